@@ -1,0 +1,1 @@
+"""A live ground glass for any camera."""

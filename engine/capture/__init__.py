@@ -1,0 +1,1 @@
+"""Capture: frames arrive, from a scene, a file or a camera."""

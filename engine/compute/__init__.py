@@ -1,0 +1,1 @@
+"""Compute: one device, its buffers and its kernels."""

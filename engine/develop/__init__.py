@@ -1,0 +1,1 @@
+"""Develop: from the mosaic to scene-linear colour."""

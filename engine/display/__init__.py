@@ -1,0 +1,1 @@
+"""Display: pixels to a window or a file."""

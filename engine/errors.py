@@ -1,0 +1,41 @@
+"""Every error a user can see.
+
+A message says what is wrong, where, and what to do. The command prints it as one line and exits with status 2.
+"""
+
+from __future__ import annotations
+
+
+class GroundglassError(Exception):
+    """Base of all errors that a user can mend."""
+
+
+class SourceError(GroundglassError):
+    """A capture source cannot be opened, or broke off while frames were read."""
+
+
+class DeviceError(GroundglassError):
+    """No compute device or GL context fits, or the driver refused a call."""
+
+
+class ShaderError(GroundglassError):
+    """A kernel or shader does not compile; the message carries file and line."""
+
+
+class LookError(GroundglassError):
+    """A look file or a lens file is unknown, malformed or out of range."""
+
+
+class OutputError(GroundglassError):
+    """A result cannot be written."""
+
+
+class MissingExtraError(GroundglassError):
+    """An optional library is not installed.
+
+    >>> str(MissingExtraError("clip.mp4", "PyAV", "video"))
+    'clip.mp4: needs PyAV; pip install groundglass[video]'
+    """
+
+    def __init__(self, what: str, library: str, extra: str) -> None:
+        super().__init__(f"{what}: needs {library}; pip install groundglass[{extra}]")

@@ -1,0 +1,1 @@
+"""GL: a context, its passes and its textures."""

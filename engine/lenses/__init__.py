@@ -1,0 +1,1 @@
+"""Lenses that ship, one TOML file each."""

@@ -1,0 +1,1 @@
+"""Look: from the scene to the picture."""

@@ -1,0 +1,1 @@
+"""Optics: from depth to defocus."""

@@ -1,0 +1,1 @@
+"""Compute kernels: one source for OpenCL and CUDA."""

@@ -1,0 +1,1 @@
+"""GLSL 330 core passes, one file each."""
