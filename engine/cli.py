@@ -1,0 +1,196 @@
+"""The command `groundglass`: its options and their help, nothing else.
+
+Each command's work is in `commands/`, imported only when it runs, so that `--help` answers at once. An error that the
+user can mend is one line on standard error and exit status 2.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions, parse_size
+from .errors import GroundglassError
+
+app = typer.Typer(
+    name="groundglass",
+    help="A live ground glass for any camera: RAW in, bokeh and a look out.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SOURCE_HELP = (
+    "What to show: scene: (built in; scene:?size=1920x1080&fps=60&noise=1&seed=7), a raw still, a headerless mosaic "
+    "(with --raw-format and --raw-size), a folder of raws, a picture, or a video."
+)
+SourceArgument = Annotated[str, typer.Argument(metavar="[SOURCE]", help=SOURCE_HELP)]
+
+# Picture
+LookOption = Annotated[str, typer.Option("--look", help="A look's name, or a look file (.toml).")]
+StrengthOption = Annotated[float, typer.Option("--strength", min=0.0, max=1.0, help="How much of the look, 0 to 1.")]
+LensOption = Annotated[str, typer.Option("--lens", help="A lens's name, or a lens file (.toml).")]
+FNumberOption = Annotated[float | None, typer.Option("--f-number", help="Within the lens's range; else wide open.")]
+FocusOption = Annotated[float | None, typer.Option("--focus", metavar="METRES", help="Focus distance in metres.")]
+DemosaicOption = Annotated[str, typer.Option("--demosaic", help="bilinear, malvar, rcd or superpixel.")]
+QualityOption = Annotated[Quality, typer.Option("--quality", help="Of the defocus.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")]
+SizeOption = Annotated[str | None, typer.Option("--size", metavar="WxH", help="Window or picture size in pixels.")]
+
+# Source
+RawFormatOption = Annotated[
+    str | None, typer.Option("--raw-format", metavar="CFA+BITS", help="Of a headerless mosaic, such as rggb12.")
+]
+RawSizeOption = Annotated[str | None, typer.Option("--raw-size", metavar="WxH", help="Of a headerless mosaic.")]
+RawBlackOption = Annotated[float | None, typer.Option("--raw-black", help="Black level of a headerless mosaic.")]
+FpsOption = Annotated[float | None, typer.Option("--fps", min=0.01, help="Frames a second of a sequence.")]
+LoopOption = Annotated[bool, typer.Option("--loop", help="Start a sequence or video again at its end.")]
+DepthOption = Annotated[
+    str | None, typer.Option("--depth", metavar="FILE|plane:NEAR..FAR", help="Depth of a source that has none.")
+]
+DepthScaleOption = Annotated[
+    float | None, typer.Option("--depth-scale", help="Steps a metre of an integer depth file (TUM: 5000).")
+]
+
+# Run
+FramesOption = Annotated[int | None, typer.Option("--frames", min=1, help="Stop after so many frames.")]
+SecondsOption = Annotated[float | None, typer.Option("--seconds", min=0.01, help="Stop after so many seconds.")]
+JsonOption = Annotated[
+    str | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON; - is standard output.")
+]
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"groundglass {version('groundglass')}")
+        raise typer.Exit
+
+
+@app.callback()
+def groundglass(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A live ground glass for any camera: RAW in, bokeh and a look out."""
+
+
+@app.command()
+def view(
+    source: SourceArgument = "scene:",
+    look: LookOption = "classic",
+    strength: StrengthOption = 1.0,
+    lens: LensOption = "noct-50",
+    f_number: FNumberOption = None,
+    focus: FocusOption = None,
+    demosaic: DemosaicOption = "rcd",
+    quality: QualityOption = Quality.LIVE,
+    device: DeviceOption = "auto",
+    size: SizeOption = None,
+    fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Start in full screen.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="Run the same loop off screen.")] = False,
+    frames: FramesOption = None,
+    seconds: SecondsOption = None,
+    json: JsonOption = None,
+    save_frame: Annotated[
+        Path | None, typer.Option("--save-frame", metavar="FILE", help="Write the last frame shown.")
+    ] = None,
+    raw_format: RawFormatOption = None,
+    raw_size: RawSizeOption = None,
+    raw_black: RawBlackOption = None,
+    fps: FpsOption = None,
+    loop: LoopOption = False,
+    depth: DepthOption = None,
+    depth_scale: DepthScaleOption = None,
+) -> None:
+    """Open the live window.
+
+    Keys: F fullscreen, Esc or Q quit, Space freeze, S save a full-resolution still; a click focuses there, the wheel
+    changes the f-number. Where there is no display the same loop runs off screen for a few seconds.
+    """
+    from .commands.view import run_view
+
+    run_view(
+        source,
+        SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, fps, loop, depth, depth_scale),
+        EngineOptions(look, strength, lens, f_number, focus, demosaic, quality, device, parse_size("--size", size)),
+        ViewOptions(fullscreen, headless, frames, seconds, json, save_frame),
+    )
+
+
+@app.command()
+def render(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help=".png, .jpg, .tif (16 bit) or .exr (scene-linear); many: %04d.png"
+        ),
+    ],
+    look: LookOption = "classic",
+    strength: StrengthOption = 1.0,
+    lens: LensOption = "noct-50",
+    f_number: FNumberOption = None,
+    focus: FocusOption = None,
+    demosaic: DemosaicOption = "rcd",
+    quality: QualityOption = Quality.BEST,
+    device: DeviceOption = "auto",
+    size: SizeOption = None,
+    frames: FramesOption = None,
+    raw_format: RawFormatOption = None,
+    raw_size: RawSizeOption = None,
+    raw_black: RawBlackOption = None,
+    fps: FpsOption = None,
+    depth: DepthOption = None,
+    depth_scale: DepthScaleOption = None,
+) -> None:
+    """Write SOURCE at full resolution through the same graph.
+
+    One picture gives one file; many give numbered files: -o out/%04d.png, or -o out/ for a folder of PNG.
+    """
+    from .commands.render import run_render
+
+    run_render(
+        source,
+        SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, fps, False, depth, depth_scale),
+        EngineOptions(look, strength, lens, f_number, focus, demosaic, quality, device, parse_size("--size", size)),
+        output,
+        frames,
+    )
+
+
+@app.command()
+def bench(
+    device: DeviceOption = "auto",
+    size: SizeOption = "1920x1080",
+    seconds: SecondsOption = None,
+    json: JsonOption = None,
+) -> None:
+    """Time each stage: device events, GL timer queries and host time."""
+    from .commands.bench import run_bench_command
+
+    run_bench_command(device, parse_size("--size", size), seconds, json)
+
+
+@app.command()
+def devices(
+    json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="As JSON; - is standard output.")] = None,
+) -> None:
+    """List compute devices and the GL renderer, what `auto` chooses and why, and what failed and how to mend it."""
+    from .commands.devices import run_devices
+
+    run_devices(json)
+
+
+def main() -> None:
+    """The entry point: `app`, with a user's error as one line and exit status 2."""
+    try:
+        app()
+    except GroundglassError as error:
+        print(f"groundglass: {' '.join(str(error).split())}", file=sys.stderr)
+        raise SystemExit(2) from None

@@ -1,0 +1,1 @@
+"""What each subcommand of `groundglass` does, once its command line is parsed."""

@@ -1,0 +1,60 @@
+"""Where figures go: a JSON file, or standard output kept free of everything else."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import OutputError
+
+Write = Callable[[dict[str, Any]], None]
+
+
+@contextmanager
+def json_target(target: str | None) -> Iterator[Write]:
+    """Yields the function that writes one document to `target`: a path, "-" for standard output, None for nowhere.
+
+    Inside, for "-", whatever else is printed goes to standard error: file descriptor 1 itself is turned round, since
+    drivers print from C. A folder that is not there is an OutputError before the work starts, not after.
+    """
+    if target is None:
+        yield lambda document: None
+    elif target == "-":
+        sys.stdout.flush()
+        real_stdout = os.dup(1)
+        os.dup2(2, 1)
+        try:
+            yield lambda document: _write_descriptor(real_stdout, document)
+        finally:
+            sys.stdout.flush()
+            os.dup2(real_stdout, 1)
+            os.close(real_stdout)
+    else:
+        path = Path(target)
+        check_folder(path)
+        yield lambda document: _write_file(path, document)
+
+
+def check_folder(path: Path) -> None:
+    """OutputError unless the folder that shall hold the file `path` is there and `path` is no folder itself."""
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; name a file")
+
+
+def _write_descriptor(descriptor: int, document: dict[str, Any]) -> None:
+    with os.fdopen(os.dup(descriptor), "w", encoding="utf-8") as stream:
+        stream.write(json.dumps(document, indent=2) + "\n")
+
+
+def _write_file(path: Path, document: dict[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); name another file") from error

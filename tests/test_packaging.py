@@ -1,0 +1,100 @@
+"""What is installed is what is in the tree: packages listed, data files carried, wheel and sdist usable alone."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+# Folder in the repository -> package.
+ROOTS = {"engine": "groundglass", "kernels": "groundglass.kernels", "shaders": "groundglass.shaders"}
+NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
+
+
+def packaged_files(repository: Path) -> set[str]:
+    """Every file under the packages' folders, as its path inside the wheel."""
+    return {
+        f"{package.replace('.', '/')}/{path.relative_to(repository / folder).as_posix()}"
+        for folder, package in ROOTS.items()
+        for path in (repository / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [str(word) for word in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=900
+    )
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done
+
+
+@pytest.fixture(scope="module")
+def source_copy(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tree without what builds leave behind, so that an old build/ cannot lend its files to the wheel."""
+    copy = tmp_path_factory.mktemp("source") / "groundglass"
+    shutil.copytree(repository, copy, ignore=NOT_SOURCE)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def distributions(source_copy: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """(wheel, sdist, what the build printed); the wheel is built from the sdist."""
+    folder = tmp_path_factory.mktemp("dist")
+    done = run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source_copy, cwd=folder)
+    return next(folder.glob("*.whl")), next(folder.glob("*.tar.gz")), done.stdout + done.stderr
+
+
+def test_every_package_folder_is_listed(repository: Path) -> None:
+    config = configparser.ConfigParser()
+    config.read(repository / "setup.cfg", encoding="utf-8")
+    listed = config["options"]["packages"].split()
+    found = [
+        ".".join((package, *path.parent.relative_to(repository / folder).parts))
+        for folder, package in ROOTS.items()
+        for path in (repository / folder).rglob("__init__.py")
+    ]
+    assert sorted(listed) == sorted(found)
+    bare = {path.parent for path in (repository / "engine").rglob("*.py") if not (path.parent / "__init__.py").exists()}
+    assert bare == set()
+
+
+def test_the_wheel_carries_the_whole_tree(distributions: tuple[Path, Path, str], repository: Path) -> None:
+    names = set(zipfile.ZipFile(distributions[0]).namelist())
+    code = {name for name in names if ".dist-info/" not in name}
+    assert code == packaged_files(repository)
+    assert any(name.endswith("LICENSE") for name in names)
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "README.md", "CHANGELOG.md", "Makefile", "tests/conftest.py", "setup.cfg"])
+def test_the_sdist_carries_what_a_builder_needs(distributions: tuple[Path, Path, str], name: str) -> None:
+    with tarfile.open(distributions[1]) as archive:
+        assert f"{distributions[1].name.removesuffix('.tar.gz')}/{name}" in archive.getnames()
+
+
+def test_the_build_does_not_warn(distributions: tuple[Path, Path, str]) -> None:
+    assert "Deprecat" not in distributions[2]
+    assert "SetuptoolsWarning" not in distributions[2]
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["wheel", "sdist"])
+def test_it_runs_from_an_empty_environment(distributions: tuple[Path, Path, str], tmp_path: Path, kind: int) -> None:
+    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    binaries = tmp_path / "venv" / "bin"
+    run(binaries / "python", "-m", "pip", "install", "--quiet", distributions[kind], cwd=tmp_path)
+    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = run(
+        binaries / "groundglass",
+        *("view", "--headless", "--frames", "30", "--size", "640x360", "--json", "-"),
+        cwd=tmp_path,
+        env=env,
+    )
+    assert json.loads(done.stdout)["frames"] == 30
