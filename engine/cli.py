@@ -29,7 +29,7 @@ SOURCE_HELP = (
     "What to show: scene: (built in; scene:?size=1920x1080&fps=60&noise=1&seed=7), a raw still, a headerless mosaic "
     "(with --raw-format and --raw-size), a folder of raws, a picture, or a video."
 )
-SourceArgument = Annotated[str, typer.Argument(metavar="[SOURCE]", help=SOURCE_HELP)]
+SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 
 # Picture
 LookOption = Annotated[str, typer.Option("--look", help="A look's name, or a look file (.toml).")]

@@ -1,0 +1,94 @@
+"""`groundglass render`: a source at full resolution into files."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import OutputError
+from .options import EngineOptions, SourceOptions
+from .start import open_engine, open_input
+
+if TYPE_CHECKING:
+    from ..capture import Source
+    from ..engine import Engine
+    from ..frame import Frame
+
+FOLDER_PATTERN = "%04d.png"
+
+
+def run_render(
+    source: str, source_options: SourceOptions, options: EngineOptions, output: Path, frames: int | None
+) -> None:
+    """Write `frames` frames of `source` (None: all it has) to `output`, with a progress bar on standard error."""
+    with open_input(source, source_options, options.size) as opened:
+        pattern = numbered(output)
+        count = frames_to_write(opened, output, pattern is not None, frames)
+        check_output(output if pattern is None else path_of(pattern, 1))
+        with open_engine(options, opened.size) as engine:
+            write_frames(engine, opened, pattern or output, count)
+
+
+def numbered(output: Path) -> Path | None:
+    """The pattern of numbered files that `output` asks for (a %d in its name, or a folder); None for a single file."""
+    if output.is_dir() or not output.suffix:
+        return output / FOLDER_PATTERN
+    if "%" not in output.name:
+        return None
+    if re.fullmatch(r"[^%]*%(0\d)?d[^%]*", output.name) is None or "%" in str(output.parent):
+        raise OutputError(f"{output}: a numbered name holds one %d or %04d; try {output.parent / FOLDER_PATTERN}")
+    return output
+
+
+def path_of(pattern: Path, number: int) -> Path:
+    return pattern.with_name(pattern.name % number)
+
+
+def frames_to_write(source: Source, output: Path, many: bool, wanted: int | None) -> int | None:
+    """How many frames to write; None for all of a source that does not say how many it has."""
+    if not many:
+        if (wanted or 1) > 1 or (wanted is None and (source.frames or 1) > 1):
+            told = wanted or source.frames
+            example = output.with_name(f"%04d{output.suffix}")
+            raise OutputError(f"{output}: one file cannot hold {told} frames; name {example}, or add --frames 1")
+        return 1
+    if wanted is None and source.frames is None and source.name.startswith("scene:"):
+        raise OutputError(f"{output}: {source.name} does not end; say how many frames with --frames")
+    return wanted if source.frames is None or (wanted is not None and wanted < source.frames) else source.frames
+
+
+def check_output(first: Path) -> None:
+    """Make the folder of numbered files, and raise OutputError now rather than after the first frame."""
+    from ..display.snapshot import check_target
+
+    if not first.parent.exists():
+        try:
+            first.parent.mkdir()
+        except OSError as error:
+            raise OutputError(f"{first.parent}: cannot be made ({error.strerror}); name another folder") from error
+    check_target(first)
+
+
+def write_frames(engine: Engine, source: Source, target: Path, count: int | None) -> None:
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    single = "%" not in target.name
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=single) as progress:
+        task = progress.add_task("frames", total=count)
+        for number, frame in enumerate(islice(source, count), start=1):
+            path = target if single else path_of(target, number)
+            write_frame(engine, frame, path)
+            progress.advance(task)
+    written = path if single else f"{number} files, the last is {path}"
+    print(f"groundglass: wrote {written}")
+
+
+def write_frame(engine: Engine, frame: Frame, path: Path) -> None:
+    """One frame into one file: the picture, or for an EXR the scene-linear light before the look."""
+    from ..display import snapshot
+
+    snapshot.save(path, engine.scene(frame) if snapshot.is_scene(path) else engine.render(frame))

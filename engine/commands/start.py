@@ -1,0 +1,60 @@
+"""From options to a source and an engine: what `view` and `render` have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .options import EngineOptions, SourceOptions
+
+if TYPE_CHECKING:
+    import moderngl
+
+    from ..capture import Source
+    from ..engine import Engine
+
+
+def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None) -> Source:
+    """The source that the command line names. `size`, (width, height), is the built-in scene's where it names none."""
+    from ..capture import open_source
+
+    return open_source(
+        sized_scene(source, size),
+        fps=options.fps,
+        raw_format=options.raw_format,
+        raw_size=options.raw_size,
+        raw_black=options.raw_black,
+        depth=options.depth,
+        depth_scale=options.depth_scale,
+        loop=options.loop,
+    )
+
+
+def sized_scene(source: str, size: tuple[int, int] | None) -> str:
+    """`source`, with the size added where it is a scene whose query has none.
+
+    >>> sized_scene("scene:?seed=7", (640, 360))
+    'scene:?seed=7&size=640x360'
+    """
+    address, _, query = source.partition("?")
+    if size is None or address != "scene:" or "size=" in query:
+        return source
+    wanted = f"size={size[0]}x{size[1]}"
+    return f"{address}?{query}&{wanted}" if query else f"{address}?{wanted}"
+
+
+def open_engine(options: EngineOptions, size: tuple[int, int], gl: moderngl.Context | None = None) -> Engine:
+    """The engine for frames of `size`, (width, height) in pixels, drawing in `gl`, or in a context of its own."""
+    from ..engine import Engine
+
+    return Engine(
+        options.device,
+        size,
+        look=options.look,
+        strength=options.strength,
+        lens=options.lens,
+        f_number=options.f_number,
+        focus_m=options.focus_m,
+        demosaic=options.demosaic,
+        quality=options.quality.value,
+        gl=gl,
+    )

@@ -1,0 +1,84 @@
+"""`groundglass view`: the live window, or the same loop off screen."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import DeviceError
+from .options import EngineOptions, SourceOptions, ViewOptions
+from .output import json_target
+from .render import write_frame
+from .start import open_engine, open_input
+
+if TYPE_CHECKING:
+    from ..capture import Source
+    from ..display.statistics import Statistics
+    from ..display.window import Window
+
+OFF_SCREEN_S = 4.0  # long enough for a steady frame rate, short enough to wait for
+OFF_SCREEN_FRAME = Path("view.png")
+
+
+def run_view(source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions) -> None:
+    """Show `source` until the user quits or `view` says enough; then print what the loop measured."""
+    from rich.console import Console
+
+    from ..display.snapshot import check_target
+
+    if view.save_frame is not None:
+        check_target(view.save_frame)
+    with json_target(view.json) as write_json:
+        statistics, saved = show(source, source_options, options, view)
+        write_json(statistics.as_dict())
+        Console().print(statistics.table())
+        if saved is not None:
+            print(f"groundglass: wrote the last frame to {saved}")
+
+
+def show(
+    source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions
+) -> tuple[Statistics, Path | None]:
+    """Run the loop; returns its statistics and the file that holds the last frame, None where none was asked for."""
+    from ..display.viewer import Viewer
+
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_input(source, source_options, options.size))
+        window = None if view.headless else open_window(opened, options.size, view.fullscreen)
+        if window is not None:
+            stack.callback(window.close)
+        else:
+            view = off_screen(view)
+        gl = None if window is None else window.gl
+        engine = stack.enter_context(open_engine(options, opened.size, gl))
+        viewer = Viewer(engine, opened, window=window)
+        statistics = viewer.run(frames=view.frames, seconds=view.seconds)
+        if view.save_frame is None or viewer.frame is None:
+            return statistics, None
+        write_frame(engine, viewer.frame, view.save_frame)
+        return statistics, view.save_frame
+
+
+def open_window(source: Source, size: tuple[int, int] | None, fullscreen: bool) -> Window | None:
+    """The window, or None with a line on standard error where there is no display for one."""
+    from ..display.window import Window
+
+    try:
+        return Window(size or source.size, title=f"groundglass {source.name}", fullscreen=fullscreen)
+    except DeviceError as error:
+        print(f"groundglass: {error}", file=sys.stderr)
+        return None
+
+
+def off_screen(view: ViewOptions) -> ViewOptions:
+    """How the loop runs without a window: not for ever, and where one was expected it leaves a picture instead."""
+    if view.frames is None and view.seconds is None:
+        view = replace(view, seconds=OFF_SCREEN_S)
+    if not view.headless:
+        how_long = f"{view.frames} frames" if view.frames is not None else f"{view.seconds:g} s"
+        print(f"groundglass: running the same loop off screen instead, for {how_long}", file=sys.stderr)
+        view = replace(view, save_frame=view.save_frame or OFF_SCREEN_FRAME)
+    return view
