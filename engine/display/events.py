@@ -1,0 +1,31 @@
+"""What a user can ask of the live picture, whichever key or button asked."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Action(enum.Enum):
+    QUIT = "quit"
+    FREEZE = "freeze"
+    SAVE = "save"
+    REPAINT = "repaint"  # the window changed its size or was uncovered: the same picture must be shown again
+
+
+@dataclass(frozen=True, slots=True)
+class FocusAt:
+    """Focus on what is seen at the fraction (x, y) of the picture, 0..1 from its top-left corner."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAperture:
+    """Open the iris by `steps` thirds of a stop; a negative number closes it. Trackpads send fractions."""
+
+    steps: float
+
+
+Event = Action | FocusAt | TurnAperture

@@ -1,0 +1,37 @@
+"""Where a picture lies in a window of another shape, and which point of it lies under the pointer."""
+
+from __future__ import annotations
+
+Size = tuple[int, int]
+
+
+def letterbox(picture: Size, framebuffer: Size) -> tuple[int, int, int, int]:
+    """(left, top, width, height) in framebuffer pixels: the picture as large as it fits, in the middle.
+
+    Sizes are (width, height). Bars at the sides differ by at most one pixel.
+    """
+    scale = min(framebuffer[0] / picture[0], framebuffer[1] / picture[1])
+    width = max(1, min(framebuffer[0], round(picture[0] * scale)))
+    height = max(1, min(framebuffer[1], round(picture[1] * scale)))
+    return (framebuffer[0] - width) // 2, (framebuffer[1] - height) // 2, width, height
+
+
+def picture_point(
+    cursor: tuple[float, float], window: Size, framebuffer: Size, picture: Size
+) -> tuple[float, float] | None:
+    """The fraction (x, y) of the picture, 0..1 from its top-left corner, under `cursor`; None beside the picture.
+
+    `cursor` and `window` are in the window system's units; on a HiDPI screen one holds several framebuffer pixels.
+    """
+    if 0 in window or 0 in framebuffer:
+        return None
+    left, top, width, height = letterbox(picture, framebuffer)
+    x = (cursor[0] * framebuffer[0] / window[0] - left) / width
+    y = (cursor[1] * framebuffer[1] / window[1] - top) / height
+    return (x, y) if 0 <= x < 1 and 0 <= y < 1 else None
+
+
+def opening_size(picture: Size, room: Size) -> Size:
+    """The window's first size: the picture's own, or its shape within 85 % of the `room` on the monitor."""
+    scale = min(1.0, 0.85 * room[0] / picture[0], 0.85 * room[1] / picture[1])
+    return max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))

@@ -1,0 +1,73 @@
+"""The line on the screen: what it says, and its letters as a picture."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+SOURCE_LETTERS = 40  # a longer source name is shortened in the middle
+SMALLEST_PX = 7
+INK = 0.94  # display level of the letters
+PLATE = 0.55  # how much of the picture the plate behind them takes away
+
+
+def f_stop(f_number: float) -> str:
+    """An f-number as it is engraved: three digits on fast lenses, whole numbers from f/10."""
+    return f"f/{f_number:.3g}" if f_number < 10 else f"f/{f_number:.0f}"
+
+
+def distance(focus_m: float) -> str:
+    """A focus distance as a lens shows it."""
+    return f"{focus_m:.2f} m" if focus_m < 10 else f"{focus_m:.0f} m" if focus_m < 1000 else "infinity"
+
+
+def status_line(source: str, look: str, lens: str, f_number: float, focus_m: float, pace: str) -> str:
+    """`scene:   classic   noct-50   f/0.95   1.20 m   58.9 fps`; `pace` is the last word and may be empty."""
+    if len(source) > SOURCE_LETTERS:
+        half = SOURCE_LETTERS // 2 - 1
+        source = f"{source[:half]}...{source[-half:]}"
+    return "   ".join(filter(None, (source, look, lens, f_stop(f_number), distance(focus_m), pace)))
+
+
+def text_height_px(framebuffer: tuple[int, int], content_scale: float) -> int:
+    """The letters' size for a framebuffer of (width, height): quiet on a laptop, legible on a large 4K screen."""
+    return round(max(13 * content_scale, min(framebuffer[1], framebuffer[0] * 9 / 16) / 64))
+
+
+def letter(lines: list[str], height_px: int, width_px: int) -> NDArray[np.uint8]:
+    """The lines as (H, W, 4) uint8, premultiplied RGBA: light letters on a dark glass plate, legible on any picture.
+
+    `height_px` is the letters' size; lines wider than `width_px` make all of them smaller, down to `SMALLEST_PX`.
+    """
+    text = "\n".join(_plain(line) for line in lines)
+    while True:
+        font = ImageFont.load_default(height_px)
+        edge_px = round(0.6 * height_px)
+        spacing = height_px / 2
+        box = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font=font, spacing=spacing)
+        width = math.ceil(box[2]) + 2 * edge_px
+        if width <= width_px or height_px <= SMALLEST_PX:
+            break
+        height_px = max(SMALLEST_PX, min(height_px - 1, height_px * width_px // width))
+    canvas = Image.new("L", (width, math.ceil(box[3]) + 2 * edge_px))
+    ImageDraw.Draw(canvas).multiline_text((edge_px, edge_px), text, 255, font, spacing=spacing)
+    ink = np.asarray(canvas, dtype=np.float32) / 255
+    rgba = np.repeat((ink * INK)[..., None], 4, axis=2)
+    rgba[..., 3] = 1 - (1 - ink) * (1 - PLATE * _plate(canvas.size, edge_px))
+    return (rgba * 255 + 0.5).astype(np.uint8)
+
+
+def _plate(size: tuple[int, int], radius_px: int) -> NDArray[np.float32]:
+    """(H, W) coverage, 0..1, of a plate with round corners: one minus the distance outside it, in pixels."""
+    x, y = (np.abs(np.arange(side) + 0.5 - side / 2) - (side / 2 - radius_px) for side in size)
+    outside_px = np.hypot(np.maximum(x, 0)[None, :], np.maximum(y, 0)[:, None]) - radius_px
+    return np.asarray(np.clip(0.5 - outside_px, 0, 1), dtype=np.float32)
+
+
+def _plain(text: str) -> str:
+    """What the font that comes with Pillow has letters for; a box would say less than the bare letter."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()

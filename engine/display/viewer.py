@@ -1,0 +1,209 @@
+"""The live loop: newest frame, draw, present, measure; the same on screen and off."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from ..capture.mailbox import Mailbox
+from ..errors import DeviceError, GroundglassError
+from .events import Action, Event, FocusAt, TurnAperture
+from .overlay import distance, status_line
+from .statistics import FrameLog, Statistics
+from .stills import Stills
+
+if TYPE_CHECKING:
+    import moderngl
+
+    from ..capture.source import Source
+    from ..engine import Engine
+    from ..frame import Frame
+    from .window import Window
+
+SCREEN_FPS = 60.0  # by which late frames are judged where the source has no frame rate
+FRAME_WAIT_S = 0.01  # how long a key may have to wait for the next frame
+IDLE_WAIT_S = 0.2  # how long a sleeping window may show an outdated message
+MESSAGE_S = 2.5
+PACE_EVERY_S = 0.5  # a number that changes with every frame cannot be read
+
+
+class Viewer:
+    """Shows `source` through `engine`: in `window`, or off screen where that is None.
+
+    The window's keys and buttons change the engine's settings; stills that the user takes go into the folder `stills`.
+    `engine`, `source` and `window` are their creators' to close, in that order. `frame` is the last one shown.
+    """
+
+    def __init__(
+        self, engine: Engine, source: Source, *, window: Window | None = None, stills: str | Path = "."
+    ) -> None:
+        self.frame: Frame | None = None
+        self._engine = engine
+        self._source = source
+        self._window = window
+        self._mailbox = Mailbox(source)
+        self._stills = Stills(stills)
+        self._log = FrameLog(1.0 / (source.fps or SCREEN_FPS))
+        self._picture: moderngl.Texture | None = None
+        self._shown_text = ("", "")
+        self._redraw = False  # a setting changed: the frame must be drawn again
+        self._repaint = False  # only the window changed: the picture must be shown again
+        self._repeat_last = False
+        self._quit = False
+        self._frozen = False
+        self._drops_at_freeze = 0
+        self._drops_while_frozen = 0
+        self._message, self._message_until_s = "", -math.inf
+        self._pace, self._pace_until_s = "", -math.inf
+
+    def run(self, frames: int | None = None, seconds: float | None = None) -> Statistics:
+        """Runs until the user quits, Ctrl-C, `frames` were presented or `seconds` have passed; may be called once.
+
+        Off screen it ends with a finite source; a window holds the last frame. A still is drawn again and again where
+        `frames` or `seconds` are given, so that the numbers mean something; else only when something changes. Raises
+        GroundglassError: the source's, the engine's, or an OutputError for a still that was lost while quitting.
+        """
+        self._repeat_last = self._source.frames == 1 and (frames is not None or seconds is not None)
+        most_frames = math.inf if frames is None else frames
+        until_s = math.inf if seconds is None else perf_counter() + seconds
+        self._mailbox.start()
+        try:
+            while not self._quit and self._log.frames < most_frames and perf_counter() < until_s:
+                self._step()
+        except KeyboardInterrupt:
+            pass  # the user's way to end it off screen: the numbers so far are still wanted
+        finally:
+            self._freeze(False)
+            self._mailbox.close()
+            self._stills.close()
+        engine = self._engine
+        dropped = self._mailbox.dropped - self._drops_while_frozen
+        return self._log.statistics(engine.clock.stages(), dropped, engine.device_name, engine.gl_name)
+
+    def _step(self) -> None:
+        if self._window is not None:
+            self._obey(self._window.poll())
+            for line in self._stills.reports():
+                self._say(line)
+        frame = self._next_frame()
+        if frame is not None:
+            self._show(frame)
+        elif self._repaint or self._text() != self._shown_text:
+            self._present()
+        elif self._window is not None and self._asleep():
+            self._log.pause()
+            self._obey(self._window.wait(IDLE_WAIT_S))
+
+    def _next_frame(self) -> Frame | None:
+        """The frame to draw now, or None where the picture stays as it is."""
+        newest = None if self._frozen else self._mailbox.latest(FRAME_WAIT_S)
+        if newest is not None:
+            return newest
+        if self._mailbox.ended and not self._repeat_last and (self._window is None or self.frame is None):
+            self._quit = True
+        return self.frame if self._redraw or (self._repeat_last and not self._frozen) else None
+
+    def _asleep(self) -> bool:
+        """Nothing but the user can change the picture."""
+        return self._frozen or (self._mailbox.ended and not self._repeat_last)
+
+    def _show(self, frame: Frame) -> None:
+        taken_s = perf_counter()
+        try:
+            self._picture = self._engine.draw(frame)
+        except GroundglassError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            where = frame.name or self._source.name
+            raise DeviceError(f"{where}: frame {frame.index} cannot be drawn ({reason})") from error
+        # A frame shown again is no older than the wish to see it again.
+        arrived_s = taken_s if frame is self.frame else frame.arrived_s
+        self.frame = frame
+        self._redraw = False
+        self._present()
+        self._log.present(perf_counter(), taken_s, arrived_s)
+        self._log.size = self._picture.size
+        self._log.scale = max(self._picture.size) / max(frame.size)
+
+    def _present(self) -> None:
+        clock = self._engine.clock
+        if self._window is None:
+            with clock.host("present"):
+                self._engine.gl.finish()
+        elif self._picture is not None:
+            self._shown_text = self._text()
+            with clock.host("present"):
+                self._window.present(self._picture, *self._shown_text)
+            with clock.host("swap"):
+                self._window.swap()
+        self._repaint = False
+
+    def _text(self) -> tuple[str, str]:
+        """The status line and the message under it, as they should be on the screen now; empty off screen."""
+        if self._window is None or self.frame is None:
+            return "", ""
+        now_s = perf_counter()
+        if now_s >= self._pace_until_s:
+            fps = self._log.recent_fps()
+            self._pace = "" if fps is None else f"{fps:.1f} fps"
+            self._pace_until_s = now_s + PACE_EVERY_S
+        pace = "frozen" if self._frozen else "" if self._asleep() else self._pace
+        engine, source = self._engine, self._source.name
+        lens = engine.lens
+        name = Path(source).name or source
+        status = status_line(name, engine.look.name, lens.name, lens.f_number, engine.focus_m, pace)
+        return status, self._message if now_s < self._message_until_s else ""
+
+    def _say(self, message: str) -> None:
+        self._message, self._message_until_s = message, perf_counter() + MESSAGE_S
+
+    def _obey(self, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case Action.QUIT:
+                    self._quit = True
+                case Action.REPAINT:
+                    self._repaint = True
+                case Action.FREEZE:
+                    self._freeze(not self._frozen)
+                case Action.SAVE:
+                    self._take_still()
+                case FocusAt():
+                    self._focus_at(event.x, event.y)
+                case TurnAperture():
+                    self._turn_aperture(event.steps)
+
+    def _freeze(self, frozen: bool) -> None:
+        if frozen and not self._frozen:
+            self._drops_at_freeze = self._mailbox.dropped
+        elif self._frozen and not frozen:  # what a frozen picture passed over was no fault of the loop
+            self._drops_while_frozen += self._mailbox.dropped - self._drops_at_freeze
+        self._frozen = frozen
+
+    def _focus_at(self, x: float, y: float) -> None:
+        depth_m = self._engine.depth_at(x, y)
+        if depth_m is None:
+            self._say("no depth here")
+            return
+        lens = self._engine.lens
+        self._engine.focus_m = lens.clamp_focus_m(depth_m)
+        if depth_m < lens.focus_min_m:
+            self._say(f"this lens focuses from {distance(lens.focus_min_m)}")
+        self._redraw = True
+
+    def _turn_aperture(self, steps: float) -> None:
+        # A stop is a factor of two in light, which goes with the square of the f-number: a third is 2^(1/6).
+        lens = self._engine.lens
+        wanted = lens.f_number * 2.0 ** (-steps / 6.0)
+        f_number = min(max(wanted, lens.f_number_min), lens.f_number_max)
+        if f_number != lens.f_number:
+            self._engine.lens = lens.at(f_number)
+            self._redraw = True
+
+    def _take_still(self) -> None:
+        if self.frame is not None:
+            self._stills.take(self._engine.render(self.frame))
+            self._redraw = True  # the engine's texture was valid until this render

@@ -1,0 +1,233 @@
+"""The window: a glfw window with an OpenGL 3.3 core context, and what its keys and buttons ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import glfw
+import moderngl
+
+from ..errors import DeviceError
+from .events import Action, Event, FocusAt, TurnAperture
+from .letterbox import Size, opening_size, picture_point
+from .present import Presenter
+
+HEADLESS_HINT = "use --headless to run off screen"
+KEYS = {"q": Action.QUIT, "s": Action.SAVE, " ": Action.FREEZE}
+
+_open_windows = 0  # glfw is one for the process: the last window to close ends it
+_last_error = ""
+
+
+class Window:
+    """A resizable window that shows one picture, letterboxed, in step with the monitor.
+
+    `picture` is the (width, height) that it opens for. `gl` is its context, current on the calling thread; give it to
+    `Engine(gl=window.gl)` and close the engine first. Raises DeviceError where no display can be opened or the driver
+    has no OpenGL 3.3; the caller may go on off screen. All methods belong to the main thread.
+    """
+
+    def __init__(self, picture: Size = (1280, 720), *, title: str = "groundglass", fullscreen: bool = False) -> None:
+        self._handle: Any = None
+        self._picture = picture
+        self._title = title
+        self._events: list[Event] = []
+        self._windowed: tuple[int, int, int, int] | None = None
+        _start_glfw()
+        try:
+            self._handle = _create_window(opening_size(picture, _work_area()), title)
+            glfw.make_context_current(self._handle)
+            glfw.swap_interval(1)
+            current: Any = _CurrentContext()
+            self.gl: moderngl.Context = moderngl.create_context(require=330, context=current)
+            self._presenter = Presenter(self.gl)
+        except Exception as error:
+            _stop_glfw(self._handle)
+            if isinstance(error, DeviceError):
+                raise
+            raise DeviceError(f"the window's OpenGL context is unusable ({error}); {HEADLESS_HINT}") from error
+        self._listen()
+        glfw.show_window(self._handle)
+        if fullscreen:
+            self.toggle_fullscreen()
+
+    @property
+    def framebuffer_size(self) -> Size:
+        """(width, height) in pixels; (0, 0) while the window is minimised."""
+        width, height = glfw.get_framebuffer_size(self._handle)
+        return width, height
+
+    @property
+    def fullscreen(self) -> bool:
+        return self._windowed is not None
+
+    def poll(self) -> list[Event]:
+        """What was asked for since the last call, without waiting."""
+        glfw.poll_events()
+        return self._take()
+
+    def wait(self, timeout_s: float) -> list[Event]:
+        """Sleeps until something is asked for, at most `timeout_s`."""
+        if not self._events:
+            glfw.wait_events_timeout(timeout_s)
+        return self._take()
+
+    def present(self, picture: moderngl.Texture, status: str, message: str = "") -> None:
+        """Draws `picture` with the status line, under a message where there is one; `swap` then shows it.
+
+        The status is the window's title too, where other programs and screen readers find it.
+        """
+        self._picture = picture.size
+        if status != self._title:
+            glfw.set_window_title(self._handle, status)
+            self._title = status
+        framebuffer = self.framebuffer_size
+        if 0 not in framebuffer:
+            content_scale = glfw.get_window_content_scale(self._handle)[0]
+            self._presenter.draw(picture, framebuffer, [line for line in (message, status) if line], content_scale)
+
+    def swap(self) -> None:
+        """Shows what `present` drew, at the monitor's next refresh."""
+        glfw.swap_buffers(self._handle)
+
+    def toggle_fullscreen(self) -> None:
+        """Fills the monitor that the window lies on, or returns to the place and size from before."""
+        if self._windowed is not None:
+            no_monitor: Any = None
+            glfw.set_window_monitor(self._handle, no_monitor, *self._windowed, glfw.DONT_CARE)
+            self._windowed = None
+        else:
+            self._windowed = (*glfw.get_window_pos(self._handle), *glfw.get_window_size(self._handle))
+            monitor = _monitor_of(self._windowed)
+            mode = glfw.get_video_mode(monitor)
+            glfw.set_window_monitor(self._handle, monitor, 0, 0, mode.size.width, mode.size.height, mode.refresh_rate)
+        glfw.swap_interval(1)  # some drivers forget it with the mode
+        self._events.append(Action.REPAINT)
+
+    def close(self) -> None:
+        """Releases the context and the window; closing twice is harmless."""
+        if self._handle is None:
+            return
+        glfw.make_context_current(self._handle)
+        self._presenter.release()
+        self.gl.release()
+        _stop_glfw(self._handle)
+        self._handle = None
+
+    def __enter__(self) -> Window:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _take(self) -> list[Event]:
+        taken, self._events = self._events, []
+        return taken
+
+    def _listen(self) -> None:
+        glfw.set_key_callback(self._handle, self._on_key)
+        glfw.set_mouse_button_callback(self._handle, self._on_button)
+        glfw.set_scroll_callback(self._handle, lambda _, __, up: self._events.append(TurnAperture(up)))
+        glfw.set_window_close_callback(self._handle, lambda _: self._events.append(Action.QUIT))
+        glfw.set_window_refresh_callback(self._handle, lambda _: self._events.append(Action.REPAINT))
+        glfw.set_framebuffer_size_callback(self._handle, lambda *_: self._events.append(Action.REPAINT))
+
+    def _on_key(self, _: Any, key: int, scancode: int, action: int, modifiers: int) -> None:
+        if action != glfw.PRESS or modifiers & (glfw.MOD_CONTROL | glfw.MOD_ALT | glfw.MOD_SUPER):
+            return
+        # The letter on the user's keyboard, not the key where an American one has it.
+        name = " " if key == glfw.KEY_SPACE else (glfw.get_key_name(key, scancode) or "").lower()
+        if key == glfw.KEY_ESCAPE:
+            self._events.append(Action.QUIT)
+        elif name == "f":
+            self.toggle_fullscreen()
+        elif name in KEYS:
+            self._events.append(KEYS[name])
+
+    def _on_button(self, _: Any, button: int, action: int, __: int) -> None:
+        if button != glfw.MOUSE_BUTTON_LEFT or action != glfw.PRESS:
+            return
+        cursor = glfw.get_cursor_pos(self._handle)
+        size = glfw.get_window_size(self._handle)
+        point = picture_point(cursor, size, self.framebuffer_size, self._picture)
+        if point is not None:
+            self._events.append(FocusAt(*point))
+
+
+class _CurrentContext:
+    """What moderngl asks of a context that glfw has made current, on X11, Wayland, Windows and macOS alike."""
+
+    def load_opengl_function(self, name: str) -> int:
+        address: Any = glfw.get_proc_address(name)
+        return address or 0
+
+    load = load_opengl_function
+
+    def release(self) -> None:
+        """The window goes with its context."""
+
+    def __enter__(self) -> None:
+        """It is current already."""
+
+    def __exit__(self, *_: object) -> None:
+        """It stays current."""
+
+
+def _start_glfw() -> None:
+    global _open_windows
+    glfw.set_error_callback(_keep_error)
+    if not glfw.init():
+        raise DeviceError(f"no display can be opened ({_last_error or 'glfw gave no reason'}); {HEADLESS_HINT}")
+    _open_windows += 1
+
+
+def _stop_glfw(handle: Any) -> None:
+    global _open_windows
+    _open_windows -= 1
+    if handle is not None:
+        glfw.destroy_window(handle)
+    if _open_windows == 0:
+        glfw.terminate()
+
+
+def _keep_error(_: int, description: Any) -> None:
+    global _last_error
+    _last_error = description.decode("utf-8", "replace") if isinstance(description, bytes) else str(description)
+
+
+def _create_window(size: Size, title: str) -> Any:
+    hints = {
+        glfw.CONTEXT_VERSION_MAJOR: 3,
+        glfw.CONTEXT_VERSION_MINOR: 3,
+        glfw.OPENGL_PROFILE: glfw.OPENGL_CORE_PROFILE,
+        glfw.OPENGL_FORWARD_COMPAT: True,  # macOS gives no core profile without it
+        glfw.DEPTH_BITS: 0,
+        glfw.STENCIL_BITS: 0,
+        glfw.VISIBLE: False,
+    }
+    glfw.default_window_hints()
+    for hint, value in hints.items():
+        glfw.window_hint(hint, value)
+    handle = glfw.create_window(*size, title, None, None)
+    if not handle:
+        raise DeviceError(f"no OpenGL 3.3 window ({_last_error}); update the graphics driver, or {HEADLESS_HINT}")
+    return handle
+
+
+def _work_area() -> Size:
+    monitor = glfw.get_primary_monitor()
+    if not monitor:
+        return 1280, 800
+    _, _, width, height = glfw.get_monitor_workarea(monitor)
+    return width, height
+
+
+def _monitor_of(window: tuple[int, int, int, int]) -> Any:
+    """The monitor under the middle of the window's (left, top, width, height); the first where there is none."""
+    x, y = window[0] + window[2] // 2, window[1] + window[3] // 2
+    for monitor in glfw.get_monitors():
+        left, top = glfw.get_monitor_pos(monitor)
+        size = glfw.get_video_mode(monitor).size
+        if left <= x < left + size.width and top <= y < top + size.height:
+            return monitor
+    return glfw.get_primary_monitor()
