@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,10 @@ def json_target(target: str | None) -> Iterator[Write]:
         real_stdout = os.dup(1)
         os.dup2(2, 1)
         try:
-            yield lambda document: _write_descriptor(real_stdout, document)
+            with redirect_stdout(sys.stderr):
+                yield lambda document: _write_descriptor(real_stdout, document)
         finally:
-            sys.stdout.flush()
+            sys.stderr.flush()
             os.dup2(real_stdout, 1)
             os.close(real_stdout)
     else:

@@ -1,0 +1,273 @@
+"""The command: what it accepts, what it writes where, and how it fails; `main` runs here as a user would call it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from groundglass import cli
+from groundglass.commands.options import parse_size
+from groundglass.commands.output import json_target
+from groundglass.commands.render import frames_to_write, numbered, path_of
+from groundglass.commands.start import sized_scene
+from groundglass.errors import OutputError
+from PIL import Image
+
+SCENE = "scene:?size=160x90&seed=7"
+
+
+class Outcome:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def groundglass(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path):
+    """Runs the command in an empty folder, on a machine without a display."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+    def call(*arguments: str | Path) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["groundglass", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code = ended.value.code
+        return Outcome(code if isinstance(code, int) else 0, *capfd.readouterr())
+
+    return call
+
+
+def assert_one_clear_line(outcome: Outcome, *words: str) -> None:
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert outcome.err.startswith("groundglass: ")
+    assert all(word in outcome.err for word in words), outcome.err
+
+
+# What it accepts
+
+
+@pytest.mark.parametrize("command", ["view", "render", "bench", "devices"])
+def test_each_command_has_help(groundglass, command: str) -> None:
+    outcome = groundglass(command, "--help")
+    assert outcome.code == 0
+    assert "--json" in outcome.out or command == "render"
+
+
+def test_help_does_not_wait_for_drivers() -> None:
+    heavy = "{'moderngl', 'pyopencl', 'glfw', 'rawpy', 'PIL', 'skimage', 'av'} & set(sys.modules)"
+    code = f"import sys, groundglass.cli; print({heavy})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_version_is_the_package_s(groundglass) -> None:
+    outcome = groundglass("--version")
+    assert outcome.code == 0
+    assert outcome.out.startswith("groundglass 0.")
+
+
+def test_it_is_a_module_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "groundglass", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("groundglass 0.")
+
+
+@pytest.mark.parametrize(("text", "size"), [("1920x1080", (1920, 1080)), ("64X32", (64, 32)), (None, None)])
+def test_a_size_is_width_by_height(text: str | None, size: tuple[int, int] | None) -> None:
+    assert parse_size("--size", text) == size
+
+
+@pytest.mark.parametrize("text", ["1920", "0x10", "axb", "20000x10", "-4x4"])
+def test_a_bad_size_is_a_usage_error(groundglass, text: str) -> None:
+    outcome = groundglass("view", "--headless", f"--size={text}")
+    assert outcome.code == 2
+    assert "--size" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("scene:", "scene:?size=64x32"),
+        ("scene:?seed=7", "scene:?seed=7&size=64x32"),
+        ("scene:?size=8x8", "scene:?size=8x8"),
+        ("photo.dng", "photo.dng"),
+    ],
+)
+def test_the_size_goes_to_a_scene_that_names_none(source: str, expected: str) -> None:
+    assert sized_scene(source, (64, 32)) == expected
+    assert sized_scene(source, None) == source
+
+
+# How it fails
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nowhere.dng",), ("nowhere.dng", "no such file")),
+        (("scene:?size=banana",), ("banana", "1920x1080")),
+        ((SCENE, "--look", "clasic"), ("clasic", "classic")),
+        ((SCENE, "--lens", "noct50"), ("noct50", "noct-50")),
+        ((SCENE, "--demosaic", "rdc"), ("rdc", "rcd")),
+        ((SCENE, "--f-number", "99"), ("f/99",)),
+        ((SCENE, "--focus", "0.01"), ("0.01",)),
+        ((SCENE, "--focus", "-1"), ("-1",)),
+        ((SCENE, "--device", "vulkan"), ("vulkan", "opencl")),
+        ((SCENE, "--device", "opencl:77"), ("opencl:77", "opencl:0")),
+        ((SCENE, "--save-frame", "picture.xyz"), ("picture.xyz", ".png")),
+        ((SCENE, "--save-frame", "nowhere/picture.png"), ("nowhere", "does not exist")),
+        ((SCENE, "--json", "nowhere/figures.json"), ("nowhere", "does not exist")),
+        ((SCENE, "--raw-size", "16x16"), ("--raw-format",)),
+        ((SCENE, "--depth", "plane:x"), ("plane:",)),
+    ],
+)
+def test_a_mistake_is_one_clear_line(groundglass, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    assert_one_clear_line(groundglass("view", *arguments, "--headless", "--frames", "1"), *words)
+
+
+def test_a_truncated_raw_is_one_clear_line(groundglass, data_dir: Path) -> None:
+    cut = data_dir / "raw" / "leica_m10_truncated.dng"
+    if not cut.exists():
+        pytest.skip(f"no {cut.name} among the real input files")
+    assert_one_clear_line(groundglass("render", cut, "-o", "out.png"), cut.name)
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command", [("view", "--frames", "0"), ("view", "--strength", "2"), ("render", SCENE), ("wiew",)]
+)
+def test_a_usage_error_is_status_2(groundglass, command: tuple[str, ...]) -> None:
+    outcome = groundglass(*command)
+    assert outcome.code == 2
+    assert "Traceback" not in outcome.err
+
+
+# view
+
+
+def test_json_on_standard_output_is_alone_there(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "groundglass", "view", SCENE, "--headless", "--frames", "5", "--json", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    figures = json.loads(done.stdout)
+    assert figures["frames"] == 5
+    assert figures["size"] == [160, 90]
+    keys = "frames seconds fps late_frames dropped_frames scale size stages interval_ms latency_ms rss_mb device gl"
+    assert set(keys.split()) <= set(figures)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_display_it_says_so_and_leaves_a_picture(groundglass) -> None:
+    outcome = groundglass("view", SCENE, "--frames", "3")
+    assert outcome.code == 0
+    assert "off screen" in outcome.err
+    assert "view.png" in outcome.out
+    assert "fps" in outcome.out
+    assert Image.open("view.png").size == (160, 90)
+
+
+def test_headless_keeps_the_frame_that_is_asked_for(groundglass) -> None:
+    outcome = groundglass(
+        *("view", "scene:", "--size", "96x64", "--headless", "--frames", "2"),
+        *("--save-frame", "last.png", "--json", "figures.json"),
+    )
+    assert outcome.code == 0
+    assert Image.open("last.png").size == (96, 64)
+    assert json.loads(Path("figures.json").read_text())["frames"] == 2
+    assert sorted(os.listdir()) == ["figures.json", "last.png"]
+
+
+# render
+
+
+def test_one_picture_gives_one_file(groundglass) -> None:
+    outcome = groundglass("render", SCENE, "-o", "still.png")
+    assert outcome.code == 0
+    picture = np.asarray(Image.open("still.png"))
+    assert picture.shape == (90, 160, 3)
+    assert picture.std() > 5
+
+
+@pytest.mark.parametrize("output", ["out/%04d.png", "out/", "out"])
+def test_many_frames_give_numbered_files(groundglass, output: str) -> None:
+    outcome = groundglass("render", SCENE, "-o", output, "--frames", "3")
+    assert outcome.code == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["0001.png", "0002.png", "0003.png"]
+
+
+def test_light_goes_into_an_exr_and_16_bits_into_a_tiff(groundglass) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    pytest.importorskip("OpenEXR")
+    assert groundglass("render", SCENE, "-o", "light.exr").code == 0
+    assert groundglass("render", SCENE, "-o", "print.tif").code == 0
+    assert Path("light.exr").stat().st_size > 1000
+    assert tifffile.imread("print.tif").dtype == np.uint16
+
+
+class Frames:
+    """A source's outside, as far as counting goes."""
+
+    def __init__(self, name: str, frames: int | None) -> None:
+        self.name, self.frames = name, frames
+
+
+@pytest.mark.parametrize(
+    ("frames", "many", "wanted", "count"),
+    [
+        (1, False, None, 1),
+        (12, True, None, 12),
+        (12, True, 5, 5),
+        (12, True, 50, 12),
+        (None, True, 5, 5),
+        (12, False, 1, 1),
+    ],
+)
+def test_how_many_frames_are_written(frames: int | None, many: bool, wanted: int | None, count: int) -> None:
+    assert frames_to_write(Frames("clip", frames), Path("out.png"), many, wanted) == count
+
+
+def test_one_file_cannot_hold_many_frames() -> None:
+    with pytest.raises(OutputError, match="12 frames"):
+        frames_to_write(Frames("clip", 12), Path("out.png"), False, None)
+    with pytest.raises(OutputError, match="--frames"):
+        frames_to_write(Frames("scene:", None), Path("out"), True, None)
+
+
+def test_a_numbered_name_has_one_number(tmp_path: Path) -> None:
+    assert numbered(tmp_path) == tmp_path / "%04d.png"
+    assert numbered(Path("a.png")) is None
+    assert path_of(Path("out/f%03d.tif"), 7) == Path("out/f007.tif")
+    for name in ("%s.png", "%d-%d.png", "100%.png"):
+        with pytest.raises(OutputError, match="one %d"):
+            numbered(Path(name))
+
+
+# devices, and where figures go
+
+
+def test_devices_says_what_auto_takes(groundglass) -> None:
+    outcome = groundglass("devices", "--json", "-")
+    report = json.loads(outcome.out)
+    assert report["chosen"] in [device["spec"] for device in report["devices"]]
+    assert report["gl"]
+    assert "auto" in outcome.err
+    assert all(failure["remedy"] for failure in report["failures"])
+
+
+def test_what_drivers_print_does_not_reach_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    with json_target("-") as write_json:
+        os.write(1, b"driver chatter\n")
+        print("more of it")
+        write_json({"fps": 60.0})
+    out, err = capfd.readouterr()
+    assert json.loads(out) == {"fps": 60.0}
+    assert "driver chatter" in err
