@@ -1,1 +1,1 @@
-"""GL: a context, its passes and its textures."""
+"""GL: a context, shader programs, the passes that they are made of, and the scene's textures."""

@@ -1,0 +1,197 @@
+"""The look's draw: scene planes in, a display-referred texture out, in one full-frame draw."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import moderngl
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..frame import REC709_TO_REC2020
+from ..gl.context import headless_context, is_software
+from ..gl.passes import Pass, Stage, Value, fuse, load_pass, uniform_name
+from ..gl.planes import ScenePlanes
+from ..gl.program import compile_program, load_source
+from .look import Look, load_look
+
+Target = Literal["rgba8", "rgba32f"]
+
+_PLANE_UNIFORMS = ("red_plane", "green_plane", "blue_plane")
+_QUERIES = 3  # a timer is read two frames after it was set, when the driver has long finished
+
+
+class Grader:
+    """Draws looks. Programs are kept by their passes and targets by their size: a frame compiles and allocates nothing.
+
+    `last_gpu_ms` is the duration of the latest draw whose time is known, None before. On a GPU it is a timer query of
+    two draws ago, read without waiting. Mesa's software renderer times only the last tile of a draw, and there is
+    nothing to run beside it: there the draw is waited for and timed on the host.
+    """
+
+    def __init__(self, ctx: moderngl.Context) -> None:
+        self._ctx = ctx
+        self._programs: dict[tuple[str, ...], tuple[moderngl.Program, moderngl.VertexArray]] = {}
+        self._targets: dict[Target, tuple[moderngl.Texture, moderngl.Framebuffer]] = {}
+        self._software = is_software(ctx)
+        self._queries = [] if self._software else [ctx.query(time=True) for _ in range(_QUERIES)]
+        self._draws = 0
+        self.last_gpu_ms: float | None = None
+
+    def prepare(self, look: Look, *, local: bool = True) -> None:
+        """Compile what `look` needs, so that its first frame does not; raises ShaderError."""
+        self._program(_passes(look, local))
+
+    def draw(
+        self,
+        planes: ScenePlanes,
+        look: Look,
+        *,
+        strength: float = 1.0,
+        local: bool = True,
+        frame_index: int = 0,
+        target: Target = "rgba8",
+    ) -> moderngl.Texture:
+        """Display sRGB of the scene, row 0 = top, valid until the next draw into the same kind of target.
+
+        `strength` 0..1 blends from the neutral rendering to the look; `local=False` leaves out the passes that are no
+        function of the pixel alone. `rgba8` is dithered, `rgba32f` is not.
+        """
+        program, triangle = self._program(_passes(look, local))
+        texture, framebuffer = self._target(target, planes.size)
+        _set_frame(program, planes, strength, frame_index, 0.0 if target == "rgba32f" else 1.0 / 255.0)
+        for settings in look.passes:
+            shader = load_pass(settings.name)
+            for name, value in settings.values.items():
+                _set(program, uniform_name(settings.name, name), _number(shader, name, value))
+        for unit, plane in enumerate(planes.textures):
+            plane.use(unit)
+        framebuffer.use()
+        self._ctx.disable(moderngl.BLEND | moderngl.DEPTH_TEST | moderngl.CULL_FACE)
+        with self._timed():
+            triangle.render(moderngl.TRIANGLES, vertices=3)
+        return texture
+
+    def release(self) -> None:
+        """Give all GL objects back; harmless when done twice."""
+        for program, triangle in self._programs.values():
+            triangle.release()
+            program.release()
+        for texture, framebuffer in self._targets.values():
+            framebuffer.release()
+            texture.release()
+        self._programs.clear()
+        self._targets.clear()
+        self._queries.clear()
+
+    def _program(self, passes: tuple[Pass, ...]) -> tuple[moderngl.Program, moderngl.VertexArray]:
+        names = tuple(one.name for one in passes)
+        if names not in self._programs:
+            program = compile_program(self._ctx, load_source("frame.vert.glsl"), fuse(passes))
+            for unit, name in enumerate(_PLANE_UNIFORMS):
+                _set(program, name, unit)
+            self._programs[names] = program, self._ctx.vertex_array(program, [])
+        return self._programs[names]
+
+    def _target(self, target: Target, size: tuple[int, int]) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
+        made = self._targets.get(target)
+        if made is None or made[0].size != size:
+            if made is not None:
+                made[1].release()
+                made[0].release()
+            texture = self._ctx.texture(size, 4, dtype="f1" if target == "rgba8" else "f4")
+            texture.repeat_x = texture.repeat_y = False
+            self._targets[target] = texture, self._ctx.framebuffer([texture])
+        return self._targets[target]
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        if self._software:
+            start_s = time.perf_counter()
+            yield
+            self._ctx.finish()
+            self.last_gpu_ms = (time.perf_counter() - start_s) * 1e3
+            return
+        query = self._queries[self._draws % _QUERIES]
+        if self._draws >= _QUERIES:
+            self.last_gpu_ms = query.elapsed / 1e6
+        with query:
+            yield
+        self._draws += 1
+
+
+def _passes(look: Look, local: bool) -> tuple[Pass, ...]:
+    passes = (load_pass(settings.name) for settings in look.passes)
+    return tuple(one for one in passes if local or one.stage is Stage.PIXEL)
+
+
+def _set_frame(
+    program: moderngl.Program, planes: ScenePlanes, strength: float, frame_index: int, dither_step: float
+) -> None:
+    (pitch, rows), (x0, y0), (width, height) = planes.pitch_px, planes.origin, planes.size
+    diagonal_px = math.hypot(width, height)
+    _set(program, "plane_scale", (width / pitch, height / rows))
+    _set(program, "plane_offset", (x0 / pitch, y0 / rows))
+    _set(program, "corner", (width / diagonal_px, height / diagonal_px))
+    _set(program, "frame_px", (float(width), float(height)))
+    _set(program, "frame_index", frame_index)
+    _set(program, "strength", min(max(strength, 0.0), 1.0))
+    _set(program, "dither_step", dither_step)
+
+
+def _set(program: moderngl.Program, name: str, value: Value | tuple[float, ...]) -> None:
+    uniform = program.get(name, None)  # the driver drops a uniform that changes nothing
+    if isinstance(uniform, moderngl.Uniform):
+        uniform.value = value
+
+
+def _number(shader: Pass, name: str, value: Value) -> Value:
+    parameter = shader.parameter(name)
+    if parameter is not None and parameter.kind == "enum":
+        return parameter.choices.index(str(value))
+    return value
+
+
+def grade(
+    rgb: ArrayLike,
+    look: str | Look = "classic",
+    *,
+    space: Literal["rec709", "rec2020"] = "rec709",
+    strength: float = 1.0,
+    local: bool = True,
+    frame_index: int = 0,
+    ctx: moderngl.Context | None = None,
+) -> NDArray[np.float32]:
+    """Grade a picture: the same draw as the live one, into floats and without dither.
+
+    `rgb` is scene-linear (H, W, 3), 18 % grey = 0.18, in linear `space`; NaN and negative light count as black. `look`
+    is a name, a path or a Look. Returns (H, W, 3) float32 display sRGB, 0..1. Without `ctx` a context lives for this
+    call.
+    Raises ValueError for a wrong shape or space, LookError, ShaderError, DeviceError.
+    """
+    scene = np.asarray(rgb, dtype=np.float32)
+    if scene.ndim != 3 or scene.shape[2] != 3 or 0 in scene.shape:
+        raise ValueError(f"a scene is (H, W, 3), not {scene.shape}")
+    if space not in ("rec709", "rec2020"):
+        raise ValueError(f"unknown space '{space}'; use rec709 or rec2020")
+    if isinstance(look, str):
+        look = load_look(look)
+    if space == "rec709":
+        finite = np.nan_to_num(scene, nan=0.0, posinf=65504.0, neginf=0.0)  # inf * 0 in a matrix would make NaN
+        scene = finite @ REC709_TO_REC2020.T.astype(np.float32)
+    context = ctx or headless_context()
+    planes, grader = ScenePlanes(context), Grader(context)
+    try:
+        planes.write([np.ascontiguousarray(scene[..., channel]) for channel in range(3)])
+        texture = grader.draw(planes, look, strength=strength, local=local, frame_index=frame_index, target="rgba32f")
+        pixels = np.frombuffer(texture.read(), dtype=np.float32).reshape(*scene.shape[:2], 4)
+        return np.ascontiguousarray(pixels[..., :3])
+    finally:
+        grader.release()
+        planes.release()
+        if ctx is None:
+            context.release()

@@ -1,0 +1,176 @@
+"""Looks: a TOML file names passes in order, each with its parameters.
+
+    name = "classic"
+    intent = "one line that says what it is for"
+
+    [pass.tone_curve]
+    grey = 0.115
+
+The tables' order is the passes' order; a parameter that is left out keeps the default of its pragma.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import LookError
+from ..gl.passes import Parameter, Pass, Value, list_passes, load_pass
+
+_KEYS = ("name", "intent", "pass")
+
+
+@dataclass(frozen=True, slots=True)
+class PassSettings:
+    """One pass of a look; `values` holds every parameter of the pass."""
+
+    name: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """From scene light to a picture: passes in the order in which they act. Without any it is the neutral rendering."""
+
+    name: str
+    intent: str
+    passes: tuple[PassSettings, ...] = ()
+
+    def with_value(self, pass_name: str, parameter: str, value: Value) -> Look:
+        """This look with one parameter changed; raises LookError for what its passes do not have."""
+        names = [one.name for one in self.passes]
+        if pass_name not in names:
+            raise LookError(f"{self.name}: no pass '{pass_name}'{_nearest(pass_name, names)}")
+        at = names.index(pass_name)
+        checked = _value(load_pass(pass_name), parameter, value, self.name)
+        changed = PassSettings(pass_name, MappingProxyType({**self.passes[at].values, parameter: checked}))
+        return dataclasses.replace(self, passes=(*self.passes[:at], changed, *self.passes[at + 1 :]))
+
+
+def list_looks() -> tuple[str, ...]:
+    """Names of the looks that ship, sorted."""
+    return tuple(sorted(_shipped()))
+
+
+def load_look(name_or_path: str | Path) -> Look:
+    """A look that ships, by its name, or the file at a path.
+
+    Raises LookError with file, line and the nearest name for anything unknown, of the wrong type or out of range.
+    """
+    shipped = _shipped()
+    file: Path | Traversable | None = shipped.get(str(name_or_path))
+    if file is None:
+        file = Path(name_or_path)
+        if file.suffix != ".toml" and not file.exists():
+            raise LookError(
+                f"no look '{name_or_path}'{_nearest(str(name_or_path), shipped)}; "
+                f"there are {', '.join(sorted(shipped))}, or give the path of a .toml file"
+            )
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise LookError(f"{name_or_path}: cannot be read as a look ({reason})") from None
+    return parse_look(text, file.name)
+
+
+def parse_look(text: str, file: str) -> Look:
+    """The look in a TOML text; `file` stands in the messages and names the look where the text does not."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise LookError(f"{file}:{line[1] if line else 1}: {error}") from None
+    for key in table:
+        if key not in _KEYS:
+            raise LookError(f"{file}:{_line_of(text, key)}: unknown key '{key}'{_nearest(key, _KEYS)}")
+    for key in ("name", "intent"):
+        if not isinstance(table.get(key, ""), str):
+            raise LookError(f"{file}:{_line_of(text, key)}: {key} must be a text")
+    passes = table.get("pass", {})
+    if not isinstance(passes, dict) or not all(isinstance(values, dict) for values in passes.values()):
+        raise LookError(f"{file}:{_line_of(text, 'pass')}: passes are tables, like [pass.tone_curve]")
+    settings = tuple(_settings(text, file, name, values) for name, values in passes.items())
+    return Look(table.get("name", file.removesuffix(".toml")), table.get("intent", ""), settings)
+
+
+def _settings(text: str, file: str, name: str, values: dict[str, Any]) -> PassSettings:
+    where = f"{file}:{_line_of(text, '', name)}"
+    if name not in list_passes():
+        raise LookError(f"{where}: unknown pass '{name}'{_nearest(name, list_passes())}")
+    shader = load_pass(name)
+    filled = {parameter.name: parameter.default for parameter in shader.parameters}
+    for key, value in values.items():
+        filled[key] = _value(shader, key, value, f"{file}:{_line_of(text, key, name)}")
+    return PassSettings(name, MappingProxyType(filled))
+
+
+def _value(shader: Pass, key: str, value: object, where: str) -> Value:
+    parameter = shader.parameter(key)
+    if parameter is None:
+        names = [p.name for p in shader.parameters]
+        raise LookError(f"{where}: pass '{shader.name}' has no parameter '{key}'{_nearest(key, names)}")
+    checked = _typed(parameter, value)
+    if checked is None:
+        kind = {"color": "three numbers", "enum": f"one of {', '.join(parameter.choices)}", "int": "a whole number"}
+        wanted = kind.get(parameter.kind, "true or false" if parameter.kind == "bool" else "a number")
+        raise LookError(f"{where}: {key} must be {wanted}, not {value!r}")
+    numbers = checked if isinstance(checked, tuple) else (checked,)
+    for number in numbers:
+        if not isinstance(number, str) and not parameter.low <= number <= parameter.high:
+            raise LookError(f"{where}: {key} = {number:g} is not in {parameter.low:g}..{parameter.high:g}")
+    return checked
+
+
+def _typed(parameter: Parameter, value: object) -> Value | None:
+    """The value as the parameter's kind holds it; None where the type is wrong."""
+    match parameter.kind, value:
+        case "bool", bool():
+            return value
+        case "enum", str() if value in parameter.choices:
+            return value
+        case (_, bool()):
+            return None
+        case "int", int():
+            return value
+        case "float", int() | float():
+            return float(value)
+        case "color", [int() | float() as red, int() | float() as green, int() | float() as blue]:
+            return float(red), float(green), float(blue)
+    return None
+
+
+def _shipped() -> dict[str, Traversable]:
+    files = resources.files("groundglass.looks").iterdir()
+    return {file.name.removesuffix(".toml"): file for file in files if file.name.endswith(".toml")}
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _line_of(text: str, key: str, pass_name: str = "") -> int:
+    """Line of a key in a pass's table, or above all tables; of the table itself where `key` is empty or not found.
+
+    tomllib tells no lines; a key that is written in a rarer way (dotted, inline) leads to its table or to line 1.
+    """
+    table, header = "", 1
+    for number, line in enumerate(text.splitlines(), 1):
+        section = re.match(r"\s*\[+\s*([\w.\s\"']+)\]", line)
+        if section:
+            table = re.sub(r"[\s\"']", "", section[1]).removeprefix("pass.")
+            if table in (pass_name, key):
+                header = number
+        elif key and table == pass_name and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
+            return number
+    return header

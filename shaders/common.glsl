@@ -1,0 +1,44 @@
+// What every pass may use. Row 0 is the top of the picture, in the planes, in the frame and in Place.
+
+uniform sampler2D red_plane;    // scene-linear Rec.2020, D65, 18 % grey = 0.18, unbounded above
+uniform sampler2D green_plane;
+uniform sampler2D blue_plane;
+uniform vec2 frame_px;          // width and height of the picture
+uniform int frame_index;
+uniform float strength;         // 0: the neutral rendering, 1: the look
+uniform float dither_step;      // one step of the target's encoding; 0 where it holds floats
+
+in vec2 plane_position;
+in vec2 from_centre;
+
+// Where and when a pixel is seen.
+struct Place {
+    vec2 from_centre;  // in half diagonals: the corners lie at length 1, at every picture size
+    uvec2 pixel;       // column and row
+};
+
+const float GREY = 0.18;
+const float BRIGHTEST = 65504.0;  // the largest half float: no scene is brighter, infinity lands here
+const vec3 LUMINANCE = vec3(0.2627002, 0.6779981, 0.0593017);  // ITU-R BT.2020, linear
+
+// An integer hash of a lattice point (multiply, xor-shift, multiply): uniform in [-1, 1).
+float hash_signed(uvec2 point, uint salt) {
+    uint h = (point.x + salt) * 0x9E3779B1u ^ (point.y + (salt >> 7)) * 0x85EBCA6Bu;
+    h = (h ^ (h >> 15)) * 0x2C1B3C6Du;
+    return float(int(h ^ (h >> 13))) * (1.0 / 2147483648.0);
+}
+
+// Identity up to `start`, then a hyperbola of the same slope that approaches 1.
+vec3 soft_clip(vec3 rgb, float start) {
+    vec3 over = max(rgb - start, 0.0);
+    return min(rgb, start) + over * (1.0 - start) / (over + (1.0 - start));
+}
+
+// Channels mixed by their differences, so that grey stays grey whatever the shares are.
+vec3 mix_channels(vec3 rgb, vec2 to_red, vec2 to_green, vec2 to_blue) {
+    vec3 mixed = rgb;
+    mixed.r += dot(to_red, rgb.gb - rgb.r);
+    mixed.g += dot(to_green, rgb.rb - rgb.g);
+    mixed.b += dot(to_blue, rgb.rg - rgb.b);
+    return max(mixed, 0.0);
+}

@@ -1,0 +1,16 @@
+// One triangle that covers the frame, made from the vertex number alone.
+#version 330 core
+
+uniform vec2 plane_scale;   // size of the picture as a fraction of the padded plane
+uniform vec2 plane_offset;  // its first pixel, the same way
+uniform vec2 corner;        // the bottom-right corner seen from the centre, in half diagonals: length 1
+
+out vec2 plane_position;
+out vec2 from_centre;
+
+void main() {
+    vec2 corner_sign = vec2((gl_VertexID & 1) * 4 - 1, (gl_VertexID & 2) * 2 - 1);
+    plane_position = (corner_sign * 0.5 + 0.5) * plane_scale + plane_offset;
+    from_centre = corner_sign * corner;
+    gl_Position = vec4(corner_sign, 0.0, 1.0);
+}

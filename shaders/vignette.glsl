@@ -1,0 +1,15 @@
+// Vignette: a lens gives less light to its corners.
+//
+// The natural falloff is cos^4 of the field angle, 1 / (1 + r^2 / f^2)^2; f follows from the light left in the corner.
+#pragma pass place
+#pragma parameter corner_light "Light in the corners" 0.8 0.1 1.0 0.01 group=lens
+#pragma parameter radius "Clear radius" 0.0 0.0 0.9 0.01 group=lens
+
+uniform float vignette_corner_light;  // fraction of the light that reaches the corners
+uniform float vignette_radius;        // half diagonals from the centre up to which nothing falls off
+
+vec3 vignette(vec3 scene_rgb, Place place) {
+    float r = max(length(place.from_centre) - vignette_radius, 0.0) / (1.0 - vignette_radius);
+    float falloff = 1.0 + (inversesqrt(vignette_corner_light) - 1.0) * r * r;
+    return scene_rgb / (falloff * falloff);
+}
