@@ -1,0 +1,101 @@
+"""The numbers of a run follow from when frames arrived, were taken up and were shown."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from groundglass.display.statistics import RING_LENGTH, FrameLog, Ring, Statistics
+from rich.console import Console
+
+STAGES = {"demosaic": {"p50_ms": 2.5, "p95_ms": 3.0}}
+KEYS = [
+    "frames",
+    "seconds",
+    "fps",
+    "late_frames",
+    "dropped_frames",
+    "scale",
+    "size",
+    "stages",
+    "interval_ms",
+    "latency_ms",
+    "rss_mb",
+    "device",
+    "gl",
+]
+
+
+def summary(log: FrameLog) -> Statistics:
+    return log.statistics(STAGES, dropped_frames=3, device="opencl:0 [cpu]", gl="llvmpipe")
+
+
+def steady(frames: int, period_s: float) -> FrameLog:
+    log = FrameLog(1 / 60)
+    for k in range(frames):
+        log.present(10 + (k + 1) * period_s, taken_s=10 + k * period_s, arrived_s=10 + k * period_s - 0.005)
+    return log
+
+
+def test_a_steady_run_has_its_frame_rate() -> None:
+    statistics = summary(steady(120, 1 / 60))
+    assert statistics.frames == 120
+    assert statistics.seconds == pytest.approx(2.0)
+    assert statistics.fps == pytest.approx(60.0)
+    assert statistics.late_frames == 0
+    assert statistics.interval_ms == {"p50": pytest.approx(16.667, abs=1e-3), "p95": pytest.approx(16.667, abs=1e-3)}
+    assert statistics.latency_ms["p50"] == pytest.approx(1000 / 60 + 5, abs=1e-3)
+
+
+def test_a_frame_is_late_after_one_and_a_half_periods() -> None:
+    assert summary(steady(11, 1.49 / 60)).late_frames == 0
+    assert summary(steady(11, 1.51 / 60)).late_frames == 10
+
+
+def test_a_pause_is_neither_late_nor_counted() -> None:
+    log = steady(10, 1 / 60)
+    log.pause()
+    log.present(100.02, taken_s=100.0, arrived_s=100.0)
+    statistics = summary(log)
+    assert statistics.late_frames == 0
+    assert statistics.seconds == pytest.approx(10 / 60 + 0.02)
+    assert statistics.interval_ms["p95"] < 17
+
+
+def test_a_run_without_frames_is_all_zero() -> None:
+    statistics = summary(FrameLog(1 / 60))
+    assert (statistics.frames, statistics.fps, statistics.interval_ms) == (0, 0.0, {"p50": 0.0, "p95": 0.0})
+    assert statistics.rss_mb["start"] == statistics.rss_mb["end"] > 1
+
+
+def test_memory_starts_after_the_first_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = FrameLog(1 / 60)
+    sizes_mb = iter((100.0, 150.0, 160.0))
+    monkeypatch.setattr(log, "_rss_mb", lambda: next(sizes_mb))
+    for k in range(90):
+        log.present((k + 1) / 60, taken_s=k / 60, arrived_s=k / 60)
+    assert summary(log).rss_mb == {"start": 150.0, "end": 160.0}
+
+
+def test_the_ring_forgets_the_oldest() -> None:
+    ring = Ring()
+    for number in range(RING_LENGTH + 10):
+        ring.push(number)
+    newest = ring.newest(RING_LENGTH + 99)
+    assert (newest[0], newest[-1], newest.size) == (RING_LENGTH + 9, 10, RING_LENGTH)
+
+
+def test_the_json_has_the_documented_keys() -> None:
+    document = json.loads(json.dumps(summary(steady(3, 1 / 60)).as_dict()))
+    assert list(document) == KEYS
+    assert document["size"] == [0, 0]
+    assert document["stages"] == STAGES
+    assert set(document["rss_mb"]) == {"start", "end"}
+
+
+def test_the_table_says_it_all_in_80_columns() -> None:
+    text = io.StringIO()
+    Console(file=text, width=80).print(summary(steady(120, 1 / 60)).table())
+    for words in ("60.0 fps", "3 dropped", "demosaic", "2.50", "latency", "opencl:0 [cpu]", "llvmpipe"):
+        assert words in text.getvalue()
