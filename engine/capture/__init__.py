@@ -1,1 +1,5 @@
-"""Capture: frames arrive, from a scene, a file or a camera."""
+"""Capture: frames arrive, each source in a file of its own."""
+
+from .source import Source, open_source
+
+__all__ = ["Source", "open_source"]

@@ -1,0 +1,112 @@
+"""A mosaic without a header: the user says what the file does not."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import SourceError
+from ..frame import BAYER_PATTERNS, CameraProfile, Cfa, Encoding, Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the bytes of a headerless mosaic lie: one sample a site, row after row, without padding.
+
+    `bits` (8 to 16) are significant; samples are little-endian 16-bit words, or bytes where `bits` is 8 and the
+    file's length says so. `black` is the sensor value of no light.
+    """
+
+    cfa: Cfa
+    bits: int
+    width: int
+    height: int
+    black: float = 0.0
+
+    @classmethod
+    def parse(cls, raw_format: str, raw_size: str | tuple[int, int], black: float = 0.0) -> Layout:
+        """From `rggb12` and `1920x1080`; raises SourceError with an example where either is malformed."""
+        found = re.fullmatch(r"([a-z]{4})(\d+)", raw_format.strip().lower())
+        if not found or found[1].upper() not in BAYER_PATTERNS or not 8 <= int(found[2]) <= 16:
+            orders = ", ".join(pattern.lower() for pattern in BAYER_PATTERNS)
+            raise SourceError(f"raw format '{raw_format}' is not a Bayer order ({orders}) and 8 to 16 bits; try rggb12")
+        width, height = parse_size(raw_size)
+        bits = int(found[2])
+        if not 0 <= black < 2**bits - 1:
+            raise SourceError(f"raw black {black:g} is outside 0..{2**bits - 2} of {bits} bits; check --raw-black")
+        return cls(Cfa(found[1].upper()), bits, width, height, black)
+
+    @property
+    def format(self) -> str:
+        return f"{self.cfa.pattern.lower()}{self.bits}"
+
+    @property
+    def samples(self) -> int:
+        return self.width * self.height
+
+
+def parse_size(size: str | tuple[int, int]) -> tuple[int, int]:
+    """(width, height) from `1920x1080`; raises SourceError where it is malformed or below 2x2."""
+    found = re.fullmatch(r"(\d{1,6})[x×](\d{1,6})", size.strip().lower()) if isinstance(size, str) else None
+    width, height = (int(found[1]), int(found[2])) if found else size if isinstance(size, tuple) else (0, 0)
+    if width < 2 or height < 2:
+        raise SourceError(f"size '{size}' is not WIDTHxHEIGHT of at least 2x2; try 1920x1080")
+    return width, height
+
+
+def read_headerless(path: Path, layout: Layout) -> Frame:
+    """Read one mosaic: `pixels` (height, width) uint16, white at the top of `bits`.
+
+    No camera is known: white balance is (1, 1, 1) and camera RGB is taken for linear Rec.709. Raises SourceError where
+    the file's length or its largest value does not fit the layout.
+    """
+    try:
+        file_bytes = path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    if layout.bits == 8 and len(file_bytes) == layout.samples:
+        mosaic = np.frombuffer(file_bytes, np.uint8).astype(np.uint16)
+    elif len(file_bytes) == 2 * layout.samples:
+        mosaic = np.frombuffer(file_bytes, "<u2").astype(np.uint16)
+    else:
+        raise SourceError(_wrong_length(path, len(file_bytes), layout))
+    white = 2**layout.bits - 1
+    brightest = int(mosaic.max())
+    if brightest > white:
+        fitting = f"{layout.cfa.pattern.lower()}{brightest.bit_length()}"
+        raise SourceError(
+            f"{path}: holds the value {brightest}, more than {layout.bits} bits ({white}); try --raw-format {fitting}"
+        )
+    return Frame(
+        pixels=mosaic.reshape(layout.height, layout.width),
+        encoding=Encoding.MOSAIC,
+        cfa=layout.cfa,
+        profile=CameraProfile(black=(layout.black,) * 4, white=float(white)),
+        name=str(path),
+    )
+
+
+def _wrong_length(path: Path, file_length: int, layout: Layout) -> str:
+    sample_bytes = 1 if layout.bits == 8 else 2
+    expected = layout.samples * sample_bytes
+    said = f"{path}: {file_length} bytes is not {layout.width}x{layout.height} {layout.format} ({expected} bytes)"
+    order = layout.cfa.pattern.lower()
+    if file_length == layout.samples:
+        return f"{said}; try --raw-format {order}8"
+    if 2 * file_length in (layout.samples * 2 * bits // 8 for bits in (10, 12, 14)):
+        return f"{said}; it looks packed, so unpack it to 16-bit words first"
+    likely = _likely_size(file_length // sample_bytes)
+    return f"{said}; try --raw-size {likely}" if likely else f"{said}; check --raw-size and --raw-format"
+
+
+def _likely_size(samples: int) -> str | None:
+    """The size of a usual aspect ratio that has exactly this many samples."""
+    for across, down in ((3, 2), (4, 3), (16, 9), (1, 1), (5, 4), (16, 10)):
+        unit = math.isqrt(samples // (across * down))
+        if unit > 16 and unit * unit * across * down == samples:
+            return f"{unit * across}x{unit * down}"
+    return None

@@ -1,0 +1,160 @@
+"""A raw still through LibRaw: its mosaic, levels, white balance and matrix, but none of its development."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rawpy
+from numpy.typing import NDArray
+
+from ..errors import SourceError
+from ..frame import BAYER_PATTERNS, REC709_TO_REC2020, CameraProfile, Cfa, Encoding, Frame
+
+RAW_SUFFIXES = frozenset(
+    f".{suffix}"
+    for suffix in (
+        *("3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "fff", "gpr", "iiq", "kdc", "mef", "mos", "mrw"),
+        *("nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f"),
+    )
+)
+
+# LibRaw's flip is a sum of bits (1 mirrors columns, 2 mirrors rows, 4 transposes first); EXIF counts the same eight.
+LIBRAW_FLIP_TO_EXIF = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
+
+# IEC 61966-2-1: linear sRGB to CIE XYZ, D65.
+SRGB_TO_XYZ = np.array(
+    [[0.4123908, 0.3575843, 0.1804808], [0.2126390, 0.7151687, 0.0721923], [0.0193308, 0.1191948, 0.9505322]]
+)
+
+
+def read_raw(path: Path) -> Frame:
+    """Read a raw still: (H, W) uint16 mosaic of the visible area, or scene-linear camera RGB where no CFA is left.
+
+    The profile has the black level of each site, the white level, the as-shot white balance with green at 1, and the
+    camera matrix that LibRaw itself would use, carried on to linear Rec.2020. Raises SourceError where the file is not
+    a raw, is cut off, or holds a sensor that is neither Bayer nor RGB.
+    """
+    if path.suffix.lower() == ".raw":
+        _refuse_headerless(path)
+    try:
+        with rawpy.imread(str(path)) as raw:
+            if raw.raw_type == rawpy.RawType.Stack:
+                return _rgb_frame(raw, path)
+            return _mosaic_frame(raw, path)
+    except rawpy.LibRawFileUnsupportedError as error:
+        raise SourceError(
+            f"{path}: not a raw file that LibRaw {'.'.join(map(str, rawpy.libraw_version))} reads; convert it to DNG, "
+            "TIFF or PNG, or describe a headerless mosaic with --raw-format and --raw-size"
+        ) from error
+    except rawpy.LibRawIOError as error:
+        raise SourceError(f"{path}: the file is cut off, or is no raw; copy it again from the card") from error
+    except rawpy.LibRawError as error:
+        reason = error.args[0].decode(errors="replace") if error.args else "unknown reason"
+        raise SourceError(f"{path}: LibRaw cannot unpack it ({reason}); copy it again or convert it to DNG") from error
+
+
+@contextlib.contextmanager
+def quiet_libraw() -> Iterator[None]:
+    """Keep LibRaw's own line about a cut-off file from standard error: ours says it.
+
+    The whole process is silent meanwhile, so this is for opening a source, never for a running capture thread.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a console has no standard error
+        yield
+        return
+    sys.stderr.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def camera_to_rec2020(color_matrix: NDArray[Any], rgb_xyz_matrix: NDArray[Any]) -> NDArray[np.float64]:
+    """(3, 3) white-balanced camera RGB to linear Rec.2020, D65, from LibRaw's `color_matrix` or `rgb_xyz_matrix`.
+
+    `color_matrix` (3, 4: camera to linear sRGB) wins where the file brought one, as in LibRaw. Else the rows of
+    XYZ-to-camera times sRGB-to-XYZ are scaled to sum 1, so that balanced white is (1, 1, 1), and inverted; cameras
+    that LibRaw does not know are taken for linear sRGB.
+    """
+    camera_to_srgb = np.eye(3)
+    if color_matrix[0, 0] > 0.125:  # LibRaw's own threshold for "there is one"
+        camera_to_srgb = np.asarray(color_matrix[:3, :3], np.float64)
+    elif np.any(rgb_xyz_matrix[:3]):
+        srgb_to_camera = np.asarray(rgb_xyz_matrix[:3], np.float64) @ SRGB_TO_XYZ
+        srgb_to_camera /= srgb_to_camera.sum(axis=1, keepdims=True)
+        camera_to_srgb = np.linalg.pinv(srgb_to_camera)
+    matrix = REC709_TO_REC2020 @ camera_to_srgb
+    return np.asarray(matrix / matrix.sum(axis=1, keepdims=True))
+
+
+def _mosaic_frame(raw: rawpy.RawPy, path: Path) -> Frame:
+    if raw.num_colors == 1:
+        raise SourceError(f"{path}: a monochrome sensor has no colours to demosaic; convert the file to TIFF or PNG")
+    pattern = raw.raw_pattern
+    if pattern is None or pattern.shape != (2, 2):
+        kind = "X-Trans" if pattern is not None and pattern.shape == (6, 6) else "not Bayer"
+        raise SourceError(f"{path}: the sensor is {kind}; only Bayer raws are read, so convert the file to linear DNG")
+    sites = raw.raw_colors_visible[:2, :2].ravel()
+    letters = "".join(chr(raw.color_desc[site]) for site in sites)
+    if letters not in BAYER_PATTERNS:
+        raise SourceError(f"{path}: colour filters {letters} are not Bayer RGB; convert the file to linear DNG")
+    black = raw.black_level_per_channel
+    return Frame(
+        pixels=np.ascontiguousarray(raw.raw_image_visible, np.uint16).copy(),
+        encoding=Encoding.MOSAIC,
+        cfa=Cfa(letters),
+        profile=CameraProfile(
+            black=(float(black[sites[0]]), float(black[sites[1]]), float(black[sites[2]]), float(black[sites[3]])),
+            white=float(raw.white_level),
+            white_balance=_white_balance(raw),
+            camera_to_scene=camera_to_rec2020(raw.color_matrix, raw.rgb_xyz_matrix),
+        ),
+        orientation=LIBRAW_FLIP_TO_EXIF.get(raw.sizes.flip, 1),
+        name=str(path),
+    )
+
+
+def _rgb_frame(raw: rawpy.RawPy, path: Path) -> Frame:
+    """Linear DNG and half-developed raws: three samples a pixel. White balance goes into the pixels here, since a
+    scene-linear frame takes only the matrix."""
+    if raw.num_colors != 3:
+        raise SourceError(f"{path}: {raw.num_colors} colours a pixel are not RGB; convert the file to TIFF or PNG")
+    black = np.array(raw.black_level_per_channel[:3], np.float32)
+    gain = np.array(_white_balance(raw), np.float32) / (np.float32(raw.white_level) - black)
+    camera_rgb = (raw.raw_image_visible[..., :3].astype(np.float32) - black) * gain
+    return Frame(
+        pixels=np.ascontiguousarray(camera_rgb),
+        encoding=Encoding.SCENE,
+        profile=CameraProfile(camera_to_scene=camera_to_rec2020(raw.color_matrix, raw.rgb_xyz_matrix)),
+        orientation=LIBRAW_FLIP_TO_EXIF.get(raw.sizes.flip, 1),
+        name=str(path),
+    )
+
+
+def _white_balance(raw: rawpy.RawPy) -> tuple[float, float, float]:
+    """As shot; a file that does not say gets LibRaw's daylight for that camera, else none."""
+    for balance in (raw.camera_whitebalance, raw.daylight_whitebalance):
+        red, green, blue = balance[:3]
+        if red > 0 and green > 0 and blue > 0:
+            return float(red / green), 1.0, float(blue / green)
+    return 1.0, 1.0, 1.0
+
+
+def _refuse_headerless(path: Path) -> None:
+    """LibRaw takes some headerless files for cameras by their length alone; a real .raw begins like a TIFF."""
+    with path.open("rb") as file:
+        begins_like_tiff = file.read(2) in (b"II", b"MM")
+    if not begins_like_tiff:
+        raise SourceError(f"{path}: has no header; say what it holds, such as --raw-format rggb12 --raw-size 1920x1080")

@@ -1,0 +1,115 @@
+"""Video files through PyAV: display-referred frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import MissingExtraError, SourceError
+from ..frame import Encoding, Frame
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf"})
+DEFAULT_FPS = 25.0
+HD_ROWS = 720  # ITU-R BT.709 from here on, BT.601 below, where the file does not say
+UNSPECIFIED_COLORSPACE = 2  # ISO/IEC 23091-2, matrix coefficients
+# The display matrix turns counter-clockwise, in degrees; EXIF orientation 6 is a quarter turn clockwise.
+ROTATION_TO_EXIF = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6, 270: 6}
+
+
+class VideoSource:
+    """Frames of a video's first picture stream: (H, W, 3) uint8, sRGB-encoded, played at `fps` or the file's own rate.
+
+    The transfer curve is taken for sRGB's. Raises MissingExtraError without PyAV, and SourceError where the file is no
+    video; a file that breaks off raises SourceError after its last good frame.
+    """
+
+    def __init__(self, path: Path, *, fps: float | None = None, loop: bool = False) -> None:
+        self._path = path
+        self._loop = loop
+        self.name = str(path)
+        with _open(path) as container:
+            stream = _video_stream(container, path)
+            self.fps = fps or float(stream.average_rate or DEFAULT_FPS)
+            self.frames = None if loop else stream.frames or None
+            first = next(_pictures(container, path), None)
+        if first is None:
+            raise SourceError(f"{path}: holds no picture that can be decoded; copy or export it again")
+        self.size = (int(first.width), int(first.height))
+
+    def __iter__(self) -> Iterator[Frame]:
+        index = 0
+        while index == 0 or self._loop:
+            with _open(self._path) as container:
+                for picture in _pictures(container, self._path):
+                    yield self._frame(picture, index)
+                    index += 1
+
+    def _frame(self, picture: Any, index: int) -> Frame:
+        if (picture.width, picture.height) != self.size:
+            raise SourceError(f"{self._path}: frame {index} is {picture.width}x{picture.height}; export one size only")
+        return Frame(
+            pixels=_display_rgb(picture),
+            encoding=Encoding.DISPLAY,
+            index=index,
+            time_s=index / self.fps,
+            orientation=ROTATION_TO_EXIF.get(int(picture.rotation), 1),
+            name=self.name,
+        )
+
+    def close(self) -> None:
+        """The file is open only while frames are read."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _open(path: Path) -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtraError(str(path), "PyAV", "video") from error
+    try:
+        return av.open(str(path))
+    except (av.FFmpegError, OSError) as error:
+        raise SourceError(
+            f"{path}: not a video that FFmpeg opens ({_reason(error)}); copy or export it again"
+        ) from error
+
+
+def _video_stream(container: Any, path: Path) -> Any:
+    if not container.streams.video:
+        raise SourceError(f"{path}: holds no picture stream; give a file with video")
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def _pictures(container: Any, path: Path) -> Iterator[Any]:
+    import av
+
+    try:
+        yield from container.decode(_video_stream(container, path))
+    except (av.FFmpegError, OSError) as error:
+        raise SourceError(f"{path}: breaks off while decoding ({_reason(error)}); copy or export it again") from error
+
+
+def _display_rgb(picture: Any) -> NDArray[np.uint8]:
+    """FFmpeg takes untagged video for BT.601 at any size; high definition is BT.709."""
+    colorspace: int | None = None
+    if int(picture.colorspace) == UNSPECIFIED_COLORSPACE:
+        colorspace = 1 if picture.height >= HD_ROWS else 5
+    return np.ascontiguousarray(picture.to_ndarray(format="rgb24", src_colorspace=colorspace))
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

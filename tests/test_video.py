@@ -1,0 +1,87 @@
+"""Videos written here with known colours come back with them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from groundglass.capture import open_source
+from groundglass.errors import MissingExtraError, SourceError
+from groundglass.frame import Encoding
+
+COLOUR = (200, 40, 90)
+BT709, BT601 = 1, 5
+
+
+def write_video(
+    path: Path, *, frames: int = 4, size: tuple[int, int] = (64, 48), matrix: int = BT709, tagged: bool = True
+) -> Path:
+    """A still colour whose first 16 rows say the frame's number in brightness; MPEG-4, so that any PyAV can write it."""
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10, options={"qscale": "1"})
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = *size, "yuv420p", 50_000_000
+        if tagged:
+            stream.codec_context.colorspace, stream.codec_context.color_range = matrix, 1
+        for number in range(frames):
+            display_rgb = np.full((size[1], size[0], 3), COLOUR, np.uint8)
+            display_rgb[:16] = 12 * number
+            picture = av.VideoFrame.from_ndarray(display_rgb, format="rgb24")
+            container.mux(stream.encode(picture.reformat(format="yuv420p", dst_colorspace=matrix, dst_color_range=1)))
+        container.mux(stream.encode())
+    return path
+
+
+def test_frames_in_order_with_their_time(tmp_path: Path) -> None:
+    with open_source(write_video(tmp_path / "a.mp4")) as source:
+        assert (source.frames, source.fps, source.size) == (4, 10, (64, 48))
+        frames = list(source)
+    assert [frame.index for frame in frames] == [0, 1, 2, 3]
+    assert [frame.time_s for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3])
+    assert [round(float(frame.pixels[4:12].mean()) / 12) for frame in frames] == [0, 1, 2, 3]
+    for frame in frames:
+        assert frame.encoding is Encoding.DISPLAY
+        assert frame.pixels.shape == (48, 64, 3)
+        assert frame.pixels.dtype == np.uint8
+        assert frame.pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("size", "matrix", "tagged"),
+    [((64, 48), BT601, False), ((1280, 720), BT709, False), ((1280, 720), BT709, True), ((64, 48), BT601, True)],
+)
+def test_colour_matrix_follows_the_tag_or_else_the_size(
+    tmp_path: Path, size: tuple[int, int], matrix: int, tagged: bool
+) -> None:
+    path = write_video(tmp_path / "a.mkv", frames=1, size=size, matrix=matrix, tagged=tagged)
+    frame = next(iter(open_source(path)))
+    assert frame.pixels[32:].mean((0, 1)) == pytest.approx(COLOUR, abs=3)
+
+
+def test_speed_can_be_chosen_and_loop_goes_on_counting(tmp_path: Path) -> None:
+    source = open_source(write_video(tmp_path / "a.mp4", frames=2), fps=5, loop=True)
+    assert (source.frames, source.fps) == (None, 5)
+    frames = [frame for frame, _ in zip(source, range(5), strict=False)]
+    assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
+    assert frames[4].time_s == pytest.approx(0.8)
+    assert np.array_equal(frames[0].pixels, frames[4].pixels)
+
+
+def test_wrong_and_cut_off_files(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    (tmp_path / "text.mp4").write_text("this is no video at all")
+    whole = write_video(tmp_path / "a.mp4", frames=20).read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    for name in ("text.mp4", "cut.mp4"):
+        with pytest.raises(SourceError, match=name) as caught:
+            open_source(tmp_path / name)
+        assert "\n" not in str(caught.value)
+
+
+def test_missing_pyav_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"anything")
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingExtraError, match=r"a\.mp4: needs PyAV; pip install groundglass\[video\]"):
+        open_source(tmp_path / "a.mp4")
