@@ -10,21 +10,7 @@ from groundglass.display.statistics import RING_LENGTH, FrameLog, Ring, Statisti
 from rich.console import Console
 
 STAGES = {"demosaic": {"p50_ms": 2.5, "p95_ms": 3.0}}
-KEYS = [
-    "frames",
-    "seconds",
-    "fps",
-    "late_frames",
-    "dropped_frames",
-    "scale",
-    "size",
-    "stages",
-    "interval_ms",
-    "latency_ms",
-    "rss_mb",
-    "device",
-    "gl",
-]
+KEYS = "frames seconds fps late_frames dropped_frames scale size stages interval_ms latency_ms rss_mb device gl"
 
 
 def summary(log: FrameLog) -> Statistics:
@@ -88,7 +74,7 @@ def test_the_ring_forgets_the_oldest() -> None:
 
 def test_the_json_has_the_documented_keys() -> None:
     document = json.loads(json.dumps(summary(steady(3, 1 / 60)).as_dict()))
-    assert list(document) == KEYS
+    assert " ".join(document) == KEYS
     assert document["size"] == [0, 0]
     assert document["stages"] == STAGES
     assert set(document["rss_mb"]) == {"start", "end"}
