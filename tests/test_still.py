@@ -27,6 +27,7 @@ def write_dng(
     neutral: tuple[float, float, float] = (0.5, 1.0, 0.625),
     active_area: tuple[int, int, int, int] | None = None,
     orientation: int = 1,
+    exposure_ev_100: int = 0,
 ) -> Path:
     """A minimal DNG 1.4 (Adobe DNG specification, chapter 4): a camera whose XYZ-to-camera matrix is the identity."""
     identity = [n for row in np.eye(3, dtype=int) for one in row for n in (int(one), 1)]
@@ -39,6 +40,7 @@ def write_dng(
         (50717, "H", 1, white),
         (50721, "2i", 9, identity),
         (50728, "2I", 3, [n for one in neutral for n in (round(one * 10000), 10000)]),
+        (50730, "2i", 1, (exposure_ev_100, 100)),
         (50778, "H", 1, 21),
     ]
     photometric = LINEAR_RAW
@@ -96,6 +98,10 @@ def test_the_margin_of_the_sensor_moves_the_bayer_order(tmp_path: Path) -> None:
 def test_white_balance_is_relative_to_green(tmp_path: Path) -> None:
     frame = read_raw(write_dng(tmp_path / "a.dng", ramp(), neutral=(0.5, 1.0, 0.625)))
     assert frame.profile.white_balance == pytest.approx((2.0, 1.0, 1.6), rel=1e-4)
+
+
+def test_baseline_exposure_travels_along(tmp_path: Path) -> None:
+    assert read_raw(write_dng(tmp_path / "a.dng", ramp(), exposure_ev_100=-78)).profile.exposure_ev == -0.78
 
 
 def test_balanced_white_is_scene_white(tmp_path: Path) -> None:

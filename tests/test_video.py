@@ -18,7 +18,7 @@ BT709, BT601 = 1, 5
 def write_video(
     path: Path, *, frames: int = 4, size: tuple[int, int] = (64, 48), matrix: int = BT709, tagged: bool = True
 ) -> Path:
-    """A still colour whose first 16 rows say the frame's number in brightness; MPEG-4, so that any PyAV can write it."""
+    """A still colour whose first 16 rows say the frame's number in brightness; any PyAV writes MPEG-4."""
     av = pytest.importorskip("av")
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=10, options={"qscale": "1"})

@@ -56,7 +56,8 @@ def _curve(tag: bytes) -> NDArray[np.float32]:
         raise ValueError("neither curv nor para")
     (kind,) = struct.unpack_from(">H", tag, 8)
     count = (1, 3, 4, 5, 7)[kind]
-    g, a, b, c, d, e, f = (*(n / 65536.0 for n in struct.unpack_from(f">{count}i", tag, 12)), *(0.0,) * (7 - count))
+    numbers = [n / 65536.0 for n in struct.unpack_from(f">{count}i", tag, 12)]
+    g, a, b, c, d, e, f = numbers + [0.0] * (7 - count)
     if kind == 0:
         return np.asarray(encoded**g, np.float32)
     if kind in (1, 2):  # the bend lies where the base of the power is zero, and the toe is the constant c

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from ..errors import SourceError
 from ..frame import CameraProfile, Encoding, Frame
@@ -43,7 +43,7 @@ def read_picture(path: Path) -> Frame:
         return _display_frame(path)
     except Image.DecompressionBombError as error:
         raise SourceError(f"{path}: more pixels than Pillow agrees to open; make the picture smaller") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise SourceError(f"{path}: not a picture that Pillow reads; save it as PNG, JPEG or TIFF") from error
     except (OSError, ValueError, SyntaxError, EOFError, tifffile.TiffFileError) as error:
         raise SourceError(f"{path}: the picture is damaged or cut off ({error}); copy or save it again") from error
@@ -70,11 +70,14 @@ def _display_frame(path: Path) -> Frame:
 
 def _sixteen_bit_mode(image: Image.Image) -> str | None:
     """The raw mode of a 16-bit colour file that Pillow is about to cut down to 8 bits, else None."""
-    tiles = getattr(image, "tile", [])
-    if image.mode not in ("RGB", "RGBA") or not tiles:
+    if image.mode not in ("RGB", "RGBA") or not isinstance(image, ImageFile.ImageFile) or not image.tile:
         return None
-    mode = tiles[0].args if isinstance(tiles[0].args, str) else tiles[0].args[0]
-    return mode if isinstance(mode, str) and mode[-4:] in OTHER_BYTE else None
+    mode = _raw_mode(image.tile[0].args)
+    return mode if mode[-4:] in OTHER_BYTE else None
+
+
+def _raw_mode(args: Any) -> str:
+    return str(args[0]) if isinstance(args, tuple) else str(args)
 
 
 def _colour_16(path: Path, high: Image.Image, high_mode: str) -> NDArray[Any]:
@@ -82,12 +85,13 @@ def _colour_16(path: Path, high: Image.Image, high_mode: str) -> NDArray[Any]:
     one, so decode the file again under that name and put the two together."""
     low_mode = high_mode[:-4] + OTHER_BYTE[high_mode[-4:]]
     with Image.open(path) as low:
-        low.tile = [  # type: ignore[attr-defined]
-            tile._replace(args=low_mode if isinstance(tile.args, str) else (low_mode, *tile.args[1:]))
-            for tile in low.tile  # type: ignore[attr-defined]
+        assert isinstance(low, ImageFile.ImageFile)  # as `high` was
+        low.tile = [
+            tile._replace(args=(low_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else low_mode)
+            for tile in low.tile
         ]
         low_bytes = np.asarray(low)[..., :3]
-    display_rgb = np.asarray(high)[..., :3].astype(np.uint16) << 8 | low_bytes
+    display_rgb: NDArray[np.uint16] = np.asarray(high)[..., :3].astype(np.uint16) << 8 | low_bytes
     profile = high.info.get("icc_profile")
     if not profile:
         return display_rgb

@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
-from urllib.parse import parse_qsl
 
 from ..errors import SourceError
 from ..frame import Frame
 from .depth import WithDepth, open_depth
-from .headerless import Layout, parse_size, read_headerless
+from .headerless import Layout, read_headerless
 from .picture import PICTURE_SUFFIXES, read_picture
 from .sequence import FileSequence, frame_paths
 from .still import read_raw
@@ -114,22 +113,8 @@ def _layout(raw_format: str | None, raw_size: str | tuple[int, int] | None, raw_
 
 
 def _open_scene(source: str, fps: float | None) -> Source:
-    from .scene import SceneSource
+    from .scene import SceneSource  # the studio is only loaded when it is asked for
 
-    _, _, query = source.partition("?")
-    try:
-        options = {key: _query_value(key, text) for key, text in parse_qsl(query, strict_parsing=bool(query))}
-        if fps is not None:
-            options.setdefault("fps", fps)
-        return SceneSource(**options)
-    except (TypeError, ValueError) as error:
-        raise SourceError(f"{source}: {error}; try scene:?size=1920x1080&fps=60&noise=1&seed=7") from error
-
-
-def _query_value(key: str, text: str) -> int | float | tuple[int, int]:
-    if key == "size":
-        return parse_size(text)
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
+    if fps is not None and "fps=" not in source:
+        source += f"{'&' if '?' in source else '?'}fps={fps:g}"
+    return SceneSource(source)

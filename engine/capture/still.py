@@ -6,11 +6,13 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rawpy
+import tifffile
 from numpy.typing import NDArray
 
 from ..errors import SourceError
@@ -112,7 +114,7 @@ def _mosaic_frame(raw: rawpy.RawPy, path: Path) -> Frame:
         raise SourceError(f"{path}: colour filters {letters} are not Bayer RGB; convert the file to linear DNG")
     black = raw.black_level_per_channel
     return Frame(
-        pixels=np.ascontiguousarray(raw.raw_image_visible, np.uint16).copy(),
+        pixels=np.array(raw.raw_image_visible, np.uint16, order="C"),  # a copy: LibRaw frees its own
         encoding=Encoding.MOSAIC,
         cfa=Cfa(letters),
         profile=CameraProfile(
@@ -120,6 +122,7 @@ def _mosaic_frame(raw: rawpy.RawPy, path: Path) -> Frame:
             white=float(raw.white_level),
             white_balance=_white_balance(raw),
             camera_to_scene=camera_to_rec2020(raw.color_matrix, raw.rgb_xyz_matrix),
+            exposure_ev=_baseline_exposure_ev(path),
         ),
         orientation=LIBRAW_FLIP_TO_EXIF.get(raw.sizes.flip, 1),
         name=str(path),
@@ -137,7 +140,10 @@ def _rgb_frame(raw: rawpy.RawPy, path: Path) -> Frame:
     return Frame(
         pixels=np.ascontiguousarray(camera_rgb),
         encoding=Encoding.SCENE,
-        profile=CameraProfile(camera_to_scene=camera_to_rec2020(raw.color_matrix, raw.rgb_xyz_matrix)),
+        profile=CameraProfile(
+            camera_to_scene=camera_to_rec2020(raw.color_matrix, raw.rgb_xyz_matrix),
+            exposure_ev=_baseline_exposure_ev(path),
+        ),
         orientation=LIBRAW_FLIP_TO_EXIF.get(raw.sizes.flip, 1),
         name=str(path),
     )
@@ -150,6 +156,19 @@ def _white_balance(raw: rawpy.RawPy) -> tuple[float, float, float]:
         if red > 0 and green > 0 and blue > 0:
             return float(red / green), 1.0, float(blue / green)
     return 1.0, 1.0, 1.0
+
+
+def _baseline_exposure_ev(path: Path) -> float:
+    """How much brighter than its numbers a DNG is meant to be (Adobe DNG specification, BaselineExposure); rawpy does
+    not pass it on."""
+    if path.suffix.lower() != ".dng":
+        return 0.0
+    try:
+        with tifffile.TiffFile(path) as file:
+            tag = file.pages.first.tags.get("BaselineExposure")
+            return float(Fraction(*tag.value)) if tag is not None else 0.0
+    except (tifffile.TiffFileError, TypeError, ValueError, ZeroDivisionError):
+        return 0.0
 
 
 def _refuse_headerless(path: Path) -> None:
