@@ -1,0 +1,350 @@
+"""The window as a user meets it: `groundglass view` on a screen of its own, with real keys and a real mouse.
+
+Xvfb is the screen, xdotool the hand, Pillow's screen grab the eye. The window's title carries the status line, so what
+a key did can be read there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from groundglass.display.letterbox import letterbox, opening_size, picture_point
+from groundglass.display.overlay import distance, f_stop, letter, status_line
+from PIL import Image, ImageGrab, features
+
+SCREEN = (1280, 800)
+PICTURE = (480, 270)
+SOURCE = f"scene:?size={PICTURE[0]}x{PICTURE[1]}&fps=30"
+ABOVE_TEXT = 200  # rows of the picture that the text never covers
+FOCUS_M = 1.25
+PATIENCE_S = 40.0  # for a slow machine that compiles every kernel first; nothing waits longer than it must
+
+
+def until(fact: Callable[[], object], what: str) -> None:
+    """Waits until `fact()` is true; fails with `what` when patience ends."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not fact():
+        assert time.monotonic() < deadline, f"never happened: {what}"
+        time.sleep(0.02)
+
+
+@dataclass
+class Screen:
+    """An X server with nothing on it, not even a window manager."""
+
+    display: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        plain = {key: text for key, text in os.environ.items() if key not in ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE")}
+        return plain | {"DISPLAY": self.display}
+
+    def xdotool(self, *words: object) -> str:
+        command = ["xdotool", *map(str, words)]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE_S)
+        return done.stdout.strip()
+
+    def grab(self) -> np.ndarray:
+        """(H, W, 3) uint8: what the monitor shows."""
+        return np.array(ImageGrab.grab(xdisplay=self.display).convert("RGB"))
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[Screen]:
+    for tool in ("Xvfb", "xdotool"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed; 'make test' installs it when root, or says how")
+    if not features.check("xcb"):
+        pytest.skip("this Pillow cannot grab an X screen (built without XCB)")
+    told, tell = os.pipe()
+    command = ["Xvfb", "-displayfd", str(tell), "-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=(tell,), stderr=subprocess.DEVNULL)
+    os.close(tell)
+    try:
+        with os.fdopen(told) as numbers:
+            number = numbers.readline().strip()
+        if not number:
+            pytest.skip("Xvfb did not start")
+        yield Screen(f":{number}")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+class Live:
+    """`groundglass view` in a process of its own, and the hand on its window."""
+
+    def __init__(self, screen: Screen, folder: Path, *options: str) -> None:
+        self.screen, self.folder = screen, folder
+        command = [sys.executable, "-m", "groundglass", "view", SOURCE, "--focus", str(FOCUS_M)]
+        command += ["--json", "run.json", "--save-frame", "last.png", *options]
+        self.process = subprocess.Popen(
+            command, cwd=folder, env=screen.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.window = ""
+        until(self._open, "the window opens")
+        until(lambda: "f/" in self.title, "the first frame is shown")
+
+    def _open(self) -> bool:
+        assert self.process.poll() is None, self.process.communicate()[0]
+        self.window = self.screen.xdotool("search", "--onlyvisible", "--name", "scene:").partition("\n")[0]
+        return bool(self.window)
+
+    @property
+    def title(self) -> str:
+        return self.screen.xdotool("getwindowname", self.window)
+
+    @property
+    def f_number(self) -> float:
+        return float(re.search(r"f/([\d.]+)", self.title)[1])
+
+    @property
+    def focus_m(self) -> float:
+        return float(re.search(r"([\d.]+) m\b", self.title)[1])
+
+    @property
+    def place(self) -> tuple[int, int, int, int]:
+        """(left, top, width, height) on the screen."""
+        shell = self.screen.xdotool("getwindowgeometry", "--shell", self.window)
+        values = dict(line.split("=") for line in shell.splitlines())
+        return tuple(int(values[key]) for key in ("X", "Y", "WIDTH", "HEIGHT"))
+
+    @property
+    def picture(self) -> np.ndarray:
+        """What the screen shows where the picture lies, above the text: (ABOVE_TEXT, W, 3) uint8."""
+        left, top, width, _ = self.place
+        return self.screen.grab()[top : top + ABOVE_TEXT, left : left + width]
+
+    def press(self, key: str) -> None:
+        self.screen.xdotool("windowfocus", "--sync", self.window)
+        self.screen.xdotool("key", key)
+
+    def click(self, x: float, y: float, button: int = 1) -> None:
+        """A button (4 and 5: the wheel) at a fraction of the window."""
+        _, _, width, height = self.place
+        self.screen.xdotool("mousemove", "--window", self.window, round(x * width), round(y * height), "click", button)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def live(screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    viewer = Live(screen, tmp_path_factory.mktemp("view"))
+    yield viewer
+    viewer.end()
+
+
+def test_the_window_opens_at_the_pictures_size_and_shows_it(live: Live) -> None:
+    assert live.place[2:] == PICTURE
+    assert re.fullmatch(r"scene:.*   classic   noct-50   f/0\.95   1\.25 m(   [\d.]+ fps)?", live.title)
+    until(lambda: live.picture.std() > 10, "a picture with contrast is on the screen")
+    left, top, width, height = live.place
+    desktop = live.screen.grab()
+    desktop[top : top + height, left : left + width] = 0
+    assert not desktop.any()  # nothing is drawn outside the window
+
+
+def test_the_wheel_turns_the_aperture_in_thirds_of_a_stop(live: Live) -> None:
+    for _ in range(2):
+        live.click(0.5, 0.5, button=5)
+    until(lambda: live.f_number == pytest.approx(0.95 * 2 ** (2 / 6), abs=0.01), "f/1.2")
+    for _ in range(4):
+        live.click(0.5, 0.5, button=4)
+    until(lambda: live.f_number == 0.95, "wide open again, and no further")
+
+
+def test_a_click_focuses_on_what_is_there(live: Live) -> None:
+    from groundglass.capture import open_source
+
+    x, y = 0.06, 0.1
+    column, row = round(x * PICTURE[0]), round(y * PICTURE[1])
+    with open_source(SOURCE) as source:
+        depths = [frame.depth_m[row, column] for frame, _ in zip(source, range(60), strict=False)]
+    live.click(x, y)
+    until(lambda: live.focus_m != FOCUS_M, "the focus moves")
+    assert min(depths) - 0.02 <= live.focus_m <= max(depths) + 0.02
+
+
+def test_fullscreen_fills_the_monitor_and_comes_back(live: Live) -> None:
+    before = live.place
+    live.press("f")
+    until(lambda: live.place == (0, 0, *SCREEN), "the window fills the screen")
+    left, top, width, height = letterbox(PICTURE, SCREEN)
+    assert (left, width) == (0, SCREEN[0])
+    until(lambda: live.screen.grab()[top : top + height].std() > 10, "the picture fills the width")
+    bars = live.screen.grab()[:top]
+    assert top > 0
+    assert not bars.any()
+    focus_m = live.focus_m
+    live.click(0.5, top / 2 / SCREEN[1])  # beside the picture
+    live.press("f")
+    until(lambda: live.place == before, "the window is back in its place")
+    assert live.focus_m == focus_m
+
+
+def test_space_freezes_the_picture_and_lets_it_go(live: Live) -> None:
+    live.press("space")
+    until(lambda: live.title.endswith("frozen"), "frozen")
+    held = live.picture
+    time.sleep(0.3)
+    assert np.array_equal(held, live.picture)
+    live.press("space")
+    until(lambda: live.title.endswith("fps"), "playing again")
+    until(lambda: not np.array_equal(held, live.picture), "the picture moves")
+
+
+def test_s_writes_a_still_of_the_full_size(live: Live) -> None:
+    for number in (1, 2):
+        live.press("s")
+        path = live.folder / f"groundglass-{number:04d}.png"
+        until(path.exists, f"{path.name} is written")
+        with Image.open(path) as still:
+            still.load()
+            assert still.size == PICTURE
+
+
+def test_q_quits_with_the_numbers_and_the_picture_that_was_shown(live: Live) -> None:
+    live.press("space")
+    until(lambda: live.title.endswith("frozen"), "frozen")
+    on_screen = live.picture
+    live.press("q")
+    output, _ = live.process.communicate(timeout=PATIENCE_S)
+    assert live.process.returncode == 0, output
+    statistics = json.loads((live.folder / "run.json").read_text())
+    assert statistics["frames"] > 0
+    assert statistics["size"] == list(PICTURE)
+    assert "swap" in statistics["stages"]
+    saved = np.asarray(Image.open(live.folder / "last.png"), dtype=int)
+    # The same frame, the same way up, in the same colours; a rounding step for the root of the square on the way.
+    assert np.abs(saved[:ABOVE_TEXT] - on_screen).max() <= 1
+
+
+TWO_WINDOWS = """
+import sys, numpy, time
+from groundglass.display.window import Window
+quarters = numpy.zeros((90, 160, 4), numpy.uint8)
+quarters[:45, :80] = 255, 0, 0, 255
+quarters[:45, 80:] = 0, 255, 0, 255
+quarters[45:, :80] = 0, 0, 255, 255
+quarters[45:, 80:] = 255, 255, 255, 255
+for title in ("first", "second"):
+    with Window((160, 90), title=title) as window:
+        picture = window.gl.texture((160, 90), 4, quarters.tobytes())
+        window.poll()
+        window.present(picture, title)
+        window.swap()
+        window.gl.finish()
+        print(title, flush=True)
+        sys.stdin.readline()
+        picture.release()
+        window.close()
+"""
+
+
+def test_two_windows_one_after_the_other_show_the_right_way_up(screen: Screen) -> None:
+    command = [sys.executable, "-c", TWO_WINDOWS]
+    process = subprocess.Popen(
+        command,
+        env=screen.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for title in ("first", "second"):
+            assert process.stdout.readline().strip() == title, process.stderr.read()
+            # (a corner's column and row, its colour); the lower left holds the text
+            corners = (((5, 5), (255, 0, 0)), ((155, 5), (0, 255, 0)), ((155, 50), (255, 255, 255)))
+            until(
+                lambda: all(tuple(screen.grab()[y, x]) == colour for (x, y), colour in corners),  # noqa: B023
+                "red, green and white are in their corners",
+            )
+            process.stdin.write("\n")
+            process.stdin.flush()
+        assert process.wait(PATIENCE_S) == 0, process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+OPEN = "from groundglass.display.window import Window; Window()"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only an X or Wayland desktop can be absent")
+def test_without_a_display_one_line_says_so() -> None:
+    bare = {key: text for key, text in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    failed = subprocess.run([sys.executable, "-c", OPEN], env=bare, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert re.search(r"DeviceError: no display can be opened \(.*DISPLAY.*\); use --headless", failed.stderr)
+
+
+def test_an_old_opengl_is_refused_politely(screen: Screen) -> None:
+    old = screen.environment | {"LIBGL_ALWAYS_SOFTWARE": "1", "MESA_GL_VERSION_OVERRIDE": "2.1"}
+    failed = subprocess.run([sys.executable, "-c", OPEN], env=old, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert re.search(r"DeviceError: no OpenGL 3\.3 window \(.+\); update the graphics driver", failed.stderr)
+
+
+@pytest.mark.parametrize(
+    ("picture", "framebuffer", "place"),
+    [
+        ((16, 9), (1600, 900), (0, 0, 1600, 900)),
+        ((16, 9), (1280, 800), (0, 40, 1280, 720)),
+        ((9, 16), (1280, 800), (415, 0, 450, 800)),
+        ((4000, 3000), (3, 1), (1, 0, 1, 1)),
+    ],
+)
+def test_the_letterbox_is_in_the_middle(
+    picture: tuple[int, int], framebuffer: tuple[int, int], place: tuple[int, int, int, int]
+) -> None:
+    assert letterbox(picture, framebuffer) == place
+
+
+def test_the_pointer_finds_the_picture_on_a_hidpi_screen() -> None:
+    window, framebuffer, picture = (640, 400), (1280, 800), (1920, 1080)  # bars of 20 units above and below
+    assert picture_point((320, 200), window, framebuffer, picture) == (0.5, 0.5)
+    assert picture_point((0, 20), window, framebuffer, picture) == (0.0, 0.0)
+    assert picture_point((480, 110), window, framebuffer, picture) == (0.75, 0.25)
+    for outside in ((320, 19), (320, 380), (-1, 200), (640, 200)):
+        assert picture_point(outside, window, framebuffer, picture) is None
+    assert picture_point((0, 0), (0, 0), (0, 0), picture) is None
+
+
+def test_a_large_picture_opens_within_the_monitor() -> None:
+    assert opening_size((480, 270), (1280, 800)) == (480, 270)
+    assert opening_size((4000, 3000), (1280, 800)) == (907, 680)
+
+
+def test_the_status_line_reads_like_a_lens() -> None:
+    assert status_line("scene:", "classic", "noct-50", 0.95, 1.2, "58.9 fps") == (
+        "scene:   classic   noct-50   f/0.95   1.20 m   58.9 fps"
+    )
+    assert [f_stop(n) for n in (0.95, 1.414, 8.0, 11.31, 22.63)] == ["f/0.95", "f/1.41", "f/8", "f/11", "f/23"]
+    assert [distance(m) for m in (0.5, 12.3, 5000.0)] == ["0.50 m", "12 m", "infinity"]
+    long_name = status_line("a" * 60 + ".dng", "classic", "noct-50", 2, 2, "")
+    assert len(long_name) < 80
+    assert ".dng   classic" in long_name
+
+
+def test_the_letters_fit_and_stand_out_on_black_and_white() -> None:
+    line = status_line("scene:", "classic", "noct-50", 1.4, 1.2, "58.9 fps")
+    for width_px in (1000, 300, 200):
+        rgba = letter([line], 26, width_px).astype(float) / 255
+        assert rgba.shape[1] <= width_px
+        assert (rgba[..., :3] <= rgba[..., 3:]).all()  # premultiplied
+        on_white = rgba[..., 0] + 1 - rgba[..., 3]
+        assert on_white.max() - np.median(on_white) > 0.3  # light letters on a plate darker than they are
+    assert letter(["saved", line], 26, 1000).shape[0] > letter([line], 26, 1000).shape[0]
