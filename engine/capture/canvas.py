@@ -1,0 +1,197 @@
+"""A pinhole view and the canvas on which the studio is painted, far things first, each with its metric depth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.floating[Any]]  # (h, w), float32 except where a formula passes through float64
+Planes = NDArray[np.floating[Any]]  # (3, h, w): colours stay in planes here, so that coverage multiplies whole rows
+
+CAMERA_HEIGHT_M = 0.17
+PIVOT_M = 1.2  # the camera sways around the main subject, which therefore stays where it is
+HORIZON = 0.42  # of the picture's height, from the top
+TAN_WIDTH = 0.72  # 36 mm of sensor behind 50 mm: 39.6 degrees across a 16:9 picture
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A pinhole camera. Directions are tangents: x to the right, y up from the horizon; z in metres along the axis."""
+
+    width: int
+    height: int
+    focal_px: float
+
+    @classmethod
+    def fit(cls, width: int, height: int) -> View:
+        """The 16:9 composition, scaled to cover the picture; what does not fit is cut off evenly."""
+        return cls(width, height, max(width, height * 16 / 9) / TAN_WIDTH)
+
+    @property
+    def phases(self) -> int:
+        """Sprites are painted at such parts of a pixel: their sharpness stays, and a step is too small to see."""
+        return 4 if self.width * self.height <= 2560 * 1440 else 2
+
+    @property
+    def horizon_y(self) -> float:
+        full_height = self.focal_px * TAN_WIDTH * 9 / 16
+        return full_height * (HORIZON - 0.5) + self.height / 2
+
+    def shift_px(self, distance_m: float, sway_m: float) -> float:
+        """Columns by which a thing moves to the right when the camera moves `sway_m` to the right."""
+        return self.focal_px * sway_m * (1 / PIVOT_M - 1 / distance_m)
+
+    def column(self, x_m: float, distance_m: float) -> float:
+        return self.width / 2 + x_m / distance_m * self.focal_px
+
+    def row(self, height_m: float, distance_m: float) -> float:
+        return self.horizon_y - (height_m - CAMERA_HEIGHT_M) / distance_m * self.focal_px
+
+    def grid(self, box: tuple[int, int, int, int], distance_m: float, shift_px: float) -> tuple[Plane, Plane]:
+        """(1, w) metres to the right of the axis and (h, 1) metres above the floor at the pixel centres of `box`."""
+        left, top, right, bottom = box
+        metres = distance_m / self.focal_px
+        x = (np.arange(left, right) + (0.5 - self.width / 2 - shift_px)) * metres
+        y = (self.horizon_y - 0.5 - np.arange(top, bottom)) * metres + CAMERA_HEIGHT_M
+        return x.astype(np.float32)[None, :], y.astype(np.float32)[:, None]
+
+
+@dataclass(slots=True)
+class Canvas:
+    """What has been painted so far: colour (premultiplied where `cover` < 1), coverage 0..1, depth in metres."""
+
+    rgb: Planes
+    cover: Plane
+    depth_m: Plane
+
+    @classmethod
+    def empty(cls, height: int, width: int) -> Canvas:
+        return cls(
+            np.zeros((3, height, width), np.float32),
+            np.zeros((height, width), np.float32),
+            np.full((height, width), np.inf, np.float32),
+        )
+
+    def lay(self, top_left: tuple[int, int], sprite: Canvas) -> None:
+        """Lay a sprite over; what covers half a pixel or more owns its depth."""
+        top, left = top_left
+        height, width = sprite.cover.shape
+        y0, y1 = max(top, 0), min(top + height, self.cover.shape[0])
+        x0, x1 = max(left, 0), min(left + width, self.cover.shape[1])
+        if y0 >= y1 or x0 >= x1:
+            return
+        there = np.s_[y0:y1, x0:x1]
+        here = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
+        cover = sprite.cover[here]
+        keep = 1 - cover
+        for mine, other in zip(self.rgb, sprite.rgb, strict=True):
+            mine[there] *= keep
+            mine[there] += other[here]
+        self.cover[there] *= keep
+        self.cover[there] += cover
+        np.copyto(self.depth_m[there], sprite.depth_m[here], where=cover >= 0.5)
+
+
+# (1, w) x and (h, 1) y in metres and the size of a pixel there, to colours (3, h, w), coverage and depth, both (h, w).
+Painter = Callable[[Plane, Plane, float], tuple[Planes, Plane, Plane]]
+
+
+class Sprite:
+    """A thing that stands at one distance, painted once for each quarter of a pixel."""
+
+    def __init__(self, distance_m: float, box_m: tuple[float, float, float, float], paint: Painter) -> None:
+        """`box_m` is left, bottom, right, top in metres at `distance_m`; heights count from the floor."""
+        self.distance_m = distance_m
+        self._box_m = box_m
+        self._paint = paint
+        self._painted: dict[int, Canvas] = {}
+
+    def box(self, view: View) -> tuple[int, int, int, int]:
+        """left, top, right, bottom in pixels at rest, with the rim that antialiasing needs, cut to what can be seen."""
+        left, bottom, right, top = self._box_m
+        distance_m = self.distance_m
+        rim = 2 + math.ceil(view.width / 40)
+        return (
+            max(math.floor(view.column(left, distance_m)) - 2, -rim),
+            max(math.floor(view.row(top, distance_m)) - 2, -2),
+            min(math.ceil(view.column(right, distance_m)) + 2, view.width + rim),
+            min(math.ceil(view.row(bottom, distance_m)) + 2, view.height + 2),
+        )
+
+    def prepare(self, view: View) -> None:
+        """Paint every phase that the sway can ask for."""
+        for phase in range(1 if self.distance_m == PIVOT_M else view.phases):
+            self._sprite(view, phase)
+
+    def draw(self, canvas: Canvas, view: View, sway_m: float) -> None:
+        left, top, right, bottom = self.box(view)
+        if left >= right or top >= bottom:
+            return
+        whole, phase = divmod(round(view.shift_px(self.distance_m, sway_m) * view.phases), view.phases)
+        canvas.lay((top, left + whole), self._sprite(view, phase))
+
+    def _sprite(self, view: View, phase: int) -> Canvas:
+        if phase not in self._painted:
+            box = self.box(view)
+            if box[0] >= box[2] or box[1] >= box[3]:
+                return Canvas.empty(0, 0)
+            x, y = view.grid(box, self.distance_m, phase / view.phases)
+            rgb, cover, depth_m = self._paint(x, y, self.distance_m / view.focal_px)
+            rgb *= cover
+            self._painted[phase] = Canvas(rgb, cover, depth_m.astype(np.float32, copy=False))
+        return self._painted[phase]
+
+
+@dataclass(frozen=True, slots=True)
+class Stem:
+    """A blade, stem or strand that rises from root to tip: (x, height) in metres at `distance_m`.
+
+    `bow_m` bends it sideways; `widths_m` are spaced evenly from root to tip and may be far less than a pixel;
+    `wind_m` moves the tip. `rgb` is its reflectance.
+    """
+
+    distance_m: float
+    root: tuple[float, float]
+    tip: tuple[float, float]
+    widths_m: tuple[float, ...]
+    rgb: tuple[float, float, float]
+    bow_m: float = 0.0
+    wind_m: float = 0.0
+
+    def draw(
+        self, canvas: Canvas, view: View, sway_m: float, wind: float = 0.0, origin: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Cover each row by the exact overlap of the stem with the pixels. `origin` (row, column) is the canvas's."""
+        height, width = canvas.cover.shape
+        row_root, row_tip = view.row(self.root[1], self.distance_m), view.row(self.tip[1], self.distance_m)
+        first, last = sorted((row_root - 0.5, row_tip - 0.5))
+        rows = np.arange(max(math.ceil(first), origin[0]), min(math.floor(last) + 1, origin[0] + height))
+        if rows.size == 0:
+            return
+        metres = self.distance_m / view.focal_px
+        t = (rows + 0.5 - row_root) / (row_tip - row_root)
+        along_x = self.tip[0] - self.root[0]
+        x_m = self.root[0] + along_x * t + self.bow_m * 4 * t * (1 - t) + wind * self.wind_m * t * t
+        slope = (along_x + self.bow_m * 4 * (1 - 2 * t) + wind * self.wind_m * 2 * t) / (self.tip[1] - self.root[1])
+        centre = x_m / metres + view.width / 2 + view.shift_px(self.distance_m, sway_m) - origin[1]
+        half = np.interp(t, np.linspace(0, 1, len(self.widths_m)), self.widths_m) / metres / 2 * np.hypot(1, slope)
+        reach = math.ceil(float(half.max())) + 1
+        columns = np.floor(centre).astype(np.intp)[:, None] + np.arange(-reach, reach + 1)
+        side = columns + 0.5 - centre[:, None]
+        overlap = np.minimum(side + 0.5, half[:, None]) - np.maximum(side - 0.5, -half[:, None])
+        cover = np.where((columns >= 0) & (columns < width), np.clip(overlap, 0, 1), 0).astype(np.float32)
+        columns = columns.clip(0, width - 1)
+        # Round across: the side towards the key light, on the left, is the bright one.
+        light = 0.72 - 0.42 * np.clip(side / np.maximum(half[:, None], 0.5), -1, 1)
+        r, c, hit = np.broadcast_to((rows - origin[0])[:, None], columns.shape), columns, cover > 0
+        r, c, cover, light = r[hit], c[hit], cover[hit], light[hit].astype(np.float32)
+        for plane, reflectance in zip(canvas.rgb, self.rgb, strict=True):
+            plane[r, c] = plane[r, c] * (1 - cover) + cover * light * np.float32(reflectance)
+        canvas.cover[r, c] = canvas.cover[r, c] * (1 - cover) + cover
+        solid = cover >= 0.5
+        canvas.depth_m[r[solid], c[solid]] = self.distance_m

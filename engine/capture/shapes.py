@@ -1,0 +1,224 @@
+"""Solids under studio light: spheres and turned shapes, their materials, and the soft noise in them.
+
+Each solid is seen in weak perspective (as if its own depth changed its size by nothing), which is the shape it then
+has: colour, outline and depth agree to the pixel. Solids rest on the floor at their distance.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .canvas import CAMERA_HEIGHT_M, Painter, Plane, Planes
+
+Normal = tuple[Plane, Plane, Plane]  # x to the right, y up, z towards the camera
+Place = tuple[Plane, Plane]  # where on a solid: its unit normal's x, y on a ball; angle and height in m when turned
+Pattern = Callable[[Plane, Plane], Plane]  # a factor on the reflectance there
+
+
+def direction(x: float, y: float, z: float) -> NDArray[np.float32]:
+    vector = np.array([x, y, z])
+    unit: NDArray[np.float32] = (vector / np.linalg.norm(vector)).astype(np.float32)
+    return unit
+
+
+KEY = direction(-0.70, 0.56, 0.36)  # a large softbox, high on the left
+FILL = direction(0.85, 0.10, 0.25)  # a grey card on the right
+KEY_RGB, FILL_RGB = (1.10, 1.06, 1.00), (0.050, 0.060, 0.075)
+SKY_RGB, FLOOR_RGB = (0.045, 0.050, 0.056), (0.062, 0.048, 0.036)
+
+
+@functools.cache
+def _lattice(seed: int) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).uniform(-1, 1, (128, 128)).astype(np.float32)
+
+
+def soft_noise(u: Plane, v: Plane, seed: int) -> Plane:
+    """Value noise, -1..1, about one bump a unit of `u` and `v` (any shapes that broadcast), the same for a seed."""
+    lattice = _lattice(seed)
+    u0, v0 = np.floor(u), np.floor(v)
+    fu, fv = u - u0, v - v0
+    fu, fv = fu * fu * (3 - 2 * fu), fv * fv * (3 - 2 * fv)
+    i, j = u0.astype(np.int32) & 127, v0.astype(np.int32) & 127
+    i1, j1 = (i + 1) & 127, (j + 1) & 127
+    low = lattice[j, i] * (1 - fu) + lattice[j, i1] * fu
+    high = lattice[j1, i] * (1 - fu) + lattice[j1, i1] * fu
+    noise: Plane = low * (1 - fv) + high * fv
+    return noise
+
+
+def smoothstep(low: float, high: float, position: Plane) -> Plane:
+    t = np.clip((position - low) / (high - low), 0, 1)
+    eased: Plane = t * t * (3 - 2 * t)
+    return eased
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """`rgb` reflectance, linear Rec.2020; `sheen` a broad highlight; `gloss` the softbox mirrored as on glaze."""
+
+    rgb: tuple[float, float, float]
+    sheen: float = 0.0
+    gloss: float = 0.0
+    wrap: float = 0.22  # how far light creeps past the terminator
+    warmth: float = 0.0  # of the terminator, as skin has it
+    pattern: Pattern | None = None
+
+
+def shade(normal: Normal, material: Material, place: Place, contact: Plane | float = 1.0) -> Planes:
+    """(3, h, w) light that leaves towards the camera; `contact` 0..1 darkens where the floor hides the studio."""
+    nx, ny, nz = normal
+    facing = nx * KEY[0] + ny * KEY[1] + nz * KEY[2]
+    key = np.clip((facing + material.wrap) / (1 + material.wrap), 0, 1) ** 1.15
+    fill = 0.5 + 0.5 * (nx * FILL[0] + ny * FILL[1] + nz * FILL[2])
+    up = 0.5 + 0.5 * ny
+    blush = material.warmth * np.clip(1 - np.abs(facing - 0.05) / 0.45, 0, 1) * key
+    grain: Plane | float = 1.0 if material.pattern is None else material.pattern(*place)
+    shine = _highlights(normal, facing, material) * contact
+    rgb = np.empty((3, *facing.shape), np.float32)
+    for i in range(3):
+        light = key * KEY_RGB[i] + fill * FILL_RGB[i] + up * SKY_RGB[i] + (1 - up) * FLOOR_RGB[i]
+        tint = (1.0, -0.15, -0.45)[i]
+        rgb[i] = light * material.rgb[i] * grain * (1 + blush * tint) * contact + shine
+    return rgb
+
+
+def _highlights(normal: Normal, facing: Plane, material: Material) -> Plane:
+    """Broad sheen, the mirrored softbox (two panes of it) and a rim of the dim studio at grazing angles."""
+    nx, ny, nz = normal
+    shine = np.zeros_like(facing)
+    if material.sheen:
+        half = KEY + np.array([0, 0, 1], np.float32)
+        half /= np.linalg.norm(half)
+        shine += material.sheen * np.clip(nx * half[0] + ny * half[1] + nz * half[2], 0, 1) ** 24
+    if material.gloss:
+        mirrored = (2 * nz * nx, 2 * nz * ny, 2 * nz * nz - 1)
+        across, upward = direction(0.60, 0.0, 0.79), direction(0.30, 0.82, -0.42)
+        ahead = mirrored[0] * KEY[0] + mirrored[1] * KEY[1] + mirrored[2] * KEY[2]
+        a = sum(m * d for m, d in zip(mirrored, across, strict=True)) / np.maximum(ahead, 0.05)
+        b = sum(m * d for m, d in zip(mirrored, upward, strict=True)) / np.maximum(ahead, 0.05)
+        pane = smoothstep(0.40, 0.30, np.abs(a)) * smoothstep(0.55, 0.42, np.abs(b)) * (ahead > 0.05)
+        pane *= 1 - 0.8 * smoothstep(0.035, 0.015, np.abs(a))
+        shine += material.gloss * (pane * 0.85 + 0.18 * (1 - np.clip(nz, 0, 1)) ** 3)
+    return shine
+
+
+def _round(distance_px: Plane) -> Plane:
+    """Coverage from the signed distance to an outline, in pixels, positive inside."""
+    cover: Plane = np.clip(0.5 + distance_px, 0, 1).astype(np.float32)
+    return cover
+
+
+def sphere(x_m: float, y_m: float, radius_m: float, distance_m: float, material: Material) -> Painter:
+    """A ball with its centre at `x_m`, `y_m` (above the floor)."""
+
+    def paint(x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plane]:
+        u, v = (x - x_m) / radius_m, (y - y_m) / radius_m
+        distance = np.hypot(u, v)
+        cover = _round((1 - distance) * (radius_m / pixel))
+        inside = np.minimum(1, 0.999 / np.maximum(distance, 1e-6))
+        nx, ny = u * inside, v * inside
+        nz = np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0))
+        contact = 0.30 + 0.70 * smoothstep(-1.0, -0.35, ny) if y_m <= radius_m * 1.01 else 1.0
+        depth_m = distance_m - radius_m * np.sqrt(np.maximum(1 - distance * distance, 0))
+        return shade((nx, ny, nz), material, (nx, ny), contact), cover, depth_m
+
+    return paint
+
+
+def glass_ball(
+    x_m: float, radius_m: float, distance_m: float, behind: Callable[[Plane, Plane, float], Planes]
+) -> Painter:
+    """A clear ball on the floor; `behind` is Backdrop.behind, which it shows upside down."""
+
+    def paint(x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plane]:
+        u, v = (x - x_m) / radius_m, (y - radius_m) / radius_m
+        distance = np.hypot(u, v)
+        inside = np.minimum(1, 0.999 / np.maximum(distance, 1e-6))
+        nx, ny = u * inside, v * inside
+        nz = np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0))
+        bend = 3.2 * (1 + 1.2 * (1 - nz)) * radius_m
+        # What it shows is made smaller, so one look a pixel would miss lines: the mean of four.
+        spread = 0.8 * pixel
+        views = [
+            behind(x_m - nx * bend + dx, CAMERA_HEIGHT_M - 0.012 - ny * bend + dy, distance_m)
+            for dx in (-spread, spread)
+            for dy in (-spread, spread)
+        ]
+        rgb = sum(views[1:], views[0]) / 4
+        edge = (1 - nz) ** 2
+        clear = (0.90 - 0.75 * edge) * (0.55 + 0.45 * smoothstep(-1.0, -0.5, ny))
+        rgb = rgb * clear + np.array([0.030, 0.034, 0.036], np.float32)[:, None, None] * (1 - nz)
+        material = Material((0.0, 0.0, 0.0), sheen=0.05, gloss=1.0)
+        rgb += shade((nx, ny, nz), material, (nx, ny))
+        # Light gathered on the far side, low on the right, as every glass ball has it.
+        focus = np.exp(-(((nx - 0.58) / 0.24) ** 2) - ((ny + 0.58) / 0.20) ** 2)
+        rgb += focus * np.array([0.34, 0.32, 0.29], np.float32)[:, None, None]
+        depth_m = distance_m - radius_m * np.sqrt(np.maximum(1 - distance * distance, 0))
+        return rgb.astype(np.float32), _round((1 - distance) * (radius_m / pixel)), depth_m
+
+    return paint
+
+
+def mirrored(paint: Painter, strength: float, reach_m: float) -> Painter:
+    """What the polished floor shows of a solid: its image below the floor, faint, and gone at `reach_m`."""
+
+    def paint_below(x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plane]:
+        rgb, cover, depth_m = paint(x, -y, pixel)
+        return rgb, cover * strength * np.clip(1 + y / reach_m, 0, 1) ** 1.5, depth_m
+
+    return paint_below
+
+
+def turned(
+    x_m: float, profile: tuple[tuple[float, float], ...], distance_m: float, material: Material, base_m: float = 0.0
+) -> Painter:
+    """A shape of revolution: `profile` gives (height, radius) in metres from its foot up, joined smoothly.
+
+    It is seen in true vertical perspective: the rim of a foot below the eye curves down, one above it curves up.
+    """
+    heights = np.linspace(profile[0][0], profile[-1][0], 400)
+    radii = _smooth_curve(heights, np.array(profile))
+    slopes = np.gradient(radii, heights)
+
+    def paint(x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plane]:
+        across = x - x_m
+        height = np.broadcast_to(y - base_m, (y.shape[0], x.shape[1]))
+        plain = height
+        for _ in range(2):  # where the ray meets the near side: a fixed point, reached to under a tenth of a pixel
+            radius = np.interp(height, heights, radii)
+            relief = np.sqrt(np.maximum(radius * radius - across * across, 0))
+            height = plain - (plain + base_m - CAMERA_HEIGHT_M) * relief / distance_m
+        radius = np.interp(height, heights, radii).astype(np.float32)
+        slope = np.interp(height, heights, slopes).astype(np.float32)
+        scale = 1 / np.hypot(1, slope)
+        u = np.clip(across / np.maximum(radius, 1e-6), -1, 1)
+        w = np.sqrt(1 - u * u)
+        cover = _round((radius - np.abs(across)) * scale / pixel)
+        cover *= _round((height - heights[0]) / pixel) * _round((heights[-1] - height) / pixel)
+        above = smoothstep(0.0, 0.05, (height + base_m).astype(np.float32))
+        normal = (u * scale, -slope * scale, w * scale)
+        rgb = shade(normal, material, (np.arcsin(u), height.astype(np.float32)), 0.35 + 0.65 * above)
+        return rgb, cover, distance_m - radius * w
+
+    return paint
+
+
+def _smooth_curve(at: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A Catmull-Rom curve through (position, value) knots, flat enough at the ends not to overshoot."""
+    position, value = knots[:, 0], knots[:, 1]
+    tangent = np.gradient(value, position)
+    i = np.clip(np.searchsorted(position, at, side="right") - 1, 0, len(position) - 2)
+    span = position[i + 1] - position[i]
+    t = (at - position[i]) / span
+    curve: NDArray[np.float64] = (
+        (2 * t**3 - 3 * t**2 + 1) * value[i]
+        + (t**3 - 2 * t**2 + t) * span * tangent[i]
+        + (3 * t**2 - 2 * t**3) * value[i + 1]
+        + (t**3 - t**2) * span * tangent[i + 1]
+    )
+    return curve
