@@ -14,18 +14,22 @@ in vec2 from_centre;
 // Where and when a pixel is seen.
 struct Place {
     vec2 from_centre;  // in half diagonals: the corners lie at length 1, at every picture size
-    uvec2 pixel;       // column and row
+    ivec2 pixel;       // column and row
 };
 
 const float GREY = 0.18;
 const float BRIGHTEST = 65504.0;  // the largest half float: no scene is brighter, infinity lands here
 const vec3 LUMINANCE = vec3(0.2627002, 0.6779981, 0.0593017);  // ITU-R BT.2020, linear
 
-// An integer hash of a lattice point (multiply, xor-shift, multiply): uniform in [-1, 1).
-float hash_signed(uvec2 point, uint salt) {
-    uint h = (point.x + salt) * 0x9E3779B1u ^ (point.y + (salt >> 7)) * 0x85EBCA6Bu;
-    h = (h ^ (h >> 15)) * 0x2C1B3C6Du;
-    return float(int(h ^ (h >> 13))) * (1.0 / 2147483648.0);
+// An integer hash of a lattice point: multiply, xor-shift, multiply. The upper bits are good; as a signed integer it is
+// uniform in [-2^31, 2^31). Signed because AVX2 has no conversion between floats and unsigned integers.
+const uint HASH_X = 0x9E3779B1u;
+const uint HASH_Y = 0x85EBCA6Bu;
+const float HASH_UNIT = 1.0 / 2147483648.0;
+
+float hash_of(uint x_times_hash_x, uint y_times_hash_y) {
+    uint h = x_times_hash_x ^ y_times_hash_y;
+    return float(int((h ^ (h >> 15)) * 0x2C1B3C6Du));
 }
 
 // Identity up to `start`, then a hyperbola of the same slope that approaches 1.
@@ -34,11 +38,11 @@ vec3 soft_clip(vec3 rgb, float start) {
     return min(rgb, start) + over * (1.0 - start) / (over + (1.0 - start));
 }
 
-// Channels mixed by their differences, so that grey stays grey whatever the shares are.
+// Channels mixed by their differences, so that grey stays grey whatever the shares are. May go below 0.
 vec3 mix_channels(vec3 rgb, vec2 to_red, vec2 to_green, vec2 to_blue) {
     vec3 mixed = rgb;
     mixed.r += dot(to_red, rgb.gb - rgb.r);
     mixed.g += dot(to_green, rgb.rb - rgb.g);
     mixed.b += dot(to_blue, rgb.rg - rgb.b);
-    return max(mixed, 0.0);
+    return mixed;
 }

@@ -11,24 +11,23 @@ uniform float grain_amount;  // standard deviation in mid-grey, of display value
 uniform float grain_size;    // width of a grain, in frame heights
 uniform int grain_seed;
 
-// Standard deviation 1. A pixel wider than a grain sees the mean of several.
-float grain_noise(uvec2 pixel, uint salt) {
-    const float uniform_to_unit = 1.7320508;
+// Standard deviation 1: noise on a lattice of grains, blended linearly. A pixel wider than a grain sees several.
+float grain_noise(ivec2 pixel, int salt) {
     float grain_px = grain_size * frame_px.y;
-    if (grain_px <= 1.0) {
-        return uniform_to_unit * grain_px * hash_signed(pixel, salt);
-    }
-    vec2 position = (vec2(pixel) + 0.5) / grain_px;
-    uvec2 cell = uvec2(position);
-    vec2 share = fract(position);
-    float top = mix(hash_signed(cell, salt), hash_signed(cell + uvec2(1u, 0u), salt), share.x);
-    float bottom = mix(hash_signed(cell + uvec2(0u, 1u), salt), hash_signed(cell + uvec2(1u, 1u), salt), share.x);
-    const float blend_to_unit = 1.5;  // a bilinear blend of neighbours keeps 2/3 of the deviation
-    return uniform_to_unit * blend_to_unit * mix(top, bottom, share.y);
+    vec2 position = vec2(pixel) * (1.0 / max(grain_px, 1.0));
+    vec2 corner = floor(position);
+    vec2 share = position - corner;
+    uint x = uint(int(corner.x) + salt) * HASH_X;
+    uint y = uint(int(corner.y) + (salt >> 7)) * HASH_Y;
+    float top = mix(hash_of(x, y), hash_of(x + HASH_X, y), share.x);
+    float bottom = mix(hash_of(x, y + HASH_Y), hash_of(x + HASH_X, y + HASH_Y), share.x);
+    // A uniform hash has a variance of 1/3; a blend keeps this much of it, least half way between two grains.
+    vec2 kept = 1.0 - 2.0 * share * (1.0 - share);
+    return min(grain_px, 1.0) * HASH_UNIT * 1.7320508 * inversesqrt(kept.x * kept.y) * mix(top, bottom, share.y);
 }
 
 vec3 grain(vec3 display_rgb, Place place) {
-    uint salt = uint(grain_seed) * 0x68E31DA5u + uint(frame_index) * 0xB5297A4Du;
+    int salt = grain_seed * 0x68E31DA5 + frame_index * 0x3297A4D1;
     float e = sqrt(clamp(dot(display_rgb, LUMINANCE), 0.0, 1.0));
-    return display_rgb * max(1.0 + 8.0 * grain_amount * (1.0 - e) * grain_noise(place.pixel, salt), 0.0);
+    return display_rgb * max(1.0 + 8.0 * grain_amount * grain_noise(place.pixel, salt) * (1.0 - e), 0.0);
 }

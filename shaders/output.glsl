@@ -21,7 +21,7 @@ vec3 rec709_from_rec2020(vec3 rgb) {
     const mat3 rec709_columns = mat3(1.66049100, -0.12455047, -0.01815076,
                                      -0.58764114, 1.13289990, -0.10057890,
                                      -0.07284986, -0.00834942, 1.11872966);
-    float luminance = dot(rgb, LUMINANCE);
+    float luminance = max(dot(rgb, LUMINANCE), 0.0);
     vec3 rec709 = rec709_columns * rgb;
     float lowest = min(min(rec709.r, rec709.g), min(rec709.b, 0.0));
     float inside = luminance / max(luminance - lowest, 1e-9);
@@ -40,5 +40,6 @@ vec3 srgb_encode(vec3 linear_rgb) {
 // `dither_step` of white noise, the same in all channels and frames, hides the steps of an 8-bit target.
 vec4 display_pixel(vec3 display_rec2020, Place place) {
     vec3 srgb = srgb_encode(rec709_from_rec2020(display_rec2020));
-    return vec4(srgb + 0.5 * dither_step * hash_signed(place.pixel, 0x51ED27u), 1.0);
+    float noise = hash_of(uint(place.pixel.x) * HASH_X, uint(place.pixel.y) * HASH_Y);
+    return vec4(srgb + dither_step * (0.5 * HASH_UNIT) * noise, 1.0);
 }

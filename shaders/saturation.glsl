@@ -6,5 +6,5 @@ uniform float saturation_saturation;
 
 vec3 saturation(vec3 display_rgb, Place place) {
     float luminance = dot(display_rgb, LUMINANCE);
-    return max(luminance + (display_rgb - luminance) * saturation_saturation, 0.0);
+    return luminance + (display_rgb - luminance) * saturation_saturation;
 }

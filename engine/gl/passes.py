@@ -160,20 +160,25 @@ def _check_uniforms(name: str, parameters: list[Parameter], source: Source) -> N
             raise ShaderError(f"{name}.glsl: parameter '{parameter.name}' is never used")
 
 
-def fuse(passes: Iterable[Pass]) -> Source:
-    """One fragment program: the scene's pixel through the passes in their order, blended with the neutral rendering."""
+def fuse(passes: Iterable[Pass], *, blend: bool) -> Source:
+    """One fragment program: the scene's pixel through the passes in their order.
+
+    With `blend` it also makes the neutral rendering and mixes by `strength`: a program of its own, because a software
+    renderer runs both sides of every branch.
+    """
     passes = tuple(passes)
     source = source_of("head", "#version 330 core\nout vec4 display;")
     source += load_source("common.glsl") + load_source("output.glsl")
     for one in passes:
         source += one.source
     calls = "\n".join(f"    look_rgb = {one.name}(look_rgb, place);" for one in passes)
+    mixed = "mix(neutral_rendering(scene_rgb), look_rgb, strength)" if blend else "look_rgb"
     main = f"""
 void main() {{
-    Place place = Place(from_centre, uvec2(gl_FragCoord.xy));
+    Place place = Place(from_centre, ivec2(gl_FragCoord.xy));
     vec3 scene_rgb = scene_pixel();
     vec3 look_rgb = scene_rgb;
 {calls}
-    display = display_pixel(mix(neutral_rendering(scene_rgb), look_rgb, strength), place);
+    display = display_pixel({mixed}, place);
 }}"""
     return source + source_of("main", main)

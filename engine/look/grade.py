@@ -35,7 +35,7 @@ class Grader:
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
-        self._programs: dict[tuple[str, ...], tuple[moderngl.Program, moderngl.VertexArray]] = {}
+        self._programs: dict[tuple[tuple[str, ...], bool], tuple[moderngl.Program, moderngl.VertexArray]] = {}
         self._targets: dict[Target, tuple[moderngl.Texture, moderngl.Framebuffer]] = {}
         self._software = is_software(ctx)
         self._queries = [] if self._software else [ctx.query(time=True) for _ in range(_QUERIES)]
@@ -43,8 +43,9 @@ class Grader:
         self.last_gpu_ms: float | None = None
 
     def prepare(self, look: Look, *, local: bool = True) -> None:
-        """Compile what `look` needs, so that its first frame does not; raises ShaderError."""
-        self._program(_passes(look, local))
+        """Compile what `look` needs at any strength, so that no frame does; raises ShaderError."""
+        for blend in (False, True):
+            self._program(_passes(look, local), blend)
 
     def draw(
         self,
@@ -61,7 +62,7 @@ class Grader:
         `strength` 0..1 blends from the neutral rendering to the look; `local=False` leaves out the passes that are no
         function of the pixel alone. `rgba8` is dithered, `rgba32f` is not.
         """
-        program, triangle = self._program(_passes(look, local))
+        program, triangle = self._program(_passes(look, local), strength < 1.0)
         texture, framebuffer = self._target(target, planes.size)
         _set_frame(program, planes, strength, frame_index, 0.0 if target == "rgba32f" else 1.0 / 255.0)
         for settings in look.passes:
@@ -88,14 +89,14 @@ class Grader:
         self._targets.clear()
         self._queries.clear()
 
-    def _program(self, passes: tuple[Pass, ...]) -> tuple[moderngl.Program, moderngl.VertexArray]:
-        names = tuple(one.name for one in passes)
-        if names not in self._programs:
-            program = compile_program(self._ctx, load_source("frame.vert.glsl"), fuse(passes))
+    def _program(self, passes: tuple[Pass, ...], blend: bool) -> tuple[moderngl.Program, moderngl.VertexArray]:
+        key = tuple(one.name for one in passes), blend
+        if key not in self._programs:
+            program = compile_program(self._ctx, load_source("frame.vert.glsl"), fuse(passes, blend=blend))
             for unit, name in enumerate(_PLANE_UNIFORMS):
                 _set(program, name, unit)
-            self._programs[names] = program, self._ctx.vertex_array(program, [])
-        return self._programs[names]
+            self._programs[key] = program, self._ctx.vertex_array(program, [])
+        return self._programs[key]
 
     def _target(self, target: Target, size: tuple[int, int]) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
         made = self._targets.get(target)

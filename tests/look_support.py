@@ -1,0 +1,54 @@
+"""What the look's tests share: one context, a look of a single pass, and the display's end in NumPy."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import moderngl
+import numpy as np
+from groundglass.frame import REC2020_TO_REC709
+from groundglass.gl.context import headless_context
+from groundglass.look.grade import grade
+from groundglass.look.look import Look, parse_look
+
+LUMINANCE = np.array([0.2627002, 0.6779981, 0.0593017])  # Rec.2020
+HALF_STEP = 0.5 / 255.0
+
+
+@cache
+def context() -> moderngl.Context:
+    return headless_context()
+
+
+def look_of(pass_name: str, **values: object) -> Look:
+    lines = [f"[pass.{pass_name}]"]
+    lines += [f"{key} = {list(value) if isinstance(value, tuple) else value}" for key, value in values.items()]
+    return parse_look("\n".join(lines), "test.toml")
+
+
+def draw_pass(scene_rec2020: np.ndarray, pass_name: str, *, frame_index: int = 0, **values: object) -> np.ndarray:
+    """(H, W, 3) display sRGB of one pass alone."""
+    look = look_of(pass_name, **values)
+    return grade(scene_rec2020, look, space="rec2020", frame_index=frame_index, ctx=context())
+
+
+def scene_of(shape: tuple[int, int] = (9, 13), brightest: float = 1.0, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).random((*shape, 3)).astype(np.float32) * brightest
+
+
+def srgb(linear: np.ndarray) -> np.ndarray:
+    """IEC 61966-2-1, clipped to 0..1."""
+    x = np.clip(linear, 0.0, 1.0)
+    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
+
+
+def srgb_decoded(display: np.ndarray) -> np.ndarray:
+    return np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
+
+
+def shown(display_rec2020: np.ndarray) -> np.ndarray:
+    """Linear Rec.2020 display light as sRGB; what lies outside Rec.709 moves towards grey of its luminance."""
+    luminance = np.maximum(display_rec2020 @ LUMINANCE, 0.0)[..., None]
+    rec709 = display_rec2020 @ REC2020_TO_REC709.T
+    lowest = np.minimum(rec709.min(axis=-1, keepdims=True), 0.0)
+    return srgb(luminance + (rec709 - luminance) * luminance / np.maximum(luminance - lowest, 1e-9))

@@ -1,0 +1,174 @@
+"""Shader text to program: includes, line table, pragmas, what a driver's log becomes; and the context."""
+
+import gc
+
+import moderngl
+import numpy as np
+import pytest
+from groundglass.errors import ShaderError
+from groundglass.gl.context import describe, headless_context
+from groundglass.gl.passes import Stage, fuse, list_passes, load_pass, parse_parameter
+from groundglass.gl.planes import ScenePlanes
+from groundglass.gl.program import compile_program, explain_log, load_source, read_shader, source_of
+from groundglass.look.grade import Grader
+from groundglass.look.look import load_look
+from look_support import context
+
+GLOW = """#pragma pass pixel
+#pragma parameter amount "Amount" 0.5 0.0 1.0 0.1 group=film
+uniform float glow_amount;
+
+vec3 glow(vec3 rgb, Place place) {
+    return rgb * glow_amount;
+}
+"""
+
+
+def reading(name: str, text: str):
+    """A reader that knows one file more than the package."""
+    return lambda file: text if file == f"{name}.glsl" else read_shader(file)
+
+
+def compiled(name: str, text: str) -> moderngl.Program:
+    shader = load_pass(name, reading(name, text))
+    return compile_program(context(), load_source("frame.vert.glsl"), fuse([shader], blend=False))
+
+
+def test_includes_keep_file_and_line() -> None:
+    files = {"a.glsl": 'one\n#include "b.glsl"\nthree', "b.glsl": 'two\n#include "a.glsl"'}
+    source = load_source("a.glsl", files.__getitem__)
+    assert source.lines == ("one", "two", "three")
+    assert source.origins == (("a.glsl", 1), ("b.glsl", 1), ("a.glsl", 3))
+
+
+def test_an_unknown_file_is_named() -> None:
+    with pytest.raises(ShaderError, match=r"^nowhere\.glsl: no such shader file"):
+        load_source("nowhere.glsl")
+
+
+@pytest.mark.parametrize("name", list_passes())
+def test_every_shipped_pass_compiles_alone(name: str) -> None:
+    for blend in (False, True):
+        program = compile_program(context(), load_source("frame.vert.glsl"), fuse([load_pass(name)], blend=blend))
+        program.release()
+
+
+@pytest.mark.parametrize(
+    ("line", "broken"),
+    [(6, GLOW.replace("rgb * glow_amount", "rgb * glow_amount * missing")), (6, GLOW.replace("rgb *", "rgb *;"))],
+)
+def test_a_broken_pass_is_blamed_by_file_and_line(line: int, broken: str) -> None:
+    with pytest.raises(ShaderError, match=rf"^glow\.glsl:{line}: ") as caught:
+        compiled("glow", broken)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_broken_vertex_shader_is_blamed_too() -> None:
+    vertex = source_of("frame.vert.glsl", "#version 330 core\nvoid main() {\n    gl_Position = nothing;\n}")
+    with pytest.raises(ShaderError, match=r"^frame\.vert\.glsl:3: "):
+        compile_program(context(), vertex, fuse([], blend=False))
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "0:2(23): error: `x' undeclared",
+        "0(2) : error C1008: undefined variable",
+        "ERROR: 0:2: 'x' : undeclared identifier",
+        "0:1(3): warning: extension\n0:2(23): error: `x' undeclared\n0:2(9): error: value",
+    ],
+)
+def test_logs_of_all_drivers_are_read(log: str) -> None:
+    explained = explain_log(log, [("a.glsl", 1), ("b.glsl", 40)])
+    assert explained.startswith("b.glsl:40: ")
+    assert explained.endswith("(and 1 more)") == (log.count("error") > 1)
+
+
+def test_a_log_without_lines_is_kept() -> None:
+    assert explain_log("linking\nfailed", []) == "shader: linking failed"
+
+
+def test_a_pragma_becomes_a_parameter() -> None:
+    parameter = parse_parameter(
+        '#pragma parameter shape "Blade shape" 1 0 2 1 group=lens type=enum(round,hexagon,star)', "bokeh.glsl:4"
+    )
+    assert (parameter.name, parameter.label, parameter.group) == ("shape", "Blade shape", "lens")
+    assert (parameter.default, parameter.choices) == ("hexagon", ("round", "hexagon", "star"))
+    assert parse_parameter('#pragma parameter on "On" 1 0 1 1 type=bool', "a.glsl:1").default is True
+    assert parse_parameter('#pragma parameter tint "Tint" 1 0 2 0.1 type=color', "a.glsl:1").default == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "#pragma parameter",
+        '#pragma parameter size "Size" 1 2',
+        '#pragma parameter size "Size" 5 0 1 0.1',
+        '#pragma parameter size "Size" x 0 1 0.1',
+        '#pragma parameter size "Size" 0 0 1 0.1 type=matrix',
+        '#pragma parameter size "Size" 0 0 1 0.1 colour=red',
+        '#pragma parameter size "Size 0 0 1 0.1',
+    ],
+)
+def test_a_wrong_pragma_is_blamed(line: str) -> None:
+    with pytest.raises(ShaderError, match=r"^a\.glsl:7: "):
+        parse_parameter(line, "a.glsl:7")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            GLOW.replace("#pragma parameter", "// "),
+            r"glow\.glsl: uniform 'glow_amount' has no '#pragma parameter amount'",
+        ),
+        (GLOW.replace("uniform float glow_amount;", ""), r"parameter 'amount' has no 'uniform float glow_amount;'"),
+        (GLOW.replace("uniform float", "uniform int"), r"parameter 'amount' has no 'uniform float glow_amount;'"),
+        (GLOW.replace(" * glow_amount", ""), r"glow\.glsl: parameter 'amount' is never used"),
+        (GLOW.replace("#pragma pass pixel", ""), r"glow\.glsl: no '#pragma pass'"),
+        (
+            GLOW.replace("pass pixel", "pass nearby"),
+            r"glow\.glsl:1: unknown pass stage 'nearby'; use one of pixel, place",
+        ),
+        (GLOW.replace("vec3 glow(", "vec3 shine("), r"glow\.glsl: no function 'vec3 glow\(vec3 rgb, Place place\)'"),
+    ],
+)
+def test_both_sides_of_a_pass_are_checked(text: str, message: str) -> None:
+    with pytest.raises(ShaderError, match=message):
+        load_pass("glow", reading("glow", text))
+
+
+def test_passes_of_the_pixel_alone_are_told_from_the_others() -> None:
+    placed = {name for name in list_passes() if load_pass(name).stage is Stage.PLACE}
+    assert placed == {"vignette", "grain"}
+
+
+def test_two_passes_may_share_a_parameter_name() -> None:
+    halo = GLOW.replace("glow", "halo")
+    shaders = [load_pass("glow", reading("glow", GLOW)), load_pass("halo", reading("halo", halo))]
+    program = compile_program(context(), load_source("frame.vert.glsl"), fuse(shaders, blend=False))
+    assert {"glow_amount", "halo_amount"} <= set(program)
+    program.release()
+
+
+def test_the_context_names_itself() -> None:
+    assert "OpenGL " in describe(context())
+    assert context().version_code >= 330
+
+
+def test_nothing_is_left_alive() -> None:
+    ctx = headless_context()
+    ctx.gc_mode = "context_gc"  # what is collected without a release is kept in ctx.objects
+    planes, grader = ScenePlanes(ctx), Grader(ctx)
+    for size in (8, 12):
+        planes.write([np.zeros((size, size), np.float32)] * 3)
+        for target in ("rgba8", "rgba32f"):
+            grader.draw(planes, load_look("classic"), strength=0.5, target=target)
+            grader.draw(planes, load_look("neutral"), target=target)
+    for _ in range(2):
+        grader.release()
+        planes.release()
+    del planes, grader
+    gc.collect()
+    assert [one for one in ctx.objects if not isinstance(one, moderngl.InvalidObject)] == []
+    ctx.release()

@@ -1,0 +1,111 @@
+"""Look files: what loads, and how a wrong one is told."""
+
+from pathlib import Path
+
+import pytest
+from groundglass.errors import LookError
+from groundglass.gl.passes import load_pass
+from groundglass.look.look import list_looks, load_look, parse_look
+
+FILM = """name = "film"
+intent = "a test"
+
+[pass.grain]
+amount = 0.02
+
+[pass.tone_curve]
+grey = [0.3, 0.31, 0.32]
+toe = 1
+"""
+
+
+@pytest.mark.parametrize("name", ["classic", "natural", "neutral"])
+def test_what_ships_loads_by_name(name: str) -> None:
+    look = load_look(name)
+    assert look.name == name
+    assert look.intent
+
+
+def test_only_the_three_looks_ship() -> None:
+    assert list_looks() == ("classic", "natural", "neutral")
+
+
+def test_passes_keep_the_order_of_the_file() -> None:
+    assert [one.name for one in parse_look(FILM, "film.toml").passes] == ["grain", "tone_curve"]
+
+
+def test_left_out_parameters_take_the_default_of_their_pragma() -> None:
+    values = parse_look(FILM, "film.toml").passes[0].values
+    assert values["amount"] == 0.02
+    size = load_pass("grain").parameter("size")
+    assert size is not None
+    assert values["size"] == size.default
+
+
+def test_numbers_take_the_kind_of_the_parameter() -> None:
+    values = parse_look(FILM, "film.toml").passes[1].values
+    assert values["grey"] == (0.3, 0.31, 0.32)
+    assert isinstance(values["toe"], float)
+
+
+def test_a_path_loads_and_names_the_look(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[pass.saturation]\nsaturation = 0.5\n", encoding="utf-8")
+    assert load_look(path).name == "mine"
+    assert load_look(str(path)).passes[0].values["saturation"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("amount", "amonut", r"^film\.toml:5: pass 'grain' has no parameter 'amonut'; did you mean 'amount'\?$"),
+        ("pass.grain", "pass.grian", r"^film\.toml:4: unknown pass 'grian'; did you mean 'grain'\?$"),
+        ("intent", "intend", r"^film\.toml:2: unknown key 'intend'; did you mean 'intent'\?$"),
+        ("[pass.grain]", "[passes.grain]", r"^film\.toml:\d: unknown key 'passes'; did you mean 'pass'\?$"),
+        ("0.02", "7", r"^film\.toml:5: amount = 7 is not in 0\.\.0\.06$"),
+        ("0.02", "nan", r"^film\.toml:5: amount = nan is not in 0\.\.0\.06$"),
+        ("0.02", '"much"', r"^film\.toml:5: amount must be a number, not 'much'$"),
+        ("0.02", "true", r"^film\.toml:5: amount must be a number, not True$"),
+        ("[0.3, 0.31, 0.32]", "0.3", r"^film\.toml:8: grey must be three numbers, not 0\.3$"),
+        ("[0.3, 0.31, 0.32]", "[0.3, 0.31]", r"^film\.toml:8: grey must be three numbers"),
+        ("[0.3, 0.31, 0.32]", "[0.3, 9, 0.3]", r"^film\.toml:8: grey = 9 is not in"),
+        ('"a test"', "3", r"^film\.toml:2: intent must be a text$"),
+        ("[pass.grain]", "[pass.grain", r"^film\.toml:4: "),
+    ],
+)
+def test_a_wrong_file_is_told_with_its_line(old: str, new: str, message: str) -> None:
+    with pytest.raises(LookError, match=message):
+        parse_look(FILM.replace(old, new, 1), "film.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("pass = 3", 1), ("name = 'a'\n[pass]\ngrain = 1", 2), ("[[pass]]\nname = 'grain'", 1)]
+)
+def test_passes_must_be_tables(text: str, line: int) -> None:
+    with pytest.raises(LookError, match=rf"^film\.toml:{line}: passes are tables, like \[pass\.tone_curve\]$"):
+        parse_look(text, "film.toml")
+
+
+def test_an_unknown_look_is_told_the_nearest_name() -> None:
+    with pytest.raises(
+        LookError, match=r"^no look 'clasic'; did you mean 'classic'\?; there are classic, natural, neutral"
+    ):
+        load_look("clasic")
+
+
+def test_a_missing_file_and_a_binary_one_are_told(tmp_path: Path) -> None:
+    with pytest.raises(LookError, match=r"gone\.toml: cannot be read as a look \(No such file"):
+        load_look(tmp_path / "gone.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(LookError, match="not UTF-8 text"):
+        load_look(tmp_path / "binary.toml")
+
+
+def test_one_value_changes_and_is_checked() -> None:
+    look = load_look("classic")
+    assert look.with_value("grain", "amount", 0.03).passes[-1].values["amount"] == 0.03
+    assert look.passes[-1].values["amount"] != 0.03
+    with pytest.raises(LookError, match="is not in"):
+        look.with_value("grain", "amount", 3.0)
+    with pytest.raises(LookError, match="no pass 'grian'; did you mean 'grain'"):
+        look.with_value("grian", "amount", 0.0)

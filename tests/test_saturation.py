@@ -1,0 +1,18 @@
+"""Saturation: distance from grey of the same luminance."""
+
+import numpy as np
+import pytest
+from look_support import HALF_STEP, LUMINANCE, draw_pass, scene_of, shown
+
+
+@pytest.mark.parametrize("saturation", [0.0, 0.6, 1.0, 1.5])
+def test_saturation_scales_the_distance_from_grey(saturation: float) -> None:
+    scene = scene_of()
+    luminance = (scene @ LUMINANCE)[..., None]
+    expected = shown(luminance + (scene - luminance) * saturation)
+    np.testing.assert_allclose(draw_pass(scene, "saturation", saturation=saturation), expected, atol=HALF_STEP)
+
+
+def test_without_saturation_all_is_grey() -> None:
+    picture = draw_pass(scene_of(), "saturation", saturation=0.0)
+    assert np.ptp(picture, axis=-1).max() < 1e-3
