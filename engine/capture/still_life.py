@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..frame import REC709_TO_REC2020
 from .backdrop import Backdrop
-from .canvas import PIVOT_M, Canvas, Painter, Plane, Planes, Sprite, Stem, View
+from .canvas import PIVOT_M, TAN_WIDTH, Canvas, Painter, Plane, Planes, Sprite, Stem, View
 from .charts import between, paint_colour_chart, paint_resolution_card
 from .shapes import Material, glass_ball, mirrored, smoothstep, soft_noise, sphere, turned
 
@@ -185,8 +187,8 @@ def _olive() -> list[Stem]:
     return stems
 
 
-def foreground() -> list[Stem]:
-    """Stands of the charts, and the grasses and strands at 0.5-0.7 m, at the left and right edges."""
+def foreground(view: View) -> list[Stem]:
+    """Stands of the charts, and the grasses and strands at 0.5-0.7 m, at the picture's left and right edges."""
     metal, wood = dye("2b2b2c"), dye("5a4230")
     stems = [
         Stem(COLOUR_CHART_M + 0.005, (-0.355, 0.0), (-0.355, 0.1), (0.010, 0.010), metal),
@@ -195,23 +197,28 @@ def foreground() -> list[Stem]:
     ]
     rng = np.random.default_rng(17)
     straw, green, dark = dye("b39a68"), dye("6d7446"), dye("4c5436")
+    cut = (TAN_WIDTH - view.width / view.focal_px) / 2  # a narrow picture has its edges nearer to the axis
+
+    def at(x: float, z: float) -> float:
+        """Where a stem stands at `z` that a 16:9 picture shows `x` metres from its axis at 0.55 m."""
+        return x / 0.55 * z - math.copysign(cut * z, x)
+
     for x in (0.206, 0.190, 0.216, -0.200, -0.213):
         z = rng.uniform(0.5, 0.6) if x != 0.190 else 0.5
-        lean = rng.uniform(-0.02, 0.02) * np.sign(x)
+        lean = math.copysign(rng.uniform(-0.02, 0.02), x)
         wide = rng.uniform(0.0030, 0.0048)
-        tip = (x * z / 0.55 + lean, rng.uniform(0.14, 0.22))
+        tip = (at(x, z) + lean, rng.uniform(0.14, 0.22))
         colour = green if rng.random() < 0.6 else dark
         stems.append(
-            Stem(z, (x * z / 0.55, 0.02), tip, (wide, wide, wide * 0.8, wide * 0.45, 0), colour, -lean * 0.4, 0.004)
+            Stem(z, (at(x, z), -0.02), tip, (wide, wide, wide * 0.8, wide * 0.45, 0), colour, -lean * 0.4, 0.004)
         )
     for x in (*rng.uniform(0.180, 0.212, 7), *rng.uniform(-0.210, -0.186, 5)):
-        z = rng.uniform(0.52, 0.70)
-        lean = rng.uniform(-0.03, 0.025)
+        z, lean = rng.uniform(0.52, 0.70), rng.uniform(-0.03, 0.025)
         ear = (0.0008,) * 9 + (0.0016, 0.0030, 0.0036, 0.0034, 0.0028, 0.0019, 0.0006)
-        tip = (x * z / 0.55 + lean, rng.uniform(0.17, 0.27))
-        stems.append(Stem(z, (x * z / 0.55, 0.02), tip, ear, straw, rng.normal(0, 0.006), 0.006))
+        tip = (at(x, z) + lean, rng.uniform(0.17, 0.27))
+        stems.append(Stem(z, (at(x, z), -0.02), tip, ear, straw, rng.normal(0, 0.006), 0.006))
     for x in (*rng.uniform(0.12, 0.215, 12), *rng.uniform(-0.205, -0.192, 10)):
         z, thin = rng.uniform(0.5, 0.7), rng.uniform(0.00006, 0.00022)
-        tip = (x * z / 0.55 + rng.normal(0, 0.02 if x > 0 else 0.006), rng.uniform(0.12, 0.26))
-        stems.append(Stem(z, (x * z / 0.55, 0.02), tip, (thin, thin, thin * 0.6), straw, rng.normal(0, 0.006), 0.004))
+        tip = (at(x, z) + rng.normal(0, 0.02 if x > 0 else 0.006), rng.uniform(0.12, 0.26))
+        stems.append(Stem(z, (at(x, z), -0.02), tip, (thin, thin, thin * 0.6), straw, rng.normal(0, 0.006), 0.004))
     return stems

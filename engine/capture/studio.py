@@ -49,7 +49,7 @@ class Studio:
         self.sway_m = sway_m
         self._backdrop = Backdrop(self.view, SHADOWS, sway_m)
         self._things: list[Sprite | Stem] = sorted(
-            [*sprites(self.view, self._backdrop), *foreground()], key=lambda thing: -thing.distance_m
+            [*sprites(self.view, self._backdrop), *foreground(self.view)], key=lambda thing: -thing.distance_m
         )
 
     def prepare(self, pool: Executor) -> None:
