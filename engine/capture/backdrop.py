@@ -22,6 +22,7 @@ GRAIN = (
     (430, 16.0, 0.12, 25),
     (950, 34.0, 0.14, 26),
 )  # bumps a metre across and along, weight, seed
+GLASS, FILAMENT = 8.0, 4.0
 WARM_RGB = (1.0, 0.60, 0.27)
 
 
@@ -37,7 +38,10 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """A lamp on the wall; `rgb` is its radiance, scene-linear Rec.2020, in units of scene white."""
+    """A lamp on the wall; `rgb` is what its glass radiates, scene-linear Rec.2020, in units of scene white.
+
+    The filament is FILAMENT times as bright and clips on a sensor; the glass, just below that, keeps the colour.
+    """
 
     x_m: float
     y_m: float
@@ -57,17 +61,17 @@ def lights() -> tuple[Light, ...]:
     share = np.array([0.30, 0.26, 0.16, 0.12, 0.06, 0.06, 0.04])
     lamps = []
 
-    def hang(x_m: float, y_m: float, radius_m: float, peak: float) -> None:
-        rgb = colours[rng.choice(len(share), p=share)] * peak * rng.uniform(0.7, 1.15)
+    def hang(x_m: float, y_m: float, radius_m: float) -> None:
+        rgb = colours[rng.choice(len(share), p=share)] * GLASS * rng.uniform(0.75, 1.15)
         lamps.append(Light(x_m, y_m, radius_m, (float(rgb[0]), float(rgb[1]), float(rgb[2])), float(rng.random())))
 
     for string in np.arange(-3.5, 3.6, 0.40):
         low = rng.uniform(0.25, 0.85)
         for y in np.arange(2.0, low, -0.27):
-            hang(string + rng.normal(0, 0.035), y + rng.normal(0, 0.06), 0.0075, 40.0)
+            hang(string + rng.normal(0, 0.035), y + rng.normal(0, 0.06), 0.0075)
     for centre, half, top, sag in ((-1.75, 1.95, 1.62, 0.42), (2.05, 1.85, 1.55, 0.36)):
         for t in np.linspace(-1, 1, 11):
-            hang(centre + half * t, top - sag * (1 - t * t), 0.019, 26.0)
+            hang(centre + half * t, top - sag * (1 - t * t), 0.019)
     return tuple(lamps)
 
 
@@ -186,9 +190,9 @@ def _shadow(x: Plane, z: Plane, shadows: tuple[Shadow, ...]) -> Plane:
 
 
 def draw_light(canvas: Canvas, view: View, light: Light, sway_m: float, twinkle: float) -> None:
-    """A small bright disc in the faint glow of its bulb; smaller than a pixel, it is spread and keeps its energy."""
+    """A filament in its glass and its faint glow; smaller than a pixel, it is spread and keeps its energy."""
     radius = light.radius_m / WALL_M * view.focal_px
-    drawn = max(radius, 0.75)
+    drawn = max(radius, 1.2)
     area = drawn * drawn + 1 / 12  # over pi: what the soft-edged disc below covers
     peak = radius * radius / area * (0.86 + 0.14 * math.cos(2 * math.pi * (twinkle + light.twinkle)))
     x = view.column(light.x_m, WALL_M) + view.shift_px(WALL_M, sway_m)
@@ -200,6 +204,7 @@ def draw_light(canvas: Canvas, view: View, light: Light, sway_m: float, twinkle:
         return
     columns, rows = np.arange(left, right) + 0.5 - x, np.arange(top, bottom)[:, None] + 0.5 - y
     distance = np.hypot(columns, rows)
-    disc = (np.clip(drawn + 0.5 - distance, 0, 1) + 0.012 * np.exp(-((distance / (2 * drawn)) ** 2))) * peak
+    disc = np.clip(drawn + 0.5 - distance, 0, 1) + FILAMENT * np.exp(-((distance / (0.5 * drawn)) ** 2))
+    disc = (disc + 0.05 * np.exp(-((distance / (2 * drawn)) ** 2))) * peak
     for plane, radiance in zip(canvas.rgb, light.rgb, strict=True):
         plane[top:bottom, left:right] += (disc * radiance).astype(np.float32)
