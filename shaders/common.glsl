@@ -38,11 +38,9 @@ vec3 soft_clip(vec3 rgb, float start) {
     return min(rgb, start) + over * (1.0 - start) / (over + (1.0 - start));
 }
 
-// Channels mixed by their differences, so that grey stays grey whatever the shares are. May go below 0.
+// Each channel takes its shares of the two others and keeps the rest, so that grey stays grey. May go below 0.
 vec3 mix_channels(vec3 rgb, vec2 to_red, vec2 to_green, vec2 to_blue) {
-    vec3 mixed = rgb;
-    mixed.r += dot(to_red, rgb.gb - rgb.r);
-    mixed.g += dot(to_green, rgb.rb - rgb.g);
-    mixed.b += dot(to_blue, rgb.rg - rgb.b);
-    return mixed;
+    return vec3(dot(rgb, vec3(1.0 - to_red.x - to_red.y, to_red)),
+                dot(rgb, vec3(to_green.x, 1.0 - to_green.x - to_green.y, to_green.y)),
+                dot(rgb, vec3(to_blue, 1.0 - to_blue.x - to_blue.y)));
 }

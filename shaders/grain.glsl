@@ -1,9 +1,10 @@
 // Grain: noise that belongs to the film, one pattern a frame.
 //
-// Strongest in the mid-tones and gone in black and white: in square-root light e it moves a tone by 4 e (1 - e) times
-// `amount`. It multiplies light by a factor whose mean is 1, so that neither brightness nor hue drifts.
+// Strongest in the mid-tones and gone in black and white: it multiplies light Y by a factor whose mean is 1, so that
+// neither brightness nor hue drifts, and the factor's deviation falls as (1 - Y)^2. In square-root light that moves a
+// tone most at Y = 1/5, there by `amount`.
 #pragma pass place
-#pragma parameter amount "Grain" 0.01 0.0 0.06 0.001 group=film
+#pragma parameter amount "Grain" 0.01 0.0 0.04 0.001 group=film
 #pragma parameter size "Grain size" 0.001 0.0002 0.01 0.0001 group=film
 #pragma parameter seed "Grain seed" 1 0 9999 1 group=film type=int
 
@@ -27,7 +28,9 @@ float grain_noise(ivec2 pixel, int salt) {
 }
 
 vec3 grain(vec3 display_rgb, Place place) {
+    const float amount_to_factor = 6.987712;  // 2 / (sqrt(1/5) (1 - 1/5)^2)
     int salt = grain_seed * 0x68E31DA5 + frame_index * 0x3297A4D1;
-    float e = sqrt(clamp(dot(display_rgb, LUMINANCE), 0.0, 1.0));
-    return display_rgb * max(1.0 + 8.0 * grain_amount * grain_noise(place.pixel, salt) * (1.0 - e), 0.0);
+    float noise = amount_to_factor * grain_amount * grain_noise(place.pixel, salt);
+    float spared = 1.0 - min(dot(display_rgb, LUMINANCE), 1.0);
+    return display_rgb * (1.0 + noise * spared * spared);
 }

@@ -35,6 +35,7 @@ class Grader:
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
+        self._looks: dict[moderngl.Program, Look] = {}  # whose parameters a program holds
         self._programs: dict[tuple[tuple[str, ...], bool], tuple[moderngl.Program, moderngl.VertexArray]] = {}
         self._targets: dict[Target, tuple[moderngl.Texture, moderngl.Framebuffer]] = {}
         self._software = is_software(ctx)
@@ -65,10 +66,7 @@ class Grader:
         program, triangle = self._program(_passes(look, local), strength < 1.0)
         texture, framebuffer = self._target(target, planes.size)
         _set_frame(program, planes, strength, frame_index, 0.0 if target == "rgba32f" else 1.0 / 255.0)
-        for settings in look.passes:
-            shader = load_pass(settings.name)
-            for name, value in settings.values.items():
-                _set(program, uniform_name(settings.name, name), _number(shader, name, value))
+        self._set_look(program, look)
         for unit, plane in enumerate(planes.textures):
             plane.use(unit)
         framebuffer.use()
@@ -86,6 +84,7 @@ class Grader:
             framebuffer.release()
             texture.release()
         self._programs.clear()
+        self._looks.clear()
         self._targets.clear()
         self._queries.clear()
 
@@ -97,6 +96,15 @@ class Grader:
                 _set(program, name, unit)
             self._programs[key] = program, self._ctx.vertex_array(program, [])
         return self._programs[key]
+
+    def _set_look(self, program: moderngl.Program, look: Look) -> None:
+        if self._looks.get(program) is look:
+            return
+        for settings in look.passes:
+            shader = load_pass(settings.name)
+            for name, value in settings.values.items():
+                _set(program, uniform_name(settings.name, name), _number(shader, name, value))
+        self._looks[program] = look
 
     def _target(self, target: Target, size: tuple[int, int]) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
         made = self._targets.get(target)
