@@ -174,7 +174,7 @@ def bench(
     """Time each stage: device events, GL timer queries and host time."""
     from .commands.bench import run_bench_command
 
-    run_bench_command(device, parse_size("--size", size), seconds, json)
+    run_bench_command(device, parse_size("--size", size) or (1920, 1080), seconds, json)
 
 
 @app.command()
