@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,7 +61,7 @@ class FakeEngine:
         return frame.pixels.copy()
 
     def depth_at(self, x: float, y: float) -> float | None:
-        return {0.1: None, 0.2: 0.3}.get(x, 3.0)
+        return {0.1: None, 0.15: math.nan, 0.2: 0.3, 0.9: math.inf}.get(x, 3.0)
 
 
 class FakeWindow:
@@ -192,10 +193,17 @@ def test_a_click_focuses_at_the_depth_there(tmp_path: Path) -> None:
     assert "3.00 m" in window.shown[-1][0]
 
 
-def test_a_click_where_no_depth_is_known_says_so(tmp_path: Path) -> None:
-    engine, window, _ = look((FocusAt(0.1, 0.5),), tmp_path)
+@pytest.mark.parametrize("x", [0.1, 0.15])
+def test_a_click_where_no_depth_is_known_says_so(tmp_path: Path, x: float) -> None:
+    engine, window, _ = look((FocusAt(x, 0.5),), tmp_path)
     assert (engine.focus_m, engine.drawn) == (1.2, [0])
     assert window.shown[-1][1] == "no depth here"
+
+
+def test_a_click_on_the_sky_focuses_at_the_end_of_the_scale(tmp_path: Path) -> None:
+    engine, window, _ = look((FocusAt(0.9, 0.5),), tmp_path)
+    assert engine.focus_m == 1000.0
+    assert "infinity" in window.shown[-1][0]
 
 
 def test_a_click_closer_than_the_lens_focuses_stops_at_its_end(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ SCREEN_FPS = 60.0  # by which late frames are judged where the source has no fra
 FRAME_WAIT_S = 0.01  # how long a key may have to wait for the next frame
 IDLE_WAIT_S = 0.2  # how long a sleeping window may show an outdated message
 MESSAGE_S = 2.5
+FARTHEST_M = 1000.0  # the end of the focus scale: any farther looks the same, and infinity is no number to divide by
 PACE_EVERY_S = 0.5  # a number that changes with every frame cannot be read
 
 
@@ -185,11 +186,11 @@ class Viewer:
 
     def _focus_at(self, x: float, y: float) -> None:
         depth_m = self._engine.depth_at(x, y)
-        if depth_m is None:
+        if depth_m is None or not depth_m > 0:  # sensors write 0 or NaN where they saw nothing
             self._say("no depth here")
             return
         lens = self._engine.lens
-        self._engine.focus_m = lens.clamp_focus_m(depth_m)
+        self._engine.focus_m = lens.clamp_focus_m(min(depth_m, FARTHEST_M))
         if depth_m < lens.focus_min_m:
             self._say(f"this lens focuses from {distance(lens.focus_min_m)}")
         self._redraw = True
