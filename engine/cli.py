@@ -37,7 +37,7 @@ StrengthOption = Annotated[float, typer.Option("--strength", min=0.0, max=1.0, h
 LensOption = Annotated[str, typer.Option("--lens", help="A lens's name, or a lens file (.toml).")]
 FNumberOption = Annotated[float | None, typer.Option("--f-number", help="Within the lens's range; else wide open.")]
 FocusOption = Annotated[float | None, typer.Option("--focus", metavar="METRES", help="Focus distance in metres.")]
-DemosaicOption = Annotated[str, typer.Option("--demosaic", help="bilinear, malvar, rcd or superpixel.")]
+DemosaicOption = Annotated[str, typer.Option("--demosaic", help="rcd, malvar, bilinear or half (half size).")]
 QualityOption = Annotated[Quality, typer.Option("--quality", help="Of the defocus.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")]
 SizeOption = Annotated[str | None, typer.Option("--size", metavar="WxH", help="Window or picture size in pixels.")]

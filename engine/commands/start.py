@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .options import EngineOptions, SourceOptions
+from .options import EngineOptions, Quality, SourceOptions
 
 if TYPE_CHECKING:
     import moderngl
@@ -42,19 +42,23 @@ def sized_scene(source: str, size: tuple[int, int] | None) -> str:
     return f"{address}?{query}&{wanted}" if query else f"{address}?{wanted}"
 
 
-def open_engine(options: EngineOptions, size: tuple[int, int], gl: moderngl.Context | None = None) -> Engine:
-    """The engine for frames of `size`, (width, height) in pixels, drawing in `gl`, or in a context of its own."""
+def open_engine(options: EngineOptions, source: Source, gl: moderngl.Context | None = None) -> Engine:
+    """The engine for the frames of `source`, drawing in `gl`, or in a context of its own.
+
+    Where frames follow one another it compiles and allocates now, so that the first is as quick as the rest; for a
+    still that would be the work of a second frame.
+    """
     from ..engine import Engine
 
     return Engine(
         options.device,
-        size,
+        source.size if source.fps else None,
         look=options.look,
         strength=options.strength,
         lens=options.lens,
         f_number=options.f_number,
         focus_m=options.focus_m,
         demosaic=options.demosaic,
-        quality=options.quality.value,
+        quality="best" if options.quality is Quality.BEST else "live",
         gl=gl,
     )

@@ -53,7 +53,7 @@ def show(
         else:
             view = off_screen(view)
         gl = None if window is None else window.gl
-        engine = stack.enter_context(open_engine(options, opened.size, gl))
+        engine = stack.enter_context(open_engine(options, opened, gl))
         viewer = Viewer(engine, opened, window=window)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
