@@ -1,1 +1,26 @@
-"""A live ground glass for any camera."""
+"""A live ground glass for any camera: RAW in, bokeh and a look, 60 frames a second out."""
+
+from .api import defocus, demosaic, grade, open, render
+from .engine import Engine
+from .errors import GroundglassError
+from .frame import CameraProfile, Cfa, Encoding, Frame
+from .look.look import Look
+from .optics.lens import Lens
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CameraProfile",
+    "Cfa",
+    "Encoding",
+    "Engine",
+    "Frame",
+    "GroundglassError",
+    "Lens",
+    "Look",
+    "defocus",
+    "demosaic",
+    "grade",
+    "open",
+    "render",
+]

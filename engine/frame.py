@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,6 +80,27 @@ class CameraProfile:
             raise SourceError(f"white level {self.white:g} is not above black level {max(self.black):g}")
 
 
+def upright(stored: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """A (H, W, ...) array as it is seen, from how a file of this EXIF orientation (1 to 8) stores it. A view."""
+    match orientation:
+        case 2:
+            return stored[:, ::-1]
+        case 3:
+            return stored[::-1, ::-1]
+        case 4:
+            return stored[::-1]
+        case 5:
+            return np.swapaxes(stored, 0, 1)
+        case 6:
+            return np.rot90(stored, -1)
+        case 7:
+            return np.swapaxes(stored[::-1, ::-1], 0, 1)
+        case 8:
+            return np.rot90(stored)
+        case _:
+            return stored
+
+
 class Encoding(enum.Enum):
     """What the numbers of a frame mean."""
 
@@ -123,3 +144,26 @@ class Frame:
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels, before `orientation`."""
         return self.width, self.height
+
+    def upright(self) -> Frame:
+        """The frame with its orientation applied: pixels, depth and CFA turned, exactly and before anything else."""
+        if self.orientation == 1:
+            return self
+        turned = replace(
+            self,
+            pixels=np.ascontiguousarray(upright(self.pixels, self.orientation)),
+            depth_m=None if self.depth_m is None else np.ascontiguousarray(upright(self.depth_m, self.orientation)),
+            orientation=1,
+        )
+        if self.encoding is not Encoding.MOSAIC:
+            return turned
+        # Which site comes to lie first depends on whether the sides are odd: turn a small array that is as odd.
+        site = np.arange(4).reshape(2, 2)
+        small = np.tile(site, (2, 2))[: 2 + self.height % 2, : 2 + self.width % 2]
+        first = upright(small, self.orientation)[:2, :2].ravel()
+        black = [self.profile.black[index] for index in first]
+        return replace(
+            turned,
+            cfa=Cfa("".join(self.cfa.pattern[index] for index in first)),
+            profile=replace(self.profile, black=(black[0], black[1], black[2], black[3])),
+        )

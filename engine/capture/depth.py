@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import SourceError
-from ..frame import Frame
+from ..frame import Frame, upright
 
 if TYPE_CHECKING:
     from .source import Source
@@ -126,24 +126,10 @@ def whole_depth(depth_m: NDArray[Any]) -> NDArray[np.float32] | None:
     return np.ascontiguousarray(known_m)
 
 
-def turned_back(upright: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
+def turned_back(upright_m: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
     """An upright (H, W) map as a file of this EXIF orientation would store it."""
-    match orientation:
-        case 2:
-            return upright[:, ::-1]
-        case 3:
-            return upright[::-1, ::-1]
-        case 4:
-            return upright[::-1]
-        case 5:
-            return upright.T
-        case 6:
-            return np.rot90(upright, 1)
-        case 7:
-            return upright[::-1, ::-1].T
-        case 8:
-            return np.rot90(upright, -1)
-    return upright
+    quarter_turns = {6: 8, 8: 6}  # each undoes the other; every other orientation undoes itself
+    return upright(upright_m, quarter_turns.get(orientation, orientation))
 
 
 def _plane_range(spec: str) -> tuple[float, float]:

@@ -1,0 +1,139 @@
+"""The stages as functions: NumPy in, NumPy out, through the same kernels and shaders as the live picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .capture import Source, open_source
+from .compute.device import open_device
+from .compute.planes import PAD, Planes
+from .develop.demosaic import Demosaic, check_method, demosaiced_size
+from .engine import DEFAULT_LENS, DEFAULT_LOOK, Engine
+from .errors import SourceError
+from .frame import Cfa
+from .look.grade import grade as grade_scene
+from .look.look import Look
+from .optics.defocus import QUALITIES, Blur, Defocus, Quality
+from .optics.lens import Lens, load_lens
+
+
+def open(source: str | Path, **options: Any) -> Source:
+    """The frames of `source`: a file, a folder, or `scene:`; options as `groundglass.capture.open_source` takes them."""
+    return open_source(source, **options)
+
+
+def demosaic(
+    mosaic: ArrayLike, pattern: str = "RGGB", method: str = "rcd", *, encode: bool = True, device: str = "auto"
+) -> NDArray[np.float32]:
+    """A Bayer mosaic to RGB of the same scale.
+
+    `mosaic` (H, W), uint16 or float32 (0 to 1), black level 0; `pattern` is its top-left 2x2 block in reading order.
+    `method` is `rcd`, `malvar`, `bilinear` or `half`. Linear light is interpolated in a square-root domain; with
+    `encode=False` the numbers are taken as they are, for a mosaic that is display-encoded already. Returns (H, W, 3)
+    float32, for `half` (H // 2, W // 2, 3). Raises ValueError for a wrong shape, GroundglassError for a wrong name.
+    """
+    numbers = np.asarray(mosaic)
+    if numbers.ndim != 2 or min(numbers.shape) < 2:
+        raise ValueError(f"a mosaic is (H, W), at least 2x2, not {numbers.shape}")
+    cfa, chosen = Cfa(pattern), check_method(method)
+    scale = float(np.iinfo(numbers.dtype).max) if np.issubdtype(numbers.dtype, np.integer) else 1.0
+    light = np.ascontiguousarray(numbers, dtype=np.float32) / np.float32(scale)
+    height, width = light.shape
+    opened = open_device(device)
+    try:
+        planes = Planes(opened, width, height, 1)
+        scene = Planes(opened, *demosaiced_size(width, height, chosen), 3)
+        buffer = opened.allocate(light.nbytes + 4 * planes.layout.pitch)
+        opened.write(buffer, light)
+        planes.run("levels.cl", "levels_f32", buffer, planes.buffer, width, planes.layout.pitch, int(encode))
+        planes.mirror()
+        Demosaic(planes, scene, chosen).run(cfa, np.eye(3), encode)
+        return scene.read() * np.float32(scale)
+    finally:
+        opened.close()
+
+
+def defocus(
+    rgb: ArrayLike,
+    depth_m: ArrayLike,
+    *,
+    lens: Lens | str = DEFAULT_LENS,
+    focus_m: float = 1.0,
+    quality: Quality = "live",
+    device: str = "auto",
+) -> NDArray[np.float32]:
+    """The picture through a lens: each point becomes the disc that the thin lens draws of it.
+
+    `rgb` (H, W, 3), scene-linear, in any primaries; `depth_m` (H, W) in metres, infinity allowed. The sensor spans the
+    picture's width. Returns (H, W, 3) float32. Raises ValueError for shapes that do not fit, LookError for a focus
+    closer than the focal length.
+    """
+    scene_rgb = np.asarray(rgb, dtype=np.float32)
+    depth = np.asarray(depth_m, dtype=np.float32)
+    if scene_rgb.ndim != 3 or scene_rgb.shape[2] != 3 or depth.shape != scene_rgb.shape[:2] or 0 in depth.shape:
+        raise ValueError(f"a scene is (H, W, 3) and its depth (H, W), not {scene_rgb.shape} and {depth.shape}")
+    if quality not in QUALITIES:
+        raise ValueError(f"quality '{quality}' is unknown; use one of {', '.join(QUALITIES)}")
+    if not np.all(depth > 0):
+        raise ValueError("depth_m holds zero, negative or NaN; give the distance in metres, infinity where unknown")
+    height, width = depth.shape
+    blur = Blur.of(load_lens(lens) if isinstance(lens, str) else lens, focus_m, width)
+    opened = open_device(device)
+    try:
+        scene = Planes(opened, width, height, 3)
+        padded = np.zeros((3, scene.layout.rows, scene.layout.pitch), dtype=np.float32)
+        padded[:, PAD : PAD + height, PAD : PAD + width] = np.moveaxis(scene_rgb, -1, 0)
+        opened.write(scene.buffer, padded)
+        return Defocus(opened, width, height, quality).run(scene, depth, blur).read()
+    finally:
+        opened.close()
+
+
+def grade(
+    rgb: ArrayLike,
+    look: str | Look = DEFAULT_LOOK,
+    *,
+    space: Literal["rec709", "rec2020"] = "rec709",
+    strength: float = 1.0,
+    local: bool = True,
+    device: str = "auto",
+) -> NDArray[np.float32]:
+    """The picture in its look: scene-linear light to display sRGB.
+
+    `rgb` (H, W, 3), 18 % grey = 0.18, in linear `space`, `rec709` or `rec2020`; `strength` 0 to 1 blends from the
+    neutral rendering to the look. `local=False` leaves out what is no function of the pixel alone: vignette, grain.
+    Returns (H, W, 3) float32, 0 to 1, not dithered. Looks are drawn by GL, whatever the compute `device` is.
+    """
+    del device
+    return grade_scene(rgb, look, space=space, strength=strength, local=local)
+
+
+def render(
+    source: str | Path,
+    *,
+    look: str | Look = DEFAULT_LOOK,
+    strength: float = 1.0,
+    lens: str | Lens = DEFAULT_LENS,
+    f_number: float | None = None,
+    focus_m: float | None = None,
+    demosaic: str = "rcd",
+    quality: Quality = "best",
+    device: str = "auto",
+    **options: Any,
+) -> NDArray[np.uint8]:
+    """The first frame of `source`, whole: (H, W, 3) uint8, display sRGB, upright.
+
+    `options` go to the source: `depth`, `raw_format`, `raw_size`, ... Without depth nothing is blurred. Raises
+    GroundglassError: SourceError, LookError, DeviceError.
+    """
+    with open_source(source, **options) as frames, Engine(
+        device, look=look, strength=strength, lens=lens, f_number=f_number, focus_m=focus_m, demosaic=demosaic,
+        quality=quality,
+    ) as engine:  # fmt: skip
+        for frame in frames:
+            return engine.render(frame)
+    raise SourceError(f"{source}: holds no frame; name another source")

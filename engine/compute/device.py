@@ -1,0 +1,132 @@
+"""What a compute device is, and how `auto`, `opencl:1` or `cuda` becomes one.
+
+`opencl.py` and `cuda.py` each hold a class with exactly these methods; a test compares them.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
+
+from ..errors import DeviceError
+from ..timing import Clock
+
+
+@runtime_checkable
+class Buffer(Protocol):
+    """Memory on a device. `nbytes` long; released by the device that made it."""
+
+    nbytes: int
+
+
+class Device(Protocol):
+    """One compute device, its memory and its kernels. Calls are queued in order; `finish` waits for them."""
+
+    spec: str  # "opencl:0", "cuda:1"
+    name: str  # the driver's name for it
+    is_cpu: bool
+    run_length: int  # pixels that one work-item of a kernel over rows takes; kernels/portable.h says why
+
+    def allocate(self, nbytes: int) -> Buffer:
+        """Memory of `nbytes` bytes, zeroed. DeviceError when the device has too little."""
+
+    def release(self, buffer: Buffer) -> None:
+        """Gives `buffer` back; releasing twice is harmless."""
+
+    def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
+        """Copies a C-contiguous array to the start of `buffer`; returns when the array may be reused."""
+
+    def read(self, buffer: Buffer, dtype: Any, count: int) -> NDArray[Any]:
+        """The first `count` items of `buffer` as a new array, once all queued work is done."""
+
+    def view(self, buffer: Buffer, dtype: Any, count: int) -> AbstractContextManager[NDArray[Any]]:
+        """The first `count` items of `buffer` to look at within a `with` block: mapped, not copied, on a CPU."""
+
+    def run(self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], *arguments: object) -> None:
+        """Queues `kernel` of `kernels/<source>` over `size` work-items in groups of `local`.
+
+        Arguments are buffers, ints and floats in the order of the kernel's declaration. ShaderError, with file and
+        line, when the source does not compile.
+        """
+
+    def stage(self, name: str, clock: Clock) -> AbstractContextManager[None]:
+        """Kernels queued within the `with` block count as stage `name`; `collect` adds their time to the clock."""
+
+    def collect(self) -> None:
+        """Waits for queued work and hands the time of each stage to its clock."""
+
+    def finish(self) -> None:
+        """Waits for queued work."""
+
+    @property
+    def live_buffers(self) -> int:
+        """Buffers allocated and not yet released."""
+
+    def close(self) -> None:
+        """Releases everything; closing twice is harmless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A device that a driver reports: how to ask for it, what it is, how much it promises."""
+
+    spec: str
+    name: str
+    driver: str
+    is_cpu: bool
+    compute_units: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A kind of device that cannot be used here: why, and what to do about it."""
+
+    kind: str
+    reason: str
+    remedy: str
+
+
+def list_devices() -> tuple[list[Candidate], list[Failure]]:
+    """Every device that could be opened, best first, and why the other kinds could not.
+
+    A CUDA device comes before an OpenCL GPU, and that before a CPU; within a kind the driver's order stands.
+    """
+    from . import cuda, opencl
+
+    found: list[Candidate] = []
+    failed: list[Failure] = []
+    for enumerate_devices in (cuda.enumerate_devices, opencl.enumerate_devices):
+        candidates, failure = enumerate_devices()
+        found += candidates
+        if failure:
+            failed.append(failure)
+    found.sort(key=lambda candidate: candidate.is_cpu)
+    return found, failed
+
+
+def open_device(spec: str = "auto") -> Device:
+    """The device that `spec` names: `auto`, `opencl`, `cuda`, or either with `:n`. DeviceError when there is none."""
+    kind, _, number = spec.partition(":")
+    if kind not in ("auto", "opencl", "cuda") or (number and not number.isdigit()) or (kind == "auto" and number):
+        raise DeviceError(f"device '{spec}' is not understood; use auto, opencl, opencl:N, cuda or cuda:N")
+    found, failed = list_devices()
+    fitting = [c for c in found if kind == "auto" or c.spec == spec or (not number and c.spec.startswith(kind + ":"))]
+    if not fitting:
+        reasons = "; ".join(f"{f.kind}: {f.reason}, {f.remedy}" for f in failed if kind in ("auto", f.kind))
+        listed = ", ".join(c.spec for c in found) or "none"
+        raise DeviceError(f"no device '{spec}' here (found: {listed}){'; ' + reasons if reasons else ''}")
+    return _open(fitting[0])
+
+
+def _open(candidate: Candidate) -> Device:
+    if candidate.spec.startswith("cuda:"):
+        from .cuda import CudaDevice
+
+        return CudaDevice(candidate)
+    from .opencl import OpenClDevice
+
+    return OpenClDevice(candidate)

@@ -1,0 +1,189 @@
+"""OpenCL through pyopencl: GPUs where a driver is installed, PoCL on any CPU."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DeviceError, ShaderError
+from ..timing import Clock
+from .device import Buffer, Candidate, Failure
+from .program import KernelSource, load_kernel_source
+
+_REMEDY = "install your GPU vendor's OpenCL driver, or pip install pocl-binary-distribution for the CPU"
+
+
+def _platform_devices() -> list[Any]:
+    import pyopencl as cl
+
+    return [device for platform in cl.get_platforms() for device in platform.get_devices()]
+
+
+def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
+    """OpenCL devices in the driver's order, and the reason when there are none."""
+    try:
+        import pyopencl as cl
+    except ImportError as error:
+        return [], Failure("opencl", f"pyopencl cannot be imported ({error})", "pip install pyopencl")
+    try:
+        devices = _platform_devices()
+    except cl.Error as error:
+        return [], Failure("opencl", f"the driver loader found no platform ({error})", _REMEDY)
+    if not devices:
+        return [], Failure("opencl", "no platform has a device", _REMEDY)
+    return [
+        Candidate(
+            spec=f"opencl:{number}",
+            name=device.name.strip(),
+            driver=f"{device.platform.name.strip()} {device.driver_version}",
+            is_cpu=bool(device.type & cl.device_type.CPU),
+            compute_units=device.max_compute_units,
+            memory_bytes=device.global_mem_size,
+        )
+        for number, device in enumerate(devices)
+    ], None
+
+
+class OpenClDevice:
+    """The contract of `device.py` on an OpenCL queue."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        # PoCL calls a kernel "defined with more than 3 dimensions" and the like; such remarks are not for users.
+        os.environ.setdefault("PYOPENCL_COMPILER_OUTPUT", "0")
+        import pyopencl as cl
+
+        self._cl = cl
+        self.spec, self.name, self.is_cpu = candidate.spec, candidate.name, candidate.is_cpu
+        try:
+            self._device = _platform_devices()[int(candidate.spec.partition(":")[2])]
+            self._context = cl.Context([self._device])
+            self._queue = cl.CommandQueue(self._context, properties=cl.command_queue_properties.PROFILING_ENABLE)
+        except cl.Error as error:
+            raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
+        self.run_length = 16 if self.is_cpu else 1
+        self._kernels: dict[tuple[str, str], tuple[Any, list[Any]]] = {}
+        self._programs: dict[str, Any] = {}
+        self._buffers: dict[int, Any] = {}
+        self._stage: tuple[str, Clock] | None = None
+        self._events: list[tuple[str, Clock, Any]] = []
+
+    def allocate(self, nbytes: int) -> Buffer:
+        cl = self._cl
+        flags = cl.mem_flags.READ_WRITE | (cl.mem_flags.ALLOC_HOST_PTR if self.is_cpu else 0)
+        try:
+            buffer = cl.Buffer(self._context, flags, size=nbytes)
+            cl.enqueue_fill_buffer(self._queue, buffer, np.uint8(0), 0, nbytes)
+        except cl.Error as error:
+            raise DeviceError(
+                f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size"
+            ) from error
+        buffer.nbytes = nbytes
+        self._buffers[id(buffer)] = buffer
+        return buffer  # type: ignore[no-any-return]
+
+    def release(self, buffer: Buffer) -> None:
+        owned = self._buffers.pop(id(buffer), None)
+        if owned is not None:
+            owned.release()
+
+    def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
+        self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=True)
+
+    def read(self, buffer: Buffer, dtype: Any, count: int) -> NDArray[Any]:
+        array = np.empty(count, dtype=dtype)
+        self._cl.enqueue_copy(self._queue, array, buffer, is_blocking=True)
+        return array
+
+    @contextmanager
+    def view(self, buffer: Buffer, dtype: Any, count: int) -> Iterator[NDArray[Any]]:
+        flags = self._cl.map_flags.READ
+        mapped, _ = self._cl.enqueue_map_buffer(self._queue, buffer, flags, 0, (count,), dtype, is_blocking=True)
+        try:
+            yield mapped
+        finally:
+            mapped.base.release(self._queue)
+
+    def run(self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], *arguments: object) -> None:
+        compiled, casts = self._kernel(source, kernel)
+        if len(casts) != len(arguments):
+            raise ShaderError(f"{source}: {kernel} takes {len(casts)} arguments, {len(arguments)} were given")
+        cast = [cast(argument) if cast else argument for cast, argument in zip(casts, arguments, strict=True)]
+        event = compiled(self._queue, size, local, *cast)
+        if self._stage:
+            self._events.append((*self._stage, event))
+
+    @contextmanager
+    def stage(self, name: str, clock: Clock) -> Iterator[None]:
+        self._stage = (name, clock)
+        try:
+            yield
+        finally:
+            self._stage = None
+            self._queue.flush()
+
+    def collect(self) -> None:
+        self.finish()
+        spent: dict[tuple[str, int], float] = {}
+        clocks = {id(clock): clock for _, clock, _ in self._events}
+        for name, clock, event in self._events:
+            key = (name, id(clock))
+            spent[key] = spent.get(key, 0.0) + (event.profile.end - event.profile.start) * 1e-6
+        self._events.clear()
+        for (name, clock_id), milliseconds in spent.items():
+            clocks[clock_id].add(name, milliseconds)
+
+    def finish(self) -> None:
+        self._queue.finish()
+
+    @property
+    def live_buffers(self) -> int:
+        return len(self._buffers)
+
+    def close(self) -> None:
+        if self._buffers or self._programs:
+            self.finish()
+        for buffer in list(self._buffers.values()):
+            self.release(buffer)
+        self._kernels.clear()
+        self._programs.clear()
+        self._events.clear()
+
+    def _kernel(self, source: str, kernel: str) -> tuple[Any, list[Any]]:
+        found = self._kernels.get((source, kernel))
+        if found is None:
+            text = load_kernel_source(source)
+            declarations = text.entry_points().get(kernel)
+            if declarations is None:
+                raise ShaderError(f"{source}: has no kernel '{kernel}'; it has {', '.join(text.entry_points())}")
+            program = self._programs.get(source)
+            if program is None:
+                program = self._programs[source] = self._build(text)
+            found = getattr(program, kernel), [scalar_cast(declaration) for declaration in declarations]
+            self._kernels[source, kernel] = found
+        return found
+
+    def _build(self, source: KernelSource) -> Any:
+        cl = self._cl
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", cl.CompilerWarning)
+                return cl.Program(self._context, source.text).build(f"-cl-std=CL1.2 -cl-fast-relaxed-math -DRUN={self.run_length}")
+        except cl.RuntimeError as error:
+            raise ShaderError(source.explain(str(error))) from error
+
+
+def scalar_cast(declaration: str) -> Any:
+    """The NumPy type of a scalar argument, or None for a buffer.
+
+    >>> scalar_cast("int pitch"), scalar_cast("GLOBAL float *mosaic")
+    (<class 'numpy.int32'>, None)
+    """
+    if "*" in declaration:
+        return None
+    return {"int": np.int32, "float": np.float32}[declaration.split()[0]]

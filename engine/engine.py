@@ -1,0 +1,168 @@
+"""The whole walk of a frame: capture -> develop -> optics -> look -> display."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import moderngl
+import numpy as np
+from numpy.typing import NDArray
+
+from .compute.device import open_device
+from .compute.planes import PAD, Planes
+from .develop.demosaic import Method, check_method
+from .develop.developer import Developer
+from .frame import Frame
+from .gl.context import describe, headless_context
+from .gl.planes import ScenePlanes
+from .look.grade import Grader
+from .look.look import Look, load_look
+from .optics.defocus import Blur, Defocus, Quality
+from .optics.lens import Lens, load_lens
+from .timing import Clock
+
+DEFAULT_LOOK = "classic"
+DEFAULT_LENS = "noct-50"
+DEFAULT_FOCUS_M = 1.2
+
+
+class Engine:
+    """Takes frames, gives pictures; everything in between stays on the device.
+
+    `device` is `auto`, `opencl[:n]` or `cuda[:n]`; `look` and `lens` are names, paths, or a Look and a Lens. `f_number`
+    and `focus_m` (metres) default to the lens's own and to 1.2. With `size`, (width, height) of the mosaics to come,
+    kernels are compiled and memory is allocated at once; without, at the first frame. `gl` is the context to draw in;
+    where there is none the engine makes one off screen, and closes it.
+
+    The settings are attributes and may change between frames. Raises DeviceError, LookError, ShaderError.
+    """
+
+    def __init__(
+        self,
+        device: str = "auto",
+        size: tuple[int, int] | None = None,
+        *,
+        look: str | Look = DEFAULT_LOOK,
+        strength: float = 1.0,
+        lens: str | Lens = DEFAULT_LENS,
+        f_number: float | None = None,
+        focus_m: float | None = None,
+        demosaic: str = "rcd",
+        quality: Quality = "live",
+        gl: moderngl.Context | None = None,
+    ) -> None:
+        chosen = load_lens(lens) if isinstance(lens, str) else lens
+        self.lens = chosen if f_number is None else chosen.at(f_number)
+        self.focus_m = self.lens.clamp_focus_m(DEFAULT_FOCUS_M) if focus_m is None else focus_m
+        self.lens.coc_scale_px(self.focus_m, 1)  # an impossible focus is an error now, not at the first frame
+        self.look = look  # type: ignore[assignment]  # the setter also takes a name
+        self.strength = strength
+        self.demosaic: Method = check_method(demosaic)
+        self.quality: Quality = quality
+        self.clock = Clock()
+        self._owns_gl = gl is None
+        self.gl = headless_context() if gl is None else gl
+        self.gl_name = describe(self.gl)
+        self.device = open_device(device)
+        self.device_name = f"{self.device.spec} {self.device.name}"
+        self._developer = Developer(self.device)
+        self._defocus: Defocus | None = None
+        self._scene_textures = ScenePlanes(self.gl)
+        self._grader = Grader(self.gl)
+        self._last: Frame | None = None
+        if size is not None:
+            self._warm_up(size)
+
+    @property
+    def look(self) -> Look:
+        return self._look
+
+    @look.setter
+    def look(self, look: str | Look) -> None:
+        self._look = load_look(look) if isinstance(look, str) else look
+
+    def draw(self, frame: Frame) -> moderngl.Texture:
+        """The picture as a texture: display sRGB, RGBA8, row 0 on top, upright; valid until the next call."""
+        frame = frame.upright()
+        scene = self._focused(frame)
+        with self.clock.host("transfer"), scene.view() as planes:
+            self._scene_textures.write(list(planes), origin=(PAD, PAD), size=scene.size)
+        self.device.collect()
+        texture = self._grader.draw(
+            self._scene_textures, self.look, strength=self.strength, frame_index=frame.index
+        )
+        if self._grader.last_gpu_ms is not None:
+            self.clock.add("look", self._grader.last_gpu_ms)
+        self._last = frame
+        return texture
+
+    def render(self, frame: Frame) -> NDArray[np.uint8]:
+        """The picture in memory: (H, W, 3) uint8, display sRGB, upright."""
+        texture = self.draw(frame)
+        rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(texture.height, texture.width, 4)
+        return np.ascontiguousarray(rgba[..., :3])
+
+    def scene(self, frame: Frame) -> NDArray[np.float32]:
+        """The light behind the lens, before the look: (H, W, 3) float32, scene-linear Rec.2020, upright."""
+        scene = self._focused(frame.upright()).read()
+        self.device.collect()
+        return scene
+
+    def depth_at(self, x: float, y: float) -> float | None:
+        """Depth in metres at the fraction (x, y), 0 to 1 from the top left, of the last frame drawn; None if unknown."""
+        if self._last is None or self._last.depth_m is None:
+            return None
+        height, width = self._last.depth_m.shape
+        return float(self._last.depth_m[min(int(y * height), height - 1), min(int(x * width), width - 1)])
+
+    def close(self) -> None:
+        """Gives everything back; closing twice is harmless."""
+        self._developer.release()
+        if self._defocus is not None:
+            self._defocus.release()
+            self._defocus = None
+        self._grader.release()
+        self._scene_textures.release()
+        self.device.close()
+        if self._owns_gl:
+            self._owns_gl = False
+            self.gl.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _focused(self, frame: Frame) -> Planes:
+        """Develop and optics: queues the kernels for an upright frame. Without depth there is nothing to blur by."""
+        with self.device.stage("develop", self.clock):
+            scene = self._developer.develop(frame, self.demosaic)
+        if frame.depth_m is None:
+            return scene
+        with self.device.stage("optics", self.clock):
+            defocus = self._defocus_for(scene)
+            # Half-size development meets full-size depth: every other sample.
+            step = frame.width // scene.layout.width
+            depth_m = frame.depth_m[: step * scene.layout.height : step, : step * scene.layout.width : step]
+            blur = Blur.of(self.lens, self.focus_m, scene.layout.width, frame.native_lens, frame.native_focus_m)
+            return defocus.run(scene, depth_m, blur)
+
+    def _defocus_for(self, scene: Planes) -> Defocus:
+        if self._defocus is None or self._defocus.size != scene.size or self._defocus.quality != self.quality:
+            if self._defocus is not None:
+                self._defocus.release()
+            self._defocus = Defocus(self.device, *scene.size, self.quality)
+        return self._defocus
+
+    def _warm_up(self, size: tuple[int, int]) -> None:
+        """Compiles and allocates what a mosaic of `size` needs, on a frame whose depth asks for every kernel."""
+        width, height = size
+        depth_m = np.full((height, width), 1e3, dtype=np.float32)
+        depth_m[0, 0] = 0.5 * self.focus_m
+        self.draw(Frame(np.zeros((height, width), dtype=np.uint16), depth_m=depth_m))
+        self._last = None
+        self.clock.reset()

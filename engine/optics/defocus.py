@@ -1,0 +1,249 @@
+"""Depth of field from one sharp picture and its depth, in scene-linear light.
+
+A surface at one depth is spread exactly: every point becomes an evenly lit disc of the thin lens's size. Points
+before the focus spill over what lies behind them; points behind it stay behind what is sharper. Radii beyond a few
+pixels are spread at smaller scales of the picture, so the cost hardly grows with the radius. The occlusion rule, a
+point at most as far blurred as the place where it is seen, is that of J. Jimenez, "Next generation post processing in
+Call of Duty: Advanced Warfare", SIGGRAPH 2014 courses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compute.device import Buffer, Device
+from ..compute.planes import PAD, Planes
+from .lens import Lens
+
+Quality = Literal["live", "best"]
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
+LARGEST_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
+_TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
+_FADE = 1.25  # 1 + FADE of kernels/defocus.h
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Up to which radius, in its own pixels, a scale spreads: the full size, and the smaller ones."""
+
+    picture: float
+    scale: float
+
+    def __post_init__(self) -> None:
+        assert _FADE * max(self.picture, self.scale) + 0.5 <= PAD, "discs must end within the border"
+
+
+REACH = {"live": Reach(picture=3.0, scale=8.0), "best": Reach(picture=6.0, scale=12.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Blur:
+    """What the coc kernel needs: signed radius = coc_px / 2 (1 - focus_m / depth), less what the capture blurred."""
+
+    coc_px: float
+    focus_m: float
+    native_coc_px: float = 0.0
+    native_focus_m: float = 1.0
+
+    @classmethod
+    def of(
+        cls,
+        lens: Lens,
+        focus_m: float,
+        width_px: int,
+        native_lens: Lens | None = None,
+        native_focus_m: float | None = None,
+    ) -> Blur:
+        """The blur of `lens` focused at `focus_m` in a picture `width_px` wide, which `native_lens` has taken."""
+        coc_px = lens.coc_scale_px(focus_m, width_px)
+        if native_lens is None or native_focus_m is None:
+            return cls(coc_px, focus_m)
+        return cls(coc_px, focus_m, native_lens.coc_scale_px(native_focus_m, width_px), native_focus_m)
+
+    def radius_px(self, depth_m: float) -> float:
+        """Signed radius at one depth, the native blur not taken off: an upper bound of its size."""
+        return 0.5 * self.coc_px * (1.0 - self.focus_m / max(depth_m, 1e-3))
+
+
+class _Scale:
+    """One smaller scale of the picture: its two groups and what they have gathered."""
+
+    def __init__(self, device: Device, width: int, height: int) -> None:
+        self.groups = {sign: Planes(device, width, height, 5) for sign in (-1, 1)}
+        self.gathered = {sign: Planes(device, width, height, 4) for sign in (-1, 1)}
+        self.limit = Planes(device, width, height, 1)
+
+    @property
+    def planes(self) -> list[Planes]:
+        return [*self.groups.values(), *self.gathered.values(), self.limit]
+
+
+class Defocus:
+    """Blurs pictures of one size on one device; allocates when it is made."""
+
+    def __init__(self, device: Device, width: int, height: int, quality: Quality) -> None:
+        self._device, self._reach = device, REACH[quality]
+        self.size = (width, height)
+        self.quality = quality
+        self._most = LARGEST_BLUR * width
+        self.picture = Planes(device, width, height, 3)
+        self._radius = Planes(device, width, height, 1)
+        self._spread = Planes(device, width, height, 1)
+        self._depth = device.allocate(4 * (width * height + self.picture.layout.pitch))
+        self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
+        tile_bytes = 4 * self._tiles_x * self._tiles_y
+        self._tiles: dict[int, Buffer] = {sign: device.allocate(tile_bytes) for sign in (-1, 1)}
+        self._scale_tiles = device.allocate(tile_bytes)
+        self._scales: list[_Scale] = []
+        for _ in range(self._scales_for(self._most)):
+            width, height = (width + 1) // 2, (height + 1) // 2
+            self._scales.append(_Scale(device, width, height))
+        # The backdrop's pyramid goes down to almost nothing: however large the near thing, something fills its place.
+        self._backdrops: list[Planes] = []
+        width, height = self.size
+        while self._scales and max(width, height) > 2:
+            width, height = (width + 1) // 2, (height + 1) // 2
+            self._backdrops.append(Planes(device, width, height, 4))
+
+    def _scales_for(self, radius_px: float) -> int:
+        """How many smaller scales a radius at full size needs."""
+        if radius_px <= self._reach.picture:
+            return 0
+        return max(1, int(np.ceil(np.log2(min(radius_px, self._most) / self._reach.scale))))
+
+    def run(self, scene: Planes, depth_m: NDArray[np.float32], blur: Blur) -> Planes:
+        """Queues the work and returns the blurred picture, three planes that the next call overwrites.
+
+        `scene` holds scene-linear planes of this size; `depth_m` (H, W) float32, in metres.
+        """
+        self._device.write(self._depth, np.ascontiguousarray(depth_m))
+        scene.mirror()
+        layout = scene.layout
+        self._radius.run(
+            "defocus_prepare.cl", "coc", self._depth, self._radius.buffer, self._spread.buffer, layout.width,
+            layout.pitch, blur.coc_px, blur.focus_m, blur.native_coc_px, blur.native_focus_m, self._most,
+            self._reach.picture,
+        )  # fmt: skip
+        self._radius.mirror()
+        self._spread.mirror()
+        self._device.run(
+            "defocus_prepare.cl", "tiles_of_picture", (self._tiles_x, self._tiles_y), (1, 1), self._radius.buffer,
+            self._spread.buffer, self._tiles[-1], self._tiles[1], layout.width, layout.height, layout.pitch,
+            self._tiles_x,
+        )  # fmt: skip
+        # The extremes say which groups and scales the picture needs: most pictures need few.
+        nearest, farthest = blur.radius_px(float(depth_m.min())), blur.radius_px(float(depth_m.max()))
+        has_near = nearest < -0.5
+        counts = {-1: self._scales_for(max(-nearest, 0.0)), 1: self._scales_for(max(farthest, 0.0))}
+        self._descend(scene, counts)
+        if has_near:
+            self._make_backdrop(scene)
+        for sign, count in counts.items():
+            self._ascend(sign, count)
+        self._compose(scene, counts, has_near)
+        return self.picture
+
+    def _descend(self, scene: Planes, counts: dict[int, int]) -> None:
+        for number, scale in enumerate(self._scales):
+            finer = self._scales[number - 1] if number else None
+            for sign, count in counts.items():
+                if number < count:
+                    self._hand_on(scene, finer and finer.groups[sign], scale.groups[sign], sign)
+                    scale.groups[sign].mirror()
+            if number < counts[1]:
+                self._halve_limit(finer and finer.limit, scale.limit)
+
+    def _hand_on(self, scene: Planes, finer: Planes | None, group: Planes, sign: int) -> None:
+        to = (group.layout.pitch, group.layout.stride)
+        if finer is None:
+            group.run(
+                "defocus_prepare.cl", "hand_on_picture", scene.buffer, self._radius.buffer, group.buffer,
+                scene.layout.pitch, scene.layout.stride, *to, self._reach.picture, sign,
+            )  # fmt: skip
+        else:
+            group.run(
+                "defocus_prepare.cl", "hand_on_group", finer.buffer, group.buffer, finer.layout.pitch,
+                finer.layout.stride, *to, self._reach.scale,
+            )  # fmt: skip
+
+    def _halve_limit(self, finer: Planes | None, limit: Planes) -> None:
+        pitch = limit.layout.pitch
+        if finer is None:
+            limit.run(
+                "defocus_prepare.cl", "limit_picture", self._radius.buffer, limit.buffer, self._radius.layout.pitch,
+                pitch, self._most,
+            )  # fmt: skip
+        else:
+            limit.run("defocus_prepare.cl", "limit_halved", finer.buffer, limit.buffer, finer.layout.pitch, pitch)
+        limit.mirror()
+
+    def _make_backdrop(self, scene: Planes) -> None:
+        source = "defocus_prepare.cl"
+        for number, backdrop in enumerate(self._backdrops):
+            to = (backdrop.layout.pitch, backdrop.layout.stride)
+            if number == 0:
+                backdrop.run(
+                    source, "backdrop_picture", scene.buffer, self._radius.buffer, backdrop.buffer,
+                    scene.layout.pitch, scene.layout.stride, *to,
+                )  # fmt: skip
+            else:
+                finer = self._backdrops[number - 1]
+                backdrop.run(
+                    source, "backdrop_halved", finer.buffer, backdrop.buffer, finer.layout.pitch,
+                    finer.layout.stride, *to,
+                )  # fmt: skip
+            backdrop.mirror()
+        for finer, coarse in reversed(list(zip(self._backdrops, self._backdrops[1:], strict=False))):
+            finer.run(
+                source, "backdrop_filled", finer.buffer, coarse.buffer, finer.layout.pitch, finer.layout.stride,
+                coarse.layout.pitch, coarse.layout.stride,
+            )  # fmt: skip
+            finer.mirror()
+
+    def _ascend(self, sign: int, count: int) -> None:
+        for number in reversed(range(count)):
+            scale = self._scales[number]
+            group, gathered, layout = scale.groups[sign], scale.gathered[sign], scale.groups[sign].layout
+            # The coarsest scale takes everything that is left.
+            is_coarsest = number == count - 1
+            coarse = gathered if is_coarsest else self._scales[number + 1].gathered[sign]
+            reach = 1e6 if is_coarsest else self._reach.scale
+            group.run("defocus_prepare.cl", "weigh", group.buffer, layout.pitch, layout.stride, reach, margin=PAD)
+            tiles_x, tiles_y = -(-layout.width // _TILE), -(-layout.height // _TILE)
+            tiles = self._scale_tiles
+            self._device.run(
+                "defocus_prepare.cl", "tiles_of_group", (tiles_x, tiles_y), (1, 1), group.buffer, tiles,
+                layout.width, layout.height, layout.pitch, layout.stride, tiles_x,
+            )  # fmt: skip
+            group.run(
+                "defocus_spread.cl", "spread_group", group.buffer, scale.limit.buffer, tiles, coarse.buffer,
+                gathered.buffer, layout.pitch, layout.stride, scale.limit.layout.pitch, tiles_x, tiles_y,
+                gathered.layout.stride, coarse.layout.pitch, coarse.layout.stride, int(is_coarsest), int(sign > 0),
+            )  # fmt: skip
+            gathered.mirror()
+
+    def _compose(self, scene: Planes, counts: dict[int, int], has_near: bool) -> None:
+        # Without scales the kernel gets any buffer in their place and does not read it.
+        half = self._scales[0] if self._scales else None
+        planes = half.gathered[1] if half else scene
+        near, rest, backdrop = (
+            (half.gathered[-1].buffer, half.gathered[1].buffer, self._backdrops[0].buffer) if half else (scene.buffer,) * 3
+        )
+        self.picture.run(
+            "defocus_spread.cl", "compose", scene.buffer, self._radius.buffer, self._spread.buffer, self._tiles[-1],
+            self._tiles[1], near, rest, backdrop, self.picture.buffer, scene.layout.pitch, scene.layout.stride,
+            self._tiles_x, self._tiles_y, planes.layout.pitch, planes.layout.stride, self._reach.picture,
+            int(has_near), int(counts[-1] > 0), int(counts[1] > 0),
+        )  # fmt: skip
+
+    def release(self) -> None:
+        """Gives everything back; harmless when done twice."""
+        scaled = [planes for scale in self._scales for planes in scale.planes]
+        for planes in (self.picture, self._radius, self._spread, *scaled, *self._backdrops):
+            planes.release()
+        for buffer in (self._depth, self._scale_tiles, *self._tiles.values()):
+            self._device.release(buffer)

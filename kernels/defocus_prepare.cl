@@ -1,0 +1,194 @@
+/* Before the picture is spread: radii from depth, and the pyramids of what is blurred too far for a scale.
+ *
+ * There are two groups of points. `near` ones lie before the focus and spill over everything; the `rest` lies in focus
+ * or behind it, and each of its points is covered by what stands before it. A scale of a group holds five planes:
+ * colour times weight (0 to 2), weight (3), and radius in pixels of that scale (4).
+ */
+#include "portable.h"
+#include "defocus.h"
+
+#define EPSILON 1e-6f
+#define NEAR_RADIUS 0.5f /* up to here a disc is its own pixel, so the groups meet without a seam */
+
+/* Signed blur radius in pixels, negative before the focus: half of coc_px |1 - focus / depth| (engine/optics/lens.py),
+ * less in quadrature what the capturing lens has blurred already. Beside it the weight that spreads one pixel.
+ */
+KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radius, GLOBAL float *RESTRICT spread,
+                int width, int pitch, float coc_px, float focus, float native_coc_px, float native_focus, float most,
+                float reach)
+{
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    const floats nearness = 1.0f / greater(LOAD(depth, GLOBAL_Y * width + GLOBAL_X), (floats)(1e-3f));
+    const floats wanted = 0.5f * coc_px * (1.0f - focus * nearness);
+    const floats native = 0.5f * native_coc_px * (1.0f - native_focus * nearness);
+    const floats added = square_root(greater(wanted * wanted - native * native, (floats)(0.0f)));
+    const floats size = lesser(added, (floats)(most));
+    STORE(radius, at, wanted < 0.0f ? -size : size);
+    STORE(spread, at, share_here(size, reach) / disc_area(size));
+}
+
+/* Largest radius in each tile of 16x16 pixels, of the near points and of the rest, among those spread at full size. */
+KERNEL void tiles_of_picture(GLOBAL const float *RESTRICT radius, GLOBAL const float *RESTRICT spread,
+                             GLOBAL float *RESTRICT near_tiles, GLOBAL float *RESTRICT rest_tiles, int width, int height,
+                             int pitch, int tiles_x)
+{
+    const int tile_x = GROUP_X;
+    float near = 0.0f;
+    float rest = 0.0f;
+    for (int y = GLOBAL_Y * 16; y < GLOBAL_Y * 16 + 16 && y < height; ++y)
+        for (int x = tile_x * 16; x < tile_x * 16 + 16 && x < width; ++x) {
+            const int at = (y + PAD) * pitch + PAD + x;
+            const float r = spread[at] > 0.0f ? radius[at] : 0.0f;
+            rest = r > rest ? r : rest;
+            near = -r > near ? -r : near;
+        }
+    near_tiles[GLOBAL_Y * tiles_x + tile_x] = near > NEAR_RADIUS ? near : 0.0f;
+    rest_tiles[GLOBAL_Y * tiles_x + tile_x] = rest > NEAR_RADIUS ? rest : 0.0f;
+}
+
+/* The same at a smaller scale of one group, as `weigh` leaves it. */
+KERNEL void tiles_of_group(GLOBAL const float *RESTRICT group, GLOBAL float *RESTRICT tiles, int width, int height,
+                           int pitch, int stride, int tiles_x)
+{
+    const int tile_x = GROUP_X;
+    float most = 0.0f;
+    for (int y = GLOBAL_Y * 16; y < GLOBAL_Y * 16 + 16 && y < height; ++y)
+        for (int x = tile_x * 16; x < tile_x * 16 + 16 && x < width; ++x) {
+            const int at = (y + PAD) * pitch + PAD + x;
+            const float r = group[at + 3 * stride] > 0.0f ? group[at + 4 * stride] : 0.0f;
+            most = r > most ? r : most;
+        }
+    tiles[GLOBAL_Y * tiles_x + tile_x] = most;
+}
+
+/* What the full size hands on to half size, for near points (`sign` -1) or the rest (1). */
+KERNEL void hand_on_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
+                            GLOBAL float *RESTRICT group, int pitch, int stride, int group_pitch, int group_stride,
+                            float reach, float sign)
+{
+    const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
+    const int at = (GLOBAL_Y + PAD) * group_pitch + PAD + GLOBAL_X;
+    floats red = (floats)(0.0f), green = red, blue = red, weight = red, radii = red;
+    for (int child = 0; child < 4; ++child) {
+        const int from = fine + (child >> 1) * pitch + (child & 1);
+        const floats signed_radius = LOAD_HALVED(radius, from) * sign;
+        const floats share = 0.25f * (1.0f - share_here(greater(signed_radius, (floats)(0.0f)), reach));
+        red += share * LOAD_HALVED(scene, from);
+        green += share * LOAD_HALVED(scene, from + stride);
+        blue += share * LOAD_HALVED(scene, from + 2 * stride);
+        weight += share;
+        radii += share * signed_radius;
+    }
+    STORE(group, at, red);
+    STORE(group, at + group_stride, green);
+    STORE(group, at + 2 * group_stride, blue);
+    STORE(group, at + 3 * group_stride, weight);
+    STORE(group, at + 4 * group_stride, 0.5f * radii / greater(weight, (floats)(EPSILON)));
+}
+
+/* What one scale of a group hands on to the next. */
+KERNEL void hand_on_group(GLOBAL const float *RESTRICT fine_group, GLOBAL float *RESTRICT group, int pitch, int stride,
+                          int group_pitch, int group_stride, float reach)
+{
+    const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
+    const int at = (GLOBAL_Y + PAD) * group_pitch + PAD + GLOBAL_X;
+    floats red = (floats)(0.0f), green = red, blue = red, weight = red, radii = red;
+    for (int child = 0; child < 4; ++child) {
+        const int from = fine + (child >> 1) * pitch + (child & 1);
+        const floats here = LOAD_HALVED(fine_group, from + 4 * stride);
+        const floats share = 0.25f * (1.0f - share_here(here, reach));
+        const floats handed = share * LOAD_HALVED(fine_group, from + 3 * stride);
+        red += share * LOAD_HALVED(fine_group, from);
+        green += share * LOAD_HALVED(fine_group, from + stride);
+        blue += share * LOAD_HALVED(fine_group, from + 2 * stride);
+        weight += handed;
+        radii += handed * here;
+    }
+    STORE(group, at, red);
+    STORE(group, at + group_stride, green);
+    STORE(group, at + 2 * group_stride, blue);
+    STORE(group, at + 3 * group_stride, weight);
+    STORE(group, at + 4 * group_stride, 0.5f * radii / greater(weight, (floats)(EPSILON)));
+}
+
+/* In place, borders included: what stays at this scale, spread over its disc. */
+KERNEL void weigh(GLOBAL float *group, int pitch, int stride, float reach)
+{
+    const int at = GLOBAL_Y * pitch + GLOBAL_X;
+    const floats radius = LOAD(group, at + 4 * stride);
+    const floats spread = share_here(radius, reach) / disc_area(radius);
+    for (int plane = 0; plane < 4; ++plane)
+        STORE(group, at + plane * stride, spread * LOAD(group, at + plane * stride));
+}
+
+/* How far the rest may be blurred where it is seen, at half size; behind near points anything may be. */
+KERNEL void limit_picture(GLOBAL const float *RESTRICT radius, GLOBAL float *RESTRICT limit, int pitch,
+                          int limit_pitch, float most)
+{
+    const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
+    floats sum = (floats)(0.0f);
+    for (int child = 0; child < 4; ++child) {
+        const floats r = LOAD_HALVED(radius, fine + (child >> 1) * pitch + (child & 1));
+        sum += r < -NEAR_RADIUS ? (floats)(most) : greater(r, (floats)(0.0f));
+    }
+    STORE(limit, (GLOBAL_Y + PAD) * limit_pitch + PAD + GLOBAL_X, 0.125f * sum);
+}
+
+KERNEL void limit_halved(GLOBAL const float *RESTRICT fine_limit, GLOBAL float *RESTRICT limit, int pitch, int limit_pitch)
+{
+    const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
+    const floats sum = LOAD_HALVED(fine_limit, fine) + LOAD_HALVED(fine_limit, fine + 1)
+                     + LOAD_HALVED(fine_limit, fine + pitch) + LOAD_HALVED(fine_limit, fine + pitch + 1);
+    STORE(limit, (GLOBAL_Y + PAD) * limit_pitch + PAD + GLOBAL_X, 0.125f * sum);
+}
+
+/* The colours of the rest, at half size, colour times weight and weight: what near points may uncover. */
+KERNEL void backdrop_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
+                             GLOBAL float *RESTRICT backdrop, int pitch, int stride, int backdrop_pitch,
+                             int backdrop_stride)
+{
+    const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
+    const int at = (GLOBAL_Y + PAD) * backdrop_pitch + PAD + GLOBAL_X;
+    floats red = (floats)(0.0f), green = red, blue = red, weight = red;
+    for (int child = 0; child < 4; ++child) {
+        const int from = fine + (child >> 1) * pitch + (child & 1);
+        const floats share = LOAD_HALVED(radius, from) < -NEAR_RADIUS ? (floats)(0.0f) : (floats)(0.25f);
+        red += share * LOAD_HALVED(scene, from);
+        green += share * LOAD_HALVED(scene, from + stride);
+        blue += share * LOAD_HALVED(scene, from + 2 * stride);
+        weight += share;
+    }
+    STORE(backdrop, at, red);
+    STORE(backdrop, at + backdrop_stride, green);
+    STORE(backdrop, at + 2 * backdrop_stride, blue);
+    STORE(backdrop, at + 3 * backdrop_stride, weight);
+}
+
+KERNEL void backdrop_halved(GLOBAL const float *RESTRICT fine_backdrop, GLOBAL float *RESTRICT backdrop, int pitch,
+                            int stride, int backdrop_pitch, int backdrop_stride)
+{
+    const int at = (GLOBAL_Y + PAD) * backdrop_pitch + PAD + GLOBAL_X;
+    for (int plane = 0; plane < 4; ++plane) {
+        const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X + plane * stride;
+        STORE(backdrop, at + plane * backdrop_stride,
+              0.25f * (LOAD_HALVED(fine_backdrop, fine) + LOAD_HALVED(fine_backdrop, fine + 1)
+                       + LOAD_HALVED(fine_backdrop, fine + pitch) + LOAD_HALVED(fine_backdrop, fine + pitch + 1)));
+    }
+}
+
+/* In place: where a scale has no backdrop, the next one's stands in (push-pull; Gortler et al., "The Lumigraph",
+ * SIGGRAPH 1996).
+ */
+KERNEL void backdrop_filled(GLOBAL float *backdrop, GLOBAL const float *RESTRICT coarse, int pitch, int stride,
+                            int coarse_pitch, int coarse_stride)
+{
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    const int from = (GLOBAL_Y / 2 + PAD) * coarse_pitch + PAD + GLOBAL_X / 2;
+    const int step_y = GLOBAL_Y & 1 ? coarse_pitch : -coarse_pitch;
+    const ints odd = ((LANES + GLOBAL_X) & 1) == 1;
+    const floats missing = (1.0f - LOAD(backdrop, at + 3 * stride))
+                         / greater(doubled(coarse + 3 * coarse_stride, from, step_y, odd), (floats)(EPSILON));
+    for (int plane = 0; plane < 4; ++plane)
+        STORE(backdrop, at + plane * stride,
+              LOAD(backdrop, at + plane * stride) + missing * doubled(coarse + plane * coarse_stride, from, step_y, odd));
+}

@@ -1,0 +1,151 @@
+/* Spreads the points of each scale over their discs, coarse scales first, and composes the picture.
+ *
+ * A gather: each pixel asks its neighbours which of them reach it. That is the scatter, without races, and on a
+ * surface of one depth it keeps the energy exactly.
+ */
+#include "portable.h"
+#include "defocus.h"
+
+#define EPSILON 1e-6f
+#define NEAR_RADIUS 0.5f
+#define UNLIMITED 1e6f
+
+/* Offset of the outermost pixel in row dy that a disc of `radius` touches. */
+FUNCTION int half_chord(float radius, int dy)
+{
+    const float left = radius * radius - (float)(dy * dy);
+    return left > 0.0f ? (int)scalar_root(left) : 0;
+}
+
+/* One scale of one group: colour times weight and weight, with what the coarser scale has gathered added. */
+KERNEL void spread_group(GLOBAL const float *RESTRICT group, GLOBAL const float *RESTRICT limit,
+                         GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT coarse,
+                         GLOBAL float *RESTRICT gathered, int pitch, int stride, int limit_pitch, int tiles_x, int tiles_y,
+                         int gathered_stride, int coarse_pitch, int coarse_stride, int is_coarsest, int is_limited)
+{
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    const float reach = reach_of_tiles(tiles, tiles_x, tiles_y);
+    const floats most = is_limited ? LOAD(limit, (GLOBAL_Y + PAD) * limit_pitch + PAD + GLOBAL_X) : (floats)(UNLIMITED);
+    floats red = (floats)(0.0f), green = red, blue = red, weight = red;
+    if (reach > 0.0f) {
+        const float touched = reach + 0.5f;
+        for (int dy = -(int)touched; dy <= (int)touched; ++dy) {
+            const int chord = half_chord(touched, dy);
+            for (int dx = -chord; dx <= chord; ++dx) {
+                const int from = at + dy * pitch + dx;
+                const float distance = scalar_root((float)(dx * dx + dy * dy));
+                const floats covered = coverage(lesser(LOAD(group, from + 4 * stride), most), distance);
+                red += covered * LOAD(group, from);
+                green += covered * LOAD(group, from + stride);
+                blue += covered * LOAD(group, from + 2 * stride);
+                weight += covered * LOAD(group, from + 3 * stride);
+            }
+        }
+    }
+    if (!is_coarsest) {
+        const int above = (GLOBAL_Y / 2 + PAD) * coarse_pitch + PAD + GLOBAL_X / 2;
+        const int step_y = GLOBAL_Y & 1 ? coarse_pitch : -coarse_pitch;
+        const ints odd = ((LANES + GLOBAL_X) & 1) == 1;
+        red += doubled(coarse, above, step_y, odd);
+        green += doubled(coarse + coarse_stride, above, step_y, odd);
+        blue += doubled(coarse + 2 * coarse_stride, above, step_y, odd);
+        weight += doubled(coarse + 3 * coarse_stride, above, step_y, odd);
+    }
+    STORE(gathered, at, red);
+    STORE(gathered, at + gathered_stride, green);
+    STORE(gathered, at + 2 * gathered_stride, blue);
+    STORE(gathered, at + 3 * gathered_stride, weight);
+}
+
+/* The full size: spreads what is blurred little, adds what the scales have gathered, and lays near over the rest. */
+KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
+                    GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT near_tiles,
+                    GLOBAL const float *RESTRICT rest_tiles, GLOBAL const float *RESTRICT near,
+                    GLOBAL const float *RESTRICT rest, GLOBAL const float *RESTRICT backdrop,
+                    GLOBAL float *RESTRICT picture, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
+                    int half_stride, float scale_reach, int has_near, int has_near_scales, int has_rest_scales)
+{
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    const int half_at = (GLOBAL_Y / 2 + PAD) * half_pitch + PAD + GLOBAL_X / 2;
+    const int step_y = GLOBAL_Y & 1 ? half_pitch : -half_pitch;
+    const ints odd = ((LANES + GLOBAL_X) & 1) == 1;
+    const floats here = LOAD(radius, at);
+    const ints is_near = here < -NEAR_RADIUS;
+    const floats limit = is_near ? (floats)(UNLIMITED) : greater(here, (floats)(NEAR_RADIUS));
+
+    /* What is blurred less than a pixel stays as it is: exactly. */
+    const floats own = is_near ? (floats)(0.0f) : LOAD(spread, at) * coverage(absolute(here), 0.0f);
+    floats red = own * LOAD(scene, at), green = own * LOAD(scene, at + stride), blue = own * LOAD(scene, at + 2 * stride);
+    floats weight = own;
+    const float rest_reach = reach_of_tiles(rest_tiles, tiles_x, tiles_y);
+    if (rest_reach > 0.0f) {
+        const float touched = rest_reach + 0.5f;
+        for (int dy = -(int)touched; dy <= (int)touched; ++dy) {
+            const int chord = half_chord(touched, dy);
+            for (int dx = -chord; dx <= chord; ++dx) {
+                const int from = at + dy * pitch + dx;
+                const float distance = scalar_root((float)(dx * dx + dy * dy));
+                const floats r = LOAD(radius, from);
+                const floats reaching = distance > 0.0f ? lesser(r, limit) : (floats)(-UNLIMITED);
+                const floats covered = coverage(reaching, distance) * LOAD(spread, from);
+                red += covered * LOAD(scene, from);
+                green += covered * LOAD(scene, from + stride);
+                blue += covered * LOAD(scene, from + 2 * stride);
+                weight += covered;
+            }
+        }
+    }
+    if (has_rest_scales) {
+        /* A point seen sharply is not covered by the blur of what lies behind it. */
+        const floats open = limited((limit - NEAR_RADIUS) * (1.0f / scale_reach), 0.0f, 1.0f);
+        red += open * doubled(rest, half_at, step_y, odd);
+        green += open * doubled(rest + half_stride, half_at, step_y, odd);
+        blue += open * doubled(rest + 2 * half_stride, half_at, step_y, odd);
+        weight += open * doubled(rest + 3 * half_stride, half_at, step_y, odd);
+    }
+    if (has_near) {
+        const floats hidden = greater(0.25f - weight, (floats)(0.0f));
+        const floats filled = hidden / greater(doubled(backdrop + 3 * half_stride, half_at, step_y, odd), (floats)(EPSILON));
+        red += filled * doubled(backdrop, half_at, step_y, odd);
+        green += filled * doubled(backdrop + half_stride, half_at, step_y, odd);
+        blue += filled * doubled(backdrop + 2 * half_stride, half_at, step_y, odd);
+        weight += hidden;
+    }
+    floats scale = 1.0f / greater(weight, (floats)(EPSILON));
+    if (has_near) {
+        floats near_red = (floats)(0.0f), near_green = near_red, near_blue = near_red, near_weight = near_red;
+        const float near_reach = reach_of_tiles(near_tiles, tiles_x, tiles_y);
+        if (near_reach > 0.0f) {
+            const float touched = near_reach + 0.5f;
+            for (int dy = -(int)touched; dy <= (int)touched; ++dy) {
+                const int chord = half_chord(touched, dy);
+                for (int dx = -chord; dx <= chord; ++dx) {
+                    const int from = at + dy * pitch + dx;
+                    const float distance = scalar_root((float)(dx * dx + dy * dy));
+                    const floats r = LOAD(radius, from);
+                    const floats covered = r < -NEAR_RADIUS ? coverage(-r, distance) * LOAD(spread, from) : (floats)(0.0f);
+                    near_red += covered * LOAD(scene, from);
+                    near_green += covered * LOAD(scene, from + stride);
+                    near_blue += covered * LOAD(scene, from + 2 * stride);
+                    near_weight += covered;
+                }
+            }
+        }
+        if (has_near_scales) {
+            near_red += doubled(near, half_at, step_y, odd);
+            near_green += doubled(near + half_stride, half_at, step_y, odd);
+            near_blue += doubled(near + 2 * half_stride, half_at, step_y, odd);
+            near_weight += doubled(near + 3 * half_stride, half_at, step_y, odd);
+        }
+        const floats opacity = lesser(near_weight, (floats)(1.0f));
+        const floats near_scale = opacity / greater(near_weight, (floats)(EPSILON));
+        scale *= 1.0f - opacity;
+        red = red * scale + near_red * near_scale;
+        green = green * scale + near_green * near_scale;
+        blue = blue * scale + near_blue * near_scale;
+        scale = (floats)(1.0f);
+    }
+    STREAM(picture, at, red * scale);
+    STREAM(picture, at + stride, green * scale);
+    STREAM(picture, at + 2 * stride, blue * scale);
+}

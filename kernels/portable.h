@@ -1,0 +1,97 @@
+/* The few words in which OpenCL C and CUDA C++ differ, so that a kernel is written once.
+ *
+ * A kernel runs over whole rows of padded planes (see engine/compute/planes.py): no guards, no clamps. One work-item
+ * takes a run of RUN neighbouring pixels, held in one `floats`: 16 on a CPU, where that is a vector register, and 1 on
+ * a GPU, where it is a plain float and the hardware makes the vectors. (Left to itself PoCL's compiler vectorises only
+ * the simplest kernels: a call to a built-in, or pairs of operations that it joined too early, and the loop stays
+ * scalar. Measured: RCD 52 ms that way.)
+ *
+ * Arithmetic, comparison and ?: work on `floats` and `ints` as on scalars, in both languages.
+ */
+#ifdef __OPENCL_VERSION__
+
+#define KERNEL __kernel
+#define GLOBAL __global
+#define FUNCTION static inline
+#define RESTRICT restrict
+#define GROUP_X ((int)get_global_id(0))
+#define GLOBAL_Y ((int)get_global_id(1))
+#define GLOBAL_Z ((int)get_global_id(2))
+typedef uchar u8;
+typedef ushort u16;
+
+#else /* CUDA, compiled by NVRTC */
+
+#define KERNEL extern "C" __global__
+#define GLOBAL
+#define FUNCTION static __device__ __forceinline__
+#define RESTRICT __restrict__
+#define GROUP_X ((int)(blockIdx.x * blockDim.x + threadIdx.x))
+#define GLOBAL_Y ((int)(blockIdx.y * blockDim.y + threadIdx.y))
+#define GLOBAL_Z ((int)(blockIdx.z * blockDim.z + threadIdx.z))
+typedef unsigned char u8;
+typedef unsigned short u16;
+
+#endif
+
+#ifndef __has_builtin
+#define __has_builtin(name) 0
+#endif
+
+#if RUN == 16
+typedef float16 floats;
+typedef int16 ints;
+#define LANES ((ints)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+typedef float16 floats_anywhere __attribute__((aligned(4)));
+#define LOAD(plane, at) (*(GLOBAL const floats_anywhere *)((plane) + (at)))
+#define STORE(plane, at, values) (*(GLOBAL floats_anywhere *)((plane) + (at)) = (values))
+#define LOAD_U16(numbers, at) convert_float16(vload16(0, (numbers) + (at)))
+#define LOAD_U8(numbers, at) convert_float16(vload16(0, (numbers) + (at)))
+/* Every other pixel from `at` on; and each pixel from `at` on twice. */
+#define LOAD_HALVED(plane, at) ((floats)(LOAD(plane, at).even, LOAD(plane, (at) + 16).even))
+#define LOAD_DOUBLED(plane, at) (LOAD(plane, at).s0011223344556677)
+#define absolute(x) as_float16(as_int16(x) & 0x7fffffff)
+#else
+typedef float floats;
+typedef int ints;
+#define LANES 0
+#define LOAD(plane, at) ((plane)[at])
+#define LOAD_U16(numbers, at) ((float)(numbers)[at])
+#define STORE(plane, at, values) ((plane)[at] = (values))
+#define LOAD_U8(numbers, at) ((float)(numbers)[at])
+#define LOAD_HALVED(plane, at) ((plane)[at])
+#define LOAD_DOUBLED(plane, at) ((plane)[at])
+#define absolute(x) fabs((float)(x))
+#endif
+
+/* STREAM stores past the caches what nobody reads soon, at a run's aligned place: without it a CPU first reads every
+ * line that it is about to overwrite.
+ */
+#if RUN == 16 && __has_builtin(__builtin_nontemporal_store)
+#define STREAM(plane, at, values) __builtin_nontemporal_store(values, (GLOBAL floats *)((plane) + (at)))
+#else
+#define STREAM(plane, at, values) STORE(plane, at, values)
+#endif
+
+/* Column of the first pixel of this work-item's run. */
+#define GLOBAL_X (GROUP_X * RUN)
+
+/* Border of every plane, in pixels on each side; engine/compute/planes.py holds the same number. */
+#define PAD 16
+
+FUNCTION floats lesser(floats a, floats b) { return a < b ? a : b; }
+FUNCTION floats greater(floats a, floats b) { return a > b ? a : b; }
+FUNCTION floats limited(floats x, float low, float high) { return lesser(greater(x, (floats)(low)), (floats)(high)); }
+FUNCTION floats mixed(floats a, floats b, floats share) { return a + (b - a) * share; }
+#ifdef __OPENCL_VERSION__
+#define square_root(x) sqrt(x)
+#else
+#define square_root(x) sqrtf(x)
+#endif
+
+/* Of one float, within a loop: PoCL's own is a call, which spills every vector register. */
+#if __has_builtin(__builtin_sqrtf)
+#define scalar_root(x) __builtin_sqrtf(x)
+#else
+#define scalar_root(x) square_root(x)
+#endif
