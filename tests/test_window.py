@@ -19,8 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from groundglass.display.letterbox import letterbox, opening_size, picture_point
-from groundglass.display.overlay import distance, f_stop, letter, status_line
+from groundglass.display.letterbox import letterbox
 from PIL import Image, ImageGrab, features
 
 SCREEN = (1280, 800)
@@ -297,55 +296,3 @@ def test_an_old_opengl_is_refused_politely(screen: Screen) -> None:
     old = screen.environment | {"LIBGL_ALWAYS_SOFTWARE": "1", "MESA_GL_VERSION_OVERRIDE": "2.1"}
     failed = subprocess.run([sys.executable, "-c", OPEN], env=old, capture_output=True, text=True, timeout=PATIENCE_S)
     assert re.search(r"DeviceError: no OpenGL 3\.3 window \(.+\); update the graphics driver", failed.stderr)
-
-
-@pytest.mark.parametrize(
-    ("picture", "framebuffer", "place"),
-    [
-        ((16, 9), (1600, 900), (0, 0, 1600, 900)),
-        ((16, 9), (1280, 800), (0, 40, 1280, 720)),
-        ((9, 16), (1280, 800), (415, 0, 450, 800)),
-        ((4000, 3000), (3, 1), (1, 0, 1, 1)),
-    ],
-)
-def test_the_letterbox_is_in_the_middle(
-    picture: tuple[int, int], framebuffer: tuple[int, int], place: tuple[int, int, int, int]
-) -> None:
-    assert letterbox(picture, framebuffer) == place
-
-
-def test_the_pointer_finds_the_picture_on_a_hidpi_screen() -> None:
-    window, framebuffer, picture = (640, 400), (1280, 800), (1920, 1080)  # bars of 20 units above and below
-    assert picture_point((320, 200), window, framebuffer, picture) == (0.5, 0.5)
-    assert picture_point((0, 20), window, framebuffer, picture) == (0.0, 0.0)
-    assert picture_point((480, 110), window, framebuffer, picture) == (0.75, 0.25)
-    for outside in ((320, 19), (320, 380), (-1, 200), (640, 200)):
-        assert picture_point(outside, window, framebuffer, picture) is None
-    assert picture_point((0, 0), (0, 0), (0, 0), picture) is None
-
-
-def test_a_large_picture_opens_within_the_monitor() -> None:
-    assert opening_size((480, 270), (1280, 800)) == (480, 270)
-    assert opening_size((4000, 3000), (1280, 800)) == (907, 680)
-
-
-def test_the_status_line_reads_like_a_lens() -> None:
-    assert status_line("scene:", "classic", "noct-50", 0.95, 1.2, "58.9 fps") == (
-        "scene:   classic   noct-50   f/0.95   1.20 m   58.9 fps"
-    )
-    assert [f_stop(n) for n in (0.95, 1.414, 8.0, 11.31, 22.63)] == ["f/0.95", "f/1.41", "f/8", "f/11", "f/23"]
-    assert [distance(m) for m in (0.5, 12.3, 5000.0)] == ["0.50 m", "12 m", "infinity"]
-    long_name = status_line("a" * 60 + ".dng", "classic", "noct-50", 2, 2, "")
-    assert len(long_name) < 80
-    assert ".dng   classic" in long_name
-
-
-def test_the_letters_fit_and_stand_out_on_black_and_white() -> None:
-    line = status_line("scene:", "classic", "noct-50", 1.4, 1.2, "58.9 fps")
-    for width_px in (1000, 300, 200):
-        rgba = letter([line], 26, width_px).astype(float) / 255
-        assert rgba.shape[1] <= width_px
-        assert (rgba[..., :3] <= rgba[..., 3:]).all()  # premultiplied
-        on_white = rgba[..., 0] + 1 - rgba[..., 3]
-        assert on_white.max() - np.median(on_white) > 0.3  # light letters on a plate darker than they are
-    assert letter(["saved", line], 26, 1000).shape[0] > letter([line], 26, 1000).shape[0]

@@ -1,0 +1,36 @@
+"""The picture lies in the middle of the window, and the pointer finds it there."""
+
+from __future__ import annotations
+
+import pytest
+from groundglass.display.letterbox import letterbox, opening_size, picture_point
+
+
+@pytest.mark.parametrize(
+    ("picture", "framebuffer", "place"),
+    [
+        ((16, 9), (1600, 900), (0, 0, 1600, 900)),
+        ((16, 9), (1280, 800), (0, 40, 1280, 720)),
+        ((9, 16), (1280, 800), (415, 0, 450, 800)),
+        ((4000, 3000), (3, 1), (1, 0, 1, 1)),
+    ],
+)
+def test_the_letterbox_is_in_the_middle(
+    picture: tuple[int, int], framebuffer: tuple[int, int], place: tuple[int, int, int, int]
+) -> None:
+    assert letterbox(picture, framebuffer) == place
+
+
+def test_the_pointer_finds_the_picture_on_a_hidpi_screen() -> None:
+    window, framebuffer, picture = (640, 400), (1280, 800), (1920, 1080)  # bars of 20 units above and below
+    assert picture_point((320, 200), window, framebuffer, picture) == (0.5, 0.5)
+    assert picture_point((0, 20), window, framebuffer, picture) == (0.0, 0.0)
+    assert picture_point((480, 110), window, framebuffer, picture) == (0.75, 0.25)
+    for outside in ((320, 19), (320, 380), (-1, 200), (640, 200)):
+        assert picture_point(outside, window, framebuffer, picture) is None
+    assert picture_point((0, 0), (0, 0), (0, 0), picture) is None
+
+
+def test_a_large_picture_opens_within_the_monitor() -> None:
+    assert opening_size((480, 270), (1280, 800)) == (480, 270)
+    assert opening_size((4000, 3000), (1280, 800)) == (907, 680)
