@@ -88,7 +88,16 @@ def write_frames(engine: Engine, source: Source, target: Path, count: int | None
 
 
 def write_frame(engine: Engine, frame: Frame, path: Path) -> None:
-    """One frame into one file: the picture, or for an EXR the scene-linear light before the look."""
+    """One frame into one file: the picture, in a TIFF to 16 bits; in an EXR the scene-linear light before the look."""
     from ..display import snapshot
+    from ..look.grade import grade
 
-    snapshot.save(path, engine.scene(frame) if snapshot.is_scene(path) else engine.render(frame))
+    if snapshot.is_scene(path):
+        snapshot.save(path, engine.scene(frame))
+    elif path.suffix.lower() in (".tif", ".tiff"):
+        scene_rgb = engine.scene(frame)
+        look, strength = engine.look, engine.strength
+        display_rgb = grade(scene_rgb, look, space="rec2020", strength=strength, frame_index=frame.index, ctx=engine.gl)
+        snapshot.save(path, display_rgb)
+    else:
+        snapshot.save(path, engine.render(frame))
