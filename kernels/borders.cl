@@ -5,16 +5,27 @@
 
 FUNCTION int reflect(int i, int count)
 {
-    const int period = count > 1 ? 2 * (count - 1) : 1;
-    i = (i < 0 ? -i : i) % period;
-    return i < count ? i : period - i;
+    while (i < 0 || i >= count) {
+        i = i < 0 ? -i : 2 * (count - 1) - i;
+        i = count > 1 ? i : 0;
+    }
+    return i;
 }
 
-/* A work-item takes one row of one plane: both its ends. */
-KERNEL void mirror_columns(GLOBAL float *planes, int width, int height, int pitch)
+/* A work-item takes one row of one plane, both its ends; those past the last row have nothing to do. */
+KERNEL void mirror_columns(GLOBAL float *planes, int width, int height, int pitch, int channels)
 {
     const int c = GROUP_X / height;
+    if (c >= channels)
+        return;
     GLOBAL float *row = planes + (GROUP_X + PAD + c * 2 * PAD) * pitch + PAD;
+#if RUN == PAD
+    if (width > PAD) { /* a border is one run, read backwards */
+        STORE(row, -PAD, LOAD(row, 1).sfedcba9876543210);
+        STORE(row, width, LOAD(row, width - 1 - PAD).sfedcba9876543210);
+        return;
+    }
+#endif
     for (int i = 1; i <= PAD; ++i) {
         row[-i] = row[reflect(-i, width)];
         row[width - 1 + i] = row[reflect(width - 1 + i, width)];

@@ -4,7 +4,7 @@
  * there; one with more is handed to the next scale, of half the size; in between it is shared out, so that a slanted
  * surface shows no step.
  */
-#define FADE 0.25f
+#define FADE 0.125f
 
 /* The share of a point of `radius` that is spread at this scale, the rest being handed on. */
 FUNCTION floats share_here(floats radius, float reach)
@@ -20,42 +20,51 @@ FUNCTION floats coverage(floats radius, float distance)
     return limited(radius + (0.5f - distance), 0.0f, 1.0f);
 }
 
-/* Sum of `coverage` over the whole grid: term by term for the 97 pixels next to the centre, which at small radii
- * differ from the integral of the slope, pi (r^2 + 1/12), by up to 8 %.
+/* Sum of `coverage` over the whole grid, for radii up to `largest`: term by term for the pixels next to the centre,
+ * which at small radii differ from the integral of the slope, pi (r^2 + 1/12), by up to 8 %.
  */
-FUNCTION floats disc_area(floats radius)
+FUNCTION floats disc_area(floats radius, float largest)
 {
-    const floats near = coverage(radius, 0.0f) + 4.0f * coverage(radius, 1.0f) + 4.0f * coverage(radius, 1.414214f)
+    const floats inner = coverage(radius, 0.0f) + 4.0f * coverage(radius, 1.0f) + 4.0f * coverage(radius, 1.414214f)
         + 4.0f * coverage(radius, 2.0f) + 8.0f * coverage(radius, 2.236068f) + 4.0f * coverage(radius, 2.828427f)
-        + 4.0f * coverage(radius, 3.0f) + 8.0f * coverage(radius, 3.162278f) + 8.0f * coverage(radius, 3.605551f)
-        + 4.0f * coverage(radius, 4.0f) + 8.0f * coverage(radius, 4.123106f) + 4.0f * coverage(radius, 4.242641f)
-        + 8.0f * coverage(radius, 4.472136f) + 12.0f * coverage(radius, 5.0f) + 8.0f * coverage(radius, 5.099020f)
-        + 8.0f * coverage(radius, 5.385165f);
-    return radius < 4.8f ? near : 3.141593f * (radius * radius + (1.0f / 12.0f));
+        + 4.0f * coverage(radius, 3.0f) + 8.0f * coverage(radius, 3.162278f) + 8.0f * coverage(radius, 3.605551f);
+    if (largest < 3.5f)
+        return inner;
+    const floats outer = 4.0f * coverage(radius, 4.0f) + 8.0f * coverage(radius, 4.123106f)
+        + 4.0f * coverage(radius, 4.242641f) + 8.0f * coverage(radius, 4.472136f) + 12.0f * coverage(radius, 5.0f)
+        + 8.0f * coverage(radius, 5.099020f) + 8.0f * coverage(radius, 5.385165f);
+    return radius < 4.8f ? inner + outer : 3.141593f * (radius * radius + (1.0f / 12.0f));
 }
 
-/* Doubles a plane of half the size: pixel (x, y) lies a quarter of a coarse pixel from the centre of its own coarse
- * pixel, towards the next one. `at` is the place of coarse pixel (x / 2, y / 2), `step_y` leads to the nearer row.
+/* Doubles a plane of half the size, linearly: pixel (x, y) lies a quarter of a coarse pixel from the centre of its own
+ * coarse pixel, towards the next one. `at` is the place of coarse pixel (x / 2, y / 2), `step_y` leads to the nearer row.
  */
-FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y, ints odd)
+FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y)
 {
-    const floats here = LOAD_DOUBLED(coarse, at);
-    const floats there = odd ? LOAD_DOUBLED(coarse, at + 1) : LOAD_DOUBLED(coarse, at - 1);
-    const floats here_y = LOAD_DOUBLED(coarse, at + step_y);
-    const floats there_y = odd ? LOAD_DOUBLED(coarse, at + 1 + step_y) : LOAD_DOUBLED(coarse, at - 1 + step_y);
-    return 0.75f * (0.75f * here + 0.25f * there) + 0.25f * (0.75f * here_y + 0.25f * there_y);
+#if RUN == 16
+    const floats rows = 0.75f * LOAD(coarse, at - 1) + 0.25f * LOAD(coarse, at - 1 + step_y);
+    return 0.75f * rows.s1122334455667788 + 0.25f * rows.s0213243546576879;
+#else
+    const int step_x = GLOBAL_X & 1 ? 1 : -1;
+    return 0.75f * (0.75f * coarse[at] + 0.25f * coarse[at + step_y])
+         + 0.25f * (0.75f * coarse[at + step_x] + 0.25f * coarse[at + step_x + step_y]);
+#endif
 }
 
-/* The largest radius in the 3x3 tiles of 16x16 pixels around this run: nothing farther reaches it. */
+/* The largest radius in the 3x3 tiles of 16x16 pixels around this run, of those tiles that are near enough for it. */
 FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int tiles_x, int tiles_y)
 {
     const int tile_x = GLOBAL_X / 16;
     const int tile_y = GLOBAL_Y / 16;
     float most = 0.0f;
-    for (int y = tile_y > 0 ? tile_y - 1 : 0; y <= tile_y + 1 && y < tiles_y; ++y)
-        for (int x = tile_x > 0 ? tile_x - 1 : 0; x <= tile_x + 1 && x < tiles_x; ++x) {
-            const float there = tiles[y * tiles_x + x];
-            most = there > most ? there : most;
+    for (int dy = -1; dy <= 1; ++dy) {
+        const int y = tile_y + dy;
+        const int distance = dy < 0 ? GLOBAL_Y % 16 + 1 : dy > 0 ? 16 - GLOBAL_Y % 16 : 0;
+        for (int x = tile_x - 1; x <= tile_x + 1; ++x) {
+            const int inside = x >= 0 && y >= 0 && x < tiles_x && y < tiles_y;
+            const float there = inside ? tiles[y * tiles_x + x] : 0.0f;
+            most = there + 0.5f > (float)distance && there > most ? there : most;
         }
+    }
     return most;
 }

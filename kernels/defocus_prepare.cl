@@ -20,45 +20,65 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const floats nearness = 1.0f / greater(LOAD(depth, GLOBAL_Y * width + GLOBAL_X), (floats)(1e-3f));
     const floats wanted = 0.5f * coc_px * (1.0f - focus * nearness);
-    const floats native = 0.5f * native_coc_px * (1.0f - native_focus * nearness);
-    const floats added = square_root(greater(wanted * wanted - native * native, (floats)(0.0f)));
-    const floats size = lesser(added, (floats)(most));
+    floats size = absolute(wanted);
+    if (native_coc_px > 0.0f) {
+        const floats native = 0.5f * native_coc_px * (1.0f - native_focus * nearness);
+        size = square_root(greater(wanted * wanted - native * native, (floats)(0.0f)));
+    }
+    size = lesser(size, (floats)(most));
     STORE(radius, at, wanted < 0.0f ? -size : size);
-    STORE(spread, at, share_here(size, reach) / disc_area(size));
+    STORE(spread, at, share_here(size, reach) / disc_area(size, (1.0f + FADE) * reach));
 }
 
-/* Largest radius in each tile of 16x16 pixels, of the near points and of the rest, among those spread at full size. */
-KERNEL void tiles_of_picture(GLOBAL const float *RESTRICT radius, GLOBAL const float *RESTRICT spread,
-                             GLOBAL float *RESTRICT near_tiles, GLOBAL float *RESTRICT rest_tiles, int width, int height,
-                             int pitch, int tiles_x)
+/* The largest of a run of 16 pixels' values; on a GPU, where a run is one pixel, of the 16 from there on. */
+#if RUN == 16
+FUNCTION float largest(floats values)
 {
-    const int tile_x = GROUP_X;
-    float near = 0.0f;
-    float rest = 0.0f;
-    for (int y = GLOBAL_Y * 16; y < GLOBAL_Y * 16 + 16 && y < height; ++y)
-        for (int x = tile_x * 16; x < tile_x * 16 + 16 && x < width; ++x) {
-            const int at = (y + PAD) * pitch + PAD + x;
-            const float r = spread[at] > 0.0f ? radius[at] : 0.0f;
-            rest = r > rest ? r : rest;
-            near = -r > near ? -r : near;
+    const float8 a = values.lo > values.hi ? values.lo : values.hi;
+    const float4 b = a.lo > a.hi ? a.lo : a.hi;
+    const float2 c = b.lo > b.hi ? b.lo : b.hi;
+    return c.x > c.y ? c.x : c.y;
+}
+#define TILE_STEP 16
+#else
+#define largest(values) (values)
+#define TILE_STEP 1
+#endif
+
+/* Largest radius in each tile of 16x16 pixels, of the near points and of the rest, among those spread at full size.
+ * A tile at the right or bottom edge sees some of the mirrored border, which is as good.
+ */
+KERNEL void tiles_of_picture(GLOBAL const float *RESTRICT radius, GLOBAL const float *RESTRICT spread,
+                             GLOBAL float *RESTRICT near_tiles, GLOBAL float *RESTRICT rest_tiles, int pitch,
+                             int tiles_x)
+{
+    floats near = (floats)(0.0f);
+    floats rest = near;
+    for (int y = 0; y < 16; ++y)
+        for (int x = 0; x < 16; x += TILE_STEP) {
+            const int at = (GLOBAL_Y * 16 + y + PAD) * pitch + PAD + GROUP_X * 16 + x;
+            const floats r = LOAD(spread, at) > 0.0f ? LOAD(radius, at) : (floats)(0.0f);
+            rest = greater(rest, r);
+            near = greater(near, -r);
         }
-    near_tiles[GLOBAL_Y * tiles_x + tile_x] = near > NEAR_RADIUS ? near : 0.0f;
-    rest_tiles[GLOBAL_Y * tiles_x + tile_x] = rest > NEAR_RADIUS ? rest : 0.0f;
+    const float most_near = largest(near);
+    const float most_rest = largest(rest);
+    near_tiles[GLOBAL_Y * tiles_x + GROUP_X] = most_near > NEAR_RADIUS ? most_near : 0.0f;
+    rest_tiles[GLOBAL_Y * tiles_x + GROUP_X] = most_rest > NEAR_RADIUS ? most_rest : 0.0f;
 }
 
 /* The same at a smaller scale of one group, as `weigh` leaves it. */
-KERNEL void tiles_of_group(GLOBAL const float *RESTRICT group, GLOBAL float *RESTRICT tiles, int width, int height,
-                           int pitch, int stride, int tiles_x)
+KERNEL void tiles_of_group(GLOBAL const float *RESTRICT group, GLOBAL float *RESTRICT tiles, int pitch, int stride,
+                           int tiles_x)
 {
-    const int tile_x = GROUP_X;
-    float most = 0.0f;
-    for (int y = GLOBAL_Y * 16; y < GLOBAL_Y * 16 + 16 && y < height; ++y)
-        for (int x = tile_x * 16; x < tile_x * 16 + 16 && x < width; ++x) {
-            const int at = (y + PAD) * pitch + PAD + x;
-            const float r = group[at + 3 * stride] > 0.0f ? group[at + 4 * stride] : 0.0f;
-            most = r > most ? r : most;
+    floats most = (floats)(0.0f);
+    for (int y = 0; y < 16; ++y)
+        for (int x = 0; x < 16; x += TILE_STEP) {
+            const int at = (GLOBAL_Y * 16 + y + PAD) * pitch + PAD + GROUP_X * 16 + x;
+            const floats weight = LOAD(group, at + 3 * stride);
+            most = greater(most, weight > 0.0f ? LOAD(group, at + 4 * stride) : (floats)(0.0f));
         }
-    tiles[GLOBAL_Y * tiles_x + tile_x] = most;
+    tiles[GLOBAL_Y * tiles_x + GROUP_X] = largest(most);
 }
 
 /* What the full size hands on to half size, for near points (`sign` -1) or the rest (1). */
@@ -116,7 +136,7 @@ KERNEL void weigh(GLOBAL float *group, int pitch, int stride, float reach)
 {
     const int at = GLOBAL_Y * pitch + GLOBAL_X;
     const floats radius = LOAD(group, at + 4 * stride);
-    const floats spread = share_here(radius, reach) / disc_area(radius);
+    const floats spread = share_here(radius, reach) / disc_area(radius, (1.0f + FADE) * reach);
     for (int plane = 0; plane < 4; ++plane)
         STORE(group, at + plane * stride, spread * LOAD(group, at + plane * stride));
 }
@@ -142,17 +162,21 @@ KERNEL void limit_halved(GLOBAL const float *RESTRICT fine_limit, GLOBAL float *
     STORE(limit, (GLOBAL_Y + PAD) * limit_pitch + PAD + GLOBAL_X, 0.125f * sum);
 }
 
-/* The colours of the rest, at half size, colour times weight and weight: what near points may uncover. */
+/* What near points may uncover, at half size, colour times weight and weight: the rest, and near points the less the
+ * nearer they are, for before the focus one thing may stand before another.
+ */
 KERNEL void backdrop_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                              GLOBAL float *RESTRICT backdrop, int pitch, int stride, int backdrop_pitch,
-                             int backdrop_stride)
+                             int backdrop_stride, float nearest)
 {
     const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
     const int at = (GLOBAL_Y + PAD) * backdrop_pitch + PAD + GLOBAL_X;
     floats red = (floats)(0.0f), green = red, blue = red, weight = red;
     for (int child = 0; child < 4; ++child) {
         const int from = fine + (child >> 1) * pitch + (child & 1);
-        const floats share = LOAD_HALVED(radius, from) < -NEAR_RADIUS ? (floats)(0.0f) : (floats)(0.25f);
+        const floats r = LOAD_HALVED(radius, from);
+        const floats farness = 1.0f - lesser(r / nearest, (floats)(1.0f));
+        const floats share = r < -NEAR_RADIUS ? 0.05f * farness * farness : (floats)(0.25f);
         red += share * LOAD_HALVED(scene, from);
         green += share * LOAD_HALVED(scene, from + stride);
         blue += share * LOAD_HALVED(scene, from + 2 * stride);
@@ -185,10 +209,9 @@ KERNEL void backdrop_filled(GLOBAL float *backdrop, GLOBAL const float *RESTRICT
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const int from = (GLOBAL_Y / 2 + PAD) * coarse_pitch + PAD + GLOBAL_X / 2;
     const int step_y = GLOBAL_Y & 1 ? coarse_pitch : -coarse_pitch;
-    const ints odd = ((LANES + GLOBAL_X) & 1) == 1;
     const floats missing = (1.0f - LOAD(backdrop, at + 3 * stride))
-                         / greater(doubled(coarse + 3 * coarse_stride, from, step_y, odd), (floats)(EPSILON));
+                         / greater(doubled(coarse + 3 * coarse_stride, from, step_y), (floats)(EPSILON));
     for (int plane = 0; plane < 4; ++plane)
         STORE(backdrop, at + plane * stride,
-              LOAD(backdrop, at + plane * stride) + missing * doubled(coarse + plane * coarse_stride, from, step_y, odd));
+              LOAD(backdrop, at + plane * stride) + missing * doubled(coarse + plane * coarse_stride, from, step_y));
 }

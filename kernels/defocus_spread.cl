@@ -45,11 +45,10 @@ KERNEL void spread_group(GLOBAL const float *RESTRICT group, GLOBAL const float 
     if (!is_coarsest) {
         const int above = (GLOBAL_Y / 2 + PAD) * coarse_pitch + PAD + GLOBAL_X / 2;
         const int step_y = GLOBAL_Y & 1 ? coarse_pitch : -coarse_pitch;
-        const ints odd = ((LANES + GLOBAL_X) & 1) == 1;
-        red += doubled(coarse, above, step_y, odd);
-        green += doubled(coarse + coarse_stride, above, step_y, odd);
-        blue += doubled(coarse + 2 * coarse_stride, above, step_y, odd);
-        weight += doubled(coarse + 3 * coarse_stride, above, step_y, odd);
+        red += doubled(coarse, above, step_y);
+        green += doubled(coarse + coarse_stride, above, step_y);
+        blue += doubled(coarse + 2 * coarse_stride, above, step_y);
+        weight += doubled(coarse + 3 * coarse_stride, above, step_y);
     }
     STORE(gathered, at, red);
     STORE(gathered, at + gathered_stride, green);
@@ -68,7 +67,6 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const int half_at = (GLOBAL_Y / 2 + PAD) * half_pitch + PAD + GLOBAL_X / 2;
     const int step_y = GLOBAL_Y & 1 ? half_pitch : -half_pitch;
-    const ints odd = ((LANES + GLOBAL_X) & 1) == 1;
     const floats here = LOAD(radius, at);
     const ints is_near = here < -NEAR_RADIUS;
     const floats limit = is_near ? (floats)(UNLIMITED) : greater(here, (floats)(NEAR_RADIUS));
@@ -98,17 +96,17 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
     if (has_rest_scales) {
         /* A point seen sharply is not covered by the blur of what lies behind it. */
         const floats open = limited((limit - NEAR_RADIUS) * (1.0f / scale_reach), 0.0f, 1.0f);
-        red += open * doubled(rest, half_at, step_y, odd);
-        green += open * doubled(rest + half_stride, half_at, step_y, odd);
-        blue += open * doubled(rest + 2 * half_stride, half_at, step_y, odd);
-        weight += open * doubled(rest + 3 * half_stride, half_at, step_y, odd);
+        red += open * doubled(rest, half_at, step_y);
+        green += open * doubled(rest + half_stride, half_at, step_y);
+        blue += open * doubled(rest + 2 * half_stride, half_at, step_y);
+        weight += open * doubled(rest + 3 * half_stride, half_at, step_y);
     }
     if (has_near) {
         const floats hidden = greater(0.25f - weight, (floats)(0.0f));
-        const floats filled = hidden / greater(doubled(backdrop + 3 * half_stride, half_at, step_y, odd), (floats)(EPSILON));
-        red += filled * doubled(backdrop, half_at, step_y, odd);
-        green += filled * doubled(backdrop + half_stride, half_at, step_y, odd);
-        blue += filled * doubled(backdrop + 2 * half_stride, half_at, step_y, odd);
+        const floats filled = hidden / greater(doubled(backdrop + 3 * half_stride, half_at, step_y), (floats)(EPSILON));
+        red += filled * doubled(backdrop, half_at, step_y);
+        green += filled * doubled(backdrop + half_stride, half_at, step_y);
+        blue += filled * doubled(backdrop + 2 * half_stride, half_at, step_y);
         weight += hidden;
     }
     floats scale = 1.0f / greater(weight, (floats)(EPSILON));
@@ -132,10 +130,10 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
             }
         }
         if (has_near_scales) {
-            near_red += doubled(near, half_at, step_y, odd);
-            near_green += doubled(near + half_stride, half_at, step_y, odd);
-            near_blue += doubled(near + 2 * half_stride, half_at, step_y, odd);
-            near_weight += doubled(near + 3 * half_stride, half_at, step_y, odd);
+            near_red += doubled(near, half_at, step_y);
+            near_green += doubled(near + half_stride, half_at, step_y);
+            near_blue += doubled(near + 2 * half_stride, half_at, step_y);
+            near_weight += doubled(near + 3 * half_stride, half_at, step_y);
         }
         const floats opacity = lesser(near_weight, (floats)(1.0f));
         const floats near_scale = opacity / greater(near_weight, (floats)(EPSILON));

@@ -47,9 +47,8 @@ typedef float16 floats_anywhere __attribute__((aligned(4)));
 #define STORE(plane, at, values) (*(GLOBAL floats_anywhere *)((plane) + (at)) = (values))
 #define LOAD_U16(numbers, at) convert_float16(vload16(0, (numbers) + (at)))
 #define LOAD_U8(numbers, at) convert_float16(vload16(0, (numbers) + (at)))
-/* Every other pixel from `at` on; and each pixel from `at` on twice. */
+/* Every other pixel from `at` on. */
 #define LOAD_HALVED(plane, at) ((floats)(LOAD(plane, at).even, LOAD(plane, (at) + 16).even))
-#define LOAD_DOUBLED(plane, at) (LOAD(plane, at).s0011223344556677)
 #define absolute(x) as_float16(as_int16(x) & 0x7fffffff)
 #else
 typedef float floats;
@@ -60,7 +59,6 @@ typedef int ints;
 #define STORE(plane, at, values) ((plane)[at] = (values))
 #define LOAD_U8(numbers, at) ((float)(numbers)[at])
 #define LOAD_HALVED(plane, at) ((plane)[at])
-#define LOAD_DOUBLED(plane, at) ((plane)[at])
 #define absolute(x) fabs((float)(x))
 #endif
 

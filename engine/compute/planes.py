@@ -76,8 +76,8 @@ class Planes:
         """Mirrors the picture into the border of every plane."""
         layout = self.layout
         self.device.run(
-            "borders.cl", "mirror_columns", (self.channels * layout.height,), (1,),
-            self.buffer, layout.width, layout.height, layout.pitch,
+            "borders.cl", "mirror_columns", (_ceil(self.channels * layout.height, 64),), (64,), self.buffer,
+            layout.width, layout.height, layout.pitch, self.channels,
         )  # fmt: skip
         self.run("borders.cl", "mirror_rows", self.buffer, layout.height, layout.pitch, rows=self.channels * 2 * PAD)
 

@@ -9,6 +9,7 @@ Call of Duty: Advanced Warfare", SIGGRAPH 2014 courses.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -23,21 +24,13 @@ Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 LARGEST_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
-_FADE = 1.25  # 1 + FADE of kernels/defocus.h
+_FADE = 1.125  # 1 + FADE of kernels/defocus.h
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Up to which radius, in its own pixels, a scale spreads: the full size, and the smaller ones."""
-
-    picture: float
-    scale: float
-
-    def __post_init__(self) -> None:
-        assert _FADE * max(self.picture, self.scale) + 0.5 <= PAD, "discs must end within the border"
-
-
-REACH = {"live": Reach(picture=3.0, scale=8.0), "best": Reach(picture=6.0, scale=12.0)}
+# Up to which radius, in its own pixels, each scale spreads: the full size, half size, and all smaller ones. A disc is
+# the crisper the larger it is in pixels of its scale, and costs its area; half size has most of the area.
+REACH: dict[Quality, tuple[float, float, float, float]] = {"live": (3.0, 5.0, 6.0, 8.0), "best": (6.0, 12.0, 12.0, 12.0)}
+assert all(_FADE * max(reach) + 0.5 <= PAD for reach in REACH.values()), "discs must end within the border"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +87,8 @@ class Defocus:
         self._radius = Planes(device, width, height, 1)
         self._spread = Planes(device, width, height, 1)
         self._depth = device.allocate(4 * (width * height + self.picture.layout.pitch))
+        self._known_depth: NDArray[np.float32] | None = None  # a still's depth travels once
+        self._extremes_m = (0.0, 0.0)
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
         tile_bytes = 4 * self._tiles_x * self._tiles_y
         self._tiles: dict[int, Buffer] = {sign: device.allocate(tile_bytes) for sign in (-1, 1)}
@@ -111,37 +106,40 @@ class Defocus:
 
     def _scales_for(self, radius_px: float) -> int:
         """How many smaller scales a radius at full size needs."""
-        if radius_px <= self._reach.picture:
-            return 0
-        return max(1, int(np.ceil(np.log2(min(radius_px, self._most) / self._reach.scale))))
+        return next(n for n in itertools.count() if min(radius_px, self._most) <= 2**n * self._reach_at(n))
+
+    def _reach_at(self, number: int) -> float:
+        """Reach of the full size (0) or of a smaller scale (1, 2, ...)."""
+        return self._reach[min(number, 3)]
 
     def run(self, scene: Planes, depth_m: NDArray[np.float32], blur: Blur) -> Planes:
         """Queues the work and returns the blurred picture, three planes that the next call overwrites.
 
         `scene` holds scene-linear planes of this size; `depth_m` (H, W) float32, in metres.
         """
-        self._device.write(self._depth, np.ascontiguousarray(depth_m))
+        if depth_m is not self._known_depth:
+            self._device.write(self._depth, np.ascontiguousarray(depth_m))
+            self._known_depth, self._extremes_m = depth_m, (float(depth_m.min()), float(depth_m.max()))
         scene.mirror()
         layout = scene.layout
         self._radius.run(
             "defocus_prepare.cl", "coc", self._depth, self._radius.buffer, self._spread.buffer, layout.width,
             layout.pitch, blur.coc_px, blur.focus_m, blur.native_coc_px, blur.native_focus_m, self._most,
-            self._reach.picture,
+            self._reach_at(0),
         )  # fmt: skip
         self._radius.mirror()
         self._spread.mirror()
         self._device.run(
             "defocus_prepare.cl", "tiles_of_picture", (self._tiles_x, self._tiles_y), (1, 1), self._radius.buffer,
-            self._spread.buffer, self._tiles[-1], self._tiles[1], layout.width, layout.height, layout.pitch,
-            self._tiles_x,
+            self._spread.buffer, self._tiles[-1], self._tiles[1], layout.pitch, self._tiles_x,
         )  # fmt: skip
         # The extremes say which groups and scales the picture needs: most pictures need few.
-        nearest, farthest = blur.radius_px(float(depth_m.min())), blur.radius_px(float(depth_m.max()))
+        nearest, farthest = (blur.radius_px(metres) for metres in self._extremes_m)
         has_near = nearest < -0.5
         counts = {-1: self._scales_for(max(-nearest, 0.0)), 1: self._scales_for(max(farthest, 0.0))}
         self._descend(scene, counts)
         if has_near:
-            self._make_backdrop(scene)
+            self._make_backdrop(scene, nearest)
         for sign, count in counts.items():
             self._ascend(sign, count)
         self._compose(scene, counts, has_near)
@@ -152,22 +150,22 @@ class Defocus:
             finer = self._scales[number - 1] if number else None
             for sign, count in counts.items():
                 if number < count:
-                    self._hand_on(scene, finer and finer.groups[sign], scale.groups[sign], sign)
+                    self._hand_on(scene, finer and finer.groups[sign], scale.groups[sign], sign, self._reach_at(number))
                     scale.groups[sign].mirror()
             if number < counts[1]:
                 self._halve_limit(finer and finer.limit, scale.limit)
 
-    def _hand_on(self, scene: Planes, finer: Planes | None, group: Planes, sign: int) -> None:
+    def _hand_on(self, scene: Planes, finer: Planes | None, group: Planes, sign: int, reach: float) -> None:
         to = (group.layout.pitch, group.layout.stride)
         if finer is None:
             group.run(
                 "defocus_prepare.cl", "hand_on_picture", scene.buffer, self._radius.buffer, group.buffer,
-                scene.layout.pitch, scene.layout.stride, *to, self._reach.picture, sign,
+                scene.layout.pitch, scene.layout.stride, *to, reach, sign,
             )  # fmt: skip
         else:
             group.run(
                 "defocus_prepare.cl", "hand_on_group", finer.buffer, group.buffer, finer.layout.pitch,
-                finer.layout.stride, *to, self._reach.scale,
+                finer.layout.stride, *to, reach,
             )  # fmt: skip
 
     def _halve_limit(self, finer: Planes | None, limit: Planes) -> None:
@@ -181,14 +179,14 @@ class Defocus:
             limit.run("defocus_prepare.cl", "limit_halved", finer.buffer, limit.buffer, finer.layout.pitch, pitch)
         limit.mirror()
 
-    def _make_backdrop(self, scene: Planes) -> None:
+    def _make_backdrop(self, scene: Planes, nearest: float) -> None:
         source = "defocus_prepare.cl"
         for number, backdrop in enumerate(self._backdrops):
             to = (backdrop.layout.pitch, backdrop.layout.stride)
             if number == 0:
                 backdrop.run(
                     source, "backdrop_picture", scene.buffer, self._radius.buffer, backdrop.buffer,
-                    scene.layout.pitch, scene.layout.stride, *to,
+                    scene.layout.pitch, scene.layout.stride, *to, max(nearest, -self._most),
                 )  # fmt: skip
             else:
                 finer = self._backdrops[number - 1]
@@ -211,13 +209,13 @@ class Defocus:
             # The coarsest scale takes everything that is left.
             is_coarsest = number == count - 1
             coarse = gathered if is_coarsest else self._scales[number + 1].gathered[sign]
-            reach = 1e6 if is_coarsest else self._reach.scale
+            reach = 1e6 if is_coarsest else self._reach_at(number + 1)
             group.run("defocus_prepare.cl", "weigh", group.buffer, layout.pitch, layout.stride, reach, margin=PAD)
             tiles_x, tiles_y = -(-layout.width // _TILE), -(-layout.height // _TILE)
             tiles = self._scale_tiles
             self._device.run(
                 "defocus_prepare.cl", "tiles_of_group", (tiles_x, tiles_y), (1, 1), group.buffer, tiles,
-                layout.width, layout.height, layout.pitch, layout.stride, tiles_x,
+                layout.pitch, layout.stride, tiles_x,
             )  # fmt: skip
             group.run(
                 "defocus_spread.cl", "spread_group", group.buffer, scale.limit.buffer, tiles, coarse.buffer,
@@ -236,7 +234,7 @@ class Defocus:
         self.picture.run(
             "defocus_spread.cl", "compose", scene.buffer, self._radius.buffer, self._spread.buffer, self._tiles[-1],
             self._tiles[1], near, rest, backdrop, self.picture.buffer, scene.layout.pitch, scene.layout.stride,
-            self._tiles_x, self._tiles_y, planes.layout.pitch, planes.layout.stride, self._reach.picture,
+            self._tiles_x, self._tiles_y, planes.layout.pitch, planes.layout.stride, self._reach_at(0),
             int(has_near), int(counts[-1] > 0), int(counts[1] > 0),
         )  # fmt: skip
 
