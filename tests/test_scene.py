@@ -119,8 +119,8 @@ def test_a_strand_thinner_than_a_pixel_darkens_by_its_width_and_keeps_its_distan
     Stem(1.0, (0.0, 0.10), (0.0, 0.15), (width_m, width_m), (0.0, 0.0, 0.0)).draw(canvas, view, 0.0)
     row = canvas.rgb[1, 16]
     assert (1 - row).sum() == pytest.approx(0.25, abs=1e-4)
-    assert canvas.depth_m[1].min() == 1.0
-    assert np.count_nonzero(np.isfinite(canvas.depth_m[1])) <= 2
+    assert canvas.depth_m[16].min() == 1.0
+    assert np.count_nonzero(np.isfinite(canvas.depth_m[16])) <= 2
 
 
 @pytest.mark.parametrize("size", [(64, 64), (97, 65), (64, 200), (300, 64)])
