@@ -151,6 +151,17 @@ def test_two_passes_may_share_a_parameter_name() -> None:
     program.release()
 
 
+def test_numbers_become_constants_and_lines_stay() -> None:
+    shader = load_pass("glow", reading("glow", GLOW))
+    loose, fixed = fuse([shader], blend=False), fuse([shader], blend=False, constants={"glow_amount": 1})
+    assert "uniform float glow_amount;" in loose.lines
+    assert "const float glow_amount = float(1.0);" in fixed.lines
+    assert fixed.origins == loose.origins
+    program = compile_program(context(), load_source("frame.vert.glsl"), fixed)
+    assert "glow_amount" not in program
+    program.release()
+
+
 def test_the_context_names_itself() -> None:
     assert "OpenGL " in describe(context())
     assert context().version_code >= 330
@@ -159,12 +170,13 @@ def test_the_context_names_itself() -> None:
 def test_nothing_is_left_alive() -> None:
     ctx = headless_context()
     ctx.gc_mode = "context_gc"  # what is collected without a release is kept in ctx.objects
-    planes, grader = ScenePlanes(ctx), Grader(ctx)
+    planes, grader = ScenePlanes(ctx), Grader(ctx, settles=True)
     for size in (8, 12):
         planes.write([np.zeros((size, size), np.float32)] * 3)
         for target in ("rgba8", "rgba32f"):
             grader.draw(planes, load_look("classic"), strength=0.5, target=target)
-            grader.draw(planes, load_look("neutral"), target=target)
+            for _ in range(2):
+                grader.draw(planes, load_look("neutral"), target=target)
     for _ in range(2):
         grader.release()
         planes.release()

@@ -9,6 +9,8 @@ A pass is a file `shaders/<name>.glsl` with one function `vec3 <name>(vec3 rgb, 
 A parameter is default, minimum, maximum and step; `type=int|bool|color|enum(a,b)` where it is not a float. Its uniform
 carries the name of the pass, so that two passes may have a parameter of the same name. A full-frame draw costs 4 to
 15 ms at 1920x1080 on Mesa's software renderer, so passes that need no neighbours are fused into one fragment program.
+A uniform is dear there as well: the numbers of a look as constants of the source draw `classic` in 18 ms, as uniforms
+in 32 ms.
 """
 
 from __future__ import annotations
@@ -16,15 +18,17 @@ from __future__ import annotations
 import enum
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
+from types import MappingProxyType
 
 from ..errors import ShaderError
 from .program import Reader, Source, load_source, read_shader, source_of
 
 Value = float | int | bool | str | tuple[float, float, float]
+Number = float | int | bool | tuple[float, ...]  # what a uniform holds
 
 _FRAME_FILES = frozenset({"common", "output"})  # every look has them; they are no passes
 _UNIFORM = re.compile(r"^\s*uniform\s+(\w+)\s+(\w+)\s*;", re.MULTILINE)
@@ -160,11 +164,12 @@ def _check_uniforms(name: str, parameters: list[Parameter], source: Source) -> N
             raise ShaderError(f"{name}.glsl: parameter '{parameter.name}' is never used")
 
 
-def fuse(passes: Iterable[Pass], *, blend: bool) -> Source:
+def fuse(passes: Iterable[Pass], *, blend: bool, constants: Mapping[str, Number] = MappingProxyType({})) -> Source:
     """One fragment program: the scene's pixel through the passes in their order.
 
     With `blend` it also makes the neutral rendering and mixes by `strength`: a program of its own, because a software
-    renderer runs both sides of every branch.
+    renderer runs both sides of every branch. Uniforms that are named in `constants` become constants, for a program
+    that draws the same picture sooner and has to be made anew for every change of a number.
     """
     passes = tuple(passes)
     source = source_of("head", "#version 330 core\nout vec4 display;")
@@ -181,4 +186,14 @@ void main() {{
 {calls}
     display = display_pixel({mixed}, place);
 }}"""
-    return source + source_of("main", main)
+    source += source_of("main", main)
+    return Source(tuple(_UNIFORM.sub(partial(_constant, constants), line) for line in source.lines), source.origins)
+
+
+def _constant(constants: Mapping[str, Number], uniform: re.Match[str]) -> str:
+    glsl_type, name = uniform.groups()
+    if name not in constants:
+        return uniform[0]
+    number = constants[name]
+    numbers = ", ".join(repr(float(one)) for one in (number if isinstance(number, tuple) else (number,)))
+    return f"const {glsl_type} {name} = {glsl_type}({numbers});"

@@ -14,12 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..frame import REC709_TO_REC2020
 from ..gl.context import headless_context, is_software
-from ..gl.passes import Pass, Stage, Value, fuse, load_pass, uniform_name
+from ..gl.full_frame import FullFrame
+from ..gl.passes import Number, Pass, Stage, Value, fuse, load_pass, uniform_name
 from ..gl.planes import ScenePlanes
-from ..gl.program import compile_program, load_source
 from .look import Look, load_look
 
 Target = Literal["rgba8", "rgba32f"]
+_Key = tuple[tuple[str, ...], bool]  # names of the passes, and whether they are blended with the neutral rendering
 
 _PLANE_UNIFORMS = ("red_plane", "green_plane", "blue_plane")
 _QUERIES = 3  # a timer is read two frames after it was set, when the driver has long finished
@@ -28,25 +29,26 @@ _QUERIES = 3  # a timer is read two frames after it was set, when the driver has
 class Grader:
     """Draws looks. Programs are kept by their passes and targets by their size: a frame compiles and allocates nothing.
 
+    With `settles` (on Mesa's software renderer, unless told) numbers that stood still from one draw to the next become
+    constants of a program of their own, which takes 30 ms to make and draws the same picture in little more than half
+    the time. A slider in motion is drawn with uniforms.
+
     `last_gpu_ms` is the duration of the latest draw whose time is known, None before. On a GPU it is a timer query of
     two draws ago, read without waiting. Mesa's software renderer times only the last tile of a draw, and there is
     nothing to run beside it: there the draw is waited for and timed on the host.
     """
 
-    def __init__(self, ctx: moderngl.Context) -> None:
+    def __init__(self, ctx: moderngl.Context, *, settles: bool | None = None) -> None:
         self._ctx = ctx
-        self._looks: dict[moderngl.Program, Look] = {}  # whose parameters a program holds
-        self._programs: dict[tuple[tuple[str, ...], bool], tuple[moderngl.Program, moderngl.VertexArray]] = {}
-        self._targets: dict[Target, tuple[moderngl.Texture, moderngl.Framebuffer]] = {}
         self._software = is_software(ctx)
+        self._settles = self._software if settles is None else settles
+        self._programs: dict[_Key, FullFrame] = {}
+        self._settled: dict[_Key, tuple[dict[str, Number], FullFrame]] = {}
+        self._latest: dict[_Key, dict[str, Number]] = {}  # numbers of the latest draw
+        self._targets: dict[Target, tuple[moderngl.Texture, moderngl.Framebuffer]] = {}
         self._queries = [] if self._software else [ctx.query(time=True) for _ in range(_QUERIES)]
         self._draws = 0
         self.last_gpu_ms: float | None = None
-
-    def prepare(self, look: Look, *, local: bool = True) -> None:
-        """Compile what `look` needs at any strength, so that no frame does; raises ShaderError."""
-        for blend in (False, True):
-            self._program(_passes(look, local), blend)
 
     def draw(
         self,
@@ -63,48 +65,44 @@ class Grader:
         `strength` 0..1 blends from the neutral rendering to the look; `local=False` leaves out the passes that are no
         function of the pixel alone. `rgba8` is dithered, `rgba32f` is not.
         """
-        program, triangle = self._program(_passes(look, local), strength < 1.0)
+        numbers = _numbers(planes, look, strength, 0.0 if target == "rgba32f" else 1.0 / 255.0)
+        program = self._program(_passes(look, local), strength < 1.0, numbers)
+        program.set({**numbers, "frame_index": frame_index})
         texture, framebuffer = self._target(target, planes.size)
-        _set_frame(program, planes, strength, frame_index, 0.0 if target == "rgba32f" else 1.0 / 255.0)
-        self._set_look(program, look)
         for unit, plane in enumerate(planes.textures):
             plane.use(unit)
-        framebuffer.use()
-        self._ctx.disable(moderngl.BLEND | moderngl.DEPTH_TEST | moderngl.CULL_FACE)
         with self._timed():
-            triangle.render(moderngl.TRIANGLES, vertices=3)
+            program.draw(framebuffer)
         return texture
 
     def release(self) -> None:
         """Give all GL objects back; harmless when done twice."""
-        for program, triangle in self._programs.values():
-            triangle.release()
+        for program in (*self._programs.values(), *(settled for _, settled in self._settled.values())):
             program.release()
         for texture, framebuffer in self._targets.values():
             framebuffer.release()
             texture.release()
-        self._programs.clear()
-        self._looks.clear()
-        self._targets.clear()
-        self._queries.clear()
+        for kept in (self._programs, self._settled, self._latest, self._targets, self._queries):
+            kept.clear()
 
-    def _program(self, passes: tuple[Pass, ...], blend: bool) -> tuple[moderngl.Program, moderngl.VertexArray]:
+    def _program(self, passes: tuple[Pass, ...], blend: bool, numbers: dict[str, Number]) -> FullFrame:
         key = tuple(one.name for one in passes), blend
+        stood_still = self._latest.get(key) == numbers
+        self._latest[key] = numbers
+        if self._settles and stood_still:
+            return self._settled_program(key, passes, numbers)
         if key not in self._programs:
-            program = compile_program(self._ctx, load_source("frame.vert.glsl"), fuse(passes, blend=blend))
-            for unit, name in enumerate(_PLANE_UNIFORMS):
-                _set(program, name, unit)
-            self._programs[key] = program, self._ctx.vertex_array(program, [])
+            self._programs[key] = FullFrame(self._ctx, fuse(passes, blend=blend), _PLANE_UNIFORMS)
         return self._programs[key]
 
-    def _set_look(self, program: moderngl.Program, look: Look) -> None:
-        if self._looks.get(program) is look:
-            return
-        for settings in look.passes:
-            shader = load_pass(settings.name)
-            for name, value in settings.values.items():
-                _set(program, uniform_name(settings.name, name), _number(shader, name, value))
-        self._looks[program] = look
+    def _settled_program(self, key: _Key, passes: tuple[Pass, ...], numbers: dict[str, Number]) -> FullFrame:
+        settled = self._settled.get(key)
+        if settled is None or settled[0] != numbers:
+            if settled is not None:
+                settled[1].release()
+            source = fuse(passes, blend=key[1], constants=numbers)
+            self._settled[key] = numbers, FullFrame(self._ctx, source, _PLANE_UNIFORMS)
+        return self._settled[key][1]
 
     def _target(self, target: Target, size: tuple[int, int]) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
         made = self._targets.get(target)
@@ -138,30 +136,30 @@ def _passes(look: Look, local: bool) -> tuple[Pass, ...]:
     return tuple(one for one in passes if local or one.stage is Stage.PIXEL)
 
 
-def _set_frame(
-    program: moderngl.Program, planes: ScenePlanes, strength: float, frame_index: int, dither_step: float
-) -> None:
+def _numbers(planes: ScenePlanes, look: Look, strength: float, dither_step: float) -> dict[str, Number]:
+    """All that the look's program is told but the number of the frame."""
     (pitch, rows), (x0, y0), (width, height) = planes.pitch_px, planes.origin, planes.size
     diagonal_px = math.hypot(width, height)
-    _set(program, "plane_scale", (width / pitch, height / rows))
-    _set(program, "plane_offset", (x0 / pitch, y0 / rows))
-    _set(program, "corner", (width / diagonal_px, height / diagonal_px))
-    _set(program, "frame_px", (float(width), float(height)))
-    _set(program, "frame_index", frame_index)
-    _set(program, "strength", min(max(strength, 0.0), 1.0))
-    _set(program, "dither_step", dither_step)
+    numbers: dict[str, Number] = {
+        "plane_scale": (width / pitch, height / rows),
+        "plane_offset": (x0 / pitch, y0 / rows),
+        "corner": (width / diagonal_px, height / diagonal_px),
+        "frame_px": (float(width), float(height)),
+        "strength": min(max(strength, 0.0), 1.0),
+        "dither_step": dither_step,
+    }
+    for settings in look.passes:
+        shader = load_pass(settings.name)
+        for name, value in settings.values.items():
+            numbers[uniform_name(settings.name, name)] = _number(shader, name, value)
+    return numbers
 
 
-def _set(program: moderngl.Program, name: str, value: Value | tuple[float, ...]) -> None:
-    uniform = program.get(name, None)  # the driver drops a uniform that changes nothing
-    if isinstance(uniform, moderngl.Uniform):
-        uniform.value = value
-
-
-def _number(shader: Pass, name: str, value: Value) -> Value:
+def _number(shader: Pass, name: str, value: Value) -> Number:
     parameter = shader.parameter(name)
     if parameter is not None and parameter.kind == "enum":
         return parameter.choices.index(str(value))
+    assert not isinstance(value, str)  # a look holds text for enumerations alone
     return value
 
 

@@ -1,0 +1,40 @@
+"""A fragment program with the triangle that it fills a frame by, and the numbers that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import moderngl
+
+from .passes import Number
+from .program import Source, compile_program, load_source
+
+
+class FullFrame:
+    """One fragment program over the whole target; the maker releases it."""
+
+    def __init__(self, ctx: moderngl.Context, fragment: Source, samplers: tuple[str, ...]) -> None:
+        """Compiles; the texture of sampler n is to be bound to unit n. Raises ShaderError."""
+        self._ctx = ctx
+        self._program = compile_program(ctx, load_source("frame.vert.glsl"), fragment)
+        self._triangle = ctx.vertex_array(self._program, [])
+        self._numbers: Mapping[str, Number] = {}
+        self.set({name: unit for unit, name in enumerate(samplers)})
+
+    def set(self, numbers: Mapping[str, Number]) -> None:
+        """Writes the uniforms whose number is not the one last written."""
+        for name, number in numbers.items():
+            if self._numbers.get(name) != number:
+                uniform = self._program.get(name, None)  # the driver drops a uniform that changes nothing
+                if isinstance(uniform, moderngl.Uniform):
+                    uniform.value = number
+        self._numbers = {**self._numbers, **numbers}
+
+    def draw(self, framebuffer: moderngl.Framebuffer) -> None:
+        framebuffer.use()
+        self._ctx.disable(moderngl.BLEND | moderngl.DEPTH_TEST | moderngl.CULL_FACE)
+        self._triangle.render(moderngl.TRIANGLES, vertices=3)
+
+    def release(self) -> None:
+        self._triangle.release()
+        self._program.release()
