@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .capture import Source, open_source
 from .compute.device import open_device
-from .compute.planes import PAD, Planes
+from .compute.planes import Planes
 from .develop.demosaic import Demosaic, check_method, demosaiced_size
 from .engine import DEFAULT_LENS, DEFAULT_LOOK, Engine
 from .errors import SourceError
@@ -22,7 +22,7 @@ from .optics.lens import Lens, load_lens
 
 
 def open(source: str | Path, **options: Any) -> Source:
-    """The frames of `source`: a file, a folder, or `scene:`; options as `groundglass.capture.open_source` takes them."""
+    """The frames of `source`: a file, a folder, or `scene:`; options are those of `groundglass.capture.open_source`."""
     return open_source(source, **options)
 
 
@@ -85,9 +85,7 @@ def defocus(
     opened = open_device(device)
     try:
         scene = Planes(opened, width, height, 3)
-        padded = np.zeros((3, scene.layout.rows, scene.layout.pitch), dtype=np.float32)
-        padded[:, PAD : PAD + height, PAD : PAD + width] = np.moveaxis(scene_rgb, -1, 0)
-        opened.write(scene.buffer, padded)
+        scene.write(scene_rgb)
         return Defocus(opened, width, height, quality).run(scene, depth, blur).read()
     finally:
         opened.close()

@@ -56,7 +56,7 @@ class Engine:
         self.lens = chosen if f_number is None else chosen.at(f_number)
         self.focus_m = self.lens.clamp_focus_m(DEFAULT_FOCUS_M) if focus_m is None else focus_m
         self.lens.coc_scale_px(self.focus_m, 1)  # an impossible focus is an error now, not at the first frame
-        self.look = look  # type: ignore[assignment]  # the setter also takes a name
+        self.look = look
         self.strength = strength
         self.demosaic: Method = check_method(demosaic)
         self.quality: Quality = quality
@@ -86,12 +86,10 @@ class Engine:
         """The picture as a texture: display sRGB, RGBA8, row 0 on top, upright; valid until the next call."""
         frame = frame.upright()
         scene = self._focused(frame)
+        self.device.collect()
         with self.clock.host("transfer"), scene.view() as planes:
             self._scene_textures.write(list(planes), origin=(PAD, PAD), size=scene.size)
-        self.device.collect()
-        texture = self._grader.draw(
-            self._scene_textures, self.look, strength=self.strength, frame_index=frame.index
-        )
+        texture = self._grader.draw(self._scene_textures, self.look, strength=self.strength, frame_index=frame.index)
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)
         self._last = frame
@@ -110,7 +108,7 @@ class Engine:
         return scene
 
     def depth_at(self, x: float, y: float) -> float | None:
-        """Depth in metres at the fraction (x, y), 0 to 1 from the top left, of the last frame drawn; None if unknown."""
+        """Depth in metres at the fraction (x, y), from the top left, of the last frame drawn; None where unknown."""
         if self._last is None or self._last.depth_m is None:
             return None
         height, width = self._last.depth_m.shape

@@ -89,6 +89,13 @@ class Planes:
         with self.device.view(self.buffer, np.float32, count) as flat:
             yield flat.reshape(self.channels, layout.rows, layout.pitch)
 
+    def write(self, pixels: NDArray[np.float32]) -> None:
+        """Fills the planes from (H, W, channels); the border is zero."""
+        layout = self.layout
+        padded = np.zeros((self.channels, layout.rows, layout.pitch), dtype=np.float32)
+        padded[:, PAD : PAD + layout.height, PAD : PAD + layout.width] = np.moveaxis(pixels, -1, 0)
+        self.device.write(self.buffer, padded)
+
     def read(self) -> NDArray[np.float32]:
         """(H, W, channels) float32, a copy."""
         with self.view() as planes:

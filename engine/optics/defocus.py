@@ -29,7 +29,10 @@ _FADE = 1.125  # 1 + FADE of kernels/defocus.h
 
 # Up to which radius, in its own pixels, each scale spreads: the full size, half size, and all smaller ones. A disc is
 # the crisper the larger it is in pixels of its scale, and costs its area; half size has most of the area.
-REACH: dict[Quality, tuple[float, float, float, float]] = {"live": (3.0, 5.0, 6.0, 8.0), "best": (6.0, 12.0, 12.0, 12.0)}
+REACH: dict[Quality, tuple[float, float, float, float]] = {
+    "live": (3.0, 5.0, 6.0, 8.0),
+    "best": (6.0, 12.0, 12.0, 12.0),
+}
 assert all(_FADE * max(reach) + 0.5 <= PAD for reach in REACH.values()), "discs must end within the border"
 
 
@@ -150,13 +153,13 @@ class Defocus:
             finer = self._scales[number - 1] if number else None
             for sign, count in counts.items():
                 if number < count:
-                    self._hand_on(scene, finer and finer.groups[sign], scale.groups[sign], sign, self._reach_at(number))
+                    self._hand_on(scene, finer.groups[sign] if finer else None, scale.groups[sign], sign, number)
                     scale.groups[sign].mirror()
             if number < counts[1]:
-                self._halve_limit(finer and finer.limit, scale.limit)
+                self._halve_limit(finer.limit if finer else None, scale.limit)
 
-    def _hand_on(self, scene: Planes, finer: Planes | None, group: Planes, sign: int, reach: float) -> None:
-        to = (group.layout.pitch, group.layout.stride)
+    def _hand_on(self, scene: Planes, finer: Planes | None, group: Planes, sign: int, number: int) -> None:
+        to, reach = (group.layout.pitch, group.layout.stride), self._reach_at(number)
         if finer is None:
             group.run(
                 "defocus_prepare.cl", "hand_on_picture", scene.buffer, self._radius.buffer, group.buffer,
@@ -229,7 +232,9 @@ class Defocus:
         half = self._scales[0] if self._scales else None
         planes = half.gathered[1] if half else scene
         near, rest, backdrop = (
-            (half.gathered[-1].buffer, half.gathered[1].buffer, self._backdrops[0].buffer) if half else (scene.buffer,) * 3
+            (half.gathered[-1].buffer, half.gathered[1].buffer, self._backdrops[0].buffer)
+            if half
+            else (scene.buffer,) * 3
         )
         self.picture.run(
             "defocus_spread.cl", "compose", scene.buffer, self._radius.buffer, self._spread.buffer, self._tiles[-1],
