@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
 from .device import Buffer, Candidate, Failure
-from .opencl import scalar_cast
-from .program import load_kernel_source
+from .program import Kernels, KernelSource
+from .stages import Stages
 
 NVRTC_OPTIONS = ("--std=c++14", "--use_fast_math", "-DRUN=1")
 
@@ -56,11 +56,9 @@ class CudaDevice:
         self._device = cupy.cuda.Device(int(candidate.spec.partition(":")[2]))
         with self._device:
             self._stream = cupy.cuda.Stream(non_blocking=True)
-        self._kernels: dict[tuple[str, str], tuple[Any, list[Any]]] = {}
-        self._modules: dict[str, Any] = {}
+        self._kernels = Kernels(self._build)
+        self._stages: Stages[tuple[Any, Any]] = Stages()
         self._buffers: dict[int, Any] = {}
-        self._stage: tuple[str, Clock] | None = None
-        self._events: list[tuple[str, Clock, Any, Any]] = []
 
     @contextmanager
     def _current(self) -> Iterator[None]:
@@ -99,34 +97,21 @@ class CudaDevice:
 
     def run(self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], *arguments: object) -> None:
         with self._current():
-            compiled, casts = self._kernel(source, kernel)
-            if len(casts) != len(arguments):
-                raise ShaderError(f"{source}: {kernel} takes {len(casts)} arguments, {len(arguments)} were given")
-            cast = tuple(cast(argument) if cast else argument for cast, argument in zip(casts, arguments, strict=True))
+            compiled, cast = self._kernels.call(source, kernel, arguments)
             grid = tuple(-(-items // group) for items, group in zip(size, local, strict=True))
-            began = self._stream.record() if self._stage else None
+            began = self._stream.record() if self._stages.is_open else None
             compiled(grid, local, cast)
-            if self._stage:
-                self._events.append((*self._stage, began, self._stream.record()))
+            if began is not None:
+                self._stages.add((began, self._stream.record()))
 
     @contextmanager
     def stage(self, name: str, clock: Clock) -> Iterator[None]:
-        self._stage = (name, clock)
-        try:
+        with self._stages.stage(name, clock):
             yield
-        finally:
-            self._stage = None
 
     def collect(self) -> None:
         self.finish()
-        spent: dict[tuple[str, int], float] = {}
-        clocks = {id(clock): clock for _, clock, _, _ in self._events}
-        for name, clock, began, ended in self._events:
-            key = (name, id(clock))
-            spent[key] = spent.get(key, 0.0) + self._cupy.cuda.get_elapsed_time(began, ended)
-        self._events.clear()
-        for (name, clock_id), milliseconds in spent.items():
-            clocks[clock_id].add(name, milliseconds)
+        self._stages.hand_over(lambda span: float(self._cupy.cuda.get_elapsed_time(*span)))
 
     def finish(self) -> None:
         self._stream.synchronize()
@@ -136,28 +121,16 @@ class CudaDevice:
         return len(self._buffers)
 
     def close(self) -> None:
-        if self._buffers or self._modules:
+        if self._buffers or self._kernels:
             self.finish()
         self._buffers.clear()
         self._kernels.clear()
-        self._modules.clear()
-        self._events.clear()
+        self._stages.clear()
 
-    def _kernel(self, source: str, kernel: str) -> tuple[Any, list[Any]]:
-        found = self._kernels.get((source, kernel))
-        if found is None:
-            text = load_kernel_source(source)
-            declarations = text.entry_points().get(kernel)
-            if declarations is None:
-                raise ShaderError(f"{source}: has no kernel '{kernel}'; it has {', '.join(text.entry_points())}")
-            if source not in self._modules:
-                module = self._cupy.RawModule(code=text.text, options=NVRTC_OPTIONS, backend="nvrtc")
-                try:
-                    module.compile()
-                except self._cupy.cuda.compiler.CompileException as error:
-                    raise ShaderError(text.explain(str(error))) from error
-                self._modules[source] = module
-            compiled = self._modules[source].get_function(kernel)
-            found = compiled, [scalar_cast(declaration) for declaration in declarations]
-            self._kernels[source, kernel] = found
-        return found
+    def _build(self, source: KernelSource) -> Callable[[str], Any]:
+        module = self._cupy.RawModule(code=source.text, options=NVRTC_OPTIONS, backend="nvrtc")
+        try:
+            module.compile()
+        except self._cupy.cuda.compiler.CompileException as error:
+            raise ShaderError(source.explain(str(error))) from error
+        return module.get_function  # type: ignore[no-any-return]

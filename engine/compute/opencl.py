@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
 from .device import Buffer, Candidate, Failure
-from .program import KernelSource, load_kernel_source
+from .program import Kernels, KernelSource
+from .stages import Stages
 
 _REMEDY = "install your GPU vendor's OpenCL driver, or pip install pocl-binary-distribution for the CPU"
 
@@ -58,7 +60,7 @@ class OpenClDevice:
         os.environ.setdefault("PYOPENCL_COMPILER_OUTPUT", "0")
         import pyopencl as cl
 
-        self._cl = cl
+        self._cl: Any = cl
         self.spec, self.name, self.is_cpu = candidate.spec, candidate.name, candidate.is_cpu
         try:
             self._device = _platform_devices()[int(candidate.spec.partition(":")[2])]
@@ -67,11 +69,9 @@ class OpenClDevice:
         except cl.Error as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
         self.run_length = 16 if self.is_cpu else 1
-        self._kernels: dict[tuple[str, str], tuple[Any, list[Any]]] = {}
-        self._programs: dict[str, Any] = {}
+        self._kernels = Kernels(self._build)
+        self._stages: Stages[Any] = Stages()
         self._buffers: dict[int, Any] = {}
-        self._stage: tuple[str, Clock] | None = None
-        self._events: list[tuple[str, Clock, Any]] = []
 
     def allocate(self, nbytes: int) -> Buffer:
         cl = self._cl
@@ -110,33 +110,18 @@ class OpenClDevice:
             mapped.base.release(self._queue)
 
     def run(self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], *arguments: object) -> None:
-        compiled, casts = self._kernel(source, kernel)
-        if len(casts) != len(arguments):
-            raise ShaderError(f"{source}: {kernel} takes {len(casts)} arguments, {len(arguments)} were given")
-        cast = [cast(argument) if cast else argument for cast, argument in zip(casts, arguments, strict=True)]
-        event = compiled(self._queue, size, local, *cast)
-        if self._stage:
-            self._events.append((*self._stage, event))
+        compiled, cast = self._kernels.call(source, kernel, arguments)
+        self._stages.add(compiled(self._queue, size, local, *cast))
 
     @contextmanager
     def stage(self, name: str, clock: Clock) -> Iterator[None]:
-        self._stage = (name, clock)
-        try:
+        with self._stages.stage(name, clock):
             yield
-        finally:
-            self._stage = None
-            self._queue.flush()
+        self._queue.flush()
 
     def collect(self) -> None:
         self.finish()
-        spent: dict[tuple[str, int], float] = {}
-        clocks = {id(clock): clock for _, clock, _ in self._events}
-        for name, clock, event in self._events:
-            key = (name, id(clock))
-            spent[key] = spent.get(key, 0.0) + (event.profile.end - event.profile.start) * 1e-6
-        self._events.clear()
-        for (name, clock_id), milliseconds in spent.items():
-            clocks[clock_id].add(name, milliseconds)
+        self._stages.hand_over(lambda event: (event.profile.end - event.profile.start) * 1e-6)
 
     def finish(self) -> None:
         self._queue.finish()
@@ -146,44 +131,19 @@ class OpenClDevice:
         return len(self._buffers)
 
     def close(self) -> None:
-        if self._buffers or self._programs:
+        if self._buffers or self._kernels:
             self.finish()
         for buffer in list(self._buffers.values()):
             self.release(buffer)
         self._kernels.clear()
-        self._programs.clear()
-        self._events.clear()
+        self._stages.clear()
 
-    def _kernel(self, source: str, kernel: str) -> tuple[Any, list[Any]]:
-        found = self._kernels.get((source, kernel))
-        if found is None:
-            text = load_kernel_source(source)
-            declarations = text.entry_points().get(kernel)
-            if declarations is None:
-                raise ShaderError(f"{source}: has no kernel '{kernel}'; it has {', '.join(text.entry_points())}")
-            program = self._programs.get(source)
-            if program is None:
-                program = self._programs[source] = self._build(text)
-            found = getattr(program, kernel), [scalar_cast(declaration) for declaration in declarations]
-            self._kernels[source, kernel] = found
-        return found
-
-    def _build(self, source: KernelSource) -> Any:
+    def _build(self, source: KernelSource) -> Callable[[str], Any]:
         cl = self._cl
+        options = f"-cl-std=CL1.2 -cl-fast-relaxed-math -DRUN={self.run_length}"
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", cl.CompilerWarning)
-                return cl.Program(self._context, source.text).build(f"-cl-std=CL1.2 -cl-fast-relaxed-math -DRUN={self.run_length}")
+                return partial(getattr, cl.Program(self._context, source.text).build(options))
         except cl.RuntimeError as error:
             raise ShaderError(source.explain(str(error))) from error
-
-
-def scalar_cast(declaration: str) -> Any:
-    """The NumPy type of a scalar argument, or None for a buffer.
-
-    >>> scalar_cast("int pitch"), scalar_cast("GLOBAL float *mosaic")
-    (<class 'numpy.int32'>, None)
-    """
-    if "*" in declaration:
-        return None
-    return {"int": np.int32, "float": np.float32}[declaration.split()[0]]

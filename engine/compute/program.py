@@ -1,11 +1,15 @@
-"""Kernel source: text, includes, and a table that leads each line of the assembled text back to its file."""
+"""Kernel source: text, includes, a table that leads each line of the assembled text back to its file; what is built."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
+
+import numpy as np
 
 from ..errors import ShaderError
 
@@ -29,7 +33,7 @@ class KernelSource:
         }
 
     def explain(self, log: str) -> str:
-        """A compiler's log with `input.cl:120:7` and its like rewritten to the file and line that a person edits."""
+        """One line: what a compiler's log complains about, each at the file and line that a person edits."""
 
         def locate(match: re.Match[str]) -> str:
             number = int(match.group(1))
@@ -38,7 +42,63 @@ class KernelSource:
             file, line = self.lines[number - 1]
             return f"{file}:{line}"
 
-        return re.sub(r"(?<![\w.:])(?:<[^>\s]*>|[^\s:()]*?)[:(](\d+)(?:[:,]\d+)?\)?(?=:)", locate, log)
+        # Compilers write `input.cl:120:7`, `<kernel>:120:7:` or `program.cu(120)`, before `error:` or after it.
+        place = re.compile(r"(?<![\w.:])(?:<[^>\s]*>|[^\s:()]*?)[:(](\d+)(?:[:,]\d+)?\)?(?=:)")
+        located = [place.sub(locate, line).strip() for line in log.splitlines()]
+        errors = [line for line in located if re.search(r"\berror\b[^:]*:", line)] or [line for line in located if line]
+        return f"kernels/{self.name} does not compile: {'; '.join(errors)}"
+
+
+class Kernels:
+    """The kernels of one device by source and name. A source is built at its first use, by `build`.
+
+    `build` returns a function from a kernel's name to what the driver runs, or raises ShaderError.
+    """
+
+    def __init__(self, build: Callable[[KernelSource], Callable[[str], Any]]) -> None:
+        self._build = build
+        self._built: dict[str, Callable[[str], Any]] = {}
+        self._kernels: dict[tuple[str, str], tuple[Any, list[Any]]] = {}
+
+    def __len__(self) -> int:
+        """How many sources are built."""
+        return len(self._built)
+
+    def call(self, source: str, kernel: str, arguments: tuple[object, ...]) -> tuple[Any, tuple[Any, ...]]:
+        """What the driver runs, and `arguments` in the types that the kernel declares.
+
+        ShaderError when the source does not compile, has no such kernel, or takes another number of arguments.
+        """
+        compiled, casts = self._kernels.get((source, kernel)) or self._find(source, kernel)
+        if len(casts) != len(arguments):
+            raise ShaderError(f"{source}: {kernel} takes {len(casts)} arguments, {len(arguments)} were given")
+        return compiled, tuple(cast(given) if cast else given for cast, given in zip(casts, arguments, strict=True))
+
+    def _find(self, source: str, kernel: str) -> tuple[Any, list[Any]]:
+        text = load_kernel_source(source)
+        declarations = text.entry_points().get(kernel)
+        if declarations is None:
+            raise ShaderError(f"{source}: has no kernel '{kernel}'; it has {', '.join(text.entry_points())}")
+        if source not in self._built:
+            self._built[source] = self._build(text)
+        found = self._built[source](kernel), [scalar_cast(declaration) for declaration in declarations]
+        self._kernels[source, kernel] = found
+        return found
+
+    def clear(self) -> None:
+        self._built.clear()
+        self._kernels.clear()
+
+
+def scalar_cast(declaration: str) -> Any:
+    """The NumPy type of a scalar argument, or None for a buffer.
+
+    >>> scalar_cast("int pitch"), scalar_cast("GLOBAL float *mosaic")
+    (<class 'numpy.int32'>, None)
+    """
+    if "*" in declaration:
+        return None
+    return {"int": np.int32, "float": np.float32}[declaration.split()[0]]
 
 
 @cache

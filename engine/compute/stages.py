@@ -1,0 +1,46 @@
+"""Whose time a kernel's time is: the stage under which it was queued."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+from ..timing import Clock
+
+Span = TypeVar("Span")  # what a driver hands out to ask for a kernel's time: an event, or one before and one after
+
+
+class Stages(Generic[Span]):
+    """Collects the spans of kernels by stage until their times are known."""
+
+    def __init__(self) -> None:
+        self._current: tuple[str, Clock] | None = None
+        self._spans: dict[tuple[str, Clock], list[Span]] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody asks for the time of the kernels queued now."""
+        return self._current is not None
+
+    @contextmanager
+    def stage(self, name: str, clock: Clock) -> Iterator[None]:
+        self._current = (name, clock)
+        try:
+            yield
+        finally:
+            self._current = None
+
+    def add(self, span: Span) -> None:
+        """Counts `span` to the stage that is open, if one is."""
+        if self._current is not None:
+            self._spans.setdefault(self._current, []).append(span)
+
+    def hand_over(self, milliseconds: Callable[[Span], float]) -> None:
+        """Adds the sum of each stage's spans to its clock, and forgets them. The spans must have ended."""
+        for (name, clock), spans in self._spans.items():
+            clock.add(name, sum(milliseconds(span) for span in spans))
+        self._spans.clear()
+
+    def clear(self) -> None:
+        self._spans.clear()
