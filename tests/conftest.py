@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from groundglass.compute.device import Device, open_device
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -25,3 +27,12 @@ def data_dir() -> Path:
         where = f"$GROUNDGLASS_DATA ({named})" if named else "../shared/data"
         pytest.skip(f"no real input files: {where} is not a folder; set GROUNDGLASS_DATA to one")
     return folder
+
+
+@pytest.fixture(scope="session")
+def device() -> Iterator[Device]:
+    """The best device of this machine; nothing of it is alive when the last test is done."""
+    opened = open_device("auto")
+    yield opened
+    opened.close()
+    assert opened.live_buffers == 0
