@@ -8,8 +8,8 @@ uniform int frame_index;
 uniform float strength;         // 0: the neutral rendering, 1: the look
 uniform float dither_step;      // one step of the target's encoding; 0 where it holds floats
 
-in vec2 plane_position;
-in vec2 from_centre;
+noperspective in vec2 plane_position;
+noperspective in vec2 from_centre;
 
 // Where and when a pixel is seen.
 struct Place {

@@ -5,8 +5,9 @@ uniform vec2 plane_scale;   // size of the picture as a fraction of the padded p
 uniform vec2 plane_offset;  // its first pixel, the same way
 uniform vec2 corner;        // the bottom-right corner seen from the centre, in half diagonals: length 1
 
-out vec2 plane_position;
-out vec2 from_centre;
+// The triangle is flat: perspective would only cost a software renderer 0.5 ms at 1920x1080.
+noperspective out vec2 plane_position;
+noperspective out vec2 from_centre;
 
 void main() {
     vec2 corner_sign = vec2((gl_VertexID & 1) * 4 - 1, (gl_VertexID & 2) * 2 - 1);
