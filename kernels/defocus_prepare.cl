@@ -30,20 +30,8 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
     STORE(spread, at, share_here(size, reach) / disc_area(size, (1.0f + FADE) * reach));
 }
 
-/* The largest of a run of 16 pixels' values; on a GPU, where a run is one pixel, of the 16 from there on. */
-#if RUN == 16
-FUNCTION float largest(floats values)
-{
-    const float8 a = values.lo > values.hi ? values.lo : values.hi;
-    const float4 b = a.lo > a.hi ? a.lo : a.hi;
-    const float2 c = b.lo > b.hi ? b.lo : b.hi;
-    return c.x > c.y ? c.x : c.y;
-}
-#define TILE_STEP 16
-#else
-#define largest(values) (values)
-#define TILE_STEP 1
-#endif
+/* A tile is as wide as a run on a CPU; on a GPU, where a run is one pixel, it takes 16 of them. */
+#define TILE_STEP RUN
 
 /* Largest radius in each tile of 16x16 pixels, of the near points and of the rest, among those spread at full size.
  * A tile at the right or bottom edge sees some of the mirrored border, which is as good.

@@ -101,49 +101,48 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
         blue += open * doubled(rest + 2 * half_stride, half_at, step_y);
         weight += open * doubled(rest + 3 * half_stride, half_at, step_y);
     }
-    if (has_near) {
-        const floats hidden = greater(0.25f - weight, (floats)(0.0f));
+    /* Most places are neither hidden nor spilled over: a run that is not skips what it would read for it. */
+    const floats hidden = greater(0.25f - weight, (floats)(0.0f));
+    if (has_near && largest(hidden) > 0.0f) {
         const floats filled = hidden / greater(doubled(backdrop + 3 * half_stride, half_at, step_y), (floats)(EPSILON));
         red += filled * doubled(backdrop, half_at, step_y);
         green += filled * doubled(backdrop + half_stride, half_at, step_y);
         blue += filled * doubled(backdrop + 2 * half_stride, half_at, step_y);
         weight += hidden;
     }
-    floats scale = 1.0f / greater(weight, (floats)(EPSILON));
-    if (has_near) {
-        floats near_red = (floats)(0.0f), near_green = near_red, near_blue = near_red, near_weight = near_red;
-        const float near_reach = reach_of_tiles(near_tiles, tiles_x, tiles_y);
-        if (near_reach > 0.0f) {
-            const float touched = near_reach + 0.5f;
-            for (int dy = -(int)touched; dy <= (int)touched; ++dy) {
-                const int chord = half_chord(touched, dy);
-                for (int dx = -chord; dx <= chord; ++dx) {
-                    const int from = at + dy * pitch + dx;
-                    const float distance = scalar_root((float)(dx * dx + dy * dy));
-                    const floats r = LOAD(radius, from);
-                    const floats covered = r < -NEAR_RADIUS ? coverage(-r, distance) * LOAD(spread, from) : (floats)(0.0f);
-                    near_red += covered * LOAD(scene, from);
-                    near_green += covered * LOAD(scene, from + stride);
-                    near_blue += covered * LOAD(scene, from + 2 * stride);
-                    near_weight += covered;
-                }
+    const floats scale = 1.0f / greater(weight, (floats)(EPSILON));
+    red *= scale;
+    green *= scale;
+    blue *= scale;
+
+    floats near_red = (floats)(0.0f), near_green = near_red, near_blue = near_red, near_weight = near_red;
+    const float near_reach = has_near ? reach_of_tiles(near_tiles, tiles_x, tiles_y) : 0.0f;
+    if (near_reach > 0.0f) {
+        const float touched = near_reach + 0.5f;
+        for (int dy = -(int)touched; dy <= (int)touched; ++dy) {
+            const int chord = half_chord(touched, dy);
+            for (int dx = -chord; dx <= chord; ++dx) {
+                const int from = at + dy * pitch + dx;
+                const float distance = scalar_root((float)(dx * dx + dy * dy));
+                const floats r = LOAD(radius, from);
+                const floats covered = r < -NEAR_RADIUS ? coverage(-r, distance) * LOAD(spread, from) : (floats)(0.0f);
+                near_red += covered * LOAD(scene, from);
+                near_green += covered * LOAD(scene, from + stride);
+                near_blue += covered * LOAD(scene, from + 2 * stride);
+                near_weight += covered;
             }
         }
-        if (has_near_scales) {
-            near_red += doubled(near, half_at, step_y);
-            near_green += doubled(near + half_stride, half_at, step_y);
-            near_blue += doubled(near + 2 * half_stride, half_at, step_y);
-            near_weight += doubled(near + 3 * half_stride, half_at, step_y);
-        }
-        const floats opacity = lesser(near_weight, (floats)(1.0f));
-        const floats near_scale = opacity / greater(near_weight, (floats)(EPSILON));
-        scale *= 1.0f - opacity;
-        red = red * scale + near_red * near_scale;
-        green = green * scale + near_green * near_scale;
-        blue = blue * scale + near_blue * near_scale;
-        scale = (floats)(1.0f);
     }
-    STREAM(picture, at, red * scale);
-    STREAM(picture, at + stride, green * scale);
-    STREAM(picture, at + 2 * stride, blue * scale);
+    const floats scales_weight = has_near_scales ? doubled(near + 3 * half_stride, half_at, step_y) : (floats)(0.0f);
+    if (has_near_scales && largest(scales_weight) > 0.0f) {
+        near_red += doubled(near, half_at, step_y);
+        near_green += doubled(near + half_stride, half_at, step_y);
+        near_blue += doubled(near + 2 * half_stride, half_at, step_y);
+        near_weight += scales_weight;
+    }
+    const floats opacity = lesser(near_weight, (floats)(1.0f));
+    const floats near_scale = opacity / greater(near_weight, (floats)(EPSILON));
+    STREAM(picture, at, red * (1.0f - opacity) + near_red * near_scale);
+    STREAM(picture, at + stride, green * (1.0f - opacity) + near_green * near_scale);
+    STREAM(picture, at + 2 * stride, blue * (1.0f - opacity) + near_blue * near_scale);
 }

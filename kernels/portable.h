@@ -93,3 +93,16 @@ FUNCTION floats mixed(floats a, floats b, floats share) { return a + (b - a) * s
 #else
 #define scalar_root(x) square_root(x)
 #endif
+
+/* The largest of a run's values. */
+#if RUN == 16
+FUNCTION float largest(floats values)
+{
+    const float8 a = values.lo > values.hi ? values.lo : values.hi;
+    const float4 b = a.lo > a.hi ? a.lo : a.hi;
+    const float2 c = b.lo > b.hi ? b.lo : b.hi;
+    return c.x > c.y ? c.x : c.y;
+}
+#else
+#define largest(values) (values)
+#endif

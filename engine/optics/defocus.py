@@ -103,7 +103,7 @@ class Defocus:
         # The backdrop's pyramid goes down to almost nothing: however large the near thing, something fills its place.
         self._backdrops: list[Planes] = []
         width, height = self.size
-        while self._scales and max(width, height) > 2:
+        while not self._backdrops or max(width, height) > 8:
             width, height = (width + 1) // 2, (height + 1) // 2
             self._backdrops.append(Planes(device, width, height, 4))
 
@@ -228,18 +228,13 @@ class Defocus:
             gathered.mirror()
 
     def _compose(self, scene: Planes, counts: dict[int, int], has_near: bool) -> None:
-        # Without scales the kernel gets any buffer in their place and does not read it.
-        half = self._scales[0] if self._scales else None
-        planes = half.gathered[1] if half else scene
-        near, rest, backdrop = (
-            (half.gathered[-1].buffer, half.gathered[1].buffer, self._backdrops[0].buffer)
-            if half
-            else (scene.buffer,) * 3
-        )
+        backdrop = self._backdrops[0]
+        # A small picture has no scales: the kernel then gets any buffer in their place and does not read it.
+        near, rest = self._scales[0].gathered.values() if self._scales else (backdrop, backdrop)
         self.picture.run(
             "defocus_spread.cl", "compose", scene.buffer, self._radius.buffer, self._spread.buffer, self._tiles[-1],
-            self._tiles[1], near, rest, backdrop, self.picture.buffer, scene.layout.pitch, scene.layout.stride,
-            self._tiles_x, self._tiles_y, planes.layout.pitch, planes.layout.stride, self._reach_at(0),
+            self._tiles[1], near.buffer, rest.buffer, backdrop.buffer, self.picture.buffer, scene.layout.pitch, scene.layout.stride,
+            self._tiles_x, self._tiles_y, backdrop.layout.pitch, backdrop.layout.stride, self._reach_at(0),
             int(has_near), int(counts[-1] > 0), int(counts[1] > 0),
         )  # fmt: skip
 
