@@ -118,6 +118,7 @@ def render(
     lens: str | Lens = DEFAULT_LENS,
     f_number: float | None = None,
     focus_m: float | None = None,
+    exposure_ev: float = 0.0,
     demosaic: str = "rcd",
     quality: Quality = "best",
     device: str = "auto",
@@ -129,8 +130,8 @@ def render(
     GroundglassError: SourceError, LookError, DeviceError.
     """
     with open_source(source, **options) as frames, Engine(
-        device, look=look, strength=strength, lens=lens, f_number=f_number, focus_m=focus_m, demosaic=demosaic,
-        quality=quality,
+        device, look=look, strength=strength, lens=lens, f_number=f_number, focus_m=focus_m,
+        exposure_ev=exposure_ev, demosaic=demosaic, quality=quality,
     ) as engine:  # fmt: skip
         for frame in frames:
             return engine.render(frame)

@@ -31,9 +31,9 @@ class Engine:
     """Takes frames, gives pictures; everything in between stays on the device.
 
     `device` is `auto`, `opencl[:n]` or `cuda[:n]`; `look` and `lens` are names, paths, or a Look and a Lens. `f_number`
-    and `focus_m` (metres) default to the lens's own and to 1.2. With `size`, (width, height) of the mosaics to come,
-    kernels are compiled and memory is allocated at once; without, at the first frame. `gl` is the context to draw in;
-    where there is none the engine makes one off screen, and closes it.
+    and `focus_m` (metres) default to the lens's own and to 1.2; `exposure_ev` brightens the scene light. With `size`,
+    (width, height) of the mosaics to come, kernels are compiled and memory is allocated at once; without, at the first
+    frame. `gl` is the context to draw in; where there is none the engine makes one off screen, and closes it.
 
     The settings are attributes and may change between frames. Raises DeviceError, LookError, ShaderError.
     """
@@ -48,6 +48,7 @@ class Engine:
         lens: str | Lens = DEFAULT_LENS,
         f_number: float | None = None,
         focus_m: float | None = None,
+        exposure_ev: float = 0.0,
         demosaic: str = "rcd",
         quality: Quality = "live",
         gl: moderngl.Context | None = None,
@@ -58,6 +59,7 @@ class Engine:
         self.lens.coc_scale_px(self.focus_m, 1)  # an impossible focus is an error now, not at the first frame
         self.look = look
         self.strength = strength
+        self.exposure_ev = exposure_ev
         self.demosaic: Method = check_method(demosaic)
         self.quality: Quality = quality
         self.clock = Clock()
@@ -138,7 +140,7 @@ class Engine:
     def _focused(self, frame: Frame) -> Planes:
         """Develop and optics: queues the kernels for an upright frame. Without depth there is nothing to blur by."""
         with self.device.stage("develop", self.clock):
-            scene = self._developer.develop(frame, self.demosaic)
+            scene = self._developer.develop(frame, self.demosaic, self.exposure_ev)
         if frame.depth_m is None:
             return scene
         with self.device.stage("optics", self.clock):

@@ -28,20 +28,22 @@ class Developer:
         self._buffers: list[Buffer] = []
         self._demosaic: Demosaic | None = None
 
-    def develop(self, frame: Frame, method: Method) -> Planes:
+    def develop(self, frame: Frame, method: Method, exposure_ev: float = 0.0) -> Planes:
         """Queues the work and returns the scene planes, which the next call overwrites.
 
-        Scene-linear Rec.2020, three channels, border not yet mirrored. `half` gives half the size for a mosaic.
+        Scene-linear Rec.2020, `exposure_ev` brighter than the frame says, three channels, border not yet mirrored.
+        `half` gives half the size for a mosaic.
         """
         self._prepare(frame, method)
-        matrix = frame.profile.camera_to_scene * 2.0**frame.profile.exposure_ev
+        camera_to_scene = REC709_TO_REC2020 if frame.encoding is Encoding.DISPLAY else frame.profile.camera_to_scene
+        matrix = camera_to_scene * 2.0 ** (frame.profile.exposure_ev + exposure_ev)
         if frame.encoding is Encoding.MOSAIC:
             self._develop_mosaic(frame, matrix)
         elif frame.encoding is Encoding.SCENE:
             self._develop_picture(frame, "picture_f32", matrix)
         else:
             kernel = "picture_u8" if frame.pixels.dtype == np.uint8 else "picture_u16"
-            self._develop_picture(frame, kernel, REC709_TO_REC2020)
+            self._develop_picture(frame, kernel, matrix)
         return self._planes[0]
 
     def _prepare(self, frame: Frame, method: Method) -> None:
