@@ -1,0 +1,114 @@
+"""A frame, its colour filter array and its profile."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from groundglass.errors import SourceError
+from groundglass.frame import (
+    BAYER_PATTERNS,
+    REC709_TO_REC2020,
+    REC2020_TO_REC709,
+    CameraProfile,
+    Cfa,
+    Encoding,
+    Frame,
+    upright,
+)
+
+# What EXIF says of each orientation: where row 0 and column 0 of the stored picture are seen.
+EXIF = {
+    1: ("top", "left"),
+    2: ("top", "right"),
+    3: ("bottom", "right"),
+    4: ("bottom", "left"),
+    5: ("left", "top"),
+    6: ("right", "top"),
+    7: ("right", "bottom"),
+    8: ("left", "bottom"),
+}
+
+
+def edge(seen: np.ndarray, side: str) -> np.ndarray:
+    """One side of a picture, top to bottom or left to right."""
+    return {"top": seen[0], "bottom": seen[-1], "left": seen[:, 0], "right": seen[:, -1]}[side]
+
+
+@pytest.mark.parametrize("orientation", EXIF)
+def test_the_stored_first_row_and_column_come_to_lie_where_exif_says(orientation: int) -> None:
+    stored = np.arange(12).reshape(3, 4)
+    seen = upright(stored, orientation)
+    row_side, column_side = EXIF[orientation]
+    assert set(edge(seen, row_side)) == set(stored[0])
+    assert set(edge(seen, column_side)) == set(stored[:, 0])
+
+
+def mosaic_frame(pattern: str, height: int, width: int, orientation: int) -> Frame:
+    """A mosaic whose numbers say what they are: 1000 times the channel, and the black level of their site."""
+    black = (1.0, 2.0, 3.0, 4.0)
+    y, x = np.mgrid[:height, :width]
+    pixels = 1000 * Cfa(pattern).channels()[y % 2, x % 2] + (2 * (y % 2) + x % 2) + 1
+    depth_m = (y * 100 + x).astype(np.float32)
+    return Frame(
+        pixels.astype(np.uint16), cfa=Cfa(pattern), profile=CameraProfile(black=black), depth_m=depth_m,
+        orientation=orientation, index=7, name="test",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(("height", "width"), [(6, 8), (5, 8), (6, 7), (5, 7)])
+def test_an_upright_mosaic_knows_its_sites(orientation: int, height: int, width: int) -> None:
+    for pattern in BAYER_PATTERNS:
+        frame = mosaic_frame(pattern, height, width, orientation)
+        seen = frame.upright()
+        assert (seen.orientation, seen.index, seen.name) == (1, 7, "test")
+        assert seen.size == ((width, height) if orientation < 5 else (height, width))
+        assert seen.pixels.flags.c_contiguous
+        np.testing.assert_array_equal(seen.pixels, upright(frame.pixels, orientation))
+        np.testing.assert_array_equal(seen.depth_m, upright(frame.depth_m, orientation))
+        y, x = np.mgrid[: seen.height, : seen.width]
+        np.testing.assert_array_equal(seen.pixels // 1000, seen.cfa.channels()[y % 2, x % 2])
+        np.testing.assert_array_equal(seen.pixels % 1000, np.reshape(seen.profile.black, (2, 2))[y % 2, x % 2])
+
+
+def test_an_upright_picture_keeps_its_profile() -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    frame = Frame(pixels, encoding=Encoding.DISPLAY, orientation=6)
+    seen = frame.upright()
+    np.testing.assert_array_equal(seen.pixels, np.rot90(pixels, -1))
+    assert seen.profile is frame.profile
+    assert seen.depth_m is None
+    assert seen.upright() is seen
+
+
+@pytest.mark.parametrize("pattern", BAYER_PATTERNS)
+def test_a_cropped_cfa_is_that_of_the_cropped_mosaic(pattern: str) -> None:
+    sites = np.tile(Cfa(pattern).channels(), (3, 3))
+    for top in range(4):
+        for left in range(4):
+            expected = sites[top : top + 2, left : left + 2]
+            np.testing.assert_array_equal(Cfa(pattern).cropped(left, top).channels(), expected)
+
+
+@pytest.mark.parametrize("pattern", BAYER_PATTERNS)
+def test_red_is_where_the_cfa_says(pattern: str) -> None:
+    cfa = Cfa(pattern)
+    assert cfa.channels()[cfa.red_y, cfa.red_x] == 0
+    assert cfa.channels()[1 - cfa.red_y, 1 - cfa.red_x] == 2
+
+
+@pytest.mark.parametrize("pattern", ["", "rggb", "RGB", "RRGB", "XTRANS"])
+def test_what_is_no_bayer_order_says_which_there_are(pattern: str) -> None:
+    with pytest.raises(SourceError, match="is not a Bayer order; use one of RGGB, BGGR, GRBG, GBRG"):
+        Cfa(pattern)
+
+
+def test_a_white_level_lies_above_every_black_level() -> None:
+    CameraProfile(black=(0, 0, 0, 63), white=64)
+    with pytest.raises(SourceError, match="white level 64 is not above black level 64"):
+        CameraProfile(black=(0, 0, 64, 0), white=64)
+
+
+def test_the_primaries_turn_white_into_white_and_back() -> None:
+    np.testing.assert_allclose(REC709_TO_REC2020.sum(axis=1), 1, atol=1e-9)
+    np.testing.assert_allclose(REC2020_TO_REC709 @ REC709_TO_REC2020, np.eye(3), atol=1e-12)
