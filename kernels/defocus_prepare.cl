@@ -26,8 +26,8 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
         size = square_root(greater(wanted * wanted - native * native, (floats)(0.0f)));
     }
     size = lesser(size, (floats)(most));
-    STORE(radius, at, wanted < 0.0f ? -size : size);
-    STORE(spread, at, share_here(size, reach) / disc_area(size, (1.0f + FADE) * reach));
+    STREAM(radius, at, wanted < 0.0f ? -size : size);
+    STREAM(spread, at, share_here(size, reach) / disc_area(size, (1.0f + FADE) * reach));
 }
 
 /* A tile is as wide as a run on a CPU; on a GPU, where a run is one pixel, it takes 16 of them. */
@@ -69,33 +69,82 @@ KERNEL void tiles_of_group(GLOBAL const float *RESTRICT group, GLOBAL float *RES
     tiles[GLOBAL_Y * tiles_x + GROUP_X] = largest(most);
 }
 
-/* What the full size hands on to half size, for near points (`sign` -1) or the rest (1). */
-KERNEL void hand_on_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                            GLOBAL float *RESTRICT group, int pitch, int stride, int group_pitch, int group_stride,
-                            float reach, float sign)
+FUNCTION void store_group(GLOBAL float *group, int at, int stride, floats red, floats green, floats blue, floats weight,
+                          floats radii)
 {
-    const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
-    const int at = (GLOBAL_Y + PAD) * group_pitch + PAD + GLOBAL_X;
-    floats red = (floats)(0.0f), green = red, blue = red, weight = red, radii = red;
-    for (int child = 0; child < 4; ++child) {
-        const int from = fine + (child >> 1) * pitch + (child & 1);
-        const floats signed_radius = LOAD_HALVED(radius, from) * sign;
-        const floats share = 0.25f * (1.0f - share_here(greater(signed_radius, (floats)(0.0f)), reach));
-        red += share * LOAD_HALVED(scene, from);
-        green += share * LOAD_HALVED(scene, from + stride);
-        blue += share * LOAD_HALVED(scene, from + 2 * stride);
-        weight += share;
-        radii += share * signed_radius;
-    }
     STORE(group, at, red);
-    STORE(group, at + group_stride, green);
-    STORE(group, at + 2 * group_stride, blue);
-    STORE(group, at + 3 * group_stride, weight);
-    STORE(group, at + 4 * group_stride, 0.5f * radii / greater(weight, (floats)(EPSILON)));
+    STORE(group, at + stride, green);
+    STORE(group, at + 2 * stride, blue);
+    STORE(group, at + 3 * stride, weight);
+    STORE(group, at + 4 * stride, 0.5f * radii / greater(weight, (floats)(EPSILON)));
 }
 
-/* What one scale of a group hands on to the next. */
-KERNEL void hand_on_group(GLOBAL const float *RESTRICT fine_group, GLOBAL float *RESTRICT group, int pitch, int stride,
+/* What the full size hands on to half size, all of it in one reading of the picture:
+ *   near, rest   the points blurred too far for the full size, as groups;
+ *   limit        how far the rest may be blurred where it is seen: as far as it is itself, and behind near points `most`;
+ *   backdrop     what near points may uncover, colour times weight and weight: the rest, and near points the less the
+ *                nearer they are (`nearest` is the largest radius, negative), for one may stand before another.
+ */
+KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
+                          GLOBAL float *RESTRICT near, GLOBAL float *RESTRICT rest, GLOBAL float *RESTRICT limit,
+                          GLOBAL float *RESTRICT backdrop, int pitch, int stride, int half_pitch, int half_stride,
+                          float reach, float most, float nearest, int has_near_scales, int has_rest_scales,
+                          int has_near)
+{
+    const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
+    const int at = (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X;
+    const floats none = (floats)(0.0f);
+    floats near_red = none, near_green = none, near_blue = none, near_weight = none, near_radii = none;
+    floats rest_red = none, rest_green = none, rest_blue = none, rest_weight = none, rest_radii = none;
+    floats back_red = none, back_green = none, back_blue = none, back_weight = none, limits = none;
+    for (int child = 0; child < 4; ++child) {
+        const int from = fine + (child >> 1) * pitch + (child & 1);
+        const floats r = LOAD_HALVED(radius, from);
+        const floats red = LOAD_HALVED(scene, from);
+        const floats green = LOAD_HALVED(scene, from + stride);
+        const floats blue = LOAD_HALVED(scene, from + 2 * stride);
+        if (has_near_scales) {
+            const floats share = 0.25f * (1.0f - share_here(-r, reach));
+            near_red += share * red;
+            near_green += share * green;
+            near_blue += share * blue;
+            near_weight += share;
+            near_radii -= share * r;
+        }
+        if (has_rest_scales) {
+            const floats share = 0.25f * (1.0f - share_here(r, reach));
+            rest_red += share * red;
+            rest_green += share * green;
+            rest_blue += share * blue;
+            rest_weight += share;
+            rest_radii += share * r;
+            limits += 0.125f * (r < -NEAR_RADIUS ? (floats)(most) : greater(r, none));
+        }
+        if (has_near) {
+            const floats farness = 1.0f - lesser(r * (1.0f / nearest), (floats)(1.0f));
+            const floats share = r < -NEAR_RADIUS ? 0.05f * farness * farness : (floats)(0.25f);
+            back_red += share * red;
+            back_green += share * green;
+            back_blue += share * blue;
+            back_weight += share;
+        }
+    }
+    if (has_near_scales)
+        store_group(near, at, half_stride, near_red, near_green, near_blue, near_weight, near_radii);
+    if (has_rest_scales) {
+        store_group(rest, at, half_stride, rest_red, rest_green, rest_blue, rest_weight, rest_radii);
+        STORE(limit, at, limits);
+    }
+    if (has_near) {
+        STORE(backdrop, at, back_red);
+        STORE(backdrop, at + half_stride, back_green);
+        STORE(backdrop, at + 2 * half_stride, back_blue);
+        STORE(backdrop, at + 3 * half_stride, back_weight);
+    }
+}
+
+/* What a smaller scale of a group hands on to the next. */
+KERNEL void halve_group(GLOBAL const float *RESTRICT fine_group, GLOBAL float *RESTRICT group, int pitch, int stride,
                           int group_pitch, int group_stride, float reach)
 {
     const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
@@ -112,11 +161,7 @@ KERNEL void hand_on_group(GLOBAL const float *RESTRICT fine_group, GLOBAL float 
         weight += handed;
         radii += handed * here;
     }
-    STORE(group, at, red);
-    STORE(group, at + group_stride, green);
-    STORE(group, at + 2 * group_stride, blue);
-    STORE(group, at + 3 * group_stride, weight);
-    STORE(group, at + 4 * group_stride, 0.5f * radii / greater(weight, (floats)(EPSILON)));
+    store_group(group, at, group_stride, red, green, blue, weight, radii);
 }
 
 /* In place, borders included: what stays at this scale, spread over its disc. */
@@ -129,20 +174,8 @@ KERNEL void weigh(GLOBAL float *group, int pitch, int stride, float reach)
         STORE(group, at + plane * stride, spread * LOAD(group, at + plane * stride));
 }
 
-/* How far the rest may be blurred where it is seen, at half size; behind near points anything may be. */
-KERNEL void limit_picture(GLOBAL const float *RESTRICT radius, GLOBAL float *RESTRICT limit, int pitch,
-                          int limit_pitch, float most)
-{
-    const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
-    floats sum = (floats)(0.0f);
-    for (int child = 0; child < 4; ++child) {
-        const floats r = LOAD_HALVED(radius, fine + (child >> 1) * pitch + (child & 1));
-        sum += r < -NEAR_RADIUS ? (floats)(most) : greater(r, (floats)(0.0f));
-    }
-    STORE(limit, (GLOBAL_Y + PAD) * limit_pitch + PAD + GLOBAL_X, 0.125f * sum);
-}
-
-KERNEL void limit_halved(GLOBAL const float *RESTRICT fine_limit, GLOBAL float *RESTRICT limit, int pitch, int limit_pitch)
+KERNEL void halve_limit(GLOBAL const float *RESTRICT fine_limit, GLOBAL float *RESTRICT limit, int pitch, int stride,
+                        int limit_pitch, int limit_stride)
 {
     const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
     const floats sum = LOAD_HALVED(fine_limit, fine) + LOAD_HALVED(fine_limit, fine + 1)
@@ -150,33 +183,7 @@ KERNEL void limit_halved(GLOBAL const float *RESTRICT fine_limit, GLOBAL float *
     STORE(limit, (GLOBAL_Y + PAD) * limit_pitch + PAD + GLOBAL_X, 0.125f * sum);
 }
 
-/* What near points may uncover, at half size, colour times weight and weight: the rest, and near points the less the
- * nearer they are, for before the focus one thing may stand before another.
- */
-KERNEL void backdrop_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                             GLOBAL float *RESTRICT backdrop, int pitch, int stride, int backdrop_pitch,
-                             int backdrop_stride, float nearest)
-{
-    const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
-    const int at = (GLOBAL_Y + PAD) * backdrop_pitch + PAD + GLOBAL_X;
-    floats red = (floats)(0.0f), green = red, blue = red, weight = red;
-    for (int child = 0; child < 4; ++child) {
-        const int from = fine + (child >> 1) * pitch + (child & 1);
-        const floats r = LOAD_HALVED(radius, from);
-        const floats farness = 1.0f - lesser(r / nearest, (floats)(1.0f));
-        const floats share = r < -NEAR_RADIUS ? 0.05f * farness * farness : (floats)(0.25f);
-        red += share * LOAD_HALVED(scene, from);
-        green += share * LOAD_HALVED(scene, from + stride);
-        blue += share * LOAD_HALVED(scene, from + 2 * stride);
-        weight += share;
-    }
-    STORE(backdrop, at, red);
-    STORE(backdrop, at + backdrop_stride, green);
-    STORE(backdrop, at + 2 * backdrop_stride, blue);
-    STORE(backdrop, at + 3 * backdrop_stride, weight);
-}
-
-KERNEL void backdrop_halved(GLOBAL const float *RESTRICT fine_backdrop, GLOBAL float *RESTRICT backdrop, int pitch,
+KERNEL void halve_backdrop(GLOBAL const float *RESTRICT fine_backdrop, GLOBAL float *RESTRICT backdrop, int pitch,
                             int stride, int backdrop_pitch, int backdrop_stride)
 {
     const int at = (GLOBAL_Y + PAD) * backdrop_pitch + PAD + GLOBAL_X;
@@ -191,7 +198,7 @@ KERNEL void backdrop_halved(GLOBAL const float *RESTRICT fine_backdrop, GLOBAL f
 /* In place: where a scale has no backdrop, the next one's stands in (push-pull; Gortler et al., "The Lumigraph",
  * SIGGRAPH 1996).
  */
-KERNEL void backdrop_filled(GLOBAL float *backdrop, GLOBAL const float *RESTRICT coarse, int pitch, int stride,
+KERNEL void fill_backdrop(GLOBAL float *backdrop, GLOBAL const float *RESTRICT coarse, int pitch, int stride,
                             int coarse_pitch, int coarse_stride)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
@@ -22,6 +23,7 @@ from .lens import Lens
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
+PREPARE, SPREAD = "defocus_prepare.cl", "defocus_spread.cl"
 LARGEST_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
@@ -126,81 +128,65 @@ class Defocus:
         scene.mirror()
         layout = scene.layout
         self._radius.run(
-            "defocus_prepare.cl", "coc", self._depth, self._radius.buffer, self._spread.buffer, layout.width,
+            PREPARE, "coc", self._depth, self._radius.buffer, self._spread.buffer, layout.width,
             layout.pitch, blur.coc_px, blur.focus_m, blur.native_coc_px, blur.native_focus_m, self._most,
             self._reach_at(0),
         )  # fmt: skip
         self._radius.mirror()
         self._spread.mirror()
         self._device.run(
-            "defocus_prepare.cl", "tiles_of_picture", (self._tiles_x, self._tiles_y), (1, 1), self._radius.buffer,
+            PREPARE, "tiles_of_picture", (self._tiles_x, self._tiles_y), (1, 1), self._radius.buffer,
             self._spread.buffer, self._tiles[-1], self._tiles[1], layout.pitch, self._tiles_x,
         )  # fmt: skip
         # The extremes say which groups and scales the picture needs: most pictures need few.
         nearest, farthest = (blur.radius_px(metres) for metres in self._extremes_m)
         has_near = nearest < -0.5
         counts = {-1: self._scales_for(max(-nearest, 0.0)), 1: self._scales_for(max(farthest, 0.0))}
-        self._descend(scene, counts)
+        self._halve_picture(scene, counts, nearest, has_near)
+        self._descend(counts)
         if has_near:
-            self._make_backdrop(scene, nearest)
+            self._fill_backdrop()
         for sign, count in counts.items():
             self._ascend(sign, count)
         self._compose(scene, counts, has_near)
         return self.picture
 
-    def _descend(self, scene: Planes, counts: dict[int, int]) -> None:
-        for number, scale in enumerate(self._scales):
-            finer = self._scales[number - 1] if number else None
+    def _halve_picture(self, scene: Planes, counts: dict[int, int], nearest: float, has_near: bool) -> None:
+        """From the full size to the first scale of everything."""
+        if not (has_near or counts[1]):
+            return
+        backdrop = self._backdrops[0]
+        # A small picture has no scales: the kernel then gets any buffer in their place and does not write to it.
+        near, rest, limit = (
+            (*self._scales[0].groups.values(), self._scales[0].limit) if self._scales else (backdrop,) * 3
+        )
+        backdrop.run(
+            PREPARE, "halve_picture", scene.buffer, self._radius.buffer, near.buffer, rest.buffer, limit.buffer,
+            backdrop.buffer, scene.layout.pitch, scene.layout.stride, backdrop.layout.pitch, backdrop.layout.stride,
+            self._reach_at(0), self._most, max(nearest, -self._most), int(counts[-1] > 0), int(counts[1] > 0),
+            int(has_near),
+        )  # fmt: skip
+        for planes, is_written in ((near, counts[-1]), (rest, counts[1]), (limit, counts[1]), (backdrop, has_near)):
+            if is_written:
+                planes.mirror()
+
+    def _descend(self, counts: dict[int, int]) -> None:
+        """From each scale of a group to the next."""
+        for number, (finer, coarse) in enumerate(pairwise(self._scales), start=1):
             for sign, count in counts.items():
                 if number < count:
-                    self._hand_on(scene, finer.groups[sign] if finer else None, scale.groups[sign], sign, number)
-                    scale.groups[sign].mirror()
+                    _halve("halve_group", finer.groups[sign], coarse.groups[sign], self._reach_at(number))
             if number < counts[1]:
-                self._halve_limit(finer.limit if finer else None, scale.limit)
+                _halve("halve_limit", finer.limit, coarse.limit)
 
-    def _hand_on(self, scene: Planes, finer: Planes | None, group: Planes, sign: int, number: int) -> None:
-        to, reach = (group.layout.pitch, group.layout.stride), self._reach_at(number)
-        if finer is None:
-            group.run(
-                "defocus_prepare.cl", "hand_on_picture", scene.buffer, self._radius.buffer, group.buffer,
-                scene.layout.pitch, scene.layout.stride, *to, reach, sign,
-            )  # fmt: skip
-        else:
-            group.run(
-                "defocus_prepare.cl", "hand_on_group", finer.buffer, group.buffer, finer.layout.pitch,
-                finer.layout.stride, *to, reach,
-            )  # fmt: skip
-
-    def _halve_limit(self, finer: Planes | None, limit: Planes) -> None:
-        pitch = limit.layout.pitch
-        if finer is None:
-            limit.run(
-                "defocus_prepare.cl", "limit_picture", self._radius.buffer, limit.buffer, self._radius.layout.pitch,
-                pitch, self._most,
-            )  # fmt: skip
-        else:
-            limit.run("defocus_prepare.cl", "limit_halved", finer.buffer, limit.buffer, finer.layout.pitch, pitch)
-        limit.mirror()
-
-    def _make_backdrop(self, scene: Planes, nearest: float) -> None:
-        source = "defocus_prepare.cl"
-        for number, backdrop in enumerate(self._backdrops):
-            to = (backdrop.layout.pitch, backdrop.layout.stride)
-            if number == 0:
-                backdrop.run(
-                    source, "backdrop_picture", scene.buffer, self._radius.buffer, backdrop.buffer,
-                    scene.layout.pitch, scene.layout.stride, *to, max(nearest, -self._most),
-                )  # fmt: skip
-            else:
-                finer = self._backdrops[number - 1]
-                backdrop.run(
-                    source, "backdrop_halved", finer.buffer, backdrop.buffer, finer.layout.pitch,
-                    finer.layout.stride, *to,
-                )  # fmt: skip
-            backdrop.mirror()
-        for finer, coarse in reversed(list(zip(self._backdrops, self._backdrops[1:], strict=False))):
+    def _fill_backdrop(self) -> None:
+        """Down to the smallest scale and up again: push-pull."""
+        steps = list(pairwise(self._backdrops))
+        for finer, coarse in steps:
+            _halve("halve_backdrop", finer, coarse)
+        for finer, coarse in reversed(steps):
             finer.run(
-                source, "backdrop_filled", finer.buffer, coarse.buffer, finer.layout.pitch, finer.layout.stride,
+                PREPARE, "fill_backdrop", finer.buffer, coarse.buffer, finer.layout.pitch, finer.layout.stride,
                 coarse.layout.pitch, coarse.layout.stride,
             )  # fmt: skip
             finer.mirror()
@@ -213,15 +199,15 @@ class Defocus:
             is_coarsest = number == count - 1
             coarse = gathered if is_coarsest else self._scales[number + 1].gathered[sign]
             reach = 1e6 if is_coarsest else self._reach_at(number + 1)
-            group.run("defocus_prepare.cl", "weigh", group.buffer, layout.pitch, layout.stride, reach, margin=PAD)
+            group.run(PREPARE, "weigh", group.buffer, layout.pitch, layout.stride, reach, margin=PAD)
             tiles_x, tiles_y = -(-layout.width // _TILE), -(-layout.height // _TILE)
             tiles = self._scale_tiles
             self._device.run(
-                "defocus_prepare.cl", "tiles_of_group", (tiles_x, tiles_y), (1, 1), group.buffer, tiles,
+                PREPARE, "tiles_of_group", (tiles_x, tiles_y), (1, 1), group.buffer, tiles,
                 layout.pitch, layout.stride, tiles_x,
             )  # fmt: skip
             group.run(
-                "defocus_spread.cl", "spread_group", group.buffer, scale.limit.buffer, tiles, coarse.buffer,
+                SPREAD, "spread_group", group.buffer, scale.limit.buffer, tiles, coarse.buffer,
                 gathered.buffer, layout.pitch, layout.stride, scale.limit.layout.pitch, tiles_x, tiles_y,
                 gathered.layout.stride, coarse.layout.pitch, coarse.layout.stride, int(is_coarsest), int(sign > 0),
             )  # fmt: skip
@@ -231,11 +217,12 @@ class Defocus:
         backdrop = self._backdrops[0]
         # A small picture has no scales: the kernel then gets any buffer in their place and does not read it.
         near, rest = self._scales[0].gathered.values() if self._scales else (backdrop, backdrop)
+        layout, half = scene.layout, backdrop.layout
         self.picture.run(
-            "defocus_spread.cl", "compose", scene.buffer, self._radius.buffer, self._spread.buffer, self._tiles[-1],
-            self._tiles[1], near.buffer, rest.buffer, backdrop.buffer, self.picture.buffer, scene.layout.pitch, scene.layout.stride,
-            self._tiles_x, self._tiles_y, backdrop.layout.pitch, backdrop.layout.stride, self._reach_at(0),
-            int(has_near), int(counts[-1] > 0), int(counts[1] > 0),
+            SPREAD, "compose", scene.buffer, self._radius.buffer, self._spread.buffer, self._tiles[-1],
+            self._tiles[1], near.buffer, rest.buffer, backdrop.buffer, self.picture.buffer, layout.pitch,
+            layout.stride, self._tiles_x, self._tiles_y, half.pitch, half.stride, self._reach_at(0), int(has_near),
+            int(counts[-1] > 0), int(counts[1] > 0),
         )  # fmt: skip
 
     def release(self) -> None:
@@ -245,3 +232,12 @@ class Defocus:
             planes.release()
         for buffer in (self._depth, self._scale_tiles, *self._tiles.values()):
             self._device.release(buffer)
+
+
+def _halve(kernel: str, finer: Planes, coarse: Planes, *more: float) -> None:
+    """Queues one of the kernels that fill a scale from the one twice its size."""
+    coarse.run(
+        PREPARE, kernel, finer.buffer, coarse.buffer, finer.layout.pitch, finer.layout.stride, coarse.layout.pitch,
+        coarse.layout.stride, *more,
+    )  # fmt: skip
+    coarse.mirror()
