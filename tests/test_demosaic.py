@@ -1,0 +1,222 @@
+"""Demosaicing, against NumPy written straight from the papers, and against photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.develop.demosaic import METHODS
+from groundglass.errors import GroundglassError, SourceError
+from groundglass.frame import BAYER_PATTERNS, Cfa
+from numpy.lib.stride_tricks import sliding_window_view
+from PIL import Image
+
+pytestmark = pytest.mark.usefixtures("quick_api")
+
+FULL_SIZE = ("bilinear", "malvar", "rcd")
+OFFSET = 0.001  # of the square-root domain, kernels/encoding.h
+
+# H. S. Malvar, L. He, R. Cutler, "High-quality linear interpolation for demosaicing of Bayer-patterned color images",
+# ICASSP 2004, figure 2, in eighths: green at red or blue; a colour at green, its sites in the row, or in the column;
+# red at blue and blue at red.
+GREEN = np.array([[0, 0, -1, 0, 0], [0, 0, 2, 0, 0], [-1, 2, 4, 2, -1], [0, 0, 2, 0, 0], [0, 0, -1, 0, 0]]) / 8
+IN_ROW = np.array([[0, 0, 0.5, 0, 0], [0, -1, 0, -1, 0], [-1, 4, 5, 4, -1], [0, -1, 0, -1, 0], [0, 0, 0.5, 0, 0]]) / 8
+OPPOSITE = (
+    np.array([[0, 0, -1.5, 0, 0], [0, 2, 0, 2, 0], [-1.5, 0, 6, 0, -1.5], [0, 2, 0, 2, 0], [0, 0, -1.5, 0, 0]]) / 8
+)
+MALVAR = {"green": GREEN, "row": IN_ROW, "column": IN_ROW.T, "opposite": OPPOSITE}
+BILINEAR = {
+    "green": np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]]) / 4,
+    "row": np.array([[0, 0, 0], [1, 0, 1], [0, 0, 0]]) / 2,
+    "column": np.array([[0, 1, 0], [0, 0, 0], [0, 1, 0]]) / 2,
+    "opposite": np.array([[1, 0, 1], [0, 0, 0], [1, 0, 1]]) / 4,
+}
+
+
+def mosaic_of(rgb: np.ndarray, pattern: str = "RGGB") -> np.ndarray:
+    y, x = np.indices(rgb.shape[:2])
+    return np.take_along_axis(rgb, Cfa(pattern).channels()[y % 2, x % 2][..., None], axis=2)[..., 0]
+
+
+def filtered(mosaic: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    padded = np.pad(mosaic, len(kernel) // 2, mode="reflect")
+    return np.einsum("yxij,ij->yx", sliding_window_view(padded, kernel.shape), kernel)
+
+
+def linear_reference(mosaic: np.ndarray, pattern: str, filters: dict[str, np.ndarray]) -> np.ndarray:
+    """(H, W, 3) by one filter for each case of a site and a colour."""
+    y, x = np.indices(mosaic.shape)
+    channels = Cfa(pattern).channels()
+    here, beside = channels[y % 2, x % 2], channels[y % 2, (x + 1) % 2]
+    case = {name: filtered(mosaic, kernel) for name, kernel in filters.items()}
+    rgb = np.empty((*mosaic.shape, 3))
+    rgb[..., 1] = np.where(here == 1, mosaic, case["green"])
+    for colour in (0, 2):
+        at_green = np.where(beside == colour, case["row"], case["column"])
+        rgb[..., colour] = np.where(here == colour, mosaic, np.where(here == 1, at_green, case["opposite"]))
+    return rgb
+
+
+def half_reference(mosaic: np.ndarray, pattern: str) -> np.ndarray:
+    height, width = mosaic.shape[0] // 2, mosaic.shape[1] // 2
+    sites = mosaic[: 2 * height, : 2 * width].reshape(height, 2, width, 2).transpose(0, 2, 1, 3)
+    channels = Cfa(pattern).channels()
+    return np.stack([sites[:, :, channels == colour].mean(axis=-1) for colour in range(3)], axis=-1)
+
+
+def noise(height: int, width: int, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).random((height, width)).astype(np.float32)
+
+
+@pytest.mark.parametrize("pattern", BAYER_PATTERNS)
+@pytest.mark.parametrize(("height", "width"), [(20, 32), (21, 33), (7, 5)])
+def test_bilinear_malvar_and_half_are_what_the_papers_say(pattern: str, height: int, width: int) -> None:
+    mosaic = noise(height, width)
+    for method, filters in (("bilinear", BILINEAR), ("malvar", MALVAR)):
+        rgb = gg.demosaic(mosaic, pattern, method, encode=False)
+        np.testing.assert_allclose(rgb, linear_reference(mosaic, pattern, filters), atol=1e-5, err_msg=method)
+    np.testing.assert_allclose(
+        gg.demosaic(mosaic, pattern, "half", encode=False), half_reference(mosaic, pattern), atol=1e-5
+    )
+
+
+def test_linear_light_is_interpolated_as_its_square_root() -> None:
+    mosaic = noise(20, 32)
+    expected = linear_reference(np.sqrt(mosaic + OFFSET), "GBRG", MALVAR) ** 2 - OFFSET
+    np.testing.assert_allclose(gg.demosaic(mosaic, "GBRG", "malvar"), expected, atol=2e-5)
+    # Averaging two greens is no interpolation: that stays in linear light.
+    np.testing.assert_allclose(gg.demosaic(mosaic, "GBRG", "half"), half_reference(mosaic, "GBRG"), atol=2e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("pattern", BAYER_PATTERNS)
+@pytest.mark.parametrize("encode", [False, True])
+def test_a_constant_stays_constant(method: str, pattern: str, encode: bool) -> None:
+    for level in (0.0, 0.18, 1.0):
+        rgb = gg.demosaic(np.full((19, 22), level, np.float32), pattern, method, encode=encode)
+        np.testing.assert_allclose(rgb, level, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("pattern", BAYER_PATTERNS)
+def test_a_flat_colour_stays_that_colour(method: str, pattern: str) -> None:
+    colour = np.array([0.4, 0.3, 0.2])
+    mosaic = mosaic_of(np.broadcast_to(colour, (24, 26, 3)), pattern).astype(np.float32)
+    for encode in (False, True):
+        rgb = gg.demosaic(mosaic, pattern, method, encode=encode)
+        np.testing.assert_allclose(rgb, np.broadcast_to(colour, rgb.shape), atol=1e-4)
+
+
+@pytest.mark.parametrize("method", FULL_SIZE)
+@pytest.mark.parametrize("pattern", BAYER_PATTERNS)
+def test_a_grey_ramp_stays_grey(method: str, pattern: str) -> None:
+    ramp = np.linspace(0.05, 0.95, 96, dtype=np.float32)
+    for mosaic in (np.tile(ramp, (64, 1)), np.tile(ramp[:, None], (1, 64))):
+        rgb = gg.demosaic(mosaic, pattern, method, encode=False)[8:-8, 8:-8]
+        assert np.ptp(rgb, axis=-1).max() < 1e-3
+        np.testing.assert_allclose(rgb[..., 1], mosaic[8:-8, 8:-8], atol=1e-3)
+
+
+@pytest.mark.parametrize("method", FULL_SIZE)
+def test_a_crop_is_the_crop_of_the_whole(method: str) -> None:
+    """Away from the border; for odd offsets too, where the order of the sites is another."""
+    mosaic = noise(60, 70)
+    whole = gg.demosaic(mosaic, "RGGB", method)
+    for top in (0, 1):
+        for left in (0, 1):
+            pattern = Cfa("RGGB").cropped(left, top).pattern
+            part = gg.demosaic(mosaic[top : top + 55, left : left + 63], pattern, method)
+            inner = whole[top + 12 : top + 43, left + 12 : left + 51]
+            np.testing.assert_allclose(part[12:43, 12:51], inner, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", FULL_SIZE)
+def test_a_turned_mosaic_gives_the_turned_picture(method: str) -> None:
+    """Mirrored in x, in y, and across the diagonal; odd sides, so that a mirrored mosaic keeps its order."""
+    mosaic = noise(41, 57)
+    expected = gg.demosaic(mosaic, "RGGB", method)
+    np.testing.assert_allclose(gg.demosaic(mosaic[:, ::-1], "RGGB", method)[:, ::-1], expected, atol=2e-5)
+    np.testing.assert_allclose(gg.demosaic(mosaic[::-1], "RGGB", method)[::-1], expected, atol=2e-5)
+    turned = gg.demosaic(mosaic.T, "RGGB", method).swapaxes(0, 1)
+    np.testing.assert_allclose(turned, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("method", FULL_SIZE)
+def test_red_and_blue_are_treated_alike(method: str) -> None:
+    mosaic = noise(40, 56)
+    swapped = gg.demosaic(mosaic, "BGGR", method)[..., ::-1]
+    np.testing.assert_allclose(swapped, gg.demosaic(mosaic, "RGGB", method), atol=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("height", "width"), [(2, 2), (2, 3), (3, 2), (3, 3), (5, 17), (33, 16)])
+def test_odd_and_tiny_mosaics(method: str, height: int, width: int) -> None:
+    rgb = gg.demosaic(noise(height, width), "GRBG", method)
+    assert rgb.shape == ((height // 2, width // 2, 3) if method == "half" else (height, width, 3))
+    assert rgb.dtype == np.float32
+    assert np.isfinite(rgb).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_integers_keep_their_scale(method: str) -> None:
+    numbers = np.random.default_rng(2).integers(0, 65536, (20, 24), dtype=np.uint16)
+    of_floats = gg.demosaic(numbers.astype(np.float32) / 65535, "RGGB", method)
+    of_integers = gg.demosaic(numbers, "RGGB", method)
+    np.testing.assert_allclose(of_integers, of_floats * 65535, rtol=1e-5)
+    assert of_integers.dtype == np.float32
+
+
+def test_a_wrong_name_gives_the_nearest() -> None:
+    mosaic = noise(4, 4)
+    with pytest.raises(GroundglassError, match=r"^demosaic 'malver' is unknown; did you mean 'malvar'\?$"):
+        gg.demosaic(mosaic, method="malver")
+    with pytest.raises(GroundglassError, match=r"^demosaic 'xyz' is unknown; use one of half, bilinear, malvar, rcd$"):
+        gg.demosaic(mosaic, method="xyz")
+    with pytest.raises(SourceError, match="CFA 'RGBG' is not a Bayer order"):
+        gg.demosaic(mosaic, "RGBG")
+
+
+def srgb(linear: np.ndarray) -> np.ndarray:
+    """IEC 61966-2-1, clipped to 0..1."""
+    x = np.clip(linear, 0, 1)
+    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
+
+
+def srgb_decoded(display: np.ndarray) -> np.ndarray:
+    return np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
+
+
+def cpsnr(display: np.ndarray, original_u8: np.ndarray) -> float:
+    """Colour PSNR in dB of 8-bit pictures, 10 pixels of border aside."""
+    error = np.round(np.clip(display, 0, 1) * 255) - original_u8
+    return float(10 * np.log10(255**2 / np.mean(error[10:-10, 10:-10] ** 2)))
+
+
+def score(original_u8: np.ndarray, method: str = "rcd") -> tuple[float, float]:
+    """CPSNR from a display-encoded mosaic, and from a linear-light one with the default domain."""
+    display = original_u8 / 255
+    encoded = gg.demosaic(mosaic_of(display).astype(np.float32), "RGGB", method, encode=False)
+    linear = gg.demosaic(mosaic_of(srgb_decoded(display)).astype(np.float32), "RGGB", method)
+    return cpsnr(encoded, original_u8), cpsnr(srgb(linear), original_u8)
+
+
+@pytest.mark.parametrize(("folder", "pattern", "floor_db"), [("kodak", "*.png", 36.5), ("mcmaster", "*.tif", 35.2)])
+def test_rcd_on_photographs(data_dir: Path, folder: str, pattern: str, floor_db: float) -> None:
+    paths = sorted((data_dir / "demosaic" / folder).glob(pattern))
+    if not paths:
+        pytest.skip(f"no {pattern} in demosaic/{folder} of the data folder")
+    scores = np.array([score(np.asarray(Image.open(path).convert("RGB"))) for path in paths])
+    encoded, linear = scores.mean(axis=0)
+    assert encoded >= floor_db
+    assert abs(linear - encoded) <= 0.5
+
+
+def test_the_better_methods_are_better_on_a_photograph() -> None:
+    data = pytest.importorskip("skimage.data", reason="scikit-image carries the photograph")
+    photograph = data.astronaut()
+    bilinear, malvar, rcd = (min(score(photograph, method)) for method in FULL_SIZE)
+    assert bilinear >= 30
+    assert malvar >= 34
+    assert rcd >= 36
