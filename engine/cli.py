@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions, parse_size
+from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions, check_exposure_ev, parse_size
 from .errors import GroundglassError
 
 app = typer.Typer(
@@ -37,6 +37,10 @@ StrengthOption = Annotated[float, typer.Option("--strength", min=0.0, max=1.0, h
 LensOption = Annotated[str, typer.Option("--lens", help="A lens's name, or a lens file (.toml).")]
 FNumberOption = Annotated[float | None, typer.Option("--f-number", help="Within the lens's range; else wide open.")]
 FocusOption = Annotated[float | None, typer.Option("--focus", metavar="METRES", help="Focus distance in metres.")]
+ExposureOption = Annotated[
+    float,
+    typer.Option("--exposure", metavar="EV", callback=check_exposure_ev, help="Brighter by so many stops, -10 to 10."),
+]
 DemosaicOption = Annotated[str, typer.Option("--demosaic", help="rcd, malvar, bilinear or half (half size).")]
 QualityOption = Annotated[Quality, typer.Option("--quality", help="Of the defocus.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")]
@@ -48,6 +52,10 @@ RawFormatOption = Annotated[
 ]
 RawSizeOption = Annotated[str | None, typer.Option("--raw-size", metavar="WxH", help="Of a headerless mosaic.")]
 RawBlackOption = Annotated[float | None, typer.Option("--raw-black", help="Black level of a headerless mosaic.")]
+RawWbOption = Annotated[
+    str | None,
+    typer.Option("--raw-wb", metavar="R,G,B|grey", help="White balance of a headerless mosaic; grey measures it."),
+]
 FpsOption = Annotated[float | None, typer.Option("--fps", min=0.01, help="Frames a second of a sequence.")]
 LoopOption = Annotated[bool, typer.Option("--loop", help="Start a sequence or video again at its end.")]
 DepthOption = Annotated[
@@ -88,6 +96,7 @@ def view(
     lens: LensOption = "noct-50",
     f_number: FNumberOption = None,
     focus: FocusOption = None,
+    exposure: ExposureOption = 0.0,
     demosaic: DemosaicOption = "rcd",
     quality: QualityOption = Quality.LIVE,
     device: DeviceOption = "auto",
@@ -103,6 +112,7 @@ def view(
     raw_format: RawFormatOption = None,
     raw_size: RawSizeOption = None,
     raw_black: RawBlackOption = None,
+    raw_wb: RawWbOption = None,
     fps: FpsOption = None,
     loop: LoopOption = False,
     depth: DepthOption = None,
@@ -117,8 +127,10 @@ def view(
 
     run_view(
         source,
-        SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, fps, loop, depth, depth_scale),
-        EngineOptions(look, strength, lens, f_number, focus, demosaic, quality, device, parse_size("--size", size)),
+        SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, raw_wb, fps, loop, depth, depth_scale),
+        EngineOptions(
+            look, strength, lens, f_number, focus, exposure, demosaic, quality, device, parse_size("--size", size)
+        ),
         ViewOptions(fullscreen, headless, frames, seconds, json, save_frame),
     )
 
@@ -137,6 +149,7 @@ def render(
     lens: LensOption = "noct-50",
     f_number: FNumberOption = None,
     focus: FocusOption = None,
+    exposure: ExposureOption = 0.0,
     demosaic: DemosaicOption = "rcd",
     quality: QualityOption = Quality.BEST,
     device: DeviceOption = "auto",
@@ -145,6 +158,7 @@ def render(
     raw_format: RawFormatOption = None,
     raw_size: RawSizeOption = None,
     raw_black: RawBlackOption = None,
+    raw_wb: RawWbOption = None,
     fps: FpsOption = None,
     depth: DepthOption = None,
     depth_scale: DepthScaleOption = None,
@@ -157,8 +171,12 @@ def render(
 
     run_render(
         source,
-        SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, fps, False, depth, depth_scale),
-        EngineOptions(look, strength, lens, f_number, focus, demosaic, quality, device, parse_size("--size", size)),
+        SourceOptions(
+            raw_format, parse_size("--raw-size", raw_size), raw_black, raw_wb, fps, False, depth, depth_scale
+        ),
+        EngineOptions(
+            look, strength, lens, f_number, focus, exposure, demosaic, quality, device, parse_size("--size", size)
+        ),
         output,
         frames,
     )

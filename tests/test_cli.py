@@ -128,6 +128,7 @@ def test_the_size_goes_to_a_scene_that_names_none(source: str, expected: str) ->
         ((SCENE, "--save-frame", "nowhere/picture.png"), ("nowhere", "does not exist")),
         ((SCENE, "--json", "nowhere/figures.json"), ("nowhere", "does not exist")),
         ((SCENE, "--raw-size", "16x16"), ("--raw-format",)),
+        ((SCENE, "--raw-wb", "grey"), ("--raw-wb", "--raw-format")),
         ((SCENE, "--depth", "plane:x"), ("plane:",)),
     ],
 )
@@ -149,6 +150,14 @@ def test_a_truncated_raw_is_one_clear_line(groundglass, data_dir: Path) -> None:
 def test_a_usage_error_is_status_2(groundglass, command: tuple[str, ...]) -> None:
     outcome = groundglass(*command)
     assert outcome.code == 2
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize("ev", ["-10.5", "11", "nan", "inf", "-inf", "bright"])
+def test_an_exposure_is_a_number_of_stops_within_ten(groundglass, ev: str) -> None:
+    outcome = groundglass("render", SCENE, "-o", "still.png", f"--exposure={ev}")
+    assert outcome.code == 2
+    assert "--exposure" in outcome.err
     assert "Traceback" not in outcome.err
 
 
@@ -195,6 +204,24 @@ def test_one_picture_gives_one_file(groundglass) -> None:
     picture = np.asarray(Image.open("still.png"))
     assert picture.shape == (90, 160, 3)
     assert picture.std() > 5
+
+
+def test_a_stop_doubles_the_light(groundglass) -> None:
+    openexr = pytest.importorskip("OpenEXR")
+    assert groundglass("render", SCENE, "-o", "plain.exr").code == 0
+    assert groundglass("render", SCENE, "-o", "bright.exr", "--exposure", "1").code == 0
+    plain, bright = (openexr.File(f"{name}.exr").channels()["RGB"].pixels for name in ("plain", "bright"))
+    assert np.allclose(bright, 2 * plain, rtol=2e-3, atol=1e-4)
+
+
+def test_what_is_said_of_a_mosaic_without_a_header_reaches_its_reader(groundglass) -> None:
+    np.tile(np.array([[400, 200], [200, 100]], "<u2"), (32, 48)).tofile("green.raw")
+    said = ("--raw-format", "rggb10", "--raw-size", "96x64", "--look", "neutral")
+    assert groundglass("render", "green.raw", *said, "--raw-wb", "0.5,1,2", "-o", "said.png").code == 0
+    assert groundglass("render", "green.raw", *said, "--raw-wb", "grey", "-o", "measured.png").code == 0
+    said_rgb, measured_rgb = np.asarray(Image.open("said.png")), np.asarray(Image.open("measured.png"))
+    assert np.array_equal(said_rgb, measured_rgb)
+    assert int(np.ptp(said_rgb[8:-8, 8:-8].astype(int), axis=2).max()) <= 1
 
 
 @pytest.mark.parametrize("output", ["out/%04d.png", "out/", "out"])

@@ -79,6 +79,65 @@ def test_format_and_size_and_black_go_together(tmp_path: Path) -> None:
         open_source(path, raw_format="rggb12", raw_size="2x2", raw_black=4095)
 
 
+# White balance
+
+
+def balance_of(path: Path, raw_wb: str | tuple[float, float, float], **options: object) -> tuple[float, float, float]:
+    said = {"raw_format": "rggb12", "raw_size": "4x2", **options}
+    return next(iter(open_source(path, raw_wb=raw_wb, **said))).profile.white_balance
+
+
+def test_green_is_the_measure_of_the_multipliers(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.raw", [0] * 8)
+    assert balance_of(path, "4, 2,3.2") == pytest.approx((2.0, 1.0, 1.6))
+    assert balance_of(path, (2, 1, 1.6)) == pytest.approx((2.0, 1.0, 1.6))
+    assert next(iter(open_source(path, raw_format="rggb12", raw_size="4x2"))).profile.white_balance == (1, 1, 1)
+
+
+@pytest.mark.parametrize("raw_wb", ["", "2,1", "2,1,1,1", "2,0,1", "-2,1,1", "2,nan,1", "inf,1,1", "2;1;1", "white"])
+def test_malformed_multipliers(tmp_path: Path, raw_wb: str) -> None:
+    with pytest.raises(SourceError, match="is not three multipliers above 0; try 2,1"):
+        balance_of(write(tmp_path / "a.raw", [0] * 8), raw_wb)
+
+
+@pytest.mark.parametrize(
+    ("order", "samples"),
+    [
+        ("rggb", [400, 200, 420, 220, 200, 100, 180, 90]),
+        ("bggr", [100, 200, 90, 180, 200, 400, 220, 420]),
+        ("grbg", [200, 400, 220, 420, 100, 200, 90, 180]),
+    ],
+)
+def test_grey_is_the_mean_of_the_light_above_black(tmp_path: Path, order: str, samples: list[int]) -> None:
+    path = write(tmp_path / "a.raw", [sample + 64 for sample in samples])
+    measured = balance_of(path, "grey", raw_format=f"{order}12", raw_black=64)
+    assert measured == pytest.approx((200 / 410, 1.0, 200 / 95))
+
+
+def test_a_clipped_lamp_has_no_say_in_grey(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.raw", [400, 200, 3000, 4095, 200, 100, 4095, 2000])
+    assert balance_of(path, "grey") == pytest.approx((0.5, 1.0, 2.0))
+
+
+def test_an_odd_edge_is_left_out_of_grey(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.raw", [400, 200, 9, 200, 100, 9, 9, 9, 9])
+    assert balance_of(path, "grey", raw_size="3x3") == pytest.approx((0.5, 1.0, 2.0))
+
+
+def test_where_there_is_no_light_there_is_no_grey(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no light above black.*--raw-wb R,G,B"):
+        balance_of(write(tmp_path / "a.raw", [64] * 8), "grey", raw_black=64)
+    with pytest.raises(SourceError, match=r"every part of it is clipped.*--raw-wb R,G,B"):
+        balance_of(write(tmp_path / "b.raw", [4095] * 8), "grey")
+
+
+def test_a_sequence_keeps_the_grey_of_its_first_mosaic(tmp_path: Path) -> None:
+    write(tmp_path / "1.raw", [400, 200, 200, 100])
+    write(tmp_path / "2.raw", [100, 200, 200, 400])
+    with open_source(tmp_path, raw_format="rggb12", raw_size="2x2", raw_wb="grey") as source:
+        assert [frame.profile.white_balance for frame in source] == [(0.5, 1.0, 2.0)] * 2
+
+
 def test_a_folder_of_mosaics_is_a_sequence(tmp_path: Path) -> None:
     for number in (10, 9):
         write(tmp_path / f"f{number}.raw", [number, 1, 2, 3])

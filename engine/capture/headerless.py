@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import SourceError
 from ..frame import BAYER_PATTERNS, CameraProfile, Cfa, Encoding, Frame
+
+Multipliers = tuple[float, float, float]  # of red, green, blue
+UNBALANCED: Multipliers = (1.0, 1.0, 1.0)
+GREY = "grey"
+# Sensors bend before they clip, and some clip a little below the top of their bits.
+CLIPPED = 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +25,8 @@ class Layout:
     """How the bytes of a headerless mosaic lie: one sample a site, row after row, without padding.
 
     `bits` (8 to 16) are significant; samples are little-endian 16-bit words, or bytes where `bits` is 8 and the
-    file's length says so. `black` is the sensor value of no light.
+    file's length says so. `black` is the sensor value of no light. `white_balance` multiplies red, green and
+    blue (green is 1); None stands for that which makes the mosaic's mean grey.
     """
 
     cfa: Cfa
@@ -26,10 +34,17 @@ class Layout:
     width: int
     height: int
     black: float = 0.0
+    white_balance: Multipliers | None = UNBALANCED
 
     @classmethod
-    def parse(cls, raw_format: str, raw_size: str | tuple[int, int], black: float = 0.0) -> Layout:
-        """From `rggb12` and `1920x1080`; raises SourceError with an example where either is malformed."""
+    def parse(
+        cls,
+        raw_format: str,
+        raw_size: str | tuple[int, int],
+        black: float = 0.0,
+        white_balance: str | Multipliers = UNBALANCED,
+    ) -> Layout:
+        """From `rggb12`, `1920x1080` and `2,1,1.6` or `grey`; raises SourceError with an example where one is wrong."""
         found = re.fullmatch(r"([a-z]{4})(\d+)", raw_format.strip().lower())
         if not found or found[1].upper() not in BAYER_PATTERNS or not 8 <= int(found[2]) <= 16:
             orders = ", ".join(pattern.lower() for pattern in BAYER_PATTERNS)
@@ -38,7 +53,7 @@ class Layout:
         bits = int(found[2])
         if not 0 <= black < 2**bits - 1:
             raise SourceError(f"raw black {black:g} is outside 0..{2**bits - 2} of {bits} bits; check --raw-black")
-        return cls(Cfa(found[1].upper()), bits, width, height, black)
+        return cls(Cfa(found[1].upper()), bits, width, height, black, parse_white_balance(white_balance))
 
     @property
     def format(self) -> str:
@@ -58,11 +73,36 @@ def parse_size(size: str | tuple[int, int]) -> tuple[int, int]:
     return width, height
 
 
+def parse_white_balance(balance: str | Multipliers) -> Multipliers | None:
+    """Multipliers with green at 1 from `2,1,1.6`, None from `grey`; raises SourceError for anything else."""
+    if isinstance(balance, str) and balance.strip().lower() in (GREY, "gray"):
+        return None
+    parts = balance.split(",") if isinstance(balance, str) else balance
+    try:
+        red, green, blue = (float(part) for part in parts)
+    except ValueError:
+        red = green = blue = math.nan
+    if not all(0 < multiplier < math.inf for multiplier in (red, green, blue)):
+        said = balance if isinstance(balance, str) else ",".join(map(str, balance))
+        raise SourceError(f"raw white balance '{said}' is not three multipliers above 0; try 2,1,1.6 or {GREY}")
+    return red / green, 1.0, blue / green
+
+
+def measured(path: Path, layout: Layout) -> Layout:
+    """`layout` with its white balance in numbers, taken from the mosaic in `path` where it is to be measured.
+
+    Whoever reads a sequence measures once: a balance that followed every frame would make its colours pump.
+    """
+    if layout.white_balance is not None:
+        return layout
+    return replace(layout, white_balance=read_headerless(path, layout).profile.white_balance)
+
+
 def read_headerless(path: Path, layout: Layout) -> Frame:
     """Read one mosaic: `pixels` (height, width) uint16, white at the top of `bits`.
 
-    No camera is known: white balance is (1, 1, 1) and camera RGB is taken for linear Rec.709. Raises SourceError where
-    the file's length or its largest value does not fit the layout.
+    No camera is known: camera RGB, white-balanced as `layout` says, is taken for linear Rec.709. Raises SourceError
+    where the file's length or its largest value does not fit the layout, or where there is no light to balance by.
     """
     try:
         file_bytes = path.read_bytes()
@@ -81,13 +121,32 @@ def read_headerless(path: Path, layout: Layout) -> Frame:
         raise SourceError(
             f"{path}: holds the value {brightest}, more than {layout.bits} bits ({white}); try --raw-format {fitting}"
         )
+    mosaic = mosaic.reshape(layout.height, layout.width)
+    balance = layout.white_balance or _grey_world(path, mosaic, layout)
     return Frame(
-        pixels=mosaic.reshape(layout.height, layout.width),
+        pixels=mosaic,
         encoding=Encoding.MOSAIC,
         cfa=layout.cfa,
-        profile=CameraProfile(black=(layout.black,) * 4, white=float(white)),
+        profile=CameraProfile(black=(layout.black,) * 4, white=float(white), white_balance=balance),
         name=str(path),
     )
+
+
+def _grey_world(path: Path, mosaic: NDArray[np.uint16], layout: Layout) -> Multipliers:
+    """Multipliers that make the mosaic's mean grey (Buchsbaum, J. Franklin Institute 310, 1980).
+
+    A 2x2 block counts only where none of its sites is clipped: a lamp has no colour left to measure.
+    """
+    rows, columns = layout.height // 2, layout.width // 2
+    blocks = mosaic[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2)
+    unclipped = blocks.max(axis=(1, 3)) < CLIPPED * (2**layout.bits - 1)
+    if not unclipped.any():
+        raise SourceError(f"{path}: every part of it is clipped, so grey cannot be measured; give --raw-wb R,G,B")
+    light = blocks.transpose(0, 2, 1, 3)[unclipped].mean(axis=0, dtype=np.float64) - layout.black
+    red, green, blue = (float(light[layout.cfa.channels() == channel].mean()) for channel in range(3))
+    if min(red, green, blue) <= 0:
+        raise SourceError(f"{path}: a colour has no light above black, so grey cannot be measured; give --raw-wb R,G,B")
+    return green / red, 1.0, green / blue
 
 
 def _wrong_length(path: Path, file_length: int, layout: Layout) -> str:

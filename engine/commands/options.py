@@ -11,6 +11,8 @@ import typer
 
 # A GL texture is at most this wide on every driver that the project meets; beyond it a typing error is likelier.
 MAX_SIDE_PX = 16384
+# A thousand times brighter or darker: beyond it nothing is left of a 14-bit picture.
+EXPOSURE_EV = 10.0
 
 
 class Quality(enum.StrEnum):
@@ -25,6 +27,7 @@ class SourceOptions:
     raw_format: str | None
     raw_size: tuple[int, int] | None
     raw_black: float | None
+    raw_wb: str | None
     fps: float | None
     loop: bool
     depth: str | None
@@ -40,6 +43,7 @@ class EngineOptions:
     lens: str
     f_number: float | None
     focus_m: float | None
+    exposure_ev: float
     demosaic: str
     quality: Quality
     device: str
@@ -56,6 +60,16 @@ class ViewOptions:
     seconds: float | None
     json: str | None
     save_frame: Path | None
+
+
+def check_exposure_ev(exposure_ev: float) -> float:
+    """`exposure_ev` itself; a usage error where it is not a number within EXPOSURE_EV of 0."""
+    if not -EXPOSURE_EV <= exposure_ev <= EXPOSURE_EV:
+        raise typer.BadParameter(
+            f"{exposure_ev:g} is not a number of stops from -{EXPOSURE_EV:g} to {EXPOSURE_EV:g}, such as 1.5",
+            param_hint="--exposure",
+        )
+    return exposure_ev
 
 
 def parse_size(option: str, text: str | None) -> tuple[int, int] | None:
