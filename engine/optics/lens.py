@@ -108,6 +108,8 @@ def load_lens(name_or_path: str) -> Lens:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise LookError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except UnicodeDecodeError as error:
+        raise LookError(f"{path}: is not a text in UTF-8; give a lens file") from error
     return _parse(text, str(path), path.stem)
 
 
@@ -123,6 +125,8 @@ def _parse(text: str, where: str, name: str) -> Lens:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"the keys are {', '.join(known)}"
             raise LookError(f"{where}: unknown key '{key}'; {hint}")
+        if key == "name" and not isinstance(figure, str):
+            raise LookError(f"{where}: name = {figure!r} must be a text")
         if key != "name" and not (isinstance(figure, int | float) and not isinstance(figure, bool)):
             raise LookError(f"{where}: {key} = {figure!r} must be a number")
     return Lens(**{"name": name, **table})

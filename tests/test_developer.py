@@ -1,0 +1,159 @@
+"""Frames to scene-linear Rec.2020, whatever their numbers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.compute.device import Device
+from groundglass.develop.demosaic import METHODS
+from groundglass.develop.developer import Developer
+from groundglass.frame import (
+    BAYER_PATTERNS,
+    REC709_TO_REC2020,
+    REC2020_TO_REC709,
+    CameraProfile,
+    Cfa,
+    Encoding,
+    Frame,
+)
+
+MATRIX = np.array([[1.34, -0.30, -0.04], [-0.12, 1.36, -0.24], [0.02, -0.38, 1.36]])
+CAMERA = CameraProfile(
+    black=(100, 110, 120, 130), white=4000, white_balance=(2.0, 1.0, 1.5), camera_to_scene=MATRIX, exposure_ev=0.5
+)
+
+
+@pytest.fixture
+def developer(device: Device) -> Iterator[Developer]:
+    before = device.live_buffers
+    made = Developer(device)
+    yield made
+    made.release()
+    made.release()
+    assert device.live_buffers == before
+
+
+def decoded(display: np.ndarray) -> np.ndarray:
+    """IEC 61966-2-1."""
+    return np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
+
+
+def mosaic_frame(camera_rgb: np.ndarray, pattern: str, profile: CameraProfile, shape: tuple[int, int]) -> Frame:
+    """A flat patch of white-balanced camera RGB, 1 where the channel that clips first does, as sensor numbers."""
+    y, x = np.indices(shape)
+    channel, site = Cfa(pattern).channels()[y % 2, x % 2], 2 * (y % 2) + x % 2
+    black = np.array(profile.black)[site]
+    gain = np.array(profile.white_balance)[channel] / min(profile.white_balance)
+    numbers = black + camera_rgb[channel] / gain * (profile.white - black)
+    return Frame(np.round(numbers).astype(np.uint16), cfa=Cfa(pattern), profile=profile)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_every_display_number_becomes_the_light_that_srgb_says(developer: Developer, dtype: type) -> None:
+    count = np.iinfo(dtype).max + 1
+    random = np.random.default_rng(1)
+    pixels = np.stack([np.arange(count), random.permutation(count), random.permutation(count)], axis=-1)
+    frame = Frame(pixels.reshape(count // 64, 64, 3).astype(dtype), encoding=Encoding.DISPLAY)
+    expected = decoded(frame.pixels / (count - 1)) @ REC709_TO_REC2020.T
+    np.testing.assert_allclose(developer.develop(frame, "rcd").read(), expected, atol=3e-7, rtol=3e-6)
+
+
+def test_scene_frames_go_through_the_camera_matrix_and_keep_their_highlights(developer: Developer) -> None:
+    pixels = (np.random.default_rng(1).random((7, 35, 3)) * 50).astype(np.float32)
+    frame = Frame(pixels, encoding=Encoding.SCENE, profile=CAMERA)
+    expected = pixels @ MATRIX.T * 2**0.5
+    np.testing.assert_allclose(developer.develop(frame, "rcd").read(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("encoding", [Encoding.DISPLAY, Encoding.SCENE])
+def test_exposure_is_in_stops(developer: Developer, encoding: Encoding) -> None:
+    pixels = np.full((3, 5, 3), 1, np.float32) if encoding is Encoding.SCENE else np.full((3, 5, 3), 255, np.uint8)
+    for exposure_ev in (-2.0, 0.0, 1.0):
+        frame = Frame(pixels, encoding=encoding, profile=CameraProfile(exposure_ev=exposure_ev))
+        np.testing.assert_allclose(developer.develop(frame, "rcd").read(), 2.0**exposure_ev, rtol=1e-5)
+
+
+@pytest.mark.parametrize("pattern", BAYER_PATTERNS)
+@pytest.mark.parametrize("method", METHODS)
+def test_levels_white_balance_matrix_and_exposure_on_a_flat_patch(
+    developer: Developer, pattern: str, method: str
+) -> None:
+    camera_rgb = np.array([0.30, 0.25, 0.20])
+    scene = developer.develop(mosaic_frame(camera_rgb, pattern, CAMERA, (25, 22)), method).read()
+    expected = np.broadcast_to(MATRIX @ camera_rgb * 2**0.5, scene.shape)
+    np.testing.assert_allclose(scene, expected, atol=2e-3)  # sensor numbers are whole
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_clipped_white_is_neutral(developer: Developer, method: str) -> None:
+    """All channels clipped, whatever the white balance: white, not magenta."""
+    frame = Frame(np.full((16, 20), 4000, np.uint16), profile=CAMERA)
+    np.testing.assert_allclose(developer.develop(frame, method).read(), 2**0.5, atol=1e-4)
+
+
+def test_a_dead_black_is_black(developer: Developer) -> None:
+    """Numbers below the black level stay near zero: the square root's offset is what is left of them."""
+    frame = Frame(np.zeros((16, 20), np.uint16), profile=replace(CAMERA, exposure_ev=0.0))
+    assert np.abs(developer.develop(frame, "rcd").read()).max() < 2e-3
+
+
+def test_a_second_frame_of_the_same_kind_allocates_nothing(device: Device, developer: Developer) -> None:
+    frame = Frame(np.zeros((16, 20), np.uint16))
+    first = developer.develop(frame, "rcd")
+    count = device.live_buffers
+    assert developer.develop(replace(frame, cfa=Cfa("GBRG")), "rcd") is first
+    assert device.live_buffers == count
+    assert developer.develop(frame, "half").size == (10, 8)
+    assert developer.develop(Frame(np.zeros((8, 6), np.uint16)), "half").size == (3, 4)
+    assert developer.develop(Frame(np.zeros((8, 6, 3), np.uint8), encoding=Encoding.DISPLAY), "half").size == (6, 8)
+    assert device.live_buffers < count
+
+
+def test_a_real_raw_file_against_libraw(data_dir: Path, developer: Developer) -> None:
+    """After one exposure scale, on unclipped pixels, against LibRaw's own linear picture."""
+    rawpy = pytest.importorskip("rawpy")
+    color = pytest.importorskip("skimage.color", reason="scikit-image measures the colour difference")
+    path = data_dir / "raw" / "gopro_hero7_4000x3000.dng"
+    if not path.exists():
+        pytest.skip(f"no raw/{path.name} in the data folder")
+    with rawpy.imread(str(path)) as raw:
+        theirs = raw.postprocess(
+            gamma=(1, 1), no_auto_bright=True, use_camera_wb=True, output_bps=16,
+            output_color=rawpy.ColorSpace.sRGB, demosaic_algorithm=rawpy.DemosaicAlgorithm.AHD,
+        )[::4, ::4].astype(np.float64) / 65535  # fmt: skip
+    with gg.open(path) as source:
+        frame = next(iter(source)).upright()
+    ours = developer.develop(frame, "rcd").read()[::4, ::4].astype(np.float64) @ REC2020_TO_REC709.T
+    assert ours.shape == theirs.shape
+    unclipped = (theirs.max(axis=-1) < 0.98) & (theirs.min(axis=-1) > 0)
+    scale = (theirs[unclipped] * ours[unclipped]).sum() / (ours[unclipped] ** 2).sum()
+    # Display-encoded, because skimage's Lab starts there.
+    lab = [color.rgb2lab(encoded(linear)) for linear in (theirs, scale * ours)]
+    assert color.deltaE_ciede2000(*lab).mean() <= 2.0
+
+
+def encoded(linear: np.ndarray) -> np.ndarray:
+    x = np.clip(linear, 0, 1)
+    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
+
+
+def test_one_photograph_in_four_orders_is_one_picture(data_dir: Path, developer: Developer) -> None:
+    """The sites are permuted within each 2x2 block, so the pictures differ by half a pixel's interpolation."""
+    pictures = {}
+    for pattern in BAYER_PATTERNS:
+        path = data_dir / "raw" / f"still_768x512_{pattern.lower()}.raw"
+        if not path.exists():
+            pytest.skip(f"no raw/{path.name} in the data folder")
+        with gg.open(path, raw_format=f"{pattern.lower()}14", raw_size="768x512", raw_black=616) as source:
+            frame = next(iter(source))
+        assert (frame.profile.black, frame.profile.white, frame.cfa.pattern) == ((616,) * 4, 16383, pattern)
+        camera = replace(frame.profile, camera_to_scene=np.eye(3), white_balance=(1, 1, 1), exposure_ev=0)
+        pictures[pattern] = developer.develop(replace(frame, profile=camera), "rcd").read()[8:-8, 8:-8]
+    for pattern in BAYER_PATTERNS[1:]:
+        error = np.mean((pictures[pattern] - pictures["RGGB"]) ** 2)
+        assert 10 * np.log10(1 / error) >= 34, pattern
