@@ -1,0 +1,53 @@
+"""The demos run as they stand, at tiny sizes, and leave the picture that they promise."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SCENE = "scene:?size=96x64"
+DEMO_LINES = 60
+
+# File name -> arguments, the size of its picture.
+DEMOS = {
+    "contact_sheet.py": ((SCENE, "--width", "64", "--f-numbers", "0.95", "8", "--looks", "classic"), (72, 91)),
+    "first_light.py": (("--width", "128"), (128, 96)),
+    "numpy_stages.py": ((SCENE,), (192, 128)),
+    "own_source.py": (("--width", "48"), (5 * 48, 32)),
+}
+
+
+def run_demo(path: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", [str(path), *arguments])
+    runpy.run_path(str(path), run_name="__main__")
+
+
+def test_every_demo_is_run_here(repository: Path) -> None:
+    assert {path.name for path in (repository / "demos").glob("*.py")} == set(DEMOS)
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_demo_leaves_its_picture(
+    repository: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments, size = DEMOS[name]
+    run_demo(repository / "demos" / name, monkeypatch, *arguments, "-o", "picture.png")
+    picture = Image.open("picture.png")
+    assert picture.size == size
+    assert np.asarray(picture).std() > 5
+
+
+def test_a_demo_says_in_one_line_what_is_wrong(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit, match=r"no such file.*scene:"):
+        run_demo(repository / "demos" / "contact_sheet.py", monkeypatch, "nowhere.dng")
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_demo_is_short_enough_to_copy(repository: Path, name: str) -> None:
+    assert len((repository / "demos" / name).read_text(encoding="utf-8").splitlines()) <= DEMO_LINES
