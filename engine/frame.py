@@ -109,6 +109,14 @@ class Encoding(enum.Enum):
     SCENE = "scene"  # (H, W, 3) float32, scene-linear, in the camera's RGB: `profile.camera_to_scene` applies
 
 
+# Shape behind (H, W), and the numbers that fit.
+_PIXELS: dict[Encoding, tuple[tuple[int, ...], tuple[str, ...]]] = {
+    Encoding.MOSAIC: ((), ("uint16",)),
+    Encoding.DISPLAY: ((3,), ("uint8", "uint16")),
+    Encoding.SCENE: ((3,), ("float32",)),
+}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture on its way through the house; never changed once it is made.
@@ -117,6 +125,7 @@ class Frame:
     metres, (H, W) float32, or None where nothing is known. `native_lens` took the picture, where that is known: a
     virtual lens adds only the blur that it lacks. `time_s` is the presentation time since the source's first frame;
     `arrived_s` is `time.perf_counter()` at hand-over. `orientation` is the EXIF value (1 to 8) still to be applied.
+    Raises SourceError where shapes or dtypes do not fit: kernels would read something else, or beyond the end.
     """
 
     pixels: NDArray[Any]
@@ -131,6 +140,20 @@ class Frame:
     arrived_s: float = 0.0
     orientation: int = 1
     name: str = ""
+
+    def __post_init__(self) -> None:
+        channels, dtypes = _PIXELS[self.encoding]
+        if self.pixels.ndim < 2 or self.pixels.shape[2:] != channels or self.pixels.dtype not in dtypes:
+            raise SourceError(
+                f"{self.name or 'frame'}: {self.pixels.shape} {self.pixels.dtype} is no {self.encoding.value}; "
+                f"give (H, W{', 3' if channels else ''}) {' or '.join(dtypes)}"
+            )
+        depth_m = self.depth_m
+        if depth_m is not None and (depth_m.shape != self.pixels.shape[:2] or depth_m.dtype != np.float32):
+            raise SourceError(
+                f"{self.name or 'frame'}: depth {depth_m.shape} {depth_m.dtype} does not fit pixels "
+                f"{self.pixels.shape[:2]}; give one float32 distance in metres a pixel"
+            )
 
     @property
     def width(self) -> int:

@@ -112,3 +112,30 @@ def test_a_white_level_lies_above_every_black_level() -> None:
 def test_the_primaries_turn_white_into_white_and_back() -> None:
     np.testing.assert_allclose(REC709_TO_REC2020.sum(axis=1), 1, atol=1e-9)
     np.testing.assert_allclose(REC2020_TO_REC709 @ REC709_TO_REC2020, np.eye(3), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shape", "dtype", "fitting"),
+    [
+        (Encoding.MOSAIC, (4, 6), np.float32, r"no mosaic; give \(H, W\) uint16"),
+        (Encoding.MOSAIC, (4, 6), ">u2", r"no mosaic; give \(H, W\) uint16"),
+        (Encoding.MOSAIC, (4, 6, 3), np.uint16, r"no mosaic; give \(H, W\) uint16"),
+        (Encoding.MOSAIC, (4,), np.uint16, r"no mosaic; give \(H, W\) uint16"),
+        (Encoding.DISPLAY, (4, 6), np.uint8, r"no display; give \(H, W, 3\) uint8 or uint16"),
+        (Encoding.DISPLAY, (4, 6, 4), np.uint8, r"no display; give \(H, W, 3\) uint8 or uint16"),
+        (Encoding.SCENE, (4, 6, 3), np.float64, r"no scene; give \(H, W, 3\) float32"),
+    ],
+)
+def test_pixels_that_are_not_what_they_claim_say_what_fits(
+    encoding: Encoding, shape: tuple[int, ...], dtype: type, fitting: str
+) -> None:
+    with pytest.raises(SourceError, match=rf"^clip\.dng: \(4.*{fitting}$"):
+        Frame(np.zeros(shape, dtype), encoding=encoding, name="clip.dng")
+
+
+def test_a_depth_that_does_not_fit_is_refused() -> None:
+    pixels = np.zeros((4, 6), np.uint16)
+    Frame(pixels, depth_m=np.ones((4, 6), np.float32))
+    for depth_m in (np.ones((2, 3), np.float32), np.ones((4, 6), np.float64)):
+        with pytest.raises(SourceError, match=r"^frame: depth .* does not fit pixels \(4, 6\); give one float32"):
+            Frame(pixels, depth_m=depth_m)

@@ -1,0 +1,254 @@
+"""The whole walk: a frame in, a picture out, whatever its orientation, size and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.errors import GroundglassError, LookError
+from groundglass.frame import upright
+from groundglass.gl.context import headless_context
+from groundglass.look.grade import grade
+from groundglass.optics.lens import load_lens
+
+RANDOM = np.random.default_rng(11)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[gg.Engine]:
+    with gg.Engine(look="neutral") as made:
+        yield made
+    assert made.device.live_buffers == 0
+
+
+@pytest.fixture(autouse=True)
+def settings(engine: gg.Engine) -> None:
+    """Every test starts from the same ones."""
+    engine.look, engine.strength, engine.lens, engine.focus_m = "neutral", 1.0, load_lens("noct-50"), 1.2
+    engine.demosaic, engine.quality = "rcd", "live"
+    engine.clock.reset()
+
+
+def mosaic(height: int = 96, width: int = 128, **fields: object) -> gg.Frame:
+    """A smooth picture of a coloured slope behind RGGB, as a 16-bit sensor numbers it."""
+    y, x = np.mgrid[:height, :width]
+    light = 0.15 + 0.3 * x / width + 0.2 * y / height + 0.1 * np.sin(x / 7) * np.cos(y / 5)
+    return gg.Frame((light * 65535).astype(np.uint16), **fields)
+
+
+def two_planes(height: int, width: int) -> np.ndarray:
+    """Something near on the left, the focus in the middle, the distance on the right."""
+    columns = np.repeat([0.6, 1.2, 8.0], -(-width // 3))[:width]
+    return np.ascontiguousarray(np.broadcast_to(columns, (height, width)), np.float32)
+
+
+def test_a_picture_is_8_bit_rgb_of_the_frame_s_size(engine: gg.Engine) -> None:
+    frame = mosaic(97, 131)
+    picture = engine.render(frame)
+    assert (picture.shape, picture.dtype) == ((97, 131, 3), np.uint8)
+    scene = engine.scene(frame)
+    assert (scene.shape, scene.dtype) == ((97, 131, 3), np.float32)
+    assert 20 < picture.mean() < 235
+
+
+def test_the_picture_is_the_scene_in_its_look(engine: gg.Engine) -> None:
+    frame = mosaic(depth_m=two_planes(96, 128))
+    expected = grade(engine.scene(frame), "neutral", space="rec2020")
+    assert np.abs(engine.render(frame) / 255 - expected).max() < 1.01 / 255  # dither
+
+
+def test_the_built_in_scene_walks_through(engine: gg.Engine) -> None:
+    with gg.open("scene:?size=192x128&fps=2") as source:
+        frame = next(iter(source))
+    picture = engine.render(frame)
+    assert picture.shape == (128, 192, 3)
+    assert picture.std() > 20
+    assert list(engine.clock.stages()) == ["develop", "optics", "transfer", "look"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(("height", "width"), [(96, 128), (97, 128), (96, 129), (97, 129)])
+def test_a_turned_mosaic_gives_the_turned_picture(engine: gg.Engine, orientation: int, height: int, width: int) -> None:
+    """Turned before it is developed: the CFA, black levels and depth turn with it."""
+    profile = gg.CameraProfile(black=(900, 1000, 1100, 1200), white_balance=(1.6, 1.0, 1.3))
+    frame = mosaic(height, width, cfa=gg.Cfa("GRBG"), profile=profile, depth_m=two_planes(height, width))
+    expected = upright(engine.scene(frame), orientation)
+    turned = engine.scene(replace(frame, orientation=orientation))
+    if orientation < 5:  # blurred by as many pixels
+        np.testing.assert_allclose(turned, expected, atol=0.02)
+    assert turned.shape == expected.shape
+    # The lens's width is the picture's: sharp pictures are compared where the turn swaps the sides.
+    flat = replace(frame, depth_m=None)
+    expected = upright(engine.scene(flat), orientation)
+    np.testing.assert_allclose(engine.scene(replace(flat, orientation=orientation)), expected, atol=1e-4)
+    assert engine.render(replace(frame, orientation=orientation)).shape == expected.shape
+
+
+@pytest.mark.parametrize("encoding", [gg.Encoding.DISPLAY, gg.Encoding.SCENE])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_picture_is_turned(engine: gg.Engine, encoding: gg.Encoding, orientation: int) -> None:
+    dtype = np.uint8 if encoding is gg.Encoding.DISPLAY else np.float32
+    pixels = np.random.default_rng(3).integers(0, 2, (31, 47, 3)).astype(dtype)
+    frame = gg.Frame(pixels, encoding=encoding)
+    expected = upright(engine.scene(frame), orientation)
+    np.testing.assert_array_equal(engine.scene(replace(frame, orientation=orientation)), expected)
+
+
+def test_settings_take_effect_from_the_next_frame_on(engine: gg.Engine) -> None:
+    frame = mosaic(depth_m=two_planes(96, 128))
+    before = engine.render(frame)
+
+    def changes(**settings: object) -> bool:
+        kept = {name: getattr(engine, name) for name in settings}
+        for name, value in settings.items():
+            setattr(engine, name, value)
+        changed = not np.array_equal(engine.render(frame), before)
+        for name, value in kept.items():
+            setattr(engine, name, value)
+        return changed
+
+    assert changes(look="classic")
+    assert changes(lens=engine.lens.at(8))
+    assert changes(focus_m=3.0)
+    assert changes(demosaic="malvar")
+    assert changes(demosaic="half")
+    assert changes(quality="best")
+    assert not changes(focus_m=1.2)
+    engine.look = "classic"
+    classic = engine.render(frame)
+    engine.strength = 0.0
+    np.testing.assert_allclose(engine.render(frame).astype(int), before, atol=1)
+    assert not np.array_equal(classic, before)
+
+
+def test_exposure_is_in_stops(engine: gg.Engine) -> None:
+    frame = mosaic()
+    before = engine.scene(frame)
+    engine.exposure_ev = 1.0
+    np.testing.assert_allclose(engine.scene(frame), 2 * before, rtol=1e-4, atol=1e-5)
+    engine.exposure_ev = 0.0
+
+
+def test_a_wider_aperture_blurs_more_and_the_focus_stays(engine: gg.Engine) -> None:
+    random = np.random.default_rng(5).integers(0, 65536, (96, 129), dtype=np.uint16)
+    sharp = engine.scene(gg.Frame(random))
+    frame = gg.Frame(random, depth_m=two_planes(96, 129))
+    contrasts = []
+    for f_number in (16, 4, 0.95):
+        engine.lens = engine.lens.at(f_number)
+        scene = engine.scene(frame)
+        contrasts.append([scene[8:-8, part].std() for part in (slice(8, 35), slice(94, 121))])
+        np.testing.assert_allclose(scene[:, 60:69], sharp[:, 60:69], atol=1 / 255)
+    assert (np.diff(contrasts, axis=0) < 0).all()
+
+
+def test_a_virtual_lens_adds_only_what_the_capture_lacks(engine: gg.Engine) -> None:
+    frame = mosaic(depth_m=two_planes(96, 128))
+    sharp = engine.scene(replace(frame, depth_m=None))
+    native = replace(frame, native_lens=engine.lens, native_focus_m=engine.focus_m)
+    np.testing.assert_allclose(engine.scene(native), sharp, atol=1e-5)
+
+
+def test_frames_of_changing_size_and_kind(engine: gg.Engine) -> None:
+    fresh = {}
+    frames = {
+        "small": mosaic(33, 47, depth_m=two_planes(33, 47)),
+        "large": mosaic(120, 200, depth_m=two_planes(120, 200)),
+        "without depth": mosaic(33, 47),
+        "picture": gg.Frame(np.full((40, 30, 3), 128, np.uint8), encoding=gg.Encoding.DISPLAY),
+        "deep picture": gg.Frame(
+            np.full((40, 30, 3), 30000, np.uint16), encoding=gg.Encoding.DISPLAY, depth_m=two_planes(40, 30)
+        ),
+        "scene": gg.Frame(np.full((40, 30, 3), 0.18, np.float32), encoding=gg.Encoding.SCENE),
+    }
+    for name, frame in frames.items():
+        fresh[name] = engine.render(frame)
+        assert fresh[name].shape == (*frame.pixels.shape[:2], 3)
+    for name in (*reversed(frames), *frames):
+        np.testing.assert_array_equal(engine.render(frames[name]), fresh[name], err_msg=name)
+
+
+@pytest.mark.parametrize(("height", "width"), [(96, 128), (97, 129), (5, 7), (2, 2)])
+def test_half_size_meets_full_size_depth(engine: gg.Engine, height: int, width: int) -> None:
+    engine.demosaic = "half"
+    frame = mosaic(height, width, depth_m=two_planes(height, width))
+    assert engine.render(frame).shape == (height // 2, width // 2, 3)
+    assert np.isfinite(engine.scene(frame)).all()
+
+
+def test_half_size_is_the_full_size_seen_smaller(engine: gg.Engine) -> None:
+    """Discs are as large a part of the picture at either size."""
+    frame = mosaic(192, 256, depth_m=two_planes(192, 256))
+    full = engine.scene(frame).reshape(96, 2, 128, 2, 3).mean(axis=(1, 3))
+    engine.demosaic = "half"
+    np.testing.assert_allclose(engine.scene(frame)[8:-8, 8:-8], full[8:-8, 8:-8], atol=0.02)
+
+
+def test_the_depth_under_a_click(engine: gg.Engine) -> None:
+    depth_m = two_planes(96, 129)
+    engine.draw(mosaic(96, 129, depth_m=depth_m))
+    assert engine.depth_at(0.0, 0.0) == pytest.approx(0.6)
+    assert engine.depth_at(0.5, 0.5) == pytest.approx(1.2)
+    assert engine.depth_at(1.0, 1.0) == pytest.approx(8.0)
+    engine.draw(mosaic(96, 129, depth_m=depth_m, orientation=6))  # left becomes top
+    assert engine.depth_at(0.99, 0.0) == pytest.approx(0.6)
+    assert engine.depth_at(0.0, 0.99) == pytest.approx(8.0)
+    engine.draw(mosaic(96, 129))
+    assert engine.depth_at(0.5, 0.5) is None
+
+
+def test_a_frame_after_the_first_allocates_nothing(engine: gg.Engine) -> None:
+    frame = mosaic(depth_m=two_planes(96, 128))
+    engine.render(frame)
+    alive = engine.device.live_buffers
+    for index in range(3):
+        engine.focus_m = 1.0 + index
+        engine.draw(replace(frame, pixels=frame.pixels + index, depth_m=frame.depth_m + index, index=index))
+        assert engine.device.live_buffers == alive
+
+
+def test_with_a_size_everything_is_ready_before_the_first_frame() -> None:
+    with gg.Engine(size=(128, 96), look="neutral") as warm:
+        alive, built = warm.device.live_buffers, len(warm.device._kernels)
+        assert warm.clock.stages() == {}
+        assert warm.depth_at(0.5, 0.5) is None
+        warm.render(mosaic(depth_m=two_planes(96, 128)))
+        assert (warm.device.live_buffers, len(warm.device._kernels)) == (alive, built)
+
+
+def test_closing_gives_everything_back_and_twice_is_harmless() -> None:
+    own = gg.Engine()
+    own.render(mosaic(depth_m=two_planes(96, 128)))
+    assert own.device.live_buffers > 0
+    own.close()
+    assert own.device.live_buffers == 0
+    own.close()
+    gg.Engine().close()  # before any frame
+
+
+def test_a_context_that_was_lent_stays_open() -> None:
+    context = headless_context()
+    with gg.Engine(gl=context) as borrowed:
+        borrowed.render(mosaic(16, 16))
+        assert borrowed.gl is context
+    assert context.error == "GL_NO_ERROR"
+    context.release()
+
+
+def test_what_cannot_be_is_an_error_before_the_first_frame() -> None:
+    for settings, complaint in (
+        ({"demosaic": "rdc"}, "did you mean 'rcd'"),
+        ({"device": "gpu"}, "device 'gpu' is not understood"),
+        ({"lens": "noct"}, "did you mean 'noct-50'"),
+        ({"f_number": 0.5}, "is outside f/0.95 to f/16"),
+        ({"focus_m": 0.01}, "is not beyond the focal length"),
+        ({"look": "classik"}, "did you mean 'classic'"),
+    ):
+        with pytest.raises(GroundglassError) as caught:
+            gg.Engine(**settings)
+        assert complaint in str(caught.value)
+    with pytest.raises(LookError):
+        gg.Engine(focus_m=0.0)
