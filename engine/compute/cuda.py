@@ -15,6 +15,7 @@ from .device import Buffer, Candidate, Failure
 from .program import Kernels, KernelSource
 from .stages import Stages
 
+_REMEDY = "install or update the NVIDIA driver"
 NVRTC_OPTIONS = ("--std=c++14", "--use_fast_math", "-DRUN=1")
 
 
@@ -27,7 +28,7 @@ def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except cupy.cuda.runtime.CUDARuntimeError as error:
-        return [], Failure("cuda", f"the driver reports no device ({error})", "install or update the NVIDIA driver")
+        return [], Failure("cuda", f"the driver reports no device ({error})", _REMEDY)
     candidates = []
     for number in range(count):
         properties = cupy.cuda.runtime.getDeviceProperties(number)
@@ -53,9 +54,12 @@ class CudaDevice:
         self._cupy = cupy
         self.spec, self.name, self.is_cpu = candidate.spec, candidate.name, candidate.is_cpu
         self.run_length = 1
-        self._device = cupy.cuda.Device(int(candidate.spec.partition(":")[2]))
-        with self._device:
-            self._stream = cupy.cuda.Stream(non_blocking=True)
+        try:
+            self._device = cupy.cuda.Device(int(candidate.spec.partition(":")[2]))
+            with self._device:
+                self._stream = cupy.cuda.Stream(non_blocking=True)
+        except cupy.cuda.runtime.CUDARuntimeError as error:
+            raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
         self._kernels = Kernels(self._build)
         self._stages: Stages[tuple[Any, Any]] = Stages()
         self._buffers: dict[int, Any] = {}
