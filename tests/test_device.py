@@ -139,31 +139,33 @@ def test_closing_releases_everything_and_twice_is_harmless(device: Device) -> No
 
 
 def test_a_call_with_the_wrong_arguments_is_an_error_and_not_a_crash(device: Device) -> None:
-    with pytest.raises(ShaderError, match=r"borders.cl: mirror_rows takes 3 arguments, 1 were given"):
-        device.run("borders.cl", "mirror_rows", (64,), (64,), 1)
-    with pytest.raises(ShaderError, match=r"borders.cl: has no kernel 'mirror'; it has mirror_columns, mirror_rows"):
-        device.run("borders.cl", "mirror", (64,), (64,))
+    with pytest.raises(ShaderError, match=r"levels.cl: levels_f32 takes 5 arguments, 1 were given"):
+        device.run("levels.cl", "levels_f32", (64, 1), (64, 1), 1)
+    with pytest.raises(ShaderError, match=r"levels.cl: has no kernel 'level'; it has levels_u16, levels_f32"):
+        device.run("levels.cl", "level", (64, 1), (64, 1))
     with pytest.raises(ShaderError, match=r"kernels/nothing.cl: no such file"):
         device.run("nothing.cl", "nothing", (64,), (64,))
 
 
 def test_a_stage_is_timed_once_however_many_kernels_it_has(device: Device) -> None:
     clock = Clock()
-    buffer = device.allocate(4 * 64 * 33 * 33)
+    numbers, planes = device.allocate(4 * 64), device.allocate(4 * 64 * 33)
 
-    def mirror() -> None:
-        device.run("borders.cl", "mirror_columns", (64,), (64,), buffer, 1, 1, 64, 1)
+    def level() -> None:
+        groups = 64 // device.run_length
+        device.run("levels.cl", "levels_f32", (groups, 1), (groups, 1), numbers, planes, 32, 64, 0)
 
     with device.stage("develop", clock):
-        mirror()
-        mirror()
-    mirror()  # of no stage
+        level()
+        level()
+    level()  # of no stage
     with device.stage("optics", clock):
-        mirror()
+        level()
     device.collect()
     assert list(clock.stages()) == ["develop", "optics"]
     assert all(spent["p50_ms"] >= 0 for spent in clock.stages().values())
     clock.reset()
     device.collect()
     assert clock.stages() == {}
-    device.release(buffer)
+    device.release(numbers)
+    device.release(planes)
