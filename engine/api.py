@@ -20,8 +20,6 @@ from .look.look import Look
 from .optics.defocus import QUALITIES, Blur, Defocus, Quality
 from .optics.lens import Lens, load_lens
 
-FARTHEST_M = 1e6  # every lens takes it for infinity
-
 
 def open(source: str | Path, **options: Any) -> Source:
     """The frames of `source`: a file, a folder, or `scene:`; options are those of `groundglass.capture.open_source`."""
@@ -76,7 +74,7 @@ def defocus(
     """
     scene_rgb = np.asarray(rgb, dtype=np.float32)
     # Fast division on a device may make NaN of 1 / infinity.
-    depth = np.minimum(np.asarray(depth_m, dtype=np.float32), np.float32(FARTHEST_M))
+    depth = np.asarray(depth_m, dtype=np.float32)
     if scene_rgb.ndim != 3 or scene_rgb.shape[2] != 3 or depth.shape != scene_rgb.shape[:2] or 0 in depth.shape:
         raise ValueError(f"a scene is (H, W, 3) and its depth (H, W), not {scene_rgb.shape} and {depth.shape}")
     if quality not in QUALITIES:

@@ -63,10 +63,10 @@ class Engine:
         self.demosaic: Method = check_method(demosaic)
         self.quality: Quality = quality
         self.clock = Clock()
+        self.device = open_device(device)
         self._owns_gl = gl is None
         self.gl = headless_context() if gl is None else gl
         self.gl_name = describe(self.gl)
-        self.device = open_device(device)
         self.device_name = f"{self.device.spec} {self.device.name}"
         self._developer = Developer(self.device)
         self._defocus: Defocus | None = None
@@ -145,9 +145,10 @@ class Engine:
             return scene
         with self.device.stage("optics", self.clock):
             defocus = self._defocus_for(scene)
-            # Half-size development meets full-size depth: every other sample.
-            step = frame.width // scene.layout.width
-            depth_m = frame.depth_m[: step * scene.layout.height : step, : step * scene.layout.width : step]
+            depth_m = frame.depth_m
+            if scene.size != frame.size:  # half-size development meets full-size depth: every other sample
+                width, height = scene.size
+                depth_m = depth_m[: 2 * height : 2, : 2 * width : 2]
             blur = Blur.of(self.lens, self.focus_m, scene.layout.width, frame.native_lens, frame.native_focus_m)
             return defocus.run(scene, depth_m, blur)
 

@@ -1,5 +1,5 @@
 /* Mirrors the picture into the border of its padded planes, without repeating the edge pixel, so that the sites of a
- * colour filter array keep their parity. Columns first, then rows: the corners follow by themselves.
+ * colour filter array keep their parity.
  */
 #include "portable.h"
 
@@ -12,32 +12,41 @@ FUNCTION int reflect(int i, int count)
     return i;
 }
 
-/* A work-item takes one row of one plane, both its ends; those past the last row have nothing to do. */
-KERNEL void mirror_columns(GLOBAL float *planes, int width, int height, int pitch, int channels)
+/* The first `channels * height` work-items take a row of the picture each, both its ends; the others a run each of the
+ * border rows above and below, corners included. None reads what another writes.
+ */
+KERNEL void mirror(GLOBAL float *planes, int width, int height, int pitch, int channels)
 {
-    const int c = GROUP_X / height;
+    const int item = GROUP_X;
+    if (item < channels * height) {
+        const int c = item / height;
+        GLOBAL float *row = planes + (item + PAD + c * 2 * PAD) * pitch + PAD;
+#if RUN == PAD
+        if (width > PAD) { /* a border is one run, read backwards */
+            STORE(row, -PAD, LOAD(row, 1).sfedcba9876543210);
+            STORE(row, width, LOAD(row, width - 1 - PAD).sfedcba9876543210);
+            return;
+        }
+#endif
+        for (int i = 1; i <= PAD; ++i) {
+            row[-i] = row[reflect(-i, width)];
+            row[width - 1 + i] = row[reflect(width - 1 + i, width)];
+        }
+        return;
+    }
+    const int runs = pitch / RUN;
+    const int run = item - channels * height;
+    const int c = run / (runs * 2 * PAD);
     if (c >= channels)
         return;
-    GLOBAL float *row = planes + (GROUP_X + PAD + c * 2 * PAD) * pitch + PAD;
-#if RUN == PAD
-    if (width > PAD) { /* a border is one run, read backwards */
-        STORE(row, -PAD, LOAD(row, 1).sfedcba9876543210);
-        STORE(row, width, LOAD(row, width - 1 - PAD).sfedcba9876543210);
-        return;
-    }
-#endif
-    for (int i = 1; i <= PAD; ++i) {
-        row[-i] = row[reflect(-i, width)];
-        row[width - 1 + i] = row[reflect(width - 1 + i, width)];
-    }
-}
-
-/* Border row i of plane c: 0 to PAD - 1 above the picture, PAD to 2 PAD - 1 below. */
-KERNEL void mirror_rows(GLOBAL float *planes, int height, int pitch)
-{
-    const int c = GLOBAL_Y / (2 * PAD);
-    const int i = GLOBAL_Y - c * 2 * PAD;
+    const int i = run / runs - c * 2 * PAD;
     const int y = i < PAD ? i - PAD : height + i - PAD;
-    GLOBAL float *picture = planes + (c * (height + 2 * PAD) + PAD) * pitch + GLOBAL_X;
-    STORE(picture, y * pitch, LOAD(picture, reflect(y, height) * pitch));
+    const int x = run % runs * RUN - PAD;
+    GLOBAL float *picture = planes + (c * (height + 2 * PAD) + PAD) * pitch + PAD;
+    const int from = reflect(y, height) * pitch;
+    if (x >= 0 && x + RUN <= width)
+        STORE(picture, y * pitch + x, LOAD(picture, from + x));
+    else
+        for (int k = x; k < x + RUN && k < width + PAD; ++k)
+            picture[y * pitch + k] = picture[from + reflect(k, width)];
 }

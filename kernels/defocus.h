@@ -37,7 +37,8 @@ FUNCTION floats disc_area(floats radius, float largest)
 }
 
 /* Doubles a plane of half the size, linearly: pixel (x, y) lies a quarter of a coarse pixel from the centre of its own
- * coarse pixel, towards the next one. `at` is the place of coarse pixel (x / 2, y / 2), `step_y` leads to the nearer row.
+ * coarse pixel, towards the next one. `at` is the place of coarse pixel (x / 2, y / 2), `step_y` leads to the nearer
+ * row.
  */
 FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y)
 {

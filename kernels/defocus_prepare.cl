@@ -8,65 +8,46 @@
 #include "defocus.h"
 
 #define EPSILON 1e-6f
+#define NEAREST_M 1e-3f
+#define FARTHEST_M 1e6f /* infinity, without which fast arithmetic is not exact */
 #define NEAR_RADIUS 0.5f /* up to here a disc is its own pixel, so the groups meet without a seam */
 
+/* A tile is 16x16 pixels: a run wide on a CPU, and 16 runs on a GPU. */
+#define TILE 16
+
 /* Signed blur radius in pixels, negative before the focus: half of coc_px |1 - focus / depth| (engine/optics/lens.py),
- * less in quadrature what the capturing lens has blurred already. Beside it the weight that spreads one pixel.
+ * less in quadrature what the capturing lens has blurred already. Beside it the weight that spreads one pixel. A
+ * work-item takes a tile, and notes the largest radius of its near points and of the rest, among those that are spread
+ * at full size. Tiles at the right and at the bottom reach into the border, which is mirrored later.
  */
 KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radius, GLOBAL float *RESTRICT spread,
-                int width, int pitch, float coc_px, float focus, float native_coc_px, float native_focus, float most,
-                float reach)
-{
-    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    const floats nearness = 1.0f / greater(LOAD(depth, GLOBAL_Y * width + GLOBAL_X), (floats)(1e-3f));
-    const floats wanted = 0.5f * coc_px * (1.0f - focus * nearness);
-    floats size = absolute(wanted);
-    if (native_coc_px > 0.0f) {
-        const floats native = 0.5f * native_coc_px * (1.0f - native_focus * nearness);
-        size = square_root(greater(wanted * wanted - native * native, (floats)(0.0f)));
-    }
-    size = lesser(size, (floats)(most));
-    STREAM(radius, at, wanted < 0.0f ? -size : size);
-    STREAM(spread, at, share_here(size, reach) / disc_area(size, (1.0f + FADE) * reach));
-}
-
-/* A tile is as wide as a run on a CPU; on a GPU, where a run is one pixel, it takes 16 of them. */
-#define TILE_STEP RUN
-
-/* Largest radius in each tile of 16x16 pixels, of the near points and of the rest, among those spread at full size.
- * A tile at the right or bottom edge sees some of the mirrored border, which is as good.
- */
-KERNEL void tiles_of_picture(GLOBAL const float *RESTRICT radius, GLOBAL const float *RESTRICT spread,
-                             GLOBAL float *RESTRICT near_tiles, GLOBAL float *RESTRICT rest_tiles, int pitch,
-                             int tiles_x)
+                GLOBAL float *RESTRICT near_tiles, GLOBAL float *RESTRICT rest_tiles, int width, int pitch, int tiles_x,
+                float coc_px, float focus, float native_coc_px, float native_focus, float most, float reach)
 {
     floats near = (floats)(0.0f);
     floats rest = near;
-    for (int y = 0; y < 16; ++y)
-        for (int x = 0; x < 16; x += TILE_STEP) {
-            const int at = (GLOBAL_Y * 16 + y + PAD) * pitch + PAD + GROUP_X * 16 + x;
-            const floats r = LOAD(spread, at) > 0.0f ? LOAD(radius, at) : (floats)(0.0f);
-            rest = greater(rest, r);
-            near = greater(near, -r);
+    for (int row = 0; row < TILE; ++row)
+        for (int run = 0; run < TILE; run += RUN) {
+            const int y = GLOBAL_Y * TILE + row;
+            const int x = GROUP_X * TILE + run;
+            const floats nearness = 1.0f / limited(LOAD(depth, y * width + x), NEAREST_M, FARTHEST_M);
+            const floats wanted = 0.5f * coc_px * (1.0f - focus * nearness);
+            floats size = absolute(wanted);
+            if (native_coc_px > 0.0f) {
+                const floats native = 0.5f * native_coc_px * (1.0f - native_focus * nearness);
+                size = square_root(greater(wanted * wanted - native * native, (floats)(0.0f)));
+            }
+            size = lesser(size, (floats)(most));
+            const floats share = share_here(size, reach);
+            const floats spread_here = size > NEAR_RADIUS && share > 0.0f ? size : (floats)(0.0f);
+            near = greater(near, wanted < 0.0f ? spread_here : (floats)(0.0f));
+            rest = greater(rest, wanted < 0.0f ? (floats)(0.0f) : spread_here);
+            const int at = (y + PAD) * pitch + PAD + x;
+            STREAM(radius, at, wanted < 0.0f ? -size : size);
+            STREAM(spread, at, share / disc_area(size, (1.0f + FADE) * reach));
         }
-    const float most_near = largest(near);
-    const float most_rest = largest(rest);
-    near_tiles[GLOBAL_Y * tiles_x + GROUP_X] = most_near > NEAR_RADIUS ? most_near : 0.0f;
-    rest_tiles[GLOBAL_Y * tiles_x + GROUP_X] = most_rest > NEAR_RADIUS ? most_rest : 0.0f;
-}
-
-/* The same at a smaller scale of one group, as `weigh` leaves it. */
-KERNEL void tiles_of_group(GLOBAL const float *RESTRICT group, GLOBAL float *RESTRICT tiles, int pitch, int stride,
-                           int tiles_x)
-{
-    floats most = (floats)(0.0f);
-    for (int y = 0; y < 16; ++y)
-        for (int x = 0; x < 16; x += TILE_STEP) {
-            const int at = (GLOBAL_Y * 16 + y + PAD) * pitch + PAD + GROUP_X * 16 + x;
-            const floats weight = LOAD(group, at + 3 * stride);
-            most = greater(most, weight > 0.0f ? LOAD(group, at + 4 * stride) : (floats)(0.0f));
-        }
-    tiles[GLOBAL_Y * tiles_x + GROUP_X] = largest(most);
+    near_tiles[GLOBAL_Y * tiles_x + GROUP_X] = largest(near);
+    rest_tiles[GLOBAL_Y * tiles_x + GROUP_X] = largest(rest);
 }
 
 FUNCTION void store_group(GLOBAL float *group, int at, int stride, floats red, floats green, floats blue, floats weight,
@@ -81,7 +62,7 @@ FUNCTION void store_group(GLOBAL float *group, int at, int stride, floats red, f
 
 /* What the full size hands on to half size, all of it in one reading of the picture:
  *   near, rest   the points blurred too far for the full size, as groups;
- *   limit        how far the rest may be blurred where it is seen: as far as it is itself, and behind near points `most`;
+ *   limit        how far the rest may be blurred where it is seen: as far as itself, and behind near points `most`;
  *   backdrop     what near points may uncover, colour times weight and weight: the rest, and near points the less the
  *                nearer they are (`nearest` is the largest radius, negative), for one may stand before another.
  */
@@ -164,16 +145,29 @@ KERNEL void halve_group(GLOBAL const float *RESTRICT fine_group, GLOBAL float *R
     store_group(group, at, group_stride, red, green, blue, weight, radii);
 }
 
-/* In place, borders included: what stays at this scale, spread over its disc. */
-KERNEL void weigh(GLOBAL float *group, int pitch, int stride, float reach)
+/* In place: what stays at this scale, spread over its disc. A work-item takes a tile, of the border too, and notes the
+ * largest radius of the tiles of the picture.
+ */
+KERNEL void weigh(GLOBAL float *group, GLOBAL float *RESTRICT tiles, int rows, int pitch, int stride, int tiles_x,
+                  int tiles_y, float reach)
 {
-    const int at = GLOBAL_Y * pitch + GLOBAL_X;
-    const floats radius = LOAD(group, at + 4 * stride);
-    const floats spread = share_here(radius, reach) / disc_area(radius, (1.0f + FADE) * reach);
-    for (int plane = 0; plane < 4; ++plane)
-        STORE(group, at + plane * stride, spread * LOAD(group, at + plane * stride));
+    const int tile_x = GROUP_X - PAD / TILE;
+    const int tile_y = GLOBAL_Y - PAD / TILE;
+    floats most = (floats)(0.0f);
+    for (int row = 0; row < TILE && GLOBAL_Y * TILE + row < rows; ++row)
+        for (int run = 0; run < TILE; run += RUN) {
+            const int at = (GLOBAL_Y * TILE + row) * pitch + GROUP_X * TILE + run;
+            const floats radius = LOAD(group, at + 4 * stride);
+            const floats spread = share_here(radius, reach) / disc_area(radius, (1.0f + FADE) * reach);
+            for (int plane = 0; plane < 4; ++plane)
+                STORE(group, at + plane * stride, spread * LOAD(group, at + plane * stride));
+            most = greater(most, LOAD(group, at + 3 * stride) > 0.0f ? radius : (floats)(0.0f));
+        }
+    if (tile_x >= 0 && tile_x < tiles_x && tile_y >= 0 && tile_y < tiles_y)
+        tiles[tile_y * tiles_x + tile_x] = largest(most);
 }
 
+/* How far the rest may be blurred, at the next scale. */
 KERNEL void halve_limit(GLOBAL const float *RESTRICT fine_limit, GLOBAL float *RESTRICT limit, int pitch, int stride,
                         int limit_pitch, int limit_stride)
 {

@@ -75,11 +75,11 @@ class Planes:
     def mirror(self) -> None:
         """Mirrors the picture into the border of every plane."""
         layout = self.layout
+        border_runs = 2 * PAD * layout.pitch // self.device.run_length
         self.device.run(
-            "borders.cl", "mirror_columns", (_ceil(self.channels * layout.height, 64),), (64,), self.buffer,
+            "borders.cl", "mirror", (_ceil(self.channels * (layout.height + border_runs), 64),), (64,), self.buffer,
             layout.width, layout.height, layout.pitch, self.channels,
         )  # fmt: skip
-        self.run("borders.cl", "mirror_rows", self.buffer, layout.height, layout.pitch, rows=self.channels * 2 * PAD)
 
     @contextmanager
     def view(self) -> Iterator[NDArray[np.float32]]:

@@ -64,13 +64,17 @@ class Demosaic:
     def _run_rcd(self, site: tuple[int, int], camera: list[float], encoded: bool) -> None:
         source, pitch, mosaic = "demosaic_rcd.cl", self.mosaic.layout.pitch, self.mosaic.buffer
         vertical, falling, low_pass, green, opposite = (planes.buffer for planes in self._between)
-        # Each step needs so many rows of the one before beyond its own: 1 + 3 + 2 + 2, within the border of 16.
-        run = self.mosaic.run
-        run(source, "rcd_directions", mosaic, vertical, falling, low_pass, pitch, 8, margin=8)
-        run(source, "rcd_green", mosaic, vertical, low_pass, green, pitch, 6, *site, margin=6)
-        run(source, "rcd_opposite", mosaic, falling, green, opposite, pitch, 3, margin=3)
+        # A work-item takes two rows. Each step needs so many rows of the one before beyond its own: 4, 2 and 2.
+        rows = self.mosaic.layout.height
+
+        def run(kernel: str, margin: int, *arguments: object) -> None:
+            self.mosaic.run(source, kernel, *arguments, rows=(rows + 1) // 2 + margin)
+
+        run("rcd_directions", 8, mosaic, vertical, falling, low_pass, pitch, 8, *site)
+        run("rcd_green", 6, mosaic, vertical, low_pass, green, pitch, 6, *site)
+        run("rcd_opposite", 4, mosaic, falling, green, opposite, pitch, 4, *site)
         run(
-            source, "rcd_finish", mosaic, vertical, green, opposite, self.scene.buffer, pitch,
+            "rcd_finish", 0, mosaic, vertical, green, opposite, self.scene.buffer, pitch,
             self.scene.layout.stride, *site, int(encoded), *camera,
         )  # fmt: skip
 

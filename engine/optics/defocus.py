@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..compute.device import Buffer, Device
 from ..compute.planes import PAD, Planes
+from ..errors import SourceError
 from .lens import Lens
 
 Quality = Literal["live", "best"]
@@ -91,7 +92,7 @@ class Defocus:
         self.picture = Planes(device, width, height, 3)
         self._radius = Planes(device, width, height, 1)
         self._spread = Planes(device, width, height, 1)
-        self._depth = device.allocate(4 * (width * height + self.picture.layout.pitch))
+        self._depth = device.allocate(4 * (width * (height + _TILE) + _TILE))  # whole tiles are read
         self._known_depth: NDArray[np.float32] | None = None  # a still's depth travels once
         self._extremes_m = (0.0, 0.0)
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
@@ -120,24 +121,23 @@ class Defocus:
     def run(self, scene: Planes, depth_m: NDArray[np.float32], blur: Blur) -> Planes:
         """Queues the work and returns the blurred picture, three planes that the next call overwrites.
 
-        `scene` holds scene-linear planes of this size; `depth_m` (H, W) float32, in metres.
+        `scene` holds scene-linear planes of this size; `depth_m` (H, W) float32, in metres, infinity allowed. Raises
+        SourceError where it holds NaN.
         """
         if depth_m is not self._known_depth:
             self._device.write(self._depth, np.ascontiguousarray(depth_m))
             self._known_depth, self._extremes_m = depth_m, (float(depth_m.min()), float(depth_m.max()))
+            if np.isnan(self._extremes_m).any():
+                raise SourceError("the depth holds NaN; fill it, with infinity where nothing is known")
         scene.mirror()
         layout = scene.layout
-        self._radius.run(
-            PREPARE, "coc", self._depth, self._radius.buffer, self._spread.buffer, layout.width,
-            layout.pitch, blur.coc_px, blur.focus_m, blur.native_coc_px, blur.native_focus_m, self._most,
-            self._reach_at(0),
+        self._device.run(
+            PREPARE, "coc", (self._tiles_x, self._tiles_y), (1, 1), self._depth, self._radius.buffer,
+            self._spread.buffer, self._tiles[-1], self._tiles[1], layout.width, layout.pitch, self._tiles_x,
+            blur.coc_px, blur.focus_m, blur.native_coc_px, blur.native_focus_m, self._most, self._reach_at(0),
         )  # fmt: skip
         self._radius.mirror()
         self._spread.mirror()
-        self._device.run(
-            PREPARE, "tiles_of_picture", (self._tiles_x, self._tiles_y), (1, 1), self._radius.buffer,
-            self._spread.buffer, self._tiles[-1], self._tiles[1], layout.pitch, self._tiles_x,
-        )  # fmt: skip
         # The extremes say which groups and scales the picture needs: most pictures need few.
         nearest, farthest = (blur.radius_px(metres) for metres in self._extremes_m)
         has_near = nearest < -0.5
@@ -199,12 +199,11 @@ class Defocus:
             is_coarsest = number == count - 1
             coarse = gathered if is_coarsest else self._scales[number + 1].gathered[sign]
             reach = 1e6 if is_coarsest else self._reach_at(number + 1)
-            group.run(PREPARE, "weigh", group.buffer, layout.pitch, layout.stride, reach, margin=PAD)
             tiles_x, tiles_y = -(-layout.width // _TILE), -(-layout.height // _TILE)
             tiles = self._scale_tiles
             self._device.run(
-                PREPARE, "tiles_of_group", (tiles_x, tiles_y), (1, 1), group.buffer, tiles,
-                layout.pitch, layout.stride, tiles_x,
+                PREPARE, "weigh", (layout.pitch // _TILE, -(-layout.rows // _TILE)), (1, 1), group.buffer, tiles,
+                layout.rows, layout.pitch, layout.stride, tiles_x, tiles_y, reach,
             )  # fmt: skip
             group.run(
                 SPREAD, "spread_group", group.buffer, scale.limit.buffer, tiles, coarse.buffer,
