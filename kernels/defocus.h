@@ -52,18 +52,20 @@ FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y)
 #endif
 }
 
-/* The largest radius in the 3x3 tiles of 16x16 pixels around this run, of those tiles that are near enough for it. */
-FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int tiles_x, int tiles_y)
+/* The largest radius in the 3x3 tiles of 16x16 pixels around the run at (x, y), of those tiles that are near enough for
+ * it. A place in the border sees the tiles next to it.
+ */
+FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int tiles_x, int tiles_y, int x, int y)
 {
-    const int tile_x = GLOBAL_X / 16;
-    const int tile_y = GLOBAL_Y / 16;
+    const int tile_x = (x + PAD) / 16 - PAD / 16;
+    const int tile_y = (y + PAD) / 16 - PAD / 16;
+    const int row = (y + PAD) % 16;
     float most = 0.0f;
     for (int dy = -1; dy <= 1; ++dy) {
-        const int y = tile_y + dy;
-        const int distance = dy < 0 ? GLOBAL_Y % 16 + 1 : dy > 0 ? 16 - GLOBAL_Y % 16 : 0;
-        for (int x = tile_x - 1; x <= tile_x + 1; ++x) {
-            const int inside = x >= 0 && y >= 0 && x < tiles_x && y < tiles_y;
-            const float there = inside ? tiles[y * tiles_x + x] : 0.0f;
+        const int distance = dy < 0 ? row + 1 : dy > 0 ? 16 - row : 0;
+        for (int dx = -1; dx <= 1; ++dx) {
+            const int inside = tile_x + dx >= 0 && tile_y + dy >= 0 && tile_x + dx < tiles_x && tile_y + dy < tiles_y;
+            const float there = inside ? tiles[(tile_y + dy) * tiles_x + tile_x + dx] : 0.0f;
             most = there + 0.5f > (float)distance && there > most ? there : most;
         }
     }

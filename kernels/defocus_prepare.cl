@@ -193,10 +193,10 @@ KERNEL void halve_backdrop(GLOBAL const float *RESTRICT fine_backdrop, GLOBAL fl
  * SIGGRAPH 1996).
  */
 KERNEL void fill_backdrop(GLOBAL float *backdrop, GLOBAL const float *RESTRICT coarse, int pitch, int stride,
-                            int coarse_pitch, int coarse_stride)
+                          int coarse_pitch, int coarse_stride)
 {
-    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    const int from = (GLOBAL_Y / 2 + PAD) * coarse_pitch + PAD + GLOBAL_X / 2;
+    const int at = GLOBAL_Y * pitch + GLOBAL_X; /* borders included */
+    const int from = ((GLOBAL_Y + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
     const int step_y = GLOBAL_Y & 1 ? coarse_pitch : -coarse_pitch;
     const floats missing = (1.0f - LOAD(backdrop, at + 3 * stride))
                          / greater(doubled(coarse + 3 * coarse_stride, from, step_y), (floats)(EPSILON));

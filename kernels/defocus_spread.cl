@@ -17,15 +17,19 @@ FUNCTION int half_chord(float radius, int dy)
     return left > 0.0f ? (int)scalar_root(left) : 0;
 }
 
-/* One scale of one group: colour times weight and weight, with what the coarser scale has gathered added. */
+/* One scale of one group: colour times weight and weight, with what the coarser scale has gathered added. Runs over the
+ * border's columns too and one row of it above and below, which `doubled` looks at.
+ */
 KERNEL void spread_group(GLOBAL const float *RESTRICT group, GLOBAL const float *RESTRICT limit,
                          GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT coarse,
-                         GLOBAL float *RESTRICT gathered, int pitch, int stride, int limit_pitch, int tiles_x, int tiles_y,
-                         int gathered_stride, int coarse_pitch, int coarse_stride, int is_coarsest, int is_limited)
+                         GLOBAL float *RESTRICT gathered, int pitch, int stride, int limit_pitch, int tiles_x,
+                         int tiles_y, int gathered_stride, int coarse_pitch, int coarse_stride, int is_coarsest,
+                         int is_limited)
 {
-    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    const float reach = reach_of_tiles(tiles, tiles_x, tiles_y);
-    const floats most = is_limited ? LOAD(limit, (GLOBAL_Y + PAD) * limit_pitch + PAD + GLOBAL_X) : (floats)(UNLIMITED);
+    const int row = GLOBAL_Y - 1 + PAD; /* rows and columns of the padded plane */
+    const int at = row * pitch + GLOBAL_X;
+    const float reach = reach_of_tiles(tiles, tiles_x, tiles_y, GLOBAL_X - PAD, row - PAD);
+    const floats most = is_limited ? LOAD(limit, row * limit_pitch + GLOBAL_X) : (floats)(UNLIMITED);
     floats red = (floats)(0.0f), green = red, blue = red, weight = red;
     if (reach > 0.0f) {
         const float touched = reach + 0.5f;
@@ -43,8 +47,8 @@ KERNEL void spread_group(GLOBAL const float *RESTRICT group, GLOBAL const float 
         }
     }
     if (!is_coarsest) {
-        const int above = (GLOBAL_Y / 2 + PAD) * coarse_pitch + PAD + GLOBAL_X / 2;
-        const int step_y = GLOBAL_Y & 1 ? coarse_pitch : -coarse_pitch;
+        const int above = ((row + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
+        const int step_y = row & 1 ? coarse_pitch : -coarse_pitch;
         red += doubled(coarse, above, step_y);
         green += doubled(coarse + coarse_stride, above, step_y);
         blue += doubled(coarse + 2 * coarse_stride, above, step_y);
@@ -75,7 +79,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
     const floats own = is_near ? (floats)(0.0f) : LOAD(spread, at) * coverage(absolute(here), 0.0f);
     floats red = own * LOAD(scene, at), green = own * LOAD(scene, at + stride), blue = own * LOAD(scene, at + 2 * stride);
     floats weight = own;
-    const float rest_reach = reach_of_tiles(rest_tiles, tiles_x, tiles_y);
+    const float rest_reach = reach_of_tiles(rest_tiles, tiles_x, tiles_y, GLOBAL_X, GLOBAL_Y);
     if (rest_reach > 0.0f) {
         const float touched = rest_reach + 0.5f;
         for (int dy = -(int)touched; dy <= (int)touched; ++dy) {
@@ -116,7 +120,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
     blue *= scale;
 
     floats near_red = (floats)(0.0f), near_green = near_red, near_blue = near_red, near_weight = near_red;
-    const float near_reach = has_near ? reach_of_tiles(near_tiles, tiles_x, tiles_y) : 0.0f;
+    const float near_reach = has_near ? reach_of_tiles(near_tiles, tiles_x, tiles_y, GLOBAL_X, GLOBAL_Y) : 0.0f;
     if (near_reach > 0.0f) {
         const float touched = near_reach + 0.5f;
         for (int dy = -(int)touched; dy <= (int)touched; ++dy) {

@@ -187,9 +187,8 @@ class Defocus:
         for finer, coarse in reversed(steps):
             finer.run(
                 PREPARE, "fill_backdrop", finer.buffer, coarse.buffer, finer.layout.pitch, finer.layout.stride,
-                coarse.layout.pitch, coarse.layout.stride,
+                coarse.layout.pitch, coarse.layout.stride, margin=PAD,
             )  # fmt: skip
-            finer.mirror()
 
     def _ascend(self, sign: int, count: int) -> None:
         for number in reversed(range(count)):
@@ -209,8 +208,8 @@ class Defocus:
                 SPREAD, "spread_group", group.buffer, scale.limit.buffer, tiles, coarse.buffer,
                 gathered.buffer, layout.pitch, layout.stride, scale.limit.layout.pitch, tiles_x, tiles_y,
                 gathered.layout.stride, coarse.layout.pitch, coarse.layout.stride, int(is_coarsest), int(sign > 0),
+                margin=1,
             )  # fmt: skip
-            gathered.mirror()
 
     def _compose(self, scene: Planes, counts: dict[int, int], has_near: bool) -> None:
         backdrop = self._backdrops[0]
