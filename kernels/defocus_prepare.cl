@@ -60,16 +60,22 @@ FUNCTION void store_group(GLOBAL float *group, int at, int stride, floats red, f
     STORE(group, at + 4 * stride, 0.5f * radii / greater(weight, (floats)(EPSILON)));
 }
 
+/* The mean of the limits that are seen, in pixels of half size; -1 where none is. */
+FUNCTION floats halved_limit(floats sum, floats seen)
+{
+    return seen > 0.0f ? 0.5f * sum / greater(seen, (floats)(1.0f)) : (floats)(-1.0f);
+}
+
 /* What the full size hands on to half size, all of it in one reading of the picture:
  *   near, rest   the points blurred too far for the full size, as groups;
- *   limit        how far the rest may be blurred where it is seen: as far as itself, and behind near points `most`;
+ *   limit        how far the rest may be blurred where it is seen: as far as it is itself; -1 where near points hide it;
  *   backdrop     what near points may uncover, colour times weight and weight: the rest, and near points the less the
  *                nearer they are (`nearest` is the largest radius, negative), for one may stand before another.
  */
 KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                           GLOBAL float *RESTRICT near, GLOBAL float *RESTRICT rest, GLOBAL float *RESTRICT limit,
                           GLOBAL float *RESTRICT backdrop, int pitch, int stride, int half_pitch, int half_stride,
-                          float reach, float most, float nearest, int has_near_scales, int has_rest_scales,
+                          float reach, float nearest, int has_near_scales, int has_rest_scales,
                           int has_near)
 {
     const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
@@ -77,7 +83,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
     const floats none = (floats)(0.0f);
     floats near_red = none, near_green = none, near_blue = none, near_weight = none, near_radii = none;
     floats rest_red = none, rest_green = none, rest_blue = none, rest_weight = none, rest_radii = none;
-    floats back_red = none, back_green = none, back_blue = none, back_weight = none, limits = none;
+    floats back_red = none, back_green = none, back_blue = none, back_weight = none, limits = none, seen = none;
     for (int child = 0; child < 4; ++child) {
         const int from = fine + (child >> 1) * pitch + (child & 1);
         const floats r = LOAD_HALVED(radius, from);
@@ -99,7 +105,8 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
             rest_blue += share * blue;
             rest_weight += share;
             rest_radii += share * r;
-            limits += 0.125f * (r < -NEAR_RADIUS ? (floats)(most) : greater(r, none));
+            limits += r < -NEAR_RADIUS ? none : greater(r, none);
+            seen += r < -NEAR_RADIUS ? none : (floats)(1.0f);
         }
         if (has_near) {
             const floats farness = 1.0f - lesser(r * (1.0f / nearest), (floats)(1.0f));
@@ -114,7 +121,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
         store_group(near, at, half_stride, near_red, near_green, near_blue, near_weight, near_radii);
     if (has_rest_scales) {
         store_group(rest, at, half_stride, rest_red, rest_green, rest_blue, rest_weight, rest_radii);
-        STORE(limit, at, limits);
+        STORE(limit, at, halved_limit(limits, seen));
     }
     if (has_near) {
         STORE(backdrop, at, back_red);
@@ -172,9 +179,13 @@ KERNEL void halve_limit(GLOBAL const float *RESTRICT fine_limit, GLOBAL float *R
                         int limit_pitch, int limit_stride)
 {
     const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
-    const floats sum = LOAD_HALVED(fine_limit, fine) + LOAD_HALVED(fine_limit, fine + 1)
-                     + LOAD_HALVED(fine_limit, fine + pitch) + LOAD_HALVED(fine_limit, fine + pitch + 1);
-    STORE(limit, (GLOBAL_Y + PAD) * limit_pitch + PAD + GLOBAL_X, 0.125f * sum);
+    floats sum = (floats)(0.0f), seen = sum;
+    for (int child = 0; child < 4; ++child) {
+        const floats here = LOAD_HALVED(fine_limit, fine + (child >> 1) * pitch + (child & 1));
+        sum += greater(here, (floats)(0.0f));
+        seen += here < 0.0f ? (floats)(0.0f) : (floats)(1.0f);
+    }
+    STORE(limit, (GLOBAL_Y + PAD) * limit_pitch + PAD + GLOBAL_X, halved_limit(sum, seen));
 }
 
 KERNEL void halve_backdrop(GLOBAL const float *RESTRICT fine_backdrop, GLOBAL float *RESTRICT backdrop, int pitch,

@@ -29,7 +29,8 @@ KERNEL void spread_group(GLOBAL const float *RESTRICT group, GLOBAL const float 
     const int row = GLOBAL_Y - 1 + PAD; /* rows and columns of the padded plane */
     const int at = row * pitch + GLOBAL_X;
     const float reach = reach_of_tiles(tiles, tiles_x, tiles_y, GLOBAL_X - PAD, row - PAD);
-    const floats most = is_limited ? LOAD(limit, row * limit_pitch + GLOBAL_X) : (floats)(UNLIMITED);
+    const floats known = is_limited ? LOAD(limit, row * limit_pitch + GLOBAL_X) : (floats)(-1.0f);
+    const floats most = known < 0.0f ? (floats)(UNLIMITED) : known;
     floats red = (floats)(0.0f), green = red, blue = red, weight = red;
     if (reach > 0.0f) {
         const float touched = reach + 0.5f;

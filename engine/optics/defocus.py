@@ -163,7 +163,7 @@ class Defocus:
         backdrop.run(
             PREPARE, "halve_picture", scene.buffer, self._radius.buffer, near.buffer, rest.buffer, limit.buffer,
             backdrop.buffer, scene.layout.pitch, scene.layout.stride, backdrop.layout.pitch, backdrop.layout.stride,
-            self._reach_at(0), self._most, max(nearest, -self._most), int(counts[-1] > 0), int(counts[1] > 0),
+            self._reach_at(0), max(nearest, -self._most), int(counts[-1] > 0), int(counts[1] > 0),
             int(has_near),
         )  # fmt: skip
         for planes, is_written in ((near, counts[-1]), (rest, counts[1]), (limit, counts[1]), (backdrop, has_near)):
