@@ -87,7 +87,9 @@ def defocus(
     try:
         scene = Planes(opened, width, height, 3)
         scene.write(scene_rgb)
-        return Defocus(opened, width, height, quality).run(scene, depth, blur).read()
+        defocus = Defocus(opened, width, height, quality)
+        defocus.load_depth(depth)
+        return defocus.run(scene, blur).read()
     finally:
         opened.close()
 

@@ -146,7 +146,8 @@ def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
     for quality in QUALITIES:
         defocus = Defocus(engine.device, *frame.size, quality)
         stack.callback(defocus.release)
-        stages[f"defocus {quality}"] = lambda run=defocus.run: _nothing(run(scene, depth_m, blur))  # type: ignore[misc]
+        defocus.load_depth(depth_m)
+        stages[f"defocus {quality}"] = lambda run=defocus.run: _nothing(run(scene, blur))  # type: ignore[misc]
     return stages
 
 

@@ -139,24 +139,24 @@ class Engine:
 
     def _focused(self, frame: Frame) -> Planes:
         """Develop and optics: queues the kernels for an upright frame. Without depth there is nothing to blur by."""
+        size = self._developer.size_of(frame, self.demosaic)
+        defocus = None if frame.depth_m is None else self._defocus_for(size)
+        if defocus is not None and frame.depth_m is not None:
+            is_whole = size == frame.size  # half-size development meets full-size depth: every other sample
+            defocus.load_depth(frame.depth_m if is_whole else frame.depth_m[: 2 * size[1] : 2, : 2 * size[0] : 2])
         with self.device.stage("develop", self.clock):
             scene = self._developer.develop(frame, self.demosaic, self.exposure_ev)
-        if frame.depth_m is None:
+        if defocus is None:
             return scene
         with self.device.stage("optics", self.clock):
-            defocus = self._defocus_for(scene)
-            depth_m = frame.depth_m
-            if scene.size != frame.size:  # half-size development meets full-size depth: every other sample
-                width, height = scene.size
-                depth_m = depth_m[: 2 * height : 2, : 2 * width : 2]
-            blur = Blur.of(self.lens, self.focus_m, scene.layout.width, frame.native_lens, frame.native_focus_m)
-            return defocus.run(scene, depth_m, blur)
+            blur = Blur.of(self.lens, self.focus_m, size[0], frame.native_lens, frame.native_focus_m)
+            return defocus.run(scene, blur)
 
-    def _defocus_for(self, scene: Planes) -> Defocus:
-        if self._defocus is None or self._defocus.size != scene.size or self._defocus.quality != self.quality:
+    def _defocus_for(self, size: tuple[int, int]) -> Defocus:
+        if self._defocus is None or self._defocus.size != size or self._defocus.quality != self.quality:
             if self._defocus is not None:
                 self._defocus.release()
-            self._defocus = Defocus(self.device, *scene.size, self.quality)
+            self._defocus = Defocus(self.device, *size, self.quality)
         return self._defocus
 
     def _warm_up(self, size: tuple[int, int]) -> None:

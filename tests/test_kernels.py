@@ -106,7 +106,8 @@ def focused(opened: Device, frame: Frame, method: Method) -> np.ndarray:
     step = frame.width // scene.layout.width
     depth_m = frame.depth_m[: step * scene.layout.height : step, : step * scene.layout.width : step]
     defocus = Defocus(opened, *scene.size, "live")
-    picture = defocus.run(scene, depth_m, Blur.of(Lens(), 1.2, scene.layout.width)).read()
+    defocus.load_depth(depth_m)
+    picture = defocus.run(scene, Blur.of(Lens(), 1.2, scene.layout.width)).read()
     defocus.release()
     developer.release()
     return picture

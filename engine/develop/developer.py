@@ -28,6 +28,11 @@ class Developer:
         self._buffers: list[Buffer] = []
         self._demosaic: Demosaic | None = None
 
+    @staticmethod
+    def size_of(frame: Frame, method: Method) -> tuple[int, int]:
+        """(width, height) of the scene planes that `develop` makes of a frame."""
+        return demosaiced_size(*frame.size, method) if frame.encoding is Encoding.MOSAIC else frame.size
+
     def develop(self, frame: Frame, method: Method, exposure_ev: float = 0.0) -> Planes:
         """Queues the work and returns the scene planes, which the next call overwrites.
 

@@ -93,8 +93,8 @@ class Defocus:
         self._radius = Planes(device, width, height, 1)
         self._spread = Planes(device, width, height, 1)
         self._depth = device.allocate(4 * (width * (height + _TILE) + _TILE))  # whole tiles are read
-        self._known_depth: NDArray[np.float32] | None = None  # a still's depth travels once
-        self._extremes_m = (0.0, 0.0)
+        self._known_depth: NDArray[np.float32] | None = None
+        self._extremes_m: tuple[float, float] | None = None
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
         tile_bytes = 4 * self._tiles_x * self._tiles_y
         self._tiles: dict[int, Buffer] = {sign: device.allocate(tile_bytes) for sign in (-1, 1)}
@@ -118,17 +118,22 @@ class Defocus:
         """Reach of the full size (0) or of a smaller scale (1, 2, ...)."""
         return self._reach[min(number, 3)]
 
-    def run(self, scene: Planes, depth_m: NDArray[np.float32], blur: Blur) -> Planes:
-        """Queues the work and returns the blurred picture, three planes that the next call overwrites.
+    def load_depth(self, depth_m: NDArray[np.float32]) -> None:
+        """Copies the depth of the pictures to come, (H, W) float32 in metres, infinity allowed, to the device.
 
-        `scene` holds scene-linear planes of this size; `depth_m` (H, W) float32, in metres, infinity allowed. Raises
-        SourceError where it holds NaN.
+        A copy waits for what is queued: load first, then queue. The array loaded last is not copied again: a still's
+        depth travels once.
         """
         if depth_m is not self._known_depth:
             self._device.write(self._depth, np.ascontiguousarray(depth_m))
-            self._known_depth, self._extremes_m = depth_m, (float(depth_m.min()), float(depth_m.max()))
-            if np.isnan(self._extremes_m).any():
-                raise SourceError("the depth holds NaN; fill it, with infinity where nothing is known")
+            self._known_depth, self._extremes_m = depth_m, None
+
+    def run(self, scene: Planes, blur: Blur) -> Planes:
+        """Queues the work and returns the blurred picture, three planes that the next call overwrites.
+
+        `scene` holds scene-linear planes of this size. Raises SourceError where the depth holds NaN.
+        """
+        nearest, farthest = (blur.radius_px(metres) for metres in self._extremes())
         scene.mirror()
         layout = scene.layout
         self._device.run(
@@ -139,7 +144,6 @@ class Defocus:
         self._radius.mirror()
         self._spread.mirror()
         # The extremes say which groups and scales the picture needs: most pictures need few.
-        nearest, farthest = (blur.radius_px(metres) for metres in self._extremes_m)
         has_near = nearest < -0.5
         counts = {-1: self._scales_for(max(-nearest, 0.0)), 1: self._scales_for(max(farthest, 0.0))}
         self._halve_picture(scene, counts, nearest, has_near)
@@ -150,6 +154,16 @@ class Defocus:
             self._ascend(sign, count)
         self._compose(scene, counts, has_near)
         return self.picture
+
+    def _extremes(self) -> tuple[float, float]:
+        """The nearest and the farthest depth in metres."""
+        if self._extremes_m is None:
+            assert self._known_depth is not None, "load_depth comes before run"
+            nearest, farthest = float(self._known_depth.min()), float(self._known_depth.max())
+            if np.isnan(nearest):
+                raise SourceError("the depth holds NaN; fill it, with infinity where nothing is known")
+            self._extremes_m = nearest, farthest
+        return self._extremes_m
 
     def _halve_picture(self, scene: Planes, counts: dict[int, int], nearest: float, has_near: bool) -> None:
         """From the full size to the first scale of everything."""
