@@ -52,17 +52,20 @@ FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y)
 #endif
 }
 
-/* The largest radius in the 3x3 tiles of 16x16 pixels around the run at (x, y), of those tiles that are near enough for
+/* Side of a tile in pixels: a run wide on a CPU, and 16 runs on a GPU. */
+#define TILE 16
+
+/* The largest radius in the 3x3 tiles around the run at (x, y), of those tiles that are near enough for
  * it. A place in the border sees the tiles next to it.
  */
 FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int tiles_x, int tiles_y, int x, int y)
 {
-    const int tile_x = (x + PAD) / 16 - PAD / 16;
-    const int tile_y = (y + PAD) / 16 - PAD / 16;
-    const int row = (y + PAD) % 16;
+    const int tile_x = (x + PAD) / TILE - PAD / TILE;
+    const int tile_y = (y + PAD) / TILE - PAD / TILE;
+    const int row = (y + PAD) % TILE;
     float most = 0.0f;
     for (int dy = -1; dy <= 1; ++dy) {
-        const int distance = dy < 0 ? row + 1 : dy > 0 ? 16 - row : 0;
+        const int distance = dy < 0 ? row + 1 : dy > 0 ? TILE - row : 0;
         for (int dx = -1; dx <= 1; ++dx) {
             const int inside = tile_x + dx >= 0 && tile_y + dy >= 0 && tile_x + dx < tiles_x && tile_y + dy < tiles_y;
             const float there = inside ? tiles[(tile_y + dy) * tiles_x + tile_x + dx] : 0.0f;

@@ -12,9 +12,6 @@
 #define FARTHEST_M 1e6f /* infinity, without which fast arithmetic is not exact */
 #define NEAR_RADIUS 0.5f /* up to here a disc is its own pixel, so the groups meet without a seam */
 
-/* A tile is 16x16 pixels: a run wide on a CPU, and 16 runs on a GPU. */
-#define TILE 16
-
 /* Signed blur radius in pixels, negative before the focus: half of coc_px |1 - focus / depth| (engine/optics/lens.py),
  * less in quadrature what the capturing lens has blurred already. Beside it the weight that spreads one pixel. A
  * work-item takes a tile, and notes the largest radius of its near points and of the rest, among those that are spread
@@ -68,7 +65,7 @@ FUNCTION floats halved_limit(floats sum, floats seen)
 
 /* What the full size hands on to half size, all of it in one reading of the picture:
  *   near, rest   the points blurred too far for the full size, as groups;
- *   limit        how far the rest may be blurred where it is seen: as far as it is itself; -1 where near points hide it;
+ *   limit        how far the rest may be blurred where it is seen: as far as it is itself, -1 where it is hidden;
  *   backdrop     what near points may uncover, colour times weight and weight: the rest, and near points the less the
  *                nearer they are (`nearest` is the largest radius, negative), for one may stand before another.
  */

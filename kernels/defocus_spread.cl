@@ -17,6 +17,11 @@ FUNCTION int half_chord(float radius, int dy)
     return left > 0.0f ? (int)scalar_root(left) : 0;
 }
 
+/* Every offset (dx, dy) of a pixel that a disc of `radius` touches. */
+#define FOR_TAPS(radius)                                                                                               \
+    for (int dy = -(int)(radius); dy <= (int)(radius); ++dy)                                                           \
+        for (int dx = -half_chord(radius, dy), last = -dx; dx <= last; ++dx)
+
 /* One scale of one group: colour times weight and weight, with what the coarser scale has gathered added. Runs over the
  * border's columns too and one row of it above and below, which `doubled` looks at.
  */
@@ -32,21 +37,16 @@ KERNEL void spread_group(GLOBAL const float *RESTRICT group, GLOBAL const float 
     const floats known = is_limited ? LOAD(limit, row * limit_pitch + GLOBAL_X) : (floats)(-1.0f);
     const floats most = known < 0.0f ? (floats)(UNLIMITED) : known;
     floats red = (floats)(0.0f), green = red, blue = red, weight = red;
-    if (reach > 0.0f) {
-        const float touched = reach + 0.5f;
-        for (int dy = -(int)touched; dy <= (int)touched; ++dy) {
-            const int chord = half_chord(touched, dy);
-            for (int dx = -chord; dx <= chord; ++dx) {
-                const int from = at + dy * pitch + dx;
-                const float distance = scalar_root((float)(dx * dx + dy * dy));
-                const floats covered = coverage(lesser(LOAD(group, from + 4 * stride), most), distance);
-                red += covered * LOAD(group, from);
-                green += covered * LOAD(group, from + stride);
-                blue += covered * LOAD(group, from + 2 * stride);
-                weight += covered * LOAD(group, from + 3 * stride);
-            }
+    if (reach > 0.0f)
+        FOR_TAPS(reach + 0.5f) {
+            const int from = at + dy * pitch + dx;
+            const float distance = scalar_root((float)(dx * dx + dy * dy));
+            const floats covered = coverage(lesser(LOAD(group, from + 4 * stride), most), distance);
+            red += covered * LOAD(group, from);
+            green += covered * LOAD(group, from + stride);
+            blue += covered * LOAD(group, from + 2 * stride);
+            weight += covered * LOAD(group, from + 3 * stride);
         }
-    }
     if (!is_coarsest) {
         const int above = ((row + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
         const int step_y = row & 1 ? coarse_pitch : -coarse_pitch;
@@ -78,26 +78,21 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
 
     /* What is blurred less than a pixel stays as it is: exactly. */
     const floats own = is_near ? (floats)(0.0f) : LOAD(spread, at) * coverage(absolute(here), 0.0f);
-    floats red = own * LOAD(scene, at), green = own * LOAD(scene, at + stride), blue = own * LOAD(scene, at + 2 * stride);
-    floats weight = own;
+    floats red = own * LOAD(scene, at), green = own * LOAD(scene, at + stride);
+    floats blue = own * LOAD(scene, at + 2 * stride), weight = own;
     const float rest_reach = reach_of_tiles(rest_tiles, tiles_x, tiles_y, GLOBAL_X, GLOBAL_Y);
-    if (rest_reach > 0.0f) {
-        const float touched = rest_reach + 0.5f;
-        for (int dy = -(int)touched; dy <= (int)touched; ++dy) {
-            const int chord = half_chord(touched, dy);
-            for (int dx = -chord; dx <= chord; ++dx) {
-                const int from = at + dy * pitch + dx;
-                const float distance = scalar_root((float)(dx * dx + dy * dy));
-                const floats r = LOAD(radius, from);
-                const floats reaching = distance > 0.0f ? lesser(r, limit) : (floats)(-UNLIMITED);
-                const floats covered = coverage(reaching, distance) * LOAD(spread, from);
-                red += covered * LOAD(scene, from);
-                green += covered * LOAD(scene, from + stride);
-                blue += covered * LOAD(scene, from + 2 * stride);
-                weight += covered;
-            }
+    if (rest_reach > 0.0f)
+        FOR_TAPS(rest_reach + 0.5f) {
+            const int from = at + dy * pitch + dx;
+            const float distance = scalar_root((float)(dx * dx + dy * dy));
+            const floats r = LOAD(radius, from);
+            const floats reaching = distance > 0.0f ? lesser(r, limit) : (floats)(-UNLIMITED);
+            const floats covered = coverage(reaching, distance) * LOAD(spread, from);
+            red += covered * LOAD(scene, from);
+            green += covered * LOAD(scene, from + stride);
+            blue += covered * LOAD(scene, from + 2 * stride);
+            weight += covered;
         }
-    }
     if (has_rest_scales) {
         /* A point seen sharply is not covered by the blur of what lies behind it. */
         const floats open = limited((limit - NEAR_RADIUS) * (1.0f / scale_reach), 0.0f, 1.0f);
@@ -122,22 +117,17 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
 
     floats near_red = (floats)(0.0f), near_green = near_red, near_blue = near_red, near_weight = near_red;
     const float near_reach = has_near ? reach_of_tiles(near_tiles, tiles_x, tiles_y, GLOBAL_X, GLOBAL_Y) : 0.0f;
-    if (near_reach > 0.0f) {
-        const float touched = near_reach + 0.5f;
-        for (int dy = -(int)touched; dy <= (int)touched; ++dy) {
-            const int chord = half_chord(touched, dy);
-            for (int dx = -chord; dx <= chord; ++dx) {
-                const int from = at + dy * pitch + dx;
-                const float distance = scalar_root((float)(dx * dx + dy * dy));
-                const floats r = LOAD(radius, from);
-                const floats covered = r < -NEAR_RADIUS ? coverage(-r, distance) * LOAD(spread, from) : (floats)(0.0f);
-                near_red += covered * LOAD(scene, from);
-                near_green += covered * LOAD(scene, from + stride);
-                near_blue += covered * LOAD(scene, from + 2 * stride);
-                near_weight += covered;
-            }
+    if (near_reach > 0.0f)
+        FOR_TAPS(near_reach + 0.5f) {
+            const int from = at + dy * pitch + dx;
+            const float distance = scalar_root((float)(dx * dx + dy * dy));
+            const floats r = LOAD(radius, from);
+            const floats covered = r < -NEAR_RADIUS ? coverage(-r, distance) * LOAD(spread, from) : (floats)(0.0f);
+            near_red += covered * LOAD(scene, from);
+            near_green += covered * LOAD(scene, from + stride);
+            near_blue += covered * LOAD(scene, from + 2 * stride);
+            near_weight += covered;
         }
-    }
     const floats scales_weight = has_near_scales ? doubled(near + 3 * half_stride, half_at, step_y) : (floats)(0.0f);
     if (has_near_scales && largest(scales_weight) > 0.0f) {
         near_red += doubled(near, half_at, step_y);

@@ -2,9 +2,9 @@
 #include "portable.h"
 #include "scene.h"
 
-KERNEL void demosaic_half(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT scene, int mosaic_pitch, int pitch,
-                          int stride, int red_x, int red_y, int encoded, float rr, float rg, float rb, float gr,
-                          float gg, float gb, float br, float bg, float bb)
+KERNEL void demosaic_half(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT scene, int mosaic_pitch,
+                          int pitch, int stride, int red_x, int red_y, int encoded, float rr, float rg, float rb,
+                          float gr, float gg, float gb, float br, float bg, float bb)
 {
     const int from = (2 * GLOBAL_Y + PAD) * mosaic_pitch + PAD + 2 * GLOBAL_X;
     const floats red = LOAD_HALVED(mosaic, from + red_y * mosaic_pitch + red_x);

@@ -116,7 +116,8 @@ KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *R
     const floats low_west = low + AT_SITES(low_pass, -2), low_east = low + AT_SITES(low_pass, 2);
     const floats to_north = GRADIENT_TOWARDS(-pitch), to_south = GRADIENT_TOWARDS(pitch);
     const floats to_west = GRADIENT_TOWARDS(-1), to_east = GRADIENT_TOWARDS(1);
-    const floats column = to_south * AT_SITES(mosaic, -pitch) * low_south + to_north * AT_SITES(mosaic, pitch) * low_north;
+    const floats column = to_south * AT_SITES(mosaic, -pitch) * low_south
+                        + to_north * AT_SITES(mosaic, pitch) * low_north;
     const floats row = to_east * AT_SITES(mosaic, -1) * low_east + to_west * AT_SITES(mosaic, 1) * low_west;
     const floats share = clearer(AT_SITES(vertical, 0), AROUND(AT_SITES, vertical));
     const floats ratio = mixed_fractions(column, (to_north + to_south) * low_north * low_south,
@@ -186,7 +187,8 @@ KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
     DIFFERENCE_ALONG(opposite, 1, other_row, other_row_weight)
     DIFFERENCE_ALONG(opposite, pitch, other_column, other_column_weight)
     const floats row_colour = here + mixed_fractions(other_column, other_column_weight, own_row, own_row_weight, share);
-    const floats other_colour = here + mixed_fractions(own_column, own_column_weight, other_row, other_row_weight, share);
+    const floats other_colour = here
+        + mixed_fractions(own_column, own_column_weight, other_row, other_row_weight, share);
 
     for (int row = 0; row < 2; ++row) {
         const int to = at + row * pitch;
