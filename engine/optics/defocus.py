@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
@@ -30,8 +29,8 @@ _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
 
 
-# Up to which radius, in its own pixels, each scale spreads: the full size, half size, and all smaller ones. A disc is
-# the crisper the larger it is in pixels of its scale, and costs its area; half size has most of the area.
+# Up to which radius, in its own pixels, each scale spreads: the full size, half, a quarter, and all smaller ones. A
+# disc is the crisper the larger it is in pixels of its scale, and costs its area there; small scales are cheap.
 REACH: dict[Quality, tuple[float, float, float, float]] = {
     "live": (2.0, 4.0, 6.0, 8.0),
     "best": (6.0, 12.0, 12.0, 12.0),
@@ -186,7 +185,7 @@ class Defocus:
 
     def _descend(self, counts: dict[int, int]) -> None:
         """From each scale of a group to the next."""
-        for number, (finer, coarse) in enumerate(pairwise(self._scales), start=1):
+        for number, (finer, coarse) in enumerate(itertools.pairwise(self._scales), start=1):
             for sign, count in counts.items():
                 if number < count:
                     _halve("halve_group", finer.groups[sign], coarse.groups[sign], self._reach_at(number))
@@ -195,7 +194,7 @@ class Defocus:
 
     def _fill_backdrop(self) -> None:
         """Down to the smallest scale and up again: push-pull."""
-        steps = list(pairwise(self._backdrops))
+        steps = list(itertools.pairwise(self._backdrops))
         for finer, coarse in steps:
             _halve("halve_backdrop", finer, coarse)
         for finer, coarse in reversed(steps):
