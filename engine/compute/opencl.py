@@ -111,6 +111,7 @@ class OpenClDevice:
         owned = self._buffers.pop(id(buffer), None)
         if owned is not None:
             self._prepared.clear()  # a launch that names it must not outlive it
+            self.finish()  # nor may its memory, which is ours on a CPU, go while a kernel works on it
             owned.release()
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
