@@ -114,6 +114,14 @@ def test_a_second_frame_of_the_same_kind_allocates_nothing(device: Device, devel
     assert device.live_buffers < count
 
 
+def test_the_size_may_change_while_kernels_are_at_work(device: Device, developer: Developer) -> None:
+    """Nothing is waited for between frames: what the last one works on must live until it is done."""
+    frames = [Frame(np.full((h, w), 9000, np.uint16)) for w, h in ((640, 480), (1920, 1080), (333, 257))]
+    for turn in range(24):
+        developer.develop(frames[turn % 3], METHODS[turn % 4])
+    device.finish()
+
+
 def test_a_real_raw_file_against_libraw(data_dir: Path, developer: Developer) -> None:
     """After one exposure scale, on unclipped pixels, against LibRaw's own linear picture."""
     rawpy = pytest.importorskip("rawpy")
