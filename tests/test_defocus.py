@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.usefixtures("quick_api"), pytest.mark.parametrize("qua
 LENS = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
 FOCUS_M = 1.5
 WIDTH, HEIGHT = 480, 320
-# Before the focus and behind it; the discs are 4 to 33 pixels wide.
-DEPTHS_M = (0.5, 0.75, 1.0, 1.2, 2.0, 3.0, 6.0, np.inf)
+# Before the focus and behind it; the discs are 4 to 33 pixels wide, some just too wide for the scale before theirs.
+DEPTHS_M = (0.5, 0.75, 1.0, 1.2, 2.0, 2.1, 2.4, 2.7, 3.0, 6.0, np.inf)
 STEP = 1 / 255
 INF = np.inf
 

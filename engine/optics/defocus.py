@@ -32,7 +32,7 @@ _FADE = 1.125  # 1 + FADE of kernels/defocus.h
 # Up to which radius, in its own pixels, each scale spreads: the full size, half, a quarter, and all smaller ones. A
 # disc is the crisper the larger it is in pixels of its scale, and costs its area there; small scales are cheap.
 REACH: dict[Quality, tuple[float, float, float, float]] = {
-    "live": (2.0, 4.0, 6.0, 8.0),
+    "live": (3.0, 5.0, 6.0, 8.0),
     "best": (6.0, 12.0, 12.0, 12.0),
 }
 assert all(_FADE * max(reach) + 0.5 <= PAD for reach in REACH.values()), "discs must end within the border"
