@@ -16,7 +16,6 @@
 #define RESTRICT restrict
 #define GROUP_X ((int)get_global_id(0))
 #define GLOBAL_Y ((int)get_global_id(1))
-#define GLOBAL_Z ((int)get_global_id(2))
 typedef uchar u8;
 typedef ushort u16;
 
@@ -28,7 +27,6 @@ typedef ushort u16;
 #define RESTRICT __restrict__
 #define GROUP_X ((int)(blockIdx.x * blockDim.x + threadIdx.x))
 #define GLOBAL_Y ((int)(blockIdx.y * blockDim.y + threadIdx.y))
-#define GLOBAL_Z ((int)(blockIdx.z * blockDim.z + threadIdx.z))
 typedef unsigned char u8;
 typedef unsigned short u16;
 
@@ -46,7 +44,6 @@ typedef float16 floats_anywhere __attribute__((aligned(4)));
 #define LOAD(plane, at) (*(GLOBAL const floats_anywhere *)((plane) + (at)))
 #define STORE(plane, at, values) (*(GLOBAL floats_anywhere *)((plane) + (at)) = (values))
 #define LOAD_U16(numbers, at) convert_float16(vload16(0, (numbers) + (at)))
-#define LOAD_U8(numbers, at) convert_float16(vload16(0, (numbers) + (at)))
 /* Every other pixel from `at` on. */
 #define LOAD_HALVED(plane, at) ((floats)(LOAD(plane, at).even, LOAD(plane, (at) + 16).even))
 #define absolute(x) as_float16(as_int16(x) & 0x7fffffff)
@@ -57,7 +54,6 @@ typedef int ints;
 #define LOAD(plane, at) ((plane)[at])
 #define LOAD_U16(numbers, at) ((float)(numbers)[at])
 #define STORE(plane, at, values) ((plane)[at] = (values))
-#define LOAD_U8(numbers, at) ((float)(numbers)[at])
 #define LOAD_HALVED(plane, at) ((plane)[at])
 #define absolute(x) fabs((float)(x))
 #endif
@@ -80,7 +76,6 @@ typedef int ints;
 FUNCTION floats lesser(floats a, floats b) { return a < b ? a : b; }
 FUNCTION floats greater(floats a, floats b) { return a > b ? a : b; }
 FUNCTION floats limited(floats x, float low, float high) { return lesser(greater(x, (floats)(low)), (floats)(high)); }
-FUNCTION floats mixed(floats a, floats b, floats share) { return a + (b - a) * share; }
 #ifdef __OPENCL_VERSION__
 #define square_root(x) sqrt(x)
 #else

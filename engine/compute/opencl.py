@@ -72,7 +72,7 @@ class OpenClDevice:
     """The contract of `device.py` on an OpenCL queue."""
 
     def __init__(self, candidate: Candidate) -> None:
-        # PoCL calls a kernel "defined with more than 3 dimensions" and the like; such remarks are not for users.
+        # What a compiler remarks on a kernel that it compiles is not for users.
         os.environ.setdefault("PYOPENCL_COMPILER_OUTPUT", "0")
         import pyopencl as cl
 
