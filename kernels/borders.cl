@@ -21,10 +21,12 @@ KERNEL void mirror(GLOBAL float *planes, int width, int height, int pitch, int c
     if (item < channels * height) {
         const int c = item / height;
         GLOBAL float *row = planes + (item + PAD + c * 2 * PAD) * pitch + PAD;
-#if RUN == PAD
-        if (width > PAD) { /* a border is one run, read backwards */
-            STORE(row, -PAD, LOAD(row, 1).sfedcba9876543210);
-            STORE(row, width, LOAD(row, width - 1 - PAD).sfedcba9876543210);
+#if RUN > 1
+        if (width > PAD) { /* a border is one run or two, read backwards */
+            for (int i = 0; i < PAD; i += RUN) {
+                STORE(row, -RUN - i, REVERSED(LOAD(row, 1 + i)));
+                STORE(row, width + i, REVERSED(LOAD(row, width - 1 - RUN - i)));
+            }
             return;
         }
 #endif

@@ -42,9 +42,13 @@ FUNCTION floats disc_area(floats radius, float largest)
  */
 FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y)
 {
-#if RUN == 16
+#if RUN > 1
     const floats rows = 0.75f * LOAD(coarse, at - 1) + 0.25f * LOAD(coarse, at - 1 + step_y);
+#if RUN == 16
     return 0.75f * rows.s1122334455667788 + 0.25f * rows.s0213243546576879;
+#else
+    return 0.75f * rows.s11223344 + 0.25f * rows.s02132435;
+#endif
 #else
     const int step_x = GLOBAL_X & 1 ? 1 : -1;
     return 0.75f * (0.75f * coarse[at] + 0.25f * coarse[at + step_y])
@@ -52,7 +56,7 @@ FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y)
 #endif
 }
 
-/* Side of a tile in pixels: a run wide on a CPU, and 16 runs on a GPU. */
+/* Side of a tile in pixels: a run or two wide on a CPU, and 16 runs on a GPU. */
 #define TILE 16
 
 /* The largest radius in the 3x3 tiles around the run at (x, y), of those tiles that are near enough for

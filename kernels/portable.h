@@ -1,8 +1,8 @@
 /* The few words in which OpenCL C and CUDA C++ differ, so that a kernel is written once.
  *
  * A kernel runs over whole rows of padded planes (see engine/compute/planes.py): no guards, no clamps. One work-item
- * takes a run of RUN neighbouring pixels, held in one `floats`: 16 on a CPU, where that is a vector register, and 1 on
- * a GPU, where it is a plain float and the hardware makes the vectors. (Left to itself PoCL's compiler vectorises only
+ * takes a run of RUN neighbouring pixels, held in one `floats`: 16 or 8 on a CPU, where that is a vector register, and
+ * 1 on a GPU, where it is a plain float and the hardware makes the vectors. (Left to itself PoCL's compiler vectorises only
  * the simplest kernels: a call to a built-in, or pairs of operations that it joined too early, and the loop stays
  * scalar. Measured: RCD 52 ms that way.)
  *
@@ -36,21 +36,30 @@ typedef unsigned short u16;
 #define __has_builtin(name) 0
 #endif
 
+#if RUN > 1
+#define JOINED(a, b) a##b
+#define OF_RUN(word, run) JOINED(word, run)
+typedef OF_RUN(float, RUN) floats;
+typedef OF_RUN(int, RUN) ints;
 #if RUN == 16
-typedef float16 floats;
-typedef int16 ints;
 #define LANES ((ints)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
-typedef float16 floats_anywhere __attribute__((aligned(4)));
+#define REVERSED(values) ((values).sfedcba9876543210)
+#else
+#define LANES ((ints)(0, 1, 2, 3, 4, 5, 6, 7))
+#define REVERSED(values) ((values).s76543210)
+#endif
+typedef floats floats_anywhere __attribute__((aligned(4)));
 #define LOAD(plane, at) (*(GLOBAL const floats_anywhere *)((plane) + (at)))
 #define STORE(plane, at, values) (*(GLOBAL floats_anywhere *)((plane) + (at)) = (values))
-#define LOAD_U16(numbers, at) convert_float16(vload16(0, (numbers) + (at)))
+#define LOAD_U16(numbers, at) OF_RUN(convert_float, RUN)(OF_RUN(vload, RUN)(0, (numbers) + (at)))
 /* Every other pixel from `at` on. */
-#define LOAD_HALVED(plane, at) ((floats)(LOAD(plane, at).even, LOAD(plane, (at) + 16).even))
-#define absolute(x) as_float16(as_int16(x) & 0x7fffffff)
+#define LOAD_HALVED(plane, at) ((floats)(LOAD(plane, at).even, LOAD(plane, (at) + RUN).even))
+#define absolute(x) OF_RUN(as_float, RUN)(OF_RUN(as_int, RUN)(x) & 0x7fffffff)
 #else
 typedef float floats;
 typedef int ints;
 #define LANES 0
+#define REVERSED(values) (values)
 #define LOAD(plane, at) ((plane)[at])
 #define LOAD_U16(numbers, at) ((float)(numbers)[at])
 #define STORE(plane, at, values) ((plane)[at] = (values))
@@ -61,7 +70,7 @@ typedef int ints;
 /* STREAM stores past the caches what nobody reads soon, at a run's aligned place: without it a CPU first reads every
  * line that it is about to overwrite.
  */
-#if RUN == 16 && __has_builtin(__builtin_nontemporal_store)
+#if RUN > 1 && __has_builtin(__builtin_nontemporal_store)
 #define STREAM(plane, at, values) __builtin_nontemporal_store(values, (GLOBAL floats *)((plane) + (at)))
 #else
 #define STREAM(plane, at, values) STORE(plane, at, values)
@@ -90,10 +99,14 @@ FUNCTION floats limited(floats x, float low, float high) { return lesser(greater
 #endif
 
 /* The largest of a run's values. */
-#if RUN == 16
+#if RUN > 1
 FUNCTION float largest(floats values)
 {
+#if RUN == 16
     const float8 a = values.lo > values.hi ? values.lo : values.hi;
+#else
+    const float8 a = values;
+#endif
     const float4 b = a.lo > a.hi ? a.lo : a.hi;
     const float2 c = b.lo > b.hi ? b.lo : b.hi;
     return c.x > c.y ? c.x : c.y;

@@ -20,6 +20,21 @@ from .program import Kernels, KernelSource
 from .stages import Stages
 
 PREPARED_AT_MOST = 1024  # launches kept; a focus that moves makes new ones with every frame
+# LLVM's names of the processors for which it uses AVX-512.
+AVX512_TARGETS = (
+    *("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake", "rocketlake"),
+    *(
+        "sapphirerapids",
+        "emeraldrapids",
+        "graniterapids",
+        "diamondrapids",
+        "knl",
+        "knm",
+        "x86-64-v4",
+        "znver4",
+        "znver5",
+    ),
+)
 _REMEDY = "install your GPU vendor's OpenCL driver, or pip install pocl-binary-distribution for the CPU"
 
 
@@ -68,6 +83,18 @@ def in_huge_pages(nbytes: int) -> NDArray[np.uint8]:
     return memory[start : start + nbytes]
 
 
+def run_length_of(cpu: Any) -> int:
+    """Floats in a vector register of `cpu`, 16 or 8, as its driver compiles for it.
+
+    PoCL says what the processor has, but compiles for the newest processor that its LLVM knows: an AMD Zen 5, which
+    has AVX-512, becomes a Zen 3 without. There 16 floats are no type that it can pass, and no kernel is built.
+    """
+    if "pocl" in cpu.platform.version.lower():
+        target = cpu.version.lower()
+        return 16 if any(name in target for name in AVX512_TARGETS) else 8
+    return 16 if cpu.native_vector_width_float >= 16 else 8
+
+
 class OpenClDevice:
     """The contract of `device.py` on an OpenCL queue."""
 
@@ -84,7 +111,7 @@ class OpenClDevice:
             self._queue = cl.CommandQueue(self._context, properties=cl.command_queue_properties.PROFILING_ENABLE)
         except cl.Error as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
-        self.run_length = 16 if self.is_cpu else 1
+        self.run_length = run_length_of(self._device) if self.is_cpu else 1
         self._prepared: dict[tuple[str, str, tuple[object, ...]], Any] = {}
         self._kernels = Kernels(self._build)
         self._stages: Stages[Any] = Stages()
