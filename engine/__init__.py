@@ -1,9 +1,11 @@
 """A live ground glass for any camera: RAW in, bokeh and a look, 60 frames a second out."""
 
 from .api import defocus, demosaic, grade, open, render
+from .camera import CameraProfile
+from .cfa import Cfa
 from .engine import Engine
 from .errors import GroundglassError
-from .frame import CameraProfile, Cfa, Encoding, Frame
+from .frame import Encoding, Frame
 from .look.look import Look
 from .optics.lens import Lens
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .capture import Source, open_source
+from .cfa import Cfa
 from .compute.device import open_device
 from .compute.planes import Planes
 from .develop.demosaic import Demosaic, check_method, demosaiced_size
 from .engine import DEFAULT_LENS, DEFAULT_LOOK, Engine
 from .errors import SourceError
-from .frame import Cfa
 from .look.grade import grade as grade_scene
 from .look.look import Look
 from .optics.defocus import QUALITIES, Blur, Defocus, Quality

@@ -6,7 +6,7 @@ from functools import cache
 
 import moderngl
 import numpy as np
-from groundglass.frame import REC2020_TO_REC709
+from groundglass.camera import REC2020_TO_REC709
 from groundglass.gl.context import headless_context
 from groundglass.look.grade import grade
 from groundglass.look.look import Look, parse_look

@@ -7,9 +7,9 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 import pytest
+from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.develop.demosaic import METHODS
 from groundglass.errors import GroundglassError, SourceError
-from groundglass.frame import BAYER_PATTERNS, Cfa
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 

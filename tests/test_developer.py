@@ -9,18 +9,12 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 import pytest
+from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709, CameraProfile
+from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.compute.device import Device
 from groundglass.develop.demosaic import METHODS
 from groundglass.develop.developer import Developer
-from groundglass.frame import (
-    BAYER_PATTERNS,
-    REC709_TO_REC2020,
-    REC2020_TO_REC709,
-    CameraProfile,
-    Cfa,
-    Encoding,
-    Frame,
-)
+from groundglass.frame import Encoding, Frame
 
 MATRIX = np.array([[1.34, -0.30, -0.04], [-0.12, 1.36, -0.24], [0.02, -0.38, 1.36]])
 CAMERA = CameraProfile(

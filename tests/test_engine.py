@@ -9,10 +9,10 @@ import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.errors import GroundglassError, LookError
-from groundglass.frame import upright
 from groundglass.gl.context import headless_context
 from groundglass.look.grade import grade
 from groundglass.optics.lens import load_lens
+from groundglass.orientation import upright
 
 RANDOM = np.random.default_rng(11)
 

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709, CameraProfile
+from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.errors import SourceError
-from groundglass.frame import (
-    BAYER_PATTERNS,
-    REC709_TO_REC2020,
-    REC2020_TO_REC709,
-    CameraProfile,
-    Cfa,
-    Encoding,
-    Frame,
-    upright,
-)
+from groundglass.frame import Encoding, Frame
+from groundglass.orientation import upright
 
 # What EXIF says of each orientation: where row 0 and column 0 of the stored picture are seen.
 EXIF = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from groundglass.frame import REC709_TO_REC2020
+from groundglass.camera import REC709_TO_REC2020
 from groundglass.gl.planes import ScenePlanes
 from groundglass.look.grade import Grader, grade
 from groundglass.look.look import list_looks, load_look, parse_look

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from groundglass.camera import CameraProfile
+from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.develop.levels import Levels
-from groundglass.frame import BAYER_PATTERNS, CameraProfile, Cfa
 
 PROFILE = CameraProfile(black=(100, 110, 120, 130), white=4000, white_balance=(2.0, 1.0, 1.5))
 

@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
+from groundglass.camera import REC709_TO_REC2020
 from groundglass.capture.exr import rgb_to_rec2020
 from groundglass.capture.icc import matrix_profile_to_srgb
 from groundglass.capture.picture import read_picture
 from groundglass.errors import MissingExtraError, SourceError
-from groundglass.frame import REC709_TO_REC2020, Encoding
+from groundglass.frame import Encoding
 from PIL import Image, ImageCms
 
 RGB_8 = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3) * 4

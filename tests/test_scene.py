@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from groundglass.camera import REC709_TO_REC2020
 from groundglass.capture import scene, studio
 from groundglass.capture.backdrop import WALL_M, Light, draw_light
 from groundglass.capture.canvas import Canvas, Stem, View
@@ -11,7 +12,7 @@ from groundglass.capture.charts import colour_chart_rgb
 from groundglass.capture.scene import SceneOptions, SceneSource, plan_ring
 from groundglass.capture.studio import colour_chart_boxes, render
 from groundglass.errors import SourceError
-from groundglass.frame import REC709_TO_REC2020, Encoding
+from groundglass.frame import Encoding
 
 SMALL = "scene:?size=160x90"
 

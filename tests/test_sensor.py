@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from groundglass.camera import CameraProfile
 from groundglass.capture.sensor import FULL_WELL_E, READ_NOISE_E, STUDIO_CAMERA, expose
+from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.errors import SourceError
-from groundglass.frame import BAYER_PATTERNS, CameraProfile, Cfa
 
 
 def flat(rgb, height=8, width=8):

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import rawpy
 import tifffile
+from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709
 from groundglass.capture import open_source
 from groundglass.capture.still import LIBRAW_FLIP_TO_EXIF, camera_to_rec2020, read_raw
 from groundglass.errors import SourceError
-from groundglass.frame import REC709_TO_REC2020, REC2020_TO_REC709, Encoding
+from groundglass.frame import Encoding
 
 RED, GREEN, BLUE = 0, 1, 2
 COLOUR_FILTER_ARRAY, LINEAR_RAW = 32803, 34892

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ..frame import REC709_TO_REC2020
+from ..camera import REC709_TO_REC2020
 from .canvas import Plane, Planes
 
 # CIE L*a*b* (D50) of the 24 patches in reading order, as published for charts made before November 2014. The last six

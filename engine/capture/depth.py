@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import SourceError
-from ..frame import Frame, upright
+from ..frame import Frame
+from ..orientation import upright
 
 if TYPE_CHECKING:
     from .source import Source

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..camera import REC709_TO_REC2020, CameraProfile
 from ..errors import MissingExtraError, SourceError
-from ..frame import REC709_TO_REC2020, CameraProfile, Encoding, Frame
+from ..frame import Encoding, Frame
 from .depth import whole_depth
 
 # CIE xy of red, green, blue and white: ITU-R BT.2020.

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..camera import CameraProfile
+from ..cfa import BAYER_PATTERNS, Cfa
 from ..errors import SourceError
-from ..frame import BAYER_PATTERNS, CameraProfile, Cfa, Encoding, Frame
+from ..frame import Encoding, Frame
 
 Multipliers = tuple[float, float, float]  # of red, green, blue
 UNBALANCED: Multipliers = (1.0, 1.0, 1.0)

@@ -12,8 +12,9 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
+from ..camera import CameraProfile
 from ..errors import SourceError
-from ..frame import CameraProfile, Encoding, Frame
+from ..frame import Encoding, Frame
 from .exr import read_exr
 from .icc import matrix_profile_to_srgb
 

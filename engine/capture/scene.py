@@ -18,8 +18,9 @@ from urllib.parse import parse_qsl
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cfa import Cfa
 from ..errors import SourceError
-from ..frame import Cfa, Frame
+from ..frame import Frame
 from .sensor import STUDIO_CAMERA, expose
 from .studio import SWAY_M, Studio
 

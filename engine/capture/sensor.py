@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..camera import CameraProfile
+from ..cfa import Cfa
 from ..errors import SourceError
-from ..frame import CameraProfile, Cfa
 
 FULL_WELL_E = 60_000.0
 READ_NOISE_E = 2.5

@@ -15,8 +15,10 @@ import rawpy
 import tifffile
 from numpy.typing import NDArray
 
+from ..camera import REC709_TO_REC2020, CameraProfile
+from ..cfa import BAYER_PATTERNS, Cfa
 from ..errors import SourceError
-from ..frame import BAYER_PATTERNS, REC709_TO_REC2020, CameraProfile, Cfa, Encoding, Frame
+from ..frame import Encoding, Frame
 
 RAW_SUFFIXES = frozenset(
     f".{suffix}"

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..frame import REC709_TO_REC2020
+from ..camera import REC709_TO_REC2020
 from .backdrop import Backdrop
 from .canvas import PIVOT_M, TAN_WIDTH, Canvas, Painter, Plane, Planes, Sprite, Stem, View
 from .charts import between, paint_colour_chart, paint_resolution_card

@@ -8,9 +8,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cfa import Cfa
 from ..compute.planes import PAD, Planes
 from ..errors import GroundglassError
-from ..frame import Cfa
 
 Method = Literal["half", "bilinear", "malvar", "rcd"]
 METHODS: tuple[Method, ...] = get_args(Method)

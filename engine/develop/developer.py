@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..camera import REC709_TO_REC2020
 from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
-from ..frame import REC709_TO_REC2020, Encoding, Frame
+from ..frame import Encoding, Frame
 from .demosaic import Demosaic, Method, demosaiced_size
 from .levels import Levels
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..frame import CameraProfile, Cfa
+from ..camera import CameraProfile
+from ..cfa import Cfa
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import moderngl
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..frame import REC709_TO_REC2020
+from ..camera import REC709_TO_REC2020
 from ..gl.context import headless_context, is_software
 from ..gl.full_frame import FullFrame
 from ..gl.passes import Number, Pass, Stage, Value, fuse, load_pass, uniform_name
