@@ -25,7 +25,13 @@ def first_light(width: int) -> Image.Image:
     sheet = Image.new("RGB", (width, height + gap + inset_height), PAPER)
     with (
         gg.open(f"scene:?size={width}x{height}") as source,
-        gg.Engine(lens="noct-50", focus_m=1.2, look="classic", exposure_ev=EXPOSURE_EV, quality="best") as engine,
+        gg.Engine(
+            lens="noct-50",
+            focus_m=1.2,
+            look="classic",
+            development=gg.Development(exposure_ev=EXPOSURE_EV),
+            quality="best",
+        ) as engine,
     ):
         frame = next(iter(source))
         sheet.paste(Image.fromarray(engine.render(frame)), (0, 0))

@@ -3,6 +3,7 @@
 from .api import defocus, demosaic, grade, open, render
 from .camera import CameraProfile
 from .cfa import Cfa
+from .develop.development import Development
 from .engine import Engine
 from .errors import GroundglassError
 from .frame import Encoding, Frame
@@ -14,6 +15,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CameraProfile",
     "Cfa",
+    "Development",
     "Encoding",
     "Engine",
     "Frame",

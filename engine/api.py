@@ -13,6 +13,7 @@ from .cfa import Cfa
 from .compute.device import open_device
 from .compute.planes import Planes
 from .develop.demosaic import Demosaic, check_method, demosaiced_size
+from .develop.development import Development
 from .engine import DEFAULT_LENS, DEFAULT_LOOK, Engine
 from .errors import SourceError
 from .look.grade import grade as grade_scene
@@ -121,20 +122,19 @@ def render(
     lens: str | Lens = DEFAULT_LENS,
     f_number: float | None = None,
     focus_m: float | None = None,
-    exposure_ev: float = 0.0,
-    demosaic: str = "rcd",
+    development: Development | None = None,
     quality: Quality = "best",
     device: str = "auto",
     **options: Any,
 ) -> NDArray[np.uint8]:
-    """The first frame of `source`, whole: (H, W, 3) uint8, display sRGB, upright.
+    """The first frame of `source`, whole: (H, W, 3) uint8, display sRGB, upright, developed as `development` says.
 
     `options` go to the source: `depth`, `raw_format`, `raw_size`, ... Without depth nothing is blurred. Raises
     GroundglassError: SourceError, LookError, DeviceError.
     """
     with open_source(source, **options) as frames, Engine(
         device, look=look, strength=strength, lens=lens, f_number=f_number, focus_m=focus_m,
-        exposure_ev=exposure_ev, demosaic=demosaic, quality=quality,
+        development=development, quality=quality,
     ) as engine:  # fmt: skip
         for frame in frames:
             return engine.render(frame)

@@ -14,6 +14,8 @@ from typing import Annotated
 import typer
 
 from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions, check_exposure_ev, parse_size
+from .develop.demosaic import METHODS, check_method
+from .develop.development import DefectPixels, Development, Highlights, Quad
 from .errors import GroundglassError
 
 app = typer.Typer(
@@ -41,10 +43,27 @@ ExposureOption = Annotated[
     float,
     typer.Option("--exposure", metavar="EV", callback=check_exposure_ev, help="Brighter by so many stops, -10 to 10."),
 ]
-DemosaicOption = Annotated[str, typer.Option("--demosaic", help="rcd, malvar, bilinear or half (half size).")]
 QualityOption = Annotated[Quality, typer.Option("--quality", help="Of the defocus.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")]
 SizeOption = Annotated[str | None, typer.Option("--size", metavar="WxH", help="Window or picture size in pixels.")]
+
+# Development
+DemosaicOption = Annotated[str, typer.Option("--demosaic", help=f"{', '.join(METHODS)}; half gives half the size.")]
+WbOption = Annotated[
+    str,
+    typer.Option(
+        "--wb", metavar="BALANCE", help="as-shot, auto, 5200K, 5200K,+10 (tint), 2,1,1.6 (red, green, blue), grey:X,Y."
+    ),
+]
+HighlightsOption = Annotated[Highlights, typer.Option("--highlights", help="What becomes of clipped channels.")]
+DefectsOption = Annotated[DefectPixels, typer.Option("--defects", help="Which dead and hot sites are replaced.")]
+DenoiseOption = Annotated[float, typer.Option("--denoise", min=0.0, max=1.0, help="Raw noise reduction.")]
+TemporalOption = Annotated[float, typer.Option("--temporal", min=0.0, max=1.0, help="Noise reduction over frames.")]
+AberrationOption = Annotated[
+    str, typer.Option("--aberration", metavar="off|auto|RED,BLUE", help="Lateral colour, in thousandths of the radius.")
+]
+SharpenOption = Annotated[float, typer.Option("--sharpen", min=0.0, max=1.0, help="Capture sharpening.")]
+QuadOption = Annotated[Quad, typer.Option("--quad", help="Of a quad-Bayer sensor: its full size, or half of it.")]
 
 # Source
 RawFormatOption = Annotated[
@@ -98,6 +117,14 @@ def view(
     focus: FocusOption = None,
     exposure: ExposureOption = 0.0,
     demosaic: DemosaicOption = "rcd",
+    wb: WbOption = "as-shot",
+    highlights: HighlightsOption = "rebuild",
+    defects: DefectsOption = "listed",
+    denoise: DenoiseOption = 0.0,
+    temporal: TemporalOption = 0.0,
+    aberration: AberrationOption = "off",
+    sharpen: SharpenOption = 0.0,
+    quad: QuadOption = "remosaic",
     quality: QualityOption = Quality.LIVE,
     device: DeviceOption = "auto",
     size: SizeOption = None,
@@ -129,7 +156,17 @@ def view(
         source,
         SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, raw_wb, fps, loop, depth, depth_scale),
         EngineOptions(
-            look, strength, lens, f_number, focus, exposure, demosaic, quality, device, parse_size("--size", size)
+            look,
+            strength,
+            lens,
+            f_number,
+            focus,
+            Development(
+                check_method(demosaic), exposure, wb, highlights, defects, denoise, temporal, aberration, sharpen, quad
+            ),
+            quality,
+            device,
+            parse_size("--size", size),
         ),
         ViewOptions(fullscreen, headless, frames, seconds, json, save_frame),
     )
@@ -151,6 +188,14 @@ def render(
     focus: FocusOption = None,
     exposure: ExposureOption = 0.0,
     demosaic: DemosaicOption = "rcd",
+    wb: WbOption = "as-shot",
+    highlights: HighlightsOption = "rebuild",
+    defects: DefectsOption = "listed",
+    denoise: DenoiseOption = 0.0,
+    temporal: TemporalOption = 0.0,
+    aberration: AberrationOption = "off",
+    sharpen: SharpenOption = 0.0,
+    quad: QuadOption = "remosaic",
     quality: QualityOption = Quality.BEST,
     device: DeviceOption = "auto",
     size: SizeOption = None,
@@ -175,7 +220,17 @@ def render(
             raw_format, parse_size("--raw-size", raw_size), raw_black, raw_wb, fps, False, depth, depth_scale
         ),
         EngineOptions(
-            look, strength, lens, f_number, focus, exposure, demosaic, quality, device, parse_size("--size", size)
+            look,
+            strength,
+            lens,
+            f_number,
+            focus,
+            Development(
+                check_method(demosaic), exposure, wb, highlights, defects, denoise, temporal, aberration, sharpen, quad
+            ),
+            quality,
+            device,
+            parse_size("--size", size),
         ),
         output,
         frames,

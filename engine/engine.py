@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from .compute.device import open_device
 from .compute.planes import PAD, Planes
-from .develop.demosaic import Method, check_method
 from .develop.developer import Developer
+from .develop.development import Development
 from .frame import Frame
 from .gl.context import describe, headless_context
 from .gl.planes import ScenePlanes
@@ -31,7 +31,7 @@ class Engine:
     """Takes frames, gives pictures; everything in between stays on the device.
 
     `device` is `auto`, `opencl[:n]` or `cuda[:n]`; `look` and `lens` are names, paths, or a Look and a Lens. `f_number`
-    and `focus_m` (metres) default to the lens's own and to 1.2; `exposure_ev` brightens the scene light. With `size`,
+    and `focus_m` (metres) default to the lens's own and to 1.2; `development` says how raws are developed. With `size`,
     (width, height) of the mosaics to come, kernels are compiled and memory is allocated at once; without, at the first
     frame. `gl` is the context to draw in; where there is none the engine makes one off screen, and closes it.
 
@@ -48,8 +48,7 @@ class Engine:
         lens: str | Lens = DEFAULT_LENS,
         f_number: float | None = None,
         focus_m: float | None = None,
-        exposure_ev: float = 0.0,
-        demosaic: str = "rcd",
+        development: Development | None = None,
         quality: Quality = "live",
         gl: moderngl.Context | None = None,
     ) -> None:
@@ -59,8 +58,7 @@ class Engine:
         self.lens.coc_scale_px(self.focus_m, 1)  # an impossible focus is an error now, not at the first frame
         self.look = look
         self.strength = strength
-        self.exposure_ev = exposure_ev
-        self.demosaic: Method = check_method(demosaic)
+        self.development = Development() if development is None else development
         self.quality: Quality = quality
         self.clock = Clock()
         self.device = open_device(device)
@@ -139,13 +137,13 @@ class Engine:
 
     def _focused(self, frame: Frame) -> Planes:
         """Develop and optics: queues the kernels for an upright frame. Without depth there is nothing to blur by."""
-        size = self._developer.size_of(frame, self.demosaic)
+        size = self._developer.size_of(frame, self.development)
         defocus = None if frame.depth_m is None else self._defocus_for(size)
         if defocus is not None and frame.depth_m is not None:
             is_whole = size == frame.size  # half-size development meets full-size depth: every other sample
             defocus.load_depth(frame.depth_m if is_whole else frame.depth_m[: 2 * size[1] : 2, : 2 * size[0] : 2])
         with self.device.stage("develop", self.clock):
-            scene = self._developer.develop(frame, self.demosaic, self.exposure_ev)
+            scene = self._developer.develop(frame, self.development)
         if defocus is None:
             return scene
         with self.device.stage("optics", self.clock):

@@ -150,7 +150,7 @@ def test_render_takes_the_options_of_source_and_engine(tmp_path: Path) -> None:
     options = {"raw_format": "rggb12", "raw_size": "48x32"}
     sharp = gg.render(path, **options)
     soft = gg.render(path, depth="plane:4..5", focus_m=1.0, f_number=1.4, quality="live", **options)
-    half = gg.render(path, demosaic="half", look="natural", strength=0.5, **options)
+    half = gg.render(path, development=gg.Development(demosaic="half"), look="natural", strength=0.5, **options)
     assert sharp.shape == soft.shape == (32, 48, 3)
     assert half.shape == (16, 24, 3)
     assert soft.std() < 0.8 * sharp.std()

@@ -14,6 +14,7 @@ from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.compute.device import Device
 from groundglass.develop.demosaic import METHODS
 from groundglass.develop.developer import Developer
+from groundglass.develop.development import Development
 from groundglass.frame import Encoding, Frame
 
 MATRIX = np.array([[1.34, -0.30, -0.04], [-0.12, 1.36, -0.24], [0.02, -0.38, 1.36]])
@@ -54,14 +55,14 @@ def test_every_display_number_becomes_the_light_that_srgb_says(developer: Develo
     pixels = np.stack([np.arange(count), random.permutation(count), random.permutation(count)], axis=-1)
     frame = Frame(pixels.reshape(count // 64, 64, 3).astype(dtype), encoding=Encoding.DISPLAY)
     expected = decoded(frame.pixels / (count - 1)) @ REC709_TO_REC2020.T
-    np.testing.assert_allclose(developer.develop(frame, "rcd").read(), expected, atol=3e-7, rtol=3e-6)
+    np.testing.assert_allclose(developer.develop(frame, Development()).read(), expected, atol=3e-7, rtol=3e-6)
 
 
 def test_scene_frames_go_through_the_camera_matrix_and_keep_their_highlights(developer: Developer) -> None:
     pixels = (np.random.default_rng(1).random((7, 35, 3)) * 50).astype(np.float32)
     frame = Frame(pixels, encoding=Encoding.SCENE, profile=CAMERA)
     expected = pixels @ MATRIX.T * 2**0.5
-    np.testing.assert_allclose(developer.develop(frame, "rcd").read(), expected, atol=1e-4)
+    np.testing.assert_allclose(developer.develop(frame, Development()).read(), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("encoding", [Encoding.DISPLAY, Encoding.SCENE])
@@ -69,7 +70,7 @@ def test_exposure_is_in_stops(developer: Developer, encoding: Encoding) -> None:
     pixels = np.full((3, 5, 3), 1, np.float32) if encoding is Encoding.SCENE else np.full((3, 5, 3), 255, np.uint8)
     for exposure_ev in (-2.0, 0.0, 1.0):
         frame = Frame(pixels, encoding=encoding, profile=CameraProfile(exposure_ev=exposure_ev))
-        np.testing.assert_allclose(developer.develop(frame, "rcd").read(), 2.0**exposure_ev, rtol=1e-5)
+        np.testing.assert_allclose(developer.develop(frame, Development()).read(), 2.0**exposure_ev, rtol=1e-5)
 
 
 @pytest.mark.parametrize("pattern", BAYER_PATTERNS)
@@ -78,7 +79,7 @@ def test_levels_white_balance_matrix_and_exposure_on_a_flat_patch(
     developer: Developer, pattern: str, method: str
 ) -> None:
     camera_rgb = np.array([0.30, 0.25, 0.20])
-    scene = developer.develop(mosaic_frame(camera_rgb, pattern, CAMERA, (25, 22)), method).read()
+    scene = developer.develop(mosaic_frame(camera_rgb, pattern, CAMERA, (25, 22)), Development(demosaic=method)).read()
     expected = np.broadcast_to(MATRIX @ camera_rgb * 2**0.5, scene.shape)
     np.testing.assert_allclose(scene, expected, atol=2e-3)  # sensor numbers are whole
 
@@ -87,24 +88,26 @@ def test_levels_white_balance_matrix_and_exposure_on_a_flat_patch(
 def test_a_clipped_white_is_neutral(developer: Developer, method: str) -> None:
     """All channels clipped, whatever the white balance: white, not magenta."""
     frame = Frame(np.full((16, 20), 4000, np.uint16), profile=CAMERA)
-    np.testing.assert_allclose(developer.develop(frame, method).read(), 2**0.5, atol=1e-4)
+    np.testing.assert_allclose(developer.develop(frame, Development(demosaic=method)).read(), 2**0.5, atol=1e-4)
 
 
 def test_a_dead_black_is_black(developer: Developer) -> None:
     """Numbers below the black level stay near zero: the square root's offset is what is left of them."""
     frame = Frame(np.zeros((16, 20), np.uint16), profile=replace(CAMERA, exposure_ev=0.0))
-    assert np.abs(developer.develop(frame, "rcd").read()).max() < 2e-3
+    assert np.abs(developer.develop(frame, Development()).read()).max() < 2e-3
 
 
 def test_a_second_frame_of_the_same_kind_allocates_nothing(device: Device, developer: Developer) -> None:
     frame = Frame(np.zeros((16, 20), np.uint16))
-    first = developer.develop(frame, "rcd")
+    first = developer.develop(frame, Development())
     count = device.live_buffers
-    assert developer.develop(replace(frame, cfa=Cfa("GBRG")), "rcd") is first
+    assert developer.develop(replace(frame, cfa=Cfa("GBRG")), Development()) is first
     assert device.live_buffers == count
-    assert developer.develop(frame, "half").size == (10, 8)
-    assert developer.develop(Frame(np.zeros((8, 6), np.uint16)), "half").size == (3, 4)
-    assert developer.develop(Frame(np.zeros((8, 6, 3), np.uint8), encoding=Encoding.DISPLAY), "half").size == (6, 8)
+    assert developer.develop(frame, Development(demosaic="half")).size == (10, 8)
+    assert developer.develop(Frame(np.zeros((8, 6), np.uint16)), Development(demosaic="half")).size == (3, 4)
+    assert developer.develop(
+        Frame(np.zeros((8, 6, 3), np.uint8), encoding=Encoding.DISPLAY), Development(demosaic="half")
+    ).size == (6, 8)
     assert device.live_buffers < count
 
 
@@ -112,7 +115,7 @@ def test_the_size_may_change_while_kernels_are_at_work(device: Device, developer
     """Nothing is waited for between frames: what the last one works on must live until it is done."""
     frames = [Frame(np.full((h, w), 9000, np.uint16)) for w, h in ((640, 480), (1920, 1080), (333, 257))]
     for turn in range(24):
-        developer.develop(frames[turn % 3], METHODS[turn % 4])
+        developer.develop(frames[turn % 3], Development(demosaic=METHODS[turn % 4]))
     device.finish()
 
 
@@ -130,7 +133,7 @@ def test_a_real_raw_file_against_libraw(data_dir: Path, developer: Developer) ->
         )[::4, ::4].astype(np.float64) / 65535  # fmt: skip
     with gg.open(path) as source:
         frame = next(iter(source)).upright()
-    ours = developer.develop(frame, "rcd").read()[::4, ::4].astype(np.float64) @ REC2020_TO_REC709.T
+    ours = developer.develop(frame, Development()).read()[::4, ::4].astype(np.float64) @ REC2020_TO_REC709.T
     assert ours.shape == theirs.shape
     unclipped = (theirs.max(axis=-1) < 0.98) & (theirs.min(axis=-1) > 0)
     scale = (theirs[unclipped] * ours[unclipped]).sum() / (ours[unclipped] ** 2).sum()
@@ -155,7 +158,7 @@ def test_one_photograph_in_four_orders_is_one_picture(data_dir: Path, developer:
             frame = next(iter(source))
         assert (frame.profile.black, frame.profile.white, frame.cfa.pattern) == ((616,) * 4, 16383, pattern)
         camera = replace(frame.profile, camera_to_scene=np.eye(3), white_balance=(1, 1, 1), exposure_ev=0)
-        pictures[pattern] = developer.develop(replace(frame, profile=camera), "rcd").read()[8:-8, 8:-8]
+        pictures[pattern] = developer.develop(replace(frame, profile=camera), Development()).read()[8:-8, 8:-8]
     for pattern in BAYER_PATTERNS[1:]:
         error = np.mean((pictures[pattern] - pictures["RGGB"]) ** 2)
         assert 10 * np.log10(1 / error) >= 34, pattern

@@ -28,7 +28,7 @@ def engine() -> Iterator[gg.Engine]:
 def settings(engine: gg.Engine) -> None:
     """Every test starts from the same ones."""
     engine.look, engine.strength, engine.lens, engine.focus_m = "neutral", 1.0, load_lens("noct-50"), 1.2
-    engine.demosaic, engine.quality = "rcd", "live"
+    engine.development, engine.quality = gg.Development(), "live"
     engine.clock.reset()
 
 
@@ -113,8 +113,8 @@ def test_settings_take_effect_from_the_next_frame_on(engine: gg.Engine) -> None:
     assert changes(look="classic")
     assert changes(lens=engine.lens.at(8))
     assert changes(focus_m=3.0)
-    assert changes(demosaic="malvar")
-    assert changes(demosaic="half")
+    assert changes(development=gg.Development(demosaic="malvar"))
+    assert changes(development=gg.Development(demosaic="half"))
     assert changes(quality="best")
     assert not changes(focus_m=1.2)
     engine.look = "classic"
@@ -127,9 +127,8 @@ def test_settings_take_effect_from_the_next_frame_on(engine: gg.Engine) -> None:
 def test_exposure_is_in_stops(engine: gg.Engine) -> None:
     frame = mosaic()
     before = engine.scene(frame)
-    engine.exposure_ev = 1.0
+    engine.development = gg.Development(exposure_ev=1.0)
     np.testing.assert_allclose(engine.scene(frame), 2 * before, rtol=1e-4, atol=1e-5)
-    engine.exposure_ev = 0.0
 
 
 def test_a_wider_aperture_blurs_more_and_the_focus_stays(engine: gg.Engine) -> None:
@@ -173,7 +172,7 @@ def test_frames_of_changing_size_and_kind(engine: gg.Engine) -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(96, 128), (97, 129), (5, 7), (2, 2)])
 def test_half_size_meets_full_size_depth(engine: gg.Engine, height: int, width: int) -> None:
-    engine.demosaic = "half"
+    engine.development = gg.Development(demosaic="half")
     frame = mosaic(height, width, depth_m=two_planes(height, width))
     assert engine.render(frame).shape == (height // 2, width // 2, 3)
     assert np.isfinite(engine.scene(frame)).all()
@@ -183,7 +182,7 @@ def test_half_size_is_the_full_size_seen_smaller(engine: gg.Engine) -> None:
     """Discs are as large a part of the picture at either size."""
     frame = mosaic(192, 256, depth_m=two_planes(192, 256))
     full = engine.scene(frame).reshape(96, 2, 128, 2, 3).mean(axis=(1, 3))
-    engine.demosaic = "half"
+    engine.development = gg.Development(demosaic="half")
     np.testing.assert_allclose(engine.scene(frame)[8:-8, 8:-8], full[8:-8, 8:-8], atol=0.02)
 
 
@@ -240,7 +239,6 @@ def test_a_context_that_was_lent_stays_open() -> None:
 
 def test_what_cannot_be_is_an_error_before_the_first_frame() -> None:
     for settings, complaint in (
-        ({"demosaic": "rdc"}, "did you mean 'rcd'"),
         ({"device": "gpu"}, "device 'gpu' is not understood"),
         ({"lens": "noct"}, "did you mean 'noct-50'"),
         ({"f_number": 0.5}, "is outside f/0.95 to f/16"),

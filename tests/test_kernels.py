@@ -14,6 +14,7 @@ from groundglass.compute.planes import PAD
 from groundglass.compute.program import Kernels, KernelSource, list_kernel_sources, load_kernel_source
 from groundglass.develop.demosaic import METHODS, Method
 from groundglass.develop.developer import Developer
+from groundglass.develop.development import Development
 from groundglass.frame import Frame
 from groundglass.optics.defocus import Blur, Defocus
 from groundglass.optics.lens import Lens
@@ -102,7 +103,7 @@ def mosaic_with_depth() -> Frame:
 def focused(opened: Device, frame: Frame, method: Method) -> np.ndarray:
     """Scene RGB after develop and optics, through a 50 mm lens at f/1.4 focused at 1.2 m."""
     developer = Developer(opened)
-    scene = developer.develop(frame, method)
+    scene = developer.develop(frame, Development(demosaic=method))
     step = frame.width // scene.layout.width
     depth_m = frame.depth_m[: step * scene.layout.height : step, : step * scene.layout.width : step]
     defocus = Defocus(opened, *scene.size, "live")

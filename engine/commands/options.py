@@ -9,6 +9,8 @@ from pathlib import Path
 
 import typer
 
+from ..develop.development import Development
+
 # A GL texture is at most this wide on every driver that the project meets; beyond it a typing error is likelier.
 MAX_SIDE_PX = 16384
 # A thousand times brighter or darker: beyond it nothing is left of a 14-bit picture.
@@ -43,8 +45,7 @@ class EngineOptions:
     lens: str
     f_number: float | None
     focus_m: float | None
-    exposure_ev: float
-    demosaic: str
+    development: Development
     quality: Quality
     device: str
     size: tuple[int, int] | None

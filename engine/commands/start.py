@@ -59,8 +59,7 @@ def open_engine(options: EngineOptions, source: Source, gl: moderngl.Context | N
         lens=options.lens,
         f_number=options.f_number,
         focus_m=options.focus_m,
-        exposure_ev=options.exposure_ev,
-        demosaic=options.demosaic,
+        development=options.development,
         quality="best" if options.quality is Quality.BEST else "live",
         gl=gl,
     )

@@ -13,6 +13,7 @@ from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
 from ..frame import Encoding, Frame
 from .demosaic import Demosaic, Method, demosaiced_size
+from .development import Development
 from .levels import Levels
 
 
@@ -30,19 +31,19 @@ class Developer:
         self._demosaic: Demosaic | None = None
 
     @staticmethod
-    def size_of(frame: Frame, method: Method) -> tuple[int, int]:
+    def size_of(frame: Frame, development: Development) -> tuple[int, int]:
         """(width, height) of the scene planes that `develop` makes of a frame."""
-        return demosaiced_size(*frame.size, method) if frame.encoding is Encoding.MOSAIC else frame.size
+        return demosaiced_size(*frame.size, development.demosaic) if frame.encoding is Encoding.MOSAIC else frame.size
 
-    def develop(self, frame: Frame, method: Method, exposure_ev: float = 0.0) -> Planes:
+    def develop(self, frame: Frame, development: Development) -> Planes:
         """Queues the work and returns the scene planes, which the next call overwrites.
 
-        Scene-linear Rec.2020, `exposure_ev` brighter than the frame says, three channels, border not yet mirrored.
+        Scene-linear Rec.2020, three channels, border not yet mirrored.
         `half` gives half the size for a mosaic.
         """
-        self._prepare(frame, method)
+        self._prepare(frame, development.demosaic)
         camera_to_scene = REC709_TO_REC2020 if frame.encoding is Encoding.DISPLAY else frame.profile.camera_to_scene
-        matrix = camera_to_scene * 2.0 ** (frame.profile.exposure_ev + exposure_ev)
+        matrix = camera_to_scene * 2.0 ** (frame.profile.exposure_ev + development.exposure_ev)
         if frame.encoding is Encoding.MOSAIC:
             self._develop_mosaic(frame, matrix)
         elif frame.encoding is Encoding.SCENE:
