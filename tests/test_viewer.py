@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from groundglass.display.events import Action, Event, FocusAt, TurnAperture
+from groundglass.display.events import Action, Event, FocusAt, GreyAt, TurnAperture
 from groundglass.display.viewer import Viewer
-from groundglass.errors import DeviceError, LookError, SourceError
+from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
 from groundglass.frame import Encoding, Frame
 from groundglass.optics.lens import Lens
 from groundglass.timing import Clock
@@ -62,6 +62,11 @@ class FakeEngine:
 
     def depth_at(self, x: float, y: float) -> float | None:
         return {0.1: None, 0.15: math.nan, 0.2: 0.3, 0.9: math.inf}.get(x, 3.0)
+
+    def pick_grey(self, x: float, y: float) -> str:
+        if y < 0.1:
+            raise GroundglassError("too dark to be grey here")
+        return "2,1,1.5"
 
 
 class FakeWindow:
@@ -210,6 +215,14 @@ def test_a_click_closer_than_the_lens_focuses_stops_at_its_end(tmp_path: Path) -
     engine, window, _ = look((FocusAt(0.2, 0.5),), tmp_path)
     assert engine.focus_m == 0.5
     assert window.shown[-1][1] == "this lens focuses from 0.50 m"
+
+
+def test_the_right_button_picks_what_shall_be_grey(tmp_path: Path) -> None:
+    engine, window, _ = look((GreyAt(0.5, 0.5),), tmp_path)
+    assert window.shown[-1][1] == "white balance 2,1,1.5"
+    assert engine.drawn == [0, 0]
+    _, window, _ = look((GreyAt(0.5, 0.05),), tmp_path)
+    assert window.shown[-1][1] == "too dark to be grey here"
 
 
 def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> None:

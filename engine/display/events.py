@@ -22,10 +22,18 @@ class FocusAt:
 
 
 @dataclass(frozen=True, slots=True)
+class GreyAt:
+    """Balance white so that what is seen at the fraction (x, y) of the picture becomes grey."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
 class TurnAperture:
     """Open the iris by `steps` thirds of a stop; a negative number closes it. Trackpads send fractions."""
 
     steps: float
 
 
-Event = Action | FocusAt | TurnAperture
+Event = Action | FocusAt | GreyAt | TurnAperture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..capture.mailbox import Mailbox
 from ..errors import DeviceError, GroundglassError
-from .events import Action, Event, FocusAt, TurnAperture
+from .events import Action, Event, FocusAt, GreyAt, TurnAperture
 from .overlay import distance, status_line
 from .statistics import FrameLog, Statistics
 from .stills import Stills
@@ -174,6 +174,8 @@ class Viewer:
                     self._take_still()
                 case FocusAt():
                     self._focus_at(event.x, event.y)
+                case GreyAt():
+                    self._pick_grey(event.x, event.y)
                 case TurnAperture():
                     self._turn_aperture(event.steps)
 
@@ -193,6 +195,13 @@ class Viewer:
         self._engine.focus_m = lens.clamp_focus_m(min(depth_m, FARTHEST_M))
         if depth_m < lens.focus_min_m:
             self._say(f"this lens focuses from {distance(lens.focus_min_m)}")
+        self._redraw = True
+
+    def _pick_grey(self, x: float, y: float) -> None:
+        try:
+            self._say(f"white balance {self._engine.pick_grey(x, y)}")
+        except GroundglassError as error:
+            self._say(str(error))
         self._redraw = True
 
     def _turn_aperture(self, steps: float) -> None:

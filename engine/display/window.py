@@ -8,12 +8,13 @@ import glfw
 import moderngl
 
 from ..errors import DeviceError
-from .events import Action, Event, FocusAt, TurnAperture
+from .events import Action, Event, FocusAt, GreyAt, TurnAperture
 from .letterbox import Size, opening_size, picture_point
 from .present import Presenter
 
 HEADLESS_HINT = "use --headless to run off screen"
 KEYS = {"q": Action.QUIT, "s": Action.SAVE, " ": Action.FREEZE}
+BUTTONS = {glfw.MOUSE_BUTTON_LEFT: FocusAt, glfw.MOUSE_BUTTON_RIGHT: GreyAt}
 
 _open_windows = 0  # glfw is one for the process: the last window to close ends it
 _last_error = ""
@@ -145,13 +146,13 @@ class Window:
             self._events.append(KEYS[name])
 
     def _on_button(self, _: Any, button: int, action: int, __: int) -> None:
-        if button != glfw.MOUSE_BUTTON_LEFT or action != glfw.PRESS:
+        if button not in BUTTONS or action != glfw.PRESS:
             return
         cursor = glfw.get_cursor_pos(self._handle)
         size = glfw.get_window_size(self._handle)
         point = picture_point(cursor, size, self.framebuffer_size, self._picture)
         if point is not None:
-            self._events.append(FocusAt(*point))
+            self._events.append(BUTTONS[button](*point))
 
 
 class _CurrentContext:
