@@ -50,7 +50,7 @@ def demosaic(
         scene = Planes(opened, *demosaiced_size(width, height, chosen), 3)
         buffer = opened.allocate(light.nbytes + 4 * planes.layout.pitch)
         opened.write(buffer, light)
-        planes.run("levels.cl", "levels_f32", buffer, planes.buffer, width, planes.layout.pitch, int(encode))
+        planes.run("intake.cl", "intake_light", buffer, planes.buffer, width, planes.layout.pitch, int(encode))
         planes.mirror()
         Demosaic(planes, scene, chosen).run(cfa, np.eye(3), encode)
         return scene.read() * np.float32(scale)

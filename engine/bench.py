@@ -124,7 +124,7 @@ def _demosaic_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str
     engine.device.write(numbers, light)
 
     def levels() -> None:
-        mosaic.run("levels.cl", "levels_f32", numbers, mosaic.buffer, frame.width, mosaic.layout.pitch, 1)
+        mosaic.run("intake.cl", "intake_light", numbers, mosaic.buffer, frame.width, mosaic.layout.pitch, 1)
         mosaic.mirror()
 
     stages: dict[str, Stage] = {"levels": levels}

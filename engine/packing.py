@@ -1,42 +1,114 @@
 """How the samples of a mosaic lie in bytes, and the way to whole numbers and back on the host.
 
-The kernels of kernels/levels.cl read the same packings on the device, so that only the packed bytes travel there.
+The kernels of kernels/intake.cl read the same packings on the device, so that only the packed bytes travel there.
 """
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import SourceError
-
 
 class Packing(enum.Enum):
-    """How samples lie. Each row starts on a byte; what a row has beyond its last sample is padding."""
+    """How samples lie. Each row starts on a byte; what a row has beyond its last sample is padding.
+
+    MIPI CSI-2 (RAW10, RAW12) packs whole groups of samples: a row whose width is no multiple of the group ends with a
+    whole group all the same. GenICam PFNC (P10, P12) is one stream of bits, least significant first: such a row ends
+    with the byte in which its last sample ends.
+    """
 
     U16 = "u16"  # a sample in a 16-bit word of this machine's byte order: (H, W) uint16
     U16_SWAPPED = "u16-swapped"  # the other byte order
     U8 = "u8"
-    RAW10 = "raw10"  # MIPI CSI-2: four samples' upper 8 bits, then a byte of their lower 2 bits each
-    RAW12 = "raw12"  # MIPI CSI-2: two samples' upper 8 bits, then a byte of their lower 4 bits each
-    P10 = "10p"  # GenICam PFNC Mono10p, BayerRG10p: one stream of bits, least significant first
-    P12 = "12p"  # GenICam PFNC Mono12p, BayerRG12p
+    RAW10 = "raw10"  # four samples' upper 8 bits, then a byte of their lower 2 bits each, the first lowest
+    RAW12 = "raw12"  # two samples' upper 8 bits, then a byte of their lower 4 bits each, the first lowest
+    P10 = "10p"  # Mono10p, BayerRG10p and the like
+    P12 = "12p"  # Mono12p, BayerRG12p and the like
 
     @property
     def bits(self) -> int:
-        """Bits that a sample takes in the file."""
-        return 16
+        """Bits that a sample takes."""
+        return {Packing.U8: 8, Packing.RAW10: 10, Packing.P10: 10, Packing.RAW12: 12, Packing.P12: 12}.get(self, 16)
+
+    @property
+    def group(self) -> tuple[int, int]:
+        """The samples, and the bytes, after which the order of bits begins anew."""
+        return {8: (1, 1), 10: (4, 5), 12: (2, 3), 16: (1, 2)}[self.bits]
 
     def row_bytes(self, width: int) -> int:
-        """Bytes of a row of `width` samples, without padding."""
-        return 2 * width
+        """Bytes of a row of `width` samples, without further padding."""
+        samples, group_bytes = self.group
+        whole_groups = -(-width // samples) * group_bytes
+        return whole_groups if self in (Packing.RAW10, Packing.RAW12) else -(-width * self.bits // 8)
 
 
 def unpack(packed: NDArray[Any], packing: Packing, width: int) -> NDArray[np.uint16]:
-    """(H, W) uint16 from rows of bytes (H, row_bytes) uint8, or from U16 itself, which is returned as it is."""
-    if packing is Packing.U16:
-        return packed
-    raise SourceError(f"packing {packing.value} is not read yet")
+    """(H, W) uint16 from rows of bytes (H, row_bytes or more) uint8; U16 itself, (H, W) uint16, is returned as is."""
+    match packing:
+        case Packing.U16:
+            return packed
+        case Packing.U16_SWAPPED:
+            return np.ascontiguousarray(packed[:, : 2 * width]).view(np.uint16).byteswap()
+        case Packing.U8:
+            return packed[:, :width].astype(np.uint16)
+    samples, group_bytes = packing.group
+    groups = -(-width // samples)
+    whole = np.zeros((len(packed), groups * group_bytes), np.uint8)
+    row_bytes = min(packed.shape[1], whole.shape[1])
+    whole[:, :row_bytes] = packed[:, :row_bytes]
+    grouped = whole.reshape(len(packed), groups, group_bytes).astype(np.uint64)
+    rows = np.stack(_from_group(grouped, packing), axis=-1).reshape(len(packed), groups * samples)
+    return np.ascontiguousarray(rows[:, :width])
+
+
+def pack(samples: NDArray[np.uint16], packing: Packing) -> NDArray[Any]:
+    """Rows of bytes, (H, row_bytes) uint8, from (H, W) uint16 that fit the packing's bits; U16 returns them as is."""
+    height, width = samples.shape
+    match packing:
+        case Packing.U16:
+            return samples
+        case Packing.U16_SWAPPED:
+            return samples.byteswap().view(np.uint8).reshape(height, 2 * width)
+        case Packing.U8:
+            return samples.astype(np.uint8)
+    in_group, group_bytes = packing.group
+    groups = -(-width // in_group)
+    whole = np.zeros((height, groups * in_group), np.uint64)
+    whole[:, :width] = samples
+    grouped = whole.reshape(height, groups, in_group)
+    rows = np.stack(_to_group(grouped, packing), axis=-1).astype(np.uint8).reshape(height, groups * group_bytes)
+    return np.ascontiguousarray(rows[:, : packing.row_bytes(width)])
+
+
+def _from_group(grouped: NDArray[np.uint64], packing: Packing) -> list[NDArray[np.uint16]]:
+    """The samples of each group of bytes, (H, groups, bytes)."""
+    count, group_bytes = packing.group
+    if packing in (Packing.P10, Packing.P12):
+        stream = _joined(grouped[..., i] << np.uint64(8 * i) for i in range(group_bytes))
+        mask = np.uint64((1 << packing.bits) - 1)
+        return [((stream >> np.uint64(packing.bits * i)) & mask).astype(np.uint16) for i in range(count)]
+    low_bits = packing.bits - 8
+    low = [(grouped[..., -1] >> np.uint64(low_bits * i)) & np.uint64((1 << low_bits) - 1) for i in range(count)]
+    return [((grouped[..., i] << np.uint64(low_bits)) | low[i]).astype(np.uint16) for i in range(count)]
+
+
+def _to_group(grouped: NDArray[np.uint64], packing: Packing) -> list[NDArray[np.uint64]]:
+    """The bytes of each group of samples, (H, groups, samples)."""
+    count, group_bytes = packing.group
+    if packing in (Packing.P10, Packing.P12):
+        stream = _joined(grouped[..., i] << np.uint64(packing.bits * i) for i in range(count))
+        return [(stream >> np.uint64(8 * i)) & np.uint64(0xFF) for i in range(group_bytes)]
+    low_bits = packing.bits - 8
+    mask = np.uint64((1 << low_bits) - 1)
+    high = [grouped[..., i] >> np.uint64(low_bits) for i in range(count)]
+    return [*high, _joined((grouped[..., i] & mask) << np.uint64(low_bits * i) for i in range(count))]
+
+
+def _joined(parts: Iterable[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Bits that do not overlap, in one number."""
+    return reduce(np.bitwise_or, parts)

@@ -86,11 +86,12 @@ def test_a_file_is_one_idea(repository: Path) -> None:
 
 
 def test_a_function_fits_a_screen(repository: Path) -> None:
+    """Its body: the signature of a command is the table of its options."""
     long = {
-        f"{path.relative_to(repository)}:{node.lineno} {node.name}": node.end_lineno - node.lineno + 1
+        f"{path.relative_to(repository)}:{node.lineno} {node.name}": node.end_lineno - node.body[0].lineno + 1
         for path in source_files(repository)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.body[0].lineno >= FUNCTION_LINES
     }
     assert long == {}
 

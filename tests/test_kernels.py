@@ -18,6 +18,7 @@ from groundglass.develop.development import Development
 from groundglass.frame import Frame
 from groundglass.optics.defocus import Blur, Defocus
 from groundglass.optics.lens import Lens
+from groundglass.packing import Packing
 
 
 class Nvrtc:
@@ -64,7 +65,12 @@ def nvrtc() -> Nvrtc:
     return Nvrtc(found[0])
 
 
-@pytest.mark.parametrize("name", list_kernel_sources())
+BUILT_FOR = [
+    f"intake.cl?PACKING={packing.name}&BLOCK={int(packing is Packing.P10)}" for packing in Packing
+]  # what a source may be built for, beside what it is without being told
+
+
+@pytest.mark.parametrize("name", [*list_kernel_sources(), *BUILT_FOR])
 def test_nvrtc_compiles_each_source_with_the_options_of_the_cuda_device(nvrtc: Nvrtc, name: str) -> None:
     source = load_kernel_source(name)
     ptx = nvrtc.compile(source, NVRTC_OPTIONS)

@@ -31,8 +31,8 @@ def test_every_kernel_that_ships_has_an_entry_point(repository: Path) -> None:
     assert list_kernel_sources() == sorted(path.name for path in (repository / "kernels").glob("*.cl"))
     entries = {name: load_kernel_source(name).entry_points() for name in list_kernel_sources()}
     assert all(entries.values())
-    arguments = entries["levels.cl"]["levels_f32"]
-    assert arguments[:2] == ["GLOBAL const float *RESTRICT numbers", "GLOBAL float *RESTRICT mosaic"]
+    arguments = entries["intake.cl"]["intake_light"]
+    assert arguments[:2] == ["GLOBAL const float *RESTRICT light", "GLOBAL float *RESTRICT mosaic"]
     assert arguments[2:] == ["int width", "int pitch", "int encoded"]
 
 
@@ -70,7 +70,7 @@ def test_a_log_that_names_no_line_is_kept_whole() -> None:
 
 
 def test_a_broken_kernel_names_its_file_and_line(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = load_kernel_source("levels.cl")
+    text = load_kernel_source("intake.cl")
     broken = KernelSource(
         "broken.cl",
         text.text + "KERNEL void broken(GLOBAL float *plane)\n{\n    plane[0] = nothing;\n}\n",
@@ -92,13 +92,13 @@ def test_a_source_is_built_once() -> None:
 
     kernels = Kernels(build)
     for _ in range(2):
-        compiled, cast = kernels.call("levels.cl", "levels_f32", ("numbers", "mosaic", 3.0, 64, True))
-        assert compiled == "compiled levels_f32"
+        compiled, cast = kernels.call("intake.cl", "intake_light", ("numbers", "mosaic", 3.0, 64, True))
+        assert compiled == "compiled intake_light"
         assert cast == ("numbers", "mosaic", 3, 64, 1)
         assert [type(argument) for argument in cast[2:]] == [np.int32] * 3
-    kernels.call("levels.cl", "levels_u16", ("numbers", "mosaic", *range(12)))
-    assert (built, len(kernels)) == (["levels.cl"], 1)
-    with pytest.raises(ShaderError, match="levels_f32 takes 5 arguments, 2 were given"):
-        kernels.call("levels.cl", "levels_f32", ("numbers", "mosaic"))
+    kernels.call("intake.cl", "intake", ("numbers", "mosaic", *range(14)))
+    assert (built, len(kernels)) == (["intake.cl"], 1)
+    with pytest.raises(ShaderError, match="intake_light takes 5 arguments, 2 were given"):
+        kernels.call("intake.cl", "intake_light", ("numbers", "mosaic"))
     kernels.clear()
     assert len(kernels) == 0

@@ -103,10 +103,15 @@ def scalar_cast(declaration: str) -> Any:
 
 @cache
 def load_kernel_source(name: str) -> KernelSource:
-    """`kernels/<name>` with its includes pasted in, each file once. ShaderError when a file does not exist."""
-    text: list[str] = []
-    table: list[tuple[str, int]] = []
-    _paste(name, text, table, seen=set())
+    """`kernels/<name>` with its includes pasted in, each file once. ShaderError when a file does not exist.
+
+    What a kernel is built for may follow the name: `intake.cl?PACKING=RAW10&MAPPED=1` defines these words before the
+    first line, so that nothing is decided for each pixel that is the same for all of a frame.
+    """
+    file, _, settings = name.partition("?")
+    text = [f"#define {setting.replace('=', ' ')}" for setting in settings.split("&") if setting]
+    table = [(file, 1)] * len(text)
+    _paste(file, text, table, seen=set())
     return KernelSource(name, "\n".join(text) + "\n", tuple(table))
 
 

@@ -7,25 +7,34 @@ from dataclasses import dataclass
 from ..camera import CameraProfile
 from ..cfa import Cfa
 
+Four = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Site s of the 2x2 block, in reading order, becomes `(number - black[s]) * gain[s]`, at most `clip`."""
+    """Site s of the block of four that repeats, in reading order, becomes `(number - black[s]) * gain[s]`."""
 
-    black: tuple[float, float, float, float]
-    gain: tuple[float, float, float, float]
-    clip: float
+    black: Four
+    gain: Four
 
     @classmethod
     def of(cls, profile: CameraProfile, cfa: Cfa) -> Levels:
-        """Scaled so that the channel that clips first does so at 1.
+        """Scaled so that the channel that clips first does so at 1; `clips` says where the others do.
 
-        The others are cut there too: past that point the sensor no longer knows the colour, and a white sky would
-        turn magenta.
+        The sites of X-Trans, whose block is larger, and of a sensor without filters all have a gain without balance.
         """
-        weakest = min(profile.white_balance)
-        balance = [multiplier / weakest for multiplier in profile.white_balance]
-        sites = cfa.channels().ravel()
         black = profile.black
-        gain = [balance[int(channel)] / (profile.white - black[site]) for site, channel in enumerate(sites)]
-        return cls(black=black, gain=(gain[0], gain[1], gain[2], gain[3]), clip=1.0)
+        if cfa.kind in ("bayer", "quad"):
+            channels = cfa.channels()[:: cfa.block, :: cfa.block].ravel()
+            balance = [clips(profile)[int(channel)] for channel in channels]
+        else:
+            balance = [1.0] * 4
+        gain = [balance[site] / (profile.white - black[site]) for site in range(4)]
+        return cls(black=black, gain=(gain[0], gain[1], gain[2], gain[3]))
+
+
+def clips(profile: CameraProfile) -> tuple[float, float, float]:
+    """The light at which red, green and blue clip, once balanced: 1 for the one that does so first."""
+    weakest = min(profile.white_balance)
+    red, green, blue = (multiplier / weakest for multiplier in profile.white_balance)
+    return red, green, blue

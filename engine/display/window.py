@@ -14,7 +14,7 @@ from .present import Presenter
 
 HEADLESS_HINT = "use --headless to run off screen"
 KEYS = {"q": Action.QUIT, "s": Action.SAVE, " ": Action.FREEZE}
-BUTTONS = {glfw.MOUSE_BUTTON_LEFT: FocusAt, glfw.MOUSE_BUTTON_RIGHT: GreyAt}
+BUTTONS: dict[int, type[FocusAt] | type[GreyAt]] = {glfw.MOUSE_BUTTON_LEFT: FocusAt, glfw.MOUSE_BUTTON_RIGHT: GreyAt}
 
 _open_windows = 0  # glfw is one for the process: the last window to close ends it
 _last_error = ""

@@ -1,0 +1,56 @@
+"""Pictures that are no mosaic, display-encoded or scene-linear, to scene RGB on the device."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compute.device import Device
+from ..compute.planes import Planes
+from ..frame import Encoding, Frame
+
+
+class PictureChain:
+    """Develops pictures of one size, encoding and kind of number."""
+
+    def __init__(self, device: Device, frame: Frame) -> None:
+        self._device = device
+        self.scene = Planes(device, *frame.size, 3)
+        is_display = frame.encoding is Encoding.DISPLAY
+        table = linear_table(np.iinfo(frame.pixels.dtype).max + 1 if is_display else 1)
+        self._kernel = f"picture_{'f32' if not is_display else 'u8' if frame.pixels.dtype == np.uint8 else 'u16'}"
+        self._table = device.allocate(table.nbytes)
+        device.write(self._table, table)
+        # Kernels read whole runs: beyond the last row by up to one padded row.
+        slack = self.scene.layout.pitch * frame.pixels.itemsize * 3
+        self._numbers = device.allocate(frame.pixels.nbytes + slack)
+
+    @staticmethod
+    def key(frame: Frame) -> tuple[Any, ...]:
+        """What another frame must have in common with `frame` to be developed by the same chain."""
+        return frame.size, frame.encoding, frame.pixels.dtype
+
+    def run(self, frame: Frame, matrix: NDArray[np.float64]) -> None:
+        """Queues the kernel that fills `scene`; `matrix` (3, 3) takes linear picture RGB to scene RGB."""
+        layout = self.scene.layout
+        self._device.write(self._numbers, frame.pixels)
+        self.scene.run(
+            "picture.cl", self._kernel, self._numbers, self._table, self.scene.buffer, frame.width, layout.pitch,
+            layout.stride, *(float(entry) for entry in matrix.ravel()),
+        )  # fmt: skip
+
+    def release(self) -> None:
+        self.scene.release()
+        self._device.release(self._table)
+        self._device.release(self._numbers)
+
+
+@cache
+def linear_table(count: int) -> NDArray[np.float32]:
+    """Linear light (0 to 1) of each of `count` sRGB-encoded numbers (IEC 61966-2-1)."""
+    encoded = np.arange(count, dtype=np.float64) / max(count - 1, 1)
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    return linear.astype(np.float32)

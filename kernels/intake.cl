@@ -1,0 +1,67 @@
+/* Sensor numbers to the encoded mosaic: unpacked, black and white level of each site, white balance, limit, encode. */
+#include "portable.h"
+#include "encoding.h"
+#include "samples.h"
+
+/* Side of the square of sites that share a filter, as a shift: 1 for quad-Bayer. */
+#ifndef BLOCK
+#define BLOCK 0
+#endif
+
+/* Of four numbers, one for each site of the 2x2 block that repeats, each lane's own. */
+#define BY_SITE(of, x, y)                                                                                              \
+    (((LANES + (x)) >> BLOCK & 1) == 1 ? (floats)((y) >> BLOCK & 1 ? of##_3 : of##_1)                                  \
+                                       : (floats)((y) >> BLOCK & 1 ? of##_2 : of##_0))
+#define INTO_MOSAIC ((GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X)
+
+/* (number - black) * gain, at most `most`. */
+KERNEL void intake(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes,
+                   int pitch, float black_0, float black_1, float black_2, float black_3, float gain_0,
+                   float gain_1, float gain_2, float gain_3, float most, int encoded)
+{
+    const floats numbers = samples(bytes + GLOBAL_Y * row_bytes, GLOBAL_X);
+    const floats gain = BY_SITE(gain, GLOBAL_X, GLOBAL_Y);
+    const floats light = numbers * gain - gain * BY_SITE(black, GLOBAL_X, GLOBAL_Y);
+    STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(most)), encoded));
+}
+
+/* The same with what is known of each site: `blacks` on top of the black level, `gains` (lens shading) on top of the
+ * gain.
+ */
+KERNEL void intake_mapped(GLOBAL const u8 *RESTRICT bytes, GLOBAL const float *RESTRICT blacks,
+                          GLOBAL const float *RESTRICT gains, GLOBAL float *RESTRICT mosaic, int row_bytes,
+                          int width, int pitch, float black_0, float black_1, float black_2, float black_3,
+                          float gain_0, float gain_1, float gain_2, float gain_3, float most, int encoded)
+{
+    const int site = GLOBAL_Y * width + GLOBAL_X;
+    const floats numbers = samples(bytes + GLOBAL_Y * row_bytes, GLOBAL_X);
+    const floats black = BY_SITE(black, GLOBAL_X, GLOBAL_Y) + LOAD(blacks, site);
+    const floats light = (numbers - black) * BY_SITE(gain, GLOBAL_X, GLOBAL_Y) * LOAD(gains, site);
+    STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(most)), encoded));
+}
+
+/* Of a quad-Bayer sensor: the mean of each square of four sites, a Bayer mosaic of half the size. */
+KERNEL void intake_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes,
+                          int pitch, float black_0, float black_1, float black_2, float black_3, float gain_0,
+                          float gain_1, float gain_2, float gain_3, float most, int encoded)
+{
+    GLOBAL const u8 *row = bytes + 2 * GLOBAL_Y * row_bytes;
+    const int x = 2 * GLOBAL_X;
+#if RUN > 1
+    const floats left = samples(row, x) + samples(row + row_bytes, x);
+    const floats right = samples(row, x + RUN) + samples(row + row_bytes, x + RUN);
+    const floats four = (floats)(left.even + left.odd, right.even + right.odd);
+#else
+    const float four = samples(row, x) + samples(row, x + 1)
+                     + samples(row + row_bytes, x) + samples(row + row_bytes, x + 1);
+#endif
+    const floats light = (0.25f * four - BY_SITE(black, GLOBAL_X, GLOBAL_Y)) * BY_SITE(gain, GLOBAL_X, GLOBAL_Y);
+    STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(most)), encoded));
+}
+
+/* Light that lies on the device already, one float a site. */
+KERNEL void intake_light(GLOBAL const float *RESTRICT light, GLOBAL float *RESTRICT mosaic, int width, int pitch,
+                         int encoded)
+{
+    STORE(mosaic, INTO_MOSAIC, encode(LOAD(light, GLOBAL_Y * width + GLOBAL_X), encoded));
+}
