@@ -86,9 +86,7 @@ FUNCTION floats lesser(floats a, floats b) { return a < b ? a : b; }
 FUNCTION floats greater(floats a, floats b) { return a > b ? a : b; }
 FUNCTION floats limited(floats x, float low, float high) { return lesser(greater(x, (floats)(low)), (floats)(high)); }
 /* PoCL's own sqrt of a vector is a call, before which every register is saved. */
-#if RUN == 16 && defined(__AVX512F__) && __has_builtin(__builtin_ia32_sqrtps512)
-#define square_root(x) __builtin_ia32_sqrtps512(x, 4)
-#elif RUN == 8 && defined(__AVX__) && __has_builtin(__builtin_ia32_sqrtps256)
+#if RUN == 8 && defined(__AVX__) && __has_builtin(__builtin_ia32_sqrtps256)
 #define square_root(x) __builtin_ia32_sqrtps256(x)
 #elif defined(__OPENCL_VERSION__)
 #define square_root(x) sqrt(x)
