@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import SourceError
-from .orientation import first_block
+from .orientation import first_block, upright
 
 BAYER_PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
+
+# The X-Trans array from the corner of one of its green squares: 20 green, 8 red and 8 blue sites, and red, green and
+# blue in every row and column. Each camera begins it at a corner of its own; `Cfa.cropped` gives the other corners.
+XTRANS = "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG"
 
 Kind = Literal["bayer", "quad", "mono", "xtrans"]
 
@@ -20,19 +25,34 @@ Kind = Literal["bayer", "quad", "mono", "xtrans"]
 class Cfa:
     """A colour filter array, named by the colours of its smallest block in reading order.
 
-    `pattern` is one of BAYER_PATTERNS, or "MONO" for a sensor without filters, or the 36 letters of a 6x6 block
-    (X-Trans). `block` is the side of the square of neighbouring sites that share a filter: 2 for the quad-Bayer
-    sensors of phones, whose pattern is a Bayer order of such squares. Raises SourceError for anything else.
+    `pattern` is one of BAYER_PATTERNS, or "MONO" for a sensor without filters, or the 36 letters of X-Trans's 6x6 block
+    from any of its corners, turned or not (XTRANS is one). `block` is the side of the square of neighbouring sites that
+    share a filter: 2 for the quad-Bayer sensors of phones, whose pattern is a Bayer order of such squares. Raises
+    SourceError for anything else.
     """
 
     pattern: str = "RGGB"
     block: int = 1
 
     def __post_init__(self) -> None:
-        is_bayer = self.pattern in BAYER_PATTERNS and self.block in (1, 2)
-        is_xtrans = len(self.pattern) == 36 and set(self.pattern) == set("RGB")
-        if not (is_bayer or (self.block == 1 and (is_xtrans or self.pattern == "MONO"))):
+        if self.pattern in BAYER_PATTERNS:
+            if self.block not in (1, 2):
+                raise SourceError(
+                    f"CFA '{self.pattern}' with squares of {self.block}x{self.block} sites is unknown; "
+                    "use a block of 1 (Bayer) or 2 (quad-Bayer)"
+                )
+            return
+        if len(self.pattern) == 36 and self.pattern not in _xtrans_orders():
+            raise SourceError(
+                f"CFA '{self.pattern}' is not X-Trans from any corner; give the 6x6 block in reading order, "
+                f"such as {XTRANS}"
+            )
+        if self.pattern != "MONO" and len(self.pattern) != 36:
             raise SourceError(f"CFA '{self.pattern}' is not a Bayer order; use one of {', '.join(BAYER_PATTERNS)}")
+        if self.block != 1:
+            raise SourceError(
+                f"CFA '{self.pattern}' has no squares of {self.block}x{self.block} sites; use a block of 1"
+            )
 
     @property
     def kind(self) -> Kind:
@@ -44,12 +64,12 @@ class Cfa:
 
     @property
     def red_x(self) -> int:
-        """Column (0 or 1) of the red site of a Bayer order."""
+        """Column (0 or 1) of the red site of a Bayer order; of a quad-Bayer one, of its red square, in squares."""
         return self.pattern.index("R") % 2
 
     @property
     def red_y(self) -> int:
-        """Row (0 or 1) of the red site of a Bayer order."""
+        """Row (0 or 1) of the red site of a Bayer order; of a quad-Bayer one, of its red square, in squares."""
         return self.pattern.index("R") // 2
 
     def channels(self) -> NDArray[np.intp]:
@@ -61,13 +81,46 @@ class Cfa:
         return np.repeat(np.repeat(colours, self.block, axis=0), self.block, axis=1)
 
     def cropped(self, left: int, top: int) -> Cfa:
-        """The CFA of a Bayer order seen after `left` columns and `top` rows are cut away."""
-        sites = np.array(list(self.pattern)).reshape(2, 2)
-        return Cfa("".join(np.roll(sites, (-top, -left), axis=(0, 1)).ravel()))
+        """The CFA as seen after `left` columns and `top` rows are cut away.
+
+        SourceError where that cuts through the squares of a quad-Bayer sensor: such a mosaic begins with half a square.
+        """
+        return self._of(np.roll(self.channels(), (-top, -left), axis=(0, 1)), f"cut at column {left}, row {top}")
 
     def turned(self, size: tuple[int, int], orientation: int) -> Cfa:
-        """The CFA of a mosaic of `size`, (width, height), once its EXIF `orientation` is applied."""
+        """The CFA of a mosaic of `size`, (width, height), once its EXIF `orientation` is applied.
+
+        SourceError where a quad-Bayer mosaic of odd sides would begin with half a square.
+        """
+        seen = first_block(self.channels(), size, orientation)
+        return self._of(seen, f"of {size[0]}x{size[1]} sites turned by orientation {orientation}")
+
+    def _of(self, channels: NDArray[np.intp], change: str) -> Cfa:
+        """A CFA of the same kind with these `channels`, as `channels()` gives them; `change` is what led to them."""
         if self.kind == "mono":
             return self
-        colours = first_block(self.channels(), size, orientation)[:: self.block, :: self.block]
-        return Cfa("".join("RGB"[channel] for channel in colours.ravel()), self.block)
+        changed = Cfa(_letters(channels[:: self.block, :: self.block]), self.block) if self._fits(channels) else None
+        if changed is None:
+            raise SourceError(f"a quad-Bayer mosaic {change} begins with half a square; use even columns and rows")
+        return changed
+
+    def _fits(self, channels: NDArray[np.intp]) -> bool:
+        """Whether squares of `block` begin at the first site."""
+        squares = channels[:: self.block, :: self.block]
+        return np.array_equal(np.repeat(np.repeat(squares, self.block, axis=0), self.block, axis=1), channels)
+
+
+def _letters(channels: NDArray[Any]) -> str:
+    return "".join("RGB"[channel] for channel in channels.ravel())
+
+
+@cache
+def _xtrans_orders() -> frozenset[str]:
+    """X-Trans as it is read from each of its corners, however the sensor is turned."""
+    sites = np.array(["RGB".index(letter) for letter in XTRANS]).reshape(6, 6)
+    return frozenset(
+        _letters(np.roll(upright(sites, orientation), (top, left), axis=(0, 1)))
+        for orientation in range(1, 9)
+        for top in range(6)
+        for left in range(6)
+    )
