@@ -101,8 +101,19 @@ FUNCTION floats limited(floats x, float low, float high) { return lesser(greater
 #define scalar_root(x) square_root(x)
 #endif
 
-/* The largest of a run's values. */
+/* The largest of a run's values, and their sum. */
 #if RUN > 1
+FUNCTION float sum_of(floats values)
+{
+#if RUN == 16
+    const float8 a = values.lo + values.hi;
+#else
+    const float8 a = values;
+#endif
+    const float4 b = a.lo + a.hi;
+    const float2 c = b.lo + b.hi;
+    return c.x + c.y;
+}
 FUNCTION float largest(floats values)
 {
 #if RUN == 16
@@ -116,4 +127,5 @@ FUNCTION float largest(floats values)
 }
 #else
 #define largest(values) (values)
+#define sum_of(values) (values)
 #endif

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cfa import Cfa
+from ..compute.device import Buffer
 from ..compute.planes import PAD, Planes
 from ..errors import GroundglassError
 
-Method = Literal["half", "bilinear", "malvar", "rcd"]
+Method = Literal["half", "bilinear", "malvar", "rcd", "lmmse", "best"]
 METHODS: tuple[Method, ...] = get_args(Method)
-_PLANES_BETWEEN = {"rcd": 5}  # vertical, falling, low-passed, green, opposite
 
 
 def check_method(method: str) -> Method:
@@ -36,8 +36,7 @@ class Demosaic:
 
     def __init__(self, mosaic: Planes, scene: Planes, method: Method) -> None:
         self.mosaic, self.scene, self.method = mosaic, scene, method
-        width, height = mosaic.size
-        self._between = [Planes(mosaic.device, width, height, 1) for _ in range(_PLANES_BETWEEN.get(method, 0))]
+        self._directional = _Directional(mosaic, method) if method in ("rcd", "lmmse", "best") else None
 
     def run(self, cfa: Cfa, matrix: NDArray[np.float64], encoded: bool) -> None:
         """Queues the kernels that fill `scene` from `mosaic`, whose border is mirrored and at least 16 wide.
@@ -45,43 +44,120 @@ class Demosaic:
         `matrix` (3, 3) takes linear camera RGB to scene RGB. `encoded` says that the mosaic is in the domain of
         kernels/encoding.h, from which the result is decoded.
         """
-        camera = [float(entry) for entry in matrix.ravel()]
-        pitch, stride = self.mosaic.layout.pitch, self.scene.layout.stride
         site = (cfa.red_x, cfa.red_y)
-        if self.method == "rcd":
-            self._run_rcd(site, camera, encoded)
+        to_scene = (int(encoded), *(float(entry) for entry in matrix.ravel()))
+        pitch, layout = self.mosaic.layout.pitch, self.scene.layout
+        if self._directional is not None:
+            self._directional.run(self.scene, site, to_scene)
         elif self.method == "half":
             self.scene.run(
-                "demosaic_half.cl", "demosaic_half", self.mosaic.buffer, self.scene.buffer, pitch,
-                self.scene.layout.pitch, stride, *site, int(encoded), *camera,
+                "demosaic_half.cl", "demosaic_half", self.mosaic.buffer, self.scene.buffer, pitch, layout.pitch,
+                layout.stride, *site, *to_scene,
             )  # fmt: skip
         else:
             self.mosaic.run(
-                "demosaic_linear.cl", f"demosaic_{self.method}", self.mosaic.buffer, self.scene.buffer, pitch, stride,
-                *site, int(encoded), *camera,
+                "demosaic_linear.cl", f"demosaic_{self.method}", self.mosaic.buffer, self.scene.buffer, pitch,
+                layout.stride, *site, *to_scene,
             )  # fmt: skip
 
-    def _run_rcd(self, site: tuple[int, int], camera: list[float], encoded: bool) -> None:
-        source, pitch, mosaic = "demosaic_rcd.cl", self.mosaic.layout.pitch, self.mosaic.buffer
-        vertical, falling, low_pass, green, opposite = (planes.buffer for planes in self._between)
-        # A work-item takes two rows. Each step needs so many rows of the one before beyond its own: 4, 2 and 2.
-        rows = self.mosaic.layout.height
+    def release(self) -> None:
+        if self._directional is not None:
+            self._directional.release()
 
-        def run(kernel: str, margin: int, *arguments: object) -> None:
-            self.mosaic.run(source, kernel, *arguments, rows=(rows + 1) // 2 + margin)
 
-        run("rcd_directions", 8, mosaic, vertical, falling, low_pass, pitch, 8, *site)
-        run("rcd_green", 6, mosaic, vertical, low_pass, green, pitch, 6, *site)
-        run("rcd_opposite", 4, mosaic, falling, green, opposite, pitch, 4, *site)
-        run(
-            "rcd_finish", 0, mosaic, vertical, green, opposite, self.scene.buffer, pitch,
-            self.scene.layout.stride, *site, int(encoded), *camera,
+Site = tuple[int, int]  # column and row of red in the 2x2 block
+
+
+class _Directional:
+    """The methods that follow edges: RCD's steps, with green by RCD, by LMMSE, or by whichever suits the colours."""
+
+    def __init__(self, mosaic: Planes, method: Method) -> None:
+        self._mosaic, self._method = mosaic, method
+        device, size = mosaic.device, mosaic.size
+        self._vertical, self._falling, self._low_pass, self._green, self._opposite = self._planes = [
+            Planes(device, *size, 1) for _ in range(5)
+        ]
+        if method != "rcd":
+            # Differences, smooth and rough, of rows and columns; later the picture before its noise is held back.
+            self._parts = Planes(device, *size, 4)
+            self._planes.append(self._parts)
+        self._noise = _Noise(mosaic) if method == "best" else None
+
+    def run(self, scene: Planes, site: Site, to_scene: tuple[float, ...]) -> None:
+        pitch, mosaic, green = self._mosaic.layout.pitch, self._mosaic.buffer, self._green.buffer
+        vertical, falling, low_pass = self._vertical.buffer, self._falling.buffer, self._low_pass.buffer
+        self._run_pairs("rcd_directions", 8, mosaic, vertical, falling, low_pass, pitch, 8, *site)
+        if self._method == "lmmse":
+            self._green_by_lmmse(self._green, site)
+        else:
+            self._run_pairs("rcd_green", 6, mosaic, vertical, low_pass, green, pitch, 6, *site)
+        if self._method == "best":
+            self._green_by_lmmse(self._low_pass, site)  # which nobody needs any more
+            self._mosaic.run("demosaic_best.cl", "choose_green", mosaic, low_pass, green, pitch, 6, margin=6)
+        self._run_pairs("rcd_opposite", 4, mosaic, falling, green, self._opposite.buffer, pitch, 4, *site)
+        if self._noise is None:
+            self._finish(scene, site, to_scene)
+        else:
+            self._finish(self._parts, site, UNCHANGED)
+            self._parts.mirror()
+            encoded = int(to_scene[0])
+            self._mosaic.run(
+                "demosaic_best.cl", "best_finish", self._parts.buffer, self._noise.measure(site, encoded), scene.buffer,
+                pitch, scene.layout.stride, *to_scene,
+            )  # fmt: skip
+
+    def _green_by_lmmse(self, green: Planes, site: Site) -> None:
+        pitch, stride, parts, mosaic = self._mosaic.layout.pitch, self._parts.layout.stride, self._parts, self._mosaic
+        source = "demosaic_lmmse.cl"
+        mosaic.run(source, "lmmse_differences", mosaic.buffer, parts.buffer, pitch, stride, 10, *site, margin=10)
+        mosaic.run(source, "lmmse_green", mosaic.buffer, parts.buffer, green.buffer, pitch, stride, 6, *site, margin=6)
+
+    def _finish(self, target: Planes, site: Site, to_scene: tuple[float, ...]) -> None:
+        self._run_pairs(
+            "rcd_finish", 0, self._mosaic.buffer, self._vertical.buffer, self._green.buffer, self._opposite.buffer,
+            target.buffer, self._mosaic.layout.pitch, target.layout.stride, *site, *to_scene,
         )  # fmt: skip
 
+    def _run_pairs(self, kernel: str, margin: int, *arguments: object) -> None:
+        """A work-item takes two rows. Each step needs so many rows of the one before beyond its own: 4, 2 and 2."""
+        rows = (self._mosaic.layout.height + 1) // 2 + margin
+        self._mosaic.run("demosaic_rcd.cl", kernel, *arguments, rows=rows)
+
     def release(self) -> None:
-        for planes in self._between:
+        for planes in self._planes:
             planes.release()
-        self._between.clear()
+        if self._noise is not None:
+            self._noise.release()
 
 
+class _Noise:
+    """How noisy a mosaic is, measured and kept on the device."""
+
+    def __init__(self, mosaic: Planes) -> None:
+        self._mosaic = mosaic
+        self._tiles = tuple(side // NOISE_TILE for side in mosaic.size)
+        across, down = self._tiles
+        self._pairs = [mosaic.device.allocate(8 * max(count, 1)) for count in (across * down, down, 1)]
+
+    def measure(self, site: Site, encoded: int) -> Buffer:
+        """Queues the kernels; returns what `best_finish` reads. A mosaic smaller than a tile has no noise."""
+        across, down = self._tiles
+        tiles, rows, whole = self._pairs
+        device, source = self._mosaic.device, "demosaic_best.cl"
+        if across and down:
+            pitch, buffer = self._mosaic.layout.pitch, self._mosaic.buffer
+            tile = (tiles, pitch, across, down, *site, encoded)
+            device.run(source, "tile_noise", (-(-across // 8) * 8, down), (8, 1), buffer, *tile)
+            device.run(source, "sum_noise", (-(-down // 8) * 8, 1), (8, 1), tiles, rows, across, down)
+            device.run(source, "sum_noise", (8, 1), (8, 1), rows, whole, down, 1)
+        return whole
+
+    def release(self) -> None:
+        for pairs in self._pairs:
+            self._mosaic.device.release(pairs)
+
+
+NOISE_TILE = 16  # sites; kernels/demosaic_best.cl holds the same number
+UNCHANGED = (0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)  # not decoded, through no matrix
 assert PAD >= 8 + 4, "rcd_directions reads 4 sites beyond its margin of 8"
+assert PAD >= 10 + 6, "lmmse_differences reads 6 sites beyond its margin of 10"

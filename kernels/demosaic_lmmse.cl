@@ -1,0 +1,76 @@
+/* Green by directional linear minimum mean square error estimation (L. Zhang and X. Wu, "Color demosaicking via
+ * directional linear minimum mean square-error estimation", IEEE Transactions on Image Processing 14, 2005).
+ *
+ * Along a row and along a column every site has both green and the line's other colour, one measured and one
+ * interpolated; green minus colour is smooth, so what is rough of it is the interpolation's error. In each direction
+ * the variances of the smooth and of the rough part over nine sites say how far the difference is to be believed, and
+ * the two directions are weighted by the errors that are left. The paper's parameters, but for the border of the window.
+ */
+#include "portable.h"
+
+#define VARIANCE_FLOOR 1e-7f
+
+/* The interpolation (-1 2 2 2 -1)/4 and the smoothing, a Gaussian of two sites over nine, in one filter of 13: outside
+ * green sites the difference has the other sign, so the filter's signs alternate.
+ */
+#define SMOOTH(step)                                                                                                   \
+    (0.34417144f * here - 0.31569854f * (LOAD(mosaic, at - (step)) + LOAD(mosaic, at + (step)))                        \
+     + 0.24309236f * (LOAD(mosaic, at - 2 * (step)) + LOAD(mosaic, at + 2 * (step)))                                   \
+     - 0.15391562f * (LOAD(mosaic, at - 3 * (step)) + LOAD(mosaic, at + 3 * (step)))                                   \
+     + 0.07791428f * (LOAD(mosaic, at - 4 * (step)) + LOAD(mosaic, at + 4 * (step)))                                   \
+     - 0.03038584f * (LOAD(mosaic, at - 5 * (step)) + LOAD(mosaic, at + 5 * (step)))                                   \
+     + 0.00690764f * (LOAD(mosaic, at - 6 * (step)) + LOAD(mosaic, at + 6 * (step))))
+#define DIFFERENCE(step)                                                                                               \
+    (0.5f * here - 0.5f * (LOAD(mosaic, at - (step)) + LOAD(mosaic, at + (step)))                                      \
+     + 0.25f * (LOAD(mosaic, at - 2 * (step)) + LOAD(mosaic, at + 2 * (step))))
+
+/* Step 1: green minus colour along the row and along the column, its smooth and its rough part, in four planes. */
+KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT parts, int pitch, int stride,
+                              int margin, int red_x, int red_y)
+{
+    const int y = GLOBAL_Y - margin;
+    const int at = (y + PAD) * pitch + GLOBAL_X;
+    const ints is_green = ((LANES + GLOBAL_X - PAD) & 1) == ((y & 1) == red_y ? 1 - red_x : red_x);
+    const floats sign = is_green ? (floats)(1.0f) : (floats)(-1.0f);
+    const floats here = LOAD(mosaic, at);
+    const floats row = SMOOTH(1), column = SMOOTH(pitch);
+    STORE(parts, at, sign * row);
+    STORE(parts, at + stride, sign * (DIFFERENCE(1) - row));
+    STORE(parts, at + 2 * stride, sign * column);
+    STORE(parts, at + 3 * stride, sign * (DIFFERENCE(pitch) - column));
+}
+
+/* Of one direction: the estimate of the difference, and the variance of its error. */
+#define ESTIMATE(estimate, error, plane, step)                                                                         \
+    floats estimate, error;                                                                                            \
+    {                                                                                                                  \
+        floats sum = (floats)(0.0f), squares = sum, rough = sum;                                                       \
+        for (int i = -4; i <= 4; ++i) {                                                                                \
+            const floats smooth_part = LOAD(parts, at + (plane) * stride + i * (step));                                \
+            const floats rough_part = LOAD(parts, at + ((plane) + 1) * stride + i * (step));                           \
+            sum += smooth_part;                                                                                        \
+            squares += smooth_part * smooth_part;                                                                      \
+            rough += rough_part * rough_part;                                                                          \
+        }                                                                                                              \
+        const floats mean = sum * (1.0f / 9.0f);                                                                       \
+        const floats signal = greater(squares * (1.0f / 9.0f) - mean * mean, (floats)(0.0f)) + VARIANCE_FLOOR;         \
+        const floats noise = rough * (1.0f / 9.0f) + VARIANCE_FLOOR;                                                   \
+        const floats believed = signal / (signal + noise);                                                             \
+        const floats measured = LOAD(parts, at + (plane) * stride) + LOAD(parts, at + ((plane) + 1) * stride);         \
+        estimate = mean + believed * (measured - mean);                                                                \
+        error = believed * noise;                                                                                      \
+    }
+
+/* Step 2: green everywhere. */
+KERNEL void lmmse_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT parts,
+                        GLOBAL float *RESTRICT green, int pitch, int stride, int margin, int red_x, int red_y)
+{
+    const int y = GLOBAL_Y - margin;
+    const int at = (y + PAD) * pitch + GLOBAL_X;
+    const ints is_green = ((LANES + GLOBAL_X - PAD) & 1) == ((y & 1) == red_y ? 1 - red_x : red_x);
+    ESTIMATE(along_row, row_error, 0, 1)
+    ESTIMATE(along_column, column_error, 2, pitch)
+    const floats difference = (along_row * column_error + along_column * row_error) / (row_error + column_error);
+    const floats here = LOAD(mosaic, at);
+    STORE(green, at, is_green ? here : here + difference);
+}
