@@ -1,0 +1,74 @@
+"""Mosaics of any pattern on the device: what their kernels must know of it, and estimates of the colours that lack."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cfa import Cfa
+from ..compute.device import Buffer
+from ..compute.planes import Planes
+from .textures import REACH, TEXTURES, filters
+
+BORDER = 8  # how far kernels/pattern_border.cl continues a mosaic
+SPREAD = 3  # over so many sites on each side kernels/textures.cl takes the mean of what a texture gets wrong
+
+
+class TextureEstimates:
+    """Estimates `count` colours at each site of `mosaic`, whose pattern repeats after `side` sites.
+
+    The mosaic's border is overwritten: a reflected one shows the colours of other sites than are there.
+    """
+
+    def __init__(self, mosaic: Planes, side: int, count: int) -> None:
+        self.mosaic = mosaic
+        self._device = mosaic.device
+        self._side, self._count = side, count
+        self._row = side - 1 + self._device.run_length
+        self._cfa: Cfa | None = None
+        taps = (2 * REACH + 1) ** 2
+        self._filters = self._device.allocate(4 * len(TEXTURES) * side * taps * (1 + count) * self._row)
+        self.colours = self._device.allocate(4 * side * self._row)
+        self._surprise, self._spread = (Planes(self._device, *mosaic.size, 1) for _ in range(2))
+
+    def prepare(self, cfa: Cfa, wanted: NDArray[np.intp]) -> None:
+        """Uploads what depends on the CFA, when it changes: `colours`, and filters for what is `wanted`, the (count,
+        side, side) channels to be estimated at each site. Finding the filters takes a fifth of a second.
+        """
+        if cfa != self._cfa:
+            channels = cfa.channels()
+            self._upload(self.colours, channels.astype(np.float32))
+            self._upload(self._filters, filters(channels, wanted))
+            self._cfa = cfa
+
+    def run(self, sums: Planes) -> None:
+        """Queues the kernels: the first planes of `sums` are the estimates times their trust, the last the trust."""
+        mosaic, source = self.mosaic, f"textures.cl?SIDE={self._side}&REACH={REACH}&ESTIMATES={self._count}"
+        pitch, stride = mosaic.layout.pitch, sums.layout.stride
+        width, height = mosaic.size
+        border = 2 * BORDER * (width + 2 * BORDER + height)
+        self._device.run(
+            f"pattern_border.cl?SIDE={self._side}", "pattern_border", (-(-border // 64) * 64,), (64,), mosaic.buffer,
+            self.colours, width, height, pitch,
+        )  # fmt: skip
+        surprise, spread = self._surprise.buffer, self._spread.buffer
+        for texture in range(len(TEXTURES)):
+            mosaic.run(
+                source, "texture_surprise", mosaic.buffer, self._filters, surprise, pitch, texture, margin=SPREAD
+            )
+            mosaic.run(source, "texture_spread", surprise, spread, pitch, margin=SPREAD)
+            mosaic.run(
+                source, "texture_estimate", mosaic.buffer, self._filters, spread, sums.buffer, pitch, stride, texture
+            )
+
+    def release(self) -> None:
+        """Gives its buffers back; harmless when done twice."""
+        for planes in (self._surprise, self._spread):
+            planes.release()
+        for buffer in (self._filters, self.colours):
+            self._device.release(buffer)
+
+    def _upload(self, buffer: Buffer, table: NDArray[np.float32]) -> None:
+        """(..., side) numbers, the columns again and again: kernels/pattern.h says why."""
+        columns = np.arange(self._row) % self._side
+        self._device.write(buffer, np.ascontiguousarray(table[..., columns], np.float32))

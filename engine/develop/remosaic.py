@@ -1,0 +1,47 @@
+"""From a quad-Bayer mosaic to the Bayer mosaic of the same size, which any Bayer method demosaics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..cfa import Cfa
+from ..compute.planes import Planes
+from .pattern import TextureEstimates
+
+
+class Remosaic:
+    """Fills `output`, a mosaic in the order `bayer_of(cfa)`, from `mosaic`, whose border is overwritten."""
+
+    def __init__(self, mosaic: Planes) -> None:
+        self.mosaic = mosaic
+        self.output = Planes(mosaic.device, *mosaic.size, 1)
+        self._sums = Planes(mosaic.device, *mosaic.size, 2)
+        self._estimates = TextureEstimates(mosaic, side=4, count=1)
+
+    @staticmethod
+    def bayer_of(cfa: Cfa) -> Cfa:
+        """The CFA of `output`."""
+        return Cfa(cfa.pattern)
+
+    def run(self, cfa: Cfa, encoded: bool) -> None:
+        """Queues the kernels that fill `output`, its border mirrored.
+
+        Sites whose colour is the Bayer order's already keep their number. The others are estimated in the domain in
+        which the mosaic is: `encoded` (kernels/encoding.h) shows edges as the eye sees them, plain light does too, but
+        less well in shadows.
+        """
+        del encoded  # the mosaic's domain is the output's
+        bayer = self.bayer_of(cfa)
+        self._estimates.prepare(cfa, np.tile(bayer.channels(), (2, 2))[None])
+        self._estimates.run(self._sums)
+        self.mosaic.run(
+            "remosaic.cl?SIDE=4", "remosaic", self.mosaic.buffer, self._estimates.colours, self._sums.buffer,
+            self.output.buffer, self.mosaic.layout.pitch, self._sums.layout.stride, bayer.red_x, bayer.red_y,
+        )  # fmt: skip
+        self.output.mirror()
+
+    def release(self) -> None:
+        """Gives its buffers back; harmless when done twice."""
+        self._estimates.release()
+        self._sums.release()
+        self.output.release()

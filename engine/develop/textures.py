@@ -1,0 +1,107 @@
+"""Linear filters that estimate colours from a mosaic of any pattern, each the best one for a texture of its kind.
+
+H. J. Trussell and R. E. Hartley, "Mathematics of demosaicking", IEEE TIP 2002, derive the filter with the least mean
+squared error from the correlations of the picture. G. Yu, G. Sapiro and S. Mallat, "Solving inverse problems with
+piecewise linear estimators", IEEE TIP 2012, take several such filters, for structures of different directions, and
+trust in each place the one that explains it best. Here the correlations are formulas instead of learned, and the
+filters are held to what may not go wrong (universal co-kriging; N. Cressie, "Statistics for spatial data", 1993): flat
+colours stay exactly as they are, and so does a ramp that all colours share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+REACH = 4  # a filter sees (2 * REACH + 1) squared sites
+
+
+@dataclass(frozen=True, slots=True)
+class Texture:
+    """How light and colour at two places belong together, by their distance in pixels.
+
+    What the three colours share has variance 1 and the correlation exp(-(distance / light_px)**light_power); what each
+    has of its own has variance `colour` and a correlation of the same form. Along `angle` (radians from the rows)
+    distances count `stretch` times less than across it. `noise` is the variance of each site's own error.
+    """
+
+    light_px: float
+    light_power: float
+    colour: float
+    colour_px: float
+    colour_power: float
+    noise: float
+    angle: float = 0.0
+    stretch: float = 1.0
+
+    def correlations(self, steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Covariances of what is shared and of what is a colour's own, between places `steps` (..., 2: x, y) apart."""
+        across, down = steps[..., 0], steps[..., 1]
+        along = across * np.cos(self.angle) + down * np.sin(self.angle)
+        aside = down * np.cos(self.angle) - across * np.sin(self.angle)
+        distance = np.sqrt(along**2 / self.stretch + aside**2 * self.stretch)
+        shared = np.exp(-((distance / self.light_px) ** self.light_power))
+        own = self.colour * np.exp(-((distance / self.colour_px) ** self.colour_power))
+        return shared, own
+
+
+# Found by random search for the highest CPSNR on halves of the Kodak set (greyish, its colours move together) and of
+# the McMaster set (saturated); the optimum is flat: a third more or less of any number costs under 0.1 dB.
+GREYISH = Texture(light_px=3.8, light_power=1.5, colour=0.035, colour_px=12.0, colour_power=1.9, noise=0.0004)
+COLOURFUL = Texture(light_px=5.7, light_power=1.8, colour=0.5, colour_px=10.0, colour_power=1.4, noise=0.0017)
+
+
+def _directed(texture: Texture, straight: float, diagonal: float) -> tuple[Texture, ...]:
+    """`texture` without a direction and in four, stretched by so much."""
+    angles = ((0.0, straight), (np.pi / 2, straight), (np.pi / 4, diagonal), (-np.pi / 4, diagonal))
+    return texture, *(replace(texture, angle=angle, stretch=stretch) for angle, stretch in angles)
+
+
+TEXTURES = (*_directed(GREYISH, 6.0, 2.5), *_directed(COLOURFUL, 3.0, 3.0))
+
+
+def filters(channels: NDArray[np.intp], wanted: NDArray[np.intp]) -> NDArray[np.float32]:
+    """(textures, n, taps, 1 + k, n) float32: row of the block that repeats, tap in reading order, filter, column.
+
+    `channels` (n, n) is the block, 0 red, 1 green, 2 blue; `wanted` (k, n, n) are the k channels to estimate at each of
+    its sites. The first filter estimates a site's own number from the others, the next ones what is wanted.
+    """
+    side = len(channels)
+    sites = [
+        _filters_at(np.roll(channels, (-y, -x), axis=(0, 1)), texture, wanted[:, y, x])
+        for texture in TEXTURES
+        for y in range(side)
+        for x in range(side)
+    ]
+    table = np.reshape(sites, (len(TEXTURES), side, side, *sites[0].shape))
+    return np.ascontiguousarray(table.transpose(0, 1, 4, 3, 2), np.float32)
+
+
+def _filters_at(channels: NDArray[np.intp], texture: Texture, wanted: NDArray[np.intp]) -> NDArray[np.float64]:
+    """(1 + k, taps): of the site that stands first in `channels`; the first filter leaves that site out."""
+    offsets = np.arange(-REACH, REACH + 1)
+    steps = np.stack(np.meshgrid(offsets, offsets), axis=-1).reshape(-1, 2).astype(np.float64)  # x, y
+    side = len(channels)
+    colours = channels[steps[:, 1].astype(int) % side, steps[:, 0].astype(int) % side]
+    shared, own = texture.correlations(steps[:, None] - steps[None])
+    known = shared + own * (colours[:, None] == colours[None]) + texture.noise * np.eye(len(steps))
+    # What must come out exactly: the level of each colour, and the slope that all colours share.
+    exact = np.concatenate([np.eye(3)[colours], steps], axis=1)
+    shared_here, own_here = texture.correlations(steps)
+
+    def solved(taken: NDArray[np.intp], estimated: int) -> NDArray[np.float64]:
+        """The least expected squared error, under the conditions (Lagrange)."""
+        conditions = exact[taken]
+        system = np.block([[known[np.ix_(taken, taken)], conditions], [conditions.T, np.zeros((5, 5))]])
+        correlation = shared_here + own_here * (colours == estimated)
+        given = np.concatenate([correlation[taken], np.eye(3)[estimated], np.zeros(2)])
+        weights = np.zeros(len(steps))
+        weights[taken] = np.linalg.solve(system, given)[: len(taken)]
+        return weights
+
+    centre = len(steps) // 2
+    every = np.arange(len(steps))
+    others = np.delete(every, centre)
+    return np.stack([solved(others, int(colours[centre])), *(solved(every, colour) for colour in wanted)])

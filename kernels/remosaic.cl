@@ -1,0 +1,16 @@
+/* The end of a remosaic: of a quad-Bayer mosaic and its estimates, the Bayer mosaic. */
+#include "portable.h"
+#include "pattern.h"
+
+/* A site that has the Bayer order's colour keeps its number. `sums` are the estimate times its trust, and the trust. */
+KERNEL void remosaic(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT colours,
+                     GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT bayer, int pitch, int stride, int red_x,
+                     int red_y)
+{
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    const ints column = (LANES + GLOBAL_X) & 1;
+    const int red_row = (GLOBAL_Y & 1) == red_y;
+    const floats wanted = column == red_x ? (floats)(red_row ? 0.0f : 1.0f) : (floats)(red_row ? 1.0f : 2.0f);
+    const floats estimate = LOAD(sums, at) / LOAD(sums, at + stride);
+    STORE(bayer, at, COLOURS_AT(colours, GLOBAL_X, GLOBAL_Y) == wanted ? LOAD(mosaic, at) : estimate);
+}

@@ -1,0 +1,129 @@
+"""Quad-Bayer to Bayer: what must come out exactly, and photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from groundglass.cfa import BAYER_PATTERNS, Cfa
+from groundglass.compute.device import Device, open_device
+from groundglass.compute.planes import PAD, Planes
+from groundglass.develop.demosaic import Demosaic
+from groundglass.develop.remosaic import Remosaic
+from pattern_support import cpsnr, mosaic_of, smooth_noise
+from PIL import Image
+
+QUADS = [Cfa(pattern, block=2) for pattern in BAYER_PATTERNS]
+
+
+def remosaiced(device: Device, mosaic: np.ndarray, cfa: Cfa) -> np.ndarray:
+    """The Bayer mosaic, its border included."""
+    height, width = mosaic.shape
+    planes = Planes(device, width, height, 1)
+    planes.write(mosaic[..., None].astype(np.float32))
+    stage = Remosaic(planes)
+    stage.run(cfa, encoded=True)
+    with stage.output.view() as padded:
+        bayer = padded[0, :, : width + 2 * PAD].copy()
+    for held in (stage, stage, planes):
+        held.release()
+    return bayer
+
+
+def inner(padded: np.ndarray) -> np.ndarray:
+    return padded[PAD:-PAD, PAD:-PAD]
+
+
+@pytest.mark.parametrize("cfa", QUADS, ids=str)
+@pytest.mark.parametrize(("height", "width"), [(24, 32), (23, 29)])
+def test_a_flat_colour_stays_that_colour_up_to_the_edge(device: Device, cfa: Cfa, height: int, width: int) -> None:
+    rgb = np.broadcast_to([0.4, 0.3, 0.2], (height, width, 3))
+    bayer = inner(remosaiced(device, mosaic_of(rgb, cfa), cfa))
+    np.testing.assert_allclose(bayer, mosaic_of(rgb, Remosaic.bayer_of(cfa)), atol=1e-5)
+
+
+@pytest.mark.parametrize("cfa", QUADS, ids=str)
+def test_sites_of_the_right_colour_keep_their_number(device: Device, cfa: Cfa) -> None:
+    mosaic = np.random.default_rng(1).random((30, 42)).astype(np.float32)
+    bayer = inner(remosaiced(device, mosaic, cfa))
+    y, x = np.indices(mosaic.shape)
+    kept = cfa.channels()[y % 4, x % 4] == Cfa(cfa.pattern).channels()[y % 2, x % 2]
+    assert kept[:4, :4].sum() == 6
+    np.testing.assert_array_equal(bayer[kept], mosaic[kept])
+
+
+@pytest.mark.parametrize("cfa", QUADS, ids=str)
+def test_a_grey_ramp_is_left_alone(device: Device, cfa: Cfa) -> None:
+    ramp = np.linspace(0.05, 0.95, 64)
+    for grey in (np.tile(ramp, (48, 1)), np.tile(ramp[:, None], (1, 48)), np.add.outer(ramp, ramp) / 2):
+        bayer = inner(remosaiced(device, grey, cfa))
+        np.testing.assert_allclose(bayer[8:-8, 8:-8], grey[8:-8, 8:-8], atol=1e-5)
+
+
+def test_the_border_is_the_bayer_mosaic_s_reflection(device: Device) -> None:
+    padded = remosaiced(device, smooth_noise(40, 44)[..., 1], Cfa("GRBG", block=2))
+    np.testing.assert_array_equal(padded, np.pad(inner(padded), PAD, mode="reflect"))
+
+
+def test_a_step_between_greys_stays_grey(device: Device) -> None:
+    """No mazes: a straight edge comes out as steep as it is, and with little zipper."""
+    cfa = Cfa("RGGB", block=2)
+    y, x = np.indices((48, 64))
+    for edge in (x < 31, y < 22, x + y < 50, x - y < 13):
+        grey = np.where(edge, 0.2, 0.8)
+        wrong = np.abs(inner(remosaiced(device, grey, cfa)) - grey)[8:-8, 8:-8]
+        assert wrong.max() < 0.2
+        assert np.sqrt(np.mean(wrong**2)) < 0.02
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (2, 3), (5, 3), (4, 4), (6, 18)])
+def test_tiny_mosaics(device: Device, height: int, width: int) -> None:
+    mosaic = np.random.default_rng(2).random((height, width))
+    assert np.isfinite(remosaiced(device, mosaic, Cfa("BGGR", block=2))).all()
+
+
+@pytest.mark.parametrize("run_length", [1, 8])
+def test_work_items_of_any_length_give_the_same_mosaic(device: Device, run_length: int) -> None:
+    if run_length >= device.run_length:
+        pytest.skip(f"{device.spec} has work-items of {device.run_length}, the length to compare with")
+    shorter = open_device(device.spec)
+    shorter.run_length = run_length
+    cfa, mosaic = Cfa("GBRG", block=2), smooth_noise(37, 71)[..., 1]
+    np.testing.assert_allclose(remosaiced(shorter, mosaic, cfa), remosaiced(device, mosaic, cfa), atol=1e-4)
+    shorter.close()
+
+
+def enlarged(small: np.ndarray) -> np.ndarray:
+    """Twice the size, bicubic."""
+    channels = [Image.fromarray(small[..., channel]) for channel in range(3)]
+    size = (2 * small.shape[1], 2 * small.shape[0])
+    return np.stack([np.asarray(channel.resize(size, Image.Resampling.BICUBIC)) for channel in channels], axis=-1)
+
+
+def rcd(device: Device, bayer: np.ndarray) -> np.ndarray:
+    height, width = bayer.shape
+    planes, scene = Planes(device, width, height, 1), Planes(device, width, height, 3)
+    planes.write(bayer[..., None].astype(np.float32))
+    planes.mirror()
+    stage = Demosaic(planes, scene, "rcd")
+    stage.run(Cfa("RGGB"), np.eye(3), encoded=False)
+    rgb = scene.read()
+    for held in (stage, planes, scene):
+        held.release()
+    return rgb
+
+
+@pytest.mark.parametrize(("name", "gain_db"), [("kodak/kodim05.png", 5.0), ("mcmaster/11.tif", 3.0)])
+def test_photographs_hold_more_than_their_binned_mosaic_shows(
+    device: Device, data_dir: Path, name: str, gain_db: float
+) -> None:
+    path = data_dir / "demosaic" / name
+    if not path.is_file():
+        pytest.skip(f"no demosaic/{name} in the data folder")
+    original = np.asarray(Image.open(path).convert("RGB"))[100:400, 100:400]
+    cfa = Cfa("RGGB", block=2)
+    quad = mosaic_of(original / 255, cfa)
+    binned = rcd(device, quad.reshape(150, 2, 150, 2).mean(axis=(1, 3)))
+    full = rcd(device, inner(remosaiced(device, quad, cfa)))
+    assert cpsnr(full, original) >= cpsnr(enlarged(binned), original) + gain_db
