@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import SourceError
+from .errors import GroundglassError, SourceError
 from .orientation import first_block, upright, upright_places
+from .white import (
+    D50,
+    D65,
+    TINTS,
+    XY,
+    XYZ_TO_REC2020,
+    adaptation,
+    checked_multipliers,
+    temperature_of,
+    white_of,
+    xyz_of,
+)
 
 # ITU-R BT.2020 and BT.709 primaries, both D65: linear Rec.709 (sRGB) to linear Rec.2020 (ITU-R BT.2087-0, table 2,
 # recomputed from the primaries to full precision).
@@ -41,11 +54,35 @@ class Calibration:
     `temperature_k` is the light's correlated colour temperature in kelvin. `xyz_to_camera` (3, 3) takes CIE XYZ under
     that light to unbalanced camera RGB (DNG: AnalogBalance * CameraCalibration * ColorMatrix). `camera_to_xyz_d50`
     (3, 3) takes white-balanced camera RGB to XYZ under D50 (DNG: ForwardMatrix), None where it was not measured.
+    `individual` (3, 3) takes the RGB of the model that was measured to that of this very camera (DNG: AnalogBalance *
+    CameraCalibration), None where they are the same. SourceError where a matrix is singular or has no finite numbers.
     """
 
     temperature_k: float
     xyz_to_camera: NDArray[np.float64]
     camera_to_xyz_d50: NDArray[np.float64] | None = None
+    individual: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        for matrix in (self.xyz_to_camera, self.camera_to_xyz_d50, self.individual):
+            if matrix is not None and not _is_regular(matrix):
+                raise SourceError("a camera matrix is singular or has no finite numbers; leave it out")
+        if self.camera_to_xyz_d50 is not None and self.camera_to_xyz_d50.sum(axis=1).min() <= 0:
+            raise SourceError("a forward matrix takes white to no light; leave it out")
+
+    def rescaled(self, gains: tuple[float, float, float]) -> Calibration:
+        """What was measured, of a camera whose RGB is multiplied by `gains`."""
+        scale = np.diag(gains)
+        return replace(
+            self,
+            xyz_to_camera=scale @ self.xyz_to_camera,
+            individual=scale if self.individual is None else scale @ self.individual,
+        )
+
+
+def _is_regular(matrix: NDArray[np.float64]) -> bool:
+    size = np.abs(matrix).max()
+    return bool(np.isfinite(size) and size > 0 and abs(np.linalg.det(matrix / size)) > 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +91,9 @@ class CameraProfile:
 
     `black` and `white` are sensor values; `black` has one entry a site of a 2x2 block, in reading order.
     `white_balance` multiplies camera red, green, blue (green is 1). `camera_to_scene` (3, 3) maps white-balanced
-    camera RGB to linear Rec.2020, D65. `exposure_ev` is applied after the matrix. `calibrations`, by rising
-    temperature, are what another white balance is computed from; `noise` is None where nobody measured it.
+    camera RGB to linear Rec.2020, D65. `exposure_ev` is applied after the matrix. `calibrations` (one, or two by rising
+    temperature) are what another white balance is computed from: `balanced`, `at_white` and `at_temperature` give the
+    profile of that balance. `noise` is None where nobody measured it.
 
     Of each site, where it is known: `black_map` (H, W) float32 is what its black lies above `black`, in sensor values;
     `gain_map` (H, W) float32 multiplies its light (lens shading, flat field); `defects` (N, 2) int32 are the columns
@@ -91,3 +129,150 @@ class CameraProfile:
             gain_map=turned[1],
             defects=None if self.defects is None else upright_places(self.defects, size, orientation),
         )
+
+    def balanced(self, multipliers: Sequence[float]) -> CameraProfile:
+        """The profile with another white balance: the multipliers of red, green and blue, of any scale.
+
+        Where calibrations are known, with the matrix of the white that these multipliers balance (Adobe DNG
+        specification, "Mapping Camera Color Space to CIE XYZ Space"), unless no light is that white. GroundglassError
+        unless they are three numbers above 0.
+        """
+        balance = checked_multipliers(multipliers)
+        white = _white(self.calibrations, balance) if self.calibrations else None
+        matrix = self.camera_to_scene if white is None else _scene_matrix(self.calibrations, white, balance)
+        return replace(self, white_balance=balance, camera_to_scene=matrix)
+
+    def at_white(self, white: XY) -> CameraProfile:
+        """The profile for a light of the chromaticity `white`, (x, y): white balance and matrix.
+
+        A profile without calibrations takes the light that it balances now for D65. GroundglassError where the camera
+        does not see such a light in all three channels, or its matrix is singular.
+        """
+        calibrations = self.calibrations or (self._derived(),)
+        neutral = _Light.of(calibrations, temperature_of(white)[0]).xyz_to_camera @ xyz_of(white)
+        if not (np.isfinite(neutral).all() and neutral.min() > 1e-6 * neutral.max() > 0):
+            raise GroundglassError(
+                f"white x={white[0]:.4f}, y={white[1]:.4f}: this camera's matrix sees no such light in all three "
+                "channels; give multipliers of red, green and blue instead, such as 2,1,1.6"
+            )
+        balance = checked_multipliers(1 / neutral)
+        matrix = _scene_matrix(calibrations, white, balance)
+        return replace(self, white_balance=balance, camera_to_scene=matrix, calibrations=calibrations)
+
+    def at_temperature(self, temperature_k: float, tint: float = 0.0) -> CameraProfile:
+        """The profile for a light of 2000 to 25000 K and a tint of -150 to 150, as white.py defines them: a higher
+        temperature makes the picture warmer, a higher tint more magenta. Otherwise as `at_white`.
+        """
+        return self.at_white(white_of(temperature_k, tint))
+
+    def temperature(self) -> tuple[float, float]:
+        """(kelvin, tint) of the light that the present white balance makes white; of D65 without calibrations.
+
+        The inverse of `at_temperature`. GroundglassError where no light is that white.
+        """
+        if not self.calibrations:
+            return temperature_of(D65)
+        white = _white(self.calibrations, self.white_balance)
+        if white is None:
+            shown = ", ".join(f"{one:.4g}" for one in self.white_balance)
+            raise GroundglassError(f"white balance {shown}: no light is white with it; give a temperature, 5500K")
+        return temperature_of(white)
+
+    def _derived(self) -> Calibration:
+        """What `camera_to_scene` says of the camera, if what is white now is D65."""
+        try:
+            scene_to_camera = np.linalg.inv(self.camera_to_scene * np.array(self.white_balance))
+        except np.linalg.LinAlgError as error:
+            raise GroundglassError(
+                "the camera's matrix is singular, so no temperature fits it; give multipliers, such as 2,1,1.6"
+            ) from error
+        return Calibration(temperature_of(D65)[0], scene_to_camera @ XYZ_TO_REC2020)
+
+
+@dataclass(frozen=True, slots=True)
+class _Light:
+    """The calibrations at one temperature: interpolated over its inverse, held at both ends."""
+
+    xyz_to_camera: NDArray[np.float64]
+    individual: NDArray[np.float64]
+    camera_to_xyz_d50: NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, calibrations: tuple[Calibration, ...], temperature_k: float) -> _Light:
+        cool, warm = calibrations[-1], calibrations[0]  # of high and of low temperature
+        share = 0.0  # of the warm one
+        if warm.temperature_k < cool.temperature_k:
+            span = 1 / warm.temperature_k - 1 / cool.temperature_k
+            share = min(max((1 / temperature_k - 1 / cool.temperature_k) / span, 0.0), 1.0)
+        pairs = [
+            (np.eye(3) if one.individual is None else one.individual, one.xyz_to_camera, one.camera_to_xyz_d50)
+            for one in (warm, cool)
+        ]
+        individual = share * pairs[0][0] + (1 - share) * pairs[1][0]
+        model = [np.linalg.solve(its_own, xyz_to_camera) for its_own, xyz_to_camera, _ in pairs]
+        forwards = [_to_d50(forward) for *_, forward in pairs if forward is not None]
+        forward = share * forwards[0] + (1 - share) * forwards[-1] if forwards else None  # one alone holds everywhere
+        return cls(individual @ (share * model[0] + (1 - share) * model[1]), individual, forward)
+
+
+def _to_d50(forward: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A forward matrix that takes balanced white to D50 exactly; files round theirs."""
+    return np.asarray((xyz_of(D50) / forward.sum(axis=1))[:, None] * forward)
+
+
+def _white(calibrations: tuple[Calibration, ...], balance: tuple[float, float, float]) -> XY | None:
+    """The chromaticity of the light that `balance` makes white, or None where there is no such light.
+
+    The matrix that says so depends on the light itself: the specification iterates, which swings with some cameras;
+    here the temperature at which both agree is bracketed (false position, where an end that stays twice loses half its weight).
+    """
+    neutral = 1 / np.array(balance)
+
+    def seen(mired: float) -> XY | None:
+        found = np.linalg.solve(_Light.of(calibrations, 1e6 / mired).xyz_to_camera, neutral)
+        white = float(found[0] / found.sum()), float(found[1] / found.sum())
+        return white if found.min() > 0 and abs(temperature_of(white)[1]) <= 2 * TINTS[1] else None
+
+    def ahead(white: XY, mired: float) -> float:
+        return 1e6 / temperature_of(white)[0] - mired
+
+    low, high = (1e6 / calibrations[end].temperature_k for end in (-1, 0))
+    at_low, at_high = seen(low), seen(high)
+    if at_low is None or at_high is None:
+        return at_low or at_high
+    over, under = ahead(at_low, low), ahead(at_high, high)
+    if over <= 0 or under >= 0:  # bluer, or redder, than what was measured: that matrix holds
+        return at_low if over <= 0 else at_high
+    white: XY | None = at_low
+    stays = ""
+    for _ in range(30):
+        mired = (low * under - high * over) / (under - over)
+        white = seen(mired)
+        rest = 0.0 if white is None else ahead(white, mired)
+        if abs(rest) < 1e-9:
+            break
+        if rest > 0:
+            low, over, under = mired, rest, under / 2 if stays == "high" else under
+            stays = "high"
+        else:
+            high, under, over = mired, rest, over / 2 if stays == "low" else over
+            stays = "low"
+    return white
+
+
+def _scene_matrix(
+    calibrations: tuple[Calibration, ...], white: XY, balance: tuple[float, float, float]
+) -> NDArray[np.float64]:
+    """(3, 3) camera RGB, balanced for `white`, to linear Rec.2020, D65; each row sums to 1."""
+    light = _Light.of(calibrations, temperature_of(white)[0])
+    neutral = 1 / np.array(balance)
+    if light.camera_to_xyz_d50 is not None:
+        # From this camera to the model that was measured, and balanced there.
+        model = np.linalg.inv(light.individual)
+        to_xyz = light.camera_to_xyz_d50 @ (model * neutral / (model @ neutral)[:, None])
+        to_d65 = adaptation(D50, D65)
+    else:
+        to_xyz = np.linalg.inv(light.xyz_to_camera) * neutral
+        to_d65 = adaptation(white, D65)
+    matrix = XYZ_TO_REC2020 @ to_d65 @ to_xyz
+    return np.asarray(matrix / matrix.sum(axis=1, keepdims=True))
