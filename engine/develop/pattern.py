@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from ..cfa import Cfa
 from ..compute.device import Buffer
-from ..compute.planes import Planes
-from .textures import REACH, TEXTURES, filters
+from ..compute.planes import PAD, Planes
+from .textures import STEPS, TEXTURES, filters
 
 BORDER = 8  # how far kernels/pattern_border.cl continues a mosaic
 SPREAD = 3  # over so many sites on each side kernels/textures.cl takes the mean of what a texture gets wrong
+STACKED = 12  # rows that work-items of kernels/textures.cl take who stand below one another in a block
 
 
 class TextureEstimates:
@@ -26,8 +27,7 @@ class TextureEstimates:
         self._side, self._count = side, count
         self._row = side - 1 + self._device.run_length
         self._cfa: Cfa | None = None
-        taps = (2 * REACH + 1) ** 2
-        self._filters = self._device.allocate(4 * len(TEXTURES) * side * taps * (1 + count) * self._row)
+        self._filters = self._device.allocate(4 * len(TEXTURES) * side * len(STEPS) * (1 + count) * self._row)
         self.colours = self._device.allocate(4 * side * self._row)
         self._surprise, self._spread = (Planes(self._device, *mosaic.size, 1) for _ in range(2))
 
@@ -43,7 +43,7 @@ class TextureEstimates:
 
     def run(self, sums: Planes) -> None:
         """Queues the kernels: the first planes of `sums` are the estimates times their trust, the last the trust."""
-        mosaic, source = self.mosaic, f"textures.cl?SIDE={self._side}&REACH={REACH}&ESTIMATES={self._count}"
+        mosaic, source = self.mosaic, f"textures.cl?SIDE={self._side}&ESTIMATES={self._count}"
         pitch, stride = mosaic.layout.pitch, sums.layout.stride
         width, height = mosaic.size
         border = 2 * BORDER * (width + 2 * BORDER + height)
@@ -54,12 +54,18 @@ class TextureEstimates:
         surprise, spread = self._surprise.buffer, self._spread.buffer
         for texture in range(len(TEXTURES)):
             mosaic.run(
-                source, "texture_surprise", mosaic.buffer, self._filters, surprise, pitch, texture, margin=SPREAD
-            )
+                source, "texture_surprise", mosaic.buffer, self._filters, surprise, pitch, texture,
+                rows=self._items(height + 2 * SPREAD),
+            )  # fmt: skip
             mosaic.run(source, "texture_spread", surprise, spread, pitch, margin=SPREAD)
             mosaic.run(
-                source, "texture_estimate", mosaic.buffer, self._filters, spread, sums.buffer, pitch, stride, texture
-            )
+                source, "texture_estimate", mosaic.buffer, self._filters, spread, sums.buffer, pitch, stride, texture,
+                rows=self._items(height),
+            )  # fmt: skip
+
+    def _items(self, rows: int) -> int:
+        """Work-items that stand below one another for `rows` rows, of which each takes several, `side` apart."""
+        return -(-rows // STACKED) * self._side
 
     def release(self) -> None:
         """Gives its buffers back; harmless when done twice."""
@@ -72,3 +78,6 @@ class TextureEstimates:
         """(..., side) numbers, the columns again and again: kernels/pattern.h says why."""
         columns = np.arange(self._row) % self._side
         self._device.write(buffer, np.ascontiguousarray(table[..., columns], np.float32))
+
+
+assert PAD >= SPREAD + STACKED - 1, "the last work-items write so many rows beyond the picture"

@@ -15,7 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-REACH = 4  # a filter sees (2 * REACH + 1) squared sites
+REACH = 4
+_OFFSETS = np.stack(np.meshgrid(*[np.arange(-REACH, REACH + 1)] * 2), axis=-1).reshape(-1, 2)
+# (taps, 2): columns and rows from a site to those that its filters see, as in kernels/textures.cl, in reading order.
+STEPS = _OFFSETS[np.hypot(*_OFFSETS.T) < REACH + 0.5]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +84,22 @@ def filters(channels: NDArray[np.intp], wanted: NDArray[np.intp]) -> NDArray[np.
 
 def _filters_at(channels: NDArray[np.intp], texture: Texture, wanted: NDArray[np.intp]) -> NDArray[np.float64]:
     """(1 + k, taps): of the site that stands first in `channels`; the first filter leaves that site out."""
-    offsets = np.arange(-REACH, REACH + 1)
-    steps = np.stack(np.meshgrid(offsets, offsets), axis=-1).reshape(-1, 2).astype(np.float64)  # x, y
     side = len(channels)
-    colours = channels[steps[:, 1].astype(int) % side, steps[:, 0].astype(int) % side]
-    shared, own = texture.correlations(steps[:, None] - steps[None])
-    known = shared + own * (colours[:, None] == colours[None]) + texture.noise * np.eye(len(steps))
+    colours = channels[STEPS[:, 1] % side, STEPS[:, 0] % side]
+    shared, own = texture.correlations((STEPS[:, None] - STEPS[None]).astype(np.float64))
+    known = shared + own * (colours[:, None] == colours[None]) + texture.noise * np.eye(len(STEPS))
     # What must come out exactly: the level of each colour, and the slope that all colours share.
-    exact = np.concatenate([np.eye(3)[colours], steps], axis=1)
-    shared_here, own_here = texture.correlations(steps)
-
-    def solved(taken: NDArray[np.intp], estimated: int) -> NDArray[np.float64]:
-        """The least expected squared error, under the conditions (Lagrange)."""
-        conditions = exact[taken]
-        system = np.block([[known[np.ix_(taken, taken)], conditions], [conditions.T, np.zeros((5, 5))]])
-        correlation = shared_here + own_here * (colours == estimated)
-        given = np.concatenate([correlation[taken], np.eye(3)[estimated], np.zeros(2)])
-        weights = np.zeros(len(steps))
-        weights[taken] = np.linalg.solve(system, given)[: len(taken)]
-        return weights
-
-    centre = len(steps) // 2
-    every = np.arange(len(steps))
-    others = np.delete(every, centre)
-    return np.stack([solved(others, int(colours[centre])), *(solved(every, colour) for colour in wanted)])
+    exact = np.concatenate([np.eye(3)[colours], STEPS], axis=1)
+    # The least expected squared error under these conditions (Lagrange).
+    inverse = np.linalg.inv(np.block([[known, exact], [exact.T, np.zeros((5, 5))]]))
+    shared_here, own_here = texture.correlations(STEPS.astype(np.float64))
+    asked = [
+        np.concatenate([shared_here + own_here * (colours == colour), np.eye(3)[colour], np.zeros(2)])
+        for colour in wanted
+    ]
+    taps, centre = len(STEPS), len(STEPS) // 2
+    # What the others say of a site stands in the same inverse (O. Dubrule, "Cross validation of kriging in a unique
+    # neighborhood", Mathematical Geology 1983).
+    expected = -inverse[centre, :taps] / inverse[centre, centre]
+    expected[centre] = 0.0
+    return np.stack([expected, *(inverse[:taps] @ given for given in asked)])
