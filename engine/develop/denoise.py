@@ -1,0 +1,61 @@
+"""Raw noise reduction: the mosaic's own noise, which its profile tells, leaves before anything interpolates."""
+
+from __future__ import annotations
+
+from ..camera import NoiseProfile
+from ..cfa import Cfa
+from ..compute.planes import PAD, Planes
+from .noise import Evened, Four
+
+_ROWS = 4  # that a work-item takes; kernels/denoise.cl
+# How far sites of one colour lie apart, for the first sweep and for the second. 0 for the second leaves it out: it
+# would reach beyond the border.
+_STRIDES = {"mono": (1, 4), "bayer": (2, 8), "quad": (4, 0), "xtrans": (6, 0)}
+
+
+class Denoise:
+    """Non-local means between sites of one colour of mosaics of one size; `output` is a plane of its own."""
+
+    def __init__(self, mosaic: Planes) -> None:
+        self.mosaic = mosaic
+        self.output, self._level, self._nearby = (Planes(mosaic.device, *mosaic.size, 1) for _ in range(3))
+
+    def run(
+        self,
+        cfa: Cfa,
+        noise: NoiseProfile,
+        gains: Four = (1.0, 1.0, 1.0, 1.0),
+        strength: float = 1.0,
+        *,
+        encoded: bool = True,
+    ) -> None:
+        """Queues the kernels that fill `output`, border mirrored, from `mosaic`, whose border is mirrored.
+
+        `noise` is the sensor's before white balance, `gains` the multipliers of white balance of the 2x2 sites that
+        repeat, in reading order (all 1 for X-Trans). `strength`, 0 to 1, is how much of the noise found is taken out:
+        0 gives the mosaic as it is. `encoded` says that the mosaic is in the domain of kernels/encoding.h.
+        """
+        evened = Evened.of(noise, gains)
+        near, far = _STRIDES[cfa.kind]
+        pitch, height = self.mosaic.layout.pitch, self.mosaic.layout.height
+        source, slopes = "denoise.cl", (*evened.slopes, evened.offset)
+        mosaic, level, nearby = self.mosaic.buffer, self._level.buffer, self._nearby.buffer
+        self.mosaic.run(source, "denoise_level", mosaic, level, pitch, int(encoded), *slopes, margin=PAD)
+        # The second sweep reads `margin` rows beyond the picture. What is left over of the last work-items lies half
+        # above, half below, so that nobody reads beyond the border.
+        margin = far + 1
+        items = -(-(height + 2 * margin) // _ROWS)
+        above = margin + (items * _ROWS - height - 2 * margin) // 2
+        self.mosaic.run(source, "denoise_near", level, nearby, pitch, near, -above, rows=items)
+        self.mosaic.run(
+            source, "denoise_far", nearby, mosaic, self.output.buffer, pitch, far, height, int(encoded), *slopes,
+            float(strength), rows=-(-height // _ROWS),
+        )  # fmt: skip
+        self.output.mirror()
+
+    def release(self) -> None:
+        for planes in (self.output, self._level, self._nearby):
+            planes.release()
+
+
+assert all(2 * near + 1 + far + 1 + 2 <= PAD for near, far in _STRIDES.values()), "the sweeps read beyond the border"

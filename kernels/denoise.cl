@@ -1,0 +1,95 @@
+/* Noise reduction on the mosaic, before anything interpolates: non-local means (A. Buades, B. Coll, J.-M. Morel, "A
+ * non-local algorithm for image denoising", CVPR 2005) between sites of one colour, in two sweeps, the second with
+ * four times the stride (as H. Dammertz et al., "Edge-avoiding a-trous wavelet transform", HPG 2010). The second costs
+ * little and takes away the blotches that the first leaves (measured: 31.5 dB becomes 31.8 on photographs, while twice
+ * as many neighbours in one sweep give 31.7).
+ *
+ * `level` holds the mosaic with even noise of variance 1 (F. J. Anscombe, "The transformation of Poisson, binomial and
+ * negative-binomial data", 1948): its square is linear in the light, so that squares are averaged and dark tones keep
+ * their mean.
+ */
+#include "portable.h"
+#include "encoding.h"
+
+#define ROWS 4 /* that a work-item takes: the sums of squares of a row serve three patches */
+
+/* The slopes of this run's sites: two of the four that repeat. */
+#define SLOPES(y) (((LANES + GLOBAL_X - PAD) & 1) == 0 ? (floats)((y) & 1 ? slope10 : slope00)                         \
+                                                       : (floats)((y) & 1 ? slope11 : slope01))
+
+KERNEL void denoise_level(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT level, int pitch, int encoded,
+                          float slope00, float slope01, float slope10, float slope11, float offset)
+{
+    const int y = GLOBAL_Y;
+    const int at = y * pitch + GLOBAL_X;
+    const floats light = decode(LOAD(mosaic, at), encoded);
+    STORE(level, at, square_root(greater(light * SLOPES(y) + offset, (floats)(0.0f))));
+}
+
+/* Adds to sums and weights of ROWS rows what the sites at `shift` say. Alike is a patch of 3x3 sites whose mean squared
+ * difference is not above `even`; `steep` says how fast others lose weight.
+ */
+FUNCTION void gather(GLOBAL const float *level, int at, int pitch, int shift, float steep, float even, floats *sums,
+                     floats *weights)
+{
+    floats rows[ROWS + 2];
+    for (int i = 0; i < ROWS + 2; ++i) {
+        const int here = at + (i - 1) * pitch;
+        const floats left = LOAD(level, here - 1) - LOAD(level, here + shift - 1);
+        const floats middle = LOAD(level, here) - LOAD(level, here + shift);
+        const floats right = LOAD(level, here + 1) - LOAD(level, here + shift + 1);
+        rows[i] = left * left + middle * middle + right * right;
+    }
+    for (int i = 0; i < ROWS; ++i) {
+        const floats apart = greater((rows[i] + rows[i + 1] + rows[i + 2]) * steep - even, (floats)(0.0f));
+        const floats weight = 1.0f / (1.0f + apart * apart);
+        const floats there = LOAD(level, at + i * pitch + shift);
+        sums[i] += weight * (there * there);
+        weights[i] += weight;
+    }
+}
+
+/* A sweep's sums and weights begin with the site itself. */
+#define BEGIN(from)                                                                                                    \
+    const int at = (ROWS * GLOBAL_Y + (from) + PAD) * pitch + GLOBAL_X;                                                \
+    floats sums[ROWS], weights[ROWS];                                                                                  \
+    for (int i = 0; i < ROWS; ++i) {                                                                                   \
+        const floats here = LOAD(level, at + i * pitch);                                                               \
+        sums[i] = here * here;                                                                                         \
+        weights[i] = (floats)(1.0f);                                                                                   \
+    }
+
+/* First sweep, over the 20 nearest sites of the same colour, `stride` apart, from row `from` on. Two patches of noise
+ * alone differ by 2 in the mean square, give or take 1: up to there all count alike.
+ */
+KERNEL void denoise_near(GLOBAL const float *RESTRICT level, GLOBAL float *RESTRICT nearby, int pitch, int stride,
+                         int from)
+{
+    BEGIN(from)
+    for (int dy = -2; dy <= 2; ++dy)
+        for (int dx = -2; dx <= 2; ++dx)
+            if (dx * dx + dy * dy <= 5 && (dx != 0 || dy != 0))
+                gather(level, at, pitch, (dy * pitch + dx) * stride, 1.0f / 9.0f, 2.0f, sums, weights);
+    for (int i = 0; i < ROWS; ++i)
+        STORE(nearby, at + i * pitch, square_root(sums[i] / weights[i]));
+}
+
+/* Second sweep, over 8 sites around at a distance of `stride`: where noise is left after the first it is some 0.2 in
+ * standard deviation. Then back from level to light, and `strength` of the way from the mosaic to the result.
+ */
+KERNEL void denoise_far(GLOBAL const float *RESTRICT level, GLOBAL const float *RESTRICT mosaic,
+                        GLOBAL float *RESTRICT denoised, int pitch, int stride, int height, int encoded, float slope00,
+                        float slope01, float slope10, float slope11, float offset, float strength)
+{
+    BEGIN(0)
+    for (int dy = -1; dy <= 1; ++dy)
+        for (int dx = -1; dx <= 1; ++dx)
+            if (dx != 0 || dy != 0)
+                gather(level, at, pitch, (dy * pitch + dx) * stride, 1.0f / 0.9f, 0.5f, sums, weights);
+    for (int i = 0; i < ROWS; ++i) {
+        const int to = at + i * pitch;
+        const floats given = LOAD(mosaic, to);
+        const floats light = (sums[i] / weights[i] - offset) / SLOPES(i);
+        STORE(denoised, to, given + strength * (encode(light, encoded) - given));
+    }
+}

@@ -1,0 +1,228 @@
+"""Temporal noise reduction: still things grow clean, moving things leave no ghost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from groundglass.camera import NoiseProfile
+from groundglass.cfa import Cfa
+from groundglass.compute.device import Device, open_device
+from groundglass.compute.planes import PAD, Planes
+from groundglass.develop.noise import Evened
+from groundglass.develop.temporal import Temporal
+
+NOISE = NoiseProfile(0.001, 2e-6)
+EVEN_GAINS = (1.0, 1.0, 1.0, 1.0)
+OFFSET = 0.001  # of the square-root domain, kernels/encoding.h
+
+
+class Live:
+    """A live source: frames go in, what the filter shows comes out."""
+
+    def __init__(self, device: Device, height: int, width: int, **settings: object) -> None:
+        self.mosaic = Planes(device, width, height, 1)
+        self.temporal = Temporal(self.mosaic)
+        self.settings: dict[str, object] = {"cfa": Cfa(), "noise": NOISE, "encoded": False} | settings
+
+    def show(self, frame: np.ndarray) -> np.ndarray:
+        self.mosaic.write(frame[..., None].astype(np.float32))
+        self.mosaic.mirror()
+        self.temporal.run(**self.settings)  # type: ignore[arg-type]
+        return self.temporal.output.read()[..., 0]
+
+    def close(self) -> None:
+        for _ in range(2):
+            self.temporal.release()
+        self.mosaic.release()
+
+
+@pytest.fixture
+def lives(device: Device) -> Iterator[list[Live]]:
+    """What a test appends is closed at its end, and nothing of it is left."""
+    alive = device.live_buffers
+    opened: list[Live] = []
+    yield opened
+    for live in opened:
+        live.close()
+    assert device.live_buffers == alive
+
+
+def noisy(light: np.ndarray, random: np.random.Generator, noise: NoiseProfile = NOISE) -> np.ndarray:
+    return light + random.normal(size=light.shape) * np.sqrt(noise.shot * light + noise.read)
+
+
+def display_encoded(light: np.ndarray) -> np.ndarray:
+    """In steps of 8 bit, sRGB."""
+    light = np.clip(light, 0, 1)
+    return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def light_of(display: float) -> float:
+    """Of an 8-bit number, sRGB."""
+    encoded = display / 255
+    return encoded / 12.92 if encoded <= 0.04045 else ((encoded + 0.055) / 1.055) ** 2.4
+
+
+def box_sum(plane: np.ndarray) -> np.ndarray:
+    padded = np.pad(plane, 2, mode="reflect")
+    height, width = plane.shape
+    return sum(padded[dy : dy + height, dx : dx + width] for dy in range(5) for dx in range(5))
+
+
+def reference(frames: list[np.ndarray], gains: tuple[float, ...], least: float) -> np.ndarray:
+    evened = Evened.of(NOISE, gains)  # type: ignore[arg-type]
+    y, x = np.indices(frames[0].shape)
+    slope = np.reshape(evened.slopes, (2, 2))[y % 2, x % 2]
+
+    def level(light: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.maximum(light * slope + evened.offset, 0))
+
+    mean, count = frames[0], np.ones_like(frames[0])
+    for frame in frames[1:]:
+        apart = level(frame) - level(mean)
+        belief = count / (count + 1)
+        shifted = box_sum(apart) ** 2 * belief / 25
+        scattered = (box_sum(apart**2) * belief - 32) * 4 / 7
+        moved = np.maximum(shifted, scattered)
+        share = np.maximum(np.maximum(moved / (moved + 3.5), 1 / (count + 1)), least)
+        mean, count = mean + share * (frame - mean), 1 / share
+    return mean
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+@pytest.mark.parametrize("shape", [(24, 40), (27, 53)])
+def test_it_is_the_formula(device: Device, lives: list[Live], shape: tuple[int, int], encoded: bool) -> None:
+    random = np.random.default_rng(1)
+    gains = (2.0, 1.0, 1.0, 1.5)
+    frames = [
+        noisy(0.1 + 0.5 * np.roll(np.kron(random.random((6, 9)), np.ones((5, 6))), i, 1), random) for i in range(5)
+    ]
+    frames = [frame[: shape[0], : shape[1]] for frame in frames]
+    lives.append(Live(device, *shape, gains=gains, strength=0.75, encoded=encoded))
+    for frame in frames:
+        shown = lives[0].show(np.sqrt(frame + OFFSET) if encoded else frame)
+    shown = shown.astype(np.float64) ** 2 - OFFSET if encoded else shown
+    np.testing.assert_allclose(shown, reference(frames, gains, 1 / 4), atol=2e-4)
+
+
+def test_the_first_frame_and_strength_0_are_the_frame_itself(device: Device, lives: list[Live]) -> None:
+    random = np.random.default_rng(2)
+    frames = [random.random((20, 30)).astype(np.float32) for _ in range(3)]
+    lives += [Live(device, 20, 30, encoded=True), Live(device, 20, 30, encoded=True, strength=0.0)]
+    np.testing.assert_array_equal(lives[0].show(frames[0]), frames[0])
+    for frame in frames:
+        np.testing.assert_array_equal(lives[1].show(frame), frame)
+
+
+@pytest.mark.parametrize("noise", [NOISE, NoiseProfile(0.004, 0.003**2), NoiseProfile(0.0001, 1e-6)])
+def test_a_still_scene_is_6_db_cleaner_after_8_frames(device: Device, lives: list[Live], noise: NoiseProfile) -> None:
+    random = np.random.default_rng(3)
+    scene = 0.01 + 0.9 * np.kron(random.random((15, 20)), np.ones((16, 16)))
+    live = Live(device, *scene.shape, noise=noise)
+    lives.append(live)
+    for _ in range(8):
+        frame = noisy(scene, random, noise)
+        shown = live.show(frame)
+    gained_db = 10 * np.log10(np.mean((frame - scene) ** 2) / np.mean((shown - scene) ** 2))
+    assert gained_db >= 6
+    assert shown.mean() == pytest.approx(scene.mean(), rel=0.005)
+
+
+def moving_edge(here: float, there: float, edge: float, shape: tuple[int, int]) -> np.ndarray:
+    """Light `here` right of column `edge`, `there` left of it; the column that it cuts has its share of both."""
+    covered = np.clip(edge - np.arange(shape[1]), 0, 1)
+    return np.tile(here + (there - here) * covered, (shape[0], 1))
+
+
+def worst_ghost(live: Live, speed: float, contrast: float, copies: int = 1) -> float:
+    """The worst error, in 8-bit display steps, 2 frames after the edge left. Of `copies` of the scene above each other the
+    mean is taken, which leaves little of their noise.
+    """
+    random = np.random.default_rng(4)
+    here, there, height = light_of(120), light_of(120 + contrast), 24
+    width = int(40 + 12 * speed)
+    shape = (height * copies, width)
+    scenes = [moving_edge(here, there, width - 12 - speed * max(i - 8, 0), shape) for i in range(19)]
+    worst = 0.0
+    for i, scene in enumerate(scenes):
+        shown = live.show(noisy(scene, random) if copies > 1 else scene)
+        if i > 10:
+            left = np.all([scenes[i - back][0] == scene[0] for back in (1, 2)], axis=0)
+            shown = shown.reshape(copies, height, width)[:, 6:18].mean(axis=(0, 1))
+            worst = max(worst, float(np.abs(display_encoded(shown) - display_encoded(scene[0]))[left].max()))
+    return worst
+
+
+@pytest.mark.parametrize("speed", [0.5, 1, 3.3, 10, 40])
+@pytest.mark.parametrize("contrast", [2, 4, 6, 9, 14, 30, 130, -5, -15, -110])
+def test_a_moving_edge_leaves_no_ghost(device: Device, lives: list[Live], speed: float, contrast: float) -> None:
+    lives.append(Live(device, 24, int(40 + 12 * speed)))
+    assert worst_ghost(lives[0], speed, contrast) <= 2
+
+
+@pytest.mark.parametrize("speed", [0.5, 2, 12])
+@pytest.mark.parametrize("contrast", [6, -20])
+def test_nor_does_one_in_noise(device: Device, lives: list[Live], speed: float, contrast: float) -> None:
+    copies = 60
+    lives.append(Live(device, 24 * copies, int(40 + 12 * speed)))
+    assert worst_ghost(lives[0], speed, contrast, copies) <= 2
+
+
+def test_a_thin_line_that_moves_is_not_smeared(device: Device, lives: list[Live]) -> None:
+    """Bright as it is new, gone where it was, though the mean of the sites around does not change."""
+    lives.append(Live(device, 32, 48))
+    for i in range(12):
+        scene = np.full((32, 48), light_of(90))
+        scene[:, 10 + 2 * i] = light_of(160)
+        shown = lives[0].show(scene)
+        assert np.abs(display_encoded(shown) - display_encoded(scene)).max() <= 4
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.5])
+def test_light_that_changes_everywhere_is_followed(device: Device, lives: list[Live], factor: float) -> None:
+    scene = np.tile(np.linspace(0.05, 0.6, 64), (40, 1))
+    lives.append(Live(device, 40, 64))
+    for _ in range(10):
+        lives[0].show(scene)
+    shown = lives[0].show(factor * scene)
+    assert np.abs(display_encoded(shown) - display_encoded(factor * scene)).max() <= 2
+
+
+def test_it_starts_afresh_when_told_or_when_the_light_means_something_else(device: Device, lives: list[Live]) -> None:
+    random = np.random.default_rng(5)
+    live = Live(device, 20, 30)
+    lives.append(live)
+    frames = [noisy(np.full((20, 30), 0.5), random).astype(np.float32) for _ in range(4)]
+    live.show(frames[0])
+    assert np.abs(live.show(frames[1]) - frames[1]).max() > 0
+    live.temporal.reset()
+    np.testing.assert_array_equal(live.show(frames[2]), frames[2])
+    live.settings["gains"] = (2.0, 1.0, 1.0, 1.5)
+    np.testing.assert_array_equal(live.show(frames[3]), frames[3])
+
+
+def test_the_border_is_mirrored(device: Device, lives: list[Live]) -> None:
+    random = np.random.default_rng(6)
+    lives.append(Live(device, 37, 45))
+    for _ in range(3):
+        lives[0].show(noisy(np.full((37, 45), 0.4), random))
+    with lives[0].temporal.output.view() as padded:
+        inner = padded[0, PAD : PAD + 37, PAD : PAD + 45]
+        np.testing.assert_array_equal(padded[0, :, : 45 + 2 * PAD], np.pad(inner, PAD, mode="reflect"))
+
+
+def test_work_items_of_one_pixel_give_the_same(device: Device, lives: list[Live]) -> None:
+    """That is how a GPU runs the kernels."""
+    scalar = open_device(device.spec)
+    scalar.run_length = 1
+    pair = [Live(device, 30, 44), Live(scalar, 30, 44)]
+    random = np.random.default_rng(7)
+    for _ in range(4):
+        frame = noisy(np.full((30, 44), 0.3), random)
+        one, other = (live.show(frame) for live in pair)
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    for live in pair:
+        live.close()
+    scalar.close()
