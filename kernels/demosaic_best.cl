@@ -3,8 +3,8 @@
 #include "scene.h"
 
 /* LMMSE expects that green minus colour is small and smooth, and is the better method where it is so; in saturated
- * colours RCD is. Measured on photographs (Kodak and McMaster), the share of RCD that errs least grows with the square of
- * the saturation, and is a half at this one.
+ * colours RCD is. Measured on photographs (Kodak and McMaster), the share of RCD that errs least grows with the square
+ * of the saturation, and is a half at this one.
  */
 #define SATURATION 0.13f
 
@@ -68,7 +68,8 @@ KERNEL void tile_noise(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRI
     const float mean = sum_of(light) * (1.0f / (NOISE_TILE * NOISE_TILE));
     const float brightness = encoded ? mean * mean : mean;
     /* Half of the sites are green; their residue has the noise of one and a quarter sites. */
-    const float variance = sum_of(squares) * (2.0f / 1.25f / (NOISE_TILE * NOISE_TILE)) / (encoded ? 1.0f : mean + 1e-6f);
+    const float residue = sum_of(squares) * (2.0f / 1.25f / (NOISE_TILE * NOISE_TILE));
+    const float variance = residue / (encoded ? 1.0f : mean + 1e-6f);
     const float quietness = TYPICAL_NOISE / (variance + 1e-3f * TYPICAL_NOISE);
     const int counts = brightness > DARKEST && brightness < BRIGHTEST;
     GLOBAL float *tile = tiles + 2 * (GLOBAL_Y * tiles_x + GROUP_X);

@@ -4,7 +4,7 @@
  * Along a row and along a column every site has both green and the line's other colour, one measured and one
  * interpolated; green minus colour is smooth, so what is rough of it is the interpolation's error. In each direction
  * the variances of the smooth and of the rough part over nine sites say how far the difference is to be believed, and
- * the two directions are weighted by the errors that are left. The paper's parameters, but for the border of the window.
+ * the two directions are weighted by the errors that are left. Gaussian and window are the paper's.
  */
 #include "portable.h"
 

@@ -2,8 +2,8 @@
  *
  * A kernel runs over whole rows of padded planes (see engine/compute/planes.py): no guards, no clamps. One work-item
  * takes a run of RUN neighbouring pixels, held in one `floats`: 16 or 8 on a CPU, where that is a vector register, and
- * 1 on a GPU, where it is a plain float and the hardware makes the vectors. (Left to itself PoCL's compiler vectorises only
- * the simplest kernels: a call to a built-in, or pairs of operations that it joined too early, and the loop stays
+ * 1 on a GPU, where it is a plain float and the hardware makes the vectors. (Left to itself PoCL's compiler vectorises
+ * only the simplest kernels: a call to a built-in, or pairs of operations that it joined too early, and the loop stays
  * scalar. Measured: RCD 52 ms that way.)
  *
  * Arithmetic, comparison and ?: work on `floats` and `ints` as on scalars, in both languages.
@@ -48,6 +48,7 @@ typedef OF_RUN(int, RUN) ints;
 #define LANES ((ints)(0, 1, 2, 3, 4, 5, 6, 7))
 #define REVERSED(values) ((values).s76543210)
 #endif
+#define LANE_NUMBERS __builtin_convertvector(LANES, floats)
 typedef floats floats_anywhere __attribute__((aligned(4)));
 #define LOAD(plane, at) (*(GLOBAL const floats_anywhere *)((plane) + (at)))
 #define STORE(plane, at, values) (*(GLOBAL floats_anywhere *)((plane) + (at)) = (values))

@@ -23,8 +23,8 @@ typedef ushort8 words_anywhere __attribute__((aligned(1)));
 #define SHIFTED_10 ((ushort8)(1 << 14, 1 << 12, 1 << 10, 1 << 8, 1 << 14, 1 << 12, 1 << 10, 1 << 8))
 #define SHIFTED_12 ((ushort8)(1 << 12, 1 << 8, 1 << 12, 1 << 8, 1 << 12, 1 << 8, 1 << 12, 1 << 8))
 
-/* Eight samples; `from` is where the first begins. Each is gathered into a word with the two bytes that hold its bits; a
- * multiplication shifts each word left by its own count, until what is not the sample's has left at the top.
+/* Eight samples; `from` is where the first begins. Each is gathered into a word with the two bytes that hold its bits;
+ * a multiplication shifts each word left by its own count, until what is not the sample's has left at the top.
  */
 FUNCTION ushort8 eight_samples(GLOBAL const u8 *from)
 {
