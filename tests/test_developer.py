@@ -84,11 +84,14 @@ def test_levels_white_balance_matrix_and_exposure_on_a_flat_patch(
     np.testing.assert_allclose(scene, expected, atol=2e-3)  # sensor numbers are whole
 
 
+@pytest.mark.parametrize("highlights", ["rebuild", "clip"])
 @pytest.mark.parametrize("method", METHODS)
-def test_a_clipped_white_is_neutral(developer: Developer, method: str) -> None:
+def test_a_clipped_white_is_neutral(developer: Developer, method: str, highlights: str) -> None:
     """All channels clipped, whatever the white balance: white, not magenta."""
     frame = Frame(np.full((16, 20), 4000, np.uint16), profile=CAMERA)
-    np.testing.assert_allclose(developer.develop(frame, Development(demosaic=method)).read(), 2**0.5, atol=1e-4)
+    scene = developer.develop(frame, Development(demosaic=method, highlights=highlights)).read()
+    white = 2**0.5 * (2.0 if highlights == "rebuild" else 1.0)  # red clips last, at twice the light
+    np.testing.assert_allclose(scene, white, rtol=2e-4)
 
 
 def test_a_dead_black_is_black(developer: Developer) -> None:
