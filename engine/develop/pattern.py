@@ -16,7 +16,7 @@ STACKED = 12  # rows that work-items of kernels/textures.cl take who stand below
 
 
 class TextureEstimates:
-    """Estimates `count` colours at each site of `mosaic`, whose pattern repeats after `side` sites.
+    """Estimates `count` colours at each site of `mosaic`, whose pattern repeats after `side` sites or fewer.
 
     The mosaic's border is overwritten: a reflected one shows the colours of other sites than are there.
     """
@@ -28,18 +28,21 @@ class TextureEstimates:
         self._row = side - 1 + self._device.run_length
         self._cfa: Cfa | None = None
         self._filters = self._device.allocate(4 * len(TEXTURES) * side * len(STEPS) * (1 + count) * self._row)
-        self.colours = self._device.allocate(4 * side * self._row)
+        self._colours = self._device.allocate(4 * side * self._row)
         self._surprise, self._spread = (Planes(self._device, *mosaic.size, 1) for _ in range(2))
 
-    def prepare(self, cfa: Cfa, wanted: NDArray[np.intp]) -> None:
-        """Uploads what depends on the CFA, when it changes: `colours`, and filters for what is `wanted`, the (count,
-        side, side) channels to be estimated at each site. Finding the filters takes a fifth of a second.
+    def prepare(self, cfa: Cfa, wanted: NDArray[np.intp]) -> Buffer:
+        """Uploads what depends on the CFA, when it changes: finding the filters takes a moment.
+
+        `wanted` (count, n, n) are the channels to be estimated at each site of a block that repeats. Returns the
+        colours of the sites, as kernels/pattern.h wants them.
         """
         if cfa != self._cfa:
-            channels = cfa.channels()
-            self._upload(self.colours, channels.astype(np.float32))
-            self._upload(self._filters, filters(channels, wanted))
+            channels = self._tiled(cfa.channels())
+            self._upload(self._colours, channels.astype(np.float32))
+            self._upload(self._filters, filters(channels, self._tiled(wanted)))
             self._cfa = cfa
+        return self._colours
 
     def run(self, sums: Planes) -> None:
         """Queues the kernels: the first planes of `sums` are the estimates times their trust, the last the trust."""
@@ -49,7 +52,7 @@ class TextureEstimates:
         border = 2 * BORDER * (width + 2 * BORDER + height)
         self._device.run(
             f"pattern_border.cl?SIDE={self._side}", "pattern_border", (-(-border // 64) * 64,), (64,), mosaic.buffer,
-            self.colours, width, height, pitch,
+            self._colours, width, height, pitch,
         )  # fmt: skip
         surprise, spread = self._surprise.buffer, self._spread.buffer
         for texture in range(len(TEXTURES)):
@@ -71,8 +74,13 @@ class TextureEstimates:
         """Gives its buffers back; harmless when done twice."""
         for planes in (self._surprise, self._spread):
             planes.release()
-        for buffer in (self._filters, self.colours):
+        for buffer in (self._filters, self._colours):
             self._device.release(buffer)
+
+    def _tiled(self, block: NDArray[np.intp]) -> NDArray[np.intp]:
+        """(..., side, side), from a block whose side divides that."""
+        times = self._side // block.shape[-1]
+        return np.tile(block, (times, times))
 
     def _upload(self, buffer: Buffer, table: NDArray[np.float32]) -> None:
         """(..., side) numbers, the columns again and again: kernels/pattern.h says why."""

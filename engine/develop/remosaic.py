@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..cfa import Cfa
 from ..compute.planes import Planes
 from .pattern import TextureEstimates
@@ -26,17 +24,16 @@ class Remosaic:
     def run(self, cfa: Cfa, encoded: bool) -> None:
         """Queues the kernels that fill `output`, its border mirrored.
 
-        Sites whose colour is the Bayer order's already keep their number. The others are estimated in the domain in
-        which the mosaic is: `encoded` (kernels/encoding.h) shows edges as the eye sees them, plain light does too, but
-        less well in shadows.
+        Sites whose colour is the Bayer order's already keep their number; the others are estimated in the domain in
+        which the mosaic is, so that `encoded` changes nothing here.
         """
-        del encoded  # the mosaic's domain is the output's
+        del encoded
         bayer = self.bayer_of(cfa)
-        self._estimates.prepare(cfa, np.tile(bayer.channels(), (2, 2))[None])
+        colours = self._estimates.prepare(cfa, bayer.channels()[None])
         self._estimates.run(self._sums)
         self.mosaic.run(
-            "remosaic.cl?SIDE=4", "remosaic", self.mosaic.buffer, self._estimates.colours, self._sums.buffer,
-            self.output.buffer, self.mosaic.layout.pitch, self._sums.layout.stride, bayer.red_x, bayer.red_y,
+            "remosaic.cl?SIDE=4", "remosaic", self.mosaic.buffer, colours, self._sums.buffer, self.output.buffer,
+            self.mosaic.layout.pitch, self._sums.layout.stride, bayer.red_x, bayer.red_y,
         )  # fmt: skip
         self.output.mirror()
 

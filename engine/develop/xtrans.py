@@ -7,9 +7,7 @@ from numpy.typing import NDArray
 
 from ..cfa import Cfa
 from ..compute.planes import Planes
-from .pattern import TextureEstimates
-
-OTHERS = np.array([[1, 2], [0, 2], [0, 1]])  # the colours that lack at a site of red, green and blue, in this order
+from .demosaic_textures import DemosaicTextures
 
 
 class DemosaicXTrans:
@@ -18,7 +16,7 @@ class DemosaicXTrans:
     def __init__(self, mosaic: Planes, scene: Planes) -> None:
         self.mosaic, self.scene = mosaic, scene
         self._balanced = Planes(mosaic.device, *mosaic.size, 1)
-        self._estimates = TextureEstimates(self._balanced, side=6, count=2)
+        self._demosaic = DemosaicTextures(self._balanced, scene, side=6)
 
     def run(
         self, cfa: Cfa, gains: tuple[float, float, float], matrix: NDArray[np.float64], encoded: bool = True
@@ -28,19 +26,13 @@ class DemosaicXTrans:
         `matrix` (3, 3) takes white-balanced linear camera RGB to scene RGB. `encoded` has the colours estimated in the
         domain of kernels/encoding.h, from which the result is decoded; without it, in the mosaic's own.
         """
-        camera = [float(entry) for entry in matrix.ravel()]
-        pitch, colours, source = self.mosaic.layout.pitch, self._estimates.colours, "demosaic_xtrans.cl?SIDE=6"
-        self._estimates.prepare(cfa, np.moveaxis(OTHERS[cfa.channels()], -1, 0))
         self.mosaic.run(
-            source, "xtrans_balance", self.mosaic.buffer, colours, self._balanced.buffer, pitch, int(encoded), *gains
-        )
-        self._estimates.run(self.scene)
-        self.mosaic.run(
-            source, "xtrans_finish", self._balanced.buffer, colours, self.scene.buffer, pitch,
-            self.scene.layout.stride, int(encoded), *camera,
+            "xtrans.cl?SIDE=6", "xtrans_balance", self.mosaic.buffer, self._demosaic.prepare(cfa),
+            self._balanced.buffer, self.mosaic.layout.pitch, int(encoded), *gains,
         )  # fmt: skip
+        self._demosaic.run(cfa, matrix, encoded)
 
     def release(self) -> None:
         """Gives its buffers back; harmless when done twice."""
-        self._estimates.release()
+        self._demosaic.release()
         self._balanced.release()

@@ -1,0 +1,49 @@
+"""From a mosaic of any pattern to scene RGB: colours estimated by filters for several textures."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cfa import Cfa
+from ..compute.device import Buffer
+from ..compute.planes import Planes
+from .pattern import TextureEstimates
+
+MISSING = np.array([[1, 2], [0, 2], [0, 1]])  # at a site of red, green and blue, in this order
+
+
+class DemosaicTextures:
+    """Fills `scene`, three planes, from `mosaic`, both of one size; the mosaic's border is overwritten.
+
+    For Bayer and quad-Bayer mosaics and, with a `side` of 6, for X-Trans. Measured in CPSNR on halves of the Kodak and
+    McMaster sets, display-encoded: Bayer 40.3 and 36.1 dB, X-Trans 39.9 and 36.0 dB, quad-Bayer 35.8 and 33.4 dB.
+    """
+
+    def __init__(self, mosaic: Planes, scene: Planes, side: int = 4) -> None:
+        self.mosaic, self.scene = mosaic, scene
+        self._side = side
+        self._estimates = TextureEstimates(mosaic, side, count=2)
+
+    def prepare(self, cfa: Cfa) -> Buffer:
+        """The colours of the block's sites, as kernels/pattern.h wants them, once all is uploaded that the CFA decides.
+
+        `run` does so too.
+        """
+        return self._estimates.prepare(cfa, MISSING.T[:, cfa.channels()])
+
+    def run(self, cfa: Cfa, matrix: NDArray[np.float64], encoded: bool) -> None:
+        """Queues the kernels. `matrix` (3, 3) takes linear camera RGB to scene RGB. `encoded` says that the mosaic is
+        in the domain of kernels/encoding.h, from which the result is decoded.
+        """
+        camera = [float(entry) for entry in matrix.ravel()]
+        colours = self.prepare(cfa)
+        self._estimates.run(self.scene)
+        self.mosaic.run(
+            f"demosaic_textures.cl?SIDE={self._side}", "demosaic_textures", self.mosaic.buffer, colours,
+            self.scene.buffer, self.mosaic.layout.pitch, self.scene.layout.stride, int(encoded), *camera,
+        )  # fmt: skip
+
+    def release(self) -> None:
+        """Gives its buffers back; harmless when done twice."""
+        self._estimates.release()
