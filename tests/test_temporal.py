@@ -137,8 +137,8 @@ def moving_edge(here: float, there: float, edge: float, shape: tuple[int, int]) 
 
 
 def worst_ghost(live: Live, speed: float, contrast: float, copies: int = 1) -> float:
-    """The worst error, in 8-bit display steps, 2 frames after the edge left. Of `copies` of the scene above each other the
-    mean is taken, which leaves little of their noise.
+    """The worst error, in 8-bit display steps, 2 frames after the edge left. Of `copies` of the scene, one above the
+    other, the mean is taken, which leaves little of their noise.
     """
     random = np.random.default_rng(4)
     here, there, height = light_of(120), light_of(120 + contrast), 24

@@ -7,10 +7,10 @@ from ..cfa import Cfa
 from ..compute.planes import PAD, Planes
 from .noise import Evened, Four
 
-_ROWS = 4  # that a work-item takes; kernels/denoise.cl
-# How far sites of one colour lie apart, for the first sweep and for the second. 0 for the second leaves it out: it
-# would reach beyond the border.
-_STRIDES = {"mono": (1, 4), "bayer": (2, 8), "quad": (4, 0), "xtrans": (6, 0)}
+_ROWS = 8  # that a work-item takes; kernels/denoise.cl
+# How far sites of one colour lie apart, for the first sweep and for the second; 0 leaves one out, which would reach
+# beyond the border.
+_STRIDES = {"mono": (1, 3), "bayer": (2, 6), "quad": (4, 0), "xtrans": (0, 6)}
 
 
 class Denoise:
@@ -41,15 +41,17 @@ class Denoise:
         source, slopes = "denoise.cl", (*evened.slopes, evened.offset)
         mosaic, level, nearby = self.mosaic.buffer, self._level.buffer, self._nearby.buffer
         self.mosaic.run(source, "denoise_level", mosaic, level, pitch, int(encoded), *slopes, margin=PAD)
-        # The second sweep reads `margin` rows beyond the picture. What is left over of the last work-items lies half
-        # above, half below, so that nobody reads beyond the border.
-        margin = far + 1
-        items = -(-(height + 2 * margin) // _ROWS)
-        above = margin + (items * _ROWS - height - 2 * margin) // 2
-        self.mosaic.run(source, "denoise_near", level, nearby, pitch, near, -above, rows=items)
+        if near:
+            # The second sweep reads `margin` rows beyond the picture. What is left over of the last work-items lies
+            # half above, half below, so that nobody reads beyond the border.
+            margin = far + 1
+            items = -(-(height + 2 * margin) // _ROWS)
+            above = margin + (items * _ROWS - height - 2 * margin) // 2
+            self.mosaic.run(source, "denoise_near", level, nearby, pitch, near, -above, rows=items)
+        # The variance of the noise that the second sweep still finds: 0.1, or all of it.
         self.mosaic.run(
-            source, "denoise_far", nearby, mosaic, self.output.buffer, pitch, far, height, int(encoded), *slopes,
-            float(strength), rows=-(-height // _ROWS),
+            source, "denoise_far", nearby if near else level, mosaic, self.output.buffer, pitch, far, int(encoded),
+            *slopes, *((1 / 0.9, 0.5) if near else (1 / 9, 2.0)), float(strength), rows=-(-height // _ROWS),
         )  # fmt: skip
         self.output.mirror()
 
@@ -58,4 +60,6 @@ class Denoise:
             planes.release()
 
 
-assert all(2 * near + 1 + far + 1 + 2 <= PAD for near, far in _STRIDES.values()), "the sweeps read beyond the border"
+assert all(near == 0 or 2 * near + 1 + far + 1 + _ROWS // 2 <= PAD for near, far in _STRIDES.values()), (
+    "the first sweep reads beyond the border"
+)
