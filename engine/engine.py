@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 
 from .compute.device import open_device
 from .compute.planes import PAD, Planes
+from .develop.balance import grey_at
 from .develop.developer import Developer
 from .develop.development import Development
+from .errors import GroundglassError
 from .frame import Frame
 from .gl.context import describe, headless_context
 from .gl.planes import ScenePlanes
@@ -113,6 +116,18 @@ class Engine:
             return None
         height, width = self._last.depth_m.shape
         return float(self._last.depth_m[min(int(y * height), height - 1), min(int(x * width), width - 1)])
+
+    def pick_grey(self, x: float, y: float) -> str:
+        """Balances white so that the fraction (x, y), from the top left, of the last frame drawn is grey from now on.
+
+        Returns the new `development.white_balance`. GroundglassError where nothing was drawn yet, or the place is
+        clipped or dark.
+        """
+        if self._last is None:
+            raise GroundglassError("no frame was drawn yet, so nothing can be picked as grey")
+        red, _, blue = grey_at(self._last, x, y)
+        self.development = replace(self.development, white_balance=f"{red:.4g},1,{blue:.4g}")
+        return self.development.white_balance
 
     def close(self) -> None:
         """Gives everything back; closing twice is harmless."""

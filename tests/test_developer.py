@@ -136,6 +136,7 @@ def test_a_real_raw_file_against_libraw(data_dir: Path, developer: Developer) ->
         )[::4, ::4].astype(np.float64) / 65535  # fmt: skip
     with gg.open(path) as source:
         frame = next(iter(source)).upright()
+    frame = replace(frame, profile=replace(frame.profile, gain_map=None))  # LibRaw leaves the shading
     ours = developer.develop(frame, Development()).read()[::4, ::4].astype(np.float64) @ REC2020_TO_REC709.T
     assert ours.shape == theirs.shape
     unclipped = (theirs.max(axis=-1) < 0.98) & (theirs.min(axis=-1) > 0)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..frame import Encoding, Frame
+from .balance import WhiteBalance
 from .development import Development
 from .mosaic import MosaicChain
 from .picture import PictureChain
@@ -19,6 +22,7 @@ class Developer:
         self._device = device
         self._key: tuple[Any, ...] | None = None
         self._chain: MosaicChain | PictureChain | None = None
+        self._balance: tuple[str, WhiteBalance] | None = None
 
     @staticmethod
     def size_of(frame: Frame, development: Development) -> tuple[int, int]:
@@ -30,13 +34,15 @@ class Developer:
 
         Scene-linear Rec.2020, three channels, border not yet mirrored. `half` gives half the size for a mosaic.
         """
-        profile = frame.profile
+        if self._balance is None or self._balance[0] != development.white_balance:
+            self._balance = development.white_balance, WhiteBalance(development.white_balance)
+        profile = self._balance[1].of(frame)
         matrix = profile.camera_to_scene * 2.0 ** (profile.exposure_ev + development.exposure_ev)
         chain = self._chain_for(frame, development)
         if isinstance(chain, MosaicChain):
             chain.run(frame, profile, matrix, development)
-        else:
-            chain.run(frame, matrix)
+        else:  # the picture has its own balance already
+            chain.run(frame, matrix * (np.array(profile.white_balance) / frame.profile.white_balance))
         return chain.scene
 
     def _chain_for(self, frame: Frame, development: Development) -> MosaicChain | PictureChain:

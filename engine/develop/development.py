@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ..errors import GroundglassError
+from .balance import Setting
 from .demosaic import Method, check_method
 
 Highlights = Literal["rebuild", "clip"]
@@ -43,6 +44,7 @@ class Development:
 
     def __post_init__(self) -> None:
         check_method(self.demosaic)
+        Setting.parse(self.white_balance)
         for setting, choices in (("highlights", Highlights), ("defects", DefectPixels), ("quad", Quad)):
             _check_choice(setting, getattr(self, setting), get_args(choices))
         for setting in ("denoise", "temporal", "sharpen"):

@@ -1,0 +1,175 @@
+"""White balance: as shot, as told, or as the picture says."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera import CameraProfile
+from ..errors import GroundglassError
+from ..frame import Encoding, Frame
+from ..packing import unpack
+
+Multipliers = tuple[float, float, float]  # of red, green, blue; green is 1
+
+EXAMPLES = "as-shot, auto, 5200K, 5200K,+10, 2,1,1.6 or grey:0.4,0.5"
+BLOCKS = 96  # across and down, of which the picture's colour is measured: enough, and a millisecond
+CLIPPED, DARK = 0.98, 0.002  # parts of the white level beyond which a block tells no colour
+MINKOWSKI = 4  # between the mean of a scene (1) and its brightest part (infinity)
+EXTREME = 6.0  # no light on a scene asks for more of one channel than so many times green
+PATCH = 0.02  # of the picture's width: what is picked as grey
+FOLLOW_S = 0.7  # in which a live picture follows most of a change of light
+DEAD_BAND = 0.03  # a change of balance that nobody sees, and that would make a picture swim
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the user asked for: `values` are kelvin and tint, multipliers, or the place that shall be grey."""
+
+    kind: Literal["as-shot", "auto", "temperature", "multipliers", "grey"]
+    values: tuple[float, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Setting:
+        """From "as-shot", "auto", "5200K", "5200K,+10", "2,1,1.6" or "grey:0.4,0.5"; else a GroundglassError."""
+        said = text.strip().lower()
+        if said in ("as-shot", "auto"):
+            return cls("as-shot" if said == "as-shot" else "auto")
+        number = r"([+-]?\d+(?:\.\d*)?|[+-]?\.\d+)"
+        if found := re.fullmatch(rf"{number}k(?:,{number})?", said):
+            return cls("temperature", (float(found[1]), float(found[2] or 0.0)))
+        if found := re.fullmatch(rf"gr[ea]y:{number},{number}", said):
+            x, y = float(found[1]), float(found[2])
+            if 0 <= x <= 1 and 0 <= y <= 1:
+                return cls("grey", (x, y))
+            raise GroundglassError(f"white balance '{text}': a place is a fraction of the picture; try grey:0.4,0.5")
+        if found := re.fullmatch(rf"{number},{number},{number}", said):
+            multipliers = tuple(float(one) for one in found.groups())
+            if min(multipliers) > 0:
+                return cls("multipliers", multipliers)
+        raise GroundglassError(f"white balance '{text}' is not understood; use {EXAMPLES}")
+
+
+class WhiteBalance:
+    """Balances frame after frame as one setting says.
+
+    `auto` follows the light of a live source smoothly, and at once where a source begins or jumps back; a picked grey is
+    measured in the first frame and kept.
+    """
+
+    def __init__(self, setting: str) -> None:
+        self._setting = Setting.parse(setting)
+        self._kept: Multipliers | None = None
+        self._last: tuple[float, tuple[int, int]] = (math.inf, (0, 0))  # time and size of the last frame
+
+    def of(self, frame: Frame) -> CameraProfile:
+        """The profile of an upright `frame`, balanced. GroundglassError where the setting cannot be met."""
+        kind, values = self._setting.kind, self._setting.values
+        if kind == "as-shot" or frame.cfa.kind == "mono":
+            return frame.profile
+        if kind == "temperature":
+            return frame.profile.at_temperature(*values)
+        if kind == "multipliers":
+            return frame.profile.balanced(values)
+        if kind == "grey":
+            self._kept = self._kept or grey_at(frame, *values)
+        else:
+            self._kept = self._followed(frame)
+        return frame.profile.balanced(self._kept)
+
+    def _followed(self, frame: Frame) -> Multipliers:
+        wanted = auto_balance(frame)
+        passed_s = frame.time_s - self._last[0]
+        goes_on = self._kept is not None and passed_s > 0 and frame.size == self._last[1]
+        self._last = (frame.time_s, frame.size)
+        if not goes_on or self._kept is None:
+            return wanted
+        step = np.log(wanted) - np.log(self._kept)
+        if np.abs(step).max() < DEAD_BAND:
+            return self._kept
+        return _multipliers(np.exp(np.log(self._kept) + (1 - math.exp(-passed_s / FOLLOW_S)) * step))
+
+
+def auto_balance(frame: Frame) -> Multipliers:
+    """The multipliers that make the scene's light grey, by shades of grey (G. D. Finlayson and E. Trezzi, "Shades of
+    grey and colour constancy", CIC 2004): the Minkowski mean of each channel, over what is neither clipped nor dark.
+
+    A picture of which nothing tells a colour keeps the balance that it has.
+    """
+    blocks = _blocks(frame)
+    telling = (blocks.max(axis=1) < CLIPPED) & (blocks.mean(axis=1) > DARK)
+    if not telling.any():
+        return frame.profile.white_balance
+    light = np.maximum(blocks[telling], 0.0)
+    mean = np.mean(light**MINKOWSKI, axis=0) ** (1 / MINKOWSKI)
+    if mean.min() <= 0:
+        return frame.profile.white_balance
+    return _multipliers(np.clip(mean[1] / mean, 1 / EXTREME, EXTREME))
+
+
+def grey_at(frame: Frame, x: float, y: float) -> Multipliers:
+    """The multipliers that make grey what lies at the fraction (x, y), from the top left, of an upright frame.
+
+    The mean of a patch of a fiftieth of the width, its clipped parts aside. GroundglassError where it is all clipped,
+    or too dark to have a colour.
+    """
+    half = max(frame.width * PATCH / 2, 2.0 * len(frame.cfa.channels()))
+    left, top = (max(int(place * side - half), 0) for place, side in ((x, frame.width), (y, frame.height)))
+    blocks = _blocks(frame, (left, top, left + int(2 * half), top + int(2 * half)))
+    unclipped = blocks[blocks.max(axis=1) < CLIPPED] if len(blocks) else blocks
+    where = f"{frame.name or 'frame'}: at {x:.2f},{y:.2f}"
+    if not len(unclipped):
+        raise GroundglassError(f"{where} it is clipped, so it has no colour left; pick a darker place as grey")
+    mean = unclipped.mean(axis=0)
+    if mean.min() <= DARK / 4:
+        raise GroundglassError(f"{where} it is too dark to have a colour; pick a brighter place as grey")
+    return _multipliers(mean[1] / mean)
+
+
+def _multipliers(balance: NDArray[np.float64]) -> Multipliers:
+    red, green, blue = (float(one) for one in balance)
+    return red / green, 1.0, blue / green
+
+
+def _blocks(frame: Frame, area: tuple[int, int, int, int] | None = None) -> NDArray[np.float64]:
+    """(N, 3) red, green and blue light, as the frame has it, 1 at the white level, of blocks evenly over `area`.
+
+    `area` is left, top, right, bottom in sites; None is the whole frame. A block is the array's own, of which each
+    colour's sites are averaged; in a picture it is a pixel.
+    """
+    left, top, right, bottom = area or (0, 0, frame.width, frame.height)
+    side = len(frame.cfa.channels()) if frame.encoding is Encoding.MOSAIC else 1
+    columns = _starts(left, min(right, frame.width), side)
+    rows = _starts(top, min(bottom, frame.height), side)
+    if not (len(columns) and len(rows)):
+        return np.zeros((0, 3))
+    across, down = (np.add.outer(starts, np.arange(side)).ravel() for starts in (columns, rows))
+    if frame.encoding is not Encoding.MOSAIC:
+        return _picture_light(frame.pixels[np.ix_(down, across)].reshape(-1, 3))
+    numbers = unpack(frame.pixels[down], frame.packing, frame.width)[:, across].astype(np.float64)
+    blocks = numbers.reshape(len(rows), side, len(columns), side).swapaxes(1, 2).reshape(-1, side, side)
+    profile = frame.profile
+    black = np.tile(np.reshape(profile.black, (2, 2)), (-(-side // 2), -(-side // 2)))[:side, :side]
+    light = (blocks - black) / (profile.white - black)
+    return np.stack([light[:, frame.cfa.channels() == channel].mean(axis=1) for channel in range(3)], axis=1)
+
+
+def _starts(first: int, end: int, side: int) -> NDArray[np.intp]:
+    """Where up to BLOCKS blocks of `side` begin, evenly from `first` on and in step with the array, before `end`."""
+    begin = -(-first // side)
+    count = max(end // side - begin, 0)
+    steps = np.linspace(0, count - 1, min(count, BLOCKS)).astype(np.intp)
+    return side * (begin + steps)
+
+
+def _picture_light(pixels: NDArray[Any]) -> NDArray[np.float64]:
+    """Linear light of display-encoded integers (IEC 61966-2-1); of floats, which are light already, themselves."""
+    if not np.issubdtype(pixels.dtype, np.integer):
+        return np.asarray(pixels, np.float64)
+    encoded = np.asarray(pixels, np.float64) / np.iinfo(pixels.dtype).max
+    return np.asarray(np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4))
