@@ -7,67 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rawpy
-import tifffile
+from dng_support import XTRANS_SITES, ramp, write_dng
 from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709
 from groundglass.capture import open_source
 from groundglass.capture.still import LIBRAW_FLIP_TO_EXIF, camera_to_rec2020, read_raw
+from groundglass.cfa import Cfa
 from groundglass.errors import SourceError
 from groundglass.frame import Encoding
-
-RED, GREEN, BLUE = 0, 1, 2
-COLOUR_FILTER_ARRAY, LINEAR_RAW = 32803, 34892
-
-
-def write_dng(
-    path: Path,
-    samples: np.ndarray,
-    *,
-    sites: tuple[int, ...] | None = (RED, GREEN, GREEN, BLUE),
-    black: tuple[int, ...] = (0, 0, 0, 0),
-    white: int = 4095,
-    neutral: tuple[float, float, float] = (0.5, 1.0, 0.625),
-    active_area: tuple[int, int, int, int] | None = None,
-    orientation: int = 1,
-    exposure_ev_100: int = 0,
-) -> Path:
-    """A minimal DNG 1.4 (Adobe DNG specification, chapter 4): a camera whose XYZ-to-camera matrix is the identity."""
-    identity = [n for row in np.eye(3, dtype=int) for one in row for n in (int(one), 1)]
-    tags = [
-        (271, "s", 0, "House"),
-        (272, "s", 0, "Box"),
-        (274, "H", 1, orientation),
-        (50706, "B", 4, (1, 4, 0, 0)),
-        (50708, "s", 0, "House Box"),
-        (50717, "H", 1, white),
-        (50721, "2i", 9, identity),
-        (50728, "2I", 3, [n for one in neutral for n in (round(one * 10000), 10000)]),
-        (50730, "2i", 1, (exposure_ev_100, 100)),
-        (50778, "H", 1, 21),
-    ]
-    photometric = LINEAR_RAW
-    if sites is not None and samples.ndim == 2:
-        photometric = COLOUR_FILTER_ARRAY
-        side = round(len(sites) ** 0.5)
-        tags += [(33421, "H", 2, (side, side)), (33422, "B", len(sites), sites)]
-        tags += [(50713, "H", 2, (2, 2)), (50714, "H", 4, black)]
-    if active_area:
-        tags.append((50829, "H", 4, active_area))
-    tifffile.imwrite(
-        path,
-        samples,
-        photometric="rgb" if samples.ndim == 3 else "minisblack",
-        metadata=None,
-        extratags=[(*tag, True) for tag in tags],
-    )
-    with tifffile.TiffFile(path, mode="r+") as file:  # tifffile itself writes no one-sample LinearRaw
-        file.pages.first.tags["PhotometricInterpretation"].overwrite(photometric)
-    return path
-
-
-def ramp(height: int = 64, width: int = 96) -> np.ndarray:
-    """A different value at each site of the 2x2 block: 500, 600, 700, 800."""
-    rows, columns = np.mgrid[0:height, 0:width]
-    return (500 + 100 * (2 * (rows % 2) + columns % 2)).astype(np.uint16)
 
 
 @pytest.mark.parametrize(
@@ -143,49 +89,21 @@ def test_linear_dng_is_balanced_scene_light(tmp_path: Path) -> None:
     assert frame.pixels[5, 5] == pytest.approx((1.0, 1.0, 1.0), abs=1e-3)
 
 
-def test_sensors_that_are_not_bayer_say_so(tmp_path: Path) -> None:
-    x_trans = (
-        1,
-        1,
-        0,
-        1,
-        1,
-        2,
-        1,
-        1,
-        2,
-        1,
-        1,
-        0,
-        2,
-        0,
-        1,
-        0,
-        2,
-        1,
-        1,
-        1,
-        2,
-        1,
-        1,
-        0,
-        1,
-        1,
-        0,
-        1,
-        1,
-        2,
-        0,
-        2,
-        1,
-        2,
-        0,
-        1,
-    )
-    with pytest.raises(SourceError, match=r"x\.dng: the sensor is X-Trans"):
-        read_raw(write_dng(tmp_path / "x.dng", ramp(), sites=x_trans))
-    with pytest.raises(SourceError, match=r"m\.dng: a monochrome sensor"):
-        read_raw(write_dng(tmp_path / "m.dng", ramp(), sites=None))
+def test_other_sensors(tmp_path: Path) -> None:
+    xtrans = read_raw(write_dng(tmp_path / "x.dng", ramp(), sites=XTRANS_SITES))
+    assert (xtrans.cfa.kind, xtrans.size) == ("xtrans", (96, 64))
+    assert xtrans.cfa.channels().ravel().tolist() == list(XTRANS_SITES)
+    grey = read_raw(write_dng(tmp_path / "m.dng", ramp(), sites=None))
+    assert (grey.cfa.kind, grey.profile.white_balance) == ("mono", (1.0, 1.0, 1.0))
+    np.testing.assert_array_equal(grey.pixels, ramp())
+    quad = (0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 2, 2)
+    assert read_raw(write_dng(tmp_path / "q.dng", ramp(), sites=quad)).cfa == Cfa("RGGB", block=2)
+
+
+@pytest.mark.parametrize("sites", [(0, 1, 1, 3), (0, 1, 2, 1), (1, 2, 2, 0)])
+def test_filters_that_nobody_demosaics_say_so(tmp_path: Path, sites: tuple[int, ...]) -> None:
+    with pytest.raises(SourceError, match=r"x\.dng: .*colour filters .*; convert the file to linear DNG"):
+        read_raw(write_dng(tmp_path / "x.dng", ramp(), sites=sites))
 
 
 def test_wrong_files_give_one_line(tmp_path: Path) -> None:
@@ -222,22 +140,30 @@ def test_truncated_camera_file(data_dir: Path) -> None:
 
 
 def test_colour_agrees_with_libraw(data_dir: Path) -> None:
-    """Superpixels, balanced and through our matrix: patches within 1 % of LibRaw's own after one exposure scale."""
+    """Superpixels, balanced and through a matrix: patches within 1 % of LibRaw's own after one exposure scale, with the
+    matrix that LibRaw uses. Ours is mixed of two lights, where LibRaw takes one for all, and differs by 1.5 % on average.
+    """
     path = data_dir / "raw" / "gopro_hero7_4000x3000.dng"
     frame = read_raw(path)
     assert (frame.size, frame.cfa.pattern, frame.orientation) == ((4000, 3000), "RGGB", 2)
     camera_rgb = superpixels(frame.pixels)
     balanced = camera_rgb * frame.profile.white_balance / frame.profile.white
-    ours = balanced @ (REC2020_TO_REC709 @ frame.profile.camera_to_scene).T
     with rawpy.imread(str(path)) as raw:
         theirs = raw.postprocess(
             gamma=(1, 1), no_auto_bright=True, use_camera_wb=True, output_bps=16, user_flip=0, half_size=True
         )
+        their_matrix = camera_to_rec2020(raw.color_matrix, raw.rgb_xyz_matrix)
     usable = patches((balanced.max(-1) < 0.95) & (theirs.min(-1) > 0)) == 1.0
-    ours, theirs = patches(ours)[usable], patches(theirs / 65535.0)[usable]
-    assert len(ours) > 100
-    scale = (ours * theirs).sum() / (ours * ours).sum()
-    assert np.abs(ours * scale - theirs).max(-1) / theirs.max(-1) == pytest.approx(0, abs=0.01)
+    balanced, theirs = patches(balanced)[usable], patches(theirs / 65535.0)[usable]
+    assert len(balanced) > 100
+    error = {}
+    for name, matrix in (("theirs", their_matrix), ("ours", frame.profile.camera_to_scene)):
+        ours = balanced @ (REC2020_TO_REC709 @ matrix).T
+        scale = (ours * theirs).sum() / (ours * ours).sum()
+        error[name] = np.abs(ours * scale - theirs).max(-1) / theirs.max(-1)
+    assert error["theirs"].max() <= 0.01
+    assert error["ours"].mean() <= 0.02
+    assert error["ours"].max() <= 0.05
 
 
 def superpixels(mosaic: np.ndarray) -> np.ndarray:

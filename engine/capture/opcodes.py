@@ -1,0 +1,321 @@
+"""The opcodes of a DNG (Adobe DNG specification 1.6, chapter 7): what a camera asks to be done to its picture.
+
+Read here: maps of gain (lens shading), radial vignetting, defective sites, and the warp whose difference between the
+planes is lateral chromatic aberration. The lists are big-endian, whatever the file is.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+NAMES = {
+    1: "WarpRectilinear",
+    2: "WarpFisheye",
+    3: "FixVignetteRadial",
+    4: "FixBadPixelsConstant",
+    5: "FixBadPixelsList",
+    6: "TrimBounds",
+    7: "MapTable",
+    8: "MapPolynomial",
+    9: "GainMap",
+    10: "DeltaPerRow",
+    11: "DeltaPerColumn",
+    12: "ScalePerRow",
+    13: "ScalePerColumn",
+    14: "WarpRectilinear2",
+}
+MOST_OPCODES = 64
+MOST_GAIN = 1000.0  # beyond it a map is broken, not a lens dark
+
+
+class Area(NamedTuple):
+    """A rectangle of sites: rows `top` to `bottom` and columns `left` to `right`, both ends exclusive."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.bottom - self.top, self.right - self.left
+
+    def within(self, other: Area) -> Area:
+        """The part of it that lies in `other`; of no height or width where there is none."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        return Area(top, left, max(min(self.bottom, other.bottom), top), max(min(self.right, other.right), left))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GainMap:
+    """Gains on a coarse grid, (V, H, P) float32, bilinear between: every `pitch`th row and column of `area`.
+
+    `spacing` and `origin` (vertical, horizontal) place the grid in the picture, whose sides have the length 1. The map
+    is for `planes` planes from `plane` on; the last of its own serves those that it has not.
+    """
+
+    area: Area
+    plane: int
+    planes: int
+    pitch: tuple[int, int]
+    spacing: tuple[float, float]
+    origin: tuple[float, float]
+    gains: NDArray[np.float32]
+
+    def at(
+        self, rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, int], plane: int
+    ) -> NDArray[np.float32]:
+        """(len(rows), len(columns)) float32 gains of sites of a picture of `shape`, in `plane`."""
+        gains = self.gains[:, :, min(plane - self.plane, self.gains.shape[2] - 1)]
+        low, high, share = _between(rows, shape[0], self.spacing[0], self.origin[0], gains.shape[0])
+        by_row = gains[low] * (1 - share[:, None]) + gains[high] * share[:, None]
+        low, high, share = _between(columns, shape[1], self.spacing[1], self.origin[1], gains.shape[1])
+        return np.asarray(by_row[:, low] * (1 - share) + by_row[:, high] * share)
+
+
+def _between(
+    sites: NDArray[np.intp], side: int, spacing: float, origin: float, points: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """The two points of the grid beside the centre of each site, and how far it is from the first to the second."""
+    place = np.clip(((sites + 0.5) / side - origin) / spacing, 0, points - 1)
+    low = np.minimum(place.astype(np.intp), max(points - 2, 0))
+    return low, np.minimum(low + 1, points - 1), (place - low).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Vignette:
+    """The light at a radius r (1 in the farthest corner from `centre`, a share of the sides) is multiplied by
+    1 + k0 r^2 + k1 r^4 + ... + k4 r^10."""
+
+    coefficients: tuple[float, ...]
+    centre: tuple[float, float]  # x, y
+
+
+@dataclass(frozen=True, slots=True)
+class Warp:
+    """Where each plane is to be looked up: six numbers a plane, four of the radius (of r^0, r^2, r^4, r^6) and two
+    tangential ones, about `centre`, a share of the sides. What red and blue have over green is lateral colour."""
+
+    planes: tuple[tuple[float, ...], ...]
+    centre: tuple[float, float]  # x, y
+
+    @property
+    def lateral(self) -> tuple[float, float] | None:
+        """By how many thousandths red and blue are larger than green at half the radius; None of one plane."""
+        if len(self.planes) != 3:
+            return None
+        red, green, blue = (sum(k * 0.25**n for n, k in enumerate(plane[:4])) for plane in self.planes)
+        # The warp looks up the source: a factor above green's brings in what lies further out.
+        return (1000 * (red / green - 1), 1000 * (blue / green - 1)) if green > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class BadConstant:
+    """Every site that holds this number is defective."""
+
+    constant: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BadPixels:
+    """Defective sites, (N, 2) int64 rows and columns, and areas of them, (M, 4) int64 as in `Area`."""
+
+    points: NDArray[np.int64]
+    areas: NDArray[np.int64]
+
+    def mark(self, marked: NDArray[np.bool_], top: int, left: int) -> None:
+        """Sets the sites of `marked`, (H, W), whose first is at row `top` and column `left`."""
+        sites = self.points - (top, left)
+        sites = sites[((sites >= 0) & (sites < marked.shape)).all(axis=1)]
+        marked[sites[:, 0], sites[:, 1]] = True
+        if not len(self.areas):
+            return
+        # However many areas there are: one more from each first corner on, one less from each end.
+        first = np.clip(self.areas[:, :2] - (top, left), 0, marked.shape)
+        end = np.maximum(np.clip(self.areas[:, 2:] - (top, left), 0, marked.shape), first)
+        steps = np.zeros((marked.shape[0] + 1, marked.shape[1] + 1), np.int32)
+        for rows, columns, step in ((first, first, 1), (end, end, 1), (first, end, -1), (end, first, -1)):
+            np.add.at(steps, (rows[:, 0], columns[:, 1]), step)
+        marked |= steps.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
+
+
+Action = GainMap | Vignette | Warp | BadConstant | BadPixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opcode:
+    """One entry of OpcodeList 1, 2 or 3. `action` is None where it is not read here or is broken: `broken` says so.
+
+    `optional` is the file's own word on whether the picture may be shown without it.
+    """
+
+    stage: int
+    number: int
+    optional: bool
+    action: Action | None
+    broken: bool = False
+
+    @property
+    def name(self) -> str:
+        return NAMES.get(self.number, f"opcode {self.number}")
+
+
+def parse_opcodes(stage: int, data: bytes) -> list[Opcode]:
+    """The opcodes of OpcodeList `stage`, as far as the bytes go."""
+    found: list[Opcode] = []
+    if len(data) < 4:
+        return found
+    count = int.from_bytes(data[:4], "big")
+    place = 4
+    for _ in range(min(count, MOST_OPCODES)):
+        if place + 16 > len(data):
+            break
+        number, _version, flags, size = struct.unpack_from(">4I", data, place)
+        payload = data[place + 16 : place + 16 + size]
+        place += 16 + size
+        action, broken = None, len(payload) < size
+        if number in _READERS and not broken:
+            try:
+                action = _READERS[number](payload)
+            except (struct.error, ValueError):
+                broken = True
+        found.append(Opcode(stage, number, bool(flags & 1), action, broken))
+    return found
+
+
+def _read_gain_map(payload: bytes) -> GainMap:
+    top, left, bottom, right, plane, planes, row_pitch, column_pitch, rows, columns = struct.unpack_from(
+        ">10I", payload
+    )
+    *places, map_planes = struct.unpack_from(">4dI", payload, 40)
+    count = rows * columns * map_planes
+    if not 0 < count <= (len(payload) - 76) // 4 or not row_pitch or not column_pitch or not planes:
+        raise ValueError("a map without points")
+    gains = np.frombuffer(payload, ">f4", count, 76).astype(np.float32).reshape(rows, columns, map_planes)
+    spacing_v, spacing_h, origin_v, origin_h = places
+    if rows == 1:
+        spacing_v, origin_v = 1.0, 0.0
+    if columns == 1:
+        spacing_h, origin_h = 1.0, 0.0
+    if not (np.isfinite(places).all() and spacing_v > 0 and spacing_h > 0):
+        raise ValueError("a map without a place")
+    if not (np.isfinite(gains).all() and gains.min() >= 0 and 0 < gains.max() <= MOST_GAIN):
+        raise ValueError("gains that are none")
+    return GainMap(
+        Area(top, left, bottom, right), plane, planes, (row_pitch, column_pitch), (spacing_v, spacing_h),
+        (origin_v, origin_h), gains,
+    )  # fmt: skip
+
+
+def _read_vignette(payload: bytes) -> Vignette:
+    numbers = struct.unpack_from(">7d", payload)
+    radii = np.linspace(0, 1, 65)
+    gains = _radial(numbers[:5], radii**2)
+    if not np.isfinite(numbers).all() or gains.min() <= 0 or gains.max() > MOST_GAIN:
+        raise ValueError("no vignetting of a lens")
+    if not (0 <= numbers[5] <= 1 and 0 <= numbers[6] <= 1):
+        raise ValueError("a centre outside the picture")
+    return Vignette(numbers[:5], (numbers[5], numbers[6]))
+
+
+def _radial(coefficients: Sequence[float], squared: NDArray[np.floating]) -> NDArray[np.float32]:
+    gains = np.ones_like(squared, dtype=np.float32)
+    power = np.ones_like(squared, dtype=np.float32)
+    for coefficient in coefficients:
+        power = power * squared.astype(np.float32)
+        gains += np.float32(coefficient) * power
+    return gains
+
+
+def _read_warp(payload: bytes) -> Warp:
+    (planes,) = struct.unpack_from(">I", payload)
+    if not 1 <= planes <= 4:
+        raise ValueError("no planes")
+    numbers = struct.unpack_from(f">{6 * planes + 2}d", payload, 4)
+    if not np.isfinite(numbers).all():
+        raise ValueError("no numbers")
+    split = tuple(tuple(numbers[6 * plane : 6 * plane + 6]) for plane in range(planes))
+    return Warp(split, (numbers[-2], numbers[-1]))
+
+
+def _read_bad_constant(payload: bytes) -> BadConstant:
+    constant, _bayer_phase = struct.unpack_from(">2I", payload)
+    return BadConstant(constant)
+
+
+def _read_bad_pixels(payload: bytes) -> BadPixels:
+    _bayer_phase, points, areas = struct.unpack_from(">3I", payload)
+    if 12 + 8 * points + 16 * areas > len(payload):
+        raise ValueError("fewer sites than it counts")
+    flat = np.frombuffer(payload, ">u4", 2 * points + 4 * areas, 12)
+    whole = flat.astype(np.int64)
+    return BadPixels(whole[: 2 * points].reshape(-1, 2), whole[2 * points :].reshape(-1, 4))
+
+
+_READERS: dict[int, Callable[[bytes], Action]] = {
+    1: _read_warp,
+    3: _read_vignette,
+    4: _read_bad_constant,
+    5: _read_bad_pixels,
+    9: _read_gain_map,
+}
+
+
+def apply_gains(
+    gains: NDArray[np.float32], action: Action, crop: Area, picture: Area, channels: NDArray[np.intp] | None
+) -> None:
+    """Multiplies `gains`, (H, W) of `crop` or (H, W, 3), by what a map or a vignette asks for.
+
+    `picture` is what its coordinates refer to; both areas are in sites of the file. `channels` is the block (n, n) of
+    channels of a mosaic's sites from `crop`'s corner on, for a map that counts planes of colour; None for one that
+    counts the mosaic as plane 0.
+    """
+    if isinstance(action, Vignette):
+        _apply_vignette(gains, action, crop, picture)
+    elif isinstance(action, GainMap):
+        _apply_map(gains, action, crop, picture, channels)
+
+
+def _apply_map(
+    gains: NDArray[np.float32], asked: GainMap, crop: Area, picture: Area, channels: NDArray[np.intp] | None
+) -> None:
+    rows = _sites(asked.area.top, asked.area.bottom, asked.pitch[0], (picture.top, picture.bottom), crop.top)
+    columns = _sites(asked.area.left, asked.area.right, asked.pitch[1], (picture.left, picture.right), crop.left)
+    rows, columns = rows[rows < crop.shape[0]], columns[columns < crop.shape[1]]
+    if not len(rows) or not len(columns):
+        return
+    view = gains[rows[0] :: asked.pitch[0], columns[0] :: asked.pitch[1]][: len(rows), : len(columns)]
+    in_picture = rows + crop.top - picture.top, columns + crop.left - picture.left
+    mosaic_plane = gains.ndim == 2 and channels is None
+    for plane in range(asked.plane, min(asked.plane + asked.planes, 1 if mosaic_plane else 3)):
+        found = asked.at(*in_picture, picture.shape, plane)
+        if mosaic_plane:
+            view *= found
+        elif gains.ndim == 3:
+            view[..., plane] *= found
+        elif channels is not None:
+            block = len(channels)
+            view *= np.where(channels[np.ix_(rows % block, columns % block)] == plane, found, np.float32(1))
+
+
+def _sites(first: int, end: int, pitch: int, picture: tuple[int, int], crop: int) -> NDArray[np.intp]:
+    """Every `pitch`th of the rows (or columns) `first` to `end` of the picture, counted from the crop's first."""
+    sites = np.arange(first + picture[0], min(end + picture[0], picture[1]), pitch) - crop
+    return sites[sites >= 0]
+
+
+def _apply_vignette(gains: NDArray[np.float32], asked: Vignette, crop: Area, picture: Area) -> None:
+    height, width = picture.shape
+    x, y = asked.centre[0] * width, asked.centre[1] * height
+    farthest = max(x, width - x) ** 2 + max(y, height - y) ** 2
+    rows = np.arange(crop.top, crop.bottom) - picture.top + 0.5 - y
+    columns = np.arange(crop.left, crop.right) - picture.left + 0.5 - x
+    squared = (rows**2 / farthest).astype(np.float32)[:, None] + (columns**2 / farthest).astype(np.float32)
+    found = _radial(asked.coefficients, squared)
+    gains *= found if gains.ndim == 2 else found[..., None]

@@ -1,0 +1,169 @@
+"""The tags of a TIFF-like file (DNG and most raws), read so that a broken or hostile file can do no harm."""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+# What tifffile lets through when tags lie about their counts, types and places.
+MALFORMED = (
+    *(tifffile.TiffFileError, struct.error, OSError, ValueError, TypeError, LookupError, ArithmeticError),
+    *(AttributeError, MemoryError, RecursionError),
+)
+MOST_NUMBERS = 4096
+MOST_BYTES = 1 << 26
+MOST_PAGES = 16
+BYTES_TYPES, ASCII_TYPE, RATIONAL_TYPES = (1, 7), 2, (5, 10)
+
+
+class TagError(Exception):
+    """The file is no TIFF, or its first directory cannot be read."""
+
+
+class Tags:
+    """The tags of some directories of a file: the first that has one decides."""
+
+    def __init__(self, *pages: Any) -> None:
+        self._pages = pages
+
+    def numbers(self, name: str, counts: tuple[int, ...] = (), most: int = MOST_NUMBERS) -> NDArray[np.float64] | None:
+        """The numbers of a tag, (N,) float64, a rational without a value as NaN.
+
+        None where there is no such tag, it holds no numbers, more than `most`, or a count that is not in `counts`.
+        """
+        tag = self._tag(name)
+        if tag is None or tag.count > most or (counts and tag.count not in counts):
+            return None
+        try:
+            found = tag.value
+            if isinstance(found, bytes):
+                return np.frombuffer(found, np.uint8).astype(np.float64)
+            flat: NDArray[np.float64] = np.array(found, np.float64).ravel()
+        except MALFORMED:
+            return None
+        if int(tag.dtype) not in RATIONAL_TYPES:
+            return flat if len(flat) == tag.count else None
+        if len(flat) != 2 * tag.count:
+            return None
+        over, under = flat[0::2], flat[1::2]
+        return np.asarray(np.divide(over, under, out=np.full(len(over), np.nan), where=under != 0))
+
+    def finite(self, name: str, counts: tuple[int, ...] = (), most: int = MOST_NUMBERS) -> NDArray[np.float64] | None:
+        """As `numbers`; None also where one of them is no number or infinite."""
+        found = self.numbers(name, counts, most)
+        return found if found is not None and np.isfinite(found).all() else None
+
+    def whole(self, name: str) -> int | None:
+        """The one number of a tag, as an integer."""
+        found = self.finite(name, (1,))
+        return None if found is None else int(found[0])
+
+    def text(self, name: str) -> str:
+        """The text of a tag on one line; empty where there is none."""
+        tag = self._tag(name)
+        if tag is None or tag.count > MOST_NUMBERS:
+            return ""
+        try:
+            found = tag.value
+        except MALFORMED:
+            return ""
+        if isinstance(found, bytes):
+            found = found.split(b"\0")[0].decode("utf-8", errors="replace")
+        return " ".join("".join(c if c.isprintable() else " " for c in str(found).split("\0")[0]).split())
+
+    def data(self, name: str) -> bytes:
+        """The bytes of a tag; empty where there is none, or more than 64 MiB of them."""
+        tag = self._tag(name)
+        if tag is None or tag.count > MOST_BYTES or int(tag.dtype) not in BYTES_TYPES:
+            return b""
+        try:
+            return tag.value if isinstance(tag.value, bytes) else b""
+        except MALFORMED:
+            return b""
+
+    def has(self, name: str) -> bool:
+        return self._tag(name) is not None
+
+    def exif(self) -> dict[str, Any]:
+        """The EXIF directory by name, as tifffile gives it; empty where there is none."""
+        tag = self._tag("ExifTag")
+        try:
+            found = None if tag is None else tag.value
+        except MALFORMED:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _tag(self, name: str) -> Any:
+        for page in self._pages:
+            tag = page.tags.get(name)
+            if tag is not None:
+                return tag
+        return None
+
+
+class TagFile:
+    """A TIFF-like file, open for its tags: `directories` are the first one and its SubIFDs. TagError if it is none."""
+
+    def __init__(self, path: Path) -> None:
+        with _quiet():
+            try:
+                self._file = tifffile.TiffFile(path)
+            except MALFORMED as error:
+                raise TagError(str(error)) from error
+            try:
+                self.first = self._file.pages.first
+                self.byte_order = self._file.byteorder
+            except MALFORMED as error:
+                self._file.close()
+                raise TagError(str(error)) from error
+            self.directories = [self.first, *self._sub_directories()]
+
+    def _sub_directories(self) -> Iterator[Any]:
+        try:
+            pages: Any = self.first.pages
+            count = 0 if pages is None else min(len(pages), MOST_PAGES)
+        except MALFORMED:
+            return
+        for index in range(count):
+            try:
+                yield pages[index]
+            except MALFORMED:
+                continue
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        self._silence = _quiet()
+        self._silence.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._silence.__exit__(kind, error, trace)
+        self.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What tifffile thinks of a file's tags is no news to a user: what matters is said by us."""
+
+    def refuse(record: logging.LogRecord) -> bool:
+        return False
+
+    logger = logging.getLogger("tifffile")
+    logger.addFilter(refuse)
+    try:
+        yield
+    finally:
+        logger.removeFilter(refuse)
