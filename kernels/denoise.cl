@@ -74,23 +74,38 @@ KERNEL void denoise_near(GLOBAL const float *RESTRICT level, GLOBAL float *RESTR
         STORE(nearby, at + i * pitch, square_root(sums[i] / weights[i]));
 }
 
-/* Second sweep, over 8 sites around at a distance of `stride`, most of them outside what the first has seen. Then back
- * from level to light, and `strength` of the way from the mosaic to the result.
- */
-KERNEL void denoise_far(GLOBAL const float *RESTRICT level, GLOBAL const float *RESTRICT mosaic,
-                        GLOBAL float *RESTRICT denoised, int pitch, int stride, int encoded, float slope00,
-                        float slope01, float slope10, float slope11, float offset, float steep, float even,
-                        float strength)
+/* Second sweep, over 8 sites around at a distance of `stride`, most of them outside what the first has seen. */
+KERNEL void denoise_far(GLOBAL const float *RESTRICT level, GLOBAL float *RESTRICT afar, int pitch, int stride,
+                        float steep, float even)
 {
     BEGIN(0)
     for (int dy = -1; dy <= 1; ++dy)
         for (int dx = -1; dx <= 1; ++dx)
             if (dx != 0 || dy != 0)
                 gather(level, at, pitch, (dy * pitch + dx) * stride, steep, even, sums, weights);
-    for (int i = 0; i < ROWS; ++i) {
-        const int to = at + i * pitch;
-        const floats given = LOAD(mosaic, to);
-        const floats light = (sums[i] / weights[i] - offset) / SLOPES(i);
-        STORE(denoised, to, given + strength * (encode(light, encoded) - given));
-    }
+    for (int i = 0; i < ROWS; ++i)
+        STORE(afar, at + i * pitch, square_root(sums[i] / weights[i]));
+}
+
+/* Back from level to light, and `strength` of the way from the mosaic to the result. The two greens of a Bayer mosaic
+ * were averaged apart: what is left of their noise differs, and a demosaicer would draw it as a mesh. So `evened` of a
+ * green site's difference from its four green neighbours goes, where that is small enough to be noise (measured: up to
+ * 0.1 dB; the mesh is gone). Green are the sites of which column and row add up to the parity `green`.
+ */
+KERNEL void denoise_finish(GLOBAL const float *RESTRICT level, GLOBAL const float *RESTRICT mosaic,
+                           GLOBAL float *RESTRICT denoised, int pitch, int encoded, float slope00, float slope01,
+                           float slope10, float slope11, float offset, int green, float evened, float strength)
+{
+    const int y = GLOBAL_Y;
+    const int at = (y + PAD) * pitch + GLOBAL_X;
+    const floats here = LOAD(level, at);
+    const floats around = LOAD(level, at - pitch - 1) + LOAD(level, at - pitch + 1) + LOAD(level, at + pitch - 1)
+                        + LOAD(level, at + pitch + 1);
+    const floats mesh = here - 0.25f * around;
+    const floats doubt = 1.0f + mesh * mesh * 2.0f; /* a quarter of it at 0.7 standard deviations of the mosaic's noise */
+    const floats changed = here - evened * mesh / (doubt * doubt);
+    const floats best = ((LANES + GLOBAL_X - PAD + y + green) & 1) == 0 ? changed : here;
+    const floats light = (best * best - offset) / SLOPES(y);
+    const floats given = LOAD(mosaic, at);
+    STORE(denoised, at, given + strength * (encode(light, encoded) - given));
 }

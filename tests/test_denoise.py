@@ -68,26 +68,38 @@ def sweep(level: np.ndarray, shifts: list[tuple[int, int]], scale: float, even: 
     return np.sqrt(total / weights)
 
 
-def reference(mosaic: np.ndarray, near: int, far: int, slope: np.ndarray, offset: float) -> np.ndarray:
+def reference(
+    mosaic: np.ndarray, near: int, far: int, green: int | None, slope: np.ndarray, offset: float
+) -> np.ndarray:
+    """`green` is the parity of column plus row of the green sites."""
     grid = [(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3) if (dy, dx) != (0, 0)]
     nearest = [(near * dy, near * dx) for dy, dx in grid if dy * dy + dx * dx <= 5]
     around = [(far * dy, far * dx) for dy, dx in grid if max(abs(dy), abs(dx)) == 1]
     level = np.sqrt(np.maximum(mosaic * slope + offset, 0))
     level = sweep(sweep(level, nearest, 1 / 9, 2.0), around, 1 / 0.9, 0.5)
+    if green is not None:
+        padded = np.pad(level, 1, mode="reflect")
+        mesh = level - (padded[:-2, :-2] + padded[:-2, 2:] + padded[2:, :-2] + padded[2:, 2:]) / 4
+        is_green = np.indices(level.shape).sum(axis=0) % 2 == green
+        level = level - np.where(is_green, 0.5 * mesh / (1 + 2 * mesh**2) ** 2, 0)
     return (level**2 - offset) / slope
 
 
-@pytest.mark.parametrize(("pattern", "near", "far"), [("RGGB", 2, 6), ("MONO", 1, 3)])
+@pytest.mark.parametrize(
+    ("pattern", "near", "far", "green"), [("RGGB", 2, 6, 1), ("GRBG", 2, 6, 0), ("MONO", 1, 3, None)]
+)
 @pytest.mark.parametrize("shape", [(40, 56), (41, 71), (43, 50)])
-def test_it_is_the_formula(denoised: Denoiser, pattern: str, near: int, far: int, shape: tuple[int, int]) -> None:
+def test_it_is_the_formula(
+    denoised: Denoiser, pattern: str, near: int, far: int, green: int | None, shape: tuple[int, int]
+) -> None:
     random = np.random.default_rng(7)
     steps = np.kron(random.random((9, 12)), np.ones((5, 6)))[: shape[0], : shape[1]]
     mosaic = noisy(0.2 + 0.6 * steps)
-    gains = (2.0, 1.0, 1.0, 1.5) if pattern == "RGGB" else EVEN_GAINS
+    gains = {"RGGB": (2.0, 1.0, 1.0, 1.5), "GRBG": (1.0, 2.0, 1.5, 1.0)}.get(pattern, EVEN_GAINS)
     evened = Evened.of(NOISE, gains)
     y, x = np.indices(shape)
     slope = np.reshape(evened.slopes, (2, 2))[y % 2, x % 2]
-    expected = reference(mosaic, near, far, slope, evened.offset)
+    expected = reference(mosaic, near, far, green, slope, evened.offset)
     np.testing.assert_allclose(denoised(mosaic, pattern, gains=gains), expected, atol=1e-4)
     root = np.sqrt(mosaic + OFFSET)
     np.testing.assert_allclose(

@@ -49,9 +49,13 @@ class Denoise:
             above = margin + (items * _ROWS - height - 2 * margin) // 2
             self.mosaic.run(source, "denoise_near", level, nearby, pitch, near, -above, rows=items)
         # The variance of the noise that the second sweep still finds: 0.1, or all of it.
+        found, alike, other = (nearby, (1 / 0.9, 0.5), self._level) if near else (level, (1 / 9, 2.0), self._nearby)
+        self.mosaic.run(source, "denoise_far", found, other.buffer, pitch, far, *alike, rows=-(-height // _ROWS))
+        other.mirror()
+        green, evened_greens = (1 - (cfa.red_x + cfa.red_y) % 2, 0.5) if cfa.kind == "bayer" else (0, 0.0)
         self.mosaic.run(
-            source, "denoise_far", nearby if near else level, mosaic, self.output.buffer, pitch, far, int(encoded),
-            *slopes, *((1 / 0.9, 0.5) if near else (1 / 9, 2.0)), float(strength), rows=-(-height // _ROWS),
+            source, "denoise_finish", other.buffer, mosaic, self.output.buffer, pitch, int(encoded), *slopes, green,
+            evened_greens, float(strength),
         )  # fmt: skip
         self.output.mirror()
 
