@@ -67,14 +67,15 @@ QuadOption = Annotated[Quad, typer.Option("--quad", help="Of a quad-Bayer sensor
 
 # Source
 RawFormatOption = Annotated[
-    str | None, typer.Option("--raw-format", metavar="CFA+BITS", help="Of a headerless mosaic, such as rggb12.")
+    str | None,
+    typer.Option(
+        "--raw-format",
+        metavar="CFA+BITS+PACKING",
+        help="Of a headerless mosaic: rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, quad-rggb10.",
+    ),
 ]
 RawSizeOption = Annotated[str | None, typer.Option("--raw-size", metavar="WxH", help="Of a headerless mosaic.")]
 RawBlackOption = Annotated[float | None, typer.Option("--raw-black", help="Black level of a headerless mosaic.")]
-RawWbOption = Annotated[
-    str | None,
-    typer.Option("--raw-wb", metavar="R,G,B|grey", help="White balance of a headerless mosaic; grey measures it."),
-]
 FpsOption = Annotated[float | None, typer.Option("--fps", min=0.01, help="Frames a second of a sequence.")]
 LoopOption = Annotated[bool, typer.Option("--loop", help="Start a sequence or video again at its end.")]
 DepthOption = Annotated[
@@ -139,7 +140,6 @@ def view(
     raw_format: RawFormatOption = None,
     raw_size: RawSizeOption = None,
     raw_black: RawBlackOption = None,
-    raw_wb: RawWbOption = None,
     fps: FpsOption = None,
     loop: LoopOption = False,
     depth: DepthOption = None,
@@ -154,7 +154,7 @@ def view(
 
     run_view(
         source,
-        SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, raw_wb, fps, loop, depth, depth_scale),
+        SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, fps, loop, depth, depth_scale),
         EngineOptions(
             look,
             strength,
@@ -203,7 +203,6 @@ def render(
     raw_format: RawFormatOption = None,
     raw_size: RawSizeOption = None,
     raw_black: RawBlackOption = None,
-    raw_wb: RawWbOption = None,
     fps: FpsOption = None,
     depth: DepthOption = None,
     depth_scale: DepthScaleOption = None,
@@ -216,9 +215,7 @@ def render(
 
     run_render(
         source,
-        SourceOptions(
-            raw_format, parse_size("--raw-size", raw_size), raw_black, raw_wb, fps, False, depth, depth_scale
-        ),
+        SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, fps, False, depth, depth_scale),
         EngineOptions(
             look,
             strength,

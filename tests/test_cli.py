@@ -128,7 +128,7 @@ def test_the_size_goes_to_a_scene_that_names_none(source: str, expected: str) ->
         ((SCENE, "--save-frame", "nowhere/picture.png"), ("nowhere", "does not exist")),
         ((SCENE, "--json", "nowhere/figures.json"), ("nowhere", "does not exist")),
         ((SCENE, "--raw-size", "16x16"), ("--raw-format",)),
-        ((SCENE, "--raw-wb", "grey"), ("--raw-wb", "--raw-format")),
+        ((SCENE, "--raw-black", "64"), ("--raw-black", "--raw-format")),
         ((SCENE, "--depth", "plane:x"), ("plane:",)),
     ],
 )
@@ -217,8 +217,8 @@ def test_a_stop_doubles_the_light(groundglass) -> None:
 def test_what_is_said_of_a_mosaic_without_a_header_reaches_its_reader(groundglass) -> None:
     np.tile(np.array([[400, 200], [200, 100]], "<u2"), (32, 48)).tofile("green.raw")
     said = ("--raw-format", "rggb10", "--raw-size", "96x64", "--look", "neutral")
-    assert groundglass("render", "green.raw", *said, "--raw-wb", "0.5,1,2", "-o", "said.png").code == 0
-    assert groundglass("render", "green.raw", *said, "--raw-wb", "grey", "-o", "measured.png").code == 0
+    assert groundglass("render", "green.raw", *said, "--wb", "0.5,1,2", "-o", "said.png").code == 0
+    assert groundglass("render", "green.raw", *said, "--wb", "grey:0.5,0.5", "-o", "measured.png").code == 0
     said_rgb, measured_rgb = np.asarray(Image.open("said.png")), np.asarray(Image.open("measured.png"))
     assert np.array_equal(said_rgb, measured_rgb)
     assert int(np.ptp(said_rgb[8:-8, 8:-8].astype(int), axis=2).max()) <= 1

@@ -4,66 +4,98 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..camera import CameraProfile
 from ..cfa import BAYER_PATTERNS, Cfa
 from ..errors import SourceError
 from ..frame import Encoding, Frame
+from ..packing import Packing, unpack
 
-Multipliers = tuple[float, float, float]  # of red, green, blue
-UNBALANCED: Multipliers = (1.0, 1.0, 1.0)
-GREY = "grey"
-# Sensors bend before they clip, and some clip a little below the top of their bits.
-CLIPPED = 0.98
+EXAMPLES = "rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, quad-rggb10 or BayerRG12p"
+_PACKED = {"-mipi": {10: Packing.RAW10, 12: Packing.RAW12}, "p": {10: Packing.P10, 12: Packing.P12}}
+_WORDS = {"": "little", "le": "little", "be": "big"}  # the byte order of 16-bit words
+_PFNC = {"rg": "rggb", "bg": "bggr", "gr": "grbg", "gb": "gbrg"}  # GenICam names an order by its first row
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the bytes of a headerless mosaic lie: one sample a site, row after row, without padding.
+    """How the bytes of a headerless mosaic lie: one sample a site, row after row.
 
-    `bits` (8 to 16) are significant; samples are little-endian 16-bit words, or bytes where `bits` is 8 and the
-    file's length says so. `black` is the sensor value of no light. `white_balance` multiplies red, green and
-    blue (green is 1); None stands for that which makes the mosaic's mean grey.
+    `bits` (8 to 16) are significant in samples that lie as `packing` says. `black` is the sensor value of no light.
     """
 
     cfa: Cfa
     bits: int
+    packing: Packing
     width: int
     height: int
     black: float = 0.0
-    white_balance: Multipliers | None = UNBALANCED
 
     @classmethod
-    def parse(
-        cls,
-        raw_format: str,
-        raw_size: str | tuple[int, int],
-        black: float = 0.0,
-        white_balance: str | Multipliers = UNBALANCED,
-    ) -> Layout:
-        """From `rggb12`, `1920x1080` and `2,1,1.6` or `grey`; raises SourceError with an example where one is wrong."""
-        found = re.fullmatch(r"([a-z]{4})(\d+)", raw_format.strip().lower())
-        if not found or found[1].upper() not in BAYER_PATTERNS or not 8 <= int(found[2]) <= 16:
-            orders = ", ".join(pattern.lower() for pattern in BAYER_PATTERNS)
-            raise SourceError(f"raw format '{raw_format}' is not a Bayer order ({orders}) and 8 to 16 bits; try rggb12")
+    def parse(cls, raw_format: str, raw_size: str | tuple[int, int], black: float = 0.0) -> Layout:
+        """From a format and a size such as `rggb12` and `1920x1080`; SourceError with examples where one is wrong.
+
+        A format is a Bayer order, `mono`, or `quad-` and a Bayer order; the significant bits; and how they lie: nothing
+        (8 bits in bytes, more in little-endian words of 16), `be` (big-endian words), `le` (words, for 8 bits too),
+        `-mipi` (RAW10, RAW12 of MIPI CSI-2) or `p` (10p, 12p of GenICam). GenICam's own names mean the same.
+        """
+        filters, bits, suffix = _split(raw_format)
+        if filters == "mono":
+            cfa = Cfa("MONO")
+        else:
+            cfa = Cfa(filters.removeprefix("quad-").upper(), 2 if filters.startswith("quad-") else 1)
         width, height = parse_size(raw_size)
-        bits = int(found[2])
         if not 0 <= black < 2**bits - 1:
             raise SourceError(f"raw black {black:g} is outside 0..{2**bits - 2} of {bits} bits; check --raw-black")
-        return cls(Cfa(found[1].upper()), bits, width, height, black, parse_white_balance(white_balance))
+        return cls(cfa, bits, _packing(raw_format, bits, suffix), width, height, black)
 
     @property
     def format(self) -> str:
-        return f"{self.cfa.pattern.lower()}{self.bits}"
+        return f"{self.filters}{self.bits}{self.suffix}"
 
     @property
-    def samples(self) -> int:
-        return self.width * self.height
+    def filters(self) -> str:
+        return ("quad-" if self.cfa.block == 2 else "") + self.cfa.pattern.lower()
+
+    @property
+    def suffix(self) -> str:
+        is_big = self.packing is (Packing.U16 if sys.byteorder == "big" else Packing.U16_SWAPPED)
+        packed = next((name for name, packings in _PACKED.items() if self.packing in packings.values()), "")
+        return packed or ("be" if is_big else "le" if self.bits == 8 and self.packing is not Packing.U8 else "")
+
+    @property
+    def file_bytes(self) -> int:
+        return self.height * self.packing.row_bytes(self.width)
+
+
+def _split(raw_format: str) -> tuple[str, int, str]:
+    """Filters, bits and suffix of a format, in our own words."""
+    said = raw_format.strip().lower()
+    if genicam := re.fullmatch(r"(?:bayer(rg|bg|gr|gb)|mono)(8|10|12|14|16)(p?)", said):
+        return _PFNC.get(genicam[1], "mono"), int(genicam[2]), genicam[3]
+    found = re.fullmatch(r"(mono|(?:quad-)?[a-z]{4})(\d+)(|le|be|p|-mipi)", said)
+    known = found and (found[1] == "mono" or found[1].removeprefix("quad-").upper() in BAYER_PATTERNS)
+    if not found or not known or not 8 <= int(found[2]) <= 16:
+        raise SourceError(
+            f"raw format '{raw_format}' is not a Bayer order (or mono, or quad- and an order) and 8 to 16 bits; "
+            f"try {EXAMPLES}"
+        )
+    return found[1], int(found[2]), found[3]
+
+
+def _packing(raw_format: str, bits: int, suffix: str) -> Packing:
+    if suffix in _PACKED:
+        if bits not in _PACKED[suffix]:
+            raise SourceError(f"raw format '{raw_format}': '{suffix}' packs 10 or 12 bits, not {bits}; try {EXAMPLES}")
+        return _PACKED[suffix][bits]
+    if bits == 8 and not suffix:
+        return Packing.U8
+    return Packing.U16 if _WORDS[suffix] == sys.byteorder else Packing.U16_SWAPPED
 
 
 def parse_size(size: str | tuple[int, int]) -> tuple[int, int]:
@@ -75,92 +107,62 @@ def parse_size(size: str | tuple[int, int]) -> tuple[int, int]:
     return width, height
 
 
-def parse_white_balance(balance: str | Multipliers) -> Multipliers | None:
-    """Multipliers with green at 1 from `2,1,1.6`, None from `grey`; raises SourceError for anything else."""
-    if isinstance(balance, str) and balance.strip().lower() in (GREY, "gray"):
-        return None
-    parts = balance.split(",") if isinstance(balance, str) else balance
-    try:
-        red, green, blue = (float(part) for part in parts)
-    except ValueError:
-        red = green = blue = math.nan
-    if not all(0 < multiplier < math.inf for multiplier in (red, green, blue)):
-        said = balance if isinstance(balance, str) else ",".join(map(str, balance))
-        raise SourceError(f"raw white balance '{said}' is not three multipliers above 0; try 2,1,1.6 or {GREY}")
-    return red / green, 1.0, blue / green
-
-
-def measured(path: Path, layout: Layout) -> Layout:
-    """`layout` with its white balance in numbers, taken from the mosaic in `path` where it is to be measured.
-
-    Whoever reads a sequence measures once: a balance that followed every frame would make its colours pump.
-    """
-    if layout.white_balance is not None:
-        return layout
-    return replace(layout, white_balance=read_headerless(path, layout).profile.white_balance)
-
-
 def read_headerless(path: Path, layout: Layout) -> Frame:
-    """Read one mosaic: `pixels` (height, width) uint16, white at the top of `bits`.
+    """Read one mosaic, packed as it is; white is the top of the layout's bits.
 
-    No camera is known: camera RGB, white-balanced as `layout` says, is taken for linear Rec.709. Raises SourceError
-    where the file's length or its largest value does not fit the layout, or where there is no light to balance by.
+    No camera is known: camera RGB is taken for linear Rec.709. Raises SourceError where the file's length or its
+    largest value does not fit the layout.
     """
     try:
-        file_bytes = path.read_bytes()
+        file_bytes = np.fromfile(path, np.uint8)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
-    if layout.bits == 8 and len(file_bytes) == layout.samples:
-        mosaic = np.frombuffer(file_bytes, np.uint8).astype(np.uint16)
-    elif len(file_bytes) == 2 * layout.samples:
-        mosaic = np.frombuffer(file_bytes, "<u2").astype(np.uint16)
-    else:
+    if len(file_bytes) != layout.file_bytes:
         raise SourceError(_wrong_length(path, len(file_bytes), layout))
-    white = 2**layout.bits - 1
-    brightest = int(mosaic.max())
-    if brightest > white:
-        fitting = f"{layout.cfa.pattern.lower()}{brightest.bit_length()}"
-        raise SourceError(
-            f"{path}: holds the value {brightest}, more than {layout.bits} bits ({white}); try --raw-format {fitting}"
-        )
-    mosaic = mosaic.reshape(layout.height, layout.width)
-    balance = layout.white_balance or _grey_world(path, mosaic, layout)
+    is_native = layout.packing is Packing.U16
+    rows = file_bytes.reshape(layout.height, -1)
+    rows = rows.view(np.uint16) if is_native else rows
+    if layout.packing.bits > layout.bits:
+        _check_bits(path, int(unpack(rows, layout.packing, layout.width).max()), layout)
     return Frame(
-        pixels=mosaic,
+        pixels=rows,
         encoding=Encoding.MOSAIC,
         cfa=layout.cfa,
-        profile=CameraProfile(black=(layout.black,) * 4, white=float(white), white_balance=balance),
+        profile=CameraProfile(black=(layout.black,) * 4, white=float(2**layout.bits - 1)),
         name=str(path),
+        packing=layout.packing,
+        packed_width=0 if is_native else layout.width,
     )
 
 
-def _grey_world(path: Path, mosaic: NDArray[np.uint16], layout: Layout) -> Multipliers:
-    """Multipliers that make the mosaic's mean grey (Buchsbaum, J. Franklin Institute 310, 1980).
-
-    A 2x2 block counts only where none of its sites is clipped: a lamp has no colour left to measure.
-    """
-    rows, columns = layout.height // 2, layout.width // 2
-    blocks = mosaic[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2)
-    unclipped = blocks.max(axis=(1, 3)) < CLIPPED * (2**layout.bits - 1)
-    if not unclipped.any():
-        raise SourceError(f"{path}: every part of it is clipped, so grey cannot be measured; give --raw-wb R,G,B")
-    light = blocks.transpose(0, 2, 1, 3)[unclipped].mean(axis=0, dtype=np.float64) - layout.black
-    red, green, blue = (float(light[layout.cfa.channels() == channel].mean()) for channel in range(3))
-    if min(red, green, blue) <= 0:
-        raise SourceError(f"{path}: a colour has no light above black, so grey cannot be measured; give --raw-wb R,G,B")
-    return green / red, 1.0, green / blue
+def _check_bits(path: Path, brightest: int, layout: Layout) -> None:
+    white = 2**layout.bits - 1
+    if brightest <= white:
+        return
+    fitting = f"{layout.filters}{brightest.bit_length()}{layout.suffix}"
+    swapped = int.from_bytes(brightest.to_bytes(2, "little"), "big")
+    if swapped <= white:
+        fitting = f"{layout.filters}{layout.bits}{'' if layout.suffix == 'be' else 'be'}, the other byte order"
+    raise SourceError(
+        f"{path}: holds the value {brightest}, more than {layout.bits} bits ({white}); try --raw-format {fitting}"
+    )
 
 
 def _wrong_length(path: Path, file_length: int, layout: Layout) -> str:
-    sample_bytes = 1 if layout.bits == 8 else 2
-    expected = layout.samples * sample_bytes
-    said = f"{path}: {file_length} bytes is not {layout.width}x{layout.height} {layout.format} ({expected} bytes)"
-    order = layout.cfa.pattern.lower()
-    if file_length == layout.samples:
-        return f"{said}; try --raw-format {order}8"
-    if 2 * file_length in (layout.samples * 2 * bits // 8 for bits in (10, 12, 14)):
-        return f"{said}; it looks packed, so unpack it to 16-bit words first"
-    likely = _likely_size(file_length // sample_bytes)
+    said = (
+        f"{path}: {file_length} bytes is not {layout.width}x{layout.height} {layout.format} ({layout.file_bytes} bytes)"
+    )
+    fitting = [
+        f"{layout.filters}{packing.bits if packing.bits < 16 else max(layout.bits, 9)}{suffix}"
+        for packing, suffix in (
+            *((Packing.U8, ""), (Packing.U16, "")),
+            *((packing, suffix) for suffix, packings in _PACKED.items() for packing in packings.values()),
+        )
+        if layout.height * packing.row_bytes(layout.width) == file_length
+    ]
+    if fitting:
+        return f"{said}; try --raw-format {' or '.join(fitting)}"
+    likely = _likely_size(file_length * 8 // layout.packing.bits)
     return f"{said}; try --raw-size {likely}" if likely else f"{said}; check --raw-size and --raw-format"
 
 

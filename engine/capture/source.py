@@ -11,7 +11,7 @@ from typing import Protocol, Self
 from ..errors import SourceError
 from ..frame import Frame
 from .depth import WithDepth, open_depth
-from .headerless import UNBALANCED, Layout, measured, read_headerless
+from .headerless import Layout, read_headerless
 from .picture import PICTURE_SUFFIXES, read_picture
 from .sequence import FileSequence, frame_paths
 from .still import read_raw
@@ -56,7 +56,6 @@ def open_source(
     raw_format: str | None = None,
     raw_size: str | tuple[int, int] | None = None,
     raw_black: float | None = None,
-    raw_wb: str | tuple[float, float, float] | None = None,
     depth: str | Path | None = None,
     depth_scale: float | None = None,
     loop: bool = False,
@@ -64,16 +63,15 @@ def open_source(
     """Open what `source` names: `scene:`, a raw still, a headerless mosaic, a picture, a video, or a folder of them.
 
     `fps` overrides the speed at which a sequence or a video plays (a sequence: 24 where it is not given).
-    `raw_format` ("rggb12": Bayer order and significant bits), `raw_size` ("1920x1080"), `raw_black` (sensor value, 0
-    where not given) and `raw_wb` describe headerless mosaics. `raw_wb` is the multipliers of red, green and blue
-    ("2,1,1.6"; 1, 1, 1 where not given), or "grey" for those that make the mean of the first mosaic grey. `depth` is a
+    `raw_format` ("rggb12": filters, significant bits, packing), `raw_size` ("1920x1080"), `raw_black` (sensor value, 0
+    where not given) describe headerless mosaics. `depth` is a
     depth map's path or `plane:NEAR..FAR` in metres, and `depth_scale` how many of an integer map's units make a metre
     (1000 where not given). `loop` starts sequences and videos again at their end. Raises SourceError, or
     MissingExtraError where an optional library is needed.
     """
     if fps is not None and not fps > 0:
         raise SourceError(f"fps {fps:g} is not above 0; give frames a second, such as 24")
-    opened = _open_plain(str(source), fps, _layout(raw_format, raw_size, raw_black, raw_wb), loop)
+    opened = _open_plain(str(source), fps, _layout(raw_format, raw_size, raw_black), loop)
     if depth is None:
         return opened
     try:
@@ -101,7 +99,7 @@ def _open_plain(source: str, fps: float | None, layout: Layout | None, loop: boo
 
 def _reader(path: Path, layout: Layout | None) -> Callable[[Path], Frame]:
     if layout is not None:
-        return partial(read_headerless, layout=measured(path, layout))
+        return partial(read_headerless, layout=layout)
     return read_picture if path.suffix.lower() in PICTURE_SUFFIXES else read_raw
 
 
@@ -109,15 +107,14 @@ def _layout(
     raw_format: str | None,
     raw_size: str | tuple[int, int] | None,
     raw_black: float | None,
-    raw_wb: str | tuple[float, float, float] | None,
 ) -> Layout | None:
     if raw_format is None:
-        if any(said is not None for said in (raw_size, raw_black, raw_wb)):
-            raise SourceError("--raw-size, --raw-black and --raw-wb need --raw-format too, such as --raw-format rggb12")
+        if any(said is not None for said in (raw_size, raw_black)):
+            raise SourceError("--raw-size and --raw-black need --raw-format too, such as --raw-format rggb12")
         return None
     if raw_size is None:
         raise SourceError(f"--raw-format {raw_format} needs --raw-size too, such as --raw-size 1920x1080")
-    return Layout.parse(raw_format, raw_size, raw_black or 0.0, UNBALANCED if raw_wb is None else raw_wb)
+    return Layout.parse(raw_format, raw_size, raw_black or 0.0)
 
 
 def _open_scene(source: str, fps: float | None) -> Source:

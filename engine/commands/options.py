@@ -29,7 +29,6 @@ class SourceOptions:
     raw_format: str | None
     raw_size: tuple[int, int] | None
     raw_black: float | None
-    raw_wb: str | None
     fps: float | None
     loop: bool
     depth: str | None

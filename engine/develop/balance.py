@@ -58,8 +58,8 @@ class Setting:
 class WhiteBalance:
     """Balances frame after frame as one setting says.
 
-    `auto` follows the light of a live source smoothly, and at once where a source begins or jumps back; a picked grey is
-    measured in the first frame and kept.
+    `auto` follows the light of a live source smoothly, and at once where a source begins or jumps back; a picked grey
+    is measured in the first frame and kept.
     """
 
     def __init__(self, setting: str) -> None:
