@@ -224,7 +224,8 @@ def _white(calibrations: tuple[Calibration, ...], balance: tuple[float, float, f
     """The chromaticity of the light that `balance` makes white, or None where there is no such light.
 
     The matrix that says so depends on the light itself: the specification iterates, which swings with some cameras;
-    here the temperature at which both agree is bracketed (false position, where an end that stays twice loses half its weight).
+    here the temperature at which both agree is bracketed, by false position in which an end that stays twice loses
+    half its weight.
     """
     neutral = 1 / np.array(balance)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
+from groundglass.capture.still import read_raw
+from groundglass.frame import Frame
 
 RED, GREEN, BLUE = 0, 1, 2
 COLOUR_FILTER_ARRAY, LINEAR_RAW = 32803, 34892
@@ -90,6 +93,11 @@ def places(height: int = 64, width: int = 96) -> np.ndarray:
     return (100 * rows + columns).astype(np.uint16)
 
 
+def crop(left: float, top: float, width: float, height: float) -> tuple[Tag, Tag]:
+    """DefaultCropOrigin and DefaultCropSize."""
+    return rationals(50719, (left, top), signed=False), rationals(50720, (width, height), signed=False)
+
+
 def opcodes(stage: int, *entries: tuple[int, bytes], flags: int = 1) -> Tag:
     """OpcodeList `stage` of (number, payload)."""
     data = struct.pack(">I", len(entries))
@@ -113,3 +121,8 @@ def gain_map(
     spacing = spacing or (1 / max(rows - 1, 1), 1 / max(columns - 1, 1))
     head = struct.pack(">10I4dI", *area, plane, planes, *pitch, rows, columns, *spacing, *origin, map_planes)
     return 9, head + gains.astype(">f4").tobytes()
+
+
+def write_and_read(folder: Path, *tags: Tag, samples: np.ndarray | None = None, **settings: Any) -> Frame:
+    """The frame of a DNG with these tags; `settings` are those of `write_dng`."""
+    return read_raw(write_dng(folder / "a.dng", ramp() if samples is None else samples, tags=tags, **settings))

@@ -19,7 +19,7 @@ from ..cfa import Cfa
 from ..errors import SourceError
 from ..frame import Encoding, Frame
 from .dng import LIGHTS_K, Dng, filters, read_dng
-from .site_maps import light, site_black, site_defects, site_gains
+from .site_maps import Four, light, site_black, site_defects, site_gains
 
 RAW_SUFFIXES = frozenset(
     f".{suffix}"
@@ -146,9 +146,7 @@ def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
         encoding=Encoding.MOSAIC,
         cfa=cfa,
         profile=replace(
-            profile,
-            black=black,
-            white=float(raw.white_level) if dng.white is None else float(dng.white[0]),
+            _with_levels(profile, black, float(raw.white_level) if dng.white is None else float(dng.white[0]), path),
             noise=dng.noise,
             black_map=black_map,
             gain_map=site_gains(dng.opcode_lists, dng.stored, dng.active, dng.crop, cfa),
@@ -159,14 +157,19 @@ def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
     )
 
 
+def _with_levels(profile: CameraProfile, black: Four, white: float, path: Path) -> CameraProfile:
+    try:
+        return replace(profile, black=black, white=white)
+    except SourceError as error:
+        raise SourceError(f"{path}: {error}; the file is broken, so copy it again from the card") from error
+
+
 def _mosaic_frame(raw: rawpy.RawPy, path: Path) -> Frame:
     cfa = _libraw_cfa(raw, path)
     sites = raw.raw_colors_visible[:2, :2].ravel() if cfa.kind != "mono" else [0, 0, 0, 0]
     black = raw.black_level_per_channel
-    profile = CameraProfile(
-        black=(float(black[sites[0]]), float(black[sites[1]]), float(black[sites[2]]), float(black[sites[3]])),
-        white=float(raw.white_level),
-    )
+    four = float(black[sites[0]]), float(black[sites[1]]), float(black[sites[2]]), float(black[sites[3]])
+    profile = _with_levels(CameraProfile(), four, float(raw.white_level), path)
     return Frame(
         pixels=np.array(raw.raw_image_visible, np.uint16, order="C"),  # a copy: LibRaw frees its own
         encoding=Encoding.MOSAIC,
