@@ -137,7 +137,7 @@ class _Noise:
         self._mosaic = mosaic
         self._tiles = tuple(side // NOISE_TILE for side in mosaic.size)
         across, down = self._tiles
-        self._pairs = [mosaic.device.allocate(8 * max(count, 1)) for count in (across * down, down, 1)]
+        self._pairs = [mosaic.device.allocate(NOISE_BYTES * max(count, 1)) for count in (across * down, down, 1)]
 
     def measure(self, site: Site, encoded: int) -> Buffer:
         """Queues the kernels; returns what `best_finish` reads. A mosaic smaller than a tile has no noise."""
@@ -158,6 +158,7 @@ class _Noise:
 
 
 NOISE_TILE = 16  # sites; kernels/demosaic_best.cl holds the same number
+NOISE_BYTES = 4 * 2 * 3  # of a tile: its quietness and whether it counts, for each colour
 UNCHANGED = (0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)  # not decoded, through no matrix
 assert PAD >= 8 + 4, "rcd_directions reads 4 sites beyond its margin of 8"
 assert PAD >= 10 + 6, "lmmse_differences reads 6 sites beyond its margin of 10"
