@@ -24,13 +24,19 @@ class Levels:
         The sites of X-Trans, whose block is larger, and of a sensor without filters all have a gain without balance.
         """
         black = profile.black
-        if cfa.kind in ("bayer", "quad"):
-            channels = cfa.channels()[:: cfa.block, :: cfa.block].ravel()
-            balance = [clips(profile)[int(channel)] for channel in channels]
-        else:
-            balance = [1.0] * 4
-        gain = [balance[site] / (profile.white - black[site]) for site in range(4)]
+        gain = [
+            balance / (profile.white - level) for balance, level in zip(site_gains(profile, cfa), black, strict=True)
+        ]
         return cls(black=black, gain=(gain[0], gain[1], gain[2], gain[3]))
+
+
+def site_gains(profile: CameraProfile, cfa: Cfa) -> Four:
+    """The white balance of the four sites that repeat, scaled as `clips` is; 1 where it is not applied by site."""
+    if cfa.kind not in ("bayer", "quad"):
+        return 1.0, 1.0, 1.0, 1.0
+    channels = cfa.channels()[:: cfa.block, :: cfa.block].ravel()
+    first, second, third, fourth = (clips(profile)[int(channel)] for channel in channels)
+    return first, second, third, fourth
 
 
 def clips(profile: CameraProfile) -> tuple[float, float, float]:

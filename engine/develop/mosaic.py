@@ -7,18 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..camera import CameraProfile
+from ..camera import CameraProfile, NoiseProfile
 from ..cfa import Cfa
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..frame import Frame
+from ..packing import unpack
 from .demosaic import Demosaic, demosaiced_size
+from .denoise import Denoise
 from .development import Development
 from .highlights import Highlights
 from .intake import Intake
-from .levels import clips
+from .levels import clips, site_gains
 from .mono import DemosaicMono
+from .noise import estimate_noise
 from .remosaic import Remosaic
+from .temporal import Temporal
 from .xtrans import DemosaicXTrans
 
 
@@ -27,15 +31,23 @@ class MosaicChain:
 
     def __init__(self, device: Device, frame: Frame, development: Development) -> None:
         kind = frame.cfa.kind
-        self._intake = Intake(device, frame, binned=_is_binned(frame, development))
+        is_binned = _is_binned(frame, development)
+        self._intake = Intake(device, frame, binned=is_binned)
         mosaic = self._intake.mosaic
         self.scene = Planes(device, *self.size_of(frame, development), 3)
-        self._remosaic = self._highlights = None
-        if kind == "quad" and not _is_binned(frame, development):
+        self._remosaic = self._highlights = self._temporal = self._denoise = None
+        if kind == "quad" and not is_binned:
             self._remosaic = Remosaic(mosaic)
             mosaic = self._remosaic.output
         if kind in ("bayer", "quad") and development.highlights == "rebuild":
             self._highlights = Highlights(mosaic)
+        if development.temporal > 0:
+            self._temporal = Temporal(mosaic)
+            mosaic = self._temporal.output
+        if development.denoise > 0:
+            self._denoise = Denoise(mosaic)
+            mosaic = self._denoise.output
+        self._noise: NoiseProfile | None = None
         self._demosaic: Demosaic | DemosaicMono | DemosaicXTrans
         if kind == "mono":
             self._demosaic = DemosaicMono(mosaic, self.scene)
@@ -50,6 +62,7 @@ class MosaicChain:
         return (
             *(frame.size, frame.packing, frame.pixels.strides, frame.cfa.kind),
             *(development.demosaic, development.quad, development.highlights),
+            *(development.temporal > 0, development.denoise > 0),
         )
 
     @staticmethod
@@ -63,23 +76,39 @@ class MosaicChain:
         """Queues the kernels that fill `scene` from `frame`, balanced as `profile` says; `matrix` (3, 3) takes
         white-balanced camera RGB to scene RGB.
         """
-        is_xtrans = frame.cfa.kind == "xtrans"
-        self._intake.run(frame, profile, clip=self._highlights is None and not is_xtrans, encoded=not is_xtrans)
-        if isinstance(self._demosaic, DemosaicXTrans):
-            self._demosaic.run(frame.cfa, clips(profile), matrix)
-            return
-        if isinstance(self._demosaic, DemosaicMono):
-            self._demosaic.run(matrix, encoded=True)
-            return
-        cfa = Cfa(frame.cfa.pattern)
+        # X-Trans is balanced, and encoded, by its demosaic: its array is not the 2x2 of the others.
+        encoded = frame.cfa.kind != "xtrans"
+        self._intake.run(frame, profile, clip=encoded and self._highlights is None, encoded=encoded)
+        cfa = frame.cfa
         if self._remosaic is not None:
-            self._remosaic.run(frame.cfa, encoded=True)
+            self._remosaic.run(cfa, encoded)
+        if cfa.kind == "quad":
+            cfa = Cfa(cfa.pattern)
         if self._highlights is not None:
-            self._highlights.run(cfa, clips(profile), encoded=True)
-        self._demosaic.run(cfa, matrix, encoded=True)
+            self._highlights.run(cfa, clips(profile), encoded)
+        gains = site_gains(profile, cfa)
+        if self._temporal is not None:
+            self._temporal.run(cfa, self._noise_of(frame), gains, development.temporal, encoded=encoded)
+        if self._denoise is not None:
+            self._denoise.run(cfa, self._noise_of(frame), gains, development.denoise, encoded=encoded)
+        if isinstance(self._demosaic, DemosaicXTrans):
+            self._demosaic.run(cfa, clips(profile), matrix)
+        elif isinstance(self._demosaic, DemosaicMono):
+            self._demosaic.run(matrix, encoded)
+        else:
+            self._demosaic.run(cfa, matrix, encoded)
+
+    def _noise_of(self, frame: Frame) -> NoiseProfile:
+        """What the camera's profile says, or what the first frame shows."""
+        if frame.profile.noise is not None:
+            return frame.profile.noise
+        if self._noise is None:
+            self._noise = estimate_noise(unpack(frame.pixels, frame.packing, frame.width), frame.profile, frame.cfa)
+        return self._noise
 
     def release(self) -> None:
-        for stage in (self._demosaic, self._highlights, self._remosaic, self._intake):
+        stages = (self._demosaic, self._denoise, self._temporal, self._highlights, self._remosaic, self._intake)
+        for stage in stages:
             if stage is not None:
                 stage.release()
         self.scene.release()
