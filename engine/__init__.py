@@ -1,7 +1,7 @@
 """A live ground glass for any camera: RAW in, bokeh and a look, 60 frames a second out."""
 
 from .api import defocus, demosaic, grade, open, render
-from .camera import CameraProfile
+from .camera import CameraProfile, NoiseProfile
 from .cfa import Cfa
 from .develop.development import Development
 from .engine import Engine
@@ -22,6 +22,7 @@ __all__ = [
     "GroundglassError",
     "Lens",
     "Look",
+    "NoiseProfile",
     "defocus",
     "demosaic",
     "grade",

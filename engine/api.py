@@ -10,10 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from .capture import Source, open_source
 from .cfa import Cfa
+from .camera import CameraProfile, NoiseProfile
 from .compute.device import open_device
 from .compute.planes import Planes
 from .develop.demosaic import Demosaic, check_method, demosaiced_size
+from .develop.denoise import Denoise
 from .develop.development import Development
+from .develop.noise import estimate_noise
 from .engine import DEFAULT_LENS, DEFAULT_LOOK, Engine
 from .errors import SourceError
 from .look.grade import grade as grade_scene
@@ -28,31 +31,45 @@ def open(source: str | Path, **options: Any) -> Source:
 
 
 def demosaic(
-    mosaic: ArrayLike, pattern: str = "RGGB", method: str = "rcd", *, encode: bool = True, device: str = "auto"
+    mosaic: ArrayLike,
+    pattern: str = "RGGB",
+    method: str = "rcd",
+    *,
+    encode: bool = True,
+    denoise: float = 0.0,
+    noise: NoiseProfile | None = None,
+    device: str = "auto",
 ) -> NDArray[np.float32]:
     """A Bayer mosaic to RGB of the same scale.
 
     `mosaic` (H, W), uint16 or float32 (0 to 1), black level 0; `pattern` is its top-left 2x2 block in reading order.
-    `method` is `rcd`, `malvar`, `bilinear` or `half`. Linear light is interpolated in a square-root domain; with
-    `encode=False` the numbers are taken as they are, for a mosaic that is display-encoded already. Returns (H, W, 3)
+    `method` is `rcd`, `best`, `lmmse`, `malvar`, `bilinear` or `half`. Linear light is interpolated in a square-root
+    domain; with `encode=False` the numbers are taken as they are, for a mosaic that is display-encoded already.
+    `denoise`, 0 to 1, takes noise out first: that of the profile `noise`, or what the mosaic shows. Returns (H, W, 3)
     float32, for `half` (H // 2, W // 2, 3). Raises ValueError for a wrong shape, GroundglassError for a wrong name.
     """
     numbers = np.asarray(mosaic)
     if numbers.ndim != 2 or min(numbers.shape) < 2:
         raise ValueError(f"a mosaic is (H, W), at least 2x2, not {numbers.shape}")
-    cfa, chosen = Cfa(pattern), check_method(method)
+    cfa, chosen = Cfa(pattern), Development(demosaic=check_method(method), denoise=denoise)
     scale = float(np.iinfo(numbers.dtype).max) if np.issubdtype(numbers.dtype, np.integer) else 1.0
     light = np.ascontiguousarray(numbers, dtype=np.float32) / np.float32(scale)
     height, width = light.shape
     opened = open_device(device)
     try:
         planes = Planes(opened, width, height, 1)
-        scene = Planes(opened, *demosaiced_size(width, height, chosen), 3)
+        scene = Planes(opened, *demosaiced_size(width, height, chosen.demosaic), 3)
         buffer = opened.allocate(light.nbytes + 4 * planes.layout.pitch)
         opened.write(buffer, light)
         planes.run("intake.cl", "intake_light", buffer, planes.buffer, width, planes.layout.pitch, int(encode))
         planes.mirror()
-        Demosaic(planes, scene, chosen).run(cfa, np.eye(3), encode)
+        if denoise > 0:
+            words = np.round(np.clip(light, 0, 1) * 65535).astype(np.uint16)
+            shown = noise or estimate_noise(words, CameraProfile(), cfa)
+            stage = Denoise(planes)
+            stage.run(cfa, shown, strength=denoise, encoded=encode)
+            planes = stage.output
+        Demosaic(planes, scene, chosen.demosaic).run(cfa, np.eye(3), encode)
         return scene.read() * np.float32(scale)
     finally:
         opened.close()

@@ -257,8 +257,9 @@ def test_best_recognises_noise_by_itself(data_dir: Path, folder: str, floor_db: 
     scores = []
     for photograph in photographs(data_dir, folder):
         display = photograph / 255
-        noisy = display + random.normal(size=display.shape) * np.sqrt(0.004 * display + 0.003**2)
-        rgb = gg.demosaic(mosaic_of(noisy).astype(np.float32), "RGGB", "best", encode=False)
+        noisy = display + random.normal(size=display.shape) * np.sqrt(NOISE.shot * display + NOISE.read)
+        mosaic = mosaic_of(noisy).astype(np.float32)
+        rgb = gg.demosaic(mosaic, "RGGB", "best", encode=False, denoise=denoise, noise=NOISE)
         scores.append(cpsnr(rgb, photograph))
     assert np.mean(scores) >= floor_db
 
