@@ -4,7 +4,9 @@
  *
  * Agreement is asked of the 5x5 sites around, in numbers whose noise is even (see denoise.cl): of their mean, which a
  * faint edge shifts long before it shows at one site, and of their mean square, which thin things shift that move
- * within the 25.
+ * within the 25. And of a leaky sum over the last frames, since noise changes its sign from frame to frame and a drift
+ * does not (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954; measured: still things gain as much
+ * while faint edges leave half the ghost).
  */
 #include "portable.h"
 #include "encoding.h"
@@ -16,16 +18,24 @@ FUNCTION floats level(floats value, int encoded, floats slopes, float offset)
     return square_root(greater(decode(value, encoded) * slopes + offset, (floats)(0.0f)));
 }
 
-/* How far the frame lies from the mean, in standard deviations of one frame's noise; over the border too. */
+#define KEPT 0.7f /* of the sum, from frame to frame */
+#define KEPT_AT_MOST 4.0f /* standard deviations: what has left is forgotten soon */
+
+/* How far the frame lies from the mean, in standard deviations of one frame's noise, added to what is kept of the
+ * frames before; over the border too. The first frame, `fresh`, agrees.
+ */
 KERNEL void temporal_apart(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT mean,
-                           GLOBAL float *RESTRICT apart, int pitch, int encoded, float slope00, float slope01,
-                           float slope10, float slope11, float offset)
+                           GLOBAL float *RESTRICT apart, int pitch, int encoded, int fresh, float slope00,
+                           float slope01, float slope10, float slope11, float offset)
 {
     const int y = GLOBAL_Y;
     const int at = y * pitch + GLOBAL_X;
     const floats slopes = ((LANES + GLOBAL_X - PAD) & 1) == 0 ? (floats)(y & 1 ? slope10 : slope00)
                                                               : (floats)(y & 1 ? slope11 : slope01);
-    STORE(apart, at, level(LOAD(mosaic, at), encoded, slopes, offset) - level(LOAD(mean, at), encoded, slopes, offset));
+    const floats now = level(LOAD(mosaic, at), encoded, slopes, offset)
+                       - level(LOAD(mean, at), encoded, slopes, offset);
+    const floats kept = limited(KEPT * LOAD(apart, at), -KEPT_AT_MOST, KEPT_AT_MOST);
+    STORE(apart, at, fresh ? (floats)(0.0f) : now + kept);
 }
 
 /* The sum and the sum of squares of five sites in a row. */
@@ -40,13 +50,14 @@ FUNCTION void sum_row(GLOBAL const float *apart, int at, floats *sum, floats *sq
 /* The share of the new frame: its least, 1/(n + 1) or `least`, or more where it moved. */
 FUNCTION floats share_of(floats sum, floats squares, floats frames, float least)
 {
-    /* The mean has noise of its own. Of noise alone both figures below are 1 or so: the square of a normal number, and
-     * three of the standard deviations of the sum of 25 squares. */
-    const floats belief = frames / (frames + 1.0f);
+    /* The mean has noise of its own, and a leaky sum 1 / (1 - KEPT^2) times that of one frame. Of noise alone both
+     * figures below are then 1 or less: the square of a normal number, and four of the standard deviations by which the
+     * sum of 25 squares exceeds its expectation plus one. */
+    const floats belief = (1.0f - KEPT * KEPT) * frames / (frames + 1.0f);
     const floats shifted = sum * sum * belief * (1.0f / 25.0f);
     const floats scattered = (squares * belief - 32.0f) * (4.0f / 7.0f);
     const floats moved = greater(shifted, scattered);
-    return greater(greater(moved / (moved + 3.5f), (floats)(1.0f) / (frames + 1.0f)), (floats)(least));
+    return greater(greater(moved / (moved + 2.2f), (floats)(1.0f) / (frames + 1.0f)), (floats)(least));
 }
 
 /* Takes the frame into the mean. The first one, `fresh`, is the mean. */

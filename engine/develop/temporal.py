@@ -8,7 +8,7 @@ from ..compute.planes import PAD, Planes
 from .noise import Evened, Four
 
 _ROWS = 4  # that a work-item takes; kernels/temporal.cl
-_FRAMES = 5.0  # that the mean is worth at most, at full strength: what nobody notices moving fades by a fifth a frame
+_FRAMES = 4.0  # that the mean is worth at most, at full strength: what nobody notices moving fades by a quarter a frame
 
 
 class Temporal:
@@ -44,8 +44,8 @@ class Temporal:
         pitch, height = self.mosaic.layout.pitch, self.mosaic.layout.height
         mosaic, mean, apart = self.mosaic.buffer, self.output.buffer, self._apart.buffer
         self.mosaic.run(
-            "temporal.cl", "temporal_apart", mosaic, mean, apart, pitch, int(encoded), *evened.slopes, evened.offset,
-            margin=PAD,
+            "temporal.cl", "temporal_apart", mosaic, mean, apart, pitch, int(encoded), int(fresh), *evened.slopes,
+            evened.offset, margin=PAD,
         )  # fmt: skip
         self.mosaic.run(
             "temporal.cl", "temporal_update", mosaic, apart, mean, self._frames.buffer, pitch, int(encoded),
