@@ -4,26 +4,20 @@
  * little and takes away the blotches that the first leaves (measured: 31.5 dB becomes 31.8 on photographs, while twice
  * as many neighbours in one sweep give 31.7).
  *
- * `level` holds the mosaic with even noise of variance 1 (F. J. Anscombe, "The transformation of Poisson, binomial and
- * negative-binomial data", 1948): its square is linear in the light, so that squares are averaged and dark tones keep
- * their mean.
+ * `level` holds the mosaic with even noise, see noise.h: its square is linear in the light, so that squares are
+ * averaged and dark tones keep their mean.
  */
 #include "portable.h"
-#include "encoding.h"
+#include "noise.h"
 
 #define ROWS 8 /* that a work-item takes: the sums of squares of a row serve three patches */
-
-/* The slopes of this run's sites: two of the four that repeat. */
-#define SLOPES(y) (((LANES + GLOBAL_X - PAD) & 1) == 0 ? (floats)((y) & 1 ? slope10 : slope00)                         \
-                                                       : (floats)((y) & 1 ? slope11 : slope01))
 
 KERNEL void denoise_level(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT level, int pitch, int encoded,
                           float slope00, float slope01, float slope10, float slope11, float offset)
 {
     const int y = GLOBAL_Y;
     const int at = y * pitch + GLOBAL_X;
-    const floats light = decode(LOAD(mosaic, at), encoded);
-    STORE(level, at, square_root(greater(light * SLOPES(y) + offset, (floats)(0.0f))));
+    STORE(level, at, level_of(LOAD(mosaic, at), encoded, SLOPES(y), offset));
 }
 
 /* Adds to sums and weights of ROWS rows what the sites at `shift` say. Alike is a patch of 3x3 sites whose mean squared
@@ -102,7 +96,7 @@ KERNEL void denoise_finish(GLOBAL const float *RESTRICT level, GLOBAL const floa
     const floats around = LOAD(level, at - pitch - 1) + LOAD(level, at - pitch + 1) + LOAD(level, at + pitch - 1)
                         + LOAD(level, at + pitch + 1);
     const floats mesh = here - 0.25f * around;
-    const floats doubt = 1.0f + mesh * mesh * 2.0f; /* a quarter of it at 0.7 standard deviations of the mosaic's noise */
+    const floats doubt = 1.0f + 2.0f * mesh * mesh; /* 2 at 0.7 standard deviations of the mosaic's noise */
     const floats changed = here - evened * mesh / (doubt * doubt);
     const floats best = ((LANES + GLOBAL_X - PAD + y + green) & 1) == 0 ? changed : here;
     const floats light = (best * best - offset) / SLOPES(y);

@@ -2,21 +2,16 @@
  * worth (R. E. Kalman, "A new approach to linear filtering and prediction problems", 1960, for a constant): a frame
  * that agrees with the mean within the noise counts 1/(n + 1) of it, one that does not counts nearly all.
  *
- * Agreement is asked of the 5x5 sites around, in numbers whose noise is even (see denoise.cl): of their mean, which a
+ * Agreement is asked of the 5x5 sites around, in numbers whose noise is even (see noise.h): of their mean, which a
  * faint edge shifts long before it shows at one site, and of their mean square, which thin things shift that move
  * within the 25. And of a leaky sum over the last frames, since noise changes its sign from frame to frame and a drift
  * does not (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954; measured: still things gain as much
  * while faint edges leave half the ghost).
  */
 #include "portable.h"
-#include "encoding.h"
+#include "noise.h"
 
 #define ROWS 4 /* that a work-item takes: the sums of a row serve five of them */
-
-FUNCTION floats level(floats value, int encoded, floats slopes, float offset)
-{
-    return square_root(greater(decode(value, encoded) * slopes + offset, (floats)(0.0f)));
-}
 
 #define KEPT 0.7f /* of the sum, from frame to frame */
 #define KEPT_AT_MOST 4.0f /* standard deviations: what has left is forgotten soon */
@@ -30,10 +25,9 @@ KERNEL void temporal_apart(GLOBAL const float *RESTRICT mosaic, GLOBAL const flo
 {
     const int y = GLOBAL_Y;
     const int at = y * pitch + GLOBAL_X;
-    const floats slopes = ((LANES + GLOBAL_X - PAD) & 1) == 0 ? (floats)(y & 1 ? slope10 : slope00)
-                                                              : (floats)(y & 1 ? slope11 : slope01);
-    const floats now = level(LOAD(mosaic, at), encoded, slopes, offset)
-                       - level(LOAD(mean, at), encoded, slopes, offset);
+    const floats slopes = SLOPES(y);
+    const floats now = level_of(LOAD(mosaic, at), encoded, slopes, offset)
+                       - level_of(LOAD(mean, at), encoded, slopes, offset);
     const floats kept = limited(KEPT * LOAD(apart, at), -KEPT_AT_MOST, KEPT_AT_MOST);
     STORE(apart, at, fresh ? (floats)(0.0f) : now + kept);
 }
