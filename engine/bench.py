@@ -2,7 +2,7 @@
 
 The stages are timed in turns, round after round, so that a machine whose speed drifts drifts for all of them alike:
 compare within one run, by the medians. Where OpenCV is installed its bilinear demosaic is timed in the same turns, as
-the yardstick that everybody has.
+the yardstick that everybody has; a copy of a plane is the yardstick of what the memory can do.
 """
 
 from __future__ import annotations
@@ -10,13 +10,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .capture import open_source
+from .compute.device import Buffer
 from .compute.planes import PAD, Planes
 from .develop.demosaic import METHODS, Demosaic, demosaiced_size
+from .develop.denoise import Denoise
+from .develop.highlights import Highlights
+from .develop.intake import Intake
+from .develop.levels import clips
+from .develop.noise import estimate_noise
+from .develop.temporal import Temporal
 from .engine import DEFAULT_FOCUS_M, DEFAULT_LENS, Engine
 from .frame import Frame
 from .gl.planes import ScenePlanes
@@ -24,9 +33,11 @@ from .look.grade import Grader
 from .look.look import load_look
 from .optics.defocus import QUALITIES, Blur, Defocus
 from .optics.lens import load_lens
+from .packing import Packing, pack
 from .timing import Clock, percentile
 
 YARDSTICK = "OpenCV bilinear"
+COPY = "copy"
 LOOKS = ("neutral", "classic")
 LEAST_ROUNDS = 5
 
@@ -37,8 +48,10 @@ def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[
     """Times every stage on the built-in scene at `size`, (width, height) in pixels, for about `seconds`.
 
     Returns `{"device", "gl", "size", "rounds", "stages": {name: {...}}}`; a stage has `device_ms` (events), `gl_ms`
-    (timer query) and `host_ms` (until the work is done), medians, None where they do not apply, and for demosaicing
-    `times_opencv`, the median of the ratios within each round.
+    (timer query) and `host_ms` (until the work is done), medians, None where they do not apply. `bytes_per_pixel` are
+    read and written by its kernels, each of their buffers counted once a kernel, `gb_per_s` by the device's time, and
+    `of_copy` what part that is of a plain copy's. For demosaicing `times_opencv` is the median of the ratios within
+    each round.
     """
     width, height = size
     with ExitStack() as stack:
@@ -49,8 +62,7 @@ def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[
         stages = _stages(engine, frame, stack)
         host_ms: dict[str, list[float]] = {name: [] for name in stages}
         gl_ms: dict[str, list[float]] = {name: [] for name in stages}
-        for name, stage in stages.items():
-            _timed(engine, name, stage, Clock())
+        moved = {name: _moved_bytes(engine, stage) for name, stage in stages.items()}  # and everything is compiled
         ends_s = time.perf_counter() + seconds
         rounds = 0
         while rounds < LEAST_ROUNDS or time.perf_counter() < ends_s:
@@ -61,11 +73,16 @@ def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[
                     gl_ms[name].append(gl)
             rounds += 1
         device_ms = clock.stages()
+        medians = {name: device_ms[name]["p50_ms"] for name in stages if name in device_ms}
+        gb_per_s = {name: moved[name] / ms * 1e-6 for name, ms in medians.items() if moved[name]}
         figures = {
             name: {
-                "device_ms": device_ms[name]["p50_ms"] if name in device_ms else None,
+                "device_ms": medians.get(name),
                 "gl_ms": percentile(gl_ms[name], 50) if gl_ms[name] else None,
                 "host_ms": percentile(host_ms[name], 50),
+                "bytes_per_pixel": moved[name] / (width * height) if moved[name] else None,
+                "gb_per_s": gb_per_s.get(name),
+                "of_copy": gb_per_s[name] / gb_per_s[COPY] if name in gb_per_s else None,
                 "times_opencv": _ratio(name, host_ms),
             }
             for name in stages
@@ -77,6 +94,26 @@ def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[
             "rounds": rounds,
             "stages": figures,
         }
+
+
+def _moved_bytes(engine: Engine, stage: Stage) -> int:
+    """What the buffers of the stage's kernels hold, summed over its kernels."""
+    device: Any = engine.device
+    run, moved = device.run, 0
+
+    def counting(source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], *arguments: object) -> None:
+        nonlocal moved
+        if source != "borders.cl":  # which touches but the rim of what it is given
+            moved += sum(argument.nbytes for argument in arguments if isinstance(argument, Buffer))
+        run(source, kernel, size, local, *arguments)
+
+    device.run = counting
+    try:
+        stage()
+        device.finish()
+    finally:
+        del device.run
+    return moved
 
 
 def _timed(engine: Engine, name: str, stage: Stage, clock: Clock) -> tuple[float, float | None]:
@@ -91,7 +128,7 @@ def _timed(engine: Engine, name: str, stage: Stage, clock: Clock) -> tuple[float
 
 
 def _ratio(name: str, host_ms: dict[str, list[float]]) -> float | None:
-    if YARDSTICK not in host_ms or not name.startswith("demosaic"):
+    if YARDSTICK not in host_ms or "demosaic" not in name:
         return None
     return percentile((mine / theirs for mine, theirs in zip(host_ms[name], host_ms[YARDSTICK], strict=True)), 50)
 
@@ -99,6 +136,7 @@ def _ratio(name: str, host_ms: dict[str, list[float]]) -> float | None:
 def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     return {
         **_yardstick(frame),
+        **_intake_stages(engine, frame, stack),
         **_demosaic_stages(engine, frame, stack),
         **_optics_stages(engine, frame, stack),
         **_look_stages(engine, frame, stack),
@@ -114,26 +152,62 @@ def _yardstick(frame: Frame) -> dict[str, Stage]:
     return {YARDSTICK: lambda: _nothing(cv2.cvtColor(frame.pixels, cv2.COLOR_BayerRG2RGB))}
 
 
+def _intake_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    """A plane's copy; then bytes of every packing to the mosaic of light, and on to scene RGB by the quickest way.
+
+    The upload of the bytes is not the kernels' time, but counts on the host's clock.
+    """
+    to = Planes(engine.device, *frame.size, 1)
+    stack.callback(to.release)
+    stages: dict[str, Stage] = {}
+    for packing in Packing:
+        bits = min(packing.bits, 12)
+        packed = replace(
+            frame,
+            pixels=np.ascontiguousarray(pack((frame.pixels >> (16 - bits)).astype(np.uint16), packing)),
+            packing=packing,
+            packed_width=frame.width,
+            profile=replace(frame.profile, black=(0.0,) * 4, white=2.0**bits - 1),
+        )
+        intake = Intake(engine.device, packed)
+        stack.callback(intake.release)
+        mosaic = intake.mosaic
+        if not stages:
+            stages[COPY] = partial(mosaic.run, "copy.cl", "copy", mosaic.buffer, to.buffer, mosaic.layout.pitch)
+        stages[f"intake {packing.value}"] = partial(intake.run, packed, packed.profile, clip=False)
+        if packing is Packing.RAW12:
+            scene = Planes(engine.device, *frame.size, 3)
+            demosaic = Demosaic(mosaic, scene, "malvar")
+            stack.callback(scene.release)
+
+            def raw12_to_scene(intake: Intake = intake, packed: Frame = packed, demosaic: Demosaic = demosaic) -> None:
+                intake.run(packed, packed.profile, clip=False)
+                demosaic.run(packed.cfa, np.eye(3), True)
+
+            stages["intake raw12 + demosaic malvar"] = raw12_to_scene
+    return stages
+
+
 def _demosaic_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
-    """Each method from a mosaic that lies on the device, levels and white balance applied."""
-    mosaic = Planes(engine.device, *frame.size, 1)
-    stack.callback(mosaic.release)
-    light = frame.pixels.astype(np.float32) / np.float32(frame.profile.white)
-    numbers = engine.device.allocate(light.nbytes + 4 * mosaic.layout.pitch)
-    stack.callback(engine.device.release, numbers)
-    engine.device.write(numbers, light)
-
-    def levels() -> None:
-        mosaic.run("intake.cl", "intake_light", numbers, mosaic.buffer, frame.width, mosaic.layout.pitch, 1)
-        mosaic.mirror()
-
-    stages: dict[str, Stage] = {"levels": levels}
+    """From a mosaic of light that lies on the device: each method, and what may come before it."""
+    intake = Intake(engine.device, frame)
+    stack.callback(intake.release)
+    intake.run(frame, frame.profile, clip=False)
+    mosaic, noise = intake.mosaic, frame.profile.noise or estimate_noise(frame.pixels, frame.profile, frame.cfa)
+    highlights, temporal, denoise = Highlights(mosaic), Temporal(mosaic), Denoise(mosaic)
+    for stage in (highlights, temporal, denoise):
+        stack.callback(stage.release)
+    stages: dict[str, Stage] = {
+        "highlights": lambda: highlights.run(frame.cfa, clips(frame.profile), encoded=True),
+        "temporal": lambda: temporal.run(frame.cfa, noise),
+        "denoise": lambda: denoise.run(frame.cfa, noise),
+    }
     for method in METHODS:
         scene = Planes(engine.device, *demosaiced_size(*frame.size, method), 3)
         demosaic = Demosaic(mosaic, scene, method)
         stack.callback(scene.release)
         stack.callback(demosaic.release)
-        stages[f"demosaic {method}"] = lambda run=demosaic.run: run(frame.cfa, np.eye(3), True)  # type: ignore[misc]
+        stages[f"demosaic {method}"] = partial(demosaic.run, frame.cfa, np.eye(3), True)
     return stages
 
 

@@ -7,6 +7,15 @@ from typing import Any
 from .output import json_target
 
 DEFAULT_SECONDS = 5.0
+# Where the name in the JSON is too long for a terminal of 80 columns.
+HEADINGS = {
+    "device_ms": "device",
+    "gl_ms": "GL ms",
+    "host_ms": "host",
+    "bytes_per_pixel": "B/px",
+    "gb_per_s": "GB/s",
+    "times_opencv": "xOpenCV",
+}
 
 
 def run_bench_command(device: str, size: tuple[int, int], seconds: float | None, json: str | None) -> None:
@@ -28,9 +37,9 @@ def print_figures(figures: dict[str, Any]) -> None:
     stages: dict[str, dict[str, Any]] = figures["stages"]
     columns = list(dict.fromkeys(key for stage in stages.values() for key in stage))
     table = Table(box=None, pad_edge=False)
-    table.add_column("stage")
+    table.add_column("stage", no_wrap=True)
     for column in columns:
-        table.add_column(column.replace("_", " "), justify="right")
+        table.add_column(HEADINGS.get(column, column.replace("_", " ")), justify="right", no_wrap=True)
     for name, stage in stages.items():
         table.add_row(escape(name), *(text(stage.get(column)) for column in columns))
     console = Console()
