@@ -36,7 +36,7 @@ def print_figures(figures: dict[str, Any]) -> None:
 
     stages: dict[str, dict[str, Any]] = figures["stages"]
     columns = list(dict.fromkeys(key for stage in stages.values() for key in stage))
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("stage", no_wrap=True)
     for column in columns:
         table.add_column(HEADINGS.get(column, column.replace("_", " ")), justify="right", no_wrap=True)
