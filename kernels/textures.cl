@@ -10,24 +10,42 @@
 #include "portable.h"
 #include "pattern.h"
 
-/* How many colours the filters estimate at each site; they see the TAPS sites that are less than 4.5 pixels away. */
+/* How many colours the filters estimate at each site. */
 #ifndef ESTIMATES
 #define ESTIMATES 2
 #endif
-#define TAPS 69
+#define FILTERS (1 + ESTIMATES)
+
+/* A work-item takes STACK runs, SIDE rows apart: they share their weights, which are more to read than the mosaic is. */
+#define STACK (12 / SIDE)
+#define FIRST_ROW (GLOBAL_Y / SIDE * SIDE * STACK + GLOBAL_Y % SIDE)
 #define UNROLL _Pragma("unroll")
-#define IN_ROW(dy, reach)                                                                                              \
+#define EACH_RUN UNROLL for (int run = 0; run < STACK; ++run)
+
+/* Where each run begins, from the first of `count` rows on. What is beyond the last row is computed from the last, and
+ * stored in the first row of the border below, where it does no harm: a branch here takes twice the time.
+ */
+#define SITES(count)                                                                                                   \
+    GLOBAL const float *sites[STACK];                                                                                  \
+    int steps[STACK];                                                                                                  \
+    EACH_RUN {                                                                                                         \
+        const int row = FIRST_ROW + run * SIDE;                                                                        \
+        steps[run] = (row < (count) ? row : (count)) * pitch;                                                          \
+        sites[run] = mosaic + start + (row < (count) ? row : (count)-1) * pitch;                                       \
+    }
+
+/* The filters see the TAPS sites that are less than 4.5 pixels away: TAP(dx) once for each, with `lines` for its row. */
+#define TAPS 69
+#define IN_LINE(dy, reach)                                                                                             \
     {                                                                                                                  \
-        GLOBAL const float *rows[STACK];                                                                               \
-        UNROLL for (int run = 0; run < STACK; ++run)                                                                   \
-            rows[run] = mosaic + first + (run * SIDE + (dy)) * pitch;                                                  \
+        GLOBAL const float *lines[STACK];                                                                              \
+        EACH_RUN lines[run] = sites[run] + (dy) * pitch;                                                               \
         UNROLL for (int dx = -(reach); dx <= (reach); ++dx)                                                            \
             TAP(dx)                                                                                                    \
     }
 #define EACH_TAP                                                                                                       \
-    IN_ROW(-4, 2) IN_ROW(-3, 3) IN_ROW(-2, 4) IN_ROW(-1, 4) IN_ROW(0, 4) IN_ROW(1, 4) IN_ROW(2, 4) IN_ROW(3, 3)        \
-    IN_ROW(4, 2)
-#define FILTERS (1 + ESTIMATES)
+    IN_LINE(-4, 2) IN_LINE(-3, 3) IN_LINE(-2, 4) IN_LINE(-1, 4) IN_LINE(0, 4) IN_LINE(1, 4) IN_LINE(2, 4)              \
+    IN_LINE(3, 3) IN_LINE(4, 2)
 
 /* Surprise is spread over so many sites on each side. */
 #define SPREAD 3
@@ -35,36 +53,29 @@
 #define NEGLIGIBLE 7e-7f
 #define TYPICAL 1e-4f
 
-/* A work-item takes STACK runs, SIDE rows apart: they share their weights, which are more to read than the mosaic is. */
-#define STACK (12 / SIDE)
-#define FIRST_ROW (GLOBAL_Y / SIDE * SIDE * STACK + GLOBAL_Y % SIDE)
-
 /* The filters of the site in column `x`, row `y` of the picture. */
 #define WEIGHTS_AT(x, y) (filters + (kind * SIDE + PHASE(y)) * TAPS * FILTERS * ROW + PHASE(x))
 
-/* How wrong the kind is about each site, squared. Runs over the border's columns too and SPREAD rows of it. */
+/* How wrong the kind is about each site, squared: of the border's columns too, and SPREAD more rows on each side. */
 KERNEL void texture_surprise(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT filters,
-                             GLOBAL float *RESTRICT surprise, int pitch, int kind)
+                             GLOBAL float *RESTRICT surprise, int pitch, int height, int kind)
 {
-    const int y = FIRST_ROW - SPREAD;
-    const int first = (y + PAD) * pitch + GLOBAL_X;
-    GLOBAL const float *weights = WEIGHTS_AT(GLOBAL_X - PAD, y);
+    const int start = (PAD - SPREAD) * pitch + GLOBAL_X;
+    SITES(height + 2 * SPREAD)
+    GLOBAL const float *weights = WEIGHTS_AT(GLOBAL_X - PAD, FIRST_ROW - SPREAD);
     floats expected[STACK];
-    UNROLL for (int run = 0; run < STACK; ++run)
-        expected[run] = (floats)(0.0f);
+    EACH_RUN expected[run] = (floats)(0.0f);
 #define TAP(dx)                                                                                                        \
     {                                                                                                                  \
         const floats weight = LOAD(weights, 0);                                                                        \
-        UNROLL for (int run = 0; run < STACK; ++run)                                                                   \
-            expected[run] += weight * LOAD(rows[run], dx);                                                             \
+        EACH_RUN expected[run] += weight * LOAD(lines[run], dx);                                                       \
         weights += FILTERS * ROW;                                                                                      \
     }
     EACH_TAP
 #undef TAP
-    UNROLL for (int run = 0; run < STACK; ++run) {
-        const int at = first + run * SIDE * pitch;
-        const floats wrong = LOAD(mosaic, at) - expected[run];
-        STORE(surprise, at, wrong * wrong);
+    EACH_RUN {
+        const floats wrong = LOAD(sites[run], 0) - expected[run];
+        STORE(surprise, start + steps[run], wrong * wrong);
     }
 }
 
@@ -77,20 +88,33 @@ KERNEL void texture_spread(GLOBAL const float *RESTRICT surprise, GLOBAL float *
               + 3.0f * (LOAD(surprise, at - 1) + LOAD(surprise, at) + LOAD(surprise, at + 1)));
 }
 
+FUNCTION floats trust(GLOBAL const float *spread, int at, int pitch)
+{
+    const floats mean = (1.0f / 225.0f)
+        * (LOAD(spread, at - 3 * pitch) + LOAD(spread, at + 3 * pitch)
+           + 2.0f * (LOAD(spread, at - 2 * pitch) + LOAD(spread, at + 2 * pitch))
+           + 3.0f * (LOAD(spread, at - pitch) + LOAD(spread, at) + LOAD(spread, at + pitch)));
+    const floats ratio = TYPICAL / (mean + NEGLIGIBLE);
+    const floats cubed = ratio * ratio * ratio;
+    return cubed * cubed + 1e-30f; /* never nothing at all */
+}
+
 /* Adds the kind's estimates, each in a plane of `sums`, and behind them its trust. The first kind begins the sums. */
 KERNEL void texture_estimate(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT filters,
                              GLOBAL const float *RESTRICT spread, GLOBAL float *RESTRICT sums, int pitch, int stride,
-                             int kind)
+                             int height, int kind)
 {
-    const int first = (FIRST_ROW + PAD) * pitch + PAD + GLOBAL_X;
+    const int start = PAD * pitch + PAD + GLOBAL_X;
+    const ints is_first = (ints)(kind) == 0; /* of each lane: no branch */
+    SITES(height)
     GLOBAL const float *weights = WEIGHTS_AT(GLOBAL_X, FIRST_ROW);
     floats estimates[STACK * ESTIMATES];
     UNROLL for (int i = 0; i < STACK * ESTIMATES; ++i)
         estimates[i] = (floats)(0.0f);
 #define TAP(dx)                                                                                                        \
     {                                                                                                                  \
-        UNROLL for (int run = 0; run < STACK; ++run) {                                                                 \
-            const floats here = LOAD(rows[run], dx);                                                                   \
+        EACH_RUN {                                                                                                     \
+            const floats here = LOAD(lines[run], dx);                                                                  \
             UNROLL for (int i = 0; i < ESTIMATES; ++i)                                                                 \
                 estimates[run * ESTIMATES + i] += LOAD(weights, (1 + i) * ROW) * here;                                 \
         }                                                                                                              \
@@ -98,20 +122,14 @@ KERNEL void texture_estimate(GLOBAL const float *RESTRICT mosaic, GLOBAL const f
     }
     EACH_TAP
 #undef TAP
-    UNROLL for (int run = 0; run < STACK; ++run) {
-        const int at = first + run * SIDE * pitch;
-        const floats mean = (1.0f / 225.0f)
-            * (LOAD(spread, at - 3 * pitch) + LOAD(spread, at + 3 * pitch)
-               + 2.0f * (LOAD(spread, at - 2 * pitch) + LOAD(spread, at + 2 * pitch))
-               + 3.0f * (LOAD(spread, at - pitch) + LOAD(spread, at) + LOAD(spread, at + pitch)));
-        const floats ratio = TYPICAL / (mean + NEGLIGIBLE);
-        const floats cubed = ratio * ratio * ratio;
-        const floats trust = cubed * cubed + 1e-30f; /* never nothing at all */
-        for (int i = 0; i < ESTIMATES; ++i) {
-            const floats others = kind > 0 ? LOAD(sums, at + i * stride) : (floats)(0.0f);
-            STORE(sums, at + i * stride, others + trust * estimates[run * ESTIMATES + i]);
+    EACH_RUN {
+        const int at = start + steps[run];
+        const floats share = trust(spread, at, pitch);
+        UNROLL for (int i = 0; i < ESTIMATES; ++i) {
+            const floats others = LOAD(sums, at + i * stride);
+            STORE(sums, at + i * stride, (is_first ? (floats)(0.0f) : others) + share * estimates[run * ESTIMATES + i]);
         }
-        const floats others = kind > 0 ? LOAD(sums, at + ESTIMATES * stride) : (floats)(0.0f);
-        STORE(sums, at + ESTIMATES * stride, others + trust);
+        const floats others = LOAD(sums, at + ESTIMATES * stride);
+        STORE(sums, at + ESTIMATES * stride, (is_first ? (floats)(0.0f) : others) + share);
     }
 }

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..cfa import Cfa
 from ..compute.device import Buffer
-from ..compute.planes import PAD, Planes
+from ..compute.planes import Planes
 from .textures import STEPS, TEXTURES, filters
 
 BORDER = 8  # how far kernels/pattern_border.cl continues a mosaic
@@ -57,12 +57,13 @@ class TextureEstimates:
         surprise, spread = self._surprise.buffer, self._spread.buffer
         for texture in range(len(TEXTURES)):
             mosaic.run(
-                source, "texture_surprise", mosaic.buffer, self._filters, surprise, pitch, texture,
+                source, "texture_surprise", mosaic.buffer, self._filters, surprise, pitch, height, texture,
                 rows=self._items(height + 2 * SPREAD),
             )  # fmt: skip
             mosaic.run(source, "texture_spread", surprise, spread, pitch, margin=SPREAD)
             mosaic.run(
-                source, "texture_estimate", mosaic.buffer, self._filters, spread, sums.buffer, pitch, stride, texture,
+                source, "texture_estimate", mosaic.buffer, self._filters, spread, sums.buffer, pitch, stride, height,
+                texture,
                 rows=self._items(height),
             )  # fmt: skip
 
@@ -86,6 +87,3 @@ class TextureEstimates:
         """(..., side) numbers, the columns again and again: kernels/pattern.h says why."""
         columns = np.arange(self._row) % self._side
         self._device.write(buffer, np.ascontiguousarray(table[..., columns], np.float32))
-
-
-assert PAD >= SPREAD + STACKED - 1, "the last work-items write so many rows beyond the picture"
