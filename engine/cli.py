@@ -248,6 +248,19 @@ def bench(
 
 
 @app.command()
+def info(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A raw, a picture, a video, a folder of them, or scene:.")
+    ],
+    json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="As JSON; - is standard output.")] = None,
+) -> None:
+    """Say what FILE is: camera, size, levels, white balance, matrices, opcodes; also of a raw that is cut off."""
+    from .commands.info import run_info
+
+    run_info(file, json)
+
+
+@app.command()
 def devices(
     json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="As JSON; - is standard output.")] = None,
 ) -> None:

@@ -25,12 +25,17 @@ FLOATING_POINT = 3
 CONVERT = "convert the file to linear DNG"
 MOST_SITES = 1 << 20  # of a side
 
-# Kelvin of the EXIF LightSource values that name a light: by CIE 15 where it is a standard illuminant, else the middle
-# of what EXIF 2.3 says of it.
-LIGHTS_K = {
-    1: 5500, 2: 4000, 3: 2850, 4: 5500, 9: 5500, 10: 6500, 11: 7500, 12: 6400, 13: 5050, 14: 4150, 15: 3525, 16: 2925,
-    17: 2856, 18: 4874, 19: 6774, 20: 5503, 21: 6504, 22: 7504, 23: 5003, 24: 3200,
+# The EXIF LightSource values that name a light, and its kelvin: by CIE 15 where it is a standard illuminant, else the
+# middle of what EXIF 2.3 says.
+LIGHTS: dict[int, tuple[str, float]] = {
+    1: ("daylight", 5500), 2: ("fluorescent", 4000), 3: ("tungsten", 2850), 4: ("flash", 5500),
+    9: ("fine weather", 5500), 10: ("cloudy", 6500), 11: ("shade", 7500), 12: ("daylight fluorescent", 6400),
+    13: ("day white fluorescent", 5050), 14: ("cool white fluorescent", 4150), 15: ("white fluorescent", 3525),
+    16: ("warm white fluorescent", 2925), 17: ("A", 2856), 18: ("B", 4874), 19: ("C", 6774), 20: ("D55", 5503),
+    21: ("D65", 6504), 22: ("D75", 7504), 23: ("D50", 5003), 24: ("studio tungsten", 3200),
 }  # fmt: skip
+UNKNOWN_LIGHT = ("unknown light", 0.0)
+D50_K, D65_K = LIGHTS[23][1], LIGHTS[21][1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -282,9 +287,7 @@ def _calibrations(tags: Tags) -> tuple[Calibration, ...]:
     if len(named) == 2 and named[0].temperature_k < named[1].temperature_k:
         return tuple(named)
     # One light, or two that nobody can tell apart: it holds for every white, so that its own does not matter.
-    return tuple(replace(light, temperature_k=light.temperature_k or float(LIGHTS_K[23])) for light in named or lights)[
-        :1
-    ]
+    return tuple(replace(light, temperature_k=light.temperature_k or D50_K) for light in named or lights)[:1]
 
 
 def _calibration(tags: Tags, number: int, gains: NDArray[np.float64], own: bool) -> Calibration | None:
@@ -293,14 +296,14 @@ def _calibration(tags: Tags, number: int, gains: NDArray[np.float64], own: bool)
         return None
     individual = _matrix(tags, f"CameraCalibration{number}") if own else None
     between = gains @ (np.eye(3) if individual is None else individual)
-    light = LIGHTS_K.get(tags.whole(f"CalibrationIlluminant{number}") or 0, 0)
+    _, light = LIGHTS.get(tags.whole(f"CalibrationIlluminant{number}") or 0, UNKNOWN_LIGHT)
     same = None if np.array_equal(between, np.eye(3)) else between
     try:
-        return Calibration(float(light), between @ colour, _matrix(tags, f"ForwardMatrix{number}"), same)
+        return Calibration(light, between @ colour, _matrix(tags, f"ForwardMatrix{number}"), same)
     except SourceError:
         pass
     try:  # without what may be wrong
-        return Calibration(float(light), colour)
+        return Calibration(light, colour)
     except SourceError:
         return None
 

@@ -18,7 +18,7 @@ from ..camera import REC709_TO_REC2020, Calibration, CameraProfile
 from ..cfa import Cfa
 from ..errors import SourceError
 from ..frame import Encoding, Frame
-from .dng import LIGHTS_K, Dng, filters, read_dng
+from .dng import D65_K, Dng, filters, read_dng
 from .site_maps import Four, light, site_black, site_defects, site_gains
 
 RAW_SUFFIXES = frozenset(
@@ -65,7 +65,8 @@ def read_raw(path: Path) -> Frame:
     except rawpy.LibRawIOError as error:
         raise SourceError(f"{path}: the file is cut off, or is no raw; copy it again from the card") from error
     except rawpy.LibRawError as error:
-        reason = error.args[0].decode(errors="replace") if error.args else "unknown reason"
+        said = error.args[0] if error.args else "unknown reason"
+        reason = said.decode(errors="replace") if isinstance(said, bytes) else said
         raise SourceError(f"{path}: LibRaw cannot unpack it ({reason}); copy it again or convert it to DNG") from error
 
 
@@ -133,7 +134,7 @@ def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
             profile=replace(
                 profile,
                 white_balance=(1.0, 1.0, 1.0),
-                calibrations=tuple(one.rescaled(profile.white_balance) for one in profile.calibrations),
+                calibrations=_rescaled(profile.calibrations, profile.white_balance),
             ),
             orientation=orientation,
             name=str(path),
@@ -155,6 +156,13 @@ def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
         orientation=orientation,
         name=str(path),
     )
+
+
+def _rescaled(calibrations: tuple[Calibration, ...], gains: tuple[float, float, float]) -> tuple[Calibration, ...]:
+    try:
+        return tuple(one.rescaled(gains) for one in calibrations)
+    except SourceError:  # gains beyond reason
+        return ()
 
 
 def _with_levels(profile: CameraProfile, black: Four, white: float, path: Path) -> CameraProfile:
@@ -217,7 +225,7 @@ def _libraw_colour(raw: rawpy.RawPy, profile: CameraProfile) -> CameraProfile:
     if raw.color_matrix[0, 0] > LIBRAW_HAS_MATRIX:
         return known
     try:
-        calibration = Calibration(LIGHTS_K[21], np.asarray(raw.rgb_xyz_matrix[:3], np.float64))
+        calibration = Calibration(D65_K, np.asarray(raw.rgb_xyz_matrix[:3], np.float64))
     except SourceError:
         return known
     return replace(known, calibrations=(calibration,)).balanced(known.white_balance)
