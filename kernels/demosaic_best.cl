@@ -1,5 +1,5 @@
 /* What `best` adds to the two methods between which it chooses: which green to believe, and what noise asks for. */
-#include "portable.h"
+#include "pairs.h"
 #include "scene.h"
 
 /* LMMSE expects that green minus colour is small and smooth, and is the better method where it is so; in saturated
@@ -12,30 +12,26 @@
  * Over 5x5 sites, weighted (1 2 2 2 1) each way, every one of the four kinds of site weighs 16.
  */
 KERNEL void choose_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT by_lmmse,
-                         GLOBAL float *green, int pitch, int margin)
+                         GLOBAL float *green, int pitch, int margin, int red_x, int red_y)
 {
-    const int at = (GLOBAL_Y - margin + PAD) * pitch + GLOBAL_X;
-    floats own = (floats)(0.0f), beside = own, above = own, diagonal = own;
-    for (int dy = -2; dy <= 2; ++dy) {
-        const int row = at + dy * pitch;
-        const float weight = dy == -2 || dy == 2 ? 0.0625f : 0.125f;
-        const floats even = weight * (LOAD(mosaic, row - 2) + LOAD(mosaic, row + 2) + 2.0f * LOAD(mosaic, row));
-        const floats odd = 2.0f * weight * (LOAD(mosaic, row - 1) + LOAD(mosaic, row + 1));
-        if (dy & 1) {
-            above += even;
-            diagonal += odd;
-        } else {
-            own += even;
-            beside += odd;
-        }
+    PAIR(margin);
+    floats even[6], odd[6]; /* of each row: the columns of the run's own kind, and those between */
+    for (int i = 0; i < 6; ++i) {
+        const int row = at + (i - 2) * pitch;
+        even[i] = LOAD(mosaic, row - 2) + LOAD(mosaic, row + 2) + 2.0f * LOAD(mosaic, row);
+        odd[i] = LOAD(mosaic, row - 1) + LOAD(mosaic, row + 1);
     }
-    const floats green_here = 0.5f * (beside + above);
+#define ROWS(of, i) (site_first ? of[i] : of[(i) + 1])
+#define OWN_ROWS(of) (0.0625f * (ROWS(of, 0) + ROWS(of, 4)) + 0.125f * ROWS(of, 2))
+#define OTHER_ROWS(of) (0.125f * (ROWS(of, 1) + ROWS(of, 3)))
+    const floats own = OWN_ROWS(even), diagonal = 2.0f * OTHER_ROWS(odd);
+    const floats green_here = 0.5f * OTHER_ROWS(even) + OWN_ROWS(odd);
     const floats to_own = green_here - own, to_other = green_here - diagonal;
     const floats brightness = own + green_here + diagonal + 0.02f;
     const floats saturation = to_own * to_own + to_other * to_other + 1e-9f;
     const floats share = saturation / (saturation + SATURATION * SATURATION * brightness * brightness);
-    const floats lmmse = LOAD(by_lmmse, at);
-    STORE(green, at, lmmse + share * (LOAD(green, at) - lmmse));
+    const floats lmmse = LOAD(by_lmmse, pair);
+    STORE(green, pair, lmmse + share * (LOAD(green, pair) - lmmse));
 }
 
 #define NOISE_TILE 16
@@ -126,31 +122,37 @@ FUNCTION float noise_of(GLOBAL const float *pair)
     return pair[1] > 0.0f ? NOISE_LEFT * counted * noise : 0.0f;
 }
 
-/* Scene RGB of the demosaiced picture. Where the mosaic is noisy, a method that keeps to measured values keeps their
- * noise; so the fall-back is a Wiener filter over 3x3 pixels (J. S. Lee, "Digital image enhancement and noise filtering
- * by use of local statistics", IEEE PAMI 2, 1980).
+/* Scene RGB of the demosaiced picture, a pair of rows. Where the mosaic is noisy, a method that keeps to measured
+ * values keeps their noise; so the fall-back is a Wiener filter over 3x3 pixels (J. S. Lee, "Digital image enhancement
+ * and noise filtering by use of local statistics", IEEE PAMI 2, 1980).
  */
 KERNEL void best_finish(GLOBAL const float *RESTRICT picture, GLOBAL const float *RESTRICT noise,
                         GLOBAL float *RESTRICT scene, int pitch, int stride, int encoded, float rr, float rg, float rb,
                         float gr, float gg, float gb, float br, float bg, float bb)
 {
-    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    floats rgb[3];
+    const int at = (2 * GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    floats rgb[2][3];
     for (int c = 0; c < 3; ++c) {
         GLOBAL const float *channel = picture + c * stride;
         const float per_light = noise_of(noise + 2 * c);
-        floats sum = (floats)(0.0f), squares = sum;
-        for (int dy = -1; dy <= 1; ++dy)
-            for (int dx = -1; dx <= 1; ++dx) {
-                const floats value = LOAD(channel, at + dy * pitch + dx);
-                sum += value;
-                squares += value * value;
-            }
-        const floats mean = sum * (1.0f / 9.0f);
-        const floats spread = greater(squares * (1.0f / 9.0f) - mean * mean, (floats)(1e-9f));
-        const floats variance = per_light * (encoded ? (floats)(0.25f) : greater(mean, (floats)(0.0f)));
-        const floats kept = greater(1.0f - variance / spread, (floats)(0.0f));
-        rgb[c] = mean + kept * (LOAD(channel, at) - mean);
+        floats here[4], sum[4], squares[4];
+        for (int i = 0; i < 4; ++i) {
+            const int row = at + (i - 1) * pitch;
+            const floats before = LOAD(channel, row - 1), after = LOAD(channel, row + 1);
+            here[i] = LOAD(channel, row);
+            sum[i] = before + here[i] + after;
+            squares[i] = before * before + here[i] * here[i] + after * after;
+        }
+        for (int row = 0; row < 2; ++row) {
+            const floats mean = (sum[row] + sum[row + 1] + sum[row + 2]) * (1.0f / 9.0f);
+            const floats square = (squares[row] + squares[row + 1] + squares[row + 2]) * (1.0f / 9.0f);
+            const floats spread = greater(square - mean * mean, (floats)(1e-9f));
+            const floats variance = per_light * (encoded ? (floats)(0.25f) : greater(mean, (floats)(0.0f)));
+            const floats kept = greater(1.0f - variance / spread, (floats)(0.0f));
+            rgb[row][c] = mean + kept * (here[row + 1] - mean);
+        }
     }
-    store_scene(scene, stride, at, rgb[0], rgb[1], rgb[2], encoded, rr, rg, rb, gr, gg, gb, br, bg, bb);
+    for (int row = 0; row < 2; ++row)
+        store_scene(scene, stride, at + row * pitch, rgb[row][0], rgb[row][1], rgb[row][2], encoded, rr, rg, rb, gr, gg,
+                    gb, br, bg, bb);
 }

@@ -6,7 +6,7 @@
  * the variances of the smooth and of the rough part over nine sites say how far the difference is to be believed, and
  * the two directions are weighted by the errors that are left. Gaussian and window are the paper's.
  */
-#include "portable.h"
+#include "pairs.h"
 
 #define VARIANCE_FLOOR 1e-7f
 
@@ -40,37 +40,35 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
     STORE(parts, at + 3 * stride, sign * (DIFFERENCE(pitch) - column));
 }
 
-/* Of one direction: the estimate of the difference, and the variance of its error. */
-#define ESTIMATE(estimate, error, plane, step)                                                                         \
+/* Of one direction: the estimate of the difference at the sites, and the variance of its error. */
+#define ESTIMATE(estimate, error, smooth, step)                                                                        \
     floats estimate, error;                                                                                            \
     {                                                                                                                  \
-        floats sum = (floats)(0.0f), squares = sum, rough = sum;                                                       \
+        GLOBAL const float *rough = (smooth) + stride;                                                                 \
+        floats sum = (floats)(0.0f), squares = sum, errors = sum;                                                      \
         for (int i = -4; i <= 4; ++i) {                                                                                \
-            const floats smooth_part = LOAD(parts, at + (plane) * stride + i * (step));                                \
-            const floats rough_part = LOAD(parts, at + ((plane) + 1) * stride + i * (step));                           \
+            const floats smooth_part = AT_SITES(smooth, i * (step));                                                   \
+            const floats rough_part = AT_SITES(rough, i * (step));                                                     \
             sum += smooth_part;                                                                                        \
             squares += smooth_part * smooth_part;                                                                      \
-            rough += rough_part * rough_part;                                                                          \
+            errors += rough_part * rough_part;                                                                         \
         }                                                                                                              \
         const floats mean = sum * (1.0f / 9.0f);                                                                       \
         const floats signal = greater(squares * (1.0f / 9.0f) - mean * mean, (floats)(0.0f)) + VARIANCE_FLOOR;         \
-        const floats noise = rough * (1.0f / 9.0f) + VARIANCE_FLOOR;                                                   \
+        const floats noise = errors * (1.0f / 9.0f) + VARIANCE_FLOOR;                                                  \
         const floats believed = signal / (signal + noise);                                                             \
-        const floats measured = LOAD(parts, at + (plane) * stride) + LOAD(parts, at + ((plane) + 1) * stride);         \
-        estimate = mean + believed * (measured - mean);                                                                \
+        estimate = mean + believed * (AT_SITES(smooth, 0) + AT_SITES(rough, 0) - mean);                                \
         error = believed * noise;                                                                                      \
     }
 
-/* Step 2: green everywhere. */
+/* Step 2: green at the sites. */
 KERNEL void lmmse_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT parts,
                         GLOBAL float *RESTRICT green, int pitch, int stride, int margin, int red_x, int red_y)
 {
-    const int y = GLOBAL_Y - margin;
-    const int at = (y + PAD) * pitch + GLOBAL_X;
-    const ints is_green = ((LANES + GLOBAL_X - PAD) & 1) == ((y & 1) == red_y ? 1 - red_x : red_x);
-    ESTIMATE(along_row, row_error, 0, 1)
-    ESTIMATE(along_column, column_error, 2, pitch)
+    PAIR(margin);
+    GLOBAL const float *along_column_parts = parts + 2 * stride;
+    ESTIMATE(along_row, row_error, parts, 1)
+    ESTIMATE(along_column, column_error, along_column_parts, pitch)
     const floats difference = (along_row * column_error + along_column * row_error) / (row_error + column_error);
-    const floats here = LOAD(mosaic, at);
-    STORE(green, at, is_green ? here : here + difference);
+    STORE(green, pair, AT_SITES(mosaic, 0) + difference);
 }

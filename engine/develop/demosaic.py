@@ -73,55 +73,58 @@ class _Directional:
 
     def __init__(self, mosaic: Planes, method: Method) -> None:
         self._mosaic, self._method = mosaic, method
-        device, size = mosaic.device, mosaic.size
-        self._vertical, self._falling, self._low_pass, self._green, self._opposite = self._planes = [
-            Planes(device, *size, 1) for _ in range(5)
-        ]
+        width, height = mosaic.size
+        # With a row for each pair of the mosaic's: what is known at the sites of red and blue alone, or at the greens.
+        self._planes = [Planes(mosaic.device, width, (height + 1) // 2, 1) for _ in range(6)]
+        self._vertical, self._vertical_at_greens, self._falling, self._low_pass, self._green, self._opposite = (
+            planes.buffer for planes in self._planes
+        )
         if method != "rcd":
             # Differences, smooth and rough, of rows and columns; later the picture before its noise is held back.
-            self._parts = Planes(device, *size, 4)
+            self._parts = Planes(mosaic.device, width, height, 4)
             self._planes.append(self._parts)
         self._noise = _Noise(mosaic) if method == "best" else None
 
     def run(self, scene: Planes, site: Site, to_scene: tuple[float, ...]) -> None:
-        pitch, mosaic, green = self._mosaic.layout.pitch, self._mosaic.buffer, self._green.buffer
-        vertical, falling, low_pass = self._vertical.buffer, self._falling.buffer, self._low_pass.buffer
-        self._run_pairs("rcd_directions", 8, mosaic, vertical, falling, low_pass, pitch, 8, *site)
+        pitch, mosaic, source = self._mosaic.layout.pitch, self._mosaic.buffer, "demosaic_rcd.cl"
+        vertical, falling, low_pass, green = self._vertical, self._falling, self._low_pass, self._green
+        self._run_pairs(
+            source, "rcd_directions", 8, mosaic, vertical, self._vertical_at_greens, falling, low_pass, pitch, 8, *site
+        )
         if self._method == "lmmse":
-            self._green_by_lmmse(self._green, site)
+            self._green_by_lmmse(green, site)
         else:
-            self._run_pairs("rcd_green", 6, mosaic, vertical, low_pass, green, pitch, 6, *site)
+            self._run_pairs(source, "rcd_green", 6, mosaic, vertical, low_pass, green, pitch, 6, *site)
         if self._method == "best":
-            self._green_by_lmmse(self._low_pass, site)  # which nobody needs any more
-            self._mosaic.run("demosaic_best.cl", "choose_green", mosaic, low_pass, green, pitch, 6, margin=6)
-        self._run_pairs("rcd_opposite", 4, mosaic, falling, green, self._opposite.buffer, pitch, 4, *site)
+            self._green_by_lmmse(low_pass, site)  # which nobody needs any more
+            self._run_pairs("demosaic_best.cl", "choose_green", 6, mosaic, low_pass, green, pitch, 6, *site)
+        self._run_pairs(source, "rcd_opposite", 4, mosaic, falling, green, self._opposite, pitch, 4, *site)
         if self._noise is None:
             self._finish(scene, site, to_scene)
         else:
             self._finish(self._parts, site, UNCHANGED)
             self._parts.mirror()
-            encoded = int(to_scene[0])
-            self._mosaic.run(
-                "demosaic_best.cl", "best_finish", self._parts.buffer, self._noise.measure(site, encoded), scene.buffer,
-                pitch, scene.layout.stride, *to_scene,
+            self._run_pairs(
+                "demosaic_best.cl", "best_finish", 0, self._parts.buffer, self._noise.measure(site, int(to_scene[0])),
+                scene.buffer, pitch, scene.layout.stride, *to_scene,
             )  # fmt: skip
 
-    def _green_by_lmmse(self, green: Planes, site: Site) -> None:
+    def _green_by_lmmse(self, green: Buffer, site: Site) -> None:
         pitch, stride, parts, mosaic = self._mosaic.layout.pitch, self._parts.layout.stride, self._parts, self._mosaic
         source = "demosaic_lmmse.cl"
         mosaic.run(source, "lmmse_differences", mosaic.buffer, parts.buffer, pitch, stride, 10, *site, margin=10)
-        mosaic.run(source, "lmmse_green", mosaic.buffer, parts.buffer, green.buffer, pitch, stride, 6, *site, margin=6)
+        self._run_pairs(source, "lmmse_green", 6, mosaic.buffer, parts.buffer, green, pitch, stride, 6, *site)
 
     def _finish(self, target: Planes, site: Site, to_scene: tuple[float, ...]) -> None:
         self._run_pairs(
-            "rcd_finish", 0, self._mosaic.buffer, self._vertical.buffer, self._green.buffer, self._opposite.buffer,
-            target.buffer, self._mosaic.layout.pitch, target.layout.stride, *site, *to_scene,
+            "demosaic_rcd.cl", "rcd_finish", 0, self._mosaic.buffer, self._vertical_at_greens, self._green,
+            self._opposite, target.buffer, self._mosaic.layout.pitch, target.layout.stride, *site, *to_scene,
         )  # fmt: skip
 
-    def _run_pairs(self, kernel: str, margin: int, *arguments: object) -> None:
+    def _run_pairs(self, source: str, kernel: str, margin: int, *arguments: object) -> None:
         """A work-item takes two rows. Each step needs so many rows of the one before beyond its own: 4, 2 and 2."""
         rows = (self._mosaic.layout.height + 1) // 2 + margin
-        self._mosaic.run("demosaic_rcd.cl", kernel, *arguments, rows=rows)
+        self._mosaic.run(source, kernel, *arguments, rows=rows)
 
     def release(self) -> None:
         for planes in self._planes:
