@@ -19,16 +19,22 @@ class DemosaicXTrans:
         self._demosaic = DemosaicTextures(self._balanced, scene, side=6)
 
     def run(
-        self, cfa: Cfa, gains: tuple[float, float, float], matrix: NDArray[np.float64], encoded: bool = True
+        self,
+        cfa: Cfa,
+        gains: tuple[float, float, float],
+        matrix: NDArray[np.float64],
+        encoded: bool = True,
+        most: float = 1.0,
     ) -> None:
         """Queues the kernels. The mosaic is linear light, to be multiplied by the `gains` of red, green and blue.
 
-        `matrix` (3, 3) takes white-balanced linear camera RGB to scene RGB. `encoded` has the colours estimated in the
-        domain of kernels/encoding.h, from which the result is decoded; without it, in the mosaic's own.
+        What then exceeds `most` is cut: with gains of at least 1, where the first channel clips, so that clipped white
+        stays white. `matrix` (3, 3) takes white-balanced linear camera RGB to scene RGB. `encoded` has the colours
+        estimated in the domain of kernels/encoding.h, from which the result is decoded; without it, in the mosaic's own.
         """
         self.mosaic.run(
             "xtrans.cl?SIDE=6", "xtrans_balance", self.mosaic.buffer, self._demosaic.prepare(cfa),
-            self._balanced.buffer, self.mosaic.layout.pitch, int(encoded), *gains,
+            self._balanced.buffer, self.mosaic.layout.pitch, int(encoded), most, *gains,
         )  # fmt: skip
         self._demosaic.run(cfa, matrix, encoded)
 
