@@ -28,9 +28,10 @@ class DemosaicXTrans:
     ) -> None:
         """Queues the kernels. The mosaic is linear light, to be multiplied by the `gains` of red, green and blue.
 
-        What then exceeds `most` is cut: with gains of at least 1, where the first channel clips, so that clipped white
-        stays white. `matrix` (3, 3) takes white-balanced linear camera RGB to scene RGB. `encoded` has the colours
-        estimated in the domain of kernels/encoding.h, from which the result is decoded; without it, in the mosaic's own.
+        What then exceeds `most` is cut: with gains of at least 1, where the first channel clips, so that clipped
+        white stays white. `matrix` (3, 3) takes white-balanced linear camera RGB to scene RGB. `encoded` has the
+        colours estimated in the domain of kernels/encoding.h, from which the result is decoded; without it, in the
+        mosaic's own.
         """
         self.mosaic.run(
             "xtrans.cl?SIDE=6", "xtrans_balance", self.mosaic.buffer, self._demosaic.prepare(cfa),
