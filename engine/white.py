@@ -37,7 +37,7 @@ _LOCUS_K = (1500.0, 60000.0)
 # K. M. Lam, "Metamerism and Colour Constancy", 1985: the cone responses of the linearised Bradford transform.
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
-_REC2020_PRIMARIES: tuple[XY, XY, XY] = ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))  # ITU-R BT.2020
+_REC2020_PRIMARIES = ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))  # ITU-R BT.2020
 
 
 def xyz_of(xy: XY) -> NDArray[np.float64]:
@@ -46,12 +46,13 @@ def xyz_of(xy: XY) -> NDArray[np.float64]:
     return np.array([x / y, 1.0, (1 - x - y) / y])
 
 
-def _to_xyz(primaries: tuple[XY, XY, XY], white: XY) -> NDArray[np.float64]:
+def rgb_to_xyz(primaries: Sequence[XY], white: XY) -> NDArray[np.float64]:
+    """(3, 3) from RGB of these three primaries and white to CIE XYZ, white at Y = 1."""
     columns = np.stack([xyz_of(primary) for primary in primaries], axis=1)
     return np.asarray(columns * np.linalg.solve(columns, xyz_of(white)))
 
 
-REC2020_TO_XYZ = _to_xyz(_REC2020_PRIMARIES, D65)
+REC2020_TO_XYZ = rgb_to_xyz(_REC2020_PRIMARIES, D65)
 XYZ_TO_REC2020 = np.linalg.inv(REC2020_TO_XYZ)
 
 

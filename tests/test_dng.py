@@ -192,6 +192,14 @@ def test_gain_maps_of_a_linear_dng_are_for_planes(read: Callable[..., Frame]) ->
     np.testing.assert_allclose(frame.pixels[10, 10], (0.375, 0.3125, 0.25), rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_floating_point_light_is_as_bright_as_it_says(read: Callable[..., Frame], kind: type) -> None:
+    frame = read(samples=np.full((64, 96, 3), 0.25, kind), white=1, neutral=(1, 1, 1))
+    np.testing.assert_allclose(frame.pixels, 0.25, atol=1e-4)
+    mosaic = read(samples=np.full((64, 96), 0.25, kind), white=1)
+    assert mosaic.pixels[0, 0] / mosaic.profile.white == pytest.approx(0.25, abs=1e-4)
+
+
 # Exposure, noise, orientation
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rawpy
-from dng_support import XTRANS_SITES, ramp, write_dng
+from dng_support import GREEN, XTRANS_SITES, places, ramp, write_dng
 from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709
-from groundglass.capture import open_source
+from groundglass.capture import open_source, still
 from groundglass.capture.still import LIBRAW_FLIP_TO_EXIF, camera_to_rec2020, read_raw
 from groundglass.cfa import Cfa
 from groundglass.errors import SourceError
@@ -100,6 +100,21 @@ def test_other_sensors(tmp_path: Path) -> None:
     assert read_raw(write_dng(tmp_path / "q.dng", ramp(), sites=quad)).cfa == Cfa("RGGB", block=2)
 
 
+@pytest.mark.parametrize("sites", [(0, 1, 1, 2), (1, 2, 0, 1), XTRANS_SITES, None])
+@pytest.mark.parametrize("active", [None, (1, 2, 61, 92), (3, 1, 63, 93)])
+def test_without_tags_the_filters_are_those_that_libraw_sees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sites: tuple[int, ...] | None, active: tuple[int, ...] | None
+) -> None:
+    """As of every raw that is no DNG."""
+    monkeypatch.setattr(still, "read_dng", lambda path: None)
+    frame = read_raw(write_dng(tmp_path / "a.dng", places(), sites=sites, active_area=active))
+    row, column = divmod(int(frame.pixels[0, 0]), 100)
+    top, left = (0, 0) if active is None else active[:2]
+    block = np.full((1, 1), GREEN) if sites is None else np.reshape(sites, (-1, round(len(sites) ** 0.5)))
+    np.testing.assert_array_equal(frame.cfa.channels(), np.roll(block, (top - row, left - column), axis=(0, 1)))
+    assert frame.profile.white == 4095
+
+
 @pytest.mark.parametrize("sites", [(0, 1, 1, 3), (0, 1, 2, 1), (1, 2, 2, 0)])
 def test_filters_that_nobody_demosaics_say_so(tmp_path: Path, sites: tuple[int, ...]) -> None:
     with pytest.raises(SourceError, match=r"x\.dng: .*colour filters .*; convert the file to linear DNG"):
@@ -141,7 +156,7 @@ def test_truncated_camera_file(data_dir: Path) -> None:
 
 def test_colour_agrees_with_libraw(data_dir: Path) -> None:
     """Superpixels, balanced and through a matrix: patches within 1 % of LibRaw's own after one exposure scale, with the
-    matrix that LibRaw uses. Ours is mixed of two lights, where LibRaw takes one for all, and differs by 1.5 % on average.
+    matrix that LibRaw uses. Ours is mixed of two lights, where LibRaw takes one for all: it differs by 1.5 % on average.
     """
     path = data_dir / "raw" / "gopro_hero7_4000x3000.dng"
     frame = read_raw(path)

@@ -158,10 +158,13 @@ def _read(tags: Tags, own: Tags) -> Dng:
     colours = _colours(own) if filtered else None
     neutral = tags.finite("AsShotNeutral", (3,))
     bits = own.finite("BitsPerSample")
+    # LibRaw makes whole numbers of them, from 0 to a white level of its own.
+    formats = own.finite("SampleFormat")
+    floating = formats is not None and bool((formats == FLOATING_POINT).any())
     return Dng(
         samples=samples,
         bits=int(bits[0]) if bits is not None and len(bits) else 16,
-        floating=own.whole("SampleFormat") == FLOATING_POINT,
+        floating=floating,
         compression=own.whole("Compression") or 1,
         stored=stored,
         active=active,
@@ -169,10 +172,10 @@ def _read(tags: Tags, own: Tags) -> Dng:
         filtered=filtered,
         colours=colours,
         rectangular=own.whole("CFALayout") in (None, 1) and _is_rgb(own),
-        black=_black(own, samples),
+        black=np.zeros((1, 1, samples)) if floating else _black(own, samples),
         black_columns=_deltas(own, "BlackLevelDeltaH", active.shape[1]),
         black_rows=_deltas(own, "BlackLevelDeltaV", active.shape[0]),
-        white=_white(own, samples),
+        white=None if floating else _white(own, samples),
         orientation=_within(tags.whole("Orientation"), 1, 8),
         exposure_ev=_exposure_ev(tags),
         noise=_noise(tags),

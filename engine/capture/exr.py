@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 from ..camera import REC709_TO_REC2020, CameraProfile
 from ..errors import MissingExtraError, SourceError
 from ..frame import Encoding, Frame
+from ..white import D65, XYZ_TO_REC2020, adaptation, rgb_to_xyz
 from .depth import whole_depth
 
-# CIE xy of red, green, blue and white: ITU-R BT.2020.
-REC2020_XY = np.array([[0.708, 0.292], [0.170, 0.797], [0.131, 0.046], [0.3127, 0.3290]])
-# Bradford's cone responses, for adapting one white to another.
-BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 HALF_MAX = 65504.0
 
 
@@ -60,21 +57,8 @@ def read_channels(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
 
 def rgb_to_rec2020(chromaticities: Any) -> NDArray[np.float64]:
     """(3, 3) from the xy of red, green, blue and white (eight numbers) to linear Rec.2020, D65, white kept white."""
-    xy = np.array(chromaticities, np.float64).reshape(4, 2)
-    white_xyz, wanted_xyz = _xyz(xy[3]), _xyz(REC2020_XY[3])
-    gain = np.diag((BRADFORD @ wanted_xyz) / (BRADFORD @ white_xyz))
-    adapt = np.linalg.inv(BRADFORD) @ gain @ BRADFORD
-    return np.asarray(np.linalg.inv(_rgb_to_xyz(REC2020_XY)) @ adapt @ _rgb_to_xyz(xy))
-
-
-def _rgb_to_xyz(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    primaries = np.stack([_xyz(one) for one in xy[:3]], axis=1)
-    return np.asarray(primaries * np.linalg.solve(primaries, _xyz(xy[3])))
-
-
-def _xyz(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    x, y = xy
-    return np.array([x / y, 1.0, (1.0 - x - y) / y])
+    *primaries, white = [(float(x), float(y)) for x, y in np.reshape(chromaticities, (4, 2))]
+    return np.asarray(XYZ_TO_REC2020 @ adaptation(white, D65) @ rgb_to_xyz(primaries, white))
 
 
 def _one_line(error: Exception) -> str:
