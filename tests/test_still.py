@@ -156,7 +156,8 @@ def test_truncated_camera_file(data_dir: Path) -> None:
 
 def test_colour_agrees_with_libraw(data_dir: Path) -> None:
     """Superpixels, balanced and through a matrix: patches within 1 % of LibRaw's own after one exposure scale, with the
-    matrix that LibRaw uses. Ours is mixed of two lights, where LibRaw takes one for all: it differs by 1.5 % on average.
+    matrix that LibRaw uses. Ours is mixed of two lights, where LibRaw takes one for all: they differ by 1.5 % in the
+    mean.
     """
     path = data_dir / "raw" / "gopro_hero7_4000x3000.dng"
     frame = read_raw(path)

@@ -50,7 +50,6 @@ class Dng:
 
     samples: int
     bits: int
-    floating: bool
     compression: int
     stored: Area
     active: Area
@@ -164,7 +163,6 @@ def _read(tags: Tags, own: Tags) -> Dng:
     return Dng(
         samples=samples,
         bits=int(bits[0]) if bits is not None and len(bits) else 16,
-        floating=floating,
         compression=own.whole("Compression") or 1,
         stored=stored,
         active=active,
