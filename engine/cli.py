@@ -78,6 +78,9 @@ RawSizeOption = Annotated[str | None, typer.Option("--raw-size", metavar="WxH", 
 RawBlackOption = Annotated[float | None, typer.Option("--raw-black", help="Black level of a headerless mosaic.")]
 FpsOption = Annotated[float | None, typer.Option("--fps", min=0.01, help="Frames a second of a sequence.")]
 LoopOption = Annotated[bool, typer.Option("--loop", help="Start a sequence or video again at its end.")]
+ProfileOption = Annotated[
+    Path | None, typer.Option("--profile", metavar="FILE", help="A camera profile that groundglass profile wrote.")
+]
 DepthOption = Annotated[
     str | None, typer.Option("--depth", metavar="FILE|plane:NEAR..FAR", help="Depth of a source that has none.")
 ]
@@ -142,6 +145,7 @@ def view(
     raw_black: RawBlackOption = None,
     fps: FpsOption = None,
     loop: LoopOption = False,
+    profile: ProfileOption = None,
     depth: DepthOption = None,
     depth_scale: DepthScaleOption = None,
 ) -> None:
@@ -154,7 +158,9 @@ def view(
 
     run_view(
         source,
-        SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, fps, loop, depth, depth_scale),
+        SourceOptions(
+            raw_format, parse_size("--raw-size", raw_size), raw_black, fps, loop, profile, depth, depth_scale
+        ),
         EngineOptions(
             look,
             strength,
@@ -204,6 +210,7 @@ def render(
     raw_size: RawSizeOption = None,
     raw_black: RawBlackOption = None,
     fps: FpsOption = None,
+    profile: ProfileOption = None,
     depth: DepthOption = None,
     depth_scale: DepthScaleOption = None,
 ) -> None:
@@ -215,7 +222,9 @@ def render(
 
     run_render(
         source,
-        SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, fps, False, depth, depth_scale),
+        SourceOptions(
+            raw_format, parse_size("--raw-size", raw_size), raw_black, fps, False, profile, depth, depth_scale
+        ),
         EngineOptions(
             look,
             strength,
@@ -232,6 +241,35 @@ def render(
         output,
         frames,
     )
+
+
+@app.command()
+def profile(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A Bayer raw that shows a ColorChecker Classic.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="The profile (.toml).")] = None,
+    corners: Annotated[
+        str | None,
+        typer.Option(
+            "--corners",
+            metavar="X,Y,...",
+            help="Where the chart is not found: its dark skin, bluish green, black and white corners, as fractions.",
+        ),
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", metavar="FILE", help="A picture of what was measured, to look at.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a profile that is there.")] = False,
+    json: JsonOption = None,
+    raw_format: RawFormatOption = None,
+    raw_size: RawSizeOption = None,
+    raw_black: RawBlackOption = None,
+) -> None:
+    """Measure a camera by a colour chart: white balance and matrix, for --profile."""
+    from .commands.profile import run_profile
+
+    size = parse_size("--raw-size", raw_size)
+    options = SourceOptions(raw_format, size, raw_black, None, False, None, None, None)
+    run_profile(source, options, corners, output, force, sheet, json)
 
 
 @app.command()

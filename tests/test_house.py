@@ -15,7 +15,8 @@ FUNCTION_LINES = 60
 # optics -> look -> display; compute and gl are the floors. `optics.lens` is plain data, like a frame.
 SHARED = {"camera", "cfa", "errors", "frame", "orientation", "packing", "timing", "white", "optics.lens"}
 MAY_IMPORT = {
-    "capture": set(),
+    "capture": {"profile.store"},
+    "profile": set(),
     "compute": {"kernels"},
     "gl": {"shaders"},
     "develop": {"compute"},

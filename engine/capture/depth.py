@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
@@ -17,6 +16,7 @@ from PIL import Image
 from ..errors import SourceError
 from ..frame import Frame
 from ..orientation import upright
+from .changed import ChangedSource
 
 if TYPE_CHECKING:
     from .source import Source
@@ -29,42 +29,23 @@ EDGE_RATIO = 1.1  # neighbours whose distances differ by more belong to two thin
 UprightDepth = Callable[[tuple[int, int]], NDArray[np.float32]]
 
 
-class WithDepth:
+class WithDepth(ChangedSource):
     """`source` with the same depth in every frame.
 
     The map lies over the picture as it is seen upright: a frame with an EXIF orientation gets it turned to fit.
     """
 
     def __init__(self, source: Source, upright_depth: UprightDepth) -> None:
-        self._source = source
+        super().__init__(source)
         self._upright_depth = upright_depth
-        self.name = source.name
-        self.fps = source.fps
-        self.frames = source.frames
-        self.size = source.size
+        self._fitted: tuple[int, NDArray[np.float32]] | None = None  # by orientation
 
-    def __iter__(self) -> Iterator[Frame]:
-        orientation, depth_m = 0, None
-        for frame in self._source:
-            if depth_m is None or frame.orientation != orientation:
-                orientation = frame.orientation
-                depth_m = self._fitted(frame.size, orientation)
-            yield replace(frame, depth_m=depth_m)
-
-    def _fitted(self, size: tuple[int, int], orientation: int) -> NDArray[np.float32]:
-        upright_size = (size[1], size[0]) if orientation >= 5 else size
-        return np.ascontiguousarray(turned_back(self._upright_depth(upright_size), orientation))
-
-    def close(self) -> None:
-        self._source.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def change(self, frame: Frame) -> Frame:
+        if self._fitted is None or self._fitted[0] != frame.orientation:
+            upright_size = frame.size[::-1] if frame.orientation >= 5 else frame.size
+            depth_m = turned_back(self._upright_depth(upright_size), frame.orientation)
+            self._fitted = frame.orientation, np.ascontiguousarray(depth_m)
+        return replace(frame, depth_m=self._fitted[1])
 
 
 def open_depth(spec: str, *, scale: float | None = None) -> UprightDepth:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,8 @@ from typing import Protocol, Self
 
 from ..errors import SourceError
 from ..frame import Frame
+from ..profile.store import ChartProfile, load_profile
+from .changed import ChangedSource
 from .depth import WithDepth, open_depth
 from .headerless import Layout, read_headerless
 from .picture import PICTURE_SUFFIXES, read_picture
@@ -49,6 +52,17 @@ class Source(Protocol):
     ) -> None: ...
 
 
+class WithProfile(ChangedSource):
+    """`source` with the camera that a chart has measured."""
+
+    def __init__(self, source: Source, chart: ChartProfile) -> None:
+        super().__init__(source)
+        self._chart = chart
+
+    def change(self, frame: Frame) -> Frame:
+        return replace(frame, profile=self._chart.applied(frame.profile))
+
+
 def open_source(
     source: str | Path,
     *,
@@ -56,6 +70,7 @@ def open_source(
     raw_format: str | None = None,
     raw_size: str | tuple[int, int] | None = None,
     raw_black: float | None = None,
+    profile: str | Path | None = None,
     depth: str | Path | None = None,
     depth_scale: float | None = None,
     loop: bool = False,
@@ -64,18 +79,18 @@ def open_source(
 
     `fps` overrides the speed at which a sequence or a video plays (a sequence: 24 where it is not given).
     `raw_format` ("rggb12": filters, significant bits, packing), `raw_size` ("1920x1080"), `raw_black` (sensor value, 0
-    where not given) describe headerless mosaics. `depth` is a
-    depth map's path or `plane:NEAR..FAR` in metres, and `depth_scale` how many of an integer map's units make a metre
-    (1000 where not given). `loop` starts sequences and videos again at their end. Raises SourceError, or
+    where not given) describe headerless mosaics. `profile` is a camera profile's path. `depth` is a depth map's path
+    or `plane:NEAR..FAR` in metres, and `depth_scale` how many of an integer map's units make a metre (1000 where not
+    given). `loop` starts sequences and videos again at their end. Raises SourceError, or
     MissingExtraError where an optional library is needed.
     """
     if fps is not None and not fps > 0:
         raise SourceError(f"fps {fps:g} is not above 0; give frames a second, such as 24")
     opened = _open_plain(str(source), fps, _layout(raw_format, raw_size, raw_black), loop)
-    if depth is None:
-        return opened
     try:
-        return WithDepth(opened, open_depth(str(depth), scale=depth_scale))
+        if profile is not None:
+            opened = WithProfile(opened, load_profile(Path(profile)))
+        return opened if depth is None else WithDepth(opened, open_depth(str(depth), scale=depth_scale))
     except SourceError:
         opened.close()
         raise

@@ -31,6 +31,7 @@ class SourceOptions:
     raw_black: float | None
     fps: float | None
     loop: bool
+    profile: Path | None
     depth: str | None
     depth_scale: float | None
 

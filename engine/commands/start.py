@@ -23,6 +23,7 @@ def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None
         raw_format=options.raw_format,
         raw_size=options.raw_size,
         raw_black=options.raw_black,
+        profile=options.profile,
         depth=options.depth,
         depth_scale=options.depth_scale,
         loop=options.loop,

@@ -1,0 +1,1 @@
+"""Profile: a camera measured by a picture of a colour chart."""

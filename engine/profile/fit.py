@@ -1,0 +1,128 @@
+"""White balance and matrix of a camera from the patches of a chart, and how well they hold for colours not fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import GroundglassError
+from .colour import REFERENCE_LAB, delta_e00, lab_of_scene, scene_of_lab
+
+LEAST_PATCHES = 14  # below which nine numbers are told by too few colours
+GREYS_THAT_BALANCE = range(19, 23)  # neutral 8 to 3.5: white may clip, and black has flare in it
+# Of each patch across and down, in parts of the chart from its middle.
+PLACES = np.array([((column + 0.5) / 6 - 0.5, (row + 0.5) / 4 - 0.5) for row in range(4) for column in range(6)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A camera before a chart: `white_balance` (3,) multiplies its light, `camera_to_scene` (3, 3), whose rows sum to
+    1, takes it to linear Rec.2020, D65, and `scale` to the reference's brightness. The light on the chart changes
+    evenly in stops: by `falling` (2,) natural logarithms over its width and over its height.
+    """
+
+    white_balance: NDArray[np.float64]
+    camera_to_scene: NDArray[np.float64]
+    scale: float
+    falling: NDArray[np.float64]
+
+    def lab(self, camera_rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(24, 3) Lab under D50 of the chart's patches from what the camera measures of them, (24, 3)."""
+        even = camera_rgb / np.exp(PLACES @ self.falling)[:, None]
+        return lab_of_scene(self.scale * (even * self.white_balance) @ self.camera_to_scene.T)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """The model of all usable patches; `delta_e` (24,) is each one's CIEDE2000 by it, `left_out` (24,) by a model that
+    did not see the patch. NaN where a patch was not usable.
+    """
+
+    model: Model
+    delta_e: NDArray[np.float64]
+    left_out: NDArray[np.float64]
+
+
+def fit(camera_rgb: NDArray[np.float64], usable: NDArray[np.bool_] | None = None) -> Fit:
+    """Fits the 24 patches (24, 3), linear camera light above black in any scale, in the chart's order.
+
+    `usable` (24,) says which may be used: not those that clip. The balance makes the greys of the chart grey; the
+    matrix keeps them so, and has six numbers left, which together with scale and light make the weighted differences
+    in Lab least (Levenberg-Marquardt). Each patch is then predicted by a model of its own, balance and light included,
+    from all the others. GroundglassError where too few patches are left.
+    """
+    used = np.ones(24, bool) if usable is None else usable
+    greys = sum(bool(used[patch]) for patch in GREYS_THAT_BALANCE)
+    if used.sum() < LEAST_PATCHES or greys < 3:
+        raise GroundglassError(
+            f"only {int(used.sum())} patches of the chart, {greys} of its middle greys among them, are neither clipped "
+            "nor black; expose the chart darker or brighter"
+        )
+    model = _fitted(camera_rgb, used)
+    left_out = np.full(24, np.nan)
+    for patch in np.flatnonzero(used):
+        others = used.copy()
+        others[patch] = False
+        left_out[patch] = delta_e00(_fitted(camera_rgb, others).lab(camera_rgb), REFERENCE_LAB)[patch]
+    return Fit(model, np.where(used, delta_e00(model.lab(camera_rgb), REFERENCE_LAB), np.nan), left_out)
+
+
+def _fitted(camera_rgb: NDArray[np.float64], used: NDArray[np.bool_]) -> Model:
+    greys = [patch for patch in GREYS_THAT_BALANCE if used[patch]]
+    wanted = REFERENCE_LAB[used]
+    # Differences of saturated colours are seen less: the weights of CIE94.
+    chroma = np.hypot(wanted[:, 1], wanted[:, 2])
+    weights = np.stack([np.ones_like(chroma), 1 / (1 + 0.045 * chroma), 1 / (1 + 0.045 * chroma)], axis=1)
+
+    def model(numbers: NDArray[np.float64]) -> Model:
+        grey = (camera_rgb / np.exp(PLACES @ numbers[7:])[:, None])[greys].sum(axis=0)
+        return Model(grey[1] / grey, _matrix(numbers), float(np.exp(numbers[6])), numbers[7:])
+
+    def residuals(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray((weights * (model(numbers).lab(camera_rgb)[used] - wanted)).ravel())
+
+    return model(_least_squares(residuals, _start(camera_rgb[used], greys, camera_rgb, scene_of_lab(wanted))))
+
+
+def _start(
+    used_rgb: NDArray[np.float64], greys: list[int], camera_rgb: NDArray[np.float64], scene: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Six numbers of a matrix, the logarithm of a scale and even light, by linear least squares."""
+    grey = camera_rgb[greys].sum(axis=0)
+    balanced = used_rgb * (grey[1] / grey)
+    scale = (scene[:, 1] * balanced[:, 1]).sum() / (balanced[:, 1] ** 2).sum()
+    # A row (a, 1 - a - b, b): green stands for what is left of 1.
+    green = scale * balanced[:, [1]]
+    sides = np.linalg.lstsq(scale * balanced[:, [0, 2]] - green, scene - green, rcond=None)[0]
+    return np.concatenate([sides.T.ravel(), [np.log(scale), 0.0, 0.0]])
+
+
+def _matrix(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    sides = numbers[:6].reshape(3, 2)
+    return np.stack([sides[:, 0], 1 - sides.sum(axis=1), sides[:, 1]], axis=1)
+
+
+def _least_squares(
+    residuals: Callable[[NDArray[np.float64]], NDArray[np.float64]], start: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Levenberg-Marquardt with differences for derivatives (D. W. Marquardt, SIAM J. Appl. Math. 11, 1963)."""
+    numbers, damping = start, 1e-3
+    now = residuals(numbers)
+    for _ in range(60):
+        slopes = np.stack([(residuals(numbers + step) - now) / 1e-6 for step in 1e-6 * np.eye(len(numbers))], axis=1)
+        normal = slopes.T @ slopes
+        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-9), -slopes.T @ now)
+        then = residuals(numbers + step)
+        if then @ then < now @ now:
+            gained = 1 - (then @ then) / (now @ now)
+            numbers, now, damping = numbers + step, then, damping / 5
+            if gained < 1e-9:
+                break
+        else:
+            damping *= 5
+            if damping > 1e6:
+                break
+    return numbers

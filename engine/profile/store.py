@@ -1,0 +1,107 @@
+"""Camera profiles as files: written by `groundglass profile`, taken by `--profile`."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera import CameraProfile
+from ..errors import OutputError, SourceError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChartProfile:
+    """What a chart told of a camera under one light. `black` is the sensor value of no light, `white_balance` and
+    `camera_to_scene` are those of CameraProfile; `delta_e` is the mean CIEDE2000 of patches that were left out.
+    """
+
+    black: float
+    white_balance: tuple[float, float, float]
+    camera_to_scene: NDArray[np.float64]
+    delta_e: float
+    name: str = "camera"
+
+    def applied(self, profile: CameraProfile) -> CameraProfile:
+        """`profile` with this balance and matrix; with this black level where it has none."""
+        black = (self.black,) * 4 if max(profile.black) == 0 else profile.black
+        return replace(
+            profile,
+            black=black,
+            white_balance=self.white_balance,
+            camera_to_scene=self.camera_to_scene,
+            calibrations=(),
+        )
+
+
+def save_profile(path: Path, profile: ChartProfile, comments: list[str], *, overwrite: bool = False) -> None:
+    """Writes `profile` whole or not at all, `comments` on top. OutputError where it cannot, or where `path` is there
+    and may not be written over.
+    """
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path}: is there already; name another file, or say --force to write over it")
+    rows = ",\n    ".join(_numbers(row) for row in profile.camera_to_scene)
+    text = "".join(f"# {line}\n" for line in comments) + (
+        f"name = {_quoted(profile.name)}\n"
+        f"black = {profile.black:g}  # sensor value of no light\n"
+        f"white_balance = {_numbers(profile.white_balance)}  # of red, green, blue\n"
+        "# From camera RGB, balanced, to linear Rec.2020, D65.\n"
+        f"camera_to_scene = [\n    {rows},\n]\n"
+        f"delta_e = {profile.delta_e:.2f}  # mean CIEDE2000 of patches that the fit did not see\n"
+    )
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".part", delete=False) as file:
+            file.write(text)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); name another file") from error
+
+
+def load_profile(path: Path) -> ChartProfile:
+    """SourceError with the file and the key where there is no such file, or it holds no profile."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}: cannot be read ({error}); give a profile that groundglass profile wrote") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"{path}: is no TOML ({error}); give a profile that groundglass profile wrote") from error
+    unknown = set(table) - {"name", "black", "white_balance", "camera_to_scene", "delta_e"}
+    if unknown:
+        raise SourceError(f"{path}: '{sorted(unknown)[0]}' is no key of a camera profile; remove it")
+    balance = _array(path, table, "white_balance", (3,))
+    if not (balance > 0).all():
+        raise SourceError(f"{path}: white_balance holds a number that is not above 0; measure the chart again")
+    return ChartProfile(
+        black=float(_array(path, {"black": 0.0, **table}, "black", ())),
+        white_balance=(float(balance[0]), float(balance[1]), float(balance[2])),
+        camera_to_scene=_array(path, table, "camera_to_scene", (3, 3)),
+        delta_e=float(_array(path, {"delta_e": 0.0, **table}, "delta_e", ())),
+        name=str(table.get("name", path.stem)),
+    )
+
+
+def _array(path: Path, table: dict[str, Any], key: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    try:
+        array = np.array(table[key], np.float64)
+    except (KeyError, TypeError, ValueError):
+        array = np.full((), math.nan)
+    if array.shape != shape or not np.isfinite(array).all():
+        wanted = " x ".join(map(str, shape)) + " numbers" if shape else "a number"
+        raise SourceError(f"{path}: {key} is missing or not {wanted}; make the profile again")
+    return array
+
+
+def _numbers(numbers: Any) -> str:
+    return f"[{', '.join(f'{number:.6f}' for number in numbers)}]"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(character for character in escaped if character.isprintable()) + '"'
