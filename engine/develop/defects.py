@@ -1,0 +1,77 @@
+"""Dead and hot sites of a mosaic, replaced before anything interpolates."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cfa import Cfa
+from ..compute.device import Buffer
+from ..compute.planes import Planes
+
+
+class Defects:
+    """Mends, in place, Bayer and monochrome mosaics of one size; `output` is the mosaic itself.
+
+    A bad site becomes the mean of the two opposite good neighbours of its colour that agree best. With `detect`, sites
+    are bad, too, that stick out from all eight neighbours of their colour while the sites beside them, of other
+    colours, see nothing: a star or a catchlight stays.
+    """
+
+    def __init__(self, mosaic: Planes) -> None:
+        self.output = mosaic
+        self._listed = Planes(mosaic.device, *mosaic.size, 1)
+        self._marks: Planes | None = None
+        self._places: Buffer | None = None
+        self._count = 0
+        self._held: NDArray[np.int32] | None = None
+
+    def list_places(self, places: NDArray[np.int32] | None) -> None:
+        """Takes the (N, 2) columns and rows of the sites that are known to be bad; those outside are none of ours."""
+        if places is self._held:
+            return
+        self._held = places
+        device, (width, height) = self.output.device, self.output.size
+        known = np.zeros((0, 2), np.int32) if places is None else places
+        inside = np.all((known >= 0) & (known < (width, height)), axis=1)
+        known = np.ascontiguousarray(np.unique(known[inside], axis=0), np.int32)
+        marks = np.zeros((height, width, 1), np.float32)
+        marks[known[:, 1], known[:, 0]] = 1.0
+        self._listed.write(marks)
+        self._listed.mirror()
+        if self._places is not None:
+            device.release(self._places)
+            self._places = None
+        self._count = len(known)
+        if self._count:
+            self._places = device.allocate(known.nbytes)
+            device.write(self._places, known)
+
+    def run(self, cfa: Cfa, *, detect: bool) -> None:
+        """Queues the kernels. To detect, the mosaic is in the domain of kernels/encoding.h."""
+        mosaic, source = self.output, "defects.cl"
+        pitch, step = mosaic.layout.pitch, 1 if cfa.kind == "mono" else 2
+        if detect:
+            if self._marks is None:
+                self._marks = Planes(mosaic.device, *mosaic.size, 1)
+            marks = self._marks.buffer
+            mosaic.run(source, "detect_defects", mosaic.buffer, self._listed.buffer, marks, pitch, step)
+            self._marks.mirror()
+            mosaic.run(source, "mend_marked", mosaic.buffer, marks, pitch, step, mosaic.layout.width)
+        elif self._places is not None:
+            mosaic.device.run(
+                source, "mend_listed", (-(-self._count // 64) * 64, 1), (64, 1), mosaic.buffer, self._listed.buffer,
+                self._places, pitch, step, self._count,
+            )  # fmt: skip
+        else:
+            return
+        mosaic.mirror()
+
+    def release(self) -> None:
+        """Gives back what it holds besides the mosaic; harmless when done twice."""
+        self._listed.release()
+        if self._marks is not None:
+            self._marks.release()
+        if self._places is not None:
+            self.output.device.release(self._places)
+        self._places, self._held, self._count = None, None, 0
