@@ -60,7 +60,10 @@ DefectsOption = Annotated[DefectPixels, typer.Option("--defects", help="Which de
 DenoiseOption = Annotated[float, typer.Option("--denoise", min=0.0, max=1.0, help="Raw noise reduction.")]
 TemporalOption = Annotated[float, typer.Option("--temporal", min=0.0, max=1.0, help="Noise reduction over frames.")]
 AberrationOption = Annotated[
-    str, typer.Option("--aberration", metavar="off|auto|RED,BLUE", help="Lateral colour, in thousandths of the radius.")
+    str,
+    typer.Option(
+        "--aberration", metavar="off|auto|RED,BLUE", help="Lateral colour: how many thousandths farther out than green."
+    ),
 ]
 SharpenOption = Annotated[float, typer.Option("--sharpen", min=0.0, max=1.0, help="Capture sharpening.")]
 QuadOption = Annotated[Quad, typer.Option("--quad", help="Of a quad-Bayer sensor: its full size, or half of it.")]

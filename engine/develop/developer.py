@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..camera import CameraProfile
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..frame import Encoding, Frame
@@ -13,6 +14,7 @@ from .balance import WhiteBalance
 from .development import Development
 from .mosaic import MosaicChain
 from .picture import PictureChain
+from .sharpen import Sharpen
 
 
 class Developer:
@@ -22,6 +24,7 @@ class Developer:
         self._device = device
         self._key: tuple[Any, ...] | None = None
         self._chain: MosaicChain | PictureChain | None = None
+        self._sharpen: Sharpen | None = None
         self._balance: tuple[str, WhiteBalance] | None = None
 
     @staticmethod
@@ -43,7 +46,19 @@ class Developer:
             chain.run(frame, profile, matrix, development)
         else:  # the picture has its own balance already
             chain.run(frame, matrix * (np.array(profile.white_balance) / frame.profile.white_balance))
-        return chain.scene
+        return self._sharpened(chain.scene, profile, development)
+
+    def _sharpened(self, scene: Planes, profile: CameraProfile, development: Development) -> Planes:
+        if development.sharpen == 0:
+            return scene
+        if self._sharpen is None or self._sharpen.scene is not scene:
+            self._release_sharpen()
+            self._sharpen = Sharpen(scene)
+        # In the domain of the square root shot noise is even; brightening raises it by its own root.
+        shot = 0.0 if profile.noise is None else profile.noise.shot
+        brighter = 2.0 ** (profile.exposure_ev + development.exposure_ev)
+        self._sharpen.run(development.sharpen, noise=0.5 * (shot * brighter) ** 0.5)
+        return self._sharpen.output
 
     def _chain_for(self, frame: Frame, development: Development) -> MosaicChain | PictureChain:
         is_mosaic = frame.encoding is Encoding.MOSAIC
@@ -61,3 +76,9 @@ class Developer:
         if self._chain is not None:
             self._chain.release()
         self._chain, self._key = None, None
+        self._release_sharpen()
+
+    def _release_sharpen(self) -> None:
+        if self._sharpen is not None:
+            self._sharpen.release()
+        self._sharpen = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ..errors import GroundglassError
+from .aberration import parse_aberration
 from .balance import Setting
 from .demosaic import Method, check_method
 
@@ -26,9 +27,9 @@ class Development:
 
     `highlights` says what becomes of clipped channels: "rebuild" from the others, or "clip" all where the first clips.
     `defects` replaces dead and hot sites: those that the file lists, with "auto" also those that stick out. `denoise`,
-    `temporal` (noise reduction over frames) and `sharpen` (capture sharpening) are 0 to 1. `aberration` is "off",
-    "auto", or by how many thousandths red and blue are to be scaled ("0.4,-0.3"). `quad` is what a quad-Bayer sensor
-    gives: "remosaic" its full size, "bin" half of it.
+    `temporal` (noise reduction over frames) and `sharpen` (capture sharpening) are 0 to 1. `aberration`, lateral
+    colour, is "off", "auto", or by how many thousandths red and blue lie farther out than green ("0.4,-0.3"). `quad`
+    is what a quad-Bayer sensor gives: "remosaic" its full size, "bin" half of it.
     """
 
     demosaic: Method = "rcd"
@@ -45,6 +46,7 @@ class Development:
     def __post_init__(self) -> None:
         check_method(self.demosaic)
         Setting.parse(self.white_balance)
+        parse_aberration(self.aberration)
         for setting, choices in (("highlights", Highlights), ("defects", DefectPixels), ("quad", Quad)):
             _check_choice(setting, getattr(self, setting), get_args(choices))
         for setting in ("denoise", "temporal", "sharpen"):

@@ -13,6 +13,8 @@ from ..compute.device import Device
 from ..compute.planes import Planes
 from ..frame import Frame
 from ..packing import unpack
+from .aberration import Aberration, Shifts, estimate_aberration, parse_aberration
+from .defects import Defects
 from .demosaic import Demosaic, demosaiced_size
 from .denoise import Denoise
 from .development import Development
@@ -35,10 +37,12 @@ class MosaicChain:
         self._intake = Intake(device, frame, binned=is_binned)
         mosaic = self._intake.mosaic
         self.scene = Planes(device, *self.size_of(frame, development), 3)
-        self._remosaic = self._highlights = self._temporal = self._denoise = None
+        self._remosaic = self._defects = self._highlights = self._temporal = self._denoise = self._aberration = None
         if kind == "quad" and not is_binned:
             self._remosaic = Remosaic(mosaic)
             mosaic = self._remosaic.output
+        if _mends(frame, development):
+            self._defects = Defects(mosaic)
         if kind in ("bayer", "quad") and development.highlights == "rebuild":
             self._highlights = Highlights(mosaic)
         if development.temporal > 0:
@@ -47,7 +51,11 @@ class MosaicChain:
         if development.denoise > 0:
             self._denoise = Denoise(mosaic)
             mosaic = self._denoise.output
+        if kind in ("bayer", "quad") and development.aberration != "off":
+            self._aberration = Aberration(mosaic)
+            mosaic = self._aberration.output
         self._noise: NoiseProfile | None = None
+        self._shifts: Shifts | None = None
         self._demosaic: Demosaic | DemosaicMono | DemosaicXTrans
         if kind == "mono":
             self._demosaic = DemosaicMono(mosaic, self.scene)
@@ -62,7 +70,7 @@ class MosaicChain:
         return (
             *(frame.size, frame.packing, frame.pixels.strides, frame.cfa.kind),
             *(development.demosaic, development.quad, development.highlights),
-            *(development.temporal > 0, development.denoise > 0),
+            *(development.temporal > 0, development.denoise > 0, development.aberration, _mends(frame, development)),
         )
 
     @staticmethod
@@ -84,6 +92,9 @@ class MosaicChain:
             self._remosaic.run(cfa, encoded)
         if cfa.kind == "quad":
             cfa = Cfa(cfa.pattern)
+        if self._defects is not None:
+            self._defects.list_places(frame.profile.defects)
+            self._defects.run(cfa, detect=development.defects == "auto")
         if self._highlights is not None:
             self._highlights.run(cfa, clips(profile), encoded)
         gains = site_gains(profile, cfa)
@@ -91,6 +102,8 @@ class MosaicChain:
             self._temporal.run(cfa, self._noise_of(frame), gains, development.temporal, encoded=encoded)
         if self._denoise is not None:
             self._denoise.run(cfa, self._noise_of(frame), gains, development.denoise, encoded=encoded)
+        if self._aberration is not None:
+            self._aberration.run(cfa, self._shifts_of(frame, development))
         if isinstance(self._demosaic, DemosaicXTrans):
             self._demosaic.run(cfa, clips(profile), matrix)
         elif isinstance(self._demosaic, DemosaicMono):
@@ -106,12 +119,30 @@ class MosaicChain:
             self._noise = estimate_noise(unpack(frame.pixels, frame.packing, frame.width), frame.profile, frame.cfa)
         return self._noise
 
+    def _shifts_of(self, frame: Frame, development: Development) -> Shifts:
+        """What is asked for, or what the first frame shows."""
+        if self._shifts is None:
+            self._shifts = parse_aberration(development.aberration)
+        if self._shifts is None:
+            numbers = unpack(frame.pixels, frame.packing, frame.width)
+            black, white = float(np.mean(frame.profile.black)), frame.profile.white
+            self._shifts = estimate_aberration((numbers - np.float32(black)) / np.float32(white - black), frame.cfa)
+        return self._shifts
+
     def release(self) -> None:
-        stages = (self._demosaic, self._denoise, self._temporal, self._highlights, self._remosaic, self._intake)
+        stages = (
+            *(self._demosaic, self._aberration, self._denoise, self._temporal),
+            *(self._highlights, self._defects, self._remosaic, self._intake),
+        )
         for stage in stages:
             if stage is not None:
                 stage.release()
         self.scene.release()
+
+
+def _mends(frame: Frame, development: Development) -> bool:
+    is_listed = development.defects == "listed" and frame.profile.defects is not None
+    return frame.cfa.kind != "xtrans" and (is_listed or development.defects == "auto")
 
 
 def _is_binned(frame: Frame, development: Development) -> bool:

@@ -1,0 +1,80 @@
+"""Capture sharpening: steeper edges without halos, colours and noise as they were."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from groundglass.compute.device import Device
+from groundglass.compute.planes import Planes
+from groundglass.develop.sharpen import RADIUS_PX, Sharpen
+
+
+def sharpened(device: Device, rgb: np.ndarray, amount: float = 1.0, noise: float = 0.0) -> np.ndarray:
+    scene = Planes(device, rgb.shape[1], rgb.shape[0], 3)
+    scene.write(rgb.astype(np.float32))
+    stage = Sharpen(scene)
+    stage.run(amount, noise)
+    result = stage.output.read()
+    stage.release()
+    scene.release()
+    return result
+
+
+def grey(light: np.ndarray) -> np.ndarray:
+    return np.repeat(light[..., None], 3, axis=2)
+
+
+def edge(dark: float = 0.1, bright: float = 0.6, height: int = 20, width: int = 40) -> np.ndarray:
+    """A step blurred by the radius that is made up for."""
+    x = np.arange(width) - width / 2 + 0.5
+    kernel = np.exp(-(np.arange(-4, 5) ** 2) / (2 * RADIUS_PX**2))
+    step = np.convolve(
+        np.where(np.arange(-4, width + 4) - width / 2 + 0.5 > 0, bright, dark), kernel / kernel.sum(), "valid"
+    )
+    assert len(step) == len(x)
+    return np.tile(step, (height, 1))
+
+
+def test_nothing_happens_at_zero(device: Device) -> None:
+    rgb = np.random.default_rng(1).random((17, 33, 3))
+    np.testing.assert_allclose(sharpened(device, rgb, 0.0), rgb, rtol=1e-4, atol=1e-5)
+
+
+def test_an_edge_grows_steeper_without_a_halo(device: Device) -> None:
+    blurred = edge()
+    slopes = [np.diff(sharpened(device, grey(blurred), amount)[10, :, 1]).max() for amount in (0.0, 0.5, 1.0)]
+    assert slopes[0] < slopes[1] < slopes[2]
+    assert slopes[2] > 1.2 * slopes[0]
+    result = sharpened(device, grey(blurred))[..., 1]
+    assert result.max() <= 0.6 * 1.06
+    assert result.min() >= 0.1 * 0.8
+
+
+def test_flat_light_and_gradients_stay(device: Device) -> None:
+    ramp = np.tile(np.linspace(0.05, 0.8, 64), (24, 1))
+    for light in (np.full((24, 64), 0.3), ramp):
+        np.testing.assert_allclose(sharpened(device, grey(light))[4:-4, 4:-4], grey(light)[4:-4, 4:-4], rtol=5e-3)
+
+
+def test_colours_keep_their_ratios(device: Device) -> None:
+    colour = np.array([0.9, 0.4, 0.2])
+    result = sharpened(device, edge()[..., None] * colour)
+    np.testing.assert_allclose(result / result[..., 1:2], np.broadcast_to(colour / 0.4, result.shape), rtol=1e-3)
+
+
+@pytest.mark.parametrize("noise", [0.005, 0.02])
+def test_noise_that_is_known_is_hardly_raised(device: Device, noise: float) -> None:
+    random = np.random.default_rng(2)
+    light = (np.sqrt(0.3) + noise * random.normal(size=(80, 90))) ** 2
+    plain, held = (np.std(sharpened(device, grey(light), 1.0, known)[..., 1]) for known in (0.0, 1.5 * noise))
+    assert held < 1.25 * np.std(light)
+    assert plain > 1.1 * held
+
+
+def test_black_and_very_bright_light_are_safe(device: Device) -> None:
+    light = np.zeros((20, 30))
+    light[8:12, 8:12] = 500.0
+    result = sharpened(device, grey(light))
+    assert np.isfinite(result).all()
+    assert result.min() >= 0
+    assert result.max() <= 500 * 1.2
