@@ -1,18 +1,27 @@
-/* What `best` adds to the two methods between which it chooses: which green to believe, and what noise asks for. */
-#include "pairs.h"
+/* What `best` adds to the two methods between which it chooses: which green to believe, how far red and blue go along
+ * with it, and what noise asks for.
+ */
+#include "colours.h"
 #include "scene.h"
 
-/* LMMSE expects that green minus colour is small and smooth, and is the better method where it is so; in saturated
- * colours RCD is. Measured on photographs (Kodak and McMaster), the share of RCD that errs least grows with the square
- * of the saturation, and is a half at this one.
+/* LMMSE expects that green minus colour is small and smooth, and is the better method where it is so. Where colours are
+ * saturated and do not change as green does, RCD is. Measured on photographs (Kodak and McMaster), the share of RCD
+ * that errs least grows with the square of saturation times (slope - 1), and is a half where that is CONTRARY.
  */
-#define SATURATION 0.13f
+#define CONTRARY 0.055f
+#define SATURATION 0.08f /* at which half of a measured slope is believed */
+#define EVEN 1e-4f       /* variance of green below which there is none to measure */
 
-/* In place, at the sites of red and blue: the share of RCD's green by the saturation around, and LMMSE's for the rest.
- * Over 5x5 sites, weighted (1 2 2 2 1) each way, every one of the four kinds of site weighs 16.
+/* At the sites, in place: the better mixture of RCD's green and LMMSE's; and the slope, how many parts of green's
+ * changes the site's colour goes along with, by regression on LMMSE's green over 3x3 sites of that colour (after
+ * D. Kiku, Y. Monno, M. Tanaka, M. Okutomi, "Residual interpolation for color image demosaicking", ICIP 2013). In pale
+ * colours all changes are green's, and measuring them makes it worse.
+ *
+ * Saturation is that of 5x5 sites, weighted (1 2 2 2 1) each way, so that every one of the four kinds weighs 16.
  */
-KERNEL void choose_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT by_lmmse,
-                         GLOBAL float *green, int pitch, int margin, int red_x, int red_y)
+KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT by_lmmse,
+                       GLOBAL float *RESTRICT green, GLOBAL float *RESTRICT slopes, int pitch, int margin, int red_x,
+                       int red_y)
 {
     PAIR(margin);
     floats even[6], odd[6]; /* of each row: the columns of the run's own kind, and those between */
@@ -28,16 +37,64 @@ KERNEL void choose_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
     const floats green_here = 0.5f * OTHER_ROWS(even) + OWN_ROWS(odd);
     const floats to_own = green_here - own, to_other = green_here - diagonal;
     const floats brightness = own + green_here + diagonal + 0.02f;
-    const floats saturation = to_own * to_own + to_other * to_other + 1e-9f;
-    const floats share = saturation / (saturation + SATURATION * SATURATION * brightness * brightness);
+    const floats saturation = (to_own * to_own + to_other * to_other) / (brightness * brightness);
+
     const floats lmmse = LOAD(by_lmmse, pair);
+    floats mean = (floats)(0.0f), square = mean, product = mean;
+    for (int dy = -1; dy <= 1; ++dy)
+        for (int dx = -1; dx <= 1; ++dx) {
+            const float weight = 0.0625f * (dy == 0 ? 2.0f : 1.0f) * (dx == 0 ? 2.0f : 1.0f);
+            const floats colour = AT_SITES(mosaic, 2 * (dy * pitch + dx)) - own; /* whose mean is `own` */
+            const floats from_here = LOAD(by_lmmse, pair + dy * pitch + 2 * dx) - lmmse;
+            mean += weight * from_here;
+            square += weight * (from_here * from_here);
+            product += weight * (from_here * colour);
+        }
+    const floats slope = (product + EVEN) / (greater(square - mean * mean, (floats)(0.0f)) + EVEN);
+    const floats contrary = saturation * ((slope - 1.0f) * (slope - 1.0f)) * (1.0f / (CONTRARY * CONTRARY));
+    const floats share = contrary / (contrary + 1.0f);
     STORE(green, pair, lmmse + share * (LOAD(green, pair) - lmmse));
+    const floats saturated = saturation / (saturation + SATURATION * SATURATION);
+    STORE(slopes, pair, 1.0f + saturated * (limited(slope, 0.0f, 1.0f) - 1.0f));
+}
+
+/* Step 3: blue at red sites and red at blue sites. */
+KERNEL void best_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT falling,
+                          GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT slopes,
+                          GLOBAL float *RESTRICT opposite, int pitch, int margin, int red_x, int red_y)
+{
+    PAIR(margin);
+    const floats slope = AROUND(site_first, slopes);
+    STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, site_first, slope));
+}
+
+/* Step 4: red and blue at the greens, and the picture. */
+KERNEL void best_colours(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical_at_greens,
+                         GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT opposite,
+                         GLOBAL const float *RESTRICT slopes, GLOBAL float *RESTRICT picture, int pitch, int stride,
+                         int red_x, int red_y)
+{
+    PAIR(0);
+    const ints green_first = site_first == 0;
+    const floats row_slope = 0.5f * (LOAD(slopes, pair - 1) + LOAD(slopes, pair + 1));
+    const floats column_slope = 0.5f * (ABOVE(green_first, slopes, 0) + BELOW(green_first, slopes, 0));
+    floats row_colour, column_colour;
+    colours_at_greens(mosaic, vertical_at_greens, green, opposite, pitch, at, pair, site_first, row_slope, column_slope,
+                      &row_colour, &column_colour);
+    for (int row = 0; row < 2; ++row) {
+        const int to = at + row * pitch;
+        floats own, site_green, other;
+        ROW_OF_PAIR(row, own, site_green, other);
+        STORE(picture, to + (row == red_y ? 0 : 2 * stride), own);
+        STORE(picture, to + stride, site_green);
+        STORE(picture, to + (row == red_y ? 2 * stride : 0), other);
+    }
 }
 
 #define NOISE_TILE 16
 #define DARKEST 0.03f
 #define BRIGHTEST 0.95f
-#define TYPICAL_NOISE 4e-4f
+#define TYPICAL_NOISE 8e-4f
 
 FUNCTION float eighth_power(float x) { return (x * x) * (x * x) * ((x * x) * (x * x)); }
 
@@ -110,16 +167,24 @@ KERNEL void sum_noise(GLOBAL const float *RESTRICT tiles, GLOBAL float *RESTRICT
 /* Part of the mosaic's noise that demosaicing leaves in a channel. */
 #define NOISE_LEFT 0.7f
 
-/* The noise to hold back of one colour: that of the quietest tiles, by their power mean, so that a few are enough,
- * however busy the rest is. What is below the typical noise hardly counts: it may as well be film grain or fine
- * texture, and pictures without noise shall not lose (measured: 0.2 dB on photographs, had it counted).
+/* The noise to hold back of red, green and blue, from `rows` sums: that of the quietest tiles, by their power mean, so
+ * that a few are enough, however busy the rest is. What is below the typical noise hardly counts: it may as well be
+ * film grain or fine texture, and pictures without noise shall not lose (measured: 0.3 dB on photographs, had it
+ * counted).
  */
-FUNCTION float noise_of(GLOBAL const float *pair)
+KERNEL void settle_noise(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT noise, int rows)
 {
-    const float quietness = pair[0] / (pair[1] > 1.0f ? pair[1] : 1.0f);
-    const float noise = TYPICAL_NOISE / scalar_root(scalar_root(scalar_root(quietness + 1e-30f)));
-    const float counted = noise * noise / (noise * noise + TYPICAL_NOISE * TYPICAL_NOISE);
-    return pair[1] > 0.0f ? NOISE_LEFT * counted * noise : 0.0f;
+    if (GROUP_X >= 3)
+        return;
+    float quietness = 0.0f, tiles = 0.0f;
+    for (int row = 0; row < rows; ++row) {
+        quietness += sums[6 * row + 2 * GROUP_X];
+        tiles += sums[6 * row + 2 * GROUP_X + 1];
+    }
+    const float mean = quietness / (tiles > 1.0f ? tiles : 1.0f) + 1e-30f;
+    const float quietest = TYPICAL_NOISE / scalar_root(scalar_root(scalar_root(mean)));
+    const float counted = quietest * quietest / (quietest * quietest + TYPICAL_NOISE * TYPICAL_NOISE);
+    noise[GROUP_X] = tiles > 0.0f ? NOISE_LEFT * counted * quietest : 0.0f;
 }
 
 /* Scene RGB of the demosaiced picture, a pair of rows. Where the mosaic is noisy, a method that keeps to measured
@@ -134,7 +199,7 @@ KERNEL void best_finish(GLOBAL const float *RESTRICT picture, GLOBAL const float
     floats rgb[2][3];
     for (int c = 0; c < 3; ++c) {
         GLOBAL const float *channel = picture + c * stride;
-        const float per_light = noise_of(noise + 2 * c);
+        const float per_light = encoded ? 0.25f * noise[c] : noise[c];
         floats here[4], sum[4], squares[4];
         for (int i = 0; i < 4; ++i) {
             const int row = at + (i - 1) * pitch;
@@ -147,7 +212,7 @@ KERNEL void best_finish(GLOBAL const float *RESTRICT picture, GLOBAL const float
             const floats mean = (sum[row] + sum[row + 1] + sum[row + 2]) * (1.0f / 9.0f);
             const floats square = (squares[row] + squares[row + 1] + squares[row + 2]) * (1.0f / 9.0f);
             const floats spread = greater(square - mean * mean, (floats)(1e-9f));
-            const floats variance = per_light * (encoded ? (floats)(0.25f) : greater(mean, (floats)(0.0f)));
+            const floats variance = per_light * (encoded ? (floats)(1.0f) : greater(mean, (floats)(0.0f)));
             const floats kept = greater(1.0f - variance / spread, (floats)(0.0f));
             rgb[row][c] = mean + kept * (here[row + 1] - mean);
         }

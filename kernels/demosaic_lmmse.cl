@@ -4,22 +4,21 @@
  * Along a row and along a column every site has both green and the line's other colour, one measured and one
  * interpolated; green minus colour is smooth, so what is rough of it is the interpolation's error. In each direction
  * the variances of the smooth and of the rough part over nine sites say how far the difference is to be believed, and
- * the two directions are weighted by the errors that are left. Gaussian and window are the paper's.
+ * the two directions are weighted by the errors that are left. The window is the paper's, the Gaussian is shorter.
  */
 #include "pairs.h"
 
 #define VARIANCE_FLOOR 1e-7f
 
-/* The interpolation (-1 2 2 2 -1)/4 and the smoothing, a Gaussian of two sites over nine, in one filter of 13: outside
- * green sites the difference has the other sign, so the filter's signs alternate.
+/* The interpolation (-1 2 2 2 -1)/4 and the smoothing, a Gaussian of two sites over five, in one filter of nine:
+ * outside green sites the difference has the other sign, so the filter's signs alternate. (Over nine, as the paper has
+ * it, green is 0.1 dB better on Kodak's photographs, 0.5 dB worse on McMaster's, and dearer.)
  */
 #define SMOOTH(step)                                                                                                   \
-    (0.34417144f * here - 0.31569854f * (LOAD(mosaic, at - (step)) + LOAD(mosaic, at + (step)))                        \
-     + 0.24309236f * (LOAD(mosaic, at - 2 * (step)) + LOAD(mosaic, at + 2 * (step)))                                   \
-     - 0.15391562f * (LOAD(mosaic, at - 3 * (step)) + LOAD(mosaic, at + 3 * (step)))                                   \
-     + 0.07791428f * (LOAD(mosaic, at - 4 * (step)) + LOAD(mosaic, at + 4 * (step)))                                   \
-     - 0.03038584f * (LOAD(mosaic, at - 5 * (step)) + LOAD(mosaic, at + 5 * (step)))                                   \
-     + 0.00690764f * (LOAD(mosaic, at - 6 * (step)) + LOAD(mosaic, at + 6 * (step))))
+    (0.42376543f * here - 0.36830510f * (LOAD(mosaic, at - (step)) + LOAD(mosaic, at + (step)))                        \
+     + 0.25000000f * (LOAD(mosaic, at - 2 * (step)) + LOAD(mosaic, at + 2 * (step)))                                   \
+     - 0.13169490f * (LOAD(mosaic, at - 3 * (step)) + LOAD(mosaic, at + 3 * (step)))                                   \
+     + 0.03811729f * (LOAD(mosaic, at - 4 * (step)) + LOAD(mosaic, at + 4 * (step))))
 #define DIFFERENCE(step)                                                                                               \
     (0.5f * here - 0.5f * (LOAD(mosaic, at - (step)) + LOAD(mosaic, at + (step)))                                      \
      + 0.25f * (LOAD(mosaic, at - 2 * (step)) + LOAD(mosaic, at + 2 * (step))))

@@ -2,10 +2,9 @@
  * the direction in which the mosaic is smooth, corrected by the ratio of the low-passed mosaic; red and blue follow
  * as colour differences. Four steps over whole padded rows, with a border that shrinks step by step.
  */
-#include "pairs.h"
+#include "colours.h"
 #include "scene.h"
 
-#define EPSILON 1e-5f
 #define EPSILON_SQUARED 1e-10f
 
 /* The paper's high-passed second derivative (1 -3 -1 6 -1 -3 1) is (1 -3 1) of this, (1 0 -2 0 1). */
@@ -31,14 +30,6 @@ FUNCTION floats energy_across(GLOBAL const float *mosaic, int at)
     return energy(LOAD(mosaic, at - 4), LOAD(mosaic, at - 3), LOAD(mosaic, at - 2), LOAD(mosaic, at - 1),
                   LOAD(mosaic, at), LOAD(mosaic, at + 1), LOAD(mosaic, at + 2), LOAD(mosaic, at + 3),
                   LOAD(mosaic, at + 4));
-}
-
-/* Of a share of vertical (or falling-diagonal) energy at a site and the mean of its four diagonal neighbours, the
- * one that decides more clearly.
- */
-FUNCTION floats clearer(floats here, floats around)
-{
-    return absolute(0.5f - here) < absolute(0.5f - around) ? around : here;
 }
 
 /* Step 1: which share of the energy is vertical, at the sites and at the greens; at the sites also which share lies on
@@ -79,12 +70,6 @@ KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RE
                           + AT_SITES(mosaic, pitch)));
 }
 
-/* Two interpolations, one along each of two axes, as fractions a/b and c/d, mixed by `share` with one division. */
-FUNCTION floats mixed_fractions(floats a, floats b, floats c, floats d, floats share)
-{
-    return ((1.0f - share) * a * d + share * c * b) / (b * d);
-}
-
 #define GRADIENT_TOWARDS(step)                                                                                         \
     (EPSILON + absolute(AT_SITES(mosaic, step) - AT_SITES(mosaic, -(step)))                                            \
      + absolute(AT_SITES(mosaic, 0) - AT_SITES(mosaic, 2 * (step)))                                                    \
@@ -113,85 +98,33 @@ KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *R
     STORE(green, pair, 2.0f * low * ratio);
 }
 
-/* Gradient towards the diagonal neighbour at `step`; the site two steps away lies `pairs` further. */
-#define DIAGONAL_TOWARDS(step, pairs)                                                                                  \
-    (EPSILON + absolute(AT_SITES(mosaic, step) - AT_SITES(mosaic, -(step)))                                            \
-     + absolute(AT_SITES(mosaic, step) - AT_SITES(mosaic, 3 * (step))) + absolute(here - LOAD(green, pair + (pairs))))
-
 /* Step 3: blue at red sites and red at blue sites. */
 KERNEL void rcd_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT falling,
                          GLOBAL const float *RESTRICT green, GLOBAL float *RESTRICT opposite, int pitch, int margin,
                          int red_x, int red_y)
 {
     PAIR(margin);
-    const int down = pitch + 1;
-    const int up = pitch - 1;
-    const floats here = LOAD(green, pair);
-    const floats north_west = DIAGONAL_TOWARDS(-down, -pitch - 2), south_east = DIAGONAL_TOWARDS(down, pitch + 2);
-    const floats north_east = DIAGONAL_TOWARDS(-up, -pitch + 2), south_west = DIAGONAL_TOWARDS(up, pitch - 2);
-    const floats on_falling = north_west * (AT_SITES(mosaic, down) - BELOW(site_first, green, 1))
-                            + south_east * (AT_SITES(mosaic, -down) - ABOVE(site_first, green, -1));
-    const floats on_rising = north_east * (AT_SITES(mosaic, up) - BELOW(site_first, green, -1))
-                           + south_west * (AT_SITES(mosaic, -up) - ABOVE(site_first, green, 1));
-    const floats share = clearer(LOAD(falling, pair), AROUND(site_first, falling));
-    STORE(opposite, pair,
-          here + mixed_fractions(on_falling, north_west + south_east, on_rising, north_east + south_west, share));
+    const floats one = (floats)(1.0f);
+    STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, site_first, one));
 }
 
-/* At the greens, along one axis: the colour difference at the two neighbours, each weighted by the gradient on the
- * other side; and the sum of the weights. `before` and `after` are the greens two away; of the neighbours the colours
- * one and three away are given, and their green.
- */
-#define DIFFERENCE_ALONG(sum, weight, before, after, minus3, minus1, plus1, plus3, minus_green, plus_green)            \
-    floats sum, weight;                                                                                                \
-    {                                                                                                                  \
-        const floats minus = minus1, plus = plus1;                                                                     \
-        const floats swing = EPSILON + absolute(minus - plus);                                                         \
-        const floats to_minus = swing + absolute(here - (before)) + absolute(minus - (minus3));                        \
-        const floats to_plus = swing + absolute(here - (after)) + absolute(plus - (plus3));                            \
-        sum = to_plus * (minus - (minus_green)) + to_minus * (plus - (plus_green));                                    \
-        weight = to_minus + to_plus;                                                                                   \
-    }
-
-/* Step 4: red and blue at the greens, then scene RGB. Along its row a green meets the mosaic's own colour and, as
- * `opposite`, the other; along its column it meets them the other way round.
- */
+/* Step 4: red and blue at the greens, then scene RGB. */
 KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical_at_greens,
                        GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT opposite,
                        GLOBAL float *RESTRICT scene, int pitch, int stride, int red_x, int red_y, int encoded,
                        float rr, float rg, float rb, float gr, float gg, float gb, float br, float bg, float bb)
 {
     PAIR(0);
-    const ints green_first = site_first == 0;
-    const floats here = AT_GREENS(mosaic, 0);
-    const floats share = clearer(LOAD(vertical_at_greens, pair), AROUND(green_first, vertical_at_greens));
-    const floats west = AT_GREENS(mosaic, -2), east = AT_GREENS(mosaic, 2);
-    const floats west_green = LOAD(green, pair - 1), east_green = LOAD(green, pair + 1);
-    DIFFERENCE_ALONG(own_row, own_row_weight, west, east, AT_GREENS(mosaic, -3), AT_GREENS(mosaic, -1),
-                     AT_GREENS(mosaic, 1), AT_GREENS(mosaic, 3), west_green, east_green)
-    DIFFERENCE_ALONG(other_row, other_row_weight, west, east, LOAD(opposite, pair - 3), LOAD(opposite, pair - 1),
-                     LOAD(opposite, pair + 1), LOAD(opposite, pair + 3), west_green, east_green)
-    const floats north = AT_GREENS(mosaic, -2 * pitch), south = AT_GREENS(mosaic, 2 * pitch);
-    const floats north_green = ABOVE(green_first, green, 0), south_green = BELOW(green_first, green, 0);
-    DIFFERENCE_ALONG(own_column, own_column_weight, north, south, AT_GREENS(mosaic, -3 * pitch),
-                     AT_GREENS(mosaic, -pitch), AT_GREENS(mosaic, pitch), AT_GREENS(mosaic, 3 * pitch), north_green,
-                     south_green)
-    DIFFERENCE_ALONG(other_column, other_column_weight, north, south, ABOVE(green_first, opposite, -pitch),
-                     ABOVE(green_first, opposite, 0), BELOW(green_first, opposite, 0),
-                     BELOW(green_first, opposite, pitch), north_green, south_green)
-    const floats row_colour = here + mixed_fractions(other_column, other_column_weight, own_row, own_row_weight, share);
-    const floats other_colour = here
-        + mixed_fractions(own_column, own_column_weight, other_row, other_row_weight, share);
-
-    const floats site_green = LOAD(green, pair), site_opposite = LOAD(opposite, pair);
+    const floats one = (floats)(1.0f);
+    floats row_colour, column_colour;
+    colours_at_greens(mosaic, vertical_at_greens, green, opposite, pitch, at, pair, site_first, one, one, &row_colour,
+                      &column_colour);
     for (int row = 0; row < 2; ++row) {
         const int to = at + row * pitch;
-        const ints is_site = row == 0 ? site_first : green_first;
-        const floats measured = LOAD(mosaic, to);
-        const floats first = is_site ? measured : row_colour;
-        const floats second = is_site ? site_opposite : other_colour;
+        floats own, site_green, other;
+        ROW_OF_PAIR(row, own, site_green, other);
         const int red_row = row == red_y;
-        store_scene(scene, stride, to, red_row ? first : second, is_site ? site_green : measured,
-                    red_row ? second : first, encoded, rr, rg, rb, gr, gg, gb, br, bg, bb);
+        store_scene(scene, stride, to, red_row ? own : other, site_green, red_row ? other : own, encoded, rr, rg, rb,
+                    gr, gg, gb, br, bg, bb);
     }
 }

@@ -239,15 +239,15 @@ def photographs(data_dir: Path, folder: str) -> list[np.ndarray]:
 @pytest.mark.parametrize(
     ("method", "folder", "floor_db"),
     [
-        ("rcd", "kodak", 37.0), ("rcd", "mcmaster", 35.5), ("best", "kodak", 40.0), ("best", "mcmaster", 35.9),
-        ("lmmse", "kodak", 40.5), ("lmmse", "mcmaster", 34.2),
+        ("rcd", "kodak", 37.0), ("rcd", "mcmaster", 35.5), ("best", "kodak", 40.5), ("best", "mcmaster", 36.4),
+        ("lmmse", "kodak", 40.65), ("lmmse", "mcmaster", 34.95),
     ],
 )  # fmt: skip
 def test_photographs(data_dir: Path, method: str, folder: str, floor_db: float) -> None:
     scores = np.array([score(photograph, method) for photograph in photographs(data_dir, folder)])
     encoded, linear = scores.mean(axis=0)
     assert encoded >= floor_db - 0.005
-    assert abs(linear - encoded) <= (0.3 if method != "lmmse" else 0.6)
+    assert abs(linear - encoded) <= (0.3 if method != "lmmse" else 0.5)
 
 
 NOISE = gg.NoiseProfile(0.004, 0.003**2)  # of the encoded picture
@@ -255,7 +255,7 @@ NOISE = gg.NoiseProfile(0.004, 0.003**2)  # of the encoded picture
 
 @pytest.mark.parametrize(
     ("folder", "denoise", "floor_db"),
-    [("kodak", 0, 30.8), ("mcmaster", 0, 30.5), ("kodak", 1, 31), ("mcmaster", 1, 31)],
+    [("kodak", 0, 30.9), ("mcmaster", 0, 30.8), ("kodak", 1, 31), ("mcmaster", 1, 31)],
 )
 def test_best_recognises_noise_by_itself_and_the_denoiser_helps(
     data_dir: Path, folder: str, denoise: float, floor_db: float

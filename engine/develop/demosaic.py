@@ -86,43 +86,47 @@ class _Directional:
         self._noise = _Noise(mosaic) if method == "best" else None
 
     def run(self, scene: Planes, site: Site, to_scene: tuple[float, ...]) -> None:
-        pitch, mosaic, source = self._mosaic.layout.pitch, self._mosaic.buffer, "demosaic_rcd.cl"
+        pitch, mosaic, source, best = self._mosaic.layout.pitch, self._mosaic.buffer, "demosaic_rcd.cl", BEST
         vertical, falling, low_pass, green = self._vertical, self._falling, self._low_pass, self._green
         self._run_pairs(
-            source, "rcd_directions", 8, mosaic, vertical, self._vertical_at_greens, falling, low_pass, pitch, 8, *site
-        )
-        if self._method == "lmmse":
-            self._green_by_lmmse(green, site)
-        else:
-            self._run_pairs(source, "rcd_green", 6, mosaic, vertical, low_pass, green, pitch, 6, *site)
+            source, "rcd_directions", 10, mosaic, vertical, self._vertical_at_greens, falling, low_pass, pitch, 10,
+            *site,
+        )  # fmt: skip
+        if self._method != "lmmse":
+            self._run_pairs(source, "rcd_green", 8, mosaic, vertical, low_pass, green, pitch, 8, *site)
+        if self._method != "rcd":
+            by_lmmse = green if self._method == "lmmse" else low_pass  # which nobody needs any more
+            self._green_by_lmmse(by_lmmse, site)
+        slopes = vertical  # likewise
         if self._method == "best":
-            self._green_by_lmmse(low_pass, site)  # which nobody needs any more
-            self._run_pairs("demosaic_best.cl", "choose_green", 6, mosaic, low_pass, green, pitch, 6, *site)
-        self._run_pairs(source, "rcd_opposite", 4, mosaic, falling, green, self._opposite, pitch, 4, *site)
+            self._run_pairs(best, "best_green", 6, mosaic, low_pass, green, slopes, pitch, 6, *site)
         if self._noise is None:
-            self._finish(scene, site, to_scene)
-        else:
-            self._finish(self._parts, site, UNCHANGED)
-            self._parts.mirror()
+            self._run_pairs(source, "rcd_opposite", 4, mosaic, falling, green, self._opposite, pitch, 4, *site)
             self._run_pairs(
-                "demosaic_best.cl", "best_finish", 0, self._parts.buffer, self._noise.measure(site, int(to_scene[0])),
-                scene.buffer, pitch, scene.layout.stride, *to_scene,
+                source, "rcd_finish", 0, mosaic, self._vertical_at_greens, green, self._opposite, scene.buffer, pitch,
+                scene.layout.stride, *site, *to_scene,
             )  # fmt: skip
+            return
+        picture, stride = self._parts, self._parts.layout.stride
+        self._run_pairs(best, "best_opposite", 4, mosaic, falling, green, slopes, self._opposite, pitch, 4, *site)
+        self._run_pairs(
+            best, "best_colours", 0, mosaic, self._vertical_at_greens, green, self._opposite, slopes, picture.buffer,
+            pitch, stride, *site,
+        )  # fmt: skip
+        picture.mirror()
+        noise = self._noise.measure(site, int(to_scene[0]))
+        self._run_pairs(
+            best, "best_finish", 0, picture.buffer, noise, scene.buffer, pitch, scene.layout.stride, *to_scene
+        )
 
     def _green_by_lmmse(self, green: Buffer, site: Site) -> None:
         pitch, stride, parts, mosaic = self._mosaic.layout.pitch, self._parts.layout.stride, self._parts, self._mosaic
         source = "demosaic_lmmse.cl"
-        mosaic.run(source, "lmmse_differences", mosaic.buffer, parts.buffer, pitch, stride, 10, *site, margin=10)
-        self._run_pairs(source, "lmmse_green", 6, mosaic.buffer, parts.buffer, green, pitch, stride, 6, *site)
-
-    def _finish(self, target: Planes, site: Site, to_scene: tuple[float, ...]) -> None:
-        self._run_pairs(
-            "demosaic_rcd.cl", "rcd_finish", 0, self._mosaic.buffer, self._vertical_at_greens, self._green,
-            self._opposite, target.buffer, self._mosaic.layout.pitch, target.layout.stride, *site, *to_scene,
-        )  # fmt: skip
+        mosaic.run(source, "lmmse_differences", mosaic.buffer, parts.buffer, pitch, stride, 12, *site, margin=12)
+        self._run_pairs(source, "lmmse_green", 8, mosaic.buffer, parts.buffer, green, pitch, stride, 8, *site)
 
     def _run_pairs(self, source: str, kernel: str, margin: int, *arguments: object) -> None:
-        """A work-item takes two rows. Each step needs so many rows of the one before beyond its own: 4, 2 and 2."""
+        """A work-item takes two rows. A step needs rows of the one before beyond its own: hence the margins."""
         rows = (self._mosaic.layout.height + 1) // 2 + margin
         self._mosaic.run(source, kernel, *arguments, rows=rows)
 
@@ -140,28 +144,28 @@ class _Noise:
         self._mosaic = mosaic
         self._tiles = tuple(side // NOISE_TILE for side in mosaic.size)
         across, down = self._tiles
-        self._pairs = [mosaic.device.allocate(NOISE_BYTES * max(count, 1)) for count in (across * down, down, 1)]
+        self._sums = [mosaic.device.allocate(NOISE_BYTES * max(count, 1)) for count in (across * down, down, 1)]
 
     def measure(self, site: Site, encoded: int) -> Buffer:
         """Queues the kernels; returns what `best_finish` reads. A mosaic smaller than a tile has no noise."""
         across, down = self._tiles
-        tiles, rows, whole = self._pairs
+        tiles, rows, noise = self._sums
         device, source = self._mosaic.device, "demosaic_best.cl"
         if across and down:
             pitch, buffer = self._mosaic.layout.pitch, self._mosaic.buffer
             tile = (tiles, pitch, across, down, *site, encoded)
             device.run(source, "tile_noise", (-(-across // 8) * 8, down), (8, 1), buffer, *tile)
             device.run(source, "sum_noise", (-(-down // 8) * 8, 1), (8, 1), tiles, rows, across, down)
-            device.run(source, "sum_noise", (8, 1), (8, 1), rows, whole, down, 1)
-        return whole
+            device.run(source, "settle_noise", (8, 1), (8, 1), rows, noise, down)
+        return noise
 
     def release(self) -> None:
-        for pairs in self._pairs:
-            self._mosaic.device.release(pairs)
+        for sums in self._sums:
+            self._mosaic.device.release(sums)
 
 
 NOISE_TILE = 16  # sites; kernels/demosaic_best.cl holds the same number
 NOISE_BYTES = 4 * 2 * 3  # of a tile: its quietness and whether it counts, for each colour
-UNCHANGED = (0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)  # not decoded, through no matrix
-assert PAD >= 8 + 4, "rcd_directions reads 4 sites beyond its margin of 8"
-assert PAD >= 10 + 6, "lmmse_differences reads 6 sites beyond its margin of 10"
+BEST = "demosaic_best.cl"
+assert PAD >= 10 + 4, "rcd_directions reads 4 sites beyond its margin of 10"
+assert PAD >= 12 + 4, "lmmse_differences reads 4 sites beyond its margin of 12"

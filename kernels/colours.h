@@ -1,0 +1,106 @@
+/* Red and blue once green is known at the sites: steps 3 and 4 of RCD (see demosaic_rcd.cl), by colour differences that
+ * are weighted by gradients.
+ *
+ * A difference is colour - slope * green: 1 of `slope` where colours go along with green, less where they go their own
+ * way.
+ */
+#include "pairs.h"
+
+#define EPSILON 1e-5f
+
+/* Of a share of vertical (or falling-diagonal) energy at a site and the mean of its four diagonal neighbours, the
+ * one that decides more clearly.
+ */
+FUNCTION floats clearer(floats here, floats around)
+{
+    return absolute(0.5f - here) < absolute(0.5f - around) ? around : here;
+}
+
+/* Two interpolations, one along each of two axes, as fractions a/b and c/d, mixed by `share` with one division. */
+FUNCTION floats mixed_fractions(floats a, floats b, floats c, floats d, floats share)
+{
+    return ((1.0f - share) * a * d + share * c * b) / (b * d);
+}
+
+/* Gradient towards the diagonal neighbour at `step`; the site two steps away lies `pairs` further. */
+#define DIAGONAL_TOWARDS(step, pairs)                                                                                  \
+    (EPSILON + absolute(AT_SITES(mosaic, step) - AT_SITES(mosaic, -(step)))                                            \
+     + absolute(AT_SITES(mosaic, step) - AT_SITES(mosaic, 3 * (step))) + absolute(here - LOAD(green, pair + (pairs))))
+
+/* Blue at red sites and red at blue sites. */
+FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *falling, GLOBAL const float *green,
+                                int pitch, int at, int pair, ints site_first, floats slope)
+{
+    const int down = pitch + 1;
+    const int up = pitch - 1;
+    const floats here = LOAD(green, pair);
+    const floats north_west = DIAGONAL_TOWARDS(-down, -pitch - 2), south_east = DIAGONAL_TOWARDS(down, pitch + 2);
+    const floats north_east = DIAGONAL_TOWARDS(-up, -pitch + 2), south_west = DIAGONAL_TOWARDS(up, pitch - 2);
+    const floats on_falling = north_west * (AT_SITES(mosaic, down) - slope * BELOW(site_first, green, 1))
+                            + south_east * (AT_SITES(mosaic, -down) - slope * ABOVE(site_first, green, -1));
+    const floats on_rising = north_east * (AT_SITES(mosaic, up) - slope * BELOW(site_first, green, -1))
+                           + south_west * (AT_SITES(mosaic, -up) - slope * ABOVE(site_first, green, 1));
+    const floats share = clearer(LOAD(falling, pair), AROUND(site_first, falling));
+    return slope * here
+         + mixed_fractions(on_falling, north_west + south_east, on_rising, north_east + south_west, share);
+}
+
+/* At the greens, along one axis: the colour difference at the two neighbours, each weighted by the gradient on the
+ * other side; and the sum of the weights. `before` and `after` are the greens two away; of the neighbours the colours
+ * one and three away are given, and slope times their green.
+ */
+#define DIFFERENCE_ALONG(sum, weight, before, after, minus3, minus1, plus1, plus3, minus_green, plus_green)            \
+    floats sum, weight;                                                                                                \
+    {                                                                                                                  \
+        const floats minus = minus1, plus = plus1;                                                                     \
+        const floats swing = EPSILON + absolute(minus - plus);                                                         \
+        const floats to_minus = swing + absolute(here - (before)) + absolute(minus - (minus3));                        \
+        const floats to_plus = swing + absolute(here - (after)) + absolute(plus - (plus3));                            \
+        sum = to_plus * (minus - (minus_green)) + to_minus * (plus - (plus_green));                                    \
+        weight = to_minus + to_plus;                                                                                   \
+    }
+
+/* At the greens: the colour whose sites lie in the green's row, and that whose sites lie in its column. Along its row
+ * a green meets the mosaic's own colour and, as `opposite`, the other; along its column it meets them the other way
+ * round.
+ */
+FUNCTION void colours_at_greens(GLOBAL const float *mosaic, GLOBAL const float *vertical_at_greens,
+                                GLOBAL const float *green, GLOBAL const float *opposite, int pitch, int at, int pair,
+                                ints site_first, floats row_slope, floats column_slope, floats *row_colour,
+                                floats *column_colour)
+{
+    const ints green_first = site_first == 0;
+    const floats here = AT_GREENS(mosaic, 0);
+    const floats share = clearer(LOAD(vertical_at_greens, pair), AROUND(green_first, vertical_at_greens));
+    const floats west = AT_GREENS(mosaic, -2), east = AT_GREENS(mosaic, 2);
+    const floats west_green = LOAD(green, pair - 1), east_green = LOAD(green, pair + 1);
+    DIFFERENCE_ALONG(own_row, own_row_weight, west, east, AT_GREENS(mosaic, -3), AT_GREENS(mosaic, -1),
+                     AT_GREENS(mosaic, 1), AT_GREENS(mosaic, 3), row_slope * west_green, row_slope * east_green)
+    DIFFERENCE_ALONG(other_row, other_row_weight, west, east, LOAD(opposite, pair - 3), LOAD(opposite, pair - 1),
+                     LOAD(opposite, pair + 1), LOAD(opposite, pair + 3), column_slope * west_green,
+                     column_slope * east_green)
+    const floats north = AT_GREENS(mosaic, -2 * pitch), south = AT_GREENS(mosaic, 2 * pitch);
+    const floats north_green = ABOVE(green_first, green, 0), south_green = BELOW(green_first, green, 0);
+    DIFFERENCE_ALONG(own_column, own_column_weight, north, south, AT_GREENS(mosaic, -3 * pitch),
+                     AT_GREENS(mosaic, -pitch), AT_GREENS(mosaic, pitch), AT_GREENS(mosaic, 3 * pitch),
+                     column_slope * north_green, column_slope * south_green)
+    DIFFERENCE_ALONG(other_column, other_column_weight, north, south, ABOVE(green_first, opposite, -pitch),
+                     ABOVE(green_first, opposite, 0), BELOW(green_first, opposite, 0),
+                     BELOW(green_first, opposite, pitch), row_slope * north_green, row_slope * south_green)
+    *row_colour = row_slope * here
+        + mixed_fractions(other_column, other_column_weight, own_row, own_row_weight, share);
+    *column_colour = column_slope * here
+        + mixed_fractions(own_column, own_column_weight, other_row, other_row_weight, share);
+}
+
+/* All of one row of the pair, from what `colours_at_greens` gave and what is at the sites: the colour whose sites lie
+ * in the row, green, and the other colour.
+ */
+#define ROW_OF_PAIR(row, own, green_here, other)                                                                       \
+    {                                                                                                                  \
+        const ints is_site = (row) == 0 ? site_first : site_first == 0;                                                \
+        const floats measured = LOAD(mosaic, at + (row) * pitch);                                                      \
+        own = is_site ? measured : row_colour;                                                                         \
+        green_here = is_site ? LOAD(green, pair) : measured;                                                           \
+        other = is_site ? LOAD(opposite, pair) : column_colour;                                                        \
+    }
