@@ -36,7 +36,7 @@ KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
     const floats own = OWN_ROWS(even), diagonal = 2.0f * OTHER_ROWS(odd);
     const floats green_here = 0.5f * OTHER_ROWS(even) + OWN_ROWS(odd);
     const floats to_own = green_here - own, to_other = green_here - diagonal;
-    const floats brightness = own + green_here + diagonal + 0.02f;
+    const floats brightness = greater(own + green_here + diagonal, (floats)(0.0f)) + 0.02f;
     const floats saturation = (to_own * to_own + to_other * to_other) / (brightness * brightness);
 
     const floats lmmse = LOAD(by_lmmse, pair);

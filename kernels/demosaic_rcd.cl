@@ -62,12 +62,12 @@ KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RE
     const floats p = DIAGONAL_ENERGY(pitch + 1);
     const floats q = DIAGONAL_ENERGY(pitch - 1);
     STORE(falling, pair, p / (p + q));
-    STORE(low_pass, pair,
-          0.25f * AT_SITES(mosaic, 0)
-              + 0.0625f * (AT_SITES(mosaic, -pitch - 1) + AT_SITES(mosaic, -pitch + 1) + AT_SITES(mosaic, pitch - 1)
-                           + AT_SITES(mosaic, pitch + 1))
-              + 0.125f * (AT_SITES(mosaic, -1) + AT_SITES(mosaic, 1) + AT_SITES(mosaic, -pitch)
-                          + AT_SITES(mosaic, pitch)));
+    const floats low = 0.25f * AT_SITES(mosaic, 0)
+                     + 0.0625f * (AT_SITES(mosaic, -pitch - 1) + AT_SITES(mosaic, -pitch + 1)
+                                  + AT_SITES(mosaic, pitch - 1) + AT_SITES(mosaic, pitch + 1))
+                     + 0.125f * (AT_SITES(mosaic, -1) + AT_SITES(mosaic, 1) + AT_SITES(mosaic, -pitch)
+                                 + AT_SITES(mosaic, pitch));
+    STORE(low_pass, pair, greater(low, (floats)(0.0f))); /* noise around black: ratios would know no bounds */
 }
 
 #define GRADIENT_TOWARDS(step)                                                                                         \

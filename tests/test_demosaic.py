@@ -184,6 +184,14 @@ def test_odd_and_tiny_mosaics(method: str, height: int, width: int) -> None:
     assert np.isfinite(rgb).all()
 
 
+@pytest.mark.parametrize("method", FULL_SIZE)
+@pytest.mark.parametrize("encode", [False, True])
+def test_noise_around_black_stays_small(method: str, encode: bool) -> None:
+    """Below black, too: no ratio of two numbers near zero may grow into a spark."""
+    dark = (0.01 * np.random.default_rng(4).normal(size=(64, 80))).astype(np.float32)
+    assert np.abs(gg.demosaic(dark, "RGGB", method, encode=encode)).max() < 3 * np.abs(dark).max()
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_integers_keep_their_scale(method: str) -> None:
     numbers = np.random.default_rng(2).integers(0, 65536, (20, 24), dtype=np.uint16)
