@@ -96,7 +96,7 @@ def test_a_source_is_built_once() -> None:
         assert compiled == "compiled intake_light"
         assert cast == ("numbers", "mosaic", 3, 64, 1)
         assert [type(argument) for argument in cast[2:]] == [np.int32] * 3
-    kernels.call("intake.cl", "intake", ("numbers", "mosaic", *range(14)))
+    kernels.call("intake.cl", "intake", ("numbers", "mosaic", *range(12)))
     assert (built, len(kernels)) == (["intake.cl"], 1)
     with pytest.raises(ShaderError, match="intake_light takes 5 arguments, 2 were given"):
         kernels.call("intake.cl", "intake_light", ("numbers", "mosaic"))
