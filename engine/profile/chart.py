@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import GroundglassError, MissingExtraError
+from ..errors import GroundglassError
 from ..frame import Encoding, Frame
 from ..packing import unpack
 from .colour import REFERENCE_LAB, scene_of_lab
+from .find import COLUMNS, ROWS, find_charts
+from .homography import homography, through
 
-COLUMNS, ROWS = 6, 4
 PART = 0.4  # of a patch, from its middle, that is measured: its rim blurs into the frame between
 CLIPPED = 0.95  # of the white level: near it sensors bend
-SEARCHED = (
-    1.0,
-    0.5,
-    0.25,
-    2.0,
-    4.0,
-)  # exposures in which a chart is searched, beside that which makes the mean mid-grey
-
-NO_CHART = 0.35  # of the colours' spread that no map explains: another thing with squares, or a wrong way up
+WHOLE = 0.99  # of a patch's sites that may not clip
+# Of the colours' spread that no map explains: up to 0.3 of charts in uneven light, 0.8 and more of a chart that is read
+# the wrong way up, or of another thing with squares.
+NO_CHART = 0.5
 
 # Corners of the patches' rectangle: its dark skin, bluish green, black and white corner. (4, 2) columns and rows.
 Corners = NDArray[np.float64]
@@ -46,23 +38,34 @@ class Patches:
 
 
 def measure(frame: Frame, corners: Corners | None = None) -> Patches:
-    """The patches of the chart in an upright mosaic, found by the library colour-checker-detection, or between
-    `corners`, (4, 2) in sites: those of the dark skin, bluish green, black and white patches, in this order.
+    """The patches of the chart in an upright mosaic: of the one that is found, or of that between `corners`, (4, 2) in
+    sites: those of the dark skin, bluish green, black and white patches, in this order.
 
-    GroundglassError where none is found; MissingExtraError where the library is wanted and not there.
+    GroundglassError where no chart is found, or where the colours between the corners are not a chart's.
     """
     light = superpixels(frame)
-    if corners is not None:
-        return _sampled(light, corners / 2)
-    turned = (np.roll(found, turn, axis=0) for found in _found(light, frame.name) for turn in range(4))
-    measured = [_sampled(light, candidate) for candidate in turned]
-    best = min(measured, key=_misfit, default=None)
-    if best is None or _misfit(best) > NO_CHART:
+    given = None if corners is None else [[corners / 2]] if _is_seen(corners) else []
+    for found in find_charts(np.minimum(light, 1.0)) if given is None else given:
+        best = min(found, key=lambda one: _misfit(_sampled(light, one, most=5)), default=None)
+        if best is not None and _misfit(measured := _sampled(light, best, most=60)) <= NO_CHART:
+            return measured
+    if corners is None:
         raise GroundglassError(
-            f"{frame.name}: no ColorChecker was found; let it fill more of the picture, or give "
+            f"{frame.name}: no ColorChecker was found; let it fill more of the picture, light it evenly, or give "
             "--corners with its dark skin, bluish green, black and white corners"
         )
-    return best
+    raise GroundglassError(
+        f"{frame.name}: what lies between the --corners has not the colours of a ColorChecker, or too much of it is "
+        "clipped; give its dark skin, bluish green, black and white corners, in this order"
+    )
+
+
+def _is_seen(corners: Corners) -> bool:
+    """Whether a rectangle may be seen like this: each corner turns to the right, and none is nearly straight."""
+    sides = np.roll(corners, -1, axis=0) - corners
+    following = np.roll(sides, -1, axis=0)
+    turns = sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0]
+    return bool((turns > 0.05 * np.hypot(*sides.T) * np.hypot(*following.T)).all())
 
 
 def superpixels(frame: Frame) -> NDArray[np.float64]:
@@ -84,46 +87,26 @@ def superpixels(frame: Frame) -> NDArray[np.float64]:
     return light
 
 
-def _found(light: NDArray[np.float64], name: str) -> Iterator[Corners]:
-    """Corners of what may be charts, in superpixels, in any order of turns."""
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")  # of what else the library could use
-            from colour_checker_detection import detect_colour_checkers_segmentation
-    except ImportError as error:
-        raise MissingExtraError(f"{name}: finding a chart", "colour-checker-detection", "profile") from error
-    light = np.minimum(light, 1.0)
-    grey = light.reshape(-1, 3).mean(axis=0)
-    balanced = light * (grey[1] / np.maximum(grey, 1e-6))
-    width = light.shape[1]
-    for exposure in SEARCHED:
-        picture = np.clip(balanced * (0.18 * exposure / max(float(grey[1]), 1e-6)), 0, 1).astype(np.float32)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            charts = detect_colour_checkers_segmentation(picture, additional_data=True)
-        for chart in charts:
-            # The library works on a picture of a width of its own, and keeps the aspect.
-            yield np.asarray(chart.quadrilateral, np.float64) * (width / chart.colour_checker.shape[1])
-
-
-def _sampled(light: NDArray[np.float64], corners: Corners) -> Patches:
-    """`corners` in superpixels."""
-    to_picture = _homography(np.array([(0, 0), (COLUMNS, 0), (COLUMNS, ROWS), (0, ROWS)], np.float64), corners)
-    steps = np.linspace(-PART / 2, PART / 2, 25)
+def _sampled(light: NDArray[np.float64], corners: Corners, most: int) -> Patches:
+    """`corners` in superpixels; of each patch `most` superpixels across and down, or as many as it has."""
+    to_picture = homography(np.array([(0, 0), (COLUMNS, 0), (COLUMNS, ROWS), (0, ROWS)], np.float64), corners)
+    side = float(np.hypot(*(np.roll(corners, -1, axis=0) - corners).T).max()) / ROWS
+    steps = np.linspace(-PART / 2, PART / 2, int(np.clip(PART * side, 5, most)))
     square = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     rim = 0.5 * PART * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
-    rgb, usable, outlines = np.zeros((24, 3)), np.zeros(24, bool), np.zeros((24, 4, 2))
-    for patch in range(24):
-        middle = np.array([patch % COLUMNS + 0.5, patch // COLUMNS + 0.5])
-        places = np.floor(_through(to_picture, middle + square)).astype(int)
-        inside = np.all((places >= 0) & (places < light.shape[1::-1]), axis=1)
-        outlines[patch] = 2 * _through(to_picture, middle + rim)
-        if not inside.all():
-            continue
-        sites = light[places[:, 1], places[:, 0]]
-        usable[patch] = np.isfinite(sites).all() and sites.mean() > 0
-        rgb[patch] = np.minimum(sites, 1.0).mean(axis=0)
-    return Patches(rgb, usable, outlines)
+    middles = np.array([(column + 0.5, row + 0.5) for row in range(ROWS) for column in range(COLUMNS)])
+    outlines, points = (
+        through(to_picture, (middles[:, None] + offsets).reshape(-1, 2)).reshape(24, -1, 2) for offsets in (rim, square)
+    )
+    limit = np.array(light.shape[1::-1])
+    inside = ((points >= 0) & (points < limit)).all(axis=(1, 2))
+    places = np.clip(points, 0, limit - 1).astype(int)
+    sites = light[places[..., 1], places[..., 0]]  # (24, points, 3)
+    whole = np.isfinite(sites).all(axis=2)
+    enough = whole.mean(axis=1) > WHOLE  # a hot site here or there does no harm
+    weights = np.where(enough[:, None], whole, True)[..., None]
+    camera_rgb = (weights * np.minimum(sites, 1.0)).sum(axis=1) / weights.sum(axis=1)
+    return Patches(camera_rgb, inside & enough & (camera_rgb.min(axis=1) > 0), 2 * outlines)
 
 
 def _misfit(patches: Patches) -> float:
@@ -140,20 +123,3 @@ def _misfit(patches: Patches) -> float:
     camera = np.column_stack([camera, np.ones(len(camera))])
     rest = scene - camera @ np.linalg.lstsq(camera, scene, rcond=None)[0]
     return float(np.sqrt((rest**2).sum() / ((scene - scene.mean(axis=0)) ** 2).sum()))
-
-
-def _homography(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(3, 3) that takes four points (4, 2) to four others (R. Hartley and A. Zisserman, "Multiple View Geometry")."""
-    rows, right = [], []
-    for (x, y), (u, v) in zip(source, target, strict=True):
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        right += [u, v]
-    try:
-        return np.append(np.linalg.solve(np.array(rows), np.array(right)), 1.0).reshape(3, 3)
-    except np.linalg.LinAlgError as error:
-        raise GroundglassError("--corners: three of the four lie on a line; give those of the patches") from error
-
-
-def _through(homography: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    mapped = np.column_stack([points, np.ones(len(points))]) @ homography.T
-    return np.asarray(mapped[:, :2] / mapped[:, 2:])
