@@ -16,6 +16,7 @@ DEMO_LINES = 60
 # File name -> arguments, the size of its picture.
 DEMOS = {
     "contact_sheet.py": ((SCENE, "--width", "64", "--f-numbers", "0.95", "8", "--looks", "classic"), (72, 91)),
+    "develop_sheet.py": ((SCENE, "--side", "16"), (7 * 64, 20 + 3 * 80)),
     "first_light.py": (("--width", "128"), (128, 96)),
     "numpy_stages.py": ((SCENE,), (192, 128)),
     "own_source.py": (("--width", "48"), (5 * 48, 32)),

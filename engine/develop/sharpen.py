@@ -7,7 +7,7 @@ import math
 from ..compute.planes import PAD, Planes
 
 RADIUS_PX = 0.7  # of the blur that lens, sensor and demosaicing leave together
-STRENGTH = 2.2  # of the mask at full amount: an edge blurred by RADIUS_PX is as steep again as it may be without a halo
+STRENGTH = 1.3  # of the mask at full amount: more makes teeth of what an edge has left of the sensor's grid
 QUIET = 0.002  # detail in the domain of the square root that is taken for noise where nobody knows better
 
 
