@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .camera import CameraProfile, NoiseProfile
 from .capture import Source, open_source
 from .cfa import Cfa
-from .camera import CameraProfile, NoiseProfile
 from .compute.device import open_device
 from .compute.planes import Planes
 from .develop.demosaic import Demosaic, check_method, demosaiced_size
