@@ -144,14 +144,15 @@ def render(
     device: str = "auto",
     **options: Any,
 ) -> NDArray[np.uint8]:
-    """The first frame of `source`, whole: (H, W, 3) uint8, display sRGB, upright, developed as `development` says.
+    """The first frame of `source`, whole: (H, W, 3) uint8, display sRGB, upright, developed as `development` says, else
+    by the demosaic `best`.
 
     `options` go to the source: `depth`, `raw_format`, `raw_size`, ... Without depth nothing is blurred. Raises
     GroundglassError: SourceError, LookError, DeviceError.
     """
     with open_source(source, **options) as frames, Engine(
         device, look=look, strength=strength, lens=lens, f_number=f_number, focus_m=focus_m,
-        development=development, quality=quality,
+        development=development or Development(demosaic="best"), quality=quality,
     ) as engine:  # fmt: skip
         for frame in frames:
             return engine.render(frame)

@@ -196,7 +196,7 @@ def render(
     f_number: FNumberOption = None,
     focus: FocusOption = None,
     exposure: ExposureOption = 0.0,
-    demosaic: DemosaicOption = "rcd",
+    demosaic: DemosaicOption = "best",
     wb: WbOption = "as-shot",
     highlights: HighlightsOption = "rebuild",
     defects: DefectsOption = "listed",

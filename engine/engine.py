@@ -155,8 +155,9 @@ class Engine:
         size = self._developer.size_of(frame, self.development)
         defocus = None if frame.depth_m is None else self._defocus_for(size)
         if defocus is not None and frame.depth_m is not None:
-            is_whole = size == frame.size  # half-size development meets full-size depth: every other sample
-            defocus.load_depth(frame.depth_m if is_whole else frame.depth_m[: 2 * size[1] : 2, : 2 * size[0] : 2])
+            step = frame.width // size[0]  # what is developed at a part of the size meets as few samples of depth
+            part = frame.depth_m[: step * size[1] : step, : step * size[0] : step]
+            defocus.load_depth(frame.depth_m if step == 1 else part)
         with self.device.stage("develop", self.clock):
             scene = self._developer.develop(frame, self.development)
         if defocus is None:

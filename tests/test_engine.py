@@ -250,3 +250,25 @@ def test_what_cannot_be_is_an_error_before_the_first_frame() -> None:
         assert complaint in str(caught.value)
     with pytest.raises(LookError):
         gg.Engine(focus_m=0.0)
+
+
+@pytest.mark.parametrize(("demosaic", "size"), [("rcd", (64, 48)), ("half", (32, 24))])
+def test_a_binned_quad_sensor_meets_its_depth(engine: gg.Engine, demosaic: str, size: tuple[int, int]) -> None:
+    engine.development = gg.Development(demosaic=demosaic, quad="bin")
+    frame = mosaic(cfa=gg.Cfa("RGGB", block=2), depth_m=two_planes(96, 128))
+    assert engine.render(frame).shape == (*size[::-1], 3)
+
+
+def test_what_is_picked_is_grey_from_then_on(engine: gg.Engine) -> None:
+    profile = gg.CameraProfile(white_balance=(1.5, 1.0, 2.0))
+    frame = gg.Frame(np.full((96, 128), 20000, np.uint16), profile=profile)
+    engine.draw(frame)
+    assert np.ptp(engine.scene(frame), axis=2).min() > 0.1
+    assert engine.pick_grey(0.5, 0.5) == "1,1,1"
+    assert engine.development.white_balance == "1,1,1"
+    assert np.ptp(engine.scene(frame), axis=2).max() < 1e-4
+
+
+def test_nothing_can_be_picked_before_the_first_frame() -> None:
+    with gg.Engine() as fresh, pytest.raises(GroundglassError, match="no frame was drawn yet"):
+        fresh.pick_grey(0.5, 0.5)
