@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import typer
 
+from ..errors import OutputError
 from .options import SourceOptions
 from .output import check_folder, json_target
 from .start import open_input
@@ -30,13 +31,20 @@ def run_profile(
     sheet: Path | None,
     json: str | None,
 ) -> None:
-    """Measure the chart in the first frame of `source`; print the fit, and write what is asked for."""
+    """Measure the chart in the first frame of `source`; print the fit, and write what is asked for.
+
+    OutputError before the work where a file may not be written, or is there already.
+    """
+    from ..display.snapshot import check_target
     from ..profile.chart import measure
     from ..profile.fit import fit
 
-    for path in (output, sheet):
-        if path is not None:
-            check_folder(path)
+    if output is not None:
+        check_folder(output)
+        if output.exists() and not force:
+            raise OutputError(f"{output}: is there already; name another file, or say --force to write over it")
+    if sheet is not None:
+        check_target(sheet)
     with json_target(json) as write_json, open_input(source, source_options, None) as opened:
         frame = next(iter(opened)).upright()
         patches = measure(frame, parse_corners(corners, frame))
@@ -47,7 +55,7 @@ def run_profile(
             draw_sheet(sheet, frame, patches, fitted)
             print(f"groundglass: wrote {sheet}")
         if output is not None:
-            store(output, source, frame, fitted, force)
+            store(output, source, frame, fitted)
             print(f"groundglass: wrote {output}; use it with --profile {output}")
 
 
@@ -91,7 +99,7 @@ def print_fit(fitted: Fit, patches: Patches) -> None:
     for heading in ("patch", "dE00 fitted", "left out"):
         table.add_column(heading, justify="left" if heading == "patch" else "right")
     for name, usable, seen, left_out in zip(PATCH_NAMES, patches.usable, fitted.delta_e, fitted.left_out, strict=True):
-        table.add_row(name, *((f"{seen:.1f}", f"{left_out:.1f}") if usable else ("clipped", "-")))
+        table.add_row(name, *((f"{seen:.1f}", f"{left_out:.1f}") if usable else ("not used", "-")))
     console = Console()
     console.print(table)
     told = figures(fitted)
@@ -102,11 +110,13 @@ def print_fit(fitted: Fit, patches: Patches) -> None:
         f"left out one by one {told['left_out_delta_e_mean']:.2f}, at most {told['left_out_delta_e_max']:.2f}\n"
         f"the light on the chart changes by {over:+.0f} % from left to right, {down:+.0f} % from top to bottom",
         highlight=False,
+        soft_wrap=True,
     )
 
 
-def store(output: Path, source: str, frame: Frame, fitted: Fit, force: bool) -> None:
-    from ..profile.store import ChartProfile, save_profile
+def store(output: Path, source: str, frame: Frame, fitted: Fit) -> None:
+    from ..display.snapshot import write_whole
+    from ..profile.store import ChartProfile, profile_text
 
     balance, told = fitted.model.white_balance, figures(fitted)
     profile = ChartProfile(
@@ -121,29 +131,40 @@ def store(output: Path, source: str, frame: Frame, fitted: Fit, force: bool) -> 
         f"{told['patches']} patches; CIEDE2000 fitted {told['delta_e_mean']:.2f}, left out one by one "
         f"{told['left_out_delta_e_mean']:.2f}, at most {told['left_out_delta_e_max']:.2f}.",
     ]
-    save_profile(output, profile, comments, overwrite=force)
+    text = profile_text(profile, comments)
+    write_whole(output, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def draw_sheet(path: Path, frame: Frame, patches: Patches, fitted: Fit) -> None:
-    """The frame through its new profile, each patch outlined and numbered, with the reference colour in its middle."""
+    """The frame through its new profile, each patch outlined and numbered, with the reference colour in its middle, in
+    the light that falls there; red where the patch clips.
+    """
     from PIL import Image, ImageDraw
 
     from ..display.snapshot import save
     from ..profile.chart import superpixels
     from ..profile.colour import REFERENCE_LAB, scene_of_lab
+    from ..profile.fit import PLACES
 
     model = fitted.model
     light = np.minimum(superpixels(frame), 1.0) * model.white_balance @ model.camera_to_scene.T * model.scale
     picture = Image.fromarray(display(light))
     draw = ImageDraw.Draw(picture)
-    reference = display(scene_of_lab(REFERENCE_LAB))
-    for number, (outline, colour) in enumerate(zip(patches.outlines / 2, reference, strict=True), start=1):
+    reference = display(scene_of_lab(REFERENCE_LAB) * np.exp(PLACES @ model.falling)[:, None])
+    shown = zip(patches.outlines / 2, reference, patches.usable, strict=True)
+    for number, (outline, colour, usable) in enumerate(shown, start=1):
         middle = outline.mean(axis=0)
-        draw.polygon([tuple(corner) for corner in outline], outline=(255, 255, 255))
+        draw.polygon([tuple(corner) for corner in outline], outline=(255, 255, 255) if usable else (255, 0, 0))
         draw.polygon(
             [tuple(middle + 0.5 * (corner - middle)) for corner in outline], fill=tuple(int(c) for c in colour)
         )
-        draw.text(tuple(outline[0] + 2), str(number), fill=(255, 255, 255), stroke_width=1, stroke_fill=(0, 0, 0))
+        draw.text(
+            tuple(middle + 1.9 * (outline[0] - middle)),
+            str(number),
+            fill=(255, 255, 255),
+            stroke_width=1,
+            stroke_fill=(0, 0, 0),
+        )
     save(path, np.asarray(picture))
 
 

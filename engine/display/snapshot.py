@@ -70,7 +70,7 @@ def save(path: str | Path, rgb: NDArray[Any], *, half: bool = False) -> Path:
         write = partial(_write_tiff, rgb=_quantised(rgb, np.uint16))
     else:
         write = partial(_write_8bit, rgb=_quantised(rgb, np.uint8))
-    _write_whole(path, write)
+    write_whole(path, write)
     return path
 
 
@@ -95,8 +95,10 @@ def _quantised(rgb: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> ND
     return (np.clip(np.nan_to_num(fraction), 0, 1) * white + 0.5).astype(dtype)
 
 
-def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Writes beside `path` under a hidden name of the same suffix, then renames: no reader meets half a file."""
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Has `write` fill a file beside `path`, under a hidden name of the same suffix, then renames it: no reader meets
+    half a file. Raises OutputError.
+    """
     part = path.with_name(f".{path.stem[:64]}.{os.getpid()}.part{path.suffix.lower()}")
     try:
         write(part)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import CameraProfile
-from ..errors import OutputError, SourceError
+from ..errors import SourceError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,14 +39,10 @@ class ChartProfile:
         )
 
 
-def save_profile(path: Path, profile: ChartProfile, comments: list[str], *, overwrite: bool = False) -> None:
-    """Writes `profile` whole or not at all, `comments` on top. OutputError where it cannot, or where `path` is there
-    and may not be written over.
-    """
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path}: is there already; name another file, or say --force to write over it")
+def profile_text(profile: ChartProfile, comments: list[str]) -> str:
+    """What `load_profile` reads, with `comments` on top."""
     rows = ",\n    ".join(_numbers(row) for row in profile.camera_to_scene)
-    text = "".join(f"# {line}\n" for line in comments) + (
+    return "".join(f"# {_printable(line)}\n" for line in comments) + (
         f"name = {_quoted(profile.name)}\n"
         f"black = {profile.black:g}  # sensor value of no light\n"
         f"white_balance = {_numbers(profile.white_balance)}  # of red, green, blue\n"
@@ -56,12 +50,6 @@ def save_profile(path: Path, profile: ChartProfile, comments: list[str], *, over
         f"camera_to_scene = [\n    {rows},\n]\n"
         f"delta_e = {profile.delta_e:.2f}  # mean CIEDE2000 of patches that the fit did not see\n"
     )
-    try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".part", delete=False) as file:
-            file.write(text)
-        os.replace(file.name, path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); name another file") from error
 
 
 def load_profile(path: Path) -> ChartProfile:
@@ -69,7 +57,10 @@ def load_profile(path: Path) -> ChartProfile:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: cannot be read ({error}); give a profile that groundglass profile wrote") from error
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SourceError(
+            f"{path}: cannot be read ({reason}); give a profile that groundglass profile wrote"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise SourceError(f"{path}: is no TOML ({error}); give a profile that groundglass profile wrote") from error
     unknown = set(table) - {"name", "black", "white_balance", "camera_to_scene", "delta_e"}
@@ -78,10 +69,15 @@ def load_profile(path: Path) -> ChartProfile:
     balance = _array(path, table, "white_balance", (3,))
     if not (balance > 0).all():
         raise SourceError(f"{path}: white_balance holds a number that is not above 0; measure the chart again")
+    black, matrix = _array(path, {"black": 0.0, **table}, "black", ()), _array(path, table, "camera_to_scene", (3, 3))
+    if black < 0:
+        raise SourceError(f"{path}: black is below 0; measure the chart again")
+    if abs(np.linalg.det(matrix)) < 1e-6 * np.abs(matrix).max() ** 3:
+        raise SourceError(f"{path}: camera_to_scene makes three colours of two or fewer; measure the chart again")
     return ChartProfile(
-        black=float(_array(path, {"black": 0.0, **table}, "black", ())),
+        black=float(black),
         white_balance=(float(balance[0]), float(balance[1]), float(balance[2])),
-        camera_to_scene=_array(path, table, "camera_to_scene", (3, 3)),
+        camera_to_scene=matrix,
         delta_e=float(_array(path, {"delta_e": 0.0, **table}, "delta_e", ())),
         name=str(table.get("name", path.stem)),
     )
@@ -104,4 +100,8 @@ def _numbers(numbers: Any) -> str:
 
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(character for character in escaped if character.isprintable()) + '"'
+    return f'"{_printable(escaped)}"'
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())
