@@ -64,6 +64,7 @@ class WhiteBalance:
 
     def __init__(self, setting: str) -> None:
         self._setting = Setting.parse(setting)
+        self._told: tuple[CameraProfile, CameraProfile] | None = None  # as it came, and as it was balanced
         self._kept: Multipliers | None = None
         self._last: tuple[float, tuple[int, int]] = (math.inf, (0, 0))  # time and size of the last frame
 
@@ -72,10 +73,12 @@ class WhiteBalance:
         kind, values = self._setting.kind, self._setting.values
         if kind == "as-shot" or frame.cfa.kind == "mono":
             return frame.profile
-        if kind == "temperature":
-            return frame.profile.at_temperature(*values)
-        if kind == "multipliers":
-            return frame.profile.balanced(values)
+        if kind in ("temperature", "multipliers"):
+            if self._told is None or self._told[0] is not frame.profile:  # some milliseconds, once a source
+                profile = frame.profile
+                told = profile.at_temperature(*values) if kind == "temperature" else profile.balanced(values)
+                self._told = profile, told
+            return self._told[1]
         if kind == "grey":
             self._kept = self._kept or grey_at(frame, *values)
         else:
