@@ -3,30 +3,59 @@
 
 /* What a site may differ from its neighbours in the domain of the square root, where noise is even, before it counts;
  * and by how much of their own spread beyond that. Of a real point of light the sites beside it, of other colours, see
- * a part.
+ * a part; of a thin line one site beside it and one across a corner.
  */
 #define LEAST 0.045f
-#define SPREAD 0.7f
+#define SPREAD 0.5f
 #define SHARED 0.1f
+#define CONTINUED 0.2f
+#define CORNER 0.15f
+#define SLOPE 0.12f /* of the spread: what a slope does to a neighbour on one side */
 
 #define M(dx, dy) LOAD(mosaic, at + (dy) * pitch + (dx))
 
-/* Marks, as 1 in a plane, sites that are brighter or darker than every neighbour of their colour, `step` sites away, by
+FUNCTION floats extreme(floats a, floats b, floats c, floats d) { return greater(greater(a, b), greater(c, d)); }
+
+/* The largest and the second largest so far, and the sum. */
+#define NEIGHBOUR(dx, dy)                                                                                              \
+    {                                                                                                                  \
+        const floats value = M(dx, dy);                                                                                \
+        second = greater(second, lesser(most, value));                                                                 \
+        most = greater(most, value);                                                                                   \
+        last = lesser(last, greater(least, value));                                                                    \
+        least = lesser(least, value);                                                                                  \
+        sum += value;                                                                                                  \
+    }
+
+/* 1 where `here` lies above all eight neighbours of its colour, or all but one that may be bad itself; 0 elsewhere.
+ * `lit` is by how much the sites beside it, of other colours, stand out among their own, the brightest aside (a defect
+ * has a bad neighbour now and then), `brightest` by how much that one does, `one_side` by how much it passes the one
+ * opposite, `corner` the brightest of the diagonal ones.
+ */
+FUNCTION floats sticks_out(floats here, floats most, floats second, floats last, floats least, floats sum, floats lit,
+                           floats brightest, floats one_side, floats corner)
+{
+    const floats out = here - 0.125f * sum, inner_out = here - (sum - most - least) * (1.0f / 6.0f);
+    const floats continued = CONTINUED * out + SLOPE * (most - least);
+    const floats alone = here - most > LEAST + SPREAD * (most - least) && lit < SHARED * out
+                                 && !(one_side > continued && corner > continued)
+                             ? (floats)(1.0f)
+                             : (floats)(0.0f);
+    return here - second > LEAST + SPREAD * (second - last) && brightest < SHARED * inner_out
+                   && corner < CORNER * inner_out
+               ? (floats)(1.0f)
+               : alone;
+}
+
+/* Marks, as 1 in a plane, sites that are brighter or darker than the neighbours of their colour, `step` sites away, by
  * more than detail explains, and those that `listed` marks already.
  */
 KERNEL void detect_defects(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT listed,
                            GLOBAL float *RESTRICT marks, int pitch, int step)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    const floats here = M(0, 0);
-    floats most = M(-step, -step), least = most, sum = most;
-#define NEIGHBOUR(dx, dy)                                                                                              \
-    {                                                                                                                  \
-        const floats value = M(dx, dy);                                                                                \
-        most = greater(most, value);                                                                                   \
-        least = lesser(least, value);                                                                                  \
-        sum += value;                                                                                                  \
-    }
+    const floats here = M(0, 0), first = M(-step, -step);
+    floats most = first, least = first, second = (floats)(-1e30f), last = (floats)(1e30f), sum = first;
     NEIGHBOUR(0, -step)
     NEIGHBOUR(step, -step)
     NEIGHBOUR(-step, 0)
@@ -34,23 +63,27 @@ KERNEL void detect_defects(GLOBAL const float *RESTRICT mosaic, GLOBAL const flo
     NEIGHBOUR(-step, step)
     NEIGHBOUR(0, step)
     NEIGHBOUR(step, step)
-    const floats allowed = LEAST + SPREAD * (most - least);
-    const floats above = here - most, below = least - here;
-    const floats stands_out = here - 0.125f * sum;
-    /* How far the sites beside it, of other colours, stand out among their own: three of the four, since the fourth may
-     * be bad itself.
-     */
-    floats lit = (floats)(0.0f), shaded = lit;
+    floats lit = (floats)(0.0f), brightest = lit, corner = lit, shaded = lit, darkest = lit, dark_corner = lit,
+           one_side = lit;
     if (step == 2) {
         const floats west = M(-1, 0), east = M(1, 0), north = M(0, -1), south = M(0, 1);
         const floats four = west + east + north + south;
         const floats own = 0.125f * (M(-2, -1) + M(2, -1) + M(-2, 1) + M(2, 1)
                                      + M(-1, -2) + M(-1, 2) + M(1, -2) + M(1, 2));
-        lit = (four - greater(greater(west, east), greater(north, south))) * (1.0f / 3.0f) - own;
-        shaded = (four - lesser(lesser(west, east), lesser(north, south))) * (1.0f / 3.0f) - own;
+        brightest = extreme(west, east, north, south);
+        darkest = -extreme(-west, -east, -north, -south);
+        lit = (four - brightest) * (1.0f / 3.0f) - own;
+        shaded = (four - darkest) * (1.0f / 3.0f) - own;
+        brightest -= own;
+        darkest -= own;
+        one_side = greater(absolute(west - east), absolute(north - south));
+        const floats nw = M(-1, -1), ne = M(1, -1), sw = M(-1, 1), se = M(1, 1), corners = nw + ne + sw + se;
+        corner = (4.0f * extreme(nw, ne, sw, se) - corners) * (1.0f / 3.0f); /* above the mean of the others */
+        dark_corner = (4.0f * extreme(-nw, -ne, -sw, -se) + corners) * (1.0f / 3.0f);
     }
-    const floats hot = above > allowed && lit < SHARED * stands_out ? (floats)(1.0f) : (floats)(0.0f);
-    const floats dead = below > allowed && shaded > SHARED * stands_out ? (floats)(1.0f) : (floats)(0.0f);
+    const floats hot = sticks_out(here, most, second, last, least, sum, lit, brightest, one_side, corner);
+    const floats dead = sticks_out(-here, -least, -last, -second, -most, -sum, -shaded, -darkest, one_side,
+                                   dark_corner);
     STORE(marks, at, greater(greater(hot, dead), LOAD(listed, at)));
 }
 

@@ -80,6 +80,23 @@ def test_two_hot_sites_side_by_side_are_found(device: Device) -> None:
     assert np.abs(mended(device, broken) - clean).max() < 0.03
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_two_bad_neighbours_of_one_colour_are_found(device: Device, value: float) -> None:
+    clean = colours()
+    for dx, dy in ((2, 0), (0, 2), (2, 2), (-2, 2)):
+        broken = clean.copy()
+        broken[20, 20] = broken[20 + dy, 20 + dx] = value
+        assert np.abs(mended(device, broken) - clean).max() < 0.03
+
+
+def test_bad_sites_beside_the_edge_are_found(device: Device) -> None:
+    clean = colours()
+    broken = clean.copy()
+    for y, x in ((1, 20), (38, 31), (20, 1), (11, 58)):
+        broken[y, x] = 1.0
+    assert np.abs(mended(device, broken) - clean).max() < 0.03
+
+
 def test_stars_stay(device: Device) -> None:
     """Points of light that a lens spreads over some sites."""
     random = np.random.default_rng(3)
@@ -91,11 +108,18 @@ def test_stars_stay(device: Device) -> None:
     assert np.abs(mended(device, sky) - sky).max() < 1e-4
 
 
-@pytest.mark.parametrize("line", ["row", "column", "diagonal"])
-def test_thin_lines_stay(device: Device, line: str) -> None:
+@pytest.mark.parametrize("bright", [True, False])
+@pytest.mark.parametrize("line", ["row", "column", "diagonal", "part", "steps"])
+def test_thin_lines_stay(device: Device, line: str, bright: bool) -> None:
     y, x = np.mgrid[:48, :48]
-    distance = {"row": y - 20, "column": x - 21, "diagonal": y - x}[line]
-    light = np.where(distance == 0, 0.9, 0.1)
+    distance = {
+        "row": y - 20,
+        "column": x - 21,
+        "diagonal": y - x,
+        "part": np.where((x > 15) & (x < 34), y - x, 9),
+        "steps": y - x // 2,
+    }[line]
+    light = np.where((distance == 0) == bright, 0.9, 0.1)
     np.testing.assert_allclose(mended(device, light)[6:-6, 6:-6], light[6:-6, 6:-6], atol=1e-5)
 
 
@@ -113,8 +137,10 @@ def test_the_defects_of_a_photograph(data_dir: Path, device: Device) -> None:
         np.clip((np.fromfile(path, "<u2").reshape(512, 768) - 616.0) / (16383 - 616), 0, 1) for path in paths
     )
     bad = clean != broken
-    result = mended(device, broken)
-    before, after = (np.mean((light - clean)[bad] ** 2) for light in (broken, result))
+    visible = bad & (np.abs(np.sqrt(clean + 0.001) - np.sqrt(broken + 0.001)) > 0.05)
+    touched = np.abs(mended(device, broken) - broken) > 1e-5
+    assert touched[visible].mean() > 0.92
+    assert np.count_nonzero(touched & ~bad) <= 12  # of 393 thousand
+    before, after = (np.mean((light - clean)[bad] ** 2) for light in (broken, mended(device, broken)))
     assert after < before / 30
-    untouched = np.abs(mended(device, clean) - clean) < 1e-4
-    assert untouched.mean() > 0.999
+    assert np.count_nonzero(np.abs(mended(device, clean) - clean) > 1e-5) <= 12

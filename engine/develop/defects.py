@@ -14,8 +14,8 @@ class Defects:
     """Mends, in place, Bayer and monochrome mosaics of one size; `output` is the mosaic itself.
 
     A bad site becomes the mean of the two opposite good neighbours of its colour that agree best. With `detect`, sites
-    are bad, too, that stick out from all eight neighbours of their colour while the sites beside them, of other
-    colours, see nothing: a star or a catchlight stays.
+    are bad, too, that stick out from all eight neighbours of their colour, or all but one that may be as bad, while the
+    sites beside them, of other colours, see nothing: a star, a catchlight or a thin line stays.
     """
 
     def __init__(self, mosaic: Planes) -> None:
