@@ -108,15 +108,27 @@ KERNEL void pull_colour(GLOBAL float *colours, int fine, int fine_x, int fine_y,
     colour[3] = known > 0.0f ? 1.0f : colour[3];
 }
 
-/* The colour of the light at a run, lane by lane. */
+/* The colour of the light at a run, lane by lane: linear between places half a tile apart, where `between` has its
+ * corners too.
+ */
+#define HALF_TILE 8
+FUNCTION floats across_run(GLOBAL const float *grid, int stride, int tiles_x, int tiles_y, float x, float y)
+{
+    const float first = between(grid, stride, tiles_x, tiles_y, x, y);
 #if RUN > 1
-#define ACROSS_RUN(grid, stride, x, y)                                                                                 \
-    (between(grid, stride, tiles_x, tiles_y, x, y)                                                                     \
-     + (between(grid, stride, tiles_x, tiles_y, (x) + (float)RUN / TILE, y)                                            \
-        - between(grid, stride, tiles_x, tiles_y, x, y)) * LANE_NUMBERS * (1.0f / RUN))
+    const float second = between(grid, stride, tiles_x, tiles_y, x + 0.5f, y);
+    const floats lane = LANE_NUMBERS * (1.0f / HALF_TILE);
+#if RUN > HALF_TILE
+    const float third = between(grid, stride, tiles_x, tiles_y, x + 1.0f, y);
+    return lane < 1.0f ? first + lane * (second - first) : second + (lane - 1.0f) * (third - second);
 #else
-#define ACROSS_RUN(grid, stride, x, y) between(grid, stride, tiles_x, tiles_y, x, y)
+    return first + lane * (second - first);
 #endif
+#else
+    return first;
+#endif
+}
+#define ACROSS_RUN(grid, stride) across_run(grid, stride, tiles_x, tiles_y, x, y)
 
 /* Step 3, in place: a clipped site goes on with the colour around it, as bright as the live channels beside it say.
  * Where none lives the light is at least so bright that all clip, and runs out to white the deeper the site lies among
@@ -154,10 +166,10 @@ KERNEL void rebuild(GLOBAL float *mosaic, GLOBAL const float *RESTRICT colours, 
     const floats two_lives = greater(1.0f - two / two_limit, (floats)(0.0f));
 
     const float x = ((float)GLOBAL_X + 0.5f) / TILE - 0.5f, y = ((float)GLOBAL_Y + 0.5f) / TILE - 0.5f;
-    const floats known = ACROSS_RUN(colours + 3, 4, x, y); /* nothing, where all of a picture is clipped: white */
-    const floats row_colour = ACROSS_RUN(colours + (red_row ? 0 : 2), 4, x, y) + (1.0f - known);
-    const floats green = ACROSS_RUN(colours + 1, 4, x, y) + (1.0f - known);
-    const floats other = ACROSS_RUN(colours + (red_row ? 2 : 0), 4, x, y) + (1.0f - known);
+    const floats known = ACROSS_RUN(colours + 3, 4); /* nothing, where all of a picture is clipped: white */
+    const floats row_colour = ACROSS_RUN(colours + (red_row ? 0 : 2), 4) + (1.0f - known);
+    const floats green = ACROSS_RUN(colours + 1, 4) + (1.0f - known);
+    const floats other = ACROSS_RUN(colours + (red_row ? 2 : 0), 4) + (1.0f - known);
     const floats brightest = greater(greater(row_colour, green), greater(other, (floats)(1e-6f)));
     const floats least = LEAST_PART * brightest;
     const floats own_part = greater(OWN(is_green, row_colour, green), least);
@@ -167,7 +179,7 @@ KERNEL void rebuild(GLOBAL float *mosaic, GLOBAL const float *RESTRICT colours, 
     const floats lives = one_lives + two_lives;
     const floats alive = (one_lives * one + two_lives * two) / (one_lives * one_part + two_lives * two_part + 1e-12f);
     const floats all_gone = greater(own_clip / own_part, greater(one_clip / one_part, other_clip / two_part));
-    const floats depth = limited(2.0f * ACROSS_RUN(dead, 1, x, y) - 1.0f, 0.0f, 1.0f);
+    const floats depth = limited(2.0f * ACROSS_RUN(dead, 1) - 1.0f, 0.0f, 1.0f);
     const floats towards_white = own_part + depth * (brightest - own_part);
     const floats told = lives > 0.001f ? own_part * alive : towards_white * all_gone;
     const floats rebuilt = greater(here, lesser(told, FARTHEST * own_clip));

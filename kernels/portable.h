@@ -89,6 +89,11 @@ FUNCTION floats limited(floats x, float low, float high) { return lesser(greater
 /* PoCL's own sqrt of a vector is a call, before which every register is saved. */
 #if RUN == 8 && defined(__AVX__) && __has_builtin(__builtin_ia32_sqrtps256)
 #define square_root(x) __builtin_ia32_sqrtps256(x)
+#elif RUN == 16 && defined(__AVX__) && __has_builtin(__builtin_ia32_sqrtps256)
+FUNCTION floats square_root(floats x)
+{
+    return (floats)(__builtin_ia32_sqrtps256(x.lo), __builtin_ia32_sqrtps256(x.hi));
+}
 #elif defined(__OPENCL_VERSION__)
 #define square_root(x) sqrt(x)
 #else

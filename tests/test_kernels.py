@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from groundglass.camera import CameraProfile
 from groundglass.compute.cuda import NVRTC_OPTIONS
 from groundglass.compute.device import Device, list_devices, open_device
 from groundglass.compute.planes import PAD
@@ -18,7 +19,7 @@ from groundglass.develop.development import Development
 from groundglass.frame import Frame
 from groundglass.optics.defocus import Blur, Defocus
 from groundglass.optics.lens import Lens
-from groundglass.packing import Packing
+from groundglass.packing import Packing, pack
 
 
 class Nvrtc:
@@ -120,17 +121,41 @@ def focused(opened: Device, frame: Frame, method: Method) -> np.ndarray:
     return picture
 
 
-@pytest.mark.parametrize("run_length", [1, 8])
+@pytest.mark.parametrize("run_length", [1, 8, 16])
 @pytest.mark.parametrize("method", METHODS)
 def test_work_items_of_any_length_give_the_same_picture(device: Device, method: Method, run_length: int) -> None:
-    """One pixel is how a GPU runs the kernels, eight how a CPU without AVX-512 does; any CPU can do both."""
-    if run_length >= device.run_length:
-        pytest.skip(f"{device.spec} has work-items of {device.run_length}, the length to compare with")
-    shorter = open_device(device.spec)
-    shorter.run_length = run_length
+    """One pixel is how a GPU runs the kernels, 16 and 8 how CPUs with and without AVX-512 do; a CPU can do all."""
+    if device.run_length in (1, run_length):
+        pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
+    other = open_device(device.spec)
+    other.run_length = run_length
     frame = mosaic_with_depth()
-    np.testing.assert_allclose(focused(shorter, frame, method), focused(device, frame, method), atol=1e-4)
-    shorter.close()
+    np.testing.assert_allclose(focused(other, frame, method), focused(device, frame, method), atol=1e-4)
+    other.close()
+
+
+EVERY_STAGE = Development(denoise=0.5, temporal=0.5, sharpen=0.5, defects="auto", aberration="1,-1")
+
+
+@pytest.mark.parametrize("run_length", [1, 8, 16])
+@pytest.mark.parametrize("packing", Packing)
+def test_work_items_of_any_length_develop_alike(device: Device, packing: Packing, run_length: int) -> None:
+    """From packed samples, some of them clipped, through every stage that may be asked for."""
+    if device.run_length in (1, run_length):
+        pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
+    numbers = np.random.default_rng(5).integers(0, 1 << packing.bits, (57, 150), dtype=np.uint16)
+    profile = CameraProfile(white=float((1 << packing.bits) - 1), white_balance=(2.0, 1.0, 1.5))
+    width = 0 if packing is Packing.U16 else 150
+    frame = Frame(pack(numbers, packing), packing=packing, packed_width=width, profile=profile)
+    other = open_device(device.spec)
+    other.run_length = run_length
+    pictures = []
+    for opened in (device, other):
+        developer = Developer(opened)
+        pictures.append(developer.develop(frame, EVERY_STAGE).read())
+        developer.release()
+    np.testing.assert_allclose(pictures[1], pictures[0], atol=1e-4)
+    other.close()
 
 
 @pytest.mark.parametrize("method", METHODS)
