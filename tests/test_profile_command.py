@@ -149,6 +149,18 @@ def test_a_file_that_is_no_profile_is_one_error(tmp_path: Path, text: str, told:
     assert "\n" not in str(caught.value)
 
 
+def test_bad_sites_may_be_listed_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "camera.toml"
+    told = "white_balance = [2.0, 1.0, 1.5]\ncamera_to_scene = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]\n"
+    path.write_text(told + "defects = [[103, 40], [7, 9]]\n")
+    assert load_profile(path).applied(CameraProfile()).defects.tolist() == [[103, 40], [7, 9]]
+    path.write_text(told)
+    assert load_profile(path).applied(CameraProfile()).defects is None
+    path.write_text(told + "defects = [103, 40]\n")
+    with pytest.raises(SourceError, match="defects is missing or not 2 x 2 numbers"):
+        load_profile(path)
+
+
 def test_a_profile_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"none\.toml: cannot be read \(No such file"):
         load_profile(tmp_path / "none.toml")

@@ -19,6 +19,7 @@ from ..errors import SourceError
 class ChartProfile:
     """What a chart told of a camera under one light. `black` is the sensor value of no light, `white_balance` and
     `camera_to_scene` are those of CameraProfile; `delta_e` is the mean CIEDE2000 of patches that were left out.
+    `defects` (N, 2) are columns and rows of bad sites, which a person adds to the file; None where none are told.
     """
 
     black: float
@@ -26,9 +27,10 @@ class ChartProfile:
     camera_to_scene: NDArray[np.float64]
     delta_e: float
     name: str = "camera"
+    defects: NDArray[np.int32] | None = None
 
     def applied(self, profile: CameraProfile) -> CameraProfile:
-        """`profile` with this balance and matrix; with this black level where it has none."""
+        """`profile` with this balance, matrix and these defects; with this black level where it has none."""
         black = (self.black,) * 4 if max(profile.black) == 0 else profile.black
         return replace(
             profile,
@@ -36,6 +38,7 @@ class ChartProfile:
             white_balance=self.white_balance,
             camera_to_scene=self.camera_to_scene,
             calibrations=(),
+            defects=profile.defects if self.defects is None else self.defects,
         )
 
 
@@ -49,6 +52,7 @@ def profile_text(profile: ChartProfile, comments: list[str]) -> str:
         "# From camera RGB, balanced, to linear Rec.2020, D65.\n"
         f"camera_to_scene = [\n    {rows},\n]\n"
         f"delta_e = {profile.delta_e:.2f}  # mean CIEDE2000 of patches that the fit did not see\n"
+        "# Sites that measure no light may be listed as columns and rows: defects = [[103, 40], [1201, 877]]\n"
     )
 
 
@@ -63,7 +67,7 @@ def load_profile(path: Path) -> ChartProfile:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise SourceError(f"{path}: is no TOML ({error}); give a profile that groundglass profile wrote") from error
-    unknown = set(table) - {"name", "black", "white_balance", "camera_to_scene", "delta_e"}
+    unknown = set(table) - {"name", "black", "white_balance", "camera_to_scene", "defects", "delta_e"}
     if unknown:
         raise SourceError(f"{path}: '{sorted(unknown)[0]}' is no key of a camera profile; remove it")
     balance = _array(path, table, "white_balance", (3,))
@@ -74,12 +78,15 @@ def load_profile(path: Path) -> ChartProfile:
         raise SourceError(f"{path}: black is below 0; measure the chart again")
     if abs(np.linalg.det(matrix)) < 1e-6 * np.abs(matrix).max() ** 3:
         raise SourceError(f"{path}: camera_to_scene makes three colours of two or fewer; measure the chart again")
+    count = len(table["defects"]) if isinstance(table.get("defects"), list) else 0
+    defects = None if "defects" not in table else _array(path, table, "defects", (count, 2)).astype(np.int32)
     return ChartProfile(
         black=float(black),
         white_balance=(float(balance[0]), float(balance[1]), float(balance[2])),
         camera_to_scene=matrix,
         delta_e=float(_array(path, {"delta_e": 0.0, **table}, "delta_e", ())),
         name=str(table.get("name", path.stem)),
+        defects=defects,
     )
 
 
