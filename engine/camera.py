@@ -95,6 +95,8 @@ class CameraProfile:
     temperature) are what another white balance is computed from: `balanced`, `at_white` and `at_temperature` give the
     profile of that balance. `noise` is None where nobody measured it.
 
+    `lateral` says by how many thousandths red and blue light lies farther out than green, where the lens's maker does.
+
     Of each site, where it is known: `black_map` (H, W) float32 is what its black lies above `black`, in sensor values;
     `gain_map` (H, W) float32 multiplies its light (lens shading, flat field); `defects` (N, 2) int32 are the columns
     and rows of sites that do not measure light.
@@ -107,6 +109,7 @@ class CameraProfile:
     exposure_ev: float = 0.0
     calibrations: tuple[Calibration, ...] = ()
     noise: NoiseProfile | None = None
+    lateral: tuple[float, float] | None = None
     black_map: NDArray[np.float32] | None = None
     gain_map: NDArray[np.float32] | None = None
     defects: NDArray[np.int32] | None = None

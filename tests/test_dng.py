@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -324,3 +325,9 @@ def test_no_byte_of_the_directory_breaks_more_than_the_picture(
     assert unclear == 0
     assert survived > 50
     assert "tifffile" not in capfd.readouterr().err.lower()
+
+
+def test_a_warp_that_differs_by_colour_tells_the_lateral_colour(read: Callable[..., Frame]) -> None:
+    warp = struct.pack(">I20d", 3, *(1.0005, 0, 0, 0, 0, 0), *(1, 0, 0, 0, 0, 0), *(0.9997, 0, 0, 0, 0, 0), 0.5, 0.5)
+    assert read(opcodes(3, (1, warp))).profile.lateral == pytest.approx((0.5, -0.3))
+    assert read().profile.lateral is None

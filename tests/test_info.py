@@ -81,7 +81,7 @@ def test_a_dng_says_what_its_tags_say(tmp_path: Path) -> None:
     assert found["defects"] == 1
     names = [(one["list"], one["name"], one["used"]) for one in found["opcodes"]]
     assert names == [
-        (1, "FixBadPixelsList", True), (2, "GainMap", True), (2, "GainMap", True), (3, "WarpRectilinear", False),
+        (1, "FixBadPixelsList", True), (2, "GainMap", True), (2, "GainMap", True), (3, "WarpRectilinear", True),
         (3, "opcode 77", False),
     ]  # fmt: skip
     assert found["opcodes"][3]["lateral_thousandths"] == pytest.approx([0.5, -0.3])
@@ -97,7 +97,7 @@ def test_its_lines_are_for_people(tmp_path: Path) -> None:
     assert text["exposure"] == "-0.78 stops (baseline)"
     assert text["opcodes"] == (
         "FixBadPixelsList (list 1); 2 of GainMap (list 2); WarpRectilinear (list 3), lateral colour +0.50 and -0.30 "
-        "thousandths, not applied though the file asks for it; "
+        "thousandths; "
         "opcode 77 (list 3), not applied though the file asks for it"
     )
     assert text["shading"] == "80x50 gains, up to 2.25"

@@ -17,7 +17,7 @@ from ..camera import Calibration, CameraProfile, NoiseProfile
 from ..cfa import Cfa
 from ..errors import GroundglassError, SourceError
 from ..white import D65
-from .opcodes import Area, Opcode, parse_opcodes
+from .opcodes import Area, Opcode, Warp, parse_opcodes
 from .tags import TagError, TagFile, Tags
 
 COLOUR_FILTER_ARRAY, LINEAR_RAW = 32803, 34892
@@ -72,6 +72,11 @@ class Dng:
     def opcodes(self) -> list[Opcode]:
         """The opcodes of all three lists, in their order."""
         return [opcode for stage, data in enumerate(self.opcode_lists, 1) for opcode in parse_opcodes(stage, data)]
+
+    def lateral(self) -> tuple[float, float] | None:
+        """By how many thousandths red and blue lie farther out than green, where an opcode says so."""
+        warps = [opcode.action.lateral for opcode in self.opcodes() if isinstance(opcode.action, Warp)]
+        return next((lateral for lateral in warps if lateral is not None), None)
 
     def cfa(self, path: Path) -> Cfa | None:
         """The filters from the corner of `crop` on, MONO for a grey picture; None of one that is RGB already.

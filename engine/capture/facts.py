@@ -282,7 +282,9 @@ def _opcode_facts(opcode: Opcode) -> Facts:
         case BadConstant(constant):
             found |= {"used": True, "number": constant}
         case Warp() as warp:
-            found |= {"used": False} | ({} if warp.lateral is None else {"lateral_thousandths": list(warp.lateral)})
+            found |= (
+                {"used": False} if warp.lateral is None else {"used": True, "lateral_thousandths": list(warp.lateral)}
+            )
         case None:
             found |= {"used": False, "broken": opcode.broken}
     return found

@@ -149,6 +149,7 @@ def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
         profile=replace(
             _with_levels(profile, black, float(raw.white_level) if dng.white is None else float(dng.white[0]), path),
             noise=dng.noise,
+            lateral=dng.lateral(),
             black_map=black_map,
             gain_map=site_gains(dng.opcode_lists, dng.stored, dng.active, dng.crop, cfa),
             defects=site_defects(dng, whole),

@@ -13,7 +13,7 @@ from ..compute.device import Device
 from ..compute.planes import Planes
 from ..frame import Frame
 from ..packing import unpack
-from .aberration import Aberration, Shifts, estimate_aberration, parse_aberration
+from .aberration import Aberration, Shift, Shifts, estimate_aberration, parse_aberration
 from .defects import Defects
 from .demosaic import Demosaic, demosaiced_size
 from .denoise import Denoise
@@ -120,9 +120,12 @@ class MosaicChain:
         return self._noise
 
     def _shifts_of(self, frame: Frame, development: Development) -> Shifts:
-        """What is asked for, or what the first frame shows."""
+        """What is asked for, what the lens's maker says, or what the first frame shows."""
         if self._shifts is None:
             self._shifts = parse_aberration(development.aberration)
+        if self._shifts is None and frame.profile.lateral is not None:
+            red, blue = frame.profile.lateral
+            self._shifts = Shift(red / 1000), Shift(blue / 1000)
         if self._shifts is None:
             numbers = unpack(frame.pixels, frame.packing, frame.width)
             black, white = float(np.mean(frame.profile.black)), frame.profile.white
