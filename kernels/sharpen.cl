@@ -17,35 +17,32 @@ KERNEL void brightness(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRIC
     STORE(bright, at, encode(greater(luminance, (floats)(0.0f)), 1));
 }
 
-/* An unsharp mask of the Gaussian (`side`, 1 and `far` in the middle, beside and two away, times themselves), held back
- * where the detail is no larger than `noise`, and limited.
+/* Detail is what a pixel has beyond its eight neighbours, times `centre`; `side` and `corner` weigh them. Held back
+ * where it is no larger than noise, and limited.
  */
 KERNEL void sharpen(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT bright,
-                    GLOBAL float *RESTRICT output, int pitch, int stride, float middle, float side, float far,
-                    float amount, float noise)
+                    GLOBAL float *RESTRICT output, int pitch, int stride, float centre, float side, float corner,
+                    float noise_squared)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    floats blurred = (floats)(0.0f), most = LOAD(bright, at), least = most;
-    for (int dy = -2; dy <= 2; ++dy) {
-        const int row = at + dy * pitch;
-        const floats left = LOAD(bright, row - 1), here = LOAD(bright, row), right = LOAD(bright, row + 1);
-        const float weight = dy == 0 ? middle : dy == -1 || dy == 1 ? side : far;
-        const floats farther = LOAD(bright, row - 2) + LOAD(bright, row + 2);
-        blurred += weight * (middle * here + side * (left + right) + far * farther);
-        if (dy > -2 && dy < 2) {
-            most = greater(most, greater(here, greater(left, right)));
-            least = lesser(least, lesser(here, lesser(left, right)));
-        }
-    }
     const floats here = LOAD(bright, at);
-    const floats detail = here - blurred;
+    const floats north = LOAD(bright, at - pitch), south = LOAD(bright, at + pitch);
+    const floats west = LOAD(bright, at - 1), east = LOAD(bright, at + 1);
+    const floats nw = LOAD(bright, at - pitch - 1), ne = LOAD(bright, at - pitch + 1);
+    const floats sw = LOAD(bright, at + pitch - 1), se = LOAD(bright, at + pitch + 1);
+    const floats most = greater(here, greater(greater(greater(north, south), greater(west, east)),
+                                              greater(greater(nw, ne), greater(sw, se))));
+    const floats least = lesser(here, lesser(lesser(lesser(north, south), lesser(west, east)),
+                                             lesser(lesser(nw, ne), lesser(sw, se))));
+    const floats detail = centre * here - side * ((north + south) + (west + east)) - corner * ((nw + ne) + (sw + se));
     const floats squared = detail * detail;
-    const floats given = amount * detail * squared / (squared + noise * noise + 1e-12f);
+    const floats given = detail * squared / (squared + noise_squared);
     const floats room = OVERSHOOT * (most - least);
     const floats sharp = lesser(greater(here + given, greater(least - room, (floats)(0.0f))), most + room);
-    const floats ratio = lesser(greater(decode(sharp, 1), (floats)(0.0f)) / greater(decode(here, 1), (floats)(1e-6f)),
+    const floats light = decode(here, 1);
+    const floats ratio = lesser(greater(decode(sharp, 1), (floats)(0.0f)) / greater(light, (floats)(1e-6f)),
                                 (floats)(BRIGHTEST_RATIO));
-    const floats kept = decode(here, 1) > 1e-5f ? ratio : (floats)(1.0f);
+    const floats kept = light > 1e-5f ? ratio : (floats)(1.0f);
     for (int plane = 0; plane < 3; ++plane)
         STREAM(output, at + plane * stride, kept * LOAD(scene, at + plane * stride));
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 from ..compute.planes import PAD, Planes
 
-RADIUS_PX = 0.7  # of the blur that lens, sensor and demosaicing leave together
-STRENGTH = 1.3  # of the mask at full amount: more makes teeth of what an edge has left of the sensor's grid
+# Of the mask at full amount, and what a neighbour across a corner weighs beside one that shares an edge. Measured on
+# photographs and slanted edges, blurred by 0.5 and 0.7 pixels, mosaicked and demosaicked: as near to the unblurred as
+# the exact Gaussian's mask (strength 1.3), and finest diagonals, where the sensor's grid shows as teeth, raised by 0.75
+# instead of 1.3.
+STRENGTH, CORNER = 0.7, 0.8
 QUIET = 0.002  # detail in the domain of the square root that is taken for noise where nobody knows better
 
 
@@ -29,11 +30,10 @@ class Sharpen:
             "sharpen.cl", "brightness", scene, self._bright.buffer, layout.pitch, layout.stride,
             rows=layout.height + 2 * PAD,
         )  # fmt: skip
-        weights = [math.exp(-(distance**2) / (2 * RADIUS_PX**2)) for distance in range(3)]
-        total = weights[0] + 2 * (weights[1] + weights[2])
+        side = STRENGTH * amount / (4 + 4 * CORNER)
         self.scene.run(
             "sharpen.cl", "sharpen", scene, self._bright.buffer, self.output.buffer, layout.pitch, layout.stride,
-            *(weight / total for weight in weights), STRENGTH * amount, max(noise, QUIET),
+            STRENGTH * amount, side, CORNER * side, max(noise, QUIET) ** 2,
         )  # fmt: skip
 
     def release(self) -> None:
