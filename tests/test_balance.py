@@ -67,10 +67,8 @@ def test_auto_finds_the_light_of_a_scene_that_is_grey_on_the_whole(cfa: Cfa) -> 
     np.testing.assert_allclose(auto_balance(frame_of(greyish(), cfa)), (2, 1, 1.6), rtol=0.08)
 
 
-@pytest.mark.parametrize("packing", Packing)
+@pytest.mark.parametrize("packing", [packing for packing in Packing if packing.bits >= 10])
 def test_packed_frames_say_the_same(packing: Packing) -> None:
-    if packing is Packing.U8:
-        pytest.skip("this scene has 10 bits")
     scene = greyish()
     assert auto_balance(frame_of(scene, packing=packing)) == auto_balance(frame_of(scene))
     assert grey_at(frame_of(scene, packing=packing), 0.4, 0.6) == grey_at(frame_of(scene), 0.4, 0.6)
