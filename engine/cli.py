@@ -154,8 +154,9 @@ def view(
 ) -> None:
     """Open the live window.
 
-    Keys: F fullscreen, Esc or Q quit, Space freeze, S save a full-resolution still; a click focuses there, the wheel
-    changes the f-number. Where there is no display the same loop runs off screen for a few seconds.
+    Keys: F fullscreen, Esc or Q quit, Space freeze, S save a full-resolution still; a click focuses there, a right
+    click makes what is there grey, the wheel changes the f-number. Where there is no display the same loop runs off
+    screen for a few seconds.
     """
     from .commands.view import run_view
 

@@ -180,6 +180,19 @@ def test_a_click_focuses_on_what_is_there(live: Live) -> None:
     assert min(depths) - 0.02 <= live.focus_m <= max(depths) + 0.02
 
 
+def test_a_right_click_makes_grey_what_is_there(live: Live) -> None:
+    """Hardly a place of the scene is grey to begin with: the colours of the whole picture change."""
+
+    def blue_over_red() -> float:
+        rows = live.screen.grab()[: ABOVE_TEXT // 2].reshape(-1, 3).astype(float)
+        return float(rows[:, 2].sum() / max(rows[:, 0].sum(), 1.0))
+
+    before = blue_over_red()
+    for x in (0.3, 0.4, 0.5, 0.6, 0.7):
+        live.click(x, 0.55, button=3)
+    until(lambda: abs(blue_over_red() - before) > 0.03, "the balance changes")
+
+
 def test_fullscreen_fills_the_monitor_and_comes_back(live: Live) -> None:
     before = live.place
     live.press("f")
