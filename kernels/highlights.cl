@@ -1,5 +1,6 @@
-/* Clipped sites of a Bayer mosaic, rebuilt from the channels that still live, in three steps: what colour the light had
- * before it clipped, tile by tile; that colour carried into tiles where all is clipped; the sites themselves.
+/* Clipped sites of a Bayer mosaic, rebuilt from the channels that still live. First, tile by tile, the colour that
+ * light has before it clips, carried into tiles that have none; then how white clipped light becomes towards where all
+ * of it is clipped; then the sites themselves.
  */
 #include "portable.h"
 #include "encoding.h"
@@ -7,74 +8,143 @@
 #define TILE 16
 /* Sensors bend before they clip: a site counts as clipped from this part of its limit on. */
 #define CLIPPED 0.985f
-/* A live channel tells no more than so many times a dead one's limit; it is at least this part of the colour. */
+/* No channel is told to be brighter than so many times its limit; each is at least this part of the colour. */
 #define FARTHEST 16.0f
-#define LEAST_PART 0.02f
-
-/* Of a row whose sites are alternately green and `row_*`: the value of each lane's own colour. */
-#define OWN(is_green, of_row, of_green) ((is_green) ? (floats)(of_green) : (floats)(of_row))
-#define LIGHT(step) decode(LOAD(mosaic, at + (step)), encoded)
-
-/* Step 1: the mean colour of what is not clipped in a tile, bright light first, as four floats: red, green and blue
- * times how much is known, and that; beside them the part of the tile where every channel is clipped.
+#define LEAST_PART 0.08f
+/* Light that comes no nearer to its limit than the first, on an average, says nothing of what has clipped, and from the
+ * second on all. A wall beside the sky does not, the rim of a lamp does.
  */
-KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT colours,
-                        GLOBAL float *RESTRICT dead, int pitch, int tiles_x, int width, int height, int red_x, int red_y,
-                        float clip_red, float clip_green, float clip_blue, int encoded)
+#define FAR 0.72f
+#define NEAR 0.84f
+/* What weighs less of a tile is a hard edge, which says nothing of how the light goes on behind it. */
+#define HARD 0.2f
+/* How much a colour counts beside what two channels tell of it, squared. */
+#define UNSURE 0.03f
+#define TINY 1e-6f
+
+#define LIGHT(step) decode(LOAD(mosaic, at + (step)), encoded)
+/* Where sites have gains of their own (lens shading), those raise their limits too. */
+#ifdef SHADED
+#define GAIN(step) LOAD(gains, at + (step))
+#define UNSHADED(light, step) ((light) / GAIN(step))
+#else
+#define GAIN(step) 1.0f
+#define UNSHADED(light, step) (light)
+#endif
+
+FUNCTION floats greatest_of(floats a, floats b, floats c, floats d) { return greater(greater(a, b), greater(c, d)); }
+FUNCTION floats least_of(floats a, floats b, floats c, floats d) { return lesser(lesser(a, b), lesser(c, d)); }
+
+/* The rows of a tile that are looked at: they see most of it, and both kinds of row alike. */
+#define SEEN_ROWS 4
+#define SEEN_ROW(i) (GLOBAL_Y * TILE + ((i) >> 1) * 8 + ((i) & 1 ? 4 : 1))
+
+/* The mean colour of what is not clipped in a tile, as four floats: red, green and blue times how much is known, and
+ * that. Of three floats of `whites` the last two: whether something is clipped, and the part where everything is.
+ *
+ * Each site's colours are symmetric means around it, so that no slope of the light tints them. Light near its limit
+ * counts most, for what is dim says nothing of a lamp, and hard edges, where colours mix, count little. That nine sites
+ * must all be unclipped keeps out light beyond the limit of which noise has spared a site.
+ */
+KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT gains,
+                        GLOBAL float *RESTRICT colours, GLOBAL float *RESTRICT whites, int pitch, int tiles_x,
+                        int width, int height, int red_x, int red_y, float clip_red, float clip_green,
+                        float clip_blue, int encoded)
 {
     if (GROUP_X >= tiles_x)
         return;
-    floats sums[3] = {(floats)(0.0f), (floats)(0.0f), (floats)(0.0f)};
-    floats weights = sums[0], gone = sums[0], blocks = sums[0];
-    const float per_red = 1.0f / clip_red, per_green = 1.0f / clip_green, per_blue = 1.0f / clip_blue;
-    for (int i = 0; i < TILE / 2; ++i) /* rows 0, 1, 4, 5 and so on tell enough, and both kinds of row alike */
+    const floats none = (floats)(0.0f), one = (floats)(1.0f);
+    floats red = none, green = none, blue = none, weights = none, gone = none, sites = none, brightest = none;
+    floats reached = none;
+    for (int i = 0; i < SEEN_ROWS; ++i)
         for (int run = 0; run < TILE; run += RUN) {
-            const int x = GROUP_X * TILE + run, y = GLOBAL_Y * TILE + (i >> 1) * 4 + (i & 1);
+            const int x = GROUP_X * TILE + run, y = SEEN_ROW(i);
             const int at = (y + PAD) * pitch + PAD + x;
             const int red_row = (y & 1) == red_y;
-            const float per_row = red_row ? per_red : per_blue, per_other = red_row ? per_blue : per_red;
+            const float per_row = 1.0f / (red_row ? clip_red : clip_blue);
+            const float per_other = 1.0f / (red_row ? clip_blue : clip_red), per_green = 1.0f / clip_green;
             const ints is_green = ((LANES + x) & 1) == (red_row ? 1 - red_x : red_x);
-            /* With the sites beside, below and diagonally, a block of 2x2 has every colour, whatever its first site. */
-            const floats here = LIGHT(0), beside = LIGHT(1), below = LIGHT(pitch), diagonal = LIGHT(pitch + 1);
-            const floats of_row = is_green ? beside : here, of_other = is_green ? below : diagonal;
-            const floats one_green = is_green ? here : beside, other_green = is_green ? diagonal : below;
-            const floats row_part = of_row * per_row, other_part = of_other * per_other;
-            const floats coloured_most = greater(row_part, other_part), coloured_least = lesser(row_part, other_part);
-            const floats most = greater(coloured_most, greater(one_green, other_green) * per_green);
-            const floats least = lesser(coloured_least, lesser(one_green, other_green) * per_green);
+            const floats here = LIGHT(0);
+            const floats w = LIGHT(-1), e = LIGHT(1), n = LIGHT(-pitch), s = LIGHT(pitch);
+            const floats nw = LIGHT(-pitch - 1), ne = LIGHT(-pitch + 1), sw = LIGHT(pitch - 1), se = LIGHT(pitch + 1);
+            const floats across = 0.5f * (w + e), along = 0.5f * (n + s), diagonal = 0.25f * (nw + ne + sw + se);
+            const floats of_row = is_green ? across : here, of_other = is_green ? along : diagonal;
+            const floats of_green = is_green ? 0.5f * (here + diagonal) : 0.5f * (across + along);
+
+            const floats beside_most = greater(UNSHADED(w, -1), UNSHADED(e, 1));
+            const floats beside_least = lesser(UNSHADED(w, -1), UNSHADED(e, 1));
+            const floats above_most = greater(UNSHADED(n, -pitch), UNSHADED(s, pitch));
+            const floats above_least = lesser(UNSHADED(n, -pitch), UNSHADED(s, pitch));
+            const floats corner_most = greatest_of(UNSHADED(nw, -pitch - 1), UNSHADED(ne, -pitch + 1),
+                                                   UNSHADED(sw, pitch - 1), UNSHADED(se, pitch + 1));
+            const floats corner_least = least_of(UNSHADED(nw, -pitch - 1), UNSHADED(ne, -pitch + 1),
+                                                 UNSHADED(sw, pitch - 1), UNSHADED(se, pitch + 1));
+            const floats own = UNSHADED(here, 0);
+            const floats greens_most = is_green ? greater(own, corner_most) : greater(beside_most, above_most);
+            const floats greens_least = is_green ? lesser(own, corner_least) : lesser(beside_least, above_least);
+            const floats most = greater(greens_most * per_green,
+                                        is_green ? greater(beside_most * per_row, above_most * per_other)
+                                                 : greater(own * per_row, corner_most * per_other));
+            const floats least = lesser(greens_least * per_green,
+                                        is_green ? lesser(beside_least * per_row, above_least * per_other)
+                                                 : lesser(own * per_row, corner_least * per_other));
             const ints inside = (LANES + x) < width && (ints)(y) < (ints)(height);
-            const floats weight = most < CLIPPED && inside ? most * most * most * most : (floats)(0.0f);
-            sums[red_row ? 0 : 2] += weight * of_row;
-            sums[red_row ? 2 : 0] += weight * of_other;
-            sums[1] += 0.5f * weight * (one_green + other_green);
+            const floats even = greater(greens_least, none) / (greens_most + TINY);
+            const floats squared = most * most, fourth = squared * squared;
+            const floats weight = most < CLIPPED && most > 0.0f && inside ? even * even * fourth * fourth : none;
+            red += weight * (red_row ? of_row : of_other);
+            green += weight * of_green;
+            blue += weight * (red_row ? of_other : of_row);
             weights += weight;
-            gone += least >= CLIPPED && inside ? (floats)(1.0f) : (floats)(0.0f);
-            blocks += inside ? (floats)(1.0f) : (floats)(0.0f);
+            reached += weight * most;
+            gone += least >= CLIPPED && inside ? one : none;
+            sites += inside ? one : none;
+            brightest = greater(brightest, most);
         }
     const float weight = sum_of(weights);
-    const float known = weight < 1.0f ? weight : 1.0f;
-    GLOBAL float *colour = colours + 4 * (GLOBAL_Y * tiles_x + GROUP_X);
-    for (int channel = 0; channel < 3; ++channel)
-        colour[channel] = known * sum_of(sums[channel]) / (weight + 1e-12f);
-    colour[3] = known;
-    dead[GLOBAL_Y * tiles_x + GROUP_X] = sum_of(gone) / (sum_of(blocks) + 1e-6f);
+    const float nearness = (sum_of(reached) / (weight + 1e-20f) - FAR) * (1.0f / (NEAR - FAR));
+    const float enough = nearness < 0.0f ? 0.0f : nearness < 1.0f ? nearness : 1.0f;
+    const float known = weight < 1.0f ? weight * enough : enough;
+    const float scale = known / (weight + 1e-20f);
+    const int tile = GLOBAL_Y * tiles_x + GROUP_X;
+    colours[4 * tile] = scale * sum_of(red);
+    colours[4 * tile + 1] = scale * sum_of(green);
+    colours[4 * tile + 2] = scale * sum_of(blue);
+    colours[4 * tile + 3] = known;
+    whites[3 * tile + 1] = largest(brightest) < CLIPPED ? 0.0f : 1.0f;
+    whites[3 * tile + 2] = sum_of(gone) / (sum_of(sites) + TINY);
 }
 
-/* Step 2, push and pull (Gortler et al., "The Lumigraph", SIGGRAPH 1996) over a pyramid whose levels lie one behind the
- * other in `colours`. Push: the mean of four tiles, as far as they exist.
+/* Push and pull (Gortler et al., "The Lumigraph", SIGGRAPH 1996) over pyramids of places of `stride` floats, whose
+ * levels lie one behind the other, each a quarter as wide: float number `known` says how much is known of those before
+ * it. Push: sixteen places together know what one of them knows; of what stands behind `known`, the mean.
  */
-KERNEL void push_colour(GLOBAL float *colours, int fine, int fine_x, int fine_y, int coarse, int coarse_x, int coarse_y)
+KERNEL void push(GLOBAL float *grid, int stride, int known, int fine, int fine_x, int fine_y, int coarse, int coarse_x,
+                 int coarse_y)
 {
     if (GROUP_X >= coarse_x)
         return;
-    for (int channel = 0; channel < 4; ++channel) {
-        float sum = 0.0f;
-        for (int child = 0; child < 4; ++child) {
-            const int x = 2 * GROUP_X + (child & 1), y = 2 * GLOBAL_Y + (child >> 1);
-            sum += x < fine_x && y < fine_y ? colours[4 * (fine + y * fine_x + x) + channel] : 0.0f;
+    float sums[4] = {0.0f, 0.0f, 0.0f, 0.0f}, count = 0.0f;
+    for (int child = 0; child < 16; ++child) {
+        const int x = 4 * GROUP_X + (child & 3), y = 4 * GLOBAL_Y + (child >> 2);
+        if (x < fine_x && y < fine_y) {
+            for (int i = 0; i < stride; ++i)
+                sums[i] += grid[stride * (fine + y * fine_x + x) + i];
+            count += 1.0f;
         }
-        colours[4 * (coarse + GLOBAL_Y * coarse_x + GROUP_X) + channel] = 0.25f * sum;
     }
+    const float scale = sums[known] > 1.0f ? 1.0f / sums[known] : 1.0f;
+    for (int i = 0; i < stride; ++i)
+        grid[stride * (coarse + GLOBAL_Y * coarse_x + GROUP_X) + i] = sums[i] * (i <= known ? scale : 1.0f / count);
+}
+
+/* The last level is the whole picture: what that does not know is white. */
+KERNEL void whole(GLOBAL float *grid, int stride, int known, int last)
+{
+    if (GROUP_X > 0)
+        return;
+    for (int i = 0; i < known; ++i)
+        grid[stride * last + i] += 1.0f - grid[stride * last + known];
 }
 
 FUNCTION int within(int i, int count) { return i < 0 ? 0 : i >= count ? count - 1 : i; }
@@ -93,95 +163,211 @@ FUNCTION float between(GLOBAL const float *grid, int stride, int count_x, int co
     return upper + lower_part * (lower - upper);
 }
 
-/* Pull: what a tile does not know is the colour around it, a level up. */
-KERNEL void pull_colour(GLOBAL float *colours, int fine, int fine_x, int fine_y, int coarse, int coarse_x, int coarse_y)
+/* Pull: what a place does not know is what lies around it, a level up. */
+KERNEL void pull(GLOBAL float *grid, int stride, int known, int fine, int fine_x, int fine_y, int coarse, int coarse_x,
+                 int coarse_y)
 {
     if (GROUP_X >= fine_x)
         return;
-    const float x = 0.5f * (float)GROUP_X - 0.25f, y = 0.5f * (float)GLOBAL_Y - 0.25f;
-    GLOBAL float *colour = colours + 4 * (fine + GLOBAL_Y * fine_x + GROUP_X);
-    GLOBAL const float *above = colours + 4 * coarse;
-    const float known = between(above + 3, 4, coarse_x, coarse_y, x, y);
-    const float missing = known > 0.0f ? (1.0f - colour[3]) / known : 0.0f;
-    for (int channel = 0; channel < 3; ++channel)
-        colour[channel] += missing * between(above + channel, 4, coarse_x, coarse_y, x, y);
-    colour[3] = known > 0.0f ? 1.0f : colour[3];
+    const float x = 0.25f * (float)GROUP_X - 0.375f, y = 0.25f * (float)GLOBAL_Y - 0.375f;
+    GLOBAL float *place = grid + stride * (fine + GLOBAL_Y * fine_x + GROUP_X);
+    for (int i = 0; i < known; ++i)
+        place[i] += (1.0f - place[known]) * between(grid + stride * coarse + i, stride, coarse_x, coarse_y, x, y);
 }
 
-/* The colour of the light at a run, lane by lane: linear between places half a tile apart, where `between` has its
- * corners too.
+/* At a site: its own channel; one other, green at red and blue sites and the row's own at green ones; and two, that of
+ * the rows above and below. `limit` is where they clip, `part` their parts of the colour, the greatest 1, `light` and
+ * `lives` what the neighbours say of the others: how bright, and how far from the limit, from 1 to 0.
  */
-#define HALF_TILE 8
-FUNCTION floats across_run(GLOBAL const float *grid, int stride, int tiles_x, int tiles_y, float x, float y)
+typedef struct {
+    ints is_green;
+    floats own_limit, one_limit, two_limit, own_part, one_part, two_part, one_light, two_light, one_lives, two_lives;
+    floats even; /* the neighbours, from 1 to 0 */
+} Site;
+
+/* The mean of two sites on both sides of a clipped one; where they are far apart, an edge lies between them, and a
+ * clipped site lies on its brighter side.
+ */
+FUNCTION floats brighter_side(floats a, floats b)
 {
-    const float first = between(grid, stride, tiles_x, tiles_y, x, y);
-#if RUN > 1
-    const float second = between(grid, stride, tiles_x, tiles_y, x + 0.5f, y);
-    const floats lane = LANE_NUMBERS * (1.0f / HALF_TILE);
-#if RUN > HALF_TILE
-    const float third = between(grid, stride, tiles_x, tiles_y, x + 1.0f, y);
-    return lane < 1.0f ? first + lane * (second - first) : second + (lane - 1.0f) * (third - second);
-#else
-    return first + lane * (second - first);
-#endif
-#else
+    const floats sum = a + b, apart = absolute(a - b);
+    const floats edge = limited((apart - 0.25f * sum) * 4.0f / greater(sum, (floats)(TINY)), 0.0f, 1.0f);
+    return 0.5f * (sum + edge * apart);
+}
+
+/* How far a neighbour comes up to its limit. A clipped one tells that it does, however far it has been rebuilt. */
+#define SHARE(step, per_limit) lesser(UNSHADED(LIGHT(step), step) * (per_limit), (floats)(1.0f))
+
+FUNCTION Site site_at(GLOBAL const float *mosaic, GLOBAL const float *gains, int at, int pitch, int x, int red_row,
+                      int red_x, float row_clip, float green_clip, float other_clip, floats row_colour,
+                      floats green_colour, floats other_colour, int encoded)
+{
+    Site site;
+    site.is_green = ((LANES + x) & 1) == (red_row ? 1 - red_x : red_x);
+    const floats one_clip = site.is_green ? (floats)(row_clip) : (floats)(green_clip);
+    const floats above_clip = site.is_green ? (floats)(other_clip) : (floats)(green_clip);
+    const floats per_one = 1.0f / (CLIPPED * one_clip), per_above = 1.0f / (CLIPPED * above_clip);
+    const floats per_two = (floats)(1.0f / (CLIPPED * other_clip));
+    const floats w = SHARE(-1, per_one), e = SHARE(1, per_one);
+    const floats n = SHARE(-pitch, per_above), s = SHARE(pitch, per_above);
+    const floats beside = brighter_side(w, e), above = brighter_side(n, s);
+    const floats falling = brighter_side(SHARE(-pitch - 1, per_two), SHARE(pitch + 1, per_two));
+    const floats rising = brighter_side(SHARE(-pitch + 1, per_two), SHARE(pitch - 1, per_two));
+    const floats one_share = site.is_green ? beside : brighter_side(beside, above);
+    const floats two_share = site.is_green ? above : brighter_side(falling, rising);
+    site.even = greater(lesser(lesser(w, e) / (greater(w, e) + TINY), lesser(n, s) / (greater(n, s) + TINY)),
+                        (floats)(0.0f));
+    site.own_limit = (site.is_green ? (floats)(green_clip) : (floats)(row_clip)) * GAIN(0);
+    site.one_limit = one_clip * GAIN(1);
+    site.two_limit = other_clip * (site.is_green ? GAIN(pitch) : GAIN(pitch + 1));
+    site.one_light = CLIPPED * one_share * site.one_limit;
+    site.two_light = CLIPPED * two_share * site.two_limit;
+    /* The further a channel is from its limit, the more of its neighbours live, and the more it counts. */
+    site.one_lives = greater(1.0f - one_share, (floats)(0.0f));
+    site.two_lives = greater(1.0f - two_share, (floats)(0.0f));
+
+    const floats per_brightest = 1.0f / greatest_of(row_colour, green_colour, other_colour, (floats)(1e-12f));
+    const floats least = (floats)(LEAST_PART);
+    site.own_part = greater((site.is_green ? green_colour : row_colour) * per_brightest, least);
+    site.one_part = greater((site.is_green ? row_colour : green_colour) * per_brightest, least);
+    site.two_part = greater(other_colour * per_brightest, least);
+    return site;
+}
+
+/* What the live neighbours tell: their light, their part of the colour, how much of the colour there is in it (the rest
+ * is white), and whether they can tell that, from 0 to 1.
+ */
+typedef struct {
+    floats light, part, coloured, sure;
+} Told;
+
+/* White is in it where a coloured surface reflects the lamp (S. Shafer, "Using color to separate reflection
+ * components", Color Research and Application 1985). Two channels tell, both live, or the lesser one does, which does
+ * not go along with the colour, and the other is clipped already. The less they differ in the colour itself, the less
+ * they tell.
+ */
+FUNCTION Told told_by(Site site)
+{
+    Told told;
+    const floats one = site.one_light, two = site.two_light;
+    const floats weight = site.one_lives + site.two_lives + TINY;
+    told.light = (site.one_lives * one + site.two_lives * two) / weight;
+    told.part = (site.one_lives * site.one_part + site.two_lives * site.two_part + TINY) / weight;
+    const floats alone = told.light / told.part;
+    const floats one_says = one * site.two_part, two_says = two * site.one_part;
+    const floats lesser_lives = one_says > two_says ? site.two_lives : site.one_lives;
+    const floats apart = absolute(one_says - two_says) / (absolute(one_says) + absolute(two_says) + TINY);
+    const floats strange = limited(8.0f * lesser_lives, 0.0f, 1.0f) * limited(6.0f * apart - 0.3f, 0.0f, 1.0f);
+    const floats unlike = site.one_part - site.two_part;
+    const floats unmixed = (UNSURE * alone + (one - two) * unlike) / (UNSURE + unlike * unlike);
+    told.coloured = alone + strange * (lesser(greater(unmixed, (floats)(0.0f)), alone) - alone);
+    told.sure = greater(strange, limited(8.0f * lesser(site.one_lives, site.two_lives), 0.0f, 1.0f));
+    return told;
+}
+
+/* How white light becomes while channel after channel clips, of `whites` the first two floats: that, from 0, which is
+ * as coloured as what is not clipped, to 1, times how much is known, and that. Hard edges do not tell.
+ */
+KERNEL void tile_white(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT gains,
+                       GLOBAL const float *RESTRICT colours, GLOBAL float *RESTRICT whites, int pitch, int tiles_x,
+                       int width, int height, int red_x, int red_y, float clip_red, float clip_green, float clip_blue,
+                       int encoded)
+{
+    if (GROUP_X >= tiles_x)
+        return;
+    const int tile = GLOBAL_Y * tiles_x + GROUP_X;
+    GLOBAL const float *colour = colours + 4 * tile;
+    floats sums = (floats)(0.0f), weights = sums;
+    for (int i = 0; i < SEEN_ROWS && whites[3 * tile + 1] > 0.0f; ++i)
+        for (int run = 0; run < TILE; run += RUN) {
+            const int x = GROUP_X * TILE + run, y = SEEN_ROW(i);
+            const int at = (y + PAD) * pitch + PAD + x, red_row = (y & 1) == red_y;
+            const Site site = site_at(mosaic, gains, at, pitch, x, red_row, red_x, red_row ? clip_red : clip_blue,
+                                      clip_green, red_row ? clip_blue : clip_red, (floats)(colour[red_row ? 0 : 2]),
+                                      (floats)(colour[1]), (floats)(colour[red_row ? 2 : 0]), encoded);
+            const Told told = told_by(site);
+            const floats white = greater(told.light - told.coloured * told.part, (floats)(0.0f));
+            const ints inside = (LANES + x) < width && (ints)(y) < (ints)(height);
+            const ints counts = LIGHT(0) >= CLIPPED * site.own_limit && inside;
+            const floats lives = limited(20.0f * (site.one_lives + site.two_lives), 0.0f, 1.0f);
+            /* Two live channels tell more than one, and the more the nearer the second is to its limit. */
+            const floats nearly = 1.0f - lesser(site.one_lives, site.two_lives), squared = nearly * nearly;
+            const floats fourth = squared * squared, trust = 0.05f + told.sure * fourth * fourth;
+            const floats weight = counts ? lives * trust * site.even * site.even : (floats)(0.0f);
+            sums += weight * white / (told.coloured + white + TINY);
+            weights += weight;
+        }
+    const float weight = sum_of(weights), enough = weight - HARD;
+    const float known = enough < 0.0f ? 0.0f : enough < 1.0f ? enough : 1.0f;
+    whites[3 * tile] = known * sum_of(sums) / (weight + TINY);
+    whites[3 * tile + 1] = known;
+}
+
+/* A value of a grid along a run, lane by lane. The lines between tiles bend at their centres, which lie between two
+ * eights of sites.
+ */
+FUNCTION floats along_run(GLOBAL const float *grid, int stride, int count_x, int count_y, float x, float y, float tile)
+{
+    const float first = between(grid, stride, count_x, count_y, x, y);
+#if RUN == 1
     return first;
+#else
+    const floats up = (between(grid, stride, count_x, count_y, x + 7.0f / tile, y) - first) * (1.0f / 7.0f)
+                    * LANE_NUMBERS;
+#if RUN == 8
+    return first + up;
+#else
+    const float middle = between(grid, stride, count_x, count_y, x + 8.0f / tile, y);
+    const float last = between(grid, stride, count_x, count_y, x + 15.0f / tile, y);
+    return LANES < 8 ? first + up : middle + (last - middle) * (1.0f / 7.0f) * (LANE_NUMBERS - 8.0f);
+#endif
 #endif
 }
-#define ACROSS_RUN(grid, stride) across_run(grid, stride, tiles_x, tiles_y, x, y)
 
-/* Step 3, in place: a clipped site goes on with the colour around it, as bright as the live channels beside it say.
- * Where none lives the light is at least so bright that all clip, and runs out to white the deeper the site lies among
- * such. No site that is not clipped changes, and of clipped ones nobody reads more than that they are: the order in
- * which sites are rebuilt makes no difference.
+/* The sites, in place: a clipped one goes on with the colour around it and the white in it, as bright as the live
+ * channels beside it say. Where none lives the light is at least so bright that all clip, as white as it has become on
+ * the way there, and runs out to white the deeper the site lies among such: `deep` is the level of whites that says so.
+ * No site that is not clipped changes, and of clipped ones nobody reads more than that they are: the order in which
+ * sites are rebuilt makes no difference.
  */
-KERNEL void rebuild(GLOBAL float *mosaic, GLOBAL const float *RESTRICT colours, GLOBAL const float *RESTRICT dead,
-                    int pitch, int tiles_x, int tiles_y, int red_x, int red_y, float clip_red, float clip_green,
+KERNEL void rebuild(GLOBAL float *mosaic, GLOBAL const float *RESTRICT gains, GLOBAL const float *RESTRICT colours,
+                    GLOBAL const float *RESTRICT whites, int pitch, int tiles_x, int tiles_y, int deep, int deep_x,
+                    int deep_y, float deep_tile, int red_x, int red_y, float clip_red, float clip_green,
                     float clip_blue, int encoded)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const int red_row = (GLOBAL_Y & 1) == red_y;
+    const float row_clip = red_row ? clip_red : clip_blue;
     const ints is_green = ((LANES + GLOBAL_X) & 1) == (red_row ? 1 - red_x : red_x);
-    const float row_clip = red_row ? clip_red : clip_blue, other_clip = red_row ? clip_blue : clip_red;
     const floats here = LIGHT(0);
-    const floats own_clip = OWN(is_green, row_clip, clip_green);
-    const floats is_clipped = here >= CLIPPED * own_clip ? (floats)(1.0f) : (floats)(0.0f);
-    if (!(largest(is_clipped) > 0.0f))
+    const floats limit = CLIPPED * (is_green ? (floats)(clip_green) : (floats)(row_clip)) * GAIN(0);
+    if (!(largest(here >= limit ? (floats)(1.0f) : (floats)(0.0f)) > 0.0f))
         return;
 
-    /* One other channel, green at red and blue sites and the row's own at green ones; and the channel of the rows above
-     * and below. A clipped neighbour tells that its channel reaches the limit, however far it has been rebuilt.
-     */
-    const floats one_clip = OWN(is_green, clip_green, row_clip);
-    const floats above_limit = CLIPPED * OWN(is_green, clip_green, other_clip);
-    const floats one_limit = CLIPPED * one_clip, two_limit = (floats)(CLIPPED * other_clip);
-    const floats beside = lesser(LIGHT(-1), one_limit) + lesser(LIGHT(1), one_limit);
-    const floats above = lesser(LIGHT(-pitch), above_limit) + lesser(LIGHT(pitch), above_limit);
-    const floats diagonal = lesser(LIGHT(-pitch - 1), two_limit) + lesser(LIGHT(-pitch + 1), two_limit)
-                          + lesser(LIGHT(pitch - 1), two_limit) + lesser(LIGHT(pitch + 1), two_limit);
-    const floats one = is_green ? 0.5f * beside : 0.25f * (beside + above);
-    const floats two = is_green ? 0.5f * above : 0.25f * diagonal;
-    /* The further a channel is from its limit, the more of its neighbours live, and the more it counts. */
-    const floats one_lives = greater(1.0f - one / one_limit, (floats)(0.0f));
-    const floats two_lives = greater(1.0f - two / two_limit, (floats)(0.0f));
-
     const float x = ((float)GLOBAL_X + 0.5f) / TILE - 0.5f, y = ((float)GLOBAL_Y + 0.5f) / TILE - 0.5f;
-    const floats known = ACROSS_RUN(colours + 3, 4); /* nothing, where all of a picture is clipped: white */
-    const floats row_colour = ACROSS_RUN(colours + (red_row ? 0 : 2), 4) + (1.0f - known);
-    const floats green = ACROSS_RUN(colours + 1, 4) + (1.0f - known);
-    const floats other = ACROSS_RUN(colours + (red_row ? 2 : 0), 4) + (1.0f - known);
-    const floats brightest = greater(greater(row_colour, green), greater(other, (floats)(1e-6f)));
-    const floats least = LEAST_PART * brightest;
-    const floats own_part = greater(OWN(is_green, row_colour, green), least);
-    const floats one_part = greater(OWN(is_green, green, row_colour), least);
-    const floats two_part = greater(other, least);
+    const Site site = site_at(mosaic, gains, at, pitch, GLOBAL_X, red_row, red_x, row_clip, clip_green,
+                              red_row ? clip_blue : clip_red,
+                              along_run(colours + (red_row ? 0 : 2), 4, tiles_x, tiles_y, x, y, TILE),
+                              along_run(colours + 1, 4, tiles_x, tiles_y, x, y, TILE),
+                              along_run(colours + (red_row ? 2 : 0), 4, tiles_x, tiles_y, x, y, TILE), encoded);
+    const Told told = told_by(site);
+    const floats as_told = told.light + (site.own_part - told.part) * told.coloured;
+    /* Where it cannot be told how much white there is, it is as much as around. */
+    const floats white = along_run(whites, 3, tiles_x, tiles_y, x, y, TILE);
+    const floats own = site.own_part + white * (1.0f - site.own_part);
+    const floats one = site.one_part + white * (1.0f - site.one_part);
+    const floats two = site.two_part + white * (1.0f - site.two_part);
+    const floats as_around = told.light * own / (told.part + white * (1.0f - told.part));
+    const floats while_one_lives = as_around + told.sure * (as_told - as_around);
 
-    const floats lives = one_lives + two_lives;
-    const floats alive = (one_lives * one + two_lives * two) / (one_lives * one_part + two_lives * two_part + 1e-12f);
-    const floats all_gone = greater(own_clip / own_part, greater(one_clip / one_part, other_clip / two_part));
-    const floats depth = limited(2.0f * ACROSS_RUN(dead, 1) - 1.0f, 0.0f, 1.0f);
-    const floats towards_white = own_part + depth * (brightest - own_part);
-    const floats told = lives > 0.001f ? own_part * alive : towards_white * all_gone;
-    const floats rebuilt = greater(here, lesser(told, FARTHEST * own_clip));
-    STORE(mosaic, at, is_clipped > 0.0f ? encode(rebuilt, encoded) : LOAD(mosaic, at));
+    const floats all_clip = greater(site.own_limit / own, greater(site.one_limit / one, site.two_limit / two));
+    const float u = ((float)GLOBAL_X + 0.5f) / deep_tile - 0.5f, v = ((float)GLOBAL_Y + 0.5f) / deep_tile - 0.5f;
+    const floats all_gone = along_run(whites + 3 * deep + 2, 3, deep_x, deep_y, u, v, deep_tile);
+    const floats depth = limited(2.0f * all_gone - 1.0f, 0.0f, 1.0f);
+    const floats when_none_does = (own + depth * depth * (1.0f - own)) * all_clip;
+
+    const floats lives = limited(20.0f * (site.one_lives + site.two_lives), 0.0f, 1.0f);
+    const floats light = when_none_does + lives * (while_one_lives - when_none_does);
+    const floats rebuilt = greater(here, lesser(light, FARTHEST * site.own_limit));
+    STORE(mosaic, at, here >= limit ? encode(rebuilt, encoded) : LOAD(mosaic, at));
 }

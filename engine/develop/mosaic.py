@@ -96,7 +96,8 @@ class MosaicChain:
             self._defects.list_places(frame.profile.defects)
             self._defects.run(cfa, detect=development.defects == "auto")
         if self._highlights is not None:
-            self._highlights.run(cfa, clips(profile), encoded)
+            gain_map = None if _is_binned(frame, development) else profile.gain_map
+            self._highlights.run(cfa, clips(profile), encoded, gain_map)
         gains = site_gains(profile, cfa)
         if self._temporal is not None:
             self._temporal.run(cfa, self._noise_of(frame), gains, development.temporal, encoded=encoded)
