@@ -35,13 +35,33 @@ _PIXELS: dict[Encoding, tuple[tuple[int, ...], tuple[str, ...]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class StereoRig:
+    """Two equal cameras side by side, rectified: focal length in pixels of the picture, distance between them in metres.
+
+    Raises SourceError where one is not positive.
+    """
+
+    focal_px: float
+    baseline_m: float
+
+    def __post_init__(self) -> None:
+        if not (self.focal_px > 0 and self.baseline_m > 0):
+            raise SourceError(
+                f"a stereo rig with focal_px = {self.focal_px:g} and baseline_m = {self.baseline_m:g} sees no depth; "
+                f"both must be above 0"
+            )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture on its way through the house; never changed once it is made.
 
     `pixels` is C-contiguous, its shape and dtype given by `encoding`. A mosaic whose `packing` is not U16 is (H,
-    row_bytes) uint8 instead, and `packed_width` says how many sites a row has. `depth_m` is the distance to each pixel
-    in metres, (H, W) float32, or None where nothing is known. `native_lens` took the picture, where that is known: a
+    row_bytes) uint8 instead, and `packed_width` says how many sites a row has. `depth_m` is the distance in metres over
+    the whole picture, float32 of any height and width, or None where nothing is known; `depth_noise` is its standard
+    deviation relative to the distance, 0 where it is exact. `right` is what the right camera of the `rig` saw, like
+    `pixels`. `native_lens` took the picture, where that is known: a
     virtual lens adds only the blur that it lacks. `time_s` is the presentation time since the source's first frame;
     `arrived_s` is `time.perf_counter()` at hand-over. `orientation` is the EXIF value (1 to 8) still to be applied.
     Raises SourceError where shapes or dtypes do not fit: kernels would read something else, or beyond the end.
@@ -52,6 +72,9 @@ class Frame:
     cfa: Cfa = field(default_factory=Cfa)
     profile: CameraProfile = field(default_factory=CameraProfile)
     depth_m: NDArray[np.float32] | None = None
+    depth_noise: float = 0.0
+    right: NDArray[Any] | None = None
+    rig: StereoRig | None = None
     native_lens: Lens | None = None
     native_focus_m: float | None = None
     index: int = 0
@@ -72,7 +95,7 @@ class Frame:
                 f"{self.name or 'frame'}: {self.pixels.shape} {self.pixels.dtype} is no {self.encoding.value}; "
                 f"give (H, W{', 3' if channels else ''}) {' or '.join(dtypes)}"
             )
-        self._check_depth()
+        self._check_distances()
 
     def _check_packed(self) -> None:
         row_bytes = self.packing.row_bytes(self.packed_width)
@@ -82,14 +105,19 @@ class Frame:
                 f"{self.name or 'frame'}: {self.pixels.shape} {self.pixels.dtype} is no {self.packing.value} mosaic "
                 f"{self.packed_width} sites wide; give (H, {row_bytes} or more) uint8"
             )
-        self._check_depth()
+        self._check_distances()
 
-    def _check_depth(self) -> None:
-        depth_m = self.depth_m
-        if depth_m is not None and (depth_m.shape != (self.height, self.width) or depth_m.dtype != np.float32):
+    def _check_distances(self) -> None:
+        if self.right is not None and (self.right.shape, self.right.dtype) != (self.pixels.shape, self.pixels.dtype):
             raise SourceError(
-                f"{self.name or 'frame'}: depth {depth_m.shape} {depth_m.dtype} does not fit pixels "
-                f"{(self.height, self.width)}; give one float32 distance in metres a pixel"
+                f"{self.name or 'frame'}: the right picture {self.right.shape} {self.right.dtype} does not fit the left "
+                f"{self.pixels.shape} {self.pixels.dtype}; give two of one size"
+            )
+        depth_m = self.depth_m
+        if depth_m is not None and (depth_m.ndim != 2 or depth_m.size == 0 or depth_m.dtype != np.float32):
+            raise SourceError(
+                f"{self.name or 'frame'}: depth {depth_m.shape} {depth_m.dtype} is no map of distances; give float32 "
+                f"metres, (height, width)"
             )
 
     @property
@@ -110,12 +138,13 @@ class Frame:
         if self.orientation == 1:
             return self
         depth_m = None if self.depth_m is None else np.ascontiguousarray(upright(self.depth_m, self.orientation))
-        pixels = unpack(self.pixels, self.packing, self.width)
+        right = None if self.right is None else self._turned(self.right)
         turned = replace(
             self,
-            pixels=np.ascontiguousarray(upright(pixels, self.orientation)),
+            pixels=self._turned(self.pixels),
             packing=Packing.U16,
             depth_m=depth_m,
+            right=right,
             orientation=1,
         )
         if self.encoding is not Encoding.MOSAIC:
@@ -125,3 +154,6 @@ class Frame:
             cfa=self.cfa.turned(self.size, self.orientation),
             profile=self.profile.turned(self.size, self.orientation),
         )
+
+    def _turned(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(upright(unpack(pixels, self.packing, self.width), self.orientation))

@@ -7,7 +7,7 @@ import pytest
 from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709, CameraProfile
 from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.errors import SourceError
-from groundglass.frame import Encoding, Frame
+from groundglass.frame import Encoding, Frame, StereoRig
 from groundglass.orientation import upright
 
 # What EXIF says of each orientation: where row 0 and column 0 of the stored picture are seen.
@@ -127,9 +127,19 @@ def test_pixels_that_are_not_what_they_claim_say_what_fits(
         Frame(np.zeros(shape, dtype), encoding=encoding, name="clip.dng")
 
 
-def test_a_depth_that_does_not_fit_is_refused() -> None:
+def test_what_is_no_map_of_distances_is_refused() -> None:
     pixels = np.zeros((4, 6), np.uint16)
-    Frame(pixels, depth_m=np.ones((4, 6), np.float32))
-    for depth_m in (np.ones((2, 3), np.float32), np.ones((4, 6), np.float64)):
-        with pytest.raises(SourceError, match=r"^frame: depth .* does not fit pixels \(4, 6\); give one float32"):
+    Frame(pixels, depth_m=np.ones((2, 3), np.float32))  # of any size: the depth stage brings it to the picture's
+    for depth_m in (np.ones((4, 6, 1), np.float32), np.ones((4, 6), np.float64), np.ones((0, 6), np.float32)):
+        with pytest.raises(SourceError, match=r"^frame: depth .* is no map of distances; give float32 metres"):
             Frame(pixels, depth_m=depth_m)
+
+
+def test_a_pair_is_of_one_size_and_turns_together() -> None:
+    left = np.arange(24, dtype=np.uint16).reshape(4, 6)
+    turned = Frame(left, right=left + 1, rig=StereoRig(500.0, 0.1), orientation=6).upright()
+    np.testing.assert_array_equal(turned.right, turned.pixels + 1)
+    with pytest.raises(SourceError, match=r"^frame: the right picture \(3, 6\) uint16 does not fit the left \(4, 6\)"):
+        Frame(left, right=left[1:])
+    with pytest.raises(SourceError, match="both must be above 0"):
+        StereoRig(500.0, 0.0)
