@@ -37,7 +37,7 @@ _PIXELS: dict[Encoding, tuple[tuple[int, ...], tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class StereoRig:
-    """Two equal cameras side by side, rectified: focal length in pixels of the picture, distance between them in metres.
+    """Two equal cameras side by side, rectified: focal length in pixels of the picture, distance in metres.
 
     Raises SourceError where one is not positive.
     """
@@ -110,8 +110,8 @@ class Frame:
     def _check_distances(self) -> None:
         if self.right is not None and (self.right.shape, self.right.dtype) != (self.pixels.shape, self.pixels.dtype):
             raise SourceError(
-                f"{self.name or 'frame'}: the right picture {self.right.shape} {self.right.dtype} does not fit the left "
-                f"{self.pixels.shape} {self.pixels.dtype}; give two of one size"
+                f"{self.name or 'frame'}: the right picture {self.right.shape} {self.right.dtype} does not fit the "
+                f"left {self.pixels.shape} {self.pixels.dtype}; give two of one size"
             )
         depth_m = self.depth_m
         if depth_m is not None and (depth_m.ndim != 2 or depth_m.size == 0 or depth_m.dtype != np.float32):

@@ -1,4 +1,4 @@
-/* Lateral chromatic aberration of a Bayer mosaic: red and blue sites are read from where the lens has put their light. */
+/* Lateral chromatic aberration of a Bayer mosaic: red and blue sites are read from where the lens put their light. */
 #include "portable.h"
 
 #define FARTHEST 9.0f /* sites; the cubic reads 4 further, which the border holds */
@@ -6,27 +6,23 @@
 /* Weights of the four lattice points around a place at the fraction t between the middle two (E. Catmull and R. Rom, "A
  * class of local interpolating splines", 1974).
  */
-FUNCTION void cubic(float t, float *weight)
-{
-    weight[0] = t * (-0.5f + t * (1.0f - 0.5f * t));
-    weight[1] = 1.0f + t * t * (-2.5f + 1.5f * t);
-    weight[2] = t * (0.5f + t * (2.0f - 1.5f * t));
-    weight[3] = t * t * (-0.5f + 0.5f * t);
-}
+#define WEIGHT_0(t) (t * (-0.5f + t * (1.0f - 0.5f * t)))
+#define WEIGHT_1(t) (1.0f + t * t * (-2.5f + 1.5f * t))
+#define WEIGHT_2(t) (t * (0.5f + t * (2.0f - 1.5f * t)))
+#define WEIGHT_3(t) (t * t * (-0.5f + 0.5f * t))
 
 FUNCTION float bounded(float x) { return x < -FARTHEST ? -FARTHEST : x > FARTHEST ? FARTHEST : x; }
 
-/* What the site's own lattice, every other site of every other row, holds at a place `shift_x`, `shift_y` sites away. */
+/* What the site's own lattice, every other site of every other row, holds `shift_x`, `shift_y` sites away. */
 FUNCTION float resampled(GLOBAL const float *mosaic, int at, int pitch, float shift_x, float shift_y)
 {
     const float x = 0.5f * bounded(shift_x) + 8.0f, y = 0.5f * bounded(shift_y) + 8.0f;
-    const int left = (int)x - 8, top = (int)y - 8;
-    float across[4], down[4];
-    cubic(x - (float)(int)x, across);
-    cubic(y - (float)(int)y, down);
+    const float t = x - (float)(int)x, u = y - (float)(int)y;
+    const float across[4] = {WEIGHT_0(t), WEIGHT_1(t), WEIGHT_2(t), WEIGHT_3(t)};
+    const float down[4] = {WEIGHT_0(u), WEIGHT_1(u), WEIGHT_2(u), WEIGHT_3(u)};
     float sum = 0.0f;
     for (int row = 0; row < 4; ++row) {
-        GLOBAL const float *from = mosaic + at + 2 * ((top + row - 1) * pitch + left - 1);
+        GLOBAL const float *from = mosaic + at + 2 * (((int)y - 9 + row) * pitch + (int)x - 9);
         sum += down[row] * (across[0] * from[0] + across[1] * from[2] + across[2] * from[4] + across[3] * from[6]);
     }
     return sum;
@@ -42,13 +38,32 @@ KERNEL void shift_red_and_blue(GLOBAL const float *RESTRICT mosaic, GLOBAL float
     const int first = red_row ? red_x : 1 - red_x; /* the parity of the columns that have red or blue */
     const float k_1 = red_row ? red_1 : blue_1, k_2 = red_row ? red_2 : blue_2;
     const float y = (float)GLOBAL_Y - centre_y;
+#if RUN > 1
+    /* Mostly a whole run is read between the same points of its lattice: all at once, whosever sites they are. */
+    const floats x = (float)GLOBAL_X - centre_x + LANE_NUMBERS;
+    const floats farther = k_1 + k_2 * (x * x + y * y) * per_half_diagonal * per_half_diagonal;
+    const floats to_x = 0.5f * limited(x * farther, -FARTHEST, FARTHEST) + 8.0f;
+    const floats to_y = 0.5f * limited(y * farther, -FARTHEST, FARTHEST) + 8.0f;
+    const int left = (int)to_x.s0, top = (int)to_y.s0;
+    const floats t = to_x - (float)left, u = to_y - (float)top;
+    if (largest(greater(t, u)) < 1.0f && largest(greater(-t, -u)) <= 0.0f) {
+        GLOBAL const float *from = mosaic + at + 2 * ((top - 9) * pitch + left - 9);
+        const floats w0 = WEIGHT_0(t), w1 = WEIGHT_1(t), w2 = WEIGHT_2(t), w3 = WEIGHT_3(t);
+#define ACROSS(row)                                                                                                    \
+    (w0 * LOAD(from, 2 * row * pitch) + w1 * LOAD(from, 2 * row * pitch + 2) + w2 * LOAD(from, 2 * row * pitch + 4)    \
+     + w3 * LOAD(from, 2 * row * pitch + 6))
+        const floats value = WEIGHT_0(u) * ACROSS(0) + WEIGHT_1(u) * ACROSS(1) + WEIGHT_2(u) * ACROSS(2)
+                           + WEIGHT_3(u) * ACROSS(3);
+        STORE(output, at, ((LANES + GLOBAL_X) & 1) == first ? value : LOAD(mosaic, at));
+        return;
+    }
+#endif
     STORE(output, at, LOAD(mosaic, at));
     for (int i = 0; i < RUN && GLOBAL_X + i < width; ++i) {
         if (((GLOBAL_X + i) & 1) != first)
             continue;
-        const float x = (float)(GLOBAL_X + i) - centre_x;
-        const float radius = (x * x + y * y) * per_half_diagonal * per_half_diagonal;
-        const float farther = k_1 + k_2 * radius;
-        output[at + i] = resampled(mosaic, at + i, pitch, x * farther, y * farther);
+        const float one_x = (float)(GLOBAL_X + i) - centre_x;
+        const float one_farther = k_1 + k_2 * (one_x * one_x + y * y) * per_half_diagonal * per_half_diagonal;
+        output[at + i] = resampled(mosaic, at + i, pitch, one_x * one_farther, y * one_farther);
     }
 }

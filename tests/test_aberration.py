@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
-from groundglass.develop.aberration import Aberration, Shift, estimate_aberration, parse_aberration
+from groundglass.develop.aberration import Aberration, Shift, parse_aberration
+from groundglass.develop.aberration_estimate import estimate_aberration
 from groundglass.errors import GroundglassError
+from PIL import Image
+from scipy import ndimage
 
 
 def picture(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -23,7 +28,10 @@ def shifted_mosaic(cfa: Cfa, red: Shift, blue: Shift, height: int = 240, width: 
     mosaic = np.zeros((height, width))
     channels = cfa.channels()[(np.arange(height) % 2)[:, None], np.arange(width) % 2]
     for channel, shift in ((0, red), (1, Shift()), (2, blue)):
-        inwards = 1 / (1 + shift.k1)
+        radius = np.hypot(x - centre_x, y - centre_y) / (np.hypot(width, height) / 2)
+        inwards = np.ones_like(radius)
+        for _ in range(20):
+            inwards = 1 / (1 + shift.k1 + shift.k2 * (radius * inwards) ** 2)
         here = channels == channel
         mosaic[here] = picture(centre_x + (x - centre_x) * inwards, centre_y + (y - centre_y) * inwards)[here]
     return mosaic
@@ -43,7 +51,7 @@ def corrected(device: Device, mosaic: np.ndarray, cfa: Cfa, red: Shift, blue: Sh
 
 @pytest.mark.parametrize("pattern", BAYER_PATTERNS)
 def test_red_and_blue_come_back(device: Device, pattern: str) -> None:
-    cfa, red, blue = Cfa(pattern), Shift(0.008), Shift(-0.006)
+    cfa, red, blue = Cfa(pattern), Shift(0.008, -0.003), Shift(-0.006, 0.002)
     straight = shifted_mosaic(cfa, Shift(), Shift())
     broken = shifted_mosaic(cfa, red, blue)
     result = corrected(device, broken, cfa, red, blue)
@@ -69,11 +77,34 @@ def test_a_shift_beyond_reach_is_bounded(device: Device) -> None:
 
 @pytest.mark.parametrize("pattern", BAYER_PATTERNS)
 def test_the_shift_is_measured(pattern: str) -> None:
-    for red, blue in ((0.004, -0.003), (0.0015, 0.002)):
+    for red, blue in (
+        (Shift(0.004), Shift(-0.003)),
+        (Shift(0.0015), Shift(0.002)),
+        (Shift(0, 0.006), Shift(-0.004, 0.009)),
+    ):
         cfa = Cfa(pattern)
-        measured = estimate_aberration(shifted_mosaic(cfa, Shift(red), Shift(blue)), cfa)
-        assert measured[0].k1 == pytest.approx(red, rel=0.12)
-        assert measured[1].k1 == pytest.approx(blue, rel=0.12)
+        for true, found in zip((red, blue), estimate_aberration(shifted_mosaic(cfa, red, blue), cfa), strict=True):
+            radius = np.linspace(0.1, 1, 10)
+            differences = ((found.k1 - true.k1) * radius + (found.k2 - true.k2) * radius**3) * 200
+            assert np.abs(differences).max() < max(0.05, 0.1 * abs(true.k1 + true.k2) * 200)
+
+
+@pytest.mark.parametrize("k1", [0.0, 0.0005, -0.002])
+def test_the_shift_is_measured_in_photographs(data_dir: Path, k1: float) -> None:
+    """Of one channel, so that nothing is shifted but what we shift."""
+    for path in sorted((data_dir / "demosaic" / "kodak").glob("*.png"))[:3]:
+        encoded = np.asarray(Image.open(path), np.float64)[..., 1] / 255
+        light = encoded**2.2
+        y, x = np.mgrid[: light.shape[0], : light.shape[1]].astype(np.float64)
+        centre_y, centre_x = (light.shape[0] - 1) / 2, (light.shape[1] - 1) / 2
+        places = [centre_y + (y - centre_y) / (1 + k1), centre_x + (x - centre_x) / (1 + k1)]
+        mosaic = light.copy()
+        mosaic[::2, ::2] = 0.6 * ndimage.map_coordinates(light, places, order=5, mode="mirror")[::2, ::2]
+        mosaic[1::2, 1::2] *= 0.8
+        red, blue = estimate_aberration(mosaic, Cfa())
+        half_diagonal = np.hypot(*light.shape) / 2
+        assert abs(red.k1 + red.k2 - k1) * half_diagonal < max(0.06, 0.1 * abs(k1) * half_diagonal)
+        assert blue == Shift()
 
 
 def test_a_picture_that_tells_nothing_is_left_alone() -> None:

@@ -13,7 +13,8 @@ from ..compute.device import Device
 from ..compute.planes import Planes
 from ..frame import Frame
 from ..packing import unpack
-from .aberration import Aberration, Shift, Shifts, estimate_aberration, parse_aberration
+from .aberration import Aberration, Shift, Shifts, parse_aberration
+from .aberration_estimate import estimate_aberration
 from .defects import Defects
 from .demosaic import Demosaic, demosaiced_size
 from .denoise import Denoise
