@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ from ..camera import REC709_TO_REC2020, CameraProfile
 from ..errors import MissingExtraError, SourceError
 from ..frame import Encoding, Frame
 from ..white import D65, XYZ_TO_REC2020, adaptation, rgb_to_xyz
-from .depth import whole_depth
+from .depth.maps import whole_depth
 
 HALF_MAX = 65504.0
 
 
-def read_exr(path: Path) -> Frame:
-    """Read R, G, B (or Y) as (H, W, 3) float32 scene-linear, and Z as metres where there is one.
+def read_exr(path: Path, *, with_depth: bool = True) -> Frame:
+    """Read R, G, B (or Y) as (H, W, 3) float32 scene-linear, and Z as metres where there is one and it is wanted.
 
     The `chromaticities` attribute decides the matrix to Rec.2020; without it the file is Rec.709, as the format says.
     Only the data window is read. Raises SourceError, or MissingExtraError without the OpenEXR library.
@@ -31,13 +32,13 @@ def read_exr(path: Path) -> Frame:
     if len({channels[name].shape for name in names}) > 1:
         raise SourceError(f"{path}: its colour channels are subsampled; save full-size RGB")
     scene_rgb = np.stack([channels[name].astype(np.float32) for name in names], axis=-1)
-    z = channels.get("Z")
+    depth_name = depth_channel(channels) if with_depth else None
     matrix = rgb_to_rec2020(header["chromaticities"]) if "chromaticities" in header else REC709_TO_REC2020
     return Frame(
         pixels=np.nan_to_num(scene_rgb, copy=False, nan=0.0, posinf=HALF_MAX, neginf=0.0),
         encoding=Encoding.SCENE,
         profile=CameraProfile(camera_to_scene=matrix.copy()),
-        depth_m=whole_depth(z) if z is not None and z.shape == scene_rgb.shape[:2] else None,
+        depth_m=None if depth_name is None else whole_depth(channels[depth_name]),
         name=str(path),
     )
 
@@ -53,6 +54,13 @@ def read_channels(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             return {name: channel.pixels for name, channel in file.channels().items()}, dict(file.header())
     except (RuntimeError, ValueError, TypeError, OSError) as error:
         raise SourceError(f"{path}: OpenEXR cannot read it ({_one_line(error)}); copy or save it again") from error
+
+
+def depth_channel(channels: Mapping[str, NDArray[Any]]) -> str | None:
+    """The name of the channel that holds distances: Z, else that of a layer for depth (ViewLayer.Depth.Z)."""
+    if "Z" in channels:
+        return "Z"
+    return next((name for name in channels if name.lower().endswith(("depth.z", "depth.v"))), None)
 
 
 def rgb_to_rec2020(chromaticities: Any) -> NDArray[np.float64]:

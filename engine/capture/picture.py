@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,39 +16,72 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 from ..camera import CameraProfile
 from ..errors import SourceError
 from ..frame import Encoding, Frame
+from .depth.maps import resized
 from .exr import read_exr
+from .gdepth import read_gdepth
+from .heif import HEIF_SUFFIXES, read_heif
 from .icc import matrix_profile_to_srgb
 
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
-PICTURE_SUFFIXES = TIFF_SUFFIXES | frozenset(
-    {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".avif", ".gif", ".exr"}
+JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
+PICTURE_SUFFIXES = (
+    TIFF_SUFFIXES
+    | JPEG_SUFFIXES
+    | HEIF_SUFFIXES
+    | frozenset({".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".avif", ".gif", ".exr"})
 )
 ORIENTATION_TAG = 0x0112
 # Pillow's names for 16-bit samples; its unpacker keeps the byte that the name calls the high one.
 OTHER_BYTE = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorder == "little" else ";16L"}
 
 
-def read_picture(path: Path) -> Frame:
+def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
     """Read a picture.
 
     8- and 16-bit files become Encoding.DISPLAY, (H, W, 3) uint8 or uint16 in sRGB: alpha is dropped, grey expanded,
     palette and CMYK converted, an embedded ICC profile applied, EXIF orientation left in `Frame.orientation`.
-    OpenEXR and floating-point TIFF become Encoding.SCENE, (H, W, 3) float32. Raises SourceError, or MissingExtraError
-    for OpenEXR.
+    OpenEXR and floating-point TIFF become Encoding.SCENE, (H, W, 3) float32. What a file knows of depth comes with it
+    (Z of an EXR, the depth image of a HEIC, GDepth of a JPEG), unless `with_depth` is False. Raises SourceError, or
+    MissingExtraError for OpenEXR and HEIF.
     """
     suffix = path.suffix.lower()
     if suffix == ".exr":
-        return read_exr(path)
+        return read_exr(path, with_depth=with_depth)
     try:
         if suffix in TIFF_SUFFIXES and _is_float_tiff(path):
             return _float_tiff_frame(path)
-        return _display_frame(path)
+        if suffix in HEIF_SUFFIXES:
+            return _heif_frame(path, with_depth)
+        frame = _display_frame(path)
     except Image.DecompressionBombError as error:
         raise SourceError(f"{path}: more pixels than Pillow agrees to open; make the picture smaller") from error
     except UnidentifiedImageError as error:
         raise SourceError(f"{path}: not a picture that Pillow reads; save it as PNG, JPEG or TIFF") from error
-    except (OSError, ValueError, SyntaxError, EOFError, tifffile.TiffFileError) as error:
-        raise SourceError(f"{path}: the picture is damaged or cut off ({error}); copy or save it again") from error
+    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, tifffile.TiffFileError) as error:
+        said = " ".join(str(error).split())
+        raise SourceError(f"{path}: the picture is damaged or cut off ({said}); copy or save it again") from error
+    depth = read_gdepth(path) if with_depth and suffix in JPEG_SUFFIXES else None
+    return (
+        frame if depth is None else replace(frame, depth_m=resized(depth.depth_m, frame.size), depth_noise=depth.noise)
+    )
+
+
+def _heif_frame(path: Path, with_depth: bool) -> Frame:
+    found = read_heif(path, with_depth=with_depth)
+    if isinstance(found.image, Image.Image):
+        display_rgb: NDArray[Any] = np.array(_to_srgb(found.image), np.uint8)
+    else:
+        converted = matrix_profile_to_srgb(found.image, found.profile) if found.profile else None
+        display_rgb = found.image if converted is None else converted
+    return Frame(
+        pixels=np.ascontiguousarray(display_rgb),
+        encoding=Encoding.DISPLAY,
+        depth_m=None
+        if found.depth is None
+        else resized(found.depth.depth_m, (display_rgb.shape[1], display_rgb.shape[0])),
+        depth_noise=0.0 if found.depth is None else found.depth.noise,
+        name=str(path),
+    )
 
 
 def _display_frame(path: Path) -> Frame:

@@ -79,10 +79,7 @@ def frame_paths(folder: Path, *, headerless: bool = False) -> list[Path]:
 
     A camera that writes a JPEG beside each raw therefore plays its raws. Raises SourceError where nothing fits.
     """
-    try:
-        files = sorted((path for path in folder.iterdir() if _is_visible_file(path)), key=natural_key)
-    except OSError as error:
-        raise SourceError(f"{folder}: cannot be listed ({error.strerror}); check its permissions") from error
+    files = visible_files(folder)
     kinds = (HEADERLESS_SUFFIXES,) if headerless else (RAW_SUFFIXES, PICTURE_SUFFIXES)
     for suffixes in kinds:
         found = [path for path in files if path.suffix.lower() in suffixes]
@@ -92,6 +89,14 @@ def frame_paths(folder: Path, *, headerless: bool = False) -> list[Path]:
         wanted = ", ".join(sorted(HEADERLESS_SUFFIXES))
         raise SourceError(f"{folder}: holds no headerless mosaics; name them with one of {wanted}")
     raise SourceError(f"{folder}: holds no raws and no pictures; give a folder with .dng, .png or .jpg files")
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """The folder's files in natural order, hidden ones aside. SourceError where it cannot be listed."""
+    try:
+        return sorted((path for path in folder.iterdir() if _is_visible_file(path)), key=natural_key)
+    except OSError as error:
+        raise SourceError(f"{folder}: cannot be listed ({error.strerror}); check its permissions") from error
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:

@@ -13,9 +13,10 @@ from ..errors import SourceError
 from ..frame import Frame
 from ..profile.store import ChartProfile, load_profile
 from .changed import ChangedSource
-from .depth import WithDepth, open_depth
+from .depth import DepthRange, Scaling, WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
 from .headerless import Layout, read_headerless
 from .picture import PICTURE_SUFFIXES, read_picture
+from .rgbd import Rgbd, find_rgbd, maps_for
 from .sequence import FileSequence, frame_paths
 from .still import read_raw
 from .video import VIDEO_SUFFIXES, VideoSource
@@ -73,49 +74,75 @@ def open_source(
     profile: str | Path | None = None,
     depth: str | Path | None = None,
     depth_scale: float | None = None,
+    depth_range: str | tuple[float, float] | None = None,
     loop: bool = False,
 ) -> Source:
     """Open what `source` names: `scene:`, a raw still, a headerless mosaic, a picture, a video, or a folder of them.
 
     `fps` overrides the speed at which a sequence or a video plays (a sequence: 24 where it is not given).
     `raw_format` ("rggb12": filters, significant bits, packing), `raw_size` ("1920x1080"), `raw_black` (sensor value, 0
-    where not given) describe headerless mosaics. `profile` is a camera profile's path. `depth` is a depth map's path
-    or `plane:NEAR..FAR` in metres, and `depth_scale` how many of an integer map's units make a metre (1000 where not
-    given). `loop` starts sequences and videos again at their end. Raises SourceError, or
-    MissingExtraError where an optional library is needed.
+    where not given) describe headerless mosaics. `profile` is a camera profile's path.
+
+    `depth` is a depth map's path, a folder of maps, `plane:NEAR..FAR` in metres, or `none` to leave out what a file
+    brings itself; `depth_scale` is how many of an integer map's units make a metre (1000 where not given), and
+    `depth_range` makes metres of a relative map: the distances of its brightest and darkest sample, "0.8..6" or
+    (0.8, 6). A map that the file brings is scaled between the two. `loop` starts sequences and videos again at their
+    end. Raises SourceError, or MissingExtraError where an optional library is needed.
     """
     if fps is not None and not fps > 0:
         raise SourceError(f"fps {fps:g} is not above 0; give frames a second, such as 24")
-    opened = _open_plain(str(source), fps, _layout(raw_format, raw_size, raw_black), loop)
+    scaling = Scaling(depth_scale, None if depth_range is None else DepthRange.parse(depth_range))
+    name, layout = str(source), _layout(raw_format, raw_size, raw_black)
+    pairs = find_rgbd(Path(name)) if layout is None and Path(name).is_dir() else None
+    opened = _open_plain(name, fps, layout, loop, pairs, with_depth=depth is None)
     try:
         if profile is not None:
             opened = WithProfile(opened, load_profile(Path(profile)))
-        return opened if depth is None else WithDepth(opened, open_depth(str(depth), scale=depth_scale))
+        return _with_depth(opened, None if depth is None else str(depth), scaling, pairs)
     except SourceError:
         opened.close()
         raise
 
 
-def _open_plain(source: str, fps: float | None, layout: Layout | None, loop: bool) -> Source:
+def _with_depth(opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd | None) -> Source:
+    """`opened` with the depth that is named, else with that of the recording or of the file itself."""
+    if depth == "none":
+        return WithoutDepth(opened)
+    if depth is not None and Path(depth).is_dir():
+        return WithDepthMaps(opened, maps_for(Path(depth), opened.frames), scaling)
+    if depth is not None:
+        return WithDepth(opened, open_depth(depth, scale=scaling.units_per_m, depth_range=scaling.span))
+    if pairs is not None:
+        if scaling.units_per_m is None and scaling.span is None:
+            scaling = Scaling(pairs.units_per_m)
+        return WithDepthMaps(opened, lambda frame: pairs.maps[frame.name], scaling)
+    return opened if scaling.span is None else WithDepthRange(opened, scaling.span)
+
+
+def _open_plain(
+    source: str, fps: float | None, layout: Layout | None, loop: bool, pairs: Rgbd | None, with_depth: bool
+) -> Source:
     if source.startswith("scene:"):
         return _open_scene(source, fps)
     path = Path(source)
     if path.is_dir():
-        paths = frame_paths(path, headerless=layout is not None)
-        return FileSequence(paths, _reader(paths[0], layout), name=source, fps=fps or DEFAULT_SEQUENCE_FPS, loop=loop)
+        paths = frame_paths(path, headerless=layout is not None) if pairs is None else pairs.colour
+        fps = fps or (pairs.fps if pairs is not None else None) or DEFAULT_SEQUENCE_FPS
+        read = _reader(paths[0], layout, with_depth and pairs is None)
+        return FileSequence(paths, read, name=source, fps=fps, loop=loop)
     if not path.is_file():
         raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
     if path.stat().st_size == 0:
         raise SourceError(f"{source}: the file is empty; copy it again from where it came")
     if layout is None and path.suffix.lower() in VIDEO_SUFFIXES:
         return VideoSource(path, fps=fps, loop=loop)
-    return FileSequence([path], _reader(path, layout), name=source)
+    return FileSequence([path], _reader(path, layout, with_depth), name=source)
 
 
-def _reader(path: Path, layout: Layout | None) -> Callable[[Path], Frame]:
+def _reader(path: Path, layout: Layout | None, with_depth: bool) -> Callable[[Path], Frame]:
     if layout is not None:
         return partial(read_headerless, layout=layout)
-    return read_picture if path.suffix.lower() in PICTURE_SUFFIXES else read_raw
+    return partial(read_picture, with_depth=with_depth) if path.suffix.lower() in PICTURE_SUFFIXES else read_raw
 
 
 def _layout(

@@ -1,0 +1,133 @@
+"""Depth that lies beside its pictures: one map for all of them, a folder of maps, or a tilted plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import SourceError
+from ...frame import Frame
+from ..changed import ChangedSource
+from .files import Scaling, metric, read_map, read_samples
+from .maps import DepthMap, check_shape, resized, turned_back
+from .plane import parse_plane, tilted_plane
+from .relative import DepthRange, extremes
+
+if TYPE_CHECKING:
+    from ..source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class UprightDepth:
+    """Called with the size, (width, height), of a picture as it is seen: its depth, (h, w) float32 metres, of any size
+    but of the picture's shape. `noise` is the deviation relative to the depth. Raises SourceError where it cannot fit.
+    """
+
+    make: Callable[[tuple[int, int]], NDArray[np.float32]]
+    noise: float = 0.0
+
+    def __call__(self, size: tuple[int, int]) -> NDArray[np.float32]:
+        return self.make(size)
+
+
+class WithDepth(ChangedSource):
+    """`source` with the same depth in every frame: the very same array, so that it travels to the device once.
+
+    The map lies over the picture as it is seen upright: a frame with an EXIF orientation gets it turned to fit.
+    """
+
+    def __init__(self, source: Source, upright_depth: UprightDepth) -> None:
+        super().__init__(source)
+        self._upright_depth = upright_depth
+        self._fitted: tuple[int, NDArray[np.float32]] | None = None  # by orientation
+
+    def change(self, frame: Frame) -> Frame:
+        if self._fitted is None or self._fitted[0] != frame.orientation:
+            self._fitted = frame.orientation, as_stored(self._upright_depth(upright_size(frame)), frame)
+        return replace(frame, depth_m=self._fitted[1], depth_noise=self._upright_depth.noise)
+
+
+class WithoutDepth(ChangedSource):
+    """`source`, everything in it equally sharp."""
+
+    def change(self, frame: Frame) -> Frame:
+        return replace(frame, depth_m=None, depth_noise=0.0)
+
+
+class WithDepthMaps(ChangedSource):
+    """`source` with a map of its own for every frame: the one that `map_of` names.
+
+    A relative map is scaled by the ends of the first one, so that a thing keeps its distance from frame to frame.
+    """
+
+    def __init__(self, source: Source, map_of: Callable[[Frame], Path], scaling: Scaling) -> None:
+        super().__init__(source)
+        self._map_of = map_of
+        self._scaling = scaling
+        self._last: tuple[Path, DepthMap] | None = None
+
+    def change(self, frame: Frame) -> Frame:
+        path = self._map_of(frame)
+        if self._last is None or self._last[0] != path:
+            samples = read_samples(path)
+            if self._scaling.span is not None and self._scaling.ends is None:
+                self._scaling = replace(self._scaling, ends=extremes(str(path), samples))
+            found = metric(path, samples, self._scaling)
+            check_shape(str(path), found.depth_m, upright_size(frame))
+            self._last = path, replace(found, depth_m=as_stored(found.depth_m, frame))
+        return replace(frame, depth_m=self._last[1].depth_m, depth_noise=self._last[1].noise)
+
+
+class WithDepthRange(ChangedSource):
+    """`source` whose frames bring depth of no true scale: the first one's nearest and farthest come to lie at the two
+    ends of `span`, later ones follow. Frames without depth pass."""
+
+    def __init__(self, source: Source, span: DepthRange) -> None:
+        super().__init__(source)
+        self._span = span
+        self._ends_m: tuple[float, float] | None = None
+        self._last: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+
+    def change(self, frame: Frame) -> Frame:
+        if frame.depth_m is None:
+            return frame
+        if self._last is None or self._last[0] is not frame.depth_m:
+            self._ends_m = self._ends_m or extremes(frame.name, frame.depth_m)
+            self._last = frame.depth_m, self._span.rescaled(frame.depth_m, *self._ends_m)
+        return replace(frame, depth_m=self._last[1])
+
+
+def open_depth(spec: str, *, scale: float | None = None, depth_range: DepthRange | None = None) -> UprightDepth:
+    """`plane:NEAR..FAR`, `plane:NEAR..FAR@DEGREES` (see `tilted_plane`), or the map in a file (see `read_map`).
+
+    `scale` is how many integer units make a metre, 1000 where not given; `depth_range` makes metres of a relative map.
+    Raises SourceError.
+    """
+    scaling = Scaling(scale, depth_range)
+    if spec.startswith("plane:"):
+        if depth_range is not None:
+            raise SourceError(f"depth '{spec}' says its two distances itself; leave the depth range out")
+        near_m, far_m, direction_deg = parse_plane(spec)
+        return UprightDepth(lambda size: tilted_plane(near_m, far_m, size, direction_deg))
+    found = read_map(Path(spec), scaling)
+
+    def fitting(size: tuple[int, int]) -> NDArray[np.float32]:
+        check_shape(spec, found.depth_m, size)
+        return found.depth_m
+
+    return UprightDepth(fitting, found.noise)
+
+
+def upright_size(frame: Frame) -> tuple[int, int]:
+    """(width, height) of the frame as it is seen."""
+    return frame.size[::-1] if frame.orientation >= 5 else frame.size
+
+
+def as_stored(upright_m: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
+    """A map of the picture as it is seen, as the frame's pixels lie."""
+    return np.ascontiguousarray(turned_back(resized(upright_m, upright_size(frame)), frame.orientation))

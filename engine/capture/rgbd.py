@@ -1,0 +1,183 @@
+"""RGB-D: pictures and depth maps that belong together, in one folder, in two, or in two lists of times."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import SourceError
+from ..frame import Frame
+from .picture import PICTURE_SUFFIXES
+from .sequence import natural_key, visible_files
+from .still import RAW_SUFFIXES
+
+COLOUR_WORDS = ("all-in-focus", "colour", "color", "picture", "image", "rgb", "img")
+DEPTH_WORDS = ("disparity", "depth", "disp")
+# Suffixes that hold a picture seldom and a map often: a depth map beside a picture of the same name.
+MAP_SUFFIXES = frozenset({".pgm", ".npy", ".pfm"})
+FRAME_SUFFIXES = PICTURE_SUFFIXES | RAW_SUFFIXES
+# The TUM RGB-D benchmark (Sturm et al. 2012) stores 5000 steps a metre and takes two pictures for one within 20 ms.
+TUM_UNITS_PER_M = 5000.0
+TUM_APART_S = 0.02
+LIST_BYTES = 16_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rgbd:
+    """The pictures in order, and the map of each by its path as text; `fps` and `units_per_m` where the kind says."""
+
+    colour: list[Path]
+    maps: dict[str, Path]
+    fps: float | None = None
+    units_per_m: float | None = None
+
+
+def find_rgbd(folder: Path) -> Rgbd | None:
+    """What `folder` holds, if it is an RGB-D recording; else None.
+
+    TUM's `rgb.txt` and `depth.txt`, each map the nearest in time; folders `color/` and `depth/` without frames beside
+    them; or a folder where every picture has a map of its name (color1.png and 1.pgm, a-image.jpg and a-depth.jpg).
+    SourceError where the two do not go together.
+    """
+    if (folder / "rgb.txt").is_file() and (folder / "depth.txt").is_file():
+        return _by_time(folder)
+    files = visible_files(folder)
+    if any(path.suffix.lower() in FRAME_SUFFIXES for path in files):
+        return _by_name(files)
+    parts = {path.name.lower(): path for path in folder.iterdir() if path.is_dir()}
+    colour = next((parts[name] for word in COLOUR_WORDS for name in (word, word + "s") if name in parts), None)
+    depth = next((parts[name] for word in DEPTH_WORDS for name in (word, word + "s") if name in parts), None)
+    if colour is None or depth is None:
+        return None
+    frames = [path for path in visible_files(colour) if path.suffix.lower() in FRAME_SUFFIXES]
+    return Rgbd(frames, _paired(frames, map_files(depth), str(folder))) if frames else None
+
+
+def maps_for(folder: Path, frames: int | None) -> MapsOfFolder:
+    """The maps of `folder` for a source of so many frames (None: nobody knows): by name where one fits, else in order.
+
+    SourceError where there are none, or neither names nor numbers fit.
+    """
+    return MapsOfFolder(folder, map_files(folder), frames)
+
+
+class MapsOfFolder:
+    """Called with a frame: the path of its map."""
+
+    def __init__(self, folder: Path, maps: list[Path], frames: int | None) -> None:
+        self._folder = folder
+        self._maps = maps
+        self._frames = frames
+        self._by_key = _keyed(maps)
+
+    def __call__(self, frame: Frame) -> Path:
+        named = self._by_key.get(_key(Path(frame.name)))
+        if named is not None:
+            return named
+        if self._frames is not None and self._frames != len(self._maps):
+            raise SourceError(
+                f"{self._folder}: {len(self._maps)} maps for {self._frames} frames, and none is named like "
+                f"{Path(frame.name).name}; give each frame one of its name, or as many as there are frames"
+            )
+        return self._maps[frame.index % len(self._maps)]
+
+
+def map_files(folder: Path) -> list[Path]:
+    """The depth maps of a folder, in natural order. SourceError where there are none."""
+    maps = [path for path in visible_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES | MAP_SUFFIXES]
+    if not maps:
+        raise SourceError(f"{folder}: holds no depth maps; give a folder with .png, .pgm, .tif, .exr or .npy files")
+    return maps
+
+
+def _by_name(files: list[Path]) -> Rgbd | None:
+    """Pictures and maps of one folder, where each has its other; None where anything is left over."""
+    known = [path for path in files if path.suffix.lower() in FRAME_SUFFIXES | MAP_SUFFIXES]
+    maps = [path for path in known if _is_map(path)]
+    frames = [path for path in known if not _is_map(path)]
+    by_key = _keyed(maps)
+    if not frames or len(by_key) != len(frames) or {_key(path) for path in frames} != set(by_key):
+        return None
+    return Rgbd(frames, {str(path): by_key[_key(path)] for path in frames})
+
+
+def _is_map(path: Path) -> bool:
+    stem = path.stem.lower()
+    if any(word in stem for word in DEPTH_WORDS):
+        return True
+    return path.suffix.lower() in MAP_SUFFIXES and not any(word in stem for word in COLOUR_WORDS)
+
+
+def _paired(frames: list[Path], maps: list[Path], name: str) -> dict[str, Path]:
+    by_key = _keyed(maps)
+    if all(_key(path) in by_key for path in frames):
+        return {str(path): by_key[_key(path)] for path in frames}
+    if len(frames) != len(maps):
+        raise SourceError(
+            f"{name}: {len(frames)} pictures and {len(maps)} depth maps whose names do not match; name each map like "
+            "its picture, or keep as many of one as of the other"
+        )
+    return {str(frame): found for frame, found in zip(frames, maps, strict=True)}
+
+
+def _keyed(paths: list[Path]) -> dict[str, Path]:
+    return {_key(path): path for path in paths}
+
+
+def _key(path: Path) -> str:
+    """A name without what says colour or depth: color1, 1 and 1-depth are one. Numbers count, not their zeros."""
+    stem = path.stem.lower()
+    for word in (*COLOUR_WORDS, *DEPTH_WORDS):
+        stem = stem.replace(word, " ")
+    return " ".join(run.lstrip("0") or "0" if run.isdecimal() else run for run in re.findall(r"\d+|[^\W\d_]+", stem))
+
+
+def _by_time(folder: Path) -> Rgbd:
+    colour_s, frames = _timed(folder, "rgb.txt")
+    depth_s, maps = _timed(folder, "depth.txt")
+    # A frame that lies farther from any map than the maps from each other was recorded where there is no depth.
+    apart_s = max(TUM_APART_S, float(np.median(np.diff(depth_s))) if len(maps) > 1 else 0.0)
+    after = np.clip(np.searchsorted(depth_s, colour_s), 1, max(len(maps) - 1, 1))
+    before = after - 1
+    after = np.minimum(after, len(maps) - 1)
+    nearest = np.where(np.abs(depth_s[before] - colour_s) <= np.abs(depth_s[after] - colour_s), before, after)
+    kept = np.flatnonzero(np.abs(depth_s[nearest] - colour_s) <= apart_s)
+    if len(kept) == 0:
+        raise SourceError(f"{folder}: no time in rgb.txt is near one in depth.txt; check that both are of one clock")
+    period_s = float(np.median(np.diff(colour_s))) if len(frames) > 1 else 0.0
+    fps = 1.0 / period_s if 1e-3 < period_s < 1e3 else None
+    return Rgbd(
+        [frames[index] for index in kept],
+        {str(frames[index]): maps[nearest[index]] for index in kept},
+        fps=fps,
+        units_per_m=TUM_UNITS_PER_M,
+    )
+
+
+def _timed(folder: Path, name: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], list[Path]]:
+    """Seconds, ascending, and the files of a list with `timestamp filename` in each line, # before a remark."""
+    path = folder / name
+    if path.stat().st_size > LIST_BYTES:
+        raise SourceError(f"{path}: {path.stat().st_size} bytes are no list of frames; check the file")
+    entries: list[tuple[float, Path]] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        words = line.split("#")[0].split()
+        if not words:
+            continue
+        try:
+            time_s = float(words[0])
+            if not np.isfinite(time_s) or len(words) < 2:
+                raise ValueError
+        except ValueError:
+            raise SourceError(f"{path}:{number}: '{line[:60]}' is not a time in seconds and a file name") from None
+        entries.append((time_s, folder / words[1]))
+    if not entries:
+        raise SourceError(f"{path}: names no files; each line is a time in seconds and a file name")
+    entries.sort(key=lambda entry: (entry[0], natural_key(entry[1])))
+    missing = next((found for _, found in entries if not found.is_file()), None)
+    if missing is not None:
+        raise SourceError(f"{missing}: no such file, though {path} names it; unpack the whole recording")
+    return np.array([time_s for time_s, _ in entries]), [found for _, found in entries]
