@@ -85,10 +85,23 @@ ProfileOption = Annotated[
     Path | None, typer.Option("--profile", metavar="FILE", help="A camera profile that groundglass profile wrote.")
 ]
 DepthOption = Annotated[
-    str | None, typer.Option("--depth", metavar="FILE|plane:NEAR..FAR", help="Depth of a source that has none.")
+    str | None,
+    typer.Option(
+        "--depth",
+        metavar="FILE|FOLDER|plane:NEAR..FAR@DEGREES|none",
+        help="Depth, in place of what the source brings: a map, a folder of them, a tilted plane, or none.",
+    ),
 ]
 DepthScaleOption = Annotated[
     float | None, typer.Option("--depth-scale", help="Steps a metre of an integer depth file (TUM: 5000).")
+]
+DepthRangeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--depth-range",
+        metavar="BRIGHTEST..DARKEST",
+        help="Metres of a relative map's ends: 0.8..6 where bright is near; 6..0.8,linear, greys that follow distance.",
+    ),
 ]
 
 # Run
@@ -151,6 +164,7 @@ def view(
     profile: ProfileOption = None,
     depth: DepthOption = None,
     depth_scale: DepthScaleOption = None,
+    depth_range: DepthRangeOption = None,
 ) -> None:
     """Open the live window.
 
@@ -163,7 +177,15 @@ def view(
     run_view(
         source,
         SourceOptions(
-            raw_format, parse_size("--raw-size", raw_size), raw_black, fps, loop, profile, depth, depth_scale
+            raw_format,
+            parse_size("--raw-size", raw_size),
+            raw_black,
+            fps,
+            loop,
+            profile,
+            depth,
+            depth_scale,
+            depth_range,
         ),
         EngineOptions(
             look,
@@ -217,6 +239,7 @@ def render(
     profile: ProfileOption = None,
     depth: DepthOption = None,
     depth_scale: DepthScaleOption = None,
+    depth_range: DepthRangeOption = None,
 ) -> None:
     """Write SOURCE at full resolution through the same graph.
 
@@ -227,7 +250,15 @@ def render(
     run_render(
         source,
         SourceOptions(
-            raw_format, parse_size("--raw-size", raw_size), raw_black, fps, False, profile, depth, depth_scale
+            raw_format,
+            parse_size("--raw-size", raw_size),
+            raw_black,
+            fps,
+            False,
+            profile,
+            depth,
+            depth_scale,
+            depth_range,
         ),
         EngineOptions(
             look,

@@ -34,6 +34,7 @@ class SourceOptions:
     profile: Path | None
     depth: str | None
     depth_scale: float | None
+    depth_range: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None
         profile=options.profile,
         depth=options.depth,
         depth_scale=options.depth_scale,
+        depth_range=options.depth_range,
         loop=options.loop,
     )
 
