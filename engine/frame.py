@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,18 +40,53 @@ _PIXELS: dict[Encoding, tuple[tuple[int, ...], tuple[str, ...]]] = {
 class StereoRig:
     """Two equal cameras side by side, rectified: focal length in pixels of the picture, distance in metres.
 
-    Raises SourceError where one is not positive.
+    A point at infinity lies `doffs_px` farther right in the right picture: 0 where both have their optical axis in the
+    same column. `max_disparity`, in pixels of the picture, is the greatest that is looked for; None leaves it open.
+    Raises SourceError where a figure makes no rig.
     """
 
     focal_px: float
     baseline_m: float
+    doffs_px: float = 0.0
+    max_disparity: float | None = None
 
     def __post_init__(self) -> None:
-        if not (self.focal_px > 0 and self.baseline_m > 0):
+        if not (0 < self.focal_px < math.inf and 0 < self.baseline_m < math.inf and math.isfinite(self.doffs_px)):
             raise SourceError(
-                f"a stereo rig with focal_px = {self.focal_px:g} and baseline_m = {self.baseline_m:g} sees no depth; "
-                f"both must be above 0"
+                f"a stereo rig with focal_px = {self.focal_px:g}, baseline_m = {self.baseline_m:g} and doffs_px = "
+                f"{self.doffs_px:g} sees no depth; of the first two both must be above 0"
             )
+        _check_disparity(self.max_disparity)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRig:
+    """Two cameras of which nobody knows the figures: what they see lies between two distances in metres.
+
+    Raises SourceError where the distances are not 0 < near_m < far_m.
+    """
+
+    near_m: float
+    far_m: float
+    max_disparity: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.near_m < self.far_m:
+            raise SourceError(
+                f"a pair cannot see from {self.near_m:g} to {self.far_m:g} metres; give 0 < near < far, as 0.8 and 6"
+            )
+        _check_disparity(self.max_disparity)
+
+    def spanning(self, least_px: float, greatest_px: float) -> StereoRig:
+        """The rig that sees the two disparities, least_px < greatest_px, at the farther and the nearer distance."""
+        least_per_m, greatest_per_m = 1 / self.far_m, 1 / self.near_m
+        product = (greatest_px - least_px) / (greatest_per_m - least_per_m)
+        return StereoRig(product, 1.0, product * least_per_m - least_px, self.max_disparity)
+
+
+def _check_disparity(max_disparity: float | None) -> None:
+    if max_disparity is not None and not 1 <= max_disparity < math.inf:
+        raise SourceError(f"a pair cannot be matched to a disparity of {max_disparity:g}; give 1 pixel or more")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +110,7 @@ class Frame:
     depth_m: NDArray[np.float32] | None = None
     depth_noise: float = 0.0
     right: NDArray[Any] | None = None
-    rig: StereoRig | None = None
+    rig: StereoRig | SpanRig | None = None
     native_lens: Lens | None = None
     native_focus_m: float | None = None
     index: int = 0

@@ -1,0 +1,122 @@
+"""Distances from the two pictures of a frame: grey, at a size that is matched in time, and disparity in metres."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compute.device import Device
+from ..compute.planes import Planes
+from ..errors import SourceError
+from ..frame import Encoding, Frame, SpanRig, StereoRig
+from ..packing import unpack
+from .defocus import Quality
+from .stereo import MOST_DISPARITIES, StereoDepth, disparities_for
+
+# Standard deviation of the depth relative to it: a third of a pixel of a disparity of ten to twenty.
+STEREO_NOISE = 0.03
+FAR_M = 10_000.0  # beyond it every lens is at infinity
+# Where nobody says how far the disparities reach: this part of the width, as the pairs of the Middlebury sets do.
+_DISPARITY_OF_WIDTH = 0.1
+# Disparities times pixels that are matched in a frame. On two CPU cores a million takes about 1 ms.
+_MOST_COSTS: dict[Quality, float] = {"live": 10e6, "best": 120e6}
+
+
+class PairDepth:
+    """Matches the pairs of frames of any size; allocates anew where it changes.
+
+    Pictures that are too large to be matched in time are matched at a half, a third, ... of their size; mosaics at a
+    half at least, since a site sees one colour.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._stereo: StereoDepth | None = None
+        self._numbers: Any = None
+        self._key: tuple[Any, ...] = ()
+        self._step = 1
+        self._span: tuple[float, float] | None = None  # disparities that stand for the distances of a SpanRig
+
+    def depth_m(self, frame: Frame, quality: Quality) -> NDArray[np.float32]:
+        """(h, w) float32 metres over the whole of the frame's picture, before its orientation is applied.
+
+        Raises SourceError where the frame has no right picture, or nobody says how distances follow from disparities.
+        """
+        if frame.right is None or frame.rig is None:
+            raise SourceError(
+                f"{frame.name or 'frame'}: no pair to match; give its right picture, and a StereoRig or SpanRig as rig"
+            )
+        left, right = (unpack(pixels, frame.packing, frame.width) for pixels in (frame.pixels, frame.right))
+        stereo = self._stereo_for(frame, left, frame.rig, quality)
+        # A copy to the device waits for what is queued, so the two may share the memory.
+        self._make_grey(frame, left, stereo.left)
+        self._make_grey(frame, right, stereo.right)
+        stereo.match()
+        disparity = stereo.disparity.read()[..., 0] * self._step
+        if isinstance(frame.rig, StereoRig):
+            return metres(disparity, frame.rig)
+        if self._span is None:
+            # Of the first pair: a scale that followed each frame would make still things move.
+            low, high = np.percentile(disparity, (1, 99))
+            self._span = float(low), float(max(high, low + 1))
+        return metres(disparity, frame.rig.spanning(*self._span))
+
+    def _stereo_for(self, frame: Frame, left: NDArray[Any], rig: StereoRig | SpanRig, quality: Quality) -> StereoDepth:
+        key = (left.shape, left.dtype, frame.encoding, frame.cfa, rig, quality)
+        if self._stereo is None or key != self._key:
+            self.release()
+            step, max_disparity = _step_for(frame, rig, quality)
+            width, height = (side // step for side in frame.size)
+            if min(width, height) < 1:
+                raise SourceError(f"{frame.name or 'frame'}: {frame.width}x{frame.height} is too small to be matched")
+            self._stereo = StereoDepth(self._device, width, height, max_disparity)
+            self._numbers = self._device.allocate(left.nbytes)
+            self._key, self._step = key, step
+        return self._stereo
+
+    def _make_grey(self, frame: Frame, pixels: NDArray[Any], grey: Planes) -> None:
+        black, white, is_light = 0.0, 1.0, True
+        if frame.encoding is Encoding.MOSAIC:
+            black, white = float(np.mean(frame.profile.black)), frame.profile.white
+        elif frame.encoding is Encoding.DISPLAY:
+            white, is_light = float(np.iinfo(pixels.dtype).max), False
+        samples = 1 if pixels.ndim == 2 else 3
+        numbers = {"uint8": "u8", "uint16": "u16", "float32": "f32"}[pixels.dtype.name]
+        self._device.write(self._numbers, pixels)
+        width, height = grey.size
+        self._device.run(
+            "stereo_grey.cl", f"grey_{numbers}", (-(-width // 32) * 32, height), (32, 1), self._numbers, grey.buffer,
+            width, frame.width * samples, samples, self._step, grey.layout.pitch,
+            1.0 / (self._step**2 * (white - black)), black / (white - black), int(is_light),
+        )  # fmt: skip
+
+    def release(self) -> None:
+        if self._stereo is not None:
+            self._stereo.release()
+            self._device.release(self._numbers)
+        self._stereo, self._numbers, self._span = None, None, None
+
+
+def metres(disparity: NDArray[np.float32], rig: StereoRig) -> NDArray[np.float32]:
+    """The distance of each disparity, in pixels of the rig's picture; at most 10 km."""
+    product = rig.focal_px * rig.baseline_m
+    seen_px = np.maximum(disparity + np.float32(rig.doffs_px), np.float32(product / FAR_M))
+    return np.asarray(np.float32(product) / seen_px, dtype=np.float32)
+
+
+def _step_for(frame: Frame, rig: StereoRig | SpanRig, quality: Quality) -> tuple[int, float]:
+    """The side of the squares of pixels that are matched as one, and the greatest disparity of these."""
+    wanted = rig.max_disparity or max(_DISPARITY_OF_WIDTH * frame.width, 16)
+    wanted = min(wanted, frame.width)
+    # A square must hold its share of every colour.
+    colours = {"mono": 1, "bayer": 2, "quad": 4, "xtrans": 3}[frame.cfa.kind]
+    multiple = colours if frame.encoding is Encoding.MOSAIC else 1
+    step = multiple
+    while True:
+        width, height, disparity = frame.width // step, frame.height // step, max(wanted / step, 1.0)
+        costs = width * height * disparities_for(disparity, width)
+        if (disparity < MOST_DISPARITIES - 1 and costs <= _MOST_COSTS[quality]) or min(width, height) < 2 * multiple:
+            return step, min(disparity, MOST_DISPARITIES - 1)
+        step += multiple

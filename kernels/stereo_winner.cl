@@ -1,0 +1,60 @@
+/* Of each pixel's disparities the one that costs least, where it is distinct and the right picture agrees. */
+#include "stereo.h"
+
+#define WORD_PARTS (DISPARITIES / WORDS)
+/* A cost, at most 8 (CENSUS + JUMP), and behind it its disparity, in 16 bits: the least of them names the best. */
+#define PLACES (DISPARITIES <= 32 ? 5 : DISPARITIES <= 64 ? 6 : DISPARITIES <= 128 ? 7 : DISPARITIES <= 256 ? 8 : 9)
+#define COARSER (PLACES > 7 ? PLACES - 7 : 0)
+#define NONE 65535
+
+#define TOTAL(at) ((int)down[at] + (int)up[at])
+
+/* Disparity by pixel, -1 where it is not known: a work-item a row. `rivals` has room for a row of the right picture, from
+ * right to left, for each.
+ */
+KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT disparity, GLOBAL float *RESTRICT rivals,
+                   int width, int height, int pitch, int margin)
+{
+    const int y = GROUP_X;
+    if (y >= height)
+        return;
+    GLOBAL const u8 *down = sums + y * width * DISPARITIES;
+    GLOBAL const u8 *up = down + width * height * DISPARITIES;
+    GLOBAL u16 *best_right = (GLOBAL u16 *)rivals + y * (pitch + DISPARITIES);
+    GLOBAL float *line = disparity + (y + PAD) * pitch + PAD;
+    for (int x = 0; x < width + DISPARITIES; x += WORDS)
+        STORE_WORDS(best_right, x, (words)NONE);
+    for (int x = 0; x < width; ++x, down += DISPARITIES, up += DISPARITIES) {
+        words keys[WORD_PARTS];
+        words least = (words)NONE;
+        GLOBAL u16 *seen = best_right + width - 1 - x;
+        UNROLL for (int i = 0; i < WORD_PARTS; ++i) {
+            const words total = WIDENED(down, i * WORDS) + WIDENED(up, i * WORDS);
+            keys[i] = (words)((total >> (words)COARSER) << (words)PLACES) | (WORD_LANES + (words)(i * WORDS));
+            least = FEWER(least, keys[i]);
+            STORE_WORDS(seen, i * WORDS, FEWER(LOAD_WORDS(seen, i * WORDS), keys[i]));
+        }
+        const int key = least_of_words(least);
+        const int best = key & ((1 << PLACES) - 1);
+        words second = (words)NONE;
+        UNROLL for (int i = 0; i < WORD_PARTS; ++i) {
+            /* Beside the best itself: 0, 1 or 2 once it is subtracted, any other number is far. */
+            const words from = (WORD_LANES + (words)(i * WORDS)) - (words)(best - 1);
+            second = FEWER(second, from < (words)3 ? (words)NONE : keys[i]);
+        }
+        const int distinct = (least_of_words(second) >> PLACES) - (key >> PLACES) >= (margin >> COARSER);
+        float found = (float)best;
+        if (best > 0 && best < DISPARITIES - 1) {
+            const int before = TOTAL(best - 1), here = TOTAL(best), behind = TOTAL(best + 1);
+            const int bend = before + behind - 2 * here;
+            found += bend > 0 ? 0.5f * (float)(before - behind) / (float)bend : 0.0f;
+        }
+        line[x] = distinct ? found : -1.0f;
+    }
+    for (int x = 0; x < width; ++x) {
+        const int best = (int)(line[x] + 0.5f), mate = x - best;
+        const int back = mate < 0 ? NONE : best_right[width - 1 - mate] & ((1 << PLACES) - 1);
+        if (back > best + 1 || back < best - 1)
+            line[x] = -1.0f;
+    }
+}
