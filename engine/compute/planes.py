@@ -100,7 +100,7 @@ class Planes:
         """(H, W, channels) float32, a copy."""
         with self.view() as planes:
             inner = planes[:, PAD : PAD + self.layout.height, PAD : PAD + self.layout.width]
-            return np.ascontiguousarray(np.moveaxis(inner, 0, -1))
+            return np.array(np.moveaxis(inner, 0, -1), order="C")  # a copy of a single row too, which lies in order
 
     def release(self) -> None:
         self.device.release(self.buffer)
