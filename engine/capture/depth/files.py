@@ -81,12 +81,14 @@ def read_samples(path: Path) -> NDArray[Any]:
     if not path.is_file():
         raise SourceError(f"{path}: no such depth map; give a file, or plane:0.8..6 for a tilted plane")
     try:
-        samples = np.squeeze(_stored(path))
+        samples = _stored(path)
     except Image.DecompressionBombError as error:
         raise SourceError(f"{path}: more samples than Pillow agrees to open; make the map smaller") from error
     except UNREADABLE as error:
         said = " ".join(str(error).split()) or type(error).__name__
         raise SourceError(f"{path}: not a depth map that can be read ({said}); give NPY, TIFF, EXR or PNG") from error
+    while samples.ndim > 2 and 1 in (samples.shape[0], samples.shape[-1]):
+        samples = samples[0] if samples.shape[0] == 1 else samples[..., 0]
     samples = _one_channel(path, samples)
     if samples.ndim != 2 or samples.size == 0 or samples.dtype.kind not in "uif":
         raise SourceError(f"{path}: {samples.dtype} samples of shape {samples.shape} are not one distance a pixel")
