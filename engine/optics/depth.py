@@ -1,0 +1,215 @@
+"""From a map of distances of any size, as a camera or a model gives it, to a distance for each pixel of the picture.
+
+Exact distances pass as they are. A coarse map is brought to the picture's size along the picture's own edges (joint
+bilateral upsampling, J. Kopf et al., SIGGRAPH 2007, with a vote in place of its mean). A noisy one is also steadied
+over neighbours and over frames: still things come to rest, moving things take their distance along, a cut starts anew.
+`kernels/depth_*.cl` say how. All of it works on 1 / distance, and never averages over an edge.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compute.device import Buffer, Device
+from ..compute.planes import Planes
+from ..errors import SourceError
+
+PLACE, STEADY, SNAP = "depth_place.cl", "depth_steady.cl", "depth_snap.cl"
+_EDGE = 1.1  # neighbours whose distances differ by more, and by more than noise does, belong to two things
+_STEEP = 0.15  # by so much more a half pixel distances differ across an edge, be it ever so smeared, not on a slope
+_FINE = 0.75  # an exact map with as many samples per pixel has its edges right within half a pixel
+_MAPS = 24.0  # that a mean over frames is worth at most
+_SAMPLES = 4  # of a map larger than the picture, along each axis of a pixel
+_STEP = 7  # largest distance of the samples of a vote: they end within the border
+_RELAX = 0.1  # of the way to a frame's own extremes; the defocus chooses its scales by them, which must not flicker
+
+
+class DepthStage:
+    """Brings distances to pictures of one size on one device; allocates more at the first map that is not exact.
+
+    `planes` holds metres, one plane, its border mirrored; what reads it must not write to it.
+    """
+
+    def __init__(self, device: Device, width: int, height: int) -> None:
+        self._device = device
+        self.size = (width, height)
+        self.planes = Planes(device, width, height, 1)
+        self._map: Buffer = device.allocate(4 * (width * height + self.planes.layout.pitch))
+        self._known: NDArray[np.float32] | None = None
+        self._noise = 0.0
+        self._has_holes = self._is_new = False
+        self._extremes_m = (1.0, 1.0)
+        self._refiner: _Refiner | None = None
+
+    @property
+    def extremes_m(self) -> tuple[float, float]:
+        """The nearest and the farthest distance in metres that `run` may give."""
+        return self._extremes_m
+
+    def load(self, depth_m: NDArray[np.float32], noise: float = 0.0) -> None:
+        """Copies the distances of the pictures to come, (h, w) float32 in metres of any size, to the device.
+
+        Infinity is allowed; zero or less is unknown, and taken from what is farther beside it. `noise` is the standard
+        deviation relative to the distance, 0 where it is exact. A copy waits for what is queued: load first, then
+        queue. The array loaded last is not copied again: a still's depth travels once. Raises SourceError where the
+        map holds NaN or no distance at all.
+        """
+        if depth_m is self._known and noise == self._noise:
+            return
+        nearest, farthest = float(depth_m.min()), float(depth_m.max())
+        if math.isnan(nearest):
+            raise SourceError("the depth holds NaN; fill it, with infinity where nothing is known")
+        if farthest <= 0:
+            raise SourceError("the depth holds no distance above 0; check that it is a depth map in metres")
+        self._has_holes = nearest <= 0
+        if self._has_holes:
+            nearest = float(depth_m[depth_m > 0].min())
+        was_refined = self._known is not None and not self._is_exact
+        needed = 4 * (depth_m.size + self.planes.layout.pitch)
+        if self._map.nbytes < needed:
+            self._device.release(self._map)
+            self._map = self._device.allocate(needed)
+        self._device.write(self._map, np.ascontiguousarray(depth_m))
+        self._known, self._noise, self._is_new = depth_m, noise, True
+        self._extremes_m = nearest, farthest
+        if not self._is_exact:
+            self._refiner = self._refiner or _Refiner(self._device, *self.size)
+            self._refiner.bound(nearest, farthest, was_refined and noise > 0)
+            self._extremes_m = self._refiner.extremes_m
+
+    def reset(self) -> None:
+        """Forgets the frames seen: the next one is taken as it is. For another source; a cut is noticed without."""
+        if self._refiner is not None:
+            self._refiner.reset()
+
+    def run(self, scene: Planes) -> Planes:
+        """Queues the work and returns the distances of `scene`, which holds scene-linear planes of this size."""
+        assert self._known is not None, "load comes before run"
+        if self._is_new and self._has_holes:
+            self._fill()
+        if self._is_exact:
+            if self._is_new:
+                self._place_exact()
+        elif self._refiner is not None:
+            if self._is_new:
+                self._place_coarse(self._refiner)
+            self._refiner.run(scene, self.planes, self._known.shape, self._noise, self._is_new)
+        self._is_new = False
+        return self.planes
+
+    @property
+    def _samples_per_pixel(self) -> tuple[float, float]:
+        """Along the width and the height."""
+        assert self._known is not None
+        rows, columns = self._known.shape
+        return columns / self.size[0], rows / self.size[1]
+
+    @property
+    def _is_exact(self) -> bool:
+        return self._noise == 0 and min(self._samples_per_pixel) >= _FINE
+
+    def _fill(self) -> None:
+        """Along the rows, then along the columns for rows without any distance."""
+        assert self._known is not None
+        rows, columns = self._known.shape
+        for count, along, lines, across in ((columns, 1, rows, columns), (rows, columns, columns, 1)):
+            size = (-(-lines // 64) * 64,)
+            self._device.run(PLACE, "depth_fill", size, (64,), self._map, count, along, lines, across)
+
+    def _place_exact(self) -> None:
+        if self._samples_per_pixel == (1.0, 1.0):
+            layout = self.planes.layout
+            self.planes.run(PLACE, "depth_take", self._map, self.planes.buffer, layout.width, layout.pitch)
+        else:
+            self._place(self.planes, as_metres=True)
+        self.planes.mirror()
+
+    def _place_coarse(self, refiner: _Refiner) -> None:
+        placed = refiner.placed
+        width, height = self.size
+        if self._samples_per_pixel == (1.0, 1.0) and width % 2 == 0 and height % 2 == 0:
+            ratio = max(_EDGE, 1 + 8 * self._noise)
+            placed.run(PLACE, "depth_halve", self._map, placed.buffer, width, placed.layout.pitch, ratio)
+        else:
+            self._place(placed, as_metres=False)
+        placed.mirror()
+
+    def _place(self, grid: Planes, *, as_metres: bool) -> None:
+        """The map on `grid`, of any size."""
+        assert self._known is not None
+        rows, columns = self._known.shape
+        layout = grid.layout
+        step_x, step_y = columns / layout.width, rows / layout.height
+        most = max(step_x, step_y)
+        count = 0 if most <= 1 else min(max(2, math.ceil(most)), _SAMPLES)
+        self._device.run(
+            PLACE, "depth_place", (-(-layout.width // 64) * 64, layout.height), (64, 1), self._map, grid.buffer,
+            columns, rows, layout.width, layout.pitch, step_x, step_y, count, max(_EDGE, 1 + 8 * self._noise),
+            int(as_metres),
+        )  # fmt: skip
+
+    def release(self) -> None:
+        """Gives everything back; harmless when done twice."""
+        self.planes.release()
+        self._device.release(self._map)
+        if self._refiner is not None:
+            self._refiner.release()
+
+
+class _Refiner:
+    """Maps that are coarse or noisy: steadied at half the picture's size, then snapped to the picture's edges."""
+
+    def __init__(self, device: Device, width: int, height: int) -> None:
+        half = (width + 1) // 2, (height + 1) // 2
+        self.placed = Planes(device, *half, 1)
+        # How the frame before looked, and the mean distance; and the same of this one.
+        self._before, self._now = (Planes(device, *half, 4) for _ in range(2))
+        self._memory = Planes(device, *half, 2)
+        self._is_fresh = True
+        self.extremes_m = (1.0, 1.0)
+
+    def reset(self) -> None:
+        self._is_fresh = True
+
+    def bound(self, nearest: float, farthest: float, is_steadied: bool) -> None:
+        """Widens the extremes to those of a map at once, and narrows them slowly: means lag behind."""
+        low, high = 1 / farthest, 1 / nearest
+        if is_steadied and not self._is_fresh:
+            before_low, before_high = 1 / self.extremes_m[1], 1 / self.extremes_m[0]
+            low = min(low, before_low + _RELAX * (low - before_low))
+            high = max(high, before_high + _RELAX * (high - before_high))
+        self.extremes_m = 1 / high, 1 / low if low > 0 else math.inf
+
+    def run(self, scene: Planes, depth: Planes, map_shape: tuple[int, ...], noise: float, is_new: bool) -> None:
+        """From `placed` to metres in `depth`, border mirrored."""
+        layout, half = scene.layout, self.placed.layout
+        if layout.width % 2 or layout.height % 2:
+            scene.mirror()  # the last half pixel lies half outside
+        self._before, self._now = self._now, self._before
+        now = self._now
+        now.run(
+            STEADY, "depth_steady", scene.buffer, self.placed.buffer, self._before.buffer, now.buffer,
+            self._memory.buffer, layout.pitch, layout.stride, half.pitch, half.stride, noise, _MAPS,
+            int(self._is_fresh), int(is_new),
+        )  # fmt: skip
+        now.mirror()
+        self._is_fresh = noise == 0
+        nearness, offset = (now, 3 * half.stride) if noise > 0 else (self.placed, 0)
+        # Samples of a vote lie as far apart as those of the map, so that it sees both sides of an edge.
+        step = min(max(round(min(layout.width / map_shape[1], layout.height / map_shape[0]) / 2), 1), _STEP)
+        items = -(-half.width // half.local) * half.local // scene.device.run_length
+        nearest, farthest = self.extremes_m
+        scene.device.run(
+            SNAP, "depth_snap", (items, half.height), (half.local // scene.device.run_length, 1), scene.buffer,
+            now.buffer, nearness.buffer, depth.buffer, half.width, half.pitch, half.stride, offset, layout.pitch,
+            layout.stride, step, max(_EDGE, 1 + 4 * noise), 1 + _STEEP * (step + 1), 1 / min(farthest, 1e6),
+            1 / nearest,
+        )  # fmt: skip
+        depth.mirror()
+
+    def release(self) -> None:
+        for planes in (self.placed, self._before, self._now, self._memory):
+            planes.release()

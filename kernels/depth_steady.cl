@@ -1,0 +1,107 @@
+/* Distances that stand still over frames, at half the picture's size: each pixel keeps a running mean of what its
+ * surface was measured at, and starts anew once the measurements leave it (the test of E. S. Page, "Continuous
+ * inspection schemes", Biometrika 41, 1954: what departs has to do so for long enough).
+ *
+ * A distance that departs where the picture changed, too, is a thing that moved: taken at once. Where the picture
+ * stands still it is more likely an outlier, or the ragged rim of a thing, and has to come twice in a row.
+ *
+ * What a frame leaves behind are four planes: its look at half size (0 to 2), and the mean, in 1 / metres (3).
+ */
+#include "portable.h"
+#include "depth.h"
+
+#define SAME 4.0f /* standard deviations: up to here neighbours may be one surface */
+#define CHANGED 0.1f /* sum of the differences of three square roots of light, of which white has 3 */
+#define DEPARTS 4.0f /* standard deviations at which a distance has left the mean */
+#define DEPARTS_MOVING 2.0f /* the same where the picture changed */
+
+/* The picture at half size, one channel: square roots of light, whose noise and visible steps are even. */
+FUNCTION floats look(GLOBAL const float *light, int at, int pitch)
+{
+#if RUN > 1
+    const floats left = LOAD(light, at) + LOAD(light, at + pitch);
+    const floats right = LOAD(light, at + RUN) + LOAD(light, at + RUN + pitch);
+    const floats sum = (floats)(left.even + left.odd, right.even + right.odd);
+#else
+    const float sum = light[at] + light[at + 1] + (light[at + pitch] + light[at + pitch + 1]);
+#endif
+    return square_root(greater(0.25f * sum, (floats)(0.0f)));
+}
+
+/* Adds a neighbour to sum and weights, as far as it may be the same surface. */
+#define ADD(dx, dy)                                                                                                    \
+    {                                                                                                                  \
+        const floats there = LOAD(nearness, at + (dy) * pitch + (dx));                                                 \
+        const floats apart = there * scale - scaled;                                                                   \
+        const floats weight = greater(1.0f - apart * apart, (floats)(0.0f));                                           \
+        sum += weight * there;                                                                                         \
+        weights += weight;                                                                                             \
+    }
+
+/* The mean of a pixel's own surface around it. */
+FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float noise)
+{
+    const floats here = LOAD(nearness, at);
+    const floats scale = (1.0f / SAME) / deviation(here, noise);
+    const floats scaled = here * scale;
+    floats sum = here, weights = (floats)(1.0f);
+    ADD(0, -2)
+    ADD(-1, -1)
+    ADD(0, -1)
+    ADD(1, -1)
+    ADD(-2, 0)
+    ADD(-1, 0)
+    ADD(1, 0)
+    ADD(2, 0)
+    ADD(-1, 1)
+    ADD(0, 1)
+    ADD(1, 1)
+    ADD(0, 2)
+    return sum / weights;
+}
+
+/* Takes a picture and its map, `nearness`, into `now`. `memory` holds the number of maps that a pixel's mean is worth
+ * and, a plane on, the doubt about it. Exact maps (`noise` 0) are read elsewhere: then only the look is new. `fresh`:
+ * there is nothing before; `is_new`: this map was not seen before, otherwise only the picture is new.
+ */
+KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT nearness,
+                         GLOBAL const float *RESTRICT before, GLOBAL float *RESTRICT now,
+                         GLOBAL float *RESTRICT memory, int scene_pitch, int scene_stride, int pitch, int stride,
+                         float noise, float most, int fresh, int is_new)
+{
+    const int fine = (2 * GLOBAL_Y + PAD) * scene_pitch + PAD + 2 * GLOBAL_X;
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    const floats none = (floats)(0.0f), one = (floats)(1.0f);
+    const floats red = look(scene, fine, scene_pitch);
+    const floats green = look(scene, fine + scene_stride, scene_pitch);
+    const floats blue = look(scene, fine + 2 * scene_stride, scene_pitch);
+    STORE(now, at, red);
+    STORE(now, at + stride, green);
+    STORE(now, at + 2 * stride, blue);
+    if (noise <= 0.0f)
+        return;
+    const floats given = levelled(nearness, at, pitch, noise);
+    if (fresh) {
+        STORE(now, at + 3 * stride, given);
+        STORE(memory, at, one);
+        STORE(memory, at + stride, none);
+        return;
+    }
+    const floats change = absolute(red - LOAD(before, at)) + absolute(green - LOAD(before, at + stride))
+                          + absolute(blue - LOAD(before, at + 2 * stride));
+    const ints moving = change > CHANGED;
+    const floats mean = LOAD(before, at + 3 * stride);
+    const floats apart = absolute(given - mean) / deviation(lesser(given, mean), noise);
+    const ints departs = apart > (moving ? (floats)(DEPARTS_MOVING) : (floats)(DEPARTS));
+    const floats doubt = LOAD(memory, at + stride);
+    const floats doubted = departs ? doubt + (moving ? one : (floats)(0.5f)) : 0.5f * doubt;
+    const ints leaves = doubted > 0.9f;
+    const floats maps = moving ? lesser(LOAD(memory, at), one) : LOAD(memory, at);
+    /* A drift of the whole surface is followed the faster the farther it has come. */
+    const floats followed = limited(0.25f * (apart - 2.0f), 0.0f, 0.5f);
+    const floats share = is_new ? greater(1.0f / (maps + 1.0f), followed) : none;
+    const floats taken = leaves ? one : departs ? none : share;
+    STORE(now, at + 3 * stride, mean + taken * (given - mean));
+    STORE(memory, at, leaves ? one : lesser(maps + (is_new ? 1.0f : 0.0f), (floats)(most)));
+    STORE(memory, at + stride, leaves ? none : doubted);
+}
