@@ -168,7 +168,6 @@ def test_a_plane_in_a_picture_of_one_row() -> None:
     ("name", "content", "said"),
     [
         ("d.png", b"\x89PNG\r\n\x1a\n", "not a depth map that can be read"),
-        ("d.npy", b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (99999999, 99999), }", "read"),
         ("d.npy", b"\x93NUMPY", "not a depth map that can be read"),
         ("d.tif", b"II*\x00\x08\x00\x00\x00\xff\xff", "not a depth map that can be read"),
         ("d.pgm", b"P5\n4 4\n65535\n\x00", "not a depth map that can be read"),
@@ -182,6 +181,25 @@ def test_broken_files_are_one_line(tmp_path: Path, name: str, content: bytes, sa
     with pytest.raises(SourceError, match=said) as raised:
         open_depth(str(tmp_path / name))
     assert "\n" not in str(raised.value)
+
+
+def test_a_header_that_promises_more_than_the_file_holds(tmp_path: Path) -> None:
+    with (tmp_path / "d.npy").open("wb") as file:
+        said = {"descr": "<f8", "fortran_order": False, "shape": (10**6, 10**6)}
+        np.lib.format.write_array_header_1_0(file, said)  # type: ignore[arg-type]
+        file.write(bytes(64))
+    with pytest.raises(SourceError, match="not a depth map that can be read"):
+        open_depth(str(tmp_path / "d.npy"))
+
+
+def test_the_depth_of_one_photo_for_another(tmp_path: Path, data_dir: Path) -> None:
+    pytest.importorskip("pillow_heif")
+    Image.new("RGB", (64, 48)).save(tmp_path / "worked_on.png")
+    portrait = data_dir / "depth" / "pug.heic"
+    with open_source(tmp_path / "worked_on.png", depth=portrait, depth_range="1..4") as source:
+        depth_m = next(iter(source)).depth_m
+    assert depth_m is not None
+    assert (depth_m.min(), depth_m.max()) == pytest.approx((1, 4), rel=0.02)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from groundglass.capture import open_source
 from groundglass.capture.depth import FAR_M
+from groundglass.capture.facts import facts
 from groundglass.capture.heif import metres
 from groundglass.errors import MissingExtraError, SourceError
 from groundglass.frame import Encoding
@@ -132,3 +133,4 @@ def test_real_portrait(heif: Any, data_dir: Path) -> None:
         spread_m = next(iter(source)).depth_m
     assert spread_m is not None
     assert (spread_m.min(), spread_m.max()) == pytest.approx((1, 4))
+    assert facts(str(path))["exposure_s"] == pytest.approx(1 / 121)

@@ -123,7 +123,7 @@ def test_a_folder_of_maps_for_any_source(tmp_path: Path) -> None:
         (tmp_path / "maps" / f"{number}.png").rename(tmp_path / "maps" / f"z{number}.png")
     assert seen(tmp_path / "clip", depth=tmp_path / "maps") == [(1, 3.0), (2, 2.0), (3, 1.0)]  # in order
     (tmp_path / "maps" / "z3.png").unlink()
-    with pytest.raises(SourceError, match="2 maps for 3 frames, and none is named like 1.png"):
+    with pytest.raises(SourceError, match=r"2 maps for 3 frames, and none is named like 1\.png"):
         seen(tmp_path / "clip", depth=tmp_path / "maps")
     with pytest.raises(SourceError, match="holds no depth maps"):
         open_source(tmp_path / "clip", depth=tmp_path)

@@ -13,6 +13,7 @@ from ..camera import CameraProfile
 from ..errors import GroundglassError, SourceError
 from ..frame import Encoding, Frame
 from .dng import LIGHTS, UNKNOWN_LIGHT, Dng, raw_directory, read_dng
+from .heif import HEIF_SUFFIXES, exif_of
 from .opcodes import BadConstant, BadPixels, GainMap, Opcode, Vignette, Warp
 from .picture import PICTURE_SUFFIXES
 from .source import open_source
@@ -96,14 +97,19 @@ def _balance_facts(profile: CameraProfile) -> Facts:
 
 def _picture_facts(path: Path) -> Facts:
     try:
-        with Image.open(path) as image:
-            exif = image.getexif()
-            inner = exif.get_ifd(EXIF_DIRECTORY)
-            said = {name: exif[tag] for tag, name in FIRST_TEXTS.items() if tag in exif}
-            said |= {name: inner[tag] for tag, name in (EXIF_NUMBERS | EXIF_TEXTS).items() if tag in inner}
-            found: Facts = {"format": image.format or path.suffix[1:].upper()}
-            if "icc_profile" in image.info:
-                found["icc_profile"] = len(image.info["icc_profile"])
+        if path.suffix.lower() in HEIF_SUFFIXES:
+            exif, profile = exif_of(path)
+            form = "HEIF"
+        else:
+            with Image.open(path) as image:
+                exif, profile = image.getexif(), image.info.get("icc_profile")
+                form = image.format or path.suffix[1:].upper()
+        inner = exif.get_ifd(EXIF_DIRECTORY)
+        said = {name: exif[tag] for tag, name in FIRST_TEXTS.items() if tag in exif}
+        said |= {name: inner[tag] for tag, name in (EXIF_NUMBERS | EXIF_TEXTS).items() if tag in inner}
+        found: Facts = {"format": form}
+        if profile:
+            found["icc_profile"] = len(profile)
     except (OSError, ValueError, SyntaxError, TypeError, KeyError):  # no format of Pillow's, or an EXIF that is broken
         return {}
     return found | _shot_facts(said)

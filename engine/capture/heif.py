@@ -35,11 +35,7 @@ class HeifPicture:
 
 def read_heif(path: Path, *, with_depth: bool = True) -> HeifPicture:
     """Raises MissingExtraError without pillow-heif; SourceError where the depth is damaged; what Pillow raises else."""
-    try:
-        import pillow_heif
-    except ImportError as error:
-        raise MissingExtraError(str(path), "pillow-heif", "heif") from error
-    file = pillow_heif.open_heif(path, convert_hdr_to_8bit=False)
+    file = _library(path).open_heif(path, convert_hdr_to_8bit=False)
     primary = file[file.primary_index]
     pixels = np.asarray(primary)
     info: Mapping[str, Any] = primary.info
@@ -78,6 +74,22 @@ def metres(samples: NDArray[Any], said: Mapping[str, Any]) -> NDArray[np.float32
     elif not 0 <= least < most < np.inf:
         least, most = 1.0 / PORTRAIT_M[1], 1.0 / PORTRAIT_M[0]
     return whole_depth(1.0 / np.maximum(least + share * (most - least), 1.0 / FAR_M))
+
+
+def exif_of(path: Path) -> tuple[Image.Exif, bytes | None]:
+    """What the file says of the shot, and its ICC profile; MissingExtraError, or what Pillow raises."""
+    info: Mapping[str, Any] = _library(path).open_heif(path).info
+    found = Image.Exif()
+    found.load(info.get("exif") or b"")
+    return found, info.get("icc_profile") or None
+
+
+def _library(path: Path) -> Any:
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise MissingExtraError(str(path), "pillow-heif", "heif") from error
+    return pillow_heif
 
 
 def _depth(path: Path, depth_image: Any, size: tuple[int, int], held: int) -> DepthMap:

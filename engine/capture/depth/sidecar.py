@@ -103,7 +103,8 @@ class WithDepthRange(ChangedSource):
 
 
 def open_depth(spec: str, *, scale: float | None = None, depth_range: DepthRange | None = None) -> UprightDepth:
-    """`plane:NEAR..FAR`, `plane:NEAR..FAR@DEGREES` (see `tilted_plane`), or the map in a file (see `read_map`).
+    """`plane:NEAR..FAR`, `plane:NEAR..FAR@DEGREES` (see `tilted_plane`), the map in a file (see `read_map`), or a photo
+    that carries one.
 
     `scale` is how many integer units make a metre, 1000 where not given; `depth_range` makes metres of a relative map.
     Raises SourceError.
@@ -114,13 +115,33 @@ def open_depth(spec: str, *, scale: float | None = None, depth_range: DepthRange
             raise SourceError(f"depth '{spec}' says its two distances itself; leave the depth range out")
         near_m, far_m, direction_deg = parse_plane(spec)
         return UprightDepth(lambda size: tilted_plane(near_m, far_m, size, direction_deg))
-    found = read_map(Path(spec), scaling)
+    found = _carried(Path(spec), scaling) or read_map(Path(spec), scaling)
 
     def fitting(size: tuple[int, int]) -> NDArray[np.float32]:
         check_shape(spec, found.depth_m, size)
         return found.depth_m
 
     return UprightDepth(fitting, found.noise)
+
+
+def _carried(path: Path, scaling: Scaling) -> DepthMap | None:
+    """The depth that a photo at `path` carries, upright: of the original, say, for a copy that was worked on."""
+    from ..gdepth import read_gdepth
+    from ..heif import HEIF_SUFFIXES
+    from ..picture import JPEG_SUFFIXES, read_picture
+
+    suffix = path.suffix.lower()
+    if not path.is_file() or suffix not in HEIF_SUFFIXES | JPEG_SUFFIXES:
+        return None
+    if suffix in JPEG_SUFFIXES and read_gdepth(path) is None:
+        return None  # a map as a JPEG
+    photo = read_picture(path).upright()
+    if photo.depth_m is None:
+        raise SourceError(f"{path}: carries no depth; name a depth map")
+    depth_m = photo.depth_m
+    if scaling.span is not None:
+        depth_m = scaling.span.rescaled(depth_m, *extremes(str(path), depth_m))
+    return DepthMap(depth_m, photo.depth_noise)
 
 
 def upright_size(frame: Frame) -> tuple[int, int]:
