@@ -89,6 +89,108 @@ def test_each_lens_that_ships_loads_and_stands_wide_open(name: str) -> None:
     assert lens is load_lens(name)
 
 
+FIGURES = {  # mm, smallest and greatest f-number, mm across, blades, and what the lens must show most
+    "phone-1inch": (8.7, 1.63, 4.0, 13.11, 6, ""),
+    "phone-12mm": (1.99, 1.8, 4.0, 5.73, 6, ""),
+    "phone-75mm": (12.42, 1.8, 4.0, 5.73, 6, ""),
+    "phone-120mm": (19.88, 2.5, 4.0, 5.73, 6, ""),
+    "documentary-35": (35.0, 1.4, 16.0, 36.0, 9, ""),
+    "swirl-50": (50.0, 1.8, 16.0, 36.0, 8, "swirl"),
+    "portrait-75": (75.0, 1.25, 16.0, 36.0, 11, ""),
+    "soft-90": (90.0, 2.2, 16.0, 36.0, 20, "soft_focus"),
+    "noct-50": (50.0, 0.95, 16.0, 36.0, 11, ""),
+}
+
+
+def test_what_ships() -> None:
+    assert set(list_lenses()) == set(FIGURES)
+    for name, (focal_mm, least, most, width_mm, blades, trait) in FIGURES.items():
+        lens = load_lens(name)
+        assert (lens.focal_mm, lens.f_number_min, lens.f_number_max) == (focal_mm, least, most)
+        assert (lens.sensor_width_mm, lens.blades) == (width_mm, blades)
+        if trait:
+            assert getattr(lens, trait) == max(getattr(load_lens(other), trait) for other in FIGURES)
+
+
+@pytest.mark.parametrize(
+    ("name", "equivalent"), [("phone-12mm", 12), ("phone-23mm", 23), ("phone-75mm", 75), ("phone-120mm", 120)]
+)
+def test_a_phone_s_lens_is_called_what_it_sees(name: str, equivalent: int) -> None:
+    assert load_lens(name).equivalent_mm(aspect=4 / 3) == pytest.approx(equivalent, abs=0.1)
+    assert load_lens("phone-23mm") is load_lens("phone-1inch")
+
+
+@pytest.mark.parametrize("name", list_lenses())
+def test_each_lens_says_what_it_is_for(name: str, repository: Path) -> None:
+    first = (repository / "engine" / "lenses" / f"{name}.toml").read_text(encoding="utf-8").splitlines()
+    assert first[0].startswith('intent = "')
+    assert len(first) <= 24
+
+
+def test_a_lens_without_character_is_the_thin_lens() -> None:
+    lens = Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
+    assert lens.magnification(0.2) == 1.0
+    assert lens.colour_shift_px(1.0, 1920) == (0.0, 0.0)
+    assert lens.spherical_now == lens.soft_focus_now == 0.0
+    np.testing.assert_array_equal(lens.vignetting_stops([0.0, 1.0]), 0.0)
+
+
+def test_the_aperture_is_counted_from_wide_open() -> None:
+    lens = Lens(f_number=1.4, f_number_min=1.4, soft_focus=0.4, spherical=-0.8)
+    assert (lens.opening, lens.stops_closed) == (1.0, 0.0)
+    closed = lens.at(5.6)
+    assert (closed.opening, closed.stops_closed) == pytest.approx((0.25, 4.0))
+    assert (closed.soft_focus_now, closed.spherical_now) == pytest.approx((0.025, -0.05))
+    assert closed.wide_open() == lens
+
+
+def test_red_that_focuses_longer_is_less_blurred_behind_the_focus() -> None:
+    """The thin lens again, with a focal length for each colour, written out from the image distances."""
+    lens = Lens(focal_mm=50, f_number=1.4, longitudinal_red=1.0, longitudinal_blue=-0.5)
+    focus_m, width = 2.0, 1920
+    sensor_mm, pupil_mm = 1 / (1 / 50 - 1 / 2000), 50 / 1.4
+    for depth_mm in (1000.0, 2000.0, 8000.0):
+        blur = {}
+        for longer in (0.0, 1e-3, -0.5e-3):
+            image_mm = 1 / (1 / (50 * (1 + longer)) - 1 / depth_mm)
+            blur[longer] = 0.5 * pupil_mm * (sensor_mm - image_mm) / image_mm * width / 36
+        assert blur[0.0] == pytest.approx(0.5 * lens.coc_scale_px(focus_m, width) * (1 - 2000 / depth_mm), abs=1e-9)
+        shifts = (blur[1e-3] - blur[0.0], blur[-0.5e-3] - blur[0.0])
+        assert lens.colour_shift_px(focus_m, width) == pytest.approx(shifts, rel=2e-3)
+    assert lens.colour_shift_px(focus_m, width)[0] < 0
+
+
+def test_the_view_narrows_towards_the_closest_focus() -> None:
+    lens = Lens(focal_mm=50, focus_min_m=0.5, breathing_percent=5.0)
+    assert lens.magnification(float("inf")) == 1.0
+    assert lens.magnification(0.5) == lens.magnification(0.2) == pytest.approx(1 / 0.95)
+    assert lens.magnification(0.95) == pytest.approx(1 / 0.975)  # half of the extension
+
+
+def test_the_corners_are_darker_by_the_cosine_s_fourth_power() -> None:
+    lens = Lens(focal_mm=21.633, vignetting=0.5)  # half of the diagonal: the corners see under 45 degrees
+    assert lens.diagonal_mm() == pytest.approx(43.267, abs=1e-3)
+    np.testing.assert_allclose(lens.vignetting_stops([0.0, 1.0]), [0.0, 1.0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("key", "figure", "range_"),
+    [
+        ("blades", 2, r"0 \(round\) or a whole number, 3 to 20"),
+        ("blades", 21, r"0 \(round\) or a whole number, 3 to 20"),
+        ("roundness", 1.1, "0 to 1"),
+        ("cats_eye", 0.9, r"0 to 0\.8"),
+        ("swirl", 0.4, r"0\.5 to 2"),
+        ("spherical", -1.5, "-1 to 1"),
+        ("longitudinal_blue", float("nan"), "-5 to 5"),
+        ("breathing_percent", 30.0, "-20 to 20"),
+    ],
+)
+def test_a_trait_out_of_range_says_the_range(key: str, figure: float, range_: str) -> None:
+    with pytest.raises(LookError, match=rf"^lens 'custom': {key} = {figure} must be {range_}$"):
+        Lens(**{key: figure})
+
+
 def test_the_lenses_that_the_readme_names_ship() -> None:
     assert {"noct-50", "phone-1inch"} <= set(list_lenses())
 
@@ -108,6 +210,9 @@ def test_a_lens_file_of_your_own(tmp_path: Path) -> None:
         ("focal_mn = 50", r"own\.toml: unknown key 'focal_mn'; did you mean 'focal_mm'\?"),
         ('focal_mm = "50"', r"own\.toml: focal_mm = '50' must be a number"),
         ("focal_mm = true", r"own\.toml: focal_mm = True must be a number"),
+        ("blades = 6.0", r"own\.toml: blades = 6\.0 must be a whole number"),
+        ("cat_eye = 0.3", r"own\.toml: unknown key 'cat_eye'; did you mean 'cats_eye'\?"),
+        ("swirl = 3", r"lens 'own': swirl = 3 must be 0\.5 to 2"),
         ("name = 5", r"own\.toml: name = 5 must be a text"),
         ("f_number = 0.5", r"lens 'own': f/0\.5 is outside f/0\.7 to f/32"),
     ],
