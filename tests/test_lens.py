@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from groundglass.errors import LookError
-from groundglass.optics.lens import Lens, list_lenses, load_lens
+from groundglass.optics.lens import ALIASES, Lens, list_lenses, load_lens
 
 PHONE = Lens(focal_mm=8.7, f_number=1.63, sensor_width_mm=13.11)
 
@@ -191,8 +192,10 @@ def test_a_trait_out_of_range_says_the_range(key: str, figure: float, range_: st
         Lens(**{key: figure})
 
 
-def test_the_lenses_that_the_readme_names_ship() -> None:
-    assert {"noct-50", "phone-1inch"} <= set(list_lenses())
+def test_the_readme_lists_what_ships(repository: Path) -> None:
+    table = (repository / "README.md").read_text(encoding="utf-8").split("| lens | |\n")[1].split("\n\n")[0]
+    listed = set(re.findall(r"`([a-z0-9-]+)`", table))
+    assert listed == {*list_lenses(), *ALIASES}
 
 
 def test_a_lens_file_of_your_own(tmp_path: Path) -> None:
