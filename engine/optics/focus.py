@@ -13,11 +13,10 @@ import re
 from dataclasses import dataclass
 
 from ..errors import LookError
-from .lens import Lens
+from .lens import DEFAULT_ASPECT, Lens
 
 CIRCLES_PER_DIAGONAL = 1500.0
 FARTHEST_M = 1000.0  # the end of the focus scale: any farther looks the same, and infinity is no number to divide by
-DEFAULT_ASPECT = 1.5  # of a sensor that nobody has told: 36x24 mm
 
 
 def sharp_circle_mm(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
@@ -26,7 +25,7 @@ def sharp_circle_mm(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
     >>> round(sharp_circle_mm(Lens(sensor_width_mm=36.0)), 4)
     0.0288
     """
-    return lens.sensor_width_mm * math.hypot(1.0, 1.0 / aspect) / CIRCLES_PER_DIAGONAL
+    return lens.diagonal_mm(aspect) / CIRCLES_PER_DIAGONAL
 
 
 def dioptres_deep(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
