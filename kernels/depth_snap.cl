@@ -8,8 +8,8 @@
 #include "portable.h"
 #include "depth.h"
 
-#define ALIKE 0.15f /* difference of square roots of light at which a sample has hardly a vote left */
-#define LEAST_VOTE 0.02f
+#define ALIKE 0.2f /* difference of square roots of light at which a sample has hardly a vote left */
+#define LEAST_VOTE 0.2f
 #define ZONE 0.3f /* of the way from one surface to the other; what lies between has no vote */
 #define CLEAR 0.8f /* share of the samples that have one where two surfaces meet; on a slope it is 2 ZONE */
 
@@ -134,11 +134,12 @@ KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *R
     FOR_EACH(BOUND)
     const floats apart = (highest - lowest) / greater(lowest, (floats)(NOISE_FLOOR));
     ints on_edge = apart > edge - 1.0f;
-    const int has_edge = largest(on_edge ? (floats)(1.0f) : (floats)(0.0f)) > 0.0f;
+    int has_edge = largest(on_edge ? (floats)(1.0f) : (floats)(0.0f)) > 0.0f;
     Surfaces s;
     if (has_edge) {
         find_surfaces(&s, nearness, at, row, step, lowest, highest);
         on_edge &= s.are_clear | (apart > steep - 1.0f);
+        has_edge = largest(on_edge ? (floats)(1.0f) : (floats)(0.0f)) > 0.0f;
     }
 #pragma unroll
     for (int down = 0; down < 2; ++down) {

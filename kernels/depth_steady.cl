@@ -5,7 +5,7 @@
  * A distance that departs where the picture changed, too, is a thing that moved: taken at once. Where the picture
  * stands still it is more likely an outlier, or the ragged rim of a thing, and has to come twice in a row.
  *
- * What a frame leaves behind are four planes: its look at half size (0 to 2), and the mean, in 1 / metres (3).
+ * What a frame leaves behind are four planes, `state`: its look at half size (0 to 2), and the mean, in 1 / metres (3).
  */
 #include "portable.h"
 #include "depth.h"
@@ -60,48 +60,45 @@ FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float 
     return sum / weights;
 }
 
-/* Takes a picture and its map, `nearness`, into `now`. `memory` holds the number of maps that a pixel's mean is worth
- * and, a plane on, the doubt about it. Exact maps (`noise` 0) are read elsewhere: then only the look is new. `fresh`:
- * there is nothing before; `is_new`: this map was not seen before, otherwise only the picture is new.
+/* Takes a picture and its map, `nearness`, into `state`. `memory` holds the number of maps that a pixel's mean is worth,
+ * below 0 where the last map departed from it. Of exact maps (`noise` 0), which are read elsewhere, only the look is
+ * taken. `fresh`: there is nothing before; `is_new`: this map was not seen before, otherwise only the picture is new.
  */
 KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT nearness,
-                         GLOBAL const float *RESTRICT before, GLOBAL float *RESTRICT now,
-                         GLOBAL float *RESTRICT memory, int scene_pitch, int scene_stride, int pitch, int stride,
-                         float noise, float most, int fresh, int is_new)
+                         GLOBAL float *RESTRICT state, GLOBAL float *RESTRICT memory, int scene_pitch,
+                         int scene_stride, int pitch, int stride, float noise, float most, int fresh, int is_new)
 {
     const int fine = (2 * GLOBAL_Y + PAD) * scene_pitch + PAD + 2 * GLOBAL_X;
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    const floats none = (floats)(0.0f), one = (floats)(1.0f);
+    const floats one = (floats)(1.0f);
     const floats red = look(scene, fine, scene_pitch);
     const floats green = look(scene, fine + scene_stride, scene_pitch);
     const floats blue = look(scene, fine + 2 * scene_stride, scene_pitch);
-    STORE(now, at, red);
-    STORE(now, at + stride, green);
-    STORE(now, at + 2 * stride, blue);
+    const floats change = absolute(red - LOAD(state, at)) + absolute(green - LOAD(state, at + stride))
+                          + absolute(blue - LOAD(state, at + 2 * stride));
+    STORE(state, at, red);
+    STORE(state, at + stride, green);
+    STORE(state, at + 2 * stride, blue);
     if (noise <= 0.0f)
         return;
     const floats given = levelled(nearness, at, pitch, noise);
     if (fresh) {
-        STORE(now, at + 3 * stride, given);
+        STORE(state, at + 3 * stride, given);
         STORE(memory, at, one);
-        STORE(memory, at + stride, none);
         return;
     }
-    const floats change = absolute(red - LOAD(before, at)) + absolute(green - LOAD(before, at + stride))
-                          + absolute(blue - LOAD(before, at + 2 * stride));
     const ints moving = change > CHANGED;
-    const floats mean = LOAD(before, at + 3 * stride);
+    const floats mean = LOAD(state, at + 3 * stride);
+    const floats worth = LOAD(memory, at);
     const floats apart = absolute(given - mean) / deviation(lesser(given, mean), noise);
     const ints departs = apart > (moving ? (floats)(DEPARTS_MOVING) : (floats)(DEPARTS));
-    const floats doubt = LOAD(memory, at + stride);
-    const floats doubted = departs ? doubt + (moving ? one : (floats)(0.5f)) : 0.5f * doubt;
-    const ints leaves = doubted > 0.9f;
-    const floats maps = moving ? lesser(LOAD(memory, at), one) : LOAD(memory, at);
+    const ints leaves = departs & (moving | (worth < 0.0f));
+    const floats maps = moving ? one : absolute(worth);
     /* A drift of the whole surface is followed the faster the farther it has come. */
     const floats followed = limited(0.25f * (apart - 2.0f), 0.0f, 0.5f);
-    const floats share = is_new ? greater(1.0f / (maps + 1.0f), followed) : none;
-    const floats taken = leaves ? one : departs ? none : share;
-    STORE(now, at + 3 * stride, mean + taken * (given - mean));
-    STORE(memory, at, leaves ? one : lesser(maps + (is_new ? 1.0f : 0.0f), (floats)(most)));
-    STORE(memory, at + stride, leaves ? none : doubted);
+    const floats share = is_new ? greater(1.0f / (maps + 1.0f), followed) : (floats)(0.0f);
+    const floats taken = leaves ? one : departs ? (floats)(0.0f) : share;
+    STORE(state, at + 3 * stride, mean + taken * (given - mean));
+    const floats counted = lesser(maps + (is_new ? 1.0f : 0.0f), (floats)(most));
+    STORE(memory, at, leaves ? one : departs ? -maps : counted);
 }

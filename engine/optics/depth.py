@@ -165,9 +165,8 @@ class _Refiner:
     def __init__(self, device: Device, width: int, height: int) -> None:
         half = (width + 1) // 2, (height + 1) // 2
         self.placed = Planes(device, *half, 1)
-        # How the frame before looked, and the mean distance; and the same of this one.
-        self._before, self._now = (Planes(device, *half, 4) for _ in range(2))
-        self._memory = Planes(device, *half, 2)
+        self._state = Planes(device, *half, 4)  # how the last frame looked, and the mean distance
+        self._memory = Planes(device, *half, 1)
         self._is_fresh = True
         self.extremes_m = (1.0, 1.0)
 
@@ -188,28 +187,26 @@ class _Refiner:
         layout, half = scene.layout, self.placed.layout
         if layout.width % 2 or layout.height % 2:
             scene.mirror()  # the last half pixel lies half outside
-        self._before, self._now = self._now, self._before
-        now = self._now
-        now.run(
-            STEADY, "depth_steady", scene.buffer, self.placed.buffer, self._before.buffer, now.buffer,
-            self._memory.buffer, layout.pitch, layout.stride, half.pitch, half.stride, noise, _MAPS,
-            int(self._is_fresh), int(is_new),
+        state = self._state
+        state.run(
+            STEADY, "depth_steady", scene.buffer, self.placed.buffer, state.buffer, self._memory.buffer, layout.pitch,
+            layout.stride, half.pitch, half.stride, noise, _MAPS, int(self._is_fresh), int(is_new),
         )  # fmt: skip
-        now.mirror()
+        state.mirror()
         self._is_fresh = noise == 0
-        nearness, offset = (now, 3 * half.stride) if noise > 0 else (self.placed, 0)
+        nearness, offset = (state, 3 * half.stride) if noise > 0 else (self.placed, 0)
         # Samples of a vote lie as far apart as those of the map, so that it sees both sides of an edge.
         step = min(max(round(min(layout.width / map_shape[1], layout.height / map_shape[0]) / 2), 1), _STEP)
         items = -(-half.width // half.local) * half.local // scene.device.run_length
         nearest, farthest = self.extremes_m
         scene.device.run(
             SNAP, "depth_snap", (items, half.height), (half.local // scene.device.run_length, 1), scene.buffer,
-            now.buffer, nearness.buffer, depth.buffer, half.width, half.pitch, half.stride, offset, layout.pitch,
+            state.buffer, nearness.buffer, depth.buffer, half.width, half.pitch, half.stride, offset, layout.pitch,
             layout.stride, step, max(_EDGE, 1 + 4 * noise), 1 + _STEEP * (step + 1), 1 / min(farthest, 1e6),
             1 / nearest,
         )  # fmt: skip
         depth.mirror()
 
     def release(self) -> None:
-        for planes in (self.placed, self._before, self._now, self._memory):
+        for planes in (self.placed, self._state, self._memory):
             planes.release()
