@@ -1,12 +1,12 @@
 """A live ground glass for any camera: RAW in, bokeh and a look, 60 frames a second out."""
 
-from .api import defocus, demosaic, grade, open, render
+from .api import defocus, demosaic, grade, match_stereo, open, render
 from .camera import CameraProfile, NoiseProfile
 from .cfa import Cfa
 from .develop.development import Development
 from .engine import Engine
 from .errors import GroundglassError
-from .frame import Encoding, Frame
+from .frame import Encoding, Frame, SpanRig, StereoRig
 from .look.look import Look
 from .optics.lens import Lens
 
@@ -23,9 +23,12 @@ __all__ = [
     "Lens",
     "Look",
     "NoiseProfile",
+    "SpanRig",
+    "StereoRig",
     "defocus",
     "demosaic",
     "grade",
+    "match_stereo",
     "open",
     "render",
 ]

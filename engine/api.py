@@ -23,6 +23,7 @@ from .look.grade import grade as grade_scene
 from .look.look import Look
 from .optics.defocus import QUALITIES, Blur, Defocus, Quality
 from .optics.lens import Lens, load_lens
+from .optics.stereo import MOST_DISPARITIES, StereoDepth
 
 
 def open(source: str | Path, **options: Any) -> Source:
@@ -110,6 +111,35 @@ def defocus(
         return defocus.run(scene, blur).read()
     finally:
         opened.close()
+
+
+def match_stereo(
+    left: ArrayLike, right: ArrayLike, *, max_disparity: float | None = None, device: str = "auto"
+) -> NDArray[np.float32]:
+    """How many pixels farther left the right camera of a rectified pair sees each pixel of the left picture.
+
+    Both pictures (H, W) or (H, W, 3), display-encoded: uint8, uint16, or float 0 to 1. `max_disparity` is the greatest
+    that is looked for, at most 255; a tenth of the width where not given. Returns (H, W) float32; `StereoRig.depth_m`
+    makes metres of it. Raises ValueError for a wrong shape, SourceError for a disparity out of range.
+    """
+    greys = [_grey(np.asarray(picture)) for picture in (left, right)]
+    if greys[0].shape != greys[1].shape or greys[0].ndim != 2 or 0 in greys[0].shape:
+        raise ValueError(
+            f"a pair is two pictures (H, W) or (H, W, 3) of one size, not {np.shape(left)}, {np.shape(right)}"
+        )
+    height, width = greys[0].shape
+    opened = open_device(device)
+    try:
+        most = min(max(width / 10, 16), MOST_DISPARITIES - 1) if max_disparity is None else max_disparity
+        return StereoDepth(opened, width, height, most).run(*greys)
+    finally:
+        opened.close()
+
+
+def _grey(picture: NDArray[Any]) -> NDArray[np.float32]:
+    full = float(np.iinfo(picture.dtype).max) if np.issubdtype(picture.dtype, np.integer) else 1.0
+    grey = picture.astype(np.float32) / np.float32(full)
+    return grey @ np.array([0.25, 0.5, 0.25], np.float32) if grey.ndim == 3 and grey.shape[2] == 3 else grey
 
 
 def grade(

@@ -88,8 +88,8 @@ DepthOption = Annotated[
     str | None,
     typer.Option(
         "--depth",
-        metavar="FILE|FOLDER|plane:NEAR..FAR@DEGREES|none",
-        help="Depth, in place of what the source brings: a map, a folder of them, a tilted plane, or none.",
+        metavar="FILE|FOLDER|plane:NEAR..FAR@DEGREES|stereo:RIGHT?FIGURES|none",
+        help="Depth, in place of what the source brings: a map, a folder of them, a tilted plane, a pair, or none.",
     ),
 ]
 DepthScaleOption = Annotated[

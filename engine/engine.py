@@ -10,6 +10,7 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
+from .capture.depth import resized
 from .compute.device import open_device
 from .compute.planes import PAD, Planes
 from .develop.balance import grey_at
@@ -23,6 +24,7 @@ from .look.grade import Grader
 from .look.look import Look, load_look
 from .optics.defocus import Blur, Defocus, Quality
 from .optics.lens import Lens, load_lens
+from .optics.stereo_pair import STEREO_NOISE, PairDepth
 from .timing import Clock
 
 DEFAULT_LOOK = "classic"
@@ -70,6 +72,7 @@ class Engine:
         self.gl_name = describe(self.gl)
         self.device_name = f"{self.device.spec} {self.device.name}"
         self._developer = Developer(self.device)
+        self._pairs = PairDepth(self.device)
         self._defocus: Defocus | None = None
         self._scene_textures = ScenePlanes(self.gl)
         self._grader = Grader(self.gl)
@@ -87,7 +90,7 @@ class Engine:
 
     def draw(self, frame: Frame) -> moderngl.Texture:
         """The picture as a texture: display sRGB, RGBA8, row 0 on top, upright; valid until the next call."""
-        frame = frame.upright()
+        frame = self._with_distances(frame).upright()
         scene = self._focused(frame)
         self.device.collect()
         with self.clock.host("transfer"), scene.view() as planes:
@@ -106,7 +109,7 @@ class Engine:
 
     def scene(self, frame: Frame) -> NDArray[np.float32]:
         """The light behind the lens, before the look: (H, W, 3) float32, scene-linear Rec.2020, upright."""
-        scene = self._focused(frame.upright()).read()
+        scene = self._focused(self._with_distances(frame).upright()).read()
         self.device.collect()
         return scene
 
@@ -132,6 +135,7 @@ class Engine:
     def close(self) -> None:
         """Gives everything back; closing twice is harmless."""
         self._developer.release()
+        self._pairs.release()
         if self._defocus is not None:
             self._defocus.release()
             self._defocus = None
@@ -149,6 +153,18 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _with_distances(self, frame: Frame) -> Frame:
+        """The frame with the depth that its pair shows, where it has none of its own.
+
+        Before anything is turned: a pair is rectified along the rows that the cameras saw.
+        """
+        if frame.depth_m is not None or frame.right is None:
+            return frame
+        with self.device.stage("stereo", self.clock):
+            depth_m = self._pairs.depth_m(frame, self.quality)
+        depth_m = resized(depth_m, frame.size)
+        return replace(frame, depth_m=depth_m, depth_noise=STEREO_NOISE, right=None, rig=None)
 
     def _focused(self, frame: Frame) -> Planes:
         """Develop and optics: queues the kernels for an upright frame. Without depth there is nothing to blur by."""

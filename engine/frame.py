@@ -36,6 +36,9 @@ _PIXELS: dict[Encoding, tuple[tuple[int, ...], tuple[str, ...]]] = {
 }
 
 
+FAR_M = 10_000.0  # beyond it every lens is at infinity
+
+
 @dataclass(frozen=True, slots=True)
 class StereoRig:
     """Two equal cameras side by side, rectified: focal length in pixels of the picture, distance in metres.
@@ -57,6 +60,12 @@ class StereoRig:
                 f"{self.doffs_px:g} sees no depth; of the first two both must be above 0"
             )
         _check_disparity(self.max_disparity)
+
+    def depth_m(self, disparity: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The distance in metres that each disparity means, in pixels of the picture; at most 10 km."""
+        product = self.focal_px * self.baseline_m
+        seen_px = np.maximum(disparity + np.float32(self.doffs_px), np.float32(product / FAR_M))
+        return np.asarray(np.float32(product) / seen_px, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)

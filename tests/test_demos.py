@@ -20,6 +20,7 @@ DEMOS = {
     "first_light.py": (("--width", "128"), (128, 96)),
     "numpy_stages.py": ((SCENE,), (192, 128)),
     "own_source.py": (("--width", "48"), (5 * 48, 32)),
+    "stereo_sheet.py": ((), (2 * 741, 2 * 500)),
 }
 
 

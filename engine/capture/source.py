@@ -18,6 +18,8 @@ from .headerless import Layout, read_headerless
 from .picture import PICTURE_SUFFIXES, read_picture
 from .rgbd import Rgbd, find_rgbd, maps_for
 from .sequence import FileSequence, frame_paths
+from .stereo import PREFIX as STEREO
+from .stereo import WithRight, parse_pair
 from .still import read_raw
 from .video import VIDEO_SUFFIXES, VideoSource
 
@@ -83,8 +85,9 @@ def open_source(
     `raw_format` ("rggb12": filters, significant bits, packing), `raw_size` ("1920x1080"), `raw_black` (sensor value, 0
     where not given) describe headerless mosaics. `profile` is a camera profile's path.
 
-    `depth` is a depth map's path, a folder of maps, `plane:NEAR..FAR` in metres, or `none` to leave out what a file
-    brings itself; `depth_scale` is how many of an integer map's units make a metre (1000 where not given), and
+    `depth` is a depth map's path, a folder of maps, `plane:NEAR..FAR` in metres, the right pictures of rectified pairs
+    (`stereo:RIGHT?focal_px=..&baseline_m=..`, a file or a folder), or `none` to leave out what a file brings itself;
+    `depth_scale` is how many of an integer map's units make a metre (1000 where not given), and
     `depth_range` makes metres of a relative map: the distances of its brightest and darkest sample, "0.8..6" or
     (0.8, 6). A map that the file brings is scaled between the two. `loop` starts sequences and videos again at their
     end. Raises SourceError, or MissingExtraError where an optional library is needed.
@@ -98,6 +101,9 @@ def open_source(
     try:
         if profile is not None:
             opened = WithProfile(opened, load_profile(Path(profile)))
+        if depth is not None and str(depth).startswith(STEREO):
+            right, rig = parse_pair(str(depth), scaling.span)
+            return WithRight(opened, _open_plain(right, fps, layout, loop, None, with_depth=False), rig)
         return _with_depth(opened, None if depth is None else str(depth), scaling, pairs)
     except SourceError:
         opened.close()

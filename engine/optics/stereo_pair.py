@@ -17,7 +17,6 @@ from .stereo import MOST_DISPARITIES, StereoDepth, disparities_for
 
 # Standard deviation of the depth relative to it: a third of a pixel of a disparity of ten to twenty.
 STEREO_NOISE = 0.03
-FAR_M = 10_000.0  # beyond it every lens is at infinity
 # Where nobody says how far the disparities reach: this part of the width, as the pairs of the Middlebury sets do.
 _DISPARITY_OF_WIDTH = 0.1
 # Disparities times pixels that are matched in a frame. On two CPU cores a million takes about 1 ms.
@@ -38,6 +37,7 @@ class PairDepth:
         self._key: tuple[Any, ...] = ()
         self._step = 1
         self._span: tuple[float, float] | None = None  # disparities that stand for the distances of a SpanRig
+        self._matched: tuple[NDArray[Any], NDArray[Any], NDArray[np.float32]] | None = None  # left, right, depth
 
     def depth_m(self, frame: Frame, quality: Quality) -> NDArray[np.float32]:
         """(h, w) float32 metres over the whole of the frame's picture, before its orientation is applied.
@@ -50,18 +50,28 @@ class PairDepth:
             )
         left, right = (unpack(pixels, frame.packing, frame.width) for pixels in (frame.pixels, frame.right))
         stereo = self._stereo_for(frame, left, frame.rig, quality)
+        if self._matched is not None and self._matched[0] is frame.pixels and self._matched[1] is frame.right:
+            return self._matched[2]  # a still
+        depth_m = self._metres(self._match(frame, left, right, stereo), frame.rig)
+        self._matched = frame.pixels, frame.right, depth_m
+        return depth_m
+
+    def _match(self, frame: Frame, left: NDArray[Any], right: NDArray[Any], stereo: StereoDepth) -> NDArray[np.float32]:
+        """Disparities in pixels of the frame's picture."""
         # A copy to the device waits for what is queued, so the two may share the memory.
         self._make_grey(frame, left, stereo.left)
         self._make_grey(frame, right, stereo.right)
         stereo.match()
-        disparity = stereo.disparity.read()[..., 0] * self._step
-        if isinstance(frame.rig, StereoRig):
-            return metres(disparity, frame.rig)
+        return stereo.disparity.read()[..., 0] * self._step
+
+    def _metres(self, disparity: NDArray[np.float32], rig: StereoRig | SpanRig) -> NDArray[np.float32]:
+        if isinstance(rig, StereoRig):
+            return rig.depth_m(disparity)
         if self._span is None:
             # Of the first pair: a scale that followed each frame would make still things move.
             low, high = np.percentile(disparity, (1, 99))
             self._span = float(low), float(max(high, low + 1))
-        return metres(disparity, frame.rig.spanning(*self._span))
+        return rig.spanning(*self._span).depth_m(disparity)
 
     def _stereo_for(self, frame: Frame, left: NDArray[Any], rig: StereoRig | SpanRig, quality: Quality) -> StereoDepth:
         key = (left.shape, left.dtype, frame.encoding, frame.cfa, rig, quality)
@@ -96,14 +106,7 @@ class PairDepth:
         if self._stereo is not None:
             self._stereo.release()
             self._device.release(self._numbers)
-        self._stereo, self._numbers, self._span = None, None, None
-
-
-def metres(disparity: NDArray[np.float32], rig: StereoRig) -> NDArray[np.float32]:
-    """The distance of each disparity, in pixels of the rig's picture; at most 10 km."""
-    product = rig.focal_px * rig.baseline_m
-    seen_px = np.maximum(disparity + np.float32(rig.doffs_px), np.float32(product / FAR_M))
-    return np.asarray(np.float32(product) / seen_px, dtype=np.float32)
+        self._stereo, self._numbers, self._span, self._matched = None, None, None, None
 
 
 def _step_for(frame: Frame, rig: StereoRig | SpanRig, quality: Quality) -> tuple[int, float]:
