@@ -13,6 +13,7 @@ from ..camera import REC709_TO_REC2020, CameraProfile
 from ..errors import MissingExtraError, SourceError
 from ..frame import Encoding, Frame
 from ..white import D65, XYZ_TO_REC2020, adaptation, rgb_to_xyz
+from .broken import cause
 from .depth.maps import whole_depth
 
 HALF_MAX = 65504.0
@@ -53,7 +54,7 @@ def read_channels(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         with OpenEXR.File(str(path), separate_channels=True) as file:
             return {name: channel.pixels for name, channel in file.channels().items()}, dict(file.header())
     except (RuntimeError, ValueError, TypeError, OSError) as error:
-        raise SourceError(f"{path}: OpenEXR cannot read it ({_one_line(error)}); copy or save it again") from error
+        raise SourceError(f"{path}: OpenEXR cannot read it ({cause(error)}); copy or save it again") from error
 
 
 def depth_channel(channels: Mapping[str, NDArray[Any]]) -> str | None:
@@ -67,7 +68,3 @@ def rgb_to_rec2020(chromaticities: Any) -> NDArray[np.float64]:
     """(3, 3) from the xy of red, green, blue and white (eight numbers) to linear Rec.2020, D65, white kept white."""
     *primaries, white = [(float(x), float(y)) for x, y in np.reshape(chromaticities, (4, 2))]
     return np.asarray(XYZ_TO_REC2020 @ adaptation(white, D65) @ rgb_to_xyz(primaries, white))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

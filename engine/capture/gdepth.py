@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import SourceError
-from .depth.files import UNREADABLE
+from .broken import UNREADABLE, cause
 from .depth.maps import COARSE_NOISE, DepthMap, whole_depth
 from .depth.relative import PORTRAIT_M
 
@@ -98,8 +98,7 @@ def _samples(path: Path, data: str) -> NDArray[np.float64]:
             grey = image if image.mode.startswith("I") else image.convert("L")
             samples = np.asarray(grey)
     except UNREADABLE as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise SourceError(f"{path}: its embedded depth map cannot be decoded ({said[:120]}); {OTHER_MAP}") from error
+        raise SourceError(f"{path}: its embedded depth map cannot be decoded ({cause(error)}); {OTHER_MAP}") from error
     return samples / (255.0 if samples.dtype == np.uint8 else 65535.0)
 
 

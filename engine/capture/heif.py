@@ -13,7 +13,7 @@ from PIL import Image
 
 from ..errors import MissingExtraError, SourceError
 from ..orientation import upright
-from .depth.files import UNREADABLE
+from .broken import UNREADABLE, cause
 from .depth.maps import COARSE_NOISE, FAR_M, DepthMap, whole_depth
 from .depth.relative import PORTRAIT_M
 
@@ -97,7 +97,7 @@ def _depth(path: Path, depth_image: Any, size: tuple[int, int], held: int) -> De
         samples = np.asarray(depth_image)
     except UNREADABLE as error:
         raise SourceError(
-            f"{path}: its depth image cannot be decoded ({' '.join(str(error).split())}); name another map with "
+            f"{path}: its depth image cannot be decoded ({cause(error)}); name another map with "
             "--depth, or --depth none for no depth"
         ) from error
     samples = samples[..., 0] if samples.ndim == 3 else samples

@@ -16,6 +16,7 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 from ..camera import CameraProfile
 from ..errors import SourceError
 from ..frame import Encoding, Frame
+from .broken import UNREADABLE, cause
 from .depth.maps import resized
 from .exr import read_exr
 from .gdepth import read_gdepth
@@ -57,9 +58,10 @@ def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
         raise SourceError(f"{path}: more pixels than Pillow agrees to open; make the picture smaller") from error
     except UnidentifiedImageError as error:
         raise SourceError(f"{path}: not a picture that Pillow reads; save it as PNG, JPEG or TIFF") from error
-    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, tifffile.TiffFileError) as error:
-        said = " ".join(str(error).split())
-        raise SourceError(f"{path}: the picture is damaged or cut off ({said}); copy or save it again") from error
+    except UNREADABLE as error:
+        raise SourceError(
+            f"{path}: the picture is damaged or cut off ({cause(error)}); copy or save it again"
+        ) from error
     depth = read_gdepth(path) if with_depth and suffix in JPEG_SUFFIXES else None
     return (
         frame if depth is None else replace(frame, depth_m=resized(depth.depth_m, frame.size), depth_noise=depth.noise)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,18 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps
 
 from ...errors import SourceError
+from ..broken import UNREADABLE, cause
 from .maps import COARSE_NOISE, SENSOR_NOISE, DepthMap, whole_depth
 from .relative import DepthRange, extremes
 
 DEFAULT_UNITS_PER_M = 1000.0
 # Channels of a grey picture differ by this share of white at most: JPEG blurs colour where edges are steep.
 GREY_TOLERANCE = 0.1
-# What Pillow, tifffile and NumPy raise on broken files, besides what they document.
-UNREADABLE: tuple[type[Exception], ...] = (
-    *(OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, IndexError, AttributeError, OverflowError),
-    *(ZeroDivisionError, MemoryError, RuntimeError, struct.error, zlib.error, tifffile.TiffFileError),
-    Image.DecompressionBombError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +78,9 @@ def read_samples(path: Path) -> NDArray[Any]:
     except Image.DecompressionBombError as error:
         raise SourceError(f"{path}: more samples than Pillow agrees to open; make the map smaller") from error
     except UNREADABLE as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise SourceError(f"{path}: not a depth map that can be read ({said}); give NPY, TIFF, EXR or PNG") from error
+        raise SourceError(
+            f"{path}: not a depth map that can be read ({cause(error)}); give NPY, TIFF, EXR or PNG"
+        ) from error
     while samples.ndim > 2 and 1 in (samples.shape[0], samples.shape[-1]):
         samples = samples[0] if samples.shape[0] == 1 else samples[..., 0]
     samples = _one_channel(path, samples)
