@@ -123,7 +123,8 @@ def _as_written(path: Path, samples: NDArray[Any]) -> NDArray[Any]:
         return samples
     white = int(words[3])
     dtype = np.uint8 if samples.dtype == np.uint8 else np.uint16
-    return np.round(samples * (white / np.iinfo(dtype).max)).astype(dtype)
+    stretched = np.iinfo(dtype).max
+    return samples.astype(dtype) if white == stretched else np.round(samples * (white / stretched)).astype(dtype)
 
 
 def _one_channel(path: Path, samples: NDArray[Any]) -> NDArray[Any]:

@@ -35,15 +35,15 @@ def whole_depth(depth_m: NDArray[Any]) -> NDArray[np.float32] | None:
     thing hides from a depth sensor; a row without any takes from the rows above and below likewise.
     """
     with np.errstate(over="ignore"):  # what float32 does not hold is beyond 10 km too
-        known_m = np.array(depth_m, np.float32)
+        known_m = np.array(depth_m, np.float32, order="C")
     known_m[~(known_m > 0)] = 0.0
     np.minimum(known_m, FAR_M, out=known_m)
     if not known_m.any():
         return None
     if not known_m.all():
-        known_m = _filled_along_rows(known_m)
-        known_m = _filled_along_rows(known_m.T).T
-    return np.ascontiguousarray(known_m)
+        _fill_along_rows(known_m)
+        _fill_empty_rows(known_m)
+    return known_m
 
 
 def turned_back(upright_m: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
@@ -94,11 +94,24 @@ def _neighbours(count: int, samples: int) -> tuple[NDArray[np.intp], NDArray[np.
     return before, np.minimum(before + 1, samples - 1), (centre - before).astype(np.float32)
 
 
-def _filled_along_rows(known_m: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Zeros replaced by the farther of the nearest known pixels to the left and right; rows without any stay zero."""
+def _fill_along_rows(known_m: NDArray[np.float32]) -> None:
+    """Zeros become the farther of the nearest known pixels to the left and right; rows without any stay zero."""
     width = known_m.shape[1]
-    column = np.broadcast_to(np.arange(width), known_m.shape)
-    left = np.maximum.accumulate(np.where(known_m > 0, column, 0), axis=1)
-    right = np.minimum.accumulate(np.where(known_m > 0, column, width - 1)[:, ::-1], axis=1)[:, ::-1]
-    farther_m = np.maximum(np.take_along_axis(known_m, left, 1), np.take_along_axis(known_m, right, 1))
-    return np.where(known_m > 0, known_m, farther_m)
+    with_holes = np.flatnonzero(~known_m.all(axis=1))
+    rows_m = known_m[with_holes]
+    is_known = rows_m > 0
+    first = np.arange(len(rows_m))[:, None] * width  # of each row, in the flat array
+    place = first + np.arange(width)
+    left = np.maximum.accumulate(np.where(is_known, place, first), axis=1)
+    right = np.minimum.accumulate(np.where(is_known, place, first + width - 1)[:, ::-1], axis=1)[:, ::-1]
+    # A known pixel is its own neighbour on both sides.
+    known_m[with_holes] = np.maximum(rows_m.take(left), rows_m.take(right))
+
+
+def _fill_empty_rows(known_m: NDArray[np.float32]) -> None:
+    """Rows of zeros become the farther, pixel for pixel, of the nearest rows above and below that are none."""
+    full = np.flatnonzero(known_m.any(axis=1))
+    empty = np.flatnonzero(~known_m.any(axis=1))
+    above = np.maximum(np.searchsorted(full, empty) - 1, 0)
+    below = np.minimum(np.searchsorted(full, empty), len(full) - 1)
+    known_m[empty] = np.maximum(known_m[full[above]], known_m[full[below]])
