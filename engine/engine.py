@@ -22,7 +22,9 @@ from .gl.context import describe, headless_context
 from .gl.planes import ScenePlanes
 from .look.grade import Grader
 from .look.look import Look, load_look
+from .optics.autofocus import autofocus
 from .optics.defocus import Blur, Defocus, Quality
+from .optics.focus import FARTHEST_M
 from .optics.lens import Lens, load_lens
 from .optics.stereo_pair import STEREO_NOISE, PairDepth
 from .timing import Clock
@@ -112,6 +114,23 @@ class Engine:
         scene = self._focused(self._with_distances(frame).upright()).read()
         self.device.collect()
         return scene
+
+    @property
+    def last(self) -> Frame | None:
+        """The frame last drawn, upright, with the distances that it was blurred by; None before the first."""
+        return self._last
+
+    def autofocus(self) -> float | None:
+        """Focuses the last frame drawn on its nearest face, or on what is in its middle.
+
+        Returns the distance there in metres; the focus goes as near to it as the lens does. None, and no change, where
+        no depth is known. Faces need scikit-image, the extra `face`.
+        """
+        target = None if self._last is None or self._last.depth_m is None else autofocus(self._last, self._last.depth_m)
+        if target is None:
+            return None
+        self.focus_m = self.lens.clamp_focus_m(min(target.distance_m, FARTHEST_M))
+        return target.distance_m
 
     def depth_at(self, x: float, y: float) -> float | None:
         """Depth in metres at the fraction (x, y), from the top left, of the last frame drawn; None where unknown."""

@@ -1,12 +1,13 @@
 #version 330 core
-// A rectangle that fills the viewport, from four vertices without any buffer.
-// `at` runs from (0, 0) in the top-left corner to (1, 1): pictures and text keep their first row at the top.
+// One triangle that covers the viewport, made from the vertex number alone.
+// `at` is (0, 0) in the viewport's top-left corner and (1, 1) in the opposite one: pictures and text keep their first
+// row at the top.
 
 out vec2 at;
 
 void main()
 {
-    vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);
+    vec2 corner = vec2((gl_VertexID & 1) * 2, gl_VertexID & 2);
     at = vec2(corner.x, 1.0 - corner.y);
     gl_Position = vec4(corner * 2.0 - 1.0, 0.0, 1.0);
 }

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "develop": {"compute"},
     "optics": {"compute", "lenses"},
     "look": {"gl", "looks", "shaders"},
-    "display": {"gl", "shaders", "capture.mailbox", "look"},
+    "display": {"gl", "shaders", "capture.mailbox", "look", "optics.autofocus", "optics.focus"},
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from groundglass.display.events import Action, Event, FocusAt, GreyAt, TurnAperture
+from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.viewer import Viewer
 from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
 from groundglass.frame import Encoding, Frame
@@ -50,11 +51,13 @@ class FakeEngine:
         self.clock = Clock()
         self.gl = SimpleNamespace(finish=lambda: None)
         self.drawn: list[int] = []
+        self.last: Frame | None = None
         self._draw = draw
 
     def draw(self, frame: Frame) -> Any:
         self._draw(frame)
         self.drawn.append(frame.index)
+        self.last = frame
         return SimpleNamespace(size=(3, 2))
 
     def render(self, frame: Frame) -> np.ndarray:
@@ -87,7 +90,7 @@ class FakeWindow:
     def wait(self, timeout_s: float) -> list[Event]:
         return [self._script.pop(0)]
 
-    def present(self, picture: Any, status: str, message: str = "") -> None:
+    def present(self, picture: Any, status: str, message: str = "", overlays: Overlays = NO_OVERLAYS) -> None:
         self.shown.append((status, message))
 
     def swap(self) -> None: ...
@@ -95,7 +98,7 @@ class FakeWindow:
 
 def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> tuple[FakeEngine, FakeWindow, Viewer]:
     engine, window = FakeEngine(), FakeWindow(*script)
-    viewer = Viewer(engine, FakeSource(frames), window=window, stills=tmp_path)  # type: ignore[arg-type]
+    viewer = Viewer(engine, FakeSource(frames), window=window, stills=tmp_path, rack_s=(0, 0))  # type: ignore[arg-type]
     viewer.run()
     return engine, window, viewer
 

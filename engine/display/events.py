@@ -10,6 +10,11 @@ class Action(enum.Enum):
     QUIT = "quit"
     FREEZE = "freeze"
     SAVE = "save"
+    AUTOFOCUS = "autofocus"  # on the nearest face, or on what is in the middle
+    PEAKING = "peaking"
+    HYPERFOCAL = "hyperfocal"
+    STREET = "street"
+    SCALE = "scale"  # of the depth of field
     REPAINT = "repaint"  # the window changed its size or was uncovered: the same picture must be shown again
 
 
@@ -36,4 +41,18 @@ class TurnAperture:
     steps: float
 
 
-Event = Action | FocusAt | GreyAt | TurnAperture
+@dataclass(frozen=True, slots=True)
+class SetMark:
+    """Keep the present focus as mark 1 or 2."""
+
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class RackTo:
+    """Rack the focus to mark 1 or 2."""
+
+    mark: int
+
+
+Event = Action | FocusAt | GreyAt | TurnAperture | SetMark | RackTo

@@ -25,6 +25,23 @@ def distance(focus_m: float) -> str:
     return f"{focus_m:.2f} m" if focus_m < 10 else f"{focus_m:.0f} m" if focus_m < 1000 else "infinity"
 
 
+def sharp_zone(near_m: float, far_m: float) -> str:
+    """What is sharp, to as many digits as the depth needs: `1.187 to 1.213 m`, `5.44 m to infinity`."""
+    if math.isinf(far_m) or far_m >= 1000:
+        return f"{distance(near_m)} to infinity"
+    needed = min(1 - math.floor(math.log10(max(far_m - near_m, 1e-9))), 4)
+    near, far = (f"{one_m:.{max(needed, 2 if one_m < 10 else 0)}f}" for one_m in (near_m, far_m))
+    return f"{near} to {far} m"
+
+
+def depth_of_zone(near_m: float, far_m: float) -> str:
+    """How deep it is: `2.6 cm`, `14 cm`, `1.8 m`; empty where it has no end."""
+    deep_m = far_m - near_m
+    if deep_m >= 1:
+        return "" if math.isinf(far_m) or far_m >= 1000 else f"{deep_m:.1f} m" if deep_m < 10 else f"{deep_m:.0f} m"
+    return f"{100 * deep_m:.0f} cm" if deep_m >= 0.1 else f"{100 * deep_m:.1f} cm"
+
+
 def status_line(source: str, look: str, lens: str, f_number: float, focus_m: float, pace: str) -> str:
     """`scene:   classic   noct-50   f/0.95   1.20 m   58.9 fps`; `pace` is the last word and may be empty."""
     if len(source) > SOURCE_LETTERS:
@@ -57,11 +74,11 @@ def letter(lines: list[str], height_px: int, width_px: int) -> NDArray[np.uint8]
     ImageDraw.Draw(canvas).multiline_text((edge_px, edge_px), text, 255, font, spacing=spacing)
     ink = np.asarray(canvas, dtype=np.float32) / 255
     rgba = np.repeat((ink * INK)[..., None], 4, axis=2)
-    rgba[..., 3] = 1 - (1 - ink) * (1 - PLATE * _plate(canvas.size, edge_px))
+    rgba[..., 3] = 1 - (1 - ink) * (1 - PLATE * plate(canvas.size, edge_px))
     return (rgba * 255 + 0.5).astype(np.uint8)
 
 
-def _plate(size: tuple[int, int], radius_px: int) -> NDArray[np.float32]:
+def plate(size: tuple[int, int], radius_px: int) -> NDArray[np.float32]:
     """(H, W) coverage, 0..1, of a plate with round corners: one minus the distance outside it, in pixels."""
     x, y = (np.abs(np.arange(side) + 0.5 - side / 2) - (side / 2 - radius_px) for side in size)
     outside_px = np.hypot(np.maximum(x, 0)[None, :], np.maximum(y, 0)[:, None]) - radius_px

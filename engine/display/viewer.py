@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from ..capture.mailbox import Mailbox
 from ..errors import DeviceError, GroundglassError
-from .events import Action, Event, FocusAt, GreyAt, TurnAperture
-from .overlay import distance, status_line
+from ..optics.focus import Rack, Street
+from .events import Action, Event, GreyAt, TurnAperture
+from .focusing import CLICK_S, MARK_S, Focusing
+from .overlay import status_line
 from .statistics import FrameLog, Statistics
 from .stills import Stills
 
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 SCREEN_FPS = 60.0  # by which late frames are judged where the source has no frame rate
 FRAME_WAIT_S = 0.01  # how long a key may have to wait for the next frame
 IDLE_WAIT_S = 0.2  # how long a sleeping window may show an outdated message
+BUSY_WAIT_S = 0.01  # how long an autofocus may have found what nobody asks for
 MESSAGE_S = 2.5
-FARTHEST_M = 1000.0  # the end of the focus scale: any farther looks the same, and infinity is no number to divide by
 PACE_EVERY_S = 0.5  # a number that changes with every frame cannot be read
 
 
@@ -34,11 +36,21 @@ class Viewer:
     """Shows `source` through `engine`: in `window`, or off screen where that is None.
 
     The window's keys and buttons change the engine's settings; stills that the user takes go into the folder `stills`.
+    `rack_s` are the seconds that the focus takes to a click and to a mark, `rack` is one that begins with the first
+    frame, and `street` says that street mode is on, with the engine set so already.
     `engine`, `source` and `window` are their creators' to close, in that order. `frame` is the last one shown.
     """
 
     def __init__(
-        self, engine: Engine, source: Source, *, window: Window | None = None, stills: str | Path = "."
+        self,
+        engine: Engine,
+        source: Source,
+        *,
+        window: Window | None = None,
+        stills: str | Path = ".",
+        rack_s: tuple[float, float] = (CLICK_S, MARK_S),
+        rack: Rack | None = None,
+        street: Street | None = None,
     ) -> None:
         self.frame: Frame | None = None
         self._engine = engine
@@ -46,6 +58,7 @@ class Viewer:
         self._window = window
         self._mailbox = Mailbox(source)
         self._stills = Stills(stills)
+        self._focusing = Focusing(engine, self._say, rack_s, rack, street)
         self._log = FrameLog(1.0 / (source.fps or SCREEN_FPS))
         self._picture: moderngl.Texture | None = None
         self._shown_text = ("", "")
@@ -78,6 +91,7 @@ class Viewer:
         finally:
             self._freeze(False)
             self._mailbox.close()
+            self._focusing.close()
             self._stills.close()
         engine = self._engine
         dropped = self._mailbox.dropped - self._drops_while_frozen
@@ -88,6 +102,8 @@ class Viewer:
             self._obey(self._window.poll())
             for line in self._stills.reports():
                 self._say(line)
+        if self._focusing.tick(perf_counter()):
+            self._redraw = True
         frame = self._next_frame()
         if frame is not None:
             self._show(frame)
@@ -95,7 +111,7 @@ class Viewer:
             self._present()
         elif self._window is not None and self._asleep():
             self._log.pause()
-            self._obey(self._window.wait(IDLE_WAIT_S))
+            self._obey(self._window.wait(BUSY_WAIT_S if self._focusing.busy else IDLE_WAIT_S))
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None where the picture stays as it is."""
@@ -122,6 +138,8 @@ class Viewer:
             raise DeviceError(f"{where}: frame {frame.index} cannot be drawn ({reason})") from error
         # A frame shown again is no older than the wish to see it again.
         arrived_s = taken_s if frame is self.frame else frame.arrived_s
+        if self.frame is None:
+            self._focusing.first_frame()
         self.frame = frame
         self._redraw = False
         self._present()
@@ -137,7 +155,7 @@ class Viewer:
         elif self._picture is not None:
             self._shown_text = self._text()
             with clock.host("present"):
-                self._window.present(self._picture, *self._shown_text)
+                self._window.present(self._picture, *self._shown_text, self._focusing.overlays(self._engine.last))
             with clock.host("swap"):
                 self._window.swap()
         self._repaint = False
@@ -163,6 +181,9 @@ class Viewer:
 
     def _obey(self, events: list[Event]) -> None:
         for event in events:
+            if self._focusing.obey(event):
+                self._repaint = True
+                continue
             match event:
                 case Action.QUIT:
                     self._quit = True
@@ -172,8 +193,6 @@ class Viewer:
                     self._freeze(not self._frozen)
                 case Action.SAVE:
                     self._take_still()
-                case FocusAt():
-                    self._focus_at(event.x, event.y)
                 case GreyAt():
                     self._pick_grey(event.x, event.y)
                 case TurnAperture():
@@ -185,17 +204,6 @@ class Viewer:
         elif self._frozen and not frozen:  # what a frozen picture passed over was no fault of the loop
             self._drops_while_frozen += self._mailbox.dropped - self._drops_at_freeze
         self._frozen = frozen
-
-    def _focus_at(self, x: float, y: float) -> None:
-        depth_m = self._engine.depth_at(x, y)
-        if depth_m is None or not depth_m > 0:  # sensors write 0 or NaN where they saw nothing
-            self._say("no depth here")
-            return
-        lens = self._engine.lens
-        self._engine.focus_m = lens.clamp_focus_m(min(depth_m, FARTHEST_M))
-        if depth_m < lens.focus_min_m:
-            self._say(f"this lens focuses from {distance(lens.focus_min_m)}")
-        self._redraw = True
 
     def _pick_grey(self, x: float, y: float) -> None:
         try:
@@ -211,6 +219,7 @@ class Viewer:
         f_number = min(max(wanted, lens.f_number_min), lens.f_number_max)
         if f_number != lens.f_number:
             self._engine.lens = lens.at(f_number)
+            self._focusing.aperture_turned()
             self._redraw = True
 
     def _take_still(self) -> None:

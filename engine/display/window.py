@@ -8,12 +8,24 @@ import glfw
 import moderngl
 
 from ..errors import DeviceError
-from .events import Action, Event, FocusAt, GreyAt, TurnAperture
+from .events import Action, Event, FocusAt, GreyAt, RackTo, SetMark, TurnAperture
 from .letterbox import Size, opening_size, picture_point
+from .overlays import NO_OVERLAYS, Overlays
 from .present import Presenter
 
 HEADLESS_HINT = "use --headless to run off screen"
-KEYS = {"q": Action.QUIT, "s": Action.SAVE, " ": Action.FREEZE}
+KEYS = {
+    "q": Action.QUIT,
+    "s": Action.SAVE,
+    " ": Action.FREEZE,
+    "a": Action.AUTOFOCUS,
+    "p": Action.PEAKING,
+    "y": Action.HYPERFOCAL,
+    "z": Action.STREET,
+    "d": Action.SCALE,
+}
+# By their place: a French keyboard has digits only with Shift.
+MARK_KEYS = {glfw.KEY_1: 1, glfw.KEY_2: 2, glfw.KEY_KP_1: 1, glfw.KEY_KP_2: 2}
 BUTTONS: dict[int, type[FocusAt] | type[GreyAt]] = {glfw.MOUSE_BUTTON_LEFT: FocusAt, glfw.MOUSE_BUTTON_RIGHT: GreyAt}
 
 _open_windows = 0  # glfw is one for the process: the last window to close ends it
@@ -73,10 +85,13 @@ class Window:
             glfw.wait_events_timeout(timeout_s)
         return self._take()
 
-    def present(self, picture: moderngl.Texture, status: str, message: str = "") -> None:
+    def present(
+        self, picture: moderngl.Texture, status: str, message: str = "", overlays: Overlays = NO_OVERLAYS
+    ) -> None:
         """Draws `picture` with the status line, under a message where there is one; `swap` then shows it.
 
-        The status is the window's title too, where other programs and screen readers find it.
+        The status is the window's title too, where other programs and screen readers find it. Raises ShaderError where
+        an overlay does not compile.
         """
         self._picture = picture.size
         if status != self._title:
@@ -85,7 +100,8 @@ class Window:
         framebuffer = self.framebuffer_size
         if 0 not in framebuffer:
             content_scale = glfw.get_window_content_scale(self._handle)[0]
-            self._presenter.draw(picture, framebuffer, [line for line in (message, status) if line], content_scale)
+            lines = [line for line in (message, status) if line]
+            self._presenter.draw(picture, framebuffer, lines, content_scale, overlays)
 
     def swap(self) -> None:
         """Shows what `present` drew, at the monitor's next refresh."""
@@ -142,6 +158,9 @@ class Window:
             self._events.append(Action.QUIT)
         elif name == "f":
             self.toggle_fullscreen()
+        elif key in MARK_KEYS:
+            mark = MARK_KEYS[key]
+            self._events.append(SetMark(mark) if modifiers & glfw.MOD_SHIFT else RackTo(mark))
         elif name in KEYS:
             self._events.append(KEYS[name])
 

@@ -11,12 +11,14 @@ from .program import Source, compile_program, load_source
 
 
 class FullFrame:
-    """One fragment program over the whole target; the maker releases it."""
+    """One fragment program over the whole viewport; the maker releases it."""
 
-    def __init__(self, ctx: moderngl.Context, fragment: Source, samplers: tuple[str, ...]) -> None:
+    def __init__(
+        self, ctx: moderngl.Context, fragment: Source, samplers: tuple[str, ...], vertex: str = "frame.vert.glsl"
+    ) -> None:
         """Compiles; the texture of sampler n is to be bound to unit n. Raises ShaderError."""
         self._ctx = ctx
-        self._program = compile_program(ctx, load_source("frame.vert.glsl"), fragment)
+        self._program = compile_program(ctx, load_source(vertex), fragment)
         self._triangle = ctx.vertex_array(self._program, [])
         self._numbers: Mapping[str, Number] = {}
         self.set({name: unit for unit, name in enumerate(samplers)})
@@ -30,10 +32,15 @@ class FullFrame:
                     uniform.value = number
         self._numbers = {**self._numbers, **numbers}
 
-    def draw(self, framebuffer: moderngl.Framebuffer) -> None:
+    def draw(self, framebuffer: moderngl.Framebuffer, *, premultiplied: bool = False) -> None:
+        """Fills the framebuffer's viewport; `premultiplied` colour lies over what is there by its alpha."""
         framebuffer.use()
         self._ctx.disable(moderngl.BLEND | moderngl.DEPTH_TEST | moderngl.CULL_FACE)
+        if premultiplied:
+            self._ctx.enable(moderngl.BLEND)
+            self._ctx.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
         self._triangle.render(moderngl.TRIANGLES, vertices=3)
+        self._ctx.disable(moderngl.BLEND)
 
     def release(self) -> None:
         self._triangle.release()

@@ -11,6 +11,9 @@ carries the name of the pass, so that two passes may have a parameter of the sam
 15 ms at 1920x1080 on Mesa's software renderer, so passes that need no neighbours are fused into one fragment program.
 A uniform is dear there as well: the numbers of a look as constants of the source draw `classic` in 18 ms, as uniforms
 in 32 ms.
+
+An overlay (`#pragma pass overlay`) is such a file, too. It belongs to no look: it is drawn over the finished picture on
+the screen, never into a still, and uses what `present.glsl` announces instead of `common.glsl`.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ from .program import Reader, Source, load_source, read_shader, source_of
 Value = float | int | bool | str | tuple[float, float, float]
 Number = float | int | bool | tuple[float, ...]  # what a uniform holds
 
-_FRAME_FILES = frozenset({"common", "output"})  # every look has them; they are no passes
+_FRAME_FILES = frozenset({"common", "output", "present"})  # every look, or every overlay, has them; they are no passes
 _UNIFORM = re.compile(r"^\s*uniform\s+(\w+)\s+(\w+)\s*;", re.MULTILINE)
 _GLSL_TYPE = {"float": "float", "int": "int", "bool": "bool", "color": "vec3", "enum": "int"}
 
@@ -40,6 +43,7 @@ class Stage(enum.Enum):
 
     PIXEL = "pixel"  # the colour of its own pixel alone
     PLACE = "place"  # also where in the frame and in which frame it is: left out by `local=False`
+    OVERLAY = "overlay"  # the finished picture, and how sharp it is where: for the screen alone, no part of a look
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,20 @@ def uniform_name(pass_name: str, parameter_name: str) -> str:
 
 @cache
 def list_passes() -> tuple[str, ...]:
-    """Names of the passes that ship, sorted."""
+    """Names of the passes that ship for looks, sorted."""
+    return tuple(name for name in _shipped() if load_pass(name).stage is not Stage.OVERLAY)
+
+
+@cache
+def list_overlays() -> tuple[str, ...]:
+    """Names of the overlays that ship, sorted."""
+    return tuple(name for name in _shipped() if load_pass(name).stage is Stage.OVERLAY)
+
+
+def _shipped() -> list[str]:
     names = (file.name for file in resources.files("groundglass.shaders").iterdir())
     stems = (name.removesuffix(".glsl") for name in names if name.endswith(".glsl"))
-    return tuple(sorted(stem for stem in stems if "." not in stem and stem not in _FRAME_FILES))
+    return sorted(stem for stem in stems if "." not in stem and stem not in _FRAME_FILES)
 
 
 @cache
@@ -162,6 +176,32 @@ def _check_uniforms(name: str, parameters: list[Parameter], source: Source) -> N
             raise ShaderError(f"{name}.glsl: parameter '{parameter.name}' has no 'uniform {glsl_type} {uniform};'")
         if len(re.findall(rf"\b{uniform}\b", source.text)) < 2:
             raise ShaderError(f"{name}.glsl: parameter '{parameter.name}' is never used")
+
+
+def number_of(shader: Pass, name: str, value: Value) -> Number:
+    """What the uniform of parameter `name` holds for `value`: of an enumeration the number of the choice."""
+    parameter = shader.parameter(name)
+    if parameter is not None and parameter.kind == "enum":
+        return parameter.choices.index(str(value))
+    assert not isinstance(value, str)  # text stands for enumerations alone
+    return value
+
+
+def fuse_overlays(overlays: Iterable[Pass]) -> Source:
+    """One fragment program for `screen.vert.glsl`: the finished picture through the overlays in their order."""
+    overlays = tuple(overlays)
+    source = source_of("head", "#version 330 core\nout vec4 display_rgba;") + load_source("present.glsl")
+    for one in overlays:
+        source += one.source
+    calls = "\n".join(f"    rgb = {one.name}(rgb, place);" for one in overlays)
+    main = f"""
+void main() {{
+    Place place = Place(at, ivec2(gl_FragCoord.xy));
+    vec3 rgb = picture_pixel(at);
+{calls}
+    display_rgba = vec4(rgb, 1.0);
+}}"""
+    return source + source_of("main", main)
 
 
 def fuse(passes: Iterable[Pass], *, blend: bool, constants: Mapping[str, Number] = MappingProxyType({})) -> Source:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..camera import REC709_TO_REC2020
 from ..gl.context import headless_context, is_software
 from ..gl.full_frame import FullFrame
-from ..gl.passes import Number, Pass, Stage, Value, fuse, load_pass, uniform_name
+from ..gl.passes import Number, Pass, Stage, fuse, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
 from .look import Look, load_look
 
@@ -151,16 +151,8 @@ def _numbers(planes: ScenePlanes, look: Look, strength: float, dither_step: floa
     for settings in look.passes:
         shader = load_pass(settings.name)
         for name, value in settings.values.items():
-            numbers[uniform_name(settings.name, name)] = _number(shader, name, value)
+            numbers[uniform_name(settings.name, name)] = number_of(shader, name, value)
     return numbers
-
-
-def _number(shader: Pass, name: str, value: Value) -> Number:
-    parameter = shader.parameter(name)
-    if parameter is not None and parameter.kind == "enum":
-        return parameter.choices.index(str(value))
-    assert not isinstance(value, str)  # a look holds text for enumerations alone
-    return value
 
 
 def grade(
