@@ -10,6 +10,7 @@
 
 #define ALIKE 0.2f /* difference of square roots of light at which a sample has hardly a vote left */
 #define LEAST_VOTE 0.2f
+#define KEPT_VOTE 1.0f /* for what a pixel was in the last frame, where the picture stands still */
 #define ZONE 0.3f /* of the way from one surface to the other; what lies between has no vote */
 #define CLEAR 0.8f /* share of the samples that have one where two surfaces meet; on a slope it is 2 ZONE */
 
@@ -87,9 +88,9 @@ FUNCTION void find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, i
 
 /* The distance of one in four pixels of the picture: that of the surface whose samples look like it. */
 FUNCTION floats voted(const Surfaces *s, GLOBAL const float *guide, int at, int row, int stride, int step, int right,
-                      int down, floats red, floats green, floats blue)
+                      int down, floats red, floats green, floats blue, floats kept)
 {
-    floats votes = (floats)(0.0f);
+    floats votes = kept;
 #define VOTE(i, dx, dy)                                                                                                \
     {                                                                                                                  \
         const int from = THERE(dx, dy);                                                                                \
@@ -109,15 +110,15 @@ FUNCTION floats root_of(GLOBAL const float *scene, int at)
     return square_root(greater(LOAD_HALVED(scene, at), (floats)(0.0f)));
 }
 
-/* A work-item takes a run of half pixels, four of the picture each. `guide` holds their look in three planes, and
- * `planes` their distances from `offset` on. `step` is how many half pixels lie between the samples of a vote, `edge`
- * the least ratio of distances that is an edge, if it is no slope, and `steep` one that always is. Distances end at
- * `least` and `most` 1 / m.
+/* A work-item takes a run of half pixels, four of the picture each. `guide` holds their look in three planes, `planes`
+ * their distances from `offset` on, and `memory` how long the picture has stood still; `depth` holds the distances of
+ * the last frame. `step` is how many half pixels lie between the samples of a vote, `edge` the least ratio of distances
+ * that is an edge, if it is no slope, and `steep` one that always is. Distances end at `least` and `most` 1 / m.
  */
 KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT guide,
-                       GLOBAL const float *RESTRICT planes, GLOBAL float *RESTRICT depth, int half_width,
-                       int half_pitch, int half_stride, int offset, int pitch, int stride, int step, float edge,
-                       float steep, float least, float most)
+                       GLOBAL const float *RESTRICT planes, GLOBAL const float *RESTRICT memory,
+                       GLOBAL float *depth, int half_width, int half_pitch, int half_stride, int offset, int pitch,
+                       int stride, int step, float edge, float steep, float least, float most)
 {
     if (GLOBAL_X >= half_width)
         return;
@@ -136,10 +137,13 @@ KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *R
     ints on_edge = apart > edge - 1.0f;
     int has_edge = largest(on_edge ? (floats)(1.0f) : (floats)(0.0f)) > 0.0f;
     Surfaces s;
+    floats halfway, kept;
     if (has_edge) {
         find_surfaces(&s, nearness, at, row, step, lowest, highest);
         on_edge &= s.are_clear | (apart > steep - 1.0f);
         has_edge = largest(on_edge ? (floats)(1.0f) : (floats)(0.0f)) > 0.0f;
+        halfway = 2.0f / (s.nearer + s.farther);
+        kept = absolute(LOAD(memory, at)) > 1.5f ? (floats)(KEPT_VOTE) : (floats)(0.0f);
     }
 #pragma unroll
     for (int down = 0; down < 2; ++down) {
@@ -154,9 +158,10 @@ KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *R
 #pragma unroll
         for (int side = 0; side < 2; ++side) {
             if (has_edge) {
+                const floats before = LOAD_HALVED(depth, to + side) < halfway ? kept : -kept;
                 const floats snapped = voted(&s, guide, at, row, half_stride, step, side, down,
                                              root_of(scene, to + side), root_of(scene, to + side + stride),
-                                             root_of(scene, to + side + 2 * stride));
+                                             root_of(scene, to + side + 2 * stride), before);
                 pair[side] = on_edge ? snapped : pair[side];
             }
             pair[side] = 1.0f / limited(pair[side], least, most);

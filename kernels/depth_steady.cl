@@ -60,9 +60,10 @@ FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float 
     return sum / weights;
 }
 
-/* Takes a picture and its map, `nearness`, into `state`. `memory` holds the number of maps that a pixel's mean is worth,
- * below 0 where the last map departed from it. Of exact maps (`noise` 0), which are read elsewhere, only the look is
- * taken. `fresh`: there is nothing before; `is_new`: this map was not seen before, otherwise only the picture is new.
+/* Takes a picture and its map, `nearness`, into `state`. `memory` holds the number of maps that a pixel's mean is
+ * worth, 1 where the picture changed, below 0 where the last map departed from the mean. Exact maps (`noise` 0) are
+ * read elsewhere: of them only the look is taken. `fresh`: there is nothing before; `is_new`: this map was not seen
+ * before, otherwise only the picture is new.
  */
 KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT nearness,
                          GLOBAL float *RESTRICT state, GLOBAL float *RESTRICT memory, int scene_pitch,
@@ -79,15 +80,17 @@ KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float 
     STORE(state, at, red);
     STORE(state, at + stride, green);
     STORE(state, at + 2 * stride, blue);
-    if (noise <= 0.0f)
+    const ints moving = change > CHANGED;
+    if (noise <= 0.0f) {
+        STORE(memory, at, moving ? one : (floats)(fresh ? 1.0f : 2.0f));
         return;
+    }
     const floats given = levelled(nearness, at, pitch, noise);
     if (fresh) {
         STORE(state, at + 3 * stride, given);
         STORE(memory, at, one);
         return;
     }
-    const ints moving = change > CHANGED;
     const floats mean = LOAD(state, at + 3 * stride);
     const floats worth = LOAD(memory, at);
     const floats apart = absolute(given - mean) / deviation(lesser(given, mean), noise);

@@ -277,6 +277,20 @@ def test_a_still_picture_does_not_flicker_and_a_cut_settles_in_three_frames(view
         before = seen
 
 
+@pytest.mark.parametrize(("noise", "times"), [(NOISE, 1), (0.0, 2)])
+def test_the_noise_of_the_picture_does_not_move_edges(bench: Bench, noise: float, times: int) -> None:
+    """Where a pixel could be either of two things, it stays what it was while the picture stands still."""
+    rgb, depth_m = things()
+    faint = 0.3 + 0.2 * (rgb - 0.3)
+    frames = []
+    for seed in range(10):
+        grain = 0.02 * np.random.default_rng(seed).standard_normal(rgb.shape)
+        given = noisy(depth_m, seed) if noise else depth_m[::times, ::times].copy()
+        frames.append(bench.run(given, noise, (faint + grain).astype(np.float32)))
+    changed = [np.mean(np.abs(frames[i] / frames[i - 1] - 1) > 0.1) for i in range(4, 10)]
+    assert np.mean(changed) < 3e-4
+
+
 def test_what_moves_takes_its_distance_along(bench: Bench) -> None:
     """A disc and a bar that move by four pixels a frame leave nothing behind, and are nowhere late."""
     for frame in range(8):

@@ -67,7 +67,7 @@ class DepthStage:
         self._has_holes = nearest <= 0
         if self._has_holes:
             nearest = float(depth_m[depth_m > 0].min())
-        was_refined = self._known is not None and not self._is_exact
+        starts = self._known is None or (noise == 0) != (self._noise == 0)
         needed = 4 * (depth_m.size + self.planes.layout.pitch)
         if self._map.nbytes < needed:
             self._device.release(self._map)
@@ -77,7 +77,9 @@ class DepthStage:
         self._extremes_m = nearest, farthest
         if not self._is_exact:
             self._refiner = self._refiner or _Refiner(self._device, *self.size)
-            self._refiner.bound(nearest, farthest, was_refined and noise > 0)
+            if starts:
+                self._refiner.reset()
+            self._refiner.bound(nearest, farthest, lags=noise > 0)
             self._extremes_m = self._refiner.extremes_m
 
     def reset(self) -> None:
@@ -173,10 +175,10 @@ class _Refiner:
     def reset(self) -> None:
         self._is_fresh = True
 
-    def bound(self, nearest: float, farthest: float, is_steadied: bool) -> None:
-        """Widens the extremes to those of a map at once, and narrows them slowly: means lag behind."""
+    def bound(self, nearest: float, farthest: float, *, lags: bool) -> None:
+        """The extremes are those of a map; of means, which lag behind, they widen at once and narrow slowly."""
         low, high = 1 / farthest, 1 / nearest
-        if is_steadied and not self._is_fresh:
+        if lags and not self._is_fresh:
             before_low, before_high = 1 / self.extremes_m[1], 1 / self.extremes_m[0]
             low = min(low, before_low + _RELAX * (low - before_low))
             high = max(high, before_high + _RELAX * (high - before_high))
@@ -193,7 +195,7 @@ class _Refiner:
             layout.stride, half.pitch, half.stride, noise, _MAPS, int(self._is_fresh), int(is_new),
         )  # fmt: skip
         state.mirror()
-        self._is_fresh = noise == 0
+        self._is_fresh = False
         nearness, offset = (state, 3 * half.stride) if noise > 0 else (self.placed, 0)
         # Samples of a vote lie as far apart as those of the map, so that it sees both sides of an edge.
         step = min(max(round(min(layout.width / map_shape[1], layout.height / map_shape[0]) / 2), 1), _STEP)
@@ -201,9 +203,9 @@ class _Refiner:
         nearest, farthest = self.extremes_m
         scene.device.run(
             SNAP, "depth_snap", (items, half.height), (half.local // scene.device.run_length, 1), scene.buffer,
-            state.buffer, nearness.buffer, depth.buffer, half.width, half.pitch, half.stride, offset, layout.pitch,
-            layout.stride, step, max(_EDGE, 1 + 4 * noise), 1 + _STEEP * (step + 1), 1 / min(farthest, 1e6),
-            1 / nearest,
+            state.buffer, nearness.buffer, self._memory.buffer, depth.buffer, half.width, half.pitch, half.stride,
+            offset, layout.pitch, layout.stride, step, max(_EDGE, 1 + 4 * noise), 1 + _STEEP * (step + 1),
+            1 / min(farthest, 1e6), 1 / nearest,
         )  # fmt: skip
         depth.mirror()
 
