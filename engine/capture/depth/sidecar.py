@@ -85,7 +85,7 @@ class WithDepthMaps(ChangedSource):
 
 class WithDepthRange(ChangedSource):
     """`source` whose frames bring depth of no true scale: the first one's nearest and farthest come to lie at the two
-    ends of `span`, later ones follow. Frames without depth pass."""
+    ends of `span`, later ones follow. Raises SourceError at a frame without depth."""
 
     def __init__(self, source: Source, span: DepthRange) -> None:
         super().__init__(source)
@@ -95,7 +95,7 @@ class WithDepthRange(ChangedSource):
 
     def change(self, frame: Frame) -> Frame:
         if frame.depth_m is None:
-            return frame
+            raise SourceError(f"{frame.name}: brings no depth for --depth-range to scale; name a map with --depth")
         if self._last is None or self._last[0] is not frame.depth_m:
             self._ends_m = self._ends_m or extremes(frame.name, frame.depth_m)
             self._last = frame.depth_m, self._span.rescaled(frame.depth_m, *self._ends_m)

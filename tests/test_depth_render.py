@@ -1,0 +1,74 @@
+"""Depth beside a picture, through the command: what is near stays sharp, what is far does not, whichever is bright."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from groundglass import cli
+from PIL import Image
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    monkeypatch.setattr(sys, "argv", ["groundglass", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A picture of stripes, and a map a quarter of its size whose left half is bright and whose right half is dark."""
+    stripes = np.where(np.arange(256) // 2 % 2, 230, 20).astype(np.uint8)
+    Image.fromarray(np.repeat(np.repeat(stripes[None], 160, 0)[..., None], 3, 2)).save(tmp_path / "photo.png")
+    Image.fromarray(np.repeat([[255, 40]], 40, 0).repeat(32, 1).astype(np.uint8)).save(tmp_path / "depth.png")
+    return tmp_path
+
+
+def contrast(path: Path) -> tuple[float, float]:
+    """Of the left and of the right half, away from what is between them."""
+    grey = np.asarray(Image.open(path).convert("L"), float)[40:-40]
+    return float(grey[:, 24:88].std()), float(grey[:, 168:232].std())
+
+
+@pytest.mark.parametrize(("ends", "sharp"), [("1..8", 0), ("8..1", 1)])
+def test_two_distances_decide_what_is_sharp(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, ends: str, sharp: int
+) -> None:
+    command = ("render", folder / "photo.png", "--depth", folder / "depth.png", "--look", "neutral", "--focus", "1")
+    assert call(monkeypatch, *command, "--depth-range", ends, "-o", folder / "soft.png") == 0
+    halves = contrast(folder / "soft.png")
+    assert halves[sharp] > 60
+    assert halves[1 - sharp] < 6
+
+
+def test_none_leaves_all_of_it_sharp(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("render", folder / "photo.png", "--depth", "none", "--look", "neutral")
+    assert call(monkeypatch, *command, "-o", folder / "sharp.png") == 0
+    assert min(contrast(folder / "sharp.png")) > 60
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--depth", "depth.png"), "an 8-bit map does not say how far"),
+        (("--depth", "depth.png", "--depth-range", "near..far"), "try 0.8..6"),
+        (("--depth", "depth.png", "--depth-range", "1..8", "--depth-scale", "10"), "give one"),
+        (("--depth-range", "1..8"), "brings no depth"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(folder)
+    assert call(monkeypatch, "render", "photo.png", *options, "-o", "soft.png") == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.count("\n") == 1
