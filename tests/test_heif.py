@@ -133,4 +133,6 @@ def test_real_portrait(heif: Any, data_dir: Path) -> None:
         spread_m = next(iter(source)).depth_m
     assert spread_m is not None
     assert (spread_m.min(), spread_m.max()) == pytest.approx((1, 4))
-    assert facts(str(path))["exposure_s"] == pytest.approx(1 / 121)
+    found = facts(str(path))
+    assert found["exposure_s"] == pytest.approx(1 / 121)
+    assert found["depth_m"] == pytest.approx([0.228, 0.668], abs=1e-3)

@@ -69,7 +69,7 @@ def _frame_facts(frame: Frame) -> Facts:
     """What a frame says of the picture that it came from."""
     found: Facts = {"size": list(frame.size), "orientation": frame.orientation}
     if frame.depth_m is not None:
-        found["depth"] = True
+        found["depth_m"] = [float(frame.depth_m.min()), float(frame.depth_m.max())]
     if frame.encoding is not Encoding.MOSAIC:
         meaning = "display-referred" if frame.encoding is Encoding.DISPLAY else "scene-linear"
         return found | {"light": meaning, "bits": 8 * frame.pixels.dtype.itemsize}

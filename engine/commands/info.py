@@ -105,8 +105,9 @@ def _geometry(found: dict[str, Any]) -> Iterator[str]:
         yield _size(found["size"])
     if "orientation" in found:
         yield ORIENTATIONS[found["orientation"]]
-    if found.get("depth"):
-        yield "with depth"
+    if "depth_m" in found:
+        near_m, far_m = found["depth_m"]
+        yield f"depth {near_m:.3g} to {far_m:.3g} m"
 
 
 def _plays(found: dict[str, Any]) -> Iterator[str]:
