@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from groundglass.capture import open_source
-from groundglass.capture.depth import COARSE_NOISE, FAR_M, SENSOR_NOISE, DepthRange, open_depth
+from groundglass.capture.depth import FAR_M, SENSOR_NOISE, DepthRange, open_depth, relative_noise
 from groundglass.errors import SourceError
 from PIL import Image
 
@@ -73,7 +73,12 @@ def test_how_noisy_a_map_is(tmp_path: Path) -> None:
     np.save(tmp_path / "int.npy", np.ones((2, 2), np.uint16))
     assert open_depth("plane:1..2").noise == open_depth(str(tmp_path / "float.npy")).noise == 0
     assert open_depth(str(tmp_path / "int.npy")).noise == SENSOR_NOISE
-    assert open_depth(grey(tmp_path / "d.png"), depth_range=DepthRange(1, 2)).noise == COARSE_NOISE
+    # Of greys: a hundredth of all that lies between near and far, in 1/distance; here at the distance in the middle.
+    assert relative_noise(np.full((8, 8), 3, np.float32)) == 0.005
+    assert relative_noise(np.array([[1.0, 2.0, 4.0]], np.float32)) == pytest.approx(0.01 * (1 - 1 / 4) * 2)
+    assert relative_noise(np.array([[0.1, 20.0, 40.0]], np.float32)) == 0.05
+    name = grey(tmp_path / "d.png")
+    assert open_depth(name, depth_range=DepthRange(1, 1e4)).noise == pytest.approx(0.01 * (2.5 + 5 / 3) / 2, rel=1e-3)
 
 
 def test_one_of_scale_and_range(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from PIL import Image
 
 from ..errors import SourceError
 from .broken import UNREADABLE, cause
-from .depth.maps import COARSE_NOISE, DepthMap, whole_depth
+from .depth.maps import DepthMap, relative_noise, whole_depth
 from .depth.relative import PORTRAIT_M
 
 NAMESPACE = "http://ns.google.com/photos/1.0/depthmap/"
@@ -80,7 +80,7 @@ def _depth(path: Path, said: dict[str, str], samples: NDArray[np.float64]) -> De
         depth_m = 1.0 / (1.0 / near_m - samples * (1.0 / near_m - 1.0 / far_m))
     whole_m = whole_depth(depth_m)
     assert whole_m is not None  # near is above 0
-    return DepthMap(whole_m, COARSE_NOISE)
+    return DepthMap(whole_m, relative_noise(whole_m))
 
 
 def _figure(text: str) -> float:

@@ -14,7 +14,7 @@ from PIL import Image
 from ..errors import MissingExtraError, SourceError
 from ..orientation import upright
 from .broken import UNREADABLE, cause
-from .depth.maps import COARSE_NOISE, FAR_M, DepthMap, whole_depth
+from .depth.maps import FAR_M, DepthMap, relative_noise, whole_depth
 from .depth.relative import PORTRAIT_M
 
 HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
@@ -107,7 +107,7 @@ def _depth(path: Path, depth_image: Any, size: tuple[int, int], held: int) -> De
     depth_m = metres(np.ascontiguousarray(samples), depth_image.info.get("metadata") or {})
     if depth_m is None:
         raise SourceError(f"{path}: no sample of its depth image has a distance; use --depth none for no depth")
-    return DepthMap(depth_m, COARSE_NOISE)
+    return DepthMap(depth_m, relative_noise(depth_m))
 
 
 def _held(exif: bytes | None) -> int:

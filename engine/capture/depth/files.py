@@ -14,7 +14,7 @@ from PIL import Image, ImageFile, ImageOps
 
 from ...errors import SourceError
 from ..broken import UNREADABLE, cause
-from .maps import COARSE_NOISE, SENSOR_NOISE, DepthMap, whole_depth
+from .maps import SENSOR_NOISE, DepthMap, relative_noise, whole_depth
 from .relative import DepthRange, extremes
 
 DEFAULT_UNITS_PER_M = 1000.0
@@ -66,7 +66,9 @@ def metric(path: Path, samples: NDArray[Any], scaling: Scaling) -> DepthMap:
         depth_m = whole_depth(samples if is_float else samples / (scaling.units_per_m or DEFAULT_UNITS_PER_M))
     if depth_m is None:
         raise SourceError(f"{path}: no pixel has a distance above 0; check that it is a depth map")
-    return DepthMap(depth_m, 0.0 if is_float else COARSE_NOISE if coarse else SENSOR_NOISE)
+    if scaling.span is not None:
+        return DepthMap(depth_m, relative_noise(depth_m))
+    return DepthMap(depth_m, 0.0 if is_float else SENSOR_NOISE)
 
 
 def read_samples(path: Path) -> NDArray[Any]:

@@ -15,9 +15,8 @@ FAR_M = 10_000.0  # beyond it every lens is at infinity, and float32 arithmetic 
 EDGE_RATIO = 1.1  # neighbours whose distances differ by more belong to two things
 ASPECT_RATIO = 1.05  # a map whose sides differ by more from the picture's was made for another field of view
 
-# Standard deviation of the depth relative to it, where a map does not say.
-SENSOR_NOISE = 0.02  # a depth sensor's 16 bits
-COARSE_NOISE = 0.05  # the 8 bits of a phone's map
+SENSOR_NOISE = 0.02  # standard deviation of a depth sensor's distance, relative to it
+GREY_NOISE = 0.01  # the same of a relative map's greys, of all that lies between its brightest and its darkest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +43,17 @@ def whole_depth(depth_m: NDArray[Any]) -> NDArray[np.float32] | None:
         _fill_along_rows(known_m)
         _fill_empty_rows(known_m)
     return known_m
+
+
+def relative_noise(depth_m: NDArray[np.float32]) -> float:
+    """The standard deviation, relative to the distance, of a map whose greys follow 1/distance: where half is nearer.
+
+    Phones and networks make such maps, soft at their edges and wrong by a grey or two of the 8 bits.
+    """
+    step = 1 + min(depth_m.shape) // 256
+    few_m = depth_m[::step, ::step]
+    share = GREY_NOISE * (1.0 / float(few_m.min()) - 1.0 / float(few_m.max())) * float(np.median(few_m))
+    return min(max(share, GREY_NOISE / 2), 5 * GREY_NOISE)
 
 
 def turned_back(upright_m: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from ...errors import SourceError
 from ...frame import Frame
 from ..changed import ChangedSource
 from .files import Scaling, metric, read_map, read_samples
-from .maps import DepthMap, check_shape, resized, turned_back
+from .maps import DepthMap, check_shape, relative_noise, resized, turned_back
 from .plane import parse_plane, tilted_plane
 from .relative import DepthRange, extremes
 
@@ -91,15 +91,17 @@ class WithDepthRange(ChangedSource):
         super().__init__(source)
         self._span = span
         self._ends_m: tuple[float, float] | None = None
-        self._last: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._last: tuple[NDArray[np.float32], DepthMap] | None = None
 
     def change(self, frame: Frame) -> Frame:
         if frame.depth_m is None:
             raise SourceError(f"{frame.name}: brings no depth for --depth-range to scale; name a map with --depth")
         if self._last is None or self._last[0] is not frame.depth_m:
             self._ends_m = self._ends_m or extremes(frame.name, frame.depth_m)
-            self._last = frame.depth_m, self._span.rescaled(frame.depth_m, *self._ends_m)
-        return replace(frame, depth_m=self._last[1])
+            depth_m = self._span.rescaled(frame.depth_m, *self._ends_m)
+            noise = relative_noise(depth_m) if frame.depth_noise else 0.0
+            self._last = frame.depth_m, DepthMap(depth_m, noise)
+        return replace(frame, depth_m=self._last[1].depth_m, depth_noise=self._last[1].noise)
 
 
 def open_depth(spec: str, *, scale: float | None = None, depth_range: DepthRange | None = None) -> UprightDepth:
@@ -141,7 +143,7 @@ def _carried(path: Path, scaling: Scaling) -> DepthMap | None:
     depth_m = photo.depth_m
     if scaling.span is not None:
         depth_m = scaling.span.rescaled(depth_m, *extremes(str(path), depth_m))
-    return DepthMap(depth_m, photo.depth_noise)
+    return DepthMap(depth_m, relative_noise(depth_m))
 
 
 def upright_size(frame: Frame) -> tuple[int, int]:
