@@ -32,9 +32,7 @@ KERNEL void depth_fill(GLOBAL float *map, int count, int along, int lines, int a
     }
 }
 
-/* The surface that most of a pixel's samples lie on, the nearer of two that share it: from their sum, number, and
- * those of the nearer surface.
- */
+/* The surface that more of a pixel's samples lie on, the nearer of two that share it: from sums and numbers. */
 FUNCTION floats surface(floats near_sum, floats near_count, floats far_sum, floats far_count)
 {
     const ints is_near = near_count >= far_count;
@@ -60,76 +58,104 @@ KERNEL void depth_halve(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT
     STORE(half_nearness, (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X, surface(sum, count, rest, 4.0f - count));
 }
 
-/* A grid smaller than the map: `count` x `count` samples of each of its pixels. */
-FUNCTION float taken_down(GLOBAL const float *map, int map_width, int map_height, int x, int y, float step_x,
-                          float step_y, int count, float ratio)
+/* In place, a row of the map for each row of work-items: metres to 1 / metres. */
+KERNEL void depth_invert(GLOBAL float *map, int width)
 {
-    float nearest = 0.0f, farthest = 1.0f / NEAREST_M;
-    for (int pass = 0;; ++pass) {
-        float near_sum = 0.0f, near_count = 0.0f, far_sum = 0.0f, far_count = 0.0f;
-        for (int i = 0; i < count * count; ++i) {
-            const int column = (int)(((float)x + ((float)(i % count) + 0.5f) / (float)count) * step_x);
-            const int row = (int)(((float)y + ((float)(i / count) + 0.5f) / (float)count) * step_y);
-            const float metres = map[(row < map_height ? row : map_height - 1) * map_width
-                                     + (column < map_width ? column : map_width - 1)];
-            const float here = 1.0f / (metres < NEAREST_M ? NEAREST_M : metres > FARTHEST_M ? FARTHEST_M : metres);
-            if (pass == 0) {
-                nearest = here > nearest ? here : nearest;
-                farthest = here < farthest ? here : farthest;
-            } else if (here * ratio > nearest) {
-                near_sum += here;
-                near_count += 1.0f;
-            } else if (here < farthest * ratio) {
-                far_sum += here;
-                far_count += 1.0f;
-            }
-        }
-        if (pass == 1)
-            return 2.0f * near_count >= (float)(count * count) || far_count == 0.0f ? near_sum / near_count
-                                                                                     : far_sum / far_count;
+    if (GLOBAL_X + RUN <= width) {
+        STORE(map, GLOBAL_Y * width + GLOBAL_X, per_metre(LOAD(map, GLOBAL_Y * width + GLOBAL_X)));
+        return;
     }
+    for (int x = GLOBAL_X; x < width; ++x) {
+        const float metres = map[GLOBAL_Y * width + x];
+        map[GLOBAL_Y * width + x] = 1.0f / (metres < NEAREST_M ? NEAREST_M : metres > FARTHEST_M ? FARTHEST_M : metres);
+    }
+}
+
+#if RUN > 1
+#define TRUNCATED(values) __builtin_convertvector(values, ints)
+#define WIDENED(numbers) __builtin_convertvector(numbers, floats)
+FUNCTION floats taken(GLOBAL const float *map, ints at)
+{
+    floats values;
+#pragma unroll
+    for (int i = 0; i < RUN; ++i)
+        values[i] = map[at[i]];
+    return values;
+}
+#else
+#define TRUNCATED(values) ((int)(values))
+#define WIDENED(numbers) ((float)(numbers))
+#define taken(map, at) ((map)[at])
+#endif
+
+#define MOST_SAMPLES 16
+
+/* A grid coarser than the map: `count` x `count` samples of each of its pixels. */
+FUNCTION floats taken_down(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
+                           float step_y, int count, float ratio)
+{
+    const floats none = (floats)(0.0f), one = (floats)(1.0f);
+    floats samples[MOST_SAMPLES];
+    floats nearest = none, farthest = (floats)(1.0f / NEAREST_M);
+    const float part = 1.0f / (float)count;
+    for (int down = 0; down < count; ++down) {
+        const int row = (int)((y + ((float)down + 0.5f) * part) * step_y);
+        GLOBAL const float *from = map + (row < map_height ? row : map_height - 1) * map_width;
+        for (int right = 0; right < count; ++right) {
+            const floats column = (x + ((float)right + 0.5f) * part) * step_x;
+            const floats here = taken(from, TRUNCATED(lesser(column, (floats)((float)(map_width - 1)))));
+            samples[down * count + right] = here;
+            nearest = greater(nearest, here);
+            farthest = lesser(farthest, here);
+        }
+    }
+    floats near_sum = none, near_count = none, far_sum = none, far_count = none;
+    for (int i = 0; i < count * count; ++i) {
+        const ints is_near = samples[i] * ratio > nearest;
+        const ints is_far = samples[i] < farthest * ratio;
+        near_sum += is_near ? samples[i] : none;
+        near_count += is_near ? one : none;
+        far_sum += is_near ? none : is_far ? samples[i] : none;
+        far_count += is_near ? none : is_far ? one : none;
+    }
+    return surface(near_sum, near_count, far_sum, far_count);
 }
 
 /* A grid finer than the map: linear on a surface, the nearest sample across an edge. */
-FUNCTION float drawn_up(GLOBAL const float *map, int map_width, int map_height, int x, int y, float step_x,
-                        float step_y, float ratio)
+FUNCTION floats drawn_up(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
+                         float step_y, float ratio)
 {
-    float column = ((float)x + 0.5f) * step_x - 0.5f, row = ((float)y + 0.5f) * step_y - 0.5f;
-    column = column < 0.0f ? 0.0f : column;
-    row = row < 0.0f ? 0.0f : row;
-    const int left = (int)column < map_width - 1 ? (int)column : map_width - 1;
-    const int top = (int)row < map_height - 1 ? (int)row : map_height - 1;
-    const float along = column - (float)left < 1.0f ? column - (float)left : 1.0f;
-    const float down = row - (float)top < 1.0f ? row - (float)top : 1.0f;
-    const int next = left + 1 < map_width ? 1 : 0;
-    const int below = top + 1 < map_height ? map_width : 0;
-    float corners[4], nearest = 0.0f, farthest = 1.0f / NEAREST_M;
-    for (int i = 0; i < 4; ++i) {
-        const float metres = map[top * map_width + left + (i & 1) * next + (i >> 1) * below];
-        const float here = 1.0f / (metres < NEAREST_M ? NEAREST_M : metres > FARTHEST_M ? FARTHEST_M : metres);
-        nearest = here > nearest ? here : nearest;
-        farthest = here < farthest ? here : farthest;
-        corners[i] = here;
-    }
-    if (nearest >= farthest * ratio)
-        return corners[(along < 0.5f ? 0 : 1) + (down < 0.5f ? 0 : 2)];
-    const float upper = corners[0] + (corners[1] - corners[0]) * along;
-    const float lower = corners[2] + (corners[3] - corners[2]) * along;
-    return upper + (lower - upper) * down;
+    const floats column = limited((x + 0.5f) * step_x - 0.5f, 0.0f, (float)(map_width - 1));
+    const float middle = (y + 0.5f) * step_y - 0.5f;
+    const float last = (float)(map_height - 1);
+    const float row = middle < 0.0f ? 0.0f : middle > last ? last : middle;
+    const ints left = TRUNCATED(column);
+    const int top = (int)row;
+    const floats along = column - WIDENED(left);
+    const float down = row - (float)top;
+    const ints right = left < map_width - 1 ? left + 1 : left;
+    GLOBAL const float *upper = map + top * map_width;
+    GLOBAL const float *lower = top + 1 < map_height ? upper + map_width : upper;
+    const floats a = taken(upper, left), b = taken(upper, right);
+    const floats c = taken(lower, left), d = taken(lower, right);
+    const floats nearest = greater(greater(a, b), greater(c, d));
+    const floats farthest = lesser(lesser(a, b), lesser(c, d));
+    const floats above = a + (b - a) * along;
+    const floats below = c + (d - c) * along;
+    const floats one_of = down < 0.5f ? (along < 0.5f ? a : b) : (along < 0.5f ? c : d);
+    return nearest < farthest * ratio ? above + (below - above) * down : one_of;
 }
 
-/* A map of any size onto a grid of any size, in 1 / metres or, `as_metres`, in metres. `step_x` and `step_y` are map
- * samples per pixel; `count` is 0 on a grid finer than the map. A work-item takes one pixel.
+/* A map of any size, in 1 / metres, onto a grid of any size, in 1 / metres or, `as_metres`, in metres. `step_x` and
+ * `step_y` are map samples per pixel; `count` is 0 on a grid finer than the map.
  */
 KERNEL void depth_place(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT grid, int map_width, int map_height,
-                        int width, int pitch, float step_x, float step_y, int count, float ratio, int as_metres)
+                        int pitch, float step_x, float step_y, int count, float ratio, int as_metres)
 {
-    const int x = GROUP_X;
-    const int y = GLOBAL_Y;
-    if (x >= width)
-        return;
-    const float nearness = count > 0
-                               ? taken_down(map, map_width, map_height, x, y, step_x, step_y, count, ratio)
-                               : drawn_up(map, map_width, map_height, x, y, step_x, step_y, ratio);
-    grid[(y + PAD) * pitch + PAD + x] = as_metres ? 1.0f / nearness : nearness;
+    const floats x = WIDENED(LANES) + (float)GLOBAL_X;
+    const float y = (float)GLOBAL_Y;
+    const floats nearness = count > 0
+                                ? taken_down(map, map_width, map_height, x, y, step_x, step_y, count, ratio)
+                                : drawn_up(map, map_width, map_height, x, y, step_x, step_y, ratio);
+    STORE(grid, (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X, as_metres ? 1.0f / nearness : nearness);
 }

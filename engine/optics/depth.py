@@ -147,10 +147,11 @@ class DepthStage:
         step_x, step_y = columns / layout.width, rows / layout.height
         most = max(step_x, step_y)
         count = 0 if most <= 1 else min(max(2, math.ceil(most)), _SAMPLES)
-        self._device.run(
-            PLACE, "depth_place", (-(-layout.width // 64) * 64, layout.height), (64, 1), self._map, grid.buffer,
-            columns, rows, layout.width, layout.pitch, step_x, step_y, count, max(_EDGE, 1 + 8 * self._noise),
-            int(as_metres),
+        runs = -(-columns // self._device.run_length)
+        self._device.run(PLACE, "depth_invert", (-(-runs // 64) * 64, rows), (64, 1), self._map, columns)
+        grid.run(
+            PLACE, "depth_place", self._map, grid.buffer, columns, rows, layout.pitch, step_x, step_y, count,
+            max(_EDGE, 1 + 8 * self._noise), int(as_metres),
         )  # fmt: skip
 
     def release(self) -> None:
