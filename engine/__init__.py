@@ -8,6 +8,7 @@ from .engine import Engine
 from .errors import GroundglassError
 from .frame import Encoding, Frame, SpanRig, StereoRig
 from .look.look import Look
+from .optics.focus import Rack, Street, depth_of_field_m, hyperfocal_m
 from .optics.lens import Lens
 
 __version__ = "0.1.0"
@@ -23,11 +24,15 @@ __all__ = [
     "Lens",
     "Look",
     "NoiseProfile",
+    "Rack",
     "SpanRig",
     "StereoRig",
+    "Street",
     "defocus",
     "demosaic",
+    "depth_of_field_m",
     "grade",
+    "hyperfocal_m",
     "match_stereo",
     "open",
     "render",

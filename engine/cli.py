@@ -13,10 +13,20 @@ from typing import Annotated
 
 import typer
 
-from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions, check_exposure_ev, parse_size
+from .commands.options import (
+    EngineOptions,
+    Quality,
+    SourceOptions,
+    ViewOptions,
+    check_exposure_ev,
+    parse_focus,
+    parse_rack_s,
+    parse_size,
+)
 from .develop.demosaic import METHODS, check_method
 from .develop.development import DefectPixels, Development, Highlights, Quad
 from .errors import GroundglassError
+from .optics.focus import Street
 
 app = typer.Typer(
     name="groundglass",
@@ -38,7 +48,16 @@ LookOption = Annotated[str, typer.Option("--look", help="A look's name, or a loo
 StrengthOption = Annotated[float, typer.Option("--strength", min=0.0, max=1.0, help="How much of the look, 0 to 1.")]
 LensOption = Annotated[str, typer.Option("--lens", help="A lens's name, or a lens file (.toml).")]
 FNumberOption = Annotated[float | None, typer.Option("--f-number", help="Within the lens's range; else wide open.")]
-FocusOption = Annotated[float | None, typer.Option("--focus", metavar="METRES", help="Focus distance in metres.")]
+FocusOption = Annotated[
+    str | None,
+    typer.Option("--focus", metavar="METRES|FROM..TO@S", help="Focus distance in metres, or a rack in S seconds."),
+]
+StreetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--street", metavar="N,NEAR..FAR", help="Aperture and the zone that shall be sharp: 8,2..5 (metres)."
+    ),
+]
 ExposureOption = Annotated[
     float,
     typer.Option("--exposure", metavar="EV", callback=check_exposure_ev, help="Brighter by so many stops, -10 to 10."),
@@ -135,6 +154,7 @@ def view(
     lens: LensOption = "noct-50",
     f_number: FNumberOption = None,
     focus: FocusOption = None,
+    street: StreetOption = None,
     exposure: ExposureOption = 0.0,
     demosaic: DemosaicOption = "rcd",
     wb: WbOption = "as-shot",
@@ -150,6 +170,9 @@ def view(
     size: SizeOption = None,
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Start in full screen.")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="Run the same loop off screen.")] = False,
+    rack: Annotated[
+        str, typer.Option("--rack", metavar="S,S", help="Seconds that the focus takes to a click and to a mark.")
+    ] = "0.4,2",
     frames: FramesOption = None,
     seconds: SecondsOption = None,
     json: JsonOption = None,
@@ -168,9 +191,10 @@ def view(
 ) -> None:
     """Open the live window.
 
-    Keys: F fullscreen, Esc or Q quit, Space freeze, S save a full-resolution still; a click focuses there, a right
-    click makes what is there grey, the wheel changes the f-number. Where there is no display the same loop runs off
-    screen for a few seconds.
+    Keys: F fullscreen, Esc or Q quit, Space freeze, S save a full-resolution still; A autofocus, Y hyperfocal, Z street
+    mode, P focus peaking, D depth-of-field scale, 1 and 2 rack to a mark, with Shift they set it. A click focuses
+    there, a right click makes what is there grey, the wheel changes the f-number. Where there is no display the same
+    loop runs off screen for a few seconds.
     """
     from .commands.view import run_view
 
@@ -192,15 +216,16 @@ def view(
             strength,
             lens,
             f_number,
-            focus,
+            parse_focus(focus),
             Development(
                 check_method(demosaic), exposure, wb, highlights, defects, denoise, temporal, aberration, sharpen, quad
             ),
             quality,
             device,
             parse_size("--size", size),
+            None if street is None else Street.parse(street),
         ),
-        ViewOptions(fullscreen, headless, frames, seconds, json, save_frame),
+        ViewOptions(fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack)),
     )
 
 
@@ -218,6 +243,7 @@ def render(
     lens: LensOption = "noct-50",
     f_number: FNumberOption = None,
     focus: FocusOption = None,
+    street: StreetOption = None,
     exposure: ExposureOption = 0.0,
     demosaic: DemosaicOption = "best",
     wb: WbOption = "as-shot",
@@ -265,13 +291,14 @@ def render(
             strength,
             lens,
             f_number,
-            focus,
+            parse_focus(focus),
             Development(
                 check_method(demosaic), exposure, wb, highlights, defects, denoise, temporal, aberration, sharpen, quad
             ),
             quality,
             device,
             parse_size("--size", size),
+            None if street is None else Street.parse(street),
         ),
         output,
         frames,

@@ -11,21 +11,17 @@ uniform float peaking_circle;    // of confusion, in 1/1500 of the diagonal: wha
 uniform float peaking_contrast;  // step of brightness, 0..1, from which on an edge is one
 uniform int peaking_colour;
 
-// Height of the step across an edge: the filter of Sobel and Feldman, scaled so that a step from 0 to 1 gives 1.
+// Height of the step across an edge, from four samples: eight are hardly calmer, and twice as slow without a GPU.
 float peaking_step(vec2 at) {
-    vec2 s = stroke;
-    float nw = brightness_at(at - s), n = brightness_at(at + vec2(0.0, -s.y)), ne = brightness_at(at + vec2(s.x, -s.y));
-    float w = brightness_at(at - vec2(s.x, 0.0)), e = brightness_at(at + vec2(s.x, 0.0));
-    float sw = brightness_at(at + vec2(-s.x, s.y)), south = brightness_at(at + vec2(0.0, s.y));
-    float se = brightness_at(at + s);
-    vec2 slope = vec2(ne + 2.0 * e + se - nw - 2.0 * w - sw, sw + 2.0 * south + se - nw - 2.0 * n - ne);
-    return 0.25 * length(slope);
+    float nw = brightness_at(at - stroke), ne = brightness_at(at + vec2(stroke.x, -stroke.y));
+    float sw = brightness_at(at + vec2(-stroke.x, stroke.y)), se = brightness_at(at + stroke);
+    return 0.5 * length(vec2(ne + se - nw - sw, sw + se - nw - ne));
 }
 
 vec3 peaking(vec3 rgb, Place place) {
     const vec3 colours[5] = vec3[5](vec3(1.0, 0.1, 0.1), vec3(1.0, 0.9, 0.0), vec3(0.1, 1.0, 0.2), vec3(0.2, 0.5, 1.0),
                                     vec3(1.0));
     float in_focus = 1.0 - smoothstep(0.9, 1.1, circle_at(place.at) / peaking_circle);
-    float edge = smoothstep(peaking_contrast, 2.0 * peaking_contrast, peaking_step(place.at));
+    float edge = smoothstep(peaking_contrast, 3.0 * peaking_contrast, peaking_step(place.at));
     return mix(rgb, colours[peaking_colour], in_focus * edge);
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import typer
 
 from ..develop.development import Development
+from ..errors import LookError
+from ..optics.focus import FARTHEST_M, Rack, Street
 
 # A GL texture is at most this wide on every driver that the project meets; beyond it a typing error is likelier.
 MAX_SIDE_PX = 16384
@@ -39,22 +42,26 @@ class SourceOptions:
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What the picture is made with. `size` is (width, height) in pixels, `focus_m` in metres."""
+    """What the picture is made with. `size` is (width, height) in pixels; `focus` a distance in metres, or a rack."""
 
     look: str
     strength: float
     lens: str
     f_number: float | None
-    focus_m: float | None
+    focus: float | Rack | None
     development: Development
     quality: Quality
     device: str
     size: tuple[int, int] | None
+    street: Street | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ViewOptions:
-    """How `view` shows it, how long, and what it leaves behind. `json` is a path, or "-" for standard output."""
+    """How `view` shows it, how long, and what it leaves behind. `json` is a path, or "-" for standard output.
+
+    `rack_s` are the seconds that the focus takes to a click and to a mark.
+    """
 
     fullscreen: bool
     headless: bool
@@ -62,6 +69,7 @@ class ViewOptions:
     seconds: float | None
     json: str | None
     save_frame: Path | None
+    rack_s: tuple[float, float]
 
 
 def check_exposure_ev(exposure_ev: float) -> float:
@@ -72,6 +80,34 @@ def check_exposure_ev(exposure_ev: float) -> float:
             param_hint="--exposure",
         )
     return exposure_ev
+
+
+def parse_focus(text: str | None) -> float | Rack | None:
+    """Metres from "1.2" or "inf", a rack from "0.9..2.5@3". LookError where it is neither."""
+    if text is None:
+        return None
+    if ".." in text or "@" in text:
+        return Rack.parse(text)
+    try:
+        focus_m = float(text)
+    except ValueError:
+        focus_m = math.nan
+    if math.isnan(focus_m):
+        raise LookError(f"focus '{text}' is no distance in metres, such as 1.2, and no rack, such as 0.9..2.5@3")
+    return min(focus_m, FARTHEST_M)
+
+
+def parse_rack_s(text: str) -> tuple[float, float]:
+    """The seconds to a click and to a mark from "0.4,2", or from one number for both; a usage error where not."""
+    try:
+        seconds = [float(word) for word in text.split(",")]
+    except ValueError:
+        seconds = []
+    if len(seconds) not in (1, 2) or not all(0 <= one < math.inf for one in seconds):
+        raise typer.BadParameter(
+            f"'{text}' is not one or two times in seconds, 0 or more, such as 0.4,2", param_hint="--rack"
+        )
+    return seconds[0], seconds[-1]
 
 
 def parse_size(option: str, text: str | None) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
+from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions
 from .start import open_engine, open_input
 
@@ -23,12 +24,17 @@ def run_render(
     source: str, source_options: SourceOptions, options: EngineOptions, output: Path, frames: int | None
 ) -> None:
     """Write `frames` frames of `source` (None: all it has) to `output`, with a progress bar on standard error."""
+    from ..display.focusing import zone_text
+
     with open_input(source, source_options, options.size) as opened:
         pattern = numbered(output)
         count = frames_to_write(opened, output, pattern is not None, frames)
         check_output(output if pattern is None else path_of(pattern, 1))
         with open_engine(options, opened) as engine:
-            write_frames(engine, opened, pattern or output, count)
+            rack = options.focus if isinstance(options.focus, Rack) else None
+            write_frames(engine, opened, pattern or output, count, rack)
+            if options.street is not None:
+                print(f"groundglass: {zone_text(options.street, engine.lens, opened.size[0] / opened.size[1])}")
 
 
 def numbered(output: Path) -> Path | None:
@@ -71,7 +77,8 @@ def check_output(first: Path) -> None:
     check_target(first)
 
 
-def write_frames(engine: Engine, source: Source, target: Path, count: int | None) -> None:
+def write_frames(engine: Engine, source: Source, target: Path, count: int | None, rack: Rack | None = None) -> None:
+    """Write `count` frames; a `rack` moves the focus by the time of each frame."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -81,6 +88,8 @@ def write_frames(engine: Engine, source: Source, target: Path, count: int | None
         task = progress.add_task("frames", total=count)
         for number, frame in enumerate(islice(source, count), start=1):
             path = target if single else path_of(target, number)
+            if rack is not None:
+                engine.focus_m = engine.lens.clamp_focus_m(rack.focus_m(frame.time_s))
             write_frame(engine, frame, path)
             progress.advance(task)
     written = path if single else f"{number} files, the last is {path}"

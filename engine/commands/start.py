@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..errors import LookError
+from ..optics.focus import Rack
 from .options import EngineOptions, Quality, SourceOptions
 
 if TYPE_CHECKING:
@@ -52,15 +54,22 @@ def open_engine(options: EngineOptions, source: Source, gl: moderngl.Context | N
     """
     from ..engine import Engine
 
-    return Engine(
+    focus, street = options.focus, options.street
+    if street is not None and (focus is not None or options.f_number is not None):
+        raise LookError("--street sets the aperture and the focus; leave out --f-number and --focus")
+    engine = Engine(
         options.device,
         source.size if source.fps else None,
         look=options.look,
         strength=options.strength,
         lens=options.lens,
         f_number=options.f_number,
-        focus_m=options.focus_m,
+        focus_m=focus.focus_m(0.0) if isinstance(focus, Rack) else focus,
         development=options.development,
         quality="best" if options.quality is Quality.BEST else "live",
         gl=gl,
     )
+    if street is not None:
+        engine.lens = street.lens(engine.lens)
+        engine.focus_m = street.focus_m(engine.lens)
+    return engine

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DeviceError
+from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import json_target
 from .render import write_frame
@@ -54,7 +55,8 @@ def show(
             view = off_screen(view)
         gl = None if window is None else window.gl
         engine = stack.enter_context(open_engine(options, opened, gl))
-        viewer = Viewer(engine, opened, window=window)
+        rack = options.focus if isinstance(options.focus, Rack) else None
+        viewer = Viewer(engine, opened, window=window, rack_s=view.rack_s, rack=rack, street=options.street)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None
