@@ -2,8 +2,8 @@
  * surface was measured at, and starts anew once the measurements leave it (the test of E. S. Page, "Continuous
  * inspection schemes", Biometrika 41, 1954: what departs has to do so for long enough).
  *
- * A distance that departs where the picture changed, too, is a thing that moved: taken at once. Where the picture
- * stands still it is more likely an outlier, or the ragged rim of a thing, and has to come twice in a row.
+ * A distance that departs where the picture changed, too, or with all of its neighbours, is a thing that moved: taken
+ * at once. Otherwise it is more likely an outlier, or the ragged rim of a thing, and has to come twice in a row.
  *
  * What a frame leaves behind are four planes, `state`: its look at half size (0 to 2), and the mean, in 1 / metres (3).
  */
@@ -11,6 +11,7 @@
 #include "depth.h"
 
 #define SAME 4.0f /* standard deviations: up to here neighbours may be one surface */
+#define ALL_AROUND 10.0f /* of thirteen, itself counted: no rim is near */
 #define CHANGED 0.1f /* sum of the differences of three square roots of light, of which white has 3 */
 #define DEPARTS 4.0f /* standard deviations at which a distance has left the mean */
 #define DEPARTS_MOVING 2.0f /* the same where the picture changed */
@@ -38,8 +39,8 @@ FUNCTION floats look(GLOBAL const float *light, int at, int pitch)
         weights += weight;                                                                                             \
     }
 
-/* The mean of a pixel's own surface around it. */
-FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float noise)
+/* The mean of a pixel's own surface around it, and how many of the thirteen pixels lie on it. */
+FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float noise, floats *company)
 {
     const floats here = LOAD(nearness, at);
     const floats scale = (1.0f / SAME) / deviation(here, noise);
@@ -57,6 +58,7 @@ FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float 
     ADD(0, 1)
     ADD(1, 1)
     ADD(0, 2)
+    *company = weights;
     return sum / weights;
 }
 
@@ -85,7 +87,8 @@ KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float 
         STORE(memory, at, moving ? one : (floats)(fresh ? 1.0f : 2.0f));
         return;
     }
-    const floats given = levelled(nearness, at, pitch, noise);
+    floats company;
+    const floats given = levelled(nearness, at, pitch, noise, &company);
     if (fresh) {
         STORE(state, at + 3 * stride, given);
         STORE(memory, at, one);
@@ -95,7 +98,7 @@ KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float 
     const floats worth = LOAD(memory, at);
     const floats apart = absolute(given - mean) / deviation(lesser(given, mean), noise);
     const ints departs = apart > (moving ? (floats)(DEPARTS_MOVING) : (floats)(DEPARTS));
-    const ints leaves = departs & (moving | (worth < 0.0f));
+    const ints leaves = departs & (moving | (worth < 0.0f) | (company > ALL_AROUND));
     const floats maps = moving ? one : absolute(worth);
     /* A drift of the whole surface is followed the faster the farther it has come. */
     const floats followed = limited(0.25f * (apart - 2.0f), 0.0f, 0.5f);
