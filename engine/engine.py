@@ -79,6 +79,7 @@ class Engine:
         self._scene_textures = ScenePlanes(self.gl)
         self._grader = Grader(self.gl)
         self._last: Frame | None = None
+        self._ready: tuple[Frame, Quality, Frame] | None = None  # as it came, and as it is drawn
         if size is not None:
             self._warm_up(size)
 
@@ -92,7 +93,7 @@ class Engine:
 
     def draw(self, frame: Frame) -> moderngl.Texture:
         """The picture as a texture: display sRGB, RGBA8, row 0 on top, upright; valid until the next call."""
-        frame = self._with_distances(frame).upright()
+        frame = self._prepared(frame)
         scene = self._focused(frame)
         self.device.collect()
         with self.clock.host("transfer"), scene.view() as planes:
@@ -111,7 +112,7 @@ class Engine:
 
     def scene(self, frame: Frame) -> NDArray[np.float32]:
         """The light behind the lens, before the look: (H, W, 3) float32, scene-linear Rec.2020, upright."""
-        scene = self._focused(self._with_distances(frame).upright()).read()
+        scene = self._focused(self._prepared(frame)).read()
         self.device.collect()
         return scene
 
@@ -173,11 +174,20 @@ class Engine:
     ) -> None:
         self.close()
 
+    def _prepared(self, frame: Frame) -> Frame:
+        """The frame with its distances, upright. Of a still that is drawn again it is the same frame: its arrays are
+        turned once, and travel to the device once."""
+        if self._ready is None or self._ready[0] is not frame or self._ready[1] != self.quality:
+            self._ready = frame, self.quality, self._with_distances(frame).upright()
+        return self._ready[2]
+
     def _with_distances(self, frame: Frame) -> Frame:
         """The frame with the depth that its pair shows, where it has none of its own.
 
         Before anything is turned: a pair is rectified along the rows that the cameras saw.
         """
+        if frame.depth_m is not None and frame.depth_m.shape != (frame.height, frame.width):
+            return replace(frame, depth_m=resized(frame.depth_m, frame.size))
         if frame.depth_m is not None or frame.right is None:
             return frame
         with self.device.stage("stereo", self.clock):

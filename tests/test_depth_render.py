@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from groundglass import cli
+from groundglass import Engine, cli
+from groundglass.frame import Encoding, Frame
 from PIL import Image
 
 
@@ -72,3 +73,16 @@ def test_a_mistake_is_one_line(
     assert out == ""
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_a_still_s_depth_is_turned_and_sized_once() -> None:
+    depth_m = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
+    frame = Frame(np.zeros((32, 48, 3), np.uint8), Encoding.DISPLAY, depth_m=depth_m, orientation=6)
+    with Engine(look="neutral") as engine:
+        drawn = []
+        for _ in range(2):
+            engine.render(frame)
+            assert engine.last is not None
+            drawn.append(engine.last.depth_m)
+        assert drawn[0] is drawn[1]
+        assert [engine.depth_at(x, y) for x, y in ((0.01, 0.01), (0.99, 0.01), (0.99, 0.99))] == [4, 1, 3]

@@ -17,7 +17,6 @@ from ..camera import CameraProfile
 from ..errors import SourceError
 from ..frame import Encoding, Frame
 from .broken import UNREADABLE, cause
-from .depth.maps import resized
 from .exr import read_exr
 from .gdepth import read_gdepth
 from .heif import HEIF_SUFFIXES, read_heif
@@ -63,9 +62,7 @@ def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
             f"{path}: the picture is damaged or cut off ({cause(error)}); copy or save it again"
         ) from error
     depth = read_gdepth(path) if with_depth and suffix in JPEG_SUFFIXES else None
-    return (
-        frame if depth is None else replace(frame, depth_m=resized(depth.depth_m, frame.size), depth_noise=depth.noise)
-    )
+    return frame if depth is None else replace(frame, depth_m=depth.depth_m, depth_noise=depth.noise)
 
 
 def _heif_frame(path: Path, with_depth: bool) -> Frame:
@@ -78,9 +75,7 @@ def _heif_frame(path: Path, with_depth: bool) -> Frame:
     return Frame(
         pixels=np.ascontiguousarray(display_rgb),
         encoding=Encoding.DISPLAY,
-        depth_m=None
-        if found.depth is None
-        else resized(found.depth.depth_m, (display_rgb.shape[1], display_rgb.shape[0])),
+        depth_m=None if found.depth is None else found.depth.depth_m,
         depth_noise=0.0 if found.depth is None else found.depth.noise,
         name=str(path),
     )

@@ -14,7 +14,7 @@ from ...errors import SourceError
 from ...frame import Frame
 from ..changed import ChangedSource
 from .files import Scaling, metric, read_map, read_samples
-from .maps import DepthMap, check_shape, relative_noise, resized, turned_back
+from .maps import DepthMap, check_shape, relative_noise, turned_back
 from .plane import parse_plane, tilted_plane
 from .relative import DepthRange, extremes
 
@@ -153,4 +153,4 @@ def upright_size(frame: Frame) -> tuple[int, int]:
 
 def as_stored(upright_m: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
     """A map of the picture as it is seen, as the frame's pixels lie."""
-    return np.ascontiguousarray(turned_back(resized(upright_m, upright_size(frame)), frame.orientation))
+    return np.ascontiguousarray(turned_back(upright_m, frame.orientation))
