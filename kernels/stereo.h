@@ -18,7 +18,7 @@
 #define JUMP 36          /* what more costs, where the picture is even */
 #define LEAST_JUMP 12    /* and where it has an edge */
 #define JUMP_SLOPE 120.0f /* less for a difference of full scale */
-#define UNSEEN 8         /* what a disparity costs that lies beside the right picture */
+#define UNSEEN 6         /* what a disparity costs that lies beside the right picture */
 
 #define UNROLL _Pragma("unroll")
 

@@ -4,11 +4,12 @@
 #include "portable.h"
 
 #define UNKNOWN (-1.0f)
+#define NOWHERE 1e6f
 #define ALIKE 1.0f /* neighbours on one surface differ by no more */
 #define REACH 6    /* of the window in which a pixel looks for others of its surface, every other one */
 #define FEWEST 14.0f
 
-/* A pixel stays where enough of those around it lie on its surface. */
+/* A pixel stays where enough of those around it lie on its surface; beside the picture nothing is known. */
 KERNEL void without_specks(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT kept, int pitch)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
@@ -20,30 +21,70 @@ KERNEL void without_specks(GLOBAL const float *RESTRICT disparity, GLOBAL float 
     STORE(kept, at, count >= FEWEST && here >= 0.0f ? here : (floats)(UNKNOWN));
 }
 
-FUNCTION float farther(float a, float b) { return a < 0.0f || (b >= 0.0f && b < a) ? b : a; }
-
-/* Each hole in a row takes the lesser of the disparities at its ends: it is what the nearer thing hides from the right
- * camera, so it lies behind. A work-item a line; `along` and `across` are the steps within and between lines.
- */
-KERNEL void fill_lines(GLOBAL float *disparity, int lines, int length, int along, int across, int pitch)
+/* The last known disparity before each pixel, in a plane for each direction: first along the rows. */
+KERNEL void carry_along(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
+                        int pitch, int stride)
 {
-    if (GROUP_X >= lines)
+    if (GROUP_X >= height)
         return;
-    GLOBAL float *line = disparity + PAD * pitch + PAD + GROUP_X * across;
+    const int first = (GROUP_X + PAD) * pitch + PAD;
     float last = UNKNOWN;
-    for (int i = 0; i < length;) {
-        if (line[i * along] >= 0.0f) {
-            last = line[i * along];
-            ++i;
-            continue;
-        }
-        int end = i;
-        while (end < length && line[end * along] < 0.0f)
-            ++end;
-        const float filling = farther(last, end < length ? line[end * along] : UNKNOWN);
-        for (; i < end; ++i)
-            line[i * along] = filling;
+    for (int at = first; at < first + width; ++at) {
+        last = disparity[at] >= 0.0f ? disparity[at] : last;
+        carried[at] = last;
     }
+    last = UNKNOWN;
+    for (int at = first + width - 1; at >= first; --at) {
+        last = disparity[at] >= 0.0f ? disparity[at] : last;
+        carried[at + stride] = last;
+    }
+}
+
+/* Then down, or up, the picture, `lean` columns to the right each row: a work-item takes a run of neighbouring paths.
+ * Those that lean begin beside the picture, `height` columns or less; of its border some of them take what is mirrored.
+ */
+KERNEL void carry_down(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
+                       int pitch, int lean, int is_up, int plane)
+{
+    GLOBAL float *paths = carried + plane * (height + 2 * PAD) * pitch;
+    const int from = GROUP_X * RUN - (lean > 0 ? height : 0);
+    floats last = (floats)(UNKNOWN);
+    for (int row = 0; row < height; ++row) {
+        const int x = from + lean * row, y = is_up ? height - 1 - row : row;
+        if (x <= -RUN || x >= width)
+            continue;
+        const int at = (y + PAD) * pitch + PAD + x;
+        const floats here = LOAD(disparity, at);
+        last = here >= 0.0f ? here : last;
+        STORE(paths, at, last);
+    }
+}
+
+/* Most holes are what a nearer thing hides from the right camera, so they lie behind it: what is seen from a hole in
+ * eight directions has its second least near there; the least may be a mistake (Hirschmueller 2008, section 2.6). Of
+ * what lies no nearer than that, by ALONG, the hole takes what is in its own row, since floors recede from row to row.
+ * What only the left camera sees, at its left end, goes on as it begins.
+ */
+#define ALONG 4.0f
+KERNEL void fill(GLOBAL const float *RESTRICT disparity, GLOBAL const float *RESTRICT carried,
+                 GLOBAL float *RESTRICT filled, int pitch, int stride)
+{
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    const floats here = LOAD(disparity, at);
+    const floats left = LOAD(carried, at), right = LOAD(carried, at + stride);
+    floats least = (floats)(NOWHERE), second = (floats)(NOWHERE);
+    for (int i = 0; i < 8; ++i) {
+        floats seen = LOAD(carried, at + i * stride);
+        seen = seen >= 0.0f ? seen : (floats)(NOWHERE);
+        second = lesser(second, greater(least, seen));
+        least = lesser(least, seen);
+    }
+    second = second < NOWHERE ? second : least;
+    floats filling = absolute(right - second) <= ALONG ? right : second;
+    filling = absolute(left - second) <= ALONG ? left : filling;
+    filling = left < 0.0f && right + ALONG >= second ? right : filling;
+    filling = filling < NOWHERE ? filling : (floats)(0.0f);
+    STORE(filled, at, here >= 0.0f ? here : filling);
 }
 
 #define IN_ORDER(a, b)                                                                                                 \

@@ -9,6 +9,16 @@
 
 #define TOTAL(at) ((int)down[at] + (int)up[at])
 
+/* The disparity of the least cost, to a fraction of a pixel by a parabola through its neighbours' costs. */
+FUNCTION float refined(GLOBAL const u8 *down, GLOBAL const u8 *up, int best)
+{
+    if (best == 0 || best == DISPARITIES - 1)
+        return (float)best;
+    const int before = TOTAL(best - 1), here = TOTAL(best), behind = TOTAL(best + 1);
+    const int bend = before + behind - 2 * here;
+    return (float)best + (bend > 0 ? 0.5f * (float)(before - behind) / (float)bend : 0.0f);
+}
+
 /* Disparity by pixel, -1 where it is not known: a work-item a row. `rivals` has room for a row of the right picture, from
  * right to left, for each.
  */
@@ -43,13 +53,7 @@ KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT dispar
             second = FEWER(second, from < (words)3 ? (words)NONE : keys[i]);
         }
         const int distinct = (least_of_words(second) >> PLACES) - (key >> PLACES) >= (margin >> COARSER);
-        float found = (float)best;
-        if (best > 0 && best < DISPARITIES - 1) {
-            const int before = TOTAL(best - 1), here = TOTAL(best), behind = TOTAL(best + 1);
-            const int bend = before + behind - 2 * here;
-            found += bend > 0 ? 0.5f * (float)(before - behind) / (float)bend : 0.0f;
-        }
-        line[x] = distinct ? found : -1.0f;
+        line[x] = distinct ? refined(down, up, best) : -1.0f;
     }
     for (int x = 0; x < width; ++x) {
         const int best = (int)(line[x] + 0.5f), mate = x - best;
@@ -57,4 +61,32 @@ KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT dispar
         if (back > best + 1 || back < best - 1)
             line[x] = -1.0f;
     }
+}
+
+#define LESS(a, b) ((a) < (b) ? (a) : (b))
+#define KEY(at, d) (TOTAL(at) >> COARSER << PLACES | (d))
+
+/* The same for a GPU: a work-item a pixel. */
+KERNEL void winner_of_pixel(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT disparity, int width, int height,
+                            int pitch, int margin)
+{
+    const int x = GROUP_X, y = GLOBAL_Y;
+    if (x >= width)
+        return;
+    GLOBAL const u8 *down = sums + (y * width + x) * DISPARITIES;
+    GLOBAL const u8 *up = down + width * height * DISPARITIES;
+    int key = NONE;
+    for (int d = 0; d < DISPARITIES; ++d)
+        key = LESS(key, KEY(d, d));
+    const int best = key & ((1 << PLACES) - 1);
+    int second = NONE;
+    for (int d = 0; d < DISPARITIES; ++d)
+        second = d < best - 1 || d > best + 1 ? LESS(second, KEY(d, d)) : second;
+    const int distinct = (second >> PLACES) - (key >> PLACES) >= (margin >> COARSER);
+    int back = NONE;
+    for (int d = 0; d < DISPARITIES && x - best + d < width; ++d) /* what else the right pixel may show */
+        back = best > x ? NONE : LESS(back, KEY((d - best) * DISPARITIES + d, d));
+    back &= (1 << PLACES) - 1;
+    disparity[(y + PAD) * pitch + PAD + x]
+        = distinct && best <= x && back >= best - 1 && back <= best + 1 ? refined(down, up, best) : -1.0f;
 }

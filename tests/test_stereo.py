@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from groundglass.compute.device import Device
+from groundglass.compute.device import Device, open_device
 from groundglass.errors import SourceError
 from groundglass.optics.stereo import StereoDepth
 
@@ -12,16 +12,15 @@ Surface = tuple[slice, slice, float, float]  # rows, columns of the left picture
 
 
 def textured_pair(seed: int, surfaces: list[Surface], size: tuple[int, int] = (320, 200)) -> tuple[np.ndarray, ...]:
-    """Left, right, the left one's disparity, and which pixels both see; textures are noise of several sizes.
+    """Left, right, the left one's disparity, and which pixels both see.
 
-    Each surface covers those before it, and is looked up at fractions of a pixel in a texture of its own.
+    Each surface covers those before it. Its texture is noise of several sizes, and looked up between its pixels.
     """
     width, height = size
     random = np.random.default_rng(seed)
-    left, right = np.zeros((height, width)), np.zeros((height, width))
-    truth, mate = np.zeros((height, width)), np.full((height, width), -1.0)
-    columns = np.arange(width, dtype=np.float64)
-    seen = np.zeros((height, width), bool)
+    left, right, truth = np.zeros((3, height, width))
+    mate = np.full((height, width), -1.0)  # the left column that a right pixel shows
+    columns = np.arange(width)
     for rows, across, disparity, slope in surfaces:
         texture = sum(
             np.kron(random.random((height // side + 1, 2 * width // side + 1)), np.ones((side, side)))[
@@ -29,28 +28,24 @@ def textured_pair(seed: int, surfaces: list[Surface], size: tuple[int, int] = (3
             ]
             for side in (1, 2, 4)
         )
-        texture = 0.5 * (texture + np.roll(texture, 1, axis=1)) / 3
-        own = disparity + slope * (columns - across.start)
-        places = columns[across]
-        moved = columns[None] * np.ones((height, 1))
-        # A right column shows the left column x with x - disparity(x) there.
+        texture = (texture + np.roll(texture, 1, axis=1)) / 6
+        left[rows, across] = texture[rows, across][:, :width]
+        truth[rows, across] = (disparity + slope * (columns - across.start))[across]
+        # A right column shows the left column x where x - disparity(x) is that column.
         from_left = (columns + disparity - slope * across.start) / (1 - slope)
         shown = (from_left >= across.start) & (from_left <= across.stop - 1)
         for y in range(*rows.indices(height)):
-            left[y, across] = texture[y, across]
-            right[y, shown] = np.interp(from_left[shown], moved[y], texture[y, :width])
-            mate[y, shown] = from_left[shown]
-            truth[y, across] = own[across]
-        assert len(places)
-    for y in range(height):
-        at = columns - truth[y]
-        inside = (at >= 0) & (at <= width - 1)
-        seen[y] = inside & (np.abs(mate[y, np.clip(np.round(at), 0, width - 1).astype(int)] - columns) < 1.5)
+            right[y, shown] = np.interp(from_left[shown], np.arange(2 * width), texture[y])
+        mate[rows, shown] = from_left[shown]
+    place = np.round(columns - truth).astype(int)
+    there = np.take_along_axis(mate, np.clip(place, 0, width - 1), axis=1)
+    seen = (place >= 0) & (place < width) & (np.abs(there - columns) < 1.5)
     return left.astype(np.float32), right.astype(np.float32), truth, seen
 
 
-def whole(disparity: float, slope: float = 0.0, size: tuple[int, int] = (320, 200)) -> Surface:
-    return slice(0, size[1]), slice(0, size[0]), disparity, slope
+def whole(disparity: float, slope: float = 0.0) -> Surface:
+    """All of the picture, and what the right camera sees beside it."""
+    return slice(0, 1000), slice(0, 1000), disparity, slope
 
 
 SCENES = [
@@ -128,6 +123,25 @@ def test_as_many_disparities_as_a_byte_holds(device: Device) -> None:
     left = np.random.default_rng(4).random((40, 400), dtype=np.float32)
     disparity = matched(device, left, np.roll(left, -180, axis=1), 255)
     assert (np.abs(disparity[:, 200:] - 180) < 1).mean() > 0.98
+
+
+@pytest.mark.parametrize("run_length", [None, 1])
+@pytest.mark.parametrize(("size", "most"), [((90, 40), 31), ((75, 33), 70)])
+def test_a_gpu_s_short_work_items_find_what_a_cpu_s_sweeps_find(
+    device: Device, size: tuple[int, int], most: int, run_length: int | None
+) -> None:
+    """All costs are whole numbers, so nothing may differ."""
+    if not device.is_cpu:
+        pytest.skip(f"{device.spec} is no CPU, which can run both")
+    opened = open_device(device.spec)
+    opened.run_length = run_length or opened.run_length
+    left, right, _, _ = textured_pair(11, [whole(3.0), (slice(5, 25), slice(30, 60), 14.5, 0.02)], size)
+    stereo = StereoDepth(opened, *size, most)
+    by_sweeps = stereo.run(left, right)
+    stereo._by_sweeps = False
+    np.testing.assert_array_equal(stereo.run(left, right), by_sweeps)
+    stereo.release()
+    opened.close()
 
 
 @pytest.mark.parametrize("most", [0, 0.5, 256, float("inf"), float("nan"), -3])

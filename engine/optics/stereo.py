@@ -14,6 +14,10 @@ from ..compute.planes import Planes
 from ..errors import SourceError
 
 MOST_DISPARITIES = 256  # a disparity is one byte on the device
+FILL = "stereo_fill.cl"
+_STEPS = ((1, 0), (1, 1), (0, 1), (-1, 1))  # from pixel to pixel of a path in the sweep down; the other goes back
+_WAYS = 8  # from which a hole is filled
+_GROUP = 64  # work-items of a group on a GPU
 _STEP = 32  # it searches a multiple of so many
 _MARGIN = 6  # by so much the best of a pixel's costs, which are 0 to 480, must be less than any that is no neighbour
 
@@ -41,8 +45,9 @@ class StereoDepth:
                 f"and smaller pictures for more"
             )
         self._device = device
+        self._by_sweeps = device.is_cpu  # few long work-items; a GPU wants many short ones
         self.disparities = disparities_for(max_disparity, width)
-        self.left, self.right, self.disparity = (Planes(device, width, height, 1) for _ in range(3))
+        self.left, self.right, self.disparity, self._found = (Planes(device, width, height, 1) for _ in range(4))
         layout = self.left.layout
         row = layout.pitch + self.disparities
         slack = layout.pitch  # kernels take whole runs
@@ -50,7 +55,8 @@ class StereoDepth:
         self._right_codes = device.allocate(3 * height * row + slack)
         self._jumps = device.allocate(4 * layout.stride + slack)
         self._slots = device.allocate(2 * 3 * (width + height) * self.disparities)
-        self._costs = device.allocate(2 * width * height * self.disparities)
+        self._costs = device.allocate(max(2 * width * height * self.disparities, 4 * (_WAYS * layout.stride + slack)))
+        device.write(self._found.buffer, np.full(layout.stride, -1, np.float32))  # beside the picture nothing is known
         self._rivals = device.allocate(2 * height * row)
 
     @property
@@ -81,30 +87,58 @@ class StereoDepth:
         self.left.run(census, "census_left", self.left.buffer, self._left_codes, pitch, stride)
         self.right.run(census, "census_right", self.right.buffer, self._right_codes, pitch, height)
         self.left.run(census, "jumps", self.left.buffer, self._jumps, pitch, stride)
-        device.run(
-            sweep, "sweep", (2,), (1,), self._left_codes, self._right_codes, self._jumps, self._slots, self._costs,
-            width, height, pitch, stride,
-        )  # fmt: skip
-        device.run(
-            winner, "winner", (height,), (1,), self._costs, self.disparity.buffer, self._rivals, width, height, pitch,
-            _MARGIN,
-        )  # fmt: skip
+        if self._by_sweeps:
+            self._run_lines(
+                sweep, "sweep", 2, self._left_codes, self._right_codes, self._jumps, self._slots, self._costs,
+                width, height, pitch, stride,
+            )  # fmt: skip
+            self._run_lines(
+                winner, "winner", height, self._costs, self._found.buffer, self._rivals, width, height, pitch, _MARGIN
+            )
+        else:
+            self._go_along_paths(f"stereo_paths.cl?DISPARITIES={self.disparities}")
+            columns = -(-width // _GROUP) * _GROUP
+            device.run(
+                winner, "winner_of_pixel", (columns, height), (_GROUP, 1), self._costs, self._found.buffer,
+                width, height, pitch, _MARGIN,
+            )  # fmt: skip
         self._fill()
 
+    def _go_along_paths(self, source: str) -> None:
+        """The costs of `sweep`, for a GPU: one direction after the other, all of its paths at a time."""
+        width, height, layout = *self.size, self.left.layout
+        for is_up, sign in ((0, 1), (1, -1)):
+            for plane, (dx, dy) in enumerate(_STEPS):
+                paths = height if dy == 0 else width + (height - 1) * abs(dx)
+                self._device.run(
+                    source, "path_costs", (paths * self.disparities,), (self.disparities,), self._left_codes,
+                    self._right_codes, self._jumps, self._costs, width, height, layout.pitch, layout.stride,
+                    sign * dx, sign * dy, plane, is_up, int(plane == 0),
+                )  # fmt: skip
+
     def _fill(self) -> None:
-        found, kept = self.disparity, self.left  # the grey is used up
-        width, height, pitch = found.layout.width, found.layout.height, found.layout.pitch
-        found.mirror()
-        found.run("stereo_fill.cl", "without_specks", found.buffer, kept.buffer, pitch)
-        for lines, length, along, across in ((height, width, 1, pitch), (width, height, pitch, 1)):
-            self._device.run(
-                "stereo_fill.cl", "fill_lines", (lines,), (1,), kept.buffer, lines, length, along, across, pitch
-            )
-        kept.mirror()
-        found.run("stereo_fill.cl", "median", kept.buffer, found.buffer, pitch)
+        """Specks out, holes filled, smoothed: from `_found` to `disparity`."""
+        found, kept, filled = self._found, self.left, self.right  # the greys are used up
+        carried = self._costs  # and so are the costs
+        width, height, pitch, stride = found.layout.width, found.layout.height, found.layout.pitch, found.layout.stride
+        found.run(FILL, "without_specks", found.buffer, kept.buffer, pitch)
+        kept.mirror()  # paths begin beside the picture
+        self._run_lines(FILL, "carry_along", height, kept.buffer, carried, width, height, pitch, stride)
+        leaning = -(-(width + height) // self._device.run_length)
+        ways = [(lean, is_up) for lean in (-1, 0, 1) for is_up in (0, 1)]
+        for plane, way in enumerate(ways, start=2):
+            self._run_lines(FILL, "carry_down", leaning, kept.buffer, carried, width, height, pitch, *way, plane)
+        found.run(FILL, "fill", kept.buffer, carried, filled.buffer, pitch, stride)
+        filled.mirror()
+        found.run(FILL, "median", filled.buffer, self.disparity.buffer, pitch)
+
+    def _run_lines(self, source: str, kernel: str, lines: int, *arguments: object) -> None:
+        """Queues a kernel whose work-items each take a line of the picture."""
+        local = 1 if self._device.is_cpu else _GROUP
+        self._device.run(source, kernel, (-(-lines // local) * local,), (local,), *arguments)
 
     def release(self) -> None:
-        for planes in (self.left, self.right, self.disparity):
+        for planes in (self.left, self.right, self.disparity, self._found):
             planes.release()
         for buffer in (
             self._left_codes, self._right_codes, self._jumps, self._slots, self._costs, self._rivals,
