@@ -84,6 +84,8 @@ class Focusing:
                 self._shows_peaking = not self._shows_peaking and self._has_depth()
             case Action.SCALE:
                 self._shows_scale = not self._shows_scale
+                if self._shows_scale:
+                    self._has_depth()  # the scale is right all the same, but nothing in the picture follows it
             case _:
                 return False
         return True

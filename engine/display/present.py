@@ -9,6 +9,7 @@ import moderngl
 from ..gl.full_frame import FullFrame
 from ..gl.passes import Number, fuse_overlays, load_pass, number_of, uniform_name
 from ..optics.autofocus import Box
+from .barrel import HEIGHT as BARREL_HEIGHT
 from .barrel import draw_barrel
 from .letterbox import letterbox
 from .overlay import letter, text_height_px
@@ -17,6 +18,7 @@ from .plate import Plates, frame
 
 MOST_TAPS = 8  # along a side: a 4000x3000 picture in a 500 pixel window
 STROKES = 720  # a line that can be seen is this part of the picture's height on the screen, or a pixel
+SCALES_PER_WINDOW = 3  # a window that is lower has no room for the depth-of-field scale
 _SAMPLERS = ("picture", "depth_map")
 
 
@@ -118,7 +120,7 @@ class Presenter:
             self._plates.prepare("text", (lines, height_px, room_px), lambda: letter(lines, height_px, room_px))
             self._plates.draw("text", margin_px, margin_px)
         barrel = overlays.barrel
-        if barrel is not None:
+        if barrel is not None and height >= SCALES_PER_WINDOW * BARREL_HEIGHT * height_px:
             drawn = self._plates.prepare(
                 "barrel", (barrel, height_px, room_px), lambda: draw_barrel(barrel, height_px, room_px)
             )

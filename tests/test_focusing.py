@@ -1,0 +1,225 @@
+"""The hand on the focus ring: where it moves the focus, when, and what it says."""
+
+from __future__ import annotations
+
+import math
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from groundglass.display import focusing as module
+from groundglass.display.events import Action, Event, FocusAt, RackTo, SetMark
+from groundglass.display.focusing import Focusing, zone_text
+from groundglass.frame import Encoding, Frame
+from groundglass.optics.autofocus import Target
+from groundglass.optics.focus import FARTHEST_M, Rack, Street, depth_of_field_m, hyperfocal_m
+from groundglass.optics.lens import Lens, load_lens
+
+FIFTY = Lens(50, 8.0, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
+PIXELS = np.full((40, 60, 3), 128, np.uint8)
+
+
+class Ring:
+    """A Focusing with a make-believe engine and clock; `said` is what it said."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, depth_m: float | None = 3.0, **options: object) -> None:
+        self.now_s, self.said = 100.0, []
+        monkeypatch.setattr(module, "perf_counter", lambda: self.now_s)
+        depth = None if depth_m is None else np.full((40, 60), depth_m, np.float32)
+        self.engine = SimpleNamespace(
+            lens=options.pop("lens", FIFTY),
+            focus_m=1.2,
+            last=Frame(PIXELS, Encoding.DISPLAY, depth_m=depth),
+            depth_at=lambda x, y: depth_m,
+        )
+        self.hand = Focusing(self.engine, self.said.append, **options)  # type: ignore[arg-type]
+
+    def ask(self, event: Event, after_s: float = math.inf) -> float:
+        """The focus so long after the event."""
+        assert self.hand.obey(event)
+        return self.at(after_s)
+
+    def at(self, after_s: float) -> float:
+        self.hand.tick(self.now_s + after_s)
+        return self.engine.focus_m
+
+
+@pytest.fixture
+def ring(monkeypatch: pytest.MonkeyPatch) -> Ring:
+    return Ring(monkeypatch)
+
+
+def test_a_click_racks_there_by_the_clock_and_not_by_frames(ring: Ring) -> None:
+    rack = Rack(1.2, 3.0, module.CLICK_S)
+    assert ring.ask(FocusAt(0.5, 0.5), 0.0) == 1.2
+    assert ring.hand.busy
+    for passed_s in (0.1, 0.15, 0.3):  # unevenly, as frames come
+        assert ring.at(passed_s) == pytest.approx(rack.focus_m(passed_s))
+    assert 1.2 < rack.focus_m(0.1) < rack.focus_m(0.3) < 3.0
+    assert ring.at(0.41) == 3.0
+    assert not ring.hand.busy
+    assert not ring.hand.tick(ring.now_s + 1)  # at rest nothing is drawn again
+
+
+def test_a_rack_of_no_time_jumps(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = Ring(monkeypatch, seconds=(0.0, 0.0))
+    assert ring.ask(FocusAt(0.5, 0.5), 0.0) == 3.0
+    assert not ring.hand.busy
+
+
+def test_a_click_on_the_way_turns_from_where_the_focus_is(ring: Ring) -> None:
+    half_way = ring.ask(FocusAt(0.5, 0.5), 0.2)
+    ring.now_s += 0.2
+    assert ring.ask(FocusAt(0.5, 0.5), 0.0) == half_way
+    assert ring.at(1) == 3.0
+
+
+def test_two_marks_are_set_and_racked_between(ring: Ring) -> None:
+    ring.ask(SetMark(1))
+    ring.ask(FocusAt(0.5, 0.5))
+    ring.ask(SetMark(2))
+    assert ring.said == ["mark 1 at 1.20 m", "mark 2 at 3.00 m"]
+    assert ring.ask(RackTo(1), 1.0) == Rack(3.0, 1.2, module.MARK_S).focus_m(1.0)
+    assert ring.at(2.0) == 1.2
+    assert ring.ask(RackTo(2)) == 3.0
+    assert ring.said[-1] == "to mark 2, 3.00 m"
+
+
+def test_a_mark_that_is_not_set_says_how_to_set_it(ring: Ring) -> None:
+    assert ring.ask(RackTo(2)) == 1.2
+    assert ring.said == ["mark 2 is not set; Shift+2 sets it at the present focus"]
+
+
+def test_hyperfocal_is_that_of_the_lens_as_it_stands(ring: Ring) -> None:
+    focus_m = ring.ask(Action.HYPERFOCAL)
+    assert focus_m == hyperfocal_m(FIFTY, 1.5)
+    assert depth_of_field_m(FIFTY, focus_m)[1] == math.inf
+    assert ring.said == ["hyperfocal 11 m: sharp 5.44 m to infinity"]
+
+
+def test_hyperfocal_stays_on_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    tele = Lens(400, 1.4, 36, f_number_min=1.4, focus_min_m=2)
+    assert Ring(monkeypatch, lens=tele).ask(Action.HYPERFOCAL) == FARTHEST_M
+    pinhole = Lens(2, 16, 36, focus_min_m=0.3)
+    assert Ring(monkeypatch, lens=pinhole).ask(Action.HYPERFOCAL) == 0.3
+
+
+def test_street_sets_aperture_and_focus_holds_them_and_gives_them_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = Ring(monkeypatch, lens=load_lens("documentary-35"))
+    ring.engine.focus_m = 0.7
+    street = Street()
+    assert ring.ask(Action.STREET) == street.focus_m(ring.engine.lens)
+    assert ring.engine.lens.f_number == 8.0
+    assert ring.said == ["street f/8: sharp 2.00 to 5.00 m"]
+    for event in (Action.AUTOFOCUS, FocusAt(0.5, 0.5), Action.HYPERFOCAL):
+        assert ring.ask(event) == street.focus_m(ring.engine.lens)  # no hunting
+        assert ring.said[-1] == "street mode holds the focus at 2.86 m; Z ends it"
+        assert not ring.hand.busy
+    assert ring.ask(Action.STREET) == 0.7
+    assert ring.engine.lens.f_number == 1.4
+    assert ring.said[-1] == "street mode is off"
+
+
+def test_street_says_what_is_sharp_when_the_aperture_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    street = Street(8.0, 2.0, 5.0)
+    ring = Ring(monkeypatch, street=street)
+    ring.hand.first_frame()
+    assert ring.said == [zone_text(street, FIFTY, 1.5)]
+    assert ring.said[0].startswith("street f/8: only 2.27 to 3.86 m is sharp; 2.00 to 5.00 m needs f/1")
+    ring.engine.lens = FIFTY.at(16)
+    ring.hand.aperture_turned()
+    assert ring.said[1] == "street f/16: sharp 2.00 to 5.00 m"
+    close = zone_text(Street(8, 0.2, 0.3), FIFTY, 1.5)
+    assert close == "street f/8: nothing of 0.20 to 0.30 m is sharp; this lens focuses from 0.50 m"
+
+
+def test_without_depth_everything_says_so_and_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = Ring(monkeypatch, depth_m=None)
+    asked = (
+        Action.AUTOFOCUS, Action.HYPERFOCAL, Action.STREET, Action.PEAKING, Action.SCALE, FocusAt(0.5, 0.5), SetMark(1),
+    )  # fmt: skip
+    for event in asked:
+        assert ring.ask(event) == 1.2
+    assert ring.said == ["no depth here"] * len(asked)
+    assert ring.hand.overlays(ring.engine.last).passes == ()
+
+
+def searched(ring: Ring) -> None:
+    assert ring.hand.obey(Action.AUTOFOCUS)
+    deadline = time.monotonic() + 30
+    while ring.hand.busy and ring.hand._search is not None:
+        assert time.monotonic() < deadline
+        ring.hand.tick(ring.now_s)
+        time.sleep(0.001)
+    ring.hand.tick(math.inf)
+
+
+def test_autofocus_takes_the_middle_where_no_face_is(ring: Ring) -> None:
+    searched(ring)
+    assert ring.engine.focus_m == 3.0
+    assert ring.said == ["middle at 3.00 m"]
+    ring.hand.close()
+
+
+def test_autofocus_says_which_face_and_frames_it_for_a_while(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    face = (0.2, 0.2, 0.4, 0.5)
+    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(1.5, face, 3))
+    searched(ring)
+    assert ring.engine.focus_m == 1.5
+    assert ring.said == ["nearest of 3 faces at 1.50 m"]
+    assert ring.hand.overlays(ring.engine.last).face == face
+    ring.now_s += module.FACE_S
+    assert ring.hand.overlays(ring.engine.last).face is None
+    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(0.3, face, 1))
+    searched(ring)
+    assert ring.engine.focus_m == 0.5
+    assert ring.said[1:] == ["face at 0.30 m", "this lens focuses from 0.50 m"]
+    ring.hand.close()
+
+
+def test_a_click_while_a_face_is_sought_has_the_last_word(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(9.0))
+    ring.hand.obey(Action.AUTOFOCUS)
+    ring.ask(FocusAt(0.5, 0.5))
+    ring.hand.close()
+    assert ring.at(math.inf) == 3.0
+
+
+def test_without_scikit_image_it_says_once_how_to_get_it(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(2.0))
+    monkeypatch.setattr(module, "faces_can_be_found", lambda: False)
+    searched(ring)
+    searched(ring)
+    assert ring.said == ["middle at 2.00 m; for faces pip install groundglass[face]", "middle at 2.00 m"]
+    ring.hand.close()
+
+
+def test_a_rack_from_the_command_line_begins_with_the_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    rack = Rack(0.9, 2.5, 3.0)
+    ring = Ring(monkeypatch, rack=rack)
+    assert ring.at(10.0) == 1.2
+    ring.now_s += 10.0
+    ring.hand.first_frame()
+    assert ring.at(1.0) == pytest.approx(rack.focus_m(1.0))
+    assert ring.at(3.0) == 2.5
+
+
+def test_overlays_are_there_when_they_are_asked_for(ring: Ring) -> None:
+    frame = ring.engine.last
+    assert ring.hand.overlays(frame).barrel is None
+    ring.ask(Action.SCALE)
+    ring.ask(Action.PEAKING)
+    shown = ring.hand.overlays(frame)
+    assert shown.passes == ("peaking",)
+    assert (shown.barrel.near_m, shown.barrel.far_m) == depth_of_field_m(FIFTY, 1.2, 1.5)
+    assert shown.circles.depth_m is frame.depth_m
+    ring.engine.lens = FIFTY.at(16)
+    assert ring.hand.overlays(frame).barrel.far_m > shown.barrel.far_m  # it follows the aperture
+    ring.ask(Action.SCALE)
+    ring.ask(Action.PEAKING)
+    assert ring.hand.overlays(frame).passes == ()
+
+
+def test_what_is_no_matter_of_focus_is_left_to_others(ring: Ring) -> None:
+    assert not ring.hand.obey(Action.SAVE)
