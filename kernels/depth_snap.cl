@@ -12,7 +12,7 @@
 #define LEAST_VOTE 0.2f
 #define KEPT_VOTE 1.0f /* for what a pixel was in the last frame, where the picture stands still */
 #define ZONE 0.3f /* of the way from one surface to the other; what lies between has no vote */
-#define CLEAR 0.8f /* share of the samples that have one where two surfaces meet; on a slope it is 2 ZONE */
+#define CLEAR 0.68f /* share of the samples that have one where two surfaces meet; on a slope it is 2 ZONE */
 
 /* What is done for each half pixel of the window: its number, column, row, and the weight of its distance. */
 #define SAMPLES 25
@@ -24,15 +24,20 @@
     DO(15, -2, 1, 0.42f) DO(16, -1, 1, 0.75f) DO(17, 0, 1, 0.87f) DO(18, 1, 1, 0.75f) DO(19, 2, 1, 0.42f)              \
     DO(21, -1, 2, 0.42f) DO(22, 0, 2, 0.5f) DO(23, 1, 2, 0.42f)
 
-/* The same for the twelve of them around one pixel of the picture: `right` and `down`, 0 or 1, say which of the four in
- * the middle. Their numbers and places are those of the upper left one, moved.
+/* The same for those that vote. Side by side the twelve around one pixel of the picture are enough: `right` and `down`,
+ * 0 or 1, say which of the four in the middle it is; their numbers and places are those of the upper left one, moved.
+ * Farther apart (COARSE), twelve would be moved too far.
  */
-#define MOVED(DO, i, dx, dy) DO((i) + right + 5 * down, (dx) + right, (dy) + down)
-#define FOR_TWELVE(DO)                                                                                                 \
+#ifdef COARSE
+#define FOR_VOTERS FOR_EACH
+#else
+#define MOVED(DO, i, dx, dy) DO((i) + right + 5 * down, (dx) + right, (dy) + down, 1.0f)
+#define FOR_VOTERS(DO)                                                                                                 \
     MOVED(DO, 1, -1, -2) MOVED(DO, 2, 0, -2)                                                                           \
     MOVED(DO, 5, -2, -1) MOVED(DO, 6, -1, -1) MOVED(DO, 7, 0, -1) MOVED(DO, 8, 1, -1)                                  \
     MOVED(DO, 10, -2, 0) MOVED(DO, 11, -1, 0) MOVED(DO, 12, 0, 0) MOVED(DO, 13, 1, 0)                                  \
     MOVED(DO, 16, -1, 1) MOVED(DO, 17, 0, 1)
+#endif
 
 #define THERE(dx, dy) (at + (dy) * row + (dx) * step)
 
@@ -91,7 +96,7 @@ FUNCTION floats voted(const Surfaces *s, GLOBAL const float *guide, int at, int 
                       int down, floats red, floats green, floats blue, floats kept)
 {
     floats votes = kept;
-#define VOTE(i, dx, dy)                                                                                                \
+#define VOTE(i, dx, dy, weight)                                                                                        \
     {                                                                                                                  \
         const int from = THERE(dx, dy);                                                                                \
         const floats r = LOAD(guide, from) - red;                                                                      \
@@ -101,7 +106,7 @@ FUNCTION floats voted(const Surfaces *s, GLOBAL const float *guide, int at, int 
         const floats vote = greater(like, (floats)(LEAST_VOTE));                                                       \
         votes += s->sides[i] * vote * vote;                                                                            \
     }
-    FOR_TWELVE(VOTE)
+    FOR_VOTERS(VOTE)
     return votes >= 0.0f ? s->nearer : s->farther;
 }
 

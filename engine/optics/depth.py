@@ -17,9 +17,9 @@ from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
 from ..errors import SourceError
 
-PLACE, STEADY, SNAP = "depth_place.cl", "depth_steady.cl", "depth_snap.cl"
+PLACE, STEADY, SNAP, COARSE_SNAP = "depth_place.cl", "depth_steady.cl", "depth_snap.cl", "depth_snap.cl?COARSE=1"
 _EDGE = 1.1  # neighbours whose distances differ by more, and by more than noise does, belong to two things
-_STEEP = 0.15  # by so much more a half pixel distances differ across an edge, be it ever so smeared, not on a slope
+_STEEP = 0.5  # by so much more a half pixel distances differ across an edge, be it ever so smeared, not on a slope
 _FINE = 0.75  # an exact map with as many samples per pixel has its edges right within half a pixel
 _MAPS = 24.0  # that a mean over frames is worth at most
 _SAMPLES = 4  # of a map larger than the picture, along each axis of a pixel
@@ -203,8 +203,8 @@ class _Refiner:
         items = -(-half.width // half.local) * half.local // scene.device.run_length
         nearest, farthest = self.extremes_m
         scene.device.run(
-            SNAP, "depth_snap", (items, half.height), (half.local // scene.device.run_length, 1), scene.buffer,
-            state.buffer, nearness.buffer, self._memory.buffer, depth.buffer, half.width, half.pitch, half.stride,
+            SNAP if step == 1 else COARSE_SNAP, "depth_snap", (items, half.height),
+            (half.local // scene.device.run_length, 1), scene.buffer, state.buffer, nearness.buffer, self._memory.buffer, depth.buffer, half.width, half.pitch, half.stride,
             offset, layout.pitch, layout.stride, step, max(_EDGE, 1 + 4 * noise), 1 + _STEEP * (step + 1),
             1 / min(farthest, 1e6), 1 / nearest,
         )  # fmt: skip
