@@ -204,9 +204,10 @@ class _Refiner:
         nearest, farthest = self.extremes_m
         scene.device.run(
             SNAP if step == 1 else COARSE_SNAP, "depth_snap", (items, half.height),
-            (half.local // scene.device.run_length, 1), scene.buffer, state.buffer, nearness.buffer, self._memory.buffer, depth.buffer, half.width, half.pitch, half.stride,
-            offset, layout.pitch, layout.stride, step, max(_EDGE, 1 + 4 * noise), 1 + _STEEP * (step + 1),
-            1 / min(farthest, 1e6), 1 / nearest,
+            (half.local // scene.device.run_length, 1), scene.buffer, state.buffer, nearness.buffer,
+            self._memory.buffer, depth.buffer, half.width, half.pitch, half.stride, offset, layout.pitch,
+            layout.stride, step, max(_EDGE, 1 + 4 * noise), 1 + _STEEP * (step + 1), 1 / min(farthest, 1e6),
+            1 / nearest,
         )  # fmt: skip
         depth.mirror()
 
