@@ -119,7 +119,7 @@ def match_stereo(
     """How many pixels farther left the right camera of a rectified pair sees each pixel of the left picture.
 
     Both pictures (H, W) or (H, W, 3), display-encoded: uint8, uint16, or float 0 to 1. `max_disparity` is the greatest
-    that is looked for, at most 255; a tenth of the width where not given. Returns (H, W) float32; `StereoRig.depth_m`
+    that is looked for, at most 255; a quarter of the width where not given. Returns (H, W) float32; `StereoRig.depth_m`
     makes metres of it. Raises ValueError for a wrong shape, SourceError for a disparity out of range.
     """
     greys = [_grey(np.asarray(picture)) for picture in (left, right)]
@@ -130,7 +130,7 @@ def match_stereo(
     height, width = greys[0].shape
     opened = open_device(device)
     try:
-        most = min(max(width / 10, 16), MOST_DISPARITIES - 1) if max_disparity is None else max_disparity
+        most = min(max(width / 4, 16), MOST_DISPARITIES - 1) if max_disparity is None else max_disparity
         return StereoDepth(opened, width, height, most).run(*greys)
     finally:
         opened.close()
@@ -138,7 +138,7 @@ def match_stereo(
 
 def _grey(picture: NDArray[Any]) -> NDArray[np.float32]:
     full = float(np.iinfo(picture.dtype).max) if np.issubdtype(picture.dtype, np.integer) else 1.0
-    grey = picture.astype(np.float32) / np.float32(full)
+    grey = np.nan_to_num(picture.astype(np.float32), posinf=1.0, neginf=0.0) / np.float32(full)
     return grey @ np.array([0.25, 0.5, 0.25], np.float32) if grey.ndim == 3 and grey.shape[2] == 3 else grey
 
 

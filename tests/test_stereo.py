@@ -150,6 +150,11 @@ def test_a_disparity_that_cannot_be_searched_is_an_error(device: Device, most: f
         StereoDepth(device, 40, 30, most)
 
 
+def test_more_costs_than_an_int_counts_are_an_error(device: Device) -> None:
+    with pytest.raises(SourceError, match="give smaller pictures"):
+        StereoDepth(device, 4000, 3000, 255)
+
+
 def test_pictures_of_another_size_are_an_error(device: Device) -> None:
     stereo = StereoDepth(device, 40, 30)
     with pytest.raises(SourceError, match="the right picture is"):

@@ -17,6 +17,7 @@ MOST_DISPARITIES = 256  # a disparity is one byte on the device
 FILL = "stereo_fill.cl"
 _STEPS = ((1, 0), (1, 1), (0, 1), (-1, 1))  # from pixel to pixel of a path in the sweep down; the other goes back
 _WAYS = 8  # from which a hole is filled
+_MOST_COSTS = 2**31 - 1  # a place among them is an int of the device
 _GROUP = 64  # work-items of a group on a GPU
 _STEP = 32  # it searches a multiple of so many
 _MARGIN = 6  # by so much the best of a pixel's costs, which are 0 to 480, must be less than any that is no neighbour
@@ -44,9 +45,15 @@ class StereoDepth:
                 f"a disparity of up to {max_disparity:g} pixels cannot be searched; give 1 to {MOST_DISPARITIES - 1}, "
                 f"and smaller pictures for more"
             )
+        count = disparities_for(max_disparity, width)
+        if 2 * width * height * count > _MOST_COSTS:
+            raise SourceError(
+                f"{width}x{height} pixels with {count} disparities are too many to be matched; give smaller pictures, "
+                f"or a smaller greatest disparity"
+            )
         self._device = device
         self._by_sweeps = device.is_cpu  # few long work-items; a GPU wants many short ones
-        self.disparities = disparities_for(max_disparity, width)
+        self.disparities = count
         self.left, self.right, self.disparity, self._found = (Planes(device, width, height, 1) for _ in range(4))
         layout = self.left.layout
         row = layout.pitch + self.disparities

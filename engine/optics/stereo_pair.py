@@ -17,10 +17,11 @@ from .stereo import MOST_DISPARITIES, StereoDepth, disparities_for
 
 # Standard deviation of the depth relative to it: a third of a pixel of a disparity of ten to twenty.
 STEREO_NOISE = 0.03
-# Where nobody says how far the disparities reach: this part of the width, as the pairs of the Middlebury sets do.
-_DISPARITY_OF_WIDTH = 0.1
-# Disparities times pixels that are matched in a frame. On two CPU cores a million takes about 1 ms.
-_MOST_COSTS: dict[Quality, float] = {"live": 10e6, "best": 120e6}
+# Where nobody says how far the disparities reach: this part of the width. What is as near as that to two cameras is out
+# of focus to any lens.
+_DISPARITY_OF_WIDTH: dict[Quality, float] = {"live": 1 / 8, "best": 1 / 4}
+# Disparities times pixels that are matched in a frame. On two CPU cores a million takes about half a millisecond.
+_MOST_COSTS: dict[Quality, float] = {"live": 12e6, "best": 200e6}
 
 
 class PairDepth:
@@ -111,7 +112,7 @@ class PairDepth:
 
 def _step_for(frame: Frame, rig: StereoRig | SpanRig, quality: Quality) -> tuple[int, float]:
     """The side of the squares of pixels that are matched as one, and the greatest disparity of these."""
-    wanted = rig.max_disparity or max(_DISPARITY_OF_WIDTH * frame.width, 16)
+    wanted = rig.max_disparity or max(_DISPARITY_OF_WIDTH[quality] * frame.width, 16)
     wanted = min(wanted, frame.width)
     # A square must hold its share of every colour.
     colours = {"mono": 1, "bayer": 2, "quad": 4, "xtrans": 3}[frame.cfa.kind]
