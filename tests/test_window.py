@@ -127,6 +127,12 @@ class Live:
         left, top, width, _ = self.place
         return self.screen.grab()[top : top + ABOVE_TEXT, left : left + width]
 
+    def rests(self) -> bool:
+        """Whether the focus stands still."""
+        focus_m = self.focus_m
+        time.sleep(0.3)
+        return self.focus_m == focus_m
+
     def press(self, key: str) -> None:
         self.screen.xdotool("windowfocus", "--sync", self.window)
         self.screen.xdotool("key", key)
@@ -177,6 +183,59 @@ def test_a_click_focuses_on_what_is_there(live: Live) -> None:
         depths = [frame.depth_m[row, column] for frame, _ in zip(source, range(60), strict=False)]
     live.click(x, y)
     until(lambda: min(depths) - 0.02 <= live.focus_m <= max(depths) + 0.02, "the focus arrives")
+
+
+def test_marks_are_set_with_shift_and_racked_to(live: Live) -> None:
+    first_m = live.focus_m
+    live.press("shift+1")
+    live.press("2")  # not set yet: nothing moves
+    live.click(0.5, 0.5)
+    until(lambda: live.focus_m != first_m, "the focus leaves")
+    until(lambda: live.rests(), "it arrives")
+    second_m = live.focus_m
+    live.press("shift+2")
+    live.press("1")
+    until(lambda: live.focus_m == first_m, "the focus is at mark 1")
+    live.press("2")
+    until(lambda: live.focus_m == second_m, "the focus is at mark 2")
+
+
+def test_hyperfocal_autofocus_and_street_have_their_keys(live: Live) -> None:
+    live.press("y")
+    until(lambda: live.focus_m == 96, "noct-50 at f/0.95: f^2 / (N c) + f")
+    live.press("a")
+    until(lambda: 0.5 < live.focus_m < 3 and live.rests(), "the focus is on what is in the middle")
+    near_m = live.focus_m
+    live.press("z")
+    until(lambda: (live.f_number, live.focus_m) == (8.0, 2.86), "street mode: f/8, 2 to 5 m")
+    live.press("a")
+    live.click(0.06, 0.1)
+    live.press("z")
+    until(lambda: (live.f_number, live.focus_m) == (0.95, near_m), "back where it was, and nothing hunted")
+
+
+def test_peaking_and_the_scale_are_on_the_screen_and_not_in_a_still(live: Live) -> None:
+    live.press("space")
+    until(lambda: live.title.endswith("frozen"), "frozen")
+    before = live.picture.astype(int)
+
+    def reddened() -> int:
+        return int(((live.picture - before) @ (1, -1, -1) > 100).sum())
+
+    live.press("p")
+    until(lambda: reddened() > 20, "edges turn red")
+    live.press("d")
+    until(lambda: np.abs(live.picture[8:60, 40:-40] - before[8:60, 40:-40]).mean() > 5, "the scale is shown")
+    live.press("s")
+    path = live.folder / "groundglass-0001.png"
+    until(path.exists, "the still is written")
+    assert np.abs(np.asarray(Image.open(path), dtype=int)[:ABOVE_TEXT] - before).max() <= 1
+    path.unlink()
+    live.press("p")
+    live.press("d")
+    until(lambda: np.abs(live.picture - before).max() <= 1, "both are gone")
+    live.press("space")
+    until(lambda: live.title.endswith("fps"), "playing again")
 
 
 def test_a_right_click_makes_grey_what_is_there(live: Live) -> None:
