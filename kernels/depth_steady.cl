@@ -11,7 +11,7 @@
 #include "depth.h"
 
 #define SAME 4.0f /* standard deviations: up to here neighbours may be one surface */
-#define ALL_AROUND 10.0f /* of thirteen, itself counted: no rim is near */
+#define ALL_AROUND 7.0f /* of nine, itself counted: no rim is near */
 #define CHANGED 0.1f /* sum of the differences of three square roots of light, of which white has 3 */
 #define DEPARTS 4.0f /* standard deviations at which a distance has left the mean */
 #define DEPARTS_MOVING 2.0f /* the same where the picture changed */
@@ -39,25 +39,21 @@ FUNCTION floats look(GLOBAL const float *light, int at, int pitch)
         weights += weight;                                                                                             \
     }
 
-/* The mean of a pixel's own surface around it, and how many of the thirteen pixels lie on it. */
+/* The mean of a pixel's own surface around it, and how many of the nine pixels lie on it. */
 FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float noise, floats *company)
 {
     const floats here = LOAD(nearness, at);
     const floats scale = (1.0f / SAME) / deviation(here, noise);
     const floats scaled = here * scale;
     floats sum = here, weights = (floats)(1.0f);
-    ADD(0, -2)
     ADD(-1, -1)
     ADD(0, -1)
     ADD(1, -1)
-    ADD(-2, 0)
     ADD(-1, 0)
     ADD(1, 0)
-    ADD(2, 0)
     ADD(-1, 1)
     ADD(0, 1)
     ADD(1, 1)
-    ADD(0, 2)
     *company = weights;
     return sum / weights;
 }
