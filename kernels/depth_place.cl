@@ -39,11 +39,11 @@ FUNCTION floats surface(floats near_sum, floats near_count, floats far_sum, floa
     return (is_near ? near_sum : far_sum) / greater(is_near ? near_count : far_count, (floats)(1.0f));
 }
 
-/* A map of the picture's size, of even width and height, at half of it, in 1 / metres: of each four samples. What
- * differs by less than a factor of `ratio` is one surface.
+/* A map of twice the grid's width and height onto it, in 1 / metres or, `as_metres`, in metres. What differs by less
+ * than a factor of `ratio` is one surface.
  */
-KERNEL void depth_halve(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT half_nearness, int width,
-                        int half_pitch, float ratio)
+KERNEL void depth_halve(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT grid, int width, int pitch,
+                        float ratio, int as_metres)
 {
     const int from = 2 * GLOBAL_Y * width + 2 * GLOBAL_X;
     const floats a = per_metre(LOAD_HALVED(map, from)), b = per_metre(LOAD_HALVED(map, from + 1));
@@ -55,7 +55,8 @@ KERNEL void depth_halve(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT
     const floats count = (a > bound ? one : none) + (b > bound ? one : none) + (c > bound ? one : none)
                          + (d > bound ? one : none);
     const floats rest = a + b + (c + d) - sum;
-    STORE(half_nearness, (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X, surface(sum, count, rest, 4.0f - count));
+    const floats nearness = surface(sum, count, rest, 4.0f - count);
+    STORE(grid, (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X, as_metres ? 1.0f / nearness : nearness);
 }
 
 /* In place, a row of the map for each row of work-items: metres to 1 / metres. */

@@ -37,7 +37,7 @@ class DepthStage:
         self._device = device
         self.size = (width, height)
         self.planes = Planes(device, width, height, 1)
-        self._map: Buffer = device.allocate(4 * (width * height + self.planes.layout.pitch))
+        self._map = self._allocate(width * height)
         self._known: NDArray[np.float32] | None = None
         self._noise = 0.0
         self._has_holes = self._is_new = False
@@ -68,10 +68,9 @@ class DepthStage:
         if self._has_holes:
             nearest = float(depth_m[depth_m > 0].min())
         starts = self._known is None or (noise == 0) != (self._noise == 0)
-        needed = 4 * (depth_m.size + self.planes.layout.pitch)
-        if self._map.nbytes < needed:
+        if self._map_size < depth_m.size:
             self._device.release(self._map)
-            self._map = self._device.allocate(needed)
+            self._map = self._allocate(depth_m.size)
         self._device.write(self._map, np.ascontiguousarray(depth_m))
         self._known, self._noise, self._is_new = depth_m, noise, True
         self._extremes_m = nearest, farthest
@@ -97,10 +96,16 @@ class DepthStage:
                 self._place_exact()
         elif self._refiner is not None:
             if self._is_new:
-                self._place_coarse(self._refiner)
+                self._place(self._refiner.placed, as_metres=False)
+                self._refiner.placed.mirror()
             self._refiner.run(scene, self.planes, self._known.shape, self._noise, self._is_new)
         self._is_new = False
         return self.planes
+
+    def _allocate(self, samples: int) -> Buffer:
+        """Room for a map, and for what runs over whole rows of planes reads beyond its end."""
+        self._map_size = samples
+        return self._device.allocate(4 * (samples + 4 * self.planes.layout.pitch))
 
     @property
     def _samples_per_pixel(self) -> tuple[float, float]:
@@ -129,29 +134,23 @@ class DepthStage:
             self._place(self.planes, as_metres=True)
         self.planes.mirror()
 
-    def _place_coarse(self, refiner: _Refiner) -> None:
-        placed = refiner.placed
-        width, height = self.size
-        if self._samples_per_pixel == (1.0, 1.0) and width % 2 == 0 and height % 2 == 0:
-            ratio = max(_EDGE, 1 + 8 * self._noise)
-            placed.run(PLACE, "depth_halve", self._map, placed.buffer, width, placed.layout.pitch, ratio)
-        else:
-            self._place(placed, as_metres=False)
-        placed.mirror()
-
     def _place(self, grid: Planes, *, as_metres: bool) -> None:
         """The map on `grid`, of any size."""
         assert self._known is not None
         rows, columns = self._known.shape
         layout = grid.layout
+        ratio = max(_EDGE, 1 + 8 * self._noise)
+        if (columns, rows) == (2 * layout.width, 2 * layout.height):
+            grid.run(PLACE, "depth_halve", self._map, grid.buffer, columns, layout.pitch, ratio, int(as_metres))
+            return
         step_x, step_y = columns / layout.width, rows / layout.height
         most = max(step_x, step_y)
         count = 0 if most <= 1 else min(max(2, math.ceil(most)), _SAMPLES)
         runs = -(-columns // self._device.run_length)
         self._device.run(PLACE, "depth_invert", (-(-runs // 64) * 64, rows), (64, 1), self._map, columns)
         grid.run(
-            PLACE, "depth_place", self._map, grid.buffer, columns, rows, layout.pitch, step_x, step_y, count,
-            max(_EDGE, 1 + 8 * self._noise), int(as_metres),
+            PLACE, "depth_place", self._map, grid.buffer, columns, rows, layout.pitch, step_x, step_y, count, ratio,
+            int(as_metres),
         )  # fmt: skip
 
     def release(self) -> None:
