@@ -21,6 +21,7 @@ from .engine import DEFAULT_LENS, DEFAULT_LOOK, Engine
 from .errors import SourceError
 from .look.grade import grade as grade_scene
 from .look.look import Look
+from .optics.depth import DepthStage
 from .optics.defocus import QUALITIES, Blur, Defocus, Quality
 from .optics.lens import Lens, load_lens
 from .optics.stereo import MOST_DISPARITIES, StereoDepth
@@ -106,9 +107,10 @@ def defocus(
     try:
         scene = Planes(opened, width, height, 3)
         scene.write(scene_rgb)
+        stage = DepthStage(opened, width, height)
+        stage.load(depth)
         defocus = Defocus(opened, width, height, quality)
-        defocus.load_depth(depth)
-        return defocus.run(scene, blur).read()
+        return defocus.run(scene, stage.run(scene), stage.extremes_m, blur).read()
     finally:
         opened.close()
 

@@ -32,6 +32,7 @@ from .gl.planes import ScenePlanes
 from .look.grade import Grader
 from .look.look import load_look
 from .optics.defocus import QUALITIES, Blur, Defocus
+from .optics.depth import DepthStage
 from .optics.lens import load_lens
 from .packing import Packing, pack
 from .timing import Clock, percentile
@@ -216,12 +217,17 @@ def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
     assert depth_m is not None, "the built-in scene knows its depth"
     scene = _scene(engine, frame, stack)
     blur = Blur.of(load_lens(DEFAULT_LENS), DEFAULT_FOCUS_M, frame.width)
+    depth = DepthStage(engine.device, *frame.size)
+    stack.callback(depth.release)
+    depth.load(depth_m)
+    planes, extremes_m = depth.run(scene), depth.extremes_m
     stages: dict[str, Stage] = {}
     for quality in QUALITIES:
         defocus = Defocus(engine.device, *frame.size, quality)
         stack.callback(defocus.release)
-        defocus.load_depth(depth_m)
-        stages[f"defocus {quality}"] = lambda run=defocus.run: _nothing(run(scene, blur))  # type: ignore[misc]
+        stages[f"defocus {quality}"] = lambda run=defocus.run: _nothing(  # type: ignore[misc]
+            run(scene, planes, extremes_m, blur)
+        )
     return stages
 
 

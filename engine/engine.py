@@ -10,7 +10,6 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from .capture.depth import resized
 from .compute.device import open_device
 from .compute.planes import PAD, Planes
 from .develop.balance import grey_at
@@ -24,6 +23,7 @@ from .look.grade import Grader
 from .look.look import Look, load_look
 from .optics.autofocus import autofocus
 from .optics.defocus import Blur, Defocus, Quality
+from .optics.depth import DepthStage
 from .optics.focus import FARTHEST_M
 from .optics.lens import Lens, load_lens
 from .optics.stereo_pair import STEREO_NOISE, PairDepth
@@ -75,6 +75,7 @@ class Engine:
         self.device_name = f"{self.device.spec} {self.device.name}"
         self._developer = Developer(self.device)
         self._pairs = PairDepth(self.device)
+        self._depth: DepthStage | None = None
         self._defocus: Defocus | None = None
         self._scene_textures = ScenePlanes(self.gl)
         self._grader = Grader(self.gl)
@@ -156,9 +157,10 @@ class Engine:
         """Gives everything back; closing twice is harmless."""
         self._developer.release()
         self._pairs.release()
-        if self._defocus is not None:
-            self._defocus.release()
-            self._defocus = None
+        for stage in (self._depth, self._defocus):
+            if stage is not None:
+                stage.release()
+        self._depth = self._defocus = None
         self._grader.release()
         self._scene_textures.release()
         self.device.close()
@@ -192,24 +194,30 @@ class Engine:
             return frame
         with self.device.stage("stereo", self.clock):
             depth_m = self._pairs.depth_m(frame, self.quality)
-        depth_m = resized(depth_m, frame.size)
         return replace(frame, depth_m=depth_m, depth_noise=STEREO_NOISE, right=None, rig=None)
 
     def _focused(self, frame: Frame) -> Planes:
         """Develop and optics: queues the kernels for an upright frame. Without depth there is nothing to blur by."""
         size = self._developer.size_of(frame, self.development)
-        defocus = None if frame.depth_m is None else self._defocus_for(size)
-        if defocus is not None and frame.depth_m is not None:
-            step = frame.width // size[0]  # what is developed at a part of the size meets as few samples of depth
-            part = frame.depth_m[: step * size[1] : step, : step * size[0] : step]
-            defocus.load_depth(frame.depth_m if step == 1 else part)
+        depth = None
+        if frame.depth_m is not None:
+            depth = self._depth_for(size)
+            depth.load(frame.depth_m, frame.depth_noise)  # a copy waits for what is queued: before anything is
         with self.device.stage("develop", self.clock):
             scene = self._developer.develop(frame, self.development)
-        if defocus is None:
+        if depth is None:
             return scene
         with self.device.stage("optics", self.clock):
+            depth_m = depth.run(scene)
             blur = Blur.of(self.lens, self.focus_m, size[0], frame.native_lens, frame.native_focus_m)
-            return defocus.run(scene, blur)
+            return self._defocus_for(size).run(scene, depth_m, depth.extremes_m, blur)
+
+    def _depth_for(self, size: tuple[int, int]) -> DepthStage:
+        if self._depth is None or self._depth.size != size:
+            if self._depth is not None:
+                self._depth.release()
+            self._depth = DepthStage(self.device, *size)
+        return self._depth
 
     def _defocus_for(self, size: tuple[int, int]) -> Defocus:
         if self._defocus is None or self._defocus.size != size or self._defocus.quality != self.quality:

@@ -1,10 +1,33 @@
-/* Discs on a grid: what the defocus kernels share.
+/* What the defocus kernels share: discs on a grid, and layers.
  *
  * A picture is spread at several scales. A point with a blur radius of up to `reach` pixels of a scale is spread
  * there; one with more is handed to the next scale, of half the size; in between it is shared out, so that a slanted
  * surface shows no step.
  */
 #define FADE 0.125f
+#define EPSILON 1e-6f
+#define UNLIMITED 1e6f
+#define SHARP 0.5f /* pixels of blur radius up to which a disc is its own pixel */
+
+/* Layers of depth, the nearest first. Layer l holds the points whose signed radius, negative before the focus, lies
+ * between border l and border l + 1; `borders` holds each border's radius and its slope. `behind` is the share of a
+ * point that lies behind border l: 1 for the first border, 0 for the last.
+ */
+#ifndef LAYERS
+#define LAYERS 2
+#endif
+FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
+{
+    return limited((radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f, 0.0f, 1.0f);
+}
+
+/* Planes of one scale. Of each layer what this scale and smaller ones spread: colour times weight (0 to 2), weight (3),
+ * radius in pixels of that scale (4). Behind those, of each layer but the nearest, which nothing hides, its surface:
+ * colour (0 to 2), the share of the pixel that it covers (3), radius in pixels of that scale (4), each continued behind
+ * what hides it; and how much of the pixel is known, as nothing nearer hides it (5).
+ */
+#define SPREAD(l) (5 * (l))
+#define SURFACE(l) (5 * LAYERS + 6 * ((l) - 1))
 
 /* The share of a point of `radius` that is spread at this scale, the rest being handed on. */
 FUNCTION floats share_here(floats radius, float reach)

@@ -6,10 +6,6 @@
 #include "portable.h"
 #include "defocus.h"
 
-#define EPSILON 1e-6f
-#define NEAR_RADIUS 0.5f
-#define UNLIMITED 1e6f
-
 /* Offset of the outermost pixel in row dy that a disc of `radius` touches. */
 FUNCTION int half_chord(float radius, int dy)
 {
@@ -22,20 +18,24 @@ FUNCTION int half_chord(float radius, int dy)
     for (int dy = -(int)(radius); dy <= (int)(radius); ++dy)                                                           \
         for (int dx = -half_chord(radius, dy), last = -dx; dx <= last; ++dx)
 
-/* One scale of one group: colour times weight and weight, with what the coarser scale has gathered added. Runs over the
- * border's columns too and one row of it above and below, which `doubled` looks at.
+/* One scale of one layer: colour times weight and weight, with what the coarser scale has gathered added. Runs over the
+ * border's columns too and one row of it above and below, which `doubled` looks at; the row says which layer.
+ *
+ * What lies before the focus spills over everything. From layer `first_limited` on a point is at most as far blurred
+ * as the surface where it is seen (J. Jimenez, "Next generation post processing in Call of Duty: Advanced Warfare",
+ * SIGGRAPH 2014 courses).
  */
-KERNEL void spread_group(GLOBAL const float *RESTRICT group, GLOBAL const float *RESTRICT limit,
-                         GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT coarse,
-                         GLOBAL float *RESTRICT gathered, int pitch, int stride, int limit_pitch, int tiles_x,
-                         int tiles_y, int gathered_stride, int coarse_pitch, int coarse_stride, int is_coarsest,
-                         int is_limited)
+KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT tiles,
+                         GLOBAL const float *RESTRICT coarse, GLOBAL float *RESTRICT gathered, int rows, int pitch,
+                         int stride, int tiles_x, int tiles_y, int coarse_pitch, int coarse_stride, int is_coarsest,
+                         int first_limited)
 {
-    const int row = GLOBAL_Y - 1 + PAD; /* rows and columns of the padded plane */
+    const int l = GLOBAL_Y / rows;
+    const int row = GLOBAL_Y % rows - 1 + PAD; /* rows and columns of the padded plane */
     const int at = row * pitch + GLOBAL_X;
-    const float reach = reach_of_tiles(tiles, tiles_x, tiles_y, GLOBAL_X - PAD, row - PAD);
-    const floats known = is_limited ? LOAD(limit, row * limit_pitch + GLOBAL_X) : (floats)(-1.0f);
-    const floats most = known < 0.0f ? (floats)(UNLIMITED) : known;
+    GLOBAL const float *group = scale + SPREAD(l) * stride;
+    const float reach = reach_of_tiles(tiles + l * tiles_x * tiles_y, tiles_x, tiles_y, GLOBAL_X - PAD, row - PAD);
+    const floats most = l >= first_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
     floats red = (floats)(0.0f), green = red, blue = red, weight = red;
     if (reach > 0.0f)
         FOR_TAPS(reach + 0.5f) {
@@ -48,96 +48,81 @@ KERNEL void spread_group(GLOBAL const float *RESTRICT group, GLOBAL const float 
             weight += covered * LOAD(group, from + 3 * stride);
         }
     if (!is_coarsest) {
+        GLOBAL const float *coarser = coarse + 4 * l * coarse_stride;
         const int above = ((row + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
         const int step_y = row & 1 ? coarse_pitch : -coarse_pitch;
-        red += doubled(coarse, above, step_y);
-        green += doubled(coarse + coarse_stride, above, step_y);
-        blue += doubled(coarse + 2 * coarse_stride, above, step_y);
-        weight += doubled(coarse + 3 * coarse_stride, above, step_y);
+        red += doubled(coarser, above, step_y);
+        green += doubled(coarser + coarse_stride, above, step_y);
+        blue += doubled(coarser + 2 * coarse_stride, above, step_y);
+        weight += doubled(coarser + 3 * coarse_stride, above, step_y);
     }
-    STORE(gathered, at, red);
-    STORE(gathered, at + gathered_stride, green);
-    STORE(gathered, at + 2 * gathered_stride, blue);
-    STORE(gathered, at + 3 * gathered_stride, weight);
+    GLOBAL float *sums = gathered + 4 * l * stride;
+    STORE(sums, at, red);
+    STORE(sums, at + stride, green);
+    STORE(sums, at + 2 * stride, blue);
+    STORE(sums, at + 3 * stride, weight);
 }
 
-/* The full size: spreads what is blurred little, adds what the scales have gathered, and lays near over the rest. */
+/* The full size: spreads what is blurred little, adds what the scales have gathered, and lays each layer over those
+ * behind it.
+ */
 KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                    GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT near_tiles,
-                    GLOBAL const float *RESTRICT rest_tiles, GLOBAL const float *RESTRICT near,
-                    GLOBAL const float *RESTRICT rest, GLOBAL const float *RESTRICT backdrop,
+                    GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT tiles,
+                    GLOBAL const float *RESTRICT gathered, GLOBAL const float *RESTRICT borders,
                     GLOBAL float *RESTRICT picture, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
-                    int half_stride, float scale_reach, int has_near, int has_near_scales, int has_rest_scales)
+                    int half_stride, float scale_reach, int first_limited)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const int half_at = (GLOBAL_Y / 2 + PAD) * half_pitch + PAD + GLOBAL_X / 2;
     const int step_y = GLOBAL_Y & 1 ? half_pitch : -half_pitch;
     const floats here = LOAD(radius, at);
-    const ints is_near = here < -NEAR_RADIUS;
-    const floats limit = is_near ? (floats)(UNLIMITED) : greater(here, (floats)(NEAR_RADIUS));
-
-    /* What is blurred less than a pixel stays as it is: exactly. */
-    const floats own = is_near ? (floats)(0.0f) : LOAD(spread, at) * coverage(absolute(here), 0.0f);
-    floats red = own * LOAD(scene, at), green = own * LOAD(scene, at + stride);
-    floats blue = own * LOAD(scene, at + 2 * stride), weight = own;
-    const float rest_reach = reach_of_tiles(rest_tiles, tiles_x, tiles_y, GLOBAL_X, GLOBAL_Y);
-    if (rest_reach > 0.0f)
-        FOR_TAPS(rest_reach + 0.5f) {
-            const int from = at + dy * pitch + dx;
-            const float distance = scalar_root((float)(dx * dx + dy * dy));
-            const floats r = LOAD(radius, from);
-            const floats reaching = distance > 0.0f ? lesser(r, limit) : (floats)(-UNLIMITED);
-            const floats covered = coverage(reaching, distance) * LOAD(spread, from);
-            red += covered * LOAD(scene, from);
-            green += covered * LOAD(scene, from + stride);
-            blue += covered * LOAD(scene, from + 2 * stride);
-            weight += covered;
-        }
-    if (has_rest_scales) {
+    const floats own_spread = LOAD(spread, at) * coverage(absolute(here), 0.0f);
+    floats seen_red = (floats)(0.0f), seen_green = seen_red, seen_blue = seen_red, seen = seen_red, beyond = seen_red;
+    for (int l = LAYERS - 1; l >= 0; --l) {
+        const floats from_here_on = behind(borders, l, here);
+        const floats member = from_here_on - beyond;
+        beyond = from_here_on;
+        const floats limit = l >= first_limited && member > 0.5f ? greater(absolute(here), (floats)(SHARP))
+                                                                 : (floats)(UNLIMITED);
+        /* What is blurred less than a pixel stays as it is: exactly. */
+        floats weight = own_spread * member;
+        floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
+        floats blue = weight * LOAD(scene, at + 2 * stride);
+        const float reach = reach_of_tiles(tiles + l * tiles_x * tiles_y, tiles_x, tiles_y, GLOBAL_X, GLOBAL_Y);
+        if (reach > 0.0f)
+            FOR_TAPS(reach + 0.5f) {
+                const int from = at + dy * pitch + dx;
+                const float distance = scalar_root((float)(dx * dx + dy * dy));
+                const floats r = LOAD(radius, from);
+                const floats there = behind(borders, l, r) - behind(borders, l + 1, r);
+                const floats reaching = distance > 0.0f ? lesser(absolute(r), limit) : (floats)(-UNLIMITED);
+                const floats covered = coverage(reaching, distance) * there * LOAD(spread, from);
+                red += covered * LOAD(scene, from);
+                green += covered * LOAD(scene, from + stride);
+                blue += covered * LOAD(scene, from + 2 * stride);
+                weight += covered;
+            }
         /* A point seen sharply is not covered by the blur of what lies behind it. */
-        const floats open = limited((limit - NEAR_RADIUS) * (1.0f / scale_reach), 0.0f, 1.0f);
-        red += open * doubled(rest, half_at, step_y);
-        green += open * doubled(rest + half_stride, half_at, step_y);
-        blue += open * doubled(rest + 2 * half_stride, half_at, step_y);
-        weight += open * doubled(rest + 3 * half_stride, half_at, step_y);
-    }
-    /* Most places are neither hidden nor spilled over: a run that is not skips what it would read for it. */
-    const floats hidden = greater(0.25f - weight, (floats)(0.0f));
-    if (has_near && largest(hidden) > 0.0f) {
-        const floats filled = hidden / greater(doubled(backdrop + 3 * half_stride, half_at, step_y), (floats)(EPSILON));
-        red += filled * doubled(backdrop, half_at, step_y);
-        green += filled * doubled(backdrop + half_stride, half_at, step_y);
-        blue += filled * doubled(backdrop + 2 * half_stride, half_at, step_y);
-        weight += hidden;
-    }
-    const floats scale = 1.0f / greater(weight, (floats)(EPSILON));
-    red *= scale;
-    green *= scale;
-    blue *= scale;
-
-    floats near_red = (floats)(0.0f), near_green = near_red, near_blue = near_red, near_weight = near_red;
-    const float near_reach = has_near ? reach_of_tiles(near_tiles, tiles_x, tiles_y, GLOBAL_X, GLOBAL_Y) : 0.0f;
-    if (near_reach > 0.0f)
-        FOR_TAPS(near_reach + 0.5f) {
-            const int from = at + dy * pitch + dx;
-            const float distance = scalar_root((float)(dx * dx + dy * dy));
-            const floats r = LOAD(radius, from);
-            const floats covered = r < -NEAR_RADIUS ? coverage(-r, distance) * LOAD(spread, from) : (floats)(0.0f);
-            near_red += covered * LOAD(scene, from);
-            near_green += covered * LOAD(scene, from + stride);
-            near_blue += covered * LOAD(scene, from + 2 * stride);
-            near_weight += covered;
+        const floats open = limited((limit - SHARP) * (1.0f / scale_reach), 0.0f, 1.0f);
+        GLOBAL const float *coarse = gathered + 4 * l * half_stride;
+        const floats coarse_weight = doubled(coarse + 3 * half_stride, half_at, step_y);
+        const floats whole_weight = weight + coarse_weight;
+        weight += open * coarse_weight;
+        if (largest(weight) > 0.0f) {
+            red += open * doubled(coarse, half_at, step_y);
+            green += open * doubled(coarse + half_stride, half_at, step_y);
+            blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);
+            const floats opacity = seen > 0.0f ? lesser(whole_weight, (floats)(1.0f))
+                                 : weight > EPSILON ? (floats)(1.0f) : (floats)(0.0f);
+            const floats scale = opacity / greater(weight, (floats)(EPSILON));
+            seen_red = red * scale + seen_red * (1.0f - opacity);
+            seen_green = green * scale + seen_green * (1.0f - opacity);
+            seen_blue = blue * scale + seen_blue * (1.0f - opacity);
+            seen = opacity + seen * (1.0f - opacity);
         }
-    const floats scales_weight = has_near_scales ? doubled(near + 3 * half_stride, half_at, step_y) : (floats)(0.0f);
-    if (has_near_scales && largest(scales_weight) > 0.0f) {
-        near_red += doubled(near, half_at, step_y);
-        near_green += doubled(near + half_stride, half_at, step_y);
-        near_blue += doubled(near + 2 * half_stride, half_at, step_y);
-        near_weight += scales_weight;
     }
-    const floats opacity = lesser(near_weight, (floats)(1.0f));
-    const floats near_scale = opacity / greater(near_weight, (floats)(EPSILON));
-    STREAM(picture, at, red * (1.0f - opacity) + near_red * near_scale);
-    STREAM(picture, at + stride, green * (1.0f - opacity) + near_green * near_scale);
-    STREAM(picture, at + 2 * stride, blue * (1.0f - opacity) + near_blue * near_scale);
+    const floats whole = 1.0f / greater(seen, (floats)(EPSILON));
+    STREAM(picture, at, seen_red * whole);
+    STREAM(picture, at + stride, seen_green * whole);
+    STREAM(picture, at + 2 * stride, seen_blue * whole);
 }

@@ -55,16 +55,29 @@ typedef floats floats_anywhere __attribute__((aligned(4)));
 #define LOAD_U16(numbers, at) OF_RUN(convert_float, RUN)(OF_RUN(vload, RUN)(0, (numbers) + (at)))
 /* Every other pixel from `at` on. */
 #define LOAD_HALVED(plane, at) ((floats)(LOAD(plane, at).even, LOAD(plane, (at) + RUN).even))
+/* The left and the right ones of the pairs of neighbours from `at` on. */
+FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats *right)
+{
+    const floats low = LOAD(plane, at), high = LOAD(plane, at + RUN);
+    *left = (floats)(low.even, high.even);
+    *right = (floats)(low.odd, high.odd);
+}
 #define absolute(x) OF_RUN(as_float, RUN)(OF_RUN(as_int, RUN)(x) & 0x7fffffff)
 #else
 typedef float floats;
 typedef int ints;
 #define LANES 0
+#define LANE_NUMBERS 0.0f
 #define REVERSED(values) (values)
 #define LOAD(plane, at) ((plane)[at])
 #define LOAD_U16(numbers, at) ((float)(numbers)[at])
 #define STORE(plane, at, values) ((plane)[at] = (values))
 #define LOAD_HALVED(plane, at) ((plane)[at])
+FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats *right)
+{
+    *left = plane[at];
+    *right = plane[at + 1];
+}
 #define absolute(x) fabs((float)(x))
 #endif
 

@@ -202,11 +202,14 @@ def focused(device: Device, scene: np.ndarray, depth_m: float, blur: Blur, quali
     height, width = scene.shape[:2]
     planes = Planes(device, width, height, 3)
     planes.write(scene)
+    distances = Planes(device, width, height, 1)
+    distances.write(np.full((height, width, 1), depth_m, np.float32))
+    distances.mirror()
     defocus = Defocus(device, width, height, quality)
-    defocus.load_depth(np.full((height, width), depth_m, np.float32))
-    seen = defocus.run(planes, blur).read()
+    seen = defocus.run(planes, distances, (depth_m, depth_m), blur).read()
     defocus.release()
     defocus.release()
+    distances.release()
     planes.release()
     return seen
 

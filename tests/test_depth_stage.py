@@ -238,11 +238,20 @@ class Viewed(Bench):
     def picture(self, depth_m: Array, noise: float, rgb: Array) -> Array:
         """(H, W, 3) encoded, in 1/255."""
         self.run(depth_m, noise, rgb)
-        return self.focused(self.stage.planes.read()[..., 0])
+        return self.seen(self.stage)
 
     def focused(self, depth_m: Array) -> Array:
-        self.defocus.load_depth(depth_m)
-        return 255 * np.clip(self.defocus.run(self.scene, self.blur).read(), 0, 1) ** (1 / 2.2)
+        """With exact distances."""
+        exact = DepthStage(self.stage.planes.device, WIDTH, HEIGHT)
+        exact.load(depth_m)
+        exact.run(self.scene)
+        seen = self.seen(exact)
+        exact.release()
+        return seen
+
+    def seen(self, stage: DepthStage) -> Array:
+        seen = self.defocus.run(self.scene, stage.planes, stage.extremes_m, self.blur).read()
+        return 255 * np.clip(seen, 0, 1) ** (1 / 2.2)
 
     def release(self) -> None:
         for each in (self.stage, self.scene, self.defocus):

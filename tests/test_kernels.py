@@ -18,6 +18,7 @@ from groundglass.develop.developer import Developer
 from groundglass.develop.development import Development
 from groundglass.frame import Frame
 from groundglass.optics.defocus import Blur, Defocus
+from groundglass.optics.depth import DepthStage
 from groundglass.optics.lens import Lens
 from groundglass.packing import Packing, pack
 
@@ -113,11 +114,12 @@ def focused(opened: Device, frame: Frame, method: Method) -> np.ndarray:
     """Scene RGB after develop and optics, through a 50 mm lens at f/1.4 focused at 1.2 m."""
     developer = Developer(opened)
     scene = developer.develop(frame, Development(demosaic=method))
-    step = frame.width // scene.layout.width
-    depth_m = frame.depth_m[: step * scene.layout.height : step, : step * scene.layout.width : step]
+    depth = DepthStage(opened, *scene.size)
+    depth.load(frame.depth_m)
     defocus = Defocus(opened, *scene.size, "live")
-    defocus.load_depth(depth_m)
-    picture = defocus.run(scene, Blur.of(Lens(), 1.2, scene.layout.width)).read()
+    blur = Blur.of(Lens(), 1.2, scene.layout.width)
+    picture = defocus.run(scene, depth.run(scene), depth.extremes_m, blur).read()
+    depth.release()
     defocus.release()
     developer.release()
     return picture

@@ -1,10 +1,8 @@
 """Depth of field from one sharp picture and its depth, in scene-linear light.
 
-A surface at one depth is spread exactly: every point becomes an evenly lit disc of the thin lens's size. Points
-before the focus spill over what lies behind them; points behind it stay behind what is sharper. Radii beyond a few
-pixels are spread at smaller scales of the picture, so the cost hardly grows with the radius. The occlusion rule, a
-point at most as far blurred as the place where it is seen, is that of J. Jimenez, "Next generation post processing in
-Call of Duty: Advanced Warfare", SIGGRAPH 2014 courses.
+The picture is cut into layers by depth, each continued behind what hides it, spread, and laid over those behind it. A
+surface at one depth is spread exactly: every point becomes a disc of the thin lens's size. Radii beyond a few pixels
+are spread at smaller scales of the picture, so the cost hardly grows with the radius.
 """
 
 from __future__ import annotations
@@ -16,17 +14,19 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compute.device import Buffer, Device
+from ..compute.device import Device
 from ..compute.planes import PAD, Planes
-from ..errors import SourceError
 from .lens import Lens
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
-PREPARE, SPREAD = "defocus_prepare.cl", "defocus_spread.cl"
+LAYERS, SPREAD, LIGHTS = "defocus_layers.cl", "defocus_spread.cl", "defocus_lights.cl"
+FARTHEST_BORDER = UNLIMITED = 1e6  # pixels; beyond every radius
 LARGEST_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
+_SHARP = 0.5  # as in kernels/defocus.h
+_SMALLEST = 8  # pixels of the smallest scale
 
 
 # Up to which radius, in its own pixels, each scale spreads: the full size, half, a quarter, and all smaller ones. A
@@ -67,17 +67,26 @@ class Blur:
         return 0.5 * self.coc_px * (1.0 - self.focus_m / max(depth_m, 1e-3))
 
 
+def borders_px(nearest_px: float, farthest_px: float, quality: Quality) -> list[float]:
+    """The signed radii in pixels between which the layers lie, for a picture of these extremes."""
+    if quality == "live":
+        return [-_SHARP]
+    return [min(0.45 * nearest_px, -2 * _SHARP), -_SHARP, 1.5 * _SHARP, max(0.45 * farthest_px, 3 * _SHARP)]
+
+
 class _Scale:
-    """One smaller scale of the picture: its two groups and what they have gathered."""
+    """One smaller scale: what its layers spread, their surfaces (kernels/defocus.h says how they lie), their sums."""
 
-    def __init__(self, device: Device, width: int, height: int) -> None:
-        self.groups = {sign: Planes(device, width, height, 5) for sign in (-1, 1)}
-        self.gathered = {sign: Planes(device, width, height, 4) for sign in (-1, 1)}
-        self.limit = Planes(device, width, height, 1)
+    def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
+        self.planes = Planes(device, width, height, 11 * layers - 6)
+        self.gathered = Planes(device, width, height, 4 * layers if spreads else 1)
+        self.tiles_x, self.tiles_y = -(-width // _TILE), -(-height // _TILE)
+        self.tiles = device.allocate(4 * layers * self.tiles_x * self.tiles_y)
 
-    @property
-    def planes(self) -> list[Planes]:
-        return [*self.groups.values(), *self.gathered.values(), self.limit]
+    def release(self) -> None:
+        self.planes.release()
+        self.gathered.release()
+        self.planes.device.release(self.tiles)
 
 
 class Defocus:
@@ -87,168 +96,167 @@ class Defocus:
         self._device, self._reach = device, REACH[quality]
         self.size = (width, height)
         self.quality = quality
+        self._layers = len(borders_px(-1.0, 1.0, quality)) + 1
+        self._prepare, self._spread = (f"{file}?LAYERS={self._layers}" for file in (LAYERS, SPREAD))
         self._most = LARGEST_BLUR * width
         self.picture = Planes(device, width, height, 3)
         self._radius = Planes(device, width, height, 1)
-        self._spread = Planes(device, width, height, 1)
-        self._depth = device.allocate(4 * (width * (height + _TILE) + _TILE))  # whole tiles are read
-        self._known_depth: NDArray[np.float32] | None = None
-        self._extremes_m: tuple[float, float] | None = None
+        self._weight = Planes(device, width, height, 1)
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
-        tile_bytes = 4 * self._tiles_x * self._tiles_y
-        self._tiles: dict[int, Buffer] = {sign: device.allocate(tile_bytes) for sign in (-1, 1)}
-        self._scale_tiles = device.allocate(tile_bytes)
+        self._tiles = device.allocate(4 * self._layers * self._tiles_x * self._tiles_y)
+        tiles = self._tiles_x * self._tiles_y
+        self._nearest, self._levels = device.allocate(4 * tiles), device.allocate(4 * tiles)
+        self._lights, self._light_counts = device.allocate(4 * 4 * 7 * tiles), device.allocate(4 * self._tiles_y)
+        self._borders = device.allocate(8 * (self._layers + 1))
+        self._known_borders: list[float] = []
         self._scales: list[_Scale] = []
-        for _ in range(self._scales_for(self._most)):
+        needed = self._scales_for(self._most)
+        while len(self._scales) <= needed or max(width, height) > _SMALLEST:
             width, height = (width + 1) // 2, (height + 1) // 2
-            self._scales.append(_Scale(device, width, height))
-        # The backdrop's pyramid goes down to almost nothing: however large the near thing, something fills its place.
-        self._backdrops: list[Planes] = []
-        width, height = self.size
-        while not self._backdrops or max(width, height) > 8:
-            width, height = (width + 1) // 2, (height + 1) // 2
-            self._backdrops.append(Planes(device, width, height, 4))
+            self._scales.append(_Scale(device, width, height, self._layers, spreads=len(self._scales) < needed))
+        self._crown = Planes(device, width, height, 6 * (self._layers - 1))
 
     def _scales_for(self, radius_px: float) -> int:
-        """How many smaller scales a radius at full size needs."""
-        return next(n for n in itertools.count() if min(radius_px, self._most) <= 2**n * self._reach_at(n))
+        """How many smaller scales a radius at full size needs; one at least, for what is hidden is spread there."""
+        return next(n for n in itertools.count(1) if min(radius_px, self._most) <= 2**n * self._reach_at(n))
 
     def _reach_at(self, number: int) -> float:
         """Reach of the full size (0) or of a smaller scale (1, 2, ...)."""
         return self._reach[min(number, 3)]
 
-    def load_depth(self, depth_m: NDArray[np.float32]) -> None:
-        """Copies the depth of the pictures to come, (H, W) float32 in metres, infinity allowed, to the device.
-
-        A copy waits for what is queued: load first, then queue. The array loaded last is not copied again: a still's
-        depth travels once.
-        """
-        if depth_m is not self._known_depth:
-            self._device.write(self._depth, np.ascontiguousarray(depth_m))
-            self._known_depth, self._extremes_m = depth_m, None
-
-    def run(self, scene: Planes, blur: Blur) -> Planes:
+    def run(self, scene: Planes, depth: Planes, extremes_m: tuple[float, float], blur: Blur) -> Planes:
         """Queues the work and returns the blurred picture, three planes that the next call overwrites.
 
-        `scene` holds scene-linear planes of this size. Raises SourceError where the depth holds NaN.
+        `scene` holds scene-linear planes of this size, `depth` one plane of metres with its border mirrored, infinity
+        allowed; `extremes_m` are the nearest and the farthest of them.
         """
-        nearest, farthest = (blur.radius_px(metres) for metres in self._extremes())
+        nearest, farthest = (min(max(blur.radius_px(metres), -self._most), self._most) for metres in extremes_m)
+        self._place_borders(nearest, farthest)
         scene.mirror()
         layout = scene.layout
         self._device.run(
-            PREPARE, "coc", (self._tiles_x, self._tiles_y), (1, 1), self._depth, self._radius.buffer,
-            self._spread.buffer, self._tiles[-1], self._tiles[1], layout.width, layout.pitch, self._tiles_x,
+            self._prepare, "coc", (self._tiles_x, self._tiles_y), (1, 1), depth.buffer, self._radius.buffer,
+            self._weight.buffer, self._tiles, self._borders, layout.pitch, self._tiles_x, self._tiles_y,
             blur.coc_px, blur.focus_m, blur.native_coc_px, blur.native_focus_m, self._most, self._reach_at(0),
         )  # fmt: skip
         self._radius.mirror()
-        self._spread.mirror()
-        # The extremes say which groups and scales the picture needs: most pictures need few.
-        has_near = nearest < -0.5
-        counts = {-1: self._scales_for(max(-nearest, 0.0)), 1: self._scales_for(max(farthest, 0.0))}
-        self._halve_picture(scene, counts, nearest, has_near)
-        self._descend(counts)
-        if has_near:
-            self._fill_backdrop()
-        for sign, count in counts.items():
-            self._ascend(sign, count)
-        self._compose(scene, counts, has_near)
+        self._weight.mirror()
+        largest = max(-nearest, farthest)
+        count = self._scales_for(largest)
+        self._find_lights(scene)
+        self._descend(scene)
+        self._complete()
+        for number in range(count):
+            self._weigh(number, count)
+        for number in reversed(range(count)):
+            self._gather(number, count)
+        self._compose(scene)
+        self._add_lights(largest)
         return self.picture
 
-    def _extremes(self) -> tuple[float, float]:
-        """The nearest and the farthest depth in metres."""
-        if self._extremes_m is None:
-            assert self._known_depth is not None, "load_depth comes before run"
-            nearest, farthest = float(self._known_depth.min()), float(self._known_depth.max())
-            if np.isnan(nearest):
-                raise SourceError("the depth holds NaN; fill it, with infinity where nothing is known")
-            self._extremes_m = nearest, farthest
-        return self._extremes_m
+    def _place_borders(self, nearest_px: float, farthest_px: float) -> None:
+        borders = borders_px(nearest_px, farthest_px, self.quality)
+        if borders != self._known_borders:
+            # Between layers that are blurred there is a slope, so that a surface that crosses them shows no step.
+            slopes = [1 / max(0.25 * abs(border), 0.25) for border in borders]
+            ends = [-FARTHEST_BORDER, *borders, FARTHEST_BORDER]
+            table = np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32)
+            self._device.write(self._borders, table)
+            self._known_borders = borders
 
-    def _halve_picture(self, scene: Planes, counts: dict[int, int], nearest: float, has_near: bool) -> None:
-        """From the full size to the first scale of everything."""
-        if not (has_near or counts[1]):
-            return
-        backdrop = self._backdrops[0]
-        # A small picture has no scales: the kernel then gets any buffer in their place and does not write to it.
-        near, rest, limit = (
-            (*self._scales[0].groups.values(), self._scales[0].limit) if self._scales else (backdrop,) * 3
-        )
-        backdrop.run(
-            PREPARE, "halve_picture", scene.buffer, self._radius.buffer, near.buffer, rest.buffer, limit.buffer,
-            backdrop.buffer, scene.layout.pitch, scene.layout.stride, backdrop.layout.pitch, backdrop.layout.stride,
-            self._reach_at(0), max(nearest, -self._most), int(counts[-1] > 0), int(counts[1] > 0),
-            int(has_near),
+    def _find_lights(self, scene: Planes) -> None:
+        layout = scene.layout
+        self._device.run(
+            LIGHTS, "find_lights", (self._tiles_x, self._tiles_y), (1, 1), scene.buffer, self._radius.buffer,
+            self._lights, self._levels, self._nearest, layout.pitch, layout.stride, layout.width, layout.height,
+            self._tiles_x, _FADE * self._reach_at(0),
         )  # fmt: skip
-        for planes, is_written in ((near, counts[-1]), (rest, counts[1]), (limit, counts[1]), (backdrop, has_near)):
-            if is_written:
-                planes.mirror()
+        self._device.run(
+            LIGHTS, "list_lights", (-(-self._tiles_y // 64) * 64,), (64,), self._lights, self._light_counts,
+            self._nearest, self._tiles_x, self._tiles_y,
+        )  # fmt: skip
 
-    def _descend(self, counts: dict[int, int]) -> None:
-        """From each scale of a group to the next."""
-        for number, (finer, coarse) in enumerate(itertools.pairwise(self._scales), start=1):
-            for sign, count in counts.items():
-                if number < count:
-                    _halve("halve_group", finer.groups[sign], coarse.groups[sign], self._reach_at(number))
-            if number < counts[1]:
-                _halve("halve_limit", finer.limit, coarse.limit)
-
-    def _fill_backdrop(self) -> None:
-        """Down to the smallest scale and up again: push-pull."""
-        steps = list(itertools.pairwise(self._backdrops))
-        for finer, coarse in steps:
-            _halve("halve_backdrop", finer, coarse)
-        for finer, coarse in reversed(steps):
-            finer.run(
-                PREPARE, "fill_backdrop", finer.buffer, coarse.buffer, finer.layout.pitch, finer.layout.stride,
-                coarse.layout.pitch, coarse.layout.stride, margin=PAD,
-            )  # fmt: skip
-
-    def _ascend(self, sign: int, count: int) -> None:
-        for number in reversed(range(count)):
-            scale = self._scales[number]
-            group, gathered, layout = scale.groups[sign], scale.gathered[sign], scale.groups[sign].layout
-            # The coarsest scale takes everything that is left.
-            is_coarsest = number == count - 1
-            coarse = gathered if is_coarsest else self._scales[number + 1].gathered[sign]
-            reach = 1e6 if is_coarsest else self._reach_at(number + 1)
-            tiles_x, tiles_y = -(-layout.width // _TILE), -(-layout.height // _TILE)
-            tiles = self._scale_tiles
-            self._device.run(
-                PREPARE, "weigh", (layout.pitch // _TILE, -(-layout.rows // _TILE)), (1, 1), group.buffer, tiles,
-                layout.rows, layout.pitch, layout.stride, tiles_x, tiles_y, reach,
-            )  # fmt: skip
-            group.run(
-                SPREAD, "spread_group", group.buffer, scale.limit.buffer, tiles, coarse.buffer,
-                gathered.buffer, layout.pitch, layout.stride, scale.limit.layout.pitch, tiles_x, tiles_y,
-                gathered.layout.stride, coarse.layout.pitch, coarse.layout.stride, int(is_coarsest), int(sign > 0),
-                margin=1,
-            )  # fmt: skip
-
-    def _compose(self, scene: Planes, counts: dict[int, int], has_near: bool) -> None:
-        backdrop = self._backdrops[0]
-        # A small picture has no scales: the kernel then gets any buffer in their place and does not read it.
-        near, rest = self._scales[0].gathered.values() if self._scales else (backdrop, backdrop)
-        layout, half = scene.layout, backdrop.layout
+    def _add_lights(self, largest_px: float) -> None:
+        layout = self.picture.layout
         self.picture.run(
-            SPREAD, "compose", scene.buffer, self._radius.buffer, self._spread.buffer, self._tiles[-1],
-            self._tiles[1], near.buffer, rest.buffer, backdrop.buffer, self.picture.buffer, layout.pitch,
-            layout.stride, self._tiles_x, self._tiles_y, half.pitch, half.stride, self._reach_at(0), int(has_near),
-            int(counts[-1] > 0), int(counts[1] > 0),
+            LIGHTS, "add_lights", self.picture.buffer, self._radius.buffer, self._lights, self._light_counts,
+            layout.pitch, layout.stride, layout.width, layout.height, self._tiles_x, self._tiles_y,
+            int(largest_px) // _TILE + 1,
+        )  # fmt: skip
+
+    def _descend(self, scene: Planes) -> None:
+        """From the full size to the first scale, and from each to the next."""
+        first = self._scales[0].planes
+        first.run(
+            self._prepare, "halve_picture", scene.buffer, self._radius.buffer, first.buffer, self._borders,
+            self._levels, scene.layout.pitch, scene.layout.stride, first.layout.width, first.layout.pitch,
+            first.layout.stride,
+            self._tiles_x, self._reach_at(0),
+        )  # fmt: skip
+        for number, (finer, coarse) in enumerate(itertools.pairwise(scale.planes for scale in self._scales), start=1):
+            layout = coarse.layout
+            coarse.run(
+                self._prepare, "halve", finer.buffer, coarse.buffer, layout.height, *finer.size, finer.layout.pitch,
+                finer.layout.stride, layout.pitch, layout.stride, self._reach_at(number),
+                rows=layout.height * self._layers,
+            )  # fmt: skip
+
+    def _complete(self) -> None:
+        """Every surface is continued where it is not seen, from the smallest scale up."""
+        layout = self._crown.layout
+        self._crown.run(
+            self._prepare, "complete_smallest", self._scales[-1].planes.buffer, self._crown.buffer, layout.rows,
+            layout.width, layout.height, layout.pitch, layout.stride, rows=layout.rows * (self._layers - 1),
+        )  # fmt: skip
+        coarse, first = self._crown, 0
+        for scale in reversed(self._scales[:-1]):
+            finer = scale.planes
+            layout = finer.layout
+            finer.run(
+                self._prepare, "complete_scale", finer.buffer, coarse.buffer, layout.rows, layout.width, layout.pitch, layout.stride,
+                coarse.layout.pitch, coarse.layout.stride, first, rows=layout.rows * (self._layers - 1),
+            )  # fmt: skip
+            coarse, first = finer, 5 * self._layers
+
+    def _weigh(self, number: int, count: int) -> None:
+        scale = self._scales[number]
+        scale.planes.mirror()
+        layout = scale.planes.layout
+        tile_rows = -(-layout.rows // _TILE)
+        reach = UNLIMITED if number == count - 1 else self._reach_at(number + 1)
+        self._device.run(
+            self._prepare, "weigh", (layout.pitch // _TILE, tile_rows * self._layers), (1, 1), scale.planes.buffer,
+            scale.tiles, layout.rows, tile_rows, layout.pitch, layout.stride, scale.tiles_x, scale.tiles_y, reach,
+            self._reach_at(number) if number else 0.0,
+        )  # fmt: skip
+
+    def _gather(self, number: int, count: int) -> None:
+        scale = self._scales[number]
+        layout = scale.planes.layout
+        is_coarsest = number == count - 1
+        coarse = scale.gathered if is_coarsest else self._scales[number + 1].gathered
+        scale.planes.run(
+            self._spread, "spread_scale", scale.planes.buffer, scale.tiles, coarse.buffer, scale.gathered.buffer,
+            layout.height + 2, layout.pitch, layout.stride, scale.tiles_x, scale.tiles_y, coarse.layout.pitch,
+            coarse.layout.stride, int(is_coarsest), self._first_limited, rows=(layout.height + 2) * self._layers,
+        )  # fmt: skip
+
+    @property
+    def _first_limited(self) -> int:
+        """The layer that holds what is in focus: from it on nothing spills over what is sharper."""
+        return self._known_borders.index(-_SHARP) + 1
+
+    def _compose(self, scene: Planes) -> None:
+        layout, half = scene.layout, self._scales[0].planes.layout
+        self.picture.run(
+            self._spread, "compose", scene.buffer, self._radius.buffer, self._weight.buffer, self._tiles,
+            self._scales[0].gathered.buffer, self._borders, self.picture.buffer, layout.pitch, layout.stride,
+            self._tiles_x, self._tiles_y, half.pitch, half.stride, self._reach_at(0), self._first_limited,
         )  # fmt: skip
 
     def release(self) -> None:
         """Gives everything back; harmless when done twice."""
-        scaled = [planes for scale in self._scales for planes in scale.planes]
-        for planes in (self.picture, self._radius, self._spread, *scaled, *self._backdrops):
+        for planes in (self.picture, self._radius, self._weight, self._crown, *self._scales):
             planes.release()
-        for buffer in (self._depth, self._scale_tiles, *self._tiles.values()):
+        for buffer in (self._tiles, self._borders, self._nearest, self._levels, self._lights, self._light_counts):
             self._device.release(buffer)
-
-
-def _halve(kernel: str, finer: Planes, coarse: Planes, *more: float) -> None:
-    """Queues one of the kernels that fill a scale from the one twice its size."""
-    coarse.run(
-        PREPARE, kernel, finer.buffer, coarse.buffer, finer.layout.pitch, finer.layout.stride, coarse.layout.pitch,
-        coarse.layout.stride, *more,
-    )  # fmt: skip
-    coarse.mirror()

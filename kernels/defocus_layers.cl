@@ -1,0 +1,261 @@
+/* Before the picture is spread: radii from depth, and the layers at every scale, continued behind what hides them. */
+#include "portable.h"
+#include "defocus.h"
+
+#define NEAREST_M 1e-3f
+#define FARTHEST_M 1e6f /* infinity, without which fast arithmetic is not exact */
+
+/* Signed blur radius in pixels, negative before the focus: half of coc_px |1 - focus / depth| (engine/optics/lens.py),
+ * less in quadrature what the capturing lens has blurred already. Beside it the weight that spreads one pixel. A
+ * work-item takes a tile, and notes for each layer the largest radius of those points that are spread at full size.
+ */
+KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radius, GLOBAL float *RESTRICT spread,
+                GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT borders, int pitch, int tiles_x, int tiles_y,
+                float coc_px, float focus, float native_coc_px, float native_focus, float most, float reach)
+{
+    floats largest_here[LAYERS];
+    for (int l = 0; l < LAYERS; ++l)
+        largest_here[l] = (floats)(0.0f);
+    for (int row = 0; row < TILE; ++row)
+        for (int run = 0; run < TILE; run += RUN) {
+            const int at = (GLOBAL_Y * TILE + row + PAD) * pitch + PAD + GROUP_X * TILE + run;
+            const floats nearness = 1.0f / limited(LOAD(depth, at), NEAREST_M, FARTHEST_M);
+            const floats wanted = 0.5f * coc_px * (1.0f - focus * nearness);
+            floats size = absolute(wanted);
+            if (native_coc_px > 0.0f) {
+                const floats native = 0.5f * native_coc_px * (1.0f - native_focus * nearness);
+                size = square_root(greater(wanted * wanted - native * native, (floats)(0.0f)));
+            }
+            size = lesser(size, (floats)(most));
+            const floats signed_size = wanted < 0.0f ? -size : size;
+            const floats share = share_here(size, reach);
+            const floats spread_here = size > SHARP && share > 0.0f ? size : (floats)(0.0f);
+            floats from_here_on = (floats)(1.0f);
+            for (int l = 0; l < LAYERS; ++l) {
+                const floats beyond = behind(borders, l + 1, signed_size);
+                largest_here[l] = from_here_on > beyond ? greater(largest_here[l], spread_here) : largest_here[l];
+                from_here_on = beyond;
+            }
+            STREAM(radius, at, signed_size);
+            STREAM(spread, at, share / disc_area(size, (1.0f + FADE) * reach));
+        }
+    for (int l = 0; l < LAYERS; ++l)
+        tiles[(l * tiles_y + GLOBAL_Y) * tiles_x + GROUP_X] = largest(largest_here[l]);
+}
+
+/* From the full size to the first scale: what each layer hands on, and its surface, both times their weights. What is
+ * brighter than its tile's level is a light (kernels/defocus_lights.cl), and dimmed to that.
+ */
+KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
+                          GLOBAL float *RESTRICT scale, GLOBAL const float *RESTRICT borders,
+                          GLOBAL const float *RESTRICT levels, int pitch, int stride, int half_width, int half_pitch,
+                          int half_stride, int tiles_x, float reach)
+{
+    const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
+    const int at = (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X;
+    GLOBAL const float *level = levels + (2 * GLOBAL_Y / TILE) * tiles_x;
+    const int tile_x = 2 * GLOBAL_X / TILE, next_x = (2 * GLOBAL_X + 2 * RUN - 1) / TILE; /* the run's first and last */
+    const floats first = (floats)(level[tile_x < tiles_x ? tile_x : tiles_x - 1]);
+    const floats last = (floats)(level[next_x < tiles_x ? next_x : tiles_x - 1]);
+    const floats most = LANES < TILE / 2 ? first : last;
+    const int has_lights = -largest(-most) < UNLIMITED;
+    const floats quarter = GLOBAL_X + LANES < half_width ? (floats)(0.25f) : (floats)(0.0f); /* the border is unknown */
+    floats red[4], green[4], blue[4], radii[4], handed[4], here_on[4];
+    for (int child = 0; child < 4; ++child) {
+        const int from = fine + (child >> 1) * pitch + (child & 1);
+        red[child] = LOAD_HALVED(scene, from);
+        green[child] = LOAD_HALVED(scene, from + stride);
+        blue[child] = LOAD_HALVED(scene, from + 2 * stride);
+        if (has_lights) {
+            const floats dimmed = most / greater(most, greater(red[child], greater(green[child], blue[child])));
+            red[child] *= dimmed;
+            green[child] *= dimmed;
+            blue[child] *= dimmed;
+        }
+        radii[child] = LOAD_HALVED(radius, from);
+        handed[child] = 1.0f - share_here(absolute(radii[child]), reach);
+        here_on[child] = quarter;
+    }
+    for (int l = 0; l < LAYERS; ++l) {
+        floats sums[5], surface[6];
+        for (int plane = 0; plane < 5; ++plane)
+            sums[plane] = surface[plane] = (floats)(0.0f);
+        surface[5] = here_on[0] + here_on[1] + here_on[2] + here_on[3];
+        for (int child = 0; child < 4; ++child) {
+            const floats beyond = quarter * behind(borders, l + 1, radii[child]);
+            const floats member = here_on[child] - beyond;
+            const floats share = member * handed[child];
+            here_on[child] = beyond;
+            if (!(largest(member) > 0.0f))
+                continue;
+            sums[0] += share * red[child];
+            sums[1] += share * green[child];
+            sums[2] += share * blue[child];
+            sums[3] += share;
+            sums[4] += share * absolute(radii[child]);
+            if (l > 0) {
+                surface[0] += member * red[child];
+                surface[1] += member * green[child];
+                surface[2] += member * blue[child];
+                surface[3] += member;
+                surface[4] += member * absolute(radii[child]);
+            }
+        }
+        sums[4] = 0.5f * sums[4] / greater(sums[3], (floats)(EPSILON));
+        surface[4] = 0.5f * surface[4];
+        for (int plane = 0; plane < 5; ++plane)
+            STORE(scale, at + (SPREAD(l) + plane) * half_stride, sums[plane]);
+        for (int plane = 0; l > 0 && plane < 6; ++plane)
+            STORE(scale, at + (SURFACE(l) + plane) * half_stride, surface[plane]);
+    }
+}
+
+/* From a scale to the next: what it hands on, and the surfaces. A work-item's row says which layer, too. */
+KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRICT scale, int rows, int width, int height,
+                  int pitch, int stride, int half_pitch, int half_stride, float reach)
+{
+    const int l = GLOBAL_Y / rows, y = GLOBAL_Y % rows;
+    const int fine = (2 * y + PAD) * pitch + PAD + 2 * GLOBAL_X;
+    const int at = (y + PAD) * half_pitch + PAD + GLOBAL_X;
+    GLOBAL const float *finer = fine_scale + SPREAD(l) * stride;
+    GLOBAL const float *surface = fine_scale + SURFACE(l) * stride;
+    const int has_below = 2 * y + 1 < height;
+    const floats left = 2 * (GLOBAL_X + LANES) < width ? (floats)(0.25f) : (floats)(0.0f);
+    const floats right = 2 * (GLOBAL_X + LANES) + 1 < width ? (floats)(0.25f) : (floats)(0.0f);
+    floats sums[5];
+    for (int plane = 0; plane < 5; ++plane)
+        sums[plane] = (floats)(0.0f);
+    for (int child = 0; child < (has_below ? 4 : 2); ++child) {
+        const int from = fine + (child >> 1) * pitch + (child & 1);
+        const floats radii = LOAD_HALVED(finer, from + 4 * stride);
+        const floats share = (child & 1 ? right : left) * (1.0f - share_here(radii, reach));
+        const floats handed = share * LOAD_HALVED(finer, from + 3 * stride);
+        sums[0] += share * LOAD_HALVED(finer, from);
+        sums[1] += share * LOAD_HALVED(finer, from + stride);
+        sums[2] += share * LOAD_HALVED(finer, from + 2 * stride);
+        sums[3] += handed;
+        sums[4] += handed * radii;
+    }
+    sums[4] = 0.5f * sums[4] / greater(sums[3], (floats)(EPSILON));
+    for (int plane = 0; plane < 5; ++plane)
+        STORE(scale, at + (SPREAD(l) + plane) * half_stride, sums[plane]);
+    for (int plane = 0; l > 0 && plane < 6; ++plane) {
+        const int from = fine + plane * stride;
+        floats of_left, of_right, below_left = (floats)(0.0f), below_right = below_left;
+        load_pairs(surface, from, &of_left, &of_right);
+        if (has_below)
+            load_pairs(surface, from + pitch, &below_left, &below_right);
+        STORE(scale, at + (SURFACE(l) + plane) * half_stride,
+              (plane == 4 ? 0.5f : 1.0f) * (left * (of_left + below_left) + right * (of_right + below_right)));
+    }
+}
+
+/* A surface, in place, from sums to means where it is seen, and as `around` says where it is not (push-pull; Gortler
+ * et al., "The Lumigraph", SIGGRAPH 1996). In the border, which is not `within` the picture, it goes on likewise.
+ */
+FUNCTION void complete(GLOBAL float *surface, int at, int stride, ints within, const floats *around)
+{
+    const floats known = within ? LOAD(surface, at + 5 * stride) : (floats)(0.0f);
+    const floats seen = known > 0.0f ? LOAD(surface, at + 3 * stride) : (floats)(0.0f);
+    const floats trust = lesser(4.0f * seen, (floats)(1.0f));
+    const floats per_seen = trust / greater(seen, (floats)(EPSILON));
+    for (int plane = 0; plane < 5; ++plane)
+        if (plane != 3)
+            STORE(surface, at + plane * stride,
+                  per_seen * (known > 0.0f ? LOAD(surface, at + plane * stride) : (floats)(0.0f))
+                      + (1.0f - trust) * around[plane]);
+    STORE(surface, at + 3 * stride, seen + (1.0f - known) * around[3]);
+}
+
+/* The smallest scale: what is not seen there is as the rest of it, the nearer the more (D. Shepard, "A two-dimensional
+ * interpolation function", 1968).
+ */
+KERNEL void complete_smallest(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT crown, int rows, int width,
+                              int height, int pitch, int stride)
+{
+    const int l = GLOBAL_Y / rows + 1, row = GLOBAL_Y % rows; /* borders included */
+    GLOBAL const float *surface = sums + SURFACE(l) * stride;
+    floats means[5], seen = (floats)(EPSILON), known = seen;
+    for (int plane = 0; plane < 5; ++plane)
+        means[plane] = (floats)(0.0f);
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x) {
+            const int there = (y + PAD) * pitch + PAD + x;
+            const floats dx = (float)(PAD + x - GLOBAL_X) - LANE_NUMBERS;
+            const float dy = (float)(PAD + y - row);
+            const floats square = dx * dx + (dy * dy + 0.1f);
+            const floats weight = 1.0f / (square * square);
+            seen += weight * surface[there + 3 * stride];
+            known += weight * surface[there + 5 * stride];
+            for (int plane = 0; plane < 5; ++plane)
+                means[plane] += weight * surface[there + plane * stride];
+        }
+    const floats per_seen = 1.0f / seen;
+    for (int plane = 0; plane < 5; ++plane)
+        STORE(crown, row * pitch + GLOBAL_X + (6 * (l - 1) + plane) * stride,
+              plane == 3 ? seen / known : means[plane] * per_seen);
+}
+
+/* Every other scale takes what it does not see from the next smaller one, whose surfaces begin at plane `first`. */
+KERNEL void complete_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse, int rows, int width, int pitch,
+                           int stride, int coarse_pitch, int coarse_stride, int first)
+{
+    const int l = GLOBAL_Y / rows + 1, y = GLOBAL_Y % rows; /* borders included */
+    const int from = ((y + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
+    const int step_y = y & 1 ? coarse_pitch : -coarse_pitch;
+    GLOBAL const float *surface = coarse + (first + 6 * (l - 1)) * coarse_stride;
+    floats around[5];
+    for (int plane = 0; plane < 5; ++plane)
+        around[plane] = (plane == 4 ? 2.0f : 1.0f) * doubled(surface + plane * coarse_stride, from, step_y);
+    const ints x = GLOBAL_X + LANES;
+    const ints within = (x >= PAD) & (x < PAD + width) & (ints)(y >= PAD && y < rows - PAD ? ~0 : 0);
+    complete(scale + SURFACE(l) * stride, y * pitch + GLOBAL_X, stride, within, around);
+}
+
+/* What a scale spreads, in place, each point over its disc: what was handed to it, and what of a surface is hidden, of
+ * which all scales take their share. A work-item takes a tile, of the border too, and notes its largest radius.
+ */
+KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, int all_rows, int tile_rows, int pitch, int stride,
+                  int tiles_x, int tiles_y, float reach, float finer_reach)
+{
+    const int l = GLOBAL_Y / tile_rows, tile_row = GLOBAL_Y % tile_rows;
+    const int tile_x = GROUP_X - PAD / TILE, tile_y = tile_row - PAD / TILE;
+    GLOBAL float *handed = scale + SPREAD(l) * stride;
+    GLOBAL const float *surface = scale + SURFACE(l) * stride;
+    floats most = (floats)(0.0f);
+    for (int row = 0; row < TILE && tile_row * TILE + row < all_rows; ++row)
+        for (int run = 0; run < TILE; run += RUN) {
+            const int at = (tile_row * TILE + row) * pitch + GROUP_X * TILE + run;
+            const floats known = l > 0 ? LOAD(surface, at + 5 * stride) : (floats)(1.0f);
+            const floats own_radius = LOAD(handed, at + 4 * stride);
+            const floats share = share_here(own_radius, reach);
+            const floats own = share * LOAD(handed, at + 3 * stride);
+            floats hidden = (floats)(0.0f), hidden_radius = hidden;
+            if (l > 0 && largest(-known) > -1.0f) {
+                hidden_radius = LOAD(surface, at + 4 * stride);
+                const floats handed_here = finer_reach > 0.0f ? 1.0f - share_here(2.0f * hidden_radius, finer_reach)
+                                                              : (floats)(1.0f);
+                hidden = (1.0f - known) * LOAD(surface, at + 3 * stride) * handed_here
+                       * share_here(hidden_radius, reach);
+            }
+            const floats weight = own + hidden;
+            if (!(largest(weight) > 0.0f)) {
+                for (int plane = 0; plane < 5; ++plane)
+                    STORE(handed, at + plane * stride, (floats)(0.0f));
+                continue;
+            }
+            const floats radius = (own * own_radius + hidden * hidden_radius) / greater(weight, (floats)(EPSILON));
+            const floats per_area = 1.0f / disc_area(radius, (1.0f + FADE) * reach);
+            for (int plane = 0; plane < 3; ++plane) {
+                floats colour = share * LOAD(handed, at + plane * stride);
+                if (l > 0)
+                    colour += hidden * LOAD(surface, at + plane * stride);
+                STORE(handed, at + plane * stride, per_area * colour);
+            }
+            STORE(handed, at + 3 * stride, per_area * weight);
+            STORE(handed, at + 4 * stride, radius);
+            most = greater(most, weight > 1e-4f ? radius : (floats)(0.0f));
+        }
+    if (tile_x >= 0 && tile_x < tiles_x && tile_y >= 0 && tile_y < tiles_y)
+        tiles[(l * tiles_y + tile_y) * tiles_x + tile_x] = largest(most);
+}
