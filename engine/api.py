@@ -21,8 +21,8 @@ from .engine import DEFAULT_LENS, DEFAULT_LOOK, Engine
 from .errors import SourceError
 from .look.grade import grade as grade_scene
 from .look.look import Look
-from .optics.depth import DepthStage
 from .optics.defocus import QUALITIES, Blur, Defocus, Quality
+from .optics.depth import DepthStage
 from .optics.lens import Lens, load_lens
 from .optics.stereo import MOST_DISPARITIES, StereoDepth
 

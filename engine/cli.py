@@ -54,9 +54,7 @@ FocusOption = Annotated[
 ]
 StreetOption = Annotated[
     str | None,
-    typer.Option(
-        "--street", metavar="N,NEAR..FAR", help="Aperture and the zone that shall be sharp: 8,2..5 (metres)."
-    ),
+    typer.Option("--street", metavar="N,NEAR..FAR", help="Aperture and the zone that shall be sharp: 8,2..5 (metres)."),
 ]
 ExposureOption = Annotated[
     float,

@@ -188,8 +188,6 @@ class Engine:
 
         Before anything is turned: a pair is rectified along the rows that the cameras saw.
         """
-        if frame.depth_m is not None and frame.depth_m.shape != (frame.height, frame.width):
-            return replace(frame, depth_m=resized(frame.depth_m, frame.size))
         if frame.depth_m is not None or frame.right is None:
             return frame
         with self.device.stage("stereo", self.clock):

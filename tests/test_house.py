@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "gl": {"shaders"},
     "develop": {"compute"},
     "optics": {"compute", "lenses"},
+    "reference": {"optics"},
     "look": {"gl", "looks", "shaders"},
     "display": {"gl", "shaders", "capture.mailbox", "look", "optics.autofocus", "optics.focus"},
 }

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..compute.device import Device
 from ..compute.planes import PAD, Planes
@@ -213,8 +212,8 @@ class Defocus:
             finer = scale.planes
             layout = finer.layout
             finer.run(
-                self._prepare, "complete_scale", finer.buffer, coarse.buffer, layout.rows, layout.width, layout.pitch, layout.stride,
-                coarse.layout.pitch, coarse.layout.stride, first, rows=layout.rows * (self._layers - 1),
+                self._prepare, "complete_scale", finer.buffer, coarse.buffer, layout.rows, layout.width, layout.pitch,
+                layout.stride, coarse.layout.pitch, coarse.layout.stride, first, rows=layout.rows * (self._layers - 1),
             )  # fmt: skip
             coarse, first = finer, 5 * self._layers
 
@@ -256,7 +255,9 @@ class Defocus:
 
     def release(self) -> None:
         """Gives everything back; harmless when done twice."""
-        for planes in (self.picture, self._radius, self._weight, self._crown, *self._scales):
+        for planes in (self.picture, self._radius, self._weight, self._crown):
             planes.release()
+        for scale in self._scales:
+            scale.release()
         for buffer in (self._tiles, self._borders, self._nearest, self._levels, self._lights, self._light_counts):
             self._device.release(buffer)

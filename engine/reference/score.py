@@ -15,7 +15,7 @@ Picture = NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """PSNR in dB, encoded by the power 1/2.2: of the whole picture, and within 8 px of depth edges (nan without any)."""
+    """PSNR in dB, encoded by the power 1/2.2: of the whole picture, and within 8 px of depth edges (else nan)."""
 
     whole_db: float
     edges_db: float
@@ -41,13 +41,11 @@ def _db(squares: Picture) -> float:
 def _near_edges(depth_m: NDArray[np.floating]) -> NDArray[np.bool_]:
     near = np.zeros(depth_m.shape, bool)
     for axis in (0, 1):
-        before = [slice(None)] * 2
-        after = [slice(None)] * 2
-        before[axis], after[axis] = slice(None, -1), slice(1, None)
-        one, other = depth_m[tuple(before)], depth_m[tuple(after)]
-        edge = np.maximum(one, other) > EDGE_RATIO * np.minimum(one, other)
-        near[tuple(before)] |= edge
-        near[tuple(after)] |= edge
+        before, after = np.moveaxis(depth_m, axis, 0)[:-1], np.moveaxis(depth_m, axis, 0)[1:]
+        edge = np.maximum(before, after) > EDGE_RATIO * np.minimum(before, after)
+        marked = np.moveaxis(near, axis, 0)
+        marked[:-1] |= edge
+        marked[1:] |= edge
     rows, columns = np.nonzero(near)
     band = np.zeros_like(near)
     for dy in range(-BAND, BAND + 1):

@@ -55,7 +55,7 @@ def lens_truth(
 
 
 def smooth_truth(scene: Scene, lens: Lens, focus_m: float, *, points: int = POINTS) -> NDArray[np.float32]:
-    """The same of a smooth surface: what lies at q is seen at q + r(q) u, so that q is searched for, near side first."""
+    """The same of a smooth surface: what lies at q is seen at q + r(q) u; q is searched for, near side first."""
     margin = scene.margin
     height, width = (side - 2 * margin for side in scene.depth_m.shape)
     radius = (0.5 * lens.coc_scale_px(focus_m, width) * (1.0 - focus_m / scene.depth_m)).astype(np.float32)
