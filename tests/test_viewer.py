@@ -16,6 +16,7 @@ from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.viewer import Viewer
 from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
 from groundglass.frame import Encoding, Frame
+from groundglass.optics.focus import Rack
 from groundglass.optics.lens import Lens
 from groundglass.timing import Clock
 from PIL import Image
@@ -199,6 +200,25 @@ def test_a_click_focuses_at_the_depth_there(tmp_path: Path) -> None:
     assert engine.focus_m == 3.0
     assert engine.drawn == [0, 0]
     assert "3.00 m" in window.shown[-1][0]
+
+
+def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -> None:
+    engine, window = FakeEngine(), FakeWindow(FocusAt(0.5, 0.5))
+    focused: list[float] = []
+    engine._draw = lambda frame: focused.append(engine.focus_m)
+    viewer = Viewer(engine, FakeSource(1), window=window, stills=tmp_path, rack_s=(0.05, 1.0))  # type: ignore[arg-type]
+    viewer.run()
+    assert (focused[0], focused[-1]) == (1.2, 3.0)
+    assert focused == sorted(focused)
+    assert len(focused) > 2
+
+
+def test_off_screen_a_rack_moves_the_focus_and_draws_no_frame_twice() -> None:
+    engine = FakeEngine()
+    viewer = Viewer(engine, FakeSource(6, fps=60.0), rack=Rack(0.9, 2.5, 0.02))  # type: ignore[arg-type]
+    viewer.run()
+    assert engine.focus_m == 2.5
+    assert engine.drawn == sorted(set(engine.drawn))
 
 
 @pytest.mark.parametrize("x", [0.1, 0.15])

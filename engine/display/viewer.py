@@ -102,8 +102,8 @@ class Viewer:
             self._obey(self._window.poll())
             for line in self._stills.reports():
                 self._say(line)
-        if self._focusing.tick(perf_counter()):
-            self._redraw = True
+        if self._focusing.tick(perf_counter()) and self._window is not None:
+            self._redraw = True  # off screen the next frame will do: a frame drawn again would spoil the numbers
         frame = self._next_frame()
         if frame is not None:
             self._show(frame)
