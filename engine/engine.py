@@ -26,7 +26,7 @@ from .optics.defocus import Blur, Defocus, Quality
 from .optics.depth import DepthStage
 from .optics.focus import FARTHEST_M
 from .optics.lens import Lens, load_lens
-from .optics.stereo_pair import STEREO_NOISE, PairDepth
+from .optics.stereo_pair import PairDepth
 from .timing import Clock
 
 DEFAULT_LOOK = "classic"
@@ -192,7 +192,7 @@ class Engine:
             return frame
         with self.device.stage("stereo", self.clock):
             depth_m = self._pairs.depth_m(frame, self.quality)
-        return replace(frame, depth_m=depth_m, depth_noise=STEREO_NOISE, right=None, rig=None)
+        return replace(frame, depth_m=depth_m, depth_noise=self._pairs.noise, right=None, rig=None)
 
     def _focused(self, frame: Frame) -> Planes:
         """Develop and optics: queues the kernels for an upright frame. Without depth there is nothing to blur by."""
@@ -229,6 +229,6 @@ class Engine:
         width, height = size
         depth_m = np.full((height, width), 1e3, dtype=np.float32)
         depth_m[0, 0] = 0.5 * self.focus_m
-        self.draw(Frame(np.zeros((height, width), dtype=np.uint16), depth_m=depth_m))
+        self.draw(Frame(np.zeros((height, width), dtype=np.uint16), depth_m=depth_m, depth_noise=0.02))
         self._last = None
         self.clock.reset()

@@ -17,7 +17,7 @@
 #define STEP 6           /* what one disparity more or less costs from a pixel to the next */
 #define JUMP 36          /* what more costs, where the picture is even */
 #define LEAST_JUMP 12    /* and where it has an edge */
-#define JUMP_SLOPE 120.0f /* less for a difference of full scale */
+#define JUMP_SLOPE 240.0f /* less for a difference of full scale */
 #define UNSEEN 6         /* what a disparity costs that lies beside the right picture */
 
 #define UNROLL _Pragma("unroll")
@@ -35,8 +35,8 @@ typedef words words_anywhere __attribute__((aligned(2)));
 #define STORE_WORDS(to, at, values) (*(GLOBAL words_anywhere *)((to) + (at)) = (values))
 #define STREAM_BYTES(to, at, values) __builtin_nontemporal_store(values, (GLOBAL bytes *)((to) + (at)))
 #define BYTE_LANES                                                                                                     \
-    ((bytes)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,  \
-             29, 30, 31))
+    ((bytes)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27,     \
+             28, 29, 30, 31))
 #define WORD_LANES ((words)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #define WIDENED(from, at) __builtin_convertvector(*(GLOBAL const halfbytes_anywhere *)((from) + (at)), words)
 typedef uchar halfbytes __attribute__((ext_vector_type(16)));

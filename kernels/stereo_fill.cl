@@ -6,8 +6,8 @@
 #define UNKNOWN (-1.0f)
 #define NOWHERE 1e6f
 #define ALIKE 1.0f /* neighbours on one surface differ by no more */
-#define REACH 6    /* of the window in which a pixel looks for others of its surface, every other one */
-#define FEWEST 14.0f
+#define REACH 4    /* of the window in which a pixel looks for others of its surface, every other one */
+#define FEWEST 7.0f
 
 /* A pixel stays where enough of those around it lie on its surface; beside the picture nothing is known. */
 KERNEL void without_specks(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT kept, int pitch)

@@ -1,5 +1,5 @@
-/* Pictures to the grey that stereo matching compares, 0 to 1 as bright as it looks: step x step of them a pixel. Numbers
- * that are linear light go through a square root. Green counts twice, as in a mosaic.
+/* Pictures to the grey that stereo matching compares, 0 to 1 as bright as it looks: step x step of them a pixel.
+ * Numbers that are linear light go through a square root. Green counts twice, as in a mosaic.
  */
 #include "portable.h"
 

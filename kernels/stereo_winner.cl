@@ -9,9 +9,9 @@
 
 #define TOTAL(at) ((int)down[at] + (int)up[at])
 
-/* The disparity of the least cost, to a fraction of a pixel: where two lines of one steepness meet, down and up, that go
- * through its cost and its neighbours' (M. Shimizu, M. Okutomi, ICCV 2001). Hamming distances fall and rise like that: a
- * parabola is off by 0.13 pixels (median, made pairs with noise), this by 0.09.
+/* The disparity of the least cost, to a fraction of a pixel: where two lines of one steepness meet, down and up, that
+ * go through its cost and its neighbours' (M. Shimizu, M. Okutomi, ICCV 2001). Hamming distances fall and rise like
+ * that: a parabola is off by 0.13 pixels (median, made pairs with noise), this by 0.09.
  */
 FUNCTION float refined(GLOBAL const u8 *down, GLOBAL const u8 *up, int best)
 {
@@ -19,11 +19,12 @@ FUNCTION float refined(GLOBAL const u8 *down, GLOBAL const u8 *up, int best)
         return (float)best;
     const int before = TOTAL(best - 1), here = TOTAL(best), behind = TOTAL(best + 1);
     const int rise = (before > behind ? before : behind) - here;
-    return (float)best + (rise > 0 ? 0.5f * (float)(before - behind) / (float)rise : 0.0f);
+    const float part = rise > 0 ? 0.5f * (float)(before - behind) / (float)rise : 0.0f;
+    return (float)best + (part > 0.5f ? 0.5f : part < -0.5f ? -0.5f : part);
 }
 
-/* Disparity by pixel, -1 where it is not known: a work-item a row. `rivals` has room for a row of the right picture, from
- * right to left, for each.
+/* Disparity by pixel, -1 where it is not known: a work-item a row. `rivals` has room for a row of the right picture,
+ * from right to left, and of the left one, for each.
  */
 KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT disparity, GLOBAL float *RESTRICT rivals,
                    int width, int height, int pitch, int margin)
@@ -33,7 +34,8 @@ KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT dispar
         return;
     GLOBAL const u8 *down = sums + y * width * DISPARITIES;
     GLOBAL const u8 *up = down + width * height * DISPARITIES;
-    GLOBAL u16 *best_right = (GLOBAL u16 *)rivals + y * (pitch + DISPARITIES);
+    GLOBAL u16 *best_right = (GLOBAL u16 *)rivals + y * (2 * pitch + DISPARITIES);
+    GLOBAL u16 *best_left = best_right + pitch + DISPARITIES;
     GLOBAL float *line = disparity + (y + PAD) * pitch + PAD;
     for (int x = 0; x < width + DISPARITIES; x += WORDS)
         STORE_WORDS(best_right, x, (words)NONE);
@@ -56,10 +58,11 @@ KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT dispar
             second = FEWER(second, from < (words)3 ? (words)NONE : keys[i]);
         }
         const int distinct = (least_of_words(second) >> PLACES) - (key >> PLACES) >= (margin >> COARSER);
+        best_left[x] = (u16)best;
         line[x] = distinct ? refined(down, up, best) : -1.0f;
     }
     for (int x = 0; x < width; ++x) {
-        const int best = (int)(line[x] + 0.5f), mate = x - best;
+        const int best = best_left[x], mate = x - best;
         const int back = mate < 0 ? NONE : best_right[width - 1 - mate] & ((1 << PLACES) - 1);
         if (back > best + 1 || back < best - 1)
             line[x] = -1.0f;

@@ -8,6 +8,7 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 import pytest
+from groundglass.capture.depth import DepthRange, Scaling
 from groundglass.capture.stereo import parse_pair
 from groundglass.cfa import XTRANS, Cfa
 from groundglass.compute.device import Device
@@ -105,6 +106,7 @@ def test_a_still_is_matched_once(device: Device) -> None:
     pairs = PairDepth(device)
     frame = framed(Encoding.DISPLAY, left, right)
     first = pairs.depth_m(frame, "live")
+    assert 0.001 < pairs.noise < 0.1
     assert pairs.depth_m(replace(frame, index=1), "live") is first
     assert pairs.depth_m(replace(frame, right=right.copy()), "live") is not first
     pairs.release()
@@ -138,11 +140,11 @@ def test_a_frame_without_a_rig_is_an_error(device: Device) -> None:
 
 
 def test_what_the_option_says() -> None:
-    assert parse_pair("stereo:a b/right.png?focal_px=1e3&baseline_m=.1&doffs_px=-2&max_disparity=90") == (
+    assert parse_pair("stereo:a b/right.png?focal_px=1e3&baseline_m=.1&doffs_px=-2&max_disparity=90", Scaling()) == (
         "a b/right.png",
         StereoRig(1000.0, 0.1, -2.0, 90.0),
     )
-    span = gg.capture.depth.DepthRange(6.0, 0.8)
+    span = Scaling(span=DepthRange(6.0, 0.8))
     assert parse_pair("stereo:r.png?max_disparity=70", span) == ("r.png", SpanRig(0.8, 6.0, 70.0))
 
 
@@ -161,7 +163,24 @@ def test_what_the_option_says() -> None:
 )
 def test_an_option_that_makes_no_rig_is_an_error(spec: str, said: str) -> None:
     with pytest.raises(gg.GroundglassError, match=said):
-        parse_pair(spec)
+        parse_pair(spec, Scaling())
+
+
+@pytest.mark.parametrize(
+    ("scaling", "said"),
+    [
+        (Scaling(1000.0), "a pair has no depth scale"),
+        (Scaling(span=DepthRange(0.8, 6.0)), "leave out the depth range"),
+    ],
+)
+def test_figures_and_a_scale_for_maps_are_an_error(scaling: Scaling, said: str) -> None:
+    with pytest.raises(gg.GroundglassError, match=said):
+        parse_pair("stereo:r.png?focal_px=1000&baseline_m=0.1", scaling)
+
+
+def test_greys_that_follow_the_distance_are_no_disparities() -> None:
+    with pytest.raises(gg.GroundglassError, match="leave out ',linear'"):
+        parse_pair("stereo:r.png", Scaling(span=DepthRange(0.8, 6.0, linear=True)))
 
 
 def save(path: Path, grey: np.ndarray) -> str:

@@ -102,7 +102,7 @@ def open_source(
         if profile is not None:
             opened = WithProfile(opened, load_profile(Path(profile)))
         if depth is not None and str(depth).startswith(STEREO):
-            right, rig = parse_pair(str(depth), scaling.span)
+            right, rig = parse_pair(str(depth), scaling)
             return WithRight(opened, _open_plain(right, fps, layout, loop, None, with_depth=False), rig)
         return _with_depth(opened, None if depth is None else str(depth), scaling, pairs)
     except SourceError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import SourceError
 from ..frame import Frame, SpanRig, StereoRig
 from .changed import ChangedSource
-from .depth import DepthRange
+from .depth import Scaling
 
 if TYPE_CHECKING:
     from .source import Source
@@ -62,14 +62,15 @@ class WithRight(ChangedSource):
         super().close()
 
 
-def parse_pair(spec: str, depth_range: DepthRange | None = None) -> tuple[str, StereoRig | SpanRig]:
+def parse_pair(spec: str, scaling: Scaling) -> tuple[str, StereoRig | SpanRig]:
     """The right source's name, and the rig, from "stereo:RIGHT?focal_px=1000&baseline_m=0.1&max_disparity=96".
 
-    Without focal length and baseline the pair spans `depth_range`. Raises SourceError.
+    Without focal length and baseline the pair spans the depth range of `scaling`. Raises SourceError.
 
-    >>> parse_pair("stereo:right.png?focal_px=1000&baseline_m=0.1")
+    >>> parse_pair("stereo:right.png?focal_px=1000&baseline_m=0.1", Scaling())
     ('right.png', StereoRig(focal_px=1000.0, baseline_m=0.1, doffs_px=0.0, max_disparity=None))
     """
+    depth_range = scaling.span
     name, _, query = spec.removeprefix(PREFIX).partition("?")
     figures: dict[str, float] = {}
     for entry in filter(None, query.split("&")):
@@ -82,9 +83,13 @@ def parse_pair(spec: str, depth_range: DepthRange | None = None) -> tuple[str, S
             raise SourceError(f"depth '{spec}': '{key}' is none of {', '.join(_FIGURES)}; {_TRY}")
     if not name:
         raise SourceError(f"depth '{spec}' names no right picture; {_TRY}")
+    if scaling.units_per_m is not None:
+        raise SourceError("a pair has no depth scale, which is for maps; give focal_px and baseline_m instead")
+    if depth_range is not None and set(figures) - {"max_disparity"}:
+        raise SourceError(f"depth '{spec}' has figures that say the distances; leave out the depth range")
     if "focal_px" in figures and "baseline_m" in figures:
         return name, StereoRig(**figures)
-    if depth_range is None or set(figures) - {"max_disparity"}:
+    if depth_range is None:
         raise SourceError(
             f"depth '{spec}' needs focal_px and baseline_m, or instead of all figures a depth range, as 0.8..6; {_TRY}"
         )

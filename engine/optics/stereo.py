@@ -64,7 +64,7 @@ class StereoDepth:
         self._slots = device.allocate(2 * 3 * (width + height) * self.disparities)
         self._costs = device.allocate(max(2 * width * height * self.disparities, 4 * (_WAYS * layout.stride + slack)))
         device.write(self._found.buffer, np.full(layout.stride, -1, np.float32))  # beside the picture nothing is known
-        self._rivals = device.allocate(2 * height * row)
+        self._rivals = device.allocate(2 * height * (row + layout.pitch))
 
     @property
     def size(self) -> tuple[int, int]:

@@ -15,8 +15,8 @@ from ..packing import unpack
 from .defocus import Quality
 from .stereo import MOST_DISPARITIES, StereoDepth, disparities_for
 
-# Standard deviation of the depth relative to it: a third of a pixel of a disparity of ten to twenty.
-STEREO_NOISE = 0.03
+# Standard deviation of a disparity, in pixels of what is matched (measured on a real pair and on made ones).
+_NOISE_PX = 0.25
 # Where nobody says how far the disparities reach: this part of the width. What is as near as that to two cameras is out
 # of focus to any lens.
 _DISPARITY_OF_WIDTH: dict[Quality, float] = {"live": 1 / 8, "best": 1 / 4}
@@ -28,7 +28,8 @@ class PairDepth:
     """Matches the pairs of frames of any size; allocates anew where it changes.
 
     Pictures that are too large to be matched in time are matched at a half, a third, ... of their size; mosaics at a
-    half at least, since a site sees one colour.
+    half at least, since a site sees one colour. `noise` is the standard deviation of the depth relative to it, in the
+    middle of what the first pair shows.
     """
 
     def __init__(self, device: Device) -> None:
@@ -37,7 +38,8 @@ class PairDepth:
         self._numbers: Any = None
         self._key: tuple[Any, ...] = ()
         self._step = 1
-        self._span: tuple[float, float] | None = None  # disparities that stand for the distances of a SpanRig
+        self.noise = 0.0
+        self._scale: StereoRig | None = None  # the frames' own, or what stands for a SpanRig
         self._matched: tuple[NDArray[Any], NDArray[Any], NDArray[np.float32]] | None = None  # left, right, depth
 
     def depth_m(self, frame: Frame, quality: Quality) -> NDArray[np.float32]:
@@ -66,13 +68,13 @@ class PairDepth:
         return stereo.disparity.read()[..., 0] * self._step
 
     def _metres(self, disparity: NDArray[np.float32], rig: StereoRig | SpanRig) -> NDArray[np.float32]:
-        if isinstance(rig, StereoRig):
-            return rig.depth_m(disparity)
-        if self._span is None:
+        if self._scale is None:
             # Of the first pair: a scale that followed each frame would make still things move.
-            low, high = np.percentile(disparity, (1, 99))
-            self._span = float(low), float(max(high, low + 1))
-        return rig.spanning(*self._span).depth_m(disparity)
+            low, high = (float(limit) for limit in np.percentile(disparity, (1, 99)))
+            self._scale = rig if isinstance(rig, StereoRig) else rig.spanning(low, max(high, low + 1))
+            seen_px = float(np.median(disparity)) + self._scale.doffs_px
+            self.noise = _NOISE_PX * self._step / max(seen_px, self._step)
+        return self._scale.depth_m(disparity)
 
     def _stereo_for(self, frame: Frame, left: NDArray[Any], rig: StereoRig | SpanRig, quality: Quality) -> StereoDepth:
         key = (left.shape, left.dtype, frame.encoding, frame.cfa, rig, quality)
@@ -107,7 +109,7 @@ class PairDepth:
         if self._stereo is not None:
             self._stereo.release()
             self._device.release(self._numbers)
-        self._stereo, self._numbers, self._span, self._matched = None, None, None, None
+        self._stereo, self._numbers, self._scale, self._matched = None, None, None, None
 
 
 def _step_for(frame: Frame, rig: StereoRig | SpanRig, quality: Quality) -> tuple[int, float]:
