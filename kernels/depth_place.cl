@@ -153,7 +153,7 @@ FUNCTION floats drawn_up(GLOBAL const float *map, int map_width, int map_height,
 KERNEL void depth_place(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT grid, int map_width, int map_height,
                         int pitch, float step_x, float step_y, int count, float ratio, int as_metres)
 {
-    const floats x = WIDENED(LANES) + (float)GLOBAL_X;
+    const floats x = LANE_NUMBERS + (float)GLOBAL_X;
     const float y = (float)GLOBAL_Y;
     const floats nearness = count > 0
                                 ? taken_down(map, map_width, map_height, x, y, step_x, step_y, count, ratio)

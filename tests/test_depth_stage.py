@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.compute.device import Device, open_device
 from groundglass.compute.planes import PAD, Planes
 from groundglass.errors import SourceError
+from groundglass.frame import Encoding
 from groundglass.optics.defocus import Blur, Defocus
 from groundglass.optics.depth import DepthStage
 from groundglass.optics.lens import load_lens
@@ -285,6 +287,20 @@ def test_a_still_picture_does_not_flicker_and_a_cut_settles_in_three_frames(view
         before = seen
 
 
+def test_the_engine_steadies_coarse_and_noisy_depth() -> None:
+    rgb, depth_m = things()
+    pixels = np.ascontiguousarray(np.round(255 * rgb ** (1 / 2.2)), np.uint8)
+    coarse_m = depth_m[::2, ::2]
+    with gg.Engine(size=(WIDTH, HEIGHT), lens="noct-50", look="neutral") as engine:
+        exact = engine.render(gg.Frame(pixels, Encoding.DISPLAY, depth_m=depth_m)).astype(int)
+        seen = [
+            engine.render(gg.Frame(pixels, Encoding.DISPLAY, depth_m=noisy(coarse_m, i), depth_noise=NOISE)).astype(int)
+            for i in range(8)
+        ]
+    assert np.abs(seen[7] - seen[6]).mean() < 0.5
+    assert np.abs(seen[7] - exact).mean() < 2
+
+
 @pytest.mark.parametrize(("noise", "times"), [(NOISE, 1), (0.0, 2)])
 def test_the_noise_of_the_picture_does_not_move_edges(bench: Bench, noise: float, times: int) -> None:
     """Where a pixel could be either of two things, it stays what it was while the picture stands still."""
@@ -340,6 +356,21 @@ def test_distances_stay_within_the_extremes(bench: Bench) -> None:
         nearest, farthest = bench.stage.extremes_m
         assert seen.min() >= nearest * (1 - 1e-5)
         assert seen.max() <= farthest * (1 + 1e-5)
+
+
+def test_noise_leaves_the_extremes_where_they_are_and_a_change_does_not(bench: Bench) -> None:
+    """The defocus chooses its scales and layers by them."""
+    _, depth_m = things()
+    depth_m[:20] = np.inf
+    found = []
+    for seed in range(12):
+        bench.run(noisy(depth_m, seed), NOISE)
+        found.append(bench.stage.extremes_m)
+    assert found[-1] == found[-2] == found[-3]
+    assert found[-1] == (pytest.approx(DISC_M, rel=0.12), np.inf)
+    for seed in range(30):
+        bench.run(noisy(np.full_like(depth_m, 3.0), seed), NOISE)
+    assert bench.stage.extremes_m == (pytest.approx(3, rel=0.35), pytest.approx(3, rel=0.35))
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (17, 31), (33, 64), (47, 129)])

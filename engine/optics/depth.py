@@ -24,7 +24,9 @@ _FINE = 0.75  # an exact map with as many samples per pixel has its edges right 
 _MAPS = 24.0  # that a mean over frames is worth at most
 _SAMPLES = 4  # of a map larger than the picture, along each axis of a pixel
 _STEP = 7  # largest distance of the samples of a vote: they end within the border
-_RELAX = 0.1  # of the way to a frame's own extremes; the defocus chooses its scales by them, which must not flicker
+# The defocus chooses its scales and layers by the extremes, which must not flicker: they narrow by so much of the way
+# in 1 / distance, and only where a map's own are this far within.
+_RELAX, _CLOSE = 0.2, 1.25
 
 
 class DepthStage:
@@ -176,13 +178,12 @@ class _Refiner:
         self._is_fresh = True
 
     def bound(self, nearest: float, farthest: float, *, lags: bool) -> None:
-        """The extremes are those of a map; of means, which lag behind, they widen at once and narrow slowly."""
-        low, high = 1 / farthest, 1 / nearest
+        """The extremes are those of a map; of means, which lag behind, they widen at once and narrow late."""
+        before_nearest, before_farthest = self.extremes_m
         if lags and not self._is_fresh:
-            before_low, before_high = 1 / self.extremes_m[1], 1 / self.extremes_m[0]
-            low = min(low, before_low + _RELAX * (low - before_low))
-            high = max(high, before_high + _RELAX * (high - before_high))
-        self.extremes_m = 1 / high, 1 / low if low > 0 else math.inf
+            nearest = _followed(before_nearest, nearest, widens=nearest < before_nearest)
+            farthest = _followed(before_farthest, farthest, widens=farthest > before_farthest)
+        self.extremes_m = nearest, farthest
 
     def run(self, scene: Planes, depth: Planes, map_shape: tuple[int, ...], noise: float, is_new: bool) -> None:
         """From `placed` to metres in `depth`, border mirrored."""
@@ -213,3 +214,12 @@ class _Refiner:
     def release(self) -> None:
         for planes in (self.placed, self._state, self._memory):
             planes.release()
+
+
+def _followed(before_m: float, now_m: float, *, widens: bool) -> float:
+    """An extreme that stays where it is while a map's own come close to it, as they do when only noise moves them."""
+    if widens:
+        return now_m
+    if now_m == before_m or 1 / _CLOSE < now_m / before_m < _CLOSE:
+        return before_m
+    return 1 / ((1 - _RELAX) / before_m + _RELAX / now_m)
