@@ -70,8 +70,8 @@ class _Canvas:
 
     def __init__(self, width: int, height: int, letter_px: int) -> None:
         self.letter_px, self.width, self.height = letter_px, width, height
-        self.font = ImageFont.load_default(letter_px)
-        self.small = ImageFont.load_default(max(round(0.82 * letter_px), 9))
+        self.font = _font(letter_px)
+        self.small = _font(max(round(0.82 * letter_px), 9))
         self._letters = Image.new("L", (width, height))
         self._pen = ImageDraw.Draw(self._letters)
         self._white = np.zeros((height, width), np.float32)
@@ -98,19 +98,28 @@ class _Canvas:
         np.maximum(part, ink * down[:, None] * across[None, :], out=part)
 
     def rgba(self) -> NDArray[np.uint8]:
-        white = np.maximum(self._white, np.asarray(self._letters, np.float32) / 255)[..., None]
-        amber = self._amber[..., None] * (1 - white)
-        glass = PLATE * 1.15 * plate((self.width, self.height), round(0.6 * self.letter_px))[..., None]
-        colour = INK * (white + amber * np.array(AMBER, np.float32))
-        alpha = 1 - (1 - white) * (1 - amber) * (1 - glass)
-        return (np.concatenate([np.minimum(colour, alpha), alpha], axis=2) * 255 + 0.5).astype(np.uint8)
+        white = np.maximum(self._white, np.asarray(self._letters, np.float32) * np.float32(1 / 255))
+        amber = self._amber * (1 - white)
+        through = (1 - white) * (1 - amber) * _clear_glass(self.width, self.height, self.letter_px)
+        rgba = np.empty((self.height, self.width, 4), np.uint8)
+        alpha = 255.5 - 255 * through
+        rgba[..., 3] = alpha
+        for channel, part in enumerate(AMBER):
+            rgba[..., channel] = np.minimum(255 * INK * (white + part * amber) + 0.5, alpha)
+        return rgba
+
+
+@lru_cache(maxsize=2)
+def _clear_glass(width: int, height: int, letter_px: int) -> NDArray[np.float32]:
+    """How much of the picture shows through the bare plate, 0..1."""
+    return 1 - np.float32(PLATE * 1.15) * plate((width, height), round(0.6 * letter_px))
 
 
 def _covered(begin: float, end: float, length: int) -> tuple[slice, NDArray[np.float32]]:
     """Which of `length` pixels lie between two places, and how much of each does, 0..1."""
     first, last = min(max(math.floor(begin), 0), length), min(max(math.ceil(end), 0), length)
     pixel = np.arange(first, last, dtype=np.float32)
-    covered = np.clip(np.minimum(pixel + 1, end) - np.maximum(pixel, begin), 0, 1)
+    covered = np.maximum(np.minimum(pixel + 1, end) - np.maximum(pixel, begin), 0)
     return slice(first, max(last, first)), np.asarray(covered, dtype=np.float32)
 
 
@@ -169,6 +178,11 @@ def _draw_apertures(canvas: _Canvas, barrel: Barrel, px_per_dioptre: float, ring
     for side in (-1, 1):
         x = middle + side * max(away, 1.0)
         canvas.bar(x - line, x + line, ring - 0.14 * u, ring + 0.8 * u, amber=True)
+
+
+@lru_cache(maxsize=4)
+def _font(height_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(height_px)
 
 
 @lru_cache(maxsize=8)
