@@ -24,22 +24,18 @@
     DO(15, -2, 1, 0.42f) DO(16, -1, 1, 0.75f) DO(17, 0, 1, 0.87f) DO(18, 1, 1, 0.75f) DO(19, 2, 1, 0.42f)              \
     DO(21, -1, 2, 0.42f) DO(22, 0, 2, 0.5f) DO(23, 1, 2, 0.42f)
 
-/* The same for those that vote. Side by side the twelve around one pixel of the picture are enough: `right` and `down`,
- * 0 or 1, say which of the four in the middle it is; their numbers and places are those of the upper left one, moved.
- * Farther apart (COARSE), twelve would be moved too far.
+/* The same for those that vote about one of the four pixels of the picture in the middle one: the twelve around it.
+ * `right` and `down`, 0 or 1, say which; their numbers and places are those of the upper left one, moved.
  */
-#ifdef COARSE
-#define FOR_VOTERS FOR_EACH
-#else
 #define MOVED(DO, i, dx, dy) DO((i) + right + 5 * down, (dx) + right, (dy) + down, 1.0f)
-#define FOR_VOTERS(DO)                                                                                                 \
+#define FOR_TWELVE(DO)                                                                                                 \
     MOVED(DO, 1, -1, -2) MOVED(DO, 2, 0, -2)                                                                           \
     MOVED(DO, 5, -2, -1) MOVED(DO, 6, -1, -1) MOVED(DO, 7, 0, -1) MOVED(DO, 8, 1, -1)                                  \
     MOVED(DO, 10, -2, 0) MOVED(DO, 11, -1, 0) MOVED(DO, 12, 0, 0) MOVED(DO, 13, 1, 0)                                  \
     MOVED(DO, 16, -1, 1) MOVED(DO, 17, 0, 1)
-#endif
 
-#define THERE(dx, dy) (at + (dy) * row + (dx) * step)
+/* Samples of a window lie `step` half pixels apart. */
+#define THERE(dx, dy) (at + ((dy) * pitch + (dx)) * step)
 
 /* Stores two runs whose pixels take turns. */
 FUNCTION void store_turns(GLOBAL float *plane, int at, floats even, floats odd)
@@ -62,14 +58,34 @@ FUNCTION void store_turns(GLOBAL float *plane, int at, floats even, floats odd)
  * farther.
  */
 typedef struct {
-    floats nearer, farther;
-    ints are_clear;
+    floats nearer, farther, halfway;
+    ints on_edge;
     floats sides[SAMPLES];
 } Surfaces;
 
-FUNCTION void find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, int row, int step, floats lowest,
-                            floats highest)
+FUNCTION int some_of(ints lanes)
 {
+    return largest(lanes ? (floats)(1.0f) : (floats)(0.0f)) > 0.0f;
+}
+
+/* Says whether one of a run lies on an edge, and only then what is around it. `edge` is the least ratio of distances
+ * that is an edge, if it is no slope, and `steep` one that always is.
+ */
+FUNCTION int find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, int pitch, int step, float edge,
+                           float steep)
+{
+    floats lowest = LOAD(nearness, at), highest = lowest;
+#define BOUND(i, dx, dy, weight)                                                                                       \
+    {                                                                                                                  \
+        const floats there = LOAD(nearness, THERE(dx, dy));                                                            \
+        lowest = lesser(lowest, there);                                                                                \
+        highest = greater(highest, there);                                                                             \
+    }
+    FOR_EACH(BOUND)
+    const floats apart = (highest - lowest) / greater(lowest, (floats)(NOISE_FLOOR));
+    s->on_edge = apart > edge - 1.0f;
+    if (!some_of(s->on_edge))
+        return 0;
     const floats none = (floats)(0.0f);
     const floats near_from = highest - ZONE * (highest - lowest);
     const floats far_to = lowest + ZONE * (highest - lowest);
@@ -88,14 +104,18 @@ FUNCTION void find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, i
     FOR_EACH(SORT)
     s->nearer = near_sum / near_weight;
     s->farther = far_sum / far_weight;
-    s->are_clear = near_weight + far_weight > CLEAR * WEIGHTS;
+    s->halfway = 0.5f * (s->nearer + s->farther);
+    s->on_edge &= (near_weight + far_weight > CLEAR * WEIGHTS) | (apart > steep - 1.0f);
+    return some_of(s->on_edge);
 }
 
-/* The distance of one in four pixels of the picture: that of the surface whose samples look like it. */
-FUNCTION floats voted(const Surfaces *s, GLOBAL const float *guide, int at, int row, int stride, int step, int right,
-                      int down, floats red, floats green, floats blue, floats kept)
+/* What the last frame votes. `memory` tells where the picture has changed since. */
+FUNCTION floats kept_vote(GLOBAL const float *memory, int at)
 {
-    floats votes = kept;
+    return absolute(LOAD(memory, at)) > 1.5f ? (floats)(KEPT_VOTE) : (floats)(0.0f);
+}
+
+/* Adds a sample's vote: as much as it looks like red, green, blue. */
 #define VOTE(i, dx, dy, weight)                                                                                        \
     {                                                                                                                  \
         const int from = THERE(dx, dy);                                                                                \
@@ -104,10 +124,28 @@ FUNCTION floats voted(const Surfaces *s, GLOBAL const float *guide, int at, int 
         const floats b = LOAD(guide, from + 2 * stride) - blue;                                                        \
         const floats like = 1.0f - (r * r + g * g + b * b) * (1.0f / (ALIKE * ALIKE));                                 \
         const floats vote = greater(like, (floats)(LEAST_VOTE));                                                       \
-        votes += s->sides[i] * vote * vote;                                                                            \
+        votes += s.sides[i] * vote * vote;                                                                             \
     }
-    FOR_VOTERS(VOTE)
-    return votes >= 0.0f ? s->nearer : s->farther;
+
+/* A coarse map, whose samples lie `step` half pixels apart, with the edges of the picture at half its size. `guide`
+ * holds that in three planes, `planes` the distances from `offset` on, and `snapped` those of the last frame.
+ */
+KERNEL void depth_snap_half(GLOBAL const float *RESTRICT guide, GLOBAL const float *RESTRICT planes,
+                            GLOBAL const float *RESTRICT memory, GLOBAL float *snapped, int pitch, int stride,
+                            int offset, int step, float edge, float steep)
+{
+    GLOBAL const float *nearness = planes + offset;
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    floats found = LOAD(nearness, at);
+    Surfaces s;
+    if (find_surfaces(&s, nearness, at, pitch, step, edge, steep)) {
+        const floats red = LOAD(guide, at), green = LOAD(guide, at + stride), blue = LOAD(guide, at + 2 * stride);
+        const floats kept = kept_vote(memory, at);
+        floats votes = LOAD(snapped, at) > s.halfway ? kept : -kept;
+        FOR_EACH(VOTE)
+        found = s.on_edge ? (votes >= 0.0f ? s.nearer : s.farther) : found;
+    }
+    STORE(snapped, at, found);
 }
 
 FUNCTION floats root_of(GLOBAL const float *scene, int at)
@@ -115,61 +153,46 @@ FUNCTION floats root_of(GLOBAL const float *scene, int at)
     return square_root(greater(LOAD_HALVED(scene, at), (floats)(0.0f)));
 }
 
-/* A work-item takes a run of half pixels, four of the picture each. `guide` holds their look in three planes, `planes`
- * their distances from `offset` on, and `memory` how long the picture has stood still; `depth` holds the distances of
- * the last frame. `step` is how many half pixels lie between the samples of a vote, `edge` the least ratio of distances
- * that is an edge, if it is no slope, and `steep` one that always is. Distances end at `least` and `most` 1 / m.
+/* The distances of the picture, in metres, from those at half its size, `planes` from `offset` on; `depth` holds those
+ * of the last frame. A work-item takes a run of half pixels, four of the picture each. Distances end at `least` and
+ * `most` 1 / m.
  */
 KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT guide,
                        GLOBAL const float *RESTRICT planes, GLOBAL const float *RESTRICT memory,
-                       GLOBAL float *depth, int half_width, int half_pitch, int half_stride, int offset, int pitch,
-                       int stride, int step, float edge, float steep, float least, float most)
+                       GLOBAL float *depth, int half_width, int pitch, int stride, int offset, int scene_pitch,
+                       int scene_stride, float edge, float steep, float least, float most)
 {
     if (GLOBAL_X >= half_width)
         return;
+    const int step = 1;
     GLOBAL const float *nearness = planes + offset;
-    const int at = (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X;
-    const int row = step * half_pitch;
-    floats lowest = LOAD(nearness, at), highest = lowest;
-#define BOUND(i, dx, dy, weight)                                                                                       \
-    {                                                                                                                  \
-        const floats there = LOAD(nearness, THERE(dx, dy));                                                            \
-        lowest = lesser(lowest, there);                                                                                \
-        highest = greater(highest, there);                                                                             \
-    }
-    FOR_EACH(BOUND)
-    const floats apart = (highest - lowest) / greater(lowest, (floats)(NOISE_FLOOR));
-    ints on_edge = apart > edge - 1.0f;
-    int has_edge = largest(on_edge ? (floats)(1.0f) : (floats)(0.0f)) > 0.0f;
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     Surfaces s;
-    floats halfway, kept;
-    if (has_edge) {
-        find_surfaces(&s, nearness, at, row, step, lowest, highest);
-        on_edge &= s.are_clear | (apart > steep - 1.0f);
-        has_edge = largest(on_edge ? (floats)(1.0f) : (floats)(0.0f)) > 0.0f;
-        halfway = 2.0f / (s.nearer + s.farther);
-        kept = absolute(LOAD(memory, at)) > 1.5f ? (floats)(KEPT_VOTE) : (floats)(0.0f);
-    }
+    const int has_edge = find_surfaces(&s, nearness, at, pitch, step, edge, steep);
+    floats kept;
+    if (has_edge)
+        kept = kept_vote(memory, at);
 #pragma unroll
     for (int down = 0; down < 2; ++down) {
-        const int to = (2 * GLOBAL_Y + down + PAD) * pitch + PAD + 2 * GLOBAL_X;
-        const int next = at + (down ? half_pitch : -half_pitch);
-        const floats left = 0.75f * LOAD(nearness, at - 1) + 0.25f * LOAD(nearness, next - 1);
+        const int to = (2 * GLOBAL_Y + down + PAD) * scene_pitch + PAD + 2 * GLOBAL_X;
+        const int next = at + (down ? pitch : -pitch);
+        const floats before = 0.75f * LOAD(nearness, at - 1) + 0.25f * LOAD(nearness, next - 1);
         const floats middle = 0.75f * LOAD(nearness, at) + 0.25f * LOAD(nearness, next);
-        const floats right = 0.75f * LOAD(nearness, at + 1) + 0.25f * LOAD(nearness, next + 1);
+        const floats after = 0.75f * LOAD(nearness, at + 1) + 0.25f * LOAD(nearness, next + 1);
         floats pair[2];
-        pair[0] = 0.75f * middle + 0.25f * left;
-        pair[1] = 0.75f * middle + 0.25f * right;
+        pair[0] = 0.75f * middle + 0.25f * before;
+        pair[1] = 0.75f * middle + 0.25f * after;
 #pragma unroll
-        for (int side = 0; side < 2; ++side) {
+        for (int right = 0; right < 2; ++right) {
             if (has_edge) {
-                const floats before = LOAD_HALVED(depth, to + side) < halfway ? kept : -kept;
-                const floats snapped = voted(&s, guide, at, row, half_stride, step, side, down,
-                                             root_of(scene, to + side), root_of(scene, to + side + stride),
-                                             root_of(scene, to + side + 2 * stride), before);
-                pair[side] = on_edge ? snapped : pair[side];
+                const floats red = root_of(scene, to + right);
+                const floats green = root_of(scene, to + right + scene_stride);
+                const floats blue = root_of(scene, to + right + 2 * scene_stride);
+                floats votes = LOAD_HALVED(depth, to + right) * s.halfway < 1.0f ? kept : -kept;
+                FOR_TWELVE(VOTE)
+                pair[right] = s.on_edge ? (votes >= 0.0f ? s.nearer : s.farther) : pair[right];
             }
-            pair[side] = 1.0f / limited(pair[side], least, most);
+            pair[right] = 1.0f / limited(pair[right], least, most);
         }
         store_turns(depth, to, pair[0], pair[1]);
     }

@@ -17,7 +17,7 @@ from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
 from ..errors import SourceError
 
-PLACE, STEADY, SNAP, COARSE_SNAP = "depth_place.cl", "depth_steady.cl", "depth_snap.cl", "depth_snap.cl?COARSE=1"
+PLACE, STEADY, SNAP = "depth_place.cl", "depth_steady.cl", "depth_snap.cl"
 _EDGE = 1.1  # neighbours whose distances differ by more, and by more than noise does, belong to two things
 _STEEP = 0.5  # by so much more a half pixel distances differ across an edge, be it ever so smeared, not on a slope
 _FINE = 0.75  # an exact map with as many samples per pixel has its edges right within half a pixel
@@ -168,7 +168,7 @@ class _Refiner:
 
     def __init__(self, device: Device, width: int, height: int) -> None:
         half = (width + 1) // 2, (height + 1) // 2
-        self.placed = Planes(device, *half, 1)
+        self.placed, self._snapped = (Planes(device, *half, 1) for _ in range(2))
         self._state = Planes(device, *half, 4)  # how the last frame looked, and the mean distance
         self._memory = Planes(device, *half, 1)
         self._is_fresh = True
@@ -198,21 +198,27 @@ class _Refiner:
         state.mirror()
         self._is_fresh = False
         nearness, offset = (state, 3 * half.stride) if noise > 0 else (self.placed, 0)
+        edges = max(_EDGE, 1 + 4 * noise), 1 + 2 * _STEEP
         # Samples of a vote lie as far apart as those of the map, so that it sees both sides of an edge.
-        step = min(max(round(min(layout.width / map_shape[1], layout.height / map_shape[0]) / 2), 1), _STEP)
+        step = min(round(min(layout.width / map_shape[1], layout.height / map_shape[0]) / 2), _STEP)
+        if step > 1:
+            self._snapped.run(
+                SNAP, "depth_snap_half", state.buffer, nearness.buffer, self._memory.buffer, self._snapped.buffer,
+                half.pitch, half.stride, offset, step, edges[0], 1 + (step + 1) * _STEEP,
+            )  # fmt: skip
+            self._snapped.mirror()
+            nearness, offset = self._snapped, 0
         items = -(-half.width // half.local) * half.local // scene.device.run_length
         nearest, farthest = self.extremes_m
         scene.device.run(
-            SNAP if step == 1 else COARSE_SNAP, "depth_snap", (items, half.height),
-            (half.local // scene.device.run_length, 1), scene.buffer, state.buffer, nearness.buffer,
-            self._memory.buffer, depth.buffer, half.width, half.pitch, half.stride, offset, layout.pitch,
-            layout.stride, step, max(_EDGE, 1 + 4 * noise), 1 + _STEEP * (step + 1), 1 / min(farthest, 1e6),
-            1 / nearest,
+            SNAP, "depth_snap", (items, half.height), (half.local // scene.device.run_length, 1), scene.buffer,
+            state.buffer, nearness.buffer, self._memory.buffer, depth.buffer, half.width, half.pitch, half.stride,
+            offset, layout.pitch, layout.stride, *edges, 1 / min(farthest, 1e6), 1 / nearest,
         )  # fmt: skip
         depth.mirror()
 
     def release(self) -> None:
-        for planes in (self.placed, self._state, self._memory):
+        for planes in (self.placed, self._snapped, self._state, self._memory):
             planes.release()
 
 
