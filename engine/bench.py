@@ -7,14 +7,16 @@ the yardstick that everybody has; a copy of a plane is the yardstick of what the
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .capture import open_source
 from .compute.device import Buffer
@@ -41,6 +43,7 @@ YARDSTICK = "OpenCV bilinear"
 COPY = "copy"
 LOOKS = ("neutral", "classic")
 LEAST_ROUNDS = 5
+DEPTH_NOISE = 0.02
 
 Stage = Callable[[], float | None]  # runs a stage once; returns GL's own milliseconds, where it is GL's
 
@@ -138,6 +141,7 @@ def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
         **_yardstick(frame),
         **_intake_stages(engine, frame, stack),
         **_demosaic_stages(engine, frame, stack),
+        **_depth_stages(engine, frame, stack),
         **_optics_stages(engine, frame, stack),
         **_look_stages(engine, frame, stack),
         "whole chain": lambda: _nothing(engine.draw(frame)),
@@ -209,6 +213,32 @@ def _demosaic_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str
         stack.callback(scene.release)
         stack.callback(demosaic.release)
         stages[f"demosaic {method}"] = partial(demosaic.run, frame.cfa, np.eye(3), True)
+    return stages
+
+
+def _depth_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    """A new map for every frame: exact, with 2 % of noise, and that of a quarter of the width and height."""
+    assert frame.depth_m is not None, "the built-in scene knows its depth"
+    scene = _scene(engine, frame, stack)
+    random = np.random.default_rng(1)
+    noisy = [
+        (frame.depth_m * random.normal(1.0, DEPTH_NOISE, frame.depth_m.shape)).astype(np.float32) for _ in range(2)
+    ]
+    kinds = {
+        "depth exact": ([frame.depth_m, frame.depth_m.copy()], 0.0),
+        "depth noisy": (noisy, DEPTH_NOISE),
+        "depth coarse": ([np.ascontiguousarray(depth_m[::4, ::4]) for depth_m in noisy], DEPTH_NOISE),
+    }
+
+    def bring(depth: DepthStage, maps: Iterator[NDArray[np.float32]], noise: float) -> None:
+        depth.load(next(maps), noise)
+        depth.run(scene)
+
+    stages: dict[str, Stage] = {}
+    for name, (maps, noise) in kinds.items():
+        depth = DepthStage(engine.device, *frame.size)
+        stack.callback(depth.release)
+        stages[name] = partial(bring, depth, itertools.cycle(maps), noise)
     return stages
 
 
