@@ -8,7 +8,7 @@
 #include "portable.h"
 #include "depth.h"
 
-#define ALIKE 0.2f /* difference of square roots of light at which a sample has hardly a vote left */
+#define ALIKE 0.2f /* difference in look at which a sample has hardly a vote left */
 #define LEAST_VOTE 0.2f
 #define KEPT_VOTE 1.0f /* for what a pixel was in the last frame, where the picture stands still */
 #define ZONE 0.3f /* of the way from one surface to the other; what lies between has no vote */
@@ -115,20 +115,19 @@ FUNCTION floats kept_vote(GLOBAL const float *memory, int at)
     return absolute(LOAD(memory, at)) > 1.5f ? (floats)(KEPT_VOTE) : (floats)(0.0f);
 }
 
-/* Adds a sample's vote: as much as it looks like red, green, blue. */
+/* Adds a sample's vote: as much as it looks like the pixel. */
 #define VOTE(i, dx, dy, weight)                                                                                        \
     {                                                                                                                  \
         const int from = THERE(dx, dy);                                                                                \
-        const floats r = LOAD(guide, from) - red;                                                                      \
-        const floats g = LOAD(guide, from + stride) - green;                                                           \
-        const floats b = LOAD(guide, from + 2 * stride) - blue;                                                        \
-        const floats like = 1.0f - (r * r + g * g + b * b) * (1.0f / (ALIKE * ALIKE));                                 \
+        const floats brighter = LOAD(guide, from) - bright;                                                            \
+        const floats redder = LOAD(guide, from + stride) - tinted;                                                     \
+        const floats like = 1.0f - (brighter * brighter + redder * redder) * (1.0f / (ALIKE * ALIKE));                 \
         const floats vote = greater(like, (floats)(LEAST_VOTE));                                                       \
         votes += s.sides[i] * vote * vote;                                                                             \
     }
 
 /* A coarse map, whose samples lie `step` half pixels apart, with the edges of the picture at half its size. `guide`
- * holds that in three planes, `planes` the distances from `offset` on, and `snapped` those of the last frame.
+ * holds its look in two planes, `planes` the distances from `offset` on, and `snapped` those of the last frame.
  */
 KERNEL void depth_snap_half(GLOBAL const float *RESTRICT guide, GLOBAL const float *RESTRICT planes,
                             GLOBAL const float *RESTRICT memory, GLOBAL float *snapped, int pitch, int stride,
@@ -139,7 +138,7 @@ KERNEL void depth_snap_half(GLOBAL const float *RESTRICT guide, GLOBAL const flo
     floats found = LOAD(nearness, at);
     Surfaces s;
     if (find_surfaces(&s, nearness, at, pitch, step, edge, steep)) {
-        const floats red = LOAD(guide, at), green = LOAD(guide, at + stride), blue = LOAD(guide, at + 2 * stride);
+        const floats bright = LOAD(guide, at), tinted = LOAD(guide, at + stride);
         const floats kept = kept_vote(memory, at);
         floats votes = LOAD(snapped, at) > s.halfway ? kept : -kept;
         FOR_EACH(VOTE)
@@ -188,6 +187,7 @@ KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *R
                 const floats red = root_of(scene, to + right);
                 const floats green = root_of(scene, to + right + scene_stride);
                 const floats blue = root_of(scene, to + right + 2 * scene_stride);
+                const floats bright = brightness(red, green, blue), tinted = tint(red, blue);
                 floats votes = LOAD_HALVED(depth, to + right) * s.halfway < 1.0f ? kept : -kept;
                 FOR_TWELVE(VOTE)
                 pair[right] = s.on_edge ? (votes >= 0.0f ? s.nearer : s.farther) : pair[right];

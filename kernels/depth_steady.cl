@@ -5,19 +5,19 @@
  * A distance that departs where the picture changed, too, or with all of its neighbours, is a thing that moved: taken
  * at once. Otherwise it is more likely an outlier, or the ragged rim of a thing, and has to come twice in a row.
  *
- * What a frame leaves behind are four planes, `state`: its look at half size (0 to 2), and the mean, in 1 / metres (3).
+ * A frame leaves three planes behind, `state`: its look at half size (0 and 1), and the mean, in 1 / metres (2).
  */
 #include "portable.h"
 #include "depth.h"
 
 #define SAME 4.0f /* standard deviations: up to here neighbours may be one surface */
 #define ALL_AROUND 7.0f /* of nine, itself counted: no rim is near */
-#define CHANGED 0.1f /* sum of the differences of three square roots of light, of which white has 3 */
+#define CHANGED 0.06f /* difference in brightness and in tint; white has 1.7 of the one */
 #define DEPARTS 4.0f /* standard deviations at which a distance has left the mean */
 #define DEPARTS_MOVING 2.0f /* the same where the picture changed */
 
-/* The picture at half size, one channel: square roots of light, whose noise and visible steps are even. */
-FUNCTION floats look(GLOBAL const float *light, int at, int pitch)
+/* The square root of light at half size. */
+FUNCTION floats root_of(GLOBAL const float *light, int at, int pitch)
 {
 #if RUN > 1
     const floats left = LOAD(light, at) + LOAD(light, at + pitch);
@@ -70,14 +70,13 @@ KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float 
     const int fine = (2 * GLOBAL_Y + PAD) * scene_pitch + PAD + 2 * GLOBAL_X;
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const floats one = (floats)(1.0f);
-    const floats red = look(scene, fine, scene_pitch);
-    const floats green = look(scene, fine + scene_stride, scene_pitch);
-    const floats blue = look(scene, fine + 2 * scene_stride, scene_pitch);
-    const floats change = absolute(red - LOAD(state, at)) + absolute(green - LOAD(state, at + stride))
-                          + absolute(blue - LOAD(state, at + 2 * stride));
-    STORE(state, at, red);
-    STORE(state, at + stride, green);
-    STORE(state, at + 2 * stride, blue);
+    const floats red = root_of(scene, fine, scene_pitch);
+    const floats green = root_of(scene, fine + scene_stride, scene_pitch);
+    const floats blue = root_of(scene, fine + 2 * scene_stride, scene_pitch);
+    const floats bright = brightness(red, green, blue), tinted = tint(red, blue);
+    const floats change = absolute(bright - LOAD(state, at)) + absolute(tinted - LOAD(state, at + stride));
+    STORE(state, at, bright);
+    STORE(state, at + stride, tinted);
     const ints moving = change > CHANGED;
     if (noise <= 0.0f) {
         STORE(memory, at, moving ? one : (floats)(fresh ? 1.0f : 2.0f));
@@ -86,11 +85,11 @@ KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float 
     floats company;
     const floats given = levelled(nearness, at, pitch, noise, &company);
     if (fresh) {
-        STORE(state, at + 3 * stride, given);
+        STORE(state, at + 2 * stride, given);
         STORE(memory, at, one);
         return;
     }
-    const floats mean = LOAD(state, at + 3 * stride);
+    const floats mean = LOAD(state, at + 2 * stride);
     const floats worth = LOAD(memory, at);
     const floats apart = absolute(given - mean) / deviation(lesser(given, mean), noise);
     const ints departs = apart > (moving ? (floats)(DEPARTS_MOVING) : (floats)(DEPARTS));
@@ -100,7 +99,7 @@ KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float 
     const floats followed = limited(0.25f * (apart - 2.0f), 0.0f, 0.5f);
     const floats share = is_new ? greater(1.0f / (maps + 1.0f), followed) : (floats)(0.0f);
     const floats taken = leaves ? one : departs ? (floats)(0.0f) : share;
-    STORE(state, at + 3 * stride, mean + taken * (given - mean));
+    STORE(state, at + 2 * stride, mean + taken * (given - mean));
     const floats counted = lesser(maps + (is_new ? 1.0f : 0.0f), (floats)(most));
     STORE(memory, at, leaves ? one : departs ? -maps : counted);
 }

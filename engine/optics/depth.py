@@ -169,7 +169,7 @@ class _Refiner:
     def __init__(self, device: Device, width: int, height: int) -> None:
         half = (width + 1) // 2, (height + 1) // 2
         self.placed, self._snapped = (Planes(device, *half, 1) for _ in range(2))
-        self._state = Planes(device, *half, 4)  # how the last frame looked, and the mean distance
+        self._state = Planes(device, *half, 3)  # how the last frame looked, and the mean distance
         self._memory = Planes(device, *half, 1)
         self._is_fresh = True
         self.extremes_m = (1.0, 1.0)
@@ -197,7 +197,7 @@ class _Refiner:
         )  # fmt: skip
         state.mirror()
         self._is_fresh = False
-        nearness, offset = (state, 3 * half.stride) if noise > 0 else (self.placed, 0)
+        nearness, offset = (state, 2 * half.stride) if noise > 0 else (self.placed, 0)
         edges = max(_EDGE, 1 + 4 * noise), 1 + 2 * _STEEP
         # Samples of a vote lie as far apart as those of the map, so that it sees both sides of an edge.
         step = min(round(min(layout.width / map_shape[1], layout.height / map_shape[0]) / 2), _STEP)
