@@ -29,6 +29,21 @@ FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
 #define SPREAD(l) (5 * (l))
 #define SURFACE(l) (5 * LAYERS + 6 * ((l) - 1))
 
+/* Of a run at (x, y): the distance from the middle of the picture, squared, 1 in its corners; and the even polynomial
+ * 1 + a h^2 + b h^4 + c h^6 of it.
+ */
+FUNCTION floats field_squared(int x, int y, int width, int height)
+{
+    const floats from_x = (float)x + (0.5f - 0.5f * (float)width) + LANE_NUMBERS;
+    const float from_y = (float)y + (0.5f - 0.5f * (float)height);
+    return (from_x * from_x + from_y * from_y) * (4.0f / ((float)width * (float)width + (float)height * (float)height));
+}
+
+FUNCTION floats over_field(floats squared, float a, float b, float c)
+{
+    return 1.0f + squared * (a + squared * (b + squared * c));
+}
+
 /* The share of a point of `radius` that is spread at this scale, the rest being handed on. */
 FUNCTION floats share_here(floats radius, float reach)
 {

@@ -1,18 +1,25 @@
 /* Before the picture is spread: radii from depth, and the layers at every scale, continued behind what hides them. */
 #include "portable.h"
 #include "defocus.h"
+#include "aperture.h"
 
 #define NEAREST_M 1e-3f
 #define FARTHEST_M 1e6f /* infinity, without which fast arithmetic is not exact */
 
 /* Signed blur radius in pixels, negative before the focus: half of coc_px |1 - focus / depth| (engine/optics/lens.py),
- * less in quadrature what the capturing lens has blurred already. Beside it the weight that spreads one pixel. A
+ * less in quadrature what the capturing lens has blurred already, and smaller off the middle of the picture, by a
+ * polynomial of the field, where the rims of the lens cut the pupil. Beside it the weight that spreads one pixel. A
  * work-item takes a tile, and notes for each layer the largest radius of those points that are spread at full size.
  */
 KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radius, GLOBAL float *RESTRICT spread,
-                GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT borders, int pitch, int tiles_x, int tiles_y,
-                float coc_px, float focus, float native_coc_px, float native_focus, float most, float reach)
+                GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT borders,
+                GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
+                int tiles_x, int tiles_y, float coc_px, float focus, float native_coc_px, float native_focus,
+                float most, float reach, float open_2, float open_4, float open_6)
 {
+#if SHAPED
+    GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GROUP_X * TILE, GLOBAL_Y * TILE, width, height);
+#endif
     floats largest_here[LAYERS];
     for (int l = 0; l < LAYERS; ++l)
         largest_here[l] = (floats)(0.0f);
@@ -26,6 +33,10 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
                 const floats native = 0.5f * native_coc_px * (1.0f - native_focus * nearness);
                 size = square_root(greater(wanted * wanted - native * native, (floats)(0.0f)));
             }
+#if SHAPED
+            size *= over_field(field_squared(GROUP_X * TILE + run, GLOBAL_Y * TILE + row, width, height), open_2,
+                               open_4, open_6);
+#endif
             size = lesser(size, (floats)(most));
             const floats signed_size = wanted < 0.0f ? -size : size;
             const floats share = share_here(size, reach);
@@ -37,14 +48,20 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
                 from_here_on = beyond;
             }
             STREAM(radius, at, signed_size);
-            STREAM(spread, at, share / disc_area(size, (1.0f + FADE) * reach));
+#if SHAPED
+            const floats area = largest(spread_here) > 0.0f ? shape_sum(cell, size, 0.0f) : (floats)(1.0f);
+#else
+            const floats area = disc_area(size, (1.0f + FADE) * reach);
+#endif
+            STREAM(spread, at, share / area);
         }
     for (int l = 0; l < LAYERS; ++l)
         tiles[(l * tiles_y + GLOBAL_Y) * tiles_x + GROUP_X] = largest(largest_here[l]);
 }
 
 /* From the full size to the first scale: what each layer hands on, and its surface, both times their weights. What is
- * brighter than its tile's level is a light (kernels/defocus_lights.cl), and dimmed to that.
+ * brighter than its tile's level is dimmed to it: where it is a light, drawn later (kernels/defocus_lights.cl), and in
+ * surfaces always, for no light goes on behind what hides it.
  */
 KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                           GLOBAL float *RESTRICT scale, GLOBAL const float *RESTRICT borders,
@@ -57,20 +74,22 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
     const int tile_x = 2 * GLOBAL_X / TILE, next_x = (2 * GLOBAL_X + 2 * RUN - 1) / TILE; /* the run's first and last */
     const floats first = (floats)(level[tile_x < tiles_x ? tile_x : tiles_x - 1]);
     const floats last = (floats)(level[next_x < tiles_x ? next_x : tiles_x - 1]);
-    const floats most = LANES < TILE / 2 ? first : last;
-    const int has_lights = -largest(-most) < UNLIMITED;
+    const floats level_here = LANES < TILE / 2 ? first : last;
+    const floats most = absolute(level_here);
     const floats quarter = GLOBAL_X + LANES < half_width ? (floats)(0.25f) : (floats)(0.0f); /* the border is unknown */
-    floats red[4], green[4], blue[4], radii[4], handed[4], here_on[4];
+    floats red[4], green[4], blue[4], radii[4], handed[4], here_on[4], dimmed[4];
     for (int child = 0; child < 4; ++child) {
         const int from = fine + (child >> 1) * pitch + (child & 1);
         red[child] = LOAD_HALVED(scene, from);
         green[child] = LOAD_HALVED(scene, from + stride);
         blue[child] = LOAD_HALVED(scene, from + 2 * stride);
-        if (has_lights) {
-            const floats dimmed = most / greater(most, greater(red[child], greater(green[child], blue[child])));
-            red[child] *= dimmed;
-            green[child] *= dimmed;
-            blue[child] *= dimmed;
+        const floats brightest = greater(red[child], greater(green[child], blue[child]));
+        dimmed[child] = largest(brightest - most) > 0.0f ? most / greater(most, brightest) : (floats)(1.0f);
+        if (largest(level_here) > 0.0f) {
+            const floats kept = level_here > 0.0f ? dimmed[child] : (floats)(1.0f);
+            red[child] *= kept;
+            green[child] *= kept;
+            blue[child] *= kept;
         }
         radii[child] = LOAD_HALVED(radius, from);
         handed[child] = 1.0f - share_here(absolute(radii[child]), reach);
@@ -94,9 +113,10 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
             sums[3] += share;
             sums[4] += share * absolute(radii[child]);
             if (l > 0) {
-                surface[0] += member * red[child];
-                surface[1] += member * green[child];
-                surface[2] += member * blue[child];
+                const floats light = member * (level_here > 0.0f || member < 0.25f ? (floats)(1.0f) : dimmed[child]);
+                surface[0] += light * red[child];
+                surface[1] += light * green[child];
+                surface[2] += light * blue[child];
                 surface[3] += member;
                 surface[4] += member * absolute(radii[child]);
             }
@@ -157,7 +177,7 @@ FUNCTION void complete(GLOBAL float *surface, int at, int stride, ints within, c
 {
     const floats known = within ? LOAD(surface, at + 5 * stride) : (floats)(0.0f);
     const floats seen = known > 0.0f ? LOAD(surface, at + 3 * stride) : (floats)(0.0f);
-    const floats trust = lesser(4.0f * seen, (floats)(1.0f));
+    const floats trust = lesser(16.0f * seen, (floats)(1.0f));
     const floats per_seen = trust / greater(seen, (floats)(EPSILON));
     for (int plane = 0; plane < 5; ++plane)
         if (plane != 3)
@@ -215,13 +235,19 @@ KERNEL void complete_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coa
 /* What a scale spreads, in place, each point over its disc: what was handed to it, and what of a surface is hidden, of
  * which all scales take their share. A work-item takes a tile, of the border too, and notes its largest radius.
  */
-KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, int all_rows, int tile_rows, int pitch, int stride,
-                  int tiles_x, int tiles_y, float reach, float finer_reach)
+KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT aperture, int cells_x,
+                  int cells_y, int width, int height, int all_rows, int tile_rows, int pitch, int stride, int tiles_x,
+                  int tiles_y, int first_limited, float reach, float finer_reach, float rim, float red_shift,
+                  float blue_shift)
 {
     const int l = GLOBAL_Y / tile_rows, tile_row = GLOBAL_Y % tile_rows;
     const int tile_x = GROUP_X - PAD / TILE, tile_y = tile_row - PAD / TILE;
     GLOBAL float *handed = scale + SPREAD(l) * stride;
     GLOBAL const float *surface = scale + SURFACE(l) * stride;
+#if SHAPED
+    GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, tile_x * TILE, tile_y * TILE, width, height);
+    const float side = l >= first_limited ? 1.0f : -1.0f;
+#endif
     floats most = (floats)(0.0f);
     for (int row = 0; row < TILE && tile_row * TILE + row < all_rows; ++row)
         for (int run = 0; run < TILE; run += RUN) {
@@ -245,14 +271,22 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, int all_row
                 continue;
             }
             const floats radius = (own * own_radius + hidden * hidden_radius) / greater(weight, (floats)(EPSILON));
-            const floats per_area = 1.0f / disc_area(radius, (1.0f + FADE) * reach);
+#if SHAPED
+            const floats areas[4] = {shape_sum(cell, absolute(radius + side * red_shift), side * rim),
+                                     shape_sum(cell, radius, side * rim),
+                                     shape_sum(cell, absolute(radius + side * blue_shift), side * rim),
+                                     shape_sum(cell, radius, 0.0f)};
+#else
+            const floats area = disc_area(radius, (1.0f + FADE) * reach);
+            const floats areas[4] = {area, area, area, area};
+#endif
             for (int plane = 0; plane < 3; ++plane) {
                 floats colour = share * LOAD(handed, at + plane * stride);
                 if (l > 0)
                     colour += hidden * LOAD(surface, at + plane * stride);
-                STORE(handed, at + plane * stride, per_area * colour);
+                STORE(handed, at + plane * stride, colour / areas[plane]);
             }
-            STORE(handed, at + 3 * stride, per_area * weight);
+            STORE(handed, at + 3 * stride, weight / areas[3]);
             STORE(handed, at + 4 * stride, radius);
             most = greater(most, weight > 1e-4f ? radius : (floats)(0.0f));
         }

@@ -5,6 +5,7 @@
  */
 #include "portable.h"
 #include "defocus.h"
+#include "aperture.h"
 
 #define LEAST_EXCESS 0.5f /* above white times this, and OVER_MEAN times what is around, a light begins */
 #define OVER_MEAN 4.0f
@@ -17,8 +18,10 @@
 #define LIGHTS 4
 #define LIGHT_FLOATS 7
 
-/* Of each tile: its lights, the level to which what is brighter is dimmed, and the nearest signed radius. A tile whose
- * bright places are larger than points has none.
+FUNCTION float positive(float x) { return x < 0.0f ? -x : x; }
+
+/* Of each tile: its lights, the level above which something is one, and the nearest signed radius. A tile whose bright
+ * places are larger than points has no lights: its level is negative.
  */
 KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                         GLOBAL float *RESTRICT lights, GLOBAL float *RESTRICT levels, GLOBAL float *RESTRICT nearest,
@@ -40,7 +43,7 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
         }
     const float level = LEAST_EXCESS + OVER_MEAN * sum_of(sums) * (1.0f / (TILE * TILE));
     nearest[tile] = -largest(-near);
-    levels[tile] = UNLIMITED;
+    levels[tile] = -level;
     for (int quarter = 0; quarter < LIGHTS; ++quarter)
         lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
     if (!(largest(brightest) > level && largest(far) > least_radius))
@@ -81,24 +84,63 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
         light[4] = green;
         light[5] = blue;
     }
-    if (found > 0)
-        levels[tile] = level;
+    levels[tile] = found > 0 ? level : -level;
     for (int quarter = 0; found < 0 && quarter < LIGHTS; ++quarter)
         lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
 }
 
-/* Sum of a disc's coverage over the pixels: for small ones over each, as they differ from the integral by up to 1 %. */
-FUNCTION float disc_sum(float x, float y, float size)
+/* The light of a disc of the radius `reached` at an offset (dx, dy) from its middle, at its middle one on average: what of
+ * the pixel the disc covers, times `profile`, the light at squares of g / r in steps of 1 / PROFILE, behind the focus
+ * and, in a second row, before it.  */
+#define PROFILE 64
+FUNCTION floats light_at(GLOBAL const float *cell, GLOBAL const float *profile, floats dx, floats dy, float reached,
+                         float extent, int is_before)
 {
-    if (size > 12.0f)
-        return 3.141593f * (size * size + 1.0f / 12.0f);
-    const int reach = (int)size + 2;
+#if SHAPED
+    /* Gauges grow with the offset: they are read where the table's own radius is the disc's. */
+    const float scale = ((float)REACH - 1.0f) / (extent * reached);
+    const floats x = limited((is_before ? -dx : dx) * scale + (float)REACH, 0.0f, (float)(SIDE - 1) - 0.001f);
+    const floats y = limited((is_before ? -dy : dy) * scale + (float)REACH, 0.0f, (float)(SIDE - 1) - 0.001f);
+    floats gauge, light;
+#if RUN > 1
+    for (int i = 0; i < RUN; ++i) {
+        GLOBAL const float *at = cell + (int)y[i] * SIDE + (int)x[i];
+        const float across = x[i] - (float)(int)x[i], down = y[i] - (float)(int)y[i];
+        const float above = at[0] + across * (at[1] - at[0]);
+        const float below = at[SIDE] + across * (at[SIDE + 1] - at[SIDE]);
+        gauge[i] = (above + down * (below - above)) / scale;
+    }
+    const floats part = limited(gauge * gauge * ((float)PROFILE / (reached * reached)), 0.0f, (float)PROFILE);
+    for (int i = 0; i < RUN; ++i)
+        light[i] = profile[is_before * (PROFILE + 1) + (int)(part[i] + 0.5f)];
+#else
+    GLOBAL const float *at = cell + (int)y * SIDE + (int)x;
+    const float across = x - (float)(int)x, down = y - (float)(int)y;
+    const float above = at[0] + across * (at[1] - at[0]);
+    const float below = at[SIDE] + across * (at[SIDE + 1] - at[SIDE]);
+    gauge = (above + down * (below - above)) / scale;
+    const float part = limited(gauge * gauge * ((float)PROFILE / (reached * reached)), 0.0f, (float)PROFILE);
+    light = profile[is_before * (PROFILE + 1) + (int)(part + 0.5f)];
+#endif
+    return light * limited(reached + 0.5f - gauge, 0.0f, 1.0f);
+#else
+    return limited(reached + 0.5f - square_root(dx * dx + dy * dy), 0.0f, 1.0f);
+#endif
+}
+
+/* The light of a whole disc: of a small one added up, as it differs from the integral by up to 1 %. */
+FUNCTION float disc_sum(GLOBAL const float *cell, GLOBAL const float *profile, float x, float y, float reached,
+                        float extent, int is_before)
+{
+    if (reached > 12.0f)
+        return 3.141593f * (reached * reached + 1.0f / 12.0f);
+    const int reach = (int)((reached + 0.5f) * extent) + 1;
     float sum = 0.0f;
     for (int dy = -reach; dy <= reach; ++dy)
-        for (int dx = -reach; dx <= reach; ++dx) {
-            const float away_x = (float)((int)x + dx) - x, away_y = (float)((int)y + dy) - y;
-            const float covered = size + 0.5f - scalar_root(away_x * away_x + away_y * away_y);
-            sum += covered < 0.0f ? 0.0f : covered > 1.0f ? 1.0f : covered;
+        for (int dx = -reach; dx <= reach; dx += RUN) {
+            const floats away_x = (float)((int)x + dx) - x + LANE_NUMBERS;
+            const floats away_y = (floats)((float)((int)y + dy) - y);
+            sum += sum_of(light_at(cell, profile, away_x, away_y, reached, extent, is_before));
         }
     return sum;
 }
@@ -107,7 +149,9 @@ FUNCTION float disc_sum(float x, float y, float size)
  * over its disc, and with the nearest radius that any tile under the disc holds.
  */
 KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, GLOBAL const float *RESTRICT nearest,
-                        int tiles_x, int tiles_y)
+                        GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
+                        int cells_y, int width, int height, int tiles_x, int tiles_y, float extent, float red_shift,
+                        float blue_shift)
 {
     GLOBAL float *row = lights + GROUP_X * tiles_x * LIGHTS * LIGHT_FLOATS;
     int count = 0;
@@ -115,16 +159,21 @@ KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, GLO
         GLOBAL const float *light = row + from * LIGHT_FLOATS;
         if (light[2] == 0.0f)
             continue;
-        const float signed_radius = light[2], size = signed_radius < 0.0f ? -signed_radius : signed_radius;
-        const float per_area = 1.0f / disc_sum(light[0], light[1], size);
-        float before = signed_radius;
-        for (int y = (int)((light[1] - size) / TILE) - 1; y <= (int)((light[1] + size) / TILE); ++y)
-            for (int x = (int)((light[0] - size) / TILE) - 1; x <= (int)((light[0] + size) / TILE); ++x)
-                if (x >= 0 && y >= 0 && x < tiles_x && y < tiles_y && nearest[y * tiles_x + x] < before)
-                    before = nearest[y * tiles_x + x];
+        const float x = light[0], y = light[1], radius = light[2], size = positive(radius), reach = size * extent;
+        GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, (int)x, (int)y, width, height);
+        float before = radius;
+        for (int tile_y = (int)((y - reach) / TILE) - 1; tile_y <= (int)((y + reach) / TILE); ++tile_y)
+            for (int tile_x = (int)((x - reach) / TILE) - 1; tile_x <= (int)((x + reach) / TILE); ++tile_x)
+                if (tile_x >= 0 && tile_y >= 0 && tile_x < tiles_x && tile_y < tiles_y
+                    && nearest[tile_y * tiles_x + tile_x] < before)
+                    before = nearest[tile_y * tiles_x + tile_x];
         GLOBAL float *to = row + count * LIGHT_FLOATS;
-        for (int number = 0; number < LIGHT_FLOATS - 1; ++number)
-            to[number] = number < 3 ? light[number] : light[number] * per_area;
+        for (int number = 0; number < 3; ++number) {
+            const float shift = number == 0 ? red_shift : number == 2 ? blue_shift : 0.0f;
+            const float colour = light[3 + number];
+            to[number] = number == 0 ? x : number == 1 ? y : radius;
+            to[3 + number] = colour / disc_sum(cell, profile, x, y, positive(radius + shift), extent, radius < 0.0f);
+        }
         to[6] = before;
         count += 1;
     }
@@ -162,10 +211,14 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
     return open;
 }
 
-/* Adds the discs to the picture. `around` is how many rows of tiles a disc may reach. */
+/* Adds the discs to the picture, darker off its middle as `compose` has made that. `around` is how many rows of tiles a
+ * disc may reach.
+ */
 KERNEL void add_lights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTRICT radii,
-                       GLOBAL const float *RESTRICT lights, GLOBAL const float *RESTRICT counts, int pitch, int stride,
-                       int width, int height, int tiles_x, int tiles_y, int around)
+                       GLOBAL const float *RESTRICT lights, GLOBAL const float *RESTRICT counts,
+                       GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
+                       int cells_y, int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int around,
+                       float extent, float red_shift, float blue_shift, float fall_2, float fall_4, float fall_6)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const int tile_row = GLOBAL_Y / TILE;
@@ -177,26 +230,42 @@ KERNEL void add_lights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTR
         const int count = row >= 0 && row < tiles_y ? (int)counts[row] : 0;
         for (int number = 0; number < count; ++number) {
             GLOBAL const float *light = lights + (row * tiles_x * LIGHTS + number) * LIGHT_FLOATS;
-            const float size = light[2] < 0.0f ? -light[2] : light[2];
-            const float dy = y - light[1], left = light[0] - size - 0.5f, right = light[0] + size + 0.5f;
-            if (dy > size + 0.5f || -dy > size + 0.5f || (float)(GLOBAL_X + RUN - 1) < left || (float)GLOBAL_X > right)
+            const float size = positive(light[2]), red_size = positive(light[2] + red_shift);
+            const float blue_size = positive(light[2] + blue_shift);
+            const float widest = red_size > blue_size ? red_size : blue_size;
+            const float reach = ((widest > size ? widest : size) + 0.5f) * extent;
+            const float dy = y - light[1];
+            if (positive(dy) > reach || (float)(GLOBAL_X + RUN - 1) < light[0] - reach
+                || (float)GLOBAL_X > light[0] + reach)
                 continue;
-            const floats dx = x - light[0];
-            const floats distance = square_root(dx * dx + dy * dy);
-            floats covered = limited(size + 0.5f - distance, 0.0f, 1.0f);
-            if (!(largest(covered) > 0.0f))
+            GLOBAL const float *cell =
+                cell_at(aperture, cells_x, cells_y, (int)light[0], (int)light[1], width, height);
+            const floats dx = x - light[0], down = (floats)(dy);
+            const int is_before = light[2] < 0.0f;
+            floats of_green = light_at(cell, profile, dx, down, size, extent, is_before);
+            floats of_red = of_green, of_blue = of_green;
+            if (red_shift != 0.0f || blue_shift != 0.0f) {
+                of_red = light_at(cell, profile, dx, down, red_size, extent, is_before);
+                of_blue = light_at(cell, profile, dx, down, blue_size, extent, is_before);
+            }
+            if (!(largest(greater(of_green, greater(of_red, of_blue))) > 0.0f))
                 continue;
-            if (light[6] < light[2] - 1.5f)
-                covered *= unobstructed(radii, light, x, y, pitch, width, height);
-            red += covered * light[3];
-            green += covered * light[4];
-            blue += covered * light[5];
+            if (light[6] < light[2] - 1.5f) {
+                const floats open = unobstructed(radii, light, x, y, pitch, width, height);
+                of_red *= open;
+                of_green *= open;
+                of_blue *= open;
+            }
+            red += of_red * light[3];
+            green += of_green * light[4];
+            blue += of_blue * light[5];
             is_lit = 1;
         }
     }
     if (is_lit) {
-        STORE(picture, at, LOAD(picture, at) + red);
-        STORE(picture, at + stride, LOAD(picture, at + stride) + green);
-        STORE(picture, at + 2 * stride, LOAD(picture, at + 2 * stride) + blue);
+        const floats fall = over_field(field_squared(GLOBAL_X, GLOBAL_Y, width, height), fall_2, fall_4, fall_6);
+        STORE(picture, at, LOAD(picture, at) + fall * red);
+        STORE(picture, at + stride, LOAD(picture, at + stride) + fall * green);
+        STORE(picture, at + 2 * stride, LOAD(picture, at + 2 * stride) + fall * blue);
     }
 }

@@ -5,18 +5,13 @@
  */
 #include "portable.h"
 #include "defocus.h"
+#include "aperture.h"
 
-/* Offset of the outermost pixel in row dy that a disc of `radius` touches. */
-FUNCTION int half_chord(float radius, int dy)
+FUNCTION float greatest_shift(float red, float blue)
 {
-    const float left = radius * radius - (float)(dy * dy);
-    return left > 0.0f ? (int)scalar_root(left) : 0;
+    const float one = red < 0.0f ? -red : red, other = blue < 0.0f ? -blue : blue;
+    return one > other ? one : other;
 }
-
-/* Every offset (dx, dy) of a pixel that a disc of `radius` touches. */
-#define FOR_TAPS(radius)                                                                                               \
-    for (int dy = -(int)(radius); dy <= (int)(radius); ++dy)                                                           \
-        for (int dx = -half_chord(radius, dy), last = -dx; dx <= last; ++dx)
 
 /* One scale of one layer: colour times weight and weight, with what the coarser scale has gathered added. Runs over the
  * border's columns too and one row of it above and below, which `doubled` looks at; the row says which layer.
@@ -26,10 +21,12 @@ FUNCTION int half_chord(float radius, int dy)
  * SIGGRAPH 2014 courses).
  */
 KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT tiles,
-                         GLOBAL const float *RESTRICT coarse, GLOBAL float *RESTRICT gathered, int rows, int pitch,
-                         int stride, int tiles_x, int tiles_y, int coarse_pitch, int coarse_stride, int is_coarsest,
-                         int first_limited)
+                         GLOBAL const float *RESTRICT coarse, GLOBAL float *RESTRICT gathered,
+                         GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height,
+                         int pitch, int stride, int tiles_x, int tiles_y, int coarse_pitch, int coarse_stride,
+                         int is_coarsest, int first_limited, float extent, float rim, float red_shift, float blue_shift)
 {
+    const int rows = height + 2;
     const int l = GLOBAL_Y / rows;
     const int row = GLOBAL_Y % rows - 1 + PAD; /* rows and columns of the padded plane */
     const int at = row * pitch + GLOBAL_X;
@@ -37,14 +34,36 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
     const float reach = reach_of_tiles(tiles + l * tiles_x * tiles_y, tiles_x, tiles_y, GLOBAL_X - PAD, row - PAD);
     const floats most = l >= first_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
     floats red = (floats)(0.0f), green = red, blue = red, weight = red;
+#if SHAPED
+    GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GLOBAL_X - PAD, row - PAD, width, height);
+    const int side = l >= first_limited ? 1 : -1;
+    const float farthest = reach + 0.5f + greatest_shift(red_shift, blue_shift);
+#else
+    const float farthest = reach + 0.5f;
+#endif
     if (reach > 0.0f)
-        FOR_TAPS(reach + 0.5f) {
+        FOR_TAPS(farthest, extent) {
             const int from = at + dy * pitch + dx;
-            const float distance = scalar_root((float)(dx * dx + dy * dy));
+            const float distance = GAUGE(cell, dx, dy, side);
+#if SHAPED
+            if (distance > farthest)
+                continue;
+            const floats radius = LOAD(group, from + 4 * stride);
+            const floats reaching = lesser(radius, most);
+            const floats per_radius = distance / greater(radius, (floats)(1.0f));
+            const floats light = 1.0f + rim_of(radius, (float)side * rim) * (2.0f * per_radius * per_radius - 1.0f);
+            const floats covered = coverage(reaching, distance);
+            const floats red_radius = absolute(reaching + (float)side * red_shift);
+            const floats blue_radius = absolute(reaching + (float)side * blue_shift);
+            red += coverage(red_radius, distance) * light * LOAD(group, from);
+            green += covered * light * LOAD(group, from + stride);
+            blue += coverage(blue_radius, distance) * light * LOAD(group, from + 2 * stride);
+#else
             const floats covered = coverage(lesser(LOAD(group, from + 4 * stride), most), distance);
             red += covered * LOAD(group, from);
             green += covered * LOAD(group, from + stride);
             blue += covered * LOAD(group, from + 2 * stride);
+#endif
             weight += covered * LOAD(group, from + 3 * stride);
         }
     if (!is_coarsest) {
@@ -63,15 +82,20 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
     STORE(sums, at + 3 * stride, weight);
 }
 
-/* The full size: spreads what is blurred little, adds what the scales have gathered, and lays each layer over those
- * behind it.
+/* The full size: spreads what is blurred little, adds what the scales have gathered, lays each layer over those behind
+ * it, and darkens the picture off its middle as the lens does.
  */
 KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                     GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT tiles,
                     GLOBAL const float *RESTRICT gathered, GLOBAL const float *RESTRICT borders,
-                    GLOBAL float *RESTRICT picture, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
-                    int half_stride, float scale_reach, int first_limited)
+                    GLOBAL const float *RESTRICT aperture, GLOBAL float *RESTRICT picture, int cells_x, int cells_y,
+                    int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
+                    int half_stride, int first_limited, float scale_reach, float extent, float fall_2, float fall_4,
+                    float fall_6)
 {
+#if SHAPED
+    GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GLOBAL_X, GLOBAL_Y, width, height);
+#endif
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const int half_at = (GLOBAL_Y / 2 + PAD) * half_pitch + PAD + GLOBAL_X / 2;
     const int step_y = GLOBAL_Y & 1 ? half_pitch : -half_pitch;
@@ -89,10 +113,17 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
         floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
         floats blue = weight * LOAD(scene, at + 2 * stride);
         const float reach = reach_of_tiles(tiles + l * tiles_x * tiles_y, tiles_x, tiles_y, GLOBAL_X, GLOBAL_Y);
+#if SHAPED
+        const int side = l >= first_limited ? 1 : -1;
+#endif
         if (reach > 0.0f)
-            FOR_TAPS(reach + 0.5f) {
+            FOR_TAPS(reach + 0.5f, extent) {
                 const int from = at + dy * pitch + dx;
-                const float distance = scalar_root((float)(dx * dx + dy * dy));
+                const float distance = GAUGE(cell, dx, dy, side);
+#if SHAPED
+                if (distance > reach + 0.5f)
+                    continue;
+#endif
                 const floats r = LOAD(radius, from);
                 const floats there = behind(borders, l, r) - behind(borders, l + 1, r);
                 const floats reaching = distance > 0.0f ? lesser(absolute(r), limit) : (floats)(-UNLIMITED);
@@ -121,7 +152,8 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
             seen = opacity + seen * (1.0f - opacity);
         }
     }
-    const floats whole = 1.0f / greater(seen, (floats)(EPSILON));
+    const floats whole = over_field(field_squared(GLOBAL_X, GLOBAL_Y, width, height), fall_2, fall_4, fall_6)
+                       / greater(seen, (floats)(EPSILON));
     STREAM(picture, at, seen_red * whole);
     STREAM(picture, at + stride, seen_green * whole);
     STREAM(picture, at + 2 * stride, seen_blue * whole);

@@ -8,7 +8,7 @@ are spread at smaller scales of the picture, so the cost hardly grows with the r
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -16,6 +16,8 @@ import numpy as np
 from ..compute.device import Device
 from ..compute.planes import PAD, Planes
 from .lens import Lens
+from .lights import Lights
+from .shape import CELLS, PROFILE, REACH, SUMS, Shape, shape_of
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
@@ -25,16 +27,18 @@ LARGEST_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
 _SHARP = 0.5  # as in kernels/defocus.h
+_LEAST_REACH = 4.0  # pixels of a scale, of the longest discs
+_ABRUPT = 1e3
 _SMALLEST = 8  # pixels of the smallest scale
 
 
 # Up to which radius, in its own pixels, each scale spreads: the full size, half, a quarter, and all smaller ones. A
 # disc is the crisper the larger it is in pixels of its scale, and costs its area there; small scales are cheap.
-REACH: dict[Quality, tuple[float, float, float, float]] = {
+REACHES: dict[Quality, tuple[float, float, float, float]] = {
     "live": (3.0, 5.0, 6.0, 8.0),
     "best": (6.0, 12.0, 12.0, 12.0),
 }
-assert all(_FADE * max(reach) + 0.5 <= PAD for reach in REACH.values()), "discs must end within the border"
+assert all(_FADE * max(reach) + 0.5 <= PAD for reach in REACHES.values()), "discs must end within the border"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,9 @@ class Blur:
     focus_m: float
     native_coc_px: float = 0.0
     native_focus_m: float = 1.0
+    lens: Lens = field(default_factory=Lens)
+    native_lens: Lens | None = None
+    colour_shift_px: tuple[float, float] = (0.0, 0.0)  # of red and blue, added to the signed radius
 
     @classmethod
     def of(
@@ -57,9 +64,18 @@ class Blur:
     ) -> Blur:
         """The blur of `lens` focused at `focus_m` in a picture `width_px` wide, which `native_lens` has taken."""
         coc_px = lens.coc_scale_px(focus_m, width_px)
-        if native_lens is None or native_focus_m is None:
-            return cls(coc_px, focus_m)
-        return cls(coc_px, focus_m, native_lens.coc_scale_px(native_focus_m, width_px), native_focus_m)
+        native_coc_px = 0.0
+        if native_lens is not None and native_focus_m is not None:
+            native_coc_px = native_lens.coc_scale_px(native_focus_m, width_px)
+        return cls(
+            coc_px,
+            focus_m,
+            native_coc_px,
+            native_focus_m or 1.0,
+            lens,
+            native_lens,
+            lens.colour_shift_px(focus_m, width_px),
+        )
 
     def radius_px(self, depth_m: float) -> float:
         """Signed radius at one depth, the native blur not taken off: an upper bound of its size."""
@@ -70,7 +86,9 @@ def borders_px(nearest_px: float, farthest_px: float, quality: Quality) -> list[
     """The signed radii in pixels between which the layers lie, for a picture of these extremes."""
     if quality == "live":
         return [-_SHARP]
-    return [min(0.45 * nearest_px, -2 * _SHARP), -_SHARP, 1.5 * _SHARP, max(0.45 * farthest_px, 3 * _SHARP)]
+    # Where nothing is blurred much behind the focus it is not worth a layer of its own.
+    focus = 1.5 * _SHARP if farthest_px > 4 * _SHARP else farthest_px + 2 * _SHARP
+    return [min(0.45 * nearest_px, -2 * _SHARP), -_SHARP, focus, max(0.45 * farthest_px, focus + 2 * _SHARP)]
 
 
 class _Scale:
@@ -92,28 +110,42 @@ class Defocus:
     """Blurs pictures of one size on one device; allocates when it is made."""
 
     def __init__(self, device: Device, width: int, height: int, quality: Quality) -> None:
-        self._device, self._reach = device, REACH[quality]
+        self._device = device
         self.size = (width, height)
         self.quality = quality
         self._layers = len(borders_px(-1.0, 1.0, quality)) + 1
-        self._prepare, self._spread = (f"{file}?LAYERS={self._layers}" for file in (LAYERS, SPREAD))
         self._most = LARGEST_BLUR * width
         self.picture = Planes(device, width, height, 3)
         self._radius = Planes(device, width, height, 1)
         self._weight = Planes(device, width, height, 1)
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
         self._tiles = device.allocate(4 * self._layers * self._tiles_x * self._tiles_y)
-        tiles = self._tiles_x * self._tiles_y
-        self._nearest, self._levels = device.allocate(4 * tiles), device.allocate(4 * tiles)
-        self._lights, self._light_counts = device.allocate(4 * 4 * 7 * tiles), device.allocate(4 * self._tiles_y)
+        self._lights = Lights(device, width, height, _TILE)
         self._borders = device.allocate(8 * (self._layers + 1))
         self._known_borders: list[float] = []
+        most_cells = CELLS[0] * CELLS[1]
+        self._aperture = device.allocate(4 * most_cells * ((2 * REACH + 1) ** 2 + 2 * SUMS))
+        self._profile = device.allocate(4 * 2 * (PROFILE + 1))
+        self._shape: Shape | None = None
+        self._adopt(shape_of(Lens(), width / height))
         self._scales: list[_Scale] = []
-        needed = self._scales_for(self._most)
+        needed = 1 + int(np.log2(max(self._most / _LEAST_REACH, 1.0)) + 1)
         while len(self._scales) <= needed or max(width, height) > _SMALLEST:
             width, height = (width + 1) // 2, (height + 1) // 2
             self._scales.append(_Scale(device, width, height, self._layers, spreads=len(self._scales) < needed))
         self._crown = Planes(device, width, height, 6 * (self._layers - 1))
+
+    def _adopt(self, shape: Shape) -> None:
+        """Discs of this shape from now on. Those that are longer than wide end within the border sooner."""
+        if shape is self._shape:
+            return
+        self._shape = shape
+        farthest = ((PAD - 0.5) / shape.extent - 0.5) / _FADE
+        self._reach = tuple(min(reach, farthest) for reach in REACHES[self.quality])
+        settings = f"?LAYERS={self._layers}&SHAPED={int(not shape.is_plain)}"
+        self._prepare, self._spread, self._light = LAYERS + settings, SPREAD + settings, LIGHTS + settings
+        self._device.write(self._aperture, shape.table)
+        self._device.write(self._profile, shape.profile)
 
     def _scales_for(self, radius_px: float) -> int:
         """How many smaller scales a radius at full size needs; one at least, for what is hidden is spread there."""
@@ -129,68 +161,54 @@ class Defocus:
         `scene` holds scene-linear planes of this size, `depth` one plane of metres with its border mirrored, infinity
         allowed; `extremes_m` are the nearest and the farthest of them.
         """
+        shape = shape_of(blur.lens, self.size[0] / self.size[1], blur.native_lens)
+        self._adopt(shape)
         nearest, farthest = (min(max(blur.radius_px(metres), -self._most), self._most) for metres in extremes_m)
         self._place_borders(nearest, farthest)
         scene.mirror()
         layout = scene.layout
         self._device.run(
             self._prepare, "coc", (self._tiles_x, self._tiles_y), (1, 1), depth.buffer, self._radius.buffer,
-            self._weight.buffer, self._tiles, self._borders, layout.pitch, self._tiles_x, self._tiles_y,
-            blur.coc_px, blur.focus_m, blur.native_coc_px, blur.native_focus_m, self._most, self._reach_at(0),
+            self._weight.buffer, self._tiles, self._borders, self._aperture, *shape.cells, *self.size, layout.pitch,
+            self._tiles_x, self._tiles_y, blur.coc_px, blur.focus_m, blur.native_coc_px, blur.native_focus_m,
+            self._most, self._reach_at(0), *shape.opening,
         )  # fmt: skip
         self._radius.mirror()
         self._weight.mirror()
         largest = max(-nearest, farthest)
         count = self._scales_for(largest)
-        self._find_lights(scene)
+        self._lights.find(scene, self._radius, _FADE * self._reach_at(0))
         self._descend(scene)
         self._complete()
         for number in range(count):
-            self._weigh(number, count)
+            self._weigh(number, count, shape, blur.colour_shift_px)
         for number in reversed(range(count)):
-            self._gather(number, count)
-        self._compose(scene)
-        self._add_lights(largest)
+            self._gather(number, count, shape, blur.colour_shift_px)
+        self._compose(scene, shape)
+        self._lights.add(
+            self.picture, self._radius, self._light, shape, (self._aperture, self._profile), largest,
+            blur.colour_shift_px,
+        )  # fmt: skip
         return self.picture
 
     def _place_borders(self, nearest_px: float, farthest_px: float) -> None:
         borders = borders_px(nearest_px, farthest_px, self.quality)
         if borders != self._known_borders:
-            # Between layers that are blurred there is a slope, so that a surface that crosses them shows no step.
-            slopes = [1 / max(0.25 * abs(border), 0.25) for border in borders]
+            # Between layers that are blurred there is a slope, so that a surface that crosses them shows no step; what is
+            # not blurred ends where it begins to be.
+            slopes = [_ABRUPT if border == -_SHARP else 1 / max(0.25 * abs(border), 0.25) for border in borders]
             ends = [-FARTHEST_BORDER, *borders, FARTHEST_BORDER]
             table = np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32)
             self._device.write(self._borders, table)
             self._known_borders = borders
-
-    def _find_lights(self, scene: Planes) -> None:
-        layout = scene.layout
-        self._device.run(
-            LIGHTS, "find_lights", (self._tiles_x, self._tiles_y), (1, 1), scene.buffer, self._radius.buffer,
-            self._lights, self._levels, self._nearest, layout.pitch, layout.stride, layout.width, layout.height,
-            self._tiles_x, _FADE * self._reach_at(0),
-        )  # fmt: skip
-        self._device.run(
-            LIGHTS, "list_lights", (-(-self._tiles_y // 64) * 64,), (64,), self._lights, self._light_counts,
-            self._nearest, self._tiles_x, self._tiles_y,
-        )  # fmt: skip
-
-    def _add_lights(self, largest_px: float) -> None:
-        layout = self.picture.layout
-        self.picture.run(
-            LIGHTS, "add_lights", self.picture.buffer, self._radius.buffer, self._lights, self._light_counts,
-            layout.pitch, layout.stride, layout.width, layout.height, self._tiles_x, self._tiles_y,
-            int(largest_px) // _TILE + 1,
-        )  # fmt: skip
 
     def _descend(self, scene: Planes) -> None:
         """From the full size to the first scale, and from each to the next."""
         first = self._scales[0].planes
         first.run(
             self._prepare, "halve_picture", scene.buffer, self._radius.buffer, first.buffer, self._borders,
-            self._levels, scene.layout.pitch, scene.layout.stride, first.layout.width, first.layout.pitch,
-            first.layout.stride,
-            self._tiles_x, self._reach_at(0),
+            self._lights.levels, scene.layout.pitch, scene.layout.stride, first.layout.width, first.layout.pitch,
+            first.layout.stride, self._tiles_x, self._reach_at(0),
         )  # fmt: skip
         for number, (finer, coarse) in enumerate(itertools.pairwise(scale.planes for scale in self._scales), start=1):
             layout = coarse.layout
@@ -217,27 +235,31 @@ class Defocus:
             )  # fmt: skip
             coarse, first = finer, 5 * self._layers
 
-    def _weigh(self, number: int, count: int) -> None:
+    def _weigh(self, number: int, count: int, shape: Shape, colour_shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]
         scale.planes.mirror()
         layout = scale.planes.layout
         tile_rows = -(-layout.rows // _TILE)
         reach = UNLIMITED if number == count - 1 else self._reach_at(number + 1)
+        red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
         self._device.run(
             self._prepare, "weigh", (layout.pitch // _TILE, tile_rows * self._layers), (1, 1), scale.planes.buffer,
-            scale.tiles, layout.rows, tile_rows, layout.pitch, layout.stride, scale.tiles_x, scale.tiles_y, reach,
-            self._reach_at(number) if number else 0.0,
+            scale.tiles, self._aperture, *shape.cells, layout.width, layout.height, layout.rows, tile_rows,
+            layout.pitch, layout.stride, scale.tiles_x, scale.tiles_y, self._first_limited, reach,
+            self._reach_at(number) if number else 0.0, shape.rim, red, blue,
         )  # fmt: skip
 
-    def _gather(self, number: int, count: int) -> None:
+    def _gather(self, number: int, count: int, shape: Shape, colour_shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]
         layout = scale.planes.layout
         is_coarsest = number == count - 1
         coarse = scale.gathered if is_coarsest else self._scales[number + 1].gathered
+        red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
         scale.planes.run(
             self._spread, "spread_scale", scale.planes.buffer, scale.tiles, coarse.buffer, scale.gathered.buffer,
-            layout.height + 2, layout.pitch, layout.stride, scale.tiles_x, scale.tiles_y, coarse.layout.pitch,
-            coarse.layout.stride, int(is_coarsest), self._first_limited, rows=(layout.height + 2) * self._layers,
+            self._aperture, *shape.cells, layout.width, layout.height, layout.pitch, layout.stride, scale.tiles_x,
+            scale.tiles_y, coarse.layout.pitch, coarse.layout.stride, int(is_coarsest), self._first_limited,
+            shape.extent, shape.rim, red, blue, rows=(layout.height + 2) * self._layers,
         )  # fmt: skip
 
     @property
@@ -245,19 +267,21 @@ class Defocus:
         """The layer that holds what is in focus: from it on nothing spills over what is sharper."""
         return self._known_borders.index(-_SHARP) + 1
 
-    def _compose(self, scene: Planes) -> None:
+    def _compose(self, scene: Planes, shape: Shape) -> None:
         layout, half = scene.layout, self._scales[0].planes.layout
         self.picture.run(
             self._spread, "compose", scene.buffer, self._radius.buffer, self._weight.buffer, self._tiles,
-            self._scales[0].gathered.buffer, self._borders, self.picture.buffer, layout.pitch, layout.stride,
-            self._tiles_x, self._tiles_y, half.pitch, half.stride, self._reach_at(0), self._first_limited,
+            self._scales[0].gathered.buffer, self._borders, self._aperture, self.picture.buffer, *shape.cells,
+            *self.size, layout.pitch, layout.stride, self._tiles_x, self._tiles_y, half.pitch, half.stride,
+            self._first_limited, self._reach_at(0), shape.extent, *shape.fall_off,
         )  # fmt: skip
 
     def release(self) -> None:
         """Gives everything back; harmless when done twice."""
         for planes in (self.picture, self._radius, self._weight, self._crown):
             planes.release()
+        self._lights.release()
         for scale in self._scales:
             scale.release()
-        for buffer in (self._tiles, self._borders, self._nearest, self._levels, self._lights, self._light_counts):
+        for buffer in (self._tiles, self._borders, self._aperture, self._profile):
             self._device.release(buffer)

@@ -46,12 +46,13 @@ def _near_edges(depth_m: NDArray[np.floating]) -> NDArray[np.bool_]:
         marked = np.moveaxis(near, axis, 0)
         marked[:-1] |= edge
         marked[1:] |= edge
+    height, width = depth_m.shape
     rows, columns = np.nonzero(near)
     band = np.zeros_like(near)
     for dy in range(-BAND, BAND + 1):
         for dx in range(-BAND, BAND + 1):
             if dx * dx + dy * dy <= BAND * BAND:
                 y, x = rows + dy, columns + dx
-                inside = (y >= 0) & (x >= 0) & (y < near.shape[0]) & (x < near.shape[1])
+                inside = (y >= 0) & (x >= 0) & (y < height) & (x < width)
                 band[y[inside], x[inside]] = True
     return band

@@ -1,0 +1,64 @@
+"""Lights: points much brighter than their surroundings, each drawn as one disc that what stands before it cuts."""
+
+from __future__ import annotations
+
+from ..compute.device import Buffer, Device
+from ..compute.planes import Planes
+from .shape import Shape
+
+_LIGHTS, _FLOATS = 4, 7  # of a tile, and of a light, as in kernels/defocus_lights.cl
+_GROUP = 64
+
+
+class Lights:
+    """Those of pictures of one size, by tiles of `tile` pixels. `levels` holds a brightness a tile: what is above
+    it is drawn here, or nothing where it is negative.
+    """
+
+    def __init__(self, device: Device, width: int, height: int, tile: int) -> None:
+        self._device, self._tile = device, tile
+        self._tiles_x, self._tiles_y = -(-width // tile), -(-height // tile)
+        tiles = self._tiles_x * self._tiles_y
+        self.levels = device.allocate(4 * tiles)
+        self._nearest = device.allocate(4 * tiles)
+        self._found = device.allocate(4 * _LIGHTS * _FLOATS * tiles)
+        self._counts = device.allocate(4 * self._tiles_y)
+
+    def find(self, scene: Planes, radius: Planes, least_radius_px: float) -> None:
+        """Queues the search, in planes of light and of signed blur radii, for lights of at least this radius."""
+        layout = scene.layout
+        self._device.run(
+            "defocus_lights.cl", "find_lights", (self._tiles_x, self._tiles_y), (1, 1), scene.buffer, radius.buffer,
+            self._found, self.levels, self._nearest, layout.pitch, layout.stride, layout.width, layout.height,
+            self._tiles_x, least_radius_px,
+        )  # fmt: skip
+
+    def add(
+        self,
+        picture: Planes,
+        radius: Planes,
+        source: str,
+        shape: Shape,
+        tables: tuple[Buffer, Buffer],
+        largest_px: float,
+        colour_shift_px: tuple[float, float],
+    ) -> None:
+        """Queues the drawing of the lights found. `source` is the kernels, built for `shape`, whose aperture and
+        profile are `tables`; no disc is larger than `largest_px` in radius.
+        """
+        layout = picture.layout
+        self._device.run(
+            source, "list_lights", (-(-self._tiles_y // _GROUP) * _GROUP,), (_GROUP,), self._found, self._counts,
+            self._nearest, *tables, *shape.cells, layout.width, layout.height, self._tiles_x, self._tiles_y,
+            shape.extent, *colour_shift_px,
+        )  # fmt: skip
+        around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
+        picture.run(
+            source, "add_lights", picture.buffer, radius.buffer, self._found, self._counts, *tables, *shape.cells,
+            layout.width, layout.height, layout.pitch, layout.stride, self._tiles_x, self._tiles_y, around,
+            shape.extent, *colour_shift_px, *shape.fall_off,
+        )  # fmt: skip
+
+    def release(self) -> None:
+        for buffer in (self.levels, self._nearest, self._found, self._counts):
+            self._device.release(buffer)

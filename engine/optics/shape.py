@@ -1,0 +1,93 @@
+"""The aperture as the kernels read it: tables of its shape over the picture, and polynomials of the field.
+
+`kernels/aperture.h` says how the tables lie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .aperture import extent, gauge_table, is_round, open_area, profile
+from .lens import Lens
+
+REACH, STEPS_PER_PX, PROFILE = 16, 8, 64  # as in kernels/aperture.h
+SUMS = STEPS_PER_PX * REACH + 2
+CELLS = (15, 9)  # of a lens whose discs differ over the picture
+Even = tuple[float, float, float]  # a, b, c of 1 + a h^2 + b h^4 + c h^6; h is 1 in the picture's corners
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """`table` and `profile` for the kernels; `cells` (across, down) of the picture; `extent` in radii.
+
+    `opening` and `fall_off` are polynomials of the field: what the radius of a disc and the light are multiplied by.
+    `is_plain` is whether a disc is just that, evenly lit and the same in all colours.
+    """
+
+    table: NDArray[np.float32]
+    profile: NDArray[np.float32]
+    cells: tuple[int, int]
+    extent: float
+    rim: float
+    opening: Even
+    fall_off: Even
+    is_plain: bool
+
+
+@lru_cache(maxsize=8)
+def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shape:
+    """Of a lens at its aperture, for a picture of `aspect`, width over height, that `native_lens` has taken and darkened
+    off its middle already.
+    """
+    varies = lens.swirl != 1.0 or lens.opening > 1.0 - lens.cats_eye
+    cells = CELLS if varies else (1, 1)
+    gauges = gauge_table(lens, REACH, cells, aspect).reshape(-1, (2 * REACH + 1) ** 2)
+    table = np.concatenate([gauges, _sums(gauges).reshape(len(gauges), -1)], axis=1).astype(np.float32)
+    squares = np.linspace(0.0, 1.0, PROFILE + 1)
+    rows = np.stack([profile(lens, np.sqrt(squares), side) for side in (1, -1)]).astype(np.float32)
+    height = np.linspace(0.0, 1.0, 33)
+    light = _fall_off(lens, height, aspect)
+    if native_lens is not None:
+        light /= _fall_off(native_lens, height, aspect)
+    open_share = open_area(lens, height, 0.0)
+    rim = (1.0 - lens.onion_rings) * lens.spherical_now
+    is_plain = is_round(lens) and not (rim or lens.onion_rings or lens.longitudinal_red or lens.longitudinal_blue)
+    return Shape(
+        table, rows, cells, extent(lens), rim, _even(height, np.sqrt(open_share)), _even(height, light), is_plain
+    )
+
+
+def _fall_off(lens: Lens, height: NDArray[np.float64], aspect: float) -> NDArray[np.float64]:
+    """The light at distances from the middle: by the angle, and by what the rims take away."""
+    return np.asarray(2.0 ** -lens.vignetting_stops(height, aspect) * open_area(lens, height, 0.0) ** lens.vignetting)
+
+
+def _even(height: NDArray[np.float64], values: NDArray[np.float64]) -> Even:
+    basis = np.stack([height**2, height**4, height**6], axis=1)
+    a, b, c = np.linalg.lstsq(basis, values - 1.0, rcond=None)[0]
+    return float(a), float(b), float(c)
+
+
+def _sums(gauges: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(cells, SUMS, 2): over all pixels, of what a disc covers, and of that times 2 (g / r)^2 - 1.
+
+    A pixel counts whole where g < r - 1/2, and by r + 1/2 - g up to r + 1/2: sums of sorted powers of g give both.
+    """
+    ordered = np.sort(gauges.astype(np.float64), axis=1)
+    radii = np.arange(SUMS) / STEPS_PER_PX
+    powers = [np.cumsum(np.pad(ordered**power, ((0, 0), (1, 0))), axis=1) for power in range(4)]
+    # The first pad of the zeroth power is a one that no pixel stands for.
+    powers[0] = powers[0] - powers[0][:, :1]
+    result = np.zeros((len(gauges), SUMS, 2))
+    for cell, row in enumerate(ordered):
+        whole, partly = (np.searchsorted(row, radii + offset) for offset in (-0.5, 0.5))
+        ones, firsts, seconds, thirds = ((one[cell][whole], one[cell][partly] - one[cell][whole]) for one in powers)
+        covered = ones[0] + (radii + 0.5) * ones[1] - firsts[1]
+        squares = seconds[0] + (radii + 0.5) * seconds[1] - thirds[1]
+        result[cell, :, 0] = covered
+        result[cell, :, 1] = 2.0 * squares / np.maximum(radii, 1.0) ** 2 - covered
+    return result
