@@ -8,7 +8,8 @@ are spread at smaller scales of the picture, so the cost hardly grows with the r
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -78,8 +79,11 @@ class Blur:
         )
 
     def radius_px(self, depth_m: float) -> float:
-        """Signed radius at one depth, the native blur not taken off: an upper bound of its size."""
-        return 0.5 * self.coc_px * (1.0 - self.focus_m / max(depth_m, 1e-3))
+        """Signed radius at one depth, as kernels/defocus_layers.cl works it out."""
+        depth_m = max(depth_m, 1e-3)
+        wanted = 0.5 * self.coc_px * (1.0 - self.focus_m / depth_m)
+        native = 0.5 * self.native_coc_px * (1.0 - self.native_focus_m / depth_m)
+        return math.copysign(math.sqrt(max(wanted**2 - native**2, 0.0)), wanted)
 
 
 def borders_px(nearest_px: float, farthest_px: float, quality: Quality) -> list[float]:
@@ -175,7 +179,10 @@ class Defocus:
         )  # fmt: skip
         self._radius.mirror()
         self._weight.mirror()
-        largest = max(-nearest, farthest)
+        # Between the extremes more may be missing than there, where the capture had another focus: a bound is what the
+        # lens would blur if nothing were blurred yet.
+        bare = replace(blur, native_coc_px=0.0)
+        largest = min(max(abs(bare.radius_px(metres)) for metres in extremes_m), self._most)
         count = self._scales_for(largest)
         self._lights.find(scene, self._radius, _FADE * self._reach_at(0))
         self._descend(scene)
