@@ -7,8 +7,7 @@
 #include "defocus.h"
 #include "aperture.h"
 
-#define LEAST_EXCESS 0.5f /* above white times this, and OVER_MEAN times what is around, a light begins */
-#define OVER_MEAN 4.0f
+#define OVER_MEAN 10.0f /* times the mean around it is where a light begins: noise about black reaches 7 */
 #define LARGEST_VARIANCE 3.0f /* pixels squared that the light of one point may cover */
 #define STEPS 24 /* of the way from a light to the lens */
 
@@ -29,7 +28,7 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
 {
     const int tile = GLOBAL_Y * tiles_x + GROUP_X;
     const int first = (GLOBAL_Y * TILE + PAD) * pitch + PAD + GROUP_X * TILE;
-    floats brightest = (floats)(0.0f), sums = brightest, near = (floats)(UNLIMITED), far = brightest;
+    floats brightest = (floats)(0.0f), sums = brightest, tame = brightest, near = (floats)(UNLIMITED), far = brightest;
     for (int row = 0; row < TILE; ++row)
         for (int run = 0; run < TILE; run += RUN) {
             const int at = first + row * pitch + run;
@@ -37,15 +36,27 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
                                                                    LOAD(scene, at + 2 * stride)));
             const floats r = LOAD(radius, at);
             brightest = greater(brightest, bright);
-            sums += lesser(bright, (floats)(1.0f));
+            sums += bright;
             near = lesser(near, r);
             far = greater(far, absolute(r));
         }
-    const float level = LEAST_EXCESS + OVER_MEAN * sum_of(sums) * (1.0f / (TILE * TILE));
     nearest[tile] = -largest(-near);
-    levels[tile] = -level;
+    levels[tile] = -UNLIMITED;
     for (int quarter = 0; quarter < LIGHTS; ++quarter)
         lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
+    const float mean = sum_of(sums) * (1.0f / (TILE * TILE));
+    if (!(largest(brightest) > 2.0f * mean))
+        return;
+    /* The mean of what is around: of the tile, a light counting no more than twice the mean with it. */
+    for (int row = 0; row < TILE; ++row)
+        for (int run = 0; run < TILE; run += RUN) {
+            const int at = first + row * pitch + run;
+            const floats bright = greater(LOAD(scene, at), greater(LOAD(scene, at + stride),
+                                                                   LOAD(scene, at + 2 * stride)));
+            tame += lesser(bright, (floats)(2.0f * mean));
+        }
+    const float level = OVER_MEAN * sum_of(tame) * (1.0f / (TILE * TILE));
+    levels[tile] = -level;
     if (!(largest(brightest) > level && largest(far) > least_radius))
         return;
     int found = 0;

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from groundglass.compute.device import Device, open_device
 from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
+from groundglass.optics.lens import load_lens
 from PIL import Image
 
 RANDOM = np.random.default_rng(6)
@@ -71,7 +72,7 @@ class TestDemosaic:
 class TestDefocus:
     def test_the_shipped_lens_by_its_name(self) -> None:
         by_name = gg.defocus(SCENE, DEPTH_M, lens="noct-50", focus_m=1.0)
-        lens = gg.Lens(focal_mm=50, f_number=0.95, sensor_width_mm=36.0)
+        lens = load_lens("noct-50")
         np.testing.assert_array_equal(by_name, gg.defocus(SCENE, DEPTH_M, lens=lens, focus_m=1.0))
 
     def test_takes_doubles_and_views(self) -> None:
@@ -149,7 +150,7 @@ def test_render_takes_the_options_of_source_and_engine(tmp_path: Path) -> None:
     RANDOM.integers(0, 4096, (32, 48), dtype=np.uint16).tofile(path)
     options = {"raw_format": "rggb12", "raw_size": "48x32"}
     sharp = gg.render(path, **options)
-    soft = gg.render(path, depth="plane:4..5", focus_m=1.0, f_number=1.4, quality="live", **options)
+    soft = gg.render(path, depth="plane:4..5", focus_m=1.0, lens=gg.Lens(f_number=1.4), quality="live", **options)
     half = gg.render(path, development=gg.Development(demosaic="half"), look="natural", strength=0.5, **options)
     assert sharp.shape == soft.shape == (32, 48, 3)
     assert half.shape == (16, 24, 3)

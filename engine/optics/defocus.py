@@ -201,8 +201,7 @@ class Defocus:
     def _place_borders(self, nearest_px: float, farthest_px: float) -> None:
         borders = borders_px(nearest_px, farthest_px, self.quality)
         if borders != self._known_borders:
-            # Between layers that are blurred there is a slope, so that a surface that crosses them shows no step; what is
-            # not blurred ends where it begins to be.
+            # Between layers that are blurred there is a slope, so that a surface that crosses them shows no step.
             slopes = [_ABRUPT if border == -_SHARP else 1 / max(0.25 * abs(border), 0.25) for border in borders]
             ends = [-FARTHEST_BORDER, *borders, FARTHEST_BORDER]
             table = np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32)

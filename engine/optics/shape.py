@@ -40,9 +40,7 @@ class Shape:
 
 @lru_cache(maxsize=8)
 def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shape:
-    """Of a lens at its aperture, for a picture of `aspect`, width over height, that `native_lens` has taken and darkened
-    off its middle already.
-    """
+    """Of a lens at its aperture, for a picture of `aspect` (width over height) that `native_lens` has darkened already."""
     varies = lens.swirl != 1.0 or lens.opening > 1.0 - lens.cats_eye
     cells = CELLS if varies else (1, 1)
     gauges = gauge_table(lens, REACH, cells, aspect).reshape(-1, (2 * REACH + 1) ** 2)
