@@ -16,18 +16,23 @@
 #ifndef LAYERS
 #define LAYERS 2
 #endif
+#ifndef SHAPED
+#define SHAPED 0
+#endif
+#define SPREAD_PLANES (5 + SHAPED)
 FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
 {
     return limited((radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f, 0.0f, 1.0f);
 }
 
 /* Planes of one scale. Of each layer what this scale and smaller ones spread: colour times weight (0 to 2), weight (3),
- * radius in pixels of that scale (4). Behind those, of each layer but the nearest, which nothing hides, its surface:
- * colour (0 to 2), the share of the pixel that it covers (3), radius in pixels of that scale (4), each continued behind
- * what hides it; and how much of the pixel is known, as nothing nearer hides it (5).
+ * radius in pixels of that scale (4); and where discs are shaped the slope of their light (5). Behind those, of each
+ * layer but the nearest, which nothing hides, its surface: colour (0 to 2), the share of the pixel that it covers (3),
+ * radius in pixels of that scale (4), each continued behind what hides it; and how much of the pixel is known, as
+ * nothing nearer hides it (5).
  */
-#define SPREAD(l) (5 * (l))
-#define SURFACE(l) (5 * LAYERS + 6 * ((l) - 1))
+#define SPREAD(l) (SPREAD_PLANES * (l))
+#define SURFACE(l) (SPREAD_PLANES * LAYERS + 6 * ((l) - 1))
 
 /* Of a run at (x, y): the distance from the middle of the picture, squared, 1 in its corners; and the even polynomial
  * 1 + a h^2 + b h^4 + c h^6 of it.

@@ -49,7 +49,8 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
             }
             STREAM(radius, at, signed_size);
 #if SHAPED
-            const floats area = largest(spread_here) > 0.0f ? shape_sum(cell, size, 0.0f) : (floats)(1.0f);
+            const floats none = (floats)(0.0f);
+            const floats area = largest(spread_here) > 0.0f ? shape_sum(cell, size, none, none) : coverage(size, 0.0f);
 #else
             const floats area = disc_area(size, (1.0f + FADE) * reach);
 #endif
@@ -236,12 +237,11 @@ KERNEL void complete_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coa
  * which all scales take their share. A work-item takes a tile, of the border too, and notes its largest radius.
  */
 KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT aperture, int cells_x,
-                  int cells_y, int width, int height, int all_rows, int tile_rows, int pitch, int stride, int tiles_x,
-                  int tiles_y, int first_limited, float reach, float finer_reach, float rim, float red_shift,
+                  int cells_y, int width, int height, int pitch, int stride, int tiles_x, int tiles_y,
+                  int first_limited, float reach, float finer_reach, float rim, float red_shift,
                   float blue_shift)
 {
-    const int l = GLOBAL_Y / tile_rows, tile_row = GLOBAL_Y % tile_rows;
-    const int tile_x = GROUP_X - PAD / TILE, tile_y = tile_row - PAD / TILE;
+    const int l = GLOBAL_Y / tiles_y, tile_x = GROUP_X, tile_y = GLOBAL_Y % tiles_y;
     GLOBAL float *handed = scale + SPREAD(l) * stride;
     GLOBAL const float *surface = scale + SURFACE(l) * stride;
 #if SHAPED
@@ -249,9 +249,9 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
     const float side = l >= first_limited ? 1.0f : -1.0f;
 #endif
     floats most = (floats)(0.0f);
-    for (int row = 0; row < TILE && tile_row * TILE + row < all_rows; ++row)
+    for (int row = 0; row < TILE && tile_y * TILE + row < height; ++row)
         for (int run = 0; run < TILE; run += RUN) {
-            const int at = (tile_row * TILE + row) * pitch + GROUP_X * TILE + run;
+            const int at = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + run;
             const floats known = l > 0 ? LOAD(surface, at + 5 * stride) : (floats)(1.0f);
             const floats own_radius = LOAD(handed, at + 4 * stride);
             const floats share = share_here(own_radius, reach);
@@ -266,16 +266,25 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
             }
             const floats weight = own + hidden;
             if (!(largest(weight) > 0.0f)) {
-                for (int plane = 0; plane < 5; ++plane)
+                for (int plane = 0; plane < SPREAD_PLANES; ++plane)
                     STORE(handed, at + plane * stride, (floats)(0.0f));
                 continue;
             }
             const floats radius = (own * own_radius + hidden * hidden_radius) / greater(weight, (floats)(EPSILON));
 #if SHAPED
-            const floats areas[4] = {shape_sum(cell, absolute(radius + side * red_shift), side * rim),
-                                     shape_sum(cell, radius, side * rim),
-                                     shape_sum(cell, absolute(radius + side * blue_shift), side * rim),
-                                     shape_sum(cell, radius, 0.0f)};
+            const floats none = (floats)(0.0f), own_rim = rim_of(radius, side * rim);
+            const floats slope = slope_of(radius, own_rim);
+            const floats red_radius = greater(radius + side * red_shift, none);
+            const floats blue_radius = greater(radius + side * blue_shift, none);
+            floats areas[4];
+            areas[1] = shape_sum(cell, radius, own_rim, slope);
+            areas[0] = red_shift != 0.0f ? shape_sum(cell, red_radius, own_rim, slope) : areas[1];
+            areas[2] = blue_shift != 0.0f ? shape_sum(cell, blue_radius, own_rim, slope) : areas[1];
+            areas[3] = rim != 0.0f ? shape_sum(cell, radius, none, none) : areas[1];
+            /* Colours carry 1 - rim, so that a tap is left with 1 + slope g^2. */
+            for (int plane = 0; plane < 3; ++plane)
+                areas[plane] = areas[plane] / (1.0f - own_rim);
+            STORE(handed, at + 5 * stride, slope / (1.0f - own_rim));
 #else
             const floats area = disc_area(radius, (1.0f + FADE) * reach);
             const floats areas[4] = {area, area, area, area};
@@ -290,6 +299,5 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
             STORE(handed, at + 4 * stride, radius);
             most = greater(most, weight > 1e-4f ? radius : (floats)(0.0f));
         }
-    if (tile_x >= 0 && tile_x < tiles_x && tile_y >= 0 && tile_y < tiles_y)
-        tiles[(l * tiles_y + tile_y) * tiles_x + tile_x] = largest(most);
+    tiles[(l * tiles_y + tile_y) * tiles_x + tile_x] = largest(most);
 }

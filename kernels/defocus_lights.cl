@@ -17,6 +17,11 @@
 #define LIGHTS 4
 #define LIGHT_FLOATS 7
 
+FUNCTION int bounded(float place, int count)
+{
+    return place < 0.0f ? 0 : place > (float)(count - 1) ? count - 1 : (int)place;
+}
+
 FUNCTION float positive(float x) { return x < 0.0f ? -x : x; }
 
 /* Of each tile: its lights, the level above which something is one, and the nearest signed radius. A tile whose bright
@@ -100,58 +105,85 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
         lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
 }
 
-/* The light of a disc of the radius `reached` at an offset (dx, dy) from its middle, at its middle one on average: what of
- * the pixel the disc covers, times `profile`, the light at squares of g / r in steps of 1 / PROFILE, behind the focus
- * and, in a second row, before it.  */
-#define PROFILE 64
-FUNCTION floats light_at(GLOBAL const float *cell, GLOBAL const float *profile, floats dx, floats dy, float reached,
-                         float extent, int is_before)
+/* Gauges of the offsets (dx, dy) from the middle of a disc of the radius `size`. They grow with the offset, and are read
+ * where the table's own radius is that of the disc.
+ */
+FUNCTION floats gauges_at(GLOBAL const float *cell, floats dx, float dy, float size, float extent, float side)
 {
 #if SHAPED
-    /* Gauges grow with the offset: they are read where the table's own radius is the disc's. */
-    const float scale = ((float)REACH - 1.0f) / (extent * reached);
-    const floats x = limited((is_before ? -dx : dx) * scale + (float)REACH, 0.0f, (float)(SIDE - 1) - 0.001f);
-    const floats y = limited((is_before ? -dy : dy) * scale + (float)REACH, 0.0f, (float)(SIDE - 1) - 0.001f);
-    floats gauge, light;
+    const float scale = side * ((float)REACH - 1.0f) / (extent * size);
+    const floats x = limited(dx * scale + (float)REACH, 0.0f, (float)(SIDE - 1) - 0.001f);
+    const float wanted = dy * scale + (float)REACH, most = (float)(SIDE - 1) - 0.001f;
+    const float y = wanted < 0.0f ? 0.0f : wanted > most ? most : wanted;
+    GLOBAL const float *row = cell + (int)y * SIDE;
+    const float down = y - (float)(int)y;
+    floats left, right, across;
 #if RUN > 1
+    const ints index = __builtin_convertvector(x, ints);
+    across = x - __builtin_convertvector(index, floats);
     for (int i = 0; i < RUN; ++i) {
-        GLOBAL const float *at = cell + (int)y[i] * SIDE + (int)x[i];
-        const float across = x[i] - (float)(int)x[i], down = y[i] - (float)(int)y[i];
-        const float above = at[0] + across * (at[1] - at[0]);
-        const float below = at[SIDE] + across * (at[SIDE + 1] - at[SIDE]);
-        gauge[i] = (above + down * (below - above)) / scale;
+        GLOBAL const float *at = row + index[i];
+        left[i] = at[0] + down * (at[SIDE] - at[0]);
+        right[i] = at[1] + down * (at[SIDE + 1] - at[1]);
     }
-    const floats part = limited(gauge * gauge * ((float)PROFILE / (reached * reached)), 0.0f, (float)PROFILE);
-    for (int i = 0; i < RUN; ++i)
-        light[i] = profile[is_before * (PROFILE + 1) + (int)(part[i] + 0.5f)];
 #else
-    GLOBAL const float *at = cell + (int)y * SIDE + (int)x;
-    const float across = x - (float)(int)x, down = y - (float)(int)y;
-    const float above = at[0] + across * (at[1] - at[0]);
-    const float below = at[SIDE] + across * (at[SIDE + 1] - at[SIDE]);
-    gauge = (above + down * (below - above)) / scale;
-    const float part = limited(gauge * gauge * ((float)PROFILE / (reached * reached)), 0.0f, (float)PROFILE);
-    light = profile[is_before * (PROFILE + 1) + (int)(part + 0.5f)];
+    GLOBAL const float *at = row + (int)x;
+    across = x - (float)(int)x;
+    left = at[0] + down * (at[SIDE] - at[0]);
+    right = at[1] + down * (at[SIDE + 1] - at[1]);
 #endif
-    return light * limited(reached + 0.5f - gauge, 0.0f, 1.0f);
+    return (left + across * (right - left)) * (side / scale);
 #else
-    return limited(reached + 0.5f - square_root(dx * dx + dy * dy), 0.0f, 1.0f);
+    return square_root(dx * dx + dy * dy);
 #endif
 }
 
-/* The light of a whole disc: of a small one added up, as it differs from the integral by up to 1 %. */
-FUNCTION float disc_sum(GLOBAL const float *cell, GLOBAL const float *profile, float x, float y, float reached,
-                        float extent, int is_before)
+/* The light within a disc at the gauges, its mean 1: `profile` holds it at squares of g / r in steps of 1 / PROFILE,
+ * behind the focus and, in a second row, before it.
+ */
+#define PROFILE 64
+FUNCTION floats light_at(GLOBAL const float *profile, floats gauges, float size, float side)
 {
-    if (reached > 12.0f)
-        return 3.141593f * (reached * reached + 1.0f / 12.0f);
+#if SHAPED
+    GLOBAL const float *row = side < 0.0f ? profile + PROFILE + 1 : profile;
+    const floats place = limited(gauges * gauges * ((float)PROFILE / (size * size)), 0.0f, (float)PROFILE) + 0.5f;
+    floats light;
+#if RUN > 1
+    const ints index = __builtin_convertvector(place, ints);
+    for (int i = 0; i < RUN; ++i)
+        light[i] = row[index[i]];
+#else
+    light = row[(int)place];
+#endif
+    return light;
+#else
+    return (floats)(1.0f);
+#endif
+}
+
+/* The light of a whole disc that reaches `reached` in a channel's own colour: of a small one added up, as it differs
+ * from the integral by up to 1 %.
+ */
+FUNCTION float disc_sum(GLOBAL const float *cell, GLOBAL const float *profile, float x, float y, float size,
+                        float reached, float extent, float side)
+{
+    if (reached > 12.0f) {
+        /* Gauges up to t cover pi t^2 pixels. */
+        const float last = reached + 0.5f, step = last * (1.0f / 128.0f);
+        floats whole = (floats)(0.0f);
+        for (int part = 0; part < 128; part += RUN) {
+            const floats gauges = step * ((float)part + 0.5f + LANE_NUMBERS);
+            whole += gauges * coverage(reached - gauges, 0.0f) * light_at(profile, gauges, size, side);
+        }
+        return 2.0f * 3.141593f * step * sum_of(whole);
+    }
     const int reach = (int)((reached + 0.5f) * extent) + 1;
     float sum = 0.0f;
     for (int dy = -reach; dy <= reach; ++dy)
         for (int dx = -reach; dx <= reach; dx += RUN) {
             const floats away_x = (float)((int)x + dx) - x + LANE_NUMBERS;
-            const floats away_y = (floats)((float)((int)y + dy) - y);
-            sum += sum_of(light_at(cell, profile, away_x, away_y, reached, extent, is_before));
+            const floats gauges = gauges_at(cell, away_x, (float)((int)y + dy) - y, size, extent, side);
+            sum += sum_of(coverage(reached - gauges, 0.0f) * light_at(profile, gauges, size, side));
         }
     return sum;
 }
@@ -183,7 +215,8 @@ KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, GLO
             const float shift = number == 0 ? red_shift : number == 2 ? blue_shift : 0.0f;
             const float colour = light[3 + number];
             to[number] = number == 0 ? x : number == 1 ? y : radius;
-            to[3 + number] = colour / disc_sum(cell, profile, x, y, positive(radius + shift), extent, radius < 0.0f);
+            to[3 + number] = colour / disc_sum(cell, profile, x, y, size, positive(radius + shift), extent,
+                                               radius < 0.0f ? -1.0f : 1.0f);
         }
         to[6] = before;
         count += 1;
@@ -195,88 +228,83 @@ KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, GLO
 /* Which pixels of the run at (x, y) the light reaches: 1, or 0 where something stands in its way. Seen from the pixel's
  * point of the aperture, a thing of radius r is shifted by r / radius of the way from the pixel to the light.
  */
-FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *light, floats x, float y, int pitch,
-                             int width, int height)
+FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *nearest, GLOBAL const float *light, int x,
+                             int y, int pitch, int width, int height, int tiles_x)
 {
     floats open = (floats)(1.0f);
     const float range = light[2] - light[6];
     const float step = range > (float)STEPS ? range * (1.0f / STEPS) : 1.0f;
-    const float margin = 1.5f + 0.1f * (light[2] < 0.0f ? -light[2] : light[2]);
+    const float near_enough = 0.5f * step + 0.25f;
+    const float margin = 1.5f + 0.1f * positive(light[2]);
     for (float r = light[6]; r < light[2] - margin; r += step) {
         const float way = r / light[2];
-        const floats there_x = x + way * (light[0] - x) + 0.5f;
-        const float there_y = y + way * (light[1] - y) + 0.5f;
-        if (there_y < 0.0f || there_y >= (float)height)
+        const int there_y = (int)((float)y + way * (light[1] - (float)y) + 0.5f);
+        if (there_y < 0 || there_y >= height)
             continue;
-        GLOBAL const float *row = radii + ((int)there_y + PAD) * pitch + PAD;
-        const floats column = limited(there_x, 0.0f, (float)width);
+        const float from = (float)x + way * (light[0] - (float)x) + 0.5f, per_lane = 1.0f - way;
+        const floats column = limited(from + per_lane * LANE_NUMBERS, 0.0f, (float)(width - 1));
+        GLOBAL const float *tiles = nearest + there_y / TILE * tiles_x;
+        const int first = bounded(from, width) / TILE;
+        const int last = bounded(from + per_lane * (float)(RUN - 1), width) / TILE;
+        if (tiles[first] > r + near_enough && tiles[last] > r + near_enough)
+            continue;
+        GLOBAL const float *row = radii + (there_y + PAD) * pitch + PAD;
         floats seen;
 #if RUN > 1
+        const ints index = __builtin_convertvector(column, ints);
         for (int i = 0; i < RUN; ++i)
-            seen[i] = row[(int)column[i]];
+            seen[i] = row[index[i]];
 #else
         seen = row[(int)column];
 #endif
-        open = absolute(seen - r) < 0.5f * step + 0.25f ? (floats)(0.0f) : open;
+        open = absolute(seen - r) < near_enough ? (floats)(0.0f) : open;
+        if (!(largest(open) > 0.0f))
+            break;
     }
     return open;
 }
 
-/* Adds the discs to the picture, darker off its middle as `compose` has made that. `around` is how many rows of tiles a
- * disc may reach.
+/* Adds the discs to the picture, darker off its middle as `compose` has made that. A work-item takes a tile; `around` is
+ * how many rows of tiles a disc may reach.
  */
 KERNEL void add_lights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTRICT radii,
-                       GLOBAL const float *RESTRICT lights, GLOBAL const float *RESTRICT counts,
-                       GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
-                       int cells_y, int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int around,
-                       float extent, float red_shift, float blue_shift, float fall_2, float fall_4, float fall_6)
+                       GLOBAL const float *RESTRICT nearest, GLOBAL const float *RESTRICT lights,
+                       GLOBAL const float *RESTRICT counts, GLOBAL const float *RESTRICT aperture,
+                       GLOBAL const float *RESTRICT profile, int cells_x, int cells_y, int width, int height, int pitch,
+                       int stride, int tiles_x, int tiles_y, int around, float extent, float red_shift,
+                       float blue_shift, float fall_2, float fall_4, float fall_6)
 {
-    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    const int tile_row = GLOBAL_Y / TILE;
-    const floats x = (float)GLOBAL_X + LANE_NUMBERS;
-    const float y = (float)GLOBAL_Y;
-    floats red = (floats)(0.0f), green = red, blue = red;
-    int is_lit = 0;
-    for (int row = tile_row - around; row <= tile_row + around; ++row) {
-        const int count = row >= 0 && row < tiles_y ? (int)counts[row] : 0;
-        for (int number = 0; number < count; ++number) {
-            GLOBAL const float *light = lights + (row * tiles_x * LIGHTS + number) * LIGHT_FLOATS;
+    const int first_x = GROUP_X * TILE, first_y = GLOBAL_Y * TILE;
+    const int from_row = GLOBAL_Y > around ? GLOBAL_Y - around : 0;
+    const int to_row = GLOBAL_Y + around < tiles_y ? GLOBAL_Y + around : tiles_y - 1;
+    for (int light_row = from_row; light_row <= to_row; ++light_row)
+        for (int number = 0; number < (int)counts[light_row]; ++number) {
+            GLOBAL const float *light = lights + (light_row * tiles_x * LIGHTS + number) * LIGHT_FLOATS;
             const float size = positive(light[2]), red_size = positive(light[2] + red_shift);
             const float blue_size = positive(light[2] + blue_shift);
-            const float widest = red_size > blue_size ? red_size : blue_size;
-            const float reach = ((widest > size ? widest : size) + 0.5f) * extent;
-            const float dy = y - light[1];
-            if (positive(dy) > reach || (float)(GLOBAL_X + RUN - 1) < light[0] - reach
-                || (float)GLOBAL_X > light[0] + reach)
+            const float wider = red_size > blue_size ? red_size : blue_size, widest = wider > size ? wider : size;
+            const float reach = (widest + 0.5f) * extent, side = light[2] < 0.0f ? -1.0f : 1.0f;
+            if (light[0] + reach < (float)first_x || light[0] - reach > (float)(first_x + TILE)
+                || light[1] + reach < (float)first_y || light[1] - reach > (float)(first_y + TILE))
                 continue;
-            GLOBAL const float *cell =
-                cell_at(aperture, cells_x, cells_y, (int)light[0], (int)light[1], width, height);
-            const floats dx = x - light[0], down = (floats)(dy);
-            const int is_before = light[2] < 0.0f;
-            floats of_green = light_at(cell, profile, dx, down, size, extent, is_before);
-            floats of_red = of_green, of_blue = of_green;
-            if (red_shift != 0.0f || blue_shift != 0.0f) {
-                of_red = light_at(cell, profile, dx, down, red_size, extent, is_before);
-                of_blue = light_at(cell, profile, dx, down, blue_size, extent, is_before);
-            }
-            if (!(largest(greater(of_green, greater(of_red, of_blue))) > 0.0f))
-                continue;
-            if (light[6] < light[2] - 1.5f) {
-                const floats open = unobstructed(radii, light, x, y, pitch, width, height);
-                of_red *= open;
-                of_green *= open;
-                of_blue *= open;
-            }
-            red += of_red * light[3];
-            green += of_green * light[4];
-            blue += of_blue * light[5];
-            is_lit = 1;
+            GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, (int)light[0], (int)light[1], width, height);
+            for (int y = first_y; y < first_y + TILE && y < height; ++y)
+                for (int x = first_x; x < first_x + TILE; x += RUN) {
+                    const floats dx = (float)x - light[0] + LANE_NUMBERS;
+                    const floats gauges = gauges_at(cell, dx, (float)y - light[1], size, extent, side);
+                    if (-largest(-gauges) > widest + 0.5f)
+                        continue;
+                    floats bright = light_at(profile, gauges, size, side)
+                                  * over_field(field_squared(x, y, width, height), fall_2, fall_4, fall_6);
+                    if (light[6] < light[2] - 1.5f)
+                        bright *= unobstructed(radii, nearest, light, x, y, pitch, width, height, tiles_x);
+                    const int at = (y + PAD) * pitch + PAD + x;
+                    const floats red = bright * coverage(red_size - gauges, 0.0f);
+                    const floats green = bright * coverage(size - gauges, 0.0f);
+                    const floats blue = bright * coverage(blue_size - gauges, 0.0f);
+                    STORE(picture, at, LOAD(picture, at) + light[3] * red);
+                    STORE(picture, at + stride, LOAD(picture, at + stride) + light[4] * green);
+                    STORE(picture, at + 2 * stride, LOAD(picture, at + 2 * stride) + light[5] * blue);
+                }
         }
-    }
-    if (is_lit) {
-        const floats fall = over_field(field_squared(GLOBAL_X, GLOBAL_Y, width, height), fall_2, fall_4, fall_6);
-        STORE(picture, at, LOAD(picture, at) + fall * red);
-        STORE(picture, at + stride, LOAD(picture, at + stride) + fall * green);
-        STORE(picture, at + 2 * stride, LOAD(picture, at + 2 * stride) + fall * blue);
-    }
 }

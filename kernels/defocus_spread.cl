@@ -42,24 +42,17 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
     const float farthest = reach + 0.5f;
 #endif
     if (reach > 0.0f)
-        FOR_TAPS(farthest, extent) {
+        FOR_TAPS(cell, side, farthest, extent) {
+            DISTANCE_OR_LEAVE(cell, side, farthest)
             const int from = at + dy * pitch + dx;
-            const float distance = GAUGE(cell, dx, dy, side);
-#if SHAPED
-            if (distance > farthest)
-                continue;
-            const floats radius = LOAD(group, from + 4 * stride);
-            const floats reaching = lesser(radius, most);
-            const floats per_radius = distance / greater(radius, (floats)(1.0f));
-            const floats light = 1.0f + rim_of(radius, (float)side * rim) * (2.0f * per_radius * per_radius - 1.0f);
+            const floats reaching = lesser(LOAD(group, from + 4 * stride), most);
             const floats covered = coverage(reaching, distance);
-            const floats red_radius = absolute(reaching + (float)side * red_shift);
-            const floats blue_radius = absolute(reaching + (float)side * blue_shift);
-            red += coverage(red_radius, distance) * light * LOAD(group, from);
-            green += covered * light * LOAD(group, from + stride);
-            blue += coverage(blue_radius, distance) * light * LOAD(group, from + 2 * stride);
+#if SHAPED
+            const floats light = 1.0f + distance * distance * LOAD(group, from + 5 * stride);
+            red += light * coverage(reaching, distance - (float)side * red_shift) * LOAD(group, from);
+            green += light * covered * LOAD(group, from + stride);
+            blue += light * coverage(reaching, distance - (float)side * blue_shift) * LOAD(group, from + 2 * stride);
 #else
-            const floats covered = coverage(lesser(LOAD(group, from + 4 * stride), most), distance);
             red += covered * LOAD(group, from);
             green += covered * LOAD(group, from + stride);
             blue += covered * LOAD(group, from + 2 * stride);
@@ -106,8 +99,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
         const floats from_here_on = behind(borders, l, here);
         const floats member = from_here_on - beyond;
         beyond = from_here_on;
-        const floats limit = l >= first_limited && member > 0.5f ? greater(absolute(here), (floats)(SHARP))
-                                                                 : (floats)(UNLIMITED);
+        const floats limit = l >= first_limited && member > 0.5f ? absolute(here) : (floats)(UNLIMITED);
         /* What is blurred less than a pixel stays as it is: exactly. */
         floats weight = own_spread * member;
         floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
@@ -117,13 +109,9 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
         const int side = l >= first_limited ? 1 : -1;
 #endif
         if (reach > 0.0f)
-            FOR_TAPS(reach + 0.5f, extent) {
+            FOR_TAPS(cell, side, reach + 0.5f, extent) {
+                DISTANCE_OR_LEAVE(cell, side, reach + 0.5f)
                 const int from = at + dy * pitch + dx;
-                const float distance = GAUGE(cell, dx, dy, side);
-#if SHAPED
-                if (distance > reach + 0.5f)
-                    continue;
-#endif
                 const floats r = LOAD(radius, from);
                 const floats there = behind(borders, l, r) - behind(borders, l + 1, r);
                 const floats reaching = distance > 0.0f ? lesser(absolute(r), limit) : (floats)(-UNLIMITED);

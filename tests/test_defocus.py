@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.optics.defocus import LARGEST_BLUR, QUALITIES, Blur, Defocus
+from groundglass.optics.lens import load_lens
 
 pytestmark = [pytest.mark.usefixtures("quick_api"), pytest.mark.parametrize("quality", QUALITIES)]
 
 LENS = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
+SHAPED = replace(load_lens("noct-50"), vignetting=0.0)
 FOCUS_M = 1.5
 WIDTH, HEIGHT = 480, 320
 # Before the focus and behind it; the discs are 4 to 33 pixels wide, some just too wide for the scale before theirs.
@@ -105,10 +109,11 @@ def test_what_is_in_focus_is_unchanged(quality: str) -> None:
     np.testing.assert_allclose(blurred(picture, FOCUS_M, quality), picture, atol=1e-6)
 
 
+@pytest.mark.parametrize("lens", [LENS, SHAPED], ids=["round", "shaped"])
 @pytest.mark.parametrize("behind_m", [2.0, 5.0, INF])
-def test_what_is_in_focus_is_unchanged_beside_what_lies_behind(quality: str, behind_m: float) -> None:
+def test_what_is_in_focus_is_unchanged_beside_what_lies_behind(quality: str, behind_m: float, lens: gg.Lens) -> None:
     picture = noise(160, 240)
-    seen = blurred(picture, left_and_right(FOCUS_M, behind_m), quality)
+    seen = blurred(picture, left_and_right(FOCUS_M, behind_m), quality, lens=lens)
     np.testing.assert_allclose(seen[:, :120], picture[:, :120], atol=STEP)
 
 

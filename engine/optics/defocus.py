@@ -18,7 +18,7 @@ from ..compute.device import Device
 from ..compute.planes import PAD, Planes
 from .lens import Lens
 from .lights import Lights
-from .shape import CELLS, PROFILE, REACH, SUMS, Shape, shape_of
+from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
@@ -99,7 +99,7 @@ class _Scale:
     """One smaller scale: what its layers spread, their surfaces (kernels/defocus.h says how they lie), their sums."""
 
     def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
-        self.planes = Planes(device, width, height, 11 * layers - 6)
+        self.planes = Planes(device, width, height, 12 * layers - 6)
         self.gathered = Planes(device, width, height, 4 * layers if spreads else 1)
         self.tiles_x, self.tiles_y = -(-width // _TILE), -(-height // _TILE)
         self.tiles = device.allocate(4 * layers * self.tiles_x * self.tiles_y)
@@ -128,7 +128,7 @@ class Defocus:
         self._borders = device.allocate(8 * (self._layers + 1))
         self._known_borders: list[float] = []
         most_cells = CELLS[0] * CELLS[1]
-        self._aperture = device.allocate(4 * most_cells * ((2 * REACH + 1) ** 2 + 2 * SUMS))
+        self._aperture = device.allocate(4 * most_cells * CELL_FLOATS)
         self._profile = device.allocate(4 * 2 * (PROFILE + 1))
         self._shape: Shape | None = None
         self._adopt(shape_of(Lens(), width / height))
@@ -147,6 +147,7 @@ class Defocus:
         farthest = ((PAD - 0.5) / shape.extent - 0.5) / _FADE
         self._reach = tuple(min(reach, farthest) for reach in REACHES[self.quality])
         settings = f"?LAYERS={self._layers}&SHAPED={int(not shape.is_plain)}"
+        self._spread_planes = 5 + int(not shape.is_plain)
         self._prepare, self._spread, self._light = LAYERS + settings, SPREAD + settings, LIGHTS + settings
         self._device.write(self._aperture, shape.table)
         self._device.write(self._profile, shape.profile)
@@ -239,21 +240,20 @@ class Defocus:
                 self._prepare, "complete_scale", finer.buffer, coarse.buffer, layout.rows, layout.width, layout.pitch,
                 layout.stride, coarse.layout.pitch, coarse.layout.stride, first, rows=layout.rows * (self._layers - 1),
             )  # fmt: skip
-            coarse, first = finer, 5 * self._layers
+            coarse, first = finer, self._spread_planes * self._layers
 
     def _weigh(self, number: int, count: int, shape: Shape, colour_shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]
-        scale.planes.mirror()
         layout = scale.planes.layout
-        tile_rows = -(-layout.rows // _TILE)
         reach = UNLIMITED if number == count - 1 else self._reach_at(number + 1)
         red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
         self._device.run(
-            self._prepare, "weigh", (layout.pitch // _TILE, tile_rows * self._layers), (1, 1), scale.planes.buffer,
-            scale.tiles, self._aperture, *shape.cells, layout.width, layout.height, layout.rows, tile_rows,
-            layout.pitch, layout.stride, scale.tiles_x, scale.tiles_y, self._first_limited, reach,
+            self._prepare, "weigh", (scale.tiles_x, scale.tiles_y * self._layers), (1, 1), scale.planes.buffer,
+            scale.tiles, self._aperture, *shape.cells, layout.width, layout.height, layout.pitch,
+            layout.stride, scale.tiles_x, scale.tiles_y, self._first_limited, reach,
             self._reach_at(number) if number else 0.0, shape.rim, red, blue,
         )  # fmt: skip
+        scale.planes.mirror(self._spread_planes * self._layers)
 
     def _gather(self, number: int, count: int, shape: Shape, colour_shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]

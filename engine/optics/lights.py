@@ -53,10 +53,10 @@ class Lights:
             shape.extent, *colour_shift_px,
         )  # fmt: skip
         around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
-        picture.run(
-            source, "add_lights", picture.buffer, radius.buffer, self._found, self._counts, *tables, *shape.cells,
-            layout.width, layout.height, layout.pitch, layout.stride, self._tiles_x, self._tiles_y, around,
-            shape.extent, *colour_shift_px, *shape.fall_off,
+        self._device.run(
+            source, "add_lights", (self._tiles_x, self._tiles_y), (1, 1), picture.buffer, radius.buffer,
+            self._nearest, self._found, self._counts, *tables, *shape.cells, layout.width, layout.height, layout.pitch,
+            layout.stride, self._tiles_x, self._tiles_y, around, shape.extent, *colour_shift_px, *shape.fall_off,
         )  # fmt: skip
 
     def release(self) -> None:

@@ -16,6 +16,7 @@ from .lens import Lens
 
 REACH, STEPS_PER_PX, PROFILE = 16, 8, 64  # as in kernels/aperture.h
 SUMS = STEPS_PER_PX * REACH + 2
+CELL_FLOATS = (2 * REACH + 1) ** 2 + (2 * REACH + 1) + 2 * SUMS
 CELLS = (15, 9)  # of a lens whose discs differ over the picture
 Even = tuple[float, float, float]  # a, b, c of 1 + a h^2 + b h^4 + c h^6; h is 1 in the picture's corners
 
@@ -40,11 +41,12 @@ class Shape:
 
 @lru_cache(maxsize=8)
 def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shape:
-    """Of a lens at its aperture, for a picture of `aspect` (width over height) that `native_lens` has darkened already."""
+    """Of a lens at its aperture, for a picture of `aspect` (width over height) that `native_lens` has darkened."""
     varies = lens.swirl != 1.0 or lens.opening > 1.0 - lens.cats_eye
     cells = CELLS if varies else (1, 1)
     gauges = gauge_table(lens, REACH, cells, aspect).reshape(-1, (2 * REACH + 1) ** 2)
-    table = np.concatenate([gauges, _sums(gauges).reshape(len(gauges), -1)], axis=1).astype(np.float32)
+    middles = gauges.reshape(len(gauges), 2 * REACH + 1, -1).argmin(axis=2) - REACH
+    table = np.concatenate([gauges, middles, _sums(gauges).reshape(len(gauges), -1)], axis=1).astype(np.float32)
     squares = np.linspace(0.0, 1.0, PROFILE + 1)
     rows = np.stack([profile(lens, np.sqrt(squares), side) for side in (1, -1)]).astype(np.float32)
     height = np.linspace(0.0, 1.0, 33)
@@ -71,7 +73,7 @@ def _even(height: NDArray[np.float64], values: NDArray[np.float64]) -> Even:
 
 
 def _sums(gauges: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(cells, SUMS, 2): over all pixels, of what a disc covers, and of that times 2 (g / r)^2 - 1.
+    """(cells, SUMS, 2): over all pixels, of what a disc covers of each, and of that times g^2.
 
     A pixel counts whole where g < r - 1/2, and by r + 1/2 - g up to r + 1/2: sums of sorted powers of g give both.
     """
@@ -84,8 +86,6 @@ def _sums(gauges: NDArray[np.float32]) -> NDArray[np.float64]:
     for cell, row in enumerate(ordered):
         whole, partly = (np.searchsorted(row, radii + offset) for offset in (-0.5, 0.5))
         ones, firsts, seconds, thirds = ((one[cell][whole], one[cell][partly] - one[cell][whole]) for one in powers)
-        covered = ones[0] + (radii + 0.5) * ones[1] - firsts[1]
-        squares = seconds[0] + (radii + 0.5) * seconds[1] - thirds[1]
-        result[cell, :, 0] = covered
-        result[cell, :, 1] = 2.0 * squares / np.maximum(radii, 1.0) ** 2 - covered
+        result[cell, :, 0] = ones[0] + (radii + 0.5) * ones[1] - firsts[1]
+        result[cell, :, 1] = seconds[0] + (radii + 0.5) * seconds[1] - thirds[1]
     return result
