@@ -16,21 +16,8 @@ DEMO_LINES = 60
 # File name -> arguments, the size of its picture.
 DEMOS = {
     "bokeh_sheet.py": (
-        (
-            SCENE,
-            "--lens",
-            "noct-50",
-            "phone-1inch",
-            "--f-number",
-            "0.95",
-            "4",
-            "--focus",
-            "0.5",
-            "0.6",
-            "--width",
-            "96",
-        ),
-        (2 * 98, 3 * 82),
+        (SCENE, "--lens", "noct-50", "phone-1inch", "--f-number", "1", "4", "--width", "96"),
+        (196, 246),
     ),
     "contact_sheet.py": ((SCENE, "--width", "64", "--f-numbers", "0.95", "8", "--looks", "classic"), (72, 91)),
     "develop_sheet.py": ((SCENE, "--side", "16"), (7 * 64, 20 + 3 * 80)),
