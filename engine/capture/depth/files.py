@@ -16,6 +16,7 @@ from ...errors import SourceError
 from ..broken import UNREADABLE, cause
 from .maps import SENSOR_NOISE, DepthMap, relative_noise, whole_depth
 from .relative import DepthRange, extremes
+from .terraces import without_terraces
 
 DEFAULT_UNITS_PER_M = 1000.0
 # Channels of a grey picture differ by this share of white at most: JPEG blurs colour where edges are steep.
@@ -55,7 +56,8 @@ def metric(path: Path, samples: NDArray[Any], scaling: Scaling) -> DepthMap:
     """`samples` of `path`, (H, W) integers or floats, in metres."""
     is_float, coarse = samples.dtype.kind == "f", samples.dtype.itemsize == 1
     if scaling.span is not None:
-        relative_m = scaling.span.metres(samples, *(scaling.ends or extremes(str(path), samples)))
+        ends = scaling.ends or extremes(str(path), samples)
+        relative_m = scaling.span.metres(without_terraces(samples) if coarse else samples, *ends)
         depth_m = whole_depth(relative_m)
     elif coarse and scaling.units_per_m is None:
         raise SourceError(
