@@ -23,6 +23,7 @@ from .look.grade import grade as grade_scene
 from .look.look import Look
 from .optics.defocus import QUALITIES, Blur, Defocus, Quality
 from .optics.depth import DepthStage
+from .optics.glow import Glow, Halo
 from .optics.lens import Lens, load_lens
 from .optics.stereo import MOST_DISPARITIES, StereoDepth
 
@@ -86,11 +87,11 @@ def defocus(
     quality: Quality = "live",
     device: str = "auto",
 ) -> NDArray[np.float32]:
-    """The picture through a lens: each point becomes the disc that the thin lens draws of it.
+    """The picture through a lens: each point becomes the disc that the thin lens draws of it, with the lens's glow.
 
     `rgb` (H, W, 3), scene-linear, in any primaries; `depth_m` (H, W) in metres, infinity allowed. The sensor spans the
-    picture's width. Returns (H, W, 3) float32. Raises ValueError for shapes that do not fit, LookError for a focus
-    closer than the focal length.
+    picture's width. A lens that breathes does not here: every pixel keeps its place. Returns (H, W, 3) float32. Raises
+    ValueError for shapes that do not fit, LookError for a focus closer than the focal length.
     """
     scene_rgb = np.asarray(rgb, dtype=np.float32)
     # Fast division on a device may make NaN of 1 / infinity.
@@ -102,7 +103,8 @@ def defocus(
     if not np.all(depth > 0):
         raise ValueError("depth_m holds zero, negative or NaN; give the distance in metres, infinity where unknown")
     height, width = depth.shape
-    blur = Blur.of(load_lens(lens) if isinstance(lens, str) else lens, focus_m, width)
+    chosen = load_lens(lens) if isinstance(lens, str) else lens
+    blur, halo = Blur.of(chosen, focus_m, width), Halo.of(chosen)
     opened = open_device(device)
     try:
         scene = Planes(opened, width, height, 3)
@@ -110,7 +112,8 @@ def defocus(
         stage = DepthStage(opened, width, height)
         stage.load(depth)
         defocus = Defocus(opened, width, height, quality)
-        return defocus.run(scene, stage.run(scene), stage.extremes_m, blur).read()
+        picture = defocus.run(scene, stage.run(scene), stage.extremes_m, blur)
+        return (Glow(opened, width, height).run(picture, halo) if halo.shows(width) else picture).read()
     finally:
         opened.close()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -10,22 +12,28 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
+from .capture.depth import DepthMap, DepthRange
+from .capture.depth.model import MonocularModel
 from .compute.device import open_device
 from .compute.planes import PAD, Planes
 from .develop.balance import grey_at
 from .develop.developer import Developer
 from .develop.development import Development
-from .errors import GroundglassError
+from .errors import GroundglassError, SourceError
 from .frame import Frame
 from .gl.context import describe, headless_context
 from .gl.planes import ScenePlanes
 from .look.grade import Grader
 from .look.look import Look, load_look
+from .optics import breathing
 from .optics.autofocus import autofocus
+from .optics.breathing import Breathing
 from .optics.defocus import Blur, Defocus, Quality
 from .optics.depth import DepthStage
 from .optics.focus import FARTHEST_M
+from .optics.glow import Glow, Halo
 from .optics.lens import Lens, load_lens
+from .optics.monocular import MonocularDepth
 from .optics.stereo_pair import PairDepth
 from .timing import Clock
 
@@ -42,7 +50,12 @@ class Engine:
     (width, height) of the mosaics to come, kernels are compiled and memory is allocated at once; without, at the first
     frame. `gl` is the context to draw in; where there is none the engine makes one off screen, and closes it.
 
-    The settings are attributes and may change between frames. Raises DeviceError, LookError, ShaderError.
+    `depth_model` is the path of an ONNX model that tells the distances of pictures that bring none (see
+    `MonocularModel`): a relative map, which `depth_range` makes metres of as it does of a file, by the distances of its
+    brightest and darkest parts ("0.8..6" or (0.8, 6); 0.5 to 5 m where not given); or metres, "model.onnx?metric".
+
+    The settings are attributes and may change between frames. Raises DeviceError, LookError, ShaderError, SourceError for
+    the model, MissingExtraError without onnxruntime.
     """
 
     def __init__(
@@ -57,6 +70,8 @@ class Engine:
         focus_m: float | None = None,
         development: Development | None = None,
         quality: Quality = "live",
+        depth_model: str | Path | None = None,
+        depth_range: str | tuple[float, float] | None = None,
         gl: moderngl.Context | None = None,
     ) -> None:
         chosen = load_lens(lens) if isinstance(lens, str) else lens
@@ -68,6 +83,7 @@ class Engine:
         self.development = Development() if development is None else development
         self.quality: Quality = quality
         self.clock = Clock()
+        self._model = _open_model(depth_model, depth_range)
         self.device = open_device(device)
         self._owns_gl = gl is None
         self.gl = headless_context() if gl is None else gl
@@ -77,9 +93,12 @@ class Engine:
         self._pairs = PairDepth(self.device)
         self._depth: DepthStage | None = None
         self._defocus: Defocus | None = None
+        self._glow: Glow | None = None
+        self._breathing: Breathing | None = None
         self._scene_textures = ScenePlanes(self.gl)
         self._grader = Grader(self.gl)
         self._last: Frame | None = None
+        self._magnification = 1.0
         self._ready: tuple[Frame, Quality, Frame] | None = None  # as it came, and as it is drawn
         if size is not None:
             self._warm_up(size)
@@ -93,27 +112,37 @@ class Engine:
         self._look = load_look(look) if isinstance(look, str) else look
 
     def draw(self, frame: Frame) -> moderngl.Texture:
-        """The picture as a texture: display sRGB, RGBA8, row 0 on top, upright; valid until the next call."""
-        frame = self._prepared(frame)
-        scene = self._focused(frame)
+        """The picture as a texture: display sRGB, RGBA8, row 0 on top, upright; valid until the next call.
+
+        It never waits for a depth model: the distances are those that it told last; of a picture before, or none yet.
+        """
+        return self._drawn(frame, waits=False)
+
+    def _drawn(self, frame: Frame, *, waits: bool) -> moderngl.Texture:
+        frame, scene = self._focused(self._prepared(frame), waits=waits)
         self.device.collect()
+        if self._model is not None:
+            self._model.hand_over()
         with self.clock.host("transfer"), scene.view() as planes:
             self._scene_textures.write(list(planes), origin=(PAD, PAD), size=scene.size)
         texture = self._grader.draw(self._scene_textures, self.look, strength=self.strength, frame_index=frame.index)
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)
-        self._last = frame
+        self._last, self._magnification = frame, self._magnification_of(frame)
         return texture
 
     def render(self, frame: Frame) -> NDArray[np.uint8]:
-        """The picture in memory: (H, W, 3) uint8, display sRGB, upright."""
-        texture = self.draw(frame)
+        """The picture in memory: (H, W, 3) uint8, display sRGB, upright. A depth model is waited for."""
+        texture = self._drawn(frame, waits=True)
         rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(texture.height, texture.width, 4)
         return np.ascontiguousarray(rgba[..., :3])
 
     def scene(self, frame: Frame) -> NDArray[np.float32]:
-        """The light behind the lens, before the look: (H, W, 3) float32, scene-linear Rec.2020, upright."""
-        scene = self._focused(self._prepared(frame)).read()
+        """The light behind the lens, before the look: (H, W, 3) float32, scene-linear Rec.2020, upright.
+
+        A depth model is waited for.
+        """
+        scene = self._focused(self._prepared(frame), waits=True)[1].read()
         self.device.collect()
         return scene
 
@@ -121,6 +150,20 @@ class Engine:
     def last(self) -> Frame | None:
         """The frame last drawn, upright, with the distances that it was blurred by; None before the first."""
         return self._last
+
+    @property
+    def magnification(self) -> float:
+        """How much larger the frame last drawn is shown than it was captured, by the breathing of the lens.
+
+        The middle stays in place: the fraction x of the picture shows the fraction 0.5 + (x - 0.5) / magnification of
+        the frame.
+        """
+        return self._magnification
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the frame last drawn would look different now: its depth model has told new distances since."""
+        return self._model is not None and self._model.has_news
 
     def autofocus(self) -> float | None:
         """Focuses the last frame drawn on its nearest face, or on what is in its middle.
@@ -135,21 +178,23 @@ class Engine:
         return target.distance_m
 
     def depth_at(self, x: float, y: float) -> float | None:
-        """Depth in metres at the fraction (x, y), from the top left, of the last frame drawn; None where unknown."""
+        """Depth in metres at the fraction (x, y), from the top left, of the picture last drawn; None where unknown."""
         if self._last is None or self._last.depth_m is None:
             return None
+        x, y = self._place(x, y)
         height, width = self._last.depth_m.shape
-        return float(self._last.depth_m[min(int(y * height), height - 1), min(int(x * width), width - 1)])
+        depth_m = float(self._last.depth_m[min(int(y * height), height - 1), min(int(x * width), width - 1)])
+        return depth_m if depth_m > 0 else None  # sensors write 0, or NaN, where they saw nothing
 
     def pick_grey(self, x: float, y: float) -> str:
-        """Balances white so that the fraction (x, y), from the top left, of the last frame drawn is grey from now on.
+        """Balances white so that the fraction (x, y), from the top left, of the picture last drawn is grey from now on.
 
         Returns the new `development.white_balance`. GroundglassError where nothing was drawn yet, or the place is
         clipped or dark.
         """
         if self._last is None:
             raise GroundglassError("no frame was drawn yet, so nothing can be picked as grey")
-        red, _, blue = grey_at(self._last, x, y)
+        red, _, blue = grey_at(self._last, *self._place(x, y))
         self.development = replace(self.development, white_balance=f"{red:.4g},1,{blue:.4g}")
         return self.development.white_balance
 
@@ -157,10 +202,12 @@ class Engine:
         """Gives everything back; closing twice is harmless."""
         self._developer.release()
         self._pairs.release()
-        for stage in (self._depth, self._defocus):
+        if self._model is not None:
+            self._model.release()
+        for stage in (self._depth, self._defocus, self._glow, self._breathing):
             if stage is not None:
                 stage.release()
-        self._depth = self._defocus = None
+        self._depth = self._defocus = self._glow = self._breathing = None
         self._grader.release()
         self._scene_textures.release()
         self.device.close()
@@ -194,21 +241,55 @@ class Engine:
             depth_m = self._pairs.depth_m(frame, self.quality)
         return replace(frame, depth_m=depth_m, depth_noise=self._pairs.noise, right=None, rig=None)
 
-    def _focused(self, frame: Frame) -> Planes:
-        """Develop and optics: queues the kernels for an upright frame. Without depth there is nothing to blur by."""
+    def _focused(self, frame: Frame, *, waits: bool) -> tuple[Frame, Planes]:
+        """Develop and optics: queues the kernels for an upright frame.
+
+        Returns the frame with the distances of the model too, for which it `waits`, and the light behind the lens.
+        Without depth there is nothing to blur by, and no focus to breathe with; the glow of a lens needs neither.
+        """
         size = self._developer.size_of(frame, self.development)
-        depth = None
-        if frame.depth_m is not None:
-            depth = self._depth_for(size)
-            depth.load(frame.depth_m, frame.depth_noise)  # a copy waits for what is queued: before anything is
+        model, subject = self._model if frame.depth_m is None else None, (frame, self.development)
+        if model is not None and not waits:
+            frame = _with_map(frame, model.latest(self.clock))
+        depth = self._loaded(frame, size)  # a copy waits for what is queued: before anything is
         with self.device.stage("develop", self.clock):
             scene = self._developer.develop(frame, self.development)
-        if depth is None:
-            return scene
+            if model is not None and not waits:
+                model.glance(scene, subject)
+        if model is not None and waits:
+            frame = _with_map(frame, model.depth_of(scene, subject, self.clock))
+            depth = self._loaded(frame, size)
+        halo = Halo.of(self.lens, frame.native_lens)
+        if depth is None and not halo.shows(size[0]):
+            return frame, scene
         with self.device.stage("optics", self.clock):
-            depth_m = depth.run(scene)
-            blur = Blur.of(self.lens, self.focus_m, size[0], frame.native_lens, frame.native_focus_m)
-            return self._defocus_for(size).run(scene, depth_m, depth.extremes_m, blur)
+            if depth is not None:
+                depth_m = depth.run(scene)
+                blur = Blur.of(self.lens, self.focus_m, size[0], frame.native_lens, frame.native_focus_m)
+                scene = self._defocus_for(size).run(scene, depth_m, depth.extremes_m, blur)
+            if halo.shows(size[0]):
+                scene = self._glow_for(size).run(scene, halo)
+            magnification = self._magnification_of(frame)
+            if breathing.shows(magnification, size[0]):
+                scene = self._breathing_for(size).run(scene, magnification)
+            return frame, scene
+
+    def _loaded(self, frame: Frame, size: tuple[int, int]) -> DepthStage | None:
+        """The depth stage that holds the distances of the frame, or None where it has none."""
+        if frame.depth_m is None:
+            return None
+        depth = self._depth_for(size)
+        depth.load(frame.depth_m, frame.depth_noise)
+        return depth
+
+    def _magnification_of(self, frame: Frame) -> float:
+        if frame.depth_m is None:
+            return 1.0
+        return breathing.magnification(self.lens, self.focus_m, frame.native_lens, frame.native_focus_m)
+
+    def _place(self, x: float, y: float) -> tuple[float, float]:
+        """Where in the frame last drawn the fraction (x, y) of the picture was seen."""
+        return 0.5 + (x - 0.5) / self._magnification, 0.5 + (y - 0.5) / self._magnification
 
     def _depth_for(self, size: tuple[int, int]) -> DepthStage:
         if self._depth is None or self._depth.size != size:
@@ -224,11 +305,40 @@ class Engine:
             self._defocus = Defocus(self.device, *size, self.quality)
         return self._defocus
 
+    def _glow_for(self, size: tuple[int, int]) -> Glow:
+        if self._glow is None or self._glow.size != size:
+            if self._glow is not None:
+                self._glow.release()
+            self._glow = Glow(self.device, *size)
+        return self._glow
+
+    def _breathing_for(self, size: tuple[int, int]) -> Breathing:
+        if self._breathing is None or self._breathing.size != size:
+            if self._breathing is not None:
+                self._breathing.release()
+            self._breathing = Breathing(self.device, *size)
+        return self._breathing
+
     def _warm_up(self, size: tuple[int, int]) -> None:
         """Compiles and allocates what a mosaic of `size` needs, on a frame whose depth asks for every kernel."""
         width, height = size
         depth_m = np.full((height, width), 1e3, dtype=np.float32)
         depth_m[0, 0] = 0.5 * self.focus_m
         self.draw(Frame(np.zeros((height, width), dtype=np.uint16), depth_m=depth_m, depth_noise=0.02))
-        self._last = None
+        self._last, self._magnification = None, 1.0
         self.clock.reset()
+
+
+def _open_model(
+    depth_model: str | Path | None, depth_range: str | tuple[float, float] | None
+) -> MonocularDepth | None:
+    if depth_model is None:
+        if depth_range is not None:
+            raise SourceError("depth_range is of what a depth_model tells; name one, or give the range to the source")
+        return None
+    span = None if depth_range is None else DepthRange.parse(depth_range)
+    return MonocularDepth(partial(MonocularModel, depth_model, span))
+
+
+def _with_map(frame: Frame, found: DepthMap | None) -> Frame:
+    return frame if found is None else replace(frame, depth_m=found.depth_m, depth_noise=found.noise)

@@ -102,6 +102,9 @@ def _check_disparity(max_disparity: float | None) -> None:
 class Frame:
     """One picture on its way through the house; never changed once it is made.
 
+    That holds for its arrays, too: what is known already is not copied to the device again, so a source that refilled
+    the same depth array in place would be drawn with the old distances. Give every frame arrays of its own.
+
     `pixels` is C-contiguous, its shape and dtype given by `encoding`. A mosaic whose `packing` is not U16 is (H,
     row_bytes) uint8 instead, and `packed_width` says how many sites a row has. `depth_m` is the distance in metres over
     the whole picture, float32 of any height and width, or None where nothing is known; `depth_noise` is its standard

@@ -7,6 +7,7 @@ uniform vec2 stroke;          // width of a line that can be seen, as a fraction
 uniform sampler2D depth_map;  // metres over the whole picture, of any size; 0 or NaN where unknown
 uniform vec2 circle_scale;    // circle of confusion of the infinitely far, by the virtual lens and by the real one
 uniform vec2 focus_m;         // where the two are focused
+uniform float magnification;  // of the picture, over what the depth map covers
 
 in vec2 at;
 
@@ -42,7 +43,7 @@ float brightness_at(vec2 where)
 // is no third one.
 float circle_at(vec2 where)
 {
-    float depth_m = textureLod(depth_map, where, 0.0).r;
+    float depth_m = textureLod(depth_map, 0.5 + (where - 0.5) / magnification, 0.0).r;
     vec2 circles = circle_scale * abs(1.0 - focus_m / clamp(depth_m, 1e-3, 1e6));
     return depth_m > 0.0 ? max(circles.x, circles.y) : 1e9;
 }

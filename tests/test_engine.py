@@ -133,7 +133,7 @@ def test_exposure_is_in_stops(engine: gg.Engine) -> None:
 
 def test_a_wider_aperture_blurs_more_and_the_focus_stays(engine: gg.Engine) -> None:
     random = np.random.default_rng(5).integers(0, 65536, (96, 129), dtype=np.uint16)
-    engine.lens = replace(engine.lens, vignetting=0.0)
+    engine.lens = replace(engine.lens, vignetting=0.0, breathing_percent=0.0)
     sharp = engine.scene(gg.Frame(random))
     frame = gg.Frame(random, depth_m=two_planes(96, 129))
     contrasts = []

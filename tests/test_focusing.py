@@ -30,6 +30,7 @@ class Ring:
         self.engine = SimpleNamespace(
             lens=options.pop("lens", FIFTY),
             focus_m=1.2,
+            magnification=1.0,
             last=Frame(PIXELS, Encoding.DISPLAY, depth_m=depth),
             depth_at=lambda x, y: depth_m,
         )

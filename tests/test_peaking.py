@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import moderngl
 import numpy as np
@@ -107,6 +108,17 @@ def test_between_a_near_and_a_far_thing_nothing_is_in_focus(presenter: Presenter
     """A map that is coarser than the picture is not blended over the edge: halfway lies the focus."""
     distances = np.repeat([[1.0, 1.0, 10.0, 10.0]], 4, axis=0)
     assert not marked(shown(presenter, stripes(), peaking(distances))).any()
+
+
+def test_the_marks_follow_a_picture_that_is_shown_larger(presenter: Presenter) -> None:
+    """The middle half of the frame's columns is in focus; shown twice as large they fill the picture."""
+    distances = np.where(np.abs(np.arange(WIDTH) - WIDTH / 2 + 0.5) < WIDTH / 4, FOCUS_M, 9.0)[None, :]
+    overlays = peaking(distances)
+    assert overlays.circles is not None
+    assert not marked(shown(presenter, stripes(), overlays))[:, : WIDTH // 5].any()
+    larger = replace(overlays, circles=replace(overlays.circles, magnification=2.0))
+    everywhere = shown(presenter, stripes(), peaking(np.full((1, 1), FOCUS_M)))
+    assert np.array_equal(shown(presenter, stripes(), larger), everywhere)
 
 
 def test_what_the_capture_blurred_is_not_sharp(presenter: Presenter) -> None:

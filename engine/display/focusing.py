@@ -122,8 +122,11 @@ class Focusing:
             return NO_OVERLAYS
         circles = None
         if self._shows_peaking and frame.depth_m is not None:
-            circles = Circles.of(frame.depth_m, engine.lens, engine.focus_m, frame)
+            circles = Circles.of(frame.depth_m, engine.lens, engine.focus_m, frame, engine.magnification)
         barrel = Barrel.of(engine.lens, engine.focus_m, self._aspect()) if self._shows_scale else None
+        if face is not None:  # found in the frame, which a lens that breathes shows larger
+            left, top, right, bottom = (min(max(0.5 + (at - 0.5) * engine.magnification, 0.0), 1.0) for at in face)
+            face = left, top, right, bottom
         return Overlays(("peaking",) if circles is not None else (), circles=circles, barrel=barrel, face=face)
 
     def close(self) -> None:

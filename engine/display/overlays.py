@@ -24,22 +24,26 @@ class Circles:
     """The circle of confusion anywhere in the picture: `scale` |1 - `focus_m` / depth|, where 1 counts as just sharp.
 
     `depth_m` is (h, w) float32 metres over the whole picture, of any size. `scale` and `focus_m` are those of the
-    virtual lens and of the one that took the picture, which nothing sharpens; a scale of 0 says that it was sharp.
+    virtual lens and of the one that took the picture, which nothing sharpens; a scale of 0 says that it was sharp. The
+    picture shows the frame `magnification` times as large, its middle in place.
     """
 
     depth_m: NDArray[np.float32]
     scale: tuple[float, float]
     focus_m: tuple[float, float]
+    magnification: float = 1.0
 
     @classmethod
-    def of(cls, depth_m: NDArray[np.float32], lens: Lens, focus_m: float, frame: Frame) -> Circles:
+    def of(
+        cls, depth_m: NDArray[np.float32], lens: Lens, focus_m: float, frame: Frame, magnification: float = 1.0
+    ) -> Circles:
         """Of `frame`, upright, through `lens` focused at `focus_m` metres."""
         per_diagonal = CIRCLES_PER_DIAGONAL / float(np.hypot(*frame.size))
         virtual = lens.coc_scale_px(focus_m, frame.width) * per_diagonal
         if frame.native_lens is None or frame.native_focus_m is None:
-            return cls(depth_m, (virtual, 0.0), (focus_m, 1.0))
+            return cls(depth_m, (virtual, 0.0), (focus_m, 1.0), magnification)
         native = frame.native_lens.coc_scale_px(frame.native_focus_m, frame.width) * per_diagonal
-        return cls(depth_m, (virtual, native), (focus_m, frame.native_focus_m))
+        return cls(depth_m, (virtual, native), (focus_m, frame.native_focus_m), magnification)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

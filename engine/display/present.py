@@ -143,6 +143,7 @@ def _overlay_numbers(overlays: Overlays) -> dict[str, Number]:
     numbers: dict[str, Number] = {
         "circle_scale": (1e9, 1e9) if circles is None else circles.scale,
         "focus_m": (1.0, 1.0) if circles is None else circles.focus_m,
+        "magnification": 1.0 if circles is None else circles.magnification,
     }
     for name in overlays.passes:
         shader, told = load_pass(name), overlays.values.get(name, {})

@@ -1,0 +1,131 @@
+/* The glow of a soft-focus lens: a sum of wide blurs of the whole picture, laid over what stays sharp.
+ *
+ * Each blur is done at a scale of the picture where it is a few pixels wide. At the smaller scales the picture goes on
+ * beyond its edges, mirrored, for farther than any blur reaches: so no light is lost there, and what lies beyond the
+ * scales, which is never filled, is never seen. Every work-item takes its run of all three colours.
+ */
+#include "portable.h"
+#include "defocus.h"
+
+#define COLOURS 3
+
+/* The pixel that a place beyond an edge mirrors: the edge's own pixel is seen twice, so the light stays the same. */
+FUNCTION int mirrored(int i, int count)
+{
+    while (i < 0 || i >= count)
+        i = i < 0 ? -1 - i : 2 * count - 1 - i;
+    return i;
+}
+
+/* From the full size to the first scale, whose pixel `margin` is the picture's first in both directions. */
+KERNEL void glow_halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT scale, int width, int height,
+                               int pitch, int stride, int columns, int half_pitch, int half_stride, int margin)
+{
+    if (GLOBAL_X >= columns)
+        return;
+    const int at = (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X;
+    const int y = 2 * (GLOBAL_Y - margin), x = 2 * (GLOBAL_X - margin);
+    const int upper = (mirrored(y, height) + PAD) * pitch + PAD, lower = (mirrored(y + 1, height) + PAD) * pitch + PAD;
+    const int is_inside = x >= 0 && x + 2 * RUN <= width;
+    const int from = is_inside ? x : x < 0 ? -x - 2 * RUN : 2 * width - x - 2 * RUN; /* as the mirror shows it */
+    for (int c = 0; c < COLOURS; ++c) {
+        GLOBAL const float *plane = scene + c * stride;
+        GLOBAL float *to = scale + c * half_stride;
+        if (from >= 0 && from + 2 * RUN <= width) {
+            floats a, b, a_below, b_below;
+            load_pairs(plane, upper + from, &a, &b);
+            load_pairs(plane, lower + from, &a_below, &b_below);
+            const floats mean = 0.25f * (a + b + (a_below + b_below));
+            STORE(to, at, is_inside ? mean : REVERSED(mean));
+        } else
+            for (int i = 0; i < RUN && GLOBAL_X + i < columns; ++i) {
+                const int left = mirrored(x + 2 * i, width), right = mirrored(x + 2 * i + 1, width);
+                to[at + i] = 0.25f * (plane[upper + left] + plane[upper + right]
+                                      + (plane[lower + left] + plane[lower + right]));
+            }
+    }
+}
+
+/* Of a run of coarse pixels in one row: their own two fine pixels, three times, and the two beside those. */
+FUNCTION floats halved(GLOBAL const float *RESTRICT finer, int from)
+{
+    floats before, left, right, after;
+    load_pairs(finer, from - 1, &before, &left);
+    load_pairs(finer, from + 1, &right, &after);
+    return before + after + 3.0f * (left + right);
+}
+
+/* From a scale to the next, of half its size exactly. The transpose of `doubled`: a light that moves by a fraction of a
+ * coarse pixel takes its glow along by as much.
+ */
+KERNEL void glow_halve(GLOBAL const float *RESTRICT finer, GLOBAL float *RESTRICT scale, int pitch, int stride,
+                       int columns, int half_pitch, int half_stride)
+{
+    if (GLOBAL_X >= columns)
+        return;
+    const int at = (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X;
+    for (int c = 0; c < COLOURS; ++c) {
+        const int from = c * stride + (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
+        const floats outer = halved(finer, from - pitch) + halved(finer, from + 2 * pitch);
+        const floats inner = halved(finer, from) + halved(finer, from + pitch);
+        STORE(scale, at + c * half_stride, (1.0f / 64.0f) * (outer + 3.0f * inner));
+    }
+}
+
+/* Sum of a symmetric kernel's `taps` + 1 weights over places `step` apart. */
+FUNCTION floats blurred(GLOBAL const float *RESTRICT from, int at, int step, GLOBAL const float *RESTRICT weights,
+                        int taps)
+{
+    floats sum = weights[0] * LOAD(from, at);
+    for (int i = 1; i <= taps; ++i)
+        sum += weights[i] * (LOAD(from, at - i * step) + LOAD(from, at + i * step));
+    return sum;
+}
+
+KERNEL void glow_along(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT along,
+                       GLOBAL const float *RESTRICT weights, int taps, int columns, int pitch, int stride)
+{
+    if (GLOBAL_X >= columns)
+        return;
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    for (int c = 0; c < COLOURS; ++c)
+        STORE(along, at + c * stride, blurred(scale, at + c * stride, 1, weights, taps));
+}
+
+/* The blur of a scale, `share` of it, over that of the next smaller one. Where nothing is blurred here `share` is 0;
+ * where nothing is blurred at a smaller one `has_coarse` is 0.
+ */
+KERNEL void glow_across(GLOBAL const float *RESTRICT along, GLOBAL const float *RESTRICT coarse,
+                        GLOBAL float *RESTRICT scale, GLOBAL const float *RESTRICT weights, int taps, int columns,
+                        int pitch, int stride, int coarse_pitch, int coarse_stride, float share, int has_coarse)
+{
+    if (GLOBAL_X >= columns)
+        return;
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    const int coarse_at = (GLOBAL_Y / 2 + PAD) * coarse_pitch + PAD + GLOBAL_X / 2;
+    const int nearer = GLOBAL_Y & 1 ? coarse_pitch : -coarse_pitch;
+    for (int c = 0; c < COLOURS; ++c) {
+        floats sum = (floats)(0.0f);
+        if (share > 0.0f)
+            sum = share * blurred(along, at + c * stride, pitch, weights, taps);
+        if (has_coarse)
+            sum += doubled(coarse, coarse_at + c * coarse_stride, nearer);
+        STORE(scale, at + c * stride, sum);
+    }
+}
+
+/* In place: `share` of the picture's light goes into the glow. */
+KERNEL void glow_add(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT scene, int width, int pitch, int stride,
+                     int half_pitch, int half_stride, int margin, float share)
+{
+    if (GLOBAL_X >= width)
+        return;
+    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    const int half_at = (GLOBAL_Y / 2 + margin + PAD) * half_pitch + PAD + GLOBAL_X / 2 + margin;
+    const int nearer = GLOBAL_Y & 1 ? half_pitch : -half_pitch;
+    for (int c = 0; c < COLOURS; ++c) {
+        const floats sharp = LOAD(scene, at + c * stride);
+        const floats glow = doubled(scale, half_at + c * half_stride, nearer);
+        STORE(scene, at + c * stride, sharp + share * (glow - sharp));
+    }
+}
