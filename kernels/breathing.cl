@@ -5,6 +5,25 @@
 /* Between the two neighbours at most: the cubic would set dark rims around lights, which are linear light here. */
 FUNCTION floats within(floats x, floats a, floats b) { return lesser(greater(x, lesser(a, b)), greater(a, b)); }
 
+/* What lies i columns to the right of a run, of it and the run that follows. */
+#if RUN == 16
+#define FROM(i, run, next)                                                                                             \
+    __builtin_shufflevector(run, next, i, i + 1, i + 2, i + 3, i + 4, i + 5, i + 6, i + 7, i + 8, i + 9, i + 10,       \
+                            i + 11, i + 12, i + 13, i + 14, i + 15)
+#elif RUN == 8
+#define FROM(i, run, next)                                                                                             \
+    __builtin_shufflevector(run, next, i, i + 1, i + 2, i + 3, i + 4, i + 5, i + 6, i + 7)
+#endif
+
+/* Of the four rows from `from` on, weighted. */
+FUNCTION floats in_column(GLOBAL const float *RESTRICT scene, int from, int pitch, float w0, float w1, float w2,
+                          float w3)
+{
+    const floats above = LOAD(scene, from + pitch), below = LOAD(scene, from + 2 * pitch);
+    const floats sum = w0 * LOAD(scene, from) + w1 * above + w2 * below + w3 * LOAD(scene, from + 3 * pitch);
+    return within(sum, above, below);
+}
+
 /* `step` pixels of the scene, no more than one, lie between two neighbours of the picture. A run reads what lies a whole
  * number of columns to its right, mostly the same for all of it; where that changes within the run, each in its turn.
  */
@@ -16,28 +35,31 @@ KERNEL void breathe(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT p
     const float rest = 1.0f - step;
     const float y = (float)GLOBAL_Y + rest * (0.5f * (float)(height - 1) - (float)GLOBAL_Y);
     const floats x = (float)GLOBAL_X + LANE_NUMBERS;
-    const floats right = rest * (0.5f * (float)(width - 1) - x); /* falls from lane to lane */
+    const floats shift = rest * (0.5f * (float)(width - 1) - x); /* falls from lane to lane */
     const int row = (int)y;
     const float u = y - (float)row;
-    const float down[4] = {WEIGHT_0(u), WEIGHT_1(u), WEIGHT_2(u), WEIGHT_3(u)};
+    const float w0 = WEIGHT_0(u), w1 = WEIGHT_1(u), w2 = WEIGHT_2(u), w3 = WEIGHT_3(u);
     const int to = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    const int farthest = (int)(largest(right) + 1024.0f) - 1024, nearest = -(int)(largest(-right) + 1024.0f) + 1024 - 1;
+    const float first_shift = rest * (0.5f * (float)(width - 1) - (float)GLOBAL_X);
+    const float last_shift = first_shift - rest * (float)(RUN - 1);
+    const int farthest = (int)(first_shift + 4096.0f) - 4096, nearest = (int)(last_shift + 4095.99f) - 4096;
     for (int c = 0; c < 3; ++c) {
         floats value = (floats)(0.0f);
         for (int columns = farthest; columns >= nearest; --columns) {
-            const floats t = right - (float)columns;
+            const floats t = shift - (float)columns;
             const int from = c * stride + (row - 1 + PAD) * pitch + PAD + GLOBAL_X + columns - 1;
-            floats across[4];
-            for (int i = 0; i < 4; ++i) {
-                const floats above = LOAD(scene, from + pitch + i), below = LOAD(scene, from + 2 * pitch + i);
-                const floats sum = down[0] * LOAD(scene, from + i) + down[1] * above + down[2] * below
-                                 + down[3] * LOAD(scene, from + 3 * pitch + i);
-                across[i] = within(sum, above, below);
-            }
-            const floats sum = WEIGHT_0(t) * across[0] + WEIGHT_1(t) * across[1] + WEIGHT_2(t) * across[2]
-                             + WEIGHT_3(t) * across[3];
-            value = t >= 0.0f && t < 1.0f ? within(sum, across[1], across[2]) : value;
+            const floats first = in_column(scene, from, pitch, w0, w1, w2, w3);
+#if RUN > 1
+            const floats next = in_column(scene, from + RUN, pitch, w0, w1, w2, w3);
+            const floats before = FROM(1, first, next), after = FROM(2, first, next), last = FROM(3, first, next);
+#else
+            const float before = in_column(scene, from + 1, pitch, w0, w1, w2, w3);
+            const float after = in_column(scene, from + 2, pitch, w0, w1, w2, w3);
+            const float last = in_column(scene, from + 3, pitch, w0, w1, w2, w3);
+#endif
+            const floats sum = WEIGHT_0(t) * first + WEIGHT_1(t) * before + WEIGHT_2(t) * after + WEIGHT_3(t) * last;
+            value = t >= 0.0f && t < 1.0f ? within(sum, before, after) : value;
         }
-        STORE(picture, to + c * stride, value);
+        STREAM(picture, to + c * stride, value);
     }
 }
