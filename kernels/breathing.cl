@@ -24,8 +24,8 @@ FUNCTION floats in_column(GLOBAL const float *RESTRICT scene, int from, int pitc
     return within(sum, above, below);
 }
 
-/* `step` pixels of the scene, no more than one, lie between two neighbours of the picture. A run reads what lies a whole
- * number of columns to its right, mostly the same for all of it; where that changes within the run, each in its turn.
+/* `step` pixels of the scene, no more than one, lie between two neighbours of the picture. A run reads what lies a
+ * whole number of columns to its right, mostly the same for all of it; where that changes within it, each in its turn.
  */
 KERNEL void breathe(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT picture, int width, int height,
                     int pitch, int stride, float step)
