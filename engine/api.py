@@ -176,18 +176,22 @@ def render(
     focus_m: float | None = None,
     development: Development | None = None,
     quality: Quality = "best",
+    depth_model: str | Path | None = None,
     device: str = "auto",
     **options: Any,
 ) -> NDArray[np.uint8]:
     """The first frame of `source`, whole: (H, W, 3) uint8, display sRGB, upright, developed as `development` says, else
     by the demosaic `best`.
 
-    `options` go to the source: `depth`, `raw_format`, `raw_size`, ... Without depth nothing is blurred. Raises
+    `options` go to the source: `depth`, `raw_format`, `raw_size`, ... Where it brings no depth, `depth_model` tells it:
+    an ONNX file, as in Engine; a `depth_range` is then its, too. Without depth nothing is blurred. Raises
     GroundglassError: SourceError, LookError, DeviceError.
     """
-    with open_source(source, **options) as frames, Engine(
+    has_model = depth_model is not None
+    with open_source(source, depth_later=has_model, **options) as frames, Engine(
         device, look=look, strength=strength, lens=lens, f_number=f_number, focus_m=focus_m,
         development=development or Development(demosaic="best"), quality=quality,
+        depth_model=depth_model, depth_range=options.get("depth_range") if has_model else None,
     ) as engine:  # fmt: skip
         for frame in frames:
             return engine.render(frame)

@@ -120,6 +120,10 @@ DepthRangeOption = Annotated[
         help="Metres of a relative map's ends: 0.8..6 where bright is near; 6..0.8,linear, greys that follow distance.",
     ),
 ]
+DepthModelOption = Annotated[
+    str | None,
+    typer.Option("--depth-model", metavar="ONNX[?metric]", help="A model that tells depth where SOURCE brings none."),
+]
 
 # Run
 FramesOption = Annotated[int | None, typer.Option("--frames", min=1, help="Stop after so many frames.")]
@@ -186,6 +190,7 @@ def view(
     depth: DepthOption = None,
     depth_scale: DepthScaleOption = None,
     depth_range: DepthRangeOption = None,
+    depth_model: DepthModelOption = None,
 ) -> None:
     """Open the live window.
 
@@ -208,6 +213,7 @@ def view(
             depth,
             depth_scale,
             depth_range,
+            depth_model,
         ),
         EngineOptions(
             look,
@@ -264,6 +270,7 @@ def render(
     depth: DepthOption = None,
     depth_scale: DepthScaleOption = None,
     depth_range: DepthRangeOption = None,
+    depth_model: DepthModelOption = None,
 ) -> None:
     """Write SOURCE at full resolution through the same graph.
 
@@ -283,6 +290,7 @@ def render(
             depth,
             depth_scale,
             depth_range,
+            depth_model,
         ),
         EngineOptions(
             look,

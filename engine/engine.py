@@ -54,8 +54,8 @@ class Engine:
     `MonocularModel`): a relative map, which `depth_range` makes metres of as it does of a file, by the distances of its
     brightest and darkest parts ("0.8..6" or (0.8, 6); 0.5 to 5 m where not given); or metres, "model.onnx?metric".
 
-    The settings are attributes and may change between frames. Raises DeviceError, LookError, ShaderError, SourceError for
-    the model, MissingExtraError without onnxruntime.
+    The settings are attributes and may change between frames. Raises DeviceError, LookError, ShaderError, for
+    the model also SourceError, and MissingExtraError without onnxruntime.
     """
 
     def __init__(
@@ -329,9 +329,7 @@ class Engine:
         self.clock.reset()
 
 
-def _open_model(
-    depth_model: str | Path | None, depth_range: str | tuple[float, float] | None
-) -> MonocularDepth | None:
+def _open_model(depth_model: str | Path | None, depth_range: str | tuple[float, float] | None) -> MonocularDepth | None:
     if depth_model is None:
         if depth_range is not None:
             raise SourceError("depth_range is of what a depth_model tells; name one, or give the range to the source")

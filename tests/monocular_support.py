@@ -1,11 +1,14 @@
-"""Tiny ONNX models: what they tell is the brightness of the picture, so that a test knows the distances."""
+"""Tiny ONNX models, whose distances are the brightness of the picture, and one that answers when a test lets it."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from groundglass.capture.depth import DepthMap
 from groundglass.capture.depth.model import DEVIATION, MEAN
 from onnx import TensorProto, helper, numpy_helper, save
 
@@ -64,3 +67,35 @@ def write_graph(
     graph = helper.make_graph(nodes, "tiny", inputs, outputs, initializers)
     save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
     return path
+
+
+class Slow:
+    """A model that waits until it may answer, and remembers what it was shown."""
+
+    def __init__(self, size: tuple[int, int] = (14, 7)) -> None:
+        self.size = size
+        self.may_answer = threading.Event()
+        self.asked = threading.Semaphore(0)
+        self.shown: list[np.ndarray] = []
+        self.error: Exception | None = None
+
+    def size_for(self, width: int, height: int) -> tuple[int, int]:
+        return self.size
+
+    def depth_of(self, picture: np.ndarray) -> DepthMap:
+        self.shown.append(picture)
+        self.asked.release()
+        assert self.may_answer.wait(20)
+        if self.error is not None:
+            raise self.error
+        return DepthMap(np.full((7, 14), 1.0 + len(self.shown), np.float32), 0.01)
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("groundglass-depth")]
+
+
+def until(reached: Callable[[], bool]) -> bool:
+    """Whether it is reached within 20 s."""
+    pause = threading.Event()
+    return any(reached() or pause.wait(0.005) for _ in range(4000))

@@ -66,14 +66,17 @@ def test_a_render_racks_by_the_time_of_its_frames(tmp_path: Path, monkeypatch: p
 
 
 def test_a_rack_goes_no_nearer_than_the_lens(tmp_path: Path) -> None:
-    with open_input(SCENE, SOURCE, None) as source, open_engine(options(focus=Rack(0.05, 2, 1)), source) as engine:
+    with (
+        open_input(SCENE, SOURCE, None) as source,
+        open_engine(options(focus=Rack(0.05, 2, 1)), SOURCE, source) as engine,
+    ):
         render_command.write_frames(engine, source, tmp_path / "one.png", 1, Rack(0.05, 2, 1))
         assert engine.focus_m == engine.lens.focus_min_m
 
 
 def test_street_sets_the_engine_and_says_what_is_sharp(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     street = Street(4.0, 2.0, 5.0)
-    with open_input(SCENE, SOURCE, None) as source, open_engine(options(street=street), source) as engine:
+    with open_input(SCENE, SOURCE, None) as source, open_engine(options(street=street), SOURCE, source) as engine:
         assert engine.lens.f_number == 4.0
         assert engine.focus_m == street.focus_m(engine.lens)
     run_render(SCENE, SOURCE, options(street=street), tmp_path / "street.png", None)
@@ -83,11 +86,11 @@ def test_street_sets_the_engine_and_says_what_is_sharp(tmp_path: Path, capsys: p
 @pytest.mark.parametrize("also", [{"f_number": 8.0}, {"focus": 1.2}])
 def test_street_and_a_focus_of_ones_own_contradict(also: dict[str, float]) -> None:
     with open_input(SCENE, SOURCE, None) as source, pytest.raises(LookError, match="leave out --f-number and --focus"):
-        open_engine(options(street=Street(), **also), source)
+        open_engine(options(street=Street(), **also), SOURCE, source)
 
 
 def test_the_engine_focuses_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_input(SCENE, SOURCE, None) as source, open_engine(options(), source) as engine:
+    with open_input(SCENE, SOURCE, None) as source, open_engine(options(), SOURCE, source) as engine:
         assert (engine.last, engine.autofocus(), engine.focus_m) == (None, None, 1.2)
         frame = next(iter(source))
         engine.render(frame)

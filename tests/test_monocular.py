@@ -1,23 +1,22 @@
-"""Depth from a monocular model: its files, what it tells, the small copy, and a live loop that never waits for it."""
+"""Depth from a monocular model: its files, what it tells, the small copy that it is shown, and its thread."""
 
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.camera import REC709_TO_REC2020
-from groundglass.capture.depth import DepthMap, DepthRange
+from groundglass.capture.depth import DepthRange
 from groundglass.capture.depth.model import MonocularModel, SteadyEnds
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.optics.monocular import STAGE, MonocularDepth, taps
 from groundglass.timing import Clock
-from monocular_support import ANY_SIZE, write_graph, write_model
+from monocular_support import ANY_SIZE, Slow, threads, until, write_graph, write_model
 from onnx import TensorProto, helper
 
 SPAN = DepthRange(0.5, 4.0)
@@ -28,10 +27,6 @@ def stripes(width: int = 28, height: int = 14) -> np.ndarray:
     grey = np.full((height, width), 0.2, np.float32)
     grey[:, width // 2 :] = 0.8
     return np.repeat(grey[None], 3, axis=0)
-
-
-def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("groundglass-depth")]
 
 
 # The model
@@ -204,29 +199,6 @@ def test_taps_lie_within_and_weigh_one(samples: int, count: int) -> None:
     assert ramp == pytest.approx(np.clip((np.arange(count) + 0.5) * samples / count - 0.5, 0, samples - 1), abs=0.5)
 
 
-class Slow:
-    """A model that waits until it may answer, and remembers what it was shown."""
-
-    def __init__(self, size: tuple[int, int] = (14, 7)) -> None:
-        self.size = size
-        self.may_answer = threading.Event()
-        self.asked = threading.Semaphore(0)
-        self.shown: list[np.ndarray] = []
-        self.error: Exception | None = None
-        self.low_priority = False
-
-    def size_for(self, width: int, height: int) -> tuple[int, int]:
-        return self.size
-
-    def depth_of(self, picture: np.ndarray) -> DepthMap:
-        self.shown.append(picture)
-        self.asked.release()
-        assert self.may_answer.wait(20)
-        if self.error is not None:
-            raise self.error
-        return DepthMap(np.full((7, 14), 1.0 + len(self.shown), np.float32), 0.01)
-
-
 @pytest.fixture
 def slow() -> Iterator[tuple[Slow, MonocularDepth]]:
     model = Slow()
@@ -319,9 +291,3 @@ def test_a_model_that_cannot_be_loaded_leaves_no_thread() -> None:
     with pytest.raises(gg.GroundglassError, match="no such file"):
         MonocularDepth(load)
     assert threads() == []
-
-
-def until(reached: Callable[[], bool]) -> bool:
-    """Whether it is reached within 20 s."""
-    pause = threading.Event()
-    return any(reached() or pause.wait(0.005) for _ in range(4000))

@@ -77,6 +77,7 @@ def open_source(
     depth: str | Path | None = None,
     depth_scale: float | None = None,
     depth_range: str | tuple[float, float] | None = None,
+    depth_later: bool = False,
     loop: bool = False,
 ) -> Source:
     """Open what `source` names: `scene:`, a raw still, a headerless mosaic, a picture, a video, or a folder of them.
@@ -89,7 +90,8 @@ def open_source(
     (`stereo:RIGHT?focal_px=..&baseline_m=..`, a file or a folder), or `none` to leave out what a file brings itself;
     `depth_scale` is how many of an integer map's units make a metre (1000 where not given), and
     `depth_range` makes metres of a relative map: the distances of its brightest and darkest sample, "0.8..6" or
-    (0.8, 6). A map that the file brings is scaled between the two. `loop` starts sequences and videos again at their
+    (0.8, 6). A map that the file brings is scaled between the two; what brings none is an error then, unless its depth
+    comes later (`depth_later`), from an engine's model. `loop` starts sequences and videos again at their
     end. Raises SourceError, or MissingExtraError where an optional library is needed.
     """
     if fps is not None and not fps > 0:
@@ -104,13 +106,13 @@ def open_source(
         if depth is not None and str(depth).startswith(STEREO):
             right, rig = parse_pair(str(depth), scaling)
             return WithRight(opened, _open_plain(right, fps, layout, loop, None, with_depth=False), rig)
-        return _with_depth(opened, None if depth is None else str(depth), scaling, pairs)
+        return _with_depth(opened, None if depth is None else str(depth), scaling, pairs, depth_later)
     except SourceError:
         opened.close()
         raise
 
 
-def _with_depth(opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd | None) -> Source:
+def _with_depth(opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd | None, may_lack: bool) -> Source:
     """`opened` with the depth that is named, else with that of the recording or of the file itself."""
     if depth == "none":
         return WithoutDepth(opened)
@@ -122,7 +124,7 @@ def _with_depth(opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd
         if scaling.units_per_m is None and scaling.span is None:
             scaling = Scaling(pairs.units_per_m)
         return WithDepthMaps(opened, lambda frame: pairs.maps[frame.name], scaling)
-    return opened if scaling.span is None else WithDepthRange(opened, scaling.span)
+    return opened if scaling.span is None else WithDepthRange(opened, scaling.span, may_lack=may_lack)
 
 
 def _open_plain(

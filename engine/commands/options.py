@@ -38,6 +38,7 @@ class SourceOptions:
     depth: str | None
     depth_scale: float | None
     depth_range: str | None = None
+    depth_model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

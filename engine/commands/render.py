@@ -30,7 +30,7 @@ def run_render(
         pattern = numbered(output)
         count = frames_to_write(opened, output, pattern is not None, frames)
         check_output(output if pattern is None else path_of(pattern, 1))
-        with open_engine(options, opened) as engine:
+        with open_engine(options, source_options, opened) as engine:
             rack = options.focus if isinstance(options.focus, Rack) else None
             write_frames(engine, opened, pattern or output, count, rack)
             if options.street is not None:

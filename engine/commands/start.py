@@ -29,6 +29,7 @@ def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None
         depth=options.depth,
         depth_scale=options.depth_scale,
         depth_range=options.depth_range,
+        depth_later=options.depth_model is not None,
         loop=options.loop,
     )
 
@@ -46,7 +47,9 @@ def sized_scene(source: str, size: tuple[int, int] | None) -> str:
     return f"{address}?{query}&{wanted}" if query else f"{address}?{wanted}"
 
 
-def open_engine(options: EngineOptions, source: Source, gl: moderngl.Context | None = None) -> Engine:
+def open_engine(
+    options: EngineOptions, source_options: SourceOptions, source: Source, gl: moderngl.Context | None = None
+) -> Engine:
     """The engine for the frames of `source`, drawing in `gl`, or in a context of its own.
 
     Where frames follow one another it compiles and allocates now, so that the first is as quick as the rest; for a
@@ -67,6 +70,8 @@ def open_engine(options: EngineOptions, source: Source, gl: moderngl.Context | N
         focus_m=focus.focus_m(0.0) if isinstance(focus, Rack) else focus,
         development=options.development,
         quality="best" if options.quality is Quality.BEST else "live",
+        depth_model=source_options.depth_model,
+        depth_range=source_options.depth_range if source_options.depth_model is not None else None,
         gl=gl,
     )
     if street is not None:

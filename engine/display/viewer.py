@@ -104,6 +104,8 @@ class Viewer:
                 self._say(line)
         if self._focusing.tick(perf_counter()) and self._window is not None:
             self._redraw = True  # off screen the next frame will do: a frame drawn again would spoil the numbers
+        if self._engine.is_outdated and self._window is not None:
+            self._redraw = True  # likewise
         frame = self._next_frame()
         if frame is not None:
             self._show(frame)

@@ -85,15 +85,18 @@ class WithDepthMaps(ChangedSource):
 
 class WithDepthRange(ChangedSource):
     """`source` whose frames bring depth of no true scale: the first one's nearest and farthest come to lie at the two
-    ends of `span`, later ones follow. Raises SourceError at a frame without depth."""
+    ends of `span`, later ones follow. Raises SourceError at a frame without depth, unless frames `may_lack` it."""
 
-    def __init__(self, source: Source, span: DepthRange) -> None:
+    def __init__(self, source: Source, span: DepthRange, *, may_lack: bool = False) -> None:
         super().__init__(source)
+        self._may_lack = may_lack
         self._span = span
         self._ends_m: tuple[float, float] | None = None
         self._last: tuple[NDArray[np.float32], DepthMap] | None = None
 
     def change(self, frame: Frame) -> Frame:
+        if frame.depth_m is None and self._may_lack:
+            return frame
         if frame.depth_m is None:
             raise SourceError(f"{frame.name}: brings no depth for --depth-range to scale; name a map with --depth")
         if self._last is None or self._last[0] is not frame.depth_m:
