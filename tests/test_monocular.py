@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -282,6 +283,20 @@ def test_an_error_of_the_thread_reaches_the_loop_once(scene: Planes, slow: tuple
     with pytest.raises(gg.GroundglassError, match="fails"):
         depth.latest(Clock())
     assert depth.latest(Clock()) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_the_thread_stands_back_and_no_other_does() -> None:
+    before = os.nice(0)
+    found: list[int] = []
+
+    def load() -> Slow:
+        found.append(os.nice(0))
+        return Slow()
+
+    MonocularDepth(load).release()
+    assert found == [min(before + 10, 19)]
+    assert os.nice(0) == before
 
 
 def test_a_model_that_cannot_be_loaded_leaves_no_thread() -> None:

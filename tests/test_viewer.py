@@ -184,6 +184,13 @@ def test_the_window_holds_the_last_frame_of_a_clip(tmp_path: Path) -> None:
     assert viewer.frame.index == 3 == engine.drawn[-1]
 
 
+def test_a_still_is_drawn_again_when_its_depth_is_told(tmp_path: Path) -> None:
+    engine, window = FakeEngine(), FakeWindow(Action.REPAINT, Action.REPAINT)
+    engine._draw = lambda frame: setattr(engine, "is_outdated", not engine.drawn)
+    Viewer(engine, FakeSource(1), window=window, stills=tmp_path).run()  # type: ignore[arg-type]
+    assert engine.drawn == [0, 0]
+
+
 def test_the_wheel_turns_the_iris_in_thirds_and_stops_at_its_ends(tmp_path: Path) -> None:
     engine, window, _ = look((TurnAperture(-3), TurnAperture(-0.5)), tmp_path)
     assert engine.lens.f_number == pytest.approx(1.4 * 2**0.5 * 2 ** (0.5 / 6))

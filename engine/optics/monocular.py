@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -189,6 +188,7 @@ def _timed(model: DepthModel, picture: NDArray[np.float32]) -> tuple[DepthMap, f
 
 
 def _stand_back() -> None:
-    """Lets this thread, and those that it starts, compute only where nobody else wants to. Linux alone can."""
+    """Lets this thread, and those that it starts, compute where others do not want to. Elsewhere than on Linux it would
+    be the whole process."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        os.nice(_NICENESS)
