@@ -1,17 +1,19 @@
 /* The shape of the aperture, and the light within it (engine/optics/shape.py makes the tables).
  *
  * A pixel at the offset d from the middle of a disc of the radius r lies inside where the gauge g(d) is at most r. The
- * picture is divided into cells, each with its shape: gauges at whole offsets of up to REACH pixels, in rows; the
- * offset at which each row has its least; and, for radii in steps of 1 / STEPS_PER_PX, two sums over the pixels of a
- * disc: of what it covers of each, and of that times g^2. SHAPED is 0 for a lens whose discs are plain: none of this is
- * read.
+ * picture is divided into cells, each with its shape: gauges at whole offsets of up to REACH pixels, in rows; the same
+ * in ascending order, the taps, and their offsets; and for radii in steps of 1 / STEPS_PER_PX how many taps lie within,
+ * and two sums over the pixels of a disc: of what it covers of each, and of that times g^2. SHAPED is 0 for a lens whose
+ * discs are plain: they need the taps alone.
  */
 #define REACH 16
 #define SIDE (2 * REACH + 1)
 #define STEPS_PER_PX 8
 #define SUMS (STEPS_PER_PX * REACH + 2)
-#define MIDDLES_AT (SIDE * SIDE)
-#define SUMS_AT (MIDDLES_AT + SIDE)
+#define GAUGES_AT (SIDE * SIDE)
+#define OFFSETS_AT (2 * SIDE * SIDE)
+#define COUNTS_AT (4 * SIDE * SIDE)
+#define SUMS_AT (COUNTS_AT + SUMS)
 #define CELL_FLOATS (SUMS_AT + 2 * SUMS)
 
 /* The cell of the pixel (x, y) of a picture. */
@@ -61,31 +63,20 @@ FUNCTION floats shape_sum(GLOBAL const float *cell, floats reached, floats rim, 
          + slope * (squares + part * (next_squares - squares));
 }
 
-/* Of every offset (dx, dy) to a source whose disc of the radius `reach` may touch a pixel, `distance` being its gauge.
- * Before the focus the shape is upside down, which `side` says: 1 behind the focus, -1 before it. A row of a shape is
- * walked from its middle, to the right and then to the left.
+/* Those sources whose discs, of a radius of up to `farthest`, may touch a pixel. The gauge of each ascends, and the pixel
+ * itself comes first; from the pixel to a source it is `offset` pixels of a plane, on the other side before the focus,
+ * where the shape is upside down.
  */
-#if SHAPED
-#define GAUGE(cell, side, dx, dy) ((cell)[(REACH - (side) * (dy)) * SIDE + REACH - (side) * (dx)])
-#define MIDDLE(cell, dy) ((int)(cell)[MIDDLES_AT + REACH - (dy)])
-#define FOR_TAPS(cell, side, reach, extent)                                                                            \
-    for (int whole = (int)((reach) * (extent)), most = whole < REACH ? whole : REACH, dy = -most; dy <= most; ++dy)    \
-        for (int middle = -(side) * MIDDLE(cell, (side) * dy), to_left = 0; to_left < 2; ++to_left)                    \
-            for (int dx = middle - to_left; dx >= -most && dx <= most; dx += 1 - 2 * to_left)
-#define DISTANCE_OR_LEAVE(cell, side, reach)                                                                           \
-    const float distance = GAUGE(cell, side, dx, dy);                                                                  \
-    if (distance > (reach))                                                                                            \
-        break;
-#else
-/* Offset of the outermost pixel in row dy that a disc of `radius` touches. */
-FUNCTION int half_chord(float radius, int dy)
+FUNCTION int taps_within(GLOBAL const float *cell, float farthest)
 {
-    const float left = radius * radius - (float)(dy * dy);
-    return left > 0.0f ? (int)scalar_root(left) : 0;
+    const int step = (int)(farthest * (float)STEPS_PER_PX) + 1;
+    return ((GLOBAL const int *)cell)[COUNTS_AT + (step < SUMS ? step : SUMS - 1)];
 }
 
-#define FOR_TAPS(cell, side, reach, extent)                                                                            \
-    for (int dy = -(int)(reach); dy <= (int)(reach); ++dy)                                                             \
-        for (int dx = -half_chord(reach, dy), last = -dx; dx <= last; ++dx)
-#define DISTANCE_OR_LEAVE(cell, side, reach) const float distance = scalar_root((float)(dx * dx + dy * dy));
-#endif
+FUNCTION float gauge(GLOBAL const float *cell, int tap) { return cell[GAUGES_AT + tap]; }
+
+FUNCTION int offset(GLOBAL const float *cell, int tap, int pitch)
+{
+    GLOBAL const int *across_and_down = (GLOBAL const int *)cell + OFFSETS_AT + 2 * tap;
+    return across_and_down[0] + across_and_down[1] * pitch;
+}

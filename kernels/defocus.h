@@ -22,6 +22,8 @@
 #define SPREAD_PLANES (5 + SHAPED)
 FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
 {
+    if (l == 0 || l == LAYERS)
+        return (floats)(l == 0 ? 1.0f : 0.0f);
     return limited((radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f, 0.0f, 1.0f);
 }
 
@@ -102,22 +104,37 @@ FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y)
 /* Side of a tile in pixels: a run or two wide on a CPU, and 16 runs on a GPU. */
 #define TILE 16
 
-/* The largest radius in the 3x3 tiles around the run at (x, y), of those tiles that are near enough for
- * it. A place in the border sees the tiles next to it.
+/* Place of a tile in a table of layer upon layer. Each is framed by two rows and columns of tiles that stay 0, so that
+ * what lies in the border of the picture has neighbours, too.
  */
-FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int tiles_x, int tiles_y, int x, int y)
+FUNCTION int tile_at(int l, int tile_x, int tile_y, int tiles_x, int tiles_y)
 {
-    const int tile_x = (x + PAD) / TILE - PAD / TILE;
-    const int tile_y = (y + PAD) / TILE - PAD / TILE;
-    const int row = (y + PAD) % TILE;
-    float most = 0.0f;
-    for (int dy = -1; dy <= 1; ++dy) {
-        const int distance = dy < 0 ? row + 1 : dy > 0 ? TILE - row : 0;
-        for (int dx = -1; dx <= 1; ++dx) {
-            const int inside = tile_x + dx >= 0 && tile_y + dy >= 0 && tile_x + dx < tiles_x && tile_y + dy < tiles_y;
-            const float there = inside ? tiles[(tile_y + dy) * tiles_x + tile_x + dx] : 0.0f;
-            most = there + 0.5f > (float)distance && there > most ? there : most;
-        }
-    }
-    return most;
+    return (l * (tiles_y + 4) + tile_y + 2) * (tiles_x + 4) + tile_x + 2;
+}
+
+/* The largest radius in a row of three tiles, as far as each can reach a run in the middle one, so many pixels away. */
+FUNCTION float reach_of_row(GLOBAL const float *middle, float from_left, float from_right)
+{
+    const float left = middle[-1] > from_left ? middle[-1] : 0.0f, right = middle[1] > from_right ? middle[1] : 0.0f;
+    const float outer = left > right ? left : right;
+    return outer > middle[0] ? outer : middle[0];
+}
+
+/* The largest radius that may reach the run at (x, y) from the 3x3 tiles of layer l around it, where a disc of radius r
+ * reaches `extent` (r + `rim`).
+ */
+FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int l, int tiles_x, int tiles_y, int x, int y, float extent,
+                              float rim)
+{
+    const int tile_x = (x + PAD) / TILE - PAD / TILE, tile_y = (y + PAD) / TILE - PAD / TILE;
+    const int column = (x + PAD) % TILE, row = (y + PAD) % TILE, next = tiles_x + 4;
+    const float per_px = 1.0f / extent;
+    const float from_left = (float)(column + 1) * per_px - rim;
+    const float from_right = (float)(TILE - RUN + 1 - column) * per_px - rim;
+    GLOBAL const float *middle = tiles + tile_at(l, tile_x, tile_y, tiles_x, tiles_y);
+    const float above = reach_of_row(middle - next, from_left, from_right);
+    const float below = reach_of_row(middle + next, from_left, from_right);
+    const float most = reach_of_row(middle, from_left, from_right);
+    const float upwards = above > most && above > (float)(row + 1) * per_px - rim ? above : most;
+    return below > upwards && below > (float)(TILE - row) * per_px - rim ? below : upwards;
 }

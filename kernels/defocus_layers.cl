@@ -57,7 +57,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
             STREAM(spread, at, share / area);
         }
     for (int l = 0; l < LAYERS; ++l)
-        tiles[(l * tiles_y + GLOBAL_Y) * tiles_x + GROUP_X] = largest(largest_here[l]);
+        tiles[tile_at(l, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)] = largest(largest_here[l]);
 }
 
 /* From the full size to the first scale: what each layer hands on, and its surface, both times their weights. What is
@@ -132,8 +132,8 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
 }
 
 /* From a scale to the next: what it hands on, and the surfaces. A work-item's row says which layer, too. */
-KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRICT scale, int rows, int width, int height,
-                  int pitch, int stride, int half_pitch, int half_stride, float reach)
+KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRICT scale, int rows, int width,
+                  int height, int pitch, int stride, int half_pitch, int half_stride, float reach)
 {
     const int l = GLOBAL_Y / rows, y = GLOBAL_Y % rows;
     const int fine = (2 * y + PAD) * pitch + PAD + 2 * GLOBAL_X;
@@ -171,28 +171,35 @@ KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRIC
     }
 }
 
+/* The share of a pixel that a surface covers, as far as it is `seen` in what is `known` of the pixel. */
+FUNCTION floats share_seen(floats seen, floats known)
+{
+    return limited(16.0f * seen, 0.0f, 1.0f) * lesser(seen / greater(known, (floats)(EPSILON)), (floats)(1.0f));
+}
+
 /* A surface, in place, from sums to means where it is seen, and as `around` says where it is not (push-pull; Gortler
- * et al., "The Lumigraph", SIGGRAPH 1996). In the border, which is not `within` the picture, it goes on likewise.
+ * et al., "The Lumigraph", SIGGRAPH 1996). In the border, which is not `within` the picture, it goes on likewise. Where
+ * the next smaller scale is `too_far` for any disc it tells how a surface goes on, but not that it does.
  */
-FUNCTION void complete(GLOBAL float *surface, int at, int stride, ints within, const floats *around)
+FUNCTION void complete(GLOBAL float *surface, int at, int stride, ints within, const floats *around, int too_far)
 {
     const floats known = within ? LOAD(surface, at + 5 * stride) : (floats)(0.0f);
     const floats seen = known > 0.0f ? LOAD(surface, at + 3 * stride) : (floats)(0.0f);
-    const floats trust = lesser(16.0f * seen, (floats)(1.0f));
+    const floats trust = limited(16.0f * seen, 0.0f, 1.0f);
     const floats per_seen = trust / greater(seen, (floats)(EPSILON));
     for (int plane = 0; plane < 5; ++plane)
         if (plane != 3)
             STORE(surface, at + plane * stride,
                   per_seen * (known > 0.0f ? LOAD(surface, at + plane * stride) : (floats)(0.0f))
                       + (1.0f - trust) * around[plane]);
-    STORE(surface, at + 3 * stride, seen + (1.0f - known) * around[3]);
+    STORE(surface, at + 3 * stride, too_far ? share_seen(seen, known) : seen + (1.0f - known) * around[3]);
 }
 
 /* The smallest scale: what is not seen there is as the rest of it, the nearer the more (D. Shepard, "A two-dimensional
  * interpolation function", 1968).
  */
 KERNEL void complete_smallest(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT crown, int rows, int width,
-                              int height, int pitch, int stride)
+                              int height, int pitch, int stride, int too_far)
 {
     const int l = GLOBAL_Y / rows + 1, row = GLOBAL_Y % rows; /* borders included */
     GLOBAL const float *surface = sums + SURFACE(l) * stride;
@@ -212,14 +219,16 @@ KERNEL void complete_smallest(GLOBAL const float *RESTRICT sums, GLOBAL float *R
                 means[plane] += weight * surface[there + plane * stride];
         }
     const floats per_seen = 1.0f / seen;
+    const int at = row * pitch + GLOBAL_X;
+    const floats here = share_seen(LOAD(surface, at + 3 * stride), LOAD(surface, at + 5 * stride));
     for (int plane = 0; plane < 5; ++plane)
-        STORE(crown, row * pitch + GLOBAL_X + (6 * (l - 1) + plane) * stride,
-              plane == 3 ? seen / known : means[plane] * per_seen);
+        STORE(crown, at + (6 * (l - 1) + plane) * stride,
+              plane != 3 ? means[plane] * per_seen : too_far ? here : seen / known);
 }
 
 /* Every other scale takes what it does not see from the next smaller one, whose surfaces begin at plane `first`. */
 KERNEL void complete_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse, int rows, int width, int pitch,
-                           int stride, int coarse_pitch, int coarse_stride, int first)
+                           int stride, int coarse_pitch, int coarse_stride, int first, int too_far)
 {
     const int l = GLOBAL_Y / rows + 1, y = GLOBAL_Y % rows; /* borders included */
     const int from = ((y + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
@@ -230,7 +239,7 @@ KERNEL void complete_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coa
         around[plane] = (plane == 4 ? 2.0f : 1.0f) * doubled(surface + plane * coarse_stride, from, step_y);
     const ints x = GLOBAL_X + LANES;
     const ints within = (x >= PAD) & (x < PAD + width) & (ints)(y >= PAD && y < rows - PAD ? ~0 : 0);
-    complete(scale + SURFACE(l) * stride, y * pitch + GLOBAL_X, stride, within, around);
+    complete(scale + SURFACE(l) * stride, y * pitch + GLOBAL_X, stride, within, around, too_far);
 }
 
 /* What a scale spreads, in place, each point over its disc: what was handed to it, and what of a surface is hidden, of
@@ -299,5 +308,5 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
             STORE(handed, at + 4 * stride, radius);
             most = greater(most, weight > 1e-4f ? radius : (floats)(0.0f));
         }
-    tiles[(l * tiles_y + tile_y) * tiles_x + tile_x] = largest(most);
+    tiles[tile_at(l, tile_x, tile_y, tiles_x, tiles_y)] = largest(most);
 }

@@ -9,7 +9,7 @@
 
 #define OVER_MEAN 10.0f /* times the mean around it is where a light begins: noise about black reaches 7 */
 #define LARGEST_VARIANCE 3.0f /* pixels squared that the light of one point may cover */
-#define STEPS 24 /* of the way from a light to the lens */
+#define STEPS (LAYERS > 2 ? 24 : 12) /* of the way from a light to the lens */
 
 /* Of each tile up to LIGHTS lights, one a quarter: place (0, 1), signed radius (2), colour (3 to 5), and the nearest
  * radius that may stand before it (6).
@@ -24,16 +24,17 @@ FUNCTION int bounded(float place, int count)
 
 FUNCTION float positive(float x) { return x < 0.0f ? -x : x; }
 
-/* Of each tile: its lights, the level above which something is one, and the nearest signed radius. A tile whose bright
- * places are larger than points has no lights: its level is negative.
+/* Of each tile: its lights, the level above which something is one, and the extremes of the signed radius. A tile whose
+ * bright places are larger than points has no lights: its level is negative.
  */
 KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                        GLOBAL float *RESTRICT lights, GLOBAL float *RESTRICT levels, GLOBAL float *RESTRICT nearest,
+                        GLOBAL float *RESTRICT lights, GLOBAL float *RESTRICT levels, GLOBAL float *RESTRICT extremes,
                         int pitch, int stride, int width, int height, int tiles_x, float least_radius)
 {
     const int tile = GLOBAL_Y * tiles_x + GROUP_X;
     const int first = (GLOBAL_Y * TILE + PAD) * pitch + PAD + GROUP_X * TILE;
-    floats brightest = (floats)(0.0f), sums = brightest, tame = brightest, near = (floats)(UNLIMITED), far = brightest;
+    floats brightest = (floats)(0.0f), sums = brightest, tame = brightest;
+    floats near = (floats)(UNLIMITED), far = -near, blurred = brightest;
     for (int row = 0; row < TILE; ++row)
         for (int run = 0; run < TILE; run += RUN) {
             const int at = first + row * pitch + run;
@@ -43,9 +44,11 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
             brightest = greater(brightest, bright);
             sums += bright;
             near = lesser(near, r);
-            far = greater(far, absolute(r));
+            far = greater(far, r);
+            blurred = greater(blurred, absolute(r));
         }
-    nearest[tile] = -largest(-near);
+    extremes[2 * tile] = -largest(-near);
+    extremes[2 * tile + 1] = largest(far);
     levels[tile] = -UNLIMITED;
     for (int quarter = 0; quarter < LIGHTS; ++quarter)
         lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
@@ -62,7 +65,7 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
         }
     const float level = OVER_MEAN * sum_of(tame) * (1.0f / (TILE * TILE));
     levels[tile] = -level;
-    if (!(largest(brightest) > level && largest(far) > least_radius))
+    if (!(largest(brightest) > level && largest(blurred) > least_radius))
         return;
     int found = 0;
     for (int quarter = 0; quarter < LIGHTS && found >= 0; ++quarter) {
@@ -191,7 +194,7 @@ FUNCTION float disc_sum(GLOBAL const float *cell, GLOBAL const float *profile, f
 /* The lights of a row of tiles, side by side at the row's beginning, and how many there are; each with its colour spread
  * over its disc, and with the nearest radius that any tile under the disc holds.
  */
-KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, GLOBAL const float *RESTRICT nearest,
+KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, GLOBAL const float *RESTRICT extremes,
                         GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
                         int cells_y, int width, int height, int tiles_x, int tiles_y, float extent, float red_shift,
                         float blue_shift)
@@ -208,8 +211,8 @@ KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, GLO
         for (int tile_y = (int)((y - reach) / TILE) - 1; tile_y <= (int)((y + reach) / TILE); ++tile_y)
             for (int tile_x = (int)((x - reach) / TILE) - 1; tile_x <= (int)((x + reach) / TILE); ++tile_x)
                 if (tile_x >= 0 && tile_y >= 0 && tile_x < tiles_x && tile_y < tiles_y
-                    && nearest[tile_y * tiles_x + tile_x] < before)
-                    before = nearest[tile_y * tiles_x + tile_x];
+                    && extremes[2 * (tile_y * tiles_x + tile_x)] < before)
+                    before = extremes[2 * (tile_y * tiles_x + tile_x)];
         GLOBAL float *to = row + count * LIGHT_FLOATS;
         for (int number = 0; number < 3; ++number) {
             const float shift = number == 0 ? red_shift : number == 2 ? blue_shift : 0.0f;
@@ -225,29 +228,55 @@ KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, GLO
         counts[GROUP_X] = (float)count;
 }
 
-/* Which pixels of the run at (x, y) the light reaches: 1, or 0 where something stands in its way. Seen from the pixel's
- * point of the aperture, a thing of radius r is shifted by r / radius of the way from the pixel to the light.
+/* The way from a light to the lens in steps of radius: from the nearest that may stand before it up to its own, less a
+ * margin, for a thing does not stand before itself.
  */
-FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *nearest, GLOBAL const float *light, int x,
-                             int y, int pitch, int width, int height, int tiles_x)
+FUNCTION float step_of(GLOBAL const float *light)
+{
+    const float range = light[2] - light[6];
+    return range > (float)STEPS ? range * (1.0f / STEPS) : 1.0f;
+}
+
+FUNCTION float radius_before(GLOBAL const float *light) { return light[2] - 1.5f - 0.1f * positive(light[2]); }
+
+/* At which steps something may stand between the light and the tile at (first_x, first_y): a bit each. Seen from a
+ * pixel's point of the aperture, a thing of radius r is shifted by r / radius of the way from the pixel to the light.
+ */
+FUNCTION int steps_in_the_way(GLOBAL const float *extremes, GLOBAL const float *light, int first_x, int first_y,
+                              int width, int height, int tiles_x)
+{
+    int found = 0, bit = 1;
+    const float step = step_of(light), close = 0.5f * step + 0.25f, before = radius_before(light);
+    for (float r = light[6]; r < before; r += step, bit <<= 1) {
+        const float way = r / light[2], side = (1.0f - way) * (float)(TILE - 1) + 0.5f;
+        const float left = (float)first_x + way * (light[0] - (float)first_x);
+        const float top = (float)first_y + way * (light[1] - (float)first_y);
+        const int from_x = bounded(left, width) / TILE, to_x = bounded(left + side, width) / TILE;
+        const int from_y = bounded(top, height) / TILE, to_y = bounded(top + side, height) / TILE;
+        int may = to_x - from_x > 3 || to_y - from_y > 3;
+        for (int tile_y = from_y; !may && tile_y <= to_y; ++tile_y)
+            for (int tile_x = from_x; !may && tile_x <= to_x; ++tile_x) {
+                GLOBAL const float *there = extremes + 2 * (tile_y * tiles_x + tile_x);
+                may = there[0] < r + close && there[1] > r - close;
+            }
+        found |= may ? bit : 0;
+    }
+    return found;
+}
+
+/* Which pixels of the run at (x, y) the light reaches: 1, or 0 where something stands in its way at one of the steps. */
+FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *light, int steps, int x, int y, int pitch,
+                             int width, int height)
 {
     floats open = (floats)(1.0f);
-    const float range = light[2] - light[6];
-    const float step = range > (float)STEPS ? range * (1.0f / STEPS) : 1.0f;
-    const float near_enough = 0.5f * step + 0.25f;
-    const float margin = 1.5f + 0.1f * positive(light[2]);
-    for (float r = light[6]; r < light[2] - margin; r += step) {
+    const float step = step_of(light), close = 0.5f * step + 0.25f;
+    for (float r = light[6]; steps != 0; r += step, steps >>= 1) {
         const float way = r / light[2];
         const int there_y = (int)((float)y + way * (light[1] - (float)y) + 0.5f);
-        if (there_y < 0 || there_y >= height)
+        if (!(steps & 1) || there_y < 0 || there_y >= height)
             continue;
-        const float from = (float)x + way * (light[0] - (float)x) + 0.5f, per_lane = 1.0f - way;
-        const floats column = limited(from + per_lane * LANE_NUMBERS, 0.0f, (float)(width - 1));
-        GLOBAL const float *tiles = nearest + there_y / TILE * tiles_x;
-        const int first = bounded(from, width) / TILE;
-        const int last = bounded(from + per_lane * (float)(RUN - 1), width) / TILE;
-        if (tiles[first] > r + near_enough && tiles[last] > r + near_enough)
-            continue;
+        const float from = (float)x + way * (light[0] - (float)x) + 0.5f;
+        const floats column = limited(from + (1.0f - way) * LANE_NUMBERS, 0.0f, (float)(width - 1));
         GLOBAL const float *row = radii + (there_y + PAD) * pitch + PAD;
         floats seen;
 #if RUN > 1
@@ -257,7 +286,7 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *near
 #else
         seen = row[(int)column];
 #endif
-        open = absolute(seen - r) < near_enough ? (floats)(0.0f) : open;
+        open = absolute(seen - r) < close ? (floats)(0.0f) : open;
         if (!(largest(open) > 0.0f))
             break;
     }
@@ -268,7 +297,7 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *near
  * how many rows of tiles a disc may reach.
  */
 KERNEL void add_lights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTRICT radii,
-                       GLOBAL const float *RESTRICT nearest, GLOBAL const float *RESTRICT lights,
+                       GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT lights,
                        GLOBAL const float *RESTRICT counts, GLOBAL const float *RESTRICT aperture,
                        GLOBAL const float *RESTRICT profile, int cells_x, int cells_y, int width, int height, int pitch,
                        int stride, int tiles_x, int tiles_y, int around, float extent, float red_shift,
@@ -288,16 +317,20 @@ KERNEL void add_lights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTR
                 || light[1] + reach < (float)first_y || light[1] - reach > (float)(first_y + TILE))
                 continue;
             GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, (int)light[0], (int)light[1], width, height);
+            const int steps = steps_in_the_way(extremes, light, first_x, first_y, width, height, tiles_x);
             for (int y = first_y; y < first_y + TILE && y < height; ++y)
                 for (int x = first_x; x < first_x + TILE; x += RUN) {
-                    const floats dx = (float)x - light[0] + LANE_NUMBERS;
-                    const floats gauges = gauges_at(cell, dx, (float)y - light[1], size, extent, side);
+                    const float dx = (float)x - light[0], dy = (float)y - light[1];
+                    const float past = dx > 0.0f ? dx : dx < (float)(1 - RUN) ? dx + (float)(RUN - 1) : 0.0f;
+                    if (past * past + dy * dy > reach * reach)
+                        continue;
+                    const floats gauges = gauges_at(cell, dx + LANE_NUMBERS, dy, size, extent, side);
                     if (-largest(-gauges) > widest + 0.5f)
                         continue;
                     floats bright = light_at(profile, gauges, size, side)
                                   * over_field(field_squared(x, y, width, height), fall_2, fall_4, fall_6);
-                    if (light[6] < light[2] - 1.5f)
-                        bright *= unobstructed(radii, nearest, light, x, y, pitch, width, height, tiles_x);
+                    if (steps != 0)
+                        bright *= unobstructed(radii, light, steps, x, y, pitch, width, height);
                     const int at = (y + PAD) * pitch + PAD + x;
                     const floats red = bright * coverage(red_size - gauges, 0.0f);
                     const floats green = bright * coverage(size - gauges, 0.0f);

@@ -7,11 +7,9 @@
 #include "defocus.h"
 #include "aperture.h"
 
-FUNCTION float greatest_shift(float red, float blue)
-{
-    const float one = red < 0.0f ? -red : red, other = blue < 0.0f ? -blue : blue;
-    return one > other ? one : other;
-}
+#ifndef COLOURED
+#define COLOURED 0 /* whether the discs of red and blue differ from that of green in radius */
+#endif
 
 /* One scale of one layer: colour times weight and weight, with what the coarser scale has gathered added. Runs over the
  * border's columns too and one row of it above and below, which `doubled` looks at; the row says which layer.
@@ -24,39 +22,42 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
                          GLOBAL const float *RESTRICT coarse, GLOBAL float *RESTRICT gathered,
                          GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height,
                          int pitch, int stride, int tiles_x, int tiles_y, int coarse_pitch, int coarse_stride,
-                         int is_coarsest, int first_limited, float extent, float rim, float red_shift, float blue_shift)
+                         int is_coarsest, int first_limited, float extent, float red_shift, float blue_shift)
 {
     const int rows = height + 2;
     const int l = GLOBAL_Y / rows;
     const int row = GLOBAL_Y % rows - 1 + PAD; /* rows and columns of the padded plane */
     const int at = row * pitch + GLOBAL_X;
     GLOBAL const float *group = scale + SPREAD(l) * stride;
-    const float reach = reach_of_tiles(tiles + l * tiles_x * tiles_y, tiles_x, tiles_y, GLOBAL_X - PAD, row - PAD);
-    const floats most = l >= first_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
-    floats red = (floats)(0.0f), green = red, blue = red, weight = red;
-#if SHAPED
-    GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GLOBAL_X - PAD, row - PAD, width, height);
     const int side = l >= first_limited ? 1 : -1;
-    const float farthest = reach + 0.5f + greatest_shift(red_shift, blue_shift);
-#else
-    const float farthest = reach + 0.5f;
-#endif
+    const float red_wider = (float)side * red_shift, blue_wider = (float)side * blue_shift;
+    const float wider = red_wider > blue_wider ? red_wider : blue_wider, rim = wider > 0.0f ? 0.5f + wider : 0.5f;
+    const float reach = reach_of_tiles(tiles, l, tiles_x, tiles_y, GLOBAL_X - PAD, row - PAD, extent, rim);
+    const floats most = l >= first_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
+    const floats none = (floats)(0.0f);
+    floats red = none, green = none, blue = none, weight = none;
+    GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GLOBAL_X - PAD, row - PAD, width, height);
     if (reach > 0.0f)
-        FOR_TAPS(cell, side, farthest, extent) {
-            DISTANCE_OR_LEAVE(cell, side, farthest)
-            const int from = at + dy * pitch + dx;
-            const floats reaching = lesser(LOAD(group, from + 4 * stride), most);
+        for (int tap = 0, taps = taps_within(cell, reach + rim); tap < taps; ++tap) {
+            const float distance = gauge(cell, tap);
+            const int from = at + side * offset(cell, tap, pitch);
+            const floats reaching = lesser(LOAD(group, from + 4 * stride), most), away = (floats)(distance);
             const floats covered = coverage(reaching, distance);
 #if SHAPED
-            const floats light = 1.0f + distance * distance * LOAD(group, from + 5 * stride);
-            red += light * coverage(reaching, distance - (float)side * red_shift) * LOAD(group, from);
-            green += light * covered * LOAD(group, from + stride);
-            blue += light * coverage(reaching, distance - (float)side * blue_shift) * LOAD(group, from + 2 * stride);
+            const floats light = 1.0f + away * away * LOAD(group, from + 5 * stride);
 #else
-            red += covered * LOAD(group, from);
-            green += covered * LOAD(group, from + stride);
-            blue += covered * LOAD(group, from + 2 * stride);
+            const floats light = (floats)(1.0f);
 #endif
+#if COLOURED
+            const floats red_reaching = greater(reaching + red_wider, none);
+            const floats blue_reaching = greater(reaching + blue_wider, none);
+            red += light * coverage(red_reaching, distance) * LOAD(group, from);
+            blue += light * coverage(blue_reaching, distance) * LOAD(group, from + 2 * stride);
+#else
+            red += light * covered * LOAD(group, from);
+            blue += light * covered * LOAD(group, from + 2 * stride);
+#endif
+            green += light * covered * LOAD(group, from + stride);
             weight += covered * LOAD(group, from + 3 * stride);
         }
     if (!is_coarsest) {
@@ -86,9 +87,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
                     int half_stride, int first_limited, float scale_reach, float extent, float fall_2, float fall_4,
                     float fall_6)
 {
-#if SHAPED
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GLOBAL_X, GLOBAL_Y, width, height);
-#endif
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const int half_at = (GLOBAL_Y / 2 + PAD) * half_pitch + PAD + GLOBAL_X / 2;
     const int step_y = GLOBAL_Y & 1 ? half_pitch : -half_pitch;
@@ -104,17 +103,15 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
         floats weight = own_spread * member;
         floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
         floats blue = weight * LOAD(scene, at + 2 * stride);
-        const float reach = reach_of_tiles(tiles + l * tiles_x * tiles_y, tiles_x, tiles_y, GLOBAL_X, GLOBAL_Y);
-#if SHAPED
+        const float reach = reach_of_tiles(tiles, l, tiles_x, tiles_y, GLOBAL_X, GLOBAL_Y, extent, 0.5f);
         const int side = l >= first_limited ? 1 : -1;
-#endif
         if (reach > 0.0f)
-            FOR_TAPS(cell, side, reach + 0.5f, extent) {
-                DISTANCE_OR_LEAVE(cell, side, reach + 0.5f)
-                const int from = at + dy * pitch + dx;
+            for (int tap = 1, taps = taps_within(cell, reach + 0.5f); tap < taps; ++tap) {
+                const float distance = gauge(cell, tap);
+                const int from = at + side * offset(cell, tap, pitch);
                 const floats r = LOAD(radius, from);
                 const floats there = behind(borders, l, r) - behind(borders, l + 1, r);
-                const floats reaching = distance > 0.0f ? lesser(absolute(r), limit) : (floats)(-UNLIMITED);
+                const floats reaching = lesser(absolute(r), limit);
                 const floats covered = coverage(reaching, distance) * there * LOAD(spread, from);
                 red += covered * LOAD(scene, from);
                 green += covered * LOAD(scene, from + stride);
@@ -132,7 +129,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
             green += open * doubled(coarse + half_stride, half_at, step_y);
             blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);
             const floats opacity = seen > 0.0f ? lesser(whole_weight, (floats)(1.0f))
-                                 : weight > EPSILON ? (floats)(1.0f) : (floats)(0.0f);
+                                               : limited(16.0f * weight, 0.0f, 1.0f);
             const floats scale = opacity / greater(weight, (floats)(EPSILON));
             seen_red = red * scale + seen_red * (1.0f - opacity);
             seen_green = green * scale + seen_green * (1.0f - opacity);

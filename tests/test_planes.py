@@ -18,7 +18,7 @@ def test_rows_fill_whole_groups_and_whole_vectors() -> None:
         assert layout.pitch % 16 == 0
         assert layout.local % 16 == 0
         assert layout.pitch % layout.local == 0
-        assert layout.pitch % 1024 != 0  # rows 4 KiB apart share a cache set
+        assert layout.pitch % 512 != 0  # rows 2 KiB apart share two cache sets
 
 
 def test_rows_waste_little() -> None:

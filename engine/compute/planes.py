@@ -35,10 +35,10 @@ class Layout:
     @classmethod
     def of(cls, width: int, height: int) -> Layout:
         """The layout for a picture of `width` x `height` pixels."""
-        # The longest work-group that wastes least, up to the 256 that every GPU takes. A pitch that is a multiple of
-        # 4 KiB would put the rows of a vertical stencil into the same cache set.
-        pitches = {local: _ceil(width + 2 * PAD, local) for local in range(64, 257, 32)}
-        local = min((local for local in pitches if pitches[local] % 1024), key=lambda n: pitches[n] * (1 + 8 / n))
+        # The longest work-group that wastes least, up to the 256 that every GPU takes. Rows that are a
+        # multiple of 2 KiB apart would put a vertical stencil into two cache sets.
+        pitches = {local: _ceil(width + 2 * PAD, local) for local in range(64, 257, 16)}
+        local = min((local for local in pitches if pitches[local] % 512), key=lambda n: pitches[n] * (1 + 8 / n))
         return cls(width, height, pitches[local], local)
 
     @property

@@ -30,13 +30,14 @@ _FADE = 1.125  # 1 + FADE of kernels/defocus.h
 _SHARP = 0.5  # as in kernels/defocus.h
 _LEAST_REACH = 4.0  # pixels of a scale, of the longest discs
 _ABRUPT = 1e3
+_LEAST_SHIFT = 0.2  # pixels of a scale
 _SMALLEST = 8  # pixels of the smallest scale
 
 
 # Up to which radius, in its own pixels, each scale spreads: the full size, half, a quarter, and all smaller ones. A
 # disc is the crisper the larger it is in pixels of its scale, and costs its area there; small scales are cheap.
 REACHES: dict[Quality, tuple[float, float, float, float]] = {
-    "live": (3.0, 5.0, 6.0, 8.0),
+    "live": (2.0, 3.0, 4.0, 8.0),
     "best": (6.0, 12.0, 12.0, 12.0),
 }
 assert all(_FADE * max(reach) + 0.5 <= PAD for reach in REACHES.values()), "discs must end within the border"
@@ -102,7 +103,7 @@ class _Scale:
         self.planes = Planes(device, width, height, 12 * layers - 6)
         self.gathered = Planes(device, width, height, 4 * layers if spreads else 1)
         self.tiles_x, self.tiles_y = -(-width // _TILE), -(-height // _TILE)
-        self.tiles = device.allocate(4 * layers * self.tiles_x * self.tiles_y)
+        self.tiles = device.allocate(4 * layers * (self.tiles_x + 4) * (self.tiles_y + 4))
 
     def release(self) -> None:
         self.planes.release()
@@ -123,7 +124,7 @@ class Defocus:
         self._radius = Planes(device, width, height, 1)
         self._weight = Planes(device, width, height, 1)
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
-        self._tiles = device.allocate(4 * self._layers * self._tiles_x * self._tiles_y)
+        self._tiles = device.allocate(4 * self._layers * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._lights = Lights(device, width, height, _TILE)
         self._borders = device.allocate(8 * (self._layers + 1))
         self._known_borders: list[float] = []
@@ -187,11 +188,12 @@ class Defocus:
         count = self._scales_for(largest)
         self._lights.find(scene, self._radius, _FADE * self._reach_at(0))
         self._descend(scene)
-        self._complete()
-        for number in range(count):
-            self._weigh(number, count, shape, blur.colour_shift_px)
-        for number in reversed(range(count)):
-            self._gather(number, count, shape, blur.colour_shift_px)
+        self._complete(count)
+        shifts = [self._shift_at(number, blur.colour_shift_px) for number in range(count)]
+        for number, shift in enumerate(shifts):
+            self._weigh(number, count, shape, shift)
+        for number, shift in reversed(list(enumerate(shifts))):
+            self._gather(number, count, shape, shift)
         self._compose(scene, shape)
         self._lights.add(
             self.picture, self._radius, self._light, shape, (self._aperture, self._profile), largest,
@@ -225,47 +227,52 @@ class Defocus:
                 rows=layout.height * self._layers,
             )  # fmt: skip
 
-    def _complete(self) -> None:
-        """Every surface is continued where it is not seen, from the smallest scale up."""
+    def _complete(self, count: int) -> None:
+        """Every surface is continued where it is not seen, from the smallest scale up; `count` scales are spread."""
         layout = self._crown.layout
         self._crown.run(
             self._prepare, "complete_smallest", self._scales[-1].planes.buffer, self._crown.buffer, layout.rows,
-            layout.width, layout.height, layout.pitch, layout.stride, rows=layout.rows * (self._layers - 1),
+            layout.width, layout.height, layout.pitch, layout.stride, int(len(self._scales) > count + 2),
+            rows=layout.rows * (self._layers - 1),
         )  # fmt: skip
         coarse, first = self._crown, 0
-        for scale in reversed(self._scales[:-1]):
+        for number, scale in reversed(list(enumerate(self._scales[:-1]))):
             finer = scale.planes
             layout = finer.layout
             finer.run(
                 self._prepare, "complete_scale", finer.buffer, coarse.buffer, layout.rows, layout.width, layout.pitch,
-                layout.stride, coarse.layout.pitch, coarse.layout.stride, first, rows=layout.rows * (self._layers - 1),
+                layout.stride, coarse.layout.pitch, coarse.layout.stride, first, int(number > count + 1),
+                rows=layout.rows * (self._layers - 1),
             )  # fmt: skip
             coarse, first = finer, self._spread_planes * self._layers
 
-    def _weigh(self, number: int, count: int, shape: Shape, colour_shift_px: tuple[float, float]) -> None:
+    def _shift_at(self, number: int, colour_shift_px: tuple[float, float]) -> tuple[float, float]:
+        """What red and blue discs have more in radius, in pixels of a scale; none where it does not show."""
+        red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
+        return (red, blue) if max(abs(red), abs(blue)) >= _LEAST_SHIFT else (0.0, 0.0)
+
+    def _weigh(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]
         layout = scale.planes.layout
         reach = UNLIMITED if number == count - 1 else self._reach_at(number + 1)
-        red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
         self._device.run(
             self._prepare, "weigh", (scale.tiles_x, scale.tiles_y * self._layers), (1, 1), scale.planes.buffer,
             scale.tiles, self._aperture, *shape.cells, layout.width, layout.height, layout.pitch,
             layout.stride, scale.tiles_x, scale.tiles_y, self._first_limited, reach,
-            self._reach_at(number) if number else 0.0, shape.rim, red, blue,
+            self._reach_at(number) if number else 0.0, shape.rim, *shift_px,
         )  # fmt: skip
         scale.planes.mirror(self._spread_planes * self._layers)
 
-    def _gather(self, number: int, count: int, shape: Shape, colour_shift_px: tuple[float, float]) -> None:
+    def _gather(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]
         layout = scale.planes.layout
         is_coarsest = number == count - 1
         coarse = scale.gathered if is_coarsest else self._scales[number + 1].gathered
-        red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
         scale.planes.run(
-            self._spread, "spread_scale", scale.planes.buffer, scale.tiles, coarse.buffer, scale.gathered.buffer,
+            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", scale.planes.buffer, scale.tiles, coarse.buffer, scale.gathered.buffer,
             self._aperture, *shape.cells, layout.width, layout.height, layout.pitch, layout.stride, scale.tiles_x,
             scale.tiles_y, coarse.layout.pitch, coarse.layout.stride, int(is_coarsest), self._first_limited,
-            shape.extent, shape.rim, red, blue, rows=(layout.height + 2) * self._layers,
+            shape.extent, *shift_px, rows=(layout.height + 2) * self._layers,
         )  # fmt: skip
 
     @property

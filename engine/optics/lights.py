@@ -20,7 +20,7 @@ class Lights:
         self._tiles_x, self._tiles_y = -(-width // tile), -(-height // tile)
         tiles = self._tiles_x * self._tiles_y
         self.levels = device.allocate(4 * tiles)
-        self._nearest = device.allocate(4 * tiles)
+        self._extremes = device.allocate(8 * tiles)
         self._found = device.allocate(4 * _LIGHTS * _FLOATS * tiles)
         self._counts = device.allocate(4 * self._tiles_y)
 
@@ -29,7 +29,7 @@ class Lights:
         layout = scene.layout
         self._device.run(
             "defocus_lights.cl", "find_lights", (self._tiles_x, self._tiles_y), (1, 1), scene.buffer, radius.buffer,
-            self._found, self.levels, self._nearest, layout.pitch, layout.stride, layout.width, layout.height,
+            self._found, self.levels, self._extremes, layout.pitch, layout.stride, layout.width, layout.height,
             self._tiles_x, least_radius_px,
         )  # fmt: skip
 
@@ -49,16 +49,16 @@ class Lights:
         layout = picture.layout
         self._device.run(
             source, "list_lights", (-(-self._tiles_y // _GROUP) * _GROUP,), (_GROUP,), self._found, self._counts,
-            self._nearest, *tables, *shape.cells, layout.width, layout.height, self._tiles_x, self._tiles_y,
+            self._extremes, *tables, *shape.cells, layout.width, layout.height, self._tiles_x, self._tiles_y,
             shape.extent, *colour_shift_px,
         )  # fmt: skip
         around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
         self._device.run(
             source, "add_lights", (self._tiles_x, self._tiles_y), (1, 1), picture.buffer, radius.buffer,
-            self._nearest, self._found, self._counts, *tables, *shape.cells, layout.width, layout.height, layout.pitch,
+            self._extremes, self._found, self._counts, *tables, *shape.cells, layout.width, layout.height, layout.pitch,
             layout.stride, self._tiles_x, self._tiles_y, around, shape.extent, *colour_shift_px, *shape.fall_off,
         )  # fmt: skip
 
     def release(self) -> None:
-        for buffer in (self.levels, self._nearest, self._found, self._counts):
+        for buffer in (self.levels, self._extremes, self._found, self._counts):
             self._device.release(buffer)

@@ -16,7 +16,8 @@ from .lens import Lens
 
 REACH, STEPS_PER_PX, PROFILE = 16, 8, 64  # as in kernels/aperture.h
 SUMS = STEPS_PER_PX * REACH + 2
-CELL_FLOATS = (2 * REACH + 1) ** 2 + (2 * REACH + 1) + 2 * SUMS
+SIDE = 2 * REACH + 1
+CELL_FLOATS = 4 * SIDE**2 + 3 * SUMS
 CELLS = (15, 9)  # of a lens whose discs differ over the picture
 Even = tuple[float, float, float]  # a, b, c of 1 + a h^2 + b h^4 + c h^6; h is 1 in the picture's corners
 
@@ -44,9 +45,7 @@ def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shap
     """Of a lens at its aperture, for a picture of `aspect` (width over height) that `native_lens` has darkened."""
     varies = lens.swirl != 1.0 or lens.opening > 1.0 - lens.cats_eye
     cells = CELLS if varies else (1, 1)
-    gauges = gauge_table(lens, REACH, cells, aspect).reshape(-1, (2 * REACH + 1) ** 2)
-    middles = gauges.reshape(len(gauges), 2 * REACH + 1, -1).argmin(axis=2) - REACH
-    table = np.concatenate([gauges, middles, _sums(gauges).reshape(len(gauges), -1)], axis=1).astype(np.float32)
+    table = _table(gauge_table(lens, REACH, cells, aspect).reshape(-1, SIDE**2).astype(np.float32))
     squares = np.linspace(0.0, 1.0, PROFILE + 1)
     rows = np.stack([profile(lens, np.sqrt(squares), side) for side in (1, -1)]).astype(np.float32)
     height = np.linspace(0.0, 1.0, 33)
@@ -72,20 +71,30 @@ def _even(height: NDArray[np.float64], values: NDArray[np.float64]) -> Even:
     return float(a), float(b), float(c)
 
 
-def _sums(gauges: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(cells, SUMS, 2): over all pixels, of what a disc covers of each, and of that times g^2.
+def _table(gauges: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(cells, CELL_FLOATS) as kernels/aperture.h describes it; what is whole numbers there lies here as their bits."""
+    order = np.argsort(gauges, axis=1, kind="stable")
+    taps = np.take_along_axis(gauges, order, axis=1)
+    # From the pixel to the source: the opposite of the source's disc's own offset.
+    offsets = np.stack([REACH - order % SIDE, REACH - order // SIDE], axis=2).reshape(len(taps), -1)
+    radii = np.arange(SUMS) / STEPS_PER_PX
+    counts = np.stack([np.searchsorted(row, radii, "right") for row in taps])
+    whole = [part.astype(np.int32).view(np.float32) for part in (offsets, counts)]
+    return np.concatenate([gauges, taps, *whole, _sums(taps, radii)], axis=1)
+
+
+def _sums(taps: NDArray[np.float32], radii: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(cells, 2 SUMS): over all pixels, of what a disc covers of each, and of that times g^2, side by side.
 
     A pixel counts whole where g < r - 1/2, and by r + 1/2 - g up to r + 1/2: sums of sorted powers of g give both.
     """
-    ordered = np.sort(gauges.astype(np.float64), axis=1)
-    radii = np.arange(SUMS) / STEPS_PER_PX
-    powers = [np.cumsum(np.pad(ordered**power, ((0, 0), (1, 0))), axis=1) for power in range(4)]
+    powers = [np.cumsum(np.pad(taps.astype(np.float64) ** power, ((0, 0), (1, 0))), axis=1) for power in range(4)]
     # The first pad of the zeroth power is a one that no pixel stands for.
     powers[0] = powers[0] - powers[0][:, :1]
-    result = np.zeros((len(gauges), SUMS, 2))
-    for cell, row in enumerate(ordered):
+    result = np.zeros((len(taps), SUMS, 2), np.float32)
+    for cell, row in enumerate(taps):
         whole, partly = (np.searchsorted(row, radii + offset) for offset in (-0.5, 0.5))
         ones, firsts, seconds, thirds = ((one[cell][whole], one[cell][partly] - one[cell][whole]) for one in powers)
         result[cell, :, 0] = ones[0] + (radii + 0.5) * ones[1] - firsts[1]
         result[cell, :, 1] = seconds[0] + (radii + 0.5) * seconds[1] - thirds[1]
-    return result
+    return result.reshape(len(taps), -1)
