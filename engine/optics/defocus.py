@@ -269,10 +269,10 @@ class Defocus:
         is_coarsest = number == count - 1
         coarse = scale.gathered if is_coarsest else self._scales[number + 1].gathered
         scale.planes.run(
-            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", scale.planes.buffer, scale.tiles, coarse.buffer, scale.gathered.buffer,
-            self._aperture, *shape.cells, layout.width, layout.height, layout.pitch, layout.stride, scale.tiles_x,
-            scale.tiles_y, coarse.layout.pitch, coarse.layout.stride, int(is_coarsest), self._first_limited,
-            shape.extent, *shift_px, rows=(layout.height + 2) * self._layers,
+            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", scale.planes.buffer, scale.tiles,
+            coarse.buffer, scale.gathered.buffer, self._aperture, *shape.cells, layout.width, layout.height,
+            layout.pitch, layout.stride, scale.tiles_x, scale.tiles_y, coarse.layout.pitch, coarse.layout.stride,
+            int(is_coarsest), self._first_limited, shape.extent, *shift_px, rows=(layout.height + 2) * self._layers,
         )  # fmt: skip
 
     @property
