@@ -112,7 +112,7 @@ def defocus(
         stage = DepthStage(opened, width, height)
         stage.load(depth)
         defocus = Defocus(opened, width, height, quality)
-        picture = defocus.run(scene, stage.run(scene), stage.extremes_m, blur)
+        picture = defocus.run(scene, stage.run(scene), stage.distances_m, blur)
         return (Glow(opened, width, height).run(picture, halo) if halo.shows(width) else picture).read()
     finally:
         opened.close()

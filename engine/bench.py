@@ -250,13 +250,13 @@ def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
     depth = DepthStage(engine.device, *frame.size)
     stack.callback(depth.release)
     depth.load(depth_m)
-    planes, extremes_m = depth.run(scene), depth.extremes_m
+    planes, distances_m = depth.run(scene), depth.distances_m
     stages: dict[str, Stage] = {}
     for quality in QUALITIES:
         defocus = Defocus(engine.device, *frame.size, quality)
         stack.callback(defocus.release)
         stages[f"defocus {quality}"] = lambda run=defocus.run: _nothing(  # type: ignore[misc]
-            run(scene, planes, extremes_m, blur)
+            run(scene, planes, distances_m, blur)
         )
     return stages
 

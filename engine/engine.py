@@ -266,7 +266,7 @@ class Engine:
             if depth is not None:
                 depth_m = depth.run(scene)
                 blur = Blur.of(self.lens, self.focus_m, size[0], frame.native_lens, frame.native_focus_m)
-                scene = self._defocus_for(size).run(scene, depth_m, depth.extremes_m, blur)
+                scene = self._defocus_for(size).run(scene, depth_m, depth.distances_m, blur)
             if halo.shows(size[0]):
                 scene = self._glow_for(size).run(scene, halo)
             magnification = self._magnification_of(frame)

@@ -203,7 +203,7 @@ KERNEL void complete_smallest(GLOBAL const float *RESTRICT sums, GLOBAL float *R
 {
     const int l = GLOBAL_Y / rows + 1, row = GLOBAL_Y % rows; /* borders included */
     GLOBAL const float *surface = sums + SURFACE(l) * stride;
-    floats means[5], seen = (floats)(EPSILON), known = seen;
+    floats means[5], seen = (floats)(0.0f), known = (floats)(EPSILON);
     for (int plane = 0; plane < 5; ++plane)
         means[plane] = (floats)(0.0f);
     for (int y = 0; y < height; ++y)
@@ -218,7 +218,7 @@ KERNEL void complete_smallest(GLOBAL const float *RESTRICT sums, GLOBAL float *R
             for (int plane = 0; plane < 5; ++plane)
                 means[plane] += weight * surface[there + plane * stride];
         }
-    const floats per_seen = 1.0f / seen;
+    const floats per_seen = 1.0f / greater(seen, (floats)(EPSILON));
     const int at = row * pitch + GLOBAL_X;
     const floats here = share_seen(LOAD(surface, at + 3 * stride), LOAD(surface, at + 5 * stride));
     for (int plane = 0; plane < 5; ++plane)

@@ -70,8 +70,8 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
     int found = 0;
     for (int quarter = 0; quarter < LIGHTS && found >= 0; ++quarter) {
         const int left = (quarter & 1) * TILE / 2, top = (quarter >> 1) * TILE / 2;
-        float excess = 0.0f, x_sum = 0.0f, y_sum = 0.0f, squares = 0.0f, radii = 0.0f;
-        float red = 0.0f, green = 0.0f, blue = 0.0f, smallest = UNLIMITED;
+        float excess = 0.0f, x_sum = 0.0f, y_sum = 0.0f, squares = 0.0f, own = 0.0f;
+        float red = 0.0f, green = 0.0f, blue = 0.0f, smallest = UNLIMITED, most_over = 0.0f;
         for (int y = top; y < top + TILE / 2 && GLOBAL_Y * TILE + y < height; ++y)
             for (int x = left; x < left + TILE / 2 && GROUP_X * TILE + x < width; ++x) {
                 const int at = first + y * pitch + x;
@@ -85,7 +85,8 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
                 x_sum += over * (float)x;
                 y_sum += over * (float)y;
                 squares += over * (float)(x * x + y * y);
-                radii += over * radius[at];
+                own = over > most_over ? radius[at] : own; /* beside it there may be a thing at another distance */
+                most_over = over > most_over ? over : most_over;
                 red += share * r;
                 green += share * g;
                 blue += share * b;
@@ -98,7 +99,7 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
         GLOBAL float *light = lights + (tile * LIGHTS + quarter) * LIGHT_FLOATS;
         light[0] = (float)(GROUP_X * TILE) + x;
         light[1] = (float)(GLOBAL_Y * TILE) + y;
-        light[2] = radii / excess;
+        light[2] = own;
         light[3] = red;
         light[4] = green;
         light[5] = blue;

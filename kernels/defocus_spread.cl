@@ -129,7 +129,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
             green += open * doubled(coarse + half_stride, half_at, step_y);
             blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);
             const floats opacity = seen > 0.0f ? lesser(whole_weight, (floats)(1.0f))
-                                               : limited(16.0f * weight, 0.0f, 1.0f);
+                                               : limited(4.0f * weight, 0.0f, 1.0f);
             const floats scale = opacity / greater(weight, (floats)(EPSILON));
             seen_red = red * scale + seen_red * (1.0f - opacity);
             seen_green = green * scale + seen_green * (1.0f - opacity);

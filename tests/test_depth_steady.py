@@ -56,7 +56,7 @@ class Viewed(Bench):
         return seen
 
     def seen(self, stage: DepthStage) -> Array:
-        seen = self.defocus.run(self.scene, stage.planes, stage.extremes_m, self.blur).read()
+        seen = self.defocus.run(self.scene, stage.planes, stage.distances_m, self.blur).read()
         return 255 * np.clip(seen, 0, 1) ** (1 / 2.2)
 
     def release(self) -> None:

@@ -117,7 +117,7 @@ def focused(opened: Device, frame: Frame, method: Method) -> np.ndarray:
     depth.load(frame.depth_m)
     defocus = Defocus(opened, *scene.size, "live")
     blur = Blur.of(Lens(), 1.2, scene.layout.width)
-    picture = defocus.run(scene, depth.run(scene), depth.extremes_m, blur).read()
+    picture = defocus.run(scene, depth.run(scene), depth.distances_m, blur).read()
     depth.release()
     defocus.release()
     developer.release()

@@ -8,14 +8,15 @@ are spread at smaller scales of the picture, so the cost hardly grows with the r
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..compute.device import Device
 from ..compute.planes import PAD, Planes
+from .layers import Layers, layers_of
 from .lens import Lens
 from .lights import Lights
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
@@ -27,7 +28,7 @@ FARTHEST_BORDER = UNLIMITED = 1e6  # pixels; beyond every radius
 LARGEST_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
-_SHARP = 0.5  # as in kernels/defocus.h
+_LAYER_COUNTS: dict[Quality, int] = {"live": 2, "best": 5}
 _LEAST_REACH = 4.0  # pixels of a scale, of the longest discs
 _ABRUPT = 1e3
 _LEAST_SHIFT = 0.2  # pixels of a scale
@@ -81,19 +82,14 @@ class Blur:
 
     def radius_px(self, depth_m: float) -> float:
         """Signed radius at one depth, as kernels/defocus_layers.cl works it out."""
-        depth_m = max(depth_m, 1e-3)
-        wanted = 0.5 * self.coc_px * (1.0 - self.focus_m / depth_m)
-        native = 0.5 * self.native_coc_px * (1.0 - self.native_focus_m / depth_m)
-        return math.copysign(math.sqrt(max(wanted**2 - native**2, 0.0)), wanted)
+        return float(self.radii_px(np.array(depth_m)))
 
-
-def borders_px(nearest_px: float, farthest_px: float, quality: Quality) -> list[float]:
-    """The signed radii in pixels between which the layers lie, for a picture of these extremes."""
-    if quality == "live":
-        return [-_SHARP]
-    # Where nothing is blurred much behind the focus it is not worth a layer of its own.
-    focus = 1.5 * _SHARP if farthest_px > 4 * _SHARP else farthest_px + 2 * _SHARP
-    return [min(0.45 * nearest_px, -2 * _SHARP), -_SHARP, focus, max(0.45 * farthest_px, focus + 2 * _SHARP)]
+    def radii_px(self, depth_m: NDArray[Any]) -> NDArray[np.float64]:
+        """The same of many."""
+        nearness = 1.0 / np.maximum(depth_m, 1e-3, dtype=np.float64)
+        wanted = 0.5 * self.coc_px * (1.0 - self.focus_m * nearness)
+        native = 0.5 * self.native_coc_px * (1.0 - self.native_focus_m * nearness)
+        return np.asarray(np.copysign(np.sqrt(np.maximum(wanted**2 - native**2, 0.0)), wanted))
 
 
 class _Scale:
@@ -118,7 +114,7 @@ class Defocus:
         self._device = device
         self.size = (width, height)
         self.quality = quality
-        self._layers = len(borders_px(-1.0, 1.0, quality)) + 1
+        self._layers = _LAYER_COUNTS[quality]
         self._most = LARGEST_BLUR * width
         self.picture = Planes(device, width, height, 3)
         self._radius = Planes(device, width, height, 1)
@@ -127,7 +123,8 @@ class Defocus:
         self._tiles = device.allocate(4 * self._layers * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._lights = Lights(device, width, height, _TILE)
         self._borders = device.allocate(8 * (self._layers + 1))
-        self._known_borders: list[float] = []
+        self._cut: Layers | None = None
+        self._first_limited = 0
         most_cells = CELLS[0] * CELLS[1]
         self._aperture = device.allocate(4 * most_cells * CELL_FLOATS)
         self._profile = device.allocate(4 * 2 * (PROFILE + 1))
@@ -161,16 +158,15 @@ class Defocus:
         """Reach of the full size (0) or of a smaller scale (1, 2, ...)."""
         return self._reach[min(number, 3)]
 
-    def run(self, scene: Planes, depth: Planes, extremes_m: tuple[float, float], blur: Blur) -> Planes:
+    def run(self, scene: Planes, depth: Planes, distances_m: NDArray[Any], blur: Blur) -> Planes:
         """Queues the work and returns the blurred picture, three planes that the next call overwrites.
 
         `scene` holds scene-linear planes of this size, `depth` one plane of metres with its border mirrored, infinity
-        allowed; `extremes_m` are the nearest and the farthest of them.
+        allowed; `distances_m` is a sorted sample of them with the nearest and the farthest.
         """
         shape = shape_of(blur.lens, self.size[0] / self.size[1], blur.native_lens)
         self._adopt(shape)
-        nearest, farthest = (min(max(blur.radius_px(metres), -self._most), self._most) for metres in extremes_m)
-        self._place_borders(nearest, farthest)
+        self._cut_layers(blur.radii_px(distances_m))
         scene.mirror()
         layout = scene.layout
         self._device.run(
@@ -184,11 +180,11 @@ class Defocus:
         # Between the extremes more may be missing than there, where the capture had another focus: a bound is what the
         # lens would blur if nothing were blurred yet.
         bare = replace(blur, native_coc_px=0.0)
-        largest = min(max(abs(bare.radius_px(metres)) for metres in extremes_m), self._most)
+        largest = min(max(abs(bare.radius_px(metres)) for metres in (distances_m[0], distances_m[-1])), self._most)
         count = self._scales_for(largest)
         self._lights.find(scene, self._radius, _FADE * self._reach_at(0))
         self._descend(scene)
-        self._complete(count)
+        self._complete(largest)
         shifts = [self._shift_at(number, blur.colour_shift_px) for number in range(count)]
         for number, shift in enumerate(shifts):
             self._weigh(number, count, shape, shift)
@@ -201,15 +197,16 @@ class Defocus:
         )  # fmt: skip
         return self.picture
 
-    def _place_borders(self, nearest_px: float, farthest_px: float) -> None:
-        borders = borders_px(nearest_px, farthest_px, self.quality)
-        if borders != self._known_borders:
+    def _cut_layers(self, radii_px: NDArray[np.float64]) -> None:
+        layers = layers_of(np.clip(radii_px, -self._most, self._most), self._layers, self._cut)
+        if layers != self._cut:
             # Between layers that are blurred there is a slope, so that a surface that crosses them shows no step.
-            slopes = [_ABRUPT if border == -_SHARP else 1 / max(0.25 * abs(border), 0.25) for border in borders]
-            ends = [-FARTHEST_BORDER, *borders, FARTHEST_BORDER]
-            table = np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32)
-            self._device.write(self._borders, table)
-            self._known_borders = borders
+            slopes = [1 / max(0.25 * abs(border), 0.25) for border in layers.borders_px]
+            if layers.first_limited < self._layers:
+                slopes[layers.first_limited - 1] = _ABRUPT
+            ends = [-FARTHEST_BORDER, *layers.borders_px, FARTHEST_BORDER]
+            self._device.write(self._borders, np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32))
+            self._cut, self._first_limited = layers, layers.first_limited
 
     def _descend(self, scene: Planes) -> None:
         """From the full size to the first scale, and from each to the next."""
@@ -227,12 +224,19 @@ class Defocus:
                 rows=layout.height * self._layers,
             )  # fmt: skip
 
-    def _complete(self, count: int) -> None:
-        """Every surface is continued where it is not seen, from the smallest scale up; `count` scales are spread."""
+    def _complete(self, largest_px: float) -> None:
+        """Every surface is continued where it is not seen, from the smallest scale up.
+
+        A scale whose pixels are about as large as the largest disc has nothing to say of what a disc uncovers.
+        """
+
+        def is_too_far(number: int) -> int:
+            return int(1.5 * 2**number >= largest_px)
+
         layout = self._crown.layout
         self._crown.run(
             self._prepare, "complete_smallest", self._scales[-1].planes.buffer, self._crown.buffer, layout.rows,
-            layout.width, layout.height, layout.pitch, layout.stride, int(len(self._scales) > count + 2),
+            layout.width, layout.height, layout.pitch, layout.stride, is_too_far(len(self._scales) - 1),
             rows=layout.rows * (self._layers - 1),
         )  # fmt: skip
         coarse, first = self._crown, 0
@@ -241,7 +245,7 @@ class Defocus:
             layout = finer.layout
             finer.run(
                 self._prepare, "complete_scale", finer.buffer, coarse.buffer, layout.rows, layout.width, layout.pitch,
-                layout.stride, coarse.layout.pitch, coarse.layout.stride, first, int(number > count + 1),
+                layout.stride, coarse.layout.pitch, coarse.layout.stride, first, is_too_far(number),
                 rows=layout.rows * (self._layers - 1),
             )  # fmt: skip
             coarse, first = finer, self._spread_planes * self._layers
@@ -274,11 +278,6 @@ class Defocus:
             layout.pitch, layout.stride, scale.tiles_x, scale.tiles_y, coarse.layout.pitch, coarse.layout.stride,
             int(is_coarsest), self._first_limited, shape.extent, *shift_px, rows=(layout.height + 2) * self._layers,
         )  # fmt: skip
-
-    @property
-    def _first_limited(self) -> int:
-        """The layer that holds what is in focus: from it on nothing spills over what is sharper."""
-        return self._known_borders.index(-_SHARP) + 1
 
     def _compose(self, scene: Planes, shape: Shape) -> None:
         layout, half = scene.layout, self._scales[0].planes.layout

@@ -23,6 +23,7 @@ _STEEP = 0.5  # by so much more a half pixel distances differ across an edge, be
 _FINE = 0.75  # an exact map with as many samples per pixel has its edges right within half a pixel
 _MAPS = 24.0  # that a mean over frames is worth at most
 _SAMPLES = 4  # of a map larger than the picture, along each axis of a pixel
+_SAMPLE = 48  # distances along each side of a map by which the defocus chooses its layers
 _STEP = 7  # largest distance of the samples of a vote: they end within the border
 # The defocus chooses its scales and layers by the extremes, which must not flicker: they narrow by so much of the way
 # in 1 / distance, and only where a map's own are this far within.
@@ -44,12 +45,20 @@ class DepthStage:
         self._noise = 0.0
         self._has_holes = self._is_new = False
         self._extremes_m = (1.0, 1.0)
+        self._sample_m = np.ones(1, np.float32)
         self._refiner: _Refiner | None = None
 
     @property
     def extremes_m(self) -> tuple[float, float]:
         """The nearest and the farthest distance in metres that `run` may give."""
         return self._extremes_m
+
+    @property
+    def distances_m(self) -> NDArray[np.float64]:
+        """A sorted sample of the distances in metres that `run` may give, with the nearest and the farthest."""
+        return np.concatenate(
+            [[self._extremes_m[0]], np.clip(self._sample_m, *self._extremes_m), [self._extremes_m[1]]]
+        )
 
     def load(self, depth_m: NDArray[np.float32], noise: float = 0.0) -> None:
         """Copies the distances of the pictures to come, (h, w) float32 in metres of any size, to the device.
@@ -76,6 +85,8 @@ class DepthStage:
         self._device.write(self._map, np.ascontiguousarray(depth_m))
         self._known, self._noise, self._is_new = depth_m, noise, True
         self._extremes_m = nearest, farthest
+        thinned = depth_m[:: max(1, depth_m.shape[0] // _SAMPLE), :: max(1, depth_m.shape[1] // _SAMPLE)]
+        self._sample_m = np.sort(thinned[thinned > 0])
         if not self._is_exact:
             self._refiner = self._refiner or _Refiner(self._device, *self.size)
             if starts:

@@ -1,0 +1,71 @@
+"""Layers of depth: where to cut a picture into surfaces that are blurred apart and laid over each other."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHARP_PX = 0.5  # the blur radius up to which a disc is its own pixel, as in kernels/defocus.h
+_FOCUS_PX = 0.75  # up to where behind the focus things share a layer with what is sharp
+_CLOSE = 1.15  # borders that would move by no more stay where they are
+
+Radii = NDArray[np.float64]
+
+
+class Layers(NamedTuple):
+    """`borders_px`, ascending, are the signed blur radii between the layers; those from `first_limited` on, which is 1
+    or more, hold what is in focus or behind it.
+    """
+
+    borders_px: tuple[float, ...]
+    first_limited: int
+
+
+def layers_of(radii_px: Radii, count: int, before: Layers | None = None) -> Layers:
+    """The `count` layers, two or more, of a picture with these signed blur radii in pixels, negative before the focus.
+
+    What is before the focus shares no layer with what is not, nor what is in focus with what is blurred behind it.
+    Further borders go where they part the logarithms of the radii best (N. Otsu, "A threshold selection method from
+    gray-level histograms", 1979). Those of the frame `before` stay unless they would move far.
+    """
+    behind = radii_px[radii_px >= -SHARP_PX]
+    borders = [-SHARP_PX] if behind.size else []
+    if count > 2 and behind.size and behind.max() > 4 * SHARP_PX:
+        borders.append(_FOCUS_PX)
+    groups = [np.sort(-radii_px[radii_px < -SHARP_PX]), np.sort(radii_px[radii_px > _FOCUS_PX])]
+    cuts = [(gain, side * radius) for side, group in zip((-1, 1), groups, strict=True) for gain, radius in _cuts(group)]
+    borders += [radius for _, radius in sorted(cuts, reverse=True)[: count - 1 - len(borders)]]
+    farthest = max([1.0, *borders, *behind[-1:]])
+    while len(borders) < count - 1:
+        farthest *= 2
+        borders.append(farthest)
+    layers = Layers(tuple(sorted(borders)), 1 + sum(border < -SHARP_PX for border in borders) if behind.size else count)
+    return before if before is not None and _is_close(layers, before) else layers
+
+
+def _cuts(radii: Radii) -> list[tuple[float, float]]:
+    """Of a sorted group up to three borders, each between two things, and by how much it lessens their scatter."""
+    first = _cut(radii)
+    if first is None:
+        return []
+    parts = radii[radii <= first[1]], radii[radii > first[1]]
+    return [first, *(cut for cut in map(_cut, parts) if cut is not None)]
+
+
+def _cut(radii: Radii) -> tuple[float, float] | None:
+    if radii.size < 2 or radii[-1] < 1.3 * radii[0]:
+        return None
+    octaves = np.log2(radii)
+    counts = np.arange(1, len(octaves))
+    sums = np.cumsum(octaves)
+    lower, upper = sums[:-1] / counts, (sums[-1] - sums[:-1]) / (len(octaves) - counts)
+    gains = counts * (len(octaves) - counts) / len(octaves) * (upper - lower) ** 2
+    cut = int(gains.argmax())
+    return float(gains[cut]), float(np.sqrt(radii[cut] * radii[cut + 1]))
+
+
+def _is_close(layers: Layers, before: Layers) -> bool:
+    ratios = np.array(layers.borders_px) / np.array(before.borders_px)
+    return layers.first_limited == before.first_limited and bool(((ratios < _CLOSE) & (ratios * _CLOSE > 1)).all())
