@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from .commands.look import look_app
 from .commands.options import (
     EngineOptions,
     Quality,
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(look_app)
 
 SOURCE_HELP = (
     "What to show: scene: (built in; scene:?size=1920x1080&fps=60&noise=1&seed=7), a raw still, a headerless mosaic "

@@ -1,0 +1,137 @@
+"""Looks in float64 NumPy, written from the formulas that head the shaders: what the GPU's picture is held against, what
+a look is sampled by for a LUT, and what a fit is made with.
+
+One function a pass, of the pass's name; it takes light (..., 3) and the pass's parameters by name. Passes that look at
+more than the pixel (vignette, grain, ...) are not here: `apply` leaves them out, as `grade(local=False)` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..camera import REC709_TO_REC2020, REC2020_TO_REC709
+from ..errors import LookError
+from ..gl.passes import Stage, load_pass
+from .look import Look
+
+Light = NDArray[np.float64]
+
+GREY = 0.18
+BRIGHTEST = 65504.0  # the largest half float, as in shaders/common.glsl
+LUMINANCE = np.array([0.2627002, 0.6779981, 0.0593017])  # ITU-R BT.2020, linear
+
+
+def apply(
+    look: Look,
+    scene_rgb: ArrayLike,
+    *,
+    space: Literal["rec709", "rec2020"] = "rec2020",
+    strength: float = 1.0,
+) -> Light:
+    """Display sRGB, 0..1, of scene-linear light (..., 3) in linear `space`, 18 % grey = 0.18; no dither.
+
+    Raises LookError where the look has a pixel pass without a reference.
+    """
+    return shown(display_light(look, scene_rgb, space=space, strength=strength))
+
+
+def display_light(
+    look: Look,
+    scene_rgb: ArrayLike,
+    *,
+    space: Literal["rec709", "rec2020"] = "rec2020",
+    strength: float = 1.0,
+) -> Light:
+    """What `apply` encodes: display-linear Rec.2020 (..., 3), which may leave 0..1 and Rec.709."""
+    light = np.nan_to_num(np.asarray(scene_rgb, dtype=np.float64), nan=0.0, posinf=BRIGHTEST, neginf=0.0)
+    if space == "rec709":
+        light = light @ REC709_TO_REC2020.T
+    scene = np.clip(light, 0.0, BRIGHTEST)
+    drawn = scene
+    for settings in look.passes:
+        if load_pass(settings.name).stage is Stage.PIXEL:
+            if settings.name not in PASSES:
+                raise LookError(f"{look.name}: the pass '{settings.name}' has no reference in NumPy")
+            drawn = PASSES[settings.name](drawn, **settings.values)
+    share = min(max(strength, 0.0), 1.0)
+    return drawn if share == 1.0 else (1.0 - share) * soft_clip(scene, 0.8) + share * drawn
+
+
+def shown(display_rec2020: Light) -> Light:
+    """Display-linear Rec.2020 as sRGB, 0..1; what lies outside Rec.709 moves towards grey of its luminance."""
+    luminance = np.maximum(display_rec2020 @ LUMINANCE, 0.0)[..., None]
+    rec709 = display_rec2020 @ REC2020_TO_REC709.T
+    lowest = np.minimum(rec709.min(axis=-1, keepdims=True), 0.0)
+    return srgb_encode(luminance + (rec709 - luminance) * luminance / np.maximum(luminance - lowest, 1e-9))
+
+
+def srgb_encode(linear: Light) -> Light:
+    """IEC 61966-2-1, clipped to 0..1."""
+    x = np.clip(linear, 0.0, 1.0)
+    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
+
+
+def soft_clip(light: Light, start: float) -> Light:
+    """Identity up to `start`, then a hyperbola of the same slope that approaches 1."""
+    over = np.maximum(light - start, 0.0)
+    return np.asarray(np.minimum(light, start) + over * (1.0 - start) / (over + (1.0 - start)))
+
+
+def exposure(light: Light, *, exposure_ev: float) -> Light:
+    return light * 2.0**exposure_ev
+
+
+def contrast(light: Light, *, contrast: float) -> Light:
+    return np.asarray(GREY * np.maximum(light / GREY, 1e-9) ** contrast)
+
+
+def rolloff(light: Light, *, start: float) -> Light:
+    return soft_clip(light, start)
+
+
+def saturation(light: Light, *, saturation: float) -> Light:
+    luminance = (light @ LUMINANCE)[..., None]
+    return np.asarray(luminance + (light - luminance) * saturation)
+
+
+def tone_curve(light: Light, *, grey: ArrayLike, toe: float, shoulder: float, white: ArrayLike, black: float) -> Light:
+    level, end = np.asarray(grey), np.asarray(white)
+    u = np.maximum(light, 0.0) / GREY
+    d = shoulder * level / end
+    b = np.maximum(1.0 + shoulder - toe - d, level / end)
+    s = level * u * (1.0 + shoulder * u) / (toe + b * u + d * u * u)
+    return np.asarray((black + (1.0 - black) * np.minimum(s, 1.0)) ** 2)
+
+
+def mix_channels(
+    light: Light,
+    *,
+    green_to_red: float,
+    blue_to_red: float,
+    red_to_green: float,
+    blue_to_green: float,
+    red_to_blue: float,
+    green_to_blue: float,
+) -> Light:
+    """The passes `color_matrix` and `print_matrix`: rows that sum to 1."""
+    rows = [
+        [1.0 - green_to_red - blue_to_red, green_to_red, blue_to_red],
+        [red_to_green, 1.0 - red_to_green - blue_to_green, blue_to_green],
+        [red_to_blue, green_to_blue, 1.0 - red_to_blue - green_to_blue],
+    ]
+    return np.asarray(light @ np.array(rows).T)
+
+
+PASSES: dict[str, Callable[..., Any]] = {
+    "color_matrix": mix_channels,
+    "contrast": contrast,
+    "exposure": exposure,
+    "print_matrix": mix_channels,
+    "rolloff": rolloff,
+    "saturation": saturation,
+    "tone_curve": tone_curve,
+}

@@ -1,0 +1,37 @@
+"""The NumPy reference and the GPU draw the same picture; every pixel pass has a reference."""
+
+import numpy as np
+import pytest
+from groundglass.errors import LookError
+from groundglass.gl.passes import Stage, list_passes, load_pass
+from groundglass.look import reference
+from groundglass.look.grade import grade
+from groundglass.look.look import list_looks, load_look
+from look_support import context, look_of, scene_of
+
+ENCODED = 1.0 / 255.0
+
+
+def test_every_pixel_pass_has_a_reference() -> None:
+    assert {name for name in list_passes() if load_pass(name).stage is Stage.PIXEL} == set(reference.PASSES)
+
+
+@pytest.mark.parametrize("strength", [0.3, 1.0])
+@pytest.mark.parametrize("name", list_looks())
+def test_the_gpu_draws_the_reference(name: str, strength: float) -> None:
+    scene = scene_of((60, 60)) ** 4 * 12.0
+    drawn = grade(scene, name, space="rec2020", strength=strength, local=False, ctx=context())
+    expected = reference.apply(load_look(name), scene, strength=strength)
+    np.testing.assert_allclose(drawn, expected, atol=ENCODED)
+
+
+def test_wild_light_is_the_same_black_or_white() -> None:
+    scene = np.array([[[np.nan, -np.inf, -1.0], [np.inf, np.inf, np.inf]]])
+    drawn = grade(scene, "neutral", space="rec2020", ctx=context())
+    np.testing.assert_allclose(drawn, reference.apply(load_look("neutral"), scene), atol=ENCODED)
+
+
+def test_a_pixel_pass_without_a_reference_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(reference.PASSES, "saturation")
+    with pytest.raises(LookError, match="the pass 'saturation' has no reference"):
+        reference.apply(look_of("saturation"), np.zeros(3))
