@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..compute.device import Device
 from ..compute.planes import PAD, Planes
-from .layers import Layers, layers_of
+from .layers import SHARP_PX, Layers, layers_of
 from .lens import Lens
 from .lights import Lights
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
@@ -202,7 +202,7 @@ class Defocus:
         if layers != self._cut:
             # Between layers that are blurred there is a slope, so that a surface that crosses them shows no step.
             slopes = [1 / max(0.25 * abs(border), 0.25) for border in layers.borders_px]
-            if layers.first_limited < self._layers:
+            if layers.first_limited < self._layers and layers.borders_px[layers.first_limited - 1] == -SHARP_PX:
                 slopes[layers.first_limited - 1] = _ABRUPT
             ends = [-FARTHEST_BORDER, *layers.borders_px, FARTHEST_BORDER]
             self._device.write(self._borders, np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32))

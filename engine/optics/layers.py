@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHARP_PX = 0.5  # the blur radius up to which a disc is its own pixel, as in kernels/defocus.h
+_BEFORE_PX = 8.0  # from where on things before the focus are as good as any
 _FOCUS_PX = 0.75  # up to where behind the focus things share a layer with what is sharp
 _CLOSE = 1.15  # borders that would move by no more stay where they are
 
@@ -16,7 +17,7 @@ Radii = NDArray[np.float64]
 
 class Layers(NamedTuple):
     """`borders_px`, ascending, are the signed blur radii between the layers; those from `first_limited` on, which is 1
-    or more, hold what is in focus or behind it.
+    or more, hold what is in focus, about, or behind it.
     """
 
     borders_px: tuple[float, ...]
@@ -26,22 +27,25 @@ class Layers(NamedTuple):
 def layers_of(radii_px: Radii, count: int, before: Layers | None = None) -> Layers:
     """The `count` layers, two or more, of a picture with these signed blur radii in pixels, negative before the focus.
 
-    What is before the focus shares no layer with what is not, nor what is in focus with what is blurred behind it.
-    Further borders go where they part the logarithms of the radii best (N. Otsu, "A threshold selection method from
+    What is before the focus shares no layer with what is not, but for things so near it that they join those in focus;
+    nor does what is in focus share one with what is blurred behind it. Borders go where they part the logarithms of the
+    radii best (N. Otsu, "A threshold selection method from
     gray-level histograms", 1979). Those of the frame `before` stay unless they would move far.
     """
-    behind = radii_px[radii_px >= -SHARP_PX]
-    borders = [-SHARP_PX] if behind.size else []
+    parted = _cut(np.sort(np.clip(-radii_px, SHARP_PX, _BEFORE_PX)))
+    middle = -parted[1] if parted is not None else -SHARP_PX
+    behind = radii_px[radii_px >= middle]
+    borders = [middle] if behind.size else []
     if count > 2 and behind.size and behind.max() > 4 * SHARP_PX:
         borders.append(_FOCUS_PX)
-    groups = [np.sort(-radii_px[radii_px < -SHARP_PX]), np.sort(radii_px[radii_px > _FOCUS_PX])]
+    groups = [np.sort(-radii_px[radii_px < middle]), np.sort(radii_px[radii_px > _FOCUS_PX])]
     cuts = [(gain, side * radius) for side, group in zip((-1, 1), groups, strict=True) for gain, radius in _cuts(group)]
     borders += [radius for _, radius in sorted(cuts, reverse=True)[: count - 1 - len(borders)]]
     farthest = max([1.0, *borders, *behind[-1:]])
     while len(borders) < count - 1:
         farthest *= 2
         borders.append(farthest)
-    layers = Layers(tuple(sorted(borders)), 1 + sum(border < -SHARP_PX for border in borders) if behind.size else count)
+    layers = Layers(tuple(sorted(borders)), 1 + sum(border < middle for border in borders) if behind.size else count)
     return before if before is not None and _is_close(layers, before) else layers
 
 
