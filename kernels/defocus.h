@@ -19,7 +19,8 @@
 #ifndef SHAPED
 #define SHAPED 0
 #endif
-#define SPREAD_PLANES (5 + SHAPED)
+#define ONWARD (5 + SHAPED)
+#define SPREAD_PLANES (6 + SHAPED)
 FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
 {
     if (l == 0 || l == LAYERS)
@@ -28,7 +29,8 @@ FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
 }
 
 /* Planes of one scale. Of each layer what this scale and smaller ones spread: colour times weight (0 to 2), weight (3),
- * radius in pixels of that scale (4); and where discs are shaped the slope of their light (5). Behind those, of each
+ * radius in pixels of that scale (4); where discs are shaped the slope of their light (5); and the weight that goes
+ * onward to smaller scales (ONWARD). Behind those, of each
  * layer but the nearest, which nothing hides, its surface: colour (0 to 2), the share of the pixel that it covers (3),
  * radius in pixels of that scale (4), each continued behind what hides it; and how much of the pixel is known, as
  * nothing nearer hides it (5).

@@ -264,7 +264,8 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
             const floats known = l > 0 ? LOAD(surface, at + 5 * stride) : (floats)(1.0f);
             const floats own_radius = LOAD(handed, at + 4 * stride);
             const floats share = share_here(own_radius, reach);
-            const floats own = share * LOAD(handed, at + 3 * stride);
+            const floats given = LOAD(handed, at + 3 * stride), own = share * given;
+            STORE(handed, at + ONWARD * stride, given - own);
             floats hidden = (floats)(0.0f), hidden_radius = hidden;
             if (l > 0 && largest(-known) > -1.0f) {
                 hidden_radius = LOAD(surface, at + 4 * stride);
@@ -275,7 +276,7 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
             }
             const floats weight = own + hidden;
             if (!(largest(weight) > 0.0f)) {
-                for (int plane = 0; plane < SPREAD_PLANES; ++plane)
+                for (int plane = 0; plane < ONWARD; ++plane)
                     STORE(handed, at + plane * stride, (floats)(0.0f));
                 continue;
             }

@@ -7,6 +7,8 @@
 #include "defocus.h"
 #include "aperture.h"
 
+#define LEAST_SEEN 0.15f /* of a surface around a pixel, for it to be continued there */
+
 #ifndef COLOURED
 #define COLOURED 0 /* whether the discs of red and blue differ from that of green in radius */
 #endif
@@ -16,7 +18,8 @@
  *
  * What lies before the focus spills over everything. From layer `first_limited` on a point is at most as far blurred
  * as the surface where it is seen (J. Jimenez, "Next generation post processing in Call of Duty: Advanced Warfare",
- * SIGGRAPH 2014 courses).
+ * SIGGRAPH 2014 courses). Before the focus what is blurred so much more that smaller scales spread it covers others of its
+ * layer: they go on beneath it (normalised convolution; H. Knutsson and C.-F. Westin, CVPR 1993).
  */
 KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT tiles,
                          GLOBAL const float *RESTRICT coarse, GLOBAL float *RESTRICT gathered,
@@ -35,7 +38,7 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
     const float reach = reach_of_tiles(tiles, l, tiles_x, tiles_y, GLOBAL_X - PAD, row - PAD, extent, rim);
     const floats most = l >= first_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
     const floats none = (floats)(0.0f);
-    floats red = none, green = none, blue = none, weight = none;
+    floats red = none, green = none, blue = none, weight = none, onward = none;
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GLOBAL_X - PAD, row - PAD, width, height);
     if (reach > 0.0f)
         for (int tap = 0, taps = taps_within(cell, reach + rim); tap < taps; ++tap) {
@@ -59,7 +62,16 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
 #endif
             green += light * covered * LOAD(group, from + stride);
             weight += covered * LOAD(group, from + 3 * stride);
+            onward += LOAD(group, from + ONWARD * stride);
         }
+    if (reach > 0.0f && l < first_limited) {
+        const floats covered = onward * (1.0f / (float)taps_within(cell, reach + rim));
+        const floats whole = 1.0f / greater(1.0f - covered, (floats)(LEAST_SEEN));
+        red *= whole;
+        green *= whole;
+        blue *= whole;
+        weight *= whole;
+    }
     if (!is_coarsest) {
         GLOBAL const float *coarser = coarse + 4 * l * coarse_stride;
         const int above = ((row + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;

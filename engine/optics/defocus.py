@@ -96,7 +96,7 @@ class _Scale:
     """One smaller scale: what its layers spread, their surfaces (kernels/defocus.h says how they lie), their sums."""
 
     def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
-        self.planes = Planes(device, width, height, 12 * layers - 6)
+        self.planes = Planes(device, width, height, 13 * layers - 6)
         self.gathered = Planes(device, width, height, 4 * layers if spreads else 1)
         self.tiles_x, self.tiles_y = -(-width // _TILE), -(-height // _TILE)
         self.tiles = device.allocate(4 * layers * (self.tiles_x + 4) * (self.tiles_y + 4))
@@ -145,7 +145,7 @@ class Defocus:
         farthest = ((PAD - 0.5) / shape.extent - 0.5) / _FADE
         self._reach = tuple(min(reach, farthest) for reach in REACHES[self.quality])
         settings = f"?LAYERS={self._layers}&SHAPED={int(not shape.is_plain)}"
-        self._spread_planes = 5 + int(not shape.is_plain)
+        self._spread_planes = 6 + int(not shape.is_plain)
         self._prepare, self._spread, self._light = LAYERS + settings, SPREAD + settings, LIGHTS + settings
         self._device.write(self._aperture, shape.table)
         self._device.write(self._profile, shape.profile)
