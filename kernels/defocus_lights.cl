@@ -109,8 +109,8 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
         lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
 }
 
-/* Gauges of the offsets (dx, dy) from the middle of a disc of the radius `size`. They grow with the offset, and are read
- * where the table's own radius is that of the disc.
+/* Gauges of the offsets (dx, dy) from the middle of a disc of the radius `size`. They grow with the offset, and are
+ * read where the table's own radius is that of the disc.
  */
 FUNCTION floats gauges_at(GLOBAL const float *cell, floats dx, float dy, float size, float extent, float side)
 {
@@ -192,8 +192,8 @@ FUNCTION float disc_sum(GLOBAL const float *cell, GLOBAL const float *profile, f
     return sum;
 }
 
-/* The lights of a row of tiles, side by side at the row's beginning, and how many there are; each with its colour spread
- * over its disc, and with the nearest radius that any tile under the disc holds.
+/* The lights of a row of tiles, side by side at the row's beginning, and how many there are; each with its colour
+ * spread over its disc, and with the nearest radius that any tile under the disc holds.
  */
 KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, GLOBAL const float *RESTRICT extremes,
                         GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
@@ -265,7 +265,7 @@ FUNCTION int steps_in_the_way(GLOBAL const float *extremes, GLOBAL const float *
     return found;
 }
 
-/* Which pixels of the run at (x, y) the light reaches: 1, or 0 where something stands in its way at one of the steps. */
+/* Which pixels of the run at (x, y) the light reaches: 1, or 0 where something stands in its way at a step. */
 FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *light, int steps, int x, int y, int pitch,
                              int width, int height)
 {
@@ -294,8 +294,8 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
     return open;
 }
 
-/* Adds the discs to the picture, darker off its middle as `compose` has made that. A work-item takes a tile; `around` is
- * how many rows of tiles a disc may reach.
+/* Adds the discs to the picture, darker off its middle as `compose` has made that. A work-item takes a tile; `around`
+ * is how many rows of tiles a disc may reach.
  */
 KERNEL void add_lights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTRICT radii,
                        GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT lights,

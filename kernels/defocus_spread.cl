@@ -18,8 +18,8 @@
  *
  * What lies before the focus spills over everything. From layer `first_limited` on a point is at most as far blurred
  * as the surface where it is seen (J. Jimenez, "Next generation post processing in Call of Duty: Advanced Warfare",
- * SIGGRAPH 2014 courses). Before the focus what is blurred so much more that smaller scales spread it covers others of its
- * layer: they go on beneath it (normalised convolution; H. Knutsson and C.-F. Westin, CVPR 1993).
+ * SIGGRAPH 2014 courses). Before the focus what is blurred so much more that smaller scales spread it covers others of
+ * its layer: they go on beneath it (normalised convolution; H. Knutsson and C.-F. Westin, CVPR 1993).
  */
 KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT tiles,
                          GLOBAL const float *RESTRICT coarse, GLOBAL float *RESTRICT gathered,
