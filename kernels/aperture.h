@@ -3,8 +3,8 @@
  * A pixel at the offset d from the middle of a disc of the radius r lies inside where the gauge g(d) is at most r. The
  * picture is divided into cells, each with its shape: gauges at whole offsets of up to REACH pixels, in rows; the same
  * in ascending order, the taps, and their offsets; and for radii in steps of 1 / STEPS_PER_PX how many taps lie within,
- * and two sums over the pixels of a disc: of what it covers of each, and of that times g^2. SHAPED is 0 for a lens whose
- * discs are plain: they need the taps alone.
+ * and two sums over the pixels of a disc: of what it covers of each, and of that times g^2. SHAPED is 0 for a lens
+ * whose discs are plain: they need the taps alone.
  */
 #define REACH 16
 #define SIDE (2 * REACH + 1)
@@ -26,45 +26,45 @@ FUNCTION GLOBAL const float *cell_at(GLOBAL const float *aperture, int cells_x, 
     return aperture + (row * cells_x + column) * CELL_FLOATS;
 }
 
-/* How much brighter the rim of a disc of the radius is than its mean, as far as it is large enough to have one. */
-FUNCTION floats rim_of(floats radius, float rim)
+/* Light at the gauge g of a disc is proportional to 1 + tilt g^2, and is 1 - rim in its middle: brighter at the rim by
+ * twice that, as far as the disc is large enough to have one. The tilt for a disc of the radius.
+ */
+FUNCTION floats tilt_of(floats radius, float rim)
 {
-    return rim * limited(0.5f * radius - 0.5f, 0.0f, 1.0f);
+    const floats own_rim = rim * limited(0.5f * radius - 0.5f, 0.0f, 1.0f);
+    return 2.0f * own_rim / (greater(radius * radius, (floats)(1.0f)) * (1.0f - own_rim));
 }
 
-/* Light at the gauge g of a disc: 1 - rim + slope g^2, which is 1 on average; the slope at a radius. */
-FUNCTION floats slope_of(floats radius, floats rim) { return 2.0f * rim / greater(radius * radius, (floats)(1.0f)); }
-
-/* The light of a disc of the radius `reached`, 1 - rim + slope g^2 at the gauge g, over the pixels. */
-FUNCTION floats shape_sum(GLOBAL const float *cell, floats reached, floats rim, floats slope)
+/* Over the pixels of a disc of the radius: what it covers of each, and that times g^2. */
+FUNCTION void shape_sums(GLOBAL const float *cell, floats radius, floats *covered, floats *squares)
 {
     GLOBAL const float *sums = cell + SUMS_AT;
-    const floats place = limited(reached * (float)STEPS_PER_PX, 0.0f, (float)(SUMS - 2) + 0.999f);
-    floats part, covered, next_covered, squares, next_squares;
+    const floats place = limited(radius * (float)STEPS_PER_PX, 0.0f, (float)(SUMS - 2) + 0.999f);
+    floats part, covers, next_covers, square, next_square;
 #if RUN > 1
     const ints index = __builtin_convertvector(place, ints);
     part = place - __builtin_convertvector(index, floats);
     for (int i = 0; i < RUN; ++i) {
         GLOBAL const float *at = sums + 2 * index[i];
-        covered[i] = at[0];
-        squares[i] = at[1];
-        next_covered[i] = at[2];
-        next_squares[i] = at[3];
+        covers[i] = at[0];
+        square[i] = at[1];
+        next_covers[i] = at[2];
+        next_square[i] = at[3];
     }
 #else
     GLOBAL const float *at = sums + 2 * (int)place;
     part = place - (float)(int)place;
-    covered = at[0];
-    squares = at[1];
-    next_covered = at[2];
-    next_squares = at[3];
+    covers = at[0];
+    square = at[1];
+    next_covers = at[2];
+    next_square = at[3];
 #endif
-    return (1.0f - rim) * (covered + part * (next_covered - covered))
-         + slope * (squares + part * (next_squares - squares));
+    *covered = covers + part * (next_covers - covers);
+    *squares = square + part * (next_square - square);
 }
 
-/* Those sources whose discs, of a radius of up to `farthest`, may touch a pixel. The gauge of each ascends, and the pixel
- * itself comes first; from the pixel to a source it is `offset` pixels of a plane, on the other side before the focus,
+/* Those sources whose discs, of a radius of up to `farthest`, may touch a pixel. The gauge of each ascends, and the
+ * pixel itself comes first; from the pixel to a source it is `offset` pixels of a plane, on the other side before the focus,
  * where the shape is upside down.
  */
 FUNCTION int taps_within(GLOBAL const float *cell, float farthest)

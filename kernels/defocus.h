@@ -29,7 +29,7 @@ FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
 }
 
 /* Planes of one scale. Of each layer what this scale and smaller ones spread: colour times weight (0 to 2), weight (3),
- * radius in pixels of that scale (4); where discs are shaped the slope of their light (5); and the weight that goes
+ * radius in pixels of that scale (4); where discs are shaped the tilt of their light (5); and the weight that goes
  * onward to smaller scales (ONWARD). Behind those, of each
  * layer but the nearest, which nothing hides, its surface: colour (0 to 2), the share of the pixel that it covers (3),
  * radius in pixels of that scale (4), each continued behind what hides it; and how much of the pixel is known, as

@@ -49,8 +49,9 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
             }
             STREAM(radius, at, signed_size);
 #if SHAPED
-            const floats none = (floats)(0.0f);
-            const floats area = largest(spread_here) > 0.0f ? shape_sum(cell, size, none, none) : coverage(size, 0.0f);
+            floats area = coverage(size, 0.0f), squares;
+            if (largest(spread_here) > 0.0f)
+                shape_sums(cell, size, &area, &squares);
 #else
             const floats area = disc_area(size, (1.0f + FADE) * reach);
 #endif
@@ -282,19 +283,18 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
             }
             const floats radius = (own * own_radius + hidden * hidden_radius) / greater(weight, (floats)(EPSILON));
 #if SHAPED
-            const floats none = (floats)(0.0f), own_rim = rim_of(radius, side * rim);
-            const floats slope = slope_of(radius, own_rim);
-            const floats red_radius = greater(radius + side * red_shift, none);
-            const floats blue_radius = greater(radius + side * blue_shift, none);
-            floats areas[4];
-            areas[1] = shape_sum(cell, radius, own_rim, slope);
-            areas[0] = red_shift != 0.0f ? shape_sum(cell, red_radius, own_rim, slope) : areas[1];
-            areas[2] = blue_shift != 0.0f ? shape_sum(cell, blue_radius, own_rim, slope) : areas[1];
-            areas[3] = rim != 0.0f ? shape_sum(cell, radius, none, none) : areas[1];
-            /* Colours carry 1 - rim, so that a tap is left with 1 + slope g^2. */
-            for (int plane = 0; plane < 3; ++plane)
-                areas[plane] = areas[plane] / (1.0f - own_rim);
-            STORE(handed, at + 5 * stride, slope / (1.0f - own_rim));
+            const floats tilt = tilt_of(radius, side * rim);
+            floats areas[4], squares;
+            shape_sums(cell, radius, &areas[3], &squares);
+            areas[0] = areas[1] = areas[2] = areas[3] + tilt * squares;
+            for (int plane = 0; plane < 3; plane += 2) {
+                const float shift = plane == 0 ? red_shift : blue_shift;
+                if (shift == 0.0f)
+                    continue;
+                shape_sums(cell, greater(radius + side * shift, (floats)(0.0f)), &areas[plane], &squares);
+                areas[plane] += tilt * squares;
+            }
+            STORE(handed, at + 5 * stride, tilt);
 #else
             const floats area = disc_area(radius, (1.0f + FADE) * reach);
             const floats areas[4] = {area, area, area, area};

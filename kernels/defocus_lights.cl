@@ -109,13 +109,14 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
         lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
 }
 
-/* Gauges of the offsets (dx, dy) from the middle of a disc of the radius `size`. They grow with the offset, and are
- * read where the table's own radius is that of the disc.
+/* Gauges of the offsets (dx, dy) from the middle of a disc of the radius `size`. They grow in proportion to the offset,
+ * and are read where the table reaches a little beyond the disc, with its rim and with colours that are larger.
  */
+#define BEYOND 2.0f
 FUNCTION floats gauges_at(GLOBAL const float *cell, floats dx, float dy, float size, float extent, float side)
 {
 #if SHAPED
-    const float scale = side * ((float)REACH - 1.0f) / (extent * size);
+    const float scale = side * ((float)REACH - 1.0f) / (extent * (size + BEYOND));
     const floats x = limited(dx * scale + (float)REACH, 0.0f, (float)(SIDE - 1) - 0.001f);
     const float wanted = dy * scale + (float)REACH, most = (float)(SIDE - 1) - 0.001f;
     const float y = wanted < 0.0f ? 0.0f : wanted > most ? most : wanted;
