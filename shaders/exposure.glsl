@@ -1,9 +1,16 @@
-// Exposure: scene light times a power of two, as a shutter would.
+// Exposure: scene light times a power of two, as a shutter would, and a trim of its white balance.
+//
+// `warmth` and `tint` are stops between red and blue, and between these and green; they change no luminance of grey.
 #pragma pass pixel
 #pragma parameter exposure_ev "Exposure (EV)" 0.0 -6.0 6.0 0.05 group=light
+#pragma parameter warmth "Warmth" 0.0 -1.0 1.0 0.01 group=light
+#pragma parameter tint "Tint" 0.0 -1.0 1.0 0.01 group=light
 
 uniform float exposure_exposure_ev;
+uniform float exposure_warmth;  // stops of red over blue
+uniform float exposure_tint;    // stops of red and blue over green: magenta, below 0 green
 
 vec3 exposure(vec3 scene_rgb, Place place) {
-    return scene_rgb * exp2(exposure_exposure_ev);
+    vec3 trim = exp2(0.5 * vec3(exposure_warmth + exposure_tint, -exposure_tint, exposure_tint - exposure_warmth));
+    return scene_rgb * (exp2(exposure_exposure_ev) / dot(trim, LUMINANCE) * trim);
 }

@@ -1,10 +1,17 @@
-// Saturation: distance from grey of the same luminance.
+// Saturation: distance from grey of the same luminance; more or less of it in the shadows and in the highlights.
 #pragma pass pixel
 #pragma parameter saturation "Saturation" 1.0 0.0 2.0 0.01 group=colour
+#pragma parameter shadows "More in the shadows" 0.0 -1.0 1.0 0.01 group=colour
+#pragma parameter highlights "More in the highlights" 0.0 -1.0 1.0 0.01 group=colour
 
 uniform float saturation_saturation;
+uniform float saturation_shadows;     // added in black; a quarter of it in the middle, none in white
+uniform float saturation_highlights;  // added in white, likewise
 
 vec3 saturation(vec3 display_rgb, Place place) {
     float luminance = dot(display_rgb, LUMINANCE);
-    return luminance + (display_rgb - luminance) * saturation_saturation;
+    float level = sqrt(clamp(luminance, 0.0, 1.0));
+    float kept = saturation_saturation + saturation_shadows * (1.0 - level) * (1.0 - level) +
+                 saturation_highlights * level * level;
+    return luminance + (display_rgb - luminance) * max(kept, 0.0);
 }

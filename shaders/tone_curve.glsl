@@ -2,19 +2,19 @@
 //
 // With u = scene / 0.18, the square root of display light is a ratio of two quadratics,
 //     s(u) = grey u (1 + shoulder u) / (c + b u + d u^2),  c = toe,  d = shoulder grey / white,
-// the hyperbola of Naka and Rushton (1966) with one more degree at each end. It approaches `white`; b follows from
-// s(1) = grey; for b >= grey / white it never falls. A power would give the same freedom, but takes 6 ms more at
-// 1920x1080 on Mesa's software renderer.
+// the hyperbola of Naka and Rushton (1966), an S over the logarithm of light whose pivot is 18 % grey, with one more
+// degree at each end. It approaches `white`; b follows from s(1) = grey; for b >= grey / white it never falls. A power
+// would give the same freedom, but takes 6 ms more at 1920x1080 on Mesa's software renderer.
 #pragma pass pixel
 #pragma parameter grey "Middle grey" 0.36 0.2 0.55 0.005 group=tone type=color
-#pragma parameter toe "Toe" 0.6 0.25 1.0 0.01 group=tone
+#pragma parameter toe "Toe" 0.6 0.25 1.0 0.01 group=tone type=color
 #pragma parameter shoulder "Shoulder" 0.2 0.0 2.0 0.01 group=tone
 #pragma parameter white "White" 1.05 0.8 1.3 0.005 group=tone type=color
 #pragma parameter black "Black" 0.0 0.0 0.2 0.005 group=tone
 
 // Levels are square roots of display light, close to how bright they look.
 uniform vec3 tone_curve_grey;      // what 18 % grey becomes
-uniform float tone_curve_toe;      // how deep the shadows fall: 1 is a straight start through grey, without a toe
+uniform vec3 tone_curve_toe;       // how deep the shadows fall: 1 is a straight start through grey, without a toe
 uniform float tone_curve_shoulder; // how much sooner than a plain hyperbola the highlights gather
 uniform vec3 tone_curve_white;     // what the brightest light approaches; above 1 it clips
 uniform float tone_curve_black;    // what no light becomes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 
 import moderngl
@@ -13,6 +14,7 @@ from groundglass.look.look import Look, parse_look
 
 LUMINANCE = np.array([0.2627002, 0.6779981, 0.0593017])  # Rec.2020
 HALF_STEP = 0.5 / 255.0
+ENCODED = 1.0 / 255.0  # what the GPU's picture may be off its reference
 
 
 @cache
@@ -22,7 +24,7 @@ def context() -> moderngl.Context:
 
 def look_of(pass_name: str, **values: object) -> Look:
     lines = [f"[pass.{pass_name}]"]
-    lines += [f"{key} = {list(value) if isinstance(value, tuple) else value}" for key, value in values.items()]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
     return parse_look("\n".join(lines), "test.toml")
 
 

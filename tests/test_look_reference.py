@@ -7,9 +7,7 @@ from groundglass.gl.passes import Stage, list_passes, load_pass
 from groundglass.look import reference
 from groundglass.look.grade import grade
 from groundglass.look.look import list_looks, load_look
-from look_support import context, look_of, scene_of
-
-ENCODED = 1.0 / 255.0
+from look_support import ENCODED, context, look_of, scene_of
 
 
 def test_every_pixel_pass_has_a_reference() -> None:

@@ -16,3 +16,13 @@ def test_saturation_scales_the_distance_from_grey(saturation: float) -> None:
 def test_without_saturation_all_is_grey() -> None:
     picture = draw_pass(scene_of(), "saturation", saturation=0.0)
     assert np.ptp(picture, axis=-1).max() < 1e-3
+
+
+@pytest.mark.parametrize(("shadows", "highlights"), [(-0.8, 0.5), (0.6, -1.0)])
+def test_saturation_follows_the_level(shadows: float, highlights: float) -> None:
+    scene = scene_of((20, 20)).astype(float)
+    luminance = (scene @ LUMINANCE)[..., None]
+    kept = 1.0 + shadows * (1.0 - np.sqrt(luminance)) ** 2 + highlights * luminance
+    expected = shown(luminance + (scene - luminance) * np.maximum(kept, 0.0))
+    drawn = draw_pass(scene, "saturation", shadows=shadows, highlights=highlights)
+    np.testing.assert_allclose(drawn, expected, atol=HALF_STEP)

@@ -121,7 +121,7 @@ def _value(shader: Pass, key: str, value: object, where: str) -> Value:
         raise LookError(f"{where}: pass '{shader.name}' has no parameter '{key}'{_nearest(key, names)}")
     checked = _typed(parameter, value)
     if checked is None:
-        kind = {"color": "three numbers", "enum": f"one of {', '.join(parameter.choices)}", "int": "a whole number"}
+        kind = {"color": "a number or three", "enum": f"one of {', '.join(parameter.choices)}", "int": "a whole number"}
         wanted = kind.get(parameter.kind, "true or false" if parameter.kind == "bool" else "a number")
         raise LookError(f"{where}: {key} must be {wanted}, not {value!r}")
     numbers = checked if isinstance(checked, tuple) else (checked,)
@@ -146,6 +146,8 @@ def _typed(parameter: Parameter, value: object) -> Value | None:
             return float(value)
         case "color", [int() | float() as red, int() | float() as green, int() | float() as blue]:
             return float(red), float(green), float(blue)
+        case "color", int() | float():
+            return float(value), float(value), float(value)
     return None
 
 

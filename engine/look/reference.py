@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..camera import REC709_TO_REC2020, REC2020_TO_REC709
 from ..errors import LookError
 from ..gl.passes import Stage, load_pass
+from .hues import hues
 from .look import Look
 
 Light = NDArray[np.float64]
@@ -81,8 +82,9 @@ def soft_clip(light: Light, start: float) -> Light:
     return np.asarray(np.minimum(light, start) + over * (1.0 - start) / (over + (1.0 - start)))
 
 
-def exposure(light: Light, *, exposure_ev: float) -> Light:
-    return light * 2.0**exposure_ev
+def exposure(light: Light, *, exposure_ev: float, warmth: float = 0.0, tint: float = 0.0) -> Light:
+    trim = 2.0 ** (0.5 * np.array([warmth + tint, -tint, tint - warmth]))
+    return np.asarray(light * (2.0**exposure_ev / (trim @ LUMINANCE) * trim))
 
 
 def contrast(light: Light, *, contrast: float) -> Light:
@@ -93,17 +95,21 @@ def rolloff(light: Light, *, start: float) -> Light:
     return soft_clip(light, start)
 
 
-def saturation(light: Light, *, saturation: float) -> Light:
+def saturation(light: Light, *, saturation: float, shadows: float = 0.0, highlights: float = 0.0) -> Light:
     luminance = (light @ LUMINANCE)[..., None]
-    return np.asarray(luminance + (light - luminance) * saturation)
+    level = np.sqrt(np.clip(luminance, 0.0, 1.0))
+    kept = np.maximum(saturation + shadows * (1.0 - level) ** 2 + highlights * level**2, 0.0)
+    return np.asarray(luminance + (light - luminance) * kept)
 
 
-def tone_curve(light: Light, *, grey: ArrayLike, toe: float, shoulder: float, white: ArrayLike, black: float) -> Light:
-    level, end = np.asarray(grey), np.asarray(white)
+def tone_curve(
+    light: Light, *, grey: ArrayLike, toe: ArrayLike, shoulder: float, white: ArrayLike, black: float
+) -> Light:
+    level, foot, end = np.asarray(grey), np.asarray(toe), np.asarray(white)
     u = np.maximum(light, 0.0) / GREY
     d = shoulder * level / end
-    b = np.maximum(1.0 + shoulder - toe - d, level / end)
-    s = level * u * (1.0 + shoulder * u) / (toe + b * u + d * u * u)
+    b = np.maximum(1.0 + shoulder - foot - d, level / end)
+    s = level * u * (1.0 + shoulder * u) / (foot + b * u + d * u * u)
     return np.asarray((black + (1.0 - black) * np.minimum(s, 1.0)) ** 2)
 
 
@@ -126,12 +132,72 @@ def mix_channels(
     return np.asarray(light @ np.array(rows).T)
 
 
+def dye_matrix(light: Light, **shares: float) -> Light:
+    return np.asarray(np.maximum(mix_channels(np.sqrt(np.maximum(light, 0.0)), **shares), 0.0) ** 2)
+
+
+def split_tone(
+    light: Light,
+    *,
+    shadow_hue: float,
+    shadow_amount: float,
+    highlight_hue: float,
+    highlight_amount: float,
+    balance: float,
+) -> Light:
+    t = np.sqrt(np.clip(light @ LUMINANCE, 0.0, 1.0))[..., None]
+    t = t * (1.0 + balance) / (1.0 - balance + 2.0 * balance * t)
+
+    def tint(hue: float) -> Light:
+        wheel = 0.5 + 0.5 * np.cos(np.radians(hue - np.array([0.0, 120.0, 240.0])))
+        return np.asarray(wheel - wheel @ LUMINANCE)
+
+    shadow, highlight = shadow_amount * tint(shadow_hue), highlight_amount * tint(highlight_hue)
+    return np.asarray(light * (1.0 + 6.75 * t * (1.0 - t) * ((1.0 - t) * shadow + t * highlight)))
+
+
+FILTERS = {
+    "none": (1.0, 1.0, 1.0),
+    "yellow": (1.0, 0.9, 0.25),
+    "orange": (1.0, 0.5, 0.06),
+    "red": (1.0, 0.1, 0.03),
+    "green": (0.25, 1.0, 0.3),
+    "blue": (0.06, 0.25, 1.0),
+}
+
+
+def monochrome(light: Light, *, red: float, green: float, blue: float, filter: str) -> Light:
+    shares = np.array([red, green, blue]) * FILTERS[filter]
+    grey = np.maximum(light @ (shares / max(shares.sum(), 0.05)), 0.0)
+    return np.repeat(grey[..., None], 3, axis=-1)
+
+
+# Of a bath: the factors of red, green and blue without luminance, and the weights of t and t^2.
+BATHS = {
+    "sepia": ((0.36, -0.0739, -0.75), (0.0, -0.7)),
+    "selenium": ((0.2, -0.1, 0.2573), (-0.5, -0.5)),
+    "blue": ((-0.5, 0.1325, 0.7002), (0.0, -1.0)),
+}
+
+
+def toning(light: Light, *, bath: str, amount: float) -> Light:
+    tint, (first, second) = BATHS[bath]
+    luminance = np.clip(light @ LUMINANCE, 0.0, 1.0)[..., None]
+    weight = 1.0 + first * np.sqrt(luminance) + second * luminance
+    return np.asarray(light * (1.0 + amount * weight * tint))
+
+
 PASSES: dict[str, Callable[..., Any]] = {
     "color_matrix": mix_channels,
     "contrast": contrast,
+    "dye_matrix": dye_matrix,
     "exposure": exposure,
+    "hues": hues,
+    "monochrome": monochrome,
     "print_matrix": mix_channels,
     "rolloff": rolloff,
     "saturation": saturation,
+    "split_tone": split_tone,
     "tone_curve": tone_curve,
+    "toning": toning,
 }
