@@ -14,7 +14,8 @@ from ..optics.lens import Lens
 from .scenes import Scene
 
 POINTS = 512
-STEPS = 12  # of the search for what is seen of a smooth surface
+STEPS = 12  # of the search for what is seen of a smooth surface, at most
+FOUND_PX = 1e-3
 
 
 def aperture_points(count: int) -> NDArray[np.float64]:
@@ -61,11 +62,14 @@ def smooth_truth(scene: Scene, lens: Lens, focus_m: float, *, points: int = POIN
     radius = (0.5 * lens.coc_scale_px(focus_m, width) * (1.0 - focus_m / scene.depth_m)).astype(np.float32)
     y, x = np.mgrid[margin : margin + height, margin : margin + width].astype(np.float32)
     total = np.zeros((height, width, 3))
-    for u, v in aperture_points(points):
+    radii, picture = _Between(radius[..., None]), _Between(scene.picture)
+    for u, v in aperture_points(points).astype(np.float32):
         here = np.full(x.shape, radius.min(), np.float32)
         for _ in range(STEPS):
-            here = _sampled(radius[..., None], x - here * u, y - here * v)[..., 0]
-        total += _sampled(scene.picture, x - here * u, y - here * v)
+            before, here = here, radii.at(x - here * u, y - here * v)[..., 0]
+            if np.abs(here - before).max() < FOUND_PX:
+                break
+        total += picture.at(x - here * u, y - here * v)
     return (total / points).astype(np.float32)
 
 
@@ -82,12 +86,25 @@ def _shifted(
     return np.asarray(part[:-1] + ty * (part[1:] - part[:-1]))
 
 
-def _sampled(plane: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(H, W, C) at places (x, y) between pixels, linearly."""
-    height, width = plane.shape[:2]
-    x, y = np.clip(x, 0, width - 1.001), np.clip(y, 0, height - 1.001)
-    left, top = x.astype(np.intp), y.astype(np.intp)
-    tx, ty = (x - left)[..., None], (y - top)[..., None]
-    above = plane[top, left] + tx * (plane[top, left + 1] - plane[top, left])
-    below = plane[top + 1, left] + tx * (plane[top + 1, left + 1] - plane[top + 1, left])
-    return np.asarray(above + ty * (below - above), np.float32)
+class _Between:
+    """A plane (H, W, C) at places between pixels, linearly: value, slopes and twist of each square lie side by side."""
+
+    def __init__(self, plane: NDArray[np.float32]) -> None:
+        height, self._width, channels = plane.shape
+        self._last = self._width - 1.001, height - 1.001
+        across, down = np.diff(plane, axis=1), np.diff(plane, axis=0)
+        squares = np.zeros((height, self._width, 4, channels), np.float32)
+        squares[:, :, 0] = plane
+        squares[:, :-1, 1] = across
+        squares[:-1, :, 2] = down
+        squares[:-1, :-1, 3] = np.diff(across, axis=0)
+        self._squares = squares.reshape(height * self._width, 4, channels)
+
+    def at(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(H, W, C) at x to the right and y downwards; beyond the border what is at the border."""
+        x, y = np.clip(x, 0, self._last[0]), np.clip(y, 0, self._last[1])
+        left, top = x.astype(np.int32), y.astype(np.int32)
+        found = np.take(self._squares, top * np.int32(self._width) + left, axis=0)
+        tx, ty = (x - left)[..., None], (y - top)[..., None]
+        value, across, down, twist = (found[..., part, :] for part in range(4))
+        return np.asarray(value + tx * across + ty * (down + tx * twist), np.float32)
