@@ -76,6 +76,12 @@ def srgb_encode(linear: Light) -> Light:
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
 
 
+def srgb_decode(display: ArrayLike) -> Light:
+    """The way back from `srgb_encode`: linear light of display values 0..1."""
+    s = np.asarray(display, dtype=np.float64)
+    return np.where(s <= 0.04045, s / 12.92, ((np.maximum(s, 0.0) + 0.055) / 1.055) ** 2.4)
+
+
 def soft_clip(light: Light, start: float) -> Light:
     """Identity up to `start`, then a hyperbola of the same slope that approaches 1."""
     over = np.maximum(light - start, 0.0)
