@@ -347,11 +347,17 @@ def bench(
     device: DeviceOption = "auto",
     size: SizeOption = "1920x1080",
     seconds: SecondsOption = None,
+    quality: Annotated[bool, typer.Option("--quality", help="Hold the blur against the ray-traced truth.")] = False,
+    seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="How many scenes --quality makes (2).")] = None,
     json: JsonOption = None,
 ) -> None:
-    """Time each stage: device events, GL timer queries and host time."""
-    from .commands.bench import run_bench_command
+    """Time each stage: device events, GL timer queries and host time. Or see how good the blur is: --quality."""
+    from .commands.bench import check_bench_options, run_bench_command, run_quality_command
 
+    check_bench_options(quality, seconds, seeds)
+    if quality:
+        run_quality_command(device, seeds, json)
+        return
     run_bench_command(device, parse_size("--size", size) or (1920, 1080), seconds, json)
 
 
