@@ -12,10 +12,10 @@ FUNCTION int reflect(int i, int count)
     return i;
 }
 
-/* The first `channels * height` work-items take a row of the picture each, both its ends; the others a run each of the
- * border rows above and below, corners included. None reads what another writes.
+/* The first `channels * height` work-items take a row of the picture each, both its ends; the others a run each of
+ * `border` rows above and as many below, corners included. None reads what another writes.
  */
-KERNEL void mirror(GLOBAL float *planes, int width, int height, int pitch, int channels)
+KERNEL void mirror(GLOBAL float *planes, int width, int height, int pitch, int channels, int border)
 {
     const int item = GROUP_X;
     if (item < channels * height) {
@@ -38,11 +38,11 @@ KERNEL void mirror(GLOBAL float *planes, int width, int height, int pitch, int c
     }
     const int runs = pitch / RUN;
     const int run = item - channels * height;
-    const int c = run / (runs * 2 * PAD);
+    const int c = run / (runs * 2 * border);
     if (c >= channels)
         return;
-    const int i = run / runs - c * 2 * PAD;
-    const int y = i < PAD ? i - PAD : height + i - PAD;
+    const int i = run / runs - c * 2 * border;
+    const int y = i < border ? i - border : height + i - border;
     const int x = run % runs * RUN - PAD;
     GLOBAL float *picture = planes + (c * (height + 2 * PAD) + PAD) * pitch + PAD;
     const int from = reflect(y, height) * pitch;

@@ -80,11 +80,14 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
     const floats most = absolute(level_here);
     const floats quarter = GLOBAL_X + LANES < half_width ? (floats)(0.25f) : (floats)(0.0f); /* the border is unknown */
     floats red[4], green[4], blue[4], radii[4], handed[4], here_on[4], dimmed[4];
+    for (int row = 0; row < 2; ++row) {
+        const int from = fine + row * pitch, left = 2 * row, right = left + 1;
+        load_pairs(scene, from, &red[left], &red[right]);
+        load_pairs(scene, from + stride, &green[left], &green[right]);
+        load_pairs(scene, from + 2 * stride, &blue[left], &blue[right]);
+        load_pairs(radius, from, &radii[left], &radii[right]);
+    }
     for (int child = 0; child < 4; ++child) {
-        const int from = fine + (child >> 1) * pitch + (child & 1);
-        red[child] = LOAD_HALVED(scene, from);
-        green[child] = LOAD_HALVED(scene, from + stride);
-        blue[child] = LOAD_HALVED(scene, from + 2 * stride);
         const floats brightest = greater(red[child], greater(green[child], blue[child]));
         dimmed[child] = largest(brightest - most) > 0.0f ? most / greater(most, brightest) : (floats)(1.0f);
         if (largest(level_here) > 0.0f) {
@@ -93,7 +96,6 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
             green[child] *= kept;
             blue[child] *= kept;
         }
-        radii[child] = LOAD_HALVED(radius, from);
         handed[child] = 1.0f - share_here(absolute(radii[child]), reach);
         here_on[child] = quarter;
     }
@@ -277,7 +279,7 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
             }
             const floats weight = own + hidden;
             if (!(largest(weight) > 0.0f)) {
-                for (int plane = 0; plane < ONWARD; ++plane)
+                for (int plane = 0; plane < ONWARD && largest(given) > 0.0f; ++plane)
                     STORE(handed, at + plane * stride, (floats)(0.0f));
                 continue;
             }

@@ -72,13 +72,15 @@ class Planes:
         size = (layout.pitch // self.device.run_length, (layout.height if rows is None else rows) + 2 * margin)
         self.device.run(source, kernel, size, (layout.local // self.device.run_length, 1), *arguments)
 
-    def mirror(self, channels: int | None = None) -> None:
-        """Mirrors the picture into the border of every plane, or of the first `channels`."""
+    def mirror(self, channels: int | None = None, *, rows: int = PAD) -> None:
+        """Mirrors the picture into the border of every plane, or of the first `channels`: all its columns on both
+        sides, and so many of its rows above and below.
+        """
         layout, channels = self.layout, self.channels if channels is None else channels
-        border_runs = 2 * PAD * layout.pitch // self.device.run_length
+        border_runs = 2 * rows * layout.pitch // self.device.run_length
         self.device.run(
             "borders.cl", "mirror", (_ceil(channels * (layout.height + border_runs), 64),), (64,), self.buffer,
-            layout.width, layout.height, layout.pitch, channels,
+            layout.width, layout.height, layout.pitch, channels, rows,
         )  # fmt: skip
 
     @contextmanager

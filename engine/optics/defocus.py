@@ -158,6 +158,11 @@ class Defocus:
         """Reach of the full size (0) or of a smaller scale (1, 2, ...)."""
         return self._reach[min(number, 3)]
 
+    def _border_at(self, number: int, shape: Shape, shift_px: tuple[float, float] = (0.0, 0.0)) -> int:
+        """Rows outside of a scale whose discs reach the row next to it."""
+        farthest = _FADE * self._reach_at(number) + max(map(abs, shift_px)) + 0.5
+        return min(PAD, 2 + int(farthest * shape.extent))
+
     def run(self, scene: Planes, depth: Planes, distances_m: NDArray[Any], blur: Blur) -> Planes:
         """Queues the work and returns the blurred picture, three planes that the next call overwrites.
 
@@ -167,7 +172,8 @@ class Defocus:
         shape = shape_of(blur.lens, self.size[0] / self.size[1], blur.native_lens)
         self._adopt(shape)
         self._cut_layers(blur.radii_px(distances_m))
-        scene.mirror()
+        border = self._border_at(0, shape)
+        scene.mirror(rows=border)
         layout = scene.layout
         self._device.run(
             self._prepare, "coc", (self._tiles_x, self._tiles_y), (1, 1), depth.buffer, self._radius.buffer,
@@ -175,8 +181,8 @@ class Defocus:
             self._tiles_x, self._tiles_y, blur.coc_px, blur.focus_m, blur.native_coc_px, blur.native_focus_m,
             self._most, self._reach_at(0), *shape.opening,
         )  # fmt: skip
-        self._radius.mirror()
-        self._weight.mirror()
+        self._radius.mirror(rows=border)
+        self._weight.mirror(rows=border)
         # Between the extremes more may be missing than there, where the capture had another focus: a bound is what the
         # lens would blur if nothing were blurred yet.
         bare = replace(blur, native_coc_px=0.0)
@@ -265,7 +271,7 @@ class Defocus:
             layout.stride, scale.tiles_x, scale.tiles_y, self._first_limited, reach,
             self._reach_at(number) if number else 0.0, shape.rim, *shift_px,
         )  # fmt: skip
-        scale.planes.mirror(self._spread_planes * self._layers)
+        scale.planes.mirror(self._spread_planes * self._layers, rows=self._border_at(number + 1, shape, shift_px))
 
     def _gather(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]
