@@ -40,25 +40,10 @@ FUNCTION void shape_sums(GLOBAL const float *cell, floats radius, floats *covere
 {
     GLOBAL const float *sums = cell + SUMS_AT;
     const floats place = limited(radius * (float)STEPS_PER_PX, 0.0f, (float)(SUMS - 2) + 0.999f);
-    floats part, covers, next_covers, square, next_square;
-#if RUN > 1
-    const ints index = __builtin_convertvector(place, ints);
-    part = place - __builtin_convertvector(index, floats);
-    for (int i = 0; i < RUN; ++i) {
-        GLOBAL const float *at = sums + 2 * index[i];
-        covers[i] = at[0];
-        square[i] = at[1];
-        next_covers[i] = at[2];
-        next_square[i] = at[3];
-    }
-#else
-    GLOBAL const float *at = sums + 2 * (int)place;
-    part = place - (float)(int)place;
-    covers = at[0];
-    square = at[1];
-    next_covers = at[2];
-    next_square = at[3];
-#endif
+    const ints index = TRUNCATED(place);
+    const floats part = place - IN_FLOATS(index);
+    const floats covers = taken(sums, 2 * index), square = taken(sums, 2 * index + 1);
+    const floats next_covers = taken(sums, 2 * index + 2), next_square = taken(sums, 2 * index + 3);
     *covered = covers + part * (next_covers - covers);
     *squares = square + part * (next_square - square);
 }

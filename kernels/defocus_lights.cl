@@ -109,37 +109,36 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
         lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
 }
 
-/* Gauges of the offsets (dx, dy) from the middle of a disc of the radius `size`. They grow in proportion to the offset,
- * and are read where the table reaches a little beyond the disc, with its rim and with colours that are larger.
+/* Gauges of a run of offsets (dx, dy), (dx + 1, dy) and so on from the middle of a disc of the radius `size`. They grow
+ * in proportion to the offset, and are read where the table reaches a little beyond the disc, with its rim and with
+ * colours that are larger.
  */
 #define BEYOND 2.0f
-FUNCTION floats gauges_at(GLOBAL const float *cell, floats dx, float dy, float size, float extent, float side)
+FUNCTION floats gauges_at(GLOBAL const float *cell, float dx, float dy, float size, float extent, float side)
 {
 #if SHAPED
     const float scale = side * ((float)REACH - 1.0f) / (extent * (size + BEYOND));
-    const floats x = limited(dx * scale + (float)REACH, 0.0f, (float)(SIDE - 1) - 0.001f);
+    const floats x = limited((dx + LANE_NUMBERS) * scale + (float)REACH, 0.0f, (float)(SIDE - 1) - 0.001f);
     const float wanted = dy * scale + (float)REACH, most = (float)(SIDE - 1) - 0.001f;
     const float y = wanted < 0.0f ? 0.0f : wanted > most ? most : wanted;
-    GLOBAL const float *row = cell + (int)y * SIDE;
     const float down = y - (float)(int)y;
-    floats left, right, across;
-#if RUN > 1
-    const ints index = __builtin_convertvector(x, ints);
-    across = x - __builtin_convertvector(index, floats);
-    for (int i = 0; i < RUN; ++i) {
-        GLOBAL const float *at = row + index[i];
-        left[i] = at[0] + down * (at[SIDE] - at[0]);
-        right[i] = at[1] + down * (at[SIDE + 1] - at[1]);
+    const ints index = TRUNCATED(x);
+    const floats across = x - IN_FLOATS(index);
+    GLOBAL const float *row = cell + (int)y * SIDE;
+    floats left, right;
+    if (scale < 1.0f && scale > -1.0f) { /* a run of the table holds all that a run of pixels needs */
+        const int first = scale < 0.0f ? LANE(index, RUN - 1) : LANE(index, 0);
+        const floats here = LOAD(row, first), next = LOAD(row, first + 1);
+        left = permuted(here + down * (LOAD(row, first + SIDE) - here), index - first);
+        right = permuted(next + down * (LOAD(row, first + SIDE + 1) - next), index - first);
+    } else {
+        const floats here = taken(row, index), next = taken(row, index + 1);
+        left = here + down * (taken(row, index + SIDE) - here);
+        right = next + down * (taken(row, index + SIDE + 1) - next);
     }
-#else
-    GLOBAL const float *at = row + (int)x;
-    across = x - (float)(int)x;
-    left = at[0] + down * (at[SIDE] - at[0]);
-    right = at[1] + down * (at[SIDE + 1] - at[1]);
-#endif
     return (left + across * (right - left)) * (side / scale);
 #else
-    return square_root(dx * dx + dy * dy);
+    return square_root((dx + LANE_NUMBERS) * (dx + LANE_NUMBERS) + dy * dy);
 #endif
 }
 
@@ -152,15 +151,7 @@ FUNCTION floats light_at(GLOBAL const float *profile, floats gauges, float size,
 #if SHAPED
     GLOBAL const float *row = side < 0.0f ? profile + PROFILE + 1 : profile;
     const floats place = limited(gauges * gauges * ((float)PROFILE / (size * size)), 0.0f, (float)PROFILE) + 0.5f;
-    floats light;
-#if RUN > 1
-    const ints index = __builtin_convertvector(place, ints);
-    for (int i = 0; i < RUN; ++i)
-        light[i] = row[index[i]];
-#else
-    light = row[(int)place];
-#endif
-    return light;
+    return taken(row, TRUNCATED(place));
 #else
     return (floats)(1.0f);
 #endif
@@ -186,7 +177,7 @@ FUNCTION float disc_sum(GLOBAL const float *cell, GLOBAL const float *profile, f
     float sum = 0.0f;
     for (int dy = -reach; dy <= reach; ++dy)
         for (int dx = -reach; dx <= reach; dx += RUN) {
-            const floats away_x = (float)((int)x + dx) - x + LANE_NUMBERS;
+            const float away_x = (float)((int)x + dx) - x;
             const floats gauges = gauges_at(cell, away_x, (float)((int)y + dy) - y, size, extent, side);
             sum += sum_of(coverage(reached - gauges, 0.0f) * light_at(profile, gauges, size, side));
         }
@@ -277,17 +268,12 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
         const int there_y = (int)((float)y + way * (light[1] - (float)y) + 0.5f);
         if (!(steps & 1) || there_y < 0 || there_y >= height)
             continue;
-        const float from = (float)x + way * (light[0] - (float)x) + 0.5f;
-        const floats column = limited(from + (1.0f - way) * LANE_NUMBERS, 0.0f, (float)(width - 1));
+        const float from = (float)x + way * (light[0] - (float)x) + 0.5f, pace = 1.0f - way;
+        const ints column = TRUNCATED(limited(from + pace * LANE_NUMBERS, 0.0f, (float)(width - 1)));
+        const int first = pace < 0.0f ? LANE(column, RUN - 1) : LANE(column, 0);
         GLOBAL const float *row = radii + (there_y + PAD) * pitch + PAD;
-        floats seen;
-#if RUN > 1
-        const ints index = __builtin_convertvector(column, ints);
-        for (int i = 0; i < RUN; ++i)
-            seen[i] = row[index[i]];
-#else
-        seen = row[(int)column];
-#endif
+        const floats seen = pace <= 1.0f && pace >= -1.0f ? permuted(LOAD(row, first), column - first)
+                                                          : taken(row, column);
         open = absolute(seen - r) < close ? (floats)(0.0f) : open;
         if (!(largest(open) > 0.0f))
             break;
@@ -326,7 +312,7 @@ KERNEL void add_lights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTR
                     const float past = dx > 0.0f ? dx : dx < (float)(1 - RUN) ? dx + (float)(RUN - 1) : 0.0f;
                     if (past * past + dy * dy > reach * reach)
                         continue;
-                    const floats gauges = gauges_at(cell, dx + LANE_NUMBERS, dy, size, extent, side);
+                    const floats gauges = gauges_at(cell, dx, dy, size, extent, side);
                     if (-largest(-gauges) > widest + 0.5f)
                         continue;
                     floats bright = light_at(profile, gauges, size, side)

@@ -72,23 +72,6 @@ KERNEL void depth_invert(GLOBAL float *map, int width)
     }
 }
 
-#if RUN > 1
-#define TRUNCATED(values) __builtin_convertvector(values, ints)
-#define WIDENED(numbers) __builtin_convertvector(numbers, floats)
-FUNCTION floats taken(GLOBAL const float *map, ints at)
-{
-    floats values;
-#pragma unroll
-    for (int i = 0; i < RUN; ++i)
-        values[i] = map[at[i]];
-    return values;
-}
-#else
-#define TRUNCATED(values) ((int)(values))
-#define WIDENED(numbers) ((float)(numbers))
-#define taken(map, at) ((map)[at])
-#endif
-
 #define MOST_SAMPLES 16
 
 /* A grid coarser than the map: `count` x `count` samples of each of its pixels. */
@@ -132,7 +115,7 @@ FUNCTION floats drawn_up(GLOBAL const float *map, int map_width, int map_height,
     const float row = middle < 0.0f ? 0.0f : middle > last ? last : middle;
     const ints left = TRUNCATED(column);
     const int top = (int)row;
-    const floats along = column - WIDENED(left);
+    const floats along = column - IN_FLOATS(left);
     const float down = row - (float)top;
     const ints right = left < map_width - 1 ? left + 1 : left;
     GLOBAL const float *upper = map + top * map_width;

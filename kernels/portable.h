@@ -120,6 +120,41 @@ FUNCTION floats square_root(floats x)
 #define scalar_root(x) square_root(x)
 #endif
 
+/* A run of numbers without their fractions, towards 0, and whole numbers as floats; one lane of a run; what lies at each
+ * of a run of places; and of a run in a register those that `lanes` (0 to RUN - 1) names, much quicker than `taken`.
+ */
+#if RUN > 1
+#define LANE(values, lane) (values)[lane]
+#define TRUNCATED(values) __builtin_convertvector(values, ints)
+#define IN_FLOATS(numbers) __builtin_convertvector(numbers, floats)
+FUNCTION floats taken(GLOBAL const float *from, ints places)
+{
+    floats values;
+#pragma unroll
+    for (int i = 0; i < RUN; ++i)
+        values[i] = from[places[i]];
+    return values;
+}
+#if RUN == 8 && defined(__AVX2__) && __has_builtin(__builtin_ia32_permvarsf256)
+#define permuted(values, lanes) __builtin_ia32_permvarsf256(values, lanes)
+#else
+FUNCTION floats permuted(floats values, ints lanes)
+{
+    floats chosen;
+#pragma unroll
+    for (int i = 0; i < RUN; ++i)
+        chosen[i] = values[lanes[i]];
+    return chosen;
+}
+#endif
+#else
+#define LANE(value, lane) (value)
+#define TRUNCATED(values) ((int)(values))
+#define IN_FLOATS(numbers) ((float)(numbers))
+#define taken(from, place) ((from)[place])
+#define permuted(value, lane) (value)
+#endif
+
 /* The largest of a run's values, and their sum. */
 #if RUN > 1
 FUNCTION float sum_of(floats values)
