@@ -49,8 +49,8 @@ FUNCTION void shape_sums(GLOBAL const float *cell, floats radius, floats *covere
 }
 
 /* Those sources whose discs, of a radius of up to `farthest`, may touch a pixel. The gauge of each ascends, and the
- * pixel itself comes first; from the pixel to a source it is `offset` pixels of a plane, on the other side before the focus,
- * where the shape is upside down.
+ * pixel itself comes first; from the pixel to a source it is `offset` pixels of a plane, on the other side before the
+ * focus, where the shape is upside down.
  */
 FUNCTION int taps_within(GLOBAL const float *cell, float farthest)
 {

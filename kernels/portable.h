@@ -120,8 +120,8 @@ FUNCTION floats square_root(floats x)
 #define scalar_root(x) square_root(x)
 #endif
 
-/* A run of numbers without their fractions, towards 0, and whole numbers as floats; one lane of a run; what lies at each
- * of a run of places; and of a run in a register those that `lanes` (0 to RUN - 1) names, much quicker than `taken`.
+/* A run of numbers without their fractions, towards 0, and whole numbers as floats; one lane of a run; what lies at
+ * each of a run of places; and of a run in a register those that `lanes` (0 to RUN - 1) names: quicker than `taken`.
  */
 #if RUN > 1
 #define LANE(values, lane) (values)[lane]
