@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "develop": {"compute"},
     "optics": {"compute", "lenses"},
     "reference": {"optics"},
-    "look": {"gl", "looks", "shaders"},
+    "look": {"gl", "looks", "shaders", "profile.colour"},
     "display": {"gl", "shaders", "capture.mailbox", "look", "optics.autofocus", "optics.focus"},
 }
 

@@ -68,7 +68,7 @@ def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
 def _heif_frame(path: Path, with_depth: bool) -> Frame:
     found = read_heif(path, with_depth=with_depth)
     if isinstance(found.image, Image.Image):
-        display_rgb: NDArray[Any] = np.array(_to_srgb(found.image), np.uint8)
+        display_rgb: NDArray[Any] = np.array(as_srgb(found.image), np.uint8)
     else:
         converted = matrix_profile_to_srgb(found.image, found.profile) if found.profile else None
         display_rgb = found.image if converted is None else converted
@@ -91,7 +91,7 @@ def _display_frame(path: Path) -> Frame:
         elif high_mode is not None:
             display_rgb = _colour_16(path, image, high_mode)
         else:
-            display_rgb = np.array(_to_srgb(image), np.uint8)
+            display_rgb = np.array(as_srgb(image), np.uint8)
     return Frame(
         pixels=np.ascontiguousarray(display_rgb),
         encoding=Encoding.DISPLAY,
@@ -128,7 +128,7 @@ def _colour_16(path: Path, high: Image.Image, high_mode: str) -> NDArray[Any]:
     if not profile:
         return display_rgb
     converted = matrix_profile_to_srgb(display_rgb, profile)
-    return np.asarray(_to_srgb(high)) if converted is None else converted
+    return np.asarray(as_srgb(high)) if converted is None else converted
 
 
 def _grey_16(image: Image.Image) -> NDArray[np.uint16]:
@@ -136,7 +136,7 @@ def _grey_16(image: Image.Image) -> NDArray[np.uint16]:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
+def as_srgb(image: Image.Image) -> Image.Image:
     """Any 8-bit mode to sRGB; a profile that cannot be used is left aside, as picture viewers do."""
     if image.mode in ("P", "PA", "RGBA", "RGBa"):
         image = image.convert("RGB")

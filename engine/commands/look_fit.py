@@ -1,0 +1,208 @@
+"""`groundglass look fit`: a look from a camera's own pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import LookError, OutputError
+from .options import SourceOptions
+from .output import check_folder, json_target
+from .start import open_input
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..compute.device import Device
+    from ..frame import Frame
+    from ..look.fit import Fit, Pair
+
+CLIPS = 0.98  # of the way from black to white, where a sensor's site counts as clipped
+HALF_FROM_PX = 4_000_000  # mosaics from this size are developed at half of it, which is more than is compared
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """What `look fit` learns from and what it leaves behind. `pictures` are raws, each with its picture after it, or
+    without where it brings its own."""
+
+    pictures: list[Path]
+    output: Path
+    force: bool
+    sheet: Path | None
+    json: str | None
+    white_balance: str
+    device: str
+
+
+def run_fit(options: FitOptions, source_options: SourceOptions) -> None:
+    """Learn the look of the pairs, print how well, and write it. OutputError before the work where a file may not be
+    written, or is there already."""
+    from ..compute.device import open_device
+    from ..look.fit import fit_look
+
+    _check_targets(options)
+    paths = pairs_of(options.pictures, any_is_raw=source_options.raw_format is not None)
+    with json_target(options.json) as write_json:
+        device = open_device(options.device)
+        try:
+            pairs = [read_pair(*one, source_options, options.white_balance, device) for one in paths]
+        finally:
+            device.close()
+        fit = fit_look(pairs, options.output.stem)
+        write_json(figures(fit))
+        print_fit(fit)
+        _write(options, fit, [name.name for pair in paths for name in pair if name is not None])
+
+
+def pairs_of(pictures: list[Path], *, any_is_raw: bool = False) -> list[tuple[Path, Path | None]]:
+    """Raws and the pictures after them; LookError where a picture comes first or follows another. With `any_is_raw`
+    they alternate, whatever their names."""
+    from ..capture.still import RAW_SUFFIXES
+
+    pairs: list[tuple[Path, Path | None]] = []
+    for number, path in enumerate(pictures):
+        is_raw = path.suffix.lower() in RAW_SUFFIXES | {".exr"} or (any_is_raw and number % 2 == 0)
+        if is_raw:
+            pairs.append((path, None))
+        elif pairs and pairs[-1][1] is None:
+            pairs[-1] = pairs[-1][0], path
+        else:
+            raise LookError(f"{path}: is a picture without a raw before it; write RAW JPEG [RAW JPEG ...]")
+    return pairs
+
+
+def read_pair(
+    raw: Path, picture: Path | None, source_options: SourceOptions, white_balance: str, device: Device
+) -> Pair:
+    """The scene of the raw as the engine develops it, and the picture, or the raw's own preview."""
+    from ..capture.preview import read_preview
+    from ..look.fit import Pair
+
+    # The preview first: what is missing is told before anything is developed.
+    if picture is None:
+        display, name = read_preview(raw), f"the preview in {raw.name}"
+    else:
+        display, name = read_display(picture), picture.name
+    with open_input(str(raw), source_options, None) as source:
+        frame = next(iter(source)).upright()
+    scene = developed(frame, white_balance, device)
+    return Pair(scene, display, _usable(frame, scene.shape[:2]), name)
+
+
+def read_display(path: Path) -> NDArray[Any]:
+    """(H, W, 3) display sRGB of a finished picture, upright."""
+    from ..capture.picture import read_picture
+    from ..errors import SourceError
+    from ..frame import Encoding
+
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file; name the picture that was made of the raw before it")
+    frame = read_picture(path, with_depth=False).upright()
+    if frame.encoding is not Encoding.DISPLAY:
+        raise SourceError(f"{path}: holds scene light, not a finished picture; save it as JPEG, PNG or TIFF")
+    return frame.pixels
+
+
+def developed(frame: Frame, white_balance: str, device: Device) -> NDArray[np.float32]:
+    """(H, W, 3) scene-linear Rec.2020 of an upright frame, a large Bayer mosaic at half its size."""
+    from ..develop.developer import Developer
+    from ..develop.development import Development
+    from ..frame import Encoding
+
+    is_large = frame.encoding is Encoding.MOSAIC and frame.cfa.kind == "bayer" and frame.pixels.size >= HALF_FROM_PX
+    developer = Developer(device)
+    try:
+        development = Development(demosaic="half" if is_large else "rcd", white_balance=white_balance)
+        return developer.develop(frame, development).read()
+    finally:
+        developer.release()
+
+
+def _usable(frame: Frame, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """Where no site near by is clipped, at the size of the scene; None where the frame is no plain mosaic."""
+    from ..frame import Encoding
+    from ..packing import Packing
+
+    if frame.encoding is not Encoding.MOSAIC or frame.packing is not Packing.U16:
+        return None
+    profile = frame.profile
+    black = min(profile.black)
+    clipped = frame.pixels >= black + CLIPS * (profile.white - black)
+    block = max(round(frame.pixels.shape[0] / shape[0]), 1)
+    whole = np.zeros((block * shape[0], block * shape[1]), bool)
+    rows, columns = (min(one, other) for one, other in zip(whole.shape, clipped.shape, strict=True))
+    whole[:rows, :columns] = clipped[:rows, :columns]
+    return np.asarray(~whole.reshape(shape[0], block, shape[1], block).any(axis=(1, 3)))
+
+
+def _check_targets(options: FitOptions) -> None:
+    from ..display.snapshot import check_target
+
+    if options.output.suffix != ".toml":
+        raise OutputError(f"{options.output}: a look is a .toml file; name {options.output.stem or 'mine'}.toml")
+    check_folder(options.output)
+    if options.output.exists() and not options.force:
+        raise OutputError(f"{options.output}: is there already; name another file, or say --force to write over it")
+    if options.sheet is not None:
+        check_target(options.sheet)
+
+
+def _write(options: FitOptions, fit: Fit, names: list[str]) -> None:
+    from ..display.snapshot import save, write_whole
+    from ..look.fit import look_text
+    from ..look.fit.sheet import sheet_of
+
+    if options.sheet is not None:
+        save(options.sheet, sheet_of(fit))
+        print(f"groundglass: wrote {options.sheet}")
+    near = f"mean {fit.mean:.2f}, p95 {fit.p95:.2f}, max {fit.most:.1f}"
+    told = f"dE00 of {len(fit.left_out)} areas left out of the fit: {near}."
+    text = look_text(fit.look, (f"Learnt from {', '.join(names)}.", told, *(f"Note: {note}." for note in fit.notes)))
+    write_whole(options.output, lambda part: part.write_text(text, encoding="utf-8"))
+    print(f"groundglass: wrote {options.output}; use it with --look {options.output}")
+
+
+def figures(fit: Fit) -> dict[str, Any]:
+    return {
+        "areas": len(fit.left_out),
+        "left_out_delta_e_mean": fit.mean,
+        "left_out_delta_e_p95": fit.p95,
+        "left_out_delta_e_max": fit.most,
+        "seen_delta_e_mean": float(fit.seen.mean()),
+        "corner_light": fit.corner_light,
+        "notes": list(fit.notes),
+        "pairs": [
+            {
+                "name": laid.name,
+                "areas": int((fit.samples.pair == number).sum()),
+                "left_out_delta_e_mean": float(fit.left_out[fit.samples.pair == number].mean()),
+                "orientation": laid.placement.orientation,
+                "shift_px": laid.placement.shift_px,
+            }
+            for number, laid in enumerate(fit.pairs)
+        ],
+    }
+
+
+def print_fit(fit: Fit) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("dE00 of areas left out", "areas", "mean", "p95", "max"):
+        table.add_column(heading, justify="left" if heading.startswith("dE00") else "right")
+    for number, laid in enumerate(fit.pairs):
+        mine = fit.left_out[fit.samples.pair == number]
+        table.add_row(
+            laid.name, str(len(mine)), *(f"{one:.2f}" for one in (mine.mean(), np.percentile(mine, 95), mine.max()))
+        )
+    if len(fit.pairs) != 1:
+        table.add_row("all", str(len(fit.left_out)), *(f"{one:.2f}" for one in (fit.mean, fit.p95, fit.most)))
+    console = Console()
+    console.print(table)
+    for note in fit.notes:
+        console.print(f"note: {note}", highlight=False, soft_wrap=True)

@@ -1,0 +1,154 @@
+"""The look of pairs: chosen, fitted, and judged by what was not fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import GroundglassError
+from ...profile.colour import lab_of_scene
+from ..look import Look
+from ..reference import Light, shown
+from .model import COLOUR, MONOCHROME, Model, Vector
+from .pair import Laid, Pair, lay, samples_of
+from .solve import Problem, Samples, differences, lab_of_display
+
+MOST = 5000  # samples that are fitted to; all are judged by
+FOLDS = 4
+COLOURLESS = 2.5  # how far colours of one lightness differ at most in a picture without colours, in Lab
+COLOURFUL = 6.0  # chroma of the scene from where a look for colours can be told
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A look that was learnt. `left_out` (N,) are CIEDE2000 of the areas, each by a fit that saw nothing of its region
+    (or pair); `seen` (N,) by the look itself.
+
+    `corner_light` is the light in the corners of the picture as a part of the raw's; above 1 the camera mended its
+    lens, which no look does. `notes` say what a reader should know.
+    """
+
+    look: Look
+    model: Model
+    vector: Vector
+    samples: Samples
+    left_out: NDArray[np.float64]
+    seen: NDArray[np.float64]
+    corner_light: float
+    pairs: tuple[Laid, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def drawn(self, scene: Light, place2: NDArray[np.float64]) -> Light:
+        """Display sRGB (N, 3) that the look makes of linear Rec.2020 light (N, 3), its corners as in the pictures."""
+        return shown(self.model.steps(self.vector, scene, place2)[-1])
+
+    @property
+    def mean(self) -> float:
+        return float(self.left_out.mean())
+
+    @property
+    def p95(self) -> float:
+        return float(np.percentile(self.left_out, 95))
+
+    @property
+    def most(self) -> float:
+        return float(self.left_out.max())
+
+
+def fit_look(pairs: Sequence[Pair], name: str = "learnt", intent: str | None = None) -> Fit:
+    """Learns the look that makes the picture of each pair of its scene.
+
+    `intent` is the look's; left out, it says what was fitted and how well. GroundglassError where a picture does not
+    show its scene, or too little of it can be used.
+    """
+    if not pairs:
+        raise GroundglassError("there is no pair to learn from; give a raw and the picture made of it")
+    laid = tuple(lay(pair) for pair in pairs)
+    return fit_samples(samples_of(laid), laid, name, intent)
+
+
+def fit_samples(samples: Samples, laid: tuple[Laid, ...], name: str, intent: str | None) -> Fit:
+    """The same from samples; by folds of them."""
+    is_grey = is_colourless(samples)
+    model = Model(MONOCHROME if is_grey else COLOUR)
+    vector = fitted(model, samples)
+    left_out = np.empty(len(samples))
+    for fold in np.unique(samples.fold):
+        mine = samples.fold == fold
+        others = fitted(model, samples.only(~mine)) if not mine.all() else vector
+        left_out[mine] = differences(model, others, samples.only(mine))
+    corner_light = float(vector[model.index("vignette", "corner_light")])
+    notes = _notes(samples, is_grey, corner_light)
+    draft = Fit(Look(name, ""), model, vector, samples, left_out, differences(model, vector, samples), corner_light)
+    told = intent or _intent(draft, laid)
+    look = model.look(vector, name, told)
+    return Fit(look, model, vector, samples, left_out, draft.seen, corner_light, laid, notes)
+
+
+def fitted(model: Model, samples: Samples) -> Vector:
+    """The model's numbers, from brightness to tone to colour."""
+    problem = Problem(model, balanced(samples))
+    vector = model.start
+    for passes, rounds in (
+        (("exposure", "tone_curve", "monochrome"), 12),
+        (("vignette", "exposure", "tone_curve", "color_matrix", "saturation", "monochrome"), 12),
+        (model.chain, 40),
+    ):
+        vector = problem.solve(vector, model.knobs_of(*passes), rounds)
+    return vector
+
+
+def balanced(samples: Samples, most: int = MOST) -> Samples:
+    """At most so many samples, rare colours before common ones: a wall shall not outvote a flower."""
+    if len(samples) <= most:
+        return samples
+    steps = np.floor(samples.display * 12).astype(np.intp)
+    _, kind, count = np.unique(steps @ np.array([1, 16, 256]), return_inverse=True, return_counts=True)
+    share = count[kind] ** -0.5
+    # Without replacement by weights: the largest keys u^(1/w) (P. S. Efraimidis, P. G. Spirakis, IPL 97, 2006).
+    keys = np.log(np.random.default_rng(1).random(len(samples))) / share
+    return samples.only(np.sort(np.argpartition(-keys, most)[:most]))
+
+
+def is_colourless(samples: Samples) -> bool:
+    """Whether the picture has one tint for each lightness, as a black-and-white print has, toned or not; and the scene
+    has colours."""
+    lab = lab_of_display(samples.display)
+    level = np.clip((lab[:, 0] / 5).astype(np.intp), 0, 20)
+    apart = np.zeros(len(lab))
+    for one in np.unique(level):
+        mine = level == one
+        apart[mine] = np.hypot(*(lab[mine, 1:] - np.median(lab[mine, 1:], axis=0)).T)
+    return bool(np.percentile(apart, 97) < COLOURLESS and _colourfulness(samples) > COLOURFUL)
+
+
+def _colourfulness(samples: Samples) -> float:
+    scene = np.maximum(samples.scene, 0)
+    lab = lab_of_scene(scene / max(float(np.percentile(scene, 99)), 1e-6))
+    return float(np.percentile(np.hypot(lab[:, 1], lab[:, 2]), 95))
+
+
+def _notes(samples: Samples, is_grey: bool, corner_light: float) -> tuple[str, ...]:
+    notes = []
+    if is_grey:
+        notes.append("the pictures have no colours: the look is black and white")
+    elif _colourfulness(samples) < COLOURFUL:
+        notes.append("the scenes have hardly any colours: what the look does to colours is a guess")
+    if corner_light > 1.015:
+        notes.append(
+            f"the corners are {100 * (corner_light - 1):.0f} % brighter than in the raw: the camera mended its lens, "
+            "which is no part of the look"
+        )
+    light = samples.scene.max(axis=1)
+    low, high = np.percentile(light[light > 0], [2, 98]) if (light > 0).any() else (1.0, 1.0)
+    if high < 8 * low:
+        notes.append(f"the areas span {np.log2(high / low):.1f} stops only: the ends of the tone curve are a guess")
+    return tuple(notes)
+
+
+def _intent(fit: Fit, laid: tuple[Laid, ...]) -> str:
+    of = laid[0].name if len(laid) == 1 else f"{len(laid)} pictures"
+    return f"learnt from {of}; colours left out of the fit differ by dE00 {fit.mean:.2f}, 95 % by {fit.p95:.1f} at most"

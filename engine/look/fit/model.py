@@ -1,0 +1,205 @@
+"""A look as a vector of numbers: which passes it may have, and what it makes of light."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...gl.passes import Value, load_pass
+from ..look import Look, PassSettings
+from ..reference import PASSES, Light
+
+Vector = NDArray[np.float64]
+
+COLOUR = ("vignette", "exposure", "color_matrix", "tone_curve", "print_matrix", "hues", "saturation")
+MONOCHROME = ("vignette", "exposure", "monochrome", "tone_curve")
+
+# How far a number usually is from where it starts; what the pictures do not tell stays there. `*` is of any other; what
+# is not here keeps its default.
+_SPREADS: Mapping[tuple[str, str], float] = {
+    ("vignette", "corner_light"): 0.5,
+    ("exposure", "exposure_ev"): 2.0,
+    ("exposure", "*"): 0.2,
+    ("color_matrix", "*"): 0.15,
+    ("print_matrix", "*"): 0.15,
+    ("tone_curve", "shoulder"): 0.4,
+    ("tone_curve", "black"): 0.05,
+    ("tone_curve", "*"): 0.1,
+    ("hues", "turn"): 8.0,
+    ("hues", "saturation"): 0.25,
+    ("hues", "lightness"): 0.1,
+    ("saturation", "*"): 0.25,
+    ("monochrome", "*"): 0.5,
+}
+# What is looked for beyond what a look may hold: light in the corners above 1 is a camera that mends its lens.
+_BEYOND = {("vignette", "corner_light"): (0.1, 3.0)}
+_STARTS = {("vignette", "corner_light"): 1.0}
+_OF_COLOURS = {("exposure", "warmth"), ("exposure", "tint")}
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One number of the vector: of a parameter, or of one of the three channels of a colour."""
+
+    pass_name: str
+    parameter: str
+    channel: int | None
+    low: float
+    high: float
+    start: float
+    spread: float
+
+
+class Model:
+    """The passes of `chain` in this order, which the vector's numbers are the parameters of."""
+
+    def __init__(self, chain: tuple[str, ...] = COLOUR) -> None:
+        self.chain = chain
+        # Without colours a trim of the white balance is another mixture of channels.
+        left_alone = _OF_COLOURS if "monochrome" in chain else set()
+        self.knobs = tuple(
+            knob for name in chain for knob in _knobs_of(name) if (name, knob.parameter) not in left_alone
+        )
+        self.start, self.low, self.high, self.spread = (
+            np.array([getattr(knob, kind) for knob in self.knobs]) for kind in ("start", "low", "high", "spread")
+        )
+
+    def knobs_of(self, *passes: str) -> NDArray[np.bool_]:
+        """Which of the numbers are of these passes."""
+        return np.array([knob.pass_name in passes for knob in self.knobs])
+
+    def index(self, pass_name: str, parameter: str) -> int:
+        return next(
+            at for at, knob in enumerate(self.knobs) if (knob.pass_name, knob.parameter) == (pass_name, parameter)
+        )
+
+    def values(self, pass_name: str, vector: Vector) -> dict[str, Value]:
+        """Every parameter of a pass."""
+        values = {one.name: one.default for one in load_pass(pass_name).parameters}
+        colours: dict[str, list[float]] = {}
+        for knob, number in zip(self.knobs, vector, strict=True):
+            if knob.pass_name != pass_name:
+                continue
+            if knob.channel is None:
+                values[knob.parameter] = float(number)
+            else:
+                colours.setdefault(knob.parameter, []).append(float(number))
+        for name, (red, green, blue) in colours.items():
+            values[name] = red, green, blue
+        return values
+
+    def steps(self, vector: Vector, scene: Light, place2: NDArray[np.float64]) -> list[Light]:
+        """The light before each pass, and after the last: display-linear Rec.2020 (N, 3)."""
+        steps = [scene]
+        for name in self.chain:
+            steps.append(self.through(name, vector, steps[-1], place2))
+        return steps
+
+    def through(self, name: str, vector: Vector, light: Light, place2: NDArray[np.float64]) -> Light:
+        """One pass. `place2` (N,) is the squared distance from the frame's centre in half diagonals."""
+        values = self.values(name, vector)
+        if name == "vignette":
+            return light * corner_gain(float(vector[self.index("vignette", "corner_light")]), place2)[:, None]
+        return np.asarray(PASSES[name](light, **values))
+
+    def nudged(self, at: int, step: float, vector: Vector, steps: list[Light], place2: NDArray[np.float64]) -> Light:
+        """What comes out where one number is larger by `step`; the passes before its own are not run again."""
+        moved = vector.copy()
+        moved[at] += step
+        first = self.chain.index(self.knobs[at].pass_name)
+        light = steps[first]
+        for name in self.chain[first:]:
+            light = self.through(name, moved, light, place2)
+        return light
+
+    def look(self, vector: Vector, name: str, intent: str) -> Look:
+        """The look of these numbers, to four decimals. A pass that does nothing, or that no look may hold, is left
+        out."""
+        passes = tuple(
+            PassSettings(one, MappingProxyType(_rounded(one, self.values(one, vector))))
+            for one in self.chain
+            if not self._is_idle(one, vector)
+        )
+        return Look(name, intent, passes)
+
+    def _is_idle(self, name: str, vector: Vector) -> bool:
+        if name in ("tone_curve", "monochrome"):
+            return False
+        if name == "vignette":
+            return bool(vector[self.index("vignette", "corner_light")] > 0.985)
+        mine = self.knobs_of(name)
+        return bool((np.abs(vector - self.start)[mine] < 0.005 * self.spread[mine]).all())
+
+
+def corner_gain(corner_light: float, place2: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the pass `vignette` multiplies light by; `corner_light` above 1 brightens the corners."""
+    falloff = 1.0 + (1.0 / math.sqrt(corner_light) - 1.0) * place2
+    return np.asarray(1.0 / falloff**2)
+
+
+def look_text(look: Look, comments: tuple[str, ...] = ()) -> str:
+    """The look file, with `comments` as its first lines; a parameter that has its default is left out."""
+    lines = [f"# {line}" for line in comments]
+    lines += [f"name = {_quoted(look.name)}", f"intent = {_quoted(look.intent)}"]
+    for settings in look.passes:
+        defaults = {one.name: one.default for one in load_pass(settings.name).parameters}
+        lines += ["", f"[pass.{settings.name}]"]
+        lines += [f"{name} = {_toml(value)}" for name, value in settings.values.items() if value != defaults[name]]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Value) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return _quoted(value)
+        case tuple():
+            return f"[{', '.join(_toml(one) for one in value)}]"
+        case float():
+            return repr(round(value, 4))
+    return repr(value)
+
+
+def _quoted(text: str) -> str:
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _rounded(pass_name: str, values: dict[str, Value]) -> dict[str, Value]:
+    """To four decimals, and within the range of each parameter."""
+    shader = load_pass(pass_name)
+
+    def one(name: str, value: Value) -> Value:
+        parameter = shader.parameter(name)
+        assert parameter is not None
+        if isinstance(value, tuple):
+            red, green, blue = (min(max(round(number, 4), parameter.low), parameter.high) for number in value)
+            return red, green, blue
+        return min(max(round(value, 4), parameter.low), parameter.high) if isinstance(value, float) else value
+
+    return {name: one(name, value) for name, value in values.items()}
+
+
+def _knobs_of(name: str) -> Iterator[Knob]:
+    for parameter in load_pass(name).parameters:
+        key, spread = (name, parameter.name), _spread_of(name, parameter.name)
+        if spread is None or parameter.kind not in ("float", "color"):
+            continue
+        low, high = _BEYOND.get(key, (parameter.low, parameter.high))
+        default = parameter.default[0] if isinstance(parameter.default, tuple) else parameter.default
+        assert isinstance(default, float)
+        for channel in range(3) if parameter.kind == "color" else (None,):
+            yield Knob(name, parameter.name, channel, low, high, _STARTS.get(key, default), spread)
+
+
+def _spread_of(name: str, parameter: str) -> float | None:
+    for kind in (parameter, parameter.rpartition("_")[2], "*"):
+        if (name, kind) in _SPREADS:
+            return _SPREADS[name, kind]
+    return None
