@@ -13,6 +13,9 @@ BANDS = ("red", "orange", "yellow", "green", "aqua", "blue", "purple", "magenta"
 _CONES = np.array([[0.4407774, 0.5353016, 0.023921], [0.1568872, 0.7484833, 0.0946295], [0.0, 0.025777, 0.974223]])
 # Ebner and Fairchild's IPT (1998), its axes P and T turned by 12 degrees.
 _OPPONENTS = np.array([[0.4, 0.4, 0.2], [4.5251412, -4.6707279, 0.1455867], [-0.1382509, 1.357974, -1.2197231]])
+# Of the mean and the first four harmonics of a hue, what each band takes: (5, 8), turned back by the bands' own hues.
+_DAMPED = np.array([1.0, *(2.0 * np.sinc(degree / 5) for degree in (1, 2, 3)), np.sinc(4 / 5)]) / 8.0
+_WAVES = _DAMPED[:, None] * np.exp(-1j * np.radians(45.0) * np.outer(np.arange(5), np.arange(8)))
 
 
 def opponents(light: Light) -> Light:
@@ -28,11 +31,10 @@ def light_of(opponent: Light) -> Light:
 
 def shares_of(hue: Light) -> Light:
     """Share of each band (..., 8) in what happens to a hue (...) in radians: they add up to 1, a few are below 0."""
-    apart = hue[..., None] - np.radians(45.0) * np.arange(8)
-    shares = np.ones_like(apart) + np.sinc(4 / 5) * np.cos(4.0 * apart)
-    for degree in (1, 2, 3):
-        shares = shares + 2.0 * np.sinc(degree / 5) * np.cos(degree * apart)
-    return np.asarray(shares / 8.0)
+    one = np.exp(1j * hue)
+    two = one * one
+    waves = np.stack([np.ones_like(one), one, two, two * one, two * two], axis=-1)
+    return np.asarray((waves @ _WAVES).real)
 
 
 def hues(light: Light, **values: float) -> Light:
