@@ -8,16 +8,16 @@
 #pragma pass pixel
 #pragma parameter grey "Middle grey" 0.36 0.2 0.55 0.005 group=tone type=color
 #pragma parameter toe "Toe" 0.6 0.25 1.0 0.01 group=tone type=color
-#pragma parameter shoulder "Shoulder" 0.2 0.0 2.0 0.01 group=tone
+#pragma parameter shoulder "Shoulder" 0.2 0.0 2.0 0.01 group=tone type=color
 #pragma parameter white "White" 1.05 0.8 1.3 0.005 group=tone type=color
-#pragma parameter black "Black" 0.0 0.0 0.2 0.005 group=tone
+#pragma parameter black "Black" 0.0 0.0 0.2 0.005 group=tone type=color
 
 // Levels are square roots of display light, close to how bright they look.
 uniform vec3 tone_curve_grey;      // what 18 % grey becomes
 uniform vec3 tone_curve_toe;       // how deep the shadows fall: 1 is a straight start through grey, without a toe
-uniform float tone_curve_shoulder; // how much sooner than a plain hyperbola the highlights gather
+uniform vec3 tone_curve_shoulder;  // how much sooner than a plain hyperbola the highlights gather
 uniform vec3 tone_curve_white;     // what the brightest light approaches; above 1 it clips
-uniform float tone_curve_black;    // what no light becomes
+uniform vec3 tone_curve_black;     // what no light becomes
 
 vec3 tone_curve(vec3 scene_rgb, Place place) {
     vec3 u = max(scene_rgb, 0.0) * (1.0 / GREY);

@@ -5,7 +5,7 @@ import pytest
 from look_support import HALF_STEP, draw_pass, scene_of, shown
 
 
-def curve(scene: np.ndarray, grey: np.ndarray, toe: np.ndarray, shoulder: float, white: np.ndarray, black: float):
+def curve(scene, grey, toe, shoulder, white, black):
     u = scene / 0.18
     d = shoulder * grey / white
     b = np.maximum(1.0 + shoulder - toe - d, grey / white)
@@ -13,14 +13,15 @@ def curve(scene: np.ndarray, grey: np.ndarray, toe: np.ndarray, shoulder: float,
     return (black + (1.0 - black) * np.minimum(s, 1.0)) ** 2
 
 
-@pytest.mark.parametrize("shoulder", [0.0, 0.3, 2.0])
+@pytest.mark.parametrize("shoulder", [0.0, (0.3, 0.1, 0.4), 2.0])
 @pytest.mark.parametrize("toe", [0.25, 0.6, 1.0, (0.7, 0.6, 0.5)])
-def test_curve_is_its_formula(toe: float | tuple[float, ...], shoulder: float) -> None:
+def test_curve_is_its_formula(toe: float | tuple[float, ...], shoulder: float | tuple[float, ...]) -> None:
     scene = scene_of(brightest=3.0)
-    grey, white = np.array([0.36, 0.35, 0.33]), np.array([1.1, 1.05, 0.95])
-    levels = {"grey": tuple(grey.tolist()), "white": tuple(white.tolist()), "black": 0.02}
-    drawn = draw_pass(scene, "tone_curve", toe=toe, shoulder=shoulder, **levels)
-    np.testing.assert_allclose(drawn, shown(curve(scene, grey, np.array(toe), shoulder, white, 0.02)), atol=HALF_STEP)
+    values = {"grey": (0.36, 0.35, 0.33), "white": (1.1, 1.05, 0.95), "black": (0.02, 0.03, 0.01)}
+    values |= {"toe": toe, "shoulder": shoulder}
+    drawn = draw_pass(scene, "tone_curve", **values)
+    expected = curve(scene, **{name: np.array(value) for name, value in values.items()})
+    np.testing.assert_allclose(drawn, shown(expected), atol=HALF_STEP)
 
 
 def test_middle_grey_lands_on_its_level() -> None:

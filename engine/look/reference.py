@@ -109,14 +109,14 @@ def saturation(light: Light, *, saturation: float, shadows: float = 0.0, highlig
 
 
 def tone_curve(
-    light: Light, *, grey: ArrayLike, toe: ArrayLike, shoulder: float, white: ArrayLike, black: float
+    light: Light, *, grey: ArrayLike, toe: ArrayLike, shoulder: ArrayLike, white: ArrayLike, black: ArrayLike
 ) -> Light:
-    level, foot, end = np.asarray(grey), np.asarray(toe), np.asarray(white)
+    level, foot, bend, end, least = (np.asarray(one) for one in (grey, toe, shoulder, white, black))
     u = np.maximum(light, 0.0) / GREY
-    d = shoulder * level / end
-    b = np.maximum(1.0 + shoulder - foot - d, level / end)
-    s = level * u * (1.0 + shoulder * u) / (foot + b * u + d * u * u)
-    return np.asarray((black + (1.0 - black) * np.minimum(s, 1.0)) ** 2)
+    d = bend * level / end
+    b = np.maximum(1.0 + bend - foot - d, level / end)
+    s = level * u * (1.0 + bend * u) / (foot + b * u + d * u * u)
+    return np.asarray((least + (1.0 - least) * np.minimum(s, 1.0)) ** 2)
 
 
 def mix_channels(

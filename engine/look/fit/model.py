@@ -26,6 +26,7 @@ _SPREADS: Mapping[tuple[str, str], float] = {
     ("exposure", "exposure_ev"): 2.0,
     ("exposure", "*"): 0.2,
     ("color_matrix", "*"): 0.15,
+    ("dye_matrix", "*"): 0.15,
     ("print_matrix", "*"): 0.15,
     ("tone_curve", "shoulder"): 0.4,
     ("tone_curve", "black"): 0.05,

@@ -1,0 +1,113 @@
+"""What the looks that ship promise: their measured responses, also of colours that were left out, and the grey axis."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from groundglass.camera import REC709_TO_REC2020
+from groundglass.look import reference
+from groundglass.look.fit.model import Model
+from groundglass.look.fit.solve import Problem, Samples
+from groundglass.look.look import list_looks, load_look
+from look_support import srgb_decoded
+
+color = pytest.importorskip("skimage.color")
+
+CHAINS = {
+    "classic": ("color_matrix", "tone_curve", "dye_matrix", "print_matrix"),
+    "natural": ("color_matrix", "tone_curve", "print_matrix"),
+}
+TEN_BITS = np.arange(1024) / 1023
+
+
+def responses(data_dir: Path, name: str) -> tuple[np.ndarray, np.ndarray, list[str], list[float]]:
+    """Scene-linear Rec.709 (N, 3), the sRGB measured (N, 3), the patch and the exposure of each."""
+    file = data_dir / "looks" / "reference_responses.csv"
+    if not file.is_file():
+        pytest.skip(f"no {file.name} in the data folder")
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    scene, measured = (
+        np.array([[float(row[f"{kind}_{c}"]) for c in "rgb"] for row in rows]) for kind in ("scene", name)
+    )
+    return scene, measured, [row["patch"] for row in rows], [float(row["ev"]) for row in rows]
+
+
+def delta_e00(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return color.deltaE_ciede2000(color.rgb2lab(one), color.rgb2lab(other))
+
+
+def greys(name: str, light: np.ndarray) -> np.ndarray:
+    return reference.apply(load_look(name), np.repeat(light[:, None], 3, axis=1))
+
+
+@pytest.mark.parametrize(("name", "mean"), [("classic", 0.8), ("natural", 0.55)])
+def test_a_look_answers_as_measured(data_dir: Path, name: str, mean: float) -> None:
+    scene, measured, _, _ = responses(data_dir, name)
+    differences = delta_e00(measured, reference.apply(load_look(name), scene, space="rec709"))
+    assert differences.mean() <= mean
+    assert np.percentile(differences, 95) <= 2.0
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out", "mean", "p95"),
+    [
+        ("classic", "patches", 0.95, 2.4),
+        ("classic", "exposures", 1.0, 2.6),
+        ("natural", "patches", 0.55, 1.2),
+        ("natural", "exposures", 0.6, 1.3),
+    ],
+)
+def test_colours_that_a_fit_has_not_seen_are_met_as_well(
+    data_dir: Path, name: str, left_out: str, mean: float, p95: float
+) -> None:
+    """The passes of the look are fitted anew to what remains when each patch, or each stop of exposure, is left out."""
+    scene, measured, patches, stops = responses(data_dir, name)
+    exposures = [str(int(np.floor(stop))) for stop in stops]
+    ramp = [exposure if patch == "grey" else patch for patch, exposure in zip(patches, exposures, strict=True)]
+    groups = np.array(ramp if left_out == "patches" else exposures)
+    none = np.zeros(len(scene), np.intp)
+    samples = Samples(scene @ REC709_TO_REC2020.T, measured, np.zeros(len(scene)), none, none)
+    model = Model(CHAINS[name])
+    every = np.ones(len(model.knobs), bool)
+    start = Problem(model, samples).solve(model.start, every, 40)
+    differences = np.empty(len(scene))
+    for group in np.unique(groups):
+        out = groups == group
+        vector = Problem(model, samples.only(~out)).solve(start, every, 12)
+        drawn = model.steps(vector, samples.scene[out], samples.place2[out])[-1]
+        differences[out] = delta_e00(measured[out], reference.shown(drawn))
+    assert differences.mean() <= mean
+    assert np.percentile(differences, 95) <= p95
+
+
+@pytest.mark.parametrize("name", sorted(CHAINS))
+def test_what_was_fitted_is_what_the_look_holds(name: str) -> None:
+    of_pixels = [one.name for one in load_look(name).passes if one.name not in ("vignette", "grain")]
+    assert tuple(of_pixels[: len(CHAINS[name])]) == CHAINS[name]
+
+
+@pytest.mark.parametrize("name", list_looks())
+def test_a_grey_ramp_of_ten_bits_has_no_steps(name: str) -> None:
+    steps = np.diff(greys(name, srgb_decoded(TEN_BITS)), axis=0)
+    assert steps.min() >= 0.0
+    assert steps.max() <= 1 / 255
+
+
+@pytest.mark.parametrize("name", list_looks())
+def test_a_brighter_grey_is_never_darker(name: str) -> None:
+    assert np.diff(greys(name, np.geomspace(1e-4, 6e4, 4000)), axis=0).min() >= -1e-12
+
+
+def test_classic_warms_the_highlights() -> None:
+    lab = color.rgb2lab(greys("classic", np.array([0.005, 0.18, 1.0, 4.0])))
+    assert np.diff(lab[:, 2]).min() > 0.3
+    assert np.abs(lab[:, 1]).max() < 1.5
+
+
+def test_natural_greys_are_neutral() -> None:
+    drawn = greys("natural", np.geomspace(1e-3, 30.0, 60))
+    assert delta_e00(drawn, np.repeat(drawn.mean(axis=1, keepdims=True), 3, axis=1)).max() <= 2.0
