@@ -38,19 +38,20 @@ FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
 #define SPREAD(l) (SPREAD_PLANES * (l))
 #define SURFACE(l) (SPREAD_PLANES * LAYERS + 6 * ((l) - 1))
 
-/* Of a run at (x, y): the distance from the middle of the picture, squared, 1 in its corners; and the even polynomial
- * 1 + a h^2 + b h^4 + c h^6 of it.
+/* Of a run at (x, y): the distance h from the middle of the picture, 1 in its corners; and the polynomial
+ * 1 + a h + b h^2 + c h^3 + d h^4 of it.
  */
-FUNCTION floats field_squared(int x, int y, int width, int height)
+FUNCTION floats field_height(int x, int y, int width, int height)
 {
     const floats from_x = (float)x + (0.5f - 0.5f * (float)width) + LANE_NUMBERS;
     const float from_y = (float)y + (0.5f - 0.5f * (float)height);
-    return (from_x * from_x + from_y * from_y) * (4.0f / ((float)width * (float)width + (float)height * (float)height));
+    const float whole = (float)width * (float)width + (float)height * (float)height;
+    return square_root((from_x * from_x + from_y * from_y) * (4.0f / whole));
 }
 
-FUNCTION floats over_field(floats squared, float a, float b, float c)
+FUNCTION floats over_field(floats h, float a, float b, float c, float d)
 {
-    return 1.0f + squared * (a + squared * (b + squared * c));
+    return 1.0f + h * (a + h * (b + h * (c + h * d)));
 }
 
 /* The share of a point of `radius` that is spread at this scale, the rest being handed on. */

@@ -15,7 +15,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
                 GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT borders,
                 GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                 int tiles_x, int tiles_y, float coc_px, float focus, float native_coc_px, float native_focus,
-                float most, float reach, float open_2, float open_4, float open_6)
+                float most, float reach, float open_1, float open_2, float open_3, float open_4)
 {
 #if SHAPED
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GROUP_X * TILE, GLOBAL_Y * TILE, width, height);
@@ -34,8 +34,8 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
                 size = square_root(greater(wanted * wanted - native * native, (floats)(0.0f)));
             }
 #if SHAPED
-            size *= over_field(field_squared(GROUP_X * TILE + run, GLOBAL_Y * TILE + row, width, height), open_2,
-                               open_4, open_6);
+            size *= over_field(field_height(GROUP_X * TILE + run, GLOBAL_Y * TILE + row, width, height), open_1,
+                               open_2, open_3, open_4);
 #endif
             size = lesser(size, (floats)(most));
             const floats signed_size = wanted < 0.0f ? -size : size;

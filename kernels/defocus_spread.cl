@@ -96,8 +96,8 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
                     GLOBAL const float *RESTRICT gathered, GLOBAL const float *RESTRICT borders,
                     GLOBAL const float *RESTRICT aperture, GLOBAL float *RESTRICT picture, int cells_x, int cells_y,
                     int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
-                    int half_stride, int first_limited, float scale_reach, float extent, float fall_2, float fall_4,
-                    float fall_6)
+                    int half_stride, int first_limited, float scale_reach, float extent, float fall_1, float fall_2,
+                    float fall_3, float fall_4)
 {
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GLOBAL_X, GLOBAL_Y, width, height);
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
@@ -149,7 +149,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
             seen = opacity + seen * (1.0f - opacity);
         }
     }
-    const floats whole = over_field(field_squared(GLOBAL_X, GLOBAL_Y, width, height), fall_2, fall_4, fall_6)
+    const floats whole = over_field(field_height(GLOBAL_X, GLOBAL_Y, width, height), fall_1, fall_2, fall_3, fall_4)
                        / greater(seen, (floats)(EPSILON));
     STREAM(picture, at, seen_red * whole);
     STREAM(picture, at + stride, seen_green * whole);

@@ -25,8 +25,6 @@ INF = np.inf
 
 @dataclass
 class Finder:
-    """Looks for lights of a radius of 3 pixels or more."""
-
     device: Device
     lights: Lights
 
@@ -37,9 +35,11 @@ class Finder:
         radii.write(np.broadcast_to(np.asarray(radius_px, np.float32), (HEIGHT, WIDTH))[..., None])
         for each in (planes, radii):
             each.mirror()
-        self.lights.find(planes, radii, 3.0)
+        spread = Planes(self.device, WIDTH, HEIGHT, 1)
+        spread.write(np.ones((HEIGHT, WIDTH, 1), np.float32))
+        self.lights.find(planes, radii, spread)
         found = self.device.read(self.lights.levels, np.float32, (HEIGHT // TILE) * (WIDTH // TILE))
-        for each in (planes, radii):
+        for each in (planes, radii, spread):
             each.release()
         return found.reshape(HEIGHT // TILE, WIDTH // TILE)
 
@@ -100,9 +100,9 @@ def test_what_is_larger_than_a_point_is_none(finder: Finder) -> None:
 
 def test_what_is_sharp_is_none(finder: Finder) -> None:
     scene = with_lights((40, 40), (200, 100))
-    assert not found(finder.levels(scene, 2.0))
-    assert not found(finder.levels(scene, -2.0))
-    blurred_left = np.where(np.arange(WIDTH) < 160, -8.0, 1.0) * np.ones((HEIGHT, 1))
+    assert not found(finder.levels(scene, 0.4))
+    assert not found(finder.levels(scene, -0.4))
+    blurred_left = np.where(np.arange(WIDTH) < 160, -8.0, 0.2) * np.ones((HEIGHT, 1))
     assert found(finder.levels(scene, blurred_left)) == tiles_of((40, 40))
 
 

@@ -182,13 +182,13 @@ class Defocus:
             self._most, self._reach_at(0), *shape.opening,
         )  # fmt: skip
         self._radius.mirror(rows=border)
-        self._weight.mirror(rows=border)
         # Between the extremes more may be missing than there, where the capture had another focus: a bound is what the
         # lens would blur if nothing were blurred yet.
         bare = replace(blur, native_coc_px=0.0)
         largest = min(max(abs(bare.radius_px(metres)) for metres in (distances_m[0], distances_m[-1])), self._most)
         count = self._scales_for(largest)
-        self._lights.find(scene, self._radius, _FADE * self._reach_at(0))
+        self._lights.find(scene, self._radius, self._weight)
+        self._weight.mirror(rows=border)
         self._descend(scene)
         self._complete(largest)
         shifts = [self._shift_at(number, blur.colour_shift_px) for number in range(count)]

@@ -7,7 +7,7 @@ from ..compute.planes import Planes
 from .shape import Shape
 
 _LIGHTS, _FLOATS = 4, 7  # of a tile, and of a light, as in kernels/defocus_lights.cl
-_GROUP = 64
+LEAST_RADIUS = 0.5  # pixels of blur, up to which a disc is its own pixel
 
 
 class Lights:
@@ -24,13 +24,15 @@ class Lights:
         self._found = device.allocate(4 * _LIGHTS * _FLOATS * tiles)
         self._counts = device.allocate(4 * self._tiles_y)
 
-    def find(self, scene: Planes, radius: Planes, least_radius_px: float) -> None:
-        """Queues the search, in planes of light and of signed blur radii, for lights of at least this radius."""
+    def find(self, scene: Planes, radius: Planes, spread: Planes) -> None:
+        """Queues the search in planes of light and of signed blur radii, and takes the lights found from the weights
+        that `spread` holds for the rest of the picture.
+        """
         layout = scene.layout
         self._device.run(
             "defocus_lights.cl", "find_lights", (self._tiles_x, self._tiles_y), (1, 1), scene.buffer, radius.buffer,
-            self._found, self.levels, self._extremes, layout.pitch, layout.stride, layout.width, layout.height,
-            self._tiles_x, least_radius_px,
+            spread.buffer, self._found, self.levels, self._extremes, layout.pitch, layout.stride, layout.width,
+            layout.height, self._tiles_x, LEAST_RADIUS,
         )  # fmt: skip
 
     def add(
@@ -48,7 +50,7 @@ class Lights:
         """
         layout = picture.layout
         self._device.run(
-            source, "list_lights", (-(-self._tiles_y // _GROUP) * _GROUP,), (_GROUP,), self._found, self._counts,
+            source, "list_lights", (self._tiles_y,), (1,), self._found, self._counts,
             self._extremes, *tables, *shape.cells, layout.width, layout.height, self._tiles_x, self._tiles_y,
             shape.extent, *colour_shift_px,
         )  # fmt: skip

@@ -19,7 +19,8 @@ SUMS = STEPS_PER_PX * REACH + 2
 SIDE = 2 * REACH + 1
 CELL_FLOATS = 4 * SIDE**2 + 3 * SUMS
 CELLS = (15, 9)  # of a lens whose discs differ over the picture
-Even = tuple[float, float, float]  # a, b, c of 1 + a h^2 + b h^4 + c h^6; h is 1 in the picture's corners
+# a to d of 1 + a h + b h^2 + c h^3 + d h^4, where h is the distance from the picture's middle, 1 in its corners.
+OfField = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +36,8 @@ class Shape:
     cells: tuple[int, int]
     extent: float
     rim: float
-    opening: Even
-    fall_off: Even
+    opening: OfField
+    fall_off: OfField
     is_plain: bool
 
 
@@ -55,9 +56,8 @@ def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shap
     open_share = open_area(lens, height, 0.0)
     rim = (1.0 - lens.onion_rings) * lens.spherical_now
     is_plain = is_round(lens) and not (rim or lens.onion_rings or lens.longitudinal_red or lens.longitudinal_blue)
-    return Shape(
-        table, rows, cells, extent(lens), rim, _even(height, np.sqrt(open_share)), _even(height, light), is_plain
-    )
+    opening, fall_off = _of_field(height, np.sqrt(open_share)), _of_field(height, light)
+    return Shape(table, rows, cells, extent(lens), rim, opening, fall_off, is_plain)
 
 
 def _fall_off(lens: Lens, height: NDArray[np.float64], aspect: float) -> NDArray[np.float64]:
@@ -65,10 +65,10 @@ def _fall_off(lens: Lens, height: NDArray[np.float64], aspect: float) -> NDArray
     return np.asarray(2.0 ** -lens.vignetting_stops(height, aspect) * open_area(lens, height, 0.0) ** lens.vignetting)
 
 
-def _even(height: NDArray[np.float64], values: NDArray[np.float64]) -> Even:
-    basis = np.stack([height**2, height**4, height**6], axis=1)
-    a, b, c = np.linalg.lstsq(basis, values - 1.0, rcond=None)[0]
-    return float(a), float(b), float(c)
+def _of_field(height: NDArray[np.float64], values: NDArray[np.float64]) -> OfField:
+    basis = np.stack([height**power for power in (1, 2, 3, 4)], axis=1)
+    a, b, c, d = np.linalg.lstsq(basis, values - 1.0, rcond=None)[0]
+    return float(a), float(b), float(c), float(d)
 
 
 def _table(gauges: NDArray[np.float32]) -> NDArray[np.float32]:
