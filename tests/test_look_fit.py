@@ -11,6 +11,7 @@ from groundglass.look.fit.align import align
 from groundglass.look.fit.fitting import balanced
 from groundglass.look.fit.model import Model
 from groundglass.look.fit.pair import lay, samples_of
+from groundglass.look.fit.residual import residual_cube, through_cube
 from groundglass.look.fit.solve import Samples, lab_of_display
 from groundglass.look.grade import grade
 from groundglass.look.look import Look, load_look, parse_look
@@ -189,3 +190,20 @@ def test_a_name_with_quotes_is_written_as_toml() -> None:
     look = parse_look(look_text(Look('a "b"', "c\\d\ne", load_look("classic").passes)), "x.toml")
     assert (look.name, look.intent) == ('a "b"', "c\\d e")
     assert look.passes == load_look("classic").passes
+
+
+def test_a_cube_takes_what_the_passes_leave_over() -> None:
+    colours = np.random.default_rng(2).random((4000, 3))
+    bent = np.clip(colours + 0.05 * np.sin(5 * colours[:, [1, 2, 0]]), 0, 1)
+    cube = residual_cube(colours, bent)
+    assert cube.shape == (17, 17, 17, 3)
+    assert np.abs(through_cube(cube, colours) - bent).mean() < 0.004
+    assert residual_cube(colours, colours) == pytest.approx(residual_cube(colours[:9], colours[:9]))  # nothing to do
+
+
+def test_a_cube_leaves_alone_what_was_not_seen() -> None:
+    dark = 0.3 * np.random.default_rng(2).random((4000, 3))
+    cube = residual_cube(dark, dark + np.array([0.03, 0.0, 0.0]))
+    assert np.abs(through_cube(cube, dark) - dark - [0.03, 0, 0]).max() < 0.006
+    white = through_cube(cube, np.ones((1, 3)))
+    assert np.abs(white - 1).max() < 0.01

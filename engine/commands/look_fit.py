@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import LookError, OutputError
+from ..errors import LookError, OutputError, SourceError
 from .options import SourceOptions
 from .output import check_folder, json_target
 from .start import open_input
@@ -82,6 +82,8 @@ def read_pair(
     from ..capture.preview import read_preview
     from ..look.fit import Pair
 
+    if not raw.is_file():
+        raise SourceError(f"{raw}: no such file; name a raw, and the picture made of it after it")
     # The preview first: what is missing is told before anything is developed.
     if picture is None:
         display, name = read_preview(raw), f"the preview in {raw.name}"
@@ -96,7 +98,6 @@ def read_pair(
 def read_display(path: Path) -> NDArray[Any]:
     """(H, W, 3) display sRGB of a finished picture, upright."""
     from ..capture.picture import read_picture
-    from ..errors import SourceError
     from ..frame import Encoding
 
     if not path.is_file():

@@ -174,8 +174,8 @@ def _refined(found: Placement, frame: Plane, wanted: Field, reach: int, name: st
     shifts = np.array(list(_shifts(np.asarray(seen, np.complex64), wanted, inside, reach)))
     if len(shifts) < FEWEST:
         raise GroundglassError(
-            f"{name}: does not lie in its raw place by place; give a picture that was made of this raw, neither "
-            "retouched nor straightened"
+            f"{name}: shows something else than the raw, place by place; give a picture that was made of this raw, "
+            "neither retouched nor straightened"
         )
     px, py, moved_x, moved_y = shifts.T
     target = found.place(px + moved_x, py + moved_y)  # where the frame shows what the picture has at px, py

@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import GroundglassError
-from ...profile.colour import lab_of_scene
+from ...profile.colour import delta_e00, lab_of_scene
 from ..look import Look
 from ..reference import Light, shown
 from .model import COLOUR, MONOCHROME, Model, Vector
 from .pair import Laid, Pair, lay, samples_of
-from .solve import Problem, Samples, differences, lab_of_display
+from .residual import Cube, residual_cube, through_cube
+from .solve import Problem, Samples, lab_of_display
 
 MOST = 5000  # samples that are fitted to; all are judged by
 FOLDS = 4
 COLOURLESS = 2.5  # how far colours of one lightness differ at most in a picture without colours, in Lab
+FAR = 3.0  # mean CIEDE2000 from where a reader is warned
 COLOURFUL = 6.0  # chroma of the scene from where a look for colours can be told
 
 
@@ -28,7 +30,8 @@ class Fit:
     (or pair); `seen` (N,) by the look itself.
 
     `corner_light` is the light in the corners of the picture as a part of the raw's; above 1 the camera mended its
-    lens, which no look does. `notes` say what a reader should know.
+    lens, which no look does. `cube` is what the passes left over, None where that was not asked for; `passes_alone`
+    (N,) is what `left_out` would be without it. `notes` say what a reader should know.
     """
 
     look: Look
@@ -40,10 +43,12 @@ class Fit:
     corner_light: float
     pairs: tuple[Laid, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    cube: Cube | None = None
+    passes_alone: NDArray[np.float64] | None = None
 
     def drawn(self, scene: Light, place2: NDArray[np.float64]) -> Light:
         """Display sRGB (N, 3) that the look makes of linear Rec.2020 light (N, 3), its corners as in the pictures."""
-        return shown(self.model.steps(self.vector, scene, place2)[-1])
+        return _drawn(self.model, self.vector, self.cube, scene, place2)
 
     @property
     def mean(self) -> float:
@@ -58,34 +63,66 @@ class Fit:
         return float(self.left_out.max())
 
 
-def fit_look(pairs: Sequence[Pair], name: str = "learnt", intent: str | None = None) -> Fit:
+def fit_look(pairs: Sequence[Pair], name: str = "learnt", intent: str | None = None, *, residual: bool = False) -> Fit:
     """Learns the look that makes the picture of each pair of its scene.
 
-    `intent` is the look's; left out, it says what was fitted and how well. GroundglassError where a picture does not
+    `intent` is the look's; left out, it says what was fitted and how well. With `residual` what the passes leave over
+    becomes a smooth cube of display colours. GroundglassError where a picture does not
     show its scene, or too little of it can be used.
     """
     if not pairs:
         raise GroundglassError("there is no pair to learn from; give a raw and the picture made of it")
     laid = tuple(lay(pair) for pair in pairs)
-    return fit_samples(samples_of(laid), laid, name, intent)
+    return fit_samples(samples_of(laid), laid, name, intent, residual=residual)
 
 
-def fit_samples(samples: Samples, laid: tuple[Laid, ...], name: str, intent: str | None) -> Fit:
+def fit_samples(
+    samples: Samples, laid: tuple[Laid, ...], name: str, intent: str | None, *, residual: bool = False
+) -> Fit:
     """The same from samples; by folds of them."""
     is_grey = is_colourless(samples)
     model = Model(MONOCHROME if is_grey else COLOUR)
     vector = fitted(model, samples)
-    left_out = np.empty(len(samples))
+    left_out, passes_alone = np.empty(len(samples)), np.empty(len(samples))
     for fold in np.unique(samples.fold):
         mine = samples.fold == fold
-        others = fitted(model, samples.only(~mine)) if not mine.all() else vector
-        left_out[mine] = differences(model, others, samples.only(mine))
+        others = samples if mine.all() else samples.only(~mine)
+        seen = fitted(model, others)
+        passes_alone[mine] = left_out[mine] = _apart(model, seen, None, samples.only(mine))
+        if residual:
+            left_out[mine] = _apart(model, seen, _cube_of(model, seen, others), samples.only(mine))
+    cube = _cube_of(model, vector, samples) if residual else None
     corner_light = float(vector[model.index("vignette", "corner_light")])
-    notes = _notes(samples, is_grey, corner_light)
-    draft = Fit(Look(name, ""), model, vector, samples, left_out, differences(model, vector, samples), corner_light)
-    told = intent or _intent(draft, laid)
-    look = model.look(vector, name, told)
-    return Fit(look, model, vector, samples, left_out, draft.seen, corner_light, laid, notes)
+    notes = _notes(samples, is_grey, corner_light, float(left_out.mean()))
+    told = intent or _intent(left_out, laid)
+    return Fit(
+        look=model.look(vector, name, told),
+        model=model,
+        vector=vector,
+        samples=samples,
+        left_out=left_out,
+        seen=_apart(model, vector, cube, samples),
+        corner_light=corner_light,
+        pairs=laid,
+        notes=notes,
+        cube=cube,
+        passes_alone=passes_alone if residual else None,
+    )
+
+
+def _drawn(model: Model, vector: Vector, cube: Cube | None, scene: Light, place2: NDArray[np.float64]) -> Light:
+    display = shown(model.steps(vector, scene, place2)[-1])
+    return display if cube is None else through_cube(cube, display)
+
+
+def _apart(model: Model, vector: Vector, cube: Cube | None, samples: Samples) -> NDArray[np.float64]:
+    """(N,) CIEDE2000 between what is made of each sample and what the picture shows."""
+    drawn = _drawn(model, vector, cube, samples.scene, samples.place2)
+    return delta_e00(lab_of_display(drawn), lab_of_display(samples.display))
+
+
+def _cube_of(model: Model, vector: Vector, samples: Samples) -> Cube:
+    return residual_cube(_drawn(model, vector, None, samples.scene, samples.place2), samples.display)
 
 
 def fitted(model: Model, samples: Samples) -> Vector:
@@ -131,7 +168,7 @@ def _colourfulness(samples: Samples) -> float:
     return float(np.percentile(np.hypot(lab[:, 1], lab[:, 2]), 95))
 
 
-def _notes(samples: Samples, is_grey: bool, corner_light: float) -> tuple[str, ...]:
+def _notes(samples: Samples, is_grey: bool, corner_light: float, mean: float) -> tuple[str, ...]:
     notes = []
     if is_grey:
         notes.append("the pictures have no colours: the look is black and white")
@@ -146,9 +183,14 @@ def _notes(samples: Samples, is_grey: bool, corner_light: float) -> tuple[str, .
     low, high = np.percentile(light[light > 0], [2, 98]) if (light > 0).any() else (1.0, 1.0)
     if high < 8 * low:
         notes.append(f"the areas span {np.log2(high / low):.1f} stops only: the ends of the tone curve are a guess")
+    if mean > FAR:
+        notes.append(
+            "the look comes only near the pictures: they were changed place by place, or hardly show any tones"
+        )
     return tuple(notes)
 
 
-def _intent(fit: Fit, laid: tuple[Laid, ...]) -> str:
+def _intent(left_out: NDArray[np.float64], laid: tuple[Laid, ...]) -> str:
     of = laid[0].name if len(laid) == 1 else f"{len(laid)} pictures"
-    return f"learnt from {of}; colours left out of the fit differ by dE00 {fit.mean:.2f}, 95 % by {fit.p95:.1f} at most"
+    near, p95 = left_out.mean(), np.percentile(left_out, 95)
+    return f"learnt from {of}; colours left out of the fit differ by dE00 {near:.2f}, 95 % by {p95:.1f} at most"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...camera import REC709_TO_REC2020
-from ...profile.colour import delta_e00, lab_of_scene
+from ...profile.colour import lab_of_scene
 from ..reference import Light, shown, srgb_decode
 from .model import Model, Vector
 
@@ -43,12 +43,6 @@ class Samples:
 def lab_of_display(display: Light) -> Light:
     """(N, 3) Lab under D50 of display sRGB (N, 3)."""
     return lab_of_scene(srgb_decode(display) @ REC709_TO_REC2020.T)
-
-
-def differences(model: Model, vector: Vector, samples: Samples) -> NDArray[np.float64]:
-    """(N,) CIEDE2000 between what the model makes of each sample and what the picture shows."""
-    drawn = shown(model.steps(vector, samples.scene, samples.place2)[-1])
-    return delta_e00(lab_of_display(drawn), lab_of_display(samples.display))
 
 
 class Problem:
