@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from dng_support import write_dng
+from dng_support import COLOR_MATRIX_1, rationals, write_dng
 from fit_support import cards, picture_of
 from groundglass.camera import REC2020_TO_REC709
 from groundglass.capture.preview import read_preview
+from groundglass.capture.still import SRGB_TO_XYZ
 from groundglass.cli import app
 from groundglass.commands.look_fit import pairs_of
 from groundglass.errors import GroundglassError, LookError, OutputError, SourceError
@@ -92,13 +93,17 @@ def test_a_raw_teaches_by_its_own_preview(tmp_path: Path) -> None:
     scene = cards((WIDTH, HEIGHT))
     raw = write_with_preview(tmp_path / "a.dng", mosaic_of(scene), picture_of(scene, load_look("natural")))
     assert read_preview(raw).shape == (HEIGHT, WIDTH, 3)
-    fit(raw, "-o", tmp_path / "mine.toml")
+    fit(raw, "-o", tmp_path / "mine.toml", "--json", tmp_path / "figures.json")
+    assert json.loads((tmp_path / "figures.json").read_text())["left_out_delta_e_mean"] <= 1.0
     assert "the preview in a.dng" in load_look(tmp_path / "mine.toml").intent
 
 
 def write_with_preview(path: Path, mosaic: np.ndarray, preview: np.ndarray) -> Path:
     """A DNG whose first directory is a picture and whose raw lies in a directory of its own."""
-    with tifffile.TiffFile(write_dng(path.with_name("plain.dng"), mosaic, neutral=(1, 1, 1))) as plain:
+    colours = rationals(COLOR_MATRIX_1, np.linalg.inv(SRGB_TO_XYZ))
+    with tifffile.TiffFile(
+        write_dng(path.with_name("plain.dng"), mosaic - 200, white=3895, neutral=(1, 1, 1), tags=(colours,))
+    ) as plain:
         tags = [
             (tag.code, tag.dtype, tag.count, tag.value, True)
             for tag in plain.pages.first.tags.values()

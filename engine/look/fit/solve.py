@@ -94,7 +94,7 @@ class Problem:
                     vector, steps, errors, cost, damping = tried, tried_steps, tried_errors, tried_cost, damping / 5
                     break
                 damping *= 5
-            if gained < 1e-4:
+            if gained < 3e-4:
                 break
         return vector
 
