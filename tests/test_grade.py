@@ -123,7 +123,7 @@ def test_a_look_that_stands_still_is_the_same_picture(name: str, strength: float
     planes.write([np.ascontiguousarray(scene[..., c]) for c in range(3)])
     drawn = [grader.draw(planes, load_look(name), strength=strength, target="rgba32f").read() for _ in range(3)]
     uniforms, constants, again = (np.frombuffer(one, np.float32) for one in drawn)
-    np.testing.assert_allclose(constants, uniforms, atol=1e-5)
+    np.testing.assert_allclose(constants, uniforms, atol=1e-4)  # they are rounded in another order
     np.testing.assert_array_equal(again, constants)
     assert len(grader._settled) == 1
     grader.release()

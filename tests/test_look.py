@@ -1,5 +1,6 @@
 """Look files: what loads, and how a wrong one is told."""
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,28 @@ toe = 1
 """
 
 
-@pytest.mark.parametrize("name", ["classic", "natural", "neutral"])
+SHIPPED = (
+    *("authentic", "blue", "classic", "contemporary", "eternal", "monochrome", "monochrome-high-contrast"),
+    *("natural", "neutral", "selenium", "sepia", "vibrant"),
+)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_what_ships_loads_by_name(name: str) -> None:
     look = load_look(name)
     assert look.name == name
     assert look.intent
 
 
-def test_only_the_three_looks_ship() -> None:
-    assert list_looks() == ("classic", "natural", "neutral")
+def test_these_looks_ship_and_no_others() -> None:
+    assert list_looks() == SHIPPED
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_look_that_ships_fits_a_screen_and_says_what_it_is_for_in_a_line(name: str) -> None:
+    text = (resources.files("groundglass.looks") / f"{name}.toml").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 60
+    assert 20 <= len(load_look(name).intent) <= 100
 
 
 def test_passes_keep_the_order_of_the_file() -> None:
@@ -88,7 +102,7 @@ def test_passes_must_be_tables(text: str, line: int) -> None:
 
 def test_an_unknown_look_is_told_the_nearest_name() -> None:
     with pytest.raises(
-        LookError, match=r"^no look 'clasic'; did you mean 'classic'\?; there are classic, natural, neutral"
+        LookError, match=r"^no look 'clasic'; did you mean 'classic'\?; there are authentic, blue, classic"
     ):
         load_look("clasic")
 

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-look_app = typer.Typer(name="look", help="Looks: list, show, compare, fit.", no_args_is_help=True)
+from .options import SourceOptions, check_exposure_ev, parse_size
+
+look_app = typer.Typer(name="look", help="Looks: list, show, compare, sheet, fit.", no_args_is_help=True)
+
+RawFormatOption = Annotated[str | None, typer.Option("--raw-format", help="Of headerless mosaics: rggb12.")]
+RawSizeOption = Annotated[str | None, typer.Option("--raw-size", metavar="WxH", help="Of headerless mosaics.")]
+RawBlackOption = Annotated[float | None, typer.Option("--raw-black", help="Black level of headerless mosaics.")]
+SheetOutputOption = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The sheet: .jpg, .png, .tif.")]
+SheetWidthOption = Annotated[int, typer.Option("--width", min=64, max=4096, help="Of each picture, in pixels.")]
+ExposureOption = Annotated[
+    float, typer.Option("--exposure", metavar="EV", callback=check_exposure_ev, help="Brighter by so many stops.")
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")]
+WbOption = Annotated[str, typer.Option("--wb", metavar="BALANCE", help="White balance, as for render.")]
 
 
 @look_app.command("list")
@@ -19,6 +32,64 @@ def list_command() -> None:
     width = max(len(look.name) for look in looks)
     for look in looks:
         typer.echo(f"{look.name:<{width}}  {look.intent}")
+
+
+@look_app.command("compare")
+def compare_command(
+    look_a: Annotated[str, typer.Argument(metavar="A", help="A look's name, or a look file.")],
+    look_b: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="A raw or a picture, or scene:.")],
+    output: SheetOutputOption,
+    width: SheetWidthOption = 960,
+    exposure: ExposureOption = 0.0,
+    wb: WbOption = "as-shot",
+    raw_format: RawFormatOption = None,
+    raw_size: RawSizeOption = None,
+    raw_black: RawBlackOption = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """One picture in two looks, side by side."""
+    from .look_sheet import SheetOptions, run_sheet
+
+    run_sheet(
+        [look_a, look_b],
+        [image],
+        SheetOptions(output, width, 2, exposure, wb, device),
+        _sharp_source(raw_format, raw_size, raw_black),
+    )
+
+
+@look_app.command("sheet")
+def sheet_command(
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE ...", help="Raws or pictures, or scene:.")],
+    output: SheetOutputOption,
+    look: Annotated[
+        list[str] | None, typer.Option("--look", help="A look's name or file; say it again for more. All, if left out.")
+    ] = None,
+    width: SheetWidthOption = 480,
+    columns: Annotated[int, typer.Option("--columns", min=1, max=32, help="Pictures in a line.")] = 4,
+    exposure: ExposureOption = 0.0,
+    wb: WbOption = "as-shot",
+    raw_format: RawFormatOption = None,
+    raw_size: RawSizeOption = None,
+    raw_black: RawBlackOption = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Pictures in many looks, as a contact sheet."""
+    from ..look.look import list_looks
+    from .look_sheet import SheetOptions, run_sheet
+
+    run_sheet(
+        look or list(list_looks()),
+        images,
+        SheetOptions(output, width, columns, exposure, wb, device),
+        _sharp_source(raw_format, raw_size, raw_black),
+    )
+
+
+def _sharp_source(raw_format: str | None, raw_size: str | None, raw_black: float | None) -> SourceOptions:
+    """Of pictures whose looks are judged: nothing is blurred."""
+    return SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, None, False, None, "none", None)
 
 
 @look_app.command("fit")
@@ -34,12 +105,12 @@ def fit_command(
     ] = None,
     json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="How near it comes; - is stdout.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a look that is there already.")] = False,
-    wb: Annotated[str, typer.Option("--wb", metavar="BALANCE", help="White balance, as for render.")] = "as-shot",
+    wb: WbOption = "as-shot",
     profile: Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="A camera profile.")] = None,
-    raw_format: Annotated[str | None, typer.Option("--raw-format", help="Of headerless mosaics: rggb12.")] = None,
-    raw_size: Annotated[str | None, typer.Option("--raw-size", metavar="WxH", help="Of headerless mosaics.")] = None,
-    raw_black: Annotated[float | None, typer.Option("--raw-black", help="Black level of headerless mosaics.")] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")] = "auto",
+    raw_format: RawFormatOption = None,
+    raw_size: RawSizeOption = None,
+    raw_black: RawBlackOption = None,
+    device: DeviceOption = "auto",
 ) -> None:
     """Learn a look from a camera's own pictures: exposure, colours, tone and hues, told with how near they come.
 
@@ -47,7 +118,6 @@ def fit_command(
     fit to the other three.
     """
     from .look_fit import FitOptions, run_fit
-    from .options import SourceOptions, parse_size
 
     run_fit(
         FitOptions(pictures, output, force, sheet, json, wb, device),

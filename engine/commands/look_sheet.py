@@ -1,0 +1,86 @@
+"""`groundglass look compare` and `look sheet`: pictures in several looks beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import OutputError
+from .options import SourceOptions
+from .start import open_input
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..engine import Engine
+    from ..look.look import Look
+
+HALF_FROM_PX = 6_000_000  # mosaics from this size are developed at half of it: sheets are smaller by far
+MOST_PX = 40_000_000  # of a sheet
+
+
+@dataclass(frozen=True, slots=True)
+class SheetOptions:
+    """What a sheet shows: `width` of each picture in pixels, `columns` of them in a line."""
+
+    output: Path
+    width: int
+    columns: int
+    exposure_ev: float
+    white_balance: str
+    device: str
+
+
+def run_sheet(looks: list[str], images: list[str], options: SheetOptions, source_options: SourceOptions) -> None:
+    """Draw the first frame of each image in each look, all of it sharp, and write the sheet."""
+    from ..display.snapshot import check_target, is_scene, save
+    from ..engine import Engine
+    from ..look.look import load_look
+    from ..look.sheet import sheet_of
+
+    check_target(options.output)
+    if is_scene(options.output):
+        raise OutputError(f"{options.output}: a sheet is a picture, not scene light; use .png, .jpg or .tif")
+    chosen = [load_look(name) for name in looks]
+    lines = []
+    with Engine(options.device) as engine:
+        for image in images:
+            scene = _scene(engine, image, options, source_options)
+            drawn = [_labelled(scene, look, engine) for look in chosen]
+            lines += [drawn[at : at + options.columns] for at in range(0, len(drawn), options.columns)]
+    sheet = sheet_of(lines)
+    if sheet.shape[0] * sheet.shape[1] > MOST_PX:
+        raise OutputError(f"{options.output}: a sheet of {sheet.shape[1]}x{sheet.shape[0]} is too large; lower --width")
+    save(options.output, sheet)
+    print(f"groundglass: wrote {options.output}")
+
+
+def _scene(engine: Engine, image: str, options: SheetOptions, source_options: SourceOptions) -> NDArray[np.float32]:
+    """(H, W, 3) scene-linear light of an image, not wider than wanted. Light is averaged, as a smaller sensor would."""
+    from ..develop.development import Development
+    from ..frame import Encoding
+    from ..look.fit.align import shrunk
+
+    with open_input(image, source_options, None) as source:
+        frame = next(iter(source))
+    is_large = frame.encoding is Encoding.MOSAIC and frame.cfa.kind == "bayer" and frame.pixels.size >= HALF_FROM_PX
+    engine.development = Development(
+        demosaic="half" if is_large else "best",
+        exposure_ev=options.exposure_ev,
+        white_balance=options.white_balance,
+    )
+    scene = engine.scene(frame)
+    height, width = scene.shape[:2]
+    size = min(width, options.width), max(round(height * min(width, options.width) / width), 1)
+    return np.stack([shrunk(plane, size) for plane in np.moveaxis(scene, 2, 0)], axis=2)
+
+
+def _labelled(scene: NDArray[np.float32], look: Look, engine: Engine) -> Any:
+    from ..look.grade import grade
+    from ..look.sheet import Labelled
+
+    drawn = grade(scene, look, space="rec2020", ctx=engine.gl)
+    return Labelled((255.0 * drawn + 0.5).astype(np.uint8), look.name, look.intent)
