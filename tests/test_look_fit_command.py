@@ -91,7 +91,7 @@ def test_a_raw_without_a_preview_says_so(tmp_path: Path) -> None:
 
 def test_a_raw_teaches_by_its_own_preview(tmp_path: Path) -> None:
     scene = cards((WIDTH, HEIGHT))
-    raw = write_with_preview(tmp_path / "a.dng", mosaic_of(scene), picture_of(scene, load_look("natural")))
+    raw = write_with_preview(tmp_path / "a.dng", mosaic_of(scene) - 200, picture_of(scene, load_look("natural")))
     assert read_preview(raw).shape == (HEIGHT, WIDTH, 3)
     fit(raw, "-o", tmp_path / "mine.toml", "--json", tmp_path / "figures.json")
     assert json.loads((tmp_path / "figures.json").read_text())["left_out_delta_e_mean"] <= 1.0
@@ -102,7 +102,7 @@ def write_with_preview(path: Path, mosaic: np.ndarray, preview: np.ndarray) -> P
     """A DNG whose first directory is a picture and whose raw lies in a directory of its own."""
     colours = rationals(COLOR_MATRIX_1, np.linalg.inv(SRGB_TO_XYZ))
     with tifffile.TiffFile(
-        write_dng(path.with_name("plain.dng"), mosaic - 200, white=3895, neutral=(1, 1, 1), tags=(colours,))
+        write_dng(path.with_name("plain.dng"), mosaic, white=3895, neutral=(1, 1, 1), tags=(colours,))
     ) as plain:
         tags = [
             (tag.code, tag.dtype, tag.count, tag.value, True)
