@@ -1,8 +1,13 @@
 """`groundglass look`: through the command line."""
 
+from pathlib import Path
+
 import pytest
 from groundglass import cli
+from groundglass.commands.look_show import markdown
 from groundglass.look.look import list_looks, load_look
+from groundglass.look.plot import SIZE_PX
+from PIL import Image
 from typer.testing import CliRunner
 
 
@@ -18,6 +23,34 @@ def test_list_names_every_look_with_its_intent() -> None:
     assert all(load_look(line.split()[0]).intent in line for line in lines)
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("list", "--help")])
+@pytest.mark.parametrize("arguments", [("--help",), ("list", "--help"), ("show", "--help")])
 def test_help_answers(arguments: tuple[str, ...]) -> None:
     assert "Usage" in run(*arguments)
+
+
+@pytest.mark.parametrize("name", list_looks())
+def test_show_tells_intent_passes_traits_and_curve(name: str) -> None:
+    told = run("show", name)
+    look = load_look(name)
+    assert told.startswith(f"{name}: {look.intent}\n")
+    assert all(f"  {one.name}" in told for one in look.passes)
+    assert "mid contrast" in told
+    assert "stops" in told.splitlines()[-1]
+
+
+def test_show_draws_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "classic.png"
+    assert f"wrote {path}" in run("show", "classic", "--png", str(path))
+    assert Image.open(path).size == SIZE_PX
+
+
+def test_show_takes_a_file_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('intent = "naïve ☀"\n[pass.saturation]\nsaturation = 0.5\n', encoding="utf-8")
+    told = run("show", str(path))
+    assert told.startswith("mine: na")
+    assert "saturation 0.5" in told
+
+
+def test_list_as_a_page_is_the_page() -> None:
+    assert run("list", "--markdown") == markdown()

@@ -24,14 +24,34 @@ WbOption = Annotated[str, typer.Option("--wb", metavar="BALANCE", help="White ba
 
 
 @look_app.command("list")
-def list_command() -> None:
+def list_command(
+    as_page: Annotated[bool, typer.Option("--markdown", help="As the page docs/looks.md, with their traits.")] = False,
+) -> None:
     """The looks that ship, each with what it is for."""
     from ..look.look import list_looks, load_look
 
+    if as_page:
+        from .look_show import markdown
+
+        typer.echo(markdown(), nl=False)
+        return
     looks = [load_look(name) for name in list_looks()]
     width = max(len(look.name) for look in looks)
     for look in looks:
         typer.echo(f"{look.name:<{width}}  {look.intent}")
+
+
+@look_app.command("show")
+def show_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A look's name, or a look file.")],
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="FILE", help="Draw its curves and colours: .png, .jpg, .tif.")
+    ] = None,
+) -> None:
+    """One look: what it is for, its passes, its measured traits, and its curve."""
+    from .look_show import run_show
+
+    run_show(name, png)
 
 
 @look_app.command("compare")

@@ -55,10 +55,10 @@ class Traits:
         return float(np.mean([one.saturation for one in self.hues.values()]))
 
 
-def curve(look: Look, samples: int = 561) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Stops from 18 % grey (N,), and the display sRGB (N, 3) of grey of so much light."""
+def curve(look: Look, samples: int = 561, strength: float = 1.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Stops from 18 % grey (N,), and the display sRGB (N, 3) of grey of so much light; neutral at strength 0."""
     stops = np.linspace(-STOPS_BELOW, STOPS_ABOVE, samples)
-    return stops, _greys(look, reference.GREY * 2.0**stops)
+    return stops, _greys(look, reference.GREY * 2.0**stops, strength)
 
 
 def colours() -> NDArray[np.float64]:

@@ -1,0 +1,137 @@
+"""`groundglass look show`, and the list of looks as a page: traits, passes, curves."""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..look.look import Look, PassSettings
+    from ..look.traits import HueTrait, Traits
+
+PAGE_HEAD = """\
+# Looks
+
+`groundglass look list --markdown > docs/looks.md` wrote this page; a test compares. A look is a file in
+[engine/looks](../engine/looks): passes in the order in which they act, each with its parameters. `groundglass look show
+NAME` shows one with its curve, `groundglass look compare A B IMAGE -o sheet.jpg` two of them on a picture.
+
+The figures are measured on the pixels' own passes; vignette, grain and the like have no part in them. They stand beside
+the neutral rendering of the same light: a contrast of 1.1 is a curve a tenth steeper at 18 % grey, a saturation of 0.9
+nine tenths of the chroma in Lab. Levels are display values from 0 to 255, for no light and for six stops above grey;
+the headroom is how far above grey highlights still gain on each other. Tints are a* and b* of grey three stops below
+18 % and two and a half above it. In brackets, and after the comma, a hue's turn in degrees of Lab, from red towards
+yellow where positive.
+"""
+
+
+def run_show(name: str, png: Path | None) -> None:
+    """Print a look: what it is for, its passes, its traits and its curve; with `png` draw the curve and colours."""
+    from ..display.snapshot import check_target, save
+    from ..look.look import load_look
+    from ..look.plot import curve_text, draw_plot
+    from ..look.traits import measure
+
+    if png is not None:
+        check_target(png)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name may hold what the terminal cannot show
+    look = load_look(name)
+    print(f"{look.name}: {look.intent}\n" if look.intent else f"{look.name}\n")
+    print("\n".join(_passes(look)))
+    print("\n" + "\n".join(_figures(measure(look))))
+    print("\n" + "\n".join(curve_text(look, plain=not _shows_braille())))
+    if png is not None:
+        save(png, draw_plot(look))
+        print(f"\ngroundglass: wrote {png}")
+
+
+def _shows_braille() -> bool:
+    try:
+        "⣿".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _passes(look: Look) -> list[str]:
+    """A line for each pass with the parameters that are not at their defaults."""
+    width = max((len(one.name) for one in look.passes), default=0)
+    return [f"  {one.name:<{width}}  {_changed(one)}".rstrip() for one in look.passes] or ["  no passes"]
+
+
+def _changed(settings: PassSettings) -> str:
+    from ..gl.passes import load_pass
+
+    defaults = {one.name: one.default for one in load_pass(settings.name).parameters}
+    words = []
+    for name, value in settings.values.items():
+        if value != defaults[name]:
+            numbers = value if isinstance(value, tuple) else (value,)
+            same = len(set(numbers)) == 1
+            told = [f"{one:.4g}" if isinstance(one, float) else str(one) for one in (numbers[:1] if same else numbers)]
+            words.append(f"{name} {'/'.join(told)}")
+    return ", ".join(words)
+
+
+def _figures(traits: Traits) -> list[str]:
+    hues = [f"{name} {hue.saturation:.2f}{_turned(hue)}" for name, hue in traits.hues.items()]
+    return [
+        f"  mid contrast    {traits.contrast:.2f} (neutral: 1); 18 % grey lies at L* {traits.grey:.0f}",
+        f"  black to white  {traits.black:.1f} to {traits.white:.1f} of 255; headroom {traits.headroom_ev:.1f} stops",
+        f"  tint of greys   shadows {_tint(traits.shadow_tint)}, highlights {_tint(traits.highlight_tint)} (a*, b*)",
+        f"  skin            saturation {traits.skin.saturation:.2f}, hue turned by {_turn(traits.skin)} degrees",
+        f"  saturation      {', '.join(hues[:4])}",
+        f"  (hue turned)    {', '.join(hues[4:])}",
+    ]
+
+
+def _turned(hue: HueTrait) -> str:
+    return "" if math.isnan(hue.turn) or abs(hue.turn) < 1 else f" ({hue.turn:+.0f})"
+
+
+def _turn(hue: HueTrait) -> str:
+    return "-" if math.isnan(hue.turn) else _signed(hue.turn)
+
+
+def _tint(tint: tuple[float, float]) -> str:
+    return ", ".join(_signed(one) for one in tint)
+
+
+def _signed(number: float) -> str:
+    """To one decimal, without a zero's sign, which rounding makes."""
+    return f"{number:+.1f}" if abs(number) >= 0.05 else "0"
+
+
+def markdown() -> str:
+    """The page docs/looks.md: every look that ships, in figures."""
+    from ..look.look import list_looks, load_look
+    from ..look.traits import measure
+
+    looks = [load_look(name) for name in list_looks()]
+    measured = [measure(look) for look in looks]
+    intents = [[f"`{look.name}`", look.intent, ", ".join(one.name for one in look.passes)] for look in looks]
+    tones, colours = [], []
+    for look, one in zip(looks, measured, strict=True):
+        ends = f"{one.black:.1f}", f"{one.white:.0f}", f"{one.headroom_ev:.1f}"
+        tints = _tint(one.shadow_tint), _tint(one.highlight_tint)
+        tones.append([f"`{look.name}`", f"{one.contrast:.2f}", f"{one.grey:.0f}", *ends, *tints])
+        if one.saturation >= 0.005:
+            by_hue = [f"{hue.saturation:.2f}{_turned(hue)}" for hue in one.hues.values()]
+            skin = f"{one.skin.saturation:.2f}, {_turn(one.skin)}"
+            colours.append([f"`{look.name}`", f"{one.saturation:.2f}", *by_hue, skin])
+    heads = (
+        ["look", "what it is for", "passes"],
+        ["look", "mid contrast", "L* of grey", "black", "white", "headroom", "tint of shadows", "of highlights"],
+        ["look", "saturation", *measured[0].hues, "skin"],
+    )
+    tables = [_table(head, rows) for head, rows in zip(heads, (intents, tones, colours), strict=True)]
+    return "\n".join([PAGE_HEAD, tables[0], "## Tones\n", tables[1], "## Colours\n", tables[2]]).rstrip() + "\n"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
