@@ -14,6 +14,29 @@ def test_every_pixel_pass_has_a_reference() -> None:
     assert {name for name in list_passes() if load_pass(name).stage is Stage.PIXEL} == set(reference.PASSES)
 
 
+def some_values(name: str, seed: int) -> dict[str, object]:
+    """A value for each parameter, from anywhere in its range; channels of a colour differ."""
+    dice = np.random.default_rng(seed)
+    values: dict[str, object] = {}
+    for one in load_pass(name).parameters:
+        if one.kind == "enum":
+            values[one.name] = one.choices[seed % len(one.choices)]
+        elif one.kind == "color":
+            values[one.name] = dice.uniform(one.low, one.high, 3).tolist()
+        else:
+            values[one.name] = float(dice.uniform(one.low, one.high))
+    return values
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", sorted(reference.PASSES))
+def test_every_pass_draws_its_reference_anywhere_in_its_range(name: str, seed: int) -> None:
+    look = look_of(name, **some_values(name, seed))
+    scene = scene_of((50, 60), seed=seed) ** 4 * 2.0
+    drawn = grade(scene, look, space="rec2020", ctx=context())
+    np.testing.assert_allclose(drawn, reference.apply(look, scene), atol=ENCODED)
+
+
 @pytest.mark.parametrize("strength", [0.3, 1.0])
 @pytest.mark.parametrize("name", list_looks())
 def test_the_gpu_draws_the_reference(name: str, strength: float) -> None:
