@@ -87,18 +87,21 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
         load_pairs(scene, from + 2 * stride, &blue[left], &blue[right]);
         load_pairs(radius, from, &radii[left], &radii[right]);
     }
+    floats brightest = (floats)(0.0f);
     for (int child = 0; child < 4; ++child) {
-        const floats brightest = greater(red[child], greater(green[child], blue[child]));
-        dimmed[child] = largest(brightest - most) > 0.0f ? most / greater(most, brightest) : (floats)(1.0f);
-        if (largest(level_here) > 0.0f) {
+        brightest = greater(brightest, greater(red[child], greater(green[child], blue[child])));
+        dimmed[child] = (floats)(1.0f);
+        handed[child] = 1.0f - share_here(absolute(radii[child]), reach);
+        here_on[child] = quarter;
+    }
+    if (largest(brightest - most) > 0.0f)
+        for (int child = 0; child < 4; ++child) {
+            dimmed[child] = most / greater(most, greater(red[child], greater(green[child], blue[child])));
             const floats kept = level_here > 0.0f ? dimmed[child] : (floats)(1.0f);
             red[child] *= kept;
             green[child] *= kept;
             blue[child] *= kept;
         }
-        handed[child] = 1.0f - share_here(absolute(radii[child]), reach);
-        here_on[child] = quarter;
-    }
     for (int l = 0; l < LAYERS; ++l) {
         floats sums[5], surface[6];
         for (int plane = 0; plane < 5; ++plane)
@@ -149,16 +152,24 @@ KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRIC
     floats sums[5];
     for (int plane = 0; plane < 5; ++plane)
         sums[plane] = (floats)(0.0f);
-    for (int child = 0; child < (has_below ? 4 : 2); ++child) {
-        const int from = fine + (child >> 1) * pitch + (child & 1);
-        const floats radii = LOAD_HALVED(finer, from + 4 * stride);
-        const floats share = (child & 1 ? right : left) * (1.0f - share_here(radii, reach));
-        const floats handed = share * LOAD_HALVED(finer, from + 3 * stride);
-        sums[0] += share * LOAD_HALVED(finer, from);
-        sums[1] += share * LOAD_HALVED(finer, from + stride);
-        sums[2] += share * LOAD_HALVED(finer, from + 2 * stride);
-        sums[3] += handed;
-        sums[4] += handed * radii;
+    for (int row = 0; row < 1 + has_below; ++row) {
+        const int from = fine + row * pitch;
+        floats weight[2], radii[2], red[2], green[2], blue[2];
+        load_pairs(finer, from + 3 * stride, &weight[0], &weight[1]);
+        if (!(largest(weight[0] + weight[1]) > 0.0f))
+            continue;
+        load_pairs(finer, from, &red[0], &red[1]);
+        load_pairs(finer, from + stride, &green[0], &green[1]);
+        load_pairs(finer, from + 2 * stride, &blue[0], &blue[1]);
+        load_pairs(finer, from + 4 * stride, &radii[0], &radii[1]);
+        for (int side = 0; side < 2; ++side) {
+            const floats share = (side ? right : left) * (1.0f - share_here(radii[side], reach));
+            sums[0] += share * red[side];
+            sums[1] += share * green[side];
+            sums[2] += share * blue[side];
+            sums[3] += share * weight[side];
+            sums[4] += share * weight[side] * radii[side];
+        }
     }
     sums[4] = 0.5f * sums[4] / greater(sums[3], (floats)(EPSILON));
     for (int plane = 0; plane < 5; ++plane)
