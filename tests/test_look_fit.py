@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fit_support import cards, picture_of, place2_of
+from groundglass.camera import REC2020_TO_REC709
 from groundglass.errors import GroundglassError
 from groundglass.look.fit import Fit, Pair, fit_look, look_text
 from groundglass.look.fit.align import align
 from groundglass.look.fit.fitting import balanced
+from groundglass.look.fit.invented import fit_function, invented_light
 from groundglass.look.fit.model import Model
 from groundglass.look.fit.pair import lay, samples_of
 from groundglass.look.fit.residual import residual_cube, through_cube
 from groundglass.look.fit.solve import Samples, lab_of_display
 from groundglass.look.grade import grade
 from groundglass.look.look import Look, load_look, parse_look
-from groundglass.look.reference import apply
+from groundglass.look.reference import LUMINANCE, apply
 from groundglass.profile.colour import delta_e00
 from look_support import ENCODED, context
 from PIL import Image
@@ -207,3 +209,22 @@ def test_a_cube_leaves_alone_what_was_not_seen() -> None:
     assert np.abs(through_cube(cube, dark) - dark - [0.03, 0, 0]).max() < 0.006
     white = through_cube(cube, np.ones((1, 3)))
     assert np.abs(white - 1).max() < 0.01
+
+
+def test_a_look_is_found_from_what_it_draws_alone() -> None:
+    fit = fit_function(lambda scene: apply(hidden(), scene), "mine", "hidden.cube", count=1500)
+    assert fit.mean <= 0.3
+    assert "hidden.cube" in fit.look.intent
+    scene = cards(seed=8)
+    truth, drawn = (lab_of_display(apply(look, scene).reshape(-1, 3)) for look in (hidden(), fit.look))
+    assert delta_e00(truth, drawn).mean() <= 0.3
+
+
+def test_invented_light_is_of_all_kinds() -> None:
+    scene, fold = invented_light(2000)
+    again, _ = invented_light(2000)
+    assert np.array_equal(scene, again)
+    luminance = scene @ LUMINANCE
+    assert luminance.min() < 0.18 / 50 < 0.18 * 5 < luminance.max()
+    assert (scene @ REC2020_TO_REC709.T).min() > -1e-6
+    assert np.bincount(fold).min() > 200

@@ -17,7 +17,7 @@ from .pair import Laid, Pair, lay, samples_of
 from .residual import Cube, residual_cube, through_cube
 from .solve import Problem, Samples, lab_of_display
 
-MOST = 5000  # samples that are fitted to; all are judged by
+MOST = 3000  # samples that are fitted to; all are judged by
 FOLDS = 4
 COLOURLESS = 2.5  # how far colours of one lightness differ at most in a picture without colours, in Lab
 FAR = 3.0  # mean CIEDE2000 from where a reader is warned
@@ -77,9 +77,15 @@ def fit_look(pairs: Sequence[Pair], name: str = "learnt", intent: str | None = N
 
 
 def fit_samples(
-    samples: Samples, laid: tuple[Laid, ...], name: str, intent: str | None, *, residual: bool = False
+    samples: Samples,
+    laid: tuple[Laid, ...],
+    name: str,
+    intent: str | None = None,
+    *,
+    told: str = "",
+    residual: bool = False,
 ) -> Fit:
-    """The same from samples; by folds of them."""
+    """The same from samples, by folds of them. `told` names their source where the pairs do not."""
     is_grey = is_colourless(samples)
     model = Model(MONOCHROME if is_grey else COLOUR)
     vector = fitted(model, samples)
@@ -94,9 +100,8 @@ def fit_samples(
     cube = _cube_of(model, vector, samples) if residual else None
     corner_light = float(vector[model.index("vignette", "corner_light")])
     notes = _notes(samples, is_grey, corner_light, float(left_out.mean()))
-    told = intent or _intent(left_out, laid)
     return Fit(
-        look=model.look(vector, name, told),
+        look=model.look(vector, name, intent or _intent(left_out, told or _names(laid))),
         model=model,
         vector=vector,
         samples=samples,
@@ -190,7 +195,10 @@ def _notes(samples: Samples, is_grey: bool, corner_light: float, mean: float) ->
     return tuple(notes)
 
 
-def _intent(left_out: NDArray[np.float64], laid: tuple[Laid, ...]) -> str:
-    of = laid[0].name if len(laid) == 1 else f"{len(laid)} pictures"
+def _names(laid: tuple[Laid, ...]) -> str:
+    return laid[0].name if len(laid) == 1 else f"{len(laid)} pictures"
+
+
+def _intent(left_out: NDArray[np.float64], of: str) -> str:
     near, p95 = left_out.mean(), np.percentile(left_out, 95)
     return f"learnt from {of}; colours left out of the fit differ by dE00 {near:.2f}, 95 % by {p95:.1f} at most"

@@ -1,0 +1,47 @@
+"""A look's passes from a LUT: light of all kinds that photographs hold, and what the LUT makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...camera import REC709_TO_REC2020
+from ..reference import GREY, LUMINANCE, Light
+from .fitting import Fit, fit_samples
+from .solve import Samples
+
+COUNT = 9000
+STOPS = -6.0, 2.5  # around 18 % grey: from below what a screen shows to where white begins
+FOLDS = 4
+
+
+def fit_function(
+    draw: Callable[[Light], Light], name: str, told: str, *, residual: bool = False, count: int = COUNT
+) -> Fit:
+    """The look that comes near `draw`: display sRGB (N, 3) of scene-linear Rec.2020 light (N, 3).
+
+    `told` is what the intent names as its source. What is left out together are cells of brightness and hue.
+    """
+    scene, fold = invented_light(count)
+    zeros = np.zeros(len(scene))
+    samples = Samples(scene, np.clip(draw(scene), 0.0, 1.0), zeros, fold, zeros.astype(np.intp))
+    return fit_samples(samples, (), name, None, told=told, residual=residual)
+
+
+def invented_light(count: int = COUNT) -> tuple[Light, NDArray[np.intp]]:
+    """Scene-linear Rec.2020 colours (N, 3) within Rec.709, and the fold of each (N,). The same at every call.
+
+    Many are nearly grey and few are pure, as in photographs; a tenth is grey.
+    """
+    generator = np.random.default_rng(11)
+    stops = generator.uniform(*STOPS, count)
+    pure = generator.dirichlet([0.6, 0.6, 0.6], count)
+    purity = generator.beta(1.0, 1.8, count) * (generator.random(count) > 0.1)
+    colour = (1 - purity[:, None]) + purity[:, None] * pure * 3
+    colour = colour @ REC709_TO_REC2020.T
+    scene = colour / (colour @ LUMINANCE)[:, None] * (GREY * 2.0**stops)[:, None]
+    hue = np.floor(6 * np.arctan2(*(pure[:, :2] - pure[:, 2:]).T) / (2 * np.pi)).astype(np.intp)
+    cell = np.floor(stops).astype(np.intp) + 3 * hue
+    return scene, cell % FOLDS
