@@ -83,13 +83,49 @@ def test_a_path_loads_and_names_the_look(tmp_path: Path) -> None:
         ("[0.3, 0.31, 0.32]", '"dark"', r"^film\.toml:8: grey must be a number or three, not 'dark'$"),
         ("[0.3, 0.31, 0.32]", "[0.3, 0.31]", r"^film\.toml:8: grey must be a number or three"),
         ("[0.3, 0.31, 0.32]", "[0.3, 9, 0.3]", r"^film\.toml:8: grey = 9 is not in"),
-        ('"a test"', "3", r"^film\.toml:2: intent must be a text$"),
-        ("[pass.grain]", "[pass.grain", r"^film\.toml:4: "),
+        ("[0.3, 0.31, 0.32]", "[0.3, 0.3, true]", r"^film\.toml:8: grey must be a number or three, not \["),
+        ("0.02", "1" + "0" * 400, r"^film\.toml:5: amount = inf is not in 0\.\.0\.04$"),
+        ("0.02", "1" + "0" * 5000, r"^film\.toml:1: is no TOML: "),
+        ("amount = 0.02", "seed = 1.5", r"^film\.toml:5: seed must be a whole number, not 1\.5$"),
+        ("amount = 0.02", "seed = 1" + "0" * 400, r"^film\.toml:5: seed = inf is not in 0\.\.9999$"),
+        (
+            "[pass.tone_curve]\n",
+            "[pass.grain]\n",
+            r"^film\.toml:7: is no TOML: \[pass\.grain\] is there a second time$",
+        ),
+        ("toe = 1", "grey = 1", r"^film\.toml:9: is no TOML: the key is there a second time$"),
+        ("pass.grain", "pass.peaking", r"^film\.toml:4: unknown pass 'peaking'"),
+        ("[pass.grain]\namount", "[pass]\ngrain.amonut", r"^film\.toml:5: pass 'grain' has no parameter 'amonut'"),
+        ('"film"', '"fi\\nlm"', r"^film\.toml:1: name must be a text of one line$"),
+        ('"a test"', "3", r"^film\.toml:2: intent must be a text of one line$"),
+        ("[pass.grain]", "[pass.grain", r"^film\.toml:4: is no TOML: Expected ']' at the end of a table declaration$"),
     ],
 )
 def test_a_wrong_file_is_told_with_its_line(old: str, new: str, message: str) -> None:
     with pytest.raises(LookError, match=message):
         parse_look(FILM.replace(old, new, 1), "film.toml")
+
+
+def test_a_choice_that_is_not_there_is_told_with_the_nearest() -> None:
+    with pytest.raises(
+        LookError, match=r"^a\.toml:2: filter must be one of none, .*, not 'oragne'; did you mean 'orange'"
+    ):
+        parse_look("[pass.monochrome]\nfilter = 'oragne'", "a.toml")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing", "name = 'a'", "[pass]"])
+def test_a_look_without_passes_is_told(text: str) -> None:
+    with pytest.raises(LookError, match=r"^film\.toml:1: holds no pass; add one, like \[pass\.tone_curve\]$"):
+        parse_look(text, "film.toml")
+
+
+def test_brackets_without_end_are_told() -> None:
+    with pytest.raises(LookError, match=r"^film\.toml:1: is no TOML: "):
+        parse_look("x = " + "[" * 100_000, "film.toml")
+
+
+def test_a_name_that_is_empty_is_the_files() -> None:
+    assert parse_look("name = ''\n[pass.grain]", "film.toml").name == "film"
 
 
 @pytest.mark.parametrize(
@@ -113,6 +149,21 @@ def test_a_missing_file_and_a_binary_one_are_told(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(LookError, match="not UTF-8 text"):
         load_look(tmp_path / "binary.toml")
+
+
+def test_what_is_no_look_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "huge.toml").write_bytes(b"#" * 1_100_000)
+    for name, message in (("folder", "Is a directory"), ("huge", "larger than a megabyte")):
+        with pytest.raises(LookError, match=rf"{name}\.toml: cannot be read as a look \({message}\)"):
+            load_look(tmp_path / f"{name}.toml")
+    with pytest.raises(LookError, match=r"^no look ''; there are authentic"):
+        load_look("")
+
+
+def test_a_byte_order_mark_and_line_ends_of_windows_are_fine(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbf[pass.grain]\r\namount = 0.03\r\n")
+    assert load_look(tmp_path / "mine.toml").passes[0].values["amount"] == 0.03
 
 
 def test_one_value_changes_and_is_checked() -> None:

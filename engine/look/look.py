@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import re
+import reprlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from ..errors import LookError
 from ..gl.passes import Parameter, Pass, Value, list_passes, load_pass
 
 _KEYS = ("name", "intent", "pass")
+_MOST_BYTES = 1 << 20  # a look fits a screen: what is larger is something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +73,20 @@ def load_look(name_or_path: str | Path) -> Look:
     file: Path | Traversable | None = shipped.get(str(name_or_path))
     if file is None:
         file = Path(name_or_path)
-        if file.suffix != ".toml" and not file.exists():
+        if not str(name_or_path) or (file.suffix != ".toml" and not file.exists()):
             raise LookError(
                 f"no look '{name_or_path}'{_nearest(str(name_or_path), shipped)}; "
                 f"there are {', '.join(sorted(shipped))}, or give the path of a .toml file"
             )
     try:
-        text = file.read_text(encoding="utf-8")
+        with file.open("rb") as stream:
+            text = stream.read(_MOST_BYTES).decode("utf-8-sig")  # some editors begin with a byte order mark
+            is_larger = bool(stream.read(1))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise LookError(f"{name_or_path}: cannot be read as a look ({reason})") from None
+    if is_larger:
+        raise LookError(f"{name_or_path}: cannot be read as a look (larger than a megabyte)")
     return parse_look(text, file.name)
 
 
@@ -87,20 +94,32 @@ def parse_look(text: str, file: str) -> Look:
     """The look in a TOML text; `file` stands in the messages and names the look where the text does not."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # an integer of 5000 digits is a ValueError of its own
         line = re.search(r"at line (\d+)", str(error))
-        raise LookError(f"{file}:{line[1] if line else 1}: {error}") from None
+        raise LookError(f"{file}:{line[1] if line else 1}: is no TOML: {_plain(str(error))}") from None
     for key in table:
         if key not in _KEYS:
             raise LookError(f"{file}:{_line_of(text, key)}: unknown key '{key}'{_nearest(key, _KEYS)}")
     for key in ("name", "intent"):
-        if not isinstance(table.get(key, ""), str):
-            raise LookError(f"{file}:{_line_of(text, key)}: {key} must be a text")
+        told = table.get(key, "")
+        if not isinstance(told, str) or not told.isprintable():
+            raise LookError(f"{file}:{_line_of(text, key)}: {key} must be a text of one line")
     passes = table.get("pass", {})
     if not isinstance(passes, dict) or not all(isinstance(values, dict) for values in passes.values()):
         raise LookError(f"{file}:{_line_of(text, 'pass')}: passes are tables, like [pass.tone_curve]")
+    if not passes:
+        raise LookError(f"{file}:1: holds no pass; add one, like [pass.tone_curve]")
     settings = tuple(_settings(text, file, name, values) for name, values in passes.items())
-    return Look(table.get("name", file.removesuffix(".toml")), table.get("intent", ""), settings)
+    return Look(table.get("name") or file.removesuffix(".toml"), table.get("intent", ""), settings)
+
+
+def _plain(message: str) -> str:
+    """A parser's message without its line, which is told before it, and in our words where something is there twice."""
+    said = re.sub(r" \(at line .*\)$", "", message.splitlines()[0])
+    twice = re.match(r"Cannot declare \((.*?),?\) twice", said)
+    if twice:
+        return f"[{twice[1].replace(', ', '.').replace(chr(39), '')}] is there a second time"
+    return said.replace("Cannot overwrite a value", "the key is there a second time")
 
 
 def _settings(text: str, file: str, name: str, values: dict[str, Any]) -> PassSettings:
@@ -123,11 +142,12 @@ def _value(shader: Pass, key: str, value: object, where: str) -> Value:
     if checked is None:
         kind = {"color": "a number or three", "enum": f"one of {', '.join(parameter.choices)}", "int": "a whole number"}
         wanted = kind.get(parameter.kind, "true or false" if parameter.kind == "bool" else "a number")
-        raise LookError(f"{where}: {key} must be {wanted}, not {value!r}")
+        near = _nearest(value, parameter.choices) if isinstance(value, str) else ""
+        raise LookError(f"{where}: {key} must be {wanted}, not {reprlib.repr(value)}{near}")
     numbers = checked if isinstance(checked, tuple) else (checked,)
     for number in numbers:
         if not isinstance(number, str) and not parameter.low <= number <= parameter.high:
-            raise LookError(f"{where}: {key} = {number:g} is not in {parameter.low:g}..{parameter.high:g}")
+            raise LookError(f"{where}: {key} = {_float(number):g} is not in {parameter.low:g}..{parameter.high:g}")
     return checked
 
 
@@ -143,12 +163,20 @@ def _typed(parameter: Parameter, value: object) -> Value | None:
         case "int", int():
             return value
         case "float", int() | float():
-            return float(value)
+            return _float(value)
         case "color", [int() | float() as red, int() | float() as green, int() | float() as blue]:
-            return float(red), float(green), float(blue)
+            return None if bool in map(type, (red, green, blue)) else (_float(red), _float(green), _float(blue))
         case "color", int() | float():
-            return float(value), float(value), float(value)
+            return _float(value), _float(value), _float(value)
     return None
+
+
+def _float(number: float) -> float:
+    """TOML's integers have no end; beyond the floats they are infinite, which is in no range."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _shipped() -> dict[str, Traversable]:
@@ -164,15 +192,17 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 def _line_of(text: str, key: str, pass_name: str = "") -> int:
     """Line of a key in a pass's table, or above all tables; of the table itself where `key` is empty or not found.
 
-    tomllib tells no lines; a key that is written in a rarer way (dotted, inline) leads to its table or to line 1.
+    tomllib tells no lines; a key that is written in a rarer way (inline) leads to its table or to line 1.
     """
     table, header = "", 1
+    plain = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
+    dotted = re.compile(rf"\s*(pass\s*\.\s*)?{re.escape(pass_name)}\s*\.\s*{re.escape(key)}\s*=")
     for number, line in enumerate(text.splitlines(), 1):
         section = re.match(r"\s*\[+\s*([\w.\s\"']+)\]", line)
         if section:
             table = re.sub(r"[\s\"']", "", section[1]).removeprefix("pass.")
             if table in (pass_name, key):
                 header = number
-        elif key and table == pass_name and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
+        elif key and (plain if table == pass_name else dotted).match(line) and table in (pass_name, "", "pass"):
             return number
     return header
