@@ -136,12 +136,12 @@ def test_distortion_that_the_camera_took_out_is_followed() -> None:
 
 def test_another_picture_is_an_error() -> None:
     with pytest.raises(GroundglassError, match=r"^other.jpg: .*made of this raw"):
-        fit_look([Pair(cards(seed=1), picture_of(cards(seed=2), hidden()), name="other.jpg")])
+        fit_look([Pair(cards((192, 128), 1), picture_of(cards((192, 128), 2), hidden()), name="other.jpg")])
 
 
 def test_a_picture_without_detail_is_an_error() -> None:
     with pytest.raises(GroundglassError, match="too little detail"):
-        fit_look([Pair(cards(), np.full((256, 384, 3), 128, np.uint8))])
+        fit_look([Pair(cards((192, 128)), np.full((128, 192, 3), 128, np.uint8))])
 
 
 def test_a_clipped_picture_is_an_error() -> None:
