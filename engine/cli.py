@@ -23,6 +23,7 @@ from .commands.options import (
     parse_focus,
     parse_rack_s,
     parse_size,
+    parse_strength,
 )
 from .develop.demosaic import METHODS, check_method
 from .develop.development import DefectPixels, Development, Highlights, Quad
@@ -47,7 +48,10 @@ SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HEL
 
 # Picture
 LookOption = Annotated[str, typer.Option("--look", help="A look's name, or a look file (.toml).")]
-StrengthOption = Annotated[float, typer.Option("--strength", min=0.0, max=1.0, help="How much of the look, 0 to 1.")]
+StrengthOption = Annotated[
+    float,
+    typer.Option("--strength", parser=parse_strength, metavar="0..1|PERCENT%", help="How much of the look: 0.7, 70%."),
+]
 LensOption = Annotated[str, typer.Option("--lens", help="A lens's name, or a lens file (.toml).")]
 FNumberOption = Annotated[float | None, typer.Option("--f-number", help="Within the lens's range; else wide open.")]
 FocusOption = Annotated[

@@ -153,6 +153,25 @@ def test_a_usage_error_is_status_2(groundglass, command: tuple[str, ...]) -> Non
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.parametrize("strength", ["1.1", "101%", "-5%", "nan", "%", "half"])
+def test_a_strength_is_a_part_of_one_or_a_percentage(groundglass, strength: str) -> None:
+    outcome = groundglass("render", SCENE, "-o", "still.png", f"--strength={strength}")
+    assert outcome.code == 2
+    assert "write 0 to 1, or 0% to" in outcome.err
+
+
+def test_strength_blends_the_look_in(groundglass) -> None:
+    for name, strength in (("part", "0.5"), ("percent", "50%"), ("none", "0%"), ("all", "100%")):
+        command = ("render", SCENE, "-o", f"{name}.png", "--look", "monochrome", "--strength", strength)
+        assert groundglass(*command).code == 0
+    part, percent, none, whole = (
+        np.asarray(Image.open(f"{name}.png")).astype(float) for name in ("part", "percent", "none", "all")
+    )
+    np.testing.assert_array_equal(part, percent)
+    colourful = [np.ptp(one, axis=2).mean() for one in (none, part, whole)]
+    assert colourful[0] > 1.3 * colourful[1] > 2.6 * colourful[2]
+
+
 @pytest.mark.parametrize("ev", ["-10.5", "11", "nan", "inf", "-inf", "bright"])
 def test_an_exposure_is_a_number_of_stops_within_ten(groundglass, ev: str) -> None:
     outcome = groundglass("render", SCENE, "-o", "still.png", f"--exposure={ev}")

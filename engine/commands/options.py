@@ -111,6 +111,20 @@ def parse_rack_s(text: str) -> tuple[float, float]:
     return seconds[0], seconds[-1]
 
 
+def parse_strength(text: str | float) -> float:
+    """0 to 1 from "0.7" or "70%"; a usage error where it is neither."""
+    number, percent = str(text).strip(), 1.0
+    if number.endswith("%"):
+        number, percent = number[:-1], 100.0
+    try:
+        strength = float(number) / percent
+    except ValueError:
+        strength = math.nan
+    if not 0.0 <= strength <= 1.0:
+        raise typer.BadParameter(f"'{text}' is no strength; write 0 to 1, or 0% to 100%")
+    return strength
+
+
 def parse_size(option: str, text: str | None) -> tuple[int, int] | None:
     """(width, height) from "1920x1080". A bad one is a usage error that names `option`."""
     if text is None:
