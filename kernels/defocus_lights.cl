@@ -193,38 +193,43 @@ FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, f
     sums[2] = scale * scale * sum_of(blue);
 }
 
-/* The lights of a row of tiles, side by side at the row's beginning, and how many there are; each with its colour
- * spread over its disc, and with the nearest radius that any tile under the disc holds.
- */
-KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, GLOBAL const float *RESTRICT extremes,
-                        GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
-                        int cells_y, int width, int height, int tiles_x, int tiles_y, float extent, float red_shift,
-                        float blue_shift)
+/* Of each tile's lights: their colour spread over their discs, and the nearest radius that any tile under them holds. */
+KERNEL void measure_lights(GLOBAL float *RESTRICT lights, GLOBAL const float *RESTRICT extremes,
+                           GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
+                           int cells_y, int width, int height, int tiles_x, int tiles_y, float extent, float red_shift,
+                           float blue_shift)
 {
-    GLOBAL float *row = lights + GROUP_X * tiles_x * LIGHTS * LIGHT_FLOATS;
-    int count = 0;
-    for (int from = 0; from < tiles_x * LIGHTS; ++from) {
-        GLOBAL const float *light = row + from * LIGHT_FLOATS;
+    for (int quarter = 0; quarter < LIGHTS; ++quarter) {
+        GLOBAL float *light = lights + ((GLOBAL_Y * tiles_x + GROUP_X) * LIGHTS + quarter) * LIGHT_FLOATS;
         if (light[2] == 0.0f)
             continue;
         const float x = light[0], y = light[1], radius = light[2], size = positive(radius), reach = size * extent;
         GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, (int)x, (int)y, width, height);
+        const float reached[3] = {positive(radius + red_shift), size, positive(radius + blue_shift)};
+        float sums[3];
+        disc_sums(cell, profile, x, y, size, reached, extent, radius < 0.0f ? -1.0f : 1.0f, sums);
+        for (int colour = 0; colour < 3; ++colour)
+            light[3 + colour] /= sums[colour];
         float before = radius;
         for (int tile_y = (int)((y - reach) / TILE) - 1; tile_y <= (int)((y + reach) / TILE); ++tile_y)
             for (int tile_x = (int)((x - reach) / TILE) - 1; tile_x <= (int)((x + reach) / TILE); ++tile_x)
                 if (tile_x >= 0 && tile_y >= 0 && tile_x < tiles_x && tile_y < tiles_y
                     && extremes[2 * (tile_y * tiles_x + tile_x)] < before)
                     before = extremes[2 * (tile_y * tiles_x + tile_x)];
-        const float reached[3] = {positive(radius + red_shift), size, positive(radius + blue_shift)};
-        float sums[3];
-        disc_sums(cell, profile, x, y, size, reached, extent, radius < 0.0f ? -1.0f : 1.0f, sums);
-        GLOBAL float *to = row + count * LIGHT_FLOATS;
-        to[0] = x;
-        to[1] = y;
-        to[2] = radius;
-        for (int colour = 0; colour < 3; ++colour)
-            to[3 + colour] = light[3 + colour] / sums[colour];
-        to[6] = before;
+        light[6] = before;
+    }
+}
+
+/* The lights of a row of tiles, side by side at the row's beginning, and how many there are. */
+KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, int tiles_x)
+{
+    GLOBAL float *row = lights + GROUP_X * tiles_x * LIGHTS * LIGHT_FLOATS;
+    int count = 0;
+    for (int from = 0; from < tiles_x * LIGHTS; ++from) {
+        if (row[from * LIGHT_FLOATS + 2] == 0.0f)
+            continue;
+        for (int part = 0; part < LIGHT_FLOATS; ++part)
+            row[count * LIGHT_FLOATS + part] = row[from * LIGHT_FLOATS + part];
         count += 1;
     }
     counts[GROUP_X] = (float)count;

@@ -50,10 +50,10 @@ class Lights:
         """
         layout = picture.layout
         self._device.run(
-            source, "list_lights", (self._tiles_y,), (1,), self._found, self._counts,
-            self._extremes, *tables, *shape.cells, layout.width, layout.height, self._tiles_x, self._tiles_y,
-            shape.extent, *colour_shift_px,
+            source, "measure_lights", (self._tiles_x, self._tiles_y), (1, 1), self._found, self._extremes, *tables,
+            *shape.cells, layout.width, layout.height, self._tiles_x, self._tiles_y, shape.extent, *colour_shift_px,
         )  # fmt: skip
+        self._device.run(source, "list_lights", (self._tiles_y,), (1,), self._found, self._counts, self._tiles_x)
         around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
         self._device.run(
             source, "add_lights", (self._tiles_x, self._tiles_y), (1, 1), picture.buffer, radius.buffer,
