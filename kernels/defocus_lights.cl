@@ -193,7 +193,7 @@ FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, f
     sums[2] = scale * scale * sum_of(blue);
 }
 
-/* Of each tile's lights: their colour spread over their discs, and the nearest radius that any tile under them holds. */
+/* Of each tile's lights: the colour spread over its disc, and the nearest radius that any tile under the disc holds. */
 KERNEL void measure_lights(GLOBAL float *RESTRICT lights, GLOBAL const float *RESTRICT extremes,
                            GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
                            int cells_y, int width, int height, int tiles_x, int tiles_y, float extent, float red_shift,
