@@ -13,20 +13,19 @@ from typing import Annotated
 
 import typer
 
+from .commands import arguments as arg
 from .commands.look import look_app
 from .commands.options import (
     EngineOptions,
     Quality,
     SourceOptions,
     ViewOptions,
-    check_exposure_ev,
     parse_focus,
     parse_rack_s,
     parse_size,
-    parse_strength,
 )
-from .develop.demosaic import METHODS, check_method
-from .develop.development import DefectPixels, Development, Highlights, Quad
+from .develop.demosaic import check_method
+from .develop.development import Development
 from .errors import GroundglassError
 from .optics.focus import Street
 
@@ -39,104 +38,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(look_app)
-
-SOURCE_HELP = (
-    "What to show: scene: (built in; scene:?size=1920x1080&fps=60&noise=1&seed=7), a raw still, a headerless mosaic "
-    "(with --raw-format and --raw-size), a folder of raws, a picture, or a video."
-)
-SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
-
-# Picture
-LookOption = Annotated[str, typer.Option("--look", help="A look's name, or a look file (.toml).")]
-StrengthOption = Annotated[
-    float,
-    typer.Option("--strength", parser=parse_strength, metavar="0..1|PERCENT%", help="How much of the look: 0.7, 70%."),
-]
-LensOption = Annotated[str, typer.Option("--lens", help="A lens's name, or a lens file (.toml).")]
-FNumberOption = Annotated[float | None, typer.Option("--f-number", help="Within the lens's range; else wide open.")]
-FocusOption = Annotated[
-    str | None,
-    typer.Option("--focus", metavar="METRES|FROM..TO@S", help="Focus distance in metres, or a rack in S seconds."),
-]
-StreetOption = Annotated[
-    str | None,
-    typer.Option("--street", metavar="N,NEAR..FAR", help="Aperture and the zone that shall be sharp: 8,2..5 (metres)."),
-]
-ExposureOption = Annotated[
-    float,
-    typer.Option("--exposure", metavar="EV", callback=check_exposure_ev, help="Brighter by so many stops, -10 to 10."),
-]
-QualityOption = Annotated[Quality, typer.Option("--quality", help="Of the defocus.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")]
-SizeOption = Annotated[str | None, typer.Option("--size", metavar="WxH", help="Window or picture size in pixels.")]
-
-# Development
-DemosaicOption = Annotated[str, typer.Option("--demosaic", help=f"{', '.join(METHODS)}; half gives half the size.")]
-WbOption = Annotated[
-    str,
-    typer.Option(
-        "--wb", metavar="BALANCE", help="as-shot, auto, 5200K, 5200K,+10 (tint), 2,1,1.6 (red, green, blue), grey:X,Y."
-    ),
-]
-HighlightsOption = Annotated[Highlights, typer.Option("--highlights", help="What becomes of clipped channels.")]
-DefectsOption = Annotated[DefectPixels, typer.Option("--defects", help="Which dead and hot sites are replaced.")]
-DenoiseOption = Annotated[float, typer.Option("--denoise", min=0.0, max=1.0, help="Raw noise reduction.")]
-TemporalOption = Annotated[float, typer.Option("--temporal", min=0.0, max=1.0, help="Noise reduction over frames.")]
-AberrationOption = Annotated[
-    str,
-    typer.Option(
-        "--aberration", metavar="off|auto|RED,BLUE", help="Lateral colour: how many thousandths farther out than green."
-    ),
-]
-SharpenOption = Annotated[float, typer.Option("--sharpen", min=0.0, max=1.0, help="Capture sharpening.")]
-QuadOption = Annotated[Quad, typer.Option("--quad", help="Of a quad-Bayer sensor: its full size, or half of it.")]
-
-# Source
-RawFormatOption = Annotated[
-    str | None,
-    typer.Option(
-        "--raw-format",
-        metavar="CFA+BITS+PACKING",
-        help="Of a headerless mosaic: rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, quad-rggb10.",
-    ),
-]
-RawSizeOption = Annotated[str | None, typer.Option("--raw-size", metavar="WxH", help="Of a headerless mosaic.")]
-RawBlackOption = Annotated[float | None, typer.Option("--raw-black", help="Black level of a headerless mosaic.")]
-FpsOption = Annotated[float | None, typer.Option("--fps", min=0.01, help="Frames a second of a sequence.")]
-LoopOption = Annotated[bool, typer.Option("--loop", help="Start a sequence or video again at its end.")]
-ProfileOption = Annotated[
-    Path | None, typer.Option("--profile", metavar="FILE", help="A camera profile that groundglass profile wrote.")
-]
-DepthOption = Annotated[
-    str | None,
-    typer.Option(
-        "--depth",
-        metavar="FILE|FOLDER|plane:NEAR..FAR@DEGREES|stereo:RIGHT?FIGURES|none",
-        help="Depth, in place of what the source brings: a map, a folder of them, a tilted plane, a pair, or none.",
-    ),
-]
-DepthScaleOption = Annotated[
-    float | None, typer.Option("--depth-scale", help="Steps a metre of an integer depth file (TUM: 5000).")
-]
-DepthRangeOption = Annotated[
-    str | None,
-    typer.Option(
-        "--depth-range",
-        metavar="BRIGHTEST..DARKEST",
-        help="Metres of a relative map's ends: 0.8..6 where bright is near; 6..0.8,linear, greys that follow distance.",
-    ),
-]
-DepthModelOption = Annotated[
-    str | None,
-    typer.Option("--depth-model", metavar="ONNX[?metric]", help="A model that tells depth where SOURCE brings none."),
-]
-
-# Run
-FramesOption = Annotated[int | None, typer.Option("--frames", min=1, help="Stop after so many frames.")]
-SecondsOption = Annotated[float | None, typer.Option("--seconds", min=0.01, help="Stop after so many seconds.")]
-JsonOption = Annotated[
-    str | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON; - is standard output.")
-]
 
 
 def show_version(wanted: bool) -> None:
@@ -156,47 +57,47 @@ def groundglass(
 
 @app.command()
 def view(
-    source: SourceArgument = "scene:",
-    look: LookOption = "classic",
-    strength: StrengthOption = 1.0,
-    lens: LensOption = "noct-50",
-    f_number: FNumberOption = None,
-    focus: FocusOption = None,
-    street: StreetOption = None,
-    exposure: ExposureOption = 0.0,
-    demosaic: DemosaicOption = "rcd",
-    wb: WbOption = "as-shot",
-    highlights: HighlightsOption = "rebuild",
-    defects: DefectsOption = "listed",
-    denoise: DenoiseOption = 0.0,
-    temporal: TemporalOption = 0.0,
-    aberration: AberrationOption = "off",
-    sharpen: SharpenOption = 0.0,
-    quad: QuadOption = "remosaic",
-    quality: QualityOption = Quality.LIVE,
-    device: DeviceOption = "auto",
-    size: SizeOption = None,
+    source: arg.SourceArgument = "scene:",
+    look: arg.LookOption = "classic",
+    strength: arg.StrengthOption = 1.0,
+    lens: arg.LensOption = "noct-50",
+    f_number: arg.FNumberOption = None,
+    focus: arg.FocusOption = None,
+    street: arg.StreetOption = None,
+    exposure: arg.ExposureOption = 0.0,
+    demosaic: arg.DemosaicOption = "rcd",
+    wb: arg.WbOption = "as-shot",
+    highlights: arg.HighlightsOption = "rebuild",
+    defects: arg.DefectsOption = "listed",
+    denoise: arg.DenoiseOption = 0.0,
+    temporal: arg.TemporalOption = 0.0,
+    aberration: arg.AberrationOption = "off",
+    sharpen: arg.SharpenOption = 0.0,
+    quad: arg.QuadOption = "remosaic",
+    quality: arg.QualityOption = Quality.LIVE,
+    device: arg.DeviceOption = "auto",
+    size: arg.SizeOption = None,
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Start in full screen.")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="Run the same loop off screen.")] = False,
     rack: Annotated[
         str, typer.Option("--rack", metavar="S,S", help="Seconds that the focus takes to a click and to a mark.")
     ] = "0.4,2",
-    frames: FramesOption = None,
-    seconds: SecondsOption = None,
-    json: JsonOption = None,
+    frames: arg.FramesOption = None,
+    seconds: arg.SecondsOption = None,
+    json: arg.JsonOption = None,
     save_frame: Annotated[
         Path | None, typer.Option("--save-frame", metavar="FILE", help="Write the last frame shown.")
     ] = None,
-    raw_format: RawFormatOption = None,
-    raw_size: RawSizeOption = None,
-    raw_black: RawBlackOption = None,
-    fps: FpsOption = None,
-    loop: LoopOption = False,
-    profile: ProfileOption = None,
-    depth: DepthOption = None,
-    depth_scale: DepthScaleOption = None,
-    depth_range: DepthRangeOption = None,
-    depth_model: DepthModelOption = None,
+    raw_format: arg.RawFormatOption = None,
+    raw_size: arg.RawSizeOption = None,
+    raw_black: arg.RawBlackOption = None,
+    fps: arg.FpsOption = None,
+    loop: arg.LoopOption = False,
+    profile: arg.ProfileOption = None,
+    depth: arg.DepthOption = None,
+    depth_scale: arg.DepthScaleOption = None,
+    depth_range: arg.DepthRangeOption = None,
+    depth_model: arg.DepthModelOption = None,
 ) -> None:
     """Open the live window.
 
@@ -241,42 +142,42 @@ def view(
 
 @app.command()
 def render(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=arg.SOURCE_HELP)],
     output: Annotated[
         Path,
         typer.Option(
             "--output", "-o", metavar="FILE", help=".png, .jpg, .tif (16 bit) or .exr (scene-linear); many: %04d.png"
         ),
     ],
-    look: LookOption = "classic",
-    strength: StrengthOption = 1.0,
-    lens: LensOption = "noct-50",
-    f_number: FNumberOption = None,
-    focus: FocusOption = None,
-    street: StreetOption = None,
-    exposure: ExposureOption = 0.0,
-    demosaic: DemosaicOption = "best",
-    wb: WbOption = "as-shot",
-    highlights: HighlightsOption = "rebuild",
-    defects: DefectsOption = "listed",
-    denoise: DenoiseOption = 0.0,
-    temporal: TemporalOption = 0.0,
-    aberration: AberrationOption = "off",
-    sharpen: SharpenOption = 0.0,
-    quad: QuadOption = "remosaic",
-    quality: QualityOption = Quality.BEST,
-    device: DeviceOption = "auto",
-    size: SizeOption = None,
-    frames: FramesOption = None,
-    raw_format: RawFormatOption = None,
-    raw_size: RawSizeOption = None,
-    raw_black: RawBlackOption = None,
-    fps: FpsOption = None,
-    profile: ProfileOption = None,
-    depth: DepthOption = None,
-    depth_scale: DepthScaleOption = None,
-    depth_range: DepthRangeOption = None,
-    depth_model: DepthModelOption = None,
+    look: arg.LookOption = "classic",
+    strength: arg.StrengthOption = 1.0,
+    lens: arg.LensOption = "noct-50",
+    f_number: arg.FNumberOption = None,
+    focus: arg.FocusOption = None,
+    street: arg.StreetOption = None,
+    exposure: arg.ExposureOption = 0.0,
+    demosaic: arg.DemosaicOption = "best",
+    wb: arg.WbOption = "as-shot",
+    highlights: arg.HighlightsOption = "rebuild",
+    defects: arg.DefectsOption = "listed",
+    denoise: arg.DenoiseOption = 0.0,
+    temporal: arg.TemporalOption = 0.0,
+    aberration: arg.AberrationOption = "off",
+    sharpen: arg.SharpenOption = 0.0,
+    quad: arg.QuadOption = "remosaic",
+    quality: arg.QualityOption = Quality.BEST,
+    device: arg.DeviceOption = "auto",
+    size: arg.SizeOption = None,
+    frames: arg.FramesOption = None,
+    raw_format: arg.RawFormatOption = None,
+    raw_size: arg.RawSizeOption = None,
+    raw_black: arg.RawBlackOption = None,
+    fps: arg.FpsOption = None,
+    profile: arg.ProfileOption = None,
+    depth: arg.DepthOption = None,
+    depth_scale: arg.DepthScaleOption = None,
+    depth_range: arg.DepthRangeOption = None,
+    depth_model: arg.DepthModelOption = None,
 ) -> None:
     """Write SOURCE at full resolution through the same graph.
 
@@ -333,10 +234,10 @@ def profile(
         Path | None, typer.Option("--sheet", metavar="FILE", help="A picture of what was measured, to look at.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a profile that is there.")] = False,
-    json: JsonOption = None,
-    raw_format: RawFormatOption = None,
-    raw_size: RawSizeOption = None,
-    raw_black: RawBlackOption = None,
+    json: arg.JsonOption = None,
+    raw_format: arg.RawFormatOption = None,
+    raw_size: arg.RawSizeOption = None,
+    raw_black: arg.RawBlackOption = None,
 ) -> None:
     """Measure a camera by a colour chart: white balance and matrix, for --profile."""
     from .commands.profile import run_profile
@@ -348,12 +249,12 @@ def profile(
 
 @app.command()
 def bench(
-    device: DeviceOption = "auto",
-    size: SizeOption = "1920x1080",
-    seconds: SecondsOption = None,
+    device: arg.DeviceOption = "auto",
+    size: arg.SizeOption = "1920x1080",
+    seconds: arg.SecondsOption = None,
     quality: Annotated[bool, typer.Option("--quality", help="Hold the blur against the ray-traced truth.")] = False,
     seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="How many scenes --quality makes (2).")] = None,
-    json: JsonOption = None,
+    json: arg.JsonOption = None,
 ) -> None:
     """Time each stage: device events, GL timer queries and host time. Or see how good the blur is: --quality."""
     from .commands.bench import check_bench_options, run_bench_command, run_quality_command
