@@ -7,7 +7,9 @@
 // Between the bands a number follows a trigonometric polynomial of degree 4 in the hue, the interpolating one with its
 // harmonics damped by Lanczos's factors: smooth everywhere, no seams; a band takes 0.70 of its number in its middle and
 // 0.17 in its neighbours'. Cosines of multiple angles come from the opponent pair itself, no angle is made. All of it
-// is in proportion to colourfulness: grey is left alone.
+// is in proportion to colourfulness: grey is left alone. What makes colours more colourful does so the less the more
+// they are so already, for beyond the display's range they would lose their shades: it is halved where chroma is as
+// large as lightness.
 #pragma pass pixel
 #pragma parameter red_turn "Red turn (degrees)" 0.0 -30.0 30.0 0.5 group=red
 #pragma parameter orange_turn "Orange turn (degrees)" 0.0 -30.0 30.0 0.5 group=orange
@@ -92,7 +94,9 @@ vec3 hues(vec3 rgb, Place place) {
     float turn = radians(hues_at(first, second, one, two, three, four));
     first = vec4(hues_red_saturation, hues_orange_saturation, hues_yellow_saturation, hues_green_saturation);
     second = vec4(hues_aqua_saturation, hues_blue_saturation, hues_purple_saturation, hues_magenta_saturation);
-    float colour = 1.0 + hues_at(first, second, one, two, three, four);
+    float colour = hues_at(first, second, one, two, three, four);
+    float light2 = ipt.x * ipt.x + 1e-12;
+    colour = 1.0 + min(colour, 0.0) + max(colour, 0.0) * light2 / (light2 + chroma2);
     first = vec4(hues_red_lightness, hues_orange_lightness, hues_yellow_lightness, hues_green_lightness);
     second = vec4(hues_aqua_lightness, hues_blue_lightness, hues_purple_lightness, hues_magenta_lightness);
     float lighter = hues_at(first, second, one, two, three, four);
@@ -102,7 +106,7 @@ vec3 hues(vec3 rgb, Place place) {
     float cosine = 1.0 - turn2 * (0.5 - turn2 * (1.0 / 24.0));
     float sine = turn * (1.0 - turn2 * (1.0 / 6.0 - turn2 * (1.0 / 120.0)));
     vec2 turned = vec2(ipt.y * cosine - ipt.z * sine, ipt.y * sine + ipt.z * cosine) * max(colour, 0.0);
-    float lit = ipt.x * (1.0 + lighter * chroma2 / (chroma2 + 0.04 * ipt.x * ipt.x + 1e-12));
+    float lit = ipt.x * (1.0 + lighter * chroma2 / (chroma2 + 0.04 * light2));
     vec3 answer = max(responses * vec3(lit, turned), 0.0);
     return light * (answer * answer);
 }

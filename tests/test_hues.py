@@ -84,3 +84,18 @@ def test_no_saturation_is_grey() -> None:
     drawn = PASSES["hues"](scene_of((8, 8)).astype(float), **values)
     assert np.ptp(drawn, axis=-1).max() < 1e-6
     assert (drawn @ LUMINANCE).min() > 0.0
+
+
+def test_what_is_colourful_already_gains_less() -> None:
+    every = {f"{band}_saturation": 0.5 for band in BANDS}
+    for chroma, gained in ((0.1, 1.5 - 0.5 * 0.01 / 1.01), (1.0, 1.25)):
+        colours = light_of(np.array([[0.6, 0.6 * chroma, 0.0]]))
+        after = opponents(PASSES["hues"](colours, **every))
+        np.testing.assert_allclose(after[0, 1], 0.6 * chroma * gained, atol=1e-4)
+
+
+def test_what_loses_colour_loses_the_same_part_anywhere() -> None:
+    every = {f"{band}_saturation": -0.5 for band in BANDS}
+    for chroma in (0.1, 1.0):
+        after = opponents(PASSES["hues"](light_of(np.array([[0.6, 0.6 * chroma, 0.0]])), **every))
+        np.testing.assert_allclose(after[0, 1], 0.3 * chroma, atol=1e-4)

@@ -49,7 +49,8 @@ def hues(light: Light, **values: float) -> Light:
         shares @ np.array([values.get(f"{band}_{kind}", 0.0) for band in BANDS])
         for kind in ("turn", "saturation", "lightness")
     )
-    chroma2 = first**2 + second**2
+    chroma2, light2 = first**2 + second**2, lightness**2 + 1e-12
+    colour = np.minimum(colour, 0.0) + np.maximum(colour, 0.0) * light2 / (light2 + chroma2)
     turned = (first + 1j * second) * np.exp(1j * np.radians(turn)) * np.maximum(1.0 + colour, 0.0)
-    lit = lightness * (1.0 + lighter * chroma2 / (chroma2 + 0.04 * lightness**2 + 1e-12))
+    lit = lightness * (1.0 + lighter * chroma2 / (chroma2 + 0.04 * light2))
     return light_of(np.stack([lit, turned.real, turned.imag], axis=-1))

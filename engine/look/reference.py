@@ -181,7 +181,7 @@ def monochrome(light: Light, *, red: float, green: float, blue: float, filter: s
 # Of a bath: the factors of red, green and blue without luminance, and the weights of t and t^2.
 BATHS = {
     "sepia": ((0.36, -0.0739, -0.75), (0.0, -0.7)),
-    "selenium": ((0.2, -0.1, 0.2573), (-0.5, -0.5)),
+    "selenium": ((0.23, -0.1, 0.1244), (-0.5, -0.5)),
     "blue": ((-0.5, 0.1325, 0.7002), (0.0, -1.0)),
 }
 
