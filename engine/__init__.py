@@ -8,6 +8,7 @@ from .engine import Engine
 from .errors import GroundglassError
 from .frame import Encoding, Frame, SpanRig, StereoRig
 from .look.look import Look
+from .look.lut_look import lut_look
 from .optics.focus import Rack, Street, depth_of_field_m, hyperfocal_m
 from .optics.lens import Lens
 
@@ -33,6 +34,7 @@ __all__ = [
     "depth_of_field_m",
     "grade",
     "hyperfocal_m",
+    "lut_look",
     "match_stereo",
     "open",
     "render",

@@ -58,8 +58,10 @@ def groundglass(
 @app.command()
 def view(
     source: arg.SourceArgument = "scene:",
-    look: arg.LookOption = "classic",
+    look: arg.LookOption = None,
     strength: arg.StrengthOption = 1.0,
+    lut: arg.LutOption = None,
+    lut_input: arg.LutInputOption = "srgb",
     lens: arg.LensOption = "noct-50",
     f_number: arg.FNumberOption = None,
     focus: arg.FocusOption = None,
@@ -135,6 +137,8 @@ def view(
             device,
             parse_size("--size", size),
             None if street is None else Street.parse(street),
+            lut,
+            lut_input,
         ),
         ViewOptions(fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack)),
     )
@@ -149,8 +153,10 @@ def render(
             "--output", "-o", metavar="FILE", help=".png, .jpg, .tif (16 bit) or .exr (scene-linear); many: %04d.png"
         ),
     ],
-    look: arg.LookOption = "classic",
+    look: arg.LookOption = None,
     strength: arg.StrengthOption = 1.0,
+    lut: arg.LutOption = None,
+    lut_input: arg.LutInputOption = "srgb",
     lens: arg.LensOption = "noct-50",
     f_number: arg.FNumberOption = None,
     focus: arg.FocusOption = None,
@@ -212,6 +218,8 @@ def render(
             device,
             parse_size("--size", size),
             None if street is None else Street.parse(street),
+            lut,
+            lut_input,
         ),
         output,
         frames,

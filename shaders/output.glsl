@@ -15,14 +15,19 @@ vec3 neutral_rendering(vec3 scene_rgb) {
     return soft_clip(scene_rgb, 0.8);
 }
 
-// Linear Rec.2020 to linear Rec.709 (primaries of ITU-R BT.2020 and BT.709). A colour outside moves towards grey of
-// its own luminance until its lowest channel is 0; colours inside stay as they are.
+// Linear Rec.2020 and linear Rec.709 (primaries of ITU-R BT.2020 and BT.709), column by column.
+const mat3 REC709_FROM_REC2020 = mat3(1.66049100, -0.12455047, -0.01815076,
+                                      -0.58764114, 1.13289990, -0.10057890,
+                                      -0.07284986, -0.00834942, 1.11872966);
+const mat3 REC2020_FROM_REC709 = mat3(0.62740390, 0.06909729, 0.01639144,
+                                      0.32928304, 0.91954040, 0.08801331,
+                                      0.04331307, 0.01136232, 0.89559525);
+
+// A colour outside moves towards grey of its own luminance until its lowest channel is 0; colours inside stay as they
+// are.
 vec3 rec709_from_rec2020(vec3 rgb) {
-    const mat3 rec709_columns = mat3(1.66049100, -0.12455047, -0.01815076,
-                                     -0.58764114, 1.13289990, -0.10057890,
-                                     -0.07284986, -0.00834942, 1.11872966);
     float luminance = max(dot(rgb, LUMINANCE), 0.0);
-    vec3 rec709 = rec709_columns * rgb;
+    vec3 rec709 = REC709_FROM_REC2020 * rgb;
     float lowest = min(min(rec709.r, rec709.g), min(rec709.b, 0.0));
     float inside = luminance / max(luminance - lowest, 1e-9);
     return luminance + (rec709 - luminance) * inside;

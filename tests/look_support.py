@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from functools import cache
+from pathlib import Path
 
 import moderngl
 import numpy as np
@@ -54,3 +56,17 @@ def shown(display_rec2020: np.ndarray) -> np.ndarray:
     rec709 = display_rec2020 @ REC2020_TO_REC709.T
     lowest = np.minimum(rec709.min(axis=-1, keepdims=True), 0.0)
     return srgb(luminance + (rec709 - luminance) * luminance / np.maximum(luminance - lowest, 1e-9))
+
+
+@cache
+def some_lut() -> str:
+    """The path of a .cube file whose colours nobody confuses: curves of eleven entries, then a cube of five nodes."""
+    dice = np.random.default_rng(4)
+    curves = np.linspace(0, 1, 11)[:, None] ** [0.8, 1.0, 1.3]
+    levels = np.linspace(0, 1, 5)
+    blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")
+    colours = np.stack([red, green, blue], axis=-1).reshape(-1, 3) * 0.7 + dice.uniform(0, 0.3, (125, 3))
+    lines = ["LUT_1D_SIZE 11", "LUT_3D_SIZE 5", *(" ".join(map(str, row)) for row in (*curves, *colours))]
+    path = Path(tempfile.mkdtemp()) / "some.cube"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return str(path)

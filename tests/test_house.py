@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "develop": {"compute"},
     "optics": {"compute", "lenses"},
     "reference": {"optics"},
-    "look": {"gl", "looks", "shaders", "profile.colour"},
+    "look": {"gl", "looks", "shaders", "profile.colour", "capture.picture"},
     "display": {"gl", "shaders", "capture.mailbox", "look", "optics.autofocus", "optics.focus"},
 }
 

@@ -7,7 +7,7 @@ from groundglass.gl.passes import Stage, list_passes, load_pass
 from groundglass.look import reference
 from groundglass.look.grade import grade
 from groundglass.look.look import list_looks, load_look
-from look_support import ENCODED, context, look_of, scene_of
+from look_support import ENCODED, context, look_of, scene_of, some_lut
 
 
 def test_every_pixel_pass_has_a_reference() -> None:
@@ -21,6 +21,8 @@ def some_values(name: str, seed: int) -> dict[str, object]:
     for one in load_pass(name).parameters:
         if one.kind == "enum":
             values[one.name] = one.choices[seed % len(one.choices)]
+        elif one.kind == "table":
+            values[one.name] = some_lut()
         elif one.kind == "color":
             values[one.name] = dice.uniform(one.low, one.high, 3).tolist()
         else:

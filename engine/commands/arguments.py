@@ -9,6 +9,7 @@ import typer
 
 from ..develop.demosaic import METHODS
 from ..develop.development import DefectPixels, Highlights, Quad
+from ..look.encoding import LUT_INPUTS
 from .options import Quality, check_exposure_ev, parse_strength
 
 SOURCE_HELP = (
@@ -18,7 +19,20 @@ SOURCE_HELP = (
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 
 # Picture
-LookOption = Annotated[str, typer.Option("--look", help="A look's name, or a look file (.toml).")]
+LookOption = Annotated[
+    str | None,
+    typer.Option("--look", help="A look's name, or a look file (.toml); classic where neither it nor --lut is given."),
+]
+LutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lut", metavar="FILE", help="A LUT after the look, else after neutral: .cube, .3dl, .csp, HaldCLUT."
+    ),
+]
+LutInputOption = Annotated[
+    str,
+    typer.Option("--lut-input", metavar="ENCODING", help=f"What the LUT was made for: {', '.join(LUT_INPUTS)}."),
+]
 StrengthOption = Annotated[
     float,
     typer.Option("--strength", parser=parse_strength, metavar="0..1|PERCENT%", help="How much of the look: 0.7, 70%."),

@@ -45,7 +45,7 @@ class SourceOptions:
 class EngineOptions:
     """What the picture is made with. `size` is (width, height) in pixels; `focus` a distance in metres, or a rack."""
 
-    look: str
+    look: str | None
     strength: float
     lens: str
     f_number: float | None
@@ -55,6 +55,8 @@ class EngineOptions:
     device: str
     size: tuple[int, int] | None
     street: Street | None = None
+    lut: str | None = None
+    lut_input: str = "srgb"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ..capture import Source
     from ..engine import Engine
+    from ..look.look import Look
 
 
 def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None) -> Source:
@@ -47,6 +48,18 @@ def sized_scene(source: str, size: tuple[int, int] | None) -> str:
     return f"{address}?{query}&{wanted}" if query else f"{address}?{wanted}"
 
 
+def look_of(options: EngineOptions) -> str | Look:
+    """The look that the options name, with the LUT where there is one."""
+    from ..engine import DEFAULT_LOOK
+    from ..look.lut_look import lut_look
+
+    if options.lut is not None:
+        return lut_look(options.lut, options.lut_input, options.look)
+    if options.lut_input != "srgb":
+        raise LookError(f"--lut-input {options.lut_input} is of a LUT; name one with --lut")
+    return options.look or DEFAULT_LOOK
+
+
 def open_engine(
     options: EngineOptions, source_options: SourceOptions, source: Source, gl: moderngl.Context | None = None
 ) -> Engine:
@@ -63,7 +76,7 @@ def open_engine(
     engine = Engine(
         options.device,
         source.size if source.fps else None,
-        look=options.look,
+        look=look_of(options),
         strength=options.strength,
         lens=options.lens,
         f_number=options.f_number,

@@ -7,7 +7,9 @@ A pass is a file `shaders/<name>.glsl` with one function `vec3 <name>(vec3 rgb, 
     uniform float <name>_contrast;
 
 A parameter is default, minimum, maximum and step; `type=int|bool|color|enum(a,b)` where it is not a float. Its uniform
-carries the name of the pass, so that two passes may have a parameter of the same name. A full-frame draw costs 4 to
+carries the name of the pass, so that two passes may have a parameter of the same name. What is looked up in a table is
+announced by `#pragma table file "LUT file"`: textures and numbers that begin with the names of the pass and of the
+parameter, `uniform sampler3D lut_file_cube;`. A full-frame draw costs 4 to
 15 ms at 1920x1080 on Mesa's software renderer, so passes that need no neighbours are fused into one fragment program.
 A uniform is dear there as well: the numbers of a look as constants of the source draw `classic` in 18 ms, as uniforms
 in 32 ms.
@@ -26,15 +28,36 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
 from types import MappingProxyType
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
 
 from ..errors import ShaderError
 from .program import Reader, Source, load_source, read_shader, source_of
 
-Value = float | int | bool | str | tuple[float, float, float]
 Number = float | int | bool | tuple[float, ...]  # what a uniform holds
+
+
+@runtime_checkable
+class Table(Protocol):
+    """What a parameter announced by `#pragma table` holds; it never changes.
+
+    `textures` are float32 arrays (height, width, 4) or (depth, height, width, 4), `numbers` uniforms, both by what
+    follows the name of the pass and of the parameter in the shader.
+    """
+
+    @property
+    def textures(self) -> Mapping[str, NDArray[Any]]: ...
+
+    @property
+    def numbers(self) -> Mapping[str, Number]: ...
+
+
+Value = float | int | bool | str | tuple[float, float, float] | Table
 
 _FRAME_FILES = frozenset({"common", "output", "present"})  # every look, or every overlay, has them; they are no passes
 _UNIFORM = re.compile(r"^\s*uniform\s+(\w+)\s+(\w+)\s*;", re.MULTILINE)
+_SAMPLER = re.compile(r"^\s*uniform\s+sampler\w+\s+(\w+)\s*;", re.MULTILINE)
 _GLSL_TYPE = {"float": "float", "int": "int", "bool": "bool", "color": "vec3", "enum": "int"}
 
 
@@ -56,7 +79,7 @@ class Parameter:
     low: float
     high: float
     step: float
-    kind: str = "float"  # float, int, bool, color or enum
+    kind: str = "float"  # float, int, bool, color, enum or table
     choices: tuple[str, ...] = ()
     group: str = ""
 
@@ -69,6 +92,11 @@ class Pass:
     stage: Stage
     parameters: tuple[Parameter, ...]
     source: Source
+
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        """The textures that the shader asks for, in the order in which it does."""
+        return tuple(_SAMPLER.findall(self.source.text))
 
     def parameter(self, name: str) -> Parameter | None:
         return next((p for p in self.parameters if p.name == name), None)
@@ -109,6 +137,8 @@ def load_pass(name: str, read: Reader = read_shader) -> Pass:
             stage = _stage(words[2:], f"{origin}:{number}")
         elif words[:2] == ["#pragma", "parameter"]:
             parameters.append(parse_parameter(line, f"{origin}:{number}"))
+        elif words[:2] == ["#pragma", "table"]:
+            parameters.append(_table(line, f"{origin}:{number}"))
     if stage is None:
         raise ShaderError(f"{file}: no '#pragma pass'; add '#pragma pass {Stage.PIXEL.value}'")
     if not re.search(rf"^vec3\s+{name}\s*\(\s*vec3\s+\w+\s*,\s*Place\s+\w+\s*\)", source.text, re.MULTILINE):
@@ -149,6 +179,14 @@ def parse_parameter(line: str, where: str) -> Parameter:
     return Parameter(name, label, _default(default, kind, names), low, high, step, kind, names, group)
 
 
+def _table(line: str, where: str) -> Parameter:
+    """A parameter without a range or a default: a look file says which table."""
+    words = shlex.split(line)
+    if len(words) != 4 or not words[2].isidentifier():
+        raise ShaderError(f"{where}: not 'name \"Label\"': {line.strip()}")
+    return Parameter(words[2], words[3], "", 0.0, 0.0, 0.0, "table")
+
+
 def _default(number: float, kind: str, choices: tuple[str, ...]) -> Value:
     match kind:
         case "int":
@@ -165,8 +203,9 @@ def _default(number: float, kind: str, choices: tuple[str, ...]) -> Value:
 
 def _check_uniforms(name: str, parameters: list[Parameter], source: Source) -> None:
     declared = {uniform: glsl_type for glsl_type, uniform in _UNIFORM.findall(source.text)}
-    announced = {uniform_name(name, p.name): p for p in parameters}
-    for uniform in declared.keys() - announced.keys():
+    announced = {uniform_name(name, p.name): p for p in parameters if p.kind != "table"}
+    tables = tuple(f"{uniform_name(name, p.name)}_" for p in parameters if p.kind == "table")
+    for uniform in {one for one in declared if not (tables and one.startswith(tables))} - announced.keys():
         raise ShaderError(
             f"{name}.glsl: uniform '{uniform}' has no '#pragma parameter {uniform.removeprefix(name + '_')}'"
         )
@@ -183,7 +222,7 @@ def number_of(shader: Pass, name: str, value: Value) -> Number:
     parameter = shader.parameter(name)
     if parameter is not None and parameter.kind == "enum":
         return parameter.choices.index(str(value))
-    assert not isinstance(value, str)  # text stands for enumerations alone
+    assert not isinstance(value, str | Table)  # text stands for enumerations alone
     return value
 
 

@@ -15,8 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..camera import REC709_TO_REC2020
 from ..gl.context import headless_context, is_software
 from ..gl.full_frame import FullFrame
-from ..gl.passes import Number, Pass, Stage, fuse, load_pass, number_of, uniform_name
+from ..gl.passes import Number, Pass, Stage, Table, fuse, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
+from ..gl.tables import TableTextures
 from .look import Look, load_look
 
 Target = Literal["rgba8", "rgba32f"]
@@ -46,6 +47,7 @@ class Grader:
         self._settled: dict[_Key, tuple[dict[str, Number], FullFrame]] = {}
         self._latest: dict[_Key, dict[str, Number]] = {}  # numbers of the latest draw
         self._targets: dict[Target, tuple[moderngl.Texture, moderngl.Framebuffer]] = {}
+        self._tables = TableTextures(ctx)
         self._queries = [] if self._software else [ctx.query(time=True) for _ in range(_QUERIES)]
         self._draws = 0
         self.last_gpu_ms: float | None = None
@@ -66,11 +68,13 @@ class Grader:
         function of the pixel alone. `rgba8` is dithered, `rgba32f` is not.
         """
         numbers = _numbers(planes, look, strength, 0.0 if target == "rgba32f" else 1.0 / 255.0)
-        program = self._program(_passes(look, local), strength < 1.0, numbers)
+        passes = _passes(look, local)
+        program = self._program(passes, strength < 1.0, numbers)
         program.set({**numbers, "frame_index": frame_index})
         texture, framebuffer = self._target(target, planes.size)
-        for unit, plane in enumerate(planes.textures):
-            plane.use(unit)
+        tables = self._table_textures(look)
+        for unit, texture_in in enumerate((*planes.textures, *(tables[name] for name in _samplers(passes)))):
+            texture_in.use(unit)
         with self._timed():
             program.draw(framebuffer)
         return texture
@@ -82,6 +86,7 @@ class Grader:
         for texture, framebuffer in self._targets.values():
             framebuffer.release()
             texture.release()
+        self._tables.release()
         for kept in (self._programs, self._settled, self._latest, self._targets, self._queries):
             kept.clear()
 
@@ -92,7 +97,8 @@ class Grader:
         if self._settles and stood_still:
             return self._settled_program(key, passes, numbers)
         if key not in self._programs:
-            self._programs[key] = FullFrame(self._ctx, fuse(passes, blend=blend), _PLANE_UNIFORMS)
+            samplers = _PLANE_UNIFORMS + _samplers(passes)
+            self._programs[key] = FullFrame(self._ctx, fuse(passes, blend=blend), samplers)
         return self._programs[key]
 
     def _settled_program(self, key: _Key, passes: tuple[Pass, ...], numbers: dict[str, Number]) -> FullFrame:
@@ -101,8 +107,17 @@ class Grader:
             if settled is not None:
                 settled[1].release()
             source = fuse(passes, blend=key[1], constants=numbers)
-            self._settled[key] = numbers, FullFrame(self._ctx, source, _PLANE_UNIFORMS)
+            self._settled[key] = numbers, FullFrame(self._ctx, source, _PLANE_UNIFORMS + _samplers(passes))
         return self._settled[key][1]
+
+    def _table_textures(self, look: Look) -> dict[str, moderngl.Texture | moderngl.Texture3D]:
+        """By the name of the sampler."""
+        textures: dict[str, moderngl.Texture | moderngl.Texture3D] = {}
+        for settings in look.passes:
+            for name, value in settings.values.items():
+                if isinstance(value, Table):
+                    textures |= self._tables.of(f"{uniform_name(settings.name, name)}_", value)
+        return textures
 
     def _target(self, target: Target, size: tuple[int, int]) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
         made = self._targets.get(target)
@@ -136,6 +151,10 @@ def _passes(look: Look, local: bool) -> tuple[Pass, ...]:
     return tuple(one for one in passes if local or one.stage is Stage.PIXEL)
 
 
+def _samplers(passes: tuple[Pass, ...]) -> tuple[str, ...]:
+    return tuple(name for one in passes for name in one.samplers)
+
+
 def _numbers(planes: ScenePlanes, look: Look, strength: float, dither_step: float) -> dict[str, Number]:
     """All that the look's program is told but the number of the frame."""
     (pitch, rows), (x0, y0), (width, height) = planes.pitch_px, planes.origin, planes.size
@@ -151,7 +170,11 @@ def _numbers(planes: ScenePlanes, look: Look, strength: float, dither_step: floa
     for settings in look.passes:
         shader = load_pass(settings.name)
         for name, value in settings.values.items():
-            numbers[uniform_name(settings.name, name)] = number_of(shader, name, value)
+            uniform = uniform_name(settings.name, name)
+            if isinstance(value, Table):
+                numbers |= {f"{uniform}_{kind}": number for kind, number in value.numbers.items()}
+            else:
+                numbers[uniform] = number_of(shader, name, value)
     return numbers
 
 

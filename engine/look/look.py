@@ -26,7 +26,8 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import LookError
-from ..gl.passes import Parameter, Pass, Value, list_passes, load_pass
+from ..gl.passes import Parameter, Pass, Table, Value, list_passes, load_pass
+from .lut_read import read_lut
 
 _KEYS = ("name", "intent", "pass")
 _MOST_BYTES = 1 << 20  # a look fits a screen: what is larger is something else
@@ -87,11 +88,13 @@ def load_look(name_or_path: str | Path) -> Look:
         raise LookError(f"{name_or_path}: cannot be read as a look ({reason})") from None
     if is_larger:
         raise LookError(f"{name_or_path}: cannot be read as a look (larger than a megabyte)")
-    return parse_look(text, file.name)
+    return parse_look(text, file.name, file.parent if isinstance(file, Path) else None)
 
 
-def parse_look(text: str, file: str) -> Look:
-    """The look in a TOML text; `file` stands in the messages and names the look where the text does not."""
+def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
+    """The look in a TOML text; `file` stands in the messages and names the look where the text does not. Paths in it
+    start from `folder`, the present one where that is None.
+    """
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # an integer of 5000 digits is a ValueError of its own
@@ -109,7 +112,7 @@ def parse_look(text: str, file: str) -> Look:
         raise LookError(f"{file}:{_line_of(text, 'pass')}: passes are tables, like [pass.tone_curve]")
     if not passes:
         raise LookError(f"{file}:1: holds no pass; add one, like [pass.tone_curve]")
-    settings = tuple(_settings(text, file, name, values) for name, values in passes.items())
+    settings = tuple(_settings(text, file, name, values, folder) for name, values in passes.items())
     return Look(table.get("name") or file.removesuffix(".toml"), table.get("intent", ""), settings)
 
 
@@ -122,14 +125,19 @@ def _plain(message: str) -> str:
     return said.replace("Cannot overwrite a value", "the key is there a second time")
 
 
-def _settings(text: str, file: str, name: str, values: dict[str, Any]) -> PassSettings:
+def _settings(text: str, file: str, name: str, values: dict[str, Any], folder: Path | None) -> PassSettings:
     where = f"{file}:{_line_of(text, '', name)}"
     if name not in list_passes():
         raise LookError(f"{where}: unknown pass '{name}'{_nearest(name, list_passes())}")
     shader = load_pass(name)
     filled = {parameter.name: parameter.default for parameter in shader.parameters}
+    tables = [parameter.name for parameter in shader.parameters if parameter.kind == "table"]
+    for key in tables:
+        if not isinstance(values.get(key), str):
+            raise LookError(f"{where}: pass '{name}' needs the path of a file: {key} = \"film.cube\"")
     for key, value in values.items():
-        filled[key] = _value(shader, key, value, f"{file}:{_line_of(text, key, name)}")
+        table = read_lut((folder or Path()) / value) if key in tables else value
+        filled[key] = _value(shader, key, table, f"{file}:{_line_of(text, key, name)}")
     return PassSettings(name, MappingProxyType(filled))
 
 
@@ -141,12 +149,13 @@ def _value(shader: Pass, key: str, value: object, where: str) -> Value:
     checked = _typed(parameter, value)
     if checked is None:
         kind = {"color": "a number or three", "enum": f"one of {', '.join(parameter.choices)}", "int": "a whole number"}
+        kind["table"] = "a LUT"
         wanted = kind.get(parameter.kind, "true or false" if parameter.kind == "bool" else "a number")
         near = _nearest(value, parameter.choices) if isinstance(value, str) else ""
         raise LookError(f"{where}: {key} must be {wanted}, not {reprlib.repr(value)}{near}")
     numbers = checked if isinstance(checked, tuple) else (checked,)
     for number in numbers:
-        if not isinstance(number, str) and not parameter.low <= number <= parameter.high:
+        if not isinstance(number, str | Table) and not parameter.low <= number <= parameter.high:
             raise LookError(f"{where}: {key} = {_float(number):g} is not in {parameter.low:g}..{parameter.high:g}")
     return checked
 
@@ -155,6 +164,8 @@ def _typed(parameter: Parameter, value: object) -> Value | None:
     """The value as the parameter's kind holds it; None where the type is wrong."""
     match parameter.kind, value:
         case "bool", bool():
+            return value
+        case "table", Table():
             return value
         case "enum", str() if value in parameter.choices:
             return value

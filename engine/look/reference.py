@@ -16,8 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from ..camera import REC709_TO_REC2020, REC2020_TO_REC709
 from ..errors import LookError
 from ..gl.passes import Stage, load_pass
+from . import encoding
+from .encoding import srgb_decode as srgb_decode
+from .encoding import srgb_encode as srgb_encode
 from .hues import hues
 from .look import Look
+from .lut import Lut
 
 Light = NDArray[np.float64]
 
@@ -64,22 +68,15 @@ def display_light(
 
 def shown(display_rec2020: Light) -> Light:
     """Display-linear Rec.2020 as sRGB, 0..1; what lies outside Rec.709 moves towards grey of its luminance."""
-    luminance = np.maximum(display_rec2020 @ LUMINANCE, 0.0)[..., None]
-    rec709 = display_rec2020 @ REC2020_TO_REC709.T
+    return srgb_encode(inside_rec709(display_rec2020))
+
+
+def inside_rec709(light: Light) -> Light:
+    """Linear Rec.709 of linear Rec.2020 light; what lies outside moves towards grey of its luminance."""
+    luminance = np.maximum(light @ LUMINANCE, 0.0)[..., None]
+    rec709 = light @ REC2020_TO_REC709.T
     lowest = np.minimum(rec709.min(axis=-1, keepdims=True), 0.0)
-    return srgb_encode(luminance + (rec709 - luminance) * luminance / np.maximum(luminance - lowest, 1e-9))
-
-
-def srgb_encode(linear: Light) -> Light:
-    """IEC 61966-2-1, clipped to 0..1."""
-    x = np.clip(linear, 0.0, 1.0)
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
-
-
-def srgb_decode(display: ArrayLike) -> Light:
-    """The way back from `srgb_encode`: linear light of display values 0..1."""
-    s = np.asarray(display, dtype=np.float64)
-    return np.where(s <= 0.04045, s / 12.92, ((np.maximum(s, 0.0) + 0.055) / 1.055) ** 2.4)
+    return np.asarray(luminance + (rec709 - luminance) * luminance / np.maximum(luminance - lowest, 1e-9))
 
 
 def soft_clip(light: Light, start: float) -> Light:
@@ -193,12 +190,23 @@ def toning(light: Light, *, bath: str, amount: float) -> Light:
     return np.asarray(light * (1.0 + amount * weight * tint))
 
 
+def lut(light: Light, *, file: Lut, input: str, amount: float) -> Light:
+    """Through a LUT: a picture in the encoding `input`, or the light of a scene in it (`encoding.PICTURE_INPUTS`)."""
+    is_picture = input in encoding.PICTURE_INPUTS
+    numbers = encoding.encode(inside_rec709(light) if is_picture else light @ REC2020_TO_REC709.T, input)
+    picture = np.clip(file.apply(numbers), 0.0, 1.0)
+    drawn = encoding.decode(picture, input if is_picture else "srgb") @ REC709_TO_REC2020.T
+    before = light if is_picture else soft_clip(light, 0.8)
+    return np.asarray((1.0 - amount) * before + amount * drawn)
+
+
 PASSES: dict[str, Callable[..., Any]] = {
     "color_matrix": mix_channels,
     "contrast": contrast,
     "dye_matrix": dye_matrix,
     "exposure": exposure,
     "hues": hues,
+    "lut": lut,
     "monochrome": monochrome,
     "print_matrix": mix_channels,
     "rolloff": rolloff,

@@ -1,0 +1,128 @@
+"""A LUT: a curve for each channel, then a cube of colours, as files of other programs bring them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import LookError
+from ..gl.passes import Number
+
+MOST_SIDE = 129  # nodes along an edge of a cube: 26 MB of numbers, and twice what is found in the wild
+MOST_LENGTH = 65536  # of a curve: one entry for each number of 16 bits
+ROW = 4096  # entries of a curve in a row of its texture: every driver has rows so long
+
+Table = NDArray[np.float32]
+Domain = tuple[tuple[float, float, float], tuple[float, float, float]]
+UNIT: Domain = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Lut:
+    """Numbers in, numbers out; what they mean is said by who uses it (`lut_input`).
+
+    `shaper` (N, 3) holds three curves over `shaper_domain`, interpolated linearly, None for none; `cube` (S, S, S, 3),
+    indexed by red, green and blue, lies over `cube_domain`, interpolated in tetrahedra, None for none. Numbers outside
+    a domain, (least, most) of each channel, count as its ends. All float32. LookError for tables of other shapes, with
+    numbers that are not finite, or with an empty domain.
+    """
+
+    name: str
+    shaper: Table | None = None
+    cube: Table | None = None
+    shaper_domain: Domain = UNIT
+    cube_domain: Domain = UNIT
+
+    def __post_init__(self) -> None:
+        shaper, cube = self.shaper, self.cube
+        if shaper is None and cube is None:
+            raise LookError(f"{self.name}: neither a curve nor a cube; name another LUT")
+        if shaper is not None and not (shaper.ndim == 2 and shaper.shape[1] == 3 and 2 <= len(shaper) <= MOST_LENGTH):
+            raise LookError(f"{self.name}: a curve has 2 to {MOST_LENGTH} entries of three numbers, not {shaper.shape}")
+        if cube is not None and not (cube.shape == (len(cube),) * 3 + (3,) and 2 <= len(cube) <= MOST_SIDE):
+            raise LookError(f"{self.name}: a cube has 2 to {MOST_SIDE} nodes along each edge, not {cube.shape}")
+        for table, domain in ((shaper, self.shaper_domain), (cube, self.cube_domain)):
+            if table is not None and not np.isfinite(table).all():
+                raise LookError(f"{self.name}: holds numbers that are not finite; export the LUT again")
+            if not (np.isfinite(domain).all() and np.all(np.less(*domain))):
+                raise LookError(f"{self.name}: its domain, {domain[0]} to {domain[1]}, is empty; export the LUT again")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def apply(self, rgb: ArrayLike) -> Table:
+        """(..., 3) through the curve and the cube, as float32; NaN counts as the least of the domain."""
+        numbers = np.nan_to_num(np.asarray(rgb, dtype=np.float32), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+        if self.shaper is not None:
+            numbers = _through_curves(self.shaper, self.shaper_domain, numbers)
+        return numbers if self.cube is None else tetrahedral(self.cube, _placed(numbers, self.cube_domain))
+
+    @property
+    def textures(self) -> Mapping[str, Table]:
+        """As `gl.passes.Table` wants them; what is missing is a texture of one entry, which nobody asks for."""
+        shaper = np.zeros((1, 3), np.float32) if self.shaper is None else self.shaper
+        rows = -(-len(shaper) // ROW)
+        curve = np.zeros((rows * min(len(shaper), ROW), 4), np.float32)
+        curve[: len(shaper), :3] = shaper
+        cube = np.zeros((1, 1, 1, 3), np.float32) if self.cube is None else self.cube
+        texels = np.zeros((*cube.shape[:3], 4), np.float32)
+        texels[..., :3] = cube.transpose(2, 1, 0, 3)  # red lies along the rows
+        return {"shaper": curve.reshape(rows, -1, 4), "cube": texels}
+
+    @cached_property
+    def numbers(self) -> Mapping[str, Number]:
+        """Likewise: how many nodes there are (0 where there is no such table), and how a number becomes its place."""
+        length, side = (0 if table is None else len(table) for table in (self.shaper, self.cube))
+        shaper_scale, shaper_offset = _place(self.shaper_domain, length)
+        cube_scale, cube_offset = _place(self.cube_domain, side)
+        return {
+            "shaper_length": length,
+            "shaper_scale": shaper_scale,
+            "shaper_offset": shaper_offset,
+            "cube_side": side,
+            "cube_scale": cube_scale,
+            "cube_offset": cube_offset,
+        }
+
+
+def tetrahedral(cube: Table, place: NDArray[np.float32]) -> Table:
+    """(..., 3) of a cube (S, S, S, 3) at `place` (..., 3), 0 to 1 along its edges, clipped there.
+
+    The cell around a place is cut along its grey diagonal into six tetrahedra, of whose four corners the place takes
+    its shares (J. M. Kasson, S. I. Nin, W. Plouffe, J. L. Hafner, "Performing color space conversions with
+    three-dimensional linear interpolation", Journal of Electronic Imaging 4, 1995): grey stays a mean of greys.
+    """
+    side = len(cube)
+    scaled = np.clip(place, 0.0, 1.0).astype(np.float32) * np.float32(side - 1)
+    low = np.minimum(scaled.astype(np.intp), side - 2)
+    part = scaled - low
+    most, least = part.max(axis=-1, keepdims=True), part.min(axis=-1, keepdims=True)
+    middle = part.sum(axis=-1, keepdims=True) - most - least
+    # Where two parts are equal, the corner that would have to choose between them has no share.
+    corners = (low, low + (part >= most), low + (part > least), low + 1)
+    shares = (1.0 - most, most - middle, middle - least, least)
+    flat, steps = cube.reshape(-1, 3), np.array([side * side, side, 1])
+    return np.asarray(sum(share * flat[corner @ steps] for corner, share in zip(corners, shares, strict=True)))
+
+
+def _through_curves(shaper: Table, domain: Domain, numbers: NDArray[np.float32]) -> Table:
+    places = np.linspace(0.0, 1.0, len(shaper))
+    at = _placed(numbers, domain)
+    curved = [np.interp(at[..., channel], places, shaper[:, channel]) for channel in range(3)]
+    return np.asarray(np.stack(curved, axis=-1), np.float32)
+
+
+def _placed(numbers: NDArray[np.float32], domain: Domain) -> NDArray[np.float32]:
+    least, most = np.asarray(domain, np.float64)
+    return np.asarray((np.clip(numbers, least, most) - least) / (most - least), np.float32)
+
+
+def _place(domain: Domain, nodes: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """What a number is multiplied by, and what is added, to give its place among the nodes, counted from 0."""
+    least, most = np.asarray(domain, np.float64)
+    scale = max(nodes - 1, 0) / (most - least)
+    return tuple(map(float, scale)), tuple(map(float, -least * scale))

@@ -1,0 +1,120 @@
+"""The text of a .cube file: Iridas's tables (Adobe, "Cube LUT Specification 1.0", 2013), and Resolve's of two kinds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LookError
+from .lut import MOST_LENGTH, MOST_SIDE, UNIT, Domain, Lut
+
+MOST = 1e6  # no number of a LUT is larger; infinity and NaN are not, either
+
+
+@dataclass(slots=True)
+class _Head:
+    """What stands above the numbers."""
+
+    length: int = 0
+    side: int = 0
+    least: tuple[float, float, float] = UNIT[0]
+    most: tuple[float, float, float] = UNIT[1]
+    shaper_range: tuple[float, ...] = ()
+    cube_range: tuple[float, ...] = ()
+    rows: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def wanted(self) -> int:
+        return self.length + self.side**3
+
+    def domain(self, spanned: tuple[float, ...]) -> Domain:
+        """Resolve's range is of all channels; Iridas's domain of each."""
+        return (
+            (self.least, self.most)
+            if not spanned
+            else ((spanned[0], spanned[0], spanned[0]), (spanned[1], spanned[1], spanned[1]))
+        )
+
+
+def parse_cube(text: str, file: str) -> Lut:
+    """The LUT in a text; `file` stands in the messages. Raises LookError with file and line."""
+    head = _Head()
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        if line[0].isalpha() and line.split()[0].lower() not in ("nan", "inf", "infinity"):
+            _keyword(head, line, f"{file}:{number}")
+        else:
+            head.rows.append((number, line))
+    if head.wanted == 0:
+        raise LookError(f"{file}:1: no LUT_1D_SIZE and no LUT_3D_SIZE; this is no .cube file")
+    numbers = _numbers(head, file)
+    shaper = numbers[: head.length] if head.length else None
+    cube = None
+    if head.side:  # red is the fastest in the file, the last index in the array
+        cube = np.ascontiguousarray(numbers[head.length :].reshape((head.side,) * 3 + (3,)).transpose(2, 1, 0, 3))
+    return Lut(file, shaper, cube, head.domain(head.shaper_range), head.domain(head.cube_range))
+
+
+def _keyword(head: _Head, line: str, where: str) -> None:
+    name, *words = line.split()
+    match name.upper():
+        case "TITLE":
+            pass
+        case "LUT_1D_SIZE":
+            head.length = _size(words, MOST_LENGTH, where, name)
+        case "LUT_3D_SIZE":
+            head.side = _size(words, MOST_SIDE, where, name)
+        case "DOMAIN_MIN":
+            least = _floats(words, 3, where, name)
+            head.least = least[0], least[1], least[2]
+        case "DOMAIN_MAX":
+            most = _floats(words, 3, where, name)
+            head.most = most[0], most[1], most[2]
+        case "LUT_1D_INPUT_RANGE":
+            head.shaper_range = _floats(words, 2, where, name)
+        case "LUT_3D_INPUT_RANGE":
+            head.cube_range = _floats(words, 2, where, name)
+        case "LUT_IN_VIDEO_RANGE" | "LUT_OUT_VIDEO_RANGE":
+            raise LookError(f"{where}: {name}: numbers in video range are not read; export the LUT for full range")
+        case _:
+            raise LookError(f"{where}: unknown word '{name[:40]}'; this is no .cube file, or it is damaged")
+
+
+def _size(words: list[str], most: int, where: str, name: str) -> int:
+    try:
+        (size,) = map(int, words)
+    except ValueError:
+        raise LookError(f"{where}: {name} is one whole number, not '{' '.join(words)[:40]}'") from None
+    if not 2 <= size <= most:
+        raise LookError(f"{where}: {name} {size} is not in 2..{most}")
+    return size
+
+
+def _floats(words: list[str], count: int, where: str, name: str) -> tuple[float, ...]:
+    try:
+        numbers = tuple(map(float, words))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != count or not all(abs(number) <= MOST for number in numbers):
+        raise LookError(f"{where}: {name} is {count} numbers, not '{' '.join(words)[:40]}'")
+    return numbers
+
+
+def _numbers(head: _Head, file: str) -> NDArray[np.float32]:
+    """(N, 3) of the rows; a row that is wrong is looked for only where there is one."""
+    try:
+        numbers = np.array([line.split() for _, line in head.rows], dtype=np.float64)
+    except ValueError:
+        numbers = np.empty((0, 0))
+    if numbers.shape != (len(head.rows), 3) or not (np.abs(numbers) <= MOST).all():
+        for number, line in head.rows:
+            _floats(line.split(), 3, f"{file}:{number}", "a colour")
+    if len(head.rows) != head.wanted:
+        last = head.rows[min(len(head.rows), head.wanted + 1) - 1][0] if head.rows else 1
+        what = "the file is cut off" if len(head.rows) < head.wanted else "the size does not fit"
+        raise LookError(f"{file}:{last}: {len(head.rows)} colours where its size asks for {head.wanted}; {what}")
+    return numbers.astype(np.float32)

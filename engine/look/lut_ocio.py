@@ -1,0 +1,95 @@
+"""LUT files that OpenColorIO reads: .3dl, .csp, .clf and more."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LookError, MissingExtraError
+from .lut import MOST_SIDE, UNIT, Domain, Lut
+
+SUFFIXES = (".3dl", ".csp", ".clf", ".ctf", ".spi1d", ".spi3d", ".vf", ".lut", ".1dl", ".mga", ".m3d", ".itx", ".look")
+BAKED_SIDE = 65  # of the cube that stands for steps which are no curves before a cube
+
+
+def read_ocio(path: Path) -> Lut:
+    """The LUT of a file: its own tables where it is curves, then a cube; else the whole, sampled 65 times a side.
+
+    Raises LookError, and MissingExtraError without OpenColorIO.
+    """
+    try:
+        import PyOpenColorIO as ocio  # noqa: N813
+    except ImportError as error:
+        raise MissingExtraError(str(path), "OpenColorIO", "lut") from error
+    _check_sides(path)
+    transform = ocio.FileTransform(src=str(path.resolve()), interpolation=ocio.INTERP_TETRAHEDRAL)
+    try:
+        processor = ocio.Config.CreateRaw().getProcessor(transform)
+    except ocio.Exception as error:
+        raise LookError(f"{path}: cannot be read as a LUT ({_reason(str(error))}); export it again") from None
+    return _tables(path.name, list(processor.createGroupTransform()), ocio) or _baked(path.name, processor)
+
+
+def _check_sides(path: Path) -> None:
+    """A size that would fill the memory is refused before it is believed."""
+    for number, line in enumerate(path.read_bytes().decode("latin-1").splitlines(), 1):
+        found = re.search(r"^\s*(\d+)\s+\1\s+\1\s*$|\bdim\s*=\s*[\"'](\d+)\s+\2\s+\2\s+3", line)
+        side = int((found[1] or found[2])[:9]) if found else 0
+        if side > MOST_SIDE and (found is None or found[2] or path.suffix.lower() == ".csp"):
+            raise LookError(f"{path}:{number}: a cube of {side} nodes along each edge; {MOST_SIDE} are the most")
+
+
+def _reason(message: str) -> str:
+    told = message.rpartition("failed with:")[2] if "failed with:" in message else message.splitlines()[0]
+    return " ".join(told.replace("'", "").split()).rstrip(". ")[:160] or "no known format"
+
+
+def _tables(name: str, steps: list[Any], ocio: Any) -> Lut | None:
+    """Straight from the steps, where they are [scale], [curves], [scale], [cube]; else None."""
+    shaper: NDArray[np.float32] | None = None
+    domains: list[Domain] = [UNIT, UNIT]  # of the shaper, of the cube
+    cube: NDArray[np.float32] | None = None
+    at = 0
+    for step in steps:
+        if cube is not None:
+            return None
+        if isinstance(step, ocio.MatrixTransform) and at < 2:
+            domain = _domain(step)
+            if domain is None or domains[at] is not UNIT:
+                return None
+            domains[at] = domain
+        elif isinstance(step, ocio.Lut1DTransform) and shaper is None:
+            if step.getInputHalfDomain() or step.getHueAdjust() != ocio.HUE_NONE:
+                return None
+            shaper, at = np.array(step.getData(), np.float32).reshape(-1, 3), 1
+        elif isinstance(step, ocio.Lut3DTransform):
+            side = step.getGridSize()
+            cube = np.array(step.getData(), np.float32).reshape(side, side, side, 3)
+        else:
+            return None
+    if shaper is None:  # the only scale is the cube's
+        domains = [UNIT, domains[0]]
+    if (shaper is None and cube is None) or (cube is None and domains[1] is not UNIT):
+        return None
+    return Lut(name, shaper, cube, domains[0], domains[1])
+
+
+def _domain(step: Any) -> Domain | None:
+    """What a matrix without cross terms takes to 0..1."""
+    matrix = np.array(step.getMatrix(), np.float64).reshape(4, 4)
+    scale, offset = np.diag(matrix)[:3], np.array(step.getOffset(), np.float64)[:3]
+    if np.any(matrix != np.diag(np.diag(matrix))) or np.any(scale <= 0):
+        return None
+    least, most = -offset / scale, (1.0 - offset) / scale
+    return (float(least[0]), float(least[1]), float(least[2])), (float(most[0]), float(most[1]), float(most[2]))
+
+
+def _baked(name: str, processor: Any) -> Lut:
+    levels = np.linspace(0.0, 1.0, BAKED_SIDE, dtype=np.float32)
+    cube = np.ascontiguousarray(np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1))
+    processor.getDefaultCPUProcessor().applyRGB(cube)
+    return Lut(name, None, cube)

@@ -1,0 +1,70 @@
+"""A LUT file of any kind, by its suffix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import GroundglassError, LookError
+from .lut import MOST_SIDE, Lut
+from .lut_cube import parse_cube
+from .lut_ocio import SUFFIXES as OCIO_SUFFIXES
+from .lut_ocio import read_ocio
+
+HALD_SUFFIXES = (".png", ".tif", ".tiff")
+KNOWN = (".cube", *OCIO_SUFFIXES, *HALD_SUFFIXES)
+MOST_BYTES = 256 << 20  # the largest cube that is read, written with more digits than anybody does
+
+
+def read_lut(path: str | Path) -> Lut:
+    """The LUT in a file: .cube, a HaldCLUT as .png or .tif, or what OpenColorIO reads (.3dl, .csp, .clf, ...).
+
+    Raises LookError with the file, and the line where one is to blame; MissingExtraError without OpenColorIO.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in KNOWN:
+        raise LookError(f"{path}: the suffix '{suffix}' names no LUT file; use one of {' '.join(KNOWN)}")
+    try:
+        size = path.stat().st_size
+        begin = b"" if path.is_dir() else path.open("rb").read(4096)
+    except OSError as error:
+        raise LookError(f"{path}: cannot be read ({error.strerror}); name another LUT") from None
+    if path.is_dir():
+        raise LookError(f"{path}: is a folder; name a LUT file in it")
+    if size == 0:
+        raise LookError(f"{path}: the file is empty; export the LUT again")
+    if size > MOST_BYTES:
+        raise LookError(f"{path}: {size / 1e6:.0f} MB is no LUT; name another file")
+    if suffix in HALD_SUFFIXES:
+        return _read_hald(path)
+    if b"\0" in begin:
+        raise LookError(f"{path}:1: holds binary data, not the text of a {suffix} file; export the LUT again")
+    if suffix in OCIO_SUFFIXES:
+        return read_ocio(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise LookError(f"{path}: cannot be read ({error.strerror}); name another LUT") from None
+    return parse_cube(text, str(path))
+
+
+def _read_hald(path: Path) -> Lut:
+    """A HaldCLUT of level L: a picture of L^3 x L^3 that holds a cube of L^2 nodes along each edge, red the fastest
+    (E. Steinberg, "HaldCLUT", 2008).
+    """
+    from ..capture.picture import read_picture
+
+    try:
+        pixels = read_picture(path, with_depth=False).pixels
+    except GroundglassError as error:
+        raise LookError(f"{path}: cannot be read as a HaldCLUT ({str(error).rpartition(': ')[2]})") from None
+    height, width = pixels.shape[:2]
+    level = round(width ** (1 / 3))
+    if height != width or level**3 != width or not 2 <= level**2 <= MOST_SIDE:
+        raise LookError(f"{path}: a picture of {width}x{height} is no HaldCLUT; those are 64x64, 512x512 or so")
+    full = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1
+    side = level**2
+    cube = (pixels.reshape(side, side, side, 3) / np.float32(full)).transpose(2, 1, 0, 3)
+    return Lut(path.name, None, np.ascontiguousarray(cube, dtype=np.float32))
