@@ -52,5 +52,15 @@ def test_show_takes_a_file_of_ones_own(tmp_path: Path) -> None:
     assert "saturation 0.5" in told
 
 
+def test_show_tells_of_a_lut_that_it_is_a_table(tmp_path: Path) -> None:
+    corners = [f"{red} {green} {blue}" for blue in (0, 1) for green in (0, 1) for red in (0, 1)]
+    (tmp_path / "same.cube").write_text("\n".join(["LUT_3D_SIZE 2", *corners, ""]), encoding="utf-8")
+    look = tmp_path / "mine.toml"
+    look.write_text('[pass.rolloff]\n[pass.lut]\nfile = "same.cube"\n', encoding="utf-8")
+    told = run("show", str(look))
+    assert "  lut      file a table\n" in told
+    assert "mid contrast    1.00" in told
+
+
 def test_list_as_a_page_is_the_page() -> None:
     assert run("list", "--markdown") == markdown()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import math
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..look.look import Look, PassSettings
     from ..look.traits import HueTrait, Traits
+
+KEPT = "\u00a0"  # a space at which no line breaks, between a name and its number
 
 PAGE_HEAD = """\
 # Looks
@@ -58,23 +62,35 @@ def _shows_braille() -> bool:
 
 
 def _passes(look: Look) -> list[str]:
-    """A line for each pass with the parameters that are not at their defaults."""
-    width = max((len(one.name) for one in look.passes), default=0)
-    return [f"  {one.name:<{width}}  {_changed(one)}".rstrip() for one in look.passes] or ["  no passes"]
+    """Lines for each pass with the parameters that are not at their defaults."""
+    indent = 4 + max(len(one.name) for one in look.passes)
+    width = min(max(shutil.get_terminal_size().columns, 60), 120)
+    lines = []
+    for one in look.passes:
+        start = f"  {one.name}".ljust(indent)
+        told = textwrap.wrap(start + _changed(one), width, subsequent_indent=indent * " ", break_on_hyphens=False)
+        lines += [line.replace(KEPT, " ") for line in told]
+    return lines
 
 
 def _changed(settings: PassSettings) -> str:
     from ..gl.passes import load_pass
 
     defaults = {one.name: one.default for one in load_pass(settings.name).parameters}
-    words = []
-    for name, value in settings.values.items():
-        if value != defaults[name]:
-            numbers = value if isinstance(value, tuple) else (value,)
-            same = len(set(numbers)) == 1
-            told = [f"{one:.4g}" if isinstance(one, float) else str(one) for one in (numbers[:1] if same else numbers)]
-            words.append(f"{name} {'/'.join(told)}")
+    words = [f"{name}{KEPT}{_told(value)}" for name, value in settings.values.items() if value != defaults[name]]
     return ", ".join(words)
+
+
+def _told(value: object) -> str:
+    """A number to four digits, three as one where they are equal; of a table only that it is one."""
+    match value:
+        case tuple():
+            return _told(value[0]) if len(set(value)) == 1 else "/".join(map(_told, value))
+        case bool() | str() | int():
+            return str(value)
+        case float():
+            return f"{value:.4g}"
+    return "a table"
 
 
 def _figures(traits: Traits) -> list[str]:
