@@ -15,6 +15,7 @@ noperspective in vec2 from_centre;
 struct Place {
     vec2 from_centre;  // in half diagonals: the corners lie at length 1, at every picture size
     ivec2 pixel;       // column and row
+    vec2 middle_px;    // the middle of what is drawn, in pixels of the picture: + 0.5 of them, or between two
 };
 
 const float GREY = 0.18;

@@ -57,6 +57,10 @@ Value = float | int | bool | str | tuple[float, float, float] | Table
 
 _FRAME_FILES = frozenset({"common", "output", "present"})  # every look, or every overlay, has them; they are no passes
 _UNIFORM = re.compile(r"^\s*uniform\s+(\w+)\s+(\w+)\s*;", re.MULTILINE)
+# Leads a pass to the map of what is around a pixel; `texel` is one pixel of the picture in it.
+_AROUND = """uniform sampler2D {name}_map;
+uniform vec2 {name}_texel;
+vec4 {name}_around(Place place) {{ return texture({name}_map, place.middle_px * {name}_texel); }}"""
 _SAMPLER = re.compile(r"^\s*uniform\s+sampler\w+\s+(\w+)\s*;", re.MULTILINE)
 _GLSL_TYPE = {"float": "float", "int": "int", "bool": "bool", "color": "vec3", "enum": "int"}
 
@@ -66,6 +70,7 @@ class Stage(enum.Enum):
 
     PIXEL = "pixel"  # the colour of its own pixel alone
     PLACE = "place"  # also where in the frame and in which frame it is: left out by `local=False`
+    AROUND = "around"  # also what is around it, which is drawn small before it: left out by `local=False`, too
     OVERLAY = "overlay"  # the finished picture, and how sharp it is where: for the screen alone, no part of a look
 
 
@@ -85,6 +90,14 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """What a pass wants to know of a pixel's surroundings: how they are gathered, and which parameter says how far."""
+
+    recipe: str  # one of look.around
+    radius: str  # the parameter, in frame heights; the shader itself does not need it
+
+
+@dataclass(frozen=True, slots=True)
 class Pass:
     """A shader file and what it announces."""
 
@@ -92,6 +105,7 @@ class Pass:
     stage: Stage
     parameters: tuple[Parameter, ...]
     source: Source
+    around: Around | None = None
 
     @property
     def samplers(self) -> tuple[str, ...]:
@@ -130,11 +144,14 @@ def load_pass(name: str, read: Reader = read_shader) -> Pass:
     file = f"{name}.glsl"
     source = load_source(file, read)
     stage: Stage | None = None
+    around: Around | None = None
     parameters: list[Parameter] = []
     for line, (origin, number) in zip(source.lines, source.origins, strict=True):
         words = line.split(maxsplit=2)
         if words[:2] == ["#pragma", "pass"]:
             stage = _stage(words[2:], f"{origin}:{number}")
+        elif words[:2] == ["#pragma", "around"]:
+            around = _around(words[2:], f"{origin}:{number}")
         elif words[:2] == ["#pragma", "parameter"]:
             parameters.append(parse_parameter(line, f"{origin}:{number}"))
         elif words[:2] == ["#pragma", "table"]:
@@ -143,8 +160,12 @@ def load_pass(name: str, read: Reader = read_shader) -> Pass:
         raise ShaderError(f"{file}: no '#pragma pass'; add '#pragma pass {Stage.PIXEL.value}'")
     if not re.search(rf"^vec3\s+{name}\s*\(\s*vec3\s+\w+\s*,\s*Place\s+\w+\s*\)", source.text, re.MULTILINE):
         raise ShaderError(f"{file}: no function 'vec3 {name}(vec3 rgb, Place place)'")
-    _check_uniforms(name, parameters, source)
-    return Pass(name, stage, tuple(parameters), source)
+    if stage is Stage.AROUND:
+        _check_around(name, around, parameters, source)
+    _check_uniforms(name, [p for p in parameters if around is None or p.name != around.radius], source)
+    if stage is Stage.AROUND:
+        source = source_of(f"{name}'s map", _AROUND.format(name=name)) + source
+    return Pass(name, stage, tuple(parameters), source, around)
 
 
 def _stage(words: list[str], where: str) -> Stage:
@@ -153,6 +174,21 @@ def _stage(words: list[str], where: str) -> Stage:
     except ValueError:
         known = ", ".join(stage.value for stage in Stage)
         raise ShaderError(f"{where}: unknown pass stage '{' '.join(words)}'; use one of {known}") from None
+
+
+def _around(words: list[str], where: str) -> Around:
+    try:
+        recipe, radius = words[0].split()
+    except (IndexError, ValueError):
+        raise ShaderError(f"{where}: not '#pragma around RECIPE PARAMETER', as 'halo radius'") from None
+    return Around(recipe, radius)
+
+
+def _check_around(name: str, around: Around | None, parameters: list[Parameter], source: Source) -> None:
+    if around is None or around.radius not in [p.name for p in parameters]:
+        raise ShaderError(f"{name}.glsl: no '#pragma around RECIPE PARAMETER' with one of its parameters as the radius")
+    if not re.search(rf"^vec4\s+{name}_seen\s*\(\s*vec3\s+\w+\s*\)", source.text, re.MULTILINE):
+        raise ShaderError(f"{name}.glsl: no function 'vec4 {name}_seen(vec3 rgb)' of what is averaged")
 
 
 def parse_parameter(line: str, where: str) -> Parameter:
@@ -250,22 +286,57 @@ def fuse(passes: Iterable[Pass], *, blend: bool, constants: Mapping[str, Number]
     renderer runs both sides of every branch. Uniforms that are named in `constants` become constants, for a program
     that draws the same picture sooner and has to be made anew for every change of a number.
     """
-    passes = tuple(passes)
-    source = source_of("head", "#version 330 core\nout vec4 display;")
-    source += load_source("common.glsl") + load_source("output.glsl")
-    for one in passes:
-        source += one.source
-    calls = "\n".join(f"    look_rgb = {one.name}(look_rgb, place);" for one in passes)
+    source, calls = _walk(tuple(passes))
     mixed = "mix(neutral_rendering(scene_rgb), look_rgb, strength)" if blend else "look_rgb"
     main = f"""
 void main() {{
-    Place place = Place(from_centre, ivec2(gl_FragCoord.xy));
-    vec3 scene_rgb = scene_pixel();
+    Place place = Place(from_centre, ivec2(gl_FragCoord.xy), gl_FragCoord.xy);
+    vec3 scene_rgb = scene_at(plane_position);
     vec3 look_rgb = scene_rgb;
 {calls}
     display = display_pixel({mixed}, place);
 }}"""
-    source += source_of("main", main)
+    return _with_constants(source + source_of("main", main), constants)
+
+
+def fuse_seen(before: Iterable[Pass], seen: Pass) -> Source:
+    """One fragment program: what `seen` wants averaged, of the mean of two by two pixels behind the passes `before`.
+
+    Each pixel drawn covers `covers_px` of the picture; with 1 all four samples are the same pixel.
+    """
+    before = tuple(before)
+    source, calls = _walk((*before, seen), called=len(before))
+    main = f"""
+uniform vec2 plane_px;    // one pixel of the planes
+uniform vec4 inside;      // first and last pixel of the picture in the planes: what lies around it is not seen
+uniform float covers_px;
+
+vec3 scene_near(vec2 offset_px) {{
+    return scene_at(clamp(plane_position + offset_px * plane_px, inside.xy, inside.zw));
+}}
+
+void main() {{
+    vec2 middle_px = gl_FragCoord.xy * covers_px;
+    Place place = Place(from_centre, ivec2(middle_px), middle_px);
+    float side = 0.5 * (covers_px - 1.0);
+    vec3 look_rgb = 0.25 * (scene_near(vec2(-side, -side)) + scene_near(vec2(side, -side)) +
+                            scene_near(vec2(-side, side)) + scene_near(vec2(side, side)));
+{calls}
+    display = {seen.name}_seen(look_rgb);
+}}"""
+    return source + source_of("main", main)
+
+
+def _walk(passes: tuple[Pass, ...], called: int | None = None) -> tuple[Source, str]:
+    """The source of the passes with all that comes before them, and the calls of the first `called` of them."""
+    source = source_of("head", "#version 330 core\nout vec4 display;")
+    source += load_source("common.glsl") + load_source("output.glsl")
+    for one in passes:
+        source += one.source
+    return source, "\n".join(f"    look_rgb = {one.name}(look_rgb, place);" for one in passes[:called])
+
+
+def _with_constants(source: Source, constants: Mapping[str, Number]) -> Source:
     return Source(tuple(_UNIFORM.sub(partial(_constant, constants), line) for line in source.lines), source.origins)
 
 

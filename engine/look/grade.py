@@ -18,6 +18,7 @@ from ..gl.full_frame import FullFrame
 from ..gl.passes import Number, Pass, Stage, Table, fuse, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
 from ..gl.tables import TableTextures
+from .around import Surroundings
 from .look import Look, load_look
 
 Target = Literal["rgba8", "rgba32f"]
@@ -48,6 +49,7 @@ class Grader:
         self._latest: dict[_Key, dict[str, Number]] = {}  # numbers of the latest draw
         self._targets: dict[Target, tuple[moderngl.Texture, moderngl.Framebuffer]] = {}
         self._tables = TableTextures(ctx)
+        self._surroundings = Surroundings(ctx)
         self._queries = [] if self._software else [ctx.query(time=True) for _ in range(_QUERIES)]
         self._draws = 0
         self.last_gpu_ms: float | None = None
@@ -69,13 +71,16 @@ class Grader:
         """
         numbers = _numbers(planes, look, strength, 0.0 if target == "rgba32f" else 1.0 / 255.0)
         passes = _passes(look, local)
-        program = self._program(passes, strength < 1.0, numbers)
-        program.set({**numbers, "frame_index": frame_index})
         texture, framebuffer = self._target(target, planes.size)
         tables = self._table_textures(look)
-        for unit, texture_in in enumerate((*planes.textures, *(tables[name] for name in _samplers(passes)))):
-            texture_in.use(unit)
         with self._timed():
+            moving: dict[str, Number] = {"frame_index": frame_index}
+            found, maps = self._surroundings.draw(planes, passes, numbers | moving, tables)
+            program = self._program(passes, strength < 1.0, numbers | found)
+            program.set(numbers | found | moving)
+            textures = tables | maps
+            for unit, texture_in in enumerate((*planes.textures, *(textures[name] for name in _samplers(passes)))):
+                texture_in.use(unit)
             program.draw(framebuffer)
         return texture
 
@@ -87,6 +92,7 @@ class Grader:
             framebuffer.release()
             texture.release()
         self._tables.release()
+        self._surroundings.release()
         for kept in (self._programs, self._settled, self._latest, self._targets, self._queries):
             kept.clear()
 

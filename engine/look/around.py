@@ -1,0 +1,221 @@
+"""What is around a pixel, for passes that ask for it (`#pragma around`): small textures, drawn before the look itself.
+
+What such a pass averages is drawn at half size, behind the passes before it, and halved until its radius is a few
+pixels; then a recipe blurs it. Radii are fractions of the frame: of half the picture the same small textures are made,
+and it looks the same. In the small textures a pixel covers 2, 4, 8 ... pixels of the picture, also where its size is
+odd.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import moderngl
+
+from ..errors import ShaderError
+from ..gl.full_frame import FullFrame
+from ..gl.passes import Number, Pass, fuse_seen, uniform_name
+from ..gl.planes import ScenePlanes
+from ..gl.program import load_source
+
+Bound = moderngl.Texture | moderngl.Texture3D
+
+_PLANES = ("red_plane", "green_plane", "blue_plane")
+_SIGMA_MIN_PX = 1.0  # of the small textures, up to twice as much: little more than they blur by themselves
+_REACH = 3.0  # standard deviations up to which a Gaussian is drawn
+
+
+@dataclass(slots=True)
+class _Map:
+    """A small texture and what draws into it; `covers_px` pixels of the picture are one of it."""
+
+    texture: moderngl.Texture
+    framebuffer: moderngl.Framebuffer
+    covers_px: int
+
+    @property
+    def texel(self) -> tuple[float, float]:
+        return 1.0 / self.texture.width, 1.0 / self.texture.height
+
+    def bind(self, unit: int, *, linear: bool) -> None:
+        mode = moderngl.LINEAR if linear else moderngl.NEAREST
+        self.texture.filter = mode, mode
+        self.texture.use(unit)
+
+    def release(self) -> None:
+        self.framebuffer.release()
+        self.texture.release()
+
+
+class Surroundings:
+    """Draws the maps of all passes of a look that ask for one; keeps programs and textures. Its maker releases it."""
+
+    def __init__(self, ctx: moderngl.Context) -> None:
+        self._ctx = ctx
+        self._seen: dict[tuple[str, ...], FullFrame] = {}  # by the names of a pass and of those before it
+        self._steps: dict[str, FullFrame] = {}  # by their files
+        self._maps: dict[tuple[str, str], _Map] = {}  # by the name of the pass and what for
+
+    def draw(
+        self,
+        planes: ScenePlanes,
+        passes: tuple[Pass, ...],
+        numbers: Mapping[str, Number],
+        tables: Mapping[str, Bound],
+    ) -> tuple[dict[str, Number], dict[str, Bound]]:
+        """The numbers and the textures, by their names in the program, that the passes find their maps by.
+
+        `numbers` are those of all passes, `tables` the textures that they look up. What is returned is valid until the
+        next call. Raises ShaderError for a recipe that there is not.
+        """
+        found: dict[str, Number] = {}
+        maps: dict[str, Bound] = {}
+        for index, one in enumerate(passes):
+            if one.around is None:
+                continue
+            if one.around.recipe not in RECIPES:
+                raise ShaderError(
+                    f"{one.name}.glsl: unknown recipe '{one.around.recipe}'; use one of {', '.join(RECIPES)}"
+                )
+            radius = numbers[uniform_name(one.name, one.around.radius)]
+            assert isinstance(radius, float)  # a parameter in frame heights is a float
+            sigma_px = radius * planes.size[1]
+            covers_px = 1 if sigma_px < 2.0 * _SIGMA_MIN_PX else 2
+            seen = self._draw_seen(planes, passes[: index + 1], {**numbers, **found}, {**tables, **maps}, covers_px)
+            while sigma_px >= 2.0 * _SIGMA_MIN_PX * seen.covers_px:
+                seen = self._halved(one.name, seen)
+            drawn = RECIPES[one.around.recipe](self, one.name, seen, sigma_px / seen.covers_px)
+            drawn.bind(0, linear=True)
+            maps[uniform_name(one.name, "map")] = drawn.texture
+            texel_x, texel_y = drawn.texel
+            found[uniform_name(one.name, "texel")] = (texel_x / drawn.covers_px, texel_y / drawn.covers_px)
+        return found, maps
+
+    def release(self) -> None:
+        """Give all GL objects back; harmless when done twice."""
+        for kept in (self._seen, self._steps, self._maps):
+            for one in kept.values():
+                one.release()
+            kept.clear()
+
+    def halo(self, name: str, seen: _Map, sigma_px: float) -> _Map:
+        """Three Gaussians; the variances of the two wider ones are 5 and 21 times the first."""
+        maps = [self.mean(name, seen, sigma_px)]
+        for _ in range(2):  # what lies between one way back and the next is 0.31 at either
+            maps.append(self._blurred(name, self._halved(name, maps[-1]), sigma_px**2 - 0.31))
+        for unit, one in enumerate(maps):
+            one.bind(unit, linear=True)
+        covers_px, (width, height) = seen.covers_px, seen.texture.size
+        texels: dict[str, Number] = {
+            f"{part}_texel": tuple(covers_px / one.covers_px * texel for texel in one.texel)
+            for part, one in zip(("core", "middle", "foot"), maps, strict=True)
+        }
+        step = self._step("halo", ("core", "middle", "foot"))
+        return self._draw(step, name, "halo", (width, height), covers_px, texels)
+
+    def mean(self, name: str, seen: _Map, sigma_px: float) -> _Map:
+        """One Gaussian."""
+        return self._blurred(name, seen, sigma_px**2 - _blur_of_the_way(seen.covers_px))
+
+    def _draw_seen(
+        self,
+        planes: ScenePlanes,
+        passes: tuple[Pass, ...],
+        numbers: Mapping[str, Number],
+        textures: Mapping[str, Bound],
+        covers_px: int,
+    ) -> _Map:
+        """What the last of the passes wants averaged, behind the others."""
+        *before, one = passes
+        samplers = tuple(name for each in before for name in each.samplers)
+        key = tuple(each.name for each in passes)
+        if key not in self._seen:
+            self._seen[key] = FullFrame(self._ctx, fuse_seen(before, one), _PLANES + samplers)
+        for unit, texture in enumerate((*planes.textures, *(textures[name] for name in samplers))):
+            texture.use(unit)
+        (pitch, rows), (x0, y0), (width, height) = planes.pitch_px, planes.origin, planes.size
+        size = math.ceil(width / covers_px), math.ceil(height / covers_px)
+        drawn_px = size[0] * covers_px, size[1] * covers_px  # a column and a row more where the picture's are odd
+        diagonal_px = math.hypot(width, height)
+        placed: dict[str, Number] = {
+            "plane_scale": (drawn_px[0] / pitch, drawn_px[1] / rows),
+            "corner": (drawn_px[0] / diagonal_px, drawn_px[1] / diagonal_px),
+            "plane_px": (1.0 / pitch, 1.0 / rows),
+            "inside": (
+                (x0 + 0.5) / pitch,
+                (y0 + 0.5) / rows,
+                (x0 + width - 0.5) / pitch,
+                (y0 + height - 0.5) / rows,
+            ),
+            "covers_px": float(covers_px),
+        }
+        return self._draw(self._seen[key], one.name, "seen", size, covers_px, {**numbers, **placed})
+
+    def _halved(self, name: str, source: _Map) -> _Map:
+        source.bind(0, linear=True)
+        size = math.ceil(source.texture.width / 2), math.ceil(source.texture.height / 2)
+        step = self._step("halve", ("source",))
+        return self._draw(step, name, "halved", size, 2 * source.covers_px, {"texel": source.texel})
+
+    def _blurred(self, name: str, source: _Map, variance_px: float) -> _Map:
+        sigma_px = math.sqrt(variance_px)
+        numbers: dict[str, Number] = {"sigma_px": sigma_px, "reach_px": max(round(_REACH * sigma_px), 1)}
+        texel_x, texel_y = source.texel
+        drawn = source
+        for direction, along in (("rows", (texel_x, 0.0)), ("columns", (0.0, texel_y))):
+            drawn.bind(0, linear=False)
+            step = self._step("blur", ("source",))
+            drawn = self._draw(
+                step,
+                name,
+                f"blurred {direction}",
+                source.texture.size,
+                source.covers_px,
+                {**numbers, "texel": source.texel, "along": along},
+            )
+        return drawn
+
+    def _step(self, file: str, samplers: tuple[str, ...]) -> FullFrame:
+        if file not in self._steps:
+            self._steps[file] = FullFrame(self._ctx, load_source(f"{file}.frag.glsl"), samplers, "screen.vert.glsl")
+        return self._steps[file]
+
+    def _draw(
+        self,
+        step: FullFrame,
+        name: str,
+        what: str,
+        size: tuple[int, int],
+        covers_px: int,
+        numbers: Mapping[str, Number],
+    ) -> _Map:
+        made = self._map((name, f"{what} {covers_px}"), size, covers_px)
+        step.set(numbers)
+        step.draw(made.framebuffer)
+        return made
+
+    def _map(self, key: tuple[str, str], size: tuple[int, int], covers_px: int) -> _Map:
+        made = self._maps.get(key)
+        if made is None or made.texture.size != size:
+            if made is not None:
+                made.release()
+            texture = self._ctx.texture(size, 4, dtype="f4")
+            texture.repeat_x = texture.repeat_y = False
+            made = self._maps[key] = _Map(texture, self._ctx.framebuffer([texture]), covers_px)
+        return made
+
+
+def _blur_of_the_way(covers_px: int) -> float:
+    """The variance of going to a small texture and back, in its pixels: halving, once by means, and linear samples."""
+    down_px = 0.25 if covers_px > 1 else 0.0
+    for halved_px in (2, 4, 8, 16, 32, 64, 128):
+        down_px += 0.75 * halved_px**2 if halved_px < covers_px else 0.0
+    return down_px / covers_px**2 + (1.0 - covers_px**-2) / 6.0
+
+
+RECIPES: Mapping[str, Callable[[Surroundings, str, _Map, float], _Map]] = {
+    "halo": Surroundings.halo,
+    "mean": Surroundings.mean,
+}

@@ -1,0 +1,98 @@
+"""NumPy of what passes see around a pixel, from the formulas: small means, Gaussians, and the bilinear way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from look_support import LUMINANCE
+
+
+def halved(rgb: np.ndarray) -> np.ndarray:
+    """Means of two by two; of an odd size the last row or column counts twice."""
+    height, width = rgb.shape[:2]
+    even = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return even.reshape(-(-height // 2), 2, -(-width // 2), 2, -1).mean(axis=(1, 3))
+
+
+def blurred(image: np.ndarray, sigma_px: float) -> np.ndarray:
+    """A Gaussian, cut off at 3 standard deviations; mirrored at the border."""
+    reach = max(round(3.0 * sigma_px), 1)
+    weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma_px**2))
+    weights /= weights.sum()
+    for axis in (0, 1):
+        padded = np.pad(image, [(reach, reach) if a == axis else (0, 0) for a in range(3)], mode="symmetric")
+        image = np.apply_along_axis(np.convolve, axis, padded, weights, mode="valid")
+    return image
+
+
+def enlarged(small: np.ndarray, covers: int, size: tuple[int, int]) -> np.ndarray:
+    """Bilinear, at (rows, columns) pixels of which `covers` are one of the small image."""
+    for axis in (0, 1):
+        at = np.clip((np.arange(size[axis]) + 0.5) / covers - 0.5, 0, small.shape[axis] - 1)
+        first = np.minimum(at.astype(int), max(small.shape[axis] - 2, 0))
+        shape = [-1 if a == axis else 1 for a in range(3)]
+        share = (at - first).reshape(shape)
+        second = np.minimum(first + 1, small.shape[axis] - 1)
+        small = np.take(small, first, axis) * (1 - share) + np.take(small, second, axis) * share
+    return small
+
+
+def halved_smoothly(image: np.ndarray) -> np.ndarray:
+    """Half the size by 1, 3, 3, 1 in both directions."""
+    for axis in (0, 1):
+        count = -(-image.shape[axis] // 2)
+        at = 2 * np.arange(count)[:, None] + np.arange(-1, 3)
+        taken = np.take(image, np.clip(at, 0, image.shape[axis] - 1), axis)
+        weights = np.array([1, 3, 3, 1]).reshape([-1 if a == axis + 1 else 1 for a in range(4)]) / 8
+        image = (taken * weights).sum(axis=axis + 1)
+    return image
+
+
+def seen_small(
+    rgb: np.ndarray, sigma_px: float, seen: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, int, float]:
+    """What is averaged, so small that its radius is 1 to 2 pixels, how many pixels are one of it, and its blur.
+
+    The way there and back is a blur of its own.
+    """
+    covers, way = (1, 0.0) if sigma_px < 2.0 else (2, 0.25)
+    small = seen(rgb if covers == 1 else halved(rgb))
+    while sigma_px >= 2.0 * covers:
+        small, covers, way = halved_smoothly(small), 2 * covers, way + 0.75 * covers**2
+    return small, covers, np.sqrt((sigma_px**2 - way) / covers**2 - (1 - covers**-2) / 6)
+
+
+def halo_of(rgb: np.ndarray, radius: float) -> np.ndarray:
+    """Three Gaussians of light (H, W, 3), `radius` in frame heights and about twice as wide each."""
+    sigma_px = radius * rgb.shape[0]
+    small, covers, sigma_small_px = seen_small(rgb, sigma_px, lambda light: light)
+    maps = [blurred(small, sigma_small_px)]
+    for _ in range(2):
+        maps.append(blurred(halved_smoothly(maps[-1]), np.sqrt((sigma_px / covers) ** 2 - 0.31)))
+    size = small.shape[:2]
+    together = 0.5 * maps[0] + 0.3 * enlarged(maps[1], 2, size) + 0.2 * enlarged(maps[2], 4, size)
+    return enlarged(together, covers, rgb.shape[:2])
+
+
+def halation(rgb: np.ndarray, *, amount: float, radius: float, green: float, blue: float) -> np.ndarray:
+    return rgb + amount * np.array([1.0, green, blue]) * (halo_of(rgb, radius) - rgb)
+
+
+def glow(rgb: np.ndarray, *, amount: float, radius: float) -> np.ndarray:
+    return rgb + amount * (halo_of(rgb, radius) - rgb)
+
+
+def level_of(rgb: np.ndarray) -> np.ndarray:
+    """Stops over middle grey, (H, W, 1)."""
+    return np.log2(np.maximum(rgb @ LUMINANCE, 0.0) / 0.18 + 1 / 256)[..., None]
+
+
+def micro_contrast(rgb: np.ndarray, *, amount: float, radius: float) -> np.ndarray:
+    """How far a level lies from the mean around it is raised, less of it where levels vary."""
+    sigma_px = radius * rgb.shape[0]
+    small, covers, sigma_small_px = seen_small(rgb, sigma_px, lambda light: level_of(light) ** [1.0, 2.0])
+    means = blurred(small, sigma_small_px)
+    mean, square = np.split(enlarged(means, covers, rgb.shape[:2]), 2, axis=-1)
+    texture = (level_of(rgb) - mean) * 0.3**4 / (0.3**4 + (square - mean**2) ** 2)
+    return np.asarray(rgb * 2.0 ** (amount * texture / np.sqrt(1 + texture**2)))
