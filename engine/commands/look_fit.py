@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ HALF_FROM_PX = 4_000_000  # mosaics from this size are developed at half of it, 
 @dataclass(frozen=True, slots=True)
 class FitOptions:
     """What `look fit` learns from and what it leaves behind. `pictures` are raws, each with its picture after it, or
-    without where it brings its own."""
+    without where it brings its own; or `from_lut` is a LUT, made for `lut_input`."""
 
     pictures: list[Path]
     output: Path
@@ -36,26 +37,48 @@ class FitOptions:
     json: str | None
     white_balance: str
     device: str
+    residual_lut: bool = False
+    from_lut: Path | None = None
+    lut_input: str = "srgb"
+
+    @property
+    def cube(self) -> Path:
+        """Where what the passes leave over is written."""
+        return self.output.with_suffix(".cube")
 
 
 def run_fit(options: FitOptions, source_options: SourceOptions) -> None:
-    """Learn the look of the pairs, print how well, and write it. OutputError before the work where a file may not be
-    written, or is there already."""
+    """Learn the look of the pairs, or of the LUT, print how well, and write it. OutputError before the work where a
+    file may not be written, or is there already."""
+    _check_sources(options)
+    _check_targets(options)
+    with json_target(options.json) as write_json:
+        fit = _of_pairs(options, source_options) if options.from_lut is None else _of_lut(options, options.from_lut)
+        write_json(figures(fit))
+        print_fit(fit)
+        _write(options, fit)
+
+
+def _of_pairs(options: FitOptions, source_options: SourceOptions) -> Fit:
     from ..compute.device import open_device
     from ..look.fit import fit_look
 
-    _check_targets(options)
     paths = pairs_of(options.pictures, any_is_raw=source_options.raw_format is not None)
-    with json_target(options.json) as write_json:
-        device = open_device(options.device)
-        try:
-            pairs = [read_pair(*one, source_options, options.white_balance, device) for one in paths]
-        finally:
-            device.close()
-        fit = fit_look(pairs, options.output.stem)
-        write_json(figures(fit))
-        print_fit(fit)
-        _write(options, fit, [name.name for pair in paths for name in pair if name is not None])
+    device = open_device(options.device)
+    try:
+        pairs = [read_pair(*one, source_options, options.white_balance, device) for one in paths]
+    finally:
+        device.close()
+    return fit_look(pairs, options.output.stem, residual=options.residual_lut)
+
+
+def _of_lut(options: FitOptions, path: Path) -> Fit:
+    from ..look.fit.invented import fit_function
+    from ..look.lut_look import lut_look
+    from ..look.reference import apply
+
+    draw = partial(apply, lut_look(path, options.lut_input))
+    return fit_function(draw, options.output.stem, path.name, residual=options.residual_lut)
 
 
 def pairs_of(pictures: list[Path], *, any_is_raw: bool = False) -> list[tuple[Path, Path | None]]:
@@ -140,21 +163,35 @@ def _usable(frame: Frame, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
     return np.asarray(~whole.reshape(shape[0], block, shape[1], block).any(axis=(1, 3)))
 
 
+def _check_sources(options: FitOptions) -> None:
+    from ..look.encoding import check_input
+
+    check_input(options.lut_input)
+    if options.from_lut is None and not options.pictures:
+        raise LookError("there is nothing to learn from; name a raw and the picture made of it, or --from-lut FILE")
+    if options.from_lut is not None and (options.pictures or options.sheet is not None):
+        raise LookError("--from-lut takes a LUT in place of pictures; leave out the pictures and --sheet")
+
+
 def _check_targets(options: FitOptions) -> None:
     from ..display.snapshot import check_target
 
     if options.output.suffix != ".toml":
         raise OutputError(f"{options.output}: a look is a .toml file; name {options.output.stem or 'mine'}.toml")
     check_folder(options.output)
-    if options.output.exists() and not options.force:
-        raise OutputError(f"{options.output}: is there already; name another file, or say --force to write over it")
+    for path in (options.output, *([options.cube] if options.residual_lut else [])):
+        if path.exists() and not options.force:
+            raise OutputError(f"{path}: is there already; name another file, or say --force to write over it")
+    if options.residual_lut and options.from_lut is not None and options.cube.resolve() == options.from_lut.resolve():
+        raise OutputError(f"{options.cube}: is the LUT that is learnt from; name another look than {options.output}")
     if options.sheet is not None:
         check_target(options.sheet)
 
 
-def _write(options: FitOptions, fit: Fit, names: list[str]) -> None:
+def _write(options: FitOptions, fit: Fit) -> None:
     from ..display.snapshot import save, write_whole
     from ..look.fit import look_text
+    from ..look.fit.residual import cube_text
     from ..look.fit.sheet import sheet_of
 
     if options.sheet is not None:
@@ -162,7 +199,12 @@ def _write(options: FitOptions, fit: Fit, names: list[str]) -> None:
         print(f"groundglass: wrote {options.sheet}")
     near = f"mean {fit.mean:.2f}, p95 {fit.p95:.2f}, max {fit.most:.1f}"
     told = f"dE00 of {len(fit.left_out)} areas left out of the fit: {near}."
-    text = look_text(fit.look, (f"Learnt from {', '.join(names)}.", told, *(f"Note: {note}." for note in fit.notes)))
+    names = ", ".join(path.name for path in (*options.pictures, options.from_lut) if path is not None)
+    if fit.cube is not None:
+        cube = cube_text(fit.cube, options.output.stem)
+        write_whole(options.cube, lambda part: part.write_text(cube, encoding="utf-8"))
+        print(f"groundglass: wrote {options.cube}, which the look reads")
+    text = look_text(fit.look, (f"Learnt from {names}.", told, *(f"Note: {note}." for note in fit.notes)))
     write_whole(options.output, lambda part: part.write_text(text, encoding="utf-8"))
     print(f"groundglass: wrote {options.output}; use it with --look {options.output}")
 
@@ -174,6 +216,7 @@ def figures(fit: Fit) -> dict[str, Any]:
         "left_out_delta_e_p95": fit.p95,
         "left_out_delta_e_max": fit.most,
         "seen_delta_e_mean": float(fit.seen.mean()),
+        "passes_alone_delta_e_mean": None if fit.passes_alone is None else float(fit.passes_alone.mean()),
         "corner_light": fit.corner_light,
         "notes": list(fit.notes),
         "pairs": [
@@ -205,5 +248,8 @@ def print_fit(fit: Fit) -> None:
         table.add_row("all", str(len(fit.left_out)), *(f"{one:.2f}" for one in (fit.mean, fit.p95, fit.most)))
     console = Console()
     console.print(table)
+    if fit.passes_alone is not None:
+        near, p95 = fit.passes_alone.mean(), np.percentile(fit.passes_alone, 95)
+        console.print(f"without the cube: mean {near:.2f}, p95 {p95:.2f}", highlight=False)
     for note in fit.notes:
         console.print(f"note: {note}", highlight=False, soft_wrap=True)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import GroundglassError
+from ...gl.passes import Value, load_pass
 from ...profile.colour import delta_e00, lab_of_scene
-from ..look import Look
+from ..look import Look, PassSettings
+from ..lut import Lut
 from ..reference import Light, shown
 from .model import COLOUR, MONOCHROME, Model, Vector
 from .pair import Laid, Pair, lay, samples_of
@@ -101,7 +104,7 @@ def fit_samples(
     corner_light = float(vector[model.index("vignette", "corner_light")])
     notes = _notes(samples, is_grey, corner_light, float(left_out.mean()))
     return Fit(
-        look=model.look(vector, name, intent or _intent(left_out, told or _names(laid))),
+        look=_with_cube(model.look(vector, name, intent or _intent(left_out, told or _names(laid))), cube),
         model=model,
         vector=vector,
         samples=samples,
@@ -113,6 +116,15 @@ def fit_samples(
         cube=cube,
         passes_alone=passes_alone if residual else None,
     )
+
+
+def _with_cube(look: Look, cube: Cube | None) -> Look:
+    """The look with a last pass that reads the cube, from a file of the look's name."""
+    if cube is None:
+        return look
+    values: dict[str, Value] = {one.name: one.default for one in load_pass("lut").parameters}
+    values["file"] = Lut(f"{look.name}.cube", cube=cube.astype(np.float32))
+    return replace(look, passes=(*look.passes, PassSettings("lut", MappingProxyType(values))))
 
 
 def _drawn(model: Model, vector: Vector, cube: Cube | None, scene: Light, place2: NDArray[np.float64]) -> Light:

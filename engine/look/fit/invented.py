@@ -12,7 +12,7 @@ from ..reference import GREY, LUMINANCE, Light
 from .fitting import Fit, fit_samples
 from .solve import Samples
 
-COUNT = 9000
+COUNT = 8000
 STOPS = -6.0, 2.5  # around 18 % grey: from below what a screen shows to where white begins
 FOLDS = 4
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from ...gl.passes import Value, load_pass
+from ...gl.passes import Table, Value, load_pass
 from ..look import Look, PassSettings
 from ..reference import PASSES, Light
 
@@ -145,7 +145,7 @@ def corner_gain(corner_light: float, place2: NDArray[np.float64]) -> NDArray[np.
 
 def look_text(look: Look, comments: tuple[str, ...] = ()) -> str:
     """The look file, with `comments` as its first lines; a parameter that has its default is left out."""
-    lines = [f"# {line}" for line in comments]
+    lines = [f"# {_printable(line)}" for line in comments]
     lines += [f"name = {_quoted(look.name)}", f"intent = {_quoted(look.intent)}"]
     for settings in look.passes:
         defaults = {one.name: one.default for one in load_pass(settings.name).parameters}
@@ -158,8 +158,8 @@ def _toml(value: Value) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case str():
-            return _quoted(value)
+        case str() | Table():  # a table is told by the path of its file
+            return _quoted(str(value))
         case tuple():
             return f"[{', '.join(_toml(one) for one in value)}]"
         case float():
@@ -168,8 +168,11 @@ def _toml(value: Value) -> str:
 
 
 def _quoted(text: str) -> str:
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + _printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _rounded(pass_name: str, values: dict[str, Value]) -> dict[str, Value]:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..lut import tetrahedral
 from ..reference import Light
 from .solve import lab_of_display
 
 SIDE = 17  # of the cube
 SMOOTH = 0.1  # weight of bending from node to node
 SMALL = 0.005  # weight of any change where no colour was seen
+WHITE = 0.1  # weight of white, which clips where it is seen: it rather stays what it is
 ROUNDS = 150
 
 Cube = NDArray[np.float64]
@@ -65,9 +67,11 @@ def residual_cube(drawn: Light, wanted: Light, side: int = SIDE) -> Cube:
     apart = np.linalg.norm(lab_of_display(drawn) - lab_of_display(wanted), axis=1)
     scale = 3.0 * float(np.median(apart)) + 1.0
     trust = (count[kind] ** -0.5 / (1 + (apart / scale) ** 2))[:, None]
+    white = np.array([side**3 - 1])
 
     def normal(table: NDArray[np.float64]) -> NDArray[np.float64]:
         seen = weights.spread(trust * weights.read(table), len(table))
+        seen[white] += WHITE * table[white]
         return seen + SMOOTH * _bending(table, side) + SMALL * table
 
     table = _conjugate_gradients(normal, weights.spread(trust * change, side**3))
@@ -75,9 +79,15 @@ def residual_cube(drawn: Light, wanted: Light, side: int = SIDE) -> Cube:
 
 
 def through_cube(cube: Cube, display: Light) -> Light:
-    """Display sRGB (N, 3) through a cube, trilinear."""
-    side = len(cube)
-    return _Weights.of(display, side).read(cube.reshape(-1, 3))
+    """Display sRGB (N, 3) through a cube, as the pass `lut` does it."""
+    return tetrahedral(cube.astype(np.float32), display.astype(np.float32)).astype(np.float64)
+
+
+def cube_text(cube: Cube, title: str) -> str:
+    """A cube as a .cube file (Adobe, "Cube LUT Specification 1.0", 2013); red is the fastest there."""
+    rows = cube.transpose(2, 1, 0, 3).reshape(-1, 3)
+    numbers = "\n".join(f"{red:.6f} {green:.6f} {blue:.6f}" for red, green, blue in rows)
+    return f'TITLE "{title}"\nLUT_3D_SIZE {len(cube)}\n{numbers}\n'
 
 
 def _identity(side: int) -> Cube:
