@@ -9,7 +9,7 @@ import typer
 
 from .options import SourceOptions, check_exposure_ev, parse_size
 
-look_app = typer.Typer(name="look", help="Looks: list, show, compare, sheet, fit.", no_args_is_help=True)
+look_app = typer.Typer(name="look", help="Looks: list, show, compare, sheet, fit, export.", no_args_is_help=True)
 
 RawFormatOption = Annotated[str | None, typer.Option("--raw-format", help="Of headerless mosaics: rggb12.")]
 RawSizeOption = Annotated[str | None, typer.Option("--raw-size", metavar="WxH", help="Of headerless mosaics.")]
@@ -143,3 +143,23 @@ def fit_command(
         FitOptions(pictures, output, force, sheet, json, wb, device),
         SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, None, False, profile, None, None),
     )
+
+
+@look_app.command("export")
+def export_command(
+    look: Annotated[str, typer.Argument(metavar="LOOK", help="A look's name, or a look file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="A .cube, or a HaldCLUT: .png.")],
+    size: Annotated[int, typer.Option("--size", help="Nodes a side of a .cube: 17, 33 or 65.")] = 33,
+    lut_input: Annotated[
+        str,
+        typer.Option("--input", metavar="ENCODING", help="Made for srgb, rec709, linear, logc, vlog, slog3, llog."),
+    ] = "srgb",
+) -> None:
+    """A look as a LUT, for a camera, an editor or OBS.
+
+    It takes the picture that the look neutral makes, in sRGB; or with --input the light of the scene as a camera's
+    logarithm. What sees more than a colour (vignette, grain, glow) is left out.
+    """
+    from .look_export import run_export
+
+    run_export(look, output, size, lut_input)
