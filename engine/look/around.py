@@ -160,7 +160,7 @@ class Surroundings:
         return self._draw(step, name, "halved", size, 2 * source.covers_px, {"texel": source.texel})
 
     def _blurred(self, name: str, source: _Map, variance_px: float) -> _Map:
-        sigma_px = math.sqrt(variance_px)
+        sigma_px = math.sqrt(max(variance_px, 0.01))  # of a thumbnail the radius may be less than a pixel
         numbers: dict[str, Number] = {"sigma_px": sigma_px, "reach_px": max(round(_REACH * sigma_px), 1)}
         texel_x, texel_y = source.texel
         drawn = source
