@@ -21,14 +21,17 @@ PAGE_HEAD = """\
 
 `groundglass look list --markdown > docs/looks.md` wrote this page; a test compares. A look is a file in
 [engine/looks](../engine/looks): passes in the order in which they act, each with its parameters. `groundglass look show
-NAME` shows one with its curve, `groundglass look compare A B IMAGE -o sheet.jpg` two of them on a picture.
+NAME` shows one with its curve, `groundglass look compare A B IMAGE -o sheet.jpg` two of them on a picture, and
+`groundglass look sheet IMAGE ... -o sheet.jpg` all of them:
 
-The figures are measured on the pixels' own passes; vignette, grain and the like have no part in them. They stand beside
-the neutral rendering of the same light: a contrast of 1.1 is a curve a tenth steeper at 18 % grey, a saturation of 0.9
-nine tenths of the chroma in Lab. Levels are display values from 0 to 255, for no light and for six stops above grey;
-the headroom is how far above grey highlights still gain on each other. Tints are a* and b* of grey three stops below
-18 % and two and a half above it. In brackets, and after the comma, a hue's turn in degrees of Lab, from red towards
-yellow where positive.
+![the built-in scene in all looks](looks.jpg)
+
+The figures are measured on the passes of pixels alone, without vignette, halation, grain and the like. They stand
+beside the neutral rendering of the same light: a contrast of 1.1 is a curve a tenth steeper at 18 % grey, a saturation
+of 0.9 nine tenths of the chroma in Lab. Levels are display values from 0 to 255, for no light and for six stops above
+grey; the headroom is how far above grey highlights still gain on each other. Tints are a* and b* of grey three stops
+below 18 % and two and a half above it. In brackets, and after the comma, a hue's turn in degrees of Lab, from red
+towards yellow where positive.
 """
 
 

@@ -47,7 +47,8 @@ def sheet_of(lines: Sequence[Sequence[Labelled]]) -> NDArray[np.uint8]:
 
 def _fitted(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, px: float) -> str:
     """As much of a text as fits into a width, cut between words."""
-    words = text.split()
-    while words and pen.textlength(" ".join(words), font) > px:
+    words, cut = text.split(), ""
+    while words and pen.textlength(" ".join(words) + cut, font) > px:
         words.pop()
-    return " ".join(words) + ("" if len(words) == len(text.split()) or not words else " ...")
+        cut = " ..."
+    return " ".join(words) + cut if words else ""
