@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,16 @@ from groundglass.capture.still import SRGB_TO_XYZ
 from groundglass.cli import app
 from groundglass.commands.look_fit import pairs_of
 from groundglass.errors import GroundglassError, LookError, OutputError, SourceError
-from groundglass.look.look import load_look
+from groundglass.look.fit import invented
+from groundglass.look.fit.invented import invented_light
+from groundglass.look.grade import grade
+from groundglass.look.look import Look, load_look
+from look_support import context
 from PIL import Image
 from typer.testing import CliRunner
 
 WIDTH, HEIGHT = 384, 256
+GREYS = np.linspace(0.01, 1, 64, dtype=np.float32)[None, :, None].repeat(3, axis=2)
 RAW = ["--raw-format", "rggb12", "--raw-size", f"{WIDTH}x{HEIGHT}", "--raw-black", "200"]
 
 
@@ -127,3 +133,51 @@ def write_with_preview(path: Path, mosaic: np.ndarray, preview: np.ndarray) -> P
             extratags=[tag for tag in tags if tag[0] in of_the_raw],
         )
     return path
+
+
+def test_what_the_passes_leave_over_goes_into_a_cube(folder: Path, tmp_path: Path) -> None:
+    mine, figures = tmp_path / "mine.toml", tmp_path / "figures.json"
+    shown = fit(folder / "a.raw", folder / "a.jpg", *RAW, "-o", mine, "--residual-lut", "--json", figures)
+    assert "without the cube" in shown
+    told = json.loads(figures.read_text())
+    assert told["left_out_delta_e_mean"] <= 1.0
+    assert told["passes_alone_delta_e_mean"] <= 1.0
+    assert (tmp_path / "mine.cube").is_file()
+    look = load_look(mine)
+    assert look.passes[-1].name == "lut"
+    assert not np.array_equal(grade(GREYS, look, ctx=context()), grade(GREYS, without_lut(look), ctx=context()))
+    mine.unlink()
+    with pytest.raises(OutputError, match=r"mine\.cube: is there already"):
+        fit(folder / "a.raw", folder / "a.jpg", *RAW, "-o", mine, "--residual-lut")
+
+
+def without_lut(look: Look) -> Look:
+    return replace(look, passes=look.passes[:-1])
+
+
+def test_a_lut_becomes_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invented, "invented_light", lambda count: invented_light(1500))
+    levels = np.linspace(0, 1, 5)
+    blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")  # red is the fastest
+    rows = np.stack([0.9 * red**1.2 + 0.05, 0.95 * green**1.1, 0.8 * blue + 0.1], axis=-1).reshape(-1, 3)
+    lut = tmp_path / "film.cube"
+    lut.write_text("LUT_3D_SIZE 5\n" + "\n".join(" ".join(f"{one:.5f}" for one in row) for row in rows))
+    fit("--from-lut", lut, "-o", tmp_path / "mine.toml", "--json", tmp_path / "figures.json")
+    look = load_look(tmp_path / "mine.toml")
+    assert "film.cube" in look.intent
+    assert "lut" not in [one.name for one in look.passes]
+    assert json.loads((tmp_path / "figures.json").read_text())["left_out_delta_e_mean"] <= 1.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "nothing to learn from"),
+        (["a.dng", "--from-lut", "a.cube"], "leave out the pictures"),
+        (["--from-lut", "a.cube", "--lut-input", "log"], "unknown LUT input"),
+        (["--from-lut", "nowhere.cube"], "cannot be read"),
+    ],
+)
+def test_sources_that_do_not_fit_are_refused(arguments: list[str], said: str, tmp_path: Path) -> None:
+    with pytest.raises(LookError, match=said):
+        fit(*arguments, "-o", tmp_path / "mine.toml")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .arguments import LutInputOption
 from .options import SourceOptions, check_exposure_ev, parse_size
 
 look_app = typer.Typer(name="look", help="Looks: list, show, compare, sheet, fit, export.", no_args_is_help=True)
@@ -114,11 +115,19 @@ def _sharp_source(raw_format: str | None, raw_size: str | None, raw_black: float
 
 @look_app.command("fit")
 def fit_command(
-    pictures: Annotated[
-        list[Path],
-        typer.Argument(metavar="RAW [JPEG] ...", help="Raws, each with the picture made of it, or its own preview."),
-    ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The look: .toml.")],
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="RAW [JPEG] ...", help="Raws, each with the picture made of it, or its own preview."),
+    ] = None,
+    residual_lut: Annotated[
+        bool,
+        typer.Option("--residual-lut", help="What the passes leave over goes into a smooth .cube beside the look."),
+    ] = False,
+    from_lut: Annotated[
+        Path | None, typer.Option("--from-lut", metavar="FILE", help="Learn from a LUT in place of pictures.")
+    ] = None,
+    lut_input: LutInputOption = "srgb",
     sheet: Annotated[
         Path | None,
         typer.Option("--sheet", metavar="FILE", help="The pictures beside the look's, and the differences."),
@@ -140,7 +149,7 @@ def fit_command(
     from .look_fit import FitOptions, run_fit
 
     run_fit(
-        FitOptions(pictures, output, force, sheet, json, wb, device),
+        FitOptions(pictures or [], output, force, sheet, json, wb, device, residual_lut, from_lut, lut_input),
         SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, None, False, profile, None, None),
     )
 

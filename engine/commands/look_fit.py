@@ -191,8 +191,9 @@ def _check_targets(options: FitOptions) -> None:
 def _write(options: FitOptions, fit: Fit) -> None:
     from ..display.snapshot import save, write_whole
     from ..look.fit import look_text
-    from ..look.fit.residual import cube_text
     from ..look.fit.sheet import sheet_of
+    from ..look.lut import Lut
+    from ..look.lut_write import write_cube
 
     if options.sheet is not None:
         save(options.sheet, sheet_of(fit))
@@ -201,8 +202,8 @@ def _write(options: FitOptions, fit: Fit) -> None:
     told = f"dE00 of {len(fit.left_out)} areas left out of the fit: {near}."
     names = ", ".join(path.name for path in (*options.pictures, options.from_lut) if path is not None)
     if fit.cube is not None:
-        cube = cube_text(fit.cube, options.output.stem)
-        write_whole(options.cube, lambda part: part.write_text(cube, encoding="utf-8"))
+        cube = Lut(options.cube.name, cube=fit.cube.astype(np.float32))
+        write_whole(options.cube, partial(write_cube, lut=cube, title=options.output.stem))
         print(f"groundglass: wrote {options.cube}, which the look reads")
     text = look_text(fit.look, (f"Learnt from {names}.", told, *(f"Note: {note}." for note in fit.notes)))
     write_whole(options.output, lambda part: part.write_text(text, encoding="utf-8"))

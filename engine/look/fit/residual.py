@@ -83,13 +83,6 @@ def through_cube(cube: Cube, display: Light) -> Light:
     return tetrahedral(cube.astype(np.float32), display.astype(np.float32)).astype(np.float64)
 
 
-def cube_text(cube: Cube, title: str) -> str:
-    """A cube as a .cube file (Adobe, "Cube LUT Specification 1.0", 2013); red is the fastest there."""
-    rows = cube.transpose(2, 1, 0, 3).reshape(-1, 3)
-    numbers = "\n".join(f"{red:.6f} {green:.6f} {blue:.6f}" for red, green, blue in rows)
-    return f'TITLE "{title}"\nLUT_3D_SIZE {len(cube)}\n{numbers}\n'
-
-
 def _identity(side: int) -> Cube:
     levels = np.linspace(0, 1, side)
     return np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
