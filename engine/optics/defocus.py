@@ -39,7 +39,7 @@ _SMALLEST = 8  # pixels of the smallest scale
 # disc is the crisper the larger it is in pixels of its scale, and costs its area there; small scales are cheap.
 REACHES: dict[Quality, tuple[float, float, float, float]] = {
     "live": (2.0, 3.0, 4.0, 8.0),
-    "best": (6.0, 12.0, 12.0, 12.0),
+    "best": (6.0, 8.0, 8.0, 8.0),
 }
 assert all(_FADE * max(reach) + 0.5 <= PAD for reach in REACHES.values()), "discs must end within the border"
 
