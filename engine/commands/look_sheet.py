@@ -36,14 +36,12 @@ class SheetOptions:
 
 def run_sheet(looks: list[str], images: list[str], options: SheetOptions, source_options: SourceOptions) -> None:
     """Draw the first frame of each image in each look, all of it sharp, and write the sheet."""
-    from ..display.snapshot import check_target, is_scene, save
+    from ..display.snapshot import save
     from ..engine import Engine
     from ..look.look import load_look
     from ..look.sheet import sheet_of
 
-    check_target(options.output)
-    if is_scene(options.output):
-        raise OutputError(f"{options.output}: a sheet is a picture, not scene light; use .png, .jpg or .tif")
+    check_picture(options.output)
     chosen = [load_look(name) for name in looks]
     lines = []
     with Engine(options.device) as engine:
@@ -56,6 +54,15 @@ def run_sheet(looks: list[str], images: list[str], options: SheetOptions, source
         raise OutputError(f"{options.output}: a sheet of {sheet.shape[1]}x{sheet.shape[0]} is too large; lower --width")
     save(options.output, sheet)
     print(f"groundglass: wrote {options.output}")
+
+
+def check_picture(path: Path) -> None:
+    """OutputError unless a finished picture may be written there."""
+    from ..display.snapshot import check_target, is_scene
+
+    check_target(path)
+    if is_scene(path):
+        raise OutputError(f"{path}: holds scene light, and this is a finished picture; use .png, .jpg or .tif")
 
 
 def _scene(engine: Engine, image: str, options: SheetOptions, source_options: SourceOptions) -> NDArray[np.float32]:

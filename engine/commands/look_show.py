@@ -10,6 +10,8 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .look_sheet import check_picture
+
 if TYPE_CHECKING:
     from ..look.look import Look, PassSettings
     from ..look.traits import HueTrait, Traits
@@ -37,13 +39,13 @@ towards yellow where positive.
 
 def run_show(name: str, png: Path | None) -> None:
     """Print a look: what it is for, its passes, its traits and its curve; with `png` draw the curve and colours."""
-    from ..display.snapshot import check_target, save
+    from ..display.snapshot import save
     from ..look.look import load_look
     from ..look.plot import curve_text, draw_plot
     from ..look.traits import measure
 
     if png is not None:
-        check_target(png)
+        check_picture(png)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name may hold what the terminal cannot show
     look = load_look(name)
