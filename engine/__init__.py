@@ -7,8 +7,10 @@ from .develop.development import Development
 from .engine import Engine
 from .errors import GroundglassError
 from .frame import Encoding, Frame, SpanRig, StereoRig
-from .look.look import Look
+from .look.look import Look, list_looks, load_look
 from .look.lut_look import lut_look
+from .look.traits import Traits
+from .look.traits import measure as measure_look
 from .optics.focus import Rack, Street, depth_of_field_m, hyperfocal_m
 from .optics.lens import Lens
 
@@ -29,13 +31,17 @@ __all__ = [
     "SpanRig",
     "StereoRig",
     "Street",
+    "Traits",
     "defocus",
     "demosaic",
     "depth_of_field_m",
     "grade",
     "hyperfocal_m",
+    "list_looks",
+    "load_look",
     "lut_look",
     "match_stereo",
+    "measure_look",
     "open",
     "render",
 ]
