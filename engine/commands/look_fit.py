@@ -199,7 +199,7 @@ def _write(options: FitOptions, fit: Fit) -> None:
         save(options.sheet, sheet_of(fit))
         print(f"groundglass: wrote {options.sheet}")
     near = f"mean {fit.mean:.2f}, p95 {fit.p95:.2f}, max {fit.most:.1f}"
-    told = f"dE00 of {len(fit.left_out)} areas left out of the fit: {near}."
+    told = f"dE00 of {len(fit.left_out)} {'areas' if fit.pairs else 'colours'} left out of the fit: {near}."
     names = ", ".join(path.name for path in (*options.pictures, options.from_lut) if path is not None)
     if fit.cube is not None:
         cube = Lut(options.cube.name, cube=fit.cube.astype(np.float32))
@@ -238,7 +238,8 @@ def print_fit(fit: Fit) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("dE00 of areas left out", "areas", "mean", "p95", "max"):
+    what = "areas" if fit.pairs else "colours"
+    for heading in (f"dE00 of {what} left out", what, "mean", "p95", "max"):
         table.add_column(heading, justify="left" if heading.startswith("dE00") else "right")
     for number, laid in enumerate(fit.pairs):
         mine = fit.left_out[fit.samples.pair == number]

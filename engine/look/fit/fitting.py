@@ -202,7 +202,7 @@ def _notes(samples: Samples, is_grey: bool, corner_light: float, mean: float) ->
         notes.append(f"the areas span {np.log2(high / low):.1f} stops only: the ends of the tone curve are a guess")
     if mean > FAR:
         notes.append(
-            "the look comes only near the pictures: they were changed place by place, or hardly show any tones"
+            "the look comes only near: what made the pictures does more than passes do, or hardly shows any tones"
         )
     return tuple(notes)
 
