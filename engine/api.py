@@ -177,11 +177,12 @@ def render(
     development: Development | None = None,
     quality: Quality = "best",
     depth_model: str | Path | None = None,
+    output_space: str | Path = "srgb",
     device: str = "auto",
     **options: Any,
 ) -> NDArray[np.uint8]:
     """The first frame of `source`, whole: (H, W, 3) uint8, display sRGB, upright, developed as `development` says, else
-    by the demosaic `best`.
+    by the demosaic `best`. With `output_space` (`display-p3`, `rec709`, an ICC profile) numbers for that screen.
 
     `options` go to the source: `depth`, `raw_format`, `raw_size`, ... Where it brings no depth, `depth_model` tells it:
     an ONNX file, as in Engine; a `depth_range` is then its, too. Without depth nothing is blurred. Raises
@@ -191,7 +192,8 @@ def render(
     with open_source(source, depth_later=has_model, **options) as frames, Engine(
         device, look=look, strength=strength, lens=lens, f_number=f_number, focus_m=focus_m,
         development=development or Development(demosaic="best"), quality=quality,
-        depth_model=depth_model, depth_range=options.get("depth_range") if has_model else None,
+        output_space=output_space, depth_model=depth_model,
+        depth_range=options.get("depth_range") if has_model else None,
     ) as engine:  # fmt: skip
         for frame in frames:
             return engine.render(frame)

@@ -19,6 +19,7 @@ from .compute.planes import PAD, Planes
 from .develop.balance import grey_at
 from .develop.developer import Developer
 from .develop.development import Development
+from .display.output_space import OutputSpace, open_output_space
 from .errors import GroundglassError, SourceError
 from .frame import Frame
 from .gl.context import describe, headless_context
@@ -54,6 +55,8 @@ class Engine:
     `MonocularModel`): a relative map, which `depth_range` makes metres of as it does of a file, by the distances of its
     brightest and darkest parts ("0.8..6" or (0.8, 6); 0.5 to 5 m where not given); or metres, "model.onnx?metric".
 
+    `output_space` is what the screen shows, or a file shall hold: `srgb`, `display-p3`, `rec709`, the path of an .icc.
+
     The settings are attributes and may change between frames. Raises DeviceError, LookError, ShaderError, for
     the model also SourceError, and MissingExtraError without onnxruntime.
     """
@@ -72,6 +75,7 @@ class Engine:
         quality: Quality = "live",
         depth_model: str | Path | None = None,
         depth_range: str | tuple[float, float] | None = None,
+        output_space: str | Path = "srgb",
         gl: moderngl.Context | None = None,
     ) -> None:
         chosen = load_lens(lens) if isinstance(lens, str) else lens
@@ -82,6 +86,7 @@ class Engine:
         self.strength = strength
         self.development = Development() if development is None else development
         self.quality: Quality = quality
+        self.output_space: OutputSpace | None = open_output_space(output_space)  # None is sRGB
         self.clock = Clock()
         self._model = _open_model(depth_model, depth_range)
         self.device = open_device(device)
@@ -112,7 +117,8 @@ class Engine:
         self._look = load_look(look) if isinstance(look, str) else look
 
     def draw(self, frame: Frame) -> moderngl.Texture:
-        """The picture as a texture: display sRGB, RGBA8, row 0 on top, upright; valid until the next call.
+        """The picture as a texture: display sRGB, or the numbers of `output_space`, RGBA8, row 0 on top, upright; valid
+        until the next call.
 
         It never waits for a depth model: the distances are those that it told last; of a picture before, or none yet.
         """
@@ -125,7 +131,12 @@ class Engine:
             self._model.hand_over()
         with self.clock.host("transfer"), scene.view() as planes:
             self._scene_textures.write(list(planes), origin=(PAD, PAD), size=scene.size)
-        texture = self._grader.draw(self._scene_textures, self.look, strength=self.strength, frame_index=frame.index)
+        texture = self._grader.draw(
+            *(self._scene_textures, self.look),
+            strength=self.strength,
+            frame_index=frame.index,
+            output=self.output_space,
+        )
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)
         self._last, self._magnification = frame, self._magnification_of(frame)

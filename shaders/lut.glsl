@@ -73,30 +73,11 @@ vec3 lut_shaped(vec3 numbers) {
     return mix(lut_curve(ivec3(low)), lut_curve(ivec3(low) + 1), at - low);
 }
 
-// Tetrahedral interpolation (Kasson, Nin, Plouffe and Hafner 1995): along the grey diagonal of the cell, first along the
-// axis of the largest part, then not along that of the smallest. Where two parts are equal, the corner that would have
-// to choose between them has no share.
-vec3 lut_colour(vec3 numbers) {
-    vec3 last = vec3(lut_file_cube_side - 1);
-    vec3 at = clamp(numbers * lut_file_cube_scale + lut_file_cube_offset, vec3(0.0), last);
-    vec3 low = min(floor(at), last - 1.0);
-    vec3 part = at - low;
-    float most = max(max(part.r, part.g), part.b);
-    float least = min(min(part.r, part.g), part.b);
-    float middle = part.r + part.g + part.b - most - least;
-    ivec3 node = ivec3(low);
-    ivec3 first = node + ivec3(greaterThanEqual(part, vec3(most)));
-    ivec3 second = node + ivec3(greaterThan(part, vec3(least)));
-    return (1.0 - most) * texelFetch(lut_file_cube, node, 0).rgb +
-           (most - middle) * texelFetch(lut_file_cube, first, 0).rgb +
-           (middle - least) * texelFetch(lut_file_cube, second, 0).rgb +
-           least * texelFetch(lut_file_cube, node + 1, 0).rgb;
-}
-
 vec3 lut(vec3 rgb, Place place) {
     vec3 numbers = lut_encoded(rgb);
     if (lut_file_shaper_length > 0) numbers = lut_shaped(numbers);
-    if (lut_file_cube_side > 0) numbers = lut_colour(numbers);
+    if (lut_file_cube_side > 0) 
+        numbers = tetrahedral(lut_file_cube, lut_file_cube_side, numbers * lut_file_cube_scale + lut_file_cube_offset);
     vec3 picture = clamp(numbers, 0.0, 1.0);
     vec3 light = REC2020_FROM_REC709 * (lut_input == 1 ? rec709_decode(picture) : srgb_decode(picture));
     return mix(lut_input < LUT_PICTURES ? rgb : soft_clip(rgb, 0.8), light, lut_amount);

@@ -22,14 +22,18 @@ const mat3 REC2020_FROM_REC709 = mat3(0.62740390, 0.06909729, 0.01639144,
                                       0.32928304, 0.91954040, 0.08801331,
                                       0.04331307, 0.01136232, 0.89559525);
 
-// A colour outside moves towards grey of its own luminance until its lowest channel is 0; colours inside stay as they
-// are.
+// A colour that a screen cannot show moves towards grey of its own luminance until its lowest channel is 0 and its
+// highest 1; colours inside stay as they are. To clip the channels one by one would turn the hue.
+vec3 towards_grey(vec3 rgb, float its_luminance) {
+    float luminance = clamp(its_luminance, 0.0, 1.0);
+    float lowest = min(min(rgb.r, rgb.g), min(rgb.b, 0.0));
+    float highest = max(max(rgb.r, rgb.g), max(rgb.b, 1.0));
+    float inside = min(luminance / max(luminance - lowest, 1e-9), (1.0 - luminance) / max(highest - luminance, 1e-9));
+    return luminance + (rgb - its_luminance) * inside;
+}
+
 vec3 rec709_from_rec2020(vec3 rgb) {
-    float luminance = max(dot(rgb, LUMINANCE), 0.0);
-    vec3 rec709 = REC709_FROM_REC2020 * rgb;
-    float lowest = min(min(rec709.r, rec709.g), min(rec709.b, 0.0));
-    float inside = luminance / max(luminance - lowest, 1e-9);
-    return luminance + (rec709 - luminance) * inside;
+    return towards_grey(REC709_FROM_REC2020 * rgb, dot(rgb, LUMINANCE));
 }
 
 // IEC 61966-2-1. Above the linear part 1.055 x^(1/2.4) - 0.055 is a quartic in x^(1/4), the minimax fit over
@@ -43,9 +47,30 @@ vec3 srgb_encode(vec3 linear_rgb) {
     return max(upper, 12.92 * min(x, 0.0031308));
 }
 
+// Tetrahedral interpolation (Kasson, Nin, Plouffe and Hafner 1995) at a place that counts nodes: along the grey diagonal
+// of the cell, first along the axis of the largest part, last along that of the smallest. Where two parts are equal, the
+// corner that would have to choose between them has no share.
+vec3 tetrahedral(sampler3D cube, int side, vec3 place) {
+    vec3 last = vec3(side - 1);
+    vec3 at = clamp(place, vec3(0.0), last);
+    vec3 low = min(floor(at), last - 1.0);
+    vec3 part = at - low;
+    float most = max(max(part.r, part.g), part.b);
+    float least = min(min(part.r, part.g), part.b);
+    float middle = part.r + part.g + part.b - most - least;
+    ivec3 node = ivec3(low);
+    ivec3 first = node + ivec3(greaterThanEqual(part, vec3(most)));
+    ivec3 second = node + ivec3(greaterThan(part, vec3(least)));
+    return (1.0 - most) * texelFetch(cube, node, 0).rgb + (most - middle) * texelFetch(cube, first, 0).rgb +
+           (middle - least) * texelFetch(cube, second, 0).rgb + least * texelFetch(cube, node + 1, 0).rgb;
+}
+
 // `dither_step` of white noise, the same in all channels and frames, hides the steps of an 8-bit target.
-vec4 display_pixel(vec3 display_rec2020, Place place) {
-    vec3 srgb = srgb_encode(rec709_from_rec2020(display_rec2020));
+vec4 dithered(vec3 numbers, Place place) {
     float noise = hash_of(uint(place.pixel.x) * HASH_X, uint(place.pixel.y) * HASH_Y);
-    return vec4(srgb + dither_step * (0.5 * HASH_UNIT) * noise, 1.0);
+    return vec4(numbers + dither_step * (0.5 * HASH_UNIT) * noise, 1.0);
+}
+
+vec4 display_pixel(vec3 display_rec2020, Place place) {
+    return dithered(srgb_encode(rec709_from_rec2020(display_rec2020)), place);
 }

@@ -52,10 +52,12 @@ def srgb_decoded(display: np.ndarray) -> np.ndarray:
 
 def shown(display_rec2020: np.ndarray) -> np.ndarray:
     """Linear Rec.2020 display light as sRGB; what lies outside Rec.709 moves towards grey of its luminance."""
-    luminance = np.maximum(display_rec2020 @ LUMINANCE, 0.0)[..., None]
-    rec709 = display_rec2020 @ REC2020_TO_REC709.T
-    lowest = np.minimum(rec709.min(axis=-1, keepdims=True), 0.0)
-    return srgb(luminance + (rec709 - luminance) * luminance / np.maximum(luminance - lowest, 1e-9))
+    own = (display_rec2020 @ LUMINANCE)[..., None]
+    rec709, grey = display_rec2020 @ REC2020_TO_REC709.T, np.clip(own, 0.0, 1.0)
+    lowest, highest = (end(rec709, axis=-1, keepdims=True) for end in (np.min, np.max))
+    below = grey / np.maximum(grey - np.minimum(lowest, 0.0), 1e-9)
+    above = (1.0 - grey) / np.maximum(np.maximum(highest, 1.0) - grey, 1e-9)
+    return srgb(grey + (rec709 - own) * np.minimum(below, above))
 
 
 @cache

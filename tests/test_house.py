@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "optics": {"compute", "lenses"},
     "reference": {"optics"},
     "look": {"gl", "looks", "shaders", "profile.colour", "capture.picture"},
-    "display": {"gl", "shaders", "capture.mailbox", "look", "optics.autofocus", "optics.focus"},
+    "display": {"gl", "shaders", "capture.icc", "capture.mailbox", "look", "optics.autofocus", "optics.focus"},
 }
 
 

@@ -18,17 +18,36 @@ def matrix_profile_to_srgb(display_rgb: NDArray[np.uint16], profile: bytes) -> N
 
     None where the profile is damaged or is not of the "three-component matrix" kind (ICC.1:2022, 8.3.3).
     """
+    found = matrix_profile(profile)
+    if found is None:
+        return None
+    curves, to_xyz = found
+    to_srgb = (np.linalg.inv(SRGB_TO_XYZ_D50) @ to_xyz).astype(np.float32)
+    linear_rgb = np.stack([curves[channel][display_rgb[..., channel]] for channel in range(3)], axis=-1) @ to_srgb.T
+    np.clip(linear_rgb, 0.0, 1.0, out=linear_rgb)
+    encoded = np.where(linear_rgb <= 0.0031308, 12.92 * linear_rgb, 1.055 * linear_rgb ** (1 / 2.4) - 0.055)
+    return np.asarray(np.rint(65535.0 * encoded), np.uint16)
+
+
+def matrix_profile(profile: bytes) -> tuple[list[NDArray[np.float32]], NDArray[np.float64]] | None:
+    """Of a "three-component matrix" profile the light of each 16-bit code, three times (65536,), and (3, 3) from that
+    light to XYZ under D50. None where it is damaged or of another kind; a profile with tables in it is of both kinds.
+    """
     try:
         tags = _tags(profile)
         curves = [_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
         to_xyz = np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
     except (KeyError, IndexError, ValueError, struct.error):
         return None
-    to_srgb = (np.linalg.inv(SRGB_TO_XYZ_D50) @ to_xyz).astype(np.float32)
-    linear_rgb = np.stack([curves[channel][display_rgb[..., channel]] for channel in range(3)], axis=-1) @ to_srgb.T
-    np.clip(linear_rgb, 0.0, 1.0, out=linear_rgb)
-    encoded = np.where(linear_rgb <= 0.0031308, 12.92 * linear_rgb, 1.055 * linear_rgb ** (1 / 2.4) - 0.055)
-    return np.asarray(np.rint(65535.0 * encoded), np.uint16)
+    return curves, to_xyz
+
+
+def has_tables(profile: bytes) -> bool:
+    """Whether a profile holds tables from colours to the device's numbers, which come before its matrix."""
+    try:
+        return any(name in _tags(profile) for name in (b"B2A0", b"B2A1"))
+    except struct.error:
+        return False
 
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:

@@ -37,6 +37,12 @@ StrengthOption = Annotated[
     float,
     typer.Option("--strength", parser=parse_strength, metavar="0..1|PERCENT%", help="How much of the look: 0.7, 70%."),
 ]
+OutputSpaceOption = Annotated[
+    str,
+    typer.Option(
+        "--output-space", metavar="SPACE|ICC", help="What the screen shows: srgb, display-p3, rec709, or its profile."
+    ),
+]
 LensOption = Annotated[str, typer.Option("--lens", help="A lens's name, or a lens file (.toml).")]
 FNumberOption = Annotated[float | None, typer.Option("--f-number", help="Within the lens's range; else wide open.")]
 FocusOption = Annotated[

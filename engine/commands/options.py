@@ -57,6 +57,7 @@ class EngineOptions:
     street: Street | None = None
     lut: str | None = None
     lut_input: str = "srgb"
+    output_space: str = "srgb"
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,15 @@ def write_frame(engine: Engine, frame: Frame, path: Path) -> None:
     elif path.suffix.lower() in (".tif", ".tiff"):
         scene_rgb = engine.scene(frame)
         look, strength = engine.look, engine.strength
-        display_rgb = grade(scene_rgb, look, space="rec2020", strength=strength, frame_index=frame.index, ctx=engine.gl)
-        snapshot.save(path, display_rgb)
+        display_rgb = grade(
+            scene_rgb,
+            look,
+            space="rec2020",
+            strength=strength,
+            frame_index=frame.index,
+            output=engine.output_space,
+            ctx=engine.gl,
+        )
+        snapshot.save(path, display_rgb, space=engine.output_space)
     else:
-        snapshot.save(path, engine.render(frame))
+        snapshot.save(path, engine.render(frame), space=engine.output_space)

@@ -85,6 +85,7 @@ def open_engine(
         quality="best" if options.quality is Quality.BEST else "live",
         depth_model=source_options.depth_model,
         depth_range=source_options.depth_range if source_options.depth_model is not None else None,
+        output_space=options.output_space,
         gl=gl,
     )
     if street is not None:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from ..errors import MissingExtraError, OutputError
+from .output_space import OutputSpace, srgb_profile
 
 SCENE_SUFFIXES = (".exr",)
 DISPLAY_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -51,10 +52,11 @@ def check_target(path: str | Path) -> None:
         raise OutputError(f"{path}: the folder {path.parent} cannot be written; name another")
 
 
-def save(path: str | Path, rgb: NDArray[Any], *, half: bool = False) -> Path:
+def save(path: str | Path, rgb: NDArray[Any], *, half: bool = False, space: OutputSpace | None = None) -> Path:
     """Writes `rgb`, (H, W, 3), into `path`, in the format that its suffix names.
 
-    PNG and JPEG hold 8 bits and TIFF 16 bits of display sRGB: `rgb` is uint8, uint16, or float in 0..1. EXR holds
+    PNG and JPEG hold 8 bits and TIFF 16 bits of display sRGB, or of the screen `space`, whose ICC profile they carry:
+    `rgb` is uint8, uint16, or float in 0..1. EXR holds
     scene-linear Rec.2020 light: `rgb` is float32, stored as float32 or, with `half`, as 16-bit floats. The file appears
     whole or not at all. Raises OutputError and MissingExtraError.
     """
@@ -67,9 +69,9 @@ def save(path: str | Path, rgb: NDArray[Any], *, half: bool = False) -> Path:
             raise OutputError(f"{path}: EXR holds scene-linear light, not {rgb.dtype} display values; use .png or .tif")
         write = partial(_write_exr, rgb=rgb.astype(np.float16 if half else np.float32))
     elif path.suffix.lower() in (".tif", ".tiff"):
-        write = partial(_write_tiff, rgb=_quantised(rgb, np.uint16))
+        write = partial(_write_tiff, rgb=_quantised(rgb, np.uint16), space=space)
     else:
-        write = partial(_write_8bit, rgb=_quantised(rgb, np.uint8))
+        write = partial(_write_8bit, rgb=_quantised(rgb, np.uint8), space=space)
     write_whole(path, write)
     return path
 
@@ -110,19 +112,21 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         part.unlink(missing_ok=True)
 
 
-def _write_8bit(path: Path, rgb: NDArray[np.uint8]) -> None:
+def _write_8bit(path: Path, rgb: NDArray[np.uint8], space: OutputSpace | None) -> None:
     picture = Image.fromarray(np.ascontiguousarray(rgb), "RGB")
     if path.suffix == ".png":
         chunks = PngImagePlugin.PngInfo()
-        chunks.add(b"sRGB", b"\x00")  # PNG 1.2, 4.2.2.3: rendering intent "perceptual"
+        if space is None:
+            chunks.add(b"sRGB", b"\x00")  # PNG 1.2, 4.2.2.3: rendering intent "perceptual"
         # Level 1 writes a 4000x3000 still about five times as fast as the default 6, for some 10 % more bytes.
-        picture.save(path, pnginfo=chunks, compress_level=1)
+        profile = None if space is None else space.profile
+        picture.save(path, pnginfo=chunks, compress_level=1, icc_profile=profile)
     else:
-        picture.save(path, "JPEG", quality=95, subsampling=0, icc_profile=_srgb_profile())
+        picture.save(path, "JPEG", quality=95, subsampling=0, icc_profile=_profile(space))
 
 
-def _write_tiff(path: Path, rgb: NDArray[np.uint16]) -> None:
-    tifffile.imwrite(path, rgb, photometric="rgb", iccprofile=_srgb_profile(), metadata=None)
+def _write_tiff(path: Path, rgb: NDArray[np.uint16], space: OutputSpace | None) -> None:
+    tifffile.imwrite(path, rgb, photometric="rgb", iccprofile=_profile(space), metadata=None)
 
 
 def _write_exr(path: Path, rgb: NDArray[Any]) -> None:
@@ -143,5 +147,5 @@ def _import_openexr(path: Path) -> Any:
     return OpenEXR
 
 
-def _srgb_profile() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+def _profile(space: OutputSpace | None) -> bytes:
+    return srgb_profile() if space is None else space.profile

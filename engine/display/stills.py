@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OutputError
+from .output_space import OutputSpace
 from .snapshot import next_name, save
 
 
@@ -20,9 +21,11 @@ class Stills:
         self._writer = ThreadPoolExecutor(1, "groundglass-stills")
         self._pending: list[Future[Path]] = []
 
-    def take(self, display_rgb: NDArray[np.uint8]) -> None:
-        """Queues (H, W, 3) uint8 display sRGB; the caller leaves the array alone from here on."""
-        self._pending.append(self._writer.submit(lambda: save(next_name(self._folder), display_rgb)))
+    def take(self, display_rgb: NDArray[np.uint8], space: OutputSpace | None = None) -> None:
+        """Queues (H, W, 3) uint8 display sRGB, or numbers for the screen `space`; the caller leaves the array alone
+        from here on.
+        """
+        self._pending.append(self._writer.submit(lambda: save(next_name(self._folder), display_rgb, space=space)))
 
     def reports(self) -> list[str]:
         """A line for each still done since the last call: that it is there, or why not."""

@@ -226,5 +226,5 @@ class Viewer:
 
     def _take_still(self) -> None:
         if self.frame is not None:
-            self._stills.take(self._engine.render(self.frame))
+            self._stills.take(self._engine.render(self.frame), self._engine.output_space)
             self._redraw = True  # the engine's texture was valid until this render

@@ -55,7 +55,7 @@ class Table(Protocol):
 
 Value = float | int | bool | str | tuple[float, float, float] | Table
 
-_FRAME_FILES = frozenset({"common", "output", "present"})  # every look, or every overlay, has them; they are no passes
+_FRAME_FILES = frozenset({"common", "output", "output_space", "present"})  # what looks and overlays share: no passes
 _UNIFORM = re.compile(r"^\s*uniform\s+(\w+)\s+(\w+)\s*;", re.MULTILINE)
 # Leads a pass to the map of what is around a pixel; `texel` is one pixel of the picture in it.
 _AROUND = """uniform sampler2D {name}_map;
@@ -279,14 +279,23 @@ void main() {{
     return source + source_of("main", main)
 
 
-def fuse(passes: Iterable[Pass], *, blend: bool, constants: Mapping[str, Number] = MappingProxyType({})) -> Source:
+def fuse(
+    passes: Iterable[Pass],
+    *,
+    blend: bool,
+    constants: Mapping[str, Number] = MappingProxyType({}),
+    to_space: bool = False,
+) -> Source:
     """One fragment program: the scene's pixel through the passes in their order.
 
     With `blend` it also makes the neutral rendering and mixes by `strength`: a program of its own, because a software
     renderer runs both sides of every branch. Uniforms that are named in `constants` become constants, for a program
-    that draws the same picture sooner and has to be made anew for every change of a number.
+    that draws the same picture sooner and has to be made anew for every change of a number. The picture is for a screen
+    of sRGB, or with `to_space` for the one that the table `output` tells of.
     """
     source, calls = _walk(tuple(passes))
+    if to_space:
+        source += load_source("output_space.glsl")
     mixed = "mix(neutral_rendering(scene_rgb), look_rgb, strength)" if blend else "look_rgb"
     main = f"""
 void main() {{
@@ -294,7 +303,7 @@ void main() {{
     vec3 scene_rgb = scene_at(plane_position);
     vec3 look_rgb = scene_rgb;
 {calls}
-    display = display_pixel({mixed}, place);
+    display = {"space_pixel" if to_space else "display_pixel"}({mixed}, place);
 }}"""
     return _with_constants(source + source_of("main", main), constants)
 

@@ -22,9 +22,10 @@ from .around import Surroundings
 from .look import Look, load_look
 
 Target = Literal["rgba8", "rgba32f"]
-_Key = tuple[tuple[str, ...], bool]  # names of the passes, and whether they are blended with the neutral rendering
+_Key = tuple[tuple[str, ...], bool, bool]  # names of the passes; whether neutral is blended in; to a screen's own space
 
 _PLANE_UNIFORMS = ("red_plane", "green_plane", "blue_plane")
+_OUTPUT_SAMPLERS = ("output_curve", "output_cube")
 _QUERIES = 3  # a timer is read two frames after it was set, when the driver has long finished
 
 
@@ -63,23 +64,29 @@ class Grader:
         local: bool = True,
         frame_index: int = 0,
         target: Target = "rgba8",
+        output: Table | None = None,
     ) -> moderngl.Texture:
         """Display sRGB of the scene, row 0 = top, valid until the next draw into the same kind of target.
 
-        `strength` 0..1 blends from the neutral rendering to the look; `local=False` leaves out the passes that are no
-        function of the pixel alone. `rgba8` is dithered, `rgba32f` is not.
+        With `output`, a `display.output_space.OutputSpace`, numbers for that screen instead. `strength` 0..1 blends
+        from the neutral rendering to the look; `local=False` leaves out the passes that are no function of the pixel
+        alone. `rgba8` is dithered, `rgba32f` is not.
         """
         numbers = _numbers(planes, look, strength, 0.0 if target == "rgba32f" else 1.0 / 255.0)
+        if output is not None:
+            numbers |= {f"output_{kind}": number for kind, number in output.numbers.items()}
         passes = _passes(look, local)
         texture, framebuffer = self._target(target, planes.size)
-        tables = self._table_textures(look)
+        tables = self._table_textures(look, output)
         with self._timed():
             moving: dict[str, Number] = {"frame_index": frame_index}
             found, maps = self._surroundings.draw(planes, passes, numbers | moving, tables)
-            program = self._program(passes, strength < 1.0, numbers | found)
+            program = self._program(passes, (strength < 1.0, output is not None), numbers | found)
             program.set(numbers | found | moving)
             textures = tables | maps
-            for unit, texture_in in enumerate((*planes.textures, *(textures[name] for name in _samplers(passes)))):
+            for unit, texture_in in enumerate(
+                (*planes.textures, *(textures[name] for name in _samplers(passes, output is not None)))
+            ):
                 texture_in.use(unit)
             program.draw(framebuffer)
         return texture
@@ -96,15 +103,15 @@ class Grader:
         for kept in (self._programs, self._settled, self._latest, self._targets, self._queries):
             kept.clear()
 
-    def _program(self, passes: tuple[Pass, ...], blend: bool, numbers: dict[str, Number]) -> FullFrame:
-        key = tuple(one.name for one in passes), blend
+    def _program(self, passes: tuple[Pass, ...], kind: tuple[bool, bool], numbers: dict[str, Number]) -> FullFrame:
+        key = tuple(one.name for one in passes), *kind
         stood_still = self._latest.get(key) == numbers
         self._latest[key] = numbers
         if self._settles and stood_still:
             return self._settled_program(key, passes, numbers)
         if key not in self._programs:
-            samplers = _PLANE_UNIFORMS + _samplers(passes)
-            self._programs[key] = FullFrame(self._ctx, fuse(passes, blend=blend), samplers)
+            samplers = _PLANE_UNIFORMS + _samplers(passes, key[2])
+            self._programs[key] = FullFrame(self._ctx, fuse(passes, blend=key[1], to_space=key[2]), samplers)
         return self._programs[key]
 
     def _settled_program(self, key: _Key, passes: tuple[Pass, ...], numbers: dict[str, Number]) -> FullFrame:
@@ -112,13 +119,15 @@ class Grader:
         if settled is None or settled[0] != numbers:
             if settled is not None:
                 settled[1].release()
-            source = fuse(passes, blend=key[1], constants=numbers)
-            self._settled[key] = numbers, FullFrame(self._ctx, source, _PLANE_UNIFORMS + _samplers(passes))
+            source = fuse(passes, blend=key[1], constants=numbers, to_space=key[2])
+            self._settled[key] = numbers, FullFrame(self._ctx, source, _PLANE_UNIFORMS + _samplers(passes, key[2]))
         return self._settled[key][1]
 
-    def _table_textures(self, look: Look) -> dict[str, moderngl.Texture | moderngl.Texture3D]:
+    def _table_textures(self, look: Look, output: Table | None) -> dict[str, moderngl.Texture | moderngl.Texture3D]:
         """By the name of the sampler."""
         textures: dict[str, moderngl.Texture | moderngl.Texture3D] = {}
+        if output is not None:
+            textures |= self._tables.of("output_", output)
         for settings in look.passes:
             for name, value in settings.values.items():
                 if isinstance(value, Table):
@@ -157,8 +166,8 @@ def _passes(look: Look, local: bool) -> tuple[Pass, ...]:
     return tuple(one for one in passes if local or one.stage is Stage.PIXEL)
 
 
-def _samplers(passes: tuple[Pass, ...]) -> tuple[str, ...]:
-    return tuple(name for one in passes for name in one.samplers)
+def _samplers(passes: tuple[Pass, ...], to_space: bool) -> tuple[str, ...]:
+    return tuple(name for one in passes for name in one.samplers) + _OUTPUT_SAMPLERS * to_space
 
 
 def _numbers(planes: ScenePlanes, look: Look, strength: float, dither_step: float) -> dict[str, Number]:
@@ -192,13 +201,14 @@ def grade(
     strength: float = 1.0,
     local: bool = True,
     frame_index: int = 0,
+    output: Table | None = None,
     ctx: moderngl.Context | None = None,
 ) -> NDArray[np.float32]:
     """Grade a picture: the same draw as the live one, into floats and without dither.
 
     `rgb` is scene-linear (H, W, 3), 18 % grey = 0.18, in linear `space`; NaN and negative light count as black. `look`
-    is a name, a path or a Look. Returns (H, W, 3) float32 display sRGB, 0..1. Without `ctx` a context lives for this
-    call.
+    is a name, a path or a Look. Returns (H, W, 3) float32 display sRGB, 0..1, or numbers for the screen `output`.
+    Without `ctx` a context lives for this call.
     Raises ValueError for a wrong shape or space, LookError, ShaderError, DeviceError.
     """
     scene = np.asarray(rgb, dtype=np.float32)
@@ -215,7 +225,9 @@ def grade(
     planes, grader = ScenePlanes(context), Grader(context)
     try:
         planes.write([np.ascontiguousarray(scene[..., channel]) for channel in range(3)])
-        texture = grader.draw(planes, look, strength=strength, local=local, frame_index=frame_index, target="rgba32f")
+        texture = grader.draw(
+            planes, look, strength=strength, local=local, frame_index=frame_index, target="rgba32f", output=output
+        )
         pixels = np.frombuffer(texture.read(), dtype=np.float32).reshape(*scene.shape[:2], 4)
         return np.ascontiguousarray(pixels[..., :3])
     finally:

@@ -73,10 +73,16 @@ def shown(display_rec2020: Light) -> Light:
 
 def inside_rec709(light: Light) -> Light:
     """Linear Rec.709 of linear Rec.2020 light; what lies outside moves towards grey of its luminance."""
-    luminance = np.maximum(light @ LUMINANCE, 0.0)[..., None]
-    rec709 = light @ REC2020_TO_REC709.T
-    lowest = np.minimum(rec709.min(axis=-1, keepdims=True), 0.0)
-    return np.asarray(luminance + (rec709 - luminance) * luminance / np.maximum(luminance - lowest, 1e-9))
+    return towards_grey(light @ REC2020_TO_REC709.T, light @ LUMINANCE)
+
+
+def towards_grey(rgb: Light, luminance: Light) -> Light:
+    """Light of any primaries (..., 3), which a screen cannot show, with less colour until it lies in 0..1."""
+    own, grey = luminance[..., None], np.clip(luminance, 0.0, 1.0)[..., None]
+    lowest = np.minimum(rgb.min(axis=-1, keepdims=True), 0.0)
+    highest = np.maximum(rgb.max(axis=-1, keepdims=True), 1.0)
+    inside = np.minimum(grey / np.maximum(grey - lowest, 1e-9), (1.0 - grey) / np.maximum(highest - grey, 1e-9))
+    return np.asarray(grey + (rgb - own) * inside)
 
 
 def soft_clip(light: Light, start: float) -> Light:
