@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from .capture import open_source
 from .compute.device import Buffer
-from .compute.planes import PAD, Planes
+from .compute.hand_over import ORIGIN, HandOver
+from .compute.planes import Planes
 from .develop.demosaic import METHODS, Demosaic, demosaiced_size
 from .develop.denoise import Denoise
 from .develop.highlights import Highlights
@@ -263,13 +264,14 @@ def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
 
 def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     scene = _scene(engine, frame, stack)
-    textures, grader = ScenePlanes(engine.gl), Grader(engine.gl)
+    hand_over, textures, grader = HandOver(engine.device, *scene.size), ScenePlanes(engine.gl), Grader(engine.gl)
+    stack.callback(hand_over.release)
     stack.callback(textures.release)
     stack.callback(grader.release)
 
     def transfer() -> None:
-        with scene.view() as planes:
-            textures.write(list(planes), origin=(PAD, PAD), size=scene.size)
+        with hand_over.view(scene) as packed:
+            textures.write_packed(packed, ORIGIN, scene.size)
 
     def draw(name: str) -> float | None:
         grader.draw(textures, load_look(name))

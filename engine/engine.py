@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from .capture.depth import DepthMap, DepthRange
 from .capture.depth.model import MonocularModel
 from .compute.device import open_device
-from .compute.planes import PAD, Planes
+from .compute.hand_over import ORIGIN, HandOver
+from .compute.planes import Planes
 from .develop.balance import grey_at
 from .develop.developer import Developer
 from .develop.development import Development
@@ -24,7 +25,7 @@ from .errors import GroundglassError, SourceError
 from .frame import Frame
 from .gl.context import describe, headless_context
 from .gl.planes import ScenePlanes
-from .look.grade import Grader
+from .look.grade import Grader, Target
 from .look.look import Look, load_look
 from .optics import breathing
 from .optics.autofocus import autofocus
@@ -87,6 +88,7 @@ class Engine:
         self.development = Development() if development is None else development
         self.quality: Quality = quality
         self.output_space: OutputSpace | None = open_output_space(output_space)  # None is sRGB
+        self.screen_bits = 8  # of a channel of what `draw` gives; a window may have 10
         self.clock = Clock()
         self._model = _open_model(depth_model, depth_range)
         self.device = open_device(device)
@@ -100,6 +102,7 @@ class Engine:
         self._defocus: Defocus | None = None
         self._glow: Glow | None = None
         self._breathing: Breathing | None = None
+        self._hand_over: HandOver | None = None
         self._scene_textures = ScenePlanes(self.gl)
         self._grader = Grader(self.gl)
         self._last: Frame | None = None
@@ -117,24 +120,25 @@ class Engine:
         self._look = load_look(look) if isinstance(look, str) else look
 
     def draw(self, frame: Frame) -> moderngl.Texture:
-        """The picture as a texture: display sRGB, or the numbers of `output_space`, RGBA8, row 0 on top, upright; valid
-        until the next call.
+        """The picture as a texture: display sRGB, or the numbers of `output_space`, of 8 bits (or `screen_bits` of 10),
+        row 0 on top, upright; valid until the next call.
 
         It never waits for a depth model: the distances are those that it told last; of a picture before, or none yet.
         """
-        return self._drawn(frame, waits=False)
+        return self._drawn(frame, waits=False, target="rgb10_a2" if self.screen_bits >= 10 else "rgba8")
 
-    def _drawn(self, frame: Frame, *, waits: bool) -> moderngl.Texture:
+    def _drawn(self, frame: Frame, *, waits: bool, target: Target = "rgba8") -> moderngl.Texture:
         frame, scene = self._focused(self._prepared(frame), waits=waits)
         self.device.collect()
         if self._model is not None:
             self._model.hand_over()
-        with self.clock.host("transfer"), scene.view() as planes:
-            self._scene_textures.write(list(planes), origin=(PAD, PAD), size=scene.size)
+        with self.clock.host("transfer"), self._hand_over_for(scene.size).view(scene) as packed:
+            self._scene_textures.write_packed(packed, ORIGIN, scene.size)
         texture = self._grader.draw(
             *(self._scene_textures, self.look),
             strength=self.strength,
             frame_index=frame.index,
+            target=target,
             output=self.output_space,
         )
         if self._grader.last_gpu_ms is not None:
@@ -215,10 +219,10 @@ class Engine:
         self._pairs.release()
         if self._model is not None:
             self._model.release()
-        for stage in (self._depth, self._defocus, self._glow, self._breathing):
+        for stage in (self._depth, self._defocus, self._glow, self._breathing, self._hand_over):
             if stage is not None:
                 stage.release()
-        self._depth = self._defocus = self._glow = self._breathing = None
+        self._depth = self._defocus = self._glow = self._breathing = self._hand_over = None
         self._grader.release()
         self._scene_textures.release()
         self.device.close()
@@ -329,6 +333,13 @@ class Engine:
                 self._breathing.release()
             self._breathing = Breathing(self.device, *size)
         return self._breathing
+
+    def _hand_over_for(self, size: tuple[int, int]) -> HandOver:
+        if self._hand_over is None or self._hand_over.size != size:
+            if self._hand_over is not None:
+                self._hand_over.release()
+            self._hand_over = HandOver(self.device, *size)
+        return self._hand_over
 
     def _warm_up(self, size: tuple[int, int]) -> None:
         """Compiles and allocates what a mosaic of `size` needs, on a frame whose depth asks for every kernel."""

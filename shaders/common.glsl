@@ -1,8 +1,6 @@
 // What every pass may use. Row 0 is the top of the picture, in the planes, in the frame and in Place.
 
-uniform sampler2D red_plane;    // scene-linear Rec.2020, D65, 18 % grey = 0.18, unbounded above
-uniform sampler2D green_plane;
-uniform sampler2D blue_plane;
+uniform sampler2D scene_texture;  // scene-linear Rec.2020, D65, 18 % grey = 0.18, unbounded above
 uniform vec2 frame_px;          // width and height of the picture
 uniform int frame_index;
 uniform float strength;         // 0: the neutral rendering, 1: the look
@@ -22,16 +20,7 @@ const float GREY = 0.18;
 const float BRIGHTEST = 65504.0;  // the largest half float: no scene is brighter, infinity lands here
 const vec3 LUMINANCE = vec3(0.2627002, 0.6779981, 0.0593017);  // ITU-R BT.2020, linear
 
-// An integer hash of a lattice point: multiply, xor-shift, multiply. The upper bits are good; as a signed integer it is
-// uniform in [-2^31, 2^31). Signed because AVX2 has no conversion between floats and unsigned integers.
-const uint HASH_X = 0x9E3779B1u;
-const uint HASH_Y = 0x85EBCA6Bu;
-const float HASH_UNIT = 1.0 / 2147483648.0;
-
-float hash_of(uint x_times_hash_x, uint y_times_hash_y) {
-    uint h = x_times_hash_x ^ y_times_hash_y;
-    return float(int((h ^ (h >> 15)) * 0x2C1B3C6Du));
-}
+#include "hash.glsl"
 
 // Identity up to `start`, then a hyperbola of the same slope that approaches 1.
 vec3 soft_clip(vec3 rgb, float start) {

@@ -55,7 +55,7 @@ class Table(Protocol):
 
 Value = float | int | bool | str | tuple[float, float, float] | Table
 
-_FRAME_FILES = frozenset({"common", "output", "output_space", "present"})  # what looks and overlays share: no passes
+_FRAME_FILES = frozenset({"common", "hash", "output", "output_space", "present"})  # shared by looks and overlays
 _UNIFORM = re.compile(r"^\s*uniform\s+(\w+)\s+(\w+)\s*;", re.MULTILINE)
 # Leads a pass to the map of what is around a pixel; `texel` is one pixel of the picture in it.
 _AROUND = """uniform sampler2D {name}_map;
@@ -274,7 +274,7 @@ void main() {{
     Place place = Place(at, ivec2(gl_FragCoord.xy));
     vec3 rgb = picture_pixel(at);
 {calls}
-    display_rgba = vec4(rgb, 1.0);
+    display_rgba = vec4(dithered(rgb, place.pixel), 1.0);
 }}"""
     return source + source_of("main", main)
 

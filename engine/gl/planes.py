@@ -1,4 +1,4 @@
-"""The scene on the GL side: three padded planes as the compute device makes them."""
+"""The scene on the GL side: one texture of red, green and blue, padding included."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 
 class ScenePlanes:
-    """Red, green and blue of one picture as R32F textures, padding included; row 0 is the top.
+    """Red, green and blue of one picture as one texture, padding included; row 0 is the top.
 
-    `size` (width, height) is the picture without its padding, `origin` (x, y) its first pixel in the planes.
+    RGBA16F of what a compute device packed, RGBA32F of planes: Mesa's software renderer reads either in half the time
+    that it needs for three textures of one channel. `size` (width, height) is the picture without its padding, `origin`
+    (x, y) its first pixel in the texture.
     """
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
         self.textures: tuple[moderngl.Texture, ...] = ()
-        self.pitch_px = (0, 0)  # width and height of a plane with its padding
+        self.pitch_px = (0, 0)  # width and height with the padding
+        self._kind = ""
         self.origin = (0, 0)
         self.size = (0, 0)
 
@@ -28,10 +31,10 @@ class ScenePlanes:
         origin: tuple[int, int] = (0, 0),
         size: tuple[int, int] | None = None,
     ) -> None:
-        """Upload three (rows, pitch) float32 C-contiguous planes whole, straight from their buffers.
+        """Upload three (rows, pitch) float32 C-contiguous planes whole.
 
-        `size` defaults to what lies right of and below `origin`. Textures are made anew only when the shape changes.
-        Raises ValueError where shapes, dtype or layout do not fit.
+        `size` defaults to what lies right of and below `origin`. The texture is made anew only when its shape or kind
+        changes. Raises ValueError where shapes, dtype or layout do not fit.
         """
         rows, pitch = planes[0].shape
         width, height = size or (pitch - origin[0], rows - origin[1])
@@ -40,21 +43,38 @@ class ScenePlanes:
         ):
             found = ", ".join(f"{p.shape} {p.dtype}" for p in planes)
             raise ValueError(f"scene planes must be three C-contiguous float32 arrays of one shape, not {found}")
+        self._place((pitch, rows), origin, (width, height), "f4")
+        rgba = np.empty((rows, pitch, 4), dtype=np.float32)
+        rgba[..., 3] = 1.0
+        for channel, plane in enumerate(planes):
+            rgba[..., channel] = plane
+        self.textures[0].write(rgba)
+
+    def write_packed(
+        self, rgba: NDArray[np.float16], origin: tuple[int, int] = (0, 0), size: tuple[int, int] | None = None
+    ) -> None:
+        """Upload (rows, pitch, 4) float16, C-contiguous, straight from its buffer; the rest as in `write`."""
+        rows, pitch, channels = rgba.shape
+        if channels != 4 or rgba.dtype != np.float16 or not rgba.flags.c_contiguous:
+            raise ValueError(f"a packed scene is C-contiguous float16 (rows, pitch, 4), not {rgba.shape} {rgba.dtype}")
+        self._place((pitch, rows), origin, size or (pitch - origin[0], rows - origin[1]), "f2")
+        self.textures[0].write(rgba)
+
+    def _place(self, pitch_px: tuple[int, int], origin: tuple[int, int], size: tuple[int, int], kind: str) -> None:
+        (pitch, rows), (width, height) = pitch_px, size
         if min(origin) < 0 or origin[0] + width > pitch or origin[1] + height > rows or min(width, height) < 1:
             raise ValueError(f"picture {width}x{height} at {origin} does not lie in planes of {pitch}x{rows}")
-        if self.pitch_px != (pitch, rows):
-            self._allocate((pitch, rows))
-        self.origin, self.size = origin, (width, height)
-        for texture, plane in zip(self.textures, planes, strict=True):
-            texture.write(plane)
+        if self.pitch_px != pitch_px or self._kind != kind:
+            self._allocate(pitch_px, kind)
+        self.origin, self.size = origin, size
 
-    def _allocate(self, pitch_px: tuple[int, int]) -> None:
+    def _allocate(self, pitch_px: tuple[int, int], kind: str) -> None:
         self.release()
-        self.textures = tuple(self._ctx.texture(pitch_px, 1, dtype="f4") for _ in range(3))
-        for texture in self.textures:
-            texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
-            texture.repeat_x = texture.repeat_y = False
-        self.pitch_px = pitch_px
+        texture = self._ctx.texture(pitch_px, 4, dtype=kind)
+        texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
+        texture.repeat_x = texture.repeat_y = False
+        self.textures = (texture,)
+        self.pitch_px, self._kind = pitch_px, kind
 
     def release(self) -> None:
         """Give the textures back; harmless when done twice."""

@@ -22,7 +22,7 @@ from ..gl.program import load_source
 
 Bound = moderngl.Texture | moderngl.Texture3D
 
-_PLANES = ("red_plane", "green_plane", "blue_plane")
+_PLANES = ("scene_texture",)
 _SIGMA_MIN_PX = 1.0  # of the small textures, up to twice as much: little more than they blur by themselves
 _REACH = 3.0  # standard deviations up to which a Gaussian is drawn
 

@@ -21,11 +21,13 @@ from ..gl.tables import TableTextures
 from .around import Surroundings
 from .look import Look, load_look
 
-Target = Literal["rgba8", "rgba32f"]
+Target = Literal["rgba8", "rgb10_a2", "rgba32f"]
 _Key = tuple[tuple[str, ...], bool, bool]  # names of the passes; whether neutral is blended in; to a screen's own space
 
-_PLANE_UNIFORMS = ("red_plane", "green_plane", "blue_plane")
+_PLANE_UNIFORMS = ("scene_texture",)
 _OUTPUT_SAMPLERS = ("output_curve", "output_cube")
+_DITHER_STEP: dict[Target, float] = {"rgba8": 1 / 255, "rgb10_a2": 1 / 1023, "rgba32f": 0.0}
+_GL_RGB10_A2 = 0x8059
 _QUERIES = 3  # a timer is read two frames after it was set, when the driver has long finished
 
 
@@ -70,9 +72,9 @@ class Grader:
 
         With `output`, a `display.output_space.OutputSpace`, numbers for that screen instead. `strength` 0..1 blends
         from the neutral rendering to the look; `local=False` leaves out the passes that are no function of the pixel
-        alone. `rgba8` is dithered, `rgba32f` is not.
+        alone. `rgba8` and `rgb10_a2` are dithered by their own steps, `rgba32f` is not.
         """
-        numbers = _numbers(planes, look, strength, 0.0 if target == "rgba32f" else 1.0 / 255.0)
+        numbers = _numbers(planes, look, strength, _DITHER_STEP[target])
         if output is not None:
             numbers |= {f"output_{kind}": number for kind, number in output.numbers.items()}
         passes = _passes(look, local)
@@ -140,7 +142,11 @@ class Grader:
             if made is not None:
                 made[1].release()
                 made[0].release()
-            texture = self._ctx.texture(size, 4, dtype="f1" if target == "rgba8" else "f4")
+            texture = (
+                self._ctx.texture(size, 4, dtype="f1", internal_format=_GL_RGB10_A2)
+                if target == "rgb10_a2"
+                else self._ctx.texture(size, 4, dtype="f1" if target == "rgba8" else "f4")
+            )
             texture.repeat_x = texture.repeat_y = False
             self._targets[target] = texture, self._ctx.framebuffer([texture])
         return self._targets[target]
