@@ -8,6 +8,7 @@ uniform sampler2D depth_map;  // metres over the whole picture, of any size; 0 o
 uniform vec2 circle_scale;    // circle of confusion of the infinitely far, by the virtual lens and by the real one
 uniform vec2 focus_m;         // where the two are focused
 uniform float magnification;  // of the picture, over what the depth map covers
+uniform float dither_step;    // one step of the window's encoding
 
 in vec2 at;
 
@@ -15,6 +16,15 @@ struct Place {
     vec2 at;      // fraction of the picture, from its top-left corner
     ivec2 pixel;  // of the window, from its lower left one
 };
+
+#include "hash.glsl"
+
+// A picture that is shown at another size has numbers between those that it was dithered for: they are dithered anew,
+// by a little less than half a step, which leaves one at its own size as it is.
+vec3 dithered(vec3 rgb, ivec2 pixel)
+{
+    return rgb + dither_step * (0.49 * HASH_UNIT) * hash_of(uint(pixel.x) * HASH_X, uint(pixel.y) * HASH_Y);
+}
 
 // A picture larger than its letterbox is averaged over the footprint of each window pixel, or thin lines would flicker.
 // The mean is taken of squares: close enough to linear light that a thin bright line keeps its brightness, and a

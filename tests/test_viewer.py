@@ -49,7 +49,7 @@ class FakeEngine:
         self.look = SimpleNamespace(name="classic")
         self.lens = Lens(50, 1.4, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
         self.focus_m, self.magnification, self.is_outdated = 1.2, 1.0, False
-        self.output_space = None
+        self.output_space, self.screen_bits = None, 8
         self.clock = Clock()
         self.gl = SimpleNamespace(finish=lambda: None)
         self.drawn: list[int] = []

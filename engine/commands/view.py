@@ -55,6 +55,8 @@ def show(
             view = off_screen(view)
         gl = None if window is None else window.gl
         engine = stack.enter_context(open_engine(options, source_options, opened, gl))
+        if window is not None:
+            engine.screen_bits = window.bits
         rack = options.focus if isinstance(options.focus, Rack) else None
         viewer = Viewer(engine, opened, window=window, rack_s=view.rack_s, rack=rack, street=options.street)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)

@@ -35,6 +35,7 @@ class Presenter:
         self._program(())  # the first frame compiles nothing
         self._plates = Plates(gl)
         self._smooth = gl.sampler(filter=(moderngl.LINEAR, moderngl.LINEAR), repeat_x=False, repeat_y=False)
+        self._dither_step = 1.0 / (2 ** screen_bits(gl) - 1)
         self._depth: moderngl.Texture | None = None
         self._circles: Circles | None = None
 
@@ -58,7 +59,7 @@ class Presenter:
         left, top, width, height = letterbox(picture.size, framebuffer)
         screen.viewport = (left, framebuffer[1] - top - height, width, height)
         program = self._program(overlays.passes)
-        program.set(_place_numbers(picture.size, (width, height)))
+        program.set({**_place_numbers(picture.size, (width, height)), "dither_step": self._dither_step})
         if overlays.passes:
             program.set(_overlay_numbers(overlays))
             self._load(overlays.circles)
@@ -125,6 +126,15 @@ class Presenter:
                 "barrel", (barrel, height_px, room_px), lambda: draw_barrel(barrel, height_px, room_px)
             )
             self._plates.draw("barrel", (width - drawn[0]) // 2, height - margin_px - drawn[1])
+
+
+def screen_bits(gl: moderngl.Context) -> int:
+    """How many bits a channel of the window's framebuffer has; 8 where the driver does not say."""
+    try:
+        bits = int(gl.screen.bits["red"])
+    except (AttributeError, KeyError, TypeError, moderngl.Error):
+        return 8
+    return bits if bits >= 8 else 8
 
 
 def _place_numbers(picture: tuple[int, int], shown: tuple[int, int]) -> dict[str, Number]:

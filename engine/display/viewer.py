@@ -95,7 +95,8 @@ class Viewer:
             self._stills.close()
         engine = self._engine
         dropped = self._mailbox.dropped - self._drops_while_frozen
-        return self._log.statistics(engine.clock.stages(), dropped, engine.device_name, engine.gl_name)
+        screen = "" if self._window is None else f", {engine.screen_bits} bits a channel"
+        return self._log.statistics(engine.clock.stages(), dropped, engine.device_name, engine.gl_name + screen)
 
     def _step(self) -> None:
         if self._window is not None:

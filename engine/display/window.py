@@ -11,7 +11,7 @@ from ..errors import DeviceError
 from .events import Action, Event, FocusAt, GreyAt, RackTo, SetMark, TurnAperture
 from .letterbox import Size, opening_size, picture_point
 from .overlays import NO_OVERLAYS, Overlays
-from .present import Presenter
+from .present import Presenter, screen_bits
 
 HEADLESS_HINT = "use --headless to run off screen"
 KEYS = {
@@ -69,6 +69,11 @@ class Window:
         """(width, height) in pixels; (0, 0) while the window is minimised."""
         width, height = glfw.get_framebuffer_size(self._handle)
         return width, height
+
+    @property
+    def bits(self) -> int:
+        """Of a channel on the screen: 10 where the display offers them, else 8."""
+        return screen_bits(self.gl)
 
     @property
     def fullscreen(self) -> bool:
@@ -221,6 +226,8 @@ def _create_window(size: Size, title: str) -> Any:
         glfw.CONTEXT_VERSION_MINOR: 3,
         glfw.OPENGL_PROFILE: glfw.OPENGL_CORE_PROFILE,
         glfw.OPENGL_FORWARD_COMPAT: True,  # macOS gives no core profile without it
+        **{bits: 10 for bits in (glfw.RED_BITS, glfw.GREEN_BITS, glfw.BLUE_BITS)},  # a wish: the nearest is taken
+        glfw.ALPHA_BITS: 0,
         glfw.DEPTH_BITS: 0,
         glfw.STENCIL_BITS: 0,
         glfw.VISIBLE: False,
