@@ -26,6 +26,10 @@ class LookError(GroundglassError):
     """A look file or a lens file is unknown, malformed or out of range."""
 
 
+class ControlError(GroundglassError):
+    """A key, a script or a remote asks for a control that there is not, or for a setting that it has not."""
+
+
 class OutputError(GroundglassError):
     """A result cannot be written."""
 

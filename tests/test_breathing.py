@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from groundglass.compute.device import Device, open_device
 from groundglass.compute.planes import Planes
+from groundglass.display.controls import Controls
 from groundglass.display.focusing import Focusing
+from groundglass.display.tool import Desk
 from groundglass.optics import breathing
 from groundglass.optics.breathing import Breathing, magnification
 from groundglass.optics.lens import Lens, load_lens
@@ -162,7 +164,7 @@ def test_what_is_picked_as_grey_is_what_was_pointed_at(engine: gg.Engine) -> Non
 
 def test_peaking_and_the_face_s_frame_follow(engine: gg.Engine) -> None:
     engine.draw(spots())
-    hand = Focusing(engine, lambda message: None)
+    hand = Focusing(Desk(engine, None, lambda message: None, Controls(), None))  # type: ignore[arg-type]
     hand._shows_peaking, hand._face, hand._face_until_s = True, (0.4, 0.1, 0.6, 0.3), np.inf
     shown = hand.overlays(engine.last)
     assert shown.circles is not None

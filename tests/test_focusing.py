@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from groundglass.display import focusing as module
-from groundglass.display.events import Action, Event, FocusAt, RackTo, SetMark
+from groundglass.display.controls import Controls
+from groundglass.display.events import Event, Pointer, Wheel
 from groundglass.display.focusing import Focusing, zone_text
+from groundglass.display.tool import Desk
 from groundglass.frame import Encoding, Frame
 from groundglass.optics.autofocus import Target
 from groundglass.optics.focus import FARTHEST_M, Rack, Street, depth_of_field_m, hyperfocal_m
@@ -18,6 +20,9 @@ from groundglass.optics.lens import Lens, load_lens
 
 FIFTY = Lens(50, 8.0, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
 PIXELS = np.full((40, 60, 3), 128, np.uint8)
+
+
+CLICK = Pointer("press", 0.5, 0.5)
 
 
 class Ring:
@@ -34,12 +39,19 @@ class Ring:
             last=Frame(PIXELS, Encoding.DISPLAY, depth_m=depth),
             depth_at=lambda x, y: depth_m,
         )
-        self.hand = Focusing(self.engine, self.said.append, **options)  # type: ignore[arg-type]
+        self.controls = Controls()
+        desk = Desk(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.hand = Focusing(desk, **options)  # type: ignore[arg-type]
+        self.controls.add(self.hand.controls())
 
-    def ask(self, event: Event, after_s: float = math.inf) -> float:
-        """The focus so long after the event."""
-        assert self.hand.obey(event)
+    def ask(self, event: str | Event, after_s: float = math.inf) -> float:
+        """The focus so long after the event, or the key."""
+        assert self.controls.press(event) if isinstance(event, str) else self.hand.obey(event)
         return self.at(after_s)
+
+    def begin(self) -> None:
+        """Shows the first frame."""
+        self.hand.drawn(self.engine.last, None)  # type: ignore[arg-type]
 
     def at(self, after_s: float) -> float:
         self.hand.tick(self.now_s + after_s)
@@ -53,7 +65,7 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> Ring:
 
 def test_a_click_racks_there_by_the_clock_and_not_by_frames(ring: Ring) -> None:
     rack = Rack(1.2, 3.0, module.CLICK_S)
-    assert ring.ask(FocusAt(0.5, 0.5), 0.0) == 1.2
+    assert ring.ask(CLICK, 0.0) == 1.2
     assert ring.hand.busy
     for passed_s in (0.1, 0.15, 0.3):  # unevenly, as frames come
         assert ring.at(passed_s) == pytest.approx(rack.focus_m(passed_s))
@@ -65,35 +77,35 @@ def test_a_click_racks_there_by_the_clock_and_not_by_frames(ring: Ring) -> None:
 
 def test_a_rack_of_no_time_jumps(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = Ring(monkeypatch, seconds=(0.0, 0.0))
-    assert ring.ask(FocusAt(0.5, 0.5), 0.0) == 3.0
+    assert ring.ask(CLICK, 0.0) == 3.0
     assert not ring.hand.busy
 
 
 def test_a_click_on_the_way_turns_from_where_the_focus_is(ring: Ring) -> None:
-    half_way = ring.ask(FocusAt(0.5, 0.5), 0.2)
+    half_way = ring.ask(CLICK, 0.2)
     ring.now_s += 0.2
-    assert ring.ask(FocusAt(0.5, 0.5), 0.0) == half_way
+    assert ring.ask(CLICK, 0.0) == half_way
     assert ring.at(1) == 3.0
 
 
 def test_two_marks_are_set_and_racked_between(ring: Ring) -> None:
-    ring.ask(SetMark(1))
-    ring.ask(FocusAt(0.5, 0.5))
-    ring.ask(SetMark(2))
+    ring.ask("Shift+1")
+    ring.ask(CLICK)
+    ring.ask("Shift+2")
     assert ring.said == ["mark 1 at 1.20 m", "mark 2 at 3.00 m"]
-    assert ring.ask(RackTo(1), 1.0) == Rack(3.0, 1.2, module.MARK_S).focus_m(1.0)
+    assert ring.ask("1", 1.0) == Rack(3.0, 1.2, module.MARK_S).focus_m(1.0)
     assert ring.at(2.0) == 1.2
-    assert ring.ask(RackTo(2)) == 3.0
+    assert ring.ask("2") == 3.0
     assert ring.said[-1] == "to mark 2, 3.00 m"
 
 
 def test_a_mark_that_is_not_set_says_how_to_set_it(ring: Ring) -> None:
-    assert ring.ask(RackTo(2)) == 1.2
+    assert ring.ask("2") == 1.2
     assert ring.said == ["mark 2 is not set; Shift+2 sets it at the present focus"]
 
 
 def test_hyperfocal_is_that_of_the_lens_as_it_stands(ring: Ring) -> None:
-    focus_m = ring.ask(Action.HYPERFOCAL)
+    focus_m = ring.ask("Y")
     assert focus_m == hyperfocal_m(FIFTY, 1.5)
     assert depth_of_field_m(FIFTY, focus_m)[1] == math.inf
     assert ring.said == ["hyperfocal 11 m: sharp 5.44 m to infinity"]
@@ -101,23 +113,23 @@ def test_hyperfocal_is_that_of_the_lens_as_it_stands(ring: Ring) -> None:
 
 def test_hyperfocal_stays_on_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
     tele = Lens(400, 1.4, 36, f_number_min=1.4, focus_min_m=2)
-    assert Ring(monkeypatch, lens=tele).ask(Action.HYPERFOCAL) == FARTHEST_M
+    assert Ring(monkeypatch, lens=tele).ask("Y") == FARTHEST_M
     pinhole = Lens(2, 16, 36, focus_min_m=0.3)
-    assert Ring(monkeypatch, lens=pinhole).ask(Action.HYPERFOCAL) == 0.3
+    assert Ring(monkeypatch, lens=pinhole).ask("Y") == 0.3
 
 
 def test_street_sets_aperture_and_focus_holds_them_and_gives_them_back(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = Ring(monkeypatch, lens=load_lens("documentary-35"))
     ring.engine.focus_m = 0.7
     street = Street()
-    assert ring.ask(Action.STREET) == street.focus_m(ring.engine.lens)
+    assert ring.ask("Z") == street.focus_m(ring.engine.lens)
     assert ring.engine.lens.f_number == 8.0
     assert ring.said == ["street f/8: sharp 2.00 to 5.00 m"]
-    for event in (Action.AUTOFOCUS, FocusAt(0.5, 0.5), Action.HYPERFOCAL):
+    for event in ("A", CLICK, "Y"):
         assert ring.ask(event) == street.focus_m(ring.engine.lens)  # no hunting
         assert ring.said[-1] == "street mode holds the focus at 2.86 m; Z ends it"
         assert not ring.hand.busy
-    assert ring.ask(Action.STREET) == 0.7
+    assert ring.ask("Z") == 0.7
     assert ring.engine.lens.f_number == 1.4
     assert ring.said[-1] == "street mode is off"
 
@@ -125,11 +137,10 @@ def test_street_sets_aperture_and_focus_holds_them_and_gives_them_back(monkeypat
 def test_street_says_what_is_sharp_when_the_aperture_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     street = Street(8.0, 2.0, 5.0)
     ring = Ring(monkeypatch, street=street)
-    ring.hand.first_frame()
+    ring.begin()
     assert ring.said == [zone_text(street, FIFTY, 1.5)]
     assert ring.said[0].startswith("street f/8: only 2.27 to 3.86 m is sharp; 2.00 to 5.00 m needs f/1")
-    ring.engine.lens = FIFTY.at(16)
-    ring.hand.aperture_turned()
+    ring.hand.obey(Wheel(-30))
     assert ring.said[1] == "street f/16: sharp 2.00 to 5.00 m"
     close = zone_text(Street(8, 0.2, 0.3), FIFTY, 1.5)
     assert close == "street f/8: nothing of 0.20 to 0.30 m is sharp; this lens focuses from 0.50 m"
@@ -138,7 +149,7 @@ def test_street_says_what_is_sharp_when_the_aperture_turns(monkeypatch: pytest.M
 def test_without_depth_everything_says_so_and_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = Ring(monkeypatch, depth_m=None)
     asked = (
-        Action.AUTOFOCUS, Action.HYPERFOCAL, Action.STREET, Action.PEAKING, Action.SCALE, FocusAt(0.5, 0.5), SetMark(1),
+        "A", "Y", "Z", "P", "D", CLICK, "Shift+1",
     )  # fmt: skip
     for event in asked:
         assert ring.ask(event) == 1.2
@@ -147,7 +158,7 @@ def test_without_depth_everything_says_so_and_nothing_moves(monkeypatch: pytest.
 
 
 def searched(ring: Ring) -> None:
-    assert ring.hand.obey(Action.AUTOFOCUS)
+    assert ring.controls.press("A")
     deadline = time.monotonic() + 30
     while ring.hand.busy and ring.hand._search is not None:
         assert time.monotonic() < deadline
@@ -181,8 +192,8 @@ def test_autofocus_says_which_face_and_frames_it_for_a_while(ring: Ring, monkeyp
 
 def test_a_click_while_a_face_is_sought_has_the_last_word(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(9.0))
-    ring.hand.obey(Action.AUTOFOCUS)
-    ring.ask(FocusAt(0.5, 0.5))
+    ring.controls.press("A")
+    ring.ask(CLICK)
     ring.hand.close()
     assert ring.at(math.inf) == 3.0
 
@@ -201,7 +212,7 @@ def test_a_rack_from_the_command_line_begins_with_the_first_frame(monkeypatch: p
     ring = Ring(monkeypatch, rack=rack)
     assert ring.at(10.0) == 1.2
     ring.now_s += 10.0
-    ring.hand.first_frame()
+    ring.begin()
     assert ring.at(1.0) == pytest.approx(rack.focus_m(1.0))
     assert ring.at(3.0) == 2.5
 
@@ -209,18 +220,19 @@ def test_a_rack_from_the_command_line_begins_with_the_first_frame(monkeypatch: p
 def test_overlays_are_there_when_they_are_asked_for(ring: Ring) -> None:
     frame = ring.engine.last
     assert ring.hand.overlays(frame).barrel is None
-    ring.ask(Action.SCALE)
-    ring.ask(Action.PEAKING)
+    ring.ask("D")
+    ring.ask("P")
     shown = ring.hand.overlays(frame)
     assert shown.passes == ("peaking",)
     assert (shown.barrel.near_m, shown.barrel.far_m) == depth_of_field_m(FIFTY, 1.2, 1.5)
     assert shown.circles.depth_m is frame.depth_m
     ring.engine.lens = FIFTY.at(16)
     assert ring.hand.overlays(frame).barrel.far_m > shown.barrel.far_m  # it follows the aperture
-    ring.ask(Action.SCALE)
-    ring.ask(Action.PEAKING)
+    ring.ask("D")
+    ring.ask("P")
     assert ring.hand.overlays(frame).passes == ()
 
 
 def test_what_is_no_matter_of_focus_is_left_to_others(ring: Ring) -> None:
-    assert not ring.hand.obey(Action.SAVE)
+    assert not ring.controls.press("S")
+    assert not ring.hand.obey(Pointer("press", 0.5, 0.5, "right"))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from groundglass.display.events import Action, Event, FocusAt, GreyAt, TurnAperture
+from groundglass.display.events import Event, Key, Pointer, Signal, Wheel
+from groundglass.display.focusing import Focusing
 from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.viewer import Viewer
 from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
@@ -78,7 +80,7 @@ class FakeWindow:
     """Plays a list of events, one each time the loop has gone to sleep, and quits at its end; notes what was shown."""
 
     def __init__(self, *script: Event) -> None:
-        self._script = [*script, Action.QUIT]
+        self._script = [*script, Signal.QUIT]
         self._seconds = 0
         self.shown: list[tuple[str, str]] = []
         self.play_at: int | None = None
@@ -92,15 +94,21 @@ class FakeWindow:
     def wait(self, timeout_s: float) -> list[Event]:
         return [self._script.pop(0)]
 
-    def present(self, picture: Any, status: str, message: str = "", overlays: Overlays = NO_OVERLAYS) -> None:
+    def present(
+        self, picture: Any, status: str, message: str = "", overlays: Overlays = NO_OVERLAYS, tools: Any = ()
+    ) -> None:
         self.shown.append((status, message))
 
     def swap(self) -> None: ...
 
+    def toggle_fullscreen(self) -> None: ...
+
 
 def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> tuple[FakeEngine, FakeWindow, Viewer]:
     engine, window = FakeEngine(), FakeWindow(*script)
-    viewer = Viewer(engine, FakeSource(frames), window=window, stills=tmp_path, rack_s=(0, 0))  # type: ignore[arg-type]
+    viewer = Viewer(
+        engine, FakeSource(frames), window=window, stills=tmp_path, tools=[partial(Focusing, seconds=(0, 0))]
+    )  # type: ignore[arg-type]
     viewer.run()
     return engine, window, viewer
 
@@ -175,7 +183,7 @@ def test_a_users_error_passes_through() -> None:
 
 
 def test_a_still_in_the_window_is_drawn_once_and_then_sleeps(tmp_path: Path) -> None:
-    engine, window, _ = look((Action.REPAINT, Action.REPAINT), tmp_path)
+    engine, window, _ = look((Signal.REPAINT, Signal.REPAINT), tmp_path)
     assert engine.drawn == [0]
     assert [status for status, _ in window.shown] == ["clip   classic   fifty   f/1.4   1.20 m"] * 3
 
@@ -186,35 +194,37 @@ def test_the_window_holds_the_last_frame_of_a_clip(tmp_path: Path) -> None:
 
 
 def test_a_still_is_drawn_again_when_its_depth_is_told(tmp_path: Path) -> None:
-    engine, window = FakeEngine(), FakeWindow(Action.REPAINT, Action.REPAINT)
+    engine, window = FakeEngine(), FakeWindow(Signal.REPAINT, Signal.REPAINT)
     engine._draw = lambda frame: setattr(engine, "is_outdated", not engine.drawn)
     Viewer(engine, FakeSource(1), window=window, stills=tmp_path).run()  # type: ignore[arg-type]
     assert engine.drawn == [0, 0]
 
 
 def test_the_wheel_turns_the_iris_in_thirds_and_stops_at_its_ends(tmp_path: Path) -> None:
-    engine, window, _ = look((TurnAperture(-3), TurnAperture(-0.5)), tmp_path)
+    engine, window, _ = look((Wheel(-3), Wheel(-0.5)), tmp_path)
     assert engine.lens.f_number == pytest.approx(1.4 * 2**0.5 * 2 ** (0.5 / 6))
     assert engine.drawn == [0, 0, 0]
     assert "f/2.1 " in window.shown[-1][0]
-    assert look((TurnAperture(-99),), tmp_path)[0].lens.f_number == 16
-    closed, _, _ = look((TurnAperture(9),), tmp_path)
+    assert look((Wheel(-99),), tmp_path)[0].lens.f_number == 16
+    closed, _, _ = look((Wheel(9),), tmp_path)
     assert closed.lens.f_number == 1.4
     assert closed.drawn == [0]  # nothing changed, nothing is drawn
 
 
 def test_a_click_focuses_at_the_depth_there(tmp_path: Path) -> None:
-    engine, window, _ = look((FocusAt(0.5, 0.5),), tmp_path)
+    engine, window, _ = look((Pointer("press", 0.5, 0.5),), tmp_path)
     assert engine.focus_m == 3.0
     assert engine.drawn == [0, 0]
     assert "3.00 m" in window.shown[-1][0]
 
 
 def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -> None:
-    engine, window = FakeEngine(), FakeWindow(FocusAt(0.5, 0.5))
+    engine, window = FakeEngine(), FakeWindow(Pointer("press", 0.5, 0.5))
     focused: list[float] = []
     engine._draw = lambda frame: focused.append(engine.focus_m)
-    viewer = Viewer(engine, FakeSource(1), window=window, stills=tmp_path, rack_s=(0.05, 1.0))  # type: ignore[arg-type]
+    viewer = Viewer(
+        engine, FakeSource(1), window=window, stills=tmp_path, tools=[partial(Focusing, seconds=(0.05, 1.0))]
+    )  # type: ignore[arg-type]
     viewer.run()
     assert (focused[0], focused[-1]) == (1.2, 3.0)
     assert focused == sorted(focused)
@@ -223,7 +233,7 @@ def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -
 
 def test_off_screen_a_rack_moves_the_focus_and_draws_no_frame_twice() -> None:
     engine = FakeEngine()
-    viewer = Viewer(engine, FakeSource(6, fps=60.0), rack=Rack(0.9, 2.5, 0.02))  # type: ignore[arg-type]
+    viewer = Viewer(engine, FakeSource(6, fps=60.0), tools=[partial(Focusing, rack=Rack(0.9, 2.5, 0.02))])  # type: ignore[arg-type]
     viewer.run()
     assert engine.focus_m == 2.5
     assert engine.drawn == sorted(set(engine.drawn))
@@ -231,36 +241,36 @@ def test_off_screen_a_rack_moves_the_focus_and_draws_no_frame_twice() -> None:
 
 @pytest.mark.parametrize("x", [0.1, 0.15])
 def test_a_click_where_no_depth_is_known_says_so(tmp_path: Path, x: float) -> None:
-    engine, window, _ = look((FocusAt(x, 0.5),), tmp_path)
+    engine, window, _ = look((Pointer("press", x, 0.5),), tmp_path)
     assert (engine.focus_m, engine.drawn) == (1.2, [0])
     assert window.shown[-1][1] == "no depth here"
 
 
 def test_a_click_on_the_sky_focuses_at_the_end_of_the_scale(tmp_path: Path) -> None:
-    engine, window, _ = look((FocusAt(0.9, 0.5),), tmp_path)
+    engine, window, _ = look((Pointer("press", 0.9, 0.5),), tmp_path)
     assert engine.focus_m == 1000.0
     assert "infinity" in window.shown[-1][0]
 
 
 def test_a_click_closer_than_the_lens_focuses_stops_at_its_end(tmp_path: Path) -> None:
-    engine, window, _ = look((FocusAt(0.2, 0.5),), tmp_path)
+    engine, window, _ = look((Pointer("press", 0.2, 0.5),), tmp_path)
     assert engine.focus_m == 0.5
     assert window.shown[-1][1] == "this lens focuses from 0.50 m"
 
 
 def test_the_right_button_picks_what_shall_be_grey(tmp_path: Path) -> None:
-    engine, window, _ = look((GreyAt(0.5, 0.5),), tmp_path)
+    engine, window, _ = look((Pointer("press", 0.5, 0.5, "right"),), tmp_path)
     assert window.shown[-1][1] == "white balance 2,1,1.5"
     assert engine.drawn == [0, 0]
-    _, window, _ = look((GreyAt(0.5, 0.05),), tmp_path)
+    _, window, _ = look((Pointer("press", 0.5, 0.05, "right"),), tmp_path)
     assert window.shown[-1][1] == "too dark to be grey here"
 
 
 def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> None:
-    engine, window = FakeEngine(), FakeWindow(Action.FREEZE, TurnAperture(-1), FocusAt(0.5, 0.5))
+    engine, window = FakeEngine(), FakeWindow(Key("Space"), Wheel(-1), Pointer("press", 0.5, 0.5))
     window.play_at = 3  # freezes after three frames; then the loop sleeps, and the script goes on
     window.wait = lambda timeout_s, wait=window.wait: (time.sleep(0.1), wait(timeout_s))[1]  # type: ignore[method-assign]
-    viewer = Viewer(engine, FakeSource(None), window=window, stills=tmp_path)  # type: ignore[arg-type]
+    viewer = Viewer(engine, FakeSource(None), window=window, stills=tmp_path, tools=[Focusing])  # type: ignore[arg-type]
     statistics = viewer.run()
     assert engine.drawn[-3:] == [engine.drawn[2]] * 3
     assert window.shown[-1][0].endswith("frozen")
@@ -268,7 +278,7 @@ def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> N
 
 
 def test_stills_are_numbered_and_whole_when_the_user_quits_at_once(tmp_path: Path) -> None:
-    look((Action.SAVE, Action.SAVE), tmp_path)
+    look((Key("S"), Key("S")), tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["groundglass-0001.png", "groundglass-0002.png"]
     assert Image.open(tmp_path / names[0]).size == (6, 4)

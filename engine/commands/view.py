@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ def show(
     source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions
 ) -> tuple[Statistics, Path | None]:
     """Run the loop; returns its statistics and the file that holds the last frame, None where none was asked for."""
+    from ..display.focusing import Focusing
     from ..display.viewer import Viewer
 
     with ExitStack() as stack:
@@ -58,7 +60,8 @@ def show(
         if window is not None:
             engine.screen_bits = window.bits
         rack = options.focus if isinstance(options.focus, Rack) else None
-        viewer = Viewer(engine, opened, window=window, rack_s=view.rack_s, rack=rack, street=options.street)
+        tools = [partial(Focusing, seconds=view.rack_s, rack=rack, street=options.street)]
+        viewer = Viewer(engine, opened, window=window, tools=tools)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None

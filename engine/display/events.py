@@ -1,58 +1,42 @@
-"""What a user can ask of the live picture, whichever key or button asked."""
+"""What the window tells: keys, the pointer, the wheel, and what became of itself."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Literal
 
 
-class Action(enum.Enum):
-    QUIT = "quit"
-    FREEZE = "freeze"
-    SAVE = "save"
-    AUTOFOCUS = "autofocus"  # on the nearest face, or on what is in the middle
-    PEAKING = "peaking"
-    HYPERFOCAL = "hyperfocal"
-    STREET = "street"
-    SCALE = "scale"  # of the depth of field
+class Signal(enum.Enum):
+    QUIT = "quit"  # the window's close button
     REPAINT = "repaint"  # the window changed its size or was uncovered: the same picture must be shown again
 
 
 @dataclass(frozen=True, slots=True)
-class FocusAt:
-    """Focus on what is seen at the fraction (x, y) of the picture, 0..1 from its top-left corner."""
+class Key:
+    """A key was pressed, by the name that it has in the keyboard map: `P`, `Space`, `F1`, `Shift+1`, `Ctrl+Z`."""
 
-    x: float
-    y: float
-
-
-@dataclass(frozen=True, slots=True)
-class GreyAt:
-    """Balance white so that what is seen at the fraction (x, y) of the picture becomes grey."""
-
-    x: float
-    y: float
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
-class TurnAperture:
-    """Open the iris by `steps` thirds of a stop; a negative number closes it. Trackpads send fractions."""
+class Pointer:
+    """The pointer at the fraction (x, y) of the picture from its top-left corner; 0..1 where it is in the picture.
+
+    A `drag` is a move with the button down, and goes on outside; a `move` has none.
+    """
+
+    kind: Literal["press", "drag", "release", "move"]
+    x: float
+    y: float
+    button: Literal["left", "right", "none"] = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """The wheel turned by `steps`, away from the user where positive. Trackpads send fractions."""
 
     steps: float
 
 
-@dataclass(frozen=True, slots=True)
-class SetMark:
-    """Keep the present focus as mark 1 or 2."""
-
-    mark: int
-
-
-@dataclass(frozen=True, slots=True)
-class RackTo:
-    """Rack the focus to mark 1 or 2."""
-
-    mark: int
-
-
-Event = Action | FocusAt | GreyAt | TurnAperture | SetMark | RackTo
+Event = Signal | Key | Pointer | Wheel

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -13,37 +14,41 @@ from ..optics.autofocus import Box, Target, autofocus, faces_can_be_found
 from ..optics.focus import FARTHEST_M, Rack, Street, depth_of_field_m, hyperfocal_m
 from ..optics.lens import DEFAULT_ASPECT, Lens
 from .barrel import Barrel
-from .events import Action, Event, FocusAt, RackTo, SetMark
+from .controls import Action, Control, Number, Switch
+from .events import Event, Pointer, Wheel
 from .overlay import distance, f_stop, sharp_zone
 from .overlays import NO_OVERLAYS, Circles, Overlays
+from .tool import Desk, Tool, Wish
 
 if TYPE_CHECKING:
-    from ..engine import Engine
+    import moderngl
+
     from ..frame import Frame
 
 CLICK_S = 0.4  # how long the focus takes to a click: a quick hand
 MARK_S = 2.0  # and to a mark: a move that belongs to the picture
+MARKS = (1, 2)
 FACE_S = 2.5  # how long the frame round a face is seen
 NO_DEPTH = "no depth here"
 
 
-class Focusing:
-    """Moves the focus of `engine` over time, and says what it did through `say`.
+class Focusing(Tool):
+    """Moves the focus of the engine over time, turns its iris, and says what it did.
 
     `seconds` are those to a click and to a mark. `rack` begins with the first frame. Where `street` is given, street
-    mode is on, with the engine set so already; else it is off, and has settings of its own. All methods belong to the
-    thread of the window; autofocus looks for faces in one of its own.
+    mode is on, with the engine set so already; else it is off, and has settings of its own. Autofocus looks for faces
+    in a thread of its own.
     """
 
     def __init__(
         self,
-        engine: Engine,
-        say: Callable[[str], None],
+        desk: Desk,
         seconds: tuple[float, float] = (CLICK_S, MARK_S),
         rack: Rack | None = None,
         street: Street | None = None,
     ) -> None:
-        self._engine, self._say = engine, say
+        engine = desk.engine
+        self._engine, self._say = engine, desk.say
         self._click_s, self._mark_s = seconds
         self._first_rack = rack
         self._street = street or Street()
@@ -52,7 +57,7 @@ class Focusing:
         self._marks_m: dict[int, float] = {}
         self._rack: Rack | None = None
         self._began_s = 0.0
-        self._changed = False
+        self._changed = self._began = False
         self._worker: ThreadPoolExecutor | None = None
         self._search: Future[Target | None] | None = None
         self._face: Box | None = None
@@ -62,36 +67,61 @@ class Focusing:
 
     @property
     def busy(self) -> bool:
-        """The focus moves, or will: the loop must not sleep long."""
         return self._rack is not None or self._search is not None
 
+    def controls(self) -> Iterable[Control]:
+        yield Action("autofocus", "Autofocus", "focus", "A", do=self._autofocus)
+        yield Action("hyperfocal", "Hyperfocal distance", "focus", "Y", do=self._hyperfocal)
+        yield Switch(
+            "street", "Street mode", "focus", "Z", get=lambda: self._before_street is not None, set=self._turn_street
+        )
+        yield Switch("peaking", "Focus peaking", "focus", "P", get=lambda: self._shows_peaking, set=self._show_peaking)
+        yield Switch(
+            "depth_of_field", "Depth of field", "focus", "D", get=lambda: self._shows_scale, set=self._show_scale
+        )
+        for mark in MARKS:
+            rack, keep = partial(self._rack_to_mark, mark), partial(self._set_mark, mark)
+            yield Action(f"rack_{mark}", f"Rack to mark {mark}", "focus", f"{mark}", do=rack)
+            yield Action(f"mark_{mark}", f"Set mark {mark} here", "focus", f"Shift+{mark}", do=keep)
+        yield from self._rings()
+
+    def _rings(self) -> Iterable[Control]:
+        lens = self._engine.lens
+        yield Number(
+            "f_number",
+            "Aperture",
+            "focus",
+            least=lens.f_number_min,
+            most=lens.f_number_max,
+            step=0.05,
+            unit="f/",
+            get=lambda: self._engine.lens.f_number,
+            set=self._set_f_number,
+        )
+        yield Number(
+            "focus",
+            "Focus",
+            "focus",
+            least=lens.focus_min_m,
+            most=FARTHEST_M,
+            step=0.01,
+            unit="m",
+            get=lambda: self._engine.focus_m,
+            set=self._set_focus,
+        )
+
     def obey(self, event: Event) -> bool:
-        """Does what the event asks for; False where it is none of the focus."""
         match event:
-            case FocusAt():
+            case Pointer(kind="press", button="left"):
                 self._click(event.x, event.y)
-            case RackTo():
-                self._rack_to_mark(event.mark)
-            case SetMark():
-                self._set_mark(event.mark)
-            case Action.AUTOFOCUS:
-                self._autofocus()
-            case Action.HYPERFOCAL:
-                self._hyperfocal()
-            case Action.STREET:
-                self._turn_street(self._before_street is None)
-            case Action.PEAKING:
-                self._shows_peaking = not self._shows_peaking and self._has_depth()
-            case Action.SCALE:
-                self._shows_scale = not self._shows_scale
-                if self._shows_scale:
-                    self._has_depth()  # the scale is right all the same, but nothing in the picture follows it
+            case Wheel(steps=steps):
+                # A stop is a factor of two in light, which goes with the square of the f-number: a third is 2^(1/6).
+                self._set_f_number(self._engine.lens.f_number * 2.0 ** (-steps / 6.0))
             case _:
                 return False
         return True
 
-    def tick(self, now_s: float) -> bool:
-        """Moves the focus to where it is at `now_s` (`time.perf_counter()`); whether the picture changes by it."""
+    def tick(self, now_s: float) -> Wish:
         if self._search is not None and self._search.done():
             self._take_target(self._search)
         if self._rack is not None:
@@ -101,21 +131,17 @@ class Focusing:
             if passed_s >= self._rack.seconds:
                 self._rack = None
         changed, self._changed = self._changed, False
-        return changed
+        return Wish.REDRAW if changed else Wish.NOTHING
 
-    def first_frame(self) -> None:
-        """The first frame was shown: now a rack may begin, and street mode knows the picture's shape."""
+    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+        if self._began:
+            return
+        self._began = True  # now a rack may begin, and street mode knows the picture's shape
         if self._first_rack is not None:
             self._start(self._first_rack)
-        self.aperture_turned()
-
-    def aperture_turned(self) -> None:
-        """In street mode: says what of the zone is sharp now."""
-        if self._before_street is not None:
-            self._say(self._zone_text())
+        self._say_zone()
 
     def overlays(self, frame: Frame | None) -> Overlays:
-        """What lies over the picture of the upright `frame`."""
         engine = self._engine
         face = self._face if perf_counter() < self._face_until_s else None
         if frame is None or not (self._shows_peaking or self._shows_scale or face):
@@ -130,9 +156,28 @@ class Focusing:
         return Overlays(("peaking",) if circles is not None else (), circles=circles, barrel=barrel, face=face)
 
     def close(self) -> None:
-        """Waits for a search that is under way."""
         if self._worker is not None:
             self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _set_f_number(self, f_number: float) -> None:
+        lens = self._engine.lens
+        f_number = min(max(f_number, lens.f_number_min), lens.f_number_max)
+        if f_number != lens.f_number:
+            self._engine.lens = lens.at(f_number)
+            self._say_zone()
+            self._changed = True
+
+    def _set_focus(self, focus_m: float) -> None:
+        if self._may_move():
+            self._move_to(focus_m, 0.0)
+
+    def _show_peaking(self, shows: bool) -> None:
+        self._shows_peaking = shows and self._has_depth()
+
+    def _show_scale(self, shows: bool) -> None:
+        self._shows_scale = shows
+        if shows:
+            self._has_depth()  # the scale is right all the same, but nothing in the picture follows it
 
     def _click(self, x: float, y: float) -> None:
         depth_m = self._engine.depth_at(x, y)
@@ -194,6 +239,8 @@ class Focusing:
 
     def _turn_street(self, on: bool) -> None:
         engine = self._engine
+        if on == (self._before_street is not None):
+            return
         if on and self._has_depth():
             self._before_street = engine.lens.f_number, engine.focus_m
             engine.lens = self._street.lens(engine.lens)
@@ -205,6 +252,11 @@ class Focusing:
             engine.lens = engine.lens.at(min(max(f_number, engine.lens.f_number_min), engine.lens.f_number_max))
             self._move_to(focus_m, self._click_s)
             self._say("street mode is off")
+
+    def _say_zone(self) -> None:
+        """In street mode: what of the zone is sharp now."""
+        if self._before_street is not None:
+            self._say(self._zone_text())
 
     def _zone_text(self) -> str:
         return zone_text(self._street, self._engine.lens, self._aspect())

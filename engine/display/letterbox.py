@@ -19,16 +19,17 @@ def letterbox(picture: Size, framebuffer: Size) -> tuple[int, int, int, int]:
 def picture_point(
     cursor: tuple[float, float], window: Size, framebuffer: Size, picture: Size
 ) -> tuple[float, float] | None:
-    """The fraction (x, y) of the picture, 0..1 from its top-left corner, under `cursor`; None beside the picture.
+    """The fraction (x, y) of the picture from its top-left corner under `cursor`; within 0..1 where that is over it.
 
-    `cursor` and `window` are in the window system's units; on a HiDPI screen one holds several framebuffer pixels.
+    `cursor` and `window` are in the window system's units; on a HiDPI screen one holds several framebuffer pixels. None
+    while the window is minimised.
     """
     if 0 in window or 0 in framebuffer:
         return None
     left, top, width, height = letterbox(picture, framebuffer)
     x = (cursor[0] * framebuffer[0] / window[0] - left) / width
     y = (cursor[1] * framebuffer[1] / window[1] - top) / height
-    return (x, y) if 0 <= x < 1 and 0 <= y < 1 else None
+    return x, y
 
 
 def opening_size(picture: Size, room: Size) -> Size:

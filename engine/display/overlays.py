@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,18 @@ class Overlays:
     circles: Circles | None = None
     barrel: Barrel | None = None
     face: Box | None = None
+
+    def __or__(self, over: Overlays) -> Overlays:
+        """These, and `over` on top of them."""
+        return Overlays(
+            self.passes + tuple(name for name in over.passes if name not in self.passes),
+            {**self.values, **over.values},
+            *(mine if mine is not None else other for mine, other in zip(_lone(self), _lone(over), strict=True)),
+        )
+
+
+def _lone(overlays: Overlays) -> tuple[Any, ...]:
+    return overlays.circles, overlays.barrel, overlays.face
 
 
 NO_OVERLAYS = Overlays()

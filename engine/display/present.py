@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import moderngl
 
@@ -15,6 +16,7 @@ from .letterbox import letterbox
 from .overlay import letter, text_height_px
 from .overlays import NO_OVERLAYS, Circles, Overlays
 from .plate import Plates, frame
+from .tool import Canvas, Tool
 
 MOST_TAPS = 8  # along a side: a 4000x3000 picture in a 500 pixel window
 STROKES = 720  # a line that can be seen is this part of the picture's height on the screen, or a pixel
@@ -46,8 +48,9 @@ class Presenter:
         lines: list[str],
         content_scale: float = 1.0,
         overlays: Overlays = NO_OVERLAYS,
+        tools: Iterable[Tool] = (),
     ) -> None:
-        """Draws `picture`, display sRGB with its first row at the top, and the text over its lower left corner.
+        """Draws `picture`, display sRGB with its first row at the top, what the tools draw, and text in the lower left.
 
         `framebuffer` is (width, height) in pixels; `content_scale` is the monitor's, 2 where letters need twice those.
         Raises ShaderError where an overlay does not compile.
@@ -57,7 +60,8 @@ class Presenter:
         screen.use()
         screen.clear(0.0, 0.0, 0.0, 1.0)
         left, top, width, height = letterbox(picture.size, framebuffer)
-        screen.viewport = (left, framebuffer[1] - top - height, width, height)
+        shown = left, framebuffer[1] - top - height, width, height
+        screen.viewport = shown
         program = self._program(overlays.passes)
         program.set({**_place_numbers(picture.size, (width, height)), "dither_step": self._dither_step})
         if overlays.passes:
@@ -70,7 +74,10 @@ class Presenter:
         self._smooth.clear(0)
         height_px = text_height_px(framebuffer, content_scale)
         if overlays.face is not None:
-            self._frame(overlays.face, (left, framebuffer[1] - top - height, width, height), max(1, height_px // 9))
+            self._frame(overlays.face, shown, max(1, height_px // 9))
+        canvas = Canvas(self._gl, framebuffer, shown, content_scale, height_px, self._plates)
+        for tool in tools:
+            tool.draw(canvas)
         self._draw_plates(framebuffer, lines, height_px, overlays)
 
     def release(self) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..capture.mailbox import Mailbox
 from ..errors import DeviceError, GroundglassError
-from ..optics.focus import Rack, Street
-from .events import Action, Event, GreyAt, TurnAperture
-from .focusing import CLICK_S, MARK_S, Focusing
+from .controls import Action, Control, Controls, Switch
+from .events import Event, Key, Pointer, Signal
 from .overlay import status_line
+from .overlays import NO_OVERLAYS
 from .statistics import FrameLog, Statistics
 from .stills import Stills
+from .tool import Desk, Tool, Wish
 
 if TYPE_CHECKING:
     import moderngl
@@ -35,10 +40,9 @@ PACE_EVERY_S = 0.5  # a number that changes with every frame cannot be read
 class Viewer:
     """Shows `source` through `engine`: in `window`, or off screen where that is None.
 
-    The window's keys and buttons change the engine's settings; stills that the user takes go into the folder `stills`.
-    `rack_s` are the seconds that the focus takes to a click and to a mark, `rack` is one that begins with the first
-    frame, and `street` says that street mode is on, with the engine set so already.
-    `engine`, `source` and `window` are their creators' to close, in that order. `frame` is the last one shown.
+    `tools` are makers of what is fitted to it, such as `Focusing`; they see events in the opposite order, the one on
+    top first. Stills that the user takes go into the folder `stills`. `engine`, `source` and `window` are their
+    creators' to close, in that order. `frame` is the last one shown, `controls` all that can be done and set.
     """
 
     def __init__(
@@ -47,18 +51,16 @@ class Viewer:
         source: Source,
         *,
         window: Window | None = None,
+        tools: Iterable[Callable[[Desk], Tool]] = (),
         stills: str | Path = ".",
-        rack_s: tuple[float, float] = (CLICK_S, MARK_S),
-        rack: Rack | None = None,
-        street: Street | None = None,
     ) -> None:
         self.frame: Frame | None = None
+        self.controls = Controls()
         self._engine = engine
         self._source = source
         self._window = window
         self._mailbox = Mailbox(source)
         self._stills = Stills(stills)
-        self._focusing = Focusing(engine, self._say, rack_s, rack, street)
         self._log = FrameLog(1.0 / (source.fps or SCREEN_FPS))
         self._picture: moderngl.Texture | None = None
         self._shown_text = ("", "")
@@ -71,6 +73,10 @@ class Viewer:
         self._drops_while_frozen = 0
         self._message, self._message_until_s = "", -math.inf
         self._pace, self._pace_until_s = "", -math.inf
+        desk = Desk(engine, source, self._say, self.controls, self._log, window)
+        self._tools = [make(desk) for make in tools]
+        for controls in (self._own_controls(), *(tool.controls() for tool in self._tools)):
+            self.controls.add(controls)
 
     def run(self, frames: int | None = None, seconds: float | None = None) -> Statistics:
         """Runs until the user quits, Ctrl-C, `frames` were presented or `seconds` have passed; may be called once.
@@ -91,8 +97,7 @@ class Viewer:
         finally:
             self._freeze(False)
             self._mailbox.close()
-            self._focusing.close()
-            self._stills.close()
+            self._close_tools()
         engine = self._engine
         dropped = self._mailbox.dropped - self._drops_while_frozen
         screen = "" if self._window is None else f", {engine.screen_bits} bits a channel"
@@ -103,10 +108,10 @@ class Viewer:
             self._obey(self._window.poll())
             for line in self._stills.reports():
                 self._say(line)
-        if self._focusing.tick(perf_counter()) and self._window is not None:
-            self._redraw = True  # off screen the next frame will do: a frame drawn again would spoil the numbers
-        if self._engine.is_outdated and self._window is not None:
-            self._redraw = True  # likewise
+        wish = max((tool.tick(perf_counter()) for tool in self._tools), default=Wish.NOTHING)
+        if self._window is not None:  # off screen the next frame will do: a frame drawn again would spoil the numbers
+            self._redraw |= wish is Wish.REDRAW or self._engine.is_outdated
+            self._repaint |= wish is Wish.REPAINT
         frame = self._next_frame()
         if frame is not None:
             self._show(frame)
@@ -114,7 +119,7 @@ class Viewer:
             self._present()
         elif self._window is not None and self._asleep():
             self._log.pause()
-            self._obey(self._window.wait(BUSY_WAIT_S if self._focusing.busy else IDLE_WAIT_S))
+            self._obey(self._window.wait(BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S))
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None where the picture stays as it is."""
@@ -141,9 +146,9 @@ class Viewer:
             raise DeviceError(f"{where}: frame {frame.index} cannot be drawn ({reason})") from error
         # A frame shown again is no older than the wish to see it again.
         arrived_s = taken_s if frame is self.frame else frame.arrived_s
-        if self.frame is None:
-            self._focusing.first_frame()
         self.frame = frame
+        for tool in self._tools:
+            tool.drawn(frame, self._picture)
         self._redraw = False
         self._present()
         self._log.present(perf_counter(), taken_s, arrived_s)
@@ -158,7 +163,8 @@ class Viewer:
         elif self._picture is not None:
             self._shown_text = self._text()
             with clock.host("present"):
-                self._window.present(self._picture, *self._shown_text, self._focusing.overlays(self._engine.last))
+                overlays = reduce(or_, (tool.overlays(self._engine.last) for tool in self._tools), NO_OVERLAYS)
+                self._window.present(self._picture, *self._shown_text, overlays, self._tools)
             with clock.host("swap"):
                 self._window.swap()
         self._repaint = False
@@ -182,24 +188,39 @@ class Viewer:
     def _say(self, message: str) -> None:
         self._message, self._message_until_s = message, perf_counter() + MESSAGE_S
 
+    def _own_controls(self) -> Iterable[Control]:
+        yield Action("quit", "Quit", "window", "Q", do=self._leave)
+        if self._window is not None:
+            yield Action("fullscreen", "Fullscreen", "window", "F", do=self._window.toggle_fullscreen)
+        yield Switch("freeze", "Freeze", "window", "Space", get=lambda: self._frozen, set=self._freeze)
+        yield Action("still", "Save a still", "keep", "S", do=self._take_still)
+
     def _obey(self, events: list[Event]) -> None:
         for event in events:
-            if self._focusing.obey(event):
-                self._repaint = True
-                continue
             match event:
-                case Action.QUIT:
-                    self._quit = True
-                case Action.REPAINT:
+                case Signal.QUIT | Key("Esc"):
+                    self._leave()
+                case Signal.REPAINT:
                     self._repaint = True
-                case Action.FREEZE:
-                    self._freeze(not self._frozen)
-                case Action.SAVE:
-                    self._take_still()
-                case GreyAt():
-                    self._pick_grey(event.x, event.y)
-                case TurnAperture():
-                    self._turn_aperture(event.steps)
+                case Key(name):
+                    self._redraw |= self.controls.press(name) or self._offer(event)
+                case Pointer(kind="press", button="right"):
+                    self._redraw |= self._offer(event) or self._pick_grey(event.x, event.y)
+                case _:
+                    self._repaint |= self._offer(event)
+
+    def _offer(self, event: Event) -> bool:
+        """To the tools, the one on top first; whether one took it."""
+        return any(tool.obey(event) for tool in reversed(self._tools))
+
+    def _close_tools(self) -> None:
+        with ExitStack() as stack:  # all of them, whatever one of them has to say
+            stack.callback(self._stills.close)
+            for tool in self._tools:
+                stack.callback(tool.close)
+
+    def _leave(self) -> None:
+        self._quit = True
 
     def _freeze(self, frozen: bool) -> None:
         if frozen and not self._frozen:
@@ -208,22 +229,12 @@ class Viewer:
             self._drops_while_frozen += self._mailbox.dropped - self._drops_at_freeze
         self._frozen = frozen
 
-    def _pick_grey(self, x: float, y: float) -> None:
+    def _pick_grey(self, x: float, y: float) -> bool:
         try:
             self._say(f"white balance {self._engine.pick_grey(x, y)}")
         except GroundglassError as error:
             self._say(str(error))
-        self._redraw = True
-
-    def _turn_aperture(self, steps: float) -> None:
-        # A stop is a factor of two in light, which goes with the square of the f-number: a third is 2^(1/6).
-        lens = self._engine.lens
-        wanted = lens.f_number * 2.0 ** (-steps / 6.0)
-        f_number = min(max(wanted, lens.f_number_min), lens.f_number_max)
-        if f_number != lens.f_number:
-            self._engine.lens = lens.at(f_number)
-            self._focusing.aperture_turned()
-            self._redraw = True
+        return True
 
     def _take_still(self) -> None:
         if self.frame is not None:

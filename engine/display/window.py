@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import glfw
 import moderngl
 
 from ..errors import DeviceError
-from .events import Action, Event, FocusAt, GreyAt, RackTo, SetMark, TurnAperture
+from .events import Event, Key, Pointer, Signal, Wheel
 from .letterbox import Size, opening_size, picture_point
 from .overlays import NO_OVERLAYS, Overlays
 from .present import Presenter, screen_bits
+from .tool import Tool
 
 HEADLESS_HINT = "use --headless to run off screen"
-KEYS = {
-    "q": Action.QUIT,
-    "s": Action.SAVE,
-    " ": Action.FREEZE,
-    "a": Action.AUTOFOCUS,
-    "p": Action.PEAKING,
-    "y": Action.HYPERFOCAL,
-    "z": Action.STREET,
-    "d": Action.SCALE,
-}
 # By their place: a French keyboard has digits only with Shift.
-MARK_KEYS = {glfw.KEY_1: 1, glfw.KEY_2: 2, glfw.KEY_KP_1: 1, glfw.KEY_KP_2: 2}
-BUTTONS: dict[int, type[FocusAt] | type[GreyAt]] = {glfw.MOUSE_BUTTON_LEFT: FocusAt, glfw.MOUSE_BUTTON_RIGHT: GreyAt}
+_PLACED = {getattr(glfw, f"KEY_{pad}{digit}"): str(digit) for pad in ("", "KP_") for digit in range(10)}
+_NAMED = {
+    glfw.KEY_SPACE: "Space",
+    glfw.KEY_ESCAPE: "Esc",
+    glfw.KEY_TAB: "Tab",
+    glfw.KEY_ENTER: "Enter",
+    glfw.KEY_BACKSPACE: "Backspace",
+    glfw.KEY_DELETE: "Delete",
+    glfw.KEY_LEFT: "Left",
+    glfw.KEY_RIGHT: "Right",
+    glfw.KEY_UP: "Up",
+    glfw.KEY_DOWN: "Down",
+    **{getattr(glfw, f"KEY_F{number}"): f"F{number}" for number in range(1, 13)},
+}
+_MODIFIERS = {glfw.MOD_CONTROL: "Ctrl", glfw.MOD_SUPER: "Ctrl", glfw.MOD_ALT: "Alt", glfw.MOD_SHIFT: "Shift"}
+_BUTTONS: dict[int, Literal["left", "right"]] = {glfw.MOUSE_BUTTON_LEFT: "left", glfw.MOUSE_BUTTON_RIGHT: "right"}
 
 _open_windows = 0  # glfw is one for the process: the last window to close ends it
 _last_error = ""
@@ -45,6 +51,7 @@ class Window:
         self._picture = picture
         self._title = title
         self._events: list[Event] = []
+        self._held: Literal["left", "right"] | None = None  # the button that went down in the picture
         self._windowed: tuple[int, int, int, int] | None = None
         _start_glfw()
         try:
@@ -91,12 +98,17 @@ class Window:
         return self._take()
 
     def present(
-        self, picture: moderngl.Texture, status: str, message: str = "", overlays: Overlays = NO_OVERLAYS
+        self,
+        picture: moderngl.Texture,
+        status: str,
+        message: str = "",
+        overlays: Overlays = NO_OVERLAYS,
+        tools: Iterable[Tool] = (),
     ) -> None:
-        """Draws `picture` with the status line, under a message where there is one; `swap` then shows it.
+        """Draws `picture` with the status line, under a message where there is one, and what the tools draw over it.
 
-        The status is the window's title too, where other programs and screen readers find it. Raises ShaderError where
-        an overlay does not compile.
+        `swap` then shows it. The status is the window's title too, where other programs and screen readers find it.
+        Raises ShaderError where an overlay does not compile.
         """
         self._picture = picture.size
         if status != self._title:
@@ -106,7 +118,7 @@ class Window:
         if 0 not in framebuffer:
             content_scale = glfw.get_window_content_scale(self._handle)[0]
             lines = [line for line in (message, status) if line]
-            self._presenter.draw(picture, framebuffer, lines, content_scale, overlays)
+            self._presenter.draw(picture, framebuffer, lines, content_scale, overlays, tools)
 
     def swap(self) -> None:
         """Shows what `present` drew, at the monitor's next refresh."""
@@ -124,7 +136,7 @@ class Window:
             mode = glfw.get_video_mode(monitor)
             glfw.set_window_monitor(self._handle, monitor, 0, 0, mode.size.width, mode.size.height, mode.refresh_rate)
         glfw.swap_interval(1)  # some drivers forget it with the mode
-        self._events.append(Action.REPAINT)
+        self._events.append(Signal.REPAINT)
 
     def close(self) -> None:
         """Releases the context and the window; closing twice is harmless."""
@@ -149,34 +161,47 @@ class Window:
     def _listen(self) -> None:
         glfw.set_key_callback(self._handle, self._on_key)
         glfw.set_mouse_button_callback(self._handle, self._on_button)
-        glfw.set_scroll_callback(self._handle, lambda _, __, up: self._events.append(TurnAperture(up)))
-        glfw.set_window_close_callback(self._handle, lambda _: self._events.append(Action.QUIT))
-        glfw.set_window_refresh_callback(self._handle, lambda _: self._events.append(Action.REPAINT))
-        glfw.set_framebuffer_size_callback(self._handle, lambda *_: self._events.append(Action.REPAINT))
+        glfw.set_cursor_pos_callback(self._handle, self._on_move)
+        glfw.set_scroll_callback(self._handle, lambda _, __, up: self._events.append(Wheel(up)))
+        glfw.set_window_close_callback(self._handle, lambda _: self._events.append(Signal.QUIT))
+        glfw.set_window_refresh_callback(self._handle, lambda _: self._events.append(Signal.REPAINT))
+        glfw.set_framebuffer_size_callback(self._handle, lambda *_: self._events.append(Signal.REPAINT))
 
     def _on_key(self, _: Any, key: int, scancode: int, action: int, modifiers: int) -> None:
-        if action != glfw.PRESS or modifiers & (glfw.MOD_CONTROL | glfw.MOD_ALT | glfw.MOD_SUPER):
+        if action != glfw.PRESS:
             return
         # The letter on the user's keyboard, not the key where an American one has it.
-        name = " " if key == glfw.KEY_SPACE else (glfw.get_key_name(key, scancode) or "").lower()
-        if key == glfw.KEY_ESCAPE:
-            self._events.append(Action.QUIT)
-        elif name == "f":
-            self.toggle_fullscreen()
-        elif key in MARK_KEYS:
-            mark = MARK_KEYS[key]
-            self._events.append(SetMark(mark) if modifiers & glfw.MOD_SHIFT else RackTo(mark))
-        elif name in KEYS:
-            self._events.append(KEYS[name])
+        name = _NAMED.get(key) or _PLACED.get(key) or (glfw.get_key_name(key, scancode) or "").upper()
+        if name:
+            held = dict.fromkeys(word for bit, word in _MODIFIERS.items() if modifiers & bit)
+            self._events.append(Key("+".join((*held, name))))
 
     def _on_button(self, _: Any, button: int, action: int, __: int) -> None:
-        if button not in BUTTONS or action != glfw.PRESS:
+        if button not in _BUTTONS:
             return
+        if action == glfw.RELEASE:
+            if self._held == _BUTTONS[button]:
+                self._point("release", self._held)
+                self._held = None
+        elif self._point("press", _BUTTONS[button]):
+            self._held = _BUTTONS[button]
+
+    def _on_move(self, *_: Any) -> None:
+        self._point("drag" if self._held else "move", self._held or "none")
+
+    def _point(
+        self, kind: Literal["press", "drag", "release", "move"], button: Literal["left", "right", "none"]
+    ) -> bool:
+        """Notes where the pointer is; False for a press beside the picture, which is none."""
         cursor = glfw.get_cursor_pos(self._handle)
-        size = glfw.get_window_size(self._handle)
-        point = picture_point(cursor, size, self.framebuffer_size, self._picture)
-        if point is not None:
-            self._events.append(BUTTONS[button](*point))
+        point = picture_point(cursor, glfw.get_window_size(self._handle), self.framebuffer_size, self._picture)
+        if point is None or (kind == "press" and not all(0 <= one < 1 for one in point)):
+            return False
+        last = self._events[-1] if self._events else None
+        if isinstance(last, Pointer) and last.kind == kind and kind in ("move", "drag"):
+            self._events.pop()  # of a pointer on its way only the latest place counts
+        self._events.append(Pointer(kind, *point, button))
+        return True
 
 
 class _CurrentContext:

@@ -1,0 +1,97 @@
+"""What can be fitted to the viewer: focusing, aids, scopes, the recorder, the panel. Each is one `Tool`."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .controls import Control, Controls
+from .events import Event
+from .overlays import NO_OVERLAYS, Overlays
+
+if TYPE_CHECKING:
+    import moderngl
+
+    from ..capture.source import Source
+    from ..engine import Engine
+    from ..frame import Frame
+    from .plate import Plates
+    from .statistics import FrameLog
+    from .window import Window
+
+
+class Wish(enum.IntEnum):
+    """What a tool wants of the loop. The largest wish wins."""
+
+    NOTHING = 0
+    REPAINT = 1  # the picture is the same; what lies over it is not
+    REDRAW = 2  # the engine must draw the frame anew
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a tool works with. `say` shows a line on the screen for a while; `window` is None off screen."""
+
+    engine: Engine
+    source: Source
+    say: Callable[[str], None]
+    controls: Controls
+    log: FrameLog
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """The window's framebuffer while a tool draws over the picture; `gl.screen` is bound, its origin bottom left.
+
+    `size` is (width, height) in pixels, `shown` where the picture lies: left, bottom, width, height. `text_px` is the
+    height of the letters and the measure of all margins; `scale` the monitor's, 2 where everything needs twice the
+    pixels.
+    """
+
+    gl: moderngl.Context
+    size: tuple[int, int]
+    shown: tuple[int, int, int, int]
+    scale: float
+    text_px: int
+    plates: Plates
+
+
+class Tool:
+    """One of them; here it does nothing. All methods are called by the window's thread, in the order given here.
+
+    A tool compiles and allocates when it is switched on, not in a frame, and waits for nothing in `tick`, `shown` and
+    `draw`.
+    """
+
+    def controls(self) -> Iterable[Control]:
+        """Asked once, when the viewer is made."""
+        return ()
+
+    def obey(self, event: Event) -> bool:
+        """Takes an event that no key of a control is for; False where it is none of this tool's."""
+        return False
+
+    def tick(self, now_s: float) -> Wish:
+        """Before each frame, at `now_s` of `time.perf_counter()`."""
+        return Wish.NOTHING
+
+    @property
+    def busy(self) -> bool:
+        """Something is under way that `tick` will tell of: the loop must not sleep long."""
+        return False
+
+    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+        """The engine drew `frame` as `picture`: display sRGB, its first row at the top, valid until the next draw."""
+
+    def overlays(self, frame: Frame | None) -> Overlays:
+        """What lies over the picture of the upright `frame`, fused into the draw that shows it."""
+        return NO_OVERLAYS
+
+    def draw(self, canvas: Canvas) -> None:
+        """Draws over the picture and its overlays."""
+
+    def close(self) -> None:
+        """The loop has ended; called once. Raises OutputError for what was lost."""
