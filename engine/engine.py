@@ -107,6 +107,7 @@ class Engine:
         self._grader = Grader(self.gl)
         self._last: Frame | None = None
         self._magnification = 1.0
+        self._closed = False
         self._ready: tuple[Frame, Quality, Frame] | None = None  # as it came, and as it is drawn
         if size is not None:
             self._warm_up(size)
@@ -125,7 +126,8 @@ class Engine:
 
         It never waits for a depth model: the distances are those that it told last; of a picture before, or none yet.
         """
-        return self._drawn(frame, waits=False, target="rgb10_a2" if self.screen_bits >= 10 else "rgba8")
+        with self.gl:  # others may have made a context of their own current since
+            return self._drawn(frame, waits=False, target="rgb10_a2" if self.screen_bits >= 10 else "rgba8")
 
     def _drawn(self, frame: Frame, *, waits: bool, target: Target = "rgba8") -> moderngl.Texture:
         frame, scene = self._focused(self._prepared(frame), waits=waits)
@@ -148,8 +150,9 @@ class Engine:
 
     def render(self, frame: Frame) -> NDArray[np.uint8]:
         """The picture in memory: (H, W, 3) uint8, display sRGB, upright. A depth model is waited for."""
-        texture = self._drawn(frame, waits=True)
-        rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(texture.height, texture.width, 4)
+        with self.gl:
+            texture = self._drawn(frame, waits=True)
+            rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(texture.height, texture.width, 4)
         return np.ascontiguousarray(rgba[..., :3])
 
     def scene(self, frame: Frame) -> NDArray[np.float32]:
@@ -215,6 +218,9 @@ class Engine:
 
     def close(self) -> None:
         """Gives everything back; closing twice is harmless."""
+        if self._closed:
+            return
+        self._closed = True
         self._developer.release()
         self._pairs.release()
         if self._model is not None:
@@ -222,12 +228,11 @@ class Engine:
         for stage in (self._depth, self._defocus, self._glow, self._breathing, self._hand_over):
             if stage is not None:
                 stage.release()
-        self._depth = self._defocus = self._glow = self._breathing = self._hand_over = None
-        self._grader.release()
-        self._scene_textures.release()
+        with self.gl:
+            self._grader.release()
+            self._scene_textures.release()
         self.device.close()
         if self._owns_gl:
-            self._owns_gl = False
             self.gl.release()
 
     def __enter__(self) -> Self:

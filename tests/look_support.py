@@ -19,8 +19,15 @@ HALF_STEP = 0.5 / 255.0
 ENCODED = 1.0 / 255.0  # what the GPU's picture may be off its reference
 
 
-@cache
 def context() -> moderngl.Context:
+    """One for all tests, current: the release of another test's context leaves none current."""
+    ctx = _context()
+    ctx.__enter__()
+    return ctx
+
+
+@cache
+def _context() -> moderngl.Context:
     return headless_context()
 
 

@@ -238,6 +238,14 @@ def test_a_context_that_was_lent_stays_open() -> None:
     context.release()
 
 
+def test_a_picture_graded_in_between_changes_nothing() -> None:
+    frame = gg.Frame(np.full((64, 64), 3000, np.uint16))
+    with gg.Engine() as engine:
+        before = engine.render(frame)
+        gg.grade(np.zeros((8, 8, 3), np.float32))  # makes and releases a GL context of its own
+        np.testing.assert_array_equal(engine.render(frame), before)
+
+
 def test_what_cannot_be_is_an_error_before_the_first_frame() -> None:
     for settings, complaint in (
         ({"device": "gpu"}, "device 'gpu' is not understood"),
