@@ -33,7 +33,7 @@ from .engine import DEFAULT_FOCUS_M, DEFAULT_LENS, Engine
 from .frame import Frame
 from .gl.planes import ScenePlanes
 from .look.grade import Grader
-from .look.look import load_look
+from .look.look import Look, load_look
 from .optics.defocus import QUALITIES, Blur, Defocus
 from .optics.depth import DepthStage
 from .optics.lens import load_lens
@@ -273,13 +273,12 @@ def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, St
         with hand_over.view(scene) as packed:
             textures.write_packed(packed, ORIGIN, scene.size)
 
-    def draw(name: str) -> float | None:
-        grader.draw(textures, load_look(name))
+    def draw(look: Look) -> float | None:
+        grader.draw(textures, look)
         engine.gl.finish()
         return grader.last_gpu_ms
 
-    looks: dict[str, Stage] = {f"look {name}": lambda name=name: draw(name) for name in LOOKS}  # type: ignore[misc]
-    return {"transfer": transfer, **looks}
+    return {"transfer": transfer} | {f"look {name}": partial(draw, load_look(name)) for name in LOOKS}
 
 
 def _scene(engine: Engine, frame: Frame, stack: ExitStack) -> Planes:

@@ -23,7 +23,7 @@ from .develop.development import Development
 from .display.output_space import OutputSpace, open_output_space
 from .errors import GroundglassError, SourceError
 from .frame import Frame
-from .gl.context import describe, headless_context
+from .gl.context import describe, headless_context, make_current
 from .gl.planes import ScenePlanes
 from .look.grade import Grader, Target
 from .look.look import Look, load_look
@@ -126,10 +126,10 @@ class Engine:
 
         It never waits for a depth model: the distances are those that it told last; of a picture before, or none yet.
         """
-        with self.gl:  # others may have made a context of their own current since
-            return self._drawn(frame, waits=False, target="rgb10_a2" if self.screen_bits >= 10 else "rgba8")
+        return self._drawn(frame, waits=False, target="rgb10_a2" if self.screen_bits >= 10 else "rgba8")
 
     def _drawn(self, frame: Frame, *, waits: bool, target: Target = "rgba8") -> moderngl.Texture:
+        make_current(self.gl)  # and left so: what comes of it is for the caller to read
         frame, scene = self._focused(self._prepared(frame), waits=waits)
         self.device.collect()
         if self._model is not None:
@@ -150,9 +150,8 @@ class Engine:
 
     def render(self, frame: Frame) -> NDArray[np.uint8]:
         """The picture in memory: (H, W, 3) uint8, display sRGB, upright. A depth model is waited for."""
-        with self.gl:
-            texture = self._drawn(frame, waits=True)
-            rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(texture.height, texture.width, 4)
+        texture = self._drawn(frame, waits=True)
+        rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(texture.height, texture.width, 4)
         return np.ascontiguousarray(rgba[..., :3])
 
     def scene(self, frame: Frame) -> NDArray[np.float32]:
@@ -228,9 +227,9 @@ class Engine:
         for stage in (self._depth, self._defocus, self._glow, self._breathing, self._hand_over):
             if stage is not None:
                 stage.release()
-        with self.gl:
-            self._grader.release()
-            self._scene_textures.release()
+        make_current(self.gl)
+        self._grader.release()
+        self._scene_textures.release()
         self.device.close()
         if self._owns_gl:
             self.gl.release()

@@ -10,7 +10,7 @@ from pathlib import Path
 import moderngl
 import numpy as np
 from groundglass.camera import REC2020_TO_REC709
-from groundglass.gl.context import headless_context
+from groundglass.gl.context import headless_context, make_current
 from groundglass.look.grade import grade
 from groundglass.look.look import Look, parse_look
 
@@ -22,7 +22,7 @@ ENCODED = 1.0 / 255.0  # what the GPU's picture may be off its reference
 def context() -> moderngl.Context:
     """One for all tests, current: the release of another test's context leaves none current."""
     ctx = _context()
-    ctx.__enter__()
+    make_current(ctx)
     return ctx
 
 

@@ -61,6 +61,15 @@ def test_each_command_has_help(groundglass, command: str) -> None:
     assert "--json" in outcome.out or command == "render"
 
 
+def test_the_bench_times_every_stage(groundglass) -> None:
+    outcome = groundglass("bench", "--size", "96x64", "--seconds", "0.01", "--json", "-")
+    assert outcome.code == 0
+    figures = json.loads(outcome.out)
+    assert figures["size"] == [96, 64]
+    assert {"demosaic rcd", "defocus live", "transfer", "look classic", "whole chain"} <= figures["stages"].keys()
+    assert all(stage["host_ms"] > 0 for stage in figures["stages"].values())
+
+
 def test_help_does_not_wait_for_drivers() -> None:
     drivers = "{'pyopencl', 'cupy', 'glfw', 'av', 'OpenEXR'} & set(sys.modules)"
     code = f"import sys, groundglass.cli; print({drivers})"

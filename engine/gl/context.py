@@ -33,6 +33,11 @@ def headless_context() -> moderngl.Context:
     return ctx
 
 
+def make_current(ctx: moderngl.Context) -> None:
+    """Makes `ctx` current on this thread, whoever made another one so since, or released it and left none."""
+    ctx.__enter__()
+
+
 def describe(ctx: moderngl.Context) -> str:
     """Renderer and version, like "llvmpipe (LLVM 15.0.6, 256 bits), OpenGL 4.5"."""
     major, minor = divmod(ctx.version_code // 10, 10)
