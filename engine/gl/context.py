@@ -35,7 +35,7 @@ def headless_context() -> moderngl.Context:
 
 def make_current(ctx: moderngl.Context) -> None:
     """Makes `ctx` current on this thread, whoever made another one so since, or released it and left none."""
-    ctx.__enter__()
+    ctx.__enter__()  # type: ignore[no-untyped-call]
 
 
 def describe(ctx: moderngl.Context) -> str:
