@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 
 from ..capture.icc import has_tables, matrix_profile
 from ..errors import OutputError
-from ..gl.passes import Number
+from ..gl.passes import Number, Table
 from ..look.encoding import srgb_encode
 from ..white import D50, D65, REC2020_TO_XYZ, adaptation, rgb_to_xyz
 from .icc_profile import GAMMA_24, SRGB_CURVE, write_profile
@@ -31,8 +31,8 @@ _ROOTS = np.linspace(0.0, 1.0, CURVE_LENGTH)  # fourth roots of light, as shader
 
 
 @dataclass(frozen=True, eq=False)
-class OutputSpace:
-    """How light becomes a screen's numbers; a `gl.passes.Table`, which `shaders/output_space.glsl` reads.
+class OutputSpace(Table):
+    """How light becomes a screen's numbers; `shaders/output_space.glsl` reads it.
 
     `profile` is the ICC profile that files carry. `from_rec2020` (3, 3) takes linear Rec.2020 to the screen's own
     light, white to (1, 1, 1); `curve` (N, 3) holds its numbers, 0..1, over the fourth root of that light. `cube`

@@ -23,12 +23,13 @@ from __future__ import annotations
 import enum
 import re
 import shlex
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
 from types import MappingProxyType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -38,8 +39,7 @@ from .program import Reader, Source, load_source, read_shader, source_of
 Number = float | int | bool | tuple[float, ...]  # what a uniform holds
 
 
-@runtime_checkable
-class Table(Protocol):
+class Table(ABC):
     """What a parameter announced by `#pragma table` holds; it never changes.
 
     `textures` are float32 arrays (height, width, 4) or (depth, height, width, 4), `numbers` uniforms, both by what
@@ -47,9 +47,11 @@ class Table(Protocol):
     """
 
     @property
+    @abstractmethod
     def textures(self) -> Mapping[str, NDArray[Any]]: ...
 
     @property
+    @abstractmethod
     def numbers(self) -> Mapping[str, Number]: ...
 
 

@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import LookError
-from ..gl.passes import Number
+from ..gl.passes import Number, Table
 
 MOST_SIDE = 129  # nodes along an edge of a cube: 26 MB of numbers, and twice what is found in the wild
 MOST_LENGTH = 65536  # of a curve: one entry for each number of 16 bits
 ROW = 4096  # entries of a curve in a row of its texture: every driver has rows so long
 
-Table = NDArray[np.float32]
+Array = NDArray[np.float32]
 Domain = tuple[tuple[float, float, float], tuple[float, float, float]]
 UNIT: Domain = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Lut:
+class Lut(Table):
     """Numbers in, numbers out; what they mean is said by who uses it (`lut_input`).
 
     `shaper` (N, 3) holds three curves over `shaper_domain`, interpolated linearly, None for none; `cube` (S, S, S, 3),
@@ -32,8 +32,8 @@ class Lut:
     """
 
     name: str
-    shaper: Table | None = None
-    cube: Table | None = None
+    shaper: Array | None = None
+    cube: Array | None = None
     shaper_domain: Domain = UNIT
     cube_domain: Domain = UNIT
 
@@ -54,7 +54,7 @@ class Lut:
     def __str__(self) -> str:
         return self.name
 
-    def apply(self, rgb: ArrayLike) -> Table:
+    def apply(self, rgb: ArrayLike) -> Array:
         """(..., 3) through the curve and the cube, as float32; NaN counts as the least of the domain."""
         numbers = np.nan_to_num(np.asarray(rgb, dtype=np.float32), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
         if self.shaper is not None:
@@ -62,7 +62,7 @@ class Lut:
         return numbers if self.cube is None else tetrahedral(self.cube, _placed(numbers, self.cube_domain))
 
     @property
-    def textures(self) -> Mapping[str, Table]:
+    def textures(self) -> Mapping[str, Array]:
         """As `gl.passes.Table` wants them; what is missing is a texture of one entry, which nobody asks for."""
         shaper = np.zeros((1, 3), np.float32) if self.shaper is None else self.shaper
         rows = -(-len(shaper) // ROW)
@@ -89,7 +89,7 @@ class Lut:
         }
 
 
-def tetrahedral(cube: Table, place: NDArray[np.float32]) -> Table:
+def tetrahedral(cube: Array, place: NDArray[np.float32]) -> Array:
     """(..., 3) of a cube (S, S, S, 3) at `place` (..., 3), 0 to 1 along its edges, clipped there.
 
     The cell around a place is cut along its grey diagonal into six tetrahedra, of whose four corners the place takes
@@ -109,7 +109,7 @@ def tetrahedral(cube: Table, place: NDArray[np.float32]) -> Table:
     return np.asarray(sum(share * flat[corner @ steps] for corner, share in zip(corners, shares, strict=True)))
 
 
-def _through_curves(shaper: Table, domain: Domain, numbers: NDArray[np.float32]) -> Table:
+def _through_curves(shaper: Array, domain: Domain, numbers: NDArray[np.float32]) -> Array:
     places = np.linspace(0.0, 1.0, len(shaper))
     at = _placed(numbers, domain)
     curved = [np.interp(at[..., channel], places, shaper[:, channel]) for channel in range(3)]
