@@ -169,6 +169,11 @@ class Engine:
         return self._last
 
     @property
+    def scene_textures(self) -> ScenePlanes:
+        """The light behind the lens of the frame last drawn, before the look, on the GL side."""
+        return self._scene_textures
+
+    @property
     def magnification(self) -> float:
         """How much larger the frame last drawn is shown than it was captured, by the breathing of the lens.
 

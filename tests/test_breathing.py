@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from groundglass.compute.device import Device, open_device
 from groundglass.compute.planes import Planes
+from groundglass.display.aids import Aids
 from groundglass.display.controls import Controls
 from groundglass.display.focusing import Focusing
 from groundglass.display.tool import Desk
@@ -164,9 +165,12 @@ def test_what_is_picked_as_grey_is_what_was_pointed_at(engine: gg.Engine) -> Non
 
 def test_peaking_and_the_face_s_frame_follow(engine: gg.Engine) -> None:
     engine.draw(spots())
-    hand = Focusing(Desk(engine, None, lambda message: None, Controls(), None))  # type: ignore[arg-type]
-    hand._shows_peaking, hand._face, hand._face_until_s = True, (0.4, 0.1, 0.6, 0.3), np.inf
-    shown = hand.overlays(engine.last)
+    desk = Desk(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
+    hand, aids = Focusing(desk), Aids(desk)
+    desk.controls.add(aids.controls())
+    desk.controls.set("peaking", True)
+    hand._face, hand._face_until_s = (0.4, 0.1, 0.6, 0.3), np.inf
+    shown = hand.overlays(engine.last) | aids.overlays(engine.last)
     assert shown.circles is not None
     assert shown.circles.magnification == engine.magnification == pytest.approx(1 / 0.9)
     assert shown.face == pytest.approx((0.5 - 0.1 / 0.9, 0.5 - 0.4 / 0.9, 0.5 + 0.1 / 0.9, 0.5 - 0.2 / 0.9))

@@ -47,6 +47,7 @@ def shown(picture: np.ndarray, size: tuple[int, int], taps: int) -> np.ndarray:
     target = ctx.texture(size, 4)
     framebuffer = ctx.framebuffer([target])
     program = FullFrame(ctx, fuse_overlays(()), ("picture",), vertex="screen.vert.glsl")
+    program.set({"view_corner": (0.0, 0.0), "view_size": (1.0, 1.0)})
     program.set({"footprint": (1 / size[0], 1 / size[1]), "taps": taps, "dither_step": 1 / 255})
     texture.use(0)
     program.draw(framebuffer)

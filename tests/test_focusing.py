@@ -149,7 +149,7 @@ def test_street_says_what_is_sharp_when_the_aperture_turns(monkeypatch: pytest.M
 def test_without_depth_everything_says_so_and_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = Ring(monkeypatch, depth_m=None)
     asked = (
-        "A", "Y", "Z", "P", "D", CLICK, "Shift+1",
+        "A", "Y", "Z", "D", CLICK, "Shift+1",
     )  # fmt: skip
     for event in asked:
         assert ring.ask(event) == 1.2
@@ -217,20 +217,16 @@ def test_a_rack_from_the_command_line_begins_with_the_first_frame(monkeypatch: p
     assert ring.at(3.0) == 2.5
 
 
-def test_overlays_are_there_when_they_are_asked_for(ring: Ring) -> None:
+def test_the_scale_is_there_when_it_is_asked_for(ring: Ring) -> None:
     frame = ring.engine.last
     assert ring.hand.overlays(frame).barrel is None
     ring.ask("D")
-    ring.ask("P")
     shown = ring.hand.overlays(frame)
-    assert shown.passes == ("peaking",)
     assert (shown.barrel.near_m, shown.barrel.far_m) == depth_of_field_m(FIFTY, 1.2, 1.5)
-    assert shown.circles.depth_m is frame.depth_m
     ring.engine.lens = FIFTY.at(16)
     assert ring.hand.overlays(frame).barrel.far_m > shown.barrel.far_m  # it follows the aperture
     ring.ask("D")
-    ring.ask("P")
-    assert ring.hand.overlays(frame).passes == ()
+    assert ring.hand.overlays(frame).barrel is None
 
 
 def test_what_is_no_matter_of_focus_is_left_to_others(ring: Ring) -> None:

@@ -139,9 +139,9 @@ def test_the_colour_and_the_threshold_are_parameters(presenter: Presenter) -> No
 def test_a_map_travels_again_only_when_it_is_another(presenter: Presenter) -> None:
     near, far = np.full((6, 4), 2.0, np.float32), np.full((6, 4), 9.0, np.float32)
     assert marked(shown(presenter, stripes(), peaking(near))).any()
-    texture = presenter._depth
+    texture = presenter._maps._depth
     assert not marked(shown(presenter, stripes(), peaking(far))).any()
-    assert presenter._depth is texture  # of the same size: nothing is allocated
+    assert presenter._maps._depth is texture  # of the same size: nothing is allocated
     assert marked(shown(presenter, stripes(), peaking(np.full((2, 2), 2.0)))).any()
 
 
@@ -182,7 +182,7 @@ def test_nothing_is_left_alive() -> None:
     made = Presenter(screen)  # type: ignore[arg-type]
     shown(made, stripes(), peaking(np.full((2, 2), FOCUS_M)))
     shown(made, stripes(), Overlays(barrel=Barrel.of(FIFTY, 2.0), face=(0.2, 0.2, 0.8, 0.8)))
-    depth = made._depth
+    depth = made._maps._depth
     made.release()
     assert isinstance(depth.mglo, moderngl.InvalidObject)
     assert made._programs == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from .start import open_engine, open_input
 if TYPE_CHECKING:
     from ..capture import Source
     from ..display.statistics import Statistics
+    from ..display.tool import Desk, Tool
     from ..display.window import Window
 
 OFF_SCREEN_S = 4.0  # long enough for a steady frame rate, short enough to wait for
@@ -45,6 +47,7 @@ def show(
     source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions
 ) -> tuple[Statistics, Path | None]:
     """Run the loop; returns its statistics and the file that holds the last frame, None where none was asked for."""
+    from ..display.aids import Aids
     from ..display.focusing import Focusing
     from ..display.viewer import Viewer
 
@@ -60,7 +63,10 @@ def show(
         if window is not None:
             engine.screen_bits = window.bits
         rack = options.focus if isinstance(options.focus, Rack) else None
-        tools = [partial(Focusing, seconds=view.rack_s, rack=rack, street=options.street)]
+        tools: list[Callable[[Desk], Tool]] = [
+            partial(Focusing, seconds=view.rack_s, rack=rack, street=options.street),
+            Aids,
+        ]
         viewer = Viewer(engine, opened, window=window, tools=tools)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:

@@ -17,7 +17,7 @@ from .barrel import Barrel
 from .controls import Action, Control, Number, Switch
 from .events import Event, Pointer, Wheel
 from .overlay import distance, f_stop, sharp_zone
-from .overlays import NO_OVERLAYS, Circles, Overlays
+from .overlays import NO_OVERLAYS, Overlays
 from .tool import Desk, Tool, Wish
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Focusing(Tool):
         self._face: Box | None = None
         self._face_until_s = -math.inf
         self._told_of_faces = False
-        self._shows_peaking = self._shows_scale = False
+        self._shows_scale = False
 
     @property
     def busy(self) -> bool:
@@ -75,7 +75,6 @@ class Focusing(Tool):
         yield Switch(
             "street", "Street mode", "focus", "Z", get=lambda: self._before_street is not None, set=self._turn_street
         )
-        yield Switch("peaking", "Focus peaking", "focus", "P", get=lambda: self._shows_peaking, set=self._show_peaking)
         yield Switch(
             "depth_of_field", "Depth of field", "focus", "D", get=lambda: self._shows_scale, set=self._show_scale
         )
@@ -144,16 +143,13 @@ class Focusing(Tool):
     def overlays(self, frame: Frame | None) -> Overlays:
         engine = self._engine
         face = self._face if perf_counter() < self._face_until_s else None
-        if frame is None or not (self._shows_peaking or self._shows_scale or face):
+        if frame is None or not (self._shows_scale or face):
             return NO_OVERLAYS
-        circles = None
-        if self._shows_peaking and frame.depth_m is not None:
-            circles = Circles.of(frame.depth_m, engine.lens, engine.focus_m, frame, engine.magnification)
         barrel = Barrel.of(engine.lens, engine.focus_m, self._aspect()) if self._shows_scale else None
         if face is not None:  # found in the frame, which a lens that breathes shows larger
             left, top, right, bottom = (min(max(0.5 + (at - 0.5) * engine.magnification, 0.0), 1.0) for at in face)
             face = left, top, right, bottom
-        return Overlays(("peaking",) if circles is not None else (), circles=circles, barrel=barrel, face=face)
+        return Overlays(barrel=barrel, face=face)
 
     def close(self) -> None:
         if self._worker is not None:
@@ -170,9 +166,6 @@ class Focusing(Tool):
     def _set_focus(self, focus_m: float) -> None:
         if self._may_move():
             self._move_to(focus_m, 0.0)
-
-    def _show_peaking(self, shows: bool) -> None:
-        self._shows_peaking = shows and self._has_depth()
 
     def _show_scale(self, shows: bool) -> None:
         self._shows_scale = shows

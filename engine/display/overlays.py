@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ..optics.lens import Lens
 
 if TYPE_CHECKING:
     from ..frame import Frame
+    from ..gl.planes import ScenePlanes
     from .barrel import Barrel
 
 
@@ -46,13 +47,46 @@ class Circles:
         return cls(depth_m, (virtual, native), (focus_m, frame.native_focus_m), magnification)
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which part of the picture is shown, and in what shape.
+
+    A `zoom` of 5 shows a fifth of its width and height around `middle`, a fraction of the picture, or as near to that
+    as the edges allow; the whole stays visible in a corner. An anamorphic lens squeezed the picture: it is shown
+    `squeeze` times as wide.
+    """
+
+    zoom: float = 1.0
+    middle: tuple[float, float] = (0.5, 0.5)
+    squeeze: float = 1.0
+
+    @property
+    def corner(self) -> tuple[float, float]:
+        """The top-left corner of what is shown, as a fraction of the picture."""
+        x, y = (min(max(at - 0.5 / self.zoom, 0.0), 1.0 - 1.0 / self.zoom) for at in self.middle)
+        return x, y
+
+    def shape(self, picture: tuple[int, int]) -> tuple[int, int]:
+        """(width, height) of the shape in which a picture of so many pixels is shown."""
+        return max(1, round(picture[0] * self.squeeze)), picture[1]
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where in the picture the fraction (x, y) of what is shown lies."""
+        return self.corner[0] + x / self.zoom, self.corner[1] + y / self.zoom
+
+
+WHOLE = View()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlays:
     """What lies over the picture: overlay passes by name, in their order, the depth-of-field scale, a frame.
 
-    `values` changes parameters of the passes, by the pass and the parameter; the others have their defaults. A pass
-    that asks how sharp a place is needs `circles`: without them nothing counts as sharp. `face` is framed: left, top,
-    right and bottom as fractions of the picture.
+    `values` changes parameters of the passes, by the pass and the parameter; the others have their defaults. Passes
+    that ask how sharp a place is need `circles`: without them nothing counts as sharp. Those that ask for the light of
+    the scene need `scene`, those that ask what the sensor counted `raw`, an upright frame that is a mosaic; and frames
+    of other focal lengths need `equivalent_mm`. `face` is framed: left, top, right and bottom as fractions of the
+    picture.
     """
 
     passes: tuple[str, ...] = ()
@@ -60,18 +94,20 @@ class Overlays:
     circles: Circles | None = None
     barrel: Barrel | None = None
     face: Box | None = None
+    scene: ScenePlanes | None = None
+    raw: Frame | None = None
+    equivalent_mm: float | None = None
+    view: View = WHOLE
 
     def __or__(self, over: Overlays) -> Overlays:
         """These, and `over` on top of them."""
+        lone = ("circles", "barrel", "face", "scene", "raw", "equivalent_mm")
         return Overlays(
             self.passes + tuple(name for name in over.passes if name not in self.passes),
             {**self.values, **over.values},
-            *(mine if mine is not None else other for mine, other in zip(_lone(self), _lone(over), strict=True)),
+            view=self.view if over.view == WHOLE else over.view,
+            **{name: getattr(over if getattr(self, name) is None else self, name) for name in lone},
         )
-
-
-def _lone(overlays: Overlays) -> tuple[Any, ...]:
-    return overlays.circles, overlays.barrel, overlays.face
 
 
 NO_OVERLAYS = Overlays()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import moderngl
 
@@ -13,15 +14,17 @@ from ..optics.autofocus import Box
 from .barrel import HEIGHT as BARREL_HEIGHT
 from .barrel import draw_barrel
 from .letterbox import letterbox
+from .maps import SAMPLERS, Maps
 from .overlay import letter, text_height_px
-from .overlays import NO_OVERLAYS, Circles, Overlays
+from .overlays import NO_OVERLAYS, Overlays, View
 from .plate import Plates, frame
 from .tool import Canvas, Tool
 
 MOST_TAPS = 8  # along a side: a 4000x3000 picture in a 500 pixel window
 STROKES = 720  # a line that can be seen is this part of the picture's height on the screen, or a pixel
 SCALES_PER_WINDOW = 3  # a window that is lower has no room for the depth-of-field scale
-_SAMPLERS = ("picture", "depth_map")
+INSET = 0.28  # of the window's width and height: the whole picture beside what is magnified
+_SAMPLERS = ("picture", *SAMPLERS)
 
 
 class Presenter:
@@ -38,8 +41,7 @@ class Presenter:
         self._plates = Plates(gl)
         self._smooth = gl.sampler(filter=(moderngl.LINEAR, moderngl.LINEAR), repeat_x=False, repeat_y=False)
         self._dither_step = 1.0 / (2 ** screen_bits(gl) - 1)
-        self._depth: moderngl.Texture | None = None
-        self._circles: Circles | None = None
+        self._maps = Maps(gl)
 
     def draw(
         self,
@@ -59,22 +61,27 @@ class Presenter:
         screen.viewport = (0, 0, *framebuffer)
         screen.use()
         screen.clear(0.0, 0.0, 0.0, 1.0)
-        left, top, width, height = letterbox(picture.size, framebuffer)
+        shape = overlays.view.shape(picture.size)
+        left, top, width, height = letterbox(shape, framebuffer)
         shown = left, framebuffer[1] - top - height, width, height
-        screen.viewport = shown
         program = self._program(overlays.passes)
-        program.set({**_place_numbers(picture.size, (width, height)), "dither_step": self._dither_step})
+        program.set({"dither_step": self._dither_step})
         if overlays.passes:
-            program.set(_overlay_numbers(overlays))
-            self._load(overlays.circles)
+            program.set(_overlay_numbers(overlays) | self._maps.use(overlays, 1))
         # A sampler object leaves the texture's own filter alone: the engine set that for its passes.
         picture.use(0)
         self._smooth.use(0)
-        program.draw(screen)
+        self._draw_view(program, picture.size, overlays.view, shown)
+        if overlays.view.zoom > 1.0:
+            inset = max(1, round(INSET * width)), max(1, round(INSET * height))
+            whole = replace(overlays.view, zoom=1.0)
+            self._draw_view(
+                program, picture.size, whole, (left + width - inset[0], shown[1] + height - inset[1], *inset)
+            )
         self._smooth.clear(0)
         height_px = text_height_px(framebuffer, content_scale)
         if overlays.face is not None:
-            self._frame(overlays.face, shown, max(1, height_px // 9))
+            self._frame(overlays.face, overlays.view, shown, max(1, height_px // 9))
         canvas = Canvas(self._gl, framebuffer, shown, content_scale, height_px, self._plates)
         for tool in tools:
             tool.draw(canvas)
@@ -85,9 +92,7 @@ class Presenter:
         for program in self._programs.values():
             program.release()
         self._programs.clear()
-        if self._depth is not None:
-            self._depth.release()
-            self._depth = None
+        self._maps.release()
         self._plates.release()
         self._smooth.release()
 
@@ -97,28 +102,21 @@ class Presenter:
             self._programs[passes] = FullFrame(self._gl, source, _SAMPLERS, vertex="screen.vert.glsl")
         return self._programs[passes]
 
-    def _load(self, circles: Circles | None) -> None:
-        """Brings the distances to the GL side; the map that is there already travels no second time."""
-        if circles is None:
-            return
-        if self._depth is None or self._circles is None or circles.depth_m is not self._circles.depth_m:
-            rows, columns = circles.depth_m.shape
-            if self._depth is None or self._depth.size != (columns, rows):
-                if self._depth is not None:
-                    self._depth.release()
-                self._depth = self._gl.texture((columns, rows), 1, dtype="f4")
-                self._depth.filter = (moderngl.NEAREST, moderngl.NEAREST)
-                self._depth.repeat_x = self._depth.repeat_y = False
-            self._depth.write(circles.depth_m.tobytes())
-            self._circles = circles
-        self._depth.use(1)
+    def _draw_view(
+        self, program: FullFrame, picture: tuple[int, int], view: View, viewport: tuple[int, int, int, int]
+    ) -> None:
+        self._gl.screen.viewport = viewport
+        program.set(_place_numbers(picture, viewport[2:], view))
+        program.draw(self._gl.screen)
 
-    def _frame(self, face: Box, shown: tuple[int, int, int, int], pen_px: int) -> None:
-        """Corners round a face of the picture that is `shown` at (left, bottom, width, height)."""
+    def _frame(self, face: Box, view: View, shown: tuple[int, int, int, int], pen_px: int) -> None:
+        """Corners round a face of the picture whose `view` is `shown` at (left, bottom, width, height)."""
         left, bottom, width, height = shown
-        size = round((face[2] - face[0]) * width), round((face[3] - face[1]) * height)
+        (x, y), zoom = view.corner, view.zoom
+        size = round((face[2] - face[0]) * zoom * width), round((face[3] - face[1]) * zoom * height)
         self._plates.prepare("face", (size, pen_px), lambda: frame(size, pen_px))
-        self._plates.draw("face", left + round(face[0] * width), bottom + round((1 - face[3]) * height))
+        place = round((face[0] - x) * zoom * width), round((1 - (face[3] - y) * zoom) * height)
+        self._plates.draw("face", left + place[0], bottom + place[1])
 
     def _draw_plates(self, framebuffer: tuple[int, int], lines: list[str], height_px: int, overlays: Overlays) -> None:
         width, height = framebuffer
@@ -144,14 +142,17 @@ def screen_bits(gl: moderngl.Context) -> int:
     return bits if bits >= 8 else 8
 
 
-def _place_numbers(picture: tuple[int, int], shown: tuple[int, int]) -> dict[str, Number]:
-    """What the program is told of a picture of one size that is shown at another, both (width, height)."""
-    width, height = shown
-    stroke_px = max(1.0, width / picture[0], round(height / STROKES))
+def _place_numbers(picture: tuple[int, int], shown: tuple[int, int], view: View) -> dict[str, Number]:
+    """What the program is told of the part of a picture that is shown at another size, both (width, height)."""
+    (width, height), part = shown, 1.0 / view.zoom
+    stroke_px = max(1.0, width * view.zoom / picture[0], round(height / STROKES))
     return {
-        "footprint": (1 / width, 1 / height),
-        "taps": min(MOST_TAPS, math.ceil(max(1.0, picture[0] / width))),
-        "stroke": (stroke_px / width, stroke_px / height),
+        "view_corner": view.corner,
+        "view_size": (part, part),
+        "footprint": (part / width, part / height),
+        "taps": min(MOST_TAPS, math.ceil(max(1.0, picture[0] * part / width))),
+        "stroke": (part * stroke_px / width, part * stroke_px / height),
+        "aspect": view.shape(picture)[0] / picture[1],
     }
 
 
@@ -161,6 +162,7 @@ def _overlay_numbers(overlays: Overlays) -> dict[str, Number]:
         "circle_scale": (1e9, 1e9) if circles is None else circles.scale,
         "focus_m": (1.0, 1.0) if circles is None else circles.focus_m,
         "magnification": 1.0 if circles is None else circles.magnification,
+        "equivalent_mm": overlays.equivalent_mm or 1e9,
     }
     for name in overlays.passes:
         shader, told = load_pass(name), overlays.values.get(name, {})

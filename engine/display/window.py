@@ -11,7 +11,7 @@ import moderngl
 from ..errors import DeviceError
 from .events import Event, Key, Pointer, Signal, Wheel
 from .letterbox import Size, opening_size, picture_point
-from .overlays import NO_OVERLAYS, Overlays
+from .overlays import NO_OVERLAYS, WHOLE, Overlays
 from .present import Presenter, screen_bits
 from .tool import Tool
 
@@ -48,7 +48,7 @@ class Window:
 
     def __init__(self, picture: Size = (1280, 720), *, title: str = "groundglass", fullscreen: bool = False) -> None:
         self._handle: Any = None
-        self._picture = picture
+        self._picture, self._view = picture, WHOLE
         self._title = title
         self._events: list[Event] = []
         self._held: Literal["left", "right"] | None = None  # the button that went down in the picture
@@ -110,7 +110,7 @@ class Window:
         `swap` then shows it. The status is the window's title too, where other programs and screen readers find it.
         Raises ShaderError where an overlay does not compile.
         """
-        self._picture = picture.size
+        self._picture, self._view = overlays.view.shape(picture.size), overlays.view
         if status != self._title:
             glfw.set_window_title(self._handle, status)
             self._title = status
@@ -200,7 +200,7 @@ class Window:
         last = self._events[-1] if self._events else None
         if isinstance(last, Pointer) and last.kind == kind and kind in ("move", "drag"):
             self._events.pop()  # of a pointer on its way only the latest place counts
-        self._events.append(Pointer(kind, *point, button))
+        self._events.append(Pointer(kind, *self._view.place(*point), button))
         return True
 
 

@@ -273,8 +273,8 @@ def fuse_overlays(overlays: Iterable[Pass]) -> Source:
     calls = "\n".join(f"    rgb = {one.name}(rgb, place);" for one in overlays)
     main = f"""
 void main() {{
-    Place place = Place(at, ivec2(gl_FragCoord.xy));
-    vec3 rgb = picture_pixel(at);
+    Place place = Place(view_corner + at * view_size, ivec2(gl_FragCoord.xy));
+    vec3 rgb = clean_rgb = picture_pixel(place.at);
 {calls}
     display_rgba = vec4(dithered(rgb, place.pixel), 1.0);
 }}"""

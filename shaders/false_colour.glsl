@@ -1,0 +1,29 @@
+// False colour: how bright everything is, at a glance. By IRE the picture's luma, with the bands in which cameras show
+// black, middle grey, skin and the last steps before white; by stops the light of the scene around its middle grey.
+#pragma pass overlay
+#pragma parameter scale "Scale" 0 0 1 1 group=exposure type=enum(ire,stops)
+
+uniform int false_colour_scale;
+
+vec3 false_colour_of_ire(float ire) {
+    vec3 colour = vec3(0.15 + 0.6 * ire / 100.0);
+    colour = ire < 2.5 ? vec3(0.45, 0.1, 0.6) : ire < 10.0 ? vec3(0.1, 0.25, 0.8) : colour;
+    colour = ire >= 38.0 && ire < 42.0 ? vec3(0.2, 0.7, 0.25) : colour;
+    colour = ire >= 52.0 && ire < 56.0 ? vec3(0.95, 0.55, 0.6) : colour;
+    return ire >= 99.0 ? vec3(0.9, 0.1, 0.1) : ire >= 94.0 ? vec3(0.95, 0.85, 0.1) : colour;
+}
+
+// A stop is a step of colour: blue, from dark to pale, below grey, and warm above, so that no legend is needed to tell
+// too little light from too much.
+vec3 false_colour_of_stops(float stops) {
+    float stop = clamp(floor(stops + 0.5), -7.0, 7.0), far = abs(stop) / 7.0;
+    vec3 under = mix(vec3(0.45, 0.75, 0.85), vec3(0.1, 0.05, 0.35), far);
+    vec3 over = mix(vec3(0.95, 0.85, 0.35), vec3(0.85, 0.05, 0.1), far);
+    return stop == 0.0 ? vec3(0.5) : stop < 0.0 ? under : over;
+}
+
+vec3 false_colour(vec3 rgb, Place place) {
+    if (false_colour_scale == 0)
+        return false_colour_of_ire(100.0 * luma(clean_rgb));
+    return false_colour_of_stops(log2(max(scene_luminance_at(place.at), 1e-6) / 0.18));
+}
