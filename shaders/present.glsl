@@ -1,10 +1,11 @@
 // The finished picture in the window's letterbox, and what an overlay may use. Row 0 is the top of the picture.
 
-uniform sampler2D picture;    // display sRGB
+uniform sampler2D picture;    // display sRGB, smooth between its pixels
+uniform sampler2D picture_pixels;  // the same, its nearest pixel: half the work of a software renderer
 uniform vec2 view_corner;     // top-left corner of what is shown, as a fraction of the picture, and its size
 uniform vec2 view_size;
 uniform vec2 footprint;       // of one window pixel, as a fraction of the picture
-uniform int taps;             // along each side of the footprint
+uniform int taps;             // along each side of the footprint; 0 where a window pixel is one of the picture's
 uniform vec2 stroke;          // width of a line that can be seen, as a fraction of the picture
 uniform float aspect;         // width of the picture as it is shown, over its height
 uniform float equivalent_mm;  // focal length that sees as much on film 36 mm wide
@@ -43,6 +44,8 @@ vec3 dithered(vec3 rgb, ivec2 pixel)
 // picture at its own size passes unchanged.
 vec3 picture_pixel(vec2 where)
 {
+    if (taps == 0)
+        return textureLod(picture_pixels, where, 0.0).rgb;
     vec3 sum = vec3(0.0);
     for (int row = 0; row < taps; ++row) {
         for (int column = 0; column < taps; ++column) {
@@ -63,7 +66,7 @@ float luma(vec3 rgb)
 // How bright a place of the picture looks, 0..1; one sample.
 float brightness_at(vec2 where)
 {
-    return dot(textureLod(picture, where, 0.0).rgb, vec3(0.25, 0.6, 0.15));
+    return dot(textureLod(picture_pixels, where, 0.0).rgb, vec3(0.25, 0.6, 0.15));
 }
 
 float depth_at(vec2 where)

@@ -185,5 +185,5 @@ def test_nothing_is_left_alive() -> None:
     depth = made._maps._depth
     made.release()
     assert isinstance(depth.mglo, moderngl.InvalidObject)
-    assert made._programs == {}
+    assert made._programs._moving == {}
     made.release()

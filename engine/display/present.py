@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import moderngl
 
+from ..gl.context import is_software
 from ..gl.full_frame import FullFrame
 from ..gl.passes import Number, fuse_overlays, load_pass, number_of, uniform_name
+from ..gl.settling import Settling
 from ..optics.autofocus import Box
 from .barrel import HEIGHT as BARREL_HEIGHT
 from .barrel import draw_barrel
@@ -24,7 +26,7 @@ MOST_TAPS = 8  # along a side: a 4000x3000 picture in a 500 pixel window
 STROKES = 720  # a line that can be seen is this part of the picture's height on the screen, or a pixel
 SCALES_PER_WINDOW = 3  # a window that is lower has no room for the depth-of-field scale
 INSET = 0.28  # of the window's width and height: the whole picture beside what is magnified
-_SAMPLERS = ("picture", *SAMPLERS)
+_SAMPLERS = ("picture", "picture_pixels", *SAMPLERS)
 
 
 class Presenter:
@@ -36,10 +38,11 @@ class Presenter:
 
     def __init__(self, gl: moderngl.Context) -> None:
         self._gl = gl
-        self._programs: dict[tuple[str, ...], FullFrame] = {}  # by the overlays that are fused into it
-        self._program(())  # the first frame compiles nothing
+        # By the overlays that are fused into it, and whether it is for the inset.
+        self._programs: Settling[tuple[tuple[str, ...], bool]] = Settling(self._made, is_software(gl))
         self._plates = Plates(gl)
         self._smooth = gl.sampler(filter=(moderngl.LINEAR, moderngl.LINEAR), repeat_x=False, repeat_y=False)
+        self._exact = gl.sampler(filter=(moderngl.NEAREST, moderngl.NEAREST), repeat_x=False, repeat_y=False)
         self._dither_step = 1.0 / (2 ** screen_bits(gl) - 1)
         self._maps = Maps(gl)
 
@@ -64,21 +67,25 @@ class Presenter:
         shape = overlays.view.shape(picture.size)
         left, top, width, height = letterbox(shape, framebuffer)
         shown = left, framebuffer[1] - top - height, width, height
-        program = self._program(overlays.passes)
-        program.set({"dither_step": self._dither_step})
+        numbers: dict[str, Number] = {"dither_step": self._dither_step}
         if overlays.passes:
-            program.set(_overlay_numbers(overlays) | self._maps.use(overlays, 1))
+            numbers |= _overlay_numbers(overlays) | self._maps.use(overlays, 2)
         # A sampler object leaves the texture's own filter alone: the engine set that for its passes.
         picture.use(0)
         self._smooth.use(0)
-        self._draw_view(program, picture.size, overlays.view, shown)
+        picture.use(1)
+        self._exact.use(1)
+        screen.viewport = shown
+        numbers |= _place_numbers(picture.size, shown[2:], overlays.view)
+        self._programs.program((overlays.passes, False), numbers).draw(screen)
         if overlays.view.zoom > 1.0:
             inset = max(1, round(INSET * width)), max(1, round(INSET * height))
             whole = replace(overlays.view, zoom=1.0)
-            self._draw_view(
-                program, picture.size, whole, (left + width - inset[0], shown[1] + height - inset[1], *inset)
-            )
+            screen.viewport = left + width - inset[0], shown[1] + height - inset[1], *inset
+            numbers |= _place_numbers(picture.size, inset, whole)
+            self._programs.program((overlays.passes, True), numbers).draw(screen)
         self._smooth.clear(0)
+        self._exact.clear(1)
         height_px = text_height_px(framebuffer, content_scale)
         if overlays.face is not None:
             self._frame(overlays.face, overlays.view, shown, max(1, height_px // 9))
@@ -89,25 +96,15 @@ class Presenter:
 
     def release(self) -> None:
         """Gives all GL objects back."""
-        for program in self._programs.values():
-            program.release()
-        self._programs.clear()
+        self._programs.release()
         self._maps.release()
         self._plates.release()
         self._smooth.release()
+        self._exact.release()
 
-    def _program(self, passes: tuple[str, ...]) -> FullFrame:
-        if passes not in self._programs:
-            source = fuse_overlays(load_pass(name) for name in passes)
-            self._programs[passes] = FullFrame(self._gl, source, _SAMPLERS, vertex="screen.vert.glsl")
-        return self._programs[passes]
-
-    def _draw_view(
-        self, program: FullFrame, picture: tuple[int, int], view: View, viewport: tuple[int, int, int, int]
-    ) -> None:
-        self._gl.screen.viewport = viewport
-        program.set(_place_numbers(picture, viewport[2:], view))
-        program.draw(self._gl.screen)
+    def _made(self, key: tuple[tuple[str, ...], bool], constants: Mapping[str, Number]) -> FullFrame:
+        source = fuse_overlays((load_pass(name) for name in key[0]), constants)
+        return FullFrame(self._gl, source, _SAMPLERS, vertex="screen.vert.glsl")
 
     def _frame(self, face: Box, view: View, shown: tuple[int, int, int, int], pen_px: int) -> None:
         """Corners round a face of the picture whose `view` is `shown` at (left, bottom, width, height)."""
@@ -145,12 +142,13 @@ def screen_bits(gl: moderngl.Context) -> int:
 def _place_numbers(picture: tuple[int, int], shown: tuple[int, int], view: View) -> dict[str, Number]:
     """What the program is told of the part of a picture that is shown at another size, both (width, height)."""
     (width, height), part = shown, 1.0 / view.zoom
+    own_size = picture == shown and view.zoom == 1.0
     stroke_px = max(1.0, width * view.zoom / picture[0], round(height / STROKES))
     return {
         "view_corner": view.corner,
         "view_size": (part, part),
         "footprint": (part / width, part / height),
-        "taps": min(MOST_TAPS, math.ceil(max(1.0, picture[0] * part / width))),
+        "taps": 0 if own_size else min(MOST_TAPS, math.ceil(max(1.0, picture[0] * part / width))),
         "stroke": (part * stroke_px / width, part * stroke_px / height),
         "aspect": view.shape(picture)[0] / picture[1],
     }

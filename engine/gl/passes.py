@@ -90,6 +90,15 @@ class Parameter:
     choices: tuple[str, ...] = ()
     group: str = ""
 
+    def clamped(self, value: Value) -> Value:
+        """A value of its kind, at the nearest end where it is out of range."""
+        if isinstance(value, tuple):
+            red, green, blue = (min(max(one, self.low), self.high) for one in value)
+            return red, green, blue
+        if isinstance(value, bool | str | Table):
+            return value
+        return type(value)(min(max(value, self.low), self.high))
+
 
 @dataclass(frozen=True, slots=True)
 class Around:
@@ -264,8 +273,11 @@ def number_of(shader: Pass, name: str, value: Value) -> Number:
     return value
 
 
-def fuse_overlays(overlays: Iterable[Pass]) -> Source:
-    """One fragment program for `screen.vert.glsl`: the finished picture through the overlays in their order."""
+def fuse_overlays(overlays: Iterable[Pass], constants: Mapping[str, Number] = MappingProxyType({})) -> Source:
+    """One fragment program for `screen.vert.glsl`: the finished picture through the overlays in their order.
+
+    Uniforms that are named in `constants` become constants, as in `fuse`.
+    """
     overlays = tuple(overlays)
     source = source_of("head", "#version 330 core\nout vec4 display_rgba;") + load_source("present.glsl")
     for one in overlays:
@@ -278,7 +290,7 @@ void main() {{
 {calls}
     display_rgba = vec4(dithered(rgb, place.pixel), 1.0);
 }}"""
-    return source + source_of("main", main)
+    return _with_constants(source + source_of("main", main), constants)
 
 
 def fuse(

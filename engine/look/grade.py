@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import moderngl
 import numpy as np
@@ -17,12 +17,12 @@ from ..gl.context import headless_context, is_software
 from ..gl.full_frame import FullFrame
 from ..gl.passes import Number, Pass, Stage, Table, fuse, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
+from ..gl.settling import Settling
 from ..gl.tables import TableTextures
 from .around import Surroundings
 from .look import Look, load_look
 
 Target = Literal["rgba8", "rgb10_a2", "rgba32f"]
-_Key = tuple[tuple[str, ...], bool, bool]  # names of the passes; whether neutral is blended in; to a screen's own space
 
 _PLANE_UNIFORMS = ("scene_texture",)
 _OUTPUT_SAMPLERS = ("output_curve", "output_cube")
@@ -31,12 +31,18 @@ _GL_RGB10_A2 = 0x8059
 _QUERIES = 3  # a timer is read two frames after it was set, when the driver has long finished
 
 
+class _Key(NamedTuple):
+    """What a program is made for: its passes by name, whether neutral is blended in, if to a screen's space."""
+
+    passes: tuple[str, ...]
+    blend: bool
+    to_space: bool
+
+
 class Grader:
     """Draws looks. Programs are kept by their passes and targets by their size: a frame compiles and allocates nothing.
 
-    With `settles` (on Mesa's software renderer, unless told) numbers that stood still from one draw to the next become
-    constants of a program of their own, which takes 30 ms to make and draws the same picture in little more than half
-    the time. A slider in motion is drawn with uniforms.
+    With `settles` (on Mesa's software renderer, unless told) numbers that stand still become constants: `Settling`.
 
     `last_gpu_ms` is the duration of the latest draw whose time is known, None before. On a GPU it is a timer query of
     two draws ago, read without waiting. Mesa's software renderer times only the last tile of a draw, and there is
@@ -46,10 +52,7 @@ class Grader:
     def __init__(self, ctx: moderngl.Context, *, settles: bool | None = None) -> None:
         self._ctx = ctx
         self._software = is_software(ctx)
-        self._settles = self._software if settles is None else settles
-        self._programs: dict[_Key, FullFrame] = {}
-        self._settled: dict[_Key, tuple[dict[str, Number], FullFrame]] = {}
-        self._latest: dict[_Key, dict[str, Number]] = {}  # numbers of the latest draw
+        self._programs = Settling(self._made, self._software if settles is None else settles)
         self._targets: dict[Target, tuple[moderngl.Texture, moderngl.Framebuffer]] = {}
         self._tables = TableTextures(ctx)
         self._surroundings = Surroundings(ctx)
@@ -83,8 +86,9 @@ class Grader:
         with self._timed():
             moving: dict[str, Number] = {"frame_index": frame_index}
             found, maps = self._surroundings.draw(planes, passes, numbers | moving, tables)
-            program = self._program(passes, (strength < 1.0, output is not None), numbers | found)
-            program.set(numbers | found | moving)
+            key = _Key(tuple(one.name for one in passes), strength < 1.0, output is not None)
+            program = self._programs.program(key, numbers | found)
+            program.set(moving)
             textures = tables | maps
             for unit, texture_in in enumerate(
                 (*planes.textures, *(textures[name] for name in _samplers(passes, output is not None)))
@@ -95,35 +99,19 @@ class Grader:
 
     def release(self) -> None:
         """Give all GL objects back; harmless when done twice."""
-        for program in (*self._programs.values(), *(settled for _, settled in self._settled.values())):
-            program.release()
+        self._programs.release()
         for texture, framebuffer in self._targets.values():
             framebuffer.release()
             texture.release()
         self._tables.release()
         self._surroundings.release()
-        for kept in (self._programs, self._settled, self._latest, self._targets, self._queries):
-            kept.clear()
+        self._targets.clear()
+        self._queries.clear()
 
-    def _program(self, passes: tuple[Pass, ...], kind: tuple[bool, bool], numbers: dict[str, Number]) -> FullFrame:
-        key = tuple(one.name for one in passes), *kind
-        stood_still = self._latest.get(key) == numbers
-        self._latest[key] = numbers
-        if self._settles and stood_still:
-            return self._settled_program(key, passes, numbers)
-        if key not in self._programs:
-            samplers = _PLANE_UNIFORMS + _samplers(passes, key[2])
-            self._programs[key] = FullFrame(self._ctx, fuse(passes, blend=key[1], to_space=key[2]), samplers)
-        return self._programs[key]
-
-    def _settled_program(self, key: _Key, passes: tuple[Pass, ...], numbers: dict[str, Number]) -> FullFrame:
-        settled = self._settled.get(key)
-        if settled is None or settled[0] != numbers:
-            if settled is not None:
-                settled[1].release()
-            source = fuse(passes, blend=key[1], constants=numbers, to_space=key[2])
-            self._settled[key] = numbers, FullFrame(self._ctx, source, _PLANE_UNIFORMS + _samplers(passes, key[2]))
-        return self._settled[key][1]
+    def _made(self, key: _Key, constants: Mapping[str, Number]) -> FullFrame:
+        passes = tuple(load_pass(name) for name in key.passes)
+        source = fuse(passes, blend=key.blend, constants=constants, to_space=key.to_space)
+        return FullFrame(self._ctx, source, _PLANE_UNIFORMS + _samplers(passes, key.to_space))
 
     def _table_textures(self, look: Look, output: Table | None) -> dict[str, moderngl.Texture | moderngl.Texture3D]:
         """By the name of the sampler."""
