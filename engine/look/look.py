@@ -43,11 +43,16 @@ class PassSettings:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """From scene light to a picture: passes in the order in which they act. Without any it is the neutral rendering."""
+    """From scene light to a picture: passes in the order in which they act. Without any it is the neutral rendering.
+
+    `file` and `text` are where it was read from and what was there; changes of the look leave them as they are.
+    """
 
     name: str
     intent: str
     passes: tuple[PassSettings, ...] = ()
+    file: Path | None = dataclasses.field(default=None, compare=False, repr=False)
+    text: str = dataclasses.field(default="", compare=False, repr=False)
 
     def with_value(self, pass_name: str, parameter: str, value: Value) -> Look:
         """This look with one parameter changed; raises LookError for what its passes do not have."""
@@ -58,6 +63,14 @@ class Look:
         checked = _value(load_pass(pass_name), parameter, value, self.name)
         changed = PassSettings(pass_name, MappingProxyType({**self.passes[at].values, parameter: checked}))
         return dataclasses.replace(self, passes=(*self.passes[:at], changed, *self.passes[at + 1 :]))
+
+    def refitted(self) -> Look:
+        """This look for its passes as they are announced now: a shader that is being written changes its parameters.
+
+        What a parameter cannot hold any more becomes its default, or the nearest end of its range. Raises ShaderError
+        where a pass is not there any more.
+        """
+        return dataclasses.replace(self, passes=tuple(_refitted(settings) for settings in self.passes))
 
 
 def list_looks() -> tuple[str, ...]:
@@ -88,7 +101,8 @@ def load_look(name_or_path: str | Path) -> Look:
         raise LookError(f"{name_or_path}: cannot be read as a look ({reason})") from None
     if is_larger:
         raise LookError(f"{name_or_path}: cannot be read as a look (larger than a megabyte)")
-    return parse_look(text, file.name, file.parent if isinstance(file, Path) else None)
+    path = file.absolute() if isinstance(file, Path) else None
+    return dataclasses.replace(parse_look(text, file.name, path and path.parent), file=path)
 
 
 def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
@@ -113,7 +127,7 @@ def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
     if not passes:
         raise LookError(f"{file}:1: holds no pass; add one, like [pass.tone_curve]")
     settings = tuple(_settings(text, file, name, values, folder) for name, values in passes.items())
-    return Look(table.get("name") or file.removesuffix(".toml"), table.get("intent", ""), settings)
+    return Look(table.get("name") or file.removesuffix(".toml"), table.get("intent", ""), settings, text=text)
 
 
 def _plain(message: str) -> str:
@@ -146,7 +160,7 @@ def _value(shader: Pass, key: str, value: object, where: str) -> Value:
     if parameter is None:
         names = [p.name for p in shader.parameters]
         raise LookError(f"{where}: pass '{shader.name}' has no parameter '{key}'{_nearest(key, names)}")
-    checked = _typed(parameter, value)
+    checked = typed(parameter, value)
     if checked is None:
         kind = {"color": "a number or three", "enum": f"one of {', '.join(parameter.choices)}", "int": "a whole number"}
         kind["table"] = "a LUT"
@@ -160,7 +174,7 @@ def _value(shader: Pass, key: str, value: object, where: str) -> Value:
     return checked
 
 
-def _typed(parameter: Parameter, value: object) -> Value | None:
+def typed(parameter: Parameter, value: object) -> Value | None:
     """The value as the parameter's kind holds it; None where the type is wrong."""
     match parameter.kind, value:
         case "bool", bool():
@@ -180,6 +194,15 @@ def _typed(parameter: Parameter, value: object) -> Value | None:
         case "color", int() | float():
             return _float(value), _float(value), _float(value)
     return None
+
+
+def _refitted(settings: PassSettings) -> PassSettings:
+    values: dict[str, Value] = {}
+    for parameter in load_pass(settings.name).parameters:
+        kept = settings.values.get(parameter.name)
+        value = typed(parameter, kept)
+        values[parameter.name] = parameter.default if value is None else parameter.clamped(value)
+    return settings if values == settings.values else PassSettings(settings.name, MappingProxyType(values))
 
 
 def _float(number: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +28,8 @@ class Lut(Table):
 
     `shaper` (N, 3) holds three curves over `shaper_domain`, interpolated linearly, None for none; `cube` (S, S, S, 3),
     indexed by red, green and blue, lies over `cube_domain`, interpolated in tetrahedra, None for none. Numbers outside
-    a domain, (least, most) of each channel, count as its ends. All float32. LookError for tables of other shapes, with
+    a domain, (least, most) of each channel, count as its ends. All float32. `file` is where it was read from, absolute.
+    LookError for tables of other shapes, with
     numbers that are not finite, or with an empty domain.
     """
 
@@ -36,6 +38,7 @@ class Lut(Table):
     cube: Array | None = None
     shaper_domain: Domain = UNIT
     cube_domain: Domain = UNIT
+    file: Path | None = None
 
     def __post_init__(self) -> None:
         shaper, cube = self.shaper, self.cube

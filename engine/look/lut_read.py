@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,10 @@ def read_lut(path: str | Path) -> Lut:
     Raises LookError with the file, and the line where one is to blame; MissingExtraError without OpenColorIO.
     """
     path = Path(path)
+    return replace(_read(path), file=path.absolute())
+
+
+def _read(path: Path) -> Lut:
     suffix = path.suffix.lower()
     if suffix not in KNOWN:
         raise LookError(f"{path}: the suffix '{suffix}' names no LUT file; use one of {' '.join(KNOWN)}")

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from ...gl.passes import Table, Value, load_pass
+from ...gl.passes import Value, load_pass
 from ..look import Look, PassSettings
 from ..reference import PASSES, Light
 
@@ -141,38 +141,6 @@ def corner_gain(corner_light: float, place2: NDArray[np.float64]) -> NDArray[np.
     """What the pass `vignette` multiplies light by; `corner_light` above 1 brightens the corners."""
     falloff = 1.0 + (1.0 / math.sqrt(corner_light) - 1.0) * place2
     return np.asarray(1.0 / falloff**2)
-
-
-def look_text(look: Look, comments: tuple[str, ...] = ()) -> str:
-    """The look file, with `comments` as its first lines; a parameter that has its default is left out."""
-    lines = [f"# {_printable(line)}" for line in comments]
-    lines += [f"name = {_quoted(look.name)}", f"intent = {_quoted(look.intent)}"]
-    for settings in look.passes:
-        defaults = {one.name: one.default for one in load_pass(settings.name).parameters}
-        lines += ["", f"[pass.{settings.name}]"]
-        lines += [f"{name} = {_toml(value)}" for name, value in settings.values.items() if value != defaults[name]]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: Value) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str() | Table():  # a table is told by the path of its file
-            return _quoted(str(value))
-        case tuple():
-            return f"[{', '.join(_toml(one) for one in value)}]"
-        case float():
-            return repr(round(value, 4))
-    return repr(value)
-
-
-def _quoted(text: str) -> str:
-    return '"' + _printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _rounded(pass_name: str, values: dict[str, Value]) -> dict[str, Value]:

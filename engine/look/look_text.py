@@ -1,0 +1,161 @@
+"""A look as the text of its file: written anew, or its numbers laid into the text that it was read from."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..gl.passes import Parameter, Table, Value, load_pass
+from .look import Look, PassSettings, typed
+from .lut import Lut
+
+DIGITS = 6  # of a number: more than an eye can tell, and none of the noise of a slider's arithmetic
+
+
+def look_text(look: Look, comments: tuple[str, ...] = (), folder: Path | None = None) -> str:
+    """The look file, with `comments` as its first lines; a parameter that has its default is left out.
+
+    The files of LUTs are told from `folder`, where the look's file will lie; as they are named where that is None.
+    """
+    lines = [f"# {_printable(line)}" for line in comments]
+    lines += [f"name = {_quoted(look.name)}", f"intent = {_quoted(look.intent)}"]
+    for settings in look.passes:
+        defaults = {one.name: one.default for one in load_pass(settings.name).parameters}
+        lines += ["", f"[pass.{settings.name}]"]
+        told = settings.values.items()
+        lines += [f"{name} = {_toml(value, folder)}" for name, value in told if value != defaults[name]]
+    return "\n".join(lines) + "\n"
+
+
+def edited_text(look: Look, folder: Path | None = None) -> str:
+    """The text that the look was read from with its present numbers in it: comments, order and blank lines stay.
+
+    `folder` as for `look_text`. Where the look was read from no text, has other passes by now, or is written in too
+    rare a way, it is `look_text` under the comments that the text begins with.
+    """
+    lines = look.text.splitlines()
+    try:
+        told = tomllib.loads(look.text)
+        for key, text, without in (("name", look.name, None), ("intent", look.intent, "")):
+            if text != told.get(key, without):
+                _put(lines, "", key, _quoted(text))
+        for settings in look.passes:
+            for parameter, value in _others(settings, told.get("pass", {}).get(settings.name, {}), folder):
+                _put(lines, f"pass.{settings.name}", parameter.name, _toml(value, folder))
+        text = "\n".join(lines) + "\n"
+        if _holds(text, look, folder):
+            return text
+    except (ValueError, AttributeError):  # no TOML, or tables where none should be
+        pass
+    return look_text(look, _first_comments(look.text), folder)
+
+
+def rounded(value: Value) -> Value:
+    """The value as its text tells it."""
+    match value:
+        case bool() | int() | str() | Table():
+            return value
+        case tuple():
+            red, green, blue = (float(f"{one:.{DIGITS}g}") for one in value)
+            return red, green, blue
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _others(settings: PassSettings, told: dict[str, object], folder: Path | None) -> Iterator[tuple[Parameter, Value]]:
+    """The parameters whose value is not the one that the text tells."""
+    for parameter in load_pass(settings.name).parameters:
+        value = settings.values[parameter.name]
+        if not _is_told(parameter, value, told, folder):
+            yield parameter, value
+
+
+def _is_told(parameter: Parameter, value: Value, told: dict[str, object], folder: Path | None) -> bool:
+    text = told.get(parameter.name, parameter.default)
+    if parameter.kind == "table":
+        return isinstance(text, str) and _quoted(text) == _toml(value, folder)
+    return typed(parameter, text) in (value, rounded(value))
+
+
+def _holds(text: str, look: Look, folder: Path | None) -> bool:
+    """Whether the text is that of the look: the same passes in the same order, with the same values."""
+    table = tomllib.loads(text)
+    passes = table.get("pass", {})
+    return (
+        (table.get("name"), table.get("intent", "")) == (look.name, look.intent)
+        and list(passes) == [settings.name for settings in look.passes]
+        and not any(list(_others(settings, passes[settings.name], folder)) for settings in look.passes)
+    )
+
+
+def _put(lines: list[str], section: str, key: str, value: str) -> None:
+    """Sets `key` in a section of a text, the part above all sections where that is "". ValueError where it cannot."""
+    end = start = 0 if not section else None
+    for number, line in enumerate(lines):
+        header = re.match(r"\s*\[([^\[\]]+)\]", line)
+        if header:
+            if start is not None:
+                break
+            if re.sub(r"[\s\"']", "", header[1]) == section:
+                start = end = number + 1
+        elif start is not None and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+            lines[number] = _with_value(line, value)
+            return
+        elif start is not None and line.strip() and not line.lstrip().startswith("#"):  # those are of what follows
+            end = number + 1
+    if end is None:
+        raise ValueError(f"no section [{section}]")
+    lines.insert(end, f"{key} = {value}")
+
+
+def _with_value(line: str, value: str) -> str:
+    """`key = old  # why` as `key = value  # why`."""
+    before, equals, old = line.partition("=")
+    ends = [match.start() for match in re.finditer("#", old)] + [len(old)]
+    for end in ends:
+        try:
+            tomllib.loads(f"key = {old[:end]}")
+        except tomllib.TOMLDecodeError:
+            continue
+        kept = old[len(old[:end].rstrip()) :]
+        return f"{before}{equals} {value}{kept}"
+    raise ValueError(f"not the whole of a value: {line}")
+
+
+def _first_comments(text: str) -> tuple[str, ...]:
+    comments = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        comments.append(line.removeprefix("#").strip())
+    return tuple(comments)
+
+
+def _toml(value: Value, folder: Path | None = None) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Lut(file=Path() as file) if folder is not None:
+            return _quoted(_path_from(folder, file))
+        case str() | Table():  # a table is told by the path of its file
+            return _quoted(str(value))
+        case tuple():
+            return f"[{', '.join(_toml(one) for one in value)}]"
+    return repr(rounded(value))
+
+
+def _path_from(folder: Path, file: Path) -> str:
+    try:
+        return Path(os.path.relpath(file, folder.absolute())).as_posix()
+    except ValueError:  # on another drive
+        return str(file)
+
+
+def _quoted(text: str) -> str:
+    return '"' + _printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
