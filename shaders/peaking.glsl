@@ -32,12 +32,12 @@ float peaking_sharpness(vec2 at, vec2 fine) {
 vec3 peaking(vec3 rgb, Place place) {
     const vec3 colours[5] = vec3[5](vec3(1.0, 0.1, 0.1), vec3(1.0, 0.9, 0.0), vec3(0.1, 1.0, 0.2), vec3(0.2, 0.5, 1.0),
                                     vec3(1.0));
-    vec2 fine = peaking_step(place.at, stroke);
-    float in_focus;
+    float sharp = 1.0;
     if (peaking_by == 0)
-        in_focus = 1.0 - smoothstep(0.9, 1.1, circle_at(place.at) / peaking_circle);
-    else
-        in_focus = peaking_sharpness(place.at, fine);
-    float edge = smoothstep(peaking_contrast, 3.0 * peaking_contrast, length(fine));
-    return mix(rgb, colours[peaking_colour], in_focus * edge);
+        sharp -= smoothstep(0.9, 1.1, circle_of(depth_at(place.at)) / peaking_circle);
+    vec2 fine = peaking_step(place.at, stroke);
+    if (peaking_by == 1)
+        sharp = peaking_sharpness(place.at, fine);
+    float marked = sharp * smoothstep(peaking_contrast, 3.0 * peaking_contrast, length(fine));
+    return mix(rgb, colours[peaking_colour], marked);
 }

@@ -16,9 +16,8 @@ uniform float magnification;  // of the picture, over what the depth map and the
 uniform sampler2D scene;      // the light behind the lens, before the look, with its padding
 uniform vec2 scene_scale;     // from fractions of the picture to fractions of that, and where the picture begins
 uniform vec2 scene_offset;
-uniform usampler2D raw;       // what the sensor counted, upright
-uniform vec4 raw_black;       // of a 2x2 block in reading order
-uniform float raw_white;      // 0 where no mosaic is known
+uniform sampler2D raw;        // what the sensor counted, upright: the most of each 2x2 block, 0 at black and 1 at white
+uniform vec2 raw_scale;       // from fractions of the picture to fractions of that; 0 where no mosaic is known
 uniform float dither_step;    // one step of the window's encoding
 
 in vec2 at;
@@ -77,10 +76,9 @@ float depth_at(vec2 where)
 // Diameter of the circle of confusion, where 1 is the largest that counts as sharp: the virtual lens cannot take away
 // what the real one has blurred. Huge where no distance is known. The nearest sample is taken: between two things there
 // is no third one.
-float circle_at(vec2 where)
+float circle_of(float depth_m)
 {
-    float depth_m = depth_at(where);
-    vec2 circles = circle_scale * abs(1.0 - focus_m / clamp(depth_m, 1e-3, 1e6));
+    vec2 circles = circle_scale * abs(1.0 - focus_m * (1.0 / clamp(depth_m, 1e-3, 1e6)));
     return depth_m > 0.0 ? max(circles.x, circles.y) : 1e9;
 }
 
@@ -91,17 +89,11 @@ float scene_luminance_at(vec2 where)
     return dot(light, vec3(0.2627002, 0.6779981, 0.0593017));
 }
 
-// What the sensor counted there, 0 at its black and 1 at its white: the most of a block of 2x2 sites, so that no colour's
-// clipping is missed. 0 where no mosaic is known.
+// What the sensor counted there, 0 at its black and 1 at its white; 0 where no mosaic is known.
 float raw_at(vec2 where)
 {
-    ivec2 most = textureSize(raw, 0) - 1;
-    ivec2 site = clamp(ivec2((0.5 + (where - 0.5) / magnification) * vec2(most + 1)), ivec2(0), most) / 2 * 2;
-    ivec2 next = min(site + 1, most);
-    vec4 counted = vec4(texelFetch(raw, site, 0).r, texelFetch(raw, ivec2(next.x, site.y), 0).r,
-                        texelFetch(raw, ivec2(site.x, next.y), 0).r, texelFetch(raw, next, 0).r);
-    vec4 light = (counted - raw_black) / max(raw_white - raw_black, 1.0);
-    return raw_white > 0.0 ? max(max(light.x, light.y), max(light.z, light.w)) : 0.0;
+    float light = textureLod(raw, (0.5 + (where - 0.5) / magnification) * raw_scale, 0.0).r;
+    return raw_scale.x > 0.0 ? light : 0.0;
 }
 
 // Whether a window pixel lies on a dark stripe.

@@ -30,7 +30,7 @@ class Maps:
 
     def use(self, overlays: Overlays, unit: int) -> dict[str, Number]:
         """Binds SAMPLERS from texture unit `unit` on; returns the numbers that the shaders read them by."""
-        numbers: dict[str, Number] = {"raw_white": 0.0}
+        numbers: dict[str, Number] = {"raw_scale": (0.0, 0.0)}
         if overlays.circles is not None:
             self._load_depth(overlays.circles.depth_m).use(unit)
         if overlays.scene is not None:
@@ -40,7 +40,8 @@ class Maps:
             numbers["scene_offset"] = scene.origin[0] / scene.pitch_px[0], scene.origin[1] / scene.pitch_px[1]
         if overlays.raw is not None:
             self._load_raw(overlays.raw).use(unit + 2)
-            numbers |= {"raw_black": overlays.raw.profile.black, "raw_white": overlays.raw.profile.white}
+            width, height = overlays.raw.size
+            numbers["raw_scale"] = width / (width + width % 2), height / (height + height % 2)
         return numbers
 
     def release(self) -> None:
@@ -51,31 +52,44 @@ class Maps:
         self._depth = self._raw = None
 
     def _load_depth(self, depth_m: NDArray[np.float32]) -> moderngl.Texture:
-        texture = self._depth = self._fitting(self._depth, depth_m, "f4")
+        texture = self._depth = self._fitting(self._depth, depth_m)
         if depth_m is not self._depth_m:
             texture.write(np.ascontiguousarray(depth_m))
             self._depth_m = depth_m
         return texture
 
     def _load_raw(self, frame: Frame) -> moderngl.Texture:
-        counted = unpack(frame.pixels, frame.packing, frame.width) if frame is not self._frame else None
-        if counted is not None:
-            self._raw = self._fitting(self._raw, counted, "u2")
-            self._raw.write(np.ascontiguousarray(counted))
+        if self._raw is None or frame is not self._frame:
+            light = most_of_blocks(frame)
+            self._raw = self._fitting(self._raw, light)
+            self._raw.write(light)
             self._frame = frame
-        assert self._raw is not None
         return self._raw
 
-    def _fitting(
-        self, texture: moderngl.Texture | None, numbers: NDArray[np.float32] | NDArray[np.uint16], dtype: str
-    ) -> moderngl.Texture:
+    def _fitting(self, texture: moderngl.Texture | None, numbers: NDArray[np.float32]) -> moderngl.Texture:
         """The texture, or a new one where its size is another than that of the numbers."""
         rows, columns = numbers.shape
         if texture is not None and texture.size == (columns, rows):
             return texture
         if texture is not None:
             texture.release()
-        made = self._gl.texture((columns, rows), 1, dtype=dtype, alignment=1)
+        made = self._gl.texture((columns, rows), 1, dtype="f4")
         made.filter = (moderngl.NEAREST, moderngl.NEAREST)
         made.repeat_x = made.repeat_y = False
         return made
+
+
+def most_of_blocks(frame: Frame) -> NDArray[np.float32]:
+    """The brightest site of each 2x2 block of a mosaic, so that no colour's clipping is missed.
+
+    (ceil(H / 2), ceil(W / 2)) float32 of what the sensor counted: 0 at its black, 1 at its white.
+    """
+    counts = unpack(frame.pixels, frame.packing, frame.width)
+    if any(side % 2 for side in counts.shape):
+        counts = np.pad(counts, [(0, side % 2) for side in counts.shape], "edge")
+    profile, most = frame.profile, None
+    for site, black in enumerate(profile.black):
+        light = (counts[site // 2 :: 2, site % 2 :: 2] - np.float32(black)) * np.float32(1 / (profile.white - black))
+        most = light if most is None else np.maximum(most, light, out=most)
+    assert most is not None
+    return most

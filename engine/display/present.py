@@ -26,6 +26,7 @@ MOST_TAPS = 8  # along a side: a 4000x3000 picture in a 500 pixel window
 STROKES = 720  # a line that can be seen is this part of the picture's height on the screen, or a pixel
 SCALES_PER_WINDOW = 3  # a window that is lower has no room for the depth-of-field scale
 INSET = 0.28  # of the window's width and height: the whole picture beside what is magnified
+INSET_TAPS = 2  # along a side: it is a map of the picture, and no picture to judge
 _SAMPLERS = ("picture", "picture_pixels", *SAMPLERS)
 
 
@@ -76,14 +77,14 @@ class Presenter:
         picture.use(1)
         self._exact.use(1)
         screen.viewport = shown
-        numbers |= _place_numbers(picture.size, shown[2:], overlays.view)
-        self._programs.program((overlays.passes, False), numbers).draw(screen)
+        place = _place_numbers(picture.size, shown[2:], overlays.view)
+        self._programs.program((overlays.passes, False), numbers | place).draw(screen)
         if overlays.view.zoom > 1.0:
             inset = max(1, round(INSET * width)), max(1, round(INSET * height))
             whole = replace(overlays.view, zoom=1.0)
             screen.viewport = left + width - inset[0], shown[1] + height - inset[1], *inset
-            numbers |= _place_numbers(picture.size, inset, whole)
-            self._programs.program((overlays.passes, True), numbers).draw(screen)
+            place = _place_numbers(picture.size, inset, whole, INSET_TAPS)
+            self._programs.program((overlays.passes, True), numbers | place).draw(screen)
         self._smooth.clear(0)
         self._exact.clear(1)
         height_px = text_height_px(framebuffer, content_scale)
@@ -139,16 +140,20 @@ def screen_bits(gl: moderngl.Context) -> int:
     return bits if bits >= 8 else 8
 
 
-def _place_numbers(picture: tuple[int, int], shown: tuple[int, int], view: View) -> dict[str, Number]:
+def _place_numbers(
+    picture: tuple[int, int], shown: tuple[int, int], view: View, most_taps: int = MOST_TAPS
+) -> dict[str, Number]:
     """What the program is told of the part of a picture that is shown at another size, both (width, height)."""
     (width, height), part = shown, 1.0 / view.zoom
-    own_size = picture == shown and view.zoom == 1.0
-    stroke_px = max(1.0, width * view.zoom / picture[0], round(height / STROKES))
+    pixel_px = width * view.zoom / picture[0]  # window pixels to a pixel of the picture
+    # Who magnifies wants to see pixels, not what lies between them.
+    by_pixels = picture == shown or (view.zoom > 1.0 and pixel_px >= 1.0)
+    stroke_px = max(1.0, pixel_px, round(height / STROKES))
     return {
         "view_corner": view.corner,
         "view_size": (part, part),
         "footprint": (part / width, part / height),
-        "taps": 0 if own_size else min(MOST_TAPS, math.ceil(max(1.0, picture[0] * part / width))),
+        "taps": 0 if by_pixels else min(most_taps, math.ceil(max(1.0, 1.0 / pixel_px))),
         "stroke": (part * stroke_px / width, part * stroke_px / height),
         "aspect": view.shape(picture)[0] / picture[1],
     }
