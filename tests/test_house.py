@@ -13,7 +13,7 @@ FUNCTION_LINES = 60
 
 # What each room may import from the rest of the package besides itself and SHARED. A frame walks capture -> develop ->
 # optics -> look -> display; compute and gl are the floors. `optics.lens` is plain data, like a frame.
-SHARED = {"camera", "cfa", "errors", "frame", "orientation", "packing", "timing", "white", "optics.lens"}
+SHARED = {"camera", "cfa", "errors", "frame", "orientation", "packing", "shelf", "timing", "white", "optics.lens"}
 MAY_IMPORT = {
     "capture": {"profile.store"},
     "profile": set(),

@@ -160,6 +160,8 @@ class OpenClDevice:
 
     def run(self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], *arguments: object) -> None:
         launch = (source, kernel, arguments)
+        if self._kernels.are_outdated:
+            self._prepared.clear()
         prepared = self._prepared.get(launch) or self._prepare(launch)
         self._stages.add(self._cl.enqueue_nd_range_kernel(self._queue, prepared, size, local))
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from ..errors import ShaderError
+from ..shelf import Shelf
+
+KERNELS = Shelf("groundglass.kernels", (".cl", ".h"))
 
 _INCLUDE = re.compile(r'^\s*#include\s+"([^"]+)"\s*$')
 _PROTOTYPE = re.compile(r"^KERNEL\s+void\s+(\w+)\s*\(([^)]*)\)", re.MULTILINE)
@@ -50,25 +52,34 @@ class KernelSource:
 
 
 class Kernels:
-    """The kernels of one device by source and name. A source is built at its first use, by `build`.
+    """The kernels of one device by source and name. A source is built at its first use, by `build`, and again when the
+    files that it is made of have changed on their shelf.
 
     `build` returns a function from a kernel's name to what the driver runs, or raises ShaderError.
     """
 
     def __init__(self, build: Callable[[KernelSource], Callable[[str], Any]]) -> None:
         self._build = build
-        self._built: dict[str, Callable[[str], Any]] = {}
+        self._built: dict[str, tuple[KernelSource, Callable[[str], Any]]] = {}
         self._kernels: dict[tuple[str, str], tuple[Any, list[Any]]] = {}
+        self._revision = KERNELS.revision
 
     def __len__(self) -> int:
         """How many sources are built."""
         return len(self._built)
+
+    @property
+    def are_outdated(self) -> bool:
+        """Whether a file has changed on the shelf since they were built; `call` builds them anew then."""
+        return self._revision != KERNELS.revision
 
     def call(self, source: str, kernel: str, arguments: tuple[object, ...]) -> tuple[Any, tuple[Any, ...]]:
         """What the driver runs, and `arguments` in the types that the kernel declares.
 
         ShaderError when the source does not compile, has no such kernel, or takes another number of arguments.
         """
+        if self.are_outdated:
+            self._renew()
         compiled, casts = self._kernels.get((source, kernel)) or self._find(source, kernel)
         if len(casts) != len(arguments):
             raise ShaderError(f"{source}: {kernel} takes {len(casts)} arguments, {len(arguments)} were given")
@@ -80,10 +91,18 @@ class Kernels:
         if declarations is None:
             raise ShaderError(f"{source}: has no kernel '{kernel}'; it has {', '.join(text.entry_points())}")
         if source not in self._built:
-            self._built[source] = self._build(text)
-        found = self._built[source](kernel), [scalar_cast(declaration) for declaration in declarations]
+            self._built[source] = text, self._build(text)
+        found = self._built[source][1](kernel), [scalar_cast(declaration) for declaration in declarations]
         self._kernels[source, kernel] = found
         return found
+
+    def _renew(self) -> None:
+        """Builds what has another text now; all or nothing."""
+        texts = {name: load_kernel_source(name) for name in self._built}
+        changed = {name: text for name, text in texts.items() if text != self._built[name][0]}
+        self._built |= {name: (text, self._build(text)) for name, text in changed.items()}
+        self._kernels = {key: found for key, found in self._kernels.items() if key[0] not in changed}
+        self._revision = KERNELS.revision
 
     def clear(self) -> None:
         self._built.clear()
@@ -101,13 +120,17 @@ def scalar_cast(declaration: str) -> Any:
     return {"int": np.int32, "float": np.float32}[declaration.split()[0]]
 
 
-@cache
 def load_kernel_source(name: str) -> KernelSource:
     """`kernels/<name>` with its includes pasted in, each file once. ShaderError when a file does not exist.
 
     What a kernel is built for may follow the name: `intake.cl?PACKING=RAW10&MAPPED=1` defines these words before the
     first line, so that nothing is decided for each pixel that is the same for all of a frame.
     """
+    return _load_kernel_source(name, KERNELS.revision)
+
+
+@lru_cache(maxsize=256)
+def _load_kernel_source(name: str, revision: int) -> KernelSource:
     file, _, settings = name.partition("?")
     text = [f"#define {setting.replace('=', ' ')}" for setting in settings.split("&") if setting]
     table = [(file, 1)] * len(text)
@@ -117,18 +140,17 @@ def load_kernel_source(name: str) -> KernelSource:
 
 def list_kernel_sources() -> list[str]:
     """Every kernel file that ships, sorted."""
-    folder = resources.files("groundglass.kernels")
-    return sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".cl"))
+    return [name for name in KERNELS.names() if name.endswith(".cl")]
 
 
 def _paste(name: str, text: list[str], table: list[tuple[str, int]], seen: set[str]) -> None:
     if name in seen:
         return
     seen.add(name)
-    entry = resources.files("groundglass.kernels").joinpath(name)
-    if not entry.is_file():
+    read = KERNELS.read(name)
+    if read is None:
         raise ShaderError(f"kernels/{name}: no such file; the installation is incomplete, reinstall groundglass")
-    for number, line in enumerate(entry.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read.splitlines(), start=1):
         include = _INCLUDE.match(line)
         if include:
             _paste(include.group(1), text, table, seen)

@@ -25,16 +25,16 @@ import re
 import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache, partial
-from importlib import resources
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any
 
 from numpy.typing import NDArray
 
 from ..errors import ShaderError
-from .program import Reader, Source, load_source, read_shader, source_of
+from .program import SHADERS, Reader, Source, load_source, read_shader, source_of
 
 Number = float | int | bool | tuple[float, ...]  # what a uniform holds
 
@@ -131,27 +131,35 @@ def uniform_name(pass_name: str, parameter_name: str) -> str:
     return f"{pass_name}_{parameter_name}"
 
 
-@cache
 def list_passes() -> tuple[str, ...]:
-    """Names of the passes that ship for looks, sorted."""
-    return tuple(name for name in _shipped() if load_pass(name).stage is not Stage.OVERLAY)
+    """Names of the passes for looks, sorted: those that ship and those of folders laid over them. What is no pass, or
+    not yet, is left out; `load_pass` says why.
+    """
+    return tuple(name for name, stage in _stages(SHADERS.revision).items() if stage is not Stage.OVERLAY)
 
 
-@cache
 def list_overlays() -> tuple[str, ...]:
-    """Names of the overlays that ship, sorted."""
-    return tuple(name for name in _shipped() if load_pass(name).stage is Stage.OVERLAY)
+    """Names of the overlays, likewise."""
+    return tuple(name for name, stage in _stages(SHADERS.revision).items() if stage is Stage.OVERLAY)
 
 
-def _shipped() -> list[str]:
-    names = (file.name for file in resources.files("groundglass.shaders").iterdir())
-    stems = (name.removesuffix(".glsl") for name in names if name.endswith(".glsl"))
-    return sorted(stem for stem in stems if "." not in stem and stem not in _FRAME_FILES)
+@lru_cache(maxsize=2)
+def _stages(revision: int) -> dict[str, Stage]:
+    stages = {}
+    for name in (file.removesuffix(".glsl") for file in SHADERS.names()):
+        if "." not in name and name not in _FRAME_FILES:
+            with suppress(ShaderError):
+                stages[name] = load_pass(name).stage
+    return stages
 
 
-@cache
 def load_pass(name: str, read: Reader = read_shader) -> Pass:
     """Read and check `shaders/<name>.glsl`; raises ShaderError with file and line."""
+    return _load_pass(name, read, SHADERS.revision)
+
+
+@lru_cache(maxsize=256)
+def _load_pass(name: str, read: Reader, revision: int) -> Pass:
     file = f"{name}.glsl"
     source = load_source(file, read)
     stage: Stage | None = None
@@ -176,6 +184,7 @@ def load_pass(name: str, read: Reader = read_shader) -> Pass:
     _check_uniforms(name, [p for p in parameters if around is None or p.name != around.radius], source)
     if stage is Stage.AROUND:
         source = source_of(f"{name}'s map", _AROUND.format(name=name)) + source
+    source = replace(source, again=lambda: load_pass(name, read).source)
     return Pass(name, stage, tuple(parameters), source, around)
 
 
@@ -360,7 +369,8 @@ def _walk(passes: tuple[Pass, ...], called: int | None = None) -> tuple[Source, 
 
 
 def _with_constants(source: Source, constants: Mapping[str, Number]) -> Source:
-    return Source(tuple(_UNIFORM.sub(partial(_constant, constants), line) for line in source.lines), source.origins)
+    lines = tuple(_UNIFORM.sub(partial(_constant, constants), line) for line in source.lines)
+    return Source(lines, source.origins, lambda: _with_constants(source.renewed(), constants))
 
 
 def _constant(constants: Mapping[str, Number], uniform: re.Match[str]) -> str:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib import resources
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import moderngl
 
 from ..errors import ShaderError
+from ..shelf import Shelf
 
 Reader = Callable[[str], str]
+
+SHADERS = Shelf("groundglass.shaders", (".glsl",))
 
 _INCLUDE = re.compile(r'\s*#include\s+"([^"]+)"')
 # Mesa `0:17(23): error: ...`, NVIDIA `0(17) : error C1008: ...`, Apple and AMD `ERROR: 0:17: ...`
@@ -24,13 +27,22 @@ _LOG_LINE = re.compile(r"^(?:(?:ERROR|WARNING): )?\d+[:(](\d+)\)?(?:\(\d+\))?\s*
 
 @dataclass(frozen=True)
 class Source:
-    """Shader text with the file and line that each of its lines came from."""
+    """Shader text with the file and line that each of its lines came from.
+
+    `again` makes it anew of the files as they are now; None where it came from none.
+    """
 
     lines: tuple[str, ...] = ()
     origins: tuple[tuple[str, int], ...] = ()
+    again: Callable[[], Source] | None = field(default=None, compare=False, repr=False)
 
     def __add__(self, other: Source) -> Source:
-        return Source(self.lines + other.lines, self.origins + other.origins)
+        again = None if self.again is other.again is None else lambda: self.renewed() + other.renewed()
+        return Source(self.lines + other.lines, self.origins + other.origins, again)
+
+    def renewed(self) -> Source:
+        """This text of the files as they are now. Raises ShaderError."""
+        return self if self.again is None else self.again()
 
     @property
     def text(self) -> str:
@@ -39,10 +51,14 @@ class Source:
 
 def read_shader(name: str) -> str:
     """The text of `shaders/<name>`; raises ShaderError where there is no such file."""
-    file = resources.files("groundglass.shaders") / name
-    if not file.is_file():
+    try:
+        text = SHADERS.read(name)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ShaderError(f"{name}: cannot be read as a shader ({reason})") from None
+    if text is None:
         raise ShaderError(f"{name}: no such shader file")
-    return file.read_text(encoding="utf-8")
+    return text
 
 
 def source_of(name: str, text: str) -> Source:
@@ -53,7 +69,7 @@ def source_of(name: str, text: str) -> Source:
 
 def load_source(name: str, read: Reader = read_shader) -> Source:
     """A shader file with its `#include "file"` lines replaced by those files; each file comes in once."""
-    return _load(name, read, set())
+    return replace(_load(name, read, set()), again=partial(load_source, name, read))
 
 
 def _load(name: str, read: Reader, seen: set[str]) -> Source:

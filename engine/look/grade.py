@@ -88,11 +88,11 @@ class Grader:
             found, maps = self._surroundings.draw(planes, passes, numbers | moving, tables)
             key = _Key(tuple(one.name for one in passes), strength < 1.0, output is not None)
             program = self._programs.program(key, numbers | found)
-            program.set(moving)
+            samplers = _samplers(passes, output is not None)
+            units = {name: unit for unit, name in enumerate((*_PLANE_UNIFORMS, *samplers))}
+            program.set(moving | units)  # an edited pass may ask for other textures than the program was made with
             textures = tables | maps
-            for unit, texture_in in enumerate(
-                (*planes.textures, *(textures[name] for name in _samplers(passes, output is not None)))
-            ):
+            for unit, texture_in in enumerate((*planes.textures, *(textures[name] for name in samplers))):
                 texture_in.use(unit)
             program.draw(framebuffer)
         return texture

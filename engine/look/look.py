@@ -27,6 +27,7 @@ from typing import Any
 
 from ..errors import LookError
 from ..gl.passes import Parameter, Pass, Table, Value, list_passes, load_pass
+from ..gl.program import SHADERS
 from .lut_read import read_lut
 
 _KEYS = ("name", "intent", "pass")
@@ -142,6 +143,8 @@ def _plain(message: str) -> str:
 def _settings(text: str, file: str, name: str, values: dict[str, Any], folder: Path | None) -> PassSettings:
     where = f"{file}:{_line_of(text, '', name)}"
     if name not in list_passes():
+        if f"{name}.glsl" in SHADERS.names():
+            load_pass(name)  # which says what is wrong with it, where it is not an overlay
         raise LookError(f"{where}: unknown pass '{name}'{_nearest(name, list_passes())}")
     shader = load_pass(name)
     filled = {parameter.name: parameter.default for parameter in shader.parameters}
