@@ -203,7 +203,7 @@ class Engine:
         """Depth in metres at the fraction (x, y), from the top left, of the picture last drawn; None where unknown."""
         if self._last is None or self._last.depth_m is None:
             return None
-        x, y = self._place(x, y)
+        x, y = self.place(x, y)
         height, width = self._last.depth_m.shape
         depth_m = float(self._last.depth_m[min(int(y * height), height - 1), min(int(x * width), width - 1)])
         return depth_m if depth_m > 0 else None  # sensors write 0, or NaN, where they saw nothing
@@ -216,7 +216,7 @@ class Engine:
         """
         if self._last is None:
             raise GroundglassError("no frame was drawn yet, so nothing can be picked as grey")
-        red, _, blue = grey_at(self._last, *self._place(x, y))
+        red, _, blue = grey_at(self._last, *self.place(x, y))
         self.development = replace(self.development, white_balance=f"{red:.4g},1,{blue:.4g}")
         return self.development.white_balance
 
@@ -311,8 +311,8 @@ class Engine:
             return 1.0
         return breathing.magnification(self.lens, self.focus_m, frame.native_lens, frame.native_focus_m)
 
-    def _place(self, x: float, y: float) -> tuple[float, float]:
-        """Where in the frame last drawn the fraction (x, y) of the picture was seen."""
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where in the frame last drawn, upright, the fraction (x, y) of the picture was seen."""
         return 0.5 + (x - 0.5) / self._magnification, 0.5 + (y - 0.5) / self._magnification
 
     def _depth_for(self, size: tuple[int, int]) -> DepthStage:

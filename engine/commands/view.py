@@ -49,6 +49,7 @@ def show(
     """Run the loop; returns its statistics and the file that holds the last frame, None where none was asked for."""
     from ..display.aids import Aids
     from ..display.focusing import Focusing
+    from ..display.loupe import Loupe
     from ..display.viewer import Viewer
 
     with ExitStack() as stack:
@@ -66,6 +67,7 @@ def show(
         tools: list[Callable[[Desk], Tool]] = [
             partial(Focusing, seconds=view.rack_s, rack=rack, street=options.street),
             Aids,
+            Loupe,
         ]
         viewer = Viewer(engine, opened, window=window, tools=tools)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)

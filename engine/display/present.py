@@ -88,9 +88,9 @@ class Presenter:
         self._smooth.clear(0)
         self._exact.clear(1)
         height_px = text_height_px(framebuffer, content_scale)
+        canvas = Canvas(self._gl, framebuffer, shown, content_scale, height_px, self._plates, overlays.view)
         if overlays.face is not None:
-            self._frame(overlays.face, overlays.view, shown, max(1, height_px // 9))
-        canvas = Canvas(self._gl, framebuffer, shown, content_scale, height_px, self._plates)
+            self._frame(overlays.face, canvas, max(1, height_px // 9))
         for tool in tools:
             tool.draw(canvas)
         self._draw_plates(framebuffer, lines, height_px, overlays)
@@ -107,14 +107,12 @@ class Presenter:
         source = fuse_overlays((load_pass(name) for name in key[0]), constants)
         return FullFrame(self._gl, source, _SAMPLERS, vertex="screen.vert.glsl")
 
-    def _frame(self, face: Box, view: View, shown: tuple[int, int, int, int], pen_px: int) -> None:
-        """Corners round a face of the picture whose `view` is `shown` at (left, bottom, width, height)."""
-        left, bottom, width, height = shown
-        (x, y), zoom = view.corner, view.zoom
-        size = round((face[2] - face[0]) * zoom * width), round((face[3] - face[1]) * zoom * height)
+    def _frame(self, face: Box, canvas: Canvas, pen_px: int) -> None:
+        """Corners round a face of the picture."""
+        (left, top), (right, bottom) = canvas.pixel(*face[:2]), canvas.pixel(*face[2:])
+        size = right - left, top - bottom
         self._plates.prepare("face", (size, pen_px), lambda: frame(size, pen_px))
-        place = round((face[0] - x) * zoom * width), round((1 - (face[3] - y) * zoom) * height)
-        self._plates.draw("face", left + place[0], bottom + place[1])
+        self._plates.draw("face", left, bottom)
 
     def _draw_plates(self, framebuffer: tuple[int, int], lines: list[str], height_px: int, overlays: Overlays) -> None:
         width, height = framebuffer

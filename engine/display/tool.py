@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .controls import Control, Controls
 from .events import Event
-from .overlays import NO_OVERLAYS, Overlays
+from .overlays import NO_OVERLAYS, WHOLE, Overlays, View
 
 if TYPE_CHECKING:
     import moderngl
@@ -46,9 +46,9 @@ class Desk:
 class Canvas:
     """The window's framebuffer while a tool draws over the picture; `gl.screen` is bound, its origin bottom left.
 
-    `size` is (width, height) in pixels, `shown` where the picture lies: left, bottom, width, height. `text_px` is the
-    height of the letters and the measure of all margins; `scale` the monitor's, 2 where everything needs twice the
-    pixels.
+    `size` is (width, height) in pixels, `shown` where the `view` of the picture lies: left, bottom, width, height.
+    `text_px` is the height of the letters and the measure of all margins; `scale` the monitor's, 2 where everything
+    needs twice the pixels.
     """
 
     gl: moderngl.Context
@@ -57,6 +57,13 @@ class Canvas:
     scale: float
     text_px: int
     plates: Plates
+    view: View = WHOLE
+
+    def pixel(self, x: float, y: float) -> tuple[int, int]:
+        """Where on the screen the fraction (x, y) of the picture lies, from the lower left; maybe beside it."""
+        left, bottom, width, height = self.shown
+        corner, zoom = self.view.corner, self.view.zoom
+        return left + round((x - corner[0]) * zoom * width), bottom + round((1 - (y - corner[1]) * zoom) * height)
 
 
 class Tool:
