@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .capture.depth import DepthMap, DepthRange
 from .capture.depth.model import MonocularModel
 from .compute.device import open_device
+from .compute.fitted import Fitted
 from .compute.hand_over import ORIGIN, HandOver
 from .compute.planes import Planes
 from .develop.balance import grey_at
@@ -27,6 +28,7 @@ from .gl.context import describe, headless_context, make_current
 from .gl.planes import ScenePlanes
 from .look.grade import Grader, Target
 from .look.look import Look, load_look
+from .look.split import Split
 from .optics import breathing
 from .optics.autofocus import autofocus
 from .optics.breathing import Breathing
@@ -88,6 +90,7 @@ class Engine:
         self.development = Development() if development is None else development
         self.quality: Quality = quality
         self.output_space: OutputSpace | None = open_output_space(output_space)  # None is sRGB
+        self.split: Split | None = None  # what `draw` shows beside the picture
         self.screen_bits = 8  # of a channel of what `draw` gives; a window may have 10
         self.clock = Clock()
         self._model = _open_model(depth_model, depth_range)
@@ -98,11 +101,11 @@ class Engine:
         self.device_name = f"{self.device.spec} {self.device.name}"
         self._developer = Developer(self.device)
         self._pairs = PairDepth(self.device)
-        self._depth: DepthStage | None = None
-        self._defocus: Defocus | None = None
-        self._glow: Glow | None = None
-        self._breathing: Breathing | None = None
-        self._hand_over: HandOver | None = None
+        self._depth = Fitted(partial(DepthStage, self.device))
+        self._defocus = Fitted(partial(Defocus, self.device))
+        self._glow = Fitted(partial(Glow, self.device))
+        self._breathing = Fitted(partial(Breathing, self.device))
+        self._hand_over = Fitted(partial(HandOver, self.device))
         self._scene_textures = ScenePlanes(self.gl)
         self._grader = Grader(self.gl)
         self._last: Frame | None = None
@@ -126,26 +129,50 @@ class Engine:
 
         It never waits for a depth model: the distances are those that it told last; of a picture before, or none yet.
         """
-        return self._drawn(frame, waits=False, target="rgb10_a2" if self.screen_bits >= 10 else "rgba8")
+        target: Target = "rgb10_a2" if self.screen_bits >= 10 else "rgba8"
+        return self._drawn(frame, waits=False, target=target, split=self.split)
 
-    def _drawn(self, frame: Frame, *, waits: bool, target: Target = "rgba8") -> moderngl.Texture:
+    def _drawn(
+        self, frame: Frame, *, waits: bool, target: Target = "rgba8", split: Split | None = None
+    ) -> moderngl.Texture:
         make_current(self.gl)  # and left so: what comes of it is for the caller to read
-        frame, scene = self._focused(self._prepared(frame), waits=waits)
+        upright = self._prepared(frame)
+        if split is not None and split.lens is not None:
+            own, self.lens = self.lens, split.lens
+            try:
+                self._bring(upright, waits=waits)
+            finally:
+                self.lens = own
+            self._grade(upright, split.look or self.look, target, (split.at, 1.0))
+        seen = self._bring(upright, waits=waits)
+        texture = self._grade(seen, self.look, target, (0.0, 1.0 if split is None else split.at))
+        if split is not None and split.lens is None:
+            self._grade(seen, split.look or self.look, target, (split.at, 1.0))
+        self._last, self._magnification = seen, self._magnification_of(seen)
+        return texture
+
+    def _bring(self, frame: Frame, *, waits: bool) -> Frame:
+        """Develops an upright frame, focuses, and hands its light over to GL. Returns it with its distances."""
+        frame, scene = self._focused(frame, waits=waits)
         self.device.collect()
         if self._model is not None:
             self._model.hand_over()
-        with self.clock.host("transfer"), self._hand_over_for(scene.size).view(scene) as packed:
+        with self.clock.host("transfer"), self._hand_over.of(*scene.size).view(scene) as packed:
             self._scene_textures.write_packed(packed, ORIGIN, scene.size)
+        return frame
+
+    def _grade(self, frame: Frame, look: Look, target: Target, columns: tuple[float, float]) -> moderngl.Texture:
+        """Draws the columns between two fractions of the picture's width in a look."""
         texture = self._grader.draw(
-            *(self._scene_textures, self.look),
+            *(self._scene_textures, look),
             strength=self.strength,
             frame_index=frame.index,
             target=target,
             output=self.output_space,
+            columns=columns,
         )
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)
-        self._last, self._magnification = frame, self._magnification_of(frame)
         return texture
 
     def render(self, frame: Frame) -> NDArray[np.uint8]:
@@ -230,8 +257,7 @@ class Engine:
         if self._model is not None:
             self._model.release()
         for stage in (self._depth, self._defocus, self._glow, self._breathing, self._hand_over):
-            if stage is not None:
-                stage.release()
+            stage.release()
         make_current(self.gl)
         self._grader.release()
         self._scene_textures.release()
@@ -290,19 +316,19 @@ class Engine:
             if depth is not None:
                 depth_m = depth.run(scene)
                 blur = Blur.of(self.lens, self.focus_m, size[0], frame.native_lens, frame.native_focus_m)
-                scene = self._defocus_for(size).run(scene, depth_m, depth.distances_m, blur)
+                scene = self._defocus.of(*size, self.quality).run(scene, depth_m, depth.distances_m, blur)
             if halo.shows(size[0]):
-                scene = self._glow_for(size).run(scene, halo)
+                scene = self._glow.of(*size).run(scene, halo)
             magnification = self._magnification_of(frame)
             if breathing.shows(magnification, size[0]):
-                scene = self._breathing_for(size).run(scene, magnification)
+                scene = self._breathing.of(*size).run(scene, magnification)
             return frame, scene
 
     def _loaded(self, frame: Frame, size: tuple[int, int]) -> DepthStage | None:
         """The depth stage that holds the distances of the frame, or None where it has none."""
         if frame.depth_m is None:
             return None
-        depth = self._depth_for(size)
+        depth = self._depth.of(*size)
         depth.load(frame.depth_m, frame.depth_noise)
         return depth
 
@@ -314,41 +340,6 @@ class Engine:
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Where in the frame last drawn, upright, the fraction (x, y) of the picture was seen."""
         return 0.5 + (x - 0.5) / self._magnification, 0.5 + (y - 0.5) / self._magnification
-
-    def _depth_for(self, size: tuple[int, int]) -> DepthStage:
-        if self._depth is None or self._depth.size != size:
-            if self._depth is not None:
-                self._depth.release()
-            self._depth = DepthStage(self.device, *size)
-        return self._depth
-
-    def _defocus_for(self, size: tuple[int, int]) -> Defocus:
-        if self._defocus is None or self._defocus.size != size or self._defocus.quality != self.quality:
-            if self._defocus is not None:
-                self._defocus.release()
-            self._defocus = Defocus(self.device, *size, self.quality)
-        return self._defocus
-
-    def _glow_for(self, size: tuple[int, int]) -> Glow:
-        if self._glow is None or self._glow.size != size:
-            if self._glow is not None:
-                self._glow.release()
-            self._glow = Glow(self.device, *size)
-        return self._glow
-
-    def _breathing_for(self, size: tuple[int, int]) -> Breathing:
-        if self._breathing is None or self._breathing.size != size:
-            if self._breathing is not None:
-                self._breathing.release()
-            self._breathing = Breathing(self.device, *size)
-        return self._breathing
-
-    def _hand_over_for(self, size: tuple[int, int]) -> HandOver:
-        if self._hand_over is None or self._hand_over.size != size:
-            if self._hand_over is not None:
-                self._hand_over.release()
-            self._hand_over = HandOver(self.device, *size)
-        return self._hand_over
 
     def _warm_up(self, size: tuple[int, int]) -> None:
         """Compiles and allocates what a mosaic of `size` needs, on a frame whose depth asks for every kernel."""

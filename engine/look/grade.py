@@ -32,11 +32,15 @@ _QUERIES = 3  # a timer is read two frames after it was set, when the driver has
 
 
 class _Key(NamedTuple):
-    """What a program is made for: its passes by name, whether neutral is blended in, if to a screen's space."""
+    """What a program is made for: its passes by name, whether neutral is blended in, if to a screen's space.
+
+    The halves of a split picture have programs of their own, or no numbers would ever stand still.
+    """
 
     passes: tuple[str, ...]
     blend: bool
     to_space: bool
+    columns: tuple[float, float]
 
 
 class Grader:
@@ -70,12 +74,14 @@ class Grader:
         frame_index: int = 0,
         target: Target = "rgba8",
         output: Table | None = None,
+        columns: tuple[float, float] = (0.0, 1.0),
     ) -> moderngl.Texture:
         """Display sRGB of the scene, row 0 = top, valid until the next draw into the same kind of target.
 
         With `output`, a `display.output_space.OutputSpace`, numbers for that screen instead. `strength` 0..1 blends
         from the neutral rendering to the look; `local=False` leaves out the passes that are no function of the pixel
-        alone. `rgba8` and `rgb10_a2` are dithered by their own steps, `rgba32f` is not.
+        alone. `rgba8` and `rgb10_a2` are dithered by their own steps, `rgba32f` is not. Of a picture that is split only
+        the `columns` between two fractions of its width are drawn; the rest stays as it is.
         """
         numbers = _numbers(planes, look, strength, _DITHER_STEP[target])
         if output is not None:
@@ -86,7 +92,7 @@ class Grader:
         with self._timed():
             moving: dict[str, Number] = {"frame_index": frame_index}
             found, maps = self._surroundings.draw(planes, passes, numbers | moving, tables)
-            key = _Key(tuple(one.name for one in passes), strength < 1.0, output is not None)
+            key = _Key(tuple(one.name for one in passes), strength < 1.0, output is not None, columns)
             program = self._programs.program(key, numbers | found)
             samplers = _samplers(passes, output is not None)
             units = {name: unit for unit, name in enumerate((*_PLANE_UNIFORMS, *samplers))}
@@ -94,6 +100,8 @@ class Grader:
             textures = tables | maps
             for unit, texture_in in enumerate((*planes.textures, *(textures[name] for name in samplers))):
                 texture_in.use(unit)
+            left, right = (round(column * planes.size[0]) for column in columns)
+            framebuffer.scissor = left, 0, right - left, planes.size[1]
             program.draw(framebuffer)
         return texture
 

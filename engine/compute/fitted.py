@@ -1,0 +1,36 @@
+"""A stage that is made for pictures of one kind, and made anew for those of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, ParamSpec, Protocol, TypeVar
+
+
+class Releasable(Protocol):
+    def release(self) -> None: ...
+
+
+What = ParamSpec("What")
+Stage = TypeVar("Stage", bound=Releasable)
+
+
+class Fitted(Generic[What, Stage]):
+    """Keeps the stage that `make` made last. Nothing is made before it is needed."""
+
+    def __init__(self, make: Callable[What, Stage]) -> None:
+        self._make = make
+        self._stage: Stage | None = None
+        self._what: tuple[object, ...] = ()
+
+    def of(self, *what: What.args, **none: What.kwargs) -> Stage:
+        """The stage for a size, and what else `make` asks for; what was there for another is given back."""
+        if self._stage is None or self._what != what:
+            self.release()
+            self._stage, self._what = self._make(*what, **none), what
+        return self._stage
+
+    def release(self) -> None:
+        """Gives the stage back; harmless when done twice."""
+        if self._stage is not None:
+            self._stage.release()
+            self._stage = None
