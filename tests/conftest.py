@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from groundglass import api
 from groundglass.compute.device import Buffer, Device, open_device
+from window_support import Screen, open_screen
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -29,6 +30,12 @@ def data_dir() -> Path:
         where = f"$GROUNDGLASS_DATA ({named})" if named else "../shared/data"
         pytest.skip(f"no real input files: {where} is not a folder; set GROUNDGLASS_DATA to one")
     return folder
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[Screen]:
+    """An X server of its own for the tests of the real window."""
+    yield from open_screen()
 
 
 @pytest.fixture(scope="session")

@@ -1,151 +1,20 @@
-"""The window as a user meets it: `groundglass view` on a screen of its own, with real keys and a real mouse.
-
-Xvfb is the screen, xdotool the hand, Pillow's screen grab the eye. The window's title carries the status line, so what
-a key did can be read there.
-"""
+"""The window as a user meets it: `groundglass view` on a screen of its own, with real keys and a real mouse."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from groundglass.display.letterbox import letterbox
-from PIL import Image, ImageGrab, features
-
-SCREEN = (1280, 800)
-PICTURE = (480, 270)
-SOURCE = f"scene:?size={PICTURE[0]}x{PICTURE[1]}&fps=30"
-ABOVE_TEXT = 200  # rows of the picture that the text never covers
-FOCUS_M = 1.25
-PATIENCE_S = 40.0  # for a slow machine that compiles every kernel first; nothing waits longer than it must
-
-
-def until(fact: Callable[[], object], what: str) -> None:
-    """Waits until `fact()` is true; fails with `what` when patience ends."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not fact():
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(0.02)
-
-
-@dataclass
-class Screen:
-    """An X server with nothing on it, not even a window manager."""
-
-    display: str
-
-    @property
-    def environment(self) -> dict[str, str]:
-        plain = {key: text for key, text in os.environ.items() if key not in ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE")}
-        return plain | {"DISPLAY": self.display}
-
-    def xdotool(self, *words: object) -> str:
-        command = ["xdotool", *map(str, words)]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE_S)
-        return done.stdout.strip()
-
-    def grab(self) -> np.ndarray:
-        """(H, W, 3) uint8: what the monitor shows."""
-        return np.array(ImageGrab.grab(xdisplay=self.display).convert("RGB"))
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[Screen]:
-    for tool in ("Xvfb", "xdotool"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed; 'make test' installs it when root, or says how")
-    if not features.check("xcb"):
-        pytest.skip("this Pillow cannot grab an X screen (built without XCB)")
-    told, tell = os.pipe()
-    # -noreset: a server that starts anew whenever its last client leaves turns away the next one meanwhile.
-    command = ["Xvfb", "-displayfd", str(tell), "-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x24", "-nolisten", "tcp"]
-    command += ["-noreset"]
-    server = subprocess.Popen(command, pass_fds=(tell,), stderr=subprocess.DEVNULL)
-    os.close(tell)
-    try:
-        with os.fdopen(told) as numbers:
-            number = numbers.readline().strip()
-        if not number:
-            pytest.skip("Xvfb did not start")
-        yield Screen(f":{number}")
-    finally:
-        server.terminate()
-        server.wait()
-
-
-class Live:
-    """`groundglass view` in a process of its own, and the hand on its window."""
-
-    def __init__(self, screen: Screen, folder: Path, *options: str) -> None:
-        self.screen, self.folder = screen, folder
-        command = [sys.executable, "-m", "groundglass", "view", SOURCE, "--focus", str(FOCUS_M)]
-        command += ["--json", "run.json", "--save-frame", "last.png", *options]
-        self.process = subprocess.Popen(
-            command, cwd=folder, env=screen.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.window = ""
-        until(self._open, "the window opens")
-        until(lambda: "f/" in self.title, "the first frame is shown")
-
-    def _open(self) -> bool:
-        assert self.process.poll() is None, self.process.communicate()[0]
-        self.window = self.screen.xdotool("search", "--onlyvisible", "--name", "scene:").partition("\n")[0]
-        return bool(self.window)
-
-    @property
-    def title(self) -> str:
-        return self.screen.xdotool("getwindowname", self.window)
-
-    @property
-    def f_number(self) -> float:
-        return float(re.search(r"f/([\d.]+)", self.title)[1])
-
-    @property
-    def focus_m(self) -> float:
-        return float(re.search(r"([\d.]+) m\b", self.title)[1])
-
-    @property
-    def place(self) -> tuple[int, int, int, int]:
-        """(left, top, width, height) on the screen."""
-        shell = self.screen.xdotool("getwindowgeometry", "--shell", self.window)
-        values = dict(line.split("=") for line in shell.splitlines())
-        return tuple(int(values[key]) for key in ("X", "Y", "WIDTH", "HEIGHT"))
-
-    @property
-    def picture(self) -> np.ndarray:
-        """What the screen shows where the picture lies, above the text: (ABOVE_TEXT, W, 3) uint8."""
-        left, top, width, _ = self.place
-        return self.screen.grab()[top : top + ABOVE_TEXT, left : left + width]
-
-    def rests(self) -> bool:
-        """Whether the focus stands still."""
-        focus_m = self.focus_m
-        time.sleep(0.3)
-        return self.focus_m == focus_m
-
-    def press(self, key: str) -> None:
-        self.screen.xdotool("windowfocus", "--sync", self.window)
-        self.screen.xdotool("key", key)
-
-    def click(self, x: float, y: float, button: int = 1) -> None:
-        """A button (4 and 5: the wheel) at a fraction of the window."""
-        _, _, width, height = self.place
-        self.screen.xdotool("mousemove", "--window", self.window, round(x * width), round(y * height), "click", button)
-
-    def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
+from PIL import Image
+from window_support import ABOVE_TEXT, PATIENCE_S, PICTURE, SCREEN, SOURCE, Live, Screen, until
 
 
 @pytest.fixture(scope="module")
