@@ -151,7 +151,7 @@ class CameraProfile:
         A profile without calibrations takes the light that it balances now for D65. GroundglassError where the camera
         does not see such a light in all three channels, or its matrix is singular.
         """
-        calibrations = self.calibrations or (self._derived(),)
+        calibrations = self.calibrations or (self.derived_calibration(),)
         neutral = _Light.of(calibrations, temperature_of(white)[0]).xyz_to_camera @ xyz_of(white)
         if not (np.isfinite(neutral).all() and neutral.min() > 1e-6 * neutral.max() > 0):
             raise GroundglassError(
@@ -181,8 +181,8 @@ class CameraProfile:
             raise GroundglassError(f"white balance {shown}: no light is white with it; give a temperature, 5500K")
         return temperature_of(white)
 
-    def _derived(self) -> Calibration:
-        """What `camera_to_scene` says of the camera, if what is white now is D65."""
+    def derived_calibration(self) -> Calibration:
+        """What `camera_to_scene` says, if what is white now is D65. GroundglassError where it is singular."""
         try:
             scene_to_camera = np.linalg.inv(self.camera_to_scene * np.array(self.white_balance))
         except np.linalg.LinAlgError as error:

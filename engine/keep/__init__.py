@@ -1,0 +1,1 @@
+"""Keep what is seen: stills, raws, sequences and video, written beside the loop."""
