@@ -26,7 +26,7 @@ class Shelf:
     def folders(self) -> tuple[Path, ...]:
         """Where files are looked for, in this order; without the package where that is no folder of the disk."""
         ships = resources.files(self._package)
-        return (*self._folders, ships) if isinstance(ships, Path) else self._folders
+        return (*self._folders, ships.resolve()) if isinstance(ships, Path) else self._folders
 
     def lay_over(self, *folders: Path) -> None:
         """Files in these folders come before those of the same name that ship; none, and nothing lies over them."""

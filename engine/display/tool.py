@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..capture.source import Source
     from ..engine import Engine
+    from ..errors import GroundglassError
     from ..frame import Frame
     from .plate import Plates
     from .statistics import FrameLog
@@ -99,6 +100,10 @@ class Tool:
 
     def draw(self, canvas: Canvas) -> None:
         """Draws over the picture and its overlays."""
+
+    def mend(self, error: GroundglassError) -> bool:
+        """The frame cannot be drawn or shown. True where this tool knew why and mended it: it is drawn once more."""
+        return False
 
     def close(self) -> None:
         """The loop has ended; called once. Raises OutputError for what was lost."""

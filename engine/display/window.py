@@ -97,6 +97,10 @@ class Window:
             glfw.wait_events_timeout(timeout_s)
         return self._take()
 
+    def wake(self) -> None:
+        """Ends a `wait`, from any thread."""
+        glfw.post_empty_event()
+
     def present(
         self,
         picture: moderngl.Texture,

@@ -28,6 +28,20 @@ class _State:
     slot: Slot
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """An `Editing` as it was."""
+
+    saved: Look
+    state: _State
+    done: tuple[_State, ...]
+    undone: tuple[_State, ...]
+
+    @property
+    def look(self) -> Look:
+        return self.state.look
+
+
 class Editing:
     """A look and what became of it. `show` is told each change: `Editing(engine.look, apply)`.
 
@@ -176,6 +190,15 @@ class Editing:
         saved, state = self.saved.refitted(), _refitted(self._state)
         done, undone = ([_refitted(one) for one in kept] for kept in (self._done, self._undone))
         self.saved, self._state, self._done, self._undone = saved, state, done, undone
+        self._show(self.look)
+
+    def memory(self) -> Memory:
+        """All there is to undo, too, to `recall` when what comes next turns out to be no good."""
+        return Memory(self.saved, self._state, tuple(self._done), tuple(self._undone))
+
+    def recall(self, memory: Memory) -> None:
+        self.saved, self._state = memory.saved, memory.state
+        self._done, self._undone = list(memory.done), list(memory.undone)
         self._show(self.look)
 
     def as_toml(self, folder: Path | None = None) -> str:
