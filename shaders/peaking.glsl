@@ -2,7 +2,7 @@
 //
 // By distance, in focus is what the thin lens draws with a circle of confusion that counts as sharp, not what happens to
 // have contrast; but only edges are marked, so that a face in focus remains a face. By contrast, for pictures of which
-// no distances are known, an edge is in focus where a step over one pixel is most of the step over three, and runs the
+// no distances are known, an edge is in focus where a step over two pixels is most of the step over six, and runs the
 // same way: a soft lens spreads it, and noise turns about.
 #pragma pass overlay
 #pragma parameter by "By" 0 0 1 1 group=focus type=enum(distance,contrast)
@@ -12,19 +12,21 @@
 
 uniform int peaking_by;
 uniform float peaking_circle;    // of confusion, in 1/1500 of the diagonal: what the depth-of-field scale calls sharp
-uniform float peaking_contrast;  // step of brightness, 0..1, from which on an edge is one
+uniform float peaking_contrast;  // step of brightness, 0..1, from which on an edge is one; whole at three times that
 uniform int peaking_colour;
 
-// The step across an edge, down and to the right, from four samples: eight are hardly calmer, and twice as slow without
-// a GPU.
-vec2 peaking_step(vec2 at, vec2 reach) {
-    float nw = brightness_at(at - reach), ne = brightness_at(at + vec2(reach.x, -reach.y));
-    float sw = brightness_at(at + vec2(-reach.x, reach.y)), se = brightness_at(at + reach);
-    return 0.5 * vec2(ne + se - nw - sw, sw + se - nw - ne);
+// The step across an edge, to the right and up, from the 2x2 pixels that a renderer shades together: each of the four
+// looks `reach` outward from a corner of theirs, and they compare. A quarter of the samples that each would need alone;
+// and as that corner lies to one side, an edge between two such blocks is seen by one of them, as one within a block.
+vec2 peaking_step(Place place, float reach) {
+    vec2 odd = vec2(place.pixel & 1);
+    vec2 outward = (2.0 * odd - 1.0) * vec2(dFdx(odd.x), dFdy(odd.y));  // wherever the renderer's blocks begin
+    float bright = brightness_at(place.at + (0.5 + reach * outward) * vec2(1.0, -1.0) * stroke);
+    return vec2(dFdx(bright), dFdy(bright));
 }
 
-float peaking_sharpness(vec2 at, vec2 fine) {
-    vec2 coarse = peaking_step(at, 3.0 * stroke);
+float peaking_sharpness(Place place, vec2 fine) {
+    vec2 coarse = peaking_step(place, 2.5);
     float along = dot(fine, coarse) / max(dot(coarse, coarse), 1e-6);
     return smoothstep(0.6, 0.75, along) * smoothstep(0.8, 0.9, along * length(coarse) / max(length(fine), 1e-6));
 }
@@ -34,10 +36,10 @@ vec3 peaking(vec3 rgb, Place place) {
                                     vec3(1.0));
     float sharp = 1.0;
     if (peaking_by == 0)
-        sharp -= smoothstep(0.9, 1.1, circle_of(depth_at(place.at)) / peaking_circle);
-    vec2 fine = peaking_step(place.at, stroke);
+        sharp = clamp(5.5 - 5.0 / peaking_circle * circle_of(depth_at(place.at)), 0.0, 1.0);
+    vec2 fine = peaking_step(place, 0.5);
     if (peaking_by == 1)
-        sharp = peaking_sharpness(place.at, fine);
-    float marked = sharp * smoothstep(peaking_contrast, 3.0 * peaking_contrast, length(fine));
-    return mix(rgb, colours[peaking_colour], marked);
+        sharp = peaking_sharpness(place, fine);
+    float edge = clamp(dot(fine, fine) / (8.0 * peaking_contrast * peaking_contrast) - 0.125, 0.0, 1.0);
+    return mix(rgb, colours[peaking_colour], sharp * edge);
 }
