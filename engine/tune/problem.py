@@ -41,7 +41,8 @@ def problem_of(message: str, file: str, text: str | None) -> Problem:
     """The problem that a message tells of; `text` is that of the file that it blames, `file` where it blames none."""
     place = _PLACE.search(message)
     if place is None:
-        return Problem(message, file)
+        named = re.match(r"(?:\S*[/\\])?([\w.-]+\.\w+): ", message)
+        return Problem(message[named.end() :], named[1]) if named else Problem(message, file)
     name, line = place_of(message)
     told = re.sub(r"^(fatal )?error: ", "", message[place.end() :].partition("; ")[0])
     lines = (text or "").splitlines()
