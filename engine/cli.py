@@ -91,6 +91,9 @@ def view(
     save_frame: Annotated[
         Path | None, typer.Option("--save-frame", metavar="FILE", help="Write the last frame shown.")
     ] = None,
+    stills: Annotated[
+        Path, typer.Option("--stills", metavar="DIR", help="Where stills, raws and recordings go.")
+    ] = Path(),
     raw_format: arg.RawFormatOption = None,
     raw_size: arg.RawSizeOption = None,
     raw_black: arg.RawBlackOption = None,
@@ -142,7 +145,7 @@ def view(
             lut_input,
             output_space,
         ),
-        ViewOptions(fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack)),
+        ViewOptions(fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack), stills),
     )
 
 

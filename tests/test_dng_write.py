@@ -19,11 +19,12 @@ from groundglass.capture.still import read_raw
 from groundglass.cfa import XTRANS, Cfa
 from groundglass.errors import OutputError
 from groundglass.frame import Encoding, Frame
-from groundglass.keep.dng_write import Shot, light_source, write_dng
+from groundglass.keep.dng_write import light_source, write_dng
+from groundglass.keep.shot import Shot
 from groundglass.packing import Packing
 
 WHITE_BALANCE = (2.1, 1.0, 1.55)
-SHOT = Shot("Leica Camera AG", "M11", "Noctilux-M 50", 1 / 250, 0.95, 400, 50.0, datetime(2026, 3, 1, 12, 30, 5))
+SHOT = Shot("Leica M11", "Noctilux-M 50", 1 / 250, 0.95, 400, 50.0, datetime(2026, 3, 1, 12, 30, 5))
 
 
 def counts(height: int = 48, width: int = 72) -> np.ndarray:
@@ -103,7 +104,7 @@ def test_the_shot_is_told(tmp_path: Path) -> None:
     preview = np.random.default_rng(0).integers(0, 255, (32, 48, 3)).astype(np.uint8)
     path = write_dng(tmp_path / "a.dng", a_frame(), SHOT, preview)
     told = facts(str(path))
-    assert told["camera"] == "Leica Camera AG M11"
+    assert told["camera"] == "Leica M11"
     same_picture(read_raw(path), a_frame())
     with rawpy.imread(str(path)) as raw:
         thumb = raw.extract_thumb()
@@ -143,7 +144,7 @@ def test_exiftool_finds_no_fault(tmp_path: Path, preview: bool) -> None:
     told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)[0]
     assert told["Validate"].split()[0] == "0", {key: told[key] for key in told if key in ("Error", "Warning")}
     assert "Error" not in told
-    assert told["UniqueCameraModel"] == "Leica Camera AG M11"
+    assert told["UniqueCameraModel"] == "Leica M11"
     assert told["ISO"] == 400
     assert told["ExposureTime"] == pytest.approx(1 / 250)
     assert told["LensModel"] == "Noctilux-M 50"

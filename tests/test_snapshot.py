@@ -122,14 +122,3 @@ def test_an_array_that_is_no_picture_is_refused(tmp_path: Path) -> None:
     for shape in ((4, 4), (4, 4, 4), (0, 4, 3)):
         with pytest.raises(OutputError, match="is not a picture"):
             snapshot.save(tmp_path / "a.png", np.zeros(shape, np.uint8))
-
-
-def test_stills_count_on_from_the_highest_number(tmp_path: Path) -> None:
-    assert snapshot.next_name(tmp_path).name == "groundglass-0001.png"
-    for name in ("groundglass-0002.png", "groundglass-0009.jpg", "groundglass-12.png", "other-0050.png"):
-        (tmp_path / name).touch()
-    assert snapshot.next_name(tmp_path).name == "groundglass-0003.png"
-    (tmp_path / "groundglass-9999.png").touch()
-    assert snapshot.next_name(tmp_path).name == "groundglass-10000.png"
-    with pytest.raises(OutputError, match="cannot be read"):
-        snapshot.next_name(tmp_path / "none")

@@ -18,6 +18,8 @@ from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.viewer import Viewer
 from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
 from groundglass.frame import Encoding, Frame
+from groundglass.keep.stills import Stills
+from groundglass.look.look import load_look
 from groundglass.optics.focus import Rack
 from groundglass.optics.lens import Lens
 from groundglass.timing import Clock
@@ -48,7 +50,7 @@ class FakeEngine:
     device_name, gl_name = "none", "none"
 
     def __init__(self, draw: Callable[[Frame], None] = lambda frame: None) -> None:
-        self.look = SimpleNamespace(name="classic")
+        self.look = load_look("classic")
         self.lens = Lens(50, 1.4, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
         self.focus_m, self.magnification, self.is_outdated = 1.2, 1.0, False
         self.output_space, self.screen_bits = None, 8
@@ -107,7 +109,10 @@ class FakeWindow:
 def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> tuple[FakeEngine, FakeWindow, Viewer]:
     engine, window = FakeEngine(), FakeWindow(*script)
     viewer = Viewer(
-        engine, FakeSource(frames), window=window, stills=tmp_path, tools=[partial(Focusing, seconds=(0, 0))]
+        engine,
+        FakeSource(frames),
+        window=window,
+        tools=[partial(Focusing, seconds=(0, 0)), partial(Stills, folder=tmp_path)],
     )  # type: ignore[arg-type]
     viewer.run()
     return engine, window, viewer
@@ -196,7 +201,7 @@ def test_the_window_holds_the_last_frame_of_a_clip(tmp_path: Path) -> None:
 def test_a_still_is_drawn_again_when_its_depth_is_told(tmp_path: Path) -> None:
     engine, window = FakeEngine(), FakeWindow(Signal.REPAINT, Signal.REPAINT)
     engine._draw = lambda frame: setattr(engine, "is_outdated", not engine.drawn)
-    Viewer(engine, FakeSource(1), window=window, stills=tmp_path).run()  # type: ignore[arg-type]
+    Viewer(engine, FakeSource(1), window=window).run()  # type: ignore[arg-type]
     assert engine.drawn == [0, 0]
 
 
@@ -222,9 +227,7 @@ def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -
     engine, window = FakeEngine(), FakeWindow(Pointer("press", 0.5, 0.5))
     focused: list[float] = []
     engine._draw = lambda frame: focused.append(engine.focus_m)
-    viewer = Viewer(
-        engine, FakeSource(1), window=window, stills=tmp_path, tools=[partial(Focusing, seconds=(0.05, 1.0))]
-    )  # type: ignore[arg-type]
+    viewer = Viewer(engine, FakeSource(1), window=window, tools=[partial(Focusing, seconds=(0.05, 1.0))])  # type: ignore[arg-type]
     viewer.run()
     assert (focused[0], focused[-1]) == (1.2, 3.0)
     assert focused == sorted(focused)
@@ -270,7 +273,7 @@ def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> N
     engine, window = FakeEngine(), FakeWindow(Key("Space"), Wheel(-1), Pointer("press", 0.5, 0.5))
     window.play_at = 3  # freezes after three frames; then the loop sleeps, and the script goes on
     window.wait = lambda timeout_s, wait=window.wait: (time.sleep(0.1), wait(timeout_s))[1]  # type: ignore[method-assign]
-    viewer = Viewer(engine, FakeSource(None), window=window, stills=tmp_path, tools=[Focusing])  # type: ignore[arg-type]
+    viewer = Viewer(engine, FakeSource(None), window=window, tools=[Focusing])  # type: ignore[arg-type]
     statistics = viewer.run()
     assert engine.drawn[-3:] == [engine.drawn[2]] * 3
     assert window.shown[-1][0].endswith("frozen")
@@ -280,5 +283,5 @@ def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> N
 def test_stills_are_numbered_and_whole_when_the_user_quits_at_once(tmp_path: Path) -> None:
     look((Key("S"), Key("S")), tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["groundglass-0001.png", "groundglass-0002.png"]
+    assert names == [f"groundglass-000{number}.{suffix}" for number in (1, 2) for suffix in ("jpg", "toml")]
     assert Image.open(tmp_path / names[0]).size == (6, 4)

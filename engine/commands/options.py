@@ -64,7 +64,7 @@ class EngineOptions:
 class ViewOptions:
     """How `view` shows it, how long, and what it leaves behind. `json` is a path, or "-" for standard output.
 
-    `rack_s` are the seconds that the focus takes to a click and to a mark.
+    `rack_s` are the seconds that the focus takes to a click and to a mark; what is kept goes into the folder `stills`.
     """
 
     fullscreen: bool
@@ -74,6 +74,7 @@ class ViewOptions:
     json: str | None
     save_frame: Path | None
     rack_s: tuple[float, float]
+    stills: Path = Path()
 
 
 def check_exposure_ev(exposure_ev: float) -> float:

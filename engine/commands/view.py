@@ -50,7 +50,9 @@ def show(
     from ..display.aids import Aids
     from ..display.focusing import Focusing
     from ..display.loupe import Loupe
+    from ..display.split import Splitting
     from ..display.viewer import Viewer
+    from ..keep.stills import Stills
 
     with ExitStack() as stack:
         opened = stack.enter_context(open_input(source, source_options, options.size))
@@ -67,7 +69,9 @@ def show(
         tools: list[Callable[[Desk], Tool]] = [
             partial(Focusing, seconds=view.rack_s, rack=rack, street=options.street),
             Aids,
+            Splitting,
             Loupe,
+            partial(Stills, folder=view.stills),
         ]
         viewer = Viewer(engine, opened, window=window, tools=tools)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -52,13 +51,15 @@ def check_target(path: str | Path) -> None:
         raise OutputError(f"{path}: the folder {path.parent} cannot be written; name another")
 
 
-def save(path: str | Path, rgb: NDArray[Any], *, half: bool = False, space: OutputSpace | None = None) -> Path:
+def save(
+    path: str | Path, rgb: NDArray[Any], *, half: bool = False, space: OutputSpace | None = None, exif: bytes = b""
+) -> Path:
     """Writes `rgb`, (H, W, 3), into `path`, in the format that its suffix names.
 
     PNG and JPEG hold 8 bits and TIFF 16 bits of display sRGB, or of the screen `space`, whose ICC profile they carry:
     `rgb` is uint8, uint16, or float in 0..1. EXR holds
-    scene-linear Rec.2020 light: `rgb` is float32, stored as float32 or, with `half`, as 16-bit floats. The file appears
-    whole or not at all. Raises OutputError and MissingExtraError.
+    scene-linear Rec.2020 light: `rgb` is float32, stored as float32 or, with `half`, as 16-bit floats. `exif` goes into
+    PNG and JPEG. The file appears whole or not at all. Raises OutputError and MissingExtraError.
     """
     path = Path(path)
     check_target(path)
@@ -71,21 +72,9 @@ def save(path: str | Path, rgb: NDArray[Any], *, half: bool = False, space: Outp
     elif path.suffix.lower() in (".tif", ".tiff"):
         write = partial(_write_tiff, rgb=_quantised(rgb, np.uint16), space=space)
     else:
-        write = partial(_write_8bit, rgb=_quantised(rgb, np.uint8), space=space)
+        write = partial(_write_8bit, rgb=_quantised(rgb, np.uint8), space=space, exif=exif)
     write_whole(path, write)
     return path
-
-
-def next_name(folder: str | Path, stem: str = "groundglass", suffix: str = ".png") -> Path:
-    """`folder`/`stem`-0001`suffix`, counting on from the highest number there, so that no still replaces another."""
-    folder = Path(folder)
-    numbered = re.compile(re.escape(stem) + r"-(\d{4,})" + re.escape(suffix))
-    try:
-        names = os.listdir(folder)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be read ({error.strerror}); name another folder for stills") from error
-    taken = [int(match[1]) for match in map(numbered.fullmatch, names) if match]
-    return folder / f"{stem}-{max(taken, default=0) + 1:04d}{suffix}"
 
 
 def _quantised(rgb: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> NDArray[Any]:
@@ -112,7 +101,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         part.unlink(missing_ok=True)
 
 
-def _write_8bit(path: Path, rgb: NDArray[np.uint8], space: OutputSpace | None) -> None:
+def _write_8bit(path: Path, rgb: NDArray[np.uint8], space: OutputSpace | None, exif: bytes) -> None:
     picture = Image.fromarray(np.ascontiguousarray(rgb), "RGB")
     if path.suffix == ".png":
         chunks = PngImagePlugin.PngInfo()
@@ -120,9 +109,9 @@ def _write_8bit(path: Path, rgb: NDArray[np.uint8], space: OutputSpace | None) -
             chunks.add(b"sRGB", b"\x00")  # PNG 1.2, 4.2.2.3: rendering intent "perceptual"
         # Level 1 writes a 4000x3000 still about five times as fast as the default 6, for some 10 % more bytes.
         profile = None if space is None else space.profile
-        picture.save(path, pnginfo=chunks, compress_level=1, icc_profile=profile)
+        picture.save(path, pnginfo=chunks, compress_level=1, icc_profile=profile, exif=exif)
     else:
-        picture.save(path, "JPEG", quality=95, subsampling=0, icc_profile=_profile(space))
+        picture.save(path, "JPEG", quality=95, subsampling=0, icc_profile=_profile(space), exif=exif)
 
 
 def _write_tiff(path: Path, rgb: NDArray[np.uint16], space: OutputSpace | None) -> None:

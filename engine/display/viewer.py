@@ -18,7 +18,6 @@ from .events import Event, Key, Pointer, Signal
 from .overlay import status_line
 from .overlays import NO_OVERLAYS
 from .statistics import FrameLog, Statistics
-from .stills import Stills
 from .tool import Desk, Tool, Wish
 
 if TYPE_CHECKING:
@@ -41,8 +40,8 @@ class Viewer:
     """Shows `source` through `engine`: in `window`, or off screen where that is None.
 
     `tools` are makers of what is fitted to it, such as `Focusing`; they see events in the opposite order, the one on
-    top first. Stills that the user takes go into the folder `stills`. `engine`, `source` and `window` are their
-    creators' to close, in that order. `frame` is the last one shown, `controls` all that can be done and set.
+    top first. `engine`, `source` and `window` are their creators' to close, in that order. `frame` is the last one
+    shown, `controls` all that can be done and set.
     """
 
     def __init__(
@@ -52,7 +51,6 @@ class Viewer:
         *,
         window: Window | None = None,
         tools: Iterable[Callable[[Desk], Tool]] = (),
-        stills: str | Path = ".",
     ) -> None:
         self.frame: Frame | None = None
         self.controls = Controls()
@@ -60,7 +58,6 @@ class Viewer:
         self._source = source
         self._window = window
         self._mailbox = Mailbox(source)
-        self._stills = Stills(stills)
         self._log = FrameLog(1.0 / (source.fps or SCREEN_FPS))
         self._picture: moderngl.Texture | None = None
         self._shown_text = ("", "")
@@ -106,8 +103,6 @@ class Viewer:
     def _step(self) -> None:
         if self._window is not None:
             self._obey(self._window.poll())
-            for line in self._stills.reports():
-                self._say(line)
         wish = max((tool.tick(perf_counter()) for tool in self._tools), default=Wish.NOTHING)
         if self._window is not None:  # off screen the next frame will do: a frame drawn again would spoil the numbers
             self._redraw |= wish is Wish.REDRAW or self._engine.is_outdated
@@ -193,7 +188,6 @@ class Viewer:
         if self._window is not None:
             yield Action("fullscreen", "Fullscreen", "window", "F", do=self._window.toggle_fullscreen)
         yield Switch("freeze", "Freeze", "window", "Space", get=lambda: self._frozen, set=self._freeze)
-        yield Action("still", "Save a still", "keep", "S", do=self._take_still)
 
     def _obey(self, events: list[Event]) -> None:
         for event in events:
@@ -215,7 +209,6 @@ class Viewer:
 
     def _close_tools(self) -> None:
         with ExitStack() as stack:  # all of them, whatever one of them has to say
-            stack.callback(self._stills.close)
             for tool in self._tools:
                 stack.callback(tool.close)
 
@@ -235,8 +228,3 @@ class Viewer:
         except GroundglassError as error:
             self._say(str(error))
         return True
-
-    def _take_still(self) -> None:
-        if self.frame is not None:
-            self._stills.take(self._engine.render(self.frame), self._engine.output_space)
-            self._redraw = True  # the engine's texture was valid until this render

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from importlib.metadata import version
@@ -21,6 +20,7 @@ from ..display.snapshot import write_whole
 from ..errors import GroundglassError, OutputError
 from ..frame import Encoding, Frame
 from ..packing import unpack
+from .shot import UNKNOWN_SHOT, Shot
 
 Tag = tuple[int, int, int, Any, bool]
 
@@ -28,23 +28,6 @@ BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SRATIONAL, DOUBLE = 1, 2, 3, 4, 5
 GAIN_POINTS = 33  # along a side of a gain map: shading is smooth, and the file stays small
 FIX_BAD_PIXELS_LIST, GAIN_MAP = 5, 9
 OPTIONAL = 1  # a reader that does not know the opcode may go on
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """How a picture was taken, where that is known: texts empty, numbers None, where not."""
-
-    make: str = ""
-    model: str = ""
-    lens: str = ""
-    exposure_s: float | None = None
-    f_number: float | None = None
-    iso: float | None = None
-    focal_mm: float | None = None
-    taken: datetime | None = None
-
-
-UNKNOWN_SHOT = Shot()
 
 
 def write_dng(
@@ -92,14 +75,13 @@ def _write(
 
 
 def _identity(shot: Shot) -> list[Tag]:
-    make, model = shot.make or "groundglass", shot.model or "raw"
-    name = model if model.lower().startswith(make.split(" ")[0].lower()) else f"{make} {model}"
+    camera = shot.camera or "groundglass raw"
     return [
         _bytes(50706, (1, 4, 0, 0)),  # DNGVersion
         _bytes(50707, (1, 1, 0, 0)),  # DNGBackwardVersion: the opcodes are optional
-        _text(271, make),
-        _text(272, model),
-        _text(50708, name),  # UniqueCameraModel
+        _text(271, camera.split(" ")[0]),
+        _text(272, camera),
+        _text(50708, camera),  # UniqueCameraModel
     ]
 
 
@@ -146,8 +128,8 @@ def _shot_tags(shot: Shot) -> list[Tag]:
     if shot.lens:
         tags.append(_text(42036, shot.lens))
     taken = shot.taken or datetime.now()
-    tags += [_text(code, taken.strftime("%Y:%m:%d %H:%M:%S")) for code in (306, 36867)]
-    return tags
+    tags += [_text(code, f"{taken:%Y:%m:%d %H:%M:%S}") for code in (306, 36867)]
+    return [*tags, _text(37521, f"{taken.microsecond:06d}")]  # SubSecTimeOriginal
 
 
 def _geometry(mosaic: NDArray[np.uint16]) -> list[Tag]:

@@ -1,0 +1,50 @@
+"""Numbers for what is kept: each is taken once, by whichever thread or program comes first."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import OutputError
+
+STEM = "groundglass"
+_NUMBERED = re.compile(re.escape(STEM) + r"-(\d{4,})(?:\D.*)?")
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[Path]:
+    """`folder`/groundglass-0001, without a suffix, counting on from the highest number there.
+
+    Nobody else is given that number within the `with`, nor later if a file of that name was made. Raises OutputError
+    where the folder refuses.
+    """
+    number = _highest(folder) + 1
+    while True:
+        mark = folder / f".{STEM}-{number:04d}.taken"
+        try:
+            os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            number += 1
+            continue
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
+        if _highest(folder) >= number:  # another was here, and has gone, since the names were read
+            mark.unlink(missing_ok=True)
+            number = _highest(folder) + 1
+            continue
+        try:
+            yield folder / f"{STEM}-{number:04d}"
+        finally:
+            mark.unlink(missing_ok=True)
+        return
+
+
+def _highest(folder: Path) -> int:
+    try:
+        names = os.listdir(folder)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be read ({error.strerror}); name another folder") from error
+    return max((int(match[1]) for match in map(_NUMBERED.fullmatch, names) if match), default=0)
