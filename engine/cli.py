@@ -15,6 +15,7 @@ import typer
 
 from .commands import arguments as arg
 from .commands.look import look_app
+from .commands.new_pass import new_pass
 from .commands.options import (
     EngineOptions,
     Quality,
@@ -24,6 +25,7 @@ from .commands.options import (
     parse_rack_s,
     parse_size,
 )
+from .commands.tune import tune_like
 from .develop.demosaic import check_method
 from .develop.development import Development
 from .errors import GroundglassError
@@ -147,6 +149,10 @@ def view(
         ),
         ViewOptions(fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack), stills),
     )
+
+
+app.command()(tune_like(view))
+app.command()(new_pass)
 
 
 @app.command()

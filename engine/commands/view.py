@@ -15,7 +15,7 @@ from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import json_target
 from .render import write_frame
-from .start import open_engine, open_input
+from .start import look_of, open_engine, open_input
 
 if TYPE_CHECKING:
     from ..capture import Source
@@ -53,6 +53,8 @@ def show(
     from ..display.split import Splitting
     from ..display.viewer import Viewer
     from ..keep.stills import Stills
+    from ..tune.editing import Editing
+    from ..tune.reloading import Reloading
 
     with ExitStack() as stack:
         opened = stack.enter_context(open_input(source, source_options, options.size))
@@ -65,6 +67,7 @@ def show(
         engine = stack.enter_context(open_engine(options, source_options, opened, gl))
         if window is not None:
             engine.screen_bits = window.bits
+        editing = Editing(engine.look, partial(setattr, engine, "look"))
         rack = options.focus if isinstance(options.focus, Rack) else None
         tools: list[Callable[[Desk], Tool]] = [
             partial(Focusing, seconds=view.rack_s, rack=rack, street=options.street),
@@ -72,6 +75,7 @@ def show(
             Splitting,
             Loupe,
             partial(Stills, folder=view.stills),
+            partial(Reloading, editing=editing, load=partial(look_of, options)),
         ]
         viewer = Viewer(engine, opened, window=window, tools=tools)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)

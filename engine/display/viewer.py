@@ -108,10 +108,8 @@ class Viewer:
             self._redraw |= wish is Wish.REDRAW or self._engine.is_outdated
             self._repaint |= wish is Wish.REPAINT
         frame = self._next_frame()
-        if frame is not None:
-            self._show(frame)
-        elif self._repaint or self._text() != self._shown_text:
-            self._present()
+        if frame is not None or self._repaint or self._text() != self._shown_text:
+            self._try_to_show(frame)
         elif self._window is not None and self._asleep():
             self._log.pause()
             self._obey(self._window.wait(BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S))
@@ -128,6 +126,18 @@ class Viewer:
     def _asleep(self) -> bool:
         """Nothing but the user can change the picture."""
         return self._frozen or (self._mailbox.ended and not self._repeat_last)
+
+    def _try_to_show(self, frame: Frame | None) -> None:
+        """The frame, or the picture that is there, once more; a tool may know how to mend what goes wrong."""
+        try:
+            if frame is not None:
+                self._show(frame)
+            else:
+                self._present()
+        except GroundglassError as error:
+            if not any(tool.mend(error) for tool in self._tools):
+                raise
+            self.frame, self._redraw = self.frame or frame, True
 
     def _show(self, frame: Frame) -> None:
         taken_s = perf_counter()
