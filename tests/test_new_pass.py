@@ -1,0 +1,96 @@
+"""`groundglass new-pass`: what it writes works as it is, and replaces nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from groundglass.cli import app
+from groundglass.compute.program import KERNELS
+from groundglass.errors import OutputError, ShaderError
+from groundglass.gl.passes import load_pass
+from groundglass.gl.program import SHADERS
+from groundglass.look.grade import grade
+from groundglass.look.look import load_look
+from look_support import context
+from typer.testing import CliRunner
+
+
+@pytest.fixture(autouse=True)
+def shelves_as_they_are() -> Iterator[None]:
+    yield
+    for shelf in (SHADERS, KERNELS):
+        shelf.lay_over()
+
+
+def run(*words: object) -> str:
+    done = CliRunner().invoke(app, list(map(str, words)), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_what_it_writes_works_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "passes"
+    told = run("new-pass", "warm_shadows", "-o", folder)
+    look = folder / "warm_shadows.toml"
+    assert f"groundglass tune --shaders {folder} --look {look}" in " ".join(told.split())
+    SHADERS.lay_over(folder)
+    shader = load_pass("warm_shadows")
+    assert [(one.name, one.default) for one in shader.parameters] == [("amount", 0.5)]
+    assert f"groundglass tune --shaders {folder} --look {look}" in (folder / "warm_shadows.glsl").read_text()
+    grey = np.linspace(0.01, 0.9, 12, dtype=np.float32)[:, None, None].repeat(3, axis=2)
+    before, after = (grade(grey, name, ctx=context()) for name in ("neutral", str(look)))
+    assert (after[:6, 0, 0] > after[:6, 0, 2]).all()  # dark greys are warmer
+    assert np.abs(after - before).max() < 0.25
+    off = load_look(look).with_value("warm_shadows", "amount", 0.0)
+    np.testing.assert_allclose(grade(grey, off, ctx=context()), before, atol=1e-6)
+
+
+def test_a_command_can_draw_with_it(tmp_path: Path) -> None:
+    run("new-pass", "warm_shadows", "-o", tmp_path)
+    output = tmp_path / "last.png"
+    words = ("--look", tmp_path / "warm_shadows.toml", "--headless", "--frames", 1, "--save-frame", output)
+    told = run("tune", "scene:?size=96x64", "--shaders", tmp_path, *words)
+    assert output.exists()
+    assert "1 frame" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Warm", "no name for a pass"),
+        ("warm shadows", "no name for a pass"),
+        ("../warm", "no name for a pass"),
+        ("warm__shadows", "no name for a pass"),
+        ("2warm", "no name for a pass"),
+        ("vec3", "a word of GLSL"),
+        ("main", "a word of GLSL"),
+        ("vignette", "vignette.glsl ships"),
+        ("common", "common.glsl ships"),
+        ("grid", "grid.glsl ships"),
+    ],
+)
+def test_a_name_that_would_not_work_is_refused(tmp_path: Path, name: str, told: str) -> None:
+    with pytest.raises(OutputError, match=told):
+        run("new-pass", name, "-o", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("there", ["warm.glsl", "warm.toml"])
+def test_it_writes_over_nothing(tmp_path: Path, there: str) -> None:
+    (tmp_path / there).write_text("mine")
+    with pytest.raises(OutputError, match=f"{re.escape(there)}: is there already"):
+        run("new-pass", "warm", "-o", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [there]
+    assert (tmp_path / there).read_text() == "mine"
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ShaderError, match=r"nowhere: is no folder of passes; groundglass new-pass NAME -o"):
+        run("tune", "--shaders", tmp_path / "nowhere", "--headless", "--frames", 1)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        run("new-pass", "warm", "-o", tmp_path / "file")
