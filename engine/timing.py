@@ -46,6 +46,10 @@ class Clock:
             for name, ms in self._stages.items()
         }
 
+    def latest_ms(self, count: int) -> dict[str, list[float]]:
+        """The newest `count` measurements of each stage, the oldest of them first."""
+        return {name: list(ms)[-count:] for name, ms in self._stages.items()}
+
     def reset(self) -> None:
         """Forgets what was measured, as after a warm-up."""
         self._stages.clear()

@@ -54,6 +54,7 @@ def show(
     from ..display.viewer import Viewer
     from ..keep.stills import Stills
     from ..tune.editing import Editing
+    from ..tune.pass_times import PassTimes
     from ..tune.reloading import Reloading
 
     with ExitStack() as stack:
@@ -75,6 +76,7 @@ def show(
             Splitting,
             Loupe,
             partial(Stills, folder=view.stills),
+            PassTimes,
             partial(Reloading, editing=editing, load=partial(look_of, options)),
         ]
         viewer = Viewer(engine, opened, window=window, tools=tools)
