@@ -178,9 +178,9 @@ def test_off_screen_a_problem_is_told_on_standard_error(loop: Loop, capsys: pyte
     [
         ("grain.glsl:12: 'x' undeclared (and 2 more)", "grain.glsl:12", "'x' undeclared (and 2 more)"),
         (
-            "kernels/add.cl does not compile: add.cl:2:52: error: use of undeclared identifier 'y'; add.cl:3:1: more",
+            "kernels/add.cl does not compile: add.cl:2:52: error: no 'y' here; did you mean 'x'?; add.cl:3:1: more",
             "add.cl:2",
-            "use of undeclared identifier 'y'",
+            "no 'y' here; did you mean 'x'?",
         ),
         ("film.toml:4: unknown pass 'z'", "film.toml:4", "unknown pass 'z'"),
         ("/a/b/film.cube:7: not three numbers", "film.cube:7", "not three numbers"),

@@ -30,7 +30,8 @@ def problem_plate(problem: Problem, height_px: int, room: tuple[int, int]) -> ND
     wide += [gutter + _code_width(line, font) for _, line in problem.excerpt]
     width = min(math.ceil(max(wide)), space) + 2 * edge_px
     gap_px = height_px // 2 if problem.excerpt else 0
-    height = 2 * edge_px + line_px * (len(message) + len(problem.excerpt)) + gap_px
+    lines = len(message) + len(problem.excerpt)
+    height = 2 * edge_px + line_px * lines - (line_px - height_px) + gap_px
     image = Image.new("RGB", (width, height), (14, 14, 14))
     pen = ImageDraw.Draw(image)
     y = edge_px

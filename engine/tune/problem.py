@@ -44,7 +44,7 @@ def problem_of(message: str, file: str, text: str | None) -> Problem:
         named = re.match(r"(?:\S*[/\\])?([\w.-]+\.\w+): ", message)
         return Problem(message[named.end() :], named[1]) if named else Problem(message, file)
     name, line = place_of(message)
-    told = re.sub(r"^(fatal )?error: ", "", message[place.end() :].partition("; ")[0])
+    told = re.sub(r"^(fatal )?error: ", "", re.split(r"; (?=\S+:\d)", message[place.end() :])[0])
     lines = (text or "").splitlines()
     first = max(line - 1 - AROUND, 0)
     excerpt = tuple(enumerate((one.expandtabs(4).rstrip() for one in lines[first : line + AROUND]), first + 1))
