@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,29 @@ def test_a_kernel_is_built_anew_and_stays_when_it_is_broken(tmp_path: Path, devi
         KERNELS.put({"portable.h": (KERNELS.read("portable.h") or "") + "\n#error from the include\n"})
         with pytest.raises(ShaderError, match=r"portable\.h:\d+.*from the include"):
             added()
+    finally:
+        device.release(numbers)
+
+
+def test_kernels_are_built_ahead_of_the_texts_that_they_are_made_of(tmp_path: Path, device: Device) -> None:
+    (tmp_path / "add.cl").write_text(ADD)
+    KERNELS.lay_over(tmp_path)
+    numbers = device.allocate(16)
+    try:
+        device.run("add.cl", "add", (1,), (1,), numbers, 1.5)
+        more = {"add.cl": ADD.replace("+= more", "+= 2 * more")}
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(device.build_ahead, more).result()
+            broken = thread.submit(device.build_ahead, {"add.cl": ADD.replace("+= more", "+= mroe")})
+            with pytest.raises(ShaderError, match=r"add\.cl:2:.*mroe"):
+                broken.result()
+            thread.submit(device.build_ahead, more).result()
+        device.write(numbers, np.zeros(4, np.float32))
+        device.run("add.cl", "add", (1,), (1,), numbers, 1.5)
+        assert device.read(numbers, np.float32, 1)[0] == 1.5  # not yet
+        KERNELS.put(more)
+        device.run("add.cl", "add", (1,), (1,), numbers, 1.5)
+        assert device.read(numbers, np.float32, 1)[0] == 4.5
     finally:
         device.release(numbers)
 

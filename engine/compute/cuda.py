@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -107,6 +107,10 @@ class CudaDevice:
             compiled(grid, local, cast)
             if began is not None:
                 self._stages.add((began, self._stream.record()))
+
+    def build_ahead(self, texts: Mapping[str, str | None]) -> None:
+        with self._device:
+            self._kernels.build_ahead(texts)
 
     @contextmanager
     def stage(self, name: str, clock: Clock) -> Iterator[None]:

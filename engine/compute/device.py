@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -50,6 +51,11 @@ class Device(Protocol):
 
         Arguments are buffers, ints and floats in the order of the kernel's declaration. ShaderError, with file and
         line, when the source does not compile.
+        """
+
+    def build_ahead(self, texts: Mapping[str, str | None]) -> None:
+        """Builds the kernels in use that other texts of `kernels/` would change, so that no frame waits for them when
+        those are put on the shelf. May be called by another thread. ShaderError as from `run`.
         """
 
     def stage(self, name: str, clock: Clock) -> AbstractContextManager[None]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import mmap
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
 from .device import Buffer, Candidate, Failure
-from .program import Kernels, KernelSource
+from .program import Kernels, KernelSource, scalar_cast
 from .stages import Stages
 
 PREPARED_AT_MOST = 1024  # launches kept; a focus that moves makes new ones with every frame
@@ -113,6 +114,9 @@ class OpenClDevice:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
         self.run_length = run_length_of(self._device) if self.is_cpu else 1
         self._prepared: dict[tuple[str, str, tuple[object, ...]], Any] = {}
+        # The latest arguments by the source, the kernel and the size of its groups.
+        self._launched: dict[tuple[str, str, tuple[int, ...]], tuple[object, ...]] = {}
+        self._launches_ahead = Lock()
         self._kernels = Kernels(self._build)
         self._stages: Stages[Any] = Stages()
         self._buffers: dict[int, Any] = {}
@@ -137,6 +141,8 @@ class OpenClDevice:
     def release(self, buffer: Buffer) -> None:
         owned = self._buffers.pop(id(buffer), None)
         if owned is not None:
+            with self._launches_ahead:
+                self._launched.clear()
             self._prepared.clear()  # a launch that names it must not outlive it
             self.finish()  # nor may its memory, which is ours on a CPU, go while a kernel works on it
             owned.release()
@@ -162,10 +168,33 @@ class OpenClDevice:
         launch = (source, kernel, arguments)
         if self._kernels.are_outdated:
             self._prepared.clear()
-        prepared = self._prepared.get(launch) or self._prepare(launch)
+        prepared = self._prepared.get(launch) or self._prepare(launch, local)
         self._stages.add(self._cl.enqueue_nd_range_kernel(self._queue, prepared, size, local))
 
-    def _prepare(self, launch: tuple[str, str, tuple[object, ...]]) -> Any:
+    def build_ahead(self, texts: Mapping[str, str | None]) -> None:
+        """PoCL compiles the better part of a kernel at its first launch in a group of some size: for seconds. So each
+        is launched once, on one group, as it was last; what that writes is a corner of what the frame writes.
+        """
+        cl, queue = self._cl, self._cl.CommandQueue(self._context)
+        for source, kernel_of in self._kernels.build_ahead(texts).items():
+            for (name, kernel, local), arguments in list(self._launched.items()):
+                declarations = source.entry_points().get(kernel)
+                if (
+                    not self.is_cpu
+                    or name != source.name
+                    or declarations is None
+                    or len(declarations) != len(arguments)
+                ):
+                    continue
+                casts = [scalar_cast(one) for one in declarations]
+                with self._launches_ahead:  # no buffer is released meanwhile
+                    if (name, kernel, local) in self._launched:
+                        own = kernel_of(kernel)
+                        own.set_args(*(cast(a) if cast else a for cast, a in zip(casts, arguments, strict=True)))
+                        cl.enqueue_nd_range_kernel(queue, own, local, local)
+                        queue.finish()
+
+    def _prepare(self, launch: tuple[str, str, tuple[object, ...]], local: tuple[int, ...]) -> Any:
         """A kernel with its arguments set. A frame queues the same launches as the one before: setting arguments anew
         costs ten times the queueing, on a core that the kernels want.
         """
@@ -175,6 +204,7 @@ class OpenClDevice:
         if len(self._prepared) >= PREPARED_AT_MOST:
             self._prepared.clear()
         self._prepared[launch] = own
+        self._launched[launch[0], launch[1], local] = launch[2]
         return own
 
     @contextmanager
@@ -209,6 +239,6 @@ class OpenClDevice:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", cl.CompilerWarning)
-                return partial(getattr, cl.Program(self._context, source.text).build(options))
+                return partial(cl.Kernel, cl.Program(self._context, source.text).build(options))
         except cl.RuntimeError as error:
             raise ShaderError(source.explain(str(error))) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -63,6 +63,7 @@ class Kernels:
         self._built: dict[str, tuple[KernelSource, Callable[[str], Any]]] = {}
         self._kernels: dict[tuple[str, str], tuple[Any, list[Any]]] = {}
         self._revision = KERNELS.revision
+        self._ahead: dict[KernelSource, Callable[[str], Any]] = {}
 
     def __len__(self) -> int:
         """How many sources are built."""
@@ -96,12 +97,33 @@ class Kernels:
         self._kernels[source, kernel] = found
         return found
 
+    def build_ahead(self, texts: Mapping[str, str | None]) -> dict[KernelSource, Callable[[str], Any]]:
+        """Builds what other texts of files would change, so that nobody waits when they are put; in any thread.
+
+        Returns what was built. Raises ShaderError.
+        """
+
+        def read(name: str) -> str | None:
+            return texts[name] if name in texts else KERNELS.read(name)
+
+        sources = [assemble(name, read) for name in list(self._built)]
+        changed = [source for source in sources if source != self._built[source.name][0]]
+        self._ahead = {source: self._build(source) for source in changed}
+        return self._ahead
+
     def _renew(self) -> None:
         """Builds what has another text now; all or nothing."""
+        self._built = {
+            name: one for name, one in self._built.items() if KERNELS.read(name.partition("?")[0]) is not None
+        }
         texts = {name: load_kernel_source(name) for name in self._built}
         changed = {name: text for name, text in texts.items() if text != self._built[name][0]}
-        self._built |= {name: (text, self._build(text)) for name, text in changed.items()}
-        self._kernels = {key: found for key, found in self._kernels.items() if key[0] not in changed}
+        built = {name: (text, self._ahead.get(text) or self._build(text)) for name, text in changed.items()}
+        self._ahead = dict(self._built[name] for name in changed)  # who tries something goes back as quickly
+        self._built |= built
+        self._kernels = {
+            key: found for key, found in self._kernels.items() if key[0] in self._built and key[0] not in changed
+        }
         self._revision = KERNELS.revision
 
     def clear(self) -> None:
@@ -131,10 +153,15 @@ def load_kernel_source(name: str) -> KernelSource:
 
 @lru_cache(maxsize=256)
 def _load_kernel_source(name: str, revision: int) -> KernelSource:
+    return assemble(name, KERNELS.read)
+
+
+def assemble(name: str, read: Callable[[str], str | None]) -> KernelSource:
+    """As `load_kernel_source`, of texts that `read` gives, None where there is no such file."""
     file, _, settings = name.partition("?")
     text = [f"#define {setting.replace('=', ' ')}" for setting in settings.split("&") if setting]
     table = [(file, 1)] * len(text)
-    _paste(file, text, table, seen=set())
+    _paste(file, text, table, set(), read)
     return KernelSource(name, "\n".join(text) + "\n", tuple(table))
 
 
@@ -143,17 +170,19 @@ def list_kernel_sources() -> list[str]:
     return [name for name in KERNELS.names() if name.endswith(".cl")]
 
 
-def _paste(name: str, text: list[str], table: list[tuple[str, int]], seen: set[str]) -> None:
+def _paste(
+    name: str, text: list[str], table: list[tuple[str, int]], seen: set[str], read: Callable[[str], str | None]
+) -> None:
     if name in seen:
         return
     seen.add(name)
-    read = KERNELS.read(name)
-    if read is None:
+    found = read(name)
+    if found is None:
         raise ShaderError(f"kernels/{name}: no such file; the installation is incomplete, reinstall groundglass")
-    for number, line in enumerate(read.splitlines(), start=1):
+    for number, line in enumerate(found.splitlines(), start=1):
         include = _INCLUDE.match(line)
         if include:
-            _paste(include.group(1), text, table, seen)
+            _paste(include.group(1), text, table, seen, read)
         else:
             text.append(line)
             table.append((name, number))

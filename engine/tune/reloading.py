@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..compute.program import KERNELS
 from ..display.tool import Canvas, Desk, Tool, Wish
-from ..errors import GroundglassError
+from ..errors import GroundglassError, ShaderError
 from ..gl.passes import Table
 from ..gl.program import SHADERS
 from ..look.look import Look, load_look
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from ..frame import Frame
 
 SHELVES = (SHADERS, KERNELS)
+LAST_BUILD_S = 5.0  # how long the end of the loop waits for a compiler
 PATIENCE_S = 0.15  # a file that is being written is broken for a moment, and that is nobody's mistake
 
 Texts = dict[tuple[Shelf, str], str | None]  # of files by their shelf and name
@@ -57,12 +61,14 @@ class Reloading(Tool):
     def __init__(self, desk: Desk, editing: Editing, load: Callable[[], str | Look]) -> None:
         self._say, self._editing, self._load = desk.say, editing, load
         self._on_screen = desk.window is not None
+        self._engine = desk.engine
         self._watch = Watch(_nothing if desk.window is None else desk.window.wake)
         self._opened = self._followed = editing.saved
         self._refused: Texts = {}  # saved, but broken
         self._refused_look = False
         self._accepted_over: Texts = {}  # what was there before the latest text that was taken
         self._attempts: list[_Attempt] = []  # still to be tried
+        self._building: tuple[_Attempt, Future[None]] | None = None  # its kernels, in a thread
         self._trial: _Attempt | None = None  # the one that is being drawn with
         self._was_drawn = False
         self._drew = editing.memory()
@@ -81,7 +87,9 @@ class Reloading(Tool):
 
     @property
     def busy(self) -> bool:
-        return self._trial is not None or (self._problem is not None and not self._is_shown)
+        return (
+            self._trial is not None or self._building is not None or (self._problem is not None and not self._is_shown)
+        )
 
     def tick(self, now_s: float) -> Wish:
         told = self._problem, self._is_shown
@@ -97,6 +105,8 @@ class Reloading(Tool):
             return Wish.REDRAW
         if self._trial is not None:
             self._accept(self._trial)
+        if self._building is not None:
+            return self._try_built(*self._building)
         if self._editing.saved is not self._followed:
             self._follow()
         saved, is_new, failure = self._watch.news()
@@ -132,6 +142,8 @@ class Reloading(Tool):
 
     def close(self) -> None:
         self._watch.close()
+        if self._building is not None:
+            wait([self._building[1]], LAST_BUILD_S)
 
     def _collect(self, saved: Iterable[Path]) -> bool:
         """Whether any of the saved files is not what the picture is made of already; lays out what to try."""
@@ -178,14 +190,35 @@ class Reloading(Tool):
         """Sets the next attempt going that can be drawn with; where none can, tells why."""
         while self._attempts:
             attempt = self._attempts.pop(0)
-            try:
-                self._apply(attempt)
-            except GroundglassError as error:
-                self._fail(attempt, error)
-            else:
-                self._trial, self._was_drawn = attempt, False
+            kernels = {name: text for (shelf, name), text in attempt.texts.items() if shelf is KERNELS}
+            if kernels:
+                self._building = attempt, _in_thread(partial(self._engine.device.build_ahead, kernels))
+                return Wish.NOTHING
+            if self._draws_with(attempt):
                 return Wish.REDRAW
         return Wish.NOTHING
+
+    def _try_built(self, attempt: _Attempt, built: Future[None]) -> Wish:
+        """Goes on with an attempt when its kernels are there: a compiler takes seconds for some of them."""
+        if not built.done():
+            return Wish.NOTHING
+        self._building = None
+        try:
+            built.result()
+        except Exception as error:  # a driver's own: what the thread met is the file's fault, too
+            told = error if isinstance(error, GroundglassError) else ShaderError(f"{attempt.names[0]}: {error}")
+            self._fail(attempt, told)
+            return self._try()
+        return Wish.REDRAW if self._draws_with(attempt) else self._try()
+
+    def _draws_with(self, attempt: _Attempt) -> bool:
+        try:
+            self._apply(attempt)
+        except GroundglassError as error:
+            self._fail(attempt, error)
+            return False
+        self._trial, self._was_drawn = attempt, False
+        return True
 
     def _apply(self, attempt: _Attempt) -> None:
         attempt.texts_before = {(shelf, name): shelf.read(name) for shelf, name in attempt.texts}
@@ -285,6 +318,22 @@ class Reloading(Tool):
 def _put(texts: Texts) -> None:
     for shelf in SHELVES:
         shelf.put({name: text for (its, name), text in texts.items() if its is shelf})
+
+
+def _in_thread(work: Callable[[], None]) -> Future[None]:
+    """Runs `work` in a thread that does not hold up the end of the program: a kernel may have no end."""
+    done: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    Thread(target=run, name="groundglass-build", daemon=True).start()
+    return done
 
 
 def _nothing() -> None:
