@@ -173,7 +173,8 @@ class OpenClDevice:
 
     def build_ahead(self, texts: Mapping[str, str | None]) -> None:
         """PoCL compiles the better part of a kernel at its first launch in a group of some size: for seconds. So each
-        is launched once, on one group, as it was last; what that writes is a corner of what the frame writes.
+        is launched once, on one group, as it was last; what that writes is a corner of what the frame writes. Its
+        compiler has one lock: a frame that needs it meanwhile may come up to a second late, and not all of them.
         """
         cl, queue = self._cl, self._cl.CommandQueue(self._context)
         for source, kernel_of in self._kernels.build_ahead(texts).items():
