@@ -18,6 +18,7 @@ from .commands.look import look_app
 from .commands.new_pass import new_pass
 from .commands.options import (
     EngineOptions,
+    FilmCodec,
     Quality,
     SourceOptions,
     ViewOptions,
@@ -96,6 +97,10 @@ def view(
     stills: Annotated[
         Path, typer.Option("--stills", metavar="DIR", help="Where stills, raws and recordings go.")
     ] = Path(),
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="FILE", help="Record a film from the first frame on.")
+    ] = None,
+    codec: Annotated[FilmCodec, typer.Option("--codec", help="What films are encoded in.")] = FilmCodec.H264,
     raw_format: arg.RawFormatOption = None,
     raw_size: arg.RawSizeOption = None,
     raw_black: arg.RawBlackOption = None,
@@ -147,7 +152,7 @@ def view(
             lut_input,
             output_space,
         ),
-        ViewOptions(fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack), stills),
+        ViewOptions(fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack), stills, record, codec),
     )
 
 

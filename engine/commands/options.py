@@ -20,6 +20,12 @@ MAX_SIDE_PX = 16384
 EXPOSURE_EV = 10.0
 
 
+class FilmCodec(enum.StrEnum):
+    H264 = "h264"
+    HEVC = "hevc"
+    PRORES = "prores"
+
+
 class Quality(enum.StrEnum):
     LIVE = "live"
     BEST = "best"
@@ -65,6 +71,7 @@ class ViewOptions:
     """How `view` shows it, how long, and what it leaves behind. `json` is a path, or "-" for standard output.
 
     `rack_s` are the seconds that the focus takes to a click and to a mark; what is kept goes into the folder `stills`.
+    A film is recorded into `record` from the first frame on, where that is a file, in `codec`.
     """
 
     fullscreen: bool
@@ -75,6 +82,8 @@ class ViewOptions:
     save_frame: Path | None
     rack_s: tuple[float, float]
     stills: Path = Path()
+    record: Path | None = None
+    codec: str = "h264"
 
 
 def check_exposure_ev(exposure_ev: float) -> float:

@@ -52,6 +52,8 @@ def show(
     from ..display.loupe import Loupe
     from ..display.split import Splitting
     from ..display.viewer import Viewer
+    from ..keep.recording import Recording
+    from ..keep.sequence import Sequence
     from ..keep.stills import Stills
     from ..tune.editing import Editing
     from ..tune.pass_times import PassTimes
@@ -76,6 +78,8 @@ def show(
             Splitting,
             Loupe,
             partial(Stills, folder=view.stills),
+            partial(Sequence, folder=view.stills),
+            partial(Recording, folder=view.stills, file=view.record, codec=view.codec),
             PassTimes,
             partial(Reloading, editing=editing, load=partial(look_of, options)),
         ]
