@@ -5,7 +5,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS ?= video,exr
+EXTRAS ?= panel,video,exr
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Set on the command line: a source for `make view`, further arguments for the command that a target runs.
 SOURCE ?=

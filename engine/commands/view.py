@@ -49,7 +49,9 @@ def show(
     """Run the loop; returns its statistics and the file that holds the last frame, None where none was asked for."""
     from ..display.aids import Aids
     from ..display.focusing import Focusing
+    from ..display.keyboard_map import KeyboardMap
     from ..display.loupe import Loupe
+    from ..display.panel.panel import Panel
     from ..display.split import Splitting
     from ..display.viewer import Viewer
     from ..keep.recording import Recording
@@ -82,6 +84,8 @@ def show(
             partial(Recording, folder=view.stills, file=view.record, codec=view.codec),
             PassTimes,
             partial(Reloading, editing=editing, load=partial(look_of, options)),
+            KeyboardMap,
+            partial(Panel, editing=editing),
         ]
         viewer = Viewer(engine, opened, window=window, tools=tools)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)

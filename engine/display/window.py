@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import glfw
 import moderngl
@@ -38,6 +38,20 @@ _open_windows = 0  # glfw is one for the process: the last window to close ends 
 _last_error = ""
 
 
+class Listener(Protocol):
+    """Who hears what the window hears, first. True says that it was meant for nobody else."""
+
+    def on_key(self, key: int, pressed: bool, modifiers: int) -> bool: ...
+
+    def on_text(self, code: int) -> None: ...
+
+    def on_button(self, button: int, pressed: bool) -> bool: ...
+
+    def on_move(self, x: float, y: float) -> bool: ...
+
+    def on_scroll(self, steps: float) -> bool: ...
+
+
 class Window:
     """A resizable window that shows one picture, letterboxed, in step with the monitor.
 
@@ -47,6 +61,7 @@ class Window:
     """
 
     def __init__(self, picture: Size = (1280, 720), *, title: str = "groundglass", fullscreen: bool = False) -> None:
+        self.listener: Listener | None = None  # a panel over the picture
         self._handle: Any = None
         self._picture, self._view = picture, WHOLE
         self._title = title
@@ -166,12 +181,16 @@ class Window:
         glfw.set_key_callback(self._handle, self._on_key)
         glfw.set_mouse_button_callback(self._handle, self._on_button)
         glfw.set_cursor_pos_callback(self._handle, self._on_move)
-        glfw.set_scroll_callback(self._handle, lambda _, __, up: self._events.append(Wheel(up)))
+        glfw.set_scroll_callback(self._handle, self._on_scroll)
+        glfw.set_char_callback(self._handle, self._on_text)
         glfw.set_window_close_callback(self._handle, lambda _: self._events.append(Signal.QUIT))
         glfw.set_window_refresh_callback(self._handle, lambda _: self._events.append(Signal.REPAINT))
         glfw.set_framebuffer_size_callback(self._handle, lambda *_: self._events.append(Signal.REPAINT))
 
     def _on_key(self, _: Any, key: int, scancode: int, action: int, modifiers: int) -> None:
+        if self.listener is not None and self.listener.on_key(key, action != glfw.RELEASE, modifiers):
+            self._events.append(Signal.REPAINT)
+            return
         if action != glfw.PRESS:
             return
         # The letter on the user's keyboard, not the key where an American one has it.
@@ -181,6 +200,9 @@ class Window:
             self._events.append(Key("+".join((*held, name))))
 
     def _on_button(self, _: Any, button: int, action: int, __: int) -> None:
+        if self.listener is not None and self.listener.on_button(button, action == glfw.PRESS) and self._held is None:
+            self._events.append(Signal.REPAINT)
+            return
         if button not in _BUTTONS:
             return
         if action == glfw.RELEASE:
@@ -190,7 +212,23 @@ class Window:
         elif self._point("press", _BUTTONS[button]):
             self._held = _BUTTONS[button]
 
-    def _on_move(self, *_: Any) -> None:
+    def _on_text(self, _: Any, code: int) -> None:
+        if self.listener is not None:
+            self.listener.on_text(code)
+
+    def _on_scroll(self, _: Any, __: float, up: float) -> None:
+        if self.listener is not None and self.listener.on_scroll(up):
+            self._events.append(Signal.REPAINT)
+        else:
+            self._events.append(Wheel(up))
+
+    def _on_move(self, _: Any, x: float, y: float) -> None:
+        if self.listener is not None and self._held is None:
+            width, height = glfw.get_window_size(self._handle)
+            pixels = self.framebuffer_size
+            if self.listener.on_move(x * pixels[0] / max(width, 1), y * pixels[1] / max(height, 1)):
+                self._events.append(Signal.REPAINT)
+                return
         self._point("drag" if self._held else "move", self._held or "none")
 
     def _point(
