@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "look": {"gl", "looks", "shaders", "profile.colour", "capture.picture"},
     "display": {"gl", "shaders", "capture.icc", "capture.mailbox", "look", "optics.autofocus", "optics.focus"},
     "keep": {"capture.dng", "capture.facts", "display", "gl", "look"},
-    "tune": {"compute", "display", "gl", "look"},
+    "tune": {"compute", "display", "gl", "keep", "look"},
 }
 
 

@@ -68,7 +68,7 @@ class Bench:
             act()
             self.show(2)
 
-    def find(self, done: Callable[[], object], x0: int = 660, x1: int = 720, top: int = 128, step: int = 6) -> int:
+    def find(self, done: Callable[[], object], x0: int = 660, x1: int = 720, top: int = 146, step: int = 6) -> int:
         """Drags along one row after the other until something is done; the row. `top` is below the look's buttons."""
         for y in range(top, SIZE[1], step):
             self.drag(x0, x1, y)
@@ -129,9 +129,9 @@ def test_a_check_box_turns_a_control_and_text_is_typed(bench: Bench) -> None:
     bench.show()
     bench.panel._look._search = "nothing of the look"
     # Opens the header of the aids; then some check box is met.
-    bench.find(lambda: any(bench.controls.get(aid.name) for aid in AIDS), 646, 646, 198, 24)
+    bench.find(lambda: any(bench.controls.get(aid.name) for aid in AIDS), 646, 646, 214, 24)
     bench.panel._look._search = ""
-    bench.find(lambda: bench.gui._imgui.get_io().want_text_input, 700, 700, 108)
+    bench.find(lambda: bench.gui._imgui.get_io().want_text_input, 700, 700, 130)
     assert bench.gui.on_key(glfw.KEY_S, True, 0)
     bench.type("corner")
     assert bench.panel._look._search == "corner" or bench.panel._look._file == "corner"
@@ -187,11 +187,11 @@ def test_on_a_real_screen_a_slider_is_dragged(screen: Screen, tmp_path: Path) ->
         until(lambda: np.abs(live.picture - before)[:, 300:].mean() > 10, "the panel is shown")
         left, top, width, _ = live.place
         x = left + width - min(325, int(0.6 * width)) + 30
-        screen.xdotool("mousemove", x, top + 118, "click", 1)
+        screen.xdotool("mousemove", x, top + 140, "click", 1)
         time.sleep(0.3)
         screen.xdotool("type", "corner light")
         time.sleep(0.6)
-        for y in range(top + 130, top + 190, 6):  # a slider's row: what lies above is the name of its pass
+        for y in range(top + 152, top + 212, 6):  # a slider's row: what lies above is the name of its pass
             screen.xdotool("mousemove", x + 100, y, "mousedown", 1, "mousemove", x, y)
             time.sleep(0.15)
             screen.xdotool("mouseup", 1)

@@ -35,14 +35,14 @@ class Quality(enum.StrEnum):
 class SourceOptions:
     """How SOURCE is read; None where the source itself knows. `raw_size` is (width, height) in pixels."""
 
-    raw_format: str | None
-    raw_size: tuple[int, int] | None
-    raw_black: float | None
-    fps: float | None
-    loop: bool
-    profile: Path | None
-    depth: str | None
-    depth_scale: float | None
+    raw_format: str | None = None
+    raw_size: tuple[int, int] | None = None
+    raw_black: float | None = None
+    fps: float | None = None
+    loop: bool = False
+    profile: Path | None = None
+    depth: str | None = None
+    depth_scale: float | None = None
     depth_range: str | None = None
     depth_model: str | None = None
 
@@ -74,13 +74,13 @@ class ViewOptions:
     A film is recorded into `record` from the first frame on, where that is a file, in `codec`.
     """
 
-    fullscreen: bool
-    headless: bool
-    frames: int | None
-    seconds: float | None
-    json: str | None
-    save_frame: Path | None
-    rack_s: tuple[float, float]
+    fullscreen: bool = False
+    headless: bool = False
+    frames: int | None = None
+    seconds: float | None = None
+    json: str | None = None
+    save_frame: Path | None = None
+    rack_s: tuple[float, float] = (0.4, 2.0)
     stills: Path = Path()
     record: Path | None = None
     codec: str = "h264"

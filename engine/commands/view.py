@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..display.statistics import Statistics
     from ..display.tool import Desk, Tool
     from ..display.window import Window
+    from ..tune.editing import Editing
 
 OFF_SCREEN_S = 4.0  # long enough for a steady frame rate, short enough to wait for
 OFF_SCREEN_FRAME = Path("view.png")
@@ -47,19 +48,8 @@ def show(
     source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions
 ) -> tuple[Statistics, Path | None]:
     """Run the loop; returns its statistics and the file that holds the last frame, None where none was asked for."""
-    from ..display.aids import Aids
-    from ..display.focusing import Focusing
-    from ..display.keyboard_map import KeyboardMap
-    from ..display.loupe import Loupe
-    from ..display.panel.panel import Panel
-    from ..display.split import Splitting
     from ..display.viewer import Viewer
-    from ..keep.recording import Recording
-    from ..keep.sequence import Sequence
-    from ..keep.stills import Stills
     from ..tune.editing import Editing
-    from ..tune.pass_times import PassTimes
-    from ..tune.reloading import Reloading
 
     with ExitStack() as stack:
         opened = stack.enter_context(open_input(source, source_options, options.size))
@@ -73,26 +63,48 @@ def show(
         if window is not None:
             engine.screen_bits = window.bits
         editing = Editing(engine.look, partial(setattr, engine, "look"))
-        rack = options.focus if isinstance(options.focus, Rack) else None
-        tools: list[Callable[[Desk], Tool]] = [
-            partial(Focusing, seconds=view.rack_s, rack=rack, street=options.street),
-            Aids,
-            Splitting,
-            Loupe,
-            partial(Stills, folder=view.stills),
-            partial(Sequence, folder=view.stills),
-            partial(Recording, folder=view.stills, file=view.record, codec=view.codec),
-            PassTimes,
-            partial(Reloading, editing=editing, load=partial(look_of, options)),
-            KeyboardMap,
-            partial(Panel, editing=editing),
-        ]
+        tools = fit_tools(options, view, editing)
         viewer = Viewer(engine, opened, window=window, tools=tools)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None
         write_frame(engine, viewer.frame, view.save_frame)
         return statistics, view.save_frame
+
+
+def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> list[Callable[[Desk], Tool]]:
+    """All that is fitted to the viewer, each drawn over those before it."""
+    from ..display.aids import Aids
+    from ..display.focusing import Focusing
+    from ..display.keyboard_map import KeyboardMap
+    from ..display.loupe import Loupe
+    from ..display.panel.panel import Panel
+    from ..display.scopes.scopes import Scopes
+    from ..display.split import Splitting
+    from ..keep.recording import Recording
+    from ..keep.sequence import Sequence
+    from ..keep.stills import Stills
+    from ..tune.look_keys import LookKeys
+    from ..tune.pass_times import PassTimes
+    from ..tune.reloading import Reloading
+
+    rack = options.focus if isinstance(options.focus, Rack) else None
+    pass_times: dict[str, float] = {}
+    return [
+        partial(Focusing, seconds=view.rack_s, rack=rack, street=options.street),
+        Aids,
+        Splitting,
+        Loupe,
+        Scopes,
+        partial(Stills, folder=view.stills),
+        partial(Sequence, folder=view.stills),
+        partial(Recording, folder=view.stills, file=view.record, codec=view.codec),
+        partial(LookKeys, editing=editing, folder=view.stills),
+        partial(PassTimes, times=pass_times),
+        partial(Reloading, editing=editing, load=partial(look_of, options)),
+        KeyboardMap,
+        partial(Panel, editing=editing, pass_times=pass_times),
+    ]
 
 
 def open_window(source: Source, size: tuple[int, int] | None, fullscreen: bool) -> Window | None:

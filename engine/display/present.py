@@ -56,7 +56,7 @@ class Presenter:
         overlays: Overlays = NO_OVERLAYS,
         tools: Iterable[Tool] = (),
     ) -> None:
-        """Draws `picture`, display sRGB with its first row at the top, what the tools draw, and text in the lower left.
+        """Draws `picture`, display sRGB with its first row at the top, text in the lower left, and what the tools draw.
 
         `framebuffer` is (width, height) in pixels; `content_scale` is the monitor's, 2 where letters need twice those.
         Raises ShaderError where an overlay does not compile.
@@ -91,9 +91,9 @@ class Presenter:
         canvas = Canvas(self._gl, framebuffer, shown, content_scale, height_px, self._plates, overlays.view)
         if overlays.face is not None:
             self._frame(overlays.face, canvas, max(1, height_px // 9))
+        self._draw_plates(framebuffer, lines, height_px, overlays)
         for tool in tools:
             tool.draw(canvas)
-        self._draw_plates(framebuffer, lines, height_px, overlays)
 
     def release(self) -> None:
         """Gives all GL objects back."""

@@ -112,6 +112,10 @@ class Window:
             glfw.wait_events_timeout(timeout_s)
         return self._take()
 
+    def post(self, event: Event) -> None:
+        """As if it had happened: for scripts."""
+        self._events.append(event)
+
     def wake(self) -> None:
         """Ends a `wait`, from any thread."""
         glfw.post_empty_event()

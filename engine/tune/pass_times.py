@@ -33,14 +33,14 @@ WARM_UP = 2  # rounds in which programs are compiled, with uniforms and then wit
 class PassTimes(Tool):
     """Measures when asked to, a drawing a frame, so that the loop goes on meanwhile.
 
-    `times` are the milliseconds of `base` and of each pass of the look, in its order; empty before the first
-    measurement has ended.
+    `times`, which a panel may share, are the milliseconds of `base` and of each pass of the look, in its order; empty
+    before the first measurement has ended.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, times: dict[str, float] | None = None) -> None:
         self._engine, self._say = desk.engine, desk.say
         self._running: Generator[None, None, None] | None = None
-        self.times: dict[str, float] = {}
+        self.times = {} if times is None else times
 
     @property
     def busy(self) -> bool:
@@ -93,7 +93,8 @@ class PassTimes(Tool):
         finally:
             make_current(engine.gl)
             grader.release()
-        self.times = told_apart([settings.name for settings in look.passes], [median(its) for its in spent])
+        self.times.clear()
+        self.times |= told_apart([settings.name for settings in look.passes], [median(its) for its in spent])
 
 
 def told_apart(names: list[str], until_ms: list[float]) -> dict[str, float]:

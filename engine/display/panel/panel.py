@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import perf_counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ...errors import GroundglassError
@@ -12,11 +13,10 @@ from ..events import Event
 from ..tool import Canvas, Desk, Tool, Wish
 from .gui import Gui
 from .look_section import LookSection
-from .times import draw_times
+from .times import TimesSection
 
 if TYPE_CHECKING:
     from ...tune.editing import Editing
-    from ...tune.pass_times import PassTimes
 
 WIDTH_EM = 25.0  # of the panel, in heights of its letters
 REFRESH_S = 0.25  # how often numbers that move by themselves are told
@@ -32,12 +32,16 @@ TITLES = {
 
 
 class Panel(Tool):
-    """Widgets for all of `desk.controls`, made of what they say of themselves, and for the look of `editing`."""
+    """Widgets for all of `desk.controls`, made of what they say of themselves, and for the look of `editing`.
 
-    def __init__(self, desk: Desk, editing: Editing, pass_times: PassTimes | None = None) -> None:
+    `pass_times` are those of `tune.PassTimes`, milliseconds, as they stand.
+    """
+
+    def __init__(self, desk: Desk, editing: Editing, pass_times: Mapping[str, float] = MappingProxyType({})) -> None:
         self._desk, self._pass_times = desk, pass_times
         self._look = LookSection(editing, desk.say)
         self._gui: Gui | None = None
+        self._times: TimesSection | None = None
         self._shown = False
         self._size = (1, 1)
         self._built_s = 0.0
@@ -74,6 +78,9 @@ class Panel(Tool):
             self._built_s = now_s
 
     def close(self) -> None:
+        if self._times is not None:
+            self._times.release()
+            self._times = None
         if self._gui is not None:
             self._gui.release()
             self._gui = None
@@ -99,13 +106,18 @@ class Panel(Tool):
             "groundglass", None, flags.no_title_bar | flags.no_resize | flags.no_move | flags.always_auto_resize
         )
         imgui.push_item_width(0.55 * width)
+        groups = self._desk.controls.groups()
         if imgui.collapsing_header("Look", imgui.TreeNodeFlags_.default_open):
+            self._guarded(
+                imgui, [one for one in self._desk.controls if isinstance(one, Number) and one.group == "look"]
+            )
             self._changed |= self._look.build(imgui)
-        for group, controls in self._desk.controls.groups().items():
+        for group, controls in groups.items():
             if group != "look" and imgui.collapsing_header(TITLES.get(group, group.capitalize())):
                 self._guarded(imgui, controls)
         if imgui.collapsing_header("Time"):
-            draw_times(imgui, self._desk.engine.clock, self._pass_times)
+            self._times = self._times or TimesSection()
+            self._times.build(imgui, self._desk.engine.clock, self._pass_times)
         imgui.pop_item_width()
         imgui.end()
 

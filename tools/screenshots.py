@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Photographs every aid, scope and panel in the real window, for docs/viewfinder.md: xvfb-run tools/screenshots.py"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import groundglass as gg
+import numpy as np
+from groundglass.commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
+from groundglass.commands.start import open_engine
+from groundglass.commands.view import fit_tools
+from groundglass.display.controls import Setting
+from groundglass.display.events import Pointer
+from groundglass.display.tool import Canvas, Desk, Tool, Wish
+from groundglass.display.viewer import Viewer
+from groundglass.display.window import Window
+from groundglass.tune.editing import Editing
+from PIL import Image
+
+SETTLED_S = 1.5  # scopes have counted, a panel has found its size, numbers became constants
+QUALITY = 88
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What is set for a picture, beside what the one before left off; `at` is where the pointer is."""
+
+    name: str
+    settings: dict[str, Setting]
+    at: tuple[float, float] = (0.47, 0.42)
+    press: tuple[str, ...] = ()
+    wait_s: float = SETTLED_S
+    click: tuple[tuple[int, int], ...] = ()  # in the panel, pixels from the upper left
+
+
+SHOTS = (
+    Shot("picture", {}),
+    Shot("peaking", {"peaking": True}),
+    Shot("peaking-contrast", {"peaking": True, "peaking_by": "contrast"}),
+    Shot("zebra", {"zebra": True, "zebra_limit": 0.7}),
+    Shot("clipping", {"clipping": True}),
+    Shot("false-colour", {"false_colour": True}),
+    Shot("false-colour-stops", {"false_colour": True, "false_colour_scale": "stops"}),
+    Shot("depth-view", {"depth_view": True}),
+    Shot("depth-of-field", {"depth_of_field": True}),
+    Shot("grid", {"grid": True}),
+    Shot("bright-lines", {"bright_lines": True}),
+    Shot("aspect-mask", {"aspect_mask": True}),
+    Shot("magnifier", {"magnifier": "5x"}),
+    Shot("desqueeze", {"desqueeze": "1.33"}),
+    Shot("split", {"split": True}),
+    Shot("loupe", {"loupe": True}),
+    Shot("histogram", {"histogram": "both"}),
+    Shot("waveform", {"waveform": "both"}),
+    Shot("vectorscope", {"vectorscope": True}),
+    Shot("scopes", {"histogram": "both", "waveform": "both", "vectorscope": True}),
+    Shot("keyboard-map", {"keys": True}),
+    Shot("panel", {"panel": True}),
+    Shot("panel-pass", {"panel": True}, click=((700, 200),)),
+    Shot("panel-times", {"panel": True}, press=("Shift+T",), wait_s=6.0, click=((700, 24), (700, 192))),
+)
+
+
+class Photographer(Tool):
+    """Sets what a shot wants, waits until the window has settled, keeps what it shows, and sets all back."""
+
+    def __init__(self, desk: Desk, folder: Path, shots: list[Shot]) -> None:
+        self._desk, self._folder, self._left = desk, folder, shots
+        self._before: dict[str, Setting] = {}
+        self._began_s: float | None = None
+        self._hand: list[Callable[[], object]] = []  # what it does, a step at a time
+
+    def tick(self, now_s: float) -> Wish:
+        if not self._left:
+            self._desk.controls.do("quit")
+        elif self._began_s is None and self._desk.engine.last is not None:
+            self._arrange(self._left[0])
+            self._began_s = now_s
+        if self._hand:
+            self._hand.pop(0)()
+            self._began_s = now_s
+        self._now_s = now_s
+        return Wish.REDRAW
+
+    def draw(self, canvas: Canvas) -> None:
+        if self._began_s is None or self._now_s < self._began_s + self._left[0].wait_s:
+            return
+        width, height = canvas.size
+        pixels = np.frombuffer(
+            canvas.gl.screen.read(viewport=(0, 0, width, height), components=3, alignment=1), np.uint8
+        )
+        shot = self._left.pop(0)
+        path = self._folder / f"{shot.name}.jpg"
+        Image.fromarray(pixels.reshape(height, width, 3)[::-1]).save(path, quality=QUALITY)
+        print(path)
+        for name, setting in self._before.items():
+            self._desk.controls.set(name, setting)
+        self._began_s = None
+
+    def _arrange(self, shot: Shot) -> None:
+        controls = self._desk.controls
+        self._before = {name: controls.get(name) for name in shot.settings}
+        assert self._desk.window is not None
+        self._desk.window.post(Pointer("move", *shot.at, "none"))
+        for name, setting in shot.settings.items():
+            controls.set(name, setting)
+        for key in shot.press:
+            controls.press(key)
+        panel = self._desk.window.listener
+        for x, y in shot.click if panel is not None else ():
+            self._hand += [lambda: None] * 4  # until the panel is laid out
+            self._hand += [partial(panel.on_move, x, y), partial(panel.on_button, 0, True)]
+            self._hand += [partial(panel.on_button, 0, False), partial(panel.on_move, 0, 0)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", nargs="?", default="scene:?size=960x540")
+    parser.add_argument("-o", "--output", type=Path, default=Path("docs/viewfinder"), help="the folder (%(default)s)")
+    parser.add_argument("--size", default="960x540", help="of the window (%(default)s)")
+    parser.add_argument("--only", nargs="+", choices=[shot.name for shot in SHOTS], default=[], metavar="SHOT")
+    parser.add_argument("--focus", type=float, default=1.25)
+    wanted = parser.parse_args()
+    width, height = map(int, wanted.size.split("x"))
+    wanted.output.mkdir(parents=True, exist_ok=True)
+    shots = [shot for shot in SHOTS if not wanted.only or shot.name in wanted.only]
+    options = EngineOptions(
+        *("classic", 1.0, "noct-50", None, wanted.focus, gg.Development(), Quality.LIVE, "auto", None)
+    )
+    view = ViewOptions(stills=wanted.output)
+    with ExitStack() as stack:
+        source = stack.enter_context(gg.open(wanted.source))
+        window = stack.enter_context(Window((width, height)))
+        engine = stack.enter_context(open_engine(options, SourceOptions(), source, window.gl))
+        editing = Editing(engine.look, partial(setattr, engine, "look"))
+        tools = [*fit_tools(options, view, editing), partial(Photographer, folder=wanted.output, shots=shots)]
+        Viewer(engine, source, window=window, tools=tools).run()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except gg.GroundglassError as error:
+        sys.exit(f"screenshots: {error}")
