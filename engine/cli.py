@@ -101,6 +101,7 @@ def view(
         Path | None, typer.Option("--record", metavar="FILE", help="Record a film from the first frame on.")
     ] = None,
     codec: Annotated[FilmCodec, typer.Option("--codec", help="What films are encoded in.")] = FilmCodec.H264,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Neither take nor keep settings of other runs.")] = False,
     raw_format: arg.RawFormatOption = None,
     raw_size: arg.RawSizeOption = None,
     raw_black: arg.RawBlackOption = None,
@@ -152,7 +153,9 @@ def view(
             lut_input,
             output_space,
         ),
-        ViewOptions(fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack), stills, record, codec),
+        ViewOptions(
+            fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack), stills, record, codec, fresh
+        ),
     )
 
 

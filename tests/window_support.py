@@ -89,7 +89,12 @@ class Live:
         words = [sys.executable, "-m", "groundglass", command, SOURCE, "--focus", str(FOCUS_M)]
         words += ["--json", "run.json", "--save-frame", "last.png", *options]
         self.process = subprocess.Popen(
-            words, cwd=folder, env=screen.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            words,
+            cwd=folder,
+            env=screen.environment | {"XDG_CONFIG_HOME": str(folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self.window = ""
         until(self._open, "the window opens")

@@ -71,7 +71,8 @@ class ViewOptions:
     """How `view` shows it, how long, and what it leaves behind. `json` is a path, or "-" for standard output.
 
     `rack_s` are the seconds that the focus takes to a click and to a mark; what is kept goes into the folder `stills`.
-    A film is recorded into `record` from the first frame on, where that is a file, in `codec`.
+    A film is recorded into `record` from the first frame on, where that is a file, in `codec`. With `fresh` it starts
+    as if it had never run before.
     """
 
     fullscreen: bool = False
@@ -84,6 +85,7 @@ class ViewOptions:
     stills: Path = Path()
     record: Path | None = None
     codec: str = "h264"
+    fresh: bool = False
 
 
 def check_exposure_ev(exposure_ev: float) -> float:

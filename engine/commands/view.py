@@ -80,6 +80,7 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
     from ..display.loupe import Loupe
     from ..display.panel.panel import Panel
     from ..display.scopes.scopes import Scopes
+    from ..display.settings import Settings, settings_file
     from ..display.split import Splitting
     from ..keep.recording import Recording
     from ..keep.sequence import Sequence
@@ -104,6 +105,7 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
         partial(Reloading, editing=editing, load=partial(look_of, options)),
         KeyboardMap,
         partial(Panel, editing=editing, pass_times=pass_times),
+        *([] if view.fresh else [partial(Settings, file=settings_file())]),
     ]
 
 
@@ -120,6 +122,7 @@ def open_window(source: Source, size: tuple[int, int] | None, fullscreen: bool) 
 
 def off_screen(view: ViewOptions) -> ViewOptions:
     """How the loop runs without a window: not for ever, and where one was expected it leaves a picture instead."""
+    view = replace(view, fresh=True)
     if view.frames is None and view.seconds is None:
         view = replace(view, seconds=OFF_SCREEN_S)
     if not view.headless:

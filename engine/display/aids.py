@@ -66,7 +66,10 @@ class Aids(Tool):
         for aid in AIDS:
             state = self._states[aid.name]
             yield Switch(
-                aid.name, aid.title, "aids", aid.key, get=partial(getattr, state, "on"), set=partial(self._turn, aid)
+                *(aid.name, aid.title, "aids", aid.key),
+                get=partial(getattr, state, "on"),
+                set=partial(self._turn, aid),
+                lasts=True,
             )
             key = aid.next_key
             for parameter in load_pass(aid.name).parameters:
@@ -83,6 +86,7 @@ class Aids(Tool):
             choices=tuple(SQUEEZES),
             get=lambda: self._squeeze,
             set=partial(setattr, self, "_squeeze"),
+            lasts=True,
         )
         yield Action("aids_off", "All aids off", "aids", "0", do=self._all_off)
 
@@ -122,7 +126,9 @@ class Aids(Tool):
         get = partial(self._value, aid.name, parameter.name)
         put = partial(self._set, aid.name, parameter.name)
         if parameter.kind == "enum":
-            return Choice(name, title, "aids", key, choices=parameter.choices, get=lambda: str(get()), set=put)
+            return Choice(
+                *(name, title, "aids", key), choices=parameter.choices, get=lambda: str(get()), set=put, lasts=True
+            )
         return Number(
             *(name, title, "aids"),
             least=parameter.low,
@@ -130,6 +136,7 @@ class Aids(Tool):
             step=parameter.step,
             get=lambda: float(get()),  # type: ignore[arg-type]
             set=put,
+            lasts=True,
         )
 
     def _value(self, name: str, parameter: str) -> Value:

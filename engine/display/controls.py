@@ -19,6 +19,7 @@ class Control:
     key: str = ""
     _: KW_ONLY
     help: str = ""  # one line, where the title does not say it all
+    lasts: bool = False  # from one run to the next
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,10 @@ class Focusing(Tool):
             "street", "Street mode", "focus", "Z", get=lambda: self._before_street is not None, set=self._turn_street
         )
         yield Switch(
-            "depth_of_field", "Depth of field", "focus", "D", get=lambda: self._shows_scale, set=self._show_scale
+            *("depth_of_field", "Depth of field", "focus", "D"),
+            get=lambda: self._shows_scale,
+            set=self._show_scale,
+            lasts=True,
         )
         for mark in MARKS:
             rack, keep = partial(self._rack_to_mark, mark), partial(self._set_mark, mark)

@@ -48,7 +48,7 @@ class Panel(Tool):
         self._changed = False
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("panel", "Panel", "window", "Tab", get=lambda: self._shown, set=self._turn)
+        yield Switch("panel", "Panel", "window", "Tab", get=lambda: self._shown, set=self._turn, lasts=True)
 
     def tick(self, now_s: float) -> Wish:
         if not self._shown or self._gui is None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ...frame import Frame
 
-EVERY_S = 0.08  # twelve times a second, where the picture comes as often
+EVERY_S = 0.06  # fifteen times a second at thirty pictures; scopes that flicker faster tell no more
 COPY_S = 0.025  # after which a GPU has long copied what it was asked for
 ROOM = 0.72  # of the window's height: what does not fit into a column goes into the next one, to the left
 HISTOGRAMS = {"off": (), "display": ("histogram",), "raw": ("raw",), "both": ("histogram", "raw")}
@@ -69,6 +69,7 @@ class Scopes(Tool):
             choices=tuple(WAVEFORMS),
             get=lambda: self._waveform,
             set=partial(self._choose, "_waveform"),
+            lasts=True,
             help="luma, or red, green and blue beside each other, from 0 to 100 IRE",
         )
         yield Choice(
@@ -76,12 +77,14 @@ class Scopes(Tool):
             choices=tuple(HISTOGRAMS),
             get=lambda: self._histogram,
             set=partial(self._choose, "_histogram"),
+            lasts=True,
             help="of the picture, or of what the sensor saw, in stops below clipping",
         )
         yield Switch(
             *("vectorscope", "Vectorscope", "scopes", "V"),
             get=lambda: self._vectorscope,
             set=partial(self._choose, "_vectorscope"),
+            lasts=True,
             help="colour differences of BT.709, with targets of 75 % and the line of skin",
         )
 
