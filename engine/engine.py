@@ -201,6 +201,11 @@ class Engine:
         return self._scene_textures
 
     @property
+    def exposure_ev(self) -> float:
+        """The stops by which the frame last drawn was brightened: `development.exposure_ev`, and what was metered."""
+        return self._developer.exposure_ev
+
+    @property
     def magnification(self) -> float:
         """How much larger the frame last drawn is shown than it was captured, by the breathing of the lens.
 

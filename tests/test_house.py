@@ -23,7 +23,17 @@ MAY_IMPORT = {
     "optics": {"compute", "lenses"},
     "reference": {"optics"},
     "look": {"gl", "looks", "shaders", "profile.colour", "capture.picture"},
-    "display": {"gl", "shaders", "capture.icc", "capture.mailbox", "look", "optics.autofocus", "optics.focus"},
+    "display": {
+        "gl",
+        "shaders",
+        "capture.exposable",
+        "capture.icc",
+        "develop.metering",
+        "capture.mailbox",
+        "look",
+        "optics.autofocus",
+        "optics.focus",
+    },
     "keep": {"capture.dng", "capture.facts", "display", "gl", "look"},
     "tune": {"compute", "display", "gl", "keep", "look"},
 }

@@ -57,6 +57,12 @@ ExposureOption = Annotated[
     float,
     typer.Option("--exposure", metavar="EV", callback=check_exposure_ev, help="Brighter by so many stops, -10 to 10."),
 ]
+MeteringOption = Annotated[
+    str,
+    typer.Option(
+        "--metering", metavar="MODE", help="off, centre, average, spot, spot:X,Y or highlights; plus --exposure."
+    ),
+]
 QualityOption = Annotated[Quality, typer.Option("--quality", help="Of the defocus.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")]
 SizeOption = Annotated[str | None, typer.Option("--size", metavar="WxH", help="Window or picture size in pixels.")]

@@ -75,6 +75,7 @@ def show(
 def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> list[Callable[[Desk], Tool]]:
     """All that is fitted to the viewer, each drawn over those before it."""
     from ..display.aids import Aids
+    from ..display.exposing import Exposing
     from ..display.focusing import Focusing
     from ..display.keyboard_map import KeyboardMap
     from ..display.loupe import Loupe
@@ -93,6 +94,7 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
     pass_times: dict[str, float] = {}
     return [
         partial(Focusing, seconds=view.rack_s, rack=rack, street=options.street),
+        Exposing,
         Aids,
         Splitting,
         Loupe,

@@ -5,20 +5,19 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import CameraProfile
 from ..errors import GroundglassError
-from ..frame import Encoding, Frame
-from ..packing import unpack
+from ..frame import Frame
+from .light import light_of
 
 Multipliers = tuple[float, float, float]  # of red, green, blue; green is 1
 
 EXAMPLES = "as-shot, auto, 5200K, 5200K,+10, 2,1,1.6 or grey:0.4,0.5"
-BLOCKS = 96  # across and down, of which the picture's colour is measured: enough, and a millisecond
 CLIPPED, DARK = 0.98, 0.002  # parts of the white level beyond which a block tells no colour
 MINKOWSKI = 4  # between the mean of a scene (1) and its brightest part (infinity)
 EXTREME = 6.0  # no light on a scene asks for more of one channel than so many times green
@@ -104,7 +103,7 @@ def auto_balance(frame: Frame) -> Multipliers:
 
     A picture of which nothing tells a colour keeps the balance that it has.
     """
-    blocks = _blocks(frame)
+    blocks = light_of(frame).reshape(-1, 3)
     telling = (blocks.max(axis=1) < CLIPPED) & (blocks.mean(axis=1) > DARK)
     if not telling.any():
         return frame.profile.white_balance
@@ -123,7 +122,7 @@ def grey_at(frame: Frame, x: float, y: float) -> Multipliers:
     """
     half = max(frame.width * PATCH / 2, 2.0 * len(frame.cfa.channels()))
     left, top = (max(int(place * side - half), 0) for place, side in ((x, frame.width), (y, frame.height)))
-    blocks = _blocks(frame, (left, top, left + int(2 * half), top + int(2 * half)))
+    blocks = light_of(frame, (left, top, left + int(2 * half), top + int(2 * half))).reshape(-1, 3)
     unclipped = blocks[blocks.max(axis=1) < CLIPPED] if len(blocks) else blocks
     where = f"{frame.name or 'frame'}: at {x:.2f},{y:.2f}"
     if not len(unclipped):
@@ -137,42 +136,3 @@ def grey_at(frame: Frame, x: float, y: float) -> Multipliers:
 def _multipliers(balance: NDArray[np.float64]) -> Multipliers:
     red, green, blue = (float(one) for one in balance)
     return red / green, 1.0, blue / green
-
-
-def _blocks(frame: Frame, area: tuple[int, int, int, int] | None = None) -> NDArray[np.float64]:
-    """(N, 3) red, green and blue light, as the frame has it, 1 at the white level, of blocks evenly over `area`.
-
-    `area` is left, top, right, bottom in sites; None is the whole frame. A block is the array's own, of which each
-    colour's sites are averaged; in a picture it is a pixel.
-    """
-    left, top, right, bottom = area or (0, 0, frame.width, frame.height)
-    side = len(frame.cfa.channels()) if frame.encoding is Encoding.MOSAIC else 1
-    columns = _starts(left, min(right, frame.width), side)
-    rows = _starts(top, min(bottom, frame.height), side)
-    if not (len(columns) and len(rows)):
-        return np.zeros((0, 3))
-    across, down = (np.add.outer(starts, np.arange(side)).ravel() for starts in (columns, rows))
-    if frame.encoding is not Encoding.MOSAIC:
-        return _picture_light(frame.pixels[np.ix_(down, across)].reshape(-1, 3))
-    numbers = unpack(frame.pixels[down], frame.packing, frame.width)[:, across].astype(np.float64)
-    blocks = numbers.reshape(len(rows), side, len(columns), side).swapaxes(1, 2).reshape(-1, side, side)
-    profile = frame.profile
-    black = np.tile(np.reshape(profile.black, (2, 2)), (-(-side // 2), -(-side // 2)))[:side, :side]
-    light = (blocks - black) / (profile.white - black)
-    return np.stack([light[:, frame.cfa.channels() == channel].mean(axis=1) for channel in range(3)], axis=1)
-
-
-def _starts(first: int, end: int, side: int) -> NDArray[np.intp]:
-    """Where up to BLOCKS blocks of `side` begin, evenly from `first` on and in step with the array, before `end`."""
-    begin = -(-first // side)
-    count = max(end // side - begin, 0)
-    steps = np.linspace(0, count - 1, min(count, BLOCKS)).astype(np.intp)
-    return side * (begin + steps)
-
-
-def _picture_light(pixels: NDArray[Any]) -> NDArray[np.float64]:
-    """Linear light of display-encoded integers (IEC 61966-2-1); of floats, which are light already, themselves."""
-    if not np.issubdtype(pixels.dtype, np.integer):
-        return np.asarray(pixels, np.float64)
-    encoded = np.asarray(pixels, np.float64) / np.iinfo(pixels.dtype).max
-    return np.asarray(np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4))

@@ -12,6 +12,7 @@ from ..compute.planes import Planes
 from ..frame import Encoding, Frame
 from .balance import WhiteBalance
 from .development import Development
+from .metering import Exposure, Metering
 from .mosaic import MosaicChain
 from .picture import PictureChain
 from .sharpen import Sharpen
@@ -26,6 +27,8 @@ class Developer:
         self._chain: MosaicChain | PictureChain | None = None
         self._sharpen: Sharpen | None = None
         self._balance: tuple[str, WhiteBalance] | None = None
+        self._exposure = Exposure()
+        self.exposure_ev = 0.0  # of the frame developed last, what was metered included
 
     @staticmethod
     def size_of(frame: Frame, development: Development) -> tuple[int, int]:
@@ -40,7 +43,9 @@ class Developer:
         if self._balance is None or self._balance[0] != development.white_balance:
             self._balance = development.white_balance, WhiteBalance(development.white_balance)
         profile = self._balance[1].of(frame)
-        matrix = profile.camera_to_scene * 2.0 ** (profile.exposure_ev + development.exposure_ev)
+        metered_ev = self._exposure.of(frame, profile, Metering.parse(development.metering))
+        self.exposure_ev = development.exposure_ev + metered_ev
+        matrix = profile.camera_to_scene * 2.0 ** (profile.exposure_ev + self.exposure_ev)
         chain = self._chain_for(frame, development)
         if isinstance(chain, MosaicChain):
             chain.run(frame, profile, matrix, development)
@@ -56,7 +61,7 @@ class Developer:
             self._sharpen = Sharpen(scene)
         # In the domain of the square root shot noise is even; brightening raises it by its own root.
         shot = 0.0 if profile.noise is None else profile.noise.shot
-        brighter = 2.0 ** (profile.exposure_ev + development.exposure_ev)
+        brighter = 2.0 ** (profile.exposure_ev + self.exposure_ev)
         self._sharpen.run(development.sharpen, noise=0.5 * (shot * brighter) ** 0.5)
         return self._sharpen.output
 

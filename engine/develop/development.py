@@ -10,6 +10,7 @@ from ..errors import GroundglassError
 from .aberration import parse_aberration
 from .balance import Setting
 from .demosaic import Method, check_method
+from .metering import Metering
 
 Highlights = Literal["rebuild", "clip"]
 DefectPixels = Literal["auto", "listed", "off"]
@@ -21,7 +22,8 @@ class Development:
     """Settings of the raw stage; `dataclasses.replace` changes one. GroundglassError where one is unknown.
 
     `demosaic` is `rcd`, `best`, `lmmse`, `malvar`, `bilinear` or `half` (half the size). `exposure_ev` brightens the
-    scene light, in stops. `white_balance` is "as-shot", "auto", a temperature ("5200K", with a tint "5200K,+10"), the
+    scene light, in stops; with `metering` "centre", "average", "spot", "spot:X,Y" or "highlights" it is added to
+    what is metered. `white_balance` is "as-shot", "auto", a temperature ("5200K", with a tint "5200K,+10"), the
     multipliers of red, green and blue ("2,1,1.6"), or "grey:X,Y", which makes that place grey (fractions of the
     upright picture, from the top left).
 
@@ -34,6 +36,7 @@ class Development:
 
     demosaic: Method = "rcd"
     exposure_ev: float = 0.0
+    metering: str = "off"
     white_balance: str = "as-shot"
     highlights: Highlights = "rebuild"
     defects: DefectPixels = "listed"
@@ -45,6 +48,7 @@ class Development:
 
     def __post_init__(self) -> None:
         check_method(self.demosaic)
+        Metering.parse(self.metering)
         Setting.parse(self.white_balance)
         parse_aberration(self.aberration)
         for setting, choices in (("highlights", Highlights), ("defects", DefectPixels), ("quad", Quad)):

@@ -1,0 +1,125 @@
+"""Exposure: by hand, or metered and followed smoothly.
+
+What is metered is the light of the frame as it came, not the picture that was made of it. So there is no loop that
+could swing: where the light stands still, the exposure goes straight to its value and stays there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera import CameraProfile
+from ..errors import GroundglassError
+from ..frame import Encoding, Frame
+from ..white import REC2020_TO_XYZ
+from .levels import clips
+from .light import light_of
+
+MODES = ("centre", "average", "spot", "highlights")
+GREY = 0.18  # the light that a metered area is given: that of a grey card, ISO 2720's calibration within its tolerance
+WHITE = 1.0  # and the one that `highlights` gives the brightest parts
+BRIGHTEST = 0.99  # of the picture's places: what is brighter may clip, such as lamps
+SPOT = 0.06  # of the picture's width across
+CENTRE = 0.28  # of the picture's width: the standard deviation of the weights of `centre`
+MOST_EV = 8.0  # up or down
+FOLLOW_S = 0.5  # in which most of a change of light is followed
+WAKE_EV, REST_EV = 0.15, 0.03  # a change that sets it going, and how near it comes before it rests
+
+
+@dataclass(frozen=True, slots=True)
+class Metering:
+    """How exposure is metered; `place`, fractions of the upright picture from the top left, is where `spot` looks."""
+
+    mode: str
+    place: tuple[float, float] = (0.5, 0.5)
+
+    @classmethod
+    def parse(cls, text: str) -> Metering | None:
+        """From "off", "centre", "average", "spot", "spot:0.4,0.5" or "highlights"; else a GroundglassError."""
+        said = text.strip().lower()
+        if said == "off":
+            return None
+        if said in MODES:
+            return cls(said)
+        if found := re.fullmatch(r"spot:(\d?\.?\d+),(\d?\.?\d+)", said):
+            place = float(found[1]), float(found[2])
+            if max(place) <= 1.0:
+                return cls("spot", place)
+            raise GroundglassError(f"metering '{text}': a place is a fraction of the picture; try spot:0.4,0.5")
+        raise GroundglassError(f"metering '{text}' is not understood; use off, {', '.join(MODES)} or spot:0.4,0.5")
+
+
+class Exposure:
+    """Exposes frame after frame: at once where a source begins or jumps back, and a still; else smoothly."""
+
+    def __init__(self) -> None:
+        self._ev = 0.0
+        self._moves = False
+        self._last: tuple[float, tuple[int, int]] = (math.inf, (0, 0))  # time and size of the last frame
+        self._metering: Metering | None = None
+
+    def of(self, frame: Frame, profile: CameraProfile, metering: Metering | None) -> float:
+        """The stops that brighten an upright `frame`, balanced by `profile`; 0 without `metering`."""
+        (last_s, size), before = self._last, self._metering
+        self._last, self._metering = (frame.time_s, frame.size), metering
+        passed_s = frame.time_s - last_s if frame.size == size else -math.inf
+        if metering is None:
+            self._ev = 0.0
+        elif passed_s != 0 or metering != before:
+            wanted = metered_ev(frame, profile, metering)
+            if wanted is not None:
+                self._ev = self._followed(wanted, passed_s) if passed_s > 0 else wanted
+            elif passed_s < 0:
+                self._ev = 0.0
+        return self._ev
+
+    def _followed(self, wanted: float, passed_s: float) -> float:
+        self._moves = abs(wanted - self._ev) > (REST_EV if self._moves else WAKE_EV)
+        return self._ev + (wanted - self._ev) * (1 - math.exp(-passed_s / FOLLOW_S)) if self._moves else self._ev
+
+
+def metered_ev(frame: Frame, profile: CameraProfile, metering: Metering) -> float | None:
+    """The stops that give an upright `frame`, balanced by `profile`, the right brightness; None where it is all dark.
+
+    `centre`, `average` and `spot` bring the weighted mean of the luminance to that of a grey card, `highlights` the
+    brightest hundredth of the picture to white. Within MOST_EV.
+    """
+    light = luminance(frame, profile)
+    if not light.size:
+        return None
+    if metering.mode == "highlights":
+        measured, wanted = float(np.quantile(light, BRIGHTEST)), WHITE
+    else:
+        measured, wanted = float(np.average(light, weights=weights(light.shape, frame, metering))), GREY
+    if measured <= wanted * 2.0 ** -(2 * MOST_EV):
+        return None
+    return min(max(math.log2(wanted / measured), -MOST_EV), MOST_EV)
+
+
+def luminance(frame: Frame, profile: CameraProfile) -> NDArray[np.float64]:
+    """(rows, columns) of the scene light at places spread evenly over the frame, 0 and more."""
+    if frame.encoding is not Encoding.MOSAIC:  # it has its own balance already
+        balance = np.array(profile.white_balance) / frame.profile.white_balance
+    else:
+        balance = np.array((1.0, 1.0, 1.0) if frame.cfa.kind == "mono" else clips(profile))
+    matrix = profile.camera_to_scene * balance * 2.0**profile.exposure_ev
+    return np.asarray(np.maximum(light_of(frame) @ matrix.T @ REC2020_TO_XYZ[1], 0.0))
+
+
+def weights(shape: tuple[int, ...], frame: Frame, metering: Metering) -> NDArray[np.float64]:
+    """(rows, columns), of which some are more than 0."""
+    rows, columns = shape
+    aspect = frame.height / frame.width
+    x = (np.arange(columns) + 0.5) / columns - metering.place[0]
+    y = ((np.arange(rows) + 0.5) / rows - metering.place[1]) * aspect
+    away = np.hypot(x[None, :], y[:, None])  # parts of the picture's width
+    if metering.mode == "average":
+        return np.ones(shape)
+    if metering.mode == "spot":
+        return np.asarray(away <= max(SPOT / 2, float(away.min())), np.float64)
+    return np.asarray(np.exp(-0.5 * (away / CENTRE) ** 2))
