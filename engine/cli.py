@@ -102,6 +102,9 @@ def view(
         Path | None, typer.Option("--record", metavar="FILE", help="Record a film from the first frame on.")
     ] = None,
     codec: Annotated[FilmCodec, typer.Option("--codec", help="What films are encoded in.")] = FilmCodec.H264,
+    control: Annotated[
+        int | None, typer.Option("--control", metavar="PORT", min=0, max=65535, help="Listen for scripts; 0: any port.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Neither take nor keep settings of other runs.")] = False,
     raw_format: arg.RawFormatOption = None,
     raw_size: arg.RawSizeOption = None,
@@ -165,7 +168,8 @@ def view(
             output_space,
         ),
         ViewOptions(
-            fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack), stills, record, codec, fresh
+            *(fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack), stills, record, codec),
+            *(fresh, control),
         ),
     )
 

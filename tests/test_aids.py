@@ -11,6 +11,7 @@ from groundglass.cfa import Cfa
 from groundglass.display.aids import AIDS, Aids
 from groundglass.display.controls import Controls
 from groundglass.display.events import Pointer
+from groundglass.display.maps import most_of_blocks
 from groundglass.display.overlays import NO_OVERLAYS
 from groundglass.display.present import Presenter
 from groundglass.display.tool import Desk
@@ -269,3 +270,13 @@ def test_peaking_by_contrast_leaves_noise_alone(bench: Bench) -> None:
     noise = np.random.default_rng(1).normal(0.2, 0.012, (HEIGHT, WIDTH))
     assert bench.changed(grey_frame(noise), 24, peaking=True).mean() < 0.001
     assert srgb(np.array(0.2)) > 0.4  # the noise is of six levels of 255
+
+
+@pytest.mark.parametrize("black", [(64.0,) * 4, (60.0, 64.0, 70.0, 66.0)])
+def test_the_raw_map_has_the_brightest_site_of_each_block(black: tuple[float, float, float, float]) -> None:
+    pixels = np.random.default_rng(8).integers(0, 1024, (7, 9), np.uint16)
+    frame = gg.Frame(pixels, profile=gg.CameraProfile(black=black, white=1000.0))
+    whole = np.pad(pixels, ((0, 1), (0, 1)), "edge").astype(float)
+    levels = np.tile(np.reshape(black, (2, 2)), (4, 5))
+    light = ((whole - levels) / (1000 - levels)).reshape(4, 2, 5, 2).max(axis=(1, 3))
+    np.testing.assert_allclose(most_of_blocks(frame), light, atol=1e-6)

@@ -36,6 +36,7 @@ MAY_IMPORT = {
     },
     "keep": {"capture.dng", "capture.facts", "display", "gl", "look"},
     "tune": {"compute", "display", "gl", "keep", "look"},
+    "remote": {"display"},
 }
 
 

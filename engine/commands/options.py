@@ -72,7 +72,7 @@ class ViewOptions:
 
     `rack_s` are the seconds that the focus takes to a click and to a mark; what is kept goes into the folder `stills`.
     A film is recorded into `record` from the first frame on, where that is a file, in `codec`. With `fresh` it starts
-    as if it had never run before.
+    as if it had never run before. `control` is the port that listens for scripts, 0 any.
     """
 
     fullscreen: bool = False
@@ -86,6 +86,7 @@ class ViewOptions:
     record: Path | None = None
     codec: str = "h264"
     fresh: bool = False
+    control: int | None = None
 
 
 def check_exposure_ev(exposure_ev: float) -> float:

@@ -86,6 +86,7 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
     from ..keep.recording import Recording
     from ..keep.sequence import Sequence
     from ..keep.stills import Stills
+    from ..remote.remote import Remote, control_file
     from ..tune.look_keys import LookKeys
     from ..tune.pass_times import PassTimes
     from ..tune.reloading import Reloading
@@ -108,6 +109,7 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
         KeyboardMap,
         partial(Panel, editing=editing, pass_times=pass_times),
         *([] if view.fresh else [partial(Settings, file=settings_file())]),
+        *([] if view.control is None else [partial(Remote, editing=editing, port=view.control, file=control_file())]),
     ]
 
 

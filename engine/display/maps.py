@@ -87,9 +87,11 @@ def most_of_blocks(frame: Frame) -> NDArray[np.float32]:
     counts = unpack(frame.pixels, frame.packing, frame.width)
     if any(side % 2 for side in counts.shape):
         counts = np.pad(counts, [(0, side % 2) for side in counts.shape], "edge")
-    profile, most = frame.profile, None
-    for site, black in enumerate(profile.black):
-        light = (counts[site // 2 :: 2, site % 2 :: 2] - np.float32(black)) * np.float32(1 / (profile.white - black))
-        most = light if most is None else np.maximum(most, light, out=most)
-    assert most is not None
-    return most
+    profile = frame.profile
+    if len(set(profile.black)) == 1:  # the most of the numbers is the most of the light: four times less to compute
+        counts = np.maximum(counts[0::2], counts[1::2])
+        counts = np.maximum(counts[:, 0::2], counts[:, 1::2])
+        return (counts - np.float32(profile.black[0])) * np.float32(1 / (profile.white - profile.black[0]))
+    blocks = counts.reshape(counts.shape[0] // 2, 2, counts.shape[1] // 2, 2)
+    black = np.reshape(profile.black, (1, 2, 1, 2)).astype(np.float32)
+    return np.asarray(((blocks - black) / (np.float32(profile.white) - black)).max(axis=(1, 3)))

@@ -1,0 +1,1 @@
+"""Remote control: every control and every parameter of the look, over a socket of this machine."""

@@ -1,0 +1,168 @@
+"""What can be asked, and what is answered: dictionaries that JSON can tell, one a line.
+
+    {"list": true}                    every control and parameter of the look, with its range and how it stands
+    {"get": "zebra"}                  how one stands
+    {"set": "focus", "to": 1.5}       sets it; parameters of the look are "look.PASS.PARAMETER"
+    {"do": "still"}                   does what is no setting
+    {"press": "Shift+P"}              as if the key were pressed
+    {"state": true}                   source, look, lens, focus, pace
+    {"watch": true}                   {"changed": {...}} from now on, whenever something is set, by whomever
+
+An "id" comes back with the answer: {"id": 7, "ok": true, "value": 1.5}, or {"id": 7, "ok": false, "error": "..."}.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..display.controls import Action, Choice, Control, Controls, Number
+from ..errors import ControlError, GroundglassError
+
+if TYPE_CHECKING:
+    from ..gl.passes import Parameter, Value
+    from ..tune.editing import Editing
+
+VERBS = ("list", "get", "set", "do", "press", "state", "watch")
+LOOK = "look."
+Answer = dict[str, Any]
+
+
+class Protocol:
+    """Answers requests by `controls` and the look of `editing`; `state` tells what is no setting."""
+
+    def __init__(self, controls: Controls, editing: Editing, state: Callable[[], Answer]) -> None:
+        self._controls, self._editing, self._state = controls, editing, state
+
+    def answer(self, request: Answer) -> Answer:
+        """Does what a request asks for. Whatever is wrong with it is an answer, too."""
+        told = {"id": request["id"]} if "id" in request else {}
+        try:
+            verb = verb_of(request)
+            value = self._done(verb, request[verb], request)
+        except GroundglassError as error:
+            return told | {"ok": False, "error": str(error)}
+        return told | {"ok": True} | ({} if value is None else {"value": value})
+
+    def settings(self) -> dict[str, Any]:
+        """How everything stands, by name."""
+        controls = self._controls
+        standing = {one.name: plain(controls.get(one.name)) for one in controls if not isinstance(one, Action)}
+        return standing | {name: plain(value) for name, _, value in self._parameters()}
+
+    def _done(self, verb: str, what: Any, request: Answer) -> Any:
+        match verb, what:
+            case ("list", True):
+                return [*map(self._described, self._controls), *self._described_parameters()]
+            case ("state", True):
+                return self._state()
+            case ("watch", bool()):
+                return self.settings() if what else None
+            case ("get", str()):
+                return self._get(what)
+            case ("set", str()) if "to" in request:
+                self._set(what, request["to"])
+                return self._get(what)
+            case ("do", str()):
+                return self._controls.do(what)
+            case ("press", str()):
+                if not self._controls.press(what):
+                    raise ControlError(f"no control has the key '{what}'; list tells which there are")
+                return None
+        form = {"set": '{"set": NAME, "to": SETTING}', "watch": '{"watch": true}'}.get(verb)
+        raise ControlError(f"'{verb}' is asked as {form or _form(verb)}")
+
+    def _get(self, name: str) -> Any:
+        if name.startswith(LOOK):
+            return plain(self._editing.value(*_parts(name)))
+        return plain(self._controls.get(name))
+
+    def _set(self, name: str, setting: Any) -> None:
+        if name.startswith(LOOK):
+            self._editing.set(*_parts(name), _value(setting))
+        elif isinstance(setting, bool | int | float | str):
+            self._controls.set(name, setting)
+        else:
+            raise ControlError(f"'{name}' takes true or false, a number or a text, not {json.dumps(setting)[:40]}")
+
+    def _parameters(self) -> Iterator[tuple[str, Parameter, Value]]:
+        for settings, parameter in self._editing.parameters():
+            yield f"{LOOK}{settings.name}.{parameter.name}", parameter, settings.values[parameter.name]
+
+    def _described(self, control: Control) -> Answer:
+        told: Answer = {"name": control.name, "title": control.title, "group": control.group}
+        told["kind"] = type(control).__name__.lower()
+        told |= {key: text for key in ("key", "help") if (text := getattr(control, key))}
+        match control:
+            case Number(least=least, most=most, step=step, unit=unit):
+                told |= {"least": least, "most": most, "step": step, "unit": unit}
+            case Choice(choices=choices):
+                told["choices"] = list(choices)
+        return told if isinstance(control, Action) else told | {"value": plain(self._controls.get(control.name))}
+
+    def _described_parameters(self) -> Iterator[Answer]:
+        for name, parameter, value in self._parameters():
+            told: Answer = {"name": name, "title": parameter.label, "group": "look", "kind": parameter.kind}
+            if parameter.choices:
+                told["choices"] = list(parameter.choices)
+            else:
+                told |= {"least": parameter.low, "most": parameter.high}
+            yield told | {"value": plain(value)}
+
+
+def verb_of(request: Answer) -> str:
+    """The one that a request has. ControlError for none, and for several."""
+    verbs = [verb for verb in VERBS if verb in request]
+    if len(verbs) != 1:
+        raise ControlError(f"a request has one of {', '.join(VERBS)}, not {' and '.join(verbs) or 'none'}")
+    return verbs[0]
+
+
+def read_request(line: bytes) -> Answer:
+    """The request in a line. ControlError where it is none."""
+    try:
+        request = json.loads(line.decode("utf-8"), parse_constant=_refused)
+    except (ValueError, RecursionError):
+        raise ControlError('a request is a JSON object on a line of its own, like {"get": "zebra"}') from None
+    if not isinstance(request, dict):
+        raise ControlError(f'a request is a JSON object, like {{"get": "zebra"}}, not {json.dumps(request)[:40]}')
+    return request
+
+
+def _refused(constant: str) -> float:
+    raise ValueError(constant)
+
+
+def _form(verb: str) -> str:
+    return f'{{"{verb}": true}}' if verb in ("list", "state") else f'{{"{verb}": NAME}}'
+
+
+def _parts(name: str) -> tuple[str, str]:
+    pass_name, _, parameter = name.removeprefix(LOOK).partition(".")
+    return pass_name, parameter
+
+
+def _value(setting: Any) -> Value:
+    """A parameter's value as JSON tells it. ControlError where it could be none."""
+    match setting:
+        case bool() | int() | float() | str():
+            return setting
+        case [float() | int() as red, float() | int() as green, float() | int() as blue]:
+            return float(red), float(green), float(blue)
+    raise ControlError(
+        f"a parameter is a number, three in a list, true, false or a text, not {json.dumps(setting)[:40]}"
+    )
+
+
+def plain(value: Value | None) -> Any:
+    """As JSON tells it: a table by its name, nothing for infinity."""
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case None | bool() | int() | float() | str():
+            return value
+        case tuple():
+            return list(value)
+    return getattr(value, "name", "")

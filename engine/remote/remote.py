@@ -1,0 +1,121 @@
+"""Remote control at the viewer: requests are answered between frames, in the loop's own thread."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..display.tool import Desk, Tool, Wish
+from ..errors import OutputError
+from .protocol import Answer, Protocol, plain
+from .server import Server
+
+if TYPE_CHECKING:
+    from ..tune.editing import Editing
+
+TOKEN = "GROUNDGLASS_TOKEN"  # of the environment; else one is drawn
+MOST_A_FRAME = 32  # requests
+WATCH_S = 0.1
+ASKING = {"list", "get", "state", "watch"}  # changes nothing
+
+
+def control_file() -> Path:
+    """Where a run says how to reach it: its port, its token and its process."""
+    from platformdirs import user_runtime_path
+
+    return user_runtime_path("groundglass", appauthor=False) / "control.json"
+
+
+class Remote(Tool):
+    """Listens on `port` of this machine, and says where in `file`, which only this user can read."""
+
+    def __init__(self, desk: Desk, editing: Editing, port: int, file: Path) -> None:
+        self._desk, self._file = desk, file
+        self._protocol = Protocol(desk.controls, editing, self._state)
+        token = os.environ.get(TOKEN) or secrets.token_urlsafe(18)
+        wake = (lambda: None) if desk.window is None else desk.window.wake
+        self._server = Server(port, token, wake)
+        self._watched: dict[str, object] = {}
+        self._next_s = 0.0
+        try:
+            write_secretly(file, {"port": self._server.port, "token": token, "pid": os.getpid()})
+        except OutputError:
+            self._server.close()
+            raise
+        print(f"groundglass: control on 127.0.0.1:{self._server.port}, token in {file}", file=sys.stderr)
+
+    def tick(self, now_s: float) -> Wish:
+        wish = Wish.NOTHING
+        for _ in range(MOST_A_FRAME):
+            taken = self._server.take()
+            if taken is None:
+                break
+            client, request = taken
+            answer = self._protocol.answer(request)
+            if "watch" in request and answer["ok"]:
+                client.watches = request["watch"]
+                self._watched = answer.get("value", self._watched)
+            if not ASKING & request.keys():
+                wish = Wish.REDRAW
+            self._server.answer(client, answer)
+        if now_s >= self._next_s:
+            self._next_s = now_s + WATCH_S
+            self._tell_watchers()
+        return wish
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._server.watchers())  # what others change is to be told soon
+
+    def close(self) -> None:
+        self._server.close()
+        with contextlib.suppress(OSError, ValueError):
+            if json.loads(self._file.read_text())["pid"] == os.getpid():  # not of a run that began later
+                self._file.unlink()
+
+    def _tell_watchers(self) -> None:
+        watchers = self._server.watchers()
+        if not watchers:
+            return
+        present = self._protocol.settings()
+        changed = {name: value for name, value in present.items() if self._watched.get(name, self) != value}
+        self._watched = present
+        for client in watchers if changed else ():
+            self._server.push(client, {"changed": changed})
+
+    def _state(self) -> Answer:
+        engine, desk = self._desk.engine, self._desk
+        return {
+            "source": desk.source.name,
+            "size": list(desk.source.size),
+            "look": engine.look.name,
+            "lens": engine.lens.name,
+            "f_number": engine.lens.f_number,
+            "focus_m": plain(engine.focus_m),
+            "exposure_ev": engine.exposure_ev,
+            "white_balance": engine.development.white_balance,
+            "device": engine.device_name,
+            "frames": desk.log.frames,
+            "fps": desk.log.recent_fps(),
+        }
+
+
+def write_secretly(file: Path, told: dict[str, object]) -> None:
+    """JSON that nobody but this user can read, whole or not at all. OutputError where it cannot be written."""
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
+            json.dump(told, stream)
+        os.replace(part, file)
+    except OSError as error:
+        raise OutputError(f"{file}: cannot be written ({error.strerror}); set XDG_RUNTIME_DIR to a folder") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
