@@ -94,6 +94,27 @@ def test_a_disk_that_is_full_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not bench.controls.get("sequence")
 
 
+def test_what_the_view_passed_over_counts(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.show(raw(0))
+    bench.controls.press("Shift+R")
+    for index in (1, 2, 5, 0, 1):  # two passed over; then the clip begins again
+        bench.show(raw(index))
+    bench.end()
+    assert bench.said[-1] == "kept groundglass-0001: 5 raws, 2 dropped"
+
+
+def test_whatever_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "write_dng", lambda *_: {}["nothing"])
+    bench = Bench(tmp_path)
+    bench.show(raw(0))
+    bench.controls.press("Shift+R")
+    bench.show(raw(1))
+    while len(bench.said) < 2:
+        bench.tool.tick(0.0)
+    assert "raw 1 cannot be written" in bench.said[1]
+
+
 def test_a_picture_that_is_no_raw_and_a_folder_that_refuses_are_told(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "none")
     bench.show(Frame(np.zeros((4, 4, 3), np.uint8), Encoding.DISPLAY))

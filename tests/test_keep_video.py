@@ -64,7 +64,18 @@ def test_a_film_has_the_pictures_their_times_and_their_colours(tmp_path: Path, c
         assert abs(shown[5:35, 5:35].mean() - (16 + 4 * number)) < 4
     with av.open(str(film.path)) as container:
         context = container.streams.video[0].codec_context
-        assert (context.color_primaries, context.color_trc, context.colorspace, context.color_range) == (1, 1, 1, 1)
+        assert (context.color_primaries, context.color_trc, context.colorspace, context.color_range) == (1, 13, 1, 1)
+
+
+@pytest.mark.parametrize("codec", sorted(CODECS))
+@pytest.mark.parametrize(("space", "tags"), [("display-p3", (12, 13)), ("rec709", (1, 1)), ("My Monitor", (2, 2))])
+def test_a_film_says_what_its_colours_are_for(tmp_path: Path, codec: str, space: str, tags: tuple[int, int]) -> None:
+    film = Film(tmp_path / f"a{CODECS[codec].suffix}", SIZE, codec, space)
+    add_all(film, [0.0, 0.1])
+    film.close()
+    with av.open(str(film.path)) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.color_primaries, context.color_trc) == tags
 
 
 def test_what_the_encoder_has_no_time_for_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,12 +124,23 @@ def test_a_killed_recorder_leaves_a_film_that_plays(tmp_path: Path, codec: str) 
 
 
 def test_errors_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(OutputError, match=r"cannot be recorded"):
+    with pytest.raises(OutputError, match=r"there is no such folder"):
         Film(tmp_path / "none" / "a.mp4", SIZE)
+    with pytest.raises(OutputError, match=r"hevc goes into a \.mp4 file; name a\.mp4, or another --codec"):
+        Film(tmp_path / "a.mkv", SIZE, "hevc")
+    (tmp_path / "mine.mp4").write_bytes(b"mine")
+    with pytest.raises(OutputError, match="exists; name another"):
+        Film(tmp_path / "mine.mp4", SIZE)
+    assert (tmp_path / "mine.mp4").read_bytes() == b"mine"
     film = Film(tmp_path / "a.mp4", SIZE)
     monkeypatch.setattr(Film, "_write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     film.add(picture(0), 0.0)
     with pytest.raises(OutputError, match="No space left on device"):
+        film.close()
+    film = Film(tmp_path / "c.mp4", SIZE)
+    monkeypatch.setattr(Film, "_write", lambda *_: (_ for _ in ()).throw(ValueError))
+    film.add(picture(0), 0.0)
+    with pytest.raises(OutputError, match=r"stopped \(ValueError\)"):
         film.close()
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r"groundglass\[video\]"):

@@ -33,9 +33,12 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
     from rich.console import Console
 
     from ..display.snapshot import check_target
+    from ..keep.video import check_film
 
     if view.save_frame is not None:
         check_target(view.save_frame)
+    if view.record is not None:
+        check_film(view.record, view.codec)
     with json_target(view.json) as write_json:
         statistics, saved = show(source, source_options, options, view)
         write_json(statistics.as_dict())
@@ -86,6 +89,7 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
     from ..keep.recording import Recording
     from ..keep.sequence import Sequence
     from ..keep.stills import Stills
+    from ..keep.webcam import Webcam
     from ..remote.remote import Remote, control_file
     from ..tune.look_keys import LookKeys
     from ..tune.pass_times import PassTimes
@@ -103,6 +107,7 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
         partial(Stills, folder=view.stills),
         partial(Sequence, folder=view.stills),
         partial(Recording, folder=view.stills, file=view.record, codec=view.codec),
+        Webcam,
         partial(LookKeys, editing=editing, folder=view.stills),
         partial(PassTimes, times=pass_times),
         partial(Reloading, editing=editing, load=partial(look_of, options)),

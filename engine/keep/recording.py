@@ -90,8 +90,9 @@ class Recording(Tool):
         """Waits until all is written. Raises OutputError for what was lost and not reported yet."""
         self._end()
         self._readback.release()
-        for film in self._ending:
-            film.close()
+        with ExitStack() as stack:  # all of them, whatever one of them has to say
+            for film in self._ending:
+                stack.callback(film.close)
 
     def _turn(self, on: bool) -> None:
         if on and self._film is None:
@@ -108,7 +109,8 @@ class Recording(Tool):
             if file is None:
                 stem = self._claim.enter_context(claimed(self._folder))
                 file = stem.with_suffix(CODECS[self._codec].suffix)
-            self._film = Film(file, size, self._codec)
+            space = self._desk.engine.output_space
+            self._film = Film(file, size, self._codec, "srgb" if space is None else space.name)
         except GroundglassError as error:
             self._claim.close()
             self._desk.say(str(error))

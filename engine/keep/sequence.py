@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,7 @@ class Roll:
             raise OutputError(f"{folder}: cannot be made ({error.strerror}); name another folder") from error
         self.folder = folder
         self.written = self.dropped = 0
+        self._index: int | None = None  # of the frame before
         self.error: GroundglassError | None = None
         write_look(folder.with_suffix(".toml"), look)
         self._began = datetime.now()
@@ -47,6 +49,10 @@ class Roll:
         self._thread.start()
 
     def add(self, frame: Frame) -> None:
+        """What the view passed over since the frame before counts as dropped."""
+        if self._index is not None:
+            self.dropped += max(frame.index - self._index - 1, 0)
+        self._index = frame.index
         try:
             self._frames.put_nowait(frame)
         except Full:
@@ -89,6 +95,9 @@ class Roll:
                 self.written += 1
         except GroundglassError as error:
             self.error = error
+        except Exception as error:  # of a frame as no camera makes it: the raws before it are whole
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            self.error = OutputError(f"{self.folder}: raw {self.written + 1} cannot be written ({reason})")
 
 
 class Sequence(Tool):
@@ -123,8 +132,9 @@ class Sequence(Tool):
     def close(self) -> None:
         """Waits until all is written. Raises OutputError for what was lost and not reported yet."""
         self._end()
-        for roll in self._ending:
-            roll.close()
+        with ExitStack() as stack:  # all of them, whatever one of them has to say
+            for roll in self._ending:
+                stack.callback(roll.close)
 
     def _turn(self, on: bool) -> None:
         if not on:

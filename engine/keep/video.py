@@ -20,7 +20,8 @@ from ..errors import MissingExtraError, OutputError
 TIME_BASE = Fraction(1, 90_000)
 QUEUE = 12  # pictures that may wait for the encoder: a fifth of a second
 KEY_FRAME_S = 1.0  # a crash loses no more
-BT709 = 1  # ITU-T H.273: primaries, transfer and matrix alike
+BT709, UNSPECIFIED = 1, 2  # ITU-T H.273: codes of primaries, of transfers, of matrices
+COLOURS = {"srgb": (BT709, 13), "display-p3": (12, 13), "rec709": (BT709, BT709)}  # primaries and transfer
 LIMITED_RANGE = 1
 LESS_URGENT = 10  # nice value of the encoder's thread: the picture on the screen goes first
 
@@ -49,14 +50,18 @@ _FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_p
 class Film:
     """One file being recorded. `add` never waits: what the encoder has no time for is dropped and counted."""
 
-    def __init__(self, path: Path, size: tuple[int, int], codec: str = "h264") -> None:
-        """Begins the file, `size` (width, height). Raises OutputError, or MissingExtraError without PyAV."""
+    def __init__(self, path: Path, size: tuple[int, int], codec: str = "h264", space: str = "srgb") -> None:
+        """Begins the file, `size` (width, height). `space` is what the pictures are encoded for; a film cannot say of
+        one that only an ICC profile tells. Raises OutputError, or MissingExtraError without PyAV.
+        """
+        check_film(path, codec)
         self.path, self.size = path, size
         self.written = self.dropped = 0
         self._error: OutputError | None = None
         self._pictures: Queue[tuple[float, NDArray[np.uint8]]] = Queue(QUEUE)
         self._last_is_in = threading.Event()
-        self._container, self._stream = _opened(path, size, CODECS[codec])
+        self._colour = COLOURS.get(space, (UNSPECIFIED, UNSPECIFIED))
+        self._container, self._stream = _opened(path, size, CODECS[codec], self._colour)
         self._pixels = CODECS[codec].pixels
         self._thread = threading.Thread(target=self._encode, name="groundglass-film", daemon=True)
         self._thread.start()
@@ -108,7 +113,7 @@ class Film:
             self._write(self._stream.encode(None))
             self._container.close()
         except Exception as error:  # the encoder's, the muxer's, the disk's
-            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
             self._error = OutputError(f"{self.path}: recording stopped ({reason}); what was written plays")
             with suppress(Exception):
                 self._container.close()
@@ -127,7 +132,7 @@ class Film:
         made = frame.reformat(format=self._pixels, dst_colorspace="ITU709", dst_color_range="MPEG")
         made.pts, made.time_base = pts, TIME_BASE
         made.pict_type = PictureType.I if is_key else PictureType.NONE
-        made.color_primaries = made.color_trc = made.colorspace = BT709
+        (made.color_primaries, made.color_trc), made.colorspace = self._colour, BT709
         return made
 
     def _write(self, packets: list[Any]) -> None:
@@ -140,7 +145,18 @@ def even(size: tuple[int, int]) -> tuple[int, int]:
     return max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2)
 
 
-def _opened(path: Path, size: tuple[int, int], codec: Codec) -> tuple[Any, Any]:
+def check_film(path: Path, codec: str) -> None:
+    """OutputError where no film of that codec can be begun there."""
+    suffix = CODECS[codec].suffix
+    if path.suffix.lower() != suffix:
+        raise OutputError(f"{path}: {codec} goes into a {suffix} file; name {path.stem}{suffix}, or another --codec")
+    if path.exists():
+        raise OutputError(f"{path}: exists; name another file, or move it away")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no such folder; make it, or name another")
+
+
+def _opened(path: Path, size: tuple[int, int], codec: Codec, colour: tuple[int, int]) -> tuple[Any, Any]:
     try:
         import av
     except ImportError as error:
@@ -162,7 +178,7 @@ def _opened(path: Path, size: tuple[int, int], codec: Codec) -> tuple[Any, Any]:
         context = stream.codec_context
         context.gop_size = 600  # key frames are asked for by the clock
         context.color_range = LIMITED_RANGE
-        context.color_primaries = context.color_trc = context.colorspace = BT709
+        (context.color_primaries, context.color_trc), context.colorspace = colour, BT709
     except (OSError, ValueError, av.FFmpegError) as error:
         path.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or str(error)
