@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import groundglass as gg
 import numpy as np
+from groundglass.capture import Source
+from groundglass.capture.changed import ChangedSource
 from groundglass.commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
 from groundglass.commands.start import open_engine
 from groundglass.commands.view import fit_tools
@@ -24,8 +27,7 @@ from groundglass.display.window import Window
 from groundglass.tune.editing import Editing
 from PIL import Image
 
-SETTLED_S = 1.5  # scopes have counted, a panel has found its size, numbers became constants
-QUALITY = 88
+QUALITY = 84
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Shot:
     settings: dict[str, Setting]
     at: tuple[float, float] = (0.47, 0.42)
     press: tuple[str, ...] = ()
-    wait_s: float = SETTLED_S
+    waits: int = 1
     click: tuple[tuple[int, int], ...] = ()  # in the panel, pixels from the upper left
 
 
@@ -44,8 +46,8 @@ SHOTS = (
     Shot("picture", {}),
     Shot("peaking", {"peaking": True}),
     Shot("peaking-contrast", {"peaking": True, "peaking_by": "contrast"}),
-    Shot("zebra", {"zebra": True, "zebra_limit": 0.7}),
-    Shot("clipping", {"clipping": True}),
+    Shot("zebra", {"zebra": True, "zebra_limit": 0.8, "exposure": 1.5}),
+    Shot("clipping", {"clipping": True, "exposure": 2.5}),
     Shot("false-colour", {"false_colour": True}),
     Shot("false-colour-stops", {"false_colour": True, "false_colour_scale": "stops"}),
     Shot("depth-view", {"depth_view": True}),
@@ -64,15 +66,29 @@ SHOTS = (
     Shot("keyboard-map", {"keys": True}),
     Shot("panel", {"panel": True}),
     Shot("panel-pass", {"panel": True}, click=((700, 200),)),
-    Shot("panel-times", {"panel": True}, press=("Shift+T",), wait_s=6.0, click=((700, 24), (700, 192))),
+    Shot("panel-times", {"panel": True}, press=("Shift+T",), waits=4, click=((700, 24), (700, 216))),
 )
+
+
+class FirstFrame(ChangedSource):
+    """A still of a source, so that pictures taken another day are the same."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.fps, self.frames = None, 1
+
+    def change(self, frame: gg.Frame) -> gg.Frame:
+        return frame
+
+    def __iter__(self) -> Iterator[gg.Frame]:
+        return islice(self._source, 1)
 
 
 class Photographer(Tool):
     """Sets what a shot wants, waits until the window has settled, keeps what it shows, and sets all back."""
 
-    def __init__(self, desk: Desk, folder: Path, shots: list[Shot]) -> None:
-        self._desk, self._folder, self._left = desk, folder, shots
+    def __init__(self, desk: Desk, folder: Path, shots: list[Shot], settled_s: float) -> None:
+        self._desk, self._folder, self._left, self._settled_s = desk, folder, shots, settled_s
         self._before: dict[str, Setting] = {}
         self._began_s: float | None = None
         self._hand: list[Callable[[], object]] = []  # what it does, a step at a time
@@ -90,7 +106,7 @@ class Photographer(Tool):
         return Wish.REDRAW
 
     def draw(self, canvas: Canvas) -> None:
-        if self._began_s is None or self._now_s < self._began_s + self._left[0].wait_s:
+        if self._began_s is None or self._now_s < self._began_s + self._left[0].waits * self._settled_s:
             return
         width, height = canvas.size
         pixels = np.frombuffer(
@@ -126,21 +142,23 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/viewfinder"), help="the folder (%(default)s)")
     parser.add_argument("--size", default="960x540", help="of the window (%(default)s)")
     parser.add_argument("--only", nargs="+", choices=[shot.name for shot in SHOTS], default=[], metavar="SHOT")
-    parser.add_argument("--focus", type=float, default=1.25)
+    parser.add_argument("--focus", type=float, default=1.2, help="metres (%(default)s)")
+    parser.add_argument("--settle", type=float, default=1.5, help="seconds until scopes have counted (%(default)s)")
     wanted = parser.parse_args()
     width, height = map(int, wanted.size.split("x"))
     wanted.output.mkdir(parents=True, exist_ok=True)
     shots = [shot for shot in SHOTS if not wanted.only or shot.name in wanted.only]
+    photographer = partial(Photographer, folder=wanted.output, shots=shots, settled_s=wanted.settle)
     options = EngineOptions(
         *("classic", 1.0, "noct-50", None, wanted.focus, gg.Development(), Quality.LIVE, "auto", None)
     )
-    view = ViewOptions(stills=wanted.output)
+    view = ViewOptions(stills=wanted.output, fresh=True)
     with ExitStack() as stack:
-        source = stack.enter_context(gg.open(wanted.source))
+        source = stack.enter_context(FirstFrame(gg.open(wanted.source)))
         window = stack.enter_context(Window((width, height)))
         engine = stack.enter_context(open_engine(options, SourceOptions(), source, window.gl))
         editing = Editing(engine.look, partial(setattr, engine, "look"))
-        tools = [*fit_tools(options, view, editing), partial(Photographer, folder=wanted.output, shots=shots)]
+        tools = [*fit_tools(options, view, editing), photographer]
         Viewer(engine, source, window=window, tools=tools).run()
 
 

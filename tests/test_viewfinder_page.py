@@ -1,0 +1,81 @@
+"""docs/viewfinder.md shows everything as it looks: the script that photographs it finds the same again."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.commands.options import EngineOptions, Quality, ViewOptions
+from groundglass.commands.view import fit_tools
+from groundglass.display.controls import Controls
+from groundglass.display.viewer import Viewer
+from groundglass.tune.editing import Editing
+from look_support import context
+from PIL import Image
+from skimage.metrics import structural_similarity
+from window_support import Screen
+
+CHANGES = {"panel-times": 0.75}  # numbers of this machine are in it
+ALIKE = 0.93
+
+
+@pytest.fixture
+def controls(tmp_path: Path) -> Iterator[Controls]:
+    """All that `groundglass view` has in a window."""
+    options = EngineOptions("classic", 1.0, "noct-50", None, 1.2, gg.Development(), Quality.LIVE, "auto", None)
+    with gg.open("scene:?size=96x64") as source, gg.Engine(gl=context()) as engine:
+        editing = Editing(engine.look, partial(setattr, engine, "look"))
+        tools = fit_tools(options, ViewOptions(stills=tmp_path, fresh=True), editing)
+        viewer = Viewer(engine, source, tools=tools)
+        yield viewer.controls
+        viewer._close_tools()
+
+
+def keys_in(text: str) -> set[str]:
+    """`Shift`+`P` and the like, as controls name them."""
+    return {"+".join(re.findall(r"`([^`]+)`", key)) for key in re.findall(r"`[^`]+`(?:\+`[^`]+`)*", text)}
+
+
+def test_the_readme_has_every_key_and_no_other(controls: Controls, repository: Path) -> None:
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| key or button in the window | |\n|---|---|\n")[2].partition("\n\n")[0]
+    told = set().union(*(keys_in(row.split(" | ")[0]) for row in table.splitlines()))
+    # What only a window has, or hears by itself.
+    assert told - {"F", "Esc"} == {one.key for one in controls if one.key}
+
+
+def test_the_page_shows_every_picture(repository: Path) -> None:
+    page = (repository / "docs" / "viewfinder.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^\]]+\]\(viewfinder/([\w-]+)\.jpg\)", page)
+    taken = {path.stem for path in (repository / "docs" / "viewfinder").iterdir()}
+    assert len(shown) == len(set(shown))
+    assert set(shown) == taken - {"picture"}
+
+
+def test_the_window_looks_as_the_page_says(screen: Screen, repository: Path, tmp_path: Path) -> None:
+    pytest.importorskip("imgui_bundle")
+    assert shutil.which("Xvfb")
+    command = [sys.executable, str(repository / "tools" / "screenshots.py"), "-o", str(tmp_path), "--settle", "0.6"]
+    environment = screen.environment | {"XDG_CONFIG_HOME": str(tmp_path)}
+    done = subprocess.run(command, env=environment | dict(PATH=os.environ["PATH"]), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    references = sorted((repository / "docs" / "viewfinder").glob("*.jpg"))
+    plain = np.asarray(Image.open(tmp_path / "picture.jpg"), int)
+    found = {}
+    for reference in references:
+        shot, expected = Image.open(tmp_path / reference.name), Image.open(reference)
+        assert shot.size == expected.size
+        grey = [np.asarray(one.convert("L").resize((480, 270))) for one in (shot, expected)]
+        found[reference.stem] = structural_similarity(*grey)
+        if reference.stem != "picture":
+            assert (np.abs(np.asarray(shot, int) - plain).max(axis=2) > 40).mean() > 1e-4, reference.stem
+    assert {name: value for name, value in found.items() if value < CHANGES.get(name, ALIKE)} == {}
