@@ -100,6 +100,14 @@ def test_it_begins_at_once_and_eases_in_when_turned_on() -> None:
     assert exposure.of(grey(0.3), PROFILE, Metering("spot")) == pytest.approx(np.log2(GREY / 0.3), abs=0.02)
 
 
+def test_frames_without_times_are_metered_each() -> None:
+    exposure, metering = Exposure(), Metering("average")
+    for level in (0.05, 0.4, 0.1):
+        frame = grey(level)
+        for _ in range(2):  # once more, as a lens beside the other does
+            assert exposure.of(frame, PROFILE, metering) == pytest.approx(np.log2(GREY / level), abs=0.02)
+
+
 @pytest.mark.parametrize("text", ["matrix", "spot:2,0.5", "spot:a", ""])
 def test_what_is_not_understood_is_told(text: str) -> None:
     with pytest.raises(gg.GroundglassError, match=r"spot:0\.4,0\.5"):

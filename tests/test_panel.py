@@ -151,6 +151,30 @@ def test_keys_are_the_viewfinder_s_unless_text_is_typed(bench: Bench) -> None:
     assert bench.gui.on_scroll(1.0)
 
 
+def test_it_works_without_a_mouse(bench: Bench) -> None:
+    bench.controls.press("Tab")
+    bench.show()
+
+    def press(key: int) -> bool:
+        """Whether the panel took it."""
+        taken = bench.gui.on_key(key, True, 0)
+        bench.show(2)
+        bench.gui.on_key(key, False, 0)
+        bench.show(2)
+        return taken
+
+    assert not press(glfw.KEY_SPACE)  # freezes the picture until something was walked to
+    for key in (glfw.KEY_DOWN, glfw.KEY_SPACE, glfw.KEY_DOWN, glfw.KEY_SPACE):  # the next in the list of looks
+        assert press(key)
+    assert bench.engine.look.name == "contemporary"
+    bench.gui.on_move(100, 300)
+    bench.gui.on_button(0, True)
+    bench.show(2)
+    bench.gui.on_button(0, False)
+    bench.show(2)
+    assert not press(glfw.KEY_DOWN)
+
+
 def test_without_imgui_it_says_how_to_get_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "imgui_bundle", None)
     bench.controls.press("Tab")

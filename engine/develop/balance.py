@@ -65,7 +65,7 @@ class WhiteBalance:
         self._setting = Setting.parse(setting)
         self._told: tuple[CameraProfile, CameraProfile] | None = None  # as it came, and as it was balanced
         self._kept: Multipliers | None = None
-        self._last: tuple[float, tuple[int, int]] = (math.inf, (0, 0))  # time and size of the last frame
+        self._last: Frame | None = None
 
     def of(self, frame: Frame) -> CameraProfile:
         """The profile of an upright `frame`, balanced. GroundglassError where the setting cannot be met."""
@@ -85,11 +85,13 @@ class WhiteBalance:
         return frame.profile.balanced(self._kept)
 
     def _followed(self, frame: Frame) -> Multipliers:
-        wanted = auto_balance(frame)
-        passed_s = frame.time_s - self._last[0]
-        goes_on = self._kept is not None and passed_s > 0 and frame.size == self._last[1]
-        self._last = (frame.time_s, frame.size)
-        if not goes_on or self._kept is None:
+        last, self._last = self._last, frame
+        if last is None or self._kept is None:
+            return auto_balance(frame)
+        if frame.pixels is last.pixels:  # drawn once more, or through another lens beside it
+            return self._kept
+        wanted, passed_s = auto_balance(frame), frame.time_s - last.time_s
+        if passed_s <= 0 or frame.size != last.size:
             return wanted
         step = np.log(wanted) - np.log(self._kept)
         if np.abs(step).max() < DEAD_BAND:

@@ -60,21 +60,21 @@ class Exposure:
     def __init__(self) -> None:
         self._ev = 0.0
         self._moves = False
-        self._last: tuple[float, tuple[int, int]] = (math.inf, (0, 0))  # time and size of the last frame
+        self._last: Frame | None = None
         self._metering: Metering | None = None
 
     def of(self, frame: Frame, profile: CameraProfile, metering: Metering | None) -> float:
         """The stops that brighten an upright `frame`, balanced by `profile`; 0 without `metering`."""
-        (last_s, size), before = self._last, self._metering
-        self._last, self._metering = (frame.time_s, frame.size), metering
-        passed_s = frame.time_s - last_s if frame.size == size else -math.inf
+        last, before = self._last, self._metering
+        self._last, self._metering = frame, metering
         if metering is None:
             self._ev = 0.0
-        elif passed_s != 0 or metering != before:
+        elif last is None or frame.pixels is not last.pixels or metering != before:
+            passed_s = 0.0 if last is None or frame.size != last.size else frame.time_s - last.time_s
             wanted = metered_ev(frame, profile, metering)
             if wanted is not None:
                 self._ev = self._followed(wanted, passed_s) if passed_s > 0 else wanted
-            elif passed_s < 0:
+            elif passed_s <= 0:
                 self._ev = 0.0
         return self._ev
 

@@ -24,8 +24,10 @@ _NAMED |= {"PERIOD": "period", "PAGE_UP": "page_up", "PAGE_DOWN": "page_down"}
 _NAMED |= {side.upper(): f"{side}_arrow" for side in ("left", "right", "up", "down")}
 _NAMED |= {letter.upper(): letter for letter in "abcdefghijklmnopqrstuvwxyz"}
 _NAMED |= {f"KP_{digit}": f"keypad{digit}" for digit in range(10)}
-# What a focused widget needs; all other keys stay the viewfinder's, unless text is being typed.
-_MOVES = {glfw.KEY_LEFT, glfw.KEY_RIGHT, glfw.KEY_UP, glfw.KEY_DOWN, glfw.KEY_ENTER, glfw.KEY_SPACE, glfw.KEY_ESCAPE}
+# Arrows walk through the widgets, and what has been walked to is worked by the others. All other keys stay the
+# viewfinder's, and these where the panel was left by a click on the picture, unless text is being typed.
+_ARROWS = {glfw.KEY_LEFT, glfw.KEY_RIGHT, glfw.KEY_UP, glfw.KEY_DOWN}
+_WORK = {glfw.KEY_ENTER, glfw.KEY_KP_ENTER, glfw.KEY_SPACE, glfw.KEY_ESCAPE}
 
 
 def import_imgui() -> Any:
@@ -107,7 +109,8 @@ class Gui:
         io, imgui = self._imgui.get_io(), self._imgui
         for bit, name in ((glfw.MOD_CONTROL, "ctrl"), (glfw.MOD_SHIFT, "shift"), (glfw.MOD_ALT, "alt")):
             io.add_key_event(getattr(imgui.Key, f"mod_{name}"), bool(modifiers & bit))
-        is_meant = io.want_text_input or (io.want_capture_keyboard and key in _MOVES and imgui.is_any_item_focused())
+        is_walked = key in _ARROWS and io.nav_active
+        is_meant = io.want_text_input or is_walked or (key in _WORK and io.nav_visible)
         if key in self._keys and (is_meant or not pressed):
             io.add_key_event(self._keys[key], pressed)
         return bool(is_meant and key != glfw.KEY_TAB)
