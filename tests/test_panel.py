@@ -68,7 +68,7 @@ class Bench:
             act()
             self.show(2)
 
-    def find(self, done: Callable[[], object], x0: int = 660, x1: int = 720, top: int = 146, step: int = 6) -> int:
+    def find(self, done: Callable[[], object], x0: int = 660, x1: int = 720, top: int = 128, step: int = 6) -> int:
         """Drags along one row after the other until something is done; the row. `top` is below the look's buttons."""
         for y in range(top, SIZE[1], step):
             self.drag(x0, x1, y)
@@ -129,9 +129,9 @@ def test_a_check_box_turns_a_control_and_text_is_typed(bench: Bench) -> None:
     bench.show()
     bench.panel._look._search = "nothing of the look"
     # Opens the header of the aids; then some check box is met.
-    bench.find(lambda: any(bench.controls.get(aid.name) for aid in AIDS), 646, 646, 214, 24)
+    bench.find(lambda: any(bench.controls.get(aid.name) for aid in AIDS), 646, 646, 198, 24)
     bench.panel._look._search = ""
-    bench.find(lambda: bench.gui._imgui.get_io().want_text_input, 700, 700, 130)
+    bench.find(lambda: bench.gui._imgui.get_io().want_text_input, 700, 700, 108)
     assert bench.gui.on_key(glfw.KEY_S, True, 0)
     bench.type("corner")
     assert bench.panel._look._search == "corner" or bench.panel._look._file == "corner"
