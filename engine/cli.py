@@ -308,13 +308,17 @@ def bench(
     size: arg.SizeOption = "1920x1080",
     seconds: arg.SecondsOption = None,
     quality: Annotated[bool, typer.Option("--quality", help="Hold the blur against the ray-traced truth.")] = False,
+    aids: Annotated[bool, typer.Option("--aids", help="Time what each aid of the viewfinder adds.")] = False,
     seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="How many scenes --quality makes (2).")] = None,
     json: arg.JsonOption = None,
 ) -> None:
     """Time each stage: device events, GL timer queries and host time. Or see how good the blur is: --quality."""
-    from .commands.bench import check_bench_options, run_bench_command, run_quality_command
+    from .commands.bench import check_bench_options, run_aids_command, run_bench_command, run_quality_command
 
-    check_bench_options(quality, seconds, seeds)
+    check_bench_options(quality, aids, seconds, seeds)
+    if aids:
+        run_aids_command(device, parse_size("--size", size) or (1920, 1080), json)
+        return
     if quality:
         run_quality_command(device, seeds, json)
         return

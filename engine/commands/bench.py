@@ -41,8 +41,23 @@ def run_quality_command(device: str, seeds: int | None, json: str | None) -> Non
         print_quality(figures)
 
 
-def check_bench_options(quality: bool, seconds: float | None, seeds: int | None) -> None:
+def run_aids_command(device: str, size: tuple[int, int], json: str | None) -> None:
+    """What each aid of the viewfinder costs at `size`, (width, height) in pixels, with the picture from `device`."""
+    with json_target(json) as write_json:
+        from .bench_aids import run_aids
+
+        figures = run_aids(device, size)
+        write_json(figures)
+        print_rows("aid", figures["aids"])
+        print_rest(figures, {"aids"})
+
+
+def check_bench_options(quality: bool, aids: bool, seconds: float | None, seeds: int | None) -> None:
     """A usage error where an option is of the other kind of figures."""
+    if quality and aids:
+        raise typer.BadParameter("is one kind of figures, --quality another; say one of them", param_hint="--aids")
+    if aids and seconds is not None:
+        raise typer.BadParameter("is how long stages are timed, not aids; leave it out", param_hint="--seconds")
     if quality and seconds is not None:
         raise typer.BadParameter("is how long stages are timed; with --quality say --seeds", param_hint="--seconds")
     if seeds is not None and not quality:
