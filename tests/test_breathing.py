@@ -191,7 +191,7 @@ def test_a_rack_breathes_smoothly(engine: gg.Engine) -> None:
 def test_a_lens_that_does_not_breathe_costs_nothing() -> None:
     with gg.Engine(lens=replace(LENS, breathing_percent=0.0), focus_m=0.5) as fresh:
         fresh.draw(spots())
-        assert (fresh._breathing, fresh.magnification) == (None, 1.0)
+        assert (fresh._breathing.is_made, fresh.magnification) == (False, 1.0)
 
 
 def test_without_distances_there_is_no_focus_to_breathe_with(engine: gg.Engine) -> None:

@@ -177,7 +177,7 @@ def test_a_lens_without_it_costs_nothing(engine: gg.Engine, monkeypatch: pytest.
     engine.lens = load_lens("portrait-75")
     with gg.Engine(lens="portrait-75") as fresh:
         fresh.scene(lamp(depth_m=np.full((60, 160), 2.0, np.float32)))
-        assert fresh._glow is None
+        assert not fresh._glow.is_made
     engine.scene(lamp())
     assert GLOW not in launched
     engine.lens = SOFT

@@ -29,6 +29,11 @@ class Fitted(Generic[What, Stage]):
             self._stage, self._what = self._make(*what, **none), what
         return self._stage
 
+    @property
+    def is_made(self) -> bool:
+        """Whether there is one now."""
+        return self._stage is not None
+
     def release(self) -> None:
         """Gives the stage back; harmless when done twice."""
         if self._stage is not None:
