@@ -48,7 +48,7 @@ class LookSection:
         editing = self._editing
         looks = list_looks()
         name = editing.look.name
-        used, at = imgui.combo("look", looks.index(name) if name in looks else -1, looks)
+        used, at = imgui.combo("Look", looks.index(name) if name in looks else -1, looks)
         if used:
             editing.open(load_look(looks[at]))
         if imgui.is_item_hovered() and editing.look.intent:

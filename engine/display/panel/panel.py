@@ -46,6 +46,7 @@ class Panel(Tool):
         self._size = (1, 1)
         self._built_s = 0.0
         self._changed = False
+        self._overflows = False
 
     def controls(self) -> Iterable[Control]:
         yield Switch("panel", "Panel", "window", "Tab", get=lambda: self._shown, set=self._turn, lasts=True)
@@ -102,9 +103,8 @@ class Panel(Tool):
         imgui.set_next_window_pos(imgui.ImVec2(self._size[0] - width - margin, margin), imgui.Cond_.always)
         imgui.set_next_window_size_constraints(imgui.ImVec2(width, 0), imgui.ImVec2(width, self._size[1] - 2 * margin))
         flags = imgui.WindowFlags_
-        imgui.begin(
-            "groundglass", None, flags.no_title_bar | flags.no_resize | flags.no_move | flags.always_auto_resize
-        )
+        shape = flags.no_title_bar | flags.no_resize | flags.no_move | flags.always_auto_resize
+        imgui.begin("groundglass", None, shape if self._overflows else shape | flags.no_scrollbar)
         imgui.push_item_width(0.55 * width)
         groups = self._desk.controls.groups()
         if imgui.collapsing_header("Look", imgui.TreeNodeFlags_.default_open):
@@ -119,6 +119,8 @@ class Panel(Tool):
             self._times = self._times or TimesSection()
             self._times.build(imgui, self._desk.engine.clock, self._pass_times)
         imgui.pop_item_width()
+        # What rounding leaves over needs no bar.
+        self._overflows = imgui.get_scroll_max_y() > 0.5 * imgui.get_font_size()
         imgui.end()
 
     def _guarded(self, imgui: Any, controls: list[Control]) -> None:
