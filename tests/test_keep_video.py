@@ -35,7 +35,7 @@ def picture(number: int) -> np.ndarray:
 
 def add_all(film: Film, times_s: list[float]) -> None:
     for number, time_s in enumerate(times_s):
-        while film._pictures.full():
+        while film._feed.is_full:
             time.sleep(0.001)
         film.add(picture(number), time_s)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING
 
 from ..display.controls import Control, Switch
@@ -17,6 +15,7 @@ from ..errors import GroundglassError, OutputError
 from ..frame import Encoding, Frame
 from ..look.look import Look
 from .dng_write import write_dng
+from .feed import Feed
 from .names import claimed
 from .shot import shot_of
 from .stills import write_look
@@ -38,38 +37,36 @@ class Roll:
         except OSError as error:
             raise OutputError(f"{folder}: cannot be made ({error.strerror}); name another folder") from error
         self.folder = folder
-        self.written = self.dropped = 0
+        self.written = 0
         self._index: int | None = None  # of the frame before
+        self._passed_over = 0
         self.error: GroundglassError | None = None
         write_look(folder.with_suffix(".toml"), look)
         self._began = datetime.now()
-        self._frames: Queue[Frame] = Queue(QUEUE)
-        self._last_is_in = threading.Event()
-        self._thread = threading.Thread(target=self._write, name="groundglass-roll", daemon=True)
-        self._thread.start()
+        self._feed: Feed[Frame] = Feed("roll", QUEUE, self._write)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that the view passed over, and those for which the disk had no time."""
+        return self._passed_over + self._feed.dropped
 
     def add(self, frame: Frame) -> None:
-        """What the view passed over since the frame before counts as dropped."""
         if self._index is not None:
-            self.dropped += max(frame.index - self._index - 1, 0)
+            self._passed_over += max(frame.index - self._index - 1, 0)
         self._index = frame.index
-        try:
-            self._frames.put_nowait(frame)
-        except Full:
-            self.dropped += 1
+        self._feed.add(frame)
 
     def end(self) -> None:
         """No frame comes any more; what waits is still written."""
-        self._last_is_in.set()
+        self._feed.end()
 
     @property
     def is_over(self) -> bool:
-        return not self._thread.is_alive()
+        return self._feed.is_over
 
     def close(self) -> None:
         """Ends, and waits until all is written. Raises what kept it from that."""
-        self.end()
-        self._thread.join()
+        self._feed.join()
         if self.error is not None:
             raise self.error
 
@@ -80,14 +77,10 @@ class Roll:
         dropped = f", {self.dropped} dropped" if self.dropped else ""
         return f"kept {self.folder.name}: {self.written} raws{dropped}"
 
-    def _write(self) -> None:
+    def _write(self, frames: Iterator[Frame]) -> None:
         shot, first_s = None, 0.0
         try:
-            while not (self._last_is_in.is_set() and self._frames.empty()):
-                try:
-                    frame = self._frames.get(timeout=0.05)
-                except Empty:
-                    continue
+            for frame in frames:
                 if shot is None:
                     shot, first_s = shot_of(frame), frame.time_s
                 taken = (shot.taken or self._began) + timedelta(seconds=frame.time_s - first_s)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from queue import Empty, Full, Queue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MissingExtraError, OutputError
+from .feed import Feed
 
 TIME_BASE = Fraction(1, 90_000)
 QUEUE = 12  # pictures that may wait for the encoder: a fifth of a second
@@ -56,55 +57,44 @@ class Film:
         """
         check_film(path, codec)
         self.path, self.size = path, size
-        self.written = self.dropped = 0
-        self._error: OutputError | None = None
-        self._pictures: Queue[tuple[float, NDArray[np.uint8]]] = Queue(QUEUE)
-        self._last_is_in = threading.Event()
+        self.written = 0
+        self.error: OutputError | None = None  # after which nothing more is written
         self._colour = COLOURS.get(space, (UNSPECIFIED, UNSPECIFIED))
         self._container, self._stream = _opened(path, size, CODECS[codec], self._colour)
         self._pixels = CODECS[codec].pixels
-        self._thread = threading.Thread(target=self._encode, name="groundglass-film", daemon=True)
-        self._thread.start()
+        self._feed: Feed[tuple[float, NDArray[np.uint8]]] = Feed("film", QUEUE, self._encode)
 
     @property
-    def error(self) -> OutputError | None:
-        """What went wrong, where something did: nothing more is written."""
-        return self._error
+    def dropped(self) -> int:
+        """Pictures for which the encoder had no time."""
+        return self._feed.dropped
 
     def add(self, rgba: NDArray[np.uint8], time_s: float) -> None:
         """A picture (H, W, 4) uint8, shown at `time_s` from the film's beginning; times rise."""
-        try:
-            self._pictures.put_nowait((time_s, rgba))
-        except Full:
-            self.dropped += 1
+        self._feed.add((time_s, rgba))
 
     def end(self) -> None:
         """No picture comes any more; what waits is still written, and the end, by and by."""
-        self._last_is_in.set()
+        self._feed.end()
 
     @property
     def is_over(self) -> bool:
         """Whether all is written, or nothing more will be."""
-        return not self._thread.is_alive()
+        return self._feed.is_over
 
     def close(self) -> None:
         """Ends, and waits until all is written. Raises OutputError for what was lost."""
-        self.end()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
+        self._feed.join()
+        if self.error is not None:
+            raise self.error
 
-    def _encode(self) -> None:
+    def _encode(self, pictures: Iterator[tuple[float, NDArray[np.uint8]]]) -> None:
         if sys.platform == "linux":  # elsewhere a thread has no priority of its own
             with suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LESS_URGENT)
         try:
             last, key_s = -1, -KEY_FRAME_S
-            while not (self._last_is_in.is_set() and self._pictures.empty()):
-                try:
-                    time_s, rgba = self._pictures.get(timeout=0.05)
-                except Empty:
-                    continue
+            for time_s, rgba in pictures:
                 pts = max(last + 1, round(time_s / TIME_BASE))
                 is_key = time_s >= key_s + KEY_FRAME_S
                 self._write(self._stream.encode(self._frame(rgba, pts, is_key)))
@@ -114,12 +104,9 @@ class Film:
             self._container.close()
         except Exception as error:  # the encoder's, the muxer's, the disk's
             reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
-            self._error = OutputError(f"{self.path}: recording stopped ({reason}); what was written plays")
+            self.error = OutputError(f"{self.path}: recording stopped ({reason}); what was written plays")
             with suppress(Exception):
                 self._container.close()
-            with suppress(Empty):
-                while True:
-                    self._pictures.get_nowait()
 
     def _frame(self, rgba: NDArray[np.uint8], pts: int, is_key: bool) -> Any:
         import av

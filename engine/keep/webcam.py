@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
-from contextlib import suppress
-from queue import Empty, Full, Queue
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +12,7 @@ from ..display.controls import Control, Switch
 from ..display.tool import Desk, Tool, Wish
 from ..errors import DeviceError, GroundglassError, MissingExtraError
 from ..gl.readback import Readback
+from .feed import Feed
 from .video import even
 
 if TYPE_CHECKING:
@@ -45,32 +43,23 @@ class VirtualCamera:
             raise DeviceError(f"no virtual camera ({reason}); {HINT}") from error
         self.size, self.name = size, str(self._camera.device)
         self.error = ""
-        self._pictures: Queue[NDArray[np.uint8]] = Queue(1)
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._feed, name="groundglass-webcam", daemon=True)
-        self._thread.start()
+        self._feed: Feed[NDArray[np.uint8]] = Feed("webcam", 1, self._pass_on)
 
     @property
     def is_over(self) -> bool:
-        return not self._thread.is_alive()
+        return self._feed.is_over
 
     def send(self, rgba: NDArray[np.uint8]) -> None:
         """A picture (H, W, 4) uint8, its first row at the top."""
-        with suppress(Full):
-            self._pictures.put_nowait(rgba)
+        self._feed.add(rgba)
 
     def close(self) -> None:
-        self._ends.set()
-        self._thread.join()
+        self._feed.join()
 
-    def _feed(self) -> None:
+    def _pass_on(self, pictures: Iterator[NDArray[np.uint8]]) -> None:
         width, height = self.size
         try:
-            while not self._ends.is_set():
-                try:
-                    rgba = self._pictures.get(timeout=0.05)
-                except Empty:
-                    continue
+            for rgba in pictures:
                 self._camera.send(np.ascontiguousarray(rgba[:height, :width, :3]))
         except Exception as error:  # the device was taken away
             self.error = f"the virtual camera has ended ({str(error).partition(chr(10))[0] or type(error).__name__})"
