@@ -41,13 +41,13 @@ class Face:
 def draw_histogram(counts: Counts, text_px: int) -> NDArray[np.uint8]:
     """(3, 256) of the picture, over display levels in per cent."""
     face = _level_face(text_px, "RGB")
-    return _bars(face, counts, RGB)
+    return _bars(face, counts, counts, RGB)
 
 
 def draw_raw_histogram(counts: Counts, text_px: int) -> NDArray[np.uint8]:
     """(1 or 3, RAW_BINS) of the sensor, over stops below clipping."""
     face = _stop_face(text_px)
-    return _bars(face, counts, RGB if len(counts) == 3 else (GREY,))
+    return _bars(face, counts, counts[:, :-1], RGB if len(counts) == 3 else (GREY,))
 
 
 def draw_waveform(counts: Counts, text_px: int) -> NDArray[np.uint8]:
@@ -102,11 +102,12 @@ def chroma_of(rgb: tuple[float, float, float]) -> tuple[float, float]:
     return (rgb[2] - bright) / BLUE_RANGE, (rgb[0] - bright) / RED_RANGE
 
 
-def _bars(face: Face, counts: Counts, colours: tuple[Colour, ...]) -> NDArray[np.uint8]:
+def _bars(face: Face, counts: Counts, bars: Counts, colours: tuple[Colour, ...]) -> NDArray[np.uint8]:
+    """`bars` of `counts`, of which the last one is clipped."""
     left, top, width, height = face.plot
     rgba = face.rgba.copy()
     plot = rgba[top : top + height, left : left + width]
-    heights = _resampled(counts[:, :-1].astype(np.float64), width)
+    heights = _resampled(bars.astype(np.float64), width)
     # The highest few columns may leave the plot: one plain wall would flatten all the rest.
     full = max(float(np.quantile(heights, 0.985)) * 1.15, float(heights.max()) / 6, 1e-9)
     above = height - np.arange(height, dtype=np.float32)[:, None]  # of a row's lower edge
