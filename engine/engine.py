@@ -45,6 +45,8 @@ DEFAULT_LOOK = "classic"
 DEFAULT_LENS = "noct-50"
 DEFAULT_FOCUS_M = 1.2
 
+SETTINGS = ("look", "strength", "lens", "focus_m", "development", "quality", "output_space", "screen_bits")
+
 
 class Engine:
     """Takes frames, gives pictures; everything in between stays on the device.
@@ -230,6 +232,20 @@ class Engine:
             return None
         self.focus_m = self.lens.clamp_focus_m(min(target.distance_m, FARTHEST_M))
         return target.distance_m
+
+    def beside(self, device: str) -> Engine:
+        """An engine on another device that draws in the same GL context what this one draws; the caller closes it.
+
+        It has no depth model: give it the frame that was drawn `last`. Raises DeviceError where there is none such.
+        """
+        other = Engine(device, look=self.look, lens=self.lens, quality=self.quality, gl=self.gl)
+        other.follow(self)
+        return other
+
+    def follow(self, other: Engine) -> None:
+        """Takes over all settings of another engine."""
+        for name in SETTINGS:
+            setattr(self, name, getattr(other, name))
 
     def depth_at(self, x: float, y: float) -> float | None:
         """Depth in metres at the fraction (x, y), from the top left, of the picture last drawn; None where unknown."""

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "reference": {"optics"},
     "look": {"gl", "looks", "shaders", "profile.colour", "capture.picture"},
     "display": {
+        "compute.device",
         "gl",
         "shaders",
         "capture.exposable",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from groundglass.display.controls import Controls
 from groundglass.display.events import Pointer
-from groundglass.display.split import Splitting
+from groundglass.display.split import Splitting, paste_right
 from groundglass.display.tool import Desk
 from groundglass.look.split import Split
 from groundglass.optics.lens import load_lens
@@ -85,3 +85,44 @@ def test_the_line_is_dragged_and_clicks_beside_it_are_for_others(engine: gg.Engi
     assert engine.split.lens.name == "soft-90"
     controls.press("X")
     assert engine.split is None
+
+
+@pytest.mark.parametrize("at", [0.0, 0.3, 1.0])
+def test_the_right_part_is_pasted(at: float) -> None:
+    gl = context()
+    random = np.random.default_rng(4)
+    pictures = random.integers(0, 256, (2, HEIGHT, WIDTH, 4), np.uint8)
+    source, target = (gl.texture((WIDTH, HEIGHT), 4, picture.tobytes()) for picture in pictures)
+    paste_right(gl, source, target, at)
+    edge = round(at * WIDTH)
+    found = np.frombuffer(target.read(), np.uint8).reshape(pictures[0].shape)
+    np.testing.assert_array_equal(found[:, :edge], pictures[1][:, :edge])
+    np.testing.assert_array_equal(found[:, edge:], pictures[0][:, edge:])
+    gl.simple_framebuffer((8, 8)).use()  # nothing of it is left behind: the next clears all of its own
+    gl.clear(1.0, 1.0, 1.0, 1.0)
+    assert min(gl.fbo.read()) == 255
+
+
+def test_another_device_draws_the_right_part(engine: gg.Engine, frame: gg.Frame) -> None:
+    controls, said = Controls(), []
+    tool = Splitting(Desk(engine, None, said.append, controls, None))  # type: ignore[arg-type]
+    controls.add(tool.controls())
+    alone = drawn(engine, frame)
+    controls.set("split_device", engine.device.spec)
+    assert said[-1] == f"B is {engine.device.spec}"
+    controls.press("X")
+    engine.look = "neutral"
+    neutral = drawn(engine, frame)
+    texture = engine.draw(frame)
+    tool.drawn(frame, texture)
+    split = np.frombuffer(texture.read(), np.uint8).reshape(HEIGHT, WIDTH, 4)[..., :3].astype(int)
+    assert np.abs(split - neutral).max() <= 1  # the other follows whatever is set
+    assert np.abs(split - alone).max() > 10
+    tool.drawn(frame, engine.draw(frame))
+    controls.press("X")
+    assert tool._other is None
+    assert engine.split is None
+    with pytest.raises(gg.GroundglassError, match="'split_device' is"):
+        controls.set("split_device", "cuda:9")
+    with pytest.raises(gg.GroundglassError, match="no device 'opencl:9'"):
+        engine.beside("opencl:9")

@@ -1,14 +1,18 @@
-"""A/B: the picture beside itself, before and after, in two looks or through two lenses, with a line to drag."""
+"""A/B: the picture beside itself, in two looks, through two lenses, by two devices, with a line to drag."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
+import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compute.device import list_devices
+from ..errors import GroundglassError
 from ..look.look import list_looks, load_look
 from ..look.split import Split
 from ..optics.lens import list_lenses, load_lens
@@ -16,6 +20,10 @@ from .controls import Choice, Control, Number, Switch
 from .events import Event, Pointer
 from .overlay import letter
 from .tool import Canvas, Desk, Tool
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+    from ..frame import Frame
 
 REACH_PX = 12  # how near to the line a press must be to take it, at a scale of 1
 BEFORE = "neutral"
@@ -26,14 +34,20 @@ class Splitting(Tool):
 
     def __init__(self, desk: Desk) -> None:
         self._engine, self._say = desk.engine, desk.say
+        self._on = False
         self._kind, self._look, self._lens = "before", "natural", "soft-90"
+        self._devices = tuple(candidate.spec for candidate in list_devices()[0])
+        # The one that does not work already, where there is another.
+        own = desk.engine.device.spec
+        self._device = next((spec for spec in self._devices if spec != own), own)
+        self._other: Engine | None = None
         self._at = 0.5
         self._dragged = False
         self._reach = 0.02  # in fractions of the picture
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("split", "A/B split", "aids", "X", get=lambda: self._engine.split is not None, set=self._turn)
-        kinds = ("before", "look", "lens")
+        yield Switch("split", "A/B split", "aids", "X", get=lambda: self._on, set=self._turn)
+        kinds = ("before", "look", "lens", "device")
         yield Choice(
             "split_kind", "A/B split: B is", "aids", "Shift+X", choices=kinds, get=lambda: self._kind, set=self._choose
         )
@@ -44,12 +58,18 @@ class Splitting(Tool):
         yield Choice(
             "split_lens", "A/B split: lens", "aids", choices=lenses, get=lambda: self._lens, set=self._choose_lens
         )
+        yield Choice(
+            *("split_device", "A/B split: device", "aids"),
+            choices=self._devices,
+            get=lambda: self._device,
+            set=self._choose_device,
+        )
         yield Number(
             "split_at", "A/B split: line", "aids", least=0, most=1, step=0.01, get=lambda: self._at, set=self._move
         )
 
     def obey(self, event: Event) -> bool:
-        if self._engine.split is None or not isinstance(event, Pointer) or event.button != "left":
+        if not self._on or not isinstance(event, Pointer) or event.button != "left":
             return False
         if event.kind == "press":
             self._dragged = abs(event.x - self._at) <= self._reach
@@ -60,8 +80,19 @@ class Splitting(Tool):
             return was
         return self._dragged
 
+    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+        if self._other is None or self._engine.last is None:
+            return
+        self._other.follow(self._engine)
+        paste_right(self._engine.gl, self._other.draw(self._engine.last), picture, self._at)
+
+    def close(self) -> None:
+        if self._other is not None:
+            self._other.close()
+            self._other = None
+
     def draw(self, canvas: Canvas) -> None:
-        if self._engine.split is None:
+        if not self._on:
             return
         self._reach = REACH_PX * canvas.scale / (canvas.shown[2] * canvas.view.zoom)
         left, bottom, width, height = canvas.shown
@@ -72,16 +103,33 @@ class Splitting(Tool):
         canvas.plates.prepare("split", (height, pen), lambda: line(height, pen))
         canvas.plates.draw("split", x - 2 * pen, bottom)
         top = bottom + height - canvas.text_px // 2
-        for name, text in (("split-a", self._engine.look.name), ("split-b", self._name())):
+        own = self._engine.device.spec if self._kind == "device" else self._engine.look.name
+        for name, text in (("split-a", own), ("split-b", self._name())):
             label = partial(letter, [text], canvas.text_px, canvas.size[0] // 3)
             made = canvas.plates.prepare(name, (text, canvas.text_px, canvas.size[0]), label)
             canvas.plates.draw(name, x - made[0] - 4 * pen if name == "split-a" else x + 4 * pen, top - made[1])
 
     def _name(self) -> str:
-        return {"before": BEFORE, "look": self._look, "lens": self._lens}[self._kind]
+        return {"before": BEFORE, "look": self._look, "lens": self._lens, "device": self._device}[self._kind]
 
     def _turn(self, on: bool) -> None:
-        self._engine.split = self._split() if on else None
+        self._on = on
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Has the engine, or another one beside it, draw what is chosen."""
+        self.close()
+        self._engine.split = None
+        if not self._on:
+            return
+        try:
+            if self._kind == "device":
+                self._other = self._engine.beside(self._device)
+            else:
+                self._engine.split = self._split()
+        except GroundglassError as error:
+            self._on = False
+            self._say(str(error))
 
     def _split(self) -> Split:
         match self._kind:
@@ -104,15 +152,33 @@ class Splitting(Tool):
         self._lens, self._kind = lens, "lens"
         self._changed()
 
+    def _choose_device(self, device: str) -> None:
+        self._device, self._kind = device, "device"
+        self._changed()
+
     def _changed(self) -> None:
         self._say(f"B is {self._name()}")
-        if self._engine.split is not None:
-            self._engine.split = self._split()
+        self._arrange()
 
     def _move(self, at: float) -> None:
         self._at = at
         if self._engine.split is not None:
             self._engine.split = replace(self._engine.split, at=at)
+
+
+def paste_right(gl: moderngl.Context, source: moderngl.Texture, target: moderngl.Texture, at: float) -> None:
+    """Copies what lies right of the fraction `at` of a picture's width into another of the same size."""
+    edge = round(at * target.width)
+    if edge == target.width:
+        return
+    whole, part = gl.framebuffer([source]), gl.framebuffer([target])
+    part.scissor = edge, 0, target.width - edge, target.height
+    part.use()
+    gl.copy_framebuffer(part, whole)
+    part.scissor = None  # type: ignore[assignment]
+    part.use()
+    for framebuffer in (whole, part):
+        framebuffer.release()
 
 
 def line(height_px: int, pen_px: int) -> NDArray[np.uint8]:
