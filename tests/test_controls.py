@@ -95,3 +95,9 @@ def test_menus_have_the_groups_in_order(controls: Controls) -> None:
         "keep": ["still"],
         "aids": ["zebra", "zebra_level", "grid"],
     }
+
+
+def test_a_choice_that_is_none_of_the_list_goes_to_its_first(controls: Controls, state: SimpleNamespace) -> None:
+    state.grid = "mine"
+    assert controls.press("G")
+    assert state.grid == "off"

@@ -232,3 +232,25 @@ def test_the_scale_is_there_when_it_is_asked_for(ring: Ring) -> None:
 def test_what_is_no_matter_of_focus_is_left_to_others(ring: Ring) -> None:
     assert not ring.controls.press("S")
     assert not ring.hand.obey(Pointer("press", 0.5, 0.5, "right"))
+
+
+def test_another_lens_keeps_what_it_can(ring: Ring) -> None:
+    ring.engine.lens = FIFTY.at(8)
+    ring.ask("Shift+L", 0.0)  # one of the user's own is no lens of the list: the first of that
+    assert ring.engine.lens == load_lens("documentary-35").at(8)
+    ring.controls.set("lens", "phone-1inch")
+    assert (ring.engine.lens.name, ring.engine.lens.f_number) == ("phone-1inch", 4.0)
+    assert ring.said[-1] == "phone-1inch, f/4"
+    ring.engine.focus_m = 0.2
+    ring.controls.set("lens", "soft-90")
+    assert ring.at(0.0) == load_lens("soft-90").focus_min_m
+    ring.controls.set("f_number", 0.95)  # of another lens: this one opens as far as it goes
+    assert ring.engine.lens.f_number == load_lens("soft-90").f_number_min
+
+
+def test_another_lens_ends_street_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = Ring(monkeypatch)
+    ring.ask("Z", 0.0)
+    ring.controls.set("lens", "noct-50")
+    assert not ring.controls.get("street")
+    assert ring.engine.lens.name == "noct-50"

@@ -107,7 +107,8 @@ class Controls:
             case Switch(get=get, set=put):
                 put(not get())
             case Choice(get=get, set=put, choices=choices):
-                put(choices[(choices.index(get()) + 1) % len(choices)])
+                present = get()  # maybe one of the user's own, which is not in the list
+                put(choices[(choices.index(present) + 1) % len(choices) if present in choices else 0])
             case _:
                 return False
         return True

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from ..errors import GroundglassError
 from ..optics.autofocus import Box, Target, autofocus, faces_can_be_found
 from ..optics.focus import FARTHEST_M, Rack, Street, depth_of_field_m, hyperfocal_m
-from ..optics.lens import DEFAULT_ASPECT, Lens
+from ..optics.lens import DEFAULT_ASPECT, Lens, list_lenses, load_lens
 from .barrel import Barrel
-from .controls import Action, Control, Number, Switch
+from .controls import Action, Choice, Control, Number, Switch
 from .events import Event, Pointer, Wheel
 from .overlay import distance, f_stop, sharp_zone
 from .overlays import NO_OVERLAYS, Overlays
@@ -88,23 +88,26 @@ class Focusing(Tool):
         yield from self._rings()
 
     def _rings(self) -> Iterable[Control]:
-        lens = self._engine.lens
+        # Of all lenses: one that cannot go as far goes as far as it can.
+        lenses = [self._engine.lens, *map(load_lens, list_lenses())]
+        yield Choice(
+            *("lens", "Lens", "focus", "Shift+L"),
+            choices=tuple(list_lenses()),
+            get=lambda: self._engine.lens.name,
+            set=self._mount,
+        )
         yield Number(
-            "f_number",
-            "Aperture",
-            "focus",
-            least=lens.f_number_min,
-            most=lens.f_number_max,
+            *("f_number", "Aperture", "focus"),
+            least=min(lens.f_number_min for lens in lenses),
+            most=max(lens.f_number_max for lens in lenses),
             step=0.05,
             unit="f/",
             get=lambda: self._engine.lens.f_number,
             set=self._set_f_number,
         )
         yield Number(
-            "focus",
-            "Focus",
-            "focus",
-            least=lens.focus_min_m,
+            *("focus", "Focus", "focus"),
+            least=min(lens.focus_min_m for lens in lenses),
             most=FARTHEST_M,
             step=0.01,
             unit="m",
@@ -157,6 +160,15 @@ class Focusing(Tool):
     def close(self) -> None:
         if self._worker is not None:
             self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _mount(self, name: str) -> None:
+        """Another lens, at an aperture and a focus as near to the present ones as it goes."""
+        if self._before_street is not None:
+            self._turn_street(False)
+        engine, lens = self._engine, load_lens(name)
+        engine.lens = lens.at(min(max(engine.lens.f_number, lens.f_number_min), lens.f_number_max))
+        self._move_to(engine.focus_m, 0.0)
+        self._say(f"{lens.name}, {f_stop(engine.lens.f_number)}")
 
     def _set_f_number(self, f_number: float) -> None:
         lens = self._engine.lens
