@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 VERBS = ("list", "get", "set", "do", "press", "state", "watch")
 LOOK = "look."
 Answer = dict[str, Any]
+Request = dict[str, Any] | ControlError  # or why a line is none
 
 
 class Protocol:
@@ -36,8 +37,10 @@ class Protocol:
     def __init__(self, controls: Controls, editing: Editing, state: Callable[[], Answer]) -> None:
         self._controls, self._editing, self._state = controls, editing, state
 
-    def answer(self, request: Answer) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """Does what a request asks for. Whatever is wrong with it is an answer, too."""
+        if isinstance(request, ControlError):
+            return {"ok": False, "error": str(request)}
         told = {"id": request["id"]} if "id" in request else {}
         try:
             verb = verb_of(request)
@@ -120,14 +123,14 @@ def verb_of(request: Answer) -> str:
     return verbs[0]
 
 
-def read_request(line: bytes) -> Answer:
-    """The request in a line. ControlError where it is none."""
+def read_request(line: bytes) -> Request:
+    """The request in a line, or the error that says why it is none."""
     try:
         request = json.loads(line.decode("utf-8"), parse_constant=_refused)
     except (ValueError, RecursionError):
-        raise ControlError('a request is a JSON object on a line of its own, like {"get": "zebra"}') from None
+        return ControlError('a request is a JSON object on a line of its own, like {"get": "zebra"}')
     if not isinstance(request, dict):
-        raise ControlError(f'a request is a JSON object, like {{"get": "zebra"}}, not {json.dumps(request)[:40]}')
+        return ControlError(f'a request is a JSON object, like {{"get": "zebra"}}, not {json.dumps(request)[:40]}')
     return request
 
 

@@ -57,11 +57,12 @@ class Remote(Tool):
                 break
             client, request = taken
             answer = self._protocol.answer(request)
-            if "watch" in request and answer["ok"]:
-                client.watches = request["watch"]
-                self._watched = answer.get("value", self._watched)
-            if not ASKING & request.keys():
-                wish = Wish.REDRAW
+            if isinstance(request, dict):
+                if "watch" in request and answer["ok"]:
+                    client.watches = request["watch"]
+                    self._watched = answer.get("value", self._watched)
+                if not ASKING & request.keys():
+                    wish = Wish.REDRAW
             self._server.answer(client, answer)
         if now_s >= self._next_s:
             self._next_s = now_s + WATCH_S

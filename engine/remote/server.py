@@ -13,8 +13,8 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ..errors import ControlError, GroundglassError
-from .protocol import Answer, read_request
+from ..errors import ControlError
+from .protocol import Answer, Request, read_request
 
 HOST = "127.0.0.1"
 MOST_CLIENTS = 16
@@ -56,7 +56,7 @@ class Server:
             reason = getattr(error, "strerror", None) or "is no port"
             raise ControlError(f"--control {port}: {reason}; use 0 for a port that is free") from error
         self.port: int = self._socket.getsockname()[1]
-        self._requests: SimpleQueue[tuple[Client, Answer]] = SimpleQueue()
+        self._requests: SimpleQueue[tuple[Client, Request]] = SimpleQueue()
         self._answers: deque[tuple[Client, bytes, bool]] = deque()  # and whether it is one that a client waits for
         self._bell, self._ear = socket.socketpair()
         for each in (self._socket, self._bell, self._ear):
@@ -69,7 +69,7 @@ class Server:
         self._thread = threading.Thread(target=self._serve, name="groundglass-control", daemon=True)
         self._thread.start()
 
-    def take(self) -> tuple[Client, Answer] | None:
+    def take(self) -> tuple[Client, Request] | None:
         """The next request; None where there is none."""
         try:
             return self._requests.get_nowait()
@@ -161,38 +161,34 @@ class Server:
     def _read_on(self, client: Client) -> None:
         """The lines that are there, as many as may wait."""
         while client.waiting < MOST_WAITING and not client.is_refused:
-            line, end, rest = client.inbox.partition(b"\n")
-            if len(line) > MOST_LINE:
+            end = client.inbox.find(b"\n")
+            length = len(client.inbox) if end < 0 else end
+            if length > MOST_LINE:
                 self._refuse(client, f"a line is longer than {MOST_LINE} bytes")
                 return
-            if not end:
+            if end < 0:
                 return
-            client.inbox = rest
+            line = bytes(client.inbox[:end])
+            del client.inbox[: end + 1]
             if line.strip():
-                self._read_line(client, bytes(line))
+                self._read_line(client, line)
 
     def _read_line(self, client: Client, line: bytes) -> None:
-        try:
-            request = read_request(line)
-            if not client.is_known:
-                self._let_in(client, request)
-                return
-        except GroundglassError as error:
-            if client.is_known:
-                client.outbox += json.dumps({"ok": False, "error": str(error)}).encode() + b"\n"
-            else:
-                self._refuse(client, str(error))
+        request = read_request(line)
+        if not client.is_known:
+            self._let_in(client, request)
             return
         client.waiting += 1
         self._requests.put((client, request))
         self._wake()
 
-    def _let_in(self, client: Client, request: Answer) -> None:
-        token = request.get("token")
-        if not isinstance(token, str) or not hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
-            raise ControlError('the first line is {"token": "..."} with the token of this run')
-        client.is_known = True
-        client.outbox += b'{"ok": true}\n'
+    def _let_in(self, client: Client, request: Request) -> None:
+        token = request.get("token") if isinstance(request, dict) else None
+        if isinstance(token, str) and hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
+            client.is_known = True
+            client.outbox += b'{"ok": true}\n'
+        else:
+            self._refuse(client, 'the first line is {"token": "..."} with the token of this run')
 
     def _refuse(self, client: Client, why: str) -> None:
         client.outbox += json.dumps({"ok": False, "error": why}).encode() + b"\n"
