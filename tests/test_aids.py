@@ -158,6 +158,22 @@ def test_a_bright_line_frame_is_what_the_focal_length_would_see(bench: Bench) ->
     assert columns.max() == pytest.approx(right, abs=2)
 
 
+def test_a_bright_line_frame_has_its_name_where_it_is_seen(bench: Bench) -> None:
+    bench.engine.lens = gg.Lens(focal_mm=40, f_number=16, sensor_width_mm=36)
+    bench.controls.set("bright_lines", True)
+    bench.controls.set("bright_lines_pair", "35-135")
+    frame = grey_frame(np.full((HEIGHT, WIDTH), 0.3))
+    bare = bench.show(frame).astype(int)
+    overlays = bench.aids.overlays(bench.engine.last)
+    bench.presenter.draw(bench.engine.draw(frame), bench.size, [], overlays=overlays, tools=[bench.aids])
+    data = bench.screen.screen.read(viewport=(0, 0, *bench.size), components=3, alignment=1)
+    named = np.frombuffer(data, np.uint8).reshape(HEIGHT, WIDTH, 3)[::-1]
+    rows, columns = np.nonzero((np.abs(named - bare) > 3).any(axis=2))
+    half = 0.5 * bench.engine.lens.equivalent_mm(WIDTH / HEIGHT) / 135  # nothing is said of 35 mm, which sees more
+    assert WIDTH * (0.5 - half) < columns.min() < columns.max() < WIDTH / 2 + 20
+    assert HEIGHT * (0.5 - half) < rows.min() < rows.max() < HEIGHT / 2 + 20
+
+
 @pytest.mark.parametrize(("ratio", "number"), [("1:1", 1.0), ("16:9", 16 / 9), ("4:5", 0.8)])
 def test_an_aspect_mask_leaves_a_picture_of_its_shape(bench: Bench, ratio: str, number: float) -> None:
     left = ~bench.changed(grey_frame(np.full((HEIGHT, WIDTH), 0.2)), aspect_mask=True, aspect_mask_ratio=ratio)

@@ -12,6 +12,7 @@ from ..gl.passes import Parameter, Value, load_pass
 from .controls import Action, Choice, Control, Number, Switch
 from .events import Event, Pointer
 from .legend import draw_legend
+from .overlay import SMALLEST_PX, letter
 from .overlays import NO_OVERLAYS, WHOLE, Circles, Overlays, View
 from .tool import Canvas, Desk, Tool
 
@@ -119,6 +120,24 @@ class Aids(Tool):
             scale = str(self._value("false_colour", "scale"))
             canvas.plates.prepare("legend", (scale, canvas.text_px), lambda: draw_legend(scale, canvas.text_px))
             canvas.plates.draw("legend", canvas.text_px // 2, 4 * canvas.text_px)
+        if self._states["bright_lines"].on:
+            self._name_frames(canvas)
+
+    def _name_frames(self, canvas: Canvas) -> None:
+        """The focal length of each bright-line frame, in its upper left corner."""
+        frame = self._engine.last
+        if frame is None:
+            return
+        equivalent_mm = self._engine.lens.equivalent_mm(frame.width / frame.height)
+        for focal in str(self._value("bright_lines", "pair")).split("-"):
+            half = 0.5 * equivalent_mm / float(focal)
+            if half > 0.5:  # the picture shows less than that
+                continue
+            text_px = max(SMALLEST_PX, canvas.text_px * 4 // 5)
+            made = partial(letter, [focal], text_px, canvas.size[0])
+            size = canvas.plates.prepare(f"frame {focal}", text_px, made)
+            x, y = canvas.pixel(0.5 - half, 0.5 - half)
+            canvas.plates.draw(f"frame {focal}", x + text_px // 2, y - text_px // 2 - size[1])
 
     def _of_parameter(self, aid: Aid, parameter: Parameter, key: str) -> Control:
         name = f"{aid.name}_{parameter.name}"
