@@ -55,7 +55,7 @@ SHOTS = (
     Shot("grid", {"grid": True}),
     Shot("bright-lines", {"bright_lines": True}),
     Shot("aspect-mask", {"aspect_mask": True}),
-    Shot("magnifier", {"magnifier": "5x"}),
+    Shot("magnifier", {"magnifier": "5x"}, at=(0.55, 0.3)),
     Shot("desqueeze", {"desqueeze": "1.33"}),
     Shot("split", {"split": True}),
     Shot("loupe", {"loupe": True}),

@@ -66,6 +66,12 @@ class View:
         x, y = (min(max(at - 0.5 / self.zoom, 0.0), 1.0 - 1.0 / self.zoom) for at in self.middle)
         return x, y
 
+    @property
+    def box(self) -> Box:
+        """What is shown: left, top, right, bottom as fractions of the picture."""
+        (left, top), part = self.corner, 1.0 / self.zoom
+        return left, top, left + part, top + part
+
     def shape(self, picture: tuple[int, int]) -> tuple[int, int]:
         """(width, height) of the shape in which a picture of so many pixels is shown."""
         return max(1, round(picture[0] * self.squeeze)), picture[1]

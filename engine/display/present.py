@@ -79,18 +79,20 @@ class Presenter:
         screen.viewport = shown
         place = _place_numbers(picture.size, shown[2:], overlays.view)
         self._programs.program((overlays.passes, False), numbers | place).draw(screen)
+        inset = inset_of(shown)
+        whole = replace(overlays.view, zoom=1.0)
         if overlays.view.zoom > 1.0:
-            inset = max(1, round(INSET * width)), max(1, round(INSET * height))
-            whole = replace(overlays.view, zoom=1.0)
-            screen.viewport = left + width - inset[0], shown[1] + height - inset[1], *inset
-            place = _place_numbers(picture.size, inset, whole, INSET_TAPS)
+            screen.viewport = inset
+            place = _place_numbers(picture.size, inset[2:], whole, INSET_TAPS)
             self._programs.program((overlays.passes, True), numbers | place).draw(screen)
         self._smooth.clear(0)
         self._exact.clear(1)
         height_px = text_height_px(framebuffer, content_scale)
         canvas = Canvas(self._gl, framebuffer, shown, content_scale, height_px, self._plates, overlays.view)
+        if overlays.view.zoom > 1.0:
+            self._frame("magnified", overlays.view.box, replace(canvas, shown=inset, view=whole))
         if overlays.face is not None:
-            self._frame(overlays.face, canvas, max(1, height_px // 9))
+            self._frame("face", overlays.face, canvas)
         self._draw_plates(framebuffer, lines, height_px, overlays)
         for tool in tools:
             tool.draw(canvas)
@@ -107,12 +109,12 @@ class Presenter:
         source = fuse_overlays((load_pass(name) for name in key[0]), constants)
         return FullFrame(self._gl, source, _SAMPLERS, vertex="screen.vert.glsl")
 
-    def _frame(self, face: Box, canvas: Canvas, pen_px: int) -> None:
-        """Corners round a face of the picture."""
-        (left, top), (right, bottom) = canvas.pixel(*face[:2]), canvas.pixel(*face[2:])
-        size = right - left, top - bottom
-        self._plates.prepare("face", (size, pen_px), lambda: frame(size, pen_px))
-        self._plates.draw("face", left, bottom)
+    def _frame(self, name: str, box: Box, canvas: Canvas) -> None:
+        """Corners round a part of the picture."""
+        (left, top), (right, bottom) = canvas.pixel(*box[:2]), canvas.pixel(*box[2:])
+        size, pen_px = (right - left, top - bottom), max(1, canvas.text_px // 9)
+        self._plates.prepare(name, (size, pen_px), lambda: frame(size, pen_px))
+        self._plates.draw(name, left, bottom)
 
     def _draw_plates(self, framebuffer: tuple[int, int], lines: list[str], height_px: int, overlays: Overlays) -> None:
         width, height = framebuffer
@@ -127,6 +129,13 @@ class Presenter:
                 "barrel", (barrel, height_px, room_px), lambda: draw_barrel(barrel, height_px, room_px)
             )
             self._plates.draw("barrel", (width - drawn[0]) // 2, height - margin_px - drawn[1])
+
+
+def inset_of(shown: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """Where the whole picture lies beside what is magnified: the upper right corner of left, bottom, width, height."""
+    left, bottom, width, height = shown
+    across, down = max(1, round(INSET * width)), max(1, round(INSET * height))
+    return left + width - across, bottom + height - down, across, down
 
 
 def screen_bits(gl: moderngl.Context) -> int:
