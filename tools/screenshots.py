@@ -121,19 +121,25 @@ class Photographer(Tool):
         self._began_s = None
 
     def _arrange(self, shot: Shot) -> None:
-        controls = self._desk.controls
+        """A step a round of the loop: what a hand does takes a while to be seen."""
+        controls, window = self._desk.controls, self._desk.window
+        assert window is not None
         self._before = {name: controls.get(name) for name in shot.settings}
-        assert self._desk.window is not None
-        self._desk.window.post(Pointer("move", *shot.at, "none"))
-        for name, setting in shot.settings.items():
-            controls.set(name, setting)
-        for key in shot.press:
-            controls.press(key)
-        panel = self._desk.window.listener
-        for x, y in shot.click if panel is not None else ():
-            self._hand += [lambda: None] * 4  # until the panel is laid out
-            self._hand += [partial(panel.on_move, x, y), partial(panel.on_button, 0, True)]
-            self._hand += [partial(panel.on_button, 0, False), partial(panel.on_move, 0, 0)]
+        pause = [lambda: None] * 4
+        self._hand = [*pause, partial(window.post, Pointer("move", *shot.at, "none")), *pause]
+        self._hand += [partial(controls.set, name, setting) for name, setting in shot.settings.items()]
+        self._hand += [partial(controls.press, key) for key in shot.press]
+        for place in shot.click:
+            self._hand += [*pause, partial(self._click, *place, True), partial(self._click, *place, False)]
+
+    def _click(self, x: int, y: int, pressed: bool) -> None:
+        """In the panel, and then away from it, so that nothing is lit."""
+        panel = self._desk.window and self._desk.window.listener
+        if panel:
+            panel.on_move(x, y)
+            panel.on_button(0, pressed)
+            if not pressed:
+                self._hand.insert(0, partial(panel.on_move, 0, 0))
 
 
 def main() -> None:
