@@ -301,7 +301,7 @@ def test_answers_come_in_the_order_of_the_lines(bench: Bench) -> None:
 
 
 def test_a_script_changes_the_picture_of_a_run_without_a_window(tmp_path: Path) -> None:
-    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path)}
     words = [sys.executable, "-m", "groundglass", "view", "scene:?size=96x64&fps=30", "--headless", "--seconds", "60"]
     run = subprocess.Popen(
         [*words, "--control", "0", "--save-frame", "last.png"],

@@ -91,7 +91,7 @@ class Live:
         self.process = subprocess.Popen(
             words,
             cwd=folder,
-            env=screen.environment | {"XDG_CONFIG_HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)},
+            env=screen.environment | {"XDG_CONFIG_HOME": str(folder), "XDG_STATE_HOME": str(folder)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -25,10 +25,10 @@ ASKING = {"list", "get", "state", "watch"}  # changes nothing
 
 
 def control_file() -> Path:
-    """Where a run says how to reach it: its port, its token and its process."""
-    from platformdirs import user_runtime_path
+    """Where a run says how to reach it: `~/.local/state/groundglass/control.json` on Linux."""
+    from platformdirs import user_state_path
 
-    return user_runtime_path("groundglass", appauthor=False) / "control.json"
+    return user_state_path("groundglass", appauthor=False) / "control.json"
 
 
 class Remote(Tool):
@@ -116,7 +116,7 @@ def write_secretly(file: Path, told: dict[str, object]) -> None:
             json.dump(told, stream)
         os.replace(part, file)
     except OSError as error:
-        raise OutputError(f"{file}: cannot be written ({error.strerror}); set XDG_RUNTIME_DIR to a folder") from error
+        raise OutputError(f"{file}: cannot be written ({error.strerror}); make its folder writable") from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
