@@ -86,7 +86,8 @@ class Exposure:
 def metered_ev(frame: Frame, profile: CameraProfile, metering: Metering) -> float | None:
     """The stops that give an upright `frame`, balanced by `profile`, the right brightness; None where it is all dark.
 
-    `centre`, `average` and `spot` bring the weighted mean of the luminance to that of a grey card, `highlights` the
+    `centre`, `average` and `spot` bring the weighted mean of the lightness (the cube root of luminance, as in CIE L*)
+    to that of a grey card: of luminance itself a bright sky would have more than its share. `highlights` brings the
     brightest hundredth of the picture to white. Within MOST_EV.
     """
     light = luminance(frame, profile)
@@ -95,7 +96,8 @@ def metered_ev(frame: Frame, profile: CameraProfile, metering: Metering) -> floa
     if metering.mode == "highlights":
         measured, wanted = float(np.quantile(light, BRIGHTEST)), WHITE
     else:
-        measured, wanted = float(np.average(light, weights=weights(light.shape, frame, metering))), GREY
+        lightness = np.average(np.cbrt(light), weights=weights(light.shape, frame, metering))
+        measured, wanted = float(lightness) ** 3, GREY
     if measured <= wanted * 2.0 ** -(2 * MOST_EV):
         return None
     return min(max(math.log2(wanted / measured), -MOST_EV), MOST_EV)
