@@ -7,6 +7,8 @@ from dataclasses import replace
 import groundglass as gg
 import numpy as np
 import pytest
+from groundglass.capture.exposable import exposable
+from groundglass.capture.source import WithProfile
 from groundglass.cfa import Cfa
 from groundglass.develop.metering import FOLLOW_S, GREY, MODES, Exposure, Metering, metered_ev
 from groundglass.display.controls import Controls
@@ -128,6 +130,15 @@ class Camera:
     def frame(self, level: float, index: int) -> gg.Frame:
         frame = grey(level * 2**self.ev, time_s=index / 30)
         return replace(frame, profile=replace(PROFILE, exposure_ev=-self.ev))
+
+
+def test_a_source_that_exposes_is_found_behind_those_that_change_it() -> None:
+    camera = Camera()
+    wrapped = WithProfile(WithProfile(camera, None), None)  # type: ignore[arg-type]
+    assert exposable(wrapped) is camera
+    with gg.open("scene:?size=96x64") as scene:
+        assert exposable(scene) is None
+        assert exposable(WithProfile(scene, None)) is None  # type: ignore[arg-type]
 
 
 def test_the_keys_and_a_source_that_exposes() -> None:

@@ -23,6 +23,11 @@ class ChangedSource(ABC):
         self.frames = source.frames
         self.size = source.size
 
+    @property
+    def origin(self) -> Source:
+        """The source whose frames are changed."""
+        return self._source
+
     @abstractmethod
     def change(self, frame: Frame) -> Frame:
         """`frame` with what this source adds; of the same size."""

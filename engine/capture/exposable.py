@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from .changed import ChangedSource
+
+if TYPE_CHECKING:
+    from .source import Source
 
 
 @runtime_checkable
@@ -14,3 +19,11 @@ class Exposable(Protocol):
         once. From the frame on of which that is true, `profile.exposure_ev` is less by as much: the light of the scene
         is told as it was, with less noise.
         """
+
+
+def exposable(source: Source) -> Exposable | None:
+    """Who exposes the frames of `source`, which others may change on their way; None where nobody can."""
+    found: object = source
+    while isinstance(found, ChangedSource):
+        found = found.origin
+    return found if isinstance(found, Exposable) else None

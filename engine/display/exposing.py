@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..capture.exposable import Exposable
+from ..capture.exposable import exposable
 from ..develop.metering import MODES
 from .controls import Action, Choice, Control, Number, Switch
 from .events import Event, Pointer
@@ -33,7 +33,7 @@ class Exposing(Tool):
 
     def __init__(self, desk: Desk) -> None:
         self._engine, self._say = desk.engine, desk.say
-        self._source = desk.source if isinstance(desk.source, Exposable) else None
+        self._source = exposable(desk.source)
         self._asked_ev = 0.0
         self._mode = self._metering if self._metering != OFF else MODES[0]
         balance = desk.engine.development.white_balance
