@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ...frame import Encoding
 from ...gl.readback import Readback
 from ..controls import Choice, Control, Switch
+from ..overlay import SMALLEST_PX
 from ..tool import Canvas, Desk, Tool, Wish
 from . import counts, draw
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 EVERY_S = 0.06  # fifteen times a second at thirty pictures; scopes that flicker faster tell no more
 COPY_S = 0.025  # after which a GPU has long copied what it was asked for
 ROOM = 0.72  # of the window's height: what does not fit into a column goes into the next one, to the left
+ROW_EM = 72  # what all of them take beside each other, in heights of their letters: a narrow window has small ones
+STATUS_EM = 3  # the status line in the lower left is so high, in heights of its letters
 HISTOGRAMS = {"off": (), "display": ("histogram",), "raw": ("raw",), "both": ("histogram", "raw")}
 WAVEFORMS = {"off": (), "waveform": ("waveform",), "parade": ("parade",), "both": ("waveform", "parade")}
 SAMPLED: dict[str, Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]] = {
@@ -122,7 +125,7 @@ class Scopes(Tool):
         self._latest = self._shown = frame, picture
 
     def draw(self, canvas: Canvas) -> None:
-        self._text_px = canvas.text_px
+        self._text_px = max(SMALLEST_PX, min(canvas.text_px, canvas.size[0] // ROW_EM))
         plates = self._drawn.plates
         gap = canvas.text_px // 2
         right, bottom, widest = canvas.size[0] - gap, gap, 0
@@ -133,6 +136,8 @@ class Scopes(Tool):
             height, width = rgba.shape[:2]
             if widest and bottom + height > ROOM * canvas.size[1]:
                 right, bottom, widest = right - widest - gap, gap, 0
+                if right - width < canvas.size[0] // 2:
+                    bottom = STATUS_EM * canvas.text_px
             canvas.plates.prepare(f"scope {name}", self._serial, partial(plates.__getitem__, name))
             canvas.plates.draw(f"scope {name}", right - width, bottom)
             bottom, widest = bottom + height + gap, max(widest, width)
