@@ -53,6 +53,19 @@ def test_what_lasts_is_kept_and_only_that(tmp_path: Path) -> None:
     assert [path.name for path in file.parent.iterdir()] == ["settings.toml"]
 
 
+def test_what_is_set_before_the_first_picture_counts(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    Bench(file).run(grid="centre", zebra=True)
+    bench = Bench(file)
+    bench.tool._desk.engine.last = None
+    assert bench.tool.tick(0.0) is Wish.NOTHING
+    bench.controls.set("limit", 0.4)
+    bench.tool._desk.engine.last = object()
+    bench.run()
+    assert (bench.values["grid"], bench.values["zebra"], bench.values["limit"]) == ("centre", True, 0.4)
+    assert dict(read_settings(file)) == {"grid": "centre", "zebra": True, "limit": 0.4}
+
+
 def test_it_is_kept_at_the_end_too(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "settings.toml")
     bench.run()
@@ -76,7 +89,7 @@ def test_a_broken_file_is_told_and_left_alone(tmp_path: Path, text: str) -> None
     file = tmp_path / "settings.toml"
     file.write_text(text)
     bench = Bench(file)
-    bench.run()
+    bench.run(grid="centre")
     assert "cannot be read" in bench.said[-1]
     assert bench.values["zebra"] is False
     assert file.read_text() == text

@@ -32,48 +32,56 @@ class Settings(Tool):
     def __init__(self, desk: Desk, file: Path) -> None:
         self._desk, self._file = desk, file
         self._usual: dict[str, Setting] | None = None
+        self._is_restored = False
+        self._is_broken = False  # the file: what may be in it is not written over
         self._kept: dict[str, Setting] = {}
         self._next_s = 0.0
 
     def tick(self, now_s: float) -> Wish:
-        if self._usual is None:
+        usual = self._usual = self._usual or self._present()
+        if not self._is_restored:
             if self._desk.engine.last is None:
                 return Wish.NOTHING
-            self._usual = self._present()
-            self._restore()
+            self._restore(usual)
+            self._is_restored = True
             return Wish.REPAINT
         if now_s >= self._next_s:
             self._next_s = now_s + LOOK_EVERY_S
-            self._keep()
+            self._keep(usual)
         return Wish.NOTHING
 
     def close(self) -> None:
-        if self._usual is not None:
-            self._keep()
+        if self._usual is not None and self._is_restored:
+            self._keep(self._usual)
 
     def _present(self) -> dict[str, Setting]:
         controls = self._desk.controls
         return {one.name: controls.get(one.name) for one in controls if one.lasts}
 
-    def _restore(self) -> None:
+    def _restore(self, usual: dict[str, Setting]) -> None:
+        """What was set by hand while the first picture was made stays so."""
         try:
             self._kept = dict(read_settings(self._file))
         except ControlError as error:
+            self._is_broken = True
             self._desk.say(str(error))
             return
         wrong = ""
-        for name in self._kept.keys() & (self._usual or {}).keys():
+        present = self._present()
+        for name, setting in self._kept.items():
+            if name not in present or present[name] != usual[name]:
+                continue
             try:
-                self._desk.controls.set(name, self._kept[name])
+                self._desk.controls.set(name, setting)
             except ControlError as error:
                 wrong = f"{self._file}: {error}"
         self._desk.say(wrong)
 
-    def _keep(self) -> None:
-        present, usual = self._present(), self._usual or {}
+    def _keep(self, usual: dict[str, Setting]) -> None:
+        present = self._present()
         others = {name: setting for name, setting in self._kept.items() if name not in present}
         kept = others | {name: setting for name, setting in present.items() if setting != usual[name]}
-        if kept == self._kept:
+        if kept == self._kept or self._is_broken:
             return
         self._kept = kept
         try:
