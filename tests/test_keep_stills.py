@@ -163,7 +163,7 @@ def test_numbers_count_on_and_none_is_given_twice(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(set(given)) == len(given) == 40
-    assert min(given) == "groundglass-0010"
+    assert min(given) >= "groundglass-0010"  # who is overtaken by a higher number leaves his own free
     assert not list(tmp_path.glob(".*"))
     (tmp_path / "groundglass-9999.png").touch()
     with claimed(tmp_path) as stem:
