@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from groundglass.errors import GroundglassError, LookError
 from groundglass.gl.context import headless_context
+from groundglass.lens import load_lens
 from groundglass.look.grade import grade
-from groundglass.optics.lens import load_lens
 from groundglass.orientation import upright
 
 RANDOM = np.random.default_rng(11)
