@@ -51,7 +51,7 @@ class Exposing(Tool):
             choices=MODES,
             get=lambda: self._mode.partition(":")[0],
             set=self._meter,
-            help="what becomes as bright as a grey card; highlight-weighted: what just does not clip; spot follows clicks",
+            help="what becomes as bright as a grey card; highlight-weighted: what just fits; spot follows clicks",
         )
         yield Number(
             *("exposure", "Exposure", "exposure"),
