@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .colour.output_space import OutputSpace, open_output_space
 from .compute.device import open_device
 from .compute.planes import Planes
-from .compute.stage_cache import Fitted
+from .compute.stage_cache import StageCache
 from .depth.maps import DepthMap
 from .depth.monocular import MonocularDepth
 from .depth.onnx_model import MonocularModel
@@ -104,11 +104,11 @@ class Engine:
         self.device_name = f"{self.device.spec} {self.device.name}"
         self._developer = Developer(self.device)
         self._pairs = PairDepth(self.device)
-        self._depth = Fitted(partial(DepthStage, self.device))
-        self._defocus = Fitted(partial(Defocus, self.device))
-        self._glow = Fitted(partial(Glow, self.device))
-        self._breathing = Fitted(partial(Breathing, self.device))
-        self._hand_over = Fitted(partial(HandOver, self.device))
+        self._depth = StageCache(partial(DepthStage, self.device))
+        self._defocus = StageCache(partial(Defocus, self.device))
+        self._glow = StageCache(partial(Glow, self.device))
+        self._breathing = StageCache(partial(Breathing, self.device))
+        self._hand_over = StageCache(partial(HandOver, self.device))
         self._scene_textures = ScenePlanes(self.gl)
         self._grader = Grader(self.gl)
         self._last: Frame | None = None
@@ -160,7 +160,7 @@ class Engine:
         self.device.collect()
         if self._model is not None:
             self._model.hand_over()
-        with self.clock.host("transfer"), self._hand_over.of(*scene.size).view(scene) as packed:
+        with self.clock.host("transfer"), self._hand_over.get(*scene.size).view(scene) as packed:
             self._scene_textures.write_packed(packed, ORIGIN, scene.size)
         return frame
 
@@ -338,19 +338,19 @@ class Engine:
             if depth is not None:
                 depth_m = depth.run(scene)
                 blur = Blur.of(self.lens, self.focus_m, size[0], frame.native_lens, frame.native_focus_m)
-                scene = self._defocus.of(*size, self.quality).run(scene, depth_m, depth.distances_m, blur)
+                scene = self._defocus.get(*size, self.quality).run(scene, depth_m, depth.distances_m, blur)
             if halo.shows(size[0]):
-                scene = self._glow.of(*size).run(scene, halo)
+                scene = self._glow.get(*size).run(scene, halo)
             magnification = self._magnification_of(frame)
             if breathing.shows(magnification, size[0]):
-                scene = self._breathing.of(*size).run(scene, magnification)
+                scene = self._breathing.get(*size).run(scene, magnification)
             return frame, scene
 
     def _loaded(self, frame: Frame, size: tuple[int, int]) -> DepthStage | None:
         """The depth stage that holds the distances of the frame, or None where it has none."""
         if frame.depth_m is None:
             return None
-        depth = self._depth.of(*size)
+        depth = self._depth.get(*size)
         depth.load(frame.depth_m, frame.depth_noise)
         return depth
 
