@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from ..compute.device import Device
 from ..compute.planes import Planes
+from ..compute.stage_cache import StageCache
 from ..frame import Frame
 from .balance import WhiteBalance
 from .development import RAW_STAGES, Development, scene_size
@@ -12,11 +15,15 @@ from .stages import Chain
 
 
 class Developer:
-    """Develops frames on one device: what it allocated and compiled for a frame serves the next ones of its kind."""
+    """Develops frames on one device: what it allocated and compiled for a frame serves the next ones of its kind.
+
+    Frames of a few kinds and sizes may come in turns; what served the least recently used kind is released.
+    """
 
     def __init__(self, device: Device) -> None:
         self._device = device
-        self._chains: dict[object, Chain] = {}
+        self._chains = StageCache(self._make)
+        self._asked: dict[Hashable, tuple[Frame, Development]] = {}  # what chains that are not made yet are for
         self._last: Chain | None = None
         self._balance: tuple[str, WhiteBalance] | None = None
         self._exposure = Exposure()
@@ -42,18 +49,18 @@ class Developer:
 
     def _chain_for(self, frame: Frame, development: Development) -> Chain:
         key = Chain.key(RAW_STAGES, frame, development)
+        self._asked[key] = frame, development
         chain = self._chains.get(key)
-        if chain is None:
-            self.release()
-            chain = self._chains[key] = Chain(self._device, RAW_STAGES, frame, development)
+        self._asked.clear()
         if chain is not self._last:
             chain.reset()
             self._last = chain
         return chain
 
+    def _make(self, key: Hashable) -> Chain:
+        return Chain(self._device, RAW_STAGES, *self._asked[key])
+
     def release(self) -> None:
         """Gives everything back; harmless when done twice."""
-        for chain in self._chains.values():
-            chain.release()
-        self._chains.clear()
+        self._chains.release()
         self._last = None
