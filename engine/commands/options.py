@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from ..develop.development import Development
-from ..optics.focus import Rack, Street
+from ..optics.focus import Rack, ZoneFocus
 from . import arguments as arg
 from .declared import OldOption, Parsed
 from .parsing import parse_focus, parse_rack_s, parse_size, parse_strength
 
 
-class FilmCodec(enum.StrEnum):
+class VideoCodec(enum.StrEnum):
     H264 = "h264"
     HEVC = "hevc"
     PRORES = "prores"
@@ -122,12 +122,12 @@ class EngineOptions:
         typer.Option("--focus", metavar="METRES|FROM..TO@S", help="Focus distance in metres, or a rack in S seconds."),
         Parsed(parse_focus),
     ] = None
-    street: Annotated[
-        Street | None,
+    zone_focus: Annotated[
+        ZoneFocus | None,
         typer.Option(
             "--zone-focus", metavar="N,NEAR..FAR", help="Aperture and the zone that shall be sharp: 8,2..5 (metres)."
         ),
-        Parsed(Street.parse),
+        Parsed(ZoneFocus.parse),
         OldOption("--street"),
     ] = None
     development: Development = field(default_factory=Development)
@@ -168,7 +168,7 @@ class ViewOptions:
     record: Annotated[
         Path | None, typer.Option("--record", metavar="FILE", help="Record a film from the first frame on.")
     ] = None
-    codec: Annotated[FilmCodec, typer.Option("--codec", help="What films are encoded in.")] = FilmCodec.H264
+    codec: Annotated[VideoCodec, typer.Option("--codec", help="What films are encoded in.")] = VideoCodec.H264
     control: Annotated[
         int | None,
         typer.Option("--control", metavar="PORT", min=0, max=65535, help="Listen for scripts; 0: any port."),

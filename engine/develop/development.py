@@ -20,8 +20,8 @@ from .demosaic import METHODS, Demosaic, Method, demosaiced_size
 from .denoise import Denoise
 from .field import Setting, check_settings, settings_of
 from .highlights import Highlights as HighlightsStage
-from .levels import clips, site_gains
-from .linearize import Intake
+from .levels import cfa_gains, clips
+from .linearize import Linearize
 from .metering import OLD_MODES, Metering
 from .mono import DemosaicMono
 from .picture import Picture
@@ -133,7 +133,7 @@ def _rebuilds_highlights(frame: Frame, development: Development) -> bool:
     return _is_bayer(frame, development) and development.highlights == "rebuild"
 
 
-def _mends(frame: Frame, development: Development) -> bool:
+def _corrects_defects(frame: Frame, development: Development) -> bool:
     is_listed = development.defects == "listed" and frame.profile.defects is not None
     is_known = _is_mosaic(frame, development) and frame.cfa.kind != "xtrans"
     return is_known and (is_listed or development.defects == "auto")
@@ -144,7 +144,7 @@ def _run_picture(stage: Picture, on: RunContext) -> None:
     stage.run(on.frame, on.to_scene * (np.array(on.profile.white_balance) / on.frame.profile.white_balance))
 
 
-def _run_linearize(stage: Intake, on: RunContext) -> None:
+def _run_linearize(stage: Linearize, on: RunContext) -> None:
     clip = on.encoded and not _rebuilds_highlights(on.frame, on.development)
     stage.run(on.frame, on.profile, clip=clip, encoded=on.encoded)
     if _is_binned(on.frame, on.development):
@@ -157,7 +157,7 @@ def _run_remosaic(stage: Remosaic, on: RunContext) -> None:
 
 
 def _run_defects(stage: Defects, on: RunContext) -> None:
-    stage.list_places(on.frame.profile.defects)
+    stage.set_listed(on.frame.profile.defects)
     stage.run(on.cfa, detect=on.development.defects == "auto")
 
 
@@ -167,11 +167,11 @@ def _run_highlights(stage: HighlightsStage, on: RunContext) -> None:
 
 
 def _run_temporal(stage: Temporal, on: RunContext) -> None:
-    stage.run(on.cfa, on.noise, site_gains(on.profile, on.cfa), on.development.temporal, encoded=on.encoded)
+    stage.run(on.cfa, on.noise, cfa_gains(on.profile, on.cfa), on.development.temporal, encoded=on.encoded)
 
 
 def _run_denoise(stage: Denoise, on: RunContext) -> None:
-    stage.run(on.cfa, on.noise, site_gains(on.profile, on.cfa), on.development.denoise, encoded=on.encoded)
+    stage.run(on.cfa, on.noise, cfa_gains(on.profile, on.cfa), on.development.denoise, encoded=on.encoded)
 
 
 def _make_demosaic(made: MakeContext) -> Demosaic:
@@ -197,7 +197,7 @@ RAW_STAGES: Table = (
     StageSpec(
         "linearize",
         applies=_is_mosaic,
-        make=lambda made: Intake(made.device, made.frame, binned=_is_binned(made.frame, made.development)),
+        make=lambda made: Linearize(made.device, made.frame, binned=_is_binned(made.frame, made.development)),
         run=_run_linearize,
         key=lambda frame, asked: (frame.packing, frame.pixels.strides, frame.cfa.kind, _is_binned(frame, asked)),
     ),
@@ -207,7 +207,7 @@ RAW_STAGES: Table = (
         make=lambda made: Remosaic(made.planes),
         run=_run_remosaic,
     ),
-    StageSpec("defects", applies=_mends, make=lambda made: Defects(made.planes), run=_run_defects),
+    StageSpec("defects", applies=_corrects_defects, make=lambda made: Defects(made.planes), run=_run_defects),
     StageSpec(
         "highlights",
         applies=_rebuilds_highlights,
