@@ -5,6 +5,7 @@ import pytest
 from groundglass.look.hues import BANDS, light_of, opponents, shares_of
 from groundglass.look.reference import LUMINANCE, PASSES, shown
 from look_support import ENCODED, draw_pass, scene_of
+from tolerances import FEW_OPERATIONS
 
 SOME = {
     "red_turn": 12.0,
@@ -82,7 +83,7 @@ def test_a_change_is_in_proportion_to_exposure() -> None:
 def test_no_saturation_is_grey() -> None:
     values = {f"{band}_saturation": -1.0 for band in BANDS}
     drawn = PASSES["hues"](scene_of((8, 8)).astype(float), **values)
-    assert np.ptp(drawn, axis=-1).max() < 1e-6
+    assert np.ptp(drawn, axis=-1).max() < FEW_OPERATIONS
     assert (drawn @ LUMINANCE).min() > 0.0
 
 

@@ -21,6 +21,7 @@ from groundglass.optics.defocus import Blur, Defocus
 from groundglass.optics.depth import DepthStage
 from groundglass.optics.lens import Lens
 from groundglass.packing import Packing, pack
+from tolerances import ANOTHER_COMPILER
 
 
 class Nvrtc:
@@ -133,7 +134,7 @@ def test_work_items_of_any_length_give_the_same_picture(device: Device, method: 
     other = open_device(device.spec)
     other.run_length = run_length
     frame = mosaic_with_depth()
-    np.testing.assert_allclose(focused(other, frame, method), focused(device, frame, method), atol=1e-4)
+    np.testing.assert_allclose(focused(other, frame, method), focused(device, frame, method), atol=ANOTHER_COMPILER)
     other.close()
 
 
@@ -157,7 +158,7 @@ def test_work_items_of_any_length_develop_alike(device: Device, packing: Packing
         developer = Developer(opened)
         pictures.append(developer.develop(frame, EVERY_STAGE).read())
         developer.release()
-    np.testing.assert_allclose(pictures[1], pictures[0], atol=1e-4)
+    np.testing.assert_allclose(pictures[1], pictures[0], atol=ANOTHER_COMPILER)
     other.close()
 
 

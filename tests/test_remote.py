@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import groundglass as gg
+import numpy as np
 import pytest
 from groundglass.display.aids import Aids
 from groundglass.display.controls import Action, Controls
@@ -328,8 +329,8 @@ def test_a_script_changes_the_picture_of_a_run_without_a_window(tmp_path: Path) 
         assert "no viewfinder answers" in remote("get", "look").stderr
         from PIL import Image
 
-        red, green, blue = Image.open(tmp_path / "last.png").convert("RGB").split()
-        assert red.tobytes() == green.tobytes() == blue.tobytes()
+        picture = np.asarray(Image.open(tmp_path / "last.png").convert("RGB"), int)
+        assert np.ptp(picture, axis=2).max() <= 1  # the matrix rounds each channel by itself
     finally:
         run.kill()
         run.communicate()
