@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import groundglass as gg
 import numpy as np
-from groundglass.optics.lens import list_lenses, load_lens
+from groundglass.lens import list_lenses, load_lens
 from PIL import Image, ImageDraw
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -7,12 +7,12 @@ from .develop.development import Development
 from .engine import Engine
 from .errors import GroundglassError
 from .frame import Encoding, Frame, SpanRig, StereoRig
+from .lens import Lens
 from .look.look import Look, list_looks, load_look
 from .look.lut_look import lut_look
 from .look.traits import Traits
 from .look.traits import measure as measure_look
 from .optics.focus import Rack, Street, depth_of_field_m, hyperfocal_m
-from .optics.lens import Lens
 
 __version__ = "0.1.0"
 

@@ -13,19 +13,19 @@ from .capture import Source, open_source
 from .cfa import Cfa
 from .compute.device import open_device
 from .compute.planes import Planes
+from .depth.stage import DepthStage
+from .depth.stereo import MOST_DISPARITIES, StereoDepth
 from .develop.demosaic import Demosaic, check_method, demosaiced_size
 from .develop.denoise import Denoise
 from .develop.development import Development
 from .develop.noise import estimate_noise
 from .engine import DEFAULT_LENS, DEFAULT_LOOK, Engine
 from .errors import SourceError
+from .lens import Lens, load_lens
 from .look.grade import grade as grade_scene
 from .look.look import Look
 from .optics.defocus import QUALITIES, Blur, Defocus, Quality
-from .optics.depth import DepthStage
-from .optics.glow import Glow, Halo
-from .optics.lens import Lens, load_lens
-from .optics.stereo import MOST_DISPARITIES, StereoDepth
+from .optics.soft_focus import Glow, Halo
 
 
 def open(source: str | Path, **options: Any) -> Source:

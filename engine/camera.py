@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import GroundglassError, SourceError
-from .orientation import first_block, upright, upright_places
-from .white import (
+from .colour.white import (
     D50,
     D65,
     TINTS,
@@ -22,6 +20,8 @@ from .white import (
     white_of,
     xyz_of,
 )
+from .errors import GroundglassError, SourceError
+from .orientation import first_block, upright, upright_places
 
 # ITU-R BT.2020 and BT.709 primaries, both D65: linear Rec.709 (sRGB) to linear Rec.2020 (ITU-R BT.2087-0, table 2,
 # recomputed from the primaries to full precision).

@@ -12,34 +12,35 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from .capture.depth import DepthMap, DepthRange
-from .capture.depth.model import MonocularModel
+from .colour.output_space import OutputSpace, open_output_space
 from .compute.device import open_device
-from .compute.fitted import Fitted
-from .compute.hand_over import ORIGIN, HandOver
 from .compute.planes import Planes
+from .compute.stage_cache import Fitted
+from .depth.maps import DepthMap
+from .depth.monocular import MonocularDepth
+from .depth.onnx_model import MonocularModel
+from .depth.relative import DepthRange
+from .depth.stage import DepthStage
+from .depth.stereo_pair import PairDepth
 from .develop.balance import grey_at
 from .develop.developer import Developer
 from .develop.development import Development
-from .display.output_space import OutputSpace, open_output_space
 from .errors import GroundglassError, SourceError
 from .frame import Frame
 from .gl.context import describe, headless_context, make_current
 from .gl.planes import ScenePlanes
+from .lens import Lens, load_lens
 from .look.grade import Grader, Target
 from .look.look import Look, load_look
-from .look.split import Split
+from .look.wipe import Split
 from .optics import breathing
 from .optics.autofocus import autofocus
 from .optics.breathing import Breathing
 from .optics.defocus import Blur, Defocus, Quality
-from .optics.depth import DepthStage
 from .optics.focus import FARTHEST_M
-from .optics.glow import Glow, Halo
-from .optics.lens import Lens, load_lens
-from .optics.monocular import MonocularDepth
-from .optics.stereo_pair import PairDepth
+from .optics.soft_focus import Glow, Halo
 from .timing import Clock
+from .transfer.host import ORIGIN, HandOver
 
 DEFAULT_LOOK = "classic"
 DEFAULT_LENS = "noct-50"

@@ -5,6 +5,8 @@ A message says what is wrong, where, and what to do. The command prints it as on
 
 from __future__ import annotations
 
+MAX_CAUSE_CHARACTERS = 150
+
 
 class GroundglassError(Exception):
     """Base of all errors that a user can mend."""
@@ -43,3 +45,9 @@ class MissingExtraError(GroundglassError):
 
     def __init__(self, what: str, library: str, extra: str) -> None:
         super().__init__(f"{what}: needs {library}; pip install groundglass[{extra}]")
+
+
+def cause(error: Exception) -> str:
+    """What a library's error says, on one line of bearable length."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said if len(said) <= MAX_CAUSE_CHARACTERS else said[: MAX_CAUSE_CHARACTERS - 3] + "..."

@@ -17,7 +17,7 @@ from .orientation import upright
 from .packing import Packing, unpack
 
 if TYPE_CHECKING:
-    from .optics.lens import Lens
+    from .lens import Lens
 
 
 class Encoding(enum.Enum):

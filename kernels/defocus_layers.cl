@@ -6,7 +6,7 @@
 #define NEAREST_M 1e-3f
 #define FARTHEST_M 1e6f /* infinity, without which fast arithmetic is not exact */
 
-/* Signed blur radius in pixels, negative before the focus: half of coc_px |1 - focus / depth| (engine/optics/lens.py),
+/* Signed blur radius in pixels, negative before the focus: half of coc_px |1 - focus / depth| (engine/lens.py),
  * less in quadrature what the capturing lens has blurred already, and smaller off the middle of the picture, by a
  * polynomial of the field, where the rims of the lens cut the pupil. Beside it the weight that spreads one pixel. A
  * work-item takes a tile, and notes for each layer the largest radius of those points that are spread at full size.

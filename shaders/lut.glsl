@@ -38,7 +38,7 @@ vec3 srgb_decode(vec3 s) {
     return mix(upper, s / 12.92, lessThanEqual(s, vec3(0.04045)));
 }
 
-// c log10(a x + b) + d above `cut`, e x + f below; engine/look/encoding.py names the sources of the numbers.
+// c log10(a x + b) + d above `cut`, e x + f below; engine/colour/encoding.py names the sources of the numbers.
 vec3 log_encode(vec3 x, float cut, vec2 ab, vec2 cd, vec2 ef) {
     vec3 curved = cd.x * 0.30103000 * log2(max(ab.x * x + ab.y, 1e-9)) + cd.y;
     return mix(curved, ef.x * x + ef.y, lessThanEqual(x, vec3(cut)));

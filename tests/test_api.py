@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from groundglass.compute.device import Device, open_device
 from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
-from groundglass.optics.lens import load_lens
+from groundglass.lens import load_lens
 from PIL import Image
 
 RANDOM = np.random.default_rng(6)

@@ -7,8 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from groundglass.camera import REC709_TO_REC2020, Calibration, CameraProfile
+from groundglass.colour.white import (
+    D50,
+    D65,
+    REC2020_TO_XYZ,
+    XYZ_TO_REC2020,
+    adaptation,
+    temperature_of,
+    white_of,
+    xyz_of,
+)
 from groundglass.errors import GroundglassError, SourceError
-from groundglass.white import D50, D65, REC2020_TO_XYZ, XYZ_TO_REC2020, adaptation, temperature_of, white_of, xyz_of
 
 COOL = Calibration(6500.0, np.array([[0.9, -0.3, -0.1], [-0.4, 1.2, 0.2], [-0.05, 0.15, 0.6]]))
 WARM = Calibration(2850.0, np.array([[1.1, -0.4, -0.05], [-0.35, 1.15, 0.25], [0.0, 0.1, 0.5]]))

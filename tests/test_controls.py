@@ -6,7 +6,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from groundglass.display.controls import Action, Choice, Controls, Number, Switch
+from groundglass.controls import Action, Choice, Controls, Number, Switch
 from groundglass.errors import ControlError
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from groundglass.errors import GroundglassError, LookError
 from groundglass.gl.context import headless_context
+from groundglass.lens import load_lens
 from groundglass.look.grade import grade
-from groundglass.optics.lens import load_lens
 from groundglass.orientation import upright
 from tolerances import DITHERED_CODE, STAGE, assert_close_but_for, assert_same_codes, same_codes
 

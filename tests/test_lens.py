@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass.errors import LookError
-from groundglass.optics.lens import ALIASES, Lens, list_lenses, load_lens
+from groundglass.lens import ALIASES, Lens, list_lenses, load_lens
 
 PHONE = Lens(focal_mm=8.7, f_number=1.63, sensor_width_mm=13.11)
 

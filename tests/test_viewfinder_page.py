@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from groundglass.commands.options import EngineOptions, Quality, ViewOptions
 from groundglass.commands.view import fit_tools
-from groundglass.display.controls import Controls
+from groundglass.controls import Controls
 from groundglass.display.viewer import Viewer
-from groundglass.tune.editing import Editing
+from groundglass.live_edit.editing import Editing
 from look_support import context
 from PIL import Image
 from skimage.metrics import structural_similarity

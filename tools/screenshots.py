@@ -15,16 +15,16 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 from groundglass.capture import Source
-from groundglass.capture.changed import ChangedSource
+from groundglass.capture.source_filter import ChangedSource
 from groundglass.commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
 from groundglass.commands.start import open_engine
 from groundglass.commands.view import fit_tools
-from groundglass.display.controls import Setting
+from groundglass.controls import Setting
 from groundglass.display.events import Pointer
 from groundglass.display.tool import Canvas, Desk, Tool, Wish
 from groundglass.display.viewer import Viewer
 from groundglass.display.window import Window
-from groundglass.tune.editing import Editing
+from groundglass.live_edit.editing import Editing
 from PIL import Image
 
 QUALITY = 84

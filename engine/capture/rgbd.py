@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import SourceError
+from ..formats.picture_read import PICTURE_SUFFIXES
+from ..formats.raw import RAW_SUFFIXES
 from ..frame import Frame
-from .picture import PICTURE_SUFFIXES
 from .sequence import natural_key, visible_files
-from .still import RAW_SUFFIXES
 
 COLOUR_WORDS = ("all-in-focus", "colour", "color", "picture", "image", "rgb", "img")
 DEPTH_WORDS = ("disparity", "depth", "disp")

@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import SourceError
+from ..formats.picture_read import PICTURE_SUFFIXES
+from ..formats.raw import RAW_SUFFIXES, quiet_libraw
 from ..frame import Frame
-from .picture import PICTURE_SUFFIXES
-from .still import RAW_SUFFIXES, quiet_libraw
 
 HEADERLESS_SUFFIXES = frozenset({".raw", ".bin", ".dat", ".bayer"})
 

@@ -9,19 +9,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from ..depth.relative import DepthRange
 from ..errors import SourceError
+from ..formats.camera_profile import ChartProfile, load_profile
+from ..formats.depth_files import Scaling
+from ..formats.headerless import Layout, read_headerless
+from ..formats.picture_read import PICTURE_SUFFIXES, read_picture
+from ..formats.raw import read_raw
 from ..frame import Frame
-from ..profile.store import ChartProfile, load_profile
-from .changed import ChangedSource
-from .depth import DepthRange, Scaling, WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
-from .headerless import Layout, read_headerless
-from .picture import PICTURE_SUFFIXES, read_picture
 from .rgbd import Rgbd, find_rgbd, maps_for
 from .sequence import FileSequence, frame_paths
+from .source_filter import ChangedSource
 from .stereo import PREFIX as STEREO
 from .stereo import WithRight, parse_pair
-from .still import read_raw
 from .video import VIDEO_SUFFIXES, VideoSource
+from .with_depth import WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
 
 DEFAULT_SEQUENCE_FPS = 24.0
 
@@ -168,7 +170,7 @@ def _layout(
 
 
 def _open_scene(source: str, fps: float | None) -> Source:
-    from .scene import SceneSource  # the studio is only loaded when it is asked for
+    from .studio.source import SceneSource  # the studio is only loaded when it is asked for
 
     if fps is not None and "fps=" not in source:
         source += f"{'&' if '?' in source else '?'}fps={fps:g}"

@@ -7,9 +7,9 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from ..errors import SourceError
+from ..formats.depth_files import Scaling
 from ..frame import Frame, SpanRig, StereoRig
-from .changed import ChangedSource
-from .depth import Scaling
+from .source_filter import ChangedSource
 
 if TYPE_CHECKING:
     from .source import Source

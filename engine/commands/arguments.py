@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ..colour.encoding import LUT_INPUTS
 from ..develop.demosaic import METHODS
 from ..develop.development import DefectPixels, Highlights, Quad
-from ..look.encoding import LUT_INPUTS
 from .options import Quality, check_exposure_ev, parse_strength
 
 SOURCE_HELP = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import typer
@@ -24,7 +25,7 @@ HEADINGS = {
 def run_bench_command(device: str, size: tuple[int, int], seconds: float | None, json: str | None) -> None:
     """Measure on `device` at `size`, (width, height) in pixels, for about `seconds`."""
     with json_target(json) as write_json:
-        from ..bench import run_bench
+        from ..bench.stages import run_bench
 
         figures = run_bench(device, size, seconds=DEFAULT_SECONDS if seconds is None else seconds)
         write_json(figures)
@@ -34,7 +35,7 @@ def run_bench_command(device: str, size: tuple[int, int], seconds: float | None,
 def run_quality_command(device: str, seeds: int | None, json: str | None) -> None:
     """Hold the blur on `device` against the truth, on scenes of so many seeds."""
     with json_target(json) as write_json:
-        from ..bench_quality import run_quality
+        from ..bench.quality import run_quality
 
         figures = run_quality(device, DEFAULT_SEEDS if seeds is None else seeds)
         write_json(figures)
@@ -44,9 +45,13 @@ def run_quality_command(device: str, seeds: int | None, json: str | None) -> Non
 def run_aids_command(device: str, size: tuple[int, int], json: str | None) -> None:
     """What each aid of the viewfinder costs at `size`, (width, height) in pixels, with the picture from `device`."""
     with json_target(json) as write_json:
-        from .bench_aids import run_aids
+        from ..bench.aids import run_aids
+        from ..develop.development import Development
+        from .options import EngineOptions, Quality, ViewOptions
+        from .view import fit_tools
 
-        figures = run_aids(device, size)
+        options = EngineOptions(None, 1.0, "", None, None, Development(), Quality.LIVE, "", None)
+        figures = run_aids(device, size, partial(fit_tools, options, ViewOptions(fresh=True)))
         write_json(figures)
         print_rows("aid", figures["aids"])
         print_rest(figures, {"aids"})

@@ -8,11 +8,11 @@ from .output import json_target
 
 if TYPE_CHECKING:
     from ..compute.device import Candidate
-    from ..devices import Report
+    from .device_report import Report
 
 
 def run_devices(json: str | None) -> None:
-    from ..devices import inspect
+    from .device_report import inspect
 
     with json_target(json) as write_json:
         report = inspect()

@@ -21,7 +21,7 @@ ORIENTATIONS = {
 
 
 def run_info(source: str, json: str | None) -> None:
-    from ..capture.facts import facts
+    from ..capture.metadata import facts
 
     with json_target(json) as write_json:
         found = facts(source)

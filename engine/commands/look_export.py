@@ -18,8 +18,8 @@ TAKES = {
 
 def run_export(name: str, output: Path, size: int, lut_input: str) -> None:
     """Write the look into `output`: .cube, or a HaldCLUT as .png. Raises LookError and OutputError."""
-    from ..display.snapshot import write_whole
-    from ..look.encoding import check_input
+    from ..colour.encoding import check_input
+    from ..formats.picture_write import write_whole
     from ..look.export import export_look
     from ..look.look import load_look
     from ..look.lut_write import write_cube, write_hald

@@ -84,7 +84,7 @@ def _of_lut(options: FitOptions, path: Path) -> Fit:
 def pairs_of(pictures: list[Path], *, any_is_raw: bool = False) -> list[tuple[Path, Path | None]]:
     """Raws and the pictures after them; LookError where a picture comes first or follows another. With `any_is_raw`
     they alternate, whatever their names."""
-    from ..capture.still import RAW_SUFFIXES
+    from ..formats.raw import RAW_SUFFIXES
 
     pairs: list[tuple[Path, Path | None]] = []
     for number, path in enumerate(pictures):
@@ -102,7 +102,7 @@ def read_pair(
     raw: Path, picture: Path | None, source_options: SourceOptions, white_balance: str, device: Device
 ) -> Pair:
     """The scene of the raw as the engine develops it, and the picture, or the raw's own preview."""
-    from ..capture.preview import read_preview
+    from ..formats.preview import read_preview
     from ..look.fit import Pair
 
     if not raw.is_file():
@@ -120,7 +120,7 @@ def read_pair(
 
 def read_display(path: Path) -> NDArray[Any]:
     """(H, W, 3) display sRGB of a finished picture, upright."""
-    from ..capture.picture import read_picture
+    from ..formats.picture_read import read_picture
     from ..frame import Encoding
 
     if not path.is_file():
@@ -164,7 +164,7 @@ def _usable(frame: Frame, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
 
 
 def _check_sources(options: FitOptions) -> None:
-    from ..look.encoding import check_input
+    from ..colour.encoding import check_input
 
     check_input(options.lut_input)
     if options.from_lut is None and not options.pictures:
@@ -174,7 +174,7 @@ def _check_sources(options: FitOptions) -> None:
 
 
 def _check_targets(options: FitOptions) -> None:
-    from ..display.snapshot import check_target
+    from ..formats.picture_write import check_target
 
     if options.output.suffix != ".toml":
         raise OutputError(f"{options.output}: a look is a .toml file; name {options.output.stem or 'mine'}.toml")
@@ -189,7 +189,7 @@ def _check_targets(options: FitOptions) -> None:
 
 
 def _write(options: FitOptions, fit: Fit) -> None:
-    from ..display.snapshot import save, write_whole
+    from ..formats.picture_write import save, write_whole
     from ..look.fit import look_text
     from ..look.fit.sheet import sheet_of
     from ..look.lut import Lut

@@ -36,8 +36,8 @@ class SheetOptions:
 
 def run_sheet(looks: list[str], images: list[str], options: SheetOptions, source_options: SourceOptions) -> None:
     """Draw the first frame of each image in each look, all of it sharp, and write the sheet."""
-    from ..display.snapshot import save
     from ..engine import Engine
+    from ..formats.picture_write import save
     from ..look.look import load_look
     from ..look.sheet import sheet_of
 
@@ -58,7 +58,7 @@ def run_sheet(looks: list[str], images: list[str], options: SheetOptions, source
 
 def check_picture(path: Path) -> None:
     """OutputError unless a finished picture may be written there."""
-    from ..display.snapshot import check_target, is_scene
+    from ..formats.picture_write import check_target, is_scene
 
     check_target(path)
     if is_scene(path):

@@ -39,7 +39,7 @@ towards yellow where positive.
 
 def run_show(name: str, png: Path | None) -> None:
     """Print a look: what it is for, its passes, its traits and its curve; with `png` draw the curve and colours."""
-    from ..display.snapshot import save
+    from ..formats.picture_write import save
     from ..look.look import load_look
     from ..look.plot import curve_text, draw_plot
     from ..look.traits import measure

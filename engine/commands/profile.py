@@ -35,7 +35,7 @@ def run_profile(
 
     OutputError before the work where a file may not be written, or is there already.
     """
-    from ..display.snapshot import check_target
+    from ..formats.picture_write import check_target
     from ..profile.chart import measure
     from ..profile.fit import fit
 
@@ -93,7 +93,7 @@ def print_fit(fitted: Fit, patches: Patches) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ..profile.colour import PATCH_NAMES
+    from ..colour.difference import PATCH_NAMES
 
     table = Table(box=None, pad_edge=False)
     for heading in ("patch", "dE00 fitted", "left out"):
@@ -115,8 +115,8 @@ def print_fit(fitted: Fit, patches: Patches) -> None:
 
 
 def store(output: Path, source: str, frame: Frame, fitted: Fit) -> None:
-    from ..display.snapshot import write_whole
-    from ..profile.store import ChartProfile, profile_text
+    from ..formats.camera_profile import ChartProfile, profile_text
+    from ..formats.picture_write import write_whole
 
     balance, told = fitted.model.white_balance, figures(fitted)
     profile = ChartProfile(
@@ -141,9 +141,9 @@ def draw_sheet(path: Path, frame: Frame, patches: Patches, fitted: Fit) -> None:
     """
     from PIL import Image, ImageDraw
 
-    from ..display.snapshot import save
+    from ..colour.difference import REFERENCE_LAB, scene_of_lab
+    from ..formats.picture_write import save
     from ..profile.chart import superpixels
-    from ..profile.colour import REFERENCE_LAB, scene_of_lab
     from ..profile.fit import PLACES
 
     model = fitted.model

@@ -24,7 +24,7 @@ def run_render(
     source: str, source_options: SourceOptions, options: EngineOptions, output: Path, frames: int | None
 ) -> None:
     """Write `frames` frames of `source` (None: all it has) to `output`, with a progress bar on standard error."""
-    from ..display.focusing import zone_text
+    from ..tools.focus import zone_text
 
     with open_input(source, source_options, options.size) as opened:
         pattern = numbered(output)
@@ -67,7 +67,7 @@ def frames_to_write(source: Source, output: Path, many: bool, wanted: int | None
 
 def check_output(first: Path) -> None:
     """Make the folder of numbered files, and raise OutputError now rather than after the first frame."""
-    from ..display.snapshot import check_target
+    from ..formats.picture_write import check_target
 
     if not first.parent.exists():
         try:
@@ -98,7 +98,7 @@ def write_frames(engine: Engine, source: Source, target: Path, count: int | None
 
 def write_frame(engine: Engine, frame: Frame, path: Path) -> None:
     """One frame into one file: the picture, in a TIFF to 16 bits; in an EXR the scene-linear light before the look."""
-    from ..display import snapshot
+    from ..formats import picture_write as snapshot
     from ..look.grade import grade
 
     if snapshot.is_scene(path):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..display.statistics import Statistics
     from ..display.tool import Desk, Tool
     from ..display.window import Window
-    from ..tune.editing import Editing
+    from ..live_edit.editing import Editing
 
 OFF_SCREEN_S = 4.0  # long enough for a steady frame rate, short enough to wait for
 OFF_SCREEN_FRAME = Path("view.png")
@@ -32,8 +32,8 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
     """Show `source` until the user quits or `view` says enough; then print what the loop measured."""
     from rich.console import Console
 
-    from ..display.snapshot import check_target
-    from ..keep.video import check_film
+    from ..formats.picture_write import check_target
+    from ..output.video import check_film
 
     if view.save_frame is not None:
         check_target(view.save_frame)
@@ -52,7 +52,7 @@ def show(
 ) -> tuple[Statistics, Path | None]:
     """Run the loop; returns its statistics and the file that holds the last frame, None where none was asked for."""
     from ..display.viewer import Viewer
-    from ..tune.editing import Editing
+    from ..live_edit.editing import Editing
 
     with ExitStack() as stack:
         opened = stack.enter_context(open_input(source, source_options, options.size))
@@ -77,23 +77,23 @@ def show(
 
 def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> list[Callable[[Desk], Tool]]:
     """All that is fitted to the viewer, each drawn over those before it."""
-    from ..display.aids import Aids
-    from ..display.exposing import Exposing
-    from ..display.focusing import Focusing
-    from ..display.keyboard_map import KeyboardMap
-    from ..display.loupe import Loupe
-    from ..display.panel.panel import Panel
-    from ..display.scopes.scopes import Scopes
-    from ..display.settings import Settings, settings_file
-    from ..display.split import Splitting
-    from ..keep.recording import Recording
-    from ..keep.sequence import Sequence
-    from ..keep.stills import Stills
-    from ..keep.webcam import Webcam
+    from ..live_edit.look_keys import LookKeys
+    from ..live_edit.pass_times import PassTimes
+    from ..live_edit.reloading import Reloading
+    from ..output.raw_sequence import Sequence
+    from ..output.recording import Recording
+    from ..output.stills import Stills
+    from ..output.virtual_camera import Webcam
     from ..remote.remote import Remote, control_file
-    from ..tune.look_keys import LookKeys
-    from ..tune.pass_times import PassTimes
-    from ..tune.reloading import Reloading
+    from ..tools.aids import Aids
+    from ..tools.exposure import Exposing
+    from ..tools.focus import Focusing
+    from ..tools.keyboard_map import KeyboardMap
+    from ..tools.panel.panel import Panel
+    from ..tools.pixel_inspector import Loupe
+    from ..tools.saved_settings import Settings, settings_file
+    from ..tools.scopes.scopes import Scopes
+    from ..tools.wipe import Splitting
 
     rack = options.focus if isinstance(options.focus, Rack) else None
     pass_times: dict[str, float] = {}

@@ -13,7 +13,7 @@ from ..errors import DeviceError, ShaderError
 from ..timing import Clock
 from .device import Buffer, Candidate, Failure
 from .program import Kernels, KernelSource
-from .stages import Stages
+from .stage_times import Stages
 
 _REMEDY = "install or update the NVIDIA driver"
 NVRTC_OPTIONS = ("--std=c++14", "--use_fast_math", "-DRUN=1")

@@ -18,7 +18,7 @@ from ..errors import DeviceError, ShaderError
 from ..timing import Clock
 from .device import Buffer, Candidate, Failure
 from .program import Kernels, KernelSource, scalar_cast
-from .stages import Stages
+from .stage_times import Stages
 
 PREPARED_AT_MOST = 1024  # launches kept; a focus that moves makes new ones with every frame
 # LLVM's names of the processors for which it uses AVX-512.

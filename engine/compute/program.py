@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShaderError
-from ..shelf import Shelf
+from ..program_text.library import Shelf
 
 KERNELS = Shelf("groundglass.kernels", (".cl", ".h"))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..camera import CameraProfile
 from ..errors import GroundglassError
 from ..frame import Frame
-from .light import light_of
+from .raw_samples import light_of
 
 Multipliers = tuple[float, float, float]  # of red, green, blue; green is 1
 

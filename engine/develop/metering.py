@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import CameraProfile
+from ..colour.white import REC2020_TO_XYZ
 from ..errors import GroundglassError
 from ..frame import Encoding, Frame
-from ..white import REC2020_TO_XYZ
 from .levels import clips
-from .light import light_of
+from .raw_samples import light_of
 
 MODES = ("centre", "average", "spot", "highlights")
 GREY = 0.18  # the light that a metered area is given: that of a grey card, ISO 2720's calibration within its tolerance

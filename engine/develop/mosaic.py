@@ -20,8 +20,8 @@ from .demosaic import Demosaic, demosaiced_size
 from .denoise import Denoise
 from .development import Development
 from .highlights import Highlights
-from .intake import Intake
 from .levels import clips, site_gains
+from .linearize import Intake
 from .mono import DemosaicMono
 from .noise import estimate_noise
 from .remosaic import Remosaic

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..gl.passes import Value
+from ..lens import Lens
 from ..optics.autofocus import Box
 from ..optics.focus import CIRCLES_PER_DIAGONAL
-from ..optics.lens import Lens
 
 if TYPE_CHECKING:
     from ..frame import Frame
     from ..gl.planes import ScenePlanes
-    from .barrel import Barrel
+    from .dof_scale import Barrel
 
 
 @dataclass(frozen=True, slots=True, eq=False)

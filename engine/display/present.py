@@ -8,18 +8,18 @@ from dataclasses import replace
 
 import moderngl
 
+from ..gl.constant_folding import Settling
 from ..gl.context import is_software
 from ..gl.full_frame import FullFrame
 from ..gl.passes import Number, fuse_overlays, load_pass, number_of, uniform_name
-from ..gl.settling import Settling
 from ..optics.autofocus import Box
-from .barrel import HEIGHT as BARREL_HEIGHT
-from .barrel import draw_barrel
+from .dof_scale import HEIGHT as BARREL_HEIGHT
+from .dof_scale import draw_barrel
 from .letterbox import letterbox
 from .maps import SAMPLERS, Maps
-from .overlay import letter, text_height_px
 from .overlays import NO_OVERLAYS, Overlays, View
-from .plate import Plates, frame
+from .status_line import letter, text_height_px
+from .text_sprite import Plates, frame
 from .tool import Canvas, Tool
 
 MOST_TAPS = 8  # along a side: a 4000x3000 picture in a 500 pixel window

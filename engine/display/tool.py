@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .controls import Control, Controls
+from ..controls import Control, Controls
 from .events import Event
 from .overlays import NO_OVERLAYS, WHOLE, Overlays, View
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ..engine import Engine
     from ..errors import GroundglassError
     from ..frame import Frame
-    from .plate import Plates
     from .statistics import FrameLog
+    from .text_sprite import Plates
     from .window import Window
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from ..capture.mailbox import Mailbox
+from ..capture.latest import Mailbox
+from ..controls import Action, Control, Controls, Switch
 from ..errors import DeviceError, GroundglassError
-from .controls import Action, Control, Controls, Switch
 from .events import Event, Key, Pointer, Signal
-from .overlay import status_line
 from .overlays import NO_OVERLAYS
 from .statistics import FrameLog, Statistics
+from .status_line import status_line
 from .tool import Desk, Tool, Wish
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from functools import partial
 import moderngl
 
 from ..errors import ShaderError
-from ..shelf import Shelf
+from ..program_text.library import Shelf
 
 Reader = Callable[[str], str]
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import REC709_TO_REC2020
+from ..colour import encoding
 from ..gl.passes import Stage, load_pass
-from . import encoding, reference
+from . import reference
 from .look import Look
 from .lut import UNIT, Lut
 

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..camera import REC709_TO_REC2020
+from ..gl.constant_folding import Settling
 from ..gl.context import headless_context, is_software
 from ..gl.full_frame import FullFrame
 from ..gl.passes import Number, Pass, Stage, Table, fuse, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
-from ..gl.settling import Settling
 from ..gl.tables import TableTextures
-from .around import Surroundings
 from .look import Look, load_look
+from .neighbourhood import Surroundings
 
 Target = Literal["rgba8", "rgb10_a2", "rgba32f"]
 

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 from types import MappingProxyType
 
+from ..colour.encoding import PICTURE_INPUTS, check_input
 from ..errors import LookError
-from .encoding import PICTURE_INPUTS, check_input
 from .look import Look, PassSettings, load_look
 from .lut import Lut
 from .lut_read import read_lut

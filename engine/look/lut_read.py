@@ -59,7 +59,7 @@ def _read_hald(path: Path) -> Lut:
     """A HaldCLUT of level L: a picture of L^3 x L^3 that holds a cube of L^2 nodes along each edge, red the fastest
     (E. Steinberg, "HaldCLUT", 2008).
     """
-    from ..capture.picture import read_picture
+    from ..formats.picture_read import read_picture
 
     try:
         pixels = read_picture(path, with_depth=False).pixels

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from . import reference, traits
-from .hues import BANDS
+from .hsl_mixer import BANDS
 from .look import Look
 from .sheet import FAINT, INK, PAPER
 

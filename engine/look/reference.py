@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..camera import REC709_TO_REC2020, REC2020_TO_REC709
+from ..colour import encoding
+from ..colour.encoding import srgb_decode as srgb_decode
+from ..colour.encoding import srgb_encode as srgb_encode
 from ..errors import LookError
 from ..gl.passes import Stage, load_pass
-from . import encoding
-from .encoding import srgb_decode as srgb_decode
-from .encoding import srgb_encode as srgb_encode
-from .hues import hues
+from .hsl_mixer import hues
 from .look import Look
 from .lut import Lut
 

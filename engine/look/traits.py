@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import REC709_TO_REC2020
-from ..profile.colour import PATCH_NAMES, REFERENCE_LAB, lab_of_scene, scene_of_lab
+from ..colour.difference import PATCH_NAMES, REFERENCE_LAB, lab_of_scene, scene_of_lab
 from . import reference
-from .hues import BANDS, light_of
+from .hsl_mixer import BANDS, light_of
 from .look import Look
 
 Lab = NDArray[np.float64]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .lens import DEFAULT_ASPECT, Lens
+from ..lens import DEFAULT_ASPECT, Lens
 
 Array = NDArray[np.float64]
 

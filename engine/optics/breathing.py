@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..compute.device import Device
 from ..compute.planes import Planes
-from .lens import Lens
+from ..lens import Lens
 
 BREATHING = "breathing.cl"
 _LEAST_PX = 0.02  # a shift of the picture's edges that nobody sees

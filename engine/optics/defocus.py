@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from ..compute.device import Device
 from ..compute.planes import PAD, Planes
+from ..lens import Lens
+from .highlight_sprites import Lights
 from .layers import SHARP_PX, Layers, layers_of
-from .lens import Lens
-from .lights import Lights
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
 
 Quality = Literal["live", "best"]

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 from ..errors import LookError
-from .lens import DEFAULT_ASPECT, Lens
+from ..lens import DEFAULT_ASPECT, Lens
 
 CIRCLES_PER_DIAGONAL = 1500.0
 FARTHEST_M = 1000.0  # the end of the focus scale: any farther looks the same, and infinity is no number to divide by

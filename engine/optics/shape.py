@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..lens import Lens
 from .aperture import extent, gauge_table, is_round, open_area, profile
-from .lens import Lens
 
 REACH, STEPS_PER_PX, PROFILE = 16, 8, 64  # as in kernels/aperture.h
 SUMS = STEPS_PER_PX * REACH + 2

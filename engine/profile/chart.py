@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..colour.difference import REFERENCE_LAB, scene_of_lab
 from ..errors import GroundglassError
 from ..frame import Encoding, Frame
 from ..packing import unpack
-from .colour import REFERENCE_LAB, scene_of_lab
 from .find import COLUMNS, ROWS, find_charts
 from .homography import homography, through
 

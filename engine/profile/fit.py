@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..colour.difference import REFERENCE_LAB, delta_e00, lab_of_scene, scene_of_lab
 from ..errors import GroundglassError
-from .colour import REFERENCE_LAB, delta_e00, lab_of_scene, scene_of_lab
 
 LEAST_PATCHES = 14  # below which nine numbers are told by too few colours
 GREYS_THAT_BALANCE = range(19, 23)  # neutral 8 to 3.5: white may clip, and black has flare in it

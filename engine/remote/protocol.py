@@ -18,12 +18,12 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..display.controls import Action, Choice, Control, Controls, Number
+from ..controls import Action, Choice, Control, Controls, Number
 from ..errors import ControlError, GroundglassError
 
 if TYPE_CHECKING:
     from ..gl.passes import Parameter, Value
-    from ..tune.editing import Editing
+    from ..live_edit.editing import Editing
 
 VERBS = ("list", "get", "set", "do", "press", "state", "watch")
 LOOK = "look."

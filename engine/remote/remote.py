@@ -16,7 +16,7 @@ from .protocol import Answer, Protocol, plain
 from .server import Server
 
 if TYPE_CHECKING:
-    from ..tune.editing import Editing
+    from ..live_edit.editing import Editing
 
 TOKEN = "GROUNDGLASS_TOKEN"  # of the environment; else one is drawn
 MOST_A_FRAME = 32  # requests

@@ -9,9 +9,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from ...colour.difference import delta_e00, lab_of_scene
 from ...errors import GroundglassError
 from ...gl.passes import Value, load_pass
-from ...profile.colour import delta_e00, lab_of_scene
 from ..look import Look, PassSettings
 from ..lut import Lut
 from ..reference import Light, shown

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ...profile.colour import delta_e00
+from ...colour.difference import delta_e00
 from .align import shrunk
 from .fitting import Fit
 from .pair import Laid

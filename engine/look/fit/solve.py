@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...camera import REC709_TO_REC2020
-from ...profile.colour import lab_of_scene
+from ...colour.difference import lab_of_scene
 from ..reference import Light, shown, srgb_decode
 from .model import Model, Vector
 

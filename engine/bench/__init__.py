@@ -1,0 +1,1 @@
+"""Benchmarks: the time of each stage, the quality of the blur, the cost of each aid."""

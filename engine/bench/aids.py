@@ -1,0 +1,122 @@
+"""What each aid, scope and panel adds to showing a picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import cycle, islice
+from statistics import median
+from typing import Any
+
+import moderngl
+
+from ..capture import open_source
+from ..controls import Controls, Setting
+from ..display.overlays import NO_OVERLAYS
+from ..display.present import Presenter
+from ..display.statistics import FrameLog
+from ..display.tool import Desk, Tool
+from ..engine import Engine
+from ..gl.context import headless_context
+from ..live_edit.editing import Editing
+
+ROUNDS, SHOWN, SETTLING = 5, 12, 8  # turns of with and without, pictures of which the median counts, those before
+FRAMES = 4
+AIDS = ("peaking", "zebra", "clipping", "false_colour", "depth_view", "grid", "bright_lines", "aspect_mask")
+CASES: dict[str, dict[str, Setting]] = {
+    **{aid.replace("_", " "): {aid: True} for aid in AIDS},
+    "peaking by contrast": {"peaking": True, "peaking_by": "contrast"},
+    "zebra of the raw": {"zebra": True, "zebra_of": "raw"},
+    "false colour, stops": {"false_colour": True, "false_colour_scale": "stops"},
+    "magnifier": {"magnifier": "5x"},
+    "desqueeze": {"desqueeze": "1.33"},
+    "depth of field": {"depth_of_field": True},
+    "all scopes": {"histogram": "both", "waveform": "both", "vectorscope": True},
+    "keyboard map": {"keys": True},
+    "panel": {"panel": True},
+    "all aids": {**{aid: True for aid in AIDS}, "depth_of_field": True, "histogram": "display"},
+}
+
+FitTools = Callable[[Editing], list[Callable[[Desk], Tool]]]
+
+
+class OffScreen:
+    """A context whose screen is a texture, which no monitor slows."""
+
+    def __init__(self, gl: moderngl.Context, size: tuple[int, int]) -> None:
+        self._gl = gl
+        self.screen = gl.framebuffer([gl.texture(size, 4)])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._gl, name)
+
+
+class Bench:
+    """The viewfinder as it is in a window, its pictures shown into a texture."""
+
+    def __init__(self, engine: Engine, size: tuple[int, int], fit_tools: FitTools) -> None:
+        self._engine, self._size = engine, size
+        self._source = open_source(f"scene:?size={size[0]}x{size[1]}")
+        self._frames = cycle(list(islice(self._source, FRAMES)))
+        screen: Any = OffScreen(engine.gl, size)
+        self._presenter = Presenter(screen)
+        editing = Editing(engine.look, partial(setattr, engine, "look"))
+        self.controls = Controls()
+        desk = Desk(engine, self._source, lambda _: None, self.controls, FrameLog(1.0))
+        self._tools = [make(desk) for make in fit_tools(editing)]
+        for tool in self._tools:
+            self.controls.add(tool.controls())
+
+    def show(self) -> float:
+        """Milliseconds from a picture that is drawn to one that is shown, of a new frame."""
+        engine = self._engine
+        for tool in self._tools:
+            tool.tick(time.perf_counter())
+        frame = next(self._frames)
+        picture = engine.draw(frame)
+        engine.gl.finish()
+        began_s = time.perf_counter()
+        overlays = NO_OVERLAYS
+        for tool in self._tools:
+            tool.drawn(frame, picture)
+            overlays |= tool.overlays(engine.last)
+        self._presenter.draw(picture, self._size, ["scene:   classic"], 1.0, overlays, self._tools)
+        engine.gl.finish()
+        return 1e3 * (time.perf_counter() - began_s)
+
+    def settled(self, settings: dict[str, Setting]) -> float:
+        for name, setting in settings.items():
+            self.controls.set(name, setting)
+        for _ in range(SETTLING):
+            self.show()
+        return median(self.show() for _ in range(SHOWN))
+
+    def close(self) -> None:
+        for tool in self._tools:
+            tool.close()
+        self._presenter.release()
+        self._source.close()
+
+
+def run_aids(device: str, size: tuple[int, int], fit_tools: FitTools) -> dict[str, Any]:
+    """Figures by the name of what is turned on: the milliseconds that it adds, the median of turns with and without.
+
+    `fit_tools` makes the tools of the viewer from what is edited. Numbers stand still, as they do while somebody looks.
+    """
+    figures: dict[str, Any] = {"aids": {}, "size": list(size)}
+    with Engine(device, gl=headless_context()) as engine:
+        figures |= {"device": engine.device_name, "gl": engine.gl_name}
+        bench = Bench(engine, size, fit_tools)
+        try:
+            for name, settings in CASES.items():
+                usual = {one: bench.controls.get(one) for one in settings}
+                plain, added = [], []
+                for _ in range(ROUNDS):
+                    plain.append(bench.settled(usual))
+                    added.append(bench.settled(settings) - plain[-1])
+                bench.settled(usual)
+                figures["aids"][name] = {"added_ms": median(added), "shown_ms": median(plain) + median(added)}
+        finally:
+            bench.close()
+    return figures

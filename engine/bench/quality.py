@@ -1,0 +1,225 @@
+"""How near the blur comes to the lens itself, on scenes of which everything is known: `groundglass bench --quality`.
+
+The engine is given what a camera has, the all-in-focus picture and its depth, and is held against the truth of
+`groundglass.reference`, which saw the layers themselves through points of the aperture. The yardstick is the plain
+scatter there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera import CameraProfile
+from ..engine import Engine
+from ..frame import Encoding, Frame
+from ..lens import Lens, list_lenses, load_lens
+from ..optics.defocus import QUALITIES
+from .ground_truth import POINTS, lens_truth, smooth_truth
+from .scatter import scatter
+from .scenes import Surface, layered_scene, smooth_scene
+from .score import Score, compare
+
+Picture = NDArray[np.float32]
+Rows = dict[str, dict[str, Any]]
+
+SIZE = (480, 270)
+LENS = Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0, name="50 mm f/1.4 on 36 mm")
+FOCUS_M = (1.0, 2.5)
+LAYERS, EDGES = "layers", "layers, near edges"
+SURFACES: tuple[Surface, ...] = get_args(Surface)
+YARDSTICK = "scatter"
+
+LIGHT = 50.0  # times white
+# Fractions of the picture, and pixels beside them: the phases of smaller scales, then out in the field.
+MIDDLE = tuple((0.5, 0.5, dx, dy) for dx, dy in ((0, 0), (1, 2), (2, 1), (3, 3)))
+FIELD = ((0.15, 0.22, 0, 0), (0.2, 0.76, 0, 0), (0.69, 0.69, 0, 0), (0.84, 0.25, 0, 0))
+DISTANCES = (4.0, 0.6)  # times the focus
+
+DISC_SIZE = (1920, 256)
+DISCS = (  # lens, f-number, distance in metres, with the focus at 1 m
+    ("phone-1inch", 1.63, 5.0),
+    ("phone-1inch", 4.0, 5.0),
+    ("phone-1inch", 1.63, 0.3),
+    ("phone-1inch", 4.0, 0.3),
+    ("noct-50", 0.95, 5.0),
+)
+
+
+def run_quality(
+    device: str = "auto", seeds: int = 2, size: tuple[int, int] = SIZE, points: int = POINTS
+) -> dict[str, Any]:
+    """Measures on scenes of the seeds 0 to `seeds` - 1 at `size`, (width, height) in pixels.
+
+    Returns `{"device", "gl", "size", "seeds", "lens", "focus_m", "lens_points", "psnr_db", "light_energy", "disc_px"}`.
+    `psnr_db` is a row a kind of scene: PSNR against the truth of `points` points of the aperture, mean over seeds and
+    focus distances, of no blur, plain scatter and each quality, and what each quality gains over the scatter.
+    `light_energy` is, for each lens that ships, the energy of a light over what it sent, where that is farthest from 1;
+    `disc_px` the diameters of discs beside those of the thin lens.
+    """
+    kinds = [partial(layered, size, points), *(partial(smooth, kind, size, points) for kind in SURFACES)]
+    with ThreadPoolExecutor(os.cpu_count()) as workers, Engine(device) as engine:
+        return {
+            "device": engine.device_name,
+            "gl": engine.gl_name,
+            "size": list(size),
+            "seeds": seeds,
+            "lens": LENS.name,
+            "focus_m": list(FOCUS_M),
+            "lens_points": points,
+            "psnr_db": psnr_db(engine, workers, kinds, range(seeds)),
+            "light_energy": {name: light_energy(engine, load_lens(name), size, (*MIDDLE, *FIELD))
+                             for name in list_lenses()},
+            "disc_px": disc_px(engine),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A picture, its depth and what the lens makes of it; `scattered` where there are layers, whose edges count."""
+
+    name: str
+    focus_m: float
+    picture: Picture
+    depth_m: Picture
+    truth: Picture
+    scattered: Picture | None
+
+
+def layered(size: tuple[int, int], points: int, seed: int, focus_m: float) -> Case:
+    scene = layered_scene(seed, size)
+    truth = lens_truth(scene, LENS, focus_m, points=points)
+    scattered = scatter(scene.picture, scene.depth_m, LENS, focus_m)
+    return Case(LAYERS, focus_m, scene.picture, scene.depth_m, truth, scattered)
+
+
+def smooth(kind: Surface, size: tuple[int, int], points: int, seed: int, focus_m: float) -> Case:
+    scene = smooth_scene(kind, seed, size)
+    inner = (slice(scene.margin, -scene.margin),) * 2
+    truth = smooth_truth(scene, LENS, focus_m, points=points)
+    return Case(kind, focus_m, scene.picture[inner], scene.depth_m[inner], truth, None)
+
+
+def psnr_db(
+    engine: Engine, workers: ThreadPoolExecutor, kinds: Iterable[Callable[[int, float], Case]], seeds: Iterable[int]
+) -> Rows:
+    """Means over `seeds` and FOCUS_M of each of `kinds`; `workers` work the truths out."""
+    tasks = deque(workers.submit(kind, *case) for kind in kinds for case in itertools.product(seeds, FOCUS_M))
+    scores: dict[str, list[dict[str, float]]] = {}
+    try:
+        while tasks:
+            for name, score in _scores(engine, tasks.popleft().result()):
+                scores.setdefault(name, []).append(score)
+    finally:
+        for task in tasks:  # whoever gives up waits no longer
+            task.cancel()
+    means = {
+        name: {column: float(np.mean([score[column] for score in of_kind])) for column in of_kind[0]}
+        for name, of_kind in scores.items()
+    }
+    for row in means.values():
+        if YARDSTICK in row:
+            row.update({f"{quality}_gain": row[quality] - row[YARDSTICK] for quality in QUALITIES})
+    return means
+
+
+def _scores(engine: Engine, case: Case) -> Iterator[tuple[str, dict[str, float]]]:
+    """Of a row of the table, or of two, PSNR by column."""
+    engine.lens, engine.focus_m = LENS, case.focus_m
+    pictures = {"no_blur": case.picture}
+    if case.scattered is not None:
+        pictures[YARDSTICK] = case.scattered
+    for quality in QUALITIES:
+        engine.quality = quality
+        pictures[quality] = seen(engine, case.picture, case.depth_m)
+    depth_m = None if case.scattered is None else case.depth_m
+    found: dict[str, Score] = {name: compare(picture, case.truth, depth_m) for name, picture in pictures.items()}
+    yield case.name, {name: score.whole_db for name, score in found.items()}
+    if depth_m is not None:
+        yield EDGES, {name: score.edges_db for name, score in found.items()}
+
+
+def seen(engine: Engine, picture: Picture, depth_m: Picture) -> Picture:
+    """(H, W, 3) float32, scene-linear, of an all-in-focus picture and its depth, as frames of a user go."""
+    plain = CameraProfile(camera_to_scene=np.eye(3))
+    pixels, metres = np.ascontiguousarray(picture), np.ascontiguousarray(depth_m)
+    return engine.scene(Frame(pixels, Encoding.SCENE, profile=plain, depth_m=metres))
+
+
+def light_energy(
+    engine: Engine, lens: Lens, size: tuple[int, int], places: tuple[tuple[float, float, int, int], ...]
+) -> dict[str, float]:
+    """For each quality what arrives of a light over what it sent, where that is farthest from 1: before and behind the
+    focus, at each of `places`, of each colour.
+
+    Without fall-off, which takes light away as the lens does, and without breathing, which enlarges.
+    """
+    engine.lens = replace(lens, vignetting=0.0, breathing_percent=0.0)
+    engine.focus_m = lens.clamp_focus_m(FOCUS_M[0])
+    width, height = size
+    worst: dict[str, float] = {}
+    for quality in QUALITIES:
+        engine.quality = quality
+        ratios = [1.0]
+        for distance in DISTANCES:
+            depth_m = np.full((height, width), distance * engine.focus_m, np.float32)
+            for x, y, dx, dy in places:
+                light = a_light(size, int(x * width) + dx, int(y * height) + dy)
+                ratios += list(seen(engine, light, depth_m).sum(axis=(0, 1), dtype=np.float64) / LIGHT)
+        worst[quality] = float(max(ratios, key=lambda ratio: abs(ratio - 1)))
+    return worst
+
+
+def a_light(size: tuple[int, int], x: int, y: int) -> Picture:
+    """A pixel of light on black."""
+    picture = np.zeros((size[1], size[0], 3), np.float32)
+    picture[y, x] = LIGHT
+    return picture
+
+
+def disc_px(engine: Engine) -> Rows:
+    """Diameters of DISCS in pixels: of the thin lens, and as each quality draws them, mean over places."""
+    rows: Rows = {}
+    width, height = DISC_SIZE
+    engine.focus_m = FOCUS_M[0]
+    for name, f_number, distance_m in DISCS:
+        lens = load_lens(name).at(f_number)
+        engine.lens = replace(lens, vignetting=0.0, breathing_percent=0.0)
+        theory_px = float(lens.coc_px(distance_m, engine.focus_m, width))
+        row = {"theory": theory_px}
+        depth_m = np.full((height, width), distance_m, np.float32)
+        for quality in QUALITIES:
+            engine.quality = quality
+            row[quality] = float(
+                np.mean([
+                    diameter_px(seen(engine, a_light(DISC_SIZE, width // 2 + dx, height // 2 + dy), depth_m), theory_px)
+                    for _, _, dx, dy in MIDDLE
+                ])
+            )  # fmt: skip
+        rows[f"{name} f/{f_number:g} at {distance_m:g} m"] = row
+    return rows
+
+
+def diameter_px(disc: Picture, about_px: float) -> float:
+    """Of a disc (H, W, 3) on black, by its green: of one that covers as much.
+
+    A large disc covers what is brighter than half of its mean, so its size does not hang on the light within it. Of a
+    small one, most of whose pixels lie on the rim, it is its energy over the brightness in the middle.
+    """
+    light = disc[..., 1].astype(np.float64)
+    if about_px > 8:
+        mean = light[light > 0.1 * light.max()].mean()
+        return float(2 * np.sqrt((light > 0.5 * mean).sum() / np.pi))
+    y, x = np.indices(light.shape)
+    energy = light.sum()
+    from_middle = np.hypot(y - (y * light).sum() / energy, x - (x * light).sum() / energy)
+    return float(2 * np.sqrt(energy / (np.pi * light[from_middle <= max(0.3 * about_px, 0.75)].mean())))

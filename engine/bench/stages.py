@@ -1,0 +1,295 @@
+"""How long each stage takes here: on the device by its events, in GL by its timer queries, and on the host's clock.
+
+The stages are timed in turns, round after round, so that a machine whose speed drifts drifts for all of them alike:
+compare within one run, by the medians. Where OpenCV is installed its bilinear demosaic is timed in the same turns, as
+the yardstick that everybody has; a copy of a plane is the yardstick of what the memory can do.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..capture import open_source
+from ..compute.device import Buffer
+from ..compute.planes import Planes
+from ..depth.stage import DepthStage
+from ..develop.demosaic import METHODS, Demosaic, demosaiced_size
+from ..develop.denoise import Denoise
+from ..develop.highlights import Highlights
+from ..develop.levels import clips
+from ..develop.linearize import Intake
+from ..develop.noise import estimate_noise
+from ..develop.temporal import Temporal
+from ..engine import DEFAULT_FOCUS_M, DEFAULT_LENS, Engine
+from ..frame import Frame
+from ..gl.planes import ScenePlanes
+from ..lens import load_lens
+from ..look.grade import Grader
+from ..look.look import Look, load_look
+from ..optics.defocus import QUALITIES, Blur, Defocus
+from ..packing import Packing, pack
+from ..timing import Clock, percentile
+from ..transfer.host import ORIGIN, HandOver
+
+YARDSTICK = "OpenCV bilinear"
+COPY = "copy"
+LOOKS = ("neutral", "classic")
+LEAST_ROUNDS = 5
+DEPTH_NOISE = 0.02
+
+Stage = Callable[[], float | None]  # runs a stage once; returns GL's own milliseconds, where it is GL's
+
+
+def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[str, Any]:
+    """Times every stage on the built-in scene at `size`, (width, height) in pixels, for about `seconds`.
+
+    Returns `{"device", "gl", "size", "rounds", "stages": {name: {...}}}`; a stage has `device_ms` (events), `gl_ms`
+    (timer query) and `host_ms` (until the work is done), medians, None where they do not apply. `bytes_per_pixel` are
+    read and written by its kernels, each of their buffers counted once a kernel, `gb_per_s` by the device's time, and
+    `of_copy` what part that is of a plain copy's. `times_opencv` is the median of the ratios within each round.
+    """
+    width, height = size
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(f"scene:?size={width}x{height}"))
+        frame = next(iter(source))
+        engine = stack.enter_context(Engine(device, size))
+        clock = Clock()
+        stages = _stages(engine, frame, stack)
+        host_ms: dict[str, list[float]] = {name: [] for name in stages}
+        gl_ms: dict[str, list[float]] = {name: [] for name in stages}
+        moved = {name: _moved_bytes(engine, stage) for name, stage in stages.items()}  # and everything is compiled
+        ends_s = time.perf_counter() + seconds
+        rounds = 0
+        while rounds < LEAST_ROUNDS or time.perf_counter() < ends_s:
+            for name, stage in stages.items():
+                host, gl = _timed(engine, name, stage, clock)
+                host_ms[name].append(host)
+                if gl is not None:
+                    gl_ms[name].append(gl)
+            rounds += 1
+        device_ms = clock.stages()
+        medians = {name: device_ms[name]["p50_ms"] for name in stages if name in device_ms}
+        gb_per_s = {name: moved[name] / ms * 1e-6 for name, ms in medians.items() if moved[name]}
+        figures = {
+            name: {
+                "device_ms": medians.get(name),
+                "gl_ms": percentile(gl_ms[name], 50) if gl_ms[name] else None,
+                "host_ms": percentile(host_ms[name], 50),
+                "bytes_per_pixel": moved[name] / (width * height) if moved[name] else None,
+                "gb_per_s": gb_per_s.get(name),
+                "of_copy": gb_per_s[name] / gb_per_s[COPY] if name in gb_per_s else None,
+                "times_opencv": _ratio(name, host_ms),
+            }
+            for name in stages
+        }
+        return {
+            "device": engine.device_name,
+            "gl": engine.gl_name,
+            "size": list(size),
+            "rounds": rounds,
+            "stages": figures,
+        }
+
+
+def _moved_bytes(engine: Engine, stage: Stage) -> int:
+    """What the buffers of the stage's kernels hold, summed over its kernels."""
+    device: Any = engine.device
+    run, moved = device.run, 0
+
+    def counting(source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], *arguments: object) -> None:
+        nonlocal moved
+        if source != "borders.cl":  # which touches but the rim of what it is given
+            moved += sum(argument.nbytes for argument in arguments if isinstance(argument, Buffer))
+        run(source, kernel, size, local, *arguments)
+
+    device.run = counting
+    try:
+        stage()
+        device.finish()
+    finally:
+        del device.run
+    return moved
+
+
+def _timed(engine: Engine, name: str, stage: Stage, clock: Clock) -> tuple[float, float | None]:
+    """Host milliseconds of one run until its work is done, and GL's own."""
+    began = time.perf_counter()
+    with engine.device.stage(name, clock):
+        gl_ms = stage()
+    engine.device.finish()
+    host_ms = (time.perf_counter() - began) * 1e3
+    engine.device.collect()
+    return host_ms, gl_ms
+
+
+def _ratio(name: str, host_ms: dict[str, list[float]]) -> float | None:
+    if YARDSTICK not in host_ms or name == YARDSTICK:
+        return None
+    return percentile((mine / theirs for mine, theirs in zip(host_ms[name], host_ms[YARDSTICK], strict=True)), 50)
+
+
+def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    return {
+        **_yardstick(frame),
+        **_intake_stages(engine, frame, stack),
+        **_demosaic_stages(engine, frame, stack),
+        **_depth_stages(engine, frame, stack),
+        **_optics_stages(engine, frame, stack),
+        **_look_stages(engine, frame, stack),
+        "whole chain": lambda: _nothing(engine.draw(frame)),
+    }
+
+
+def _yardstick(frame: Frame) -> dict[str, Stage]:
+    try:
+        import cv2
+    except ImportError:
+        return {}
+    rgb = np.empty((frame.height, frame.width, 3), np.uint16)  # once, as our own planes are
+    return {YARDSTICK: lambda: _nothing(cv2.cvtColor(frame.pixels, cv2.COLOR_BayerRG2RGB, dst=rgb))}
+
+
+def _intake_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    """A plane's copy; then bytes of every packing to the mosaic of light, and on to scene RGB by the quickest way.
+
+    The upload of the bytes is not the kernels' time, but counts on the host's clock.
+    """
+    to = Planes(engine.device, *frame.size, 1)
+    stack.callback(to.release)
+    stages: dict[str, Stage] = {}
+    for packing in Packing:
+        bits = min(packing.bits, 12)
+        packed = replace(
+            frame,
+            pixels=np.ascontiguousarray(pack((frame.pixels >> (16 - bits)).astype(np.uint16), packing)),
+            packing=packing,
+            packed_width=frame.width,
+            profile=replace(frame.profile, black=(0.0,) * 4, white=2.0**bits - 1),
+        )
+        intake = Intake(engine.device, packed)
+        stack.callback(intake.release)
+        mosaic = intake.mosaic
+        if not stages:
+            stages[COPY] = partial(mosaic.run, "copy.cl", "copy", mosaic.buffer, to.buffer, mosaic.layout.pitch)
+        stages[f"intake {packing.value}"] = partial(intake.run, packed, packed.profile, clip=False)
+        if packing is Packing.RAW12:
+            scene = Planes(engine.device, *frame.size, 3)
+            demosaic = Demosaic(mosaic, scene, "malvar")
+            stack.callback(scene.release)
+
+            def raw12_to_scene(intake: Intake = intake, packed: Frame = packed, demosaic: Demosaic = demosaic) -> None:
+                intake.run(packed, packed.profile, clip=False)
+                demosaic.run(packed.cfa, np.eye(3), True)
+
+            stages["intake raw12 + malvar"] = raw12_to_scene
+    return stages
+
+
+def _demosaic_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    """From a mosaic of light that lies on the device: each method, and what may come before it."""
+    intake = Intake(engine.device, frame)
+    stack.callback(intake.release)
+    intake.run(frame, frame.profile, clip=False)
+    mosaic, noise = intake.mosaic, frame.profile.noise or estimate_noise(frame.pixels, frame.profile, frame.cfa)
+    highlights, temporal, denoise = Highlights(mosaic), Temporal(mosaic), Denoise(mosaic)
+    for stage in (highlights, temporal, denoise):
+        stack.callback(stage.release)
+    stages: dict[str, Stage] = {
+        "highlights": lambda: highlights.run(frame.cfa, clips(frame.profile), encoded=True),
+        "temporal": lambda: temporal.run(frame.cfa, noise),
+        "denoise": lambda: denoise.run(frame.cfa, noise),
+    }
+    for method in METHODS:
+        scene = Planes(engine.device, *demosaiced_size(*frame.size, method), 3)
+        demosaic = Demosaic(mosaic, scene, method)
+        stack.callback(scene.release)
+        stack.callback(demosaic.release)
+        stages[f"demosaic {method}"] = partial(demosaic.run, frame.cfa, np.eye(3), True)
+    return stages
+
+
+def _depth_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    """A new map for every frame: exact, with 2 % of noise, and that of a quarter of the width and height."""
+    assert frame.depth_m is not None, "the built-in scene knows its depth"
+    scene = _scene(engine, frame, stack)
+    random = np.random.default_rng(1)
+    noisy = [
+        (frame.depth_m * random.normal(1.0, DEPTH_NOISE, frame.depth_m.shape)).astype(np.float32) for _ in range(2)
+    ]
+    kinds = {
+        "depth exact": ([frame.depth_m, frame.depth_m.copy()], 0.0),
+        "depth noisy": (noisy, DEPTH_NOISE),
+        "depth coarse": ([np.ascontiguousarray(depth_m[::4, ::4]) for depth_m in noisy], DEPTH_NOISE),
+    }
+
+    def bring(depth: DepthStage, maps: Iterator[NDArray[np.float32]], noise: float) -> None:
+        depth.load(next(maps), noise)
+        depth.run(scene)
+
+    stages: dict[str, Stage] = {}
+    for name, (maps, noise) in kinds.items():
+        depth = DepthStage(engine.device, *frame.size)
+        stack.callback(depth.release)
+        stages[name] = partial(bring, depth, itertools.cycle(maps), noise)
+    return stages
+
+
+def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    depth_m = frame.depth_m
+    assert depth_m is not None, "the built-in scene knows its depth"
+    scene = _scene(engine, frame, stack)
+    blur = Blur.of(load_lens(DEFAULT_LENS), DEFAULT_FOCUS_M, frame.width)
+    depth = DepthStage(engine.device, *frame.size)
+    stack.callback(depth.release)
+    depth.load(depth_m)
+    planes, distances_m = depth.run(scene), depth.distances_m
+    stages: dict[str, Stage] = {}
+    for quality in QUALITIES:
+        defocus = Defocus(engine.device, *frame.size, quality)
+        stack.callback(defocus.release)
+        stages[f"defocus {quality}"] = lambda run=defocus.run: _nothing(  # type: ignore[misc]
+            run(scene, planes, distances_m, blur)
+        )
+    return stages
+
+
+def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    scene = _scene(engine, frame, stack)
+    hand_over, textures, grader = HandOver(engine.device, *scene.size), ScenePlanes(engine.gl), Grader(engine.gl)
+    stack.callback(hand_over.release)
+    stack.callback(textures.release)
+    stack.callback(grader.release)
+
+    def transfer() -> None:
+        with hand_over.view(scene) as packed:
+            textures.write_packed(packed, ORIGIN, scene.size)
+
+    def draw(look: Look) -> float | None:
+        grader.draw(textures, look)
+        engine.gl.finish()
+        return grader.last_gpu_ms
+
+    return {"transfer": transfer} | {f"look {name}": partial(draw, load_look(name)) for name in LOOKS}
+
+
+def _scene(engine: Engine, frame: Frame, stack: ExitStack) -> Planes:
+    """The developed frame as planes of their own."""
+    rgb = engine.scene(frame)
+    scene = Planes(engine.device, *frame.size, 3)
+    stack.callback(scene.release)
+    scene.write(rgb)
+    return scene
+
+
+def _nothing(result: object) -> None:
+    """For stages whose result is of no interest: only their time is."""
+    del result

@@ -1,0 +1,306 @@
+"""What a file says of itself, without developing it: for `groundglass info`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rawpy
+from PIL import Image
+
+from ..camera import CameraProfile
+from ..errors import GroundglassError, SourceError
+from ..formats.dng_read import LIGHTS, UNKNOWN_LIGHT, Dng, raw_directory, read_dng
+from ..formats.heif import HEIF_SUFFIXES, exif_of
+from ..formats.opcodes import BadConstant, BadPixels, GainMap, Opcode, Vignette, Warp
+from ..formats.picture_read import PICTURE_SUFFIXES
+from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
+from ..formats.tiff_tags import TagError, TagFile, Tags
+from ..frame import Encoding, Frame
+from .source import open_source
+from .video import VIDEO_SUFFIXES
+
+Facts = dict[str, Any]
+
+# Sizes that are tried on a file without a header, for the hint.
+USUAL_SIZES = (
+    *((640, 480), (768, 512), (1280, 720), (1280, 960), (1280, 1024), (1920, 1080), (1920, 1200), (2048, 1536)),
+    *((2448, 2048), (2592, 1944), (3280, 2464), (3840, 2160), (4000, 3000), (4032, 3024), (4056, 3040), (4096, 3072)),
+)
+COMPRESSIONS = {1: "none", 7: "JPEG, lossless or not", 8: "deflate", 9: "VC-5", 34892: "lossy JPEG", 52546: "JPEG XL"}
+EXIF_DIRECTORY = 0x8769
+EXIF_NUMBERS = {0x829A: "ExposureTime", 0x829D: "FNumber", 0x8827: "ISOSpeedRatings", 0x920A: "FocalLength"}
+EXIF_TEXTS = {0x9003: "DateTimeOriginal", 0xA434: "LensModel"}
+FIRST_TEXTS = {0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x0132: "DateTime"}
+
+
+def facts(source: str) -> Facts:
+    """What `source`, a file, a folder or `scene:`, is; plain numbers, texts and lists, a key only where it is known.
+
+    A raw whose picture cannot be unpacked still says what its tags say, and `problem` why. SourceError where nothing is
+    there, or a picture or video cannot be read.
+    """
+    path = Path(source)
+    if source.startswith("scene:") or path.is_dir():
+        return _source_facts(source, "built-in scene" if source.startswith("scene:") else "folder")
+    if not path.is_file():
+        raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
+    found: Facts = {"file": source, "bytes": path.stat().st_size}
+    suffix = path.suffix.lower()
+    if suffix in PICTURE_SUFFIXES or suffix in VIDEO_SUFFIXES:
+        kind = "picture" if suffix in PICTURE_SUFFIXES else "video"
+        return found | _source_facts(source, kind) | (_picture_facts(path) if kind == "picture" else {})
+    return found | _raw_facts(path)
+
+
+def _source_facts(source: str, kind: str) -> Facts:
+    with open_source(source) as opened:
+        found: Facts = {"kind": kind, "size": list(opened.size)}
+        if opened.fps is not None:
+            found["fps"] = opened.fps
+        if opened.frames is not None and kind != "picture":
+            found["frames"] = opened.frames
+        first = next(iter(opened), None)
+        return found | ({} if first is None else _frame_facts(first))
+
+
+def _frame_facts(frame: Frame) -> Facts:
+    """What a frame says of the picture that it came from."""
+    found: Facts = {"size": list(frame.size), "orientation": frame.orientation}
+    if frame.depth_m is not None:
+        found["depth_m"] = [float(frame.depth_m.min()), float(frame.depth_m.max())]
+    if frame.encoding is not Encoding.MOSAIC:
+        meaning = "display-referred" if frame.encoding is Encoding.DISPLAY else "scene-linear"
+        return found | {"light": meaning, "bits": 8 * frame.pixels.dtype.itemsize}
+    profile = frame.profile
+    found |= {"cfa": f"quad {frame.cfa.pattern}" if frame.cfa.block == 2 else frame.cfa.pattern}
+    found |= {"black": list(profile.black), "white": profile.white}
+    if profile.black_map is not None:
+        found["black_map"] = list(profile.black_map.shape[::-1])
+    if profile.gain_map is not None:
+        found["shading"] = {"size": list(profile.gain_map.shape[::-1]), "largest": float(profile.gain_map.max())}
+    found["defects"] = 0 if profile.defects is None else len(profile.defects)
+    return found | (_balance_facts(profile) if frame.cfa.kind != "mono" else {})
+
+
+def _balance_facts(profile: CameraProfile) -> Facts:
+    found: Facts = {"white_balance": list(profile.white_balance)}
+    if profile.calibrations:
+        try:
+            temperature_k, tint = profile.temperature()
+            found |= {"temperature_k": temperature_k, "tint": tint}
+        except GroundglassError:
+            pass  # no light is white with this balance
+    return found
+
+
+def _picture_facts(path: Path) -> Facts:
+    try:
+        if path.suffix.lower() in HEIF_SUFFIXES:
+            exif, profile = exif_of(path)
+            form = "HEIF"
+        else:
+            with Image.open(path) as image:
+                exif, profile = image.getexif(), image.info.get("icc_profile")
+                form = image.format or path.suffix[1:].upper()
+        inner = exif.get_ifd(EXIF_DIRECTORY)
+        said = {name: exif[tag] for tag, name in FIRST_TEXTS.items() if tag in exif}
+        said |= {name: inner[tag] for tag, name in (EXIF_NUMBERS | EXIF_TEXTS).items() if tag in inner}
+        found: Facts = {"format": form}
+        if profile:
+            found["icc_profile"] = len(profile)
+    except (OSError, ValueError, SyntaxError, TypeError, KeyError):  # no format of Pillow's, or an EXIF that is broken
+        return {}
+    return found | _shot_facts(said)
+
+
+def _shot_facts(said: dict[str, Any]) -> Facts:
+    """How and when it was taken, from EXIF names."""
+    found: Facts = {}
+    make, model = _text(said.get("Make")), _text(said.get("Model"))
+    brand = make.split(" ")[0].lower()
+    camera = model if model.lower().startswith(brand) else f"{make} {model}"
+    date = _text(said.get("DateTimeOriginal")) or _text(said.get("DateTime"))
+    texts = {"camera": camera.strip(), "lens": _text(said.get("LensModel")), "software": _text(said.get("Software"))}
+    found |= {key: text for key, text in texts.items() if text}
+    if date:
+        found["taken"] = date.replace(":", "-", 2) if date[4:5] == date[7:8] == ":" else date
+    keys = {"ExposureTime": "exposure_s", "FNumber": "f_number", "ISOSpeedRatings": "iso", "FocalLength": "focal_mm"}
+    for name, key in keys.items():
+        number = _number(said.get(name))
+        if number is not None and number > 0:
+            found[key] = number
+    return found
+
+
+def _text(said: Any) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in said).split()) if isinstance(said, str) else ""
+
+
+def _number(said: Any) -> float | None:
+    """A number, the first of several, or a fraction as two."""
+    try:
+        pair = said if isinstance(said, tuple) else (said, 1)
+        number = float(pair[0]) / float(pair[1]) if len(pair) == 2 else float(pair[0])
+    except (TypeError, ValueError, ArithmeticError, LookupError):
+        return None
+    return number if np.isfinite(number) else None
+
+
+# Raws
+
+
+def _raw_facts(path: Path) -> Facts:
+    dng = read_dng(path)
+    found: Facts = {"kind": "raw" if dng is None else "DNG"}
+    tagged = _tag_facts(path)
+    frame, problem = None, ""
+    try:
+        with quiet_libraw():
+            frame = read_raw(path)
+    except SourceError as error:
+        problem = str(error).removeprefix(f"{path}: ")
+    if dng is None and frame is None and not tagged.get("camera"):
+        if path.suffix.lower() in RAW_SUFFIXES - {".raw"}:
+            raise SourceError(f"{path}: {problem}")
+        return {"kind": "headerless or unknown", "problem": _headerless_hint(path.stat().st_size)}
+    if dng is None and frame is not None and not tagged:
+        tagged = _libraw_shot(path)
+    found |= tagged
+    if dng is not None:
+        found |= _dng_facts(dng)
+    if frame is not None:
+        bits = found.get("bits")
+        found |= _frame_facts(frame)
+        found |= {} if bits is None else {"bits": bits}  # of the file, not of what was made of it
+    elif "picture_bytes" in found and found["picture_bytes"][0] < found["picture_bytes"][1]:
+        there, whole = found["picture_bytes"]
+        found["problem"] = f"picture data ends after {there} of {whole} bytes; {problem}"
+    else:
+        found["problem"] = problem
+    return found
+
+
+def _headerless_hint(file_bytes: int) -> str:
+    fitting = [
+        f"{width}x{height} of {bits} bits"
+        for bits in (8, 10, 12, 16)
+        for width, height in USUAL_SIZES
+        if file_bytes * 8 == width * height * bits
+    ]
+    guess = f" ({file_bytes} bytes would hold {' or '.join(fitting)})" if fitting else ""
+    hint = "has no header that is known; if it is a mosaic, say what it holds, such as --raw-format rggb12 --raw-size "
+    return f"{hint}1920x1080{guess}"
+
+
+def _tag_facts(path: Path) -> Facts:
+    """Of a TIFF-like raw: the shot, its previews, and how much of the picture is there."""
+    try:
+        with TagFile(path) as file:
+            first = Tags(file.first)
+            said: dict[str, Any] = {name: first.text(name) for name in ("Make", "Model", "Software", "DateTime")}
+            said["DateTimeOriginal"] = first.text("DateTimeOriginal")
+            said |= {name: number[0] for name in EXIF_NUMBERS.values() if len(number := _of(first, name))}
+            said |= first.exif()
+            found = _shot_facts(said)
+            previews = [Tags(page) for page in file.directories if _is_preview(Tags(page))]
+            if previews:
+                found["previews"] = [
+                    [tags.whole("ImageWidth") or 0, tags.whole("ImageLength") or 0] for tags in previews
+                ]
+            raw = raw_directory(file)
+            return found if raw is None else found | _extent(Tags(raw), path.stat().st_size) | _matrices(first)
+    except TagError:
+        return {}
+
+
+def _of(tags: Tags, name: str) -> Any:
+    found = tags.finite(name)
+    return () if found is None else found
+
+
+def _is_preview(tags: Tags) -> bool:
+    return ((tags.whole("NewSubfileType") or 0) & 1) == 1
+
+
+def _extent(tags: Tags, file_bytes: int) -> Facts:
+    """How many bytes of the raw picture there are, and how many there should be."""
+    for starts, counts in (("StripOffsets", "StripByteCounts"), ("TileOffsets", "TileByteCounts")):
+        start, count = (tags.finite(name, most=1 << 20) for name in (starts, counts))
+        if start is not None and count is not None and len(start) == len(count):
+            return {"picture_bytes": [int(np.clip(file_bytes - start, 0, count).sum()), int(count.sum())]}
+    return {}
+
+
+def _matrices(tags: Tags) -> Facts:
+    """The names of the colour matrices, and the light that each was measured under."""
+    found = []
+    for number in (1, 2, 3):
+        light, _ = LIGHTS.get(tags.whole(f"CalibrationIlluminant{number}") or 0, UNKNOWN_LIGHT)
+        kinds = [kind for kind in ("ColorMatrix", "ForwardMatrix", "CameraCalibration") if tags.has(f"{kind}{number}")]
+        found += [f"{kind}{number} ({light})" for kind in kinds]
+    return {"matrices": found} if found else {}
+
+
+def _dng_facts(dng: Dng) -> Facts:
+    height, width = dng.stored.shape
+    found: Facts = {
+        "size": list(dng.crop.shape[::-1]),
+        "stored_size": [width, height],
+        "active_area": [dng.active.left, dng.active.top, *dng.active.shape[::-1]],
+        "crop": [dng.crop.left, dng.crop.top, *dng.crop.shape[::-1]],
+        "bits": dng.bits,
+        "compression": COMPRESSIONS.get(dng.compression, str(dng.compression)),
+        "black": [float(level) for level in np.unique(dng.black)],
+        "exposure_ev": dng.exposure_ev,
+        "orientation": dng.orientation or 1,
+    }
+    try:
+        cfa = dng.cfa(Path("file"))
+        found["cfa"] = "none: RGB" if cfa is None else f"quad {cfa.pattern}" if cfa.block == 2 else cfa.pattern
+    except SourceError as error:
+        found["cfa"] = str(error).removeprefix("file: ")
+    if dng.white is not None:
+        found["white"] = float(dng.white.min())
+    if dng.noise is not None:
+        found["noise"] = {"shot": dng.noise.shot, "read": dng.noise.read}
+    if dng.calibrations:
+        found |= _balance_facts(dng.coloured(CameraProfile()))
+    elif dng.neutral is not None:
+        found["white_balance"] = (dng.neutral[1] / dng.neutral).tolist()
+    opcodes = dng.opcodes()
+    if opcodes:
+        found["opcodes"] = [_opcode_facts(opcode) for opcode in opcodes]
+    return found
+
+
+def _opcode_facts(opcode: Opcode) -> Facts:
+    found: Facts = {"list": opcode.stage, "name": opcode.name, "optional": opcode.optional}
+    match opcode.action:
+        case GainMap() as shading:
+            rows, columns, planes = shading.gains.shape
+            found |= {"used": True, "points": [columns, rows], "planes": planes, "largest": float(shading.gains.max())}
+        case Vignette() as shading:
+            found |= {"used": True, "corner": 1 + sum(shading.coefficients)}
+        case BadPixels() as listed:
+            found |= {"used": True, "points": len(listed.points), "areas": len(listed.areas)}
+        case BadConstant(constant):
+            found |= {"used": True, "number": constant}
+        case Warp() as warp:
+            found |= (
+                {"used": False} if warp.lateral is None else {"used": True, "lateral_thousandths": list(warp.lateral)}
+            )
+        case None:
+            found |= {"used": False, "broken": opcode.broken}
+    return found
+
+
+def _libraw_shot(path: Path) -> Facts:
+    """Of a raw that is no TIFF; older rawpy does not pass it on."""
+    with quiet_libraw(), rawpy.imread(str(path)) as raw:
+        other, lens = getattr(raw, "other", None), getattr(raw, "lens", None)
+    names = {"ExposureTime": "shutter_speed", "FNumber": "aperture", "ISOSpeedRatings": "iso_speed"}
+    said = {name: getattr(other, own, None) for name, own in names.items()}
+    said |= {"FocalLength": getattr(other, "focal_length", None), "LensModel": getattr(lens, "model", None)}
+    return _shot_facts(said | {"DateTime": str(getattr(other, "timestamp", None) or "")})

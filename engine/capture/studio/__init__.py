@@ -1,0 +1,1 @@
+"""The studio: the built-in scene, rendered and exposed by a simulated sensor."""

@@ -1,0 +1,68 @@
+"""A sensor behind a Bayer filter: scene-linear light to raw numbers, with shot and read noise.
+
+The numbers are those of a 14-bit full-frame camera: 16383 steps for 60000 electrons, so that one step (3.8 e-) stays
+near the read noise and shadows are not banded, as they would be in 12 bits. Scene white (1.0) sits at an eighth of full
+scale. That holds three stops above white (the lights of the scene still clip, at 8.0), as a photographer exposes who
+wants the lights to glow when they are out of focus; a fuller exposure would clip them to almost nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...camera import CameraProfile
+from ...cfa import Cfa
+from ...errors import SourceError
+
+FULL_WELL_E = 60_000.0
+READ_NOISE_E = 2.5
+
+STUDIO_CAMERA = CameraProfile(
+    black=(512.0, 512.0, 512.0, 512.0),
+    white=16383.0,
+    white_balance=(2.0, 1.0, 1.6),
+    # Overlapping filters, as real ones are: each row takes some of its neighbours away and keeps white white.
+    camera_to_scene=np.array([[1.34, -0.30, -0.04], [-0.12, 1.36, -0.24], [0.02, -0.38, 1.36]]),
+    exposure_ev=3.0,
+)
+
+
+def expose(
+    scene_rgb: NDArray[np.float32],
+    cfa: Cfa,
+    profile: CameraProfile,
+    noise: float,
+    rng: np.random.Generator,
+) -> NDArray[np.uint16]:
+    """Take a picture: (H, W, 3) float32 scene-linear Rec.2020 to the (H, W) uint16 mosaic that `profile` undoes.
+
+    The variance of a site of n electrons is noise^2 (n + read^2): shot noise in its normal approximation, which is
+    within 1 % from about ten electrons up, and read noise. `noise` 0 is a perfect sensor, 1 the camera above at base
+    ISO. Values clip at `profile.white`. Raises SourceError where the picture is not (H, W, 3) or `noise` is negative.
+    """
+    if scene_rgb.ndim != 3 or scene_rgb.shape[2] != 3:
+        raise SourceError(f"sensor: a scene of shape {scene_rgb.shape} is not (height, width, 3)")
+    if not 0 <= noise < np.inf:
+        raise SourceError(f"sensor: noise {noise:g} is not a scale of 0 or more; 1 is base ISO")
+    height, width = scene_rgb.shape[:2]
+    scene_to_raw = np.linalg.inv(profile.camera_to_scene) * 2.0**-profile.exposure_ev
+    scene_to_raw /= np.asarray(profile.white_balance)[:, None]
+    mosaic = np.empty((height, width), np.uint16)
+    channels = cfa.channels()
+    for y, x in np.ndindex(2, 2):
+        weights = scene_to_raw[channels[y, x]].astype(np.float32)
+        site = scene_rgb[y::2, x::2]
+        signal = site[..., 0] * weights[0]
+        signal += site[..., 1] * weights[1]
+        signal += site[..., 2] * weights[2]
+        np.maximum(signal, 0, out=signal)
+        if noise > 0:
+            grain = rng.standard_normal(signal.shape, dtype=np.float32)
+            grain *= np.sqrt((signal + READ_NOISE_E**2 / FULL_WELL_E) * np.float32(noise**2 / FULL_WELL_E))
+            signal += grain
+        black = profile.black[2 * y + x]
+        signal *= profile.white - black
+        signal += black + 0.5
+        mosaic[y::2, x::2] = np.clip(signal, 0, profile.white)
+    return mosaic

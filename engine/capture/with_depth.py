@@ -1,0 +1,159 @@
+"""Depth that lies beside its pictures: one map for all of them, a folder of maps, or a tilted plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..depth.maps import DepthMap, check_shape, relative_noise, turned_back
+from ..depth.plane import parse_plane, tilted_plane
+from ..depth.relative import DepthRange, extremes
+from ..errors import SourceError
+from ..formats.depth_files import Scaling, metric, read_map, read_samples
+from ..frame import Frame
+from .source_filter import ChangedSource
+
+if TYPE_CHECKING:
+    from .source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class UprightDepth:
+    """Called with the size, (width, height), of a picture as it is seen: its depth, (h, w) float32 metres, of any size
+    but of the picture's shape. `noise` is the deviation relative to the depth. Raises SourceError where it cannot fit.
+    """
+
+    make: Callable[[tuple[int, int]], NDArray[np.float32]]
+    noise: float = 0.0
+
+    def __call__(self, size: tuple[int, int]) -> NDArray[np.float32]:
+        return self.make(size)
+
+
+class WithDepth(ChangedSource):
+    """`source` with the same depth in every frame: the very same array, so that it travels to the device once.
+
+    The map lies over the picture as it is seen upright: a frame with an EXIF orientation gets it turned to fit.
+    """
+
+    def __init__(self, source: Source, upright_depth: UprightDepth) -> None:
+        super().__init__(source)
+        self._upright_depth = upright_depth
+        self._fitted: tuple[int, NDArray[np.float32]] | None = None  # by orientation
+
+    def change(self, frame: Frame) -> Frame:
+        if self._fitted is None or self._fitted[0] != frame.orientation:
+            self._fitted = frame.orientation, as_stored(self._upright_depth(upright_size(frame)), frame)
+        return replace(frame, depth_m=self._fitted[1], depth_noise=self._upright_depth.noise)
+
+
+class WithoutDepth(ChangedSource):
+    """`source`, everything in it equally sharp."""
+
+    def change(self, frame: Frame) -> Frame:
+        return replace(frame, depth_m=None, depth_noise=0.0)
+
+
+class WithDepthMaps(ChangedSource):
+    """`source` with a map of its own for every frame: the one that `map_of` names.
+
+    A relative map is scaled by the ends of the first one, so that a thing keeps its distance from frame to frame.
+    """
+
+    def __init__(self, source: Source, map_of: Callable[[Frame], Path], scaling: Scaling) -> None:
+        super().__init__(source)
+        self._map_of = map_of
+        self._scaling = scaling
+        self._last: tuple[Path, DepthMap] | None = None
+
+    def change(self, frame: Frame) -> Frame:
+        path = self._map_of(frame)
+        if self._last is None or self._last[0] != path:
+            samples = read_samples(path)
+            if self._scaling.span is not None and self._scaling.ends is None:
+                self._scaling = replace(self._scaling, ends=extremes(str(path), samples))
+            found = metric(path, samples, self._scaling)
+            check_shape(str(path), found.depth_m, upright_size(frame))
+            self._last = path, replace(found, depth_m=as_stored(found.depth_m, frame))
+        return replace(frame, depth_m=self._last[1].depth_m, depth_noise=self._last[1].noise)
+
+
+class WithDepthRange(ChangedSource):
+    """`source` whose frames bring depth of no true scale: the first one's nearest and farthest come to lie at the two
+    ends of `span`, later ones follow. Raises SourceError at a frame without depth, unless frames `may_lack` it."""
+
+    def __init__(self, source: Source, span: DepthRange, *, may_lack: bool = False) -> None:
+        super().__init__(source)
+        self._may_lack = may_lack
+        self._span = span
+        self._ends_m: tuple[float, float] | None = None
+        self._last: tuple[NDArray[np.float32], DepthMap] | None = None
+
+    def change(self, frame: Frame) -> Frame:
+        if frame.depth_m is None and self._may_lack:
+            return frame
+        if frame.depth_m is None:
+            raise SourceError(f"{frame.name}: brings no depth for --depth-range to scale; name a map with --depth")
+        if self._last is None or self._last[0] is not frame.depth_m:
+            self._ends_m = self._ends_m or extremes(frame.name, frame.depth_m)
+            depth_m = self._span.rescaled(frame.depth_m, *self._ends_m)
+            noise = relative_noise(depth_m) if frame.depth_noise else 0.0
+            self._last = frame.depth_m, DepthMap(depth_m, noise)
+        return replace(frame, depth_m=self._last[1].depth_m, depth_noise=self._last[1].noise)
+
+
+def open_depth(spec: str, *, scale: float | None = None, depth_range: DepthRange | None = None) -> UprightDepth:
+    """`plane:NEAR..FAR`, `plane:NEAR..FAR@DEGREES` (see `tilted_plane`), the map in a file (see `read_map`), or a photo
+    that carries one.
+
+    `scale` is how many integer units make a metre, 1000 where not given; `depth_range` makes metres of a relative map.
+    Raises SourceError.
+    """
+    scaling = Scaling(scale, depth_range)
+    if spec.startswith("plane:"):
+        if depth_range is not None:
+            raise SourceError(f"depth '{spec}' says its two distances itself; leave the depth range out")
+        near_m, far_m, direction_deg = parse_plane(spec)
+        return UprightDepth(lambda size: tilted_plane(near_m, far_m, size, direction_deg))
+    found = _carried(Path(spec), scaling) or read_map(Path(spec), scaling)
+
+    def fitting(size: tuple[int, int]) -> NDArray[np.float32]:
+        check_shape(spec, found.depth_m, size)
+        return found.depth_m
+
+    return UprightDepth(fitting, found.noise)
+
+
+def _carried(path: Path, scaling: Scaling) -> DepthMap | None:
+    """The depth that a photo at `path` carries, upright: of the original, say, for a copy that was worked on."""
+    from ..formats.gdepth import read_gdepth
+    from ..formats.heif import HEIF_SUFFIXES
+    from ..formats.picture_read import JPEG_SUFFIXES, read_picture
+
+    suffix = path.suffix.lower()
+    if not path.is_file() or suffix not in HEIF_SUFFIXES | JPEG_SUFFIXES:
+        return None
+    if suffix in JPEG_SUFFIXES and read_gdepth(path) is None:
+        return None  # a map as a JPEG
+    photo = read_picture(path).upright()
+    if photo.depth_m is None:
+        raise SourceError(f"{path}: carries no depth; name a depth map")
+    depth_m = photo.depth_m
+    if scaling.span is not None:
+        depth_m = scaling.span.rescaled(depth_m, *extremes(str(path), depth_m))
+    return DepthMap(depth_m, relative_noise(depth_m))
+
+
+def upright_size(frame: Frame) -> tuple[int, int]:
+    """(width, height) of the frame as it is seen."""
+    return frame.size[::-1] if frame.orientation >= 5 else frame.size
+
+
+def as_stored(upright_m: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
+    """A map of the picture as it is seen, as the frame's pixels lie."""
+    return np.ascontiguousarray(turned_back(upright_m, frame.orientation))

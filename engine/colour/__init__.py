@@ -1,0 +1,1 @@
+"""Colour: white points, encodings, ICC profiles, colour differences and output spaces."""

@@ -1,0 +1,51 @@
+"""ICC profiles of screens that a formula describes, as files carry them (ICC.1:2022)."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .white import D50, D65, adaptation, xyz_of
+
+# Numbers of a `para` tag (ICC.1:2022, 10.18): a power alone, or sRGB's with its linear part.
+GAMMA_24 = (2.4,)
+SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+_KINDS = {1: 0, 5: 3}  # function types by how many numbers they have
+
+
+def write_profile(name: str, to_xyz_d50: NDArray[np.float64], parameters: tuple[float, ...]) -> bytes:
+    """A version 4.4 display profile: (3, 3) from the screen's light to XYZ under D50, and the curve of its numbers."""
+    curve = b"para" + bytes(4) + struct.pack(">HH", _KINDS[len(parameters)], 0) + _fixed(parameters)
+    columns = [b"XYZ " + bytes(4) + _fixed(column) for column in to_xyz_d50.T]
+    white = b"XYZ " + bytes(4) + _fixed(xyz_of(D50))
+    adapted = b"sf32" + bytes(4) + _fixed(adaptation(D65, D50).ravel())
+    tags = [
+        (b"desc", _text(name)),
+        (b"cprt", _text("No copyright, use freely")),
+        (b"wtpt", white),
+        (b"chad", adapted),
+        *zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True),
+        *((tag, curve) for tag in (b"rTRC", b"gTRC", b"bTRC")),
+    ]
+    start = 128 + 4 + 12 * len(tags)
+    table, body = struct.pack(">I", len(tags)), b""
+    for tag, data in tags:
+        table += struct.pack(">4sII", tag, start + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    size = start + len(body)
+    header = struct.pack(">I4sI4s4s4s", size, bytes(4), 0x04400000, b"mntr", b"RGB ", b"XYZ ")
+    header += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + _fixed(xyz_of(D50)) + bytes(48)
+    return header + table + body
+
+
+def _fixed(numbers: tuple[float, ...] | NDArray[np.float64]) -> bytes:
+    """s15Fixed16Number."""
+    return b"".join(struct.pack(">i", round(float(one) * 65536)) for one in numbers)
+
+
+def _text(words: str) -> bytes:
+    """A multiLocalizedUnicodeType of one record, in English."""
+    encoded = words.encode("utf-16-be")
+    return b"mluc" + struct.pack(">4xII4sII", 1, 12, b"enUS", len(encoded), 28) + encoded

@@ -1,0 +1,52 @@
+"""A tilted plane: depth for a picture that has none."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import SourceError
+from .maps import FAR_M
+
+
+def tilted_plane(near_m: float, far_m: float, size: tuple[int, int], direction_deg: float = 0.0) -> NDArray[np.float32]:
+    """A plane seen in perspective, (height, width) float32 metres: 1/distance is linear over the picture.
+
+    It recedes in `direction_deg`, clockwise from straight up: 0 is a floor, `near_m` along the bottom and `far_m` along
+    the top; at 90 it is a wall whose far end is on the right, at 180 a ceiling. Along a slant the two distances are
+    those of the nearest and the farthest corner.
+    """
+    width, height = size
+    angle = math.radians(direction_deg)
+    # Rounded, so that a quarter turn is one: its other axis must not count at all.
+    right, up = round(math.sin(angle), 9), round(math.cos(angle), 9)
+    along_x = right * (np.arange(width) - (width - 1) / 2)
+    along_y = -up * (np.arange(height) - (height - 1) / 2)
+    half = abs(along_x[0]) + abs(along_y[0])
+    if half == 0:  # no extent in this direction
+        return np.full((height, width), far_m, np.float32)
+    from_far = 0.5 - (along_y[:, None] + along_x) / (2 * half)
+    per_m = 1.0 / far_m + from_far * (1.0 / near_m - 1.0 / far_m)
+    return np.ascontiguousarray(np.reciprocal(per_m), np.float32)
+
+
+def parse_plane(spec: str) -> tuple[float, float, float]:
+    """(near_m, far_m, direction_deg) of `plane:NEAR..FAR` or `plane:NEAR..FAR@DEGREES`; SourceError for another text.
+
+    >>> parse_plane("plane:0.8..6@30")
+    (0.8, 6.0, 30.0)
+    """
+    found = re.fullmatch(r"plane:([\d.]+?)\.\.([\d.]+)(?:@([+-]?[\d.]+))?", spec)
+    try:
+        near_m, far_m, angle = (float(found[1]), float(found[2]), float(found[3] or 0.0)) if found else (0.0, 0.0, 0.0)
+    except ValueError:
+        near_m, far_m, angle = 0.0, 0.0, 0.0
+    if not 0 < near_m <= far_m <= FAR_M:
+        raise SourceError(
+            f"depth '{spec}' is not plane:NEAR..FAR with 0 < NEAR <= FAR in metres; try plane:0.8..6, or "
+            "plane:0.8..6@30 for one that recedes 30 degrees to the right of up"
+        )
+    return near_m, far_m, angle

@@ -1,0 +1,128 @@
+"""Distances from the two pictures of a frame: grey, at a size that is matched in time, and disparity in metres."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compute.device import Device
+from ..compute.planes import Planes
+from ..errors import SourceError
+from ..frame import Encoding, Frame, SpanRig, StereoRig
+from ..optics.defocus import Quality
+from ..packing import unpack
+from .stereo import MOST_DISPARITIES, StereoDepth, disparities_for
+
+# Standard deviation of a disparity, in pixels of what is matched (measured on a real pair and on made ones).
+_NOISE_PX = 0.25
+# Where nobody says how far the disparities reach: this part of the width. What is as near as that to two cameras is out
+# of focus to any lens.
+_DISPARITY_OF_WIDTH: dict[Quality, float] = {"live": 1 / 8, "best": 1 / 4}
+# Disparities times pixels that are matched in a frame. On two CPU cores a million takes about half a millisecond.
+_MOST_COSTS: dict[Quality, float] = {"live": 12e6, "best": 200e6}
+
+
+class PairDepth:
+    """Matches the pairs of frames of any size; allocates anew where it changes.
+
+    Pictures that are too large to be matched in time are matched at a half, a third, ... of their size; mosaics at a
+    half at least, since a site sees one colour. `noise` is the standard deviation of the depth relative to it, in the
+    middle of what the first pair shows.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._stereo: StereoDepth | None = None
+        self._numbers: Any = None
+        self._key: tuple[Any, ...] = ()
+        self._step = 1
+        self.noise = 0.0
+        self._scale: StereoRig | None = None  # the frames' own, or what stands for a SpanRig
+        self._matched: tuple[NDArray[Any], NDArray[Any], NDArray[np.float32]] | None = None  # left, right, depth
+
+    def depth_m(self, frame: Frame, quality: Quality) -> NDArray[np.float32]:
+        """(h, w) float32 metres over the whole of the frame's picture, before its orientation is applied.
+
+        Raises SourceError where the frame has no right picture, or nobody says how distances follow from disparities.
+        """
+        if frame.right is None or frame.rig is None:
+            raise SourceError(
+                f"{frame.name or 'frame'}: no pair to match; give its right picture, and a StereoRig or SpanRig as rig"
+            )
+        left, right = (unpack(pixels, frame.packing, frame.width) for pixels in (frame.pixels, frame.right))
+        stereo = self._stereo_for(frame, left, frame.rig, quality)
+        if self._matched is not None and self._matched[0] is frame.pixels and self._matched[1] is frame.right:
+            return self._matched[2]  # a still
+        depth_m = self._metres(self._match(frame, left, right, stereo), frame.rig)
+        self._matched = frame.pixels, frame.right, depth_m
+        return depth_m
+
+    def _match(self, frame: Frame, left: NDArray[Any], right: NDArray[Any], stereo: StereoDepth) -> NDArray[np.float32]:
+        """Disparities in pixels of the frame's picture."""
+        # A copy to the device waits for what is queued, so the two may share the memory.
+        self._make_grey(frame, left, stereo.left)
+        self._make_grey(frame, right, stereo.right)
+        stereo.match()
+        return stereo.disparity.read()[..., 0] * self._step
+
+    def _metres(self, disparity: NDArray[np.float32], rig: StereoRig | SpanRig) -> NDArray[np.float32]:
+        if self._scale is None:
+            # Of the first pair: a scale that followed each frame would make still things move.
+            low, high = (float(limit) for limit in np.percentile(disparity, (1, 99)))
+            self._scale = rig if isinstance(rig, StereoRig) else rig.spanning(low, max(high, low + 1))
+            seen_px = float(np.median(disparity)) + self._scale.doffs_px
+            self.noise = _NOISE_PX * self._step / max(seen_px, self._step)
+        return self._scale.depth_m(disparity)
+
+    def _stereo_for(self, frame: Frame, left: NDArray[Any], rig: StereoRig | SpanRig, quality: Quality) -> StereoDepth:
+        key = (left.shape, left.dtype, frame.encoding, frame.cfa, rig, quality)
+        if self._stereo is None or key != self._key:
+            self.release()
+            step, max_disparity = _step_for(frame, rig, quality)
+            width, height = (side // step for side in frame.size)
+            if min(width, height) < 1:
+                raise SourceError(f"{frame.name or 'frame'}: {frame.width}x{frame.height} is too small to be matched")
+            self._stereo = StereoDepth(self._device, width, height, max_disparity)
+            self._numbers = self._device.allocate(left.nbytes)
+            self._key, self._step = key, step
+        return self._stereo
+
+    def _make_grey(self, frame: Frame, pixels: NDArray[Any], grey: Planes) -> None:
+        black, white, is_light = 0.0, 1.0, True
+        if frame.encoding is Encoding.MOSAIC:
+            black, white = float(np.mean(frame.profile.black)), frame.profile.white
+        elif frame.encoding is Encoding.DISPLAY:
+            white, is_light = float(np.iinfo(pixels.dtype).max), False
+        samples = 1 if pixels.ndim == 2 else 3
+        numbers = {"uint8": "u8", "uint16": "u16", "float32": "f32"}[pixels.dtype.name]
+        self._device.write(self._numbers, pixels)
+        width, height = grey.size
+        self._device.run(
+            "stereo_grey.cl", f"grey_{numbers}", (-(-width // 32) * 32, height), (32, 1), self._numbers, grey.buffer,
+            width, frame.width * samples, samples, self._step, grey.layout.pitch,
+            1.0 / (self._step**2 * (white - black)), black / (white - black), int(is_light),
+        )  # fmt: skip
+
+    def release(self) -> None:
+        if self._stereo is not None:
+            self._stereo.release()
+            self._device.release(self._numbers)
+        self._stereo, self._numbers, self._scale, self._matched = None, None, None, None
+
+
+def _step_for(frame: Frame, rig: StereoRig | SpanRig, quality: Quality) -> tuple[int, float]:
+    """The side of the squares of pixels that are matched as one, and the greatest disparity of these."""
+    wanted = rig.max_disparity or max(_DISPARITY_OF_WIDTH[quality] * frame.width, 16)
+    wanted = min(wanted, frame.width)
+    # A square must hold its share of every colour.
+    colours = {"mono": 1, "bayer": 2, "quad": 4, "xtrans": 3}[frame.cfa.kind]
+    multiple = colours if frame.encoding is Encoding.MOSAIC else 1
+    step = multiple
+    while True:
+        width, height, disparity = frame.width // step, frame.height // step, max(wanted / step, 1.0)
+        costs = width * height * disparities_for(disparity, width)
+        if (disparity < MOST_DISPARITIES - 1 and costs <= _MOST_COSTS[quality]) or min(width, height) < 2 * multiple:
+            return step, min(disparity, MOST_DISPARITIES - 1)
+        step += multiple

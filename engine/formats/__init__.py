@@ -1,0 +1,1 @@
+"""Formats: files in and out. Nothing here knows a device, a source or a window."""

@@ -1,0 +1,47 @@
+"""How a picture was taken: camera, lens, exposure and time, from the file that it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from PIL import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """Texts are empty and numbers None where nothing is known. `camera` begins with the maker's name."""
+
+    camera: str = ""
+    lens: str = ""
+    exposure_s: float | None = None
+    f_number: float | None = None
+    iso: float | None = None
+    focal_mm: float | None = None
+    taken: datetime | None = None
+
+    @property
+    def make(self) -> str:
+        return self.camera.split(" ")[0]
+
+
+UNKNOWN_SHOT = Shot()
+
+
+def exif_of(shot: Shot) -> bytes:
+    """The EXIF of a picture that was made of the shot (CIPA DC-008)."""
+    exif = Image.Exif()
+    exif[0x0131] = f"groundglass {version('groundglass')}"
+    exif[0x0132] = f"{datetime.now():%Y:%m:%d %H:%M:%S}"
+    if shot.camera:
+        exif[0x010F], exif[0x0110] = shot.make, shot.camera
+    inner: dict[int, Any] = exif.get_ifd(0x8769)
+    told = {0x829A: shot.exposure_s, 0x829D: shot.f_number, 0x920A: shot.focal_mm, 0xA434: shot.lens or None}
+    inner |= {tag: value for tag, value in told.items() if value is not None}
+    if shot.iso is not None:
+        inner[0x8827] = min(round(shot.iso), 65535)
+    if shot.taken is not None:
+        inner[0x9003] = f"{shot.taken:%Y:%m:%d %H:%M:%S}"
+    return exif.tobytes()

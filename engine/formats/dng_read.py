@@ -1,0 +1,319 @@
+"""What the tags of a DNG say of its picture (Adobe DNG specification 1.6): geometry, levels, filters, colour, opcodes.
+
+LibRaw unpacks the pixels, and applies the LinearizationTable on the way; everything else that makes light of its
+numbers is read here. A tag that makes no sense counts as missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera import Calibration, CameraProfile, NoiseProfile
+from ..cfa import Cfa
+from ..colour.white import D65
+from ..errors import GroundglassError, SourceError
+from .opcodes import Area, Opcode, Warp, parse_opcodes
+from .tiff_tags import TagError, TagFile, Tags
+
+COLOUR_FILTER_ARRAY, LINEAR_RAW = 32803, 34892
+FLOATING_POINT = 3
+CONVERT = "convert the file to linear DNG"
+MOST_SITES = 1 << 20  # of a side
+
+# The EXIF LightSource values that name a light, and its kelvin: by CIE 15 where it is a standard illuminant, else the
+# middle of what EXIF 2.3 says.
+LIGHTS: dict[int, tuple[str, float]] = {
+    1: ("daylight", 5500), 2: ("fluorescent", 4000), 3: ("tungsten", 2850), 4: ("flash", 5500),
+    9: ("fine weather", 5500), 10: ("cloudy", 6500), 11: ("shade", 7500), 12: ("daylight fluorescent", 6400),
+    13: ("day white fluorescent", 5050), 14: ("cool white fluorescent", 4150), 15: ("white fluorescent", 3525),
+    16: ("warm white fluorescent", 2925), 17: ("A", 2856), 18: ("B", 4874), 19: ("C", 6774), 20: ("D55", 5503),
+    21: ("D65", 6504), 22: ("D75", 7504), 23: ("D50", 5003), 24: ("studio tungsten", 3200),
+}  # fmt: skip
+UNKNOWN_LIGHT = ("unknown light", 0.0)
+D50_K, D65_K = LIGHTS[23][1], LIGHTS[21][1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dng:
+    """The tags of one DNG, checked. Areas are in sites of the file; None is what the file does not say.
+
+    `crop` is what shall be seen of `active`. `filtered` says that there are colour filters before the sites, and
+    `colours` (rows, columns) which (0 red, 1 green, 2 blue), from the corner of `active` on. `black` (rows, columns,
+    samples) repeats from the same corner; `black_rows` and `black_columns` are added to it. `white` has a number a
+    sample. `neutral` is what the camera saw of white, `white_xy` its chromaticity.
+    """
+
+    samples: int
+    bits: int
+    compression: int
+    stored: Area
+    active: Area
+    crop: Area
+    filtered: bool
+    colours: NDArray[np.intp] | None
+    rectangular: bool
+    black: NDArray[np.float64]
+    black_columns: NDArray[np.float64] | None
+    black_rows: NDArray[np.float64] | None
+    white: NDArray[np.float64] | None
+    orientation: int | None
+    exposure_ev: float
+    noise: NoiseProfile | None
+    neutral: NDArray[np.float64] | None
+    white_xy: tuple[float, float] | None
+    calibrations: tuple[Calibration, ...]
+    opcode_lists: tuple[bytes, bytes, bytes]
+
+    def opcodes(self) -> list[Opcode]:
+        """The opcodes of all three lists, in their order."""
+        return [opcode for stage, data in enumerate(self.opcode_lists, 1) for opcode in parse_opcodes(stage, data)]
+
+    def lateral(self) -> tuple[float, float] | None:
+        """By how many thousandths red and blue lie farther out than green, where an opcode says so."""
+        warps = [opcode.action.lateral for opcode in self.opcodes() if isinstance(opcode.action, Warp)]
+        return next((lateral for lateral in warps if lateral is not None), None)
+
+    def cfa(self, path: Path) -> Cfa | None:
+        """The filters from the corner of `crop` on, MONO for a grey picture; None of one that is RGB already.
+
+        SourceError where they are none that can be demosaiced.
+        """
+        if self.samples == 3:
+            return None
+        colours = self.colours
+        if not self.filtered or (colours is not None and (colours == colours[0, 0]).all()):
+            return Cfa("MONO")
+        if colours is None or not self.rectangular or colours.max() > 2:
+            raise SourceError(f"{path}: its colour filters are not red, green and blue on a square grid; {CONVERT}")
+        offset = self.crop.left - self.active.left, self.crop.top - self.active.top
+        return filters(colours, path).cropped(*offset)
+
+    def coloured(self, profile: CameraProfile) -> CameraProfile:
+        """`profile` with what the file says of colour: calibrations, the balance as shot (D65 without one), and the
+        matrix of that balance."""
+        known = replace(profile, calibrations=self.calibrations) if self.calibrations else profile
+        try:
+            if self.neutral is not None:
+                return known.balanced((1 / self.neutral).tolist())
+            if self.white_xy is not None or self.calibrations:
+                return known.at_white(self.white_xy or D65)
+        except GroundglassError:
+            pass
+        return profile
+
+
+def filters(colours: NDArray[np.intp], path: Path) -> Cfa:
+    """The Cfa of a repeating pattern, (rows, columns) of 0 red, 1 green, 2 blue. SourceError where it is unknown."""
+    tile = np.tile(colours, (12 // np.gcd(12, len(colours)), 12 // np.gcd(12, colours.shape[1])))
+    for side, block in ((2, 1), (2, 2), (6, 1)):
+        letters = "".join("RGB"[colour] for colour in tile[: side * block : block, : side * block : block].ravel())
+        try:
+            cfa = Cfa(letters, block)
+        except SourceError:
+            continue
+        channels = cfa.channels()
+        again = np.tile(channels, np.ceil(np.divide(tile.shape, channels.shape)).astype(int))
+        if np.array_equal(again[: len(tile), : tile.shape[1]], tile):
+            return cfa
+    shown = "/".join("".join("RGB"[colour] for colour in row) for row in colours[:8, :8])
+    raise SourceError(f"{path}: colour filters {shown} are not Bayer, quad-Bayer or X-Trans; {CONVERT}")
+
+
+def read_dng(path: Path) -> Dng | None:
+    """The tags of a DNG; None where the file is none, or has no raw picture that these tags describe."""
+    try:
+        with TagFile(path) as file:
+            page = raw_directory(file)
+            if page is None or not Tags(file.first).has("DNGVersion"):
+                return None
+            return _read(Tags(file.first, page), Tags(page))
+    except TagError:
+        return None
+
+
+def raw_directory(file: TagFile) -> Any:
+    """The directory that holds the raw picture at full size: the largest one that is no preview."""
+    pictures = [(Tags(page), page) for page in file.directories]
+    raws = [
+        (tags.whole("NewSubfileType") == 0 or not tags.has("NewSubfileType"), np.prod(_size(tags)), page)
+        for tags, page in pictures
+        if tags.whole("PhotometricInterpretation") in (COLOUR_FILTER_ARRAY, LINEAR_RAW) and _size(tags) != (0, 0)
+    ]
+    return max(raws, key=lambda raw: raw[:2])[2] if raws else None
+
+
+def _size(tags: Tags) -> tuple[int, int]:
+    height, width = tags.whole("ImageLength") or 0, tags.whole("ImageWidth") or 0
+    return (height, width) if 0 < height < MOST_SITES and 0 < width < MOST_SITES else (0, 0)
+
+
+def _read(tags: Tags, own: Tags) -> Dng:
+    """From the tags of the camera and, where they must be, of the raw picture's `own` directory."""
+    height, width = _size(own)
+    stored = Area(0, 0, height, width)
+    active = _active(own, stored)
+    samples = own.whole("SamplesPerPixel") or 1
+    filtered = own.whole("PhotometricInterpretation") == COLOUR_FILTER_ARRAY
+    colours = _colours(own) if filtered else None
+    neutral = tags.finite("AsShotNeutral", (3,))
+    bits = own.finite("BitsPerSample")
+    # LibRaw makes whole numbers of them, from 0 to a white level of its own.
+    formats = own.finite("SampleFormat")
+    floating = formats is not None and bool((formats == FLOATING_POINT).any())
+    return Dng(
+        samples=samples,
+        bits=int(bits[0]) if bits is not None and len(bits) else 16,
+        compression=own.whole("Compression") or 1,
+        stored=stored,
+        active=active,
+        crop=_crop(own, active, block=_block(colours)),
+        filtered=filtered,
+        colours=colours,
+        rectangular=own.whole("CFALayout") in (None, 1) and _is_rgb(own),
+        black=np.zeros((1, 1, samples)) if floating else _black(own, samples),
+        black_columns=_deltas(own, "BlackLevelDeltaH", active.shape[1]),
+        black_rows=_deltas(own, "BlackLevelDeltaV", active.shape[0]),
+        white=None if floating else _white(own, samples),
+        orientation=_within(tags.whole("Orientation"), 1, 8),
+        exposure_ev=_exposure_ev(tags),
+        noise=_noise(tags),
+        neutral=neutral if neutral is not None and neutral.min() > 0 else None,
+        white_xy=_white_xy(tags),
+        calibrations=_calibrations(tags),
+        opcode_lists=(own.data("OpcodeList1"), own.data("OpcodeList2"), own.data("OpcodeList3")),
+    )
+
+
+def _within(number: int | None, low: int, high: int) -> int | None:
+    return number if number is not None and low <= number <= high else None
+
+
+def _active(tags: Tags, stored: Area) -> Area:
+    found = tags.finite("ActiveArea", (4,))
+    if found is None or found.min() < 0 or found.max() > MOST_SITES:
+        return stored
+    area = Area(*(int(side) for side in found)).within(stored)
+    return area if min(area.shape) > 0 else stored
+
+
+def _crop(tags: Tags, active: Area, block: int) -> Area:
+    """DefaultCropOrigin and DefaultCropSize, in sites whatever DefaultScale says of their shape, rounded to whole ones.
+
+    A quad-Bayer sensor is cut between its squares of `block` sites.
+    """
+    origin, size = tags.finite("DefaultCropOrigin", (2,)), tags.finite("DefaultCropSize", (2,))
+    if origin is None or size is None or origin.min() < 0 or size.min() < 1 or max(*origin, *size) > MOST_SITES:
+        return active
+    left, top = (-(-int(np.floor(start + 0.5)) // block) * block for start in origin)
+    width, height = (int(np.floor(side + 0.5)) for side in size)
+    asked = Area(active.top + top, active.left + left, active.top + top + height, active.left + left + width)
+    area = asked.within(active)
+    return area if min(area.shape) > 0 else active
+
+
+def _colours(tags: Tags) -> NDArray[np.intp] | None:
+    """CFAPattern as (rows, columns)."""
+    sides = tags.finite("CFARepeatPatternDim", (2,))
+    pattern = tags.finite("CFAPattern")
+    if sides is None or pattern is None or sides.min() < 1 or len(pattern) != np.prod(sides):
+        return None
+    return pattern.astype(np.intp).reshape(int(sides[0]), int(sides[1]))
+
+
+def _block(colours: NDArray[np.intp] | None) -> int:
+    return 2 if colours is not None and colours.shape == (4, 4) and colours[0, 0] == colours[1, 1] else 1
+
+
+def _is_rgb(tags: Tags) -> bool:
+    """Whether the planes are red, green and blue in this order, as the matrices then are too."""
+    planes = tags.finite("CFAPlaneColor")
+    return planes is None or planes.tolist() == [0, 1, 2]
+
+
+def _black(tags: Tags, samples: int) -> NDArray[np.float64]:
+    sides = tags.finite("BlackLevelRepeatDim", (2,))
+    rows, columns = (int(side) for side in sides) if sides is not None and sides.min() >= 1 else (1, 1)
+    found = tags.finite("BlackLevel")
+    if found is None or len(found) == 0 or found.min() < 0:
+        return np.zeros((1, 1, samples))
+    if len(found) != rows * columns * samples:
+        return np.full((1, 1, samples), found[0])
+    return found.reshape(rows, columns, samples)
+
+
+def _deltas(tags: Tags, name: str, count: int) -> NDArray[np.float64] | None:
+    found = tags.finite(name, (count,), most=MOST_SITES)
+    return found if found is not None and found.any() else None
+
+
+def _white(tags: Tags, samples: int) -> NDArray[np.float64] | None:
+    found = tags.finite("WhiteLevel")
+    if found is None or len(found) not in (1, samples) or found.min() <= 0:
+        return None
+    return np.broadcast_to(found, (samples,))
+
+
+def _exposure_ev(tags: Tags) -> float:
+    """How much brighter than its numbers the picture is meant to be: the camera's share and its profile's."""
+    shares = [tags.finite(name, (1,)) for name in ("BaselineExposure", "BaselineExposureOffset")]
+    total = sum(float(share[0]) for share in shares if share is not None)
+    return total if abs(total) <= 20 else 0.0
+
+
+def _noise(tags: Tags) -> NoiseProfile | None:
+    """The mean over the colour planes, where the file tells them apart."""
+    found = tags.finite("NoiseProfile", (2, 6))
+    if found is None or found.min() < 0 or not found.any():
+        return None
+    shot, read = found.reshape(-1, 2).mean(axis=0)
+    return NoiseProfile(float(shot), float(read))
+
+
+def _white_xy(tags: Tags) -> tuple[float, float] | None:
+    found = tags.finite("AsShotWhiteXY", (2,))
+    if found is None or found.min() <= 0 or found.sum() >= 1:
+        return None
+    return float(found[0]), float(found[1])
+
+
+def _calibrations(tags: Tags) -> tuple[Calibration, ...]:
+    """By rising temperature. A third light (DNG 1.6) is left aside: it refines what the other two say already."""
+    analog = tags.finite("AnalogBalance", (3,))
+    gains = np.diag(analog if analog is not None and analog.min() > 0 else np.ones(3))
+    # The calibration of this very camera holds for the profile that names the same signature.
+    own = tags.text("CameraCalibrationSignature") == tags.text("ProfileCalibrationSignature")
+    found = [_calibration(tags, number, gains, own) for number in (1, 2)]
+    lights = sorted((one for one in found if one is not None), key=lambda one: one.temperature_k)
+    named = [light for light in lights if light.temperature_k > 0]
+    if len(named) == 2 and named[0].temperature_k < named[1].temperature_k:
+        return tuple(named)
+    # One light, or two that nobody can tell apart: it holds for every white, so that its own does not matter.
+    return tuple(replace(light, temperature_k=light.temperature_k or D50_K) for light in named or lights)[:1]
+
+
+def _calibration(tags: Tags, number: int, gains: NDArray[np.float64], own: bool) -> Calibration | None:
+    colour = _matrix(tags, f"ColorMatrix{number}")
+    if colour is None:
+        return None
+    individual = _matrix(tags, f"CameraCalibration{number}") if own else None
+    between = gains @ (np.eye(3) if individual is None else individual)
+    _, light = LIGHTS.get(tags.whole(f"CalibrationIlluminant{number}") or 0, UNKNOWN_LIGHT)
+    same = None if np.array_equal(between, np.eye(3)) else between
+    try:
+        return Calibration(light, between @ colour, _matrix(tags, f"ForwardMatrix{number}"), same)
+    except SourceError:
+        pass
+    try:  # without what may be wrong
+        return Calibration(light, colour)
+    except SourceError:
+        return None
+
+
+def _matrix(tags: Tags, name: str) -> NDArray[np.float64] | None:
+    found = tags.finite(name, (9,))
+    return None if found is None else found.reshape(3, 3)

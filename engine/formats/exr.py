@@ -1,0 +1,69 @@
+"""OpenEXR: scene-linear pictures, with depth where a Z channel brings it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera import REC709_TO_REC2020, CameraProfile
+from ..colour.white import D65, XYZ_TO_REC2020, adaptation, rgb_to_xyz
+from ..depth.maps import whole_depth
+from ..errors import MissingExtraError, SourceError, cause
+from ..frame import Encoding, Frame
+
+HALF_MAX = 65504.0
+
+
+def read_exr(path: Path, *, with_depth: bool = True) -> Frame:
+    """Read R, G, B (or Y) as (H, W, 3) float32 scene-linear, and Z as metres where there is one and it is wanted.
+
+    The `chromaticities` attribute decides the matrix to Rec.2020; without it the file is Rec.709, as the format says.
+    Only the data window is read. Raises SourceError, or MissingExtraError without the OpenEXR library.
+    """
+    channels, header = read_channels(path)
+    names = ("R", "G", "B") if "R" in channels else ("Y", "Y", "Y")
+    missing = sorted(set(names) - set(channels))
+    if missing:
+        raise SourceError(f"{path}: no channel {', '.join(missing)} among {', '.join(channels)}; save plain RGB")
+    if len({channels[name].shape for name in names}) > 1:
+        raise SourceError(f"{path}: its colour channels are subsampled; save full-size RGB")
+    scene_rgb = np.stack([channels[name].astype(np.float32) for name in names], axis=-1)
+    depth_name = depth_channel(channels) if with_depth else None
+    matrix = rgb_to_rec2020(header["chromaticities"]) if "chromaticities" in header else REC709_TO_REC2020
+    return Frame(
+        pixels=np.nan_to_num(scene_rgb, copy=False, nan=0.0, posinf=HALF_MAX, neginf=0.0),
+        encoding=Encoding.SCENE,
+        profile=CameraProfile(camera_to_scene=matrix.copy()),
+        depth_m=None if depth_name is None else whole_depth(channels[depth_name]),
+        name=str(path),
+    )
+
+
+def read_channels(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Every channel of the first part by name, each (H, W), and the header."""
+    try:
+        import OpenEXR
+    except ImportError as error:
+        raise MissingExtraError(str(path), "OpenEXR", "exr") from error
+    try:
+        with OpenEXR.File(str(path), separate_channels=True) as file:
+            return {name: channel.pixels for name, channel in file.channels().items()}, dict(file.header())
+    except (RuntimeError, ValueError, TypeError, OSError) as error:
+        raise SourceError(f"{path}: OpenEXR cannot read it ({cause(error)}); copy or save it again") from error
+
+
+def depth_channel(channels: Mapping[str, NDArray[Any]]) -> str | None:
+    """The name of the channel that holds distances: Z, else that of a layer for depth (ViewLayer.Depth.Z)."""
+    if "Z" in channels:
+        return "Z"
+    return next((name for name in channels if name.lower().endswith(("depth.z", "depth.v"))), None)
+
+
+def rgb_to_rec2020(chromaticities: Any) -> NDArray[np.float64]:
+    """(3, 3) from the xy of red, green, blue and white (eight numbers) to linear Rec.2020, D65, white kept white."""
+    *primaries, white = [(float(x), float(y)) for x, y in np.reshape(chromaticities, (4, 2))]
+    return np.asarray(XYZ_TO_REC2020 @ adaptation(white, D65) @ rgb_to_xyz(primaries, white))

@@ -1,0 +1,17 @@
+"""What Pillow, tifffile, NumPy and their kin raise on broken files, and how to say it in one line."""
+
+from __future__ import annotations
+
+import struct
+import tokenize
+import zlib
+
+import tifffile
+from PIL import Image
+
+# Besides what they document: a file with one byte changed finds the rest.
+UNREADABLE: tuple[type[Exception], ...] = (
+    *(OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, IndexError, AttributeError, OverflowError),
+    *(ZeroDivisionError, MemoryError, RuntimeError, struct.error, zlib.error, tifffile.TiffFileError),
+    *(tokenize.TokenError, Image.DecompressionBombError),
+)

@@ -1,0 +1,171 @@
+"""Depth that a phone's JPEG carries in its metadata: Google's GDepth XMP.
+
+Written from https://developers.google.com/depthmap-metadata (encoding, reference) and Adobe's XMP specification, part
+3: metadata beyond 64 KB follows in further APP1 segments, each with the identifier of the whole, its length and its
+place.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import struct
+from pathlib import Path
+from typing import BinaryIO
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..depth.maps import DepthMap, relative_noise, whole_depth
+from ..depth.relative import PORTRAIT_M
+from ..errors import SourceError, cause
+from .file_errors import UNREADABLE
+
+NAMESPACE = "http://ns.google.com/photos/1.0/depthmap/"
+NOTE_NAMESPACE = "http://ns.adobe.com/xmp/note/"
+XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
+EXTENSION_HEAD = b"http://ns.adobe.com/xmp/extension/\0"
+UNITS_PER_M = {"m": 1.0, "meter": 1.0, "meters": 1.0, "cm": 100.0, "mm": 1000.0}
+WHOLE_BYTES = 100_000_000  # of metadata; a depth map is a few hundred thousand
+OTHER_MAP = "name another map with --depth, or --depth none for no depth"
+
+APP1, START_OF_SCAN, END_OF_IMAGE = 0xE1, 0xDA, 0xD9
+WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+
+
+def read_gdepth(path: Path) -> DepthMap | None:
+    """The depth of a JPEG as its pixels are stored, of any size; None where it carries none.
+
+    Near and far are metres unless the file says otherwise. Files whose near and far make no sense get
+    `PORTRAIT_M`. Raises SourceError where there is a map that cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            main, extensions = _xmp_packets(file)
+    except (OSError, struct.error):
+        return None  # that the picture is damaged is for its decoder to say
+    if NAMESPACE.encode() not in main and not any(NAMESPACE.encode() in packet for packet in extensions.values()):
+        return None
+    said = _properties(path, main)
+    identifier = said.get("HasExtendedXMP", "")
+    if identifier:
+        said |= _properties(path, extensions.get(identifier.upper().encode(), b""))
+    if "Data" not in said:
+        if identifier:
+            raise SourceError(
+                f"{path}: the part of its metadata that holds the depth is missing or cut off; copy the file again as "
+                f"it came from the phone, or {OTHER_MAP}"
+            )
+        return None
+    return _depth(path, said, _samples(path, said["Data"]))
+
+
+def _depth(path: Path, said: dict[str, str], samples: NDArray[np.float64]) -> DepthMap:
+    """`samples` (H, W), 0 to 1. RangeLinear: near at 0, far at 1; RangeInverse: 1/distance runs from near to far."""
+    form = said.get("Format", "RangeInverse")
+    if form not in ("RangeInverse", "RangeLinear"):
+        raise SourceError(f"{path}: its depth is of the format '{form}', not RangeInverse or RangeLinear; {OTHER_MAP}")
+    units = said.get("Units", "m").strip().lower()
+    if units not in UNITS_PER_M:
+        raise SourceError(f"{path}: its depth is in '{units}', not in m, cm or mm; {OTHER_MAP}")
+    near_m, far_m = (_figure(said.get(key, "")) / UNITS_PER_M[units] for key in ("Near", "Far"))
+    if not 0 < near_m < far_m < math.inf:
+        near_m, far_m = PORTRAIT_M
+    if form == "RangeLinear":
+        depth_m = near_m + samples * (far_m - near_m)
+    else:
+        depth_m = 1.0 / (1.0 / near_m - samples * (1.0 / near_m - 1.0 / far_m))
+    whole_m = whole_depth(depth_m)
+    assert whole_m is not None  # near is above 0
+    return DepthMap(whole_m, relative_noise(whole_m))
+
+
+def _figure(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _samples(path: Path, data: str) -> NDArray[np.float64]:
+    """The embedded picture, (H, W), 0 to 1."""
+    try:
+        encoded = base64.b64decode("".join(data.split()), validate=True)
+        with Image.open(io.BytesIO(encoded)) as image:
+            grey = image if image.mode.startswith("I") else image.convert("L")
+            samples = np.asarray(grey)
+    except UNREADABLE as error:
+        raise SourceError(f"{path}: its embedded depth map cannot be decoded ({cause(error)}); {OTHER_MAP}") from error
+    return samples / (255.0 if samples.dtype == np.uint8 else 65535.0)
+
+
+def _properties(path: Path, packet: bytes) -> dict[str, str]:
+    """GDepth's properties and xmpNote:HasExtendedXMP, by their bare names, as attributes or as elements."""
+    packet = packet.strip(b"\0 \t\r\n")
+    if not packet:
+        return {}
+    # No XMP has a document type; refusing one leaves no entities to blow up.
+    if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
+        raise SourceError(f"{path}: its XMP metadata holds entities, which XMP forbids; {OTHER_MAP}")
+    try:
+        root = ElementTree.fromstring(packet)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise SourceError(f"{path}: its XMP metadata is broken ({error}); {OTHER_MAP}") from error
+    said: dict[str, str] = {}
+    for element in root.iter():
+        for name, text in (*element.attrib.items(), (element.tag, element.text or "")):
+            namespace, _, bare = name.rpartition("}")
+            if namespace in ("{" + NAMESPACE, "{" + NOTE_NAMESPACE):
+                said[bare] = text
+    return said
+
+
+def _xmp_packets(file: BinaryIO) -> tuple[bytes, dict[bytes, bytes]]:
+    """The main XMP packet of a JPEG (empty where it has none), and the extended ones that are whole, by identifier."""
+    main = b""
+    parts: dict[bytes, tuple[int, dict[int, bytes]]] = {}
+    taken = 0
+    if file.read(2) != b"\xff\xd8":
+        return main, {}
+    while True:
+        marker = _next_marker(file)
+        if marker is None or marker in (START_OF_SCAN, END_OF_IMAGE):
+            break
+        if marker in WITHOUT_LENGTH:
+            continue
+        (length,) = struct.unpack(">H", file.read(2))
+        segment = file.read(max(length - 2, 0))
+        if len(segment) < length - 2 or length < 2:
+            break
+        taken += length
+        if marker != APP1 or taken > WHOLE_BYTES:
+            continue
+        if segment.startswith(XMP_HEAD):
+            main = main or segment[len(XMP_HEAD) :]
+        elif segment.startswith(EXTENSION_HEAD) and len(segment) >= len(EXTENSION_HEAD) + 40:
+            identifier, whole, offset = struct.unpack_from(">32sII", segment, len(EXTENSION_HEAD))
+            parts.setdefault(identifier.upper(), (whole, {}))[1][offset] = segment[len(EXTENSION_HEAD) + 40 :]
+    return main, {identifier: _joined(whole, pieces) for identifier, (whole, pieces) in parts.items()}
+
+
+def _joined(whole: int, pieces: dict[int, bytes]) -> bytes:
+    """The pieces in their places, or nothing where one is missing."""
+    joined = bytearray()
+    for offset in sorted(pieces):
+        if offset != len(joined):
+            return b""
+        joined += pieces[offset]
+    return bytes(joined) if len(joined) == whole else b""
+
+
+def _next_marker(file: BinaryIO) -> int | None:
+    """The code of the next marker, fill bytes skipped; None at the end or where there is none."""
+    if file.read(1) != b"\xff":
+        return None
+    code = b"\xff"
+    while code == b"\xff":
+        code = file.read(1)
+    return code[0] if code else None

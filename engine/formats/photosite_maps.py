@@ -1,0 +1,119 @@
+"""What a DNG says of single sites: black levels, gains, defects, and the light of a picture that is RGB already."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cfa import Cfa
+from .dng_read import Dng
+from .opcodes import Area, BadConstant, BadPixels, GainMap, Opcode, Vignette, apply_gains, parse_opcodes
+
+MOST_DEFECTS = 0.02  # of all sites: beyond it a list means something else
+
+Four = tuple[float, float, float, float]
+
+
+def site_black(dng: Dng, cfa: Cfa) -> tuple[Four, NDArray[np.float32] | None]:
+    """The black level of each site of the 2x2 block of `dng.crop`, and (H, W) float32 what each site has above it, None
+    where that is nothing."""
+    rows, columns, _ = dng.black.shape
+    uneven = dng.black_rows is not None or dng.black_columns is not None
+    if rows <= 2 and columns <= 2 and not uneven and (cfa.kind == "bayer" or rows * columns == 1):
+        four = _black(dng, Area(0, 0, 2, 2))[..., 0].ravel()
+        return (float(four[0]), float(four[1]), float(four[2]), float(four[3])), None
+    height, width = dng.crop.shape
+    black = _black(dng, Area(0, 0, height, width))[..., 0]
+    if cfa.kind == "bayer" and min(height, width) >= 2:
+        four = np.array([black[y::2, x::2].mean() for y in (0, 1) for x in (0, 1)])
+    else:  # its block is no 2x2: all in the map
+        four = np.full(4, black.mean())
+    y, x = np.ogrid[:height, :width]
+    black_map = (black - four.reshape(2, 2)[y % 2, x % 2]).astype(np.float32)
+    return (float(four[0]), float(four[1]), float(four[2]), float(four[3])), black_map
+
+
+def _black(dng: Dng, part: Area) -> NDArray[np.float64]:
+    """(h, w, samples) black levels of a part of the crop, whose first site it counts from. Of what the tags count from
+    the corner of the active area."""
+    top, left = dng.crop.top - dng.active.top, dng.crop.left - dng.active.left
+    y = np.arange(part.top, part.bottom) + top
+    x = np.arange(part.left, part.right) + left
+    black = dng.black[np.ix_(y % dng.black.shape[0], x % dng.black.shape[1])]
+    if dng.black_rows is not None:
+        black = black + dng.black_rows[y][:, None, None]
+    if dng.black_columns is not None:
+        black = black + dng.black_columns[x][None, :, None]
+    return black
+
+
+def light(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.float32]:
+    """(H, W, 3) float32, 1 at the white level, of the crop's `samples`; `white` holds where the file names none."""
+    height, width, _ = samples.shape
+    even = dng.black_rows is None and dng.black_columns is None and dng.black.size <= 3
+    black = _black(dng, Area(0, 0, 1, 1) if even else Area(0, 0, height, width))
+    over = (np.full(3, white) if dng.white is None else dng.white) - black.max(axis=(0, 1))
+    camera_rgb = (samples.astype(np.float32) - black.astype(np.float32)) / np.maximum(over, 1e-6).astype(np.float32)
+    gains = np.ones((height, width, 3), np.float32)
+    if _apply(gains, dng.opcodes(), dng.stored, dng.active, dng.crop, None):
+        camera_rgb *= gains
+    return np.asarray(camera_rgb)
+
+
+@lru_cache(maxsize=1)
+def site_gains(
+    lists: tuple[bytes, bytes, bytes], stored: Area, active: Area, crop: Area, cfa: Cfa
+) -> NDArray[np.float32] | None:
+    """(H, W) float32 gain of each site of `crop` as the opcode `lists` ask for it, or None where they do not.
+
+    The frames of one clip have the same array, which nobody may change.
+    """
+    opcodes = [opcode for stage, data in enumerate(lists, 1) for opcode in parse_opcodes(stage, data)]
+    gains = np.ones(crop.shape, np.float32)
+    if not _apply(gains, opcodes, stored, active, crop, cfa.channels()):
+        return None
+    gains.setflags(write=False)
+    return gains
+
+
+def _apply(
+    gains: NDArray[np.float32],
+    opcodes: list[Opcode],
+    stored: Area,
+    active: Area,
+    crop: Area,
+    channels: NDArray[np.intp] | None,
+) -> bool:
+    """Whether there was any. List 1 counts from the corner of the stored picture, the others from the active area's;
+    list 3, which is for the demosaiced picture, counts planes of colour."""
+    wanted = [opcode for opcode in opcodes if isinstance(opcode.action, GainMap | Vignette)]
+    for opcode in wanted:
+        assert opcode.action is not None
+        picture = stored if opcode.stage == 1 else active
+        apply_gains(gains, opcode.action, crop, picture, channels if opcode.stage == 3 else None)
+    return bool(wanted)
+
+
+def site_defects(dng: Dng, numbers: NDArray[np.uint16]) -> NDArray[np.int32] | None:
+    """(N, 2) int32 columns and rows, in `dng.crop`, of the sites that the opcodes call defective; None without such.
+
+    `numbers` (H, W) is the whole stored picture. A list of more than 2 % of the sites is left aside.
+    """
+    crop = dng.crop
+    bad = np.zeros(crop.shape, bool)
+    for opcode in dng.opcodes():
+        corner = dng.stored if opcode.stage == 1 else dng.active
+        match opcode.action:
+            case BadConstant(constant):
+                marked = numbers[crop.top : crop.bottom, crop.left : crop.right] == constant
+            case BadPixels() as listed:
+                marked = np.zeros_like(bad)
+                listed.mark(marked, crop.top - corner.top, crop.left - corner.left)
+            case _:
+                continue
+        if np.count_nonzero(marked) <= MOST_DEFECTS * marked.size:
+            bad |= marked
+    return np.ascontiguousarray(np.argwhere(bad)[:, ::-1], np.int32) if bad.any() else None

@@ -1,0 +1,187 @@
+"""Ordinary pictures: display-referred files through Pillow, scene-linear ones as they are."""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
+
+from ..camera import CameraProfile
+from ..colour.icc_read import matrix_profile_to_srgb
+from ..errors import SourceError, cause
+from ..frame import Encoding, Frame
+from .exr import read_exr
+from .file_errors import UNREADABLE
+from .gdepth import read_gdepth
+from .heif import HEIF_SUFFIXES, read_heif
+
+TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
+JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
+PICTURE_SUFFIXES = (
+    TIFF_SUFFIXES
+    | JPEG_SUFFIXES
+    | HEIF_SUFFIXES
+    | frozenset({".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".avif", ".gif", ".exr"})
+)
+ORIENTATION_TAG = 0x0112
+# Pillow's names for 16-bit samples; its unpacker keeps the byte that the name calls the high one.
+OTHER_BYTE = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorder == "little" else ";16L"}
+
+
+def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
+    """Read a picture.
+
+    8- and 16-bit files become Encoding.DISPLAY, (H, W, 3) uint8 or uint16 in sRGB: alpha is dropped, grey expanded,
+    palette and CMYK converted, an embedded ICC profile applied, EXIF orientation left in `Frame.orientation`.
+    OpenEXR and floating-point TIFF become Encoding.SCENE, (H, W, 3) float32. What a file knows of depth comes with it
+    (Z of an EXR, the depth image of a HEIC, GDepth of a JPEG), unless `with_depth` is False. Raises SourceError, or
+    MissingExtraError for OpenEXR and HEIF.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".exr":
+        return read_exr(path, with_depth=with_depth)
+    try:
+        if suffix in TIFF_SUFFIXES and _is_float_tiff(path):
+            return _float_tiff_frame(path)
+        if suffix in HEIF_SUFFIXES:
+            return _heif_frame(path, with_depth)
+        frame = _display_frame(path)
+    except Image.DecompressionBombError as error:
+        raise SourceError(f"{path}: more pixels than Pillow agrees to open; make the picture smaller") from error
+    except UnidentifiedImageError as error:
+        raise SourceError(f"{path}: not a picture that Pillow reads; save it as PNG, JPEG or TIFF") from error
+    except UNREADABLE as error:
+        raise SourceError(
+            f"{path}: the picture is damaged or cut off ({cause(error)}); copy or save it again"
+        ) from error
+    depth = read_gdepth(path) if with_depth and suffix in JPEG_SUFFIXES else None
+    return frame if depth is None else replace(frame, depth_m=depth.depth_m, depth_noise=depth.noise)
+
+
+def _heif_frame(path: Path, with_depth: bool) -> Frame:
+    found = read_heif(path, with_depth=with_depth)
+    if isinstance(found.image, Image.Image):
+        display_rgb: NDArray[Any] = np.array(as_srgb(found.image), np.uint8)
+    else:
+        converted = matrix_profile_to_srgb(found.image, found.profile) if found.profile else None
+        display_rgb = found.image if converted is None else converted
+    return Frame(
+        pixels=np.ascontiguousarray(display_rgb),
+        encoding=Encoding.DISPLAY,
+        depth_m=None if found.depth is None else found.depth.depth_m,
+        depth_noise=0.0 if found.depth is None else found.depth.noise,
+        name=str(path),
+    )
+
+
+def _display_frame(path: Path) -> Frame:
+    with Image.open(path) as image:
+        high_mode = _sixteen_bit_mode(image)
+        image.load()
+        orientation = image.getexif().get(ORIENTATION_TAG, 1)
+        if image.mode.startswith("I"):
+            display_rgb = _grey_16(image)
+        elif high_mode is not None:
+            display_rgb = _colour_16(path, image, high_mode)
+        else:
+            display_rgb = np.array(as_srgb(image), np.uint8)
+    return Frame(
+        pixels=np.ascontiguousarray(display_rgb),
+        encoding=Encoding.DISPLAY,
+        orientation=orientation if orientation in range(1, 9) else 1,
+        name=str(path),
+    )
+
+
+def _sixteen_bit_mode(image: Image.Image) -> str | None:
+    """The raw mode of a 16-bit colour file that Pillow is about to cut down to 8 bits, else None."""
+    if image.mode not in ("RGB", "RGBA") or not isinstance(image, ImageFile.ImageFile) or not image.tile:
+        return None
+    mode = _raw_mode(image.tile[0].args)
+    return mode if mode[-4:] in OTHER_BYTE else None
+
+
+def _raw_mode(args: Any) -> str:
+    return str(args[0]) if isinstance(args, tuple) else str(args)
+
+
+def _colour_16(path: Path, high: Image.Image, high_mode: str) -> NDArray[Any]:
+    """Pillow holds no 16-bit colour: it keeps each sample's high byte. The other byte order's unpacker keeps the low
+    one, so decode the file again under that name and put the two together."""
+    low_mode = high_mode[:-4] + OTHER_BYTE[high_mode[-4:]]
+    with Image.open(path) as low:
+        assert isinstance(low, ImageFile.ImageFile)  # as `high` was
+        low.tile = [
+            tile._replace(args=(low_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else low_mode)
+            for tile in low.tile
+        ]
+        low_bytes = np.asarray(low)[..., :3]
+    display_rgb: NDArray[np.uint16] = np.asarray(high)[..., :3].astype(np.uint16) << 8 | low_bytes
+    profile = high.info.get("icc_profile")
+    if not profile:
+        return display_rgb
+    converted = matrix_profile_to_srgb(display_rgb, profile)
+    return np.asarray(as_srgb(high)) if converted is None else converted
+
+
+def _grey_16(image: Image.Image) -> NDArray[np.uint16]:
+    grey = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def as_srgb(image: Image.Image) -> Image.Image:
+    """Any 8-bit mode to sRGB; a profile that cannot be used is left aside, as picture viewers do."""
+    if image.mode in ("P", "PA", "RGBA", "RGBa"):
+        image = image.convert("RGB")
+    elif image.mode in ("1", "LA", "La"):
+        image = image.convert("L")
+    profile = image.info.get("icc_profile")
+    if profile:
+        try:
+            return _through_profile(image, profile)
+        except (ImageCms.PyCMSError, OSError):
+            pass
+    return image.convert("RGB")
+
+
+def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    to_srgb = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), image.mode, "RGB")
+    if image.mode == "RGB":
+        steps = np.arange(0, 256, 51, dtype=np.uint8)
+        probe = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(6, 36, 3)
+        moved = np.asarray(ImageCms.applyTransform(Image.fromarray(probe), to_srgb)).astype(int) - probe
+        if np.abs(moved).max() <= 1:  # one of the many profiles that say sRGB
+            return image
+    converted = ImageCms.applyTransform(image, to_srgb)
+    assert converted is not None  # None only when it works in place
+    return converted
+
+
+def _is_float_tiff(path: Path) -> bool:
+    try:
+        with tifffile.TiffFile(path) as file:
+            dtype = file.pages.first.dtype
+    except tifffile.TiffFileError:
+        return False
+    return dtype is not None and dtype.kind == "f"
+
+
+def _float_tiff_frame(path: Path) -> Frame:
+    """A floating-point TIFF is taken for scene-linear Rec.709."""
+    scene_rgb = np.asarray(tifffile.imread(path, key=0), np.float32)
+    if scene_rgb.ndim == 2:
+        scene_rgb = np.repeat(scene_rgb[..., None], 3, axis=2)
+    if scene_rgb.ndim != 3 or scene_rgb.shape[2] < 3:
+        raise SourceError(f"{path}: samples of shape {scene_rgb.shape} are not grey or RGB; save it as RGB")
+    finite_rgb = np.nan_to_num(scene_rgb[..., :3], nan=0.0, posinf=65504.0, neginf=0.0)
+    return Frame(
+        pixels=np.ascontiguousarray(finite_rgb), encoding=Encoding.SCENE, profile=CameraProfile(), name=str(path)
+    )

@@ -1,0 +1,249 @@
+"""A raw still through LibRaw: its mosaic, levels, white balance and matrix, but none of its development."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rawpy
+from numpy.typing import NDArray
+
+from ..camera import REC709_TO_REC2020, Calibration, CameraProfile
+from ..cfa import Cfa
+from ..errors import SourceError
+from ..frame import Encoding, Frame
+from .dng_read import D65_K, Dng, filters, read_dng
+from .photosite_maps import Four, light, site_black, site_defects, site_gains
+
+RAW_SUFFIXES = frozenset(
+    f".{suffix}"
+    for suffix in (
+        *("3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "fff", "gpr", "iiq", "kdc", "mef", "mos", "mrw"),
+        *("nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f"),
+    )
+)
+
+# LibRaw's flip is a sum of bits (1 mirrors columns, 2 mirrors rows, 4 transposes first); EXIF counts the same eight.
+LIBRAW_FLIP_TO_EXIF = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
+
+LIBRAW_HAS_MATRIX = 0.125  # its own threshold for the first number of a colour matrix that a file brought
+
+# IEC 61966-2-1: linear sRGB to CIE XYZ, D65.
+SRGB_TO_XYZ = np.array(
+    [[0.4123908, 0.3575843, 0.1804808], [0.2126390, 0.7151687, 0.0721923], [0.0193308, 0.1191948, 0.9505322]]
+)
+
+
+def read_raw(path: Path) -> Frame:
+    """Read a raw still: (H, W) uint16 mosaic of the visible area, or scene-linear camera RGB where no CFA is left.
+
+    The profile has levels, the as-shot white balance with green at 1, and the camera matrix of that balance; of a DNG,
+    all that its tags say, and its default crop; of other raws, what LibRaw knows. Raises SourceError where the file is
+    not a raw, is cut off, or holds a sensor that is neither Bayer, quad-Bayer, X-Trans, monochrome nor RGB.
+    """
+    if path.suffix.lower() == ".raw":
+        _refuse_headerless(path)
+    dng = read_dng(path)
+    try:
+        with rawpy.imread(str(path)) as raw:
+            if dng is not None and _describes(dng, raw):
+                return _dng_frame(raw, dng, path)
+            if raw.raw_type == rawpy.RawType.Stack:
+                return _rgb_frame(raw, path)
+            return _mosaic_frame(raw, path)
+    except rawpy.LibRawFileUnsupportedError as error:
+        raise SourceError(
+            f"{path}: not a raw file that LibRaw {'.'.join(map(str, rawpy.libraw_version))} reads; convert it to DNG, "
+            "TIFF or PNG, or describe a headerless mosaic with --raw-format and --raw-size"
+        ) from error
+    except rawpy.LibRawIOError as error:
+        raise SourceError(f"{path}: the file is cut off, or is no raw; copy it again from the card") from error
+    except rawpy.LibRawError as error:
+        said = error.args[0] if error.args else "unknown reason"
+        reason = said.decode(errors="replace") if isinstance(said, bytes) else said
+        raise SourceError(f"{path}: LibRaw cannot unpack it ({reason}); copy it again or convert it to DNG") from error
+
+
+@contextlib.contextmanager
+def quiet_libraw() -> Iterator[None]:
+    """Keep LibRaw's own line about a cut-off file from standard error: ours says it.
+
+    The whole process is silent meanwhile, so this is for opening a source, never for a running capture thread.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a console has no standard error
+        yield
+        return
+    sys.stderr.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def camera_to_rec2020(color_matrix: NDArray[Any], rgb_xyz_matrix: NDArray[Any]) -> NDArray[np.float64]:
+    """(3, 3) white-balanced camera RGB to linear Rec.2020, D65, from LibRaw's `color_matrix` or `rgb_xyz_matrix`.
+
+    `color_matrix` (3, 4: camera to linear sRGB) wins where the file brought one, as in LibRaw. Else the rows of
+    XYZ-to-camera times sRGB-to-XYZ are scaled to sum 1, so that balanced white is (1, 1, 1), and inverted; cameras
+    that LibRaw does not know are taken for linear sRGB.
+    """
+    camera_to_srgb = np.eye(3)
+    if color_matrix[0, 0] > LIBRAW_HAS_MATRIX:
+        camera_to_srgb = np.asarray(color_matrix[:3, :3], np.float64)
+    elif np.any(rgb_xyz_matrix[:3]):
+        srgb_to_camera = np.asarray(rgb_xyz_matrix[:3], np.float64) @ SRGB_TO_XYZ
+        srgb_to_camera /= srgb_to_camera.sum(axis=1, keepdims=True)
+        camera_to_srgb = np.linalg.pinv(srgb_to_camera)
+    matrix = REC709_TO_REC2020 @ camera_to_srgb
+    return np.asarray(matrix / matrix.sum(axis=1, keepdims=True))
+
+
+def _describes(dng: Dng, raw: rawpy.RawPy) -> bool:
+    """Whether the tags are those of the picture that LibRaw has chosen."""
+    size = raw.sizes.raw_height, raw.sizes.raw_width
+    return size == dng.stored.shape and dng.samples == (3 if raw.raw_type == rawpy.RawType.Stack else 1)
+
+
+def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
+    """As the tags say. White balance goes into the pixels of a linear DNG, three samples a pixel, since a scene-linear
+    frame takes only the matrix."""
+    cfa = dng.cfa(path)
+    whole = raw.raw_image
+    rows, columns = slice(dng.crop.top, dng.crop.bottom), slice(dng.crop.left, dng.crop.right)
+    profile = dng.coloured(_libraw_colour(raw, CameraProfile(exposure_ev=dng.exposure_ev)))
+    orientation = dng.orientation or LIBRAW_FLIP_TO_EXIF.get(raw.sizes.flip, 1)
+    if cfa is None:
+        camera_rgb = light(dng, whole[rows, columns, :3], float(raw.white_level)) * np.array(
+            profile.white_balance, np.float32
+        )
+        return Frame(
+            pixels=np.ascontiguousarray(camera_rgb, np.float32),
+            encoding=Encoding.SCENE,
+            profile=replace(
+                profile,
+                white_balance=(1.0, 1.0, 1.0),
+                calibrations=_rescaled(profile.calibrations, profile.white_balance),
+            ),
+            orientation=orientation,
+            name=str(path),
+        )
+    if cfa.kind == "mono":  # a picture without colour has no balance
+        profile = CameraProfile(exposure_ev=dng.exposure_ev)
+    black, black_map = site_black(dng, cfa)
+    return Frame(
+        pixels=np.array(whole[rows, columns], np.uint16, order="C"),  # a copy: LibRaw frees its own
+        encoding=Encoding.MOSAIC,
+        cfa=cfa,
+        profile=replace(
+            _with_levels(profile, black, float(raw.white_level) if dng.white is None else float(dng.white[0]), path),
+            noise=dng.noise,
+            lateral=dng.lateral(),
+            black_map=black_map,
+            gain_map=site_gains(dng.opcode_lists, dng.stored, dng.active, dng.crop, cfa),
+            defects=site_defects(dng, whole),
+        ),
+        orientation=orientation,
+        name=str(path),
+    )
+
+
+def _rescaled(calibrations: tuple[Calibration, ...], gains: tuple[float, float, float]) -> tuple[Calibration, ...]:
+    try:
+        return tuple(one.rescaled(gains) for one in calibrations)
+    except SourceError:  # gains beyond reason
+        return ()
+
+
+def _with_levels(profile: CameraProfile, black: Four, white: float, path: Path) -> CameraProfile:
+    try:
+        return replace(profile, black=black, white=white)
+    except SourceError as error:
+        raise SourceError(f"{path}: {error}; the file is broken, so copy it again from the card") from error
+
+
+def _mosaic_frame(raw: rawpy.RawPy, path: Path) -> Frame:
+    cfa = _libraw_cfa(raw, path)
+    sites = raw.raw_colors_visible[:2, :2].ravel() if cfa.kind != "mono" else [0, 0, 0, 0]
+    black = raw.black_level_per_channel
+    four = float(black[sites[0]]), float(black[sites[1]]), float(black[sites[2]]), float(black[sites[3]])
+    profile = _with_levels(CameraProfile(), four, float(raw.white_level), path)
+    return Frame(
+        pixels=np.array(raw.raw_image_visible, np.uint16, order="C"),  # a copy: LibRaw frees its own
+        encoding=Encoding.MOSAIC,
+        cfa=cfa,
+        profile=profile if cfa.kind == "mono" else _libraw_colour(raw, profile),
+        orientation=LIBRAW_FLIP_TO_EXIF.get(raw.sizes.flip, 1),
+        name=str(path),
+    )
+
+
+def _libraw_cfa(raw: rawpy.RawPy, path: Path) -> Cfa:
+    if raw.num_colors == 1:
+        return Cfa("MONO")
+    if raw.raw_pattern is None:
+        raise SourceError(f"{path}: the sensor is not Bayer or X-Trans; convert the file to linear DNG")
+    letters = np.array([chr(letter) for letter in raw.color_desc])[raw.raw_colors_visible[:12, :12]]
+    if not np.isin(letters, list("RGB")).all():
+        shown = "/".join("".join(row[:2]) for row in letters[:2])
+        raise SourceError(f"{path}: colour filters {shown} are not red, green and blue; convert the file to linear DNG")
+    return filters(np.select([letters == "R", letters == "G"], [0, 1], 2).astype(np.intp), path)
+
+
+def _rgb_frame(raw: rawpy.RawPy, path: Path) -> Frame:
+    """Half-developed raws: three samples a pixel. White balance goes into the pixels, as it does of a linear DNG."""
+    if raw.num_colors != 3:
+        raise SourceError(f"{path}: {raw.num_colors} colours a pixel are not RGB; convert the file to TIFF or PNG")
+    profile = _libraw_colour(raw, CameraProfile())
+    black = np.array(raw.black_level_per_channel[:3], np.float32)
+    gain = np.array(profile.white_balance, np.float32) / (np.float32(raw.white_level) - black)
+    camera_rgb = (raw.raw_image_visible[..., :3].astype(np.float32) - black) * gain
+    return Frame(
+        pixels=np.ascontiguousarray(camera_rgb),
+        encoding=Encoding.SCENE,
+        profile=CameraProfile(camera_to_scene=profile.camera_to_scene),
+        orientation=LIBRAW_FLIP_TO_EXIF.get(raw.sizes.flip, 1),
+        name=str(path),
+    )
+
+
+def _libraw_colour(raw: rawpy.RawPy, profile: CameraProfile) -> CameraProfile:
+    """`profile` with LibRaw's white balance and matrix; with its matrix from XYZ, made under daylight, as a calibration
+    where that is what it goes by."""
+    camera_to_scene = camera_to_rec2020(raw.color_matrix, raw.rgb_xyz_matrix)
+    known = replace(profile, camera_to_scene=camera_to_scene, white_balance=_white_balance(raw), calibrations=())
+    if raw.color_matrix[0, 0] > LIBRAW_HAS_MATRIX:
+        return known
+    try:
+        calibration = Calibration(D65_K, np.asarray(raw.rgb_xyz_matrix[:3], np.float64))
+    except SourceError:
+        return known
+    return replace(known, calibrations=(calibration,)).balanced(known.white_balance)
+
+
+def _white_balance(raw: rawpy.RawPy) -> tuple[float, float, float]:
+    """As shot; a file that does not say gets LibRaw's daylight for that camera, else none."""
+    for balance in (raw.camera_whitebalance, raw.daylight_whitebalance):
+        red, green, blue = balance[:3]
+        if red > 0 and green > 0 and blue > 0:
+            return float(red / green), 1.0, float(blue / green)
+    return 1.0, 1.0, 1.0
+
+
+def _refuse_headerless(path: Path) -> None:
+    """LibRaw takes some headerless files for cameras by their length alone; a real .raw begins like a TIFF."""
+    with path.open("rb") as file:
+        begins_like_tiff = file.read(2) in (b"II", b"MM")
+    if not begins_like_tiff:
+        raise SourceError(f"{path}: has no header; say what it holds, such as --raw-format rggb12 --raw-size 1920x1080")

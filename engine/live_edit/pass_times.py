@@ -1,0 +1,126 @@
+"""How long each pass of the look takes, by drawing the look up to it.
+
+The passes of a look are fused into one program, in which no clock can be read. What is honest is a difference: the look
+is drawn without any pass, with the first, with the first two, and so on, in turns, and a pass's time is what it adds to
+the median of those before it. That is what the look takes longer for it at its place; at another place, or alone, it
+may be another. The times of all passes, and of what is drawn without any (`base`: the scene is read, the picture
+encoded and dithered), add up to that of the look. A pass that looks around itself counts with its maps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Generator, Iterable
+from statistics import median
+from typing import TYPE_CHECKING
+
+from ..controls import Action, Control
+from ..display.tool import Desk, Tool, Wish
+from ..errors import GroundglassError
+from ..gl.context import is_software, make_current
+from ..look.grade import Grader
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+    from ..look.look import Look
+
+BASE = "base"
+ROUNDS = 9  # drawings of each part of the look, of which the median counts
+DRAWS = 4  # in a row on a GPU, whose timer is read three drawings later, when it has long finished
+WARM_UP = 2  # rounds in which programs are compiled, with uniforms and then with constants
+
+
+class PassTimes(Tool):
+    """Measures when asked to, a drawing a frame, so that the loop goes on meanwhile.
+
+    `times`, which a panel may share, are the milliseconds of `base` and of each pass of the look, in its order; empty
+    before the first measurement has ended.
+    """
+
+    def __init__(self, desk: Desk, times: dict[str, float] | None = None) -> None:
+        self._engine, self._say = desk.engine, desk.say
+        self._running: Generator[None, None, None] | None = None
+        self.times = {} if times is None else times
+
+    @property
+    def busy(self) -> bool:
+        return self._running is not None
+
+    def controls(self) -> Iterable[Control]:
+        yield Action(
+            "pass_times", "Time of each pass", "tune", "Shift+T", do=self.measure, help="what each adds to the look's"
+        )
+
+    def measure(self) -> None:
+        """Begins anew with the look as it is now."""
+        self.close()
+        if self._engine.last is not None:
+            self._say(f"timing the passes of {self._engine.look.name}")
+            self._running = self._measured(self._engine, self._engine.look)
+
+    def tick(self, now_s: float) -> Wish:
+        if self._running is not None:
+            self._go_on(self._running)
+        return Wish.NOTHING
+
+    def close(self) -> None:
+        if self._running is not None:
+            running, self._running = self._running, None
+            running.close()
+
+    def _go_on(self, running: Generator[None, None, None]) -> None:
+        try:
+            next(running)
+        except StopIteration:
+            self._running = None
+            told = "   ".join(f"{name} {ms:.2f}" for name, ms in self.times.items())
+            self._say(f"{told}   of {sum(self.times.values()):.2f} ms")
+        except GroundglassError as error:
+            self._running = None
+            self._say(str(error))
+
+    def _measured(self, engine: Engine, look: Look) -> Generator[None, None, None]:
+        parts = [dataclasses.replace(look, passes=look.passes[:count]) for count in range(len(look.passes) + 1)]
+        spent: list[list[float]] = [[] for _ in parts]
+        grader = Grader(engine.gl)
+        try:
+            for number in range(WARM_UP + ROUNDS):
+                for part, its in zip(parts, spent, strict=True):
+                    ms = _draw(grader, engine, part)
+                    if number >= WARM_UP:
+                        its.append(ms)
+                    yield
+        finally:
+            make_current(engine.gl)
+            grader.release()
+        self.times.clear()
+        self.times |= told_apart([settings.name for settings in look.passes], [median(its) for its in spent])
+
+
+def told_apart(names: list[str], until_ms: list[float]) -> dict[str, float]:
+    """Milliseconds of `base` and of each pass from those of the look up to it: what takes no time was not measured as
+    less than none. A pass that is there twice would be one.
+
+    >>> told_apart(["vignette", "grain"], [1.0, 0.75, 3.0])
+    {'base': 1.0, 'vignette': 0.0, 'grain': 2.0}
+    """
+    times: dict[str, float] = {}
+    before = 0.0
+    for name, ms in zip([BASE, *names], until_ms, strict=True):
+        times[name] = max(ms - before, 0.0)
+        before = max(ms, before)
+    return times
+
+
+def _draw(grader: Grader, engine: Engine, look: Look) -> float:
+    """Milliseconds of one drawing."""
+    make_current(engine.gl)
+    for _ in range(1 if is_software(engine.gl) else DRAWS):
+        grader.draw(
+            engine.scene_textures,
+            look,
+            strength=engine.strength,
+            target="rgb10_a2" if engine.screen_bits >= 10 else "rgba8",
+            output=engine.output_space,
+        )
+    return grader.last_gpu_ms or 0.0

@@ -1,0 +1,98 @@
+"""What is wrong with a saved file, as a picture over the window: the message above the source lines."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from ..display.status_line import plate
+from .problem import Problem
+
+GLASS = 0.78  # of the picture that the plate takes away: source text is read, not glanced at
+PLAIN, BRIGHT, RED, FAINT = (200, 200, 200), (255, 255, 255), (255, 122, 100), (130, 130, 130)
+BAR = (130, 40, 30)  # behind the line to blame
+MOST_LINES = 3  # of the message
+
+
+def problem_plate(problem: Problem, height_px: int, room: tuple[int, int]) -> NDArray[np.uint8]:
+    """(H, W, 4) uint8, premultiplied RGBA, within `room`, (width, height) pixels, where letters of `height_px` fit."""
+    edge_px = height_px
+    font = ImageFont.load_default(height_px)
+    space = max(room[0] - 2 * edge_px, height_px)
+    message = _wrapped(f"{problem.place}  {_plain(problem.message)}", font, space)
+    line_px = round(1.5 * height_px)
+    gutter = font.getlength(f"{max((number for number, _ in problem.excerpt), default=0)}") + height_px
+    wide = [font.getlength(line) for line in message]
+    wide += [gutter + _code_width(line, font) for _, line in problem.excerpt]
+    width = min(math.ceil(max(wide)), space) + 2 * edge_px
+    gap_px = height_px // 2 if problem.excerpt else 0
+    lines = len(message) + len(problem.excerpt)
+    height = 2 * edge_px + line_px * lines - (line_px - height_px) + gap_px
+    image = Image.new("RGB", (width, height), (14, 14, 14))
+    pen = ImageDraw.Draw(image)
+    y = edge_px
+    for line in message:
+        pen.text((edge_px, y), line, RED, font)
+        y += line_px
+    y += gap_px
+    for number, line in problem.excerpt:
+        is_blamed = number == problem.line
+        if is_blamed:
+            pen.rectangle((0, y - line_px // 6, width, y + line_px - line_px // 6), BAR)
+        pen.text((edge_px + gutter - height_px, y), f"{number}", BRIGHT if is_blamed else FAINT, font, anchor="ra")
+        _code(pen, (edge_px + gutter, y), line, BRIGHT if is_blamed else PLAIN, font, width - edge_px)
+        y += line_px
+    rgb = np.asarray(image, np.float32)
+    cover = plate((width, height), height_px // 2)
+    ink = np.clip((rgb.max(axis=-1) - 14) / 60, 0, 1)
+    alpha = cover * (GLASS + (1 - GLASS) * ink)
+    rgba = np.concatenate((rgb * alpha[..., None], 255 * alpha[..., None]), axis=-1)
+    return (rgba + 0.5).astype(np.uint8)
+
+
+def _wrapped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, space: float) -> list[str]:
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and font.getlength(longer) > space:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    if len(lines) > MOST_LINES:
+        lines = [*lines[: MOST_LINES - 1], f"{lines[MOST_LINES - 1]} ..."]
+    return lines
+
+
+def _indent(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> float:
+    """As wide as letters are: the font's own space is half of that, and the lines would lose their shape."""
+    return (len(line) - len(line.lstrip())) * font.getlength("n")
+
+
+def _code_width(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> float:
+    return _indent(line, font) + font.getlength(_plain(line.lstrip()))
+
+
+def _code(
+    pen: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    line: str,
+    colour: tuple[int, int, int],
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    end: float,
+) -> None:
+    """A source line, cut off with dots where it would go beyond `end`."""
+    text, x = _plain(line.lstrip()), at[0] + _indent(line, font)
+    if x + font.getlength(text) > end:
+        while text and x + font.getlength(f"{text} ...") > end:
+            text = text[:-1]
+        text += " ..."
+    pen.text((x, at[1]), text, colour, font)
+
+
+def _plain(text: str) -> str:
+    """What the font that comes with Pillow has letters for."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "replace").decode()

@@ -1,0 +1,161 @@
+"""The glow of a soft-focus lens: some of the light of every point goes into a wide halo around its sharp core.
+
+An under-corrected spherical aberration brings the rays from the lens's rim to a focus before those from its middle, so
+they arrive around the point, by a distance that grows with the cube of their height in the pupil (R. Kingslake, "Optics
+in photography", SPIE 1992). Within r of the centre lies a share of the halo that grows as r^(2/3): each octave of radii
+holds 2^(2/3) times what the next smaller one does. Here three octaves are three Gaussian blurs. Stopping down takes
+the rim away: the halo shrinks with the cube of the pupil, and what `Lens.soft_focus` says goes with its square.
+
+The glow belongs to the lens, not to the depth: what is in focus glows, too.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compute.device import Device
+from ..compute.planes import Planes
+from ..lens import Lens
+
+GLOW = "glow.cl"
+WIDEST = 0.012  # sigma of the widest blur over the picture's width, wide open
+OCTAVES = (0.25, 0.5, 1.0)  # sigmas over that of the widest
+SHARES = tuple(octave ** (2 / 3) / sum(other ** (2 / 3) for other in OCTAVES) for octave in OCTAVES)
+_LEAST_PX = 0.5  # a halo whose widest blur is narrower is the point itself
+_LEAST_SHARE = 0.001
+_FINEST = 1.2  # the narrowest blur is at least so many pixels wide in its scale, and less than twice as many
+_WEIGHTS = 16  # floats that the weights of a scale take in the table
+
+
+@dataclass(frozen=True, slots=True)
+class Halo:
+    """How much of the light goes into the glow, 0 to 1, and the sigma of its widest blur over the picture's width."""
+
+    share: float
+    widest: float
+
+    @classmethod
+    def of(cls, lens: Lens, native_lens: Lens | None = None) -> Halo:
+        """Of `lens` at its aperture: what a picture lacks that `native_lens` has taken."""
+        wanted, there = lens.soft_focus_now, 0.0 if native_lens is None else native_lens.soft_focus_now
+        # Of the light that native_lens left in the core, (1 - there), the share stays that leaves (1 - wanted) there.
+        share = (wanted - there) / (1.0 - there) if wanted > there else 0.0
+        return cls(share, WIDEST * lens.opening**3)
+
+    def shows(self, width_px: int) -> bool:
+        """Whether a picture of this width shows any of it."""
+        return self.share > _LEAST_SHARE and self.widest * width_px > _LEAST_PX
+
+    def blurs(self, width_px: int) -> dict[int, tuple[float, float]]:
+        """What each scale blurs, 1 being half the size, 2 a quarter: its share, and the variance in its own pixels.
+
+        The shares add up to 1. Octaves too narrow for a scale of their own are one blur at the first.
+        """
+        finest_px = OCTAVES[0] * self.widest * width_px
+        first = math.floor(math.log2(finest_px / _FINEST))
+        sums: dict[int, tuple[float, float]] = {}
+        for number, (octave, share) in enumerate(zip(OCTAVES, SHARES, strict=True)):
+            scale = max(first + number, 1)
+            before, variance = sums.get(scale, (0.0, 0.0))
+            own = (octave * self.widest * width_px / 2**scale) ** 2
+            sums[scale] = before + share, variance + share * own
+        return {scale: (share, variance / share) for scale, (share, variance) in sums.items()}
+
+
+def weights_of(scale: int, variance: float) -> NDArray[np.float64]:
+    """Weights at 0, 1, 2, ... pixels of a scale: with its own halving and doubling they blur by `variance`.
+
+    Doubling linearly blurs by 3/16 of a coarse pixel squared, and so does halving but for the first, a plain mean of
+    1/16. Over all steps that is 1/2 - 4^-scale in pixels of the scale.
+    """
+    own = variance - (0.5 - 0.25**scale)
+    if own < 0.35:  # too narrow for samples of a Gaussian
+        aside = 0.5 * max(own, 0.0)
+        return np.array([1 - 2 * aside, aside])
+    distance = np.arange(math.ceil(3 * math.sqrt(own)) + 1)
+    weights = np.exp(-0.5 * distance**2 / own)
+    return np.asarray(weights / (2 * weights.sum() - weights[0]))
+
+
+class Glow:
+    """Adds the glow to pictures of one size on one device; allocates when it is made."""
+
+    def __init__(self, device: Device, width: int, height: int) -> None:
+        self._device = device
+        self.size = (width, height)
+        blurs = Halo(1.0, WIDEST).blurs(width)
+        deepest = max(blurs)
+        taps = max(len(weights_of(scale, variance)) for scale, (_, variance) in blurs.items())
+        step = 2 ** (deepest - 1)  # halved as often, the first scale keeps whole pixels
+        self._margin = _ceil((taps + 3) * step, 16)  # whole runs
+        columns, rows = (_ceil((length + 1) // 2 + 2 * self._margin, step) for length in (width, height))
+        self._scales = [Planes(device, columns >> n, rows >> n, 3) for n in range(deepest)]
+        self._along = device.allocate(self._scales[0].buffer.nbytes)
+        self._weights = [device.allocate(4 * _WEIGHTS) for _ in range(deepest)]
+        self._halo: Halo | None = None
+        self._blurs: dict[int, tuple[float, int]] = {}  # of each scale, the share and the taps to either side
+
+    def run(self, scene: Planes, halo: Halo) -> Planes:
+        """Queues the work and returns `scene`, scene-linear planes of this size, which now glow; borders are unset.
+
+        A flat picture stays as it is, and every point keeps its energy.
+        """
+        self._adopt(halo)
+        first, layout = self._scales[0], scene.layout
+        half = first.layout
+        first.run(
+            GLOW, "glow_halve_picture", scene.buffer, first.buffer, *self.size, layout.pitch, layout.stride, half.width,
+            half.pitch, half.stride, self._margin,
+        )  # fmt: skip
+        deepest = max(self._blurs)
+        for finer, coarse in zip(self._scales[: deepest - 1], self._scales[1:deepest], strict=True):
+            coarse.run(
+                GLOW, "glow_halve", finer.buffer, coarse.buffer, finer.layout.pitch, finer.layout.stride,
+                coarse.layout.width, coarse.layout.pitch, coarse.layout.stride,
+            )  # fmt: skip
+        for scale in range(deepest, 0, -1):
+            self._blur(scale, deepest)
+        scene.run(
+            GLOW, "glow_add", first.buffer, scene.buffer, layout.width, layout.pitch, layout.stride, half.pitch,
+            half.stride, self._margin, halo.share,
+        )  # fmt: skip
+        return scene
+
+    def _adopt(self, halo: Halo) -> None:
+        if halo == self._halo:
+            return
+        self._halo, self._blurs = halo, {}
+        for scale, (share, variance) in halo.blurs(self.size[0]).items():
+            weights = weights_of(scale, variance)
+            self._blurs[scale] = share, len(weights) - 1
+            self._device.write(self._weights[scale - 1], weights.astype(np.float32))
+
+    def _blur(self, scale: int, deepest: int) -> None:
+        """What a scale and all smaller ones blur, into its own planes."""
+        planes, weights = self._scales[scale - 1], self._weights[scale - 1]
+        coarse = self._scales[min(scale, deepest - 1)]
+        share, taps = self._blurs.get(scale, (0.0, 0))
+        layout = planes.layout
+        if share > 0:
+            planes.run(
+                GLOW, "glow_along", planes.buffer, self._along, weights, taps, layout.width, layout.pitch, layout.stride
+            )
+        planes.run(
+            GLOW, "glow_across", self._along, coarse.buffer, planes.buffer, weights, taps, layout.width, layout.pitch,
+            layout.stride, coarse.layout.pitch, coarse.layout.stride, share, int(scale < deepest),
+        )  # fmt: skip
+
+    def release(self) -> None:
+        """Gives everything back; harmless when done twice."""
+        for planes in self._scales:
+            planes.release()
+        for buffer in (self._along, *self._weights):
+            self._device.release(buffer)
+
+
+def _ceil(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple

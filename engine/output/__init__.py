@@ -1,0 +1,1 @@
+"""Output: stills, raw sequences, video and the virtual camera."""

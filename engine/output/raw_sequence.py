@@ -1,0 +1,149 @@
+"""Shift+R keeps every raw frame as a DNG in a folder, as fast as the disk takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..controls import Control, Switch
+from ..display.tool import Desk, Tool, Wish
+from ..errors import GroundglassError, OutputError
+from ..formats.dng_write import write_dng
+from ..frame import Encoding, Frame
+from ..look.look import Look
+from .reserved_paths import claimed
+from .source_metadata import shot_of
+from .stills import write_look
+from .worker_queue import Feed
+
+if TYPE_CHECKING:
+    import moderngl
+
+QUEUE = 8  # frames that may wait for the disk; at 4000x3000 they are 200 MB
+NO_RAW = "a sequence keeps raws, and this picture is none"
+
+
+class Roll:
+    """One folder being filled: `000001.dng` and on, with the look beside them. `add` never waits."""
+
+    def __init__(self, folder: Path, look: Look) -> None:
+        """Makes the folder. Raises OutputError."""
+        try:
+            folder.mkdir()
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be made ({error.strerror}); name another folder") from error
+        self.folder = folder
+        self.written = 0
+        self._index: int | None = None  # of the frame before
+        self._passed_over = 0
+        self.error: GroundglassError | None = None
+        write_look(folder.with_suffix(".toml"), look)
+        self._began = datetime.now()
+        self._feed: Feed[Frame] = Feed("roll", QUEUE, self._write)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that the view passed over, and those for which the disk had no time."""
+        return self._passed_over + self._feed.dropped
+
+    def add(self, frame: Frame) -> None:
+        if self._index is not None:
+            self._passed_over += max(frame.index - self._index - 1, 0)
+        self._index = frame.index
+        self._feed.add(frame)
+
+    def end(self) -> None:
+        """No frame comes any more; what waits is still written."""
+        self._feed.end()
+
+    @property
+    def is_over(self) -> bool:
+        return self._feed.is_over
+
+    def close(self) -> None:
+        """Ends, and waits until all is written. Raises what kept it from that."""
+        self._feed.join()
+        if self.error is not None:
+            raise self.error
+
+    def told(self) -> str:
+        """What became of a roll that is over."""
+        if self.error is not None:
+            return str(self.error)
+        dropped = f", {self.dropped} dropped" if self.dropped else ""
+        return f"kept {self.folder.name}: {self.written} raws{dropped}"
+
+    def _write(self, frames: Iterator[Frame]) -> None:
+        shot, first_s = None, 0.0
+        try:
+            for frame in frames:
+                if shot is None:
+                    shot, first_s = shot_of(frame), frame.time_s
+                taken = (shot.taken or self._began) + timedelta(seconds=frame.time_s - first_s)
+                write_dng(self.folder / f"{self.written + 1:06d}.dng", frame, replace(shot, taken=taken))
+                self.written += 1
+        except GroundglassError as error:
+            self.error = error
+        except Exception as error:  # of a frame as no camera makes it: the raws before it are whole
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            self.error = OutputError(f"{self.folder}: raw {self.written + 1} cannot be written ({reason})")
+
+
+class Sequence(Tool):
+    """Keeps the frames that are drawn, each once, until the key is pressed again."""
+
+    def __init__(self, desk: Desk, folder: str | Path = ".") -> None:
+        self._desk, self._folder = desk, Path(folder)
+        self._frame: Frame | None = None
+        self._roll: Roll | None = None
+        self._ending: list[Roll] = []
+
+    def controls(self) -> Iterable[Control]:
+        yield Switch("sequence", "Keep all raws", "keep", "Shift+R", get=lambda: self._roll is not None, set=self._turn)
+
+    def tick(self, now_s: float) -> Wish:
+        if self._roll is not None and self._roll.is_over:  # the disk is full
+            self._end()
+        for roll in [one for one in self._ending if one.is_over]:
+            self._ending.remove(roll)
+            self._desk.say(roll.told())
+        return Wish.NOTHING
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._ending)
+
+    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+        if self._roll is not None and frame is not self._frame:
+            self._roll.add(frame)
+        self._frame = frame
+
+    def close(self) -> None:
+        """Waits until all is written. Raises OutputError for what was lost and not reported yet."""
+        self._end()
+        with ExitStack() as stack:  # all of them, whatever one of them has to say
+            for roll in self._ending:
+                stack.callback(roll.close)
+
+    def _turn(self, on: bool) -> None:
+        if not on:
+            self._end()
+        elif self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
+            self._desk.say(NO_RAW)
+        elif self._roll is None:
+            try:
+                with claimed(self._folder) as folder:
+                    self._roll = Roll(folder, self._desk.engine.look)
+                self._desk.say(f"keeping raws in {self._roll.folder.name}")
+            except GroundglassError as error:
+                self._desk.say(str(error))
+
+    def _end(self) -> None:
+        roll, self._roll = self._roll, None
+        if roll is not None:
+            roll.end()
+            self._ending.append(roll)

@@ -1,0 +1,127 @@
+"""F9 sends what is seen to a virtual camera, which calls and recorders find among the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..controls import Control, Switch
+from ..display.tool import Desk, Tool, Wish
+from ..errors import DeviceError, GroundglassError, MissingExtraError
+from ..gl.readback import Readback
+from .video import even
+from .worker_queue import Feed
+
+if TYPE_CHECKING:
+    import moderngl
+
+    from ..frame import Frame
+
+HINT = "on Linux load the module v4l2loopback, elsewhere install OBS and start its virtual camera once"
+FPS = 30.0  # that the camera says it has, where the source has no pace; pictures come when they come
+
+
+class VirtualCamera:
+    """A camera of `size`, (width, height), fed by a thread of its own. `send` never waits: what it has no time for is
+    left out.
+
+    Raises MissingExtraError without pyvirtualcam, and DeviceError where the system has no such camera.
+    """
+
+    def __init__(self, size: tuple[int, int], fps: float) -> None:
+        try:
+            import pyvirtualcam
+        except ImportError as error:
+            raise MissingExtraError("the virtual camera", "pyvirtualcam", "webcam") from error
+        try:
+            self._camera: Any = pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.RGB)
+        except Exception as error:  # each system's backend has its own
+            reason = str(error).partition("\n")[0].strip() or type(error).__name__
+            raise DeviceError(f"no virtual camera ({reason}); {HINT}") from error
+        self.size, self.name = size, str(self._camera.device)
+        self.error = ""
+        self._feed: Feed[NDArray[np.uint8]] = Feed("webcam", 1, self._pass_on)
+
+    @property
+    def is_over(self) -> bool:
+        return self._feed.is_over
+
+    def send(self, rgba: NDArray[np.uint8]) -> None:
+        """A picture (H, W, 4) uint8, its first row at the top."""
+        self._feed.add(rgba)
+
+    def close(self) -> None:
+        self._feed.join()
+
+    def _pass_on(self, pictures: Iterator[NDArray[np.uint8]]) -> None:
+        width, height = self.size
+        try:
+            for rgba in pictures:
+                self._camera.send(np.ascontiguousarray(rgba[:height, :width, :3]))
+        except Exception as error:  # the device was taken away
+            self.error = f"the virtual camera has ended ({str(error).partition(chr(10))[0] or type(error).__name__})"
+        finally:
+            self._camera.close()
+
+
+class Webcam(Tool):
+    """Feeds a virtual camera with the pictures that are drawn; one of another size ends it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._readback = Readback(desk.engine.gl)
+        self._camera: VirtualCamera | None = None
+        self._asked_to_begin = False
+
+    def controls(self) -> Iterable[Control]:
+        yield Switch(
+            *("webcam", "Virtual camera", "keep", "F9"),
+            get=lambda: self._camera is not None or self._asked_to_begin,
+            set=self._turn,
+        )
+
+    def tick(self, now_s: float) -> Wish:
+        if self._camera is not None and self._camera.is_over:
+            self._desk.say(self._camera.error)
+            self._end()
+        return Wish.NOTHING
+
+    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+        size = even(picture.size)
+        if self._asked_to_begin:
+            self._begin(size)
+        if self._camera is None:
+            return
+        if size != self._camera.size:
+            self._desk.say("the picture has another size now: the virtual camera has ended")
+            self._end()
+            return
+        taken = self._readback.ask(picture, 0.0)
+        if taken is not None:
+            self._camera.send(taken[1])
+
+    def close(self) -> None:
+        self._end()
+
+    def _turn(self, on: bool) -> None:
+        self._asked_to_begin = on and self._camera is None
+        if not on and self._camera is not None:
+            self._desk.say(f"{self._camera.name} is off")
+            self._end()
+
+    def _begin(self, size: tuple[int, int]) -> None:
+        self._asked_to_begin = False
+        try:
+            self._camera = VirtualCamera(size, self._desk.source.fps or FPS)
+            self._desk.say(f"the picture is on {self._camera.name}")
+        except GroundglassError as error:
+            self._desk.say(str(error))
+
+    def _end(self) -> None:
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            camera.close()
+        self._readback.release()

@@ -1,0 +1,197 @@
+"""The viewfinder's aids: what lies over the picture to judge focus, exposure and composition by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..controls import Action, Choice, Control, Number, Switch
+from ..display.events import Event, Pointer
+from ..display.overlays import NO_OVERLAYS, WHOLE, Circles, Overlays, View
+from ..display.status_line import SMALLEST_PX, letter
+from ..display.tool import Canvas, Desk, Tool
+from ..frame import Encoding
+from ..gl.passes import Parameter, Value, load_pass
+from .legend import draw_legend
+
+if TYPE_CHECKING:
+    from ..frame import Frame
+
+NO_DEPTH = "no depth here"
+NO_MOSAIC = "this picture is no raw: there is nothing that a sensor counted"
+ZOOMS = {"off": 1.0, "5x": 5.0, "10x": 10.0}
+SQUEEZES = {"off": 1.0, "1.33": 4 / 3, "1.5": 1.5, "1.6": 1.6, "1.8": 1.8, "2": 2.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Aid:
+    """An overlay pass, and the key that turns it; `next_key` takes the next choice of its first enumeration."""
+
+    name: str
+    title: str
+    key: str
+    next_key: str = ""
+
+
+# In the order in which they are drawn: what recolours the picture first, what is drawn over everything last.
+AIDS = (
+    Aid("depth_view", "Depth view", "Shift+D"),
+    Aid("false_colour", "False colour", "E", "Shift+E"),
+    Aid("peaking", "Focus peaking", "P", "Shift+P"),
+    Aid("zebra", "Zebra", "C", "Shift+C"),
+    Aid("clipping", "Clipping", "J", "Shift+J"),
+    Aid("grid", "Grid", "G", "Shift+G"),
+    Aid("bright_lines", "Bright-line frames", "B", "Shift+B"),
+    Aid("aspect_mask", "Aspect mask", "K", "Shift+K"),
+)
+
+
+@dataclass(slots=True)
+class _State:
+    on: bool = False
+    values: dict[str, Value] = field(default_factory=dict)
+
+
+class Aids(Tool):
+    """Switches for the overlay passes and numbers for their parameters, the magnifier and the desqueeze."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._engine, self._say = desk.engine, desk.say
+        self._states = {aid.name: _State() for aid in AIDS}
+        self._zoom, self._squeeze = "off", "off"
+        self._middle = self._pointer = (0.5, 0.5)
+
+    def controls(self) -> Iterable[Control]:
+        for aid in AIDS:
+            state = self._states[aid.name]
+            yield Switch(
+                *(aid.name, aid.title, "aids", aid.key),
+                get=partial(getattr, state, "on"),
+                set=partial(self._turn, aid),
+                lasts=True,
+            )
+            key = aid.next_key
+            for parameter in load_pass(aid.name).parameters:
+                yield self._of_parameter(aid, parameter, key if parameter.kind == "enum" else "")
+                key = "" if parameter.kind == "enum" else key
+        yield Choice(
+            "magnifier", "Magnifier", "aids", "M", choices=tuple(ZOOMS), get=lambda: self._zoom, set=self._magnify
+        )
+        yield Choice(
+            "desqueeze",
+            "Anamorphic desqueeze",
+            "aids",
+            "U",
+            choices=tuple(SQUEEZES),
+            get=lambda: self._squeeze,
+            set=partial(setattr, self, "_squeeze"),
+            lasts=True,
+        )
+        yield Action("aids_off", "All aids off", "aids", "0", do=self._all_off)
+
+    def obey(self, event: Event) -> bool:
+        if isinstance(event, Pointer) and event.kind in ("move", "press"):
+            self._pointer = event.x, event.y
+        return False
+
+    def overlays(self, frame: Frame | None) -> Overlays:
+        engine = self._engine
+        passes = tuple(name for name, state in self._states.items() if state.on)
+        view = View(ZOOMS[self._zoom], self._middle, SQUEEZES[self._squeeze])
+        if frame is None or (not passes and view == WHOLE):
+            return NO_OVERLAYS
+        circles = None
+        if frame.depth_m is not None and {"peaking", "depth_view"} & set(passes):
+            circles = Circles.of(frame.depth_m, engine.lens, engine.focus_m, frame, engine.magnification)
+        return Overlays(
+            passes,
+            {name: self._values(name, frame) for name in passes},
+            circles,
+            scene=engine.scene_textures if "false_colour" in passes else None,
+            raw=frame if self._asks_raw() and frame.encoding is Encoding.MOSAIC else None,
+            equivalent_mm=engine.lens.equivalent_mm(frame.width / frame.height) if "bright_lines" in passes else None,
+            view=view,
+        )
+
+    def draw(self, canvas: Canvas) -> None:
+        if self._states["false_colour"].on:
+            scale = str(self._value("false_colour", "scale"))
+            canvas.plates.prepare("legend", (scale, canvas.text_px), lambda: draw_legend(scale, canvas.text_px))
+            canvas.plates.draw("legend", canvas.text_px // 2, 4 * canvas.text_px)
+        if self._states["bright_lines"].on:
+            self._name_frames(canvas)
+
+    def _name_frames(self, canvas: Canvas) -> None:
+        """The focal length of each bright-line frame, in its upper left corner."""
+        frame = self._engine.last
+        if frame is None:
+            return
+        equivalent_mm = self._engine.lens.equivalent_mm(frame.width / frame.height)
+        for focal in str(self._value("bright_lines", "pair")).split("-"):
+            half = 0.5 * equivalent_mm / float(focal)
+            if half > 0.5:  # the picture shows less than that
+                continue
+            text_px = max(SMALLEST_PX, canvas.text_px * 4 // 5)
+            made = partial(letter, [focal], text_px, canvas.size[0])
+            size = canvas.plates.prepare(f"frame {focal}", text_px, made)
+            x, y = canvas.pixel(0.5 - half, 0.5 - half)
+            canvas.plates.draw(f"frame {focal}", x + text_px // 2, y - text_px // 2 - size[1])
+
+    def _of_parameter(self, aid: Aid, parameter: Parameter, key: str) -> Control:
+        name = f"{aid.name}_{parameter.name}"
+        title = f"{aid.title}: {parameter.label[0].lower()}{parameter.label[1:]}"
+        get = partial(self._value, aid.name, parameter.name)
+        put = partial(self._set, aid.name, parameter.name)
+        if parameter.kind == "enum":
+            return Choice(
+                *(name, title, "aids", key), choices=parameter.choices, get=lambda: str(get()), set=put, lasts=True
+            )
+        return Number(
+            *(name, title, "aids"),
+            least=parameter.low,
+            most=parameter.high,
+            step=parameter.step,
+            get=lambda: float(get()),  # type: ignore[arg-type]
+            set=put,
+            lasts=True,
+        )
+
+    def _value(self, name: str, parameter: str) -> Value:
+        found = load_pass(name).parameter(parameter)
+        assert found is not None
+        return self._states[name].values.get(parameter, found.default)
+
+    def _values(self, name: str, frame: Frame) -> dict[str, Value]:
+        values = dict(self._states[name].values)
+        if name == "peaking" and frame.depth_m is None:
+            values["by"] = "contrast"
+        return values
+
+    def _set(self, name: str, parameter: str, value: Value) -> None:
+        self._states[name].values[parameter] = value
+        if isinstance(value, str):
+            self._say(f"{next(aid.title for aid in AIDS if aid.name == name)}: {value}")
+
+    def _turn(self, aid: Aid, on: bool) -> None:
+        frame = self._engine.last
+        if on and aid.name == "depth_view" and (frame is None or frame.depth_m is None):
+            self._say(NO_DEPTH)
+            return
+        self._states[aid.name].on = on
+        if on and self._asks_raw() and frame is not None and frame.encoding is not Encoding.MOSAIC:
+            self._say(NO_MOSAIC)
+
+    def _asks_raw(self) -> bool:
+        return any(self._states[name].on and self._value(name, "of") == "raw" for name in ("zebra", "clipping"))
+
+    def _magnify(self, zoom: str) -> None:
+        if self._zoom == "off":
+            self._middle = self._pointer
+        self._zoom = zoom
+
+    def _all_off(self) -> None:
+        for state in self._states.values():
+            state.on = False
+        self._zoom = "off"

@@ -1,0 +1,76 @@
+"""H shows the keyboard map: every key, and what it does, from the controls themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from ..controls import Control, Controls, Switch
+from ..display.status_line import INK, SMALLEST_PX, plate
+from ..display.tool import Canvas, Desk, Tool
+
+POINTER = (("click", "Focus there"), ("right click", "White there"), ("wheel", "Aperture"))
+MOST_OF_WINDOW = 0.94  # that the map may take of each side
+DARKER = 0.8  # how much of the picture its plate takes away: it is read, not looked through
+
+
+class KeyboardMap(Tool):
+    """A plate in the middle of the window."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._controls = desk.controls
+        self._shown = False
+
+    def controls(self) -> Iterable[Control]:
+        yield Switch("keys", "Keyboard map", "window", "H", get=lambda: self._shown, set=self._turn)
+
+    def draw(self, canvas: Canvas) -> None:
+        if not self._shown:
+            return
+        width, height = canvas.size
+        rows = key_rows(self._controls)
+        size = canvas.plates.prepare(
+            "keys", (rows, canvas.text_px, canvas.size), lambda: draw_map(rows, canvas.text_px, canvas.size)
+        )
+        canvas.plates.draw("keys", (width - size[0]) // 2, (height - size[1]) // 2)
+
+    def _turn(self, on: bool) -> None:
+        self._shown = on
+
+
+def key_rows(controls: Controls) -> list[tuple[str, str]]:
+    """Each key, or what a hand does, and what comes of it, in the order of the menus."""
+    keys = [(one.key, one.title) for members in controls.groups().values() for one in members if one.key]
+    return [*keys, ("Esc", "Quit"), *POINTER]
+
+
+def draw_map(rows: list[tuple[str, str]], height_px: int, room: tuple[int, int]) -> NDArray[np.uint8]:
+    """(H, W, 4) uint8, premultiplied RGBA: keys and what they do in columns, within `room`, (width, height) pixels.
+
+    The letters are `height_px` high, or as small as it takes, down to `SMALLEST_PX`.
+    """
+    while True:
+        font = ImageFont.load_default(height_px)
+        edge, line = round(1.2 * height_px), round(1.55 * height_px)
+        most_rows = max(1, (round(MOST_OF_WINDOW * room[1]) - 2 * edge) // line)
+        parts = [rows[first : first + most_rows] for first in range(0, len(rows), most_rows)]
+        widths = [[max(font.getlength(row[word]) for row in part) for word in (0, 1)] for part in parts]
+        width = round(sum(keys + titles for keys, titles in widths) + (3.5 * len(parts) - 2.5) * height_px) + 2 * edge
+        if width <= MOST_OF_WINDOW * room[0] or height_px <= SMALLEST_PX:
+            break
+        height_px -= 1
+    ink = Image.new("L", (width, min(most_rows, len(rows)) * line + 2 * edge))
+    draw, left = ImageDraw.Draw(ink), float(edge)
+    for part, (keys, titles) in zip(parts, widths, strict=True):
+        for row, (key, title) in enumerate(part):
+            draw.text((left + keys - font.getlength(key), edge + row * line), key, 255, font)
+            draw.text((left + keys + height_px, edge + row * line), title, 170, font)
+        left += keys + titles + 3.5 * height_px
+    letters = np.asarray(ink, np.float32)[..., None] / 255
+    base = np.zeros((ink.height, ink.width, 4), np.float32)
+    base[..., 3] = DARKER * plate(ink.size, edge // 2)
+    shown = base * (1 - letters) + letters * np.array([INK, INK, INK, 1.0], np.float32)
+    return np.asarray(shown * 255 + 0.5, np.uint8)

@@ -1,0 +1,58 @@
+"""What the colours of false colour mean, as a plate."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from ..display.status_line import INK, PLATE, plate
+
+# The bands of shaders/false_colour.glsl, from dark to bright: red, green, blue of 0..1, and what they stand for.
+IRE_BANDS = (
+    ((0.45, 0.10, 0.60), "black"),
+    ((0.10, 0.25, 0.80), "10"),
+    ((0.20, 0.70, 0.25), "grey"),
+    ((0.95, 0.55, 0.60), "skin"),
+    ((0.95, 0.85, 0.10), "94"),
+    ((0.90, 0.10, 0.10), "white"),
+)
+MOST_STOPS = 7
+
+
+def stop_colour(stop: int) -> tuple[float, float, float]:
+    """Of a stop from -7 to 7, as the shader mixes it."""
+    near, far = ((0.45, 0.75, 0.85), (0.1, 0.05, 0.35)) if stop < 0 else ((0.95, 0.85, 0.35), (0.85, 0.05, 0.1))
+    part = abs(stop) / MOST_STOPS
+    red, green, blue = ((1 - part) * a + part * b for a, b in zip(near, far, strict=True))
+    return (red, green, blue) if stop else (0.5, 0.5, 0.5)
+
+
+def bands(scale: str) -> list[tuple[tuple[float, float, float], str]]:
+    """Colour and label of each band of `ire` or `stops`."""
+    if scale == "ire":
+        return list(IRE_BANDS)
+    stops = range(-MOST_STOPS, MOST_STOPS + 1)
+    return [(stop_colour(stop), f"{stop:+d}" if stop else "0") for stop in stops]
+
+
+def draw_legend(scale: str, height_px: int) -> NDArray[np.uint8]:
+    """(H, W, 4) uint8, premultiplied RGBA: a swatch for each band with its label below, on a dark plate."""
+    shown = bands(scale)
+    font = ImageFont.load_default(max(7, round(0.85 * height_px)))
+    widest = max(font.getlength(label) for _, label in shown)
+    step, edge = round(widest + 0.7 * height_px), round(0.5 * height_px)
+    size = step * len(shown) + 2 * edge, round(3.1 * height_px)
+    base = np.zeros((size[1], size[0], 4), np.float32)
+    base[..., 3] = PLATE * plate(size, edge)
+    ink = Image.new("L", size)
+    draw = ImageDraw.Draw(ink)
+    for index, (colour, label) in enumerate(shown):
+        left = edge + index * step
+        base[edge : edge + height_px, left : left + step, :3] = colour
+        base[edge : edge + height_px, left : left + step, 3] = 1.0
+        x = left + step / 2 - font.getlength(label) / 2
+        draw.text((x, edge + 1.25 * height_px), label, 255, font)
+    letters = np.asarray(ink, np.float32)[..., None] / 255
+    lettered = base * (1 - letters) + letters * np.array([INK, INK, INK, 1.0], np.float32)
+    return (lettered * 255 + 0.5).astype(np.uint8)

@@ -1,0 +1,307 @@
+"""Dear ImGui on moderngl: its input from the window, its triangles into a texture, drawn while nothing changes."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import glfw
+import moderngl
+import numpy as np
+from numpy.typing import NDArray
+
+from ...display.tool import Canvas
+from ...errors import MissingExtraError
+from ...gl.full_frame import FullFrame
+from ...gl.program import compile_program, load_source
+
+LETTERS_PX = 13.0  # of the font as it is loaded
+_NAMED = {"ESCAPE": "escape", "ENTER": "enter", "KP_ENTER": "keypad_enter", "BACKSPACE": "backspace"}
+_NAMED |= {"DELETE": "delete", "SPACE": "space", "HOME": "home", "END": "end", "TAB": "tab", "MINUS": "minus"}
+_NAMED |= {"PERIOD": "period", "PAGE_UP": "page_up", "PAGE_DOWN": "page_down"}
+_NAMED |= {side.upper(): f"{side}_arrow" for side in ("left", "right", "up", "down")}
+_NAMED |= {letter.upper(): letter for letter in "abcdefghijklmnopqrstuvwxyz"}
+_NAMED |= {f"KP_{digit}": f"keypad{digit}" for digit in range(10)}
+# Arrows walk through the widgets, and what has been walked to is worked by the others. All other keys stay the
+# viewfinder's, and these where the panel was left by a click on the picture, unless text is being typed.
+_ARROWS = {glfw.KEY_LEFT, glfw.KEY_RIGHT, glfw.KEY_UP, glfw.KEY_DOWN}
+_WORK = {glfw.KEY_ENTER, glfw.KEY_KP_ENTER, glfw.KEY_SPACE, glfw.KEY_ESCAPE}
+
+
+def import_imgui() -> Any:
+    """Dear ImGui; MissingExtraError where it is not installed."""
+    try:
+        from imgui_bundle import imgui
+    except ImportError as error:
+        raise MissingExtraError("the panel", "imgui-bundle", "panel") from error
+    return imgui
+
+
+class Gui:
+    """One context of Dear ImGui. `build` is called to declare the widgets, as often as something may have changed.
+
+    It is a `window.Listener`: each `on_...` returns True for what was meant for a widget.
+    """
+
+    def __init__(self, gl: moderngl.Context, build: Callable[[Any], None]) -> None:
+        self._imgui = imgui = import_imgui()
+        self._gl, self._build, self._scale = gl, build, 0.0
+        self._context = imgui.create_context()
+        io = imgui.get_io()
+        io.set_ini_filename("")
+        io.backend_flags |= imgui.BackendFlags_.renderer_has_textures | imgui.BackendFlags_.renderer_has_vtx_offset
+        io.config_flags |= imgui.ConfigFlags_.nav_enable_keyboard
+        import imgui_bundle
+
+        font = Path(imgui_bundle.__file__).parent / "assets" / "fonts" / "DroidSans.ttf"
+        io.fonts.add_font_from_file_ttf(str(font), LETTERS_PX)
+        _dark(imgui)
+        self._keys = {getattr(glfw, f"KEY_{ours}"): getattr(imgui.Key, theirs) for ours, theirs in _NAMED.items()}
+        self._program = compile_program(gl, load_source("gui.vert.glsl"), load_source("gui.frag.glsl"))
+        self._plate = FullFrame(gl, load_source("overlay.frag.glsl"), ("text",), vertex="screen.vert.glsl")
+        self._vertices = gl.buffer(reserve=1 << 18, dynamic=True)
+        self._indices = gl.buffer(reserve=1 << 17, dynamic=True)
+        self._triangles: moderngl.VertexArray | None = None
+        self._textures: dict[int, moderngl.Texture] = {}
+        self._target: tuple[moderngl.Texture, moderngl.Framebuffer] | None = None
+        self._covered = (0, 0, 0, 0)  # of the screen: left, bottom, width, height
+        self._pointer = (-1.0, -1.0)
+        self._fresh = 3  # frames that must be built: widgets take two to find their sizes
+
+    def refresh(self) -> None:
+        """Something that the widgets show has changed."""
+        self._fresh = max(self._fresh, 1)
+
+    @property
+    def is_stale(self) -> bool:
+        return self._fresh > 0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a widget is being dragged or typed into."""
+        self._imgui.set_current_context(self._context)
+        return bool(self._imgui.is_any_item_active())
+
+    def draw(self, canvas: Canvas, seconds: float) -> None:
+        """Lays the widgets over the canvas, `seconds` after the last time."""
+        size = canvas.size
+        if canvas.text_px != self._scale * LETTERS_PX:
+            self._scale = canvas.text_px / LETTERS_PX
+            self._imgui.set_current_context(self._context)
+            _sized(self._imgui, self._scale)
+            self._fresh = 3
+        if self._fresh > 0 or self._target is None or self._target[0].size != size:
+            self._render(size, seconds)
+            self._fresh -= 1
+        if self._target is None or 0 in self._covered[2:]:
+            return
+        screen = canvas.gl.screen
+        screen.viewport = (0, 0, *size)
+        screen.scissor = self._covered
+        self._target[0].use(0)
+        self._plate.draw(screen, premultiplied=True)
+        screen.scissor = None  # type: ignore[assignment]
+
+    def on_key(self, key: int, pressed: bool, modifiers: int) -> bool:
+        self._wake()
+        io, imgui = self._imgui.get_io(), self._imgui
+        for bit, name in ((glfw.MOD_CONTROL, "ctrl"), (glfw.MOD_SHIFT, "shift"), (glfw.MOD_ALT, "alt")):
+            io.add_key_event(getattr(imgui.Key, f"mod_{name}"), bool(modifiers & bit))
+        is_walked = key in _ARROWS and io.nav_active
+        is_meant = io.want_text_input or is_walked or (key in _WORK and io.nav_visible)
+        if key in self._keys and (is_meant or not pressed):
+            io.add_key_event(self._keys[key], pressed)
+        return bool(is_meant and key != glfw.KEY_TAB)
+
+    def on_text(self, code: int) -> None:
+        self._wake()
+        self._imgui.get_io().add_input_character(code)
+
+    def on_button(self, button: int, pressed: bool) -> bool:
+        self._wake()
+        if button < 3:
+            self._imgui.get_io().add_mouse_button_event(button, pressed)
+        return self._is_over()
+
+    def on_move(self, x: float, y: float) -> bool:
+        """In pixels of the framebuffer, from the upper left."""
+        self._wake()
+        self._imgui.get_io().add_mouse_pos_event(x, y)
+        self._pointer = x, y
+        return self._is_over()
+
+    def on_scroll(self, steps: float) -> bool:
+        self._wake()
+        self._imgui.get_io().add_mouse_wheel_event(0.0, steps)
+        return self._is_over()
+
+    def release(self) -> None:
+        """Gives all GL objects and the context back."""
+        for texture in self._textures.values():
+            texture.release()
+        for buffer in (self._vertices, self._indices):
+            buffer.release()
+        self._program.release()
+        self._plate.release()
+        if self._triangles is not None:
+            self._triangles.release()
+        if self._target is not None:
+            self._target[1].release()
+            self._target[0].release()
+        self._imgui.set_current_context(self._context)
+        for atlas in self._imgui.get_platform_io().textures:
+            atlas.set_tex_id(0)
+            atlas.set_status(self._imgui.ImTextureStatus.destroyed)
+        self._imgui.destroy_context(self._context)
+
+    def _is_over(self) -> bool:
+        """Whether the pointer is on what is drawn, or holds a widget: what ImGui itself says is of a frame ago."""
+        left, bottom, width, height = self._covered
+        top = 0 if self._target is None else self._target[0].height - bottom - height
+        inside = 0 <= self._pointer[0] - left < width and 0 <= self._pointer[1] - top < height
+        return inside or bool(self._imgui.is_any_item_active())
+
+    def _wake(self) -> None:
+        self._imgui.set_current_context(self._context)
+        self._fresh = max(self._fresh, 2)
+
+    def _render(self, size: tuple[int, int], seconds: float) -> None:
+        imgui = self._imgui
+        imgui.set_current_context(self._context)
+        io = imgui.get_io()
+        io.display_size = imgui.ImVec2(*map(float, size))
+        io.delta_time = max(seconds, 1e-4)
+        imgui.new_frame()
+        self._build(imgui)
+        imgui.render()
+        data = imgui.get_draw_data()
+        for texture in data.textures:
+            self._update(texture)
+        self._draw_lists(data, size)
+
+    def _update(self, texture: Any) -> None:
+        """Makes, changes or gives back a texture of glyphs, as it asks."""
+        status = self._imgui.ImTextureStatus
+        if texture.status == status.want_create:
+            made = self._gl.texture((texture.width, texture.height), 4, texture.get_pixels_array().tobytes())
+            self._textures[made.glo] = made
+            texture.set_tex_id(made.glo)
+            texture.set_status(status.ok)
+        elif texture.status == status.want_updates:
+            self._textures[texture.tex_id].write(texture.get_pixels_array().tobytes())
+            texture.set_status(status.ok)
+        elif texture.status == status.want_destroy:
+            self._textures.pop(texture.tex_id).release()
+            texture.set_tex_id(0)
+            texture.set_status(status.destroyed)
+
+    def _draw_lists(self, data: Any, size: tuple[int, int]) -> None:
+        framebuffer = self._target_of(size)
+        framebuffer.clear()
+        box_of_all = [*size, 0, 0]  # left, top, right, bottom
+        gl = self._gl
+        gl.enable_only(moderngl.BLEND)
+        # Over nothing at first: what comes of it is premultiplied.
+        over = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA, moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
+        gl.blend_func = over  # type: ignore[assignment]
+        self._program["display_size"].value = tuple(map(float, size))  # type: ignore[union-attr]
+        for commands in data.cmd_lists:
+            triangles, corners = self._uploaded(commands)
+            if not len(corners):
+                continue
+            low, high = np.floor(corners.min(axis=0)).tolist(), np.ceil(corners.max(axis=0)).tolist()
+            for command in commands.cmd_buffer:
+                box = command.clip_rect
+                # What lies at the bottom is cut by the whole screen only: it reaches no further than its corners.
+                x0, y0 = max(round(box.x), round(low[0]), 0), max(round(box.y), round(low[1]), 0)
+                x1, y1 = min(round(box.z), round(high[0]), size[0]), min(round(box.w), round(high[1]), size[1])
+                if x1 <= x0 or y1 <= y0 or command.elem_count == 0:
+                    continue
+                framebuffer.scissor = x0, y0, x1 - x0, y1 - y0
+                framebuffer.use()
+                self._textures[command.get_tex_id()].use(0)
+                triangles.render(moderngl.TRIANGLES, command.elem_count, first=command.idx_offset)
+                box_of_all = [*map(min, box_of_all[:2], (x0, y0)), *map(max, box_of_all[2:], (x1, y1))]
+        framebuffer.scissor = None  # type: ignore[assignment]
+        gl.disable(moderngl.BLEND)
+        gl.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
+        left, top, right, bottom = box_of_all
+        self._covered = left, size[1] - bottom, max(right - left, 0), max(bottom - top, 0)
+
+    def _uploaded(self, commands: Any) -> tuple[moderngl.VertexArray, NDArray[np.float32]]:
+        """What draws the triangles of a list, and their corners: (N, 2) pixels from the upper left."""
+        imgui, parts = self._imgui, []
+        for buffer, each in ((commands.vtx_buffer, imgui.VERTEX_SIZE), (commands.idx_buffer, imgui.INDEX_SIZE)):
+            parts.append(ctypes.string_at(buffer.data_address(), buffer.size() * each))
+        grown = False
+        for name, part in zip(("_vertices", "_indices"), parts, strict=True):
+            if getattr(self, name).size < len(part):
+                getattr(self, name).release()
+                setattr(self, name, self._gl.buffer(reserve=2 * len(part), dynamic=True))
+                grown = True
+            getattr(self, name).write(part)
+        if grown or self._triangles is None:
+            if self._triangles is not None:
+                self._triangles.release()
+            layout = [(self._vertices, "2f 2f 4f1", "place", "uv", "colour")]
+            self._triangles = self._gl.vertex_array(
+                self._program, layout, self._indices, index_element_size=imgui.INDEX_SIZE
+            )
+        places = np.frombuffer(parts[0], np.float32).reshape(-1, imgui.VERTEX_SIZE // 4)[:, :2]
+        return self._triangles, places
+
+    def _target_of(self, size: tuple[int, int]) -> moderngl.Framebuffer:
+        if self._target is None or self._target[0].size != size:
+            if self._target is not None:
+                self._target[1].release()
+                self._target[0].release()
+            texture = self._gl.texture(size, 4)
+            texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
+            self._target = texture, self._gl.framebuffer([texture])
+        return self._target[1]
+
+
+def _sized(imgui: Any, scale: float) -> None:
+    style, pair = imgui.get_style(), imgui.ImVec2
+    style.font_scale_main = scale
+    style.window_rounding = style.popup_rounding = style.frame_rounding = style.grab_rounding = 4.0 * scale
+    style.window_padding, style.frame_padding = pair(10 * scale, 8 * scale), pair(5 * scale, 3 * scale)
+    style.item_spacing, style.item_inner_spacing = pair(7 * scale, 5 * scale), pair(6 * scale, 4 * scale)
+    style.indent_spacing, style.scrollbar_size, style.grab_min_size = 14 * scale, 10 * scale, 10 * scale
+
+
+def _dark(imgui: Any) -> None:
+    """Dark and quiet, without borders; one warm accent."""
+    imgui.style_colors_dark()
+    style = imgui.get_style()
+    style.window_border_size = style.frame_border_size = style.popup_border_size = 0.0
+    accent, quiet, lit, plate = (0.80, 0.27, 0.22), (0.19, 0.19, 0.20), (0.28, 0.28, 0.29), (0.07, 0.07, 0.075)
+    colours = {
+        "window_bg": (*plate, 0.86),
+        "popup_bg": (*plate, 0.97),
+        "frame_bg": (*quiet, 0.8),
+        "frame_bg_hovered": (*lit, 0.9),
+        "frame_bg_active": (*lit, 1.0),
+        "slider_grab": (0.60, 0.60, 0.58, 1.0),
+        "slider_grab_active": (*accent, 1.0),
+        "check_mark": (0.95, 0.95, 0.93, 1.0),
+        "checkbox_selected_bg": (*accent, 0.9),
+        "button": (*quiet, 0.95),
+        "button_hovered": (*lit, 1.0),
+        "button_active": (*accent, 0.9),
+        "header": (*quiet, 0.7),
+        "header_hovered": (*lit, 1.0),
+        "header_active": (*lit, 1.0),
+        "separator": (*lit, 1.0),
+        "text": (0.90, 0.90, 0.88, 1.0),
+        "text_disabled": (0.54, 0.54, 0.52, 1.0),
+        "scrollbar_bg": (0.0, 0.0, 0.0, 0.0),
+        "nav_cursor": (*accent, 0.9),
+        "plot_lines": (0.78, 0.78, 0.75, 1.0),
+        "plot_histogram": (*accent, 0.6),
+        "text_selected_bg": (*accent, 0.4),
+    }
+    for name, colour in colours.items():
+        style.set_color_(getattr(imgui.Col_, name), imgui.ImVec4(*colour))

@@ -1,0 +1,162 @@
+"""The look as widgets, made of what its passes announce by `#pragma parameter`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import GroundglassError
+from ...gl.passes import Parameter, Table, Value
+from ...look.look import list_looks, load_look
+
+if TYPE_CHECKING:
+    from ...live_edit.editing import Editing
+    from ...look.look import PassSettings
+
+CHANGED = (0.95, 0.75, 0.45, 1.0)  # letters of what is not as it was saved
+MOST_SEEDS = 1 << 30
+
+
+class LookSection:
+    """Sliders, colours, switches and lists for the parameters of the look that is edited."""
+
+    def __init__(self, editing: Editing, say: Callable[[str], None]) -> None:
+        self._editing, self._say = editing, say
+        self._search = ""
+        self._file = ""
+        self._by_hand = random.Random()
+
+    def build(self, imgui: Any) -> bool:
+        """Declares the widgets; True where one changed the look."""
+        editing = self._editing
+        before = editing.look
+        try:
+            self._head(imgui)
+            self._tools(imgui)
+            _, self._search = imgui.input_text_with_hint("##search", "search", self._search)
+            self._parameters(imgui)
+            self._keep(imgui)
+        except GroundglassError as error:
+            self._say(str(error))
+        if not imgui.is_any_item_active():
+            editing.end_drag()
+        return editing.look is not before
+
+    def _head(self, imgui: Any) -> None:
+        editing = self._editing
+        looks = list_looks()
+        name = editing.look.name
+        used, at = imgui.combo("Look", looks.index(name) if name in looks else -1, looks)
+        if used:
+            editing.open(load_look(looks[at]))
+        if imgui.is_item_hovered() and editing.look.intent:
+            imgui.set_tooltip(editing.look.intent)
+        if editing.is_changed:
+            imgui.same_line()
+            imgui.text_colored(imgui.ImVec4(*CHANGED), "changed")
+
+    def _tools(self, imgui: Any) -> None:
+        editing = self._editing
+        rows: tuple[tuple[tuple[str, Callable[[], object], bool], ...], ...] = (
+            (
+                ("Undo", editing.undo, editing.can_undo),
+                ("Redo", editing.redo, editing.can_redo),
+                ("Reset all", editing.reset, editing.is_changed),
+                ("Randomise", self._randomise, True),
+            ),
+            ((f"Swap A/B (now {editing.slot})", editing.swap, True), ("Store in both", editing.store, True)),
+        )
+        for row in rows:
+            for place, (title, do, enabled) in enumerate(row):
+                if place:
+                    imgui.same_line()
+                imgui.begin_disabled(not enabled)
+                if imgui.button(title):
+                    do()
+                imgui.end_disabled()
+
+    def _randomise(self) -> None:
+        self._editing.randomise(self._by_hand.randrange(MOST_SEEDS), 0.3)
+
+    def _parameters(self, imgui: Any) -> None:
+        words = self._search.lower().split()
+        shown: dict[str, list[tuple[PassSettings, Parameter]]] = {}
+        for settings, parameter in self._editing.parameters():
+            text = f"{settings.name} {parameter.group} {parameter.name} {parameter.label}".lower()
+            if all(word in text for word in words):
+                shown.setdefault(settings.name, []).append((settings, parameter))
+        for name, pairs in shown.items():
+            imgui.push_id(name)
+            if words:
+                imgui.set_next_item_open(True)
+            if imgui.tree_node(name.replace("_", " ")):
+                group = ""
+                for settings, parameter in pairs:
+                    if parameter.group != group:
+                        group = parameter.group
+                        imgui.separator_text(group)
+                    self._parameter(imgui, settings, parameter)
+                if imgui.small_button("reset pass"):
+                    self._editing.reset(name)
+                imgui.tree_pop()
+            imgui.pop_id()
+
+    def _parameter(self, imgui: Any, settings: PassSettings, parameter: Parameter) -> None:
+        editing, names = self._editing, (settings.name, parameter.name)
+        imgui.push_id(parameter.name)
+        changed = editing.is_value_changed(*names)
+        if changed:
+            imgui.push_style_color(imgui.Col_.text, imgui.ImVec4(*CHANGED))
+        used, value = slider(imgui, parameter, editing.value(*names))
+        if changed:
+            imgui.pop_style_color()
+        if used:
+            editing.set(*names, value, drag=True)
+        if imgui.begin_popup_context_item("more"):
+            if imgui.menu_item("reset", "", False, changed)[0]:
+                editing.reset(*names)
+            chosen, locked = imgui.menu_item("lock against randomise", "", editing.is_locked(*names))
+            if chosen:
+                editing.lock(*names, locked)
+            imgui.end_popup()
+        if editing.is_locked(*names):
+            imgui.same_line()
+            imgui.text_disabled("locked")
+        imgui.pop_id()
+
+    def _keep(self, imgui: Any) -> None:
+        editing = self._editing
+        imgui.separator()
+        _, self._file = imgui.input_text_with_hint("##file", "mine.toml", self._file)
+        imgui.same_line()
+        if imgui.button("Save look as"):
+            self._say(f"saved {editing.save_as(Path(self._file or 'mine.toml')).name}")
+        if imgui.button("Copy as TOML"):
+            imgui.set_clipboard_text(editing.as_toml())
+            self._say("the look is on the clipboard")
+
+
+def slider(imgui: Any, parameter: Parameter, value: Value) -> tuple[bool, Value]:
+    """The widget of a parameter; whether it was moved, and to what. A right click offers more."""
+    low, high, label = parameter.low, parameter.high, parameter.label
+    match value:
+        case Table():
+            imgui.text_disabled(f"{label}: {getattr(value, 'name', '')}")
+            return False, value
+        case bool():
+            used, on = imgui.checkbox(label, value)
+            return used, on
+        case str():
+            used, at = imgui.combo(label, parameter.choices.index(value), list(parameter.choices))
+            return used, parameter.choices[at]
+        case tuple():
+            used, numbers = imgui.slider_float3(label, list(value), low, high, "%.3f")
+            red, green, blue = (min(max(one, low), high) for one in numbers)
+            return used, (red, green, blue)
+        case int():
+            used, whole = imgui.slider_int(label, value, round(low), round(high))
+            return used, min(max(whole, round(low)), round(high))
+    used, number = imgui.slider_float(label, value, low, high, "%.3f")
+    return used, min(max(number, low), high)

@@ -1,0 +1,172 @@
+"""Tab shows the panel: every control of the viewfinder, the look's parameters, and what each stage takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from time import perf_counter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ...controls import Action, Choice, Control, Number, Switch
+from ...display.events import Event
+from ...display.tool import Canvas, Desk, Tool, Wish
+from ...errors import GroundglassError
+from .gui import Gui
+from .look_section import LookSection
+from .times import TimesSection
+
+if TYPE_CHECKING:
+    from ...live_edit.editing import Editing
+
+WIDTH_EM = 25.0  # of the panel, in heights of its letters
+REFRESH_S = 0.25  # how often numbers that move by themselves are told
+TITLES = {
+    "window": "Window",
+    "focus": "Focus",
+    "exposure": "Exposure",
+    "aids": "Aids",
+    "scopes": "Scopes",
+    "keep": "Keep",
+    "tune": "Tuning",
+}
+
+
+class Panel(Tool):
+    """Widgets for all of `desk.controls`, made of what they say of themselves, and for the look of `editing`.
+
+    `pass_times` are those of `tune.PassTimes`, milliseconds, as they stand.
+    """
+
+    def __init__(self, desk: Desk, editing: Editing, pass_times: Mapping[str, float] = MappingProxyType({})) -> None:
+        self._desk, self._pass_times = desk, pass_times
+        self._look = LookSection(editing, desk.say)
+        self._gui: Gui | None = None
+        self._times: TimesSection | None = None
+        self._shown = False
+        self._size = (1, 1)
+        self._built_s = 0.0
+        self._changed = False
+        self._overflows = False
+
+    def controls(self) -> Iterable[Control]:
+        yield Switch("panel", "Panel", "window", "Tab", get=lambda: self._shown, set=self._turn, lasts=True)
+
+    def tick(self, now_s: float) -> Wish:
+        if not self._shown or self._gui is None:
+            return Wish.NOTHING
+        if now_s - self._built_s > REFRESH_S:
+            self._gui.refresh()
+        changed, self._changed = self._changed, False
+        return Wish.REDRAW if changed else Wish.REPAINT if self._gui.is_stale else Wish.NOTHING
+
+    @property
+    def busy(self) -> bool:
+        return self._shown and self._gui is not None and self._gui.is_held
+
+    def obey(self, event: Event) -> bool:
+        if self._gui is not None:
+            self._gui.refresh()  # a key may have turned what a widget shows
+        return False
+
+    def draw(self, canvas: Canvas) -> None:
+        if not self._shown or self._gui is None:
+            return
+        now_s = perf_counter()
+        passed_s, stale = now_s - self._built_s, self._gui.is_stale
+        self._size = canvas.size
+        self._gui.draw(canvas, passed_s)
+        if stale:
+            self._built_s = now_s
+
+    def close(self) -> None:
+        if self._times is not None:
+            self._times.release()
+            self._times = None
+        if self._gui is not None:
+            self._gui.release()
+            self._gui = None
+
+    def _turn(self, on: bool) -> None:
+        if on and self._gui is None:
+            try:
+                self._gui = Gui(self._desk.engine.gl, self._build)
+            except GroundglassError as error:
+                self._desk.say(str(error))
+                return
+        self._shown = on
+        if self._desk.window is not None:
+            self._desk.window.listener = self._gui if on else None
+
+    def _build(self, imgui: Any) -> None:
+        width = min(WIDTH_EM * imgui.get_font_size(), 0.6 * self._size[0])
+        margin = 0.5 * imgui.get_font_size()
+        imgui.set_next_window_pos(imgui.ImVec2(self._size[0] - width - margin, margin), imgui.Cond_.always)
+        imgui.set_next_window_size_constraints(imgui.ImVec2(width, 0), imgui.ImVec2(width, self._size[1] - 2 * margin))
+        flags = imgui.WindowFlags_
+        shape = flags.no_title_bar | flags.no_resize | flags.no_move | flags.always_auto_resize
+        imgui.begin("groundglass", None, shape if self._overflows else shape | flags.no_scrollbar)
+        imgui.push_item_width(0.55 * width)
+        groups = self._desk.controls.groups()
+        if imgui.collapsing_header("Look", imgui.TreeNodeFlags_.default_open):
+            self._guarded(
+                imgui, [one for one in self._desk.controls if isinstance(one, Number) and one.group == "look"]
+            )
+            self._changed |= self._look.build(imgui)
+        for group, controls in groups.items():
+            if group != "look" and imgui.collapsing_header(TITLES.get(group, group.capitalize())):
+                self._guarded(imgui, controls)
+        if imgui.collapsing_header("Time"):
+            self._times = self._times or TimesSection()
+            self._times.build(imgui, self._desk.engine.clock, self._pass_times)
+        imgui.pop_item_width()
+        # What rounding leaves over needs no bar.
+        self._overflows = imgui.get_scroll_max_y() > 0.5 * imgui.get_font_size()
+        imgui.end()
+
+    def _guarded(self, imgui: Any, controls: list[Control]) -> None:
+        for control in controls:
+            imgui.push_id(control.name)
+            try:
+                self._changed |= widget(imgui, control)
+            except GroundglassError as error:
+                self._desk.say(str(error))
+            imgui.pop_id()
+
+
+def widget(imgui: Any, control: Control) -> bool:
+    """One control as a widget; True where it was used."""
+    used = False
+    match control:
+        case Action(do=do):
+            used = imgui.button(control.title)
+            if used:
+                do()
+        case Switch(get=get, set=put):
+            used, on = imgui.checkbox(control.title, get())
+            if used:
+                put(on)
+        case Number(get=get, set=put, least=least, most=most):
+            used, value = imgui.slider_float(control.title, get(), least, most, number_format(control))
+            if used:
+                put(min(max(value, least), most))
+        case Choice(get=get, set=put, choices=choices):
+            present = get()
+            used, at = imgui.combo(control.title, choices.index(present) if present in choices else -1, list(choices))
+            if used:
+                put(choices[at])
+    if control.help and imgui.is_item_hovered():
+        imgui.set_tooltip(control.help)
+    if control.key:
+        imgui.same_line()
+        imgui.text_disabled(control.key)
+    return bool(used)
+
+
+def number_format(number: Number) -> str:
+    """For C's printf: as many digits as a step needs, and the unit."""
+    digits = 0
+    while digits < 4 and abs(round(number.step, digits) - number.step) > 1e-9:
+        digits += 1
+    if number.unit == "f/":
+        return f"f/%.{digits}f"
+    return f"%.{digits}f {number.unit}".rstrip()

@@ -1,0 +1,144 @@
+"""The loupe: what lies under the pointer, in numbers of the sensor, of the scene and of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import moderngl
+import numpy as np
+from numpy.typing import NDArray
+
+from ..controls import Control, Switch
+from ..display.events import Event, Pointer
+from ..display.status_line import distance, letter
+from ..display.tool import Canvas, Desk, Tool, Wish
+from ..frame import Encoding
+from ..packing import unpack
+
+if TYPE_CHECKING:
+    from ..frame import Frame
+    from ..gl.planes import ScenePlanes
+
+COLOURS = "RGB"
+REC2020_LUMINANCE = np.array([0.2627002, 0.6779981, 0.0593017], np.float32)  # ITU-R BT.2020
+
+
+class Loupe(Tool):
+    """Shows them on a plate beside the pointer.
+
+    The numbers of the GPU are asked for as a frame is drawn and read when the next one is: nobody waits for them.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._engine = desk.engine
+        self._on = False
+        self._at = (0.5, 0.5)
+        self._draws_behind = 0  # what is shown is of the place of the draw before
+        self._probe: Probe | None = None
+        self._lines: list[str] = []
+
+    def controls(self) -> Iterable[Control]:
+        yield Switch("loupe", "Loupe", "aids", "I", get=lambda: self._on, set=self._turn)
+
+    def obey(self, event: Event) -> bool:
+        if isinstance(event, Pointer) and event.kind in ("move", "drag"):
+            self._at, self._draws_behind = (event.x, event.y), 2
+        return False
+
+    def tick(self, now_s: float) -> Wish:
+        return Wish.REDRAW if self._on and self._draws_behind > 0 else Wish.NOTHING
+
+    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+        upright = self._engine.last
+        self._draws_behind -= self._draws_behind > 0
+        if not self._on or upright is None or not all(0 <= one < 1 for one in self._at):
+            self._lines = []
+            return
+        self._probe = self._probe or Probe(self._engine.gl)
+        seen = self._probe.numbers(self._engine.scene_textures, picture, self._at)
+        self._lines = [*raw_lines(upright, *self._engine.place(*self._at)), *gpu_lines(*seen)]
+        depth_m = self._engine.depth_at(*self._at)
+        if depth_m is not None:
+            self._lines.append(f"at {distance(depth_m)}")
+
+    def draw(self, canvas: Canvas) -> None:
+        if not self._on or not self._lines:
+            return
+        room = canvas.size[0] // 2
+        size = canvas.plates.prepare(
+            "loupe", (self._lines, canvas.text_px), lambda: letter(self._lines, canvas.text_px, room)
+        )
+        away = canvas.text_px
+        x, y = canvas.pixel(*self._at)
+        x = x + away if x + away + size[0] <= canvas.size[0] else x - away - size[0]
+        y = y - away - size[1] if y - away - size[1] >= 0 else y + away
+        canvas.plates.draw("loupe", x, y)
+
+    def close(self) -> None:
+        if self._probe is not None:
+            self._probe.release()
+
+    def _turn(self, on: bool) -> None:
+        self._on, self._draws_behind = on, 2
+
+
+class Probe:
+    """Reads single pixels from the GPU, each a call after it was asked for."""
+
+    def __init__(self, gl: moderngl.Context) -> None:
+        self._gl = gl
+        self._buffers = {name: gl.buffer(reserve=16) for name in ("scene", "picture")}
+        self._asked = False
+
+    def numbers(
+        self, scene: ScenePlanes, picture: moderngl.Texture, at: tuple[float, float]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Red, green and blue of the light and of the picture, 0..1, at the place of the call before; asks for `at`."""
+        if not self._asked:  # nothing was asked for yet: this once it waits
+            self._ask(scene, picture, at)
+            self._asked = True
+        found = tuple(np.frombuffer(buffer.read(), np.float32)[:3] for buffer in self._buffers.values())
+        self._ask(scene, picture, at)
+        return found[0], found[1]
+
+    def release(self) -> None:
+        for buffer in self._buffers.values():
+            buffer.release()
+
+    def _ask(self, scene: ScenePlanes, picture: moderngl.Texture, at: tuple[float, float]) -> None:
+        places = {
+            "scene": (scene.textures[0], scene.origin, scene.size),
+            "picture": (picture, (0, 0), picture.size),
+        }
+        for name, (texture, origin, size) in places.items():
+            x, y = (start + min(int(part * side), side - 1) for start, part, side in zip(origin, at, size, strict=True))
+            framebuffer = self._gl.framebuffer([texture])
+            framebuffer.read_into(self._buffers[name], viewport=(x, y, 1, 1), components=4, dtype="f4")
+            framebuffer.release()
+
+
+def raw_lines(frame: Frame, x: float, y: float) -> list[str]:
+    """What the sensor counted in the 2x2 block at the fraction (x, y) of the upright frame; `*` is clipped."""
+    if frame.encoding is not Encoding.MOSAIC:
+        return []
+    column, row = (min(int(part * side), side - 1) // 2 * 2 for part, side in zip((x, y), frame.size, strict=True))
+    rows = unpack(np.ascontiguousarray(frame.pixels[row : row + 2]), frame.packing, frame.width)
+    channels = frame.cfa.channels()
+    words = []
+    for dy, line in enumerate(rows[:, column : column + 2]):
+        for dx, count in enumerate(line):
+            channel = channels[(row + dy) % len(channels), (column + dx) % len(channels)]
+            name = "" if frame.cfa.kind == "mono" else COLOURS[channel]
+            words.append(f"{name}{count}{'*' if count >= frame.profile.white else ''}")
+    return [f"raw  {'  '.join(words)}  of {frame.profile.white:.0f}"]
+
+
+def gpu_lines(light: NDArray[np.float32], picture: NDArray[np.float32]) -> list[str]:
+    """The light of the scene, also in stops from middle grey, and the picture in numbers of eight bits."""
+    luminance = float(light @ REC2020_LUMINANCE)
+    stops = f"{np.log2(luminance / 0.18):+.1f} stops" if luminance > 0 else "black"
+    return [
+        "scene  " + "  ".join(f"{one:.3g}" for one in light) + f"  {stops}",
+        "display  " + "  ".join(f"{255 * one:.0f}" for one in picture),
+    ]

@@ -1,0 +1,114 @@
+"""What lasts from one run to the next: the controls that say so of themselves, in a file of the user's."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..controls import Setting
+from ..display.tool import Desk, Tool, Wish
+from ..errors import ControlError, OutputError
+from ..formats.picture_write import write_whole
+
+LOOK_EVERY_S = 2.0  # a run that is killed loses no more
+NAME = "settings.toml"
+
+
+def settings_file() -> Path:
+    """Where this user's settings are kept: `~/.config/groundglass/settings.toml` on Linux."""
+    from platformdirs import user_config_path
+
+    return user_config_path("groundglass", appauthor=False) / NAME
+
+
+class Settings(Tool):
+    """Sets the lasting controls as `file` has them once there is a picture, and keeps there what is changed by hand.
+
+    The file has what is not as it would be without it. What it says of controls that there are not is left alone.
+    """
+
+    def __init__(self, desk: Desk, file: Path) -> None:
+        self._desk, self._file = desk, file
+        self._usual: dict[str, Setting] | None = None
+        self._is_restored = False
+        self._is_broken = False  # the file: what may be in it is not written over
+        self._kept: dict[str, Setting] = {}
+        self._next_s = 0.0
+
+    def tick(self, now_s: float) -> Wish:
+        usual = self._usual = self._usual or self._present()
+        if not self._is_restored:
+            if self._desk.engine.last is None:
+                return Wish.NOTHING
+            self._restore(usual)
+            self._is_restored = True
+            return Wish.REPAINT
+        if now_s >= self._next_s:
+            self._next_s = now_s + LOOK_EVERY_S
+            self._keep(usual)
+        return Wish.NOTHING
+
+    def close(self) -> None:
+        if self._usual is not None and self._is_restored:
+            self._keep(self._usual)
+
+    def _present(self) -> dict[str, Setting]:
+        controls = self._desk.controls
+        return {one.name: controls.get(one.name) for one in controls if one.lasts}
+
+    def _restore(self, usual: dict[str, Setting]) -> None:
+        """What was set by hand while the first picture was made stays so."""
+        try:
+            self._kept = dict(read_settings(self._file))
+        except ControlError as error:
+            self._is_broken = True
+            self._desk.say(str(error))
+            return
+        wrong = ""
+        present = self._present()
+        for name, setting in self._kept.items():
+            if name not in present or present[name] != usual[name]:
+                continue
+            try:
+                self._desk.controls.set(name, setting)
+            except ControlError as error:
+                wrong = f"{self._file}: {error}"
+        self._desk.say(wrong)
+
+    def _keep(self, usual: dict[str, Setting]) -> None:
+        present = self._present()
+        others = {name: setting for name, setting in self._kept.items() if name not in present}
+        kept = others | {name: setting for name, setting in present.items() if setting != usual[name]}
+        if kept == self._kept or self._is_broken:
+            return
+        self._kept = kept
+        try:
+            write_settings(self._file, kept)
+        except OutputError as error:
+            self._desk.say(str(error))
+
+
+def read_settings(file: Path) -> Iterable[tuple[str, Setting]]:
+    """Names and settings; none where there is no such file. ControlError where it cannot be read."""
+    try:
+        told = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise ControlError(f"{file}: cannot be read ({reason}); settings are as usual, mend or remove it") from error
+    return [(name, setting) for name, setting in told.items() if isinstance(setting, bool | int | float | str)]
+
+
+def write_settings(file: Path, settings: dict[str, Setting]) -> None:
+    """OutputError where it cannot be written."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{file.parent}: cannot be made ({error.strerror}); settings are not kept") from error
+    # A boolean, a number and a text of JSON are those of TOML, too.
+    lines = [f"{name} = {json.dumps(setting)}" for name, setting in sorted(settings.items())]
+    text = "\n".join(["# What was set in the window; `groundglass view --fresh` starts without it.", *lines, ""])
+    write_whole(file, lambda part: part.write_text(text, encoding="utf-8"))

@@ -1,0 +1,301 @@
+"""The scopes as small pictures: what was counted, behind a graticule with labels, on a dark plate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from ...display.status_line import plate
+from .counts import BLUE_RANGE, LEVELS, LUMA, RED_RANGE, STOPS, Counts
+
+Colour = tuple[float, float, float]
+
+RED, GREEN, BLUE = (0.92, 0.24, 0.20), (0.20, 0.78, 0.28), (0.26, 0.42, 1.0)
+RGB = (RED, GREEN, BLUE)
+GREY = (0.78, 0.78, 0.76)
+PLATE = 0.68  # how much of the picture a scope's plate takes away
+WHITE = 0.78  # where red, green and blue lie over each other
+LINE, TEXT = 0.26, 0.72  # display levels of the graticule and of its letters
+SIZE_EM = (19.0, 9.0)  # of a plot, in heights of the letters on the screen
+SIDE_EM = 12.5  # of the vectorscope, which is round
+SKIN_DEGREES = 123.0  # where skin of all colours lies, from Cb towards Cr
+TARGETS = {"R": (1, 0, 0), "Mg": (1, 0, 1), "B": (0, 0, 1), "Cy": (0, 1, 1), "G": (0, 1, 0), "Yl": (1, 1, 0)}
+TARGET_PART = 0.75
+REACH = 0.56  # the colour difference at the plot's edge; 0.5 is as far as one of a full colour goes
+CLIP_SHARE = 0.0005  # of the picture: more at the end of a histogram is worth a mark
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What does not change of a scope: (H, W, 4) float32, premultiplied, with `plot` left, top, width, height in it."""
+
+    rgba: NDArray[np.float32]
+    plot: tuple[int, int, int, int]
+
+
+def draw_histogram(counts: Counts, text_px: int) -> NDArray[np.uint8]:
+    """(3, 256) of the picture, over display levels in per cent."""
+    face = _level_face(text_px, "RGB")
+    return _bars(face, counts, counts, RGB)
+
+
+def draw_raw_histogram(counts: Counts, text_px: int) -> NDArray[np.uint8]:
+    """(1 or 3, RAW_BINS) of the sensor, over stops below clipping."""
+    face = _stop_face(text_px)
+    return _bars(face, counts, counts[:, :-1], RGB if len(counts) == 3 else (GREY,))
+
+
+def draw_waveform(counts: Counts, text_px: int) -> NDArray[np.uint8]:
+    """(256, columns): the picture's columns from left to right, luma from 0 to 100 IRE upwards."""
+    face = _ire_face(text_px, "luma", 1)
+    _, _, width, height = face.plot
+    return _traced(face, [(_density(counts, height, width), GREY, 0)])
+
+
+def draw_parade(counts: Counts, text_px: int) -> NDArray[np.uint8]:
+    """(3, 256, columns): red, green and blue beside each other."""
+    face = _ire_face(text_px, "parade", 3)
+    _, _, width, height = face.plot
+    part = width // 3
+    traces = [
+        (_density(one, height, part), colour, index * part)
+        for index, (one, colour) in enumerate(zip(counts, RGB, strict=True))
+    ]
+    return _traced(face, traces)
+
+
+def draw_vectorscope(counts: Counts, text_px: int) -> NDArray[np.uint8]:
+    """(256, 256) of Cr and Cb: Cb to the right, Cr upwards, in the colours that they stand for."""
+    face = _vector_face(text_px)
+    left, top, side, _ = face.plot
+    rgba = face.rgba.copy()
+    # Each of the counted bins falls on a pixel; a plot larger than they are gets a pixel for each place instead.
+    at = np.clip((np.arange(side) + 0.5) / side * 2 * REACH - REACH, -0.5, 0.5)
+    total = max(int(counts.sum()), 1)
+    rows, columns = _vector_pixel(side)
+    if side < LEVELS:
+        spread = np.bincount(
+            (rows[:, None] * side + columns[None, :]).ravel(), weights=counts.ravel(), minlength=side * side
+        ).reshape(side, side)
+    else:
+        bins = np.round(at * (LEVELS - 1) + LEVELS // 2).astype(int).clip(0, LEVELS - 1)
+        spread = counts[bins[::-1][:, None], bins[None, :]].astype(np.float64)
+    density = spread / total * side * side
+    ink = np.asarray(density / (density + 1.0), np.float32)
+    _lay(rgba[top : top + side, left : left + side], ink, _chroma(side))
+    return _bytes(rgba)
+
+
+def vector_place(cb: float, cr: float, side: int) -> tuple[float, float]:
+    """Where a colour difference, -0.5..0.5, lies in a plot of `side` pixels: x and y, from its top left."""
+    return (cb / REACH + 1) / 2 * side, (1 - cr / REACH) / 2 * side
+
+
+def chroma_of(rgb: tuple[float, float, float]) -> tuple[float, float]:
+    """BT.709 Cb and Cr of display red, green and blue, 0..1."""
+    bright = sum(part * one for part, one in zip(LUMA, rgb, strict=True))
+    return (rgb[2] - bright) / BLUE_RANGE, (rgb[0] - bright) / RED_RANGE
+
+
+def _bars(face: Face, counts: Counts, bars: Counts, colours: tuple[Colour, ...]) -> NDArray[np.uint8]:
+    """`bars` of `counts`, of which the last one is clipped."""
+    left, top, width, height = face.plot
+    rgba = face.rgba.copy()
+    plot = rgba[top : top + height, left : left + width]
+    heights = _resampled(bars.astype(np.float64), width)
+    # The highest few columns may leave the plot: one plain wall would flatten all the rest.
+    full = max(float(np.quantile(heights, 0.985)) * 1.15, float(heights.max()) / 6, 1e-9)
+    above = height - np.arange(height, dtype=np.float32)[:, None]  # of a row's lower edge
+    light = np.zeros_like(plot[..., :3])
+    cover = np.zeros((height, width), np.float32)
+    for one, colour in zip(heights, colours, strict=True):
+        ink = np.clip(np.float32(height) * (one / full).astype(np.float32)[None, :] - above + 1, 0, 1)
+        light += ink[..., None] * np.array(colour, np.float32) * 0.72
+        np.maximum(cover, ink, out=cover)
+    plot[...] *= 1 - cover[..., None] * 0.85
+    plot[..., :3] += np.minimum(light, WHITE)
+    plot[..., 3] += cover * 0.85
+    _mark_clipped(rgba, face.plot, counts, colours)
+    np.minimum(rgba, 1, out=rgba)
+    return _bytes(rgba)
+
+
+def _mark_clipped(
+    rgba: NDArray[np.float32], plot: tuple[int, int, int, int], counts: Counts, colours: tuple[Colour, ...]
+) -> None:
+    """A square for each channel that is clipped, in the upper right of the plot."""
+    left, top, width, height = plot
+    side = max(3, height // 14)
+    for index, (one, colour) in enumerate(zip(counts, colours, strict=True)):
+        if one[-1] > CLIP_SHARE * one.sum():
+            x, y = left + width - (len(colours) - index) * (side + side // 2), top + side // 2
+            rgba[y : y + side, x : x + side] = (*colour, 1.0)
+
+
+def _traced(face: Face, traces: list[tuple[NDArray[np.float32], Colour, int]]) -> NDArray[np.uint8]:
+    left, top, _, height = face.plot
+    rgba = face.rgba.copy()
+    for ink, colour, x in traces:
+        _lay(rgba[top : top + height, left + x : left + x + ink.shape[1]], ink, np.array(colour, np.float32))
+    return _bytes(rgba)
+
+
+def _lay(under: NDArray[np.float32], ink: NDArray[np.float32], colour: NDArray[np.float32]) -> None:
+    """Lays ink, 0..1, of a colour over premultiplied RGBA."""
+    under *= 1 - ink[..., None]
+    under[..., :3] += ink[..., None] * colour
+    under[..., 3] += ink
+
+
+def _density(counts: Counts, height: int, width: int) -> NDArray[np.float32]:
+    """(height, width) ink, 0..1, of (256, columns), the highest level on top."""
+    shares = counts / np.maximum(counts.sum(axis=0), 1)
+    rows = _resampled(shares.T, height).T
+    if height > LEVELS:
+        rows = rows * (LEVELS / height)
+    columns = np.minimum((np.arange(width) * counts.shape[1] // width), counts.shape[1] - 1)
+    density = rows[::-1, columns] * height
+    return np.asarray(density / (density + 3.0), np.float32)
+
+
+def _resampled(counts: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """(N, bins) to (N, length): sums where there is less room, else each bin as wide as it must be."""
+    bins = counts.shape[1]
+    if length < bins:
+        return np.add.reduceat(counts, -(-np.arange(length) * bins // length), axis=1)
+    return counts[:, np.arange(length) * bins // length]
+
+
+def _bytes(rgba: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return (rgba * 255 + 0.5).astype(np.uint8)
+
+
+@lru_cache(4)
+def _vector_pixel(side: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The row of each bin of Cr, and the column of each of Cb, in a plot of `side` pixels."""
+    differences = (np.arange(LEVELS) - LEVELS // 2) / (LEVELS - 1)
+    columns = np.clip(np.floor((differences / REACH + 1) / 2 * side), 0, side - 1).astype(np.int64)
+    return side - 1 - columns, columns
+
+
+@lru_cache(4)
+def _chroma(side: int) -> NDArray[np.float32]:
+    """(side, side, 3): the colour that each place of the vectorscope stands for, at a middle brightness."""
+    at = ((np.arange(side) + 0.5) / side * 2 - 1) * REACH
+    cb, cr = at[None, :], at[::-1, None]
+    bright = 0.62
+    red, blue = bright + RED_RANGE * cr + 0 * cb, bright + BLUE_RANGE * cb + 0 * cr
+    green = (bright - LUMA[0] * red - LUMA[2] * blue) / LUMA[1]
+    rgb = np.clip(np.stack([red, green, blue], axis=-1), 0, 1)
+    return np.asarray(0.35 * bright + 0.65 * rgb, np.float32)
+
+
+class _Page:
+    """A plate with a place for a plot, on which lines and letters are drawn in grey."""
+
+    def __init__(self, text_px: int, plot: tuple[int, int], gutter: int, footer: int) -> None:
+        self.edge = round(0.55 * text_px)
+        self.font = ImageFont.load_default(max(8, round(0.74 * text_px)))
+        self.pen = max(1, round(text_px / 17))
+        self.left, self.top, self.width, self.height = self.edge + gutter, self.edge, *plot
+        size = plot[0] + 2 * self.edge + gutter, plot[1] + 2 * self.edge + footer
+        self.ink = Image.new("L", size)
+        self.draw = ImageDraw.Draw(self.ink)
+
+    def line(self, x0: float, y0: float, x1: float, y1: float, level: float = LINE) -> None:
+        """In pixels of the plot."""
+        ends = (self.left + x0, self.top + y0, self.left + x1, self.top + y1)
+        self.draw.line(ends, round(255 * level), self.pen)
+
+    def letters(self, x: float, y: float, text: str, anchor: str, level: float = TEXT) -> None:
+        self.draw.text((self.left + x, self.top + y), text, round(255 * level), self.font, anchor)
+
+    def face(self) -> Face:
+        ink = np.asarray(self.ink, np.float32) / 255
+        rgba = np.repeat(ink[..., None], 4, axis=2)
+        rgba[..., 3] = 1 - (1 - ink) * (1 - PLATE * plate(self.ink.size, self.edge))
+        return Face(np.asarray(rgba, np.float32), (self.left, self.top, self.width, self.height))
+
+
+def _plot_size(text_px: int) -> tuple[int, int]:
+    width, height = (round(em * text_px) for em in SIZE_EM)
+    return width // 3 * 3, height
+
+
+@lru_cache(4)
+def _level_face(text_px: int, title: str) -> Face:
+    size = _plot_size(text_px)
+    page = _Page(text_px, size, 0, round(0.9 * text_px))
+    for percent in (0, 25, 50, 75, 100):
+        x = percent / 100 * (size[0] - 1)
+        page.line(x, 0, x, size[1])
+        page.letters(x, size[1] + 0.25 * text_px, f"{percent}", _anchor(percent, 0, 100) + "t")
+    page.line(0, size[1], size[0], size[1])
+    _title(page, text_px, title)
+    return page.face()
+
+
+@lru_cache(4)
+def _stop_face(text_px: int) -> Face:
+    size = _plot_size(text_px)
+    page = _Page(text_px, size, 0, round(0.9 * text_px))
+    for stop in range(-STOPS, 1, 2):
+        x = (stop + STOPS) / STOPS * (size[0] - 1)
+        page.line(x, 0, x, size[1])
+        page.letters(x, size[1] + 0.25 * text_px, f"{stop}", _anchor(stop, -STOPS, 0) + "t")
+    page.line(0, size[1], size[0], size[1])
+    _title(page, text_px, "raw, stops")
+    return page.face()
+
+
+def _title(page: _Page, text_px: int, title: str) -> None:
+    """Of a histogram: on the right, where the fewest pixels are, beside the marks of what is clipped."""
+    page.letters(page.width - 3.6 * text_px, 0.35 * text_px, title, "rt")
+
+
+def _anchor(value: int, first: int, last: int) -> str:
+    """Of the letters of a label: those at the ends stay on the plate."""
+    return "l" if value == first else "r" if value == last else "m"
+
+
+@lru_cache(4)
+def _ire_face(text_px: int, title: str, parts: int) -> Face:
+    size = _plot_size(text_px)
+    page = _Page(text_px, size, round(1.7 * text_px), 0)
+    for ire in (0, 25, 50, 75, 100):
+        y = (1 - ire / 100) * (size[1] - 1)
+        page.line(0, y, size[0], y)
+        page.letters(-0.35 * text_px, y, f"{ire}", "rm")
+    for part in range(1, parts):
+        page.line(part * size[0] / parts, 0, part * size[0] / parts, size[1])
+    page.letters(0.4 * text_px, 0.3 * text_px, title, "lt")
+    return page.face()
+
+
+@lru_cache(4)
+def _vector_face(text_px: int) -> Face:
+    side = round(SIDE_EM * text_px)
+    page = _Page(text_px, (side, side), 0, 0)
+    middle = side / 2
+    page.line(0, middle, side, middle, 0.7 * LINE)
+    page.line(middle, 0, middle, side, 0.7 * LINE)
+    radius = 0.5 / REACH * middle
+    box = (page.left + middle - radius, page.top + middle - radius)
+    page.draw.ellipse((*box, box[0] + 2 * radius, box[1] + 2 * radius), outline=round(255 * LINE), width=page.pen)
+    turn = math.radians(SKIN_DEGREES)
+    page.line(middle, middle, *vector_place(0.5 * math.cos(turn), 0.5 * math.sin(turn), side), 1.9 * LINE)
+    half = 0.3 * text_px
+    for name, rgb in TARGETS.items():
+        red, green, blue = (TARGET_PART * one for one in rgb)
+        cb, cr = chroma_of((red, green, blue))
+        x, y = vector_place(cb, cr, side)
+        corners = (page.left + x - half, page.top + y - half, page.left + x + half, page.top + y + half)
+        page.draw.rectangle(corners, outline=round(255 * 0.5), width=page.pen)
+        away = (half + 0.62 * text_px) / math.hypot(cb, cr)
+        page.letters(x + away * cb, y - away * cr, name, "mm")
+    return page.face()

@@ -1,0 +1,187 @@
+"""The scopes at the viewer: which are shown, when they are counted, where they lie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...controls import Choice, Control, Switch
+from ...display.status_line import SMALLEST_PX
+from ...display.tool import Canvas, Desk, Tool, Wish
+from ...frame import Encoding
+from ...gl.readback import Readback
+from . import counts, draw
+
+if TYPE_CHECKING:
+    import moderngl
+
+    from ...frame import Frame
+
+EVERY_S = 0.06  # fifteen times a second at thirty pictures; scopes that flicker faster tell no more
+COPY_S = 0.025  # after which a GPU has long copied what it was asked for
+ROOM = 0.72  # of the window's height: what does not fit into a column goes into the next one, to the left
+ROW_EM = 72  # what all of them take beside each other, in heights of their letters: a narrow window has small ones
+STATUS_EM = 3  # the status line in the lower left is so high, in heights of its letters
+HISTOGRAMS = {"off": (), "display": ("histogram",), "raw": ("raw",), "both": ("histogram", "raw")}
+WAVEFORMS = {"off": (), "waveform": ("waveform",), "parade": ("parade",), "both": ("waveform", "parade")}
+SAMPLED: dict[str, Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]] = {
+    "waveform": lambda rgb, text_px: draw.draw_waveform(counts.waveform(rgb), text_px),
+    "parade": lambda rgb, text_px: draw.draw_parade(counts.parade(rgb), text_px),
+    "vectorscope": lambda rgb, text_px: draw.draw_vectorscope(counts.vectorscope(rgb), text_px),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """The scopes of one picture, by name."""
+
+    plates: dict[str, NDArray[np.uint8]]
+    raw_of: Frame | None = None
+
+
+class Scopes(Tool):
+    """Histogram, waveform, parade and vectorscope in the lower right corner, each switched on by itself.
+
+    Pictures are copied some ten times a second after they were shown, and counted and drawn in a thread of its own.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._say = desk.say
+        self._histogram = self._waveform = "off"
+        self._vectorscope = False
+        self._readback = Readback(desk.engine.gl)
+        self._latest: tuple[Frame, moderngl.Texture] | None = None
+        self._shown: tuple[Frame, moderngl.Texture] | None = None  # the same, until it was asked for
+        self._asked: Frame | None = None
+        self._asked_s = -math.inf
+        self._text_px = 0
+        self._worker: ThreadPoolExecutor | None = None
+        self._work: Future[Drawn] | None = None
+        self._drawn, self._serial = Drawn({}), 0
+
+    def controls(self) -> Iterable[Control]:
+        yield Choice(
+            *("waveform", "Waveform", "scopes", "W"),
+            choices=tuple(WAVEFORMS),
+            get=lambda: self._waveform,
+            set=partial(self._choose, "_waveform"),
+            lasts=True,
+            help="luma, or red, green and blue beside each other, from 0 to 100 IRE",
+        )
+        yield Choice(
+            *("histogram", "Histogram", "scopes", "Shift+H"),
+            choices=tuple(HISTOGRAMS),
+            get=lambda: self._histogram,
+            set=partial(self._choose, "_histogram"),
+            lasts=True,
+            help="of the picture, or of what the sensor saw, in stops below clipping",
+        )
+        yield Switch(
+            *("vectorscope", "Vectorscope", "scopes", "V"),
+            get=lambda: self._vectorscope,
+            set=partial(self._choose, "_vectorscope"),
+            lasts=True,
+            help="colour differences of BT.709, with targets of 75 % and the line of skin",
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The scopes that are shown, from the lower right corner on."""
+        vectorscope = ("vectorscope",) if self._vectorscope else ()
+        return HISTOGRAMS[self._histogram] + WAVEFORMS[self._waveform] + vectorscope
+
+    @property
+    def busy(self) -> bool:
+        return self._work is not None or self._asked is not None
+
+    def tick(self, now_s: float) -> Wish:
+        wish = Wish.NOTHING
+        if self._work is not None and self._work.done():
+            self._drawn, self._work = self._work.result(), None
+            self._serial += 1
+            wish = Wish.REPAINT
+        if self._asked is not None and now_s >= self._asked_s + COPY_S:
+            self._count(self._asked)
+            self._asked = None
+        elif self._shown is not None and self._is_due(now_s):
+            # The picture was shown, and the next one is not begun: a renderer in software has it at hand.
+            self._asked, picture = self._shown
+            self._readback.ask(picture, now_s)
+            self._shown, self._asked_s = None, now_s
+        return wish
+
+    def _is_due(self, now_s: float) -> bool:
+        is_free = self._work is None and self._asked is None
+        return bool(is_free and self.names and self._text_px and now_s >= self._asked_s + EVERY_S)
+
+    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+        self._latest = self._shown = frame, picture
+
+    def draw(self, canvas: Canvas) -> None:
+        self._text_px = max(SMALLEST_PX, min(canvas.text_px, canvas.size[0] // ROW_EM))
+        plates = self._drawn.plates
+        gap = canvas.text_px // 2
+        right, bottom, widest = canvas.size[0] - gap, gap, 0
+        for name in self.names:
+            if name not in plates:
+                continue
+            rgba = plates[name]
+            height, width = rgba.shape[:2]
+            if widest and bottom + height > ROOM * canvas.size[1]:
+                right, bottom, widest = right - widest - gap, gap, 0
+                if right - width < canvas.size[0] // 2:
+                    bottom = STATUS_EM * canvas.text_px
+            canvas.plates.prepare(f"scope {name}", self._serial, partial(plates.__getitem__, name))
+            canvas.plates.draw(f"scope {name}", right - width, bottom)
+            bottom, widest = bottom + height + gap, max(widest, width)
+
+    def close(self) -> None:
+        if self._worker is not None:
+            self._worker.shutdown(wait=True, cancel_futures=True)
+        self._readback.release()
+
+    def _choose(self, which: str, setting: str | bool) -> None:
+        setattr(self, which, setting)
+        self._asked_s = -math.inf
+        if self._latest is not None:
+            self._shown = self._latest
+            if "raw" in self.names and self._latest[0].encoding is not Encoding.MOSAIC:
+                self._say("this source has no raw numbers, so it has no raw histogram")
+
+    def _count(self, frame: Frame) -> None:
+        """Hands the copy of the picture of `frame` to the worker."""
+        taken = self._readback.take()
+        if taken is not None:
+            self._worker = self._worker or ThreadPoolExecutor(1, "groundglass-scopes")
+            self._work = self._worker.submit(draw_scopes, self.names, taken[1], frame, self._text_px, self._drawn)
+
+
+def draw_scopes(
+    names: tuple[str, ...], rgba: NDArray[np.uint8], frame: Frame, text_px: int, last: Drawn | None = None
+) -> Drawn:
+    """The scopes called `names` of a picture (H, W, 4) uint8 and of the frame that it was made of.
+
+    The raw histogram of the `last` ones is kept where the frame is the same.
+    """
+    plates: dict[str, NDArray[np.uint8]] = {}
+    raw_of = None
+    rgb = counts.samples(rgba) if any(name in SAMPLED for name in names) else rgba
+    for name in names:
+        if name in SAMPLED:
+            plates[name] = SAMPLED[name](rgb, text_px)
+        elif name == "histogram":
+            plates[name] = draw.draw_histogram(counts.histogram(rgba), text_px)
+        elif frame.encoding is Encoding.MOSAIC:
+            raw_of = frame
+            if last is not None and last.raw_of is frame and "raw" in last.plates:
+                plates[name] = last.plates["raw"]
+            else:
+                plates[name] = draw.draw_raw_histogram(counts.raw_histogram(frame), text_px)
+    return Drawn(plates, raw_of)

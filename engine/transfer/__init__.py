@@ -1,0 +1,1 @@
+"""Transfer: how a scene on the compute device becomes a texture in OpenGL."""

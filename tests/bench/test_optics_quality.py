@@ -1,0 +1,196 @@
+"""The blur beside the lens itself: what `groundglass bench --quality` measures, on the fewest scenes that show it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass import cli
+from groundglass.bench import quality as bench_quality
+from groundglass.bench.quality import (
+    DISCS,
+    EDGES,
+    FIELD,
+    LAYERS,
+    LENS,
+    MIDDLE,
+    SIZE,
+    SURFACES,
+    a_light,
+    disc_px,
+    layered,
+    light_energy,
+    psnr_db,
+    run_quality,
+    seen,
+    smooth,
+)
+from groundglass.bench.scenes import layered_scene
+from groundglass.commands.bench import print_quality
+from groundglass.lens import list_lenses, load_lens
+from groundglass.optics.defocus import QUALITIES
+
+WIDTH, HEIGHT = SIZE
+NOISE = 0.02
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[gg.Engine]:
+    with gg.Engine(look="neutral") as made:
+        yield made
+    assert made.device.live_buffers == 0
+
+
+@pytest.fixture(scope="module")
+def rows(engine: gg.Engine) -> bench_quality.Rows:
+    """Of one scene of layers and one of each surface; these are smooth, so an eighth of the points shows as much."""
+    kinds = [partial(layered, SIZE, 512), *(partial(smooth, kind, SIZE, 64) for kind in SURFACES)]
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        return psnr_db(engine, workers, kinds, [0])
+
+
+@pytest.mark.parametrize(("where", "live", "best"), [(LAYERS, 1.6, 2.6), (EDGES, 1.5, 2.5)])
+def test_layers_are_nearer_to_the_truth_than_a_plain_scatter(
+    rows: bench_quality.Rows, where: str, live: float, best: float
+) -> None:
+    assert rows[where]["live_gain"] >= live
+    assert rows[where]["best_gain"] >= best
+    assert rows[where]["live_gain"] == rows[where]["live"] - rows[where]["scatter"]
+    assert rows[where]["no_blur"] < rows[where]["scatter"]
+
+
+@pytest.mark.parametrize("kind", SURFACES)
+def test_smooth_surfaces_are_near_to_the_truth(rows: bench_quality.Rows, kind: str) -> None:
+    assert rows[kind]["no_blur"] < 36 <= min(rows[kind]["live"], rows[kind]["best"])
+
+
+@pytest.mark.parametrize("name", list_lenses())
+def test_a_light_keeps_its_energy_through_every_lens(engine: gg.Engine, name: str) -> None:
+    worst = light_energy(engine, load_lens(name), SIZE, (*MIDDLE, *FIELD))
+    for quality in QUALITIES:
+        assert worst[quality] == pytest.approx(1, abs=0.005)
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize("distance_m", [0.7, 4.0])
+def test_what_is_no_brighter_than_its_surroundings_keeps_its_energy_too(
+    engine: gg.Engine, quality: str, distance_m: float
+) -> None:
+    engine.lens, engine.focus_m, engine.quality = LENS, 1.0, quality
+    grey = np.full((HEIGHT, WIDTH, 3), 0.1, np.float32)
+    depth_m = np.full((HEIGHT, WIDTH), distance_m, np.float32)
+    speck = grey + 0.7 / bench_quality.LIGHT * a_light(SIZE, 241, 137)
+    more = seen(engine, speck, depth_m).astype(np.float64) - seen(engine, grey, depth_m)
+    np.testing.assert_allclose(more.sum(axis=(0, 1)), 0.7, rtol=0.005)
+
+
+def test_discs_are_as_large_as_the_thin_lens_says(engine: gg.Engine) -> None:
+    found = disc_px(engine)
+    theory = [5.49, 2.24, 16.0, 6.5, 118.0]
+    for row, expected in zip(found.values(), theory, strict=True):
+        assert row["theory"] == pytest.approx(expected, rel=0.005)
+        for quality in QUALITIES:
+            assert row[quality] == pytest.approx(row["theory"], abs=max(0.5, 0.02 * row["theory"]))
+    assert len(found) == len(DISCS)
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize(("distance_m", "turned"), [(np.inf, 0.0), (0.55, 180.0)], ids=["behind", "before"])
+@pytest.mark.parametrize(("blades", "rotation"), [(5, 20.0), (6, 0.0), (8, 10.0), (11, -5.0)])
+def test_blades_and_their_rotation_show_in_the_disc(
+    engine: gg.Engine, quality: str, distance_m: float, turned: float, blades: int, rotation: float
+) -> None:
+    """A polygon repeats as often as it has corners: that harmonic of its rim is the strongest, and says where they are.
+
+    Before the focus it is upside down.
+    """
+    engine.lens = gg.Lens(
+        focal_mm=100, f_number=2.8, f_number_min=1.4, focus_min_m=0.5, blades=blades, blade_rotation_deg=rotation
+    )
+    engine.focus_m, engine.quality = 1.0, quality
+    light = seen(engine, a_light(SIZE, 240, 135), np.full((HEIGHT, WIDTH), distance_m, np.float32))[..., 1]
+    y, x = np.indices(light.shape)
+    dx, dy = x - 240, y - 135
+    weight = light.astype(np.float64) * np.hypot(dx, dy) ** 4
+    clockwise = np.arctan2(dx, -dy)  # from the top
+    harmonics = {count: (weight * np.exp(1j * count * clockwise)).sum() for count in range(3, 21)}
+    assert max(harmonics, key=lambda count: abs(harmonics[count])) == blades
+    apart = 360 / blades
+    off = (np.degrees(np.angle(harmonics[blades])) / blades - rotation - turned + apart / 2) % apart - apart / 2
+    assert off == pytest.approx(0, abs=0.5)
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_noise_of_the_depth_does_not_flicker_and_a_cut_settles_in_three_frames(engine: gg.Engine, quality: str) -> None:
+    """Lights and hair among it, and by the frames of a user; in 1/255."""
+    engine.lens, engine.focus_m, engine.quality = LENS, 1.0, quality
+    plain = gg.CameraProfile(camera_to_scene=np.eye(3))
+    scenes = [layered_scene(seed, (240, 136)) for seed in (0, 1)]
+    before: np.ndarray | None = None
+    for number in range(16):
+        scene, since = scenes[number // 8], number % 8
+        noise = 1 + NOISE * np.random.default_rng(number).standard_normal(scene.depth_m.shape)
+        frame = gg.Frame(
+            scene.picture,
+            gg.Encoding.SCENE,
+            profile=plain,
+            depth_m=(scene.depth_m * noise).astype(np.float32),
+            depth_noise=NOISE,
+        )
+        now = 255 * np.clip(engine.scene(frame), 0, 1) ** (1 / 2.2)
+        if since == 2:
+            settled = now
+        if since >= 3:
+            assert before is not None
+            assert np.abs(now - before).mean() < 0.5
+            assert np.abs(now - settled).mean() < 0.5
+        before = now
+
+
+def test_the_command_prints_every_figure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(bench_quality, "list_lenses", lambda: ["noct-50", "phone-1inch"])
+    figures = run_quality(seeds=1, size=(96, 64), points=8)
+    json.dumps(figures)
+    assert (figures["seeds"], figures["lens_points"], figures["size"]) == (1, 8, [96, 64])
+    assert set(figures["psnr_db"]) == {LAYERS, EDGES, *SURFACES}
+    assert set(figures["light_energy"]) == {"noct-50", "phone-1inch"}
+    print_quality(figures)
+    printed = capsys.readouterr().out
+    for rows in (figures["psnr_db"], figures["light_energy"], figures["disc_px"]):
+        assert all(name in printed for name in rows)
+    assert f"{figures['psnr_db'][LAYERS]['best_gain']:.2f}" in printed
+    assert f"{figures['light_energy']['noct-50']['live']:.4f}" in printed
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--seeds", "2"), ("--quality", "--seconds", "2"), ("--quality", "--seeds", "0")]
+)
+def test_an_option_of_the_other_figures_is_a_usage_error(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["groundglass", "bench", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert "--se" in capsys.readouterr().err
+
+
+def test_the_command_measures_so_many_seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[tuple[str, int]] = []
+    figures = {"psnr_db": {}, "light_energy": {}, "disc_px": {}, "seeds": 3}
+    monkeypatch.setattr(bench_quality, "run_quality", lambda device, seeds: (asked.append((device, seeds)), figures)[1])
+    for arguments in ((), ("--seeds", "3")):
+        target = str(tmp_path / "figures.json")
+        monkeypatch.setattr("sys.argv", ["groundglass", "bench", "--quality", *arguments, "--json", target])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert not ended.value.code
+        assert json.loads((tmp_path / "figures.json").read_text()) == figures
+    assert asked == [("auto", 2), ("auto", 3)]

@@ -1,0 +1,143 @@
+"""The mailbox: newest wins, losses are counted, errors arrive, no thread stays behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from groundglass.capture.latest import Mailbox
+from groundglass.errors import SourceError
+from groundglass.frame import Frame
+
+WAIT_S = 10.0  # far beyond what a loaded machine needs; no test waits for it when all is well
+
+
+class Numbers:
+    """`count` tiny frames; each waits for `gate` (if there is one) before it is handed over."""
+
+    name = "numbers"
+    size = (2, 2)
+
+    def __init__(self, count: int | None, fps: float | None = None, gate: threading.Semaphore | None = None) -> None:
+        self.frames = count
+        self.fps = fps
+        self.gate = gate
+        self.given = 0
+        self.closed = False
+
+    def __iter__(self) -> Iterator[Frame]:
+        while self.frames is None or self.given < self.frames:
+            if self.gate is not None:
+                self.gate.acquire()
+            yield Frame(np.zeros((2, 2), np.uint16), index=self.given)
+            self.given += 1
+
+    def close(self) -> None:
+        self.closed = True
+
+    def __enter__(self) -> Numbers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Failing(Numbers):
+    def __iter__(self) -> Iterator[Frame]:
+        yield Frame(np.zeros((2, 2), np.uint16), index=0)
+        raise SourceError("camera: unplugged; plug it in again")
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) == before
+
+
+def wait_for_end(mailbox: Mailbox) -> None:
+    thread = mailbox._thread
+    assert thread is not None
+    thread.join(WAIT_S)
+    assert not thread.is_alive()
+
+
+def test_newest_wins_and_the_others_are_counted() -> None:
+    with Mailbox(Numbers(5)) as mailbox:
+        wait_for_end(mailbox)
+        assert not mailbox.ended
+        newest = mailbox.latest(WAIT_S)
+        assert newest is not None
+        assert newest.index == 4
+        assert mailbox.dropped == 4
+        assert mailbox.ended
+        assert mailbox.latest(WAIT_S) is None
+
+
+def test_nothing_is_dropped_when_every_frame_is_taken() -> None:
+    gate = threading.Semaphore(0)
+    seen = []
+    with Mailbox(Numbers(6, gate=gate)) as mailbox:
+        for _ in range(6):
+            gate.release()
+            frame = mailbox.latest(WAIT_S)
+            assert frame is not None
+            seen.append(frame.index)
+        assert mailbox.latest(WAIT_S) is None
+        assert mailbox.ended
+    assert seen == [0, 1, 2, 3, 4, 5]
+    assert mailbox.dropped == 0
+
+
+def test_a_frame_is_handed_out_once_and_stamped() -> None:
+    gate = threading.Semaphore(1)
+    with Mailbox(Numbers(2, gate=gate)) as mailbox:
+        frame = mailbox.latest(WAIT_S)
+        assert frame is not None
+        assert frame.arrived_s > 0
+        assert mailbox.latest(0.0) is None
+        assert not mailbox.ended
+        gate.release()
+
+
+def test_an_error_arrives_after_the_frames_before_it() -> None:
+    with Mailbox(Failing(None)) as mailbox:
+        wait_for_end(mailbox)
+        assert mailbox.latest(WAIT_S) is not None
+        with pytest.raises(SourceError, match="unplugged"):
+            mailbox.latest(WAIT_S)
+        assert mailbox.ended
+
+
+def test_frames_never_come_before_their_time() -> None:
+    begin_s = time.perf_counter()
+    with Mailbox(Numbers(4, fps=100)) as mailbox:
+        seen = 0
+        while (frame := mailbox.latest(WAIT_S)) is not None:
+            assert frame.arrived_s - begin_s >= frame.index / 100 - 0.001  # the operating system's clock tick
+            seen += 1
+    assert seen + mailbox.dropped == 4
+
+
+def test_closing_ends_an_endless_source_and_again_is_harmless() -> None:
+    source = Numbers(None, fps=1000)
+    mailbox = Mailbox(source)
+    mailbox.start()
+    mailbox.start()
+    assert mailbox.latest(WAIT_S) is not None
+    mailbox.close()
+    mailbox.close()
+    assert mailbox.latest(0.0) is None
+    assert mailbox.ended
+    assert not source.closed
+    mailbox.start()
+
+
+def test_closing_does_not_wait_for_a_slow_clock() -> None:
+    mailbox = Mailbox(Numbers(None, fps=0.001))
+    mailbox.start()
+    assert mailbox.latest(WAIT_S) is not None
+    mailbox.close()

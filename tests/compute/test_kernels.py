@@ -1,0 +1,180 @@
+"""Every kernel compiles as OpenCL C and as CUDA C++, and gives the same picture on both."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from groundglass.camera import CameraProfile
+from groundglass.compute.cuda import NVRTC_OPTIONS
+from groundglass.compute.device import Device, list_devices, open_device
+from groundglass.compute.planes import PAD
+from groundglass.compute.program import Kernels, KernelSource, list_kernel_sources, load_kernel_source
+from groundglass.depth.stage import DepthStage
+from groundglass.develop.demosaic import METHODS, Method
+from groundglass.develop.developer import Developer
+from groundglass.develop.development import Development
+from groundglass.frame import Frame
+from groundglass.lens import Lens
+from groundglass.optics.defocus import Blur, Defocus
+from groundglass.packing import Packing, pack
+from tolerances import ANOTHER_COMPILER
+
+
+class Nvrtc:
+    """NVIDIA's runtime compiler, which needs no GPU, through its C interface."""
+
+    def __init__(self, library: Path) -> None:
+        self._library = ctypes.CDLL(str(library))
+
+    def compile(self, source: KernelSource, options: tuple[str, ...]) -> str:
+        """PTX; AssertionError with the compiler's log where there is none."""
+        program = ctypes.c_void_p()
+        nothing = (ctypes.c_int(0), None, None)
+        text, name = source.text.encode(), source.name.encode()
+        assert self._library.nvrtcCreateProgram(ctypes.byref(program), text, name, *nothing) == 0
+        given = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
+        status = self._library.nvrtcCompileProgram(program, len(options), given)
+        log = source.explain(self._text("ProgramLog", program))
+        ptx = "" if status else self._text("PTX", program)
+        self._library.nvrtcDestroyProgram(ctypes.byref(program))
+        assert status == 0, log
+        return ptx
+
+    def _text(self, what: str, program: ctypes.c_void_p) -> str:
+        size = ctypes.c_size_t()
+        assert getattr(self._library, f"nvrtcGet{what}Size")(program, ctypes.byref(size)) == 0
+        text = ctypes.create_string_buffer(size.value)
+        assert getattr(self._library, f"nvrtcGet{what}")(program, text) == 0
+        return text.value.decode()
+
+
+@pytest.fixture(scope="module")
+def nvrtc() -> Nvrtc:
+    package = importlib.util.find_spec("nvidia")
+    folders = package.submodule_search_locations if package else None
+    found = sorted(
+        library
+        for folder in folders or ()
+        for pattern in ("libnvrtc.so*", "nvrtc64*.dll")
+        for library in Path(folder).rglob(pattern)
+        if ".alt." not in library.name
+    )
+    if not found:
+        pytest.skip("no NVRTC here to compile CUDA with; pip install nvidia-cuda-nvrtc")
+    return Nvrtc(found[0])
+
+
+BUILT_FOR = [
+    *(f"intake.cl?PACKING={packing.name}&BLOCK={int(packing is Packing.P10)}" for packing in Packing),
+    "highlights.cl?SHADED=1",
+]  # what a source may be built for, beside what it is without being told
+
+
+@pytest.mark.parametrize("name", [*list_kernel_sources(), *BUILT_FOR])
+def test_nvrtc_compiles_each_source_with_the_options_of_the_cuda_device(nvrtc: Nvrtc, name: str) -> None:
+    source = load_kernel_source(name)
+    ptx = nvrtc.compile(source, NVRTC_OPTIONS)
+    for kernel in source.entry_points():
+        assert f".visible .entry {kernel}(" in ptx
+
+
+def test_nvrtc_s_complaint_is_led_back_to_its_file(nvrtc: Nvrtc) -> None:
+    text = load_kernel_source("borders.cl")
+    broken = KernelSource("broken.cl", text.text + "\nint broken = nothing;\n", (*text.lines, *[("broken.cl", 7)] * 2))
+    with pytest.raises(AssertionError, match=r"broken\.cl:7: error: identifier .nothing. is undefined"):
+        nvrtc.compile(broken, NVRTC_OPTIONS)
+
+
+@pytest.mark.parametrize("name", list_kernel_sources())
+def test_opencl_builds_each_kernel_of_each_source(device: Device, name: str) -> None:
+    kernels = device._kernels
+    assert isinstance(kernels, Kernels)
+    for kernel, declarations in load_kernel_source(name).entry_points().items():
+        compiled, cast = kernels.call(name, kernel, (0,) * len(declarations))
+        assert compiled is not None
+        assert len(cast) == len(declarations)
+
+
+def test_the_border_is_as_wide_in_the_kernels_as_in_python() -> None:
+    assert f"#define PAD {PAD}\n" in load_kernel_source("borders.cl").text
+
+
+def mosaic_with_depth() -> Frame:
+    random = np.random.default_rng(5)
+    mosaic = random.integers(0, 65536, (149, 211), dtype=np.uint16)
+    depth_m = np.where(random.random((149, 211)) < 0.1, 0.6, 4.0).astype(np.float32)
+    return Frame(mosaic, depth_m=depth_m)
+
+
+def focused(opened: Device, frame: Frame, method: Method) -> np.ndarray:
+    """Scene RGB after develop and optics, through a 50 mm lens at f/1.4 focused at 1.2 m."""
+    developer = Developer(opened)
+    scene = developer.develop(frame, Development(demosaic=method))
+    depth = DepthStage(opened, *scene.size)
+    depth.load(frame.depth_m)
+    defocus = Defocus(opened, *scene.size, "live")
+    blur = Blur.of(Lens(), 1.2, scene.layout.width)
+    picture = defocus.run(scene, depth.run(scene), depth.distances_m, blur).read()
+    depth.release()
+    defocus.release()
+    developer.release()
+    return picture
+
+
+@pytest.mark.parametrize("run_length", [1, 8, 16])
+@pytest.mark.parametrize("method", METHODS)
+def test_work_items_of_any_length_give_the_same_picture(device: Device, method: Method, run_length: int) -> None:
+    """One pixel is how a GPU runs the kernels, 16 and 8 how CPUs with and without AVX-512 do; a CPU can do all."""
+    if device.run_length in (1, run_length):
+        pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
+    other = open_device(device.spec)
+    other.run_length = run_length
+    frame = mosaic_with_depth()
+    np.testing.assert_allclose(focused(other, frame, method), focused(device, frame, method), atol=ANOTHER_COMPILER)
+    other.close()
+
+
+EVERY_STAGE = Development(denoise=0.5, temporal=0.5, sharpen=0.5, defects="auto", aberration="1,-1")
+
+
+@pytest.mark.parametrize("run_length", [1, 8, 16])
+@pytest.mark.parametrize("packing", Packing)
+def test_work_items_of_any_length_develop_alike(device: Device, packing: Packing, run_length: int) -> None:
+    """From packed samples, some of them clipped, through every stage that may be asked for."""
+    if device.run_length in (1, run_length):
+        pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
+    numbers = np.random.default_rng(5).integers(0, 1 << packing.bits, (57, 150), dtype=np.uint16)
+    profile = CameraProfile(white=float((1 << packing.bits) - 1), white_balance=(2.0, 1.0, 1.5))
+    width = 0 if packing is Packing.U16 else 150
+    frame = Frame(pack(numbers, packing), packing=packing, packed_width=width, profile=profile)
+    other = open_device(device.spec)
+    other.run_length = run_length
+    pictures = []
+    for opened in (device, other):
+        developer = Developer(opened)
+        pictures.append(developer.develop(frame, EVERY_STAGE).read())
+        developer.release()
+    np.testing.assert_allclose(pictures[1], pictures[0], atol=ANOTHER_COMPILER)
+    other.close()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_gpu_and_a_cpu_give_the_same_picture(method: Method) -> None:
+    found, failures = list_devices()
+    cpus = [candidate.spec for candidate in found if candidate.is_cpu]
+    gpus = [candidate.spec for candidate in found if not candidate.is_cpu]
+    if not (cpus and gpus):
+        reasons = "; ".join(f"{failure.kind}: {failure.reason}" for failure in failures)
+        pytest.skip(f"comparing a GPU with a CPU needs both; {reasons or 'one of them is missing'}")
+    frame = mosaic_with_depth()
+    cpu, *others = [open_device(spec) for spec in (cpus[0], *gpus)]
+    expected = focused(cpu, frame, method)
+    for gpu in others:
+        np.testing.assert_allclose(focused(gpu, frame, method), expected, atol=2e-3, err_msg=gpu.spec)
+    for opened in (cpu, *others):
+        assert opened.live_buffers == 0
+        opened.close()

@@ -1,0 +1,110 @@
+"""Kernel source: includes, the way back from an assembled line to its file, and what a broken kernel says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from groundglass.compute import program
+from groundglass.compute.device import Device, open_device
+from groundglass.compute.program import (
+    Kernels,
+    KernelSource,
+    list_kernel_sources,
+    load_kernel_source,
+    scalar_cast,
+)
+from groundglass.errors import ShaderError
+
+
+@pytest.mark.parametrize("name", list_kernel_sources())
+def test_each_line_of_the_assembled_text_stands_where_the_table_says(repository: Path, name: str) -> None:
+    source = load_kernel_source(name)
+    files = {file: (repository / "kernels" / file).read_text(encoding="utf-8").splitlines() for file, _ in source.lines}
+    assert [files[file][line - 1] for file, line in source.lines] == source.text.splitlines()
+
+
+@pytest.mark.parametrize("name", list_kernel_sources())
+def test_each_file_is_pasted_once_and_no_include_is_left(name: str) -> None:
+    source = load_kernel_source(name)
+    assert len(set(source.lines)) == len(source.lines)
+    assert "#include" not in source.text
+    assert ("portable.h", 1) in source.lines
+
+
+def test_every_kernel_that_ships_has_an_entry_point(repository: Path) -> None:
+    assert list_kernel_sources() == sorted(path.name for path in (repository / "kernels").glob("*.cl"))
+    entries = {name: load_kernel_source(name).entry_points() for name in list_kernel_sources()}
+    assert all(entries.values())
+    arguments = entries["intake.cl"]["intake_light"]
+    assert arguments[:2] == ["GLOBAL const float *RESTRICT light", "GLOBAL float *RESTRICT mosaic"]
+    assert arguments[2:] == ["int width", "int pitch", "int encoded"]
+
+
+def test_scalars_are_cast_and_buffers_are_not() -> None:
+    assert scalar_cast("int pitch") is np.int32
+    assert scalar_cast("float reach") is np.float32
+    assert scalar_cast("GLOBAL const u16 *RESTRICT numbers") is None
+
+
+LINES = tuple(("outer.cl", n) for n in range(1, 4)) + tuple(("inner.h", n) for n in range(1, 8))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "error: input.cl:5:7: use of undeclared identifier 'nothing'",
+        "<kernel>:5:7: error: use of undeclared identifier 'nothing'",
+        "<program source>(5): error: identifier 'nothing' is undefined",
+        "folder/deep.cubin.cu(5): error: identifier 'nothing' is undefined",
+    ],
+)
+def test_a_compiler_s_complaint_is_led_back_to_its_file(line: str) -> None:
+    log = f"Build on a device:\n\n{line}\n1 error generated.\nfailed to build"
+    explained = KernelSource("outer.cl", "", LINES).explain(log)
+    assert explained.startswith("kernels/outer.cl does not compile: ")
+    assert "inner.h:2: " in explained
+    assert "nothing" in explained
+    assert "\n" not in explained
+    assert "Build on" not in explained
+
+
+def test_a_log_that_names_no_line_is_kept_whole() -> None:
+    explained = KernelSource("outer.cl", "", LINES).explain("out of registers\nat line 400\n")
+    assert explained == "kernels/outer.cl does not compile: out of registers; at line 400"
+
+
+def test_a_broken_kernel_names_its_file_and_line(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = load_kernel_source("intake.cl")
+    broken = KernelSource(
+        "broken.cl",
+        text.text + "KERNEL void broken(GLOBAL float *plane)\n{\n    plane[0] = nothing;\n}\n",
+        (*text.lines, *(("broken.cl", n) for n in (7, 8, 9, 10))),
+    )
+    monkeypatch.setattr(program, "load_kernel_source", lambda name: broken)
+    own = open_device(device.spec)
+    with pytest.raises(ShaderError, match=r"^kernels/broken.cl does not compile: .*broken.cl:9: .*nothing.*"):
+        own.run("broken.cl", "broken", (64,), (64,), own.allocate(64))
+    own.close()
+
+
+def test_a_source_is_built_once() -> None:
+    built: list[str] = []
+
+    def build(source: KernelSource):
+        built.append(source.name)
+        return lambda kernel: f"compiled {kernel}"
+
+    kernels = Kernels(build)
+    for _ in range(2):
+        compiled, cast = kernels.call("intake.cl", "intake_light", ("numbers", "mosaic", 3.0, 64, True))
+        assert compiled == "compiled intake_light"
+        assert cast == ("numbers", "mosaic", 3, 64, 1)
+        assert [type(argument) for argument in cast[2:]] == [np.int32] * 3
+    kernels.call("intake.cl", "intake", ("numbers", "mosaic", *range(12)))
+    assert (built, len(kernels)) == (["intake.cl"], 1)
+    with pytest.raises(ShaderError, match="intake_light takes 5 arguments, 2 were given"):
+        kernels.call("intake.cl", "intake_light", ("numbers", "mosaic"))
+    kernels.clear()
+    assert len(kernels) == 0

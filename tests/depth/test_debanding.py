@@ -1,0 +1,80 @@
+"""Grey maps of few levels: slopes between their steps, edges where they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.depth.debanding import comb, without_terraces
+from numpy.typing import NDArray
+from PIL import Image
+
+STEP = 6  # greys from level to level
+
+
+def slope(columns: int = 240, rows: int = 32) -> NDArray[np.float64]:
+    """From 20 to 230 across the map, a little aslant."""
+    return 20 + 200 * np.arange(columns) / (columns - 1) + 0.3 * np.arange(rows)[:, None]
+
+
+def terraced(greys: NDArray[np.float64]) -> NDArray[np.uint8]:
+    return (np.round(greys / STEP) * STEP).astype(np.uint8)
+
+
+def test_a_slope_of_few_levels_is_a_slope_again() -> None:
+    said = terraced(slope())
+    levelled = without_terraces(said)
+    inside = slice(20, -20)  # beyond the ends nobody knows how it goes on
+    before = np.abs(said - slope())[:, inside].mean()
+    after = np.abs(levelled - slope())[:, inside].mean()
+    assert after < before / 4
+    assert np.abs(np.diff(levelled[:, inside].astype(np.float64), axis=1)).max() < STEP / 2
+
+
+def test_no_sample_leaves_its_step() -> None:
+    said = terraced(slope())
+    assert np.abs(without_terraces(said) - said).max() <= STEP / 2 + 1e-3
+
+
+def test_an_edge_stays_where_it_is() -> None:
+    said = terraced(slope())
+    said[:, 100:] = terraced(np.minimum(slope()[:, 100:] + 4 * STEP, 250))
+    drop = np.diff(without_terraces(said)[16].astype(np.float64))
+    assert drop.argmax() == 99
+    assert drop[99] > 3 * STEP
+
+
+@pytest.mark.parametrize(
+    "greys",
+    [
+        slope().astype(np.uint8),
+        np.random.default_rng(1).integers(0, 256, (64, 64)).astype(np.uint8),
+        np.repeat(np.array([[20, 120, 220]], np.uint8), 20, axis=1),
+        np.full((8, 8), 7, np.uint8),
+    ],
+    ids=["all levels", "noise", "three things", "one thing"],
+)
+def test_any_other_map_comes_back_as_it_is(greys: NDArray[np.uint8]) -> None:
+    assert comb(greys) is None
+    assert without_terraces(greys) is greys
+
+
+def test_a_map_of_few_levels_is_levelled_when_it_is_read(tmp_path: Path) -> None:
+    Image.fromarray(terraced(slope())).save(tmp_path / "depth.png")
+    Image.fromarray(np.zeros((32, 240, 3), np.uint8)).save(tmp_path / "photo.png")
+    with gg.open(tmp_path / "photo.png", depth=tmp_path / "depth.png", depth_range="0.5..4") as source:
+        depth_m = next(iter(source)).depth_m
+    assert depth_m is not None
+    assert len(np.unique(depth_m[16])) > 150
+
+
+def test_the_map_of_a_phone_is_levelled(data_dir: Path) -> None:
+    with gg.open(
+        data_dir / "depth" / "mango-image.jpg", depth=data_dir / "depth" / "mango-depth.jpg", depth_range="4..0.5"
+    ) as source:
+        depth_m = next(iter(source)).depth_m
+    assert depth_m is not None
+    across = 1 / depth_m[500, 320:440].astype(np.float64)  # over one round fruit
+    assert np.abs(np.diff(across)).max() < 0.5 * 7 / 255 * (1 / 0.5 - 1 / 4)  # half of one of its steps of 7 greys

@@ -1,0 +1,308 @@
+"""Depth from a monocular model: its files, what it tells, the small copy that it is shown, and its thread."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.camera import REC709_TO_REC2020
+from groundglass.compute.device import Device
+from groundglass.compute.planes import Planes
+from groundglass.depth.monocular import STAGE, MonocularDepth, taps
+from groundglass.depth.onnx_model import MonocularModel, SteadyEnds
+from groundglass.depth.relative import DepthRange
+from groundglass.timing import Clock
+from monocular_support import ANY_SIZE, Slow, threads, until, write_graph, write_model
+from onnx import TensorProto, helper
+
+SPAN = DepthRange(0.5, 4.0)
+
+
+def stripes(width: int = 28, height: int = 14) -> np.ndarray:
+    """(3, H, W): the left half dark, the right half bright."""
+    grey = np.full((height, width), 0.2, np.float32)
+    grey[:, width // 2 :] = 0.8
+    return np.repeat(grey[None], 3, axis=0)
+
+
+# The model
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("result", ["HW", "NHW", "N1HW", "NHW1"])
+def test_bright_is_near_between_the_two_distances(tmp_path: Path, layout: str, result: str) -> None:
+    model = MonocularModel(write_model(tmp_path / "m.onnx", layout=layout, result=result), SPAN)
+    assert model.size_for(1920, 1080) == (28, 14)
+    found = model.depth_of(stripes())
+    assert found.depth_m.shape == (14, 28)
+    assert found.depth_m[:, :14] == pytest.approx(4.0, rel=1e-4)
+    assert found.depth_m[:, 14:] == pytest.approx(0.5, rel=1e-4)
+    assert found.noise > 0
+
+
+def test_without_a_range_it_spans_what_a_portrait_does(tmp_path: Path) -> None:
+    found = MonocularModel(write_model(tmp_path / "m.onnx")).depth_of(stripes())
+    assert (found.depth_m.min(), found.depth_m.max()) == pytest.approx((0.5, 5.0), rel=1e-4)
+
+
+def test_a_range_may_say_that_bright_is_far(tmp_path: Path) -> None:
+    model = MonocularModel(write_model(tmp_path / "m.onnx"), DepthRange(6.0, 0.8, linear=True))
+    assert model.depth_of(stripes()).depth_m[0, [0, -1]] == pytest.approx([0.8, 6.0], rel=1e-4)
+
+
+def test_a_metric_model_tells_metres(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "m.onnx", gain=10.0)
+    assert MonocularModel(f"{path}?metric").depth_of(stripes()).depth_m[0, [0, -1]] == pytest.approx([2.0, 8.0])
+    scaled = MonocularModel(f"{path}?metric", DepthRange(1.0, 3.0)).depth_of(stripes())
+    assert scaled.depth_m[0, [0, -1]] == pytest.approx([1.0, 3.0], rel=1e-4)
+
+
+def test_half_floats_are_taken(tmp_path: Path) -> None:
+    model = MonocularModel(write_model(tmp_path / "m.onnx", kind=TensorProto.FLOAT16), SPAN)
+    assert model.depth_of(stripes()).depth_m[0, [0, -1]] == pytest.approx([4.0, 0.5], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("size", "picture", "wanted"),
+    [
+        (ANY_SIZE, (1920, 1080), (518, 294)),
+        (ANY_SIZE, (1080, 1920), (294, 518)),
+        (ANY_SIZE, (4000, 20), (518, 14)),
+        ((None, 140), (1920, 1080), (518, 140)),
+    ],
+)
+def test_a_model_of_any_size_keeps_the_aspect(
+    tmp_path: Path, size: tuple[int | None, int | None], picture: tuple[int, int], wanted: tuple[int, int]
+) -> None:
+    model = MonocularModel(write_model(tmp_path / "m.onnx", size, channels=3 if size[1] else None))
+    assert model.size_for(*picture) == wanted
+    assert model.depth_of(stripes(*wanted)).depth_m.shape == wanted[::-1]
+
+
+def test_what_is_not_finite_is_filled(tmp_path: Path) -> None:
+    model = MonocularModel(write_model(tmp_path / "m.onnx"), SPAN)
+    picture = stripes()
+    picture[:, 3, 5] = np.nan
+    depth_m = model.depth_of(picture).depth_m
+    assert np.isfinite(depth_m).all()
+    assert depth_m[3, 5] == depth_m[3, 4]
+
+
+def test_a_flat_picture_is_far_and_no_error(tmp_path: Path) -> None:
+    model = MonocularModel(write_model(tmp_path / "m.onnx"), SPAN)
+    assert model.depth_of(np.zeros((3, 14, 28), np.float32)).depth_m == pytest.approx(4.0)
+    assert model.depth_of(stripes()).depth_m[0, [0, -1]] == pytest.approx([4.0, 0.5], rel=1e-4)
+
+
+def test_the_ends_follow_slowly_and_leap_at_a_cut() -> None:
+    ends = SteadyEnds()
+    assert ends.follow(0.0, 10.0) == (0.0, 10.0)
+    assert ends.follow(1.0, 9.0) == pytest.approx((0.1, 9.9))
+    assert ends.follow(5.0, 5.0) == pytest.approx((0.1, 9.9))
+    for _ in range(100):
+        followed = ends.follow(1.0, 9.0)
+    assert followed == pytest.approx((1.0, 9.0), abs=1e-3)
+    assert ends.follow(1.0, 14.0) == (1.0, 14.0)
+
+
+def test_a_still_thing_keeps_its_distance_when_another_comes(tmp_path: Path) -> None:
+    """A bright third thing that covers a twentieth of the picture moves the rest by less than a tenth of the way."""
+    model = MonocularModel(write_model(tmp_path / "m.onnx"), SPAN)
+    before_m = model.depth_of(stripes()).depth_m[7, 20]
+    picture = stripes()
+    picture[:, :3, :7] = 0.95
+    assert model.depth_of(picture).depth_m[7, 20] == pytest.approx(before_m, rel=0.03)
+
+
+# Files that are no such model
+
+
+def refused(spec: str | Path) -> str:
+    with pytest.raises(gg.GroundglassError) as caught:
+        MonocularModel(spec)
+    said = str(caught.value)
+    assert "\n" not in said
+    return said
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    assert refused(tmp_path / "none.onnx").startswith(f"{tmp_path / 'none.onnx'}: no such file")
+
+
+def test_a_query_that_nobody_knows_is_said(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "m.onnx")
+    assert "only ?metric" in refused(f"{path}?metres")
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "truncated"])
+def test_what_is_no_onnx_is_said(tmp_path: Path, damage: str) -> None:
+    path = write_model(tmp_path / "m.onnx")
+    whole = path.read_bytes()
+    path.write_bytes({"empty": b"", "text": b"not a model at all\n" * 9, "truncated": whole[: len(whole) // 2]}[damage])
+    assert refused(path).startswith(f"{path}: is no ONNX model that onnxruntime can load")
+
+
+def test_other_inputs_are_said(tmp_path: Path) -> None:
+    wrong = [
+        write_model(tmp_path / "grey.onnx", channels=1),
+        write_model(tmp_path / "whole.onnx", kind=TensorProto.DOUBLE),
+    ]
+    pair = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, 14, 28]) for name in ("left", "right")]
+    out = helper.make_tensor_value_info("depth", TensorProto.FLOAT, [1, 3, 14, 28])
+    wrong.append(
+        write_graph(tmp_path / "pair.onnx", [helper.make_node("Add", ["left", "right"], ["depth"])], pair, [out])
+    )
+    for path in wrong:
+        assert refused(path).startswith(f"{path}: takes ")
+
+
+def test_other_outputs_are_said(tmp_path: Path) -> None:
+    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, 14, 28])
+    out = helper.make_tensor_value_info("class", TensorProto.FLOAT, [1])
+    mean = helper.make_node("ReduceMean", ["picture"], ["class"], axes=[1, 2, 3], keepdims=0)
+    path = write_graph(tmp_path / "classes.onnx", [mean], [picture], [out])
+    assert "not one map" in refused(path)
+    out = helper.make_tensor_value_info("depth", TensorProto.FLOAT, [1, 3, 14, 28])
+    path = write_graph(
+        tmp_path / "three.onnx", [helper.make_node("Identity", ["picture"], ["depth"])], [picture], [out]
+    )
+    with pytest.raises(gg.GroundglassError, match=r"three\.onnx: told \(1, 3, 14, 28\) numbers"):
+        MonocularModel(path).depth_of(stripes())
+
+
+def test_a_model_that_breaks_down_is_said(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "m.onnx")
+    with pytest.raises(gg.GroundglassError, match=r"m\.onnx: fails on a picture of 30x16"):
+        MonocularModel(path).depth_of(stripes(30, 16))
+
+
+def test_without_onnxruntime_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_model(tmp_path / "m.onnx")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert refused(path) == f"{path}: needs onnxruntime; pip install groundglass[depth]"
+
+
+# The small copy
+
+
+@pytest.mark.parametrize(("samples", "count"), [(8, 4), (28, 10), (100, 7), (3, 9), (5, 5), (1, 3)])
+def test_taps_lie_within_and_weigh_one(samples: int, count: int) -> None:
+    places, weights = taps(samples, count)
+    assert places.shape == weights.shape == (count, places.shape[1])
+    assert 0 <= places.min() <= places.max() < samples
+    assert weights.sum(axis=1) == pytest.approx(1.0)
+    ramp = (weights * places).sum(axis=1)
+    assert ramp == pytest.approx(np.clip((np.arange(count) + 0.5) * samples / count - 0.5, 0, samples - 1), abs=0.5)
+
+
+@pytest.fixture
+def slow() -> Iterator[tuple[Slow, MonocularDepth]]:
+    model = Slow()
+    depth = MonocularDepth(lambda: model)
+    yield model, depth
+    model.may_answer.set()
+    depth.release()
+    depth.release()
+    assert threads() == []
+
+
+@pytest.fixture
+def scene(device: Device) -> Iterator[Planes]:
+    planes = Planes(device, 29, 15, 3)
+    planes.write(np.random.default_rng(3).uniform(-0.1, 1.3, (15, 29, 3)).astype(np.float32))
+    yield planes
+    planes.release()
+
+
+@pytest.mark.parametrize("size", [(14, 7), (29, 15), (45, 31), (7, 2)])
+def test_the_small_copy_is_srgb(scene: Planes, size: tuple[int, int]) -> None:
+    model = Slow(size)
+    model.may_answer.set()
+    depth = MonocularDepth(lambda: model)
+    depth.depth_of(scene, "a picture", Clock())
+    depth.release()
+    across, columns = taps(29, size[0]), taps(15, size[1])
+    rows = (scene.read()[columns[0]] * columns[1][..., None, None]).sum(axis=1)
+    small = (rows[:, across[0]] * across[1][..., None]).sum(axis=2)
+    light = np.clip(small @ np.linalg.inv(REC709_TO_REC2020).T, 0, 1)
+    encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    assert np.moveaxis(model.shown[0], 0, -1) == pytest.approx(encoded, abs=0.15 / 255)
+
+
+# The thread
+
+
+def test_nobody_waits_for_the_model(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
+    model, depth = slow
+    clock = Clock()
+    for frame in range(5):
+        assert depth.latest(clock) is None
+        depth.glance(scene, frame)
+        depth.hand_over()
+    assert model.asked.acquire(timeout=20)
+    assert len(model.shown) == 1  # it had no time for the others
+    model.may_answer.set()
+    assert until(lambda: depth.has_news)
+    found = depth.latest(clock)
+    assert found is not None
+    assert found.depth_m[0, 0] == 2.0
+    assert depth.latest(clock) is found
+    depth.glance(scene, 5)
+    depth.hand_over()
+    assert until(lambda: depth.has_news)
+    assert depth.latest(clock) is not found
+    assert len(clock.stages()) == 1
+    assert STAGE in clock.stages()
+
+
+def test_one_picture_is_asked_once(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
+    model, depth = slow
+    model.may_answer.set()
+    clock = Clock()
+    for _ in range(3):
+        depth.glance(scene, "still")
+        depth.hand_over()
+        depth.depth_of(scene, "still", clock)
+    assert len(model.shown) == 1
+    depth.depth_of(scene, "another", clock)
+    assert len(model.shown) == 2
+
+
+def test_an_error_of_the_thread_reaches_the_loop_once(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
+    model, depth = slow
+    model.error = gg.GroundglassError("m.onnx: fails")
+    depth.glance(scene, 0)
+    depth.hand_over()
+    model.may_answer.set()
+    assert until(lambda: depth.has_news)
+    with pytest.raises(gg.GroundglassError, match="fails"):
+        depth.latest(Clock())
+    assert depth.latest(Clock()) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_the_thread_stands_back_and_no_other_does() -> None:
+    before = os.nice(0)
+    found: list[int] = []
+
+    def load() -> Slow:
+        found.append(os.nice(0))
+        return Slow()
+
+    MonocularDepth(load).release()
+    assert found == [min(before + 10, 19)]
+    assert os.nice(0) == before
+
+
+def test_a_model_that_cannot_be_loaded_leaves_no_thread() -> None:
+    def load() -> Slow:
+        raise gg.GroundglassError("m.onnx: no such file")
+
+    with pytest.raises(gg.GroundglassError, match="no such file"):
+        MonocularDepth(load)
+    assert threads() == []

@@ -1,0 +1,179 @@
+"""Auto exposure: what is metered becomes as bright as a grey card, smoothly, and nothing pumps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.capture.exposure_control import exposable
+from groundglass.capture.source import WithProfile
+from groundglass.cfa import Cfa
+from groundglass.controls import Controls
+from groundglass.develop.metering import FOLLOW_S, GREY, MODES, Exposure, Metering, metered_ev
+from groundglass.display.events import Pointer
+from groundglass.display.tool import Desk
+from groundglass.tools.exposure import Exposing
+from look_support import context
+
+Y = np.array([0.2627, 0.678, 0.0593])
+RANDOM = np.random.default_rng(3)
+
+
+def grey(level: float, size: tuple[int, int] = (120, 80), time_s: float = 0.0) -> gg.Frame:
+    """A flat mosaic whose light is `level` of the white level."""
+    return gg.Frame(np.full(size[::-1], round(60000 * level), np.uint16), time_s=time_s, profile=PROFILE)
+
+
+PROFILE = gg.CameraProfile(white=60000.0)
+
+
+@pytest.mark.parametrize("mode", ["centre", "average", "spot", "spot:0.2,0.8"])
+@pytest.mark.parametrize("level", [0.01, 0.3, 0.9])
+def test_a_flat_frame_becomes_a_grey_card(mode: str, level: float) -> None:
+    ev = metered_ev(grey(level), PROFILE, Metering.parse(mode))
+    assert 2**ev * level == pytest.approx(GREY, rel=0.01)
+
+
+@pytest.mark.parametrize("source", ["scene:?size=480x270", "scene:?size=480x270&noise=0"])
+@pytest.mark.parametrize("kind", ["mosaic", "balanced", "picture"])
+def test_what_is_metered_is_the_developed_light(source: str, kind: str) -> None:
+    with gg.open(source) as opened:
+        frame = replace(next(iter(opened)), depth_m=None)
+    balance = "2,1,0.7" if kind == "balanced" else "as-shot"
+    with gg.Engine(gl=context(), look="neutral", development=gg.Development(white_balance=balance)) as engine:
+        if kind == "picture":
+            frame = gg.Frame(engine.render(frame), gg.Encoding.DISPLAY)
+        engine.development = replace(engine.development, metering="average")
+        assert float(np.cbrt(np.maximum(engine.scene(frame) @ Y, 0)).mean() ** 3) == pytest.approx(GREY, rel=0.06)
+        engine.development = replace(engine.development, metering="highlights")
+        assert float(np.quantile(engine.scene(frame) @ Y, 0.99)) == pytest.approx(1.0, rel=0.08)
+
+
+def test_the_place_counts() -> None:
+    pixels = np.full((80, 120), 600, np.uint16)
+    pixels[20:60, 40:80] = 24000
+    frame = gg.Frame(pixels, profile=PROFILE)
+    ev = {mode: metered_ev(frame, PROFILE, Metering.parse(mode)) for mode in (*MODES, "spot:0.1,0.1")}
+    assert ev["spot"] < ev["centre"] < ev["average"] < ev["spot:0.1,0.1"]
+    assert ev["spot"] == pytest.approx(np.log2(GREY / 0.4), abs=0.02)
+    assert ev["spot:0.1,0.1"] == pytest.approx(np.log2(GREY / 0.01), abs=0.02)
+    assert ev["highlights"] == pytest.approx(np.log2(1 / 0.4), abs=0.02)
+
+
+def test_a_grey_sensor_and_darkness_are_metered() -> None:
+    frame = replace(grey(0.05), cfa=Cfa("MONO"))
+    assert metered_ev(frame, PROFILE, Metering("average")) == pytest.approx(np.log2(GREY / 0.05), abs=0.02)
+    assert metered_ev(grey(0.0), PROFILE, Metering("average")) is None
+    assert Exposure().of(grey(0.0), PROFILE, Metering("average")) == 0.0
+
+
+def test_it_follows_smoothly_and_straight() -> None:
+    exposure, metering = Exposure(), Metering("centre")
+    evs = [exposure.of(grey(0.2 if n < 30 else 0.05, time_s=n / 30), PROFILE, metering) for n in range(120)]
+    assert evs[:30] == [evs[0]] * 30
+    after = np.array(evs[30:])
+    assert (np.diff(after) >= 0).all()  # straight to it: nothing swings
+    assert np.diff(after).max() < 2 / 30 / FOLLOW_S
+    assert after[-1] == pytest.approx(evs[0] + 2, abs=0.05)
+    assert np.argmax(after > evs[0] + 1.8) / 30 < 3 * FOLLOW_S
+
+
+def test_noise_does_not_pump() -> None:
+    exposure = Exposure()
+    evs = set()
+    for number in range(60):
+        pixels = np.clip(RANDOM.normal(3000, 600, (80, 120)), 0, 60000) * (1.04 if number % 9 < 4 else 1.0)
+        frame = gg.Frame(pixels.astype(np.uint16), time_s=number / 30, profile=PROFILE)
+        evs.add(exposure.of(frame, PROFILE, Metering("average")))
+    assert len(evs) == 1
+
+
+def test_it_begins_at_once_and_eases_in_when_turned_on() -> None:
+    exposure = Exposure()
+    assert exposure.of(grey(0.05), PROFILE, Metering("centre")) == pytest.approx(np.log2(GREY / 0.05), abs=0.02)
+    assert exposure.of(grey(0.05, time_s=0.1), PROFILE, None) == 0.0
+    eased = exposure.of(grey(0.05, time_s=0.2), PROFILE, Metering("centre"))
+    assert 0.1 < eased < 0.7
+    # Back to the start, as a clip that plays again; and a still takes another metering at once.
+    assert exposure.of(grey(0.3), PROFILE, Metering("centre")) == pytest.approx(np.log2(GREY / 0.3), abs=0.02)
+    assert exposure.of(grey(0.3), PROFILE, None) == 0.0
+    assert exposure.of(grey(0.3), PROFILE, Metering("spot")) == pytest.approx(np.log2(GREY / 0.3), abs=0.02)
+
+
+def test_frames_without_times_are_metered_each() -> None:
+    exposure, metering = Exposure(), Metering("average")
+    for level in (0.05, 0.4, 0.1):
+        frame = grey(level)
+        for _ in range(2):  # once more, as a lens beside the other does
+            assert exposure.of(frame, PROFILE, metering) == pytest.approx(np.log2(GREY / level), abs=0.02)
+
+
+@pytest.mark.parametrize("text", ["matrix", "spot:2,0.5", "spot:a", ""])
+def test_what_is_not_understood_is_told(text: str) -> None:
+    with pytest.raises(gg.GroundglassError, match=r"spot:0\.4,0\.5"):
+        gg.Development(metering=text)
+
+
+class Camera:
+    """A source that can expose: its frames say by how much less they need to be brightened."""
+
+    name, fps, frames, size = "camera", 30.0, None, (120, 80)
+
+    def __init__(self) -> None:
+        self.ev = 0.0
+
+    def expose(self, exposure_ev: float) -> None:
+        self.ev = exposure_ev
+
+    def frame(self, level: float, index: int) -> gg.Frame:
+        frame = grey(level * 2**self.ev, time_s=index / 30)
+        return replace(frame, profile=replace(PROFILE, exposure_ev=-self.ev))
+
+
+def test_a_source_that_exposes_is_found_behind_those_that_change_it() -> None:
+    camera = Camera()
+    wrapped = WithProfile(WithProfile(camera, None), None)  # type: ignore[arg-type]
+    assert exposable(wrapped) is camera
+    with gg.open("scene:?size=96x64") as scene:
+        assert exposable(scene) is None
+        assert exposable(WithProfile(scene, None)) is None  # type: ignore[arg-type]
+
+
+def test_the_keys_and_a_source_that_exposes() -> None:
+    camera = Camera()
+    with gg.Engine(gl=context(), look="neutral") as engine:
+        controls, said = Controls(), []
+        tool = Exposing(Desk(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
+        controls.add(tool.controls())
+
+        def show(index: int) -> float:
+            frame = camera.frame(0.02, index)
+            tool.drawn(frame, engine.draw(frame))
+            return float((engine.scene(frame) @ Y).mean())
+
+        assert show(0) == pytest.approx(0.02, rel=0.02)
+        controls.press("F2")
+        assert engine.development.metering == "centre"
+        light = [show(number) for number in range(1, 90)]
+        assert light[-1] == pytest.approx(GREY, rel=0.05)
+        assert (np.diff(light) > -0.01 * GREY).all()  # whatever the source does: no step back, no flash
+        assert np.diff(light).max() < 0.05
+        assert camera.ev == pytest.approx(np.log2(GREY / 0.02), abs=0.6)
+        controls.press("Up")
+        assert engine.development.exposure_ev == pytest.approx(1 / 3)
+        controls.press("Shift+F2")
+        controls.press("Shift+F2")
+        assert engine.development.metering == "spot"
+        assert not tool.obey(Pointer("press", 0.25, 0.75))
+        assert engine.development.metering == "spot:0.250,0.750"
+        controls.press("F2")
+        assert engine.development.metering == "off"
+        controls.press("F2")
+        assert engine.development.metering == "spot:0.250,0.750"
+        controls.press("F3")
+        assert engine.development.white_balance == "auto"
+        controls.press("F3")
+        assert engine.development.white_balance == "as-shot"
+        assert said[-1] == "white balance as-shot"

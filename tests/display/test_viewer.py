@@ -1,0 +1,287 @@
+"""The live loop with a make-believe engine, source and window: what it draws, counts and obeys."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from groundglass.display.events import Event, Key, Pointer, Signal, Wheel
+from groundglass.display.overlays import NO_OVERLAYS, Overlays
+from groundglass.display.viewer import Viewer
+from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
+from groundglass.frame import Encoding, Frame
+from groundglass.lens import Lens
+from groundglass.look.look import load_look
+from groundglass.optics.focus import Rack
+from groundglass.output.stills import Stills
+from groundglass.timing import Clock
+from groundglass.tools.focus import Focusing
+from PIL import Image
+
+PIXELS = np.full((4, 6, 3), 128, dtype=np.uint8)
+
+
+class FakeSource:
+    name = "clip/"
+    size = (6, 4)
+
+    def __init__(self, frames: int | None, fps: float | None = 200.0, error: Exception | None = None) -> None:
+        self.frames, self.fps, self._error = frames, fps, error
+
+    def __iter__(self) -> Iterator[Frame]:
+        index = 0
+        while self.frames is None or index < self.frames:
+            yield Frame(PIXELS, Encoding.DISPLAY, index=index)
+            index += 1
+        if self._error:
+            raise self._error
+
+    def close(self) -> None: ...
+
+
+class FakeEngine:
+    device_name, gl_name = "none", "none"
+
+    def __init__(self, draw: Callable[[Frame], None] = lambda frame: None) -> None:
+        self.look = load_look("classic")
+        self.lens = Lens(50, 1.4, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
+        self.focus_m, self.magnification, self.is_outdated = 1.2, 1.0, False
+        self.output_space, self.screen_bits = None, 8
+        self.clock = Clock()
+        self.gl = SimpleNamespace(finish=lambda: None)
+        self.drawn: list[int] = []
+        self.last: Frame | None = None
+        self._draw = draw
+
+    def draw(self, frame: Frame) -> Any:
+        self._draw(frame)
+        self.drawn.append(frame.index)
+        self.last = frame
+        return SimpleNamespace(size=(3, 2))
+
+    def render(self, frame: Frame) -> np.ndarray:
+        return frame.pixels.copy()
+
+    def depth_at(self, x: float, y: float) -> float | None:
+        return {0.1: None, 0.15: math.nan, 0.2: 0.3, 0.9: math.inf}.get(x, 3.0)
+
+    def pick_grey(self, x: float, y: float) -> str:
+        if y < 0.1:
+            raise GroundglassError("too dark to be grey here")
+        return "2,1,1.5"
+
+
+class FakeWindow:
+    """Plays a list of events, one each time the loop has gone to sleep, and quits at its end; notes what was shown."""
+
+    def __init__(self, *script: Event) -> None:
+        self._script = [*script, Signal.QUIT]
+        self._seconds = 0
+        self.shown: list[tuple[str, str]] = []
+        self.play_at: int | None = None
+
+    def poll(self) -> list[Event]:
+        if self.play_at is not None and len(self.shown) >= self.play_at:
+            self.play_at = None
+            return [self._script.pop(0)]
+        return []
+
+    def wait(self, timeout_s: float) -> list[Event]:
+        return [self._script.pop(0)]
+
+    def present(
+        self, picture: Any, status: str, message: str = "", overlays: Overlays = NO_OVERLAYS, tools: Any = ()
+    ) -> None:
+        self.shown.append((status, message))
+
+    def swap(self) -> None: ...
+
+    def toggle_fullscreen(self) -> None: ...
+
+
+def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> tuple[FakeEngine, FakeWindow, Viewer]:
+    engine, window = FakeEngine(), FakeWindow(*script)
+    viewer = Viewer(
+        engine,
+        FakeSource(frames),
+        window=window,
+        tools=[partial(Focusing, seconds=(0, 0)), partial(Stills, folder=tmp_path)],
+    )  # type: ignore[arg-type]
+    viewer.run()
+    return engine, window, viewer
+
+
+def off_screen(source: FakeSource, engine: FakeEngine | None = None) -> Viewer:
+    return Viewer(engine or FakeEngine(), source)  # type: ignore[arg-type]
+
+
+def test_off_screen_a_finite_source_is_shown_and_ends() -> None:
+    engine = FakeEngine()
+    viewer = off_screen(FakeSource(5), engine)
+    statistics = viewer.run()
+    assert statistics.frames + statistics.dropped_frames == 5
+    assert engine.drawn[-1] == 4 == viewer.frame.index
+    assert engine.drawn == sorted(set(engine.drawn))
+    assert (statistics.size, statistics.scale) == ((3, 2), 0.5)
+    assert "present" in statistics.stages
+
+
+def test_a_slow_engine_shows_the_newest_and_counts_the_dropped() -> None:
+    engine = FakeEngine(draw=lambda frame: time.sleep(0.03))
+    statistics = off_screen(FakeSource(60, fps=500.0), engine).run()
+    assert statistics.dropped_frames > 0
+    assert statistics.frames + statistics.dropped_frames == 60
+    assert statistics.late_frames == statistics.frames - 1
+    assert engine.drawn[-1] == 59
+
+
+def test_frames_and_seconds_end_an_endless_source() -> None:
+    assert off_screen(FakeSource(None)).run(frames=7).frames == 7
+    began_s = time.perf_counter()
+    off_screen(FakeSource(None)).run(seconds=0.1)
+    assert time.perf_counter() - began_s >= 0.1
+
+
+def test_off_screen_a_still_is_drawn_as_often_as_asked() -> None:
+    statistics = off_screen(FakeSource(1, fps=None)).run(frames=9)
+    assert (statistics.frames, statistics.dropped_frames) == (9, 0)
+    assert off_screen(FakeSource(1, fps=None)).run().frames == 1
+
+
+def test_a_still_shown_again_is_no_older() -> None:
+    statistics = off_screen(FakeSource(1, fps=None), FakeEngine(lambda frame: time.sleep(0.01))).run(frames=20)
+    assert statistics.latency_ms["p95"] < statistics.seconds * 1000 / 2
+
+
+def test_ctrl_c_ends_with_the_numbers_so_far() -> None:
+    def interrupt(frame: Frame) -> None:
+        if len(engine.drawn) == 3:
+            raise KeyboardInterrupt
+
+    engine = FakeEngine(interrupt)
+    assert off_screen(FakeSource(None), engine).run().frames == 3
+
+
+def test_a_broken_draw_is_one_line_that_names_the_frame() -> None:
+    def fail(frame: Frame) -> None:
+        raise RuntimeError("no\nmemory")
+
+    with pytest.raises(DeviceError, match=r"^clip/: frame 0 cannot be drawn \(RuntimeError: no memory\)$"):
+        off_screen(FakeSource(1), FakeEngine(fail)).run()
+
+
+def test_a_users_error_passes_through() -> None:
+    def fail(frame: Frame) -> None:
+        raise LookError("mend the look")
+
+    with pytest.raises(LookError, match="mend the look"):
+        off_screen(FakeSource(1), FakeEngine(fail)).run()
+    with pytest.raises(SourceError, match="torn"):
+        off_screen(FakeSource(2, error=SourceError("torn"))).run()
+
+
+def test_a_still_in_the_window_is_drawn_once_and_then_sleeps(tmp_path: Path) -> None:
+    engine, window, _ = look((Signal.REPAINT, Signal.REPAINT), tmp_path)
+    assert engine.drawn == [0]
+    assert [status for status, _ in window.shown] == ["clip   classic   fifty   f/1.4   1.20 m"] * 3
+
+
+def test_the_window_holds_the_last_frame_of_a_clip(tmp_path: Path) -> None:
+    engine, _, viewer = look((), tmp_path, frames=4)
+    assert viewer.frame.index == 3 == engine.drawn[-1]
+
+
+def test_a_still_is_drawn_again_when_its_depth_is_told(tmp_path: Path) -> None:
+    engine, window = FakeEngine(), FakeWindow(Signal.REPAINT, Signal.REPAINT)
+    engine._draw = lambda frame: setattr(engine, "is_outdated", not engine.drawn)
+    Viewer(engine, FakeSource(1), window=window).run()  # type: ignore[arg-type]
+    assert engine.drawn == [0, 0]
+
+
+def test_the_wheel_turns_the_iris_in_thirds_and_stops_at_its_ends(tmp_path: Path) -> None:
+    engine, window, _ = look((Wheel(-3), Wheel(-0.5)), tmp_path)
+    assert engine.lens.f_number == pytest.approx(1.4 * 2**0.5 * 2 ** (0.5 / 6))
+    assert engine.drawn == [0, 0, 0]
+    assert "f/2.1 " in window.shown[-1][0]
+    assert look((Wheel(-99),), tmp_path)[0].lens.f_number == 16
+    closed, _, _ = look((Wheel(9),), tmp_path)
+    assert closed.lens.f_number == 1.4
+    assert closed.drawn == [0]  # nothing changed, nothing is drawn
+
+
+def test_a_click_focuses_at_the_depth_there(tmp_path: Path) -> None:
+    engine, window, _ = look((Pointer("press", 0.5, 0.5),), tmp_path)
+    assert engine.focus_m == 3.0
+    assert engine.drawn == [0, 0]
+    assert "3.00 m" in window.shown[-1][0]
+
+
+def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -> None:
+    engine, window = FakeEngine(), FakeWindow(Pointer("press", 0.5, 0.5))
+    focused: list[float] = []
+    engine._draw = lambda frame: focused.append(engine.focus_m)
+    viewer = Viewer(engine, FakeSource(1), window=window, tools=[partial(Focusing, seconds=(0.05, 1.0))])  # type: ignore[arg-type]
+    viewer.run()
+    assert (focused[0], focused[-1]) == (1.2, 3.0)
+    assert focused == sorted(focused)
+    assert len(focused) > 2
+
+
+def test_off_screen_a_rack_moves_the_focus_and_draws_no_frame_twice() -> None:
+    engine = FakeEngine()
+    viewer = Viewer(engine, FakeSource(6, fps=60.0), tools=[partial(Focusing, rack=Rack(0.9, 2.5, 0.02))])  # type: ignore[arg-type]
+    viewer.run()
+    assert engine.focus_m == 2.5
+    assert engine.drawn == sorted(set(engine.drawn))
+
+
+@pytest.mark.parametrize("x", [0.1, 0.15])
+def test_a_click_where_no_depth_is_known_says_so(tmp_path: Path, x: float) -> None:
+    engine, window, _ = look((Pointer("press", x, 0.5),), tmp_path)
+    assert (engine.focus_m, engine.drawn) == (1.2, [0])
+    assert window.shown[-1][1] == "no depth here"
+
+
+def test_a_click_on_the_sky_focuses_at_the_end_of_the_scale(tmp_path: Path) -> None:
+    engine, window, _ = look((Pointer("press", 0.9, 0.5),), tmp_path)
+    assert engine.focus_m == 1000.0
+    assert "infinity" in window.shown[-1][0]
+
+
+def test_a_click_closer_than_the_lens_focuses_stops_at_its_end(tmp_path: Path) -> None:
+    engine, window, _ = look((Pointer("press", 0.2, 0.5),), tmp_path)
+    assert engine.focus_m == 0.5
+    assert window.shown[-1][1] == "this lens focuses from 0.50 m"
+
+
+def test_the_right_button_picks_what_shall_be_grey(tmp_path: Path) -> None:
+    engine, window, _ = look((Pointer("press", 0.5, 0.5, "right"),), tmp_path)
+    assert window.shown[-1][1] == "white balance 2,1,1.5"
+    assert engine.drawn == [0, 0]
+    _, window, _ = look((Pointer("press", 0.5, 0.05, "right"),), tmp_path)
+    assert window.shown[-1][1] == "too dark to be grey here"
+
+
+def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> None:
+    engine, window = FakeEngine(), FakeWindow(Key("Space"), Wheel(-1), Pointer("press", 0.5, 0.5))
+    window.play_at = 3  # freezes after three frames; then the loop sleeps, and the script goes on
+    window.wait = lambda timeout_s, wait=window.wait: (time.sleep(0.1), wait(timeout_s))[1]  # type: ignore[method-assign]
+    viewer = Viewer(engine, FakeSource(None), window=window, tools=[Focusing])  # type: ignore[arg-type]
+    statistics = viewer.run()
+    assert engine.drawn[-3:] == [engine.drawn[2]] * 3
+    assert window.shown[-1][0].endswith("frozen")
+    assert statistics.dropped_frames < viewer._mailbox.dropped
+
+
+def test_stills_are_numbered_and_whole_when_the_user_quits_at_once(tmp_path: Path) -> None:
+    look((Key("S"), Key("S")), tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [f"groundglass-000{number}.{suffix}" for number in (1, 2) for suffix in ("jpg", "toml")]
+    assert Image.open(tmp_path / names[0]).size == (6, 4)

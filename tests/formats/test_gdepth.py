@@ -1,0 +1,196 @@
+"""GDepth: files made here as the published specification says."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from groundglass.capture import open_source
+from groundglass.errors import SourceError
+from groundglass.formats.gdepth import read_gdepth
+from PIL import Image
+
+GREYS = np.array([[0, 51, 102], [153, 204, 255]], np.uint8)
+IDENTIFIER = b"36BE52D449F3E6B9760D7602FF75168D"
+PACKET = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:GDepth="http://ns.google.com/photos/1.0/depthmap/" '
+    'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" {} /></rdf:RDF></x:xmpmeta>'
+)
+RANGE = {"GDepth:Format": "RangeInverse", "GDepth:Near": "0.5", "GDepth:Far": "4.0", "GDepth:Mime": "image/png"}
+
+
+def encoded(samples: np.ndarray = GREYS) -> str:
+    file = io.BytesIO()
+    Image.fromarray(samples).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def packet(**said: str) -> bytes:
+    return PACKET.format(" ".join(f'{key}="{value}"' for key, value in said.items())).encode()
+
+
+def main(content: bytes) -> bytes:
+    return b"http://ns.adobe.com/xap/1.0/\0" + content
+
+
+def extended(content: bytes, piece: int = 60_000, identifier: bytes = IDENTIFIER) -> list[bytes]:
+    head = b"http://ns.adobe.com/xmp/extension/\0" + identifier
+    places = range(0, len(content), piece)
+    return [head + struct.pack(">II", len(content), at) + content[at : at + piece] for at in places]
+
+
+def jpeg(path: Path, *segments: bytes, size: tuple[int, int] = (6, 4), orientation: int = 1) -> Path:
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", size, (90, 60, 30)).save(file, "JPEG", exif=exif)
+    plain = file.getvalue()
+    inserted = b"".join(b"\xff\xe1" + struct.pack(">H", len(one) + 2) + one for one in segments)
+    path.write_bytes(plain[:2] + inserted + plain[2:])
+    return path
+
+
+def depth_of(path: Path) -> np.ndarray:
+    found = read_gdepth(path)
+    assert found is not None
+    return found.depth_m
+
+
+def test_range_inverse(tmp_path: Path) -> None:
+    path = jpeg(tmp_path / "a.jpg", main(packet(**RANGE, **{"GDepth:Data": encoded()})))
+    expected = 4.0 * 0.5 / (4.0 - GREYS / 255 * (4.0 - 0.5))  # the specification's formula, solved for the depth
+    assert depth_of(path) == pytest.approx(expected, rel=1e-6)
+    assert depth_of(path)[[0, 1], [0, 2]] == pytest.approx([0.5, 4.0])
+
+
+def test_range_linear_in_millimetres(tmp_path: Path) -> None:
+    said = RANGE | {"GDepth:Format": "RangeLinear", "GDepth:Near": "500", "GDepth:Far": "4000", "GDepth:Units": "mm"}
+    path = jpeg(tmp_path / "a.jpg", main(packet(**said, **{"GDepth:Data": encoded()})))
+    assert depth_of(path) == pytest.approx(0.5 + GREYS / 255 * 3.5, rel=1e-6)
+
+
+def test_sixteen_bits(tmp_path: Path) -> None:
+    said = RANGE | {"GDepth:Format": "RangeLinear", "GDepth:Data": encoded(GREYS.astype(np.uint16) * 257)}
+    assert depth_of(jpeg(tmp_path / "a.jpg", main(packet(**said)))) == pytest.approx(0.5 + GREYS / 255 * 3.5, rel=1e-6)
+
+
+def test_extended_xmp_in_several_segments_in_any_order(tmp_path: Path) -> None:
+    noisy = np.random.default_rng(1).integers(0, 256, (300, 500), dtype=np.uint8)
+    first = main(packet(**RANGE, **{"xmpNote:HasExtendedXMP": IDENTIFIER.decode()}))
+    rest = extended(packet(**{"GDepth:Data": encoded(noisy)}))
+    assert len(rest) > 2
+    stranger = extended(packet(**{"GDepth:Data": encoded()}), identifier=b"0" * 32)
+    path = jpeg(tmp_path / "a.jpg", first, *reversed(rest), *stranger)
+    assert depth_of(path) == pytest.approx(1 / (2 - noisy / 255 * 1.75), rel=1e-5)
+
+
+def test_properties_may_be_elements(tmp_path: Path) -> None:
+    elements = "".join(f"<{key}>{value}</{key}>" for key, value in (RANGE | {"GDepth:Data": encoded()}).items())
+    content = packet().replace(b" /></rdf:RDF>", f">{elements}</rdf:Description></rdf:RDF>".encode())
+    assert depth_of(jpeg(tmp_path / "a.jpg", main(content))).shape == (2, 3)
+
+
+def test_a_picture_brings_its_depth_as_its_pixels_lie(tmp_path: Path) -> None:
+    path = jpeg(tmp_path / "a.jpg", main(packet(**RANGE, **{"GDepth:Data": encoded()})), orientation=6)
+    with open_source(path) as source:
+        frame = next(iter(source))
+        again = next(iter(source))
+    assert frame.depth_m is not None
+    assert frame.depth_m is again.depth_m
+    assert frame.orientation == 6
+    assert frame.depth_noise > 0
+    assert frame.depth_m[0, 0] == pytest.approx(0.5)
+    upright = frame.upright().depth_m
+    assert upright is not None
+    assert upright[0, -1] == pytest.approx(0.5)  # what was stored on top on the left lies on the right
+    with open_source(path, depth="none") as source:
+        assert next(iter(source)).depth_m is None
+    with open_source(path, depth="plane:1..2") as source:
+        plane_m = next(iter(source)).depth_m
+        assert plane_m is not None
+        assert (plane_m.min(), plane_m.max()) == pytest.approx((1, 2))
+
+
+def test_its_span_may_be_said(tmp_path: Path) -> None:
+    path = jpeg(tmp_path / "a.jpg", main(packet(**RANGE, **{"GDepth:Data": encoded()})))
+    with open_source(path, depth_range="1..6") as source:
+        first, again = next(iter(source)).depth_m, next(iter(source)).depth_m
+    with open_source(path, depth_range=(6, 1)) as source:  # near it knows itself
+        turned = next(iter(source)).depth_m
+    assert first is again
+    assert first is not None
+    assert (first.min(), first.max(), first[0, 0]) == pytest.approx((1, 6, 1))
+    assert turned == pytest.approx(first)
+
+
+def test_near_and_far_that_make_no_sense_become_a_portraits(tmp_path: Path) -> None:
+    for near, far in (("0", "0"), ("4", "0.5"), ("x", "2"), ("1", "inf"), ("nan", "nan")):
+        said = RANGE | {"GDepth:Near": near, "GDepth:Far": far, "GDepth:Data": encoded()}
+        depth_m = depth_of(jpeg(tmp_path / "a.jpg", main(packet(**said))))
+        assert (depth_m.min(), depth_m.max()) == pytest.approx((0.5, 5.0))
+
+
+def test_pictures_without_it_are_plain(tmp_path: Path) -> None:
+    assert read_gdepth(jpeg(tmp_path / "a.jpg")) is None
+    assert read_gdepth(jpeg(tmp_path / "b.jpg", main(PACKET.format("").replace("GDepth", "G").encode()))) is None
+    assert read_gdepth(jpeg(tmp_path / "c.jpg", main(b"<not xml, but no depth either"))) is None
+    assert read_gdepth(jpeg(tmp_path / "d.jpg", main(packet(**RANGE)))) is None  # its data was stripped
+    (tmp_path / "e.jpg").write_bytes(b"GIF89a")
+    assert read_gdepth(tmp_path / "e.jpg") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"GDepth:Data": "!!!"}, "embedded depth map cannot be decoded"),
+        ({"GDepth:Data": "abc"}, "embedded depth map cannot be decoded"),
+        ({"GDepth:Data": base64.b64encode(b"no picture").decode()}, "embedded depth map cannot be decoded"),
+        ({"GDepth:Data": encoded()[:60]}, "embedded depth map cannot be decoded"),
+        ({"GDepth:Data": ""}, "embedded depth map cannot be decoded"),
+        ({"GDepth:Data": encoded(), "GDepth:Format": "Log"}, "of the format 'Log'"),
+        ({"GDepth:Data": encoded(), "GDepth:Units": "furlong"}, "in 'furlong'"),
+        ({"xmpNote:HasExtendedXMP": IDENTIFIER.decode()}, "missing or cut off"),
+    ],
+)
+def test_broken_depth_is_one_line_and_the_picture_opens_without(
+    tmp_path: Path, said: dict[str, str], error: str
+) -> None:
+    path = jpeg(tmp_path / "a.jpg", main(packet(**(RANGE | said))))
+    with pytest.raises(SourceError, match=error) as raised:
+        open_source(path)
+    assert "\n" not in str(raised.value)
+    assert "--depth none" in str(raised.value)
+    with open_source(path, depth="none") as source:
+        assert next(iter(source)).size == (6, 4)
+
+
+def test_a_piece_that_is_missing_or_overlong(tmp_path: Path) -> None:
+    first = main(packet(**RANGE, **{"xmpNote:HasExtendedXMP": IDENTIFIER.decode()}))
+    rest = extended(packet(**{"GDepth:Data": encoded()}), piece=200)
+    for pieces in (rest[:-1], rest[1:], rest[:1] + rest[2:], [rest[0] + b"more", *rest[1:]]):
+        with pytest.raises(SourceError, match="missing or cut off"):
+            read_gdepth(jpeg(tmp_path / "a.jpg", first, *pieces))
+
+
+def test_hostile_xml(tmp_path: Path) -> None:
+    bomb = b'<!DOCTYPE a [<!ENTITY b "xxxxxxxx"><!ENTITY c "&b;&b;&b;">]>' + packet(**RANGE)
+    with pytest.raises(SourceError, match="entities"):
+        read_gdepth(jpeg(tmp_path / "a.jpg", main(bomb)))
+    with pytest.raises(SourceError, match="XMP metadata is broken"):
+        read_gdepth(jpeg(tmp_path / "b.jpg", main(packet(**RANGE)[:-9])))
+
+
+def test_a_file_cut_anywhere_never_crashes(tmp_path: Path) -> None:
+    first = main(packet(**RANGE, **{"xmpNote:HasExtendedXMP": IDENTIFIER.decode()}))
+    whole = jpeg(tmp_path / "a.jpg", first, *extended(packet(**{"GDepth:Data": encoded()}), piece=300)).read_bytes()
+    for length in range(0, len(whole), 7):
+        (tmp_path / "a.jpg").write_bytes(whole[:length])
+        try:
+            read_gdepth(tmp_path / "a.jpg")
+        except SourceError as error:
+            assert "missing or cut off" in str(error)  # noqa: PT017

@@ -1,0 +1,169 @@
+"""What a DNG's opcodes do to the sites of a small file that the test wrote."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dng_support import crop, gain_map, opcodes, ramp, write_and_read
+from groundglass.formats.raw import read_raw
+from groundglass.frame import Frame
+
+WHOLE = (0, 0, 64, 96)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Frame]:
+    """Writes a DNG with these tags and reads it."""
+    return partial(write_and_read, tmp_path)
+
+
+def expected_gain(gains: np.ndarray, rows: np.ndarray, columns: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bilinear between points that reach from side to side."""
+    v = (rows + 0.5) / height * (gains.shape[0] - 1)
+    h = (columns + 0.5) / width * (gains.shape[1] - 1)
+    by_row = np.array([[np.interp(at, range(gains.shape[0]), column) for column in gains.T] for at in v])
+    return np.array([np.interp(h, range(gains.shape[1]), row) for row in by_row])
+
+
+def test_a_gain_map_is_bilinear_between_its_points(read: Callable[..., Frame]) -> None:
+    gains = 1 + np.random.default_rng(1).random((3, 4))
+    frame = read(opcodes(2, gain_map(gains[..., None], WHOLE)))
+    expected = expected_gain(gains, np.arange(64), np.arange(96), 64, 96)
+    assert frame.profile.gain_map.dtype == np.float32
+    np.testing.assert_allclose(frame.profile.gain_map, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("flat", [(1, 1), (1, 4), (3, 1)])
+def test_a_gain_map_of_one_row_or_column_is_constant_along_it(
+    read: Callable[..., Frame], flat: tuple[int, int]
+) -> None:
+    gains = 1 + np.random.default_rng(1).random(flat)
+    frame = read(opcodes(2, gain_map(gains[..., None], WHOLE, spacing=(0.0, 0.0) if flat == (1, 1) else None)))
+    expected = expected_gain(gains, np.arange(64), np.arange(96), 64, 96)
+    np.testing.assert_allclose(frame.profile.gain_map, expected, rtol=1e-5)
+
+
+def test_four_gain_maps_for_the_sites_of_a_block_in_a_cropped_picture(read: Callable[..., Frame]) -> None:
+    """Each counts rows and columns from the active area's corner, and sites from its own."""
+    maps = 1 + np.random.default_rng(1).random((4, 3, 4))
+    entries = [gain_map(maps[2 * y + x][..., None], (y, x, 60, 90), pitch=(2, 2)) for y in (0, 1) for x in (0, 1)]
+    frame = read(opcodes(2, *entries), *crop(5, 3, 40, 30), active_area=(1, 2, 61, 92))
+    rows, columns = np.arange(3, 33), np.arange(5, 45)
+    expected = np.empty((30, 40))
+    for y in (0, 1):
+        for x in (0, 1):
+            whole = expected_gain(maps[2 * y + x], rows, columns, 60, 90)
+            own = np.ix_(rows % 2 == y, columns % 2 == x)
+            expected[own] = whole[own]
+    np.testing.assert_allclose(frame.profile.gain_map, expected, rtol=1e-5)
+
+
+def test_a_gain_map_for_a_part_leaves_the_rest_and_two_are_multiplied(read: Callable[..., Frame]) -> None:
+    constant = np.full((2, 2, 1), 1.5)
+    frame = read(opcodes(2, gain_map(constant, (10, 20, 30, 50)), gain_map(constant, (20, 0, 64, 96))))
+    expected = np.ones((64, 96))
+    expected[10:30, 20:50] *= 1.5
+    expected[20:] *= 1.5
+    np.testing.assert_allclose(frame.profile.gain_map, expected)
+
+
+def test_spacing_and_origin_place_the_points(read: Callable[..., Frame]) -> None:
+    gains = np.array([[1.0, 2.0]])[..., None]
+    frame = read(opcodes(2, gain_map(gains, WHOLE, spacing=(1.0, 0.5), origin=(0.0, 0.25))))
+    at = (np.arange(96) + 0.5) / 96
+    np.testing.assert_allclose(frame.profile.gain_map[5], np.interp(at, (0.25, 0.75), (1, 2)), rtol=1e-5)
+
+
+def test_planes_of_the_third_list_are_colours(read: Callable[..., Frame]) -> None:
+    gains = np.stack([np.full((2, 2), gain) for gain in (1.5, 1.25, 1.75)], axis=-1)
+    frame = read(opcodes(3, gain_map(gains, WHOLE, planes=3)), *crop(1, 0, 40, 30))
+    assert frame.cfa.pattern == "GRBG"
+    np.testing.assert_allclose(frame.profile.gain_map[:2, :2], [[1.25, 1.5], [1.75, 1.25]])
+
+
+def test_a_first_list_counts_from_the_stored_picture(read: Callable[..., Frame]) -> None:
+    constant = np.full((2, 2, 1), 1.5)
+    frame = read(opcodes(1, gain_map(constant, (10, 20, 12, 21))), active_area=(4, 6, 64, 96))
+    assert np.argwhere(frame.profile.gain_map > 1).tolist() == [[6, 14], [7, 14]]
+
+
+def test_radial_vignetting(read: Callable[..., Frame]) -> None:
+    k = (0.2, 0.1, 0.0, 0.05, 0.02)
+    frame = read(opcodes(3, (3, struct.pack(">7d", *k, 0.5, 0.5))))
+    y, x = np.mgrid[:64, :96] + 0.5
+    r2 = ((y - 32) ** 2 + (x - 48) ** 2) / (32**2 + 48**2)
+    expected = 1 + sum(kn * r2 ** (n + 1) for n, kn in enumerate(k))
+    np.testing.assert_allclose(frame.profile.gain_map, expected, rtol=1e-5)
+
+
+def bad_pixels(points: list[tuple[int, int]], areas: list[tuple[int, int, int, int]]) -> tuple[int, bytes]:
+    flat = [n for one in (*points, *areas) for n in one]
+    return 5, struct.pack(f">3I{len(flat)}I", 0, len(points), len(areas), *flat)
+
+
+def test_listed_defects_in_a_cropped_picture(read: Callable[..., Frame]) -> None:
+    listed = bad_pixels([(10, 20), (0, 0), (4000, 4000)], [(12, 30, 14, 32), (50, 90, 4000, 4000)])
+    frame = read(opcodes(1, listed), *crop(4, 2, 80, 50), active_area=(1, 2, 64, 96))
+    assert sorted(map(tuple, frame.profile.defects.tolist())) == [(14, 7), (24, 9), (24, 10), (25, 9), (25, 10)]
+    assert frame.profile.defects.dtype == np.int32
+
+
+def test_sites_of_one_number_are_defects(read: Callable[..., Frame]) -> None:
+    samples = ramp()
+    samples[[5, 9], [7, 60]] = 4000
+    frame = read(opcodes(1, (4, struct.pack(">2I", 4000, 0))), samples=samples)
+    assert frame.profile.defects.tolist() == [[7, 5], [60, 9]]
+
+
+def test_a_defect_on_every_fourth_site_is_none(read: Callable[..., Frame]) -> None:
+    assert read(opcodes(1, (4, struct.pack(">2I", 500, 0)))).profile.defects is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        gain_map(np.full((2, 2, 1), np.nan), WHOLE),
+        gain_map(np.full((2, 2, 1), -1.0), WHOLE),
+        gain_map(np.full((2, 2, 1), 1e30), WHOLE),
+        gain_map(np.full((2, 2, 1), 2.0), WHOLE, pitch=(0, 1)),
+        gain_map(np.full((2, 2, 1), 2.0), WHOLE, spacing=(0.0, float("nan"))),
+        gain_map(np.full((2, 2, 1), 2.0), WHOLE, spacing=(-1.0, 1.0)),
+        (9, b"\0" * 40),
+        (9, gain_map(np.full((2, 2, 1), 2.0), WHOLE)[1][:40] + b"\xff" * 60),
+        (9, struct.pack(">10I4dI", *WHOLE, 0, 1, 1, 1, 2**31, 2**31, 1, 1, 0, 0, 1)),
+        (3, struct.pack(">7d", float("nan"), *[0.0] * 6)),
+        (3, struct.pack(">7d", -5, *[0.0] * 6)),
+        (4, b""),
+        (5, struct.pack(">3I", 0, 2**32 - 1, 2**32 - 1)),
+        (1, struct.pack(">I", 2**32 - 1)),
+        (99, b"something"),
+    ],
+)
+def test_broken_and_unknown_opcodes_are_passed_over(read: Callable[..., Frame], broken: tuple[int, bytes]) -> None:
+    good = gain_map(np.full((2, 2, 1), 1.5), WHOLE)
+    np.testing.assert_allclose(read(opcodes(2, broken, good)).profile.gain_map, 1.5)
+
+
+def test_a_list_that_ends_early(read: Callable[..., Frame]) -> None:
+    code, kind, count, data = opcodes(2, gain_map(np.full((2, 2, 1), 1.5), WHOLE))
+    for length in (0, 3, 4, 12, 50, count - 1):
+        cut = data[:length] or b"\0"
+        assert read((code, kind, len(cut), cut)).profile.gain_map is None
+    huge = struct.pack(">I", 2**32 - 1) + data[4:]
+    assert read((code, kind, len(huge), huge)).profile.gain_map is not None
+
+
+def test_the_shading_of_a_real_file(data_dir: Path) -> None:
+    frame = read_raw(data_dir / "raw" / "gopro_hero7_4000x3000.dng")
+    gains = frame.profile.gain_map
+    assert gains.shape == (3000, 4000)
+    assert gains[1490:1510, 1990:2010].mean() == pytest.approx(1.0, abs=0.02)
+    corners = [gains[y, x] for y in (0, -1) for x in (0, -1)]
+    assert all(1.6 < corner < 2.0 for corner in corners)
+    assert frame.profile.noise.shot == pytest.approx(3.936e-4, rel=1e-3)
+    assert frame.profile.temperature() == pytest.approx((4693, 8.7), rel=0.01)

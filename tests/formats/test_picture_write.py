@@ -1,0 +1,124 @@
+"""Files that the house writes: whole, at their depth, in a named colour space, never over another still."""
+
+from __future__ import annotations
+
+import builtins
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from groundglass.errors import MissingExtraError, OutputError
+from groundglass.formats import picture_write as snapshot
+from PIL import Image, ImageCms
+
+GREYS = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
+RED_AND_BLUE = np.zeros((16, 32, 3), dtype=np.uint8)
+RED_AND_BLUE[:, :16, 0] = 255
+RED_AND_BLUE[:, 16:, 2] = 255
+
+
+def test_png_keeps_every_value_and_says_srgb(tmp_path: Path) -> None:
+    path = snapshot.save(tmp_path / "a.png", GREYS)
+    with Image.open(path) as picture:
+        assert picture.info["srgb"] == 0
+        assert np.array_equal(np.asarray(picture), GREYS)
+
+
+def test_jpeg_has_full_colour_resolution_and_a_profile(tmp_path: Path) -> None:
+    path = snapshot.save(tmp_path / "a.JPG", RED_AND_BLUE[:, 1:])  # the colour edge falls inside a 2x2 chroma block
+    with Image.open(path) as picture:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
+        assert "sRGB" in ImageCms.getProfileDescription(profile)
+        assert [component[1:3] for component in picture.layer] == [(1, 1)] * 3
+        assert np.abs(np.asarray(picture, dtype=int) - RED_AND_BLUE[:, 1:]).max() <= 12
+
+
+def test_tiff_holds_16_bits_of_a_float_picture(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 1, 65536, dtype=np.float32).reshape(256, 256, 1).repeat(3, axis=2)
+    path = snapshot.save(tmp_path / "a.tif", ramp)
+    stored = tifffile.imread(path)
+    assert stored.dtype == np.uint16
+    assert np.array_equal(stored[..., 0].ravel(), np.arange(65536))
+    with tifffile.TiffFile(path) as file:
+        assert file.pages[0].tags["InterColorProfile"].value
+
+
+@pytest.mark.parametrize(("name", "white"), [("a.tif", 65535), ("a.png", 255)])
+def test_white_stays_white_from_any_depth(tmp_path: Path, name: str, white: int) -> None:
+    for picture in (
+        np.full((2, 2, 3), 255, np.uint8),
+        np.full((2, 2, 3), 65535, np.uint16),
+        np.full((2, 2, 3), 1.5, np.float32),
+    ):
+        path = snapshot.save(tmp_path / name, picture)
+        stored = tifffile.imread(path) if name.endswith("tif") else np.asarray(Image.open(path))
+        assert (stored == white).all()
+
+
+def test_exr_keeps_scene_light_and_names_its_primaries(tmp_path: Path) -> None:
+    openexr = pytest.importorskip("OpenEXR")
+    light = np.random.default_rng(7).uniform(-0.1, 900.0, (5, 7, 3)).astype(np.float32)
+    file = openexr.File(str(snapshot.save(tmp_path / "a.exr", light)))
+    assert np.array_equal(file.channels()["RGB"].pixels, light)
+    assert np.allclose(file.header()["chromaticities"], snapshot.REC2020_CHROMATICITIES)
+    half = openexr.File(str(snapshot.save(tmp_path / "h.exr", light, half=True))).channels()["RGB"].pixels
+    assert half.dtype == np.float16
+    assert np.allclose(half, light, rtol=1e-3, atol=1e-4)
+
+
+def test_exr_refuses_display_values(tmp_path: Path) -> None:
+    pytest.importorskip("OpenEXR")
+    with pytest.raises(OutputError, match="scene-linear"):
+        snapshot.save(tmp_path / "a.exr", GREYS)
+
+
+def test_exr_without_openexr_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real_import = builtins.__import__
+
+    def without_openexr(name: str, *args: Any, **options: Any) -> Any:
+        if name == "OpenEXR":
+            raise ImportError(name)
+        return real_import(name, *args, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without_openexr)
+    with pytest.raises(MissingExtraError, match=r"groundglass\[exr\]"):
+        snapshot.check_target(tmp_path / "a.exr")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("a.gif", "suffix '.gif'"), ("a", "suffix ''"), ("none/a.png", "does not exist"), ("folder.png", "is a folder")],
+)
+def test_a_bad_target_is_known_before_the_work(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(OutputError, match=reason) as caught:
+        snapshot.check_target(tmp_path / name)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(OutputError, match=reason):
+        snapshot.save(tmp_path / name, GREYS)
+
+
+def test_a_file_that_fails_halfway_leaves_nothing_and_spares_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = snapshot.save(tmp_path / "a.png", GREYS)
+    before = path.read_bytes()
+
+    def disk_full(self: Image.Image, path: Path, **_: Any) -> None:
+        Path(path).write_bytes(b"\x89PNG half of a")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", disk_full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        snapshot.save(path, 255 - GREYS)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
+    assert path.read_bytes() == before
+
+
+def test_an_array_that_is_no_picture_is_refused(tmp_path: Path) -> None:
+    for shape in ((4, 4), (4, 4, 4), (0, 4, 3)):
+        with pytest.raises(OutputError, match="is not a picture"):
+            snapshot.save(tmp_path / "a.png", np.zeros(shape, np.uint8))

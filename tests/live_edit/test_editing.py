@@ -1,0 +1,216 @@
+"""The look that is being edited: what can be set, undone, compared, drawn by chance, and what becomes of its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from groundglass.errors import LookError, OutputError
+from groundglass.live_edit.editing import Editing
+from groundglass.look.look import Look, load_look, parse_look
+
+FILM = """# Shot on a grey day.
+name = "film"
+intent = "what was said of it"
+
+[pass.tone_curve]
+grey = [0.3, 0.31, 0.32]  # measured
+toe = 1
+
+# fine grain
+[pass.grain]
+amount = 0.02
+"""
+
+
+def editing(look: Look | str = "classic") -> tuple[Editing, list[Look]]:
+    shown: list[Look] = []
+    return Editing(load_look(look) if isinstance(look, str) else look, shown.append), shown
+
+
+def film(folder: Path) -> Path:
+    path = folder / "film.toml"
+    path.write_text(FILM)
+    return path
+
+
+def test_a_value_that_is_set_is_shown_and_can_be_undone_and_redone() -> None:
+    edited, shown = editing()
+    before = edited.value("grain", "amount")
+    edited.set("grain", "amount", 0.03)
+    assert shown[-1].passes[-1].values["amount"] == edited.value("grain", "amount") == 0.03
+    assert edited.is_changed
+    assert edited.is_value_changed("grain", "amount")
+    assert not edited.is_value_changed("grain", "size")
+    assert edited.undo()
+    assert shown[-1].passes[-1].values["amount"] == before
+    assert not edited.is_changed
+    assert not edited.undo()
+    assert edited.redo()
+    assert edited.value("grain", "amount") == 0.03
+    assert not edited.can_redo
+
+
+def test_what_the_pragma_does_not_allow_is_refused_and_changes_nothing() -> None:
+    edited, shown = editing()
+    for wrong in (("grain", "amount", 9.0), ("grain", "amoumt", 0.0), ("grian", "amount", 0.0), ("grain", "seed", 0.5)):
+        with pytest.raises(LookError):
+            edited.set(*wrong)
+    assert not shown
+    assert not edited.can_undo
+
+
+def test_a_drag_is_one_step() -> None:
+    edited, _ = editing()
+    before = edited.value("grain", "amount")
+    for amount in (0.02, 0.021, 0.022):
+        edited.set("grain", "amount", amount, drag=True)
+    edited.end_drag()
+    edited.set("grain", "amount", 0.03, drag=True)
+    edited.set("tone_curve", "toe", (0.5, 0.6, 0.7), drag=True)
+    for expected in (0.03, 0.022, before):
+        assert edited.undo()
+        assert edited.value("grain", "amount") == expected
+    assert not edited.can_undo
+
+
+def test_reset_takes_one_parameter_a_pass_or_all_back_to_the_file() -> None:
+    edited, _ = editing()
+    saved = edited.look
+    edited.set("grain", "amount", 0.03)
+    edited.set("grain", "seed", 7)
+    edited.set("vignette", "corner_light", 0.5)
+    edited.reset("grain", "amount")
+    assert (edited.value("grain", "amount"), edited.value("grain", "seed")) == (0.011, 7)
+    edited.reset("grain")
+    assert edited.value("grain", "seed") == 1
+    assert edited.value("vignette", "corner_light") == 0.5
+    edited.reset()
+    assert edited.look == saved
+    edited.undo()
+    assert edited.value("vignette", "corner_light") == 0.5
+    with pytest.raises(LookError, match="no pass 'halo'"):
+        edited.reset("halo")
+
+
+def test_two_slots_are_stored_and_swapped() -> None:
+    edited, shown = editing()
+    opened = edited.look
+    edited.set("grain", "amount", 0.03)
+    edited.swap()
+    assert (edited.slot, shown[-1]) == ("B", opened)  # the look as it was opened is in the other one
+    edited.swap()
+    assert (edited.slot, edited.value("grain", "amount")) == ("A", 0.03)
+    edited.store()
+    edited.set("grain", "amount", 0.04)
+    edited.swap()
+    assert edited.value("grain", "amount") == 0.03
+    edited.undo()
+    assert (edited.slot, edited.value("grain", "amount")) == ("A", 0.04)
+
+
+def test_chance_is_seeded_stays_within_ranges_and_leaves_what_is_locked() -> None:
+    edited, _ = editing()
+    edited.lock("grain", "amount")
+    edited.randomise(3)
+    drawn = edited.look
+    for settings, parameter in edited.parameters():
+        value = settings.values[parameter.name]
+        for number in value if isinstance(value, tuple) else (value,):
+            assert parameter.low <= number <= parameter.high
+    assert edited.value("grain", "amount") == 0.011
+    assert edited.value("vignette", "corner_light") != 0.78
+    edited.undo()
+    edited.lock("grain", "amount", locked=False)
+    edited.randomise(3)
+    assert edited.value("vignette", "corner_light") == drawn.passes[0].values["corner_light"]
+    assert edited.value("grain", "amount") != 0.011
+    edited.undo()
+    edited.randomise(3, reach=0.01)
+    assert edited.value("vignette", "corner_light") == pytest.approx(0.78, abs=0.0046)
+    assert edited.value("vignette", "corner_light") != 0.78
+
+
+def test_chance_draws_choices_and_never_a_table() -> None:
+    edited, _ = editing("sepia")
+    baths = set()
+    for seed in range(20):
+        edited.randomise(seed)
+        baths.add(edited.value("toning", "bath"))
+    assert baths == {"sepia", "selenium", "blue"}
+
+
+def test_the_text_keeps_its_comments_and_its_order(tmp_path: Path) -> None:
+    edited, _ = editing(load_look(film(tmp_path)))
+    assert edited.as_toml() == FILM
+    edited.set("tone_curve", "grey", (0.4, 0.41, 0.4234567890123))
+    edited.set("tone_curve", "white", (1.1, 1.1, 1.1))
+    edited.set("grain", "size", 0.00083)
+    expected = FILM.replace("[0.3, 0.31, 0.32]  # m", "[0.4, 0.41, 0.423457]  # m")
+    expected = expected.replace("toe = 1\n", "toe = 1\nwhite = [1.1, 1.1, 1.1]\n")
+    assert edited.as_toml() == expected + "size = 0.00083\n"
+    edited.reset()
+    assert edited.as_toml() == FILM
+
+
+def test_a_look_that_is_written_in_a_rare_way_keeps_its_first_comments() -> None:
+    text = '# One line.\nname = "odd"\npass = { grain = { amount = 0.02 }, exposure = { exposure_ev = 1 } }\n'
+    edited, _ = editing(parse_look(text, "odd.toml"))
+    assert edited.as_toml() == text
+    edited.set("grain", "amount", 0.03)
+    written = edited.as_toml()
+    assert written.startswith('# One line.\nname = "odd"\n')
+    assert parse_look(written, "odd.toml") == edited.look
+
+
+def test_save_as_writes_the_look_that_is_shown_under_the_name_of_the_file(tmp_path: Path) -> None:
+    edited, shown = editing(load_look(film(tmp_path)))
+    edited.set("grain", "amount", 1 / 30)
+    path = edited.save_as(tmp_path / "mine.toml")
+    assert not edited.is_changed
+    assert load_look(path) == edited.look == shown[-1]
+    assert (edited.look.name, edited.look.intent) == ("mine", "what was said of it")
+    assert "# measured" in path.read_text()
+    assert (tmp_path / "film.toml").read_text() == FILM
+    assert [one.name for one in sorted(tmp_path.iterdir())] == ["film.toml", "mine.toml"]
+    edited.undo()
+    assert edited.is_changed
+
+
+@pytest.mark.parametrize("name", ["mine", "nowhere/mine.toml"])
+def test_what_cannot_be_saved_is_told(tmp_path: Path, name: str) -> None:
+    edited, _ = editing()
+    edited.set("grain", "amount", 0.03)
+    with pytest.raises(OutputError, match="mine"):
+        edited.save_as(tmp_path / name)
+    assert edited.is_changed
+
+
+def test_a_lut_is_still_found_when_the_look_is_saved_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "luts").mkdir()
+    (tmp_path / "luts" / "film.cube").write_text("LUT_3D_SIZE 2\n" + "0.5 0.5 0.5\n" * 8)
+    (tmp_path / "looks").mkdir()
+    look = tmp_path / "looks" / "film.toml"
+    look.write_text('name = "film"\n\n[pass.lut]\nfile = "../luts/film.cube"  # the stock\n')
+    edited, _ = editing(load_look(look))
+    path = edited.save_as(tmp_path / "mine.toml")
+    assert 'file = "luts/film.cube"  # the stock\n' in path.read_text()
+    assert load_look(path).passes[0].values["amount"] == 1.0
+    assert not edited.is_changed
+
+
+def test_a_reloaded_file_and_the_hand_on_the_sliders_agree(tmp_path: Path) -> None:
+    edited, _ = editing(load_look(film(tmp_path)))
+    edited.set("grain", "size", 0.002)  # by hand
+    edited.set("tone_curve", "toe", (0.5, 0.5, 0.5))
+    changed = FILM.replace("amount = 0.02", "amount = 0.035").replace("toe = 1", "toe = 0.9")
+    edited.reloaded(parse_look(changed + "\n[pass.exposure]\nexposure_ev = 1\n", "film.toml"))
+    assert edited.value("grain", "amount") == 0.035  # the file's
+    assert edited.value("grain", "size") == 0.002  # the hand's
+    assert edited.value("tone_curve", "toe") == (0.9, 0.9, 0.9)  # both: the file is the latest
+    assert edited.value("exposure", "exposure_ev") == 1.0
+    edited.reset("grain", "size")
+    assert edited.value("grain", "size") == 0.001
+    edited.undo()
+    edited.undo()
+    assert [one.name for one in edited.look.passes] == ["tone_curve", "grain"]

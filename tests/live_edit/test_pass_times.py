@@ -1,0 +1,53 @@
+"""The time of each pass: what is told apart, and that the picture goes on meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from groundglass.capture import open_source
+from groundglass.controls import Controls
+from groundglass.display.statistics import FrameLog
+from groundglass.display.tool import Desk
+from groundglass.engine import Engine
+from groundglass.live_edit.pass_times import PassTimes, told_apart
+from groundglass.timing import Clock
+from tolerances import assert_same_codes
+
+
+def test_a_pass_takes_what_it_adds_and_never_less_than_nothing() -> None:
+    times = told_apart(["vignette", "tone_curve", "grain"], [1.0, 1.5, 1.25, 4.0])
+    assert times == {"base": 1.0, "vignette": 0.5, "tone_curve": 0.0, "grain": 2.5}
+    assert sum(times.values()) == 4.0
+    assert told_apart([], [2.0]) == {"base": 2.0}
+
+
+@pytest.mark.parametrize("look", ["classic", "neutral"])
+def test_every_pass_of_the_look_is_timed_while_the_picture_goes_on(look: str) -> None:
+    said: list[str] = []
+    with open_source("scene:?size=96x64") as source, Engine(look=look) as engine:
+        tool = PassTimes(Desk(engine, source, said.append, Controls(), FrameLog(0.1)))
+        tool.measure()
+        assert not tool.busy  # nothing was drawn yet
+        frame = next(iter(source))
+        before = engine.render(frame)
+        tool.measure()
+        for _ in range(1000):
+            if not tool.busy:
+                break
+            tool.tick(0.0)
+            assert_same_codes(engine.render(frame), before)  # with uniforms, then with constants
+        assert list(tool.times) == ["base", *(one.name for one in engine.look.passes)]
+        assert min(tool.times.values()) >= 0.0
+        assert sum(tool.times.values()) > 0.0
+        assert said[-1].startswith("base ")
+        tool.measure()
+        tool.tick(0.0)
+        tool.close()
+        assert not tool.busy
+
+
+def test_the_clock_tells_its_latest_times() -> None:
+    clock = Clock()
+    for ms in (1.0, 2.0, 3.0):
+        clock.add("look", ms)
+    clock.add("develop", 4.0)
+    assert clock.latest_ms(2) == {"look": [2.0, 3.0], "develop": [4.0]}

@@ -1,0 +1,98 @@
+"""What is saved while the window is open: shaders, includes, kernels, looks and LUTs, whole and broken."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from reload_support import BLUE, COLOUR, CUBE, GREEN, LOOK, PLAIN, RED, Bench
+from window_support import Screen, until
+
+
+@pytest.fixture(scope="module")
+def bench(screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    bench = Bench(screen, tmp_path_factory.mktemp("tune"))
+    yield bench
+    bench.live.end()
+
+
+def test_a_pass_that_is_saved_changes_the_picture(bench: Bench) -> None:
+    bench.save("plain.glsl", PLAIN.replace("colour()", "colour().yxz"))
+    until(lambda: bench.shows(GREEN), "green")
+    bench.save("plain.glsl", PLAIN)
+    until(lambda: bench.shows(RED), "red again")
+
+
+def test_an_include_does_too(bench: Bench) -> None:
+    bench.save("colour.glsl", COLOUR.replace("1.0, 0.0, 0.0", "0.0, 1.0, 0.0"))
+    until(lambda: bench.shows(GREEN), "green")
+
+
+def test_an_editor_may_write_another_file_and_rename_it(bench: Bench) -> None:
+    bench.save(".colour.glsl.swp", COLOUR)
+    bench.save("colour.glsl~", COLOUR)
+    bench.save("4913", COLOUR)
+    os.replace(bench.folder / "4913", bench.folder / "colour.glsl")
+    until(lambda: bench.shows(RED), "red")
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "broken"),
+    [
+        ("plain.glsl", PLAIN, PLAIN.replace("rgb;", "missing;")),
+        ("plain.glsl", PLAIN, PLAIN.replace("0.5 0.0 1.0", "0.5 high low")),
+        ("colour.glsl", COLOUR, COLOUR.replace("vec3(", "vec7(")),
+        ("flat.toml", LOOK, LOOK.replace("level = 1.0", "lvel = 1.0")),
+        ("flat.toml", LOOK, LOOK.replace("]", "")),
+    ],
+)
+def test_what_is_broken_is_told_over_its_line_and_the_picture_stays(
+    bench: Bench, name: str, good: str, broken: str
+) -> None:
+    bench.breaks(name, broken, RED)
+    bench.save(name, good)
+    until(lambda: not bench.tells, "nothing is wrong any more")
+    assert bench.shows(RED)
+
+
+def test_a_broken_file_waits_for_the_one_that_it_needs(bench: Bench) -> None:
+    bench.breaks("plain.glsl", PLAIN.replace("colour()", "tint()"), RED)
+    bench.save("colour.glsl", COLOUR.replace("colour", "tint").replace("1.0, 0.0, 0.0", "0.0, 1.0, 0.0"))
+    until(lambda: bench.shows(GREEN) and not bench.tells, "both together are green")
+    bench.save("colour.glsl", COLOUR)
+    bench.save("plain.glsl", PLAIN)
+    until(lambda: bench.shows(RED) and not bench.tells, "and red again")
+
+
+def test_a_look_and_its_lut(bench: Bench) -> None:
+    bench.save("flat.toml", LOOK + '\n[pass.lut]\nfile = "blue.cube"\n')
+    until(lambda: bench.shows(BLUE), "blue, by a pass that is new in the look")
+    bench.save("blue.cube", CUBE.replace("0.0 0.0 1.0", "0.0 1.0 0.0"))
+    until(lambda: bench.shows(GREEN), "green, by the LUT")
+    bench.breaks("blue.cube", CUBE.replace("0.0 0.0 1.0", "0.0 none 0.0", 1), GREEN)
+    bench.save("blue.cube", CUBE)
+    until(lambda: bench.shows(BLUE) and not bench.tells, "blue")
+    bench.save("flat.toml", LOOK)
+    until(lambda: bench.shows(RED), "red")
+
+
+def test_a_kernel(bench: Bench, repository: Path) -> None:
+    """The light of the scene goes through `hand_over.cl` alone, whatever lens and look."""
+    kernel = (repository / "kernels" / "hand_over.cl").read_text(encoding="utf-8")
+    bench.save(
+        "plain.glsl", PLAIN.replace("plain_level * colour() + 0.001 * rgb", "clamp(plain_level * rgb, 0.0, 1.0)")
+    )
+    until(lambda: not bench.shows(RED), "the scene")
+    bench.save("flat.toml", LOOK.replace("1.0", "0.0"))
+    until(lambda: bench.middle.max() < 5, "black")
+    bench.save("flat.toml", LOOK)
+    until(lambda: bench.middle.max() > 5, "the scene")
+    bench.save("hand_over.cl", kernel.replace("KERNEL", "nonsense KERNEL", 1))
+    until(lambda: bench.tells, "what is wrong with the kernel is told")
+    assert bench.middle.max() > 5
+    bench.save("hand_over.cl", kernel.replace("BITS(bounded *", "BITS(0.0f * bounded *"))
+    until(lambda: bench.middle.max() < 5 and not bench.tells, "the kernel hands over darkness")
+    (bench.folder / "hand_over.cl").unlink()
+    until(lambda: bench.middle.max() > 5, "the kernel that ships")

@@ -1,0 +1,230 @@
+"""A look learnt from pairs that were made by a look that the test knows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fit_support import cards, picture_of, place2_of
+from groundglass.camera import REC2020_TO_REC709
+from groundglass.colour.difference import delta_e00
+from groundglass.errors import GroundglassError
+from groundglass.look.fit import Fit, Pair, fit_look, look_text
+from groundglass.look.fit.align import align
+from groundglass.look.fit.fitting import balanced
+from groundglass.look.fit.invented import fit_function, invented_light
+from groundglass.look.fit.model import Model
+from groundglass.look.fit.pair import lay, samples_of
+from groundglass.look.fit.residual import residual_cube, through_cube
+from groundglass.look.fit.solve import Samples, lab_of_display
+from groundglass.look.grade import grade
+from groundglass.look.look import Look, load_look, parse_look
+from groundglass.look.reference import LUMINANCE, apply
+from look_support import ENCODED, context
+from PIL import Image
+
+HIDDEN = """
+[pass.exposure]
+exposure_ev = 0.4
+warmth = 0.1
+[pass.color_matrix]
+green_to_red = -0.12
+blue_to_green = 0.08
+[pass.tone_curve]
+grey = [0.38, 0.37, 0.35]
+toe = 0.55
+white = [1.05, 1.03, 0.99]
+black = 0.02
+[pass.hues]
+green_turn = -8
+blue_saturation = 0.15
+[pass.saturation]
+saturation = 1.1
+"""
+
+
+def hidden() -> Look:
+    return parse_look(HIDDEN, "hidden.toml")
+
+
+@pytest.fixture(scope="module")
+def learnt() -> Fit:
+    scene = cards()
+    return fit_look([Pair(scene, picture_of(scene, hidden(), corner_light=0.7), name="made.jpg")], "mine")
+
+
+def test_a_hidden_look_is_found(learnt: Fit) -> None:
+    assert learnt.mean <= 1.0
+    assert learnt.p95 <= 2.5
+    scene = cards(seed=8)  # nothing of which was seen
+    truth, drawn = (lab_of_display(apply(look, scene).reshape(-1, 3)) for look in (hidden(), learnt.look))
+    assert delta_e00(truth, drawn).mean() <= 1.0
+
+
+def test_the_vignette_is_told_apart(learnt: Fit) -> None:
+    assert learnt.corner_light == pytest.approx(0.7, abs=0.04)
+    assert learnt.look.passes[0].name == "vignette"
+    assert learnt.look.passes[0].values["corner_light"] == pytest.approx(0.7, abs=0.04)
+
+
+def test_the_file_draws_what_was_fitted(learnt: Fit) -> None:
+    look = parse_look(look_text(learnt.look, ("a comment",)), "mine.toml")
+    assert look == learnt.look
+    assert "made.jpg" in look.intent
+    assert f"{learnt.mean:.2f}" in look.intent
+    scene = cards((96, 64), seed=2)
+    drawn = learnt.drawn(scene.reshape(-1, 3).astype(float), place2_of((96, 64)).ravel()).reshape(scene.shape)
+    shown = grade(scene, look, space="rec2020", ctx=context())
+    assert np.abs(shown - drawn).max() < 2 * ENCODED
+
+
+def test_what_is_left_out_is_not_seen(learnt: Fit) -> None:
+    assert learnt.left_out.mean() >= learnt.seen.mean()
+    assert set(learnt.samples.fold) == {0, 1, 2, 3}
+
+
+def test_a_camera_that_mends_its_corners_is_no_vignette() -> None:
+    scene = cards((288, 192))
+    fit = fit_look([Pair(scene, picture_of(scene, hidden(), corner_light=1.4))])
+    assert fit.corner_light == pytest.approx(1.4, abs=0.08)
+    assert "vignette" not in [one.name for one in fit.look.passes]
+    assert any("mended its lens" in note for note in fit.notes)
+
+
+def test_a_picture_without_colours_gives_a_black_and_white_look() -> None:
+    scene = cards((288, 192))
+    wanted = parse_look(
+        "[pass.monochrome]\nred = 0.6\ngreen = 0.3\nblue = 0.1\n[pass.tone_curve]\ngrey = [0.37, 0.35, 0.33]", "x.toml"
+    )
+    fit = fit_look([Pair(scene, picture_of(scene, wanted))])
+    assert [one.name for one in fit.look.passes if one.name in ("monochrome", "hues")] == ["monochrome"]
+    assert fit.mean <= 1.0
+    assert any("black and white" in note for note in fit.notes)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_a_cropped_and_scaled_picture_is_placed(orientation: int) -> None:
+    grey = np.sqrt(cards((480, 320))).mean(axis=2).astype(np.float32)
+    turned = {1: grey, 3: grey[::-1, ::-1], 6: np.rot90(grey)}[orientation]
+    left, top, right, bottom = 24, 10, turned.shape[1] - 16, turned.shape[0] - 32
+    scale = 0.8
+    size = round((right - left) * scale), round((bottom - top) * scale)
+    picture = Image.fromarray(np.ascontiguousarray(turned[top:bottom, left:right])).resize(size, Image.Resampling.BOX)
+    placement = align(grey, np.asarray(picture) ** 0.5, "it")
+    assert placement.orientation == orientation
+    assert placement.shift_px < 0.2
+    if orientation == 1:
+        x, y = placement.place(np.array([0.0, size[0] - 1.0]), np.array([0.0, size[1] - 1.0]))
+        step_x, step_y = (right - left) / size[0], (bottom - top) / size[1]
+        assert x == pytest.approx([left + step_x / 2 - 0.5, right - step_x / 2 - 0.5], abs=0.4)
+        assert y == pytest.approx([top + step_y / 2 - 0.5, bottom - step_y / 2 - 0.5], abs=0.4)
+
+
+def test_distortion_that_the_camera_took_out_is_followed() -> None:
+    scene = cards((480, 320))
+    placed = lay(Pair(scene, picture_of(scene, hidden())))
+    width, height = 480, 320
+    y, x = np.mgrid[:height, :width].astype(float)
+    dx, dy = x - (width - 1) / 2, y - (height - 1) / 2
+    stretch = 0.985 + 0.015 * place2_of((width, height))
+    columns, rows = (dx * stretch + (width - 1) / 2), (dy * stretch + (height - 1) / 2)
+    nearest = np.round(rows).astype(int), np.round(columns).astype(int)
+    bent = lay(Pair(scene, picture_of(scene, hidden())[nearest]))
+    assert abs(placed.placement.distortion) < 3e-3
+    assert bent.placement.distortion == pytest.approx(0.015, abs=0.004)
+    assert bent.placement.shift_px < 0.5
+
+
+def test_another_picture_is_an_error() -> None:
+    with pytest.raises(GroundglassError, match=r"^other.jpg: .*made of this raw"):
+        fit_look([Pair(cards((192, 128), 1), picture_of(cards((192, 128), 2), hidden()), name="other.jpg")])
+
+
+def test_a_picture_without_detail_is_an_error() -> None:
+    with pytest.raises(GroundglassError, match="too little detail"):
+        fit_look([Pair(cards((192, 128)), np.full((128, 192, 3), 128, np.uint8))])
+
+
+def test_a_clipped_picture_is_an_error() -> None:
+    scene = cards()
+    clipped = np.where(np.sqrt(scene).mean(axis=2, keepdims=True) > 0.4, 255, 0).astype(np.uint8).repeat(3, axis=2)
+    with pytest.raises(GroundglassError, match=r"tell a colour|detail"):
+        fit_look([Pair(scene, clipped)])
+
+
+def test_shapes_that_are_no_pair_are_refused() -> None:
+    with pytest.raises(ValueError, match="a pair is a scene"):
+        Pair(cards(), np.zeros((8, 8), np.uint8))
+    with pytest.raises(GroundglassError, match="smaller than 64x64"):
+        Pair(cards((40, 40)), np.zeros((40, 40, 3), np.uint8))
+    with pytest.raises(GroundglassError, match="no pair"):
+        fit_look([])
+
+
+def test_what_the_sensor_clipped_is_not_used() -> None:
+    scene = cards()
+    usable = np.ones(scene.shape[:2], bool)
+    usable[:, :192] = False
+    samples = samples_of([lay(Pair(scene, picture_of(scene, hidden()), usable))])
+    assert 0.2 * 48 * 32 < len(samples) < 0.5 * 48 * 32
+
+
+def test_three_pairs_are_left_out_whole() -> None:
+    pairs = [lay(Pair(scene, picture_of(scene, hidden()))) for scene in map(lambda seed: cards(seed=seed), (1, 2, 3))]
+    samples = samples_of(pairs)
+    assert [np.unique(samples.fold[samples.pair == pair]).tolist() for pair in range(3)] == [[0], [1], [2]]
+
+
+def test_rare_colours_are_taken_first() -> None:
+    display = np.concatenate([np.full((9900, 3), 0.5), np.tile([0.9, 0.2, 0.1], (100, 1))])
+    zeros = np.zeros(10000)
+    samples = Samples(display, display, zeros, zeros.astype(int), zeros.astype(int))
+    taken = balanced(samples, most=1000)
+    assert len(taken) == 1000
+    assert (taken.display[:, 0] > 0.8).mean() > 0.05  # of 1 % that they are
+
+
+def test_a_pass_that_does_nothing_is_left_out() -> None:
+    model = Model()
+    assert [one.name for one in model.look(model.start, "x", "").passes] == ["tone_curve"]
+
+
+def test_a_name_with_quotes_is_written_as_toml() -> None:
+    look = parse_look(look_text(Look('a "b"', "c\\d\ne", load_look("classic").passes)), "x.toml")
+    assert (look.name, look.intent) == ('a "b"', "c\\d e")
+    assert look.passes == load_look("classic").passes
+
+
+def test_a_cube_takes_what_the_passes_leave_over() -> None:
+    colours = np.random.default_rng(2).random((4000, 3))
+    bent = np.clip(colours + 0.05 * np.sin(5 * colours[:, [1, 2, 0]]), 0, 1)
+    cube = residual_cube(colours, bent)
+    assert cube.shape == (17, 17, 17, 3)
+    assert np.abs(through_cube(cube, colours) - bent).mean() < 0.004
+    assert residual_cube(colours, colours) == pytest.approx(residual_cube(colours[:9], colours[:9]))  # nothing to do
+
+
+def test_a_cube_leaves_alone_what_was_not_seen() -> None:
+    dark = 0.3 * np.random.default_rng(2).random((4000, 3))
+    cube = residual_cube(dark, dark + np.array([0.03, 0.0, 0.0]))
+    assert np.abs(through_cube(cube, dark) - dark - [0.03, 0, 0]).max() < 0.006
+    white = through_cube(cube, np.ones((1, 3)))
+    assert np.abs(white - 1).max() < 0.01
+
+
+def test_a_look_is_found_from_what_it_draws_alone() -> None:
+    fit = fit_function(lambda scene: apply(hidden(), scene), "mine", "hidden.cube", count=1500)
+    assert fit.mean <= 0.3
+    assert "hidden.cube" in fit.look.intent
+    scene = cards(seed=8)
+    truth, drawn = (lab_of_display(apply(look, scene).reshape(-1, 3)) for look in (hidden(), fit.look))
+    assert delta_e00(truth, drawn).mean() <= 0.3
+
+
+def test_invented_light_is_of_all_kinds() -> None:
+    scene, fold = invented_light(2000)
+    again, _ = invented_light(2000)
+    assert np.array_equal(scene, again)
+    luminance = scene @ LUMINANCE
+    assert luminance.min() < 0.18 / 50 < 0.18 * 5 < luminance.max()
+    assert (scene @ REC2020_TO_REC709.T).min() > -1e-6
+    assert np.bincount(fold).min() > 200

@@ -1,0 +1,102 @@
+"""Hues: bands without seams, in proportion to colourfulness."""
+
+import numpy as np
+import pytest
+from groundglass.look.hsl_mixer import BANDS, light_of, opponents, shares_of
+from groundglass.look.reference import LUMINANCE, PASSES, shown
+from look_support import ENCODED, draw_pass, scene_of
+from tolerances import FEW_OPERATIONS
+
+SOME = {
+    "red_turn": 12.0,
+    "orange_saturation": -0.4,
+    "yellow_lightness": 0.2,
+    "green_turn": -30.0,
+    "aqua_saturation": 0.7,
+    "blue_lightness": -0.5,
+    "purple_turn": 20.0,
+    "magenta_saturation": -1.0,
+}
+
+
+def circle(count: int = 720, chroma: float = 0.6) -> np.ndarray:
+    """Colours of one lightness and chroma around all hues."""
+    hue = np.linspace(0.0, 2.0 * np.pi, count, endpoint=False)
+    wanted = np.stack([np.full(count, 0.6), 0.6 * chroma * np.cos(hue), 0.6 * chroma * np.sin(hue)], axis=-1)
+    return light_of(wanted)
+
+
+@pytest.mark.parametrize("values", [SOME, {"orange_turn": 30.0}, {}])
+def test_the_gpu_draws_the_formula(values: dict[str, float]) -> None:
+    scene = scene_of((40, 40)) ** 2
+    drawn = draw_pass(scene, "hues", **values)
+    np.testing.assert_allclose(drawn, shown(PASSES["hues"](scene.astype(float), **values)), atol=ENCODED)
+
+
+def test_grey_is_left_alone() -> None:
+    grey = np.repeat(np.linspace(0.0, 1.0, 64), 3).reshape(1, 64, 3)
+    every = {f"{band}_{kind}": 0.5 for band in BANDS for kind in ("turn", "saturation", "lightness")}
+    np.testing.assert_allclose(PASSES["hues"](grey, **every), grey, atol=1e-6)
+
+
+def test_without_numbers_nothing_changes() -> None:
+    scene = scene_of((20, 20)).astype(float)
+    np.testing.assert_allclose(PASSES["hues"](scene), scene, atol=1e-6)
+
+
+def test_the_shares_of_the_bands_add_up() -> None:
+    shares = shares_of(np.linspace(0.0, 2.0 * np.pi, 1000))
+    np.testing.assert_allclose(shares.sum(axis=-1), 1.0, atol=1e-12)
+    assert shares.min() > -0.06
+    middles = shares_of(np.radians(45.0 * np.arange(8)))
+    assert (middles.argmax(axis=-1) == np.arange(8)).all()
+    assert np.diag(middles).min() > 0.65
+
+
+@pytest.mark.parametrize("kind", ["turn", "saturation", "lightness"])
+def test_no_seam_lies_between_two_bands(kind: str) -> None:
+    """A step of half a degree of hue changes the picture little more with one band moved than with none."""
+    value = {"turn": 30.0, "saturation": 1.0, "lightness": 0.5}[kind]
+    colours = circle()
+    before, after = colours, PASSES["hues"](colours, **{f"blue_{kind}": value})
+    steps = [np.abs(np.diff(shown(one), axis=0, append=shown(one)[:1])).max() for one in (before, after)]
+    assert np.abs(after - before).max() > 0.02
+    assert steps[1] < 3.0 * steps[0]
+
+
+def test_a_turn_keeps_lightness_and_chroma() -> None:
+    colours = circle()
+    turned = PASSES["hues"](colours, **{f"{band}_turn": 20.0 for band in BANDS})
+    before, after = opponents(colours), opponents(turned)
+    np.testing.assert_allclose(after[:, 0], before[:, 0], atol=1e-6)
+    chroma = [np.hypot(one[:, 1], one[:, 2]) for one in (before, after)]
+    np.testing.assert_allclose(chroma[1], chroma[0], atol=1e-6)
+    hue = [np.arctan2(one[:, 2], one[:, 1]) for one in (before, after)]
+    np.testing.assert_allclose(np.degrees(np.unwrap(hue[1]) - np.unwrap(hue[0])) % 360, 20.0, atol=1e-3)
+
+
+def test_a_change_is_in_proportion_to_exposure() -> None:
+    scene = scene_of((8, 8)).astype(float)
+    np.testing.assert_allclose(PASSES["hues"](scene * 8.0, **SOME), PASSES["hues"](scene, **SOME) * 8.0, atol=1e-5)
+
+
+def test_no_saturation_is_grey() -> None:
+    values = {f"{band}_saturation": -1.0 for band in BANDS}
+    drawn = PASSES["hues"](scene_of((8, 8)).astype(float), **values)
+    assert np.ptp(drawn, axis=-1).max() < FEW_OPERATIONS
+    assert (drawn @ LUMINANCE).min() > 0.0
+
+
+def test_what_is_colourful_already_gains_less() -> None:
+    every = {f"{band}_saturation": 0.5 for band in BANDS}
+    for chroma, gained in ((0.1, 1.5 - 0.5 * 0.01 / 1.01), (1.0, 1.25)):
+        colours = light_of(np.array([[0.6, 0.6 * chroma, 0.0]]))
+        after = opponents(PASSES["hues"](colours, **every))
+        np.testing.assert_allclose(after[0, 1], 0.6 * chroma * gained, atol=1e-4)
+
+
+def test_what_loses_colour_loses_the_same_part_anywhere() -> None:
+    every = {f"{band}_saturation": -0.5 for band in BANDS}
+    for chroma in (0.1, 1.0):
+        after = opponents(PASSES["hues"](light_of(np.array([[0.6, 0.6 * chroma, 0.0]])), **every))
+        np.testing.assert_allclose(after[0, 1], 0.3 * chroma, atol=1e-4)

@@ -1,0 +1,106 @@
+"""The pass `lut`: where it acts, what it takes and gives, against its reference in NumPy."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from groundglass.colour.encoding import LUT_INPUTS, encode
+from groundglass.errors import LookError
+from groundglass.gl.planes import ScenePlanes
+from groundglass.look import reference
+from groundglass.look.grade import Grader, grade
+from groundglass.look.look import load_look, parse_look
+from groundglass.look.lut import Lut
+from look_support import ENCODED, HALF_STEP, context, draw_pass, look_of, scene_of, shown, some_lut
+from tolerances import STAGE
+
+LEVELS = np.linspace(0, 1, 3)
+IDENTITY = "LUT_3D_SIZE 3\n" + "\n".join(f"{r} {g} {b}" for b in LEVELS for g in LEVELS for r in LEVELS)
+
+
+def identity(tmp_path: Path) -> str:
+    path = tmp_path / "identity.cube"
+    path.write_text(IDENTITY, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("kind", ["srgb", "rec709"])
+def test_of_a_picture_the_identity_changes_nothing(tmp_path: Path, kind: str) -> None:
+    scene = scene_of(brightest=0.9)
+    np.testing.assert_allclose(
+        draw_pass(scene, "lut", file=identity(tmp_path), input=kind), shown(scene), atol=HALF_STEP
+    )
+
+
+@pytest.mark.parametrize("kind", ["linear", "logc", "vlog", "slog3", "llog"])
+def test_of_a_scene_the_identity_shows_its_numbers(tmp_path: Path, kind: str) -> None:
+    scene = np.repeat(np.geomspace(0.002, 8, 30), 3).reshape(1, 30, 3).astype(np.float32)
+    drawn = draw_pass(scene, "lut", file=identity(tmp_path), input=kind)
+    np.testing.assert_allclose(drawn, np.clip(encode(scene, kind), 0, 1), atol=HALF_STEP)
+
+
+@pytest.mark.parametrize("amount", [0.4, 1.0])
+@pytest.mark.parametrize("kind", LUT_INPUTS)
+def test_the_gpu_draws_the_reference(kind: str, amount: float) -> None:
+    scene = scene_of((40, 40)) ** 3 * 4.0
+    look = look_of("lut", file=some_lut(), input=kind, amount=amount)
+    for _ in range(2):
+        drawn = grade(scene, look, space="rec2020", ctx=context())
+        np.testing.assert_allclose(drawn, reference.apply(look, scene), atol=ENCODED)
+
+
+def test_numbers_that_stand_still_are_the_same_picture() -> None:
+    planes, grader = ScenePlanes(context()), Grader(context(), settles=True)
+    planes.write([np.ascontiguousarray(channel) for channel in np.moveaxis(scene_of((20, 20)), -1, 0)])
+    look = look_of("lut", file=some_lut())
+    moving, still = (np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2))
+    np.testing.assert_allclose(moving, still, atol=STAGE)
+    grader.release()
+    planes.release()
+
+
+def test_another_lut_is_another_picture_and_a_frame_uploads_nothing() -> None:
+    planes, grader = ScenePlanes(context()), Grader(context(), settles=False)
+    planes.write([np.full((4, 4), 0.2, np.float32)] * 3)
+    look = look_of("lut", file=some_lut())
+    first = grader.draw(planes, look).read()
+    kept = grader._tables._kept["lut_file_"]
+    assert grader.draw(planes, look).read() == first
+    assert grader._tables._kept["lut_file_"] is kept
+    black = look.with_value("lut", "file", Lut("black", None, np.zeros((2, 2, 2, 3), np.float32)))
+    assert set(grader.draw(planes, black).read()) == {0, 255}
+    assert len(grader._programs._moving) == 1
+    grader.release()
+    planes.release()
+
+
+def test_a_long_curve_is_read_across_its_rows() -> None:
+    curve = np.linspace(0, 1, 10000, dtype=np.float32)[:, None] ** np.array([0.5, 1.0, 2.0], np.float32)
+    look = look_of("lut", file=some_lut()).with_value("lut", "file", Lut("long", curve))
+    scene = scene_of((30, 30))
+    np.testing.assert_allclose(
+        grade(scene, look, space="rec2020", ctx=context()), reference.apply(look, scene), atol=HALF_STEP
+    )
+
+
+def test_a_path_starts_from_the_look_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "same.cube").write_text(IDENTITY, encoding="utf-8")
+    (tmp_path / "mine.toml").write_text('[pass.lut]\nfile = "films/same.cube"\n', encoding="utf-8")
+    monkeypatch.chdir("/")
+    assert isinstance(load_look(tmp_path / "mine.toml").passes[0].values["file"], Lut)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[pass.lut]\n", r"my\.toml:1: pass 'lut' needs the path of a file: file = \"film\.cube\""),
+        ("[pass.lut]\nfile = 3\n", r"pass 'lut' needs the path of a file"),
+        ('[pass.lut]\nfile = "nowhere.cube"\n', r"nowhere\.cube: cannot be read"),
+        (f'[pass.lut]\nfile = "{some_lut()}"\ninput = "clog"\n', r"my\.toml:3: input must be one of srgb, rec709"),
+        (f'[pass.lut]\nfile = "{some_lut()}"\namount = 2\n', r"my\.toml:3: amount = 2 is not in 0\.\.1"),
+    ],
+)
+def test_a_wrong_section_is_told(text: str, told: str) -> None:
+    with pytest.raises(LookError, match=told):
+        parse_look(text, "my.toml")

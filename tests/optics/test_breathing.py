@@ -1,0 +1,213 @@
+"""Focus breathing: the picture grows with the focus, around its middle, and whoever points at it still hits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.compute.device import Device, open_device
+from groundglass.compute.planes import Planes
+from groundglass.controls import Controls
+from groundglass.display.tool import Desk
+from groundglass.lens import Lens, load_lens
+from groundglass.optics import breathing
+from groundglass.optics.breathing import Breathing, magnification
+from groundglass.tools.aids import Aids
+from groundglass.tools.focus import Focusing
+from tolerances import ANOTHER_COMPILER, FEW_OPERATIONS
+
+# Nothing but its breathing: a tenth at the closest focus, sharp from near to far.
+LENS = Lens(f_number=32, f_number_min=32, focus_min_m=0.5, breathing_percent=10.0, name="bellows")
+WIDTH, HEIGHT = 160, 96
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[gg.Engine]:
+    with gg.Engine(look="neutral", lens=LENS, focus_m=0.5) as made:
+        yield made
+    assert made.device.live_buffers == 0
+
+
+@pytest.fixture(autouse=True)
+def settings(engine: gg.Engine) -> None:
+    engine.lens, engine.focus_m, engine.development = LENS, 0.5, gg.Development()
+
+
+def enlarged(device: Device, scene: np.ndarray, factor: float) -> np.ndarray:
+    """(H, W, 3) float32 as Breathing shows it."""
+    height, width = scene.shape[:2]
+    planes, stage = Planes(device, width, height, 3), Breathing(device, width, height)
+    planes.write(scene)
+    seen = stage.run(planes, factor).read()
+    stage.release()
+    planes.release()
+    return seen
+
+
+def cubic(t: np.ndarray) -> list[np.ndarray]:
+    """Catmull and Rom's weights of the four neighbours."""
+    return [
+        0.5 * (-t + 2 * t**2 - t**3),
+        0.5 * (2 - 5 * t**2 + 3 * t**3),
+        0.5 * (t + 4 * t**2 - 3 * t**3),
+        0.5 * (-(t**2) + t**3),
+    ]
+
+
+def by_formula(scene: np.ndarray, factor: float, axis: int = 0) -> np.ndarray:
+    """Rows, then columns, each between its two neighbours at most."""
+    count = scene.shape[axis]
+    place = (np.arange(count) + 0.5 - count / 2) / factor + count / 2 - 0.5
+    first = np.floor(place).astype(int)
+    around = np.pad(scene.astype(np.float64), [(2, 2) if n == axis else (0, 0) for n in range(3)], mode="reflect")
+    four = [np.take(around, first + 1 + n, axis) for n in range(4)]
+    weights = [weight.reshape([-1 if n == axis else 1 for n in range(3)]) for weight in cubic(place - first)]
+    value = sum(weight * light for weight, light in zip(weights, four, strict=True))
+    value = np.clip(value, np.minimum(four[1], four[2]), np.maximum(four[1], four[2]))
+    return value if axis else by_formula(value, factor, axis=1)
+
+
+@pytest.mark.parametrize("factor", [1.004, 1.02, 1 / 0.95, 1.25, 1.5])
+@pytest.mark.parametrize(("width", "height"), [(160, 96), (159, 97), (21, 40)])
+def test_it_is_a_cubic_between_its_neighbours(device: Device, width: int, height: int, factor: float) -> None:
+    scene = np.random.default_rng(2).random((height, width, 3)).astype(np.float32)
+    np.testing.assert_allclose(enlarged(device, scene, factor), by_formula(scene, factor), atol=1e-4)
+
+
+@pytest.mark.parametrize("run_length", [1, 8, 16])
+def test_work_items_of_any_length_show_the_same(device: Device, run_length: int) -> None:
+    if device.run_length in (1, run_length):
+        pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
+    other = open_device(device.spec)
+    other.run_length = run_length
+    scene = np.random.default_rng(2).random((50, 201, 3)).astype(np.float32)
+    for factor in (1.03, 1.4):
+        np.testing.assert_allclose(
+            enlarged(other, scene, factor), enlarged(device, scene, factor), atol=ANOTHER_COMPILER
+        )
+    other.close()
+
+
+def test_flat_stays_flat_and_lamps_get_no_rims(device: Device) -> None:
+    scene = np.full((40, 60, 3), 0.2, np.float32)
+    np.testing.assert_allclose(enlarged(device, scene, 1.07), scene, rtol=FEW_OPERATIONS)
+    scene[20, 30] = 50
+    assert enlarged(device, scene, 1.07).min() >= 0.2 - 1e-6
+
+
+def test_how_much_it_grows() -> None:
+    assert magnification(LENS, np.inf) == 1.0
+    assert magnification(LENS, 0.5) == pytest.approx(1 / 0.9)
+    assert magnification(LENS, 0.95) == pytest.approx(1 / 0.95)  # half of the extension
+    widening = replace(LENS, breathing_percent=-10.0)  # its widest view is at the closest focus, so that is the frame
+    assert magnification(widening, 0.5) == pytest.approx(1.0)
+    assert magnification(widening, np.inf) == pytest.approx(1.1)
+    assert magnification(replace(LENS, breathing_percent=0.0), 0.5) == 1.0
+    assert not breathing.shows(1.0, 8000)
+
+
+def test_a_capture_has_breathed_already() -> None:
+    assert magnification(LENS, 0.95, LENS, 0.95) == 1.0
+    assert magnification(LENS, 0.5, LENS, 0.95) == pytest.approx(0.95 / 0.9)
+    assert magnification(LENS, 5.0, LENS, 0.95) == 1.0  # what lies beyond the frame nobody knows
+    assert magnification(LENS, 0.5, load_lens("phone-1inch"), None) == pytest.approx(1 / 0.9)
+
+
+def spots(**fields: object) -> gg.Frame:
+    """A grey wall at 4 m with a red square at 0.8 m near its upper left corner."""
+    scene = np.full((HEIGHT, WIDTH, 3), 0.1, np.float32)
+    depth_m = np.full((HEIGHT, WIDTH), 4.0, np.float32)
+    scene[12:16, 20:24] = (0.9, 0.1, 0.1)
+    depth_m[12:16, 20:24] = 0.8
+    return gg.Frame(scene, gg.Encoding.SCENE, **{"depth_m": depth_m, **fields})
+
+
+def red_at(scene: np.ndarray) -> tuple[float, float]:
+    """The middle of what is red, as fractions of the picture."""
+    red = np.clip(scene[..., 0] - scene[..., 1] - 0.01, 0, None).astype(np.float64)
+    y, x = np.indices(red.shape) + 0.5
+    return (red * x).sum() / red.sum() / WIDTH, (red * y).sum() / red.sum() / HEIGHT
+
+
+def test_the_picture_grows_around_its_middle(engine: gg.Engine) -> None:
+    engine.focus_m = np.float32(1e3)
+    x, y = red_at(engine.scene(spots()))
+    assert (x, y) == pytest.approx((22 / WIDTH, 14 / HEIGHT), abs=0.001)
+    engine.focus_m = 0.5
+    near_x, near_y = red_at(engine.scene(spots()))
+    assert (near_x - 0.5) / (x - 0.5) == pytest.approx(1 / 0.9, rel=0.005)
+    assert (near_y - 0.5) / (y - 0.5) == pytest.approx(1 / 0.9, rel=0.005)
+
+
+def test_a_click_hits_what_it_points_at(engine: gg.Engine) -> None:
+    frame = spots()
+    for focus_m in (0.5, 0.7, 2.0):
+        engine.focus_m = focus_m
+        picture = engine.render(frame)
+        assert engine.magnification == pytest.approx(magnification(LENS, focus_m))
+        x, y = red_at((picture / 255) ** 2.2)
+        assert engine.depth_at(x, y) == pytest.approx(0.8)
+        aside = 3.5 / WIDTH
+        assert engine.depth_at(x - aside, y) == engine.depth_at(x + aside, y) == pytest.approx(4.0)
+    engine.focus_m = 50.0  # what was drawn counts, not what will be
+    assert engine.depth_at(x, y) == pytest.approx(0.8)
+
+
+def test_what_is_picked_as_grey_is_what_was_pointed_at(engine: gg.Engine) -> None:
+    pixels = np.full((HEIGHT, WIDTH), 20000, np.uint16)
+    pixels[8:24:2, 12:28:2] = 40000  # red where the frame's RGGB has it
+    frame = gg.Frame(pixels, depth_m=np.full((HEIGHT, WIDTH), 4.0, np.float32))
+    picture = engine.render(frame)
+    x, y = red_at((picture / 255) ** 2.2)
+    assert x < 20 / WIDTH - 0.03
+    assert engine.pick_grey(x, y).startswith("0.5,1,1")
+
+
+def test_peaking_and_the_face_s_frame_follow(engine: gg.Engine) -> None:
+    engine.draw(spots())
+    desk = Desk(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
+    hand, aids = Focusing(desk), Aids(desk)
+    desk.controls.add(aids.controls())
+    desk.controls.set("peaking", True)
+    hand._face, hand._face_until_s = (0.4, 0.1, 0.6, 0.3), np.inf
+    shown = hand.overlays(engine.last) | aids.overlays(engine.last)
+    assert shown.circles is not None
+    assert shown.circles.magnification == engine.magnification == pytest.approx(1 / 0.9)
+    assert shown.face == pytest.approx((0.5 - 0.1 / 0.9, 0.5 - 0.4 / 0.9, 0.5 + 0.1 / 0.9, 0.5 - 0.2 / 0.9))
+
+
+def test_a_rack_breathes_smoothly(engine: gg.Engine) -> None:
+    rack, frame = gg.Rack(from_m=0.5, to_m=20.0, seconds=1.0), spots()
+    places = []
+    for time_s in np.linspace(0, 1, 31):
+        engine.focus_m = rack.focus_m(float(time_s))
+        places.append(red_at(engine.scene(frame))[0] * WIDTH)
+    steps = np.diff(places)
+    assert steps.min() > -0.02  # pixels
+    assert steps.max() < 0.6  # of 6.4 in all, eased
+    assert places[-1] - places[0] == pytest.approx((80 - 22) * (1 / 0.9 - 1), rel=0.08)
+
+
+def test_a_lens_that_does_not_breathe_costs_nothing() -> None:
+    with gg.Engine(lens=replace(LENS, breathing_percent=0.0), focus_m=0.5) as fresh:
+        fresh.draw(spots())
+        assert (fresh._breathing.is_made, fresh.magnification) == (False, 1.0)
+
+
+def test_without_distances_there_is_no_focus_to_breathe_with(engine: gg.Engine) -> None:
+    engine.draw(spots(depth_m=None))
+    assert engine.magnification == 1.0
+    assert red_at(engine.scene(spots(depth_m=None)))[0] == pytest.approx(22 / WIDTH, abs=1e-4)
+
+
+@pytest.mark.parametrize("unknown", [0.0, -1.0, np.nan])
+def test_an_unknown_distance_is_none(engine: gg.Engine, unknown: float) -> None:
+    engine.draw(spots())
+    depth_m = np.full((8, 8), 2.0, np.float32)
+    depth_m[:, :4] = unknown
+    engine._last = replace(engine.last, depth_m=depth_m)
+    assert engine.depth_at(0.2, 0.5) is None
+    assert engine.depth_at(0.8, 0.5) == 2.0

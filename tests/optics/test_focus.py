@@ -1,0 +1,154 @@
+"""Figures to focus by: they agree with the circle of confusion that the blur is drawn with."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from groundglass.errors import LookError
+from groundglass.lens import Lens, list_lenses, load_lens
+from groundglass.optics.focus import (
+    FARTHEST_M,
+    Rack,
+    Street,
+    depth_of_field_m,
+    dioptres_deep,
+    hyperfocal_m,
+    sharp_circle_mm,
+)
+
+FIFTY = Lens(focal_mm=50.0, f_number=8.0, sensor_width_mm=36.0)
+
+
+def circle_mm(lens: Lens, depth_m: float, focus_m: float) -> float:
+    """The thin lens, straight from the formula."""
+    f, focus, depth = lens.focal_mm, focus_m * 1e3, depth_m * 1e3
+    return f**2 / lens.f_number * abs(depth - focus) / (depth * (focus - f))
+
+
+def test_the_circle_is_the_diagonal_by_1500() -> None:
+    assert sharp_circle_mm(FIFTY, 36 / 24) == pytest.approx(math.hypot(36, 24) / 1500)
+    phone = load_lens("phone-1inch")
+    assert sharp_circle_mm(phone, 4 / 3) == pytest.approx(math.hypot(13.11, 13.11 * 3 / 4) / 1500)
+
+
+def test_figures_known_from_tables() -> None:
+    """50 mm at f/8 with c = 0.0288 mm: H = 2500 / 0.2308 + 50 mm = 10.88 m; at 3 m sharp from 2.36 to 4.12 m."""
+    assert hyperfocal_m(FIFTY) == pytest.approx(10.883, abs=0.002)
+    assert depth_of_field_m(FIFTY, 3.0) == pytest.approx((2.359, 4.121), abs=0.002)
+
+
+@pytest.mark.parametrize("name", list_lenses())
+@pytest.mark.parametrize("focus_m", [0.9, 2.5, 40.0])
+def test_at_both_limits_the_circle_is_just_sharp(name: str, focus_m: float) -> None:
+    lens = load_lens(name)
+    near_m, far_m = depth_of_field_m(lens, focus_m)
+    assert near_m < focus_m < far_m
+    assert circle_mm(lens, near_m, focus_m) == pytest.approx(sharp_circle_mm(lens), rel=1e-9)
+    if math.isfinite(far_m):
+        assert circle_mm(lens, far_m, focus_m) == pytest.approx(sharp_circle_mm(lens), rel=1e-9)
+    else:
+        assert circle_mm(lens, 1e9, focus_m) <= sharp_circle_mm(lens)
+
+
+@pytest.mark.parametrize("name", list_lenses())
+def test_focused_at_the_hyperfocal_distance_all_from_its_half_is_sharp(name: str) -> None:
+    lens = load_lens(name)
+    near_m, far_m = depth_of_field_m(lens, hyperfocal_m(lens))
+    assert near_m == pytest.approx(hyperfocal_m(lens) / 2)
+    assert far_m == math.inf
+    assert math.isfinite(depth_of_field_m(lens, 0.99 * hyperfocal_m(lens))[1])
+
+
+def test_the_depth_is_the_same_in_dioptres_wherever_the_focus_is() -> None:
+    for focus_m in (2.0, 5.0, 9.0):
+        near_m, far_m = depth_of_field_m(FIFTY, focus_m)
+        assert 1 / near_m - 1 / focus_m == pytest.approx(dioptres_deep(FIFTY), rel=0.03)
+        assert 1 / focus_m - 1 / far_m == pytest.approx(dioptres_deep(FIFTY), rel=0.03)
+
+
+def test_an_infinite_focus_is_a_far_one() -> None:
+    near_m, far_m = depth_of_field_m(FIFTY, math.inf)
+    assert near_m == pytest.approx(hyperfocal_m(FIFTY), rel=0.01)
+    assert far_m == math.inf
+    with pytest.raises(LookError, match="not beyond the focal length"):
+        depth_of_field_m(FIFTY, 0.01)
+
+
+def test_a_rack_eases_in_and_out_and_never_turns_back() -> None:
+    rack = Rack(0.9, 2.5, 3.0)
+    times = np.linspace(-1, 4, 2001)
+    dioptres = 1 / np.array([rack.focus_m(t) for t in times])
+    assert (rack.focus_m(-1), rack.focus_m(0), rack.focus_m(3), rack.focus_m(9)) == (0.9, 0.9, 2.5, 2.5)
+    assert (np.diff(dioptres) <= 1e-12).all()
+    speed = np.abs(np.gradient(dioptres, times))
+    assert speed[np.abs(times) < 0.05].max() < 0.02 * speed.max()  # at rest at both ends,
+    assert speed[np.abs(times - 3) < 0.05].max() < 0.02 * speed.max()
+    assert times[speed.argmax()] == pytest.approx(1.5, abs=0.01)  # and fastest half way,
+    assert 1 / rack.focus_m(1.5) == pytest.approx((1 / 0.9 + 1 / 2.5) / 2)  # which is half way in dioptres
+
+
+def test_a_rack_of_no_time_jumps_and_infinity_is_the_end_of_the_scale() -> None:
+    assert Rack(0.9, 2.5, 0.0).focus_m(0.0) == 2.5
+    to_infinity = Rack(1.0, math.inf, 1.0)
+    assert to_infinity.focus_m(0.5) == pytest.approx(2.0, rel=0.01)
+    assert to_infinity.focus_m(1.0) == FARTHEST_M
+
+
+@pytest.mark.parametrize(
+    ("text", "rack"),
+    [
+        ("0.9..2.5@3", Rack(0.9, 2.5, 3.0)),
+        (" 2.5m..0.9m@1.5s", Rack(2.5, 0.9, 1.5)),
+        (".5..inf@0", Rack(0.5, math.inf, 0.0)),
+    ],
+)
+def test_a_rack_is_read_as_it_is_said(text: str, rack: Rack) -> None:
+    assert Rack.parse(text) == rack
+
+
+@pytest.mark.parametrize("text", ["", "0.9", "0.9..2.5", "0.9..2.5@", "a..b@3", "0..2@3", "1..2@-3"])
+def test_what_is_no_rack_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(LookError, match=r"rack") as refused:
+        Rack.parse(text)
+    assert "\n" not in str(refused.value)
+
+
+def test_street_keeps_a_zone_sharp_where_the_aperture_allows() -> None:
+    lens = load_lens("documentary-35")
+    street = Street(8.0, 2.0, 5.0)
+    stopped = street.lens(lens)
+    focus_m = street.focus_m(stopped)
+    assert stopped.f_number == 8.0
+    assert focus_m == pytest.approx(2 / (1 / 2 + 1 / 5))
+    assert circle_mm(stopped, 2.0, focus_m) == pytest.approx(circle_mm(stopped, 5.0, focus_m))
+    assert street.sharp_m(stopped) == (2.0, 5.0)
+
+
+def test_street_says_which_part_is_sharp_where_the_aperture_does_not_allow() -> None:
+    lens = load_lens("documentary-35")
+    street = Street(2.0, 1.0, math.inf)
+    opened = street.lens(lens)
+    near_m, far_m = street.sharp_m(opened)
+    assert 1.0 < near_m < street.focus_m(opened) == 2.0 < far_m < math.inf
+    needed = street.needs_f_number(opened)
+    enough = Lens(35.0, needed * 1.001, 36.0, f_number_max=99)
+    assert street.sharp_m(enough) == (1.0, math.inf)
+    assert street.sharp_m(enough.at(needed * 0.99)) != (1.0, math.inf)
+
+
+def test_street_on_a_lens_that_cannot_stays_within_the_lens() -> None:
+    phone = load_lens("phone-1inch")
+    assert Street(8.0, 2.0, 5.0).lens(phone).f_number == 4.0
+    assert Street(8.0, 0.2, 0.3).focus_m(load_lens("portrait-75")) == 0.85
+    near_m, far_m = Street(8.0, 0.2, 0.3).sharp_m(load_lens("portrait-75"))
+    assert near_m > far_m  # nothing of it
+
+
+def test_street_is_read_as_it_is_said() -> None:
+    assert Street.parse("8,2..5") == Street(8.0, 2.0, 5.0)
+    assert Street.parse("f/5.6, 1.5m..inf".replace(" ", "")) == Street(5.6, 1.5, math.inf)
+    for text in ("8", "8,5..2", "0,2..5", "8,inf..inf", "f,2..5"):
+        with pytest.raises(LookError, match="street"):
+            Street.parse(text)

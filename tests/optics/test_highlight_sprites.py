@@ -1,0 +1,281 @@
+"""Lights: what counts as one, where its disc goes, and what stands in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.compute.device import Device
+from groundglass.compute.planes import Planes
+from groundglass.lens import load_lens
+from groundglass.optics.defocus import QUALITIES
+from groundglass.optics.highlight_sprites import Lights
+
+TILE = 16
+WIDTH, HEIGHT = 320, 192
+LENS = gg.Lens(focal_mm=50, f_number=0.95, sensor_width_mm=36.0)
+FOCUS_M = 1.0
+FAR_M = 6.0  # discs 20 pixels in radius
+RADIUS = float(LENS.coc_px(FAR_M, FOCUS_M, WIDTH)) / 2
+INF = np.inf
+
+
+@dataclass
+class Finder:
+    device: Device
+    lights: Lights
+
+    def levels(self, scene: np.ndarray, radius_px: np.ndarray | float = 8.0) -> np.ndarray:
+        """(tiles down, tiles across): above 0 where a tile has lights."""
+        planes, radii = Planes(self.device, WIDTH, HEIGHT, 3), Planes(self.device, WIDTH, HEIGHT, 1)
+        planes.write(scene)
+        radii.write(np.broadcast_to(np.asarray(radius_px, np.float32), (HEIGHT, WIDTH))[..., None])
+        for each in (planes, radii):
+            each.mirror()
+        spread = Planes(self.device, WIDTH, HEIGHT, 1)
+        spread.write(np.ones((HEIGHT, WIDTH, 1), np.float32))
+        self.lights.find(planes, radii, spread)
+        found = self.device.read(self.lights.levels, np.float32, (HEIGHT // TILE) * (WIDTH // TILE))
+        for each in (planes, radii, spread):
+            each.release()
+        return found.reshape(HEIGHT // TILE, WIDTH // TILE)
+
+
+@pytest.fixture
+def finder(device: Device) -> Iterator[Finder]:
+    before = device.live_buffers
+    lights = Lights(device, WIDTH, HEIGHT, TILE)
+    yield Finder(device, lights)
+    lights.release()
+    assert device.live_buffers == before
+
+
+def grey(level: float = 0.02) -> np.ndarray:
+    return np.full((HEIGHT, WIDTH, 3), level, np.float32)
+
+
+def with_lights(*places: tuple[int, int], colour: tuple[float, float, float] = (50, 50, 50)) -> np.ndarray:
+    """On grey, single pixels at (x, y)."""
+    scene = grey()
+    for x, y in places:
+        scene[y, x] = colour
+    return scene
+
+
+def tiles_of(*places: tuple[int, int]) -> set[tuple[int, int]]:
+    return {(y // TILE, x // TILE) for x, y in places}
+
+
+def found(levels: np.ndarray) -> set[tuple[int, int]]:
+    return {(int(row), int(column)) for row, column in np.argwhere(levels > 0)}
+
+
+# What counts as one
+
+
+def test_a_bright_pixel_is_a_light_and_its_tile_knows_it(finder: Finder) -> None:
+    places = ((5, 5), (100, 37), (WIDTH - 1, HEIGHT - 1), (160, 96))
+    assert found(finder.levels(with_lights(*places))) == tiles_of(*places)
+
+
+def test_a_light_of_one_colour_is_one(finder: Finder) -> None:
+    assert found(finder.levels(with_lights((40, 40), colour=(20, 0, 0)))) == tiles_of((40, 40))
+
+
+def test_texture_and_noise_are_none(finder: Finder) -> None:
+    random = np.random.default_rng(3)
+    assert not found(finder.levels(random.random((HEIGHT, WIDTH, 3)).astype(np.float32)))
+    about_black = np.abs(0.002 * random.standard_normal((HEIGHT, WIDTH, 3))).astype(np.float32)
+    assert not found(finder.levels(about_black))
+
+
+def test_what_is_larger_than_a_point_is_none(finder: Finder) -> None:
+    scene = grey()
+    scene[66:76, 66:76] = 50  # a lamp within one tile
+    assert not found(finder.levels(scene))
+
+
+def test_what_is_sharp_is_none(finder: Finder) -> None:
+    scene = with_lights((40, 40), (200, 100))
+    assert not found(finder.levels(scene, 0.4))
+    assert not found(finder.levels(scene, -0.4))
+    blurred_left = np.where(np.arange(WIDTH) < 160, -8.0, 0.2) * np.ones((HEIGHT, 1))
+    assert found(finder.levels(scene, blurred_left)) == tiles_of((40, 40))
+
+
+# Where its disc goes
+
+
+def seen_through(
+    scene: np.ndarray, depth_m: np.ndarray | float, quality: str, lens: gg.Lens = LENS, focus_m: float = FOCUS_M
+) -> np.ndarray:
+    depth = np.broadcast_to(np.asarray(depth_m, np.float32), scene.shape[:2])
+    return gg.defocus(scene, depth, lens=lens, focus_m=focus_m, quality=quality).astype(np.float64)
+
+
+def distances(x: float, y: float) -> np.ndarray:
+    rows, columns = np.indices((HEIGHT, WIDTH))
+    return np.hypot(columns - x, rows - y)
+
+
+def disc_level(energy: float) -> float:
+    return energy / (np.pi * RADIUS**2)
+
+
+pytestmark = pytest.mark.usefixtures("quick_api")
+both = pytest.mark.parametrize("quality", QUALITIES)
+
+
+@both
+@pytest.mark.parametrize(("x", "y"), [(160, 96), (161, 98), (163, 95), (5, 90)])
+def test_its_rim_is_a_pixel_wide_at_any_size(quality: str, x: int, y: int) -> None:
+    """Not as wide as a pixel of the scale that discs so large are spread at."""
+    black = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    black[y, x] = 1000
+    light = seen_through(black, FAR_M, quality)[..., 1]
+    away = distances(x, y)
+    np.testing.assert_allclose(light[away < RADIUS - 1], disc_level(1000), rtol=0.01)
+    assert light[away > RADIUS + 1].max() < 1e-3 * disc_level(1000)
+
+
+@both
+def test_between_two_pixels_it_lies_between_them(quality: str) -> None:
+    black = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    black[96, 100], black[96, 101] = 300, 100
+    light = seen_through(black, FAR_M, quality)[..., 1]
+    y, x = np.indices(light.shape)
+    assert (x * light).sum() / light.sum() == pytest.approx(100.25, abs=0.05)
+    assert (y * light).sum() / light.sum() == pytest.approx(96, abs=0.05)
+    assert light.sum() == pytest.approx(400, rel=0.005)
+
+
+@both
+def test_its_disc_has_its_colour(quality: str) -> None:
+    scene = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    scene[96, 160] = (1000, 200, 50)
+    disc = seen_through(scene, FAR_M, quality)[distances(160, 96) < RADIUS - 1]
+    np.testing.assert_allclose(disc.mean(axis=0), disc_level(1) * np.array([1000, 200, 50]), rtol=0.01)
+
+
+@both
+def test_lights_of_one_tile_add_up(quality: str) -> None:
+    """Each quarter of a tile has one of its own."""
+    black = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    places = [(162, 98), (170, 98), (162, 106), (171, 107)]
+    alone = []
+    for x, y in places:
+        black[...] = 0
+        black[y, x] = 500
+        alone.append(seen_through(black, FAR_M, quality))
+    for x, y in places:
+        black[y, x] = 500
+    together = seen_through(black, FAR_M, quality)
+    np.testing.assert_allclose(together, sum(alone), atol=0.01 * disc_level(500))
+
+
+@both
+def test_what_is_no_point_keeps_its_energy_too(quality: str) -> None:
+    """A lamp, a bar, and two lights beside each other."""
+    for rows, columns in (
+        (slice(90, 98), slice(150, 158)),
+        (slice(96, 97), slice(140, 160)),
+        (slice(96, 97), slice(160, 164, 3)),
+    ):
+        scene = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+        scene[rows, columns] = 100
+        assert seen_through(scene, FAR_M, quality).sum() == pytest.approx(scene.sum(), rel=0.01)
+
+
+@both
+def test_what_is_around_it_stays_as_it_is(quality: str) -> None:
+    flat = seen_through(grey(0.1), FAR_M, quality)
+    lit = grey(0.1)
+    lit[96, 160] = 80
+    more = seen_through(lit, FAR_M, quality) - flat
+    away = distances(160, 96)
+    np.testing.assert_allclose(more[away < RADIUS - 1.5], disc_level(79.9), rtol=0.03)
+    assert np.abs(more[away > RADIUS + 12]).max() < 1e-4
+
+
+@both
+def test_before_the_focus_it_is_upside_down(quality: str) -> None:
+    triangle = replace(LENS, f_number=2.0, f_number_min=0.95, blades=3)
+    black = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    black[96, 160] = 1000
+    behind, before = (seen_through(black, depth_m, quality, triangle)[..., 1] for depth_m in (INF, 0.5))
+    np.testing.assert_allclose(behind[10:-9, 10:-9], before[10:-9, 10:-9][::-1, ::-1], atol=0.05 * behind.max())
+    rows = behind.sum(axis=1) / behind.sum()
+    assert rows[96 - 7] > 0.01  # a corner at the top, a side below
+    assert rows[96 + 7] < 1e-3
+
+
+# What stands in its way
+
+
+def half_before(edge: int, near_m: float) -> np.ndarray:
+    """Something at `near_m` to the left of a column, the rest far away."""
+    return np.where(np.arange(WIDTH) < edge, near_m, FAR_M) * np.ones((HEIGHT, 1))
+
+
+@both
+def test_what_is_sharp_cuts_its_disc(quality: str) -> None:
+    """A lamp beside a post in focus shines on nothing of it, and is whole beside it."""
+    edge = 150
+    scene = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    scene[96, edge + 6] = 1000
+    light = seen_through(scene, half_before(edge, FOCUS_M), quality)[..., 1]
+    assert light[:, :edge].max() < 0.01 * disc_level(1000)
+    inside = distances(edge + 6, 96) < RADIUS - 1
+    inside[:, : edge + 2] = False
+    np.testing.assert_allclose(light[inside], disc_level(1000), rtol=0.02)
+
+
+@both
+@pytest.mark.parametrize("near_m", [0.7, 2.0])
+def test_what_is_blurred_before_it_takes_half_of_it_away(quality: str, near_m: float) -> None:
+    """Through the point u of the aperture a light is seen at R u beside its place, and a thing before it at r u, r < R:
+    of a light at the edge of something half of the rays pass, those that arrive on the side away from it.
+    """
+    edge = 160
+    scene = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    scene[96, edge] = 1000
+    light = seen_through(scene, half_before(edge, near_m), quality)[..., 1]
+    assert light.sum() == pytest.approx(500, rel=0.25)
+    columns = np.arange(WIDTH)
+    assert (columns * light.sum(axis=0)).sum() / light.sum() == pytest.approx(edge + 0.42 * RADIUS, abs=0.1 * RADIUS)
+
+
+@both
+def test_what_lies_behind_it_takes_nothing(quality: str) -> None:
+    """A lamp before the focus, over things in focus and far away."""
+    scene = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    scene[94:99, 158:163] = 1e-6
+    scene[96, 160] = 1000
+    depth_m = half_before(160, FOCUS_M)
+    depth_m[94:99, 158:163] = 0.55
+    light = seen_through(scene, depth_m, quality)[..., 1]
+    assert light.sum() == pytest.approx(1000, rel=0.02)
+    radius = float(LENS.coc_px(0.55, FOCUS_M, WIDTH)) / 2
+    inside = light[distances(160, 96) < radius - 1]
+    np.testing.assert_allclose(inside, 1000 / (np.pi * radius**2), rtol=0.02)
+
+
+@both
+def test_rims_cut_it_as_they_cut_every_disc(quality: str) -> None:
+    """A cat's eye: off the middle its width is less than its height, and its area less than in the middle."""
+    lens = replace(load_lens("noct-50"), vignetting=0.0)
+    sizes = []
+    for x in (160, 290):
+        black = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+        black[96, x] = 1000
+        light = seen_through(black, 3.0, quality, lens)[..., 1]
+        lit = light > 0.3 * light.max()
+        sizes.append((int(lit.any(axis=0).sum()), int(lit.any(axis=1).sum())))
+        assert light.sum() == pytest.approx(1000, rel=0.01)
+    (width, height), (narrow, tall) = sizes
+    assert abs(width - height) <= 1
+    assert narrow < 0.85 * tall
+    assert tall <= height + 1

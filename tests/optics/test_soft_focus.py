@@ -1,0 +1,188 @@
+"""The glow of a soft-focus lens: a halo that keeps energy, follows the aperture, and is nothing where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.compute.device import Device, open_device
+from groundglass.compute.planes import Planes
+from groundglass.lens import load_lens
+from groundglass.optics.soft_focus import GLOW, OCTAVES, SHARES, WIDEST, Glow, Halo
+from tolerances import ANOTHER_COMPILER, FEW_OPERATIONS
+
+SOFT = load_lens("soft-90")
+SIZES = [(320, 180), (319, 181), (97, 61), (960, 30), (3, 2)]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[gg.Engine]:
+    with gg.Engine(look="neutral") as made:
+        yield made
+    assert made.device.live_buffers == 0
+
+
+def glowing(device: Device, scene: np.ndarray, halo: Halo) -> np.ndarray:
+    """(H, W) or (H, W, 3) float32 with its glow."""
+    height, width = scene.shape[:2]
+    planes, glow = Planes(device, width, height, 3), Glow(device, width, height)
+    planes.write(np.broadcast_to(scene.reshape(height, width, -1), (height, width, 3)))
+    seen = glow.run(planes, halo).read()
+    glow.release()
+    planes.release()
+    return seen.reshape(scene.shape) if scene.ndim == 3 else seen[..., 1]
+
+
+def by_formula(scene: np.ndarray, halo: Halo) -> np.ndarray:
+    """A share of the light as the sum of three Gaussians, of a picture that its edges mirror."""
+    height, width = scene.shape
+    around = np.pad(scene.astype(np.float64), ((0, height), (0, width)), mode="symmetric")
+    frequency = np.hypot(np.fft.fftfreq(2 * height)[:, None], np.fft.fftfreq(2 * width))
+    sigmas = [octave * halo.widest * width for octave in OCTAVES]
+    passed = sum(
+        share * np.exp(-2 * (np.pi * sigma * frequency) ** 2) for share, sigma in zip(SHARES, sigmas, strict=True)
+    )
+    glow = np.fft.ifft2(np.fft.fft2(around) * passed).real[:height, :width]
+    return scene + halo.share * (glow - scene)
+
+
+def noise(width: int, height: int) -> np.ndarray:
+    """Random light with a lamp of 50 times white."""
+    scene = np.random.default_rng(3).random((height, width)).astype(np.float32)
+    scene[height // 3, width // 4] = 50
+    return scene
+
+
+def psnr(one: np.ndarray, other: np.ndarray) -> float:
+    """Of scene-linear light, encoded by 1/2.2 as it is seen."""
+    a, b = (np.clip(light, 0, 1) ** (1 / 2.2) for light in (one, other))
+    return float(-10 * np.log10(np.mean((a - b) ** 2)))
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_flat_picture_stays_as_it_is(device: Device, width: int, height: int) -> None:
+    for opening in (1.0, 0.7, 0.4):
+        seen = glowing(device, np.full((height, width), 0.7, np.float32), Halo(0.4, WIDEST * opening**3))
+        np.testing.assert_allclose(seen, 0.7, rtol=FEW_OPERATIONS)
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 180), (319, 181)])
+@pytest.mark.parametrize("widest", [WIDEST, 0.5 * WIDEST, 2 / 320])
+def test_a_point_keeps_its_energy_wherever_it_lies(device: Device, width: int, height: int, widest: float) -> None:
+    for x, y in ((160, 90), (161, 93), (0, 0), (width - 1, height - 1), (width - 2, 50), (3, height - 5)):
+        scene = np.zeros((height, width), np.float32)
+        scene[y, x] = 1000
+        seen = glowing(device, scene, Halo(0.4, widest))
+        assert seen.sum() == pytest.approx(1000, rel=0.005)
+        assert seen.min() >= 0
+        assert 600 <= seen[y, x] < 800  # the core stays sharp; a corner mirrors its glow
+
+
+@pytest.mark.parametrize("widest", [WIDEST, 0.8 * WIDEST, 0.6 * WIDEST])
+def test_it_is_a_sum_of_three_gaussians(device: Device, widest: float) -> None:
+    """But for the pixels next to a lamp, whose core outshines the glow there, and the noise that scales average."""
+    scene, halo = noise(960, 120), Halo(0.4, widest)
+    difference = glowing(device, scene, halo) - by_formula(scene, halo)
+    assert psnr(glowing(device, scene, halo), by_formula(scene, halo)) > 45
+    difference[36:45, 236:245] = 0
+    assert np.abs(difference).max() < 0.03
+
+
+def test_the_halo_has_the_width_of_the_formula(device: Device) -> None:
+    for width in (480, 960, 1920):
+        scene = np.zeros((81, width), np.float32)
+        scene[40, width // 2] = 1
+        along = glowing(device, scene, Halo(1.0, WIDEST)).sum(axis=0)
+        variance = (along * (np.arange(width) - width // 2) ** 2).sum() / along.sum()
+        expected = sum(share * (octave * WIDEST * width) ** 2 for share, octave in zip(SHARES, OCTAVES, strict=True))
+        assert variance == pytest.approx(expected, rel=0.02)
+
+
+def test_half_the_size_shows_the_same_glow(device: Device) -> None:
+    scene = noise(960, 120)
+    scene[40:80, 300:500] = 4.0
+    for opening in (1.0, 0.8, 0.6):
+        halo = Halo(0.4, WIDEST * opening**3)
+        small = glowing(device, scene.reshape(60, 2, 480, 2).mean(axis=(1, 3)), halo)
+        assert psnr(glowing(device, scene, halo).reshape(60, 2, 480, 2).mean(axis=(1, 3)), small) > 40
+
+
+@pytest.mark.parametrize("run_length", [1, 8, 16])
+def test_work_items_of_any_length_glow_alike(device: Device, run_length: int) -> None:
+    if device.run_length in (1, run_length):
+        pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
+    other = open_device(device.spec)
+    other.run_length = run_length
+    scene, halo = noise(331, 67), Halo(0.4, WIDEST)
+    np.testing.assert_allclose(
+        glowing(other, scene, halo), glowing(device, scene, halo), rtol=ANOTHER_COMPILER, atol=1e-5
+    )
+    other.close()
+
+
+def test_stopping_down_takes_it_away() -> None:
+    wide, closed = Halo.of(SOFT), Halo.of(SOFT.at(4.4))  # two stops
+    assert (wide.share, wide.widest) == (0.4, WIDEST)
+    assert (closed.share, closed.widest) == pytest.approx((0.1, WIDEST / 8))
+    assert wide.shows(320)
+    assert not Halo.of(SOFT.at(8)).shows(1920)
+    assert not Halo.of(SOFT.at(16)).shows(8000)
+    assert not Halo.of(load_lens("noct-50")).shows(8000)
+
+
+def test_what_the_capture_has_already_is_not_added() -> None:
+    assert Halo.of(SOFT, SOFT).share == 0
+    assert Halo.of(SOFT, load_lens("noct-50")) == Halo.of(SOFT)
+    assert Halo.of(load_lens("noct-50"), SOFT).share == 0
+    weak = replace(SOFT, soft_focus=0.2)
+    assert (1 - Halo.of(SOFT, weak).share) * (1 - 0.2) == pytest.approx(1 - 0.4)
+
+
+@pytest.mark.usefixtures("quick_api")
+def test_a_lens_shows_it_on_what_is_in_focus_too() -> None:
+    scene = np.zeros((120, 160, 3), np.float32)
+    scene[60, 80] = 1000
+    depth_m = np.full((120, 160), 2.0, np.float32)
+    plain = gg.defocus(scene, depth_m, lens=replace(SOFT, soft_focus=0.0), focus_m=2.0)
+    soft = gg.defocus(scene, depth_m, lens="soft-90", focus_m=2.0)
+    assert plain[60, 82].max() == 0
+    assert soft[60, 82].min() > 1
+    assert soft[60, 80, 1] < 0.7 * plain[60, 80, 1]
+    assert soft.sum() == pytest.approx(plain.sum(), rel=0.005)
+    closed = gg.defocus(scene, depth_m, lens=SOFT.at(8), focus_m=2.0)
+    assert closed[60, 82].max() == 0
+
+
+def lamp(**fields: object) -> gg.Frame:
+    scene = np.full((60, 160, 3), 0.1, np.float32)
+    scene[30, 80] = 50
+    return gg.Frame(scene, gg.Encoding.SCENE, **fields)
+
+
+def test_it_needs_no_depth(engine: gg.Engine) -> None:
+    engine.lens = load_lens("noct-50")
+    plain = engine.scene(lamp())
+    engine.lens = SOFT
+    soft = engine.scene(lamp())
+    assert soft[30, 83].min() > 1.5 * plain[30, 83].max()
+    np.testing.assert_allclose(engine.scene(lamp(native_lens=SOFT)), plain, rtol=FEW_OPERATIONS)
+    engine.lens = SOFT.at(8)
+    np.testing.assert_allclose(engine.scene(lamp()), plain, rtol=FEW_OPERATIONS)
+
+
+def test_a_lens_without_it_costs_nothing(engine: gg.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    launched: list[str] = []
+    run = engine.device.run
+    monkeypatch.setattr(engine.device, "run", lambda source, *rest: (launched.append(source), run(source, *rest))[1])
+    engine.lens = load_lens("portrait-75")
+    with gg.Engine(lens="portrait-75") as fresh:
+        fresh.scene(lamp(depth_m=np.full((60, 160), 2.0, np.float32)))
+        assert not fresh._glow.is_made
+    engine.scene(lamp())
+    assert GLOW not in launched
+    engine.lens = SOFT
+    engine.scene(lamp())
+    assert GLOW in launched

@@ -1,0 +1,229 @@
+"""Films: the pictures that were shown, with their times and colours, and playable whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.controls import Controls
+from groundglass.display.tool import Desk
+from groundglass.errors import MissingExtraError, OutputError
+from groundglass.gl.readback import Readback
+from groundglass.output.recording import Recording
+from groundglass.output.video import CODECS, QUEUE, Film, even
+from look_support import context
+
+av = pytest.importorskip("av")
+
+SIZE = 160, 90
+COLOURS = np.array([[200, 30, 40, 255], [40, 180, 60, 255], [50, 60, 220, 255], [128, 128, 128, 255]], np.uint8)
+
+
+def picture(number: int) -> np.ndarray:
+    """Four stripes of plain colours, and a grey square that says which picture it is."""
+    rgba = np.repeat(COLOURS, SIZE[0] // 4, axis=0)[None].repeat(SIZE[1], axis=0).copy()
+    rgba[:40, :40, :3] = 16 + 4 * number
+    return rgba
+
+
+def add_all(film: Film, times_s: list[float]) -> None:
+    for number, time_s in enumerate(times_s):
+        while film._feed.is_full:
+            time.sleep(0.001)
+        film.add(picture(number), time_s)
+
+
+def seen(path: Path) -> tuple[list[float], list[np.ndarray]]:
+    """The times in seconds and the pictures (H, W, 3) of a film."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = list(container.decode(stream))
+        pictures = [frame.reformat(format="rgb24", src_colorspace="ITU709").to_ndarray() for frame in frames]
+        return [float(frame.pts * stream.time_base) for frame in frames], pictures
+
+
+@pytest.mark.parametrize("codec", sorted(CODECS))
+def test_a_film_has_the_pictures_their_times_and_their_colours(tmp_path: Path, codec: str) -> None:
+    times_s = [0.0, 0.033, 0.071, 0.1, 0.5, 0.52, 1.6, 1.61, 3.0]
+    film = Film(tmp_path / f"a{CODECS[codec].suffix}", SIZE, codec)
+    add_all(film, times_s)
+    film.close()
+    assert (film.written, film.dropped) == (len(times_s), 0)
+    found_s, pictures = seen(film.path)
+    assert found_s == pytest.approx(times_s, abs=0.002)
+    for number, shown in enumerate(pictures):
+        assert shown.shape == (*SIZE[::-1], 3)
+        assert np.abs(shown[60:80, 5::40].mean(axis=0) - COLOURS[:, :3]).max() < 6
+        assert abs(shown[5:35, 5:35].mean() - (16 + 4 * number)) < 4
+    with av.open(str(film.path)) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.color_primaries, context.color_trc, context.colorspace, context.color_range) == (1, 13, 1, 1)
+
+
+@pytest.mark.parametrize("codec", sorted(CODECS))
+@pytest.mark.parametrize(("space", "tags"), [("display-p3", (12, 13)), ("rec709", (1, 1)), ("My Monitor", (2, 2))])
+def test_a_film_says_what_its_colours_are_for(tmp_path: Path, codec: str, space: str, tags: tuple[int, int]) -> None:
+    film = Film(tmp_path / f"a{CODECS[codec].suffix}", SIZE, codec, space)
+    add_all(film, [0.0, 0.1])
+    film.close()
+    with av.open(str(film.path)) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.color_primaries, context.color_trc) == tags
+
+
+def test_what_the_encoder_has_no_time_for_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Film._frame
+    monkeypatch.setattr(Film, "_frame", lambda *these: (time.sleep(0.05), slow(*these))[1])
+    film = Film(tmp_path / "a.mp4", SIZE)
+    began_s = time.perf_counter()
+    for number in range(QUEUE + 20):
+        film.add(picture(number % 50), number / 60)
+    assert time.perf_counter() - began_s < 0.5
+    film.close()
+    assert film.dropped >= 18
+    assert film.written + film.dropped == QUEUE + 20
+    assert len(seen(film.path)[0]) == film.written
+
+
+CRASH = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_video import Film, picture, SIZE
+film = Film(Path({path!r}), SIZE, {codec!r})
+for number in range(10_000):
+    film.add(picture(number % 50), number / 30)
+    print(film.written, flush=True)
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+@pytest.mark.parametrize("codec", sorted(CODECS))
+def test_a_killed_recorder_leaves_a_film_that_plays(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / f"a{CODECS[codec].suffix}"
+    code = CRASH.format(tests=str(Path(__file__).parent), path=str(path), codec=codec)
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    written = 0
+    while written < 120:
+        written = int(child.stdout.readline() or child.wait())
+    os.kill(child.pid, signal.SIGKILL)
+    child.communicate()
+    times_s, pictures = seen(path)
+    assert len(pictures) >= written - 70  # a second at thirty a second, and what waited
+    assert times_s == sorted(times_s)
+    assert abs(pictures[30][5:35, 5:35].mean() - (16 + 4 * 30)) < 4
+
+
+def test_errors_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OutputError, match=r"there is no such folder"):
+        Film(tmp_path / "none" / "a.mp4", SIZE)
+    with pytest.raises(OutputError, match=r"hevc goes into a \.mp4 file; name a\.mp4, or another --codec"):
+        Film(tmp_path / "a.mkv", SIZE, "hevc")
+    (tmp_path / "mine.mp4").write_bytes(b"mine")
+    with pytest.raises(OutputError, match="exists; name another"):
+        Film(tmp_path / "mine.mp4", SIZE)
+    assert (tmp_path / "mine.mp4").read_bytes() == b"mine"
+    film = Film(tmp_path / "a.mp4", SIZE)
+    monkeypatch.setattr(Film, "_write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    film.add(picture(0), 0.0)
+    with pytest.raises(OutputError, match="No space left on device"):
+        film.close()
+    film = Film(tmp_path / "c.mp4", SIZE)
+    monkeypatch.setattr(Film, "_write", lambda *_: (_ for _ in ()).throw(ValueError))
+    film.add(picture(0), 0.0)
+    with pytest.raises(OutputError, match=r"stopped \(ValueError\)"):
+        film.close()
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingExtraError, match=r"groundglass\[video\]"):
+        Film(tmp_path / "b.mp4", SIZE)
+
+
+def test_an_encoder_wants_even_sides() -> None:
+    assert even((161, 91)) == (160, 90)
+    assert even((1, 1)) == (2, 2)
+
+
+def test_a_picture_from_the_gpu_is_there_a_call_later() -> None:
+    gl = context()
+    readback = Readback(gl)
+    textures = [gl.texture(SIZE, 4, picture(number).tobytes()) for number in range(4)]
+    assert readback.ask(textures[0], 0.0) is None
+    for number in (1, 2, 3):
+        found = readback.ask(textures[number], number / 10)
+        assert found is not None
+        assert found[0] == (number - 1) / 10
+        np.testing.assert_array_equal(found[1], picture(number - 1))
+    last = readback.take()
+    assert last is not None
+    np.testing.assert_array_equal(last[1], picture(3))
+    assert readback.take() is None
+    for one in (readback, *textures):
+        one.release()
+
+
+class Bench:
+    def __init__(self, folder: Path, **options: object) -> None:
+        self.engine = gg.Engine(gl=context(), look="neutral")
+        self.controls, self.said = Controls(), []
+        desk = Desk(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.tool = Recording(desk, folder, **options)  # type: ignore[arg-type]
+        self.controls.add(self.tool.controls())
+
+    def show(self, level: int, size: tuple[int, int] = SIZE) -> None:
+        frame = gg.Frame(np.full((*size[::-1], 3), level, np.uint8), gg.Encoding.DISPLAY)
+        self.tool.drawn(frame, self.engine.draw(frame))
+        self.tool.tick(time.perf_counter())
+
+
+def test_r_records_until_r(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.show(10)
+    bench.controls.press("R")
+    for level in range(20, 220, 10):
+        bench.show(level)
+        time.sleep(0.02)
+    assert bench.controls.get("record")
+    assert not list(tmp_path.glob("*.jpg"))
+    bench.controls.press("R")
+    while bench.tool.busy:
+        bench.tool.tick(time.perf_counter())
+    assert bench.said == ["recording groundglass-0001.mp4", "recorded groundglass-0001.mp4: 20 pictures"]
+    times_s, pictures = seen(tmp_path / "groundglass-0001.mp4")
+    means = [shown.mean() for shown in pictures]
+    assert len(means) == 20
+    assert means == sorted(means)
+    assert times_s[-1] == pytest.approx(19 * 0.025, rel=0.5)
+    bench.tool.close()
+    bench.engine.close()
+
+
+def test_a_file_of_a_name_and_a_picture_that_changes_its_size(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, file=tmp_path / "mine.mov", codec="prores")
+    for level in (10, 60, 110):
+        bench.show(level)
+    bench.show(110, (80, 60))
+    while bench.tool.busy:
+        bench.tool.tick(time.perf_counter())
+    assert bench.said[1].startswith("the picture has another size")
+    assert len(seen(tmp_path / "mine.mov")[0]) == 3
+    bench.tool.close()
+    bench.engine.close()
+
+
+def test_quitting_ends_the_film(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.controls.press("R")
+    for level in (10, 60, 110):
+        bench.show(level)
+    bench.tool.close()
+    assert len(seen(tmp_path / "groundglass-0001.mp4")[0]) == 3
+    bench.engine.close()

@@ -1,0 +1,101 @@
+"""Tiny ONNX models, whose distances are the brightness of the picture, and one that answers when a test lets it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from groundglass.depth.maps import DepthMap
+from groundglass.depth.onnx_model import DEVIATION, MEAN
+from onnx import TensorProto, helper, numpy_helper, save
+
+ANY_SIZE = (None, None)
+
+
+def write_model(
+    path: Path,
+    size: tuple[int | None, int | None] = (28, 14),
+    *,
+    layout: str = "NCHW",
+    result: str = "NHW",
+    channels: int | None = 3,
+    gain: float = 1.0,
+    kind: int = TensorProto.FLOAT,
+) -> Path:
+    """A model for pictures of `size`, (width, height), that tells `gain` times the mean of red, green and blue, 0 to 1.
+
+    `result` is the shape of what it gives: "HW", "NHW", "N1HW" or "NHW1".
+    """
+    width, height = ("width" if size[0] is None else size[0], "height" if size[1] is None else size[1])
+    colours: Any = "colours" if channels is None else channels
+    shape = [1, colours, height, width] if layout == "NCHW" else [1, height, width, colours]
+    axis = 1 if layout == "NCHW" else 3
+    along = (1, 3, 1, 1) if layout == "NCHW" else (1, 1, 1, 3)
+    numbers = helper.tensor_dtype_to_np_dtype(kind)
+    constants = {
+        "deviation": (gain * DEVIATION).reshape(along).astype(numbers),
+        "mean": (gain * MEAN).reshape(along).astype(numbers),
+    }
+    kept = {"HW": [0], "NHW": None, "N1HW": [1], "NHW1": [3]}[result]
+    nodes = [
+        helper.make_node("Mul", ["picture", "deviation"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "mean"], ["encoded"]),
+        helper.make_node("ReduceMean", ["encoded"], ["grey"], axes=[axis], keepdims=0),
+    ]
+    if kept is None:
+        nodes.append(helper.make_node("Identity", ["grey"], ["depth"]))
+    else:
+        constants["axes"] = np.array(kept, np.int64)
+        nodes.append(helper.make_node("Squeeze" if result == "HW" else "Unsqueeze", ["grey", "axes"], ["depth"]))
+    ranks = {"HW": 2, "NHW": 3, "N1HW": 4, "NHW1": 4}
+    return write_graph(
+        path,
+        nodes,
+        [helper.make_tensor_value_info("picture", kind, shape)],
+        [helper.make_tensor_value_info("depth", kind, [None] * ranks[result])],
+        constants,
+    )
+
+
+def write_graph(
+    path: Path, nodes: list[Any], inputs: list[Any], outputs: list[Any], constants: dict[str, np.ndarray] | None = None
+) -> Path:
+    initializers = [numpy_helper.from_array(array, name) for name, array in (constants or {}).items()]
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, initializers)
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
+class Slow:
+    """A model that waits until it may answer, and remembers what it was shown."""
+
+    def __init__(self, size: tuple[int, int] = (14, 7)) -> None:
+        self.size = size
+        self.may_answer = threading.Event()
+        self.asked = threading.Semaphore(0)
+        self.shown: list[np.ndarray] = []
+        self.error: Exception | None = None
+
+    def size_for(self, width: int, height: int) -> tuple[int, int]:
+        return self.size
+
+    def depth_of(self, picture: np.ndarray) -> DepthMap:
+        self.shown.append(picture)
+        self.asked.release()
+        assert self.may_answer.wait(20)
+        if self.error is not None:
+            raise self.error
+        return DepthMap(np.full((7, 14), 1.0 + len(self.shown), np.float32), 0.01)
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("groundglass-depth")]
+
+
+def until(reached: Callable[[], bool]) -> bool:
+    """Whether it is reached within 20 s."""
+    pause = threading.Event()
+    return any(reached() or pause.wait(0.005) for _ in range(4000))

@@ -1,0 +1,299 @@
+"""The viewfinder's aids as the screen shows them, each against NumPy on the same picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.cfa import Cfa
+from groundglass.controls import Controls
+from groundglass.display.events import Pointer
+from groundglass.display.maps import most_of_blocks
+from groundglass.display.overlays import NO_OVERLAYS
+from groundglass.display.present import Presenter
+from groundglass.display.tool import Desk
+from groundglass.gl.passes import list_overlays
+from groundglass.tools.aids import AIDS, Aids
+from look_support import context, srgb
+from off_screen_support import OffScreen
+
+WIDTH, HEIGHT = 240, 160
+LEVELS = np.random.default_rng(5).uniform(0, 0.6, (HEIGHT // 8, WIDTH // 8)).repeat(8, 0).repeat(8, 1)
+
+
+class Bench:
+    """An engine, the aids and a screen of their own; `said` is what the aids said."""
+
+    def __init__(self, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
+        self.size = size
+        self.engine = gg.Engine(gl=context(), look="neutral", f_number=16, focus_m=2.0)
+        self.screen = OffScreen(context(), size)
+        self.presenter = Presenter(self.screen)  # type: ignore[arg-type]
+        self.said: list[str] = []
+        self.controls = Controls()
+        self.aids = Aids(Desk(self.engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        self.controls.add(self.aids.controls())
+
+    def show(self, frame: gg.Frame) -> np.ndarray:
+        """(H, W, 3) uint8 on the screen."""
+        self.engine.draw(frame)
+        picture = self.engine.draw(frame)  # with constants from now on, which may round otherwise
+        self.presenter.draw(picture, self.size, [], overlays=self.aids.overlays(self.engine.last))
+        data = self.screen.screen.read(viewport=(0, 0, *self.size), components=3, alignment=1)
+        return np.frombuffer(data, np.uint8).reshape(self.size[1], self.size[0], 3)[::-1]
+
+    def changed(self, frame: gg.Frame, by_more_than: int = 0, **settings: object) -> np.ndarray:
+        """(H, W) bool: where the aids with these settings show another pixel than without."""
+        self.controls.do("aids_off")
+        plain = self.show(frame).astype(int)
+        for name, setting in settings.items():
+            self.controls.set(name, setting)  # type: ignore[arg-type]
+        return (np.abs(self.show(frame) - plain) > by_more_than).any(axis=2)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.presenter.release()
+    made.engine.close()
+
+
+def grey_frame(light: np.ndarray = LEVELS) -> gg.Frame:
+    """Scene light (H, W) without colour."""
+    return gg.Frame(np.repeat(light[..., None], 3, axis=2).astype(np.float32), gg.Encoding.SCENE)
+
+
+def mosaic(counts: np.ndarray) -> gg.Frame:
+    profile = gg.CameraProfile(black=(64.0, 60.0, 68.0, 64.0), white=1023.0)
+    return gg.Frame(counts.astype(np.uint16), cfa=Cfa("GRBG"), profile=profile)
+
+
+def test_every_overlay_that_ships_is_an_aid_with_its_own_key(bench: Bench) -> None:
+    assert sorted(aid.name for aid in AIDS) == list(list_overlays())
+    for aid in AIDS:
+        assert not bench.controls.get(aid.name)
+        assert bench.controls.press(aid.key)
+
+
+@pytest.mark.parametrize("settings", [{"zebra_limit": 0.7}, {"zebra_limit": 0.5, "zebra_band": 0.075}])
+def test_zebra_marks_exactly_what_is_over_the_limit(bench: Bench, settings: dict[str, float]) -> None:
+    frame = grey_frame()
+    plain = bench.show(frame)
+    luma = (plain @ [0.2126, 0.7152, 0.0722]) / 255
+    limit, band = settings["zebra_limit"], settings.get("zebra_band", 0.0)
+    over = np.abs(luma - limit) <= band if band else luma >= limit
+    assert 0.1 < over.mean() < 0.9
+    row, column = np.mgrid[:HEIGHT, :WIDTH]
+    stripe = ((HEIGHT - 1 - row) + column) % 8 < 4  # of the window, from its lower left corner
+    assert np.array_equal(bench.changed(frame, zebra=True, **settings), over & stripe)
+
+
+def test_raw_zebra_and_clipping_ask_the_sensor(bench: Bench) -> None:
+    counts = np.random.default_rng(2).integers(64, 700, (HEIGHT, WIDTH))
+    counts[40:60, 100:120] = 64  # one hot site in each dark block, of another colour from row to row
+    counts[40:60:4, 100:120:4] = 1023
+    frame = mosaic(counts)
+    black = np.tile([[64, 60], [68, 64]], (HEIGHT // 2, WIDTH // 2))
+    light = (counts - black) / (1023 - black)
+    most = light.reshape(HEIGHT // 2, 2, WIDTH // 2, 2).max((1, 3)).repeat(2, 0).repeat(2, 1)
+    clipped = bench.changed(frame, clipping=True, clipping_of="raw", clipping_low=0.0)
+    assert np.array_equal(clipped, (most >= 0.99) | (most <= 0.0))
+    row, column = np.mgrid[:HEIGHT, :WIDTH]
+    stripe = ((HEIGHT - 1 - row) + column) % 8 < 4
+    striped = bench.changed(frame, zebra=True, zebra_of="raw", zebra_limit=0.5)
+    assert np.array_equal(striped, (most >= 0.5) & stripe)
+
+
+def test_a_picture_that_is_no_raw_is_told(bench: Bench) -> None:
+    bench.show(grey_frame())
+    bench.controls.set("zebra_of", "raw")
+    bench.controls.press("C")
+    assert bench.said == ["Zebra: raw", "this picture is no raw: there is nothing that a sensor counted"]
+    assert not bench.changed(grey_frame(), zebra=True).any()
+
+
+def test_false_colour_of_ire_and_of_stops(bench: Bench) -> None:
+    stops = np.arange(-6, 6)
+    light = 0.18 * 2.0 ** np.repeat(stops, WIDTH // 12)[None, :].repeat(HEIGHT, axis=0)
+    frame = grey_frame(light)
+    plain = bench.show(frame)[:, :, 0] / 2.55
+    bench.controls.set("false_colour", True)
+    shown = bench.show(frame).astype(int)
+    grey = (shown.max(axis=2) - shown.min(axis=2)) < 3
+    assert np.array_equal(
+        grey, ((plain >= 10) & (plain < 38)) | ((plain >= 42) & (plain < 52)) | ((plain >= 56) & (plain < 94))
+    )
+    bench.controls.press("Shift+E")
+    assert bench.said == ["False colour: stops"]
+    columns = bench.show(frame)[0, WIDTH // 24 :: WIDTH // 12].astype(int)
+    assert len({tuple(colour) for colour in columns}) == 12  # each stop has its own colour
+    below, above = columns[stops < 0], columns[stops > 0]
+    assert (below[:, 2] > below[:, 0]).all()
+    assert (above[:, 0] > above[:, 2]).all()
+    assert np.ptp(columns[stops == 0][0]) < 3
+
+
+def test_lines_lie_where_the_composition_wants_them(bench: Bench) -> None:
+    frame = grey_frame(np.full((HEIGHT, WIDTH), 0.05))
+    thirds = bench.changed(frame, grid=True)
+    assert {WIDTH // 3, 2 * WIDTH // 3} <= set(np.flatnonzero(thirds.all(axis=0)))
+    golden = bench.changed(frame, grid=True, grid_kind="golden")
+    assert round(0.381966 * WIDTH) in np.flatnonzero(golden.all(axis=0))
+    diagonal = bench.changed(frame, grid=True, grid_kind="diagonals")
+    assert all(diagonal[min(round(x * HEIGHT / WIDTH), HEIGHT - 1), x] for x in range(0, WIDTH, 7))
+    middle = bench.changed(frame, grid=True, grid_kind="centre")
+    assert middle[HEIGHT // 2, WIDTH // 2]
+    assert not middle[: HEIGHT // 3].any()
+
+
+def test_a_bright_line_frame_is_what_the_focal_length_would_see(bench: Bench) -> None:
+    bench.engine.lens = gg.Lens(focal_mm=28, f_number=16, sensor_width_mm=36)
+    lines = bench.changed(grey_frame(np.full((HEIGHT, WIDTH), 0.05)), bright_lines=True, bright_lines_pair="50-75")
+    columns = np.flatnonzero(lines[HEIGHT // 2])
+    equivalent = bench.engine.lens.equivalent_mm(WIDTH / HEIGHT)
+    left, right = (WIDTH / 2 * (1 + sign * equivalent / 50) for sign in (-1, 1))
+    assert columns.min() == pytest.approx(left, abs=2)
+    assert columns.max() == pytest.approx(right, abs=2)
+
+
+def test_a_bright_line_frame_has_its_name_where_it_is_seen(bench: Bench) -> None:
+    bench.engine.lens = gg.Lens(focal_mm=40, f_number=16, sensor_width_mm=36)
+    bench.controls.set("bright_lines", True)
+    bench.controls.set("bright_lines_pair", "35-135")
+    frame = grey_frame(np.full((HEIGHT, WIDTH), 0.3))
+    bare = bench.show(frame).astype(int)
+    overlays = bench.aids.overlays(bench.engine.last)
+    bench.presenter.draw(bench.engine.draw(frame), bench.size, [], overlays=overlays, tools=[bench.aids])
+    data = bench.screen.screen.read(viewport=(0, 0, *bench.size), components=3, alignment=1)
+    named = np.frombuffer(data, np.uint8).reshape(HEIGHT, WIDTH, 3)[::-1]
+    rows, columns = np.nonzero((np.abs(named - bare) > 3).any(axis=2))
+    half = 0.5 * bench.engine.lens.equivalent_mm(WIDTH / HEIGHT) / 135  # nothing is said of 35 mm, which sees more
+    assert WIDTH * (0.5 - half) < columns.min() < columns.max() < WIDTH / 2 + 20
+    assert HEIGHT * (0.5 - half) < rows.min() < rows.max() < HEIGHT / 2 + 20
+
+
+@pytest.mark.parametrize(("ratio", "number"), [("1:1", 1.0), ("16:9", 16 / 9), ("4:5", 0.8)])
+def test_an_aspect_mask_leaves_a_picture_of_its_shape(bench: Bench, ratio: str, number: float) -> None:
+    left = ~bench.changed(grey_frame(np.full((HEIGHT, WIDTH), 0.2)), aspect_mask=True, aspect_mask_ratio=ratio)
+    rows, columns = np.nonzero(left)
+    width, height = columns.max() - columns.min() + 1, rows.max() - rows.min() + 1
+    assert width * height == left.sum()
+    assert width / height == pytest.approx(number, rel=0.02)
+    assert width == WIDTH or height == HEIGHT
+
+
+def test_the_magnifier_shows_what_is_under_the_pointer_and_keeps_the_whole(bench: Bench) -> None:
+    frame = grey_frame()
+    plain = bench.show(frame).copy()
+    bench.aids.obey(Pointer("move", 0.7, 0.4, "none"))
+    bench.controls.press("M")
+    shown = bench.show(frame)
+    view = bench.aids.overlays(bench.engine.last).view
+    assert view.place(0.5, 0.5) == pytest.approx((0.7, 0.4))
+    for x, y in ((0.1, 0.9), (0.5, 0.5), (0.3, 0.2)):
+        at = view.place(x, y)
+        here, there = shown[int(y * HEIGHT), int(x * WIDTH)], plain[int(at[1] * HEIGHT), int(at[0] * WIDTH)]
+        assert np.abs(here.astype(int) - there).max() <= 40  # smooth between pixels
+    assert np.abs(shown[2:30, -50:-4].mean() - plain.mean()) < 12
+    bench.controls.press("M")
+    assert bench.aids.overlays(bench.engine.last).view.zoom == 10
+    bench.controls.press("M")
+    assert np.array_equal(bench.show(frame), plain)
+
+
+def test_an_anamorphic_picture_is_shown_wide(bench: Bench) -> None:
+    bench.controls.set("desqueeze", "2")
+    shown = bench.show(grey_frame(np.full((HEIGHT, WIDTH), 0.2)))
+    rows = np.flatnonzero(shown.any(axis=(1, 2)))
+    assert len(rows) == HEIGHT // 2
+    assert rows[0] == HEIGHT // 4
+
+
+def test_all_off_shows_the_picture(bench: Bench) -> None:
+    frame = grey_frame()
+    plain = bench.show(frame).copy()
+    for aid in AIDS:
+        bench.controls.set(aid.name, True)
+    bench.controls.set("magnifier", "5x")
+    assert not np.array_equal(bench.show(frame), plain)
+    bench.controls.press("0")
+    assert bench.aids.overlays(bench.engine.last) is NO_OVERLAYS
+    assert np.array_equal(bench.show(frame), plain)
+
+
+def test_depth_view_needs_distances_and_tells_near_from_far(bench: Bench) -> None:
+    bench.show(grey_frame())
+    bench.controls.press("Shift+D")
+    assert bench.said == ["no depth here"]
+    depth_m = np.repeat([1.0, 2.0, 8.0, 0.0], WIDTH // 4)[None, :].repeat(HEIGHT, axis=0).astype(np.float32)
+    bench.engine.lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36)
+    frame = gg.Frame(grey_frame().pixels, gg.Encoding.SCENE, depth_m=depth_m)
+    bench.show(frame)
+    bench.controls.press("Shift+D")
+    near, sharp, far, unknown = (bench.show(frame)[:, WIDTH * i // 4 + 20].mean(axis=0) for i in range(4))
+    assert near[0] > near[2] + 20
+    assert sharp[1] > max(sharp[0], sharp[2])
+    assert far[2] > far[0] + 20
+    assert unknown[0] == pytest.approx(unknown[2])
+
+
+def gaussian(picture: np.ndarray, sigma_px: float) -> np.ndarray:
+    """(H, W), blurred along both axes."""
+    reach = np.arange(-12, 13)
+    kernel = np.exp(-0.5 * (reach / sigma_px) ** 2)
+    kernel /= kernel.sum()
+    for axis in (0, 1):
+        edged = np.pad(picture, [(12, 12) if one == axis else (0, 0) for one in (0, 1)], "edge")
+        picture = np.apply_along_axis(np.convolve, axis, edged, kernel, "valid")
+    return picture
+
+
+def in_focus(frame: gg.Frame, engine: gg.Engine) -> np.ndarray:
+    """(H, W) bool: where the thin lens draws a circle that counts as sharp, or hardly more."""
+    per_diagonal = 1500 / np.hypot(*frame.size)
+    circles = engine.lens.coc_scale_px(engine.focus_m, frame.width) * per_diagonal
+    assert frame.depth_m is not None
+    return circles * np.abs(1 - engine.focus_m / frame.depth_m) <= 1.2
+
+
+def test_peaking_finds_the_layer_in_focus_and_nothing_where_all_is_out() -> None:
+    with gg.open("scene:?size=480x270") as source:
+        frame = next(iter(source))
+    bench = Bench(frame.size)
+    bench.engine.look, bench.engine.focus_m = "classic", 1.2
+    bench.engine.lens = gg.Lens(focal_mm=50, f_number=0.95, sensor_width_mm=36)  # which does not breathe
+    marked = bench.changed(frame, 24, peaking=True)
+    assert marked.sum() > 300
+    assert in_focus(frame, bench.engine)[marked].mean() >= 0.9
+    bench.engine.focus_m = 0.3  # in front of everything
+    assert not bench.changed(frame, 24, peaking=True).any()
+    bench.presenter.release()
+    bench.engine.close()
+
+
+def test_peaking_by_contrast_tells_sharp_edges_from_soft_ones(bench: Bench) -> None:
+    soft = gaussian(LEVELS, 2.5)
+    half = np.where(np.arange(WIDTH) < WIDTH // 2, LEVELS, soft)
+    marked = bench.changed(grey_frame(half), 24, peaking=True)
+    assert marked[:, : WIDTH // 2].mean() > 0.05
+    assert marked[:, : WIDTH // 2 + 2].sum() >= 0.97 * marked.sum()
+    assert bench.changed(grey_frame(soft), 24, peaking=True).sum() < 0.05 * marked.sum()
+
+
+def test_peaking_by_contrast_leaves_noise_alone(bench: Bench) -> None:
+    noise = np.random.default_rng(1).normal(0.2, 0.012, (HEIGHT, WIDTH))
+    assert bench.changed(grey_frame(noise), 24, peaking=True).mean() < 0.001
+    assert srgb(np.array(0.2)) > 0.4  # the noise is of six levels of 255
+
+
+@pytest.mark.parametrize("black", [(64.0,) * 4, (60.0, 64.0, 70.0, 66.0)])
+def test_the_raw_map_has_the_brightest_site_of_each_block(black: tuple[float, float, float, float]) -> None:
+    pixels = np.random.default_rng(8).integers(0, 1024, (7, 9), np.uint16)
+    frame = gg.Frame(pixels, profile=gg.CameraProfile(black=black, white=1000.0))
+    whole = np.pad(pixels, ((0, 1), (0, 1)), "edge").astype(float)
+    levels = np.tile(np.reshape(black, (2, 2)), (4, 5))
+    light = ((whole - levels) / (1000 - levels)).reshape(4, 2, 5, 2).max(axis=(1, 3))
+    np.testing.assert_allclose(most_of_blocks(frame), light, atol=1e-6)

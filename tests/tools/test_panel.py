@@ -1,0 +1,235 @@
+"""The panel: widgets made of the controls and of the look's parameters, moved as a hand moves them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import glfw
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.controls import Controls, Number
+from groundglass.display.present import Presenter
+from groundglass.display.tool import Desk, Tool, Wish
+from groundglass.live_edit.editing import Editing
+from groundglass.look.look import load_look
+from groundglass.tools.aids import AIDS, Aids
+from groundglass.tools.keyboard_map import KeyboardMap, key_rows
+from groundglass.tools.panel.panel import Panel, number_format
+from look_support import context
+from off_screen_support import OffScreen
+from window_support import FOCUS_M, Live, Screen, until
+
+imgui_bundle = pytest.importorskip("imgui_bundle")
+
+SIZE = 960, 540
+
+
+class Bench:
+    """The panel over an engine's picture, off screen, with a mouse and a keyboard."""
+
+    def __init__(self) -> None:
+        self.engine = gg.Engine(gl=context(), look="classic")
+        self.screen = OffScreen(context(), SIZE)
+        self.presenter = Presenter(self.screen)  # type: ignore[arg-type]
+        self.controls, self.said = Controls(), []
+        self.editing = Editing(self.engine.look, lambda look: setattr(self.engine, "look", look))
+        desk = Desk(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.aids, self.panel = Aids(desk), Panel(desk, self.editing)
+        self.keys = KeyboardMap(desk)
+        self.tools: list[Tool] = [self.aids, self.keys, self.panel]
+        for tool in self.tools:
+            self.controls.add(tool.controls())
+        with gg.open(f"scene:?size={SIZE[0] // 4}x{SIZE[1] // 4}") as source:
+            self.picture = self.engine.draw(next(iter(source)))
+
+    @property
+    def gui(self) -> Any:
+        return self.panel._gui
+
+    def show(self, times: int = 4) -> np.ndarray:
+        """(H, W, 3) uint8 after so many frames."""
+        for _ in range(times):
+            self.presenter.draw(self.picture, SIZE, [], tools=self.tools)
+        pixels = self.screen.screen.read(viewport=(0, 0, *SIZE), components=3, alignment=1)
+        return np.frombuffer(pixels, np.uint8).reshape(SIZE[1], SIZE[0], 3)[::-1]
+
+    def drag(self, x0: int, x1: int, y: int) -> None:
+        for act in (
+            lambda: self.gui.on_move(x0, y),
+            lambda: self.gui.on_button(0, True),
+            lambda: self.gui.on_move(x1, y),
+            lambda: self.gui.on_button(0, False),
+        ):
+            act()
+            self.show(2)
+
+    def find(self, done: Callable[[], object], x0: int = 660, x1: int = 720, top: int = 128, step: int = 6) -> int:
+        """Drags along one row after the other until something is done; the row. `top` is below the look's buttons."""
+        for y in range(top, SIZE[1], step):
+            self.drag(x0, x1, y)
+            if done():
+                return y
+        raise AssertionError("no widget does it")
+
+    def type(self, text: str) -> None:
+        for letter in text:
+            self.gui.on_text(ord(letter))
+            self.show(2)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.panel.close()
+    made.presenter.release()
+    made.engine.close()
+
+
+def test_tab_shows_it_and_hides_it(bench: Bench) -> None:
+    plain = bench.show()
+    assert bench.controls.press("Tab")
+    shown = bench.show()
+    left = SIZE[0] // 2
+    assert np.array_equal(shown[:, :left], plain[:, :left])
+    assert (shown[:300, 650:] != plain[:300, 650:]).mean() > 0.5
+    assert bench.controls.press("Tab")
+    assert np.array_equal(bench.show(), plain)
+
+
+def test_a_slider_changes_the_look_and_a_drag_is_one_step(bench: Bench, tmp_path: Path) -> None:
+    bench.controls.press("Tab")
+    bench.show()
+    before = bench.engine.look
+    bench.panel._look._search = "corner light"
+
+    def corner() -> object:
+        return bench.editing.value("vignette", "corner_light")
+
+    row = bench.find(lambda: corner() != 0.78)
+    assert bench.panel.tick(time.perf_counter()) is Wish.REDRAW
+    assert bench.engine.look is bench.editing.look
+    assert {one.name for one in bench.editing.look.passes} == {one.name for one in before.passes}
+    dragged = corner()
+    saved = load_look(str(bench.editing.save_as(tmp_path / "mine.toml")))
+    assert dict(saved.passes[0].values)["corner_light"] == pytest.approx(dragged, abs=1e-5)
+    assert bench.editing.undo()
+    assert corner() == 0.78
+    bench.drag(700, 660, row)
+    assert corner() != dragged
+
+
+def test_a_check_box_turns_a_control_and_text_is_typed(bench: Bench) -> None:
+    bench.controls.press("Tab")
+    bench.show()
+    bench.panel._look._search = "nothing of the look"
+    # Opens the header of the aids; then some check box is met.
+    bench.find(lambda: any(bench.controls.get(aid.name) for aid in AIDS), 646, 646, 198, 24)
+    bench.panel._look._search = ""
+    bench.find(lambda: bench.gui._imgui.get_io().want_text_input, 700, 700, 108)
+    assert bench.gui.on_key(glfw.KEY_S, True, 0)
+    bench.type("corner")
+    assert bench.panel._look._search == "corner" or bench.panel._look._file == "corner"
+
+
+def test_keys_are_the_viewfinder_s_unless_text_is_typed(bench: Bench) -> None:
+    bench.controls.press("Tab")
+    bench.show()
+    assert not bench.gui.on_key(glfw.KEY_S, True, 0)
+    assert not bench.gui.on_move(100, 300)
+    assert not bench.gui.on_button(0, True)
+    bench.gui.on_button(0, False)
+    bench.show()
+    assert bench.gui.on_move(801, 60)
+    assert bench.gui.on_button(0, True)
+    assert bench.gui.on_button(0, False)
+    assert bench.gui.on_scroll(1.0)
+
+
+def test_it_works_without_a_mouse(bench: Bench) -> None:
+    bench.controls.press("Tab")
+    bench.show()
+
+    def press(key: int) -> bool:
+        """Whether the panel took it."""
+        taken = bench.gui.on_key(key, True, 0)
+        bench.show(2)
+        bench.gui.on_key(key, False, 0)
+        bench.show(2)
+        return taken
+
+    assert not press(glfw.KEY_SPACE)  # freezes the picture until something was walked to
+    for _ in range(12):  # sooner or later it comes by a list of looks, or the button that throws dice
+        if not bench.editing.can_undo:
+            assert press(glfw.KEY_DOWN)
+            assert press(glfw.KEY_SPACE)
+    assert bench.editing.can_undo
+    bench.gui.on_move(100, 300)
+    bench.gui.on_button(0, True)
+    bench.show(2)
+    bench.gui.on_button(0, False)
+    bench.show(2)
+    assert not press(glfw.KEY_DOWN)
+
+
+def test_without_imgui_it_says_how_to_get_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "imgui_bundle", None)
+    bench.controls.press("Tab")
+    assert bench.said == ["the panel: needs imgui-bundle; pip install groundglass[panel]"]
+    assert not bench.controls.get("panel")
+    bench.show()
+
+
+def test_the_map_has_every_key(bench: Bench) -> None:
+    rows = dict(key_rows(bench.controls))
+    assert rows["H"] == "Keyboard map"
+    assert all(rows[one.key] == one.title for one in bench.controls if one.key)
+    plain = bench.show()
+    bench.controls.press("H")
+    assert (bench.show()[200:340, 380:580] != plain[200:340, 380:580]).any(axis=2).mean() > 0.5
+
+
+def test_numbers_have_the_digits_of_their_step() -> None:
+    def told(step: float, unit: str = "") -> str:
+        return number_format(
+            Number("a", "A", "b", least=0, most=1, step=step, unit=unit, get=lambda: 0.0, set=lambda _: None)
+        )
+
+    assert [told(1), told(0.05), told(0.005, "m"), told(0.05, "f/")] == ["%.0f", "%.2f", "%.3f m", "f/%.2f"]
+
+
+def test_on_a_real_screen_a_slider_is_dragged(screen: Screen, tmp_path: Path) -> None:
+    live = Live(screen, tmp_path)
+    try:
+        live.press("space")
+        until(lambda: live.title.endswith("frozen"), "frozen")
+        before = live.picture.astype(int)
+        live.press("Tab")
+        until(lambda: np.abs(live.picture - before)[:, 300:].mean() > 10, "the panel is shown")
+        left, top, width, _ = live.place
+        x = left + width - min(325, int(0.6 * width)) + 30
+        screen.xdotool("mousemove", x, top + 140, "click", 1)
+        time.sleep(0.3)
+        screen.xdotool("type", "corner light")
+        time.sleep(0.6)
+        for y in range(top + 152, top + 212, 6):  # a slider's row: what lies above is the name of its pass
+            screen.xdotool("mousemove", x + 100, y, "mousedown", 1, "mousemove", x, y)
+            time.sleep(0.15)
+            screen.xdotool("mouseup", 1)
+            time.sleep(0.15)
+        until(lambda: np.abs(live.picture - before)[:40, :40].mean() > 1, "the corner changes with the slider")
+        live.press("Tab")
+        until(lambda: np.abs(live.picture - before)[120:150, 215:265].mean() < 5, "the panel is gone")
+        assert live.focus_m == FOCUS_M, "no click went through the panel"
+        live.press("s")
+        look = tmp_path / "groundglass-0001.toml"
+        until(look.exists, "the look is kept")
+        assert dict(load_look(str(look)).passes[0].values)["corner_light"] != 0.78
+    finally:
+        live.process.kill()
+        live.process.communicate()

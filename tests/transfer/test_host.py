@@ -1,0 +1,45 @@
+"""The scene as one picture of half floats, as the look draws from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from groundglass.compute.device import Device
+from groundglass.compute.planes import Planes
+from groundglass.transfer.host import ORIGIN, HandOver
+
+
+def handed_over(device: Device, pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 4) as it comes."""
+    height, width = pixels.shape[:2]
+    before = device.live_buffers
+    scene, hand_over = Planes(device, width, height, 3), HandOver(device, width, height)
+    scene.write(pixels.astype(np.float32))
+    with hand_over.view(scene) as packed:
+        picture = packed[ORIGIN[1] :, ORIGIN[0] : ORIGIN[0] + width].copy()
+    for _ in range(2):
+        hand_over.release()
+        scene.release()
+    assert device.live_buffers == before
+    return picture
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 37), (64, 48), (33, 600)])
+def test_a_pixel_is_its_nearest_half_and_one(device: Device, size: tuple[int, int]) -> None:
+    pixels = (2.0 ** np.random.default_rng(3).uniform(-14, 15.9, (*size, 3))).astype(np.float32)
+    picture = handed_over(device, pixels)
+    assert picture.shape == (*size, 4)
+    np.testing.assert_allclose(picture[..., :3].astype(np.float64), pixels, rtol=2.0**-11)
+    assert (picture[..., 3] == 1.0).all()
+
+
+def test_what_is_no_light_is_black_and_the_brightest_stays_finite(device: Device) -> None:
+    wild = np.array([np.nan, -np.inf, -1.0, 0.0, 1e-30, 65504.0, 1e30, np.inf, 0.5], dtype=np.float32).reshape(1, 3, 3)
+    np.testing.assert_array_equal(
+        handed_over(device, wild)[..., :3].ravel(), np.array([0, 0, 0, 0, 0, 65504, 65504, 65504, 0.5])
+    )
+
+
+def test_the_faintest_light_is_off_by_less_than_shows(device: Device) -> None:
+    faint = np.linspace(0.0, 2.0**-14, 300, dtype=np.float32).reshape(1, 100, 3)
+    assert np.abs(handed_over(device, faint)[..., :3] - faint).max() <= 2.0**-14
