@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from groundglass.capture import open_source
 from groundglass.controls import Controls
@@ -43,6 +45,18 @@ def test_every_pass_of_the_look_is_timed_while_the_picture_goes_on(look: str) ->
         tool.tick(0.0)
         tool.close()
         assert not tool.busy
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_measurement_that_nobody_ends_leaves_no_warning() -> None:
+    """Its generator may be collected after the context is gone."""
+    with open_source("scene:?size=96x64") as source, Engine(look="neutral") as engine:
+        tool = PassTimes(Desk(engine, source, str, Controls(), FrameLog(0.1)))
+        engine.render(next(iter(source)))
+        tool.measure()
+        tool.tick(0.0)
+    del tool
+    gc.collect()
 
 
 def test_the_clock_tells_its_latest_times() -> None:
