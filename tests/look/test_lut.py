@@ -100,6 +100,7 @@ def test_a_path_starts_from_the_look_file(tmp_path: Path, monkeypatch: pytest.Mo
         (f'[pass.lut]\nfile = "{some_lut()}"\ninput = "clog"\n', r"my\.toml:3: input must be one of srgb, rec709"),
         (f'[pass.lut]\nfile = "{some_lut()}"\namount = 2\n', r"my\.toml:3: amount = 2 is not in 0\.\.1"),
     ],
+    ids=["no file", "a number", "no such file", "unknown input", "amount"],
 )
 def test_a_wrong_section_is_told(text: str, told: str) -> None:
     with pytest.raises(LookError, match=told):

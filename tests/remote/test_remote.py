@@ -25,7 +25,7 @@ from groundglass.live_edit.editing import Editing
 from groundglass.live_edit.look_keys import LookKeys
 from groundglass.remote import server as serving
 from groundglass.remote.protocol import read_request
-from groundglass.remote.remote import Remote
+from groundglass.remote.remote import MOST_A_FRAME, Remote
 from groundglass.tools.aids import Aids
 from groundglass.tools.exposure import Exposing
 from look_support import context
@@ -271,6 +271,37 @@ def test_who_never_reads_is_given_up(bench: Bench) -> None:
 
     until(is_given_up, "it is given up")
     assert bench.ask({"get": "zebra"}, good) == {"ok": True, "value": False}
+
+
+def test_it_is_reached_from_this_machine_alone(bench: Bench) -> None:
+    """By the one address that it says, not by others that this machine has."""
+    bench.caller()
+    assert bench.remote._server._socket.getsockname() == ("127.0.0.1", bench.port)
+    with pytest.raises(OSError, match=r"refused|assign|unreachable"):
+        socket.create_connection(("127.0.0.2", bench.port), timeout=2)
+
+
+def test_a_line_has_at_most_65536_bytes(bench: Bench) -> None:
+    line = b'{"get": "zebra"}'
+    caller = bench.caller()
+    caller.say_raw(line.ljust(65536) + b"\n")
+    assert bench.hear(caller) == {"ok": True, "value": False}
+    caller.say_raw(line.ljust(65537) + b"\n")
+    assert bench.hear(caller) == {"ok": False, "error": "a line is longer than 65536 bytes"}
+
+
+def test_the_limits_are_those_that_a_script_can_count_on() -> None:
+    assert (serving.MOST_CLIENTS, serving.MOST_WAITING, serving.MOST_UNREAD) == (16, 64, 1 << 20)
+    assert MOST_A_FRAME == 32
+
+
+def test_a_frame_answers_at_most_32_requests(bench: Bench) -> None:
+    """However many wait, the picture goes on."""
+    caller = bench.caller()
+    caller.say_raw(b'{"get": "zebra"}\n' * 40)
+    until(lambda: bench.remote._server._requests.qsize() == 40, "all requests are there")
+    bench.turn()
+    assert bench.remote._server._requests.qsize() == 8
 
 
 def test_there_are_not_too_many(bench: Bench) -> None:
