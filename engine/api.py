@@ -64,7 +64,7 @@ def demosaic(
         scene = Planes(opened, *demosaiced_size(width, height, chosen.demosaic), 3)
         buffer = opened.allocate(light.nbytes + 4 * planes.layout.pitch)
         opened.write(buffer, light)
-        planes.run("intake.cl", "intake_light", buffer, planes.buffer, width, planes.layout.pitch, int(encode))
+        planes.run("linearize.cl", "intake_light", buffer, planes.buffer, width, planes.layout.pitch, int(encode))
         planes.mirror()
         if denoise > 0:
             words = np.round(np.clip(light, 0, 1) * 65535).astype(np.uint16)

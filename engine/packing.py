@@ -1,6 +1,6 @@
 """How the samples of a mosaic lie in bytes, and the way to whole numbers and back on the host.
 
-The kernels of kernels/intake.cl read the same packings on the device, so that only the packed bytes travel there.
+The kernels of kernels/linearize.cl read the same packings on the device, so that only the packed bytes travel there.
 """
 
 from __future__ import annotations

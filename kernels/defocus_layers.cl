@@ -62,7 +62,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
 }
 
 /* From the full size to the first scale: what each layer hands on, and its surface, both times their weights. What is
- * brighter than its tile's level is dimmed to it: where it is a light, drawn later (kernels/defocus_lights.cl), and in
+ * brighter than its tile's level is dimmed to it: where it is a light, drawn later (kernels/defocus_sprites.cl), and in
  * surfaces always, for no light goes on behind what hides it.
  */
 KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,

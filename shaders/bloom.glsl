@@ -1,18 +1,18 @@
-// Glow: a share of the light is scattered around where it fell, as by a mist filter or a soft lens.
+// Bloom: a share of the light is scattered around where it fell, as by a mist filter or a soft lens.
 //
 // Of all channels the same share, in scene light, before the tone curve; what is taken from a light goes to its
 // surroundings and none is lost.
 #pragma pass around
 #pragma around halo radius
-#pragma parameter amount "Glow" 0.08 0.0 0.5 0.01 group=lens
-#pragma parameter radius "Glow radius" 0.015 0.001 0.1 0.001 group=lens
+#pragma parameter amount "Bloom" 0.08 0.0 0.5 0.01 group=lens
+#pragma parameter radius "Bloom radius" 0.015 0.001 0.1 0.001 group=lens
 
-uniform float glow_amount;
+uniform float bloom_amount;
 
-vec4 glow_seen(vec3 scene_rgb) {
+vec4 bloom_seen(vec3 scene_rgb) {
     return vec4(scene_rgb, 1.0);
 }
 
-vec3 glow(vec3 scene_rgb, Place place) {
-    return scene_rgb + glow_amount * (glow_around(place).rgb - scene_rgb);
+vec3 bloom(vec3 scene_rgb, Place place) {
+    return scene_rgb + bloom_amount * (bloom_around(place).rgb - scene_rgb);
 }

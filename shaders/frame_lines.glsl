@@ -1,9 +1,9 @@
-// Bright-line frames: what other focal lengths would see, a pair at a time, as a rangefinder shows them. Of the longer
+// Frame lines: what other focal lengths would see, a pair at a time, as a rangefinder shows them. Of the longer
 // one only the corners are drawn.
 #pragma pass overlay
 #pragma parameter pair "Pair" 0 0 2 1 group=composition type=enum(28-90,35-135,50-75)
 
-uniform int bright_lines_pair;
+uniform int frame_lines_pair;
 
 // Strokes from the frame of a focal length, within or without it; huge where it is wider than the picture.
 float bright_line(vec2 at, float focal_mm, bool corners_only) {
@@ -15,8 +15,8 @@ float bright_line(vec2 at, float focal_mm, bool corners_only) {
     return equivalent_mm > focal_mm || (corners_only && !in_corner) ? 1e3 : far;
 }
 
-vec3 bright_lines(vec3 rgb, Place place) {
+vec3 frame_lines(vec3 rgb, Place place) {
     const vec2 pairs[3] = vec2[3](vec2(28.0, 90.0), vec2(35.0, 135.0), vec2(50.0, 75.0));
-    vec2 focal_mm = pairs[bright_lines_pair];
+    vec2 focal_mm = pairs[frame_lines_pair];
     return lined(rgb, min(bright_line(place.at, focal_mm.x, false), bright_line(place.at, focal_mm.y, true)), 0.9);
 }

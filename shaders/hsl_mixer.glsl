@@ -36,34 +36,34 @@
 #pragma parameter purple_lightness "Purple lightness" 0.0 -0.5 0.5 0.01 group=purple
 #pragma parameter magenta_lightness "Magenta lightness" 0.0 -0.5 0.5 0.01 group=magenta
 
-uniform float hues_red_turn;
-uniform float hues_orange_turn;
-uniform float hues_yellow_turn;
-uniform float hues_green_turn;
-uniform float hues_aqua_turn;
-uniform float hues_blue_turn;
-uniform float hues_purple_turn;
-uniform float hues_magenta_turn;
-uniform float hues_red_saturation;
-uniform float hues_orange_saturation;
-uniform float hues_yellow_saturation;
-uniform float hues_green_saturation;
-uniform float hues_aqua_saturation;
-uniform float hues_blue_saturation;
-uniform float hues_purple_saturation;
-uniform float hues_magenta_saturation;
-uniform float hues_red_lightness;
-uniform float hues_orange_lightness;
-uniform float hues_yellow_lightness;
-uniform float hues_green_lightness;
-uniform float hues_aqua_lightness;
-uniform float hues_blue_lightness;
-uniform float hues_purple_lightness;
-uniform float hues_magenta_lightness;
+uniform float hsl_mixer_red_turn;
+uniform float hsl_mixer_orange_turn;
+uniform float hsl_mixer_yellow_turn;
+uniform float hsl_mixer_green_turn;
+uniform float hsl_mixer_aqua_turn;
+uniform float hsl_mixer_blue_turn;
+uniform float hsl_mixer_purple_turn;
+uniform float hsl_mixer_magenta_turn;
+uniform float hsl_mixer_red_saturation;
+uniform float hsl_mixer_orange_saturation;
+uniform float hsl_mixer_yellow_saturation;
+uniform float hsl_mixer_green_saturation;
+uniform float hsl_mixer_aqua_saturation;
+uniform float hsl_mixer_blue_saturation;
+uniform float hsl_mixer_purple_saturation;
+uniform float hsl_mixer_magenta_saturation;
+uniform float hsl_mixer_red_lightness;
+uniform float hsl_mixer_orange_lightness;
+uniform float hsl_mixer_yellow_lightness;
+uniform float hsl_mixer_green_lightness;
+uniform float hsl_mixer_aqua_lightness;
+uniform float hsl_mixer_blue_lightness;
+uniform float hsl_mixer_purple_lightness;
+uniform float hsl_mixer_magenta_lightness;
 
 // A number at the hue whose unit vector is `one`, from those of the bands at 0, 45, 90, 135 and 180 to 315 degrees.
 // `two` and `three` are the unit vectors of twice and three times the hue, `four` the cosine of four times.
-float hues_at(vec4 first, vec4 second, vec2 one, vec2 two, vec2 three, float four) {
+float hsl_mixer_at(vec4 first, vec4 second, vec2 one, vec2 two, vec2 three, float four) {
     const float r = 0.70710678;
     const vec4 damped = vec4(0.23387232, 0.18920668, 0.12613779, 0.02923402);  // a quarter of them; an eighth
     vec4 even = first + second, odd = first - second;
@@ -74,7 +74,7 @@ float hues_at(vec4 first, vec4 second, vec2 one, vec2 two, vec2 three, float fou
            dot(damped.z * odd3, three) + damped.w * dot(even, vec4(1.0, -1.0, 1.0, -1.0)) * four;
 }
 
-vec3 hues(vec3 rgb, Place place) {
+vec3 hsl_mixer(vec3 rgb, Place place) {
     const mat3 cones = mat3(0.44077740, 0.15688720, 0.00000000, 0.53530160, 0.74848330, 0.02577700,
                             0.02392100, 0.09462950, 0.97422300);
     const mat3 light = mat3(3.04570646, -0.64054356, 0.01694816, -2.18296058, 1.79961860, -0.04761617,
@@ -89,17 +89,17 @@ vec3 hues(vec3 rgb, Place place) {
     vec2 three = vec2(one.x * two.x - one.y * two.y, one.x * two.y + one.y * two.x);
     float four = two.x * two.x - two.y * two.y;
 
-    vec4 first = vec4(hues_red_turn, hues_orange_turn, hues_yellow_turn, hues_green_turn);
-    vec4 second = vec4(hues_aqua_turn, hues_blue_turn, hues_purple_turn, hues_magenta_turn);
-    float turn = radians(hues_at(first, second, one, two, three, four));
-    first = vec4(hues_red_saturation, hues_orange_saturation, hues_yellow_saturation, hues_green_saturation);
-    second = vec4(hues_aqua_saturation, hues_blue_saturation, hues_purple_saturation, hues_magenta_saturation);
-    float colour = hues_at(first, second, one, two, three, four);
+    vec4 first = vec4(hsl_mixer_red_turn, hsl_mixer_orange_turn, hsl_mixer_yellow_turn, hsl_mixer_green_turn);
+    vec4 second = vec4(hsl_mixer_aqua_turn, hsl_mixer_blue_turn, hsl_mixer_purple_turn, hsl_mixer_magenta_turn);
+    float turn = radians(hsl_mixer_at(first, second, one, two, three, four));
+    first = vec4(hsl_mixer_red_saturation, hsl_mixer_orange_saturation, hsl_mixer_yellow_saturation, hsl_mixer_green_saturation);
+    second = vec4(hsl_mixer_aqua_saturation, hsl_mixer_blue_saturation, hsl_mixer_purple_saturation, hsl_mixer_magenta_saturation);
+    float colour = hsl_mixer_at(first, second, one, two, three, four);
     float light2 = ipt.x * ipt.x + 1e-12;
     colour = 1.0 + min(colour, 0.0) + max(colour, 0.0) * light2 / (light2 + chroma2);
-    first = vec4(hues_red_lightness, hues_orange_lightness, hues_yellow_lightness, hues_green_lightness);
-    second = vec4(hues_aqua_lightness, hues_blue_lightness, hues_purple_lightness, hues_magenta_lightness);
-    float lighter = hues_at(first, second, one, two, three, four);
+    first = vec4(hsl_mixer_red_lightness, hsl_mixer_orange_lightness, hsl_mixer_yellow_lightness, hsl_mixer_green_lightness);
+    second = vec4(hsl_mixer_aqua_lightness, hsl_mixer_blue_lightness, hsl_mixer_purple_lightness, hsl_mixer_magenta_lightness);
+    float lighter = hsl_mixer_at(first, second, one, two, three, four);
     // The turn is less than 35 degrees: series of the cosine and the sine to the fourth and fifth degree are exact to
     // 1e-4. A colour is lightened in full from where its chroma is a fifth of its lightness.
     float turn2 = turn * turn;

@@ -40,8 +40,8 @@ def edit(bench: Bench, what: str, number: int) -> None:
         bench.save("flat.toml", LOOK.replace("1.0", "0.9" if number % 2 else "0.3"))
     else:
         gain = 1.0 + number / 1000 if number % 2 else 0.0
-        kernel = (REPOSITORY / "kernels" / "hand_over.cl").read_text(encoding="utf-8")
-        bench.save("hand_over.cl", kernel.replace("BITS(bounded *", f"BITS({gain}f * bounded *"))
+        kernel = (REPOSITORY / "kernels" / "pack_scene.cl").read_text(encoding="utf-8")
+        bench.save("pack_scene.cl", kernel.replace("BITS(bounded *", f"BITS({gain}f * bounded *"))
 
 
 def prepare(bench: Bench, what: str) -> None:

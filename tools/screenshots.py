@@ -53,7 +53,7 @@ SHOTS = (
     Shot("depth-view", {"depth_view": True}),
     Shot("depth-of-field", {"depth_of_field": True}),
     Shot("grid", {"grid": True}),
-    Shot("bright-lines", {"bright_lines": True}),
+    Shot("bright-lines", {"frame_lines": True}),
     Shot("aspect-mask", {"aspect_mask": True}),
     Shot("magnifier", {"magnifier": "5x"}, at=(0.55, 0.3)),
     Shot("desqueeze", {"desqueeze": "1.33"}),

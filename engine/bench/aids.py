@@ -23,7 +23,7 @@ from ..live_edit.editing import Editing
 
 ROUNDS, SHOWN, SETTLING = 5, 12, 8  # turns of with and without, pictures of which the median counts, those before
 FRAMES = 4
-AIDS = ("peaking", "zebra", "clipping", "false_colour", "depth_view", "grid", "bright_lines", "aspect_mask")
+AIDS = ("peaking", "zebra", "clipping", "false_colour", "depth_view", "grid", "frame_lines", "aspect_mask")
 CASES: dict[str, dict[str, Setting]] = {
     **{aid.replace("_", " "): {aid: True} for aid in AIDS},
     "peaking by contrast": {"peaking": True, "peaking_by": "contrast"},

@@ -145,7 +145,7 @@ def scalar_cast(declaration: str) -> Any:
 def load_kernel_source(name: str) -> KernelSource:
     """`kernels/<name>` with its includes pasted in, each file once. ShaderError when a file does not exist.
 
-    What a kernel is built for may follow the name: `intake.cl?PACKING=RAW10&MAPPED=1` defines these words before the
+    What a kernel is built for may follow the name: `linearize.cl?PACKING=RAW10&MAPPED=1` defines these words before the
     first line, so that nothing is decided for each pixel that is the same for all of a frame.
     """
     return _load_kernel_source(name, KERNELS.revision)

@@ -29,7 +29,7 @@ class Intake:
         width, height = (side // 2 for side in frame.size) if binned else frame.size
         self.mosaic = Planes(device, width, height, 1)
         # kernels/samples.h calls the packings by the names that they have in Python.
-        self._source = f"intake.cl?PACKING={frame.packing.name}&BLOCK={int(frame.cfa.block == 2 and not binned)}"
+        self._source = f"linearize.cl?PACKING={frame.packing.name}&BLOCK={int(frame.cfa.block == 2 and not binned)}"
         # Kernels read whole runs: beyond a row's end by up to a padded row.
         self._bytes = device.allocate(frame.pixels.nbytes + 4 * self.mosaic.layout.pitch)
         self._maps = [_SiteMap(device, fill) for fill in (0.0, 1.0)]

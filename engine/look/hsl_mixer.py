@@ -1,4 +1,4 @@
-"""The pass `hues` in NumPy: eight bands of hue in an opponent space, as the head of `shaders/hues.glsl` says."""
+"""The pass `hsl_mixer` in NumPy: eight bands of hue in an opponent space, as the head of its shader says."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def shares_of(hue: Light) -> Light:
     return np.asarray((waves @ _WAVES).real)
 
 
-def hues(light: Light, **values: float) -> Light:
+def hsl_mixer(light: Light, **values: float) -> Light:
     """Linear light (..., 3) with each band turned (degrees), more or less colourful, and lighter or darker.
 
     `values` are named as the pass's parameters, `red_turn`, `red_saturation`, `red_lightness` and so on; one that is

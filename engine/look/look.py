@@ -30,6 +30,7 @@ from ..gl.passes import Parameter, Pass, Table, Value, list_passes, load_pass
 from ..gl.program import SHADERS
 from .lut_read import read_lut
 
+RENAMED_PASSES = {"hues": "hsl_mixer", "glow": "bloom"}  # by the name that they had before
 _KEYS = ("name", "intent", "pass")
 _MOST_BYTES = 1 << 20  # a look fits a screen: what is larger is something else
 
@@ -110,6 +111,7 @@ def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
     """The look in a TOML text; `file` stands in the messages and names the look where the text does not. Paths in it
     start from `folder`, the present one where that is None.
     """
+    text = _with_current_names(text)
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # an integer of 5000 digits is a ValueError of its own
@@ -138,6 +140,20 @@ def _plain(message: str) -> str:
     if twice:
         return f"[{twice[1].replace(', ', '.').replace(chr(39), '')}] is there a second time"
     return said.replace("Cannot overwrite a value", "the key is there a second time")
+
+
+def _with_current_names(text: str) -> str:
+    """The text with the passes that had another name once under their present one.
+
+    A pass of the user's own that has an old name keeps it.
+    """
+
+    def current(header: re.Match[str]) -> str:
+        old = header[2]
+        return f"{header[1]}{old if old in list_passes() else RENAMED_PASSES[old]}{header[3]}"
+
+    old_names = "|".join(RENAMED_PASSES)
+    return re.sub(rf"^(\s*\[\s*pass\s*\.\s*[\"']?)({old_names})([\"']?\s*\])", current, text, flags=re.MULTILINE)
 
 
 def _settings(text: str, file: str, name: str, values: dict[str, Any], folder: Path | None) -> PassSettings:

@@ -19,7 +19,7 @@ from ..colour.encoding import srgb_decode as srgb_decode
 from ..colour.encoding import srgb_encode as srgb_encode
 from ..errors import LookError
 from ..gl.passes import Stage, load_pass
-from .hsl_mixer import hues
+from .hsl_mixer import hsl_mixer
 from .look import Look
 from .lut import Lut
 
@@ -211,7 +211,7 @@ PASSES: dict[str, Callable[..., Any]] = {
     "contrast": contrast,
     "dye_matrix": dye_matrix,
     "exposure": exposure,
-    "hues": hues,
+    "hsl_mixer": hsl_mixer,
     "lut": lut,
     "monochrome": monochrome,
     "print_matrix": mix_channels,

@@ -23,7 +23,7 @@ from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
-LAYERS, SPREAD, LIGHTS = "defocus_layers.cl", "defocus_spread.cl", "defocus_lights.cl"
+LAYERS, SPREAD, LIGHTS = "defocus_layers.cl", "defocus_spread.cl", "defocus_sprites.cl"
 FARTHEST_BORDER = UNLIMITED = 1e6  # pixels; beyond every radius
 LARGEST_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h

@@ -6,7 +6,7 @@ from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
 from .shape import Shape
 
-_LIGHTS, _FLOATS = 4, 7  # of a tile, and of a light, as in kernels/defocus_lights.cl
+_LIGHTS, _FLOATS = 4, 7  # of a tile, and of a light, as in kernels/defocus_sprites.cl
 LEAST_RADIUS = 0.5  # pixels of blur, up to which a disc is its own pixel
 
 
@@ -30,7 +30,7 @@ class Lights:
         """
         layout = scene.layout
         self._device.run(
-            "defocus_lights.cl", "find_lights", (self._tiles_x, self._tiles_y), (1, 1), scene.buffer, radius.buffer,
+            "defocus_sprites.cl", "find_lights", (self._tiles_x, self._tiles_y), (1, 1), scene.buffer, radius.buffer,
             spread.buffer, self._found, self.levels, self._extremes, layout.pitch, layout.stride, layout.width,
             layout.height, self._tiles_x, LEAST_RADIUS,
         )  # fmt: skip

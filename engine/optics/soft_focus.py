@@ -21,7 +21,7 @@ from ..compute.device import Device
 from ..compute.planes import Planes
 from ..lens import Lens
 
-GLOW = "glow.cl"
+GLOW = "soft_focus.cl"
 WIDEST = 0.012  # sigma of the widest blur over the picture's width, wide open
 OCTAVES = (0.25, 0.5, 1.0)  # sigmas over that of the widest
 SHARES = tuple(octave ** (2 / 3) / sum(other ** (2 / 3) for other in OCTAVES) for octave in OCTAVES)

@@ -43,7 +43,7 @@ AIDS = (
     Aid("zebra", "Zebra", "C", "Shift+C"),
     Aid("clipping", "Clipping", "J", "Shift+J"),
     Aid("grid", "Grid", "G", "Shift+G"),
-    Aid("bright_lines", "Bright-line frames", "B", "Shift+B"),
+    Aid("frame_lines", "Frame lines", "B", "Shift+B"),
     Aid("aspect_mask", "Aspect mask", "K", "Shift+K"),
 )
 
@@ -111,7 +111,7 @@ class Aids(Tool):
             circles,
             scene=engine.scene_textures if "false_colour" in passes else None,
             raw=frame if self._asks_raw() and frame.encoding is Encoding.MOSAIC else None,
-            equivalent_mm=engine.lens.equivalent_mm(frame.width / frame.height) if "bright_lines" in passes else None,
+            equivalent_mm=engine.lens.equivalent_mm(frame.width / frame.height) if "frame_lines" in passes else None,
             view=view,
         )
 
@@ -120,7 +120,7 @@ class Aids(Tool):
             scale = str(self._value("false_colour", "scale"))
             canvas.plates.prepare("legend", (scale, canvas.text_px), lambda: draw_legend(scale, canvas.text_px))
             canvas.plates.draw("legend", canvas.text_px // 2, 4 * canvas.text_px)
-        if self._states["bright_lines"].on:
+        if self._states["frame_lines"].on:
             self._name_frames(canvas)
 
     def _name_frames(self, canvas: Canvas) -> None:
@@ -129,7 +129,7 @@ class Aids(Tool):
         if frame is None:
             return
         equivalent_mm = self._engine.lens.equivalent_mm(frame.width / frame.height)
-        for focal in str(self._value("bright_lines", "pair")).split("-"):
+        for focal in str(self._value("frame_lines", "pair")).split("-"):
             half = 0.5 * equivalent_mm / float(focal)
             if half > 0.5:  # the picture shows less than that
                 continue

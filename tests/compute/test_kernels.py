@@ -69,7 +69,7 @@ def nvrtc() -> Nvrtc:
 
 
 BUILT_FOR = [
-    *(f"intake.cl?PACKING={packing.name}&BLOCK={int(packing is Packing.P10)}" for packing in Packing),
+    *(f"linearize.cl?PACKING={packing.name}&BLOCK={int(packing is Packing.P10)}" for packing in Packing),
     "highlights.cl?SHADED=1",
 ]  # what a source may be built for, beside what it is without being told
 

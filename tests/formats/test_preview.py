@@ -9,7 +9,7 @@ from look_support import context, srgb, srgb_decoded
 
 ALL_AROUND = """[pass.vignette]
 corner_light = 0.5
-[pass.glow]
+[pass.bloom]
 amount = 0.2
 [pass.halation]
 amount = 0.1

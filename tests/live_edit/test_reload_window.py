@@ -79,8 +79,8 @@ def test_a_look_and_its_lut(bench: Bench) -> None:
 
 
 def test_a_kernel(bench: Bench, repository: Path) -> None:
-    """The light of the scene goes through `hand_over.cl` alone, whatever lens and look."""
-    kernel = (repository / "kernels" / "hand_over.cl").read_text(encoding="utf-8")
+    """The light of the scene goes through `pack_scene.cl` alone, whatever lens and look."""
+    kernel = (repository / "kernels" / "pack_scene.cl").read_text(encoding="utf-8")
     bench.save(
         "plain.glsl", PLAIN.replace("plain_level * colour() + 0.001 * rgb", "clamp(plain_level * rgb, 0.0, 1.0)")
     )
@@ -89,10 +89,10 @@ def test_a_kernel(bench: Bench, repository: Path) -> None:
     until(lambda: bench.middle.max() < 5, "black")
     bench.save("flat.toml", LOOK)
     until(lambda: bench.middle.max() > 5, "the scene")
-    bench.save("hand_over.cl", kernel.replace("KERNEL", "nonsense KERNEL", 1))
+    bench.save("pack_scene.cl", kernel.replace("KERNEL", "nonsense KERNEL", 1))
     until(lambda: bench.tells, "what is wrong with the kernel is told")
     assert bench.middle.max() > 5
-    bench.save("hand_over.cl", kernel.replace("BITS(bounded *", "BITS(0.0f * bounded *"))
+    bench.save("pack_scene.cl", kernel.replace("BITS(bounded *", "BITS(0.0f * bounded *"))
     until(lambda: bench.middle.max() < 5 and not bench.tells, "the kernel hands over darkness")
-    (bench.folder / "hand_over.cl").unlink()
+    (bench.folder / "pack_scene.cl").unlink()
     until(lambda: bench.middle.max() > 5, "the kernel that ships")

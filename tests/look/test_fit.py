@@ -34,7 +34,7 @@ grey = [0.38, 0.37, 0.35]
 toe = 0.55
 white = [1.05, 1.03, 0.99]
 black = 0.02
-[pass.hues]
+[pass.hsl_mixer]
 green_turn = -8
 blue_saturation = 0.15
 [pass.saturation]
@@ -96,7 +96,7 @@ def test_a_picture_without_colours_gives_a_black_and_white_look() -> None:
         "[pass.monochrome]\nred = 0.6\ngreen = 0.3\nblue = 0.1\n[pass.tone_curve]\ngrey = [0.37, 0.35, 0.33]", "x.toml"
     )
     fit = fit_look([Pair(scene, picture_of(scene, wanted))])
-    assert [one.name for one in fit.look.passes if one.name in ("monochrome", "hues")] == ["monochrome"]
+    assert [one.name for one in fit.look.passes if one.name in ("monochrome", "hsl_mixer")] == ["monochrome"]
     assert fit.mean <= 1.0
     assert any("black and white" in note for note in fit.notes)
 

@@ -7,6 +7,7 @@ import pytest
 from groundglass.errors import LookError
 from groundglass.gl.passes import load_pass
 from groundglass.look.look import list_looks, load_look, parse_look
+from groundglass.look.look_text import edited_text
 
 FILM = """name = "film"
 intent = "a test"
@@ -174,3 +175,9 @@ def test_one_value_changes_and_is_checked() -> None:
         look.with_value("grain", "amount", 3.0)
     with pytest.raises(LookError, match="no pass 'grian'; did you mean 'grain'"):
         look.with_value("grian", "amount", 0.0)
+
+
+def test_passes_that_had_another_name_once_are_still_read() -> None:
+    look = parse_look('[pass.hues]\nred_turn = 3\n[ pass."glow" ]\namount = 0.1', "mine.toml")
+    assert [settings.name for settings in look.passes] == ["hsl_mixer", "bloom"]
+    assert edited_text(look.with_value("bloom", "amount", 0.2)).splitlines()[-1] == "amount = 0.2"

@@ -1,4 +1,4 @@
-"""Passes that look around a pixel: halation, glow and micro-contrast against NumPy, and what each must never do."""
+"""Passes that look around a pixel: halation, bloom and micro-contrast against NumPy, and what each must never do."""
 
 import around_support
 import numpy as np
@@ -16,7 +16,7 @@ from tolerances import FEW_OPERATIONS, STAGE
 AROUND = [name for name in list_passes() if load_pass(name).stage is Stage.AROUND]
 PASSES = {
     "halation": {"amount": 0.2, "radius": 0.02, "green": 0.5, "blue": 0.1},
-    "glow": {"amount": 0.4, "radius": 0.03},
+    "bloom": {"amount": 0.4, "radius": 0.03},
     "micro_contrast": {"amount": 0.8, "radius": 0.02},
 }
 
@@ -62,7 +62,7 @@ def test_without_an_amount_nothing_changes(name: str) -> None:
     np.testing.assert_allclose(drawn, draw_pass(scene, "exposure"), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["halation", "glow"])
+@pytest.mark.parametrize("name", ["halation", "bloom"])
 @pytest.mark.parametrize("at", [(60, 80), (3, 2), (119, 159)])
 def test_light_is_moved_and_none_is_lost(name: str, at: tuple[int, int]) -> None:
     scene = np.full((120, 160, 3), 0.05, dtype=np.float32)
@@ -85,7 +85,7 @@ def test_a_halo_is_round_wherever_the_light_falls(at: tuple[int, int]) -> None:
     """Against three Gaussians at full size: the small textures show by a fifth of its peak at most."""
     scene, share, sigma_px = np.full((160, 160, 3), 1e-4, dtype=np.float32), 0.3, 0.025 * 160
     scene[at] = 300.0
-    light = srgb_decoded(draw_pass(scene, "glow", amount=share, radius=0.025))[..., 1] - 1e-4
+    light = srgb_decoded(draw_pass(scene, "bloom", amount=share, radius=0.025))[..., 1] - 1e-4
     y, x = np.mgrid[:160, :160]
     apart2 = (y - at[0]) ** 2 + (x - at[1]) ** 2
     wanted = np.zeros_like(light)
@@ -124,11 +124,11 @@ def test_half_size_is_the_downsampled_full_size(name: str) -> None:
 
 
 def test_passes_before_are_seen_behind_each_other() -> None:
-    text = "[pass.exposure]\nexposure_ev = 1\n[pass.glow]\namount = 0.4\n[pass.halation]\namount = 0.2"
+    text = "[pass.exposure]\nexposure_ev = 1\n[pass.bloom]\namount = 0.4\n[pass.halation]\namount = 0.2"
     scene = lights().astype(np.float64)
     halo = load_pass("halation")
     values = {p.name: p.default for p in halo.parameters} | {"amount": 0.2}
-    wanted = around_support.halation(around_support.glow(2 * scene, amount=0.4, radius=0.015), **values)
+    wanted = around_support.halation(around_support.bloom(2 * scene, amount=0.4, radius=0.015), **values)
     drawn = grade(scene, parse_look(text, "two.toml"), space="rec2020", ctx=context())
     np.testing.assert_allclose(drawn, shown(wanted), atol=0.5 * ENCODED)
 
@@ -157,7 +157,7 @@ def test_padding_is_not_seen(name: str) -> None:
 def test_a_frame_makes_no_texture_and_a_look_may_settle() -> None:
     planes, grader = ScenePlanes(context()), Grader(context(), settles=True)
     planes.write([np.ascontiguousarray(lights()[..., c]) for c in range(3)])
-    look = look_of("glow", amount=0.3)
+    look = look_of("bloom", amount=0.3)
     first = grader.draw(planes, look, target="rgba32f").read()
     maps = dict(grader._surroundings._maps)
     again = [np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2)]
@@ -172,18 +172,18 @@ def test_a_frame_makes_no_texture_and_a_look_may_settle() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("#pragma around halo radius", "", r"glow\.glsl: no '#pragma around RECIPE PARAMETER'"),
-        ("around halo radius", "around halo", r"glow\.glsl:\d+: not '#pragma around RECIPE PARAMETER'"),
+        ("#pragma around halo radius", "", r"bloom\.glsl: no '#pragma around RECIPE PARAMETER'"),
+        ("around halo radius", "around halo", r"bloom\.glsl:\d+: not '#pragma around RECIPE PARAMETER'"),
         (
             "around halo radius",
             "around halo width",
-            r"glow\.glsl: no '#pragma around RECIPE PARAMETER' with one of its",
+            r"bloom\.glsl: no '#pragma around RECIPE PARAMETER' with one of its",
         ),
-        ("glow_seen", "glow_sees", r"glow\.glsl: no function 'vec4 glow_seen\(vec3 rgb\)'"),
+        ("bloom_seen", "bloom_sees", r"bloom\.glsl: no function 'vec4 bloom_seen\(vec3 rgb\)'"),
     ],
 )
 def test_a_wrong_pass_is_told(old: str, new: str, message: str) -> None:
     from groundglass.gl.program import read_shader
 
     with pytest.raises(ShaderError, match=message):
-        load_pass("glow", lambda name: read_shader(name).replace(old, new))
+        load_pass("bloom", lambda name: read_shader(name).replace(old, new))

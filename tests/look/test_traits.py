@@ -62,7 +62,7 @@ def test_saturation_is_a_part_of_the_chroma() -> None:
 
 @pytest.mark.parametrize("band", ["red", "green", "purple"])
 def test_a_band_is_found_again(band: str) -> None:
-    one = traits.measure(after_rolloff(f"[pass.hues]\n{band}_saturation = 0.5\n{band}_turn = 10"))
+    one = traits.measure(after_rolloff(f"[pass.hsl_mixer]\n{band}_saturation = 0.5\n{band}_turn = 10"))
     assert max(one.hues, key=lambda name: one.hues[name].saturation) == band
     assert one.hues[band].turn > 4.0
 

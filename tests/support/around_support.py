@@ -79,7 +79,7 @@ def halation(rgb: np.ndarray, *, amount: float, radius: float, green: float, blu
     return rgb + amount * np.array([1.0, green, blue]) * (halo_of(rgb, radius) - rgb)
 
 
-def glow(rgb: np.ndarray, *, amount: float, radius: float) -> np.ndarray:
+def bloom(rgb: np.ndarray, *, amount: float, radius: float) -> np.ndarray:
     return rgb + amount * (halo_of(rgb, radius) - rgb)
 
 

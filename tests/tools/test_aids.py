@@ -151,7 +151,7 @@ def test_lines_lie_where_the_composition_wants_them(bench: Bench) -> None:
 
 def test_a_bright_line_frame_is_what_the_focal_length_would_see(bench: Bench) -> None:
     bench.engine.lens = gg.Lens(focal_mm=28, f_number=16, sensor_width_mm=36)
-    lines = bench.changed(grey_frame(np.full((HEIGHT, WIDTH), 0.05)), bright_lines=True, bright_lines_pair="50-75")
+    lines = bench.changed(grey_frame(np.full((HEIGHT, WIDTH), 0.05)), frame_lines=True, frame_lines_pair="50-75")
     columns = np.flatnonzero(lines[HEIGHT // 2])
     equivalent = bench.engine.lens.equivalent_mm(WIDTH / HEIGHT)
     left, right = (WIDTH / 2 * (1 + sign * equivalent / 50) for sign in (-1, 1))
@@ -161,8 +161,8 @@ def test_a_bright_line_frame_is_what_the_focal_length_would_see(bench: Bench) ->
 
 def test_a_bright_line_frame_has_its_name_where_it_is_seen(bench: Bench) -> None:
     bench.engine.lens = gg.Lens(focal_mm=40, f_number=16, sensor_width_mm=36)
-    bench.controls.set("bright_lines", True)
-    bench.controls.set("bright_lines_pair", "35-135")
+    bench.controls.set("frame_lines", True)
+    bench.controls.set("frame_lines_pair", "35-135")
     frame = grey_frame(np.full((HEIGHT, WIDTH), 0.3))
     bare = bench.show(frame).astype(int)
     overlays = bench.aids.overlays(bench.engine.last)

@@ -16,7 +16,7 @@ from ..reference import PASSES, Light
 
 Vector = NDArray[np.float64]
 
-COLOUR = ("vignette", "exposure", "color_matrix", "tone_curve", "print_matrix", "hues", "saturation")
+COLOUR = ("vignette", "exposure", "color_matrix", "tone_curve", "print_matrix", "hsl_mixer", "saturation")
 MONOCHROME = ("vignette", "exposure", "monochrome", "tone_curve")
 
 # How far a number usually is from where it starts; what the pictures do not tell stays there. `*` is of any other; what
@@ -31,9 +31,9 @@ _SPREADS: Mapping[tuple[str, str], float] = {
     ("tone_curve", "shoulder"): 1.2,
     ("tone_curve", "black"): 0.15,
     ("tone_curve", "*"): 0.3,
-    ("hues", "turn"): 8.0,
-    ("hues", "saturation"): 0.25,
-    ("hues", "lightness"): 0.1,
+    ("hsl_mixer", "turn"): 8.0,
+    ("hsl_mixer", "saturation"): 0.25,
+    ("hsl_mixer", "lightness"): 0.1,
     ("saturation", "*"): 0.25,
     ("monochrome", "*"): 0.5,
 }
