@@ -163,13 +163,10 @@ def test_work_items_of_any_length_develop_alike(device: Device, packing: Packing
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_gpu_and_a_cpu_give_the_same_picture(method: Method) -> None:
-    found, failures = list_devices()
-    cpus = [candidate.spec for candidate in found if candidate.is_cpu]
-    gpus = [candidate.spec for candidate in found if not candidate.is_cpu]
-    if not (cpus and gpus):
-        reasons = "; ".join(f"{failure.kind}: {failure.reason}" for failure in failures)
-        pytest.skip(f"comparing a GPU with a CPU needs both; {reasons or 'one of them is missing'}")
+def test_a_gpu_and_a_cpu_give_the_same_picture(gpus: list[str], method: Method) -> None:
+    cpus = [candidate.spec for candidate in list_devices()[0] if candidate.is_cpu]
+    if not cpus:
+        pytest.skip("no CPU device here to compare a GPU with")
     frame = mosaic_with_depth()
     cpu, *others = [open_device(spec) for spec in (cpus[0], *gpus)]
     expected = focused(cpu, frame, method)
