@@ -261,18 +261,23 @@ STEREO = {
 }
 
 
-def a_shift_of_six_pixels_is_found(device: Device) -> None:
-    """By the sweeps of a CPU and by the paths of a GPU; where the right picture ends, the disparity goes on."""
-    right = np.kron(RANDOM.random((20, 40)), np.ones((2, 2))).astype(np.float32)
-    left = np.roll(right, 6, axis=1)
-    stereo = StereoDepth(device, 80, 40, 16)
+def a_card_before_a_wall_is_found_and_the_wall_goes_on_behind_it(device: Device) -> None:
+    """By the sweeps of a CPU and by the paths of a GPU. The card hides some of the wall from the right camera alone."""
+    wall, card = (np.kron(RANDOM.random((24, 40)), np.ones((2, 2))).astype(np.float32) for _ in range(2))
+    left, right = np.roll(wall, 6, axis=1), wall.copy()
+    left[12:36, 42:62] = card[12:36, 42:62]
+    right[12:36, 28:48] = card[12:36, 42:62]
+    stereo = StereoDepth(device, 80, 48, 16)
     for stereo._by_sweeps in (True, False) if device.is_cpu else (False,):
-        assert (np.abs(stereo.run(left, right) - 6.0) < 0.5).mean() > 0.98
+        seen = stereo.run(left, right)
+        for rows, columns, disparity in ((slice(15, 33), slice(45, 59), 14.0), (slice(2, 46), slice(8, 30), 6.0)):
+            assert (np.abs(seen[rows, columns] - disparity) < 0.5).mean() > 0.98
+        assert (np.abs(seen[16:32, 35:41] - 6.0) < 1.0).mean() > 0.9  # what the right camera does not see
     released(stereo)
 
 
 for _source, _kernels in STEREO.items():
-    fact(_source, *_kernels)(a_shift_of_six_pixels_is_found)
+    fact(_source, *_kernels)(a_card_before_a_wall_is_found_and_the_wall_goes_on_behind_it)
 
 
 @fact("stereo_grey.cl", "grey_u8", "grey_u16", "grey_f32")
