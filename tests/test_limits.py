@@ -15,7 +15,7 @@ import pytest
 import tifffile
 from dng_support import gain_map, opcodes, ramp, write_and_read
 from groundglass.capture import latest, open_source
-from groundglass.capture.latest import Mailbox
+from groundglass.capture.latest import LatestFrameQueue
 from groundglass.capture.rgbd import TUM_APART_S, find_rgbd
 from groundglass.colour import output_space
 from groundglass.errors import LookError, SourceError
@@ -227,7 +227,7 @@ def test_a_source_that_is_a_quarter_of_a_second_late_does_not_catch_up(
                 yield Frame(np.zeros((2, 2), np.uint16), index=index)
 
     monkeypatch.setattr(latest, "time", clock)
-    mailbox = Mailbox(Stalling())  # type: ignore[arg-type]
+    mailbox = LatestFrameQueue(Stalling())  # type: ignore[arg-type]
     mailbox._stop = clock  # type: ignore[assignment]
     mailbox._deliver()
     assert clock.waits_s == waits_s

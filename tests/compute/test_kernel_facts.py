@@ -21,13 +21,13 @@ from groundglass.compute.planes import PAD, Planes
 from groundglass.compute.program import list_kernel_sources, load_kernel_source
 from groundglass.depth.stage import DepthStage
 from groundglass.depth.stereo import StereoDepth
-from groundglass.depth.stereo_pair import PairDepth
+from groundglass.depth.stereo_pair import StereoPairDepth
 from groundglass.develop.demosaic import METHODS
 from groundglass.develop.developer import Developer
 from groundglass.develop.development import Development
 from groundglass.develop.remosaic import Remosaic
 from groundglass.frame import Encoding, Frame, StereoRig
-from groundglass.transfer.host import ORIGIN, HandOver
+from groundglass.transfer.host import ORIGIN, TextureTransfer
 from pattern_support import mosaic_of
 from tolerances import HALF_ROUNDING, STAGE
 
@@ -100,7 +100,7 @@ def a_picture_is_the_light_of_its_numbers(device: Device) -> None:
 @fact("pack_scene.cl", "hand_over")
 def a_packed_pixel_is_three_halves_and_one(device: Device) -> None:
     pixels = RANDOM.uniform(0.1, 60.0, (3, 5, 3)).astype(np.float32)
-    scene, transfer = planes_of(device, pixels), HandOver(device, 5, 3)
+    scene, transfer = planes_of(device, pixels), TextureTransfer(device, 5, 3)
     with transfer.view(scene) as packed:
         seen = packed[ORIGIN[1] :, ORIGIN[0] : ORIGIN[0] + 5].astype(np.float64)
     np.testing.assert_allclose(seen[..., :3], pixels, rtol=HALF_ROUNDING)
@@ -284,7 +284,7 @@ for _source, _kernels in STEREO.items():
 def a_pair_of_any_numbers_is_the_same_pair(device: Device) -> None:
     grey = np.kron(RANDOM.integers(0, 256, (24, 40)), np.ones((2, 2), int))
     rig = StereoRig(focal_px=100.0, baseline_m=0.06)  # 6 pixels are a metre
-    pairs = PairDepth(device)
+    pairs = StereoPairDepth(device)
     for dtype, gain in ((np.uint8, 1), (np.uint16, 257), (np.float32, 1 / 255)):
         right = np.repeat((grey * gain)[..., None], 3, axis=2).astype(dtype)
         kind = Encoding.SCENE if dtype is np.float32 else Encoding.DISPLAY
