@@ -15,8 +15,8 @@ parameter, `uniform sampler3D lut_file_cube;`. A full-frame draw costs 4 to
 A uniform is dear there as well: the numbers of a look as constants of the source draw `classic` in 18 ms, as uniforms
 in 32 ms.
 
-An overlay (`#pragma pass overlay display`) is such a file, too. It belongs to no look: it is drawn over the finished picture on
-the screen, never into a still, and uses what `present.glsl` announces instead of `common.glsl`.
+An overlay (`#pragma pass overlay display`) is such a file, too. It belongs to no look: it is drawn over the finished
+picture on the screen, never into a still, and uses what `present.glsl` announces instead of `common.glsl`.
 """
 
 from __future__ import annotations

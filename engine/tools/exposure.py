@@ -27,8 +27,8 @@ SOURCE_STEP_EV = 0.5  # by which the metered light must change before the source
 class ExposureTool(Tool):
     """Sets `metering`, `exposure_ev` and `white_balance` of the engine's development.
 
-    What is metered is digital gain. A source that is `ExposureControl` is asked to collect as much more or less light, which
-    its frames then say, so that the gain goes back by as much and the picture's brightness stays.
+    What is metered is digital gain. A source that is `ExposureControl` is asked to collect as much more or less light,
+    which its frames then say, so that the gain goes back by as much and the picture's brightness stays.
     """
 
     def __init__(self, tool_context: ToolContext) -> None:
