@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from .camera import CameraProfile, NoiseProfile
 from .capture import Source, open_source
 from .cfa import Cfa
-from .compute.device import open_device
 from .compute.planes import Planes
+from .compute.registry import open_device
 from .depth.stage import DepthStage
 from .depth.stereo import MOST_DISPARITIES, StereoDepth
 from .develop.demosaic import Demosaic, check_method, demosaiced_size
@@ -64,7 +64,7 @@ def demosaic(
         scene = Planes(opened, *demosaiced_size(width, height, chosen.demosaic), 3)
         buffer = opened.allocate(light.nbytes + 4 * planes.layout.pitch)
         opened.write(buffer, light)
-        planes.run("linearize.cl", "intake_light", buffer, planes.buffer, width, planes.layout.pitch, int(encode))
+        planes.run("linearize.cl", "intake_light", light=buffer, mosaic=planes.buffer, encoded=int(encode))
         planes.mirror()
         if denoise > 0:
             words = np.round(np.clip(light, 0, 1) * 65535).astype(np.uint16)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colour.output_space import OutputSpace, open_output_space
-from .compute.device import open_device
 from .compute.planes import Planes
+from .compute.registry import open_device
 from .compute.stage_cache import Fitted
 from .depth.maps import DepthMap
 from .depth.monocular import MonocularDepth

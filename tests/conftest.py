@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from groundglass import api
-from groundglass.compute.device import Buffer, Device, open_device
+from groundglass.compute.device import Buffer, Device
+from groundglass.compute.registry import open_device
 from window_support import Screen, open_screen
 
 REPOSITORY = Path(__file__).resolve().parent.parent

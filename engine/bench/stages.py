@@ -105,11 +105,13 @@ def _moved_bytes(engine: Engine, stage: Stage) -> int:
     device: Any = engine.device
     run, moved = device.run, 0
 
-    def counting(source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], *arguments: object) -> None:
+    def counting(
+        source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
+    ) -> None:
         nonlocal moved
         if source != "borders.cl":  # which touches but the rim of what it is given
-            moved += sum(argument.nbytes for argument in arguments if isinstance(argument, Buffer))
-        run(source, kernel, size, local, *arguments)
+            moved += sum(argument.nbytes for argument in arguments.values() if isinstance(argument, Buffer))
+        run(source, kernel, size, local, **arguments)
 
     device.run = counting
     try:
@@ -179,7 +181,7 @@ def _intake_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
         stack.callback(intake.release)
         mosaic = intake.mosaic
         if not stages:
-            stages[COPY] = partial(mosaic.run, "copy.cl", "copy", mosaic.buffer, to.buffer, mosaic.layout.pitch)
+            stages[COPY] = partial(mosaic.run, "copy.cl", "copy", source=mosaic.buffer, to=to.buffer)
         stages[f"intake {packing.value}"] = partial(intake.run, packed, packed.profile, clip=False)
         if packing is Packing.RAW12:
             scene = Planes(engine.device, *frame.size, 3)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..colour.encoding import LUT_INPUTS
+from ..compute.registry import device_words
 from ..develop.demosaic import METHODS
 from ..develop.development import DefectPixels, Highlights, Quad
 from .options import Quality, check_exposure_ev, parse_strength
@@ -64,7 +65,7 @@ MeteringOption = Annotated[
     ),
 ]
 QualityOption = Annotated[Quality, typer.Option("--quality", help="Of the defocus.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")]
+DeviceOption = Annotated[str, typer.Option("--device", help=f"{device_words()}.")]
 SizeOption = Annotated[str | None, typer.Option("--size", metavar="WxH", help="Window or picture size in pixels.")]
 
 # Development

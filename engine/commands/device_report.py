@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..compute.device import Candidate, Failure, list_devices, open_device
+from ..compute.device import Candidate, Failure
+from ..compute.registry import list_devices, open_device, why_first
 from ..errors import GroundglassError
 from ..gl.context import describe, headless_context, is_software
 
@@ -48,7 +49,7 @@ def inspect() -> Report:
         failures.append(_failure("gl", error))
     # `auto` takes the first that a driver reports, and says so where that one does not open.
     chosen = found[0].spec if found else None
-    why = _why(found) + ("" if found[:1] == working[:1] else "; but it does not open, name another with --device")
+    why = why_first(found) + ("" if found[:1] == working[:1] else "; but it does not open, name another with --device")
     return Report(working, chosen, why, gl, software, failures)
 
 
@@ -64,14 +65,3 @@ def _failure(kind: str, error: GroundglassError) -> Failure:
     """A DeviceError ends "...; what to do": taken apart at the last semicolon."""
     reason, _, remedy = str(error).rpartition("; ")
     return Failure(kind, reason or remedy, remedy if reason else "")
-
-
-def _why(found: list[Candidate]) -> str:
-    if not found:
-        return "no driver reports a device"
-    best = found[0]
-    if best.spec.startswith("cuda:"):
-        return "CUDA comes first where CuPy finds a device"
-    if not best.is_cpu:
-        return "no CUDA device is usable, and a GPU comes before a CPU"
-    return "no GPU answers through CUDA or OpenCL, so the processor computes"

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..compute.registry import device_words
 from .arguments import LutInputOption
 from .options import SourceOptions, check_exposure_ev, parse_size
 
@@ -20,7 +21,7 @@ SheetWidthOption = Annotated[int, typer.Option("--width", min=64, max=4096, help
 ExposureOption = Annotated[
     float, typer.Option("--exposure", metavar="EV", callback=check_exposure_ev, help="Brighter by so many stops.")
 ]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")]
+DeviceOption = Annotated[str, typer.Option("--device", help=f"{device_words()}.")]
 WbOption = Annotated[str, typer.Option("--wb", metavar="BALANCE", help="White balance, as for render.")]
 
 

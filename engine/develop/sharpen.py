@@ -24,16 +24,16 @@ class Sharpen:
         """Queues the kernels; overwrites the border of `scene`. `amount` is 0 to 1, `noise` the standard deviation of
         the picture's noise in the domain of kernels/encoding.h.
         """
-        layout, scene = self.scene.layout, self.scene.buffer
+        scene = self.scene.buffer
         self.scene.mirror()
         self.scene.run(
-            "sharpen.cl", "brightness", scene, self._bright.buffer, layout.pitch, layout.stride,
-            rows=layout.height + 2 * PAD,
+            "sharpen.cl", "brightness", scene=scene, bright=self._bright.buffer,
+            row_count=self.scene.layout.height + 2 * PAD,
         )  # fmt: skip
         side = STRENGTH * amount / (4 + 4 * CORNER)
         self.scene.run(
-            "sharpen.cl", "sharpen", scene, self._bright.buffer, self.output.buffer, layout.pitch, layout.stride,
-            STRENGTH * amount, side, CORNER * side, max(noise, QUIET) ** 2,
+            "sharpen.cl", "sharpen", scene=scene, bright=self._bright.buffer, output=self.output.buffer,
+            centre=STRENGTH * amount, side=side, corner=CORNER * side, noise_squared=max(noise, QUIET) ** 2,
         )  # fmt: skip
 
     def release(self) -> None:

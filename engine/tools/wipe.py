@@ -11,7 +11,7 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compute.device import list_devices
+from ..compute.registry import list_devices
 from ..controls import Choice, Control, Number, Switch
 from ..display.events import Event, Pointer
 from ..display.status_line import letter

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from depth_support import BAR_M, DISC_M, FAR_M, HEIGHT, NOISE, WIDTH, Array, Bench, a_bench, near_edges, noisy, things
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.planes import PAD, Planes
+from groundglass.compute.registry import open_device
 from groundglass.depth.stage import DepthStage
 from groundglass.errors import SourceError
 

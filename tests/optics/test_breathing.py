@@ -8,8 +8,9 @@ from dataclasses import replace
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
+from groundglass.compute.registry import open_device
 from groundglass.controls import Controls
 from groundglass.display.tool import Desk
 from groundglass.lens import Lens, load_lens

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
+from groundglass.compute.registry import open_device
 from groundglass.lens import load_lens
 from groundglass.optics.soft_focus import GLOW, OCTAVES, SHARES, WIDEST, Glow, Halo
 
@@ -173,7 +175,12 @@ def test_it_needs_no_depth(engine: gg.Engine) -> None:
 def test_a_lens_without_it_costs_nothing(engine: gg.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     launched: list[str] = []
     run = engine.device.run
-    monkeypatch.setattr(engine.device, "run", lambda source, *rest: (launched.append(source), run(source, *rest))[1])
+
+    def counting(source: str, *rest: Any, **arguments: Any) -> None:
+        launched.append(source)
+        run(source, *rest, **arguments)
+
+    monkeypatch.setattr(engine.device, "run", counting)
     engine.lens = load_lens("portrait-75")
     with gg.Engine(lens="portrait-75") as fresh:
         fresh.scene(lamp(depth_m=np.full((60, 160), 2.0, np.float32)))
