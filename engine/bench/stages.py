@@ -103,22 +103,22 @@ def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[
 def _moved_bytes(engine: Engine, stage: Stage) -> int:
     """What the buffers of the stage's kernels hold, summed over its kernels."""
     device: Any = engine.device
-    run, moved = device.run, 0
+    launch, moved = device.launch, 0
 
     def counting(
-        source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
+        source: str, kernel: str, size: Any, local: Any, arguments: dict[str, object], own: Any = None
     ) -> None:
         nonlocal moved
         if source != "borders.cl":  # which touches but the rim of what it is given
             moved += sum(argument.nbytes for argument in arguments.values() if isinstance(argument, Buffer))
-        run(source, kernel, size, local, **arguments)
+        launch(source, kernel, size, local, arguments, own)
 
-    device.run = counting
+    device.launch = counting
     try:
         stage()
         device.finish()
     finally:
-        del device.run
+        del device.launch
     return moved
 
 

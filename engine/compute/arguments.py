@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..errors import ShaderError
 from .device import Buffer
 
 _TYPES: dict[str, type[np.int32] | type[np.float32]] = {"int": np.int32, "float": np.float32}
+_ENTRIES = [row + column for row in "rgb" for column in "rgb"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,7 @@ def of_matrix(matrix: NDArray[Any]) -> dict[str, Any]:
     """The entries of a (3, 3) matrix from camera RGB to scene RGB, under the names that the kernels give them: `rg` is
     what scene red takes of camera green.
     """
-    names = [row + column for row in "rgb" for column in "rgb"]
-    return dict(zip(names, (float(entry) for entry in matrix.ravel()), strict=True))
+    return dict(zip(_ENTRIES, matrix.ravel().tolist(), strict=True))
 
 
 def numbered(name: str, values: Sequence[float], first: int = 0) -> dict[str, Any]:
@@ -87,7 +88,12 @@ def numbered(name: str, values: Sequence[float], first: int = 0) -> dict[str, An
     >>> numbered("gain", (2.0, 1.0)), numbered("open", (0.5,), first=1)
     ({'gain_0': 2.0, 'gain_1': 1.0}, {'open_1': 0.5})
     """
-    return {f"{name}_{number}": value for number, value in enumerate(values, start=first)}
+    return dict(zip(_names(name, first, len(values)), values, strict=True))
+
+
+@cache
+def _names(name: str, first: int, count: int) -> tuple[str, ...]:
+    return tuple(f"{name}_{number}" for number in range(first, first + count))
 
 
 def _shown(value: object) -> str:

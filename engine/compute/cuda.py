@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
-from .device import Buffer, Candidate, Device, Failure
+from .device import Buffer, Candidate, Device, Failure, OwnNumbers
 from .launches import Launches
-from .program import Kernels, KernelSource
+from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
 
 KIND, LABEL = "cuda", "CUDA"
@@ -148,8 +148,22 @@ class CudaDevice:
     def run(
         self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
     ) -> None:
+        self.launch(source, kernel, size, local, arguments)
+
+    def launch(
+        self,
+        source: str,
+        kernel: str,
+        size: tuple[int, ...],
+        local: tuple[int, ...],
+        arguments: dict[str, object],
+        own: OwnNumbers | None = None,
+    ) -> None:
+        launches = self._launches
+        key = (source, kernel, KERNELS.revision, own, *arguments, *arguments.values())
         with self._current():
-            compiled, values = self._launches.find(source, kernel, local, arguments)
+            ready = launches.ready.get(key) or launches.prepare(key, source, kernel, local, arguments, own)
+            compiled, values = ready
             grid = tuple(-(-items // group) for items, group in zip(size, local, strict=True))
             began = self._stream.record() if self._stages.is_open else None
             compiled(grid, local, values)

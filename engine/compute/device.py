@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -20,6 +20,15 @@ class Buffer(Protocol):
     """Memory on a device. `nbytes` long; released by the device that made it."""
 
     nbytes: int
+
+
+class OwnNumbers(NamedTuple):
+    """What kernels over padded planes call the numbers of their layout (planes.py)."""
+
+    width: int
+    height: int
+    pitch: int
+    stride: int
 
 
 class Device(Protocol):
@@ -53,6 +62,17 @@ class Device(Protocol):
         Arguments are buffers, ints and floats under the names of the kernel's prototype. ShaderError, with file and
         line, when the source does not compile, and when an argument is unknown, missing or of another type.
         """
+
+    def launch(
+        self,
+        source: str,
+        kernel: str,
+        size: tuple[int, ...],
+        local: tuple[int, ...],
+        arguments: dict[str, object],
+        own: OwnNumbers | None = None,
+    ) -> None:
+        """As `run`, which calls it. What of `own` a kernel declares and `arguments` lacks is taken from there."""
 
     def build_ahead(self, texts: Mapping[str, str | None]) -> None:
         """Builds the kernels in use that other texts of `kernels/` would change, so that no frame waits for them when

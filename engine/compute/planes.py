@@ -10,15 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .device import Buffer, Device
-from .program import KERNELS, load_kernel_source
+from .device import Buffer, Device, OwnNumbers
 
-_OWN_NUMBERS = ("width", "height", "pitch", "stride")  # of a layout, which kernels over its planes mostly want
 PAD = 16  # pixels of border on each side; kernels/portable.h holds the same number
 
 
@@ -61,7 +58,7 @@ class Planes:
         self.device = device
         self.layout = Layout.of(width, height)
         self.channels = channels
-        self._numbers = {name: getattr(self.layout, name) for name in _OWN_NUMBERS}
+        self._numbers = OwnNumbers(width, height, self.layout.pitch, self.layout.stride)
         # A kernel that runs over whole rows may touch one row's length beyond the last plane.
         self.buffer: Buffer = device.allocate(4 * (channels * self.layout.stride + self.layout.pitch))
 
@@ -80,12 +77,9 @@ class Planes:
         are these planes' own unless they are given.
         """
         layout, run_length = self.layout, self.device.run_length
-        for name in _own_numbers(source, kernel, KERNELS.revision):
-            if name not in arguments:
-                arguments[name] = self._numbers[name]
         rows = layout.height if row_count is None else row_count
         size = (layout.pitch // run_length, rows + 2 * extra_rows)
-        self.device.run(source, kernel, size, (layout.local // run_length, 1), **arguments)
+        self.device.launch(source, kernel, size, (layout.local // run_length, 1), arguments, self._numbers)
 
     def mirror(self, channels: int | None = None, *, rows: int = PAD) -> None:
         """Mirrors the picture into the border of every plane, or of the first `channels`: all its columns on both
@@ -94,10 +88,8 @@ class Planes:
         layout, channels = self.layout, self.channels if channels is None else channels
         border_runs = 2 * rows * layout.pitch // self.device.run_length
         items = _ceil(channels * (layout.height + border_runs), 64)
-        self.device.run(
-            "borders.cl", "mirror", (items,), (64,), planes=self.buffer, width=layout.width, height=layout.height,
-            pitch=layout.pitch, channels=channels, border=rows,
-        )  # fmt: skip
+        given: dict[str, object] = {"planes": self.buffer, "channels": channels, "border": rows}
+        self.device.launch("borders.cl", "mirror", (items,), (64,), given, self._numbers)
 
     @contextmanager
     def view(self) -> Iterator[NDArray[np.float32]]:
@@ -122,13 +114,6 @@ class Planes:
 
     def release(self) -> None:
         self.device.release(self.buffer)
-
-
-@lru_cache(maxsize=1024)
-def _own_numbers(source: str, kernel: str, revision: int) -> tuple[str, ...]:
-    """Those of _OWN_NUMBERS that a kernel declares, with the texts as they are at `revision` of KERNELS."""
-    declared = {argument.name for argument in load_kernel_source(source).entry_points().get(kernel, ())}
-    return tuple(name for name in _OWN_NUMBERS if name in declared)
 
 
 def _ceil(number: int, multiple: int) -> int:

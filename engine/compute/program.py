@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import ShaderError
 from ..program_text.library import Shelf
 from .arguments import Argument, bind
+from .device import OwnNumbers
 
 KERNELS = Shelf("groundglass.kernels", (".cl", ".h"))
 
@@ -78,10 +79,21 @@ class Kernels:
 
         ShaderError when the source does not compile, has no such kernel, or takes other arguments.
         """
+        compiled, declared = self._found(source, kernel)
+        return compiled, bind(source, kernel, declared, arguments)
+
+    def complete(
+        self, source: str, kernel: str, arguments: dict[str, object], own: OwnNumbers | None
+    ) -> dict[str, object]:
+        """`arguments`, and of `own` what the kernel declares beside them. ShaderError as from `call`."""
+        names = [argument.name for argument in self._found(source, kernel)[1]]
+        numbers = {} if own is None else own._asdict()
+        return {**{name: number for name, number in numbers.items() if name in names}, **arguments}
+
+    def _found(self, source: str, kernel: str) -> tuple[Any, tuple[Argument, ...]]:
         if self.are_outdated:
             self._renew()
-        compiled, declared = self._kernels.get((source, kernel)) or self._find(source, kernel)
-        return compiled, bind(source, kernel, declared, arguments)
+        return self._kernels.get((source, kernel)) or self._find(source, kernel)
 
     def _find(self, source: str, kernel: str) -> tuple[Any, tuple[Argument, ...]]:
         text = load_kernel_source(source)

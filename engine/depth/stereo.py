@@ -155,7 +155,7 @@ class StereoDepth:
     def _run_lines(self, source: str, kernel: str, lines: int, /, **arguments: object) -> None:
         """Queues a kernel whose work-items each take a line of the picture."""
         local = 1 if self._device.is_cpu else _GROUP
-        self._device.run(source, kernel, (-(-lines // local) * local,), (local,), **arguments)
+        self._device.launch(source, kernel, (-(-lines // local) * local,), (local,), arguments)
 
     def release(self) -> None:
         for planes in (self.left, self.right, self.disparity, self._found):

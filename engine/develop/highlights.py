@@ -84,15 +84,21 @@ class Highlights:
     def _spread(self, grid: Buffer, stride: int, known: int) -> None:
         """What is known of some tiles of `grid`, to all of them."""
         steps = list(pairwise(self._levels))
-        common: dict[str, Any] = {"grid": grid, "stride": stride, "known": known}
-        for fine, coarse in steps:
-            self._run_small("highlights.cl", "push", coarse[1:], **common, **_between(fine, coarse))
-        self._run_small("highlights.cl", "whole", (1, 1), last=self._levels[-1][0], **common)
-        for fine, coarse in reversed(steps):
-            self._run_small("highlights.cl", "pull", fine[1:], **common, **_between(fine, coarse))
+        source = "highlights.cl"
+        for (fine, fine_x, fine_y), (coarse, coarse_x, coarse_y) in steps:
+            self._run_small(
+                source, "push", (coarse_x, coarse_y), grid=grid, stride=stride, known=known, fine=fine, fine_x=fine_x,
+                fine_y=fine_y, coarse=coarse, coarse_x=coarse_x, coarse_y=coarse_y,
+            )  # fmt: skip
+        self._run_small(source, "whole", (1, 1), grid=grid, stride=stride, known=known, last=self._levels[-1][0])
+        for (fine, fine_x, fine_y), (coarse, coarse_x, coarse_y) in reversed(steps):
+            self._run_small(
+                source, "pull", (fine_x, fine_y), grid=grid, stride=stride, known=known, fine=fine, fine_x=fine_x,
+                fine_y=fine_y, coarse=coarse, coarse_x=coarse_x, coarse_y=coarse_y,
+            )  # fmt: skip
 
     def _run_small(self, source: str, kernel: str, items: tuple[int, int], /, **arguments: object) -> None:
-        self.output.device.run(source, kernel, (-(-items[0] // 8) * 8, items[1]), (8, 1), **arguments)
+        self.output.device.launch(source, kernel, (-(-items[0] // 8) * 8, items[1]), (8, 1), arguments)
 
     def _uploaded(self, gain_map: NDArray[np.float32]) -> Planes:
         """The gains on the device, border mirrored; they travel again only when they change."""
@@ -110,9 +116,3 @@ class Highlights:
             self.output.device.release(buffer)
         if self._gains is not None:
             self._gains.release()
-
-
-def _between(fine: tuple[int, int, int], coarse: tuple[int, int, int]) -> dict[str, int]:
-    """Two levels of a pyramid, each its start, its columns and its rows, as `push` and `pull` call them."""
-    names = ("fine", "fine_x", "fine_y", "coarse", "coarse_x", "coarse_y")
-    return dict(zip(names, (*fine, *coarse), strict=True))

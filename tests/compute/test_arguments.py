@@ -78,17 +78,15 @@ def test_planes_are_named_by_their_type(device: Device) -> None:
     planes.release()
 
 
-def test_planes_give_their_own_numbers_unless_others_are_given(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    planes = Planes(device, 20, 10, 1)
-    seen: list[dict[str, object]] = []
-    monkeypatch.setattr(device, "run", lambda *launch, **arguments: seen.append(arguments))
-    light, mosaic = object(), object()
-    planes.run("linearize.cl", "intake_light", light=light, mosaic=mosaic, encoded=0)
-    planes.run("linearize.cl", "intake_light", light=light, mosaic=mosaic, width=7, encoded=0)
-    own = {"light": light, "mosaic": mosaic, "width": 20, "pitch": planes.layout.pitch, "encoded": 0}
-    assert seen == [own, {**own, "width": 7}]
-    monkeypatch.undo()
+def test_planes_give_their_own_numbers_unless_others_are_given(device: Device) -> None:
+    planes, light = Planes(device, 20, 3, 1), device.allocate(4 * 1000)
+    device.write(light, np.arange(60, dtype=np.float32))
+    given = {"light": light, "mosaic": planes.buffer, "encoded": 0}
+    for width in (20, 7):
+        planes.run("linearize.cl", "intake_light", **given, **({} if width == 20 else {"width": width}))
+        np.testing.assert_array_equal(planes.read()[:, 0, 0], np.arange(3) * width)
     planes.release()
+    device.release(light)
 
 
 def test_a_matrix_and_numbered_arguments_go_by_the_names_of_the_kernels() -> None:

@@ -174,13 +174,13 @@ def test_it_needs_no_depth(engine: gg.Engine) -> None:
 
 def test_a_lens_without_it_costs_nothing(engine: gg.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     launched: list[str] = []
-    run = engine.device.run
+    launch = engine.device.launch
 
-    def counting(source: str, *rest: Any, **arguments: Any) -> None:
+    def counting(source: str, *rest: Any) -> None:
         launched.append(source)
-        run(source, *rest, **arguments)
+        launch(source, *rest)
 
-    monkeypatch.setattr(engine.device, "run", counting)
+    monkeypatch.setattr(engine.device, "launch", counting)
     engine.lens = load_lens("portrait-75")
     with gg.Engine(lens="portrait-75") as fresh:
         fresh.scene(lamp(depth_m=np.full((60, 160), 2.0, np.float32)))
