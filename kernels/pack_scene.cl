@@ -1,23 +1,12 @@
 /* Three planes of scene light as one picture of half floats for drawing: red, green, blue, 1 side by side. */
 #include "portable.h"
 
-#if RUN > 1
-#define BITS(values) OF_RUN(as_int, RUN)(values)
-#define OF_BITS(numbers) OF_RUN(as_float, RUN)(numbers)
-#elif defined(__OPENCL_VERSION__)
-#define BITS(value) as_int(value)
-#define OF_BITS(number) as_float(number)
-#else
-#define BITS(value) __float_as_int(value)
-#define OF_BITS(number) __int_as_float(number)
-#endif
-
 /* The nearest half float of 0 to 65504, where infinity lands, in the lower bits; of what is negative or no number 0.
  * After a multiplication by 2^-112 a float's upper bits are those of the half; what is below 2^-14 may become 0.
  */
 FUNCTION ints half_of(floats light)
 {
-    const floats positive = light > 0.0f ? light : (floats)(0.0f);
+    const floats positive = BITS(number_or_zero(light)) > 0 ? light : (floats)(0.0f);
     const floats bounded = positive < 65504.0f ? positive : (floats)(65504.0f);
     return (BITS(bounded * 1.925929944e-34f) + 0x1000) >> 13;
 }
@@ -40,7 +29,6 @@ KERNEL void hand_over(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT
     STREAM(packed, to, low);
     STREAM(packed, to + RUN, high);
 #else
-    packed[to] = first;
-    packed[to + 1] = second;
+    STORE_PAIR(packed, to, first, second);
 #endif
 }

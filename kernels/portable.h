@@ -36,6 +36,13 @@ typedef unsigned short u16;
 #define __has_builtin(name) 0
 #endif
 
+/* Two neighbouring floats from an even place on, in one store. */
+#ifdef __OPENCL_VERSION__
+#define STORE_PAIR(plane, at, first, second) vstore2((float2)(first, second), 0, (plane) + (at))
+#else
+#define STORE_PAIR(plane, at, first, second) (*(float2 *)((plane) + (at)) = make_float2(first, second))
+#endif
+
 #if RUN > 1
 #define JOINED(a, b) a##b
 #define OF_RUN(word, run) JOINED(word, run)
@@ -80,6 +87,23 @@ FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats
 }
 #define absolute(x) fabs((float)(x))
 #endif
+
+/* The bits of floats as ints, and back. */
+#if RUN > 1
+#define BITS(values) OF_RUN(as_int, RUN)(values)
+#define OF_BITS(numbers) OF_RUN(as_float, RUN)(numbers)
+#elif defined(__OPENCL_VERSION__)
+#define BITS(value) as_int(value)
+#define OF_BITS(number) as_float(number)
+#else
+#define BITS(value) __float_as_int(value)
+#define OF_BITS(number) __int_as_float(number)
+#endif
+
+/* 0 in place of NaN. By the bits: what kernels are built with (-cl-fast-relaxed-math, --use_fast_math) lets a compiler
+ * take it for granted that no float is NaN or infinite, and drop comparisons that ask for it.
+ */
+FUNCTION floats number_or_zero(floats x) { return (BITS(x) & 0x7fffffff) > 0x7f800000 ? (floats)(0.0f) : x; }
 
 /* STREAM stores past the caches what nobody reads soon, at a run's aligned place: without it a CPU first reads every
  * line that it is about to overwrite.

@@ -65,6 +65,8 @@ def nvrtc() -> Nvrtc:
     )
     if not found:
         pytest.skip("no NVRTC here to compile CUDA with; pip install nvidia-cuda-nvrtc")
+    for builtins in sorted(found[0].parent.glob("*nvrtc-builtins*")):
+        ctypes.CDLL(str(builtins))  # the wheel's NVRTC does not say where to find it
     return Nvrtc(found[0])
 
 
