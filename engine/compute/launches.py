@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from .device import OwnNumbers
 from .program import Kernels
 
-PREPARED_AT_MOST = 1024  # launches kept; a focus that moves makes new ones with every frame
+MAX_PREPARED = 1024  # launches kept; a focus that moves makes new ones with every frame
 
 Launch = TypeVar("Launch")
 Key = tuple[object, ...]
@@ -37,7 +37,7 @@ class Launches(Generic[Launch]):
         self, key: Key, source: str, kernel: str, local: tuple[int, ...], given: dict[str, object], own: Own
     ) -> Launch:
         """The launch of `kernel` with `given`, completed from `own`; kept as `key`. ShaderError as `Kernels.call`."""
-        if self._kernels.are_outdated or len(self.ready) >= PREPARED_AT_MOST:
+        if self._kernels.are_outdated or len(self.ready) >= MAX_PREPARED:
             self.ready.clear()
         complete = self._kernels.complete(source, kernel, given, own)
         launch = self._make(*self._kernels.call(source, kernel, complete))

@@ -212,7 +212,7 @@ class OpenClDevice:
 
     def collect(self) -> None:
         self.finish()
-        self._stages.hand_over(lambda event: (event.profile.end - event.profile.start) * 1e-6)
+        self._stages.report_times(lambda event: (event.profile.end - event.profile.start) * 1e-6)
 
     def finish(self) -> None:
         self._queue.finish()

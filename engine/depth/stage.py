@@ -161,8 +161,8 @@ class DepthStage:
             )  # fmt: skip
             return
         step_x, step_y = columns / layout.width, rows / layout.height
-        most = max(step_x, step_y)
-        count = 0 if most <= 1 else min(max(2, math.ceil(most)), _SAMPLES)
+        maximum = max(step_x, step_y)
+        count = 0 if maximum <= 1 else min(max(2, math.ceil(maximum)), _SAMPLES)
         runs = -(-columns // self._device.run_length)
         self._device.run(PLACE, "depth_invert", (-(-runs // 64) * 64, rows), (64, 1), map=self._map, width=columns)
         grid.run(
@@ -208,7 +208,7 @@ class _Refiner:
         state = self._state
         state.run(
             STEADY, "depth_steady", scene=scene.buffer, nearness=self.placed.buffer, state=state.buffer,
-            memory=self._memory.buffer, scene_pitch=layout.pitch, scene_stride=layout.stride, noise=noise, most=_MAPS,
+            memory=self._memory.buffer, scene_pitch=layout.pitch, scene_stride=layout.stride, noise=noise, maximum=_MAPS,
             fresh=int(self._is_fresh), is_new=int(is_new),
         )  # fmt: skip
         state.mirror()
@@ -231,7 +231,7 @@ class _Refiner:
             guide=state.buffer, planes=nearness.buffer, memory=self._memory.buffer, depth=depth.buffer,
             half_width=half.width, pitch=half.pitch, stride=half.stride, offset=offset, scene_pitch=layout.pitch,
             scene_stride=layout.stride, edge=edge, steep=1 + 2 * _STEEP, least=1 / min(farthest, 1e6),
-            most=1 / nearest,
+            maximum=1 / nearest,
         )  # fmt: skip
         depth.mirror()
 

@@ -24,13 +24,13 @@ class Defects:
         self._marks: Planes | None = None
         self._places: Buffer | None = None
         self._count = 0
-        self._held: NDArray[np.int32] | None = None
+        self._cached: NDArray[np.int32] | None = None
 
-    def list_places(self, places: NDArray[np.int32] | None) -> None:
+    def set_listed(self, places: NDArray[np.int32] | None) -> None:
         """Takes the (N, 2) columns and rows of the sites that are known to be bad; those outside are none of ours."""
-        if places is self._held:
+        if places is self._cached:
             return
-        self._held = places
+        self._cached = places
         device, (width, height) = self.output.device, self.output.size
         known = np.zeros((0, 2), np.int32) if places is None else places
         inside = np.all((known >= 0) & (known < (width, height)), axis=1)
@@ -58,10 +58,10 @@ class Defects:
             listed = self._listed.buffer
             mosaic.run(source, "detect_defects", mosaic=mosaic.buffer, listed=listed, marks=marks, step=step)
             self._marks.mirror()
-            mosaic.run(source, "mend_marked", mosaic=mosaic.buffer, marks=marks, step=step)
+            mosaic.run(source, "correct_marked", mosaic=mosaic.buffer, marks=marks, step=step)
         elif self._places is not None:
             mosaic.device.run(
-                source, "mend_listed", (-(-self._count // 64) * 64, 1), (64, 1), mosaic=mosaic.buffer,
+                source, "correct_listed", (-(-self._count // 64) * 64, 1), (64, 1), mosaic=mosaic.buffer,
                 marks=self._listed.buffer, places=self._places, pitch=mosaic.layout.pitch, step=step,
                 count=self._count,
             )  # fmt: skip
@@ -76,4 +76,4 @@ class Defects:
             self._marks.release()
         if self._places is not None:
             self.output.device.release(self._places)
-        self._places, self._held, self._count = None, None, 0
+        self._places, self._cached, self._count = None, None, 0

@@ -174,7 +174,7 @@ class _Noise:
             device.run(
                 source, "sum_noise", (-(-down // 8) * 8, 1), (8, 1), tiles=tiles, sums=rows, count=across, rows=down
             )
-            device.run(source, "settle_noise", (8, 1), (8, 1), sums=rows, noise=noise, rows=down)
+            device.run(source, "finish_noise", (8, 1), (8, 1), sums=rows, noise=noise, rows=down)
         return noise
 
     def release(self) -> None:

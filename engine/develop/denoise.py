@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..camera import NoiseProfile
 from ..cfa import Cfa
 from ..compute.planes import PAD, Planes
-from .noise import Evened, Four
+from .noise import Four, VarianceStabilization
 
 _ROWS = 8  # that a work-item takes; kernels/denoise.cl
 # How far sites of one colour lie apart, for the first sweep and for the second; 0 leaves one out, which would reach
@@ -35,12 +35,12 @@ class Denoise:
         repeat, in reading order (all 1 for X-Trans). `strength`, 0 to 1, is how much of the noise found is taken out:
         0 gives the mosaic as it is. `encoded` says that the mosaic is in the domain of kernels/encoding.h.
         """
-        evened = Evened.of(noise, gains)
+        stabilized = VarianceStabilization.of(noise, gains)
         near, far = _STRIDES[cfa.kind]
         source, height = "denoise.cl", self.mosaic.layout.height
         mosaic, level, nearby = self.mosaic.buffer, self._level.buffer, self._nearby.buffer
         self.mosaic.run(
-            source, "denoise_level", mosaic=mosaic, level=level, encoded=int(encoded), **evened.arguments,
+            source, "denoise_level", mosaic=mosaic, level=level, encoded=int(encoded), **stabilized.arguments,
             extra_rows=PAD,
         )  # fmt: skip
         if near:
@@ -50,21 +50,21 @@ class Denoise:
             items = -(-(height + 2 * margin) // _ROWS)
             above = margin + (items * _ROWS - height - 2 * margin) // 2
             self.mosaic.run(
-                source, "denoise_near", level=level, nearby=nearby, stride=near, first_row=-above, row_count=items
+                source, "denoise_fine", level=level, nearby=nearby, stride=near, first_row=-above, row_count=items
             )
         # The variance of the noise that the second sweep still finds: 0.1, or all of it.
         found, steep, even, other = (
             (nearby, 1 / 0.9, 0.5, self._level) if near else (level, 1 / 9, 2.0, self._nearby)
         )  # fmt: skip
         self.mosaic.run(
-            source, "denoise_far", level=found, afar=other.buffer, stride=far, steep=steep, even=even,
+            source, "denoise_coarse", level=found, afar=other.buffer, stride=far, steep=steep, even=even,
             row_count=-(-height // _ROWS),
         )  # fmt: skip
         other.mirror()
-        green, evened_greens = (1 - (cfa.red_x + cfa.red_y) % 2, 0.5) if cfa.kind == "bayer" else (0, 0.0)
+        green, stabilized_greens = (1 - (cfa.red_x + cfa.red_y) % 2, 0.5) if cfa.kind == "bayer" else (0, 0.0)
         self.mosaic.run(
             source, "denoise_finish", level=other.buffer, mosaic=mosaic, denoised=self.output.buffer,
-            encoded=int(encoded), **evened.arguments, green=green, evened=evened_greens, strength=strength,
+            encoded=int(encoded), **stabilized.arguments, green=green, stabilized=stabilized_greens, strength=strength,
         )  # fmt: skip
         self.output.mirror()
 

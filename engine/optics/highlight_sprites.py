@@ -10,10 +10,10 @@ from ..compute.planes import Planes
 from .shape import Shape
 
 _LIGHTS, _FLOATS = 4, 7  # of a tile, and of a light, as in kernels/defocus_sprites.cl
-LEAST_RADIUS = 0.5  # pixels of blur, up to which a disc is its own pixel
+MIN_RADIUS = 0.5  # pixels of blur, up to which a disc is its own pixel
 
 
-class Lights:
+class HighlightSprites:
     """Those of pictures of one size, by tiles of `tile` pixels. `levels` holds a brightness a tile: what is above
     it is drawn here, or nothing where it is negative.
     """
@@ -33,10 +33,10 @@ class Lights:
         """
         layout = scene.layout
         self._device.run(
-            "defocus_sprites.cl", "find_lights", (self._tiles_x, self._tiles_y), (1, 1), scene=scene.buffer,
+            "defocus_sprites.cl", "find_highlights", (self._tiles_x, self._tiles_y), (1, 1), scene=scene.buffer,
             radius=radius.buffer, spread=spread.buffer, lights=self._found, levels=self.levels,
             extremes=self._extremes, pitch=layout.pitch, stride=layout.stride, width=layout.width,
-            height=layout.height, tiles_x=self._tiles_x, least_radius=LEAST_RADIUS,
+            height=layout.height, tiles_x=self._tiles_x, least_radius=MIN_RADIUS,
         )  # fmt: skip
 
     def add(
@@ -63,20 +63,20 @@ class Lights:
             "blue_shift": colour_shift_px[1],
         }
         self._device.run(
-            source, "measure_lights", (self._tiles_x, self._tiles_y), (1, 1), lights=self._found,
+            source, "measure_highlights", (self._tiles_x, self._tiles_y), (1, 1), lights=self._found,
             extremes=self._extremes, width=layout.width, height=layout.height, tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, **shaped,
         )  # fmt: skip
         self._device.run(
-            source, "list_lights", (self._tiles_y,), (1,), lights=self._found, counts=self._counts,
+            source, "list_highlights", (self._tiles_y,), (1,), lights=self._found, counts=self._counts,
             tiles_x=self._tiles_x,
         )  # fmt: skip
         around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
         self._device.run(
-            source, "add_lights", (self._tiles_x, self._tiles_y), (1, 1), picture=picture.buffer, radii=radius.buffer,
+            source, "draw_highlights", (self._tiles_x, self._tiles_y), (1, 1), picture=picture.buffer, radii=radius.buffer,
             extremes=self._extremes, lights=self._found, counts=self._counts, width=layout.width,
             height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=self._tiles_x,
-            tiles_y=self._tiles_y, around=around, **shaped, **numbered("fall", shape.fall_off, first=1),
+            tiles_y=self._tiles_y, around=around, **shaped, **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
 
     def release(self) -> None:

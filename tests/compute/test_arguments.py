@@ -83,7 +83,7 @@ def test_planes_give_their_own_numbers_unless_others_are_given(device: Device) -
     device.write(light, np.arange(60, dtype=np.float32))
     given = {"light": light, "mosaic": planes.buffer, "encoded": 0}
     for width in (20, 7):
-        planes.run("linearize.cl", "intake_light", **given, **({} if width == 20 else {"width": width}))
+        planes.run("linearize.cl", "linearize_float", **given, **({} if width == 20 else {"width": width}))
         np.testing.assert_array_equal(planes.read()[:, 0, 0], np.arange(3) * width)
     planes.release()
     device.release(light)

@@ -37,7 +37,7 @@ def test_every_kernel_that_ships_has_an_entry_point(repository: Path) -> None:
     assert list_kernel_sources() == sorted(path.name for path in (repository / "kernels").glob("*.cl"))
     entries = {name: load_kernel_source(name).entry_points() for name in list_kernel_sources()}
     assert all(entries.values())
-    arguments = entries["linearize.cl"]["intake_light"]
+    arguments = entries["linearize.cl"]["linearize_float"]
     assert [argument.name for argument in arguments] == ["light", "mosaic", "width", "pitch", "encoded"]
     assert arguments[0].declaration == "GLOBAL const float *RESTRICT light"
 
@@ -99,8 +99,8 @@ def test_a_source_is_built_once() -> None:
     one, other = Memory(), Memory()
     for _ in range(2):
         given = {"pitch": 64, "width": 3, "encoded": True, "mosaic": other, "light": one}
-        compiled, bound = kernels.call("linearize.cl", "intake_light", given)
-        assert compiled == "compiled intake_light"
+        compiled, bound = kernels.call("linearize.cl", "linearize_float", given)
+        assert compiled == "compiled linearize_float"
         assert bound == (one, other, 3, 64, 1)
         assert [type(argument) for argument in bound[2:]] == [np.int32] * 3
     kernels.call("borders.cl", "mirror", {"planes": one, **dict.fromkeys(("width", "height", "pitch"), 1), **CHANNELS})
