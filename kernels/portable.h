@@ -88,7 +88,9 @@ FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats
 #define absolute(x) fabs((float)(x))
 #endif
 
-/* The bits of floats as ints, and back. */
+/* The bits of floats as ints, and back. What depends on NaN or infinity is decided by these: what kernels are built
+ * with (-cl-fast-relaxed-math, --use_fast_math) lets a compiler drop comparisons of floats that ask for it.
+ */
 #if RUN > 1
 #define BITS(values) OF_RUN(as_int, RUN)(values)
 #define OF_BITS(numbers) OF_RUN(as_float, RUN)(numbers)
@@ -99,11 +101,6 @@ FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats
 #define BITS(value) __float_as_int(value)
 #define OF_BITS(number) __int_as_float(number)
 #endif
-
-/* 0 in place of NaN. By the bits: what kernels are built with (-cl-fast-relaxed-math, --use_fast_math) lets a compiler
- * take it for granted that no float is NaN or infinite, and drop comparisons that ask for it.
- */
-FUNCTION floats number_or_zero(floats x) { return (BITS(x) & 0x7fffffff) > 0x7f800000 ? (floats)(0.0f) : x; }
 
 /* STREAM stores past the caches what nobody reads soon, at a run's aligned place: without it a CPU first reads every
  * line that it is about to overwrite.

@@ -208,8 +208,8 @@ class _Refiner:
         state = self._state
         state.run(
             STEADY, "depth_steady", scene=scene.buffer, nearness=self.placed.buffer, state=state.buffer,
-            memory=self._memory.buffer, scene_pitch=layout.pitch, scene_stride=layout.stride, noise=noise, maximum=_MAPS,
-            fresh=int(self._is_fresh), is_new=int(is_new),
+            memory=self._memory.buffer, scene_pitch=layout.pitch, scene_stride=layout.stride, noise=noise,
+            most=_MAPS, fresh=int(self._is_fresh), is_new=int(is_new),
         )  # fmt: skip
         state.mirror()
         self._is_fresh = False
@@ -231,7 +231,7 @@ class _Refiner:
             guide=state.buffer, planes=nearness.buffer, memory=self._memory.buffer, depth=depth.buffer,
             half_width=half.width, pitch=half.pitch, stride=half.stride, offset=offset, scene_pitch=layout.pitch,
             scene_stride=layout.stride, edge=edge, steep=1 + 2 * _STEEP, least=1 / min(farthest, 1e6),
-            maximum=1 / nearest,
+            most=1 / nearest,
         )  # fmt: skip
         depth.mirror()
 

@@ -64,7 +64,7 @@ class Denoise:
         green, stabilized_greens = (1 - (cfa.red_x + cfa.red_y) % 2, 0.5) if cfa.kind == "bayer" else (0, 0.0)
         self.mosaic.run(
             source, "denoise_finish", level=other.buffer, mosaic=mosaic, denoised=self.output.buffer,
-            encoded=int(encoded), **stabilized.arguments, green=green, stabilized=stabilized_greens, strength=strength,
+            encoded=int(encoded), **stabilized.arguments, green=green, evened=stabilized_greens, strength=strength,
         )  # fmt: skip
         self.output.mirror()
 

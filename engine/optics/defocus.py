@@ -246,7 +246,7 @@ class Defocus:
 
         layout = self._pyramid_top.layout
         self._pyramid_top.run(
-            self._prepare, "fill_top", sums=self._scales[-1].planes.buffer, crown=self._pyramid_top.buffer,
+            self._prepare, "fill_top", sums=self._scales[-1].planes.buffer, top=self._pyramid_top.buffer,
             rows=layout.rows, too_far=is_too_far(len(self._scales) - 1), row_count=layout.rows * (self._layers - 1),
         )  # fmt: skip
         coarse, first = self._pyramid_top, 0

@@ -36,7 +36,7 @@ class HighlightSprites:
             "defocus_sprites.cl", "find_highlights", (self._tiles_x, self._tiles_y), (1, 1), scene=scene.buffer,
             radius=radius.buffer, spread=spread.buffer, lights=self._found, levels=self.levels,
             extremes=self._extremes, pitch=layout.pitch, stride=layout.stride, width=layout.width,
-            height=layout.height, tiles_x=self._tiles_x, least_radius=MIN_RADIUS,
+            height=layout.height, tiles_x=self._tiles_x, min_radius=MIN_RADIUS,
         )  # fmt: skip
 
     def add(
@@ -73,8 +73,8 @@ class HighlightSprites:
         )  # fmt: skip
         around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
         self._device.run(
-            source, "draw_highlights", (self._tiles_x, self._tiles_y), (1, 1), picture=picture.buffer, radii=radius.buffer,
-            extremes=self._extremes, lights=self._found, counts=self._counts, width=layout.width,
+            source, "draw_highlights", (self._tiles_x, self._tiles_y), (1, 1), picture=picture.buffer,
+            radii=radius.buffer, extremes=self._extremes, lights=self._found, counts=self._counts, width=layout.width,
             height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, around=around, **shaped, **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip

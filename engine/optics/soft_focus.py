@@ -122,8 +122,8 @@ class SoftFocus:
         for scale in range(deepest, 0, -1):
             self._blur(scale, deepest)
         scene.run(
-            SOURCE, "soft_focus_add", scale=first.buffer, scene=scene.buffer, half_pitch=half.pitch, half_stride=half.stride,
-            margin=self._margin, share=halo.share,
+            SOURCE, "soft_focus_add", scale=first.buffer, scene=scene.buffer, half_pitch=half.pitch,
+            half_stride=half.stride, margin=self._margin, share=halo.share,
         )  # fmt: skip
         return scene
 
@@ -153,8 +153,9 @@ class SoftFocus:
                 columns=columns,
             )
         planes.run(
-            SOURCE, "soft_focus_blur_columns", along=self._along, coarse=coarse.buffer, scale=planes.buffer, weights=weights,
-            taps=taps, columns=columns, coarse_pitch=coarse.layout.pitch, coarse_stride=coarse.layout.stride,
+            SOURCE, "soft_focus_blur_columns", along=self._along, coarse=coarse.buffer, scale=planes.buffer,
+            weights=weights, taps=taps, columns=columns, coarse_pitch=coarse.layout.pitch,
+            coarse_stride=coarse.layout.stride,
             share=share, has_coarse=int(scale < deepest),
         )  # fmt: skip
 
