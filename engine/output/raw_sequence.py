@@ -119,7 +119,7 @@ class Sequence(Tool):
 
     def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
         if self._roll is not None and frame is not self._frame:
-            self._roll.add(frame)
+            self._roll.add(frame.owned())  # written by another thread
         self._frame = frame
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from groundglass.capture import BaseSource
 from groundglass.capture.latest import Mailbox
 from groundglass.errors import SourceError
 from groundglass.frame import Frame
@@ -15,7 +16,7 @@ from groundglass.frame import Frame
 WAIT_S = 10.0  # far beyond what a loaded machine needs; no test waits for it when all is well
 
 
-class Numbers:
+class Numbers(BaseSource):
     """`count` tiny frames; each waits for `gate` (if there is one) before it is handed over."""
 
     name = "numbers"
@@ -37,12 +38,6 @@ class Numbers:
 
     def close(self) -> None:
         self.closed = True
-
-    def __enter__(self) -> Numbers:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Failing(Numbers):
