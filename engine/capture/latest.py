@@ -16,7 +16,7 @@ MAX_LAG_S = 0.25
 CLOSE_WAIT_S = 1.0  # how long `close` waits for a read that does not end when it is interrupted
 
 
-class Mailbox:
+class LatestFrameQueue:
     """Runs `source` in a thread of its own at `source.fps`, and hands out the newest frame.
 
     A still is delivered once. Frame k of a paced source is due at start + k / fps, so that a late frame does not delay
@@ -24,7 +24,7 @@ class Mailbox:
     is released when a newer one comes; whoever takes one releases it. The source stays its creator's to close; close
     this first, after which a live source has ended.
 
-    >>> with Mailbox(source) as mailbox:                     # doctest: +SKIP
+    >>> with LatestFrameQueue(source) as mailbox:                     # doctest: +SKIP
     ...     while (frame := mailbox.latest(1.0)) or not mailbox.ended:
     ...         show(frame)
     """

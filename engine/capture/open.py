@@ -18,7 +18,7 @@ from ..frame import Frame
 from .rgbd import Rgbd, find_rgbd, maps_for
 from .sequence import FileSequence, frame_paths
 from .source import Source
-from .source_filter import ChangedSource
+from .source_filter import SourceFilter
 from .stereo import PREFIX as STEREO
 from .stereo import WithRight, parse_pair
 from .video import VIDEO_SUFFIXES, VideoSource
@@ -27,7 +27,7 @@ from .with_depth import WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, 
 DEFAULT_SEQUENCE_FPS = 24.0
 
 
-class WithProfile(ChangedSource):
+class WithProfile(SourceFilter):
     """`source` with the camera that a chart has measured."""
 
     def __init__(self, source: Source, chart: ChartProfile) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .source import Source
 
 
-class ChangedSource(BaseSource, ABC):
+class SourceFilter(BaseSource, ABC):
     """The frames of `source`, each as `change` returns it; closes the source with itself.
 
     All else is the source's: its timing, its controls, and what interrupts it. A `replace`d frame keeps its lease.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..compute.device import Buffer, Device
 from ..compute.planes import PAD, Layout, Planes
-from ..compute.stage_cache import Fitted
+from ..compute.stage_cache import StageCache
 from ..gl.planes import ScenePlanes
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class PackedScene:
         Red, green, blue and 1. Negative light and NaN are 0, what is brighter than 65504 is that.
         """
         layout = self._layout
-        scene.run("pack_scene.cl", "hand_over", scene.buffer, self._packed, layout.pitch, layout.stride)
+        scene.run("pack_scene.cl", "pack_scene", scene.buffer, self._packed, layout.pitch, layout.stride)
         with self._device.view(self._packed, np.float16, 4 * layout.height * layout.pitch) as flat:
             yield flat.reshape(layout.height, layout.pitch, 4)
 
@@ -56,7 +56,7 @@ class HostTransfer:
 
     def __init__(self, device: Device, gl: moderngl.Context) -> None:
         self.name = "host"
-        self._packed = Fitted(partial(PackedScene, device))
+        self._packed = StageCache(partial(PackedScene, device))
         self.textures = ScenePlanes(gl)
 
     def send(self, scene: Planes) -> ScenePlanes:

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from groundglass.camera import CameraProfile
 from groundglass.capture import EXPOSURE_CONTROL, BaseSource, Timing, latest
-from groundglass.capture.latest import Mailbox
-from groundglass.capture.source_filter import ChangedSource
+from groundglass.capture.latest import LatestFrameQueue
+from groundglass.capture.source_filter import SourceFilter
 from groundglass.capture.stereo import WithRight
 from groundglass.capture.with_depth import UprightDepth, WithDepth
 from groundglass.display.viewer import Viewer
@@ -22,13 +22,13 @@ from groundglass.frame import Frame, Lease, StereoRig
 from live_source_support import WAIT_S, FakeCamera
 
 
-class SameFrames(ChangedSource):
+class SameFrames(SourceFilter):
     def change(self, frame: Frame) -> Frame:
         return replace(frame, profile=CameraProfile(white=1000.0))
 
 
 def test_a_driver_with_three_buffers_never_starves_and_never_overwrites_what_is_read() -> None:
-    with FakeCamera(300) as camera, Mailbox(camera) as queue:
+    with FakeCamera(300) as camera, LatestFrameQueue(camera) as queue:
         shown: Frame | None = None
         seen = []
         while (frame := queue.latest(WAIT_S)) is not None:
@@ -112,7 +112,7 @@ def test_a_live_source_is_not_paced_and_tells_when_frames_were_captured() -> Non
     with FakeCamera(40, fps=400.0) as camera:
         camera.fps = 2.0  # what the driver promised: paced by it, 40 frames would take 20 s
         begin_s = time.perf_counter()
-        with Mailbox(camera) as queue:
+        with LatestFrameQueue(camera) as queue:
             while (frame := queue.latest(WAIT_S)) is not None:
                 assert frame.captured_s is not None
                 assert begin_s - 1 < frame.captured_s <= frame.arrived_s
@@ -136,7 +136,7 @@ def test_a_source_filter_passes_everything_on() -> None:
 def test_closing_interrupts_a_read_that_blocks() -> None:
     with FakeCamera(0) as camera:
         camera.frames = None
-        queue = Mailbox(camera)
+        queue = LatestFrameQueue(camera)
         camera._filled.get(timeout=WAIT_S)  # the driver's end mark: now a read blocks
         queue.start()
         thread = queue._thread
@@ -166,7 +166,7 @@ class Stuck(BaseSource):
 def test_a_read_that_cannot_be_interrupted_does_not_keep_close_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latest, "CLOSE_WAIT_S", 0.05)
     source = Stuck()
-    queue = Mailbox(source)
+    queue = LatestFrameQueue(source)
     queue.start()
     thread = queue._thread
     assert thread is not None

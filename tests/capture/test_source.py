@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from groundglass import capture
 from groundglass.capture import BaseSource, Source, Timing, open_source
-from groundglass.capture.latest import Mailbox
-from groundglass.capture.metadata import facts
+from groundglass.capture.latest import LatestFrameQueue
+from groundglass.capture.metadata import read_metadata
 from groundglass.colour.output_space import open_output_space
 from groundglass.errors import GroundglassError, SourceError
 from groundglass.formats.picture_read import read_picture
@@ -167,7 +167,7 @@ OPENERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "depth map": ("a.npy", lambda path: open_source("scene:?size=64x64", depth=path)),
     "depth photo": ("a.jpg", lambda path: open_source("scene:?size=64x64", depth=path)),
     "camera profile": ("a.toml", lambda path: open_source("scene:?size=64x64", profile=path)),
-    "metadata": ("a.dng", lambda path: facts(str(path))),
+    "metadata": ("a.dng", lambda path: read_metadata(str(path))),
     "look": ("a.toml", load_look),
     "lens": ("a.toml", lambda path: load_lens(str(path))),
     "LUT": ("a.cube", read_lut),
@@ -198,7 +198,7 @@ def test_a_fifo_in_a_playing_folder_is_an_error_and_no_hang(tmp_path: Path) -> N
     with open_source(tmp_path, fps=100) as source:
         (tmp_path / "2.png").unlink()
         os.mkfifo(tmp_path / "2.png")
-        with Mailbox(source) as queue:
+        with LatestFrameQueue(source) as queue:
             error = refused(lambda: [queue.latest(20) for _ in range(3)])
     assert str(error) == f"{tmp_path / '2.png'}: is a FIFO (named pipe), not a regular file; give a regular file"
 

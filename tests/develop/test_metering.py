@@ -15,8 +15,8 @@ from groundglass.cfa import Cfa
 from groundglass.controls import Control, Controls, Number
 from groundglass.develop.metering import FOLLOW_S, GREY, MODES, Exposure, Metering, metered_ev
 from groundglass.display.events import Pointer
-from groundglass.display.tool import Desk
-from groundglass.tools.exposure import Exposing, exposure_control
+from groundglass.display.tool import ToolContext
+from groundglass.tools.exposure import ExposureTool, exposure_control
 from look_support import context
 
 Y = np.array([0.2627, 0.678, 0.0593])
@@ -158,12 +158,12 @@ def test_the_keys_and_a_source_that_exposes() -> None:
     camera = Camera()
     with gg.Engine(gl=context(), look="neutral") as engine:
         controls, said = Controls(), []
-        tool = Exposing(Desk(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
+        tool = ExposureTool(ToolContext(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
         controls.add(tool.controls())
 
         def show(index: int) -> float:
             frame = camera.frame(0.02, index)
-            tool.drawn(frame, engine.draw(frame))
+            tool.on_frame(frame, engine.draw(frame))
             return float((engine.scene(frame) @ Y).mean())
 
         assert show(0) == pytest.approx(0.02, rel=0.02)
@@ -179,7 +179,7 @@ def test_the_keys_and_a_source_that_exposes() -> None:
         controls.press("Shift+F2")
         controls.press("Shift+F2")
         assert engine.development.metering == "spot"
-        assert not tool.obey(Pointer("press", 0.25, 0.75))
+        assert not tool.handle_event(Pointer("press", 0.25, 0.75))
         assert engine.development.metering == "spot:0.250,0.750"
         controls.press("F2")
         assert engine.development.metering == "off"
