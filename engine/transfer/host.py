@@ -59,6 +59,9 @@ class HostTransfer:
         self._packed = StageCache(partial(PackedScene, device))
         self.textures = ScenePlanes(gl)
 
+    def prepare(self, width: int, height: int) -> None:
+        self._packed.of(width, height)
+
     def send(self, scene: Planes) -> ScenePlanes:
         with self._packed.of(*scene.size).view(scene) as packed:
             self.textures.write_packed(packed, ORIGIN, scene.size)

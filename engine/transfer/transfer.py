@@ -17,6 +17,9 @@ class TextureTransfer(Protocol):
     name: str  # as `groundglass devices` reports it: "host"
     textures: ScenePlanes  # what `send` fills and returns; without a size before
 
+    def prepare(self, width: int, height: int) -> None:
+        """Allocates what pictures of this size need, so that `send` does not. DeviceError where memory is short."""
+
     def send(self, scene: Planes) -> ScenePlanes:
         """The textures of `scene`, linear Rec.2020, of the same size: as half floats, negative light and NaN as 0.
 

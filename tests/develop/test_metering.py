@@ -129,8 +129,8 @@ class Camera(BaseSource):
     def controls(self) -> Iterable[Control]:
         yield Number(
             *(EXPOSURE_CONTROL, "Camera exposure", "camera"),
-            least=-10.0,
-            most=10.0,
+            minimum=-10.0,
+            maximum=10.0,
             step=0.1,
             unit="EV",
             get=lambda: self.ev,

@@ -64,8 +64,8 @@ class FakeCamera(BaseSource):
     def controls(self) -> Iterable[Control]:
         yield Number(
             *(EXPOSURE_CONTROL, "Camera exposure", "camera"),
-            least=-8.0,
-            most=8.0,
+            minimum=-8.0,
+            maximum=8.0,
             step=0.1,
             unit="EV",
             get=lambda: self.exposure_ev,
@@ -73,8 +73,8 @@ class FakeCamera(BaseSource):
         )
         yield Number(
             *("camera_gain", "Camera gain", "camera"),
-            least=1.0,
-            most=16.0,
+            minimum=1.0,
+            maximum=16.0,
             step=0.1,
             get=lambda: self.gain,
             set=partial(setattr, self, "gain"),

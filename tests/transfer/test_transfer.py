@@ -71,8 +71,10 @@ def test_a_scene_is_sent_and_what_it_needs_is_kept(device: Device) -> None:
     scene = Planes(device, 20, 12, 3)
     rgb = np.random.default_rng(1).uniform(0, 4, (12, 20, 3)).astype(np.float32)
     scene.write(rgb)
+    transfer.prepare(20, 12)
+    buffers = device.live_buffers
     textures = transfer.send(scene)
-    buffers, texture = device.live_buffers, textures.textures[0]
+    texture = textures.textures[0]
     assert textures is transfer.textures
     assert textures.size == (20, 12)
     for factor in (0.5, 0.25):
