@@ -1,4 +1,4 @@
-"""A source of your own: anything that iterates `Frame`s. Here NumPy paints what a 12-bit sensor would have seen.
+"""A source of your own: a `BaseSource` that iterates `Frame`s. Here NumPy paints what a 12-bit sensor would have seen.
 
 python demos/own_source.py -o pendulum.png
 """
@@ -15,7 +15,7 @@ from PIL import Image
 CFA, SENSOR = gg.Cfa("RGGB"), gg.CameraProfile(black=(256,) * 4, white=4095, white_balance=(2.0, 1.0, 1.5))
 
 
-class Pendulum:
+class Pendulum(gg.BaseSource):
     """A ball that swings from 3.1 m to 0.9 m in front of a wall of lamps; `size` is (width, height) in pixels."""
 
     name, fps = "pendulum", 24.0

@@ -40,7 +40,7 @@ from .optics.defocus import Blur, Defocus, Quality
 from .optics.focus import FARTHEST_M
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .timing import Clock
-from .transfer.host import ORIGIN, TextureTransfer
+from .transfer.registry import open_transfer
 
 DEFAULT_LOOK = "classic"
 DEFAULT_LENS = "noct-50"
@@ -108,8 +108,9 @@ class Engine:
         self._defocus = StageCache(partial(Defocus, self.device))
         self._soft_focus = StageCache(partial(SoftFocus, self.device))
         self._breathing = StageCache(partial(Breathing, self.device))
-        self._transfer = StageCache(partial(TextureTransfer, self.device))
-        self._scene_textures = ScenePlanes(self.gl)
+        self._transfer = open_transfer(self.device, self.gl)
+        self.transfer_name = self._transfer.name
+        self._scene_textures = self._transfer.textures
         self._grader = Grader(self.gl)
         self._last: Frame | None = None
         self._magnification = 1.0
@@ -160,8 +161,8 @@ class Engine:
         self.device.collect()
         if self._model is not None:
             self._model.submit_copy()
-        with self.clock.host("transfer"), self._transfer.of(*scene.size).view(scene) as packed:
-            self._scene_textures.write_packed(packed, ORIGIN, scene.size)
+        with self.clock.host("transfer"):
+            self._transfer.send(scene)
         return frame
 
     def _grade(self, frame: Frame, look: Look, target: Target, columns: tuple[float, float]) -> moderngl.Texture:
@@ -278,11 +279,11 @@ class Engine:
         self._stereo_pairs.release()
         if self._model is not None:
             self._model.release()
-        for stage in (self._depth, self._defocus, self._soft_focus, self._breathing, self._transfer):
+        for stage in (self._depth, self._defocus, self._soft_focus, self._breathing):
             stage.release()
         make_current(self.gl)
         self._grader.release()
-        self._scene_textures.release()
+        self._transfer.release()
         self.device.close()
         if self._owns_gl:
             self.gl.release()

@@ -31,14 +31,13 @@ from ..develop.noise import estimate_noise
 from ..develop.temporal import Temporal
 from ..engine import DEFAULT_FOCUS_M, DEFAULT_LENS, Engine
 from ..frame import Frame
-from ..gl.planes import ScenePlanes
 from ..lens import load_lens
 from ..look.grade import Grader
 from ..look.look import Look, load_look
 from ..optics.defocus import QUALITIES, Blur, Defocus
 from ..packing import Packing, pack
 from ..timing import Clock, percentile
-from ..transfer.host import ORIGIN, TextureTransfer
+from ..transfer.registry import open_transfer
 
 BASELINE = "OpenCV bilinear"
 COPY = "copy"
@@ -268,25 +267,18 @@ def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
 
 def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     scene = _scene(engine, frame, stack)
-    texture_transfer, textures, grader = (
-        TextureTransfer(engine.device, *scene.size),
-        ScenePlanes(engine.gl),
-        Grader(engine.gl),
-    )
-    stack.callback(texture_transfer.release)
-    stack.callback(textures.release)
+    transfer, grader = open_transfer(engine.device, engine.gl), Grader(engine.gl)
+    stack.callback(transfer.release)
     stack.callback(grader.release)
 
-    def transfer() -> None:
-        with texture_transfer.view(scene) as packed:
-            textures.write_packed(packed, ORIGIN, scene.size)
-
     def draw(look: Look) -> float | None:
-        grader.draw(textures, look)
+        grader.draw(transfer.textures, look)
         engine.gl.finish()
         return grader.last_gpu_ms
 
-    return {"transfer": transfer} | {f"look {name}": partial(draw, load_look(name)) for name in LOOKS}
+    return {"transfer": lambda: _nothing(transfer.send(scene))} | {
+        f"look {name}": partial(draw, load_look(name)) for name in LOOKS
+    }
 
 
 def _scene(engine: Engine, frame: Frame, stack: ExitStack) -> Planes:

@@ -91,6 +91,7 @@ def write_frames(engine: Engine, source: Source, target: Path, count: int | None
             if rack is not None:
                 engine.focus_m = engine.lens.clamp_focus_m(rack.focus_m(frame.time_s))
             write_frame(engine, frame, path)
+            frame.release()
             progress.advance(task)
     written = path if single else f"{number} files, the last is {path}"
     print(f"groundglass: wrote {written}")

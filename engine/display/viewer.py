@@ -72,7 +72,7 @@ class Viewer:
         self._pace, self._pace_until_s = "", -math.inf
         tool_context = ToolContext(engine, source, self._notify, self.controls, self._log, window)
         self._tools = [make(tool_context) for make in tools]
-        for controls in (self._own_controls(), *(tool.controls() for tool in self._tools)):
+        for controls in (self._own_controls(), source.controls(), *(tool.controls() for tool in self._tools)):
             self.controls.add(controls)
 
     def run(self, frames: int | None = None, seconds: float | None = None) -> Statistics:
@@ -95,6 +95,7 @@ class Viewer:
             self._freeze(False)
             self._latest_frames.close()
             self._close_tools()
+            self._keep_frame()
         engine = self._engine
         dropped = self._latest_frames.dropped - self._drops_while_frozen
         screen = "" if self._window is None else f", {engine.screen_bits} bits a channel"
@@ -139,10 +140,12 @@ class Viewer:
         except GroundglassError as error:
             if not any(tool.recover(error) for tool in self._tools):
                 raise
-            self.frame, self._redraw = self.frame or frame, True
+            self.frame, self._redraw = frame or self.frame, True
 
     def _show(self, frame: Frame) -> None:
         taken_s = perf_counter()
+        if self.frame is not None and frame is not self.frame:
+            self.frame.release()  # not sooner: a changed setting draws it again
         try:
             self._picture = self._engine.draw(frame)
         except GroundglassError:
@@ -152,7 +155,7 @@ class Viewer:
             where = frame.name or self._source.name
             raise DeviceError(f"{where}: frame {frame.index} cannot be drawn ({reason})") from error
         # A frame shown again is no older than the wish to see it again.
-        arrived_s = taken_s if frame is self.frame else frame.arrived_s
+        arrived_s = taken_s if frame is self.frame else frame.latency_from_s
         self.frame = frame
         for tool in self._tools:
             tool.on_frame(frame, self._picture)
@@ -223,6 +226,12 @@ class Viewer:
         with ExitStack() as stack:  # all of them, whatever one of them has to say
             for tool in self._tools:
                 stack.callback(tool.close)
+
+    def _keep_frame(self) -> None:
+        """The last frame outlives the run, and its driver's buffer goes back."""
+        if self.frame is not None:
+            leased, self.frame = self.frame, self.frame.owned()
+            leased.release()
 
     def _quit_loop(self) -> None:
         self._quit = True

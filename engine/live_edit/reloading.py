@@ -184,6 +184,8 @@ class Reloading(Tool):
             file = self._editing.saved.file
             if file is None or path.resolve() != file.resolve():
                 return True
+            if not path.is_file() and path.exists():
+                return True  # a FIFO or the like: loading it says so
             return path.read_text(encoding="utf-8-sig") != self._editing.saved.text
         except UnicodeDecodeError:
             return True
@@ -291,7 +293,7 @@ class Reloading(Tool):
             if name in library.names():
                 return library.read(name)
         for path in self._look_files():
-            if path.name == name and path.stat().st_size < 1 << 20:
+            if path.name == name and path.is_file() and path.stat().st_size < 1 << 20:
                 return path.read_text(encoding="utf-8", errors="replace")
         return None
 

@@ -121,7 +121,7 @@ class Sequence(Tool):
 
     def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
         if self._writer is not None and frame is not self._frame:
-            self._writer.add(frame)
+            self._writer.add(frame.owned())  # written by another thread
         self._frame = frame
 
     def close(self) -> None:

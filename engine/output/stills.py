@@ -64,7 +64,7 @@ class Stills(Tool):
 
     def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
         if self._wanted and frame is not self._frame:
-            self._burst.append(frame)
+            self._burst.append(frame.owned())
             if len(self._burst) == self._wanted:
                 self._end_burst()
         self._frame = frame
@@ -84,14 +84,15 @@ class Stills(Tool):
             return
         picture = engine.render(frame)
         self._redraw = True  # the texture on the screen was valid until this render
-        self._queue(lambda: save_still(self._folder, frame, picture, engine.look, engine.output_space))
+        kept = frame.owned()  # written by another thread
+        self._queue(lambda: save_still(self._folder, kept, picture, engine.look, engine.output_space))
 
     def _begin_burst(self) -> None:
         if self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
             self._tool_context.notify("a burst keeps raws, and this picture is none")
         elif not self._wanted:
             frames = self._tool_context.source.frames
-            self._burst, self._wanted = ([self._frame], 1) if frames == 1 else ([], BURST)
+            self._burst, self._wanted = ([self._frame.owned()], 1) if frames == 1 else ([], BURST)
             if frames == 1:
                 self._end_burst()
 

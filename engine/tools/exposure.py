@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..capture.exposure_control import exposure_control_of
+from ..capture.source import EXPOSURE_CONTROL
 from ..controls import Action, Choice, Control, Number, Switch
 from ..develop.metering import MODES
 from ..display.events import Event, Pointer
@@ -15,6 +15,7 @@ from ..display.tool import Invalidation, Tool, ToolContext
 if TYPE_CHECKING:
     import moderngl
 
+    from ..capture.source import Source
     from ..frame import Frame
 
 THIRD_EV = 1 / 3
@@ -24,16 +25,23 @@ AUTO, AS_SHOT = "auto", "as-shot"
 SOURCE_STEP_EV = 0.5  # by which the metered light must change before the source is asked to follow
 
 
+def exposure_control(source: Source) -> Number | None:
+    """The control of the exposure of `source`, in EV; None where it has none."""
+    found = (control for control in source.controls() if control.name == EXPOSURE_CONTROL)
+    return next((control for control in found if isinstance(control, Number)), None)
+
+
 class ExposureTool(Tool):
     """Sets `metering`, `exposure_ev` and `white_balance` of the engine's development.
 
-    What is metered is digital gain. A source that is `ExposureControl` is asked to collect as much more or less light, which
-    its frames then say, so that the gain goes back by as much and the picture's brightness stays.
+    What is metered is digital gain. The exposure control of a source, where it has one, follows it: the source collects
+    as much more or less light, which its frames then say, so that the gain goes back by as much and the picture's
+    brightness stays.
     """
 
     def __init__(self, tool_context: ToolContext) -> None:
         self._engine, self._notify = tool_context.engine, tool_context.notify
-        self._source = exposure_control_of(tool_context.source)
+        self._camera = exposure_control(tool_context.source)
         self._requested_ev = 0.0
         self._mode = self._metering if self._metering != OFF else MODES[0]
         balance = tool_context.engine.development.white_balance
@@ -85,9 +93,9 @@ class ExposureTool(Tool):
 
     def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
         wanted_ev = self._engine.exposure_ev if self._metering != OFF else 0.0
-        if self._source is not None and abs(wanted_ev - self._requested_ev) > SOURCE_STEP_EV:
+        if self._camera is not None and abs(wanted_ev - self._requested_ev) > SOURCE_STEP_EV:
             self._requested_ev = wanted_ev
-            self._source.expose(wanted_ev)
+            self._camera.set(min(max(wanted_ev, self._camera.minimum), self._camera.maximum))
 
     @property
     def _metering(self) -> str:

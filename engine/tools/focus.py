@@ -227,7 +227,7 @@ class FocusTool(Tool):
         elif self._may_move() and self._search is None:
             self._rack = None
             self._worker = self._worker or ThreadPoolExecutor(1, "groundglass-autofocus")
-            self._search = self._worker.submit(autofocus, frame, frame.depth_m)
+            self._search = self._worker.submit(autofocus, frame.owned(), frame.depth_m)
 
     def _take_target(self, search: Future[Target | None]) -> None:
         self._search = None

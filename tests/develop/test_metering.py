@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.capture.exposure_control import exposure_control_of
-from groundglass.capture.source import WithProfile
+from groundglass.capture import EXPOSURE_CONTROL, BaseSource, Timing
+from groundglass.capture.open import WithProfile
 from groundglass.cfa import Cfa
-from groundglass.controls import Controls
+from groundglass.controls import Control, Controls, Number
 from groundglass.develop.metering import FOLLOW_S, GREY, MODES, Exposure, Metering, metered_ev
 from groundglass.display.events import Pointer
 from groundglass.display.tool import ToolContext
-from groundglass.tools.exposure import ExposureTool
+from groundglass.tools.exposure import ExposureTool, exposure_control
 from look_support import context
 
 Y = np.array([0.2627, 0.678, 0.0593])
@@ -116,16 +118,24 @@ def test_what_is_not_understood_is_told(text: str) -> None:
         gg.Development(metering=text)
 
 
-class Camera:
+class Camera(BaseSource):
     """A source that can expose: its frames say by how much less they need to be brightened."""
 
-    name, fps, frames, size = "camera", 30.0, None, (120, 80)
+    name, timing, fps, frames, size = "camera", Timing.LIVE, 30.0, None, (120, 80)
 
     def __init__(self) -> None:
         self.ev = 0.0
 
-    def expose(self, exposure_ev: float) -> None:
-        self.ev = exposure_ev
+    def controls(self) -> Iterable[Control]:
+        yield Number(
+            *(EXPOSURE_CONTROL, "Camera exposure", "camera"),
+            minimum=-10.0,
+            maximum=10.0,
+            step=0.1,
+            unit="EV",
+            get=lambda: self.ev,
+            set=partial(setattr, self, "ev"),
+        )
 
     def frame(self, level: float, index: int) -> gg.Frame:
         frame = grey(level * 2**self.ev, time_s=index / 30)
@@ -135,10 +145,13 @@ class Camera:
 def test_a_source_that_exposes_is_found_behind_those_that_change_it() -> None:
     camera = Camera()
     wrapped = WithProfile(WithProfile(camera, None), None)  # type: ignore[arg-type]
-    assert exposure_control_of(wrapped) is camera
+    found = exposure_control(wrapped)
+    assert found is not None
+    found.set(1.5)
+    assert camera.ev == 1.5
     with gg.open("scene:?size=96x64") as scene:
-        assert exposure_control_of(scene) is None
-        assert exposure_control_of(WithProfile(scene, None)) is None  # type: ignore[arg-type]
+        assert exposure_control(scene) is None
+        assert exposure_control(WithProfile(scene, None)) is None  # type: ignore[arg-type]
 
 
 def test_the_keys_and_a_source_that_exposes() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from groundglass.capture import BaseSource
 from groundglass.display.events import Event, Key, Pointer, Signal, Wheel
 from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.viewer import Viewer
@@ -28,7 +29,7 @@ from PIL import Image
 PIXELS = np.full((4, 6, 3), 128, dtype=np.uint8)
 
 
-class FakeSource:
+class FakeSource(BaseSource):
     name = "clip/"
     size = (6, 4)
 
@@ -42,8 +43,6 @@ class FakeSource:
             index += 1
         if self._error:
             raise self._error
-
-    def close(self) -> None: ...
 
 
 class FakeEngine:

@@ -112,7 +112,8 @@ class Scopes(Tool):
             self._asked = None
         elif self._shown is not None and self._is_due(now_s):
             # The picture was shown, and the next one is not begun: a renderer in software has it at hand.
-            self._asked, picture = self._shown
+            frame, picture = self._shown
+            self._asked = frame.owned() if "raw" in self.names else frame  # another thread counts its pixels
             self._readback.ask(picture, now_s)
             self._shown, self._requested_s = None, now_s
         return invalidation
