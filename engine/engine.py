@@ -339,19 +339,19 @@ class Engine:
             if depth is not None:
                 depth_m = depth.run(scene)
                 blur = Blur.of(self.lens, self.focus_m, size[0], frame.native_lens, frame.native_focus_m)
-                scene = self._defocus.of(*size, self.quality).run(scene, depth_m, depth.distances_m, blur)
+                scene = self._defocus.get(*size, self.quality).run(scene, depth_m, depth.distances_m, blur)
             if halo.shows(size[0]):
-                scene = self._soft_focus.of(*size).run(scene, halo)
+                scene = self._soft_focus.get(*size).run(scene, halo)
             magnification = self._magnification_of(frame)
             if breathing.shows(magnification, size[0]):
-                scene = self._breathing.of(*size).run(scene, magnification)
+                scene = self._breathing.get(*size).run(scene, magnification)
             return frame, scene
 
     def _load_depth(self, frame: Frame, size: tuple[int, int]) -> DepthStage | None:
         """The depth stage that holds the distances of the frame, or None where it has none."""
         if frame.depth_m is None:
             return None
-        depth = self._depth.of(*size)
+        depth = self._depth.get(*size)
         depth.load(frame.depth_m, frame.depth_noise)
         return depth
 

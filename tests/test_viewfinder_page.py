@@ -14,7 +14,7 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.commands.options import EngineOptions, Quality, ViewOptions
+from groundglass.commands.options import EngineOptions, ViewOptions
 from groundglass.commands.view import fit_tools
 from groundglass.controls import Controls
 from groundglass.display.viewer import Viewer
@@ -31,7 +31,7 @@ ALIKE = 0.93
 @pytest.fixture
 def controls(tmp_path: Path) -> Iterator[Controls]:
     """All that `groundglass view` has in a window."""
-    options = EngineOptions("classic", 1.0, "noct-50", None, 1.2, gg.Development(), Quality.LIVE, "auto", None)
+    options = EngineOptions(look="classic", focus=1.2)
     with gg.open("scene:?size=96x64") as source, gg.Engine(gl=context()) as engine:
         editing = Editing(engine.look, partial(setattr, engine, "look"))
         tools = fit_tools(options, ViewOptions(stills=tmp_path, fresh=True), editing)

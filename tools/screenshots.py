@@ -16,7 +16,7 @@ import groundglass as gg
 import numpy as np
 from groundglass.capture import Source
 from groundglass.capture.source_filter import SourceFilter
-from groundglass.commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
+from groundglass.commands.options import EngineOptions, SourceOptions, ViewOptions
 from groundglass.commands.start import open_engine
 from groundglass.commands.view import fit_tools
 from groundglass.controls import Setting
@@ -155,9 +155,7 @@ def main() -> None:
     wanted.output.mkdir(parents=True, exist_ok=True)
     shots = [shot for shot in SHOTS if not wanted.only or shot.name in wanted.only]
     photographer = partial(Photographer, folder=wanted.output, shots=shots, settled_s=wanted.settle)
-    options = EngineOptions(
-        *("classic", 1.0, "noct-50", None, wanted.focus, gg.Development(), Quality.LIVE, "auto", None)
-    )
+    options = EngineOptions(look="classic", focus=wanted.focus)
     view = ViewOptions(stills=wanted.output, fresh=True)
     with ExitStack() as stack:
         source = stack.enter_context(FirstFrame(gg.open(wanted.source)))

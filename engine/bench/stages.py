@@ -22,13 +22,11 @@ from ..capture import open_source
 from ..compute.device import Buffer
 from ..compute.planes import Planes
 from ..depth.stage import DepthStage
-from ..develop.demosaic import METHODS, Demosaic, demosaiced_size
-from ..develop.denoise import Denoise
-from ..develop.highlights import Highlights
-from ..develop.levels import clips
+from ..develop.demosaic import METHODS, Demosaic
+from ..develop.development import RAW_STAGES, Development
+from ..develop.estimates import Estimates
 from ..develop.linearize import Linearize
-from ..develop.noise import estimate_noise
-from ..develop.temporal import Temporal
+from ..develop.stages import MakeContext, RunContext, StageSpec
 from ..engine import DEFAULT_FOCUS_M, DEFAULT_LENS, Engine
 from ..frame import Frame
 from ..lens import load_lens
@@ -142,7 +140,7 @@ def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     return {
         **_baseline(frame),
         **_linearize_stages(engine, frame, stack),
-        **_demosaic_stages(engine, frame, stack),
+        **_raw_stages(engine, frame, stack),
         **_depth_stages(engine, frame, stack),
         **_optics_stages(engine, frame, stack),
         **_look_stages(engine, frame, stack),
@@ -197,26 +195,29 @@ def _linearize_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[st
     return stages
 
 
-def _demosaic_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
-    """From a mosaic of light that lies on the device: each method, and what may come before it."""
+def _raw_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    """From a mosaic of light that lies on the device: every stage of the raw development, and each demosaic method."""
     linearize = Linearize(engine.device, frame)
     stack.callback(linearize.release)
     linearize.run(frame, frame.profile, clip=False)
-    mosaic, noise = linearize.mosaic, frame.profile.noise or estimate_noise(frame.pixels, frame.profile, frame.cfa)
-    highlights, temporal, denoise = Highlights(mosaic), Temporal(mosaic), Denoise(mosaic)
-    for stage in (highlights, temporal, denoise):
+    development = Development().with_all_stages()
+    rows: list[tuple[str, StageSpec[Any], Development]] = []
+    for spec in RAW_STAGES:
+        if spec.name == "demosaic":
+            rows += [(f"demosaic {method}", spec, replace(development, demosaic=method)) for method in METHODS]
+        elif spec.name != "linearize" and spec.applies(frame, development):
+            rows.append((spec.name, spec, development))
+    stages: dict[str, Stage] = {}
+    for name, spec, asked in rows:
+        made = MakeContext(engine.device, frame, asked, source=linearize.mosaic)
+        if spec.name == "sharpen":
+            made.source = _scene(engine, frame, stack)
+        stage = spec.make(made)
         stack.callback(stage.release)
-    stages: dict[str, Stage] = {
-        "highlights": lambda: highlights.run(frame.cfa, clips(frame.profile), encoded=True),
-        "temporal": lambda: temporal.run(frame.cfa, noise),
-        "denoise": lambda: denoise.run(frame.cfa, noise),
-    }
-    for method in METHODS:
-        scene = Planes(engine.device, *demosaiced_size(*frame.size, method), 3)
-        demosaic = Demosaic(mosaic, scene, method)
-        stack.callback(scene.release)
-        stack.callback(demosaic.release)
-        stages[f"demosaic {method}"] = partial(demosaic.run, frame.cfa, np.eye(3), True)
+        for planes in made.own_planes:
+            stack.callback(planes.release)
+        context = RunContext(frame, frame.profile, asked, 1.0, Estimates(), frame.cfa)
+        stages[name] = partial(spec.run, stage, context)
     return stages
 
 

@@ -72,7 +72,7 @@ def open_engine(
 
     focus, zone_focus = options.focus, options.zone_focus
     if zone_focus is not None and (focus is not None or options.f_number is not None):
-        raise LookError("--street sets the aperture and the focus; leave out --f-number and --focus")
+        raise LookError("--zone-focus sets the aperture and the focus; leave out --f-number and --focus")
     engine = Engine(
         options.device,
         source.size if source.fps else None,

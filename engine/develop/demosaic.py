@@ -39,6 +39,10 @@ class Demosaic:
         self.mosaic, self.scene, self.method = mosaic, scene, method
         self._directional = _Directional(mosaic, method) if method in ("rcd", "lmmse", "best") else None
 
+    @property
+    def output(self) -> Planes:
+        return self.scene
+
     def run(self, cfa: Cfa, matrix: NDArray[np.float64], encoded: bool) -> None:
         """Queues the kernels that fill `scene` from `mosaic`, whose border is mirrored and at least 16 wide.
 

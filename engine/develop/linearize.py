@@ -35,6 +35,10 @@ class Linearize:
         self._bytes = device.allocate(frame.pixels.nbytes + 4 * self.mosaic.layout.pitch)
         self._blacks, self._gains = (_PhotositeMap(device, fill) for fill in (0.0, 1.0))
 
+    @property
+    def output(self) -> Planes:
+        return self.mosaic
+
     def run(self, frame: Frame, profile: CameraProfile, *, clip: bool, encoded: bool = True) -> None:
         """Queues what fills `mosaic`: linear light, balanced as `profile` says, in the domain of kernels/encoding.h
         where `encoded`. `clip` cuts every channel where the first one clips.

@@ -14,6 +14,10 @@ class DemosaicMono:
     def __init__(self, mosaic: Planes, scene: Planes) -> None:
         self.mosaic, self.scene = mosaic, scene
 
+    @property
+    def output(self) -> Planes:
+        return self.scene
+
     def run(self, matrix: NDArray[np.float64], encoded: bool) -> None:
         """Queues the kernel. `matrix` (3, 3) takes linear camera RGB to scene RGB: of light without colour it leaves
         the sums of its rows, so that what it takes for grey is grey. `encoded` says that the mosaic is in the domain

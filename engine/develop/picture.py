@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from ..compute.planes import Planes
 from ..frame import Encoding, Frame
 
 
-class PictureChain:
+class Picture:
     """Develops pictures of one size, encoding and kind of number."""
 
     def __init__(self, device: Device, frame: Frame) -> None:
@@ -29,10 +28,9 @@ class PictureChain:
         slack = self.scene.layout.pitch * frame.pixels.itemsize * 3
         self._numbers = device.allocate(frame.pixels.nbytes + slack)
 
-    @staticmethod
-    def key(frame: Frame) -> tuple[Any, ...]:
-        """What another frame must have in common with `frame` to be developed by the same chain."""
-        return frame.size, frame.encoding, frame.pixels.dtype
+    @property
+    def output(self) -> Planes:
+        return self.scene
 
     def run(self, frame: Frame, matrix: NDArray[np.float64]) -> None:
         """Queues the kernel that fills `scene`; `matrix` (3, 3) takes linear picture RGB to scene RGB."""

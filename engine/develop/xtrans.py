@@ -18,6 +18,10 @@ class DemosaicXTrans:
         self._balanced = Planes(mosaic.device, *mosaic.size, 1)
         self._demosaic = DemosaicTextures(self._balanced, scene, side=6)
 
+    @property
+    def output(self) -> Planes:
+        return self.scene
+
     def run(
         self,
         cfa: Cfa,

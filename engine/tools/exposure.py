@@ -59,7 +59,7 @@ class ExposureTool(Tool):
             choices=MODES,
             get=lambda: self._mode.partition(":")[0],
             set=self._meter,
-            help="what shall be as bright as a grey card; highlights: what shall just not clip; spot follows clicks",
+            help="what becomes as bright as a grey card; highlight-weighted: what just fits; spot follows clicks",
         )
         yield Number(
             *("exposure", "Exposure", "exposure"),

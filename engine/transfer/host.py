@@ -60,10 +60,10 @@ class HostTransfer:
         self.textures = ScenePlanes(gl)
 
     def prepare(self, width: int, height: int) -> None:
-        self._packed.of(width, height)
+        self._packed.get(width, height)
 
     def send(self, scene: Planes) -> ScenePlanes:
-        with self._packed.of(*scene.size).view(scene) as packed:
+        with self._packed.get(*scene.size).view(scene) as packed:
             self.textures.write_packed(packed, ORIGIN, scene.size)
         return self.textures
 

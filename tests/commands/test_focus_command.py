@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
 from groundglass.commands import render as render_command
-from groundglass.commands.options import EngineOptions, Quality, SourceOptions, parse_focus, parse_rack_s
+from groundglass.commands.options import EngineOptions, SourceOptions
+from groundglass.commands.parsing import parse_focus, parse_rack_s
 from groundglass.commands.render import run_render
 from groundglass.commands.start import open_engine, open_input
 from groundglass.develop.development import Development
@@ -19,15 +21,12 @@ from groundglass.optics.focus import FARTHEST_M, Rack, ZoneFocus
 from PIL import Image
 
 SCENE = "scene:?size=160x90&seed=7&fps=10"
-SOURCE = SourceOptions(None, None, None, None, False, None, None, None)
+SOURCE = SourceOptions()
 
 
 def options(**changes: object) -> EngineOptions:
-    told = {"lens": "documentary-35", "f_number": None, "focus": None, "zone_focus": None} | changes
-    return EngineOptions(
-        "neutral", 1.0, told["lens"], told["f_number"], told["focus"], Development(demosaic="half"), Quality.LIVE,
-        "auto", None, told["zone_focus"],
-    )  # fmt: skip
+    plain = EngineOptions(look="neutral", lens="documentary-35", development=Development(demosaic="half"))
+    return replace(plain, **changes)
 
 
 def test_a_focus_is_a_distance_or_a_rack() -> None:

@@ -31,7 +31,7 @@ def grey(level: float, size: tuple[int, int] = (120, 80), time_s: float = 0.0) -
 PROFILE = gg.CameraProfile(white=60000.0)
 
 
-@pytest.mark.parametrize("mode", ["centre", "average", "spot", "spot:0.2,0.8"])
+@pytest.mark.parametrize("mode", ["centre-weighted", "average", "spot", "spot:0.2,0.8"])
 @pytest.mark.parametrize("level", [0.01, 0.3, 0.9])
 def test_a_flat_frame_becomes_a_grey_card(mode: str, level: float) -> None:
     ev = metered_ev(grey(level), PROFILE, Metering.parse(mode))
@@ -49,7 +49,7 @@ def test_what_is_metered_is_the_developed_light(source: str, kind: str) -> None:
             frame = gg.Frame(engine.render(frame), gg.Encoding.DISPLAY)
         engine.development = replace(engine.development, metering="average")
         assert float(np.cbrt(np.maximum(engine.scene(frame) @ Y, 0)).mean() ** 3) == pytest.approx(GREY, rel=0.06)
-        engine.development = replace(engine.development, metering="highlights")
+        engine.development = replace(engine.development, metering="highlight-weighted")
         assert float(np.quantile(engine.scene(frame) @ Y, 0.99)) == pytest.approx(1.0, rel=0.08)
 
 
@@ -58,10 +58,10 @@ def test_the_place_counts() -> None:
     pixels[20:60, 40:80] = 24000
     frame = gg.Frame(pixels, profile=PROFILE)
     ev = {mode: metered_ev(frame, PROFILE, Metering.parse(mode)) for mode in (*MODES, "spot:0.1,0.1")}
-    assert ev["spot"] < ev["centre"] < ev["average"] < ev["spot:0.1,0.1"]
+    assert ev["spot"] < ev["centre-weighted"] < ev["average"] < ev["spot:0.1,0.1"]
     assert ev["spot"] == pytest.approx(np.log2(GREY / 0.4), abs=0.02)
     assert ev["spot:0.1,0.1"] == pytest.approx(np.log2(GREY / 0.01), abs=0.02)
-    assert ev["highlights"] == pytest.approx(np.log2(1 / 0.4), abs=0.02)
+    assert ev["highlight-weighted"] == pytest.approx(np.log2(1 / 0.4), abs=0.02)
 
 
 def test_a_grey_sensor_and_darkness_are_metered() -> None:
@@ -72,7 +72,7 @@ def test_a_grey_sensor_and_darkness_are_metered() -> None:
 
 
 def test_it_follows_smoothly_and_straight() -> None:
-    exposure, metering = Exposure(), Metering("centre")
+    exposure, metering = Exposure(), Metering("centre-weighted")
     evs = [exposure.of(grey(0.2 if n < 30 else 0.05, time_s=n / 30), PROFILE, metering) for n in range(120)]
     assert evs[:30] == [evs[0]] * 30
     after = np.array(evs[30:])
@@ -94,12 +94,13 @@ def test_noise_does_not_pump() -> None:
 
 def test_it_begins_at_once_and_eases_in_when_turned_on() -> None:
     exposure = Exposure()
-    assert exposure.of(grey(0.05), PROFILE, Metering("centre")) == pytest.approx(np.log2(GREY / 0.05), abs=0.02)
+    centre = Metering("centre-weighted")
+    assert exposure.of(grey(0.05), PROFILE, centre) == pytest.approx(np.log2(GREY / 0.05), abs=0.02)
     assert exposure.of(grey(0.05, time_s=0.1), PROFILE, None) == 0.0
-    eased = exposure.of(grey(0.05, time_s=0.2), PROFILE, Metering("centre"))
+    eased = exposure.of(grey(0.05, time_s=0.2), PROFILE, Metering("centre-weighted"))
     assert 0.1 < eased < 0.7
     # Back to the start, as a clip that plays again; and a still takes another metering at once.
-    assert exposure.of(grey(0.3), PROFILE, Metering("centre")) == pytest.approx(np.log2(GREY / 0.3), abs=0.02)
+    assert exposure.of(grey(0.3), PROFILE, Metering("centre-weighted")) == pytest.approx(np.log2(GREY / 0.3), abs=0.02)
     assert exposure.of(grey(0.3), PROFILE, None) == 0.0
     assert exposure.of(grey(0.3), PROFILE, Metering("spot")) == pytest.approx(np.log2(GREY / 0.3), abs=0.02)
 
@@ -168,7 +169,7 @@ def test_the_keys_and_a_source_that_exposes() -> None:
 
         assert show(0) == pytest.approx(0.02, rel=0.02)
         controls.press("F2")
-        assert engine.development.metering == "centre"
+        assert engine.development.metering == "centre-weighted"
         light = [show(number) for number in range(1, 90)]
         assert light[-1] == pytest.approx(GREY, rel=0.05)
         assert (np.diff(light) > -0.01 * GREY).all()  # whatever the source does: no step back, no flash

@@ -128,7 +128,7 @@ def test_everything_is_listed_and_stands_as_it_says(bench: Bench) -> None:
     assert listed["zebra"] == {
         **{"name": "zebra", "title": "Zebra", "group": "aids", "kind": "switch", "key": "C", "value": False}
     }
-    assert listed["metering"]["choices"] == ["centre", "average", "spot", "highlights"]
+    assert listed["metering"]["choices"] == ["centre-weighted", "average", "spot", "highlight-weighted"]
     assert (listed["exposure"]["least"], listed["exposure"]["most"], listed["exposure"]["unit"]) == (-10, 10, "EV")
     assert "value" not in listed["wave"]
     for name, one in listed.items():
