@@ -4,6 +4,7 @@ from .api import defocus, demosaic, grade, match_stereo, open, render
 from .camera import CameraProfile, NoiseProfile
 from .cfa import Cfa
 from .develop.development import Development
+from .drawn import Drawn
 from .engine import Engine
 from .errors import GroundglassError
 from .frame import Encoding, Frame, SpanRig, StereoRig
@@ -13,6 +14,7 @@ from .look.lut_look import lut_look
 from .look.traits import Traits
 from .look.traits import measure as measure_look
 from .optics.focus import Rack, Street, depth_of_field_m, hyperfocal_m
+from .settings import Settings
 
 __version__ = "0.1.0"
 
@@ -20,6 +22,7 @@ __all__ = [
     "CameraProfile",
     "Cfa",
     "Development",
+    "Drawn",
     "Encoding",
     "Engine",
     "Frame",
@@ -28,6 +31,7 @@ __all__ = [
     "Look",
     "NoiseProfile",
     "Rack",
+    "Settings",
     "SpanRig",
     "StereoRig",
     "Street",

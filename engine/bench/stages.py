@@ -29,7 +29,7 @@ from ..develop.levels import clips
 from ..develop.linearize import Intake
 from ..develop.noise import estimate_noise
 from ..develop.temporal import Temporal
-from ..engine import DEFAULT_FOCUS_M, DEFAULT_LENS, Engine
+from ..engine import Engine
 from ..frame import Frame
 from ..gl.planes import ScenePlanes
 from ..lens import load_lens
@@ -37,6 +37,7 @@ from ..look.grade import Grader
 from ..look.look import Look, load_look
 from ..optics.defocus import QUALITIES, Blur, Defocus
 from ..packing import Packing, pack
+from ..settings import DEFAULT_FOCUS_M, DEFAULT_LENS, Settings
 from ..timing import Clock, percentile
 from ..transfer.host import ORIGIN, HandOver
 
@@ -138,6 +139,7 @@ def _ratio(name: str, host_ms: dict[str, list[float]]) -> float | None:
 
 
 def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    settings = Settings()
     return {
         **_yardstick(frame),
         **_intake_stages(engine, frame, stack),
@@ -145,7 +147,7 @@ def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
         **_depth_stages(engine, frame, stack),
         **_optics_stages(engine, frame, stack),
         **_look_stages(engine, frame, stack),
-        "whole chain": lambda: _nothing(engine.draw(frame)),
+        "whole chain": lambda: _nothing(engine.draw(frame, settings)),
     }
 
 
@@ -283,7 +285,7 @@ def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, St
 
 def _scene(engine: Engine, frame: Frame, stack: ExitStack) -> Planes:
     """The developed frame as planes of their own."""
-    rgb = engine.scene(frame)
+    rgb = engine.scene(frame, Settings())
     scene = Planes(engine.device, *frame.size, 3)
     stack.callback(scene.release)
     scene.write(rgb)

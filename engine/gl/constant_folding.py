@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import Generic, TypeVar
 
+from ..compute.stage_cache import StageCache
 from .full_frame import FullFrame
 from .passes import Number
+
+PROGRAMS = 24  # kept: looks, each for the sides of a wipe, with and without blending
 
 Key = TypeVar("Key", bound=Hashable)
 
 
 class Settling(Generic[Key]):
-    """Programs by a key, kept: a frame compiles nothing while its key and its numbers stay the same.
+    """Programs by a key, a few kept: a frame compiles nothing while its key and its numbers stay the same.
 
     Where it `settles` (worth it on Mesa's software renderer), numbers that stood still from one draw to the next become
     constants of a program of their own, which takes 30 ms to make and draws the same picture in little more than half
@@ -20,35 +24,46 @@ class Settling(Generic[Key]):
     """
 
     def __init__(self, make: Callable[[Key, Mapping[str, Number]], FullFrame], settles: bool) -> None:
-        self._make, self._settles = make, settles
-        self._moving: dict[Key, FullFrame] = {}
-        self._settled: dict[Key, tuple[Mapping[str, Number], FullFrame]] = {}
-        self._latest: dict[Key, Mapping[str, Number]] = {}  # numbers of the latest draw
+        self._settles = settles
+        self._kept = StageCache(lambda key: _Programs(partial(make, key)), PROGRAMS)
 
     def program(self, key: Key, numbers: Mapping[str, Number]) -> FullFrame:
         """The one to draw with, told its numbers. Raises ShaderError where it does not compile."""
-        stood_still = self._latest.get(key) == numbers
-        self._latest[key] = numbers
-        if self._settles and stood_still:
-            return self._settled_program(key, numbers)
-        if key not in self._moving:
-            self._moving[key] = self._make(key, {})
-        self._moving[key].set(numbers)
-        return self._moving[key]
+        return self._kept.get(key).program(numbers, self._settles)
 
     def release(self) -> None:
         """Gives all programs back; harmless when done twice."""
-        for program in (*self._moving.values(), *(settled for _, settled in self._settled.values())):
-            program.release()
-        for kept in (self._moving, self._settled, self._latest):
-            kept.clear()
+        self._kept.release()
 
-    def _settled_program(self, key: Key, numbers: Mapping[str, Number]) -> FullFrame:
-        settled = self._settled.get(key)
-        if settled is None or settled[0] != numbers:
-            made = self._make(key, numbers)
+
+class _Programs:
+    """Those of one key: with uniforms, and with the numbers that stood still."""
+
+    def __init__(self, make: Callable[[Mapping[str, Number]], FullFrame]) -> None:
+        self._make = make
+        self._moving: FullFrame | None = None
+        self._settled: tuple[Mapping[str, Number], FullFrame] | None = None
+        self._latest: Mapping[str, Number] | None = None  # numbers of the latest draw
+
+    def program(self, numbers: Mapping[str, Number], settles: bool) -> FullFrame:
+        stood_still, self._latest = self._latest == numbers, numbers
+        if settles and stood_still:
+            return self._settled_program(numbers)
+        self._moving = self._moving or self._make({})
+        self._moving.set(numbers)
+        return self._moving
+
+    def _settled_program(self, numbers: Mapping[str, Number]) -> FullFrame:
+        if self._settled is None or self._settled[0] != numbers:
+            made = self._make(numbers)
             made.set(numbers)  # those that no constant can stand for
-            if settled is not None:
-                settled[1].release()
-            self._settled[key] = numbers, made
-        return self._settled[key][1]
+            if self._settled is not None:
+                self._settled[1].release()
+            self._settled = numbers, made
+        return self._settled[1]
+
+    def release(self) -> None:
+        for program in (self._moving, self._settled and self._settled[1]):
+            if program is not None:
+                program.release()
+        self._moving = self._settled = self._latest = None

@@ -21,7 +21,9 @@ from ..gl.context import is_software, make_current
 from ..look.grade import Grader
 
 if TYPE_CHECKING:
-    from ..engine import Engine
+    import moderngl
+
+    from ..drawn import Drawn
     from ..look.look import Look
 
 BASE = "base"
@@ -38,7 +40,7 @@ class PassTimes(Tool):
     """
 
     def __init__(self, desk: Desk, times: dict[str, float] | None = None) -> None:
-        self._engine, self._say = desk.engine, desk.say
+        self._desk, self._say = desk, desk.say
         self._running: Generator[None, None, None] | None = None
         self.times = {} if times is None else times
 
@@ -54,9 +56,10 @@ class PassTimes(Tool):
     def measure(self) -> None:
         """Begins anew with the look as it is now."""
         self.close()
-        if self._engine.last is not None:
-            self._say(f"timing the passes of {self._engine.look.name}")
-            self._running = self._measured(self._engine, self._engine.look)
+        drawn = self._desk.drawn()
+        if drawn is not None:
+            self._say(f"timing the passes of {drawn.settings.look.name}")
+            self._running = self._measured(self._desk.engine.gl, drawn.settings.look)
 
     def tick(self, now_s: float) -> Wish:
         if self._running is not None:
@@ -79,19 +82,22 @@ class PassTimes(Tool):
             self._running = None
             self._say(str(error))
 
-    def _measured(self, engine: Engine, look: Look) -> Generator[None, None, None]:
+    def _measured(self, gl: moderngl.Context, look: Look) -> Generator[None, None, None]:
         parts = [dataclasses.replace(look, passes=look.passes[:count]) for count in range(len(look.passes) + 1)]
         spent: list[list[float]] = [[] for _ in parts]
-        grader = Grader(engine.gl)
+        grader = Grader(gl)
         try:
             for number in range(WARM_UP + ROUNDS):
                 for part, its in zip(parts, spent, strict=True):
-                    ms = _draw(grader, engine, part)
+                    drawn = self._desk.drawn()
+                    assert drawn is not None  # there was one when it began
+                    make_current(gl)
+                    ms = _draw(grader, drawn, part, 1 if is_software(gl) else DRAWS)
                     if number >= WARM_UP:
                         its.append(ms)
                     yield
         finally:
-            make_current(engine.gl)
+            make_current(gl)
             grader.release()
         self.times.clear()
         self.times |= told_apart([settings.name for settings in look.passes], [median(its) for its in spent])
@@ -112,15 +118,15 @@ def told_apart(names: list[str], until_ms: list[float]) -> dict[str, float]:
     return times
 
 
-def _draw(grader: Grader, engine: Engine, look: Look) -> float:
-    """Milliseconds of one drawing."""
-    make_current(engine.gl)
-    for _ in range(1 if is_software(engine.gl) else DRAWS):
+def _draw(grader: Grader, drawn: Drawn, look: Look, times: int) -> float:
+    """Milliseconds of one drawing, the last of so many."""
+    settings = drawn.settings
+    for _ in range(times):
         grader.draw(
-            engine.scene_textures,
+            drawn.scene,
             look,
-            strength=engine.strength,
-            target="rgb10_a2" if engine.screen_bits >= 10 else "rgba8",
-            output=engine.output_space,
+            strength=settings.strength,
+            target="rgb10_a2" if settings.bits >= 10 else "rgba8",
+            output=settings.output_space,
         )
     return grader.last_gpu_ms or 0.0

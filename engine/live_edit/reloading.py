@@ -25,9 +25,7 @@ from .problem_sprite import problem_plate
 from .watch import Followed, Watch
 
 if TYPE_CHECKING:
-    import moderngl
-
-    from ..frame import Frame
+    from ..drawn import Drawn
 
 SHELVES = (SHADERS, KERNELS)
 LAST_BUILD_S = 5.0  # how long the end of the loop waits for a compiler
@@ -116,7 +114,7 @@ class Reloading(Tool):
             saved |= {folder / name for shelf in SHELVES for folder in shelf.folders for name in shelf.names()}
         return self._try() if saved and self._collect(saved) else Wish.NOTHING
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def drawn(self, drawn: Drawn) -> None:
         self._was_drawn = True
         if self._trial is None:
             self._drew = self._editing.memory()

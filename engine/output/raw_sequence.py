@@ -21,7 +21,7 @@ from .stills import write_look
 from .worker_queue import Feed
 
 if TYPE_CHECKING:
-    import moderngl
+    from ..drawn import Drawn
 
 QUEUE = 8  # frames that may wait for the disk; at 4000x3000 they are 200 MB
 NO_RAW = "a sequence keeps raws, and this picture is none"
@@ -117,10 +117,10 @@ class Sequence(Tool):
     def busy(self) -> bool:
         return bool(self._ending)
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
-        if self._roll is not None and frame is not self._frame:
-            self._roll.add(frame)
-        self._frame = frame
+    def drawn(self, drawn: Drawn) -> None:
+        if self._roll is not None and drawn.captured is not self._frame:
+            self._roll.add(drawn.captured)
+        self._frame = drawn.captured
 
     def close(self) -> None:
         """Waits until all is written. Raises OutputError for what was lost and not reported yet."""
@@ -137,7 +137,7 @@ class Sequence(Tool):
         elif self._roll is None:
             try:
                 with claimed(self._folder) as folder:
-                    self._roll = Roll(folder, self._desk.engine.look)
+                    self._roll = Roll(folder, self._desk.settings.now.look)
                 self._desk.say(f"keeping raws in {self._roll.folder.name}")
             except GroundglassError as error:
                 self._desk.say(str(error))

@@ -21,9 +21,7 @@ from .reserved_paths import claimed
 from .video import CODECS, Film, even
 
 if TYPE_CHECKING:
-    import moderngl
-
-    from ..frame import Frame
+    from ..drawn import Drawn
 
 RED = (220, 30, 30)
 
@@ -57,18 +55,18 @@ class Recording(Tool):
         changed, self._second = second != self._second, second
         return Wish.REPAINT if changed else Wish.NOTHING
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def drawn(self, drawn: Drawn) -> None:
         if self._asked_to_begin:
             self._asked_to_begin = False
-            self._begin(even(picture.size))
+            self._begin(even(drawn.texture.size))
         film = self._film
         if film is None:
             return
-        if even(picture.size) != film.size:
+        if even(drawn.texture.size) != film.size:
             self._desk.say("the picture has another size now: the film has ended")
             self._end()
             return
-        taken = self._readback.ask(picture, perf_counter() - self._began_s)
+        taken = self._readback.ask(drawn.texture, perf_counter() - self._began_s)
         if taken is not None:
             film.add(taken[1], taken[0])
 
@@ -109,7 +107,7 @@ class Recording(Tool):
             if file is None:
                 stem = self._claim.enter_context(claimed(self._folder))
                 file = stem.with_suffix(CODECS[self._codec].suffix)
-            space = self._desk.engine.output_space
+            space = self._desk.settings.now.output_space
             self._film = Film(file, size, self._codec, "srgb" if space is None else space.name)
         except GroundglassError as error:
             self._claim.close()

@@ -26,7 +26,8 @@ from .reserved_paths import claimed
 from .source_metadata import shot_of
 
 if TYPE_CHECKING:
-    import moderngl
+    from ..drawn import Drawn
+    from ..settings import Settings
 
 BURST = 8
 PREVIEW_PX = 256
@@ -62,7 +63,10 @@ class Stills(Tool):
         redraw, self._redraw = self._redraw, False
         return Wish.REDRAW if redraw else Wish.NOTHING
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def drawn(self, drawn: Drawn) -> None:
+        frame = drawn.captured
+        if self._frame is None:  # so that the first still need not wait for its memory
+            self._desk.engine.prepare(drawn, self._best())
         if self._wanted and frame is not self._frame:
             self._burst.append(frame)
             if len(self._burst) == self._wanted:
@@ -79,12 +83,16 @@ class Stills(Tool):
             still.result()
 
     def _take(self) -> None:
-        frame, engine = self._frame, self._desk.engine
+        frame, settings = self._frame, self._best()
         if frame is None:
             return
-        picture = engine.render(frame)
+        picture = self._desk.engine.render(frame, settings)
         self._redraw = True  # the texture on the screen was valid until this render
-        self._queue(lambda: keep_still(self._folder, frame, picture, engine.look, engine.output_space))
+        self._queue(lambda: keep_still(self._folder, frame, picture, settings.look, settings.output_space))
+
+    def _best(self) -> Settings:
+        """A still has time for the best blur."""
+        return self._desk.settings.now.with_(quality="best")
 
     def _begin_burst(self) -> None:
         if self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
@@ -96,7 +104,7 @@ class Stills(Tool):
                 self._end_burst()
 
     def _end_burst(self) -> None:
-        frames, look = self._burst, self._desk.engine.look
+        frames, look = self._burst, self._desk.settings.now.look
         self._burst, self._wanted = [], 0
         if frames:
             self._queue(lambda: keep_burst(self._folder, frames, look))

@@ -90,17 +90,17 @@ class Remote(Tool):
             self._server.push(client, {"changed": changed})
 
     def _state(self) -> Answer:
-        engine, desk = self._desk.engine, self._desk
+        desk, now, drawn = self._desk, self._desk.settings.now, self._desk.drawn()
         return {
             "source": desk.source.name,
             "size": list(desk.source.size),
-            "look": engine.look.name,
-            "lens": engine.lens.name,
-            "f_number": engine.lens.f_number,
-            "focus_m": plain(engine.focus_m),
-            "exposure_ev": engine.exposure_ev,
-            "white_balance": engine.development.white_balance,
-            "device": engine.device_name,
+            "look": now.look.name,
+            "lens": now.lens.name,
+            "f_number": now.f_number,
+            "focus_m": plain(now.focus_m),
+            "exposure_ev": 0.0 if drawn is None else drawn.exposure_ev,
+            "white_balance": now.development.white_balance,
+            "device": desk.engine.device_name,
             "frames": desk.log.frames,
             "fps": desk.log.recent_fps(),
         }

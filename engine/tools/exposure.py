@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..capture.exposure_control import exposable
 from ..controls import Action, Choice, Control, Number, Switch
 from ..develop.metering import MODES
 from ..display.events import Event, Pointer
-from ..display.tool import Desk, Tool, Wish
+from ..display.tool import Desk, Tool
+from ..settings import PAUSE_S
 
 if TYPE_CHECKING:
-    import moderngl
-
-    from ..frame import Frame
+    from ..drawn import Drawn
 
 THIRD_EV = 1 / 3
 MOST_EV = 10.0  # as of `--exposure`
@@ -25,20 +24,19 @@ SOURCE_STEP_EV = 0.5  # by which the metered light must change before the source
 
 
 class Exposing(Tool):
-    """Sets `metering`, `exposure_ev` and `white_balance` of the engine's development.
+    """Sets `metering`, `exposure_ev` and `white_balance` of the development.
 
     What is metered is digital gain. A source that is `Exposable` is asked to collect as much more or less light, which
     its frames then say, so that the gain goes back by as much and the picture's brightness stays.
     """
 
     def __init__(self, desk: Desk) -> None:
-        self._engine, self._say = desk.engine, desk.say
+        self._desk, self._settings, self._say = desk, desk.settings, desk.say
         self._source = exposable(desk.source)
         self._asked_ev = 0.0
         self._mode = self._metering if self._metering != OFF else MODES[0]
-        balance = desk.engine.development.white_balance
+        balance = desk.settings.now.development.white_balance
         self._balance_by_hand = AS_SHOT if balance == AUTO else balance
-        self._changed = False
 
     def controls(self) -> Iterable[Control]:
         yield Switch(
@@ -59,7 +57,7 @@ class Exposing(Tool):
             most=MOST_EV,
             step=0.1,
             unit="EV",
-            get=lambda: self._engine.development.exposure_ev,
+            get=lambda: self._settings.now.development.exposure_ev,
             set=self._expose,
             help="brighter or darker; with auto exposure, than what is metered",
         )
@@ -67,7 +65,7 @@ class Exposing(Tool):
         yield Action("darker", "Darker by a third", "exposure", "Down", do=lambda: self._step(-THIRD_EV))
         yield Switch(
             *("auto_white_balance", "Auto white balance", "exposure", "F3"),
-            get=lambda: self._engine.development.white_balance == AUTO,
+            get=lambda: self._settings.now.development.white_balance == AUTO,
             set=self._turn_balance,
         )
 
@@ -75,27 +73,24 @@ class Exposing(Tool):
         """A click also says where `spot` looks; it goes on to whatever focuses there."""
         match event:
             case Pointer(kind="press", button="left") if self._metering.startswith("spot"):
-                x, y = (min(max(at, 0.0), 1.0) for at in self._engine.place(event.x, event.y))
+                drawn = self._desk.drawn()
+                place = (event.x, event.y) if drawn is None else drawn.place(event.x, event.y)
+                x, y = (min(max(at, 0.0), 1.0) for at in place)
                 self._set_metering(f"spot:{x:.3f},{y:.3f}")
         return False
 
-    def tick(self, now_s: float) -> Wish:
-        changed, self._changed = self._changed, False
-        return Wish.REDRAW if changed else Wish.NOTHING
-
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
-        wanted_ev = self._engine.exposure_ev if self._metering != OFF else 0.0
+    def drawn(self, drawn: Drawn) -> None:
+        wanted_ev = drawn.exposure_ev if self._metering != OFF else 0.0
         if self._source is not None and abs(wanted_ev - self._asked_ev) > SOURCE_STEP_EV:
             self._asked_ev = wanted_ev
             self._source.expose(wanted_ev)
 
     @property
     def _metering(self) -> str:
-        return self._engine.development.metering
+        return self._settings.now.development.metering
 
     def _set_metering(self, metering: str) -> None:
-        self._engine.development = replace(self._engine.development, metering=metering)
-        self._changed = True
+        self._develop("metering", metering=metering)
 
     def _turn(self, on: bool) -> None:
         if self._metering != OFF:
@@ -109,21 +104,20 @@ class Exposing(Tool):
         self._say(f"metering: {mode}" + ("; click where" if mode == "spot" else ""))
 
     def _expose(self, exposure_ev: float) -> None:
-        self._engine.development = replace(self._engine.development, exposure_ev=exposure_ev)
-        self._changed = True
+        self._develop("exposure", exposure_ev=exposure_ev)
 
     def _step(self, stops: float) -> None:
-        present = self._engine.development.exposure_ev
+        present = self._settings.now.development.exposure_ev
         self._expose(round(min(max(present + stops, -MOST_EV), MOST_EV) / THIRD_EV) * THIRD_EV)
-        self._say(f"exposure {self._engine.development.exposure_ev:+.1f} EV")
+        self._say(f"exposure {self._settings.now.development.exposure_ev:+.1f} EV")
 
     def _turn_balance(self, on: bool) -> None:
-        engine = self._engine
-        if on:
-            if engine.development.white_balance != AUTO:
-                self._balance_by_hand = engine.development.white_balance
-            engine.development = replace(engine.development, white_balance=AUTO)
-        else:
-            engine.development = replace(engine.development, white_balance=self._balance_by_hand)
-        self._changed = True
-        self._say(f"white balance {engine.development.white_balance}")
+        present = self._settings.now.development.white_balance
+        if on and present != AUTO:
+            self._balance_by_hand = present
+        self._develop("white balance", white_balance=AUTO if on else self._balance_by_hand)
+        self._say(f"white balance {self._settings.now.development.white_balance}")
+
+    def _develop(self, reason: str, **changes: Any) -> None:
+        merge_s = PAUSE_S if reason == "exposure" else 0.0  # a slider, or a key that is held
+        self._settings.change(reason, merge_s=merge_s, development=replace(self._settings.now.development, **changes))

@@ -40,7 +40,7 @@ class Settings(Tool):
     def tick(self, now_s: float) -> Wish:
         usual = self._usual = self._usual or self._present()
         if not self._is_restored:
-            if self._desk.engine.last is None:
+            if self._desk.drawn() is None:
                 return Wish.NOTHING
             self._restore(usual)
             self._is_restored = True
