@@ -7,13 +7,13 @@ from .develop.development import Development
 from .drawn import Drawn
 from .engine import Engine
 from .errors import GroundglassError
-from .frame import Encoding, Frame, SpanRig, StereoRig
+from .frame import Encoding, Frame, RelativeRig, StereoRig
 from .lens import Lens
 from .look.look import Look, list_looks, load_look
 from .look.lut_look import lut_look
 from .look.traits import Traits
 from .look.traits import measure as measure_look
-from .optics.focus import Rack, Street, depth_of_field_m, hyperfocal_m
+from .optics.focus import Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
 from .settings import Settings
 
 __version__ = "0.1.0"
@@ -31,11 +31,11 @@ __all__ = [
     "Look",
     "NoiseProfile",
     "Rack",
+    "RelativeRig",
     "Settings",
-    "SpanRig",
     "StereoRig",
-    "Street",
     "Traits",
+    "ZoneFocus",
     "defocus",
     "demosaic",
     "depth_of_field_m",

@@ -21,7 +21,7 @@ from .depth.monocular import MonocularDepth
 from .depth.onnx_model import MonocularModel
 from .depth.relative import DepthRange
 from .depth.stage import DepthStage
-from .depth.stereo_pair import PairDepth
+from .depth.stereo_pair import StereoPairDepth
 from .develop.developer import Developer
 from .drawn import Drawn
 from .errors import SourceError
@@ -32,13 +32,13 @@ from .look.grade import WHOLE, Grader, Part
 from .optics import breathing
 from .optics.breathing import Breathing
 from .optics.defocus import Blur, Defocus
-from .optics.soft_focus import Glow, Halo
+from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
 from .timing import Clock
-from .transfer.host import ORIGIN, HandOver
+from .transfer.host import ORIGIN, TextureTransfer
 
 
-class _Light(NamedTuple):
+class _CalibrationModel(NamedTuple):
     """What lies in the scene textures, and what it was made of."""
 
     captured: Frame
@@ -87,18 +87,18 @@ class Engine:
             raise
         self.device_name = f"{self.device.spec} {self.device.name}"
         self._developer = Developer(self.device)
-        self._pairs = StageCache(lambda quality: PairDepth(self.device))
+        self._stereo_pairs = StageCache(lambda quality: StereoPairDepth(self.device))
         self._depth = StageCache(partial(DepthStage, self.device))
         self._defocus = StageCache(partial(Defocus, self.device))
-        self._glow = StageCache(partial(Glow, self.device))
+        self._soft_focus = StageCache(partial(SoftFocus, self.device))
         self._breathing = StageCache(partial(Breathing, self.device))
-        self._hand_over = StageCache(partial(HandOver, self.device))
+        self._transfer = StageCache(partial(TextureTransfer, self.device))
         self._scene_textures = ScenePlanes(self.gl)
         self._grader = Grader(self.gl)
         self._closed = False
         self._ready: tuple[Frame, object, Frame] | None = None  # as it came, by which quality, as it is drawn
         self._steadied: DepthStage | None = None  # the one that knows the frames before
-        self._light: _Light | None = None
+        self._light: _CalibrationModel | None = None
         if size is not None:
             self._warm_up(size, settings or Settings())
 
@@ -123,27 +123,27 @@ class Engine:
 
         A depth model is waited for.
         """
-        scene = self._focused(self._prepared(frame, settings), settings, waits=True)[1].read()
+        scene = self._apply_optics(self._prepared(frame, settings), settings, waits=True)[1].read()
         self.device.collect()
         return scene
 
     def is_outdated(self, drawn: Drawn) -> bool:
         """Whether the frame would look different now: its depth model has told new distances since."""
         del drawn  # the newest: what was drawn before it is older still
-        return self._model is not None and self._model.has_news
+        return self._model is not None and self._model.has_result
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
         """Begins to make, in threads, what a draw of the same frame by other settings needs; returns at once."""
         frame = drawn.frame
         size = self._developer.size_of(frame, settings.development)
-        self._hand_over.ahead(*size)
+        self._transfer.ahead(*size)
         if frame.depth_m is not None:
             self._depth.ahead(*size)
             self._defocus.ahead(*size, settings.quality)
             if breathing.shows(_magnification(frame, settings), size[0]):
                 self._breathing.ahead(*size)
-        if Halo.of(settings.lens, frame.native_lens).shows(size[0]):
-            self._glow.ahead(*size)
+        if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):
+            self._soft_focus.ahead(*size)
 
     def beside(self, device: str) -> Engine:
         """An engine on another device that draws in the same GL context; the caller closes it.
@@ -158,7 +158,14 @@ class Engine:
             return
         self._closed = True
         self._developer.release()
-        for stages in (self._pairs, self._depth, self._defocus, self._glow, self._breathing, self._hand_over):
+        for stages in (
+            self._stereo_pairs,
+            self._depth,
+            self._defocus,
+            self._soft_focus,
+            self._breathing,
+            self._transfer,
+        ):
             stages.release()
         make_current(self.gl)
         self._grader.release()
@@ -197,7 +204,7 @@ class Engine:
             texture, frame, light.frame, self._scene_textures, light.exposure_ev, light.magnification, settings
         )
 
-    def _light_for(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> _Light:
+    def _light_for(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> _CalibrationModel:
         """Brings the light of a frame into the scene textures, where it is not there for the other side of a wipe.
 
         For the same side it is made anew: noise reduction, the steadying of depth, and a model have moved on.
@@ -211,19 +218,19 @@ class Engine:
             or part.side in {"whole"} | light.sides
             or "whole" in light.sides
         ):
-            upright = self._bring(self._prepared(frame, settings), settings, waits=waits)
+            upright = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
             magnification = _magnification(upright, settings)
-            light = _Light(frame, needs, upright, self._developer.exposure_ev, magnification, frozenset())
+            light = _CalibrationModel(frame, needs, upright, self._developer.exposure_ev, magnification, frozenset())
         self._light = light._replace(sides=light.sides | {part.side})
         return self._light
 
-    def _bring(self, frame: Frame, settings: Settings, *, waits: bool) -> Frame:
+    def _prepare_scene(self, frame: Frame, settings: Settings, *, waits: bool) -> Frame:
         """Develops an upright frame, focuses, and hands its light over to GL. Returns it with its distances."""
-        frame, scene = self._focused(frame, settings, waits=waits)
+        frame, scene = self._apply_optics(frame, settings, waits=waits)
         self.device.collect()
         if self._model is not None:
-            self._model.hand_over()
-        with self.clock.host("transfer"), self._hand_over.get(*scene.size).view(scene) as packed:
+            self._model.submit_copy()
+        with self.clock.host("transfer"), self._transfer.get(*scene.size).view(scene) as packed:
             self._scene_textures.write_packed(packed, ORIGIN, scene.size)
         return frame
 
@@ -232,22 +239,22 @@ class Engine:
         turned once, and travel to the device once."""
         quality = None if frame.right is None else settings.quality
         if self._ready is None or self._ready[0] is not frame or self._ready[1] != quality:
-            self._ready = frame, quality, self._with_distances(frame, settings).upright()
+            self._ready = frame, quality, self._with_stereo_depth(frame, settings).upright()
         return self._ready[2]
 
-    def _with_distances(self, frame: Frame, settings: Settings) -> Frame:
+    def _with_stereo_depth(self, frame: Frame, settings: Settings) -> Frame:
         """The frame with the depth that its pair shows, where it has none of its own.
 
         Before anything is turned: a pair is rectified along the rows that the cameras saw.
         """
         if frame.depth_m is not None or frame.right is None:
             return frame
-        pairs = self._pairs.get(settings.quality)
+        pairs = self._stereo_pairs.get(settings.quality)
         with self.device.stage("stereo", self.clock):
             depth_m = pairs.depth_m(frame, settings.quality)
         return replace(frame, depth_m=depth_m, depth_noise=pairs.noise, right=None, rig=None)
 
-    def _focused(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
+    def _apply_optics(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
         """Develop and optics: queues the kernels for an upright frame.
 
         Returns the frame with the distances of the model too, for which it `waits`, and the light behind the lens.
@@ -258,15 +265,15 @@ class Engine:
         model, subject = self._model if frame.depth_m is None else None, (frame, development)
         if model is not None and not waits:
             frame = _with_map(frame, model.latest(self.clock))
-        depth = self._loaded(frame, size)  # a copy waits for what is queued: before anything is
+        depth = self._load_depth(frame, size)  # a copy waits for what is queued: before anything is
         with self.device.stage("develop", self.clock):
             scene = self._developer.develop(frame, development)
             if model is not None and not waits:
-                model.glance(scene, subject)
+                model.queue_copy(scene, subject)
         if model is not None and waits:
             frame = _with_map(frame, model.depth_of(scene, subject, self.clock))
-            depth = self._loaded(frame, size)
-        halo = Halo.of(lens, frame.native_lens)
+            depth = self._load_depth(frame, size)
+        halo = SoftFocusHalo.of(lens, frame.native_lens)
         if depth is None and not halo.shows(size[0]):
             return frame, scene
         with self.device.stage("optics", self.clock):
@@ -275,13 +282,13 @@ class Engine:
                 blur = Blur.of(lens, settings.focus_m, size[0], frame.native_lens, frame.native_focus_m)
                 scene = self._defocus.get(*size, settings.quality).run(scene, depth_m, depth.distances_m, blur)
             if halo.shows(size[0]):
-                scene = self._glow.get(*size).run(scene, halo)
+                scene = self._soft_focus.get(*size).run(scene, halo)
             magnification = _magnification(frame, settings)
             if breathing.shows(magnification, size[0]):
                 scene = self._breathing.get(*size).run(scene, magnification)
             return frame, scene
 
-    def _loaded(self, frame: Frame, size: tuple[int, int]) -> DepthStage | None:
+    def _load_depth(self, frame: Frame, size: tuple[int, int]) -> DepthStage | None:
         """The depth stage that holds the distances of the frame, or None where it has none."""
         if frame.depth_m is None:
             return None

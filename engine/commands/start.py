@@ -65,8 +65,8 @@ def settings_of(options: EngineOptions) -> Settings:
     """The settings that the options name. Raises GroundglassError."""
     from ..settings import Settings
 
-    focus, street = options.focus, options.street
-    if street is not None and (focus is not None or options.f_number is not None):
+    focus, zone_focus = options.focus, options.zone_focus
+    if zone_focus is not None and (focus is not None or options.f_number is not None):
         raise LookError("--street sets the aperture and the focus; leave out --f-number and --focus")
     settings = Settings(
         look=look_of(options),
@@ -78,10 +78,10 @@ def settings_of(options: EngineOptions) -> Settings:
         quality="best" if options.quality is Quality.BEST else "live",
         output_space=options.output_space,
     )
-    if street is None:
+    if zone_focus is None:
         return settings
-    lens = street.lens(settings.lens)
-    return settings.with_(lens=lens, focus_m=street.focus_m(lens))
+    lens = zone_focus.lens(settings.lens)
+    return settings.with_(lens=lens, focus_m=zone_focus.focus_m(lens))
 
 
 def open_engine(

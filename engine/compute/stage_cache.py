@@ -35,17 +35,17 @@ class StageCache(Generic[Key, Stage]):
         self._coming: dict[tuple[object, ...], Future[Stage]] = {}
         self._lock = Lock()  # held for a look-up of `_coming` only
 
-    def get(self, *key: Key.args, **none: Key.kwargs) -> Stage:
+    def get(self, *key: Key.args, **no_keywords: Key.kwargs) -> Stage:
         """The stage for `key`. Waits for one that is being made ahead. Raises what `make` raises."""
         stage = self._stages.get(key)
         if stage is None:
-            stage = self._stages[key] = self._taken(key) or self._make(*key, **none)
+            stage = self._stages[key] = self._taken(key) or self._make(*key, **no_keywords)
             self._shrink()
         else:
             self._stages.move_to_end(key)
         return stage
 
-    def ahead(self, *key: Key.args, **none: Key.kwargs) -> None:
+    def ahead(self, *key: Key.args, **no_keywords: Key.kwargs) -> None:
         """Starts to make the stage for `key` in a thread, where there is none. An error is raised by `get`."""
         with self._lock:
             if key in self._stages or key in self._coming:
@@ -55,13 +55,13 @@ class StageCache(Generic[Key, Stage]):
 
         def make() -> None:
             try:
-                future.set_result(self._make(*key, **none))
+                future.set_result(self._make(*key, **no_keywords))
             except BaseException as error:
                 future.set_exception(error)
 
         Thread(target=make, name="groundglass-stage", daemon=True).start()
 
-    def has(self, *key: Key.args, **none: Key.kwargs) -> bool:
+    def has(self, *key: Key.args, **no_keywords: Key.kwargs) -> bool:
         """Whether `get` would return at once."""
         coming = self._coming.get(key)
         return key in self._stages or (coming is not None and coming.done())

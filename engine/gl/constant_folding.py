@@ -15,7 +15,7 @@ PROGRAMS = 24  # kept: looks, each for the sides of a wipe, with and without ble
 Key = TypeVar("Key", bound=Hashable)
 
 
-class Settling(Generic[Key]):
+class ConstantFolding(Generic[Key]):
     """Programs by a key, a few kept: a frame compiles nothing while its key and its numbers stay the same.
 
     Where it `settles` (worth it on Mesa's software renderer), numbers that stood still from one draw to the next become
@@ -23,13 +23,13 @@ class Settling(Generic[Key]):
     the time. A slider in motion is drawn with uniforms. `make` compiles the program of a key with such constants.
     """
 
-    def __init__(self, make: Callable[[Key, Mapping[str, Number]], FullFrame], settles: bool) -> None:
-        self._settles = settles
+    def __init__(self, make: Callable[[Key, Mapping[str, Number]], FullFrame], folds_constants: bool) -> None:
+        self._folds_constants = folds_constants
         self._kept = StageCache(lambda key: _Programs(partial(make, key)), PROGRAMS)
 
     def program(self, key: Key, numbers: Mapping[str, Number]) -> FullFrame:
         """The one to draw with, told its numbers. Raises ShaderError where it does not compile."""
-        return self._kept.get(key).program(numbers, self._settles)
+        return self._kept.get(key).program(numbers, self._folds_constants)
 
     def release(self) -> None:
         """Gives all programs back; harmless when done twice."""
@@ -41,29 +41,29 @@ class _Programs:
 
     def __init__(self, make: Callable[[Mapping[str, Number]], FullFrame]) -> None:
         self._make = make
-        self._moving: FullFrame | None = None
-        self._settled: tuple[Mapping[str, Number], FullFrame] | None = None
+        self._with_uniforms: FullFrame | None = None
+        self._folded: tuple[Mapping[str, Number], FullFrame] | None = None
         self._latest: Mapping[str, Number] | None = None  # numbers of the latest draw
 
-    def program(self, numbers: Mapping[str, Number], settles: bool) -> FullFrame:
-        stood_still, self._latest = self._latest == numbers, numbers
-        if settles and stood_still:
-            return self._settled_program(numbers)
-        self._moving = self._moving or self._make({})
-        self._moving.set(numbers)
-        return self._moving
+    def program(self, numbers: Mapping[str, Number], folds_constants: bool) -> FullFrame:
+        is_unchanged, self._latest = self._latest == numbers, numbers
+        if folds_constants and is_unchanged:
+            return self._folded_program(numbers)
+        self._with_uniforms = self._with_uniforms or self._make({})
+        self._with_uniforms.set(numbers)
+        return self._with_uniforms
 
-    def _settled_program(self, numbers: Mapping[str, Number]) -> FullFrame:
-        if self._settled is None or self._settled[0] != numbers:
+    def _folded_program(self, numbers: Mapping[str, Number]) -> FullFrame:
+        if self._folded is None or self._folded[0] != numbers:
             made = self._make(numbers)
             made.set(numbers)  # those that no constant can stand for
-            if self._settled is not None:
-                self._settled[1].release()
-            self._settled = numbers, made
-        return self._settled[1]
+            if self._folded is not None:
+                self._folded[1].release()
+            self._folded = numbers, made
+        return self._folded[1]
 
     def release(self) -> None:
-        for program in (self._moving, self._settled and self._settled[1]):
+        for program in (self._with_uniforms, self._folded and self._folded[1]):
             if program is not None:
                 program.release()
-        self._moving = self._settled = self._latest = None
+        self._with_uniforms = self._folded = self._latest = None

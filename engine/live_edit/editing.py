@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import Literal
 
 from ..errors import LookError, OutputError
-from ..formats.picture_write import write_whole
+from ..formats.picture_write import write_atomically
 from ..gl.passes import Parameter, Table, Value, load_pass
 from ..look.look import Look, PassSettings
 from ..look.look_text import edited_text, rounded
 from ..settings import UNTIL_SETTLED, Settings, SettingsHistory
-from ..settings import Memory as HistoryMemory
+from ..settings import EditingSnapshot as HistoryMemory
 
 Slot = Literal["A", "B"]
 
@@ -29,7 +29,7 @@ class _Slots:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class EditingSnapshot:
     """An `Editing` as it was."""
 
     saved: Look
@@ -129,10 +129,10 @@ class Editing:
         A number moves by up to half of `reach` times its range, up or down, and stays in it; an enumeration or a
         switch is drawn anew with the probability `reach`. Of a colour the three channels move together.
         """
-        chance = random.Random(seed)
+        rng = random.Random(seed)
 
         def drawn(settings: PassSettings, parameter: Parameter) -> Value:
-            value = _by_chance(chance, parameter, settings.values[parameter.name], reach)
+            value = _randomized(rng, parameter, settings.values[parameter.name], reach)
             return settings.values[parameter.name] if self.is_locked(settings.name, parameter.name) else value
 
         self._put(drawn)
@@ -175,13 +175,13 @@ class Editing:
         self.history.rewrite(_refitted)
         self.saved = saved
 
-    def memory(self) -> Memory:
+    def snapshot(self) -> EditingSnapshot:
         """All there is to undo, too, to `recall` when what comes next turns out to be no good."""
-        return Memory(self.saved, self.history.memory())
+        return EditingSnapshot(self.saved, self.history.snapshot())
 
-    def recall(self, memory: Memory) -> None:
-        self.saved = memory.saved
-        self.history.recall(memory.history)
+    def restore(self, snapshot: EditingSnapshot) -> None:
+        self.saved = snapshot.saved
+        self.history.restore(snapshot.history)
 
     def as_toml(self, folder: Path | None = None) -> str:
         """The look's file as it would be in `folder`, with the comments that it has; LUTs by their names if None."""
@@ -197,8 +197,8 @@ class Editing:
             raise OutputError(f"{path.name}: a look is a .toml file; name {path.stem or 'mine'}.toml")
         named = self.look if self.look.file == path else replace(self.look, name=path.stem)
         text = edited_text(named, path.parent)
-        write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
-        self.saved = replace(_as_told(named), file=path, text=text)
+        write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+        self.saved = replace(_explicit_values(named), file=path, text=text)
         self.history.follow(look=self.saved)
         return path
 
@@ -207,11 +207,11 @@ class Editing:
         values = dict(settings.values)
         for name, told in settings.values.items():
             try:
-                set_here, told_before = self.value(settings.name, name), _value_in(before, settings.name, name)
+                edited, file_values_before = self.value(settings.name, name), _value_in(before, settings.name, name)
             except LookError:
                 continue
-            if _same(told, told_before) and not _same(set_here, told_before):
-                values[name] = set_here
+            if _same(told, file_values_before) and not _same(edited, file_values_before):
+                values[name] = edited
         return PassSettings(settings.name, MappingProxyType(values))
 
     def _put(self, value: Callable[[PassSettings, Parameter], Value]) -> None:
@@ -242,7 +242,7 @@ def _refitted(settings: Settings, slots: _Slots) -> tuple[Settings, _Slots]:
     return settings.with_(look=settings.look.refitted()), replace(slots, other=slots.other.refitted())
 
 
-def _as_told(look: Look) -> Look:
+def _explicit_values(look: Look) -> Look:
     """With its numbers as a text tells them."""
     passes = (
         PassSettings(one.name, MappingProxyType({name: rounded(value) for name, value in one.values.items()}))
@@ -251,9 +251,9 @@ def _as_told(look: Look) -> Look:
     return replace(look, passes=tuple(passes))
 
 
-def _by_chance(chance: random.Random, parameter: Parameter, value: Value, reach: float) -> Value:
+def _randomized(rng: random.Random, parameter: Parameter, value: Value, reach: float) -> Value:
     """Asks `chance` twice, whatever the parameter is, so that a lock does not move what is drawn after it."""
-    turn, pick = chance.uniform(-0.5, 0.5) * reach, chance.random()
+    turn, pick = rng.uniform(-0.5, 0.5) * reach, rng.random()
     moved = turn * (parameter.high - parameter.low)
     match value:
         case bool():

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..controls import Action, Choice, Control, Number
-from ..display.tool import Desk, Tool
+from ..display.tool import Tool, ToolContext
 from ..errors import GroundglassError
 from ..look.look import list_looks, load_look
-from ..output.reserved_paths import claimed
+from ..output.reserved_paths import reserved_path
 from ..settings import PAUSE_S
 from .editing import Editing
 
@@ -20,8 +20,8 @@ class LookKeys(Tool):
     A look that shipped is saved into `folder`, under a new number.
     """
 
-    def __init__(self, desk: Desk, editing: Editing, folder: Path = Path()) -> None:
-        self._settings, self._say = desk.settings, desk.say
+    def __init__(self, tool_context: ToolContext, editing: Editing, folder: Path = Path()) -> None:
+        self._settings, self._notify = tool_context.settings, tool_context.notify
         self._editing, self._folder = editing, folder
 
     def controls(self) -> Iterable[Control]:
@@ -34,8 +34,8 @@ class LookKeys(Tool):
         )
         yield Number(
             *("strength", "Strength", "look"),
-            least=0.0,
-            most=1.0,
+            minimum=0.0,
+            maximum=1.0,
             step=0.01,
             get=lambda: self._settings.now.strength,
             set=self._set_strength,
@@ -50,22 +50,22 @@ class LookKeys(Tool):
     def _open(self, name: str) -> None:
         look = load_look(name)
         self._editing.open(look)
-        self._say(f"{name}: {look.intent}".rstrip(": "))
+        self._notify(f"{name}: {look.intent}".rstrip(": "))
 
     def _set_strength(self, strength: float) -> None:
         self._settings.change("strength", merge_s=PAUSE_S, strength=strength)
 
     def _undo(self) -> None:
         if not self._settings.undo():
-            self._say("nothing to undo")
+            self._notify("nothing to undo")
 
     def _redo(self) -> None:
         if not self._settings.redo():
-            self._say("nothing to redo")
+            self._notify("nothing to redo")
 
     def _swap(self) -> None:
         self._editing.swap()
-        self._say(f"slot {self._editing.slot}")
+        self._notify(f"slot {self._editing.slot}")
 
     def _reset(self) -> None:
         self._editing.reset()
@@ -73,14 +73,14 @@ class LookKeys(Tool):
     def _save(self) -> None:
         """Into the look's own file where it is the user's; what shipped is never written over."""
         try:
-            self._say(f"saved {self._write().name}")
+            self._notify(f"saved {self._write().name}")
         except GroundglassError as error:
-            self._say(str(error))
+            self._notify(str(error))
 
     def _write(self) -> Path:
         look = self._editing.look
         ships = look.name in list_looks() and load_look(look.name).file == look.file
         if look.file is not None and not ships:
             return self._editing.save_as(look.file)
-        with claimed(self._folder) as stem:
+        with reserved_path(self._folder) as stem:
             return self._editing.save_as(stem.with_suffix(".toml"))

@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from ..controls import Action, Control
-from ..display.tool import Desk, Tool, Wish
+from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import GroundglassError
 from ..gl.context import is_software, make_current
 from ..look.grade import Grader
@@ -39,8 +39,8 @@ class PassTimes(Tool):
     before the first measurement has ended.
     """
 
-    def __init__(self, desk: Desk, times: dict[str, float] | None = None) -> None:
-        self._desk, self._say = desk, desk.say
+    def __init__(self, tool_context: ToolContext, times: dict[str, float] | None = None) -> None:
+        self._tool_context, self._notify = tool_context, tool_context.notify
         self._running: Generator[None, None, None] | None = None
         self.times = {} if times is None else times
 
@@ -56,31 +56,31 @@ class PassTimes(Tool):
     def measure(self) -> None:
         """Begins anew with the look as it is now."""
         self.close()
-        drawn = self._desk.drawn()
+        drawn = self._tool_context.drawn()
         if drawn is not None:
-            self._say(f"timing the passes of {drawn.settings.look.name}")
-            self._running = self._measured(self._desk.engine.gl, drawn.settings.look)
+            self._notify(f"timing the passes of {drawn.settings.look.name}")
+            self._running = self._measured(self._tool_context.engine.gl, drawn.settings.look)
 
-    def tick(self, now_s: float) -> Wish:
+    def tick(self, now_s: float) -> Invalidation:
         if self._running is not None:
-            self._go_on(self._running)
-        return Wish.NOTHING
+            self._step_measurement(self._running)
+        return Invalidation.NOTHING
 
     def close(self) -> None:
         if self._running is not None:
             running, self._running = self._running, None
             running.close()
 
-    def _go_on(self, running: Generator[None, None, None]) -> None:
+    def _step_measurement(self, running: Generator[None, None, None]) -> None:
         try:
             next(running)
         except StopIteration:
             self._running = None
-            told = "   ".join(f"{name} {ms:.2f}" for name, ms in self.times.items())
-            self._say(f"{told}   of {sum(self.times.values()):.2f} ms")
+            summary = "   ".join(f"{name} {ms:.2f}" for name, ms in self.times.items())
+            self._notify(f"{summary}   of {sum(self.times.values()):.2f} ms")
         except GroundglassError as error:
             self._running = None
-            self._say(str(error))
+            self._notify(str(error))
 
     def _measured(self, gl: moderngl.Context, look: Look) -> Generator[None, None, None]:
         parts = [dataclasses.replace(look, passes=look.passes[:count]) for count in range(len(look.passes) + 1)]
@@ -89,7 +89,7 @@ class PassTimes(Tool):
         try:
             for number in range(WARM_UP + ROUNDS):
                 for part, its in zip(parts, spent, strict=True):
-                    drawn = self._desk.drawn()
+                    drawn = self._tool_context.drawn()
                     assert drawn is not None  # there was one when it began
                     make_current(gl)
                     ms = _draw(grader, drawn, part, 1 if is_software(gl) else DRAWS)
@@ -100,14 +100,14 @@ class PassTimes(Tool):
             make_current(gl)
             grader.release()
         self.times.clear()
-        self.times |= told_apart([settings.name for settings in look.passes], [median(its) for its in spent])
+        self.times |= times_per_pass([settings.name for settings in look.passes], [median(its) for its in spent])
 
 
-def told_apart(names: list[str], until_ms: list[float]) -> dict[str, float]:
+def times_per_pass(names: list[str], until_ms: list[float]) -> dict[str, float]:
     """Milliseconds of `base` and of each pass from those of the look up to it: what takes no time was not measured as
     less than none. A pass that is there twice would be one.
 
-    >>> told_apart(["vignette", "grain"], [1.0, 0.75, 3.0])
+    >>> times_per_pass(["vignette", "grain"], [1.0, 0.75, 3.0])
     {'base': 1.0, 'vignette': 0.0, 'grain': 2.0}
     """
     times: dict[str, float] = {}

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..compute.device import list_devices
 from ..controls import Choice, Control, Number, Switch
 from ..display.events import Event, Pointer
-from ..display.status_line import letter
-from ..display.tool import Canvas, Desk, Tool, Wish
+from ..display.status_line import render_text
+from ..display.tool import Canvas, Invalidation, Tool, ToolContext
 from ..errors import GroundglassError
 from ..lens import list_lenses, load_lens
 from ..look.grade import WHOLE, Part
@@ -31,19 +31,19 @@ REACH_PX = 12  # how near to the line a press must be to take it, at a scale of 
 BEFORE = "neutral"
 
 
-class Splitting(Tool):
+class WipeTool(Tool):
     """Draws the right side of a picture by settings of its own, B, and moves the line between the two.
 
     Another look takes the time of its part of the picture, another lens or device that of a second one.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._engine, self._settings, self._say = desk.engine, desk.settings, desk.say
+    def __init__(self, tool_context: ToolContext) -> None:
+        self._engine, self._settings, self._notify = tool_context.engine, tool_context.settings, tool_context.notify
         self._on = False
         self._kind, self._look, self._lens = "before", "natural", "soft-90"
         self._devices = tuple(candidate.spec for candidate in list_devices()[0])
         # The one that does not work already, where there is another.
-        own = desk.engine.device.spec
+        own = tool_context.engine.device.spec
         self._device = next((spec for spec in self._devices if spec != own), own)
         self._other: Engine | None = None
         self._b: tuple[Settings, Settings] | None = None  # those of the picture, and B's
@@ -52,7 +52,7 @@ class Splitting(Tool):
         self._reach = 0.02  # in fractions of the picture
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("split", "A/B split", "aids", "X", get=lambda: self._on, set=self._turn)
+        yield Switch("split", "A/B split", "aids", "X", get=lambda: self._on, set=self._toggle)
         kinds = ("before", "look", "lens", "device")
         yield Choice(
             "split_kind", "A/B split: B is", "aids", "Shift+X", choices=kinds, get=lambda: self._kind, set=self._choose
@@ -71,10 +71,10 @@ class Splitting(Tool):
             set=self._choose_device,
         )
         yield Number(
-            "split_at", "A/B split: line", "aids", least=0, most=1, step=0.01, get=lambda: self._at, set=self._move
+            "split_at", "A/B split: line", "aids", minimum=0, maximum=1, step=0.01, get=lambda: self._at, set=self._move
         )
 
-    def obey(self, event: Event) -> bool:
+    def handle_event(self, event: Event) -> bool:
         if not self._on or not isinstance(event, Pointer) or event.button != "left":
             return False
         if event.kind == "press":
@@ -86,9 +86,9 @@ class Splitting(Tool):
             return was
         return self._dragged
 
-    def tick(self, now_s: float) -> Wish:
+    def tick(self, now_s: float) -> Invalidation:
         changed, self._is_changed = self._is_changed, False
-        return Wish.REDRAW if changed else Wish.NOTHING
+        return Invalidation.REDRAW if changed else Invalidation.NOTHING
 
     def draw_part(self, frame: Frame) -> Part:
         if not self._on or self._other is not None:
@@ -99,7 +99,7 @@ class Splitting(Tool):
     def drawn(self, drawn: Drawn) -> None:
         if self._other is not None:  # it has no depth model, so it is given the distances
             other = self._other.draw(drawn.frame, drawn.settings)
-            paste_right(self._engine.gl, other.texture, drawn.texture, self._at)
+            copy_right_part(self._engine.gl, other.texture, drawn.texture, self._at)
 
     def close(self) -> None:
         if self._other is not None:
@@ -115,19 +115,19 @@ class Splitting(Tool):
         if not left <= x <= left + width:
             return
         pen = max(1, canvas.text_px // 9)
-        canvas.plates.prepare("split", (height, pen), lambda: line(height, pen))
-        canvas.plates.draw("split", x - 2 * pen, bottom)
+        canvas.sprites.prepare("split", (height, pen), lambda: line(height, pen))
+        canvas.sprites.draw("split", x - 2 * pen, bottom)
         top = bottom + height - canvas.text_px // 2
         own = self._engine.device.spec if self._kind == "device" else self._settings.now.look.name
         for name, text in (("split-a", own), ("split-b", self._name())):
-            label = partial(letter, [text], canvas.text_px, canvas.size[0] // 3)
-            made = canvas.plates.prepare(name, (text, canvas.text_px, canvas.size[0]), label)
-            canvas.plates.draw(name, x - made[0] - 4 * pen if name == "split-a" else x + 4 * pen, top - made[1])
+            label = partial(render_text, [text], canvas.text_px, canvas.size[0] // 3)
+            made = canvas.sprites.prepare(name, (text, canvas.text_px, canvas.size[0]), label)
+            canvas.sprites.draw(name, x - made[0] - 4 * pen if name == "split-a" else x + 4 * pen, top - made[1])
 
     def _name(self) -> str:
         return {"before": BEFORE, "look": self._look, "lens": self._lens, "device": self._device}[self._kind]
 
-    def _turn(self, on: bool) -> None:
+    def _toggle(self, on: bool) -> None:
         self._on = on
         self._arrange()
 
@@ -144,7 +144,7 @@ class Splitting(Tool):
                 self._b_settings()
         except GroundglassError as error:
             self._on = False
-            self._say(str(error))
+            self._notify(str(error))
 
     def _b_settings(self) -> Settings:
         """B's settings: those of the picture, but for what is compared."""
@@ -175,7 +175,7 @@ class Splitting(Tool):
         self._changed()
 
     def _changed(self) -> None:
-        self._say(f"B is {self._name()}")
+        self._notify(f"B is {self._name()}")
         self._arrange()
 
     def _move(self, at: float) -> None:
@@ -183,7 +183,7 @@ class Splitting(Tool):
         self._is_changed = True
 
 
-def paste_right(gl: moderngl.Context, source: moderngl.Texture, target: moderngl.Texture, at: float) -> None:
+def copy_right_part(gl: moderngl.Context, source: moderngl.Texture, target: moderngl.Texture, at: float) -> None:
     """Copies what lies right of the fraction `at` of a picture's width into another of the same size."""
     edge = round(at * target.width)
     if edge == target.width:
