@@ -107,7 +107,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class HistorySnapshot:
     """A `SettingsHistory` as it was."""
 
     now: Step
@@ -202,12 +202,12 @@ class SettingsHistory:
         )
         (self._now,), self._done, self._undone = now, done, undone
 
-    def memory(self) -> Memory:
-        """All there is to undo, too, to `recall` when what comes next turns out to be no good."""
-        return Memory(self._now, self._done, self._undone)
+    def snapshot(self) -> HistorySnapshot:
+        """All there is to undo, too, to `restore` when what comes next turns out to be no good."""
+        return HistorySnapshot(self._now, self._done, self._undone)
 
-    def recall(self, memory: Memory) -> None:
-        self._now, self._done, self._undone = memory.now, memory.done, memory.undone
+    def restore(self, snapshot: HistorySnapshot) -> None:
+        self._now, self._done, self._undone = snapshot.now, snapshot.done, snapshot.undone
         self.settle()
 
     def _with(self, companion: object, changes: dict[str, Any]) -> Step:

@@ -104,7 +104,7 @@ class Tool:
         """Called before `frame` is drawn. A tool may draw a part of it by settings of its own; returns what is left."""
         return WHOLE_PICTURE
 
-    def drawn(self, drawn: Drawn) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         """The engine drew a frame; texture and scene are valid until the next draw."""
 
     def overlays(self, drawn: Drawn | None) -> Overlays:

@@ -14,8 +14,7 @@ from ..formats.picture_write import write_atomically
 from ..gl.passes import Parameter, Table, Value, load_pass
 from ..look.look import Look, PassSettings
 from ..look.look_text import edited_text, rounded
-from ..settings import UNTIL_SETTLED, Settings, SettingsHistory
-from ..settings import EditingSnapshot as HistoryMemory
+from ..settings import UNTIL_SETTLED, HistorySnapshot, Settings, SettingsHistory
 
 Slot = Literal["A", "B"]
 
@@ -33,7 +32,7 @@ class EditingSnapshot:
     """An `Editing` as it was."""
 
     saved: Look
-    history: HistoryMemory
+    history: HistorySnapshot
 
     @property
     def look(self) -> Look:

@@ -116,7 +116,7 @@ class Reloading(Tool):
             saved |= {folder / name for library in LIBRARIES for folder in library.folders for name in library.names()}
         return self._try() if saved and self._collect(saved) else Invalidation.NOTHING
 
-    def drawn(self, drawn: Drawn) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         self._was_drawn = True
         if self._trial is None:
             self._has_drawn = self._editing.snapshot()

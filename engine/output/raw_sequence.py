@@ -119,7 +119,7 @@ class Sequence(Tool):
     def busy(self) -> bool:
         return bool(self._ending)
 
-    def drawn(self, drawn: Drawn) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         if self._writer is not None and drawn.captured is not self._frame:
             self._writer.add(drawn.captured)
         self._frame = drawn.captured

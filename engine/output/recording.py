@@ -59,7 +59,7 @@ class Recording(Tool):
         changed, self._second = second != self._second, second
         return Invalidation.REPAINT if changed else Invalidation.NOTHING
 
-    def drawn(self, drawn: Drawn) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         if self._start_requested:
             self._start_requested = False
             self._begin(even(drawn.texture.size))

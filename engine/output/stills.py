@@ -63,7 +63,7 @@ class Stills(Tool):
         redraw, self._redraw = self._redraw, False
         return Invalidation.REDRAW if redraw else Invalidation.NOTHING
 
-    def drawn(self, drawn: Drawn) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         frame = drawn.captured
         if self._frame is None:  # so that the first still need not wait for its memory
             self._tool_context.engine.prepare(drawn, self._best())

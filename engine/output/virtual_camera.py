@@ -87,7 +87,7 @@ class VirtualCameraTool(Tool):
             self._end()
         return Invalidation.NOTHING
 
-    def drawn(self, drawn: Drawn) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         size = even(drawn.texture.size)
         if self._start_requested:
             self._begin(size)

@@ -79,7 +79,7 @@ class ExposureTool(Tool):
                 self._set_metering(f"spot:{x:.3f},{y:.3f}")
         return False
 
-    def drawn(self, drawn: Drawn) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         wanted_ev = drawn.exposure_ev if self._metering != OFF else 0.0
         if self._source is not None and abs(wanted_ev - self._requested_ev) > SOURCE_STEP_EV:
             self._requested_ev = wanted_ev

@@ -156,7 +156,7 @@ class FocusTool(Tool):
         if passed_s >= rack.seconds:
             self._rack = None
 
-    def drawn(self, drawn: Drawn) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         if self._began:
             return
         self._began = True  # now a rack may begin, and street mode knows the picture's shape

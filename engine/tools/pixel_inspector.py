@@ -50,7 +50,7 @@ class PixelInspector(Tool):
     def tick(self, now_s: float) -> Invalidation:
         return Invalidation.REDRAW if self._on and self._draws_behind > 0 else Invalidation.NOTHING
 
-    def drawn(self, drawn: Drawn) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         self._draws_behind -= self._draws_behind > 0
         if not self._on or not all(0 <= one < 1 for one in self._at):
             self._lines = []

@@ -96,7 +96,7 @@ class WipeTool(Tool):
         self._engine.draw(frame, self._b_settings(), part=Part("right", self._at))
         return Part("left", self._at)
 
-    def drawn(self, drawn: Drawn) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         if self._other is not None:  # it has no depth model, so it is given the distances
             other = self._other.draw(drawn.frame, drawn.settings)
             copy_right_part(self._engine.gl, other.texture, drawn.texture, self._at)

@@ -22,7 +22,7 @@ from . import counts, draw
 if TYPE_CHECKING:
     import moderngl
 
-    from ...drawn import DrawnScopes
+    from ...drawn import Drawn
     from ...frame import Frame
 
 EVERY_S = 0.06  # fifteen times a second at thirty pictures; scopes that flicker faster tell no more
@@ -122,7 +122,7 @@ class Scopes(Tool):
         is_free = self._work is None and self._asked is None
         return bool(is_free and self.names and self._text_px and now_s >= self._requested_s + EVERY_S)
 
-    def drawn(self, drawn: DrawnScopes) -> None:
+    def drawn(self, drawn: Drawn) -> None:
         self._latest = self._shown = drawn.captured, drawn.texture
 
     def draw(self, canvas: Canvas) -> None:
