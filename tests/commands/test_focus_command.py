@@ -12,10 +12,10 @@ from groundglass.commands.options import EngineOptions, Quality, SourceOptions, 
 from groundglass.commands.render import run_render
 from groundglass.commands.start import open_engine, open_input
 from groundglass.develop.development import Development
-from groundglass.engine import Engine
 from groundglass.errors import LookError
 from groundglass.optics.autofocus import Target
 from groundglass.optics.focus import FARTHEST_M, Rack, ZoneFocus
+from live_engine import LiveEngine
 from PIL import Image
 
 SCENE = "scene:?size=160x90&seed=7&fps=10"
@@ -51,7 +51,7 @@ def test_rack_seconds_are_one_or_two() -> None:
 def test_a_render_racks_by_the_time_of_its_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[float, float]] = []
 
-    def write(engine: Engine, frame: object, path: Path) -> None:
+    def write(engine: LiveEngine, frame: object, path: Path) -> None:
         seen.append((frame.time_s, engine.focus_m))  # type: ignore[attr-defined]
         Image.fromarray(engine.render(frame)).save(path)  # type: ignore[arg-type]
 

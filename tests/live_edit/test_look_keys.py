@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
-import groundglass as gg
 import pytest
 from groundglass.controls import Controls
-from groundglass.display.tool import Invalidation, ToolContext
+from groundglass.display.tool import Invalidation
 from groundglass.live_edit.editing import Editing
 from groundglass.live_edit.look_keys import LookKeys
 from groundglass.look.look import list_looks, load_look
+from live_engine import LiveEngine, tool_context
 from look_support import context
 
 
 class Bench:
     def __init__(self, folder: Path) -> None:
-        self.engine = gg.Engine(gl=context(), look="classic")
+        self.engine = LiveEngine(gl=context(), look="classic")
         self.controls, self.said = Controls(), []
-        self.editing = Editing(self.engine.look, partial(setattr, self.engine, "look"))
-        tool_context = ToolContext(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.keys = LookKeys(tool_context, self.editing, folder)
+        self.editing = Editing(self.engine.history)
+        fitted = tool_context(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.keys = LookKeys(fitted, self.editing, folder)
         self.controls.add(self.keys.controls())
 
     @property

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from groundglass.controls import Controls
 from groundglass.display.statistics import FrameLog
-from groundglass.display.tool import ToolContext
 from groundglass.errors import GroundglassError, ShaderError
 from groundglass.gl.planes import ScenePlanes
 from groundglass.gl.program import SHADERS
@@ -19,6 +18,7 @@ from groundglass.live_edit.problem import problem_of
 from groundglass.live_edit.reloading import LIBRARIES, Reloading
 from groundglass.look.grade import Grader
 from groundglass.look.look import Look, load_look
+from live_engine import tool_context
 from look_support import context
 from tolerances import STAGE
 
@@ -43,8 +43,8 @@ class Loop:
         SHADERS.set_search_path(folder)
         self.shown: list[Look] = [load_look(folder / "film.toml")]
         self.editing = Editing(self.shown[0], self.shown.append)
-        tool_context = ToolContext(None, None, print, Controls(), FrameLog(0.1))  # type: ignore[arg-type]
-        self.tool = Reloading(tool_context, self.editing, lambda: load_look(folder / "film.toml"))
+        fitted = tool_context(None, None, print, Controls(), FrameLog(0.1))  # type: ignore[arg-type]
+        self.tool = Reloading(fitted, self.editing, lambda: load_look(folder / "film.toml"))
         self._planes, self._grader = ScenePlanes(context()), Grader(context())
         self._planes.write([np.full((1, 1), 0.18, np.float32)] * 3)
         self.rgb = np.zeros(3)

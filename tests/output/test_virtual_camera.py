@@ -11,8 +11,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from groundglass.controls import Controls
-from groundglass.display.tool import ToolContext
 from groundglass.output.virtual_camera import VirtualCameraTool
+from live_engine import tool_context
 from look_support import context
 from window_support import until
 
@@ -48,7 +48,7 @@ class Bench:
         self.controls, self.said = Controls(), []
         source = SimpleNamespace(fps=25.0)
         engine = SimpleNamespace(gl=self.gl)
-        self.tool = VirtualCameraTool(ToolContext(engine, source, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        self.tool = VirtualCameraTool(tool_context(engine, source, self.said.append, self.controls, None))  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, number: int, size: tuple[int, int] = SIZE) -> np.ndarray:

@@ -8,8 +8,9 @@ import pytest
 from groundglass.cfa import Cfa
 from groundglass.controls import Controls
 from groundglass.display.events import Pointer
-from groundglass.display.tool import Invalidation, ToolContext
+from groundglass.display.tool import Invalidation
 from groundglass.tools.pixel_inspector import PixelInspector, raw_lines
+from live_engine import LiveEngine, tool_context
 from look_support import context
 
 COUNTS = np.arange(12 * 8, dtype=np.uint16).reshape(8, 12) * 10
@@ -30,9 +31,9 @@ def test_light_and_picture_are_those_under_the_pointer() -> None:
     depth_m = np.full((4, 6), 2.0, np.float32)
     frame = gg.Frame(light, gg.Encoding.SCENE, depth_m=depth_m)
     lens = gg.Lens(focal_mm=28, f_number=16, sensor_width_mm=36)
-    with gg.Engine(gl=context(), look="neutral", lens=lens, focus_m=2.0) as engine:
+    with LiveEngine(gl=context(), look="neutral", lens=lens, focus_m=2.0) as engine:
         controls = Controls()
-        inspector = PixelInspector(ToolContext(engine, None, print, controls, None))  # type: ignore[arg-type]
+        inspector = PixelInspector(tool_context(engine, None, print, controls, None))  # type: ignore[arg-type]
         controls.add(inspector.controls())
         inspector.on_frame(frame, engine.draw(frame))
         assert inspector._lines == []
