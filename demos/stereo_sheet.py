@@ -46,9 +46,7 @@ def row(disparity: np.ndarray) -> np.ndarray:
     return np.hstack([np.repeat(grey[..., None], 3, axis=2), engine.render(frame, settings)])
 
 
-settings = gg.Settings(
-    look="neutral", lens=wanted.lens, f_number=wanted.f_number, focus_m=wanted.focus, quality="best"
-)
+settings = gg.Settings(look="neutral", lens=wanted.lens, f_number=wanted.f_number, focus_m=wanted.focus, quality="best")
 with gg.Engine() as engine:
     found = gg.match_stereo(left, right)
     rows = [row(found)]

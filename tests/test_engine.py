@@ -297,9 +297,7 @@ def test_a_drawn_frame_says_what_it_was_drawn_with(engine: LiveEngine) -> None:
     assert target.distance_m == pytest.approx(1.2)
 
 
-def test_the_light_is_made_once_for_both_sides_of_a_wipe(
-    engine: LiveEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_light_is_made_once_for_both_sides_of_a_wipe(engine: LiveEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     frame, settings = mosaic(depth_m=two_planes(96, 128)), gg.Settings(look="neutral")
     developed = []
     develop = engine._developer.develop

@@ -150,7 +150,8 @@ def test_the_keys_and_a_source_that_exposes() -> None:
 
         def show(index: int) -> float:
             frame = camera.frame(0.02, index)
-            tool.on_frame(frame, engine.draw(frame))
+            engine.draw(frame)
+            tool.on_frame(engine.drawn)
             return float((engine.scene(frame) @ Y).mean())
 
         assert show(0) == pytest.approx(0.02, rel=0.02)

@@ -38,7 +38,8 @@ class Bench:
         self.controls.add(self.tool.controls())
 
     def show(self, frame: gg.Frame) -> None:
-        self.tool.on_frame(frame, self.engine.draw(frame))
+        self.engine.draw(frame)
+        self.tool.on_frame(self.engine.drawn)
 
     def end(self) -> None:
         while self.tool._pending:

@@ -184,7 +184,8 @@ class Bench:
 
     def show(self, level: int, size: tuple[int, int] = SIZE) -> None:
         frame = gg.Frame(np.full((*size[::-1], 3), level, np.uint8), gg.Encoding.DISPLAY)
-        self.tool.on_frame(frame, self.engine.draw(frame))
+        self.engine.draw(frame)
+        self.tool.on_frame(self.engine.drawn)
         self.tool.tick(time.perf_counter())
 
 

@@ -80,7 +80,10 @@ def tool_context(
     engine: Any, source: Any, notify: Callable[[str], None], controls: Controls, log: Any = None, window: Any = None
 ) -> ToolContext:
     """What a tool works with, of a `LiveEngine`, or of an object with `history` and `drawn`."""
-    return ToolContext(*(engine.__dict__.get("engine", engine), engine.history, source, notify, controls, log, window), drawn=lambda: engine.drawn)
+    return ToolContext(
+        *(engine.__dict__.get("engine", engine), engine.history, source, notify, controls, log, window),
+        drawn=lambda: engine.drawn,
+    )
 
 
 def drawn_of(frame: gg.Frame, texture: Any = None, settings: gg.Settings | None = None, **fields: Any) -> Any:
@@ -89,7 +92,7 @@ def drawn_of(frame: gg.Frame, texture: Any = None, settings: gg.Settings | None 
     return gg.Drawn(texture=texture, frame=replace(frame), settings=settings or gg.Settings(), **given)
 
 
-def unused_engine(**settings: Any) -> Any:
+def unused_engine(gl: Any = None, **settings: Any) -> Any:
     """What tools need that never draw."""
     history = SettingsHistory(gg.Settings(**settings))
-    return SimpleNamespace(history=history, drawn=None, prepare=lambda *_: None, gl=None)
+    return SimpleNamespace(history=history, drawn=None, prepare=lambda *_: None, gl=gl)

@@ -119,7 +119,7 @@ def test_a_slider_changes_the_look_and_a_drag_is_one_step(bench: Bench, tmp_path
     dragged = corner()
     saved = load_look(str(bench.editing.save_as(tmp_path / "mine.toml")))
     assert dict(saved.passes[0].values)["corner_light"] == pytest.approx(dragged, abs=1e-5)
-    assert bench.editing.undo()
+    assert bench.editing.history.undo()
     assert corner() == 0.78
     bench.drag(700, 660, row)
     assert corner() != dragged
@@ -166,10 +166,10 @@ def test_it_works_without_a_mouse(bench: Bench) -> None:
 
     assert not press(glfw.KEY_SPACE)  # freezes the picture until something was walked to
     for _ in range(12):  # sooner or later it comes by a list of looks, or the button that throws dice
-        if not bench.editing.can_undo:
+        if not bench.editing.history.can_undo:
             assert press(glfw.KEY_DOWN)
             assert press(glfw.KEY_SPACE)
-    assert bench.editing.can_undo
+    assert bench.editing.history.can_undo
     bench.gui.on_move(100, 300)
     bench.gui.on_button(0, True)
     bench.show(2)

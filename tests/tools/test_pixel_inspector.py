@@ -35,14 +35,16 @@ def test_light_and_picture_are_those_under_the_pointer() -> None:
         controls = Controls()
         inspector = PixelInspector(tool_context(engine, None, print, controls, None))  # type: ignore[arg-type]
         controls.add(inspector.controls())
-        inspector.on_frame(frame, engine.draw(frame))
+        engine.draw(frame)
+        inspector.on_frame(engine.drawn)
         assert inspector._lines == []
         controls.press("I")
         for x, stops in ((0.2, "+0.0 stops"), (0.8, "+2.0 stops")):
             inspector.handle_event(Pointer("move", x, 0.5, "none"))
             for _ in range(2):
                 assert inspector.tick(0.0) is Invalidation.REDRAW
-                inspector.on_frame(frame, engine.draw(frame))
+                engine.draw(frame)
+                inspector.on_frame(engine.drawn)
             assert inspector.tick(0.0) is Invalidation.NOTHING
             scene, display, place = inspector._lines
             assert scene.endswith(stops)
@@ -51,6 +53,7 @@ def test_light_and_picture_are_those_under_the_pointer() -> None:
             assert [float(one) for one in told] == pytest.approx([level] * 3, abs=1)
             assert place == "at 2.00 m"
         inspector.handle_event(Pointer("move", 1.2, 0.5, "none"))
-        inspector.on_frame(frame, engine.draw(frame))
+        engine.draw(frame)
+        inspector.on_frame(engine.drawn)
         assert inspector._lines == []
         inspector.close()

@@ -152,7 +152,8 @@ class Bench:
     def turn(self, frame: gg.Frame) -> Invalidation:
         self.now_s += 1 / 30
         invalidation = self.scopes.tick(self.now_s)
-        self.scopes.on_frame(frame, self.engine.draw(frame))
+        self.engine.draw(frame)
+        self.scopes.on_frame(self.engine.drawn)
         self.scopes.draw(self.canvas)
         return invalidation
 
