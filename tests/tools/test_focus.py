@@ -200,14 +200,14 @@ def test_autofocus_takes_the_middle_where_no_face_is(ring: Ring) -> None:
 
 def test_autofocus_says_which_face_and_frames_it_for_a_while(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     face = (0.2, 0.2, 0.4, 0.5)
-    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(1.5, face, 3))
+    monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(1.5, face, 3))
     searched(ring)
     assert ring.engine.focus_m == 1.5
     assert ring.said == ["nearest of 3 faces at 1.50 m"]
     assert ring.hand.overlays(ring.engine.drawn).face == face
     ring.now_s += module.FACE_S
     assert ring.hand.overlays(ring.engine.drawn).face is None
-    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(0.3, face, 1))
+    monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(0.3, face, 1))
     searched(ring)
     assert ring.engine.focus_m == 0.5
     assert ring.said[1:] == ["face at 0.30 m", "this lens focuses from 0.50 m"]
@@ -215,7 +215,7 @@ def test_autofocus_says_which_face_and_frames_it_for_a_while(ring: Ring, monkeyp
 
 
 def test_a_click_while_a_face_is_sought_has_the_last_word(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(9.0))
+    monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(9.0))
     ring.controls.press("A")
     ring.ask(CLICK)
     ring.hand.close()
@@ -223,7 +223,7 @@ def test_a_click_while_a_face_is_sought_has_the_last_word(ring: Ring, monkeypatc
 
 
 def test_without_scikit_image_it_says_once_how_to_get_it(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(2.0))
+    monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(2.0))
     monkeypatch.setattr(module, "has_face_detector", lambda: False)
     searched(ring)
     searched(ring)
@@ -242,7 +242,7 @@ def test_a_rack_from_the_command_line_begins_with_the_first_frame(monkeypatch: p
 
 
 def test_the_scale_is_there_when_it_is_asked_for(ring: Ring) -> None:
-    frame = ring.engine.last
+    frame = ring.engine.drawn.frame
     assert ring.hand.overlays(frame).dof_scale is None
     ring.ask("D")
     shown = ring.hand.overlays(frame)
