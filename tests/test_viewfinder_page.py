@@ -35,7 +35,7 @@ def controls(tmp_path: Path) -> Iterator[Controls]:
     with gg.open("scene:?size=96x64") as source, LiveEngine(gl=context()) as engine:
         editing = Editing(engine.history)
         tools = fit_tools(options, ViewOptions(stills=tmp_path, fresh=True), editing)
-        viewer = Viewer(engine, source, tools=tools)
+        viewer = Viewer(engine.engine, source, engine.history, tools=tools)
         yield viewer.controls
         viewer._close_tools()
 

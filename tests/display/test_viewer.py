@@ -121,6 +121,7 @@ def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> t
     viewer = Viewer(
         engine,
         FakeSource(frames),
+        engine.history,
         window=window,
         tools=[partial(FocusTool, seconds=(0, 0)), partial(Stills, folder=tmp_path)],
     )  # type: ignore[arg-type]
@@ -129,7 +130,8 @@ def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> t
 
 
 def off_screen(source: FakeSource, engine: FakeEngine | None = None) -> Viewer:
-    return Viewer(engine or FakeEngine(), source)  # type: ignore[arg-type]
+    engine = engine or FakeEngine()
+    return Viewer(engine, source, engine.history)  # type: ignore[arg-type]
 
 
 def test_off_screen_a_finite_source_is_shown_and_ends() -> None:
@@ -210,7 +212,7 @@ def test_the_window_holds_the_last_frame_of_a_clip(tmp_path: Path) -> None:
 
 def test_a_still_is_drawn_again_when_its_depth_is_told(tmp_path: Path) -> None:
     engine, window = FakeEngine(), FakeWindow(Signal.REPAINT, Signal.REPAINT)
-    engine._draw = lambda frame: setattr(engine, "is_outdated", not engine.drawn)
+    engine._draw = lambda frame: setattr(engine, "outdated", not engine.drawn)
     Viewer(engine, FakeSource(1), engine.history, window=window).run()  # type: ignore[arg-type]
     assert engine.drawn == [0, 0]
 

@@ -12,6 +12,7 @@ import moderngl
 import numpy as np
 from groundglass.controls import Controls
 from groundglass.display.tool import ToolContext
+from groundglass.look.grade import WHOLE
 from groundglass.settings import SettingsHistory
 
 OF_ENGINE = ("device", "size", "depth_model", "depth_range", "gl")
@@ -59,12 +60,10 @@ class LiveEngine:
         return self.drawn.texture
 
     def render(self, frame: gg.Frame) -> np.ndarray:
-        return self.engine.render(frame, self.history.now)
-
-    def rendered(self, frame: gg.Frame) -> np.ndarray:
-        """As `render`, and it is what was drawn last: a depth model is waited for."""
-        self.drawn = self.engine._draw(frame, self.history.now, gg.engine.WHOLE, waits=True)
-        return self.render(frame)
+        """It is what was drawn last, too: a depth model is waited for."""
+        self.drawn = self.engine._draw(frame, self.history.now, WHOLE, waits=True)
+        rgba = np.frombuffer(self.drawn.texture.read(), np.uint8)
+        return np.ascontiguousarray(rgba.reshape(self.drawn.texture.height, -1, 4)[..., :3])
 
     def scene(self, frame: gg.Frame) -> np.ndarray:
         return self.engine.scene(frame, self.history.now)
