@@ -219,7 +219,7 @@ def test_a_still_is_drawn_again_when_its_depth_is_told(tmp_path: Path) -> None:
 
 def test_the_wheel_turns_the_iris_in_thirds_and_stops_at_its_ends(tmp_path: Path) -> None:
     engine, window, _ = look((Wheel(-3), Wheel(-0.5)), tmp_path)
-    assert engine.lens.f_number == pytest.approx(1.4 * 2**0.5 * 2 ** (0.5 / 6))
+    assert engine.history.now.f_number == pytest.approx(1.4 * 2**0.5 * 2 ** (0.5 / 6))
     assert engine.drawn == [0, 0, 0]
     assert "f/2.1 " in window.shown[-1][0]
     assert look((Wheel(-99),), tmp_path)[0].lens.f_number == 16

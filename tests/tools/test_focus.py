@@ -242,15 +242,15 @@ def test_a_rack_from_the_command_line_begins_with_the_first_frame(monkeypatch: p
 
 
 def test_the_scale_is_there_when_it_is_asked_for(ring: Ring) -> None:
-    frame = ring.engine.drawn.frame
-    assert ring.hand.overlays(frame).dof_scale is None
+    frame = ring.engine.drawn
+    assert ring.hand.overlays(ring.engine.drawn).dof_scale is None
     ring.ask("D")
-    shown = ring.hand.overlays(frame)
+    shown = ring.hand.overlays(ring.engine.drawn)
     assert (shown.dof_scale.near_m, shown.dof_scale.far_m) == depth_of_field_m(FIFTY, 1.2, 1.5)
     ring.engine.lens = FIFTY.at(16)
-    assert ring.hand.overlays(frame).dof_scale.far_m > shown.dof_scale.far_m  # it follows the aperture
+    assert ring.hand.overlays(ring.engine.drawn).dof_scale.far_m > shown.dof_scale.far_m  # it follows the aperture
     ring.ask("D")
-    assert ring.hand.overlays(frame).dof_scale is None
+    assert ring.hand.overlays(ring.engine.drawn).dof_scale is None
 
 
 def test_what_is_no_matter_of_focus_is_left_to_others(ring: Ring) -> None:
