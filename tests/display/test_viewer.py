@@ -222,9 +222,9 @@ def test_the_wheel_turns_the_iris_in_thirds_and_stops_at_its_ends(tmp_path: Path
     assert engine.history.now.f_number == pytest.approx(1.4 * 2**0.5 * 2 ** (0.5 / 6))
     assert engine.drawn == [0, 0, 0]
     assert "f/2.1 " in window.shown[-1][0]
-    assert look((Wheel(-99),), tmp_path)[0].lens.f_number == 16
+    assert look((Wheel(-99),), tmp_path)[0].history.now.f_number == 16
     closed, _, _ = look((Wheel(9),), tmp_path)
-    assert closed.lens.f_number == 1.4
+    assert closed.history.now.f_number == 1.4
     assert closed.drawn == [0]  # nothing changed, nothing is drawn
 
 

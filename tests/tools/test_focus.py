@@ -278,3 +278,20 @@ def test_another_lens_ends_street_mode(monkeypatch: pytest.MonkeyPatch) -> None:
     ring.controls.set("lens", "noct-50")
     assert not ring.controls.get("zone_focus")
     assert ring.engine.lens.name == "noct-50"
+
+
+def test_a_rack_is_one_step_and_undo_ends_it(ring: Ring) -> None:
+    history = ring.engine.history
+    ring.ask(CLICK, 0.1)
+    ring.at(0.2)
+    history.undo()
+    assert ring.at(0.3) == 1.2  # nor does the rack go on
+    assert not ring.hand.busy
+    assert not history.can_undo
+    history.redo()
+    ring.controls.set("lens", "phone-1inch")
+    ring.controls.set("f_number", 8.0)
+    assert history.undo()
+    assert (ring.engine.lens.name, ring.engine.lens.f_number) != ("phone-1inch", 8.0)
+    assert history.undo()
+    assert ring.engine.lens is FIFTY or ring.engine.lens == FIFTY
