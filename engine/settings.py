@@ -156,7 +156,8 @@ class SettingsHistory:
         now_s = perf_counter()
         grows = merge_s > 0 and reason == self._open_reason and now_s - self._changed_s <= merge_s
         if step == self._now:
-            self._now = step  # the same look may come from another file
+            if step.settings.look is not self.now.look:  # the same look, of another file
+                self._now = step
             return False
         if not grows:
             self._done = (*self._done[-self._limit + 1 :], self._now)
