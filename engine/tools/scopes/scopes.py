@@ -122,7 +122,7 @@ class Scopes(Tool):
         is_free = self._work is None and self._asked is None
         return bool(is_free and self.names and self._text_px and now_s >= self._requested_s + EVERY_S)
 
-    def drawn(self, drawn: Drawn) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         self._latest = self._shown = drawn.captured, drawn.texture
 
     def draw(self, canvas: Canvas) -> None:
