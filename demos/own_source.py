@@ -56,5 +56,6 @@ if __name__ == "__main__":
     parser.add_argument("-o", "--output", default="pendulum.png")
     wanted = parser.parse_args()
     source = Pendulum((wanted.width, wanted.width * 2 // 3), frames=24)
-    with gg.Engine(size=source.size, lens="noct-50", focus_m=1.2, look="natural") as engine:
-        Image.fromarray(np.hstack([engine.render(frame) for frame in source][::5])).save(wanted.output)
+    settings = gg.Settings(lens="noct-50", focus_m=1.2, look="natural")
+    with gg.Engine(size=source.size, settings=settings) as engine:
+        Image.fromarray(np.hstack([engine.render(frame, settings) for frame in source][::5])).save(wanted.output)

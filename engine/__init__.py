@@ -5,6 +5,7 @@ from .camera import CameraProfile, NoiseProfile
 from .capture import BaseSource, Timing
 from .cfa import Cfa
 from .develop.development import Development
+from .drawn import Drawn
 from .engine import Engine
 from .errors import GroundglassError
 from .frame import Encoding, Frame, Lease, RelativeRig, StereoRig
@@ -14,6 +15,7 @@ from .look.lut_look import lut_look
 from .look.traits import Traits
 from .look.traits import measure as measure_look
 from .optics.focus import Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
+from .settings import Settings
 
 __version__ = "0.1.0"
 
@@ -22,6 +24,7 @@ __all__ = [
     "CameraProfile",
     "Cfa",
     "Development",
+    "Drawn",
     "Encoding",
     "Engine",
     "Frame",
@@ -32,6 +35,7 @@ __all__ = [
     "NoiseProfile",
     "Rack",
     "RelativeRig",
+    "Settings",
     "StereoRig",
     "Timing",
     "Traits",

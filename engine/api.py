@@ -19,13 +19,14 @@ from .develop.demosaic import Demosaic, check_method, demosaiced_size
 from .develop.denoise import Denoise
 from .develop.development import Development
 from .develop.noise import estimate_noise
-from .engine import DEFAULT_LENS, DEFAULT_LOOK, Engine
+from .engine import Engine
 from .errors import SourceError
 from .lens import Lens, load_lens
 from .look.grade import grade as grade_scene
 from .look.look import Look
 from .optics.defocus import QUALITIES, Blur, Defocus, Quality
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
+from .settings import DEFAULT_LENS, DEFAULT_LOOK, Settings
 
 
 def open(source: str | Path, **options: Any) -> Source:
@@ -189,12 +190,21 @@ def render(
     GroundglassError: SourceError, LookError, DeviceError.
     """
     has_model = depth_model is not None
-    with open_source(source, depth_later=has_model, **options) as frames, Engine(
-        device, look=look, strength=strength, lens=lens, f_number=f_number, focus_m=focus_m,
-        development=development or Development(demosaic="best"), quality=quality,
-        output_space=output_space, depth_model=depth_model,
-        depth_range=options.get("depth_range") if has_model else None,
-    ) as engine:  # fmt: skip
+    settings = Settings(
+        look=look,
+        strength=strength,
+        lens=lens,
+        f_number=f_number,
+        focus_m=focus_m,
+        development=development or Development(demosaic="best"),
+        quality=quality,
+        output_space=output_space,
+    )
+    depth_range = options.get("depth_range") if has_model else None
+    with (
+        open_source(source, depth_later=has_model, **options) as frames,
+        Engine(device, depth_model=depth_model, depth_range=depth_range) as engine,
+    ):
         for frame in frames:
-            return engine.render(frame)
+            return engine.render(frame, settings)
     raise SourceError(f"{source}: holds no frame; name another source")

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import groundglass as gg
@@ -19,6 +18,7 @@ from groundglass.commands.view import fit_tools
 from groundglass.controls import Controls
 from groundglass.display.viewer import Viewer
 from groundglass.live_edit.editing import Editing
+from live_engine import LiveEngine
 from look_support import context
 from PIL import Image
 from skimage.metrics import structural_similarity
@@ -32,10 +32,10 @@ ALIKE = 0.93
 def controls(tmp_path: Path) -> Iterator[Controls]:
     """All that `groundglass view` has in a window."""
     options = EngineOptions(look="classic", focus=1.2)
-    with gg.open("scene:?size=96x64") as source, gg.Engine(gl=context()) as engine:
-        editing = Editing(engine.look, partial(setattr, engine, "look"))
+    with gg.open("scene:?size=96x64") as source, LiveEngine(gl=context()) as engine:
+        editing = Editing(engine.history)
         tools = fit_tools(options, ViewOptions(stills=tmp_path, fresh=True), editing)
-        viewer = Viewer(engine, source, tools=tools)
+        viewer = Viewer(engine.engine, source, engine.history, tools=tools)
         yield viewer.controls
         viewer._close_tools()
 

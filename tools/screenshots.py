@@ -17,7 +17,7 @@ import numpy as np
 from groundglass.capture import Source
 from groundglass.capture.source_filter import SourceFilter
 from groundglass.commands.options import EngineOptions, SourceOptions, ViewOptions
-from groundglass.commands.start import open_engine
+from groundglass.commands.start import open_engine, settings_of
 from groundglass.commands.view import fit_tools
 from groundglass.controls import Setting
 from groundglass.display.events import Pointer
@@ -25,6 +25,7 @@ from groundglass.display.tool import Canvas, Invalidation, Tool, ToolContext
 from groundglass.display.viewer import Viewer
 from groundglass.display.window import Window
 from groundglass.live_edit.editing import Editing
+from groundglass.settings import SettingsHistory
 from PIL import Image
 
 QUALITY = 84
@@ -96,7 +97,7 @@ class Photographer(Tool):
     def tick(self, now_s: float) -> Invalidation:
         if not self._left:
             self._tool_context.controls.do("quit")
-        elif self._began_s is None and self._tool_context.engine.last is not None:
+        elif self._began_s is None and self._tool_context.drawn() is not None:
             self._arrange(self._left[0])
             self._began_s = now_s
         if self._hand:
@@ -160,10 +161,10 @@ def main() -> None:
     with ExitStack() as stack:
         source = stack.enter_context(FirstFrame(gg.open(wanted.source)))
         window = stack.enter_context(Window((width, height)))
-        engine = stack.enter_context(open_engine(options, SourceOptions(), source, window.gl))
-        editing = Editing(engine.look, partial(setattr, engine, "look"))
-        tools = [*fit_tools(options, view, editing), photographer]
-        Viewer(engine, source, window=window, tools=tools).run()
+        settings = SettingsHistory(settings_of(options))
+        engine = stack.enter_context(open_engine(options, SourceOptions(), source, settings.now, window.gl))
+        tools = [*fit_tools(options, view, Editing(settings)), photographer]
+        Viewer(engine, source, settings, window=window, tools=tools).run()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
 from itertools import cycle, islice
 from statistics import median
 from typing import Any
@@ -17,9 +16,11 @@ from ..display.overlays import NO_OVERLAYS
 from ..display.present import Presenter
 from ..display.statistics import FrameLog
 from ..display.tool import Tool, ToolContext
+from ..drawn import Drawn
 from ..engine import Engine
 from ..gl.context import headless_context
 from ..live_edit.editing import Editing
+from ..settings import Settings, SettingsHistory
 
 ROUNDS, SHOWN, WARM_UP_FRAMES = 5, 12, 8  # turns of with and without, pictures of which the median counts, those before
 FRAMES = 4
@@ -61,10 +62,14 @@ class Bench:
         self._frames = cycle(list(islice(self._source, FRAMES)))
         screen: Any = OffScreen(engine.gl, size)
         self._presenter = Presenter(screen)
-        editing = Editing(engine.look, partial(setattr, engine, "look"))
+        self._settings = SettingsHistory(Settings())
+        self._drawn: Drawn | None = None
         self.controls = Controls()
-        tool_context = ToolContext(engine, self._source, lambda _: None, self.controls, FrameLog(1.0))
-        self._tools = [make(tool_context) for make in fit_tools(editing)]
+        log = FrameLog(1.0)
+        tool_context = ToolContext(
+            *(engine, self._settings, self._source, lambda _: None, self.controls, log), drawn=lambda: self._drawn
+        )
+        self._tools = [make(tool_context) for make in fit_tools(Editing(self._settings))]
         for tool in self._tools:
             self.controls.add(tool.controls())
 
@@ -74,14 +79,14 @@ class Bench:
         for tool in self._tools:
             tool.tick(time.perf_counter())
         frame = next(self._frames)
-        picture = engine.draw(frame)
+        drawn = self._drawn = engine.draw(frame, self._settings.now)
         engine.gl.finish()
         began_s = time.perf_counter()
         overlays = NO_OVERLAYS
         for tool in self._tools:
-            tool.on_frame(frame, picture)
-            overlays |= tool.overlays(engine.last)
-        self._presenter.draw(picture, self._size, ["scene:   classic"], 1.0, overlays, self._tools)
+            tool.on_frame(drawn)
+            overlays |= tool.overlays(drawn)
+        self._presenter.draw(drawn.texture, self._size, ["scene:   classic"], 1.0, overlays, self._tools)
         engine.gl.finish()
         return 1e3 * (time.perf_counter() - began_s)
 

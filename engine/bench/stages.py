@@ -27,13 +27,14 @@ from ..develop.development import RAW_STAGES, Development
 from ..develop.estimates import Estimates
 from ..develop.linearize import Linearize
 from ..develop.stages import MakeContext, RunContext, StageSpec
-from ..engine import DEFAULT_FOCUS_M, DEFAULT_LENS, Engine
+from ..engine import Engine
 from ..frame import Frame
 from ..lens import load_lens
 from ..look.grade import Grader
 from ..look.look import Look, load_look
 from ..optics.defocus import QUALITIES, Blur, Defocus
 from ..packing import Packing, pack
+from ..settings import DEFAULT_FOCUS_M, DEFAULT_LENS, Settings
 from ..timing import Clock, percentile
 from ..transfer.registry import open_transfer
 
@@ -137,6 +138,7 @@ def _ratio(name: str, host_ms: dict[str, list[float]]) -> float | None:
 
 
 def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    settings = Settings()
     return {
         **_baseline(frame),
         **_linearize_stages(engine, frame, stack),
@@ -144,7 +146,7 @@ def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
         **_depth_stages(engine, frame, stack),
         **_optics_stages(engine, frame, stack),
         **_look_stages(engine, frame, stack),
-        "whole chain": lambda: _nothing(engine.draw(frame)),
+        "whole chain": lambda: _nothing(engine.draw(frame, settings)),
     }
 
 
@@ -284,7 +286,7 @@ def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, St
 
 def _scene(engine: Engine, frame: Frame, stack: ExitStack) -> Planes:
     """The developed frame as planes of their own."""
-    rgb = engine.scene(frame)
+    rgb = engine.scene(frame, Settings())
     scene = Planes(engine.device, *frame.size, 3)
     stack.callback(scene.release)
     scene.write(rgb)

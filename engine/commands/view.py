@@ -15,7 +15,7 @@ from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import json_target
 from .render import write_frame
-from .start import look_of, open_engine, open_input
+from .start import look_of, open_engine, open_input, settings_of
 
 if TYPE_CHECKING:
     from ..capture import Source
@@ -53,6 +53,7 @@ def show(
     """Run the loop; returns its statistics and the file that holds the last frame, None where none was asked for."""
     from ..display.viewer import Viewer
     from ..live_edit.editing import Editing
+    from ..settings import SettingsHistory
 
     with ExitStack() as stack:
         opened = stack.enter_context(open_input(source, source_options, options.size))
@@ -62,16 +63,15 @@ def show(
         else:
             view = off_screen(view)
         gl = None if window is None else window.gl
-        engine = stack.enter_context(open_engine(options, source_options, opened, gl))
-        if window is not None:
-            engine.screen_bits = window.bits
-        editing = Editing(engine.look, partial(setattr, engine, "look"))
-        tools = fit_tools(options, view, editing)
-        viewer = Viewer(engine, opened, window=window, tools=tools)
+        settings = settings_of(options).with_(bits=8 if window is None or window.bits < 10 else 10)
+        engine = stack.enter_context(open_engine(options, source_options, opened, settings, gl))
+        history = SettingsHistory(settings)
+        tools = fit_tools(options, view, Editing(history))
+        viewer = Viewer(engine, opened, history, window=window, tools=tools)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None
-        write_frame(engine, viewer.frame, view.save_frame)
+        write_frame(engine, history.now, viewer.frame, view.save_frame)
         return statistics, view.save_frame
 
 

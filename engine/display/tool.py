@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..controls import Control, Controls
+from ..look.grade import WHOLE as WHOLE_PICTURE
+from ..look.grade import Part
 from .events import Event
 from .overlays import NO_OVERLAYS, WHOLE, Overlays, View
 
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
     import moderngl
 
     from ..capture.source import Source
+    from ..drawn import Drawn
     from ..engine import Engine
     from ..errors import GroundglassError
     from ..frame import Frame
+    from ..settings import SettingsHistory
     from .statistics import FrameLog
     from .text_sprite import TextSprites
     from .window import Window
@@ -33,14 +37,19 @@ class Invalidation(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What a tool works with. `say` shows a line on the screen for a while; `window` is None off screen."""
+    """What a tool works with. `settings` are those of the frames to come, `drawn` returns what is shown now.
+
+    `say` shows a line on the screen for a while; `window` is None off screen.
+    """
 
     engine: Engine
+    settings: SettingsHistory
     source: Source
     notify: Callable[[str], None]
     controls: Controls
     log: FrameLog
     window: Window | None = None
+    drawn: Callable[[], Drawn | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +100,15 @@ class Tool:
         """Something is under way that `tick` will tell of: the loop must not sleep long."""
         return False
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
-        """The engine drew `frame` as `picture`: display sRGB, its first row at the top, valid until the next draw."""
+    def draw_part(self, frame: Frame) -> Part:
+        """Called before `frame` is drawn. A tool may draw a part of it by settings of its own; returns what is left."""
+        return WHOLE_PICTURE
 
-    def overlays(self, frame: Frame | None) -> Overlays:
-        """What lies over the picture of the upright `frame`, fused into the draw that shows it."""
+    def on_frame(self, drawn: Drawn) -> None:
+        """The engine drew a frame; texture and scene are valid until the next draw."""
+
+    def overlays(self, drawn: Drawn | None) -> Overlays:
+        """What lies over the picture, fused into the draw that shows it; None before the first."""
         return NO_OVERLAYS
 
     def draw(self, canvas: Canvas) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..capture.latest import LatestFrameQueue
 from ..controls import Action, Control, Controls, Switch
 from ..errors import DeviceError, GroundglassError
+from ..look.grade import WHOLE
 from .events import Event, Key, Pointer, Signal
 from .overlays import NO_OVERLAYS
 from .statistics import FrameLog, Statistics
@@ -21,11 +23,11 @@ from .status_line import status_line
 from .tool import Invalidation, Tool, ToolContext
 
 if TYPE_CHECKING:
-    import moderngl
-
     from ..capture.source import Source
+    from ..drawn import Drawn
     from ..engine import Engine
     from ..frame import Frame
+    from ..settings import SettingsHistory
     from .window import Window
 
 SCREEN_FPS = 60.0  # by which late frames are judged where the source has no frame rate
@@ -40,26 +42,29 @@ class Viewer:
     """Shows `source` through `engine`: in `window`, or off screen where that is None.
 
     `tools` are makers of what is fitted to it, such as `Focusing`; they see events in the opposite order, the one on
-    top first. `engine`, `source` and `window` are their creators' to close, in that order. `frame` is the last one
-    shown, `controls` all that can be done and set.
+    top first. `engine`, `source` and `window` are their creators' to close, in that order. `settings` say how frames
+    are drawn, and change while it runs. `frame` is the last one shown, `drawn` how it was drawn, `controls` all that
+    can be done and set.
     """
 
     def __init__(
         self,
         engine: Engine,
         source: Source,
+        settings: SettingsHistory,
         *,
         window: Window | None = None,
         tools: Iterable[Callable[[ToolContext], Tool]] = (),
     ) -> None:
         self.frame: Frame | None = None
+        self.drawn: Drawn | None = None
         self.controls = Controls()
         self._engine = engine
         self._source = source
+        self._settings = settings
         self._window = window
         self._latest_frames = LatestFrameQueue(source)
         self._log = FrameLog(1.0 / (source.fps or SCREEN_FPS))
-        self._picture: moderngl.Texture | None = None
         self._shown_text = ("", "")
         self._redraw = False  # a setting changed: the frame must be drawn again
         self._repaint = False  # only the window changed: the picture must be shown again
@@ -70,7 +75,9 @@ class Viewer:
         self._drops_while_frozen = 0
         self._message, self._message_until_s = "", -math.inf
         self._pace, self._pace_until_s = "", -math.inf
-        tool_context = ToolContext(engine, source, self._notify, self.controls, self._log, window)
+        tool_context = ToolContext(
+            engine, settings, source, self._notify, self.controls, self._log, window, lambda: self.drawn
+        )
         self._tools = [make(tool_context) for make in tools]
         for controls in (self._own_controls(), source.controls(), *(tool.controls() for tool in self._tools)):
             self.controls.add(controls)
@@ -98,7 +105,7 @@ class Viewer:
             self._keep_frame()
         engine = self._engine
         dropped = self._latest_frames.dropped - self._drops_while_frozen
-        screen = "" if self._window is None else f", {engine.screen_bits} bits a channel"
+        screen = "" if self._window is None else f", {self._settings.now.bits} bits a channel"
         return self._log.statistics(engine.clock.stages(), dropped, engine.device_name, engine.gl_name + screen)
 
     def _step(self) -> None:
@@ -106,7 +113,7 @@ class Viewer:
             self._handle_events(self._window.poll())
         invalidation = max((tool.tick(perf_counter()) for tool in self._tools), default=Invalidation.NOTHING)
         if self._window is not None:  # off screen the next frame will do: a frame drawn again would spoil the numbers
-            self._redraw |= invalidation is Invalidation.REDRAW or self._engine.is_outdated
+            self._redraw |= invalidation is Invalidation.REDRAW or self._is_outdated()
             self._repaint |= invalidation is Invalidation.REPAINT
         frame = self._next_frame()
         if frame is not None or self._repaint or self._text() != self._shown_text:
@@ -116,6 +123,11 @@ class Viewer:
             self._handle_events(
                 self._window.wait(BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S)
             )
+
+    def _is_outdated(self) -> bool:
+        """Whether the frame that is shown would look different now."""
+        drawn = self.drawn
+        return drawn is not None and (drawn.settings is not self._settings.now or self._engine.is_outdated(drawn))
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None where the picture stays as it is."""
@@ -147,7 +159,7 @@ class Viewer:
         if self.frame is not None and frame is not self.frame:
             self.frame.release()  # not sooner: a changed setting draws it again
         try:
-            self._picture = self._engine.draw(frame)
+            drawn = self._draw(frame)
         except GroundglassError:
             raise
         except Exception as error:
@@ -156,25 +168,32 @@ class Viewer:
             raise DeviceError(f"{where}: frame {frame.index} cannot be drawn ({reason})") from error
         # A frame shown again is no older than the wish to see it again.
         arrived_s = taken_s if frame is self.frame else frame.latency_from_s
-        self.frame = frame
+        self.frame, self.drawn = frame, drawn
         for tool in self._tools:
-            tool.on_frame(frame, self._picture)
+            tool.on_frame(drawn)
         self._redraw = False
         self._present()
         self._log.present(perf_counter(), taken_s, arrived_s)
-        self._log.size = self._picture.size
-        self._log.scale = max(self._picture.size) / max(frame.size)
+        self._log.size = drawn.texture.size
+        self._log.scale = max(drawn.texture.size) / max(frame.size)
+
+    def _draw(self, frame: Frame) -> Drawn:
+        part = WHOLE
+        for tool in self._tools:
+            left = tool.draw_part(frame)
+            part = part if left == WHOLE else left
+        return self._engine.draw(frame, self._settings.now, part=part)
 
     def _present(self) -> None:
         clock = self._engine.clock
         if self._window is None:
             with clock.host("present"):
                 self._engine.gl.finish()
-        elif self._picture is not None:
+        elif self.drawn is not None:
             self._shown_text = self._text()
             with clock.host("present"):
-                overlays = reduce(or_, (tool.overlays(self._engine.last) for tool in self._tools), NO_OVERLAYS)
-                self._window.present(self._picture, *self._shown_text, overlays, self._tools)
+                overlays = reduce(or_, (tool.overlays(self.drawn) for tool in self._tools), NO_OVERLAYS)
+                self._window.present(self.drawn.texture, *self._shown_text, overlays, self._tools)
             with clock.host("swap"):
                 self._window.swap()
         self._repaint = False
@@ -189,10 +208,9 @@ class Viewer:
             self._pace = "" if fps is None else f"{fps:.1f} fps"
             self._pace_until_s = now_s + PACE_EVERY_S
         pace = "frozen" if self._frozen else "" if self._idle() else self._pace
-        engine, source = self._engine, self._source.name
-        lens = engine.lens
+        now, source = self._settings.now, self._source.name
         name = Path(source).name or source
-        status = status_line(name, engine.look.name, lens.name, lens.f_number, engine.focus_m, pace)
+        status = status_line(name, now.look.name, now.lens.name, now.f_number, now.focus_m, pace)
         return status, self._message if now_s < self._message_until_s else ""
 
     def _notify(self, message: str) -> None:
@@ -244,8 +262,13 @@ class Viewer:
         self._frozen = frozen
 
     def _pick_grey(self, x: float, y: float) -> bool:
+        if self.drawn is None:
+            return False
         try:
-            self._notify(f"white balance {self._engine.pick_grey(x, y)}")
+            white_balance = self.drawn.grey_at(x, y)
+            development = replace(self._settings.now.development, white_balance=white_balance)
+            self._settings.change("white balance", development=development)
+            self._notify(f"white balance {white_balance}")
         except GroundglassError as error:
             self._notify(str(error))
         return True

@@ -25,9 +25,7 @@ from .problem_sprite import render_problem
 from .watch import Watch, WatchedPaths
 
 if TYPE_CHECKING:
-    import moderngl
-
-    from ..frame import Frame
+    from ..drawn import Drawn
 
 LIBRARIES = (SHADERS, KERNELS)
 LAST_BUILD_S = 5.0  # how long the end of the loop waits for a compiler
@@ -118,7 +116,7 @@ class Reloading(Tool):
             saved |= {folder / name for library in LIBRARIES for folder in library.folders for name in library.names()}
         return self._try() if saved and self._collect(saved) else Invalidation.NOTHING
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         self._was_drawn = True
         if self._trial is None:
             self._has_drawn = self._editing.snapshot()

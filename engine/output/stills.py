@@ -26,7 +26,8 @@ from .reserved_paths import reserved_path
 from .source_metadata import metadata_of
 
 if TYPE_CHECKING:
-    import moderngl
+    from ..drawn import Drawn
+    from ..settings import Settings
 
 BURST = 8
 PREVIEW_PX = 256
@@ -62,7 +63,10 @@ class Stills(Tool):
         redraw, self._redraw = self._redraw, False
         return Invalidation.REDRAW if redraw else Invalidation.NOTHING
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
+        frame = drawn.captured
+        if self._frame is None:  # so that the first still need not wait for its memory
+            self._tool_context.engine.prepare(drawn, self._best())
         if self._wanted and frame is not self._frame:
             self._burst.append(frame.owned())
             if len(self._burst) == self._wanted:
@@ -79,13 +83,17 @@ class Stills(Tool):
             still.result()
 
     def _take(self) -> None:
-        frame, engine = self._frame, self._tool_context.engine
+        frame, settings = self._frame, self._best()
         if frame is None:
             return
-        picture = engine.render(frame)
+        picture = self._tool_context.engine.render(frame, settings)
         self._redraw = True  # the texture on the screen was valid until this render
-        kept = frame.owned()  # written by another thread
-        self._queue(lambda: save_still(self._folder, kept, picture, engine.look, engine.output_space))
+        owned = frame.owned()  # another thread writes it
+        self._queue(lambda: save_still(self._folder, owned, picture, settings.look, settings.output_space))
+
+    def _best(self) -> Settings:
+        """A still has time for the best blur."""
+        return self._tool_context.settings.now.with_(quality="best")
 
     def _begin_burst(self) -> None:
         if self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
@@ -97,7 +105,7 @@ class Stills(Tool):
                 self._end_burst()
 
     def _end_burst(self) -> None:
-        frames, look = self._burst, self._tool_context.engine.look
+        frames, look = self._burst, self._tool_context.settings.now.look
         self._burst, self._wanted = [], 0
         if frames:
             self._queue(lambda: save_burst(self._folder, frames, look))

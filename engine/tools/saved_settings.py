@@ -40,7 +40,7 @@ class Settings(Tool):
     def tick(self, now_s: float) -> Invalidation:
         defaults = self._defaults = self._defaults or self._present()
         if not self._is_restored:
-            if self._tool_context.engine.last is None:
+            if self._tool_context.drawn() is None:
                 return Invalidation.NOTHING
             self._restore(defaults)
             self._is_restored = True

@@ -60,7 +60,7 @@ class HostTransfer:
         self.textures = ScenePlanes(gl)
 
     def prepare(self, width: int, height: int) -> None:
-        self._packed.get(width, height)
+        self._packed.ahead(width, height)
 
     def send(self, scene: Planes) -> ScenePlanes:
         with self._packed.get(*scene.size).view(scene) as packed:

@@ -15,8 +15,8 @@ from groundglass.cfa import Cfa
 from groundglass.controls import Control, Controls, Number
 from groundglass.develop.metering import FOLLOW_S, GREY, MODES, Exposure, Metering, metered_ev
 from groundglass.display.events import Pointer
-from groundglass.display.tool import ToolContext
 from groundglass.tools.exposure import ExposureTool, exposure_control
+from live_engine import LiveEngine, tool_context
 from look_support import context
 
 Y = np.array([0.2627, 0.678, 0.0593])
@@ -44,7 +44,7 @@ def test_what_is_metered_is_the_developed_light(source: str, kind: str) -> None:
     with gg.open(source) as opened:
         frame = replace(next(iter(opened)), depth_m=None)
     balance = "2,1,0.7" if kind == "balanced" else "as-shot"
-    with gg.Engine(gl=context(), look="neutral", development=gg.Development(white_balance=balance)) as engine:
+    with LiveEngine(gl=context(), look="neutral", development=gg.Development(white_balance=balance)) as engine:
         if kind == "picture":
             frame = gg.Frame(engine.render(frame), gg.Encoding.DISPLAY)
         engine.development = replace(engine.development, metering="average")
@@ -157,14 +157,15 @@ def test_a_source_that_exposes_is_found_behind_those_that_change_it() -> None:
 
 def test_the_keys_and_a_source_that_exposes() -> None:
     camera = Camera()
-    with gg.Engine(gl=context(), look="neutral") as engine:
+    with LiveEngine(gl=context(), look="neutral") as engine:
         controls, said = Controls(), []
-        tool = ExposureTool(ToolContext(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
+        tool = ExposureTool(tool_context(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
         controls.add(tool.controls())
 
         def show(index: int) -> float:
             frame = camera.frame(0.02, index)
-            tool.on_frame(frame, engine.draw(frame))
+            engine.draw(frame)
+            tool.on_frame(engine.drawn)
             return float((engine.scene(frame) @ Y).mean())
 
         assert show(0) == pytest.approx(0.02, rel=0.02)

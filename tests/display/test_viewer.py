@@ -16,12 +16,14 @@ from groundglass.capture import BaseSource
 from groundglass.display.events import Event, Key, Pointer, Signal, Wheel
 from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.viewer import Viewer
+from groundglass.drawn import Drawn
 from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
 from groundglass.frame import Encoding, Frame
 from groundglass.lens import Lens
-from groundglass.look.look import load_look
+from groundglass.look.grade import WHOLE, Part
 from groundglass.optics.focus import Rack
 from groundglass.output.stills import Stills
+from groundglass.settings import Settings, SettingsHistory
 from groundglass.timing import Clock
 from groundglass.tools.focus import FocusTool
 from PIL import Image
@@ -49,29 +51,37 @@ class FakeEngine:
     device_name, gl_name = "none", "none"
 
     def __init__(self, draw: Callable[[Frame], None] = lambda frame: None) -> None:
-        self.look = load_look("classic")
-        self.lens = Lens(50, 1.4, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
-        self.focus_m, self.magnification, self.is_outdated = 1.2, 1.0, False
-        self.output_space, self.screen_bits = None, 8
+        lens = Lens(50, 1.4, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
+        self.history = SettingsHistory(Settings(lens=lens))
+        self.outdated = False
         self.clock = Clock()
         self.gl = SimpleNamespace(finish=lambda: None)
         self.drawn: list[int] = []
-        self.last: Frame | None = None
         self._draw = draw
 
-    def draw(self, frame: Frame) -> Any:
+    @property
+    def focus_m(self) -> float:
+        return self.history.now.focus_m
+
+    def is_outdated(self, drawn: Drawn) -> bool:
+        return self.outdated
+
+    def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Any:
         self._draw(frame)
         self.drawn.append(frame.index)
-        self.last = frame
-        return SimpleNamespace(size=(3, 2))
+        return FakeDrawn(SimpleNamespace(size=(3, 2)), frame, frame, None, 0.0, 1.0, settings)
 
-    def render(self, frame: Frame) -> np.ndarray:
+    def render(self, frame: Frame, settings: Settings) -> np.ndarray:
         return frame.pixels.copy()
 
+    def prepare(self, drawn: Drawn, settings: Settings) -> None: ...
+
+
+class FakeDrawn(Drawn):
     def depth_at(self, x: float, y: float) -> float | None:
         return {0.1: None, 0.15: math.nan, 0.2: 0.3, 0.9: math.inf}.get(x, 3.0)
 
-    def pick_grey(self, x: float, y: float) -> str:
+    def grey_at(self, x: float, y: float) -> str:
         if y < 0.1:
             raise GroundglassError("too dark to be grey here")
         return "2,1,1.5"
@@ -110,6 +120,7 @@ def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> t
     viewer = Viewer(
         engine,
         FakeSource(frames),
+        engine.history,
         window=window,
         tools=[partial(FocusTool, seconds=(0, 0)), partial(Stills, folder=tmp_path)],
     )  # type: ignore[arg-type]
@@ -118,7 +129,8 @@ def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> t
 
 
 def off_screen(source: FakeSource, engine: FakeEngine | None = None) -> Viewer:
-    return Viewer(engine or FakeEngine(), source)  # type: ignore[arg-type]
+    engine = engine or FakeEngine()
+    return Viewer(engine, source, engine.history)  # type: ignore[arg-type]
 
 
 def test_off_screen_a_finite_source_is_shown_and_ends() -> None:
@@ -199,19 +211,19 @@ def test_the_window_holds_the_last_frame_of_a_clip(tmp_path: Path) -> None:
 
 def test_a_still_is_drawn_again_when_its_depth_is_told(tmp_path: Path) -> None:
     engine, window = FakeEngine(), FakeWindow(Signal.REPAINT, Signal.REPAINT)
-    engine._draw = lambda frame: setattr(engine, "is_outdated", not engine.drawn)
-    Viewer(engine, FakeSource(1), window=window).run()  # type: ignore[arg-type]
+    engine._draw = lambda frame: setattr(engine, "outdated", not engine.drawn)
+    Viewer(engine, FakeSource(1), engine.history, window=window).run()  # type: ignore[arg-type]
     assert engine.drawn == [0, 0]
 
 
 def test_the_wheel_turns_the_iris_in_thirds_and_stops_at_its_ends(tmp_path: Path) -> None:
     engine, window, _ = look((Wheel(-3), Wheel(-0.5)), tmp_path)
-    assert engine.lens.f_number == pytest.approx(1.4 * 2**0.5 * 2 ** (0.5 / 6))
+    assert engine.history.now.f_number == pytest.approx(1.4 * 2**0.5 * 2 ** (0.5 / 6))
     assert engine.drawn == [0, 0, 0]
     assert "f/2.1 " in window.shown[-1][0]
-    assert look((Wheel(-99),), tmp_path)[0].lens.f_number == 16
+    assert look((Wheel(-99),), tmp_path)[0].history.now.f_number == 16
     closed, _, _ = look((Wheel(9),), tmp_path)
-    assert closed.lens.f_number == 1.4
+    assert closed.history.now.f_number == 1.4
     assert closed.drawn == [0]  # nothing changed, nothing is drawn
 
 
@@ -226,7 +238,9 @@ def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -
     engine, window = FakeEngine(), FakeWindow(Pointer("press", 0.5, 0.5))
     focused: list[float] = []
     engine._draw = lambda frame: focused.append(engine.focus_m)
-    viewer = Viewer(engine, FakeSource(1), window=window, tools=[partial(FocusTool, seconds=(0.05, 1.0))])  # type: ignore[arg-type]
+    viewer = Viewer(
+        engine, FakeSource(1), engine.history, window=window, tools=[partial(FocusTool, seconds=(0.05, 1.0))]
+    )  # type: ignore[arg-type]
     viewer.run()
     assert (focused[0], focused[-1]) == (1.2, 3.0)
     assert focused == sorted(focused)
@@ -235,7 +249,9 @@ def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -
 
 def test_off_screen_a_rack_moves_the_focus_and_draws_no_frame_twice() -> None:
     engine = FakeEngine()
-    viewer = Viewer(engine, FakeSource(6, fps=60.0), tools=[partial(FocusTool, rack=Rack(0.9, 2.5, 0.02))])  # type: ignore[arg-type]
+    viewer = Viewer(
+        engine, FakeSource(6, fps=60.0), engine.history, tools=[partial(FocusTool, rack=Rack(0.9, 2.5, 0.02))]
+    )  # type: ignore[arg-type]
     viewer.run()
     assert engine.focus_m == 2.5
     assert engine.drawn == sorted(set(engine.drawn))
@@ -272,7 +288,7 @@ def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> N
     engine, window = FakeEngine(), FakeWindow(Key("Space"), Wheel(-1), Pointer("press", 0.5, 0.5))
     window.play_at = 3  # freezes after three frames; then the loop sleeps, and the script goes on
     window.wait = lambda timeout_s, wait=window.wait: (time.sleep(0.1), wait(timeout_s))[1]  # type: ignore[method-assign]
-    viewer = Viewer(engine, FakeSource(None), window=window, tools=[FocusTool])  # type: ignore[arg-type]
+    viewer = Viewer(engine, FakeSource(None), engine.history, window=window, tools=[FocusTool])  # type: ignore[arg-type]
     statistics = viewer.run()
     assert engine.drawn[-3:] == [engine.drawn[2]] * 3
     assert window.shown[-1][0].endswith("frozen")

@@ -12,14 +12,15 @@ from gl_objects import GlObjects
 from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.present import Presenter
 from groundglass.gl.context import headless_context
-from groundglass.look.wipe import Split
+from groundglass.look.grade import Part
+from live_engine import LiveEngine
 from look_support import context
 from off_screen_support import OffScreen
 
 
 @pytest.fixture
-def engine() -> Iterator[gg.Engine]:
-    with gg.Engine(look="classic") as made:
+def engine() -> Iterator[LiveEngine]:
+    with LiveEngine(look="classic") as made:
         yield made
 
 
@@ -55,17 +56,18 @@ def test_a_presenter_in_a_context_that_was_lent_leaves_nothing(gl_objects: GlObj
 
 
 @pytest.mark.slow
-def test_a_wipe_that_is_moved_500_times_makes_nothing(engine: gg.Engine, gl_objects: GlObjects) -> None:
-    counts = []
+def test_a_wipe_that_is_moved_500_times_makes_nothing(engine: LiveEngine, gl_objects: GlObjects) -> None:
+    counts, neutral = [], gg.Settings(look="neutral")
     for step in range(500):
-        engine.split = Split((step % 500 + 0.5) / 500, look=gg.load_look("neutral"))
-        engine.draw(frame())
+        at, picture = (step % 500 + 0.5) / 500, frame()
+        engine.engine.draw(picture, neutral, part=Part("right", at))
+        engine.engine.draw(picture, neutral.with_(look="classic"), part=Part("left", at))
         counts.append(sum(gl_objects.count(engine.gl).values()))
     assert max(counts[10:]) == counts[10]
 
 
 @pytest.mark.slow
-def test_a_size_that_changes_50_times_makes_nothing(engine: gg.Engine, gl_objects: GlObjects) -> None:
+def test_a_size_that_changes_50_times_makes_nothing(engine: LiveEngine, gl_objects: GlObjects) -> None:
     counts = []
     for step in range(50):
         engine.draw(frame(32 + 8 * (step % 5), 24 + 4 * (step % 3)))
@@ -77,7 +79,7 @@ def test_a_size_that_changes_50_times_makes_nothing(engine: gg.Engine, gl_object
 def test_an_engine_that_is_opened_and_closed_10_times_leaves_nothing(gl_objects: GlObjects) -> None:
     gl = headless_context()
     for _ in range(10):
-        with gg.Engine(gl=gl, look="classic") as made:
+        with LiveEngine(gl=gl, look="classic") as made:
             made.render(frame())
         assert gl_objects.count(gl) == Counter()
     gl.release()

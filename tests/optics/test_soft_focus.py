@@ -14,6 +14,7 @@ from groundglass.compute.planes import Planes
 from groundglass.compute.registry import open_device
 from groundglass.lens import load_lens
 from groundglass.optics.soft_focus import MAX_SIGMA, OCTAVES, SHARES, SOURCE, SoftFocus, SoftFocusHalo
+from live_engine import LiveEngine
 from tolerances import ANOTHER_COMPILER, FEW_OPERATIONS
 
 SOFT = load_lens("soft-90")
@@ -21,8 +22,8 @@ SIZES = [(320, 180), (319, 181), (97, 61), (960, 30), (3, 2)]
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[gg.Engine]:
-    with gg.Engine(look="neutral") as made:
+def engine() -> Iterator[LiveEngine]:
+    with LiveEngine(look="neutral") as made:
         yield made
     assert made.device.live_buffers == 0
 
@@ -164,7 +165,7 @@ def lamp(**fields: object) -> gg.Frame:
     return gg.Frame(scene, gg.Encoding.SCENE, **fields)
 
 
-def test_it_needs_no_depth(engine: gg.Engine) -> None:
+def test_it_needs_no_depth(engine: LiveEngine) -> None:
     engine.lens = load_lens("noct-50")
     plain = engine.scene(lamp())
     engine.lens = SOFT
@@ -175,7 +176,7 @@ def test_it_needs_no_depth(engine: gg.Engine) -> None:
     np.testing.assert_allclose(engine.scene(lamp()), plain, rtol=FEW_OPERATIONS)
 
 
-def test_a_lens_without_it_costs_nothing(engine: gg.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lens_without_it_costs_nothing(engine: LiveEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     launched: list[str] = []
     launch = engine.device.launch
 
@@ -185,7 +186,7 @@ def test_a_lens_without_it_costs_nothing(engine: gg.Engine, monkeypatch: pytest.
 
     monkeypatch.setattr(engine.device, "launch", counting)
     engine.lens = load_lens("portrait-75")
-    with gg.Engine(lens="portrait-75") as fresh:
+    with LiveEngine(lens="portrait-75") as fresh:
         fresh.scene(lamp(depth_m=np.full((60, 160), 2.0, np.float32)))
         assert not fresh._soft_focus.is_made
     engine.scene(lamp())

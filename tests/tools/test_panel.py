@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 from groundglass.controls import Controls, Number
 from groundglass.display.present import Presenter
-from groundglass.display.tool import Invalidation, Tool, ToolContext
+from groundglass.display.tool import Invalidation, Tool
 from groundglass.live_edit.editing import Editing
 from groundglass.look.look import load_look
 from groundglass.tools.aids import AIDS, Aids
 from groundglass.tools.keyboard_map import KeyboardMap, key_rows
 from groundglass.tools.panel.panel import Panel, number_format
+from live_engine import LiveEngine, tool_context
 from look_support import context
 from off_screen_support import OffScreen
 from window_support import FOCUS_M, Live, Screen, until
@@ -33,14 +34,14 @@ class Bench:
     """The panel over an engine's picture, off screen, with a mouse and a keyboard."""
 
     def __init__(self) -> None:
-        self.engine = gg.Engine(gl=context(), look="classic")
+        self.engine = LiveEngine(gl=context(), look="classic")
         self.screen = OffScreen(context(), SIZE)
         self.presenter = Presenter(self.screen)  # type: ignore[arg-type]
         self.controls, self.said = Controls(), []
-        self.editing = Editing(self.engine.look, lambda look: setattr(self.engine, "look", look))
-        tool_context = ToolContext(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.aids, self.panel = Aids(tool_context), Panel(tool_context, self.editing)
-        self.keys = KeyboardMap(tool_context)
+        self.editing = Editing(self.engine.history)
+        fitted = tool_context(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.aids, self.panel = Aids(fitted), Panel(fitted, self.editing)
+        self.keys = KeyboardMap(fitted)
         self.tools: list[Tool] = [self.aids, self.keys, self.panel]
         for tool in self.tools:
             self.controls.add(tool.controls())
@@ -118,7 +119,7 @@ def test_a_slider_changes_the_look_and_a_drag_is_one_step(bench: Bench, tmp_path
     dragged = corner()
     saved = load_look(str(bench.editing.save_as(tmp_path / "mine.toml")))
     assert dict(saved.passes[0].values)["corner_light"] == pytest.approx(dragged, abs=1e-5)
-    assert bench.editing.undo()
+    assert bench.editing.history.undo()
     assert corner() == 0.78
     bench.drag(700, 660, row)
     assert corner() != dragged
@@ -165,10 +166,10 @@ def test_it_works_without_a_mouse(bench: Bench) -> None:
 
     assert not press(glfw.KEY_SPACE)  # freezes the picture until something was walked to
     for _ in range(12):  # sooner or later it comes by a list of looks, or the button that throws dice
-        if not bench.editing.can_undo:
+        if not bench.editing.history.can_undo:
             assert press(glfw.KEY_DOWN)
             assert press(glfw.KEY_SPACE)
-    assert bench.editing.can_undo
+    assert bench.editing.history.can_undo
     bench.gui.on_move(100, 300)
     bench.gui.on_button(0, True)
     bench.show(2)
