@@ -21,9 +21,9 @@ from groundglass.commands.start import open_engine
 from groundglass.commands.view import fit_tools
 from groundglass.controls import Setting
 from groundglass.display.events import Pointer
+from groundglass.display.glfw import GlfwSurface
 from groundglass.display.tool import Canvas, Desk, Tool, Wish
 from groundglass.display.viewer import Viewer
-from groundglass.display.window import Window
 from groundglass.live_edit.editing import Editing
 from PIL import Image
 
@@ -110,7 +110,7 @@ class Photographer(Tool):
             return
         width, height = canvas.size
         pixels = np.frombuffer(
-            canvas.gl.screen.read(viewport=(0, 0, width, height), components=3, alignment=1), np.uint8
+            canvas.framebuffer.read(viewport=(0, 0, width, height), components=3, alignment=1), np.uint8
         )
         shot = self._left.pop(0)
         path = self._folder / f"{shot.name}.jpg"
@@ -122,11 +122,10 @@ class Photographer(Tool):
 
     def _arrange(self, shot: Shot) -> None:
         """A step a round of the loop: what a hand does takes a while to be seen."""
-        controls, window = self._desk.controls, self._desk.window
-        assert window is not None
+        controls, events = self._desk.controls, self._desk.surface.input
         self._before = {name: controls.get(name) for name in shot.settings}
         pause = [lambda: None] * 4
-        self._hand = [*pause, partial(window.post, Pointer("move", *shot.at, "none")), *pause]
+        self._hand = [*pause, partial(events.post, Pointer("move", *shot.at, "none")), *pause]
         self._hand += [partial(controls.set, name, setting) for name, setting in shot.settings.items()]
         self._hand += [partial(controls.press, key) for key in shot.press]
         for place in shot.click:
@@ -134,10 +133,10 @@ class Photographer(Tool):
 
     def _click(self, x: int, y: int, pressed: bool) -> None:
         """In the panel, and then away from it, so that nothing is lit."""
-        panel = self._desk.window and self._desk.window.listener
+        panel = self._desk.surface.input.listener
         if panel:
             panel.on_move(x, y)
-            panel.on_button(0, pressed)
+            panel.on_button("left", pressed)
             if not pressed:
                 self._hand.insert(0, partial(panel.on_move, 0, 0))
 
@@ -161,11 +160,11 @@ def main() -> None:
     view = ViewOptions(stills=wanted.output, fresh=True)
     with ExitStack() as stack:
         source = stack.enter_context(FirstFrame(gg.open(wanted.source)))
-        window = stack.enter_context(Window((width, height)))
-        engine = stack.enter_context(open_engine(options, SourceOptions(), source, window.gl))
+        surface = stack.enter_context(GlfwSurface((width, height)))
+        engine = stack.enter_context(open_engine(options, SourceOptions(), source, surface.gl))
         editing = Editing(engine.look, partial(setattr, engine, "look"))
         tools = [*fit_tools(options, view, editing), photographer]
-        Viewer(engine, source, window=window, tools=tools).run()
+        Viewer(engine, source, surface=surface, tools=tools).run()
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from .start import look_of, open_engine, open_input
 if TYPE_CHECKING:
     from ..capture import Source
     from ..display.statistics import Statistics
+    from ..display.surface import Surface
     from ..display.tool import Desk, Tool
-    from ..display.window import Window
     from ..live_edit.editing import Editing
 
 OFF_SCREEN_S = 4.0  # long enough for a steady frame rate, short enough to wait for
@@ -56,18 +56,15 @@ def show(
 
     with ExitStack() as stack:
         opened = stack.enter_context(open_input(source, source_options, options.size))
-        window = None if view.headless else open_window(opened, options.size, view.fullscreen)
-        if window is not None:
-            stack.callback(window.close)
-        else:
+        surface = open_surface(opened, options.size, view)
+        stack.callback(surface.close)
+        if not surface.is_interactive:
             view = off_screen(view)
-        gl = None if window is None else window.gl
-        engine = stack.enter_context(open_engine(options, source_options, opened, gl))
-        if window is not None:
-            engine.screen_bits = window.bits
+        engine = stack.enter_context(open_engine(options, source_options, opened, surface.gl))
+        engine.screen_bits = surface.bits
         editing = Editing(engine.look, partial(setattr, engine, "look"))
         tools = fit_tools(options, view, editing)
-        viewer = Viewer(engine, opened, window=window, tools=tools)
+        viewer = Viewer(engine, opened, surface=surface, tools=tools)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None
@@ -118,15 +115,18 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
     ]
 
 
-def open_window(source: Source, size: tuple[int, int] | None, fullscreen: bool) -> Window | None:
-    """The window, or None with a line on standard error where there is no display for one."""
-    from ..display.window import Window
+def open_surface(source: Source, size: tuple[int, int] | None, view: ViewOptions) -> Surface:
+    """The window; off screen with `--headless`, or with a line on standard error where there is no display."""
+    from ..display.glfw import GlfwSurface
+    from ..display.offscreen import OffscreenSurface
 
-    try:
-        return Window(size or source.size, title=f"groundglass {source.name}", fullscreen=fullscreen)
-    except DeviceError as error:
-        print(f"groundglass: {error}", file=sys.stderr)
-        return None
+    size = size or source.size
+    if not view.headless:
+        try:
+            return GlfwSurface(size, title=f"groundglass {source.name}", fullscreen=view.fullscreen)
+        except DeviceError as error:
+            print(f"groundglass: {error}", file=sys.stderr)
+    return OffscreenSurface(size)
 
 
 def off_screen(view: ViewOptions) -> ViewOptions:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..errors import GroundglassError
     from ..frame import Frame
     from .statistics import FrameLog
+    from .surface import Surface
     from .text_sprite import Plates
-    from .window import Window
 
 
 class Wish(enum.IntEnum):
@@ -33,26 +33,26 @@ class Wish(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a tool works with. `say` shows a line on the screen for a while; `window` is None off screen."""
+    """What a tool works with. `say` shows a line on the screen for a while."""
 
     engine: Engine
     source: Source
     say: Callable[[str], None]
     controls: Controls
     log: FrameLog
-    window: Window | None = None
+    surface: Surface
 
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """The window's framebuffer while a tool draws over the picture; `gl.screen` is bound, its origin bottom left.
+    """The surface while a tool draws over the picture; its `framebuffer` is bound, the origin bottom left.
 
     `size` is (width, height) in pixels, `shown` where the `view` of the picture lies: left, bottom, width, height.
     `text_px` is the height of the letters and the measure of all margins; `scale` the monitor's, 2 where everything
     needs twice the pixels.
     """
 
-    gl: moderngl.Context
+    framebuffer: moderngl.Framebuffer
     size: tuple[int, int]
     shown: tuple[int, int, int, int]
     scale: float

@@ -60,9 +60,9 @@ class Reloading(Tool):
 
     def __init__(self, desk: Desk, editing: Editing, load: Callable[[], str | Look]) -> None:
         self._say, self._editing, self._load = desk.say, editing, load
-        self._on_screen = desk.window is not None
+        self._on_screen = desk.surface.is_interactive
         self._engine = desk.engine
-        self._watch = Watch(_nothing if desk.window is None else desk.window.wake)
+        self._watch = Watch(desk.surface.wake)
         self._opened = self._followed = editing.saved
         self._refused: Texts = {}  # saved, but broken
         self._refused_look = False
@@ -334,7 +334,3 @@ def _in_thread(work: Callable[[], None]) -> Future[None]:
 
     Thread(target=run, name="groundglass-build", daemon=True).start()
     return done
-
-
-def _nothing() -> None:
-    """Off screen the loop does not sleep."""

@@ -38,8 +38,7 @@ class Remote(Tool):
         self._desk, self._file = desk, file
         self._protocol = Protocol(desk.controls, editing, self._state)
         token = os.environ.get(TOKEN) or secrets.token_urlsafe(18)
-        wake = (lambda: None) if desk.window is None else desk.window.wake
-        self._server = Server(port, token, wake)
+        self._server = Server(port, token, desk.surface.wake)
         self._watched: dict[str, object] = {}
         self._next_s = 0.0
         try:

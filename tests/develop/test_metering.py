@@ -145,7 +145,7 @@ def test_the_keys_and_a_source_that_exposes() -> None:
     camera = Camera()
     with gg.Engine(gl=context(), look="neutral") as engine:
         controls, said = Controls(), []
-        tool = Exposing(Desk(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
+        tool = Exposing(Desk(engine, camera, said.append, controls, None, None))  # type: ignore[arg-type]
         controls.add(tool.controls())
 
         def show(index: int) -> float:

@@ -21,7 +21,7 @@ class Bench:
         self.engine = gg.Engine(gl=context(), look="classic")
         self.controls, self.said = Controls(), []
         self.editing = Editing(self.engine.look, partial(setattr, self.engine, "look"))
-        desk = Desk(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        desk = Desk(self.engine, None, self.said.append, self.controls, None, None)  # type: ignore[arg-type]
         self.keys = LookKeys(desk, self.editing, folder)
         self.controls.add(self.keys.controls())
 

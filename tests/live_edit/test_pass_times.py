@@ -24,7 +24,7 @@ def test_a_pass_takes_what_it_adds_and_never_less_than_nothing() -> None:
 def test_every_pass_of_the_look_is_timed_while_the_picture_goes_on(look: str) -> None:
     said: list[str] = []
     with open_source("scene:?size=96x64") as source, Engine(look=look) as engine:
-        tool = PassTimes(Desk(engine, source, said.append, Controls(), FrameLog(0.1)))
+        tool = PassTimes(Desk(engine, source, said.append, Controls(), FrameLog(0.1), None))  # type: ignore[arg-type]
         tool.measure()
         assert not tool.busy  # nothing was drawn yet
         frame = next(iter(source))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass.controls import Controls
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.statistics import FrameLog
 from groundglass.display.tool import Desk
 from groundglass.errors import GroundglassError, ShaderError
@@ -42,7 +43,8 @@ class Loop:
         SHADERS.lay_over(folder)
         self.shown: list[Look] = [load_look(folder / "film.toml")]
         self.editing = Editing(self.shown[0], self.shown.append)
-        desk = Desk(None, None, print, Controls(), FrameLog(0.1))  # type: ignore[arg-type]
+        self.surface = OffscreenSurface((1, 1), gl=context())
+        desk = Desk(None, None, print, Controls(), FrameLog(0.1), self.surface)  # type: ignore[arg-type]
         self.tool = Reloading(desk, self.editing, lambda: load_look(folder / "film.toml"))
         self._planes, self._grader = ScenePlanes(context()), Grader(context())
         self._planes.write([np.full((1, 1), 0.18, np.float32)] * 3)
@@ -77,6 +79,7 @@ def loop(tmp_path: Path) -> Iterator[Loop]:
     loop = Loop(tmp_path)
     yield loop
     loop.tool.close()
+    loop.surface.close()
     for shelf in SHELVES:
         shelf.lay_over()
 

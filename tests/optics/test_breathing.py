@@ -165,7 +165,7 @@ def test_what_is_picked_as_grey_is_what_was_pointed_at(engine: gg.Engine) -> Non
 
 def test_peaking_and_the_face_s_frame_follow(engine: gg.Engine) -> None:
     engine.draw(spots())
-    desk = Desk(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
+    desk = Desk(engine, None, lambda message: None, Controls(), None, None)  # type: ignore[arg-type]
     hand, aids = Focusing(desk), Aids(desk)
     desk.controls.add(aids.controls())
     desk.controls.set("peaking", True)

@@ -24,7 +24,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.controls, self.said = Controls(), []
         engine = SimpleNamespace(look=load_look("classic"))
-        self.tool = Sequence(Desk(engine, None, self.said.append, self.controls, None), folder)  # type: ignore[arg-type]
+        self.tool = Sequence(Desk(engine, None, self.said.append, self.controls, None, None), folder)  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, frame: Frame) -> None:

@@ -33,7 +33,7 @@ class Bench:
     def __init__(self, folder: Path, frames: int | None = None) -> None:
         self.engine = gg.Engine(gl=context(), look="sepia")
         self.controls, self.said = Controls(), []
-        desk = Desk(self.engine, Source(frames), self.said.append, self.controls, None)  # type: ignore[arg-type]
+        desk = Desk(self.engine, Source(frames), self.said.append, self.controls, None, None)  # type: ignore[arg-type]
         self.tool = Stills(desk, folder)
         self.controls.add(self.tool.controls())
 

@@ -174,7 +174,7 @@ class Bench:
     def __init__(self, folder: Path, **options: object) -> None:
         self.engine = gg.Engine(gl=context(), look="neutral")
         self.controls, self.said = Controls(), []
-        desk = Desk(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        desk = Desk(self.engine, None, self.said.append, self.controls, None, None)  # type: ignore[arg-type]
         self.tool = Recording(desk, folder, **options)  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 

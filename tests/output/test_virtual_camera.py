@@ -48,7 +48,7 @@ class Bench:
         self.controls, self.said = Controls(), []
         source = SimpleNamespace(fps=25.0)
         engine = SimpleNamespace(gl=self.gl)
-        self.tool = Webcam(Desk(engine, source, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        self.tool = Webcam(Desk(engine, source, self.said.append, self.controls, None, None))  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, number: int, size: tuple[int, int] = SIZE) -> np.ndarray:

@@ -18,6 +18,7 @@ from typing import Any
 import groundglass as gg
 import pytest
 from groundglass.controls import Action, Controls
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.statistics import FrameLog
 from groundglass.display.tool import Desk, Wish
 from groundglass.live_edit.editing import Editing
@@ -67,7 +68,8 @@ class Bench:
         self.controls, self.said = Controls(), []
         self.editing = Editing(self.engine.look, partial(setattr, self.engine, "look"))
         self.source = gg.open("scene:?size=96x64")
-        desk = Desk(self.engine, self.source, self.said.append, self.controls, FrameLog(1 / 30))
+        self.surface = OffscreenSurface((96, 64), gl=context())
+        desk = Desk(self.engine, self.source, self.said.append, self.controls, FrameLog(1 / 30), self.surface)
         self.done: list[str] = []
         for tool in (Aids(desk), Exposing(desk), LookKeys(desk, self.editing, folder)):
             self.controls.add(tool.controls())
@@ -281,7 +283,7 @@ def test_there_are_not_too_many(bench: Bench) -> None:
 
 
 def test_a_port_that_is_taken_is_told(bench: Bench, tmp_path: Path) -> None:
-    desk = Desk(bench.engine, bench.source, bench.said.append, bench.controls, FrameLog(1 / 30))
+    desk = Desk(bench.engine, bench.source, bench.said.append, bench.controls, FrameLog(1 / 30), bench.surface)
     with pytest.raises(gg.GroundglassError, match=r"--control \d+: .*use 0"):
         Remote(desk, bench.editing, bench.port, tmp_path / "other.json")
     with pytest.raises(gg.GroundglassError, match=r"cannot be written"):

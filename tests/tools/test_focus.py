@@ -40,7 +40,7 @@ class Ring:
             depth_at=lambda x, y: depth_m,
         )
         self.controls = Controls()
-        desk = Desk(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        desk = Desk(self.engine, None, self.said.append, self.controls, None, None)  # type: ignore[arg-type]
         self.hand = Focusing(desk, **options)  # type: ignore[arg-type]
         self.controls.add(self.hand.controls())
 

@@ -32,7 +32,7 @@ def test_light_and_picture_are_those_under_the_pointer() -> None:
     lens = gg.Lens(focal_mm=28, f_number=16, sensor_width_mm=36)
     with gg.Engine(gl=context(), look="neutral", lens=lens, focus_m=2.0) as engine:
         controls = Controls()
-        loupe = Loupe(Desk(engine, None, print, controls, None))  # type: ignore[arg-type]
+        loupe = Loupe(Desk(engine, None, print, controls, None, None))  # type: ignore[arg-type]
         controls.add(loupe.controls())
         loupe.drawn(frame, engine.draw(frame))
         assert loupe._lines == []

@@ -31,7 +31,7 @@ class Bench:
             ]
         )
         engine = SimpleNamespace(last=object())
-        self.tool = Settings(Desk(engine, None, self.said.append, self.controls, None), file)  # type: ignore[arg-type]
+        self.tool = Settings(Desk(engine, None, self.said.append, self.controls, None, None), file)  # type: ignore[arg-type]
 
     def run(self, **settings: object) -> None:
         assert self.tool.tick(0.0) is Wish.REPAINT

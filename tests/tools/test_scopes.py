@@ -142,7 +142,7 @@ class Bench:
         self.engine = engine
         self.said: list[str] = []
         self.controls = Controls()
-        self.scopes = Scopes(Desk(engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        self.scopes = Scopes(Desk(engine, None, self.said.append, self.controls, None, None))  # type: ignore[arg-type]
         self.controls.add(self.scopes.controls())
         self.plates = Screened()
         self.canvas = Canvas(engine.gl, size, (0, 0, *size), 1.0, TEXT_PX, self.plates)  # type: ignore[arg-type]

@@ -63,7 +63,7 @@ def test_another_lens_on_the_right(engine: gg.Engine, frame: gg.Frame) -> None:
 
 def test_the_line_is_dragged_and_clicks_beside_it_are_for_others(engine: gg.Engine) -> None:
     controls, said = Controls(), []
-    tool = Splitting(Desk(engine, None, said.append, controls, None))  # type: ignore[arg-type]
+    tool = Splitting(Desk(engine, None, said.append, controls, None, None))  # type: ignore[arg-type]
     controls.add(tool.controls())
     assert not tool.obey(Pointer("press", 0.5, 0.5))
     controls.press("X")
@@ -105,7 +105,7 @@ def test_the_right_part_is_pasted(at: float) -> None:
 
 def test_another_device_draws_the_right_part(engine: gg.Engine, frame: gg.Frame) -> None:
     controls, said = Controls(), []
-    tool = Splitting(Desk(engine, None, said.append, controls, None))  # type: ignore[arg-type]
+    tool = Splitting(Desk(engine, None, said.append, controls, None, None))  # type: ignore[arg-type]
     controls.add(tool.controls())
     alone = drawn(engine, frame)
     controls.set("split_device", engine.device.spec)

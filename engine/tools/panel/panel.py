@@ -94,8 +94,7 @@ class Panel(Tool):
                 self._desk.say(str(error))
                 return
         self._shown = on
-        if self._desk.window is not None:
-            self._desk.window.listener = self._gui if on else None
+        self._desk.surface.input.listener = self._gui if on else None
 
     def _build(self, imgui: Any) -> None:
         width = min(WIDTH_EM * imgui.get_font_size(), 0.6 * self._size[0])
