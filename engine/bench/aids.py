@@ -15,11 +15,11 @@ from ..display.offscreen import OffscreenSurface
 from ..display.overlays import NO_OVERLAYS
 from ..display.present import Presenter
 from ..display.statistics import FrameLog
-from ..display.tool import Desk, Tool
+from ..display.tool import Tool, ToolContext
 from ..engine import Engine
 from ..live_edit.editing import Editing
 
-ROUNDS, SHOWN, SETTLING = 5, 12, 8  # turns of with and without, pictures of which the median counts, those before
+ROUNDS, SHOWN, WARM_UP_FRAMES = 5, 12, 8  # turns of with and without, pictures of which the median counts, those before
 FRAMES = 4
 AIDS = ("peaking", "zebra", "clipping", "false_colour", "depth_view", "grid", "frame_lines", "aspect_mask")
 CASES: dict[str, dict[str, Setting]] = {
@@ -36,7 +36,7 @@ CASES: dict[str, dict[str, Setting]] = {
     "all aids": {**{aid: True for aid in AIDS}, "depth_of_field": True, "histogram": "display"},
 }
 
-FitTools = Callable[[Editing], list[Callable[[Desk], Tool]]]
+FitTools = Callable[[Editing], list[Callable[[ToolContext], Tool]]]
 
 
 class Bench:
@@ -49,8 +49,8 @@ class Bench:
         self._presenter = Presenter(surface)
         editing = Editing(engine.look, partial(setattr, engine, "look"))
         self.controls = Controls()
-        desk = Desk(engine, self._source, lambda _: None, self.controls, FrameLog(1.0), surface)
-        self._tools = [make(desk) for make in fit_tools(editing)]
+        tool_context = ToolContext(engine, self._source, lambda _: None, self.controls, FrameLog(1.0), surface)
+        self._tools = [make(tool_context) for make in fit_tools(editing)]
         for tool in self._tools:
             self.controls.add(tool.controls())
 
@@ -65,7 +65,7 @@ class Bench:
         began_s = time.perf_counter()
         overlays = NO_OVERLAYS
         for tool in self._tools:
-            tool.drawn(frame, picture)
+            tool.on_frame(frame, picture)
             overlays |= tool.overlays(engine.last)
         self._presenter.draw(picture, ["scene:   classic"], overlays, self._tools)
         engine.gl.finish()
@@ -74,7 +74,7 @@ class Bench:
     def settled(self, settings: dict[str, Setting]) -> float:
         for name, setting in settings.items():
             self.controls.set(name, setting)
-        for _ in range(SETTLING):
+        for _ in range(WARM_UP_FRAMES):
             self.show()
         return median(self.show() for _ in range(SHOWN))
 

@@ -23,7 +23,7 @@ from groundglass.look.look import load_look
 from groundglass.optics.focus import Rack
 from groundglass.output.stills import Stills
 from groundglass.timing import Clock
-from groundglass.tools.focus import Focusing
+from groundglass.tools.focus import FocusTool
 from PIL import Image
 
 PIXELS = np.full((4, 6, 3), 128, dtype=np.uint8)
@@ -129,7 +129,7 @@ def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> t
         engine,
         FakeSource(frames),
         surface=surface,
-        tools=[partial(Focusing, seconds=(0, 0)), partial(Stills, folder=tmp_path)],
+        tools=[partial(FocusTool, seconds=(0, 0)), partial(Stills, folder=tmp_path)],
     )  # type: ignore[arg-type]
     viewer.run()
     return engine, surface, viewer
@@ -244,7 +244,7 @@ def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -
     engine, surface = FakeEngine(), FakeSurface(Pointer("press", 0.5, 0.5))
     focused: list[float] = []
     engine._draw = lambda frame: focused.append(engine.focus_m)
-    viewer = Viewer(engine, FakeSource(1), surface=surface, tools=[partial(Focusing, seconds=(0.05, 1.0))])  # type: ignore[arg-type]
+    viewer = Viewer(engine, FakeSource(1), surface=surface, tools=[partial(FocusTool, seconds=(0.05, 1.0))])  # type: ignore[arg-type]
     viewer.run()
     assert (focused[0], focused[-1]) == (1.2, 3.0)
     assert focused == sorted(focused)
@@ -257,7 +257,7 @@ def test_off_screen_a_rack_moves_the_focus_and_draws_no_frame_twice() -> None:
         engine,
         FakeSource(6, fps=60.0),
         surface=FakeSurface(is_interactive=False),
-        tools=[partial(Focusing, rack=Rack(0.9, 2.5, 0.02))],
+        tools=[partial(FocusTool, rack=Rack(0.9, 2.5, 0.02))],
     )  # type: ignore[arg-type]
     viewer.run()
     assert engine.focus_m == 2.5
@@ -295,11 +295,11 @@ def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> N
     engine, surface = FakeEngine(), FakeSurface(Key("Space"), Wheel(-1), Pointer("press", 0.5, 0.5))
     surface.play_at = 3  # freezes after three frames; then the loop sleeps, and the script goes on
     surface.wait = lambda timeout_s, wait=surface.wait: (time.sleep(0.1), wait(timeout_s))[1]  # type: ignore[method-assign]
-    viewer = Viewer(engine, FakeSource(None), surface=surface, tools=[Focusing])  # type: ignore[arg-type]
+    viewer = Viewer(engine, FakeSource(None), surface=surface, tools=[FocusTool])  # type: ignore[arg-type]
     statistics = viewer.run()
     assert engine.drawn[-3:] == [engine.drawn[2]] * 3
     assert surface.shown[-1][0].endswith("frozen")
-    assert statistics.dropped_frames < viewer._mailbox.dropped
+    assert statistics.dropped_frames < viewer._latest_frames.dropped
 
 
 def test_stills_are_numbered_and_whole_when_the_user_quits_at_once(tmp_path: Path) -> None:

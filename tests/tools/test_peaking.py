@@ -8,7 +8,7 @@ from dataclasses import replace
 import moderngl
 import numpy as np
 import pytest
-from groundglass.display.dof_scale import Barrel
+from groundglass.display.dof_scale import DofScale
 from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.overlays import NO_OVERLAYS, Circles, Overlays
 from groundglass.display.present import Presenter
@@ -149,7 +149,7 @@ def test_the_scale_lies_at_the_top_and_not_in_a_window_that_is_too_small(present
     surface = OffscreenSurface((480, 270), gl=context())
     made = Presenter(surface)
     picture = context().texture((480, 270), 4, np.full((270, 480, 4), 200, np.uint8).tobytes())
-    made.draw(picture, ["status"], overlays=Overlays(barrel=Barrel.of(FIFTY, 2.0)))
+    made.draw(picture, ["status"], overlays=Overlays(dof_scale=DofScale.of(FIFTY, 2.0)))
     drawn = np.frombuffer(surface.framebuffer.read(viewport=(0, 0, 480, 270)), np.uint8).reshape(270, 480, 3)[::-1]
     changed = (drawn != 200).any(axis=(1, 2))
     assert changed[10:70].all()
@@ -158,7 +158,7 @@ def test_the_scale_lies_at_the_top_and_not_in_a_window_that_is_too_small(present
     made.release()
     surface.close()
     plain = shown(presenter, stripes(), NO_OVERLAYS)
-    assert np.array_equal(shown(presenter, stripes(), Overlays(barrel=Barrel.of(FIFTY, 2.0))), plain)
+    assert np.array_equal(shown(presenter, stripes(), Overlays(dof_scale=DofScale.of(FIFTY, 2.0))), plain)
 
 
 def test_a_face_is_framed(presenter: Presenter) -> None:
@@ -173,10 +173,10 @@ def test_nothing_is_left_alive() -> None:
     surface = OffscreenSurface((WIDTH, HEIGHT), gl=context())
     made = Presenter(surface)
     shown(made, stripes(), peaking(np.full((2, 2), FOCUS_M)))
-    shown(made, stripes(), Overlays(barrel=Barrel.of(FIFTY, 2.0), face=(0.2, 0.2, 0.8, 0.8)))
+    shown(made, stripes(), Overlays(dof_scale=DofScale.of(FIFTY, 2.0), face=(0.2, 0.2, 0.8, 0.8)))
     depth = made._maps._depth
     made.release()
     assert isinstance(depth.mglo, moderngl.InvalidObject)
-    assert made._programs._moving == {}
+    assert made._programs._with_uniforms == {}
     made.release()
     surface.close()
