@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from window_support import PATIENCE_S, Screen, until
+from window_support import ERROR_DELAY_S, Screen, until
 
 SCENE = "scene:?size=96x64"
 DEMO_LINES = 60
@@ -72,7 +72,7 @@ def test_a_qt_window_shows_the_picture_and_hears_its_keys(screen: Screen, reposi
         screen.xdotool("mousemove", "--window", window(), 240, 100, "click", 5)
         until(lambda: "f/1.07" in screen.xdotool("getwindowname", window()), "the wheel turns the aperture")
         screen.xdotool("windowfocus", "--sync", window(), "key", "q")
-        assert process.wait(PATIENCE_S) == 0
+        assert process.wait(ERROR_DELAY_S) == 0
     finally:
         process.kill()
         process.communicate()

@@ -13,7 +13,7 @@ from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.present import Presenter
 from groundglass.gl.context import headless_context
-from groundglass.look.wipe import Split
+from groundglass.look.wipe import Wipe
 from look_support import context
 
 
@@ -58,7 +58,7 @@ def test_a_presenter_in_a_context_that_was_lent_leaves_nothing(gl_objects: GlObj
 def test_a_wipe_that_is_moved_500_times_makes_nothing(engine: gg.Engine, gl_objects: GlObjects) -> None:
     counts = []
     for step in range(500):
-        engine.split = Split((step % 500 + 0.5) / 500, look=gg.load_look("neutral"))
+        engine.split = Wipe((step % 500 + 0.5) / 500, look=gg.load_look("neutral"))
         engine.draw(frame())
         counts.append(sum(gl_objects.count(engine.gl).values()))
     assert max(counts[10:]) == counts[10]
