@@ -12,7 +12,7 @@ from groundglass.display.bitmap import BitmapSurface
 from groundglass.display.events import Key, Pointer
 from groundglass.display.viewer import Viewer
 from groundglass.tools.aids import Aids
-from groundglass.tools.focus import Focusing
+from groundglass.tools.focus import FocusTool
 from PIL import Image
 
 FRAMES = 24
@@ -26,7 +26,7 @@ def main() -> None:
         BitmapSurface(source.size, lambda frame: pictures.append(Image.fromarray(frame.copy()))) as surface,
         gg.Engine(gl=surface.gl, look="classic", lens="noct-50", focus_m=1.25) as engine,
     ):
-        viewer = Viewer(engine, source, surface=surface, tools=[Focusing, Aids])
+        viewer = Viewer(engine, source, surface=surface, tools=[FocusTool, Aids])
         surface.input.post(Key("P"))  # focus peaking
         surface.input.post(Pointer("press", 0.5, 0.5))  # focus on what is in the middle
         viewer.run(frames=FRAMES)

@@ -8,7 +8,7 @@ import moderngl
 from groundglass.display.events import Signal
 from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.viewer import Viewer
-from groundglass.tools.focus import Focusing
+from groundglass.tools.focus import FocusTool
 from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QSurfaceFormat
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
@@ -92,4 +92,4 @@ if __name__ == "__main__":
     with gg.open(sys.argv[1] if len(sys.argv) > 1 else "scene:?size=960x540") as source:
         surface = View(source.size).surface
         with surface, gg.Engine(gl=surface.gl, look="classic", lens="noct-50", focus_m=1.25) as engine:
-            Viewer(engine, source, surface=surface, tools=[Focusing]).run()
+            Viewer(engine, source, surface=surface, tools=[FocusTool]).run()

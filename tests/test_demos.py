@@ -60,7 +60,7 @@ def test_a_qt_window_shows_the_picture_and_hears_its_keys(screen: Screen, reposi
 
     def window() -> str:
         if process.poll() is not None:
-            output = process.communicate()[0]
+            output = process.stdout.read()
             if "platform plugin" in output:
                 pytest.skip("Qt lacks a library for X, such as libxcb-cursor0")
             pytest.fail(output)
@@ -75,7 +75,8 @@ def test_a_qt_window_shows_the_picture_and_hears_its_keys(screen: Screen, reposi
         assert process.wait(ERROR_DELAY_S) == 0
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.mark.parametrize("name", DEMOS)

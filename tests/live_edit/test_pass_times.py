@@ -52,7 +52,7 @@ def test_every_pass_of_the_look_is_timed_while_the_picture_goes_on(look: str) ->
 def test_a_measurement_that_nobody_ends_leaves_no_warning(gl_objects: GlObjects) -> None:
     """Its generator may be collected after the context is gone."""
     with open_source("scene:?size=96x64") as source, Engine(look="neutral") as engine:
-        tool = PassTimes(ToolContext(engine, source, str, Controls(), FrameLog(0.1)))
+        tool = PassTimes(ToolContext(engine, source, str, Controls(), FrameLog(0.1), None))  # type: ignore[arg-type]
         engine.render(next(iter(source)))
         tool.measure()
         tool.tick(0.0)
