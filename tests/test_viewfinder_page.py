@@ -17,6 +17,7 @@ import pytest
 from groundglass.commands.options import EngineOptions, Quality, ViewOptions
 from groundglass.commands.view import fit_tools
 from groundglass.controls import Controls
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.viewer import Viewer
 from groundglass.live_edit.editing import Editing
 from look_support import context
@@ -32,12 +33,17 @@ ALIKE = 0.93
 def controls(tmp_path: Path) -> Iterator[Controls]:
     """All that `groundglass view` has in a window."""
     options = EngineOptions("classic", 1.0, "noct-50", None, 1.2, gg.Development(), Quality.LIVE, "auto", None)
-    with gg.open("scene:?size=96x64") as source, gg.Engine(gl=context()) as engine:
+    with (
+        gg.open("scene:?size=96x64") as source,
+        OffscreenSurface((96, 64), gl=context()) as surface,
+        gg.Engine(gl=surface.gl) as engine,
+    ):
         editing = Editing(engine.look, partial(setattr, engine, "look"))
         tools = fit_tools(options, ViewOptions(stills=tmp_path, fresh=True), editing)
-        viewer = Viewer(engine, source, tools=tools)
+        viewer = Viewer(engine, source, surface=surface, tools=tools)
         yield viewer.controls
         viewer._close_tools()
+        viewer._presenter.release()
 
 
 def keys_in(text: str) -> set[str]:
