@@ -16,6 +16,7 @@ import pytest
 from groundglass.commands.options import EngineOptions, ViewOptions
 from groundglass.commands.view import fit_tools
 from groundglass.controls import Controls
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.viewer import Viewer
 from groundglass.live_edit.editing import Editing
 from live_engine import LiveEngine
@@ -32,12 +33,17 @@ ALIKE = 0.93
 def controls(tmp_path: Path) -> Iterator[Controls]:
     """All that `groundglass view` has in a window."""
     options = EngineOptions(look="classic", focus=1.2)
-    with gg.open("scene:?size=96x64") as source, LiveEngine(gl=context()) as engine:
+    with (
+        gg.open("scene:?size=96x64") as source,
+        OffscreenSurface((96, 64), gl=context()) as surface,
+        LiveEngine(gl=surface.gl) as engine,
+    ):
         editing = Editing(engine.history)
         tools = fit_tools(options, ViewOptions(stills=tmp_path, fresh=True), editing)
-        viewer = Viewer(engine.engine, source, engine.history, tools=tools)
+        viewer = Viewer(engine.engine, source, engine.history, surface=surface, tools=tools)
         yield viewer.controls
         viewer._close_tools()
+        viewer._presenter.release()
 
 
 def keys_in(text: str) -> set[str]:

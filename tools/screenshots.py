@@ -21,9 +21,9 @@ from groundglass.commands.start import open_engine, settings_of
 from groundglass.commands.view import fit_tools
 from groundglass.controls import Setting
 from groundglass.display.events import Pointer
+from groundglass.display.glfw import GlfwSurface
 from groundglass.display.tool import Canvas, Invalidation, Tool, ToolContext
 from groundglass.display.viewer import Viewer
-from groundglass.display.window import Window
 from groundglass.live_edit.editing import Editing
 from groundglass.settings import SettingsHistory
 from PIL import Image
@@ -111,7 +111,7 @@ class Photographer(Tool):
             return
         width, height = canvas.size
         pixels = np.frombuffer(
-            canvas.gl.screen.read(viewport=(0, 0, width, height), components=3, alignment=1), np.uint8
+            canvas.framebuffer.read(viewport=(0, 0, width, height), components=3, alignment=1), np.uint8
         )
         shot = self._left.pop(0)
         path = self._folder / f"{shot.name}.jpg"
@@ -123,11 +123,10 @@ class Photographer(Tool):
 
     def _arrange(self, shot: Shot) -> None:
         """A step a round of the loop: what a hand does takes a while to be seen."""
-        controls, window = self._tool_context.controls, self._tool_context.window
-        assert window is not None
+        controls, events = self._tool_context.controls, self._tool_context.surface.input
         self._before = {name: controls.get(name) for name in shot.settings}
         pause = [lambda: None] * 4
-        self._hand = [*pause, partial(window.post, Pointer("move", *shot.at, "none")), *pause]
+        self._hand = [*pause, partial(events.post, Pointer("move", *shot.at, "none")), *pause]
         self._hand += [partial(controls.set, name, setting) for name, setting in shot.settings.items()]
         self._hand += [partial(controls.press, key) for key in shot.press]
         for place in shot.click:
@@ -135,10 +134,10 @@ class Photographer(Tool):
 
     def _click(self, x: int, y: int, pressed: bool) -> None:
         """In the panel, and then away from it, so that nothing is lit."""
-        panel = self._tool_context.window and self._tool_context.window.listener
+        panel = self._tool_context.surface.input.listener
         if panel:
             panel.on_move(x, y)
-            panel.on_button(0, pressed)
+            panel.on_button("left", pressed)
             if not pressed:
                 self._hand.insert(0, partial(panel.on_move, 0, 0))
 
@@ -160,11 +159,11 @@ def main() -> None:
     view = ViewOptions(stills=wanted.output, fresh=True)
     with ExitStack() as stack:
         source = stack.enter_context(FirstFrame(gg.open(wanted.source)))
-        window = stack.enter_context(Window((width, height)))
+        surface = stack.enter_context(GlfwSurface((width, height)))
         settings = SettingsHistory(settings_of(options))
-        engine = stack.enter_context(open_engine(options, SourceOptions(), source, settings.now, window.gl))
+        engine = stack.enter_context(open_engine(options, SourceOptions(), source, settings.now, surface.gl))
         tools = [*fit_tools(options, view, Editing(settings)), photographer]
-        Viewer(engine, source, settings, window=window, tools=tools).run()
+        Viewer(engine, source, settings, surface=surface, tools=tools).run()
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..frame import Frame
     from ..settings import SettingsHistory
     from .statistics import FrameLog
+    from .surface import Surface
     from .text_sprite import TextSprites
-    from .window import Window
 
 
 class Invalidation(enum.IntEnum):
@@ -39,7 +39,7 @@ class Invalidation(enum.IntEnum):
 class ToolContext:
     """What a tool works with. `settings` are those of the frames to come, `drawn` returns what is shown now.
 
-    `say` shows a line on the screen for a while; `window` is None off screen.
+    `notify` shows a line on the screen for a while.
     """
 
     engine: Engine
@@ -48,20 +48,20 @@ class ToolContext:
     notify: Callable[[str], None]
     controls: Controls
     log: FrameLog
-    window: Window | None = None
+    surface: Surface
     drawn: Callable[[], Drawn | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """The window's framebuffer while a tool draws over the picture; `gl.screen` is bound, its origin bottom left.
+    """The surface while a tool draws over the picture; its `framebuffer` is bound, the origin bottom left.
 
     `size` is (width, height) in pixels, `shown` where the `view` of the picture lies: left, bottom, width, height.
     `text_px` is the height of the letters and the measure of all margins; `scale` the monitor's, 2 where everything
     needs twice the pixels.
     """
 
-    gl: moderngl.Context
+    framebuffer: moderngl.Framebuffer
     size: tuple[int, int]
     shown: tuple[int, int, int, int]
     scale: float

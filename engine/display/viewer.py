@@ -1,4 +1,4 @@
-"""The live loop: newest frame, draw, present, measure; the same on screen and off."""
+"""The live loop: newest frame, draw, present, measure; the same on every surface."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ..errors import DeviceError, GroundglassError
 from ..look.grade import WHOLE
 from .events import Event, Key, Pointer, Signal
 from .overlays import NO_OVERLAYS
+from .present import Presenter
 from .statistics import FrameLog, Statistics
 from .status_line import status_line
 from .tool import Invalidation, Tool, ToolContext
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ..engine import Engine
     from ..frame import Frame
     from ..settings import SettingsHistory
-    from .window import Window
+    from .surface import Surface
 
 SCREEN_FPS = 60.0  # by which late frames are judged where the source has no frame rate
 FRAME_WAIT_S = 0.01  # how long a key may have to wait for the next frame
@@ -39,10 +40,10 @@ PACE_EVERY_S = 0.5  # a number that changes with every frame cannot be read
 
 
 class Viewer:
-    """Shows `source` through `engine`: in `window`, or off screen where that is None.
+    """Shows `source` through `engine` on `surface`. The engine draws with the surface's `gl`.
 
     `tools` are makers of what is fitted to it, such as `Focusing`; they see events in the opposite order, the one on
-    top first. `engine`, `source` and `window` are their creators' to close, in that order. `settings` say how frames
+    top first. `engine`, `source` and `surface` are their creators' to close, in that order. `settings` say how frames
     are drawn, and change while it runs. `frame` is the last one shown, `drawn` how it was drawn, `controls` all that
     can be done and set.
     """
@@ -53,7 +54,7 @@ class Viewer:
         source: Source,
         settings: SettingsHistory,
         *,
-        window: Window | None = None,
+        surface: Surface,
         tools: Iterable[Callable[[ToolContext], Tool]] = (),
     ) -> None:
         self.frame: Frame | None = None
@@ -62,7 +63,7 @@ class Viewer:
         self._engine = engine
         self._source = source
         self._settings = settings
-        self._window = window
+        self._surface = surface
         self._latest_frames = LatestFrameQueue(source)
         self._log = FrameLog(1.0 / (source.fps or SCREEN_FPS))
         self._shown_text = ("", "")
@@ -76,18 +77,20 @@ class Viewer:
         self._message, self._message_until_s = "", -math.inf
         self._pace, self._pace_until_s = "", -math.inf
         tool_context = ToolContext(
-            engine, settings, source, self._notify, self.controls, self._log, window, lambda: self.drawn
+            engine, settings, source, self._notify, self.controls, self._log, surface, lambda: self.drawn
         )
         self._tools = [make(tool_context) for make in tools]
         for controls in (self._own_controls(), source.controls(), *(tool.controls() for tool in self._tools)):
             self.controls.add(controls)
+        self._presenter = Presenter(surface)
 
     def run(self, frames: int | None = None, seconds: float | None = None) -> Statistics:
         """Runs until the user quits, Ctrl-C, `frames` were presented or `seconds` have passed; may be called once.
 
-        Off screen it ends with a finite source; a window holds the last frame. A still is drawn again and again where
-        `frames` or `seconds` are given, so that the numbers mean something; else only when something changes. Raises
-        GroundglassError: the source's, the engine's, or an OutputError for a still that was lost while quitting.
+        It ends with a finite source; an interactive surface holds the last frame instead. A still is drawn again and
+        again where `frames` or `seconds` are given, so that the numbers mean something; else only when something
+        changes. Raises GroundglassError: the source's, the engine's, or an OutputError for a still that was lost while
+        quitting.
         """
         self._repeat_last = self._source.frames == 1 and (frames is not None or seconds is not None)
         max_frames = math.inf if frames is None else frames
@@ -102,26 +105,26 @@ class Viewer:
             self._freeze(False)
             self._latest_frames.close()
             self._close_tools()
+            self._presenter.release()
             self._keep_frame()
         engine = self._engine
         dropped = self._latest_frames.dropped - self._drops_while_frozen
-        screen = "" if self._window is None else f", {self._settings.now.bits} bits a channel"
+        screen = f", {self._surface.bits} bits a channel" if self._surface.is_interactive else ""
         return self._log.statistics(engine.clock.stages(), dropped, engine.device_name, engine.gl_name + screen)
 
     def _step(self) -> None:
-        if self._window is not None:
-            self._handle_events(self._window.poll())
+        self._handle_events(self._surface.poll())
         invalidation = max((tool.tick(perf_counter()) for tool in self._tools), default=Invalidation.NOTHING)
-        if self._window is not None:  # off screen the next frame will do: a frame drawn again would spoil the numbers
+        if self._surface.is_interactive:  # else the next frame will do: a frame drawn again would spoil the numbers
             self._redraw |= invalidation is Invalidation.REDRAW or self._is_outdated()
             self._repaint |= invalidation is Invalidation.REPAINT
         frame = self._next_frame()
         if frame is not None or self._repaint or self._text() != self._shown_text:
             self._show_or_recover(frame)
-        elif self._window is not None and self._idle():
+        elif self._idle() and not self._quit:
             self._log.pause()
             self._handle_events(
-                self._window.wait(BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S)
+                self._surface.wait(BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S)
             )
 
     def _is_outdated(self) -> bool:
@@ -134,7 +137,7 @@ class Viewer:
         newest = None if self._frozen else self._latest_frames.latest(FRAME_WAIT_S)
         if newest is not None:
             return newest
-        if self._latest_frames.ended and not self._repeat_last and (self._window is None or self.frame is None):
+        if self._latest_frames.ended and not self._repeat_last and not (self._surface.is_interactive and self.frame):
             self._quit = True
         return self.frame if self._redraw or (self._repeat_last and not self._frozen) else None
 
@@ -186,21 +189,25 @@ class Viewer:
 
     def _present(self) -> None:
         clock = self._engine.clock
-        if self._window is None:
+        if not self._surface.is_interactive:
             with clock.host("present"):
-                self._engine.gl.finish()
+                self._surface.present("")
         elif self.drawn is not None:
             self._shown_text = self._text()
             with clock.host("present"):
-                overlays = reduce(or_, (tool.overlays(self.drawn) for tool in self._tools), NO_OVERLAYS)
-                self._window.present(self.drawn.texture, *self._shown_text, overlays, self._tools)
+                self._draw_over(self.drawn, *self._shown_text)
             with clock.host("swap"):
-                self._window.swap()
+                self._surface.present(self._shown_text[0])
         self._repaint = False
 
+    def _draw_over(self, drawn: Drawn, status: str, message: str) -> None:
+        """The picture on the surface, with the status line under a message where there is one, and the tools."""
+        overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools), NO_OVERLAYS)
+        self._presenter.draw(drawn.texture, [line for line in (message, status) if line], overlays, self._tools)
+
     def _text(self) -> tuple[str, str]:
-        """The status line and the message under it, as they should be on the screen now; empty off screen."""
-        if self._window is None or self.frame is None:
+        """The status line and the message under it, as the surface should show them; empty where nobody watches."""
+        if self.frame is None or not self._surface.is_interactive:
             return "", ""
         now_s = perf_counter()
         if now_s >= self._pace_until_s:
@@ -218,8 +225,8 @@ class Viewer:
 
     def _own_controls(self) -> Iterable[Control]:
         yield Action("quit", "Quit", "window", "Q", do=self._quit_loop)
-        if self._window is not None:
-            yield Action("fullscreen", "Fullscreen", "window", "F", do=self._window.toggle_fullscreen)
+        if self._surface.can_fullscreen:
+            yield Action("fullscreen", "Fullscreen", "window", "F", do=self._surface.toggle_fullscreen)
         yield Switch("freeze", "Freeze", "window", "Space", get=lambda: self._frozen, set=self._freeze)
 
     def _handle_events(self, events: list[Event]) -> None:

@@ -58,9 +58,9 @@ class Reloading(Tool):
 
     def __init__(self, tool_context: ToolContext, editing: Editing, load: Callable[[], str | Look]) -> None:
         self._notify, self._editing, self._load = tool_context.notify, editing, load
-        self._on_screen = tool_context.window is not None
+        self._on_screen = tool_context.surface.is_interactive
         self._engine = tool_context.engine
-        self._watch = Watch(_nothing if tool_context.window is None else tool_context.window.wake)
+        self._watch = Watch(tool_context.surface.wake)
         self._opened = self._followed = editing.saved
         self._refused: Texts = {}  # saved, but broken
         self._refused_look = False
@@ -338,7 +338,3 @@ def _in_thread(work: Callable[[], None]) -> Future[None]:
 
     Thread(target=run, name="groundglass-build", daemon=True).start()
     return done
-
-
-def _nothing() -> None:
-    """Off screen the loop does not sleep."""

@@ -38,8 +38,7 @@ class Remote(Tool):
         self._tool_context, self._file = tool_context, file
         self._protocol = Protocol(tool_context.controls, editing, self._state)
         token = os.environ.get(TOKEN) or secrets.token_urlsafe(18)
-        wake = (lambda: None) if tool_context.window is None else tool_context.window.wake
-        self._server = Server(port, token, wake)
+        self._server = Server(port, token, tool_context.surface.wake)
         self._watched: dict[str, object] = {}
         self._next_s = 0.0
         try:

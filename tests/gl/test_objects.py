@@ -9,13 +9,13 @@ import groundglass as gg
 import numpy as np
 import pytest
 from gl_objects import GlObjects
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.present import Presenter
 from groundglass.gl.context import headless_context
 from groundglass.look.grade import Part
 from live_engine import LiveEngine
 from look_support import context
-from off_screen_support import OffScreen
 
 
 @pytest.fixture
@@ -42,17 +42,17 @@ def test_what_is_not_released_is_named(gl_objects: GlObjects) -> None:
 
 
 def test_a_presenter_in_a_context_that_was_lent_leaves_nothing(gl_objects: GlObjects) -> None:
-    screen = OffScreen(context(), (64, 48))
+    surface = OffscreenSurface((64, 48), gl=context())
     texture = context().texture((32, 24), 4)
     before = gl_objects.count(context())
-    presenter = Presenter(screen)  # type: ignore[arg-type]
+    presenter = Presenter(surface)
     for overlays in (NO_OVERLAYS, Overlays(("grid", "zebra")), Overlays(face=(0.2, 0.2, 0.8, 0.8))):
         for lines in ([], ["status"]):
-            presenter.draw(texture, (64, 48), lines, overlays=overlays)
+            presenter.draw(texture, lines, overlays=overlays)
     presenter.release()
     assert gl_objects.count(context()) == before
-    for held in (texture, *screen.screen.color_attachments, screen.screen):
-        held.release()
+    texture.release()
+    surface.close()
 
 
 @pytest.mark.slow

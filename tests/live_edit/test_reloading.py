@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass.controls import Controls
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.statistics import FrameLog
 from groundglass.errors import GroundglassError, ShaderError
 from groundglass.gl.planes import ScenePlanes
@@ -43,7 +44,8 @@ class Loop:
         SHADERS.set_search_path(folder)
         live = unused_engine(look=load_look(folder / "film.toml"))
         self.editing = Editing(live.history)
-        fitted = tool_context(live, None, print, Controls(), FrameLog(0.1))  # type: ignore[arg-type]
+        self.surface = OffscreenSurface((1, 1), gl=context())
+        fitted = tool_context(live, None, print, Controls(), FrameLog(0.1), self.surface)
         self.tool = Reloading(fitted, self.editing, lambda: load_look(folder / "film.toml"))
         self._planes, self._grader = ScenePlanes(context()), Grader(context())
         self._planes.write([np.full((1, 1), 0.18, np.float32)] * 3)
@@ -78,6 +80,7 @@ def loop(tmp_path: Path) -> Iterator[Loop]:
     loop = Loop(tmp_path)
     yield loop
     loop.tool.close()
+    loop.surface.close()
     for library in LIBRARIES:
         library.set_search_path()
 

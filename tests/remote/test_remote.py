@@ -18,6 +18,7 @@ import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.controls import Action, Controls
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.statistics import FrameLog
 from groundglass.display.tool import Invalidation
 from groundglass.live_edit.editing import Editing
@@ -68,7 +69,8 @@ class Bench:
         self.controls, self.said = Controls(), []
         self.editing = Editing(self.engine.history)
         self.source = gg.open("scene:?size=96x64")
-        fitted = tool_context(self.engine, self.source, self.said.append, self.controls, FrameLog(1 / 30))
+        self.surface = OffscreenSurface((96, 64), gl=context())
+        fitted = tool_context(self.engine, self.source, self.said.append, self.controls, FrameLog(1 / 30), self.surface)
         self.done: list[str] = []
         for tool in (Aids(fitted), ExposureTool(fitted), LookKeys(fitted, self.editing, folder)):
             self.controls.add(tool.controls())
@@ -313,7 +315,9 @@ def test_there_are_not_too_many(bench: Bench) -> None:
 
 
 def test_a_port_that_is_taken_is_told(bench: Bench, tmp_path: Path) -> None:
-    fitted = tool_context(bench.engine, bench.source, bench.said.append, bench.controls, FrameLog(1 / 30))
+    fitted = tool_context(
+        bench.engine, bench.source, bench.said.append, bench.controls, FrameLog(1 / 30), bench.surface
+    )
     with pytest.raises(gg.GroundglassError, match=r"--control \d+: .*use 0"):
         Remote(fitted, bench.editing, bench.port, tmp_path / "other.json")
     with pytest.raises(gg.GroundglassError, match=r"cannot be written"):

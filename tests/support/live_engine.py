@@ -76,11 +76,11 @@ class LiveEngine:
 
 
 def tool_context(
-    engine: Any, source: Any, notify: Callable[[str], None], controls: Controls, log: Any = None, window: Any = None
+    engine: Any, source: Any, notify: Callable[[str], None], controls: Controls, log: Any = None, surface: Any = None
 ) -> ToolContext:
     """What a tool works with, of a `LiveEngine`, or of an object with `history` and `drawn`."""
     return ToolContext(
-        *(engine.__dict__.get("engine", engine), engine.history, source, notify, controls, log, window),
+        *(engine.__dict__.get("engine", engine), engine.history, source, notify, controls, log, surface),
         drawn=lambda: engine.drawn,
     )
 
