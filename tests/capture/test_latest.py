@@ -183,14 +183,6 @@ def test_a_late_frame_does_not_delay_those_after_it(monkeypatch: pytest.MonkeyPa
     assert delivered(monkeypatch, Timing.PACED, 10, [0, 0.2, 0, 0, 0]) == [0, 0.2, 0.2, 0.3, 0.4]
 
 
-def test_a_source_that_fell_far_behind_starts_its_clock_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert pytest.approx(0.25) == latest.MAX_LAG_S
-    late = delivered(monkeypatch, Timing.PACED, 10, [0, 0.34, 0, 0, 0])  # 0.24 s behind: it catches up
-    assert late == [0, 0.34, 0.34, 0.34, 0.4]
-    lost = delivered(monkeypatch, Timing.PACED, 10, [0, 0.36, 0, 0, 0])  # 0.26 s behind
-    assert lost == [0, 0.36, 0.46, 0.56, 0.66]
-
-
 @pytest.mark.parametrize("timing", [Timing.LIVE, Timing.STILL])
 def test_only_a_paced_source_is_paced(monkeypatch: pytest.MonkeyPatch, timing: Timing) -> None:
     assert delivered(monkeypatch, timing, 10, [0.01, 0.01, 0.5, 0.01]) == [0.01, 0.02, 0.52, 0.53]
