@@ -76,7 +76,7 @@ ALLOWED_NAMES: dict[str, str] = {
     "where": "NumPy and SQL use it as a keyword argument",
 }
 
-NOUN = r"(?:a|the|of|in|each|one|no|two|its|their|for|as|by|from|under|with|into)"
+NOUN = r"(?:a|the|of|in|each|one|no|two|its|their|for|by|from|under|with|into)"
 
 PROSE = {
     # the glossary's sentences
