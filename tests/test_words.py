@@ -22,13 +22,19 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
-from words_support import ALLOWED_NAMES, ALLOWED_PLACES, FRAGMENTS, NAMES, PROSE  # noqa: E402
+from words_support import ALLOWED_NAMES, ALLOWED_PLACES, FRAGMENTS, NAMES, PROSE, PYTHON_NAMES  # noqa: E402
 
 CODE = (".cl", ".h", ".glsl")
 SCANNED = {".py", ".md", ".toml", ".cfg", ".sh", *CODE}
 # These files quote the old words.
 QUOTING = {"tests/test_words.py", "tests/support/words_support.py"}
-_NAMES = [(re.compile(rf"(?:^|_)(?:{pattern})(?:_|$)"), word) for pattern, word in NAMES.items()]
+
+
+def _name_patterns(words: dict[str, str]) -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(rf"(?:^|_)(?:{pattern})(?:_|$)"), word) for pattern, word in words.items()]
+
+
+_NAMES, _PYTHON_NAMES = _name_patterns(NAMES), _name_patterns(NAMES | PYTHON_NAMES)
 _PROSE = [(re.compile(pattern, re.IGNORECASE), word) for pattern, word in PROSE.items()]
 _FRAGMENTS = [(re.compile(pattern, re.IGNORECASE), word) for pattern, word in FRAGMENTS.items()]
 
@@ -176,9 +182,9 @@ def places(path: Path, repository: Path = REPOSITORY) -> list[Place]:
 
 def check_name(file: str, line: int, name: str) -> Iterator[Place]:
     """The listed patterns in an identifier."""
-    snake = snake_case(name)
+    snake, patterns = snake_case(name), _PYTHON_NAMES if file.endswith(".py") else _NAMES
     if snake not in ALLOWED_NAMES:
-        yield from (Place(file, line, name, word) for pattern, word in _NAMES if pattern.search(snake))
+        yield from (Place(file, line, name, word) for pattern, word in patterns if pattern.search(snake))
 
 
 def check_text(file: str, text: Text) -> Iterator[Place]:

@@ -1,7 +1,7 @@
 """The words that the project does not use, each with the field's term. tests/test_words.py looks for them.
 
 NAMES are patterns of identifiers in snake case (`HandOver` is read as `hand_over`). A pattern matches whole parts of a
-name: `least` matches `LEAST_PX` and `least`, not `at_leastwise`. PROSE are patterns of text: comments, docstrings,
+name: `least` matches `LEAST_PX` and `least`, but not `at_least`. PROSE are patterns of text: comments, docstrings,
 messages, help and documents, in lower case.
 """
 
@@ -52,7 +52,7 @@ NAMES = {
     "fewest": "MIN_, minimum",
     "calmest": "minimum",
     # nouns that name nothing
-    "what|one|them|there|theirs|ours|mine": "the name of the thing",
+    "what|them|there|theirs|ours|mine": "the name of the thing",
     "where|why|goes_on|is_there": "the name of the thing: position, reason, continues, exists",
     # private verbs and adjectives
     "say|says|said": "notify, message",
@@ -61,7 +61,7 @@ NAMES = {
     "hear|heard|ear|hang": "receive, listen, wait",
     "settl(?:e|es|ed|ing)": "constant_folding, converge",
     "anew|renewed": "rebuilt, again",
-    "seen": "visible, prefilter",
+    "seen(?=_)|(?<=_)seen": "visible, prefilter",
     "stood_still|still_standing": "static, unchanged",
     "shipped|ships": "built_in",
     "trouble|woe": "error",
@@ -69,6 +69,9 @@ NAMES = {
     "lay|laid|lay_over": "place, overlay",
     "strangers?": "the name of the thing",
 }
+
+# In kernels and shaders `one` is the number 1.
+PYTHON_NAMES = {"one": "the name of the thing"}
 
 # Names that a listed pattern matches and that are right, with the reason.
 ALLOWED_NAMES: dict[str, str] = {
@@ -90,6 +93,7 @@ PROSE = {
     r"(?<!there )\b(?:is|are|was|were) no (?!longer|more|less|larger|smaller|later|wider|better|worse)(?=\w)": (
         "'is not a ...', 'has no ...'"
     ),
+    r"\bno (?:raw|mosaic|port|still|rack)\b(?! (?:data|files?|frames?|numbers?))": "'not a ...'",
     r"(?:which|that|it|this|what|who) (?:is|are) (?:(?-i:none)|neither)\b": "'is not a ...'",
     r"\b(?:that|what|which|is|are) (?:is )?of what\b|\bis of\b|\bare of\b": "name the thing; 'requires', 'belongs to'",
     r"something to do\b|what is to do": "'an action'",
@@ -112,6 +116,14 @@ PROSE = {
     r"\bby chance\b": "'at random'",
     r"\bgive(?:s)? up\b|\bracing\b": "'stops', 'times out'",
     # private verbs
+    r"\b(?:that|which|what) there (?:is|are)\b": "'existing', 'available'",
+    r"\b(?:is|are|was|were) (?:not )?there\b(?! (?:a|an|any|no|none|more|some|something)\b)": "'exists'",
+    r"\bbrings?\b|\bbrought\b": "'contains', 'provides', 'converts'",
+    r"\bhow near\b|\bas near\b": "'how close', 'accuracy'",
+    r"\blaid (?:over|into|out|beside)\b": "'placed', 'overlaid'",
+    r"\bdear\b(?! imgui)": "'expensive'",
+    r"\baside\b": "'except', 'ignored'",
+    r"\bsought\b": "'searched'",
     r"\bshall\b": "'must', 'should'",
     r"\bmend(?:s|ed|ing)?\b": "'fix', 'repair', 'recover'",
     r"\banew\b": "'again'; 'rebuilds', 'reallocates'",
