@@ -6,13 +6,13 @@ from .cfa import Cfa
 from .develop.development import Development
 from .engine import Engine
 from .errors import GroundglassError
-from .frame import Encoding, Frame, SpanRig, StereoRig
+from .frame import Encoding, Frame, RelativeRig, StereoRig
 from .lens import Lens
 from .look.look import Look, list_looks, load_look
 from .look.lut_look import lut_look
 from .look.traits import Traits
 from .look.traits import measure as measure_look
-from .optics.focus import Rack, Street, depth_of_field_m, hyperfocal_m
+from .optics.focus import Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
 
 __version__ = "0.1.0"
 
@@ -28,10 +28,10 @@ __all__ = [
     "Look",
     "NoiseProfile",
     "Rack",
-    "SpanRig",
+    "RelativeRig",
     "StereoRig",
-    "Street",
     "Traits",
+    "ZoneFocus",
     "defocus",
     "demosaic",
     "depth_of_field_m",

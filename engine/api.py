@@ -14,7 +14,7 @@ from .cfa import Cfa
 from .compute.device import open_device
 from .compute.planes import Planes
 from .depth.stage import DepthStage
-from .depth.stereo import MOST_DISPARITIES, StereoDepth
+from .depth.stereo import MAX_DISPARITIES, StereoDepth
 from .develop.demosaic import Demosaic, check_method, demosaiced_size
 from .develop.denoise import Denoise
 from .develop.development import Development
@@ -25,7 +25,7 @@ from .lens import Lens, load_lens
 from .look.grade import grade as grade_scene
 from .look.look import Look
 from .optics.defocus import QUALITIES, Blur, Defocus, Quality
-from .optics.soft_focus import Glow, Halo
+from .optics.soft_focus import SoftFocus, SoftFocusHalo
 
 
 def open(source: str | Path, **options: Any) -> Source:
@@ -64,7 +64,7 @@ def demosaic(
         scene = Planes(opened, *demosaiced_size(width, height, chosen.demosaic), 3)
         buffer = opened.allocate(light.nbytes + 4 * planes.layout.pitch)
         opened.write(buffer, light)
-        planes.run("linearize.cl", "intake_light", buffer, planes.buffer, width, planes.layout.pitch, int(encode))
+        planes.run("linearize.cl", "linearize_float", buffer, planes.buffer, width, planes.layout.pitch, int(encode))
         planes.mirror()
         if denoise > 0:
             words = np.round(np.clip(light, 0, 1) * 65535).astype(np.uint16)
@@ -104,7 +104,7 @@ def defocus(
         raise ValueError("depth_m holds zero, negative or NaN; give the distance in metres, infinity where unknown")
     height, width = depth.shape
     chosen = load_lens(lens) if isinstance(lens, str) else lens
-    blur, halo = Blur.of(chosen, focus_m, width), Halo.of(chosen)
+    blur, halo = Blur.of(chosen, focus_m, width), SoftFocusHalo.of(chosen)
     opened = open_device(device)
     try:
         scene = Planes(opened, width, height, 3)
@@ -113,7 +113,7 @@ def defocus(
         stage.load(depth)
         defocus = Defocus(opened, width, height, quality)
         picture = defocus.run(scene, stage.run(scene), stage.distances_m, blur)
-        return (Glow(opened, width, height).run(picture, halo) if halo.shows(width) else picture).read()
+        return (SoftFocus(opened, width, height).run(picture, halo) if halo.shows(width) else picture).read()
     finally:
         opened.close()
 
@@ -135,7 +135,7 @@ def match_stereo(
     height, width = greys[0].shape
     opened = open_device(device)
     try:
-        most = min(max(width / 4, 16), MOST_DISPARITIES - 1) if max_disparity is None else max_disparity
+        most = min(max(width / 4, 16), MAX_DISPARITIES - 1) if max_disparity is None else max_disparity
         return StereoDepth(opened, width, height, most).run(*greys)
     finally:
         opened.close()

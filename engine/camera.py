@@ -152,7 +152,7 @@ class CameraProfile:
         does not see such a light in all three channels, or its matrix is singular.
         """
         calibrations = self.calibrations or (self.derived_calibration(),)
-        neutral = _Light.of(calibrations, temperature_of(white)[0]).xyz_to_camera @ xyz_of(white)
+        neutral = _CalibrationModel.of(calibrations, temperature_of(white)[0]).xyz_to_camera @ xyz_of(white)
         if not (np.isfinite(neutral).all() and neutral.min() > 1e-6 * neutral.max() > 0):
             raise GroundglassError(
                 f"white x={white[0]:.4f}, y={white[1]:.4f}: this camera's matrix sees no such light in all three "
@@ -193,7 +193,7 @@ class CameraProfile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Light:
+class _CalibrationModel:
     """The calibrations at one temperature: interpolated over its inverse, held at both ends."""
 
     xyz_to_camera: NDArray[np.float64]
@@ -201,7 +201,7 @@ class _Light:
     camera_to_xyz_d50: NDArray[np.float64] | None
 
     @classmethod
-    def of(cls, calibrations: tuple[Calibration, ...], temperature_k: float) -> _Light:
+    def of(cls, calibrations: tuple[Calibration, ...], temperature_k: float) -> _CalibrationModel:
         cool, warm = calibrations[-1], calibrations[0]  # of high and of low temperature
         share = 0.0  # of the warm one
         if warm.temperature_k < cool.temperature_k:
@@ -233,7 +233,7 @@ def _white(calibrations: tuple[Calibration, ...], balance: tuple[float, float, f
     neutral = 1 / np.array(balance)
 
     def seen(mired: float) -> XY | None:
-        found = np.linalg.solve(_Light.of(calibrations, 1e6 / mired).xyz_to_camera, neutral)
+        found = np.linalg.solve(_CalibrationModel.of(calibrations, 1e6 / mired).xyz_to_camera, neutral)
         white = float(found[0] / found.sum()), float(found[1] / found.sum())
         return white if found.min() > 0 and abs(temperature_of(white)[1]) <= 2 * TINTS[1] else None
 
@@ -268,7 +268,7 @@ def _scene_matrix(
     calibrations: tuple[Calibration, ...], white: XY, balance: tuple[float, float, float]
 ) -> NDArray[np.float64]:
     """(3, 3) camera RGB, balanced for `white`, to linear Rec.2020, D65; each row sums to 1."""
-    light = _Light.of(calibrations, temperature_of(white)[0])
+    light = _CalibrationModel.of(calibrations, temperature_of(white)[0])
     neutral = 1 / np.array(balance)
     if light.camera_to_xyz_d50 is not None:
         # From this camera to the model that was measured, and balanced there.

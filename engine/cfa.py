@@ -99,7 +99,9 @@ class Cfa:
         """A CFA of the same kind with these `channels`, as `channels()` gives them; `change` is what led to them."""
         if self.kind == "mono":
             return self
-        changed = Cfa(_letters(channels[:: self.block, :: self.block]), self.block) if self._fits(channels) else None
+        changed = (
+            Cfa(_pattern_string(channels[:: self.block, :: self.block]), self.block) if self._fits(channels) else None
+        )
         if changed is None:
             raise SourceError(f"a quad-Bayer mosaic {change} begins with half a square; use even columns and rows")
         return changed
@@ -110,16 +112,16 @@ class Cfa:
         return np.array_equal(np.repeat(np.repeat(squares, self.block, axis=0), self.block, axis=1), channels)
 
 
-def _letters(channels: NDArray[Any]) -> str:
+def _pattern_string(channels: NDArray[Any]) -> str:
     return "".join("RGB"[channel] for channel in channels.ravel())
 
 
 @cache
 def _xtrans_orders() -> frozenset[str]:
     """X-Trans as it is read from each of its corners, however the sensor is turned."""
-    sites = np.array(["RGB".index(letter) for letter in XTRANS]).reshape(6, 6)
+    photosites = np.array(["RGB".index(letter) for letter in XTRANS]).reshape(6, 6)
     return frozenset(
-        _letters(np.roll(upright(sites, orientation), (top, left), axis=(0, 1)))
+        _pattern_string(np.roll(upright(photosites, orientation), (top, left), axis=(0, 1)))
         for orientation in range(1, 9)
         for top in range(6)
         for left in range(6)

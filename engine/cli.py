@@ -18,9 +18,9 @@ from .commands.look import look_app
 from .commands.new_pass import new_pass
 from .commands.options import (
     EngineOptions,
-    FilmCodec,
     Quality,
     SourceOptions,
+    VideoCodec,
     ViewOptions,
     parse_focus,
     parse_rack_s,
@@ -30,7 +30,7 @@ from .commands.tune import tune_like
 from .develop.demosaic import check_method
 from .develop.development import Development
 from .errors import GroundglassError
-from .optics.focus import Street
+from .optics.focus import ZoneFocus
 
 app = typer.Typer(
     name="groundglass",
@@ -69,7 +69,7 @@ def view(
     lens: arg.LensOption = "noct-50",
     f_number: arg.FNumberOption = None,
     focus: arg.FocusOption = None,
-    street: arg.StreetOption = None,
+    zone_focus: arg.ZoneFocusOption = None,
     exposure: arg.ExposureOption = 0.0,
     metering: arg.MeteringOption = "off",
     demosaic: arg.DemosaicOption = "rcd",
@@ -101,7 +101,7 @@ def view(
     record: Annotated[
         Path | None, typer.Option("--record", metavar="FILE", help="Record a film from the first frame on.")
     ] = None,
-    codec: Annotated[FilmCodec, typer.Option("--codec", help="What films are encoded in.")] = FilmCodec.H264,
+    codec: Annotated[VideoCodec, typer.Option("--codec", help="What films are encoded in.")] = VideoCodec.H264,
     control: Annotated[
         int | None, typer.Option("--control", metavar="PORT", min=0, max=65535, help="Listen for scripts; 0: any port.")
     ] = None,
@@ -162,7 +162,7 @@ def view(
             quality,
             device,
             parse_size("--size", size),
-            None if street is None else Street.parse(street),
+            None if zone_focus is None else ZoneFocus.parse(zone_focus),
             lut,
             lut_input,
             output_space,
@@ -195,7 +195,7 @@ def render(
     lens: arg.LensOption = "noct-50",
     f_number: arg.FNumberOption = None,
     focus: arg.FocusOption = None,
-    street: arg.StreetOption = None,
+    zone_focus: arg.ZoneFocusOption = None,
     exposure: arg.ExposureOption = 0.0,
     metering: arg.MeteringOption = "off",
     demosaic: arg.DemosaicOption = "best",
@@ -263,7 +263,7 @@ def render(
             quality,
             device,
             parse_size("--size", size),
-            None if street is None else Street.parse(street),
+            None if zone_focus is None else ZoneFocus.parse(zone_focus),
             lut,
             lut_input,
             output_space,

@@ -19,7 +19,7 @@ class Control:
     key: str = ""
     _: KW_ONLY
     help: str = ""  # one line, where the title does not say it all
-    lasts: bool = False  # from one run to the next
+    is_saved: bool = False  # from one run to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Number(Control):
     """A number from `least` to `most` in `unit`; `step` is what a hand can tell apart. It has no key."""
 
     _: KW_ONLY
-    least: float
-    most: float
+    minimum: float
+    maximum: float
     step: float
     get: Callable[[], float]
     set: Callable[[float], None]
@@ -125,9 +125,9 @@ class Controls:
         match self[name]:
             case Switch(set=put) if isinstance(setting, bool):
                 put(setting)
-            case Number(set=put, least=least, most=most) if _is_number(setting):
-                if not least <= float(setting) <= most:
-                    raise ControlError(f"'{name}' is {least:g} to {most:g}, not {setting:g}")
+            case Number(set=put, minimum=minimum, maximum=maximum) if _is_number(setting):
+                if not minimum <= float(setting) <= maximum:
+                    raise ControlError(f"'{name}' is {minimum:g} to {maximum:g}, not {setting:g}")
                 put(float(setting))
             case Choice(set=put, choices=choices) if isinstance(setting, str):
                 if setting not in choices:
@@ -152,8 +152,8 @@ def _takes(control: Control) -> str:
     match control:
         case Switch():
             return "true or false"
-        case Number(least=least, most=most):
-            return f"a number from {least:g} to {most:g}"
+        case Number(minimum=minimum, maximum=maximum):
+            return f"a number from {minimum:g} to {maximum:g}"
         case Choice(choices=choices):
             return f"one of {', '.join(choices)}"
         case _:

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from .colour.output_space import OutputSpace, open_output_space
 from .compute.device import open_device
 from .compute.planes import Planes
-from .compute.stage_cache import Fitted
+from .compute.stage_cache import StageCache
 from .depth.maps import DepthMap
 from .depth.monocular import MonocularDepth
 from .depth.onnx_model import MonocularModel
 from .depth.relative import DepthRange
 from .depth.stage import DepthStage
-from .depth.stereo_pair import PairDepth
+from .depth.stereo_pair import StereoPairDepth
 from .develop.balance import grey_at
 from .develop.developer import Developer
 from .develop.development import Development
@@ -32,15 +32,15 @@ from .gl.planes import ScenePlanes
 from .lens import Lens, load_lens
 from .look.grade import Grader, Target
 from .look.look import Look, load_look
-from .look.wipe import Split
+from .look.wipe import Wipe
 from .optics import breathing
 from .optics.autofocus import autofocus
 from .optics.breathing import Breathing
 from .optics.defocus import Blur, Defocus, Quality
 from .optics.focus import FARTHEST_M
-from .optics.soft_focus import Glow, Halo
+from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .timing import Clock
-from .transfer.host import ORIGIN, HandOver
+from .transfer.host import ORIGIN, TextureTransfer
 
 DEFAULT_LOOK = "classic"
 DEFAULT_LENS = "noct-50"
@@ -93,7 +93,7 @@ class Engine:
         self.development = Development() if development is None else development
         self.quality: Quality = quality
         self.output_space: OutputSpace | None = open_output_space(output_space)  # None is sRGB
-        self.split: Split | None = None  # what `draw` shows beside the picture
+        self.split: Wipe | None = None  # what `draw` shows beside the picture
         self.screen_bits = 8  # of a channel of what `draw` gives; a window may have 10
         self.clock = Clock()
         self._model = _open_model(depth_model, depth_range)
@@ -103,12 +103,12 @@ class Engine:
         self.gl_name = describe(self.gl)
         self.device_name = f"{self.device.spec} {self.device.name}"
         self._developer = Developer(self.device)
-        self._pairs = PairDepth(self.device)
-        self._depth = Fitted(partial(DepthStage, self.device))
-        self._defocus = Fitted(partial(Defocus, self.device))
-        self._glow = Fitted(partial(Glow, self.device))
-        self._breathing = Fitted(partial(Breathing, self.device))
-        self._hand_over = Fitted(partial(HandOver, self.device))
+        self._stereo_pairs = StereoPairDepth(self.device)
+        self._depth = StageCache(partial(DepthStage, self.device))
+        self._defocus = StageCache(partial(Defocus, self.device))
+        self._soft_focus = StageCache(partial(SoftFocus, self.device))
+        self._breathing = StageCache(partial(Breathing, self.device))
+        self._transfer = StageCache(partial(TextureTransfer, self.device))
         self._scene_textures = ScenePlanes(self.gl)
         self._grader = Grader(self.gl)
         self._last: Frame | None = None
@@ -133,34 +133,34 @@ class Engine:
         It never waits for a depth model: the distances are those that it told last; of a picture before, or none yet.
         """
         target: Target = "rgb10_a2" if self.screen_bits >= 10 else "rgba8"
-        return self._drawn(frame, waits=False, target=target, split=self.split)
+        return self._draw_frame(frame, waits=False, target=target, split=self.split)
 
-    def _drawn(
-        self, frame: Frame, *, waits: bool, target: Target = "rgba8", split: Split | None = None
+    def _draw_frame(
+        self, frame: Frame, *, waits: bool, target: Target = "rgba8", split: Wipe | None = None
     ) -> moderngl.Texture:
         make_current(self.gl)  # and left so: what comes of it is for the caller to read
         upright = self._prepared(frame)
         if split is not None and split.lens is not None:
             own, self.lens = self.lens, split.lens
             try:
-                self._bring(upright, waits=waits)
+                self._prepare_scene(upright, waits=waits)
             finally:
                 self.lens = own
             self._grade(upright, split.look or self.look, target, (split.at, 1.0))
-        seen = self._bring(upright, waits=waits)
+        seen = self._prepare_scene(upright, waits=waits)
         texture = self._grade(seen, self.look, target, (0.0, 1.0 if split is None else split.at))
         if split is not None and split.lens is None:
             self._grade(seen, split.look or self.look, target, (split.at, 1.0))
         self._last, self._magnification = seen, self._magnification_of(seen)
         return texture
 
-    def _bring(self, frame: Frame, *, waits: bool) -> Frame:
+    def _prepare_scene(self, frame: Frame, *, waits: bool) -> Frame:
         """Develops an upright frame, focuses, and hands its light over to GL. Returns it with its distances."""
-        frame, scene = self._focused(frame, waits=waits)
+        frame, scene = self._apply_optics(frame, waits=waits)
         self.device.collect()
         if self._model is not None:
-            self._model.hand_over()
-        with self.clock.host("transfer"), self._hand_over.of(*scene.size).view(scene) as packed:
+            self._model.submit_copy()
+        with self.clock.host("transfer"), self._transfer.of(*scene.size).view(scene) as packed:
             self._scene_textures.write_packed(packed, ORIGIN, scene.size)
         return frame
 
@@ -180,7 +180,7 @@ class Engine:
 
     def render(self, frame: Frame) -> NDArray[np.uint8]:
         """The picture in memory: (H, W, 3) uint8, display sRGB, upright. A depth model is waited for."""
-        texture = self._drawn(frame, waits=True)
+        texture = self._draw_frame(frame, waits=True)
         rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(texture.height, texture.width, 4)
         return np.ascontiguousarray(rgba[..., :3])
 
@@ -189,7 +189,7 @@ class Engine:
 
         A depth model is waited for.
         """
-        scene = self._focused(self._prepared(frame), waits=True)[1].read()
+        scene = self._apply_optics(self._prepared(frame), waits=True)[1].read()
         self.device.collect()
         return scene
 
@@ -220,7 +220,7 @@ class Engine:
     @property
     def is_outdated(self) -> bool:
         """Whether the frame last drawn would look different now: its depth model has told new distances since."""
-        return self._model is not None and self._model.has_news
+        return self._model is not None and self._model.has_result
 
     def autofocus(self) -> float | None:
         """Focuses the last frame drawn on its nearest face, or on what is in its middle.
@@ -275,10 +275,10 @@ class Engine:
             return
         self._closed = True
         self._developer.release()
-        self._pairs.release()
+        self._stereo_pairs.release()
         if self._model is not None:
             self._model.release()
-        for stage in (self._depth, self._defocus, self._glow, self._breathing, self._hand_over):
+        for stage in (self._depth, self._defocus, self._soft_focus, self._breathing, self._transfer):
             stage.release()
         make_current(self.gl)
         self._grader.release()
@@ -299,10 +299,10 @@ class Engine:
         """The frame with its distances, upright. Of a still that is drawn again it is the same frame: its arrays are
         turned once, and travel to the device once."""
         if self._ready is None or self._ready[0] is not frame or self._ready[1] != self.quality:
-            self._ready = frame, self.quality, self._with_distances(frame).upright()
+            self._ready = frame, self.quality, self._with_stereo_depth(frame).upright()
         return self._ready[2]
 
-    def _with_distances(self, frame: Frame) -> Frame:
+    def _with_stereo_depth(self, frame: Frame) -> Frame:
         """The frame with the depth that its pair shows, where it has none of its own.
 
         Before anything is turned: a pair is rectified along the rows that the cameras saw.
@@ -310,10 +310,10 @@ class Engine:
         if frame.depth_m is not None or frame.right is None:
             return frame
         with self.device.stage("stereo", self.clock):
-            depth_m = self._pairs.depth_m(frame, self.quality)
-        return replace(frame, depth_m=depth_m, depth_noise=self._pairs.noise, right=None, rig=None)
+            depth_m = self._stereo_pairs.depth_m(frame, self.quality)
+        return replace(frame, depth_m=depth_m, depth_noise=self._stereo_pairs.noise, right=None, rig=None)
 
-    def _focused(self, frame: Frame, *, waits: bool) -> tuple[Frame, Planes]:
+    def _apply_optics(self, frame: Frame, *, waits: bool) -> tuple[Frame, Planes]:
         """Develop and optics: queues the kernels for an upright frame.
 
         Returns the frame with the distances of the model too, for which it `waits`, and the light behind the lens.
@@ -323,15 +323,15 @@ class Engine:
         model, subject = self._model if frame.depth_m is None else None, (frame, self.development)
         if model is not None and not waits:
             frame = _with_map(frame, model.latest(self.clock))
-        depth = self._loaded(frame, size)  # a copy waits for what is queued: before anything is
+        depth = self._load_depth(frame, size)  # a copy waits for what is queued: before anything is
         with self.device.stage("develop", self.clock):
             scene = self._developer.develop(frame, self.development)
             if model is not None and not waits:
-                model.glance(scene, subject)
+                model.queue_copy(scene, subject)
         if model is not None and waits:
             frame = _with_map(frame, model.depth_of(scene, subject, self.clock))
-            depth = self._loaded(frame, size)
-        halo = Halo.of(self.lens, frame.native_lens)
+            depth = self._load_depth(frame, size)
+        halo = SoftFocusHalo.of(self.lens, frame.native_lens)
         if depth is None and not halo.shows(size[0]):
             return frame, scene
         with self.device.stage("optics", self.clock):
@@ -340,13 +340,13 @@ class Engine:
                 blur = Blur.of(self.lens, self.focus_m, size[0], frame.native_lens, frame.native_focus_m)
                 scene = self._defocus.of(*size, self.quality).run(scene, depth_m, depth.distances_m, blur)
             if halo.shows(size[0]):
-                scene = self._glow.of(*size).run(scene, halo)
+                scene = self._soft_focus.of(*size).run(scene, halo)
             magnification = self._magnification_of(frame)
             if breathing.shows(magnification, size[0]):
                 scene = self._breathing.of(*size).run(scene, magnification)
             return frame, scene
 
-    def _loaded(self, frame: Frame, size: tuple[int, int]) -> DepthStage | None:
+    def _load_depth(self, frame: Frame, size: tuple[int, int]) -> DepthStage | None:
         """The depth stage that holds the distances of the frame, or None where it has none."""
         if frame.depth_m is None:
             return None

@@ -43,11 +43,11 @@ class MissingExtraError(GroundglassError):
     'clip.mp4: needs PyAV; pip install groundglass[video]'
     """
 
-    def __init__(self, what: str, library: str, extra: str) -> None:
-        super().__init__(f"{what}: needs {library}; pip install groundglass[{extra}]")
+    def __init__(self, feature: str, library: str, extra: str) -> None:
+        super().__init__(f"{feature}: needs {library}; pip install groundglass[{extra}]")
 
 
 def cause(error: Exception) -> str:
     """What a library's error says, on one line of bearable length."""
-    said = " ".join(str(error).split()) or type(error).__name__
-    return said if len(said) <= MAX_CAUSE_CHARACTERS else said[: MAX_CAUSE_CHARACTERS - 3] + "..."
+    message = " ".join(str(error).split()) or type(error).__name__
+    return message if len(message) <= MAX_CAUSE_CHARACTERS else message[: MAX_CAUSE_CHARACTERS - 3] + "..."

@@ -69,7 +69,7 @@ class StereoRig:
 
 
 @dataclass(frozen=True, slots=True)
-class SpanRig:
+class RelativeRig:
     """Two cameras of which nobody knows the figures: what they see lies between two distances in metres.
 
     Raises SourceError where the distances are not 0 < near_m < far_m.
@@ -86,11 +86,11 @@ class SpanRig:
             )
         _check_disparity(self.max_disparity)
 
-    def spanning(self, least_px: float, greatest_px: float) -> StereoRig:
-        """The rig that sees the two disparities, least_px < greatest_px, at the farther and the nearer distance."""
-        least_per_m, greatest_per_m = 1 / self.far_m, 1 / self.near_m
-        product = (greatest_px - least_px) / (greatest_per_m - least_per_m)
-        return StereoRig(product, 1.0, product * least_per_m - least_px, self.max_disparity)
+    def from_disparities(self, min_px: float, max_px: float) -> StereoRig:
+        """The rig that sees the two disparities, min_px < max_px, at the farther and the nearer distance."""
+        min_per_m, max_per_m = 1 / self.far_m, 1 / self.near_m
+        product = (max_px - min_px) / (max_per_m - min_per_m)
+        return StereoRig(product, 1.0, product * min_per_m - min_px, self.max_disparity)
 
 
 def _check_disparity(max_disparity: float | None) -> None:
@@ -122,7 +122,7 @@ class Frame:
     depth_m: NDArray[np.float32] | None = None
     depth_noise: float = 0.0
     right: NDArray[Any] | None = None
-    rig: StereoRig | SpanRig | None = None
+    rig: StereoRig | RelativeRig | None = None
     native_lens: Lens | None = None
     native_focus_m: float | None = None
     index: int = 0

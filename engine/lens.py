@@ -108,10 +108,10 @@ class Lens:
             )
         if self.blades not in (0, *range(3, 21)):
             raise LookError(f"lens '{self.name}': blades = {self.blades} must be 0 (round) or a whole number, 3 to 20")
-        for key, (least, most) in _RANGES.items():
+        for key, (minimum, maximum) in _RANGES.items():
             figure = getattr(self, key)
-            if not least <= figure <= most:
-                raise LookError(f"lens '{self.name}': {key} = {figure} must be {least:g} to {most:g}")
+            if not minimum <= figure <= maximum:
+                raise LookError(f"lens '{self.name}': {key} = {figure} must be {minimum:g} to {maximum:g}")
 
     @property
     def opening(self) -> float:
@@ -124,12 +124,12 @@ class Lens:
         return -2.0 * math.log2(self.opening)
 
     @property
-    def spherical_now(self) -> float:
+    def spherical_at_f_number(self) -> float:
         """`spherical` at this aperture: a ray's error grows with the cube of its height, the disc with the height."""
         return self.spherical * self.opening**2
 
     @property
-    def soft_focus_now(self) -> float:
+    def soft_focus_at_f_number(self) -> float:
         """`soft_focus` at this aperture."""
         return self.soft_focus * self.opening**2
 

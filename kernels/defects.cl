@@ -5,7 +5,7 @@
  * and by how much of their own spread beyond that. Of a real point of light the sites beside it, of other colours, see
  * a part; of a thin line one site beside it and one across a corner.
  */
-#define LEAST 0.045f
+#define MIN_EXCESS 0.045f
 #define SPREAD 0.5f
 #define SHARED 0.1f
 #define CONTINUED 0.2f
@@ -32,16 +32,16 @@ FUNCTION floats extreme(floats a, floats b, floats c, floats d) { return greater
  * has a bad neighbour now and then), `brightest` by how much that one does, `one_side` by how much it passes the one
  * opposite, `corner` the brightest of the diagonal ones.
  */
-FUNCTION floats sticks_out(floats here, floats most, floats second, floats last, floats least, floats sum, floats lit,
+FUNCTION floats is_outlier(floats here, floats most, floats second, floats last, floats least, floats sum, floats lit,
                            floats brightest, floats one_side, floats corner)
 {
     const floats out = here - 0.125f * sum, inner_out = here - (sum - most - least) * (1.0f / 6.0f);
     const floats continued = CONTINUED * out + SLOPE * (most - least);
-    const floats alone = here - most > LEAST + SPREAD * (most - least) && lit < SHARED * out
+    const floats alone = here - most > MIN_EXCESS + SPREAD * (most - least) && lit < SHARED * out
                                  && !(one_side > continued && corner > continued)
                              ? (floats)(1.0f)
                              : (floats)(0.0f);
-    return here - second > LEAST + SPREAD * (second - last) && brightest < SHARED * inner_out
+    return here - second > MIN_EXCESS + SPREAD * (second - last) && brightest < SHARED * inner_out
                    && corner < CORNER * inner_out
                ? (floats)(1.0f)
                : alone;
@@ -81,8 +81,8 @@ KERNEL void detect_defects(GLOBAL const float *RESTRICT mosaic, GLOBAL const flo
         corner = (4.0f * extreme(nw, ne, sw, se) - corners) * (1.0f / 3.0f); /* above the mean of the others */
         dark_corner = (4.0f * extreme(-nw, -ne, -sw, -se) + corners) * (1.0f / 3.0f);
     }
-    const floats hot = sticks_out(here, most, second, last, least, sum, lit, brightest, one_side, corner);
-    const floats dead = sticks_out(-here, -least, -last, -second, -most, -sum, -shaded, -darkest, one_side,
+    const floats hot = is_outlier(here, most, second, last, least, sum, lit, brightest, one_side, corner);
+    const floats dead = is_outlier(-here, -least, -last, -second, -most, -sum, -shaded, -darkest, one_side,
                                    dark_corner);
     STORE(marks, at, greater(greater(hot, dead), LOAD(listed, at)));
 }
@@ -122,7 +122,7 @@ FUNCTION void mend(GLOBAL float *mosaic, GLOBAL const float *marks, int at, int 
 }
 
 /* In place: good sites are only read, bad ones only written. */
-KERNEL void mend_marked(GLOBAL float *mosaic, GLOBAL const float *RESTRICT marks, int pitch, int step, int width)
+KERNEL void correct_marked(GLOBAL float *mosaic, GLOBAL const float *RESTRICT marks, int pitch, int step, int width)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     if (!(largest(LOAD(marks, at)) > 0.0f))
@@ -133,7 +133,7 @@ KERNEL void mend_marked(GLOBAL float *mosaic, GLOBAL const float *RESTRICT marks
 }
 
 /* The same of `count` places, told as column and row. */
-KERNEL void mend_listed(GLOBAL float *mosaic, GLOBAL const float *RESTRICT marks, GLOBAL const int *RESTRICT places,
+KERNEL void correct_listed(GLOBAL float *mosaic, GLOBAL const float *RESTRICT marks, GLOBAL const int *RESTRICT places,
                         int pitch, int step, int count)
 {
     if (GROUP_X < count)

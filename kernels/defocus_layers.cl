@@ -212,7 +212,7 @@ FUNCTION void complete(GLOBAL float *surface, int at, int stride, ints within, c
 /* The smallest scale: what is not seen there is as the rest of it, the nearer the more (D. Shepard, "A two-dimensional
  * interpolation function", 1968).
  */
-KERNEL void complete_smallest(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT crown, int rows, int width,
+KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT top, int rows, int width,
                               int height, int pitch, int stride, int too_far)
 {
     const int l = GLOBAL_Y / rows + 1, row = GLOBAL_Y % rows; /* borders included */
@@ -236,12 +236,12 @@ KERNEL void complete_smallest(GLOBAL const float *RESTRICT sums, GLOBAL float *R
     const int at = row * pitch + GLOBAL_X;
     const floats here = share_seen(LOAD(surface, at + 3 * stride), LOAD(surface, at + 5 * stride));
     for (int plane = 0; plane < 5; ++plane)
-        STORE(crown, at + (6 * (l - 1) + plane) * stride,
+        STORE(top, at + (6 * (l - 1) + plane) * stride,
               plane != 3 ? means[plane] * per_seen : too_far ? here : seen / known);
 }
 
 /* Every other scale takes what it does not see from the next smaller one, whose surfaces begin at plane `first`. */
-KERNEL void complete_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse, int rows, int width, int pitch,
+KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse, int rows, int width, int pitch,
                            int stride, int coarse_pitch, int coarse_stride, int first, int too_far)
 {
     const int l = GLOBAL_Y / rows + 1, y = GLOBAL_Y % rows; /* borders included */

@@ -7,7 +7,7 @@
 #include "defocus.h"
 #include "aperture.h"
 
-#define LEAST_SEEN 0.15f /* of a surface around a pixel, for it to be continued there */
+#define MIN_COVERAGE 0.15f /* of a surface around a pixel, for it to be continued there */
 
 #ifndef COLOURED
 #define COLOURED 0 /* whether the discs of red and blue differ from that of green in radius */
@@ -66,7 +66,7 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
         }
     if (reach > 0.0f && l < first_limited) {
         const floats covered = onward * (1.0f / (float)taps_within(cell, reach + rim));
-        const floats whole = 1.0f / greater(1.0f - covered, (floats)(LEAST_SEEN));
+        const floats whole = 1.0f / greater(1.0f - covered, (floats)(MIN_COVERAGE));
         red *= whole;
         green *= whole;
         blue *= whole;

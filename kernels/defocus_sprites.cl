@@ -8,7 +8,7 @@
 #include "aperture.h"
 
 #define OVER_MEAN 10.0f /* times the mean around it is where a light begins: noise about black reaches 7 */
-#define LARGEST_VARIANCE 3.0f /* pixels squared that the light of one point may cover */
+#define MAX_VARIANCE 3.0f /* pixels squared that the light of one point may cover */
 #define STEPS (LAYERS > 2 ? 24 : 12) /* of the way from a light to the lens */
 
 /* Of each tile up to LIGHTS lights, one a quarter: place (0, 1), signed radius (2), colour (3 to 5), and the nearest
@@ -28,10 +28,10 @@ FUNCTION float positive(float x) { return x < 0.0f ? -x : x; }
  * bright places are larger than points has no lights: its level is negative. A light's pixels keep no more weight in
  * `spread` than brings them to the level.
  */
-KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
+KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                         GLOBAL float *RESTRICT spread, GLOBAL float *RESTRICT lights, GLOBAL float *RESTRICT levels,
                         GLOBAL float *RESTRICT extremes, int pitch, int stride, int width, int height, int tiles_x,
-                        float least_radius)
+                        float min_radius)
 {
     const int tile = GLOBAL_Y * tiles_x + GROUP_X;
     const int first = (GLOBAL_Y * TILE + PAD) * pitch + PAD + GROUP_X * TILE;
@@ -67,7 +67,7 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
         }
     const float level = OVER_MEAN * sum_of(tame) * (1.0f / (TILE * TILE));
     levels[tile] = -level;
-    if (!(largest(brightest) > level && largest(blurred) > least_radius))
+    if (!(largest(brightest) > level && largest(blurred) > min_radius))
         return;
     int found = 0;
     for (int quarter = 0; quarter < LIGHTS && found >= 0; ++quarter) {
@@ -97,7 +97,7 @@ KERNEL void find_lights(GLOBAL const float *RESTRICT scene, GLOBAL const float *
         if (excess == 0.0f)
             continue;
         const float x = x_sum / excess, y = y_sum / excess;
-        found = squares / excess - x * x - y * y > LARGEST_VARIANCE || smallest <= least_radius ? -1 : 1;
+        found = squares / excess - x * x - y * y > MAX_VARIANCE || smallest <= min_radius ? -1 : 1;
         GLOBAL float *light = lights + (tile * LIGHTS + quarter) * LIGHT_FLOATS;
         light[0] = (float)(GROUP_X * TILE) + x;
         light[1] = (float)(GLOBAL_Y * TILE) + y;
@@ -194,7 +194,7 @@ FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, f
 }
 
 /* Of each tile's lights: the colour spread over its disc, and the nearest radius that any tile under the disc holds. */
-KERNEL void measure_lights(GLOBAL float *RESTRICT lights, GLOBAL const float *RESTRICT extremes,
+KERNEL void measure_highlights(GLOBAL float *RESTRICT lights, GLOBAL const float *RESTRICT extremes,
                            GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
                            int cells_y, int width, int height, int tiles_x, int tiles_y, float extent, float red_shift,
                            float blue_shift)
@@ -221,7 +221,7 @@ KERNEL void measure_lights(GLOBAL float *RESTRICT lights, GLOBAL const float *RE
 }
 
 /* The lights of a row of tiles, side by side at the row's beginning, and how many there are. */
-KERNEL void list_lights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, int tiles_x)
+KERNEL void list_highlights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, int tiles_x)
 {
     GLOBAL float *row = lights + GROUP_X * tiles_x * LIGHTS * LIGHT_FLOATS;
     int count = 0;
@@ -249,7 +249,7 @@ FUNCTION float radius_before(GLOBAL const float *light) { return light[2] - 1.5f
 /* At which steps something may stand between the light and the tile at (first_x, first_y): a bit each. Seen from a
  * pixel's point of the aperture, a thing of radius r is shifted by r / radius of the way from the pixel to the light.
  */
-FUNCTION int steps_in_the_way(GLOBAL const float *extremes, GLOBAL const float *light, int first_x, int first_y,
+FUNCTION int occluded_steps(GLOBAL const float *extremes, GLOBAL const float *light, int first_x, int first_y,
                               int width, int height, int tiles_x)
 {
     int found = 0, bit = 1;
@@ -298,7 +298,7 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
 /* Adds the discs to the picture, darker off its middle as `compose` has made that. A work-item takes a tile; `around`
  * is how many rows of tiles a disc may reach.
  */
-KERNEL void add_lights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTRICT radii,
+KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTRICT radii,
                        GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT lights,
                        GLOBAL const float *RESTRICT counts, GLOBAL const float *RESTRICT aperture,
                        GLOBAL const float *RESTRICT profile, int cells_x, int cells_y, int width, int height, int pitch,
@@ -319,7 +319,7 @@ KERNEL void add_lights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTR
                 || light[1] + reach < (float)first_y || light[1] - reach > (float)(first_y + TILE))
                 continue;
             GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, (int)light[0], (int)light[1], width, height);
-            const int steps = steps_in_the_way(extremes, light, first_x, first_y, width, height, tiles_x);
+            const int steps = occluded_steps(extremes, light, first_x, first_y, width, height, tiles_x);
             for (int y = first_y; y < first_y + TILE && y < height; ++y)
                 for (int x = first_x; x < first_x + TILE; x += RUN) {
                     const float dx = (float)x - light[0], dy = (float)y - light[1];

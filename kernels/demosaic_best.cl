@@ -172,7 +172,7 @@ KERNEL void sum_noise(GLOBAL const float *RESTRICT tiles, GLOBAL float *RESTRICT
  * film grain or fine texture, and pictures without noise shall not lose (measured: 0.3 dB on photographs, had it
  * counted).
  */
-KERNEL void settle_noise(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT noise, int rows)
+KERNEL void finish_noise(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT noise, int rows)
 {
     if (GROUP_X >= 3)
         return;

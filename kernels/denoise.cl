@@ -56,7 +56,7 @@ FUNCTION void gather(GLOBAL const float *level, int at, int pitch, int shift, fl
 /* First sweep, over the 20 nearest sites of the same colour, `stride` apart, from row `from` on. Two patches of noise
  * alone differ by 2 in the mean square, give or take 1: up to there all count alike.
  */
-KERNEL void denoise_near(GLOBAL const float *RESTRICT level, GLOBAL float *RESTRICT nearby, int pitch, int stride,
+KERNEL void denoise_fine(GLOBAL const float *RESTRICT level, GLOBAL float *RESTRICT nearby, int pitch, int stride,
                          int from)
 {
     BEGIN(from)
@@ -69,7 +69,7 @@ KERNEL void denoise_near(GLOBAL const float *RESTRICT level, GLOBAL float *RESTR
 }
 
 /* Second sweep, over 8 sites around at a distance of `stride`, most of them outside what the first has seen. */
-KERNEL void denoise_far(GLOBAL const float *RESTRICT level, GLOBAL float *RESTRICT afar, int pitch, int stride,
+KERNEL void denoise_coarse(GLOBAL const float *RESTRICT level, GLOBAL float *RESTRICT afar, int pitch, int stride,
                         float steep, float even)
 {
     BEGIN(0)

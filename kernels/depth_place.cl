@@ -72,14 +72,14 @@ KERNEL void depth_invert(GLOBAL float *map, int width)
     }
 }
 
-#define MOST_SAMPLES 16
+#define MAX_SAMPLES 16
 
 /* A grid coarser than the map: `count` x `count` samples of each of its pixels. */
-FUNCTION floats taken_down(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
+FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
                            float step_y, int count, float ratio)
 {
     const floats none = (floats)(0.0f), one = (floats)(1.0f);
-    floats samples[MOST_SAMPLES];
+    floats samples[MAX_SAMPLES];
     floats nearest = none, farthest = (floats)(1.0f / NEAREST_M);
     const float part = 1.0f / (float)count;
     for (int down = 0; down < count; ++down) {
@@ -106,7 +106,7 @@ FUNCTION floats taken_down(GLOBAL const float *map, int map_width, int map_heigh
 }
 
 /* A grid finer than the map: linear on a surface, the nearest sample across an edge. */
-FUNCTION floats drawn_up(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
+FUNCTION floats upsampled(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
                          float step_y, float ratio)
 {
     const floats column = limited((x + 0.5f) * step_x - 0.5f, 0.0f, (float)(map_width - 1));
@@ -139,7 +139,7 @@ KERNEL void depth_place(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT
     const floats x = LANE_NUMBERS + (float)GLOBAL_X;
     const float y = (float)GLOBAL_Y;
     const floats nearness = count > 0
-                                ? taken_down(map, map_width, map_height, x, y, step_x, step_y, count, ratio)
-                                : drawn_up(map, map_width, map_height, x, y, step_x, step_y, ratio);
+                                ? downsampled(map, map_width, map_height, x, y, step_x, step_y, count, ratio)
+                                : upsampled(map, map_width, map_height, x, y, step_x, step_y, ratio);
     STORE(grid, (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X, as_metres ? 1.0f / nearness : nearness);
 }

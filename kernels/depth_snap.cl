@@ -9,7 +9,7 @@
 #include "depth.h"
 
 #define ALIKE 0.2f /* difference in look at which a sample has hardly a vote left */
-#define LEAST_VOTE 0.2f
+#define MIN_VOTE 0.2f
 #define KEPT_VOTE 1.0f /* for what a pixel was in the last frame, where the picture stands still */
 #define ZONE 0.3f /* of the way from one surface to the other; what lies between has no vote */
 #define CLEAR 0.68f /* share of the samples that have one where two surfaces meet; on a slope it is 2 ZONE */
@@ -122,7 +122,7 @@ FUNCTION floats kept_vote(GLOBAL const float *memory, int at)
         const floats brighter = LOAD(guide, from) - bright;                                                            \
         const floats redder = LOAD(guide, from + stride) - tinted;                                                     \
         const floats like = 1.0f - (brighter * brighter + redder * redder) * (1.0f / (ALIKE * ALIKE));                 \
-        const floats vote = greater(like, (floats)(LEAST_VOTE));                                                       \
+        const floats vote = greater(like, (floats)(MIN_VOTE));                                                       \
         votes += s.sides[i] * vote * vote;                                                                             \
     }
 

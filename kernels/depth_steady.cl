@@ -11,7 +11,7 @@
 #include "depth.h"
 
 #define SAME 4.0f /* standard deviations: up to here neighbours may be one surface */
-#define ALL_AROUND 7.0f /* of nine, itself counted: no rim is near */
+#define FULL_SUPPORT 7.0f /* of nine, itself counted: no rim is near */
 #define CHANGED 0.06f /* difference in brightness and in tint; white has 1.7 of the one */
 #define DEPARTS 4.0f /* standard deviations at which a distance has left the mean */
 #define DEPARTS_MOVING 2.0f /* the same where the picture changed */
@@ -93,7 +93,7 @@ KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float 
     const floats worth = LOAD(memory, at);
     const floats apart = absolute(given - mean) / deviation(lesser(given, mean), noise);
     const ints departs = apart > (moving ? (floats)(DEPARTS_MOVING) : (floats)(DEPARTS));
-    const ints leaves = departs & (moving | (worth < 0.0f) | (company > ALL_AROUND));
+    const ints leaves = departs & (moving | (worth < 0.0f) | (company > FULL_SUPPORT));
     const floats maps = moving ? one : absolute(worth);
     /* A drift of the whole surface is followed the faster the farther it has come. */
     const floats followed = limited(0.25f * (apart - 2.0f), 0.0f, 0.5f);

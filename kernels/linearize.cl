@@ -15,7 +15,7 @@
 #define INTO_MOSAIC ((GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X)
 
 /* (number - black) * gain, at most `most`. */
-KERNEL void intake(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes,
+KERNEL void linearize(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes,
                    int pitch, float black_0, float black_1, float black_2, float black_3, float gain_0,
                    float gain_1, float gain_2, float gain_3, float most, int encoded)
 {
@@ -28,7 +28,7 @@ KERNEL void intake(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosai
 /* The same with what is known of each site: `blacks` on top of the black level, `gains` (lens shading) on top of the
  * gain.
  */
-KERNEL void intake_mapped(GLOBAL const u8 *RESTRICT bytes, GLOBAL const float *RESTRICT blacks,
+KERNEL void linearize_mapped(GLOBAL const u8 *RESTRICT bytes, GLOBAL const float *RESTRICT blacks,
                           GLOBAL const float *RESTRICT gains, GLOBAL float *RESTRICT mosaic, int row_bytes,
                           int width, int pitch, float black_0, float black_1, float black_2, float black_3,
                           float gain_0, float gain_1, float gain_2, float gain_3, float most, int encoded)
@@ -41,7 +41,7 @@ KERNEL void intake_mapped(GLOBAL const u8 *RESTRICT bytes, GLOBAL const float *R
 }
 
 /* Of a quad-Bayer sensor: the mean of each square of four sites, a Bayer mosaic of half the size. */
-KERNEL void intake_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes,
+KERNEL void linearize_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes,
                           int pitch, float black_0, float black_1, float black_2, float black_3, float gain_0,
                           float gain_1, float gain_2, float gain_3, float most, int encoded)
 {
@@ -60,7 +60,7 @@ KERNEL void intake_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRIC
 }
 
 /* Light that lies on the device already, one float a site. */
-KERNEL void intake_light(GLOBAL const float *RESTRICT light, GLOBAL float *RESTRICT mosaic, int width, int pitch,
+KERNEL void linearize_float(GLOBAL const float *RESTRICT light, GLOBAL float *RESTRICT mosaic, int width, int pitch,
                          int encoded)
 {
     STORE(mosaic, INTO_MOSAIC, encode(LOAD(light, GLOBAL_Y * width + GLOBAL_X), encoded));

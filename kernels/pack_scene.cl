@@ -23,7 +23,7 @@ FUNCTION ints half_of(floats light)
 }
 
 /* Two numbers a pixel: red and green, blue and 1. */
-KERNEL void hand_over(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT packed, int pitch, int stride)
+KERNEL void pack_scene(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT packed, int pitch, int stride)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + GLOBAL_X;
     const ints red = half_of(LOAD(scene, at));

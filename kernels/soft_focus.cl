@@ -18,7 +18,7 @@ FUNCTION int mirrored(int i, int count)
 }
 
 /* From the full size to the first scale, whose pixel `margin` is the picture's first in both directions. */
-KERNEL void glow_halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT scale, int width, int height,
+KERNEL void soft_focus_halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT scale, int width, int height,
                                int pitch, int stride, int columns, int half_pitch, int half_stride, int margin)
 {
     if (GLOBAL_X >= columns)
@@ -58,7 +58,7 @@ FUNCTION floats halved(GLOBAL const float *RESTRICT finer, int from)
 /* From a scale to the next, of half its size exactly. The transpose of `doubled`: a light that moves by a fraction of a
  * coarse pixel takes its glow along by as much.
  */
-KERNEL void glow_halve(GLOBAL const float *RESTRICT finer, GLOBAL float *RESTRICT scale, int pitch, int stride,
+KERNEL void soft_focus_halve(GLOBAL const float *RESTRICT finer, GLOBAL float *RESTRICT scale, int pitch, int stride,
                        int columns, int half_pitch, int half_stride)
 {
     if (GLOBAL_X >= columns)
@@ -82,7 +82,7 @@ FUNCTION floats blurred(GLOBAL const float *RESTRICT from, int at, int step, GLO
     return sum;
 }
 
-KERNEL void glow_along(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT along,
+KERNEL void soft_focus_blur_rows(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT along,
                        GLOBAL const float *RESTRICT weights, int taps, int columns, int pitch, int stride)
 {
     if (GLOBAL_X >= columns)
@@ -95,7 +95,7 @@ KERNEL void glow_along(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRIC
 /* The blur of a scale, `share` of it, over that of the next smaller one. Where nothing is blurred here `share` is 0;
  * where nothing is blurred at a smaller one `has_coarse` is 0.
  */
-KERNEL void glow_across(GLOBAL const float *RESTRICT along, GLOBAL const float *RESTRICT coarse,
+KERNEL void soft_focus_blur_columns(GLOBAL const float *RESTRICT along, GLOBAL const float *RESTRICT coarse,
                         GLOBAL float *RESTRICT scale, GLOBAL const float *RESTRICT weights, int taps, int columns,
                         int pitch, int stride, int coarse_pitch, int coarse_stride, float share, int has_coarse)
 {
@@ -115,7 +115,7 @@ KERNEL void glow_across(GLOBAL const float *RESTRICT along, GLOBAL const float *
 }
 
 /* In place: `share` of the picture's light goes into the glow. */
-KERNEL void glow_add(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT scene, int width, int pitch, int stride,
+KERNEL void soft_focus_add(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT scene, int width, int pitch, int stride,
                      int half_pitch, int half_stride, int margin, float share)
 {
     if (GLOBAL_X >= width)

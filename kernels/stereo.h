@@ -16,7 +16,7 @@
 #define CENSUS 24        /* comparisons of a pixel with those around it */
 #define STEP 6           /* what one disparity more or less costs from a pixel to the next */
 #define JUMP 36          /* what more costs, where the picture is even */
-#define LEAST_JUMP 12    /* and where it has an edge */
+#define MIN_JUMP 12    /* and where it has an edge */
 #define JUMP_SLOPE 240.0f /* less for a difference of full scale */
 #define UNSEEN 6         /* what a disparity costs that lies beside the right picture */
 
@@ -47,8 +47,8 @@ typedef run_bytes run_bytes_anywhere __attribute__((aligned(1)));
 #define STORE_RUN_BYTES(to, at, values)                                                                                \
     (*(GLOBAL run_bytes_anywhere *)((to) + (at)) = __builtin_convertvector(values, run_bytes))
 #define FEWER(a, b) __builtin_elementwise_min(a, b)
-FUNCTION u8 least_of_bytes(bytes values) { return __builtin_reduce_min(FEWER(values.lo, values.hi)); }
-FUNCTION u16 least_of_words(words values) { return __builtin_reduce_min(FEWER(values.lo, values.hi)); }
+FUNCTION u8 min_of_bytes(bytes values) { return __builtin_reduce_min(FEWER(values.lo, values.hi)); }
+FUNCTION u16 min_of_words(words values) { return __builtin_reduce_min(FEWER(values.lo, values.hi)); }
 /* The 32 that begin with the last of `a`, and those that end with the first of `b`. */
 FUNCTION bytes last_then(bytes a, bytes b)
 {
@@ -75,8 +75,8 @@ typedef u16 words;
 #define WIDENED(from, at) ((u16)(from)[at])
 #define STORE_RUN_BYTES(to, at, values) ((to)[at] = (u8)(values))
 #define FEWER(a, b) ((a) < (b) ? (a) : (b))
-#define least_of_bytes(values) (values)
-#define least_of_words(values) (values)
+#define min_of_bytes(values) (values)
+#define min_of_words(values) (values)
 #define last_then(a, b) (a)
 #define then_first(a, b) (b)
 #endif

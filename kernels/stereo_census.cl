@@ -40,7 +40,7 @@ KERNEL void census_right(GLOBAL const float *RESTRICT grey, GLOBAL u8 *RESTRICT 
 /* What a jump costs between a pixel and the one to the left, above left, above, and above right: planes of bytes. */
 #define JUMP_FROM(dx, dy)                                                                                              \
     (limited((floats)(JUMP) - JUMP_SLOPE * absolute(LOAD(grey, at + (dy) * pitch + (dx)) - here), \
-                                   LEAST_JUMP, JUMP))
+                                   MIN_JUMP, JUMP))
 KERNEL void jumps(GLOBAL const float *RESTRICT grey, GLOBAL u8 *RESTRICT costs, int pitch, int stride)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;

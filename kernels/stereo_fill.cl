@@ -10,7 +10,7 @@
 #define FEWEST 7.0f
 
 /* A pixel stays where enough of those around it lie on its surface; beside the picture nothing is known. */
-KERNEL void without_specks(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT kept, int pitch)
+KERNEL void remove_speckles(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT kept, int pitch)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const floats here = LOAD(disparity, at);
@@ -22,7 +22,7 @@ KERNEL void without_specks(GLOBAL const float *RESTRICT disparity, GLOBAL float 
 }
 
 /* The last known disparity before each pixel, in a plane for each direction: first along the rows. */
-KERNEL void carry_along(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
+KERNEL void fill_rows(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
                         int pitch, int stride)
 {
     if (GROUP_X >= height)
@@ -43,7 +43,7 @@ KERNEL void carry_along(GLOBAL const float *RESTRICT disparity, GLOBAL float *RE
 /* Then down, or up, the picture, `lean` columns to the right each row: a work-item takes a run of neighbouring paths.
  * Those that lean begin beside the picture, `height` columns or less; of its border some of them take what is mirrored.
  */
-KERNEL void carry_down(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
+KERNEL void fill_columns(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
                        int pitch, int lean, int is_up, int plane)
 {
     GLOBAL float *paths = carried + plane * (height + 2 * PAD) * pitch;

@@ -33,7 +33,7 @@ FUNCTION void go_on(bytes *path, const bytes *cost, bytes *sum, u8 jump)
     bytes least = next[0];
     UNROLL for (int i = 1; i < PARTS; ++i)
         least = FEWER(least, next[i]);
-    const bytes lowest = (bytes)least_of_bytes(least);
+    const bytes lowest = (bytes)min_of_bytes(least);
     UNROLL for (int i = 0; i < PARTS; ++i) {
         path[i] = next[i] - lowest;
         sum[i] += path[i];

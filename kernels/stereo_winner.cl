@@ -49,7 +49,7 @@ KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT dispar
             least = FEWER(least, keys[i]);
             STORE_WORDS(seen, i * WORDS, FEWER(LOAD_WORDS(seen, i * WORDS), keys[i]));
         }
-        const int key = least_of_words(least);
+        const int key = min_of_words(least);
         const int best = key & ((1 << PLACES) - 1);
         words second = (words)NONE;
         UNROLL for (int i = 0; i < WORD_PARTS; ++i) {
@@ -57,7 +57,7 @@ KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT dispar
             const words from = (WORD_LANES + (words)(i * WORDS)) - (words)(best - 1);
             second = FEWER(second, from < (words)3 ? (words)NONE : keys[i]);
         }
-        const int distinct = (least_of_words(second) >> PLACES) - (key >> PLACES) >= (margin >> COARSER);
+        const int distinct = (min_of_words(second) >> PLACES) - (key >> PLACES) >= (margin >> COARSER);
         best_left[x] = (u16)best;
         line[x] = distinct ? refined(down, up, best) : -1.0f;
     }

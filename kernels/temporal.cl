@@ -19,7 +19,7 @@
 /* How far the frame lies from the mean, in standard deviations of one frame's noise, added to what is kept of the
  * frames before; over the border too. The first frame, `fresh`, agrees.
  */
-KERNEL void temporal_apart(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT mean,
+KERNEL void temporal_difference(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT mean,
                            GLOBAL float *RESTRICT apart, int pitch, int encoded, int fresh, float slope00,
                            float slope01, float slope10, float slope11, float offset)
 {

@@ -57,7 +57,7 @@
 #define WEIGHTS_AT(x, y) (filters + (kind * SIDE + PHASE(y)) * TAPS * FILTERS * ROW + PHASE(x))
 
 /* How wrong the kind is about each site, squared: of the border's columns too, and SPREAD more rows on each side. */
-KERNEL void texture_surprise(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT filters,
+KERNEL void texture_residual(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT filters,
                              GLOBAL float *RESTRICT surprise, int pitch, int height, int kind)
 {
     const int start = (PAD - SPREAD) * pitch + GLOBAL_X;

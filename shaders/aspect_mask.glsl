@@ -6,7 +6,7 @@
 uniform int aspect_mask_ratio;
 uniform float aspect_mask_opacity;
 
-vec3 aspect_mask(vec3 rgb, Place place) {
+vec3 aspect_mask(vec3 rgb, PixelContext place) {
     const float ratios[8] = float[8](1.0, 0.8, 4.0 / 3.0, 1.5, 16.0 / 9.0, 1.85, 2.39, 0.5625);
     float wider = ratios[aspect_mask_ratio] / aspect;
     vec2 half_size = 0.5 * vec2(min(wider, 1.0), min(1.0 / wider, 1.0));

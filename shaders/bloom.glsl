@@ -2,17 +2,17 @@
 //
 // Of all channels the same share, in scene light, before the tone curve; what is taken from a light goes to its
 // surroundings and none is lost.
-#pragma pass around
-#pragma around halo radius
+#pragma pass neighbourhood
+#pragma neighbourhood halo radius
 #pragma parameter amount "Bloom" 0.08 0.0 0.5 0.01 group=lens
 #pragma parameter radius "Bloom radius" 0.015 0.001 0.1 0.001 group=lens
 
 uniform float bloom_amount;
 
-vec4 bloom_seen(vec3 scene_rgb) {
+vec4 bloom_prefilter(vec3 scene_rgb) {
     return vec4(scene_rgb, 1.0);
 }
 
-vec3 bloom(vec3 scene_rgb, Place place) {
-    return scene_rgb + bloom_amount * (bloom_around(place).rgb - scene_rgb);
+vec3 bloom(vec3 scene_rgb, PixelContext place) {
+    return scene_rgb + bloom_amount * (bloom_neighbourhood(place).rgb - scene_rgb);
 }

@@ -14,7 +14,7 @@ uniform float color_matrix_blue_to_green;
 uniform float color_matrix_red_to_blue;
 uniform float color_matrix_green_to_blue;
 
-vec3 color_matrix(vec3 scene_rgb, Place place) {
+vec3 color_matrix(vec3 scene_rgb, PixelContext place) {
     return mix_channels(scene_rgb, vec2(color_matrix_green_to_red, color_matrix_blue_to_red),
                         vec2(color_matrix_red_to_green, color_matrix_blue_to_green),
                         vec2(color_matrix_red_to_blue, color_matrix_green_to_blue));

@@ -1,4 +1,4 @@
-// What every pass may use. Row 0 is the top of the picture, in the planes, in the frame and in Place.
+// What every pass may use. Row 0 is the top of the picture, in the planes, in the frame and in PixelContext.
 
 uniform sampler2D scene_texture;  // scene-linear Rec.2020, D65, 18 % grey = 0.18, unbounded above
 uniform vec2 frame_px;          // width and height of the picture
@@ -10,7 +10,7 @@ noperspective in vec2 plane_position;
 noperspective in vec2 from_centre;
 
 // Where and when a pixel is seen.
-struct Place {
+struct PixelContext {
     vec2 from_centre;  // in half diagonals: the corners lie at length 1, at every picture size
     ivec2 pixel;       // column and row
     vec2 middle_px;    // the middle of what is drawn, in pixels of the picture: + 0.5 of them, or between two

@@ -4,6 +4,6 @@
 
 uniform float contrast_contrast;
 
-vec3 contrast(vec3 scene_rgb, Place place) {
+vec3 contrast(vec3 scene_rgb, PixelContext place) {
     return GREY * pow(max(scene_rgb * (1.0 / GREY), 1e-9), vec3(contrast_contrast));
 }

@@ -1,7 +1,7 @@
 // Depth view: what the distances say. Near is bright; warm before the sharp zone, cold behind it, as it is within it.
 #pragma pass overlay
 
-vec3 depth_view(vec3 rgb, Place place) {
+vec3 depth_view(vec3 rgb, PixelContext place) {
     float depth_m = depth_at(place.at);
     if (!(depth_m > 0.0))
         return vec3(0.25, 0.0, 0.25);

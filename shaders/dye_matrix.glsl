@@ -17,7 +17,7 @@ uniform float dye_matrix_blue_to_green;
 uniform float dye_matrix_red_to_blue;
 uniform float dye_matrix_green_to_blue;
 
-vec3 dye_matrix(vec3 display_rgb, Place place) {
+vec3 dye_matrix(vec3 display_rgb, PixelContext place) {
     vec3 s = mix_channels(sqrt(max(display_rgb, 0.0)), vec2(dye_matrix_green_to_red, dye_matrix_blue_to_red),
                           vec2(dye_matrix_red_to_green, dye_matrix_blue_to_green),
                           vec2(dye_matrix_red_to_blue, dye_matrix_green_to_blue));

@@ -10,7 +10,7 @@ uniform float exposure_exposure_ev;
 uniform float exposure_warmth;  // stops of red over blue
 uniform float exposure_tint;    // stops of red and blue over green: magenta, below 0 green
 
-vec3 exposure(vec3 scene_rgb, Place place) {
+vec3 exposure(vec3 scene_rgb, PixelContext place) {
     vec3 trim = exp2(0.5 * vec3(exposure_warmth + exposure_tint, -exposure_tint, exposure_tint - exposure_warmth));
     return scene_rgb * (exp2(exposure_exposure_ev) / dot(trim, LUMINANCE) * trim);
 }

@@ -22,7 +22,7 @@ vec3 false_colour_of_stops(float stops) {
     return stop == 0.0 ? vec3(0.5) : stop < 0.0 ? under : over;
 }
 
-vec3 false_colour(vec3 rgb, Place place) {
+vec3 false_colour(vec3 rgb, PixelContext place) {
     if (false_colour_scale == 0)
         return false_colour_of_ire(100.0 * luma(clean_rgb));
     return false_colour_of_stops(log2(max(scene_luminance_at(place.at), 1e-6) / 0.18));

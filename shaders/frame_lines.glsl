@@ -15,7 +15,7 @@ float bright_line(vec2 at, float focal_mm, bool corners_only) {
     return equivalent_mm > focal_mm || (corners_only && !in_corner) ? 1e3 : far;
 }
 
-vec3 frame_lines(vec3 rgb, Place place) {
+vec3 frame_lines(vec3 rgb, PixelContext place) {
     const vec2 pairs[3] = vec2[3](vec2(28.0, 90.0), vec2(35.0, 135.0), vec2(50.0, 75.0));
     vec2 focal_mm = pairs[frame_lines_pair];
     return lined(rgb, min(bright_line(place.at, focal_mm.x, false), bright_line(place.at, focal_mm.y, true)), 0.9);

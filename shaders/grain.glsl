@@ -27,7 +27,7 @@ float grain_noise(ivec2 pixel, int salt) {
     return min(grain_px, 1.0) * HASH_UNIT * 1.7320508 * inversesqrt(kept.x * kept.y) * mix(top, bottom, share.y);
 }
 
-vec3 grain(vec3 display_rgb, Place place) {
+vec3 grain(vec3 display_rgb, PixelContext place) {
     const float amount_to_factor = 6.987712;  // 2 / (sqrt(1/5) (1 - 1/5)^2)
     int salt = grain_seed * 0x68E31DA5 + frame_index * 0x3297A4D1;
     float noise = amount_to_factor * grain_amount * grain_noise(place.pixel, salt);

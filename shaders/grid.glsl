@@ -6,7 +6,7 @@
 uniform int grid_kind;
 uniform float grid_opacity;
 
-vec3 grid(vec3 rgb, Place place) {
+vec3 grid(vec3 rgb, PixelContext place) {
     vec2 at = place.at, far = vec2(1e3);  // in strokes, from the nearest line across and the nearest down
     if (grid_kind == 2) {
         vec2 pixels = 1.0 / stroke;

@@ -74,7 +74,7 @@ float hsl_mixer_at(vec4 first, vec4 second, vec2 one, vec2 two, vec2 three, floa
            dot(damped.z * odd3, three) + damped.w * dot(even, vec4(1.0, -1.0, 1.0, -1.0)) * four;
 }
 
-vec3 hsl_mixer(vec3 rgb, Place place) {
+vec3 hsl_mixer(vec3 rgb, PixelContext place) {
     const mat3 cones = mat3(0.44077740, 0.15688720, 0.00000000, 0.53530160, 0.74848330, 0.02577700,
                             0.02392100, 0.09462950, 0.97422300);
     const mat3 light = mat3(3.04570646, -0.64054356, 0.01694816, -2.18296058, 1.79961860, -0.04761617,

@@ -73,7 +73,7 @@ vec3 lut_shaped(vec3 numbers) {
     return mix(lut_curve(ivec3(low)), lut_curve(ivec3(low) + 1), at - low);
 }
 
-vec3 lut(vec3 rgb, Place place) {
+vec3 lut(vec3 rgb, PixelContext place) {
     vec3 numbers = lut_encoded(rgb);
     if (lut_file_shaper_length > 0) numbers = lut_shaped(numbers);
     if (lut_file_cube_side > 0) 

@@ -5,8 +5,8 @@
 // T^4 / (T^4 + variance^2): all of it where levels deviate little, half where they deviate by T = 0.3 stops, next to
 // nothing beside an edge. The guided filter's T^2 / (T^2 + variance), averaged over the windows that see a pixel, left
 // a band of 3 % beside an edge of four stops; this leaves 0.3 %.
-#pragma pass around
-#pragma around mean radius
+#pragma pass neighbourhood
+#pragma neighbourhood mean radius
 #pragma parameter amount "Micro-contrast" 0.3 -1.0 1.0 0.01 group=tone
 #pragma parameter radius "Micro-contrast radius" 0.008 0.001 0.05 0.0005 group=tone
 
@@ -17,13 +17,13 @@ float micro_contrast_level(vec3 rgb) {
     return log2(max(dot(rgb, LUMINANCE), 0.0) * (1.0 / GREY) + 0.00390625);
 }
 
-vec4 micro_contrast_seen(vec3 scene_rgb) {
+vec4 micro_contrast_prefilter(vec3 scene_rgb) {
     float level = micro_contrast_level(scene_rgb);
     return vec4(level, level * level, 0.0, 1.0);
 }
 
-vec3 micro_contrast(vec3 scene_rgb, Place place) {
-    vec2 means = micro_contrast_around(place).xy;  // of levels and of their squares
+vec3 micro_contrast(vec3 scene_rgb, PixelContext place) {
+    vec2 means = micro_contrast_neighbourhood(place).xy;  // of levels and of their squares
     float variance = means.y - means.x * means.x;
     const float t4 = 0.3 * 0.3 * 0.3 * 0.3;
     float texture_ev = (micro_contrast_level(scene_rgb) - means.x) * t4 / (t4 + variance * variance);

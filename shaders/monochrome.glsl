@@ -13,7 +13,7 @@ uniform float monochrome_green;
 uniform float monochrome_blue;
 uniform int monochrome_filter;
 
-vec3 monochrome(vec3 scene_rgb, Place place) {
+vec3 monochrome(vec3 scene_rgb, PixelContext place) {
     const vec3 filters[6] = vec3[6](vec3(1.0), vec3(1.0, 0.9, 0.25), vec3(1.0, 0.5, 0.06), vec3(1.0, 0.1, 0.03),
                                     vec3(0.25, 1.0, 0.3), vec3(0.06, 0.25, 1.0));
     vec3 shares = vec3(monochrome_red, monochrome_green, monochrome_blue) * filters[monochrome_filter];

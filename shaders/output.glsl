@@ -66,11 +66,11 @@ vec3 tetrahedral(sampler3D cube, int side, vec3 place) {
 }
 
 // `dither_step` of white noise, the same in all channels and frames, hides the steps of an 8-bit target.
-vec4 dithered(vec3 numbers, Place place) {
+vec4 dithered(vec3 numbers, PixelContext place) {
     float noise = hash_of(uint(place.pixel.x) * HASH_X, uint(place.pixel.y) * HASH_Y);
     return vec4(numbers + dither_step * (0.5 * HASH_UNIT) * noise, 1.0);
 }
 
-vec4 display_pixel(vec3 display_rec2020, Place place) {
+vec4 display_pixel(vec3 display_rec2020, PixelContext place) {
     return dithered(srgb_encode(rec709_from_rec2020(display_rec2020)), place);
 }

@@ -14,7 +14,7 @@ vec3 output_numbers(ivec3 at) {
                 texelFetch(output_curve, ivec2(at.b, 0), 0).b);
 }
 
-vec4 space_pixel(vec3 display_rec2020, Place place) {
+vec4 space_pixel(vec3 display_rec2020, PixelContext place) {
     vec3 own = vec3(dot(output_red, display_rec2020), dot(output_green, display_rec2020),
                     dot(output_blue, display_rec2020));
     vec3 light = towards_grey(own, dot(display_rec2020, LUMINANCE));

@@ -18,20 +18,20 @@ uniform int peaking_colour;
 // The step across an edge, to the right and up, from the 2x2 pixels that a renderer shades together: each of the four
 // looks `reach` outward from a corner of theirs, and they compare. A quarter of the samples that each would need alone;
 // and as that corner lies to one side, an edge between two such blocks is seen by one of them, as one within a block.
-vec2 peaking_step(Place place, float reach) {
+vec2 peaking_step(PixelContext place, float reach) {
     vec2 odd = vec2(place.pixel & 1);
     vec2 outward = (2.0 * odd - 1.0) * vec2(dFdx(odd.x), dFdy(odd.y));  // wherever the renderer's blocks begin
     float bright = brightness_at(place.at + (0.5 + reach * outward) * vec2(1.0, -1.0) * stroke);
     return vec2(dFdx(bright), dFdy(bright));
 }
 
-float peaking_sharpness(Place place, vec2 fine) {
+float peaking_sharpness(PixelContext place, vec2 fine) {
     vec2 coarse = peaking_step(place, 2.5);
     float along = dot(fine, coarse) / max(dot(coarse, coarse), 1e-6);
     return smoothstep(0.6, 0.75, along) * smoothstep(0.8, 0.9, along * length(coarse) / max(length(fine), 1e-6));
 }
 
-vec3 peaking(vec3 rgb, Place place) {
+vec3 peaking(vec3 rgb, PixelContext place) {
     const vec3 colours[5] = vec3[5](vec3(1.0, 0.1, 0.1), vec3(1.0, 0.9, 0.0), vec3(0.1, 1.0, 0.2), vec3(0.2, 0.5, 1.0),
                                     vec3(1.0));
     float sharp = 1.0;

@@ -22,7 +22,7 @@ uniform float dither_step;    // one step of the window's encoding
 
 in vec2 at;
 
-struct Place {
+struct PixelContext {
     vec2 at;      // fraction of the picture, from its top-left corner
     ivec2 pixel;  // of the window, from its lower left one
 };
@@ -97,7 +97,7 @@ float raw_at(vec2 where)
 }
 
 // Whether a window pixel lies on a dark stripe.
-bool striped(Place place)
+bool striped(PixelContext place)
 {
     int period = 4 * max(1, int(round(stroke.y / footprint.y)));
     return (place.pixel.x + place.pixel.y) % (2 * period) < period;

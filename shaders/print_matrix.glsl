@@ -14,7 +14,7 @@ uniform float print_matrix_blue_to_green;
 uniform float print_matrix_red_to_blue;
 uniform float print_matrix_green_to_blue;
 
-vec3 print_matrix(vec3 display_rgb, Place place) {
+vec3 print_matrix(vec3 display_rgb, PixelContext place) {
     return mix_channels(display_rgb, vec2(print_matrix_green_to_red, print_matrix_blue_to_red),
                         vec2(print_matrix_red_to_green, print_matrix_blue_to_green),
                         vec2(print_matrix_red_to_blue, print_matrix_green_to_blue));

@@ -4,6 +4,6 @@
 
 uniform float rolloff_start;  // scene light up to which nothing changes
 
-vec3 rolloff(vec3 scene_rgb, Place place) {
+vec3 rolloff(vec3 scene_rgb, PixelContext place) {
     return soft_clip(scene_rgb, rolloff_start);
 }

@@ -8,7 +8,7 @@ uniform float saturation_saturation;
 uniform float saturation_shadows;     // added in black; a quarter of it in the middle, none in white
 uniform float saturation_highlights;  // added in white, likewise
 
-vec3 saturation(vec3 display_rgb, Place place) {
+vec3 saturation(vec3 display_rgb, PixelContext place) {
     float luminance = dot(display_rgb, LUMINANCE);
     float level = sqrt(clamp(luminance, 0.0, 1.0));
     float kept = saturation_saturation + saturation_shadows * (1.0 - level) * (1.0 - level) +

@@ -21,7 +21,7 @@ vec3 split_tone_tint(float hue) {
     return wheel - dot(wheel, LUMINANCE);
 }
 
-vec3 split_tone(vec3 display_rgb, Place place) {
+vec3 split_tone(vec3 display_rgb, PixelContext place) {
     float t = sqrt(clamp(dot(display_rgb, LUMINANCE), 0.0, 1.0));
     t = t * (1.0 + split_tone_balance) / (1.0 - split_tone_balance + 2.0 * split_tone_balance * t);
     float both = 6.75 * t * (1.0 - t);

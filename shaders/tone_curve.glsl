@@ -19,7 +19,7 @@ uniform vec3 tone_curve_shoulder;  // how much sooner than a plain hyperbola the
 uniform vec3 tone_curve_white;     // what the brightest light approaches; above 1 it clips
 uniform vec3 tone_curve_black;     // what no light becomes
 
-vec3 tone_curve(vec3 scene_rgb, Place place) {
+vec3 tone_curve(vec3 scene_rgb, PixelContext place) {
     vec3 u = max(scene_rgb, 0.0) * (1.0 / GREY);
     vec3 d = tone_curve_shoulder * tone_curve_grey;  // c, b and d are those of the formula times white: no division
     vec3 c = tone_curve_toe * tone_curve_white;

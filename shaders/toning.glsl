@@ -10,7 +10,7 @@
 uniform int toning_bath;
 uniform float toning_amount;
 
-vec3 toning(vec3 display_rgb, Place place) {
+vec3 toning(vec3 display_rgb, PixelContext place) {
     // Factors of red, green and blue, without luminance.
     const vec3 tints[3] = vec3[3](vec3(0.36, -0.0739, -0.75), vec3(0.23, -0.1, 0.1244), vec3(-0.5, 0.1325, 0.7002));
     const vec2 weights[3] = vec2[3](vec2(0.0, -0.7), vec2(-0.5, -0.5), vec2(0.0, -1.0));  // of t and t^2

@@ -8,7 +8,7 @@
 uniform float vignette_corner_light;  // fraction of the light that reaches the corners
 uniform float vignette_radius;        // half diagonals from the centre up to which nothing falls off
 
-vec3 vignette(vec3 scene_rgb, Place place) {
+vec3 vignette(vec3 scene_rgb, PixelContext place) {
     float r2 = dot(place.from_centre, place.from_centre);
     float clear2 = vignette_radius * vignette_radius;
     float falloff = 1.0 + (inversesqrt(vignette_corner_light) - 1.0) * max(r2 - clear2, 0.0) / (1.0 - clear2);

@@ -8,7 +8,7 @@ uniform int zebra_of;
 uniform float zebra_limit;  // of white: of the picture's luma, or of what the sensor can count
 uniform float zebra_band;   // 0: from the limit on; else only what is so near to it
 
-vec3 zebra(vec3 rgb, Place place) {
+vec3 zebra(vec3 rgb, PixelContext place) {
     float level = zebra_of == 0 ? luma(clean_rgb) : raw_at(place.at);
     bool marked = zebra_band > 0.0 ? abs(level - zebra_limit) <= zebra_band : level >= zebra_limit;
     return marked && striped(place) ? vec3(0.05) : rgb;

@@ -12,7 +12,7 @@ CFAS = [*(Cfa(pattern) for pattern in BAYER_PATTERNS), Cfa("MONO"), Cfa(XTRANS),
 QUADS = [Cfa(pattern, block=2) for pattern in BAYER_PATTERNS]
 
 
-def sites(cfa: Cfa, width: int, height: int) -> np.ndarray:
+def photosites(cfa: Cfa, width: int, height: int) -> np.ndarray:
     y, x = np.mgrid[:height, :width]
     channels = cfa.channels()
     return channels[y % len(channels), x % len(channels)]
@@ -24,18 +24,18 @@ def test_a_turned_mosaic_s_sites_are_those_of_its_cfa(cfa: Cfa, orientation: int
     sides = range(12, 19, 2) if cfa.kind == "quad" else range(12, 19)
     for width in sides:
         for height in sides:
-            seen = upright(sites(cfa, width, height), orientation)
+            seen = upright(photosites(cfa, width, height), orientation)
             turned = cfa.turned((width, height), orientation)
             assert turned.kind == cfa.kind
-            np.testing.assert_array_equal(seen, sites(turned, *seen.shape[::-1]))
+            np.testing.assert_array_equal(seen, photosites(turned, *seen.shape[::-1]))
 
 
 @pytest.mark.parametrize("cfa", [*CFAS, *QUADS], ids=str)
 def test_a_cut_mosaic_s_sites_are_those_of_its_cfa(cfa: Cfa) -> None:
-    whole = sites(cfa, 20, 20)
+    whole = photosites(cfa, 20, 20)
     for top in range(0, 8, cfa.block):
         for left in range(0, 8, cfa.block):
-            np.testing.assert_array_equal(whole[top:, left:], sites(cfa.cropped(left, top), 20 - left, 20 - top))
+            np.testing.assert_array_equal(whole[top:, left:], photosites(cfa.cropped(left, top), 20 - left, 20 - top))
 
 
 def test_a_quad_bayer_mosaic_is_not_cut_through_its_squares() -> None:

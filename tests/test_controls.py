@@ -26,7 +26,7 @@ def controls(state: SimpleNamespace) -> Controls:
             Action("still", "Still", "keep", "S", do=lambda: put("done")(state.done + 1)),
             Switch("zebra", "Zebra", "aids", "Shift+Z", get=lambda: state.on, set=put("on")),
             Number(
-                "zebra_level", "Level", "aids", least=0, most=1, step=0.01,
+                "zebra_level", "Level", "aids", minimum=0, maximum=1, step=0.01,
                 get=lambda: state.level, set=put("level"),
             ),
             Choice(

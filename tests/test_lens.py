@@ -132,7 +132,7 @@ def test_a_lens_without_character_is_the_thin_lens() -> None:
     lens = Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
     assert lens.magnification(0.2) == 1.0
     assert lens.colour_shift_px(1.0, 1920) == (0.0, 0.0)
-    assert lens.spherical_now == lens.soft_focus_now == 0.0
+    assert lens.spherical_at_f_number == lens.soft_focus_at_f_number == 0.0
     np.testing.assert_array_equal(lens.vignetting_stops([0.0, 1.0]), 0.0)
 
 
@@ -141,7 +141,7 @@ def test_the_aperture_is_counted_from_wide_open() -> None:
     assert (lens.opening, lens.stops_closed) == (1.0, 0.0)
     closed = lens.at(5.6)
     assert (closed.opening, closed.stops_closed) == pytest.approx((0.25, 4.0))
-    assert (closed.soft_focus_now, closed.spherical_now) == pytest.approx((0.025, -0.05))
+    assert (closed.soft_focus_at_f_number, closed.spherical_at_f_number) == pytest.approx((0.025, -0.05))
     assert closed.wide_open() == lens
 
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 from groundglass.capture import Source
-from groundglass.capture.source_filter import ChangedSource
+from groundglass.capture.source_filter import SourceFilter
 from groundglass.commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
 from groundglass.commands.start import open_engine
 from groundglass.commands.view import fit_tools
 from groundglass.controls import Setting
 from groundglass.display.events import Pointer
-from groundglass.display.tool import Canvas, Desk, Tool, Wish
+from groundglass.display.tool import Canvas, Invalidation, Tool, ToolContext
 from groundglass.display.viewer import Viewer
 from groundglass.display.window import Window
 from groundglass.live_edit.editing import Editing
@@ -70,7 +70,7 @@ SHOTS = (
 )
 
 
-class FirstFrame(ChangedSource):
+class FirstFrame(SourceFilter):
     """A still of a source, so that pictures taken another day are the same."""
 
     def __init__(self, source: Source) -> None:
@@ -87,23 +87,23 @@ class FirstFrame(ChangedSource):
 class Photographer(Tool):
     """Sets what a shot wants, waits until the window has settled, keeps what it shows, and sets all back."""
 
-    def __init__(self, desk: Desk, folder: Path, shots: list[Shot], settled_s: float) -> None:
-        self._desk, self._folder, self._left, self._settled_s = desk, folder, shots, settled_s
+    def __init__(self, tool_context: ToolContext, folder: Path, shots: list[Shot], settled_s: float) -> None:
+        self._tool_context, self._folder, self._left, self._settled_s = tool_context, folder, shots, settled_s
         self._before: dict[str, Setting] = {}
         self._began_s: float | None = None
         self._hand: list[Callable[[], object]] = []  # what it does, a step at a time
 
-    def tick(self, now_s: float) -> Wish:
+    def tick(self, now_s: float) -> Invalidation:
         if not self._left:
-            self._desk.controls.do("quit")
-        elif self._began_s is None and self._desk.engine.last is not None:
+            self._tool_context.controls.do("quit")
+        elif self._began_s is None and self._tool_context.engine.last is not None:
             self._arrange(self._left[0])
             self._began_s = now_s
         if self._hand:
             self._hand.pop(0)()
             self._began_s = now_s
         self._now_s = now_s
-        return Wish.REDRAW
+        return Invalidation.REDRAW
 
     def draw(self, canvas: Canvas) -> None:
         if self._began_s is None or self._now_s < self._began_s + self._left[0].waits * self._settled_s:
@@ -117,12 +117,12 @@ class Photographer(Tool):
         Image.fromarray(pixels.reshape(height, width, 3)[::-1]).save(path, quality=QUALITY)
         print(path)
         for name, setting in self._before.items():
-            self._desk.controls.set(name, setting)
+            self._tool_context.controls.set(name, setting)
         self._began_s = None
 
     def _arrange(self, shot: Shot) -> None:
         """A step a round of the loop: what a hand does takes a while to be seen."""
-        controls, window = self._desk.controls, self._desk.window
+        controls, window = self._tool_context.controls, self._tool_context.window
         assert window is not None
         self._before = {name: controls.get(name) for name in shot.settings}
         pause = [lambda: None] * 4
@@ -134,7 +134,7 @@ class Photographer(Tool):
 
     def _click(self, x: int, y: int, pressed: bool) -> None:
         """In the panel, and then away from it, so that nothing is lit."""
-        panel = self._desk.window and self._desk.window.listener
+        panel = self._tool_context.window and self._tool_context.window.listener
         if panel:
             panel.on_move(x, y)
             panel.on_button(0, pressed)

@@ -16,12 +16,12 @@ from ..controls import Controls, Setting
 from ..display.overlays import NO_OVERLAYS
 from ..display.present import Presenter
 from ..display.statistics import FrameLog
-from ..display.tool import Desk, Tool
+from ..display.tool import Tool, ToolContext
 from ..engine import Engine
 from ..gl.context import headless_context
 from ..live_edit.editing import Editing
 
-ROUNDS, SHOWN, SETTLING = 5, 12, 8  # turns of with and without, pictures of which the median counts, those before
+ROUNDS, SHOWN, WARM_UP_FRAMES = 5, 12, 8  # turns of with and without, pictures of which the median counts, those before
 FRAMES = 4
 AIDS = ("peaking", "zebra", "clipping", "false_colour", "depth_view", "grid", "frame_lines", "aspect_mask")
 CASES: dict[str, dict[str, Setting]] = {
@@ -38,7 +38,7 @@ CASES: dict[str, dict[str, Setting]] = {
     "all aids": {**{aid: True for aid in AIDS}, "depth_of_field": True, "histogram": "display"},
 }
 
-FitTools = Callable[[Editing], list[Callable[[Desk], Tool]]]
+FitTools = Callable[[Editing], list[Callable[[ToolContext], Tool]]]
 
 
 class OffScreen:
@@ -63,8 +63,8 @@ class Bench:
         self._presenter = Presenter(screen)
         editing = Editing(engine.look, partial(setattr, engine, "look"))
         self.controls = Controls()
-        desk = Desk(engine, self._source, lambda _: None, self.controls, FrameLog(1.0))
-        self._tools = [make(desk) for make in fit_tools(editing)]
+        tool_context = ToolContext(engine, self._source, lambda _: None, self.controls, FrameLog(1.0))
+        self._tools = [make(tool_context) for make in fit_tools(editing)]
         for tool in self._tools:
             self.controls.add(tool.controls())
 
@@ -79,7 +79,7 @@ class Bench:
         began_s = time.perf_counter()
         overlays = NO_OVERLAYS
         for tool in self._tools:
-            tool.drawn(frame, picture)
+            tool.on_frame(frame, picture)
             overlays |= tool.overlays(engine.last)
         self._presenter.draw(picture, self._size, ["scene:   classic"], 1.0, overlays, self._tools)
         engine.gl.finish()
@@ -88,7 +88,7 @@ class Bench:
     def settled(self, settings: dict[str, Setting]) -> float:
         for name, setting in settings.items():
             self.controls.set(name, setting)
-        for _ in range(SETTLING):
+        for _ in range(WARM_UP_FRAMES):
             self.show()
         return median(self.show() for _ in range(SHOWN))
 

@@ -26,7 +26,7 @@ def aperture_points(count: int) -> NDArray[np.float64]:
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
-def lens_truth(
+def lens_ground_truth(
     scene: Scene, lens: Lens, focus_m: float, *, points: int | NDArray[np.float64] = POINTS
 ) -> NDArray[np.float32]:
     """What `lens` focused at `focus_m` metres sees of a scene of layers: (H, W, 3) float32, scene-linear.
@@ -55,14 +55,14 @@ def lens_truth(
     return (total / len(places)).astype(np.float32)
 
 
-def smooth_truth(scene: Scene, lens: Lens, focus_m: float, *, points: int = POINTS) -> NDArray[np.float32]:
+def smooth_ground_truth(scene: Scene, lens: Lens, focus_m: float, *, points: int = POINTS) -> NDArray[np.float32]:
     """The same of a smooth surface: what lies at q is seen at q + r(q) u; q is searched for, near side first."""
     margin = scene.margin
     height, width = (side - 2 * margin for side in scene.depth_m.shape)
     radius = (0.5 * lens.coc_scale_px(focus_m, width) * (1.0 - focus_m / scene.depth_m)).astype(np.float32)
     y, x = np.mgrid[margin : margin + height, margin : margin + width].astype(np.float32)
     total = np.zeros((height, width, 3))
-    radii, picture = _Between(radius[..., None]), _Between(scene.picture)
+    radii, picture = _BilinearSampler(radius[..., None]), _BilinearSampler(scene.picture)
     for u, v in aperture_points(points).astype(np.float32):
         here = np.full(x.shape, radius.min(), np.float32)
         for _ in range(STEPS):
@@ -86,7 +86,7 @@ def _shifted(
     return np.asarray(part[:-1] + ty * (part[1:] - part[:-1]))
 
 
-class _Between:
+class _BilinearSampler:
     """A plane (H, W, C) at places between pixels, linearly: value, slopes and twist of each square lie side by side."""
 
     def __init__(self, plane: NDArray[np.float32]) -> None:
@@ -106,5 +106,5 @@ class _Between:
         left, top = x.astype(np.int32), y.astype(np.int32)
         found = np.take(self._squares, top * np.int32(self._width) + left, axis=0)
         tx, ty = (x - left)[..., None], (y - top)[..., None]
-        value, across, down, twist = (found[..., part, :] for part in range(4))
-        return np.asarray(value + tx * across + ty * (down + tx * twist), np.float32)
+        value, across, down, cross_term = (found[..., part, :] for part in range(4))
+        return np.asarray(value + tx * across + ty * (down + tx * cross_term), np.float32)

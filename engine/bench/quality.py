@@ -24,7 +24,7 @@ from ..engine import Engine
 from ..frame import Encoding, Frame
 from ..lens import Lens, list_lenses, load_lens
 from ..optics.defocus import QUALITIES
-from .ground_truth import POINTS, lens_truth, smooth_truth
+from .ground_truth import POINTS, lens_ground_truth, smooth_ground_truth
 from .scatter import scatter
 from .scenes import Surface, layered_scene, smooth_scene
 from .score import Score, compare
@@ -37,7 +37,7 @@ LENS = Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0, name="50 mm f/1.4 o
 FOCUS_M = (1.0, 2.5)
 LAYERS, EDGES = "layers", "layers, near edges"
 SURFACES: tuple[Surface, ...] = get_args(Surface)
-YARDSTICK = "scatter"
+BASELINE = "scatter"
 
 LIGHT = 50.0  # times white
 # Fractions of the picture, and pixels beside them: the phases of smaller scales, then out in the field.
@@ -60,10 +60,10 @@ def run_quality(
 ) -> dict[str, Any]:
     """Measures on scenes of the seeds 0 to `seeds` - 1 at `size`, (width, height) in pixels.
 
-    Returns `{"device", "gl", "size", "seeds", "lens", "focus_m", "lens_points", "psnr_db", "light_energy", "disc_px"}`.
+    Returns `{"device", "gl", "size", "seeds", "lens", "focus_m", "lens_points", "psnr_db", "highlight_energy", "disc_px"}`.
     `psnr_db` is a row a kind of scene: PSNR against the truth of `points` points of the aperture, mean over seeds and
     focus distances, of no blur, plain scatter and each quality, and what each quality gains over the scatter.
-    `light_energy` is, for each lens that ships, the energy of a light over what it sent, where that is farthest from 1;
+    `highlight_energy` is, for each lens that ships, the energy of a light over what it sent, where that is farthest from 1;
     `disc_px` the diameters of discs beside those of the thin lens.
     """
     kinds = [partial(layered, size, points), *(partial(smooth, kind, size, points) for kind in SURFACES)]
@@ -77,7 +77,7 @@ def run_quality(
             "focus_m": list(FOCUS_M),
             "lens_points": points,
             "psnr_db": psnr_db(engine, workers, kinds, range(seeds)),
-            "light_energy": {name: light_energy(engine, load_lens(name), size, (*MIDDLE, *FIELD))
+            "highlight_energy": {name: highlight_energy(engine, load_lens(name), size, (*MIDDLE, *FIELD))
                              for name in list_lenses()},
             "disc_px": disc_px(engine),
         }  # fmt: skip
@@ -91,22 +91,22 @@ class Case:
     focus_m: float
     picture: Picture
     depth_m: Picture
-    truth: Picture
+    ground_truth: Picture
     scattered: Picture | None
 
 
 def layered(size: tuple[int, int], points: int, seed: int, focus_m: float) -> Case:
     scene = layered_scene(seed, size)
-    truth = lens_truth(scene, LENS, focus_m, points=points)
+    ground_truth = lens_ground_truth(scene, LENS, focus_m, points=points)
     scattered = scatter(scene.picture, scene.depth_m, LENS, focus_m)
-    return Case(LAYERS, focus_m, scene.picture, scene.depth_m, truth, scattered)
+    return Case(LAYERS, focus_m, scene.picture, scene.depth_m, ground_truth, scattered)
 
 
 def smooth(kind: Surface, size: tuple[int, int], points: int, seed: int, focus_m: float) -> Case:
     scene = smooth_scene(kind, seed, size)
     inner = (slice(scene.margin, -scene.margin),) * 2
-    truth = smooth_truth(scene, LENS, focus_m, points=points)
-    return Case(kind, focus_m, scene.picture[inner], scene.depth_m[inner], truth, None)
+    ground_truth = smooth_ground_truth(scene, LENS, focus_m, points=points)
+    return Case(kind, focus_m, scene.picture[inner], scene.depth_m[inner], ground_truth, None)
 
 
 def psnr_db(
@@ -127,8 +127,8 @@ def psnr_db(
         for name, of_kind in scores.items()
     }
     for row in means.values():
-        if YARDSTICK in row:
-            row.update({f"{quality}_gain": row[quality] - row[YARDSTICK] for quality in QUALITIES})
+        if BASELINE in row:
+            row.update({f"{quality}_gain": row[quality] - row[BASELINE] for quality in QUALITIES})
     return means
 
 
@@ -137,12 +137,12 @@ def _scores(engine: Engine, case: Case) -> Iterator[tuple[str, dict[str, float]]
     engine.lens, engine.focus_m = LENS, case.focus_m
     pictures = {"no_blur": case.picture}
     if case.scattered is not None:
-        pictures[YARDSTICK] = case.scattered
+        pictures[BASELINE] = case.scattered
     for quality in QUALITIES:
         engine.quality = quality
         pictures[quality] = seen(engine, case.picture, case.depth_m)
     depth_m = None if case.scattered is None else case.depth_m
-    found: dict[str, Score] = {name: compare(picture, case.truth, depth_m) for name, picture in pictures.items()}
+    found: dict[str, Score] = {name: compare(picture, case.ground_truth, depth_m) for name, picture in pictures.items()}
     yield case.name, {name: score.whole_db for name, score in found.items()}
     if depth_m is not None:
         yield EDGES, {name: score.edges_db for name, score in found.items()}
@@ -155,7 +155,7 @@ def seen(engine: Engine, picture: Picture, depth_m: Picture) -> Picture:
     return engine.scene(Frame(pixels, Encoding.SCENE, profile=plain, depth_m=metres))
 
 
-def light_energy(
+def highlight_energy(
     engine: Engine, lens: Lens, size: tuple[int, int], places: tuple[tuple[float, float, int, int], ...]
 ) -> dict[str, float]:
     """For each quality what arrives of a light over what it sent, where that is farthest from 1: before and behind the
@@ -173,13 +173,13 @@ def light_energy(
         for distance in DISTANCES:
             depth_m = np.full((height, width), distance * engine.focus_m, np.float32)
             for x, y, dx, dy in places:
-                light = a_light(size, int(x * width) + dx, int(y * height) + dy)
+                light = point_light(size, int(x * width) + dx, int(y * height) + dy)
                 ratios += list(seen(engine, light, depth_m).sum(axis=(0, 1), dtype=np.float64) / LIGHT)
         worst[quality] = float(max(ratios, key=lambda ratio: abs(ratio - 1)))
     return worst
 
 
-def a_light(size: tuple[int, int], x: int, y: int) -> Picture:
+def point_light(size: tuple[int, int], x: int, y: int) -> Picture:
     """A pixel of light on black."""
     picture = np.zeros((size[1], size[0], 3), np.float32)
     picture[y, x] = LIGHT
@@ -201,7 +201,7 @@ def disc_px(engine: Engine) -> Rows:
             engine.quality = quality
             row[quality] = float(
                 np.mean([
-                    diameter_px(seen(engine, a_light(DISC_SIZE, width // 2 + dx, height // 2 + dy), depth_m), theory_px)
+                    diameter_px(seen(engine, point_light(DISC_SIZE, width // 2 + dx, height // 2 + dy), depth_m), theory_px)
                     for _, _, dx, dy in MIDDLE
                 ])
             )  # fmt: skip

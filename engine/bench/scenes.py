@@ -52,12 +52,12 @@ def layered_scene(seed: int, size: tuple[int, int] = (480, 270), *, margin: int 
         for matte, depth_m in zip(mattes, depths_m, strict=True)
     ]
     behind = np.dstack([_texture(random, width, height), np.ones((height, width), np.float32)])
-    _light_up(random, behind, 12)
+    _add_highlights(random, behind, 12)
     layers.append(Layer(behind, float(random.uniform(6.0, FARTHEST_M))))
-    return flattened(layers, margin)
+    return composited(layers, margin)
 
 
-def flattened(layers: Sequence[Layer], margin: int) -> Scene:
+def composited(layers: Sequence[Layer], margin: int) -> Scene:
     """The scene that a pinhole sees: nearest over farthest, the depth that of what covers more than half a pixel."""
     height, width = layers[0].rgba.shape[:2]
     picture = np.zeros((height, width, 3), np.float32)
@@ -73,7 +73,7 @@ def flattened(layers: Sequence[Layer], margin: int) -> Scene:
 def smooth_scene(kind: Surface, seed: int, size: tuple[int, int] = (480, 270), *, margin: int = MARGIN) -> Scene:
     """A textured surface without edges: a `ramp` from 0.7 to 6 m, a `sphere`, or a `person`-like relief before a wall.
 
-    Its picture and depth hold the margin too, which `smooth_truth` takes off.
+    Its picture and depth hold the margin too, which `smooth_ground_truth` takes off.
     """
     random = np.random.default_rng(seed)
     width, height = size[0] + 2 * margin, size[1] + 2 * margin
@@ -129,7 +129,7 @@ def _texture(random: Generator, width: int, height: int) -> Plane:
     return np.asarray(np.clip(encoded, 0.17, 1.0) ** 2.2, np.float32)
 
 
-def _light_up(random: Generator, rgba: Plane, count: int) -> None:
+def _add_highlights(random: Generator, rgba: Plane, count: int) -> None:
     """Small lights, 20 to 50 times white, in place."""
     height, width = rgba.shape[:2]
     for _ in range(count):

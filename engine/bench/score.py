@@ -21,10 +21,10 @@ class Score:
     edges_db: float
 
 
-def compare(rendered: Picture, truth: Picture, depth_m: NDArray[np.floating] | None = None) -> Score:
+def compare(rendered: Picture, ground_truth: Picture, depth_m: NDArray[np.floating] | None = None) -> Score:
     """Scene-linear pictures (H, W, 3); `depth_m` (H, W) says where the depth edges are."""
     inner = (slice(CROP, -CROP), slice(CROP, -CROP))
-    squares = ((_encoded(rendered) - _encoded(truth))[inner] ** 2).mean(axis=2)
+    squares = ((_encoded(rendered) - _encoded(ground_truth))[inner] ** 2).mean(axis=2)
     if depth_m is None:
         return Score(_db(squares), float("nan"))
     return Score(_db(squares), _db(squares[_near_edges(depth_m)[inner]]))

@@ -26,7 +26,7 @@ from ..develop.demosaic import METHODS, Demosaic, demosaiced_size
 from ..develop.denoise import Denoise
 from ..develop.highlights import Highlights
 from ..develop.levels import clips
-from ..develop.linearize import Intake
+from ..develop.linearize import Linearize
 from ..develop.noise import estimate_noise
 from ..develop.temporal import Temporal
 from ..engine import DEFAULT_FOCUS_M, DEFAULT_LENS, Engine
@@ -38,12 +38,12 @@ from ..look.look import Look, load_look
 from ..optics.defocus import QUALITIES, Blur, Defocus
 from ..packing import Packing, pack
 from ..timing import Clock, percentile
-from ..transfer.host import ORIGIN, HandOver
+from ..transfer.host import ORIGIN, TextureTransfer
 
-YARDSTICK = "OpenCV bilinear"
+BASELINE = "OpenCV bilinear"
 COPY = "copy"
 LOOKS = ("neutral", "classic")
-LEAST_ROUNDS = 5
+MIN_ROUNDS = 5
 DEPTH_NOISE = 0.02
 
 Stage = Callable[[], float | None]  # runs a stage once; returns GL's own milliseconds, where it is GL's
@@ -69,7 +69,7 @@ def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[
         moved = {name: _moved_bytes(engine, stage) for name, stage in stages.items()}  # and everything is compiled
         ends_s = time.perf_counter() + seconds
         rounds = 0
-        while rounds < LEAST_ROUNDS or time.perf_counter() < ends_s:
+        while rounds < MIN_ROUNDS or time.perf_counter() < ends_s:
             for name, stage in stages.items():
                 host, gl = _timed(engine, name, stage, clock)
                 host_ms[name].append(host)
@@ -132,15 +132,15 @@ def _timed(engine: Engine, name: str, stage: Stage, clock: Clock) -> tuple[float
 
 
 def _ratio(name: str, host_ms: dict[str, list[float]]) -> float | None:
-    if YARDSTICK not in host_ms or name == YARDSTICK:
+    if BASELINE not in host_ms or name == BASELINE:
         return None
-    return percentile((mine / theirs for mine, theirs in zip(host_ms[name], host_ms[YARDSTICK], strict=True)), 50)
+    return percentile((mine / theirs for mine, theirs in zip(host_ms[name], host_ms[BASELINE], strict=True)), 50)
 
 
 def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     return {
-        **_yardstick(frame),
-        **_intake_stages(engine, frame, stack),
+        **_baseline(frame),
+        **_linearize_stages(engine, frame, stack),
         **_demosaic_stages(engine, frame, stack),
         **_depth_stages(engine, frame, stack),
         **_optics_stages(engine, frame, stack),
@@ -149,16 +149,16 @@ def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     }
 
 
-def _yardstick(frame: Frame) -> dict[str, Stage]:
+def _baseline(frame: Frame) -> dict[str, Stage]:
     try:
         import cv2
     except ImportError:
         return {}
     rgb = np.empty((frame.height, frame.width, 3), np.uint16)  # once, as our own planes are
-    return {YARDSTICK: lambda: _nothing(cv2.cvtColor(frame.pixels, cv2.COLOR_BayerRG2RGB, dst=rgb))}
+    return {BASELINE: lambda: _nothing(cv2.cvtColor(frame.pixels, cv2.COLOR_BayerRG2RGB, dst=rgb))}
 
 
-def _intake_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+def _linearize_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     """A plane's copy; then bytes of every packing to the mosaic of light, and on to scene RGB by the quickest way.
 
     The upload of the bytes is not the kernels' time, but counts on the host's clock.
@@ -175,19 +175,21 @@ def _intake_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
             packed_width=frame.width,
             profile=replace(frame.profile, black=(0.0,) * 4, white=2.0**bits - 1),
         )
-        intake = Intake(engine.device, packed)
-        stack.callback(intake.release)
-        mosaic = intake.mosaic
+        linearize = Linearize(engine.device, packed)
+        stack.callback(linearize.release)
+        mosaic = linearize.mosaic
         if not stages:
             stages[COPY] = partial(mosaic.run, "copy.cl", "copy", mosaic.buffer, to.buffer, mosaic.layout.pitch)
-        stages[f"intake {packing.value}"] = partial(intake.run, packed, packed.profile, clip=False)
+        stages[f"intake {packing.value}"] = partial(linearize.run, packed, packed.profile, clip=False)
         if packing is Packing.RAW12:
             scene = Planes(engine.device, *frame.size, 3)
             demosaic = Demosaic(mosaic, scene, "malvar")
             stack.callback(scene.release)
 
-            def raw12_to_scene(intake: Intake = intake, packed: Frame = packed, demosaic: Demosaic = demosaic) -> None:
-                intake.run(packed, packed.profile, clip=False)
+            def raw12_to_scene(
+                linearize: Linearize = linearize, packed: Frame = packed, demosaic: Demosaic = demosaic
+            ) -> None:
+                linearize.run(packed, packed.profile, clip=False)
                 demosaic.run(packed.cfa, np.eye(3), True)
 
             stages["intake raw12 + malvar"] = raw12_to_scene
@@ -196,10 +198,10 @@ def _intake_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
 
 def _demosaic_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     """From a mosaic of light that lies on the device: each method, and what may come before it."""
-    intake = Intake(engine.device, frame)
-    stack.callback(intake.release)
-    intake.run(frame, frame.profile, clip=False)
-    mosaic, noise = intake.mosaic, frame.profile.noise or estimate_noise(frame.pixels, frame.profile, frame.cfa)
+    linearize = Linearize(engine.device, frame)
+    stack.callback(linearize.release)
+    linearize.run(frame, frame.profile, clip=False)
+    mosaic, noise = linearize.mosaic, frame.profile.noise or estimate_noise(frame.pixels, frame.profile, frame.cfa)
     highlights, temporal, denoise = Highlights(mosaic), Temporal(mosaic), Denoise(mosaic)
     for stage in (highlights, temporal, denoise):
         stack.callback(stage.release)
@@ -264,13 +266,17 @@ def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
 
 def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     scene = _scene(engine, frame, stack)
-    hand_over, textures, grader = HandOver(engine.device, *scene.size), ScenePlanes(engine.gl), Grader(engine.gl)
-    stack.callback(hand_over.release)
+    texture_transfer, textures, grader = (
+        TextureTransfer(engine.device, *scene.size),
+        ScenePlanes(engine.gl),
+        Grader(engine.gl),
+    )
+    stack.callback(texture_transfer.release)
     stack.callback(textures.release)
     stack.callback(grader.release)
 
     def transfer() -> None:
-        with hand_over.view(scene) as packed:
+        with texture_transfer.view(scene) as packed:
             textures.write_packed(packed, ORIGIN, scene.size)
 
     def draw(look: Look) -> float | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from .source_filter import ChangedSource
+from .source_filter import SourceFilter
 
 if TYPE_CHECKING:
     from .source import Source
 
 
 @runtime_checkable
-class Exposable(Protocol):
+class ExposureControl(Protocol):
     """Of a `Source`, beside what every source does."""
 
     def expose(self, exposure_ev: float) -> None:
@@ -21,9 +21,9 @@ class Exposable(Protocol):
         """
 
 
-def exposable(source: Source) -> Exposable | None:
+def exposure_control_of(source: Source) -> ExposureControl | None:
     """Who exposes the frames of `source`, which others may change on their way; None where nobody can."""
     found: object = source
-    while isinstance(found, ChangedSource):
+    while isinstance(found, SourceFilter):
         found = found.origin
-    return found if isinstance(found, Exposable) else None
+    return found if isinstance(found, ExposureControl) else None

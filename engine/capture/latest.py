@@ -15,13 +15,13 @@ from .source import Source
 MAX_LAG_S = 0.25
 
 
-class Mailbox:
+class LatestFrameQueue:
     """Runs `source` in a thread of its own at `source.fps`, and hands out the newest frame.
 
     Frame k is due at start + k / fps, so that a late frame does not delay those after it. The source stays its
     creator's to close; close the mailbox first.
 
-    >>> with Mailbox(source) as mailbox:                     # doctest: +SKIP
+    >>> with LatestFrameQueue(source) as mailbox:                     # doctest: +SKIP
     ...     while (frame := mailbox.latest(1.0)) or not mailbox.ended:
     ...         show(frame)
     """

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ..camera import CameraProfile
 from ..errors import GroundglassError, SourceError
-from ..formats.dng_read import LIGHTS, UNKNOWN_LIGHT, Dng, raw_directory, read_dng
+from ..formats.dng_read import ILLUMINANTS, UNKNOWN_ILLUMINANT, Dng, raw_directory, read_dng
 from ..formats.heif import HEIF_SUFFIXES, exif_of
 from ..formats.opcodes import BadConstant, BadPixels, GainMap, Opcode, Vignette, Warp
 from ..formats.picture_read import PICTURE_SUFFIXES
@@ -21,7 +21,7 @@ from ..frame import Encoding, Frame
 from .source import open_source
 from .video import VIDEO_SUFFIXES
 
-Facts = dict[str, Any]
+Metadata = dict[str, Any]
 
 # Sizes that are tried on a file without a header, for the hint.
 USUAL_SIZES = (
@@ -35,7 +35,7 @@ EXIF_TEXTS = {0x9003: "DateTimeOriginal", 0xA434: "LensModel"}
 FIRST_TEXTS = {0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x0132: "DateTime"}
 
 
-def facts(source: str) -> Facts:
+def read_metadata(source: str) -> Metadata:
     """What `source`, a file, a folder or `scene:`, is; plain numbers, texts and lists, a key only where it is known.
 
     A raw whose picture cannot be unpacked still says what its tags say, and `problem` why. SourceError where nothing is
@@ -43,31 +43,31 @@ def facts(source: str) -> Facts:
     """
     path = Path(source)
     if source.startswith("scene:") or path.is_dir():
-        return _source_facts(source, "built-in scene" if source.startswith("scene:") else "folder")
+        return _source_metadata(source, "built-in scene" if source.startswith("scene:") else "folder")
     if not path.is_file():
         raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
-    found: Facts = {"file": source, "bytes": path.stat().st_size}
+    found: Metadata = {"file": source, "bytes": path.stat().st_size}
     suffix = path.suffix.lower()
     if suffix in PICTURE_SUFFIXES or suffix in VIDEO_SUFFIXES:
         kind = "picture" if suffix in PICTURE_SUFFIXES else "video"
-        return found | _source_facts(source, kind) | (_picture_facts(path) if kind == "picture" else {})
-    return found | _raw_facts(path)
+        return found | _source_metadata(source, kind) | (_picture_metadata(path) if kind == "picture" else {})
+    return found | _raw_metadata(path)
 
 
-def _source_facts(source: str, kind: str) -> Facts:
+def _source_metadata(source: str, kind: str) -> Metadata:
     with open_source(source) as opened:
-        found: Facts = {"kind": kind, "size": list(opened.size)}
+        found: Metadata = {"kind": kind, "size": list(opened.size)}
         if opened.fps is not None:
             found["fps"] = opened.fps
         if opened.frames is not None and kind != "picture":
             found["frames"] = opened.frames
         first = next(iter(opened), None)
-        return found | ({} if first is None else _frame_facts(first))
+        return found | ({} if first is None else _frame_metadata(first))
 
 
-def _frame_facts(frame: Frame) -> Facts:
+def _frame_metadata(frame: Frame) -> Metadata:
     """What a frame says of the picture that it came from."""
-    found: Facts = {"size": list(frame.size), "orientation": frame.orientation}
+    found: Metadata = {"size": list(frame.size), "orientation": frame.orientation}
     if frame.depth_m is not None:
         found["depth_m"] = [float(frame.depth_m.min()), float(frame.depth_m.max())]
     if frame.encoding is not Encoding.MOSAIC:
@@ -81,11 +81,11 @@ def _frame_facts(frame: Frame) -> Facts:
     if profile.gain_map is not None:
         found["shading"] = {"size": list(profile.gain_map.shape[::-1]), "largest": float(profile.gain_map.max())}
     found["defects"] = 0 if profile.defects is None else len(profile.defects)
-    return found | (_balance_facts(profile) if frame.cfa.kind != "mono" else {})
+    return found | (_balance_metadata(profile) if frame.cfa.kind != "mono" else {})
 
 
-def _balance_facts(profile: CameraProfile) -> Facts:
-    found: Facts = {"white_balance": list(profile.white_balance)}
+def _balance_metadata(profile: CameraProfile) -> Metadata:
+    found: Metadata = {"white_balance": list(profile.white_balance)}
     if profile.calibrations:
         try:
             temperature_k, tint = profile.temperature()
@@ -95,7 +95,7 @@ def _balance_facts(profile: CameraProfile) -> Facts:
     return found
 
 
-def _picture_facts(path: Path) -> Facts:
+def _picture_metadata(path: Path) -> Metadata:
     try:
         if path.suffix.lower() in HEIF_SUFFIXES:
             exif, profile = exif_of(path)
@@ -107,17 +107,17 @@ def _picture_facts(path: Path) -> Facts:
         inner = exif.get_ifd(EXIF_DIRECTORY)
         said = {name: exif[tag] for tag, name in FIRST_TEXTS.items() if tag in exif}
         said |= {name: inner[tag] for tag, name in (EXIF_NUMBERS | EXIF_TEXTS).items() if tag in inner}
-        found: Facts = {"format": form}
+        found: Metadata = {"format": form}
         if profile:
             found["icc_profile"] = len(profile)
     except (OSError, ValueError, SyntaxError, TypeError, KeyError):  # no format of Pillow's, or an EXIF that is broken
         return {}
-    return found | _shot_facts(said)
+    return found | _capture_metadata(said)
 
 
-def _shot_facts(said: dict[str, Any]) -> Facts:
+def _capture_metadata(said: dict[str, Any]) -> Metadata:
     """How and when it was taken, from EXIF names."""
-    found: Facts = {}
+    found: Metadata = {}
     make, model = _text(said.get("Make")), _text(said.get("Model"))
     brand = make.split(" ")[0].lower()
     camera = model if model.lower().startswith(brand) else f"{make} {model}"
@@ -151,10 +151,10 @@ def _number(said: Any) -> float | None:
 # Raws
 
 
-def _raw_facts(path: Path) -> Facts:
+def _raw_metadata(path: Path) -> Metadata:
     dng = read_dng(path)
-    found: Facts = {"kind": "raw" if dng is None else "DNG"}
-    tagged = _tag_facts(path)
+    found: Metadata = {"kind": "raw" if dng is None else "DNG"}
+    tagged = _tag_metadata(path)
     frame, problem = None, ""
     try:
         with quiet_libraw():
@@ -166,17 +166,17 @@ def _raw_facts(path: Path) -> Facts:
             raise SourceError(f"{path}: {problem}")
         return {"kind": "headerless or unknown", "problem": _headerless_hint(path.stat().st_size)}
     if dng is None and frame is not None and not tagged:
-        tagged = _libraw_shot(path)
+        tagged = _libraw_metadata(path)
     found |= tagged
     if dng is not None:
-        found |= _dng_facts(dng)
+        found |= _dng_metadata(dng)
     if frame is not None:
         bits = found.get("bits")
-        found |= _frame_facts(frame)
+        found |= _frame_metadata(frame)
         found |= {} if bits is None else {"bits": bits}  # of the file, not of what was made of it
     elif "picture_bytes" in found and found["picture_bytes"][0] < found["picture_bytes"][1]:
-        there, whole = found["picture_bytes"]
-        found["problem"] = f"picture data ends after {there} of {whole} bytes; {problem}"
+        available, whole = found["picture_bytes"]
+        found["problem"] = f"picture data ends after {available} of {whole} bytes; {problem}"
     else:
         found["problem"] = problem
     return found
@@ -194,7 +194,7 @@ def _headerless_hint(file_bytes: int) -> str:
     return f"{hint}1920x1080{guess}"
 
 
-def _tag_facts(path: Path) -> Facts:
+def _tag_metadata(path: Path) -> Metadata:
     """Of a TIFF-like raw: the shot, its previews, and how much of the picture is there."""
     try:
         with TagFile(path) as file:
@@ -203,7 +203,7 @@ def _tag_facts(path: Path) -> Facts:
             said["DateTimeOriginal"] = first.text("DateTimeOriginal")
             said |= {name: number[0] for name in EXIF_NUMBERS.values() if len(number := _of(first, name))}
             said |= first.exif()
-            found = _shot_facts(said)
+            found = _capture_metadata(said)
             previews = [Tags(page) for page in file.directories if _is_preview(Tags(page))]
             if previews:
                 found["previews"] = [
@@ -224,28 +224,28 @@ def _is_preview(tags: Tags) -> bool:
     return ((tags.whole("NewSubfileType") or 0) & 1) == 1
 
 
-def _extent(tags: Tags, file_bytes: int) -> Facts:
+def _extent(tags: Tags, file_bytes: int) -> Metadata:
     """How many bytes of the raw picture there are, and how many there should be."""
     for starts, counts in (("StripOffsets", "StripByteCounts"), ("TileOffsets", "TileByteCounts")):
-        start, count = (tags.finite(name, most=1 << 20) for name in (starts, counts))
+        start, count = (tags.finite(name, max_count=1 << 20) for name in (starts, counts))
         if start is not None and count is not None and len(start) == len(count):
             return {"picture_bytes": [int(np.clip(file_bytes - start, 0, count).sum()), int(count.sum())]}
     return {}
 
 
-def _matrices(tags: Tags) -> Facts:
+def _matrices(tags: Tags) -> Metadata:
     """The names of the colour matrices, and the light that each was measured under."""
     found = []
     for number in (1, 2, 3):
-        light, _ = LIGHTS.get(tags.whole(f"CalibrationIlluminant{number}") or 0, UNKNOWN_LIGHT)
+        light, _ = ILLUMINANTS.get(tags.whole(f"CalibrationIlluminant{number}") or 0, UNKNOWN_ILLUMINANT)
         kinds = [kind for kind in ("ColorMatrix", "ForwardMatrix", "CameraCalibration") if tags.has(f"{kind}{number}")]
         found += [f"{kind}{number} ({light})" for kind in kinds]
     return {"matrices": found} if found else {}
 
 
-def _dng_facts(dng: Dng) -> Facts:
+def _dng_metadata(dng: Dng) -> Metadata:
     height, width = dng.stored.shape
-    found: Facts = {
+    found: Metadata = {
         "size": list(dng.crop.shape[::-1]),
         "stored_size": [width, height],
         "active_area": [dng.active.left, dng.active.top, *dng.active.shape[::-1]],
@@ -266,17 +266,17 @@ def _dng_facts(dng: Dng) -> Facts:
     if dng.noise is not None:
         found["noise"] = {"shot": dng.noise.shot, "read": dng.noise.read}
     if dng.calibrations:
-        found |= _balance_facts(dng.coloured(CameraProfile()))
+        found |= _balance_metadata(dng.coloured(CameraProfile()))
     elif dng.neutral is not None:
         found["white_balance"] = (dng.neutral[1] / dng.neutral).tolist()
     opcodes = dng.opcodes()
     if opcodes:
-        found["opcodes"] = [_opcode_facts(opcode) for opcode in opcodes]
+        found["opcodes"] = [_opcode_metadata(opcode) for opcode in opcodes]
     return found
 
 
-def _opcode_facts(opcode: Opcode) -> Facts:
-    found: Facts = {"list": opcode.stage, "name": opcode.name, "optional": opcode.optional}
+def _opcode_metadata(opcode: Opcode) -> Metadata:
+    found: Metadata = {"list": opcode.stage, "name": opcode.name, "optional": opcode.optional}
     match opcode.action:
         case GainMap() as shading:
             rows, columns, planes = shading.gains.shape
@@ -296,11 +296,11 @@ def _opcode_facts(opcode: Opcode) -> Facts:
     return found
 
 
-def _libraw_shot(path: Path) -> Facts:
+def _libraw_metadata(path: Path) -> Metadata:
     """Of a raw that is no TIFF; older rawpy does not pass it on."""
     with quiet_libraw(), rawpy.imread(str(path)) as raw:
         other, lens = getattr(raw, "other", None), getattr(raw, "lens", None)
     names = {"ExposureTime": "shutter_speed", "FNumber": "aperture", "ISOSpeedRatings": "iso_speed"}
     said = {name: getattr(other, own, None) for name, own in names.items()}
     said |= {"FocalLength": getattr(other, "focal_length", None), "LensModel": getattr(lens, "model", None)}
-    return _shot_facts(said | {"DateTime": str(getattr(other, "timestamp", None) or "")})
+    return _capture_metadata(said | {"DateTime": str(getattr(other, "timestamp", None) or "")})

@@ -21,7 +21,7 @@ MAP_SUFFIXES = frozenset({".pgm", ".npy", ".pfm"})
 FRAME_SUFFIXES = PICTURE_SUFFIXES | RAW_SUFFIXES
 # The TUM RGB-D benchmark (Sturm et al. 2012) stores 5000 steps a metre and takes two pictures for one within 20 ms.
 TUM_UNITS_PER_M = 5000.0
-TUM_APART_S = 0.02
+TUM_MAX_APART_S = 0.02
 LIST_BYTES = 16_000_000
 
 
@@ -56,15 +56,15 @@ def find_rgbd(folder: Path) -> Rgbd | None:
     return Rgbd(frames, _paired(frames, map_files(depth), str(folder))) if frames else None
 
 
-def maps_for(folder: Path, frames: int | None) -> MapsOfFolder:
+def maps_for(folder: Path, frames: int | None) -> FolderMaps:
     """The maps of `folder` for a source of so many frames (None: nobody knows): by name where one fits, else in order.
 
     SourceError where there are none, or neither names nor numbers fit.
     """
-    return MapsOfFolder(folder, map_files(folder), frames)
+    return FolderMaps(folder, map_files(folder), frames)
 
 
-class MapsOfFolder:
+class FolderMaps:
     """Called with a frame: the path of its map."""
 
     def __init__(self, folder: Path, maps: list[Path], frames: int | None) -> None:
@@ -139,7 +139,7 @@ def _by_time(folder: Path) -> Rgbd:
     colour_s, frames = _timed(folder, "rgb.txt")
     depth_s, maps = _timed(folder, "depth.txt")
     # A frame that lies farther from any map than the maps from each other was recorded where there is no depth.
-    apart_s = max(TUM_APART_S, float(np.median(np.diff(depth_s))) if len(maps) > 1 else 0.0)
+    apart_s = max(TUM_MAX_APART_S, float(np.median(np.diff(depth_s))) if len(maps) > 1 else 0.0)
     after = np.clip(np.searchsorted(depth_s, colour_s), 1, max(len(maps) - 1, 1))
     before = after - 1
     after = np.minimum(after, len(maps) - 1)

@@ -19,7 +19,7 @@ from ..formats.raw import read_raw
 from ..frame import Frame
 from .rgbd import Rgbd, find_rgbd, maps_for
 from .sequence import FileSequence, frame_paths
-from .source_filter import ChangedSource
+from .source_filter import SourceFilter
 from .stereo import PREFIX as STEREO
 from .stereo import WithRight, parse_pair
 from .video import VIDEO_SUFFIXES, VideoSource
@@ -57,7 +57,7 @@ class Source(Protocol):
     ) -> None: ...
 
 
-class WithProfile(ChangedSource):
+class WithProfile(SourceFilter):
     """`source` with the camera that a chart has measured."""
 
     def __init__(self, source: Source, chart: ChartProfile) -> None:

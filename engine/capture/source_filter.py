@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .source import Source
 
 
-class ChangedSource(ABC):
+class SourceFilter(ABC):
     """The frames of `source`, each as `change` returns it; closes the source with itself."""
 
     def __init__(self, source: Source) -> None:

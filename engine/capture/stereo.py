@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import SourceError
 from ..formats.depth_files import Scaling
-from ..frame import Frame, SpanRig, StereoRig
-from .source_filter import ChangedSource
+from ..frame import Frame, RelativeRig, StereoRig
+from .source_filter import SourceFilter
 
 if TYPE_CHECKING:
     from .source import Source
@@ -19,13 +19,13 @@ _FIGURES = tuple(figure.name for figure in fields(StereoRig))
 _TRY = "try stereo:right.png?focal_px=1000&baseline_m=0.1"
 
 
-class WithRight(ChangedSource):
+class WithRight(SourceFilter):
     """`source` with the right picture of each pair, frame by frame from `right`.
 
     Any depth that the source brings is left out. Raises SourceError where the two do not fit.
     """
 
-    def __init__(self, source: Source, right: Source, rig: StereoRig | SpanRig) -> None:
+    def __init__(self, source: Source, right: Source, rig: StereoRig | RelativeRig) -> None:
         super().__init__(source)
         self._right = right
         self._rig = rig
@@ -62,7 +62,7 @@ class WithRight(ChangedSource):
         super().close()
 
 
-def parse_pair(spec: str, scaling: Scaling) -> tuple[str, StereoRig | SpanRig]:
+def parse_pair(spec: str, scaling: Scaling) -> tuple[str, StereoRig | RelativeRig]:
     """The right source's name, and the rig, from "stereo:RIGHT?focal_px=1000&baseline_m=0.1&max_disparity=96".
 
     Without focal length and baseline the pair spans the depth range of `scaling`. Raises SourceError.
@@ -96,7 +96,7 @@ def parse_pair(spec: str, scaling: Scaling) -> tuple[str, StereoRig | SpanRig]:
     if depth_range.linear:
         raise SourceError("the disparities of a pair follow 1 / distance; leave out ',linear' of the depth range")
     near_m, far_m = sorted((depth_range.bright_m, depth_range.dark_m))
-    return name, SpanRig(near_m, far_m, figures.get("max_disparity"))
+    return name, RelativeRig(near_m, far_m, figures.get("max_disparity"))
 
 
 def _said(fact: object) -> object:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..depth.maps import DepthMap, check_shape, relative_noise, turned_back
+from ..depth.maps import DepthMap, check_shape, relative_noise, stored_orientation
 from ..depth.plane import parse_plane, tilted_plane
 from ..depth.relative import DepthRange, extremes
 from ..errors import SourceError
 from ..formats.depth_files import Scaling, metric, read_map, read_samples
 from ..frame import Frame
-from .source_filter import ChangedSource
+from .source_filter import SourceFilter
 
 if TYPE_CHECKING:
     from .source import Source
@@ -35,7 +35,7 @@ class UprightDepth:
         return self.make(size)
 
 
-class WithDepth(ChangedSource):
+class WithDepth(SourceFilter):
     """`source` with the same depth in every frame: the very same array, so that it travels to the device once.
 
     The map lies over the picture as it is seen upright: a frame with an EXIF orientation gets it turned to fit.
@@ -44,22 +44,22 @@ class WithDepth(ChangedSource):
     def __init__(self, source: Source, upright_depth: UprightDepth) -> None:
         super().__init__(source)
         self._upright_depth = upright_depth
-        self._fitted: tuple[int, NDArray[np.float32]] | None = None  # by orientation
+        self._depth_cache: tuple[int, NDArray[np.float32]] | None = None  # by orientation
 
     def change(self, frame: Frame) -> Frame:
-        if self._fitted is None or self._fitted[0] != frame.orientation:
-            self._fitted = frame.orientation, as_stored(self._upright_depth(upright_size(frame)), frame)
-        return replace(frame, depth_m=self._fitted[1], depth_noise=self._upright_depth.noise)
+        if self._depth_cache is None or self._depth_cache[0] != frame.orientation:
+            self._depth_cache = frame.orientation, as_stored(self._upright_depth(upright_size(frame)), frame)
+        return replace(frame, depth_m=self._depth_cache[1], depth_noise=self._upright_depth.noise)
 
 
-class WithoutDepth(ChangedSource):
+class WithoutDepth(SourceFilter):
     """`source`, everything in it equally sharp."""
 
     def change(self, frame: Frame) -> Frame:
         return replace(frame, depth_m=None, depth_noise=0.0)
 
 
-class WithDepthMaps(ChangedSource):
+class WithDepthMaps(SourceFilter):
     """`source` with a map of its own for every frame: the one that `map_of` names.
 
     A relative map is scaled by the ends of the first one, so that a thing keeps its distance from frame to frame.
@@ -83,7 +83,7 @@ class WithDepthMaps(ChangedSource):
         return replace(frame, depth_m=self._last[1].depth_m, depth_noise=self._last[1].noise)
 
 
-class WithDepthRange(ChangedSource):
+class WithDepthRange(SourceFilter):
     """`source` whose frames bring depth of no true scale: the first one's nearest and farthest come to lie at the two
     ends of `span`, later ones follow. Raises SourceError at a frame without depth, unless frames `may_lack` it."""
 
@@ -156,4 +156,4 @@ def upright_size(frame: Frame) -> tuple[int, int]:
 
 def as_stored(upright_m: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
     """A map of the picture as it is seen, as the frame's pixels lie."""
-    return np.ascontiguousarray(turned_back(upright_m, frame.orientation))
+    return np.ascontiguousarray(stored_orientation(upright_m, frame.orientation))

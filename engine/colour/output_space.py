@@ -24,7 +24,7 @@ P3_PRIMARIES = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))  # SMPTE RP 431-
 REC709_PRIMARIES = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))  # ITU-R BT.709-6
 CURVE_LENGTH = 4096
 CUBE_SIDE = 52  # Pillow converts 8-bit numbers: of 52 nodes each is one of them, 5 apart
-MOST_BYTES = 64 << 20
+MAX_BYTES = 64 << 20
 
 _REC2020_TO_XYZ_D50 = adaptation(D65, D50) @ REC2020_TO_XYZ
 _ROOTS = np.linspace(0.0, 1.0, CURVE_LENGTH)  # fourth roots of light, as shaders/output_space.glsl reads the curve
@@ -82,7 +82,7 @@ def open_output_space(name: str | Path) -> OutputSpace | None:
         )
     try:
         with path.open("rb") as stream:
-            profile = stream.read(MOST_BYTES)
+            profile = stream.read(MAX_BYTES)
     except OSError as error:
         raise OutputError(f"{path}: cannot be read ({error.strerror}); name another profile") from None
     return _of_profile(path, profile)

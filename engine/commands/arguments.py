@@ -49,7 +49,7 @@ FocusOption = Annotated[
     str | None,
     typer.Option("--focus", metavar="METRES|FROM..TO@S", help="Focus distance in metres, or a rack in S seconds."),
 ]
-StreetOption = Annotated[
+ZoneFocusOption = Annotated[
     str | None,
     typer.Option("--street", metavar="N,NEAR..FAR", help="Aperture and the zone that shall be sharp: 8,2..5 (metres)."),
 ]

@@ -21,15 +21,15 @@ ORIENTATIONS = {
 
 
 def run_info(source: str, json: str | None) -> None:
-    from ..capture.metadata import facts
+    from ..capture.metadata import read_metadata
 
     with json_target(json) as write_json:
-        found = facts(source)
+        found = read_metadata(source)
         write_json(found)
-        print_facts(found)
+        print_metadata(found)
 
 
-def print_facts(found: dict[str, Any]) -> None:
+def print_metadata(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -44,7 +44,7 @@ def print_facts(found: dict[str, Any]) -> None:
 
 def lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """(name, text) of each line, in the order of the walk: file, picture, levels, colour, sites."""
-    told = {
+    sections = {
         "file": _file(found),
         "kind": ", ".join(str(found[key]) for key in ("kind", "format", "light") if key in found),
         "camera": ", ".join(found[key] for key in ("camera", "lens", "software") if key in found),
@@ -63,7 +63,7 @@ def lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "previews": ", ".join(_size(size) for size in found.get("previews", ())),
         "problem": found.get("problem", ""),
     }
-    return ((name, text) for name, text in told.items() if text)
+    return ((name, text) for name, text in sections.items() if text)
 
 
 def _size(size: list[int]) -> str:

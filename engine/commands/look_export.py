@@ -19,7 +19,7 @@ TAKES = {
 def run_export(name: str, output: Path, size: int, lut_input: str) -> None:
     """Write the look into `output`: .cube, or a HaldCLUT as .png. Raises LookError and OutputError."""
     from ..colour.encoding import check_input
-    from ..formats.picture_write import write_whole
+    from ..formats.picture_write import write_atomically
     from ..look.export import export_look
     from ..look.look import load_look
     from ..look.lut_write import write_cube, write_hald
@@ -38,7 +38,7 @@ def run_export(name: str, output: Path, size: int, lut_input: str) -> None:
     notes = [f"the look {look.name} of groundglass", f"takes {takes}", f"gives the finished picture in {gives}"]
     if export.left_out:
         notes.append(f"left out, for they see more than a colour: {', '.join(export.left_out)}")
-    write_whole(
+    write_atomically(
         output,
         partial(write_hald, lut=export.lut)
         if is_hald

@@ -189,7 +189,7 @@ def _check_targets(options: FitOptions) -> None:
 
 
 def _write(options: FitOptions, fit: Fit) -> None:
-    from ..formats.picture_write import save, write_whole
+    from ..formats.picture_write import save, write_atomically
     from ..look.fit import look_text
     from ..look.fit.sheet import sheet_of
     from ..look.lut import Lut
@@ -199,14 +199,14 @@ def _write(options: FitOptions, fit: Fit) -> None:
         save(options.sheet, sheet_of(fit))
         print(f"groundglass: wrote {options.sheet}")
     near = f"mean {fit.mean:.2f}, p95 {fit.p95:.2f}, max {fit.most:.1f}"
-    told = f"dE00 of {len(fit.left_out)} {'areas' if fit.pairs else 'colours'} left out of the fit: {near}."
+    title = f"dE00 of {len(fit.left_out)} {'areas' if fit.pairs else 'colours'} left out of the fit: {near}."
     names = ", ".join(path.name for path in (*options.pictures, options.from_lut) if path is not None)
     if fit.cube is not None:
         cube = Lut(options.cube.name, cube=fit.cube.astype(np.float32))
-        write_whole(options.cube, partial(write_cube, lut=cube, title=options.output.stem))
+        write_atomically(options.cube, partial(write_cube, lut=cube, title=options.output.stem))
         print(f"groundglass: wrote {options.cube}, which the look reads")
-    text = look_text(fit.look, (f"Learnt from {names}.", told, *(f"Note: {note}." for note in fit.notes)))
-    write_whole(options.output, lambda part: part.write_text(text, encoding="utf-8"))
+    text = look_text(fit.look, (f"Learnt from {names}.", title, *(f"Note: {note}." for note in fit.notes)))
+    write_atomically(options.output, lambda part: part.write_text(text, encoding="utf-8"))
     print(f"groundglass: wrote {options.output}; use it with --look {options.output}")
 
 
@@ -222,13 +222,13 @@ def figures(fit: Fit) -> dict[str, Any]:
         "notes": list(fit.notes),
         "pairs": [
             {
-                "name": laid.name,
+                "name": aligned.name,
                 "areas": int((fit.samples.pair == number).sum()),
                 "left_out_delta_e_mean": float(fit.left_out[fit.samples.pair == number].mean()),
-                "orientation": laid.placement.orientation,
-                "shift_px": laid.placement.shift_px,
+                "orientation": aligned.placement.orientation,
+                "shift_px": aligned.placement.shift_px,
             }
-            for number, laid in enumerate(fit.pairs)
+            for number, aligned in enumerate(fit.pairs)
         ],
     }
 
@@ -238,13 +238,13 @@ def print_fit(fit: Fit) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    what = "areas" if fit.pairs else "colours"
-    for heading in (f"dE00 of {what} left out", what, "mean", "p95", "max"):
+    unit = "areas" if fit.pairs else "colours"
+    for heading in (f"dE00 of {unit} left out", unit, "mean", "p95", "max"):
         table.add_column(heading, justify="left" if heading.startswith("dE00") else "right")
-    for number, laid in enumerate(fit.pairs):
+    for number, aligned in enumerate(fit.pairs):
         mine = fit.left_out[fit.samples.pair == number]
         table.add_row(
-            laid.name, str(len(mine)), *(f"{one:.2f}" for one in (mine.mean(), np.percentile(mine, 95), mine.max()))
+            aligned.name, str(len(mine)), *(f"{one:.2f}" for one in (mine.mean(), np.percentile(mine, 95), mine.max()))
         )
     if len(fit.pairs) != 1:
         table.add_row("all", str(len(fit.left_out)), *(f"{one:.2f}" for one in (fit.mean, fit.p95, fit.most)))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..look.look import Look
 
 HALF_FROM_PX = 6_000_000  # mosaics from this size are developed at half of it: sheets are smaller by far
-MOST_PX = 40_000_000  # of a sheet
+MAX_PX = 40_000_000  # of a sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def run_sheet(looks: list[str], images: list[str], options: SheetOptions, source
             drawn = [_labelled(scene, look, engine) for look in chosen]
             lines += [drawn[at : at + options.columns] for at in range(0, len(drawn), options.columns)]
     sheet = sheet_of(lines)
-    if sheet.shape[0] * sheet.shape[1] > MOST_PX:
+    if sheet.shape[0] * sheet.shape[1] > MAX_PX:
         raise OutputError(f"{options.output}: a sheet of {sheet.shape[1]}x{sheet.shape[0]} is too large; lower --width")
     save(options.output, sheet)
     print(f"groundglass: wrote {options.output}")

@@ -74,8 +74,8 @@ def _passes(look: Look) -> list[str]:
     lines = []
     for one in look.passes:
         start = f"  {one.name}".ljust(indent)
-        told = textwrap.wrap(start + _changed(one), width, subsequent_indent=indent * " ", break_on_hyphens=False)
-        lines += [line.replace(KEPT, " ") for line in told]
+        wrapped = textwrap.wrap(start + _changed(one), width, subsequent_indent=indent * " ", break_on_hyphens=False)
+        lines += [line.replace(KEPT, " ") for line in wrapped]
     return lines
 
 

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import DeviceError, OutputError, ShaderError
 
-LONGEST = 40  # letters of a name
+MAX_NAME_LENGTH = 40  # letters of a name
 
 TEMPLATE = """\
 // {title}: says what it does in one line. As it is, it warms what is dark and leaves it as bright as it was.
@@ -36,7 +36,7 @@ TEMPLATE = """\
 
 uniform float {name}_amount;
 
-vec3 {name}(vec3 rgb, Place place) {{
+vec3 {name}(vec3 rgb, PixelContext place) {{
     float light = dot(rgb, LUMINANCE);                  // common.glsl has LUMINANCE, GREY, soft_clip() and more
     float dark = GREY / (GREY + max(light, 0.0));       // 1 in black, a half at middle grey, 0 in the brightest light
     vec3 warm = light * vec3(1.25, 0.95, 0.6);
@@ -94,7 +94,7 @@ def write_new_pass(name: str, folder: Path) -> tuple[Path, Path]:
 def _check_name(name: str) -> None:
     from ..gl.program import SHADERS
 
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name.endswith("_") or "__" in name or len(name) > LONGEST:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name.endswith("_") or "__" in name or len(name) > MAX_NAME_LENGTH:
         raise OutputError(f"'{name}' is no name for a pass; use small letters, digits and _, as in warm_shadows")
     if f"{name}.glsl" in SHADERS.names():
         raise OutputError(f"{name}.glsl ships, and yours would replace it; choose another name, as my_{name}")

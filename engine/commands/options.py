@@ -12,7 +12,7 @@ import typer
 
 from ..develop.development import Development
 from ..errors import LookError
-from ..optics.focus import FARTHEST_M, Rack, Street
+from ..optics.focus import FARTHEST_M, Rack, ZoneFocus
 
 # A GL texture is at most this wide on every driver that the project meets; beyond it a typing error is likelier.
 MAX_SIDE_PX = 16384
@@ -20,7 +20,7 @@ MAX_SIDE_PX = 16384
 EXPOSURE_EV = 10.0
 
 
-class FilmCodec(enum.StrEnum):
+class VideoCodec(enum.StrEnum):
     H264 = "h264"
     HEVC = "hevc"
     PRORES = "prores"
@@ -60,7 +60,7 @@ class EngineOptions:
     quality: Quality
     device: str
     size: tuple[int, int] | None
-    street: Street | None = None
+    zone_focus: ZoneFocus | None = None
     lut: str | None = None
     lut_input: str = "srgb"
     output_space: str = "srgb"

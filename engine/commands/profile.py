@@ -102,12 +102,12 @@ def print_fit(fitted: Fit, patches: Patches) -> None:
         table.add_row(name, *((f"{seen:.1f}", f"{left_out:.1f}") if usable else ("not used", "-")))
     console = Console()
     console.print(table)
-    told = figures(fitted)
+    summary = figures(fitted)
     over, down = (100 * (np.exp(fitted.model.falling) - 1)).round()
     console.print(
-        f"white balance {', '.join(f'{one:.3f}' for one in told['white_balance'])}; "
-        f"{told['patches']} patches, mean dE00 {told['delta_e_mean']:.2f}; "
-        f"left out one by one {told['left_out_delta_e_mean']:.2f}, at most {told['left_out_delta_e_max']:.2f}\n"
+        f"white balance {', '.join(f'{one:.3f}' for one in summary['white_balance'])}; "
+        f"{summary['patches']} patches, mean dE00 {summary['delta_e_mean']:.2f}; "
+        f"left out one by one {summary['left_out_delta_e_mean']:.2f}, at most {summary['left_out_delta_e_max']:.2f}\n"
         f"the light on the chart changes by {over:+.0f} % from left to right, {down:+.0f} % from top to bottom",
         highlight=False,
         soft_wrap=True,
@@ -116,23 +116,23 @@ def print_fit(fitted: Fit, patches: Patches) -> None:
 
 def store(output: Path, source: str, frame: Frame, fitted: Fit) -> None:
     from ..formats.camera_profile import ChartProfile, profile_text
-    from ..formats.picture_write import write_whole
+    from ..formats.picture_write import write_atomically
 
-    balance, told = fitted.model.white_balance, figures(fitted)
+    balance, summary = fitted.model.white_balance, figures(fitted)
     profile = ChartProfile(
         black=float(np.mean(frame.profile.black)),
         white_balance=(float(balance[0]), float(balance[1]), float(balance[2])),
         camera_to_scene=fitted.model.camera_to_scene,
-        delta_e=told["left_out_delta_e_mean"],
+        delta_e=summary["left_out_delta_e_mean"],
         name=output.stem,
     )
     comments = [
         f"Camera profile from a ColorChecker in {Path(source).name}, {datetime.date.today().isoformat()}.",
-        f"{told['patches']} patches; CIEDE2000 fitted {told['delta_e_mean']:.2f}, left out one by one "
-        f"{told['left_out_delta_e_mean']:.2f}, at most {told['left_out_delta_e_max']:.2f}.",
+        f"{summary['patches']} patches; CIEDE2000 fitted {summary['delta_e_mean']:.2f}, left out one by one "
+        f"{summary['left_out_delta_e_mean']:.2f}, at most {summary['left_out_delta_e_max']:.2f}.",
     ]
     text = profile_text(profile, comments)
-    write_whole(output, lambda part: part.write_text(text, encoding="utf-8"))
+    write_atomically(output, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def draw_sheet(path: Path, frame: Frame, patches: Patches, fitted: Fit) -> None:

@@ -33,8 +33,8 @@ def run_render(
         with open_engine(options, source_options, opened) as engine:
             rack = options.focus if isinstance(options.focus, Rack) else None
             write_frames(engine, opened, pattern or output, count, rack)
-            if options.street is not None:
-                print(f"groundglass: {zone_text(options.street, engine.lens, opened.size[0] / opened.size[1])}")
+            if options.zone_focus is not None:
+                print(f"groundglass: {zone_text(options.zone_focus, engine.lens, opened.size[0] / opened.size[1])}")
 
 
 def numbered(output: Path) -> Path | None:
@@ -56,9 +56,9 @@ def frames_to_write(source: Source, output: Path, many: bool, wanted: int | None
     """How many frames to write; None for all of a source that does not say how many it has."""
     if not many:
         if (wanted or 1) > 1 or (wanted is None and (source.frames or 1) > 1):
-            told = wanted or source.frames
+            frame_count = wanted or source.frames
             example = output.with_name(f"%04d{output.suffix}")
-            raise OutputError(f"{output}: one file cannot hold {told} frames; name {example}, or add --frames 1")
+            raise OutputError(f"{output}: one file cannot hold {frame_count} frames; name {example}, or add --frames 1")
         return 1
     if wanted is None and source.frames is None and source.name.startswith("scene:"):
         raise OutputError(f"{output}: {source.name} does not end; say how many frames with --frames")

@@ -70,8 +70,8 @@ def open_engine(
     """
     from ..engine import Engine
 
-    focus, street = options.focus, options.street
-    if street is not None and (focus is not None or options.f_number is not None):
+    focus, zone_focus = options.focus, options.zone_focus
+    if zone_focus is not None and (focus is not None or options.f_number is not None):
         raise LookError("--street sets the aperture and the focus; leave out --f-number and --focus")
     engine = Engine(
         options.device,
@@ -88,7 +88,7 @@ def open_engine(
         output_space=options.output_space,
         gl=gl,
     )
-    if street is not None:
-        engine.lens = street.lens(engine.lens)
-        engine.focus_m = street.focus_m(engine.lens)
+    if zone_focus is not None:
+        engine.lens = zone_focus.lens(engine.lens)
+        engine.focus_m = zone_focus.focus_m(engine.lens)
     return engine

@@ -23,7 +23,7 @@ def tune_like(view: Callable[..., None]) -> Callable[..., None]:
     def tune(**options: Any) -> None:
         shaders = options.pop("shaders")
         if shaders is not None:
-            lay_over(shaders)
+            set_search_path(shaders)
         view(**options)
 
     tune.__doc__ = """Open the live window to write looks and passes: what is saved is shown at once.
@@ -39,12 +39,12 @@ def tune_like(view: Callable[..., None]) -> Callable[..., None]:
     return tune
 
 
-def lay_over(folder: Path) -> None:
+def set_search_path(folder: Path) -> None:
     """Has passes and kernels looked for in `folder` first. ShaderError where it is none."""
     from ..compute.program import KERNELS
     from ..gl.program import SHADERS
 
     if not folder.is_dir():
         raise ShaderError(f"{folder}: is no folder of passes; groundglass new-pass NAME -o {folder} makes one")
-    SHADERS.lay_over(folder)
-    KERNELS.lay_over(folder)
+    SHADERS.set_search_path(folder)
+    KERNELS.set_search_path(folder)

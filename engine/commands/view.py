@@ -20,7 +20,7 @@ from .start import look_of, open_engine, open_input
 if TYPE_CHECKING:
     from ..capture import Source
     from ..display.statistics import Statistics
-    from ..display.tool import Desk, Tool
+    from ..display.tool import Tool, ToolContext
     from ..display.window import Window
     from ..live_edit.editing import Editing
 
@@ -33,12 +33,12 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
     from rich.console import Console
 
     from ..formats.picture_write import check_target
-    from ..output.video import check_film
+    from ..output.video import check_video
 
     if view.save_frame is not None:
         check_target(view.save_frame)
     if view.record is not None:
-        check_film(view.record, view.codec)
+        check_video(view.record, view.codec)
     with json_target(view.json) as write_json:
         statistics, saved = show(source, source_options, options, view)
         write_json(statistics.as_dict())
@@ -75,7 +75,7 @@ def show(
         return statistics, view.save_frame
 
 
-def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> list[Callable[[Desk], Tool]]:
+def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> list[Callable[[ToolContext], Tool]]:
     """All that is fitted to the viewer, each drawn over those before it."""
     from ..live_edit.look_keys import LookKeys
     from ..live_edit.pass_times import PassTimes
@@ -83,31 +83,31 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
     from ..output.raw_sequence import Sequence
     from ..output.recording import Recording
     from ..output.stills import Stills
-    from ..output.virtual_camera import Webcam
+    from ..output.virtual_camera import VirtualCameraTool
     from ..remote.remote import Remote, control_file
     from ..tools.aids import Aids
-    from ..tools.exposure import Exposing
-    from ..tools.focus import Focusing
+    from ..tools.exposure import ExposureTool
+    from ..tools.focus import FocusTool
     from ..tools.keyboard_map import KeyboardMap
     from ..tools.panel.panel import Panel
-    from ..tools.pixel_inspector import Loupe
+    from ..tools.pixel_inspector import PixelInspector
     from ..tools.saved_settings import Settings, settings_file
     from ..tools.scopes.scopes import Scopes
-    from ..tools.wipe import Splitting
+    from ..tools.wipe import WipeTool
 
     rack = options.focus if isinstance(options.focus, Rack) else None
     pass_times: dict[str, float] = {}
     return [
-        partial(Focusing, seconds=view.rack_s, rack=rack, street=options.street),
-        Exposing,
+        partial(FocusTool, seconds=view.rack_s, rack=rack, zone_focus=options.zone_focus),
+        ExposureTool,
         Aids,
-        Splitting,
-        Loupe,
+        WipeTool,
+        PixelInspector,
         Scopes,
         partial(Stills, folder=view.stills),
         partial(Sequence, folder=view.stills),
         partial(Recording, folder=view.stills, file=view.record, codec=view.codec),
-        Webcam,
+        VirtualCameraTool,
         partial(LookKeys, editing=editing, folder=view.stills),
         partial(PassTimes, times=pass_times),
         partial(Reloading, editing=editing, load=partial(look_of, options)),
@@ -135,7 +135,7 @@ def off_screen(view: ViewOptions) -> ViewOptions:
     if view.frames is None and view.seconds is None:
         view = replace(view, seconds=OFF_SCREEN_S)
     if not view.headless:
-        how_long = f"{view.frames} frames" if view.frames is not None else f"{view.seconds:g} s"
-        print(f"groundglass: running the same loop off screen instead, for {how_long}", file=sys.stderr)
+        limits = f"{view.frames} frames" if view.frames is not None else f"{view.seconds:g} s"
+        print(f"groundglass: running the same loop off screen instead, for {limits}", file=sys.stderr)
         view = replace(view, save_frame=view.save_frame or OFF_SCREEN_FRAME)
     return view

@@ -119,7 +119,7 @@ class CudaDevice:
 
     def collect(self) -> None:
         self.finish()
-        self._stages.hand_over(lambda span: float(self._cupy.cuda.get_elapsed_time(*span)))
+        self._stages.report_times(lambda span: float(self._cupy.cuda.get_elapsed_time(*span)))
 
     def finish(self) -> None:
         self._stream.synchronize()

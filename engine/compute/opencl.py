@@ -20,7 +20,7 @@ from .device import Buffer, Candidate, Failure
 from .program import Kernels, KernelSource, scalar_cast
 from .stage_times import Stages
 
-PREPARED_AT_MOST = 1024  # launches kept; a focus that moves makes new ones with every frame
+MAX_PREPARED = 1024  # launches kept; a focus that moves makes new ones with every frame
 # LLVM's names of the processors for which it uses AVX-512.
 AVX512_TARGETS = (
     *("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake", "rocketlake"),
@@ -202,7 +202,7 @@ class OpenClDevice:
         compiled, cast = self._kernels.call(*launch)
         own = self._cl.Kernel(compiled.program, compiled.function_name)
         own.set_args(*cast)
-        if len(self._prepared) >= PREPARED_AT_MOST:
+        if len(self._prepared) >= MAX_PREPARED:
             self._prepared.clear()
         self._prepared[launch] = own
         self._launched[launch[0], launch[1], local] = launch[2]
@@ -216,7 +216,7 @@ class OpenClDevice:
 
     def collect(self) -> None:
         self.finish()
-        self._stages.hand_over(lambda event: (event.profile.end - event.profile.start) * 1e-6)
+        self._stages.report_times(lambda event: (event.profile.end - event.profile.start) * 1e-6)
 
     def finish(self) -> None:
         self._queue.finish()

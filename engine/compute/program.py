@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShaderError
-from ..program_text.library import Shelf
+from ..program_text.library import SourceLibrary
 
-KERNELS = Shelf("groundglass.kernels", (".cl", ".h"))
+KERNELS = SourceLibrary("groundglass.kernels", (".cl", ".h"))
 
 _INCLUDE = re.compile(r'^\s*#include\s+"([^"]+)"\s*$')
 _PROTOTYPE = re.compile(r"^KERNEL\s+void\s+(\w+)\s*\(([^)]*)\)", re.MULTILINE)

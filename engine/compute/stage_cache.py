@@ -10,23 +10,23 @@ class Releasable(Protocol):
     def release(self) -> None: ...
 
 
-What = ParamSpec("What")
+Arguments = ParamSpec("Arguments")
 Stage = TypeVar("Stage", bound=Releasable)
 
 
-class Fitted(Generic[What, Stage]):
+class StageCache(Generic[Arguments, Stage]):
     """Keeps the stage that `make` made last. Nothing is made before it is needed."""
 
-    def __init__(self, make: Callable[What, Stage]) -> None:
+    def __init__(self, make: Callable[Arguments, Stage]) -> None:
         self._make = make
         self._stage: Stage | None = None
-        self._what: tuple[object, ...] = ()
+        self._arguments: tuple[object, ...] = ()
 
-    def of(self, *what: What.args, **none: What.kwargs) -> Stage:
+    def of(self, *arguments: Arguments.args, **no_keywords: Arguments.kwargs) -> Stage:
         """The stage for a size, and what else `make` asks for; what was there for another is given back."""
-        if self._stage is None or self._what != what:
+        if self._stage is None or self._arguments != arguments:
             self.release()
-            self._stage, self._what = self._make(*what, **none), what
+            self._stage, self._arguments = self._make(*arguments, **no_keywords), arguments
         return self._stage
 
     @property

@@ -36,7 +36,7 @@ class Stages(Generic[Span]):
         if self._current is not None:
             self._spans.setdefault(self._current, []).append(span)
 
-    def hand_over(self, milliseconds: Callable[[Span], float]) -> None:
+    def report_times(self, milliseconds: Callable[[Span], float]) -> None:
         """Adds the sum of each stage's spans to its clock, and forgets them. The spans must have ended."""
         for (name, clock), spans in self._spans.items():
             clock.add(name, sum(milliseconds(span) for span in spans))

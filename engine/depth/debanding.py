@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-_FEWEST = 8  # levels that tell a comb from a picture of a few things
+_MIN_LEVELS = 8  # levels that tell a comb from a picture of a few things
 _VALLEY = 0.4  # of the lower of two teeth, between which it lies
 _COMB = 0.8  # share of the valleys that are so deep, by the height of their teeth
 _APART = 2.5  # levels from tooth to tooth: closer ones nobody sees
@@ -15,7 +15,7 @@ _SAME = 1.5  # teeth; what differs by more belongs to two things
 _STEPS = (1, 2, 4, 8, 16, 32, 16, 8, 4, 2, 1)  # samples; together as wide as terraces are
 
 
-def without_terraces(greys: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.float32]:
+def deband(greys: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.float32]:
     """(H, W) greys, levelled between its steps where it has few of them; any other map comes back as it is.
 
     No sample leaves its own step, so that edges stay where they are: a mean over what is at most a step apart, from
@@ -41,7 +41,7 @@ def comb(greys: NDArray[np.uint8]) -> NDArray[np.intp] | None:
     count = np.bincount(greys.ravel(), minlength=256).astype(np.float64)
     padded = np.pad(count, 1)
     teeth = np.flatnonzero((count > padded[:-2]) & (count >= padded[2:]) & (count > 0.1 * count.mean()))
-    if len(teeth) < _FEWEST or np.median(np.diff(teeth)) < _APART:
+    if len(teeth) < _MIN_LEVELS or np.median(np.diff(teeth)) < _APART:
         return None
     pairs = list(itertools.pairwise(teeth))
     lower = np.array([min(count[low], count[high]) for low, high in pairs])

@@ -40,7 +40,7 @@ def whole_depth(depth_m: NDArray[Any]) -> NDArray[np.float32] | None:
     if not known_m.any():
         return None
     if not known_m.all():
-        _fill_along_rows(known_m)
+        _fill_rows(known_m)
         _fill_empty_rows(known_m)
     return known_m
 
@@ -56,7 +56,7 @@ def relative_noise(depth_m: NDArray[np.float32]) -> float:
     return min(max(share, GREY_NOISE / 2), 5 * GREY_NOISE)
 
 
-def turned_back(upright_m: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
+def stored_orientation(upright_m: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
     """An upright (H, W) map as a file of this EXIF orientation would store it."""
     quarter_turns = {6: 8, 8: 6}  # each undoes the other; every other orientation undoes itself
     return upright(upright_m, quarter_turns.get(orientation, orientation))
@@ -104,7 +104,7 @@ def _neighbours(count: int, samples: int) -> tuple[NDArray[np.intp], NDArray[np.
     return before, np.minimum(before + 1, samples - 1), (centre - before).astype(np.float32)
 
 
-def _fill_along_rows(known_m: NDArray[np.float32]) -> None:
+def _fill_rows(known_m: NDArray[np.float32]) -> None:
     """Zeros become the farther of the nearest known pixels to the left and right; rows without any stay zero."""
     width = known_m.shape[1]
     with_holes = np.flatnonzero(~known_m.all(axis=1))

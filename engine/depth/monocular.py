@@ -47,83 +47,85 @@ class MonocularDepth:
     """
 
     def __init__(self, load: Callable[[], DepthModel]) -> None:
-        self._worker = ThreadPoolExecutor(1, "groundglass-depth", initializer=_stand_back)
+        self._worker = ThreadPoolExecutor(1, "groundglass-depth", initializer=_lower_priority)
         try:
             self._model = self._worker.submit(load).result()
         except BaseException:
             self._worker.shutdown()
             raise
-        self._copy: _SmallCopy | None = None
-        self._copied: object = None  # the subject of the copy that lies on the device and was not handed over yet
-        self._asked: object = None  # the subject of the question asked last
-        self._answer: Future[tuple[DepthMap, float]] | None = None
-        self._found: DepthMap | None = None
+        self._copy: _Downscale | None = None
+        self._copied_subject: object = (
+            None  # the subject of the copy that lies on the device and was not handed over yet
+        )
+        self._pending_subject: object = None  # the subject of the question asked last
+        self._pending: Future[tuple[DepthMap, float]] | None = None
+        self._latest: DepthMap | None = None
 
     @property
-    def has_news(self) -> bool:
+    def has_result(self) -> bool:
         """Whether the model has told distances since `latest` was called."""
-        return self._answer is not None and self._answer.done()
+        return self._pending is not None and self._pending.done()
 
     def latest(self, clock: Clock) -> DepthMap | None:
         """What the model told last, without waiting; None before its first answer. Raises what it raised, once."""
-        if self.has_news:
+        if self.has_result:
             self._take(clock)
-        return self._found
+        return self._latest
 
-    def glance(self, scene: Planes, subject: object) -> None:
+    def queue_copy(self, scene: Planes, subject: object) -> None:
         """Queues a small copy of the developed `scene`, where the model has time for it."""
-        if self._answer is None and self._asked != subject:
+        if self._pending is None and self._pending_subject != subject:
             self._copy_for(scene).run(scene)
-            self._copied = subject
+            self._copied_subject = subject
 
-    def hand_over(self) -> None:
+    def submit_copy(self) -> None:
         """Gives the model the copy that `glance` queued; to be called when the queue is done, or it waits for that."""
-        if self._copied is not None and self._copy is not None:
-            self._ask(self._copy, self._copied)
+        if self._copied_subject is not None and self._copy is not None:
+            self._submit(self._copy, self._copied_subject)
 
     def depth_of(self, scene: Planes, subject: object, clock: Clock) -> DepthMap:
         """The distances in the developed `scene`, waiting for them."""
-        if self._answer is not None:
+        if self._pending is not None:
             self._take(clock)
-        if self._found is None or self._asked != subject:
+        if self._latest is None or self._pending_subject != subject:
             copy = self._copy_for(scene)
             copy.run(scene)
-            self._ask(copy, subject)
+            self._submit(copy, subject)
             self._take(clock)
-        assert self._found is not None
-        return self._found
+        assert self._latest is not None
+        return self._latest
 
     def release(self) -> None:
         """Ends the thread, when the model has finished what it does, and gives everything back; twice is harmless."""
         self._worker.shutdown(cancel_futures=True)
         if self._copy is not None:
             self._copy.release()
-        self._copy = self._copied = self._answer = None
+        self._copy = self._copied_subject = self._pending = None
 
-    def _ask(self, copy: _SmallCopy, subject: object) -> None:
-        self._asked, self._copied = subject, None
-        self._answer = self._worker.submit(_timed, self._model, copy.read())
+    def _submit(self, copy: _Downscale, subject: object) -> None:
+        self._pending_subject, self._copied_subject = subject, None
+        self._pending = self._worker.submit(_timed, self._model, copy.read())
 
     def _take(self, clock: Clock) -> None:
         """The answer, waiting for it."""
-        assert self._answer is not None
-        answer, self._answer = self._answer, None
+        assert self._pending is not None
+        answer, self._pending = self._pending, None
         try:
-            self._found, milliseconds = answer.result()
+            self._latest, milliseconds = answer.result()
         except BaseException:
-            self._asked = None
+            self._pending_subject = None
             raise
         clock.add(STAGE, milliseconds)
 
-    def _copy_for(self, scene: Planes) -> _SmallCopy:
+    def _copy_for(self, scene: Planes) -> _Downscale:
         if self._copy is None or self._copy.scene_size != scene.size or self._copy.device is not scene.device:
             if self._copy is not None:
                 self._copy.release()
-            self._copy = _SmallCopy(scene.device, scene.size, self._model.size_for(*scene.size))
+            self._copy = _Downscale(scene.device, scene.size, self._model.size_for(*scene.size))
         return self._copy
 
 
-class _SmallCopy:
+class _Downscale:
     """Pictures of one size, (width, height), brought to another on the device, as a display would show them."""
 
     def __init__(self, device: Device, scene_size: tuple[int, int], size: tuple[int, int]) -> None:
@@ -187,7 +189,7 @@ def _timed(model: DepthModel, picture: NDArray[np.float32]) -> tuple[DepthMap, f
     return found, (time.perf_counter() - began_s) * 1e3
 
 
-def _stand_back() -> None:
+def _lower_priority() -> None:
     """Lets this thread, and those that it starts, compute where others do not want to. Elsewhere than on Linux it would
     be the whole process."""
     if sys.platform == "linux":

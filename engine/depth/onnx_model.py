@@ -43,7 +43,7 @@ class MonocularModel:
         if self._is_metric and span is not None:
             span = DepthRange(min(span.bright_m, span.dark_m), max(span.bright_m, span.dark_m))
         self._span = span if span is not None or self._is_metric else DepthRange(*PORTRAIT_M)
-        self._ends = SteadyEnds()
+        self._ends = SteadyExtremes()
         self._session = _open(self._path)
         self._input, self._is_planar, self._sides, self._dtype = _input_of(self._path, self._session)
         self._output = _output_of(self._path, self._session)
@@ -88,7 +88,7 @@ class MonocularModel:
         return DepthMap(whole_m, SENSOR_NOISE if self._span is None else relative_noise(whole_m))
 
 
-class SteadyEnds:
+class SteadyExtremes:
     """The ends of a relative map over time: they go a part of the way with each map, and leap at a cut."""
 
     FOLLOWS = 0.1

@@ -69,12 +69,12 @@ class DepthRange:
         bright_m, dark_m = min(self.bright_m, FAR_M), min(self.dark_m, FAR_M)
         known = np.isfinite(samples)
         share = (np.where(known, samples, darkest).astype(np.float64) - darkest) / (brightest - darkest)
-        least_m = 0.01 * min(bright_m, dark_m)
+        minimum_m = 0.01 * min(bright_m, dark_m)
         if self.linear:
-            distance_m = np.clip(dark_m + share * (bright_m - dark_m), least_m, FAR_M)
+            distance_m = np.clip(dark_m + share * (bright_m - dark_m), minimum_m, FAR_M)
         else:
             per_m = 1.0 / dark_m + share * (1.0 / bright_m - 1.0 / dark_m)
-            distance_m = 1.0 / np.clip(per_m, 1.0 / FAR_M, 1.0 / least_m)
+            distance_m = 1.0 / np.clip(per_m, 1.0 / FAR_M, 1.0 / minimum_m)
         return np.where(known, distance_m, 0.0).astype(np.float32)
 
     def rescaled(self, depth_m: NDArray[np.float32], nearest_m: float, farthest_m: float) -> NDArray[np.float32]:

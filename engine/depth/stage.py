@@ -157,8 +157,8 @@ class DepthStage:
             grid.run(PLACE, "depth_halve", self._map, grid.buffer, columns, layout.pitch, ratio, int(as_metres))
             return
         step_x, step_y = columns / layout.width, rows / layout.height
-        most = max(step_x, step_y)
-        count = 0 if most <= 1 else min(max(2, math.ceil(most)), _SAMPLES)
+        maximum = max(step_x, step_y)
+        count = 0 if maximum <= 1 else min(max(2, math.ceil(maximum)), _SAMPLES)
         runs = -(-columns // self._device.run_length)
         self._device.run(PLACE, "depth_invert", (-(-runs // 64) * 64, rows), (64, 1), self._map, columns)
         grid.run(

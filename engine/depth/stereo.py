@@ -13,11 +13,11 @@ from ..compute.device import Device
 from ..compute.planes import Planes
 from ..errors import SourceError
 
-MOST_DISPARITIES = 256  # a disparity is one byte on the device
+MAX_DISPARITIES = 256  # a disparity is one byte on the device
 FILL = "stereo_fill.cl"
 _STEPS = ((1, 0), (1, 1), (0, 1), (-1, 1))  # from pixel to pixel of a path in the sweep down; the other goes back
-_WAYS = 8  # from which a hole is filled
-_MOST_COSTS = 2**31 - 1  # a place among them is an int of the device
+_DIRECTIONS = 8  # from which a hole is filled
+_MAX_COST_BYTES = 2**31 - 1  # a place among them is an int of the device
 _GROUP = 64  # work-items of a group on a GPU
 _STEP = 32  # it searches a multiple of so many
 _MARGIN = 6  # by so much the best of a pixel's costs, which are 0 to 480, must be less than any that is no neighbour
@@ -40,13 +40,13 @@ class StereoDepth:
     """
 
     def __init__(self, device: Device, width: int, height: int, max_disparity: float = 63) -> None:
-        if not 1 <= max_disparity < MOST_DISPARITIES:
+        if not 1 <= max_disparity < MAX_DISPARITIES:
             raise SourceError(
-                f"a disparity of up to {max_disparity:g} pixels cannot be searched; give 1 to {MOST_DISPARITIES - 1}, "
+                f"a disparity of up to {max_disparity:g} pixels cannot be searched; give 1 to {MAX_DISPARITIES - 1}, "
                 f"and smaller pictures for more"
             )
         count = disparities_for(max_disparity, width)
-        if 2 * width * height * count > _MOST_COSTS:
+        if 2 * width * height * count > _MAX_COST_BYTES:
             raise SourceError(
                 f"{width}x{height} pixels with {count} disparities are too many to be matched; give smaller pictures, "
                 f"or a smaller greatest disparity"
@@ -62,7 +62,9 @@ class StereoDepth:
         self._right_codes = device.allocate(3 * height * row + slack)
         self._jumps = device.allocate(4 * layout.stride + slack)
         self._slots = device.allocate(2 * 3 * (width + height) * self.disparities)
-        self._costs = device.allocate(max(2 * width * height * self.disparities, 4 * (_WAYS * layout.stride + slack)))
+        self._costs = device.allocate(
+            max(2 * width * height * self.disparities, 4 * (_DIRECTIONS * layout.stride + slack))
+        )
         device.write(self._found.buffer, np.full(layout.stride, -1, np.float32))  # beside the picture nothing is known
         self._rivals = device.allocate(2 * height * (row + layout.pitch))
 
@@ -95,15 +97,15 @@ class StereoDepth:
         self.right.run(census, "census_right", self.right.buffer, self._right_codes, pitch, height)
         self.left.run(census, "jumps", self.left.buffer, self._jumps, pitch, stride)
         if self._by_sweeps:
-            self._run_lines(
+            self._run_scanlines(
                 sweep, "sweep", 2, self._left_codes, self._right_codes, self._jumps, self._slots, self._costs,
                 width, height, pitch, stride,
             )  # fmt: skip
-            self._run_lines(
+            self._run_scanlines(
                 winner, "winner", height, self._costs, self._found.buffer, self._rivals, width, height, pitch, _MARGIN
             )
         else:
-            self._go_along_paths(f"stereo_paths.cl?DISPARITIES={self.disparities}")
+            self._aggregate_paths(f"stereo_paths.cl?DISPARITIES={self.disparities}")
             columns = -(-width // _GROUP) * _GROUP
             device.run(
                 winner, "winner_of_pixel", (columns, height), (_GROUP, 1), self._costs, self._found.buffer,
@@ -111,7 +113,7 @@ class StereoDepth:
             )  # fmt: skip
         self._fill()
 
-    def _go_along_paths(self, source: str) -> None:
+    def _aggregate_paths(self, source: str) -> None:
         """The costs of `sweep`, for a GPU: one direction after the other, all of its paths at a time."""
         width, height, layout = *self.size, self.left.layout
         for is_up, sign in ((0, 1), (1, -1)):
@@ -128,18 +130,18 @@ class StereoDepth:
         found, kept, filled = self._found, self.left, self.right  # the greys are used up
         carried = self._costs  # and so are the costs
         width, height, pitch, stride = found.layout.width, found.layout.height, found.layout.pitch, found.layout.stride
-        found.run(FILL, "without_specks", found.buffer, kept.buffer, pitch)
+        found.run(FILL, "remove_speckles", found.buffer, kept.buffer, pitch)
         kept.mirror()  # paths begin beside the picture
-        self._run_lines(FILL, "carry_along", height, kept.buffer, carried, width, height, pitch, stride)
+        self._run_scanlines(FILL, "fill_rows", height, kept.buffer, carried, width, height, pitch, stride)
         leaning = -(-(width + height) // self._device.run_length)
         ways = [(lean, is_up) for lean in (-1, 0, 1) for is_up in (0, 1)]
         for plane, way in enumerate(ways, start=2):
-            self._run_lines(FILL, "carry_down", leaning, kept.buffer, carried, width, height, pitch, *way, plane)
+            self._run_scanlines(FILL, "fill_columns", leaning, kept.buffer, carried, width, height, pitch, *way, plane)
         found.run(FILL, "fill", kept.buffer, carried, filled.buffer, pitch, stride)
         filled.mirror()
         found.run(FILL, "median", filled.buffer, self.disparity.buffer, pitch)
 
-    def _run_lines(self, source: str, kernel: str, lines: int, *arguments: object) -> None:
+    def _run_scanlines(self, source: str, kernel: str, lines: int, *arguments: object) -> None:
         """Queues a kernel whose work-items each take a line of the picture."""
         local = 1 if self._device.is_cpu else _GROUP
         self._device.run(source, kernel, (-(-lines // local) * local,), (local,), *arguments)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..errors import SourceError
-from ..frame import Encoding, Frame, SpanRig, StereoRig
+from ..frame import Encoding, Frame, RelativeRig, StereoRig
 from ..optics.defocus import Quality
 from ..packing import unpack
-from .stereo import MOST_DISPARITIES, StereoDepth, disparities_for
+from .stereo import MAX_DISPARITIES, StereoDepth, disparities_for
 
 # Standard deviation of a disparity, in pixels of what is matched (measured on a real pair and on made ones).
 _NOISE_PX = 0.25
@@ -21,10 +21,10 @@ _NOISE_PX = 0.25
 # of focus to any lens.
 _DISPARITY_OF_WIDTH: dict[Quality, float] = {"live": 1 / 8, "best": 1 / 4}
 # Disparities times pixels that are matched in a frame. On two CPU cores a million takes about half a millisecond.
-_MOST_COSTS: dict[Quality, float] = {"live": 12e6, "best": 200e6}
+_MAX_COST_BYTES: dict[Quality, float] = {"live": 12e6, "best": 200e6}
 
 
-class PairDepth:
+class StereoPairDepth:
     """Matches the pairs of frames of any size; allocates anew where it changes.
 
     Pictures that are too large to be matched in time are matched at a half, a third, ... of their size; mosaics at a
@@ -39,7 +39,7 @@ class PairDepth:
         self._key: tuple[Any, ...] = ()
         self._step = 1
         self.noise = 0.0
-        self._scale: StereoRig | None = None  # the frames' own, or what stands for a SpanRig
+        self._scale: StereoRig | None = None  # the frames' own, or what stands for a RelativeRig
         self._matched: tuple[NDArray[Any], NDArray[Any], NDArray[np.float32]] | None = None  # left, right, depth
 
     def depth_m(self, frame: Frame, quality: Quality) -> NDArray[np.float32]:
@@ -49,7 +49,7 @@ class PairDepth:
         """
         if frame.right is None or frame.rig is None:
             raise SourceError(
-                f"{frame.name or 'frame'}: no pair to match; give its right picture, and a StereoRig or SpanRig as rig"
+                f"{frame.name or 'frame'}: no pair to match; give its right picture, and a StereoRig or RelativeRig as rig"
             )
         left, right = (unpack(pixels, frame.packing, frame.width) for pixels in (frame.pixels, frame.right))
         stereo = self._stereo_for(frame, left, frame.rig, quality)
@@ -67,20 +67,22 @@ class PairDepth:
         stereo.match()
         return stereo.disparity.read()[..., 0] * self._step
 
-    def _metres(self, disparity: NDArray[np.float32], rig: StereoRig | SpanRig) -> NDArray[np.float32]:
+    def _metres(self, disparity: NDArray[np.float32], rig: StereoRig | RelativeRig) -> NDArray[np.float32]:
         if self._scale is None:
             # Of the first pair: a scale that followed each frame would make still things move.
             low, high = (float(limit) for limit in np.percentile(disparity, (1, 99)))
-            self._scale = rig if isinstance(rig, StereoRig) else rig.spanning(low, max(high, low + 1))
+            self._scale = rig if isinstance(rig, StereoRig) else rig.from_disparities(low, max(high, low + 1))
             seen_px = float(np.median(disparity)) + self._scale.doffs_px
             self.noise = _NOISE_PX * self._step / max(seen_px, self._step)
         return self._scale.depth_m(disparity)
 
-    def _stereo_for(self, frame: Frame, left: NDArray[Any], rig: StereoRig | SpanRig, quality: Quality) -> StereoDepth:
+    def _stereo_for(
+        self, frame: Frame, left: NDArray[Any], rig: StereoRig | RelativeRig, quality: Quality
+    ) -> StereoDepth:
         key = (left.shape, left.dtype, frame.encoding, frame.cfa, rig, quality)
         if self._stereo is None or key != self._key:
             self.release()
-            step, max_disparity = _step_for(frame, rig, quality)
+            step, max_disparity = _downscale_for(frame, rig, quality)
             width, height = (side // step for side in frame.size)
             if min(width, height) < 1:
                 raise SourceError(f"{frame.name or 'frame'}: {frame.width}x{frame.height} is too small to be matched")
@@ -112,7 +114,7 @@ class PairDepth:
         self._stereo, self._numbers, self._scale, self._matched = None, None, None, None
 
 
-def _step_for(frame: Frame, rig: StereoRig | SpanRig, quality: Quality) -> tuple[int, float]:
+def _downscale_for(frame: Frame, rig: StereoRig | RelativeRig, quality: Quality) -> tuple[int, float]:
     """The side of the squares of pixels that are matched as one, and the greatest disparity of these."""
     wanted = rig.max_disparity or max(_DISPARITY_OF_WIDTH[quality] * frame.width, 16)
     wanted = min(wanted, frame.width)
@@ -123,6 +125,6 @@ def _step_for(frame: Frame, rig: StereoRig | SpanRig, quality: Quality) -> tuple
     while True:
         width, height, disparity = frame.width // step, frame.height // step, max(wanted / step, 1.0)
         costs = width * height * disparities_for(disparity, width)
-        if (disparity < MOST_DISPARITIES - 1 and costs <= _MOST_COSTS[quality]) or min(width, height) < 2 * multiple:
-            return step, min(disparity, MOST_DISPARITIES - 1)
+        if (disparity < MAX_DISPARITIES - 1 and costs <= _MAX_COST_BYTES[quality]) or min(width, height) < 2 * multiple:
+            return step, min(disparity, MAX_DISPARITIES - 1)
         step += multiple

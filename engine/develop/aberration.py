@@ -11,7 +11,7 @@ from ..cfa import Cfa
 from ..compute.planes import Planes
 from ..errors import GroundglassError
 
-MOST = 20.0  # thousandths; a lens that is worse is broken
+MAX_SHIFT = 20.0  # thousandths; a lens that is worse is broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,17 @@ Shifts = tuple[Shift, Shift]  # of red, of blue
 
 def parse_aberration(text: str) -> Shifts | None:
     """The shifts that "off" or "RED,BLUE" in thousandths say; None for "auto". GroundglassError for anything else."""
-    said = text.strip().lower()
-    if said == "auto":
+    lowered = text.strip().lower()
+    if lowered == "auto":
         return None
-    if said == "off":
+    if lowered == "off":
         return Shift(), Shift()
     number = r"([+-]?(?:\d+\.?\d*|\.\d+))"
-    found = re.fullmatch(rf"{number},{number}", said)
-    if not found or max(abs(float(one)) for one in found.groups()) > MOST:
+    found = re.fullmatch(rf"{number},{number}", lowered)
+    if not found or max(abs(float(one)) for one in found.groups()) > MAX_SHIFT:
         raise GroundglassError(
             f"aberration '{text}' is not understood; use off, auto, or by how many thousandths red and blue lie "
-            f"farther out than green, up to {MOST:g}, such as 0.4,-0.3"
+            f"farther out than green, up to {MAX_SHIFT:g}, such as 0.4,-0.3"
         )
     return Shift(float(found[1]) / 1000), Shift(float(found[2]) / 1000)
 

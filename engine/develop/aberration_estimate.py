@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cfa import Cfa
-from .aberration import MOST, Shift, Shifts
+from .aberration import MAX_SHIFT, Shift, Shifts
 
 # A block is BLOCK sites of one colour on a side; in every ring around the centre the most contrasty are taken.
-BLOCK, RINGS, BLOCKS_PER_RING, LEAST_BLOCKS = 12, 8, 150, 12
-LEAST_CONTRAST = 2e-5  # of a block's slopes, squared, in the square root of light: less is noise
+BLOCK, RINGS, BLOCKS_PER_RING, MIN_BLOCKS = 12, 8, 150, 12
+MIN_CONTRAST = 2e-5  # of a block's slopes, squared, in the square root of light: less is noise
 CLIPPED = 0.98
-FARTHEST = 6.0  # sites that a block may seem to lie off before it is taken for a mistake
+MAX_OFFSET = 6.0  # sites that a block may seem to lie off before it is taken for a mistake
 TRUST = 0.05  # sites by which blocks differ though each is sure: edges of a colour of their own
 STEPS = 4  # of measuring and correcting
 CERTAIN = 4.0  # standard deviations
-LEAST_SHIFT = 0.05  # sites; less cannot be seen
+MIN_SHIFT = 0.05  # sites; less cannot be seen
 
 Plane = NDArray[np.floating]
 
@@ -76,7 +76,7 @@ class _Blocks:
         outwards = 0.5 * (slope_x * x + slope_y * y[:, None]) / radius
         half_diagonal = float(np.hypot(*size)) / 2
         corners = _chosen(np.where(good, outwards**2, 0), radius / half_diagonal)
-        if len(corners) < LEAST_BLOCKS:
+        if len(corners) < MIN_BLOCKS:
             return None
         rows, columns = np.broadcast_arrays(
             corners[:, :1, None] + np.arange(BLOCK)[:, None], corners[:, 1:, None] + np.arange(BLOCK)
@@ -103,7 +103,7 @@ class _Blocks:
             rest = np.maximum(oo - factor * og - slope * os, 0) / np.maximum(count - 3, 1)
             shift, deviation = -slope / factor, np.sqrt(rest * gg / determinant) / factor
         tells = (count > 0.4 * BLOCK**2) & (determinant > 0.02 * gg * ss) & (factor > 0.15)
-        tells &= np.isfinite(shift) & np.isfinite(deviation) & (np.abs(shift) < FARTHEST)
+        tells &= np.isfinite(shift) & np.isfinite(deviation) & (np.abs(shift) < MAX_OFFSET)
         middle = (radius * self.good).sum(axis=(1, 2)) / np.maximum(count, 1)
         return middle[tells], shift[tells], deviation[tells]
 
@@ -113,7 +113,7 @@ def _fitted(blocks: _Blocks, *, bent: bool) -> Shift | None:
     k: Plane = np.zeros(2)
     for _ in range(STEPS):
         radius, moved, deviation = (part.astype(np.float64) for part in blocks.moved(*k))
-        if len(radius) < LEAST_BLOCKS:
+        if len(radius) < MIN_BLOCKS:
             return None
         basis = np.stack([radius, radius * (radius / blocks.half_diagonal) ** 2], axis=1)[:, : 1 + bent]
         step, covariance = _biweight(basis, moved, np.hypot(deviation, TRUST))
@@ -124,9 +124,9 @@ def _fitted(blocks: _Blocks, *, bent: bool) -> Shift | None:
     at = np.stack([places, places**3], axis=1) * blocks.half_diagonal
     shifts = np.abs(at @ k)
     unsure = np.sqrt(np.einsum("ni,ij,nj->n", at[:, : 1 + bent], covariance, at[:, : 1 + bent]))
-    if not np.any(shifts > np.maximum(CERTAIN * unsure, LEAST_SHIFT)):
+    if not np.any(shifts > np.maximum(CERTAIN * unsure, MIN_SHIFT)):
         return None
-    k = np.clip(k, -MOST / 1000, MOST / 1000)
+    k = np.clip(k, -MAX_SHIFT / 1000, MAX_SHIFT / 1000)
     return Shift(float(k[0]), float(k[1]))
 
 
@@ -164,7 +164,7 @@ def _chosen(energy: Plane, radius: Plane) -> NDArray[np.intp]:
     ring = np.minimum(RINGS * radius[np.ix_(rows + BLOCK // 2, columns + BLOCK // 2)], RINGS - 1).astype(int).ravel()
     found = []
     for number in range(RINGS):
-        within = np.flatnonzero((ring == number) & (means > LEAST_CONTRAST))
+        within = np.flatnonzero((ring == number) & (means > MIN_CONTRAST))
         found.append(within[np.argsort(-means[within])][:BLOCKS_PER_RING])
     row, column = np.divmod(np.concatenate(found), len(columns))
     return np.stack([rows[row], columns[column]], axis=1)

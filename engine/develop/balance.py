@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..camera import CameraProfile
 from ..errors import GroundglassError
 from ..frame import Frame
-from .raw_samples import light_of
+from .raw_samples import sample_raw
 
 Multipliers = tuple[float, float, float]  # of red, green, blue; green is 1
 
@@ -36,18 +36,18 @@ class Setting:
     @classmethod
     def parse(cls, text: str) -> Setting:
         """From "as-shot", "auto", "5200K", "5200K,+10", "2,1,1.6" or "grey:0.4,0.5"; else a GroundglassError."""
-        said = text.strip().lower()
-        if said in ("as-shot", "auto"):
-            return cls("as-shot" if said == "as-shot" else "auto")
+        lowered = text.strip().lower()
+        if lowered in ("as-shot", "auto"):
+            return cls("as-shot" if lowered == "as-shot" else "auto")
         number = r"([+-]?\d+(?:\.\d*)?|[+-]?\.\d+)"
-        if found := re.fullmatch(rf"{number}k(?:,{number})?", said):
+        if found := re.fullmatch(rf"{number}k(?:,{number})?", lowered):
             return cls("temperature", (float(found[1]), float(found[2] or 0.0)))
-        if found := re.fullmatch(rf"gr[ea]y:{number},{number}", said):
+        if found := re.fullmatch(rf"gr[ea]y:{number},{number}", lowered):
             x, y = float(found[1]), float(found[2])
             if 0 <= x <= 1 and 0 <= y <= 1:
                 return cls("grey", (x, y))
             raise GroundglassError(f"white balance '{text}': a place is a fraction of the picture; try grey:0.4,0.5")
-        if found := re.fullmatch(rf"{number},{number},{number}", said):
+        if found := re.fullmatch(rf"{number},{number},{number}", lowered):
             multipliers = tuple(float(one) for one in found.groups())
             if min(multipliers) > 0:
                 return cls("multipliers", multipliers)
@@ -63,7 +63,7 @@ class WhiteBalance:
 
     def __init__(self, setting: str) -> None:
         self._setting = Setting.parse(setting)
-        self._told: tuple[CameraProfile, CameraProfile] | None = None  # as it came, and as it was balanced
+        self._applied: tuple[CameraProfile, CameraProfile] | None = None  # as it came, and as it was balanced
         self._kept: Multipliers | None = None
         self._last: Frame | None = None
 
@@ -73,11 +73,11 @@ class WhiteBalance:
         if kind == "as-shot" or frame.cfa.kind == "mono":
             return frame.profile
         if kind in ("temperature", "multipliers"):
-            if self._told is None or self._told[0] is not frame.profile:  # some milliseconds, once a source
+            if self._applied is None or self._applied[0] is not frame.profile:  # some milliseconds, once a source
                 profile = frame.profile
-                told = profile.at_temperature(*values) if kind == "temperature" else profile.balanced(values)
-                self._told = profile, told
-            return self._told[1]
+                balanced = profile.at_temperature(*values) if kind == "temperature" else profile.balanced(values)
+                self._applied = profile, balanced
+            return self._applied[1]
         if kind == "grey":
             self._kept = self._kept or grey_at(frame, *values)
         else:
@@ -105,7 +105,7 @@ def auto_balance(frame: Frame) -> Multipliers:
 
     A picture of which nothing tells a colour keeps the balance that it has.
     """
-    blocks = light_of(frame).reshape(-1, 3)
+    blocks = sample_raw(frame).reshape(-1, 3)
     telling = (blocks.max(axis=1) < CLIPPED) & (blocks.mean(axis=1) > DARK)
     if not telling.any():
         return frame.profile.white_balance
@@ -124,7 +124,7 @@ def grey_at(frame: Frame, x: float, y: float) -> Multipliers:
     """
     half = max(frame.width * PATCH / 2, 2.0 * len(frame.cfa.channels()))
     left, top = (max(int(place * side - half), 0) for place, side in ((x, frame.width), (y, frame.height)))
-    blocks = light_of(frame, (left, top, left + int(2 * half), top + int(2 * half))).reshape(-1, 3)
+    blocks = sample_raw(frame, (left, top, left + int(2 * half), top + int(2 * half))).reshape(-1, 3)
     unclipped = blocks[blocks.max(axis=1) < CLIPPED] if len(blocks) else blocks
     where = f"{frame.name or 'frame'}: at {x:.2f},{y:.2f}"
     if not len(unclipped):

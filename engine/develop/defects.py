@@ -24,13 +24,13 @@ class Defects:
         self._marks: Planes | None = None
         self._places: Buffer | None = None
         self._count = 0
-        self._held: NDArray[np.int32] | None = None
+        self._cached: NDArray[np.int32] | None = None
 
-    def list_places(self, places: NDArray[np.int32] | None) -> None:
+    def set_listed(self, places: NDArray[np.int32] | None) -> None:
         """Takes the (N, 2) columns and rows of the sites that are known to be bad; those outside are none of ours."""
-        if places is self._held:
+        if places is self._cached:
             return
-        self._held = places
+        self._cached = places
         device, (width, height) = self.output.device, self.output.size
         known = np.zeros((0, 2), np.int32) if places is None else places
         inside = np.all((known >= 0) & (known < (width, height)), axis=1)
@@ -57,10 +57,10 @@ class Defects:
             marks = self._marks.buffer
             mosaic.run(source, "detect_defects", mosaic.buffer, self._listed.buffer, marks, pitch, step)
             self._marks.mirror()
-            mosaic.run(source, "mend_marked", mosaic.buffer, marks, pitch, step, mosaic.layout.width)
+            mosaic.run(source, "correct_marked", mosaic.buffer, marks, pitch, step, mosaic.layout.width)
         elif self._places is not None:
             mosaic.device.run(
-                source, "mend_listed", (-(-self._count // 64) * 64, 1), (64, 1), mosaic.buffer, self._listed.buffer,
+                source, "correct_listed", (-(-self._count // 64) * 64, 1), (64, 1), mosaic.buffer, self._listed.buffer,
                 self._places, pitch, step, self._count,
             )  # fmt: skip
         else:
@@ -74,4 +74,4 @@ class Defects:
             self._marks.release()
         if self._places is not None:
             self.output.device.release(self._places)
-        self._places, self._held, self._count = None, None, 0
+        self._places, self._cached, self._count = None, None, 0

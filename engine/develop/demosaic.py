@@ -156,7 +156,7 @@ class _Noise:
             tile = (tiles, pitch, across, down, *site, encoded)
             device.run(source, "tile_noise", (-(-across // 8) * 8, down), (8, 1), buffer, *tile)
             device.run(source, "sum_noise", (-(-down // 8) * 8, 1), (8, 1), tiles, rows, across, down)
-            device.run(source, "settle_noise", (8, 1), (8, 1), rows, noise, down)
+            device.run(source, "finish_noise", (8, 1), (8, 1), rows, noise, down)
         return noise
 
     def release(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..camera import NoiseProfile
 from ..cfa import Cfa
 from ..compute.planes import PAD, Planes
-from .noise import Evened, Four
+from .noise import Four, VarianceStabilization
 
 _ROWS = 8  # that a work-item takes; kernels/denoise.cl
 # How far sites of one colour lie apart, for the first sweep and for the second; 0 leaves one out, which would reach
@@ -35,10 +35,10 @@ class Denoise:
         repeat, in reading order (all 1 for X-Trans). `strength`, 0 to 1, is how much of the noise found is taken out:
         0 gives the mosaic as it is. `encoded` says that the mosaic is in the domain of kernels/encoding.h.
         """
-        evened = Evened.of(noise, gains)
+        stabilized = VarianceStabilization.of(noise, gains)
         near, far = _STRIDES[cfa.kind]
         pitch, height = self.mosaic.layout.pitch, self.mosaic.layout.height
-        source, slopes = "denoise.cl", (*evened.slopes, evened.offset)
+        source, slopes = "denoise.cl", (*stabilized.slopes, stabilized.offset)
         mosaic, level, nearby = self.mosaic.buffer, self._level.buffer, self._nearby.buffer
         self.mosaic.run(source, "denoise_level", mosaic, level, pitch, int(encoded), *slopes, margin=PAD)
         if near:
@@ -47,15 +47,15 @@ class Denoise:
             margin = far + 1
             items = -(-(height + 2 * margin) // _ROWS)
             above = margin + (items * _ROWS - height - 2 * margin) // 2
-            self.mosaic.run(source, "denoise_near", level, nearby, pitch, near, -above, rows=items)
+            self.mosaic.run(source, "denoise_fine", level, nearby, pitch, near, -above, rows=items)
         # The variance of the noise that the second sweep still finds: 0.1, or all of it.
         found, alike, other = (nearby, (1 / 0.9, 0.5), self._level) if near else (level, (1 / 9, 2.0), self._nearby)
-        self.mosaic.run(source, "denoise_far", found, other.buffer, pitch, far, *alike, rows=-(-height // _ROWS))
+        self.mosaic.run(source, "denoise_coarse", found, other.buffer, pitch, far, *alike, rows=-(-height // _ROWS))
         other.mirror()
-        green, evened_greens = (1 - (cfa.red_x + cfa.red_y) % 2, 0.5) if cfa.kind == "bayer" else (0, 0.0)
+        green, stabilized_greens = (1 - (cfa.red_x + cfa.red_y) % 2, 0.5) if cfa.kind == "bayer" else (0, 0.0)
         self.mosaic.run(
             source, "denoise_finish", other.buffer, mosaic, self.output.buffer, pitch, int(encoded), *slopes, green,
-            evened_greens, float(strength),
+            stabilized_greens, float(strength),
         )  # fmt: skip
         self.output.mirror()
 

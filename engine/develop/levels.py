@@ -25,12 +25,12 @@ class Levels:
         """
         black = profile.black
         gain = [
-            balance / (profile.white - level) for balance, level in zip(site_gains(profile, cfa), black, strict=True)
+            balance / (profile.white - level) for balance, level in zip(cfa_gains(profile, cfa), black, strict=True)
         ]
         return cls(black=black, gain=(gain[0], gain[1], gain[2], gain[3]))
 
 
-def site_gains(profile: CameraProfile, cfa: Cfa) -> Four:
+def cfa_gains(profile: CameraProfile, cfa: Cfa) -> Four:
     """The white balance of the four sites that repeat, scaled as `clips` is; 1 where it is not applied by site."""
     if cfa.kind not in ("bayer", "quad"):
         return 1.0, 1.0, 1.0, 1.0

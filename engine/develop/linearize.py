@@ -17,7 +17,7 @@ CLIPPED_AT = 1.0  # where the channel that clips first does
 UNLIMITED = 1e6
 
 
-class Intake:
+class Linearize:
     """Takes in mosaics of one size, packing and kind; `mosaic` holds their light, its border mirrored.
 
     `binned` gives a quad-Bayer sensor's squares of four as one site each: a Bayer mosaic of half the size.
@@ -32,7 +32,7 @@ class Intake:
         self._source = f"linearize.cl?PACKING={frame.packing.name}&BLOCK={int(frame.cfa.block == 2 and not binned)}"
         # Kernels read whole runs: beyond a row's end by up to a padded row.
         self._bytes = device.allocate(frame.pixels.nbytes + 4 * self.mosaic.layout.pitch)
-        self._maps = [_SiteMap(device, fill) for fill in (0.0, 1.0)]
+        self._maps = [_PhotositeMap(device, fill) for fill in (0.0, 1.0)]
 
     def run(self, frame: Frame, profile: CameraProfile, *, clip: bool, encoded: bool = True) -> None:
         """Queues what fills `mosaic`: linear light, balanced as `profile` says, in the domain of kernels/encoding.h
@@ -43,14 +43,14 @@ class Intake:
         numbers = (*levels.black, *levels.gain, CLIPPED_AT if clip else UNLIMITED, int(encoded))
         light, row_bytes, pitch = self.mosaic.buffer, frame.pixels.strides[0], self.mosaic.layout.pitch
         if self._binned:
-            self.mosaic.run(self._source, "intake_binned", self._bytes, light, row_bytes, pitch, *numbers)
+            self.mosaic.run(self._source, "linearize_binned", self._bytes, light, row_bytes, pitch, *numbers)
         elif profile.black_map is None and profile.gain_map is None:
-            self.mosaic.run(self._source, "intake", self._bytes, light, row_bytes, pitch, *numbers)
+            self.mosaic.run(self._source, "linearize", self._bytes, light, row_bytes, pitch, *numbers)
         else:
             given = (profile.black_map, profile.gain_map)
             maps = [own.of(site_map, frame.size, pitch) for own, site_map in zip(self._maps, given, strict=True)]
             self.mosaic.run(
-                self._source, "intake_mapped", self._bytes, *maps, light, row_bytes, frame.width, pitch, *numbers
+                self._source, "linearize_mapped", self._bytes, *maps, light, row_bytes, frame.width, pitch, *numbers
             )
         self.mosaic.mirror()
 
@@ -61,26 +61,26 @@ class Intake:
             site_map.release()
 
 
-class _SiteMap:
+class _PhotositeMap:
     """A number for each site on the device; uploaded when it changes, `fill` everywhere where none is known."""
 
     def __init__(self, device: Device, fill: float) -> None:
         self._device = device
         self._fill = fill
         self._buffer: Buffer | None = None
-        self._held: tuple[Any, ...] = ()
+        self._cached: tuple[Any, ...] = ()
 
     def of(self, site_map: NDArray[np.float32] | None, size: tuple[int, int], slack: int) -> Buffer:
         """The buffer that holds `site_map`, (H, W) of a mosaic of `size`, with `slack` more numbers behind it."""
         if self._buffer is None:
             self._buffer = self._device.allocate(4 * (size[0] * size[1] + slack))
-        if not self._held or self._held[0] is not site_map:
+        if not self._cached or self._cached[0] is not site_map:
             numbers = np.full(size[::-1], self._fill, np.float32) if site_map is None else site_map
             self._device.write(self._buffer, np.ascontiguousarray(numbers, np.float32))
-            self._held = (site_map,)  # kept alive, so that no other array takes its identity
+            self._cached = (site_map,)  # kept alive, so that no other array takes its identity
         return self._buffer
 
     def release(self) -> None:
         if self._buffer is not None:
             self._device.release(self._buffer)
-        self._buffer, self._held = None, ()
+        self._buffer, self._cached = None, ()

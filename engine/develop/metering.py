@@ -18,7 +18,7 @@ from ..colour.white import REC2020_TO_XYZ
 from ..errors import GroundglassError
 from ..frame import Encoding, Frame
 from .levels import clips
-from .raw_samples import light_of
+from .raw_samples import sample_raw
 
 MODES = ("centre", "average", "spot", "highlights")
 GREY = 0.18  # the light that a metered area is given: that of a grey card, ISO 2720's calibration within its tolerance
@@ -26,9 +26,9 @@ WHITE = 1.0  # and the one that `highlights` gives the brightest parts
 BRIGHTEST = 0.99  # of the picture's places: what is brighter may clip, such as lamps
 SPOT = 0.06  # of the picture's width across
 CENTRE = 0.28  # of the picture's width: the standard deviation of the weights of `centre`
-MOST_EV = 8.0  # up or down
+MAX_EV = 8.0  # up or down
 FOLLOW_S = 0.5  # in which most of a change of light is followed
-WAKE_EV, REST_EV = 0.15, 0.03  # a change that sets it going, and how near it comes before it rests
+START_EV, STOP_EV = 0.15, 0.03  # a change that sets it going, and how near it comes before it rests
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,20 @@ class Metering:
     """How exposure is metered; `place`, fractions of the upright picture from the top left, is where `spot` looks."""
 
     mode: str
-    place: tuple[float, float] = (0.5, 0.5)
+    spot: tuple[float, float] = (0.5, 0.5)
 
     @classmethod
     def parse(cls, text: str) -> Metering | None:
         """From "off", "centre", "average", "spot", "spot:0.4,0.5" or "highlights"; else a GroundglassError."""
-        said = text.strip().lower()
-        if said == "off":
+        lowered = text.strip().lower()
+        if lowered == "off":
             return None
-        if said in MODES:
-            return cls(said)
-        if found := re.fullmatch(r"spot:(\d?\.?\d+),(\d?\.?\d+)", said):
-            place = float(found[1]), float(found[2])
-            if max(place) <= 1.0:
-                return cls("spot", place)
+        if lowered in MODES:
+            return cls(lowered)
+        if found := re.fullmatch(r"spot:(\d?\.?\d+),(\d?\.?\d+)", lowered):
+            spot = float(found[1]), float(found[2])
+            if max(spot) <= 1.0:
+                return cls("spot", spot)
             raise GroundglassError(f"metering '{text}': a place is a fraction of the picture; try spot:0.4,0.5")
         raise GroundglassError(f"metering '{text}' is not understood; use off, {', '.join(MODES)} or spot:0.4,0.5")
 
@@ -79,7 +79,7 @@ class Exposure:
         return self._ev
 
     def _followed(self, wanted: float, passed_s: float) -> float:
-        self._moves = abs(wanted - self._ev) > (REST_EV if self._moves else WAKE_EV)
+        self._moves = abs(wanted - self._ev) > (STOP_EV if self._moves else START_EV)
         return self._ev + (wanted - self._ev) * (1 - math.exp(-passed_s / FOLLOW_S)) if self._moves else self._ev
 
 
@@ -88,7 +88,7 @@ def metered_ev(frame: Frame, profile: CameraProfile, metering: Metering) -> floa
 
     `centre`, `average` and `spot` bring the weighted mean of the lightness (the cube root of luminance, as in CIE L*)
     to that of a grey card: of luminance itself a bright sky would have more than its share. `highlights` brings the
-    brightest hundredth of the picture to white. Within MOST_EV.
+    brightest hundredth of the picture to white. Within MAX_EV.
     """
     light = luminance(frame, profile)
     if not light.size:
@@ -98,9 +98,9 @@ def metered_ev(frame: Frame, profile: CameraProfile, metering: Metering) -> floa
     else:
         lightness = np.average(np.cbrt(light), weights=weights(light.shape, frame, metering))
         measured, wanted = float(lightness) ** 3, GREY
-    if measured <= wanted * 2.0 ** -(2 * MOST_EV):
+    if measured <= wanted * 2.0 ** -(2 * MAX_EV):
         return None
-    return min(max(math.log2(wanted / measured), -MOST_EV), MOST_EV)
+    return min(max(math.log2(wanted / measured), -MAX_EV), MAX_EV)
 
 
 def luminance(frame: Frame, profile: CameraProfile) -> NDArray[np.float64]:
@@ -110,15 +110,15 @@ def luminance(frame: Frame, profile: CameraProfile) -> NDArray[np.float64]:
     else:
         balance = np.array((1.0, 1.0, 1.0) if frame.cfa.kind == "mono" else clips(profile))
     matrix = profile.camera_to_scene * balance * 2.0**profile.exposure_ev
-    return np.asarray(np.maximum(light_of(frame) @ matrix.T @ REC2020_TO_XYZ[1], 0.0))
+    return np.asarray(np.maximum(sample_raw(frame) @ matrix.T @ REC2020_TO_XYZ[1], 0.0))
 
 
 def weights(shape: tuple[int, ...], frame: Frame, metering: Metering) -> NDArray[np.float64]:
     """(rows, columns), of which some are more than 0."""
     rows, columns = shape
     aspect = frame.height / frame.width
-    x = (np.arange(columns) + 0.5) / columns - metering.place[0]
-    y = ((np.arange(rows) + 0.5) / rows - metering.place[1]) * aspect
+    x = (np.arange(columns) + 0.5) / columns - metering.spot[0]
+    y = ((np.arange(rows) + 0.5) / rows - metering.spot[1]) * aspect
     away = np.hypot(x[None, :], y[:, None])  # parts of the picture's width
     if metering.mode == "average":
         return np.ones(shape)

@@ -20,8 +20,8 @@ from .demosaic import Demosaic, demosaiced_size
 from .denoise import Denoise
 from .development import Development
 from .highlights import Highlights
-from .levels import clips, site_gains
-from .linearize import Intake
+from .levels import cfa_gains, clips
+from .linearize import Linearize
 from .mono import DemosaicMono
 from .noise import estimate_noise
 from .remosaic import Remosaic
@@ -35,14 +35,14 @@ class MosaicChain:
     def __init__(self, device: Device, frame: Frame, development: Development) -> None:
         kind = frame.cfa.kind
         is_binned = _is_binned(frame, development)
-        self._intake = Intake(device, frame, binned=is_binned)
-        mosaic = self._intake.mosaic
+        self._linearize = Linearize(device, frame, binned=is_binned)
+        mosaic = self._linearize.mosaic
         self.scene = Planes(device, *self.size_of(frame, development), 3)
         self._remosaic = self._defects = self._highlights = self._temporal = self._denoise = self._aberration = None
         if kind == "quad" and not is_binned:
             self._remosaic = Remosaic(mosaic)
             mosaic = self._remosaic.output
-        if _mends(frame, development):
+        if _corrects_defects(frame, development):
             self._defects = Defects(mosaic)
         if kind in ("bayer", "quad") and development.highlights == "rebuild":
             self._highlights = Highlights(mosaic)
@@ -71,7 +71,12 @@ class MosaicChain:
         return (
             *(frame.size, frame.packing, frame.pixels.strides, frame.cfa.kind),
             *(development.demosaic, development.quad, development.highlights),
-            *(development.temporal > 0, development.denoise > 0, development.aberration, _mends(frame, development)),
+            *(
+                development.temporal > 0,
+                development.denoise > 0,
+                development.aberration,
+                _corrects_defects(frame, development),
+            ),
         )
 
     @staticmethod
@@ -87,19 +92,19 @@ class MosaicChain:
         """
         # X-Trans is balanced, and encoded, by its demosaic: its array is not the 2x2 of the others.
         encoded = frame.cfa.kind != "xtrans"
-        self._intake.run(frame, profile, clip=encoded and self._highlights is None, encoded=encoded)
+        self._linearize.run(frame, profile, clip=encoded and self._highlights is None, encoded=encoded)
         cfa = frame.cfa
         if self._remosaic is not None:
             self._remosaic.run(cfa, encoded)
         if cfa.kind == "quad":
             cfa = Cfa(cfa.pattern)
         if self._defects is not None:
-            self._defects.list_places(frame.profile.defects)
+            self._defects.set_listed(frame.profile.defects)
             self._defects.run(cfa, detect=development.defects == "auto")
         if self._highlights is not None:
             gain_map = None if _is_binned(frame, development) else profile.gain_map
             self._highlights.run(cfa, clips(profile), encoded, gain_map)
-        gains = site_gains(profile, cfa)
+        gains = cfa_gains(profile, cfa)
         if self._temporal is not None:
             self._temporal.run(cfa, self._noise_of(frame), gains, development.temporal, encoded=encoded)
         if self._denoise is not None:
@@ -137,7 +142,7 @@ class MosaicChain:
     def release(self) -> None:
         stages = (
             *(self._demosaic, self._aberration, self._denoise, self._temporal),
-            *(self._highlights, self._defects, self._remosaic, self._intake),
+            *(self._highlights, self._defects, self._remosaic, self._linearize),
         )
         for stage in stages:
             if stage is not None:
@@ -145,7 +150,7 @@ class MosaicChain:
         self.scene.release()
 
 
-def _mends(frame: Frame, development: Development) -> bool:
+def _corrects_defects(frame: Frame, development: Development) -> bool:
     is_listed = development.defects == "listed" and frame.profile.defects is not None
     return frame.cfa.kind != "xtrans" and (is_listed or development.defects == "auto")
 

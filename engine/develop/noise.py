@@ -14,7 +14,7 @@ Four = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Evened:
+class VarianceStabilization:
     """`sqrt(slopes[site] * light + offset)` has noise of variance 1, whatever the light.
 
     The light is white-balanced, the site one of the four that repeat. F. J. Anscombe, "The transformation of Poisson,
@@ -26,7 +26,7 @@ class Evened:
     offset: float
 
     @classmethod
-    def of(cls, noise: NoiseProfile, gains: Four) -> Evened:
+    def of(cls, noise: NoiseProfile, gains: Four) -> VarianceStabilization:
         """For light that was multiplied by `gains` after the noise arose."""
         read = max(noise.read, 1e-12)  # of a 16-bit number's rounding: a noise-free mosaic stays as it is
         # With read noise alone the root has no curvature to be had, and float32 no digits: bend it a little.
@@ -38,7 +38,7 @@ class Evened:
 _SIDE = 8  # sites of one colour on a side of the squares that are looked at
 _SQUARES = 4096  # at most so many places
 _BINS = 12  # of brightness
-_CALMEST = 0.07  # the share of a bin's squares that is taken to show noise alone
+_QUIETEST_SHARE = 0.07  # the share of a bin's squares that is taken to show noise alone
 
 
 def estimate_noise(numbers: NDArray[np.uint16], profile: CameraProfile, cfa: Cfa) -> NoiseProfile:
@@ -60,7 +60,7 @@ def estimate_noise(numbers: NDArray[np.uint16], profile: CameraProfile, cfa: Cfa
     by_light = chosen[np.argsort(light[chosen], kind="stable")]
     means, variances, counts = [], [], []
     for members in np.array_split(by_light, _BINS):
-        calm = members[np.argsort(texture[members], kind="stable")][: max(int(_CALMEST * len(members)), 8)]
+        calm = members[np.argsort(texture[members], kind="stable")][: max(int(_QUIETEST_SHARE * len(members)), 8)]
         means.append(light[calm].mean())
         # The median of a variance of 16 normal numbers lies below its expectation (Wilson and Hilferty).
         variances.append(np.median(noise[calm]) / (1 - 2 / (9 * 15)) ** 3)
@@ -80,12 +80,14 @@ def _squares(
     tiles = numbers[: rows * tile, : columns * tile].reshape(rows, tile, columns, tile).swapaxes(1, 2)
     places = np.arange(0, rows * columns, every)
     picked = tiles[places // max(columns, 1), places % max(columns, 1)]
-    sites = picked.reshape(-1, _SIDE, period, _SIDE, period).transpose(2, 4, 0, 1, 3)
-    sites = sites.reshape(period * period, -1, _SIDE, _SIDE)
+    photosites = picked.reshape(-1, _SIDE, period, _SIDE, period).transpose(2, 4, 0, 1, 3)
+    photosites = photosites.reshape(period * period, -1, _SIDE, _SIDE)
     y, x = np.divmod(np.arange(period * period), period)
     black = np.array(profile.black, dtype=np.float32)[y % 2 * 2 + x % 2, None, None, None]
-    light: NDArray[np.float32] = ((sites - black) / (np.float32(profile.white) - black)).astype(np.float32, copy=False)
-    return light, (light.max(axis=(2, 3)) < 0.98) & (sites.min(axis=(2, 3)) > 0)
+    light: NDArray[np.float32] = ((photosites - black) / (np.float32(profile.white) - black)).astype(
+        np.float32, copy=False
+    )
+    return light, (light.max(axis=(2, 3)) < 0.98) & (photosites.min(axis=(2, 3)) > 0)
 
 
 def _haar(squares: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:

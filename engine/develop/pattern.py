@@ -29,7 +29,7 @@ class TextureEstimates:
         self._cfa: Cfa | None = None
         self._filters = self._device.allocate(4 * len(TEXTURES) * side * len(STEPS) * (1 + count) * self._row)
         self._colours = self._device.allocate(4 * side * self._row)
-        self._surprise, self._spread = (Planes(self._device, *mosaic.size, 1) for _ in range(2))
+        self._residual, self._spread = (Planes(self._device, *mosaic.size, 1) for _ in range(2))
 
     def prepare(self, cfa: Cfa, wanted: NDArray[np.intp]) -> Buffer:
         """Uploads what depends on the CFA, when it changes: finding the filters takes a moment.
@@ -54,10 +54,10 @@ class TextureEstimates:
             f"pattern_border.cl?SIDE={self._side}", "pattern_border", (-(-border // 64) * 64,), (64,), mosaic.buffer,
             self._colours, width, height, pitch,
         )  # fmt: skip
-        surprise, spread = self._surprise.buffer, self._spread.buffer
+        surprise, spread = self._residual.buffer, self._spread.buffer
         for texture in range(len(TEXTURES)):
             mosaic.run(
-                source, "texture_surprise", mosaic.buffer, self._filters, surprise, pitch, height, texture,
+                source, "texture_residual", mosaic.buffer, self._filters, surprise, pitch, height, texture,
                 rows=self._items(height + 2 * SPREAD),
             )  # fmt: skip
             mosaic.run(source, "texture_spread", surprise, spread, pitch, margin=SPREAD)
@@ -73,7 +73,7 @@ class TextureEstimates:
 
     def release(self) -> None:
         """Gives its buffers back; harmless when done twice."""
-        for planes in (self._surprise, self._spread):
+        for planes in (self._residual, self._spread):
             planes.release()
         for buffer in (self._filters, self._colours):
             self._device.release(buffer)

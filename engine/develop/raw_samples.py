@@ -13,7 +13,7 @@ from ..packing import unpack
 BLOCKS = 96  # across and down: enough to judge a picture by, and a millisecond
 
 
-def light_of(frame: Frame, area: tuple[int, int, int, int] | None = None) -> NDArray[np.float64]:
+def sample_raw(frame: Frame, area: tuple[int, int, int, int] | None = None) -> NDArray[np.float64]:
     """(rows, columns, 3) red, green and blue light, as the frame has it, 1 at the white level, evenly over `area`.
 
     `area` is left, top, right, bottom in sites; None is the whole frame. There are up to BLOCKS rows and columns, maybe
@@ -28,16 +28,16 @@ def light_of(frame: Frame, area: tuple[int, int, int, int] | None = None) -> NDA
         return np.zeros((0, 0, 3))
     across, down = (np.add.outer(starts, np.arange(side)).ravel() for starts in (columns, rows))
     if frame.encoding is not Encoding.MOSAIC:
-        return _picture_light(frame.pixels[np.ix_(down, across)])
+        return _picture_samples(frame.pixels[np.ix_(down, across)])
     numbers = unpack(frame.pixels[down], frame.packing, frame.width)[:, across].astype(np.float64)
     blocks = numbers.reshape(len(rows), side, len(columns), side).swapaxes(1, 2).reshape(-1, side, side)
     profile = frame.profile
     black = np.tile(np.reshape(profile.black, (2, 2)), (-(-side // 2), -(-side // 2)))[:side, :side]
     light = (blocks - black) / (profile.white - black)
-    sites = [frame.cfa.channels() == channel for channel in range(3)]
+    photosites = [frame.cfa.channels() == channel for channel in range(3)]
     if frame.cfa.kind == "mono":
-        sites = [np.ones((side, side), bool)] * 3
-    return np.stack([light[:, one].mean(axis=1) for one in sites], axis=1).reshape(len(rows), len(columns), 3)
+        photosites = [np.ones((side, side), bool)] * 3
+    return np.stack([light[:, one].mean(axis=1) for one in photosites], axis=1).reshape(len(rows), len(columns), 3)
 
 
 def _starts(first: int, end: int, side: int) -> NDArray[np.intp]:
@@ -48,7 +48,7 @@ def _starts(first: int, end: int, side: int) -> NDArray[np.intp]:
     return side * (begin + steps)
 
 
-def _picture_light(pixels: NDArray[Any]) -> NDArray[np.float64]:
+def _picture_samples(pixels: NDArray[Any]) -> NDArray[np.float64]:
     """Linear light of display-encoded integers (IEC 61966-2-1); of floats, which are light already, themselves."""
     if not np.issubdtype(pixels.dtype, np.integer):
         return np.asarray(pixels, np.float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..camera import NoiseProfile
 from ..cfa import Cfa
 from ..compute.planes import PAD, Planes
-from .noise import Evened, Four
+from .noise import Four, VarianceStabilization
 
 _ROWS = 4  # that a work-item takes; kernels/temporal.cl
 _FRAMES = 4.0  # that the mean is worth at most, at full strength: what nobody notices moving fades by a quarter a frame
@@ -16,7 +16,7 @@ class Temporal:
 
     def __init__(self, mosaic: Planes) -> None:
         self.mosaic = mosaic
-        self.output, self._frames, self._apart = (Planes(mosaic.device, *mosaic.size, 1) for _ in range(3))
+        self.output, self._frames, self._differences = (Planes(mosaic.device, *mosaic.size, 1) for _ in range(3))
         self._seen: tuple[object, ...] | None = None
 
     def reset(self) -> None:
@@ -40,12 +40,12 @@ class Temporal:
         """
         seen = (cfa, noise, gains, encoded)
         fresh, self._seen = seen != self._seen, seen
-        evened = Evened.of(noise, gains)
+        stabilized = VarianceStabilization.of(noise, gains)
         pitch, height = self.mosaic.layout.pitch, self.mosaic.layout.height
-        mosaic, mean, apart = self.mosaic.buffer, self.output.buffer, self._apart.buffer
+        mosaic, mean, apart = self.mosaic.buffer, self.output.buffer, self._differences.buffer
         self.mosaic.run(
-            "temporal.cl", "temporal_apart", mosaic, mean, apart, pitch, int(encoded), int(fresh), *evened.slopes,
-            evened.offset, margin=PAD,
+            "temporal.cl", "temporal_difference", mosaic, mean, apart, pitch, int(encoded), int(fresh), *stabilized.slopes,
+            stabilized.offset, margin=PAD,
         )  # fmt: skip
         self.mosaic.run(
             "temporal.cl", "temporal_update", mosaic, apart, mean, self._frames.buffer, pitch, int(encoded),
@@ -54,5 +54,5 @@ class Temporal:
         self.output.mirror()
 
     def release(self) -> None:
-        for planes in (self.output, self._frames, self._apart):
+        for planes in (self.output, self._frames, self._differences):
             planes.release()

@@ -73,13 +73,13 @@ def filters(channels: NDArray[np.intp], wanted: NDArray[np.intp]) -> NDArray[np.
     its sites. The first filter estimates a site's own number from the others, the next ones what is wanted.
     """
     side = len(channels)
-    sites = [
+    photosites = [
         _filters_at(np.roll(channels, (-y, -x), axis=(0, 1)), texture, wanted[:, y, x])
         for texture in TEXTURES
         for y in range(side)
         for x in range(side)
     ]
-    table = np.reshape(sites, (len(TEXTURES), side, side, *sites[0].shape))
+    table = np.reshape(photosites, (len(TEXTURES), side, side, *photosites[0].shape))
     return np.ascontiguousarray(table.transpose(0, 1, 4, 3, 2), np.float32)
 
 

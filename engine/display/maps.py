@@ -52,7 +52,7 @@ class Maps:
         self._depth = self._raw = None
 
     def _load_depth(self, depth_m: NDArray[np.float32]) -> moderngl.Texture:
-        texture = self._depth = self._fitting(self._depth, depth_m)
+        texture = self._depth = self._texture_for(self._depth, depth_m)
         if depth_m is not self._depth_m:
             texture.write(np.ascontiguousarray(depth_m))
             self._depth_m = depth_m
@@ -60,13 +60,13 @@ class Maps:
 
     def _load_raw(self, frame: Frame) -> moderngl.Texture:
         if self._raw is None or frame is not self._frame:
-            light = most_of_blocks(frame)
-            self._raw = self._fitting(self._raw, light)
+            light = block_maxima(frame)
+            self._raw = self._texture_for(self._raw, light)
             self._raw.write(light)
             self._frame = frame
         return self._raw
 
-    def _fitting(self, texture: moderngl.Texture | None, numbers: NDArray[np.float32]) -> moderngl.Texture:
+    def _texture_for(self, texture: moderngl.Texture | None, numbers: NDArray[np.float32]) -> moderngl.Texture:
         """The texture, or a new one where its size is another than that of the numbers."""
         rows, columns = numbers.shape
         if texture is not None and texture.size == (columns, rows):
@@ -79,7 +79,7 @@ class Maps:
         return made
 
 
-def most_of_blocks(frame: Frame) -> NDArray[np.float32]:
+def block_maxima(frame: Frame) -> NDArray[np.float32]:
     """The brightest site of each 2x2 block of a mosaic, so that no colour's clipping is missed.
 
     (ceil(H / 2), ceil(W / 2)) float32 of what the sensor counted: 0 at its black, 1 at its white.

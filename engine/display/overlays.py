@@ -17,7 +17,7 @@ from ..optics.focus import CIRCLES_PER_DIAGONAL
 if TYPE_CHECKING:
     from ..frame import Frame
     from ..gl.planes import ScenePlanes
-    from .dof_scale import Barrel
+    from .dof_scale import DofScale
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +98,7 @@ class Overlays:
     passes: tuple[str, ...] = ()
     values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     circles: Circles | None = None
-    barrel: Barrel | None = None
+    dof_scale: DofScale | None = None
     face: Box | None = None
     scene: ScenePlanes | None = None
     raw: Frame | None = None
@@ -107,7 +107,7 @@ class Overlays:
 
     def __or__(self, over: Overlays) -> Overlays:
         """These, and `over` on top of them."""
-        lone = ("circles", "barrel", "face", "scene", "raw", "equivalent_mm")
+        lone = ("circles", "dof_scale", "face", "scene", "raw", "equivalent_mm")
         return Overlays(
             self.passes + tuple(name for name in over.passes if name not in self.passes),
             {**self.values, **over.values},

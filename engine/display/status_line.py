@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 SOURCE_LETTERS = 40  # a longer source name is shortened in the middle
-SMALLEST_PX = 7
+MIN_TEXT_PX = 7
 INK = 0.94  # display level of the letters
-PLATE = 0.55  # how much of the picture the plate behind them takes away
+TEXT_BACKGROUND = 0.55  # how much of the picture the plate behind them takes away
 
 
 def f_stop(f_number: float) -> str:
@@ -25,7 +25,7 @@ def distance(focus_m: float) -> str:
     return f"{focus_m:.2f} m" if focus_m < 10 else f"{focus_m:.0f} m" if focus_m < 1000 else "infinity"
 
 
-def sharp_zone(near_m: float, far_m: float) -> str:
+def format_sharp_zone(near_m: float, far_m: float) -> str:
     """What is sharp, to as many digits as the depth needs: `1.187 to 1.213 m`, `5.44 m to infinity`."""
     if math.isinf(far_m) or far_m >= 1000:
         return f"{distance(near_m)} to infinity"
@@ -34,7 +34,7 @@ def sharp_zone(near_m: float, far_m: float) -> str:
     return f"{near} to {far} m"
 
 
-def depth_of_zone(near_m: float, far_m: float) -> str:
+def format_depth_of_field(near_m: float, far_m: float) -> str:
     """How deep it is: `2.6 cm`, `14 cm`, `1.8 m`; empty where it has no end."""
     deep_m = far_m - near_m
     if deep_m >= 1:
@@ -55,10 +55,10 @@ def text_height_px(framebuffer: tuple[int, int], content_scale: float) -> int:
     return round(max(13 * content_scale, min(framebuffer[1], framebuffer[0] * 9 / 16) / 64))
 
 
-def letter(lines: list[str], height_px: int, width_px: int) -> NDArray[np.uint8]:
+def render_text(lines: list[str], height_px: int, width_px: int) -> NDArray[np.uint8]:
     """The lines as (H, W, 4) uint8, premultiplied RGBA: light letters on a dark glass plate, legible on any picture.
 
-    `height_px` is the letters' size; lines wider than `width_px` make all of them smaller, down to `SMALLEST_PX`.
+    `height_px` is the letters' size; lines wider than `width_px` make all of them smaller, down to `MIN_TEXT_PX`.
     """
     text = "\n".join(_plain(line) for line in lines)
     while True:
@@ -67,18 +67,18 @@ def letter(lines: list[str], height_px: int, width_px: int) -> NDArray[np.uint8]
         spacing = height_px / 2
         box = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font=font, spacing=spacing)
         width = math.ceil(box[2]) + 2 * edge_px
-        if width <= width_px or height_px <= SMALLEST_PX:
+        if width <= width_px or height_px <= MIN_TEXT_PX:
             break
-        height_px = max(SMALLEST_PX, min(height_px - 1, height_px * width_px // width))
+        height_px = max(MIN_TEXT_PX, min(height_px - 1, height_px * width_px // width))
     canvas = Image.new("L", (width, math.ceil(box[3]) + 2 * edge_px))
     ImageDraw.Draw(canvas).multiline_text((edge_px, edge_px), text, 255, font, spacing=spacing)
     ink = np.asarray(canvas, dtype=np.float32) / 255
     rgba = np.repeat((ink * INK)[..., None], 4, axis=2)
-    rgba[..., 3] = 1 - (1 - ink) * (1 - PLATE * plate(canvas.size, edge_px))
+    rgba[..., 3] = 1 - (1 - ink) * (1 - TEXT_BACKGROUND * text_background(canvas.size, edge_px))
     return (rgba * 255 + 0.5).astype(np.uint8)
 
 
-def plate(size: tuple[int, int], radius_px: int) -> NDArray[np.float32]:
+def text_background(size: tuple[int, int], radius_px: int) -> NDArray[np.float32]:
     """(H, W) coverage, 0..1, of a plate with round corners: one minus the distance outside it, in pixels."""
     x, y = (np.abs(np.arange(side) + 0.5 - side / 2) - (side / 2 - radius_px) for side in size)
     outside_px = np.hypot(np.maximum(x, 0)[None, :], np.maximum(y, 0)[:, None]) - radius_px

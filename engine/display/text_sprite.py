@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..gl.full_frame import FullFrame
 from ..gl.program import load_source
 
-FRAME_PART = 0.22  # of a frame's sides that is drawn, from each corner
+FRAME_FRACTION = 0.22  # of a frame's sides that is drawn, from each corner
 
 
 def frame(size: tuple[int, int], pen_px: int) -> NDArray[np.uint8]:
@@ -19,14 +19,14 @@ def frame(size: tuple[int, int], pen_px: int) -> NDArray[np.uint8]:
     width, height = (max(side, 4 * pen_px) for side in size)
     x, y = (np.minimum(np.arange(side), np.arange(side)[::-1]) for side in (width, height))
     near_edge = np.minimum(x[None, :], y[:, None])
-    in_corner = (x[None, :] < FRAME_PART * width) & (y[:, None] < FRAME_PART * height)
+    in_corner = (x[None, :] < FRAME_FRACTION * width) & (y[:, None] < FRAME_FRACTION * height)
     rgba = np.zeros((height, width, 4), np.uint8)
     rgba[in_corner & (near_edge < 2 * pen_px)] = (0, 0, 0, 110)
     rgba[in_corner & (near_edge < pen_px)] = (240, 240, 240, 255)
     return rgba
 
 
-class Plates:
+class TextSprites:
     """Draws plates into `gl.screen`, each made anew only when what it shows has changed; the maker releases it."""
 
     def __init__(self, gl: moderngl.Context) -> None:
@@ -35,17 +35,17 @@ class Plates:
         self._exact = gl.sampler(filter=(moderngl.NEAREST, moderngl.NEAREST), repeat_x=False, repeat_y=False)
         self._shown: dict[str, tuple[object, moderngl.Texture]] = {}
 
-    def prepare(self, name: str, what: object, make: Callable[[], NDArray[np.uint8]]) -> tuple[int, int]:
+    def prepare(self, name: str, key: object, make: Callable[[], NDArray[np.uint8]]) -> tuple[int, int]:
         """(width, height) of the plate `name`, which `make` draws, (H, W, 4) uint8, where `what` it shows is new."""
         shown = self._shown.get(name)
-        if shown is None or shown[0] != what:
+        if shown is None or shown[0] != key:
             rgba = make()
             size = rgba.shape[1], rgba.shape[0]
             texture = shown[1] if shown is not None and shown[1].size == size else self._gl.texture(size, 4)
             if shown is not None and shown[1] is not texture:
                 shown[1].release()
             texture.write(rgba)
-            self._shown[name] = what, texture
+            self._shown[name] = key, texture
         return self._shown[name][1].size
 
     def draw(self, name: str, left: int, bottom: int) -> None:

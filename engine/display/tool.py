@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ..errors import GroundglassError
     from ..frame import Frame
     from .statistics import FrameLog
-    from .text_sprite import Plates
+    from .text_sprite import TextSprites
     from .window import Window
 
 
-class Wish(enum.IntEnum):
+class Invalidation(enum.IntEnum):
     """What a tool wants of the loop. The largest wish wins."""
 
     NOTHING = 0
@@ -32,12 +32,12 @@ class Wish(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ToolContext:
     """What a tool works with. `say` shows a line on the screen for a while; `window` is None off screen."""
 
     engine: Engine
     source: Source
-    say: Callable[[str], None]
+    notify: Callable[[str], None]
     controls: Controls
     log: FrameLog
     window: Window | None = None
@@ -57,7 +57,7 @@ class Canvas:
     shown: tuple[int, int, int, int]
     scale: float
     text_px: int
-    plates: Plates
+    sprites: TextSprites
     view: View = WHOLE
 
     def pixel(self, x: float, y: float) -> tuple[int, int]:
@@ -78,20 +78,20 @@ class Tool:
         """Asked once, when the viewer is made."""
         return ()
 
-    def obey(self, event: Event) -> bool:
+    def handle_event(self, event: Event) -> bool:
         """Takes an event that no key of a control is for; False where it is none of this tool's."""
         return False
 
-    def tick(self, now_s: float) -> Wish:
+    def tick(self, now_s: float) -> Invalidation:
         """Before each frame, at `now_s` of `time.perf_counter()`."""
-        return Wish.NOTHING
+        return Invalidation.NOTHING
 
     @property
     def busy(self) -> bool:
         """Something is under way that `tick` will tell of: the loop must not sleep long."""
         return False
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
         """The engine drew `frame` as `picture`: display sRGB, its first row at the top, valid until the next draw."""
 
     def overlays(self, frame: Frame | None) -> Overlays:
@@ -101,7 +101,7 @@ class Tool:
     def draw(self, canvas: Canvas) -> None:
         """Draws over the picture and its overlays."""
 
-    def mend(self, error: GroundglassError) -> bool:
+    def recover(self, error: GroundglassError) -> bool:
         """The frame cannot be drawn or shown. True where this tool knew why and mended it: it is drawn once more."""
         return False
 

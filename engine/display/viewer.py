@@ -11,14 +11,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from ..capture.latest import Mailbox
+from ..capture.latest import LatestFrameQueue
 from ..controls import Action, Control, Controls, Switch
 from ..errors import DeviceError, GroundglassError
 from .events import Event, Key, Pointer, Signal
 from .overlays import NO_OVERLAYS
 from .statistics import FrameLog, Statistics
 from .status_line import status_line
-from .tool import Desk, Tool, Wish
+from .tool import Invalidation, Tool, ToolContext
 
 if TYPE_CHECKING:
     import moderngl
@@ -50,14 +50,14 @@ class Viewer:
         source: Source,
         *,
         window: Window | None = None,
-        tools: Iterable[Callable[[Desk], Tool]] = (),
+        tools: Iterable[Callable[[ToolContext], Tool]] = (),
     ) -> None:
         self.frame: Frame | None = None
         self.controls = Controls()
         self._engine = engine
         self._source = source
         self._window = window
-        self._mailbox = Mailbox(source)
+        self._latest_frames = LatestFrameQueue(source)
         self._log = FrameLog(1.0 / (source.fps or SCREEN_FPS))
         self._picture: moderngl.Texture | None = None
         self._shown_text = ("", "")
@@ -70,8 +70,8 @@ class Viewer:
         self._drops_while_frozen = 0
         self._message, self._message_until_s = "", -math.inf
         self._pace, self._pace_until_s = "", -math.inf
-        desk = Desk(engine, source, self._say, self.controls, self._log, window)
-        self._tools = [make(desk) for make in tools]
+        tool_context = ToolContext(engine, source, self._notify, self.controls, self._log, window)
+        self._tools = [make(tool_context) for make in tools]
         for controls in (self._own_controls(), *(tool.controls() for tool in self._tools)):
             self.controls.add(controls)
 
@@ -83,51 +83,53 @@ class Viewer:
         GroundglassError: the source's, the engine's, or an OutputError for a still that was lost while quitting.
         """
         self._repeat_last = self._source.frames == 1 and (frames is not None or seconds is not None)
-        most_frames = math.inf if frames is None else frames
+        max_frames = math.inf if frames is None else frames
         until_s = math.inf if seconds is None else perf_counter() + seconds
-        self._mailbox.start()
+        self._latest_frames.start()
         try:
-            while not self._quit and self._log.frames < most_frames and perf_counter() < until_s:
+            while not self._quit and self._log.frames < max_frames and perf_counter() < until_s:
                 self._step()
         except KeyboardInterrupt:
             pass  # the user's way to end it off screen: the numbers so far are still wanted
         finally:
             self._freeze(False)
-            self._mailbox.close()
+            self._latest_frames.close()
             self._close_tools()
         engine = self._engine
-        dropped = self._mailbox.dropped - self._drops_while_frozen
+        dropped = self._latest_frames.dropped - self._drops_while_frozen
         screen = "" if self._window is None else f", {engine.screen_bits} bits a channel"
         return self._log.statistics(engine.clock.stages(), dropped, engine.device_name, engine.gl_name + screen)
 
     def _step(self) -> None:
         if self._window is not None:
-            self._obey(self._window.poll())
-        wish = max((tool.tick(perf_counter()) for tool in self._tools), default=Wish.NOTHING)
+            self._handle_events(self._window.poll())
+        invalidation = max((tool.tick(perf_counter()) for tool in self._tools), default=Invalidation.NOTHING)
         if self._window is not None:  # off screen the next frame will do: a frame drawn again would spoil the numbers
-            self._redraw |= wish is Wish.REDRAW or self._engine.is_outdated
-            self._repaint |= wish is Wish.REPAINT
+            self._redraw |= invalidation is Invalidation.REDRAW or self._engine.is_outdated
+            self._repaint |= invalidation is Invalidation.REPAINT
         frame = self._next_frame()
         if frame is not None or self._repaint or self._text() != self._shown_text:
-            self._try_to_show(frame)
-        elif self._window is not None and self._asleep():
+            self._show_or_recover(frame)
+        elif self._window is not None and self._idle():
             self._log.pause()
-            self._obey(self._window.wait(BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S))
+            self._handle_events(
+                self._window.wait(BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S)
+            )
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None where the picture stays as it is."""
-        newest = None if self._frozen else self._mailbox.latest(FRAME_WAIT_S)
+        newest = None if self._frozen else self._latest_frames.latest(FRAME_WAIT_S)
         if newest is not None:
             return newest
-        if self._mailbox.ended and not self._repeat_last and (self._window is None or self.frame is None):
+        if self._latest_frames.ended and not self._repeat_last and (self._window is None or self.frame is None):
             self._quit = True
         return self.frame if self._redraw or (self._repeat_last and not self._frozen) else None
 
-    def _asleep(self) -> bool:
+    def _idle(self) -> bool:
         """Nothing but the user can change the picture."""
-        return self._frozen or (self._mailbox.ended and not self._repeat_last)
+        return self._frozen or (self._latest_frames.ended and not self._repeat_last)
 
-    def _try_to_show(self, frame: Frame | None) -> None:
+    def _show_or_recover(self, frame: Frame | None) -> None:
         """The frame, or the picture that is there, once more; a tool may know how to mend what goes wrong."""
         try:
             if frame is not None:
@@ -135,7 +137,7 @@ class Viewer:
             else:
                 self._present()
         except GroundglassError as error:
-            if not any(tool.mend(error) for tool in self._tools):
+            if not any(tool.recover(error) for tool in self._tools):
                 raise
             self.frame, self._redraw = self.frame or frame, True
 
@@ -153,7 +155,7 @@ class Viewer:
         arrived_s = taken_s if frame is self.frame else frame.arrived_s
         self.frame = frame
         for tool in self._tools:
-            tool.drawn(frame, self._picture)
+            tool.on_frame(frame, self._picture)
         self._redraw = False
         self._present()
         self._log.present(perf_counter(), taken_s, arrived_s)
@@ -183,58 +185,58 @@ class Viewer:
             fps = self._log.recent_fps()
             self._pace = "" if fps is None else f"{fps:.1f} fps"
             self._pace_until_s = now_s + PACE_EVERY_S
-        pace = "frozen" if self._frozen else "" if self._asleep() else self._pace
+        pace = "frozen" if self._frozen else "" if self._idle() else self._pace
         engine, source = self._engine, self._source.name
         lens = engine.lens
         name = Path(source).name or source
         status = status_line(name, engine.look.name, lens.name, lens.f_number, engine.focus_m, pace)
         return status, self._message if now_s < self._message_until_s else ""
 
-    def _say(self, message: str) -> None:
+    def _notify(self, message: str) -> None:
         self._message, self._message_until_s = message, perf_counter() + MESSAGE_S
 
     def _own_controls(self) -> Iterable[Control]:
-        yield Action("quit", "Quit", "window", "Q", do=self._leave)
+        yield Action("quit", "Quit", "window", "Q", do=self._quit_loop)
         if self._window is not None:
             yield Action("fullscreen", "Fullscreen", "window", "F", do=self._window.toggle_fullscreen)
         yield Switch("freeze", "Freeze", "window", "Space", get=lambda: self._frozen, set=self._freeze)
 
-    def _obey(self, events: list[Event]) -> None:
+    def _handle_events(self, events: list[Event]) -> None:
         for event in events:
             match event:
                 case Signal.QUIT | Key("Esc"):
-                    self._leave()
+                    self._quit_loop()
                 case Signal.REPAINT:
                     self._repaint = True
                 case Key(name):
-                    self._redraw |= self.controls.press(name) or self._offer(event)
+                    self._redraw |= self.controls.press(name) or self._dispatch(event)
                 case Pointer(kind="press", button="right"):
-                    self._redraw |= self._offer(event) or self._pick_grey(event.x, event.y)
+                    self._redraw |= self._dispatch(event) or self._pick_grey(event.x, event.y)
                 case _:
-                    self._repaint |= self._offer(event)
+                    self._repaint |= self._dispatch(event)
 
-    def _offer(self, event: Event) -> bool:
+    def _dispatch(self, event: Event) -> bool:
         """To the tools, the one on top first; whether one took it."""
-        return any(tool.obey(event) for tool in reversed(self._tools))
+        return any(tool.handle_event(event) for tool in reversed(self._tools))
 
     def _close_tools(self) -> None:
         with ExitStack() as stack:  # all of them, whatever one of them has to say
             for tool in self._tools:
                 stack.callback(tool.close)
 
-    def _leave(self) -> None:
+    def _quit_loop(self) -> None:
         self._quit = True
 
     def _freeze(self, frozen: bool) -> None:
         if frozen and not self._frozen:
-            self._drops_at_freeze = self._mailbox.dropped
+            self._drops_at_freeze = self._latest_frames.dropped
         elif self._frozen and not frozen:  # what a frozen picture passed over was no fault of the loop
-            self._drops_while_frozen += self._mailbox.dropped - self._drops_at_freeze
+            self._drops_while_frozen += self._latest_frames.dropped - self._drops_at_freeze
         self._frozen = frozen
 
     def _pick_grey(self, x: float, y: float) -> bool:
         try:
-            self._say(f"white balance {self._engine.pick_grey(x, y)}")
+            self._notify(f"white balance {self._engine.pick_grey(x, y)}")
         except GroundglassError as error:
-            self._say(str(error))
+            self._notify(str(error))
         return True

@@ -11,7 +11,7 @@ from PIL import Image
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class CaptureMetadata:
     """Texts are empty and numbers None where nothing is known. `camera` begins with the maker's name."""
 
     camera: str = ""
@@ -27,21 +27,26 @@ class Shot:
         return self.camera.split(" ")[0]
 
 
-UNKNOWN_SHOT = Shot()
+NO_METADATA = CaptureMetadata()
 
 
-def exif_of(shot: Shot) -> bytes:
+def exif_of(metadata: CaptureMetadata) -> bytes:
     """The EXIF of a picture that was made of the shot (CIPA DC-008)."""
     exif = Image.Exif()
     exif[0x0131] = f"groundglass {version('groundglass')}"
     exif[0x0132] = f"{datetime.now():%Y:%m:%d %H:%M:%S}"
-    if shot.camera:
-        exif[0x010F], exif[0x0110] = shot.make, shot.camera
+    if metadata.camera:
+        exif[0x010F], exif[0x0110] = metadata.make, metadata.camera
     inner: dict[int, Any] = exif.get_ifd(0x8769)
-    told = {0x829A: shot.exposure_s, 0x829D: shot.f_number, 0x920A: shot.focal_mm, 0xA434: shot.lens or None}
-    inner |= {tag: value for tag, value in told.items() if value is not None}
-    if shot.iso is not None:
-        inner[0x8827] = min(round(shot.iso), 65535)
-    if shot.taken is not None:
-        inner[0x9003] = f"{shot.taken:%Y:%m:%d %H:%M:%S}"
+    values = {
+        0x829A: metadata.exposure_s,
+        0x829D: metadata.f_number,
+        0x920A: metadata.focal_mm,
+        0xA434: metadata.lens or None,
+    }
+    inner |= {tag: value for tag, value in values.items() if value is not None}
+    if metadata.iso is not None:
+        inner[0x8827] = min(round(metadata.iso), 65535)
+    if metadata.taken is not None:
+        inner[0x9003] = f"{metadata.taken:%Y:%m:%d %H:%M:%S}"
     return exif.tobytes()

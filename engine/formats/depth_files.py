@@ -12,7 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps
 
-from ..depth.debanding import without_terraces
+from ..depth.debanding import deband
 from ..depth.maps import SENSOR_NOISE, DepthMap, relative_noise, whole_depth
 from ..depth.relative import DepthRange, extremes
 from ..errors import SourceError, cause
@@ -57,7 +57,7 @@ def metric(path: Path, samples: NDArray[Any], scaling: Scaling) -> DepthMap:
     is_float, coarse = samples.dtype.kind == "f", samples.dtype.itemsize == 1
     if scaling.span is not None:
         ends = scaling.ends or extremes(str(path), samples)
-        relative_m = scaling.span.metres(without_terraces(samples) if coarse else samples, *ends)
+        relative_m = scaling.span.metres(deband(samples) if coarse else samples, *ends)
         depth_m = whole_depth(relative_m)
     elif coarse and scaling.units_per_m is None:
         raise SourceError(

@@ -23,19 +23,19 @@ from .tiff_tags import TagError, TagFile, Tags
 COLOUR_FILTER_ARRAY, LINEAR_RAW = 32803, 34892
 FLOATING_POINT = 3
 CONVERT = "convert the file to linear DNG"
-MOST_SITES = 1 << 20  # of a side
+MAX_PHOTOSITES = 1 << 20  # of a side
 
 # The EXIF LightSource values that name a light, and its kelvin: by CIE 15 where it is a standard illuminant, else the
 # middle of what EXIF 2.3 says.
-LIGHTS: dict[int, tuple[str, float]] = {
+ILLUMINANTS: dict[int, tuple[str, float]] = {
     1: ("daylight", 5500), 2: ("fluorescent", 4000), 3: ("tungsten", 2850), 4: ("flash", 5500),
     9: ("fine weather", 5500), 10: ("cloudy", 6500), 11: ("shade", 7500), 12: ("daylight fluorescent", 6400),
     13: ("day white fluorescent", 5050), 14: ("cool white fluorescent", 4150), 15: ("white fluorescent", 3525),
     16: ("warm white fluorescent", 2925), 17: ("A", 2856), 18: ("B", 4874), 19: ("C", 6774), 20: ("D55", 5503),
     21: ("D65", 6504), 22: ("D75", 7504), 23: ("D50", 5003), 24: ("studio tungsten", 3200),
 }  # fmt: skip
-UNKNOWN_LIGHT = ("unknown light", 0.0)
-D50_K, D65_K = LIGHTS[23][1], LIGHTS[21][1]
+UNKNOWN_ILLUMINANT = ("unknown light", 0.0)
+D50_K, D65_K = ILLUMINANTS[23][1], ILLUMINANTS[21][1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,17 +139,17 @@ def read_dng(path: Path) -> Dng | None:
 def raw_directory(file: TagFile) -> Any:
     """The directory that holds the raw picture at full size: the largest one that is no preview."""
     pictures = [(Tags(page), page) for page in file.directories]
-    raws = [
+    raw_pages = [
         (tags.whole("NewSubfileType") == 0 or not tags.has("NewSubfileType"), np.prod(_size(tags)), page)
         for tags, page in pictures
         if tags.whole("PhotometricInterpretation") in (COLOUR_FILTER_ARRAY, LINEAR_RAW) and _size(tags) != (0, 0)
     ]
-    return max(raws, key=lambda raw: raw[:2])[2] if raws else None
+    return max(raw_pages, key=lambda raw: raw[:2])[2] if raw_pages else None
 
 
 def _size(tags: Tags) -> tuple[int, int]:
     height, width = tags.whole("ImageLength") or 0, tags.whole("ImageWidth") or 0
-    return (height, width) if 0 < height < MOST_SITES and 0 < width < MOST_SITES else (0, 0)
+    return (height, width) if 0 < height < MAX_PHOTOSITES and 0 < width < MAX_PHOTOSITES else (0, 0)
 
 
 def _read(tags: Tags, own: Tags) -> Dng:
@@ -195,7 +195,7 @@ def _within(number: int | None, low: int, high: int) -> int | None:
 
 def _active(tags: Tags, stored: Area) -> Area:
     found = tags.finite("ActiveArea", (4,))
-    if found is None or found.min() < 0 or found.max() > MOST_SITES:
+    if found is None or found.min() < 0 or found.max() > MAX_PHOTOSITES:
         return stored
     area = Area(*(int(side) for side in found)).within(stored)
     return area if min(area.shape) > 0 else stored
@@ -207,7 +207,7 @@ def _crop(tags: Tags, active: Area, block: int) -> Area:
     A quad-Bayer sensor is cut between its squares of `block` sites.
     """
     origin, size = tags.finite("DefaultCropOrigin", (2,)), tags.finite("DefaultCropSize", (2,))
-    if origin is None or size is None or origin.min() < 0 or size.min() < 1 or max(*origin, *size) > MOST_SITES:
+    if origin is None or size is None or origin.min() < 0 or size.min() < 1 or max(*origin, *size) > MAX_PHOTOSITES:
         return active
     left, top = (-(-int(np.floor(start + 0.5)) // block) * block for start in origin)
     width, height = (int(np.floor(side + 0.5)) for side in size)
@@ -247,7 +247,7 @@ def _black(tags: Tags, samples: int) -> NDArray[np.float64]:
 
 
 def _deltas(tags: Tags, name: str, count: int) -> NDArray[np.float64] | None:
-    found = tags.finite(name, (count,), most=MOST_SITES)
+    found = tags.finite(name, (count,), max_count=MAX_PHOTOSITES)
     return found if found is not None and found.any() else None
 
 
@@ -288,12 +288,12 @@ def _calibrations(tags: Tags) -> tuple[Calibration, ...]:
     # The calibration of this very camera holds for the profile that names the same signature.
     own = tags.text("CameraCalibrationSignature") == tags.text("ProfileCalibrationSignature")
     found = [_calibration(tags, number, gains, own) for number in (1, 2)]
-    lights = sorted((one for one in found if one is not None), key=lambda one: one.temperature_k)
-    named = [light for light in lights if light.temperature_k > 0]
+    illuminants = sorted((one for one in found if one is not None), key=lambda one: one.temperature_k)
+    named = [light for light in illuminants if light.temperature_k > 0]
     if len(named) == 2 and named[0].temperature_k < named[1].temperature_k:
         return tuple(named)
     # One light, or two that nobody can tell apart: it holds for every white, so that its own does not matter.
-    return tuple(replace(light, temperature_k=light.temperature_k or D50_K) for light in named or lights)[:1]
+    return tuple(replace(light, temperature_k=light.temperature_k or D50_K) for light in named or illuminants)[:1]
 
 
 def _calibration(tags: Tags, number: int, gains: NDArray[np.float64], own: bool) -> Calibration | None:
@@ -302,7 +302,7 @@ def _calibration(tags: Tags, number: int, gains: NDArray[np.float64], own: bool)
         return None
     individual = _matrix(tags, f"CameraCalibration{number}") if own else None
     between = gains @ (np.eye(3) if individual is None else individual)
-    _, light = LIGHTS.get(tags.whole(f"CalibrationIlluminant{number}") or 0, UNKNOWN_LIGHT)
+    _, light = ILLUMINANTS.get(tags.whole(f"CalibrationIlluminant{number}") or 0, UNKNOWN_ILLUMINANT)
     same = None if np.array_equal(between, np.eye(3)) else between
     try:
         return Calibration(light, between @ colour, _matrix(tags, f"ForwardMatrix{number}"), same)

@@ -18,9 +18,9 @@ from ..cfa import Cfa
 from ..errors import GroundglassError, OutputError
 from ..frame import Encoding, Frame
 from ..packing import unpack
-from .capture_metadata import UNKNOWN_SHOT, Shot
-from .dng_read import COLOUR_FILTER_ARRAY, LIGHTS, LINEAR_RAW
-from .picture_write import write_whole
+from .capture_metadata import NO_METADATA, CaptureMetadata
+from .dng_read import COLOUR_FILTER_ARRAY, ILLUMINANTS, LINEAR_RAW
+from .picture_write import write_atomically
 
 Tag = tuple[int, int, int, Any, bool]
 
@@ -31,7 +31,7 @@ OPTIONAL = 1  # a reader that does not know the opcode may go on
 
 
 def write_dng(
-    path: str | Path, frame: Frame, shot: Shot = UNKNOWN_SHOT, preview: NDArray[np.uint8] | None = None
+    path: str | Path, frame: Frame, metadata: CaptureMetadata = NO_METADATA, preview: NDArray[np.uint8] | None = None
 ) -> Path:
     """Writes the mosaic of `frame` into `path`, sample by sample as it was captured; whole or not at all.
 
@@ -45,9 +45,9 @@ def write_dng(
             f"{path}: the picture is no raw, and a DNG keeps what a sensor counted; save a picture instead"
         )
     mosaic = np.ascontiguousarray(unpack(frame.pixels, frame.packing, frame.width))
-    camera = [*_identity(shot), *_colour(frame), *_shot_tags(shot)]
+    camera = [*_identity(metadata), *_colour(frame), *_metadata_tags(metadata)]
     own = [*_geometry(mosaic), *_filters(frame.cfa), *_levels(frame.profile, frame.cfa), *_opcodes(frame)]
-    write_whole(path, lambda part: _write(part, mosaic, camera, own, preview, frame))
+    write_atomically(path, lambda part: _write(part, mosaic, camera, own, preview, frame))
     return path
 
 
@@ -74,8 +74,8 @@ def _write(
         page.tags["PhotometricInterpretation"].overwrite(photometric)
 
 
-def _identity(shot: Shot) -> list[Tag]:
-    camera = shot.camera or "groundglass raw"
+def _identity(metadata: CaptureMetadata) -> list[Tag]:
+    camera = metadata.camera or "groundglass raw"
     return [
         _bytes(50706, (1, 4, 0, 0)),  # DNGVersion
         _bytes(50707, (1, 1, 0, 0)),  # DNGBackwardVersion: the opcodes are optional
@@ -95,7 +95,7 @@ def _colour(frame: Frame) -> list[Tag]:
     tags.append(_fractions(50728, [1.0 / one for one in profile.white_balance], RATIONAL))  # AsShotNeutral
     for place, calibration in enumerate(profile.calibrations or _derived(profile)):
         individual = np.eye(3) if calibration.individual is None else calibration.individual
-        tags.append((50778 + place, SHORT, 1, light_source(calibration.temperature_k), True))
+        tags.append((50778 + place, SHORT, 1, illuminant_code(calibration.temperature_k), True))
         tags.append(_fractions(50721 + place, np.linalg.solve(individual, calibration.xyz_to_camera), SRATIONAL))
         if calibration.individual is not None:
             tags.append(_fractions(50723 + place, individual, SRATIONAL))
@@ -111,23 +111,23 @@ def _derived(profile: CameraProfile) -> tuple[Calibration, ...]:
         return ()
 
 
-def light_source(temperature_k: float) -> int:
+def illuminant_code(temperature_k: float) -> int:
     """The EXIF LightSource value of that colour temperature, else the standard illuminant that is nearest, in mired."""
-    same = [code for code, (_, kelvin) in LIGHTS.items() if kelvin == temperature_k]
-    standard = {code: kelvin for code, (_, kelvin) in LIGHTS.items() if 17 <= code <= 24}
+    same = [code for code, (_, kelvin) in ILLUMINANTS.items() if kelvin == temperature_k]
+    standard = {code: kelvin for code, (_, kelvin) in ILLUMINANTS.items() if 17 <= code <= 24}
     return same[0] if same else min(standard, key=lambda code: abs(1e6 / standard[code] - 1e6 / temperature_k))
 
 
-def _shot_tags(shot: Shot) -> list[Tag]:
+def _metadata_tags(metadata: CaptureMetadata) -> list[Tag]:
     tags: list[Tag] = []
-    for code, number in ((33434, shot.exposure_s), (33437, shot.f_number), (37386, shot.focal_mm)):
+    for code, number in ((33434, metadata.exposure_s), (33437, metadata.f_number), (37386, metadata.focal_mm)):
         if number is not None:
             tags.append(_fractions(code, [number], RATIONAL))
-    if shot.iso is not None:
-        tags.append((34855, SHORT, 1, min(round(shot.iso), 65535), True))
-    if shot.lens:
-        tags.append(_text(42036, shot.lens))
-    taken = shot.taken or datetime.now()
+    if metadata.iso is not None:
+        tags.append((34855, SHORT, 1, min(round(metadata.iso), 65535), True))
+    if metadata.lens:
+        tags.append(_text(42036, metadata.lens))
+    taken = metadata.taken or datetime.now()
     tags += [_text(code, f"{taken:%Y:%m:%d %H:%M:%S}") for code in (306, 36867)]
     return [*tags, _text(37521, f"{taken.microsecond:06d}")]  # SubSecTimeOriginal
 
@@ -145,11 +145,11 @@ def _geometry(mosaic: NDArray[np.uint16]) -> list[Tag]:
 def _filters(cfa: Cfa) -> list[Tag]:
     if cfa.kind == "mono":
         return []
-    sites = cfa.channels()
-    side = len(sites)
+    photosites = cfa.channels()
+    side = len(photosites)
     return [
         (33421, SHORT, 2, (side, side), True),  # CFARepeatPatternDim
-        _bytes(33422, [int(one) for one in sites.ravel()]),  # CFAPattern
+        _bytes(33422, [int(one) for one in photosites.ravel()]),  # CFAPattern
         _bytes(50710, (0, 1, 2)),  # CFAPlaneColor
         (50711, SHORT, 1, 1, True),  # CFALayout: rectangular
     ]
@@ -193,11 +193,11 @@ def _gain_maps(gains: NDArray[np.float32]) -> list[bytes]:
         at, points = gains[site // 2 :: 2, site % 2 :: 2], []
         places: list[tuple[float, float]] = []  # spacing and origin, as parts of the picture
         for axis, first in enumerate((site // 2, site % 2)):
-            sites, side = at.shape[axis], gains.shape[axis]
-            count = min(GAIN_POINTS, sites)
-            at = _resampled(at, np.linspace(0, sites - 1, count), axis)
+            photosites, side = at.shape[axis], gains.shape[axis]
+            count = min(GAIN_POINTS, photosites)
+            at = _resampled(at, np.linspace(0, photosites - 1, count), axis)
             points.append(count)
-            places.append((2 * (sites - 1) / max(count - 1, 1) / side, (first + 0.5) / side))
+            places.append((2 * (photosites - 1) / max(count - 1, 1) / side, (first + 0.5) / side))
         head = struct.pack(">10I", site // 2, site % 2, *gains.shape, 0, 1, 2, 2, *points)
         (spacing_v, origin_v), (spacing_h, origin_h) = places
         maps.append(

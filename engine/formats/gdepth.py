@@ -49,29 +49,29 @@ def read_gdepth(path: Path) -> DepthMap | None:
         return None  # that the picture is damaged is for its decoder to say
     if NAMESPACE.encode() not in main and not any(NAMESPACE.encode() in packet for packet in extensions.values()):
         return None
-    said = _properties(path, main)
-    identifier = said.get("HasExtendedXMP", "")
+    properties = _properties(path, main)
+    identifier = properties.get("HasExtendedXMP", "")
     if identifier:
-        said |= _properties(path, extensions.get(identifier.upper().encode(), b""))
-    if "Data" not in said:
+        properties |= _properties(path, extensions.get(identifier.upper().encode(), b""))
+    if "Data" not in properties:
         if identifier:
             raise SourceError(
                 f"{path}: the part of its metadata that holds the depth is missing or cut off; copy the file again as "
                 f"it came from the phone, or {OTHER_MAP}"
             )
         return None
-    return _depth(path, said, _samples(path, said["Data"]))
+    return _depth(path, properties, _samples(path, properties["Data"]))
 
 
-def _depth(path: Path, said: dict[str, str], samples: NDArray[np.float64]) -> DepthMap:
+def _depth(path: Path, properties: dict[str, str], samples: NDArray[np.float64]) -> DepthMap:
     """`samples` (H, W), 0 to 1. RangeLinear: near at 0, far at 1; RangeInverse: 1/distance runs from near to far."""
-    form = said.get("Format", "RangeInverse")
+    form = properties.get("Format", "RangeInverse")
     if form not in ("RangeInverse", "RangeLinear"):
         raise SourceError(f"{path}: its depth is of the format '{form}', not RangeInverse or RangeLinear; {OTHER_MAP}")
-    units = said.get("Units", "m").strip().lower()
+    units = properties.get("Units", "m").strip().lower()
     if units not in UNITS_PER_M:
         raise SourceError(f"{path}: its depth is in '{units}', not in m, cm or mm; {OTHER_MAP}")
-    near_m, far_m = (_figure(said.get(key, "")) / UNITS_PER_M[units] for key in ("Near", "Far"))
+    near_m, far_m = (_figure(properties.get(key, "")) / UNITS_PER_M[units] for key in ("Near", "Far"))
     if not 0 < near_m < far_m < math.inf:
         near_m, far_m = PORTRAIT_M
     if form == "RangeLinear":
@@ -114,13 +114,13 @@ def _properties(path: Path, packet: bytes) -> dict[str, str]:
         root = ElementTree.fromstring(packet)
     except (ElementTree.ParseError, ValueError) as error:
         raise SourceError(f"{path}: its XMP metadata is broken ({error}); {OTHER_MAP}") from error
-    said: dict[str, str] = {}
+    properties: dict[str, str] = {}
     for element in root.iter():
         for name, text in (*element.attrib.items(), (element.tag, element.text or "")):
             namespace, _, bare = name.rpartition("}")
             if namespace in ("{" + NAMESPACE, "{" + NOTE_NAMESPACE):
-                said[bare] = text
-    return said
+                properties[bare] = text
+    return properties
 
 
 def _xmp_packets(file: BinaryIO) -> tuple[bytes, dict[bytes, bytes]]:

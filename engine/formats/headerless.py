@@ -75,10 +75,10 @@ class Layout:
 
 def _split(raw_format: str) -> tuple[str, int, str]:
     """Filters, bits and suffix of a format, in our own words."""
-    said = raw_format.strip().lower()
-    if genicam := re.fullmatch(r"(?:bayer(rg|bg|gr|gb)|mono)(8|10|12|14|16)(p?)", said):
+    lowered = raw_format.strip().lower()
+    if genicam := re.fullmatch(r"(?:bayer(rg|bg|gr|gb)|mono)(8|10|12|14|16)(p?)", lowered):
         return _PFNC.get(genicam[1], "mono"), int(genicam[2]), genicam[3]
-    found = re.fullmatch(r"(mono|(?:quad-)?[a-z]{4})(\d+)(|le|be|p|-mipi)", said)
+    found = re.fullmatch(r"(mono|(?:quad-)?[a-z]{4})(\d+)(|le|be|p|-mipi)", lowered)
     known = found and (found[1] == "mono" or found[1].removeprefix("quad-").upper() in BAYER_PATTERNS)
     if not found or not known or not 8 <= int(found[2]) <= 16:
         raise SourceError(
@@ -149,7 +149,7 @@ def _check_bits(path: Path, brightest: int, layout: Layout) -> None:
 
 
 def _wrong_length(path: Path, file_length: int, layout: Layout) -> str:
-    said = (
+    lowered = (
         f"{path}: {file_length} bytes is not {layout.width}x{layout.height} {layout.format} ({layout.file_bytes} bytes)"
     )
     fitting = [
@@ -161,9 +161,9 @@ def _wrong_length(path: Path, file_length: int, layout: Layout) -> str:
         if layout.height * packing.row_bytes(layout.width) == file_length
     ]
     if fitting:
-        return f"{said}; try --raw-format {' or '.join(fitting)}"
+        return f"{lowered}; try --raw-format {' or '.join(fitting)}"
     likely = _likely_size(file_length * 8 // layout.packing.bits)
-    return f"{said}; try --raw-size {likely}" if likely else f"{said}; check --raw-size and --raw-format"
+    return f"{lowered}; try --raw-size {likely}" if likely else f"{lowered}; check --raw-size and --raw-format"
 
 
 def _likely_size(samples: int) -> str | None:

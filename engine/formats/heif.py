@@ -54,7 +54,7 @@ def read_heif(path: Path, *, with_depth: bool = True) -> HeifPicture:
     return HeifPicture(image, profile, depth)
 
 
-def metres(samples: NDArray[Any], said: Mapping[str, Any]) -> NDArray[np.float32] | None:
+def metres(samples: NDArray[Any], properties: Mapping[str, Any]) -> NDArray[np.float32] | None:
     """(H, W) integers of a HEIF depth image to metres, by its depth representation information.
 
     Disparity is in 1/metre, as phones write it, and the brightest sample has the largest; inverse distance likewise;
@@ -62,18 +62,18 @@ def metres(samples: NDArray[Any], said: Mapping[str, Any]) -> NDArray[np.float32
     near and the picture spans `PORTRAIT_M`. None where no sample has a distance.
     """
     share = samples / float(np.iinfo(samples.dtype).max)
-    kind = said.get("representation_type", UNIFORM_DISPARITY)
-    near_m, far_m = float(said.get("z_near", 0.0)), float(said.get("z_far", 0.0))
-    least, most = float(said.get("d_min", 0.0)), float(said.get("d_max", 0.0))
+    kind = properties.get("representation_type", UNIFORM_DISPARITY)
+    near_m, far_m = float(properties.get("z_near", 0.0)), float(properties.get("z_far", 0.0))
+    minimum, maximum = float(properties.get("d_min", 0.0)), float(properties.get("d_max", 0.0))
     if kind in (UNIFORM_INVERSE, UNIFORM_DISTANCE):
         if not 0 < near_m < far_m < np.inf:
             near_m, far_m = PORTRAIT_M
         if kind == UNIFORM_DISTANCE:
             return whole_depth(near_m + share * (far_m - near_m))
-        least, most = 1.0 / far_m, 1.0 / near_m
-    elif not 0 <= least < most < np.inf:
-        least, most = 1.0 / PORTRAIT_M[1], 1.0 / PORTRAIT_M[0]
-    return whole_depth(1.0 / np.maximum(least + share * (most - least), 1.0 / FAR_M))
+        minimum, maximum = 1.0 / far_m, 1.0 / near_m
+    elif not 0 <= minimum < maximum < np.inf:
+        minimum, maximum = 1.0 / PORTRAIT_M[1], 1.0 / PORTRAIT_M[0]
+    return whole_depth(1.0 / np.maximum(minimum + share * (maximum - minimum), 1.0 / FAR_M))
 
 
 def exif_of(path: Path) -> tuple[Image.Exif, bytes | None]:

@@ -30,8 +30,8 @@ NAMES = {
     13: "ScalePerColumn",
     14: "WarpRectilinear2",
 }
-MOST_OPCODES = 64
-MOST_GAIN = 1000.0  # beyond it a map is broken, not a lens dark
+MAX_OPCODES = 64
+MAX_GAIN = 1000.0  # beyond it a map is broken, not a lens dark
 
 
 class Area(NamedTuple):
@@ -80,10 +80,10 @@ class GainMap:
 
 
 def _between(
-    sites: NDArray[np.intp], side: int, spacing: float, origin: float, points: int
+    photosites: NDArray[np.intp], side: int, spacing: float, origin: float, points: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
     """The two points of the grid beside the centre of each site, and how far it is from the first to the second."""
-    place = np.clip(((sites + 0.5) / side - origin) / spacing, 0, points - 1)
+    place = np.clip(((photosites + 0.5) / side - origin) / spacing, 0, points - 1)
     low = np.minimum(place.astype(np.intp), max(points - 2, 0))
     return low, np.minimum(low + 1, points - 1), (place - low).astype(np.float32)
 
@@ -131,9 +131,9 @@ class BadPixels:
 
     def mark(self, marked: NDArray[np.bool_], top: int, left: int) -> None:
         """Sets the sites of `marked`, (H, W), whose first is at row `top` and column `left`."""
-        sites = self.points - (top, left)
-        sites = sites[((sites >= 0) & (sites < marked.shape)).all(axis=1)]
-        marked[sites[:, 0], sites[:, 1]] = True
+        photosites = self.points - (top, left)
+        photosites = photosites[((photosites >= 0) & (photosites < marked.shape)).all(axis=1)]
+        marked[photosites[:, 0], photosites[:, 1]] = True
         if not len(self.areas):
             return
         # However many areas there are: one more from each first corner on, one less from each end.
@@ -173,7 +173,7 @@ def parse_opcodes(stage: int, data: bytes) -> list[Opcode]:
         return found
     count = int.from_bytes(data[:4], "big")
     place = 4
-    for _ in range(min(count, MOST_OPCODES)):
+    for _ in range(min(count, MAX_OPCODES)):
         if place + 16 > len(data):
             break
         number, _version, flags, size = struct.unpack_from(">4I", data, place)
@@ -205,7 +205,7 @@ def _read_gain_map(payload: bytes) -> GainMap:
         spacing_h, origin_h = 1.0, 0.0
     if not (np.isfinite(places).all() and spacing_v > 0 and spacing_h > 0):
         raise ValueError("a map without a place")
-    if not (np.isfinite(gains).all() and gains.min() >= 0 and 0 < gains.max() <= MOST_GAIN):
+    if not (np.isfinite(gains).all() and gains.min() >= 0 and 0 < gains.max() <= MAX_GAIN):
         raise ValueError("gains that are none")
     return GainMap(
         Area(top, left, bottom, right), plane, planes, (row_pitch, column_pitch), (spacing_v, spacing_h),
@@ -217,7 +217,7 @@ def _read_vignette(payload: bytes) -> Vignette:
     numbers = struct.unpack_from(">7d", payload)
     radii = np.linspace(0, 1, 65)
     gains = _radial(numbers[:5], radii**2)
-    if not np.isfinite(numbers).all() or gains.min() <= 0 or gains.max() > MOST_GAIN:
+    if not np.isfinite(numbers).all() or gains.min() <= 0 or gains.max() > MAX_GAIN:
         raise ValueError("no vignetting of a lens")
     if not (0 <= numbers[5] <= 1 and 0 <= numbers[6] <= 1):
         raise ValueError("a centre outside the picture")
@@ -285,8 +285,8 @@ def apply_gains(
 def _apply_map(
     gains: NDArray[np.float32], asked: GainMap, crop: Area, picture: Area, channels: NDArray[np.intp] | None
 ) -> None:
-    rows = _sites(asked.area.top, asked.area.bottom, asked.pitch[0], (picture.top, picture.bottom), crop.top)
-    columns = _sites(asked.area.left, asked.area.right, asked.pitch[1], (picture.left, picture.right), crop.left)
+    rows = _photosites(asked.area.top, asked.area.bottom, asked.pitch[0], (picture.top, picture.bottom), crop.top)
+    columns = _photosites(asked.area.left, asked.area.right, asked.pitch[1], (picture.left, picture.right), crop.left)
     rows, columns = rows[rows < crop.shape[0]], columns[columns < crop.shape[1]]
     if not len(rows) or not len(columns):
         return
@@ -304,10 +304,10 @@ def _apply_map(
             view *= np.where(channels[np.ix_(rows % block, columns % block)] == plane, found, np.float32(1))
 
 
-def _sites(first: int, end: int, pitch: int, picture: tuple[int, int], crop: int) -> NDArray[np.intp]:
+def _photosites(first: int, end: int, pitch: int, picture: tuple[int, int], crop: int) -> NDArray[np.intp]:
     """Every `pitch`th of the rows (or columns) `first` to `end` of the picture, counted from the crop's first."""
-    sites = np.arange(first + picture[0], min(end + picture[0], picture[1]), pitch) - crop
-    return sites[sites >= 0]
+    photosites = np.arange(first + picture[0], min(end + picture[0], picture[1]), pitch) - crop
+    return photosites[photosites >= 0]
 
 
 def _apply_vignette(gains: NDArray[np.float32], asked: Vignette, crop: Area, picture: Area) -> None:

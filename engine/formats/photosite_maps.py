@@ -12,12 +12,12 @@ from ..cfa import Cfa
 from .dng_read import Dng
 from .opcodes import Area, BadConstant, BadPixels, GainMap, Opcode, Vignette, apply_gains, parse_opcodes
 
-MOST_DEFECTS = 0.02  # of all sites: beyond it a list means something else
+MAX_DEFECTS = 0.02  # of all sites: beyond it a list means something else
 
 Four = tuple[float, float, float, float]
 
 
-def site_black(dng: Dng, cfa: Cfa) -> tuple[Four, NDArray[np.float32] | None]:
+def photosite_black(dng: Dng, cfa: Cfa) -> tuple[Four, NDArray[np.float32] | None]:
     """The black level of each site of the 2x2 block of `dng.crop`, and (H, W) float32 what each site has above it, None
     where that is nothing."""
     rows, columns, _ = dng.black.shape
@@ -64,7 +64,7 @@ def light(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=1)
-def site_gains(
+def photosite_gains(
     lists: tuple[bytes, bytes, bytes], stored: Area, active: Area, crop: Area, cfa: Cfa
 ) -> NDArray[np.float32] | None:
     """(H, W) float32 gain of each site of `crop` as the opcode `lists` ask for it, or None where they do not.
@@ -97,7 +97,7 @@ def _apply(
     return bool(wanted)
 
 
-def site_defects(dng: Dng, numbers: NDArray[np.uint16]) -> NDArray[np.int32] | None:
+def photosite_defects(dng: Dng, numbers: NDArray[np.uint16]) -> NDArray[np.int32] | None:
     """(N, 2) int32 columns and rows, in `dng.crop`, of the sites that the opcodes call defective; None without such.
 
     `numbers` (H, W) is the whole stored picture. A list of more than 2 % of the sites is left aside.
@@ -114,6 +114,6 @@ def site_defects(dng: Dng, numbers: NDArray[np.uint16]) -> NDArray[np.int32] | N
                 listed.mark(marked, crop.top - corner.top, crop.left - corner.left)
             case _:
                 continue
-        if np.count_nonzero(marked) <= MOST_DEFECTS * marked.size:
+        if np.count_nonzero(marked) <= MAX_DEFECTS * marked.size:
             bad |= marked
     return np.ascontiguousarray(np.argwhere(bad)[:, ::-1], np.int32) if bad.any() else None

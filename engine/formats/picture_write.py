@@ -73,7 +73,7 @@ def save(
         write = partial(_write_tiff, rgb=_quantised(rgb, np.uint16), space=space)
     else:
         write = partial(_write_8bit, rgb=_quantised(rgb, np.uint8), space=space, exif=exif)
-    write_whole(path, write)
+    write_atomically(path, write)
     return path
 
 
@@ -86,7 +86,7 @@ def _quantised(rgb: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> ND
     return (np.clip(np.nan_to_num(fraction), 0, 1) * white + 0.5).astype(dtype)
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Has `write` fill a file beside `path`, under a hidden name of the same suffix, then renames it: no reader meets
     half a file. Raises OutputError.
     """

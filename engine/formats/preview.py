@@ -16,7 +16,7 @@ from ..orientation import upright
 from .file_errors import UNREADABLE
 from .picture_read import ORIENTATION_TAG, as_srgb
 
-LEAST_PX = 320  # long side; smaller ones are icons
+MIN_PX = 320  # long side; smaller ones are icons
 
 
 def read_preview(path: Path) -> NDArray[np.uint8]:
@@ -38,7 +38,7 @@ def read_preview(path: Path) -> NDArray[np.uint8]:
             f"{path}: its preview is damaged ({cause(error)}); name the camera's JPEG after it"
         ) from error
     height, width = display_rgb.shape[:2]
-    if max(height, width) < LEAST_PX:
+    if max(height, width) < MIN_PX:
         raise SourceError(
             f"{path}: the picture in the raw is an icon of {width}x{height}; name the camera's JPEG after it"
         )

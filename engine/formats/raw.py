@@ -19,7 +19,7 @@ from ..cfa import Cfa
 from ..errors import SourceError
 from ..frame import Encoding, Frame
 from .dng_read import D65_K, Dng, filters, read_dng
-from .photosite_maps import Four, light, site_black, site_defects, site_gains
+from .photosite_maps import Four, light, photosite_black, photosite_defects, photosite_gains
 
 RAW_SUFFIXES = frozenset(
     f".{suffix}"
@@ -48,7 +48,7 @@ def read_raw(path: Path) -> Frame:
     not a raw, is cut off, or holds a sensor that is neither Bayer, quad-Bayer, X-Trans, monochrome nor RGB.
     """
     if path.suffix.lower() == ".raw":
-        _refuse_headerless(path)
+        _reject_headerless(path)
     dng = read_dng(path)
     try:
         with rawpy.imread(str(path)) as raw:
@@ -65,8 +65,8 @@ def read_raw(path: Path) -> Frame:
     except rawpy.LibRawIOError as error:
         raise SourceError(f"{path}: the file is cut off, or is no raw; copy it again from the card") from error
     except rawpy.LibRawError as error:
-        said = error.args[0] if error.args else "unknown reason"
-        reason = said.decode(errors="replace") if isinstance(said, bytes) else said
+        message = error.args[0] if error.args else "unknown reason"
+        reason = message.decode(errors="replace") if isinstance(message, bytes) else message
         raise SourceError(f"{path}: LibRaw cannot unpack it ({reason}); copy it again or convert it to DNG") from error
 
 
@@ -141,7 +141,7 @@ def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
         )
     if cfa.kind == "mono":  # a picture without colour has no balance
         profile = CameraProfile(exposure_ev=dng.exposure_ev)
-    black, black_map = site_black(dng, cfa)
+    black, black_map = photosite_black(dng, cfa)
     return Frame(
         pixels=np.array(whole[rows, columns], np.uint16, order="C"),  # a copy: LibRaw frees its own
         encoding=Encoding.MOSAIC,
@@ -151,8 +151,8 @@ def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
             noise=dng.noise,
             lateral=dng.lateral(),
             black_map=black_map,
-            gain_map=site_gains(dng.opcode_lists, dng.stored, dng.active, dng.crop, cfa),
-            defects=site_defects(dng, whole),
+            gain_map=photosite_gains(dng.opcode_lists, dng.stored, dng.active, dng.crop, cfa),
+            defects=photosite_defects(dng, whole),
         ),
         orientation=orientation,
         name=str(path),
@@ -175,9 +175,14 @@ def _with_levels(profile: CameraProfile, black: Four, white: float, path: Path) 
 
 def _mosaic_frame(raw: rawpy.RawPy, path: Path) -> Frame:
     cfa = _libraw_cfa(raw, path)
-    sites = raw.raw_colors_visible[:2, :2].ravel() if cfa.kind != "mono" else [0, 0, 0, 0]
+    photosites = raw.raw_colors_visible[:2, :2].ravel() if cfa.kind != "mono" else [0, 0, 0, 0]
     black = raw.black_level_per_channel
-    four = float(black[sites[0]]), float(black[sites[1]]), float(black[sites[2]]), float(black[sites[3]])
+    four = (
+        float(black[photosites[0]]),
+        float(black[photosites[1]]),
+        float(black[photosites[2]]),
+        float(black[photosites[3]]),
+    )
     profile = _with_levels(CameraProfile(), four, float(raw.white_level), path)
     return Frame(
         pixels=np.array(raw.raw_image_visible, np.uint16, order="C"),  # a copy: LibRaw frees its own
@@ -241,7 +246,7 @@ def _white_balance(raw: rawpy.RawPy) -> tuple[float, float, float]:
     return 1.0, 1.0, 1.0
 
 
-def _refuse_headerless(path: Path) -> None:
+def _reject_headerless(path: Path) -> None:
     """LibRaw takes some headerless files for cameras by their length alone; a real .raw begins like a TIFF."""
     with path.open("rb") as file:
         begins_like_tiff = file.read(2) in (b"II", b"MM")

@@ -19,9 +19,9 @@ MALFORMED = (
     *(tifffile.TiffFileError, struct.error, OSError, ValueError, TypeError, LookupError, ArithmeticError),
     *(AttributeError, MemoryError, RecursionError),
 )
-MOST_NUMBERS = 4096
-MOST_BYTES = 1 << 26
-MOST_PAGES = 16
+MAX_NUMBERS = 4096
+MAX_BYTES = 1 << 26
+MAX_PAGES = 16
 BYTES_TYPES, ASCII_TYPE, RATIONAL_TYPES = (1, 7), 2, (5, 10)
 
 
@@ -35,13 +35,15 @@ class Tags:
     def __init__(self, *pages: Any) -> None:
         self._pages = pages
 
-    def numbers(self, name: str, counts: tuple[int, ...] = (), most: int = MOST_NUMBERS) -> NDArray[np.float64] | None:
+    def numbers(
+        self, name: str, counts: tuple[int, ...] = (), max_count: int = MAX_NUMBERS
+    ) -> NDArray[np.float64] | None:
         """The numbers of a tag, (N,) float64, a rational without a value as NaN.
 
         None where there is no such tag, it holds no numbers, more than `most`, or a count that is not in `counts`.
         """
         tag = self._tag(name)
-        if tag is None or tag.count > most or (counts and tag.count not in counts):
+        if tag is None or tag.count > max_count or (counts and tag.count not in counts):
             return None
         try:
             found = tag.value
@@ -57,9 +59,11 @@ class Tags:
         over, under = flat[0::2], flat[1::2]
         return np.asarray(np.divide(over, under, out=np.full(len(over), np.nan), where=under != 0))
 
-    def finite(self, name: str, counts: tuple[int, ...] = (), most: int = MOST_NUMBERS) -> NDArray[np.float64] | None:
+    def finite(
+        self, name: str, counts: tuple[int, ...] = (), max_count: int = MAX_NUMBERS
+    ) -> NDArray[np.float64] | None:
         """As `numbers`; None also where one of them is no number or infinite."""
-        found = self.numbers(name, counts, most)
+        found = self.numbers(name, counts, max_count)
         return found if found is not None and np.isfinite(found).all() else None
 
     def whole(self, name: str) -> int | None:
@@ -70,7 +74,7 @@ class Tags:
     def text(self, name: str) -> str:
         """The text of a tag on one line; empty where there is none."""
         tag = self._tag(name)
-        if tag is None or tag.count > MOST_NUMBERS:
+        if tag is None or tag.count > MAX_NUMBERS:
             return ""
         try:
             found = tag.value
@@ -83,7 +87,7 @@ class Tags:
     def data(self, name: str) -> bytes:
         """The bytes of a tag; empty where there is none, or more than 64 MiB of them."""
         tag = self._tag(name)
-        if tag is None or tag.count > MOST_BYTES or int(tag.dtype) not in BYTES_TYPES:
+        if tag is None or tag.count > MAX_BYTES or int(tag.dtype) not in BYTES_TYPES:
             return b""
         try:
             return tag.value if isinstance(tag.value, bytes) else b""
@@ -130,7 +134,7 @@ class TagFile:
     def _sub_directories(self) -> Iterator[Any]:
         try:
             pages: Any = self.first.pages
-            count = 0 if pages is None else min(len(pages), MOST_PAGES)
+            count = 0 if pages is None else min(len(pages), MAX_PAGES)
         except MALFORMED:
             return
         for index in range(count):

@@ -1,6 +1,6 @@
 """Passes: what a shader file announces, and how the pointwise ones of a look become a single draw.
 
-A pass is a file `shaders/<name>.glsl` with one function `vec3 <name>(vec3 rgb, Place place)`. Its head says what it is:
+A pass is a file `shaders/<name>.glsl` with one function `vec3 <name>(vec3 rgb, PixelContext place)`. Its head says what it is:
 
     #pragma pass pixel
     #pragma parameter contrast "Contrast" 1.0 0.5 2.0 0.01 group=tone
@@ -60,9 +60,9 @@ Value = float | int | bool | str | tuple[float, float, float] | Table
 _FRAME_FILES = frozenset({"common", "hash", "output", "output_space", "present"})  # shared by looks and overlays
 _UNIFORM = re.compile(r"^\s*uniform\s+(\w+)\s+(\w+)\s*;", re.MULTILINE)
 # Leads a pass to the map of what is around a pixel; `texel` is one pixel of the picture in it.
-_AROUND = """uniform sampler2D {name}_map;
+_NEIGHBOURHOOD = """uniform sampler2D {name}_map;
 uniform vec2 {name}_texel;
-vec4 {name}_around(Place place) {{ return texture({name}_map, place.middle_px * {name}_texel); }}"""
+vec4 {name}_neighbourhood(PixelContext place) {{ return texture({name}_map, place.middle_px * {name}_texel); }}"""
 _SAMPLER = re.compile(r"^\s*uniform\s+sampler\w+\s+(\w+)\s*;", re.MULTILINE)
 _GLSL_TYPE = {"float": "float", "int": "int", "bool": "bool", "color": "vec3", "enum": "int"}
 
@@ -72,7 +72,9 @@ class Stage(enum.Enum):
 
     PIXEL = "pixel"  # the colour of its own pixel alone
     PLACE = "place"  # also where in the frame and in which frame it is: left out by `local=False`
-    AROUND = "around"  # also what is around it, which is drawn small before it: left out by `local=False`, too
+    NEIGHBOURHOOD = (
+        "neighbourhood"  # also what is around it, which is drawn small before it: left out by `local=False`, too
+    )
     OVERLAY = "overlay"  # the finished picture, and how sharp it is where: for the screen alone, no part of a look
 
 
@@ -101,10 +103,10 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class Neighbourhood:
     """What a pass wants to know of a pixel's surroundings: how they are gathered, and which parameter says how far."""
 
-    recipe: str  # one of look.around
+    prefilter: str  # one of look.around
     radius: str  # the parameter, in frame heights; the shader itself does not need it
 
 
@@ -116,7 +118,7 @@ class Pass:
     stage: Stage
     parameters: tuple[Parameter, ...]
     source: Source
-    around: Around | None = None
+    neighbourhood: Neighbourhood | None = None
 
     @property
     def samplers(self) -> tuple[str, ...]:
@@ -163,29 +165,29 @@ def _load_pass(name: str, read: Reader, revision: int) -> Pass:
     file = f"{name}.glsl"
     source = load_source(file, read)
     stage: Stage | None = None
-    around: Around | None = None
+    neighbourhood: Neighbourhood | None = None
     parameters: list[Parameter] = []
     for line, (origin, number) in zip(source.lines, source.origins, strict=True):
         words = line.split(maxsplit=2)
         if words[:2] == ["#pragma", "pass"]:
             stage = _stage(words[2:], f"{origin}:{number}")
-        elif words[:2] == ["#pragma", "around"]:
-            around = _around(words[2:], f"{origin}:{number}")
+        elif words[:2] == ["#pragma", "neighbourhood"]:
+            neighbourhood = _parse_neighbourhood(words[2:], f"{origin}:{number}")
         elif words[:2] == ["#pragma", "parameter"]:
             parameters.append(parse_parameter(line, f"{origin}:{number}"))
         elif words[:2] == ["#pragma", "table"]:
             parameters.append(_table(line, f"{origin}:{number}"))
     if stage is None:
         raise ShaderError(f"{file}: no '#pragma pass'; add '#pragma pass {Stage.PIXEL.value}'")
-    if not re.search(rf"^vec3\s+{name}\s*\(\s*vec3\s+\w+\s*,\s*Place\s+\w+\s*\)", source.text, re.MULTILINE):
-        raise ShaderError(f"{file}: no function 'vec3 {name}(vec3 rgb, Place place)'")
-    if stage is Stage.AROUND:
-        _check_around(name, around, parameters, source)
-    _check_uniforms(name, [p for p in parameters if around is None or p.name != around.radius], source)
-    if stage is Stage.AROUND:
-        source = source_of(f"{name}'s map", _AROUND.format(name=name)) + source
+    if not re.search(rf"^vec3\s+{name}\s*\(\s*vec3\s+\w+\s*,\s*PixelContext\s+\w+\s*\)", source.text, re.MULTILINE):
+        raise ShaderError(f"{file}: no function 'vec3 {name}(vec3 rgb, PixelContext place)'")
+    if stage is Stage.NEIGHBOURHOOD:
+        _check_neighbourhood(name, neighbourhood, parameters, source)
+    _check_uniforms(name, [p for p in parameters if neighbourhood is None or p.name != neighbourhood.radius], source)
+    if stage is Stage.NEIGHBOURHOOD:
+        source = source_of(f"{name}'s map", _NEIGHBOURHOOD.format(name=name)) + source
     source = replace(source, again=lambda: load_pass(name, read).source)
-    return Pass(name, stage, tuple(parameters), source, around)
+    return Pass(name, stage, tuple(parameters), source, neighbourhood)
 
 
 def _stage(words: list[str], where: str) -> Stage:
@@ -196,19 +198,23 @@ def _stage(words: list[str], where: str) -> Stage:
         raise ShaderError(f"{where}: unknown pass stage '{' '.join(words)}'; use one of {known}") from None
 
 
-def _around(words: list[str], where: str) -> Around:
+def _parse_neighbourhood(words: list[str], where: str) -> Neighbourhood:
     try:
-        recipe, radius = words[0].split()
+        prefilter, radius = words[0].split()
     except (IndexError, ValueError):
-        raise ShaderError(f"{where}: not '#pragma around RECIPE PARAMETER', as 'halo radius'") from None
-    return Around(recipe, radius)
+        raise ShaderError(f"{where}: not '#pragma neighbourhood RECIPE PARAMETER', as 'halo radius'") from None
+    return Neighbourhood(prefilter, radius)
 
 
-def _check_around(name: str, around: Around | None, parameters: list[Parameter], source: Source) -> None:
-    if around is None or around.radius not in [p.name for p in parameters]:
-        raise ShaderError(f"{name}.glsl: no '#pragma around RECIPE PARAMETER' with one of its parameters as the radius")
-    if not re.search(rf"^vec4\s+{name}_seen\s*\(\s*vec3\s+\w+\s*\)", source.text, re.MULTILINE):
-        raise ShaderError(f"{name}.glsl: no function 'vec4 {name}_seen(vec3 rgb)' of what is averaged")
+def _check_neighbourhood(
+    name: str, neighbourhood: Neighbourhood | None, parameters: list[Parameter], source: Source
+) -> None:
+    if neighbourhood is None or neighbourhood.radius not in [p.name for p in parameters]:
+        raise ShaderError(
+            f"{name}.glsl: no '#pragma neighbourhood RECIPE PARAMETER' with one of its parameters as the radius"
+        )
+    if not re.search(rf"^vec4\s+{name}_prefilter\s*\(\s*vec3\s+\w+\s*\)", source.text, re.MULTILINE):
+        raise ShaderError(f"{name}.glsl: no function 'vec4 {name}_prefilter(vec3 rgb)' of what is averaged")
 
 
 def parse_parameter(line: str, where: str) -> Parameter:
@@ -294,7 +300,7 @@ def fuse_overlays(overlays: Iterable[Pass], constants: Mapping[str, Number] = Ma
     calls = "\n".join(f"    rgb = {one.name}(rgb, place);" for one in overlays)
     main = f"""
 void main() {{
-    Place place = Place(view_corner + at * view_size, ivec2(gl_FragCoord.xy));
+    PixelContext place = PixelContext(view_corner + at * view_size, ivec2(gl_FragCoord.xy));
     vec3 rgb = clean_rgb = picture_pixel(place.at);
 {calls}
     display_rgba = vec4(dithered(rgb, place.pixel), 1.0);
@@ -316,13 +322,13 @@ def fuse(
     that draws the same picture sooner and has to be made anew for every change of a number. The picture is for a screen
     of sRGB, or with `to_space` for the one that the table `output` tells of.
     """
-    source, calls = _walk(tuple(passes))
+    source, calls = _chain_source(tuple(passes))
     if to_space:
         source += load_source("output_space.glsl")
     mixed = "mix(neutral_rendering(scene_rgb), look_rgb, strength)" if blend else "look_rgb"
     main = f"""
 void main() {{
-    Place place = Place(from_centre, ivec2(gl_FragCoord.xy), gl_FragCoord.xy);
+    PixelContext place = PixelContext(from_centre, ivec2(gl_FragCoord.xy), gl_FragCoord.xy);
     vec3 scene_rgb = scene_at(plane_position);
     vec3 look_rgb = scene_rgb;
 {calls}
@@ -331,13 +337,13 @@ void main() {{
     return _with_constants(source + source_of("main", main), constants)
 
 
-def fuse_seen(before: Iterable[Pass], seen: Pass) -> Source:
+def fuse_prefilter(before: Iterable[Pass], seen: Pass) -> Source:
     """One fragment program: what `seen` wants averaged, of the mean of two by two pixels behind the passes `before`.
 
     Each pixel drawn covers `covers_px` of the picture; with 1 all four samples are the same pixel.
     """
     before = tuple(before)
-    source, calls = _walk((*before, seen), called=len(before))
+    source, calls = _chain_source((*before, seen), called=len(before))
     main = f"""
 uniform vec2 plane_px;    // one pixel of the planes
 uniform vec4 inside;      // first and last pixel of the picture in the planes: what lies around it is not seen
@@ -349,17 +355,17 @@ vec3 scene_near(vec2 offset_px) {{
 
 void main() {{
     vec2 middle_px = gl_FragCoord.xy * covers_px;
-    Place place = Place(from_centre, ivec2(middle_px), middle_px);
+    PixelContext place = PixelContext(from_centre, ivec2(middle_px), middle_px);
     float side = 0.5 * (covers_px - 1.0);
     vec3 look_rgb = 0.25 * (scene_near(vec2(-side, -side)) + scene_near(vec2(side, -side)) +
                             scene_near(vec2(-side, side)) + scene_near(vec2(side, side)));
 {calls}
-    display = {seen.name}_seen(look_rgb);
+    display = {seen.name}_prefilter(look_rgb);
 }}"""
     return source + source_of("main", main)
 
 
-def _walk(passes: tuple[Pass, ...], called: int | None = None) -> tuple[Source, str]:
+def _chain_source(passes: tuple[Pass, ...], called: int | None = None) -> tuple[Source, str]:
     """The source of the passes with all that comes before them, and the calls of the first `called` of them."""
     source = source_of("head", "#version 330 core\nout vec4 display;")
     source += load_source("common.glsl") + load_source("output.glsl")

@@ -14,11 +14,11 @@ from functools import partial
 import moderngl
 
 from ..errors import ShaderError
-from ..program_text.library import Shelf
+from ..program_text.library import SourceLibrary
 
 Reader = Callable[[str], str]
 
-SHADERS = Shelf("groundglass.shaders", (".glsl",))
+SHADERS = SourceLibrary("groundglass.shaders", (".glsl",))
 
 _INCLUDE = re.compile(r'\s*#include\s+"([^"]+)"')
 # Mesa `0:17(23): error: ...`, NVIDIA `0(17) : error C1008: ...`, Apple and AMD `ERROR: 0:17: ...`

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from ..errors import LookError, OutputError
-from ..formats.picture_write import write_whole
+from ..formats.picture_write import write_atomically
 from ..gl.passes import Parameter, Table, Value, load_pass
 from ..look.look import Look, PassSettings
 from ..look.look_text import edited_text, rounded
@@ -29,7 +29,7 @@ class _State:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class EditingSnapshot:
     """An `Editing` as it was."""
 
     saved: Look
@@ -110,7 +110,7 @@ class Editing:
         look = self.look.with_value(pass_name, parameter, value)
         goes_on = drag and self._dragged == (pass_name, parameter)
         if look != self.look:
-            self._go(replace(self._state, look=look), keep=not goes_on)
+            self._set_state(replace(self._state, look=look), keep=not goes_on)
             self._dragged = (pass_name, parameter) if drag else None
 
     def end_drag(self) -> None:
@@ -137,10 +137,10 @@ class Editing:
         A number moves by up to half of `reach` times its range, up or down, and stays in it; an enumeration or a
         switch is drawn anew with the probability `reach`. Of a colour the three channels move together.
         """
-        chance = random.Random(seed)
+        rng = random.Random(seed)
 
         def drawn(settings: PassSettings, parameter: Parameter) -> Value:
-            value = _by_chance(chance, parameter, settings.values[parameter.name], reach)
+            value = _randomized(rng, parameter, settings.values[parameter.name], reach)
             return settings.values[parameter.name] if self.is_locked(settings.name, parameter.name) else value
 
         self._put(drawn)
@@ -155,12 +155,12 @@ class Editing:
 
     def store(self) -> None:
         """Puts the look as it is now into the other slot, too."""
-        self._go(replace(self._state, other=self.look))
+        self._set_state(replace(self._state, other=self.look))
 
     def swap(self) -> None:
         """Shows the other slot; this one keeps what was shown. Twice is as before."""
         state = self._state
-        self._go(_State(state.other, state.look, "B" if state.slot == "A" else "A"))
+        self._set_state(_State(state.other, state.look, "B" if state.slot == "A" else "A"))
 
     def undo(self) -> bool:
         """One step back; False where there is none."""
@@ -173,14 +173,14 @@ class Editing:
     def open(self, look: Look) -> None:
         """Another look, as its file has it. Undo leads back to the one before, and to its changes."""
         self.saved = look
-        self._go(replace(self._state, look=look))
+        self._set_state(replace(self._state, look=look))
 
     def reloaded(self, look: Look) -> None:
         """The look's file was edited: what changed there is taken, and what was set by hand beside it stays."""
         before = self.saved
         self.saved = look
         passes = tuple(self._merged(settings, before) for settings in look.passes)
-        self._go(replace(self._state, look=replace(look, passes=passes)))
+        self._set_state(replace(self._state, look=replace(look, passes=passes)))
 
     def refit(self) -> None:
         """The shaders of the passes were edited: all that is kept is made to fit their parameters.
@@ -192,13 +192,13 @@ class Editing:
         self.saved, self._state, self._done, self._undone = saved, state, done, undone
         self._show(self.look)
 
-    def memory(self) -> Memory:
+    def snapshot(self) -> EditingSnapshot:
         """All there is to undo, too, to `recall` when what comes next turns out to be no good."""
-        return Memory(self.saved, self._state, tuple(self._done), tuple(self._undone))
+        return EditingSnapshot(self.saved, self._state, tuple(self._done), tuple(self._undone))
 
-    def recall(self, memory: Memory) -> None:
-        self.saved, self._state = memory.saved, memory.state
-        self._done, self._undone = list(memory.done), list(memory.undone)
+    def restore(self, snapshot: EditingSnapshot) -> None:
+        self.saved, self._state = snapshot.saved, snapshot.state
+        self._done, self._undone = list(snapshot.done), list(snapshot.undone)
         self._show(self.look)
 
     def as_toml(self, folder: Path | None = None) -> str:
@@ -215,8 +215,8 @@ class Editing:
             raise OutputError(f"{path.name}: a look is a .toml file; name {path.stem or 'mine'}.toml")
         named = self.look if self.look.file == path else replace(self.look, name=path.stem)
         text = edited_text(named, path.parent)
-        write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
-        self.saved = replace(_as_told(named), file=path, text=text)
+        write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+        self.saved = replace(_explicit_values(named), file=path, text=text)
         self._state = replace(self._state, look=self.saved)
         self._show(self.look)
         return path
@@ -226,11 +226,11 @@ class Editing:
         values = dict(settings.values)
         for name, told in settings.values.items():
             try:
-                set_here, told_before = self.value(settings.name, name), _value_in(before, settings.name, name)
+                edited, file_values_before = self.value(settings.name, name), _value_in(before, settings.name, name)
             except LookError:
                 continue
-            if _same(told, told_before) and not _same(set_here, told_before):
-                values[name] = set_here
+            if _same(told, file_values_before) and not _same(edited, file_values_before):
+                values[name] = edited
         return PassSettings(settings.name, MappingProxyType(values))
 
     def _put(self, value: Callable[[PassSettings, Parameter], Value]) -> None:
@@ -241,9 +241,9 @@ class Editing:
             )
             for settings in self.look.passes
         )
-        self._go(replace(self._state, look=replace(self.look, passes=passes)))
+        self._set_state(replace(self._state, look=replace(self.look, passes=passes)))
 
-    def _go(self, state: _State, *, keep: bool = True) -> None:
+    def _set_state(self, state: _State, *, keep: bool = True) -> None:
         self._dragged = None
         if keep and state != self._state:
             self._done = [*self._done[-STEPS + 1 :], self._state]
@@ -278,7 +278,7 @@ def _refitted(state: _State) -> _State:
     return replace(state, look=state.look.refitted(), other=state.other.refitted())
 
 
-def _as_told(look: Look) -> Look:
+def _explicit_values(look: Look) -> Look:
     """With its numbers as a text tells them."""
     passes = (
         PassSettings(one.name, MappingProxyType({name: rounded(value) for name, value in one.values.items()}))
@@ -287,9 +287,9 @@ def _as_told(look: Look) -> Look:
     return replace(look, passes=tuple(passes))
 
 
-def _by_chance(chance: random.Random, parameter: Parameter, value: Value, reach: float) -> Value:
+def _randomized(rng: random.Random, parameter: Parameter, value: Value, reach: float) -> Value:
     """Asks `chance` twice, whatever the parameter is, so that a lock does not move what is drawn after it."""
-    turn, pick = chance.uniform(-0.5, 0.5) * reach, chance.random()
+    turn, pick = rng.uniform(-0.5, 0.5) * reach, rng.random()
     moved = turn * (parameter.high - parameter.low)
     match value:
         case bool():

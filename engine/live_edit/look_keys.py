@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..controls import Action, Choice, Control, Number
-from ..display.tool import Desk, Tool, Wish
+from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import GroundglassError
 from ..look.look import list_looks, load_look
-from ..output.reserved_paths import claimed
+from ..output.reserved_paths import reserved_path
 from .editing import Editing
 
 
 class LookKeys(Tool):
     """Keys for what `editing` can do. A look that shipped is saved into `folder`, under a new number."""
 
-    def __init__(self, desk: Desk, editing: Editing, folder: Path = Path()) -> None:
-        self._engine, self._say = desk.engine, desk.say
+    def __init__(self, tool_context: ToolContext, editing: Editing, folder: Path = Path()) -> None:
+        self._engine, self._notify = tool_context.engine, tool_context.notify
         self._editing, self._folder = editing, folder
         self._changed = False
 
@@ -31,8 +31,8 @@ class LookKeys(Tool):
         )
         yield Number(
             *("strength", "Strength", "look"),
-            least=0.0,
-            most=1.0,
+            minimum=0.0,
+            maximum=1.0,
             step=0.01,
             get=lambda: self._engine.strength,
             set=self._set_strength,
@@ -44,15 +44,15 @@ class LookKeys(Tool):
         yield Action("reset_look", "Reset the look", "look", "Ctrl+R", do=self._reset)
         yield Action("save_look", "Save the look", "look", "Ctrl+S", do=self._save)
 
-    def tick(self, now_s: float) -> Wish:
+    def tick(self, now_s: float) -> Invalidation:
         changed, self._changed = self._changed, False
-        return Wish.REDRAW if changed else Wish.NOTHING
+        return Invalidation.REDRAW if changed else Invalidation.NOTHING
 
     def _open(self, name: str) -> None:
         look = load_look(name)
         self._editing.open(look)
         self._changed = True
-        self._say(f"{name}: {look.intent}".rstrip(": "))
+        self._notify(f"{name}: {look.intent}".rstrip(": "))
 
     def _set_strength(self, strength: float) -> None:
         self._engine.strength = strength
@@ -62,12 +62,12 @@ class LookKeys(Tool):
         if take():
             self._changed = True
         else:
-            self._say(otherwise)
+            self._notify(otherwise)
 
     def _swap(self) -> None:
         self._editing.swap()
         self._changed = True
-        self._say(f"slot {self._editing.slot}")
+        self._notify(f"slot {self._editing.slot}")
 
     def _reset(self) -> None:
         self._editing.reset()
@@ -76,14 +76,14 @@ class LookKeys(Tool):
     def _save(self) -> None:
         """Into the look's own file where it is the user's; what shipped is never written over."""
         try:
-            self._say(f"saved {self._write().name}")
+            self._notify(f"saved {self._write().name}")
         except GroundglassError as error:
-            self._say(str(error))
+            self._notify(str(error))
 
     def _write(self) -> Path:
         look = self._editing.look
         ships = look.name in list_looks() and load_look(look.name).file == look.file
         if look.file is not None and not ships:
             return self._editing.save_as(look.file)
-        with claimed(self._folder) as stem:
+        with reserved_path(self._folder) as stem:
             return self._editing.save_as(stem.with_suffix(".toml"))

@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from ..controls import Action, Control
-from ..display.tool import Desk, Tool, Wish
+from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import GroundglassError
 from ..gl.context import is_software, make_current
 from ..look.grade import Grader
@@ -37,8 +37,8 @@ class PassTimes(Tool):
     before the first measurement has ended.
     """
 
-    def __init__(self, desk: Desk, times: dict[str, float] | None = None) -> None:
-        self._engine, self._say = desk.engine, desk.say
+    def __init__(self, tool_context: ToolContext, times: dict[str, float] | None = None) -> None:
+        self._engine, self._notify = tool_context.engine, tool_context.notify
         self._running: Generator[None, None, None] | None = None
         self.times = {} if times is None else times
 
@@ -55,29 +55,29 @@ class PassTimes(Tool):
         """Begins anew with the look as it is now."""
         self.close()
         if self._engine.last is not None:
-            self._say(f"timing the passes of {self._engine.look.name}")
+            self._notify(f"timing the passes of {self._engine.look.name}")
             self._running = self._measured(self._engine, self._engine.look)
 
-    def tick(self, now_s: float) -> Wish:
+    def tick(self, now_s: float) -> Invalidation:
         if self._running is not None:
-            self._go_on(self._running)
-        return Wish.NOTHING
+            self._step_measurement(self._running)
+        return Invalidation.NOTHING
 
     def close(self) -> None:
         if self._running is not None:
             running, self._running = self._running, None
             running.close()
 
-    def _go_on(self, running: Generator[None, None, None]) -> None:
+    def _step_measurement(self, running: Generator[None, None, None]) -> None:
         try:
             next(running)
         except StopIteration:
             self._running = None
-            told = "   ".join(f"{name} {ms:.2f}" for name, ms in self.times.items())
-            self._say(f"{told}   of {sum(self.times.values()):.2f} ms")
+            summary = "   ".join(f"{name} {ms:.2f}" for name, ms in self.times.items())
+            self._notify(f"{summary}   of {sum(self.times.values()):.2f} ms")
         except GroundglassError as error:
             self._running = None
-            self._say(str(error))
+            self._notify(str(error))
 
     def _measured(self, engine: Engine, look: Look) -> Generator[None, None, None]:
         parts = [dataclasses.replace(look, passes=look.passes[:count]) for count in range(len(look.passes) + 1)]
@@ -94,14 +94,14 @@ class PassTimes(Tool):
             make_current(engine.gl)
             grader.release()
         self.times.clear()
-        self.times |= told_apart([settings.name for settings in look.passes], [median(its) for its in spent])
+        self.times |= times_per_pass([settings.name for settings in look.passes], [median(its) for its in spent])
 
 
-def told_apart(names: list[str], until_ms: list[float]) -> dict[str, float]:
+def times_per_pass(names: list[str], until_ms: list[float]) -> dict[str, float]:
     """Milliseconds of `base` and of each pass from those of the look up to it: what takes no time was not measured as
     less than none. A pass that is there twice would be one.
 
-    >>> told_apart(["vignette", "grain"], [1.0, 0.75, 3.0])
+    >>> times_per_pass(["vignette", "grain"], [1.0, 0.75, 3.0])
     {'base': 1.0, 'vignette': 0.0, 'grain': 2.0}
     """
     times: dict[str, float] = {}

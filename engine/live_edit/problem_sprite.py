@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ..display.status_line import plate
+from ..display.status_line import text_background
 from .problem import Problem
 
-GLASS = 0.78  # of the picture that the plate takes away: source text is read, not glanced at
+BACKGROUND_RGBA = 0.78  # of the picture that the plate takes away: source text is read, not glanced at
 PLAIN, BRIGHT, RED, FAINT = (200, 200, 200), (255, 255, 255), (255, 122, 100), (130, 130, 130)
 BAR = (130, 40, 30)  # behind the line to blame
-MOST_LINES = 3  # of the message
+MAX_LINES = 3  # of the message
 
 
-def problem_plate(problem: Problem, height_px: int, room: tuple[int, int]) -> NDArray[np.uint8]:
+def render_problem(problem: Problem, height_px: int, room: tuple[int, int]) -> NDArray[np.uint8]:
     """(H, W, 4) uint8, premultiplied RGBA, within `room`, (width, height) pixels, where letters of `height_px` fit."""
     edge_px = height_px
     font = ImageFont.load_default(height_px)
@@ -47,9 +47,9 @@ def problem_plate(problem: Problem, height_px: int, room: tuple[int, int]) -> ND
         _code(pen, (edge_px + gutter, y), line, BRIGHT if is_blamed else PLAIN, font, width - edge_px)
         y += line_px
     rgb = np.asarray(image, np.float32)
-    cover = plate((width, height), height_px // 2)
+    cover = text_background((width, height), height_px // 2)
     ink = np.clip((rgb.max(axis=-1) - 14) / 60, 0, 1)
-    alpha = cover * (GLASS + (1 - GLASS) * ink)
+    alpha = cover * (BACKGROUND_RGBA + (1 - BACKGROUND_RGBA) * ink)
     rgba = np.concatenate((rgb * alpha[..., None], 255 * alpha[..., None]), axis=-1)
     return (rgba + 0.5).astype(np.uint8)
 
@@ -62,8 +62,8 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, spac
             lines.append(word)
         else:
             lines[-1] = longer
-    if len(lines) > MOST_LINES:
-        lines = [*lines[: MOST_LINES - 1], f"{lines[MOST_LINES - 1]} ..."]
+    if len(lines) > MAX_LINES:
+        lines = [*lines[: MAX_LINES - 1], f"{lines[MAX_LINES - 1]} ..."]
     return lines
 
 

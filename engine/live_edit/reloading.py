@@ -13,37 +13,37 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..compute.program import KERNELS
-from ..display.tool import Canvas, Desk, Tool, Wish
+from ..display.tool import Canvas, Invalidation, Tool, ToolContext
 from ..errors import GroundglassError, ShaderError
 from ..gl.passes import Table
 from ..gl.program import SHADERS
 from ..look.look import Look, load_look
-from ..program_text.library import Shelf
-from .editing import Editing, Memory
+from ..program_text.library import SourceLibrary
+from .editing import Editing, EditingSnapshot
 from .problem import Problem, place_of, problem_of
-from .problem_sprite import problem_plate
-from .watch import Followed, Watch
+from .problem_sprite import render_problem
+from .watch import Watch, WatchedPaths
 
 if TYPE_CHECKING:
     import moderngl
 
     from ..frame import Frame
 
-SHELVES = (SHADERS, KERNELS)
+LIBRARIES = (SHADERS, KERNELS)
 LAST_BUILD_S = 5.0  # how long the end of the loop waits for a compiler
-PATIENCE_S = 0.15  # a file that is being written is broken for a moment, and that is nobody's mistake
+ERROR_DELAY_S = 0.15  # a file that is being written is broken for a moment, and that is nobody's mistake
 
-Texts = dict[tuple[Shelf, str], str | None]  # of files by their shelf and name
+Texts = dict[tuple[SourceLibrary, str], str | None]  # of files by their shelf and name
 
 
 @dataclass(slots=True)
-class _Attempt:
+class _ReloadAttempt:
     """Saved files that are tried together, and how to go back; `look` where the look's own files are among them."""
 
     texts: Texts
     look: bool
     texts_before: Texts = field(default_factory=dict)
-    memory: Memory | None = None
+    snapshot: EditingSnapshot | None = None
 
     @property
     def names(self) -> list[str]:
@@ -58,26 +58,28 @@ class Reloading(Tool):
     another one is saved: it may have been waiting for that one.
     """
 
-    def __init__(self, desk: Desk, editing: Editing, load: Callable[[], str | Look]) -> None:
-        self._say, self._editing, self._load = desk.say, editing, load
-        self._on_screen = desk.window is not None
-        self._engine = desk.engine
-        self._watch = Watch(_nothing if desk.window is None else desk.window.wake)
+    def __init__(self, tool_context: ToolContext, editing: Editing, load: Callable[[], str | Look]) -> None:
+        self._notify, self._editing, self._load = tool_context.notify, editing, load
+        self._on_screen = tool_context.window is not None
+        self._engine = tool_context.engine
+        self._watch = Watch(_nothing if tool_context.window is None else tool_context.window.wake)
         self._opened = self._followed = editing.saved
         self._refused: Texts = {}  # saved, but broken
         self._refused_look = False
         self._accepted_over: Texts = {}  # what was there before the latest text that was taken
-        self._attempts: list[_Attempt] = []  # still to be tried
-        self._building: tuple[_Attempt, Future[None]] | None = None  # its kernels, in a thread
-        self._trial: _Attempt | None = None  # the one that is being drawn with
+        self._attempts: list[_ReloadAttempt] = []  # still to be tried
+        self._building: tuple[_ReloadAttempt, Future[None]] | None = None  # its kernels, in a thread
+        self._trial: _ReloadAttempt | None = None  # the one that is being drawn with
         self._was_drawn = False
-        self._drew = editing.memory()
+        self._has_drawn = editing.snapshot()
         self._problem: Problem | None = None
         self._shows_from_s = 0.0
         self._is_shown = False
-        for shelf in SHELVES:  # from now on the texts are those that the picture began with, whatever happens to files
-            for name in shelf.names():
-                shelf.read(name)
+        for (
+            library
+        ) in LIBRARIES:  # from now on the texts are those that the picture began with, whatever happens to files
+            for name in library.names():
+                library.read(name)
         self._follow()
 
     @property
@@ -91,43 +93,43 @@ class Reloading(Tool):
             self._trial is not None or self._building is not None or (self._problem is not None and not self._is_shown)
         )
 
-    def tick(self, now_s: float) -> Wish:
+    def tick(self, now_s: float) -> Invalidation:
         told = self._problem, self._is_shown
-        wish = self._go_on()
+        invalidation = self._go_on()
         if self._problem is not None and not self._is_shown and now_s >= self._shows_from_s:
             self._is_shown = True
             if not self._on_screen:
                 print(f"groundglass: {self._problem.text()}", file=sys.stderr)
-        return wish if told == (self._problem, self._is_shown) else max(wish, Wish.REPAINT)
+        return invalidation if told == (self._problem, self._is_shown) else max(invalidation, Invalidation.REPAINT)
 
-    def _go_on(self) -> Wish:
+    def _go_on(self) -> Invalidation:
         if self._trial is not None and not self._was_drawn:
-            return Wish.REDRAW
+            return Invalidation.REDRAW
         if self._trial is not None:
             self._accept(self._trial)
         if self._building is not None:
             return self._try_built(*self._building)
         if self._editing.saved is not self._followed:
             self._follow()
-        saved, is_new, failure = self._watch.news()
+        saved, is_new, failure = self._watch.poll()
         if failure:
-            self._tell(failure)
+            self._report(failure)
         if is_new:
-            saved |= {folder / name for shelf in SHELVES for folder in shelf.folders for name in shelf.names()}
-        return self._try() if saved and self._collect(saved) else Wish.NOTHING
+            saved |= {folder / name for library in LIBRARIES for folder in library.folders for name in library.names()}
+        return self._try() if saved and self._collect(saved) else Invalidation.NOTHING
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
         self._was_drawn = True
         if self._trial is None:
-            self._drew = self._editing.memory()
+            self._has_drawn = self._editing.snapshot()
 
-    def mend(self, error: GroundglassError) -> bool:
+    def recover(self, error: GroundglassError) -> bool:
         if self._trial is not None:
             attempt, self._trial = self._trial, None
             self._fail(attempt, error)
             self._try()
             return True
-        return self._mend_late(error)
+        return self._recover_late(error)
 
     def draw(self, canvas: Canvas) -> None:
         problem = self._problem
@@ -135,10 +137,10 @@ class Reloading(Tool):
             return
         height_px, (width, height) = canvas.text_px, canvas.size
         room = width - height_px, height // 2
-        size = canvas.plates.prepare(
-            "problem", (problem, height_px, room), lambda: problem_plate(problem, height_px, room)
+        size = canvas.sprites.prepare(
+            "problem", (problem, height_px, room), lambda: render_problem(problem, height_px, room)
         )
-        canvas.plates.draw("problem", height_px // 2, height - height_px // 2 - size[1])
+        canvas.sprites.draw("problem", height_px // 2, height - height_px // 2 - size[1])
 
     def close(self) -> None:
         self._watch.close()
@@ -148,29 +150,31 @@ class Reloading(Tool):
     def _collect(self, saved: Iterable[Path]) -> bool:
         """Whether any of the saved files is not what the picture is made of already; lays out what to try."""
         texts: Texts = {}
-        looks = is_mended = False
+        looks = is_fixed = False
         for path in saved:
-            shelf = next((one for one in SHELVES if path.parent in one.folders and path.suffix in one.suffixes), None)
-            if shelf is None:
+            library = next(
+                (one for one in LIBRARIES if path.parent in one.folders and path.suffix in one.suffixes), None
+            )
+            if library is None:
                 looks |= self._refused_look or self._is_new_look(path)
                 continue
-            key = shelf, path.name
+            key = library, path.name
             try:
-                text = shelf.on_disk(path.name)
+                text = library.on_disk(path.name)
             except UnicodeDecodeError:
                 text = "not UTF-8 text\n"  # the compiler's first complaint will be about it
             except OSError:
                 continue  # between two names, as editors save; the next one tells
-            if text == shelf.read(path.name):
-                is_mended |= self._refused.pop(key, "") != ""
+            if text == library.read(path.name):
+                is_fixed |= self._refused.pop(key, "") != ""
             elif text != self._refused.get(key, ""):
                 texts[key] = text
-        if is_mended and not (self._refused or self._refused_look):
+        if is_fixed and not (self._refused or self._refused_look):
             self._clear()
-        if not texts and not looks and not (is_mended and self._problem):
+        if not texts and not looks and not (is_fixed and self._problem):
             return False
-        everything = _Attempt(self._refused | texts, looks or self._refused_look)
-        alone = _Attempt(texts, looks)
+        everything = _ReloadAttempt(self._refused | texts, looks or self._refused_look)
+        alone = _ReloadAttempt(texts, looks)
         self._attempts = [everything, alone] if alone != everything and (texts or looks) else [everything]
         return True
 
@@ -186,22 +190,22 @@ class Reloading(Tool):
         except OSError:
             return False
 
-    def _try(self) -> Wish:
+    def _try(self) -> Invalidation:
         """Sets the next attempt going that can be drawn with; where none can, tells why."""
         while self._attempts:
             attempt = self._attempts.pop(0)
-            kernels = {name: text for (shelf, name), text in attempt.texts.items() if shelf is KERNELS}
+            kernels = {name: text for (library, name), text in attempt.texts.items() if library is KERNELS}
             if kernels:
                 self._building = attempt, _in_thread(partial(self._engine.device.build_ahead, kernels))
-                return Wish.NOTHING
+                return Invalidation.NOTHING
             if self._draws_with(attempt):
-                return Wish.REDRAW
-        return Wish.NOTHING
+                return Invalidation.REDRAW
+        return Invalidation.NOTHING
 
-    def _try_built(self, attempt: _Attempt, built: Future[None]) -> Wish:
+    def _try_built(self, attempt: _ReloadAttempt, built: Future[None]) -> Invalidation:
         """Goes on with an attempt when its kernels are there: a compiler takes seconds for some of them."""
         if not built.done():
-            return Wish.NOTHING
+            return Invalidation.NOTHING
         self._building = None
         try:
             built.result()
@@ -209,9 +213,9 @@ class Reloading(Tool):
             told = error if isinstance(error, GroundglassError) else ShaderError(f"{attempt.names[0]}: {error}")
             self._fail(attempt, told)
             return self._try()
-        return Wish.REDRAW if self._draws_with(attempt) else self._try()
+        return Invalidation.REDRAW if self._draws_with(attempt) else self._try()
 
-    def _draws_with(self, attempt: _Attempt) -> bool:
+    def _draws_with(self, attempt: _ReloadAttempt) -> bool:
         try:
             self._apply(attempt)
         except GroundglassError as error:
@@ -220,11 +224,11 @@ class Reloading(Tool):
         self._trial, self._was_drawn = attempt, False
         return True
 
-    def _apply(self, attempt: _Attempt) -> None:
-        attempt.texts_before = {(shelf, name): shelf.read(name) for shelf, name in attempt.texts}
-        attempt.memory = self._editing.memory()
+    def _apply(self, attempt: _ReloadAttempt) -> None:
+        attempt.texts_before = {(library, name): library.read(name) for library, name in attempt.texts}
+        attempt.snapshot = self._editing.snapshot()
         _put(attempt.texts)
-        if any(shelf is SHADERS for shelf, _ in attempt.texts):
+        if any(library is SHADERS for library, _ in attempt.texts):
             self._editing.refit()
         if attempt.look:
             self._editing.reloaded(self._reloaded_look())
@@ -236,7 +240,7 @@ class Reloading(Tool):
             return load_look(loaded) if isinstance(loaded, str) else loaded
         return load_look(file)  # saved under another name, or another look was opened, since
 
-    def _accept(self, attempt: _Attempt) -> None:
+    def _accept(self, attempt: _ReloadAttempt) -> None:
         self._trial = None
         self._attempts.clear()
         self._accepted_over |= attempt.texts_before
@@ -246,46 +250,46 @@ class Reloading(Tool):
         if not self._refused and not self._refused_look:
             self._clear()
         file = self._editing.saved.file
-        self._tell(
+        self._report(
             f"{', '.join(attempt.names + ([file.name if file else 'the look'] if attempt.look else []))} reloaded"
         )
         self._follow()
 
-    def _fail(self, attempt: _Attempt, error: GroundglassError) -> None:
+    def _fail(self, attempt: _ReloadAttempt, error: GroundglassError) -> None:
         _put(attempt.texts_before)
-        if attempt.memory is not None:
-            self._editing.recall(attempt.memory)
+        if attempt.snapshot is not None:
+            self._editing.restore(attempt.snapshot)
         if not self._attempts:
             self._refused |= attempt.texts
             self._refused_look |= attempt.look
         self._show(error, attempt)
 
-    def _mend_late(self, error: GroundglassError) -> bool:
+    def _recover_late(self, error: GroundglassError) -> bool:
         """A text that nobody used when it was saved, or a look that was opened since, turns out to be broken."""
         blamed = next((key for key in self._accepted_over if key[1] == place_of(str(error))[0]), None)
         if blamed is not None:
-            shelf, name = blamed
-            self._refused[blamed] = shelf.read(name)
+            library, name = blamed
+            self._refused[blamed] = library.read(name)
             _put({blamed: self._accepted_over.pop(blamed)})
-        elif self._editing.look is self._drew.look:
+        elif self._editing.look is self._has_drawn.look:
             return False
         self._show(error, None)
-        self._editing.recall(self._drew)
+        self._editing.restore(self._has_drawn)
         return True
 
-    def _show(self, error: GroundglassError, attempt: _Attempt | None) -> None:
+    def _show(self, error: GroundglassError, attempt: _ReloadAttempt | None) -> None:
         message = str(error)
         text = self._text_of(place_of(message)[0], attempt)
         self._problem = problem_of(message, attempt.names[0] if attempt and attempt.texts else "look", text)
-        self._shows_from_s, self._is_shown = perf_counter() + PATIENCE_S, False
+        self._shows_from_s, self._is_shown = perf_counter() + ERROR_DELAY_S, False
 
-    def _text_of(self, name: str, attempt: _Attempt | None) -> str | None:
+    def _text_of(self, name: str, attempt: _ReloadAttempt | None) -> str | None:
         for (_, refused), text in ((attempt.texts if attempt else {}) | self._refused).items():
             if refused == name:
                 return text
-        for shelf in SHELVES:
-            if name in shelf.names():
-                return shelf.read(name)
+        for library in LIBRARIES:
+            if name in library.names():
+                return library.read(name)
         for path in self._look_files():
             if path.name == name and path.stat().st_size < 1 << 20:
                 return path.read_text(encoding="utf-8", errors="replace")
@@ -294,9 +298,9 @@ class Reloading(Tool):
     def _clear(self) -> None:
         self._problem, self._is_shown = None, False
 
-    def _tell(self, message: str) -> None:
+    def _report(self, message: str) -> None:
         if self._on_screen:
-            self._say(message)
+            self._notify(message)
         else:
             print(f"groundglass: {message}", file=sys.stderr)
 
@@ -309,15 +313,15 @@ class Reloading(Tool):
     def _follow(self) -> None:
         self._followed = self._editing.saved
         folders: dict[Path, tuple[str, ...]] = {}
-        for shelf in SHELVES:
-            folders |= {folder: folders.get(folder, ()) + shelf.suffixes for folder in shelf.folders}
+        for library in LIBRARIES:
+            folders |= {folder: folders.get(folder, ()) + library.suffixes for folder in library.folders}
         files = self._look_files()
-        self._watch.follow(Followed(frozenset({*files, *(file.resolve() for file in files)}), folders))
+        self._watch.follow(WatchedPaths(frozenset({*files, *(file.resolve() for file in files)}), folders))
 
 
 def _put(texts: Texts) -> None:
-    for shelf in SHELVES:
-        shelf.put({name: text for (its, name), text in texts.items() if its is shelf})
+    for library in LIBRARIES:
+        library.put({name: text for (its, name), text in texts.items() if its is library})
 
 
 def _in_thread(work: Callable[[], None]) -> Future[None]:

@@ -15,7 +15,7 @@ READY_MS = 100  # after which it is sure that nothing will be missed
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class WatchedPaths:
     """Files by their paths, and folders with the ends of names that count there; all absolute."""
 
     files: frozenset[Path]
@@ -40,12 +40,12 @@ class Watch:
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        self._followed: Followed | None = None
-        self._told: SimpleQueue[Path | str | None] = SimpleQueue()
+        self._followed: WatchedPaths | None = None
+        self._is_ready: SimpleQueue[Path | str | None] = SimpleQueue()
         self._stop = Event()
         self._thread: Thread | None = None
 
-    def follow(self, followed: Followed) -> None:
+    def follow(self, followed: WatchedPaths) -> None:
         """These from now on, and no others."""
         if followed != self._followed:
             self.close()
@@ -53,13 +53,13 @@ class Watch:
             self._thread = Thread(target=self._run, args=(followed, self._stop), name="groundglass-watch", daemon=True)
             self._thread.start()
 
-    def news(self) -> tuple[set[Path], bool, str]:
+    def poll(self) -> tuple[set[Path], bool, str]:
         """What was saved since the last call, whether all must be looked at once, and why nothing can be followed."""
         saved: set[Path] = set()
         is_new, failure = False, ""
         with suppress(Empty):
             while True:
-                match self._told.get_nowait():
+                match self._is_ready.get_nowait():
                     case None:
                         is_new = True
                     case str(reason):
@@ -75,7 +75,7 @@ class Watch:
             self._thread.join()
             self._thread = None
 
-    def _run(self, followed: Followed, stop: Event) -> None:
+    def _run(self, followed: WatchedPaths, stop: Event) -> None:
         is_first = True
         try:
             import watchfiles
@@ -93,12 +93,12 @@ class Watch:
             )
             for saved in changes:
                 for _, path in saved:
-                    self._told.put(Path(path))
+                    self._is_ready.put(Path(path))
                 if is_first:
-                    self._told.put(None)
+                    self._is_ready.put(None)
                 if saved or is_first:
                     self._wake()
                 is_first = False
         except Exception as error:  # the thread's end must not go unseen, whatever the system has against it
-            self._told.put(f"files are not watched ({' '.join(str(error).split())}); save and start again")
+            self._is_ready.put(f"files are not watched ({' '.join(str(error).split())}); save and start again")
             self._wake()

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..camera import REC709_TO_REC2020
-from ..gl.constant_folding import Settling
+from ..gl.constant_folding import ConstantFolding
 from ..gl.context import headless_context, is_software
 from ..gl.full_frame import FullFrame
 from ..gl.passes import Number, Pass, Stage, Table, fuse, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
 from ..gl.tables import TableTextures
 from .look import Look, load_look
-from .neighbourhood import Surroundings
+from .neighbourhood import Neighbourhoods
 
 Target = Literal["rgba8", "rgb10_a2", "rgba32f"]
 
@@ -46,20 +46,20 @@ class _Key(NamedTuple):
 class Grader:
     """Draws looks. Programs are kept by their passes and targets by their size: a frame compiles and allocates nothing.
 
-    With `settles` (on Mesa's software renderer, unless told) numbers that stand still become constants: `Settling`.
+    With `settles` (on Mesa's software renderer, unless told) numbers that stand still become constants: `ConstantFolding`.
 
     `last_gpu_ms` is the duration of the latest draw whose time is known, None before. On a GPU it is a timer query of
     two draws ago, read without waiting. Mesa's software renderer times only the last tile of a draw, and there is
     nothing to run beside it: there the draw is waited for and timed on the host.
     """
 
-    def __init__(self, ctx: moderngl.Context, *, settles: bool | None = None) -> None:
+    def __init__(self, ctx: moderngl.Context, *, folds_constants: bool | None = None) -> None:
         self._ctx = ctx
         self._software = is_software(ctx)
-        self._programs = Settling(self._made, self._software if settles is None else settles)
+        self._programs = ConstantFolding(self._compile, self._software if folds_constants is None else folds_constants)
         self._targets: dict[Target, tuple[moderngl.Texture, moderngl.Framebuffer]] = {}
         self._tables = TableTextures(ctx)
-        self._surroundings = Surroundings(ctx)
+        self._neighbourhoods = Neighbourhoods(ctx)
         self._queries = [] if self._software else [ctx.query(time=True) for _ in range(_QUERIES)]
         self._draws = 0
         self.last_gpu_ms: float | None = None
@@ -91,7 +91,7 @@ class Grader:
         tables = self._table_textures(look, output)
         with self._timed():
             moving: dict[str, Number] = {"frame_index": frame_index}
-            found, maps = self._surroundings.draw(planes, passes, numbers | moving, tables)
+            found, maps = self._neighbourhoods.draw(planes, passes, numbers | moving, tables)
             key = _Key(tuple(one.name for one in passes), strength < 1.0, output is not None, columns)
             program = self._programs.program(key, numbers | found)
             samplers = _samplers(passes, output is not None)
@@ -112,11 +112,11 @@ class Grader:
             framebuffer.release()
             texture.release()
         self._tables.release()
-        self._surroundings.release()
+        self._neighbourhoods.release()
         self._targets.clear()
         self._queries.clear()
 
-    def _made(self, key: _Key, constants: Mapping[str, Number]) -> FullFrame:
+    def _compile(self, key: _Key, constants: Mapping[str, Number]) -> FullFrame:
         passes = tuple(load_pass(name) for name in key.passes)
         source = fuse(passes, blend=key.blend, constants=constants, to_space=key.to_space)
         return FullFrame(self._ctx, source, _PLANE_UNIFORMS + _samplers(passes, key.to_space))

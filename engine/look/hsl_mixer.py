@@ -23,7 +23,7 @@ def opponents(light: Light) -> Light:
     return np.asarray(np.sqrt(np.maximum(light @ _CONES.T, 0.0)) @ _OPPONENTS.T)
 
 
-def light_of(opponent: Light) -> Light:
+def from_opponent(opponent: Light) -> Light:
     """The way back from `opponents`; an answer of a cone below 0 counts as none."""
     answer = np.maximum(opponent @ np.linalg.inv(_OPPONENTS).T, 0.0)
     return np.asarray(answer**2 @ np.linalg.inv(_CONES).T)
@@ -53,4 +53,4 @@ def hsl_mixer(light: Light, **values: float) -> Light:
     colour = np.minimum(colour, 0.0) + np.maximum(colour, 0.0) * light2 / (light2 + chroma2)
     turned = (first + 1j * second) * np.exp(1j * np.radians(turn)) * np.maximum(1.0 + colour, 0.0)
     lit = lightness * (1.0 + lighter * chroma2 / (chroma2 + 0.04 * light2))
-    return light_of(np.stack([lit, turned.real, turned.imag], axis=-1))
+    return from_opponent(np.stack([lit, turned.real, turned.imag], axis=-1))

@@ -32,7 +32,7 @@ from .lut_read import read_lut
 
 RENAMED_PASSES = {"hues": "hsl_mixer", "glow": "bloom"}  # by the name that they had before
 _KEYS = ("name", "intent", "pass")
-_MOST_BYTES = 1 << 20  # a look fits a screen: what is larger is something else
+_MAX_BYTES = 1 << 20  # a look fits a screen: what is larger is something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def load_look(name_or_path: str | Path) -> Look:
             )
     try:
         with file.open("rb") as stream:
-            text = stream.read(_MOST_BYTES).decode("utf-8-sig")  # some editors begin with a byte order mark
+            text = stream.read(_MAX_BYTES).decode("utf-8-sig")  # some editors begin with a byte order mark
             is_larger = bool(stream.read(1))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
@@ -121,8 +121,8 @@ def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
         if key not in _KEYS:
             raise LookError(f"{file}:{_line_of(text, key)}: unknown key '{key}'{_nearest(key, _KEYS)}")
     for key in ("name", "intent"):
-        told = table.get(key, "")
-        if not isinstance(told, str) or not told.isprintable():
+        text_value = table.get(key, "")
+        if not isinstance(text_value, str) or not text_value.isprintable():
             raise LookError(f"{file}:{_line_of(text, key)}: {key} must be a text of one line")
     passes = table.get("pass", {})
     if not isinstance(passes, dict) or not all(isinstance(values, dict) for values in passes.values()):
@@ -135,11 +135,11 @@ def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
 
 def _plain(message: str) -> str:
     """A parser's message without its line, which is told before it, and in our words where something is there twice."""
-    said = re.sub(r" \(at line .*\)$", "", message.splitlines()[0])
-    twice = re.match(r"Cannot declare \((.*?),?\) twice", said)
+    reason = re.sub(r" \(at line .*\)$", "", message.splitlines()[0])
+    twice = re.match(r"Cannot declare \((.*?),?\) twice", reason)
     if twice:
         return f"[{twice[1].replace(', ', '.').replace(chr(39), '')}] is there a second time"
-    return said.replace("Cannot overwrite a value", "the key is there a second time")
+    return reason.replace("Cannot overwrite a value", "the key is there a second time")
 
 
 def _with_current_names(text: str) -> str:

@@ -25,8 +25,8 @@ def look_text(look: Look, comments: tuple[str, ...] = (), folder: Path | None = 
     for settings in look.passes:
         defaults = {one.name: one.default for one in load_pass(settings.name).parameters}
         lines += ["", f"[pass.{settings.name}]"]
-        told = settings.values.items()
-        lines += [f"{name} = {_toml(value, folder)}" for name, value in told if value != defaults[name]]
+        explicit = settings.values.items()
+        lines += [f"{name} = {_toml(value, folder)}" for name, value in explicit if value != defaults[name]]
     return "\n".join(lines) + "\n"
 
 
@@ -38,12 +38,12 @@ def edited_text(look: Look, folder: Path | None = None) -> str:
     """
     lines = look.text.splitlines()
     try:
-        told = tomllib.loads(look.text)
+        explicit = tomllib.loads(look.text)
         for key, text, without in (("name", look.name, None), ("intent", look.intent, "")):
-            if text != told.get(key, without):
+            if text != explicit.get(key, without):
                 _put(lines, "", key, _quoted(text))
         for settings in look.passes:
-            for parameter, value in _others(settings, told.get("pass", {}).get(settings.name, {}), folder):
+            for parameter, value in _others(settings, explicit.get("pass", {}).get(settings.name, {}), folder):
                 _put(lines, f"pass.{settings.name}", parameter.name, _toml(value, folder))
         text = "\n".join(lines) + "\n"
         if _holds(text, look, folder):
@@ -64,16 +64,18 @@ def rounded(value: Value) -> Value:
     return float(f"{value:.{DIGITS}g}")
 
 
-def _others(settings: PassSettings, told: dict[str, object], folder: Path | None) -> Iterator[tuple[Parameter, Value]]:
+def _others(
+    settings: PassSettings, explicit: dict[str, object], folder: Path | None
+) -> Iterator[tuple[Parameter, Value]]:
     """The parameters whose value is not the one that the text tells."""
     for parameter in load_pass(settings.name).parameters:
         value = settings.values[parameter.name]
-        if not _is_told(parameter, value, told, folder):
+        if not _is_explicit(parameter, value, explicit, folder):
             yield parameter, value
 
 
-def _is_told(parameter: Parameter, value: Value, told: dict[str, object], folder: Path | None) -> bool:
-    text = told.get(parameter.name, parameter.default)
+def _is_explicit(parameter: Parameter, value: Value, explicit: dict[str, object], folder: Path | None) -> bool:
+    text = explicit.get(parameter.name, parameter.default)
     if parameter.kind == "table":
         return isinstance(text, str) and _quoted(text) == _toml(value, folder)
     return typed(parameter, text) in (value, rounded(value))

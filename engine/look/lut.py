@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import LookError
 from ..gl.passes import Number, Table
 
-MOST_SIDE = 129  # nodes along an edge of a cube: 26 MB of numbers, and twice what is found in the wild
-MOST_LENGTH = 65536  # of a curve: one entry for each number of 16 bits
+MAX_SIDE = 129  # nodes along an edge of a cube: 26 MB of numbers, and twice what is found in the wild
+MAX_LENGTH = 65536  # of a curve: one entry for each number of 16 bits
 ROW = 4096  # entries of a curve in a row of its texture: every driver has rows so long
 
 Array = NDArray[np.float32]
@@ -44,10 +44,10 @@ class Lut(Table):
         shaper, cube = self.shaper, self.cube
         if shaper is None and cube is None:
             raise LookError(f"{self.name}: neither a curve nor a cube; name another LUT")
-        if shaper is not None and not (shaper.ndim == 2 and shaper.shape[1] == 3 and 2 <= len(shaper) <= MOST_LENGTH):
-            raise LookError(f"{self.name}: a curve has 2 to {MOST_LENGTH} entries of three numbers, not {shaper.shape}")
-        if cube is not None and not (cube.shape == (len(cube),) * 3 + (3,) and 2 <= len(cube) <= MOST_SIDE):
-            raise LookError(f"{self.name}: a cube has 2 to {MOST_SIDE} nodes along each edge, not {cube.shape}")
+        if shaper is not None and not (shaper.ndim == 2 and shaper.shape[1] == 3 and 2 <= len(shaper) <= MAX_LENGTH):
+            raise LookError(f"{self.name}: a curve has 2 to {MAX_LENGTH} entries of three numbers, not {shaper.shape}")
+        if cube is not None and not (cube.shape == (len(cube),) * 3 + (3,) and 2 <= len(cube) <= MAX_SIDE):
+            raise LookError(f"{self.name}: a cube has 2 to {MAX_SIDE} nodes along each edge, not {cube.shape}")
         for table, domain in ((shaper, self.shaper_domain), (cube, self.cube_domain)):
             if table is not None and not np.isfinite(table).all():
                 raise LookError(f"{self.name}: holds numbers that are not finite; export the LUT again")
@@ -103,11 +103,11 @@ def tetrahedral(cube: Array, place: NDArray[np.float32]) -> Array:
     scaled = np.clip(place, 0.0, 1.0).astype(np.float32) * np.float32(side - 1)
     low = np.minimum(scaled.astype(np.intp), side - 2)
     part = scaled - low
-    most, least = part.max(axis=-1, keepdims=True), part.min(axis=-1, keepdims=True)
-    middle = part.sum(axis=-1, keepdims=True) - most - least
+    maximum, minimum = part.max(axis=-1, keepdims=True), part.min(axis=-1, keepdims=True)
+    middle = part.sum(axis=-1, keepdims=True) - maximum - minimum
     # Where two parts are equal, the corner that would have to choose between them has no share.
-    corners = (low, low + (part >= most), low + (part > least), low + 1)
-    shares = (1.0 - most, most - middle, middle - least, least)
+    corners = (low, low + (part >= maximum), low + (part > minimum), low + 1)
+    shares = (1.0 - maximum, maximum - middle, middle - minimum, minimum)
     flat, steps = cube.reshape(-1, 3), np.array([side * side, side, 1])
     return np.asarray(sum(share * flat[corner @ steps] for corner, share in zip(corners, shares, strict=True)))
 
@@ -120,12 +120,12 @@ def _through_curves(shaper: Array, domain: Domain, numbers: NDArray[np.float32])
 
 
 def _placed(numbers: NDArray[np.float32], domain: Domain) -> NDArray[np.float32]:
-    least, most = np.asarray(domain, np.float64)
-    return np.asarray((np.clip(numbers, least, most) - least) / (most - least), np.float32)
+    minimum, maximum = np.asarray(domain, np.float64)
+    return np.asarray((np.clip(numbers, minimum, maximum) - minimum) / (maximum - minimum), np.float32)
 
 
 def _place(domain: Domain, nodes: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """What a number is multiplied by, and what is added, to give its place among the nodes, counted from 0."""
-    least, most = np.asarray(domain, np.float64)
-    scale = max(nodes - 1, 0) / (most - least)
-    return tuple(map(float, scale)), tuple(map(float, -least * scale))
+    minimum, maximum = np.asarray(domain, np.float64)
+    scale = max(nodes - 1, 0) / (maximum - minimum)
+    return tuple(map(float, scale)), tuple(map(float, -minimum * scale))

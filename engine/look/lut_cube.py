@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LookError
-from .lut import MOST_LENGTH, MOST_SIDE, UNIT, Domain, Lut
+from .lut import MAX_LENGTH, MAX_SIDE, UNIT, Domain, Lut
 
-MOST = 1e6  # no number of a LUT is larger; infinity and NaN are not, either
+MAX_SIZE = 1e6  # no number of a LUT is larger; infinity and NaN are not, either
 
 
 @dataclass(slots=True)
@@ -19,8 +19,8 @@ class _Head:
 
     length: int = 0
     side: int = 0
-    least: tuple[float, float, float] = UNIT[0]
-    most: tuple[float, float, float] = UNIT[1]
+    minimum: tuple[float, float, float] = UNIT[0]
+    maximum: tuple[float, float, float] = UNIT[1]
     shaper_range: tuple[float, ...] = ()
     cube_range: tuple[float, ...] = ()
     rows: list[tuple[int, str]] = field(default_factory=list)
@@ -32,7 +32,7 @@ class _Head:
     def domain(self, spanned: tuple[float, ...]) -> Domain:
         """Resolve's range is of all channels; Iridas's domain of each."""
         return (
-            (self.least, self.most)
+            (self.minimum, self.maximum)
             if not spanned
             else ((spanned[0], spanned[0], spanned[0]), (spanned[1], spanned[1], spanned[1]))
         )
@@ -65,15 +65,15 @@ def _keyword(head: _Head, line: str, where: str) -> None:
         case "TITLE":
             pass
         case "LUT_1D_SIZE":
-            head.length = _size(words, MOST_LENGTH, where, name)
+            head.length = _size(words, MAX_LENGTH, where, name)
         case "LUT_3D_SIZE":
-            head.side = _size(words, MOST_SIDE, where, name)
+            head.side = _size(words, MAX_SIDE, where, name)
         case "DOMAIN_MIN":
-            least = _floats(words, 3, where, name)
-            head.least = least[0], least[1], least[2]
+            minimum = _floats(words, 3, where, name)
+            head.minimum = minimum[0], minimum[1], minimum[2]
         case "DOMAIN_MAX":
-            most = _floats(words, 3, where, name)
-            head.most = most[0], most[1], most[2]
+            maximum = _floats(words, 3, where, name)
+            head.maximum = maximum[0], maximum[1], maximum[2]
         case "LUT_1D_INPUT_RANGE":
             head.shaper_range = _floats(words, 2, where, name)
         case "LUT_3D_INPUT_RANGE":
@@ -84,13 +84,13 @@ def _keyword(head: _Head, line: str, where: str) -> None:
             raise LookError(f"{where}: unknown word '{name[:40]}'; this is no .cube file, or it is damaged")
 
 
-def _size(words: list[str], most: int, where: str, name: str) -> int:
+def _size(words: list[str], maximum: int, where: str, name: str) -> int:
     try:
         (size,) = map(int, words)
     except ValueError:
         raise LookError(f"{where}: {name} is one whole number, not '{' '.join(words)[:40]}'") from None
-    if not 2 <= size <= most:
-        raise LookError(f"{where}: {name} {size} is not in 2..{most}")
+    if not 2 <= size <= maximum:
+        raise LookError(f"{where}: {name} {size} is not in 2..{maximum}")
     return size
 
 
@@ -99,7 +99,7 @@ def _floats(words: list[str], count: int, where: str, name: str) -> tuple[float,
         numbers = tuple(map(float, words))
     except ValueError:
         numbers = ()
-    if len(numbers) != count or not all(abs(number) <= MOST for number in numbers):
+    if len(numbers) != count or not all(abs(number) <= MAX_SIZE for number in numbers):
         raise LookError(f"{where}: {name} is {count} numbers, not '{' '.join(words)[:40]}'")
     return numbers
 
@@ -110,11 +110,11 @@ def _numbers(head: _Head, file: str) -> NDArray[np.float32]:
         numbers = np.array([line.split() for _, line in head.rows], dtype=np.float64)
     except ValueError:
         numbers = np.empty((0, 0))
-    if numbers.shape != (len(head.rows), 3) or not (np.abs(numbers) <= MOST).all():
+    if numbers.shape != (len(head.rows), 3) or not (np.abs(numbers) <= MAX_SIZE).all():
         for number, line in head.rows:
             _floats(line.split(), 3, f"{file}:{number}", "a colour")
     if len(head.rows) != head.wanted:
         last = head.rows[min(len(head.rows), head.wanted + 1) - 1][0] if head.rows else 1
-        what = "the file is cut off" if len(head.rows) < head.wanted else "the size does not fit"
-        raise LookError(f"{file}:{last}: {len(head.rows)} colours where its size asks for {head.wanted}; {what}")
+        problem = "the file is cut off" if len(head.rows) < head.wanted else "the size does not fit"
+        raise LookError(f"{file}:{last}: {len(head.rows)} colours where its size asks for {head.wanted}; {problem}")
     return numbers.astype(np.float32)

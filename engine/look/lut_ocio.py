@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LookError, MissingExtraError
-from .lut import MOST_SIDE, UNIT, Domain, Lut
+from .lut import MAX_SIDE, UNIT, Domain, Lut
 
 SUFFIXES = (".3dl", ".csp", ".clf", ".ctf", ".spi1d", ".spi3d", ".vf", ".lut", ".1dl", ".mga", ".m3d", ".itx", ".look")
 BAKED_SIDE = 65  # of the cube that stands for steps which are no curves before a cube
@@ -39,13 +39,13 @@ def _check_sides(path: Path) -> None:
     for number, line in enumerate(path.read_bytes().decode("latin-1").splitlines(), 1):
         found = re.search(r"^\s*(\d+)\s+\1\s+\1\s*$|\bdim\s*=\s*[\"'](\d+)\s+\2\s+\2\s+3", line)
         side = int((found[1] or found[2])[:9]) if found else 0
-        if side > MOST_SIDE and (found is None or found[2] or path.suffix.lower() == ".csp"):
-            raise LookError(f"{path}:{number}: a cube of {side} nodes along each edge; {MOST_SIDE} are the most")
+        if side > MAX_SIDE and (found is None or found[2] or path.suffix.lower() == ".csp"):
+            raise LookError(f"{path}:{number}: a cube of {side} nodes along each edge; {MAX_SIDE} are the most")
 
 
 def _reason(message: str) -> str:
-    told = message.rpartition("failed with:")[2] if "failed with:" in message else message.splitlines()[0]
-    return " ".join(told.replace("'", "").split()).rstrip(". ")[:160] or "no known format"
+    reason = message.rpartition("failed with:")[2] if "failed with:" in message else message.splitlines()[0]
+    return " ".join(reason.replace("'", "").split()).rstrip(". ")[:160] or "no known format"
 
 
 def _tables(name: str, steps: list[Any], ocio: Any) -> Lut | None:
@@ -84,8 +84,12 @@ def _domain(step: Any) -> Domain | None:
     scale, offset = np.diag(matrix)[:3], np.array(step.getOffset(), np.float64)[:3]
     if np.any(matrix != np.diag(np.diag(matrix))) or np.any(scale <= 0):
         return None
-    least, most = -offset / scale, (1.0 - offset) / scale
-    return (float(least[0]), float(least[1]), float(least[2])), (float(most[0]), float(most[1]), float(most[2]))
+    minimum, maximum = -offset / scale, (1.0 - offset) / scale
+    return (float(minimum[0]), float(minimum[1]), float(minimum[2])), (
+        float(maximum[0]),
+        float(maximum[1]),
+        float(maximum[2]),
+    )
 
 
 def _baked(name: str, processor: Any) -> Lut:

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import GroundglassError, LookError
-from .lut import MOST_SIDE, Lut
+from .lut import MAX_SIDE, Lut
 from .lut_cube import parse_cube
 from .lut_ocio import SUFFIXES as OCIO_SUFFIXES
 from .lut_ocio import read_ocio
 
 HALD_SUFFIXES = (".png", ".tif", ".tiff")
 KNOWN = (".cube", *OCIO_SUFFIXES, *HALD_SUFFIXES)
-MOST_BYTES = 256 << 20  # the largest cube that is read, written with more digits than anybody does
+MAX_BYTES = 256 << 20  # the largest cube that is read, written with more digits than anybody does
 
 
 def read_lut(path: str | Path) -> Lut:
@@ -40,7 +40,7 @@ def _read(path: Path) -> Lut:
         raise LookError(f"{path}: is a folder; name a LUT file in it")
     if size == 0:
         raise LookError(f"{path}: the file is empty; export the LUT again")
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         raise LookError(f"{path}: {size / 1e6:.0f} MB is no LUT; name another file")
     if suffix in HALD_SUFFIXES:
         return _read_hald(path)
@@ -67,7 +67,7 @@ def _read_hald(path: Path) -> Lut:
         raise LookError(f"{path}: cannot be read as a HaldCLUT ({str(error).rpartition(': ')[2]})") from None
     height, width = pixels.shape[:2]
     level = round(width ** (1 / 3))
-    if height != width or level**3 != width or not 2 <= level**2 <= MOST_SIDE:
+    if height != width or level**3 != width or not 2 <= level**2 <= MAX_SIDE:
         raise LookError(f"{path}: a picture of {width}x{height} is no HaldCLUT; those are 64x64, 512x512 or so")
     full = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1
     side = level**2

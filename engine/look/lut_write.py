@@ -59,10 +59,10 @@ def _domain(domain: Domain) -> list[str]:
 
 
 def _range(domain: Domain, kind: str, title: str) -> list[str]:
-    (least,), (most,) = (set(edge) if len(set(edge)) == 1 else {None} for edge in domain)
-    if least is None or most is None:
+    (minimum,), (maximum,) = (set(edge) if len(set(edge)) == 1 else {None} for edge in domain)
+    if minimum is None or maximum is None:
         raise OutputError(f"{title}: curves and a cube in one file have one range for all channels")
-    return [f"LUT_{kind}_INPUT_RANGE {least:g} {most:g}"]
+    return [f"LUT_{kind}_INPUT_RANGE {minimum:g} {maximum:g}"]
 
 
 def _png_16(rgb: NDArray[np.uint16]) -> bytes:

@@ -1,4 +1,4 @@
-"""What is around a pixel, for passes that ask for it (`#pragma around`): small textures, drawn before the look itself.
+"""What is around a pixel, for passes that ask for it (`#pragma neighbourhood`): small textures, drawn before the look itself.
 
 What such a pass averages is drawn at half size, behind the passes before it, and halved until its radius is a few
 pixels; then a recipe blurs it. Radii are fractions of the frame: of half the picture the same small textures are made,
@@ -16,7 +16,7 @@ import moderngl
 
 from ..errors import ShaderError
 from ..gl.full_frame import FullFrame
-from ..gl.passes import Number, Pass, fuse_seen, uniform_name
+from ..gl.passes import Number, Pass, fuse_prefilter, uniform_name
 from ..gl.planes import ScenePlanes
 from ..gl.program import load_source
 
@@ -49,12 +49,12 @@ class _Map:
         self.texture.release()
 
 
-class Surroundings:
+class Neighbourhoods:
     """Draws the maps of all passes of a look that ask for one; keeps programs and textures. Its maker releases it."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
-        self._seen: dict[tuple[str, ...], FullFrame] = {}  # by the names of a pass and of those before it
+        self._prefilters: dict[tuple[str, ...], FullFrame] = {}  # by the names of a pass and of those before it
         self._steps: dict[str, FullFrame] = {}  # by their files
         self._maps: dict[tuple[str, str], _Map] = {}  # by the name of the pass and what for
 
@@ -73,20 +73,22 @@ class Surroundings:
         found: dict[str, Number] = {}
         maps: dict[str, Bound] = {}
         for index, one in enumerate(passes):
-            if one.around is None:
+            if one.neighbourhood is None:
                 continue
-            if one.around.recipe not in RECIPES:
+            if one.neighbourhood.prefilter not in PREFILTERS:
                 raise ShaderError(
-                    f"{one.name}.glsl: unknown recipe '{one.around.recipe}'; use one of {', '.join(RECIPES)}"
+                    f"{one.name}.glsl: unknown recipe '{one.neighbourhood.prefilter}'; use one of {', '.join(PREFILTERS)}"
                 )
-            radius = numbers[uniform_name(one.name, one.around.radius)]
+            radius = numbers[uniform_name(one.name, one.neighbourhood.radius)]
             assert isinstance(radius, float)  # a parameter in frame heights is a float
             sigma_px = radius * planes.size[1]
             covers_px = 1 if sigma_px < 2.0 * _SIGMA_MIN_PX else 2
-            seen = self._draw_seen(planes, passes[: index + 1], {**numbers, **found}, {**tables, **maps}, covers_px)
+            seen = self._draw_prefilter(
+                planes, passes[: index + 1], {**numbers, **found}, {**tables, **maps}, covers_px
+            )
             while sigma_px >= 2.0 * _SIGMA_MIN_PX * seen.covers_px:
                 seen = self._halved(one.name, seen)
-            drawn = RECIPES[one.around.recipe](self, one.name, seen, sigma_px / seen.covers_px)
+            drawn = PREFILTERS[one.neighbourhood.prefilter](self, one.name, seen, sigma_px / seen.covers_px)
             drawn.bind(0, linear=True)
             maps[uniform_name(one.name, "map")] = drawn.texture
             texel_x, texel_y = drawn.texel
@@ -95,7 +97,7 @@ class Surroundings:
 
     def release(self) -> None:
         """Give all GL objects back; harmless when done twice."""
-        for kept in (self._seen, self._steps, self._maps):
+        for kept in (self._prefilters, self._steps, self._maps):
             for one in kept.values():
                 one.release()
             kept.clear()
@@ -117,9 +119,9 @@ class Surroundings:
 
     def mean(self, name: str, seen: _Map, sigma_px: float) -> _Map:
         """One Gaussian."""
-        return self._blurred(name, seen, sigma_px**2 - _blur_of_the_way(seen.covers_px))
+        return self._blurred(name, seen, sigma_px**2 - _downscale_blur(seen.covers_px))
 
-    def _draw_seen(
+    def _draw_prefilter(
         self,
         planes: ScenePlanes,
         passes: tuple[Pass, ...],
@@ -131,8 +133,8 @@ class Surroundings:
         *before, one = passes
         samplers = tuple(name for each in before for name in each.samplers)
         key = tuple(each.name for each in passes)
-        if key not in self._seen:
-            self._seen[key] = FullFrame(self._ctx, fuse_seen(before, one), _PLANES + samplers)
+        if key not in self._prefilters:
+            self._prefilters[key] = FullFrame(self._ctx, fuse_prefilter(before, one), _PLANES + samplers)
         for unit, texture in enumerate((*planes.textures, *(textures[name] for name in samplers))):
             texture.use(unit)
         (pitch, rows), (x0, y0), (width, height) = planes.pitch_px, planes.origin, planes.size
@@ -151,7 +153,7 @@ class Surroundings:
             ),
             "covers_px": float(covers_px),
         }
-        return self._draw(self._seen[key], one.name, "seen", size, covers_px, {**numbers, **placed})
+        return self._draw(self._prefilters[key], one.name, "seen", size, covers_px, {**numbers, **placed})
 
     def _halved(self, name: str, source: _Map) -> _Map:
         source.bind(0, linear=True)
@@ -186,12 +188,12 @@ class Surroundings:
         self,
         step: FullFrame,
         name: str,
-        what: str,
+        purpose: str,
         size: tuple[int, int],
         covers_px: int,
         numbers: Mapping[str, Number],
     ) -> _Map:
-        made = self._map((name, f"{what} {covers_px}"), size, covers_px)
+        made = self._map((name, f"{purpose} {covers_px}"), size, covers_px)
         step.set(numbers)
         step.draw(made.framebuffer)
         return made
@@ -207,7 +209,7 @@ class Surroundings:
         return made
 
 
-def _blur_of_the_way(covers_px: int) -> float:
+def _downscale_blur(covers_px: int) -> float:
     """The variance of going to a small texture and back, in its pixels: halving, once by means, and linear samples."""
     down_px = 0.25 if covers_px > 1 else 0.0
     for halved_px in (2, 4, 8, 16, 32, 64, 128):
@@ -215,7 +217,7 @@ def _blur_of_the_way(covers_px: int) -> float:
     return down_px / covers_px**2 + (1.0 - covers_px**-2) / 6.0
 
 
-RECIPES: Mapping[str, Callable[[Surroundings, str, _Map, float], _Map]] = {
-    "halo": Surroundings.halo,
-    "mean": Surroundings.mean,
+PREFILTERS: Mapping[str, Callable[[Neighbourhoods, str, _Map, float], _Map]] = {
+    "halo": Neighbourhoods.halo,
+    "mean": Neighbourhoods.mean,
 }

@@ -114,12 +114,12 @@ def saturation(light: Light, *, saturation: float, shadows: float = 0.0, highlig
 def tone_curve(
     light: Light, *, grey: ArrayLike, toe: ArrayLike, shoulder: ArrayLike, white: ArrayLike, black: ArrayLike
 ) -> Light:
-    level, foot, bend, end, least = (np.asarray(one) for one in (grey, toe, shoulder, white, black))
+    level, foot, bend, end, minimum = (np.asarray(one) for one in (grey, toe, shoulder, white, black))
     u = np.maximum(light, 0.0) / GREY
     d = bend * level / end
     b = np.maximum(1.0 + bend - foot - d, level / end)
     s = level * u * (1.0 + bend * u) / (foot + b * u + d * u * u)
-    return np.asarray((least + (1.0 - least) * np.minimum(s, 1.0)) ** 2)
+    return np.asarray((minimum + (1.0 - minimum) * np.minimum(s, 1.0)) ** 2)
 
 
 def mix_channels(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..camera import REC709_TO_REC2020
 from ..colour.difference import PATCH_NAMES, REFERENCE_LAB, lab_of_scene, scene_of_lab
 from . import reference
-from .hsl_mixer import BANDS, light_of
+from .hsl_mixer import BANDS, from_opponent
 from .look import Look
 
 Lab = NDArray[np.float64]
@@ -65,7 +65,7 @@ def colours() -> NDArray[np.float64]:
     """Linear Rec.2020 (8, 3): a colour of each band, about as light as 18 % grey."""
     angles = np.radians(45.0) * np.arange(len(BANDS))
     lightness = np.full(len(BANDS), np.sqrt(reference.GREY))
-    return light_of(np.stack([lightness, CHROMA * np.cos(angles), CHROMA * np.sin(angles)], axis=-1))
+    return from_opponent(np.stack([lightness, CHROMA * np.cos(angles), CHROMA * np.sin(angles)], axis=-1))
 
 
 def skins() -> NDArray[np.float64]:

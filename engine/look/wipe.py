@@ -9,7 +9,7 @@ from .look import Look
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class Wipe:
     """The right part of a picture, from the fraction `at` of its width on, in another look or through another lens.
 
     None is the engine's own. Another lens takes the time of a second frame, another look that of its part.

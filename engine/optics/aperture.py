@@ -93,7 +93,7 @@ def profile(lens: Lens, q: ArrayLike, side: int = 1) -> Array:
     marks in rings; as q^2 is spread evenly over the area, 2 q^2 - 1 and a cosine of q^2 change no mean.
     """
     area = np.asarray(q, dtype=np.float64) ** 2
-    smooth = 1.0 + side * lens.spherical_now * (2.0 * area - 1.0)
+    smooth = 1.0 + side * lens.spherical_at_f_number * (2.0 * area - 1.0)
     rings = 1.0 + np.cos(2.0 * math.pi * ONION_RINGS * area)
     return np.asarray((1.0 - lens.onion_rings) * smooth + lens.onion_rings * rings)
 
@@ -138,7 +138,7 @@ def _area(lens: Lens, x: Array, y: Array) -> Array:
 def _raw_gauge(lens: Lens, dx: Array, dy: Array, x: Array, y: Array) -> Array:
     """The gauge of the pupil as the rims cut it, in radii of the open pupil."""
     if lens.swirl != 1.0:
-        dx, dy = _unswirled(lens, dx, dy, x, y)
+        dx, dy = _without_swirl(lens, dx, dy, x, y)
     squared = dx * dx + dy * dy
     pupil = _iris_gauge(lens, dx, dy, squared) / lens.opening
     if lens.cats_eye == 0.0 or lens.opening <= 1.0 - lens.cats_eye:
@@ -150,7 +150,7 @@ def _raw_gauge(lens: Lens, dx: Array, dy: Array, x: Array, y: Array) -> Array:
     return np.asarray(np.maximum(pupil, (np.sqrt(along * along + squared * rest) + along) / rest))
 
 
-def _unswirled(lens: Lens, dx: Array, dy: Array, x: Array, y: Array) -> tuple[Array, Array]:
+def _without_swirl(lens: Lens, dx: Array, dy: Array, x: Array, y: Array) -> tuple[Array, Array]:
     """Offsets before the stretch around the picture's middle, which leaves areas alone."""
     height = x * x + y * y
     ratio = np.sqrt(1.0 + (lens.swirl - 1.0) * height)

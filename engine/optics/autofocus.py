@@ -24,7 +24,7 @@ from ..packing import unpack
 Box = tuple[float, float, float, float]  # left, top, right, bottom as fractions of the picture, from its top left
 
 SMALL_PX = 320  # longer side of the copy in which faces are sought: 0.15 s of one core
-SMALLEST_FACE_PX = 24  # the cascade's own window
+MIN_FACE_PX = 24  # the cascade's own window
 SCALE_STEP = 1.1
 # Overlapping finds that make a face; and what is one is one in a mirror, too. Of one face at 87 sizes and exposures
 # that leaves 69, and nothing in 50 other pictures; without the mirror it was 64 and, at the best, one.
@@ -34,7 +34,7 @@ CENTRE = 0.1  # side of the middle patch, as a part of the picture's width
 NEAR_PART = 0.3  # the nearest thing that covers so much of the middle is what is meant
 MIDDLE_PART = 0.5  # of a face, whose inner half shows hardly anything else
 SURFACE = 0.1  # what differs less from a distance, relative to it, lies on the same surface
-LEAST_KNOWN = 0.1  # part of a patch whose distances must be known
+MIN_KNOWN_SHARE = 0.1  # part of a patch whose distances must be known
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def autofocus(frame: Frame, depth_m: NDArray[np.float32]) -> Target | None:
 
     Takes about 0.2 s, none of it on a device. Where scikit-image is missing the middle of the picture is taken.
     """
-    faces = find_faces(small_grey(frame)) if faces_can_be_found() else []
+    faces = find_faces(small_grey(frame)) if has_face_detector() else []
     return choose(depth_m, faces)
 
 
@@ -78,7 +78,7 @@ def distance_in(depth_m: NDArray[np.float32], box: Box, part: float) -> float | 
     top, bottom = int(box[1] * rows), max(math.ceil(box[3] * rows), int(box[1] * rows) + 1)
     patch = depth_m[max(top, 0) : bottom, max(left, 0) : right]
     known = patch[patch > 0]
-    if known.size == 0 or known.size < LEAST_KNOWN * patch.size:
+    if known.size == 0 or known.size < MIN_KNOWN_SHARE * patch.size:
         return None
     chosen_m = float(np.quantile(known, part, method="lower"))  # a distance that is there, not one between two things
     if math.isinf(chosen_m):
@@ -86,12 +86,12 @@ def distance_in(depth_m: NDArray[np.float32], box: Box, part: float) -> float | 
     return float(np.median(known[np.abs(known - chosen_m) <= SURFACE * chosen_m]))  # noise would bias a low quantile
 
 
-def faces_can_be_found() -> bool:
+def has_face_detector() -> bool:
     return find_spec("skimage") is not None
 
 
 def find_faces(grey: NDArray[np.float32]) -> list[Box]:
-    """Upright frontal faces in (H, W) grey levels 0..1, SMALLEST_FACE_PX wide or more.
+    """Upright frontal faces in (H, W) grey levels 0..1, MIN_FACE_PX wide or more.
 
     Raises MissingExtraError where scikit-image is missing.
     """
@@ -103,13 +103,13 @@ def find_faces(grey: NDArray[np.float32]) -> list[Box]:
 
 def _finds(grey: NDArray[np.float32]) -> list[Box]:
     height, width = grey.shape
-    if min(height, width) <= SMALLEST_FACE_PX:
+    if min(height, width) <= MIN_FACE_PX:
         return []
     finds = _cascade().detect_multi_scale(
         img=grey,
         scale_factor=SCALE_STEP,
         step_ratio=1,
-        min_size=(SMALLEST_FACE_PX, SMALLEST_FACE_PX),
+        min_size=(MIN_FACE_PX, MIN_FACE_PX),
         max_size=(width, height),
         min_neighbor_number=FINDS_PER_FACE,
     )

@@ -10,7 +10,7 @@ from ..compute.planes import Planes
 from ..lens import Lens
 
 BREATHING = "breathing.cl"
-_LEAST_PX = 0.02  # a shift of the picture's edges that nobody sees
+_MIN_PX = 0.02  # a shift of the picture's edges that nobody sees
 _MARGIN_PX = 2  # beyond the edges that the resampling reads, where they hardly move
 
 
@@ -35,7 +35,7 @@ def _against_widest(lens: Lens, focus_m: float) -> float:
 
 def shows(magnification: float, width_px: int) -> bool:
     """Whether a picture of this width differs from the scene at all."""
-    return 0.5 * width_px * (1 - 1 / magnification) > _LEAST_PX
+    return 0.5 * width_px * (1 - 1 / magnification) > _MIN_PX
 
 
 class Breathing:

@@ -17,21 +17,21 @@ from numpy.typing import NDArray
 from ..compute.device import Device
 from ..compute.planes import PAD, Planes
 from ..lens import Lens
-from .highlight_sprites import Lights
+from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 LAYERS, SPREAD, LIGHTS = "defocus_layers.cl", "defocus_spread.cl", "defocus_sprites.cl"
-FARTHEST_BORDER = UNLIMITED = 1e6  # pixels; beyond every radius
-LARGEST_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
+MAX_BORDER = UNLIMITED = 1e6  # pixels; beyond every radius
+MAX_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
 _LAYER_COUNTS: dict[Quality, int] = {"live": 2, "best": 5}
-_LEAST_REACH = 4.0  # pixels of a scale, of the longest discs
+_MIN_REACH_PX = 4.0  # pixels of a scale, of the longest discs
 _ABRUPT = 1e3
-_LEAST_SHIFT = 0.2  # pixels of a scale
+_MIN_SHIFT_PX = 0.2  # pixels of a scale
 _SMALLEST = 8  # pixels of the smallest scale
 
 
@@ -115,13 +115,13 @@ class Defocus:
         self.size = (width, height)
         self.quality = quality
         self._layers = _LAYER_COUNTS[quality]
-        self._most = LARGEST_BLUR * width
+        self._most = MAX_BLUR * width
         self.picture = Planes(device, width, height, 3)
         self._radius = Planes(device, width, height, 1)
         self._weight = Planes(device, width, height, 1)
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
         self._tiles = device.allocate(4 * self._layers * (self._tiles_x + 4) * (self._tiles_y + 4))
-        self._lights = Lights(device, width, height, _TILE)
+        self._highlights = HighlightSprites(device, width, height, _TILE)
         self._borders = device.allocate(8 * (self._layers + 1))
         self._cut: Layers | None = None
         self._first_limited = 0
@@ -129,15 +129,15 @@ class Defocus:
         self._aperture = device.allocate(4 * most_cells * CELL_FLOATS)
         self._profile = device.allocate(4 * 2 * (PROFILE + 1))
         self._shape: Shape | None = None
-        self._adopt(shape_of(Lens(), width / height))
+        self._set_shape(shape_of(Lens(), width / height))
         self._scales: list[_Scale] = []
-        needed = 1 + int(np.log2(max(self._most / _LEAST_REACH, 1.0)) + 1)
+        needed = 1 + int(np.log2(max(self._most / _MIN_REACH_PX, 1.0)) + 1)
         while len(self._scales) <= needed or max(width, height) > _SMALLEST:
             width, height = (width + 1) // 2, (height + 1) // 2
             self._scales.append(_Scale(device, width, height, self._layers, spreads=len(self._scales) < needed))
-        self._crown = Planes(device, width, height, 6 * (self._layers - 1))
+        self._pyramid_top = Planes(device, width, height, 6 * (self._layers - 1))
 
-    def _adopt(self, shape: Shape) -> None:
+    def _set_shape(self, shape: Shape) -> None:
         """Discs of this shape from now on. Those that are longer than wide end within the border sooner."""
         if shape is self._shape:
             return
@@ -170,7 +170,7 @@ class Defocus:
         allowed; `distances_m` is a sorted sample of them with the nearest and the farthest.
         """
         shape = shape_of(blur.lens, self.size[0] / self.size[1], blur.native_lens)
-        self._adopt(shape)
+        self._set_shape(shape)
         self._cut_layers(blur.radii_px(distances_m))
         border = self._border_at(0, shape)
         scene.mirror(rows=border)
@@ -187,17 +187,17 @@ class Defocus:
         bare = replace(blur, native_coc_px=0.0)
         largest = min(max(abs(bare.radius_px(metres)) for metres in (distances_m[0], distances_m[-1])), self._most)
         count = self._scales_for(largest)
-        self._lights.find(scene, self._radius, self._weight)
+        self._highlights.find(scene, self._radius, self._weight)
         self._weight.mirror(rows=border)
-        self._descend(scene)
-        self._complete(largest)
+        self._build_pyramid(scene)
+        self._fill_pyramid(largest)
         shifts = [self._shift_at(number, blur.colour_shift_px) for number in range(count)]
         for number, shift in enumerate(shifts):
-            self._weigh(number, count, shape, shift)
+            self._weight_scale(number, count, shape, shift)
         for number, shift in reversed(list(enumerate(shifts))):
             self._gather(number, count, shape, shift)
         self._compose(scene, shape)
-        self._lights.add(
+        self._highlights.add(
             self.picture, self._radius, self._light, shape, (self._aperture, self._profile), largest,
             blur.colour_shift_px,
         )  # fmt: skip
@@ -210,16 +210,16 @@ class Defocus:
             slopes = [1 / max(0.25 * abs(border), 0.25) for border in layers.borders_px]
             if layers.first_limited < self._layers and layers.borders_px[layers.first_limited - 1] == -SHARP_PX:
                 slopes[layers.first_limited - 1] = _ABRUPT
-            ends = [-FARTHEST_BORDER, *layers.borders_px, FARTHEST_BORDER]
+            ends = [-MAX_BORDER, *layers.borders_px, MAX_BORDER]
             self._device.write(self._borders, np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32))
             self._cut, self._first_limited = layers, layers.first_limited
 
-    def _descend(self, scene: Planes) -> None:
+    def _build_pyramid(self, scene: Planes) -> None:
         """From the full size to the first scale, and from each to the next."""
         first = self._scales[0].planes
         first.run(
             self._prepare, "halve_picture", scene.buffer, self._radius.buffer, first.buffer, self._borders,
-            self._lights.levels, scene.layout.pitch, scene.layout.stride, first.layout.width, first.layout.pitch,
+            self._highlights.levels, scene.layout.pitch, scene.layout.stride, first.layout.width, first.layout.pitch,
             first.layout.stride, self._tiles_x, self._reach_at(0),
         )  # fmt: skip
         for number, (finer, coarse) in enumerate(itertools.pairwise(scale.planes for scale in self._scales), start=1):
@@ -230,7 +230,7 @@ class Defocus:
                 rows=layout.height * self._layers,
             )  # fmt: skip
 
-    def _complete(self, largest_px: float) -> None:
+    def _fill_pyramid(self, largest_px: float) -> None:
         """Every surface is continued where it is not seen, from the smallest scale up.
 
         A scale whose pixels are about as large as the largest disc has nothing to say of what a disc uncovers.
@@ -239,18 +239,18 @@ class Defocus:
         def is_too_far(number: int) -> int:
             return int(1.5 * 2**number >= largest_px)
 
-        layout = self._crown.layout
-        self._crown.run(
-            self._prepare, "complete_smallest", self._scales[-1].planes.buffer, self._crown.buffer, layout.rows,
+        layout = self._pyramid_top.layout
+        self._pyramid_top.run(
+            self._prepare, "fill_top", self._scales[-1].planes.buffer, self._pyramid_top.buffer, layout.rows,
             layout.width, layout.height, layout.pitch, layout.stride, is_too_far(len(self._scales) - 1),
             rows=layout.rows * (self._layers - 1),
         )  # fmt: skip
-        coarse, first = self._crown, 0
+        coarse, first = self._pyramid_top, 0
         for number, scale in reversed(list(enumerate(self._scales[:-1]))):
             finer = scale.planes
             layout = finer.layout
             finer.run(
-                self._prepare, "complete_scale", finer.buffer, coarse.buffer, layout.rows, layout.width, layout.pitch,
+                self._prepare, "fill_scale", finer.buffer, coarse.buffer, layout.rows, layout.width, layout.pitch,
                 layout.stride, coarse.layout.pitch, coarse.layout.stride, first, is_too_far(number),
                 rows=layout.rows * (self._layers - 1),
             )  # fmt: skip
@@ -259,9 +259,9 @@ class Defocus:
     def _shift_at(self, number: int, colour_shift_px: tuple[float, float]) -> tuple[float, float]:
         """What red and blue discs have more in radius, in pixels of a scale; none where it does not show."""
         red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
-        return (red, blue) if max(abs(red), abs(blue)) >= _LEAST_SHIFT else (0.0, 0.0)
+        return (red, blue) if max(abs(red), abs(blue)) >= _MIN_SHIFT_PX else (0.0, 0.0)
 
-    def _weigh(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
+    def _weight_scale(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]
         layout = scale.planes.layout
         reach = UNLIMITED if number == count - 1 else self._reach_at(number + 1)
@@ -291,14 +291,14 @@ class Defocus:
             self._spread, "compose", scene.buffer, self._radius.buffer, self._weight.buffer, self._tiles,
             self._scales[0].gathered.buffer, self._borders, self._aperture, self.picture.buffer, *shape.cells,
             *self.size, layout.pitch, layout.stride, self._tiles_x, self._tiles_y, half.pitch, half.stride,
-            self._first_limited, self._reach_at(0), shape.extent, *shape.fall_off,
+            self._first_limited, self._reach_at(0), shape.extent, *shape.falloff,
         )  # fmt: skip
 
     def release(self) -> None:
         """Gives everything back; harmless when done twice."""
-        for planes in (self.picture, self._radius, self._weight, self._crown):
+        for planes in (self.picture, self._radius, self._weight, self._pyramid_top):
             planes.release()
-        self._lights.release()
+        self._highlights.release()
         for scale in self._scales:
             scale.release()
         for buffer in (self._tiles, self._borders, self._aperture, self._profile):

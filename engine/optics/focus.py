@@ -28,7 +28,7 @@ def sharp_circle_mm(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
     return lens.diagonal_mm(aspect) / CIRCLES_PER_DIAGONAL
 
 
-def dioptres_deep(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
+def depth_of_field_dioptres(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
     """How far the sharp zone reaches to either side of the focus, in dioptres (1/m): N c / f^2 (1 - f/S), S far.
 
     That it hardly depends on the focus S is what lets a lens barrel carry a fixed pair of marks for each aperture.
@@ -42,7 +42,7 @@ def hyperfocal_m(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
     >>> round(hyperfocal_m(Lens(focal_mm=50.0, f_number=8.0)), 1)
     10.9
     """
-    return 1.0 / dioptres_deep(lens, aspect) + lens.focal_mm / 1e3
+    return 1.0 / depth_of_field_dioptres(lens, aspect) + lens.focal_mm / 1e3
 
 
 def depth_of_field_m(lens: Lens, focus_m: float, aspect: float = DEFAULT_ASPECT) -> tuple[float, float]:
@@ -102,7 +102,7 @@ class Rack:
 
 
 @dataclass(frozen=True, slots=True)
-class Street:
+class ZoneFocus:
     """An aperture and the zone, from `near_m` to `far_m`, that shall be sharp: set once, and then no hunting."""
 
     f_number: float = 8.0
@@ -117,7 +117,7 @@ class Street:
             )
 
     @classmethod
-    def parse(cls, text: str) -> Street:
+    def parse(cls, text: str) -> ZoneFocus:
         """From "8,2..5" or "f/8,2..inf"; LookError where it is neither."""
         found = re.fullmatch(rf"(?:f/?)?(\d*\.?\d+),{_METRES}\.\.{_METRES}", text.strip().lower())
         if found is None:

@@ -7,10 +7,10 @@ from ..compute.planes import Planes
 from .shape import Shape
 
 _LIGHTS, _FLOATS = 4, 7  # of a tile, and of a light, as in kernels/defocus_sprites.cl
-LEAST_RADIUS = 0.5  # pixels of blur, up to which a disc is its own pixel
+MIN_RADIUS = 0.5  # pixels of blur, up to which a disc is its own pixel
 
 
-class Lights:
+class HighlightSprites:
     """Those of pictures of one size, by tiles of `tile` pixels. `levels` holds a brightness a tile: what is above
     it is drawn here, or nothing where it is negative.
     """
@@ -30,9 +30,9 @@ class Lights:
         """
         layout = scene.layout
         self._device.run(
-            "defocus_sprites.cl", "find_lights", (self._tiles_x, self._tiles_y), (1, 1), scene.buffer, radius.buffer,
+            "defocus_sprites.cl", "find_highlights", (self._tiles_x, self._tiles_y), (1, 1), scene.buffer, radius.buffer,
             spread.buffer, self._found, self.levels, self._extremes, layout.pitch, layout.stride, layout.width,
-            layout.height, self._tiles_x, LEAST_RADIUS,
+            layout.height, self._tiles_x, MIN_RADIUS,
         )  # fmt: skip
 
     def add(
@@ -50,15 +50,15 @@ class Lights:
         """
         layout = picture.layout
         self._device.run(
-            source, "measure_lights", (self._tiles_x, self._tiles_y), (1, 1), self._found, self._extremes, *tables,
+            source, "measure_highlights", (self._tiles_x, self._tiles_y), (1, 1), self._found, self._extremes, *tables,
             *shape.cells, layout.width, layout.height, self._tiles_x, self._tiles_y, shape.extent, *colour_shift_px,
         )  # fmt: skip
-        self._device.run(source, "list_lights", (self._tiles_y,), (1,), self._found, self._counts, self._tiles_x)
+        self._device.run(source, "list_highlights", (self._tiles_y,), (1,), self._found, self._counts, self._tiles_x)
         around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
         self._device.run(
-            source, "add_lights", (self._tiles_x, self._tiles_y), (1, 1), picture.buffer, radius.buffer,
+            source, "draw_highlights", (self._tiles_x, self._tiles_y), (1, 1), picture.buffer, radius.buffer,
             self._extremes, self._found, self._counts, *tables, *shape.cells, layout.width, layout.height, layout.pitch,
-            layout.stride, self._tiles_x, self._tiles_y, around, shape.extent, *colour_shift_px, *shape.fall_off,
+            layout.stride, self._tiles_x, self._tiles_y, around, shape.extent, *colour_shift_px, *shape.falloff,
         )  # fmt: skip
 
     def release(self) -> None:

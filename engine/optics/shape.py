@@ -27,7 +27,7 @@ OfField = tuple[float, float, float, float]
 class Shape:
     """`table` and `profile` for the kernels; `cells` (across, down) of the picture; `extent` in radii.
 
-    `opening` and `fall_off` are polynomials of the field: what the radius of a disc and the light are multiplied by.
+    `opening` and `falloff` are polynomials of the field: what the radius of a disc and the light are multiplied by.
     `is_plain` is whether a disc is just that, evenly lit and the same in all colours.
     """
 
@@ -37,7 +37,7 @@ class Shape:
     extent: float
     rim: float
     opening: OfField
-    fall_off: OfField
+    falloff: OfField
     is_plain: bool
 
 
@@ -54,10 +54,10 @@ def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shap
     if native_lens is not None:
         light /= _fall_off(native_lens, height, aspect)
     open_share = open_area(lens, height, 0.0)
-    rim = (1.0 - lens.onion_rings) * lens.spherical_now
+    rim = (1.0 - lens.onion_rings) * lens.spherical_at_f_number
     is_plain = is_round(lens) and not (rim or lens.onion_rings or lens.longitudinal_red or lens.longitudinal_blue)
-    opening, fall_off = _of_field(height, np.sqrt(open_share)), _of_field(height, light)
-    return Shape(table, rows, cells, extent(lens), rim, opening, fall_off, is_plain)
+    opening, falloff = _of_field(height, np.sqrt(open_share)), _of_field(height, light)
+    return Shape(table, rows, cells, extent(lens), rim, opening, falloff, is_plain)
 
 
 def _fall_off(lens: Lens, height: NDArray[np.float64], aspect: float) -> NDArray[np.float64]:

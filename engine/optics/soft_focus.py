@@ -21,34 +21,34 @@ from ..compute.device import Device
 from ..compute.planes import Planes
 from ..lens import Lens
 
-GLOW = "soft_focus.cl"
-WIDEST = 0.012  # sigma of the widest blur over the picture's width, wide open
+SOURCE = "soft_focus.cl"
+MAX_SIGMA = 0.012  # sigma of the widest blur over the picture's width, wide open
 OCTAVES = (0.25, 0.5, 1.0)  # sigmas over that of the widest
 SHARES = tuple(octave ** (2 / 3) / sum(other ** (2 / 3) for other in OCTAVES) for octave in OCTAVES)
-_LEAST_PX = 0.5  # a halo whose widest blur is narrower is the point itself
-_LEAST_SHARE = 0.001
+_MIN_PX = 0.5  # a halo whose widest blur is narrower is the point itself
+_MIN_SHARE = 0.001
 _FINEST = 1.2  # the narrowest blur is at least so many pixels wide in its scale, and less than twice as many
 _WEIGHTS = 16  # floats that the weights of a scale take in the table
 
 
 @dataclass(frozen=True, slots=True)
-class Halo:
+class SoftFocusHalo:
     """How much of the light goes into the glow, 0 to 1, and the sigma of its widest blur over the picture's width."""
 
     share: float
     widest: float
 
     @classmethod
-    def of(cls, lens: Lens, native_lens: Lens | None = None) -> Halo:
+    def of(cls, lens: Lens, native_lens: Lens | None = None) -> SoftFocusHalo:
         """Of `lens` at its aperture: what a picture lacks that `native_lens` has taken."""
-        wanted, there = lens.soft_focus_now, 0.0 if native_lens is None else native_lens.soft_focus_now
+        wanted, native = lens.soft_focus_at_f_number, 0.0 if native_lens is None else native_lens.soft_focus_at_f_number
         # Of the light that native_lens left in the core, (1 - there), the share stays that leaves (1 - wanted) there.
-        share = (wanted - there) / (1.0 - there) if wanted > there else 0.0
-        return cls(share, WIDEST * lens.opening**3)
+        share = (wanted - native) / (1.0 - native) if wanted > native else 0.0
+        return cls(share, MAX_SIGMA * lens.opening**3)
 
     def shows(self, width_px: int) -> bool:
         """Whether a picture of this width shows any of it."""
-        return self.share > _LEAST_SHARE and self.widest * width_px > _LEAST_PX
+        return self.share > _MIN_SHARE and self.widest * width_px > _MIN_PX
 
     def blurs(self, width_px: int) -> dict[int, tuple[float, float]]:
         """What each scale blurs, 1 being half the size, 2 a quarter: its share, and the variance in its own pixels.
@@ -81,13 +81,13 @@ def weights_of(scale: int, variance: float) -> NDArray[np.float64]:
     return np.asarray(weights / (2 * weights.sum() - weights[0]))
 
 
-class Glow:
+class SoftFocus:
     """Adds the glow to pictures of one size on one device; allocates when it is made."""
 
     def __init__(self, device: Device, width: int, height: int) -> None:
         self._device = device
         self.size = (width, height)
-        blurs = Halo(1.0, WIDEST).blurs(width)
+        blurs = SoftFocusHalo(1.0, MAX_SIGMA).blurs(width)
         deepest = max(blurs)
         taps = max(len(weights_of(scale, variance)) for scale, (_, variance) in blurs.items())
         step = 2 ** (deepest - 1)  # halved as often, the first scale keeps whole pixels
@@ -96,36 +96,36 @@ class Glow:
         self._scales = [Planes(device, columns >> n, rows >> n, 3) for n in range(deepest)]
         self._along = device.allocate(self._scales[0].buffer.nbytes)
         self._weights = [device.allocate(4 * _WEIGHTS) for _ in range(deepest)]
-        self._halo: Halo | None = None
+        self._halo: SoftFocusHalo | None = None
         self._blurs: dict[int, tuple[float, int]] = {}  # of each scale, the share and the taps to either side
 
-    def run(self, scene: Planes, halo: Halo) -> Planes:
+    def run(self, scene: Planes, halo: SoftFocusHalo) -> Planes:
         """Queues the work and returns `scene`, scene-linear planes of this size, which now glow; borders are unset.
 
         A flat picture stays as it is, and every point keeps its energy.
         """
-        self._adopt(halo)
+        self._set_halo(halo)
         first, layout = self._scales[0], scene.layout
         half = first.layout
         first.run(
-            GLOW, "glow_halve_picture", scene.buffer, first.buffer, *self.size, layout.pitch, layout.stride, half.width,
+            SOURCE, "soft_focus_halve_picture", scene.buffer, first.buffer, *self.size, layout.pitch, layout.stride, half.width,
             half.pitch, half.stride, self._margin,
         )  # fmt: skip
         deepest = max(self._blurs)
         for finer, coarse in zip(self._scales[: deepest - 1], self._scales[1:deepest], strict=True):
             coarse.run(
-                GLOW, "glow_halve", finer.buffer, coarse.buffer, finer.layout.pitch, finer.layout.stride,
+                SOURCE, "soft_focus_halve", finer.buffer, coarse.buffer, finer.layout.pitch, finer.layout.stride,
                 coarse.layout.width, coarse.layout.pitch, coarse.layout.stride,
             )  # fmt: skip
         for scale in range(deepest, 0, -1):
             self._blur(scale, deepest)
         scene.run(
-            GLOW, "glow_add", first.buffer, scene.buffer, layout.width, layout.pitch, layout.stride, half.pitch,
+            SOURCE, "soft_focus_add", first.buffer, scene.buffer, layout.width, layout.pitch, layout.stride, half.pitch,
             half.stride, self._margin, halo.share,
         )  # fmt: skip
         return scene
 
-    def _adopt(self, halo: Halo) -> None:
+    def _set_halo(self, halo: SoftFocusHalo) -> None:
         if halo == self._halo:
             return
         self._halo, self._blurs = halo, {}
@@ -142,10 +142,18 @@ class Glow:
         layout = planes.layout
         if share > 0:
             planes.run(
-                GLOW, "glow_along", planes.buffer, self._along, weights, taps, layout.width, layout.pitch, layout.stride
+                SOURCE,
+                "soft_focus_blur_rows",
+                planes.buffer,
+                self._along,
+                weights,
+                taps,
+                layout.width,
+                layout.pitch,
+                layout.stride,
             )
         planes.run(
-            GLOW, "glow_across", self._along, coarse.buffer, planes.buffer, weights, taps, layout.width, layout.pitch,
+            SOURCE, "soft_focus_blur_columns", self._along, coarse.buffer, planes.buffer, weights, taps, layout.width, layout.pitch,
             layout.stride, coarse.layout.pitch, coarse.layout.stride, share, int(scale < deepest),
         )  # fmt: skip
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..controls import Control, Switch
-from ..display.tool import Desk, Tool, Wish
+from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import GroundglassError, OutputError
 from ..formats.dng_write import write_dng
 from ..frame import Encoding, Frame
 from ..look.look import Look
-from .reserved_paths import claimed
-from .source_metadata import shot_of
+from .reserved_paths import reserved_path
+from .source_metadata import metadata_of
 from .stills import write_look
-from .worker_queue import Feed
+from .worker_queue import WorkerQueue
 
 if TYPE_CHECKING:
     import moderngl
@@ -27,7 +27,7 @@ QUEUE = 8  # frames that may wait for the disk; at 4000x3000 they are 200 MB
 NO_RAW = "a sequence keeps raws, and this picture is none"
 
 
-class Roll:
+class RawSequenceWriter:
     """One folder being filled: `000001.dng` and on, with the look beside them. `add` never waits."""
 
     def __init__(self, folder: Path, look: Look) -> None:
@@ -39,38 +39,38 @@ class Roll:
         self.folder = folder
         self.written = 0
         self._index: int | None = None  # of the frame before
-        self._passed_over = 0
+        self._skipped = 0
         self.error: GroundglassError | None = None
         write_look(folder.with_suffix(".toml"), look)
         self._began = datetime.now()
-        self._feed: Feed[Frame] = Feed("roll", QUEUE, self._write)
+        self._queue: WorkerQueue[Frame] = WorkerQueue("roll", QUEUE, self._write)
 
     @property
     def dropped(self) -> int:
         """Frames that the view passed over, and those for which the disk had no time."""
-        return self._passed_over + self._feed.dropped
+        return self._skipped + self._queue.dropped
 
     def add(self, frame: Frame) -> None:
         if self._index is not None:
-            self._passed_over += max(frame.index - self._index - 1, 0)
+            self._skipped += max(frame.index - self._index - 1, 0)
         self._index = frame.index
-        self._feed.add(frame)
+        self._queue.add(frame)
 
     def end(self) -> None:
         """No frame comes any more; what waits is still written."""
-        self._feed.end()
+        self._queue.end()
 
     @property
     def is_over(self) -> bool:
-        return self._feed.is_over
+        return self._queue.is_over
 
     def close(self) -> None:
         """Ends, and waits until all is written. Raises what kept it from that."""
-        self._feed.join()
+        self._queue.join()
         if self.error is not None:
             raise self.error
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """What became of a roll that is over."""
         if self.error is not None:
             return str(self.error)
@@ -78,13 +78,13 @@ class Roll:
         return f"kept {self.folder.name}: {self.written} raws{dropped}"
 
     def _write(self, frames: Iterator[Frame]) -> None:
-        shot, first_s = None, 0.0
+        metadata, first_s = None, 0.0
         try:
             for frame in frames:
-                if shot is None:
-                    shot, first_s = shot_of(frame), frame.time_s
-                taken = (shot.taken or self._began) + timedelta(seconds=frame.time_s - first_s)
-                write_dng(self.folder / f"{self.written + 1:06d}.dng", frame, replace(shot, taken=taken))
+                if metadata is None:
+                    metadata, first_s = metadata_of(frame), frame.time_s
+                taken = (metadata.taken or self._began) + timedelta(seconds=frame.time_s - first_s)
+                write_dng(self.folder / f"{self.written + 1:06d}.dng", frame, replace(metadata, taken=taken))
                 self.written += 1
         except GroundglassError as error:
             self.error = error
@@ -96,54 +96,56 @@ class Roll:
 class Sequence(Tool):
     """Keeps the frames that are drawn, each once, until the key is pressed again."""
 
-    def __init__(self, desk: Desk, folder: str | Path = ".") -> None:
-        self._desk, self._folder = desk, Path(folder)
+    def __init__(self, tool_context: ToolContext, folder: str | Path = ".") -> None:
+        self._tool_context, self._folder = tool_context, Path(folder)
         self._frame: Frame | None = None
-        self._roll: Roll | None = None
-        self._ending: list[Roll] = []
+        self._writer: RawSequenceWriter | None = None
+        self._ending: list[RawSequenceWriter] = []
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("sequence", "Keep all raws", "keep", "Shift+R", get=lambda: self._roll is not None, set=self._turn)
+        yield Switch(
+            "sequence", "Keep all raws", "keep", "Shift+R", get=lambda: self._writer is not None, set=self._toggle
+        )
 
-    def tick(self, now_s: float) -> Wish:
-        if self._roll is not None and self._roll.is_over:  # the disk is full
+    def tick(self, now_s: float) -> Invalidation:
+        if self._writer is not None and self._writer.is_over:  # the disk is full
             self._end()
-        for roll in [one for one in self._ending if one.is_over]:
-            self._ending.remove(roll)
-            self._desk.say(roll.told())
-        return Wish.NOTHING
+        for writer in [one for one in self._ending if one.is_over]:
+            self._ending.remove(writer)
+            self._tool_context.notify(writer.summary())
+        return Invalidation.NOTHING
 
     @property
     def busy(self) -> bool:
         return bool(self._ending)
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
-        if self._roll is not None and frame is not self._frame:
-            self._roll.add(frame)
+    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
+        if self._writer is not None and frame is not self._frame:
+            self._writer.add(frame)
         self._frame = frame
 
     def close(self) -> None:
         """Waits until all is written. Raises OutputError for what was lost and not reported yet."""
         self._end()
         with ExitStack() as stack:  # all of them, whatever one of them has to say
-            for roll in self._ending:
-                stack.callback(roll.close)
+            for writer in self._ending:
+                stack.callback(writer.close)
 
-    def _turn(self, on: bool) -> None:
+    def _toggle(self, on: bool) -> None:
         if not on:
             self._end()
         elif self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
-            self._desk.say(NO_RAW)
-        elif self._roll is None:
+            self._tool_context.notify(NO_RAW)
+        elif self._writer is None:
             try:
-                with claimed(self._folder) as folder:
-                    self._roll = Roll(folder, self._desk.engine.look)
-                self._desk.say(f"keeping raws in {self._roll.folder.name}")
+                with reserved_path(self._folder) as folder:
+                    self._writer = RawSequenceWriter(folder, self._tool_context.engine.look)
+                self._tool_context.notify(f"keeping raws in {self._writer.folder.name}")
             except GroundglassError as error:
-                self._desk.say(str(error))
+                self._tool_context.notify(str(error))
 
     def _end(self) -> None:
-        roll, self._roll = self._roll, None
-        if roll is not None:
-            roll.end()
-            self._ending.append(roll)
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.end()
+            self._ending.append(writer)

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..controls import Choice, Control, Switch
-from ..display.status_line import letter
-from ..display.tool import Canvas, Desk, Tool, Wish
+from ..display.status_line import render_text
+from ..display.tool import Canvas, Invalidation, Tool, ToolContext
 from ..errors import GroundglassError
 from ..gl.readback import Readback
-from .reserved_paths import claimed
-from .video import CODECS, Film, even
+from .reserved_paths import reserved_path
+from .video import CODECS, VideoWriter, even
 
 if TYPE_CHECKING:
     import moderngl
@@ -31,72 +31,76 @@ RED = (220, 30, 30)
 class Recording(Tool):
     """Records into the folder, or from the first frame on into `file`, whose suffix must be the codec's."""
 
-    def __init__(self, desk: Desk, folder: str | Path = ".", file: Path | None = None, codec: str = "h264") -> None:
-        self._desk, self._folder, self._codec = desk, Path(folder), codec
+    def __init__(
+        self, tool_context: ToolContext, folder: str | Path = ".", file: Path | None = None, codec: str = "h264"
+    ) -> None:
+        self._tool_context, self._folder, self._codec = tool_context, Path(folder), codec
         self._first_file = file
-        self._readback = Readback(desk.engine.gl)
-        self._film: Film | None = None
-        self._ending: list[Film] = []
-        self._claim = ExitStack()
+        self._readback = Readback(tool_context.engine.gl)
+        self._video_writer: VideoWriter | None = None
+        self._ending: list[VideoWriter] = []
+        self._reservation = ExitStack()
         self._began_s = 0.0
-        self._asked_to_begin = file is not None
+        self._start_requested = file is not None
         self._second = -1
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("record", "Record a film", "keep", "R", get=lambda: self._film is not None, set=self._turn)
+        yield Switch(
+            "record", "Record a film", "keep", "R", get=lambda: self._video_writer is not None, set=self._toggle
+        )
         codecs = tuple(CODECS)
         yield Choice("codec", "Codec of films", "keep", choices=codecs, get=lambda: self._codec, set=self._choose)
 
-    def tick(self, now_s: float) -> Wish:
-        if self._film is not None and self._film.is_over:  # the disk is full, or the encoder failed
+    def tick(self, now_s: float) -> Invalidation:
+        if self._video_writer is not None and self._video_writer.is_over:  # the disk is full, or the encoder failed
             self._end()
-        for film in [one for one in self._ending if one.is_over]:
-            self._ending.remove(film)
-            self._desk.say(told(film))
-        second = -1 if self._film is None else int(now_s - self._began_s)
+        for video_writer in [one for one in self._ending if one.is_over]:
+            self._ending.remove(video_writer)
+            self._tool_context.notify(summary(video_writer))
+        second = -1 if self._video_writer is None else int(now_s - self._began_s)
         changed, self._second = second != self._second, second
-        return Wish.REPAINT if changed else Wish.NOTHING
+        return Invalidation.REPAINT if changed else Invalidation.NOTHING
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
-        if self._asked_to_begin:
-            self._asked_to_begin = False
+    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
+        if self._start_requested:
+            self._start_requested = False
             self._begin(even(picture.size))
-        film = self._film
-        if film is None:
+        video_writer = self._video_writer
+        if video_writer is None:
             return
-        if even(picture.size) != film.size:
-            self._desk.say("the picture has another size now: the film has ended")
+        if even(picture.size) != video_writer.size:
+            self._tool_context.notify("the picture has another size now: the film has ended")
             self._end()
             return
         taken = self._readback.ask(picture, perf_counter() - self._began_s)
         if taken is not None:
-            film.add(taken[1], taken[0])
+            video_writer.add(taken[1], taken[0])
 
     @property
     def busy(self) -> bool:
         return bool(self._ending)
 
     def draw(self, canvas: Canvas) -> None:
-        if self._film is None:
+        if self._video_writer is None:
             return
         text = f"{self._second // 60}:{self._second % 60:02d}"
-        if self._film.dropped:
-            text += f"   {self._film.dropped} dropped"
-        size = canvas.plates.prepare("rec", (text, canvas.text_px), partial(mark, text, canvas.text_px))
+        if self._video_writer.dropped:
+            text += f"   {self._video_writer.dropped} dropped"
+        size = canvas.sprites.prepare("rec", (text, canvas.text_px), partial(mark, text, canvas.text_px))
         margin = canvas.text_px // 2
-        canvas.plates.draw("rec", margin, canvas.size[1] - margin - size[1])
+        canvas.sprites.draw("rec", margin, canvas.size[1] - margin - size[1])
 
     def close(self) -> None:
         """Waits until all is written. Raises OutputError for what was lost and not reported yet."""
         self._end()
         self._readback.release()
         with ExitStack() as stack:  # all of them, whatever one of them has to say
-            for film in self._ending:
-                stack.callback(film.close)
+            for video_writer in self._ending:
+                stack.callback(video_writer.close)
 
-    def _turn(self, on: bool) -> None:
-        if on and self._film is None:
-            self._asked_to_begin = True
+    def _toggle(self, on: bool) -> None:
+        if on and self._video_writer is None:
+            self._start_requested = True
         elif not on:
             self._end()
 
@@ -107,44 +111,44 @@ class Recording(Tool):
         try:
             file, self._first_file = self._first_file, None
             if file is None:
-                stem = self._claim.enter_context(claimed(self._folder))
+                stem = self._reservation.enter_context(reserved_path(self._folder))
                 file = stem.with_suffix(CODECS[self._codec].suffix)
-            space = self._desk.engine.output_space
-            self._film = Film(file, size, self._codec, "srgb" if space is None else space.name)
+            space = self._tool_context.engine.output_space
+            self._video_writer = VideoWriter(file, size, self._codec, "srgb" if space is None else space.name)
         except GroundglassError as error:
-            self._claim.close()
-            self._desk.say(str(error))
+            self._reservation.close()
+            self._tool_context.notify(str(error))
             return
         self._began_s = perf_counter()
-        self._desk.say(f"recording {file.name}")
+        self._tool_context.notify(f"recording {file.name}")
 
     def _end(self) -> None:
-        self._asked_to_begin = False
-        film, self._film = self._film, None
-        if film is None:
+        self._start_requested = False
+        video_writer, self._video_writer = self._video_writer, None
+        if video_writer is None:
             return
         taken = self._readback.take()
         if taken is not None:
-            film.add(taken[1], taken[0])
+            video_writer.add(taken[1], taken[0])
         self._readback.release()
-        film.end()
-        self._ending.append(film)
-        self._claim.close()  # the file is there by now
+        video_writer.end()
+        self._ending.append(video_writer)
+        self._reservation.close()  # the file is there by now
 
 
-def told(film: Film) -> str:
+def summary(video_writer: VideoWriter) -> str:
     """What became of a film that is over."""
-    if film.error is not None:
-        return str(film.error)
-    dropped = f", {film.dropped} dropped" if film.dropped else ""
-    return f"recorded {film.path.name}: {film.written} pictures{dropped}"
+    if video_writer.error is not None:
+        return str(video_writer.error)
+    dropped = f", {video_writer.dropped} dropped" if video_writer.dropped else ""
+    return f"recorded {video_writer.path.name}: {video_writer.written} pictures{dropped}"
 
 
 def mark(text: str, height_px: int) -> NDArray[np.uint8]:
     """(H, W, 4) uint8, premultiplied RGBA: a red disc, and the time that it runs."""
-    plate = letter([f"     {text}"], height_px, 100 * height_px)
-    y, x = np.mgrid[: plate.shape[0], : plate.shape[1]] + 0.5
+    text_background = render_text([f"     {text}"], height_px, 100 * height_px)
+    y, x = np.mgrid[: text_background.shape[0], : text_background.shape[1]] + 0.5
     radius = 0.36 * height_px
-    inside = np.clip(radius + 0.5 - np.hypot(x - 1.2 * height_px, y - plate.shape[0] / 2), 0, 1)[..., None]
+    inside = np.clip(radius + 0.5 - np.hypot(x - 1.2 * height_px, y - text_background.shape[0] / 2), 0, 1)[..., None]
     disc = np.array([*RED, 255], np.float64)
-    return np.asarray(plate * (1 - inside) + disc * inside + 0.5, np.uint8)
+    return np.asarray(text_background * (1 - inside) + disc * inside + 0.5, np.uint8)

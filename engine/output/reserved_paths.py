@@ -15,7 +15,7 @@ _NUMBERED = re.compile(re.escape(STEM) + r"-(\d{4,})(?:\D.*)?")
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[Path]:
+def reserved_path(folder: Path) -> Iterator[Path]:
     """`folder`/groundglass-0001, without a suffix, counting on from the highest number there.
 
     Nobody else is given that number within the `with`, nor later if a file of that name was made. Raises OutputError

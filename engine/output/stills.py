@@ -13,17 +13,17 @@ from PIL import Image
 
 from ..colour.output_space import OutputSpace
 from ..controls import Action, Control
-from ..display.tool import Desk, Tool, Wish
+from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import OutputError
 from ..formats.capture_metadata import exif_of
 from ..formats.dng_write import write_dng
-from ..formats.picture_write import save, write_whole
+from ..formats.picture_write import save, write_atomically
 from ..frame import Encoding, Frame
 from ..look.look import Look
 from ..look.look_text import edited_text
 from ..orientation import upright
-from .reserved_paths import claimed
-from .source_metadata import shot_of
+from .reserved_paths import reserved_path
+from .source_metadata import metadata_of
 
 if TYPE_CHECKING:
     import moderngl
@@ -38,8 +38,8 @@ class Stills(Tool):
     A burst is the next frames as `groundglass-0002-01.dng` and on, with the look that they were seen in.
     """
 
-    def __init__(self, desk: Desk, folder: str | Path = ".") -> None:
-        self._desk, self._folder = desk, Path(folder)
+    def __init__(self, tool_context: ToolContext, folder: str | Path = ".") -> None:
+        self._tool_context, self._folder = tool_context, Path(folder)
         self._writer = ThreadPoolExecutor(1, "groundglass-stills")
         self._pending: list[Future[str]] = []
         self._frame: Frame | None = None
@@ -51,18 +51,18 @@ class Stills(Tool):
         yield Action("still", "Save a still", "keep", "S", do=self._take)
         yield Action("burst", f"Burst of {BURST} raws", "keep", "Shift+S", do=self._begin_burst)
 
-    def tick(self, now_s: float) -> Wish:
+    def tick(self, now_s: float) -> Invalidation:
         done = [still for still in self._pending if still.done()]
         self._pending = [still for still in self._pending if still not in done]
         for still in done:
             try:
-                self._desk.say(still.result())
+                self._tool_context.notify(still.result())
             except OutputError as error:
-                self._desk.say(str(error))
+                self._tool_context.notify(str(error))
         redraw, self._redraw = self._redraw, False
-        return Wish.REDRAW if redraw else Wish.NOTHING
+        return Invalidation.REDRAW if redraw else Invalidation.NOTHING
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
         if self._wanted and frame is not self._frame:
             self._burst.append(frame)
             if len(self._burst) == self._wanted:
@@ -79,56 +79,56 @@ class Stills(Tool):
             still.result()
 
     def _take(self) -> None:
-        frame, engine = self._frame, self._desk.engine
+        frame, engine = self._frame, self._tool_context.engine
         if frame is None:
             return
         picture = engine.render(frame)
         self._redraw = True  # the texture on the screen was valid until this render
-        self._queue(lambda: keep_still(self._folder, frame, picture, engine.look, engine.output_space))
+        self._queue(lambda: save_still(self._folder, frame, picture, engine.look, engine.output_space))
 
     def _begin_burst(self) -> None:
         if self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
-            self._desk.say("a burst keeps raws, and this picture is none")
+            self._tool_context.notify("a burst keeps raws, and this picture is none")
         elif not self._wanted:
-            frames = self._desk.source.frames
+            frames = self._tool_context.source.frames
             self._burst, self._wanted = ([self._frame], 1) if frames == 1 else ([], BURST)
             if frames == 1:
                 self._end_burst()
 
     def _end_burst(self) -> None:
-        frames, look = self._burst, self._desk.engine.look
+        frames, look = self._burst, self._tool_context.engine.look
         self._burst, self._wanted = [], 0
         if frames:
-            self._queue(lambda: keep_burst(self._folder, frames, look))
+            self._queue(lambda: save_burst(self._folder, frames, look))
 
     def _queue(self, work: Callable[[], str]) -> None:
         self._pending.append(self._writer.submit(work))
 
 
-def keep_still(
+def save_still(
     folder: Path, frame: Frame, display_rgb: NDArray[np.uint8], look: Look, space: OutputSpace | None = None
 ) -> str:
     """Writes the picture (H, W, 3), the raw where `frame` is one, and the look. Returns a line that says so."""
-    with claimed(folder) as stem:
-        shot = shot_of(frame)
-        names = [save(stem.with_suffix(".jpg"), display_rgb, space=space, exif=exif_of(shot)).name]
+    with reserved_path(folder) as stem:
+        metadata = metadata_of(frame)
+        names = [save(stem.with_suffix(".jpg"), display_rgb, space=space, exif=exif_of(metadata)).name]
         if frame.encoding is Encoding.MOSAIC:
             # The preview is as the sensor saw it, like the mosaic: readers turn both.
             preview = Image.fromarray(display_rgb)
             preview.thumbnail((PREVIEW_PX, PREVIEW_PX))
             small = np.asarray(preview)
-            write_dng(stem.with_suffix(".dng"), frame, shot, as_captured(small, frame.orientation))
+            write_dng(stem.with_suffix(".dng"), frame, metadata, as_captured(small, frame.orientation))
             names.append(".dng")
         write_look(stem.with_suffix(".toml"), look)
         return f"saved {' '.join([*names, '.toml'])}"
 
 
-def keep_burst(folder: Path, frames: list[Frame], look: Look) -> str:
+def save_burst(folder: Path, frames: list[Frame], look: Look) -> str:
     """Writes the raws and the look. Returns a line that says so."""
-    with claimed(folder) as stem:
+    with reserved_path(folder) as stem:
         write_look(stem.with_suffix(".toml"), look)
         for number, frame in enumerate(frames, 1):
-            write_dng(stem.with_name(f"{stem.name}-{number:02d}.dng"), frame, shot_of(frame))
+            write_dng(stem.with_name(f"{stem.name}-{number:02d}.dng"), frame, metadata_of(frame))
         return f"saved {stem.name}-01.dng to -{len(frames):02d}.dng"
 
 
@@ -141,4 +141,4 @@ def as_captured(upright_picture: NDArray[np.uint8], orientation: int) -> NDArray
 def write_look(path: Path, look: Look) -> None:
     """The look as it was seen, its LUT files named from where it lies."""
     text = edited_text(look, path.parent.resolve())
-    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))

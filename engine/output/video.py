@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MissingExtraError, OutputError
-from .worker_queue import Feed
+from .worker_queue import WorkerQueue
 
 TIME_BASE = Fraction(1, 90_000)
 QUEUE = 12  # pictures that may wait for the encoder: a fifth of a second
@@ -24,7 +24,7 @@ KEY_FRAME_S = 1.0  # a crash loses no more
 BT709, UNSPECIFIED = 1, 2  # ITU-T H.273: codes of primaries, of transfers, of matrices
 COLOURS = {"srgb": (BT709, 13), "display-p3": (12, 13), "rec709": (BT709, BT709)}  # primaries and transfer
 LIMITED_RANGE = 1
-LESS_URGENT = 10  # nice value of the encoder's thread: the picture on the screen goes first
+LOW_PRIORITY = 10  # nice value of the encoder's thread: the picture on the screen goes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,50 +48,50 @@ CODECS = {
 _FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
 
 
-class Film:
+class VideoWriter:
     """One file being recorded. `add` never waits: what the encoder has no time for is dropped and counted."""
 
     def __init__(self, path: Path, size: tuple[int, int], codec: str = "h264", space: str = "srgb") -> None:
         """Begins the file, `size` (width, height). `space` is what the pictures are encoded for; a film cannot say of
         one that only an ICC profile tells. Raises OutputError, or MissingExtraError without PyAV.
         """
-        check_film(path, codec)
+        check_video(path, codec)
         self.path, self.size = path, size
         self.written = 0
         self.error: OutputError | None = None  # after which nothing more is written
         self._colour = COLOURS.get(space, (UNSPECIFIED, UNSPECIFIED))
         self._container, self._stream = _opened(path, size, CODECS[codec], self._colour)
         self._pixels = CODECS[codec].pixels
-        self._feed: Feed[tuple[float, NDArray[np.uint8]]] = Feed("film", QUEUE, self._encode)
+        self._queue: WorkerQueue[tuple[float, NDArray[np.uint8]]] = WorkerQueue("film", QUEUE, self._encode)
 
     @property
     def dropped(self) -> int:
         """Pictures for which the encoder had no time."""
-        return self._feed.dropped
+        return self._queue.dropped
 
     def add(self, rgba: NDArray[np.uint8], time_s: float) -> None:
         """A picture (H, W, 4) uint8, shown at `time_s` from the film's beginning; times rise."""
-        self._feed.add((time_s, rgba))
+        self._queue.add((time_s, rgba))
 
     def end(self) -> None:
         """No picture comes any more; what waits is still written, and the end, by and by."""
-        self._feed.end()
+        self._queue.end()
 
     @property
     def is_over(self) -> bool:
         """Whether all is written, or nothing more will be."""
-        return self._feed.is_over
+        return self._queue.is_over
 
     def close(self) -> None:
         """Ends, and waits until all is written. Raises OutputError for what was lost."""
-        self._feed.join()
+        self._queue.join()
         if self.error is not None:
             raise self.error
 
     def _encode(self, pictures: Iterator[tuple[float, NDArray[np.uint8]]]) -> None:
         if sys.platform == "linux":  # elsewhere a thread has no priority of its own
             with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LESS_URGENT)
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
         try:
             last, key_s = -1, -KEY_FRAME_S
             for time_s, rgba in pictures:
@@ -132,7 +132,7 @@ def even(size: tuple[int, int]) -> tuple[int, int]:
     return max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2)
 
 
-def check_film(path: Path, codec: str) -> None:
+def check_video(path: Path, codec: str) -> None:
     """OutputError where no film of that codec can be begun there."""
     suffix = CODECS[codec].suffix
     if path.suffix.lower() != suffix:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..controls import Control, Switch
-from ..display.tool import Desk, Tool, Wish
+from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import DeviceError, GroundglassError, MissingExtraError
 from ..gl.readback import Readback
 from .video import even
-from .worker_queue import Feed
+from .worker_queue import WorkerQueue
 
 if TYPE_CHECKING:
     import moderngl
@@ -43,18 +43,18 @@ class VirtualCamera:
             raise DeviceError(f"no virtual camera ({reason}); {HINT}") from error
         self.size, self.name = size, str(self._camera.device)
         self.error = ""
-        self._feed: Feed[NDArray[np.uint8]] = Feed("webcam", 1, self._pass_on)
+        self._queue: WorkerQueue[NDArray[np.uint8]] = WorkerQueue("webcam", 1, self._pass_on)
 
     @property
     def is_over(self) -> bool:
-        return self._feed.is_over
+        return self._queue.is_over
 
     def send(self, rgba: NDArray[np.uint8]) -> None:
         """A picture (H, W, 4) uint8, its first row at the top."""
-        self._feed.add(rgba)
+        self._queue.add(rgba)
 
     def close(self) -> None:
-        self._feed.join()
+        self._queue.join()
 
     def _pass_on(self, pictures: Iterator[NDArray[np.uint8]]) -> None:
         width, height = self.size
@@ -67,36 +67,36 @@ class VirtualCamera:
             self._camera.close()
 
 
-class Webcam(Tool):
+class VirtualCameraTool(Tool):
     """Feeds a virtual camera with the pictures that are drawn; one of another size ends it."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._readback = Readback(desk.engine.gl)
+    def __init__(self, tool_context: ToolContext) -> None:
+        self._tool_context = tool_context
+        self._readback = Readback(tool_context.engine.gl)
         self._camera: VirtualCamera | None = None
-        self._asked_to_begin = False
+        self._start_requested = False
 
     def controls(self) -> Iterable[Control]:
         yield Switch(
             *("webcam", "Virtual camera", "keep", "F9"),
-            get=lambda: self._camera is not None or self._asked_to_begin,
-            set=self._turn,
+            get=lambda: self._camera is not None or self._start_requested,
+            set=self._toggle,
         )
 
-    def tick(self, now_s: float) -> Wish:
+    def tick(self, now_s: float) -> Invalidation:
         if self._camera is not None and self._camera.is_over:
-            self._desk.say(self._camera.error)
+            self._tool_context.notify(self._camera.error)
             self._end()
-        return Wish.NOTHING
+        return Invalidation.NOTHING
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
         size = even(picture.size)
-        if self._asked_to_begin:
+        if self._start_requested:
             self._begin(size)
         if self._camera is None:
             return
         if size != self._camera.size:
-            self._desk.say("the picture has another size now: the virtual camera has ended")
+            self._tool_context.notify("the picture has another size now: the virtual camera has ended")
             self._end()
             return
         taken = self._readback.ask(picture, 0.0)
@@ -106,19 +106,19 @@ class Webcam(Tool):
     def close(self) -> None:
         self._end()
 
-    def _turn(self, on: bool) -> None:
-        self._asked_to_begin = on and self._camera is None
+    def _toggle(self, on: bool) -> None:
+        self._start_requested = on and self._camera is None
         if not on and self._camera is not None:
-            self._desk.say(f"{self._camera.name} is off")
+            self._tool_context.notify(f"{self._camera.name} is off")
             self._end()
 
     def _begin(self, size: tuple[int, int]) -> None:
-        self._asked_to_begin = False
+        self._start_requested = False
         try:
-            self._camera = VirtualCamera(size, self._desk.source.fps or FPS)
-            self._desk.say(f"the picture is on {self._camera.name}")
+            self._camera = VirtualCamera(size, self._tool_context.source.fps or FPS)
+            self._tool_context.notify(f"the picture is on {self._camera.name}")
         except GroundglassError as error:
-            self._desk.say(str(error))
+            self._tool_context.notify(str(error))
 
     def _end(self) -> None:
         camera, self._camera = self._camera, None

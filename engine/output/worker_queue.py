@@ -9,20 +9,22 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-GLANCE_S = 0.05  # how often the thread looks whether the last item has come
+POLL_S = 0.05  # how often the thread looks whether the last item has come
 
 
-class Feed(Generic[Item]):
+class WorkerQueue(Generic[Item]):
     """Runs `work` over the items that are added, in their order; at most `most` wait, what is added then is dropped.
 
     `work` is called once, in the thread, with an iterator that ends some time after `end`. It raises nothing.
     """
 
-    def __init__(self, name: str, most: int, work: Callable[[Iterator[Item]], None]) -> None:
+    def __init__(self, name: str, max_items: int, work: Callable[[Iterator[Item]], None]) -> None:
         self.dropped = 0
-        self._items: Queue[Item] = Queue(most)
-        self._last_is_in = threading.Event()
-        self._thread = threading.Thread(target=work, args=(self._given(),), name=f"groundglass-{name}", daemon=True)
+        self._items: Queue[Item] = Queue(max_items)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(
+            target=work, args=(self._pending_items(),), name=f"groundglass-{name}", daemon=True
+        )
         self._thread.start()
 
     @property
@@ -42,16 +44,16 @@ class Feed(Generic[Item]):
 
     def end(self) -> None:
         """No item comes any more; those that wait are still worked off."""
-        self._last_is_in.set()
+        self._ended.set()
 
     def join(self) -> None:
         """Ends, and waits until all is done."""
         self.end()
         self._thread.join()
 
-    def _given(self) -> Iterator[Item]:
-        while not (self._last_is_in.is_set() and self._items.empty()):
+    def _pending_items(self) -> Iterator[Item]:
+        while not (self._ended.is_set() and self._items.empty()):
             try:
-                yield self._items.get(timeout=GLANCE_S)
+                yield self._items.get(timeout=POLL_S)
             except Empty:
                 continue

@@ -44,10 +44,10 @@ def measure(frame: Frame, corners: Corners | None = None) -> Patches:
     GroundglassError where no chart is found, or where the colours between the corners are not a chart's.
     """
     light = superpixels(frame)
-    given = None if corners is None else [[corners / 2]] if _is_seen(corners) else []
+    given = None if corners is None else [[corners / 2]] if _is_valid(corners) else []
     for found in find_charts(np.minimum(light, 1.0)) if given is None else given:
-        best = min(found, key=lambda one: _misfit(_sampled(light, one, most=5)), default=None)
-        if best is not None and _misfit(measured := _sampled(light, best, most=60)) <= NO_CHART:
+        best = min(found, key=lambda one: _misfit(_sampled(light, one, maximum=5)), default=None)
+        if best is not None and _misfit(measured := _sampled(light, best, maximum=60)) <= NO_CHART:
             return measured
     if corners is None:
         raise GroundglassError(
@@ -60,7 +60,7 @@ def measure(frame: Frame, corners: Corners | None = None) -> Patches:
     )
 
 
-def _is_seen(corners: Corners) -> bool:
+def _is_valid(corners: Corners) -> bool:
     """Whether a rectangle may be seen like this: each corner turns to the right, and none is nearly straight."""
     sides = np.roll(corners, -1, axis=0) - corners
     following = np.roll(sides, -1, axis=0)
@@ -87,11 +87,11 @@ def superpixels(frame: Frame) -> NDArray[np.float64]:
     return light
 
 
-def _sampled(light: NDArray[np.float64], corners: Corners, most: int) -> Patches:
+def _sampled(light: NDArray[np.float64], corners: Corners, maximum: int) -> Patches:
     """`corners` in superpixels; of each patch `most` superpixels across and down, or as many as it has."""
     to_picture = homography(np.array([(0, 0), (COLUMNS, 0), (COLUMNS, ROWS), (0, ROWS)], np.float64), corners)
     side = float(np.hypot(*(np.roll(corners, -1, axis=0) - corners).T).max()) / ROWS
-    steps = np.linspace(-PART / 2, PART / 2, int(np.clip(PART * side, 5, most)))
+    steps = np.linspace(-PART / 2, PART / 2, int(np.clip(PART * side, 5, maximum)))
     square = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     rim = 0.5 * PART * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
     middles = np.array([(column + 0.5, row + 0.5) for row in range(ROWS) for column in range(COLUMNS)])
@@ -101,11 +101,11 @@ def _sampled(light: NDArray[np.float64], corners: Corners, most: int) -> Patches
     limit = np.array(light.shape[1::-1])
     inside = ((points >= 0) & (points < limit)).all(axis=(1, 2))
     places = np.clip(points, 0, limit - 1).astype(int)
-    sites = light[places[..., 1], places[..., 0]]  # (24, points, 3)
-    whole = np.isfinite(sites).all(axis=2)
+    photosites = light[places[..., 1], places[..., 0]]  # (24, points, 3)
+    whole = np.isfinite(photosites).all(axis=2)
     enough = whole.mean(axis=1) > WHOLE  # a hot site here or there does no harm
     weights = np.where(enough[:, None], whole, True)[..., None]
-    camera_rgb = (weights * np.minimum(sites, 1.0)).sum(axis=1) / weights.sum(axis=1)
+    camera_rgb = (weights * np.minimum(photosites, 1.0)).sum(axis=1) / weights.sum(axis=1)
     return Patches(camera_rgb, inside & enough & (camera_rgb.min(axis=1) > 0), 2 * outlines)
 
 

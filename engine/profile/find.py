@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .homography import homography, through
 
 COLUMNS, ROWS = 6, 4
-FEWEST = 12  # patches of the 24 that must be seen; those as dark as the frame are not
+MIN_FOUND = 12  # patches of the 24 that must be seen; those as dark as the frame are not
 LONG_SIDES = (
     640,
     1280,
@@ -24,12 +24,12 @@ LONG_SIDES = (
 )  # pixels of the picture in which areas are sought: noise averages, then small charts are seen
 FAR = 14.0  # sides of a patch, to the farthest of the others
 STEP = 0.25  # of a cell, how far from its place in the lattice a patch may lie
-SURELY = 20  # patches in a rectangle, after which no other steps are tried from one of them
+CERTAIN_SHARE = 20  # patches in a rectangle, after which no other steps are tried from one of them
 SHIFTS = 16  # rectangles of a lattice that are kept, for patches that were not seen, or areas beside the chart
 NEIGHBOURS = 6  # that are tried as the next of a row or a column
 BESIDE = 5  # patches that must be seen among nine, the one that is begun with in their middle
-LEAST_SIDE = 32  # pixels of a picture in which a chart may be seen
-MOST = 400  # areas of which lattices are begun, the largest first: foliage and bricks have thousands
+MIN_SIDE = 32  # pixels of a picture in which a chart may be seen
+MAX_AREAS = 400  # areas of which lattices are begun, the largest first: foliage and bricks have thousands
 SURE = 2.0  # deviations of the noise in the mean of six: one pixel in 2000 of a flat area
 
 
@@ -69,7 +69,7 @@ def find_charts(light: NDArray[np.float64]) -> Iterator[list[NDArray[np.float64]
     """
     for factor in dict.fromkeys(max(1, round(max(light.shape[:2]) / long_side)) for long_side in LONG_SIDES):
         height, width = (side // factor for side in light.shape[:2])
-        if min(height, width) < LEAST_SIDE:
+        if min(height, width) < MIN_SIDE:
             continue
         blocks = light[: height * factor, : width * factor].reshape(height, factor, width, factor, 3)
         areas = _areas(blocks.mean(axis=(1, 3)))
@@ -136,7 +136,7 @@ def _lattices(areas: _Areas) -> list[_Rectangle]:
     """The fullest rectangles of every lattice."""
     found = []
     taken = np.zeros(len(areas.sizes), bool)
-    for seed in np.argsort(-areas.sizes)[:MOST]:
+    for seed in np.argsort(-areas.sizes)[:MAX_AREAS]:
         if taken[seed]:
             continue
         best: list[_Rectangle] = []
@@ -144,7 +144,7 @@ def _lattices(areas: _Areas) -> list[_Rectangle]:
             rectangles = _rectangles(*_grown(areas, seed, along, down))
             if rectangles and (not best or rectangles[0].patches > best[0].patches):
                 best = rectangles
-            if best and best[0].patches >= SURELY:
+            if best and best[0].patches >= CERTAIN_SHARE:
                 break
         if best:
             taken[best[0].seen] = True
@@ -204,6 +204,6 @@ def _rectangles(cells: NDArray[np.intp], seen: NDArray[np.intp]) -> list[_Rectan
             for y in range(first[1], last[1] + 1):
                 own = cells - (x, y)
                 inside = ((own >= 0) & (own < size)).all(axis=1)
-                if inside.sum() >= FEWEST:
+                if inside.sum() >= MIN_FOUND:
                     found.append(_Rectangle(own[inside], seen[inside], is_upright))
     return sorted(found, key=lambda rectangle: -rectangle.patches)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..colour.difference import REFERENCE_LAB, delta_e00, lab_of_scene, scene_of_lab
 from ..errors import GroundglassError
 
-LEAST_PATCHES = 14  # below which nine numbers are told by too few colours
+MIN_PATCHES = 14  # below which nine numbers are told by too few colours
 GREYS_THAT_BALANCE = range(19, 23)  # neutral 8 to 3.5: white may clip, and black has flare in it
 # Of each patch across and down, in parts of the chart from its middle.
 PLACES = np.array([((column + 0.5) / 6 - 0.5, (row + 0.5) / 4 - 0.5) for row in range(4) for column in range(6)])
@@ -56,7 +56,7 @@ def fit(camera_rgb: NDArray[np.float64], usable: NDArray[np.bool_] | None = None
     """
     used = np.ones(24, bool) if usable is None else usable
     greys = sum(bool(used[patch]) for patch in GREYS_THAT_BALANCE)
-    if used.sum() < LEAST_PATCHES or greys < 3:
+    if used.sum() < MIN_PATCHES or greys < 3:
         raise GroundglassError(
             f"only {int(used.sum())} patches of the chart, {greys} of its middle greys among them, are neither clipped "
             "nor black; expose the chart darker or brighter"

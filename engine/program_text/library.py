@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 
-class Shelf:
+class SourceLibrary:
     """The files of one package. A text, once read, stays until `put` brings another: what runs is what was found whole,
     whatever an editor does to the file meanwhile.
 
@@ -28,7 +28,7 @@ class Shelf:
         ships = resources.files(self._package)
         return (*self._folders, ships.resolve()) if isinstance(ships, Path) else self._folders
 
-    def lay_over(self, *folders: Path) -> None:
+    def set_search_path(self, *folders: Path) -> None:
         """Files in these folders come before those of the same name that ship; none, and nothing lies over them."""
         self._folders = tuple(folder.resolve() for folder in folders)
         self._texts.clear()

@@ -41,13 +41,13 @@ class Protocol:
         """Does what a request asks for. Whatever is wrong with it is an answer, too."""
         if isinstance(request, ControlError):
             return {"ok": False, "error": str(request)}
-        told = {"id": request["id"]} if "id" in request else {}
+        reply = {"id": request["id"]} if "id" in request else {}
         try:
             verb = verb_of(request)
             value = self._done(verb, request[verb], request)
         except GroundglassError as error:
-            return told | {"ok": False, "error": str(error)}
-        return told | {"ok": True} | ({} if value is None else {"value": value})
+            return reply | {"ok": False, "error": str(error)}
+        return reply | {"ok": True} | ({} if value is None else {"value": value})
 
     def settings(self) -> dict[str, Any]:
         """How everything stands, by name."""
@@ -55,24 +55,24 @@ class Protocol:
         standing = {one.name: plain(controls.get(one.name)) for one in controls if not isinstance(one, Action)}
         return standing | {name: plain(value) for name, _, value in self._parameters()}
 
-    def _done(self, verb: str, what: Any, request: Answer) -> Any:
-        match verb, what:
+    def _done(self, verb: str, argument: Any, request: Answer) -> Any:
+        match verb, argument:
             case ("list", True):
                 return [*map(self._described, self._controls), *self._described_parameters()]
             case ("state", True):
                 return self._state()
             case ("watch", bool()):
-                return self.settings() if what else None
+                return self.settings() if argument else None
             case ("get", str()):
-                return self._get(what)
+                return self._get(argument)
             case ("set", str()) if "to" in request:
-                self._set(what, request["to"])
-                return self._get(what)
+                self._set(argument, request["to"])
+                return self._get(argument)
             case ("do", str()):
-                return self._controls.do(what)
+                return self._controls.do(argument)
             case ("press", str()):
-                if not self._controls.press(what):
-                    raise ControlError(f"no control has the key '{what}'; list tells which there are")
+                if not self._controls.press(argument):
+                    raise ControlError(f"no control has the key '{argument}'; list tells which there are")
                 return None
         form = {"set": '{"set": NAME, "to": SETTING}', "watch": '{"watch": true}'}.get(verb)
         raise ControlError(f"'{verb}' is asked as {form or _form(verb)}")
@@ -95,24 +95,24 @@ class Protocol:
             yield f"{LOOK}{settings.name}.{parameter.name}", parameter, settings.values[parameter.name]
 
     def _described(self, control: Control) -> Answer:
-        told: Answer = {"name": control.name, "title": control.title, "group": control.group}
-        told["kind"] = type(control).__name__.lower()
-        told |= {key: text for key in ("key", "help") if (text := getattr(control, key))}
+        reply: Answer = {"name": control.name, "title": control.title, "group": control.group}
+        reply["kind"] = type(control).__name__.lower()
+        reply |= {key: text for key in ("key", "help") if (text := getattr(control, key))}
         match control:
-            case Number(least=least, most=most, step=step, unit=unit):
-                told |= {"least": least, "most": most, "step": step, "unit": unit}
+            case Number(minimum=minimum, maximum=maximum, step=step, unit=unit):
+                reply |= {"least": minimum, "most": maximum, "step": step, "unit": unit}
             case Choice(choices=choices):
-                told["choices"] = list(choices)
-        return told if isinstance(control, Action) else told | {"value": plain(self._controls.get(control.name))}
+                reply["choices"] = list(choices)
+        return reply if isinstance(control, Action) else reply | {"value": plain(self._controls.get(control.name))}
 
     def _described_parameters(self) -> Iterator[Answer]:
         for name, parameter, value in self._parameters():
-            told: Answer = {"name": name, "title": parameter.label, "group": "look", "kind": parameter.kind}
+            reply: Answer = {"name": name, "title": parameter.label, "group": "look", "kind": parameter.kind}
             if parameter.choices:
-                told["choices"] = list(parameter.choices)
+                reply["choices"] = list(parameter.choices)
             else:
-                told |= {"least": parameter.low, "most": parameter.high}
-            yield told | {"value": plain(value)}
+                reply |= {"least": parameter.low, "most": parameter.high}
+            yield reply | {"value": plain(value)}
 
 
 def verb_of(request: Answer) -> str:
@@ -126,7 +126,7 @@ def verb_of(request: Answer) -> str:
 def read_request(line: bytes) -> Request:
     """The request in a line, or the error that says why it is none."""
     try:
-        request = json.loads(line.decode("utf-8"), parse_constant=_refused)
+        request = json.loads(line.decode("utf-8"), parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return ControlError('a request is a JSON object on a line of its own, like {"get": "zebra"}')
     if not isinstance(request, dict):
@@ -134,7 +134,7 @@ def read_request(line: bytes) -> Request:
     return request
 
 
-def _refused(constant: str) -> float:
+def _reject_constant(constant: str) -> float:
     raise ValueError(constant)
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..display.tool import Desk, Tool, Wish
+from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import OutputError
 from .protocol import Answer, Protocol, plain
 from .server import Server
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..live_edit.editing import Editing
 
 TOKEN = "GROUNDGLASS_TOKEN"  # of the environment; else one is drawn
-MOST_A_FRAME = 32  # requests
+MAX_PER_FRAME = 32  # requests
 WATCH_S = 0.1
 ASKING = {"list", "get", "state", "watch"}  # changes nothing
 
@@ -34,24 +34,24 @@ def control_file() -> Path:
 class Remote(Tool):
     """Listens on `port` of this machine, and says where in `file`, which only this user can read."""
 
-    def __init__(self, desk: Desk, editing: Editing, port: int, file: Path) -> None:
-        self._desk, self._file = desk, file
-        self._protocol = Protocol(desk.controls, editing, self._state)
+    def __init__(self, tool_context: ToolContext, editing: Editing, port: int, file: Path) -> None:
+        self._tool_context, self._file = tool_context, file
+        self._protocol = Protocol(tool_context.controls, editing, self._state)
         token = os.environ.get(TOKEN) or secrets.token_urlsafe(18)
-        wake = (lambda: None) if desk.window is None else desk.window.wake
+        wake = (lambda: None) if tool_context.window is None else tool_context.window.wake
         self._server = Server(port, token, wake)
         self._watched: dict[str, object] = {}
         self._next_s = 0.0
         try:
-            write_secretly(file, {"port": self._server.port, "token": token, "pid": os.getpid()})
+            write_private(file, {"port": self._server.port, "token": token, "pid": os.getpid()})
         except OutputError:
             self._server.close()
             raise
         print(f"groundglass: control on 127.0.0.1:{self._server.port}, token in {file}", file=sys.stderr)
 
-    def tick(self, now_s: float) -> Wish:
-        wish = Wish.NOTHING
-        for _ in range(MOST_A_FRAME):
+    def tick(self, now_s: float) -> Invalidation:
+        invalidation = Invalidation.NOTHING
+        for _ in range(MAX_PER_FRAME):
             taken = self._server.take()
             if taken is None:
                 break
@@ -62,12 +62,12 @@ class Remote(Tool):
                     client.watches = request["watch"]
                     self._watched = answer.get("value", self._watched)
                 if not ASKING & request.keys():
-                    wish = Wish.REDRAW
+                    invalidation = Invalidation.REDRAW
             self._server.answer(client, answer)
         if now_s >= self._next_s:
             self._next_s = now_s + WATCH_S
-            self._tell_watchers()
-        return wish
+            self._notify_watchers()
+        return invalidation
 
     @property
     def busy(self) -> bool:
@@ -79,7 +79,7 @@ class Remote(Tool):
             if json.loads(self._file.read_text())["pid"] == os.getpid():  # not of a run that began later
                 self._file.unlink()
 
-    def _tell_watchers(self) -> None:
+    def _notify_watchers(self) -> None:
         watchers = self._server.watchers()
         if not watchers:
             return
@@ -90,10 +90,10 @@ class Remote(Tool):
             self._server.push(client, {"changed": changed})
 
     def _state(self) -> Answer:
-        engine, desk = self._desk.engine, self._desk
+        engine, tool_context = self._tool_context.engine, self._tool_context
         return {
-            "source": desk.source.name,
-            "size": list(desk.source.size),
+            "source": tool_context.source.name,
+            "size": list(tool_context.source.size),
             "look": engine.look.name,
             "lens": engine.lens.name,
             "f_number": engine.lens.f_number,
@@ -101,19 +101,19 @@ class Remote(Tool):
             "exposure_ev": engine.exposure_ev,
             "white_balance": engine.development.white_balance,
             "device": engine.device_name,
-            "frames": desk.log.frames,
-            "fps": desk.log.recent_fps(),
+            "frames": tool_context.log.frames,
+            "fps": tool_context.log.recent_fps(),
         }
 
 
-def write_secretly(file: Path, told: dict[str, object]) -> None:
+def write_private(file: Path, document: dict[str, object]) -> None:
     """JSON that nobody but this user can read, whole or not at all. OutputError where it cannot be written."""
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
         with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
-            json.dump(told, stream)
+            json.dump(document, stream)
         os.replace(part, file)
     except OSError as error:
         raise OutputError(f"{file}: cannot be written ({error.strerror}); make its folder writable") from error

@@ -17,10 +17,10 @@ from ..errors import ControlError
 from .protocol import Answer, Request, read_request
 
 HOST = "127.0.0.1"
-MOST_CLIENTS = 16
-MOST_LINE = 1 << 16  # bytes
-MOST_WAITING = 64  # requests of a client that are not answered: so long nothing more is read from it
-MOST_UNREAD = 1 << 20  # bytes that a client may leave unread before it is given up
+MAX_CLIENTS = 16
+MAX_LINE_BYTES = 1 << 16  # bytes
+MAX_WAITING = 64  # requests of a client that are not answered: so long nothing more is read from it
+MAX_UNREAD_BYTES = 1 << 20  # bytes that a client may leave unread before it is given up
 READ = 1 << 14
 
 
@@ -30,9 +30,9 @@ class Client:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.watches = False
-        self.is_known = False  # it told the token
+        self.is_authenticated = False  # it told the token
         self.is_refused = False  # to be closed when it was told why
-        self.has_said_all = False  # to be closed when all is answered
+        self.has_ended = False  # to be closed when all is answered
         self.inbox, self.outbox = bytearray(), bytearray()
         self.waiting = 0
 
@@ -50,7 +50,7 @@ class Server:
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((HOST, port))
-            self._socket.listen(MOST_CLIENTS)
+            self._socket.listen(MAX_CLIENTS)
         except (OSError, OverflowError) as error:
             self._socket.close()
             reason = getattr(error, "strerror", None) or "is no port"
@@ -58,13 +58,13 @@ class Server:
         self.port: int = self._socket.getsockname()[1]
         self._requests: SimpleQueue[tuple[Client, Request]] = SimpleQueue()
         self._answers: deque[tuple[Client, bytes, bool]] = deque()  # and whether it is one that a client waits for
-        self._bell, self._ear = socket.socketpair()
-        for each in (self._socket, self._bell, self._ear):
+        self._wake_socket, self._listening_socket = socket.socketpair()
+        for each in (self._socket, self._wake_socket, self._listening_socket):
             each.setblocking(False)
         self._clients: dict[socket.socket, Client] = {}
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._socket, selectors.EVENT_READ)
-        self._selector.register(self._ear, selectors.EVENT_READ)
+        self._selector.register(self._listening_socket, selectors.EVENT_READ)
         self._ends = False
         self._thread = threading.Thread(target=self._serve, name="groundglass-control", daemon=True)
         self._thread.start()
@@ -78,11 +78,11 @@ class Server:
 
     def answer(self, client: Client, answer: Answer) -> None:
         """To the request that was taken first of those which `client` waits for."""
-        self._tell(client, answer, True)
+        self._enqueue(client, answer, True)
 
-    def push(self, client: Client, news: Answer) -> None:
+    def push(self, client: Client, event: Answer) -> None:
         """What `client` did not ask for just now."""
-        self._tell(client, news, False)
+        self._enqueue(client, event, False)
 
     def watchers(self) -> list[Client]:
         return [client for client in list(self._clients.values()) if client.watches]
@@ -90,36 +90,36 @@ class Server:
     def close(self) -> None:
         """Ends all connections; what was answered before is still sent where the client reads it at once."""
         self._ends = True
-        self._ring()
+        self._wake_thread()
         self._thread.join()
 
-    def _tell(self, client: Client, told: Answer, waited_for: bool) -> None:
-        self._answers.append((client, json.dumps(told).encode() + b"\n", waited_for))
-        self._ring()
+    def _enqueue(self, client: Client, reply: Answer, waited_for: bool) -> None:
+        self._answers.append((client, json.dumps(reply).encode() + b"\n", waited_for))
+        self._wake_thread()
 
-    def _ring(self) -> None:
+    def _wake_thread(self) -> None:
         with contextlib.suppress(OSError):  # full: it rings already; closed: nobody listens
-            self._bell.send(b"!")
+            self._wake_socket.send(b"!")
 
     def _serve(self) -> None:
         while not self._ends:
             for key, events in self._selector.select():
                 found: Any = key.fileobj
                 if found is self._socket:
-                    self._greet()
-                elif found is self._ear:
-                    self._hear()
+                    self._accept()
+                elif found is self._listening_socket:
+                    self._receive_all()
                 elif found in self._clients:
-                    self._attend(self._clients[found], events)
-        self._hear()
+                    self._serve_client(self._clients[found], events)
+        self._receive_all()
         for client in list(self._clients.values()):
             self._send(client)
-            self._part(client)
+            self._disconnect(client)
         self._selector.close()
-        for each in (self._socket, self._bell, self._ear):
+        for each in (self._socket, self._wake_socket, self._listening_socket):
             each.close()
 
-    def _greet(self) -> None:
+    def _accept(self) -> None:
         try:
             connection, _ = self._socket.accept()
         except OSError:  # it has gone again
@@ -128,43 +128,43 @@ class Server:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = self._clients[connection] = Client(connection)
         self._selector.register(connection, selectors.EVENT_READ)
-        if len(self._clients) > MOST_CLIENTS:
-            self._refuse(client, f"there are {MOST_CLIENTS} connections already; close one")
-            self._settle(client)
+        if len(self._clients) > MAX_CLIENTS:
+            self._reject(client, f"there are {MAX_CLIENTS} connections already; close one")
+            self._update_interest(client)
 
-    def _hear(self) -> None:
+    def _receive_all(self) -> None:
         with contextlib.suppress(OSError):
-            while self._ear.recv(READ):
+            while self._listening_socket.recv(READ):
                 pass
         while self._answers:
             client, line, waited_for = self._answers.popleft()
             client.outbox += line
             client.waiting -= waited_for
             if client.connection in self._clients:
-                self._read_on(client)
-                self._settle(client)
+                self._parse_lines(client)
+                self._update_interest(client)
 
-    def _attend(self, client: Client, events: int) -> None:
+    def _serve_client(self, client: Client, events: int) -> None:
         if events & selectors.EVENT_READ:
             try:
                 heard = client.connection.recv(READ)
             except BlockingIOError:
                 return
             except OSError:
-                self._part(client)
+                self._disconnect(client)
                 return
-            client.has_said_all = not heard
+            client.has_ended = not heard
             client.inbox += heard
-            self._read_on(client)
-        self._settle(client)
+            self._parse_lines(client)
+        self._update_interest(client)
 
-    def _read_on(self, client: Client) -> None:
+    def _parse_lines(self, client: Client) -> None:
         """The lines that are there, as many as may wait."""
-        while client.waiting < MOST_WAITING and not client.is_refused:
+        while client.waiting < MAX_WAITING and not client.is_refused:
             end = client.inbox.find(b"\n")
             length = len(client.inbox) if end < 0 else end
-            if length > MOST_LINE:
-                self._refuse(client, f"a line is longer than {MOST_LINE} bytes")
+            if length > MAX_LINE_BYTES:
+                self._reject(client, f"a line is longer than {MAX_LINE_BYTES} bytes")
                 return
             if end < 0:
                 return
@@ -175,33 +175,33 @@ class Server:
 
     def _read_line(self, client: Client, line: bytes) -> None:
         request = read_request(line)
-        if not client.is_known:
-            self._let_in(client, request)
+        if not client.is_authenticated:
+            self._authenticate(client, request)
             return
         client.waiting += 1
         self._requests.put((client, request))
         self._wake()
 
-    def _let_in(self, client: Client, request: Request) -> None:
+    def _authenticate(self, client: Client, request: Request) -> None:
         token = request.get("token") if isinstance(request, dict) else None
         if isinstance(token, str) and hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
-            client.is_known = True
+            client.is_authenticated = True
             client.outbox += b'{"ok": true}\n'
         else:
-            self._refuse(client, 'the first line is {"token": "..."} with the token of this run')
+            self._reject(client, 'the first line is {"token": "..."} with the token of this run')
 
-    def _refuse(self, client: Client, why: str) -> None:
+    def _reject(self, client: Client, why: str) -> None:
         client.outbox += json.dumps({"ok": False, "error": why}).encode() + b"\n"
         client.is_refused = True
 
-    def _settle(self, client: Client) -> None:
+    def _update_interest(self, client: Client) -> None:
         """Sends what can be sent; asks to be told when there is more to do."""
-        is_there = self._send(client) and len(client.outbox) <= MOST_UNREAD
-        is_over = client.is_refused or (client.has_said_all and not client.waiting)
+        is_there = self._send(client) and len(client.outbox) <= MAX_UNREAD_BYTES
+        is_over = client.is_refused or (client.has_ended and not client.waiting)
         if not is_there or (is_over and not client.outbox):
-            self._part(client)
+            self._disconnect(client)
             return
-        reads = client.waiting < MOST_WAITING and not client.is_refused and not client.has_said_all
+        reads = client.waiting < MAX_WAITING and not client.is_refused and not client.has_ended
         events = (selectors.EVENT_READ if reads else 0) | (selectors.EVENT_WRITE if client.outbox else 0)
         registered = client.connection in self._selector.get_map()
         if events and registered:
@@ -223,7 +223,7 @@ class Server:
             return False
         return True
 
-    def _part(self, client: Client) -> None:
+    def _disconnect(self, client: Client) -> None:
         self._clients.pop(client.connection, None)
         client.watches = False
         if client.connection in self._selector.get_map():

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from ..controls import Action, Choice, Control, Number, Switch
 from ..display.events import Event, Pointer
 from ..display.overlays import NO_OVERLAYS, WHOLE, Circles, Overlays, View
-from ..display.status_line import SMALLEST_PX, letter
-from ..display.tool import Canvas, Desk, Tool
+from ..display.status_line import MIN_TEXT_PX, render_text
+from ..display.tool import Canvas, Tool, ToolContext
 from ..frame import Encoding
 from ..gl.passes import Parameter, Value, load_pass
 from .legend import draw_legend
@@ -57,8 +57,8 @@ class _State:
 class Aids(Tool):
     """Switches for the overlay passes and numbers for their parameters, the magnifier and the desqueeze."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._engine, self._say = desk.engine, desk.say
+    def __init__(self, tool_context: ToolContext) -> None:
+        self._engine, self._notify = tool_context.engine, tool_context.notify
         self._states = {aid.name: _State() for aid in AIDS}
         self._zoom, self._squeeze = "off", "off"
         self._middle = self._pointer = (0.5, 0.5)
@@ -69,12 +69,12 @@ class Aids(Tool):
             yield Switch(
                 *(aid.name, aid.title, "aids", aid.key),
                 get=partial(getattr, state, "on"),
-                set=partial(self._turn, aid),
-                lasts=True,
+                set=partial(self._toggle, aid),
+                is_saved=True,
             )
             key = aid.next_key
             for parameter in load_pass(aid.name).parameters:
-                yield self._of_parameter(aid, parameter, key if parameter.kind == "enum" else "")
+                yield self._parameter_control(aid, parameter, key if parameter.kind == "enum" else "")
                 key = "" if parameter.kind == "enum" else key
         yield Choice(
             "magnifier", "Magnifier", "aids", "M", choices=tuple(ZOOMS), get=lambda: self._zoom, set=self._magnify
@@ -87,11 +87,11 @@ class Aids(Tool):
             choices=tuple(SQUEEZES),
             get=lambda: self._squeeze,
             set=partial(setattr, self, "_squeeze"),
-            lasts=True,
+            is_saved=True,
         )
         yield Action("aids_off", "All aids off", "aids", "0", do=self._all_off)
 
-    def obey(self, event: Event) -> bool:
+    def handle_event(self, event: Event) -> bool:
         if isinstance(event, Pointer) and event.kind in ("move", "press"):
             self._pointer = event.x, event.y
         return False
@@ -110,7 +110,7 @@ class Aids(Tool):
             {name: self._values(name, frame) for name in passes},
             circles,
             scene=engine.scene_textures if "false_colour" in passes else None,
-            raw=frame if self._asks_raw() and frame.encoding is Encoding.MOSAIC else None,
+            raw=frame if self._needs_raw() and frame.encoding is Encoding.MOSAIC else None,
             equivalent_mm=engine.lens.equivalent_mm(frame.width / frame.height) if "frame_lines" in passes else None,
             view=view,
         )
@@ -118,12 +118,12 @@ class Aids(Tool):
     def draw(self, canvas: Canvas) -> None:
         if self._states["false_colour"].on:
             scale = str(self._value("false_colour", "scale"))
-            canvas.plates.prepare("legend", (scale, canvas.text_px), lambda: draw_legend(scale, canvas.text_px))
-            canvas.plates.draw("legend", canvas.text_px // 2, 4 * canvas.text_px)
+            canvas.sprites.prepare("legend", (scale, canvas.text_px), lambda: draw_legend(scale, canvas.text_px))
+            canvas.sprites.draw("legend", canvas.text_px // 2, 4 * canvas.text_px)
         if self._states["frame_lines"].on:
-            self._name_frames(canvas)
+            self._label_frame_lines(canvas)
 
-    def _name_frames(self, canvas: Canvas) -> None:
+    def _label_frame_lines(self, canvas: Canvas) -> None:
         """The focal length of each bright-line frame, in its upper left corner."""
         frame = self._engine.last
         if frame is None:
@@ -133,29 +133,29 @@ class Aids(Tool):
             half = 0.5 * equivalent_mm / float(focal)
             if half > 0.5:  # the picture shows less than that
                 continue
-            text_px = max(SMALLEST_PX, canvas.text_px * 4 // 5)
-            made = partial(letter, [focal], text_px, canvas.size[0])
-            size = canvas.plates.prepare(f"frame {focal}", text_px, made)
+            text_px = max(MIN_TEXT_PX, canvas.text_px * 4 // 5)
+            made = partial(render_text, [focal], text_px, canvas.size[0])
+            size = canvas.sprites.prepare(f"frame {focal}", text_px, made)
             x, y = canvas.pixel(0.5 - half, 0.5 - half)
-            canvas.plates.draw(f"frame {focal}", x + text_px // 2, y - text_px // 2 - size[1])
+            canvas.sprites.draw(f"frame {focal}", x + text_px // 2, y - text_px // 2 - size[1])
 
-    def _of_parameter(self, aid: Aid, parameter: Parameter, key: str) -> Control:
+    def _parameter_control(self, aid: Aid, parameter: Parameter, key: str) -> Control:
         name = f"{aid.name}_{parameter.name}"
         title = f"{aid.title}: {parameter.label[0].lower()}{parameter.label[1:]}"
         get = partial(self._value, aid.name, parameter.name)
         put = partial(self._set, aid.name, parameter.name)
         if parameter.kind == "enum":
             return Choice(
-                *(name, title, "aids", key), choices=parameter.choices, get=lambda: str(get()), set=put, lasts=True
+                *(name, title, "aids", key), choices=parameter.choices, get=lambda: str(get()), set=put, is_saved=True
             )
         return Number(
             *(name, title, "aids"),
-            least=parameter.low,
-            most=parameter.high,
+            minimum=parameter.low,
+            maximum=parameter.high,
             step=parameter.step,
             get=lambda: float(get()),  # type: ignore[arg-type]
             set=put,
-            lasts=True,
+            is_saved=True,
         )
 
     def _value(self, name: str, parameter: str) -> Value:
@@ -172,18 +172,18 @@ class Aids(Tool):
     def _set(self, name: str, parameter: str, value: Value) -> None:
         self._states[name].values[parameter] = value
         if isinstance(value, str):
-            self._say(f"{next(aid.title for aid in AIDS if aid.name == name)}: {value}")
+            self._notify(f"{next(aid.title for aid in AIDS if aid.name == name)}: {value}")
 
-    def _turn(self, aid: Aid, on: bool) -> None:
+    def _toggle(self, aid: Aid, on: bool) -> None:
         frame = self._engine.last
         if on and aid.name == "depth_view" and (frame is None or frame.depth_m is None):
-            self._say(NO_DEPTH)
+            self._notify(NO_DEPTH)
             return
         self._states[aid.name].on = on
-        if on and self._asks_raw() and frame is not None and frame.encoding is not Encoding.MOSAIC:
-            self._say(NO_MOSAIC)
+        if on and self._needs_raw() and frame is not None and frame.encoding is not Encoding.MOSAIC:
+            self._notify(NO_MOSAIC)
 
-    def _asks_raw(self) -> bool:
+    def _needs_raw(self) -> bool:
         return any(self._states[name].on and self._value(name, "of") == "raw" for name in ("zebra", "clipping"))
 
     def _magnify(self, zoom: str) -> None:

@@ -10,15 +10,15 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..controls import Action, Choice, Control, Number, Switch
-from ..display.dof_scale import Barrel
+from ..display.dof_scale import DofScale
 from ..display.events import Event, Pointer, Wheel
 from ..display.overlays import NO_OVERLAYS, Overlays
-from ..display.status_line import distance, f_stop, sharp_zone
-from ..display.tool import Desk, Tool, Wish
+from ..display.status_line import distance, f_stop, format_sharp_zone
+from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import GroundglassError
 from ..lens import DEFAULT_ASPECT, Lens, list_lenses, load_lens
-from ..optics.autofocus import Box, Target, autofocus, faces_can_be_found
-from ..optics.focus import FARTHEST_M, Rack, Street, depth_of_field_m, hyperfocal_m
+from ..optics.autofocus import Box, Target, autofocus, has_face_detector
+from ..optics.focus import FARTHEST_M, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
 
 if TYPE_CHECKING:
     import moderngl
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from ..frame import Frame
 
 CLICK_S = 0.4  # how long the focus takes to a click: a quick hand
-MARK_S = 2.0  # and to a mark: a move that belongs to the picture
-MARKS = (1, 2)
+PRESET_S = 2.0  # and to a mark: a move that belongs to the picture
+PRESETS = (1, 2)
 FACE_S = 2.5  # how long the frame round a face is seen
 NO_DEPTH = "no depth here"
 
 
-class Focusing(Tool):
+class FocusTool(Tool):
     """Moves the focus of the engine over time, turns its iris, and says what it did.
 
     `seconds` are those to a click and to a mark. `rack` begins with the first frame. Where `street` is given, street
@@ -42,19 +42,19 @@ class Focusing(Tool):
 
     def __init__(
         self,
-        desk: Desk,
-        seconds: tuple[float, float] = (CLICK_S, MARK_S),
+        tool_context: ToolContext,
+        seconds: tuple[float, float] = (CLICK_S, PRESET_S),
         rack: Rack | None = None,
-        street: Street | None = None,
+        zone_focus: ZoneFocus | None = None,
     ) -> None:
-        engine = desk.engine
-        self._engine, self._say = engine, desk.say
-        self._click_s, self._mark_s = seconds
-        self._first_rack = rack
-        self._street = street or Street()
+        engine = tool_context.engine
+        self._engine, self._notify = engine, tool_context.notify
+        self._click_s, self._preset_s = seconds
+        self._startup_rack = rack
+        self._zone_focus = zone_focus or ZoneFocus()
         # The f-number and focus from before street mode; None while it is off.
-        self._before_street = (engine.lens.f_number, engine.focus_m) if street else None
-        self._marks_m: dict[int, float] = {}
+        self._before_zone_focus = (engine.lens.f_number, engine.focus_m) if zone_focus else None
+        self._presets_m: dict[int, float] = {}
         self._rack: Rack | None = None
         self._began_s = 0.0
         self._changed = self._began = False
@@ -62,7 +62,7 @@ class Focusing(Tool):
         self._search: Future[Target | None] | None = None
         self._face: Box | None = None
         self._face_until_s = -math.inf
-        self._told_of_faces = False
+        self._faces_hint_shown = False
         self._shows_scale = False
 
     @property
@@ -73,33 +73,38 @@ class Focusing(Tool):
         yield Action("autofocus", "Autofocus", "focus", "A", do=self._autofocus)
         yield Action("hyperfocal", "Hyperfocal distance", "focus", "Y", do=self._hyperfocal)
         yield Switch(
-            "street", "Street mode", "focus", "Z", get=lambda: self._before_street is not None, set=self._turn_street
+            "zone_focus",
+            "Zone focus",
+            "focus",
+            "Z",
+            get=lambda: self._before_zone_focus is not None,
+            set=self._toggle_zone_focus,
         )
         yield Switch(
             *("depth_of_field", "Depth of field", "focus", "D"),
             get=lambda: self._shows_scale,
             set=self._show_scale,
-            lasts=True,
+            is_saved=True,
         )
-        for mark in MARKS:
-            rack, keep = partial(self._rack_to_mark, mark), partial(self._set_mark, mark)
-            yield Action(f"rack_{mark}", f"Rack to mark {mark}", "focus", f"{mark}", do=rack)
-            yield Action(f"mark_{mark}", f"Set mark {mark} here", "focus", f"Shift+{mark}", do=keep)
-        yield from self._rings()
+        for preset in PRESETS:
+            rack, keep = partial(self._rack_to_preset, preset), partial(self._set_preset, preset)
+            yield Action(f"rack_{preset}", f"Rack to mark {preset}", "focus", f"{preset}", do=rack)
+            yield Action(f"mark_{preset}", f"Set mark {preset} here", "focus", f"Shift+{preset}", do=keep)
+        yield from self._lens_rings()
 
-    def _rings(self) -> Iterable[Control]:
+    def _lens_rings(self) -> Iterable[Control]:
         # Of all lenses: one that cannot go as far goes as far as it can.
         lenses = [self._engine.lens, *map(load_lens, list_lenses())]
         yield Choice(
             *("lens", "Lens", "focus", "Shift+L"),
             choices=tuple(list_lenses()),
             get=lambda: self._engine.lens.name,
-            set=self._mount,
+            set=self._set_lens,
         )
         yield Number(
             *("f_number", "Aperture", "focus"),
-            least=min(lens.f_number_min for lens in lenses),
-            most=max(lens.f_number_max for lens in lenses),
+            minimum=min(lens.f_number_min for lens in lenses),
+            maximum=max(lens.f_number_max for lens in lenses),
             step=0.05,
             unit="f/",
             get=lambda: self._engine.lens.f_number,
@@ -107,15 +112,15 @@ class Focusing(Tool):
         )
         yield Number(
             *("focus", "Focus", "focus"),
-            least=min(lens.focus_min_m for lens in lenses),
-            most=FARTHEST_M,
+            minimum=min(lens.focus_min_m for lens in lenses),
+            maximum=FARTHEST_M,
             step=0.01,
             unit="m",
             get=lambda: self._engine.focus_m,
             set=self._set_focus,
         )
 
-    def obey(self, event: Event) -> bool:
+    def handle_event(self, event: Event) -> bool:
         match event:
             case Pointer(kind="press", button="left"):
                 self._click(event.x, event.y)
@@ -126,7 +131,7 @@ class Focusing(Tool):
                 return False
         return True
 
-    def tick(self, now_s: float) -> Wish:
+    def tick(self, now_s: float) -> Invalidation:
         if self._search is not None and self._search.done():
             self._take_target(self._search)
         if self._rack is not None:
@@ -136,46 +141,46 @@ class Focusing(Tool):
             if passed_s >= self._rack.seconds:
                 self._rack = None
         changed, self._changed = self._changed, False
-        return Wish.REDRAW if changed else Wish.NOTHING
+        return Invalidation.REDRAW if changed else Invalidation.NOTHING
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
         if self._began:
             return
         self._began = True  # now a rack may begin, and street mode knows the picture's shape
-        if self._first_rack is not None:
-            self._start(self._first_rack)
-        self._say_zone()
+        if self._startup_rack is not None:
+            self._start(self._startup_rack)
+        self._notify_zone()
 
     def overlays(self, frame: Frame | None) -> Overlays:
         engine = self._engine
         face = self._face if perf_counter() < self._face_until_s else None
         if frame is None or not (self._shows_scale or face):
             return NO_OVERLAYS
-        barrel = Barrel.of(engine.lens, engine.focus_m, self._aspect()) if self._shows_scale else None
+        dof_scale = DofScale.of(engine.lens, engine.focus_m, self._aspect()) if self._shows_scale else None
         if face is not None:  # found in the frame, which a lens that breathes shows larger
             left, top, right, bottom = (min(max(0.5 + (at - 0.5) * engine.magnification, 0.0), 1.0) for at in face)
             face = left, top, right, bottom
-        return Overlays(barrel=barrel, face=face)
+        return Overlays(dof_scale=dof_scale, face=face)
 
     def close(self) -> None:
         if self._worker is not None:
             self._worker.shutdown(wait=True, cancel_futures=True)
 
-    def _mount(self, name: str) -> None:
+    def _set_lens(self, name: str) -> None:
         """Another lens, at an aperture and a focus as near to the present ones as it goes."""
-        if self._before_street is not None:
-            self._turn_street(False)
+        if self._before_zone_focus is not None:
+            self._toggle_zone_focus(False)
         engine, lens = self._engine, load_lens(name)
         engine.lens = lens.at(min(max(engine.lens.f_number, lens.f_number_min), lens.f_number_max))
         self._move_to(engine.focus_m, 0.0)
-        self._say(f"{lens.name}, {f_stop(engine.lens.f_number)}")
+        self._notify(f"{lens.name}, {f_stop(engine.lens.f_number)}")
 
     def _set_f_number(self, f_number: float) -> None:
         lens = self._engine.lens
         f_number = min(max(f_number, lens.f_number_min), lens.f_number_max)
         if f_number != lens.f_number:
             self._engine.lens = lens.at(f_number)
-            self._say_zone()
+            self._notify_zone()
             self._changed = True
 
     def _set_focus(self, focus_m: float) -> None:
@@ -190,21 +195,21 @@ class Focusing(Tool):
     def _click(self, x: float, y: float) -> None:
         depth_m = self._engine.depth_at(x, y)
         if depth_m is None or not depth_m > 0:  # sensors write 0 or NaN where they saw nothing
-            self._say(NO_DEPTH)
+            self._notify(NO_DEPTH)
         elif self._may_move():
             self._move_to(depth_m, self._click_s)
 
-    def _rack_to_mark(self, mark: int) -> None:
-        if mark not in self._marks_m:
-            self._say(f"mark {mark} is not set; Shift+{mark} sets it at the present focus")
+    def _rack_to_preset(self, preset: int) -> None:
+        if preset not in self._presets_m:
+            self._notify(f"mark {preset} is not set; Shift+{preset} sets it at the present focus")
         elif self._has_depth() and self._may_move():
-            self._say(f"to mark {mark}, {distance(self._marks_m[mark])}")
-            self._move_to(self._marks_m[mark], self._mark_s)
+            self._notify(f"to mark {preset}, {distance(self._presets_m[preset])}")
+            self._move_to(self._presets_m[preset], self._preset_s)
 
-    def _set_mark(self, mark: int) -> None:
+    def _set_preset(self, preset: int) -> None:
         if self._has_depth():
-            self._marks_m[mark] = self._engine.focus_m
-            self._say(f"mark {mark} at {distance(self._engine.focus_m)}")
+            self._presets_m[preset] = self._engine.focus_m
+            self._notify(f"mark {preset} at {distance(self._engine.focus_m)}")
 
     def _hyperfocal(self) -> None:
         if not (self._has_depth() and self._may_move()):
@@ -212,13 +217,13 @@ class Focusing(Tool):
         lens = self._engine.lens
         focus_m = min(lens.clamp_focus_m(hyperfocal_m(lens, self._aspect())), FARTHEST_M)
         near_m, far_m = depth_of_field_m(lens, focus_m, self._aspect())
-        self._say(f"hyperfocal {distance(focus_m)}: sharp {sharp_zone(near_m, far_m)}")
+        self._notify(f"hyperfocal {distance(focus_m)}: sharp {format_sharp_zone(near_m, far_m)}")
         self._move_to(focus_m, self._click_s)
 
     def _autofocus(self) -> None:
         frame = self._engine.last
         if frame is None or frame.depth_m is None:
-            self._say(NO_DEPTH)
+            self._notify(NO_DEPTH)
         elif self._may_move() and self._search is None:
             self._rack = None
             self._worker = self._worker or ThreadPoolExecutor(1, "groundglass-autofocus")
@@ -229,62 +234,62 @@ class Focusing(Tool):
         try:
             target = search.result()
         except GroundglassError as error:
-            self._say(str(error))
+            self._notify(str(error))
             return
         if target is None:
-            self._say(NO_DEPTH)
+            self._notify(NO_DEPTH)
             return
         if target.face is not None:
             which = "face" if target.faces == 1 else f"nearest of {target.faces} faces"
-            self._say(f"{which} at {distance(target.distance_m)}")
+            self._notify(f"{which} at {distance(target.distance_m)}")
             self._face, self._face_until_s = target.face, perf_counter() + FACE_S
-        elif faces_can_be_found() or self._told_of_faces:
-            self._say(f"middle at {distance(target.distance_m)}")
+        elif has_face_detector() or self._faces_hint_shown:
+            self._notify(f"middle at {distance(target.distance_m)}")
         else:
-            self._say(f"middle at {distance(target.distance_m)}; for faces pip install groundglass[face]")
-            self._told_of_faces = True
+            self._notify(f"middle at {distance(target.distance_m)}; for faces pip install groundglass[face]")
+            self._faces_hint_shown = True
         self._move_to(target.distance_m, self._click_s)
 
-    def _turn_street(self, on: bool) -> None:
+    def _toggle_zone_focus(self, on: bool) -> None:
         engine = self._engine
-        if on == (self._before_street is not None):
+        if on == (self._before_zone_focus is not None):
             return
         if on and self._has_depth():
-            self._before_street = engine.lens.f_number, engine.focus_m
-            engine.lens = self._street.lens(engine.lens)
+            self._before_zone_focus = engine.lens.f_number, engine.focus_m
+            engine.lens = self._zone_focus.lens(engine.lens)
             self._search = None
-            self._move_to(self._street.focus_m(engine.lens), self._click_s)
-            self._say(self._zone_text())
-        elif not on and self._before_street is not None:
-            (f_number, focus_m), self._before_street = self._before_street, None
+            self._move_to(self._zone_focus.focus_m(engine.lens), self._click_s)
+            self._notify(self._zone_text())
+        elif not on and self._before_zone_focus is not None:
+            (f_number, focus_m), self._before_zone_focus = self._before_zone_focus, None
             engine.lens = engine.lens.at(min(max(f_number, engine.lens.f_number_min), engine.lens.f_number_max))
             self._move_to(focus_m, self._click_s)
-            self._say("street mode is off")
+            self._notify("street mode is off")
 
-    def _say_zone(self) -> None:
+    def _notify_zone(self) -> None:
         """In street mode: what of the zone is sharp now."""
-        if self._before_street is not None:
-            self._say(self._zone_text())
+        if self._before_zone_focus is not None:
+            self._notify(self._zone_text())
 
     def _zone_text(self) -> str:
-        return zone_text(self._street, self._engine.lens, self._aspect())
+        return zone_text(self._zone_focus, self._engine.lens, self._aspect())
 
     def _may_move(self) -> bool:
-        if self._before_street is not None:
-            self._say(f"street mode holds the focus at {distance(self._engine.focus_m)}; Z ends it")
-        return self._before_street is None
+        if self._before_zone_focus is not None:
+            self._notify(f"street mode holds the focus at {distance(self._engine.focus_m)}; Z ends it")
+        return self._before_zone_focus is None
 
     def _has_depth(self) -> bool:
         frame = self._engine.last
         if frame is None or frame.depth_m is None:
-            self._say(NO_DEPTH)
+            self._notify(NO_DEPTH)
             return False
         return True
 
     def _move_to(self, depth_m: float, seconds: float) -> None:
         lens = self._engine.lens
         if depth_m < lens.focus_min_m:
-            self._say(f"this lens focuses from {distance(lens.focus_min_m)}")
+            self._notify(f"this lens focuses from {distance(lens.focus_min_m)}")
         to_m = lens.clamp_focus_m(min(depth_m, FARTHEST_M))
         self._changed = True  # an aperture may have changed as well, and a rack of no time is over at once
         self._start(Rack(self._engine.focus_m, to_m, seconds))
@@ -299,14 +304,14 @@ class Focusing(Tool):
         return DEFAULT_ASPECT if frame is None else frame.width / frame.height
 
 
-def zone_text(street: Street, lens: Lens, aspect: float) -> str:
+def zone_text(zone_focus: ZoneFocus, lens: Lens, aspect: float) -> str:
     """What street mode keeps sharp through `lens` as it stands, and what all of the zone would need."""
-    near_m, far_m = street.sharp_m(lens, aspect)
+    near_m, far_m = zone_focus.sharp_m(lens, aspect)
     mode = f"street {f_stop(lens.f_number)}:"
-    zone = sharp_zone(street.near_m, street.far_m)
-    if (near_m, far_m) == (street.near_m, street.far_m):
+    zone = format_sharp_zone(zone_focus.near_m, zone_focus.far_m)
+    if (near_m, far_m) == (zone_focus.near_m, zone_focus.far_m):
         return f"{mode} sharp {zone}"
     if near_m > far_m:
         return f"{mode} nothing of {zone} is sharp; this lens focuses from {distance(lens.focus_min_m)}"
-    needed = f_stop(street.needs_f_number(lens, aspect))
-    return f"{mode} only {sharp_zone(near_m, far_m)} is sharp; {zone} needs {needed}"
+    needed = f_stop(zone_focus.needs_f_number(lens, aspect))
+    return f"{mode} only {format_sharp_zone(near_m, far_m)} is sharp; {zone} needs {needed}"

@@ -9,35 +9,35 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ..controls import Control, Controls, Switch
-from ..display.status_line import INK, SMALLEST_PX, plate
-from ..display.tool import Canvas, Desk, Tool
+from ..display.status_line import INK, MIN_TEXT_PX, text_background
+from ..display.tool import Canvas, Tool, ToolContext
 
 POINTER = (("click", "Focus there"), ("right click", "White there"), ("wheel", "Aperture"))
-MOST_OF_WINDOW = 0.94  # that the map may take of each side
+MAX_WINDOW_FRACTION = 0.94  # that the map may take of each side
 DARKER = 0.8  # how much of the picture its plate takes away: it is read, not looked through
 
 
 class KeyboardMap(Tool):
     """A plate in the middle of the window."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._controls = desk.controls
+    def __init__(self, tool_context: ToolContext) -> None:
+        self._controls = tool_context.controls
         self._shown = False
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("keys", "Keyboard map", "window", "H", get=lambda: self._shown, set=self._turn)
+        yield Switch("keys", "Keyboard map", "window", "H", get=lambda: self._shown, set=self._toggle)
 
     def draw(self, canvas: Canvas) -> None:
         if not self._shown:
             return
         width, height = canvas.size
         rows = key_rows(self._controls)
-        size = canvas.plates.prepare(
+        size = canvas.sprites.prepare(
             "keys", (rows, canvas.text_px, canvas.size), lambda: draw_map(rows, canvas.text_px, canvas.size)
         )
-        canvas.plates.draw("keys", (width - size[0]) // 2, (height - size[1]) // 2)
+        canvas.sprites.draw("keys", (width - size[0]) // 2, (height - size[1]) // 2)
 
-    def _turn(self, on: bool) -> None:
+    def _toggle(self, on: bool) -> None:
         self._shown = on
 
 
@@ -50,19 +50,19 @@ def key_rows(controls: Controls) -> list[tuple[str, str]]:
 def draw_map(rows: list[tuple[str, str]], height_px: int, room: tuple[int, int]) -> NDArray[np.uint8]:
     """(H, W, 4) uint8, premultiplied RGBA: keys and what they do in columns, within `room`, (width, height) pixels.
 
-    The letters are `height_px` high, or as small as it takes, down to `SMALLEST_PX`.
+    The letters are `height_px` high, or as small as it takes, down to `MIN_TEXT_PX`.
     """
     while True:
         font = ImageFont.load_default(height_px)
         edge, line = round(1.2 * height_px), round(1.55 * height_px)
-        most_rows = max(1, (round(MOST_OF_WINDOW * room[1]) - 2 * edge) // line)
-        parts = [rows[first : first + most_rows] for first in range(0, len(rows), most_rows)]
+        max_rows = max(1, (round(MAX_WINDOW_FRACTION * room[1]) - 2 * edge) // line)
+        parts = [rows[first : first + max_rows] for first in range(0, len(rows), max_rows)]
         widths = [[max(font.getlength(row[word]) for row in part) for word in (0, 1)] for part in parts]
         width = round(sum(keys + titles for keys, titles in widths) + (3.5 * len(parts) - 2.5) * height_px) + 2 * edge
-        if width <= MOST_OF_WINDOW * room[0] or height_px <= SMALLEST_PX:
+        if width <= MAX_WINDOW_FRACTION * room[0] or height_px <= MIN_TEXT_PX:
             break
         height_px -= 1
-    ink = Image.new("L", (width, min(most_rows, len(rows)) * line + 2 * edge))
+    ink = Image.new("L", (width, min(max_rows, len(rows)) * line + 2 * edge))
     draw, left = ImageDraw.Draw(ink), float(edge)
     for part, (keys, titles) in zip(parts, widths, strict=True):
         for row, (key, title) in enumerate(part):
@@ -71,6 +71,6 @@ def draw_map(rows: list[tuple[str, str]], height_px: int, room: tuple[int, int])
         left += keys + titles + 3.5 * height_px
     letters = np.asarray(ink, np.float32)[..., None] / 255
     base = np.zeros((ink.height, ink.width, 4), np.float32)
-    base[..., 3] = DARKER * plate(ink.size, edge // 2)
+    base[..., 3] = DARKER * text_background(ink.size, edge // 2)
     shown = base * (1 - letters) + letters * np.array([INK, INK, INK, 1.0], np.float32)
     return np.asarray(shown * 255 + 0.5, np.uint8)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ..display.status_line import INK, PLATE, plate
+from ..display.status_line import INK, TEXT_BACKGROUND, text_background
 
 # The bands of shaders/false_colour.glsl, from dark to bright: red, green, blue of 0..1, and what they stand for.
 IRE_BANDS = (
@@ -17,13 +17,13 @@ IRE_BANDS = (
     ((0.95, 0.85, 0.10), "94"),
     ((0.90, 0.10, 0.10), "white"),
 )
-MOST_STOPS = 7
+MAX_STOPS = 7
 
 
 def stop_colour(stop: int) -> tuple[float, float, float]:
     """Of a stop from -7 to 7, as the shader mixes it."""
     near, far = ((0.45, 0.75, 0.85), (0.1, 0.05, 0.35)) if stop < 0 else ((0.95, 0.85, 0.35), (0.85, 0.05, 0.1))
-    part = abs(stop) / MOST_STOPS
+    part = abs(stop) / MAX_STOPS
     red, green, blue = ((1 - part) * a + part * b for a, b in zip(near, far, strict=True))
     return (red, green, blue) if stop else (0.5, 0.5, 0.5)
 
@@ -32,7 +32,7 @@ def bands(scale: str) -> list[tuple[tuple[float, float, float], str]]:
     """Colour and label of each band of `ire` or `stops`."""
     if scale == "ire":
         return list(IRE_BANDS)
-    stops = range(-MOST_STOPS, MOST_STOPS + 1)
+    stops = range(-MAX_STOPS, MAX_STOPS + 1)
     return [(stop_colour(stop), f"{stop:+d}" if stop else "0") for stop in stops]
 
 
@@ -44,7 +44,7 @@ def draw_legend(scale: str, height_px: int) -> NDArray[np.uint8]:
     step, edge = round(widest + 0.7 * height_px), round(0.5 * height_px)
     size = step * len(shown) + 2 * edge, round(3.1 * height_px)
     base = np.zeros((size[1], size[0], 4), np.float32)
-    base[..., 3] = PLATE * plate(size, edge)
+    base[..., 3] = TEXT_BACKGROUND * text_background(size, edge)
     ink = Image.new("L", size)
     draw = ImageDraw.Draw(ink)
     for index, (colour, label) in enumerate(shown):

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..controls import Control, Switch
 from ..display.events import Event, Pointer
-from ..display.status_line import distance, letter
-from ..display.tool import Canvas, Desk, Tool, Wish
+from ..display.status_line import distance, render_text
+from ..display.tool import Canvas, Invalidation, Tool, ToolContext
 from ..frame import Encoding
 from ..packing import unpack
 
@@ -24,14 +24,14 @@ COLOURS = "RGB"
 REC2020_LUMINANCE = np.array([0.2627002, 0.6779981, 0.0593017], np.float32)  # ITU-R BT.2020
 
 
-class Loupe(Tool):
+class PixelInspector(Tool):
     """Shows them on a plate beside the pointer.
 
     The numbers of the GPU are asked for as a frame is drawn and read when the next one is: nobody waits for them.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._engine = desk.engine
+    def __init__(self, tool_context: ToolContext) -> None:
+        self._engine = tool_context.engine
         self._on = False
         self._at = (0.5, 0.5)
         self._draws_behind = 0  # what is shown is of the place of the draw before
@@ -39,17 +39,17 @@ class Loupe(Tool):
         self._lines: list[str] = []
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("loupe", "Loupe", "aids", "I", get=lambda: self._on, set=self._turn)
+        yield Switch("loupe", "Loupe", "aids", "I", get=lambda: self._on, set=self._toggle)
 
-    def obey(self, event: Event) -> bool:
+    def handle_event(self, event: Event) -> bool:
         if isinstance(event, Pointer) and event.kind in ("move", "drag"):
             self._at, self._draws_behind = (event.x, event.y), 2
         return False
 
-    def tick(self, now_s: float) -> Wish:
-        return Wish.REDRAW if self._on and self._draws_behind > 0 else Wish.NOTHING
+    def tick(self, now_s: float) -> Invalidation:
+        return Invalidation.REDRAW if self._on and self._draws_behind > 0 else Invalidation.NOTHING
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
         upright = self._engine.last
         self._draws_behind -= self._draws_behind > 0
         if not self._on or upright is None or not all(0 <= one < 1 for one in self._at):
@@ -66,20 +66,20 @@ class Loupe(Tool):
         if not self._on or not self._lines:
             return
         room = canvas.size[0] // 2
-        size = canvas.plates.prepare(
-            "loupe", (self._lines, canvas.text_px), lambda: letter(self._lines, canvas.text_px, room)
+        size = canvas.sprites.prepare(
+            "loupe", (self._lines, canvas.text_px), lambda: render_text(self._lines, canvas.text_px, room)
         )
         away = canvas.text_px
         x, y = canvas.pixel(*self._at)
         x = x + away if x + away + size[0] <= canvas.size[0] else x - away - size[0]
         y = y - away - size[1] if y - away - size[1] >= 0 else y + away
-        canvas.plates.draw("loupe", x, y)
+        canvas.sprites.draw("loupe", x, y)
 
     def close(self) -> None:
         if self._probe is not None:
             self._probe.release()
 
-    def _turn(self, on: bool) -> None:
+    def _toggle(self, on: bool) -> None:
         self._on, self._draws_behind = on, 2
 
 

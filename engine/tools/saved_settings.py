@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..controls import Setting
-from ..display.tool import Desk, Tool, Wish
+from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import ControlError, OutputError
-from ..formats.picture_write import write_whole
+from ..formats.picture_write import write_atomically
 
-LOOK_EVERY_S = 2.0  # a run that is killed loses no more
+CHECK_PERIOD_S = 2.0  # a run that is killed loses no more
 NAME = "settings.toml"
 
 
@@ -29,77 +29,77 @@ class Settings(Tool):
     The file has what is not as it would be without it. What it says of controls that there are not is left alone.
     """
 
-    def __init__(self, desk: Desk, file: Path) -> None:
-        self._desk, self._file = desk, file
-        self._usual: dict[str, Setting] | None = None
+    def __init__(self, tool_context: ToolContext, file: Path) -> None:
+        self._tool_context, self._file = tool_context, file
+        self._defaults: dict[str, Setting] | None = None
         self._is_restored = False
         self._is_broken = False  # the file: what may be in it is not written over
         self._kept: dict[str, Setting] = {}
         self._next_s = 0.0
 
-    def tick(self, now_s: float) -> Wish:
-        usual = self._usual = self._usual or self._present()
+    def tick(self, now_s: float) -> Invalidation:
+        defaults = self._defaults = self._defaults or self._present()
         if not self._is_restored:
-            if self._desk.engine.last is None:
-                return Wish.NOTHING
-            self._restore(usual)
+            if self._tool_context.engine.last is None:
+                return Invalidation.NOTHING
+            self._restore(defaults)
             self._is_restored = True
-            return Wish.REPAINT
+            return Invalidation.REPAINT
         if now_s >= self._next_s:
-            self._next_s = now_s + LOOK_EVERY_S
-            self._keep(usual)
-        return Wish.NOTHING
+            self._next_s = now_s + CHECK_PERIOD_S
+            self._keep(defaults)
+        return Invalidation.NOTHING
 
     def close(self) -> None:
-        if self._usual is not None and self._is_restored:
-            self._keep(self._usual)
+        if self._defaults is not None and self._is_restored:
+            self._keep(self._defaults)
 
     def _present(self) -> dict[str, Setting]:
-        controls = self._desk.controls
-        return {one.name: controls.get(one.name) for one in controls if one.lasts}
+        controls = self._tool_context.controls
+        return {one.name: controls.get(one.name) for one in controls if one.is_saved}
 
-    def _restore(self, usual: dict[str, Setting]) -> None:
+    def _restore(self, defaults: dict[str, Setting]) -> None:
         """What was set by hand while the first picture was made stays so."""
         try:
             self._kept = dict(read_settings(self._file))
         except ControlError as error:
             self._is_broken = True
-            self._desk.say(str(error))
+            self._tool_context.notify(str(error))
             return
         wrong = ""
         present = self._present()
         for name, setting in self._kept.items():
-            if name not in present or present[name] != usual[name]:
+            if name not in present or present[name] != defaults[name]:
                 continue
             try:
-                self._desk.controls.set(name, setting)
+                self._tool_context.controls.set(name, setting)
             except ControlError as error:
                 wrong = f"{self._file}: {error}"
-        self._desk.say(wrong)
+        self._tool_context.notify(wrong)
 
-    def _keep(self, usual: dict[str, Setting]) -> None:
+    def _keep(self, defaults: dict[str, Setting]) -> None:
         present = self._present()
         others = {name: setting for name, setting in self._kept.items() if name not in present}
-        kept = others | {name: setting for name, setting in present.items() if setting != usual[name]}
+        kept = others | {name: setting for name, setting in present.items() if setting != defaults[name]}
         if kept == self._kept or self._is_broken:
             return
         self._kept = kept
         try:
             write_settings(self._file, kept)
         except OutputError as error:
-            self._desk.say(str(error))
+            self._tool_context.notify(str(error))
 
 
 def read_settings(file: Path) -> Iterable[tuple[str, Setting]]:
     """Names and settings; none where there is no such file. ControlError where it cannot be read."""
     try:
-        told = tomllib.loads(file.read_text(encoding="utf-8"))
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return ()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise ControlError(f"{file}: cannot be read ({reason}); settings are as usual, mend or remove it") from error
-    return [(name, setting) for name, setting in told.items() if isinstance(setting, bool | int | float | str)]
+    return [(name, setting) for name, setting in values.items() if isinstance(setting, bool | int | float | str)]
 
 
 def write_settings(file: Path, settings: dict[str, Setting]) -> None:
@@ -111,4 +111,4 @@ def write_settings(file: Path, settings: dict[str, Setting]) -> None:
     # A boolean, a number and a text of JSON are those of TOML, too.
     lines = [f"{name} = {json.dumps(setting)}" for name, setting in sorted(settings.items())]
     text = "\n".join(["# What was set in the window; `groundglass view --fresh` starts without it.", *lines, ""])
-    write_whole(file, lambda part: part.write_text(text, encoding="utf-8"))
+    write_atomically(file, lambda part: part.write_text(text, encoding="utf-8"))

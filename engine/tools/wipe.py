@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from ..compute.device import list_devices
 from ..controls import Choice, Control, Number, Switch
 from ..display.events import Event, Pointer
-from ..display.status_line import letter
-from ..display.tool import Canvas, Desk, Tool
+from ..display.status_line import render_text
+from ..display.tool import Canvas, Tool, ToolContext
 from ..errors import GroundglassError
 from ..lens import list_lenses, load_lens
 from ..look.look import list_looks, load_look
-from ..look.wipe import Split
+from ..look.wipe import Wipe
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -29,16 +29,16 @@ REACH_PX = 12  # how near to the line a press must be to take it, at a scale of 
 BEFORE = "neutral"
 
 
-class Splitting(Tool):
+class WipeTool(Tool):
     """Turns the engine's split on and off, says what the right side shows, and moves the line between the two."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._engine, self._say = desk.engine, desk.say
+    def __init__(self, tool_context: ToolContext) -> None:
+        self._engine, self._notify = tool_context.engine, tool_context.notify
         self._on = False
         self._kind, self._look, self._lens = "before", "natural", "soft-90"
         self._devices = tuple(candidate.spec for candidate in list_devices()[0])
         # The one that does not work already, where there is another.
-        own = desk.engine.device.spec
+        own = tool_context.engine.device.spec
         self._device = next((spec for spec in self._devices if spec != own), own)
         self._other: Engine | None = None
         self._at = 0.5
@@ -46,7 +46,7 @@ class Splitting(Tool):
         self._reach = 0.02  # in fractions of the picture
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("split", "A/B split", "aids", "X", get=lambda: self._on, set=self._turn)
+        yield Switch("split", "A/B split", "aids", "X", get=lambda: self._on, set=self._toggle)
         kinds = ("before", "look", "lens", "device")
         yield Choice(
             "split_kind", "A/B split: B is", "aids", "Shift+X", choices=kinds, get=lambda: self._kind, set=self._choose
@@ -65,10 +65,10 @@ class Splitting(Tool):
             set=self._choose_device,
         )
         yield Number(
-            "split_at", "A/B split: line", "aids", least=0, most=1, step=0.01, get=lambda: self._at, set=self._move
+            "split_at", "A/B split: line", "aids", minimum=0, maximum=1, step=0.01, get=lambda: self._at, set=self._move
         )
 
-    def obey(self, event: Event) -> bool:
+    def handle_event(self, event: Event) -> bool:
         if not self._on or not isinstance(event, Pointer) or event.button != "left":
             return False
         if event.kind == "press":
@@ -80,11 +80,11 @@ class Splitting(Tool):
             return was
         return self._dragged
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
         if self._other is None or self._engine.last is None:
             return
         self._other.follow(self._engine)
-        paste_right(self._engine.gl, self._other.draw(self._engine.last), picture, self._at)
+        copy_right_part(self._engine.gl, self._other.draw(self._engine.last), picture, self._at)
 
     def close(self) -> None:
         if self._other is not None:
@@ -100,19 +100,19 @@ class Splitting(Tool):
         if not left <= x <= left + width:
             return
         pen = max(1, canvas.text_px // 9)
-        canvas.plates.prepare("split", (height, pen), lambda: line(height, pen))
-        canvas.plates.draw("split", x - 2 * pen, bottom)
+        canvas.sprites.prepare("split", (height, pen), lambda: line(height, pen))
+        canvas.sprites.draw("split", x - 2 * pen, bottom)
         top = bottom + height - canvas.text_px // 2
         own = self._engine.device.spec if self._kind == "device" else self._engine.look.name
         for name, text in (("split-a", own), ("split-b", self._name())):
-            label = partial(letter, [text], canvas.text_px, canvas.size[0] // 3)
-            made = canvas.plates.prepare(name, (text, canvas.text_px, canvas.size[0]), label)
-            canvas.plates.draw(name, x - made[0] - 4 * pen if name == "split-a" else x + 4 * pen, top - made[1])
+            label = partial(render_text, [text], canvas.text_px, canvas.size[0] // 3)
+            made = canvas.sprites.prepare(name, (text, canvas.text_px, canvas.size[0]), label)
+            canvas.sprites.draw(name, x - made[0] - 4 * pen if name == "split-a" else x + 4 * pen, top - made[1])
 
     def _name(self) -> str:
         return {"before": BEFORE, "look": self._look, "lens": self._lens, "device": self._device}[self._kind]
 
-    def _turn(self, on: bool) -> None:
+    def _toggle(self, on: bool) -> None:
         self._on = on
         self._arrange()
 
@@ -129,16 +129,16 @@ class Splitting(Tool):
                 self._engine.split = self._split()
         except GroundglassError as error:
             self._on = False
-            self._say(str(error))
+            self._notify(str(error))
 
-    def _split(self) -> Split:
+    def _split(self) -> Wipe:
         match self._kind:
             case "lens":
                 lens = load_lens(self._lens)
                 f_number = min(max(self._engine.lens.f_number, lens.f_number_min), lens.f_number_max)
-                return Split(self._at, lens=lens.at(f_number))
+                return Wipe(self._at, lens=lens.at(f_number))
             case kind:
-                return Split(self._at, look=load_look(BEFORE if kind == "before" else self._look))
+                return Wipe(self._at, look=load_look(BEFORE if kind == "before" else self._look))
 
     def _choose(self, kind: str) -> None:
         self._kind = kind
@@ -157,7 +157,7 @@ class Splitting(Tool):
         self._changed()
 
     def _changed(self) -> None:
-        self._say(f"B is {self._name()}")
+        self._notify(f"B is {self._name()}")
         self._arrange()
 
     def _move(self, at: float) -> None:
@@ -166,7 +166,7 @@ class Splitting(Tool):
             self._engine.split = replace(self._engine.split, at=at)
 
 
-def paste_right(gl: moderngl.Context, source: moderngl.Texture, target: moderngl.Texture, at: float) -> None:
+def copy_right_part(gl: moderngl.Context, source: moderngl.Texture, target: moderngl.Texture, at: float) -> None:
     """Copies what lies right of the fraction `at` of a picture's width into another of the same size."""
     edge = round(at * target.width)
     if edge == target.width:

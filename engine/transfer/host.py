@@ -16,7 +16,7 @@ from ..compute.device import Buffer, Device
 from ..compute.planes import PAD, Layout, Planes
 
 
-class HandOver:
+class TextureTransfer:
     """Packs pictures of one size on one device; allocates when it is made."""
 
     def __init__(self, device: Device, width: int, height: int) -> None:
@@ -32,7 +32,7 @@ class HandOver:
         Red, green, blue and 1. Negative light and NaN are 0, what is brighter than 65504 is that.
         """
         layout = self._layout
-        scene.run("pack_scene.cl", "hand_over", scene.buffer, self._packed, layout.pitch, layout.stride)
+        scene.run("pack_scene.cl", "pack_scene", scene.buffer, self._packed, layout.pitch, layout.stride)
         with self._device.view(self._packed, np.float16, 4 * layout.height * layout.pitch) as flat:
             yield flat.reshape(layout.height, layout.pitch, 4)
 

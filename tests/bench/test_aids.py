@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 def test_every_aid_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pytest.importorskip("imgui_bundle")
     monkeypatch.chdir(tmp_path)
-    for name in ("ROUNDS", "SHOWN", "SETTLING"):
+    for name in ("ROUNDS", "SHOWN", "WARM_UP_FRAMES"):
         monkeypatch.setattr(bench_aids, name, 1)
     done = CliRunner().invoke(app, ["bench", "--aids", "--size", "96x64", "--json", "aids.json"])
     assert done.exit_code == 0, done.output

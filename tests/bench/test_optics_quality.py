@@ -23,10 +23,10 @@ from groundglass.bench.quality import (
     MIDDLE,
     SIZE,
     SURFACES,
-    a_light,
     disc_px,
+    highlight_energy,
     layered,
-    light_energy,
+    point_light,
     psnr_db,
     run_quality,
     seen,
@@ -73,7 +73,7 @@ def test_smooth_surfaces_are_near_to_the_truth(rows: bench_quality.Rows, kind: s
 
 @pytest.mark.parametrize("name", list_lenses())
 def test_a_light_keeps_its_energy_through_every_lens(engine: gg.Engine, name: str) -> None:
-    worst = light_energy(engine, load_lens(name), SIZE, (*MIDDLE, *FIELD))
+    worst = highlight_energy(engine, load_lens(name), SIZE, (*MIDDLE, *FIELD))
     for quality in QUALITIES:
         assert worst[quality] == pytest.approx(1, abs=0.005)
 
@@ -86,7 +86,7 @@ def test_what_is_no_brighter_than_its_surroundings_keeps_its_energy_too(
     engine.lens, engine.focus_m, engine.quality = LENS, 1.0, quality
     grey = np.full((HEIGHT, WIDTH, 3), 0.1, np.float32)
     depth_m = np.full((HEIGHT, WIDTH), distance_m, np.float32)
-    speck = grey + 0.7 / bench_quality.LIGHT * a_light(SIZE, 241, 137)
+    speck = grey + 0.7 / bench_quality.LIGHT * point_light(SIZE, 241, 137)
     more = seen(engine, speck, depth_m).astype(np.float64) - seen(engine, grey, depth_m)
     np.testing.assert_allclose(more.sum(axis=(0, 1)), 0.7, rtol=0.005)
 
@@ -115,7 +115,7 @@ def test_blades_and_their_rotation_show_in_the_disc(
         focal_mm=100, f_number=2.8, f_number_min=1.4, focus_min_m=0.5, blades=blades, blade_rotation_deg=rotation
     )
     engine.focus_m, engine.quality = 1.0, quality
-    light = seen(engine, a_light(SIZE, 240, 135), np.full((HEIGHT, WIDTH), distance_m, np.float32))[..., 1]
+    light = seen(engine, point_light(SIZE, 240, 135), np.full((HEIGHT, WIDTH), distance_m, np.float32))[..., 1]
     y, x = np.indices(light.shape)
     dx, dy = x - 240, y - 135
     weight = light.astype(np.float64) * np.hypot(dx, dy) ** 4
@@ -160,13 +160,13 @@ def test_the_command_prints_every_figure(monkeypatch: pytest.MonkeyPatch, capsys
     json.dumps(figures)
     assert (figures["seeds"], figures["lens_points"], figures["size"]) == (1, 8, [96, 64])
     assert set(figures["psnr_db"]) == {LAYERS, EDGES, *SURFACES}
-    assert set(figures["light_energy"]) == {"noct-50", "phone-1inch"}
+    assert set(figures["highlight_energy"]) == {"noct-50", "phone-1inch"}
     print_quality(figures)
     printed = capsys.readouterr().out
-    for rows in (figures["psnr_db"], figures["light_energy"], figures["disc_px"]):
+    for rows in (figures["psnr_db"], figures["highlight_energy"], figures["disc_px"]):
         assert all(name in printed for name in rows)
     assert f"{figures['psnr_db'][LAYERS]['best_gain']:.2f}" in printed
-    assert f"{figures['light_energy']['noct-50']['live']:.4f}" in printed
+    assert f"{figures['highlight_energy']['noct-50']['live']:.4f}" in printed
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_an_option_of_the_other_figures_is_a_usage_error(
 
 def test_the_command_measures_so_many_seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[tuple[str, int]] = []
-    figures = {"psnr_db": {}, "light_energy": {}, "disc_px": {}, "seeds": 3}
+    figures = {"psnr_db": {}, "highlight_energy": {}, "disc_px": {}, "seeds": 3}
     monkeypatch.setattr(bench_quality, "run_quality", lambda device, seeds: (asked.append((device, seeds)), figures)[1])
     for arguments in ((), ("--seeds", "3")):
         target = str(tmp_path / "figures.json")

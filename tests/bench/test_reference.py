@@ -7,7 +7,7 @@ from typing import get_args
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.bench.ground_truth import aperture_points, lens_truth, smooth_truth
+from groundglass.bench.ground_truth import aperture_points, lens_ground_truth, smooth_ground_truth
 from groundglass.bench.scatter import scatter
 from groundglass.bench.scenes import (
     FARTHEST_M,
@@ -15,7 +15,7 @@ from groundglass.bench.scenes import (
     Layer,
     Scene,
     Surface,
-    flattened,
+    composited,
     layered_scene,
     smooth_scene,
 )
@@ -47,11 +47,11 @@ def left_half() -> np.ndarray:
     return np.broadcast_to(columns < MARGIN + WIDTH // 2, (HEIGHT + 2 * MARGIN, columns.size))
 
 
-def a_light(depth_m: float) -> Scene:
+def point_light(depth_m: float) -> Scene:
     """One pixel of 1000 on black."""
     black = np.zeros((HEIGHT + 2 * MARGIN, WIDTH + 2 * MARGIN), np.float32)
     black[MARGIN + HEIGHT // 2, MARGIN + WIDTH // 2] = 1000
-    return flattened([plane(black, depth_m)], MARGIN)
+    return composited([plane(black, depth_m)], MARGIN)
 
 
 # Scenes
@@ -119,18 +119,18 @@ def test_points_lie_evenly_in_the_unit_disc() -> None:
 
 def test_one_point_in_the_middle_is_a_pinhole() -> None:
     scene = layered_scene(5, SMALL, margin=8)
-    seen = lens_truth(scene, LENS, FOCUS_M, points=np.zeros((1, 2)))
+    seen = lens_ground_truth(scene, LENS, FOCUS_M, points=np.zeros((1, 2)))
     np.testing.assert_allclose(seen, scene.picture, atol=1e-5)
 
 
 def test_a_plane_in_focus_is_unchanged() -> None:
-    scene = flattened([plane(texture(), FOCUS_M)], MARGIN)
-    np.testing.assert_allclose(lens_truth(scene, LENS, FOCUS_M), scene.picture, atol=1e-6)
+    scene = composited([plane(texture(), FOCUS_M)], MARGIN)
+    np.testing.assert_allclose(lens_ground_truth(scene, LENS, FOCUS_M), scene.picture, atol=1e-6)
 
 
 @pytest.mark.parametrize("depth_m", [0.55, 0.8, 2.0, 6.0])
 def test_a_light_becomes_a_disc_of_the_thin_lens_s_diameter_and_keeps_its_energy(depth_m: float) -> None:
-    seen = lens_truth(a_light(depth_m), LENS, FOCUS_M)[..., 1].astype(np.float64)
+    seen = lens_ground_truth(point_light(depth_m), LENS, FOCUS_M)[..., 1].astype(np.float64)
     expected = float(LENS.coc_px(depth_m, FOCUS_M, WIDTH))
     assert seen.sum() == pytest.approx(1000, rel=1e-5)
     y, x = np.indices(seen.shape)
@@ -148,8 +148,8 @@ def test_a_light_becomes_a_disc_of_the_thin_lens_s_diameter_and_keeps_its_energy
 
 def test_what_is_sharp_covers_what_is_blurred_behind_it() -> None:
     front = texture()
-    scene = flattened([plane(front, FOCUS_M, left_half()), plane(20.0, 5.0)], MARGIN)
-    seen = lens_truth(scene, LENS, FOCUS_M)
+    scene = composited([plane(front, FOCUS_M, left_half()), plane(20.0, 5.0)], MARGIN)
+    seen = lens_ground_truth(scene, LENS, FOCUS_M)
     np.testing.assert_allclose(seen[:, : WIDTH // 2], scene.picture[:, : WIDTH // 2], atol=1e-5)
     np.testing.assert_allclose(seen[:, WIDTH // 2 :], 20, rtol=1e-5)
 
@@ -163,24 +163,24 @@ def beyond_a_chord(near_m: float) -> np.ndarray:
 
 @pytest.mark.parametrize("near_m", [0.5, 0.7])
 def test_a_blurred_edge_covers_the_share_of_the_disc_beyond_it(near_m: float) -> None:
-    scene = flattened([plane(1.0, near_m, left_half()), plane(0.0, FOCUS_M)], MARGIN)
-    np.testing.assert_allclose(lens_truth(scene, LENS, FOCUS_M)[50, :, 0], beyond_a_chord(near_m), atol=0.02)
+    scene = composited([plane(1.0, near_m, left_half()), plane(0.0, FOCUS_M)], MARGIN)
+    np.testing.assert_allclose(lens_ground_truth(scene, LENS, FOCUS_M)[50, :, 0], beyond_a_chord(near_m), atol=0.02)
 
 
 def test_the_lens_sees_what_the_camera_does_not() -> None:
     """A light behind the edge of something near."""
     behind = np.zeros((HEIGHT + 2 * MARGIN, WIDTH + 2 * MARGIN), np.float32)
     behind[MARGIN + 50, MARGIN + WIDTH // 2 - 2] = 1000
-    scene = flattened([plane(0.0, 0.6, left_half()), plane(behind, FOCUS_M)], MARGIN)
+    scene = composited([plane(0.0, 0.6, left_half()), plane(behind, FOCUS_M)], MARGIN)
     assert scene.picture.max() == 0
-    seen = lens_truth(scene, LENS, FOCUS_M)[50, WIDTH // 2 - 2, 0]
+    seen = lens_ground_truth(scene, LENS, FOCUS_M)[50, WIDTH // 2 - 2, 0]
     assert seen == pytest.approx(1000 * (1 - beyond_a_chord(0.6)[WIDTH // 2 - 2]), abs=20)
 
 
 def test_a_blur_wider_than_the_margin_is_refused() -> None:
-    scene = flattened([plane(0.5, 0.2)], MARGIN)
+    scene = composited([plane(0.5, 0.2)], MARGIN)
     with pytest.raises(ValueError, match=r"margin of 24 px is less than the blur of \d+\.\d px"):
-        lens_truth(scene, LENS.at(0.7), FOCUS_M, points=4)
+        lens_ground_truth(scene, LENS.at(0.7), FOCUS_M, points=4)
 
 
 @pytest.mark.parametrize("depth_m", [0.7, 3.0])
@@ -188,8 +188,8 @@ def test_a_smooth_surface_at_one_depth_is_a_plane(depth_m: float) -> None:
     picture = texture()
     whole = Scene(picture, np.full(picture.shape[:2], depth_m, np.float32), (), MARGIN)
     np.testing.assert_allclose(
-        smooth_truth(whole, LENS, FOCUS_M, points=64),
-        lens_truth(flattened([plane(picture, depth_m)], MARGIN), LENS, FOCUS_M, points=64),
+        smooth_ground_truth(whole, LENS, FOCUS_M, points=64),
+        lens_ground_truth(composited([plane(picture, depth_m)], MARGIN), LENS, FOCUS_M, points=64),
         atol=1e-4,
     )
 
@@ -197,7 +197,7 @@ def test_a_smooth_surface_at_one_depth_is_a_plane(depth_m: float) -> None:
 def test_a_slant_keeps_a_picture_of_one_brightness() -> None:
     scene = smooth_scene("sphere", 1, SMALL)
     flat = Scene(np.full_like(scene.picture, 0.4), scene.depth_m, (), scene.margin)
-    np.testing.assert_allclose(smooth_truth(flat, LENS, FOCUS_M, points=32), 0.4, rtol=1e-5)
+    np.testing.assert_allclose(smooth_ground_truth(flat, LENS, FOCUS_M, points=32), 0.4, rtol=1e-5)
 
 
 # The yardstick and the score
@@ -225,20 +225,20 @@ def test_a_flat_picture_scatters_into_itself() -> None:
 
 
 def test_the_score_is_the_psnr_of_what_is_encoded() -> None:
-    truth = np.full((64, 96, 3), 0.5**2.2)
-    off = truth.copy()
+    ground_truth = np.full((64, 96, 3), 0.5**2.2)
+    off = ground_truth.copy()
     off[:CROP] = 0  # nobody knows what lies beyond the border
     off[CROP:-CROP, CROP:-CROP] = 0.6**2.2
-    assert compare(off, truth).whole_db == pytest.approx(20.0)
-    assert np.isnan(compare(off, truth).edges_db)
+    assert compare(off, ground_truth).whole_db == pytest.approx(20.0)
+    assert np.isnan(compare(off, ground_truth).edges_db)
 
 
 def test_edges_are_scored_within_eight_pixels() -> None:
-    truth = np.full((64, 120, 3), 0.5**2.2)
+    ground_truth = np.full((64, 120, 3), 0.5**2.2)
     depth_m = np.where(np.arange(120) < 60, 1.0, 2.0) * np.ones((64, 1))
     columns = np.arange(120)
     band = (columns >= 51) & (columns < 69)  # 8 pixels from the two columns that meet
-    off = np.broadcast_to(np.where(band[:, None], 0.6**2.2, 0.51**2.2), truth.shape)
-    assert compare(off, truth, depth_m).edges_db == pytest.approx(20.0)
-    outside = np.broadcast_to(np.where(band[:, None], 0.51**2.2, 0.6**2.2), truth.shape)
-    assert compare(outside, truth, depth_m).edges_db == pytest.approx(40.0)
+    off = np.broadcast_to(np.where(band[:, None], 0.6**2.2, 0.51**2.2), ground_truth.shape)
+    assert compare(off, ground_truth, depth_m).edges_db == pytest.approx(20.0)
+    outside = np.broadcast_to(np.where(band[:, None], 0.51**2.2, 0.6**2.2), ground_truth.shape)
+    assert compare(outside, ground_truth, depth_m).edges_db == pytest.approx(40.0)

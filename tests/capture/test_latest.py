@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from groundglass.capture.latest import Mailbox
+from groundglass.capture.latest import LatestFrameQueue
 from groundglass.errors import SourceError
 from groundglass.frame import Frame
 
@@ -58,86 +58,86 @@ def _no_thread_is_left() -> Iterator[None]:
     assert set(threading.enumerate()) == before
 
 
-def wait_for_end(mailbox: Mailbox) -> None:
-    thread = mailbox._thread
+def wait_for_end(latest_frames: LatestFrameQueue) -> None:
+    thread = latest_frames._thread
     assert thread is not None
     thread.join(WAIT_S)
     assert not thread.is_alive()
 
 
 def test_newest_wins_and_the_others_are_counted() -> None:
-    with Mailbox(Numbers(5)) as mailbox:
-        wait_for_end(mailbox)
-        assert not mailbox.ended
-        newest = mailbox.latest(WAIT_S)
+    with LatestFrameQueue(Numbers(5)) as latest_frames:
+        wait_for_end(latest_frames)
+        assert not latest_frames.ended
+        newest = latest_frames.latest(WAIT_S)
         assert newest is not None
         assert newest.index == 4
-        assert mailbox.dropped == 4
-        assert mailbox.ended
-        assert mailbox.latest(WAIT_S) is None
+        assert latest_frames.dropped == 4
+        assert latest_frames.ended
+        assert latest_frames.latest(WAIT_S) is None
 
 
 def test_nothing_is_dropped_when_every_frame_is_taken() -> None:
     gate = threading.Semaphore(0)
     seen = []
-    with Mailbox(Numbers(6, gate=gate)) as mailbox:
+    with LatestFrameQueue(Numbers(6, gate=gate)) as latest_frames:
         for _ in range(6):
             gate.release()
-            frame = mailbox.latest(WAIT_S)
+            frame = latest_frames.latest(WAIT_S)
             assert frame is not None
             seen.append(frame.index)
-        assert mailbox.latest(WAIT_S) is None
-        assert mailbox.ended
+        assert latest_frames.latest(WAIT_S) is None
+        assert latest_frames.ended
     assert seen == [0, 1, 2, 3, 4, 5]
-    assert mailbox.dropped == 0
+    assert latest_frames.dropped == 0
 
 
 def test_a_frame_is_handed_out_once_and_stamped() -> None:
     gate = threading.Semaphore(1)
-    with Mailbox(Numbers(2, gate=gate)) as mailbox:
-        frame = mailbox.latest(WAIT_S)
+    with LatestFrameQueue(Numbers(2, gate=gate)) as latest_frames:
+        frame = latest_frames.latest(WAIT_S)
         assert frame is not None
         assert frame.arrived_s > 0
-        assert mailbox.latest(0.0) is None
-        assert not mailbox.ended
+        assert latest_frames.latest(0.0) is None
+        assert not latest_frames.ended
         gate.release()
 
 
 def test_an_error_arrives_after_the_frames_before_it() -> None:
-    with Mailbox(Failing(None)) as mailbox:
-        wait_for_end(mailbox)
-        assert mailbox.latest(WAIT_S) is not None
+    with LatestFrameQueue(Failing(None)) as latest_frames:
+        wait_for_end(latest_frames)
+        assert latest_frames.latest(WAIT_S) is not None
         with pytest.raises(SourceError, match="unplugged"):
-            mailbox.latest(WAIT_S)
-        assert mailbox.ended
+            latest_frames.latest(WAIT_S)
+        assert latest_frames.ended
 
 
 def test_frames_never_come_before_their_time() -> None:
     begin_s = time.perf_counter()
-    with Mailbox(Numbers(4, fps=100)) as mailbox:
+    with LatestFrameQueue(Numbers(4, fps=100)) as latest_frames:
         seen = 0
-        while (frame := mailbox.latest(WAIT_S)) is not None:
+        while (frame := latest_frames.latest(WAIT_S)) is not None:
             assert frame.arrived_s - begin_s >= frame.index / 100 - 0.001  # the operating system's clock tick
             seen += 1
-    assert seen + mailbox.dropped == 4
+    assert seen + latest_frames.dropped == 4
 
 
 def test_closing_ends_an_endless_source_and_again_is_harmless() -> None:
     source = Numbers(None, fps=1000)
-    mailbox = Mailbox(source)
-    mailbox.start()
-    mailbox.start()
-    assert mailbox.latest(WAIT_S) is not None
-    mailbox.close()
-    mailbox.close()
-    assert mailbox.latest(0.0) is None
-    assert mailbox.ended
+    latest_frames = LatestFrameQueue(source)
+    latest_frames.start()
+    latest_frames.start()
+    assert latest_frames.latest(WAIT_S) is not None
+    latest_frames.close()
+    latest_frames.close()
+    assert latest_frames.latest(0.0) is None
+    assert latest_frames.ended
     assert not source.closed
-    mailbox.start()
+    latest_frames.start()
 
 
 def test_closing_does_not_wait_for_a_slow_clock() -> None:
-    mailbox = Mailbox(Numbers(None, fps=0.001))
-    mailbox.start()
-    assert mailbox.latest(WAIT_S) is not None
-    mailbox.close()
+    latest_frames = LatestFrameQueue(Numbers(None, fps=0.001))
+    latest_frames.start()
+    assert latest_frames.latest(WAIT_S) is not None
+    latest_frames.close()

@@ -15,7 +15,7 @@ from groundglass.develop.development import Development
 from groundglass.engine import Engine
 from groundglass.errors import LookError
 from groundglass.optics.autofocus import Target
-from groundglass.optics.focus import FARTHEST_M, Rack, Street
+from groundglass.optics.focus import FARTHEST_M, Rack, ZoneFocus
 from PIL import Image
 
 SCENE = "scene:?size=160x90&seed=7&fps=10"
@@ -23,10 +23,10 @@ SOURCE = SourceOptions(None, None, None, None, False, None, None, None)
 
 
 def options(**changes: object) -> EngineOptions:
-    told = {"lens": "documentary-35", "f_number": None, "focus": None, "street": None} | changes
+    told = {"lens": "documentary-35", "f_number": None, "focus": None, "zone_focus": None} | changes
     return EngineOptions(
         "neutral", 1.0, told["lens"], told["f_number"], told["focus"], Development(demosaic="half"), Quality.LIVE,
-        "auto", None, told["street"],
+        "auto", None, told["zone_focus"],
     )  # fmt: skip
 
 
@@ -75,18 +75,21 @@ def test_a_rack_goes_no_nearer_than_the_lens(tmp_path: Path) -> None:
 
 
 def test_street_sets_the_engine_and_says_what_is_sharp(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    street = Street(4.0, 2.0, 5.0)
-    with open_input(SCENE, SOURCE, None) as source, open_engine(options(street=street), SOURCE, source) as engine:
+    zone_focus = ZoneFocus(4.0, 2.0, 5.0)
+    with (
+        open_input(SCENE, SOURCE, None) as source,
+        open_engine(options(zone_focus=zone_focus), SOURCE, source) as engine,
+    ):
         assert engine.lens.f_number == 4.0
-        assert engine.focus_m == street.focus_m(engine.lens)
-    run_render(SCENE, SOURCE, options(street=street), tmp_path / "street.png", None)
+        assert engine.focus_m == zone_focus.focus_m(engine.lens)
+    run_render(SCENE, SOURCE, options(zone_focus=zone_focus), tmp_path / "street.png", None)
     assert "street f/4: only " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("also", [{"f_number": 8.0}, {"focus": 1.2}])
 def test_street_and_a_focus_of_ones_own_contradict(also: dict[str, float]) -> None:
     with open_input(SCENE, SOURCE, None) as source, pytest.raises(LookError, match="leave out --f-number and --focus"):
-        open_engine(options(street=Street(), **also), SOURCE, source)
+        open_engine(options(zone_focus=ZoneFocus(), **also), SOURCE, source)
 
 
 def test_the_engine_focuses_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

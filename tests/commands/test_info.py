@@ -27,7 +27,7 @@ from dng_support import (
     write_dng,
 )
 from groundglass import cli
-from groundglass.capture.metadata import facts
+from groundglass.capture.metadata import read_metadata
 from groundglass.commands.info import lines
 from groundglass.errors import SourceError
 from PIL import Image
@@ -66,7 +66,7 @@ def rich_dng(path: Path) -> Path:
 
 
 def test_a_dng_says_what_its_tags_say(tmp_path: Path) -> None:
-    found = facts(str(rich_dng(tmp_path / "a.dng")))
+    found = read_metadata(str(rich_dng(tmp_path / "a.dng")))
     assert found["kind"] == "DNG"
     assert found["camera"] == "House Box"
     assert found["size"] == [80, 50]
@@ -89,7 +89,7 @@ def test_a_dng_says_what_its_tags_say(tmp_path: Path) -> None:
 
 
 def test_its_lines_are_for_people(tmp_path: Path) -> None:
-    text = told(facts(str(rich_dng(tmp_path / "a.dng"))))
+    text = told(read_metadata(str(rich_dng(tmp_path / "a.dng"))))
     assert text["picture"] == "80x50 at 6,3 of 96x64, active 90x60 at 2,1, turned right by a quarter"
     assert text["levels"] == "black 5 5 6 5, white 4095"
     assert text["balance"].startswith("2, 1, 1.6: ")
@@ -106,19 +106,19 @@ def test_its_lines_are_for_people(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("sites", "name"), [(XTRANS_SITES, "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG"), (None, "MONO")])
 def test_other_sensors(tmp_path: Path, sites: tuple[int, ...] | None, name: str) -> None:
-    found = facts(str(write_dng(tmp_path / "a.dng", ramp(), sites=sites)))
+    found = read_metadata(str(write_dng(tmp_path / "a.dng", ramp(), sites=sites)))
     assert found["cfa"] == name
     assert found["bits"] == 16
 
 
 def test_a_linear_dng(tmp_path: Path) -> None:
-    found = facts(str(write_dng(tmp_path / "a.dng", np.full((64, 96, 3), 500, np.uint16))))
+    found = read_metadata(str(write_dng(tmp_path / "a.dng", np.full((64, 96, 3), 500, np.uint16))))
     assert (found["cfa"], found["light"], found["bits"]) == ("none: RGB", "scene-linear", 16)
     assert found["white_balance"] == pytest.approx([2, 1, 1.6], rel=1e-4)
 
 
 def test_filters_that_nobody_demosaics_are_told_with_the_rest(tmp_path: Path) -> None:
-    found = facts(str(write_dng(tmp_path / "a.dng", ramp(), sites=(0, 1, 1, 3))))
+    found = read_metadata(str(write_dng(tmp_path / "a.dng", ramp(), sites=(0, 1, 1, 3))))
     assert found["camera"] == "House Box"
     assert "not red, green and blue" in found["problem"]
 
@@ -150,7 +150,7 @@ def test_pictures_with_what_exif_says(tmp_path: Path) -> None:
     exif[0x010F], exif[0x0110], exif[0x0112] = "House", "House Box", 6
     exif.get_ifd(0x8769).update({0x829A: (1, 250), 0x829D: 2.8, 0x8827: 400, 0x9003: "2024:05:06 07:08:09"})
     Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", exif=exif)
-    found = facts(str(tmp_path / "a.jpg"))
+    found = read_metadata(str(tmp_path / "a.jpg"))
     assert (found["kind"], found["format"], found["size"], found["orientation"]) == ("picture", "JPEG", [40, 30], 6)
     assert (found["camera"], found["iso"], found["f_number"]) == ("House Box", 400, pytest.approx(2.8))
     assert told(found)["taken"] == "2024-05-06 07:08:09, 1/250 s, f/2.8, ISO 400"
@@ -166,11 +166,11 @@ def test_a_file_without_a_header_gets_a_hint(tmp_path: Path, info: Callable[...,
 
 
 def test_the_scene_a_folder_and_a_video(tmp_path: Path) -> None:
-    assert facts("scene:?size=160x90&fps=30")["fps"] == 30
+    assert read_metadata("scene:?size=160x90&fps=30")["fps"] == 30
     (tmp_path / "clip").mkdir()
     for number in range(3):
         Image.new("RGB", (40, 30)).save(tmp_path / "clip" / f"{number}.png")
-    found = facts(str(tmp_path / "clip"))
+    found = read_metadata(str(tmp_path / "clip"))
     assert (found["kind"], found["frames"], found["size"]) == ("folder", 3, [40, 30])
     assert told(found)["plays"] == "3 frames, 24 frames a second"
     av = pytest.importorskip("av")
@@ -179,7 +179,7 @@ def test_the_scene_a_folder_and_a_video(tmp_path: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for packet in (*stream.encode(av.VideoFrame(64, 48, "rgb24")), *stream.encode(None)):
             container.mux(packet)
-    found = facts(str(tmp_path / "a.mp4"))
+    found = read_metadata(str(tmp_path / "a.mp4"))
     assert (found["kind"], found["size"], found["fps"]) == ("video", [64, 48], 25)
 
 
@@ -199,7 +199,7 @@ def test_sizes_beyond_reason_allocate_nothing(tmp_path: Path) -> None:
         file.pages.first.tags["ImageWidth"].overwrite(1000000)
         file.pages.first.tags["ImageLength"].overwrite(1000000)
     try:
-        found = facts(str(path))
+        found = read_metadata(str(path))
     except SourceError:
         return
     assert found["stored_size"] == [1000000, 1000000]
@@ -207,13 +207,13 @@ def test_sizes_beyond_reason_allocate_nothing(tmp_path: Path) -> None:
 
 
 def test_the_real_files(data_dir: Path) -> None:
-    found = facts(str(data_dir / "raw" / "leica_m10_truncated.dng"))
+    found = read_metadata(str(data_dir / "raw" / "leica_m10_truncated.dng"))
     assert found["camera"] == "LEICA M10"
     assert (found["size"], found["stored_size"], found["orientation"]) == ([5976, 3984], [5984, 3992], 6)
     assert (found["white"], found["exposure_ev"]) == (15000, -0.78)
     assert found["temperature_k"] == pytest.approx(6022, rel=0.01)
     assert found["previews"] == [[5952, 3968], [1440, 960], [160, 120]]
     assert found["problem"].startswith("picture data ends after 0 of 24781112 bytes")
-    found = facts(str(data_dir / "raw" / "gopro_hero7_4000x3000.dng"))
+    found = read_metadata(str(data_dir / "raw" / "gopro_hero7_4000x3000.dng"))
     assert (found["iso"], found["f_number"], found["taken"]) == (252, 2.8, "2018-09-26 08:25:27")
     assert [one["name"] for one in found["opcodes"]] == ["GainMap"] * 4

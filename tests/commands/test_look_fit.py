@@ -18,7 +18,7 @@ from groundglass.errors import GroundglassError, LookError, OutputError, SourceE
 from groundglass.formats.preview import read_preview
 from groundglass.formats.raw import SRGB_TO_XYZ
 from groundglass.look.fit import invented
-from groundglass.look.fit.invented import invented_light
+from groundglass.look.fit.invented import synthetic_scene
 from groundglass.look.grade import grade
 from groundglass.look.look import Look, load_look
 from look_support import context
@@ -156,7 +156,7 @@ def without_lut(look: Look) -> Look:
 
 
 def test_a_lut_becomes_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invented, "invented_light", lambda count: invented_light(1500))
+    monkeypatch.setattr(invented, "synthetic_scene", lambda count: synthetic_scene(1500))
     levels = np.linspace(0, 1, 5)
     blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")  # red is the fastest
     rows = np.stack([0.9 * red**1.2 + 0.05, 0.95 * green**1.1, 0.8 * blue + 0.1], axis=-1).reshape(-1, 3)

@@ -22,8 +22,8 @@ from typer.testing import CliRunner
 @pytest.fixture(autouse=True)
 def shelves_as_they_are() -> Iterator[None]:
     yield
-    for shelf in (SHADERS, KERNELS):
-        shelf.lay_over()
+    for library in (SHADERS, KERNELS):
+        library.set_search_path()
 
 
 def run(*words: object) -> str:
@@ -37,7 +37,7 @@ def test_what_it_writes_works_as_it_is(tmp_path: Path) -> None:
     told = run("new-pass", "warm_shadows", "-o", folder)
     look = folder / "warm_shadows.toml"
     assert f"groundglass tune --shaders {folder} --look {look}" in " ".join(told.split())
-    SHADERS.lay_over(folder)
+    SHADERS.set_search_path(folder)
     shader = load_pass("warm_shadows")
     assert [(one.name, one.default) for one in shader.parameters] == [("amount", 0.5)]
     assert f"groundglass tune --shaders {folder} --look {look}" in (folder / "warm_shadows.glsl").read_text()

@@ -139,9 +139,9 @@ def test_closing_releases_everything_and_twice_is_harmless(device: Device) -> No
 
 
 def test_a_call_with_the_wrong_arguments_is_an_error_and_not_a_crash(device: Device) -> None:
-    with pytest.raises(ShaderError, match=r"linearize.cl: intake_light takes 5 arguments, 1 were given"):
-        device.run("linearize.cl", "intake_light", (64, 1), (64, 1), 1)
-    with pytest.raises(ShaderError, match=r"linearize.cl: has no kernel 'level'; it has intake, intake_mapped"):
+    with pytest.raises(ShaderError, match=r"linearize.cl: linearize_float takes 5 arguments, 1 were given"):
+        device.run("linearize.cl", "linearize_float", (64, 1), (64, 1), 1)
+    with pytest.raises(ShaderError, match=r"linearize.cl: has no kernel 'level'; it has intake, linearize_mapped"):
         device.run("linearize.cl", "level", (64, 1), (64, 1))
     with pytest.raises(ShaderError, match=r"kernels/nothing.cl: no such file"):
         device.run("nothing.cl", "nothing", (64,), (64,))
@@ -153,7 +153,7 @@ def test_a_stage_is_timed_once_however_many_kernels_it_has(device: Device) -> No
 
     def level() -> None:
         groups = 64 // device.run_length
-        device.run("linearize.cl", "intake_light", (groups, 1), (groups, 1), numbers, planes, 32, 64, 0)
+        device.run("linearize.cl", "linearize_float", (groups, 1), (groups, 1), numbers, planes, 32, 64, 0)
 
     with device.stage("develop", clock):
         level()

@@ -37,7 +37,7 @@ def test_every_kernel_that_ships_has_an_entry_point(repository: Path) -> None:
     assert list_kernel_sources() == sorted(path.name for path in (repository / "kernels").glob("*.cl"))
     entries = {name: load_kernel_source(name).entry_points() for name in list_kernel_sources()}
     assert all(entries.values())
-    arguments = entries["linearize.cl"]["intake_light"]
+    arguments = entries["linearize.cl"]["linearize_float"]
     assert arguments[:2] == ["GLOBAL const float *RESTRICT light", "GLOBAL float *RESTRICT mosaic"]
     assert arguments[2:] == ["int width", "int pitch", "int encoded"]
 
@@ -98,13 +98,13 @@ def test_a_source_is_built_once() -> None:
 
     kernels = Kernels(build)
     for _ in range(2):
-        compiled, cast = kernels.call("linearize.cl", "intake_light", ("numbers", "mosaic", 3.0, 64, True))
-        assert compiled == "compiled intake_light"
+        compiled, cast = kernels.call("linearize.cl", "linearize_float", ("numbers", "mosaic", 3.0, 64, True))
+        assert compiled == "compiled linearize_float"
         assert cast == ("numbers", "mosaic", 3, 64, 1)
         assert [type(argument) for argument in cast[2:]] == [np.int32] * 3
-    kernels.call("linearize.cl", "intake", ("numbers", "mosaic", *range(12)))
+    kernels.call("linearize.cl", "linearize", ("numbers", "mosaic", *range(12)))
     assert (built, len(kernels)) == (["linearize.cl"], 1)
-    with pytest.raises(ShaderError, match="intake_light takes 5 arguments, 2 were given"):
-        kernels.call("linearize.cl", "intake_light", ("numbers", "mosaic"))
+    with pytest.raises(ShaderError, match="linearize_float takes 5 arguments, 2 were given"):
+        kernels.call("linearize.cl", "linearize_float", ("numbers", "mosaic"))
     kernels.clear()
     assert len(kernels) == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.depth.debanding import comb, without_terraces
+from groundglass.depth.debanding import comb, deband
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -25,7 +25,7 @@ def terraced(greys: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 def test_a_slope_of_few_levels_is_a_slope_again() -> None:
     said = terraced(slope())
-    levelled = without_terraces(said)
+    levelled = deband(said)
     inside = slice(20, -20)  # beyond the ends nobody knows how it goes on
     before = np.abs(said - slope())[:, inside].mean()
     after = np.abs(levelled - slope())[:, inside].mean()
@@ -35,13 +35,13 @@ def test_a_slope_of_few_levels_is_a_slope_again() -> None:
 
 def test_no_sample_leaves_its_step() -> None:
     said = terraced(slope())
-    assert np.abs(without_terraces(said) - said).max() <= STEP / 2 + 1e-3
+    assert np.abs(deband(said) - said).max() <= STEP / 2 + 1e-3
 
 
 def test_an_edge_stays_where_it_is() -> None:
     said = terraced(slope())
     said[:, 100:] = terraced(np.minimum(slope()[:, 100:] + 4 * STEP, 250))
-    drop = np.diff(without_terraces(said)[16].astype(np.float64))
+    drop = np.diff(deband(said)[16].astype(np.float64))
     assert drop.argmax() == 99
     assert drop[99] > 3 * STEP
 
@@ -58,7 +58,7 @@ def test_an_edge_stays_where_it_is() -> None:
 )
 def test_any_other_map_comes_back_as_it_is(greys: NDArray[np.uint8]) -> None:
     assert comb(greys) is None
-    assert without_terraces(greys) is greys
+    assert deband(greys) is greys
 
 
 def test_a_map_of_few_levels_is_levelled_when_it_is_read(tmp_path: Path) -> None:

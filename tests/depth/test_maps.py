@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from groundglass.capture import open_source
 from groundglass.capture.with_depth import open_depth
-from groundglass.depth.maps import FAR_M, resized, turned_back, whole_depth
+from groundglass.depth.maps import FAR_M, resized, stored_orientation, whole_depth
 from groundglass.depth.plane import tilted_plane
 from groundglass.errors import SourceError
 from PIL import Image, ImageOps
@@ -94,7 +94,7 @@ def test_infinity_is_far_and_nothing_is_none() -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_an_upright_map_is_turned_as_the_file_lies(orientation: int) -> None:
-    stored = turned_back(METRES, orientation)
+    stored = stored_orientation(METRES, orientation)
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = Image.fromarray(np.ascontiguousarray(stored))

@@ -14,7 +14,7 @@ from groundglass.camera import REC709_TO_REC2020
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.depth.monocular import STAGE, MonocularDepth, taps
-from groundglass.depth.onnx_model import MonocularModel, SteadyEnds
+from groundglass.depth.onnx_model import MonocularModel, SteadyExtremes
 from groundglass.depth.relative import DepthRange
 from groundglass.timing import Clock
 from monocular_support import ANY_SIZE, Slow, threads, until, write_graph, write_model
@@ -100,7 +100,7 @@ def test_a_flat_picture_is_far_and_no_error(tmp_path: Path) -> None:
 
 
 def test_the_ends_follow_slowly_and_leap_at_a_cut() -> None:
-    ends = SteadyEnds()
+    ends = SteadyExtremes()
     assert ends.follow(0.0, 10.0) == (0.0, 10.0)
     assert ends.follow(1.0, 9.0) == pytest.approx((0.1, 9.9))
     assert ends.follow(5.0, 5.0) == pytest.approx((0.1, 9.9))
@@ -242,19 +242,19 @@ def test_nobody_waits_for_the_model(scene: Planes, slow: tuple[Slow, MonocularDe
     clock = Clock()
     for frame in range(5):
         assert depth.latest(clock) is None
-        depth.glance(scene, frame)
-        depth.hand_over()
+        depth.queue_copy(scene, frame)
+        depth.submit_copy()
     assert model.asked.acquire(timeout=20)
     assert len(model.shown) == 1  # it had no time for the others
     model.may_answer.set()
-    assert until(lambda: depth.has_news)
+    assert until(lambda: depth.has_result)
     found = depth.latest(clock)
     assert found is not None
     assert found.depth_m[0, 0] == 2.0
     assert depth.latest(clock) is found
-    depth.glance(scene, 5)
-    depth.hand_over()
-    assert until(lambda: depth.has_news)
+    depth.queue_copy(scene, 5)
+    depth.submit_copy()
+    assert until(lambda: depth.has_result)
     assert depth.latest(clock) is not found
     assert len(clock.stages()) == 1
     assert STAGE in clock.stages()
@@ -265,8 +265,8 @@ def test_one_picture_is_asked_once(scene: Planes, slow: tuple[Slow, MonocularDep
     model.may_answer.set()
     clock = Clock()
     for _ in range(3):
-        depth.glance(scene, "still")
-        depth.hand_over()
+        depth.queue_copy(scene, "still")
+        depth.submit_copy()
         depth.depth_of(scene, "still", clock)
     assert len(model.shown) == 1
     depth.depth_of(scene, "another", clock)
@@ -276,10 +276,10 @@ def test_one_picture_is_asked_once(scene: Planes, slow: tuple[Slow, MonocularDep
 def test_an_error_of_the_thread_reaches_the_loop_once(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
     model, depth = slow
     model.error = gg.GroundglassError("m.onnx: fails")
-    depth.glance(scene, 0)
-    depth.hand_over()
+    depth.queue_copy(scene, 0)
+    depth.submit_copy()
     model.may_answer.set()
-    assert until(lambda: depth.has_news)
+    assert until(lambda: depth.has_result)
     with pytest.raises(gg.GroundglassError, match="fails"):
         depth.latest(Clock())
     assert depth.latest(Clock()) is None

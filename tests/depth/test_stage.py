@@ -7,7 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from depth_support import BAR_M, DISC_M, FAR_M, HEIGHT, NOISE, WIDTH, Array, Bench, a_bench, near_edges, noisy, things
+from depth_support import (
+    BAR_M,
+    DISC_M,
+    FAR_M,
+    HEIGHT,
+    NOISE,
+    WIDTH,
+    Array,
+    Bench,
+    make_bench,
+    near_edges,
+    noisy,
+    things,
+)
 from groundglass.compute.device import Device, open_device
 from groundglass.compute.planes import PAD, Planes
 from groundglass.depth.stage import DepthStage
@@ -16,7 +29,7 @@ from groundglass.errors import SourceError
 
 @pytest.fixture
 def bench(device: Device) -> Iterator[Bench]:
-    with a_bench(device) as opened:
+    with make_bench(device) as opened:
         yield opened
 
 
@@ -177,7 +190,7 @@ def test_noise_leaves_the_extremes_where_they_are_and_a_change_does_not(bench: B
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (17, 31), (33, 64), (47, 129)])
 @pytest.mark.parametrize("shape", [(1, 1), (5, 4), (24, 65), (47, 129), (90, 200)])
 def test_odd_and_tiny_sizes(device: Device, height: int, width: int, shape: tuple[int, int]) -> None:
-    with a_bench(device, width, height) as bench:
+    with make_bench(device, width, height) as bench:
         for noise in (0.0, NOISE):
             depth_m = np.random.default_rng(2).choice([1.0, 3.0], shape)
             for _ in range(2):
@@ -195,7 +208,7 @@ def test_work_items_of_any_length_give_the_same_distances(device: Device, run_le
     rgb, depth_m = things()
     seen = []
     for opened in (device, other):
-        with a_bench(opened) as bench:
+        with make_bench(opened) as bench:
             found = [bench.run(depth_m, rgb=rgb), bench.run(depth_m[1::3, 1::3], rgb=rgb)]
             found += [bench.run(noisy(depth_m, seed), NOISE) for seed in range(3)]
             found += [bench.run(noisy(depth_m, seed)[:, ::2], NOISE) for seed in range(2)]

@@ -8,7 +8,7 @@ from typing import Any
 import groundglass as gg
 import numpy as np
 import pytest
-from depth_support import HEIGHT, NOISE, WIDTH, Array, Bench, a_bench, blotchy, near_edges, noisy, things
+from depth_support import HEIGHT, NOISE, WIDTH, Array, Bench, blotchy, make_bench, near_edges, noisy, things
 from groundglass.compute.device import Device
 from groundglass.depth.stage import DepthStage
 from groundglass.frame import Encoding
@@ -18,7 +18,7 @@ from groundglass.optics.defocus import Blur, Defocus
 
 @pytest.fixture
 def bench(device: Device) -> Iterator[Bench]:
-    with a_bench(device) as opened:
+    with make_bench(device) as opened:
         yield opened
 
 
@@ -124,7 +124,7 @@ def test_what_moves_takes_its_distance_along(bench: Bench) -> None:
     for frame in range(8):
         rgb, depth_m = things(4 * frame)
         seen = bench.run(noisy(depth_m, frame), NOISE, rgb)
-        with a_bench(bench.stage._device) as alone:
+        with make_bench(bench.stage._device) as alone:
             at_once = alone.run(noisy(depth_m, frame), NOISE, rgb)
         wrong, wrong_at_once = (np.abs(map_m / depth_m - 1) > 0.15 for map_m in (seen, at_once))
         assert wrong.sum() < 1.5 * wrong_at_once.sum() + 20

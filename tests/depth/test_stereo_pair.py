@@ -12,9 +12,9 @@ from groundglass.capture.stereo import parse_pair
 from groundglass.cfa import XTRANS, Cfa
 from groundglass.compute.device import Device
 from groundglass.depth.relative import DepthRange
-from groundglass.depth.stereo_pair import PairDepth
+from groundglass.depth.stereo_pair import StereoPairDepth
 from groundglass.formats.depth_files import Scaling
-from groundglass.frame import Encoding, Frame, SpanRig, StereoRig
+from groundglass.frame import Encoding, Frame, RelativeRig, StereoRig
 from groundglass.packing import Packing, pack
 from PIL import Image
 
@@ -34,7 +34,7 @@ def coloured(grey: np.ndarray) -> np.ndarray:
 
 
 def depth_of(device: Device, frame: Frame, quality: gg.Engine | str = "live") -> np.ndarray:
-    pairs = PairDepth(device)
+    pairs = StereoPairDepth(device)
     depth_m = pairs.depth_m(frame, quality)
     pairs.release()
     pairs.release()
@@ -47,8 +47,8 @@ def mostly(depth_m: np.ndarray, expected_m: float, tolerance: float = 0.05) -> b
     return bool((np.abs(seen / expected_m - 1) < tolerance).mean() > 0.97)
 
 
-def framed(encoding: Encoding, left: np.ndarray, right: np.ndarray, **facts: object) -> Frame:
-    return Frame(left, encoding, right=right, rig=RIG, **facts)  # type: ignore[arg-type]
+def framed(encoding: Encoding, left: np.ndarray, right: np.ndarray, **read_metadata: object) -> Frame:
+    return Frame(left, encoding, right=right, rig=RIG, **read_metadata)  # type: ignore[arg-type]
 
 
 def test_pictures_of_any_depth_of_colour_give_metres(device: Device) -> None:
@@ -104,7 +104,7 @@ def test_a_greatest_disparity_beyond_the_picture_is_no_error(device: Device) -> 
 
 def test_a_still_is_matched_once(device: Device) -> None:
     left, right = (coloured(grey) for grey in pair())
-    pairs = PairDepth(device)
+    pairs = StereoPairDepth(device)
     frame = framed(Encoding.DISPLAY, left, right)
     first = pairs.depth_m(frame, "live")
     assert 0.001 < pairs.noise < 0.1
@@ -119,16 +119,16 @@ def test_what_no_lens_sees_is_ten_kilometres_away(device: Device) -> None:
 
 
 def test_a_pair_without_figures_spans_two_distances() -> None:
-    rig = SpanRig(1.0, 4.0).spanning(10.0, 40.0)
+    rig = RelativeRig(1.0, 4.0).from_disparities(10.0, 40.0)
     np.testing.assert_allclose(rig.depth_m(np.array([10.0, 20.0, 40.0], np.float32)), [4.0, 2.0, 1.0], rtol=1e-6)
-    assert SpanRig(1.0, np.inf).spanning(10.0, 40.0).depth_m(np.array([10.0], np.float32))[0] == 10_000.0
+    assert RelativeRig(1.0, np.inf).from_disparities(10.0, 40.0).depth_m(np.array([10.0], np.float32))[0] == 10_000.0
 
 
 def test_the_span_stays_that_of_the_first_pair(device: Device) -> None:
     left, right = (coloured(grey) for grey in pair())
     near = framed(Encoding.DISPLAY, left, coloured(pair(shift=24)[1]))
-    pairs = PairDepth(device)
-    rig = SpanRig(1.0, 4.0)
+    pairs = StereoPairDepth(device)
+    rig = RelativeRig(1.0, 4.0)
     first = np.median(pairs.depth_m(replace(framed(Encoding.DISPLAY, left, right), rig=rig), "live"))
     assert np.median(pairs.depth_m(replace(near, rig=rig), "live")) < first
     pairs.release()
@@ -136,7 +136,7 @@ def test_the_span_stays_that_of_the_first_pair(device: Device) -> None:
 
 def test_a_frame_without_a_rig_is_an_error(device: Device) -> None:
     left, right = (coloured(grey) for grey in pair())
-    with pytest.raises(gg.GroundglassError, match="StereoRig or SpanRig"):
+    with pytest.raises(gg.GroundglassError, match="StereoRig or RelativeRig"):
         depth_of(device, replace(framed(Encoding.DISPLAY, left, right), rig=None))
 
 
@@ -146,7 +146,7 @@ def test_what_the_option_says() -> None:
         StereoRig(1000.0, 0.1, -2.0, 90.0),
     )
     span = Scaling(span=DepthRange(6.0, 0.8))
-    assert parse_pair("stereo:r.png?max_disparity=70", span) == ("r.png", SpanRig(0.8, 6.0, 70.0))
+    assert parse_pair("stereo:r.png?max_disparity=70", span) == ("r.png", RelativeRig(0.8, 6.0, 70.0))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_folders_pair_frame_by_frame(tmp_path: Path) -> None:
             assert [frame.index for frame in frames] == [0, 1, 2]
             for number, frame in enumerate(frames):
                 np.testing.assert_array_equal(frame.right, coloured(pair(shift=4 * number + 4)[1]))
-        assert frames[0].rig == SpanRig(1.0, 5.0)
+        assert frames[0].rig == RelativeRig(1.0, 5.0)
 
 
 def test_pictures_that_are_no_pair_are_an_error(tmp_path: Path) -> None:

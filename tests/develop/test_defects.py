@@ -22,7 +22,7 @@ def mended(
     planes.write(np.sqrt(light + 0.001)[..., None].astype(np.float32))
     planes.mirror()
     defects = Defects(planes)
-    defects.list_places(places)
+    defects.set_listed(places)
     defects.run(cfa, detect=detect)
     result = defects.output.read()[..., 0].astype(np.float64) ** 2 - 0.001
     defects.release()

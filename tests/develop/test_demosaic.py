@@ -61,9 +61,9 @@ def linear_reference(mosaic: np.ndarray, pattern: str, filters: dict[str, np.nda
 
 def half_reference(mosaic: np.ndarray, pattern: str) -> np.ndarray:
     height, width = mosaic.shape[0] // 2, mosaic.shape[1] // 2
-    sites = mosaic[: 2 * height, : 2 * width].reshape(height, 2, width, 2).transpose(0, 2, 1, 3)
+    photosites = mosaic[: 2 * height, : 2 * width].reshape(height, 2, width, 2).transpose(0, 2, 1, 3)
     channels = Cfa(pattern).channels()
-    return np.stack([sites[:, :, channels == colour].mean(axis=-1) for colour in range(3)], axis=-1)
+    return np.stack([photosites[:, :, channels == colour].mean(axis=-1) for colour in range(3)], axis=-1)
 
 
 def noise(height: int, width: int, seed: int = 1) -> np.ndarray:

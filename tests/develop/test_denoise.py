@@ -13,7 +13,7 @@ from groundglass.cfa import Cfa
 from groundglass.compute.device import Device, open_device
 from groundglass.compute.planes import PAD, Planes
 from groundglass.develop.denoise import Denoise
-from groundglass.develop.noise import Evened
+from groundglass.develop.noise import VarianceStabilization
 from PIL import Image
 
 NOISE = NoiseProfile(0.004, 0.003**2)
@@ -96,10 +96,10 @@ def test_it_is_the_formula(
     steps = np.kron(random.random((9, 12)), np.ones((5, 6)))[: shape[0], : shape[1]]
     mosaic = noisy(0.2 + 0.6 * steps)
     gains = {"RGGB": (2.0, 1.0, 1.0, 1.5), "GRBG": (1.0, 2.0, 1.5, 1.0)}.get(pattern, EVEN_GAINS)
-    evened = Evened.of(NOISE, gains)
+    stabilized = VarianceStabilization.of(NOISE, gains)
     y, x = np.indices(shape)
-    slope = np.reshape(evened.slopes, (2, 2))[y % 2, x % 2]
-    expected = reference(mosaic, near, far, green, slope, evened.offset)
+    slope = np.reshape(stabilized.slopes, (2, 2))[y % 2, x % 2]
+    expected = reference(mosaic, near, far, green, slope, stabilized.offset)
     np.testing.assert_allclose(denoised(mosaic, pattern, gains=gains), expected, atol=1e-4)
     root = np.sqrt(mosaic + OFFSET)
     np.testing.assert_allclose(

@@ -11,7 +11,7 @@ from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.compute.device import Device
 from groundglass.compute.planes import PAD
 from groundglass.develop.levels import Levels, clips
-from groundglass.develop.linearize import Intake
+from groundglass.develop.linearize import Linearize
 from groundglass.frame import Frame
 from groundglass.packing import Packing, pack
 
@@ -38,11 +38,11 @@ def light(numbers: np.ndarray, profile: CameraProfile, cfa: Cfa) -> np.ndarray:
 
 
 def taken_in(device: Device, frame: Frame, *, binned: bool = False, clip: bool = False, encoded: bool = False):
-    intake = Intake(device, frame, binned=binned)
-    intake.run(frame, frame.profile, clip=clip, encoded=encoded)
-    result = intake.mosaic.read()[..., 0]
-    intake.release()
-    intake.release()
+    linearize = Linearize(device, frame, binned=binned)
+    linearize.run(frame, frame.profile, clip=clip, encoded=encoded)
+    result = linearize.mosaic.read()[..., 0]
+    linearize.release()
+    linearize.release()
     return result
 
 
@@ -105,12 +105,12 @@ def test_maps_of_the_sites_count_on_top(device: Device) -> None:
 def test_another_map_takes_the_place_of_the_first(device: Device) -> None:
     numbers = np.full((4, 6), 500, np.uint16)
     frame = frame_of(numbers)
-    intake = Intake(device, frame)
+    linearize = Linearize(device, frame)
     for gain in (1.0, 2.0, 3.0):
         profile = replace(PROFILE, gain_map=np.full((4, 6), gain, np.float32))
-        intake.run(frame, profile, clip=False, encoded=False)
-        np.testing.assert_allclose(intake.mosaic.read()[..., 0], light(numbers, PROFILE, Cfa()) * gain, rtol=1e-5)
-    intake.release()
+        linearize.run(frame, profile, clip=False, encoded=False)
+        np.testing.assert_allclose(linearize.mosaic.read()[..., 0], light(numbers, PROFILE, Cfa()) * gain, rtol=1e-5)
+    linearize.release()
 
 
 def test_clipping_cuts_where_the_first_channel_clips(device: Device) -> None:
@@ -130,12 +130,12 @@ def test_the_square_root_domain(device: Device) -> None:
 
 def test_the_border_is_mirrored(device: Device) -> None:
     numbers = numbers_of(Packing.RAW10, 20, 24)
-    intake = Intake(device, frame_of(numbers))
-    intake.run(frame_of(numbers), PROFILE, clip=False, encoded=False)
-    with intake.mosaic.view() as planes:
+    linearize = Linearize(device, frame_of(numbers))
+    linearize.run(frame_of(numbers), PROFILE, clip=False, encoded=False)
+    with linearize.mosaic.view() as planes:
         np.testing.assert_array_equal(planes[0, PAD - 3, PAD : PAD + 24], planes[0, PAD + 3, PAD : PAD + 24])
         np.testing.assert_array_equal(planes[0, PAD : PAD + 20, PAD - 2], planes[0, PAD : PAD + 20, PAD + 2])
-    intake.release()
+    linearize.release()
 
 
 def test_levels_are_scaled_to_the_channel_that_clips_first() -> None:

@@ -7,14 +7,14 @@ from dataclasses import replace
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.capture.exposure_control import exposable
+from groundglass.capture.exposure_control import exposure_control_of
 from groundglass.capture.source import WithProfile
 from groundglass.cfa import Cfa
 from groundglass.controls import Controls
 from groundglass.develop.metering import FOLLOW_S, GREY, MODES, Exposure, Metering, metered_ev
 from groundglass.display.events import Pointer
-from groundglass.display.tool import Desk
-from groundglass.tools.exposure import Exposing
+from groundglass.display.tool import ToolContext
+from groundglass.tools.exposure import ExposureTool
 from look_support import context
 
 Y = np.array([0.2627, 0.678, 0.0593])
@@ -135,22 +135,22 @@ class Camera:
 def test_a_source_that_exposes_is_found_behind_those_that_change_it() -> None:
     camera = Camera()
     wrapped = WithProfile(WithProfile(camera, None), None)  # type: ignore[arg-type]
-    assert exposable(wrapped) is camera
+    assert exposure_control_of(wrapped) is camera
     with gg.open("scene:?size=96x64") as scene:
-        assert exposable(scene) is None
-        assert exposable(WithProfile(scene, None)) is None  # type: ignore[arg-type]
+        assert exposure_control_of(scene) is None
+        assert exposure_control_of(WithProfile(scene, None)) is None  # type: ignore[arg-type]
 
 
 def test_the_keys_and_a_source_that_exposes() -> None:
     camera = Camera()
     with gg.Engine(gl=context(), look="neutral") as engine:
         controls, said = Controls(), []
-        tool = Exposing(Desk(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
+        tool = ExposureTool(ToolContext(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
         controls.add(tool.controls())
 
         def show(index: int) -> float:
             frame = camera.frame(0.02, index)
-            tool.drawn(frame, engine.draw(frame))
+            tool.on_frame(frame, engine.draw(frame))
             return float((engine.scene(frame) @ Y).mean())
 
         assert show(0) == pytest.approx(0.02, rel=0.02)
@@ -166,7 +166,7 @@ def test_the_keys_and_a_source_that_exposes() -> None:
         controls.press("Shift+F2")
         controls.press("Shift+F2")
         assert engine.development.metering == "spot"
-        assert not tool.obey(Pointer("press", 0.25, 0.75))
+        assert not tool.handle_event(Pointer("press", 0.25, 0.75))
         assert engine.development.metering == "spot:0.250,0.750"
         controls.press("F2")
         assert engine.development.metering == "off"

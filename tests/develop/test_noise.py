@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from groundglass.camera import CameraProfile, NoiseProfile
 from groundglass.cfa import Cfa
-from groundglass.develop.noise import Evened, estimate_noise
+from groundglass.develop.noise import VarianceStabilization, estimate_noise
 from PIL import Image
 
 BLACK, WHITE = 512, 16383
@@ -39,18 +39,18 @@ def photographed(path: Path) -> np.ndarray:
 def test_a_root_makes_noise_even() -> None:
     random = np.random.default_rng(3)
     noise, gains = NoiseProfile(0.002, 4e-6), (2.0, 1.0, 1.0, 1.5)
-    evened = Evened.of(noise, gains)
+    stabilized = VarianceStabilization.of(noise, gains)
     for light in (0.06, 0.2, 0.9):
-        for gain, slope in zip(gains, evened.slopes, strict=True):
+        for gain, slope in zip(gains, stabilized.slopes, strict=True):
             seen = gain * (light + random.normal(size=20000) * np.sqrt(variance(noise, light)))
-            assert np.sqrt(np.maximum(slope * seen + evened.offset, 0)).std() == pytest.approx(1, abs=0.03)
+            assert np.sqrt(np.maximum(slope * seen + stabilized.offset, 0)).std() == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.parametrize("noise", [NoiseProfile(0, 0), NoiseProfile(0, 1e-6), NoiseProfile(1e-4, 0)])
 def test_the_root_of_any_profile_is_finite(noise: NoiseProfile) -> None:
-    evened = Evened.of(noise, (1.0, 1.0, 1.0, 1.0))
-    assert np.isfinite([*evened.slopes, evened.offset]).all()
-    assert np.sqrt(np.float32(evened.slopes[0] + evened.offset)) < 1e6
+    stabilized = VarianceStabilization.of(noise, (1.0, 1.0, 1.0, 1.0))
+    assert np.isfinite([*stabilized.slopes, stabilized.offset]).all()
+    assert np.sqrt(np.float32(stabilized.slopes[0] + stabilized.offset)) < 1e6
 
 
 @pytest.mark.parametrize("noise", [NoiseProfile(0.004, 1e-5), NoiseProfile(0.0005, 2e-5), NoiseProfile(0.0002, 1e-6)])

@@ -10,7 +10,7 @@ from groundglass.camera import NoiseProfile
 from groundglass.cfa import Cfa
 from groundglass.compute.device import Device, open_device
 from groundglass.compute.planes import PAD, Planes
-from groundglass.develop.noise import Evened
+from groundglass.develop.noise import VarianceStabilization
 from groundglass.develop.temporal import Temporal
 
 NOISE = NoiseProfile(0.001, 2e-6)
@@ -59,7 +59,7 @@ def display_encoded(light: np.ndarray) -> np.ndarray:
     return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
-def light_of(display: float) -> float:
+def sample_raw(display: float) -> float:
     """Of an 8-bit number, sRGB."""
     encoded = display / 255
     return encoded / 12.92 if encoded <= 0.04045 else ((encoded + 0.055) / 1.055) ** 2.4
@@ -72,12 +72,12 @@ def box_sum(plane: np.ndarray) -> np.ndarray:
 
 
 def reference(frames: list[np.ndarray], gains: tuple[float, ...], least: float) -> np.ndarray:
-    evened = Evened.of(NOISE, gains)  # type: ignore[arg-type]
+    stabilized = VarianceStabilization.of(NOISE, gains)  # type: ignore[arg-type]
     y, x = np.indices(frames[0].shape)
-    slope = np.reshape(evened.slopes, (2, 2))[y % 2, x % 2]
+    slope = np.reshape(stabilized.slopes, (2, 2))[y % 2, x % 2]
 
     def level(light: np.ndarray) -> np.ndarray:
-        return np.sqrt(np.maximum(light * slope + evened.offset, 0))
+        return np.sqrt(np.maximum(light * slope + stabilized.offset, 0))
 
     mean, count, apart = frames[0], np.ones_like(frames[0]), np.zeros_like(frames[0])
     for frame in frames[1:]:
@@ -141,7 +141,7 @@ def worst_ghost(live: Live, speed: float, contrast: float, copies: int = 1) -> f
     other, the mean is taken, which leaves little of their noise.
     """
     random = np.random.default_rng(4)
-    here, there, height = light_of(120), light_of(120 + contrast), 24
+    here, there, height = sample_raw(120), sample_raw(120 + contrast), 24
     width = int(40 + 12 * speed)
     shape = (height * copies, width)
     scenes = [moving_edge(here, there, width - 12 - speed * max(i - 8, 0), shape) for i in range(19)]
@@ -177,8 +177,8 @@ def test_a_thin_line_that_moves_is_not_smeared(device: Device, lives: list[Live]
     """Bright as it is new, gone where it was, though the mean of the sites around does not change."""
     lives.append(Live(device, 32, 48))
     for i in range(12):
-        scene = np.full((32, 48), light_of(90))
-        scene[:, 10 + 2 * i] = light_of(160)
+        scene = np.full((32, 48), sample_raw(90))
+        scene[:, 10 + 2 * i] = sample_raw(160)
         shown = lives[0].show(scene)
         assert np.abs(display_encoded(shown) - display_encoded(scene)).max() <= 4
 

@@ -25,13 +25,13 @@ def demosaiced(
     gains: tuple[float, float, float] = (1.0, 1.0, 1.0),
     matrix: np.ndarray | None = None,
     encoded: bool = False,
-    most: float = 1.0,
+    maximum: float = 1.0,
 ) -> np.ndarray:
     height, width = mosaic.shape
     planes, scene = Planes(device, width, height, 1), Planes(device, width, height, 3)
     planes.write(mosaic[..., None].astype(np.float32))
     stage = DemosaicXTrans(planes, scene)
-    stage.run(cfa, gains, np.eye(3) if matrix is None else matrix, encoded, most)
+    stage.run(cfa, gains, np.eye(3) if matrix is None else matrix, encoded, maximum)
     rgb = scene.read()
     for held in (stage, stage, planes, scene):
         held.release()
@@ -109,10 +109,10 @@ def test_what_is_clipped_stays_white(device: Device) -> None:
 
 def test_below_black_and_beyond_white(device: Device) -> None:
     for level in (-0.01, 0.0, 50.0):
-        rgb = demosaiced(device, np.full((20, 20), level), Cfa(XTRANS), encoded=True, most=100.0)
+        rgb = demosaiced(device, np.full((20, 20), level), Cfa(XTRANS), encoded=True, maximum=100.0)
         np.testing.assert_allclose(rgb, max(level, -OFFSET), rtol=1e-4, atol=1e-5)
     steps = np.where(np.indices((20, 20)).sum(axis=0) % 7 < 3, 100.0, 0.0)
-    assert np.isfinite(demosaiced(device, steps, Cfa(XTRANS), most=100.0)).all()
+    assert np.isfinite(demosaiced(device, steps, Cfa(XTRANS), maximum=100.0)).all()
 
 
 @pytest.mark.parametrize("run_length", [1, 8])

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from groundglass.display.dof_scale import MARKED_PART, Barrel, _engraved, draw_barrel
-from groundglass.display.status_line import depth_of_zone, sharp_zone, text_height_px
+from groundglass.display.dof_scale import MARKED_FRACTION, DofScale, _distance_marks, draw_dof_scale
+from groundglass.display.status_line import format_depth_of_field, format_sharp_zone, text_height_px
 from groundglass.lens import list_lenses, load_lens
 from groundglass.optics.focus import depth_of_field_m
 
@@ -23,7 +23,7 @@ def amber(rgba: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("size", FRAMES)
 def test_it_fits_every_screen_and_its_letters_are_as_large_as_the_status_lines(size: tuple[int, int]) -> None:
     letter_px = text_height_px(size, 1.0)
-    rgba = draw_barrel(Barrel.of(load_lens("noct-50"), 1.2), letter_px, size[0] - letter_px)
+    rgba = draw_dof_scale(DofScale.of(load_lens("noct-50"), 1.2), letter_px, size[0] - letter_px)
     height, width = rgba.shape[:2]
     assert width <= size[0] - letter_px
     assert height <= size[1] / 5
@@ -37,19 +37,19 @@ def test_the_amber_bar_spans_what_is_sharp(name: str) -> None:
     lens = load_lens(name)
     letter_px, room_px = 20, 1200
     for f_number in (lens.f_number_min, math.sqrt(lens.f_number_min * lens.f_number_max)):
-        barrel = Barrel.of(lens.at(f_number), 2.5)
-        rgba = draw_barrel(barrel, letter_px, room_px)
+        dof_scale = DofScale.of(lens.at(f_number), 2.5)
+        rgba = draw_dof_scale(dof_scale, letter_px, room_px)
         columns = np.nonzero(amber(rgba))[0]
-        middle, px_per_dioptre = rgba.shape[1] / 2, rgba.shape[1] / 2 / barrel.widest_dioptres
-        left = middle + (1 / 2.5 - 1 / barrel.near_m) * px_per_dioptre
+        middle, px_per_dioptre = rgba.shape[1] / 2, rgba.shape[1] / 2 / dof_scale.half_width_dioptres
+        left = middle + (1 / 2.5 - 1 / dof_scale.near_m) * px_per_dioptre
         assert columns.min() == pytest.approx(left, abs=0.06 * (middle - left) + 4)
 
 
 def test_focus_and_aperture_move_it() -> None:
     lens = load_lens("documentary-35")
-    open_, stopped = (draw_barrel(Barrel.of(lens.at(n), 3.0), 13, 640) for n in (1.4, 8.0))
+    open_, stopped = (draw_dof_scale(DofScale.of(lens.at(n), 3.0), 13, 640) for n in (1.4, 8.0))
     assert amber(stopped).sum() > 3 * amber(open_).sum()
-    nearer = draw_barrel(Barrel.of(lens.at(1.4), 2.9), 13, 640)
+    nearer = draw_dof_scale(DofScale.of(lens.at(1.4), 2.9), 13, 640)
     assert not np.array_equal(nearer, open_)
 
 
@@ -57,14 +57,16 @@ def test_infinity_is_where_the_far_limit_at_the_hyperfocal_distance_is() -> None
     from groundglass.optics.focus import hyperfocal_m
 
     lens = load_lens("documentary-35").at(8.0)
-    barrel = Barrel.of(lens, hyperfocal_m(lens))
-    assert barrel.far_m == math.inf
-    away = 1 / barrel.focus_m / barrel.widest_dioptres  # of infinity, in half widths; that of the marks of f/8:
-    assert away == pytest.approx(8.0 / 16.0 * MARKED_PART, rel=0.01)
+    dof_scale = DofScale.of(lens, hyperfocal_m(lens))
+    assert dof_scale.far_m == math.inf
+    away = (
+        1 / dof_scale.focus_m / dof_scale.half_width_dioptres
+    )  # of infinity, in half widths; that of the marks of f/8:
+    assert away == pytest.approx(8.0 / 16.0 * MARKED_FRACTION, rel=0.01)
 
 
 def test_marks_are_engraved_round_numbers_first_and_do_not_touch() -> None:
-    marks = _engraved(1500.0, 13)
+    marks = _distance_marks(1500.0, 13)
     labels = {label: place for place, label in marks if label}
     assert {"inf", "1", "2", "5"} <= labels.keys()
     assert all(place == pytest.approx(-1500.0 / float(label)) for label, place in labels.items() if label != "inf")
@@ -77,23 +79,27 @@ def test_a_lens_of_any_kind_has_a_scale() -> None:
         lens = load_lens(name)
         for f_number in (lens.f_number_min, lens.f_number_max):
             for focus_m in (lens.focus_min_m, 1000.0):
-                assert draw_barrel(Barrel.of(lens.at(f_number), focus_m), 13, 300).shape[1] <= 300
+                assert draw_dof_scale(DofScale.of(lens.at(f_number), focus_m), 13, 300).shape[1] <= 300
 
 
 def test_limits_are_said_to_as_many_digits_as_the_depth_needs() -> None:
-    assert sharp_zone(1.1862, 1.2151) == "1.186 to 1.215 m"
-    assert sharp_zone(0.29951, 0.30049) == "0.2995 to 0.3005 m"
-    assert sharp_zone(3.493, 21.2) == "3.49 to 21 m"
-    assert sharp_zone(5.44, math.inf) == "5.44 m to infinity"
-    assert [depth_of_zone(1.186, 1.215), depth_of_zone(1.14, 1.26), depth_of_zone(2.0, 5.0)] == [
+    assert format_sharp_zone(1.1862, 1.2151) == "1.186 to 1.215 m"
+    assert format_sharp_zone(0.29951, 0.30049) == "0.2995 to 0.3005 m"
+    assert format_sharp_zone(3.493, 21.2) == "3.49 to 21 m"
+    assert format_sharp_zone(5.44, math.inf) == "5.44 m to infinity"
+    assert [
+        format_depth_of_field(1.186, 1.215),
+        format_depth_of_field(1.14, 1.26),
+        format_depth_of_field(2.0, 5.0),
+    ] == [
         "2.9 cm",
         "12 cm",
         "3.0 m",
     ]
-    assert depth_of_zone(5.0, math.inf) == ""
+    assert format_depth_of_field(5.0, math.inf) == ""
 
 
 def test_the_figures_are_those_of_the_lens() -> None:
     lens = load_lens("noct-50").at(4.0)
-    barrel = Barrel.of(lens, 1.2, 16 / 9)
-    assert (barrel.near_m, barrel.far_m) == depth_of_field_m(lens, 1.2, 16 / 9)
+    dof_scale = DofScale.of(lens, 1.2, 16 / 9)
+    assert (dof_scale.near_m, dof_scale.far_m) == depth_of_field_m(lens, 1.2, 16 / 9)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from groundglass.display.status_line import distance, f_stop, letter, status_line
+from groundglass.display.status_line import distance, f_stop, render_text, status_line
 
 
 def test_the_status_line_reads_like_a_lens() -> None:
@@ -20,9 +20,9 @@ def test_the_status_line_reads_like_a_lens() -> None:
 def test_the_letters_fit_and_stand_out_on_black_and_white() -> None:
     line = status_line("scene:", "classic", "noct-50", 1.4, 1.2, "58.9 fps")
     for width_px in (1000, 300, 200):
-        rgba = letter([line], 26, width_px).astype(float) / 255
+        rgba = render_text([line], 26, width_px).astype(float) / 255
         assert rgba.shape[1] <= width_px
         assert (rgba[..., :3] <= rgba[..., 3:]).all()  # premultiplied
         on_white = rgba[..., 0] + 1 - rgba[..., 3]
         assert on_white.max() - np.median(on_white) > 0.3  # light letters on a plate darker than they are
-    assert letter(["saved", line], 26, 1000).shape[0] > letter([line], 26, 1000).shape[0]
+    assert render_text(["saved", line], 26, 1000).shape[0] > render_text([line], 26, 1000).shape[0]

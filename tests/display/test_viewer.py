@@ -22,7 +22,7 @@ from groundglass.look.look import load_look
 from groundglass.optics.focus import Rack
 from groundglass.output.stills import Stills
 from groundglass.timing import Clock
-from groundglass.tools.focus import Focusing
+from groundglass.tools.focus import FocusTool
 from PIL import Image
 
 PIXELS = np.full((4, 6, 3), 128, dtype=np.uint8)
@@ -112,7 +112,7 @@ def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> t
         engine,
         FakeSource(frames),
         window=window,
-        tools=[partial(Focusing, seconds=(0, 0)), partial(Stills, folder=tmp_path)],
+        tools=[partial(FocusTool, seconds=(0, 0)), partial(Stills, folder=tmp_path)],
     )  # type: ignore[arg-type]
     viewer.run()
     return engine, window, viewer
@@ -227,7 +227,7 @@ def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -
     engine, window = FakeEngine(), FakeWindow(Pointer("press", 0.5, 0.5))
     focused: list[float] = []
     engine._draw = lambda frame: focused.append(engine.focus_m)
-    viewer = Viewer(engine, FakeSource(1), window=window, tools=[partial(Focusing, seconds=(0.05, 1.0))])  # type: ignore[arg-type]
+    viewer = Viewer(engine, FakeSource(1), window=window, tools=[partial(FocusTool, seconds=(0.05, 1.0))])  # type: ignore[arg-type]
     viewer.run()
     assert (focused[0], focused[-1]) == (1.2, 3.0)
     assert focused == sorted(focused)
@@ -236,7 +236,7 @@ def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -
 
 def test_off_screen_a_rack_moves_the_focus_and_draws_no_frame_twice() -> None:
     engine = FakeEngine()
-    viewer = Viewer(engine, FakeSource(6, fps=60.0), tools=[partial(Focusing, rack=Rack(0.9, 2.5, 0.02))])  # type: ignore[arg-type]
+    viewer = Viewer(engine, FakeSource(6, fps=60.0), tools=[partial(FocusTool, rack=Rack(0.9, 2.5, 0.02))])  # type: ignore[arg-type]
     viewer.run()
     assert engine.focus_m == 2.5
     assert engine.drawn == sorted(set(engine.drawn))
@@ -273,11 +273,11 @@ def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> N
     engine, window = FakeEngine(), FakeWindow(Key("Space"), Wheel(-1), Pointer("press", 0.5, 0.5))
     window.play_at = 3  # freezes after three frames; then the loop sleeps, and the script goes on
     window.wait = lambda timeout_s, wait=window.wait: (time.sleep(0.1), wait(timeout_s))[1]  # type: ignore[method-assign]
-    viewer = Viewer(engine, FakeSource(None), window=window, tools=[Focusing])  # type: ignore[arg-type]
+    viewer = Viewer(engine, FakeSource(None), window=window, tools=[FocusTool])  # type: ignore[arg-type]
     statistics = viewer.run()
     assert engine.drawn[-3:] == [engine.drawn[2]] * 3
     assert window.shown[-1][0].endswith("frozen")
-    assert statistics.dropped_frames < viewer._mailbox.dropped
+    assert statistics.dropped_frames < viewer._latest_frames.dropped
 
 
 def test_stills_are_numbered_and_whole_when_the_user_quits_at_once(tmp_path: Path) -> None:

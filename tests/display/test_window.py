@@ -15,7 +15,7 @@ import pytest
 import rawpy
 from groundglass.display.letterbox import letterbox
 from PIL import Image
-from window_support import ABOVE_TEXT, PATIENCE_S, PICTURE, SCREEN, SOURCE, Live, Screen, until
+from window_support import ABOVE_TEXT, ERROR_DELAY_S, PICTURE, SCREEN, SOURCE, Live, Screen, until
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_q_quits_with_the_numbers_and_the_picture_that_was_shown(live: Live) -> 
     until(lambda: live.title.endswith("frozen"), "frozen")
     on_screen = live.picture
     live.press("q")
-    output, _ = live.process.communicate(timeout=PATIENCE_S)
+    output, _ = live.process.communicate(timeout=ERROR_DELAY_S)
     assert live.process.returncode == 0, output
     statistics = json.loads((live.folder / "run.json").read_text())
     assert statistics["frames"] > 0
@@ -221,7 +221,7 @@ def test_two_windows_one_after_the_other_show_the_right_way_up(screen: Screen) -
             )
             process.stdin.write("\n")
             process.stdin.flush()
-        assert process.wait(PATIENCE_S) == 0, process.stderr.read()
+        assert process.wait(ERROR_DELAY_S) == 0, process.stderr.read()
     finally:
         process.kill()
         process.communicate()
@@ -233,11 +233,15 @@ OPEN = "from groundglass.display.window import Window; Window()"
 @pytest.mark.skipif(sys.platform != "linux", reason="only an X or Wayland desktop can be absent")
 def test_without_a_display_one_line_says_so() -> None:
     bare = {key: text for key, text in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    failed = subprocess.run([sys.executable, "-c", OPEN], env=bare, capture_output=True, text=True, timeout=PATIENCE_S)
+    failed = subprocess.run(
+        [sys.executable, "-c", OPEN], env=bare, capture_output=True, text=True, timeout=ERROR_DELAY_S
+    )
     assert re.search(r"DeviceError: no display can be opened \(.*DISPLAY.*\); use --headless", failed.stderr)
 
 
 def test_an_old_opengl_is_refused_politely(screen: Screen) -> None:
     old = screen.environment | {"LIBGL_ALWAYS_SOFTWARE": "1", "MESA_GL_VERSION_OVERRIDE": "2.1"}
-    failed = subprocess.run([sys.executable, "-c", OPEN], env=old, capture_output=True, text=True, timeout=PATIENCE_S)
+    failed = subprocess.run(
+        [sys.executable, "-c", OPEN], env=old, capture_output=True, text=True, timeout=ERROR_DELAY_S
+    )
     assert re.search(r"DeviceError: no OpenGL 3\.3 window \(.+\); update the graphics driver", failed.stderr)

@@ -68,15 +68,15 @@ def test_the_default_crop_counts_from_the_active_area_and_keeps_each_sites_colou
 
 
 def test_the_phase_of_xtrans_moves_with_the_crop(read: Callable[..., Frame]) -> None:
-    frame = read(*crop(4, 5, 40, 30), samples=places(), active_area=(1, 2, 61, 91), sites=XTRANS_SITES)
-    sites = np.tile(np.reshape(XTRANS_SITES, (6, 6)), (4, 4))
-    np.testing.assert_array_equal(frame.cfa.channels(), sites[5:11, 4:10])
+    frame = read(*crop(4, 5, 40, 30), samples=places(), active_area=(1, 2, 61, 91), photosites=XTRANS_SITES)
+    photosites = np.tile(np.reshape(XTRANS_SITES, (6, 6)), (4, 4))
+    np.testing.assert_array_equal(frame.cfa.channels(), photosites[5:11, 4:10])
     assert frame.pixels[0, 0] == places()[6, 6]
 
 
 def test_a_quad_bayer_sensor_is_cut_between_its_squares(read: Callable[..., Frame]) -> None:
     quad = tuple(np.repeat(np.repeat([[1, 0], [2, 1]], 2, axis=0), 2, axis=1).ravel())
-    frame = read(*crop(3, 2, 40, 30), samples=places(), sites=quad)
+    frame = read(*crop(3, 2, 40, 30), samples=places(), photosites=quad)
     assert frame.cfa == Cfa("GRBG", block=2).cropped(4, 2)
     assert frame.pixels[0, 0] == places()[2, 4]
 
@@ -235,10 +235,10 @@ def test_two_lights_as_the_camera_profile_takes_them(read: Callable[..., Frame])
     np.testing.assert_allclose(again.profile.camera_to_scene, expected.camera_to_scene, atol=1e-9)
 
 
-@pytest.mark.parametrize("lights", [(21, 21), (21, 0), (21, 255), (0, 0)])
-def test_lights_that_nobody_can_tell_apart_are_one(read: Callable[..., Frame], lights: tuple[int, int]) -> None:
+@pytest.mark.parametrize("illuminants", [(21, 21), (21, 0), (21, 255), (0, 0)])
+def test_lights_that_nobody_can_tell_apart_are_one(read: Callable[..., Frame], illuminants: tuple[int, int]) -> None:
     tags = (rationals(COLOR_MATRIX_1, COLOR), rationals(COLOR_MATRIX_2, WARM))
-    frame = read(*tags, (ILLUMINANT_1, "H", 1, lights[0]), (ILLUMINANT_2, "H", 1, lights[1]))
+    frame = read(*tags, (ILLUMINANT_1, "H", 1, illuminants[0]), (ILLUMINANT_2, "H", 1, illuminants[1]))
     assert len(frame.profile.calibrations) == 1
     np.testing.assert_allclose(frame.profile.calibrations[0].xyz_to_camera, COLOR, atol=1e-9)
 

@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 import rawpy
 from groundglass.camera import NoiseProfile
-from groundglass.capture.metadata import facts
+from groundglass.capture.metadata import read_metadata
 from groundglass.cfa import XTRANS, Cfa
 from groundglass.errors import OutputError
-from groundglass.formats.capture_metadata import Shot
-from groundglass.formats.dng_write import light_source, write_dng
+from groundglass.formats.capture_metadata import CaptureMetadata
+from groundglass.formats.dng_write import illuminant_code, write_dng
 from groundglass.formats.raw import read_raw
 from groundglass.frame import Encoding, Frame
 from groundglass.packing import Packing
 
 WHITE_BALANCE = (2.1, 1.0, 1.55)
-SHOT = Shot("Leica M11", "Noctilux-M 50", 1 / 250, 0.95, 400, 50.0, datetime(2026, 3, 1, 12, 30, 5))
+SHOT = CaptureMetadata("Leica M11", "Noctilux-M 50", 1 / 250, 0.95, 400, 50.0, datetime(2026, 3, 1, 12, 30, 5))
 
 
 def counts(height: int = 48, width: int = 72) -> np.ndarray:
@@ -103,7 +103,7 @@ def test_what_is_known_of_single_sites_is_kept(tmp_path: Path) -> None:
 def test_the_shot_is_told(tmp_path: Path) -> None:
     preview = np.random.default_rng(0).integers(0, 255, (32, 48, 3)).astype(np.uint8)
     path = write_dng(tmp_path / "a.dng", a_frame(), SHOT, preview)
-    told = facts(str(path))
+    told = read_metadata(str(path))
     assert told["camera"] == "Leica M11"
     same_picture(read_raw(path), a_frame())
     with rawpy.imread(str(path)) as raw:
@@ -112,7 +112,15 @@ def test_the_shot_is_told(tmp_path: Path) -> None:
 
 
 def test_a_light_has_the_standard_that_is_nearest() -> None:
-    assert [light_source(kelvin) for kelvin in (2856, 2850, 3200, 5000, 5500, 6504, 9000)] == [17, 3, 24, 23, 1, 21, 22]
+    assert [illuminant_code(kelvin) for kelvin in (2856, 2850, 3200, 5000, 5500, 6504, 9000)] == [
+        17,
+        3,
+        24,
+        23,
+        1,
+        21,
+        22,
+    ]
 
 
 def test_real_raws_come_back(data_dir: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from groundglass.capture import open_source
-from groundglass.capture.metadata import facts
+from groundglass.capture.metadata import read_metadata
 from groundglass.depth.maps import FAR_M
 from groundglass.errors import MissingExtraError, SourceError
 from groundglass.formats.heif import metres
@@ -133,6 +133,6 @@ def test_real_portrait(heif: Any, data_dir: Path) -> None:
         spread_m = next(iter(source)).depth_m
     assert spread_m is not None
     assert (spread_m.min(), spread_m.max()) == pytest.approx((1, 4))
-    found = facts(str(path))
+    found = read_metadata(str(path))
     assert found["exposure_s"] == pytest.approx(1 / 121)
     assert found["depth_m"] == pytest.approx([0.228, 0.668], abs=1e-3)

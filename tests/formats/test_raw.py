@@ -18,11 +18,11 @@ from groundglass.frame import Encoding
 
 
 @pytest.mark.parametrize(
-    ("sites", "pattern"),
+    ("photosites", "pattern"),
     [((0, 1, 1, 2), "RGGB"), ((2, 1, 1, 0), "BGGR"), ((1, 0, 2, 1), "GRBG"), ((1, 2, 0, 1), "GBRG")],
 )
-def test_bayer_order_and_black_level_of_each_site(tmp_path: Path, sites: tuple[int, ...], pattern: str) -> None:
-    frame = read_raw(write_dng(tmp_path / "a.dng", ramp(), sites=sites, black=(10, 20, 30, 40)))
+def test_bayer_order_and_black_level_of_each_site(tmp_path: Path, photosites: tuple[int, ...], pattern: str) -> None:
+    frame = read_raw(write_dng(tmp_path / "a.dng", ramp(), photosites=photosites, black=(10, 20, 30, 40)))
     assert frame.encoding is Encoding.MOSAIC
     assert frame.cfa.pattern == pattern
     assert frame.profile.black == (10, 20, 30, 40)
@@ -91,35 +91,37 @@ def test_linear_dng_is_balanced_scene_light(tmp_path: Path) -> None:
 
 
 def test_other_sensors(tmp_path: Path) -> None:
-    xtrans = read_raw(write_dng(tmp_path / "x.dng", ramp(), sites=XTRANS_SITES))
+    xtrans = read_raw(write_dng(tmp_path / "x.dng", ramp(), photosites=XTRANS_SITES))
     assert (xtrans.cfa.kind, xtrans.size) == ("xtrans", (96, 64))
     assert xtrans.cfa.channels().ravel().tolist() == list(XTRANS_SITES)
-    grey = read_raw(write_dng(tmp_path / "m.dng", ramp(), sites=None))
+    grey = read_raw(write_dng(tmp_path / "m.dng", ramp(), photosites=None))
     assert (grey.cfa.kind, grey.profile.white_balance) == ("mono", (1.0, 1.0, 1.0))
     np.testing.assert_array_equal(grey.pixels, ramp())
     quad = (0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 2, 2)
-    assert read_raw(write_dng(tmp_path / "q.dng", ramp(), sites=quad)).cfa == Cfa("RGGB", block=2)
+    assert read_raw(write_dng(tmp_path / "q.dng", ramp(), photosites=quad)).cfa == Cfa("RGGB", block=2)
 
 
-@pytest.mark.parametrize("sites", [(0, 1, 1, 2), (1, 2, 0, 1), XTRANS_SITES, None])
+@pytest.mark.parametrize("photosites", [(0, 1, 1, 2), (1, 2, 0, 1), XTRANS_SITES, None])
 @pytest.mark.parametrize("active", [None, (1, 2, 61, 92), (3, 1, 63, 93)])
 def test_without_tags_the_filters_are_those_that_libraw_sees(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sites: tuple[int, ...] | None, active: tuple[int, ...] | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photosites: tuple[int, ...] | None, active: tuple[int, ...] | None
 ) -> None:
     """As of every raw that is no DNG."""
     monkeypatch.setattr(still, "read_dng", lambda path: None)
-    frame = read_raw(write_dng(tmp_path / "a.dng", places(), sites=sites, active_area=active))
+    frame = read_raw(write_dng(tmp_path / "a.dng", places(), photosites=photosites, active_area=active))
     row, column = divmod(int(frame.pixels[0, 0]), 100)
     top, left = (0, 0) if active is None else active[:2]
-    block = np.full((1, 1), GREEN) if sites is None else np.reshape(sites, (-1, round(len(sites) ** 0.5)))
+    block = (
+        np.full((1, 1), GREEN) if photosites is None else np.reshape(photosites, (-1, round(len(photosites) ** 0.5)))
+    )
     np.testing.assert_array_equal(frame.cfa.channels(), np.roll(block, (top - row, left - column), axis=(0, 1)))
     assert frame.profile.white == 4095
 
 
-@pytest.mark.parametrize("sites", [(0, 1, 1, 3), (0, 1, 2, 1), (1, 2, 2, 0)])
-def test_filters_that_nobody_demosaics_say_so(tmp_path: Path, sites: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("photosites", [(0, 1, 1, 3), (0, 1, 2, 1), (1, 2, 2, 0)])
+def test_filters_that_nobody_demosaics_say_so(tmp_path: Path, photosites: tuple[int, ...]) -> None:
     with pytest.raises(SourceError, match=r"x\.dng: .*colour filters .*; convert the file to linear DNG"):
-        read_raw(write_dng(tmp_path / "x.dng", ramp(), sites=sites))
+        read_raw(write_dng(tmp_path / "x.dng", ramp(), photosites=photosites))
 
 
 def test_wrong_files_give_one_line(tmp_path: Path) -> None:
@@ -185,9 +187,9 @@ def test_colour_agrees_with_libraw(data_dir: Path) -> None:
 
 def superpixels(mosaic: np.ndarray) -> np.ndarray:
     """RGGB blocks to (H/2, W/2, 3)."""
-    sites = mosaic.astype(np.float64)
-    green = (sites[0::2, 1::2] + sites[1::2, 0::2]) / 2
-    return np.stack([sites[0::2, 0::2], green, sites[1::2, 1::2]], axis=-1)
+    photosites = mosaic.astype(np.float64)
+    green = (photosites[0::2, 1::2] + photosites[1::2, 0::2]) / 2
+    return np.stack([photosites[0::2, 0::2], green, photosites[1::2, 1::2]], axis=-1)
 
 
 def patches(plane: np.ndarray, side: int = 50) -> np.ndarray:

@@ -18,7 +18,7 @@ GLOW = """#pragma pass pixel
 #pragma parameter amount "Amount" 0.5 0.0 1.0 0.1 group=film
 uniform float glow_amount;
 
-vec3 glow(vec3 rgb, Place place) {
+vec3 glow(vec3 rgb, PixelContext place) {
     return rgb * glow_amount;
 }
 """
@@ -130,7 +130,10 @@ def test_a_wrong_pragma_is_blamed(line: str) -> None:
             GLOW.replace("pass pixel", "pass nearby"),
             r"glow\.glsl:1: unknown pass stage 'nearby'; use one of pixel, place",
         ),
-        (GLOW.replace("vec3 glow(", "vec3 shine("), r"glow\.glsl: no function 'vec3 glow\(vec3 rgb, Place place\)'"),
+        (
+            GLOW.replace("vec3 glow(", "vec3 shine("),
+            r"glow\.glsl: no function 'vec3 glow\(vec3 rgb, PixelContext place\)'",
+        ),
     ],
 )
 def test_both_sides_of_a_pass_are_checked(text: str, message: str) -> None:
@@ -170,7 +173,7 @@ def test_the_context_names_itself() -> None:
 def test_nothing_is_left_alive() -> None:
     ctx = headless_context()
     ctx.gc_mode = "context_gc"  # what is collected without a release is kept in ctx.objects
-    planes, grader = ScenePlanes(ctx), Grader(ctx, settles=True)
+    planes, grader = ScenePlanes(ctx), Grader(ctx, folds_constants=True)
     for size in (8, 12):
         planes.write([np.zeros((size, size), np.float32)] * 3)
         for target in ("rgba8", "rgba32f"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import groundglass as gg
 import pytest
 from groundglass.controls import Controls
-from groundglass.display.tool import Desk, Wish
+from groundglass.display.tool import Invalidation, ToolContext
 from groundglass.live_edit.editing import Editing
 from groundglass.live_edit.look_keys import LookKeys
 from groundglass.look.look import list_looks, load_look
@@ -21,8 +21,8 @@ class Bench:
         self.engine = gg.Engine(gl=context(), look="classic")
         self.controls, self.said = Controls(), []
         self.editing = Editing(self.engine.look, partial(setattr, self.engine, "look"))
-        desk = Desk(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.keys = LookKeys(desk, self.editing, folder)
+        tool_context = ToolContext(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.keys = LookKeys(tool_context, self.editing, folder)
         self.controls.add(self.keys.controls())
 
     @property
@@ -45,8 +45,8 @@ def test_steps_go_back_and_forth(bench: Bench) -> None:
     changed = bench.toe
     bench.controls.press("Ctrl+Z")
     assert bench.toe == before != changed
-    assert bench.keys.tick(0.0) is Wish.REDRAW
-    assert bench.keys.tick(0.0) is Wish.NOTHING
+    assert bench.keys.tick(0.0) is Invalidation.REDRAW
+    assert bench.keys.tick(0.0) is Invalidation.NOTHING
     bench.controls.press("Ctrl+Shift+Z")
     assert bench.toe == changed
     bench.controls.press("Ctrl+R")

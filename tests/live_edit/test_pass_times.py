@@ -7,24 +7,24 @@ import pytest
 from groundglass.capture import open_source
 from groundglass.controls import Controls
 from groundglass.display.statistics import FrameLog
-from groundglass.display.tool import Desk
+from groundglass.display.tool import ToolContext
 from groundglass.engine import Engine
-from groundglass.live_edit.pass_times import PassTimes, told_apart
+from groundglass.live_edit.pass_times import PassTimes, times_per_pass
 from groundglass.timing import Clock
 
 
 def test_a_pass_takes_what_it_adds_and_never_less_than_nothing() -> None:
-    times = told_apart(["vignette", "tone_curve", "grain"], [1.0, 1.5, 1.25, 4.0])
+    times = times_per_pass(["vignette", "tone_curve", "grain"], [1.0, 1.5, 1.25, 4.0])
     assert times == {"base": 1.0, "vignette": 0.5, "tone_curve": 0.0, "grain": 2.5}
     assert sum(times.values()) == 4.0
-    assert told_apart([], [2.0]) == {"base": 2.0}
+    assert times_per_pass([], [2.0]) == {"base": 2.0}
 
 
 @pytest.mark.parametrize("look", ["classic", "neutral"])
 def test_every_pass_of_the_look_is_timed_while_the_picture_goes_on(look: str) -> None:
     said: list[str] = []
     with open_source("scene:?size=96x64") as source, Engine(look=look) as engine:
-        tool = PassTimes(Desk(engine, source, said.append, Controls(), FrameLog(0.1)))
+        tool = PassTimes(ToolContext(engine, source, said.append, Controls(), FrameLog(0.1)))
         tool.measure()
         assert not tool.busy  # nothing was drawn yet
         frame = next(iter(source))

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from groundglass.controls import Controls
 from groundglass.display.statistics import FrameLog
-from groundglass.display.tool import Desk
+from groundglass.display.tool import ToolContext
 from groundglass.errors import GroundglassError, ShaderError
 from groundglass.gl.planes import ScenePlanes
 from groundglass.gl.program import SHADERS
 from groundglass.live_edit.editing import Editing
 from groundglass.live_edit.problem import problem_of
-from groundglass.live_edit.reloading import SHELVES, Reloading
+from groundglass.live_edit.reloading import LIBRARIES, Reloading
 from groundglass.look.grade import Grader
 from groundglass.look.look import Look, load_look
 from look_support import context
@@ -26,7 +26,7 @@ TINT = """#pragma pass pixel
 #pragma parameter blue "Blue" 0.5 0.0 1.0 0.01
 uniform float tint_red;
 uniform float tint_blue;
-vec3 tint(vec3 rgb, Place place) {
+vec3 tint(vec3 rgb, PixelContext place) {
     return vec3(tint_red, 0.0, tint_blue);
 }
 """
@@ -39,11 +39,11 @@ class Loop:
         self.folder = folder
         self.save("tint.glsl", TINT)
         self.save("film.toml", "[pass.tint]\nred = 0.4\n")
-        SHADERS.lay_over(folder)
+        SHADERS.set_search_path(folder)
         self.shown: list[Look] = [load_look(folder / "film.toml")]
         self.editing = Editing(self.shown[0], self.shown.append)
-        desk = Desk(None, None, print, Controls(), FrameLog(0.1))  # type: ignore[arg-type]
-        self.tool = Reloading(desk, self.editing, lambda: load_look(folder / "film.toml"))
+        tool_context = ToolContext(None, None, print, Controls(), FrameLog(0.1))  # type: ignore[arg-type]
+        self.tool = Reloading(tool_context, self.editing, lambda: load_look(folder / "film.toml"))
         self._planes, self._grader = ScenePlanes(context()), Grader(context())
         self._planes.write([np.full((1, 1), 0.18, np.float32)] * 3)
         self.rgb = np.zeros(3)
@@ -58,11 +58,11 @@ class Loop:
             try:
                 texture = self._grader.draw(self._planes, self.shown[-1], target="rgba32f")
             except GroundglassError as error:
-                if not self.tool.mend(error):
+                if not self.tool.recover(error):
                     raise
                 continue
             self.rgb = np.frombuffer(texture.read(), np.float32)[:3]
-            self.tool.drawn(None, texture)  # type: ignore[arg-type]
+            self.tool.on_frame(None, texture)  # type: ignore[arg-type]
 
     def until(self, fact: Callable[[], object]) -> None:
         deadline = time.monotonic() + 20
@@ -77,8 +77,8 @@ def loop(tmp_path: Path) -> Iterator[Loop]:
     loop = Loop(tmp_path)
     yield loop
     loop.tool.close()
-    for shelf in SHELVES:
-        shelf.lay_over()
+    for library in LIBRARIES:
+        library.set_search_path()
 
 
 def test_what_was_set_by_hand_stays_when_a_shader_or_the_look_is_saved(loop: Loop) -> None:
@@ -148,7 +148,7 @@ def test_a_pass_that_nobody_used_when_it_was_saved_is_put_back_when_it_turns_out
 
 
 def test_an_error_of_something_else_is_none_of_its_business(loop: Loop) -> None:
-    assert not loop.tool.mend(ShaderError("somebody's fault"))
+    assert not loop.tool.recover(ShaderError("somebody's fault"))
 
 
 def test_a_look_that_is_saved_under_another_name_is_followed_there(loop: Loop) -> None:
@@ -168,7 +168,7 @@ def test_off_screen_a_problem_is_told_on_standard_error(loop: Loop, capsys: pyte
     told = capsys.readouterr().err
     assert "groundglass: tint.glsl:7: " in told
     assert ">    7 |     return vec3(tint_red + tint_rde, 0.0, tint_blue);" in told
-    assert "     6 | vec3 tint(vec3 rgb, Place place) {" in told
+    assert "     6 | vec3 tint(vec3 rgb, PixelContext place) {" in told
     loop.save("tint.glsl", TINT)
     loop.until(lambda: loop.tool.problem is None)
 

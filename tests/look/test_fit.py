@@ -11,9 +11,9 @@ from groundglass.errors import GroundglassError
 from groundglass.look.fit import Fit, Pair, fit_look, look_text
 from groundglass.look.fit.align import align
 from groundglass.look.fit.fitting import balanced
-from groundglass.look.fit.invented import fit_function, invented_light
+from groundglass.look.fit.invented import fit_function, synthetic_scene
 from groundglass.look.fit.model import Model
-from groundglass.look.fit.pair import lay, samples_of
+from groundglass.look.fit.pair import align_pair, samples_of
 from groundglass.look.fit.residual import residual_cube, through_cube
 from groundglass.look.fit.solve import Samples, lab_of_display
 from groundglass.look.grade import grade
@@ -121,14 +121,14 @@ def test_a_cropped_and_scaled_picture_is_placed(orientation: int) -> None:
 
 def test_distortion_that_the_camera_took_out_is_followed() -> None:
     scene = cards((480, 320))
-    placed = lay(Pair(scene, picture_of(scene, hidden())))
+    placed = align_pair(Pair(scene, picture_of(scene, hidden())))
     width, height = 480, 320
     y, x = np.mgrid[:height, :width].astype(float)
     dx, dy = x - (width - 1) / 2, y - (height - 1) / 2
     stretch = 0.985 + 0.015 * place2_of((width, height))
     columns, rows = (dx * stretch + (width - 1) / 2), (dy * stretch + (height - 1) / 2)
     nearest = np.round(rows).astype(int), np.round(columns).astype(int)
-    bent = lay(Pair(scene, picture_of(scene, hidden())[nearest]))
+    bent = align_pair(Pair(scene, picture_of(scene, hidden())[nearest]))
     assert abs(placed.placement.distortion) < 3e-3
     assert bent.placement.distortion == pytest.approx(0.015, abs=0.004)
     assert bent.placement.shift_px < 0.5
@@ -164,12 +164,14 @@ def test_what_the_sensor_clipped_is_not_used() -> None:
     scene = cards()
     usable = np.ones(scene.shape[:2], bool)
     usable[:, :192] = False
-    samples = samples_of([lay(Pair(scene, picture_of(scene, hidden()), usable))])
+    samples = samples_of([align_pair(Pair(scene, picture_of(scene, hidden()), usable))])
     assert 0.2 * 48 * 32 < len(samples) < 0.5 * 48 * 32
 
 
 def test_three_pairs_are_left_out_whole() -> None:
-    pairs = [lay(Pair(scene, picture_of(scene, hidden()))) for scene in map(lambda seed: cards(seed=seed), (1, 2, 3))]
+    pairs = [
+        align_pair(Pair(scene, picture_of(scene, hidden()))) for scene in map(lambda seed: cards(seed=seed), (1, 2, 3))
+    ]
     samples = samples_of(pairs)
     assert [np.unique(samples.fold[samples.pair == pair]).tolist() for pair in range(3)] == [[0], [1], [2]]
 
@@ -221,8 +223,8 @@ def test_a_look_is_found_from_what_it_draws_alone() -> None:
 
 
 def test_invented_light_is_of_all_kinds() -> None:
-    scene, fold = invented_light(2000)
-    again, _ = invented_light(2000)
+    scene, fold = synthetic_scene(2000)
+    again, _ = synthetic_scene(2000)
     assert np.array_equal(scene, again)
     luminance = scene @ LUMINANCE
     assert luminance.min() < 0.18 / 50 < 0.18 * 5 < luminance.max()

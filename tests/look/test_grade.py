@@ -109,7 +109,7 @@ def test_a_frame_allocates_and_compiles_nothing() -> None:
     planes.write([np.ones((4, 4), np.float32)] * 3)
     assert grader.draw(planes, look.with_value("tone_curve", "toe", 0.4), frame_index=1) is first
     assert planes.textures is textures
-    assert (len(grader._programs._moving), len(grader._programs._settled)) == (1, 0)
+    assert (len(grader._programs._with_uniforms), len(grader._programs._folded)) == (1, 0)
     assert grader.last_gpu_ms is not None
     grader.release()
     planes.release()
@@ -119,26 +119,26 @@ def test_a_frame_allocates_and_compiles_nothing() -> None:
 @pytest.mark.parametrize("name", list_looks())
 def test_a_look_that_stands_still_is_the_same_picture(name: str, strength: float) -> None:
     scene = scene_of((40, 60)) ** 4 * 16.0
-    planes, grader = ScenePlanes(context()), Grader(context(), settles=True)
+    planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write([np.ascontiguousarray(scene[..., c]) for c in range(3)])
     drawn = [grader.draw(planes, load_look(name), strength=strength, target="rgba32f").read() for _ in range(3)]
     uniforms, constants, again = (np.frombuffer(one, np.float32) for one in drawn)
     np.testing.assert_allclose(constants, uniforms, atol=1e-4)  # they are rounded in another order
     np.testing.assert_array_equal(again, constants)
-    assert len(grader._programs._settled) == 1
+    assert len(grader._programs._folded) == 1
     grader.release()
     planes.release()
 
 
 def test_what_stood_still_may_move_again() -> None:
-    planes, grader = ScenePlanes(context()), Grader(context(), settles=True)
+    planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write([np.full((4, 4), 0.2, np.float32)] * 3)
     look = load_look("classic")
     other = look.with_value("tone_curve", "toe", 0.4)
     drawn = [grader.draw(planes, one).read() for one in (look, look, other, other, look)]
     assert drawn[0] == drawn[1] == drawn[4]
     assert drawn[2] == drawn[3] != drawn[0]
-    assert len(grader._programs._settled) == 1
+    assert len(grader._programs._folded) == 1
     grader.release()
     planes.release()
 

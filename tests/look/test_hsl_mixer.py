@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from groundglass.look.hsl_mixer import BANDS, light_of, opponents, shares_of
+from groundglass.look.hsl_mixer import BANDS, from_opponent, opponents, shares_of
 from groundglass.look.reference import LUMINANCE, PASSES, shown
 from look_support import ENCODED, draw_pass, scene_of
 
@@ -22,7 +22,7 @@ def circle(count: int = 720, chroma: float = 0.6) -> np.ndarray:
     """Colours of one lightness and chroma around all hues."""
     hue = np.linspace(0.0, 2.0 * np.pi, count, endpoint=False)
     wanted = np.stack([np.full(count, 0.6), 0.6 * chroma * np.cos(hue), 0.6 * chroma * np.sin(hue)], axis=-1)
-    return light_of(wanted)
+    return from_opponent(wanted)
 
 
 @pytest.mark.parametrize("values", [SOME, {"orange_turn": 30.0}, {}])
@@ -91,7 +91,7 @@ def test_no_saturation_is_grey() -> None:
 def test_what_is_colourful_already_gains_less() -> None:
     every = {f"{band}_saturation": 0.5 for band in BANDS}
     for chroma, gained in ((0.1, 1.5 - 0.5 * 0.01 / 1.01), (1.0, 1.25)):
-        colours = light_of(np.array([[0.6, 0.6 * chroma, 0.0]]))
+        colours = from_opponent(np.array([[0.6, 0.6 * chroma, 0.0]]))
         after = opponents(PASSES["hsl_mixer"](colours, **every))
         np.testing.assert_allclose(after[0, 1], 0.6 * chroma * gained, atol=1e-4)
 
@@ -99,5 +99,5 @@ def test_what_is_colourful_already_gains_less() -> None:
 def test_what_loses_colour_loses_the_same_part_anywhere() -> None:
     every = {f"{band}_saturation": -0.5 for band in BANDS}
     for chroma in (0.1, 1.0):
-        after = opponents(PASSES["hsl_mixer"](light_of(np.array([[0.6, 0.6 * chroma, 0.0]])), **every))
+        after = opponents(PASSES["hsl_mixer"](from_opponent(np.array([[0.6, 0.6 * chroma, 0.0]])), **every))
         np.testing.assert_allclose(after[0, 1], 0.3 * chroma, atol=1e-4)

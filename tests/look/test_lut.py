@@ -49,7 +49,7 @@ def test_the_gpu_draws_the_reference(kind: str, amount: float) -> None:
 
 
 def test_numbers_that_stand_still_are_the_same_picture() -> None:
-    planes, grader = ScenePlanes(context()), Grader(context(), settles=True)
+    planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write([np.ascontiguousarray(channel) for channel in np.moveaxis(scene_of((20, 20)), -1, 0)])
     look = look_of("lut", file=some_lut())
     moving, still = (np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2))
@@ -59,7 +59,7 @@ def test_numbers_that_stand_still_are_the_same_picture() -> None:
 
 
 def test_another_lut_is_another_picture_and_a_frame_uploads_nothing() -> None:
-    planes, grader = ScenePlanes(context()), Grader(context(), settles=False)
+    planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=False)
     planes.write([np.full((4, 4), 0.2, np.float32)] * 3)
     look = look_of("lut", file=some_lut())
     first = grader.draw(planes, look).read()
@@ -68,7 +68,7 @@ def test_another_lut_is_another_picture_and_a_frame_uploads_nothing() -> None:
     assert grader._tables._kept["lut_file_"] is kept
     black = look.with_value("lut", "file", Lut("black", None, np.zeros((2, 2, 2, 3), np.float32)))
     assert set(grader.draw(planes, black).read()) == {0, 255}
-    assert len(grader._programs._moving) == 1
+    assert len(grader._programs._with_uniforms) == 1
     grader.release()
     planes.release()
 

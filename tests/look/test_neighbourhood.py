@@ -9,10 +9,10 @@ from groundglass.gl.passes import Stage, list_passes, load_pass
 from groundglass.gl.planes import ScenePlanes
 from groundglass.look.grade import Grader, grade
 from groundglass.look.look import parse_look
-from groundglass.look.neighbourhood import RECIPES
+from groundglass.look.neighbourhood import PREFILTERS
 from look_support import ENCODED, context, draw_pass, look_of, scene_of, shown, srgb_decoded
 
-AROUND = [name for name in list_passes() if load_pass(name).stage is Stage.AROUND]
+AROUND = [name for name in list_passes() if load_pass(name).stage is Stage.NEIGHBOURHOOD]
 PASSES = {
     "halation": {"amount": 0.2, "radius": 0.02, "green": 0.5, "blue": 0.1},
     "bloom": {"amount": 0.4, "radius": 0.03},
@@ -36,7 +36,7 @@ def step(stops: float = 4.0, height: int = 120, width: int = 160) -> np.ndarray:
 
 def test_each_has_its_reference_and_a_recipe() -> None:
     assert set(PASSES) == set(AROUND)
-    assert {load_pass(name).around.recipe for name in AROUND} == set(RECIPES)
+    assert {load_pass(name).neighbourhood.prefilter for name in AROUND} == set(PREFILTERS)
 
 
 @pytest.mark.parametrize("size", [(96, 150), (97, 131), (41, 60), (300, 200)])
@@ -154,31 +154,35 @@ def test_padding_is_not_seen(name: str) -> None:
 
 
 def test_a_frame_makes_no_texture_and_a_look_may_settle() -> None:
-    planes, grader = ScenePlanes(context()), Grader(context(), settles=True)
+    planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write([np.ascontiguousarray(lights()[..., c]) for c in range(3)])
     look = look_of("bloom", amount=0.3)
     first = grader.draw(planes, look, target="rgba32f").read()
-    maps = dict(grader._surroundings._maps)
+    maps = dict(grader._neighbourhoods._maps)
     again = [np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2)]
-    assert grader._surroundings._maps == maps
+    assert grader._neighbourhoods._maps == maps
     for one in again:
         np.testing.assert_allclose(one, np.frombuffer(first, np.float32), atol=1e-5)
     grader.release()
-    assert grader._surroundings._maps == {}
+    assert grader._neighbourhoods._maps == {}
     planes.release()
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("#pragma around halo radius", "", r"bloom\.glsl: no '#pragma around RECIPE PARAMETER'"),
-        ("around halo radius", "around halo", r"bloom\.glsl:\d+: not '#pragma around RECIPE PARAMETER'"),
+        ("#pragma neighbourhood halo radius", "", r"bloom\.glsl: no '#pragma neighbourhood RECIPE PARAMETER'"),
         (
-            "around halo radius",
-            "around halo width",
-            r"bloom\.glsl: no '#pragma around RECIPE PARAMETER' with one of its",
+            "neighbourhood halo radius",
+            "neighbourhood halo",
+            r"bloom\.glsl:\d+: not '#pragma neighbourhood RECIPE PARAMETER'",
         ),
-        ("bloom_seen", "bloom_sees", r"bloom\.glsl: no function 'vec4 bloom_seen\(vec3 rgb\)'"),
+        (
+            "neighbourhood halo radius",
+            "neighbourhood halo width",
+            r"bloom\.glsl: no '#pragma neighbourhood RECIPE PARAMETER' with one of its",
+        ),
+        ("bloom_prefilter", "bloom_prefilters", r"bloom\.glsl: no function 'vec4 bloom_prefilter\(vec3 rgb\)'"),
     ],
 )
 def test_a_wrong_pass_is_told(old: str, new: str, message: str) -> None:

@@ -11,12 +11,12 @@ import pytest
 from groundglass.compute.device import Device, open_device
 from groundglass.compute.planes import Planes
 from groundglass.controls import Controls
-from groundglass.display.tool import Desk
+from groundglass.display.tool import ToolContext
 from groundglass.lens import Lens, load_lens
 from groundglass.optics import breathing
 from groundglass.optics.breathing import Breathing, magnification
 from groundglass.tools.aids import Aids
-from groundglass.tools.focus import Focusing
+from groundglass.tools.focus import FocusTool
 
 # Nothing but its breathing: a tenth at the closest focus, sharp from near to far.
 LENS = Lens(f_number=32, f_number_min=32, focus_min_m=0.5, breathing_percent=10.0, name="bellows")
@@ -165,10 +165,10 @@ def test_what_is_picked_as_grey_is_what_was_pointed_at(engine: gg.Engine) -> Non
 
 def test_peaking_and_the_face_s_frame_follow(engine: gg.Engine) -> None:
     engine.draw(spots())
-    desk = Desk(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
-    hand, aids = Focusing(desk), Aids(desk)
-    desk.controls.add(aids.controls())
-    desk.controls.set("peaking", True)
+    tool_context = ToolContext(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
+    hand, aids = FocusTool(tool_context), Aids(tool_context)
+    tool_context.controls.add(aids.controls())
+    tool_context.controls.set("peaking", True)
     hand._face, hand._face_until_s = (0.4, 0.1, 0.6, 0.3), np.inf
     shown = hand.overlays(engine.last) | aids.overlays(engine.last)
     assert shown.circles is not None

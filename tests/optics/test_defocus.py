@@ -10,7 +10,7 @@ import pytest
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.lens import load_lens
-from groundglass.optics.defocus import LARGEST_BLUR, QUALITIES, Blur, Defocus
+from groundglass.optics.defocus import MAX_BLUR, QUALITIES, Blur, Defocus
 
 pytestmark = [pytest.mark.usefixtures("quick_api"), pytest.mark.parametrize("quality", QUALITIES)]
 
@@ -185,7 +185,7 @@ def test_a_larger_blur_than_the_largest_stays_at_the_largest(quality: str) -> No
     seen = blurred(scene, INF, quality, lens=extreme, focus_m=0.5)[..., 1]
     assert seen.sum() == pytest.approx(1000, rel=0.01)
     reached = np.abs(np.argwhere(seen > 0.5 * seen.max()) - (80, 120)).max()
-    assert reached == pytest.approx(LARGEST_BLUR * 240, abs=2)
+    assert reached == pytest.approx(MAX_BLUR * 240, abs=2)
 
 
 @pytest.mark.parametrize(

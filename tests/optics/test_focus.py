@@ -11,9 +11,9 @@ from groundglass.lens import Lens, list_lenses, load_lens
 from groundglass.optics.focus import (
     FARTHEST_M,
     Rack,
-    Street,
+    ZoneFocus,
+    depth_of_field_dioptres,
     depth_of_field_m,
-    dioptres_deep,
     hyperfocal_m,
     sharp_circle_mm,
 )
@@ -64,8 +64,8 @@ def test_focused_at_the_hyperfocal_distance_all_from_its_half_is_sharp(name: str
 def test_the_depth_is_the_same_in_dioptres_wherever_the_focus_is() -> None:
     for focus_m in (2.0, 5.0, 9.0):
         near_m, far_m = depth_of_field_m(FIFTY, focus_m)
-        assert 1 / near_m - 1 / focus_m == pytest.approx(dioptres_deep(FIFTY), rel=0.03)
-        assert 1 / focus_m - 1 / far_m == pytest.approx(dioptres_deep(FIFTY), rel=0.03)
+        assert 1 / near_m - 1 / focus_m == pytest.approx(depth_of_field_dioptres(FIFTY), rel=0.03)
+        assert 1 / focus_m - 1 / far_m == pytest.approx(depth_of_field_dioptres(FIFTY), rel=0.03)
 
 
 def test_an_infinite_focus_is_a_far_one() -> None:
@@ -117,38 +117,38 @@ def test_what_is_no_rack_is_refused_in_one_line(text: str) -> None:
 
 def test_street_keeps_a_zone_sharp_where_the_aperture_allows() -> None:
     lens = load_lens("documentary-35")
-    street = Street(8.0, 2.0, 5.0)
-    stopped = street.lens(lens)
-    focus_m = street.focus_m(stopped)
+    zone_focus = ZoneFocus(8.0, 2.0, 5.0)
+    stopped = zone_focus.lens(lens)
+    focus_m = zone_focus.focus_m(stopped)
     assert stopped.f_number == 8.0
     assert focus_m == pytest.approx(2 / (1 / 2 + 1 / 5))
     assert circle_mm(stopped, 2.0, focus_m) == pytest.approx(circle_mm(stopped, 5.0, focus_m))
-    assert street.sharp_m(stopped) == (2.0, 5.0)
+    assert zone_focus.sharp_m(stopped) == (2.0, 5.0)
 
 
 def test_street_says_which_part_is_sharp_where_the_aperture_does_not_allow() -> None:
     lens = load_lens("documentary-35")
-    street = Street(2.0, 1.0, math.inf)
-    opened = street.lens(lens)
-    near_m, far_m = street.sharp_m(opened)
-    assert 1.0 < near_m < street.focus_m(opened) == 2.0 < far_m < math.inf
-    needed = street.needs_f_number(opened)
+    zone_focus = ZoneFocus(2.0, 1.0, math.inf)
+    opened = zone_focus.lens(lens)
+    near_m, far_m = zone_focus.sharp_m(opened)
+    assert 1.0 < near_m < zone_focus.focus_m(opened) == 2.0 < far_m < math.inf
+    needed = zone_focus.needs_f_number(opened)
     enough = Lens(35.0, needed * 1.001, 36.0, f_number_max=99)
-    assert street.sharp_m(enough) == (1.0, math.inf)
-    assert street.sharp_m(enough.at(needed * 0.99)) != (1.0, math.inf)
+    assert zone_focus.sharp_m(enough) == (1.0, math.inf)
+    assert zone_focus.sharp_m(enough.at(needed * 0.99)) != (1.0, math.inf)
 
 
 def test_street_on_a_lens_that_cannot_stays_within_the_lens() -> None:
     phone = load_lens("phone-1inch")
-    assert Street(8.0, 2.0, 5.0).lens(phone).f_number == 4.0
-    assert Street(8.0, 0.2, 0.3).focus_m(load_lens("portrait-75")) == 0.85
-    near_m, far_m = Street(8.0, 0.2, 0.3).sharp_m(load_lens("portrait-75"))
+    assert ZoneFocus(8.0, 2.0, 5.0).lens(phone).f_number == 4.0
+    assert ZoneFocus(8.0, 0.2, 0.3).focus_m(load_lens("portrait-75")) == 0.85
+    near_m, far_m = ZoneFocus(8.0, 0.2, 0.3).sharp_m(load_lens("portrait-75"))
     assert near_m > far_m  # nothing of it
 
 
 def test_street_is_read_as_it_is_said() -> None:
-    assert Street.parse("8,2..5") == Street(8.0, 2.0, 5.0)
-    assert Street.parse("f/5.6, 1.5m..inf".replace(" ", "")) == Street(5.6, 1.5, math.inf)
+    assert ZoneFocus.parse("8,2..5") == ZoneFocus(8.0, 2.0, 5.0)
+    assert ZoneFocus.parse("f/5.6, 1.5m..inf".replace(" ", "")) == ZoneFocus(5.6, 1.5, math.inf)
     for text in ("8", "8,5..2", "0,2..5", "8,inf..inf", "f,2..5"):
         with pytest.raises(LookError, match="street"):
-            Street.parse(text)
+            ZoneFocus.parse(text)

@@ -12,7 +12,7 @@ from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.lens import load_lens
 from groundglass.optics.defocus import QUALITIES
-from groundglass.optics.highlight_sprites import Lights
+from groundglass.optics.highlight_sprites import HighlightSprites
 
 TILE = 16
 WIDTH, HEIGHT = 320, 192
@@ -26,7 +26,7 @@ INF = np.inf
 @dataclass
 class Finder:
     device: Device
-    lights: Lights
+    lights: HighlightSprites
 
     def levels(self, scene: np.ndarray, radius_px: np.ndarray | float = 8.0) -> np.ndarray:
         """(tiles down, tiles across): above 0 where a tile has lights."""
@@ -47,7 +47,7 @@ class Finder:
 @pytest.fixture
 def finder(device: Device) -> Iterator[Finder]:
     before = device.live_buffers
-    lights = Lights(device, WIDTH, HEIGHT, TILE)
+    lights = HighlightSprites(device, WIDTH, HEIGHT, TILE)
     yield Finder(device, lights)
     lights.release()
     assert device.live_buffers == before

@@ -53,7 +53,7 @@ def test_a_thin_lens_is_plain() -> None:
     shape = shape_of(PLAIN, ASPECT)
     assert (shape.is_plain, shape.cells, shape.extent, shape.rim) == (True, (1, 1), 1.0, 0.0)
     np.testing.assert_allclose(shape.opening, 0, atol=1e-9)
-    np.testing.assert_allclose(shape.fall_off, 0, atol=1e-9)
+    np.testing.assert_allclose(shape.falloff, 0, atol=1e-9)
     y, x = np.indices((SIDE, SIDE)) - REACH
     np.testing.assert_allclose(Table(shape).gauges, np.hypot(x, y), rtol=1e-6)
 
@@ -117,13 +117,13 @@ def test_polynomials_follow_the_opening_and_the_light(name: str) -> None:
     opened = open_area(lens, height, 0.0)
     np.testing.assert_allclose(of_field(shape.opening, height), np.sqrt(opened), atol=1e-3)
     light = 2.0 ** -lens.vignetting_stops(height, ASPECT) * opened**lens.vignetting
-    np.testing.assert_allclose(of_field(shape.fall_off, height), light, atol=1e-3)
+    np.testing.assert_allclose(of_field(shape.falloff, height), light, atol=1e-3)
 
 
 def test_a_lens_that_took_the_picture_has_darkened_it_already() -> None:
     lens = load_lens("noct-50")
     same = shape_of(lens, ASPECT, lens)
-    np.testing.assert_allclose(of_field(same.fall_off, np.linspace(0, 1, 9)), 1, atol=1e-9)
+    np.testing.assert_allclose(of_field(same.falloff, np.linspace(0, 1, 9)), 1, atol=1e-9)
     assert same.opening == shape_of(lens, ASPECT).opening
 
 
@@ -135,7 +135,7 @@ def test_profiles_behind_and_before_the_focus_have_the_mean_one(lens: Lens) -> N
     for row, side in zip(shape.profile, (1, -1), strict=True):
         np.testing.assert_allclose(row, profile(lens, np.sqrt(squares), side), rtol=1e-5)
         assert np.trapezoid(row, squares) == pytest.approx(1, abs=1e-5)
-    assert shape.rim == (1 - lens.onion_rings) * lens.spherical_now
+    assert shape.rim == (1 - lens.onion_rings) * lens.spherical_at_f_number
 
 
 def test_a_shape_is_worked_out_once() -> None:

@@ -11,7 +11,7 @@ import pytest
 from groundglass.compute.device import Device, open_device
 from groundglass.compute.planes import Planes
 from groundglass.lens import load_lens
-from groundglass.optics.soft_focus import GLOW, OCTAVES, SHARES, WIDEST, Glow, Halo
+from groundglass.optics.soft_focus import MAX_SIGMA, OCTAVES, SHARES, SOURCE, SoftFocus, SoftFocusHalo
 
 SOFT = load_lens("soft-90")
 SIZES = [(320, 180), (319, 181), (97, 61), (960, 30), (3, 2)]
@@ -24,18 +24,18 @@ def engine() -> Iterator[gg.Engine]:
     assert made.device.live_buffers == 0
 
 
-def glowing(device: Device, scene: np.ndarray, halo: Halo) -> np.ndarray:
+def glowing(device: Device, scene: np.ndarray, halo: SoftFocusHalo) -> np.ndarray:
     """(H, W) or (H, W, 3) float32 with its glow."""
     height, width = scene.shape[:2]
-    planes, glow = Planes(device, width, height, 3), Glow(device, width, height)
+    planes, soft_focus = Planes(device, width, height, 3), SoftFocus(device, width, height)
     planes.write(np.broadcast_to(scene.reshape(height, width, -1), (height, width, 3)))
-    seen = glow.run(planes, halo).read()
-    glow.release()
+    seen = soft_focus.run(planes, halo).read()
+    soft_focus.release()
     planes.release()
     return seen.reshape(scene.shape) if scene.ndim == 3 else seen[..., 1]
 
 
-def by_formula(scene: np.ndarray, halo: Halo) -> np.ndarray:
+def by_formula(scene: np.ndarray, halo: SoftFocusHalo) -> np.ndarray:
     """A share of the light as the sum of three Gaussians, of a picture that its edges mirror."""
     height, width = scene.shape
     around = np.pad(scene.astype(np.float64), ((0, height), (0, width)), mode="symmetric")
@@ -44,8 +44,8 @@ def by_formula(scene: np.ndarray, halo: Halo) -> np.ndarray:
     passed = sum(
         share * np.exp(-2 * (np.pi * sigma * frequency) ** 2) for share, sigma in zip(SHARES, sigmas, strict=True)
     )
-    glow = np.fft.ifft2(np.fft.fft2(around) * passed).real[:height, :width]
-    return scene + halo.share * (glow - scene)
+    soft_focus = np.fft.ifft2(np.fft.fft2(around) * passed).real[:height, :width]
+    return scene + halo.share * (soft_focus - scene)
 
 
 def noise(width: int, height: int) -> np.ndarray:
@@ -64,26 +64,26 @@ def psnr(one: np.ndarray, other: np.ndarray) -> float:
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_a_flat_picture_stays_as_it_is(device: Device, width: int, height: int) -> None:
     for opening in (1.0, 0.7, 0.4):
-        seen = glowing(device, np.full((height, width), 0.7, np.float32), Halo(0.4, WIDEST * opening**3))
+        seen = glowing(device, np.full((height, width), 0.7, np.float32), SoftFocusHalo(0.4, MAX_SIGMA * opening**3))
         np.testing.assert_allclose(seen, 0.7, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 180), (319, 181)])
-@pytest.mark.parametrize("widest", [WIDEST, 0.5 * WIDEST, 2 / 320])
+@pytest.mark.parametrize("widest", [MAX_SIGMA, 0.5 * MAX_SIGMA, 2 / 320])
 def test_a_point_keeps_its_energy_wherever_it_lies(device: Device, width: int, height: int, widest: float) -> None:
     for x, y in ((160, 90), (161, 93), (0, 0), (width - 1, height - 1), (width - 2, 50), (3, height - 5)):
         scene = np.zeros((height, width), np.float32)
         scene[y, x] = 1000
-        seen = glowing(device, scene, Halo(0.4, widest))
+        seen = glowing(device, scene, SoftFocusHalo(0.4, widest))
         assert seen.sum() == pytest.approx(1000, rel=0.005)
         assert seen.min() >= 0
         assert 600 <= seen[y, x] < 800  # the core stays sharp; a corner mirrors its glow
 
 
-@pytest.mark.parametrize("widest", [WIDEST, 0.8 * WIDEST, 0.6 * WIDEST])
+@pytest.mark.parametrize("widest", [MAX_SIGMA, 0.8 * MAX_SIGMA, 0.6 * MAX_SIGMA])
 def test_it_is_a_sum_of_three_gaussians(device: Device, widest: float) -> None:
     """But for the pixels next to a lamp, whose core outshines the glow there, and the noise that scales average."""
-    scene, halo = noise(960, 120), Halo(0.4, widest)
+    scene, halo = noise(960, 120), SoftFocusHalo(0.4, widest)
     difference = glowing(device, scene, halo) - by_formula(scene, halo)
     assert psnr(glowing(device, scene, halo), by_formula(scene, halo)) > 45
     difference[36:45, 236:245] = 0
@@ -94,9 +94,9 @@ def test_the_halo_has_the_width_of_the_formula(device: Device) -> None:
     for width in (480, 960, 1920):
         scene = np.zeros((81, width), np.float32)
         scene[40, width // 2] = 1
-        along = glowing(device, scene, Halo(1.0, WIDEST)).sum(axis=0)
+        along = glowing(device, scene, SoftFocusHalo(1.0, MAX_SIGMA)).sum(axis=0)
         variance = (along * (np.arange(width) - width // 2) ** 2).sum() / along.sum()
-        expected = sum(share * (octave * WIDEST * width) ** 2 for share, octave in zip(SHARES, OCTAVES, strict=True))
+        expected = sum(share * (octave * MAX_SIGMA * width) ** 2 for share, octave in zip(SHARES, OCTAVES, strict=True))
         assert variance == pytest.approx(expected, rel=0.02)
 
 
@@ -104,7 +104,7 @@ def test_half_the_size_shows_the_same_glow(device: Device) -> None:
     scene = noise(960, 120)
     scene[40:80, 300:500] = 4.0
     for opening in (1.0, 0.8, 0.6):
-        halo = Halo(0.4, WIDEST * opening**3)
+        halo = SoftFocusHalo(0.4, MAX_SIGMA * opening**3)
         small = glowing(device, scene.reshape(60, 2, 480, 2).mean(axis=(1, 3)), halo)
         assert psnr(glowing(device, scene, halo).reshape(60, 2, 480, 2).mean(axis=(1, 3)), small) > 40
 
@@ -115,27 +115,27 @@ def test_work_items_of_any_length_glow_alike(device: Device, run_length: int) ->
         pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
     other = open_device(device.spec)
     other.run_length = run_length
-    scene, halo = noise(331, 67), Halo(0.4, WIDEST)
+    scene, halo = noise(331, 67), SoftFocusHalo(0.4, MAX_SIGMA)
     np.testing.assert_allclose(glowing(other, scene, halo), glowing(device, scene, halo), rtol=1e-5, atol=1e-5)
     other.close()
 
 
 def test_stopping_down_takes_it_away() -> None:
-    wide, closed = Halo.of(SOFT), Halo.of(SOFT.at(4.4))  # two stops
-    assert (wide.share, wide.widest) == (0.4, WIDEST)
-    assert (closed.share, closed.widest) == pytest.approx((0.1, WIDEST / 8))
+    wide, closed = SoftFocusHalo.of(SOFT), SoftFocusHalo.of(SOFT.at(4.4))  # two stops
+    assert (wide.share, wide.widest) == (0.4, MAX_SIGMA)
+    assert (closed.share, closed.widest) == pytest.approx((0.1, MAX_SIGMA / 8))
     assert wide.shows(320)
-    assert not Halo.of(SOFT.at(8)).shows(1920)
-    assert not Halo.of(SOFT.at(16)).shows(8000)
-    assert not Halo.of(load_lens("noct-50")).shows(8000)
+    assert not SoftFocusHalo.of(SOFT.at(8)).shows(1920)
+    assert not SoftFocusHalo.of(SOFT.at(16)).shows(8000)
+    assert not SoftFocusHalo.of(load_lens("noct-50")).shows(8000)
 
 
 def test_what_the_capture_has_already_is_not_added() -> None:
-    assert Halo.of(SOFT, SOFT).share == 0
-    assert Halo.of(SOFT, load_lens("noct-50")) == Halo.of(SOFT)
-    assert Halo.of(load_lens("noct-50"), SOFT).share == 0
+    assert SoftFocusHalo.of(SOFT, SOFT).share == 0
+    assert SoftFocusHalo.of(SOFT, load_lens("noct-50")) == SoftFocusHalo.of(SOFT)
+    assert SoftFocusHalo.of(load_lens("noct-50"), SOFT).share == 0
     weak = replace(SOFT, soft_focus=0.2)
-    assert (1 - Halo.of(SOFT, weak).share) * (1 - 0.2) == pytest.approx(1 - 0.4)
+    assert (1 - SoftFocusHalo.of(SOFT, weak).share) * (1 - 0.2) == pytest.approx(1 - 0.4)
 
 
 @pytest.mark.usefixtures("quick_api")
@@ -177,9 +177,9 @@ def test_a_lens_without_it_costs_nothing(engine: gg.Engine, monkeypatch: pytest.
     engine.lens = load_lens("portrait-75")
     with gg.Engine(lens="portrait-75") as fresh:
         fresh.scene(lamp(depth_m=np.full((60, 160), 2.0, np.float32)))
-        assert not fresh._glow.is_made
+        assert not fresh._soft_focus.is_made
     engine.scene(lamp())
-    assert GLOW not in launched
+    assert SOURCE not in launched
     engine.lens = SOFT
     engine.scene(lamp())
-    assert GLOW in launched
+    assert SOURCE in launched

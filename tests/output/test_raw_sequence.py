@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from groundglass.camera import CameraProfile
-from groundglass.capture.metadata import facts
+from groundglass.capture.metadata import read_metadata
 from groundglass.controls import Controls
-from groundglass.display.tool import Desk
+from groundglass.display.tool import ToolContext
 from groundglass.errors import OutputError
 from groundglass.formats.raw import read_raw
 from groundglass.frame import Encoding, Frame
@@ -24,11 +24,11 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.controls, self.said = Controls(), []
         engine = SimpleNamespace(look=load_look("classic"))
-        self.tool = Sequence(Desk(engine, None, self.said.append, self.controls, None), folder)  # type: ignore[arg-type]
+        self.tool = Sequence(ToolContext(engine, None, self.said.append, self.controls, None), folder)  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, frame: Frame) -> None:
-        self.tool.drawn(frame, None)  # type: ignore[arg-type]
+        self.tool.on_frame(frame, None)  # type: ignore[arg-type]
         self.tool.tick(0.0)
 
     def end(self) -> None:
@@ -58,7 +58,7 @@ def test_every_frame_is_kept_once_with_its_time(tmp_path: Path) -> None:
     assert names == [f"{number:06d}.dng" for number in range(1, 6)]
     for number, name in enumerate(names, 1):
         np.testing.assert_array_equal(read_raw(tmp_path / "groundglass-0001" / name).pixels, raw(number).pixels)
-    assert "taken" in facts(str(tmp_path / "groundglass-0001" / names[0]))
+    assert "taken" in read_metadata(str(tmp_path / "groundglass-0001" / names[0]))
     assert load_look(str(tmp_path / "groundglass-0001.toml")).name == "classic"
     bench.tool.close()
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.capture.metadata import facts
+from groundglass.capture.metadata import read_metadata
 from groundglass.controls import Controls
-from groundglass.display.tool import Desk
+from groundglass.display.tool import ToolContext
 from groundglass.errors import OutputError
 from groundglass.formats.raw import read_raw
 from groundglass.look.look import load_look
 from groundglass.orientation import upright
-from groundglass.output.reserved_paths import claimed
+from groundglass.output.reserved_paths import reserved_path
 from groundglass.output.stills import BURST, Stills, as_captured
 from look_support import context
 from PIL import Image
@@ -33,12 +33,12 @@ class Bench:
     def __init__(self, folder: Path, frames: int | None = None) -> None:
         self.engine = gg.Engine(gl=context(), look="sepia")
         self.controls, self.said = Controls(), []
-        desk = Desk(self.engine, Source(frames), self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.tool = Stills(desk, folder)
+        tool_context = ToolContext(self.engine, Source(frames), self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.tool = Stills(tool_context, folder)
         self.controls.add(self.tool.controls())
 
     def show(self, frame: gg.Frame) -> None:
-        self.tool.drawn(frame, self.engine.draw(frame))
+        self.tool.on_frame(frame, self.engine.draw(frame))
 
     def end(self) -> None:
         while self.tool._pending:
@@ -99,9 +99,9 @@ def test_the_picture_says_how_it_was_taken(data_dir: Path, bench: Bench, tmp_pat
     bench.show(frame)
     bench.controls.press("S")
     bench.end()
-    before = facts(str(source))
+    before = read_metadata(str(source))
     for suffix in ("jpg", "dng"):
-        after = facts(str(tmp_path / f"groundglass-0001.{suffix}"))
+        after = read_metadata(str(tmp_path / f"groundglass-0001.{suffix}"))
         for key in ("camera", "exposure_s", "f_number", "iso", "focal_mm", "taken"):
             assert key not in before or after[key] == pytest.approx(before[key]), (suffix, key)
 
@@ -153,7 +153,7 @@ def test_numbers_count_on_and_none_is_given_twice(tmp_path: Path) -> None:
     def take() -> None:
         start.wait()
         for _ in range(5):
-            with claimed(tmp_path) as stem:
+            with reserved_path(tmp_path) as stem:
                 given.append(stem.name)
                 stem.with_suffix(".jpg").touch()
 
@@ -166,7 +166,7 @@ def test_numbers_count_on_and_none_is_given_twice(tmp_path: Path) -> None:
     assert min(given) >= "groundglass-0010"  # who is overtaken by a higher number leaves his own free
     assert not list(tmp_path.glob(".*"))
     (tmp_path / "groundglass-9999.png").touch()
-    with claimed(tmp_path) as stem:
+    with reserved_path(tmp_path) as stem:
         assert stem.name == "groundglass-10000"
 
 

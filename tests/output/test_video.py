@@ -13,11 +13,11 @@ import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.controls import Controls
-from groundglass.display.tool import Desk
+from groundglass.display.tool import ToolContext
 from groundglass.errors import MissingExtraError, OutputError
 from groundglass.gl.readback import Readback
 from groundglass.output.recording import Recording
-from groundglass.output.video import CODECS, QUEUE, Film, even
+from groundglass.output.video import CODECS, QUEUE, VideoWriter, even
 from look_support import context
 
 av = pytest.importorskip("av")
@@ -33,11 +33,11 @@ def picture(number: int) -> np.ndarray:
     return rgba
 
 
-def add_all(film: Film, times_s: list[float]) -> None:
+def add_all(video_writer: VideoWriter, times_s: list[float]) -> None:
     for number, time_s in enumerate(times_s):
-        while film._feed.is_full:
+        while video_writer._queue.is_full:
             time.sleep(0.001)
-        film.add(picture(number), time_s)
+        video_writer.add(picture(number), time_s)
 
 
 def seen(path: Path) -> tuple[list[float], list[np.ndarray]]:
@@ -52,17 +52,17 @@ def seen(path: Path) -> tuple[list[float], list[np.ndarray]]:
 @pytest.mark.parametrize("codec", sorted(CODECS))
 def test_a_film_has_the_pictures_their_times_and_their_colours(tmp_path: Path, codec: str) -> None:
     times_s = [0.0, 0.033, 0.071, 0.1, 0.5, 0.52, 1.6, 1.61, 3.0]
-    film = Film(tmp_path / f"a{CODECS[codec].suffix}", SIZE, codec)
-    add_all(film, times_s)
-    film.close()
-    assert (film.written, film.dropped) == (len(times_s), 0)
-    found_s, pictures = seen(film.path)
+    video_writer = VideoWriter(tmp_path / f"a{CODECS[codec].suffix}", SIZE, codec)
+    add_all(video_writer, times_s)
+    video_writer.close()
+    assert (video_writer.written, video_writer.dropped) == (len(times_s), 0)
+    found_s, pictures = seen(video_writer.path)
     assert found_s == pytest.approx(times_s, abs=0.002)
     for number, shown in enumerate(pictures):
         assert shown.shape == (*SIZE[::-1], 3)
         assert np.abs(shown[60:80, 5::40].mean(axis=0) - COLOURS[:, :3]).max() < 6
         assert abs(shown[5:35, 5:35].mean() - (16 + 4 * number)) < 4
-    with av.open(str(film.path)) as container:
+    with av.open(str(video_writer.path)) as container:
         context = container.streams.video[0].codec_context
         assert (context.color_primaries, context.color_trc, context.colorspace, context.color_range) == (1, 13, 1, 1)
 
@@ -70,26 +70,26 @@ def test_a_film_has_the_pictures_their_times_and_their_colours(tmp_path: Path, c
 @pytest.mark.parametrize("codec", sorted(CODECS))
 @pytest.mark.parametrize(("space", "tags"), [("display-p3", (12, 13)), ("rec709", (1, 1)), ("My Monitor", (2, 2))])
 def test_a_film_says_what_its_colours_are_for(tmp_path: Path, codec: str, space: str, tags: tuple[int, int]) -> None:
-    film = Film(tmp_path / f"a{CODECS[codec].suffix}", SIZE, codec, space)
-    add_all(film, [0.0, 0.1])
-    film.close()
-    with av.open(str(film.path)) as container:
+    video_writer = VideoWriter(tmp_path / f"a{CODECS[codec].suffix}", SIZE, codec, space)
+    add_all(video_writer, [0.0, 0.1])
+    video_writer.close()
+    with av.open(str(video_writer.path)) as container:
         context = container.streams.video[0].codec_context
         assert (context.color_primaries, context.color_trc) == tags
 
 
 def test_what_the_encoder_has_no_time_for_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = Film._frame
-    monkeypatch.setattr(Film, "_frame", lambda *these: (time.sleep(0.05), slow(*these))[1])
-    film = Film(tmp_path / "a.mp4", SIZE)
+    slow = VideoWriter._frame
+    monkeypatch.setattr(VideoWriter, "_frame", lambda *these: (time.sleep(0.05), slow(*these))[1])
+    video_writer = VideoWriter(tmp_path / "a.mp4", SIZE)
     began_s = time.perf_counter()
     for number in range(QUEUE + 20):
-        film.add(picture(number % 50), number / 60)
+        video_writer.add(picture(number % 50), number / 60)
     assert time.perf_counter() - began_s < 0.5
-    film.close()
-    assert film.dropped >= 18
-    assert film.written + film.dropped == QUEUE + 20
-    assert len(seen(film.path)[0]) == film.written
+    video_writer.close()
+    assert video_writer.dropped >= 18
+    assert video_writer.written + video_writer.dropped == QUEUE + 20
+    assert len(seen(video_writer.path)[0]) == video_writer.written
 
 
 CRASH = """
@@ -125,26 +125,26 @@ def test_a_killed_recorder_leaves_a_film_that_plays(tmp_path: Path, codec: str) 
 
 def test_errors_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OutputError, match=r"there is no such folder"):
-        Film(tmp_path / "none" / "a.mp4", SIZE)
+        VideoWriter(tmp_path / "none" / "a.mp4", SIZE)
     with pytest.raises(OutputError, match=r"hevc goes into a \.mp4 file; name a\.mp4, or another --codec"):
-        Film(tmp_path / "a.mkv", SIZE, "hevc")
+        VideoWriter(tmp_path / "a.mkv", SIZE, "hevc")
     (tmp_path / "mine.mp4").write_bytes(b"mine")
     with pytest.raises(OutputError, match="exists; name another"):
-        Film(tmp_path / "mine.mp4", SIZE)
+        VideoWriter(tmp_path / "mine.mp4", SIZE)
     assert (tmp_path / "mine.mp4").read_bytes() == b"mine"
-    film = Film(tmp_path / "a.mp4", SIZE)
-    monkeypatch.setattr(Film, "_write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    film.add(picture(0), 0.0)
+    video_writer = VideoWriter(tmp_path / "a.mp4", SIZE)
+    monkeypatch.setattr(VideoWriter, "_write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    video_writer.add(picture(0), 0.0)
     with pytest.raises(OutputError, match="No space left on device"):
-        film.close()
-    film = Film(tmp_path / "c.mp4", SIZE)
-    monkeypatch.setattr(Film, "_write", lambda *_: (_ for _ in ()).throw(ValueError))
-    film.add(picture(0), 0.0)
+        video_writer.close()
+    video_writer = VideoWriter(tmp_path / "c.mp4", SIZE)
+    monkeypatch.setattr(VideoWriter, "_write", lambda *_: (_ for _ in ()).throw(ValueError))
+    video_writer.add(picture(0), 0.0)
     with pytest.raises(OutputError, match=r"stopped \(ValueError\)"):
-        film.close()
+        video_writer.close()
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r"groundglass\[video\]"):
-        Film(tmp_path / "b.mp4", SIZE)
+        VideoWriter(tmp_path / "b.mp4", SIZE)
 
 
 def test_an_encoder_wants_even_sides() -> None:
@@ -174,13 +174,13 @@ class Bench:
     def __init__(self, folder: Path, **options: object) -> None:
         self.engine = gg.Engine(gl=context(), look="neutral")
         self.controls, self.said = Controls(), []
-        desk = Desk(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.tool = Recording(desk, folder, **options)  # type: ignore[arg-type]
+        tool_context = ToolContext(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.tool = Recording(tool_context, folder, **options)  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, level: int, size: tuple[int, int] = SIZE) -> None:
         frame = gg.Frame(np.full((*size[::-1], 3), level, np.uint8), gg.Encoding.DISPLAY)
-        self.tool.drawn(frame, self.engine.draw(frame))
+        self.tool.on_frame(frame, self.engine.draw(frame))
         self.tool.tick(time.perf_counter())
 
 

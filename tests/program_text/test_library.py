@@ -21,7 +21,7 @@ from look_support import context
 INVERT = """#pragma pass pixel
 #pragma parameter amount "Amount" 1.0 0.0 1.0 0.01
 uniform float invert_amount;
-vec3 invert(vec3 rgb, Place place) { return mix(rgb, 1.0 - rgb, invert_amount); }
+vec3 invert(vec3 rgb, PixelContext place) { return mix(rgb, 1.0 - rgb, invert_amount); }
 """
 ADD = """#include "portable.h"
 KERNEL void add(GLOBAL float *RESTRICT numbers, float more) { numbers[0] += more; }
@@ -31,8 +31,8 @@ KERNEL void add(GLOBAL float *RESTRICT numbers, float more) { numbers[0] += more
 @pytest.fixture(autouse=True)
 def shelves_as_they_are() -> Iterator[None]:
     yield
-    for shelf in (SHADERS, KERNELS):
-        shelf.lay_over()
+    for library in (SHADERS, KERNELS):
+        library.set_search_path()
 
 
 class Drawing:
@@ -92,7 +92,7 @@ def test_a_folder_laid_over_brings_passes_and_replaces_those_that_ship(tmp_path:
     (tmp_path / "broken.glsl").write_text("nonsense")
     (tmp_path / "mine.h").write_text("not of this shelf")
     shipped = list_passes()
-    SHADERS.lay_over(tmp_path)
+    SHADERS.set_search_path(tmp_path)
     assert set(list_passes()) == {*shipped, "invert"}
     radius = load_pass("vignette").parameter("radius")
     assert radius is not None
@@ -110,7 +110,7 @@ def test_a_folder_laid_over_brings_passes_and_replaces_those_that_ship(tmp_path:
 
 def test_what_was_read_stays_until_it_is_put(tmp_path: Path) -> None:
     (tmp_path / "invert.glsl").write_text(INVERT)
-    SHADERS.lay_over(tmp_path)
+    SHADERS.set_search_path(tmp_path)
     assert load_pass("invert").parameters[0].default == 1.0
     (tmp_path / "invert.glsl").write_text("half a fi")
     revision = SHADERS.revision
@@ -124,7 +124,7 @@ def test_what_was_read_stays_until_it_is_put(tmp_path: Path) -> None:
 
 def test_a_kernel_is_built_anew_and_stays_when_it_is_broken(tmp_path: Path, device: Device) -> None:
     (tmp_path / "add.cl").write_text(ADD)
-    KERNELS.lay_over(tmp_path)
+    KERNELS.set_search_path(tmp_path)
     assert "add.cl" in list_kernel_sources()
     numbers = device.allocate(16)
 
@@ -152,7 +152,7 @@ def test_a_kernel_is_built_anew_and_stays_when_it_is_broken(tmp_path: Path, devi
 
 def test_kernels_are_built_ahead_of_the_texts_that_they_are_made_of(tmp_path: Path, device: Device) -> None:
     (tmp_path / "add.cl").write_text(ADD)
-    KERNELS.lay_over(tmp_path)
+    KERNELS.set_search_path(tmp_path)
     numbers = device.allocate(16)
     try:
         device.run("add.cl", "add", (1,), (1,), numbers, 1.5)

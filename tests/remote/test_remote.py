@@ -19,14 +19,14 @@ import groundglass as gg
 import pytest
 from groundglass.controls import Action, Controls
 from groundglass.display.statistics import FrameLog
-from groundglass.display.tool import Desk, Wish
+from groundglass.display.tool import Invalidation, ToolContext
 from groundglass.live_edit.editing import Editing
 from groundglass.live_edit.look_keys import LookKeys
 from groundglass.remote import server as serving
 from groundglass.remote.protocol import read_request
 from groundglass.remote.remote import Remote
 from groundglass.tools.aids import Aids
-from groundglass.tools.exposure import Exposing
+from groundglass.tools.exposure import ExposureTool
 from look_support import context
 from window_support import Live, Screen, until
 
@@ -40,9 +40,9 @@ class Caller:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
         self.lines = self.socket.makefile("rwb")
         if token is not None:
-            self.say({"token": token})
+            self.notify({"token": token})
 
-    def say(self, request: object) -> None:
+    def notify(self, request: object) -> None:
         self.say_raw(json.dumps(request).encode() + b"\n")
 
     def say_raw(self, line: bytes) -> None:
@@ -67,15 +67,15 @@ class Bench:
         self.controls, self.said = Controls(), []
         self.editing = Editing(self.engine.look, partial(setattr, self.engine, "look"))
         self.source = gg.open("scene:?size=96x64")
-        desk = Desk(self.engine, self.source, self.said.append, self.controls, FrameLog(1 / 30))
+        tool_context = ToolContext(self.engine, self.source, self.said.append, self.controls, FrameLog(1 / 30))
         self.done: list[str] = []
-        for tool in (Aids(desk), Exposing(desk), LookKeys(desk, self.editing, folder)):
+        for tool in (Aids(tool_context), ExposureTool(tool_context), LookKeys(tool_context, self.editing, folder)):
             self.controls.add(tool.controls())
         self.controls.add([Action("wave", "Wave", "window", "F8", do=lambda: self.done.append("wave"))])
-        self.remote = Remote(desk, self.editing, 0, self.file)
+        self.remote = Remote(tool_context, self.editing, 0, self.file)
         told = json.loads(self.file.read_text())
         self.port, self.token = told["port"], told["token"]
-        self.wishes: set[Wish] = set()
+        self.wishes: set[Invalidation] = set()
 
     def turn(self) -> None:
         self.wishes.add(self.remote.tick(time.perf_counter()))
@@ -102,7 +102,7 @@ class Bench:
     def ask(self, request: object, caller: Caller | None = None) -> dict[str, Any]:
         if caller is None:
             caller = self.caller()
-        caller.say(request)
+        caller.notify(request)
         return self.hear(caller)
 
     def caller(self) -> Caller:
@@ -133,7 +133,7 @@ def test_everything_is_listed_and_stands_as_it_says(bench: Bench) -> None:
     for name, one in listed.items():
         if "value" in one:
             assert bench.ask({"get": name}, caller) == {"ok": True, "value": one["value"]}
-    assert bench.wishes == {Wish.NOTHING}
+    assert bench.wishes == {Invalidation.NOTHING}
 
 
 def test_controls_keys_and_the_look_are_set(bench: Bench) -> None:
@@ -150,7 +150,7 @@ def test_controls_keys_and_the_look_are_set(bench: Bench) -> None:
     assert bench.ask({"do": "undo"}, caller) == {"ok": True}
     assert bench.engine.look.passes[2].values["toe"] != (0.7, 0.7, 0.7)
     assert bench.ask({"set": "look", "to": "natural"}, caller)["value"] == "natural"
-    assert Wish.REDRAW in bench.wishes
+    assert Invalidation.REDRAW in bench.wishes
     state = bench.ask({"state": True}, caller)["value"]
     assert (state["look"], state["size"], state["lens"]) == ("natural", [96, 64], "noct-50")
 
@@ -225,7 +225,7 @@ def test_who_watches_is_told_what_others_change(bench: Bench) -> None:
 
 def test_many_requests_at_once_are_answered_in_their_order(bench: Bench) -> None:
     caller = bench.caller()
-    count = 3 * serving.MOST_WAITING
+    count = 3 * serving.MAX_WAITING
     caller.say_raw(b"".join(json.dumps({"id": number, "get": "zebra"}).encode() + b"\n" for number in range(count)))
     caller.socket.shutdown(socket.SHUT_WR)
     assert [bench.hear(caller)["id"] for _ in range(count)] == list(range(count))
@@ -240,11 +240,11 @@ def test_junk_and_rude_callers_harm_nobody(bench: Bench) -> None:
     rude = bench.caller()
     rude.say_raw(b"\n".join(lines) + b"\n")
     heard = [bench.hear(rude)]
-    rude.say({"id": "last", "get": "zebra"})
+    rude.notify({"id": "last", "get": "zebra"})
     while heard[-1].get("id") != "last":
         heard.append(bench.hear(rude))
     assert not any(answer["ok"] for answer in heard[:-1])
-    rude.say_raw(b"x" * (serving.MOST_LINE + 2))
+    rude.say_raw(b"x" * (serving.MAX_LINE_BYTES + 2))
     assert "longer than" in bench.hear(rude)["error"]
     for _ in range(5):  # begins to speak, and goes
         gone = Caller(bench.port, bench.token)
@@ -273,7 +273,7 @@ def test_who_never_reads_is_given_up(bench: Bench) -> None:
 
 
 def test_there_are_not_too_many(bench: Bench) -> None:
-    callers = [bench.caller() for _ in range(serving.MOST_CLIENTS)]
+    callers = [bench.caller() for _ in range(serving.MAX_CLIENTS)]
     assert "connections already" in Caller(bench.port, None).hear()["error"]
     callers.pop().socket.close()
     time.sleep(0.2)
@@ -281,11 +281,11 @@ def test_there_are_not_too_many(bench: Bench) -> None:
 
 
 def test_a_port_that_is_taken_is_told(bench: Bench, tmp_path: Path) -> None:
-    desk = Desk(bench.engine, bench.source, bench.said.append, bench.controls, FrameLog(1 / 30))
+    tool_context = ToolContext(bench.engine, bench.source, bench.said.append, bench.controls, FrameLog(1 / 30))
     with pytest.raises(gg.GroundglassError, match=r"--control \d+: .*use 0"):
-        Remote(desk, bench.editing, bench.port, tmp_path / "other.json")
+        Remote(tool_context, bench.editing, bench.port, tmp_path / "other.json")
     with pytest.raises(gg.GroundglassError, match=r"cannot be written"):
-        Remote(desk, bench.editing, 0, bench.file / "below" / "control.json")
+        Remote(tool_context, bench.editing, 0, bench.file / "below" / "control.json")
 
 
 def test_requests_are_objects() -> None:
@@ -342,11 +342,11 @@ def test_a_window_that_sleeps_hears_it(screen: Screen, tmp_path: Path) -> None:
         caller = Caller(told["port"], told["token"])
         assert caller.hear() == {"ok": True}
         for key, ending in (("Space", "frozen"), ("Space", "fps"), ("Space", "frozen")):
-            caller.say({"press": key})
+            caller.notify({"press": key})
             assert caller.hear() == {"ok": True}
             until(lambda ending=ending: live.title.endswith(ending), ending)
         for f_number in (1.4, 2.0, 2.8, 4.0, 5.6):
-            caller.say({"set": "f_number", "to": f_number})
+            caller.notify({"set": "f_number", "to": f_number})
             assert caller.hear()["value"] == f_number
             until(lambda f_number=f_number: live.f_number == f_number, "the title tells it")
     finally:

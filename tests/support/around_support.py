@@ -49,7 +49,7 @@ def halved_smoothly(image: np.ndarray) -> np.ndarray:
     return image
 
 
-def seen_small(
+def prefiltered(
     rgb: np.ndarray, sigma_px: float, seen: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, int, float]:
     """What is averaged, so small that its radius is 1 to 2 pixels, how many pixels are one of it, and its blur.
@@ -66,7 +66,7 @@ def seen_small(
 def halo_of(rgb: np.ndarray, radius: float) -> np.ndarray:
     """Three Gaussians of light (H, W, 3), `radius` in frame heights and about twice as wide each."""
     sigma_px = radius * rgb.shape[0]
-    small, covers, sigma_small_px = seen_small(rgb, sigma_px, lambda light: light)
+    small, covers, sigma_small_px = prefiltered(rgb, sigma_px, lambda light: light)
     maps = [blurred(small, sigma_small_px)]
     for _ in range(2):
         maps.append(blurred(halved_smoothly(maps[-1]), np.sqrt((sigma_px / covers) ** 2 - 0.31)))
@@ -91,7 +91,7 @@ def level_of(rgb: np.ndarray) -> np.ndarray:
 def micro_contrast(rgb: np.ndarray, *, amount: float, radius: float) -> np.ndarray:
     """How far a level lies from the mean around it is raised, less of it where levels vary."""
     sigma_px = radius * rgb.shape[0]
-    small, covers, sigma_small_px = seen_small(rgb, sigma_px, lambda light: level_of(light) ** [1.0, 2.0])
+    small, covers, sigma_small_px = prefiltered(rgb, sigma_px, lambda light: level_of(light) ** [1.0, 2.0])
     means = blurred(small, sigma_small_px)
     mean, square = np.split(enlarged(means, covers, rgb.shape[:2]), 2, axis=-1)
     texture = (level_of(rgb) - mean) * 0.3**4 / (0.3**4 + (square - mean**2) ** 2)

@@ -69,7 +69,7 @@ class Bench:
 
 
 @contextmanager
-def a_bench(device: Device, width: int = WIDTH, height: int = HEIGHT) -> Iterator[Bench]:
+def make_bench(device: Device, width: int = WIDTH, height: int = HEIGHT) -> Iterator[Bench]:
     opened = Bench(device, width, height)
     yield opened
     opened.stage.release()

@@ -27,7 +27,7 @@ def write_dng(
     path: Path,
     samples: np.ndarray,
     *,
-    sites: tuple[int, ...] | None = (RED, GREEN, GREEN, BLUE),
+    photosites: tuple[int, ...] | None = (RED, GREEN, GREEN, BLUE),
     black: tuple[int, ...] = (0, 0, 0, 0),
     white: int | tuple[int, ...] = 4095,
     neutral: tuple[float, float, float] = (0.5, 1.0, 0.625),
@@ -55,10 +55,10 @@ def write_dng(
         (ILLUMINANT_1, "H", 1, 21),
     ]
     photometric = LINEAR_RAW
-    if sites is not None and samples.ndim == 2:
+    if photosites is not None and samples.ndim == 2:
         photometric = COLOUR_FILTER_ARRAY
-        side = round(len(sites) ** 0.5)
-        own += [(33421, "H", 2, (side, side)), (33422, "B", len(sites), sites)]
+        side = round(len(photosites) ** 0.5)
+        own += [(33421, "H", 2, (side, side)), (33422, "B", len(photosites), photosites)]
         own += [(50713, "H", 2, (2, 2)), (50714, "H", 4, black)]
     if active_area:
         own.append((50829, "H", 4, active_area))

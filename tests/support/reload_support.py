@@ -11,7 +11,7 @@ PLAIN = """#pragma pass pixel
 #pragma parameter level "Level" 0.5 0.0 1.0 0.01
 #include "colour.glsl"
 uniform float plain_level;
-vec3 plain(vec3 rgb, Place place) {
+vec3 plain(vec3 rgb, PixelContext place) {
     return plain_level * colour() + 0.001 * rgb;
 }
 """

@@ -25,12 +25,12 @@ PICTURE = (480, 270)
 SOURCE = f"scene:?size={PICTURE[0]}x{PICTURE[1]}&fps=30"
 ABOVE_TEXT = 200  # rows of the picture that the text never covers
 FOCUS_M = 1.25
-PATIENCE_S = 40.0  # for a slow machine that compiles every kernel first; nothing waits longer than it must
+ERROR_DELAY_S = 40.0  # for a slow machine that compiles every kernel first; nothing waits longer than it must
 
 
 def until(fact: Callable[[], object], what: str) -> None:
     """Waits until `fact()` is true; fails with `what` when patience ends."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + ERROR_DELAY_S
     while not fact():
         assert time.monotonic() < deadline, f"never happened: {what}"
         time.sleep(0.02)
@@ -49,7 +49,7 @@ class Screen:
 
     def xdotool(self, *words: object) -> str:
         command = ["xdotool", *map(str, words)]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE_S)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=ERROR_DELAY_S)
         return done.stdout.strip()
 
     def grab(self) -> np.ndarray:

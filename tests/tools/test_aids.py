@@ -10,10 +10,10 @@ import pytest
 from groundglass.cfa import Cfa
 from groundglass.controls import Controls
 from groundglass.display.events import Pointer
-from groundglass.display.maps import most_of_blocks
+from groundglass.display.maps import block_maxima
 from groundglass.display.overlays import NO_OVERLAYS
 from groundglass.display.present import Presenter
-from groundglass.display.tool import Desk
+from groundglass.display.tool import ToolContext
 from groundglass.gl.passes import list_overlays
 from groundglass.tools.aids import AIDS, Aids
 from look_support import context, srgb
@@ -33,7 +33,7 @@ class Bench:
         self.presenter = Presenter(self.screen)  # type: ignore[arg-type]
         self.said: list[str] = []
         self.controls = Controls()
-        self.aids = Aids(Desk(self.engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        self.aids = Aids(ToolContext(self.engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
         self.controls.add(self.aids.controls())
 
     def show(self, frame: gg.Frame) -> np.ndarray:
@@ -97,13 +97,13 @@ def test_raw_zebra_and_clipping_ask_the_sensor(bench: Bench) -> None:
     frame = mosaic(counts)
     black = np.tile([[64, 60], [68, 64]], (HEIGHT // 2, WIDTH // 2))
     light = (counts - black) / (1023 - black)
-    most = light.reshape(HEIGHT // 2, 2, WIDTH // 2, 2).max((1, 3)).repeat(2, 0).repeat(2, 1)
+    maximum = light.reshape(HEIGHT // 2, 2, WIDTH // 2, 2).max((1, 3)).repeat(2, 0).repeat(2, 1)
     clipped = bench.changed(frame, clipping=True, clipping_of="raw", clipping_low=0.0)
-    assert np.array_equal(clipped, (most >= 0.99) | (most <= 0.0))
+    assert np.array_equal(clipped, (maximum >= 0.99) | (maximum <= 0.0))
     row, column = np.mgrid[:HEIGHT, :WIDTH]
     stripe = ((HEIGHT - 1 - row) + column) % 8 < 4
     striped = bench.changed(frame, zebra=True, zebra_of="raw", zebra_limit=0.5)
-    assert np.array_equal(striped, (most >= 0.5) & stripe)
+    assert np.array_equal(striped, (maximum >= 0.5) & stripe)
 
 
 def test_a_picture_that_is_no_raw_is_told(bench: Bench) -> None:
@@ -187,7 +187,7 @@ def test_an_aspect_mask_leaves_a_picture_of_its_shape(bench: Bench, ratio: str, 
 def test_the_magnifier_shows_what_is_under_the_pointer_and_keeps_the_whole(bench: Bench) -> None:
     frame = grey_frame()
     plain = bench.show(frame).copy()
-    bench.aids.obey(Pointer("move", 0.7, 0.4, "none"))
+    bench.aids.handle_event(Pointer("move", 0.7, 0.4, "none"))
     bench.controls.press("M")
     shown = bench.show(frame)
     view = bench.aids.overlays(bench.engine.last).view
@@ -295,4 +295,4 @@ def test_the_raw_map_has_the_brightest_site_of_each_block(black: tuple[float, fl
     whole = np.pad(pixels, ((0, 1), (0, 1)), "edge").astype(float)
     levels = np.tile(np.reshape(black, (2, 2)), (4, 5))
     light = ((whole - levels) / (1000 - levels)).reshape(4, 2, 5, 2).max(axis=(1, 3))
-    np.testing.assert_allclose(most_of_blocks(frame), light, atol=1e-6)
+    np.testing.assert_allclose(block_maxima(frame), light, atol=1e-6)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from groundglass.controls import Controls
 from groundglass.display.events import Event, Pointer, Wheel
-from groundglass.display.tool import Desk
+from groundglass.display.tool import ToolContext
 from groundglass.frame import Encoding, Frame
 from groundglass.lens import Lens, load_lens
 from groundglass.optics.autofocus import Target
-from groundglass.optics.focus import FARTHEST_M, Rack, Street, depth_of_field_m, hyperfocal_m
+from groundglass.optics.focus import FARTHEST_M, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
 from groundglass.tools import focus as module
-from groundglass.tools.focus import Focusing, zone_text
+from groundglass.tools.focus import FocusTool, zone_text
 
 FIFTY = Lens(50, 8.0, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
 PIXELS = np.full((40, 60, 3), 128, np.uint8)
@@ -40,18 +40,18 @@ class Ring:
             depth_at=lambda x, y: depth_m,
         )
         self.controls = Controls()
-        desk = Desk(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.hand = Focusing(desk, **options)  # type: ignore[arg-type]
+        tool_context = ToolContext(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.hand = FocusTool(tool_context, **options)  # type: ignore[arg-type]
         self.controls.add(self.hand.controls())
 
     def ask(self, event: str | Event, after_s: float = math.inf) -> float:
         """The focus so long after the event, or the key."""
-        assert self.controls.press(event) if isinstance(event, str) else self.hand.obey(event)
+        assert self.controls.press(event) if isinstance(event, str) else self.hand.handle_event(event)
         return self.at(after_s)
 
     def begin(self) -> None:
         """Shows the first frame."""
-        self.hand.drawn(self.engine.last, None)  # type: ignore[arg-type]
+        self.hand.on_frame(self.engine.last, None)  # type: ignore[arg-type]
 
     def at(self, after_s: float) -> float:
         self.hand.tick(self.now_s + after_s)
@@ -93,7 +93,7 @@ def test_two_marks_are_set_and_racked_between(ring: Ring) -> None:
     ring.ask(CLICK)
     ring.ask("Shift+2")
     assert ring.said == ["mark 1 at 1.20 m", "mark 2 at 3.00 m"]
-    assert ring.ask("1", 1.0) == Rack(3.0, 1.2, module.MARK_S).focus_m(1.0)
+    assert ring.ask("1", 1.0) == Rack(3.0, 1.2, module.PRESET_S).focus_m(1.0)
     assert ring.at(2.0) == 1.2
     assert ring.ask("2") == 3.0
     assert ring.said[-1] == "to mark 2, 3.00 m"
@@ -121,12 +121,12 @@ def test_hyperfocal_stays_on_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_street_sets_aperture_and_focus_holds_them_and_gives_them_back(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = Ring(monkeypatch, lens=load_lens("documentary-35"))
     ring.engine.focus_m = 0.7
-    street = Street()
-    assert ring.ask("Z") == street.focus_m(ring.engine.lens)
+    zone_focus = ZoneFocus()
+    assert ring.ask("Z") == zone_focus.focus_m(ring.engine.lens)
     assert ring.engine.lens.f_number == 8.0
     assert ring.said == ["street f/8: sharp 2.00 to 5.00 m"]
     for event in ("A", CLICK, "Y"):
-        assert ring.ask(event) == street.focus_m(ring.engine.lens)  # no hunting
+        assert ring.ask(event) == zone_focus.focus_m(ring.engine.lens)  # no hunting
         assert ring.said[-1] == "street mode holds the focus at 2.86 m; Z ends it"
         assert not ring.hand.busy
     assert ring.ask("Z") == 0.7
@@ -135,14 +135,14 @@ def test_street_sets_aperture_and_focus_holds_them_and_gives_them_back(monkeypat
 
 
 def test_street_says_what_is_sharp_when_the_aperture_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    street = Street(8.0, 2.0, 5.0)
-    ring = Ring(monkeypatch, street=street)
+    zone_focus = ZoneFocus(8.0, 2.0, 5.0)
+    ring = Ring(monkeypatch, zone_focus=zone_focus)
     ring.begin()
-    assert ring.said == [zone_text(street, FIFTY, 1.5)]
+    assert ring.said == [zone_text(zone_focus, FIFTY, 1.5)]
     assert ring.said[0].startswith("street f/8: only 2.27 to 3.86 m is sharp; 2.00 to 5.00 m needs f/1")
-    ring.hand.obey(Wheel(-30))
+    ring.hand.handle_event(Wheel(-30))
     assert ring.said[1] == "street f/16: sharp 2.00 to 5.00 m"
-    close = zone_text(Street(8, 0.2, 0.3), FIFTY, 1.5)
+    close = zone_text(ZoneFocus(8, 0.2, 0.3), FIFTY, 1.5)
     assert close == "street f/8: nothing of 0.20 to 0.30 m is sharp; this lens focuses from 0.50 m"
 
 
@@ -200,7 +200,7 @@ def test_a_click_while_a_face_is_sought_has_the_last_word(ring: Ring, monkeypatc
 
 def test_without_scikit_image_it_says_once_how_to_get_it(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(2.0))
-    monkeypatch.setattr(module, "faces_can_be_found", lambda: False)
+    monkeypatch.setattr(module, "has_face_detector", lambda: False)
     searched(ring)
     searched(ring)
     assert ring.said == ["middle at 2.00 m; for faces pip install groundglass[face]", "middle at 2.00 m"]
@@ -219,19 +219,19 @@ def test_a_rack_from_the_command_line_begins_with_the_first_frame(monkeypatch: p
 
 def test_the_scale_is_there_when_it_is_asked_for(ring: Ring) -> None:
     frame = ring.engine.last
-    assert ring.hand.overlays(frame).barrel is None
+    assert ring.hand.overlays(frame).dof_scale is None
     ring.ask("D")
     shown = ring.hand.overlays(frame)
-    assert (shown.barrel.near_m, shown.barrel.far_m) == depth_of_field_m(FIFTY, 1.2, 1.5)
+    assert (shown.dof_scale.near_m, shown.dof_scale.far_m) == depth_of_field_m(FIFTY, 1.2, 1.5)
     ring.engine.lens = FIFTY.at(16)
-    assert ring.hand.overlays(frame).barrel.far_m > shown.barrel.far_m  # it follows the aperture
+    assert ring.hand.overlays(frame).dof_scale.far_m > shown.dof_scale.far_m  # it follows the aperture
     ring.ask("D")
-    assert ring.hand.overlays(frame).barrel is None
+    assert ring.hand.overlays(frame).dof_scale is None
 
 
 def test_what_is_no_matter_of_focus_is_left_to_others(ring: Ring) -> None:
     assert not ring.controls.press("S")
-    assert not ring.hand.obey(Pointer("press", 0.5, 0.5, "right"))
+    assert not ring.hand.handle_event(Pointer("press", 0.5, 0.5, "right"))
 
 
 def test_another_lens_keeps_what_it_can(ring: Ring) -> None:
@@ -252,5 +252,5 @@ def test_another_lens_ends_street_mode(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = Ring(monkeypatch)
     ring.ask("Z", 0.0)
     ring.controls.set("lens", "noct-50")
-    assert not ring.controls.get("street")
+    assert not ring.controls.get("zone_focus")
     assert ring.engine.lens.name == "noct-50"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from groundglass.controls import Controls, Number
 from groundglass.display.present import Presenter
-from groundglass.display.tool import Desk, Tool, Wish
+from groundglass.display.tool import Invalidation, Tool, ToolContext
 from groundglass.live_edit.editing import Editing
 from groundglass.look.look import load_look
 from groundglass.tools.aids import AIDS, Aids
@@ -38,9 +38,9 @@ class Bench:
         self.presenter = Presenter(self.screen)  # type: ignore[arg-type]
         self.controls, self.said = Controls(), []
         self.editing = Editing(self.engine.look, lambda look: setattr(self.engine, "look", look))
-        desk = Desk(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.aids, self.panel = Aids(desk), Panel(desk, self.editing)
-        self.keys = KeyboardMap(desk)
+        tool_context = ToolContext(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.aids, self.panel = Aids(tool_context), Panel(tool_context, self.editing)
+        self.keys = KeyboardMap(tool_context)
         self.tools: list[Tool] = [self.aids, self.keys, self.panel]
         for tool in self.tools:
             self.controls.add(tool.controls())
@@ -112,7 +112,7 @@ def test_a_slider_changes_the_look_and_a_drag_is_one_step(bench: Bench, tmp_path
         return bench.editing.value("vignette", "corner_light")
 
     row = bench.find(lambda: corner() != 0.78)
-    assert bench.panel.tick(time.perf_counter()) is Wish.REDRAW
+    assert bench.panel.tick(time.perf_counter()) is Invalidation.REDRAW
     assert bench.engine.look is bench.editing.look
     assert {one.name for one in bench.editing.look.passes} == {one.name for one in before.passes}
     dragged = corner()
@@ -197,7 +197,7 @@ def test_the_map_has_every_key(bench: Bench) -> None:
 def test_numbers_have_the_digits_of_their_step() -> None:
     def told(step: float, unit: str = "") -> str:
         return number_format(
-            Number("a", "A", "b", least=0, most=1, step=step, unit=unit, get=lambda: 0.0, set=lambda _: None)
+            Number("a", "A", "b", minimum=0, maximum=1, step=step, unit=unit, get=lambda: 0.0, set=lambda _: None)
         )
 
     assert [told(1), told(0.05), told(0.005, "m"), told(0.05, "f/")] == ["%.0f", "%.2f", "%.3f m", "f/%.2f"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import moderngl
 import numpy as np
 import pytest
-from groundglass.display.dof_scale import Barrel
+from groundglass.display.dof_scale import DofScale
 from groundglass.display.overlays import NO_OVERLAYS, Circles, Overlays
 from groundglass.display.present import Presenter
 from groundglass.errors import LookError
@@ -149,7 +149,7 @@ def test_the_scale_lies_at_the_top_and_not_in_a_window_that_is_too_small(present
     screen = OffScreen(context(), (480, 270))
     made = Presenter(screen)  # type: ignore[arg-type]
     picture = context().texture((480, 270), 4, np.full((270, 480, 4), 200, np.uint8).tobytes())
-    made.draw(picture, (480, 270), ["status"], overlays=Overlays(barrel=Barrel.of(FIFTY, 2.0)))
+    made.draw(picture, (480, 270), ["status"], overlays=Overlays(dof_scale=DofScale.of(FIFTY, 2.0)))
     drawn = np.frombuffer(screen.screen.read(viewport=(0, 0, 480, 270)), np.uint8).reshape(270, 480, 3)[::-1]
     changed = (drawn != 200).any(axis=(1, 2))
     assert changed[10:70].all()
@@ -157,7 +157,7 @@ def test_the_scale_lies_at_the_top_and_not_in_a_window_that_is_too_small(present
     picture.release()
     made.release()
     plain = shown(presenter, stripes(), NO_OVERLAYS)
-    assert np.array_equal(shown(presenter, stripes(), Overlays(barrel=Barrel.of(FIFTY, 2.0))), plain)
+    assert np.array_equal(shown(presenter, stripes(), Overlays(dof_scale=DofScale.of(FIFTY, 2.0))), plain)
 
 
 def test_a_face_is_framed(presenter: Presenter) -> None:
@@ -173,9 +173,9 @@ def test_nothing_is_left_alive() -> None:
     screen = OffScreen(gl, (WIDTH, HEIGHT))
     made = Presenter(screen)  # type: ignore[arg-type]
     shown(made, stripes(), peaking(np.full((2, 2), FOCUS_M)))
-    shown(made, stripes(), Overlays(barrel=Barrel.of(FIFTY, 2.0), face=(0.2, 0.2, 0.8, 0.8)))
+    shown(made, stripes(), Overlays(dof_scale=DofScale.of(FIFTY, 2.0), face=(0.2, 0.2, 0.8, 0.8)))
     depth = made._maps._depth
     made.release()
     assert isinstance(depth.mglo, moderngl.InvalidObject)
-    assert made._programs._moving == {}
+    assert made._programs._with_uniforms == {}
     made.release()

@@ -8,8 +8,8 @@ import pytest
 from groundglass.cfa import Cfa
 from groundglass.controls import Controls
 from groundglass.display.events import Pointer
-from groundglass.display.tool import Desk, Wish
-from groundglass.tools.pixel_inspector import Loupe, raw_lines
+from groundglass.display.tool import Invalidation, ToolContext
+from groundglass.tools.pixel_inspector import PixelInspector, raw_lines
 from look_support import context
 
 COUNTS = np.arange(12 * 8, dtype=np.uint16).reshape(8, 12) * 10
@@ -32,24 +32,24 @@ def test_light_and_picture_are_those_under_the_pointer() -> None:
     lens = gg.Lens(focal_mm=28, f_number=16, sensor_width_mm=36)
     with gg.Engine(gl=context(), look="neutral", lens=lens, focus_m=2.0) as engine:
         controls = Controls()
-        loupe = Loupe(Desk(engine, None, print, controls, None))  # type: ignore[arg-type]
-        controls.add(loupe.controls())
-        loupe.drawn(frame, engine.draw(frame))
-        assert loupe._lines == []
+        inspector = PixelInspector(ToolContext(engine, None, print, controls, None))  # type: ignore[arg-type]
+        controls.add(inspector.controls())
+        inspector.on_frame(frame, engine.draw(frame))
+        assert inspector._lines == []
         controls.press("I")
         for x, stops in ((0.2, "+0.0 stops"), (0.8, "+2.0 stops")):
-            loupe.obey(Pointer("move", x, 0.5, "none"))
+            inspector.handle_event(Pointer("move", x, 0.5, "none"))
             for _ in range(2):
-                assert loupe.tick(0.0) is Wish.REDRAW
-                loupe.drawn(frame, engine.draw(frame))
-            assert loupe.tick(0.0) is Wish.NOTHING
-            scene, display, place = loupe._lines
+                assert inspector.tick(0.0) is Invalidation.REDRAW
+                inspector.on_frame(frame, engine.draw(frame))
+            assert inspector.tick(0.0) is Invalidation.NOTHING
+            scene, display, place = inspector._lines
             assert scene.endswith(stops)
             level = engine.render(frame)[20, int(60 * x), 0]
             told = display.split()[1:]
             assert [float(one) for one in told] == pytest.approx([level] * 3, abs=1)
             assert place == "at 2.00 m"
-        loupe.obey(Pointer("move", 1.2, 0.5, "none"))
-        loupe.drawn(frame, engine.draw(frame))
-        assert loupe._lines == []
-        loupe.close()
+        inspector.handle_event(Pointer("move", 1.2, 0.5, "none"))
+        inspector.on_frame(frame, engine.draw(frame))
+        assert inspector._lines == []
+        inspector.close()

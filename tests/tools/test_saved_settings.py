@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from groundglass.controls import Choice, Controls, Number, Switch
-from groundglass.display.tool import Desk, Wish
+from groundglass.display.tool import Invalidation, ToolContext
 from groundglass.tools.saved_settings import Settings, read_settings
 from window_support import Live, Screen, until
 
@@ -24,17 +24,17 @@ class Bench:
 
         self.controls.add(
             [
-                Switch("zebra", "Zebra", "aids", lasts=True, **of("zebra")),
-                Number("limit", "Limit", "aids", least=0, most=1, step=0.1, lasts=True, **of("limit")),
-                Choice("grid", "Grid", "aids", choices=("thirds", "centre"), lasts=True, **of("grid")),
+                Switch("zebra", "Zebra", "aids", is_saved=True, **of("zebra")),
+                Number("limit", "Limit", "aids", minimum=0, maximum=1, step=0.1, is_saved=True, **of("limit")),
+                Choice("grid", "Grid", "aids", choices=("thirds", "centre"), is_saved=True, **of("grid")),
                 Switch("frozen", "Frozen", "window", **of("frozen")),
             ]
         )
         engine = SimpleNamespace(last=object())
-        self.tool = Settings(Desk(engine, None, self.said.append, self.controls, None), file)  # type: ignore[arg-type]
+        self.tool = Settings(ToolContext(engine, None, self.said.append, self.controls, None), file)  # type: ignore[arg-type]
 
     def run(self, **settings: object) -> None:
-        assert self.tool.tick(0.0) is Wish.REPAINT
+        assert self.tool.tick(0.0) is Invalidation.REPAINT
         for name, setting in settings.items():
             self.controls.set(name, setting)
         self.tool.tick(10.0)
@@ -57,10 +57,10 @@ def test_what_is_set_before_the_first_picture_counts(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     Bench(file).run(grid="centre", zebra=True)
     bench = Bench(file)
-    bench.tool._desk.engine.last = None
-    assert bench.tool.tick(0.0) is Wish.NOTHING
+    bench.tool._tool_context.engine.last = None
+    assert bench.tool.tick(0.0) is Invalidation.NOTHING
     bench.controls.set("limit", 0.4)
-    bench.tool._desk.engine.last = object()
+    bench.tool._tool_context.engine.last = object()
     bench.run()
     assert (bench.values["grid"], bench.values["zebra"], bench.values["limit"]) == ("centre", True, 0.4)
     assert dict(read_settings(file)) == {"grid": "centre", "zebra": True, "limit": 0.4}

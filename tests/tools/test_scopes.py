@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from groundglass.cfa import Cfa
 from groundglass.controls import Controls
-from groundglass.display.tool import Canvas, Desk, Wish
+from groundglass.display.tool import Canvas, Invalidation, ToolContext
 from groundglass.packing import Packing
 from groundglass.tools.scopes import counts, draw
 from groundglass.tools.scopes.scopes import Scopes
@@ -94,7 +94,7 @@ def test_the_raw_histogram_counts_every_site(pattern: str) -> None:
     black = np.tile(np.reshape(profile.black, (2, 2)), (301, 209))
     light = np.maximum((mosaic - black) / (profile.white - black), 2.0**-counts.STOPS)
     channels = np.tile(frame.cfa.channels(), (301, 209))
-    edges = np.append(np.arange(counts.RAW_BINS) / counts.BINS_A_STOP - counts.STOPS, np.inf)
+    edges = np.append(np.arange(counts.RAW_BINS) / counts.BINS_PER_STOP - counts.STOPS, np.inf)
     expected = [np.histogram(np.log2(light[channels == one]), edges)[0] for one in range(3)]
     np.testing.assert_array_equal(counts.raw_histogram(frame), expected)
 
@@ -105,7 +105,7 @@ def test_the_raw_histogram_knows_packed_and_grey_sensors() -> None:
     grey = counts.raw_histogram(gg.Frame(numbers, cfa=Cfa("MONO"), profile=profile))
     assert grey.shape == (1, counts.RAW_BINS)
     assert grey[0, -1] == 3
-    assert grey[0, -1 - counts.BINS_A_STOP] == 2
+    assert grey[0, -1 - counts.BINS_PER_STOP] == 2
     low = (numbers & 3).astype(np.uint8)
     packed = np.concatenate([(numbers >> 2).astype(np.uint8), (low << [0, 2, 4, 6]).sum(axis=1, keepdims=True)], axis=1)
     frame = gg.Frame(packed.astype(np.uint8), cfa=Cfa("MONO"), profile=profile, packing=Packing.RAW10, packed_width=4)
@@ -142,22 +142,22 @@ class Bench:
         self.engine = engine
         self.said: list[str] = []
         self.controls = Controls()
-        self.scopes = Scopes(Desk(engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        self.scopes = Scopes(ToolContext(engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
         self.controls.add(self.scopes.controls())
-        self.plates = Screened()
-        self.canvas = Canvas(engine.gl, size, (0, 0, *size), 1.0, TEXT_PX, self.plates)  # type: ignore[arg-type]
+        self.sprites = Screened()
+        self.canvas = Canvas(engine.gl, size, (0, 0, *size), 1.0, TEXT_PX, self.sprites)  # type: ignore[arg-type]
         self.now_s = 100.0
 
-    def turn(self, frame: gg.Frame) -> Wish:
+    def turn(self, frame: gg.Frame) -> Invalidation:
         self.now_s += 1 / 30
-        wish = self.scopes.tick(self.now_s)
-        self.scopes.drawn(frame, self.engine.draw(frame))
+        invalidation = self.scopes.tick(self.now_s)
+        self.scopes.on_frame(frame, self.engine.draw(frame))
         self.scopes.draw(self.canvas)
-        return wish
+        return invalidation
 
     def until_repainted(self, frame: gg.Frame) -> None:
         for _ in range(500):
-            if self.turn(frame) is Wish.REPAINT:
+            if self.turn(frame) is Invalidation.REPAINT:
                 self.scopes.draw(self.canvas)
                 return
             time.sleep(0.005)
@@ -170,18 +170,21 @@ def test_scopes_at_the_viewer_show_the_frame() -> None:
     with gg.Engine(gl=context(), look="neutral") as engine:
         bench = Bench(engine)
         for _ in range(5):
-            assert bench.turn(frame) is Wish.NOTHING
+            assert bench.turn(frame) is Invalidation.NOTHING
         assert not bench.scopes.busy
         for key in ("Shift+H", "Shift+H", "Shift+H", "W", "W", "W", "V"):
             assert bench.controls.press(key)
         assert bench.scopes.names == ("histogram", "raw", "waveform", "parade", "vectorscope")
         bench.until_repainted(frame)
         rgba = np.dstack([engine.render(frame), np.zeros((270, 480), np.uint8)])
-        shown = bench.scopes._drawn.plates
+        shown = bench.scopes._drawn.sprites
         np.testing.assert_array_equal(shown["histogram"], draw.draw_histogram(counts.histogram(rgba), TEXT_PX))
         np.testing.assert_array_equal(shown["raw"], draw.draw_raw_histogram(counts.raw_histogram(frame), TEXT_PX))
         # All of them lie in the window, and none over another.
-        boxes = [(*bench.plates.at[name], *plate.shape[1::-1]) for name, plate in bench.plates.shown.items()]
+        boxes = [
+            (*bench.sprites.at[name], *text_background.shape[1::-1])
+            for name, text_background in bench.sprites.shown.items()
+        ]
         assert len(boxes) == 5
         for index, (left, bottom, width, height) in enumerate(boxes):
             assert min(left, bottom) > 0
@@ -205,7 +208,7 @@ def test_a_picture_has_no_raw_histogram() -> None:
         bench.controls.set("histogram", "both")
         assert "no raw histogram" in bench.said[0]
         bench.until_repainted(frame)
-        assert list(bench.scopes._drawn.plates) == ["histogram"]
+        assert list(bench.scopes._drawn.sprites) == ["histogram"]
         bench.scopes.close()
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from groundglass.controls import Controls
 from groundglass.display.events import Pointer
-from groundglass.display.tool import Desk
+from groundglass.display.tool import ToolContext
 from groundglass.lens import load_lens
-from groundglass.look.wipe import Split
-from groundglass.tools.wipe import Splitting, paste_right
+from groundglass.look.wipe import Wipe
+from groundglass.tools.wipe import WipeTool, copy_right_part
 from look_support import context
 
 WIDTH, HEIGHT = 120, 80
@@ -40,7 +40,7 @@ def test_each_side_is_what_it_is_alone(engine: gg.Engine, frame: gg.Frame) -> No
     sepia = drawn(engine, frame)
     engine.look = "neutral"
     neutral = drawn(engine, frame)
-    engine.look, engine.split = "sepia", Split(0.3, look=gg.load_look("neutral"))
+    engine.look, engine.split = "sepia", Wipe(0.3, look=gg.load_look("neutral"))
     for _ in range(3):  # with uniforms, then with constants
         split = drawn(engine, frame)
         assert np.abs(split[:, :36] - sepia[:, :36]).max() <= 1
@@ -53,7 +53,7 @@ def test_another_lens_on_the_right(engine: gg.Engine, frame: gg.Frame) -> None:
     mine = drawn(engine, frame)
     engine.lens = load_lens("phone-1inch")
     other = drawn(engine, frame)
-    engine.lens, engine.split = own, Split(0.5, lens=load_lens("phone-1inch"))
+    engine.lens, engine.split = own, Wipe(0.5, lens=load_lens("phone-1inch"))
     split = drawn(engine, frame)
     assert engine.lens is own
     assert np.abs(split[:, :60] - mine[:, :60]).max() <= 2
@@ -63,19 +63,19 @@ def test_another_lens_on_the_right(engine: gg.Engine, frame: gg.Frame) -> None:
 
 def test_the_line_is_dragged_and_clicks_beside_it_are_for_others(engine: gg.Engine) -> None:
     controls, said = Controls(), []
-    tool = Splitting(Desk(engine, None, said.append, controls, None))  # type: ignore[arg-type]
+    tool = WipeTool(ToolContext(engine, None, said.append, controls, None))  # type: ignore[arg-type]
     controls.add(tool.controls())
-    assert not tool.obey(Pointer("press", 0.5, 0.5))
+    assert not tool.handle_event(Pointer("press", 0.5, 0.5))
     controls.press("X")
     assert engine.split is not None
     assert engine.split.look is not None
     assert engine.split.look.name == "neutral"
-    assert not tool.obey(Pointer("press", 0.8, 0.5))
-    assert not tool.obey(Pointer("drag", 0.9, 0.5))
+    assert not tool.handle_event(Pointer("press", 0.8, 0.5))
+    assert not tool.handle_event(Pointer("drag", 0.9, 0.5))
     for event in (Pointer("press", 0.505, 0.5), Pointer("drag", 0.7, 0.5), Pointer("drag", 1.4, 0.5)):
-        assert tool.obey(event)
+        assert tool.handle_event(event)
     assert engine.split.at == 1.0
-    assert tool.obey(Pointer("release", 1.4, 0.5))
+    assert tool.handle_event(Pointer("release", 1.4, 0.5))
     controls.set("split_at", 0.25)
     controls.press("Shift+X")
     assert said == ["B is natural"]
@@ -93,7 +93,7 @@ def test_the_right_part_is_pasted(at: float) -> None:
     random = np.random.default_rng(4)
     pictures = random.integers(0, 256, (2, HEIGHT, WIDTH, 4), np.uint8)
     source, target = (gl.texture((WIDTH, HEIGHT), 4, picture.tobytes()) for picture in pictures)
-    paste_right(gl, source, target, at)
+    copy_right_part(gl, source, target, at)
     edge = round(at * WIDTH)
     found = np.frombuffer(target.read(), np.uint8).reshape(pictures[0].shape)
     np.testing.assert_array_equal(found[:, :edge], pictures[1][:, :edge])
@@ -105,7 +105,7 @@ def test_the_right_part_is_pasted(at: float) -> None:
 
 def test_another_device_draws_the_right_part(engine: gg.Engine, frame: gg.Frame) -> None:
     controls, said = Controls(), []
-    tool = Splitting(Desk(engine, None, said.append, controls, None))  # type: ignore[arg-type]
+    tool = WipeTool(ToolContext(engine, None, said.append, controls, None))  # type: ignore[arg-type]
     controls.add(tool.controls())
     alone = drawn(engine, frame)
     controls.set("split_device", engine.device.spec)
@@ -114,11 +114,11 @@ def test_another_device_draws_the_right_part(engine: gg.Engine, frame: gg.Frame)
     engine.look = "neutral"
     neutral = drawn(engine, frame)
     texture = engine.draw(frame)
-    tool.drawn(frame, texture)
+    tool.on_frame(frame, texture)
     split = np.frombuffer(texture.read(), np.uint8).reshape(HEIGHT, WIDTH, 4)[..., :3].astype(int)
     assert np.abs(split - neutral).max() <= 1  # the other follows whatever is set
     assert np.abs(split - alone).max() > 10
-    tool.drawn(frame, engine.draw(frame))
+    tool.on_frame(frame, engine.draw(frame))
     controls.press("X")
     assert tool._other is None
     assert engine.split is None

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
-from groundglass.transfer.host import ORIGIN, HandOver
+from groundglass.transfer.host import ORIGIN, TextureTransfer
 
 
 def handed_over(device: Device, pixels: np.ndarray) -> np.ndarray:
     """(H, W, 4) as it comes."""
     height, width = pixels.shape[:2]
     before = device.live_buffers
-    scene, hand_over = Planes(device, width, height, 3), HandOver(device, width, height)
+    scene, texture_transfer = Planes(device, width, height, 3), TextureTransfer(device, width, height)
     scene.write(pixels.astype(np.float32))
-    with hand_over.view(scene) as packed:
+    with texture_transfer.view(scene) as packed:
         picture = packed[ORIGIN[1] :, ORIGIN[0] : ORIGIN[0] + width].copy()
     for _ in range(2):
-        hand_over.release()
+        texture_transfer.release()
         scene.release()
     assert device.live_buffers == before
     return picture

@@ -77,7 +77,7 @@ class Canvas:
             np.full((height, width), np.inf, np.float32),
         )
 
-    def lay(self, top_left: tuple[int, int], sprite: Canvas) -> None:
+    def composite(self, top_left: tuple[int, int], sprite: Canvas) -> None:
         """Lay a sprite over; what covers half a pixel or more owns its depth."""
         top, left = top_left
         height, width = sprite.cover.shape
@@ -85,16 +85,16 @@ class Canvas:
         x0, x1 = max(left, 0), min(left + width, self.cover.shape[1])
         if y0 >= y1 or x0 >= x1:
             return
-        there = np.s_[y0:y1, x0:x1]
+        target = np.s_[y0:y1, x0:x1]
         here = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
         cover = sprite.cover[here]
         keep = 1 - cover
         for mine, other in zip(self.rgb, sprite.rgb, strict=True):
-            mine[there] *= keep
-            mine[there] += other[here]
-        self.cover[there] *= keep
-        self.cover[there] += cover
-        np.copyto(self.depth_m[there], sprite.depth_m[here], where=cover >= 0.5)
+            mine[target] *= keep
+            mine[target] += other[here]
+        self.cover[target] *= keep
+        self.cover[target] += cover
+        np.copyto(self.depth_m[target], sprite.depth_m[here], where=cover >= 0.5)
 
 
 # (1, w) x and (h, 1) y in metres and the size of a pixel there, to colours (3, h, w), coverage and depth, both (h, w).
@@ -133,7 +133,7 @@ class Sprite:
         if left >= right or top >= bottom:
             return
         whole, phase = divmod(round(view.shift_px(self.distance_m, sway_m) * view.phases), view.phases)
-        canvas.lay((top, left + whole), self._sprite(view, phase))
+        canvas.composite((top, left + whole), self._sprite(view, phase))
 
     def _sprite(self, view: View, phase: int) -> Canvas:
         if phase not in self._painted:

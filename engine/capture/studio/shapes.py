@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .canvas import CAMERA_HEIGHT_M, Painter, Plane, Planes
 
 Normal = tuple[Plane, Plane, Plane]  # x to the right, y up, z towards the camera
-Place = tuple[Plane, Plane]  # where on a solid: its unit normal's x, y on a ball; angle and height in m when turned
+Position = tuple[Plane, Plane]  # where on a solid: its unit normal's x, y on a ball; angle and height in m when turned
 Pattern = Callable[[Plane, Plane], Plane]  # a factor on the reflectance there
 
 
@@ -69,7 +69,7 @@ class Material:
     pattern: Pattern | None = None
 
 
-def shade(normal: Normal, material: Material, place: Place, contact: Plane | float = 1.0) -> Planes:
+def shade(normal: Normal, material: Material, place: Position, contact: Plane | float = 1.0) -> Planes:
     """(3, h, w) light that leaves towards the camera; `contact` 0..1 darkens where the floor hides the studio."""
     nx, ny, nz = normal
     facing = nx * KEY[0] + ny * KEY[1] + nz * KEY[2]

@@ -24,7 +24,7 @@ SURE = 12.0  # how far a peak stands out, in deviations, where nothing else has 
 FOUND = 8.5  # where it is believed at all
 PATCH_PX, REACH_PX = 64, 20  # of the patches whose shifts tell the rest, and how far they may be off at first
 SEEN = 6.0  # how far the peak of a patch stands out
-FEWEST = 12  # patches
+MIN_COUNT = 12  # patches
 AGREE_PX = 1.5
 
 
@@ -172,7 +172,7 @@ def _refined(found: Placement, frame: Plane, wanted: Field, reach: int, name: st
     inside = np.isfinite(warped)
     seen = np.where(inside, edges(np.where(inside, warped, np.float32(np.nanmean(warped)))), 0)
     shifts = np.array(list(_shifts(np.asarray(seen, np.complex64), wanted, inside, reach)))
-    if len(shifts) < FEWEST:
+    if len(shifts) < MIN_COUNT:
         raise GroundglassError(
             f"{name}: shows something else than the raw, place by place; give a picture that was made of this raw, "
             "neither retouched nor straightened"
@@ -264,9 +264,9 @@ def _unwrapped(x: float, y: float, shape: Iterable[int]) -> tuple[float, float]:
     return x - width if x > width / 2 else x, y - height if y > height / 2 else y
 
 
-def _fast_length(least: int) -> int:
+def _fast_length(minimum: int) -> int:
     """The next length with no prime factor above 5."""
-    length = least
+    length = minimum
     while True:
         rest = length
         for factor in (2, 3, 5):

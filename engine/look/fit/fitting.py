@@ -16,11 +16,11 @@ from ..look import Look, PassSettings
 from ..lut import Lut
 from ..reference import Light, shown
 from .model import COLOUR, MONOCHROME, Model, Vector
-from .pair import Laid, Pair, lay, samples_of
+from .pair import AlignedPair, Pair, align_pair, samples_of
 from .residual import Cube, residual_cube, through_cube
 from .solve import Problem, Samples, lab_of_display
 
-MOST = 3000  # samples that are fitted to; all are judged by
+MAX_SAMPLES = 3000  # samples that are fitted to; all are judged by
 FOLDS = 4
 COLOURLESS = 2.5  # how far colours of one lightness differ at most in a picture without colours, in Lab
 FAR = 3.0  # mean CIEDE2000 from where a reader is warned
@@ -44,7 +44,7 @@ class Fit:
     left_out: NDArray[np.float64]
     seen: NDArray[np.float64]
     corner_light: float
-    pairs: tuple[Laid, ...] = ()
+    pairs: tuple[AlignedPair, ...] = ()
     notes: tuple[str, ...] = field(default=())
     cube: Cube | None = None
     passes_alone: NDArray[np.float64] | None = None
@@ -75,17 +75,17 @@ def fit_look(pairs: Sequence[Pair], name: str = "learnt", intent: str | None = N
     """
     if not pairs:
         raise GroundglassError("there is no pair to learn from; give a raw and the picture made of it")
-    laid = tuple(lay(pair) for pair in pairs)
-    return fit_samples(samples_of(laid), laid, name, intent, residual=residual)
+    aligned = tuple(align_pair(pair) for pair in pairs)
+    return fit_samples(samples_of(aligned), aligned, name, intent, residual=residual)
 
 
 def fit_samples(
     samples: Samples,
-    laid: tuple[Laid, ...],
+    aligned: tuple[AlignedPair, ...],
     name: str,
     intent: str | None = None,
     *,
-    told: str = "",
+    default_intent: str = "",
     residual: bool = False,
 ) -> Fit:
     """The same from samples, by folds of them. `told` names their source where the pairs do not."""
@@ -104,14 +104,14 @@ def fit_samples(
     corner_light = float(vector[model.index("vignette", "corner_light")])
     notes = _notes(samples, is_grey, corner_light, float(left_out.mean()))
     return Fit(
-        look=_with_cube(model.look(vector, name, intent or _intent(left_out, told or _names(laid))), cube),
+        look=_with_cube(model.look(vector, name, intent or _intent(left_out, default_intent or _names(aligned))), cube),
         model=model,
         vector=vector,
         samples=samples,
         left_out=left_out,
         seen=_apart(model, vector, cube, samples),
         corner_light=corner_light,
-        pairs=laid,
+        pairs=aligned,
         notes=notes,
         cube=cube,
         passes_alone=passes_alone if residual else None,
@@ -151,11 +151,11 @@ def fitted(model: Model, samples: Samples) -> Vector:
         (("vignette", "exposure", "tone_curve", "color_matrix", "saturation", "monochrome"), 12),
         (model.chain, 40),
     ):
-        vector = problem.solve(vector, model.knobs_of(*passes), rounds)
+        vector = problem.solve(vector, model.parameters_of(*passes), rounds)
     return vector
 
 
-def balanced(samples: Samples, most: int = MOST) -> Samples:
+def balanced(samples: Samples, most: int = MAX_SAMPLES) -> Samples:
     """At most so many samples, rare colours before common ones: a wall shall not outvote a flower."""
     if len(samples) <= most:
         return samples
@@ -207,8 +207,8 @@ def _notes(samples: Samples, is_grey: bool, corner_light: float, mean: float) ->
     return tuple(notes)
 
 
-def _names(laid: tuple[Laid, ...]) -> str:
-    return laid[0].name if len(laid) == 1 else f"{len(laid)} pictures"
+def _names(aligned: tuple[AlignedPair, ...]) -> str:
+    return aligned[0].name if len(aligned) == 1 else f"{len(aligned)} pictures"
 
 
 def _intent(left_out: NDArray[np.float64], of: str) -> str:

@@ -18,19 +18,19 @@ FOLDS = 4
 
 
 def fit_function(
-    draw: Callable[[Light], Light], name: str, told: str, *, residual: bool = False, count: int = COUNT
+    draw: Callable[[Light], Light], name: str, default_intent: str, *, residual: bool = False, count: int = COUNT
 ) -> Fit:
     """The look that comes near `draw`: display sRGB (N, 3) of scene-linear Rec.2020 light (N, 3).
 
     `told` is what the intent names as its source. What is left out together are cells of brightness and hue.
     """
-    scene, fold = invented_light(count)
+    scene, fold = synthetic_scene(count)
     zeros = np.zeros(len(scene))
     samples = Samples(scene, np.clip(draw(scene), 0.0, 1.0), zeros, fold, zeros.astype(np.intp))
-    return fit_samples(samples, (), name, None, told=told, residual=residual)
+    return fit_samples(samples, (), name, None, default_intent=default_intent, residual=residual)
 
 
-def invented_light(count: int = COUNT) -> tuple[Light, NDArray[np.intp]]:
+def synthetic_scene(count: int = COUNT) -> tuple[Light, NDArray[np.intp]]:
     """Scene-linear Rec.2020 colours (N, 3) within Rec.709, and the fold of each (N,). The same at every call.
 
     Many are nearly grey and few are pure, as in photographs; a tenth is grey.

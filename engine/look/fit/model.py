@@ -44,7 +44,7 @@ _OF_COLOURS = {("exposure", "warmth"), ("exposure", "tint")}
 
 
 @dataclass(frozen=True, slots=True)
-class Knob:
+class FitParameter:
     """One number of the vector: of a parameter, or of one of the three channels of a colour."""
 
     pass_name: str
@@ -63,33 +63,39 @@ class Model:
         self.chain = chain
         # Without colours a trim of the white balance is another mixture of channels.
         left_alone = _OF_COLOURS if "monochrome" in chain else set()
-        self.knobs = tuple(
-            knob for name in chain for knob in _knobs_of(name) if (name, knob.parameter) not in left_alone
+        self.fit_parameters = tuple(
+            fit_parameter
+            for name in chain
+            for fit_parameter in _fit_parameters(name)
+            if (name, fit_parameter.parameter) not in left_alone
         )
         self.start, self.low, self.high, self.spread = (
-            np.array([getattr(knob, kind) for knob in self.knobs]) for kind in ("start", "low", "high", "spread")
+            np.array([getattr(fit_parameter, kind) for fit_parameter in self.fit_parameters])
+            for kind in ("start", "low", "high", "spread")
         )
 
-    def knobs_of(self, *passes: str) -> NDArray[np.bool_]:
+    def parameters_of(self, *passes: str) -> NDArray[np.bool_]:
         """Which of the numbers are of these passes."""
-        return np.array([knob.pass_name in passes for knob in self.knobs])
+        return np.array([fit_parameter.pass_name in passes for fit_parameter in self.fit_parameters])
 
     def index(self, pass_name: str, parameter: str) -> int:
         return next(
-            at for at, knob in enumerate(self.knobs) if (knob.pass_name, knob.parameter) == (pass_name, parameter)
+            at
+            for at, fit_parameter in enumerate(self.fit_parameters)
+            if (fit_parameter.pass_name, fit_parameter.parameter) == (pass_name, parameter)
         )
 
     def values(self, pass_name: str, vector: Vector) -> dict[str, Value]:
         """Every parameter of a pass."""
         values = {one.name: one.default for one in load_pass(pass_name).parameters}
         colours: dict[str, list[float]] = {}
-        for knob, number in zip(self.knobs, vector, strict=True):
-            if knob.pass_name != pass_name:
+        for fit_parameter, number in zip(self.fit_parameters, vector, strict=True):
+            if fit_parameter.pass_name != pass_name:
                 continue
-            if knob.channel is None:
-                values[knob.parameter] = float(number)
+            if fit_parameter.channel is None:
+                values[fit_parameter.parameter] = float(number)
             else:
-                colours.setdefault(knob.parameter, []).append(float(number))
+                colours.setdefault(fit_parameter.parameter, []).append(float(number))
         for name, (red, green, blue) in colours.items():
             values[name] = red, green, blue
         return values
@@ -112,7 +118,7 @@ class Model:
         """What comes out where one number is larger by `step`; the passes before its own are not run again."""
         moved = vector.copy()
         moved[at] += step
-        first = self.chain.index(self.knobs[at].pass_name)
+        first = self.chain.index(self.fit_parameters[at].pass_name)
         light = steps[first]
         for name in self.chain[first:]:
             light = self.through(name, moved, light, place2)
@@ -133,7 +139,7 @@ class Model:
             return False
         if name == "vignette":
             return bool(vector[self.index("vignette", "corner_light")] > 0.985)
-        mine = self.knobs_of(name)
+        mine = self.parameters_of(name)
         return bool((np.abs(vector - self.start)[mine] < 0.005 * self.spread[mine]).all())
 
 
@@ -158,7 +164,7 @@ def _rounded(pass_name: str, values: dict[str, Value]) -> dict[str, Value]:
     return {name: one(name, value) for name, value in values.items()}
 
 
-def _knobs_of(name: str) -> Iterator[Knob]:
+def _fit_parameters(name: str) -> Iterator[FitParameter]:
     for parameter in load_pass(name).parameters:
         key, spread = (name, parameter.name), _spread_of(name, parameter.name)
         if spread is None or parameter.kind not in ("float", "color"):
@@ -167,7 +173,7 @@ def _knobs_of(name: str) -> Iterator[Knob]:
         default = parameter.default[0] if isinstance(parameter.default, tuple) else parameter.default
         assert isinstance(default, float)
         for channel in range(3) if parameter.kind == "color" else (None,):
-            yield Knob(name, parameter.name, channel, low, high, _STARTS.get(key, default), spread)
+            yield FitParameter(name, parameter.name, channel, low, high, _STARTS.get(key, default), spread)
 
 
 def _spread_of(name: str, parameter: str) -> float | None:

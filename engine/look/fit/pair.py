@@ -17,7 +17,7 @@ from .solve import Samples
 WORK_PX = 1536  # long side at which pairs are compared
 BLOCK_PX = 8  # side of an area that counts as one sample: noise and JPEG's blocks average out
 BRIGHTNESS = np.array([0.3, 0.6, 0.1], np.float32)
-FEWEST = 200  # areas
+MIN_COUNT = 200  # areas
 WHITE, BLACK = 0.985, 0.006  # display values from where a channel counts as clipped
 FLAT = (0.02, 0.08)  # deviation within an area that is always flat enough, and that never is
 SHARE = 45.0  # percent of the areas that are taken, the flattest, where few are flat
@@ -47,7 +47,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Laid:
+class AlignedPair:
     """A pair at the size at which it is compared: both (h, w, 3), `usable` and `place2` (h, w).
 
     The scene is NaN where the picture shows more than the frame. `place2` is the squared distance from the frame's
@@ -62,7 +62,7 @@ class Laid:
     placement: Placement
 
 
-def lay(pair: Pair) -> Laid:
+def align_pair(pair: Pair) -> AlignedPair:
     """Finds the picture in its scene and brings both to one size. GroundglassError where it is not found there."""
     scene_size, picture_size = _working_size(np.shape(pair.scene)), _working_size(np.shape(pair.display))
     display = _shrunk(_as_floats(np.asarray(pair.display)), picture_size)
@@ -81,38 +81,38 @@ def lay(pair: Pair) -> Laid:
     dx, dy = x - (frame_width - 1) / 2, y - (frame_height - 1) / 2
     place2 = 4 * (dx**2 + dy**2) / (frame_width**2 + frame_height**2)
     scene = np.asarray(np.sign(seen) * seen**2, np.float32)
-    return Laid(pair.name, scene, turned, usable, np.asarray(place2, np.float32), placement)
+    return AlignedPair(pair.name, scene, turned, usable, np.asarray(place2, np.float32), placement)
 
 
-def samples_of(pairs: Sequence[Laid]) -> Samples:
+def samples_of(pairs: Sequence[AlignedPair]) -> Samples:
     """Areas without edges and clipped pixels, as many as there are. Those of a quarter of the pairs are left out
     together, or, of fewer than three pairs, those of a quarter of each picture: four of its sixteen regions.
 
     GroundglassError where they are too few.
     """
-    parts = [_areas(laid, number, by_region=len(pairs) < 3) for number, laid in enumerate(pairs)]
-    for laid, part in zip(pairs, parts, strict=True):
-        if len(part) < min(FEWEST, 0.02 * laid.usable.size / BLOCK_PX**2):
-            share = 100 * float(laid.usable.mean())
+    parts = [_areas(aligned, number, by_region=len(pairs) < 3) for number, aligned in enumerate(pairs)]
+    for aligned, part in zip(pairs, parts, strict=True):
+        if len(part) < min(MIN_COUNT, 0.02 * aligned.usable.size / BLOCK_PX**2):
+            share = 100 * float(aligned.usable.mean())
             raise GroundglassError(
-                f"{laid.name}: only {len(part)} areas tell a colour ({share:.0f} % of the pixels are neither "
+                f"{aligned.name}: only {len(part)} areas tell a colour ({share:.0f} % of the pixels are neither "
                 "clipped nor outside the raw); give a picture with more between black and white"
             )
     columns = ("scene", "display", "place2", "fold", "pair")
     return Samples(*(np.concatenate([getattr(part, column) for part in parts]) for column in columns))
 
 
-def _areas(laid: Laid, number: int, *, by_region: bool) -> Samples:
-    rows, columns = laid.usable.shape[0] // BLOCK_PX, laid.usable.shape[1] // BLOCK_PX
+def _areas(aligned: AlignedPair, number: int, *, by_region: bool) -> Samples:
+    rows, columns = aligned.usable.shape[0] // BLOCK_PX, aligned.usable.shape[1] // BLOCK_PX
 
     def means(plane: NDArray[np.float32]) -> NDArray[np.float64]:
         whole = plane[: rows * BLOCK_PX, : columns * BLOCK_PX].astype(np.float64)
         return np.asarray(whole.reshape(rows, BLOCK_PX, columns, BLOCK_PX, -1).mean(axis=(1, 3)))
 
-    root = np.sign(laid.scene) * np.sqrt(np.abs(laid.scene))
-    grey = laid.display.mean(axis=2, keepdims=True)
+    root = np.sign(aligned.scene) * np.sqrt(np.abs(aligned.scene))
+    grey = aligned.display.mean(axis=2, keepdims=True)
     deviation = np.sqrt(np.maximum(means(grey**2) - means(grey) ** 2, 0))[..., 0]
-    whole = means(laid.usable[..., None].astype(np.float32))[..., 0] > 0.97
+    whole = means(aligned.usable[..., None].astype(np.float32))[..., 0] > 0.97
     limit = float(np.clip(np.percentile(deviation[whole], SHARE), *FLAT)) if whole.any() else 0.0
     chosen = whole & (deviation <= limit)
     mean_root = means(np.nan_to_num(root))
@@ -121,8 +121,8 @@ def _areas(laid: Laid, number: int, *, by_region: bool) -> Samples:
     fold = (4 * x // columns + 2 * (4 * y // rows)) % 4 if by_region else np.full((rows, columns), number % 4)
     return Samples(
         scene=scene[chosen],
-        display=means(laid.display)[chosen],
-        place2=means(laid.place2[..., None])[..., 0][chosen],
+        display=means(aligned.display)[chosen],
+        place2=means(aligned.place2[..., None])[..., 0][chosen],
         fold=fold[chosen].astype(np.intp),
         pair=np.full(int(chosen.sum()), number, np.intp),
     )

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ...colour.difference import delta_e00
 from .align import shrunk
 from .fitting import Fit
-from .pair import Laid
+from .pair import AlignedPair
 from .solve import lab_of_display
 
 PAPER, INK = (18, 18, 18), (205, 205, 200)
@@ -22,7 +22,7 @@ _HEAT = np.array([[0, 0, 0], [90, 30, 120], [240, 130, 30], [255, 255, 255]], fl
 def sheet_of(fit: Fit) -> NDArray[np.uint8]:
     """(H, W, 3), display sRGB: a row for each pair with the picture, what the look makes of the raw, and how far they
     are apart, in CIEDE2000. What the fit did not use is darker in the last."""
-    rows = [_row(fit, number, laid) for number, laid in enumerate(fit.pairs)]
+    rows = [_row(fit, number, aligned) for number, aligned in enumerate(fit.pairs)]
     sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), PAPER)
     top = 0
     for row in rows:
@@ -31,24 +31,24 @@ def sheet_of(fit: Fit) -> NDArray[np.uint8]:
     return np.asarray(sheet)
 
 
-def _row(fit: Fit, number: int, laid: Laid) -> Image.Image:
-    height, width = laid.usable.shape
+def _row(fit: Fit, number: int, aligned: AlignedPair) -> Image.Image:
+    height, width = aligned.usable.shape
     size = WIDTH_PX, max(round(WIDTH_PX * height / width), 1)
     display, root = (
         np.stack([shrunk(plane, size) for plane in np.moveaxis(planes, 2, 0)], axis=2).astype(np.float64)
-        for planes in (laid.display, np.sqrt(np.maximum(np.nan_to_num(laid.scene), 0)))
+        for planes in (aligned.display, np.sqrt(np.maximum(np.nan_to_num(aligned.scene), 0)))
     )
-    place2 = shrunk(laid.place2, size).astype(np.float64)
+    place2 = shrunk(aligned.place2, size).astype(np.float64)
     drawn = fit.drawn((root**2).reshape(-1, 3), place2.ravel()).reshape(display.shape)
-    outside = shrunk(np.isnan(laid.scene[..., 0]).astype(np.float32), size) > 0
+    outside = shrunk(np.isnan(aligned.scene[..., 0]).astype(np.float32), size) > 0
     drawn[outside] = 0
     apart = delta_e00(lab_of_display(drawn.reshape(-1, 3)), lab_of_display(display.reshape(-1, 3))).reshape(size[::-1])
-    heat = _heat(np.where(outside, 0, apart)) * (0.4 + 0.6 * shrunk(laid.usable.astype(np.float32), size))[..., None]
+    heat = _heat(np.where(outside, 0, apart)) * (0.4 + 0.6 * shrunk(aligned.usable.astype(np.float32), size))[..., None]
     row = Image.new("RGB", (3 * WIDTH_PX + 2 * GAP_PX, size[1] + LINE_PX + GAP_PX), PAPER)
     pen, font = ImageDraw.Draw(row), ImageFont.load_default(13)
     left_out = fit.left_out[fit.samples.pair == number]
     titles = (
-        laid.name,
+        aligned.name,
         f"the look '{fit.look.name}'",
         f"dE00 of areas left out: mean {left_out.mean():.2f}, 95 % below {np.percentile(left_out, 95):.2f}, "
         f"at most {left_out.max():.1f}; white here is {FULL:g}",

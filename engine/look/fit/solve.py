@@ -15,7 +15,7 @@ from .model import Model, Vector
 # Weight of a number one spread away from its start, in squared colour differences. Colours that the pictures do not
 # show come nearer by it: those of a chart differ by 1.6 at 1e-4, by 0.9 at 4e-3, for 0.07 more on the pictures.
 PRIOR = 6e-3
-LEAST_SCALE = 2.0  # differences up to about here count in full; far larger ones are taken for errors of the pictures
+MIN_SCALE = 2.0  # differences up to about here count in full; far larger ones are taken for errors of the pictures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +79,7 @@ class Problem:
         model, samples = self.model, self.samples
         steps = model.steps(vector, samples.scene, samples.place2)
         errors = self.errors(steps[-1])
-        scale2 = max(LEAST_SCALE, 4.0 * float(np.median(np.linalg.norm(errors, axis=1)))) ** 2
+        scale2 = max(MIN_SCALE, 4.0 * float(np.median(np.linalg.norm(errors, axis=1)))) ** 2
         cost, damping = self._cost(vector, errors, scale2), 1e-3
         for _ in range(rounds):
             normal, gradient = self._normal(vector, steps, errors, scale2, active)

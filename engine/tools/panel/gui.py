@@ -17,12 +17,12 @@ from ...errors import MissingExtraError
 from ...gl.full_frame import FullFrame
 from ...gl.program import compile_program, load_source
 
-LETTERS_PX = 13.0  # of the font as it is loaded
+FONT_PX = 13.0  # of the font as it is loaded
 _NAMED = {"ESCAPE": "escape", "ENTER": "enter", "KP_ENTER": "keypad_enter", "BACKSPACE": "backspace"}
 _NAMED |= {"DELETE": "delete", "SPACE": "space", "HOME": "home", "END": "end", "TAB": "tab", "MINUS": "minus"}
 _NAMED |= {"PERIOD": "period", "PAGE_UP": "page_up", "PAGE_DOWN": "page_down"}
 _NAMED |= {side.upper(): f"{side}_arrow" for side in ("left", "right", "up", "down")}
-_NAMED |= {letter.upper(): letter for letter in "abcdefghijklmnopqrstuvwxyz"}
+_NAMED |= {render_text.upper(): render_text for render_text in "abcdefghijklmnopqrstuvwxyz"}
 _NAMED |= {f"KP_{digit}": f"keypad{digit}" for digit in range(10)}
 # Arrows walk through the widgets, and what has been walked to is worked by the others. All other keys stay the
 # viewfinder's, and these where the panel was left by a click on the picture, unless text is being typed.
@@ -56,11 +56,11 @@ class Gui:
         import imgui_bundle
 
         font = Path(imgui_bundle.__file__).parent / "assets" / "fonts" / "DroidSans.ttf"
-        io.fonts.add_font_from_file_ttf(str(font), LETTERS_PX)
+        io.fonts.add_font_from_file_ttf(str(font), FONT_PX)
         _dark(imgui)
         self._keys = {getattr(glfw, f"KEY_{ours}"): getattr(imgui.Key, theirs) for ours, theirs in _NAMED.items()}
         self._program = compile_program(gl, load_source("gui.vert.glsl"), load_source("gui.frag.glsl"))
-        self._plate = FullFrame(gl, load_source("overlay.frag.glsl"), ("text",), vertex="screen.vert.glsl")
+        self._composite = FullFrame(gl, load_source("overlay.frag.glsl"), ("text",), vertex="screen.vert.glsl")
         self._vertices = gl.buffer(reserve=1 << 18, dynamic=True)
         self._indices = gl.buffer(reserve=1 << 17, dynamic=True)
         self._triangles: moderngl.VertexArray | None = None
@@ -87,8 +87,8 @@ class Gui:
     def draw(self, canvas: Canvas, seconds: float) -> None:
         """Lays the widgets over the canvas, `seconds` after the last time."""
         size = canvas.size
-        if canvas.text_px != self._scale * LETTERS_PX:
-            self._scale = canvas.text_px / LETTERS_PX
+        if canvas.text_px != self._scale * FONT_PX:
+            self._scale = canvas.text_px / FONT_PX
             self._imgui.set_current_context(self._context)
             _sized(self._imgui, self._scale)
             self._fresh = 3
@@ -101,7 +101,7 @@ class Gui:
         screen.viewport = (0, 0, *size)
         screen.scissor = self._covered
         self._target[0].use(0)
-        self._plate.draw(screen, premultiplied=True)
+        self._composite.draw(screen, premultiplied=True)
         screen.scissor = None  # type: ignore[assignment]
 
     def on_key(self, key: int, pressed: bool, modifiers: int) -> bool:
@@ -144,7 +144,7 @@ class Gui:
         for buffer in (self._vertices, self._indices):
             buffer.release()
         self._program.release()
-        self._plate.release()
+        self._composite.release()
         if self._triangles is not None:
             self._triangles.release()
         if self._target is not None:
@@ -277,10 +277,15 @@ def _dark(imgui: Any) -> None:
     imgui.style_colors_dark()
     style = imgui.get_style()
     style.window_border_size = style.frame_border_size = style.popup_border_size = 0.0
-    accent, quiet, lit, plate = (0.80, 0.27, 0.22), (0.19, 0.19, 0.20), (0.28, 0.28, 0.29), (0.07, 0.07, 0.075)
+    accent, quiet, lit, text_background = (
+        (0.80, 0.27, 0.22),
+        (0.19, 0.19, 0.20),
+        (0.28, 0.28, 0.29),
+        (0.07, 0.07, 0.075),
+    )
     colours = {
-        "window_bg": (*plate, 0.86),
-        "popup_bg": (*plate, 0.97),
+        "window_bg": (*text_background, 0.86),
+        "popup_bg": (*text_background, 0.97),
         "frame_bg": (*quiet, 0.8),
         "frame_bg_hovered": (*lit, 0.9),
         "frame_bg_active": (*lit, 1.0),

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from ...look.look import PassSettings
 
 CHANGED = (0.95, 0.75, 0.45, 1.0)  # letters of what is not as it was saved
-MOST_SEEDS = 1 << 30
+MAX_SEEDS = 1 << 30
 
 
 class LookSection:
     """Sliders, colours, switches and lists for the parameters of the look that is edited."""
 
-    def __init__(self, editing: Editing, say: Callable[[str], None]) -> None:
-        self._editing, self._say = editing, say
+    def __init__(self, editing: Editing, notify: Callable[[str], None]) -> None:
+        self._editing, self._notify = editing, notify
         self._search = ""
         self._file = ""
         self._by_hand = random.Random()
@@ -39,7 +39,7 @@ class LookSection:
             self._parameters(imgui)
             self._keep(imgui)
         except GroundglassError as error:
-            self._say(str(error))
+            self._notify(str(error))
         if not imgui.is_any_item_active():
             editing.end_drag()
         return editing.look is not before
@@ -78,7 +78,7 @@ class LookSection:
                 imgui.end_disabled()
 
     def _randomise(self) -> None:
-        self._editing.randomise(self._by_hand.randrange(MOST_SEEDS), 0.3)
+        self._editing.randomise(self._by_hand.randrange(MAX_SEEDS), 0.3)
 
     def _parameters(self, imgui: Any) -> None:
         words = self._search.lower().split()
@@ -132,10 +132,10 @@ class LookSection:
         _, self._file = imgui.input_text_with_hint("##file", "mine.toml", self._file)
         imgui.same_line()
         if imgui.button("Save look as"):
-            self._say(f"saved {editing.save_as(Path(self._file or 'mine.toml')).name}")
+            self._notify(f"saved {editing.save_as(Path(self._file or 'mine.toml')).name}")
         if imgui.button("Copy as TOML"):
             imgui.set_clipboard_text(editing.as_toml())
-            self._say("the look is on the clipboard")
+            self._notify("the look is on the clipboard")
 
 
 def slider(imgui: Any, parameter: Parameter, value: Value) -> tuple[bool, Value]:

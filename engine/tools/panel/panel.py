@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...controls import Action, Choice, Control, Number, Switch
 from ...display.events import Event
-from ...display.tool import Canvas, Desk, Tool, Wish
+from ...display.tool import Canvas, Invalidation, Tool, ToolContext
 from ...errors import GroundglassError
 from .gui import Gui
 from .look_section import LookSection
@@ -37,9 +37,11 @@ class Panel(Tool):
     `pass_times` are those of `tune.PassTimes`, milliseconds, as they stand.
     """
 
-    def __init__(self, desk: Desk, editing: Editing, pass_times: Mapping[str, float] = MappingProxyType({})) -> None:
-        self._desk, self._pass_times = desk, pass_times
-        self._look = LookSection(editing, desk.say)
+    def __init__(
+        self, tool_context: ToolContext, editing: Editing, pass_times: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
+        self._tool_context, self._pass_times = tool_context, pass_times
+        self._look = LookSection(editing, tool_context.notify)
         self._gui: Gui | None = None
         self._times: TimesSection | None = None
         self._shown = False
@@ -49,21 +51,21 @@ class Panel(Tool):
         self._overflows = False
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("panel", "Panel", "window", "Tab", get=lambda: self._shown, set=self._turn, lasts=True)
+        yield Switch("panel", "Panel", "window", "Tab", get=lambda: self._shown, set=self._toggle, is_saved=True)
 
-    def tick(self, now_s: float) -> Wish:
+    def tick(self, now_s: float) -> Invalidation:
         if not self._shown or self._gui is None:
-            return Wish.NOTHING
+            return Invalidation.NOTHING
         if now_s - self._built_s > REFRESH_S:
             self._gui.refresh()
         changed, self._changed = self._changed, False
-        return Wish.REDRAW if changed else Wish.REPAINT if self._gui.is_stale else Wish.NOTHING
+        return Invalidation.REDRAW if changed else Invalidation.REPAINT if self._gui.is_stale else Invalidation.NOTHING
 
     @property
     def busy(self) -> bool:
         return self._shown and self._gui is not None and self._gui.is_held
 
-    def obey(self, event: Event) -> bool:
+    def handle_event(self, event: Event) -> bool:
         if self._gui is not None:
             self._gui.refresh()  # a key may have turned what a widget shows
         return False
@@ -86,16 +88,16 @@ class Panel(Tool):
             self._gui.release()
             self._gui = None
 
-    def _turn(self, on: bool) -> None:
+    def _toggle(self, on: bool) -> None:
         if on and self._gui is None:
             try:
-                self._gui = Gui(self._desk.engine.gl, self._build)
+                self._gui = Gui(self._tool_context.engine.gl, self._build)
             except GroundglassError as error:
-                self._desk.say(str(error))
+                self._tool_context.notify(str(error))
                 return
         self._shown = on
-        if self._desk.window is not None:
-            self._desk.window.listener = self._gui if on else None
+        if self._tool_context.window is not None:
+            self._tool_context.window.listener = self._gui if on else None
 
     def _build(self, imgui: Any) -> None:
         width = min(WIDTH_EM * imgui.get_font_size(), 0.6 * self._size[0])
@@ -106,10 +108,10 @@ class Panel(Tool):
         shape = flags.no_title_bar | flags.no_resize | flags.no_move | flags.always_auto_resize
         imgui.begin("groundglass", None, shape if self._overflows else shape | flags.no_scrollbar)
         imgui.push_item_width(0.55 * width)
-        groups = self._desk.controls.groups()
+        groups = self._tool_context.controls.groups()
         if imgui.collapsing_header("Look", imgui.TreeNodeFlags_.default_open):
             self._guarded(
-                imgui, [one for one in self._desk.controls if isinstance(one, Number) and one.group == "look"]
+                imgui, [one for one in self._tool_context.controls if isinstance(one, Number) and one.group == "look"]
             )
             self._changed |= self._look.build(imgui)
         for group, controls in groups.items():
@@ -117,7 +119,7 @@ class Panel(Tool):
                 self._guarded(imgui, controls)
         if imgui.collapsing_header("Time"):
             self._times = self._times or TimesSection()
-            self._times.build(imgui, self._desk.engine.clock, self._pass_times)
+            self._times.build(imgui, self._tool_context.engine.clock, self._pass_times)
         imgui.pop_item_width()
         # What rounding leaves over needs no bar.
         self._overflows = imgui.get_scroll_max_y() > 0.5 * imgui.get_font_size()
@@ -129,7 +131,7 @@ class Panel(Tool):
             try:
                 self._changed |= widget(imgui, control)
             except GroundglassError as error:
-                self._desk.say(str(error))
+                self._tool_context.notify(str(error))
             imgui.pop_id()
 
 
@@ -145,10 +147,10 @@ def widget(imgui: Any, control: Control) -> bool:
             used, on = imgui.checkbox(control.title, get())
             if used:
                 put(on)
-        case Number(get=get, set=put, least=least, most=most):
-            used, value = imgui.slider_float(control.title, get(), least, most, number_format(control))
+        case Number(get=get, set=put, minimum=minimum, maximum=maximum):
+            used, value = imgui.slider_float(control.title, get(), minimum, maximum, number_format(control))
             if used:
-                put(min(max(value, least), most))
+                put(min(max(value, minimum), maximum))
         case Choice(get=get, set=put, choices=choices):
             present = get()
             used, at = imgui.combo(control.title, choices.index(present) if present in choices else -1, list(choices))

@@ -40,8 +40,8 @@ class TimesSection:
             now_ms = float(np.median(times_ms[-LATEST:]))
             total += now_ms
             imgui.text_colored(imgui.ImVec4(*COLOURS[index % len(COLOURS)], 1.0), f"{name}  {now_ms:.1f} ms")
-        told = imgui.ImVec4(*(LATE if total > REFRESH_MS else IN_TIME), 1.0)
-        imgui.text_colored(told, f"all stages  {total:.1f} ms of {REFRESH_MS:.1f}")
+        text_colour = imgui.ImVec4(*(LATE if total > REFRESH_MS else IN_TIME), 1.0)
+        imgui.text_colored(text_colour, f"all stages  {total:.1f} ms of {REFRESH_MS:.1f}")
         for name, time_ms in pass_times.items():
             imgui.progress_bar(min(time_ms / REFRESH_MS, 1.0), imgui.ImVec2(-1, 0), f"{name}  {time_ms:.2f} ms")
 

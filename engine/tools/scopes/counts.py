@@ -17,11 +17,11 @@ Counts = NDArray[np.int64]
 
 LEVELS = 256
 SAMPLES = 140_000  # of a picture, where not every pixel must be counted
-MOST_COLUMNS = 256
+MAX_COLUMNS = 256
 PIECE = 1 << 17  # sites: a third of a millisecond
 STOPS = 14  # below clipping; what is darker counts as the darkest
-BINS_A_STOP = 8
-RAW_BINS = STOPS * BINS_A_STOP + 1  # the last one is clipped
+BINS_PER_STOP = 8
+RAW_BINS = STOPS * BINS_PER_STOP + 1  # the last one is clipped
 # ITU-R BT.709-6, item 3.2: luma, and the ranges of the colour differences.
 LUMA = (0.2126, 0.7152, 0.0722)
 BLUE_RANGE, RED_RANGE = 1.8556, 1.5748
@@ -107,14 +107,14 @@ def raw_histogram(frame: Frame) -> Counts:
 def raw_bins(numbers: NDArray[np.int64], black: float, white: float) -> NDArray[np.int64]:
     """The bin of `raw_histogram` that each of a sensor's numbers falls into."""
     light = np.maximum((numbers - black) / (white - black), 2.0**-STOPS)
-    bins = np.floor((np.log2(light) + STOPS) * BINS_A_STOP)
+    bins = np.floor((np.log2(light) + STOPS) * BINS_PER_STOP)
     return np.asarray(np.minimum(bins, RAW_BINS - 1), np.int64)
 
 
 def _by_column(values: NDArray[np.uint16] | Bytes) -> Counts:
     """(256, columns) of (h, w) levels."""
     width = values.shape[1]
-    group = -(-width // MOST_COLUMNS)
+    group = -(-width // MAX_COLUMNS)
     columns = -(-width // group)
     counts = np.zeros(columns * LEVELS, np.int64)
     offsets = (np.arange(width) // group * LEVELS).astype(np.int32)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ...display.status_line import plate
+from ...display.status_line import text_background
 from .counts import BLUE_RANGE, LEVELS, LUMA, RED_RANGE, STOPS, Counts
 
 Colour = tuple[float, float, float]
@@ -18,7 +18,7 @@ Colour = tuple[float, float, float]
 RED, GREEN, BLUE = (0.92, 0.24, 0.20), (0.20, 0.78, 0.28), (0.26, 0.42, 1.0)
 RGB = (RED, GREEN, BLUE)
 GREY = (0.78, 0.78, 0.76)
-PLATE = 0.68  # how much of the picture a scope's plate takes away
+TEXT_BACKGROUND = 0.68  # how much of the picture a scope's plate takes away
 WHITE = 0.78  # where red, green and blue lie over each other
 LINE, TEXT = 0.26, 0.72  # display levels of the graticule and of its letters
 SIZE_EM = (19.0, 9.0)  # of a plot, in heights of the letters on the screen
@@ -31,7 +31,7 @@ CLIP_SHARE = 0.0005  # of the picture: more at the end of a histogram is worth a
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class ScopeFrame:
     """What does not change of a scope: (H, W, 4) float32, premultiplied, with `plot` left, top, width, height in it."""
 
     rgba: NDArray[np.float32]
@@ -54,7 +54,7 @@ def draw_waveform(counts: Counts, text_px: int) -> NDArray[np.uint8]:
     """(256, columns): the picture's columns from left to right, luma from 0 to 100 IRE upwards."""
     face = _ire_face(text_px, "luma", 1)
     _, _, width, height = face.plot
-    return _traced(face, [(_density(counts, height, width), GREY, 0)])
+    return _draw_traces(face, [(_density(counts, height, width), GREY, 0)])
 
 
 def draw_parade(counts: Counts, text_px: int) -> NDArray[np.uint8]:
@@ -66,7 +66,7 @@ def draw_parade(counts: Counts, text_px: int) -> NDArray[np.uint8]:
         (_density(one, height, part), colour, index * part)
         for index, (one, colour) in enumerate(zip(counts, RGB, strict=True))
     ]
-    return _traced(face, traces)
+    return _draw_traces(face, traces)
 
 
 def draw_vectorscope(counts: Counts, text_px: int) -> NDArray[np.uint8]:
@@ -87,7 +87,7 @@ def draw_vectorscope(counts: Counts, text_px: int) -> NDArray[np.uint8]:
         spread = counts[bins[::-1][:, None], bins[None, :]].astype(np.float64)
     density = spread / total * side * side
     ink = np.asarray(density / (density + 1.0), np.float32)
-    _lay(rgba[top : top + side, left : left + side], ink, _chroma(side))
+    _composite(rgba[top : top + side, left : left + side], ink, _chroma(side))
     return _bytes(rgba)
 
 
@@ -102,7 +102,7 @@ def chroma_of(rgb: tuple[float, float, float]) -> tuple[float, float]:
     return (rgb[2] - bright) / BLUE_RANGE, (rgb[0] - bright) / RED_RANGE
 
 
-def _bars(face: Face, counts: Counts, bars: Counts, colours: tuple[Colour, ...]) -> NDArray[np.uint8]:
+def _bars(face: ScopeFrame, counts: Counts, bars: Counts, colours: tuple[Colour, ...]) -> NDArray[np.uint8]:
     """`bars` of `counts`, of which the last one is clipped."""
     left, top, width, height = face.plot
     rgba = face.rgba.copy()
@@ -137,15 +137,15 @@ def _mark_clipped(
             rgba[y : y + side, x : x + side] = (*colour, 1.0)
 
 
-def _traced(face: Face, traces: list[tuple[NDArray[np.float32], Colour, int]]) -> NDArray[np.uint8]:
+def _draw_traces(face: ScopeFrame, traces: list[tuple[NDArray[np.float32], Colour, int]]) -> NDArray[np.uint8]:
     left, top, _, height = face.plot
     rgba = face.rgba.copy()
     for ink, colour, x in traces:
-        _lay(rgba[top : top + height, left + x : left + x + ink.shape[1]], ink, np.array(colour, np.float32))
+        _composite(rgba[top : top + height, left + x : left + x + ink.shape[1]], ink, np.array(colour, np.float32))
     return _bytes(rgba)
 
 
-def _lay(under: NDArray[np.float32], ink: NDArray[np.float32], colour: NDArray[np.float32]) -> None:
+def _composite(under: NDArray[np.float32], ink: NDArray[np.float32], colour: NDArray[np.float32]) -> None:
     """Lays ink, 0..1, of a colour over premultiplied RGBA."""
     under *= 1 - ink[..., None]
     under[..., :3] += ink[..., None] * colour
@@ -215,11 +215,11 @@ class _Page:
     def letters(self, x: float, y: float, text: str, anchor: str, level: float = TEXT) -> None:
         self.draw.text((self.left + x, self.top + y), text, round(255 * level), self.font, anchor)
 
-    def face(self) -> Face:
+    def face(self) -> ScopeFrame:
         ink = np.asarray(self.ink, np.float32) / 255
         rgba = np.repeat(ink[..., None], 4, axis=2)
-        rgba[..., 3] = 1 - (1 - ink) * (1 - PLATE * plate(self.ink.size, self.edge))
-        return Face(np.asarray(rgba, np.float32), (self.left, self.top, self.width, self.height))
+        rgba[..., 3] = 1 - (1 - ink) * (1 - TEXT_BACKGROUND * text_background(self.ink.size, self.edge))
+        return ScopeFrame(np.asarray(rgba, np.float32), (self.left, self.top, self.width, self.height))
 
 
 def _plot_size(text_px: int) -> tuple[int, int]:
@@ -228,7 +228,7 @@ def _plot_size(text_px: int) -> tuple[int, int]:
 
 
 @lru_cache(4)
-def _level_face(text_px: int, title: str) -> Face:
+def _level_face(text_px: int, title: str) -> ScopeFrame:
     size = _plot_size(text_px)
     page = _Page(text_px, size, 0, round(0.9 * text_px))
     for percent in (0, 25, 50, 75, 100):
@@ -241,7 +241,7 @@ def _level_face(text_px: int, title: str) -> Face:
 
 
 @lru_cache(4)
-def _stop_face(text_px: int) -> Face:
+def _stop_face(text_px: int) -> ScopeFrame:
     size = _plot_size(text_px)
     page = _Page(text_px, size, 0, round(0.9 * text_px))
     for stop in range(-STOPS, 1, 2):
@@ -264,7 +264,7 @@ def _anchor(value: int, first: int, last: int) -> str:
 
 
 @lru_cache(4)
-def _ire_face(text_px: int, title: str, parts: int) -> Face:
+def _ire_face(text_px: int, title: str, parts: int) -> ScopeFrame:
     size = _plot_size(text_px)
     page = _Page(text_px, size, round(1.7 * text_px), 0)
     for ire in (0, 25, 50, 75, 100):
@@ -278,7 +278,7 @@ def _ire_face(text_px: int, title: str, parts: int) -> Face:
 
 
 @lru_cache(4)
-def _vector_face(text_px: int) -> Face:
+def _vector_face(text_px: int) -> ScopeFrame:
     side = round(SIDE_EM * text_px)
     page = _Page(text_px, (side, side), 0, 0)
     middle = side / 2

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...controls import Choice, Control, Switch
-from ...display.status_line import SMALLEST_PX
-from ...display.tool import Canvas, Desk, Tool, Wish
+from ...display.status_line import MIN_TEXT_PX
+from ...display.tool import Canvas, Invalidation, Tool, ToolContext
 from ...frame import Encoding
 from ...gl.readback import Readback
 from . import counts, draw
@@ -39,10 +39,10 @@ SAMPLED: dict[str, Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class DrawnScopes:
     """The scopes of one picture, by name."""
 
-    plates: dict[str, NDArray[np.uint8]]
+    sprites: dict[str, NDArray[np.uint8]]
     raw_of: Frame | None = None
 
 
@@ -52,19 +52,19 @@ class Scopes(Tool):
     Pictures are copied some ten times a second after they were shown, and counted and drawn in a thread of its own.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._say = desk.say
+    def __init__(self, tool_context: ToolContext) -> None:
+        self._notify = tool_context.notify
         self._histogram = self._waveform = "off"
         self._vectorscope = False
-        self._readback = Readback(desk.engine.gl)
+        self._readback = Readback(tool_context.engine.gl)
         self._latest: tuple[Frame, moderngl.Texture] | None = None
         self._shown: tuple[Frame, moderngl.Texture] | None = None  # the same, until it was asked for
         self._asked: Frame | None = None
-        self._asked_s = -math.inf
+        self._requested_s = -math.inf
         self._text_px = 0
         self._worker: ThreadPoolExecutor | None = None
-        self._work: Future[Drawn] | None = None
-        self._drawn, self._serial = Drawn({}), 0
+        self._work: Future[DrawnScopes] | None = None
+        self._drawn, self._serial = DrawnScopes({}), 0
 
     def controls(self) -> Iterable[Control]:
         yield Choice(
@@ -72,7 +72,7 @@ class Scopes(Tool):
             choices=tuple(WAVEFORMS),
             get=lambda: self._waveform,
             set=partial(self._choose, "_waveform"),
-            lasts=True,
+            is_saved=True,
             help="luma, or red, green and blue beside each other, from 0 to 100 IRE",
         )
         yield Choice(
@@ -80,14 +80,14 @@ class Scopes(Tool):
             choices=tuple(HISTOGRAMS),
             get=lambda: self._histogram,
             set=partial(self._choose, "_histogram"),
-            lasts=True,
+            is_saved=True,
             help="of the picture, or of what the sensor saw, in stops below clipping",
         )
         yield Switch(
             *("vectorscope", "Vectorscope", "scopes", "V"),
             get=lambda: self._vectorscope,
             set=partial(self._choose, "_vectorscope"),
-            lasts=True,
+            is_saved=True,
             help="colour differences of BT.709, with targets of 75 % and the line of skin",
         )
 
@@ -101,45 +101,45 @@ class Scopes(Tool):
     def busy(self) -> bool:
         return self._work is not None or self._asked is not None
 
-    def tick(self, now_s: float) -> Wish:
-        wish = Wish.NOTHING
+    def tick(self, now_s: float) -> Invalidation:
+        invalidation = Invalidation.NOTHING
         if self._work is not None and self._work.done():
             self._drawn, self._work = self._work.result(), None
             self._serial += 1
-            wish = Wish.REPAINT
-        if self._asked is not None and now_s >= self._asked_s + COPY_S:
+            invalidation = Invalidation.REPAINT
+        if self._asked is not None and now_s >= self._requested_s + COPY_S:
             self._count(self._asked)
             self._asked = None
         elif self._shown is not None and self._is_due(now_s):
             # The picture was shown, and the next one is not begun: a renderer in software has it at hand.
             self._asked, picture = self._shown
             self._readback.ask(picture, now_s)
-            self._shown, self._asked_s = None, now_s
-        return wish
+            self._shown, self._requested_s = None, now_s
+        return invalidation
 
     def _is_due(self, now_s: float) -> bool:
         is_free = self._work is None and self._asked is None
-        return bool(is_free and self.names and self._text_px and now_s >= self._asked_s + EVERY_S)
+        return bool(is_free and self.names and self._text_px and now_s >= self._requested_s + EVERY_S)
 
-    def drawn(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
         self._latest = self._shown = frame, picture
 
     def draw(self, canvas: Canvas) -> None:
-        self._text_px = max(SMALLEST_PX, min(canvas.text_px, canvas.size[0] // ROW_EM))
-        plates = self._drawn.plates
+        self._text_px = max(MIN_TEXT_PX, min(canvas.text_px, canvas.size[0] // ROW_EM))
+        sprites = self._drawn.sprites
         gap = canvas.text_px // 2
         right, bottom, widest = canvas.size[0] - gap, gap, 0
         for name in self.names:
-            if name not in plates:
+            if name not in sprites:
                 continue
-            rgba = plates[name]
+            rgba = sprites[name]
             height, width = rgba.shape[:2]
             if widest and bottom + height > ROOM * canvas.size[1]:
                 right, bottom, widest = right - widest - gap, gap, 0
                 if right - width < canvas.size[0] // 2:
                     bottom = STATUS_EM * canvas.text_px
-            canvas.plates.prepare(f"scope {name}", self._serial, partial(plates.__getitem__, name))
-            canvas.plates.draw(f"scope {name}", right - width, bottom)
+            canvas.sprites.prepare(f"scope {name}", self._serial, partial(sprites.__getitem__, name))
+            canvas.sprites.draw(f"scope {name}", right - width, bottom)
             bottom, widest = bottom + height + gap, max(widest, width)
 
     def close(self) -> None:
@@ -149,11 +149,11 @@ class Scopes(Tool):
 
     def _choose(self, which: str, setting: str | bool) -> None:
         setattr(self, which, setting)
-        self._asked_s = -math.inf
+        self._requested_s = -math.inf
         if self._latest is not None:
             self._shown = self._latest
             if "raw" in self.names and self._latest[0].encoding is not Encoding.MOSAIC:
-                self._say("this source has no raw numbers, so it has no raw histogram")
+                self._notify("this source has no raw numbers, so it has no raw histogram")
 
     def _count(self, frame: Frame) -> None:
         """Hands the copy of the picture of `frame` to the worker."""
@@ -164,24 +164,24 @@ class Scopes(Tool):
 
 
 def draw_scopes(
-    names: tuple[str, ...], rgba: NDArray[np.uint8], frame: Frame, text_px: int, last: Drawn | None = None
-) -> Drawn:
+    names: tuple[str, ...], rgba: NDArray[np.uint8], frame: Frame, text_px: int, last: DrawnScopes | None = None
+) -> DrawnScopes:
     """The scopes called `names` of a picture (H, W, 4) uint8 and of the frame that it was made of.
 
     The raw histogram of the `last` ones is kept where the frame is the same.
     """
-    plates: dict[str, NDArray[np.uint8]] = {}
+    sprites: dict[str, NDArray[np.uint8]] = {}
     raw_of = None
     rgb = counts.samples(rgba) if any(name in SAMPLED for name in names) else rgba
     for name in names:
         if name in SAMPLED:
-            plates[name] = SAMPLED[name](rgb, text_px)
+            sprites[name] = SAMPLED[name](rgb, text_px)
         elif name == "histogram":
-            plates[name] = draw.draw_histogram(counts.histogram(rgba), text_px)
+            sprites[name] = draw.draw_histogram(counts.histogram(rgba), text_px)
         elif frame.encoding is Encoding.MOSAIC:
             raw_of = frame
-            if last is not None and last.raw_of is frame and "raw" in last.plates:
-                plates[name] = last.plates["raw"]
+            if last is not None and last.raw_of is frame and "raw" in last.sprites:
+                sprites[name] = last.sprites["raw"]
             else:
-                plates[name] = draw.draw_raw_histogram(counts.raw_histogram(frame), text_px)
-    return Drawn(plates, raw_of)
+                sprites[name] = draw.draw_raw_histogram(counts.raw_histogram(frame), text_px)
+    return DrawnScopes(sprites, raw_of)
