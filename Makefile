@@ -10,6 +10,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Set on the command line: a source for `make view`, further arguments for the command that a target runs.
 SOURCE ?=
 ARGS ?=
+# Processes that run the tests; a file's tests stay in one. `make test WORKERS=0 ARGS="-x --pdb"` debugs.
+WORKERS ?= 2
 export SOURCE PYTHON
 
 .PHONY: help view test bench clean
@@ -27,7 +29,7 @@ test: $(VENV)/.installed-test  ## install what the tests need and run ruff, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy engine
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 bench: $(VENV)/.installed  ## time each stage on this machine: make bench [ARGS="--device opencl:0"]
 	@tools/system_packages.sh view

@@ -14,12 +14,19 @@
 
 /* The nearest half float of 0 to 65504, where infinity lands, in the lower bits; of what is negative or no number 0.
  * After a multiplication by 2^-112 a float's upper bits are those of the half; what is below 2^-14 may become 0.
+ *
+ * Bits are compared, not floats: with relaxed arithmetic a compiler may take every number for finite. Those of positive
+ * floats are in the order of the floats, and above infinity's only those of no number.
  */
+#define INFINITE 0x7F800000
+#define LARGEST_HALF 0x477FE000 /* 65504 */
 FUNCTION ints half_of(floats light)
 {
-    const floats positive = light > 0.0f ? light : (floats)(0.0f);
-    const floats bounded = positive < 65504.0f ? positive : (floats)(65504.0f);
-    return (BITS(bounded * 1.925929944e-34f) + 0x1000) >> 13;
+    const ints bits = BITS(light);
+    const ints positive = bits > 0 ? bits : (ints)(0);
+    const ints number = positive <= INFINITE ? positive : (ints)(0);
+    const ints bounded = number < LARGEST_HALF ? number : (ints)(LARGEST_HALF);
+    return (BITS(OF_BITS(bounded) * 1.925929944e-34f) + 0x1000) >> 13;
 }
 
 /* Two numbers a pixel: red and green, blue and 1. */

@@ -8,11 +8,44 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gl_objects import GL_OBJECTS, GlObjects
 from groundglass import api
-from groundglass.compute.device import Buffer, Device, open_device
+from groundglass.compute.device import Buffer, Device, list_devices, open_device
 from window_support import Screen, open_screen
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+GL_OBJECTS.watch()
+MARKED_BY = {"screen": pytest.mark.window, "gpus": pytest.mark.gpu}  # fixture, and the mark of tests that ask for it
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture in MARKED_BY.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKED_BY[fixture])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _folders_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Settings and state are neither those of the person who runs the tests nor another worker's."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
+
+
+@pytest.fixture
+def gl_objects() -> GlObjects:
+    """The GL objects that are alive, by context."""
+    return GL_OBJECTS
+
+
+@pytest.fixture(autouse=True)
+def _every_gl_object_is_released_before_its_context(gl_objects: GlObjects) -> Iterator[None]:
+    gl_objects.leaks.clear()
+    yield
+    assert gl_objects.leaks == []
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +78,16 @@ def device() -> Iterator[Device]:
     yield opened
     opened.close()
     assert opened.live_buffers == 0
+
+
+@pytest.fixture(scope="session")
+def gpus() -> list[str]:
+    """The devices that are no CPU; a skip where there is none."""
+    found, failures = list_devices()
+    specs = [candidate.spec for candidate in found if not candidate.is_cpu]
+    if not specs:
+        pytest.skip("no GPU here: " + ("; ".join(f"{one.kind}: {one.reason}" for one in failures) or "only CPUs"))
+    return specs
 
 
 class Borrowed:

@@ -13,6 +13,7 @@ from groundglass.gl.context import headless_context
 from groundglass.lens import load_lens
 from groundglass.look.grade import grade
 from groundglass.orientation import upright
+from tolerances import DITHERED_CODE, STAGE, assert_close_but_for, assert_same_codes, same_codes
 
 RANDOM = np.random.default_rng(11)
 
@@ -57,7 +58,7 @@ def test_a_picture_is_8_bit_rgb_of_the_frame_s_size(engine: gg.Engine) -> None:
 def test_the_picture_is_the_scene_in_its_look(engine: gg.Engine) -> None:
     frame = mosaic(depth_m=two_planes(96, 128))
     expected = grade(engine.scene(frame), "neutral", space="rec2020")
-    assert np.abs(engine.render(frame) / 255 - expected).max() < 1.01 / 255  # dither
+    assert np.abs(engine.render(frame) / 255 - expected).max() < DITHERED_CODE
 
 
 def test_the_built_in_scene_walks_through(engine: gg.Engine) -> None:
@@ -83,7 +84,10 @@ def test_a_turned_mosaic_gives_the_turned_picture(engine: gg.Engine, orientation
     # The lens's width is the picture's: sharp pictures are compared where the turn swaps the sides.
     flat = replace(frame, depth_m=None)
     expected = upright(engine.scene(flat), orientation)
-    np.testing.assert_allclose(engine.scene(replace(flat, orientation=orientation)), expected, atol=1e-4)
+    # The demosaic chooses between directions, which rounding may do where both fit.
+    assert_close_but_for(
+        engine.scene(replace(flat, orientation=orientation)), expected, atol=STAGE, share=1e-3, worst=2e-3
+    )
     assert engine.render(replace(frame, orientation=orientation)).shape == expected.shape
 
 
@@ -105,7 +109,7 @@ def test_settings_take_effect_from_the_next_frame_on(engine: gg.Engine) -> None:
         kept = {name: getattr(engine, name) for name in settings}
         for name, value in settings.items():
             setattr(engine, name, value)
-        changed = not np.array_equal(engine.render(frame), before)
+        changed = not same_codes(engine.render(frame), before)
         for name, value in kept.items():
             setattr(engine, name, value)
         return changed
@@ -168,7 +172,7 @@ def test_frames_of_changing_size_and_kind(engine: gg.Engine) -> None:
         fresh[name] = engine.render(frame)
         assert fresh[name].shape == (*frame.pixels.shape[:2], 3)
     for name in (*reversed(frames), *frames):
-        np.testing.assert_array_equal(engine.render(frames[name]), fresh[name], err_msg=name)
+        assert_same_codes(engine.render(frames[name]), fresh[name], name)  # with uniforms, then with constants
 
 
 @pytest.mark.parametrize(("height", "width"), [(96, 128), (97, 129), (5, 7), (2, 2)])
@@ -243,7 +247,7 @@ def test_a_picture_graded_in_between_changes_nothing() -> None:
     with gg.Engine() as engine:
         before = engine.render(frame)
         gg.grade(np.zeros((8, 8, 3), np.float32))  # makes and releases a GL context of its own
-        np.testing.assert_array_equal(engine.render(frame), before)
+        assert_same_codes(engine.render(frame), before)
 
 
 def test_what_cannot_be_is_an_error_before_the_first_frame() -> None:

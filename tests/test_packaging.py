@@ -85,6 +85,8 @@ def test_the_build_does_not_warn(distributions: tuple[Path, Path, str]) -> None:
     assert "SetuptoolsWarning" not in distributions[2]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", [0, 1], ids=["wheel", "sdist"])
 def test_it_runs_from_an_empty_environment(distributions: tuple[Path, Path, str], tmp_path: Path, kind: int) -> None:
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)

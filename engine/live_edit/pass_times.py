@@ -40,6 +40,7 @@ class PassTimes(Tool):
     def __init__(self, tool_context: ToolContext, times: dict[str, float] | None = None) -> None:
         self._engine, self._notify = tool_context.engine, tool_context.notify
         self._running: Generator[None, None, None] | None = None
+        self._grader: Grader | None = None  # of the measurement that runs; not the generator's, which ends any time
         self.times = {} if times is None else times
 
     @property
@@ -56,7 +57,8 @@ class PassTimes(Tool):
         self.close()
         if self._engine.last is not None:
             self._notify(f"timing the passes of {self._engine.look.name}")
-            self._running = self._measured(self._engine, self._engine.look)
+            self._grader = Grader(self._engine.gl)
+            self._running = self._measured(self._engine, self._engine.look, self._grader)
 
     def tick(self, now_s: float) -> Invalidation:
         if self._running is not None:
@@ -64,35 +66,33 @@ class PassTimes(Tool):
         return Invalidation.NOTHING
 
     def close(self) -> None:
-        if self._running is not None:
-            running, self._running = self._running, None
-            running.close()
+        """Ends the measurement and releases its GL objects; must come before the engine is closed."""
+        self._running = None
+        if self._grader is not None:
+            make_current(self._engine.gl)
+            self._grader.release()
+            self._grader = None
 
     def _step_measurement(self, running: Generator[None, None, None]) -> None:
         try:
             next(running)
         except StopIteration:
-            self._running = None
+            self.close()
             summary = "   ".join(f"{name} {ms:.2f}" for name, ms in self.times.items())
             self._notify(f"{summary}   of {sum(self.times.values()):.2f} ms")
         except GroundglassError as error:
-            self._running = None
+            self.close()
             self._notify(str(error))
 
-    def _measured(self, engine: Engine, look: Look) -> Generator[None, None, None]:
+    def _measured(self, engine: Engine, look: Look, grader: Grader) -> Generator[None, None, None]:
         parts = [dataclasses.replace(look, passes=look.passes[:count]) for count in range(len(look.passes) + 1)]
         spent: list[list[float]] = [[] for _ in parts]
-        grader = Grader(engine.gl)
-        try:
-            for number in range(WARM_UP + ROUNDS):
-                for part, its in zip(parts, spent, strict=True):
-                    ms = _draw(grader, engine, part)
-                    if number >= WARM_UP:
-                        its.append(ms)
-                    yield
-        finally:
-            make_current(engine.gl)
-            grader.release()
+        for number in range(WARM_UP + ROUNDS):
+            for part, its in zip(parts, spent, strict=True):
+                ms = _draw(grader, engine, part)
+                if number >= WARM_UP:
+                    its.append(ms)
+                yield
         self.times.clear()
         self.times |= times_per_pass([settings.name for settings in look.passes], [median(its) for its in spent])
 

@@ -34,13 +34,15 @@ _QUERIES = 3  # a timer is read two frames after it was set, when the driver has
 class _Key(NamedTuple):
     """What a program is made for: its passes by name, whether neutral is blended in, if to a screen's space.
 
-    The halves of a split picture have programs of their own, or no numbers would ever stand still.
+    The halves of a split picture have programs of their own, or no numbers would ever stand still; where the line
+    between them lies is no part of the key, so that moving it compiles nothing.
     """
 
     passes: tuple[str, ...]
     blend: bool
     to_space: bool
-    columns: tuple[float, float]
+    starts_left: bool
+    ends_right: bool
 
 
 class Grader:
@@ -92,7 +94,8 @@ class Grader:
         with self._timed():
             moving: dict[str, Number] = {"frame_index": frame_index}
             found, maps = self._neighbourhoods.draw(planes, passes, numbers | moving, tables)
-            key = _Key(tuple(one.name for one in passes), strength < 1.0, output is not None, columns)
+            halves = columns[0] <= 0.0, columns[1] >= 1.0
+            key = _Key(tuple(one.name for one in passes), strength < 1.0, output is not None, *halves)
             program = self._programs.program(key, numbers | found)
             samplers = _samplers(passes, output is not None)
             units = {name: unit for unit, name in enumerate((*_PLANE_UNIFORMS, *samplers))}

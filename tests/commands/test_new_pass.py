@@ -16,6 +16,7 @@ from groundglass.gl.program import SHADERS
 from groundglass.look.grade import grade
 from groundglass.look.look import load_look
 from look_support import context
+from tolerances import FEW_OPERATIONS
 from typer.testing import CliRunner
 
 
@@ -46,7 +47,7 @@ def test_what_it_writes_works_as_it_is(tmp_path: Path) -> None:
     assert (after[:6, 0, 0] > after[:6, 0, 2]).all()  # dark greys are warmer
     assert np.abs(after - before).max() < 0.25
     off = load_look(look).with_value("warm_shadows", "amount", 0.0)
-    np.testing.assert_allclose(grade(grey, off, ctx=context()), before, atol=1e-6)
+    np.testing.assert_allclose(grade(grey, off, ctx=context()), before, atol=FEW_OPERATIONS)
 
 
 def test_a_command_can_draw_with_it(tmp_path: Path) -> None:

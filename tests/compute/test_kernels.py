@@ -21,6 +21,7 @@ from groundglass.frame import Frame
 from groundglass.lens import Lens
 from groundglass.optics.defocus import Blur, Defocus
 from groundglass.packing import Packing, pack
+from tolerances import ANOTHER_COMPILER
 
 
 class Nvrtc:
@@ -133,7 +134,7 @@ def test_work_items_of_any_length_give_the_same_picture(device: Device, method: 
     other = open_device(device.spec)
     other.run_length = run_length
     frame = mosaic_with_depth()
-    np.testing.assert_allclose(focused(other, frame, method), focused(device, frame, method), atol=1e-4)
+    np.testing.assert_allclose(focused(other, frame, method), focused(device, frame, method), atol=ANOTHER_COMPILER)
     other.close()
 
 
@@ -157,18 +158,15 @@ def test_work_items_of_any_length_develop_alike(device: Device, packing: Packing
         developer = Developer(opened)
         pictures.append(developer.develop(frame, EVERY_STAGE).read())
         developer.release()
-    np.testing.assert_allclose(pictures[1], pictures[0], atol=1e-4)
+    np.testing.assert_allclose(pictures[1], pictures[0], atol=ANOTHER_COMPILER)
     other.close()
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_gpu_and_a_cpu_give_the_same_picture(method: Method) -> None:
-    found, failures = list_devices()
-    cpus = [candidate.spec for candidate in found if candidate.is_cpu]
-    gpus = [candidate.spec for candidate in found if not candidate.is_cpu]
-    if not (cpus and gpus):
-        reasons = "; ".join(f"{failure.kind}: {failure.reason}" for failure in failures)
-        pytest.skip(f"comparing a GPU with a CPU needs both; {reasons or 'one of them is missing'}")
+def test_a_gpu_and_a_cpu_give_the_same_picture(gpus: list[str], method: Method) -> None:
+    cpus = [candidate.spec for candidate in list_devices()[0] if candidate.is_cpu]
+    if not cpus:
+        pytest.skip("no CPU device here to compare a GPU with")
     frame = mosaic_with_depth()
     cpu, *others = [open_device(spec) for spec in (cpus[0], *gpus)]
     expected = focused(cpu, frame, method)

@@ -12,6 +12,7 @@ from groundglass.develop.demosaic import METHODS
 from groundglass.errors import GroundglassError, SourceError
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
+from tolerances import STAGE
 
 pytestmark = pytest.mark.usefixtures("quick_api")
 
@@ -172,7 +173,7 @@ def test_best_holds_back_the_noise_of_each_colour(encode: bool) -> None:
 def test_red_and_blue_are_treated_alike(method: str) -> None:
     mosaic = noise(40, 56)
     swapped = gg.demosaic(mosaic, "BGGR", method)[..., ::-1]
-    np.testing.assert_allclose(swapped, gg.demosaic(mosaic, "RGGB", method), atol=1e-6)
+    np.testing.assert_allclose(swapped, gg.demosaic(mosaic, "RGGB", method), atol=STAGE)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -11,6 +11,7 @@ from groundglass.camera import REC709_TO_REC2020
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.develop.mono import DemosaicMono
+from tolerances import FEW_OPERATIONS
 
 OFFSET = 0.001  # of the square-root domain, kernels/encoding.h
 
@@ -36,7 +37,7 @@ def test_each_site_is_its_light_times_the_sums_of_the_rows(
     with mono(device, np.sqrt(light + OFFSET) if encoded else light) as stage:
         stage.run(matrix, encoded)
         rgb = stage.scene.read()
-    np.testing.assert_allclose(rgb, light[..., None] * [1.1, 0.9, 1.3], atol=1e-6)
+    np.testing.assert_allclose(rgb, light[..., None] * [1.1, 0.9, 1.3], atol=FEW_OPERATIONS)
 
 
 def test_under_a_matrix_that_keeps_white_the_picture_is_grey(device: Device) -> None:

@@ -143,10 +143,10 @@ def test_space_freezes_the_picture_and_lets_it_go(live: Live) -> None:
     until(lambda: live.title.endswith("frozen"), "frozen")
     held = live.picture
     time.sleep(0.3)
-    assert np.array_equal(held, live.picture)
+    assert np.abs(held.astype(int) - live.picture).max() <= 1  # drawn again, it may be rounded otherwise
     live.press("space")
     until(lambda: live.title.endswith("fps"), "playing again")
-    until(lambda: not np.array_equal(held, live.picture), "the picture moves")
+    until(lambda: np.abs(held.astype(int) - live.picture).max() > 1, "the picture moves")
 
 
 def test_s_writes_a_still_of_the_full_size(live: Live) -> None:

@@ -149,6 +149,7 @@ def test_pictures_without_it_are_plain(tmp_path: Path) -> None:
     [
         ({"GDepth:Data": "!!!"}, "embedded depth map cannot be decoded"),
         ({"GDepth:Data": "abc"}, "embedded depth map cannot be decoded"),
+        ({"GDepth:Data": encoded()[:40] + "!" + encoded()[40:]}, "embedded depth map cannot be decoded"),
         ({"GDepth:Data": base64.b64encode(b"no picture").decode()}, "embedded depth map cannot be decoded"),
         ({"GDepth:Data": encoded()[:60]}, "embedded depth map cannot be decoded"),
         ({"GDepth:Data": ""}, "embedded depth map cannot be decoded"),
@@ -194,3 +195,17 @@ def test_a_file_cut_anywhere_never_crashes(tmp_path: Path) -> None:
             read_gdepth(tmp_path / "a.jpg")
         except SourceError as error:
             assert "missing or cut off" in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(("segments", "known"), [(1525, True), (1526, False)])
+def test_at_most_100_megabytes_of_metadata_are_read(tmp_path: Path, segments: int, known: bool) -> None:
+    """A map behind so many full segments is found, behind one more it is not."""
+    depth = jpeg(tmp_path / "a.jpg", main(packet(**RANGE, **{"GDepth:Data": encoded()}))).read_bytes()
+    path = tmp_path / "b.jpg"
+    with path.open("wb") as file:
+        file.write(depth[:2])
+        for _ in range(segments):
+            file.write(b"\xff\xe1\xff\xff")
+            file.seek(65533, 1)
+        file.write(depth[2:])
+    assert (read_gdepth(path) is not None) == known

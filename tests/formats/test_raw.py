@@ -15,6 +15,7 @@ from groundglass.errors import SourceError
 from groundglass.formats import raw as still
 from groundglass.formats.raw import LIBRAW_FLIP_TO_EXIF, camera_to_rec2020, read_raw
 from groundglass.frame import Encoding
+from groundglass.orientation import upright
 
 
 @pytest.mark.parametrize(
@@ -62,8 +63,12 @@ def test_orientation_is_the_files_own(tmp_path: Path, orientation: int) -> None:
     assert read_raw(write_dng(tmp_path / "a.dng", ramp(), orientation=orientation)).orientation == orientation
 
 
-def test_flip_codes_are_the_eight_orientations() -> None:
-    assert sorted(LIBRAW_FLIP_TO_EXIF.values()) == list(range(1, 9))
+@pytest.mark.parametrize("flip", range(8))
+def test_a_flip_code_is_a_sum_of_mirrorings_and_a_transposition(flip: int) -> None:
+    """LibRaw's `flip_index`: 4 swaps row and column, then 2 mirrors the rows and 1 the columns of what is stored."""
+    stored = np.arange(12).reshape(3, 4)
+    seen = stored[:: -1 if flip & 2 else 1, :: -1 if flip & 1 else 1]
+    np.testing.assert_array_equal(upright(stored, LIBRAW_FLIP_TO_EXIF[flip]), seen.T if flip & 4 else seen)
 
 
 def test_matrix_from_xyz_when_the_file_brings_none() -> None:

@@ -20,6 +20,7 @@ from groundglass.live_edit.reloading import LIBRARIES, Reloading
 from groundglass.look.grade import Grader
 from groundglass.look.look import Look, load_look
 from look_support import context
+from tolerances import STAGE
 
 TINT = """#pragma pass pixel
 #pragma parameter red "Red" 0.5 0.0 1.0 0.01
@@ -112,10 +113,10 @@ def test_of_two_broken_files_the_other_one_is_told_when_one_is_mended(loop: Loop
     loop.until(lambda: loop.tool.problem is not None and loop.tool.problem.file == "film.toml")
     loop.save("film.toml", "[pass.tint]\nred = 0.4\n")
     loop.until(lambda: loop.tool.problem is not None and loop.tool.problem.place == "tint.glsl:7")
-    np.testing.assert_array_equal(loop.rgb, before)
+    np.testing.assert_allclose(loop.rgb, before, atol=STAGE)
     loop.save("tint.glsl", TINT)
     loop.until(lambda: loop.tool.problem is None)
-    np.testing.assert_array_equal(loop.rgb, before)
+    np.testing.assert_allclose(loop.rgb, before, atol=STAGE)
 
 
 def test_another_file_is_shown_although_one_is_broken(loop: Loop) -> None:

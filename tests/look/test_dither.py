@@ -1,8 +1,8 @@
 """No bands: what has too few steps for a smooth sky is dithered, by the steps of what it is drawn into."""
 
-import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from groundglass.gl.planes import ScenePlanes
 from groundglass.look.grade import Grader
 from groundglass.look.look import load_look
 from look_support import context, srgb
+from window_support import open_screen
 
 WIDTH, HEIGHT = 512, 256
 LIGHT = np.linspace(0.1, 0.11, WIDTH, dtype=np.float32)  # three steps of eight bits over the whole width
@@ -73,10 +74,10 @@ def test_a_smaller_window_makes_no_bands_of_what_was_dithered() -> None:
 SAYS_BITS = "from groundglass.display.window import Window\nwith Window((64, 48)) as window: print(window.bits)"
 
 
+@pytest.mark.window
 @pytest.mark.parametrize(("depth", "bits"), [(24, 8), (30, 10)])
 def test_a_window_has_the_bits_that_the_display_offers(depth: int, bits: int) -> None:
-    if sys.platform != "linux" or shutil.which("xvfb-run") is None:
-        pytest.skip("needs xvfb-run, a screen of any depth")
-    command = ["xvfb-run", "-a", "-s", f"-screen 0 320x240x{depth}", sys.executable, "-c", SAYS_BITS]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    with contextmanager(open_screen)(depth) as screen:
+        command = [sys.executable, "-c", SAYS_BITS]
+        done = subprocess.run(command, env=screen.environment, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == str(bits), done.stderr

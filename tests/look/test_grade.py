@@ -7,6 +7,7 @@ from groundglass.gl.planes import ScenePlanes
 from groundglass.look.grade import Grader, grade
 from groundglass.look.look import list_looks, load_look, parse_look
 from look_support import HALF_STEP, context, look_of, scene_of, shown, srgb, srgb_decoded
+from tolerances import FEW_OPERATIONS
 
 GREYS = np.repeat(np.geomspace(0.002, 8.0, 24), 3).reshape(1, 24, 3).astype(np.float32)
 
@@ -52,7 +53,7 @@ def test_passes_act_in_the_order_of_the_file() -> None:
 def test_local_false_is_a_function_of_the_pixel_alone() -> None:
     flat = np.full((40, 60, 3), 0.3, dtype=np.float32)
     assert np.ptp(grade(flat, "classic", ctx=context()), axis=(0, 1)).max() > 0.01
-    assert np.ptp(grade(flat, "classic", local=False, ctx=context()), axis=(0, 1)).max() < 1e-6
+    assert np.ptp(grade(flat, "classic", local=False, ctx=context()), axis=(0, 1)).max() < FEW_OPERATIONS
 
 
 @pytest.mark.parametrize("strength", [0.5, 1.0])
@@ -96,7 +97,7 @@ def test_eight_bits_are_dithered_around_the_float_picture() -> None:
     assert set(np.unique(drawn[..., :3])) == {int(exact), int(exact) + 1}
     assert drawn[..., 0].mean() == pytest.approx(exact, abs=0.05)
     assert (drawn[..., 3] == 255).all()
-    assert np.ptp(drawn[..., :3].astype(int), axis=-1).max() == 0
+    assert np.ptp(drawn[..., :3].astype(int), axis=-1).max() <= 1  # the matrix rounds each channel by itself
     grader.release()
     planes.release()
 
@@ -135,9 +136,10 @@ def test_what_stood_still_may_move_again() -> None:
     planes.write([np.full((4, 4), 0.2, np.float32)] * 3)
     look = load_look("classic")
     other = look.with_value("tone_curve", "toe", 0.4)
-    drawn = [grader.draw(planes, one).read() for one in (look, look, other, other, look)]
-    assert drawn[0] == drawn[1] == drawn[4]
-    assert drawn[2] == drawn[3] != drawn[0]
+    drawn = [np.frombuffer(grader.draw(planes, one).read(), np.uint8) for one in (look, look, other, other, look)]
+    for first, second in ((0, 1), (0, 4), (2, 3)):  # with uniforms or with constants, noise of four values
+        assert np.abs(drawn[first].astype(int) - drawn[second]).max() <= 1
+    assert np.abs(drawn[2].astype(int) - drawn[0]).max() > 1
     assert len(grader._programs._folded) == 1
     grader.release()
     planes.release()

@@ -12,6 +12,7 @@ from groundglass.look.grade import Grader, grade
 from groundglass.look.look import load_look, parse_look
 from groundglass.look.lut import Lut
 from look_support import ENCODED, HALF_STEP, context, draw_pass, look_of, scene_of, shown, some_lut
+from tolerances import STAGE
 
 LEVELS = np.linspace(0, 1, 3)
 IDENTITY = "LUT_3D_SIZE 3\n" + "\n".join(f"{r} {g} {b}" for b in LEVELS for g in LEVELS for r in LEVELS)
@@ -53,7 +54,7 @@ def test_numbers_that_stand_still_are_the_same_picture() -> None:
     planes.write([np.ascontiguousarray(channel) for channel in np.moveaxis(scene_of((20, 20)), -1, 0)])
     look = look_of("lut", file=some_lut())
     moving, still = (np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2))
-    np.testing.assert_allclose(moving, still, atol=1e-4)
+    np.testing.assert_allclose(moving, still, atol=STAGE)
     grader.release()
     planes.release()
 
@@ -99,6 +100,7 @@ def test_a_path_starts_from_the_look_file(tmp_path: Path, monkeypatch: pytest.Mo
         (f'[pass.lut]\nfile = "{some_lut()}"\ninput = "clog"\n', r"my\.toml:3: input must be one of srgb, rec709"),
         (f'[pass.lut]\nfile = "{some_lut()}"\namount = 2\n', r"my\.toml:3: amount = 2 is not in 0\.\.1"),
     ],
+    ids=["no file", "a number", "no such file", "unknown input", "amount"],
 )
 def test_a_wrong_section_is_told(text: str, told: str) -> None:
     with pytest.raises(LookError, match=told):

@@ -11,6 +11,7 @@ from groundglass.look.grade import Grader, grade
 from groundglass.look.look import parse_look
 from groundglass.look.neighbourhood import PREFILTERS
 from look_support import ENCODED, context, draw_pass, look_of, scene_of, shown, srgb_decoded
+from tolerances import FEW_OPERATIONS, STAGE
 
 AROUND = [name for name in list_passes() if load_pass(name).stage is Stage.NEIGHBOURHOOD]
 PASSES = {
@@ -136,7 +137,7 @@ def test_passes_before_are_seen_behind_each_other() -> None:
 def test_local_false_leaves_it_out(name: str) -> None:
     scene = lights()
     drawn = grade(scene, look_of(name, **PASSES[name]), space="rec2020", local=False, ctx=context())
-    np.testing.assert_allclose(drawn, draw_pass(scene, "exposure"), atol=1e-6)
+    np.testing.assert_allclose(drawn, draw_pass(scene, "exposure"), atol=FEW_OPERATIONS)
 
 
 @pytest.mark.parametrize("name", PASSES)
@@ -162,7 +163,7 @@ def test_a_frame_makes_no_texture_and_a_look_may_settle() -> None:
     again = [np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2)]
     assert grader._neighbourhoods._maps == maps
     for one in again:
-        np.testing.assert_allclose(one, np.frombuffer(first, np.float32), atol=1e-5)
+        np.testing.assert_allclose(one, np.frombuffer(first, np.float32), atol=STAGE)
     grader.release()
     assert grader._neighbourhoods._maps == {}
     planes.release()

@@ -17,6 +17,7 @@ from groundglass.optics import breathing
 from groundglass.optics.breathing import Breathing, magnification
 from groundglass.tools.aids import Aids
 from groundglass.tools.focus import FocusTool
+from tolerances import ANOTHER_COMPILER, FEW_OPERATIONS
 
 # Nothing but its breathing: a tenth at the closest focus, sharp from near to far.
 LENS = Lens(f_number=32, f_number_min=32, focus_min_m=0.5, breathing_percent=10.0, name="bellows")
@@ -84,13 +85,15 @@ def test_work_items_of_any_length_show_the_same(device: Device, run_length: int)
     other.run_length = run_length
     scene = np.random.default_rng(2).random((50, 201, 3)).astype(np.float32)
     for factor in (1.03, 1.4):
-        np.testing.assert_allclose(enlarged(other, scene, factor), enlarged(device, scene, factor), atol=1e-4)
+        np.testing.assert_allclose(
+            enlarged(other, scene, factor), enlarged(device, scene, factor), atol=ANOTHER_COMPILER
+        )
     other.close()
 
 
 def test_flat_stays_flat_and_lamps_get_no_rims(device: Device) -> None:
     scene = np.full((40, 60, 3), 0.2, np.float32)
-    np.testing.assert_allclose(enlarged(device, scene, 1.07), scene, rtol=1e-6)
+    np.testing.assert_allclose(enlarged(device, scene, 1.07), scene, rtol=FEW_OPERATIONS)
     scene[20, 30] = 50
     assert enlarged(device, scene, 1.07).min() >= 0.2 - 1e-6
 

@@ -11,6 +11,7 @@ from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.lens import load_lens
 from groundglass.optics.defocus import MAX_BLUR, QUALITIES, Blur, Defocus
+from tolerances import FEW_OPERATIONS
 
 pytestmark = [pytest.mark.usefixtures("quick_api"), pytest.mark.parametrize("quality", QUALITIES)]
 
@@ -106,7 +107,7 @@ def test_a_constant_picture_is_unchanged(quality: str, depth_m: np.ndarray | flo
 
 def test_what_is_in_focus_is_unchanged(quality: str) -> None:
     picture = noise(160, 240)
-    np.testing.assert_allclose(blurred(picture, FOCUS_M, quality), picture, atol=1e-6)
+    np.testing.assert_allclose(blurred(picture, FOCUS_M, quality), picture, atol=FEW_OPERATIONS)
 
 
 @pytest.mark.parametrize("lens", [LENS, SHAPED], ids=["round", "shaped"])
@@ -171,7 +172,7 @@ def test_texture_softens_steadily_along_a_slant(quality: str) -> None:
 
 def test_infinity_is_a_depth_like_any_other(quality: str) -> None:
     picture = noise(64, 96)
-    np.testing.assert_allclose(blurred(picture, INF, quality), blurred(picture, 1e9, quality), atol=1e-6)
+    np.testing.assert_allclose(blurred(picture, INF, quality), blurred(picture, 1e9, quality), atol=FEW_OPERATIONS)
     np.testing.assert_allclose(
         blurred(picture, INF, quality, focus_m=1000.0), picture, atol=STEP
     )  # the hyperfocal distance is 44 m at 1/1400 of the width
@@ -223,9 +224,9 @@ def focused(device: Device, scene: np.ndarray, depth_m: float, blur: Blur, quali
 def test_the_lens_that_took_the_picture_is_not_counted_twice(device: Device, quality: str, depth_m: float) -> None:
     picture, width = noise(100, 240), 240
     same = Blur.of(LENS, FOCUS_M, width, LENS, FOCUS_M)
-    np.testing.assert_allclose(focused(device, picture, depth_m, same, quality), picture, atol=1e-6)
+    np.testing.assert_allclose(focused(device, picture, depth_m, same, quality), picture, atol=FEW_OPERATIONS)
     narrower = Blur.of(LENS.at(4), FOCUS_M, width, LENS, FOCUS_M)
-    np.testing.assert_allclose(focused(device, picture, depth_m, narrower, quality), picture, atol=1e-6)
+    np.testing.assert_allclose(focused(device, picture, depth_m, narrower, quality), picture, atol=FEW_OPERATIONS)
 
 
 @pytest.mark.parametrize("depth_m", [0.7, 4.0, 1e9])

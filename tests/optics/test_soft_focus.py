@@ -12,6 +12,7 @@ from groundglass.compute.device import Device, open_device
 from groundglass.compute.planes import Planes
 from groundglass.lens import load_lens
 from groundglass.optics.soft_focus import MAX_SIGMA, OCTAVES, SHARES, SOURCE, SoftFocus, SoftFocusHalo
+from tolerances import ANOTHER_COMPILER, FEW_OPERATIONS
 
 SOFT = load_lens("soft-90")
 SIZES = [(320, 180), (319, 181), (97, 61), (960, 30), (3, 2)]
@@ -65,7 +66,7 @@ def psnr(one: np.ndarray, other: np.ndarray) -> float:
 def test_a_flat_picture_stays_as_it_is(device: Device, width: int, height: int) -> None:
     for opening in (1.0, 0.7, 0.4):
         seen = glowing(device, np.full((height, width), 0.7, np.float32), SoftFocusHalo(0.4, MAX_SIGMA * opening**3))
-        np.testing.assert_allclose(seen, 0.7, rtol=1e-6)
+        np.testing.assert_allclose(seen, 0.7, rtol=FEW_OPERATIONS)
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 180), (319, 181)])
@@ -116,7 +117,9 @@ def test_work_items_of_any_length_glow_alike(device: Device, run_length: int) ->
     other = open_device(device.spec)
     other.run_length = run_length
     scene, halo = noise(331, 67), SoftFocusHalo(0.4, MAX_SIGMA)
-    np.testing.assert_allclose(glowing(other, scene, halo), glowing(device, scene, halo), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        glowing(other, scene, halo), glowing(device, scene, halo), rtol=ANOTHER_COMPILER, atol=1e-5
+    )
     other.close()
 
 
@@ -165,9 +168,9 @@ def test_it_needs_no_depth(engine: gg.Engine) -> None:
     engine.lens = SOFT
     soft = engine.scene(lamp())
     assert soft[30, 83].min() > 1.5 * plain[30, 83].max()
-    np.testing.assert_array_equal(engine.scene(lamp(native_lens=SOFT)), plain)
+    np.testing.assert_allclose(engine.scene(lamp(native_lens=SOFT)), plain, rtol=FEW_OPERATIONS)
     engine.lens = SOFT.at(8)
-    np.testing.assert_array_equal(engine.scene(lamp()), plain)
+    np.testing.assert_allclose(engine.scene(lamp()), plain, rtol=FEW_OPERATIONS)
 
 
 def test_a_lens_without_it_costs_nothing(engine: gg.Engine, monkeypatch: pytest.MonkeyPatch) -> None:

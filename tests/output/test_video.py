@@ -95,7 +95,7 @@ def test_what_the_encoder_has_no_time_for_is_counted(tmp_path: Path, monkeypatch
 CRASH = """
 import sys, time
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {folders!r}
 from test_video import Film, picture, SIZE
 film = Film(Path({path!r}), SIZE, {codec!r})
 for number in range(10_000):
@@ -109,12 +109,16 @@ for number in range(10_000):
 @pytest.mark.parametrize("codec", sorted(CODECS))
 def test_a_killed_recorder_leaves_a_film_that_plays(tmp_path: Path, codec: str) -> None:
     path = tmp_path / f"a{CODECS[codec].suffix}"
-    code = CRASH.format(tests=str(Path(__file__).parent), path=str(path), codec=codec)
+    here = Path(__file__).parent
+    folders = [str(here), str(here.parent / "support")]
+    code = CRASH.format(folders=folders, path=str(path), codec=codec)
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     written = 0
     while written < 120:
-        written = int(child.stdout.readline() or child.wait())
+        line = child.stdout.readline()
+        assert line, "the recorder has ended"
+        written = int(line)
     os.kill(child.pid, signal.SIGKILL)
     child.communicate()
     times_s, pictures = seen(path)

@@ -57,8 +57,8 @@ class Screen:
         return np.array(ImageGrab.grab(xdisplay=self.display).convert("RGB"))
 
 
-def open_screen() -> Iterator[Screen]:
-    """A screen of its own, until the generator goes on; a skip where there can be none."""
+def open_screen(depth: int = 24) -> Iterator[Screen]:
+    """A screen of its own with so many bits a pixel, until the generator goes on; a skip where there can be none."""
     for tool in ("Xvfb", "xdotool"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed; 'make test' installs it when root, or says how")
@@ -66,7 +66,7 @@ def open_screen() -> Iterator[Screen]:
         pytest.skip("this Pillow cannot grab an X screen (built without XCB)")
     told, tell = os.pipe()
     # -noreset: a server that starts anew whenever its last client leaves turns away the next one meanwhile.
-    command = ["Xvfb", "-displayfd", str(tell), "-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x24", "-nolisten", "tcp"]
+    command = ["Xvfb", "-displayfd", str(tell), "-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x{depth}", "-nolisten", "tcp"]
     command += ["-noreset"]
     server = subprocess.Popen(command, pass_fds=(tell,), stderr=subprocess.DEVNULL)
     os.close(tell)

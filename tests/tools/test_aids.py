@@ -38,7 +38,8 @@ class Bench:
 
     def show(self, frame: gg.Frame) -> np.ndarray:
         """(H, W, 3) uint8 on the screen."""
-        picture = self.engine.draw(frame)
+        self.engine.draw(frame)
+        picture = self.engine.draw(frame)  # with constants from now on, which may round otherwise
         self.presenter.draw(picture, self.size, [], overlays=self.aids.overlays(self.engine.last))
         data = self.screen.screen.read(viewport=(0, 0, *self.size), components=3, alignment=1)
         return np.frombuffer(data, np.uint8).reshape(self.size[1], self.size[0], 3)[::-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from groundglass.compute.device import Device
+from groundglass.compute.device import Device, open_device
 from groundglass.compute.planes import Planes
 from groundglass.transfer.host import ORIGIN, TextureTransfer
 
@@ -38,6 +38,20 @@ def test_what_is_no_light_is_black_and_the_brightest_stays_finite(device: Device
     np.testing.assert_array_equal(
         handed_over(device, wild)[..., :3].ravel(), np.array([0, 0, 0, 0, 0, 65504, 65504, 65504, 0.5])
     )
+
+
+@pytest.mark.parametrize("run_length", [1, 8, 16])
+def test_work_items_of_any_length_pack_the_same_bits(device: Device, run_length: int) -> None:
+    if device.run_length in (1, run_length):
+        pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
+    other = open_device(device.spec)
+    other.run_length = run_length
+    light = np.random.default_rng(4).integers(-(2**31), 2**31, (9, 70, 3), dtype=np.int32).view(np.float32)  # any bits
+    faint = np.abs(light) < 2.0**-14  # rounded, or taken for 0
+    seen = [np.where(faint, 0, handed_over(opened, light)[..., :3]) for opened in (device, other)]
+    np.testing.assert_array_equal(seen[1], seen[0])
+    assert np.isfinite(seen[0]).all()
+    other.close()
 
 
 def test_the_faintest_light_is_off_by_less_than_shows(device: Device) -> None:

@@ -1,0 +1,83 @@
+"""GL objects are given back, however often something is made, moved or closed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import groundglass as gg
+import numpy as np
+import pytest
+from gl_objects import GlObjects
+from groundglass.display.overlays import NO_OVERLAYS, Overlays
+from groundglass.display.present import Presenter
+from groundglass.gl.context import headless_context
+from groundglass.look.wipe import Split
+from look_support import context
+from off_screen_support import OffScreen
+
+
+@pytest.fixture
+def engine() -> Iterator[gg.Engine]:
+    with gg.Engine(look="classic") as made:
+        yield made
+
+
+def frame(width: int = 32, height: int = 24) -> gg.Frame:
+    pixels = np.broadcast_to(np.linspace(0, 1, width, dtype=np.float32)[None, :, None], (height, width, 3))
+    return gg.Frame(np.ascontiguousarray(pixels), gg.Encoding.SCENE)
+
+
+def test_what_is_not_released_is_named(gl_objects: GlObjects) -> None:
+    ctx = headless_context()
+    kept, texture = ctx.buffer(reserve=16), ctx.texture((2, 2), 4)
+    texture.release()
+    assert gl_objects.count(ctx) == Counter(Buffer=1)
+    ctx.release()
+    assert [leak.partition(" made in ")[0] for leak in gl_objects.leaks] == ["Buffer"]
+    assert "test_objects.py" in gl_objects.leaks[0]
+    gl_objects.leaks.clear()
+    del kept
+
+
+def test_a_presenter_in_a_context_that_was_lent_leaves_nothing(gl_objects: GlObjects) -> None:
+    screen = OffScreen(context(), (64, 48))
+    texture = context().texture((32, 24), 4)
+    before = gl_objects.count(context())
+    presenter = Presenter(screen)  # type: ignore[arg-type]
+    for overlays in (NO_OVERLAYS, Overlays(("grid", "zebra")), Overlays(face=(0.2, 0.2, 0.8, 0.8))):
+        for lines in ([], ["status"]):
+            presenter.draw(texture, (64, 48), lines, overlays=overlays)
+    presenter.release()
+    assert gl_objects.count(context()) == before
+    for held in (texture, *screen.screen.color_attachments, screen.screen):
+        held.release()
+
+
+@pytest.mark.slow
+def test_a_wipe_that_is_moved_500_times_makes_nothing(engine: gg.Engine, gl_objects: GlObjects) -> None:
+    counts = []
+    for step in range(500):
+        engine.split = Split((step % 500 + 0.5) / 500, look=gg.load_look("neutral"))
+        engine.draw(frame())
+        counts.append(sum(gl_objects.count(engine.gl).values()))
+    assert max(counts[10:]) == counts[10]
+
+
+@pytest.mark.slow
+def test_a_size_that_changes_50_times_makes_nothing(engine: gg.Engine, gl_objects: GlObjects) -> None:
+    counts = []
+    for step in range(50):
+        engine.draw(frame(32 + 8 * (step % 5), 24 + 4 * (step % 3)))
+        counts.append(sum(gl_objects.count(engine.gl).values()))
+    assert max(counts[15:]) <= max(counts[:15])
+
+
+@pytest.mark.slow
+def test_an_engine_that_is_opened_and_closed_10_times_leaves_nothing(gl_objects: GlObjects) -> None:
+    gl = headless_context()
+    for _ in range(10):
+        with gg.Engine(gl=gl, look="classic") as made:
+            made.render(frame())
+        assert gl_objects.count(gl) == Counter()
+    gl.release()
