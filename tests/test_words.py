@@ -60,7 +60,7 @@ class Place(NamedTuple):
 
 
 def snake_case(name: str) -> str:
-    """`TextureTransfer`, `HAND_OVER` and `_hand_over` are `hand_over`."""
+    """`HandOver`, `HAND_OVER` and `_hand_over` are `hand_over`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().strip("_")
 
 
@@ -219,7 +219,7 @@ def test_a_file_uses_the_terms_of_the_field(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "is_private"),
-    [("LEAST_PX", True), ("TextureTransfer", True), ("least_squares", False), ("at_least", False), ("atlas", False)],
+    [("LEAST_PX", True), ("HandOver", True), ("least_squares", False), ("at_least", False), ("atlas", False)],
 )
 def test_names_are_compared_in_whole_parts(name: str, is_private: bool) -> None:
     assert bool(list(check_name("x.py", 1, name))) == is_private

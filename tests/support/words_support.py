@@ -1,6 +1,6 @@
 """The words that the project does not use, each with the field's term. tests/test_words.py looks for them.
 
-NAMES are patterns of identifiers in snake case (`TextureTransfer` is read as `hand_over`). A pattern matches whole parts of a
+NAMES are patterns of identifiers in snake case (`HandOver` is read as `hand_over`). A pattern matches whole parts of a
 name: `least` matches `LEAST_PX` and `least`, but not `at_least`. PROSE are patterns of text: comments, docstrings,
 messages, help and documents, in lower case.
 """
@@ -29,7 +29,7 @@ NAMES = {
     "by_chance": "randomize",
     "randomise": "randomize",
     "evened": "variance_stabilized",
-    "linearize": "linearize",
+    "intake": "linearize",
     "terraces": "banding",
     "span_rig": "RelativeRig",
     "crown": "pyramid_top",
@@ -62,11 +62,11 @@ NAMES = {
     "settl(?:e|es|ed|ing)": "constant_folding, converge",
     "anew|renewed": "rebuilt, again",
     "seen(?=_)|(?<=_)seen": "visible, prefilter",
-    "is_unchanged|still_standing": "static, unchanged",
+    "stood_still|still_standing": "static, unchanged",
     "shipped|ships": "built_in",
     "trouble|woe": "error",
     "greet|let_in": "accept, authenticate",
-    "lay|laid|set_search_path": "place, overlay",
+    "lay|laid|lay_over": "place, overlay",
     "strangers?": "the name of the thing",
 }
 
