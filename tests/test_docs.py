@@ -118,6 +118,22 @@ def test_the_readme_links_to_every_document() -> None:
     assert linked == set(TEXTS) - {"README.md"}
 
 
+def test_the_life_of_a_frame_takes_at_most_twelve_files_none_twice() -> None:
+    section = TEXTS["ARCHITECTURE.md"].partition("## The life of a frame\n")[2].partition("\n## ")[0]
+    files = re.findall(r"^\| \d+ \| `([^`]+)` \|", section, re.MULTILINE)
+    assert 0 < len(files) == len(set(files)) <= 12
+    assert [file for file in files if not (REPOSITORY / file).is_file()] == []
+
+
+def test_the_contracts_are_files() -> None:
+    section = TEXTS["ARCHITECTURE.md"].partition("## Contracts\n")[2].partition("\n## ")[0]
+    files = [
+        file for row in section.splitlines() if row.startswith("| ") for file in re.findall(r"`(engine/\S+)`", row)
+    ]
+    assert len(files) == 7
+    assert [file for file in files if not (REPOSITORY / file).is_file()] == []
+
+
 def test_the_readme_is_short() -> None:
     assert len(TEXTS["README.md"].splitlines()) <= README_LINES
 

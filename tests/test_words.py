@@ -226,7 +226,7 @@ def test_names_are_compared_in_whole_parts(name: str, is_private: bool) -> None:
 
 
 def test_a_phrase_is_found_across_lines_and_outside_of_backticks() -> None:
-    found = list(check_text("x.md", Text(5, "The `tells` of\n  the file is\n  no mosaic.")))
+    found = list(check_text("x.md", Text(5, "The `tells` of\n  the file is\n  no answer.")))
     assert [(place.line, place.found) for place in found] == [(6, "is no")]
 
 
