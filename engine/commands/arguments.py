@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..colour.encoding import LUT_INPUTS
+from ..compute.registry import device_words
 from .parsing import check_exposure_ev
 
 SOURCE_HELP = (
@@ -22,7 +23,7 @@ ExposureOption = Annotated[
     float,
     typer.Option("--exposure", metavar="EV", callback=check_exposure_ev, help="Brighter by so many stops, -10 to 10."),
 ]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")]
+DeviceOption = Annotated[str, typer.Option("--device", help=f"{device_words()}.")]
 SizeOption = Annotated[str | None, typer.Option("--size", metavar="WxH", help="Window or picture size in pixels.")]
 FramesOption = Annotated[int | None, typer.Option("--frames", min=1, help="Stop after so many frames.")]
 SecondsOption = Annotated[float | None, typer.Option("--seconds", min=0.01, help="Stop after so many seconds.")]

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from threading import Lock, Thread
 from typing import Generic, ParamSpec, Protocol, TypeVar
 
-KEPT = 3  # of one cache: what is live, what a still needs, and one more
+KEPT = 4  # of one cache: two sizes, each live and as a still needs it
 
 
 class Releasable(Protocol):

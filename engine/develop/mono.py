@@ -23,10 +23,10 @@ class DemosaicMono:
         the sums of its rows, so that what it takes for grey is grey. `encoded` says that the mosaic is in the domain
         of kernels/encoding.h.
         """
-        grey = [float(row_sum) for row_sum in matrix.sum(axis=1)]
+        red, green, blue = (float(row_sum) for row_sum in matrix.sum(axis=1))
         self.mosaic.run(
-            "demosaic_mono.cl", "demosaic_mono", self.mosaic.buffer, self.scene.buffer, self.mosaic.layout.pitch,
-            self.scene.layout.stride, int(encoded), *grey,
+            "demosaic_mono.cl", "demosaic_mono", mosaic=self.mosaic.buffer, scene=self.scene.buffer,
+            encoded=int(encoded), red=red, green=green, blue=blue,
         )  # fmt: skip
 
     def release(self) -> None:

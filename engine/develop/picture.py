@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compute.arguments import of_matrix
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..frame import Encoding, Frame
@@ -33,11 +34,10 @@ class Picture:
 
     def run(self, frame: Frame, matrix: NDArray[np.float64]) -> None:
         """Queues the kernel that fills `scene`; `matrix` (3, 3) takes linear picture RGB to scene RGB."""
-        layout = self.scene.layout
         self._device.write(self._numbers, frame.pixels)
         self.scene.run(
-            "picture.cl", self._kernel, self._numbers, self._table, self.scene.buffer, frame.width, layout.pitch,
-            layout.stride, *(float(entry) for entry in matrix.ravel()),
+            "picture.cl", self._kernel, numbers=self._numbers, table=self._table, scene=self.scene.buffer,
+            **of_matrix(matrix),
         )  # fmt: skip
 
     def release(self) -> None:

@@ -35,16 +35,16 @@ class Sharpen:
                 Planes(self.scene.device, *self.scene.size, 1),
             )
         self.output, bright = self._planes
-        layout, scene = self.scene.layout, self.scene.buffer
+        scene = self.scene.buffer
         self.scene.mirror()
         self.scene.run(
-            "sharpen.cl", "brightness", scene, bright.buffer, layout.pitch, layout.stride,
-            rows=layout.height + 2 * PAD,
+            "sharpen.cl", "brightness", scene=scene, bright=bright.buffer,
+            row_count=self.scene.layout.height + 2 * PAD,
         )  # fmt: skip
         side = STRENGTH * amount / (4 + 4 * CORNER)
         self.scene.run(
-            "sharpen.cl", "sharpen", scene, bright.buffer, self.output.buffer, layout.pitch, layout.stride,
-            STRENGTH * amount, side, CORNER * side, max(noise, QUIET) ** 2,
+            "sharpen.cl", "sharpen", scene=scene, bright=bright.buffer, output=self.output.buffer,
+            centre=STRENGTH * amount, side=side, corner=CORNER * side, noise_squared=max(noise, QUIET) ** 2,
         )  # fmt: skip
 
     def release(self) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import LookError
+from ..errors import LookError, check_regular_file
 from ..gl.domain import Domain, misplaced
 from ..gl.passes import Parameter, Pass, Table, Value, list_passes, load_pass
 from ..gl.program import SHADERS
@@ -96,6 +96,8 @@ def load_look(name_or_path: str | Path) -> Look:
                 f"no look '{name_or_path}'{_nearest(str(name_or_path), shipped)}; "
                 f"there are {', '.join(sorted(shipped))}, or give the path of a .toml file"
             )
+    if isinstance(file, Path) and not file.is_dir():
+        check_regular_file(file, LookError)
     try:
         with file.open("rb") as stream:
             text = stream.read(_MAX_BYTES).decode("utf-8-sig")  # some editors begin with a byte order mark

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.capture.exposure_control import exposure_control_of
-from groundglass.capture.source import WithProfile
+from groundglass.capture import EXPOSURE_CONTROL, BaseSource, Timing
+from groundglass.capture.open import WithProfile
 from groundglass.cfa import Cfa
-from groundglass.controls import Controls
+from groundglass.controls import Control, Controls, Number
 from groundglass.develop.metering import FOLLOW_S, GREY, MODES, Exposure, Metering, metered_ev
 from groundglass.display.events import Pointer
-from groundglass.display.tool import ToolContext
-from groundglass.tools.exposure import ExposureTool
+from groundglass.tools.exposure import ExposureTool, exposure_control
+from live_engine import LiveEngine, tool_context
 from look_support import context
 
 Y = np.array([0.2627, 0.678, 0.0593])
@@ -42,7 +44,7 @@ def test_what_is_metered_is_the_developed_light(source: str, kind: str) -> None:
     with gg.open(source) as opened:
         frame = replace(next(iter(opened)), depth_m=None)
     balance = "2,1,0.7" if kind == "balanced" else "as-shot"
-    with gg.Engine(gl=context(), look="neutral", development=gg.Development(white_balance=balance)) as engine:
+    with LiveEngine(gl=context(), look="neutral", development=gg.Development(white_balance=balance)) as engine:
         if kind == "picture":
             frame = gg.Frame(engine.render(frame), gg.Encoding.DISPLAY)
         engine.development = replace(engine.development, metering="average")
@@ -117,16 +119,24 @@ def test_what_is_not_understood_is_told(text: str) -> None:
         gg.Development(metering=text)
 
 
-class Camera:
+class Camera(BaseSource):
     """A source that can expose: its frames say by how much less they need to be brightened."""
 
-    name, fps, frames, size = "camera", 30.0, None, (120, 80)
+    name, timing, fps, frames, size = "camera", Timing.LIVE, 30.0, None, (120, 80)
 
     def __init__(self) -> None:
         self.ev = 0.0
 
-    def expose(self, exposure_ev: float) -> None:
-        self.ev = exposure_ev
+    def controls(self) -> Iterable[Control]:
+        yield Number(
+            *(EXPOSURE_CONTROL, "Camera exposure", "camera"),
+            minimum=-10.0,
+            maximum=10.0,
+            step=0.1,
+            unit="EV",
+            get=lambda: self.ev,
+            set=partial(setattr, self, "ev"),
+        )
 
     def frame(self, level: float, index: int) -> gg.Frame:
         frame = grey(level * 2**self.ev, time_s=index / 30)
@@ -136,22 +146,26 @@ class Camera:
 def test_a_source_that_exposes_is_found_behind_those_that_change_it() -> None:
     camera = Camera()
     wrapped = WithProfile(WithProfile(camera, None), None)  # type: ignore[arg-type]
-    assert exposure_control_of(wrapped) is camera
+    found = exposure_control(wrapped)
+    assert found is not None
+    found.set(1.5)
+    assert camera.ev == 1.5
     with gg.open("scene:?size=96x64") as scene:
-        assert exposure_control_of(scene) is None
-        assert exposure_control_of(WithProfile(scene, None)) is None  # type: ignore[arg-type]
+        assert exposure_control(scene) is None
+        assert exposure_control(WithProfile(scene, None)) is None  # type: ignore[arg-type]
 
 
 def test_the_keys_and_a_source_that_exposes() -> None:
     camera = Camera()
-    with gg.Engine(gl=context(), look="neutral") as engine:
+    with LiveEngine(gl=context(), look="neutral") as engine:
         controls, said = Controls(), []
-        tool = ExposureTool(ToolContext(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
+        tool = ExposureTool(tool_context(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
         controls.add(tool.controls())
 
         def show(index: int) -> float:
             frame = camera.frame(0.02, index)
-            tool.on_frame(frame, engine.draw(frame))
+            engine.draw(frame)
+            tool.on_frame(engine.drawn)
             return float((engine.scene(frame) @ Y).mean())
 
         assert show(0) == pytest.approx(0.02, rel=0.02)
