@@ -130,7 +130,7 @@ MATRIX = "camera_to_scene = [[1,0,0],[0,1,0],[0,0,1]]"
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("name = ", "is no TOML"),
+        ("name = ", "not valid TOML"),
         (f"gain = 2\n{MATRIX}", "'gain' is no key"),
         (MATRIX, "white_balance is missing or not 3 numbers"),
         (f"white_balance = [2, 1]\n{MATRIX}", "white_balance is missing or not 3 numbers"),
