@@ -131,7 +131,7 @@ MATRIX = "camera_to_scene = [[1,0,0],[0,1,0],[0,0,1]]"
     ("text", "told"),
     [
         ("name = ", "not valid TOML"),
-        (f"gain = 2\n{MATRIX}", "'gain' is no key"),
+        (f"gain = 2\n{MATRIX}", "'gain' is not a key"),
         (MATRIX, "white_balance is missing or not 3 numbers"),
         (f"white_balance = [2, 1]\n{MATRIX}", "white_balance is missing or not 3 numbers"),
         (f"white_balance = [2, 1, nan]\n{MATRIX}", "white_balance is missing or not 3 numbers"),
