@@ -2,7 +2,7 @@
 //
 // Of all channels the same share, in scene light, before the tone curve; what is taken from a light goes to its
 // surroundings and none is lost.
-#pragma pass neighbourhood
+#pragma pass neighbourhood scene
 #pragma neighbourhood halo radius
 #pragma parameter amount "Bloom" 0.08 0.0 0.5 0.01 group=lens
 #pragma parameter radius "Bloom radius" 0.015 0.001 0.1 0.001 group=lens

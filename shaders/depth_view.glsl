@@ -1,5 +1,5 @@
 // Depth view: what the distances say. Near is bright; warm before the sharp zone, cold behind it, as it is within it.
-#pragma pass overlay
+#pragma pass overlay display
 
 vec3 depth_view(vec3 rgb, PixelContext place) {
     float depth_m = depth_at(place.at);

@@ -2,7 +2,7 @@
 //
 // Dyes overlap where there is much of them: in square roots a share weighs more in the shadows than in the highlights,
 // so that colours grow deep as they grow dark, which no mixture of light does.
-#pragma pass pixel
+#pragma pass pixel display
 #pragma parameter green_to_red "Green to red" 0.0 -0.5 0.5 0.005 group=colour
 #pragma parameter blue_to_red "Blue to red" 0.0 -0.5 0.5 0.005 group=colour
 #pragma parameter red_to_green "Red to green" 0.0 -0.5 0.5 0.005 group=colour

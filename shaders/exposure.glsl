@@ -1,7 +1,7 @@
 // Exposure: scene light times a power of two, as a shutter would, and a trim of its white balance.
 //
 // `warmth` and `tint` are stops between red and blue, and between these and green; they change no luminance of grey.
-#pragma pass pixel
+#pragma pass pixel scene
 #pragma parameter exposure_ev "Exposure (EV)" 0.0 -6.0 6.0 0.05 group=light
 #pragma parameter warmth "Warmth" 0.0 -1.0 1.0 0.01 group=light
 #pragma parameter tint "Tint" 0.0 -1.0 1.0 0.01 group=light

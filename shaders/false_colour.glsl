@@ -1,6 +1,6 @@
 // False colour: how bright everything is, at a glance. By IRE the picture's luma, with the bands in which cameras show
 // black, middle grey, skin and the last steps before white; by stops the light of the scene around its middle grey.
-#pragma pass overlay
+#pragma pass overlay display
 #pragma parameter scale "Scale" 0 0 1 1 group=exposure type=enum(ire,stops)
 
 uniform int false_colour_scale;

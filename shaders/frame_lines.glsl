@@ -1,6 +1,6 @@
 // Frame lines: what other focal lengths would see, a pair at a time, as a rangefinder shows them. Of the longer
 // one only the corners are drawn.
-#pragma pass overlay
+#pragma pass overlay display
 #pragma parameter pair "Pair" 0 0 2 1 group=composition type=enum(28-90,35-135,50-75)
 
 uniform int frame_lines_pair;

@@ -3,7 +3,7 @@
 // Strongest in the mid-tones and gone in black and white: it multiplies light Y by a factor whose mean is 1, so that
 // neither brightness nor hue drifts, and the factor's deviation falls as (1 - Y)^2. In square-root light that moves a
 // tone most at Y = 1/5, there by `amount`.
-#pragma pass place
+#pragma pass place display
 #pragma parameter amount "Grain" 0.01 0.0 0.04 0.001 group=film
 #pragma parameter size "Grain size" 0.001 0.0002 0.01 0.0001 group=film
 #pragma parameter seed "Grain seed" 1 0 9999 1 group=film type=int

@@ -4,7 +4,7 @@
 // from where it fell to its surroundings, and none is lost: flat areas do not change, nor does the light of the whole
 // picture. In scene light, where it belongs before the tone curve, a lamp is so much brighter than its surroundings
 // that a share of a few percent shows, while the edges of everyday things stay as they are.
-#pragma pass neighbourhood
+#pragma pass neighbourhood scene
 #pragma neighbourhood halo radius
 #pragma parameter amount "Halation" 0.04 0.0 0.3 0.005 group=film
 #pragma parameter radius "Halation radius" 0.008 0.001 0.05 0.0005 group=film

@@ -10,7 +10,7 @@
 // is in proportion to colourfulness: grey is left alone. What makes colours more colourful does so the less the more
 // they are so already, for beyond the display's range they would lose their shades: it is halved where chroma is as
 // large as lightness.
-#pragma pass pixel
+#pragma pass pixel any
 #pragma parameter red_turn "Red turn (degrees)" 0.0 -30.0 30.0 0.5 group=red
 #pragma parameter orange_turn "Orange turn (degrees)" 0.0 -30.0 30.0 0.5 group=orange
 #pragma parameter yellow_turn "Yellow turn (degrees)" 0.0 -30.0 30.0 0.5 group=yellow

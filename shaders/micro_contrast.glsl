@@ -5,7 +5,7 @@
 // T^4 / (T^4 + variance^2): all of it where levels deviate little, half where they deviate by T = 0.3 stops, next to
 // nothing beside an edge. The guided filter's T^2 / (T^2 + variance), averaged over the windows that see a pixel, left
 // a band of 3 % beside an edge of four stops; this leaves 0.3 %.
-#pragma pass neighbourhood
+#pragma pass neighbourhood scene
 #pragma neighbourhood mean radius
 #pragma parameter amount "Micro-contrast" 0.3 -1.0 1.0 0.01 group=tone
 #pragma parameter radius "Micro-contrast radius" 0.008 0.001 0.05 0.0005 group=tone

@@ -2,7 +2,7 @@
 //
 // The film's three sensitivities times what the filter lets through, made to add up to 1: a filter's factor is taken
 // care of, grey keeps its brightness.
-#pragma pass pixel
+#pragma pass pixel scene
 #pragma parameter red "Red" 0.3 -0.5 1.5 0.01 group=monochrome
 #pragma parameter green "Green" 0.5 -0.5 1.5 0.01 group=monochrome
 #pragma parameter blue "Blue" 0.2 -0.5 1.5 0.01 group=monochrome

@@ -4,7 +4,7 @@
 // have contrast; but only edges are marked, so that a face in focus remains a face. By contrast, for pictures of which
 // no distances are known, an edge is in focus where a step over two pixels is most of the step over six, and runs the
 // same way: a soft lens spreads it, and noise turns about.
-#pragma pass overlay
+#pragma pass overlay display
 #pragma parameter by "By" 0 0 1 1 group=focus type=enum(distance,contrast)
 #pragma parameter circle "Largest circle" 1.0 0.25 4.0 0.05 group=focus
 #pragma parameter contrast "Edge contrast" 0.06 0.01 0.5 0.01 group=focus

@@ -1,5 +1,5 @@
 // Saturation: distance from grey of the same luminance; more or less of it in the shadows and in the highlights.
-#pragma pass pixel
+#pragma pass pixel display
 #pragma parameter saturation "Saturation" 1.0 0.0 2.0 0.01 group=colour
 #pragma parameter shadows "More in the shadows" 0.0 -1.0 1.0 0.01 group=colour
 #pragma parameter highlights "More in the highlights" 0.0 -1.0 1.0 0.01 group=colour

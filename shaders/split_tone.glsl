@@ -2,7 +2,7 @@
 //
 // The level t is the square root of luminance, moved by `balance` along a hyperbola through 0 and 1. The shadows' tint
 // weighs 6.75 t (1 - t)^2, which is 1 at t = 1/3, the highlights' its mirror image.
-#pragma pass pixel
+#pragma pass pixel display
 #pragma parameter shadow_hue "Hue of the shadows" 220.0 0.0 360.0 1.0 group=toning
 #pragma parameter shadow_amount "Tint of the shadows" 0.0 0.0 0.8 0.01 group=toning
 #pragma parameter highlight_hue "Hue of the highlights" 40.0 0.0 360.0 1.0 group=toning

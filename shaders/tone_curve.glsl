@@ -5,7 +5,7 @@
 // the hyperbola of Naka and Rushton (1966), an S over the logarithm of light whose pivot is 18 % grey, with one more
 // degree at each end. It approaches `white`; b follows from s(1) = grey; for b >= grey / white it never falls. A power
 // would give the same freedom, but takes 6 ms more at 1920x1080 on Mesa's software renderer.
-#pragma pass pixel
+#pragma pass pixel scene display
 #pragma parameter grey "Middle grey" 0.36 0.2 0.55 0.005 group=tone type=color
 #pragma parameter toe "Toe" 0.6 0.25 1.0 0.01 group=tone type=color
 #pragma parameter shoulder "Shoulder" 0.2 0.0 2.0 0.01 group=tone type=color

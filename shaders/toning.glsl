@@ -3,7 +3,7 @@
 // Sepia bleaches the light tones first and reaches all but the deepest, selenium takes the dense shadows, an iron blue
 // the shadows and middle tones. With t the square root of luminance their tints weigh 1 - 0.7 t^2, (1 - t) (1 + t / 2)
 // and 1 - t^2: the white of the paper is warm with sepia, and clean else.
-#pragma pass pixel
+#pragma pass pixel display
 #pragma parameter bath "Bath" 0 0 2 1 group=toning type=enum(sepia,selenium,blue)
 #pragma parameter amount "Amount" 0.5 0.0 1.0 0.01 group=toning
 

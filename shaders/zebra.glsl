@@ -1,5 +1,5 @@
 // Zebra: stripes over what is as bright as a limit, as video cameras show it.
-#pragma pass overlay
+#pragma pass overlay display
 #pragma parameter of "Of" 0 0 1 1 group=exposure type=enum(display,raw)
 #pragma parameter limit "Limit" 0.95 0.05 1.0 0.005 group=exposure
 #pragma parameter band "Band" 0.0 0.0 0.2 0.005 group=exposure
