@@ -1,4 +1,4 @@
-"""A camera: how its numbers become scene light."""
+"""A camera profile: the conversion of sensor values to scene-linear light."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ REC2020_TO_REC709 = np.linalg.inv(REC709_TO_REC2020)
 
 @dataclass(frozen=True, slots=True)
 class NoiseProfile:
-    """The variance of a site's light (1 at the white level, before white balance): `shot` * light + `read`.
+    """Variance of a photosite's signal (1 at the white level, before white balance): `shot` * light + `read`.
 
-    The model and the two numbers of the Adobe DNG specification's NoiseProfile.
+    Model and parameters: NoiseProfile of the Adobe DNG specification.
     """
 
     shot: float
@@ -49,13 +49,13 @@ class NoiseProfile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """What was measured of a camera under one light.
+    """Colour matrices of a camera, measured under one light.
 
     `temperature_k` is the light's correlated colour temperature in kelvin. `xyz_to_camera` (3, 3) takes CIE XYZ under
     that light to unbalanced camera RGB (DNG: AnalogBalance * CameraCalibration * ColorMatrix). `camera_to_xyz_d50`
-    (3, 3) takes white-balanced camera RGB to XYZ under D50 (DNG: ForwardMatrix), None where it was not measured.
-    `individual` (3, 3) takes the RGB of the model that was measured to that of this very camera (DNG: AnalogBalance *
-    CameraCalibration), None where they are the same. SourceError where a matrix is singular or has no finite numbers.
+    (3, 3) takes white-balanced camera RGB to XYZ under D50 (DNG: ForwardMatrix), None if it was not measured.
+    `individual` (3, 3) takes the RGB of the measured camera model to the RGB of this unit (DNG: AnalogBalance *
+    CameraCalibration), None if they are equal. SourceError if a matrix is singular or not finite.
     """
 
     temperature_k: float
@@ -71,7 +71,7 @@ class Calibration:
             raise SourceError("a forward matrix takes white to no light; leave it out")
 
     def rescaled(self, gains: tuple[float, float, float]) -> Calibration:
-        """What was measured, of a camera whose RGB is multiplied by `gains`."""
+        """The calibration of the same camera with its RGB multiplied by `gains`."""
         scale = np.diag(gains)
         return replace(
             self,
@@ -87,19 +87,20 @@ def _is_regular(matrix: NDArray[np.float64]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CameraProfile:
-    """How a camera's numbers become scene light.
+    """The conversion of sensor values to scene-linear light.
 
-    `black` and `white` are sensor values; `black` has one entry a site of a 2x2 block, in reading order.
+    `black` and `white` are sensor values; `black` has one entry per photosite of a 2x2 block, in reading order.
     `white_balance` multiplies camera red, green, blue (green is 1). `camera_to_scene` (3, 3) maps white-balanced
     camera RGB to linear Rec.2020, D65. `exposure_ev` is applied after the matrix. `calibrations` (one, or two by rising
-    temperature) are what another white balance is computed from: `balanced`, `at_white` and `at_temperature` give the
-    profile of that balance. `noise` is None where nobody measured it.
+    temperature) allow other white balances: `balanced`, `at_white` and `at_temperature` return the
+    profile of another balance. `noise` is None if it was not measured.
 
-    `lateral` says by how many thousandths red and blue light lies farther out than green, where the lens's maker does.
+    `lateral` is the lateral chromatic aberration of red and blue: their excess radius over green, in thousandths. None
+    if the file does not specify it.
 
-    Of each site, where it is known: `black_map` (H, W) float32 is what its black lies above `black`, in sensor values;
-    `gain_map` (H, W) float32 multiplies its light (lens shading, flat field); `defects` (N, 2) int32 are the columns
-    and rows of sites that do not measure light.
+    Values per photosite, None if unknown: `black_map` (H, W) float32 is the black level above `black`, in sensor
+    values; `gain_map` (H, W) float32 multiplies the signal (lens shading, flat field); `defects` (N, 2) int32 are the
+    columns and rows of defective photosites.
     """
 
     black: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
@@ -119,11 +120,11 @@ class CameraProfile:
             raise SourceError(f"white level {self.white:g} is not above black level {max(self.black):g}")
 
     def turned(self, size: tuple[int, int], orientation: int) -> CameraProfile:
-        """The profile of a mosaic of `size`, (width, height), once its EXIF `orientation` is applied."""
+        """The profile of a mosaic of `size`, (width, height), after its EXIF `orientation` is applied."""
         black = first_block(np.reshape(self.black, (2, 2)), size, orientation).ravel()
         turned = [
-            None if site_map is None else np.ascontiguousarray(upright(site_map, orientation))
-            for site_map in (self.black_map, self.gain_map)
+            None if photosite_map is None else np.ascontiguousarray(upright(photosite_map, orientation))
+            for photosite_map in (self.black_map, self.gain_map)
         ]
         return replace(
             self,
@@ -136,9 +137,9 @@ class CameraProfile:
     def balanced(self, multipliers: Sequence[float]) -> CameraProfile:
         """The profile with another white balance: the multipliers of red, green and blue, of any scale.
 
-        Where calibrations are known, with the matrix of the white that these multipliers balance (Adobe DNG
-        specification, "Mapping Camera Color Space to CIE XYZ Space"), unless no light is that white. GroundglassError
-        unless they are three numbers above 0.
+        With calibrations, the matrix is recomputed for the white that these multipliers balance (Adobe DNG
+        specification, "Mapping Camera Color Space to CIE XYZ Space"), if a light has that white. GroundglassError
+        unless there are three multipliers above 0.
         """
         balance = checked_multipliers(multipliers)
         white = _white(self.calibrations, balance) if self.calibrations else None
@@ -148,8 +149,8 @@ class CameraProfile:
     def at_white(self, white: XY) -> CameraProfile:
         """The profile for a light of the chromaticity `white`, (x, y): white balance and matrix.
 
-        A profile without calibrations takes the light that it balances now for D65. GroundglassError where the camera
-        does not see such a light in all three channels, or its matrix is singular.
+        Without calibrations, the present white balance is assumed to be that of D65. GroundglassError if the light has
+        no signal in one of the three channels, or if the matrix is singular.
         """
         calibrations = self.calibrations or (self.derived_calibration(),)
         neutral = _CalibrationModel.of(calibrations, temperature_of(white)[0]).xyz_to_camera @ xyz_of(white)
@@ -169,20 +170,20 @@ class CameraProfile:
         return self.at_white(white_of(temperature_k, tint))
 
     def temperature(self) -> tuple[float, float]:
-        """(kelvin, tint) of the light that the present white balance makes white; of D65 without calibrations.
+        """(kelvin, tint) of the light that the present white balance makes white; D65 without calibrations.
 
-        The inverse of `at_temperature`. GroundglassError where no light is that white.
+        The inverse of `at_temperature`. GroundglassError if no light has that white.
         """
         if not self.calibrations:
             return temperature_of(D65)
         white = _white(self.calibrations, self.white_balance)
         if white is None:
-            shown = ", ".join(f"{one:.4g}" for one in self.white_balance)
+            shown = ", ".join(f"{multiplier:.4g}" for multiplier in self.white_balance)
             raise GroundglassError(f"white balance {shown}: no light is white with it; give a temperature, 5500K")
         return temperature_of(white)
 
     def derived_calibration(self) -> Calibration:
-        """What `camera_to_scene` says, if what is white now is D65. GroundglassError where it is singular."""
+        """The calibration of `camera_to_scene` if the present white is D65. GroundglassError if it is singular."""
         try:
             scene_to_camera = np.linalg.inv(self.camera_to_scene * np.array(self.white_balance))
         except np.linalg.LinAlgError as error:
@@ -194,7 +195,7 @@ class CameraProfile:
 
 @dataclass(frozen=True, slots=True)
 class _CalibrationModel:
-    """The calibrations at one temperature: interpolated over its inverse, held at both ends."""
+    """The calibrations at one temperature: interpolated over its inverse, clamped at both ends."""
 
     xyz_to_camera: NDArray[np.float64]
     individual: NDArray[np.float64]
@@ -202,33 +203,35 @@ class _CalibrationModel:
 
     @classmethod
     def of(cls, calibrations: tuple[Calibration, ...], temperature_k: float) -> _CalibrationModel:
-        cool, warm = calibrations[-1], calibrations[0]  # of high and of low temperature
-        share = 0.0  # of the warm one
+        cool, warm = calibrations[-1], calibrations[0]  # high and low temperature
+        share = 0.0  # weight of `warm`
         if warm.temperature_k < cool.temperature_k:
             span = 1 / warm.temperature_k - 1 / cool.temperature_k
             share = min(max((1 / temperature_k - 1 / cool.temperature_k) / span, 0.0), 1.0)
         pairs = [
-            (np.eye(3) if one.individual is None else one.individual, one.xyz_to_camera, one.camera_to_xyz_d50)
-            for one in (warm, cool)
+            (np.eye(3) if each.individual is None else each.individual, each.xyz_to_camera, each.camera_to_xyz_d50)
+            for each in (warm, cool)
         ]
         individual = share * pairs[0][0] + (1 - share) * pairs[1][0]
         model = [np.linalg.solve(its_own, xyz_to_camera) for its_own, xyz_to_camera, _ in pairs]
         forwards = [_to_d50(forward) for *_, forward in pairs if forward is not None]
-        forward = share * forwards[0] + (1 - share) * forwards[-1] if forwards else None  # one alone holds everywhere
+        forward = (
+            share * forwards[0] + (1 - share) * forwards[-1] if forwards else None
+        )  # a single matrix is used at every temperature
         return cls(individual @ (share * model[0] + (1 - share) * model[1]), individual, forward)
 
 
 def _to_d50(forward: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A forward matrix that takes balanced white to D50 exactly; files round theirs."""
+    """The forward matrix, scaled to take balanced white to D50 exactly: files store rounded numbers."""
     return np.asarray((xyz_of(D50) / forward.sum(axis=1))[:, None] * forward)
 
 
 def _white(calibrations: tuple[Calibration, ...], balance: tuple[float, float, float]) -> XY | None:
-    """The chromaticity of the light that `balance` makes white, or None where there is no such light.
+    """The chromaticity of the light that `balance` makes white, or None if there is no such light.
 
-    The matrix that says so depends on the light itself: the specification iterates, which swings with some cameras;
-    here the temperature at which both agree is bracketed, by false position in which an end that stays twice loses
-    half its weight.
+    The matrix depends on the light itself. The iteration of the specification oscillates for some cameras. This
+    function brackets the consistent temperature instead, by the Illinois variant of false position: an end that is
+    kept twice loses half its weight.
     """
     neutral = 1 / np.array(balance)
 
@@ -245,7 +248,7 @@ def _white(calibrations: tuple[Calibration, ...], balance: tuple[float, float, f
     if at_low is None or at_high is None:
         return at_low or at_high
     over, under = ahead(at_low, low), ahead(at_high, high)
-    if over <= 0 or under >= 0:  # bluer, or redder, than what was measured: that matrix holds
+    if over <= 0 or under >= 0:  # bluer or redder than both calibrations: use the nearer one
         return at_low if over <= 0 else at_high
     white: XY | None = at_low
     stays = ""
@@ -271,7 +274,7 @@ def _scene_matrix(
     light = _CalibrationModel.of(calibrations, temperature_of(white)[0])
     neutral = 1 / np.array(balance)
     if light.camera_to_xyz_d50 is not None:
-        # From this camera to the model that was measured, and balanced there.
+        # From this unit to the measured camera model, white-balanced there.
         model = np.linalg.inv(light.individual)
         to_xyz = light.camera_to_xyz_d50 @ (model * neutral / (model @ neutral)[:, None])
         to_d65 = adaptation(D50, D65)

@@ -1,4 +1,4 @@
-"""The colour filter array in front of a sensor: which colour each of its sites sees."""
+"""The colour filter array (CFA) of a sensor: the colour of each photosite."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .orientation import first_block, upright
 
 BAYER_PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 
-# The X-Trans array from the corner of one of its green squares: 20 green, 8 red and 8 blue sites, and red, green and
-# blue in every row and column. Each camera begins it at a corner of its own; `Cfa.cropped` gives the other corners.
+# The X-Trans array from the corner of one of its green squares: 20 green, 8 red and 8 blue photosites,
+# with red, green and blue in every row and column. Cameras start it at different corners; see `Cfa.cropped`.
 XTRANS = "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG"
 
 Kind = Literal["bayer", "quad", "mono", "xtrans"]
@@ -26,8 +26,8 @@ class Cfa:
     """A colour filter array, named by the colours of its smallest block in reading order.
 
     `pattern` is one of BAYER_PATTERNS, or "MONO" for a sensor without filters, or the 36 letters of X-Trans's 6x6 block
-    from any of its corners, turned or not (XTRANS is one). `block` is the side of the square of neighbouring sites that
-    share a filter: 2 for the quad-Bayer sensors of phones, whose pattern is a Bayer order of such squares. Raises
+    from any of its corners in any orientation (such as XTRANS). `block` is the side of the square of photosites that
+    share a filter: 2 for the quad-Bayer sensors of phones, whose pattern is the Bayer order of the squares. Raises
     SourceError for anything else.
     """
 
@@ -38,7 +38,7 @@ class Cfa:
         if self.pattern in BAYER_PATTERNS:
             if self.block not in (1, 2):
                 raise SourceError(
-                    f"CFA '{self.pattern}' with squares of {self.block}x{self.block} sites is unknown; "
+                    f"CFA '{self.pattern}' with squares of {self.block}x{self.block} photosites is unknown; "
                     "use a block of 1 (Bayer) or 2 (quad-Bayer)"
                 )
             return
@@ -51,7 +51,7 @@ class Cfa:
             raise SourceError(f"CFA '{self.pattern}' is not a Bayer order; use one of {', '.join(BAYER_PATTERNS)}")
         if self.block != 1:
             raise SourceError(
-                f"CFA '{self.pattern}' has no squares of {self.block}x{self.block} sites; use a block of 1"
+                f"CFA '{self.pattern}' has no squares of {self.block}x{self.block} photosites; use a block of 1"
             )
 
     @property
@@ -64,16 +64,16 @@ class Cfa:
 
     @property
     def red_x(self) -> int:
-        """Column (0 or 1) of the red site of a Bayer order; of a quad-Bayer one, of its red square, in squares."""
+        """Column (0 or 1) of the red photosite of a Bayer order; for quad-Bayer, of the red square, in squares."""
         return self.pattern.index("R") % 2
 
     @property
     def red_y(self) -> int:
-        """Row (0 or 1) of the red site of a Bayer order; of a quad-Bayer one, of its red square, in squares."""
+        """Row (0 or 1) of the red photosite of a Bayer order; for quad-Bayer, of the red square, in squares."""
         return self.pattern.index("R") // 2
 
     def channels(self) -> NDArray[np.intp]:
-        """(n, n) channel of each site of the block that repeats: 0 red, 1 green, 2 blue. `n` is 2, 4, 6 or, mono, 1."""
+        """(n, n) channel of each photosite of the repeating block: 0 red, 1 green, 2 blue; n is 1, 2, 4 or 6."""
         if self.kind == "mono":
             return np.ones((1, 1), dtype=np.intp)
         side = 6 if self.kind == "xtrans" else 2
@@ -81,22 +81,22 @@ class Cfa:
         return np.repeat(np.repeat(colours, self.block, axis=0), self.block, axis=1)
 
     def cropped(self, left: int, top: int) -> Cfa:
-        """The CFA as seen after `left` columns and `top` rows are cut away.
+        """The CFA after `left` columns and `top` rows are cropped.
 
-        SourceError where that cuts through the squares of a quad-Bayer sensor: such a mosaic begins with half a square.
+        SourceError if the crop cuts through the squares of a quad-Bayer sensor.
         """
         return self._of(np.roll(self.channels(), (-top, -left), axis=(0, 1)), f"cut at column {left}, row {top}")
 
     def turned(self, size: tuple[int, int], orientation: int) -> Cfa:
-        """The CFA of a mosaic of `size`, (width, height), once its EXIF `orientation` is applied.
+        """The CFA of a mosaic of `size`, (width, height), after its EXIF `orientation` is applied.
 
-        SourceError where a quad-Bayer mosaic of odd sides would begin with half a square.
+        SourceError if a quad-Bayer mosaic with odd sides would begin with half a square.
         """
         seen = first_block(self.channels(), size, orientation)
-        return self._of(seen, f"of {size[0]}x{size[1]} sites turned by orientation {orientation}")
+        return self._of(seen, f"of {size[0]}x{size[1]} photosites turned by orientation {orientation}")
 
     def _of(self, channels: NDArray[np.intp], change: str) -> Cfa:
-        """A CFA of the same kind with these `channels`, as `channels()` gives them; `change` is what led to them."""
+        """A CFA of the same kind with these `channels` (see `channels()`). The error message names `change`."""
         if self.kind == "mono":
             return self
         changed = (
@@ -107,7 +107,7 @@ class Cfa:
         return changed
 
     def _fits(self, channels: NDArray[np.intp]) -> bool:
-        """Whether squares of `block` begin at the first site."""
+        """Whether squares of `block` begin at the first photosite."""
         squares = channels[:: self.block, :: self.block]
         return np.array_equal(np.repeat(np.repeat(squares, self.block, axis=0), self.block, axis=1), channels)
 
@@ -118,7 +118,7 @@ def _pattern_string(channels: NDArray[Any]) -> str:
 
 @cache
 def _xtrans_orders() -> frozenset[str]:
-    """X-Trans as it is read from each of its corners, however the sensor is turned."""
+    """The X-Trans pattern from each of its corners in each orientation."""
     photosites = np.array(["RGB".index(letter) for letter in XTRANS]).reshape(6, 6)
     return frozenset(
         _pattern_string(np.roll(upright(photosites, orientation), (top, left), axis=(0, 1)))

@@ -1,4 +1,4 @@
-"""Everything a user can do or set, declared once: keys, menus, the keyboard map and remote control read this list."""
+"""The list of all actions and settings: keys, menus, the keyboard map and remote control use it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,37 @@ from dataclasses import KW_ONLY, dataclass
 
 from .errors import ControlError
 
+# Former name -> present name, for remote clients and settings files written before the rename.
+RENAMED_CONTROLS = {
+    "street": "zone_focus",
+    "loupe": "pixel_inspector",
+    "split": "wipe",
+    "split_kind": "wipe_kind",
+    "split_look": "wipe_look",
+    "split_lens": "wipe_lens",
+    "split_device": "wipe_device",
+    "split_at": "wipe_at",
+    "bright_lines": "frame_lines",
+    "bright_lines_pair": "frame_lines_pair",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Has a `name` for scripts, a `title` for people, a `group` in the menu and maybe a `key` such as `Shift+P`."""
+    """A control: `name` for scripts, `title` for people, menu `group`, optional `key` such as `Shift+P`."""
 
     name: str
     title: str
     group: str
     key: str = ""
     _: KW_ONLY
-    help: str = ""  # one line, where the title does not say it all
-    is_saved: bool = False  # from one run to the next
+    help: str = ""  # one line; empty if the title is enough
+    is_saved: bool = False  # restored at the next run
 
 
 @dataclass(frozen=True, slots=True)
 class Action(Control):
-    """Something to do. Its key does it."""
+    """A command. Its key runs it."""
 
     _: KW_ONLY
     do: Callable[[], None]
@@ -32,7 +46,7 @@ class Action(Control):
 
 @dataclass(frozen=True, slots=True)
 class Switch(Control):
-    """On or off. Its key turns it."""
+    """On or off. Its key toggles it."""
 
     _: KW_ONLY
     get: Callable[[], bool]
@@ -41,7 +55,7 @@ class Switch(Control):
 
 @dataclass(frozen=True, slots=True)
 class Number(Control):
-    """A number from `minimum` to `maximum` in `unit`; `step` is what a hand can tell apart. It has no key."""
+    """A number from `minimum` to `maximum` in `unit`; `step` is the smallest useful change. It has no key."""
 
     _: KW_ONLY
     minimum: float
@@ -54,7 +68,7 @@ class Number(Control):
 
 @dataclass(frozen=True, slots=True)
 class Choice(Control):
-    """One of `choices`. Its key takes the next one."""
+    """One of `choices`. Its key selects the next choice."""
 
     _: KW_ONLY
     choices: tuple[str, ...]
@@ -66,7 +80,7 @@ Setting = bool | float | str
 
 
 class Controls:
-    """All controls, in the order in which menus show them. Names and keys are given once: ValueError otherwise."""
+    """All controls in menu order. Names and keys are unique: `add` raises ValueError otherwise."""
 
     def __init__(self) -> None:
         self._controls: dict[str, Control] = {}
@@ -86,61 +100,66 @@ class Controls:
         return iter(self._controls.values())
 
     def __getitem__(self, name: str) -> Control:
-        """ControlError, with the nearest name, where there is none."""
-        if name not in self._controls:
+        """The control of this present or former name. ControlError, with the closest name, if it does not exist."""
+        control = self._controls.get(self.present_name(name))
+        if control is None:
             near = difflib.get_close_matches(name, self._controls, 1)
             raise ControlError(f"there is no control '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
-        return self._controls[name]
+        return control
+
+    def present_name(self, name: str) -> str:
+        """`name` with a former control name replaced. A name that is itself a control is returned as it is."""
+        return name if name in self._controls else RENAMED_CONTROLS.get(name, name)
 
     def groups(self) -> dict[str, list[Control]]:
-        """The controls by their group, in order."""
+        """The controls of each group, in menu order."""
         groups: dict[str, list[Control]] = {}
         for control in self:
             groups.setdefault(control.group, []).append(control)
         return groups
 
     def press(self, key: str) -> bool:
-        """Does what the key asks for; False where no control has it."""
+        """Runs, toggles or advances the control of this key. False if no control has the key."""
         match self._keys.get(key):
             case Action(do=do):
                 do()
             case Switch(get=get, set=put):
                 put(not get())
             case Choice(get=get, set=put, choices=choices):
-                present = get()  # maybe one of the user's own, which is not in the list
+                present = get()  # may be the user's own value, which is not in the list
                 put(choices[(choices.index(present) + 1) % len(choices) if present in choices else 0])
             case _:
                 return False
         return True
 
     def get(self, name: str) -> Setting:
-        """How a control stands. ControlError for an action, which does not."""
+        """The value of a control. ControlError for an action."""
         control = self[name]
         if isinstance(control, Switch | Number | Choice):
             return control.get()
-        raise ControlError(f"'{name}' is something to do, and has no setting")
+        raise ControlError(f"'{name}' is an action, it has no value")
 
     def set(self, name: str, setting: Setting) -> None:
-        """Sets a control. ControlError where the setting is of the wrong kind or out of range."""
+        """Sets a control. ControlError if the setting has the wrong type or is out of range."""
         match self[name]:
             case Switch(set=put) if isinstance(setting, bool):
                 put(setting)
             case Number(set=put, minimum=minimum, maximum=maximum) if _is_number(setting):
                 if not minimum <= float(setting) <= maximum:
-                    raise ControlError(f"'{name}' is {minimum:g} to {maximum:g}, not {setting:g}")
+                    raise ControlError(f"'{name}' must be {minimum:g} to {maximum:g}, not {setting:g}")
                 put(float(setting))
             case Choice(set=put, choices=choices) if isinstance(setting, str):
                 if setting not in choices:
-                    raise ControlError(f"'{name}' is {', '.join(choices)}, not '{setting}'")
+                    raise ControlError(f"'{name}' must be one of {', '.join(choices)}, not '{setting}'")
                 put(setting)
             case control:
                 raise ControlError(f"'{name}' takes {_takes(control)}, not {setting!r}")
 
     def do(self, name: str) -> None:
-        """Does an action. ControlError where the control is none."""
+        """Runs an action. ControlError if the control is not an action."""
         control = self[name]
         if not isinstance(control, Action):
-            raise ControlError(f"'{name}' is a setting, and nothing to do; set it")
+            raise ControlError(f"'{name}' is a setting, not an action; set its value")
         control.do()
 
 
@@ -157,4 +176,4 @@ def _takes(control: Control) -> str:
         case Choice(choices=choices):
             return f"one of {', '.join(choices)}"
         case _:
-            return "no setting, it is something to do"
+            return "no value, it is an action"

@@ -19,11 +19,11 @@ _SPECIAL_FILES = (
 
 
 class GroundglassError(Exception):
-    """Base of all errors that a user can mend."""
+    """Base of all errors that a user can fix."""
 
 
 class SourceError(GroundglassError):
-    """A capture source cannot be opened, or broke off while frames were read."""
+    """A capture source cannot be opened, or failed while frames were read."""
 
 
 class DeviceError(GroundglassError):
@@ -39,7 +39,7 @@ class LookError(GroundglassError):
 
 
 class ControlError(GroundglassError):
-    """A key, a script or a remote asks for a control that there is not, or for a setting that it has not."""
+    """A key, a script or a remote client requested an unknown control or an invalid setting."""
 
 
 class OutputError(GroundglassError):
@@ -58,7 +58,7 @@ class MissingExtraError(GroundglassError):
 
 
 def cause(error: Exception) -> str:
-    """What a library's error says, on one line of bearable length."""
+    """The message of a library's error on one line of at most MAX_CAUSE_CHARACTERS."""
     message = " ".join(str(error).split()) or type(error).__name__
     return message if len(message) <= MAX_CAUSE_CHARACTERS else message[: MAX_CAUSE_CHARACTERS - 3] + "..."
 

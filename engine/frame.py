@@ -64,17 +64,17 @@ class StereoRig:
         _check_disparity(self.max_disparity)
 
     def depth_m(self, disparity: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The distance in metres that each disparity means, in pixels of the picture; at most 10 km."""
+        """Distances in metres of disparities in pixels of the picture; at most 10 km."""
         product = self.focal_px * self.baseline_m
-        seen_px = np.maximum(disparity + np.float32(self.doffs_px), np.float32(product / FAR_M))
-        return np.asarray(np.float32(product) / seen_px, dtype=np.float32)
+        visible_px = np.maximum(disparity + np.float32(self.doffs_px), np.float32(product / FAR_M))
+        return np.asarray(np.float32(product) / visible_px, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class RelativeRig:
-    """Two cameras of which nobody knows the figures: what they see lies between two distances in metres.
+    """Two uncalibrated cameras: the scene lies between two distances in metres.
 
-    Raises SourceError where the distances are not 0 < near_m < far_m.
+    Raises SourceError unless 0 < near_m < far_m.
     """
 
     near_m: float
@@ -89,7 +89,7 @@ class RelativeRig:
         _check_disparity(self.max_disparity)
 
     def from_disparities(self, min_px: float, max_px: float) -> StereoRig:
-        """The rig that sees the two disparities, min_px < max_px, at the farther and the nearer distance."""
+        """The rig in which the disparities min_px < max_px are at `far_m` and `near_m`."""
         min_per_m, max_per_m = 1 / self.far_m, 1 / self.near_m
         product = (max_px - min_px) / (max_per_m - min_per_m)
         return StereoRig(product, 1.0, product * min_per_m - min_px, self.max_disparity)
@@ -145,25 +145,24 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One picture on its way through the house; never changed once it is made.
+    """One picture on its way through the pipeline. It is immutable.
 
-    That holds for its arrays, too: what is known already is not copied to the device again, so a source that refilled
-    the same depth array in place would be drawn with the old distances. Give every frame arrays of its own.
+    Its arrays are immutable, too: an array that was uploaded is not copied to the device again, so a depth array that a
+    source refills in place would be drawn with the old distances. Give every frame its own arrays.
 
     `pixels` is C-contiguous, its shape and dtype given by `encoding`. A mosaic whose `packing` is not U16 is (H,
-    row_bytes) uint8 instead, and `packed_width` says how many sites a row has. `depth_m` is the distance in metres over
-    the whole picture, float32 of any height and width, or None where nothing is known; `depth_noise` is its standard
-    deviation relative to the distance, 0 where it is exact. `right` is what the right camera of the `rig` saw, like
-    `pixels`. `native_lens` took the picture, where that is known: a
-    virtual lens adds only the blur that it lacks. `time_s` is the presentation time since the source's first frame;
-    `arrived_s` is `time.perf_counter()` at hand-over. `captured_s` is when the sensor read the frame out, on the clock
-    of `time.perf_counter`, mapped from the driver's clock (`capture.clock`); None where the source does not know.
+    row_bytes) uint8 instead, and `packed_width` is the number of photosites in a row. `depth_m` is the distance in
+    metres over the whole picture, float32 of any height and width, or None if unknown; `depth_noise` is its standard
+    deviation relative to the distance, 0 if it is exact. `right` is the picture of the right camera of the `rig`, in
+    the form of `pixels`. `native_lens` is the lens that took the picture, if known: a virtual lens adds only the
+    missing blur. `time_s` is the presentation time since the source's first frame; `arrived_s` is
+    `time.perf_counter()` when the source delivered it. `captured_s` is when the sensor read the frame out, on the clock
+    of `time.perf_counter`, mapped from the driver's clock (`capture.clock`); None if the source does not know it.
     `orientation` is the EXIF value (1 to 8) still to be applied.
 
-    Where `lease` is not None, `pixels` and `right` lie in a driver's buffer: they may be read until `release()`, and
-    never after the source is closed. Whoever keeps such a frame longer keeps `frame.owned()`. `depth_m` is never part
-    of the lease.
-    Raises SourceError where shapes or dtypes do not fit: kernels would read something else, or beyond the end.
+    If `lease` is not None, `pixels` and `right` lie in a driver's buffer: they may be read until `release()`, and never
+    after the source is closed. To keep such a frame longer, keep `frame.owned()`. `depth_m` is never part of the lease.
+    Raises SourceError if shapes or dtypes do not match: kernels would read outside the arrays.
     """
 
     pixels: NDArray[Any]
@@ -204,7 +203,7 @@ class Frame:
         if self.encoding is not Encoding.MOSAIC or self.packed_width < 1 or not fits:
             raise SourceError(
                 f"{self.name or 'frame'}: {self.pixels.shape} {self.pixels.dtype} is no {self.packing.value} mosaic "
-                f"{self.packed_width} sites wide; give (H, {row_bytes} or more) uint8"
+                f"{self.packed_width} photosites wide; give (H, {row_bytes} or more) uint8"
             )
         self._check_distances()
 

@@ -1,4 +1,4 @@
-"""How a camera was held: EXIF orientations, applied to arrays, to the sites of a mosaic and to places."""
+"""How a camera was held: EXIF orientations, applied to arrays, to the photosites of a mosaic and to places."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def upright(stored: NDArray[Any], orientation: int) -> NDArray[Any]:
 def first_block(block: NDArray[Any], size: tuple[int, int], orientation: int) -> NDArray[Any]:
     """The repeating (n, n) `block` of a mosaic of `size`, (width, height), as it begins once the mosaic is upright.
 
-    Which site comes to lie first depends on what the sides leave over when divided by n.
+    The first photosite depends on the remainders of the sides divided by n.
     """
     side = len(block)
     width, height = size

@@ -27,8 +27,8 @@ class Packing(enum.Enum):
     U8 = "u8"
     RAW10 = "raw10"  # four samples' upper 8 bits, then a byte of their lower 2 bits each, the first lowest
     RAW12 = "raw12"  # two samples' upper 8 bits, then a byte of their lower 4 bits each, the first lowest
-    P10 = "10p"  # Mono10p, BayerRG10p and the like
-    P12 = "12p"  # Mono12p, BayerRG12p and the like
+    P10 = "10p"  # Mono10p, BayerRG10p and similar
+    P12 = "12p"  # Mono12p, BayerRG12p and similar
 
     @property
     def bits(self) -> int:

@@ -1,4 +1,4 @@
-"""One clock for the host, the kernels and GL: milliseconds by stage, in the order in which a frame meets them."""
+"""One clock for the host, the kernels and GL: milliseconds by stage, in pipeline order."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ KEPT = 1024  # the newest measurements of a stage: 17 s at 60 fps, so memory sta
 
 
 def percentile(values: Iterable[float], q: float) -> float:
-    """The `q`-th percentile (0 to 100) of `values`, interpolated; 0.0 where there are none."""
+    """The `q`-th percentile (0 to 100) of `values`, interpolated; 0.0 if there are none."""
     array = np.fromiter(values, dtype=np.float64)
     return float(np.percentile(array, q)) if array.size else 0.0
 
 
 class Clock:
-    """Collects milliseconds by stage name, on whichever device they were spent."""
+    """Collects milliseconds by stage name, for all devices."""
 
     def __init__(self) -> None:
         self._stages: dict[str, deque[float]] = {}
@@ -47,9 +47,9 @@ class Clock:
         }
 
     def latest_ms(self, count: int) -> dict[str, list[float]]:
-        """The newest `count` measurements of each stage, the oldest of them first."""
+        """The newest `count` measurements of each stage, oldest first."""
         return {name: list(ms)[-count:] for name, ms in self._stages.items()}
 
     def reset(self) -> None:
-        """Forgets what was measured, as after a warm-up."""
+        """Discards all measurements, as after a warm-up."""
         self._stages.clear()

@@ -41,7 +41,7 @@ def test_a_cut_mosaic_s_sites_are_those_of_its_cfa(cfa: Cfa) -> None:
 def test_a_quad_bayer_mosaic_is_not_cut_through_its_squares() -> None:
     with pytest.raises(SourceError, match=r"cut at column 1, row 0 begins with half a square; use even columns"):
         Cfa("RGGB", block=2).cropped(1, 0)
-    with pytest.raises(SourceError, match=r"of 7x8 sites turned by orientation 2 begins with half a square; use even"):
+    with pytest.raises(SourceError, match=r"of 7x8 photosites turned by orientation 2 begins with half a square"):
         Cfa("RGGB", block=2).turned((7, 8), 2)
     assert Cfa("RGGB", block=2).turned((7, 8), 1) == Cfa("RGGB", block=2)
 
@@ -64,9 +64,9 @@ def test_kinds() -> None:
     ("pattern", "block", "complaint"),
     [
         ("RGBG", 1, r"^CFA 'RGBG' is not a Bayer order; use one of RGGB, BGGR, GRBG, GBRG$"),
-        ("RGGB", 3, r"^CFA 'RGGB' with squares of 3x3 sites is unknown; use a block of 1 \(Bayer\) or 2"),
-        ("MONO", 2, r"^CFA 'MONO' has no squares of 2x2 sites; use a block of 1$"),
-        (XTRANS, 2, r"has no squares of 2x2 sites; use a block of 1$"),
+        ("RGGB", 3, r"^CFA 'RGGB' with squares of 3x3 photosites is unknown; use a block of 1 \(Bayer\) or 2"),
+        ("MONO", 2, r"^CFA 'MONO' has no squares of 2x2 photosites; use a block of 1$"),
+        (XTRANS, 2, r"has no squares of 2x2 photosites; use a block of 1$"),
         ("G" * 20 + "RB" * 8, 1, r"^CFA 'G{20}(RB){8}' is not X-Trans from any corner; give the 6x6 block in reading"),
         ("GGRGGB" * 6, 1, r"is not X-Trans from any corner"),
     ],

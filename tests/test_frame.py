@@ -38,7 +38,7 @@ def test_the_stored_first_row_and_column_come_to_lie_where_exif_says(orientation
 
 
 def mosaic_frame(pattern: str, height: int, width: int, orientation: int) -> Frame:
-    """A mosaic whose numbers say what they are: 1000 times the channel, and the black level of their site."""
+    """A mosaic whose numbers say what they are: 1000 times the channel, and the black level of their photosite."""
     black = (1.0, 2.0, 3.0, 4.0)
     y, x = np.mgrid[:height, :width]
     pixels = 1000 * Cfa(pattern).channels()[y % 2, x % 2] + (2 * (y % 2) + x % 2) + 1
@@ -77,10 +77,10 @@ def test_an_upright_picture_keeps_its_profile() -> None:
 
 @pytest.mark.parametrize("pattern", BAYER_PATTERNS)
 def test_a_cropped_cfa_is_that_of_the_cropped_mosaic(pattern: str) -> None:
-    sites = np.tile(Cfa(pattern).channels(), (3, 3))
+    photosites = np.tile(Cfa(pattern).channels(), (3, 3))
     for top in range(4):
         for left in range(4):
-            expected = sites[top : top + 2, left : left + 2]
+            expected = photosites[top : top + 2, left : left + 2]
             np.testing.assert_array_equal(Cfa(pattern).cropped(left, top).channels(), expected)
 
 

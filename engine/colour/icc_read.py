@@ -16,7 +16,7 @@ SRGB_TO_XYZ_D50 = np.array(
 def matrix_profile_to_srgb(display_rgb: NDArray[np.uint16], profile: bytes) -> NDArray[np.uint16] | None:
     """(H, W, 3) uint16 in the profile's encoding to sRGB, clipped to its gamut.
 
-    None where the profile is damaged or is not of the "three-component matrix" kind (ICC.1:2022, 8.3.3).
+    None if the profile is damaged or is not a "three-component matrix" profile (ICC.1:2022, 8.3.3).
     """
     found = matrix_profile(profile)
     if found is None:
@@ -30,7 +30,7 @@ def matrix_profile_to_srgb(display_rgb: NDArray[np.uint16], profile: bytes) -> N
 
 
 def matrix_profile(profile: bytes) -> tuple[list[NDArray[np.float32]], NDArray[np.float64]] | None:
-    """Of a "three-component matrix" profile the light of each 16-bit code, three times (65536,), and (3, 3) from that
+    """For a "three-component matrix" profile: the light of each 16-bit code, three times (65536,), and (3, 3) from that
     light to XYZ under D50. None where it is damaged or of another kind; a profile with tables in it is of both kinds.
     """
     try:

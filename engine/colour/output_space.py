@@ -90,7 +90,7 @@ def open_output_space(name: str | Path) -> OutputSpace | None:
 
 
 def srgb_profile() -> bytes:
-    """The ICC profile of what looks draw where no other space is asked for."""
+    """The ICC profile of the default output space."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 

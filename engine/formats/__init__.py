@@ -1,1 +1,1 @@
-"""Formats: files in and out. Nothing here knows a device, a source or a window."""
+"""Formats: files in and out. It depends on no device, source or window."""

@@ -17,9 +17,10 @@ from ..errors import SourceError, check_regular_file
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChartProfile:
-    """What a chart told of a camera under one light. `black` is the sensor value of no light, `white_balance` and
-    `camera_to_scene` are those of CameraProfile; `delta_e` is the mean CIEDE2000 of patches that were left out.
-    `defects` (N, 2) are columns and rows of bad sites, which a person adds to the file; None where none are told.
+    """A camera profile measured from a chart under one light. `black` is the sensor value of no light.
+    `white_balance` and `camera_to_scene` are those of CameraProfile. `delta_e` is the mean
+    CIEDE2000 of patches that were left out of the fit.
+    `defects` (N, 2) are columns and rows of defective photosites, which the user may add to the file, else None.
     """
 
     black: float
@@ -43,7 +44,7 @@ class ChartProfile:
 
 
 def profile_text(profile: ChartProfile, comments: list[str]) -> str:
-    """What `load_profile` reads, with `comments` on top."""
+    """The text that `load_profile` reads, with `comments` on top."""
     rows = ",\n    ".join(_numbers(row) for row in profile.camera_to_scene)
     return "".join(f"# {_printable(line)}\n" for line in comments) + (
         f"name = {_quoted(profile.name)}\n"
@@ -52,12 +53,12 @@ def profile_text(profile: ChartProfile, comments: list[str]) -> str:
         "# From camera RGB, balanced, to linear Rec.2020, D65.\n"
         f"camera_to_scene = [\n    {rows},\n]\n"
         f"delta_e = {profile.delta_e:.2f}  # mean CIEDE2000 of patches that the fit did not see\n"
-        "# Sites that measure no light may be listed as columns and rows: defects = [[103, 40], [1201, 877]]\n"
+        "# Photosites that measure no light may be listed as columns and rows: defects = [[103, 40], [1201, 877]]\n"
     )
 
 
 def load_profile(path: Path) -> ChartProfile:
-    """SourceError with the file and the key where there is no such file, or it holds no profile."""
+    """SourceError with the file and the key if the file does not exist or holds no profile."""
     check_regular_file(path)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -67,10 +68,10 @@ def load_profile(path: Path) -> ChartProfile:
             f"{path}: cannot be read ({reason}); give a profile that groundglass profile wrote"
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise SourceError(f"{path}: is no TOML ({error}); give a profile that groundglass profile wrote") from error
+        raise SourceError(f"{path}: not valid TOML ({error}); give a profile that groundglass profile wrote") from error
     unknown = set(table) - {"name", "black", "white_balance", "camera_to_scene", "defects", "delta_e"}
     if unknown:
-        raise SourceError(f"{path}: '{sorted(unknown)[0]}' is no key of a camera profile; remove it")
+        raise SourceError(f"{path}: '{sorted(unknown)[0]}' is not a key of a camera profile; remove it")
     balance = _array(path, table, "white_balance", (3,))
     if not (balance > 0).all():
         raise SourceError(f"{path}: white_balance holds a number that is not above 0; measure the chart again")

@@ -1,4 +1,4 @@
-"""A depth map's file: its samples as they are, and what they are in metres."""
+"""Depth map files: the stored samples and their conversion to metres."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def read_map(path: Path, scaling: Scaling) -> DepthMap:
     """The map in `path`: NPY, TIFF, EXR, PFM with floats, PNG, PGM, TIFF, NPY, JPEG with integers.
 
     Floats are metres and integers `scaling.units_per_m`; with `scaling.span` both are relative. Unknown distances
-    (zero, negative, NaN) are filled from their surroundings. Raises SourceError.
+    (zero, negative, NaN) are filled from their neighbourhood. Raises SourceError.
     """
     return metric(path, read_samples(path), scaling)
 
@@ -61,7 +61,7 @@ def metric(path: Path, samples: NDArray[Any], scaling: Scaling) -> DepthMap:
         depth_m = whole_depth(relative_m)
     elif coarse and scaling.units_per_m is None:
         raise SourceError(
-            f"{path}: an 8-bit map does not say how far; give the distances of its brightest and darkest grey, such as "
+            f"{path}: an 8-bit map has no distances; give the distances of its brightest and darkest grey, such as "
             "--depth-range 0.8..6, or its units per metre with --depth-scale"
         )
     else:
@@ -121,7 +121,7 @@ def _stored(path: Path) -> NDArray[Any]:
 
 
 def _as_written(path: Path, samples: NDArray[Any]) -> NDArray[Any]:
-    """A PGM says its own white, and Pillow stretches what it reads to that of 8 or 16 bits: undo that."""
+    """A PGM states its own white level; Pillow scales samples to 8 or 16 bits. This undoes the scaling."""
     with path.open("rb") as file:
         words = re.sub(rb"#[^\n]*\n", b" ", file.read(4096)).split(maxsplit=4)
     if samples.dtype.kind not in "iu" or words[0] not in (b"P2", b"P5"):
@@ -143,7 +143,7 @@ def _one_channel(path: Path, samples: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(invalid="ignore"):
         apart = np.ptp(channels.astype(np.float64), axis=2)
     if np.nanpercentile(apart, 99) > GREY_TOLERANCE * white:
-        raise SourceError(f"{path}: a coloured map does not say what is near; save it as grey, one distance a pixel")
+        raise SourceError(f"{path}: a coloured map has no defined distances; save it as grey, one distance a pixel")
     return kept
 
 

@@ -1,4 +1,4 @@
-"""What the tags of a DNG say of its picture (Adobe DNG specification 1.6): geometry, levels, filters, colour, opcodes.
+"""The tags of a DNG (Adobe DNG specification 1.6): geometry, levels, filters, colour, opcodes.
 
 LibRaw unpacks the pixels, and applies the LinearizationTable on the way; everything else that makes light of its
 numbers is read here. A tag that makes no sense counts as missing.
@@ -23,10 +23,10 @@ from .tiff_tags import TagError, TagFile, Tags
 COLOUR_FILTER_ARRAY, LINEAR_RAW = 32803, 34892
 FLOATING_POINT = 3
 CONVERT = "convert the file to linear DNG"
-MAX_PHOTOSITES = 1 << 20  # of a side
+MAX_PHOTOSITES = 1 << 20  # maximum length of a side
 
-# The EXIF LightSource values that name a light, and its kelvin: by CIE 15 where it is a standard illuminant, else the
-# middle of what EXIF 2.3 says.
+# The EXIF LightSource values that name a light, and its kelvin: from CIE 15 for a standard illuminant, else the
+# middle of the range in EXIF 2.3.
 ILLUMINANTS: dict[int, tuple[str, float]] = {
     1: ("daylight", 5500), 2: ("fluorescent", 4000), 3: ("tungsten", 2850), 4: ("flash", 5500),
     9: ("fine weather", 5500), 10: ("cloudy", 6500), 11: ("shade", 7500), 12: ("daylight fluorescent", 6400),
@@ -40,12 +40,12 @@ D50_K, D65_K = ILLUMINANTS[23][1], ILLUMINANTS[21][1]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dng:
-    """The tags of one DNG, checked. Areas are in sites of the file; None is what the file does not say.
+    """The tags of one DNG, checked. Areas are in photosites of the file; a value that the file lacks is None.
 
-    `crop` is what shall be seen of `active`. `filtered` says that there are colour filters before the sites, and
-    `colours` (rows, columns) which (0 red, 1 green, 2 blue), from the corner of `active` on. `black` (rows, columns,
-    samples) repeats from the same corner; `black_rows` and `black_columns` are added to it. `white` has a number a
-    sample. `neutral` is what the camera saw of white, `white_xy` its chromaticity.
+    `crop` is the visible part of `active`. `filtered` is True if the photosites have colour filters. `colours` (rows,
+    columns) holds the filters (0 red, 1 green, 2 blue) from the corner of `active` on. `black` (rows, columns, samples)
+    repeats from the same corner; `black_rows` and `black_columns` are added to it. `white` has one number per sample.
+    `neutral` is the camera RGB of white, `white_xy` its chromaticity.
     """
 
     samples: int
@@ -74,12 +74,12 @@ class Dng:
         return [opcode for stage, data in enumerate(self.opcode_lists, 1) for opcode in parse_opcodes(stage, data)]
 
     def lateral(self) -> tuple[float, float] | None:
-        """By how many thousandths red and blue lie farther out than green, where an opcode says so."""
+        """Lateral chromatic aberration of red and blue over green in thousandths, None without an opcode."""
         warps = [opcode.action.lateral for opcode in self.opcodes() if isinstance(opcode.action, Warp)]
         return next((lateral for lateral in warps if lateral is not None), None)
 
     def cfa(self, path: Path) -> Cfa | None:
-        """The filters from the corner of `crop` on, MONO for a grey picture; None of one that is RGB already.
+        """The filters from the corner of `crop` on, MONO for a grey picture, None for an RGB picture.
 
         SourceError where they are none that can be demosaiced.
         """
@@ -94,7 +94,7 @@ class Dng:
         return filters(colours, path).cropped(*offset)
 
     def coloured(self, profile: CameraProfile) -> CameraProfile:
-        """`profile` with what the file says of colour: calibrations, the balance as shot (D65 without one), and the
+        """`profile` with the colour of the file: calibrations, the as-shot white balance (default: D65), and the
         matrix of that balance."""
         known = replace(profile, calibrations=self.calibrations) if self.calibrations else profile
         try:
@@ -108,7 +108,7 @@ class Dng:
 
 
 def filters(colours: NDArray[np.intp], path: Path) -> Cfa:
-    """The Cfa of a repeating pattern, (rows, columns) of 0 red, 1 green, 2 blue. SourceError where it is unknown."""
+    """The Cfa of a repeating pattern, (rows, columns) of 0 red, 1 green, 2 blue. SourceError if it is unknown."""
     tile = np.tile(colours, (12 // np.gcd(12, len(colours)), 12 // np.gcd(12, colours.shape[1])))
     for side, block in ((2, 1), (2, 2), (6, 1)):
         letters = "".join("RGB"[colour] for colour in tile[: side * block : block, : side * block : block].ravel())
@@ -125,7 +125,7 @@ def filters(colours: NDArray[np.intp], path: Path) -> Cfa:
 
 
 def read_dng(path: Path) -> Dng | None:
-    """The tags of a DNG; None where the file is none, or has no raw picture that these tags describe."""
+    """The tags of a DNG; None if the file is not a DNG or these tags describe no raw picture of it."""
     try:
         with TagFile(path) as file:
             page = raw_directory(file)
@@ -137,7 +137,7 @@ def read_dng(path: Path) -> Dng | None:
 
 
 def raw_directory(file: TagFile) -> Any:
-    """The directory that holds the raw picture at full size: the largest one that is no preview."""
+    """The directory that holds the raw picture at full size: the largest that is not a preview."""
     pictures = [(Tags(page), page) for page in file.directories]
     raw_pages = [
         (tags.whole("NewSubfileType") == 0 or not tags.has("NewSubfileType"), np.prod(_size(tags)), page)
@@ -162,7 +162,7 @@ def _read(tags: Tags, own: Tags) -> Dng:
     colours = _colours(own) if filtered else None
     neutral = tags.finite("AsShotNeutral", (3,))
     bits = own.finite("BitsPerSample")
-    # LibRaw makes whole numbers of them, from 0 to a white level of its own.
+    # LibRaw converts them to integers from 0 to its own white level.
     formats = own.finite("SampleFormat")
     floating = formats is not None and bool((formats == FLOATING_POINT).any())
     return Dng(
@@ -202,9 +202,9 @@ def _active(tags: Tags, stored: Area) -> Area:
 
 
 def _crop(tags: Tags, active: Area, block: int) -> Area:
-    """DefaultCropOrigin and DefaultCropSize, in sites whatever DefaultScale says of their shape, rounded to whole ones.
+    """DefaultCropOrigin and DefaultCropSize in photosites (DefaultScale is ignored), rounded to integers.
 
-    A quad-Bayer sensor is cut between its squares of `block` sites.
+    A quad-Bayer sensor is cropped between its squares of `block` photosites.
     """
     origin, size = tags.finite("DefaultCropOrigin", (2,)), tags.finite("DefaultCropSize", (2,))
     if origin is None or size is None or origin.min() < 0 or size.min() < 1 or max(*origin, *size) > MAX_PHOTOSITES:
@@ -230,7 +230,7 @@ def _block(colours: NDArray[np.intp] | None) -> int:
 
 
 def _is_rgb(tags: Tags) -> bool:
-    """Whether the planes are red, green and blue in this order, as the matrices then are too."""
+    """Whether the planes are red, green and blue in this order; the matrices use the same order."""
     planes = tags.finite("CFAPlaneColor")
     return planes is None or planes.tolist() == [0, 1, 2]
 
@@ -259,14 +259,14 @@ def _white(tags: Tags, samples: int) -> NDArray[np.float64] | None:
 
 
 def _exposure_ev(tags: Tags) -> float:
-    """How much brighter than its numbers the picture is meant to be: the camera's share and its profile's."""
+    """The baseline exposure in EV: that of the camera plus that of its profile."""
     shares = [tags.finite(name, (1,)) for name in ("BaselineExposure", "BaselineExposureOffset")]
     total = sum(float(share[0]) for share in shares if share is not None)
     return total if abs(total) <= 20 else 0.0
 
 
 def _noise(tags: Tags) -> NoiseProfile | None:
-    """The mean over the colour planes, where the file tells them apart."""
+    """The mean over the colour planes, if the file has them."""
     found = tags.finite("NoiseProfile", (2, 6))
     if found is None or found.min() < 0 or not found.any():
         return None
@@ -282,17 +282,17 @@ def _white_xy(tags: Tags) -> tuple[float, float] | None:
 
 
 def _calibrations(tags: Tags) -> tuple[Calibration, ...]:
-    """By rising temperature. A third light (DNG 1.6) is left aside: it refines what the other two say already."""
+    """By rising temperature. A third light (DNG 1.6) is ignored: it only refines the other two."""
     analog = tags.finite("AnalogBalance", (3,))
     gains = np.diag(analog if analog is not None and analog.min() > 0 else np.ones(3))
-    # The calibration of this very camera holds for the profile that names the same signature.
+    # The calibration of this unit applies to the profile with the same signature.
     own = tags.text("CameraCalibrationSignature") == tags.text("ProfileCalibrationSignature")
     found = [_calibration(tags, number, gains, own) for number in (1, 2)]
-    illuminants = sorted((one for one in found if one is not None), key=lambda one: one.temperature_k)
+    illuminants = sorted((light for light in found if light is not None), key=lambda light: light.temperature_k)
     named = [light for light in illuminants if light.temperature_k > 0]
     if len(named) == 2 and named[0].temperature_k < named[1].temperature_k:
         return tuple(named)
-    # One light, or two that nobody can tell apart: it holds for every white, so that its own does not matter.
+    # One light, or two without distinct temperatures: it applies to every white, so its temperature does not matter.
     return tuple(replace(light, temperature_k=light.temperature_k or D50_K) for light in named or illuminants)[:1]
 
 
@@ -308,7 +308,7 @@ def _calibration(tags: Tags, number: int, gains: NDArray[np.float64], own: bool)
         return Calibration(light, between @ colour, _matrix(tags, f"ForwardMatrix{number}"), same)
     except SourceError:
         pass
-    try:  # without what may be wrong
+    try:  # without the optional matrices, which may be wrong
         return Calibration(light, colour)
     except SourceError:
         return None

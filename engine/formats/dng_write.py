@@ -1,4 +1,4 @@
-"""Writes a captured mosaic as a DNG (Adobe DNG specification 1.4), with all that the frame knows of it."""
+"""Writes a captured mosaic as a DNG (Adobe DNG specification 1.4), with all metadata of the frame."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Tag = tuple[int, int, int, Any, bool]
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SRATIONAL, DOUBLE = 1, 2, 3, 4, 5, 7, 10, 12
 GAIN_POINTS = 33  # along a side of a gain map: shading is smooth, and the file stays small
 FIX_BAD_PIXELS_LIST, GAIN_MAP = 5, 9
-OPTIONAL = 1  # a reader that does not know the opcode may go on
+OPTIONAL = 1  # a reader may ignore an unknown opcode
 
 
 def write_dng(
@@ -37,13 +37,11 @@ def write_dng(
 
     Levels, filters, orientation, white balance, calibrations, noise, shading and defects of the frame's profile go into
     the tags. A profile without calibrations is written as one, measured in the light that is white now. `preview` is
-    a small (h, w, 3) uint8 display sRGB. Raises OutputError, also where the frame is no mosaic.
+    a small (h, w, 3) uint8 display sRGB. Raises OutputError, also if the frame is not a mosaic.
     """
     path = Path(path)
     if frame.encoding is not Encoding.MOSAIC:
-        raise OutputError(
-            f"{path}: the picture is no raw, and a DNG keeps what a sensor counted; save a picture instead"
-        )
+        raise OutputError(f"{path}: the picture has no raw data; save it as a picture instead of a DNG")
     mosaic = np.ascontiguousarray(unpack(frame.pixels, frame.packing, frame.width))
     camera = [*_identity(metadata), *_colour(frame), *_metadata_tags(metadata)]
     own = [*_geometry(mosaic), *_filters(frame.cfa), *_levels(frame.profile, frame.cfa), *_opcodes(frame)]
@@ -92,7 +90,9 @@ def _colour(frame: Frame) -> list[Tag]:
         tags.append((51041, DOUBLE, 2, (profile.noise.shot, profile.noise.read), True))
     if frame.cfa.kind == "mono":
         return tags
-    tags.append(_fractions(50728, [1.0 / one for one in profile.white_balance], RATIONAL))  # AsShotNeutral
+    tags.append(
+        _fractions(50728, [1.0 / multiplier for multiplier in profile.white_balance], RATIONAL)
+    )  # AsShotNeutral
     for place, calibration in enumerate(profile.calibrations or _derived(profile)):
         individual = np.eye(3) if calibration.individual is None else calibration.individual
         tags.append((50778 + place, SHORT, 1, illuminant_code(calibration.temperature_k), True))
@@ -149,7 +149,7 @@ def _filters(cfa: Cfa) -> list[Tag]:
     side = len(photosites)
     return [
         (33421, SHORT, 2, (side, side), True),  # CFARepeatPatternDim
-        _bytes(33422, [int(one) for one in photosites.ravel()]),  # CFAPattern
+        _bytes(33422, [int(channel) for channel in photosites.ravel()]),  # CFAPattern
         _bytes(50710, (0, 1, 2)),  # CFAPlaneColor
         (50711, SHORT, 1, 1, True),  # CFALayout: rectangular
     ]
@@ -164,7 +164,9 @@ def _levels(profile: CameraProfile, cfa: Cfa) -> list[Tag]:
     if profile.black_map is not None:
         columns = profile.black_map.mean(axis=0)
         rows = (profile.black_map - columns).mean(axis=1)
-        if np.abs(profile.black_map - columns - rows[:, None]).max() < 0.05:  # it is rows and columns, as tags can say
+        if (
+            np.abs(profile.black_map - columns - rows[:, None]).max() < 0.05
+        ):  # rows plus columns, which tags can express
             tags += [_fractions(50715, columns, SRATIONAL), _fractions(50716, rows, SRATIONAL)]
     return tags
 
@@ -182,23 +184,23 @@ def _opcodes(frame: Frame) -> list[Tag]:
 
 
 def _bayer_phase(cfa: Cfa) -> int:
-    """0: the first site is red, 1: green in a red row, 2: green in a blue row, 3: blue."""
+    """0: the first photosite is red, 1: green in a red row, 2: green in a blue row, 3: blue."""
     return {"RGGB": 0, "GRBG": 1, "GBRG": 2, "BGGR": 3}[cfa.pattern]
 
 
 def _gain_maps(gains: NDArray[np.float32]) -> list[bytes]:
-    """The data of a GainMap opcode for each site of the 2x2 block, its points from the first such site to the last."""
+    """The data of a GainMap opcode for each photosite of the 2x2 block, with points from its first to its last."""
     maps = []
-    for site in range(4):
-        at, points = gains[site // 2 :: 2, site % 2 :: 2], []
+    for photosite in range(4):
+        at, points = gains[photosite // 2 :: 2, photosite % 2 :: 2], []
         places: list[tuple[float, float]] = []  # spacing and origin, as parts of the picture
-        for axis, first in enumerate((site // 2, site % 2)):
+        for axis, first in enumerate((photosite // 2, photosite % 2)):
             photosites, side = at.shape[axis], gains.shape[axis]
             count = min(GAIN_POINTS, photosites)
             at = _resampled(at, np.linspace(0, photosites - 1, count), axis)
             points.append(count)
             places.append((2 * (photosites - 1) / max(count - 1, 1) / side, (first + 0.5) / side))
-        head = struct.pack(">10I", site // 2, site % 2, *gains.shape, 0, 1, 2, 2, *points)
+        head = struct.pack(">10I", photosite // 2, photosite % 2, *gains.shape, 0, 1, 2, 2, *points)
         (spacing_v, origin_v), (spacing_h, origin_h) = places
         maps.append(
             head + struct.pack(">4dI", spacing_v, spacing_h, origin_v, origin_h, 1) + at.astype(">f4").tobytes()
@@ -230,6 +232,6 @@ def _bytes(code: int, numbers: tuple[int, ...] | list[int]) -> Tag:
 
 
 def _fractions(code: int, numbers: Any, kind: int) -> Tag:
-    """Numbers as fractions, as near as denominators up to a million bring them."""
+    """Numbers as the closest fractions with denominators up to one million."""
     flat = [Fraction(float(one)).limit_denominator(1_000_000) for one in np.ravel(np.asarray(numbers, np.float64))]
     return code, kind, len(flat), tuple(part for one in flat for part in (one.numerator, one.denominator)), True

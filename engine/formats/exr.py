@@ -1,4 +1,4 @@
-"""OpenEXR: scene-linear pictures, with depth where a Z channel brings it."""
+"""OpenEXR: scene-linear pictures, with depth from a Z channel."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ HALF_MAX = 65504.0
 
 
 def read_exr(path: Path, *, with_depth: bool = True) -> Frame:
-    """Read R, G, B (or Y) as (H, W, 3) float32 scene-linear, and Z as metres where there is one and it is wanted.
+    """Read R, G, B (or Y) as (H, W, 3) float32 scene-linear, and Z in metres if it exists and is requested.
 
-    The `chromaticities` attribute decides the matrix to Rec.2020; without it the file is Rec.709, as the format says.
+    The `chromaticities` attribute determines the matrix to Rec.2020; the format's default is Rec.709.
     Only the data window is read. Raises SourceError, or MissingExtraError without the OpenEXR library.
     """
     channels, header = read_channels(path)

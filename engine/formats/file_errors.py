@@ -1,4 +1,4 @@
-"""What Pillow, tifffile, NumPy and their kin raise on broken files, and how to say it in one line."""
+"""The errors that Pillow, tifffile, NumPy and similar libraries raise on broken files."""
 
 from __future__ import annotations
 

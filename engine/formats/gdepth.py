@@ -1,4 +1,4 @@
-"""Depth that a phone's JPEG carries in its metadata: Google's GDepth XMP.
+"""Depth in the metadata of a phone's JPEG: Google's GDepth XMP.
 
 Written from https://developers.google.com/depthmap-metadata (encoding, reference) and Adobe's XMP specification, part
 3: metadata beyond 64 KB follows in further APP1 segments, each with the identifier of the whole, its length and its
@@ -29,7 +29,7 @@ NOTE_NAMESPACE = "http://ns.adobe.com/xmp/note/"
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENSION_HEAD = b"http://ns.adobe.com/xmp/extension/\0"
 UNITS_PER_M = {"m": 1.0, "meter": 1.0, "meters": 1.0, "cm": 100.0, "mm": 1000.0}
-WHOLE_BYTES = 100_000_000  # of metadata; a depth map is a few hundred thousand
+WHOLE_BYTES = 100_000_000  # limit of the metadata; a depth map has a few hundred thousand
 OTHER_MAP = "name another map with --depth, or --depth none for no depth"
 
 APP1, START_OF_SCAN, END_OF_IMAGE = 0xE1, 0xDA, 0xD9
@@ -37,17 +37,17 @@ WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 
 
 def read_gdepth(path: Path) -> DepthMap | None:
-    """The depth of a JPEG as its pixels are stored, of any size; None where it carries none.
+    """The depth of a JPEG as its pixels are stored, of any size; None if it has none.
 
-    Near and far are metres unless the file says otherwise. Files whose near and far make no sense get
-    `PORTRAIT_M`. Raises SourceError where there is a map that cannot be read.
+    Near and far are in metres unless the file specifies another unit. Invalid near and far are replaced by
+    `PORTRAIT_M`. Raises SourceError if the map cannot be read.
     """
     check_regular_file(path)
     try:
         with path.open("rb") as file:
             main, extensions = _xmp_packets(file)
     except (OSError, struct.error):
-        return None  # that the picture is damaged is for its decoder to say
+        return None  # the picture's decoder reports the damage
     if NAMESPACE.encode() not in main and not any(NAMESPACE.encode() in packet for packet in extensions.values()):
         return None
     properties = _properties(path, main)
@@ -68,7 +68,7 @@ def _depth(path: Path, properties: dict[str, str], samples: NDArray[np.float64])
     """`samples` (H, W), 0 to 1. RangeLinear: near at 0, far at 1; RangeInverse: 1/distance runs from near to far."""
     form = properties.get("Format", "RangeInverse")
     if form not in ("RangeInverse", "RangeLinear"):
-        raise SourceError(f"{path}: its depth is of the format '{form}', not RangeInverse or RangeLinear; {OTHER_MAP}")
+        raise SourceError(f"{path}: its depth has the format '{form}', not RangeInverse or RangeLinear; {OTHER_MAP}")
     units = properties.get("Units", "m").strip().lower()
     if units not in UNITS_PER_M:
         raise SourceError(f"{path}: its depth is in '{units}', not in m, cm or mm; {OTHER_MAP}")
@@ -153,7 +153,7 @@ def _xmp_packets(file: BinaryIO) -> tuple[bytes, dict[bytes, bytes]]:
 
 
 def _joined(whole: int, pieces: dict[int, bytes]) -> bytes:
-    """The pieces in their places, or nothing where one is missing."""
+    """The joined pieces, or nothing if a piece is missing."""
     joined = bytearray()
     for offset in sorted(pieces):
         if offset != len(joined):
@@ -163,7 +163,7 @@ def _joined(whole: int, pieces: dict[int, bytes]) -> bytes:
 
 
 def _next_marker(file: BinaryIO) -> int | None:
-    """The code of the next marker, fill bytes skipped; None at the end or where there is none."""
+    """The code of the next marker, fill bytes skipped; None at the end or if there is no marker."""
     if file.read(1) != b"\xff":
         return None
     code = b"\xff"

@@ -1,4 +1,4 @@
-"""A mosaic without a header: the user says what the file does not."""
+"""A mosaic without a header: the user specifies its layout."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _PFNC = {"rg": "rggb", "bg": "bggr", "gr": "grbg", "gb": "gbrg"}  # GenICam name
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the bytes of a headerless mosaic lie: one sample a site, row after row.
+    """The layout of a headerless mosaic: one sample per photosite, row after row.
 
-    `bits` (8 to 16) are significant in samples that lie as `packing` says. `black` is the sensor value of no light.
+    `bits` (8 to 16) are significant in samples packed as `packing`. `black` is the sensor value of no light.
     """
 
     cfa: Cfa
@@ -38,7 +38,7 @@ class Layout:
 
     @classmethod
     def parse(cls, raw_format: str, raw_size: str | tuple[int, int], black: float = 0.0) -> Layout:
-        """From a format and a size such as `rggb12` and `1920x1080`; SourceError with examples where one is wrong.
+        """From a format and a size such as `rggb12` and `1920x1080`; SourceError with examples if one is wrong.
 
         A format is a Bayer order, `mono`, or `quad-` and a Bayer order; the significant bits; and how they lie: nothing
         (8 bits in bytes, more in little-endian words of 16), `be` (big-endian words), `le` (words, for 8 bits too),

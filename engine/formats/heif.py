@@ -25,7 +25,7 @@ UNIFORM_INVERSE, UNIFORM_DISPARITY, UNIFORM_DISTANCE, WARPED_DISPARITY = range(4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeifPicture:
-    """The primary picture, turned as the file says: an 8-bit image with its ICC profile in `info`, or (H, W, 3) uint16
+    """The primary picture, upright: an 8-bit image with its ICC profile in `info`, or (H, W, 3) uint16
     in the colours of `profile`; and the depth of the same field of view, of any size."""
 
     image: Image.Image | NDArray[np.uint16]
@@ -58,8 +58,8 @@ def metres(samples: NDArray[Any], properties: Mapping[str, Any]) -> NDArray[np.f
     """(H, W) integers of a HEIF depth image to metres, by its depth representation information.
 
     Disparity is in 1/metre, as phones write it, and the brightest sample has the largest; inverse distance likewise;
-    a uniform distance is farthest where it is brightest. Where the figures are missing or make no sense, bright is
-    near and the picture spans `PORTRAIT_M`. None where no sample has a distance.
+    a uniform distance is largest where it is brightest. If the range is missing or invalid, bright is near and the
+    picture spans `PORTRAIT_M`. None if no sample has a distance.
     """
     share = samples / float(np.iinfo(samples.dtype).max)
     kind = properties.get("representation_type", UNIFORM_DISPARITY)
@@ -77,7 +77,7 @@ def metres(samples: NDArray[Any], properties: Mapping[str, Any]) -> NDArray[np.f
 
 
 def exif_of(path: Path) -> tuple[Image.Exif, bytes | None]:
-    """What the file says of the shot, and its ICC profile; MissingExtraError, or what Pillow raises."""
+    """The capture metadata of the file and its ICC profile. MissingExtraError, and the errors of Pillow."""
     info: Mapping[str, Any] = _library(path).open_heif(path).info
     found = Image.Exif()
     found.load(info.get("exif") or b"")

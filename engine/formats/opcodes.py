@@ -1,7 +1,7 @@
-"""The opcodes of a DNG (Adobe DNG specification 1.6, chapter 7): what a camera asks to be done to its picture.
+"""The opcodes of a DNG (Adobe DNG specification 1.6, chapter 7): corrections that a camera specifies.
 
-Read here: maps of gain (lens shading), radial vignetting, defective sites, and the warp whose difference between the
-planes is lateral chromatic aberration. The lists are big-endian, whatever the file is.
+Supported: gain maps (lens shading), radial vignetting, defective photosites, and the warp whose difference between the
+planes is lateral chromatic aberration. The lists are big-endian in every file.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ NAMES = {
     14: "WarpRectilinear2",
 }
 MAX_OPCODES = 64
-MAX_GAIN = 1000.0  # beyond it a map is broken, not a lens dark
+MAX_GAIN = 1000.0  # a larger gain is a broken map
 
 
 class Area(NamedTuple):
-    """A rectangle of sites: rows `top` to `bottom` and columns `left` to `right`, both ends exclusive."""
+    """A rectangle of photosites: rows `top` to `bottom` and columns `left` to `right`, both ends exclusive."""
 
     top: int
     left: int
@@ -47,7 +47,7 @@ class Area(NamedTuple):
         return self.bottom - self.top, self.right - self.left
 
     def within(self, other: Area) -> Area:
-        """The part of it that lies in `other`; of no height or width where there is none."""
+        """The intersection with `other`; of no height or width if it is empty."""
         top, left = max(self.top, other.top), max(self.left, other.left)
         return Area(top, left, max(min(self.bottom, other.bottom), top), max(min(self.right, other.right), left))
 
@@ -71,7 +71,7 @@ class GainMap:
     def at(
         self, rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, int], plane: int
     ) -> NDArray[np.float32]:
-        """(len(rows), len(columns)) float32 gains of sites of a picture of `shape`, in `plane`."""
+        """(len(rows), len(columns)) float32 gains of photosites of a picture of `shape`, in `plane`."""
         gains = self.gains[:, :, min(plane - self.plane, self.gains.shape[2] - 1)]
         low, high, share = _between(rows, shape[0], self.spacing[0], self.origin[0], gains.shape[0])
         by_row = gains[low] * (1 - share[:, None]) + gains[high] * share[:, None]
@@ -82,7 +82,7 @@ class GainMap:
 def _between(
     photosites: NDArray[np.intp], side: int, spacing: float, origin: float, points: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """The two points of the grid beside the centre of each site, and how far it is from the first to the second."""
+    """The two grid points beside the centre of each photosite, and its fraction of the way between them."""
     place = np.clip(((photosites + 0.5) / side - origin) / spacing, 0, points - 1)
     low = np.minimum(place.astype(np.intp), max(points - 2, 0))
     return low, np.minimum(low + 1, points - 1), (place - low).astype(np.float32)
@@ -111,26 +111,26 @@ class Warp:
         if len(self.planes) != 3:
             return None
         red, green, blue = (sum(k * 0.25**n for n, k in enumerate(plane[:4])) for plane in self.planes)
-        # The warp looks up the source: a factor above green's brings in what lies further out.
+        # The warp gives source positions: a factor above green's reads farther from the centre.
         return (1000 * (red / green - 1), 1000 * (blue / green - 1)) if green > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
 class BadConstant:
-    """Every site that holds this number is defective."""
+    """Every photosite with this value is defective."""
 
     constant: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BadPixels:
-    """Defective sites, (N, 2) int64 rows and columns, and areas of them, (M, 4) int64 as in `Area`."""
+    """Defective photosites, (N, 2) int64 rows and columns, and areas of them, (M, 4) int64 as in `Area`."""
 
     points: NDArray[np.int64]
     areas: NDArray[np.int64]
 
     def mark(self, marked: NDArray[np.bool_], top: int, left: int) -> None:
-        """Sets the sites of `marked`, (H, W), whose first is at row `top` and column `left`."""
+        """Sets the photosites of `marked`, (H, W), whose first is at row `top` and column `left`."""
         photosites = self.points - (top, left)
         photosites = photosites[((photosites >= 0) & (photosites < marked.shape)).all(axis=1)]
         marked[photosites[:, 0], photosites[:, 1]] = True
@@ -150,7 +150,7 @@ Action = GainMap | Vignette | Warp | BadConstant | BadPixels
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opcode:
-    """One entry of OpcodeList 1, 2 or 3. `action` is None where it is not read here or is broken: `broken` says so.
+    """One entry of OpcodeList 1, 2 or 3. `action` is None if the opcode is not supported or is broken (`broken`).
 
     `optional` is the file's own word on whether the picture may be shown without it.
     """
@@ -252,7 +252,7 @@ def _read_bad_constant(payload: bytes) -> BadConstant:
 def _read_bad_pixels(payload: bytes) -> BadPixels:
     _bayer_phase, points, areas = struct.unpack_from(">3I", payload)
     if 12 + 8 * points + 16 * areas > len(payload):
-        raise ValueError("fewer sites than it counts")
+        raise ValueError("fewer photosites than it counts")
     flat = np.frombuffer(payload, ">u4", 2 * points + 4 * areas, 12)
     whole = flat.astype(np.int64)
     return BadPixels(whole[: 2 * points].reshape(-1, 2), whole[2 * points :].reshape(-1, 4))
@@ -270,11 +270,11 @@ _READERS: dict[int, Callable[[bytes], Action]] = {
 def apply_gains(
     gains: NDArray[np.float32], action: Action, crop: Area, picture: Area, channels: NDArray[np.intp] | None
 ) -> None:
-    """Multiplies `gains`, (H, W) of `crop` or (H, W, 3), by what a map or a vignette asks for.
+    """Multiplies `gains`, (H, W) of `crop` or (H, W, 3), by the gains of a map or a vignette.
 
-    `picture` is what its coordinates refer to; both areas are in sites of the file. `channels` is the block (n, n) of
-    channels of a mosaic's sites from `crop`'s corner on, for a map that counts planes of colour; None for one that
-    counts the mosaic as plane 0.
+    Its coordinates refer to `picture`; both areas are in photosites of the file. `channels` is the block (n, n) of
+    channels of a mosaic's photosites from `crop`'s corner on, for a map with colour planes; None for a map in
+    which the mosaic is plane 0.
     """
     if isinstance(action, Vignette):
         _apply_vignette(gains, action, crop, picture)

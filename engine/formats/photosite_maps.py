@@ -1,4 +1,4 @@
-"""What a DNG says of single sites: black levels, gains, defects, and the light of a picture that is RGB already."""
+"""Values of single photosites of a DNG: black levels, gains, defects, and the light of an RGB picture."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..cfa import Cfa
 from .dng_read import Dng
 from .opcodes import Area, BadConstant, BadPixels, GainMap, Opcode, Vignette, apply_gains, parse_opcodes
 
-MAX_DEFECTS = 0.02  # of all sites: beyond it a list means something else
+MAX_DEFECTS = 0.02  # fraction of all photosites; a longer list is not a list of defects
 
 Four = tuple[float, float, float, float]
 
 
 def photosite_black(dng: Dng, cfa: Cfa) -> tuple[Four, NDArray[np.float32] | None]:
-    """The black level of each site of the 2x2 block of `dng.crop`, and (H, W) float32 what each site has above it, None
-    where that is nothing."""
+    """Black levels of the 2x2 block of `dng.crop`, and the (H, W) float32 excess of each photosite over them, None if
+    there is no excess."""
     rows, columns, _ = dng.black.shape
     uneven = dng.black_rows is not None or dng.black_columns is not None
     if rows <= 2 and columns <= 2 and not uneven and (cfa.kind == "bayer" or rows * columns == 1):
@@ -29,7 +29,7 @@ def photosite_black(dng: Dng, cfa: Cfa) -> tuple[Four, NDArray[np.float32] | Non
     black = _black(dng, Area(0, 0, height, width))[..., 0]
     if cfa.kind == "bayer" and min(height, width) >= 2:
         four = np.array([black[y::2, x::2].mean() for y in (0, 1) for x in (0, 1)])
-    else:  # its block is no 2x2: all in the map
+    else:  # its block is not 2x2: everything is in the map
         four = np.full(4, black.mean())
     y, x = np.ogrid[:height, :width]
     black_map = (black - four.reshape(2, 2)[y % 2, x % 2]).astype(np.float32)
@@ -37,8 +37,7 @@ def photosite_black(dng: Dng, cfa: Cfa) -> tuple[Four, NDArray[np.float32] | Non
 
 
 def _black(dng: Dng, part: Area) -> NDArray[np.float64]:
-    """(h, w, samples) black levels of a part of the crop, whose first site it counts from. Of what the tags count from
-    the corner of the active area."""
+    """(h, w, samples) black levels of `part`, an area of the crop; tags count from the corner of the active area."""
     top, left = dng.crop.top - dng.active.top, dng.crop.left - dng.active.left
     y = np.arange(part.top, part.bottom) + top
     x = np.arange(part.left, part.right) + left
@@ -51,7 +50,7 @@ def _black(dng: Dng, part: Area) -> NDArray[np.float64]:
 
 
 def light(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.float32]:
-    """(H, W, 3) float32, 1 at the white level, of the crop's `samples`; `white` holds where the file names none."""
+    """(H, W, 3) float32, 1 at the white level, of the crop's `samples`; `white` is the default white level."""
     height, width, _ = samples.shape
     even = dng.black_rows is None and dng.black_columns is None and dng.black.size <= 3
     black = _black(dng, Area(0, 0, 1, 1) if even else Area(0, 0, height, width))
@@ -67,9 +66,9 @@ def light(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.float32]:
 def photosite_gains(
     lists: tuple[bytes, bytes, bytes], stored: Area, active: Area, crop: Area, cfa: Cfa
 ) -> NDArray[np.float32] | None:
-    """(H, W) float32 gain of each site of `crop` as the opcode `lists` ask for it, or None where they do not.
+    """(H, W) float32 gain of each photosite of `crop` from the opcode `lists`, or None if they have no gains.
 
-    The frames of one clip have the same array, which nobody may change.
+    All frames of a clip share the array; do not modify it.
     """
     opcodes = [opcode for stage, data in enumerate(lists, 1) for opcode in parse_opcodes(stage, data)]
     gains = np.ones(crop.shape, np.float32)
@@ -98,9 +97,9 @@ def _apply(
 
 
 def photosite_defects(dng: Dng, numbers: NDArray[np.uint16]) -> NDArray[np.int32] | None:
-    """(N, 2) int32 columns and rows, in `dng.crop`, of the sites that the opcodes call defective; None without such.
+    """(N, 2) int32 columns and rows, in `dng.crop`, of the defective photosites in the opcodes; None if there are none.
 
-    `numbers` (H, W) is the whole stored picture. A list of more than 2 % of the sites is left aside.
+    `numbers` (H, W) is the whole stored picture. A list of more than 2 % of the photosites is ignored.
     """
     crop = dng.crop
     bad = np.zeros(crop.shape, bool)

@@ -138,7 +138,7 @@ def _grey_16(image: Image.Image) -> NDArray[np.uint16]:
 
 
 def as_srgb(image: Image.Image) -> Image.Image:
-    """Any 8-bit mode to sRGB; a profile that cannot be used is left aside, as picture viewers do."""
+    """Any 8-bit mode to sRGB; a profile that cannot be used is ignored, as picture viewers do."""
     if image.mode in ("P", "PA", "RGBA", "RGBa"):
         image = image.convert("RGB")
     elif image.mode in ("1", "LA", "La"):
@@ -159,7 +159,7 @@ def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
         steps = np.arange(0, 256, 51, dtype=np.uint8)
         probe = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(6, 36, 3)
         moved = np.asarray(ImageCms.applyTransform(Image.fromarray(probe), to_srgb)).astype(int) - probe
-        if np.abs(moved).max() <= 1:  # one of the many profiles that say sRGB
+        if np.abs(moved).max() <= 1:  # a profile equal to sRGB
             return image
     converted = ImageCms.applyTransform(image, to_srgb)
     assert converted is not None  # None only when it works in place
@@ -176,7 +176,7 @@ def _is_float_tiff(path: Path) -> bool:
 
 
 def _float_tiff_frame(path: Path) -> Frame:
-    """A floating-point TIFF is taken for scene-linear Rec.709."""
+    """Reads a floating-point TIFF as scene-linear Rec.709."""
     scene_rgb = np.asarray(tifffile.imread(path, key=0), np.float32)
     if scene_rgb.ndim == 2:
         scene_rgb = np.repeat(scene_rgb[..., None], 3, axis=2)

@@ -1,4 +1,4 @@
-"""The picture that a camera made itself and put into its raw."""
+"""The preview that a camera embeds in its raw file."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MIN_PX = 320  # long side; smaller ones are icons
 
 
 def read_preview(path: Path) -> NDArray[np.uint8]:
-    """The largest preview of a raw: (H, W, 3), display sRGB, upright where it says how it was held.
+    """The largest preview of a raw: (H, W, 3), display sRGB, upright if it has an orientation.
 
-    Raises SourceError where there is none, or only an icon.
+    Raises SourceError if there is none, or only an icon.
     """
     check_regular_file(path)
     try:
@@ -31,7 +31,7 @@ def read_preview(path: Path) -> NDArray[np.uint8]:
             data: Any = thumbnail.data
             display_rgb = _jpeg(data) if thumbnail.format == rawpy.ThumbFormat.JPEG else np.array(data[..., :3])
     except (rawpy.LibRawNoThumbnailError, rawpy.LibRawUnsupportedThumbnailError) as error:
-        raise SourceError(f"{path}: the raw brings no picture of its camera; name the JPEG after it") from error
+        raise SourceError(f"{path}: the raw file has no embedded preview; name the JPEG after it") from error
     except rawpy.LibRawError as error:
         raise SourceError(f"{path}: its preview cannot be read; name the camera's JPEG after it") from error
     except UNREADABLE as error:

@@ -1,4 +1,4 @@
-"""A raw still through LibRaw: its mosaic, levels, white balance and matrix, but none of its development."""
+"""A raw still through LibRaw: its mosaic, levels, white balance and matrix, without LibRaw's development."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RAW_SUFFIXES = frozenset(
 # LibRaw's flip is a sum of bits (1 mirrors columns, 2 mirrors rows, 4 transposes first); EXIF counts the same eight.
 LIBRAW_FLIP_TO_EXIF = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
 
-LIBRAW_HAS_MATRIX = 0.125  # its own threshold for the first number of a colour matrix that a file brought
+LIBRAW_HAS_MATRIX = 0.125  # LibRaw's threshold for the first number of a colour matrix from a file
 
 # IEC 61966-2-1: linear sRGB to CIE XYZ, D65.
 SRGB_TO_XYZ = np.array(
@@ -44,7 +44,7 @@ def read_raw(path: Path) -> Frame:
     """Read a raw still: (H, W) uint16 mosaic of the visible area, or scene-linear camera RGB where no CFA is left.
 
     The profile has levels, the as-shot white balance with green at 1, and the camera matrix of that balance; of a DNG,
-    all that its tags say, and its default crop; of other raws, what LibRaw knows. Raises SourceError where the file is
+    all that its tags say, and its default crop; of others, LibRaw's values. Raises SourceError where the file is
     not a raw, is cut off, or holds a sensor that is neither Bayer, quad-Bayer, X-Trans, monochrome nor RGB.
     """
     check_regular_file(path)
@@ -64,7 +64,7 @@ def read_raw(path: Path) -> Frame:
             "TIFF or PNG, or describe a headerless mosaic with --raw-format and --raw-size"
         ) from error
     except rawpy.LibRawIOError as error:
-        raise SourceError(f"{path}: the file is cut off, or is no raw; copy it again from the card") from error
+        raise SourceError(f"{path}: the file is cut off or not a raw file; copy it again from the card") from error
     except rawpy.LibRawError as error:
         message = error.args[0] if error.args else "unknown reason"
         reason = message.decode(errors="replace") if isinstance(message, bytes) else message
@@ -73,9 +73,9 @@ def read_raw(path: Path) -> Frame:
 
 @contextlib.contextmanager
 def quiet_libraw() -> Iterator[None]:
-    """Keep LibRaw's own line about a cut-off file from standard error: ours says it.
+    """Suppresses LibRaw's line about a cut-off file on standard error; a SourceError reports it.
 
-    The whole process is silent meanwhile, so this is for opening a source, never for a running capture thread.
+    Standard error of the whole process is suppressed: use it to open a source, never in a running capture thread.
     """
     try:
         kept = os.dup(2)
@@ -96,7 +96,7 @@ def quiet_libraw() -> Iterator[None]:
 def camera_to_rec2020(color_matrix: NDArray[Any], rgb_xyz_matrix: NDArray[Any]) -> NDArray[np.float64]:
     """(3, 3) white-balanced camera RGB to linear Rec.2020, D65, from LibRaw's `color_matrix` or `rgb_xyz_matrix`.
 
-    `color_matrix` (3, 4: camera to linear sRGB) wins where the file brought one, as in LibRaw. Else the rows of
+    `color_matrix` (3, 4: camera to linear sRGB) has priority if the file has one, as in LibRaw. Else the rows of
     XYZ-to-camera times sRGB-to-XYZ are scaled to sum 1, so that balanced white is (1, 1, 1), and inverted; cameras
     that LibRaw does not know are taken for linear sRGB.
     """
@@ -208,7 +208,7 @@ def _libraw_cfa(raw: rawpy.RawPy, path: Path) -> Cfa:
 
 
 def _rgb_frame(raw: rawpy.RawPy, path: Path) -> Frame:
-    """Half-developed raws: three samples a pixel. White balance goes into the pixels, as it does of a linear DNG."""
+    """Half-developed raw files: three samples per pixel. White balance is applied to the pixels, as for linear DNG."""
     if raw.num_colors != 3:
         raise SourceError(f"{path}: {raw.num_colors} colours a pixel are not RGB; convert the file to TIFF or PNG")
     profile = _libraw_colour(raw, CameraProfile())
@@ -239,7 +239,7 @@ def _libraw_colour(raw: rawpy.RawPy, profile: CameraProfile) -> CameraProfile:
 
 
 def _white_balance(raw: rawpy.RawPy) -> tuple[float, float, float]:
-    """As shot; a file that does not say gets LibRaw's daylight for that camera, else none."""
+    """The as-shot white balance; default: LibRaw's daylight for that camera, else none."""
     for balance in (raw.camera_whitebalance, raw.daylight_whitebalance):
         red, green, blue = balance[:3]
         if red > 0 and green > 0 and blue > 0:
@@ -252,4 +252,6 @@ def _reject_headerless(path: Path) -> None:
     with path.open("rb") as file:
         begins_like_tiff = file.read(2) in (b"II", b"MM")
     if not begins_like_tiff:
-        raise SourceError(f"{path}: has no header; say what it holds, such as --raw-format rggb12 --raw-size 1920x1080")
+        raise SourceError(
+            f"{path}: has no header; specify its layout, such as --raw-format rggb12 --raw-size 1920x1080"
+        )

@@ -26,7 +26,7 @@ BYTES_TYPES, ASCII_TYPE, RATIONAL_TYPES = (1, 7), 2, (5, 10)
 
 
 class TagError(Exception):
-    """The file is no TIFF, or its first directory cannot be read."""
+    """The file is not a TIFF, or its first directory cannot be read."""
 
 
 class Tags:
@@ -40,7 +40,7 @@ class Tags:
     ) -> NDArray[np.float64] | None:
         """The numbers of a tag, (N,) float64, a rational without a value as NaN.
 
-        None where there is no such tag, it holds no numbers, more than `most`, or a count that is not in `counts`.
+        None if the tag is missing, holds no numbers, more than `max_count`, or a count that is not in `counts`.
         """
         tag = self._tag(name)
         if tag is None or tag.count > max_count or (counts and tag.count not in counts):
@@ -62,7 +62,7 @@ class Tags:
     def finite(
         self, name: str, counts: tuple[int, ...] = (), max_count: int = MAX_NUMBERS
     ) -> NDArray[np.float64] | None:
-        """As `numbers`; None also where one of them is no number or infinite."""
+        """As `numbers`; None also if a number is NaN or infinite."""
         found = self.numbers(name, counts, max_count)
         return found if found is not None and np.isfinite(found).all() else None
 
@@ -72,7 +72,7 @@ class Tags:
         return None if found is None else int(found[0])
 
     def text(self, name: str) -> str:
-        """The text of a tag on one line; empty where there is none."""
+        """The text of a tag on one line; empty if it is missing."""
         tag = self._tag(name)
         if tag is None or tag.count > MAX_NUMBERS:
             return ""
@@ -85,7 +85,7 @@ class Tags:
         return " ".join("".join(c if c.isprintable() else " " for c in str(found).split("\0")[0]).split())
 
     def data(self, name: str) -> bytes:
-        """The bytes of a tag; empty where there is none, or more than 64 MiB of them."""
+        """The bytes of a tag; empty if it is missing or longer than 64 MiB."""
         tag = self._tag(name)
         if tag is None or tag.count > MAX_BYTES or int(tag.dtype) not in BYTES_TYPES:
             return b""
@@ -98,7 +98,7 @@ class Tags:
         return self._tag(name) is not None
 
     def exif(self) -> dict[str, Any]:
-        """The EXIF directory by name, as tifffile gives it; empty where there is none."""
+        """The EXIF directory by name, as tifffile returns it; empty if it is missing."""
         tag = self._tag("ExifTag")
         try:
             found = None if tag is None else tag.value
@@ -115,7 +115,7 @@ class Tags:
 
 
 class TagFile:
-    """A TIFF-like file, open for its tags: `directories` are the first one and its SubIFDs. TagError if it is none."""
+    """A TIFF-like file, open for its tags: `directories` are the first one and its SubIFDs. TagError otherwise."""
 
     def __init__(self, path: Path) -> None:
         with _quiet():
@@ -160,7 +160,7 @@ class TagFile:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """What tifffile thinks of a file's tags is no news to a user: what matters is said by us."""
+    """Suppresses tifffile's log messages about tags; errors that matter are raised as TagError or SourceError."""
 
     def refuse(record: logging.LogRecord) -> bool:
         return False

@@ -14,9 +14,9 @@ from ..packing import unpack
 from .find import COLUMNS, ROWS, find_charts
 from .homography import homography, through
 
-PART = 0.4  # of a patch, from its middle, that is measured: its rim blurs into the frame between
-CLIPPED = 0.95  # of the white level: near it sensors bend
-WHOLE = 0.99  # of a patch's sites that may not clip
+PART = 0.4  # measured fraction of a patch around its middle: its rim blurs into the frame
+CLIPPED = 0.95  # fraction of the white level: sensors are not linear near it
+WHOLE = 0.99  # minimum fraction of a patch's photosites that do not clip
 # Of the colours' spread that no map explains: up to 0.3 of charts in uneven light, 0.8 and more of a chart that is read
 # the wrong way up, or of another thing with squares.
 NO_CHART = 0.5
@@ -29,7 +29,7 @@ Corners = NDArray[np.float64]
 class Patches:
     """`camera_rgb` (24, 3) is the mean light of each patch above black, 1 at the white level, in the chart's order;
     `usable` (24,) is False where some of it clips. `outlines` (24, 4, 2) are the corners of what was measured, in
-    sites.
+    photosites.
     """
 
     camera_rgb: NDArray[np.float64]
@@ -39,7 +39,7 @@ class Patches:
 
 def measure(frame: Frame, corners: Corners | None = None) -> Patches:
     """The patches of the chart in an upright mosaic: of the one that is found, or of that between `corners`, (4, 2) in
-    sites: those of the dark skin, bluish green, black and white patches, in this order.
+    photosites: those of the dark skin, bluish green, black and white patches, in this order.
 
     GroundglassError where no chart is found, or where the colours between the corners are not a chart's.
     """
@@ -70,7 +70,7 @@ def _is_valid(corners: Corners) -> bool:
 
 def superpixels(frame: Frame) -> NDArray[np.float64]:
     """(H // 2, W // 2, 3) linear light of each 2x2 block of a Bayer mosaic, above black, 1 at the white level; infinite
-    where one of the block's sites clips.
+    where one of the block's photosites clips.
     """
     if frame.encoding is not Encoding.MOSAIC or frame.cfa.kind != "bayer":
         raise GroundglassError(f"{frame.name}: a profile is made from a Bayer raw; this is none, so give the raw file")
@@ -82,8 +82,8 @@ def superpixels(frame: Frame) -> NDArray[np.float64]:
         for x in range(2):
             channel = frame.cfa.channels()[y, x]
             share = 0.5 if channel == 1 else 1.0
-            site = (numbers[y:height:2, x:width:2] - black[y, x]) / (white - black[y, x])
-            light[..., channel] += np.where(site < CLIPPED, share * site, np.inf)
+            photosite = (numbers[y:height:2, x:width:2] - black[y, x]) / (white - black[y, x])
+            light[..., channel] += np.where(photosite < CLIPPED, share * photosite, np.inf)
     return light
 
 
@@ -103,7 +103,7 @@ def _sampled(light: NDArray[np.float64], corners: Corners, maximum: int) -> Patc
     places = np.clip(points, 0, limit - 1).astype(int)
     photosites = light[places[..., 1], places[..., 0]]  # (24, points, 3)
     whole = np.isfinite(photosites).all(axis=2)
-    enough = whole.mean(axis=1) > WHOLE  # a hot site here or there does no harm
+    enough = whole.mean(axis=1) > WHOLE  # a hot photosite here or there does no harm
     weights = np.where(enough[:, None], whole, True)[..., None]
     camera_rgb = (weights * np.minimum(photosites, 1.0)).sum(axis=1) / weights.sum(axis=1)
     return Patches(camera_rgb, inside & enough & (camera_rgb.min(axis=1) > 0), 2 * outlines)

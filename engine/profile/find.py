@@ -23,10 +23,10 @@ LONG_SIDES = (
     160,
 )  # pixels of the picture in which areas are sought: noise averages, then small charts are seen
 FAR = 14.0  # sides of a patch, to the farthest of the others
-STEP = 0.25  # of a cell, how far from its place in the lattice a patch may lie
+STEP = 0.25  # maximum distance of a patch from its lattice point, in cells
 CERTAIN_SHARE = 20  # patches in a rectangle, after which no other steps are tried from one of them
 SHIFTS = 16  # rectangles of a lattice that are kept, for patches that were not seen, or areas beside the chart
-NEIGHBOURS = 6  # that are tried as the next of a row or a column
+NEIGHBOURS = 6  # candidates for the next patch of a row or a column
 BESIDE = 5  # patches that must be seen among nine, the one that is begun with in their middle
 MIN_SIDE = 32  # pixels of a picture in which a chart may be seen
 MAX_AREAS = 400  # areas of which lattices are begun, the largest first: foliage and bricks have thousands
@@ -160,17 +160,17 @@ def _axes(areas: _Areas, seed: int) -> Iterator[tuple[NDArray[np.float64], NDArr
     like = (areas.sizes > 0.4 * areas.sizes[seed]) & (areas.sizes < 2.5 * areas.sizes[seed])
     near = np.flatnonzero(like & (length > 0.8 * side) & (length < 2.8 * side))
     near = near[np.argsort(length[near])][:NEIGHBOURS]
-    for one in near:
+    for first in near:
         for other in near:
-            turn = steps[one, 0] * steps[other, 1] - steps[one, 1] * steps[other, 0]
-            if turn > 0.75 * length[one] * length[other] and 0.55 < length[one] / length[other] < 1.8:
-                yield steps[one], steps[other]
+            turn = steps[first, 0] * steps[other, 1] - steps[first, 1] * steps[other, 0]
+            if turn > 0.75 * length[first] * length[other] and 0.55 < length[first] / length[other] < 1.8:
+                yield steps[first], steps[other]
 
 
 def _grown(
     areas: _Areas, seed: int, along: NDArray[np.float64], down: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The lattice of two steps from an area, fitted anew each time that it reaches one cell further."""
+    """The lattice of two steps from an area, refitted after each extension by one cell."""
     columns = [np.append(along, 0), np.append(down, 0), np.append(areas.middles[seed], 1)]
     to_cells = np.linalg.inv(np.stack(columns, axis=1))
     side = np.sqrt(areas.sizes[seed])

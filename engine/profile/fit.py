@@ -1,4 +1,4 @@
-"""White balance and matrix of a camera from the patches of a chart, and how well they hold for colours not fitted."""
+"""White balance and matrix of a camera from the patches of a chart, and their error for colours left out of the fit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ..colour.difference import REFERENCE_LAB, delta_e00, lab_of_scene, scene_of_lab
 from ..errors import GroundglassError
 
-MIN_PATCHES = 14  # below which nine numbers are told by too few colours
+MIN_PATCHES = 14  # fewer colours do not determine nine parameters
 GREYS_THAT_BALANCE = range(19, 23)  # neutral 8 to 3.5: white may clip, and black has flare in it
-# Of each patch across and down, in parts of the chart from its middle.
+# Centre of each patch (x, y) as a fraction of the chart, relative to the chart's centre.
 PLACES = np.array([((column + 0.5) / 6 - 0.5, (row + 0.5) / 4 - 0.5) for row in range(4) for column in range(6)])
 
 
@@ -30,15 +30,15 @@ class Model:
     falling: NDArray[np.float64]
 
     def lab(self, camera_rgb: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(24, 3) Lab under D50 of the chart's patches from what the camera measures of them, (24, 3)."""
+        """(24, 3) Lab under D50 of the chart's patches from the camera RGB of the patches, (24, 3)."""
         even = camera_rgb / np.exp(PLACES @ self.falling)[:, None]
         return lab_of_scene(self.scale * (even * self.white_balance) @ self.camera_to_scene.T)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """The model of all usable patches; `delta_e` (24,) is each one's CIEDE2000 by it, `left_out` (24,) by a model that
-    did not see the patch. NaN where a patch was not usable.
+    """The model of all usable patches; `delta_e` (24,) is each one's CIEDE2000 by it, `left_out` (24,) by a model
+    fitted without the patch. NaN for unusable patches.
     """
 
     model: Model
@@ -49,10 +49,10 @@ class Fit:
 def fit(camera_rgb: NDArray[np.float64], usable: NDArray[np.bool_] | None = None) -> Fit:
     """Fits the 24 patches (24, 3), linear camera light above black in any scale, in the chart's order.
 
-    `usable` (24,) says which may be used: not those that clip. The balance makes the greys of the chart grey; the
+    `usable` (24,) marks the patches that do not clip. The balance makes the greys of the chart grey; the
     matrix keeps them so, and has six numbers left, which together with scale and light make the weighted differences
     in Lab least (Levenberg-Marquardt). Each patch is then predicted by a model of its own, balance and light included,
-    from all the others. GroundglassError where too few patches are left.
+    from all the others. GroundglassError if too few patches are left.
     """
     used = np.ones(24, bool) if usable is None else usable
     greys = sum(bool(used[patch]) for patch in GREYS_THAT_BALANCE)
@@ -73,7 +73,7 @@ def fit(camera_rgb: NDArray[np.float64], usable: NDArray[np.bool_] | None = None
 def _fitted(camera_rgb: NDArray[np.float64], used: NDArray[np.bool_]) -> Model:
     greys = [patch for patch in GREYS_THAT_BALANCE if used[patch]]
     wanted = REFERENCE_LAB[used]
-    # Differences of saturated colours are seen less: the weights of CIE94.
+    # Differences of saturated colours are less visible: the weights of CIE94.
     chroma = np.hypot(wanted[:, 1], wanted[:, 2])
     weights = np.stack([np.ones_like(chroma), 1 / (1 + 0.045 * chroma), 1 / (1 + 0.045 * chroma)], axis=1)
 

@@ -1,4 +1,4 @@
-"""Text files that ship with the package, such as shaders and kernels, and folders of the user's laid over them."""
+"""The package's text files, such as shaders and kernels, and user folders that override them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from pathlib import Path
 
 
 class SourceLibrary:
-    """The files of one package. A text, once read, stays until `put` brings another: what runs is what was found whole,
-    whatever an editor does to the file meanwhile.
+    """The files of one package. A text, once read, stays until `put` replaces it, so an edit in progress is never used.
 
-    `revision` grows with every change, so that what was made of a text knows when to look again.
+    `revision` grows with every change: a user of the texts compares it to know when to read again.
     """
 
     def __init__(self, package: str, suffixes: tuple[str, ...]) -> None:
@@ -24,18 +23,18 @@ class SourceLibrary:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Where files are looked for, in this order; without the package where that is no folder of the disk."""
-        ships = resources.files(self._package)
-        return (*self._folders, ships.resolve()) if isinstance(ships, Path) else self._folders
+        """The search path in order; without the package if it is not a folder on disk."""
+        built_in = resources.files(self._package)
+        return (*self._folders, built_in.resolve()) if isinstance(built_in, Path) else self._folders
 
     def set_search_path(self, *folders: Path) -> None:
-        """Files in these folders come before those of the same name that ship; none, and nothing lies over them."""
+        """Files in these folders override built-in files of the same name; without folders, nothing is overridden."""
         self._folders = tuple(folder.resolve() for folder in folders)
         self._texts.clear()
         self.revision += 1
 
     def names(self) -> list[str]:
-        """Of all files, sorted."""
+        """The names of all files, sorted."""
         found = {
             file.name
             for folder in (*self._folders, resources.files(self._package))
@@ -45,13 +44,13 @@ class SourceLibrary:
         return sorted(name for name in found if self._texts.get(name, "") is not None)
 
     def read(self, name: str) -> str | None:
-        """A file's text, as it was when it was first read or last `put`; None where there is no such file."""
+        """A file's text, as first read or last `put`; None if there is no such file."""
         if name not in self._texts:
             self._texts[name] = self.on_disk(name)
         return self._texts[name]
 
     def on_disk(self, name: str) -> str | None:
-        """A file's text as it is now. Raises OSError, or UnicodeDecodeError where it is not UTF-8."""
+        """A file's text as it is now. Raises OSError, or UnicodeDecodeError if it is not UTF-8."""
         for folder in (*self._folders, resources.files(self._package)):
             file: Traversable = folder / name
             if file.is_file():
@@ -59,7 +58,7 @@ class SourceLibrary:
         return None
 
     def put(self, texts: Mapping[str, str | None]) -> None:
-        """Takes other texts for files, None for one that is not there any more."""
+        """Replaces the texts of files; None removes a file."""
         if any(self.read(name) != text for name, text in texts.items()):
             self._texts.update(texts)
             self.revision += 1

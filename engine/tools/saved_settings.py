@@ -61,7 +61,8 @@ class Settings(Tool):
     def _restore(self, defaults: dict[str, Setting]) -> None:
         """What was set by hand while the first picture was made stays so."""
         try:
-            self._kept = dict(read_settings(self._file))
+            present_name = self._tool_context.controls.present_name
+            self._kept = {present_name(name): setting for name, setting in read_settings(self._file)}
         except ControlError as error:
             self._is_broken = True
             self._tool_context.notify(str(error))

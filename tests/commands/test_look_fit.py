@@ -91,7 +91,7 @@ def test_what_cannot_be_is_said_before_the_work(folder: Path, tmp_path: Path) ->
 
 def test_a_raw_without_a_preview_says_so(tmp_path: Path) -> None:
     raw = write_dng(tmp_path / "a.dng", mosaic_of(cards((WIDTH, HEIGHT))))
-    with pytest.raises(GroundglassError, match="brings no picture of its camera"):
+    with pytest.raises(GroundglassError, match="has no embedded preview"):
         fit(raw, "-o", tmp_path / "mine.toml")
 
 

@@ -130,8 +130,8 @@ MATRIX = "camera_to_scene = [[1,0,0],[0,1,0],[0,0,1]]"
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("name = ", "is no TOML"),
-        (f"gain = 2\n{MATRIX}", "'gain' is no key"),
+        ("name = ", "not valid TOML"),
+        (f"gain = 2\n{MATRIX}", "'gain' is not a key"),
         (MATRIX, "white_balance is missing or not 3 numbers"),
         (f"white_balance = [2, 1]\n{MATRIX}", "white_balance is missing or not 3 numbers"),
         (f"white_balance = [2, 1, nan]\n{MATRIX}", "white_balance is missing or not 3 numbers"),

@@ -55,7 +55,7 @@ def test_none_leaves_all_of_it_sharp(folder: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--depth", "depth.png"), "an 8-bit map does not say how far"),
+        (("--depth", "depth.png"), "an 8-bit map has no distances"),
         (("--depth", "depth.png", "--depth-range", "near..far"), "try 0.8..6"),
         (("--depth", "depth.png", "--depth-range", "1..8", "--depth-scale", "10"), "give one"),
         (("--depth-range", "1..8"), "brings no depth"),

@@ -47,7 +47,7 @@ def test_scale_is_units_per_metre(tmp_path: Path) -> None:
 
 def test_eight_bit_maps_need_a_scale(tmp_path: Path) -> None:
     Image.fromarray(np.array([[10, 20], [30, 40]], np.uint8)).convert("RGB").save(tmp_path / "d.png")
-    with pytest.raises(SourceError, match="8-bit map does not say how far"):
+    with pytest.raises(SourceError, match="8-bit map has no distances"):
         open_depth(str(tmp_path / "d.png"))
     assert open_depth(str(tmp_path / "d.png"), scale=10)((2, 2)).tolist() == [[1, 2], [3, 4]]
 

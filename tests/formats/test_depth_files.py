@@ -91,7 +91,7 @@ def test_one_of_scale_and_range(tmp_path: Path) -> None:
 
 
 def test_eight_bits_name_the_option(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"8-bit map does not say how far; .*--depth-range 0\.8\.\.6"):
+    with pytest.raises(SourceError, match=r"8-bit map has no distances; .*--depth-range 0\.8\.\.6"):
         open_depth(grey(tmp_path / "d.png"))
 
 
@@ -99,7 +99,7 @@ def test_grey_in_three_channels_is_grey_and_colours_are_not(tmp_path: Path) -> N
     name = grey(tmp_path / "d.png", np.repeat(GREYS[..., None], 3, 2) + np.array([0, 0, 0], np.uint8))
     assert open_depth(name, depth_range=DepthRange(0.8, 6.0))((3, 2)) == pytest.approx(between(0.8, 6.0), rel=1e-6)
     coloured = grey(tmp_path / "jet.png", np.dstack([GREYS, GREYS[::-1], 255 - GREYS]))
-    with pytest.raises(SourceError, match=r"jet\.png: a coloured map does not say what is near"):
+    with pytest.raises(SourceError, match=r"jet\.png: a coloured map has no defined distances"):
         open_depth(coloured, depth_range=DepthRange(0.8, 6.0))
 
 

@@ -1,4 +1,4 @@
-"""What the tags of a DNG say, each on a file of a few sites that the test wrote."""
+"""What the tags of a DNG say, each on a file of a few photosites that the test wrote."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_quad_bayer_sensor_is_cut_between_its_squares(read: Callable[..., Fram
 @pytest.mark.parametrize(
     ("asked", "size", "first"),
     [
-        ((2.5, 3.5, 40.4, 20.6), (40, 21), (3, 4)),  # halves of sites: rounded
+        ((2.5, 3.5, 40.4, 20.6), (40, 21), (3, 4)),  # halves of photosites: rounded
         ((90, 60, 400, 300), (6, 4), (90, 60)),  # beyond the end: what there is
         ((200, 60, 10, 10), (96, 64), (0, 0)),  # outside: all
         ((0, 0, 0, 10), (96, 64), (0, 0)),

@@ -158,7 +158,7 @@ def test_exiftool_finds_no_fault(tmp_path: Path, preview: bool) -> None:
     assert told["LensModel"] == "Noctilux-M 50"
 
 
-def test_a_picture_that_is_no_raw_is_refused(tmp_path: Path) -> None:
+def test_a_picture_without_raw_data_is_refused(tmp_path: Path) -> None:
     frame = Frame(np.zeros((4, 4, 3), np.uint8), Encoding.DISPLAY)
     with pytest.raises(OutputError, match="no raw"):
         write_dng(tmp_path / "a.dng", frame)

@@ -153,7 +153,7 @@ def test_pictures_without_it_are_plain(tmp_path: Path) -> None:
         ({"GDepth:Data": base64.b64encode(b"no picture").decode()}, "embedded depth map cannot be decoded"),
         ({"GDepth:Data": encoded()[:60]}, "embedded depth map cannot be decoded"),
         ({"GDepth:Data": ""}, "embedded depth map cannot be decoded"),
-        ({"GDepth:Data": encoded(), "GDepth:Format": "Log"}, "of the format 'Log'"),
+        ({"GDepth:Data": encoded(), "GDepth:Format": "Log"}, "the format 'Log'"),
         ({"GDepth:Data": encoded(), "GDepth:Units": "furlong"}, "in 'furlong'"),
         ({"xmpNote:HasExtendedXMP": IDENTIFIER.decode()}, "missing or cut off"),
     ],

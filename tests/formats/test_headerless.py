@@ -127,7 +127,7 @@ def test_a_folder_of_mosaics_is_a_sequence(tmp_path: Path) -> None:
 
 
 def test_four_orders_of_one_photograph(data_dir: Path) -> None:
-    """The files are one picture with its sites permuted inside each 2x2 block: red is the same wherever it lies."""
+    """The files hold one picture with the photosites permuted inside each 2x2 block: red stays the same."""
     red_planes = []
     for order in ("rggb", "bggr", "gbrg", "grbg"):
         path = data_dir / "raw" / f"still_768x512_{order}.raw"

@@ -1,4 +1,4 @@
-"""What a DNG's opcodes do to the sites of a small file that the test wrote."""
+"""What a DNG's opcodes do to the photosites of a small file that the test wrote."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_gain_map_of_one_row_or_column_is_constant_along_it(
 
 
 def test_four_gain_maps_for_the_sites_of_a_block_in_a_cropped_picture(read: Callable[..., Frame]) -> None:
-    """Each counts rows and columns from the active area's corner, and sites from its own."""
+    """Each counts rows and columns from the active area's corner, and photosites from its own."""
     maps = 1 + np.random.default_rng(1).random((4, 3, 4))
     entries = [gain_map(maps[2 * y + x][..., None], (y, x, 60, 90), pitch=(2, 2)) for y in (0, 1) for x in (0, 1)]
     frame = read(opcodes(2, *entries), *crop(5, 3, 40, 30), active_area=(1, 2, 61, 92))

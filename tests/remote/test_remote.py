@@ -172,7 +172,7 @@ def test_controls_keys_and_the_look_are_set(bench: Bench) -> None:
         ({"set": "look.tone_curve.toe", "to": [9, 9, 9]}, "toe"),
         ({"set": "look.tone_curve.toe", "to": "red"}, "toe"),
         ({"set": "look.nothing", "to": 1}, "nothing"),
-        ({"get": "wave"}, "something to do"),
+        ({"get": "wave"}, "is an action, it has no value"),
         ({"do": "zebra"}, "set it"),
         ({"do": 3}, '{"do": NAME}'),
         ({"press": "Ctrl+Alt+Nothing"}, "no control has the key"),
@@ -356,7 +356,7 @@ def test_a_script_changes_the_picture_of_a_run_without_a_window(tmp_path: Path) 
         assert "zebra" in remote("list").stdout
         refused = remote("set", "strength", "7")
         assert refused.returncode == 1
-        assert "'strength' is 0 to 1, not 7" in refused.stderr
+        assert "'strength' must be 0 to 1, not 7" in refused.stderr
         remote("do", "quit")
         assert run.wait(timeout=40) == 0
         assert "control on 127.0.0.1:" in run.stderr.read()

@@ -35,7 +35,7 @@ class Shot:
     with_chart: bool = True
     pattern: str = "RGGB"
     seed: int = 1
-    corners: NDArray[np.float64] = field(init=False)  # (4, 2) in sites, of the patches' rectangle
+    corners: NDArray[np.float64] = field(init=False)  # (4, 2) in photosites, of the patches' rectangle
 
     def __post_init__(self) -> None:
         width = self.width * WIDTH

@@ -1,4 +1,4 @@
-"""DNGs of a few sites, written here: what a test knows of a file because it made it."""
+"""DNGs of a few photosites, written here: what a test knows of a file because it made it."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ def rationals(code: int, numbers: object, *, signed: bool = True) -> Tag:
 
 
 def ramp(height: int = 64, width: int = 96) -> np.ndarray:
-    """A different value at each site of the 2x2 block: 500, 600, 700, 800."""
+    """A different value at each photosite of the 2x2 block: 500, 600, 700, 800."""
     rows, columns = np.mgrid[0:height, 0:width]
     return (500 + 100 * (2 * (rows % 2) + columns % 2)).astype(np.uint16)
 
 
 def places(height: int = 64, width: int = 96) -> np.ndarray:
-    """A different value at each site: 100 times the row and the column."""
+    """A different value at each photosite: 100 times the row and the column."""
     rows, columns = np.mgrid[0:height, 0:width]
     return (100 * rows + columns).astype(np.uint16)
 

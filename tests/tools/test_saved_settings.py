@@ -54,6 +54,18 @@ def test_what_lasts_is_kept_and_only_that(tmp_path: Path) -> None:
     assert [path.name for path in file.parent.iterdir()] == ["settings.toml"]
 
 
+def test_a_former_name_in_the_file_sets_the_renamed_control(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("loupe = true\n")
+    bench = Bench(file)
+    bench.values["pixel_inspector"] = False
+    get, put = (lambda: bench.values["pixel_inspector"]), (lambda on: bench.values.update(pixel_inspector=on))
+    bench.controls.add([Switch("pixel_inspector", "Inspector", "aids", is_saved=True, get=get, set=put)])
+    bench.run(zebra=True)
+    assert bench.values["pixel_inspector"]
+    assert dict(read_settings(file)) == {"pixel_inspector": True, "zebra": True}
+
+
 def test_what_is_set_before_the_first_picture_counts(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     Bench(file).run(grid="centre", zebra=True)
@@ -81,7 +93,7 @@ def test_what_does_not_fit_is_told_and_the_rest_is_taken(tmp_path: Path) -> None
     bench = Bench(file)
     bench.run()
     assert bench.values["zebra"] is True
-    assert bench.said[-1] == f"{file}: 'limit' is 0 to 1, not 7"
+    assert bench.said[-1] == f"{file}: 'limit' must be 0 to 1, not 7"
     assert "of_a_later_version" in file.read_text()
 
 

@@ -1,4 +1,4 @@
-"""What stands behind everything in the studio: a dim wall 10 m away, a plank floor, and strings of lights."""
+"""The background of the studio: a dim wall 10 m away, a plank floor, and strings of lights."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WARM_RGB = (1.0, 0.60, 0.27)
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """The soft shadow of a thing that stands on the floor at (x, z) metres, `radius_m` wide, cast away from the key."""
+    """The soft shadow of an object on the floor at (x, z) metres, `radius_m` wide, cast away from the key."""
 
     x_m: float
     z_m: float
@@ -79,7 +79,7 @@ class Backdrop:
     """Wall and floor, painted once with a margin. Each row has one depth: swaying slides it by a shift of its own."""
 
     def __init__(self, view: View, shadows: tuple[Shadow, ...], sway_m: float) -> None:
-        """`sway_m` is the furthest that `paint` will be asked to sway."""
+        """`sway_m` is the maximum sway that `paint` will get."""
         self._view = view
         rows = np.arange(view.height) + 0.5 - view.horizon_y
         floor_m = CAMERA_HEIGHT_M * view.focal_px / np.maximum(rows, 1e-6)

@@ -15,7 +15,7 @@ Planes = NDArray[np.floating[Any]]  # (3, h, w): colours stay in planes here, so
 
 CAMERA_HEIGHT_M = 0.17
 PIVOT_M = 1.2  # the camera sways around the main subject, which therefore stays where it is
-HORIZON = 0.42  # of the picture's height, from the top
+HORIZON = 0.42  # fraction of the picture's height, from the top
 TAN_WIDTH = 0.72  # 36 mm of sensor behind 50 mm: 39.6 degrees across a 16:9 picture
 
 
@@ -102,7 +102,7 @@ Painter = Callable[[Plane, Plane, float], tuple[Planes, Plane, Plane]]
 
 
 class Sprite:
-    """A thing that stands at one distance, painted once for each quarter of a pixel."""
+    """An object at one distance, painted once for each quarter of a pixel."""
 
     def __init__(self, distance_m: float, box_m: tuple[float, float, float, float], paint: Painter) -> None:
         """`box_m` is left, bottom, right, top in metres at `distance_m`; heights count from the floor."""

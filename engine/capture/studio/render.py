@@ -7,7 +7,7 @@
     3 m    deep teal ball                                 0.5-0.7 m grasses and strands, some thinner than a pixel
     2 m    resolution card on an easel (right)
 
-All of it is in focus (a pinhole). Depth is the distance along the optical axis, as the thin-lens formula wants it.
+Everything is in focus (a pinhole). Depth is the distance along the optical axis, as in the thin-lens formula.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SHADOWS = (
 
 
 class Studio:
-    """The scene at one size. What stands still relative to itself is painted once; a pose only lays it out anew."""
+    """The scene at one size. Rigid parts are painted once; a new pose only moves them."""
 
     def __init__(self, width: int, height: int, sway_m: float = SWAY_M) -> None:
         """`sway_m` is how far the camera sways to either side."""

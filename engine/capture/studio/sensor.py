@@ -37,7 +37,7 @@ def expose(
 ) -> NDArray[np.uint16]:
     """Take a picture: (H, W, 3) float32 scene-linear Rec.2020 to the (H, W) uint16 mosaic that `profile` undoes.
 
-    The variance of a site of n electrons is noise^2 (n + read^2): shot noise in its normal approximation, which is
+    The variance of a photosite of n electrons is noise^2 (n + read^2): shot noise in its normal approximation, which is
     within 1 % from about ten electrons up, and read noise. `noise` 0 is a perfect sensor, 1 the camera above at base
     ISO. Values clip at `profile.white`. Raises SourceError where the picture is not (H, W, 3) or `noise` is negative.
     """
@@ -52,10 +52,10 @@ def expose(
     channels = cfa.channels()
     for y, x in np.ndindex(2, 2):
         weights = scene_to_raw[channels[y, x]].astype(np.float32)
-        site = scene_rgb[y::2, x::2]
-        signal = site[..., 0] * weights[0]
-        signal += site[..., 1] * weights[1]
-        signal += site[..., 2] * weights[2]
+        photosite = scene_rgb[y::2, x::2]
+        signal = photosite[..., 0] * weights[0]
+        signal += photosite[..., 1] * weights[1]
+        signal += photosite[..., 2] * weights[2]
         np.maximum(signal, 0, out=signal)
         if noise > 0:
             grain = rng.standard_normal(signal.shape, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The things in the studio: where each stands, how large it is and what it is made of."""
+"""The objects in the studio: position, size and material of each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def dye(colour: str) -> tuple[float, float, float]:
 
 
 def sprites(view: View, backdrop: Backdrop) -> list[Sprite]:
-    """Everything that moves as one piece, reflections first: the list is laid out far to near, ties in its order."""
+    """All objects that move as one piece, reflections first. They are drawn far to near, ties in list order."""
     column = turned(-0.12, COLUMN, 4.2, Material(dye("8f887b"), pattern=_plaster))
     vase = turned(VASE_X, VASE, PIVOT_M, _GLAZE)
     return [
