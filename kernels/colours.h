@@ -22,8 +22,8 @@ FUNCTION floats mixed_fractions(floats a, floats b, floats c, floats d, floats s
 }
 
 /* Gradient towards the diagonal neighbour at `step`; the photosite two steps away is at `pairs`. */
-#define DIAGONAL_TOWARDS(step, pairs)                                                                                  \
-    (EPSILON + absolute(AT_PHOTOSITES(mosaic, step) - AT_PHOTOSITES(mosaic, -(step)))                                            \
+#define DIAGONAL_TOWARDS(step, pairs)                                                 \
+    (EPSILON + absolute(AT_PHOTOSITES(mosaic, step) - AT_PHOTOSITES(mosaic, -(step))) \
      + absolute(AT_PHOTOSITES(mosaic, step) - AT_PHOTOSITES(mosaic, 3 * (step))) + absolute(here - LOAD(green, pair + (pairs))))
 
 /* Blue at red photosites and red at blue photosites. */

@@ -4,7 +4,7 @@
 #include "aperture.h"
 
 #define NEAREST_M 1e-3f
-#define MAX_DISTANCE_M 1e6f /* stands for infinity, which fast arithmetic does not handle exactly */
+#define MAX_DEPTH_M 1e6f /* stands for infinity, which fast arithmetic does not handle exactly */
 
 /* Signed blur radius in pixels, negative in front of the focus: half of coc_px |1 - focus / depth| (engine/lens.py),
  * minus (in quadrature) the blur of the capturing lens, and reduced off-centre by a polynomial of the field position,
@@ -26,7 +26,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
     for (int row = 0; row < TILE; ++row)
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (GLOBAL_Y * TILE + row + PAD) * pitch + PAD + GROUP_X * TILE + run;
-            const floats nearness = 1.0f / limited(LOAD(depth, at), NEAREST_M, MAX_DISTANCE_M);
+            const floats nearness = 1.0f / limited(LOAD(depth, at), NEAREST_M, MAX_DEPTH_M);
             const floats wanted = 0.5f * coc_px * (1.0f - focus * nearness);
             floats size = absolute(wanted);
             if (native_coc_px > 0.0f) {
@@ -73,7 +73,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
     const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
     const int at = (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X;
     GLOBAL const float *level = levels + (2 * GLOBAL_Y / TILE) * tiles_x;
-    const int tile_x = 2 * GLOBAL_X / TILE, next_x = (2 * GLOBAL_X + 2 * RUN - 1) / TILE; /* first and last of the run */
+    const int tile_x = 2 * GLOBAL_X / TILE, next_x = (2 * GLOBAL_X + 2 * RUN - 1) / TILE; /* of the run's ends */
     const floats first = (floats)(level[tile_x < tiles_x ? tile_x : tiles_x - 1]);
     const floats last = (floats)(level[next_x < tiles_x ? next_x : tiles_x - 1]);
     const floats level_here = LANES < TILE / 2 ? first : last;

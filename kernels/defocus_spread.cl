@@ -106,7 +106,8 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
     const int step_y = GLOBAL_Y & 1 ? half_pitch : -half_pitch;
     const floats here = LOAD(radius, at);
     const floats own_spread = LOAD(spread, at) * coverage(absolute(here), 0.0f);
-    floats visible_red = (floats)(0.0f), visible_green = visible_red, visible_blue = visible_red, seen = visible_red, beyond = visible_red;
+    floats visible_red = (floats)(0.0f), visible_green = visible_red, visible_blue = visible_red;
+    floats seen = visible_red, beyond = visible_red;
     for (int l = LAYERS - 1; l >= 0; --l) {
         const floats from_here_on = behind(borders, l, here);
         const floats member = from_here_on - beyond;

@@ -41,24 +41,24 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
 }
 
 /* For one direction: the estimate of the difference at the photosites, and the variance of its error. */
-#define ESTIMATE(estimate, error, smooth, step)                                                                        \
-    floats estimate, error;                                                                                            \
-    {                                                                                                                  \
-        GLOBAL const float *rough = (smooth) + stride;                                                                 \
-        floats sum = (floats)(0.0f), squares = sum, errors = sum;                                                      \
-        for (int i = -4; i <= 4; ++i) {                                                                                \
-            const floats smooth_part = AT_PHOTOSITES(smooth, i * (step));                                                   \
-            const floats rough_part = AT_PHOTOSITES(rough, i * (step));                                                     \
-            sum += smooth_part;                                                                                        \
-            squares += smooth_part * smooth_part;                                                                      \
-            errors += rough_part * rough_part;                                                                         \
-        }                                                                                                              \
-        const floats mean = sum * (1.0f / 9.0f);                                                                       \
-        const floats signal = greater(squares * (1.0f / 9.0f) - mean * mean, (floats)(0.0f)) + VARIANCE_FLOOR;         \
-        const floats noise = errors * (1.0f / 9.0f) + VARIANCE_FLOOR;                                                  \
-        const floats believed = signal / (signal + noise);                                                             \
-        estimate = mean + believed * (AT_PHOTOSITES(smooth, 0) + AT_PHOTOSITES(rough, 0) - mean);                                \
-        error = believed * noise;                                                                                      \
+#define ESTIMATE(estimate, error, smooth, step)                                                                \
+    floats estimate, error;                                                                                    \
+    {                                                                                                          \
+        GLOBAL const float *rough = (smooth) + stride;                                                         \
+        floats sum = (floats)(0.0f), squares = sum, errors = sum;                                              \
+        for (int i = -4; i <= 4; ++i) {                                                                        \
+            const floats smooth_part = AT_PHOTOSITES(smooth, i * (step));                                      \
+            const floats rough_part = AT_PHOTOSITES(rough, i * (step));                                        \
+            sum += smooth_part;                                                                                \
+            squares += smooth_part * smooth_part;                                                              \
+            errors += rough_part * rough_part;                                                                 \
+        }                                                                                                      \
+        const floats mean = sum * (1.0f / 9.0f);                                                               \
+        const floats signal = greater(squares * (1.0f / 9.0f) - mean * mean, (floats)(0.0f)) + VARIANCE_FLOOR; \
+        const floats noise = errors * (1.0f / 9.0f) + VARIANCE_FLOOR;                                          \
+        const floats believed = signal / (signal + noise);                                                     \
+        estimate = mean + believed * (AT_PHOTOSITES(smooth, 0) + AT_PHOTOSITES(rough, 0) - mean);              \
+        error = believed * noise;                                                                              \
     }
 
 /* Step 2: green at the photosites. */

@@ -57,9 +57,9 @@ KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RE
     STORE(vertical, pair, site_first ? first : second);
     STORE(vertical_at_greens, pair, site_first ? second : first);
 
-#define DIAGONAL_ENERGY(step)                                                                                          \
-    energy(AT_PHOTOSITES(mosaic, -4 * (step)), AT_PHOTOSITES(mosaic, -3 * (step)), AT_PHOTOSITES(mosaic, -2 * (step)),                \
-           AT_PHOTOSITES(mosaic, -(step)), AT_PHOTOSITES(mosaic, 0), AT_PHOTOSITES(mosaic, step), AT_PHOTOSITES(mosaic, 2 * (step)),       \
+#define DIAGONAL_ENERGY(step)                                                                                                        \
+    energy(AT_PHOTOSITES(mosaic, -4 * (step)), AT_PHOTOSITES(mosaic, -3 * (step)), AT_PHOTOSITES(mosaic, -2 * (step)),               \
+           AT_PHOTOSITES(mosaic, -(step)), AT_PHOTOSITES(mosaic, 0), AT_PHOTOSITES(mosaic, step), AT_PHOTOSITES(mosaic, 2 * (step)), \
            AT_PHOTOSITES(mosaic, 3 * (step)), AT_PHOTOSITES(mosaic, 4 * (step)))
     const floats p = DIAGONAL_ENERGY(pitch + 1);
     const floats q = DIAGONAL_ENERGY(pitch - 1);
@@ -72,10 +72,10 @@ KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RE
     STORE(low_pass, pair, greater(low, (floats)(0.0f))); /* avoids unbounded ratios for noise around black */
 }
 
-#define GRADIENT_TOWARDS(step)                                                                                         \
-    (EPSILON + absolute(AT_PHOTOSITES(mosaic, step) - AT_PHOTOSITES(mosaic, -(step)))                                            \
-     + absolute(AT_PHOTOSITES(mosaic, 0) - AT_PHOTOSITES(mosaic, 2 * (step)))                                                    \
-     + absolute(AT_PHOTOSITES(mosaic, step) - AT_PHOTOSITES(mosaic, 3 * (step)))                                                 \
+#define GRADIENT_TOWARDS(step)                                                        \
+    (EPSILON + absolute(AT_PHOTOSITES(mosaic, step) - AT_PHOTOSITES(mosaic, -(step))) \
+     + absolute(AT_PHOTOSITES(mosaic, 0) - AT_PHOTOSITES(mosaic, 2 * (step)))         \
+     + absolute(AT_PHOTOSITES(mosaic, step) - AT_PHOTOSITES(mosaic, 3 * (step)))      \
      + absolute(AT_PHOTOSITES(mosaic, 2 * (step)) - AT_PHOTOSITES(mosaic, 4 * (step))))
 
 /* Step 2: green at the photosites. A neighbour n with low-pass l_n gives n (1 + (l - l_n) / (l + l_n)) = n 2 l / (l +

@@ -2,11 +2,11 @@
  * the stored value. No kernel averages across an edge: there is no surface halfway between two objects.
  */
 #define NEAREST_M 1e-3f
-#define MAX_DISTANCE_M 1e6f /* stands for infinity, which fast arithmetic does not handle exactly */
+#define MAX_DEPTH_M 1e6f /* stands for infinity, which fast arithmetic does not handle exactly */
 
 FUNCTION floats per_metre(floats metres)
 {
-    return 1.0f / limited(metres, NEAREST_M, MAX_DISTANCE_M);
+    return 1.0f / limited(metres, NEAREST_M, MAX_DEPTH_M);
 }
 
 /* Appearance of a pixel, for comparisons: brightness and blue-to-red tint, from square roots of light, in which noise

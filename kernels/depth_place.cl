@@ -69,7 +69,7 @@ KERNEL void depth_invert(GLOBAL float *map, int width)
     }
     for (int x = GLOBAL_X; x < width; ++x) {
         const float metres = map[GLOBAL_Y * width + x];
-        map[GLOBAL_Y * width + x] = 1.0f / (metres < NEAREST_M ? NEAREST_M : metres > MAX_DISTANCE_M ? MAX_DISTANCE_M : metres);
+        map[GLOBAL_Y * width + x] = 1.0f / (metres < NEAREST_M ? NEAREST_M : metres > MAX_DEPTH_M ? MAX_DEPTH_M : metres);
     }
 }
 

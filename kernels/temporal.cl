@@ -44,7 +44,7 @@ FUNCTION void sum_row(GLOBAL const float *apart, int at, floats *sum, floats *sq
 /* Weight of the new frame: at least 1/(n + 1) and `least`, more where the picture moved. */
 FUNCTION floats share_of(floats sum, floats squares, floats frames, float least)
 {
-    /* The noise of the mean adds to that of the frame; a leaky sum has 1 / (1 - KEPT^2) times the noise of one frame. For
+    /* The noise of the mean adds to the frame's noise; a leaky sum has 1 / (1 - KEPT^2) times one frame's noise. For
      * pure noise both values below are 1 or less: the square of a normal variable, and four times the excess of the sum
      * of 25 squares over its expectation plus one, in standard deviations. */
     const floats belief = (1.0f - KEPT * KEPT) * frames / (frames + 1.0f);
