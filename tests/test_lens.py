@@ -208,7 +208,7 @@ def test_a_lens_file_of_your_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("focal_mm = \nf_number = 2", r"own\.toml: .*\(at line 1, column 12\); mend the TOML there"),
+        ("focal_mm = \nf_number = 2", r"own\.toml: .*\(at line 1, column 12\); fix the TOML"),
         ("focal_length = 50", r"own\.toml: unknown key 'focal_length'; "),
         ("focal_mn = 50", r"own\.toml: unknown key 'focal_mn'; did you mean 'focal_mm'\?"),
         ('focal_mm = "50"', r"own\.toml: focal_mm = '50' must be a number"),
@@ -231,7 +231,7 @@ def test_a_broken_lens_file_says_where(tmp_path: Path, text: str, complaint: str
 def test_a_file_that_is_no_text_or_no_file_says_so(tmp_path: Path) -> None:
     path = tmp_path / "picture.toml"
     path.write_bytes(b"\xff\xd8\xff\xe0")
-    with pytest.raises(LookError, match=r"picture\.toml: is not a text in UTF-8"):
+    with pytest.raises(LookError, match=r"picture\.toml: is not UTF-8 text"):
         load_lens(str(path))
     with pytest.raises(LookError, match=r"nothing\.toml: cannot be read \(No such file or directory\); check the path"):
         load_lens(str(tmp_path / "nothing.toml"))

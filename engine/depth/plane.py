@@ -1,4 +1,4 @@
-"""A tilted plane: depth for a picture that has none."""
+"""A tilted plane: synthetic depth for a picture without a depth map."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def tilted_plane(near_m: float, far_m: float, size: tuple[int, int], direction_d
     """
     width, height = size
     angle = math.radians(direction_deg)
-    # Rounded, so that a quarter turn is one: its other axis must not count at all.
+    # Rounded, so that a quarter turn has exact zeros: the other axis must not contribute.
     right, up = round(math.sin(angle), 9), round(math.cos(angle), 9)
     along_x = right * (np.arange(width) - (width - 1) / 2)
     along_y = -up * (np.arange(height) - (height - 1) / 2)

@@ -1,4 +1,4 @@
-"""Relative maps: greys of any unit become metres by two known distances."""
+"""Relative maps: converts greys of any unit to metres by two known distances."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PORTRAIT_M = (0.5, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class DepthRange:
-    """The distances in metres of a map's brightest and darkest sample; infinity is allowed.
+    """Distances in metres of a map's brightest and darkest sample; infinity is allowed.
 
-    Between the two, 1/distance follows the samples, as disparity does; with `linear` the distance itself does, as in
-    the greys of a renderer. Raises SourceError where one is not above 0 or both are the same.
+    Between the two, 1/distance is linear in the samples, as for disparity; with `linear` the distance itself is, as in
+    the greys of a renderer. Raises SourceError if a distance is not positive or both are equal.
     """
 
     bright_m: float
@@ -63,8 +63,8 @@ class DepthRange:
     def metres(self, samples: NDArray[Any], darkest: float, brightest: float) -> NDArray[np.float32]:
         """(H, W) of any unit to float32 metres, 0 where the sample is not finite.
 
-        `darkest` and `brightest` are the samples at which the two distances stand; what lies beyond them follows the
-        same line, as far as 10 km and no nearer than a hundredth of the nearer distance.
+        `darkest` and `brightest` are the samples of the two distances. Samples beyond them are extrapolated, limited to
+        10 km and to a hundredth of the nearer distance.
         """
         bright_m, dark_m = min(self.bright_m, FAR_M), min(self.dark_m, FAR_M)
         known = np.isfinite(samples)

@@ -1,4 +1,4 @@
-"""Three planes packed for drawing: a picture of half floats, which GL draws from in two thirds of the time.
+"""Packs three planes into one half-float picture for drawing, which GL reads in two thirds of the time.
 
 Measured at 960x540 on Mesa's software renderer, processor time of reading the scene in the look's draw: 3.0 ms from
 three planes of floats, 1.7 ms from one picture, of halves or of floats.
@@ -17,7 +17,7 @@ from ..compute.planes import PAD, Layout, Planes
 
 
 class TextureTransfer:
-    """Packs pictures of one size on one device; allocates when it is made."""
+    """Packs pictures of one size on one device; allocates on construction."""
 
     def __init__(self, device: Device, width: int, height: int) -> None:
         self._device = device
@@ -27,9 +27,9 @@ class TextureTransfer:
 
     @contextmanager
     def view(self, scene: Planes) -> Iterator[NDArray[np.float16]]:
-        """(height, pitch, 4) float16 of the picture's rows, its first pixel in column PAD, valid within the `with`.
+        """(height, pitch, 4) float16 rows, the first pixel in column PAD, valid within the `with`.
 
-        Red, green, blue and 1. Negative light and NaN are 0, what is brighter than 65504 is that.
+        Red, green, blue and 1. Negative light and NaN become 0, values above 65504 become 65504.
         """
         layout = self._layout
         scene.run("pack_scene.cl", "pack_scene", scene.buffer, self._packed, layout.pitch, layout.stride)
@@ -37,7 +37,7 @@ class TextureTransfer:
             yield flat.reshape(layout.height, layout.pitch, 4)
 
     def release(self) -> None:
-        """Gives everything back; harmless when done twice."""
+        """Releases everything; a second call has no effect."""
         self._device.release(self._packed)
 
 

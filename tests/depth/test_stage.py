@@ -52,7 +52,7 @@ def test_the_same_array_is_copied_once(bench: Bench, device: Device, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("unusable", "why"), [(np.nan, "the depth holds NaN; fill it"), (0.0, "the depth holds no distance above 0")]
+    ("unusable", "why"), [(np.nan, "the depth map contains NaN; use infinity"), (0.0, "the depth map has no distance above 0")]
 )
 def test_a_map_that_says_nothing_is_refused(bench: Bench, unusable: float, why: str) -> None:
     with pytest.raises(SourceError, match=why):
