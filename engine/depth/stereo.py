@@ -52,7 +52,7 @@ class StereoDepth:
         count = disparities_for(max_disparity, width)
         if 2 * width * height * count > _MAX_COST_BYTES:
             raise SourceError(
-                f"{width}x{height} pixels with {count} disparities exceed the memory of the matching; use smaller pictures, "
+                f"{width}x{height} pixels with {count} disparities are too many; use smaller pictures, "
                 f"or a smaller maximum disparity"
             )
         self._device = device

@@ -50,7 +50,7 @@ class StereoPairDepth:
         """
         if frame.right is None or frame.rig is None:
             raise SourceError(
-                f"{frame.name or 'frame'}: no stereo pair; give its right picture, and a StereoRig or RelativeRig as rig"
+                f"{frame.name or 'frame'}: no stereo pair; add its right picture, and a StereoRig or RelativeRig"
             )
         left, right = (unpack(pixels, frame.packing, frame.width) for pixels in (frame.pixels, frame.right))
         stereo = self._stereo_for(frame, left, frame.rig, quality)

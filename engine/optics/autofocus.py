@@ -123,7 +123,7 @@ def _same_face(one: Box, other: Box) -> bool:
 
 
 def small_grey(frame: Frame) -> NDArray[np.float32]:
-    """An upright frame as (h, w) float32 grey levels 0..1, at most SMALL_PX per side, with the brightness of a print."""
+    """An upright frame as (h, w) float32 grey levels 0..1, at most SMALL_PX per side, as bright as a print."""
     cell = len(frame.cfa.channels()) if frame.encoding is Encoding.MOSAIC else 1
     block = cell * max(1, math.ceil(max(frame.size) / (SMALL_PX * cell)))
     if frame.encoding is Encoding.MOSAIC:

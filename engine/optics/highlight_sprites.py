@@ -31,8 +31,8 @@ class HighlightSprites:
         layout = scene.layout
         self._device.run(
             "defocus_sprites.cl", "find_highlights", (self._tiles_x, self._tiles_y), (1, 1), scene.buffer,
-            radius.buffer, spread.buffer, self._found, self.levels, self._extremes, layout.pitch, layout.stride, layout.width,
-            layout.height, self._tiles_x, MIN_RADIUS,
+            radius.buffer, spread.buffer, self._found, self.levels, self._extremes, layout.pitch, layout.stride,
+            layout.width, layout.height, self._tiles_x, MIN_RADIUS,
         )  # fmt: skip
 
     def add(

@@ -97,7 +97,7 @@ def a_picture_is_the_light_of_its_numbers(device: Device) -> None:
     released(developer)
 
 
-@fact("pack_scene.cl", "hand_over")
+@fact("pack_scene.cl", "pack_scene")
 def a_packed_pixel_is_three_halves_and_one(device: Device) -> None:
     pixels = RANDOM.uniform(0.1, 60.0, (3, 5, 3)).astype(np.float32)
     scene, transfer = planes_of(device, pixels), TextureTransfer(device, 5, 3)
@@ -333,7 +333,7 @@ def launched(device: Device, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, 
 
 @pytest.mark.usefixtures("quick_api")
 @pytest.mark.parametrize("test", dict.fromkeys(FACTS.values()), ids=lambda test: test.__name__)
-def test_the_fact_holds_and_is_of_these_kernels(device: Device, launched: set[tuple[str, str]], test: Fact) -> None:
+def test_each_fact_holds_and_launches_its_kernels(device: Device, launched: set[tuple[str, str]], test: Fact) -> None:
     before = device.live_buffers
     test(device)
     assert device.live_buffers == before

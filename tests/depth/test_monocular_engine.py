@@ -73,7 +73,7 @@ def test_the_model_sees_the_picture_upright(tmp_path: Path) -> None:
         assert engine.depth_at(0.5, 0.8) == pytest.approx(0.8, rel=0.25)
 
 
-def test_a_frame_that_brings_depth_needs_no_model(tmp_path: Path) -> None:
+def test_a_frame_with_depth_needs_no_model(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx")
     with engine_with(path) as engine:
         engine.render(replace(picture_frame(), depth_m=np.full((2, 2), 3.0, np.float32)))
@@ -91,7 +91,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[gg.Engine, Slow]]:
     assert threads() == []
 
 
-def test_draw_never_waits_and_takes_what_is_newest(live: tuple[gg.Engine, Slow]) -> None:
+def test_draw_never_waits_and_uses_the_latest_depth_map(live: tuple[gg.Engine, Slow]) -> None:
     engine, model = live
     for index in range(4):
         engine.draw(picture_frame(index))  # would hang here if it waited
@@ -106,7 +106,7 @@ def test_draw_never_waits_and_takes_what_is_newest(live: tuple[gg.Engine, Slow])
     assert np.abs(model.shown[1] - model.shown[0]).max() > 0.02  # it was shown a newer picture
 
 
-def test_a_still_is_asked_about_once(live: tuple[gg.Engine, Slow]) -> None:
+def test_a_still_is_submitted_once(live: tuple[gg.Engine, Slow]) -> None:
     engine, model = live
     model.may_answer.set()
     still = picture_frame()
@@ -120,7 +120,7 @@ def test_a_still_is_asked_about_once(live: tuple[gg.Engine, Slow]) -> None:
     assert len(model.shown) == 1
 
 
-def test_an_error_in_the_thread_is_the_users(live: tuple[gg.Engine, Slow]) -> None:
+def test_an_error_in_the_thread_reaches_the_user(live: tuple[gg.Engine, Slow]) -> None:
     engine, model = live
     model.error = gg.GroundglassError("slow.onnx: fails")
     engine.draw(picture_frame())
@@ -135,7 +135,7 @@ def test_a_range_without_a_model_is_an_error() -> None:
         gg.Engine(depth_range=(1, 2))
 
 
-def test_an_engine_whose_model_is_missing_leaves_nothing() -> None:
+def test_an_engine_with_a_missing_model_releases_everything() -> None:
     with pytest.raises(gg.GroundglassError, match=r"none\.onnx: no such file"):
         gg.Engine(depth_model="none.onnx")
     assert threads() == []

@@ -72,13 +72,15 @@ def by_formula(scene: np.ndarray, factor: float, axis: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("factor", [1.004, 1.02, 1 / 0.95, 1.25, 1.5])
 @pytest.mark.parametrize(("width", "height"), [(160, 96), (159, 97), (21, 40)])
-def test_it_is_a_cubic_between_its_neighbours(device: Device, width: int, height: int, factor: float) -> None:
+def test_interpolation_is_cubic_and_limited_to_its_neighbours(
+    device: Device, width: int, height: int, factor: float
+) -> None:
     scene = np.random.default_rng(2).random((height, width, 3)).astype(np.float32)
     np.testing.assert_allclose(enlarged(device, scene, factor), by_formula(scene, factor), atol=1e-4)
 
 
 @pytest.mark.parametrize("run_length", [1, 8, 16])
-def test_work_items_of_any_length_show_the_same(device: Device, run_length: int) -> None:
+def test_breathing_is_independent_of_the_run_length(device: Device, run_length: int) -> None:
     if device.run_length in (1, run_length):
         pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
     other = open_device(device.spec)
@@ -91,14 +93,14 @@ def test_work_items_of_any_length_show_the_same(device: Device, run_length: int)
     other.close()
 
 
-def test_flat_stays_flat_and_lamps_get_no_rims(device: Device) -> None:
+def test_flat_areas_stay_flat_and_lamps_get_no_dark_rims(device: Device) -> None:
     scene = np.full((40, 60, 3), 0.2, np.float32)
     np.testing.assert_allclose(enlarged(device, scene, 1.07), scene, rtol=FEW_OPERATIONS)
     scene[20, 30] = 50
     assert enlarged(device, scene, 1.07).min() >= 0.2 - 1e-6
 
 
-def test_how_much_it_grows() -> None:
+def test_magnification_follows_the_focus() -> None:
     assert magnification(LENS, np.inf) == 1.0
     assert magnification(LENS, 0.5) == pytest.approx(1 / 0.9)
     assert magnification(LENS, 0.95) == pytest.approx(1 / 0.95)  # half of the extension
@@ -109,7 +111,7 @@ def test_how_much_it_grows() -> None:
     assert not breathing.shows(1.0, 8000)
 
 
-def test_a_capture_has_breathed_already() -> None:
+def test_breathing_of_the_capturing_lens_is_subtracted() -> None:
     assert magnification(LENS, 0.95, LENS, 0.95) == 1.0
     assert magnification(LENS, 0.5, LENS, 0.95) == pytest.approx(0.95 / 0.9)
     assert magnification(LENS, 5.0, LENS, 0.95) == 1.0  # what lies beyond the frame nobody knows
@@ -142,7 +144,7 @@ def test_the_picture_grows_around_its_middle(engine: gg.Engine) -> None:
     assert (near_y - 0.5) / (y - 0.5) == pytest.approx(1 / 0.9, rel=0.005)
 
 
-def test_a_click_hits_what_it_points_at(engine: gg.Engine) -> None:
+def test_a_click_maps_to_the_magnified_picture(engine: gg.Engine) -> None:
     frame = spots()
     for focus_m in (0.5, 0.7, 2.0):
         engine.focus_m = focus_m
@@ -156,7 +158,7 @@ def test_a_click_hits_what_it_points_at(engine: gg.Engine) -> None:
     assert engine.depth_at(x, y) == pytest.approx(0.8)
 
 
-def test_what_is_picked_as_grey_is_what_was_pointed_at(engine: gg.Engine) -> None:
+def test_grey_picker_maps_to_the_magnified_picture(engine: gg.Engine) -> None:
     pixels = np.full((HEIGHT, WIDTH), 20000, np.uint16)
     pixels[8:24:2, 12:28:2] = 40000  # red where the frame's RGGB has it
     frame = gg.Frame(pixels, depth_m=np.full((HEIGHT, WIDTH), 4.0, np.float32))
@@ -166,7 +168,7 @@ def test_what_is_picked_as_grey_is_what_was_pointed_at(engine: gg.Engine) -> Non
     assert engine.pick_grey(x, y).startswith("0.5,1,1")
 
 
-def test_peaking_and_the_face_s_frame_follow(engine: gg.Engine) -> None:
+def test_peaking_and_the_face_frame_follow_the_magnification(engine: gg.Engine) -> None:
     engine.draw(spots())
     tool_context = ToolContext(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
     hand, aids = FocusTool(tool_context), Aids(tool_context)
@@ -179,7 +181,7 @@ def test_peaking_and_the_face_s_frame_follow(engine: gg.Engine) -> None:
     assert shown.face == pytest.approx((0.5 - 0.1 / 0.9, 0.5 - 0.4 / 0.9, 0.5 + 0.1 / 0.9, 0.5 - 0.2 / 0.9))
 
 
-def test_a_rack_breathes_smoothly(engine: gg.Engine) -> None:
+def test_magnification_is_smooth_during_a_rack_focus(engine: gg.Engine) -> None:
     rack, frame = gg.Rack(from_m=0.5, to_m=20.0, seconds=1.0), spots()
     places = []
     for time_s in np.linspace(0, 1, 31):
@@ -191,20 +193,20 @@ def test_a_rack_breathes_smoothly(engine: gg.Engine) -> None:
     assert places[-1] - places[0] == pytest.approx((80 - 22) * (1 / 0.9 - 1), rel=0.08)
 
 
-def test_a_lens_that_does_not_breathe_costs_nothing() -> None:
+def test_a_lens_without_breathing_queues_no_work() -> None:
     with gg.Engine(lens=replace(LENS, breathing_percent=0.0), focus_m=0.5) as fresh:
         fresh.draw(spots())
         assert (fresh._breathing.is_made, fresh.magnification) == (False, 1.0)
 
 
-def test_without_distances_there_is_no_focus_to_breathe_with(engine: gg.Engine) -> None:
+def test_without_depth_there_is_no_breathing(engine: gg.Engine) -> None:
     engine.draw(spots(depth_m=None))
     assert engine.magnification == 1.0
     assert red_at(engine.scene(spots(depth_m=None)))[0] == pytest.approx(22 / WIDTH, abs=1e-4)
 
 
 @pytest.mark.parametrize("unknown", [0.0, -1.0, np.nan])
-def test_an_unknown_distance_is_none(engine: gg.Engine, unknown: float) -> None:
+def test_unknown_distance_at_a_click_is_none(engine: gg.Engine, unknown: float) -> None:
     engine.draw(spots())
     depth_m = np.full((8, 8), 2.0, np.float32)
     depth_m[:, :4] = unknown
