@@ -3,9 +3,9 @@
 #include "portable.h"
 #include "cubic.h"
 
-#define FARTHEST 9.0f /* in photosites; the cubic reads 4 more, within the border */
+#define MAX_SHIFT 9.0f /* in photosites; the cubic reads 4 more, within the border */
 
-FUNCTION float bounded(float x) { return x < -FARTHEST ? -FARTHEST : x > FARTHEST ? FARTHEST : x; }
+FUNCTION float bounded(float x) { return x < -MAX_SHIFT ? -MAX_SHIFT : x > MAX_SHIFT ? MAX_SHIFT : x; }
 
 /* The photosite's own lattice (every second photosite of every second row), sampled at an offset of `shift_x`,
  * `shift_y` photosites.
@@ -41,8 +41,8 @@ KERNEL void shift_red_and_blue(GLOBAL const float *RESTRICT mosaic, GLOBAL float
      */
     const floats x = (float)GLOBAL_X - centre_x + LANE_NUMBERS;
     const floats farther = k_1 + k_2 * (x * x + y * y) * per_half_diagonal * per_half_diagonal;
-    const floats to_x = 0.5f * limited(x * farther, -FARTHEST, FARTHEST) + 8.0f;
-    const floats to_y = 0.5f * limited(y * farther, -FARTHEST, FARTHEST) + 8.0f;
+    const floats to_x = 0.5f * limited(x * farther, -MAX_SHIFT, MAX_SHIFT) + 8.0f;
+    const floats to_y = 0.5f * limited(y * farther, -MAX_SHIFT, MAX_SHIFT) + 8.0f;
     const int left = (int)to_x.s0, top = (int)to_y.s0;
     const floats t = to_x - (float)left, u = to_y - (float)top;
     if (largest(greater(t, u)) < 1.0f && largest(greater(-t, -u)) <= 0.0f) {

@@ -22,9 +22,10 @@ FUNCTION floats mixed_fractions(floats a, floats b, floats c, floats d, floats s
 }
 
 /* Gradient towards the diagonal neighbour at `step`; the photosite two steps away is at `pairs`. */
-#define DIAGONAL_TOWARDS(step, pairs)                                                 \
-    (EPSILON + absolute(AT_PHOTOSITES(mosaic, step) - AT_PHOTOSITES(mosaic, -(step))) \
-     + absolute(AT_PHOTOSITES(mosaic, step) - AT_PHOTOSITES(mosaic, 3 * (step))) + absolute(here - LOAD(green, pair + (pairs))))
+#define DIAGONAL_TOWARDS(step, pairs)                                           \
+    (EPSILON + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, -(step))) \
+     + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, 3 * (step)))      \
+     + absolute(here - LOAD(green, pair + (pairs))))
 
 /* Blue at red photosites and red at blue photosites. */
 FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *falling, GLOBAL const float *green,
@@ -35,10 +36,10 @@ FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *
     const floats here = LOAD(green, pair);
     const floats north_west = DIAGONAL_TOWARDS(-down, -pitch - 2), south_east = DIAGONAL_TOWARDS(down, pitch + 2);
     const floats north_east = DIAGONAL_TOWARDS(-up, -pitch + 2), south_west = DIAGONAL_TOWARDS(up, pitch - 2);
-    const floats on_falling = north_west * (AT_PHOTOSITES(mosaic, down) - slope * BELOW(site_first, green, 1))
-                            + south_east * (AT_PHOTOSITES(mosaic, -down) - slope * ABOVE(site_first, green, -1));
-    const floats on_rising = north_east * (AT_PHOTOSITES(mosaic, up) - slope * BELOW(site_first, green, -1))
-                           + south_west * (AT_PHOTOSITES(mosaic, -up) - slope * ABOVE(site_first, green, 1));
+    const floats on_falling = north_west * (AT_COLOURS(mosaic, down) - slope * BELOW(site_first, green, 1))
+                            + south_east * (AT_COLOURS(mosaic, -down) - slope * ABOVE(site_first, green, -1));
+    const floats on_rising = north_east * (AT_COLOURS(mosaic, up) - slope * BELOW(site_first, green, -1))
+                           + south_west * (AT_COLOURS(mosaic, -up) - slope * ABOVE(site_first, green, 1));
     const floats share = clearer(LOAD(falling, pair), AROUND(site_first, falling));
     return slope * here
          + mixed_fractions(on_falling, north_west + south_east, on_rising, north_east + south_west, share);
@@ -94,11 +95,11 @@ FUNCTION void colours_at_greens(GLOBAL const float *mosaic, GLOBAL const float *
 /* Assembles one row of the pair from the results of `colours_at_greens` and the photosites' values: the row's colour,
  * green, and the other colour.
  */
-#define ROW_OF_PAIR(row, own, green_here, other)                                                                       \
-    {                                                                                                                  \
-        const ints is_site = (row) == 0 ? site_first : site_first == 0;                                                \
-        const floats measured = LOAD(mosaic, at + (row) * pitch);                                                      \
-        own = is_site ? measured : row_colour;                                                                         \
-        green_here = is_site ? LOAD(green, pair) : measured;                                                           \
-        other = is_site ? LOAD(opposite, pair) : column_colour;                                                        \
+#define ROW_OF_PAIR(row, own, green_here, other)                        \
+    {                                                                   \
+        const ints is_site = (row) == 0 ? site_first : site_first == 0; \
+        const floats measured = LOAD(mosaic, at + (row) * pitch);       \
+        own = is_site ? measured : row_colour;                          \
+        green_here = is_site ? LOAD(green, pair) : measured;            \
+        other = is_site ? LOAD(opposite, pair) : column_colour;         \
     }

@@ -101,7 +101,7 @@ FUNCTION void try_pair(GLOBAL const float *mosaic, GLOBAL const float *marks, in
     }
 }
 
-FUNCTION void mend(GLOBAL float *mosaic, GLOBAL const float *marks, int at, int pitch, int step)
+FUNCTION void correct(GLOBAL float *mosaic, GLOBAL const float *marks, int at, int pitch, int step)
 {
     float difference = 1e30f, value = mosaic[at];
     try_pair(mosaic, marks, at, step, &difference, &value);
@@ -129,7 +129,7 @@ KERNEL void correct_marked(GLOBAL float *mosaic, GLOBAL const float *RESTRICT ma
         return;
     for (int i = 0; i < RUN && GLOBAL_X + i < width; ++i)
         if (marks[at + i] > 0.0f)
-            mend(mosaic, marks, at + i, pitch, step);
+            correct(mosaic, marks, at + i, pitch, step);
 }
 
 /* The same for `count` positions given as column and row. */
@@ -137,5 +137,5 @@ KERNEL void correct_listed(GLOBAL float *mosaic, GLOBAL const float *RESTRICT ma
                         int pitch, int step, int count)
 {
     if (GROUP_X < count)
-        mend(mosaic, marks, (places[2 * GROUP_X + 1] + PAD) * pitch + PAD + places[2 * GROUP_X], pitch, step);
+        correct(mosaic, marks, (places[2 * GROUP_X + 1] + PAD) * pitch + PAD + places[2 * GROUP_X], pitch, step);
 }

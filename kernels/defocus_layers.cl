@@ -186,7 +186,7 @@ KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRIC
 }
 
 /* Fraction of a pixel that a surface covers, from its `seen` part relative to the `known` part of the pixel. */
-FUNCTION floats share_seen(floats seen, floats known)
+FUNCTION floats visible_share(floats seen, floats known)
 {
     return limited(16.0f * seen, 0.0f, 1.0f) * lesser(seen / greater(known, (floats)(EPSILON)), (floats)(1.0f));
 }
@@ -200,13 +200,13 @@ FUNCTION void complete(GLOBAL float *surface, int at, int stride, ints within, c
     const floats known = within ? LOAD(surface, at + 5 * stride) : (floats)(0.0f);
     const floats seen = known > 0.0f ? LOAD(surface, at + 3 * stride) : (floats)(0.0f);
     const floats trust = limited(16.0f * seen, 0.0f, 1.0f);
-    const floats per_seen = trust / greater(seen, (floats)(EPSILON));
+    const floats per_visible = trust / greater(seen, (floats)(EPSILON));
     for (int plane = 0; plane < 5; ++plane)
         if (plane != 3)
             STORE(surface, at + plane * stride,
-                  per_seen * (known > 0.0f ? LOAD(surface, at + plane * stride) : (floats)(0.0f))
+                  per_visible * (known > 0.0f ? LOAD(surface, at + plane * stride) : (floats)(0.0f))
                       + (1.0f - trust) * around[plane]);
-    STORE(surface, at + 3 * stride, too_far ? share_seen(seen, known) : seen + (1.0f - known) * around[3]);
+    STORE(surface, at + 3 * stride, too_far ? visible_share(seen, known) : seen + (1.0f - known) * around[3]);
 }
 
 /* The smallest scale: occluded pixels are interpolated from all others by inverse distance (D. Shepard, "A
@@ -222,22 +222,22 @@ KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT t
         means[plane] = (floats)(0.0f);
     for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x) {
-            const int there = (y + PAD) * pitch + PAD + x;
+            const int position = (y + PAD) * pitch + PAD + x;
             const floats dx = (float)(PAD + x - GLOBAL_X) - LANE_NUMBERS;
             const float dy = (float)(PAD + y - row);
             const floats square = dx * dx + (dy * dy + 0.1f);
             const floats weight = 1.0f / (square * square);
-            seen += weight * surface[there + 3 * stride];
-            known += weight * surface[there + 5 * stride];
+            seen += weight * surface[position + 3 * stride];
+            known += weight * surface[position + 5 * stride];
             for (int plane = 0; plane < 5; ++plane)
-                means[plane] += weight * surface[there + plane * stride];
+                means[plane] += weight * surface[position + plane * stride];
         }
-    const floats per_seen = 1.0f / greater(seen, (floats)(EPSILON));
+    const floats per_visible = 1.0f / greater(seen, (floats)(EPSILON));
     const int at = row * pitch + GLOBAL_X;
-    const floats here = share_seen(LOAD(surface, at + 3 * stride), LOAD(surface, at + 5 * stride));
+    const floats here = visible_share(LOAD(surface, at + 3 * stride), LOAD(surface, at + 5 * stride));
     for (int plane = 0; plane < 5; ++plane)
         STORE(top, at + (6 * (l - 1) + plane) * stride,
-              plane != 3 ? means[plane] * per_seen : too_far ? here : seen / known);
+              plane != 3 ? means[plane] * per_visible : too_far ? here : seen / known);
 }
 
 /* All other scales fill occluded pixels from the next smaller scale, whose surfaces begin at plane `first`. */

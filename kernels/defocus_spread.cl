@@ -124,9 +124,9 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
                 const float distance = gauge(cell, tap);
                 const int from = at + side * offset(cell, tap, pitch);
                 const floats r = LOAD(radius, from);
-                const floats there = behind(borders, l, r) - behind(borders, l + 1, r);
+                const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
                 const floats reaching = lesser(absolute(r), limit);
-                const floats covered = coverage(reaching, distance) * there * LOAD(spread, from);
+                const floats covered = coverage(reaching, distance) * position * LOAD(spread, from);
                 red += covered * LOAD(scene, from);
                 green += covered * LOAD(scene, from + stride);
                 blue += covered * LOAD(scene, from + 2 * stride);

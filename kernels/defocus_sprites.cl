@@ -266,8 +266,8 @@ FUNCTION int occluded_steps(GLOBAL const float *extremes, GLOBAL const float *li
         int may = to_x - from_x > 3 || to_y - from_y > 3;
         for (int tile_y = from_y; !may && tile_y <= to_y; ++tile_y)
             for (int tile_x = from_x; !may && tile_x <= to_x; ++tile_x) {
-                GLOBAL const float *there = extremes + 2 * (tile_y * tiles_x + tile_x);
-                may = there[0] < r + close && there[1] > r - close;
+                GLOBAL const float *position = extremes + 2 * (tile_y * tiles_x + tile_x);
+                may = position[0] < r + close && position[1] > r - close;
             }
         found |= may ? bit : 0;
     }
@@ -282,13 +282,13 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
     const float step = step_of(light), close = 0.5f * step + 0.25f;
     for (float r = light[6]; steps != 0; r += step, steps >>= 1) {
         const float way = r / light[2];
-        const int there_y = (int)((float)y + way * (light[1] - (float)y) + 0.5f);
-        if (!(steps & 1) || there_y < 0 || there_y >= height)
+        const int position_y = (int)((float)y + way * (light[1] - (float)y) + 0.5f);
+        if (!(steps & 1) || position_y < 0 || position_y >= height)
             continue;
         const float from = (float)x + way * (light[0] - (float)x) + 0.5f, pace = 1.0f - way;
         const ints column = TRUNCATED(limited(from + pace * LANE_NUMBERS, 0.0f, (float)(width - 1)));
         const int first = pace < 0.0f ? LANE(column, RUN - 1) : LANE(column, 0);
-        GLOBAL const float *row = radii + (there_y + PAD) * pitch + PAD;
+        GLOBAL const float *row = radii + (position_y + PAD) * pitch + PAD;
         const floats seen = pace <= 1.0f && pace >= -1.0f ? permuted(LOAD(row, first), column - first)
                                                           : taken(row, column);
         open = absolute(seen - r) < close ? (floats)(0.0f) : open;

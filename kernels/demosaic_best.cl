@@ -46,7 +46,7 @@ KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
     for (int dy = -1; dy <= 1; ++dy)
         for (int dx = -1; dx <= 1; ++dx) {
             const float weight = 0.0625f * (dy == 0 ? 2.0f : 1.0f) * (dx == 0 ? 2.0f : 1.0f);
-            const floats colour = AT_PHOTOSITES(mosaic, 2 * (dy * pitch + dx)) - own; /* relative to its mean, `own` */
+            const floats colour = AT_COLOURS(mosaic, 2 * (dy * pitch + dx)) - own; /* relative to its mean, `own` */
             const floats from_here = LOAD(by_lmmse, pair + dy * pitch + 2 * dx) - lmmse;
             mean += weight * from_here;
             square += weight * (from_here * from_here);

@@ -47,8 +47,8 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
         GLOBAL const float *rough = (smooth) + stride;                                                         \
         floats sum = (floats)(0.0f), squares = sum, errors = sum;                                              \
         for (int i = -4; i <= 4; ++i) {                                                                        \
-            const floats smooth_part = AT_PHOTOSITES(smooth, i * (step));                                      \
-            const floats rough_part = AT_PHOTOSITES(rough, i * (step));                                        \
+            const floats smooth_part = AT_COLOURS(smooth, i * (step));                                         \
+            const floats rough_part = AT_COLOURS(rough, i * (step));                                           \
             sum += smooth_part;                                                                                \
             squares += smooth_part * smooth_part;                                                              \
             errors += rough_part * rough_part;                                                                 \
@@ -57,7 +57,7 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
         const floats signal = greater(squares * (1.0f / 9.0f) - mean * mean, (floats)(0.0f)) + VARIANCE_FLOOR; \
         const floats noise = errors * (1.0f / 9.0f) + VARIANCE_FLOOR;                                          \
         const floats believed = signal / (signal + noise);                                                     \
-        estimate = mean + believed * (AT_PHOTOSITES(smooth, 0) + AT_PHOTOSITES(rough, 0) - mean);              \
+        estimate = mean + believed * (AT_COLOURS(smooth, 0) + AT_COLOURS(rough, 0) - mean);                    \
         error = believed * noise;                                                                              \
     }
 
@@ -70,5 +70,5 @@ KERNEL void lmmse_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
     ESTIMATE(along_row, row_error, parts, 1)
     ESTIMATE(along_column, column_error, along_column_parts, pitch)
     const floats difference = (along_row * column_error + along_column * row_error) / (row_error + column_error);
-    STORE(green, pair, AT_PHOTOSITES(mosaic, 0) + difference);
+    STORE(green, pair, AT_COLOURS(mosaic, 0) + difference);
 }

@@ -57,26 +57,26 @@ KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RE
     STORE(vertical, pair, site_first ? first : second);
     STORE(vertical_at_greens, pair, site_first ? second : first);
 
-#define DIAGONAL_ENERGY(step)                                                                                                        \
-    energy(AT_PHOTOSITES(mosaic, -4 * (step)), AT_PHOTOSITES(mosaic, -3 * (step)), AT_PHOTOSITES(mosaic, -2 * (step)),               \
-           AT_PHOTOSITES(mosaic, -(step)), AT_PHOTOSITES(mosaic, 0), AT_PHOTOSITES(mosaic, step), AT_PHOTOSITES(mosaic, 2 * (step)), \
-           AT_PHOTOSITES(mosaic, 3 * (step)), AT_PHOTOSITES(mosaic, 4 * (step)))
+#define DIAGONAL_ENERGY(step)                                                                                 \
+    energy(AT_COLOURS(mosaic, -4 * (step)), AT_COLOURS(mosaic, -3 * (step)), AT_COLOURS(mosaic, -2 * (step)), \
+           AT_COLOURS(mosaic, -(step)), AT_COLOURS(mosaic, 0), AT_COLOURS(mosaic, step),                      \
+           AT_COLOURS(mosaic, 2 * (step)), AT_COLOURS(mosaic, 3 * (step)), AT_COLOURS(mosaic, 4 * (step)))
     const floats p = DIAGONAL_ENERGY(pitch + 1);
     const floats q = DIAGONAL_ENERGY(pitch - 1);
     STORE(falling, pair, p / (p + q));
-    const floats low = 0.25f * AT_PHOTOSITES(mosaic, 0)
-                     + 0.0625f * (AT_PHOTOSITES(mosaic, -pitch - 1) + AT_PHOTOSITES(mosaic, -pitch + 1)
-                                  + AT_PHOTOSITES(mosaic, pitch - 1) + AT_PHOTOSITES(mosaic, pitch + 1))
-                     + 0.125f * (AT_PHOTOSITES(mosaic, -1) + AT_PHOTOSITES(mosaic, 1) + AT_PHOTOSITES(mosaic, -pitch)
-                                 + AT_PHOTOSITES(mosaic, pitch));
+    const floats low = 0.25f * AT_COLOURS(mosaic, 0)
+                     + 0.0625f * (AT_COLOURS(mosaic, -pitch - 1) + AT_COLOURS(mosaic, -pitch + 1)
+                                  + AT_COLOURS(mosaic, pitch - 1) + AT_COLOURS(mosaic, pitch + 1))
+                     + 0.125f * (AT_COLOURS(mosaic, -1) + AT_COLOURS(mosaic, 1) + AT_COLOURS(mosaic, -pitch)
+                                 + AT_COLOURS(mosaic, pitch));
     STORE(low_pass, pair, greater(low, (floats)(0.0f))); /* avoids unbounded ratios for noise around black */
 }
 
-#define GRADIENT_TOWARDS(step)                                                        \
-    (EPSILON + absolute(AT_PHOTOSITES(mosaic, step) - AT_PHOTOSITES(mosaic, -(step))) \
-     + absolute(AT_PHOTOSITES(mosaic, 0) - AT_PHOTOSITES(mosaic, 2 * (step)))         \
-     + absolute(AT_PHOTOSITES(mosaic, step) - AT_PHOTOSITES(mosaic, 3 * (step)))      \
-     + absolute(AT_PHOTOSITES(mosaic, 2 * (step)) - AT_PHOTOSITES(mosaic, 4 * (step))))
+#define GRADIENT_TOWARDS(step)                                                  \
+    (EPSILON + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, -(step))) \
+     + absolute(AT_COLOURS(mosaic, 0) - AT_COLOURS(mosaic, 2 * (step)))         \
+     + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, 3 * (step)))      \
+     + absolute(AT_COLOURS(mosaic, 2 * (step)) - AT_COLOURS(mosaic, 4 * (step))))
 
 /* Step 2: green at the photosites. A neighbour n with low-pass l_n gives n (1 + (l - l_n) / (l + l_n)) = n 2 l / (l +
  * l_n). Of the two neighbours on an axis, the one across the smaller gradient has more weight.
@@ -91,9 +91,9 @@ KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *R
     const floats low_west = low + LOAD(low_pass, pair - 2), low_east = low + LOAD(low_pass, pair + 2);
     const floats to_north = GRADIENT_TOWARDS(-pitch), to_south = GRADIENT_TOWARDS(pitch);
     const floats to_west = GRADIENT_TOWARDS(-1), to_east = GRADIENT_TOWARDS(1);
-    const floats column = to_south * AT_PHOTOSITES(mosaic, -pitch) * low_south
-                        + to_north * AT_PHOTOSITES(mosaic, pitch) * low_north;
-    const floats row = to_east * AT_PHOTOSITES(mosaic, -1) * low_east + to_west * AT_PHOTOSITES(mosaic, 1) * low_west;
+    const floats column = to_south * AT_COLOURS(mosaic, -pitch) * low_south
+                        + to_north * AT_COLOURS(mosaic, pitch) * low_north;
+    const floats row = to_east * AT_COLOURS(mosaic, -1) * low_east + to_west * AT_COLOURS(mosaic, 1) * low_west;
     const floats share = clearer(LOAD(vertical, pair), AROUND(site_first, vertical));
     const floats ratio = mixed_fractions(column, (to_north + to_south) * low_north * low_south,
                                          row, (to_west + to_east) * low_west * low_east, share);

@@ -37,8 +37,8 @@ FUNCTION void gather(GLOBAL const float *level, int at, int pitch, int shift, fl
     for (int i = 0; i < ROWS; ++i) {
         const floats apart = greater((rows[i] + rows[i + 1] + rows[i + 2]) * steep - even, (floats)(0.0f));
         const floats weight = 1.0f / (1.0f + apart * apart);
-        const floats there = LOAD(level, at + i * pitch + shift);
-        sums[i] += weight * (there * there);
+        const floats neighbour = LOAD(level, at + i * pitch + shift);
+        sums[i] += weight * (neighbour * neighbour);
         weights[i] += weight;
     }
 }

@@ -35,7 +35,7 @@
     MOVED(DO, 16, -1, 1) MOVED(DO, 17, 0, 1)
 
 /* Samples of a window are `step` half-size pixels apart. */
-#define THERE(dx, dy) (at + ((dy) * pitch + (dx)) * step)
+#define TAP_AT(dx, dy) (at + ((dy) * pitch + (dx)) * step)
 
 /* Stores two runs with interleaved pixels. */
 FUNCTION void store_turns(GLOBAL float *plane, int at, floats even, floats odd)
@@ -75,11 +75,11 @@ FUNCTION int find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, in
                            float steep)
 {
     floats lowest = LOAD(nearness, at), highest = lowest;
-#define BOUND(i, dx, dy, weight)                                                                                       \
-    {                                                                                                                  \
-        const floats there = LOAD(nearness, THERE(dx, dy));                                                            \
-        lowest = lesser(lowest, there);                                                                                \
-        highest = greater(highest, there);                                                                             \
+#define BOUND(i, dx, dy, weight)                              \
+    {                                                         \
+        const floats tap_at = LOAD(nearness, TAP_AT(dx, dy)); \
+        lowest = lesser(lowest, tap_at);                      \
+        highest = greater(highest, tap_at);                   \
     }
     FOR_EACH(BOUND)
     const floats apart = (highest - lowest) / greater(lowest, (floats)(NOISE_FLOOR));
@@ -90,16 +90,16 @@ FUNCTION int find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, in
     const floats near_from = highest - ZONE * (highest - lowest);
     const floats far_to = lowest + ZONE * (highest - lowest);
     floats near_sum = none, near_weight = none, far_sum = none, far_weight = none;
-#define SORT(i, dx, dy, weight)                                                                                        \
-    {                                                                                                                  \
-        const floats there = LOAD(nearness, THERE(dx, dy));                                                            \
-        const floats in_near = there >= near_from ? (floats)(weight) : none;                                           \
-        const floats in_far = there <= far_to ? (floats)(weight) : none;                                               \
-        near_sum += in_near * there;                                                                                   \
-        near_weight += in_near;                                                                                        \
-        far_sum += in_far * there;                                                                                     \
-        far_weight += in_far;                                                                                          \
-        s->sides[i] = in_near - in_far;                                                                                \
+#define SORT(i, dx, dy, weight)                                               \
+    {                                                                         \
+        const floats tap_at = LOAD(nearness, TAP_AT(dx, dy));                 \
+        const floats in_near = tap_at >= near_from ? (floats)(weight) : none; \
+        const floats in_far = tap_at <= far_to ? (floats)(weight) : none;     \
+        near_sum += in_near * tap_at;                                         \
+        near_weight += in_near;                                               \
+        far_sum += in_far * tap_at;                                           \
+        far_weight += in_far;                                                 \
+        s->sides[i] = in_near - in_far;                                       \
     }
     FOR_EACH(SORT)
     s->nearer = near_sum / near_weight;
@@ -116,14 +116,14 @@ FUNCTION floats kept_vote(GLOBAL const float *memory, int at)
 }
 
 /* Adds a sample's vote, weighted by its similarity to the pixel. */
-#define VOTE(i, dx, dy, weight)                                                                                        \
-    {                                                                                                                  \
-        const int from = THERE(dx, dy);                                                                                \
-        const floats brighter = LOAD(guide, from) - bright;                                                            \
-        const floats redder = LOAD(guide, from + stride) - tinted;                                                     \
-        const floats like = 1.0f - (brighter * brighter + redder * redder) * (1.0f / (ALIKE * ALIKE));                 \
-        const floats vote = greater(like, (floats)(MIN_VOTE));                                                       \
-        votes += s.sides[i] * vote * vote;                                                                             \
+#define VOTE(i, dx, dy, weight)                                                                        \
+    {                                                                                                  \
+        const int from = TAP_AT(dx, dy);                                                               \
+        const floats brighter = LOAD(guide, from) - bright;                                            \
+        const floats redder = LOAD(guide, from + stride) - tinted;                                     \
+        const floats like = 1.0f - (brighter * brighter + redder * redder) * (1.0f / (ALIKE * ALIKE)); \
+        const floats vote = greater(like, (floats)(MIN_VOTE));                                         \
+        votes += s.sides[i] * vote * vote;                                                             \
     }
 
 /* A coarse map, with samples `step` half-size pixels apart, aligned to the edges of the picture at half size. `guide`

@@ -30,13 +30,13 @@ FUNCTION floats root_of(GLOBAL const float *light, int at, int pitch)
 }
 
 /* Adds a neighbour to the sum and weights, weighted by the likelihood of the same surface. */
-#define ADD(dx, dy)                                                                                                    \
-    {                                                                                                                  \
-        const floats there = LOAD(nearness, at + (dy) * pitch + (dx));                                                 \
-        const floats apart = there * scale - scaled;                                                                   \
-        const floats weight = greater(1.0f - apart * apart, (floats)(0.0f));                                           \
-        sum += weight * there;                                                                                         \
-        weights += weight;                                                                                             \
+#define ADD(dx, dy)                                                          \
+    {                                                                        \
+        const floats other = LOAD(nearness, at + (dy) * pitch + (dx));       \
+        const floats apart = other * scale - scaled;                         \
+        const floats weight = greater(1.0f - apart * apart, (floats)(0.0f)); \
+        sum += weight * other;                                               \
+        weights += weight;                                                   \
     }
 
 /* Mean of a pixel's own surface in its neighbourhood, and how many of the nine pixels lie on it. */

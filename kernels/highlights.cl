@@ -10,14 +10,14 @@
 #define CLIPPED 0.985f
 /* Maximum reconstructed value of a channel, in multiples of its limit; minimum fraction of each channel in the colour.
  */
-#define FARTHEST 16.0f
+#define MAX_OVER_LIMIT 16.0f
 #define MIN_PART 0.08f
-/* Mean level relative to the limit: below the first value, light is no evidence for the clipped colour; above the
+/* Mean level relative to the limit: below the first value, light gives no evidence of the clipped colour; above the
  * second it has full weight. A wall beside the sky is below, the rim of a lamp is above.
  */
 #define FAR 0.72f
 #define NEAR 0.84f
-/* Tiles of less weight are hard edges, which are no evidence for the light behind them. */
+/* Tiles of less weight are hard edges, which give no evidence of the light behind them. */
 #define HARD 0.2f
 /* Weight of the propagated colour relative to the evidence of two channels, squared. */
 #define UNSURE 0.03f
@@ -34,7 +34,7 @@
 #endif
 
 FUNCTION floats greatest_of(floats a, floats b, floats c, floats d) { return greater(greater(a, b), greater(c, d)); }
-FUNCTION floats least_of(floats a, floats b, floats c, floats d) { return lesser(lesser(a, b), lesser(c, d)); }
+FUNCTION floats min_of(floats a, floats b, floats c, floats d) { return lesser(lesser(a, b), lesser(c, d)); }
 
 /* The sampled rows of a tile: they cover most of it, both kinds of row equally. */
 #define SAMPLED_ROWS 4
@@ -45,7 +45,7 @@ FUNCTION floats least_of(floats a, floats b, floats c, floats d) { return lesser
  * clipped area.
  *
  * The colours of each photosite are symmetric means around it, so that gradients of the light do not tint them. Light
- * near its limit has the most weight: dim light is no evidence for a lamp. Hard edges, where colours mix, have little
+ * near its limit has the most weight: dim light gives no evidence of a lamp. Hard edges, where colours mix, have little
  * weight. All nine photosites must be unclipped: this excludes light beyond the limit that noise left unclipped at one
  * photosite.
  */
@@ -80,7 +80,7 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
             const floats above_min = lesser(UNSHADED(n, -pitch), UNSHADED(s, pitch));
             const floats corner_max = greatest_of(UNSHADED(nw, -pitch - 1), UNSHADED(ne, -pitch + 1),
                                                    UNSHADED(sw, pitch - 1), UNSHADED(se, pitch + 1));
-            const floats corner_min = least_of(UNSHADED(nw, -pitch - 1), UNSHADED(ne, -pitch + 1),
+            const floats corner_min = min_of(UNSHADED(nw, -pitch - 1), UNSHADED(ne, -pitch + 1),
                                                  UNSHADED(sw, pitch - 1), UNSHADED(se, pitch + 1));
             const floats own = UNSHADED(here, 0);
             const floats greens_max = is_green ? greater(own, corner_max) : greater(beside_max, above_max);
@@ -243,30 +243,30 @@ FUNCTION Site site_at(GLOBAL const float *mosaic, GLOBAL const float *gains, int
  */
 typedef struct {
     floats light, part, coloured, sure;
-} Told;
+} Estimate;
 
 /* White is added where a coloured surface reflects the lamp (S. Shafer, "Using color to separate reflection
  * components", Color Research and Application 1985). Two channels are evidence: both unclipped, or one clipped and the
  * other unclipped one too weak for the colour. The less the two differ in the colour itself, the weaker is the
  * evidence.
  */
-FUNCTION Told told_by(Site site)
+FUNCTION Estimate estimate_from(Site site)
 {
-    Told told;
+    Estimate estimate;
     const floats one = site.one_light, two = site.two_light;
     const floats weight = site.one_lives + site.two_lives + TINY;
-    told.light = (site.one_lives * one + site.two_lives * two) / weight;
-    told.part = (site.one_lives * site.one_part + site.two_lives * site.two_part + TINY) / weight;
-    const floats alone = told.light / told.part;
-    const floats one_says = one * site.two_part, two_says = two * site.one_part;
-    const floats lesser_lives = one_says > two_says ? site.two_lives : site.one_lives;
-    const floats apart = absolute(one_says - two_says) / (absolute(one_says) + absolute(two_says) + TINY);
+    estimate.light = (site.one_lives * one + site.two_lives * two) / weight;
+    estimate.part = (site.one_lives * site.one_part + site.two_lives * site.two_part + TINY) / weight;
+    const floats alone = estimate.light / estimate.part;
+    const floats one_level = one * site.two_part, two_level = two * site.one_part;
+    const floats lesser_lives = one_level > two_level ? site.two_lives : site.one_lives;
+    const floats apart = absolute(one_level - two_level) / (absolute(one_level) + absolute(two_level) + TINY);
     const floats strange = limited(8.0f * lesser_lives, 0.0f, 1.0f) * limited(6.0f * apart - 0.3f, 0.0f, 1.0f);
     const floats unlike = site.one_part - site.two_part;
     const floats unmixed = (UNSURE * alone + (one - two) * unlike) / (UNSURE + unlike * unlike);
-    told.coloured = alone + strange * (lesser(greater(unmixed, (floats)(0.0f)), alone) - alone);
-    told.sure = greater(strange, limited(8.0f * lesser(site.one_lives, site.two_lives), 0.0f, 1.0f));
-    return told;
+    estimate.coloured = alone + strange * (lesser(greater(unmixed, (floats)(0.0f)), alone) - alone);
+    estimate.sure = greater(strange, limited(8.0f * lesser(site.one_lives, site.two_lives), 0.0f, 1.0f));
+    return estimate;
 }
 
 /* How white light becomes while the channels clip one after another. The first two floats of `whites`: the whiteness,
@@ -289,17 +289,17 @@ KERNEL void tile_white(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
             const Site site = site_at(mosaic, gains, at, pitch, x, red_row, red_x, red_row ? clip_red : clip_blue,
                                       clip_green, red_row ? clip_blue : clip_red, (floats)(colour[red_row ? 0 : 2]),
                                       (floats)(colour[1]), (floats)(colour[red_row ? 2 : 0]), encoded);
-            const Told told = told_by(site);
-            const floats white = greater(told.light - told.coloured * told.part, (floats)(0.0f));
+            const Estimate estimate = estimate_from(site);
+            const floats white = greater(estimate.light - estimate.coloured * estimate.part, (floats)(0.0f));
             const ints inside = (LANES + x) < width && (ints)(y) < (ints)(height);
             const ints counts = LIGHT(0) >= CLIPPED * site.own_limit && inside;
             const floats lives = limited(20.0f * (site.one_lives + site.two_lives), 0.0f, 1.0f);
             /* Two unclipped channels are stronger evidence than one, the more so the closer the second is to its limit.
              */
             const floats nearly = 1.0f - lesser(site.one_lives, site.two_lives), squared = nearly * nearly;
-            const floats fourth = squared * squared, trust = 0.05f + told.sure * fourth * fourth;
+            const floats fourth = squared * squared, trust = 0.05f + estimate.sure * fourth * fourth;
             const floats weight = counts ? lives * trust * site.even * site.even : (floats)(0.0f);
-            sums += weight * white / (told.coloured + white + TINY);
+            sums += weight * white / (estimate.coloured + white + TINY);
             weights += weight;
         }
     const float weight = sum_of(weights), enough = weight - HARD;
@@ -355,15 +355,15 @@ KERNEL void rebuild(GLOBAL float *mosaic, GLOBAL const float *RESTRICT gains, GL
                               along_run(colours + (red_row ? 0 : 2), 4, tiles_x, tiles_y, x, y, TILE),
                               along_run(colours + 1, 4, tiles_x, tiles_y, x, y, TILE),
                               along_run(colours + (red_row ? 2 : 0), 4, tiles_x, tiles_y, x, y, TILE), encoded);
-    const Told told = told_by(site);
-    const floats as_told = told.light + (site.own_part - told.part) * told.coloured;
+    const Estimate estimate = estimate_from(site);
+    const floats from_estimate = estimate.light + (site.own_part - estimate.part) * estimate.coloured;
     /* Without evidence the white fraction is that of the surrounding area. */
     const floats white = along_run(whites, 3, tiles_x, tiles_y, x, y, TILE);
     const floats own = site.own_part + white * (1.0f - site.own_part);
     const floats one = site.one_part + white * (1.0f - site.one_part);
     const floats two = site.two_part + white * (1.0f - site.two_part);
-    const floats as_around = told.light * own / (told.part + white * (1.0f - told.part));
-    const floats while_one_lives = as_around + told.sure * (as_told - as_around);
+    const floats as_around = estimate.light * own / (estimate.part + white * (1.0f - estimate.part));
+    const floats while_one_lives = as_around + estimate.sure * (from_estimate - as_around);
 
     const floats all_clip = greater(site.own_limit / own, greater(site.one_limit / one, site.two_limit / two));
     const float u = ((float)GLOBAL_X + 0.5f) / deep_tile - 0.5f, v = ((float)GLOBAL_Y + 0.5f) / deep_tile - 0.5f;
@@ -373,6 +373,6 @@ KERNEL void rebuild(GLOBAL float *mosaic, GLOBAL const float *RESTRICT gains, GL
 
     const floats lives = limited(20.0f * (site.one_lives + site.two_lives), 0.0f, 1.0f);
     const floats light = when_none_does + lives * (while_one_lives - when_none_does);
-    const floats rebuilt = greater(here, lesser(light, FARTHEST * site.own_limit));
+    const floats rebuilt = greater(here, lesser(light, MAX_OVER_LIMIT * site.own_limit));
     STORE(mosaic, at, here >= limit ? encode(rebuilt, encoded) : LOAD(mosaic, at));
 }

@@ -1,5 +1,5 @@
 /* Bayer mosaics two rows at a time. In each column a pair of rows holds one green photosite and one red or blue
- * photosite, here called "the photosite". Most quantities are needed at one of the two only. `AT_PHOTOSITES` gathers
+ * photosite, here called "the photosite". Most quantities are needed at one of the two only. `AT_COLOURS` gathers
  * from the mosaic the values for the red and blue photosites, `AT_GREENS` the values for the greens, each lane from its
  * own row, so that no value is computed in vain (measured: a sixth less time than computing all and dropping half).
  * Results for either kind fill a plane with one row per pair: half the memory traffic, and no gathering (measured: a
@@ -16,7 +16,7 @@
     const int pair = (GLOBAL_Y - (margin) / 2 + PAD) * pitch + GLOBAL_X;                                               \
     const ints site_first = ((LANES + GLOBAL_X - PAD) & 1) == (red_y == 0 ? red_x : 1 - red_x)
 
-#define AT_PHOTOSITES(mosaic, step) (site_first ? LOAD(mosaic, at + (step)) : LOAD(mosaic, at + pitch + (step)))
+#define AT_COLOURS(mosaic, step) (site_first ? LOAD(mosaic, at + (step)) : LOAD(mosaic, at + pitch + (step)))
 #define AT_GREENS(mosaic, step) (site_first ? LOAD(mosaic, at + pitch + (step)) : LOAD(mosaic, at + (step)))
 
 /* From a plane with one row per pair: the value one mosaic row above, or below, at an offset of `dx` columns. `first`

@@ -15,7 +15,7 @@
 #define LOWER(place, value) atomicMin(place, value)
 #endif
 
-#define MOST 255
+#define MAX_COST 255
 
 FUNCTION int bits_of(int codes)
 {
@@ -49,7 +49,7 @@ KERNEL void path_costs(GLOBAL const u8 *RESTRICT left, GLOBAL const u8 *RESTRICT
         costs[DISPARITIES + 2 + d * (DISPARITIES + 1)] = 200;
     }
     if (d == 0)
-        lowest[0] = lowest[1] = lowest[2] = MOST;
+        lowest[0] = lowest[1] = lowest[2] = MAX_COST;
     BARRIER;
     for (int n = 0; x >= 0 && x < width && y >= 0 && y < height; ++n, x += dx, y += dy) {
         const int at = (y + PAD) * pitch + PAD + x;
@@ -67,7 +67,7 @@ KERNEL void path_costs(GLOBAL const u8 *RESTRICT left, GLOBAL const u8 *RESTRICT
         const int kept = next - lowest[n % 3];
         costs[(~n & 1) * (DISPARITIES + 2) + d + 1] = kept;
         if (d == 0)
-            lowest[(n + 2) % 3] = MOST; /* minimum of the previous pixel, already read by all work-items */
+            lowest[(n + 2) % 3] = MAX_COST; /* minimum of the previous pixel, already read by all work-items */
         const int place = (y * width + x) * DISPARITIES + d;
         volume[place] = (u8)(is_first ? kept : volume[place] + kept);
         BARRIER;

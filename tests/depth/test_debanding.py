@@ -1,4 +1,4 @@
-"""Grey maps of few levels: slopes between their steps, edges where they were."""
+"""Grey maps with few levels: slopes between their steps, edges in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Depth beside a picture, through the command: what is near stays sharp, what is far does not, whichever is bright."""
+"""Rendering with a depth map by the command: the depth range selects near and far, bright or dark."""
 
 from __future__ import annotations
 

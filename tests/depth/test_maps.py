@@ -1,4 +1,4 @@
-"""Depth maps: metres whatever the file says, no distance invented across an edge."""
+"""Depth maps: metres from every format, no invented distance across an edge."""
 
 from __future__ import annotations
 

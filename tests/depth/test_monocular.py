@@ -1,4 +1,4 @@
-"""Depth from a monocular model: its files, what it tells, the small copy that it is shown, and its thread."""
+"""Monocular depth models: files, results, input copy and thread."""
 
 from __future__ import annotations
 

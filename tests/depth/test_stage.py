@@ -1,4 +1,4 @@
-"""Maps of distances of any size and quality become a distance for each pixel of the picture."""
+"""Resampling of depth maps of any size and quality to the picture."""
 
 from __future__ import annotations
 

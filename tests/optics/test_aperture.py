@@ -1,4 +1,4 @@
-"""The shape of the aperture: its area, its blades, what the rims cut off, and the light within."""
+"""The shape of the aperture: area, blades, rim vignetting and light distribution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Autofocus: the thing in the middle, the nearest face, and no distance where none is known."""
+"""Autofocus: the object in the middle, the nearest face, and None without known distances."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Focus breathing: the picture grows with the focus, around its middle, and whoever points at it still hits."""
+"""Focus breathing: the picture is magnified around its centre, and pointer positions follow."""
 
 from __future__ import annotations
 

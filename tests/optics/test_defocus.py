@@ -1,4 +1,4 @@
-"""Depth of field: discs of the thin lens's size, and what covers what."""
+"""Depth of field: disc sizes of the thin lens, and occlusion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures to focus by: they agree with the circle of confusion that the blur is drawn with."""
+"""Focusing aids: they agree with the circle of confusion of the blur."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lights: what counts as one, where its disc goes, and what stands in its way."""
+"""Highlight sprites: detection, position and occlusion."""
 
 from __future__ import annotations
 

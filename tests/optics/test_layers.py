@@ -1,4 +1,4 @@
-"""Where a picture is cut into layers of depth."""
+"""Division of a picture into depth layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The aperture as the kernels read it: what its tables say is what the gauge says."""
+"""Aperture tables for the kernels: they agree with the gauge."""
 
 from __future__ import annotations
 

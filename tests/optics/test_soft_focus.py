@@ -1,4 +1,4 @@
-"""The glow of a soft-focus lens: a halo that keeps energy, follows the aperture, and is nothing where there is none."""
+"""Soft-focus halo: it keeps energy, follows the aperture, and is absent without soft focus."""
 
 from __future__ import annotations
 
