@@ -28,11 +28,11 @@ def deband(greys: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.float32]:
         return greys
     # In steps, independent of their distance: compressing greys before quantization widens the steps towards white.
     numbers = np.arange(len(teeth), dtype=np.float32)
-    said = np.interp(np.arange(256), teeth, numbers).astype(np.float32)[greys]
-    smooth = said
+    positions = np.interp(np.arange(256), teeth, numbers).astype(np.float32)[greys]
+    smooth = positions
     for step in _STEPS:
         for axis in (0, 1):
-            smooth = np.clip(_spread(smooth, step, axis), said - np.float32(0.5), said + np.float32(0.5))
+            smooth = np.clip(_spread(smooth, step, axis), positions - np.float32(0.5), positions + np.float32(0.5))
     return np.asarray(np.interp(smooth, numbers, teeth), dtype=np.float32)
 
 

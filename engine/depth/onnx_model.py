@@ -34,7 +34,7 @@ class MonocularModel:
 
     A relative map is like disparity: larger is nearer. `span` is the distances of its brightest and darkest parts
     (default: 0.5 to 5 m). These ends, beyond which 2 % of the picture lie, are tracked slowly, so that a static object
-    keeps its distance. For a metric model, `span` is the target of its nearest and farthest distance.
+    keeps its distance. For a metric model, `span` is the target of its nearest and most distant value.
 
     Raises MissingExtraError without onnxruntime, SourceError if the file is not such a model.
     """
@@ -70,7 +70,7 @@ class MonocularModel:
             found = self._session.run([self._output], fed)[0]
         except Exception as error:  # onnxruntime's exceptions have no common base
             raise SourceError(
-                f"{self._path}: fails on a picture of {width}x{height} ({_said(error)}); export the model again, with "
+                f"{self._path}: fails on a picture of {width}x{height} ({_reason(error)}); export the model again, with "
                 "a fixed size"
             ) from error
         return self._metres(_map_in(self._path, np.asarray(found)))
@@ -140,7 +140,7 @@ def _open(path: Path) -> Any:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:
         raise SourceError(
-            f"{path}: is not an ONNX model that onnxruntime can load ({_said(error)}); download or export it again"
+            f"{path}: is not an ONNX model that onnxruntime can load ({_reason(error)}); download or export it again"
         ) from error
 
 
@@ -180,7 +180,7 @@ def _map_in(path: Path, found: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(found, np.float32).reshape(shape[-2:])
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """onnxruntime's message without its code and without the path."""
     plain = re.sub(r"^\[ONNXRuntimeError\] : \d+ : |Load model from .*? failed: ?", "", str(error))
     return cause(RuntimeError(plain))

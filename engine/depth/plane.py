@@ -13,11 +13,11 @@ from .maps import FAR_M
 
 
 def tilted_plane(near_m: float, far_m: float, size: tuple[int, int], direction_deg: float = 0.0) -> NDArray[np.float32]:
-    """A plane seen in perspective, (height, width) float32 metres: 1/distance is linear over the picture.
+    """A plane in perspective, (height, width) float32 metres: 1/distance is linear over the picture.
 
     It recedes in `direction_deg`, clockwise from straight up: 0 is a floor, `near_m` along the bottom and `far_m` along
-    the top; at 90 it is a wall whose far end is on the right, at 180 a ceiling. Along a slant the two distances are
-    those of the nearest and the farthest corner.
+    the top; 90 is a wall with its far end on the right, 180 a ceiling. For a slant the two distances are those of the
+    nearest and the most distant corner.
     """
     width, height = size
     angle = math.radians(direction_deg)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import SourceError
 from .maps import FAR_M
 
-# What a phone's portrait spans where the file does not say it.
+# Default range: that of a phone's portrait.
 PORTRAIT_M = (0.5, 5.0)
 
 
@@ -78,9 +78,9 @@ class DepthRange:
         return np.where(known, distance_m, 0.0).astype(np.float32)
 
     def rescaled(self, depth_m: NDArray[np.float32], nearest_m: float, farthest_m: float) -> NDArray[np.float32]:
-        """A map that is in metres already, but of no true scale: its two ends come to lie at the two distances.
+        """Rescales a map in metres of unknown scale: its two ends map to the two distances.
 
-        Which end is near it knows itself, so the order of the two does not matter.
+        The map defines which end is near, so the order of the two distances does not matter.
         """
         near_m, far_m = sorted((self.bright_m, self.dark_m))
         per_m = np.reciprocal(depth_m.astype(np.float64))

@@ -1,9 +1,9 @@
-"""From a map of distances of any size, as a camera or a model gives it, to a distance for each pixel of the picture.
+"""Resamples a depth map of any size, from a camera or a model, to one distance per pixel of the picture.
 
-Exact distances pass as they are. A coarse map is brought to the picture's size along the picture's own edges (joint
-bilateral upsampling, J. Kopf et al., SIGGRAPH 2007, with a vote in place of its mean). A noisy one is also steadied
-over neighbours and over frames: still things come to rest, moving things take their distance along, a cut starts anew.
-`kernels/depth_*.cl` say how. All of it works on 1 / distance, and never averages over an edge.
+Exact distances do not change. A coarse map is upsampled along the picture's own edges (joint bilateral upsampling, J.
+Kopf et al., SIGGRAPH 2007, with a vote instead of its mean). A noisy map is also stabilized over neighbours and frames:
+static objects converge, moving objects keep their distance, a cut restarts. See `kernels/depth_*.cl`. All steps work on
+1 / distance and never average across an edge.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class DepthStage:
 
     @property
     def extremes_m(self) -> tuple[float, float]:
-        """The nearest and farthest distance in metres that `run` may return."""
+        """The nearest and most distant value in metres that `run` may return."""
         return self._extremes_m
 
     @property
     def distances_m(self) -> NDArray[np.float64]:
-        """A sorted sample of the distances in metres that `run` may return, including the nearest and farthest."""
+        """A sorted sample of the distances in metres that `run` may return, including both extremes."""
         return np.concatenate(
             [[self._extremes_m[0]], np.clip(self._sample_m, *self._extremes_m), [self._extremes_m[1]]]
         )
@@ -95,7 +95,7 @@ class DepthStage:
             self._extremes_m = self._refiner.extremes_m
 
     def reset(self) -> None:
-        """Forgets previous frames: the next frame is used as it is. Call it for a new source; cuts are detected
+        """Discards previous frames: the next frame is used as it is. Call it for a new source; cuts are detected
         automatically.
         """
         if self._refiner is not None:

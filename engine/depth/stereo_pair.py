@@ -19,7 +19,7 @@ from .stereo import MAX_DISPARITIES, StereoDepth, disparities_for
 
 # Standard deviation of a disparity, in pixels of the matched pictures (measured on a real pair and on synthetic ones).
 _NOISE_PX = 0.25
-# Default search range, as a fraction of the width. Objects as near as that are out of focus in any lens.
+# Default search range, as a fraction of the width. Closer objects are out of focus in any lens.
 _DISPARITY_OF_WIDTH: dict[Quality, float] = {"live": 1 / 8, "best": 1 / 4}
 # Maximum product of disparities and pixels per frame. On two CPU cores a million takes about half a millisecond.
 _MAX_COST_BYTES: dict[Quality, float] = {"live": 12e6, "best": 200e6}
@@ -73,8 +73,8 @@ class StereoPairDepth:
             # From the first pair only: a scale that followed each frame would make static objects move.
             low, high = (float(limit) for limit in np.percentile(disparity, (1, 99)))
             self._scale = rig if isinstance(rig, StereoRig) else rig.from_disparities(low, max(high, low + 1))
-            seen_px = float(np.median(disparity)) + self._scale.doffs_px
-            self.noise = _NOISE_PX * self._step / max(seen_px, self._step)
+            visible_px = float(np.median(disparity)) + self._scale.doffs_px
+            self.noise = _NOISE_PX * self._step / max(visible_px, self._step)
         return self._scale.depth_m(disparity)
 
     def _stereo_for(

@@ -98,7 +98,7 @@ def find_faces(grey: NDArray[np.float32]) -> list[Box]:
     finds = _finds(grey)
     mirrored = _finds(np.ascontiguousarray(grey[:, ::-1])) if finds else []
     turned = [(1.0 - right, top, 1.0 - left, bottom) for left, top, right, bottom in mirrored]
-    return [one for one in finds if any(_same_face(one, other) for other in turned)]
+    return [face for face in finds if any(_same_face(face, other) for other in turned)]
 
 
 def _finds(grey: NDArray[np.float32]) -> list[Box]:
@@ -113,13 +113,13 @@ def _finds(grey: NDArray[np.float32]) -> list[Box]:
         max_size=(width, height),
         min_neighbor_number=FINDS_PER_FACE,
     )
-    corners = ((one["c"], one["r"], one["c"] + one["width"], one["r"] + one["height"]) for one in finds)
+    corners = ((box["c"], box["r"], box["c"] + box["width"], box["r"] + box["height"]) for box in finds)
     return [(left / width, top / height, right / width, bottom / height) for left, top, right, bottom in corners]
 
 
-def _same_face(one: Box, other: Box) -> bool:
-    most = SAME_FACE * (one[2] - one[0]), SAME_FACE * (one[3] - one[1])
-    return all(abs(one[side] - other[side]) < most[side % 2] for side in range(4))
+def _same_face(face: Box, other: Box) -> bool:
+    limits = SAME_FACE * (face[2] - face[0]), SAME_FACE * (face[3] - face[1])
+    return all(abs(face[side] - other[side]) < limits[side % 2] for side in range(4))
 
 
 def small_grey(frame: Frame) -> NDArray[np.float32]:

@@ -54,7 +54,7 @@ class Blur:
     native_focus_m: float = 1.0
     lens: Lens = field(default_factory=Lens)
     native_lens: Lens | None = None
-    colour_shift_px: tuple[float, float] = (0.0, 0.0)  # of red and blue, added to the signed radius
+    colour_shift_px: tuple[float, float] = (0.0, 0.0)  # red and blue; added to the signed radius
 
     @classmethod
     def of(

@@ -41,4 +41,4 @@ class TextureTransfer:
         self._device.release(self._packed)
 
 
-ORIGIN = (PAD, 0)  # of the picture in what is viewed
+ORIGIN = (PAD, 0)  # position of the picture's first pixel in the view

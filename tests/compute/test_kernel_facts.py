@@ -98,7 +98,7 @@ def a_picture_is_the_light_of_its_numbers(device: Device) -> None:
 
 
 @fact("pack_scene.cl", "pack_scene")
-def a_packed_pixel_is_three_halves_and_one(device: Device) -> None:
+def a_packed_pixel_has_three_half_floats_and_a_1(device: Device) -> None:
     pixels = RANDOM.uniform(0.1, 60.0, (3, 5, 3)).astype(np.float32)
     scene, transfer = planes_of(device, pixels), TextureTransfer(device, 5, 3)
     with transfer.view(scene) as packed:
@@ -119,7 +119,7 @@ def of_lamp(method: str, site: tuple[int, int]) -> np.ndarray:
 
 
 @fact("demosaic_linear.cl", "demosaic_bilinear", "demosaic_malvar")
-def a_red_site_is_seen_by_its_neighbours(device: Device) -> None:
+def a_red_photosite_contributes_to_its_neighbours(device: Device) -> None:
     bilinear, malvar = of_lamp("bilinear", (4, 6)), of_lamp("malvar", (4, 6))
     np.testing.assert_allclose(bilinear[4, 5:8, 0], [0.5, 1.0, 0.5], atol=STAGE)
     np.testing.assert_allclose(bilinear[3, 5:8, 0], [0.25, 0.5, 0.25], atol=STAGE)
@@ -138,7 +138,7 @@ def a_block_becomes_a_pixel_and_its_greens_their_mean(device: Device) -> None:
 
 
 @fact("demosaic_mono.cl", "demosaic_mono")
-def a_site_without_a_filter_is_grey(device: Device) -> None:
+def a_photosite_without_a_filter_is_grey(device: Device) -> None:
     counts = RANDOM.integers(0, 65536, (5, 9), dtype=np.uint16)
     developer = Developer(device)
     seen = developer.develop(Frame(counts, cfa=Cfa("MONO")), Development()).read()
@@ -198,7 +198,7 @@ def remosaiced(device: Device, mosaic: np.ndarray, cfa: Cfa) -> np.ndarray:
 
 
 @fact("remosaic.cl", "remosaic")
-def a_site_of_the_right_colour_keeps_its_number(device: Device) -> None:
+def a_photosite_of_the_right_colour_keeps_its_value(device: Device) -> None:
     cfa, mosaic = Cfa("RGGB", block=2), RANDOM.random((12, 16)).astype(np.float32)
     y, x = np.indices(mosaic.shape)
     kept = cfa.channels()[y % 4, x % 4] == Cfa("RGGB").channels()[y % 2, x % 2]
@@ -206,7 +206,7 @@ def a_site_of_the_right_colour_keeps_its_number(device: Device) -> None:
 
 
 @fact("pattern_border.cl", "pattern_border")
-def beyond_the_edge_a_colour_goes_on(device: Device) -> None:
+def a_colour_continues_beyond_the_edge(device: Device) -> None:
     """The sites before it are of their own colours, and so is what they become."""
     cfa = Cfa("RGGB", block=2)
     flat = np.broadcast_to(np.float64([0.4, 0.3, 0.2]), (12, 16, 3))
@@ -230,7 +230,7 @@ def distances(device: Device, map_m: np.ndarray, size: tuple[int, int], noise: f
 
 
 @fact("depth_place.cl", "depth_take", "depth_fill", "depth_halve", "depth_invert", "depth_place")
-def a_map_of_any_size_tells_the_distance_of_each_pixel(device: Device) -> None:
+def a_map_of_any_size_gives_a_distance_per_pixel(device: Device) -> None:
     holed = np.full((24, 32), 4.0)
     holed[:, :16] = 1.0
     holed[10, 12:20] = 0.0  # takes the farther of what is beside it
@@ -261,7 +261,7 @@ STEREO = {
 }
 
 
-def a_card_before_a_wall_is_found_and_the_wall_goes_on_behind_it(device: Device) -> None:
+def a_card_in_front_of_a_wall_is_found_and_the_wall_continues_behind_it(device: Device) -> None:
     """By the sweeps of a CPU and by the paths of a GPU. The card hides some of the wall from the right camera alone."""
     wall, card = (np.kron(RANDOM.random((24, 40)), np.ones((2, 2))).astype(np.float32) for _ in range(2))
     left, right = np.roll(wall, 6, axis=1), wall.copy()
@@ -277,7 +277,7 @@ def a_card_before_a_wall_is_found_and_the_wall_goes_on_behind_it(device: Device)
 
 
 for _source, _kernels in STEREO.items():
-    fact(_source, *_kernels)(a_card_before_a_wall_is_found_and_the_wall_goes_on_behind_it)
+    fact(_source, *_kernels)(a_card_in_front_of_a_wall_is_found_and_the_wall_continues_behind_it)
 
 
 @fact("stereo_grey.cl", "grey_u8", "grey_u16", "grey_f32")
