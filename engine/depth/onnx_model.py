@@ -70,8 +70,8 @@ class MonocularModel:
             found = self._session.run([self._output], fed)[0]
         except Exception as error:  # onnxruntime's exceptions have no common base
             raise SourceError(
-                f"{self._path}: fails on a picture of {width}x{height} ({_reason(error)}); export the model again, with "
-                "a fixed size"
+                f"{self._path}: fails on a picture of {width}x{height} ({_reason(error)}); export the model "
+                "again, with a fixed size"
             ) from error
         return self._metres(_map_in(self._path, np.asarray(found)))
 
