@@ -168,7 +168,7 @@ def lmmse_keeps_a_colour_and_a_ramp(device: Device) -> None:
 
 @fact(
     *("demosaic_best.cl", "best_green", "best_opposite", "best_colours"),
-    *("tile_noise", "sum_noise", "settle_noise", "best_finish"),
+    *("tile_noise", "sum_noise", "finish_noise", "best_finish"),
 )
 def best_keeps_a_colour_and_a_ramp(device: Device) -> None:
     a_flat_colour_and_a_grey_ramp_stay("best")
@@ -300,7 +300,7 @@ def a_pair_of_any_numbers_is_the_same_pair(device: Device) -> None:
     *("defocus_layers.cl", "coc", "halve_picture", "halve", "complete_smallest", "complete_scale", "weigh"),
 )
 @fact("defocus_spread.cl", "spread_scale", "compose")
-@fact("defocus_sprites.cl", "find_lights", "measure_lights", "list_lights", "add_lights")
+@fact("defocus_sprites.cl", "find_highlights", "measure_highlights", "list_highlights", "add_highlights")
 def a_lamp_out_of_focus_is_a_disc_of_its_energy(device: Device) -> None:
     lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
     scene = np.zeros((160, 240, 3), np.float32)
