@@ -297,10 +297,10 @@ def a_pair_of_any_numbers_is_the_same_pair(device: Device) -> None:
 
 
 @fact(
-    *("defocus_layers.cl", "coc", "halve_picture", "halve", "complete_smallest", "complete_scale", "weigh"),
+    *("defocus_layers.cl", "coc", "halve_picture", "halve", "fill_top", "fill_scale", "weigh"),
 )
 @fact("defocus_spread.cl", "spread_scale", "compose")
-@fact("defocus_sprites.cl", "find_highlights", "measure_highlights", "list_highlights", "add_highlights")
+@fact("defocus_sprites.cl", "find_highlights", "measure_highlights", "list_highlights", "draw_highlights")
 def a_lamp_out_of_focus_is_a_disc_of_its_energy(device: Device) -> None:
     lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
     scene = np.zeros((160, 240, 3), np.float32)
