@@ -31,22 +31,23 @@ wanted = parser.parse_args()
 
 def through(lens: gg.Lens, f_number: float) -> tuple[np.ndarray, str]:
     """The picture, as near to the aperture and the focus as the lens goes, and a label."""
-    engine.lens = lens.at(min(max(f_number, lens.f_number_min), lens.f_number_max))
-    engine.focus_m = lens.clamp_focus_m(focus_m)
-    end = {1: ", its widest", 0: "", -1: ", its smallest"}[int(np.sign(engine.lens.f_number - f_number))]
-    return engine.render(frame), f"{lens.name} f/{engine.lens.f_number:g}{end}; at {engine.focus_m:.2f} m"
+    lens = lens.at(min(max(f_number, lens.f_number_min), lens.f_number_max))
+    through_it = settings.with_(lens=lens, focus_m=lens.clamp_focus_m(focus_m))
+    end = {1: ", its widest", 0: "", -1: ", its smallest"}[int(np.sign(lens.f_number - f_number))]
+    return engine.render(frame, through_it), f"{lens.name} f/{lens.f_number:g}{end}; at {through_it.focus_m:.2f} m"
 
 
 depth = {"depth": wanted.depth, "depth_range": wanted.depth_range, "depth_scale": wanted.depth_scale}
+settings = gg.Settings(look="neutral", quality=wanted.quality)
 try:
-    with gg.open(wanted.source, **depth) as source, gg.Engine(look="neutral", quality=wanted.quality) as engine:
+    with gg.open(wanted.source, **depth) as source, gg.Engine() as engine:
         frame = next(iter(source))
-        rows = [[(engine.render(replace(frame, depth_m=None, right=None)), "all in focus")]]
-        engine.draw(frame)  # of a pair the depth is known now
-        if engine.last.depth_m is None:
+        rows = [[(engine.render(replace(frame, depth_m=None, right=None), settings), "all in focus")]]
+        drawn = engine.draw(frame, settings)  # of a pair the depth is known now
+        if not drawn.has_depth:
             sys.exit(f"{wanted.source}: has no depth; give one with --depth")
-        focus_m = min(wanted.focus[0] if len(wanted.focus) == 1 else engine.depth_at(*wanted.focus[:2]), 1e6)
-        nearness = np.nan_to_num(1 / np.where(engine.last.depth_m > 0, engine.last.depth_m, np.inf))
+        focus_m = min(wanted.focus[0] if len(wanted.focus) == 1 else drawn.depth_at(*wanted.focus[:2]), 1e6)
+        nearness = np.nan_to_num(1 / np.where(drawn.frame.depth_m > 0, drawn.frame.depth_m, np.inf))
         rows[0].append((np.uint8(255 * nearness / nearness.max()), "its depth, nearer is brighter"))
         rows += [[through(load_lens(lens), f_number) for f_number in wanted.f_number] for lens in wanted.lens]
 except gg.GroundglassError as error:

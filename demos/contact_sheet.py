@@ -18,7 +18,8 @@ PAPER, INK = (18, 18, 18), (205, 205, 200)
 def contact_sheet(frame: gg.Frame, f_numbers: list[float], looks: list[str], focus_m: float, width: int) -> Image.Image:
     """A row for each f-number, a column for each look; each picture is `width` pixels wide."""
     margin = width // 10
-    with gg.Engine(lens="noct-50", focus_m=focus_m, quality="best") as engine:
+    settings = gg.Settings(lens="noct-50", focus_m=focus_m, quality="best")
+    with gg.Engine() as engine:
         height = width * frame.upright().height // frame.upright().width
         size = margin + len(looks) * (width + 2), margin // 2 + len(f_numbers) * (height + 2)
         sheet = Image.new("RGB", size, PAPER)
@@ -29,10 +30,8 @@ def contact_sheet(frame: gg.Frame, f_numbers: list[float], looks: list[str], foc
         for row, f_number in enumerate(f_numbers):
             y = margin // 2 + row * (height + 2)
             pen.text((margin // 8, y + height // 2), f"f/{f_number:g}", INK, font, anchor="lm")
-            engine.lens = engine.lens.at(f_number)  # settings may change between frames
             for column, look in enumerate(looks):
-                engine.look = look
-                picture = Image.fromarray(engine.render(frame))
+                picture = Image.fromarray(engine.render(frame, settings.with_(f_number=f_number, look=look)))
                 x = margin + column * (width + 2)
                 sheet.paste(picture.resize((width, height), Image.Resampling.LANCZOS), (x, y))
     return sheet

@@ -46,8 +46,8 @@ pictures = {}
 with gg.open(wanted.source, raw_format=wanted.raw_format, raw_size=wanted.raw_size) as source, gg.Engine() as engine:
     frame = next(iter(source))
     for name, way in WAYS.items():
-        engine.development = gg.Development(exposure_ev=wanted.exposure, white_balance=wanted.wb, **way)
-        pictures[name] = engine.render(frame)
+        development = gg.Development(exposure_ev=wanted.exposure, white_balance=wanted.wb, **way)
+        pictures[name] = engine.render(frame, gg.Settings(development=development))
 
 side, corners = wanted.side, busiest(pictures["rcd"], wanted.side, 3)
 sheet = Image.new("RGB", (len(WAYS) * 4 * side, 20 + len(corners) * 5 * side), (18, 18, 18))

@@ -23,21 +23,20 @@ def first_light(width: int) -> Image.Image:
     inset_width = (width - 2 * gap) // 3
     inset_height = inset_width * 9 // 16
     sheet = Image.new("RGB", (width, height + gap + inset_height), PAPER)
-    with (
-        gg.open(f"scene:?size={width}x{height}") as source,
-        gg.Engine(
-            lens="noct-50",
-            focus_m=1.2,
-            look="classic",
-            development=gg.Development(exposure_ev=EXPOSURE_EV),
-            quality="best",
-        ) as engine,
-    ):
+    settings = gg.Settings(
+        lens="noct-50",
+        focus_m=1.2,
+        look="classic",
+        development=gg.Development(exposure_ev=EXPOSURE_EV),
+        quality="best",
+    )
+    with gg.open(f"scene:?size={width}x{height}") as source, gg.Engine() as engine:
         frame = next(iter(source))
-        sheet.paste(Image.fromarray(engine.render(frame)), (0, 0))
+        sheet.paste(Image.fromarray(engine.render(frame, settings)), (0, 0))
         for place, (focus_m, f_number, look) in enumerate(INSETS):
-            engine.focus_m, engine.lens, engine.look = focus_m, engine.lens.at(f_number), look
-            inset = Image.fromarray(engine.render(frame)).resize((inset_width, inset_height), Image.Resampling.LANCZOS)
+            small = settings.with_(focus_m=focus_m, f_number=f_number, look=look)
+            inset = Image.fromarray(engine.render(frame, small))
+            inset = inset.resize((inset_width, inset_height), Image.Resampling.LANCZOS)
             sheet.paste(inset, (place * (inset_width + gap), height + gap))
     return sheet
 

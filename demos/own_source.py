@@ -1,4 +1,4 @@
-"""A source of your own: anything that iterates `Frame`s. Here NumPy paints what a 12-bit sensor would have seen.
+"""A source of your own: a `BaseSource` that iterates `Frame`s. Here NumPy paints what a 12-bit sensor would have seen.
 
 python demos/own_source.py -o pendulum.png
 """
@@ -15,7 +15,7 @@ from PIL import Image
 CFA, SENSOR = gg.Cfa("RGGB"), gg.CameraProfile(black=(256,) * 4, white=4095, white_balance=(2.0, 1.0, 1.5))
 
 
-class Pendulum:
+class Pendulum(gg.BaseSource):
     """A ball that swings from 3.1 m to 0.9 m in front of a wall of lamps; `size` is (width, height) in pixels."""
 
     name, fps = "pendulum", 24.0
@@ -56,5 +56,6 @@ if __name__ == "__main__":
     parser.add_argument("-o", "--output", default="pendulum.png")
     wanted = parser.parse_args()
     source = Pendulum((wanted.width, wanted.width * 2 // 3), frames=24)
-    with gg.Engine(size=source.size, lens="noct-50", focus_m=1.2, look="natural") as engine:
-        Image.fromarray(np.hstack([engine.render(frame) for frame in source][::5])).save(wanted.output)
+    settings = gg.Settings(lens="noct-50", focus_m=1.2, look="natural")
+    with gg.Engine(size=source.size, settings=settings) as engine:
+        Image.fromarray(np.hstack([engine.render(frame, settings) for frame in source][::5])).save(wanted.output)

@@ -43,12 +43,11 @@ def row(disparity: np.ndarray) -> np.ndarray:
     depth_m = rig.depth_m(disparity.astype(np.float32))
     frame = gg.Frame(left, encoding=gg.Encoding.DISPLAY, depth_m=depth_m)
     grey = np.clip(255 * disparity / max(np.percentile(found, 99), 1), 0, 255).astype(np.uint8)
-    return np.hstack([np.repeat(grey[..., None], 3, axis=2), engine.render(frame)])
+    return np.hstack([np.repeat(grey[..., None], 3, axis=2), engine.render(frame, settings)])
 
 
-with gg.Engine(
-    look="neutral", lens=wanted.lens, f_number=wanted.f_number, focus_m=wanted.focus, quality="best"
-) as engine:
+settings = gg.Settings(look="neutral", lens=wanted.lens, f_number=wanted.f_number, focus_m=wanted.focus, quality="best")
+with gg.Engine() as engine:
     found = gg.match_stereo(left, right)
     rows = [row(found)]
     if truth is not None:  # where nobody measured it, what was found

@@ -11,21 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 from .camera import CameraProfile, NoiseProfile
 from .capture import Source, open_source
 from .cfa import Cfa
-from .compute.device import open_device
 from .compute.planes import Planes
+from .compute.registry import open_device
 from .depth.stage import DepthStage
 from .depth.stereo import MAX_DISPARITIES, StereoDepth
 from .develop.demosaic import Demosaic, check_method, demosaiced_size
 from .develop.denoise import Denoise
 from .develop.development import Development
 from .develop.noise import estimate_noise
-from .engine import DEFAULT_LENS, DEFAULT_LOOK, Engine
+from .engine import Engine
 from .errors import SourceError
 from .lens import Lens, load_lens
 from .look.grade import grade as grade_scene
 from .look.look import Look
 from .optics.defocus import QUALITIES, Blur, Defocus, Quality
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
+from .settings import DEFAULT_LENS, DEFAULT_LOOK, Settings
 
 
 def open(source: str | Path, **options: Any) -> Source:
@@ -64,7 +65,7 @@ def demosaic(
         scene = Planes(opened, *demosaiced_size(width, height, chosen.demosaic), 3)
         buffer = opened.allocate(light.nbytes + 4 * planes.layout.pitch)
         opened.write(buffer, light)
-        planes.run("linearize.cl", "linearize_float", buffer, planes.buffer, width, planes.layout.pitch, int(encode))
+        planes.run("linearize.cl", "linearize_float", light=buffer, mosaic=planes.buffer, encoded=int(encode))
         planes.mirror()
         if denoise > 0:
             words = np.round(np.clip(light, 0, 1) * 65535).astype(np.uint16)
@@ -189,12 +190,21 @@ def render(
     GroundglassError: SourceError, LookError, DeviceError.
     """
     has_model = depth_model is not None
-    with open_source(source, depth_later=has_model, **options) as frames, Engine(
-        device, look=look, strength=strength, lens=lens, f_number=f_number, focus_m=focus_m,
-        development=development or Development(demosaic="best"), quality=quality,
-        output_space=output_space, depth_model=depth_model,
-        depth_range=options.get("depth_range") if has_model else None,
-    ) as engine:  # fmt: skip
+    settings = Settings(
+        look=look,
+        strength=strength,
+        lens=lens,
+        f_number=f_number,
+        focus_m=focus_m,
+        development=development or Development(demosaic="best"),
+        quality=quality,
+        output_space=output_space,
+    )
+    depth_range = options.get("depth_range") if has_model else None
+    with (
+        open_source(source, depth_later=has_model, **options) as frames,
+        Engine(device, depth_model=depth_model, depth_range=depth_range) as engine,
+    ):
         for frame in frames:
-            return engine.render(frame)
+            return engine.render(frame, settings)
     raise SourceError(f"{source}: holds no frame; name another source")

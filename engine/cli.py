@@ -14,23 +14,13 @@ from typing import Annotated
 import typer
 
 from .commands import arguments as arg
+from .commands.declared import Defaults, Only, Without, options_declared
 from .commands.look import look_app
 from .commands.new_pass import new_pass
-from .commands.options import (
-    EngineOptions,
-    Quality,
-    SourceOptions,
-    VideoCodec,
-    ViewOptions,
-    parse_focus,
-    parse_rack_s,
-    parse_size,
-)
+from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
+from .commands.parsing import parse_size
 from .commands.tune import tune_like
-from .develop.demosaic import check_method
-from .develop.development import Development
 from .errors import GroundglassError
-from .optics.focus import ZoneFocus
 
 app = typer.Typer(
     name="groundglass",
@@ -59,63 +49,13 @@ def groundglass(
 
 
 @app.command()
+@options_declared
 def view(
     source: arg.SourceArgument = "scene:",
-    look: arg.LookOption = None,
-    strength: arg.StrengthOption = 1.0,
-    lut: arg.LutOption = None,
-    lut_input: arg.LutInputOption = "srgb",
-    output_space: arg.OutputSpaceOption = "srgb",
-    lens: arg.LensOption = "noct-50",
-    f_number: arg.FNumberOption = None,
-    focus: arg.FocusOption = None,
-    zone_focus: arg.ZoneFocusOption = None,
-    exposure: arg.ExposureOption = 0.0,
-    metering: arg.MeteringOption = "off",
-    demosaic: arg.DemosaicOption = "rcd",
-    wb: arg.WbOption = "as-shot",
-    highlights: arg.HighlightsOption = "rebuild",
-    defects: arg.DefectsOption = "listed",
-    denoise: arg.DenoiseOption = 0.0,
-    temporal: arg.TemporalOption = 0.0,
-    aberration: arg.AberrationOption = "off",
-    sharpen: arg.SharpenOption = 0.0,
-    quad: arg.QuadOption = "remosaic",
-    quality: arg.QualityOption = Quality.LIVE,
-    device: arg.DeviceOption = "auto",
-    size: arg.SizeOption = None,
-    fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Start in full screen.")] = False,
-    headless: Annotated[bool, typer.Option("--headless", help="Run the same loop off screen.")] = False,
-    rack: Annotated[
-        str, typer.Option("--rack", metavar="S,S", help="Seconds that the focus takes to a click and to a mark.")
-    ] = "0.4,2",
-    frames: arg.FramesOption = None,
-    seconds: arg.SecondsOption = None,
-    json: arg.JsonOption = None,
-    save_frame: Annotated[
-        Path | None, typer.Option("--save-frame", metavar="FILE", help="Write the last frame shown.")
-    ] = None,
-    stills: Annotated[
-        Path, typer.Option("--stills", metavar="DIR", help="Where stills, raws and recordings go.")
-    ] = Path(),
-    record: Annotated[
-        Path | None, typer.Option("--record", metavar="FILE", help="Record a film from the first frame on.")
-    ] = None,
-    codec: Annotated[VideoCodec, typer.Option("--codec", help="What films are encoded in.")] = VideoCodec.H264,
-    control: Annotated[
-        int | None, typer.Option("--control", metavar="PORT", min=0, max=65535, help="Listen for scripts; 0: any port.")
-    ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Neither take nor keep settings of other runs.")] = False,
-    raw_format: arg.RawFormatOption = None,
-    raw_size: arg.RawSizeOption = None,
-    raw_black: arg.RawBlackOption = None,
-    fps: arg.FpsOption = None,
-    loop: arg.LoopOption = False,
-    profile: arg.ProfileOption = None,
-    depth: arg.DepthOption = None,
-    depth_scale: arg.DepthScaleOption = None,
-    depth_range: arg.DepthRangeOption = None,
-    depth_model: arg.DepthModelOption = None,
+    *,
+    options: EngineOptions,
+    view: ViewOptions,
+    source_options: SourceOptions,
 ) -> None:
     """Open the live window.
 
@@ -126,52 +66,7 @@ def view(
     """
     from .commands.view import run_view
 
-    run_view(
-        source,
-        SourceOptions(
-            raw_format,
-            parse_size("--raw-size", raw_size),
-            raw_black,
-            fps,
-            loop,
-            profile,
-            depth,
-            depth_scale,
-            depth_range,
-            depth_model,
-        ),
-        EngineOptions(
-            look,
-            strength,
-            lens,
-            f_number,
-            parse_focus(focus),
-            Development(
-                check_method(demosaic),
-                exposure,
-                metering,
-                wb,
-                highlights,
-                defects,
-                denoise,
-                temporal,
-                aberration,
-                sharpen,
-                quad,
-            ),
-            quality,
-            device,
-            parse_size("--size", size),
-            None if zone_focus is None else ZoneFocus.parse(zone_focus),
-            lut,
-            lut_input,
-            output_space,
-        ),
-        ViewOptions(
-            *(fullscreen, headless, frames, seconds, json, save_frame, parse_rack_s(rack), stills, record, codec),
-            *(fresh, control),
-        ),
-    )
+    run_view(source, source_options, options, view)
 
 
 app.command()(tune_like(view))
@@ -179,6 +74,7 @@ app.command()(new_pass)
 
 
 @app.command()
+@options_declared
 def render(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=arg.SOURCE_HELP)],
     output: Annotated[
@@ -187,39 +83,10 @@ def render(
             "--output", "-o", metavar="FILE", help=".png, .jpg, .tif (16 bit) or .exr (scene-linear); many: %04d.png"
         ),
     ],
-    look: arg.LookOption = None,
-    strength: arg.StrengthOption = 1.0,
-    lut: arg.LutOption = None,
-    lut_input: arg.LutInputOption = "srgb",
-    output_space: arg.OutputSpaceOption = "srgb",
-    lens: arg.LensOption = "noct-50",
-    f_number: arg.FNumberOption = None,
-    focus: arg.FocusOption = None,
-    zone_focus: arg.ZoneFocusOption = None,
-    exposure: arg.ExposureOption = 0.0,
-    metering: arg.MeteringOption = "off",
-    demosaic: arg.DemosaicOption = "best",
-    wb: arg.WbOption = "as-shot",
-    highlights: arg.HighlightsOption = "rebuild",
-    defects: arg.DefectsOption = "listed",
-    denoise: arg.DenoiseOption = 0.0,
-    temporal: arg.TemporalOption = 0.0,
-    aberration: arg.AberrationOption = "off",
-    sharpen: arg.SharpenOption = 0.0,
-    quad: arg.QuadOption = "remosaic",
-    quality: arg.QualityOption = Quality.BEST,
-    device: arg.DeviceOption = "auto",
-    size: arg.SizeOption = None,
+    *,
+    options: Annotated[EngineOptions, Defaults(demosaic="best", quality=Quality.BEST)],
     frames: arg.FramesOption = None,
-    raw_format: arg.RawFormatOption = None,
-    raw_size: arg.RawSizeOption = None,
-    raw_black: arg.RawBlackOption = None,
-    fps: arg.FpsOption = None,
-    profile: arg.ProfileOption = None,
-    depth: arg.DepthOption = None,
-    depth_scale: arg.DepthScaleOption = None,
-    depth_range: arg.DepthRangeOption = None,
-    depth_model: arg.DepthModelOption = None,
+    source_options: Annotated[SourceOptions, Without("loop")],
 ) -> None:
     """Write SOURCE at full resolution through the same graph.
 
@@ -227,53 +94,11 @@ def render(
     """
     from .commands.render import run_render
 
-    run_render(
-        source,
-        SourceOptions(
-            raw_format,
-            parse_size("--raw-size", raw_size),
-            raw_black,
-            fps,
-            False,
-            profile,
-            depth,
-            depth_scale,
-            depth_range,
-            depth_model,
-        ),
-        EngineOptions(
-            look,
-            strength,
-            lens,
-            f_number,
-            parse_focus(focus),
-            Development(
-                check_method(demosaic),
-                exposure,
-                metering,
-                wb,
-                highlights,
-                defects,
-                denoise,
-                temporal,
-                aberration,
-                sharpen,
-                quad,
-            ),
-            quality,
-            device,
-            parse_size("--size", size),
-            None if zone_focus is None else ZoneFocus.parse(zone_focus),
-            lut,
-            lut_input,
-            output_space,
-        ),
-        output,
-        frames,
-    )
+    run_render(source, source_options, options, output, frames)
 
 
 @app.command()
+@options_declared
 def profile(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="A Bayer raw that shows a ColorChecker Classic.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="The profile (.toml).")] = None,
@@ -290,16 +115,13 @@ def profile(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a profile that is there.")] = False,
     json: arg.JsonOption = None,
-    raw_format: arg.RawFormatOption = None,
-    raw_size: arg.RawSizeOption = None,
-    raw_black: arg.RawBlackOption = None,
+    *,
+    source_options: Annotated[SourceOptions, Only("raw_format", "raw_size", "raw_black")],
 ) -> None:
     """Measure a camera by a colour chart: white balance and matrix, for --profile."""
     from .commands.profile import run_profile
 
-    size = parse_size("--raw-size", raw_size)
-    options = SourceOptions(raw_format, size, raw_black, None, False, None, None, None)
-    run_profile(source, options, corners, output, force, sheet, json)
+    run_profile(source, source_options, corners, output, force, sheet, json)
 
 
 @app.command()

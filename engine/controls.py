@@ -41,7 +41,7 @@ class Switch(Control):
 
 @dataclass(frozen=True, slots=True)
 class Number(Control):
-    """A number from `least` to `most` in `unit`; `step` is what a hand can tell apart. It has no key."""
+    """A number from `minimum` to `maximum` in `unit`; `step` is what a hand can tell apart. It has no key."""
 
     _: KW_ONLY
     minimum: float

@@ -5,7 +5,17 @@ A message says what is wrong, where, and what to do. The command prints it as on
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
+
 MAX_CAUSE_CHARACTERS = 150
+_SPECIAL_FILES = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a FIFO (named pipe)"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 class GroundglassError(Exception):
@@ -51,3 +61,17 @@ def cause(error: Exception) -> str:
     """What a library's error says, on one line of bearable length."""
     message = " ".join(str(error).split()) or type(error).__name__
     return message if len(message) <= MAX_CAUSE_CHARACTERS else message[: MAX_CAUSE_CHARACTERS - 3] + "..."
+
+
+def check_regular_file(path: Path, error: type[GroundglassError] = SourceError) -> None:
+    """Raises `error` where `path` exists and is not a regular file: opening a FIFO or a device may block for ever.
+
+    A path that does not exist passes: whoever opens it says so. Symbolic links are followed.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return
+    for is_kind, kind in _SPECIAL_FILES:
+        if is_kind(mode):
+            raise error(f"{path}: is {kind}, not a regular file; give a regular file")

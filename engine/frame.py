@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 import math
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +100,49 @@ def _check_disparity(max_disparity: float | None) -> None:
         raise SourceError(f"a pair cannot be matched to a disparity of {max_disparity:g}; give 1 pixel or more")
 
 
+class Lease:
+    """The right to read a driver's buffer; `give_back` is called once, when the lease is released.
+
+    `replace`d copies of a frame share its lease. `release` may be called often and by any thread: the first call gives
+    the buffer back. A lease that nobody refers to any more is released. `give_back` is called by whichever thread
+    releases, returns at once, and must not raise.
+    """
+
+    __slots__ = ("_give_back", "_lock")
+
+    def __init__(self, give_back: Callable[[], None]) -> None:
+        self._lock = threading.Lock()
+        self._give_back: Callable[[], None] | None = give_back
+
+    @classmethod
+    def joined(cls, *leases: Lease | None) -> Lease | None:
+        """One lease for a frame with arrays of several frames; None where none of them is leased."""
+        held = [lease for lease in leases if lease is not None]
+        if len(held) < 2:
+            return held[0] if held else None
+
+        def release_all() -> None:
+            for lease in held:
+                lease.release()
+
+        return cls(release_all)
+
+    @property
+    def is_released(self) -> bool:
+        """True once the driver may write to the buffer again."""
+        return self._give_back is None
+
+    def release(self) -> None:
+        """Gives the buffer back; later calls do nothing."""
+        with self._lock:
+            give_back, self._give_back = self._give_back, None
+        if give_back is not None:
+            give_back()
+
+    def __del__(self) -> None:
+        self.release()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture on its way through the house; never changed once it is made.
@@ -111,7 +156,13 @@ class Frame:
     deviation relative to the distance, 0 where it is exact. `right` is what the right camera of the `rig` saw, like
     `pixels`. `native_lens` took the picture, where that is known: a
     virtual lens adds only the blur that it lacks. `time_s` is the presentation time since the source's first frame;
-    `arrived_s` is `time.perf_counter()` at hand-over. `orientation` is the EXIF value (1 to 8) still to be applied.
+    `arrived_s` is `time.perf_counter()` at hand-over. `captured_s` is when the sensor read the frame out, on the clock
+    of `time.perf_counter`, mapped from the driver's clock (`capture.clock`); None where the source does not know.
+    `orientation` is the EXIF value (1 to 8) still to be applied.
+
+    Where `lease` is not None, `pixels` and `right` lie in a driver's buffer: they may be read until `release()`, and
+    never after the source is closed. Whoever keeps such a frame longer keeps `frame.owned()`. `depth_m` is never part
+    of the lease.
     Raises SourceError where shapes or dtypes do not fit: kernels would read something else, or beyond the end.
     """
 
@@ -128,10 +179,12 @@ class Frame:
     index: int = 0
     time_s: float = 0.0
     arrived_s: float = 0.0
+    captured_s: float | None = None
     orientation: int = 1
     name: str = ""
     packing: Packing = Packing.U16
     packed_width: int = 0
+    lease: Lease | None = None
 
     def __post_init__(self) -> None:
         if self.packing is not Packing.U16:
@@ -180,6 +233,29 @@ class Frame:
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels, before `orientation`."""
         return self.width, self.height
+
+    @property
+    def latency_from_s(self) -> float:
+        """When the latency of this frame begins: `captured_s` where it is known, else `arrived_s`."""
+        return self.arrived_s if self.captured_s is None else self.captured_s
+
+    def release(self) -> None:
+        """Gives the driver's buffer back, after which `pixels` and `right` must not be read.
+
+        Without a lease it does nothing. Calling it twice, on copies or from several threads is harmless.
+        """
+        if self.lease is not None:
+            self.lease.release()
+
+    def owned(self) -> Frame:
+        """A frame that may be kept: this one where it has no lease, else a copy of the arrays in the driver's buffer.
+
+        The lease stays as it is: the caller releases it when nobody else reads the buffer.
+        """
+        if self.lease is None:
+            return self
+        right = None if self.right is None else self.right.copy()
+        return replace(self, pixels=self.pixels.copy(), right=right, lease=None)
 
     def upright(self) -> Frame:
         """The frame with its orientation applied: pixels, depth and CFA turned, exactly and before anything else."""

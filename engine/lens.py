@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import LookError
+from .errors import LookError, check_regular_file
 
 DEFAULT_ASPECT = 1.5  # default width over height of a sensor: 36x24 mm
 FULL_FRAME_DIAGONAL_MM = math.hypot(36.0, 24.0)
@@ -235,6 +235,7 @@ def load_lens(name_or_path: str) -> Lens:
         near = difflib.get_close_matches(name_or_path, list_lenses(), n=1)
         hint = f"; did you mean '{near[0]}'?" if near else f"; choose one of {', '.join(list_lenses())}"
         raise LookError(f"lens '{name_or_path}' is unknown{hint}")
+    check_regular_file(path, LookError)
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

@@ -53,13 +53,13 @@ FUNCTION void gather(GLOBAL const float *level, int at, int pitch, int shift, fl
         weights[i] = (floats)(1.0f);                                                                                   \
     }
 
-/* First sweep: the 20 nearest photosites of the same colour, `stride` apart, from row `from` on. Two patches that
- * differ only by noise have a mean squared difference of 2, standard deviation 1: up to there all weights are equal.
+/* First sweep, over the 20 nearest sites of the same colour, `stride` apart, from row `first_row` on. Two patches of
+ * noise alone differ by 2 in the mean square, give or take 1: up to there all count alike.
  */
 KERNEL void denoise_fine(GLOBAL const float *RESTRICT level, GLOBAL float *RESTRICT nearby, int pitch, int stride,
-                         int from)
+                         int first_row)
 {
-    BEGIN(from)
+    BEGIN(first_row)
     for (int dy = -2; dy <= 2; ++dy)
         for (int dx = -2; dx <= 2; ++dx)
             if (dx * dx + dy * dy <= 5 && (dx != 0 || dy != 0))

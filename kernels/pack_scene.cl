@@ -1,19 +1,8 @@
 /* Packs three planes of scene light into one RGBA half-float picture for drawing: red, green, blue, 1 interleaved. */
 #include "portable.h"
 
-#if RUN > 1
-#define BITS(values) OF_RUN(as_int, RUN)(values)
-#define OF_BITS(numbers) OF_RUN(as_float, RUN)(numbers)
-#elif defined(__OPENCL_VERSION__)
-#define BITS(value) as_int(value)
-#define OF_BITS(number) as_float(number)
-#else
-#define BITS(value) __float_as_int(value)
-#define OF_BITS(number) __int_as_float(number)
-#endif
-
-/* The nearest half float of 0 to 65504 in the lower bits. Infinity becomes 65504, negative values and NaN become 0.
- * After multiplication by 2^-112 a float's upper bits are those of the half; values below 2^-14 may become 0.
+/* The nearest half float of 0 to 65504, where infinity lands, in the lower bits; of what is negative or no number 0.
+ * After a multiplication by 2^-112 a float's upper bits are those of the half; what is below 2^-14 may become 0.
  *
  * Bits are compared, not floats: with relaxed arithmetic a compiler may assume that every value is finite. The bits of
  * positive floats have the order of the floats, and only NaN is above infinity.
@@ -47,7 +36,6 @@ KERNEL void pack_scene(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRIC
     STREAM(packed, to, low);
     STREAM(packed, to + RUN, high);
 #else
-    packed[to] = first;
-    packed[to + 1] = second;
+    STORE_PAIR(packed, to, first, second);
 #endif
 }

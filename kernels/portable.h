@@ -36,6 +36,13 @@ typedef unsigned short u16;
 #define __has_builtin(name) 0
 #endif
 
+/* Two neighbouring floats from an even place on, in one store. */
+#ifdef __OPENCL_VERSION__
+#define STORE_PAIR(plane, at, first, second) vstore2((float2)(first, second), 0, (plane) + (at))
+#else
+#define STORE_PAIR(plane, at, first, second) (*(float2 *)((plane) + (at)) = make_float2(first, second))
+#endif
+
 #if RUN > 1
 #define JOINED(a, b) a##b
 #define OF_RUN(word, run) JOINED(word, run)
@@ -81,8 +88,22 @@ FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats
 #define absolute(x) fabs((float)(x))
 #endif
 
-/* STREAM stores past the caches values that are not read soon, at a run's aligned address. Otherwise a CPU first reads
- * every cache line that it is about to overwrite.
+/* The bits of floats as ints, and back. What depends on NaN or infinity is decided by these: what kernels are built
+ * with (-cl-fast-relaxed-math, --use_fast_math) lets a compiler drop comparisons of floats that ask for it.
+ */
+#if RUN > 1
+#define BITS(values) OF_RUN(as_int, RUN)(values)
+#define OF_BITS(numbers) OF_RUN(as_float, RUN)(numbers)
+#elif defined(__OPENCL_VERSION__)
+#define BITS(value) as_int(value)
+#define OF_BITS(number) as_float(number)
+#else
+#define BITS(value) __float_as_int(value)
+#define OF_BITS(number) __int_as_float(number)
+#endif
+
+/* STREAM stores past the caches what nobody reads soon, at a run's aligned place: without it a CPU first reads every
+ * line that it is about to overwrite.
  */
 #if RUN > 1 && __has_builtin(__builtin_nontemporal_store)
 #define STREAM(plane, at, values) __builtin_nontemporal_store(values, (GLOBAL floats *)((plane) + (at)))

@@ -2,7 +2,7 @@
 //
 // The fraction is the same for all channels. It applies to scene light, before the tone curve. Total light is
 // preserved: the light removed from a source is added to its neighbourhood.
-#pragma pass neighbourhood
+#pragma pass neighbourhood scene
 #pragma neighbourhood halo radius
 #pragma parameter amount "Bloom" 0.08 0.0 0.5 0.01 group=lens
 #pragma parameter radius "Bloom radius" 0.015 0.001 0.1 0.001 group=lens

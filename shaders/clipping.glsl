@@ -1,5 +1,5 @@
 // Clipping: red where any channel is clipped, blue where all channels are black.
-#pragma pass overlay
+#pragma pass overlay display
 #pragma parameter of "Source" 0 0 1 1 group=exposure type=enum(display,raw)
 #pragma parameter high "Highlights" 0.99 0.5 1.0 0.002 group=exposure
 #pragma parameter low "Shadows" 0.01 0.0 0.2 0.002 group=exposure

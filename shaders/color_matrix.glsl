@@ -1,5 +1,5 @@
 // Colour matrix: mixes the scene's channels before the tone curve.
-#pragma pass pixel
+#pragma pass pixel scene
 #pragma parameter green_to_red "Green to red" 0.0 -0.5 0.5 0.005 group=colour
 #pragma parameter blue_to_red "Blue to red" 0.0 -0.5 0.5 0.005 group=colour
 #pragma parameter red_to_green "Red to green" 0.0 -0.5 0.5 0.005 group=colour

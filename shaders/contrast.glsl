@@ -1,5 +1,5 @@
 // Contrast: a straight line through 18 % grey in the log domain, before the tone curve.
-#pragma pass pixel
+#pragma pass pixel scene
 #pragma parameter contrast "Contrast" 1.0 0.5 2.0 0.01 group=tone
 
 uniform float contrast_contrast;

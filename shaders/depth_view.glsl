@@ -1,5 +1,5 @@
 // Depth view: shows the depth map. Near is bright. Warm in front of the sharp zone, green within it, blue behind it.
-#pragma pass overlay
+#pragma pass overlay display
 
 vec3 depth_view(vec3 rgb, PixelContext place) {
     float depth_m = depth_at(place.at);

@@ -2,7 +2,7 @@
 //
 // Dyes overlap most at high density. On square roots the mix has more effect in the shadows than in the highlights:
 // dark colours become deeper. A mix of linear light cannot do that.
-#pragma pass pixel
+#pragma pass pixel display
 #pragma parameter green_to_red "Green to red" 0.0 -0.5 0.5 0.005 group=colour
 #pragma parameter blue_to_red "Blue to red" 0.0 -0.5 0.5 0.005 group=colour
 #pragma parameter red_to_green "Red to green" 0.0 -0.5 0.5 0.005 group=colour

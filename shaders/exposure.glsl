@@ -1,7 +1,7 @@
 // Exposure: multiplies scene light by a power of two and trims the white balance.
 //
 // `warmth` is in stops of red over blue, `tint` in stops of red and blue over green. Grey keeps its luminance.
-#pragma pass pixel
+#pragma pass pixel scene
 #pragma parameter exposure_ev "Exposure (EV)" 0.0 -6.0 6.0 0.05 group=light
 #pragma parameter warmth "Warmth" 0.0 -1.0 1.0 0.01 group=light
 #pragma parameter tint "Tint" 0.0 -1.0 1.0 0.01 group=light

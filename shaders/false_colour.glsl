@@ -1,6 +1,6 @@
 // False colour: maps brightness to colours. The IRE scale shows the picture's luma, with the usual camera bands for
 // black, middle grey, skin and near-white. The stops scale shows scene luminance relative to middle grey.
-#pragma pass overlay
+#pragma pass overlay display
 #pragma parameter scale "Scale" 0 0 1 1 group=exposure type=enum(ire,stops)
 
 uniform int false_colour_scale;

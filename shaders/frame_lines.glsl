@@ -1,6 +1,6 @@
 // Frame lines: fields of view of two other focal lengths, as in a rangefinder. The longer focal length shows corners
 // only.
-#pragma pass overlay
+#pragma pass overlay display
 #pragma parameter pair "Pair" 0 0 2 1 group=composition type=enum(28-90,35-135,50-75)
 
 uniform int frame_lines_pair;

@@ -3,7 +3,7 @@
 // Grain multiplies light Y by a factor of mean 1: mean brightness and hue are preserved. The factor's standard
 // deviation is proportional to (1 - Y)^2. Grain is absent in black and white. In square-root light its deviation has
 // its maximum, `amount`, at Y = 1/5.
-#pragma pass place
+#pragma pass place display
 #pragma parameter amount "Grain" 0.01 0.0 0.04 0.001 group=film
 #pragma parameter size "Grain size" 0.001 0.0002 0.01 0.0001 group=film
 #pragma parameter seed "Grain seed" 1 0 9999 1 group=film type=int

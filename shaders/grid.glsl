@@ -1,5 +1,5 @@
 // Composition grid: light lines with a dark edge, visible on any picture.
-#pragma pass overlay
+#pragma pass overlay display
 #pragma parameter kind "Kind" 0 0 3 1 group=composition type=enum(thirds,golden,diagonals,centre)
 #pragma parameter opacity "Opacity" 0.6 0.1 1.0 0.05 group=composition
 

@@ -4,7 +4,7 @@
 // channel moves to the neighbourhood. Total light is preserved, and flat areas do not change. Halation applies to scene
 // light, before the tone curve: there a lamp is so much brighter than its neighbourhood that a few percent are visible,
 // while edges of ordinary contrast do not change.
-#pragma pass neighbourhood
+#pragma pass neighbourhood scene
 #pragma neighbourhood halo radius
 #pragma parameter amount "Halation" 0.04 0.0 0.3 0.005 group=film
 #pragma parameter radius "Halation radius" 0.008 0.001 0.05 0.0005 group=film

@@ -11,7 +11,7 @@
 // pair, without an explicit angle. All effects are proportional to chroma: grey does not change. Saturation increases
 // have less effect on saturated colours, which would lose their shades beyond the display's range: the effect is halved
 // where chroma equals lightness.
-#pragma pass pixel
+#pragma pass pixel any
 #pragma parameter red_turn "Red hue shift (degrees)" 0.0 -30.0 30.0 0.5 group=red
 #pragma parameter orange_turn "Orange hue shift (degrees)" 0.0 -30.0 30.0 0.5 group=orange
 #pragma parameter yellow_turn "Yellow hue shift (degrees)" 0.0 -30.0 30.0 0.5 group=yellow

@@ -1,9 +1,10 @@
 // LUT from a file: a curve for each channel (shaper), then a 3D LUT (cube).
 //
-// A LUT for display input (srgb, rec709) maps the current picture, clipped to 0..1, to a picture in the same encoding.
-// A LUT for scene input (linear or a camera's log encoding, Rec.709 primaries) maps scene light to a finished sRGB
-// picture: the passes before it should produce scene light.
-#pragma pass pixel
+// Made for a picture (srgb, rec709) it takes the picture that has come about here, clipped to 0..1, and gives another in
+// the same encoding. Made for the light of a scene (linear, or a camera's logarithm; primaries of Rec.709) it takes the
+// light that has come about here, and gives a finished picture in sRGB: what comes before it should be scene light.
+#pragma pass pixel scene display
+#pragma display_where input srgb rec709
 #pragma table file "LUT file"
 #pragma parameter input "Input encoding" 0 0 6 1 type=enum(srgb,rec709,linear,logc,vlog,slog3,llog) group=lut
 #pragma parameter amount "Amount" 1.0 0.0 1.0 0.01 group=lut

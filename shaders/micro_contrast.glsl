@@ -5,7 +5,7 @@
 // T^4 / (T^4 + variance^2): the full difference at low deviation, half at a deviation of T = 0.3 stops, almost none
 // next to an edge. The guided filter's T^2 / (T^2 + variance), averaged over all windows that contain a pixel, left a
 // band of 3 % next to an edge of four stops; this weight leaves 0.3 %.
-#pragma pass neighbourhood
+#pragma pass neighbourhood scene
 #pragma neighbourhood mean radius
 #pragma parameter amount "Micro-contrast" 0.3 -1.0 1.0 0.01 group=tone
 #pragma parameter radius "Micro-contrast radius" 0.008 0.001 0.05 0.0005 group=tone

@@ -2,7 +2,7 @@
 //
 // The weights are the spectral sensitivities times the filter's transmittance, normalized to a sum of 1. Normalization
 // compensates the filter factor: grey keeps its brightness.
-#pragma pass pixel
+#pragma pass pixel scene
 #pragma parameter red "Red" 0.3 -0.5 1.5 0.01 group=monochrome
 #pragma parameter green "Green" 0.5 -0.5 1.5 0.01 group=monochrome
 #pragma parameter blue "Blue" 0.2 -0.5 1.5 0.01 group=monochrome

@@ -4,7 +4,7 @@
 // of local contrast. Only edges are marked, so that the picture stays readable. By contrast, without a depth map: an
 // edge is in focus if the step over two pixels is most of the step over six pixels and has the same direction. Blur
 // spreads the step, and noise changes its direction.
-#pragma pass overlay
+#pragma pass overlay display
 #pragma parameter by "Method" 0 0 1 1 group=focus type=enum(distance,contrast)
 #pragma parameter circle "Largest circle of confusion" 1.0 0.25 4.0 0.05 group=focus
 #pragma parameter contrast "Edge contrast" 0.06 0.01 0.5 0.01 group=focus

@@ -1,5 +1,5 @@
 // Print matrix: mixes the channels after the tone curve, as overlapping dyes of a print do.
-#pragma pass pixel
+#pragma pass pixel display
 #pragma parameter green_to_red "Green to red" 0.0 -0.5 0.5 0.005 group=colour
 #pragma parameter blue_to_red "Blue to red" 0.0 -0.5 0.5 0.005 group=colour
 #pragma parameter red_to_green "Red to green" 0.0 -0.5 0.5 0.005 group=colour

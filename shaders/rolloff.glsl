@@ -1,5 +1,5 @@
 // Roll-off: a curve in the highlights only. The neutral look consists of this pass.
-#pragma pass pixel
+#pragma pass pixel scene display
 #pragma parameter start "Roll-off start" 0.8 0.3 0.99 0.01 group=tone
 
 uniform float rolloff_start;  // scene values below this do not change

@@ -1,5 +1,5 @@
 // Saturation: scales the distance from grey of the same luminance, with offsets for shadows and highlights.
-#pragma pass pixel
+#pragma pass pixel display
 #pragma parameter saturation "Saturation" 1.0 0.0 2.0 0.01 group=colour
 #pragma parameter shadows "Shadow saturation" 0.0 -1.0 1.0 0.01 group=colour
 #pragma parameter highlights "Highlight saturation" 0.0 -1.0 1.0 0.01 group=colour

@@ -2,7 +2,7 @@
 //
 // The level t is the square root of luminance, shifted by `balance` along a hyperbola through 0 and 1. The shadow tint
 // has the weight 6.75 t (1 - t)^2, which is 1 at t = 1/3. The weight of the highlight tint is its mirror image.
-#pragma pass pixel
+#pragma pass pixel display
 #pragma parameter shadow_hue "Shadow hue" 220.0 0.0 360.0 1.0 group=toning
 #pragma parameter shadow_amount "Shadow tint" 0.0 0.0 0.8 0.01 group=toning
 #pragma parameter highlight_hue "Highlight hue" 40.0 0.0 360.0 1.0 group=toning

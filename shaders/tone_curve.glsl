@@ -6,7 +6,7 @@
 // in numerator and denominator. It approaches `white`. b follows from s(1) = grey. The curve is monotonic for
 // b >= grey / white. A power function would give the same freedom but takes 6 ms more at 1920x1080 on Mesa's software
 // renderer.
-#pragma pass pixel
+#pragma pass pixel scene display
 #pragma parameter grey "Middle grey" 0.36 0.2 0.55 0.005 group=tone type=color
 #pragma parameter toe "Toe" 0.6 0.25 1.0 0.01 group=tone type=color
 #pragma parameter shoulder "Shoulder" 0.2 0.0 2.0 0.01 group=tone type=color

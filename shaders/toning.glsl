@@ -3,7 +3,7 @@
 // Sepia bleaches the light tones first and tones all but the deepest shadows. Selenium tones the dense shadows. Iron
 // blue tones shadows and mid-tones. With t = square root of luminance, the weights of the tints are 1 - 0.7 t^2,
 // (1 - t) (1 + t / 2) and 1 - t^2. Paper white is warm with sepia and neutral with the other baths.
-#pragma pass pixel
+#pragma pass pixel display
 #pragma parameter bath "Bath" 0 0 2 1 group=toning type=enum(sepia,selenium,blue)
 #pragma parameter amount "Amount" 0.5 0.0 1.0 0.01 group=toning
 

@@ -1,7 +1,7 @@
 // Vignette: light falloff of a lens towards the corners.
 //
 // The natural falloff is cos^4 of the field angle, 1 / (1 + r^2 / f^2)^2; f follows from the light left in the corner.
-#pragma pass place
+#pragma pass place scene
 #pragma parameter corner_light "Corner light" 0.8 0.1 1.0 0.01 group=lens
 #pragma parameter radius "Clear radius" 0.0 0.0 0.9 0.01 group=lens
 

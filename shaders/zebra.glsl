@@ -1,5 +1,5 @@
 // Zebra: stripes over areas at or above a brightness limit, as on video cameras.
-#pragma pass overlay
+#pragma pass overlay display
 #pragma parameter of "Source" 0 0 1 1 group=exposure type=enum(display,raw)
 #pragma parameter limit "Limit" 0.95 0.05 1.0 0.005 group=exposure
 #pragma parameter band "Band" 0.0 0.0 0.2 0.005 group=exposure

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from gl_objects import GL_OBJECTS, GlObjects
 from groundglass import api
-from groundglass.compute.device import Buffer, Device, list_devices, open_device
+from groundglass.compute.device import Buffer, Device
+from groundglass.compute.registry import list_devices, open_device
 from window_support import Screen, open_screen
 
 REPOSITORY = Path(__file__).resolve().parent.parent

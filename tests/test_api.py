@@ -7,7 +7,8 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
+from groundglass.compute.registry import open_device
 from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
 from groundglass.lens import load_lens
 from PIL import Image

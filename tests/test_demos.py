@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from window_support import ERROR_DELAY_S, Screen, until
 
 SCENE = "scene:?size=96x64"
 DEMO_LINES = 60
@@ -35,7 +37,46 @@ def run_demo(path: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> No
 
 def test_every_demo_is_run_here(repository: Path) -> None:
     # The remote control leaves no picture: test_remote runs it.
-    assert {path.name for path in (repository / "demos").glob("*.py")} == {*DEMOS, "remote.py"}
+    found = {path.name for path in (repository / "demos").glob("*.py")}
+    assert found == {*DEMOS, "remote.py", "bitmap_surface.py", "qt_window.py"}
+
+
+def test_a_bitmap_surface_makes_a_moving_picture(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_demo(repository / "demos" / "bitmap_surface.py", monkeypatch, SCENE)
+    with Image.open("viewfinder.gif") as picture:
+        assert (picture.size, picture.n_frames) == ((96, 64), 24)
+
+
+@pytest.mark.window
+def test_a_qt_window_shows_the_picture_and_hears_its_keys(screen: Screen, repository: Path) -> None:
+    pytest.importorskip("PySide6", reason="PySide6 is not installed")
+    command = [sys.executable, repository / "demos" / "qt_window.py", "scene:?size=480x270"]
+    process = subprocess.Popen(
+        command, env=screen.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+    def window() -> str:
+        if process.poll() is not None:
+            output = process.stdout.read()
+            if "platform plugin" in output:
+                pytest.skip("Qt lacks a library for X, such as libxcb-cursor0")
+            pytest.fail(output)
+        return screen.xdotool("search", "--onlyvisible", "--name", "scene:").partition("\n")[0]
+
+    try:
+        until(window, "the window shows its status line")
+        until(lambda: screen.grab()[:200, :480].std() > 10, "the picture is on the screen")
+        screen.xdotool("mousemove", "--window", window(), 240, 100, "click", 5)
+        until(lambda: "f/1.07" in screen.xdotool("getwindowname", window()), "the wheel turns the aperture")
+        screen.xdotool("windowfocus", "--sync", window(), "key", "q")
+        assert process.wait(ERROR_DELAY_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.mark.parametrize("name", DEMOS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,22 +12,23 @@ import pytest
 from groundglass.errors import GroundglassError, LookError
 from groundglass.gl.context import headless_context
 from groundglass.lens import load_lens
-from groundglass.look.grade import grade
+from groundglass.look.grade import Part, grade
 from groundglass.orientation import upright
+from live_engine import LiveEngine
 from tolerances import DITHERED_CODE, STAGE, assert_close_but_for, assert_same_codes, same_codes
 
 RANDOM = np.random.default_rng(11)
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[gg.Engine]:
-    with gg.Engine(look="neutral") as made:
+def engine() -> Iterator[LiveEngine]:
+    with LiveEngine(look="neutral") as made:
         yield made
     assert made.device.live_buffers == 0
 
 
 @pytest.fixture(autouse=True)
-def settings(engine: gg.Engine) -> None:
+def settings(engine: LiveEngine) -> None:
     """Every test starts from the same ones."""
     engine.look, engine.strength, engine.lens, engine.focus_m = "neutral", 1.0, load_lens("noct-50"), 1.2
     engine.development, engine.quality = gg.Development(), "live"
@@ -46,7 +48,7 @@ def two_planes(height: int, width: int) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(columns, (height, width)), np.float32)
 
 
-def test_a_picture_is_8_bit_rgb_of_the_frame_s_size(engine: gg.Engine) -> None:
+def test_a_picture_is_8_bit_rgb_of_the_frame_s_size(engine: LiveEngine) -> None:
     frame = mosaic(97, 131)
     picture = engine.render(frame)
     assert (picture.shape, picture.dtype) == ((97, 131, 3), np.uint8)
@@ -55,13 +57,13 @@ def test_a_picture_is_8_bit_rgb_of_the_frame_s_size(engine: gg.Engine) -> None:
     assert 20 < picture.mean() < 235
 
 
-def test_the_picture_is_the_scene_in_its_look(engine: gg.Engine) -> None:
+def test_the_picture_is_the_scene_in_its_look(engine: LiveEngine) -> None:
     frame = mosaic(depth_m=two_planes(96, 128))
     expected = grade(engine.scene(frame), "neutral", space="rec2020")
     assert np.abs(engine.render(frame) / 255 - expected).max() < DITHERED_CODE
 
 
-def test_the_built_in_scene_walks_through(engine: gg.Engine) -> None:
+def test_the_built_in_scene_walks_through(engine: LiveEngine) -> None:
     with gg.open("scene:?size=192x128&fps=2") as source:
         frame = next(iter(source))
     picture = engine.render(frame)
@@ -72,7 +74,9 @@ def test_the_built_in_scene_walks_through(engine: gg.Engine) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(("height", "width"), [(96, 128), (97, 128), (96, 129), (97, 129)])
-def test_a_turned_mosaic_gives_the_turned_picture(engine: gg.Engine, orientation: int, height: int, width: int) -> None:
+def test_a_turned_mosaic_gives_the_turned_picture(
+    engine: LiveEngine, orientation: int, height: int, width: int
+) -> None:
     """Turned before it is developed: the CFA, black levels and depth turn with it."""
     profile = gg.CameraProfile(black=(900, 1000, 1100, 1200), white_balance=(1.6, 1.0, 1.3))
     frame = mosaic(height, width, cfa=gg.Cfa("GRBG"), profile=profile, depth_m=two_planes(height, width))
@@ -93,7 +97,7 @@ def test_a_turned_mosaic_gives_the_turned_picture(engine: gg.Engine, orientation
 
 @pytest.mark.parametrize("encoding", [gg.Encoding.DISPLAY, gg.Encoding.SCENE])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_turned_picture_is_turned(engine: gg.Engine, encoding: gg.Encoding, orientation: int) -> None:
+def test_a_turned_picture_is_turned(engine: LiveEngine, encoding: gg.Encoding, orientation: int) -> None:
     dtype = np.uint8 if encoding is gg.Encoding.DISPLAY else np.float32
     pixels = np.random.default_rng(3).integers(0, 2, (31, 47, 3)).astype(dtype)
     frame = gg.Frame(pixels, encoding=encoding)
@@ -101,7 +105,7 @@ def test_a_turned_picture_is_turned(engine: gg.Engine, encoding: gg.Encoding, or
     np.testing.assert_array_equal(engine.scene(replace(frame, orientation=orientation)), expected)
 
 
-def test_settings_take_effect_from_the_next_frame_on(engine: gg.Engine) -> None:
+def test_settings_take_effect_from_the_next_frame_on(engine: LiveEngine) -> None:
     frame = mosaic(depth_m=two_planes(96, 128))
     before = engine.render(frame)
 
@@ -128,14 +132,14 @@ def test_settings_take_effect_from_the_next_frame_on(engine: gg.Engine) -> None:
     assert not np.array_equal(classic, before)
 
 
-def test_exposure_is_in_stops(engine: gg.Engine) -> None:
+def test_exposure_is_in_stops(engine: LiveEngine) -> None:
     frame = mosaic()
     before = engine.scene(frame)
     engine.development = gg.Development(exposure_ev=1.0)
     np.testing.assert_allclose(engine.scene(frame), 2 * before, rtol=1e-4, atol=1e-5)
 
 
-def test_a_wider_aperture_blurs_more_and_the_focus_stays(engine: gg.Engine) -> None:
+def test_a_wider_aperture_blurs_more_and_the_focus_stays(engine: LiveEngine) -> None:
     random = np.random.default_rng(5).integers(0, 65536, (96, 129), dtype=np.uint16)
     engine.lens = replace(engine.lens, vignetting=0.0, breathing_percent=0.0)
     sharp = engine.scene(gg.Frame(random))
@@ -149,14 +153,14 @@ def test_a_wider_aperture_blurs_more_and_the_focus_stays(engine: gg.Engine) -> N
     assert (np.diff(contrasts, axis=0) < 0).all()
 
 
-def test_a_virtual_lens_adds_only_what_the_capture_lacks(engine: gg.Engine) -> None:
+def test_a_virtual_lens_adds_only_what_the_capture_lacks(engine: LiveEngine) -> None:
     frame = mosaic(depth_m=two_planes(96, 128))
     sharp = engine.scene(replace(frame, depth_m=None))
     native = replace(frame, native_lens=engine.lens, native_focus_m=engine.focus_m)
     np.testing.assert_allclose(engine.scene(native), sharp, atol=1e-5)
 
 
-def test_frames_of_changing_size_and_kind(engine: gg.Engine) -> None:
+def test_frames_of_changing_size_and_kind(engine: LiveEngine) -> None:
     fresh = {}
     frames = {
         "small": mosaic(33, 47, depth_m=two_planes(33, 47)),
@@ -176,14 +180,14 @@ def test_frames_of_changing_size_and_kind(engine: gg.Engine) -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(96, 128), (97, 129), (5, 7), (2, 2)])
-def test_half_size_meets_full_size_depth(engine: gg.Engine, height: int, width: int) -> None:
+def test_half_size_meets_full_size_depth(engine: LiveEngine, height: int, width: int) -> None:
     engine.development = gg.Development(demosaic="half")
     frame = mosaic(height, width, depth_m=two_planes(height, width))
     assert engine.render(frame).shape == (height // 2, width // 2, 3)
     assert np.isfinite(engine.scene(frame)).all()
 
 
-def test_half_size_is_the_full_size_seen_smaller(engine: gg.Engine) -> None:
+def test_half_size_is_the_full_size_seen_smaller(engine: LiveEngine) -> None:
     """Discs are as large a part of the picture at either size."""
     frame = mosaic(192, 256, depth_m=two_planes(192, 256))
     full = engine.scene(frame).reshape(96, 2, 128, 2, 3).mean(axis=(1, 3))
@@ -191,7 +195,7 @@ def test_half_size_is_the_full_size_seen_smaller(engine: gg.Engine) -> None:
     np.testing.assert_allclose(engine.scene(frame)[8:-8, 8:-8], full[8:-8, 8:-8], atol=0.02)
 
 
-def test_the_depth_under_a_click(engine: gg.Engine) -> None:
+def test_the_depth_under_a_click(engine: LiveEngine) -> None:
     depth_m = two_planes(96, 129)
     engine.draw(mosaic(96, 129, depth_m=depth_m))
     assert engine.depth_at(0.0, 0.0) == pytest.approx(0.6)
@@ -204,7 +208,7 @@ def test_the_depth_under_a_click(engine: gg.Engine) -> None:
     assert engine.depth_at(0.5, 0.5) is None
 
 
-def test_a_frame_after_the_first_allocates_nothing(engine: gg.Engine) -> None:
+def test_a_frame_after_the_first_allocates_nothing(engine: LiveEngine) -> None:
     frame = mosaic(depth_m=two_planes(96, 128))
     engine.render(frame)
     alive = engine.device.live_buffers
@@ -215,27 +219,26 @@ def test_a_frame_after_the_first_allocates_nothing(engine: gg.Engine) -> None:
 
 
 def test_with_a_size_everything_is_ready_before_the_first_frame() -> None:
-    with gg.Engine(size=(128, 96), look="neutral") as warm:
+    with LiveEngine(size=(128, 96), look="neutral") as warm:
         alive, built = warm.device.live_buffers, len(warm.device._kernels)
         assert warm.clock.stages() == {}
-        assert warm.depth_at(0.5, 0.5) is None
         warm.render(mosaic(depth_m=two_planes(96, 128)))
         assert (warm.device.live_buffers, len(warm.device._kernels)) == (alive, built)
 
 
 def test_closing_gives_everything_back_and_twice_is_harmless() -> None:
-    own = gg.Engine()
+    own = LiveEngine()
     own.render(mosaic(depth_m=two_planes(96, 128)))
     assert own.device.live_buffers > 0
     own.close()
     assert own.device.live_buffers == 0
     own.close()
-    gg.Engine().close()  # before any frame
+    LiveEngine().close()  # before any frame
 
 
 def test_a_context_that_was_lent_stays_open() -> None:
     context = headless_context()
-    with gg.Engine(gl=context) as borrowed:
+    with LiveEngine(gl=context) as borrowed:
         borrowed.render(mosaic(16, 16))
         assert borrowed.gl is context
     assert context.error == "GL_NO_ERROR"
@@ -244,7 +247,7 @@ def test_a_context_that_was_lent_stays_open() -> None:
 
 def test_a_picture_graded_in_between_changes_nothing() -> None:
     frame = gg.Frame(np.full((64, 64), 3000, np.uint16))
-    with gg.Engine() as engine:
+    with LiveEngine() as engine:
         before = engine.render(frame)
         gg.grade(np.zeros((8, 8, 3), np.float32))  # makes and releases a GL context of its own
         assert_same_codes(engine.render(frame), before)
@@ -259,29 +262,75 @@ def test_what_cannot_be_is_an_error_before_the_first_frame() -> None:
         ({"look": "classik"}, "did you mean 'classic'"),
     ):
         with pytest.raises(GroundglassError) as caught:
-            gg.Engine(**settings)
+            LiveEngine(**settings)
         assert complaint in str(caught.value)
     with pytest.raises(LookError):
-        gg.Engine(focus_m=0.0)
+        LiveEngine(focus_m=0.0)
 
 
 @pytest.mark.parametrize(("demosaic", "size"), [("rcd", (64, 48)), ("half", (32, 24))])
-def test_a_binned_quad_sensor_meets_its_depth(engine: gg.Engine, demosaic: str, size: tuple[int, int]) -> None:
+def test_a_binned_quad_sensor_meets_its_depth(engine: LiveEngine, demosaic: str, size: tuple[int, int]) -> None:
     engine.development = gg.Development(demosaic=demosaic, quad="bin")
     frame = mosaic(cfa=gg.Cfa("RGGB", block=2), depth_m=two_planes(96, 128))
     assert engine.render(frame).shape == (*size[::-1], 3)
 
 
-def test_what_is_picked_is_grey_from_then_on(engine: gg.Engine) -> None:
+def test_what_is_picked_is_grey_from_then_on(engine: LiveEngine) -> None:
     profile = gg.CameraProfile(white_balance=(1.5, 1.0, 2.0))
     frame = gg.Frame(np.full((96, 128), 20000, np.uint16), profile=profile)
     engine.draw(frame)
     assert np.ptp(engine.scene(frame), axis=2).min() > 0.1
-    assert engine.pick_grey(0.5, 0.5) == "1,1,1"
-    assert engine.development.white_balance == "1,1,1"
+    assert engine.drawn.grey_at(0.5, 0.5) == "1,1,1"
+    engine.development = gg.Development(white_balance="1,1,1")
     assert np.ptp(engine.scene(frame), axis=2).max() < 1e-4
 
 
-def test_nothing_can_be_picked_before_the_first_frame() -> None:
-    with gg.Engine() as fresh, pytest.raises(GroundglassError, match="no frame was drawn yet"):
-        fresh.pick_grey(0.5, 0.5)
+def test_a_drawn_frame_says_what_it_was_drawn_with(engine: LiveEngine) -> None:
+    frame, settings = mosaic(depth_m=two_planes(96, 128), orientation=6), gg.Settings(focus_m=2.0)
+    drawn = engine.engine.draw(frame, settings)
+    assert (drawn.captured, drawn.settings) == (frame, settings)
+    assert drawn.frame.size == drawn.texture.size == drawn.scene.size == (96, 128)
+    assert drawn.has_depth
+    assert drawn.aspect == 0.75
+    target = drawn.autofocus()
+    assert target is not None
+    assert target.distance_m == pytest.approx(1.2)
+
+
+def test_the_light_is_made_once_for_both_sides_of_a_wipe(engine: LiveEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame, settings = mosaic(depth_m=two_planes(96, 128)), gg.Settings(look="neutral")
+    developed = []
+    develop = engine._developer.develop
+    monkeypatch.setattr(engine._developer, "develop", lambda *given: (developed.append(given), develop(*given))[1])
+    for _ in range(2):
+        for side, look in (("right", "classic"), ("left", "neutral")):
+            engine.engine.draw(frame, settings.with_(look=look), part=Part(side, 0.3))
+    assert len(developed) == 2
+    engine.engine.draw(frame, settings.with_(focus_m=3.0), part=Part("right", 0.3))
+    engine.engine.draw(frame, settings, part=Part("left", 0.3))
+    engine.engine.draw(frame, settings)
+    engine.engine.draw(frame, settings)
+    assert len(developed) == 6
+
+
+def test_sizes_and_qualities_that_alternate_make_nothing_anew(engine: LiveEngine) -> None:
+    frames = [mosaic(*size, depth_m=two_planes(*size)) for size in ((96, 128), (64, 80))]
+    kinds = [(frame, gg.Settings(quality=quality)) for frame in frames for quality in ("live", "best")]
+    stages = engine._depth, engine._defocus, engine._transfer
+    for frame, settings in kinds:
+        engine.engine.draw(frame, settings)
+    made = [id(stage) for kept in stages for stage in kept._stages.values()]
+    for frame, settings in 3 * kinds:
+        engine.engine.draw(frame, settings)
+    assert sorted(made) == sorted(id(stage) for kept in stages for stage in kept._stages.values())
+
+
+def test_what_is_prepared_is_not_made_in_a_frame() -> None:
+    frame, best = mosaic(50, 70, depth_m=two_planes(50, 70)), gg.Settings(quality="best")
+    with gg.Engine() as engine:
+        engine.prepare(engine.draw(frame, gg.Settings()), best)
+        while not engine._defocus.has(70, 50, "best"):
+            time.sleep(0.001)
+        alive = engine.device.live_buffers
+        engine.draw(frame, best)
+        assert engine.device.live_buffers == alive

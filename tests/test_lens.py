@@ -192,8 +192,8 @@ def test_the_error_of_a_trait_names_the_range(key: str, figure: float, range_: s
         Lens(**{key: figure})
 
 
-def test_the_readme_lists_the_built_in_lenses(repository: Path) -> None:
-    table = (repository / "README.md").read_text(encoding="utf-8").split("| lens | |\n")[1].split("\n\n")[0]
+def test_the_lens_page_lists_every_built_in_lens(repository: Path) -> None:
+    table = (repository / "docs" / "lenses.md").read_text(encoding="utf-8").split("| lens | |\n")[1].split("\n\n")[0]
     listed = set(re.findall(r"`([a-z0-9-]+)`", table))
     assert listed == {*list_lenses(), *ALIASES}
 

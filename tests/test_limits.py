@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import tifffile
 from dng_support import gain_map, opcodes, ramp, write_and_read
-from groundglass.capture import latest, open_source
+from groundglass.capture import BaseSource, latest, open_source
 from groundglass.capture.latest import LatestFrameQueue
-from groundglass.capture.rgbd import TUM_APART_S, find_rgbd
+from groundglass.capture.rgbd import TUM_MAX_APART_S, find_rgbd
 from groundglass.colour import output_space
 from groundglass.errors import LookError, SourceError
 from groundglass.formats.tiff_tags import TagFile, Tags
@@ -164,7 +164,7 @@ def test_a_list_of_frames_has_at_most_16_megabytes(tmp_path: Path, size: int, to
 
 @pytest.mark.parametrize(("apart_s", "frames"), [(0.019, 1), (0.021, 0)])
 def test_a_map_belongs_to_a_picture_within_20_ms(tmp_path: Path, apart_s: float, frames: int) -> None:
-    assert TUM_APART_S == 0.02
+    assert TUM_MAX_APART_S == 0.02
     Image.new("RGB", (4, 3)).save(tmp_path / "0.png")
     Image.fromarray(np.full((3, 4), 5000, np.uint16)).save(tmp_path / "d.png")
     (tmp_path / "rgb.txt").write_text("1.0 0.png\n")
@@ -205,6 +205,9 @@ class Clock:
         self.now_s += seconds
         return False
 
+    def is_set(self) -> bool:
+        return False
+
 
 @pytest.mark.parametrize(
     ("stall_s", "waits_s"),
@@ -218,8 +221,8 @@ def test_a_source_that_is_a_quarter_of_a_second_late_does_not_catch_up(
 ) -> None:
     clock = Clock()
 
-    class Stalling:
-        fps = 10.0
+    class Stalling(BaseSource):
+        name, size, fps = "stalling", (2, 2), 10.0
 
         def __iter__(self) -> Iterator[Frame]:
             for index in range(5):
@@ -227,7 +230,7 @@ def test_a_source_that_is_a_quarter_of_a_second_late_does_not_catch_up(
                 yield Frame(np.zeros((2, 2), np.uint16), index=index)
 
     monkeypatch.setattr(latest, "time", clock)
-    mailbox = LatestFrameQueue(Stalling())  # type: ignore[arg-type]
+    mailbox = LatestFrameQueue(Stalling())
     mailbox._stop = clock  # type: ignore[assignment]
     mailbox._deliver()
     assert clock.waits_s == waits_s

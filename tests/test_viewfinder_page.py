@@ -8,17 +8,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.commands.options import EngineOptions, Quality, ViewOptions
+from groundglass.commands.options import EngineOptions, ViewOptions
 from groundglass.commands.view import fit_tools
 from groundglass.controls import Controls
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.viewer import Viewer
 from groundglass.live_edit.editing import Editing
+from live_engine import LiveEngine
 from look_support import context
 from PIL import Image
 from skimage.metrics import structural_similarity
@@ -31,13 +32,18 @@ ALIKE = 0.93
 @pytest.fixture
 def controls(tmp_path: Path) -> Iterator[Controls]:
     """All that `groundglass view` has in a window."""
-    options = EngineOptions("classic", 1.0, "noct-50", None, 1.2, gg.Development(), Quality.LIVE, "auto", None)
-    with gg.open("scene:?size=96x64") as source, gg.Engine(gl=context()) as engine:
-        editing = Editing(engine.look, partial(setattr, engine, "look"))
+    options = EngineOptions(look="classic", focus=1.2)
+    with (
+        gg.open("scene:?size=96x64") as source,
+        OffscreenSurface((96, 64), gl=context()) as surface,
+        LiveEngine(gl=surface.gl) as engine,
+    ):
+        editing = Editing(engine.history)
         tools = fit_tools(options, ViewOptions(stills=tmp_path, fresh=True), editing)
-        viewer = Viewer(engine, source, tools=tools)
+        viewer = Viewer(engine.engine, source, engine.history, surface=surface, tools=tools)
         yield viewer.controls
         viewer._close_tools()
+        viewer._presenter.release()
 
 
 def keys_in(text: str) -> set[str]:
@@ -45,9 +51,9 @@ def keys_in(text: str) -> set[str]:
     return {"+".join(re.findall(r"`([^`]+)`", key)) for key in re.findall(r"`[^`]+`(?:\+`[^`]+`)*", text)}
 
 
-def test_the_readme_has_every_key_and_no_other(controls: Controls, repository: Path) -> None:
-    readme = (repository / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("| key or button in the window | |\n|---|---|\n")[2].partition("\n\n")[0]
+def test_the_key_page_has_every_key_and_no_other(controls: Controls, repository: Path) -> None:
+    page = (repository / "docs" / "keys.md").read_text(encoding="utf-8")
+    table = page.partition("| key or button in the window | |\n|---|---|\n")[2].partition("\n\n")[0]
     told = set().union(*(keys_in(row.split(" | ")[0]) for row in table.splitlines()))
     # What only a window has, or hears by itself.
     assert told - {"F", "Esc"} == {one.key for one in controls if one.key}

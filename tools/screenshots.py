@@ -16,15 +16,16 @@ import groundglass as gg
 import numpy as np
 from groundglass.capture import Source
 from groundglass.capture.source_filter import SourceFilter
-from groundglass.commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
-from groundglass.commands.start import open_engine
+from groundglass.commands.options import EngineOptions, SourceOptions, ViewOptions
+from groundglass.commands.start import open_engine, settings_of
 from groundglass.commands.view import fit_tools
 from groundglass.controls import Setting
 from groundglass.display.events import Pointer
+from groundglass.display.glfw import GlfwSurface
 from groundglass.display.tool import Canvas, Invalidation, Tool, ToolContext
 from groundglass.display.viewer import Viewer
-from groundglass.display.window import Window
 from groundglass.live_edit.editing import Editing
+from groundglass.settings import SettingsHistory
 from PIL import Image
 
 QUALITY = 84
@@ -53,12 +54,12 @@ SHOTS = (
     Shot("depth-view", {"depth_view": True}),
     Shot("depth-of-field", {"depth_of_field": True}),
     Shot("grid", {"grid": True}),
-    Shot("bright-lines", {"frame_lines": True}),
+    Shot("frame-lines", {"frame_lines": True}),
     Shot("aspect-mask", {"aspect_mask": True}),
     Shot("magnifier", {"magnifier": "5x"}, at=(0.55, 0.3)),
     Shot("desqueeze", {"desqueeze": "1.33"}),
-    Shot("split", {"split": True}),
-    Shot("loupe", {"loupe": True}),
+    Shot("wipe", {"split": True}),
+    Shot("pixel-inspector", {"loupe": True}),
     Shot("histogram", {"histogram": "both"}),
     Shot("waveform", {"waveform": "both"}),
     Shot("vectorscope", {"vectorscope": True}),
@@ -96,7 +97,7 @@ class Photographer(Tool):
     def tick(self, now_s: float) -> Invalidation:
         if not self._left:
             self._tool_context.controls.do("quit")
-        elif self._began_s is None and self._tool_context.engine.last is not None:
+        elif self._began_s is None and self._tool_context.drawn() is not None:
             self._arrange(self._left[0])
             self._began_s = now_s
         if self._hand:
@@ -110,7 +111,7 @@ class Photographer(Tool):
             return
         width, height = canvas.size
         pixels = np.frombuffer(
-            canvas.gl.screen.read(viewport=(0, 0, width, height), components=3, alignment=1), np.uint8
+            canvas.framebuffer.read(viewport=(0, 0, width, height), components=3, alignment=1), np.uint8
         )
         shot = self._left.pop(0)
         path = self._folder / f"{shot.name}.jpg"
@@ -122,11 +123,10 @@ class Photographer(Tool):
 
     def _arrange(self, shot: Shot) -> None:
         """A step a round of the loop: what a hand does takes a while to be seen."""
-        controls, window = self._tool_context.controls, self._tool_context.window
-        assert window is not None
+        controls, events = self._tool_context.controls, self._tool_context.surface.input
         self._before = {name: controls.get(name) for name in shot.settings}
         pause = [lambda: None] * 4
-        self._hand = [*pause, partial(window.post, Pointer("move", *shot.at, "none")), *pause]
+        self._hand = [*pause, partial(events.post, Pointer("move", *shot.at, "none")), *pause]
         self._hand += [partial(controls.set, name, setting) for name, setting in shot.settings.items()]
         self._hand += [partial(controls.press, key) for key in shot.press]
         for place in shot.click:
@@ -134,10 +134,10 @@ class Photographer(Tool):
 
     def _click(self, x: int, y: int, pressed: bool) -> None:
         """In the panel, and then away from it, so that nothing is lit."""
-        panel = self._tool_context.window and self._tool_context.window.listener
+        panel = self._tool_context.surface.input.listener
         if panel:
             panel.on_move(x, y)
-            panel.on_button(0, pressed)
+            panel.on_button("left", pressed)
             if not pressed:
                 self._hand.insert(0, partial(panel.on_move, 0, 0))
 
@@ -155,17 +155,15 @@ def main() -> None:
     wanted.output.mkdir(parents=True, exist_ok=True)
     shots = [shot for shot in SHOTS if not wanted.only or shot.name in wanted.only]
     photographer = partial(Photographer, folder=wanted.output, shots=shots, settled_s=wanted.settle)
-    options = EngineOptions(
-        *("classic", 1.0, "noct-50", None, wanted.focus, gg.Development(), Quality.LIVE, "auto", None)
-    )
+    options = EngineOptions(look="classic", focus=wanted.focus)
     view = ViewOptions(stills=wanted.output, fresh=True)
     with ExitStack() as stack:
         source = stack.enter_context(FirstFrame(gg.open(wanted.source)))
-        window = stack.enter_context(Window((width, height)))
-        engine = stack.enter_context(open_engine(options, SourceOptions(), source, window.gl))
-        editing = Editing(engine.look, partial(setattr, engine, "look"))
-        tools = [*fit_tools(options, view, editing), photographer]
-        Viewer(engine, source, window=window, tools=tools).run()
+        surface = stack.enter_context(GlfwSurface((width, height)))
+        settings = SettingsHistory(settings_of(options))
+        engine = stack.enter_context(open_engine(options, SourceOptions(), source, settings.now, surface.gl))
+        tools = [*fit_tools(options, view, Editing(settings)), photographer]
+        Viewer(engine, source, settings, surface=surface, tools=tools).run()
 
 
 if __name__ == "__main__":

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
 from itertools import cycle, islice
 from statistics import median
 from typing import Any
 
-import moderngl
-
 from ..capture import open_source
 from ..controls import Controls, Setting
+from ..display.offscreen import OffscreenSurface
 from ..display.overlays import NO_OVERLAYS
 from ..display.present import Presenter
 from ..display.statistics import FrameLog
 from ..display.tool import Tool, ToolContext
+from ..drawn import Drawn
 from ..engine import Engine
-from ..gl.context import headless_context
 from ..live_edit.editing import Editing
+from ..settings import Settings, SettingsHistory
 
 ROUNDS, SHOWN, WARM_UP_FRAMES = 5, 12, 8  # turns of with and without, pictures of which the median counts, those before
 FRAMES = 4
@@ -41,30 +40,22 @@ CASES: dict[str, dict[str, Setting]] = {
 FitTools = Callable[[Editing], list[Callable[[ToolContext], Tool]]]
 
 
-class OffScreen:
-    """A context whose screen is a texture, which no monitor slows."""
-
-    def __init__(self, gl: moderngl.Context, size: tuple[int, int]) -> None:
-        self._gl = gl
-        self.screen = gl.framebuffer([gl.texture(size, 4)])
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._gl, name)
-
-
 class Bench:
     """The viewfinder as it is in a window, its pictures shown into a texture."""
 
-    def __init__(self, engine: Engine, size: tuple[int, int], fit_tools: FitTools) -> None:
-        self._engine, self._size = engine, size
-        self._source = open_source(f"scene:?size={size[0]}x{size[1]}")
+    def __init__(self, engine: Engine, surface: OffscreenSurface, fit_tools: FitTools) -> None:
+        self._engine = engine
+        self._source = open_source("scene:?size={}x{}".format(*surface.size))
         self._frames = cycle(list(islice(self._source, FRAMES)))
-        screen: Any = OffScreen(engine.gl, size)
-        self._presenter = Presenter(screen)
-        editing = Editing(engine.look, partial(setattr, engine, "look"))
+        self._presenter = Presenter(surface)
+        self._settings = SettingsHistory(Settings())
+        self._drawn: Drawn | None = None
         self.controls = Controls()
-        tool_context = ToolContext(engine, self._source, lambda _: None, self.controls, FrameLog(1.0))
-        self._tools = [make(tool_context) for make in fit_tools(editing)]
+        tool_context = ToolContext(
+            *(engine, self._settings, self._source, lambda _: None, self.controls, FrameLog(1.0), surface),
+            drawn=lambda: self._drawn,
+        )
+        self._tools = [make(tool_context) for make in fit_tools(Editing(self._settings))]
         for tool in self._tools:
             self.controls.add(tool.controls())
 
@@ -74,14 +65,14 @@ class Bench:
         for tool in self._tools:
             tool.tick(time.perf_counter())
         frame = next(self._frames)
-        picture = engine.draw(frame)
+        drawn = self._drawn = engine.draw(frame, self._settings.now)
         engine.gl.finish()
         began_s = time.perf_counter()
         overlays = NO_OVERLAYS
         for tool in self._tools:
-            tool.on_frame(frame, picture)
-            overlays |= tool.overlays(engine.last)
-        self._presenter.draw(picture, self._size, ["scene:   classic"], 1.0, overlays, self._tools)
+            tool.on_frame(drawn)
+            overlays |= tool.overlays(drawn)
+        self._presenter.draw(drawn.texture, ["scene:   classic"], overlays, self._tools)
         engine.gl.finish()
         return 1e3 * (time.perf_counter() - began_s)
 
@@ -105,9 +96,9 @@ def run_aids(device: str, size: tuple[int, int], fit_tools: FitTools) -> dict[st
     `fit_tools` makes the tools of the viewer from what is edited. Numbers stand still, as they do while somebody looks.
     """
     figures: dict[str, Any] = {"aids": {}, "size": list(size)}
-    with Engine(device, gl=headless_context()) as engine:
+    with OffscreenSurface(size) as surface, Engine(device, gl=surface.gl) as engine:
         figures |= {"device": engine.device_name, "gl": engine.gl_name}
-        bench = Bench(engine, size, fit_tools)
+        bench = Bench(engine, surface, fit_tools)
         try:
             for name, settings in CASES.items():
                 usual = {one: bench.controls.get(one) for one in settings}

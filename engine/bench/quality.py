@@ -24,6 +24,7 @@ from ..engine import Engine
 from ..frame import Encoding, Frame
 from ..lens import Lens, list_lenses, load_lens
 from ..optics.defocus import QUALITIES
+from ..settings import Settings
 from .ground_truth import POINTS, lens_ground_truth, smooth_ground_truth
 from .scatter import scatter
 from .scenes import Surface, layered_scene, smooth_scene
@@ -134,13 +135,12 @@ def psnr_db(
 
 def _scores(engine: Engine, case: Case) -> Iterator[tuple[str, dict[str, float]]]:
     """Of a row of the table, or of two, PSNR by column."""
-    engine.lens, engine.focus_m = LENS, case.focus_m
+    settings = Settings(lens=LENS, focus_m=case.focus_m)
     pictures = {"no_blur": case.picture}
     if case.scattered is not None:
         pictures[BASELINE] = case.scattered
     for quality in QUALITIES:
-        engine.quality = quality
-        pictures[quality] = seen(engine, case.picture, case.depth_m)
+        pictures[quality] = seen(engine, settings.with_(quality=quality), case.picture, case.depth_m)
     depth_m = None if case.scattered is None else case.depth_m
     found: dict[str, Score] = {name: compare(picture, case.ground_truth, depth_m) for name, picture in pictures.items()}
     yield case.name, {name: score.whole_db for name, score in found.items()}
@@ -148,11 +148,11 @@ def _scores(engine: Engine, case: Case) -> Iterator[tuple[str, dict[str, float]]
         yield EDGES, {name: score.edges_db for name, score in found.items()}
 
 
-def seen(engine: Engine, picture: Picture, depth_m: Picture) -> Picture:
+def seen(engine: Engine, settings: Settings, picture: Picture, depth_m: Picture) -> Picture:
     """(H, W, 3) float32, scene-linear, of an all-in-focus picture and its depth, as frames of a user go."""
     plain = CameraProfile(camera_to_scene=np.eye(3))
     pixels, metres = np.ascontiguousarray(picture), np.ascontiguousarray(depth_m)
-    return engine.scene(Frame(pixels, Encoding.SCENE, profile=plain, depth_m=metres))
+    return engine.scene(Frame(pixels, Encoding.SCENE, profile=plain, depth_m=metres), settings)
 
 
 def highlight_energy(
@@ -163,18 +163,18 @@ def highlight_energy(
 
     Without fall-off, which takes light away as the lens does, and without breathing, which enlarges.
     """
-    engine.lens = replace(lens, vignetting=0.0, breathing_percent=0.0)
-    engine.focus_m = lens.clamp_focus_m(FOCUS_M[0])
+    focus_m = lens.clamp_focus_m(FOCUS_M[0])
+    even = replace(lens, vignetting=0.0, breathing_percent=0.0)
     width, height = size
     worst: dict[str, float] = {}
     for quality in QUALITIES:
-        engine.quality = quality
+        settings = Settings(lens=even, focus_m=focus_m, quality=quality)
         ratios = [1.0]
         for distance in DISTANCES:
-            depth_m = np.full((height, width), distance * engine.focus_m, np.float32)
+            depth_m = np.full((height, width), distance * focus_m, np.float32)
             for x, y, dx, dy in places:
                 light = point_light(size, int(x * width) + dx, int(y * height) + dy)
-                ratios += list(seen(engine, light, depth_m).sum(axis=(0, 1), dtype=np.float64) / LIGHT)
+                ratios += list(seen(engine, settings, light, depth_m).sum(axis=(0, 1), dtype=np.float64) / LIGHT)
         worst[quality] = float(max(ratios, key=lambda ratio: abs(ratio - 1)))
     return worst
 
@@ -190,18 +190,20 @@ def disc_px(engine: Engine) -> Rows:
     """Diameters of DISCS in pixels: of the thin lens, and as each quality draws them, mean over places."""
     rows: Rows = {}
     width, height = DISC_SIZE
-    engine.focus_m = FOCUS_M[0]
     for name, f_number, distance_m in DISCS:
         lens = load_lens(name).at(f_number)
-        engine.lens = replace(lens, vignetting=0.0, breathing_percent=0.0)
-        theory_px = float(lens.coc_px(distance_m, engine.focus_m, width))
+        even = replace(lens, vignetting=0.0, breathing_percent=0.0)
+        theory_px = float(lens.coc_px(distance_m, FOCUS_M[0], width))
         row = {"theory": theory_px}
         depth_m = np.full((height, width), distance_m, np.float32)
         for quality in QUALITIES:
-            engine.quality = quality
+            settings = Settings(lens=even, focus_m=FOCUS_M[0], quality=quality)
             row[quality] = float(
                 np.mean([
-                    diameter_px(seen(engine, point_light(DISC_SIZE, width // 2 + dx, height // 2 + dy), depth_m), theory_px)
+                    diameter_px(
+                        seen(engine, settings, point_light(DISC_SIZE, width // 2 + dx, height // 2 + dy), depth_m),
+                        theory_px,
+                    )
                     for _, _, dx, dy in MIDDLE
                 ])
             )  # fmt: skip

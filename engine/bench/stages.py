@@ -22,23 +22,21 @@ from ..capture import open_source
 from ..compute.device import Buffer
 from ..compute.planes import Planes
 from ..depth.stage import DepthStage
-from ..develop.demosaic import METHODS, Demosaic, demosaiced_size
-from ..develop.denoise import Denoise
-from ..develop.highlights import Highlights
-from ..develop.levels import clips
+from ..develop.demosaic import METHODS, Demosaic
+from ..develop.development import RAW_STAGES, Development
+from ..develop.estimates import Estimates
 from ..develop.linearize import Linearize
-from ..develop.noise import estimate_noise
-from ..develop.temporal import Temporal
-from ..engine import DEFAULT_FOCUS_M, DEFAULT_LENS, Engine
+from ..develop.stages import MakeContext, RunContext, StageSpec
+from ..engine import Engine
 from ..frame import Frame
-from ..gl.planes import ScenePlanes
 from ..lens import load_lens
 from ..look.grade import Grader
 from ..look.look import Look, load_look
 from ..optics.defocus import QUALITIES, Blur, Defocus
 from ..packing import Packing, pack
+from ..settings import DEFAULT_FOCUS_M, DEFAULT_LENS, Settings
 from ..timing import Clock, percentile
-from ..transfer.host import ORIGIN, TextureTransfer
+from ..transfer.registry import open_transfer
 
 BASELINE = "OpenCV bilinear"
 COPY = "copy"
@@ -103,20 +101,22 @@ def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[
 def _moved_bytes(engine: Engine, stage: Stage) -> int:
     """What the buffers of the stage's kernels hold, summed over its kernels."""
     device: Any = engine.device
-    run, moved = device.run, 0
+    launch, moved = device.launch, 0
 
-    def counting(source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], *arguments: object) -> None:
+    def counting(
+        source: str, kernel: str, size: Any, local: Any, arguments: dict[str, object], own: Any = None
+    ) -> None:
         nonlocal moved
         if source != "borders.cl":  # which touches but the rim of what it is given
-            moved += sum(argument.nbytes for argument in arguments if isinstance(argument, Buffer))
-        run(source, kernel, size, local, *arguments)
+            moved += sum(argument.nbytes for argument in arguments.values() if isinstance(argument, Buffer))
+        launch(source, kernel, size, local, arguments, own)
 
-    device.run = counting
+    device.launch = counting
     try:
         stage()
         device.finish()
     finally:
-        del device.run
+        del device.launch
     return moved
 
 
@@ -138,14 +138,15 @@ def _ratio(name: str, host_ms: dict[str, list[float]]) -> float | None:
 
 
 def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    settings = Settings()
     return {
         **_baseline(frame),
         **_linearize_stages(engine, frame, stack),
-        **_demosaic_stages(engine, frame, stack),
+        **_raw_stages(engine, frame, stack),
         **_depth_stages(engine, frame, stack),
         **_optics_stages(engine, frame, stack),
         **_look_stages(engine, frame, stack),
-        "whole chain": lambda: _nothing(engine.draw(frame)),
+        "whole chain": lambda: _nothing(engine.draw(frame, settings)),
     }
 
 
@@ -179,7 +180,7 @@ def _linearize_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[st
         stack.callback(linearize.release)
         mosaic = linearize.mosaic
         if not stages:
-            stages[COPY] = partial(mosaic.run, "copy.cl", "copy", mosaic.buffer, to.buffer, mosaic.layout.pitch)
+            stages[COPY] = partial(mosaic.run, "copy.cl", "copy", source=mosaic.buffer, to=to.buffer)
         stages[f"intake {packing.value}"] = partial(linearize.run, packed, packed.profile, clip=False)
         if packing is Packing.RAW12:
             scene = Planes(engine.device, *frame.size, 3)
@@ -196,26 +197,29 @@ def _linearize_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[st
     return stages
 
 
-def _demosaic_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
-    """From a mosaic of light that lies on the device: each method, and what may come before it."""
+def _raw_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    """From a mosaic of light that lies on the device: every stage of the raw development, and each demosaic method."""
     linearize = Linearize(engine.device, frame)
     stack.callback(linearize.release)
     linearize.run(frame, frame.profile, clip=False)
-    mosaic, noise = linearize.mosaic, frame.profile.noise or estimate_noise(frame.pixels, frame.profile, frame.cfa)
-    highlights, temporal, denoise = Highlights(mosaic), Temporal(mosaic), Denoise(mosaic)
-    for stage in (highlights, temporal, denoise):
+    development = Development().with_all_stages()
+    rows: list[tuple[str, StageSpec[Any], Development]] = []
+    for spec in RAW_STAGES:
+        if spec.name == "demosaic":
+            rows += [(f"demosaic {method}", spec, replace(development, demosaic=method)) for method in METHODS]
+        elif spec.name != "linearize" and spec.applies(frame, development):
+            rows.append((spec.name, spec, development))
+    stages: dict[str, Stage] = {}
+    for name, spec, asked in rows:
+        made = MakeContext(engine.device, frame, asked, source=linearize.mosaic)
+        if spec.name == "sharpen":
+            made.source = _scene(engine, frame, stack)
+        stage = spec.make(made)
         stack.callback(stage.release)
-    stages: dict[str, Stage] = {
-        "highlights": lambda: highlights.run(frame.cfa, clips(frame.profile), encoded=True),
-        "temporal": lambda: temporal.run(frame.cfa, noise),
-        "denoise": lambda: denoise.run(frame.cfa, noise),
-    }
-    for method in METHODS:
-        scene = Planes(engine.device, *demosaiced_size(*frame.size, method), 3)
-        demosaic = Demosaic(mosaic, scene, method)
-        stack.callback(scene.release)
-        stack.callback(demosaic.release)
-        stages[f"demosaic {method}"] = partial(demosaic.run, frame.cfa, np.eye(3), True)
+        for planes in made.own_planes:
+            stack.callback(planes.release)
+        context = RunContext(frame, frame.profile, asked, 1.0, Estimates(), frame.cfa)
+        stages[name] = partial(spec.run, stage, context)
     return stages
 
 
@@ -266,30 +270,23 @@ def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
 
 def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     scene = _scene(engine, frame, stack)
-    texture_transfer, textures, grader = (
-        TextureTransfer(engine.device, *scene.size),
-        ScenePlanes(engine.gl),
-        Grader(engine.gl),
-    )
-    stack.callback(texture_transfer.release)
-    stack.callback(textures.release)
+    transfer, grader = open_transfer(engine.device, engine.gl), Grader(engine.gl)
+    stack.callback(transfer.release)
     stack.callback(grader.release)
 
-    def transfer() -> None:
-        with texture_transfer.view(scene) as packed:
-            textures.write_packed(packed, ORIGIN, scene.size)
-
     def draw(look: Look) -> float | None:
-        grader.draw(textures, look)
+        grader.draw(transfer.textures, look)
         engine.gl.finish()
         return grader.last_gpu_ms
 
-    return {"transfer": transfer} | {f"look {name}": partial(draw, load_look(name)) for name in LOOKS}
+    return {"transfer": lambda: _nothing(transfer.send(scene))} | {
+        f"look {name}": partial(draw, load_look(name)) for name in LOOKS
+    }
 
 
 def _scene(engine: Engine, frame: Frame, stack: ExitStack) -> Planes:
     """The developed frame as planes of their own."""
-    rgb = engine.scene(frame)
+    rgb = engine.scene(frame, Settings())
     scene = Planes(engine.device, *frame.size, 3)
     stack.callback(scene.release)
     scene.write(rgb)

@@ -2,9 +2,11 @@
 
 import logging
 
-from .source import Source, open_source
+from .base import BaseSource
+from .open import open_source
+from .source import EXPOSURE_CONTROL, Source, Timing
 
 # What is wrong with a file is said once, by the error; without a handler tifffile's log goes to standard error.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-__all__ = ["Source", "open_source"]
+__all__ = ["EXPOSURE_CONTROL", "BaseSource", "Source", "Timing", "open_source"]

@@ -9,17 +9,20 @@ from types import TracebackType
 from typing import Self
 
 from ..frame import Frame
-from .source import Source
+from .source import Source, Timing
 
-# A source that fell this far behind starts its clock anew instead of racing to catch up.
+# A paced source that fell this far behind starts its clock anew instead of racing to catch up.
 MAX_LAG_S = 0.25
+CLOSE_WAIT_S = 1.0  # how long `close` waits for a read that does not end when it is interrupted
 
 
 class LatestFrameQueue:
     """Runs `source` in a thread of its own at `source.fps`, and hands out the newest frame.
 
-    Frame k is due at start + k / fps, so that a late frame does not delay those after it. The source stays its
-    creator's to close; close the mailbox first.
+    A still is delivered once. Frame k of a paced source is due at start + k / fps, so that a late frame does not delay
+    those after it. A live source is never delayed: its frames are delivered as they arrive. A frame that nobody took
+    is released when a newer one comes; whoever takes one releases it. The source stays its creator's to close; close
+    this first, after which a live source has ended.
 
     >>> with LatestFrameQueue(source) as mailbox:                     # doctest: +SKIP
     ...     while (frame := mailbox.latest(1.0)) or not mailbox.ended:
@@ -62,15 +65,23 @@ class LatestFrameQueue:
             return frame
 
     def close(self) -> None:
-        """Stop the thread and wait for it; closing twice is harmless."""
+        """Stop the thread, interrupting a read that blocks; closing twice is harmless.
+
+        It waits for at most `CLOSE_WAIT_S`: a read that cannot be interrupted ends in its own time, its frame is
+        released, and its thread keeps no program alive.
+        """
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            if self._thread.is_alive():
+                self._source.interrupt()
+            self._thread.join(CLOSE_WAIT_S)
             self._thread = None
         with self._arrival:
-            self._frame = None
+            frame, self._frame = self._frame, None
             self._finished = True
             self._arrival.notify_all()
+        if frame is not None:
+            frame.release()
 
     def _run(self) -> None:
         try:
@@ -83,19 +94,31 @@ class LatestFrameQueue:
                 self._arrival.notify_all()
 
     def _deliver(self) -> None:
-        period_s = 1.0 / self._source.fps if self._source.fps else 0.0
+        is_paced = self._source.timing is Timing.PACED and self._source.fps
+        period_s = 1.0 / self._source.fps if is_paced and self._source.fps else 0.0
         due_s = time.perf_counter()
         for frame in self._source:
-            now_s = time.perf_counter()
-            if now_s - due_s > MAX_LAG_S:
-                due_s = now_s
-            if self._stop.wait(max(0.0, due_s - now_s)):
+            if is_paced:
+                now_s = time.perf_counter()
+                if now_s - due_s > MAX_LAG_S:
+                    due_s = now_s
+                self._stop.wait(max(0.0, due_s - now_s))
+                due_s += period_s
+            if not self._put(replace(frame, arrived_s=time.perf_counter())):
                 return
-            with self._arrival:
-                self.dropped += self._frame is not None
-                self._frame = replace(frame, arrived_s=time.perf_counter())
+
+    def _put(self, frame: Frame) -> bool:
+        """Makes `frame` the newest; the one that it replaces is dropped. False once the queue is closed."""
+        with self._arrival:
+            is_open = not self._stop.is_set()
+            dropped: Frame | None = frame
+            if is_open:
+                dropped, self._frame = self._frame, frame
+                self.dropped += dropped is not None
                 self._arrival.notify_all()
-            due_s += period_s
+        if dropped is not None:
+            dropped.release()
+        return is_open
 
     def __enter__(self) -> Self:
         self.start()

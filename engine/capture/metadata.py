@@ -10,7 +10,7 @@ import rawpy
 from PIL import Image
 
 from ..camera import CameraProfile
-from ..errors import GroundglassError, SourceError
+from ..errors import GroundglassError, SourceError, check_regular_file
 from ..formats.dng_read import ILLUMINANTS, UNKNOWN_ILLUMINANT, Dng, raw_directory, read_dng
 from ..formats.heif import HEIF_SUFFIXES, exif_of
 from ..formats.opcodes import BadConstant, BadPixels, GainMap, Opcode, Vignette, Warp
@@ -18,7 +18,7 @@ from ..formats.picture_read import PICTURE_SUFFIXES
 from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
 from ..formats.tiff_tags import TagError, TagFile, Tags
 from ..frame import Encoding, Frame
-from .source import open_source
+from .open import open_source
 from .video import VIDEO_SUFFIXES
 
 Metadata = dict[str, Any]
@@ -44,6 +44,7 @@ def read_metadata(source: str) -> Metadata:
     path = Path(source)
     if source.startswith("scene:") or path.is_dir():
         return _source_metadata(source, "built-in scene" if source.startswith("scene:") else "folder")
+    check_regular_file(path)
     if not path.is_file():
         raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
     found: Metadata = {"file": source, "bytes": path.stat().st_size}

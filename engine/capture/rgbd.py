@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import SourceError
+from ..errors import SourceError, check_regular_file
 from ..formats.picture_read import PICTURE_SUFFIXES
 from ..formats.raw import RAW_SUFFIXES
 from ..frame import Frame
@@ -160,6 +160,7 @@ def _by_time(folder: Path) -> Rgbd:
 def _timed(folder: Path, name: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], list[Path]]:
     """Seconds, ascending, and the files of a list with `timestamp filename` in each line, # before a remark."""
     path = folder / name
+    check_regular_file(path)
     if path.stat().st_size > LIST_BYTES:
         raise SourceError(f"{path}: {path.stat().st_size} bytes are no list of frames; check the file")
     entries: list[tuple[float, Path]] = []

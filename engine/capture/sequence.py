@@ -6,18 +6,18 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from ..errors import SourceError
 from ..formats.picture_read import PICTURE_SUFFIXES
 from ..formats.raw import RAW_SUFFIXES, quiet_libraw
 from ..frame import Frame
+from .base import BaseSource
+from .source import Timing
 
 HEADERLESS_SUFFIXES = frozenset({".raw", ".bin", ".dat", ".bayer"})
 
 
-class FileSequence:
+class FileSequence(BaseSource):
     """One frame a file, each read when its turn comes: only the first stays in memory.
 
     `read` makes a Frame of a path. Every file must have the size and encoding of the first. A single file is a still:
@@ -37,6 +37,7 @@ class FileSequence:
         self._paths = paths
         self._read = read
         self._loop = loop and len(paths) > 1
+        self.timing = Timing.PACED if len(paths) > 1 else Timing.STILL
         self.fps = fps if len(paths) > 1 else None
         self.frames = None if self._loop else len(paths)
         with quiet_libraw():
@@ -61,17 +62,6 @@ class FileSequence:
                 "keep one kind and size of frame in a folder"
             )
         return frame
-
-    def close(self) -> None:
-        """Nothing is held open between two frames."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def frame_paths(folder: Path, *, headerless: bool = False) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SourceError
 from ..formats.depth_files import Scaling
-from ..frame import Frame, RelativeRig, StereoRig
+from ..frame import Frame, Lease, RelativeRig, StereoRig
 from .source_filter import SourceFilter
 
 if TYPE_CHECKING:
@@ -55,7 +55,12 @@ class WithRight(SourceFilter):
                     f"{right.name or self._right.name}: its {fact} is {_said(getattr(right, fact))}, that of the left "
                     f"picture {_said(getattr(frame, fact))}; give a pair of one kind"
                 )
-        return replace(frame, right=right.pixels, rig=self._rig, depth_m=None, depth_noise=0.0)
+        lease = Lease.joined(frame.lease, right.lease)
+        return replace(frame, right=right.pixels, rig=self._rig, depth_m=None, depth_noise=0.0, lease=lease)
+
+    def interrupt(self) -> None:
+        self._right.interrupt()
+        super().interrupt()
 
     def close(self) -> None:
         self._right.close()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MissingExtraError, SourceError
+from ..errors import MissingExtraError, SourceError, check_regular_file
 from ..frame import Encoding, Frame
+from .base import BaseSource
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf"})
 DEFAULT_FPS = 25.0
@@ -21,7 +21,7 @@ UNSPECIFIED_COLORSPACE = 2  # ISO/IEC 23091-2, matrix coefficients
 ROTATION_TO_EXIF = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6, 270: 6}
 
 
-class VideoSource:
+class VideoSource(BaseSource):
     """Frames of a video's first picture stream: (H, W, 3) uint8, sRGB-encoded, played at `fps` or the file's own rate.
 
     The transfer curve is taken for sRGB's. Raises MissingExtraError without PyAV, and SourceError where the file is no
@@ -34,7 +34,7 @@ class VideoSource:
         self.name = str(path)
         with _open(path) as container:
             stream = _video_stream(container, path)
-            self.fps = fps or float(stream.average_rate or DEFAULT_FPS)
+            self.fps: float = fps or float(stream.average_rate or DEFAULT_FPS)
             self.frames = None if loop else stream.frames or None
             first = next(_pictures(container, path), None)
         if first is None:
@@ -61,19 +61,9 @@ class VideoSource:
             name=self.name,
         )
 
-    def close(self) -> None:
-        """The file is open only while frames are read."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def _open(path: Path) -> Any:
+    check_regular_file(path)
     try:
         import av
     except ImportError as error:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from ..errors import OutputError
+from ..errors import OutputError, check_regular_file
 from ..gl.passes import Number, Table
 from .encoding import srgb_encode
 from .icc_read import has_tables, matrix_profile
@@ -80,6 +80,7 @@ def open_output_space(name: str | Path) -> OutputSpace | None:
         raise OutputError(
             f"unknown output space '{name}'; use one of {', '.join(OUTPUT_SPACES)}, or the path of an .icc"
         )
+    check_regular_file(path, OutputError)
     try:
         with path.open("rb") as stream:
             profile = stream.read(MAX_BYTES)

@@ -46,12 +46,10 @@ def run_aids_command(device: str, size: tuple[int, int], json: str | None) -> No
     """What each aid of the viewfinder costs at `size`, (width, height) in pixels, with the picture from `device`."""
     with json_target(json) as write_json:
         from ..bench.aids import run_aids
-        from ..develop.development import Development
-        from .options import EngineOptions, Quality, ViewOptions
+        from .options import EngineOptions, ViewOptions
         from .view import fit_tools
 
-        options = EngineOptions(None, 1.0, "", None, None, Development(), Quality.LIVE, "", None)
-        figures = run_aids(device, size, partial(fit_tools, options, ViewOptions(fresh=True)))
+        figures = run_aids(device, size, partial(fit_tools, EngineOptions(), ViewOptions(fresh=True)))
         write_json(figures)
         print_rows("aid", figures["aids"])
         print_rest(figures, {"aids"})

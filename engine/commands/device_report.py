@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..compute.device import Candidate, Failure, list_devices, open_device
+from ..compute.device import Candidate, Failure
+from ..compute.registry import list_devices, open_device, why_first
 from ..errors import GroundglassError
 from ..gl.context import describe, headless_context, is_software
+from ..transfer.registry import open_transfer
+
+if TYPE_CHECKING:
+    import moderngl
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +21,7 @@ class Report:
     """One look at the machine. `devices` are those that open, best first; `chosen` is what `auto` takes, or None.
 
     `gl` names the renderer of a context without a window, None where there is none; `gl_software` says that the
-    processor itself draws.
+    processor itself draws. `transfer` is the way of a picture from the chosen device to `gl`, None without one of them.
     """
 
     devices: list[Candidate]
@@ -23,6 +29,7 @@ class Report:
     why: str
     gl: str | None
     gl_software: bool
+    transfer: str | None
     failures: list[Failure]
 
     def as_dict(self) -> dict[str, Any]:
@@ -34,44 +41,38 @@ def inspect() -> Report:
     """Lists every device, opens each once, and opens a GL context without a window; nothing stays open."""
     found, failures = list_devices()
     working: list[Candidate] = []
-    for candidate in found:
-        failure = _try(candidate)
-        if failure is None:
-            working.append(candidate)
-        else:
-            failures.append(failure)
-    gl, software = None, False
-    try:
-        with headless_context() as context:
+    transfers: list[str | None] = []
+    gl, software, context = None, False, None
+    with ExitStack() as stack:
+        try:
+            context = stack.enter_context(headless_context())
             gl, software = describe(context), is_software(context)
-    except GroundglassError as error:
-        failures.append(_failure("gl", error))
+        except GroundglassError as error:
+            failures.append(_failure("gl", error))
+        for candidate in found:
+            try:
+                transfers.append(_transfer(candidate, context))
+                working.append(candidate)
+            except GroundglassError as error:
+                failures.append(_failure(candidate.spec, error))
     # `auto` takes the first that a driver reports, and says so where that one does not open.
     chosen = found[0].spec if found else None
-    why = _why(found) + ("" if found[:1] == working[:1] else "; but it does not open, name another with --device")
-    return Report(working, chosen, why, gl, software, failures)
+    why = why_first(found) + ("" if found[:1] == working[:1] else "; but it does not open, name another with --device")
+    transfer = transfers[0] if transfers and found[:1] == working[:1] else None
+    return Report(working, chosen, why, gl, software, transfer, failures)
 
 
-def _try(candidate: Candidate) -> Failure | None:
-    try:
-        open_device(candidate.spec).close()
-    except GroundglassError as error:
-        return _failure(candidate.spec, error)
-    return None
+def _transfer(candidate: Candidate, context: moderngl.Context | None) -> str | None:
+    """Opens the device for a moment: how its pictures come to `context`; None without one. Raises DeviceError."""
+    with closing(open_device(candidate.spec)) as device:
+        if context is None:
+            return None
+        transfer = open_transfer(device, context)
+        transfer.release()
+        return transfer.name
 
 
 def _failure(kind: str, error: GroundglassError) -> Failure:
     """A DeviceError ends "...; what to do": taken apart at the last semicolon."""
     reason, _, remedy = str(error).rpartition("; ")
     return Failure(kind, reason or remedy, remedy if reason else "")
-
-
-def _why(found: list[Candidate]) -> str:
-    if not found:
-        return "no driver reports a device"
-    best = found[0]
-    if best.spec.startswith("cuda:"):
-        return "CUDA comes first where CuPy finds a device"
-    if not best.is_cpu:
-        return "no CUDA device is usable, and a GPU comes before a CPU"
-    return "no GPU answers through CUDA or OpenCL, so the processor computes"

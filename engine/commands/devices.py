@@ -39,6 +39,7 @@ def print_report(report: Report) -> None:
     lines = [
         f"gl      {report.gl or 'none'}{software if report.gl else ''}",
         f"auto    {report.chosen or 'none'}: {report.why}",
+        f"transfer {report.transfer or 'none'}: how a picture of that device comes to gl",
     ]
     for failure in report.failures:
         lines += [f"failed  {failure.kind}: {failure.reason}", f"        remedy: {failure.remedy}"]

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .arguments import LutInputOption
-from .options import SourceOptions, check_exposure_ev, parse_size
+from .arguments import DeviceOption, ExposureOption, LutInputOption
+from .declared import Only, options_declared
+from .options import SourceOptions
 
 look_app = typer.Typer(name="look", help="Looks: list, show, compare, sheet, fit, export.", no_args_is_help=True)
 
-RawFormatOption = Annotated[str | None, typer.Option("--raw-format", help="Of headerless mosaics: rggb12.")]
-RawSizeOption = Annotated[str | None, typer.Option("--raw-size", metavar="WxH", help="Of headerless mosaics.")]
-RawBlackOption = Annotated[float | None, typer.Option("--raw-black", help="Black level of headerless mosaics.")]
+RawOptions = Annotated[SourceOptions, Only("raw_format", "raw_size", "raw_black")]
 SheetOutputOption = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The sheet: .jpg, .png, .tif.")]
 SheetWidthOption = Annotated[int, typer.Option("--width", min=64, max=4096, help="Of each picture, in pixels.")]
-ExposureOption = Annotated[
-    float, typer.Option("--exposure", metavar="EV", callback=check_exposure_ev, help="Brighter by so many stops.")
-]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, opencl, opencl:N, cuda or cuda:N.")]
 WbOption = Annotated[str, typer.Option("--wb", metavar="BALANCE", help="White balance, as for render.")]
 
 
@@ -56,6 +52,7 @@ def show_command(
 
 
 @look_app.command("compare")
+@options_declared
 def compare_command(
     look_a: Annotated[str, typer.Argument(metavar="A", help="A look's name, or a look file.")],
     look_b: Annotated[str, typer.Argument(metavar="B", help="Another.")],
@@ -64,9 +61,8 @@ def compare_command(
     width: SheetWidthOption = 960,
     exposure: ExposureOption = 0.0,
     wb: WbOption = "as-shot",
-    raw_format: RawFormatOption = None,
-    raw_size: RawSizeOption = None,
-    raw_black: RawBlackOption = None,
+    *,
+    source_options: RawOptions,
     device: DeviceOption = "auto",
 ) -> None:
     """One picture in two looks, side by side."""
@@ -75,12 +71,13 @@ def compare_command(
     run_sheet(
         [look_a, look_b],
         [image],
-        SheetOptions(output, width, 2, exposure, wb, device),
-        _sharp_source(raw_format, raw_size, raw_black),
+        SheetOptions(output=output, width=width, columns=2, exposure_ev=exposure, white_balance=wb, device=device),
+        replace(source_options, depth="none"),
     )
 
 
 @look_app.command("sheet")
+@options_declared
 def sheet_command(
     images: Annotated[list[str], typer.Argument(metavar="IMAGE ...", help="Raws or pictures, or scene:.")],
     output: SheetOutputOption,
@@ -91,9 +88,8 @@ def sheet_command(
     columns: Annotated[int, typer.Option("--columns", min=1, max=32, help="Pictures in a line.")] = 4,
     exposure: ExposureOption = 0.0,
     wb: WbOption = "as-shot",
-    raw_format: RawFormatOption = None,
-    raw_size: RawSizeOption = None,
-    raw_black: RawBlackOption = None,
+    *,
+    source_options: RawOptions,
     device: DeviceOption = "auto",
 ) -> None:
     """Pictures in many looks, as a contact sheet."""
@@ -103,17 +99,15 @@ def sheet_command(
     run_sheet(
         look or list(list_looks()),
         images,
-        SheetOptions(output, width, columns, exposure, wb, device),
-        _sharp_source(raw_format, raw_size, raw_black),
+        SheetOptions(
+            output=output, width=width, columns=columns, exposure_ev=exposure, white_balance=wb, device=device
+        ),
+        replace(source_options, depth="none"),
     )
 
 
-def _sharp_source(raw_format: str | None, raw_size: str | None, raw_black: float | None) -> SourceOptions:
-    """Of pictures whose looks are judged: nothing is blurred."""
-    return SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, None, False, None, "none", None)
-
-
 @look_app.command("fit")
+@options_declared
 def fit_command(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The look: .toml.")],
     pictures: Annotated[
@@ -135,10 +129,8 @@ def fit_command(
     json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="How near it comes; - is stdout.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a look that is there already.")] = False,
     wb: WbOption = "as-shot",
-    profile: Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="A camera profile.")] = None,
-    raw_format: RawFormatOption = None,
-    raw_size: RawSizeOption = None,
-    raw_black: RawBlackOption = None,
+    *,
+    source_options: Annotated[SourceOptions, Only("profile", "raw_format", "raw_size", "raw_black")],
     device: DeviceOption = "auto",
 ) -> None:
     """Learn a look from a camera's own pictures: exposure, colours, tone and hues, told with how near they come.
@@ -149,8 +141,19 @@ def fit_command(
     from .look_fit import FitOptions, run_fit
 
     run_fit(
-        FitOptions(pictures or [], output, force, sheet, json, wb, device, residual_lut, from_lut, lut_input),
-        SourceOptions(raw_format, parse_size("--raw-size", raw_size), raw_black, None, False, profile, None, None),
+        FitOptions(
+            pictures=pictures or [],
+            output=output,
+            force=force,
+            sheet=sheet,
+            json=json,
+            white_balance=wb,
+            device=device,
+            residual_lut=residual_lut,
+            from_lut=from_lut,
+            lut_input=lut_input,
+        ),
+        source_options,
     )
 
 

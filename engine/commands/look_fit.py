@@ -60,7 +60,7 @@ def run_fit(options: FitOptions, source_options: SourceOptions) -> None:
 
 
 def _of_pairs(options: FitOptions, source_options: SourceOptions) -> Fit:
-    from ..compute.device import open_device
+    from ..compute.registry import open_device
     from ..look.fit import fit_look
 
     paths = pairs_of(options.pictures, any_is_raw=source_options.raw_format is not None)

@@ -70,16 +70,17 @@ def _scene(engine: Engine, image: str, options: SheetOptions, source_options: So
     from ..develop.development import Development
     from ..frame import Encoding
     from ..look.fit.align import shrunk
+    from ..settings import Settings
 
     with open_input(image, source_options, None) as source:
         frame = next(iter(source))
     is_large = frame.encoding is Encoding.MOSAIC and frame.cfa.kind == "bayer" and frame.pixels.size >= HALF_FROM_PX
-    engine.development = Development(
+    development = Development(
         demosaic="half" if is_large else "best",
         exposure_ev=options.exposure_ev,
         white_balance=options.white_balance,
     )
-    scene = engine.scene(frame)
+    scene = engine.scene(frame, Settings(development=development))
     height, width = scene.shape[:2]
     size = min(width, options.width), max(round(height * min(width, options.width) / width), 1)
     return np.stack([shrunk(plane, size) for plane in np.moveaxis(scene, 2, 0)], axis=2)

@@ -19,21 +19,22 @@ if TYPE_CHECKING:
 KEPT = "\u00a0"  # a space at which no line breaks, between a name and its number
 
 PAGE_HEAD = """\
-# Looks
+# Measured traits of the built-in looks
 
-`groundglass look list --markdown > docs/looks.md` wrote this page; a test compares. A look is a file in
-[engine/looks](../engine/looks): passes in the order in which they act, each with its parameters. `groundglass look show
-NAME` shows one with its curve, `groundglass look compare A B IMAGE -o sheet.jpg` two of them on a picture, and
-`groundglass look sheet IMAGE ... -o sheet.jpg` all of them:
+`groundglass look list --markdown > docs/looks.md` wrote this page, and a test compares it.
+[looks-guide.md](looks-guide.md) explains looks and their commands. The files are in [engine/looks](../engine/looks).
 
-![the built-in scene in all looks](looks.jpg)
+![The built-in scene in all looks.](looks.jpg)
 
-The figures are measured on the passes of pixels alone, without vignette, halation, grain and the like. They stand
-beside the neutral rendering of the same light: a contrast of 1.1 is a curve a tenth steeper at 18 % grey, a saturation
-of 0.9 nine tenths of the chroma in Lab. Levels are display values from 0 to 255, for no light and for six stops above
-grey; the headroom is how far above grey highlights still gain on each other. Tints are a* and b* of grey three stops
-below 18 % and two and a half above it. In brackets, and after the comma, a hue's turn in degrees of Lab, from red
-towards yellow where positive.
+The values describe only the colour of a look, without vignette, halation, bloom, micro-contrast and grain. They are
+relative to the neutral rendering of the same light:
+
+- Mid contrast: the slope of the tone curve at 18 % grey. 1.1 is 10 % steeper than neutral.
+- Saturation: Lab chroma relative to neutral.
+- Black and white: display values from 0 to 255, without light and for six stops above grey.
+- Headroom: the number of stops above grey up to which highlights still differ.
+- Tints: a* and b* of grey, three stops below 18 % and two and a half stops above it.
+- In brackets, and after the comma: the hue shift in degrees of Lab. Positive is from red towards yellow.
 """
 
 

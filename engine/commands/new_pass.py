@@ -26,7 +26,8 @@ TEMPLATE = """\
 //
 // A pass is one function of its file's name. It is given scene-linear Rec.2020, 18 % grey at 0.18 and unbounded above,
 // up to the pass that makes a picture of it (tone_curve), and after that the picture's own linear light, 0..1.
-#pragma pass pixel
+#pragma pass pixel scene
+//           scene: it takes scene light; display: it takes the picture's, after the tone curve; any: it takes both.
 //           pixel: the colour alone. `place`, where it also depends on where in the frame it is: place.from_centre is
 //           1 long in the corners, place.pixel the column and row.
 

@@ -1,23 +1,20 @@
-"""What the commands share: their options as data, and the parsing that typer does not do."""
+"""The options that commands share, each declared once, with its default and its help, as the field of a dataclass."""
 
 from __future__ import annotations
 
 import enum
-import math
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from ..develop.development import Development
-from ..errors import LookError
-from ..optics.focus import FARTHEST_M, Rack, ZoneFocus
-
-# A GL texture is at most this wide on every driver that the project meets; beyond it a typing error is likelier.
-MAX_SIDE_PX = 16384
-# A thousand times brighter or darker: beyond it nothing is left of a 14-bit picture.
-EXPOSURE_EV = 10.0
+from ..optics.focus import Rack, ZoneFocus
+from . import arguments as arg
+from .declared import OldOption, Parsed
+from .parsing import parse_focus, parse_rack_s, parse_size, parse_strength
 
 
 class VideoCodec(enum.StrEnum):
@@ -35,35 +32,112 @@ class Quality(enum.StrEnum):
 class SourceOptions:
     """How SOURCE is read; None where the source itself knows. `raw_size` is (width, height) in pixels."""
 
-    raw_format: str | None = None
-    raw_size: tuple[int, int] | None = None
-    raw_black: float | None = None
-    fps: float | None = None
-    loop: bool = False
-    profile: Path | None = None
-    depth: str | None = None
-    depth_scale: float | None = None
-    depth_range: str | None = None
-    depth_model: str | None = None
+    raw_format: Annotated[
+        str | None,
+        typer.Option(
+            "--raw-format",
+            metavar="CFA+BITS+PACKING",
+            help="Of a headerless mosaic: rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, quad-rggb10.",
+        ),
+    ] = None
+    raw_size: Annotated[
+        tuple[int, int] | None,
+        typer.Option("--raw-size", metavar="WxH", help="Of a headerless mosaic."),
+        Parsed(partial(parse_size, "--raw-size")),
+    ] = None
+    raw_black: Annotated[float | None, typer.Option("--raw-black", help="Black level of a headerless mosaic.")] = None
+    fps: Annotated[float | None, typer.Option("--fps", min=0.01, help="Frames a second of a sequence.")] = None
+    loop: Annotated[bool, typer.Option("--loop", help="Start a sequence or video again at its end.")] = False
+    profile: Annotated[
+        Path | None, typer.Option("--profile", metavar="FILE", help="A camera profile that groundglass profile wrote.")
+    ] = None
+    depth: Annotated[
+        str | None,
+        typer.Option(
+            "--depth",
+            metavar="FILE|FOLDER|plane:NEAR..FAR@DEGREES|stereo:RIGHT?FIGURES|none",
+            help="Depth, in place of what the source brings: a map, a folder of them, a tilted plane, a pair, or none.",
+        ),
+    ] = None
+    depth_scale: Annotated[
+        float | None, typer.Option("--depth-scale", help="Steps a metre of an integer depth file (TUM: 5000).")
+    ] = None
+    depth_range: Annotated[
+        str | None,
+        typer.Option(
+            "--depth-range",
+            metavar="BRIGHTEST..DARKEST",
+            help="Metres of a relative map's ends: 0.8..6 where bright is near; "
+            "6..0.8,linear, greys that follow distance.",
+        ),
+    ] = None
+    depth_model: Annotated[
+        str | None,
+        typer.Option(
+            "--depth-model", metavar="ONNX[?metric]", help="A model that tells depth where SOURCE brings none."
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What the picture is made with. `size` is (width, height) in pixels; `focus` a distance in metres, or a rack."""
+    """What the picture is made with. `size` is (width, height) in pixels; `focus` a distance in metres, or a rack.
 
-    look: str | None
-    strength: float
-    lens: str
-    f_number: float | None
-    focus: float | Rack | None
-    development: Development
-    quality: Quality
-    device: str
-    size: tuple[int, int] | None
-    zone_focus: ZoneFocus | None = None
-    lut: str | None = None
-    lut_input: str = "srgb"
-    output_space: str = "srgb"
+    The defaults are those of a live view.
+    """
+
+    look: Annotated[
+        str | None,
+        typer.Option(
+            "--look", help="A look's name, or a look file (.toml); classic where neither it nor --lut is given."
+        ),
+    ] = None
+    strength: Annotated[
+        float,
+        typer.Option(
+            "--strength", parser=parse_strength, metavar="0..1|PERCENT%", help="How much of the look: 0.7, 70%."
+        ),
+    ] = 1.0
+    lut: Annotated[
+        str | None,
+        typer.Option(
+            "--lut", metavar="FILE", help="A LUT after the look, else after neutral: .cube, .3dl, .csp, HaldCLUT."
+        ),
+    ] = None
+    lut_input: arg.LutInputOption = "srgb"
+    output_space: Annotated[
+        str,
+        typer.Option(
+            "--output-space",
+            metavar="SPACE|ICC",
+            help="What the screen shows: srgb, display-p3, rec709, or its profile.",
+        ),
+    ] = "srgb"
+    lens: Annotated[str, typer.Option("--lens", help="A lens's name, or a lens file (.toml).")] = "noct-50"
+    f_number: Annotated[float | None, typer.Option("--f-number", help="Within the lens's range; else wide open.")] = (
+        None
+    )
+    focus: Annotated[
+        float | Rack | None,
+        typer.Option("--focus", metavar="METRES|FROM..TO@S", help="Focus distance in metres, or a rack in S seconds."),
+        Parsed(parse_focus),
+    ] = None
+    zone_focus: Annotated[
+        ZoneFocus | None,
+        typer.Option(
+            "--zone-focus", metavar="N,NEAR..FAR", help="Aperture and the zone that shall be sharp: 8,2..5 (metres)."
+        ),
+        Parsed(ZoneFocus.parse),
+        OldOption("--street"),
+    ] = None
+    development: Development = field(default_factory=Development)
+    quality: Annotated[Quality, typer.Option("--quality", help="Of the defocus.")] = Quality.LIVE
+    device: arg.DeviceOption = "auto"
+    size: Annotated[
+        tuple[int, int] | None,
+        typer.Option("--size", metavar="WxH", help="Window or picture size in pixels."),
+        Parsed(partial(parse_size, "--size")),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,82 +149,28 @@ class ViewOptions:
     as if it had never run before. `control` is the port that listens for scripts, 0 any.
     """
 
-    fullscreen: bool = False
-    headless: bool = False
-    frames: int | None = None
-    seconds: float | None = None
-    json: str | None = None
-    save_frame: Path | None = None
-    rack_s: tuple[float, float] = (0.4, 2.0)
-    stills: Path = Path()
-    record: Path | None = None
-    codec: str = "h264"
-    fresh: bool = False
-    control: int | None = None
-
-
-def check_exposure_ev(exposure_ev: float) -> float:
-    """`exposure_ev` itself; a usage error where it is not a number within EXPOSURE_EV of 0."""
-    if not -EXPOSURE_EV <= exposure_ev <= EXPOSURE_EV:
-        raise typer.BadParameter(
-            f"{exposure_ev:g} is not a number of stops from -{EXPOSURE_EV:g} to {EXPOSURE_EV:g}, such as 1.5",
-            param_hint="--exposure",
-        )
-    return exposure_ev
-
-
-def parse_focus(text: str | None) -> float | Rack | None:
-    """Metres from "1.2" or "inf", a rack from "0.9..2.5@3". LookError where it is neither."""
-    if text is None:
-        return None
-    if ".." in text or "@" in text:
-        return Rack.parse(text)
-    try:
-        focus_m = float(text)
-    except ValueError:
-        focus_m = math.nan
-    if math.isnan(focus_m):
-        raise LookError(f"focus '{text}' is no distance in metres, such as 1.2, and no rack, such as 0.9..2.5@3")
-    return min(focus_m, FARTHEST_M)
-
-
-def parse_rack_s(text: str) -> tuple[float, float]:
-    """The seconds to a click and to a mark from "0.4,2", or from one number for both; a usage error where not."""
-    try:
-        seconds = [float(word) for word in text.split(",")]
-    except ValueError:
-        seconds = []
-    if len(seconds) not in (1, 2) or not all(0 <= one < math.inf for one in seconds):
-        raise typer.BadParameter(
-            f"'{text}' is not one or two times in seconds, 0 or more, such as 0.4,2", param_hint="--rack"
-        )
-    return seconds[0], seconds[-1]
-
-
-def parse_strength(text: str | float) -> float:
-    """0 to 1 from "0.7" or "70%"; a usage error where it is neither."""
-    number, percent = str(text).strip(), 1.0
-    if number.endswith("%"):
-        number, percent = number[:-1], 100.0
-    try:
-        strength = float(number) / percent
-    except ValueError:
-        strength = math.nan
-    if not 0.0 <= strength <= 1.0:
-        raise typer.BadParameter(f"'{text}' is no strength; write 0 to 1, or 0% to 100%")
-    return strength
-
-
-def parse_size(option: str, text: str | None) -> tuple[int, int] | None:
-    """(width, height) from "1920x1080". A bad one is a usage error that names `option`."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d+)[x×](\d+)", text.strip().lower())
-    if match is None:
-        raise typer.BadParameter(f"'{text}' is not a size; write WIDTHxHEIGHT, such as 1920x1080", param_hint=option)
-    width, height = int(match[1]), int(match[2])
-    if not (0 < width <= MAX_SIDE_PX and 0 < height <= MAX_SIDE_PX):
-        raise typer.BadParameter(
-            f"{width}x{height} is out of range; each side is 1 to {MAX_SIDE_PX}", param_hint=option
-        )
-    return width, height
+    fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Start in full screen.")] = False
+    headless: Annotated[bool, typer.Option("--headless", help="Run the same loop off screen.")] = False
+    rack_s: Annotated[
+        tuple[float, float],
+        typer.Option("--rack", metavar="S,S", help="Seconds that the focus takes to a click and to a mark."),
+        Parsed(parse_rack_s, default="0.4,2"),
+    ] = (0.4, 2.0)
+    frames: arg.FramesOption = None
+    seconds: arg.SecondsOption = None
+    json: arg.JsonOption = None
+    save_frame: Annotated[
+        Path | None, typer.Option("--save-frame", metavar="FILE", help="Write the last frame shown.")
+    ] = None
+    stills: Annotated[Path, typer.Option("--stills", metavar="DIR", help="Where stills, raws and recordings go.")] = (
+        Path()
+    )
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="FILE", help="Record a film from the first frame on.")
+    ] = None
+    codec: Annotated[VideoCodec, typer.Option("--codec", help="What films are encoded in.")] = VideoCodec.H264
+    control: Annotated[
+        int | None,
+        typer.Option("--control", metavar="PORT", min=0, max=65535, help="Listen for scripts; 0: any port."),
+    ] = None
+    fresh: Annotated[bool, typer.Option("--fresh", help="Neither take nor keep settings of other runs.")] = False

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError
 from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions
-from .start import open_engine, open_input
+from .start import open_engine, open_input, settings_of
 
 if TYPE_CHECKING:
     from ..capture import Source
     from ..engine import Engine
     from ..frame import Frame
+    from ..settings import Settings
 
 FOLDER_PATTERN = "%04d.png"
 
@@ -30,11 +31,12 @@ def run_render(
         pattern = numbered(output)
         count = frames_to_write(opened, output, pattern is not None, frames)
         check_output(output if pattern is None else path_of(pattern, 1))
-        with open_engine(options, source_options, opened) as engine:
+        settings = settings_of(options)
+        with open_engine(options, source_options, opened, settings) as engine:
             rack = options.focus if isinstance(options.focus, Rack) else None
-            write_frames(engine, opened, pattern or output, count, rack)
+            write_frames(engine, settings, opened, pattern or output, count, rack)
             if options.zone_focus is not None:
-                print(f"groundglass: {zone_text(options.zone_focus, engine.lens, opened.size[0] / opened.size[1])}")
+                print(f"groundglass: {zone_text(options.zone_focus, settings.lens, opened.size[0] / opened.size[1])}")
 
 
 def numbered(output: Path) -> Path | None:
@@ -77,7 +79,9 @@ def check_output(first: Path) -> None:
     check_target(first)
 
 
-def write_frames(engine: Engine, source: Source, target: Path, count: int | None, rack: Rack | None = None) -> None:
+def write_frames(
+    engine: Engine, settings: Settings, source: Source, target: Path, count: int | None, rack: Rack | None = None
+) -> None:
     """Write `count` frames; a `rack` moves the focus by the time of each frame."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -89,32 +93,31 @@ def write_frames(engine: Engine, source: Source, target: Path, count: int | None
         for number, frame in enumerate(islice(source, count), start=1):
             path = target if single else path_of(target, number)
             if rack is not None:
-                engine.focus_m = engine.lens.clamp_focus_m(rack.focus_m(frame.time_s))
-            write_frame(engine, frame, path)
+                settings = settings.with_(focus_m=settings.lens.clamp_focus_m(rack.focus_m(frame.time_s)))
+            write_frame(engine, settings, frame, path)
+            frame.release()
             progress.advance(task)
     written = path if single else f"{number} files, the last is {path}"
     print(f"groundglass: wrote {written}")
 
 
-def write_frame(engine: Engine, frame: Frame, path: Path) -> None:
+def write_frame(engine: Engine, settings: Settings, frame: Frame, path: Path) -> None:
     """One frame into one file: the picture, in a TIFF to 16 bits; in an EXR the scene-linear light before the look."""
     from ..formats import picture_write as snapshot
     from ..look.grade import grade
 
     if snapshot.is_scene(path):
-        snapshot.save(path, engine.scene(frame))
+        snapshot.save(path, engine.scene(frame, settings))
     elif path.suffix.lower() in (".tif", ".tiff"):
-        scene_rgb = engine.scene(frame)
-        look, strength = engine.look, engine.strength
         display_rgb = grade(
-            scene_rgb,
-            look,
+            engine.scene(frame, settings),
+            settings.look,
             space="rec2020",
-            strength=strength,
+            strength=settings.strength,
             frame_index=frame.index,
-            output=engine.output_space,
+            output=settings.output_space,
             ctx=engine.gl,
         )
-        snapshot.save(path, display_rgb, space=engine.output_space)
+        snapshot.save(path, display_rgb, space=settings.output_space)
     else:
-        snapshot.save(path, engine.render(frame), space=engine.output_space)
+        snapshot.save(path, engine.render(frame, settings), space=settings.output_space)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..capture import Source
     from ..engine import Engine
     from ..look.look import Look
+    from ..settings import Settings
 
 
 def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None) -> Source:
@@ -50,8 +51,8 @@ def sized_scene(source: str, size: tuple[int, int] | None) -> str:
 
 def look_of(options: EngineOptions) -> str | Look:
     """The look that the options name, with the LUT where there is one."""
-    from ..engine import DEFAULT_LOOK
     from ..look.lut_look import lut_look
+    from ..settings import DEFAULT_LOOK
 
     if options.lut is not None:
         return lut_look(options.lut, options.lut_input, options.look)
@@ -60,8 +61,35 @@ def look_of(options: EngineOptions) -> str | Look:
     return options.look or DEFAULT_LOOK
 
 
+def settings_of(options: EngineOptions) -> Settings:
+    """The settings that the options name. Raises GroundglassError."""
+    from ..settings import Settings
+
+    focus, zone_focus = options.focus, options.zone_focus
+    if zone_focus is not None and (focus is not None or options.f_number is not None):
+        raise LookError("--zone-focus sets the aperture and the focus; leave out --f-number and --focus")
+    settings = Settings(
+        look=look_of(options),
+        strength=options.strength,
+        lens=options.lens,
+        f_number=options.f_number,
+        focus_m=focus.focus_m(0.0) if isinstance(focus, Rack) else focus,
+        development=options.development,
+        quality="best" if options.quality is Quality.BEST else "live",
+        output_space=options.output_space,
+    )
+    if zone_focus is None:
+        return settings
+    lens = zone_focus.lens(settings.lens)
+    return settings.with_(lens=lens, focus_m=zone_focus.focus_m(lens))
+
+
 def open_engine(
-    options: EngineOptions, source_options: SourceOptions, source: Source, gl: moderngl.Context | None = None
+    options: EngineOptions,
+    source_options: SourceOptions,
+    source: Source,
+    settings: Settings,
+    gl: moderngl.Context | None = None,
 ) -> Engine:
     """The engine for the frames of `source`, drawing in `gl`, or in a context of its own.
 
@@ -70,25 +98,11 @@ def open_engine(
     """
     from ..engine import Engine
 
-    focus, zone_focus = options.focus, options.zone_focus
-    if zone_focus is not None and (focus is not None or options.f_number is not None):
-        raise LookError("--street sets the aperture and the focus; leave out --f-number and --focus")
-    engine = Engine(
+    return Engine(
         options.device,
         source.size if source.fps else None,
-        look=look_of(options),
-        strength=options.strength,
-        lens=options.lens,
-        f_number=options.f_number,
-        focus_m=focus.focus_m(0.0) if isinstance(focus, Rack) else focus,
-        development=options.development,
-        quality="best" if options.quality is Quality.BEST else "live",
         depth_model=source_options.depth_model,
         depth_range=source_options.depth_range if source_options.depth_model is not None else None,
-        output_space=options.output_space,
         gl=gl,
+        settings=settings,
     )
-    if zone_focus is not None:
-        engine.lens = zone_focus.lens(engine.lens)
-        engine.focus_m = zone_focus.focus_m(engine.lens)
-    return engine

@@ -15,13 +15,13 @@ from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import json_target
 from .render import write_frame
-from .start import look_of, open_engine, open_input
+from .start import look_of, open_engine, open_input, settings_of
 
 if TYPE_CHECKING:
     from ..capture import Source
     from ..display.statistics import Statistics
+    from ..display.surface import Surface
     from ..display.tool import Tool, ToolContext
-    from ..display.window import Window
     from ..live_edit.editing import Editing
 
 OFF_SCREEN_S = 4.0  # long enough for a steady frame rate, short enough to wait for
@@ -53,25 +53,23 @@ def show(
     """Run the loop; returns its statistics and the file that holds the last frame, None where none was asked for."""
     from ..display.viewer import Viewer
     from ..live_edit.editing import Editing
+    from ..settings import SettingsHistory
 
     with ExitStack() as stack:
         opened = stack.enter_context(open_input(source, source_options, options.size))
-        window = None if view.headless else open_window(opened, options.size, view.fullscreen)
-        if window is not None:
-            stack.callback(window.close)
-        else:
+        surface = open_surface(opened, options.size, view)
+        stack.callback(surface.close)
+        if not surface.is_interactive:
             view = off_screen(view)
-        gl = None if window is None else window.gl
-        engine = stack.enter_context(open_engine(options, source_options, opened, gl))
-        if window is not None:
-            engine.screen_bits = window.bits
-        editing = Editing(engine.look, partial(setattr, engine, "look"))
-        tools = fit_tools(options, view, editing)
-        viewer = Viewer(engine, opened, window=window, tools=tools)
+        settings = settings_of(options).with_(bits=surface.bits)
+        engine = stack.enter_context(open_engine(options, source_options, opened, settings, surface.gl))
+        history = SettingsHistory(settings)
+        tools = fit_tools(options, view, Editing(history))
+        viewer = Viewer(engine, opened, history, surface=surface, tools=tools)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None
-        write_frame(engine, viewer.frame, view.save_frame)
+        write_frame(engine, history.now, viewer.frame, view.save_frame)
         return statistics, view.save_frame
 
 
@@ -118,15 +116,18 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
     ]
 
 
-def open_window(source: Source, size: tuple[int, int] | None, fullscreen: bool) -> Window | None:
-    """The window, or None with a line on standard error where there is no display for one."""
-    from ..display.window import Window
+def open_surface(source: Source, size: tuple[int, int] | None, view: ViewOptions) -> Surface:
+    """The window; off screen with `--headless`, or with a line on standard error where there is no display."""
+    from ..display.glfw import GlfwSurface
+    from ..display.offscreen import OffscreenSurface
 
-    try:
-        return Window(size or source.size, title=f"groundglass {source.name}", fullscreen=fullscreen)
-    except DeviceError as error:
-        print(f"groundglass: {error}", file=sys.stderr)
-        return None
+    size = size or source.size
+    if not view.headless:
+        try:
+            return GlfwSurface(size, title=f"groundglass {source.name}", fullscreen=view.fullscreen)
+        except DeviceError as error:
+            print(f"groundglass: {error}", file=sys.stderr)
+    return OffscreenSurface(size)
 
 
 def off_screen(view: ViewOptions) -> ViewOptions:

@@ -1,6 +1,6 @@
-"""What a compute device is, and how `auto`, `opencl:1` or `cuda` becomes one.
+"""What a compute device is: its memory, its kernels, and what a driver says of it before it is opened.
 
-`opencl.py` and `cuda.py` each hold a class with exactly these methods; a test compares them.
+Each backend (registry.py lists them) holds a class with exactly these methods; a test compares them.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
-from ..errors import DeviceError
 from ..timing import Clock
 
 
@@ -21,6 +20,15 @@ class Buffer(Protocol):
     """Memory on a device. `nbytes` long; released by the device that made it."""
 
     nbytes: int
+
+
+class OwnNumbers(NamedTuple):
+    """What kernels over padded planes call the numbers of their layout (planes.py)."""
+
+    width: int
+    height: int
+    pitch: int
+    stride: int
 
 
 class Device(Protocol):
@@ -46,12 +54,25 @@ class Device(Protocol):
     def view(self, buffer: Buffer, dtype: Any, count: int) -> AbstractContextManager[NDArray[Any]]:
         """The first `count` items of `buffer` to look at within a `with` block: mapped, not copied, on a CPU."""
 
-    def run(self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], *arguments: object) -> None:
+    def run(
+        self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
+    ) -> None:
         """Queues `kernel` of `kernels/<source>` over `size` work-items in groups of `local`.
 
-        Arguments are buffers, ints and floats in the order of the kernel's declaration. ShaderError, with file and
-        line, when the source does not compile.
+        Arguments are buffers, ints and floats under the names of the kernel's prototype. ShaderError, with file and
+        line, when the source does not compile, and when an argument is unknown, missing or of another type.
         """
+
+    def launch(
+        self,
+        source: str,
+        kernel: str,
+        size: tuple[int, ...],
+        local: tuple[int, ...],
+        arguments: dict[str, object],
+        own: OwnNumbers | None = None,
+    ) -> None:
+        """As `run`, which calls it. What of `own` a kernel declares and `arguments` lacks is taken from there."""
 
     def build_ahead(self, texts: Mapping[str, str | None]) -> None:
         """Builds the kernels in use that other texts of `kernels/` would change, so that no frame waits for them when
@@ -86,53 +107,21 @@ class Candidate:
     compute_units: int
     memory_bytes: int
 
+    @property
+    def kind(self) -> str:
+        """The backend that opens it: "opencl" of "opencl:1"."""
+        return self.spec.partition(":")[0]
+
+    @property
+    def number(self) -> int:
+        """Which of its kind, in the driver's order."""
+        return int(self.spec.partition(":")[2])
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A kind of device that cannot be used here: why, and what to do about it."""
+    """A kind of device, or some of that kind, that cannot be used here: why, and what to do about it."""
 
     kind: str
     reason: str
     remedy: str
-
-
-def list_devices() -> tuple[list[Candidate], list[Failure]]:
-    """Every device that could be opened, best first, and why the other kinds could not.
-
-    A CUDA device comes before an OpenCL GPU, and that before a CPU; within a kind the driver's order stands.
-    """
-    from . import cuda, opencl
-
-    found: list[Candidate] = []
-    failed: list[Failure] = []
-    for enumerate_devices in (cuda.enumerate_devices, opencl.enumerate_devices):
-        candidates, failure = enumerate_devices()
-        found += candidates
-        if failure:
-            failed.append(failure)
-    found.sort(key=lambda candidate: candidate.is_cpu)
-    return found, failed
-
-
-def open_device(spec: str = "auto") -> Device:
-    """The device that `spec` names: `auto`, `opencl`, `cuda`, or either with `:n`. DeviceError when there is none."""
-    kind, _, number = spec.partition(":")
-    if kind not in ("auto", "opencl", "cuda") or (number and not number.isdigit()) or (kind == "auto" and number):
-        raise DeviceError(f"device '{spec}' is not understood; use auto, opencl, opencl:N, cuda or cuda:N")
-    found, failed = list_devices()
-    fitting = [c for c in found if kind == "auto" or c.spec == spec or (not number and c.spec.startswith(kind + ":"))]
-    if not fitting:
-        reasons = "; ".join(f"{f.kind}: {f.reason}, {f.remedy}" for f in failed if kind in ("auto", f.kind))
-        listed = ", ".join(c.spec for c in found) or "none"
-        raise DeviceError(f"no device '{spec}' here (found: {listed}){'; ' + reasons if reasons else ''}")
-    return _open(fitting[0])
-
-
-def _open(candidate: Candidate) -> Device:
-    if candidate.spec.startswith("cuda:"):
-        from .cuda import CudaDevice
-
-        return CudaDevice(candidate)
-    from .opencl import OpenClDevice
-
-    return OpenClDevice(candidate)

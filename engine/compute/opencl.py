@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,13 @@ from numpy.typing import NDArray
 
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
-from .device import Buffer, Candidate, Failure
-from .program import Kernels, KernelSource, scalar_cast
+from .arguments import bind
+from .device import Buffer, Candidate, Device, Failure, OwnNumbers
+from .launches import Launches
+from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
 
-MAX_PREPARED = 1024  # launches kept; a focus that moves makes new ones with every frame
+KIND, LABEL = "opencl", "OpenCL"
 # LLVM's names of the processors for which it uses AVX-512.
 AVX512_TARGETS = (
     *("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake", "rocketlake"),
@@ -50,16 +51,16 @@ def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
     try:
         import pyopencl as cl
     except ImportError as error:
-        return [], Failure("opencl", f"pyopencl cannot be imported ({error})", "pip install pyopencl")
+        return [], Failure(KIND, f"pyopencl cannot be imported ({error})", "pip install pyopencl")
     try:
         devices = _platform_devices()
     except cl.Error as error:
-        return [], Failure("opencl", f"the driver loader found no platform ({error})", _REMEDY)
+        return [], Failure(KIND, f"the driver loader found no platform ({error})", _REMEDY)
     if not devices:
-        return [], Failure("opencl", "no platform has a device", _REMEDY)
+        return [], Failure(KIND, "no platform has a device", _REMEDY)
     return [
         Candidate(
-            spec=f"opencl:{number}",
+            spec=f"{KIND}:{number}",
             name=device.name.strip(),
             driver=f"{device.platform.name.strip()} {device.driver_version}",
             is_cpu=bool(device.type & cl.device_type.CPU),
@@ -105,19 +106,20 @@ class OpenClDevice:
         import pyopencl as cl
 
         self._cl: Any = cl
+        self._enqueue: Any = cl.enqueue_nd_range_kernel
+        # A launch is found by its buffers, and asking the driver for a hash takes three times as long (measured).
+        identity = {"__hash__": object.__hash__, "__eq__": object.__eq__}
+        self._buffer_class: Any = type("IdentityBuffer", (cl.Buffer,), identity)
         self.spec, self.name, self.is_cpu = candidate.spec, candidate.name, candidate.is_cpu
         try:
-            self._device = _platform_devices()[int(candidate.spec.partition(":")[2])]
+            self._device = _platform_devices()[candidate.number]
             self._context = cl.Context([self._device])
             self._queue = cl.CommandQueue(self._context, properties=cl.command_queue_properties.PROFILING_ENABLE)
         except cl.Error as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
         self.run_length = run_length_of(self._device) if self.is_cpu else 1
-        self._prepared: dict[tuple[str, str, tuple[object, ...]], Any] = {}
-        # The latest arguments by the source, the kernel and the size of its groups.
-        self._launched: dict[tuple[str, str, tuple[int, ...]], tuple[object, ...]] = {}
-        self._launches_ahead = Lock()
         self._kernels = Kernels(self._build)
+        self._launches: Launches[Any] = Launches(self._kernels, _set)
         self._stages: Stages[Any] = Stages()
         self._buffers: dict[int, Any] = {}
 
@@ -126,9 +128,11 @@ class OpenClDevice:
         flags = cl.mem_flags.READ_WRITE
         try:
             if self.is_cpu:
-                buffer = cl.Buffer(self._context, flags | cl.mem_flags.USE_HOST_PTR, hostbuf=in_huge_pages(nbytes))
+                buffer = self._buffer_class(
+                    self._context, flags | cl.mem_flags.USE_HOST_PTR, hostbuf=in_huge_pages(nbytes)
+                )
             else:
-                buffer = cl.Buffer(self._context, flags, size=nbytes)
+                buffer = self._buffer_class(self._context, flags, size=nbytes)
                 cl.enqueue_fill_buffer(self._queue, buffer, np.uint8(0), 0, nbytes)
         except (cl.Error, OSError, MemoryError) as error:
             raise DeviceError(
@@ -141,10 +145,8 @@ class OpenClDevice:
     def release(self, buffer: Buffer) -> None:
         owned = self._buffers.pop(id(buffer), None)
         if owned is not None:
-            with self._launches_ahead:
-                self._launched.clear()
-            self._prepared.clear()  # a launch that names it must not outlive it
-            self.finish()  # nor may its memory, which is ours on a CPU, go while a kernel works on it
+            self._launches.forget()
+            self.finish()  # its memory, which is ours on a CPU, may not go while a kernel works on it
             owned.release()
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
@@ -164,49 +166,43 @@ class OpenClDevice:
         finally:
             mapped.base.release(self._queue)
 
-    def run(self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], *arguments: object) -> None:
-        launch = (source, kernel, arguments)
-        if self._kernels.are_outdated:
-            self._prepared.clear()
-        prepared = self._prepared.get(launch) or self._prepare(launch, local)
-        self._stages.add(self._cl.enqueue_nd_range_kernel(self._queue, prepared, size, local))
+    def run(
+        self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
+    ) -> None:
+        self.launch(source, kernel, size, local, arguments)
+
+    def launch(
+        self,
+        source: str,
+        kernel: str,
+        size: tuple[int, ...],
+        local: tuple[int, ...],
+        arguments: dict[str, object],
+        own: OwnNumbers | None = None,
+    ) -> None:
+        launches = self._launches
+        key = (source, kernel, KERNELS.revision, own, *arguments, *arguments.values())
+        ready = launches.ready.get(key) or launches.prepare(key, source, kernel, local, arguments, own)
+        self._stages.add(self._enqueue(self._queue, ready, size, local))
 
     def build_ahead(self, texts: Mapping[str, str | None]) -> None:
         """PoCL compiles the better part of a kernel at its first launch in a group of some size: for seconds. So each
         is launched once, on one group, as it was last; what that writes is a corner of what the frame writes. Its
         compiler has one lock: a frame that needs it meanwhile may come up to a second late, and not all of them.
         """
-        cl, queue = self._cl, self._cl.CommandQueue(self._context)
+        cl, queue, launches = self._cl, self._cl.CommandQueue(self._context), self._launches
         for source, kernel_of in self._kernels.build_ahead(texts).items():
-            for (name, kernel, local), arguments in list(self._launched.items()):
-                declarations = source.entry_points().get(kernel)
-                if (
-                    not self.is_cpu
-                    or name != source.name
-                    or declarations is None
-                    or len(declarations) != len(arguments)
-                ):
+            entry_points = source.entry_points()
+            for (name, kernel, local), arguments in list(launches.latest.items()):
+                declared = entry_points.get(kernel, ())
+                if not self.is_cpu or name != source.name or {one.name for one in declared} != set(arguments):
                     continue
-                casts = [scalar_cast(one) for one in declarations]
-                with self._launches_ahead:  # no buffer is released meanwhile
-                    if (name, kernel, local) in self._launched:
+                with launches.lock:  # no buffer is released meanwhile
+                    if (name, kernel, local) in launches.latest:
                         own = kernel_of(kernel)
-                        own.set_args(*(cast(a) if cast else a for cast, a in zip(casts, arguments, strict=True)))
+                        own.set_args(*bind(name, kernel, declared, arguments))
                         cl.enqueue_nd_range_kernel(queue, own, local, local)
                         queue.finish()
-
-    def _prepare(self, launch: tuple[str, str, tuple[object, ...]], local: tuple[int, ...]) -> Any:
-        """A kernel with its arguments set. A frame queues the same launches as the one before: setting arguments anew
-        costs ten times the queueing, on a core that the kernels want.
-        """
-        compiled, cast = self._kernels.call(*launch)
-        own = self._cl.Kernel(compiled.program, compiled.function_name)
-        own.set_args(*cast)
-        if len(self._prepared) >= MAX_PREPARED:
-            self._prepared.clear()
-        self._prepared[launch] = own
-        self._launched[launch[0], launch[1], local] = launch[2]
-        return own
 
     @contextmanager
     def stage(self, name: str, clock: Clock) -> Iterator[None]:
@@ -230,7 +226,7 @@ class OpenClDevice:
             self.finish()
         for buffer in list(self._buffers.values()):
             self.release(buffer)
-        self._prepared.clear()
+        self._launches.forget()
         self._kernels.clear()
         self._stages.clear()
 
@@ -243,3 +239,15 @@ class OpenClDevice:
                 return partial(cl.Kernel, cl.Program(self._context, source.text).build(options))
         except cl.RuntimeError as error:
             raise ShaderError(source.explain(str(error))) from error
+
+
+def _set(compiled: Any, arguments: tuple[Any, ...]) -> Any:
+    """A kernel of its own with its arguments set."""
+    own = type(compiled)(compiled.program, compiled.function_name)
+    own.set_args(*arguments)
+    return own
+
+
+def open_candidate(candidate: Candidate) -> Device:
+    """One of `enumerate_devices`, open."""
+    return OpenClDevice(candidate)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .device import Buffer, Device
+from .device import Buffer, Device, OwnNumbers
 
 PAD = 16  # pixels of border on each side; kernels/portable.h holds the same number
 
@@ -58,6 +58,7 @@ class Planes:
         self.device = device
         self.layout = Layout.of(width, height)
         self.channels = channels
+        self._numbers = OwnNumbers(width, height, self.layout.pitch, self.layout.stride)
         # A kernel that runs over whole rows may touch one row's length beyond the last plane.
         self.buffer: Buffer = device.allocate(4 * (channels * self.layout.stride + self.layout.pitch))
 
@@ -66,11 +67,19 @@ class Planes:
         """(width, height) in pixels, border aside."""
         return self.layout.width, self.layout.height
 
-    def run(self, source: str, kernel: str, *arguments: object, margin: int = 0, rows: int | None = None) -> None:
-        """Queues a kernel over whole rows of one plane, and `margin` more rows above and below."""
-        layout = self.layout
-        size = (layout.pitch // self.device.run_length, (layout.height if rows is None else rows) + 2 * margin)
-        self.device.run(source, kernel, size, (layout.local // self.device.run_length, 1), *arguments)
+    def run(
+        self, source: str, kernel: str, /, *, extra_rows: int = 0, row_count: int | None = None, **arguments: object
+    ) -> None:
+        """Queues a kernel over whole rows of one plane, `row_count` of them instead of the picture's height where that
+        is given, and `extra_rows` more above and below.
+
+        Arguments go by the names of the kernel's prototype. Those that it calls `width`, `height`, `pitch` and `stride`
+        are these planes' own unless they are given.
+        """
+        layout, run_length = self.layout, self.device.run_length
+        rows = layout.height if row_count is None else row_count
+        size = (layout.pitch // run_length, rows + 2 * extra_rows)
+        self.device.launch(source, kernel, size, (layout.local // run_length, 1), arguments, self._numbers)
 
     def mirror(self, channels: int | None = None, *, rows: int = PAD) -> None:
         """Mirrors the picture into the border of every plane, or of the first `channels`: all its columns on both
@@ -78,10 +87,9 @@ class Planes:
         """
         layout, channels = self.layout, self.channels if channels is None else channels
         border_runs = 2 * rows * layout.pitch // self.device.run_length
-        self.device.run(
-            "borders.cl", "mirror", (_ceil(channels * (layout.height + border_runs), 64),), (64,), self.buffer,
-            layout.width, layout.height, layout.pitch, channels, rows,
-        )  # fmt: skip
+        items = _ceil(channels * (layout.height + border_runs), 64)
+        given: dict[str, object] = {"planes": self.buffer, "channels": channels, "border": rows}
+        self.device.launch("borders.cl", "mirror", (items,), (64,), given, self._numbers)
 
     @contextmanager
     def view(self) -> Iterator[NDArray[np.float32]]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from ..errors import ShaderError
 from ..program_text.library import SourceLibrary
+from .arguments import Argument, bind
+from .device import OwnNumbers
 
 KERNELS = SourceLibrary("groundglass.kernels", (".cl", ".h"))
 
@@ -27,11 +27,11 @@ class KernelSource:
     text: str
     lines: tuple[tuple[str, int], ...]
 
-    def entry_points(self) -> dict[str, list[str]]:
-        """Argument declarations by kernel name, as written."""
+    def entry_points(self) -> dict[str, tuple[Argument, ...]]:
+        """What each kernel declares, by its name."""
         return {
-            name: [" ".join(argument.split()) for argument in arguments.split(",")]
-            for name, arguments in _PROTOTYPE.findall(self.text)
+            name: tuple(Argument.parse(declaration) for declaration in declarations.split(","))
+            for name, declarations in _PROTOTYPE.findall(self.text)
         }
 
     def explain(self, log: str) -> str:
@@ -61,7 +61,7 @@ class Kernels:
     def __init__(self, build: Callable[[KernelSource], Callable[[str], Any]]) -> None:
         self._build = build
         self._built: dict[str, tuple[KernelSource, Callable[[str], Any]]] = {}
-        self._kernels: dict[tuple[str, str], tuple[Any, list[Any]]] = {}
+        self._kernels: dict[tuple[str, str], tuple[Any, tuple[Argument, ...]]] = {}
         self._revision = KERNELS.revision
         self._ahead: dict[KernelSource, Callable[[str], Any]] = {}
 
@@ -74,26 +74,36 @@ class Kernels:
         """Whether a file has changed on the shelf since they were built; `call` builds them anew then."""
         return self._revision != KERNELS.revision
 
-    def call(self, source: str, kernel: str, arguments: tuple[object, ...]) -> tuple[Any, tuple[Any, ...]]:
-        """What the driver runs, and `arguments` in the types that the kernel declares.
+    def call(self, source: str, kernel: str, arguments: Mapping[str, object]) -> tuple[Any, tuple[Any, ...]]:
+        """What the driver runs, and `arguments` in the order and the types that the kernel declares.
 
-        ShaderError when the source does not compile, has no such kernel, or takes another number of arguments.
+        ShaderError when the source does not compile, has no such kernel, or takes other arguments.
         """
+        compiled, declared = self._found(source, kernel)
+        return compiled, bind(source, kernel, declared, arguments)
+
+    def complete(
+        self, source: str, kernel: str, arguments: dict[str, object], own: OwnNumbers | None
+    ) -> dict[str, object]:
+        """`arguments`, and of `own` what the kernel declares beside them. ShaderError as from `call`."""
+        names = [argument.name for argument in self._found(source, kernel)[1]]
+        numbers = {} if own is None else own._asdict()
+        return {**{name: number for name, number in numbers.items() if name in names}, **arguments}
+
+    def _found(self, source: str, kernel: str) -> tuple[Any, tuple[Argument, ...]]:
         if self.are_outdated:
             self._renew()
-        compiled, casts = self._kernels.get((source, kernel)) or self._find(source, kernel)
-        if len(casts) != len(arguments):
-            raise ShaderError(f"{source}: {kernel} takes {len(casts)} arguments, {len(arguments)} were given")
-        return compiled, tuple(cast(given) if cast else given for cast, given in zip(casts, arguments, strict=True))
+        return self._kernels.get((source, kernel)) or self._find(source, kernel)
 
-    def _find(self, source: str, kernel: str) -> tuple[Any, list[Any]]:
+    def _find(self, source: str, kernel: str) -> tuple[Any, tuple[Argument, ...]]:
         text = load_kernel_source(source)
-        declarations = text.entry_points().get(kernel)
-        if declarations is None:
-            raise ShaderError(f"{source}: has no kernel '{kernel}'; it has {', '.join(text.entry_points())}")
+        entry_points = text.entry_points()
+        declared = entry_points.get(kernel)
+        if declared is None:
+            raise ShaderError(f"{source}: has no kernel '{kernel}'; it has {', '.join(entry_points)}")
         if source not in self._built:
             self._built[source] = text, self._build(text)
-        found = self._built[source][1](kernel), [scalar_cast(declaration) for declaration in declarations]
+        found = self._built[source][1](kernel), declared
         self._kernels[source, kernel] = found
         return found
 
@@ -129,17 +139,6 @@ class Kernels:
     def clear(self) -> None:
         self._built.clear()
         self._kernels.clear()
-
-
-def scalar_cast(declaration: str) -> Any:
-    """The NumPy type of a scalar argument, or None for a buffer.
-
-    >>> scalar_cast("int pitch"), scalar_cast("GLOBAL float *mosaic")
-    (<class 'numpy.int32'>, None)
-    """
-    if "*" in declaration:
-        return None
-    return {"int": np.int32, "float": np.float32}[declaration.split()[0]]
 
 
 def load_kernel_source(name: str) -> KernelSource:

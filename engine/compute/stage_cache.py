@@ -1,41 +1,89 @@
-"""A stage that is made for pictures of one kind, and made anew for those of another."""
+"""Stages that are made for pictures of one kind, a few of them kept; one may be made ahead, in a thread."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Lock, Thread
 from typing import Generic, ParamSpec, Protocol, TypeVar
+
+KEPT = 4  # of one cache: two sizes, each live and as a still needs it
 
 
 class Releasable(Protocol):
     def release(self) -> None: ...
 
 
-Arguments = ParamSpec("Arguments")
+Key = ParamSpec("Key")
 Stage = TypeVar("Stage", bound=Releasable)
 
 
-class StageCache(Generic[Arguments, Stage]):
-    """Keeps the stage that `make` made last. Nothing is made before it is needed."""
+class StageCache(Generic[Key, Stage]):
+    """Keeps at most `limit` stages, each by the arguments it was made with, such as width, height and quality.
 
-    def __init__(self, make: Callable[Arguments, Stage]) -> None:
-        self._make = make
-        self._stage: Stage | None = None
-        self._arguments: tuple[object, ...] = ()
+    `make` makes one when it is first needed, or earlier when `ahead` asks for it. The stage used least recently is
+    released to make room. `get` and `release` belong to one thread; `make` may be called in a thread of its own, and
+    then only allocates and compiles.
+    """
 
-    def of(self, *arguments: Arguments.args, **no_keywords: Arguments.kwargs) -> Stage:
-        """The stage for a size, and what else `make` asks for; what was there for another is given back."""
-        if self._stage is None or self._arguments != arguments:
-            self.release()
-            self._stage, self._arguments = self._make(*arguments, **no_keywords), arguments
-        return self._stage
+    def __init__(self, make: Callable[Key, Stage], limit: int = KEPT) -> None:
+        if limit < 1:
+            raise ValueError(f"a stage cache keeps 1 stage or more, not {limit}")
+        self._make, self._limit = make, limit
+        self._stages: OrderedDict[tuple[object, ...], Stage] = OrderedDict()  # the most recently used last
+        self._coming: dict[tuple[object, ...], Future[Stage]] = {}
+        self._lock = Lock()  # held for a look-up of `_coming` only
 
-    @property
-    def is_made(self) -> bool:
-        """Whether there is one now."""
-        return self._stage is not None
+    def get(self, *key: Key.args, **no_keywords: Key.kwargs) -> Stage:
+        """The stage for `key`. Waits for one that is being made ahead. Raises what `make` raises."""
+        stage = self._stages.get(key)
+        if stage is None:
+            stage = self._stages[key] = self._taken(key) or self._make(*key, **no_keywords)
+            self._shrink()
+        else:
+            self._stages.move_to_end(key)
+        return stage
+
+    def ahead(self, *key: Key.args, **no_keywords: Key.kwargs) -> None:
+        """Starts to make the stage for `key` in a thread, where there is none. An error is raised by `get`."""
+        with self._lock:
+            if key in self._stages or key in self._coming:
+                return
+            future: Future[Stage] = Future()
+            self._coming[key] = future
+
+        def make() -> None:
+            try:
+                future.set_result(self._make(*key, **no_keywords))
+            except BaseException as error:
+                future.set_exception(error)
+
+        Thread(target=make, name="groundglass-stage", daemon=True).start()
+
+    def has(self, *key: Key.args, **no_keywords: Key.kwargs) -> bool:
+        """Whether `get` would return at once."""
+        coming = self._coming.get(key)
+        return key in self._stages or (coming is not None and coming.done())
+
+    def __len__(self) -> int:
+        """How many stages are alive, those made ahead included."""
+        return len(self._stages) + len(self._coming)
 
     def release(self) -> None:
-        """Gives the stage back; harmless when done twice."""
-        if self._stage is not None:
-            self._stage.release()
-            self._stage = None
+        """Releases all stages, and waits for those being made; harmless when done twice."""
+        for key in list(self._coming):
+            future = self._coming.pop(key)
+            if future.exception() is None:
+                future.result().release()
+        while self._stages:
+            self._stages.popitem()[1].release()
+
+    def _taken(self, key: tuple[object, ...]) -> Stage | None:
+        with self._lock:
+            future = self._coming.pop(key, None)
+        return None if future is None else future.result()
+
+    def _shrink(self) -> None:
+        while len(self._stages) > self._limit:
+            self._stages.popitem(last=False)[1].release()

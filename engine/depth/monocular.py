@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import REC2020_TO_REC709
+from ..compute.arguments import of_matrix
 from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
 from ..timing import Clock
@@ -142,9 +143,10 @@ class _Downscale:
         (across, columns, column_weights), (down, rows, row_weights) = self._taps
         layout = scene.layout
         self.device.run(
-            "monocular.cl", "monocular_picture", (-(-width // 32) * 32, height), (32, 1), scene.buffer, columns,
-            column_weights, rows, row_weights, self._picture, width, height, across, down, layout.pitch, layout.stride,
-            *(float(entry) for entry in REC2020_TO_REC709.ravel()),
+            "monocular.cl", "monocular_picture", (-(-width // 32) * 32, height), (32, 1), scene=scene.buffer,
+            columns=columns, column_weights=column_weights, rows=rows, row_weights=row_weights, picture=self._picture,
+            width=width, height=height, across=across, down=down, pitch=layout.pitch, stride=layout.stride,
+            **of_matrix(REC2020_TO_REC709),
         )  # fmt: skip
 
     def read(self) -> NDArray[np.float32]:

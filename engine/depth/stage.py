@@ -139,12 +139,13 @@ class DepthStage:
         rows, columns = self._known.shape
         for count, along, lines, across in ((columns, 1, rows, columns), (rows, columns, columns, 1)):
             size = (-(-lines // 64) * 64,)
-            self._device.run(PLACE, "depth_fill", size, (64,), self._map, count, along, lines, across)
+            self._device.run(
+                PLACE, "depth_fill", size, (64,), map=self._map, count=count, along=along, lines=lines, across=across
+            )
 
     def _place_exact(self) -> None:
         if self._samples_per_pixel == (1.0, 1.0):
-            layout = self.planes.layout
-            self.planes.run(PLACE, "depth_take", self._map, self.planes.buffer, layout.width, layout.pitch)
+            self.planes.run(PLACE, "depth_take", map=self._map, depth=self.planes.buffer)
         else:
             self._place(self.planes, as_metres=True)
         self.planes.mirror()
@@ -156,16 +157,19 @@ class DepthStage:
         layout = grid.layout
         ratio = max(_EDGE, 1 + 8 * self._noise)
         if (columns, rows) == (2 * layout.width, 2 * layout.height):
-            grid.run(PLACE, "depth_halve", self._map, grid.buffer, columns, layout.pitch, ratio, int(as_metres))
+            grid.run(
+                PLACE, "depth_halve", map=self._map, grid=grid.buffer, width=columns, ratio=ratio,
+                as_metres=int(as_metres),
+            )  # fmt: skip
             return
         step_x, step_y = columns / layout.width, rows / layout.height
         maximum = max(step_x, step_y)
         count = 0 if maximum <= 1 else min(max(2, math.ceil(maximum)), _SAMPLES)
         runs = -(-columns // self._device.run_length)
-        self._device.run(PLACE, "depth_invert", (-(-runs // 64) * 64, rows), (64, 1), self._map, columns)
+        self._device.run(PLACE, "depth_invert", (-(-runs // 64) * 64, rows), (64, 1), map=self._map, width=columns)
         grid.run(
-            PLACE, "depth_place", self._map, grid.buffer, columns, rows, layout.pitch, step_x, step_y, count, ratio,
-            int(as_metres),
+            PLACE, "depth_place", map=self._map, grid=grid.buffer, map_width=columns, map_height=rows, step_x=step_x,
+            step_y=step_y, count=count, ratio=ratio, as_metres=int(as_metres),
         )  # fmt: skip
 
     def release(self) -> None:
@@ -207,28 +211,31 @@ class _Refiner:
             scene.mirror()  # the last half pixel lies half outside
         state = self._state
         state.run(
-            STEADY, "depth_steady", scene.buffer, self.placed.buffer, state.buffer, self._memory.buffer, layout.pitch,
-            layout.stride, half.pitch, half.stride, noise, _MAPS, int(self._is_fresh), int(is_new),
+            STEADY, "depth_steady", scene=scene.buffer, nearness=self.placed.buffer, state=state.buffer,
+            memory=self._memory.buffer, scene_pitch=layout.pitch, scene_stride=layout.stride, noise=noise,
+            most=_MAPS, fresh=int(self._is_fresh), is_new=int(is_new),
         )  # fmt: skip
         state.mirror()
         self._is_fresh = False
         nearness, offset = (state, 2 * half.stride) if noise > 0 else (self.placed, 0)
-        edges = max(_EDGE, 1 + 4 * noise), 1 + 2 * _STEEP
-        # The vote's samples are as far apart as the map's, so that they cover both sides of an edge.
+        edge = max(_EDGE, 1 + 4 * noise)
+        # Samples of a vote lie as far apart as those of the map, so that it sees both sides of an edge.
         step = min(round(min(layout.width / map_shape[1], layout.height / map_shape[0]) / 2), _STEP)
         if step > 1:
             self._snapped.run(
-                SNAP, "depth_snap_half", state.buffer, nearness.buffer, self._memory.buffer, self._snapped.buffer,
-                half.pitch, half.stride, offset, step, edges[0], 1 + (step + 1) * _STEEP,
+                SNAP, "depth_snap_half", guide=state.buffer, planes=nearness.buffer, memory=self._memory.buffer,
+                snapped=self._snapped.buffer, offset=offset, step=step, edge=edge, steep=1 + (step + 1) * _STEEP,
             )  # fmt: skip
             self._snapped.mirror()
             nearness, offset = self._snapped, 0
         items = -(-half.width // half.local) * half.local // scene.device.run_length
         nearest, farthest = self.extremes_m
         scene.device.run(
-            SNAP, "depth_snap", (items, half.height), (half.local // scene.device.run_length, 1), scene.buffer,
-            state.buffer, nearness.buffer, self._memory.buffer, depth.buffer, half.width, half.pitch, half.stride,
-            offset, layout.pitch, layout.stride, *edges, 1 / min(farthest, 1e6), 1 / nearest,
+            SNAP, "depth_snap", (items, half.height), (half.local // scene.device.run_length, 1), scene=scene.buffer,
+            guide=state.buffer, planes=nearness.buffer, memory=self._memory.buffer, depth=depth.buffer,
+            half_width=half.width, pitch=half.pitch, stride=half.stride, offset=offset, scene_pitch=layout.pitch,
+            scene_stride=layout.stride, edge=edge, steep=1 + 2 * _STEEP, least=1 / min(farthest, 1e6),
+            most=1 / nearest,
         )  # fmt: skip
         depth.mirror()
 

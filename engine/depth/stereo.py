@@ -6,6 +6,8 @@ of R. Zabih and J. Woodfill (ECCV 1994), which is invariant to exposure differen
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -92,31 +94,34 @@ class StereoDepth:
 
     def match(self) -> None:
         """Queues what fills `disparity` from `left` and `right`, which it overwrites."""
-        layout, device = self.left.layout, self._device
-        width, height, pitch, stride = layout.width, layout.height, layout.pitch, layout.stride
+        layout = self.left.layout
+        width, height = self.size
         census, sweep, winner = (
             f"stereo_{name}.cl?DISPARITIES={self.disparities}" for name in ("census", "sweep", "winner")
         )
         self.left.mirror()
         self.right.mirror()
-        self.left.run(census, "census_left", self.left.buffer, self._left_codes, pitch, stride)
-        self.right.run(census, "census_right", self.right.buffer, self._right_codes, pitch, height)
-        self.left.run(census, "jumps", self.left.buffer, self._jumps, pitch, stride)
+        self.left.run(census, "census_left", grey=self.left.buffer, codes=self._left_codes)
+        self.right.run(census, "census_right", grey=self.right.buffer, codes=self._right_codes)
+        self.left.run(census, "jumps", grey=self.left.buffer, costs=self._jumps)
+        found: dict[str, Any] = {
+            "sums": self._costs,
+            "disparity": self._found.buffer,
+            "width": width,
+            "height": height,
+            "pitch": layout.pitch,
+            "margin": _MARGIN,
+        }
         if self._by_sweeps:
             self._run_scanlines(
-                sweep, "sweep", 2, self._left_codes, self._right_codes, self._jumps, self._slots, self._costs,
-                width, height, pitch, stride,
+                sweep, "sweep", 2, left=self._left_codes, right=self._right_codes, jump=self._jumps, slots=self._slots,
+                sums=self._costs, width=width, height=height, pitch=layout.pitch, stride=layout.stride,
             )  # fmt: skip
-            self._run_scanlines(
-                winner, "winner", height, self._costs, self._found.buffer, self._rivals, width, height, pitch, _MARGIN
-            )
+            self._run_scanlines(winner, "winner", height, rivals=self._rivals, **found)
         else:
             self._aggregate_paths(f"stereo_paths.cl?DISPARITIES={self.disparities}")
             columns = -(-width // _GROUP) * _GROUP
-            device.run(
-                winner, "winner_of_pixel", (columns, height), (_GROUP, 1), self._costs, self._found.buffer,
-                width, height, pitch, _MARGIN,
-            )  # fmt: skip
+            self._device.run(winner, "winner_of_pixel", (columns, height), (_GROUP, 1), **found)
         self._fill()
 
     def _aggregate_paths(self, source: str) -> None:
@@ -126,31 +131,39 @@ class StereoDepth:
             for plane, (dx, dy) in enumerate(_STEPS):
                 paths = height if dy == 0 else width + (height - 1) * abs(dx)
                 self._device.run(
-                    source, "path_costs", (paths * self.disparities,), (self.disparities,), self._left_codes,
-                    self._right_codes, self._jumps, self._costs, width, height, layout.pitch, layout.stride,
-                    sign * dx, sign * dy, plane, is_up, int(plane == 0),
+                    source, "path_costs", (paths * self.disparities,), (self.disparities,), left=self._left_codes,
+                    right=self._right_codes, jump=self._jumps, sums=self._costs, width=width, height=height,
+                    pitch=layout.pitch, stride=layout.stride, dx=sign * dx, dy=sign * dy, plane=plane, is_up=is_up,
+                    is_first=int(plane == 0),
                 )  # fmt: skip
 
     def _fill(self) -> None:
-        """Removes specks, fills holes and smooths: from `_found` to `disparity`."""
-        found, kept, filled = self._found, self.left, self.right  # the greys are no longer needed
-        carried = self._costs  # neither are the costs
-        width, height, pitch, stride = found.layout.width, found.layout.height, found.layout.pitch, found.layout.stride
-        found.run(FILL, "remove_speckles", found.buffer, kept.buffer, pitch)
-        kept.mirror()  # paths begin outside the picture
-        self._run_scanlines(FILL, "fill_rows", height, kept.buffer, carried, width, height, pitch, stride)
+        """Specks out, holes filled, smoothed: from `_found` to `disparity`."""
+        found, kept, filled = self._found, self.left, self.right  # the greys are used up
+        carried = self._costs  # and so are the costs
+        layout, (width, height) = found.layout, self.size
+        found.run(FILL, "remove_speckles", disparity=found.buffer, kept=kept.buffer)
+        kept.mirror()  # paths begin beside the picture
+        lines: dict[str, Any] = {
+            "disparity": kept.buffer,
+            "carried": carried,
+            "width": width,
+            "height": height,
+            "pitch": layout.pitch,
+        }
+        self._run_scanlines(FILL, "fill_rows", height, stride=layout.stride, **lines)
         leaning = -(-(width + height) // self._device.run_length)
         ways = [(lean, is_up) for lean in (-1, 0, 1) for is_up in (0, 1)]
-        for plane, way in enumerate(ways, start=2):
-            self._run_scanlines(FILL, "fill_columns", leaning, kept.buffer, carried, width, height, pitch, *way, plane)
-        found.run(FILL, "fill", kept.buffer, carried, filled.buffer, pitch, stride)
+        for plane, (lean, is_up) in enumerate(ways, start=2):
+            self._run_scanlines(FILL, "fill_columns", leaning, lean=lean, is_up=is_up, plane=plane, **lines)
+        found.run(FILL, "fill", disparity=kept.buffer, carried=carried, filled=filled.buffer)
         filled.mirror()
-        found.run(FILL, "median", filled.buffer, self.disparity.buffer, pitch)
+        found.run(FILL, "median", disparity=filled.buffer, smooth=self.disparity.buffer)
 
-    def _run_scanlines(self, source: str, kernel: str, lines: int, *arguments: object) -> None:
-        """Queues a kernel whose work-items each process a line of the picture."""
+    def _run_scanlines(self, source: str, kernel: str, lines: int, /, **arguments: object) -> None:
+        """Queues a kernel whose work-items each take a line of the picture."""
         local = 1 if self._device.is_cpu else _GROUP
-        self._device.run(source, kernel, (-(-lines // local) * local,), (local,), *arguments)
+        self._device.launch(source, kernel, (-(-lines // local) * local,), (local,), arguments)
 
     def release(self) -> None:
         for planes in (self.left, self.right, self.disparity, self._found):

@@ -103,9 +103,10 @@ class StereoPairDepth:
         self._device.write(self._numbers, pixels)
         width, height = grey.size
         self._device.run(
-            "stereo_grey.cl", f"grey_{numbers}", (-(-width // 32) * 32, height), (32, 1), self._numbers, grey.buffer,
-            width, frame.width * samples, samples, self._step, grey.layout.pitch,
-            1.0 / (self._step**2 * (white - black)), black / (white - black), int(is_light),
+            "stereo_grey.cl", f"grey_{numbers}", (-(-width // 32) * 32, height), (32, 1), numbers=self._numbers,
+            grey=grey.buffer, width=width, row=frame.width * samples, samples=samples, step=self._step,
+            pitch=grey.layout.pitch, gain=1.0 / (self._step**2 * (white - black)), black=black / (white - black),
+            is_light=int(is_light),
         )  # fmt: skip
 
     def release(self) -> None:

@@ -59,9 +59,10 @@ class Aberration:
         width, height = self.mosaic.size
         red, blue = shifts
         self.mosaic.run(
-            "aberration.cl", "shift_red_and_blue", self.mosaic.buffer, self.output.buffer, width,
-            self.mosaic.layout.pitch, cfa.red_x, cfa.red_y, (width - 1) / 2, (height - 1) / 2,
-            2 / float(np.hypot(width, height)), red.k1, red.k2, blue.k1, blue.k2,
+            "aberration.cl", "shift_red_and_blue", mosaic=self.mosaic.buffer, output=self.output.buffer,
+            red_x=cfa.red_x, red_y=cfa.red_y, centre_x=(width - 1) / 2, centre_y=(height - 1) / 2,
+            per_half_diagonal=2 / float(np.hypot(width, height)), red_1=red.k1, red_2=red.k2, blue_1=blue.k1,
+            blue_2=blue.k2,
         )  # fmt: skip
         self.output.mirror()
 

@@ -50,18 +50,20 @@ class Defects:
     def run(self, cfa: Cfa, *, detect: bool) -> None:
         """Queues the kernels. To detect, the mosaic is in the domain of kernels/encoding.h."""
         mosaic, source = self.output, "defects.cl"
-        pitch, step = mosaic.layout.pitch, 1 if cfa.kind == "mono" else 2
+        step = 1 if cfa.kind == "mono" else 2
         if detect:
             if self._marks is None:
                 self._marks = Planes(mosaic.device, *mosaic.size, 1)
             marks = self._marks.buffer
-            mosaic.run(source, "detect_defects", mosaic.buffer, self._listed.buffer, marks, pitch, step)
+            listed = self._listed.buffer
+            mosaic.run(source, "detect_defects", mosaic=mosaic.buffer, listed=listed, marks=marks, step=step)
             self._marks.mirror()
-            mosaic.run(source, "correct_marked", mosaic.buffer, marks, pitch, step, mosaic.layout.width)
+            mosaic.run(source, "correct_marked", mosaic=mosaic.buffer, marks=marks, step=step)
         elif self._places is not None:
             mosaic.device.run(
-                source, "correct_listed", (-(-self._count // 64) * 64, 1), (64, 1), mosaic.buffer, self._listed.buffer,
-                self._places, pitch, step, self._count,
+                source, "correct_listed", (-(-self._count // 64) * 64, 1), (64, 1), mosaic=mosaic.buffer,
+                marks=self._listed.buffer, places=self._places, pitch=mosaic.layout.pitch, step=step,
+                count=self._count,
             )  # fmt: skip
         else:
             return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..cfa import Cfa
+from ..compute.arguments import of_matrix
 from ..compute.device import Buffer
 from ..compute.planes import PAD, Planes
 from ..errors import GroundglassError
@@ -38,26 +39,29 @@ class Demosaic:
         self.mosaic, self.scene, self.method = mosaic, scene, method
         self._directional = _Directional(mosaic, method) if method in ("rcd", "lmmse", "best") else None
 
+    @property
+    def output(self) -> Planes:
+        return self.scene
+
     def run(self, cfa: Cfa, matrix: NDArray[np.float64], encoded: bool) -> None:
         """Queues the kernels that fill `scene` from `mosaic`, whose border is mirrored and at least 16 wide.
 
         `matrix` (3, 3) takes linear camera RGB to scene RGB. `encoded` says that the mosaic is in the domain of
         kernels/encoding.h, from which the result is decoded.
         """
-        site = (cfa.red_x, cfa.red_y)
-        to_scene = (int(encoded), *(float(entry) for entry in matrix.ravel()))
-        pitch, layout = self.mosaic.layout.pitch, self.scene.layout
+        site: Site = {"red_x": cfa.red_x, "red_y": cfa.red_y}
+        to_scene: dict[str, Any] = {"encoded": int(encoded), **of_matrix(matrix)}
         if self._directional is not None:
             self._directional.run(self.scene, site, to_scene)
         elif self.method == "half":
             self.scene.run(
-                "demosaic_half.cl", "demosaic_half", self.mosaic.buffer, self.scene.buffer, pitch, layout.pitch,
-                layout.stride, *site, *to_scene,
+                "demosaic_half.cl", "demosaic_half", mosaic=self.mosaic.buffer, scene=self.scene.buffer,
+                mosaic_pitch=self.mosaic.layout.pitch, **site, **to_scene,
             )  # fmt: skip
         else:
             self.mosaic.run(
-                "demosaic_linear.cl", f"demosaic_{self.method}", self.mosaic.buffer, self.scene.buffer, pitch,
-                layout.stride, *site, *to_scene,
+                "demosaic_linear.cl", f"demosaic_{self.method}", mosaic=self.mosaic.buffer, scene=self.scene.buffer,
+                **site, **to_scene,
             )  # fmt: skip
 
     def release(self) -> None:
@@ -65,7 +69,7 @@ class Demosaic:
             self._directional.release()
 
 
-Site = tuple[int, int]  # column and row of red in the 2x2 block
+Site = dict[str, Any]  # column and row of red in the 2x2 block, `red_x` and `red_y`
 
 
 class _Directional:
@@ -85,50 +89,65 @@ class _Directional:
             self._planes.append(self._parts)
         self._noise = _Noise(mosaic) if method == "best" else None
 
-    def run(self, scene: Planes, site: Site, to_scene: tuple[float, ...]) -> None:
-        pitch, mosaic, source, best = self._mosaic.layout.pitch, self._mosaic.buffer, "demosaic_rcd.cl", BEST
+    def run(self, scene: Planes, site: Site, to_scene: dict[str, Any]) -> None:
+        source, mosaic, at_greens = "demosaic_rcd.cl", self._mosaic.buffer, self._vertical_at_greens
         vertical, falling, low_pass, green = self._vertical, self._falling, self._low_pass, self._green
         self._run_pairs(
-            source, "rcd_directions", 10, mosaic, vertical, self._vertical_at_greens, falling, low_pass, pitch, 10,
-            *site,
+            source, "rcd_directions", margin=10, mosaic=mosaic, vertical=vertical, vertical_at_greens=at_greens,
+            falling=falling, low_pass=low_pass, **site,
         )  # fmt: skip
         if self._method != "lmmse":
-            self._run_pairs(source, "rcd_green", 8, mosaic, vertical, low_pass, green, pitch, 8, *site)
+            self._run_pairs(
+                source, "rcd_green", margin=8, mosaic=mosaic, vertical=vertical, low_pass=low_pass, green=green, **site
+            )
         if self._method != "rcd":
             by_lmmse = green if self._method == "lmmse" else low_pass  # which nobody needs any more
             self._green_by_lmmse(by_lmmse, site)
-        slopes = vertical  # likewise
         if self._method == "best":
-            self._run_pairs(best, "best_green", 6, mosaic, low_pass, green, slopes, pitch, 6, *site)
-        if self._noise is None:
-            self._run_pairs(source, "rcd_opposite", 4, mosaic, falling, green, self._opposite, pitch, 4, *site)
-            self._run_pairs(
-                source, "rcd_finish", 0, mosaic, self._vertical_at_greens, green, self._opposite, scene.buffer, pitch,
-                scene.layout.stride, *site, *to_scene,
-            )  # fmt: skip
+            self._finish_best(scene, site, to_scene)
             return
-        picture, stride = self._parts, self._parts.layout.stride
-        self._run_pairs(best, "best_opposite", 4, mosaic, falling, green, slopes, self._opposite, pitch, 4, *site)
         self._run_pairs(
-            best, "best_colours", 0, mosaic, self._vertical_at_greens, green, self._opposite, slopes, picture.buffer,
-            pitch, stride, *site,
+            source, "rcd_opposite", margin=4, mosaic=mosaic, falling=falling, green=green, opposite=self._opposite,
+            **site,
+        )  # fmt: skip
+        self._run_pairs(
+            source, "rcd_finish", mosaic=mosaic, vertical_at_greens=at_greens, green=green, opposite=self._opposite,
+            scene=scene.buffer, **site, **to_scene,
+        )  # fmt: skip
+
+    def _finish_best(self, scene: Planes, site: Site, to_scene: dict[str, Any]) -> None:
+        """From both greens on, RCD's and that of LMMSE, which lies where the low pass was."""
+        assert self._noise is not None
+        mosaic, green, picture = self._mosaic.buffer, self._green, self._parts
+        slopes = self._vertical  # which nobody needs any more
+        self._run_pairs(
+            BEST, "best_green", margin=6, mosaic=mosaic, by_lmmse=self._low_pass, green=green, slopes=slopes, **site
+        )
+        self._run_pairs(
+            BEST, "best_opposite", margin=4, mosaic=mosaic, falling=self._falling, green=green, slopes=slopes,
+            opposite=self._opposite, **site,
+        )  # fmt: skip
+        self._run_pairs(
+            BEST, "best_colours", mosaic=mosaic, vertical_at_greens=self._vertical_at_greens, green=green,
+            opposite=self._opposite, slopes=slopes, picture=picture.buffer, **site,
         )  # fmt: skip
         picture.mirror()
-        noise = self._noise.measure(site, int(to_scene[0]))
-        self._run_pairs(
-            best, "best_finish", 0, picture.buffer, noise, scene.buffer, pitch, scene.layout.stride, *to_scene
-        )
+        noise = self._noise.measure(site, to_scene["encoded"])
+        self._run_pairs(BEST, "best_finish", picture=picture.buffer, noise=noise, scene=scene.buffer, **to_scene)
 
     def _green_by_lmmse(self, green: Buffer, site: Site) -> None:
-        pitch, stride, parts, mosaic = self._mosaic.layout.pitch, self._parts.layout.stride, self._parts, self._mosaic
-        source = "demosaic_lmmse.cl"
-        mosaic.run(source, "lmmse_differences", mosaic.buffer, parts.buffer, pitch, stride, 12, *site, margin=12)
-        self._run_pairs(source, "lmmse_green", 8, mosaic.buffer, parts.buffer, green, pitch, stride, 8, *site)
+        source, parts, mosaic = "demosaic_lmmse.cl", self._parts.buffer, self._mosaic.buffer
+        self._mosaic.run(source, "lmmse_differences", mosaic=mosaic, parts=parts, margin=12, **site, extra_rows=12)
+        self._run_pairs(source, "lmmse_green", margin=8, mosaic=mosaic, parts=parts, green=green, **site)
 
-    def _run_pairs(self, source: str, kernel: str, margin: int, *arguments: object) -> None:
-        """A work-item takes two rows. A step needs rows of the one before beyond its own: hence the margins."""
-        rows = (self._mosaic.layout.height + 1) // 2 + margin
-        self._mosaic.run(source, kernel, *arguments, rows=rows)
+    def _run_pairs(self, source: str, kernel: str, /, *, margin: int | None = None, **arguments: Any) -> None:
+        """A work-item takes two rows. A step needs rows of the one before beyond its own: hence the margins, which the
+        last steps do without.
+        """
+        if margin is not None:
+            arguments["margin"] = margin
+        rows = (self._mosaic.layout.height + 1) // 2 + (margin or 0)
+        self._mosaic.run(source, kernel, **arguments, row_count=rows)
 
     def release(self) -> None:
         for planes in self._planes:
@@ -152,11 +171,14 @@ class _Noise:
         tiles, rows, noise = self._sums
         device, source = self._mosaic.device, "demosaic_best.cl"
         if across and down:
-            pitch, buffer = self._mosaic.layout.pitch, self._mosaic.buffer
-            tile = (tiles, pitch, across, down, *site, encoded)
-            device.run(source, "tile_noise", (-(-across // 8) * 8, down), (8, 1), buffer, *tile)
-            device.run(source, "sum_noise", (-(-down // 8) * 8, 1), (8, 1), tiles, rows, across, down)
-            device.run(source, "finish_noise", (8, 1), (8, 1), rows, noise, down)
+            device.run(
+                source, "tile_noise", (-(-across // 8) * 8, down), (8, 1), mosaic=self._mosaic.buffer, tiles=tiles,
+                pitch=self._mosaic.layout.pitch, tiles_x=across, tiles_y=down, **site, encoded=encoded,
+            )  # fmt: skip
+            device.run(
+                source, "sum_noise", (-(-down // 8) * 8, 1), (8, 1), tiles=tiles, sums=rows, count=across, rows=down
+            )
+            device.run(source, "finish_noise", (8, 1), (8, 1), sums=rows, noise=noise, rows=down)
         return noise
 
     def release(self) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cfa import Cfa
+from ..compute.arguments import of_matrix
 from ..compute.device import Buffer
 from ..compute.planes import Planes
 from .pattern import TextureEstimates
@@ -36,12 +37,11 @@ class DemosaicTextures:
         """Queues the kernels. `matrix` (3, 3) takes linear camera RGB to scene RGB. `encoded` says that the mosaic is
         in the domain of kernels/encoding.h, from which the result is decoded.
         """
-        camera = [float(entry) for entry in matrix.ravel()]
         colours = self.prepare(cfa)
         self._estimates.run(self.scene)
         self.mosaic.run(
-            f"demosaic_textures.cl?SIDE={self._side}", "demosaic_textures", self.mosaic.buffer, colours,
-            self.scene.buffer, self.mosaic.layout.pitch, self.scene.layout.stride, int(encoded), *camera,
+            f"demosaic_textures.cl?SIDE={self._side}", "demosaic_textures", mosaic=self.mosaic.buffer,
+            colours=colours, scene=self.scene.buffer, encoded=int(encoded), **of_matrix(matrix),
         )  # fmt: skip
 
     def release(self) -> None:

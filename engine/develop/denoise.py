@@ -37,25 +37,34 @@ class Denoise:
         """
         stabilized = VarianceStabilization.of(noise, gains)
         near, far = _STRIDES[cfa.kind]
-        pitch, height = self.mosaic.layout.pitch, self.mosaic.layout.height
-        source, slopes = "denoise.cl", (*stabilized.slopes, stabilized.offset)
+        source, height = "denoise.cl", self.mosaic.layout.height
         mosaic, level, nearby = self.mosaic.buffer, self._level.buffer, self._nearby.buffer
-        self.mosaic.run(source, "denoise_level", mosaic, level, pitch, int(encoded), *slopes, margin=PAD)
+        self.mosaic.run(
+            source, "denoise_level", mosaic=mosaic, level=level, encoded=int(encoded), **stabilized.arguments,
+            extra_rows=PAD,
+        )  # fmt: skip
         if near:
             # The second sweep reads `margin` rows beyond the picture. What is left over of the last work-items lies
             # half above, half below, so that nobody reads beyond the border.
             margin = far + 1
             items = -(-(height + 2 * margin) // _ROWS)
             above = margin + (items * _ROWS - height - 2 * margin) // 2
-            self.mosaic.run(source, "denoise_fine", level, nearby, pitch, near, -above, rows=items)
+            self.mosaic.run(
+                source, "denoise_fine", level=level, nearby=nearby, stride=near, first_row=-above, row_count=items
+            )
         # The variance of the noise that the second sweep still finds: 0.1, or all of it.
-        found, alike, other = (nearby, (1 / 0.9, 0.5), self._level) if near else (level, (1 / 9, 2.0), self._nearby)
-        self.mosaic.run(source, "denoise_coarse", found, other.buffer, pitch, far, *alike, rows=-(-height // _ROWS))
+        found, steep, even, other = (
+            (nearby, 1 / 0.9, 0.5, self._level) if near else (level, 1 / 9, 2.0, self._nearby)
+        )  # fmt: skip
+        self.mosaic.run(
+            source, "denoise_coarse", level=found, afar=other.buffer, stride=far, steep=steep, even=even,
+            row_count=-(-height // _ROWS),
+        )  # fmt: skip
         other.mirror()
         green, stabilized_greens = (1 - (cfa.red_x + cfa.red_y) % 2, 0.5) if cfa.kind == "bayer" else (0, 0.0)
         self.mosaic.run(
-            source, "denoise_finish", other.buffer, mosaic, self.output.buffer, pitch, int(encoded), *slopes, green,
-            stabilized_greens, float(strength),
+            source, "denoise_finish", level=other.buffer, mosaic=mosaic, denoised=self.output.buffer,
+            encoded=int(encoded), **stabilized.arguments, green=green, evened=stabilized_greens, strength=strength,
         )  # fmt: skip
         self.output.mirror()
 

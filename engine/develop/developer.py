@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Hashable
 
-import numpy as np
-
-from ..camera import CameraProfile
 from ..compute.device import Device
 from ..compute.planes import Planes
-from ..frame import Encoding, Frame
+from ..compute.stage_cache import StageCache
+from ..frame import Frame
 from .balance import WhiteBalance
-from .development import Development
+from .development import RAW_STAGES, Development, scene_size
 from .metering import Exposure, Metering
-from .mosaic import MosaicChain
-from .picture import PictureChain
-from .sharpen import Sharpen
+from .stages import Chain
 
 
 class Developer:
-    """Develops frames on one device: what it allocated and compiled for the last one serves the next of its kind."""
+    """Develops frames on one device: what it allocated and compiled for a frame serves the next ones of its kind.
+
+    Frames of a few kinds and sizes may come in turns; what served the least recently used kind is released.
+    """
 
     def __init__(self, device: Device) -> None:
         self._device = device
-        self._key: tuple[Any, ...] | None = None
-        self._chain: MosaicChain | PictureChain | None = None
-        self._sharpen: Sharpen | None = None
+        self._chains = StageCache(self._make)
+        self._asked: dict[Hashable, tuple[Frame, Development]] = {}  # what chains that are not made yet are for
+        self._last: Chain | None = None
         self._balance: tuple[str, WhiteBalance] | None = None
         self._exposure = Exposure()
         self.exposure_ev = 0.0  # of the frame developed last, what was metered included
@@ -33,7 +32,7 @@ class Developer:
     @staticmethod
     def size_of(frame: Frame, development: Development) -> tuple[int, int]:
         """(width, height) of the scene planes that `develop` makes of a frame."""
-        return MosaicChain.size_of(frame, development) if frame.encoding is Encoding.MOSAIC else frame.size
+        return scene_size(frame, development)
 
     def develop(self, frame: Frame, development: Development) -> Planes:
         """Queues the work and returns the scene planes, which the next call overwrites.
@@ -45,45 +44,23 @@ class Developer:
         profile = self._balance[1].of(frame)
         metered_ev = self._exposure.of(frame, profile, Metering.parse(development.metering))
         self.exposure_ev = development.exposure_ev + metered_ev
-        matrix = profile.camera_to_scene * 2.0 ** (profile.exposure_ev + self.exposure_ev)
-        chain = self._chain_for(frame, development)
-        if isinstance(chain, MosaicChain):
-            chain.run(frame, profile, matrix, development)
-        else:  # the picture has its own balance already
-            chain.run(frame, matrix * (np.array(profile.white_balance) / frame.profile.white_balance))
-        return self._sharpened(chain.scene, profile, development)
+        brightness = 2.0 ** (profile.exposure_ev + self.exposure_ev)
+        return self._chain_for(frame, development).run(frame, profile, development, brightness)
 
-    def _sharpened(self, scene: Planes, profile: CameraProfile, development: Development) -> Planes:
-        if development.sharpen == 0:
-            return scene
-        if self._sharpen is None or self._sharpen.scene is not scene:
-            self._release_sharpen()
-            self._sharpen = Sharpen(scene)
-        # In the domain of the square root shot noise is even; brightening raises it by its own root.
-        shot = 0.0 if profile.noise is None else profile.noise.shot
-        brighter = 2.0 ** (profile.exposure_ev + self.exposure_ev)
-        self._sharpen.run(development.sharpen, noise=0.5 * (shot * brighter) ** 0.5)
-        return self._sharpen.output
+    def _chain_for(self, frame: Frame, development: Development) -> Chain:
+        key = Chain.key(RAW_STAGES, frame, development)
+        self._asked[key] = frame, development
+        chain = self._chains.get(key)
+        self._asked.clear()
+        if chain is not self._last:
+            chain.reset()
+            self._last = chain
+        return chain
 
-    def _chain_for(self, frame: Frame, development: Development) -> MosaicChain | PictureChain:
-        is_mosaic = frame.encoding is Encoding.MOSAIC
-        key = MosaicChain.key(frame, development) if is_mosaic else PictureChain.key(frame)
-        if self._chain is None or key != self._key:
-            self.release()
-            self._chain = (
-                MosaicChain(self._device, frame, development) if is_mosaic else PictureChain(self._device, frame)
-            )
-            self._key = key
-        return self._chain
+    def _make(self, key: Hashable) -> Chain:
+        return Chain(self._device, RAW_STAGES, *self._asked[key])
 
     def release(self) -> None:
         """Gives everything back; harmless when done twice."""
-        if self._chain is not None:
-            self._chain.release()
-        self._chain, self._key = None, None
-        self._release_sharpen()
-
-    def _release_sharpen(self) -> None:
-        if self._sharpen is not None:
-            self._sharpen.release()
-        self._sharpen = None
+        self._chains.release()
+        self._last = None

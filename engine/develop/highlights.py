@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,36 +51,54 @@ class Highlights:
         the domain of kernels/encoding.h.
         """
         mosaic, (width, height) = self.output, self.output.size
-        buffers = (mosaic.buffer, mosaic.buffer, self._colours, self._whites)  # without gains nobody reads the second
-        source = "highlights.cl"
+        source, gains = "highlights.cl", mosaic.buffer  # whose gains nobody reads
         if gain_map is not None:
-            source = "highlights.cl?SHADED=1"
-            buffers = (mosaic.buffer, self._uploaded(gain_map).buffer, self._colours, self._whites)
+            source, gains = "highlights.cl?SHADED=1", self._uploaded(gain_map).buffer
         _, across, down = self._levels[0]
-        camera = (cfa.red_x, cfa.red_y, *clips, int(encoded))
-        tiles = (*buffers, mosaic.layout.pitch, across, width, height, *camera)
-        self._run_small(source, "tile_colour", (across, down), *tiles)
+        common: dict[str, Any] = {
+            "mosaic": mosaic.buffer,
+            "gains": gains,
+            "colours": self._colours,
+            "whites": self._whites,
+            "pitch": mosaic.layout.pitch,
+            "tiles_x": across,
+            "red_x": cfa.red_x,
+            "red_y": cfa.red_y,
+            "clip_red": clips[0],
+            "clip_green": clips[1],
+            "clip_blue": clips[2],
+            "encoded": int(encoded),
+        }
+        self._run_small(source, "tile_colour", (across, down), width=width, height=height, **common)
         self._spread(self._colours, *COLOURS)
-        self._run_small(source, "tile_white", (across, down), *tiles)
+        self._run_small(source, "tile_white", (across, down), width=width, height=height, **common)
         self._spread(self._whites, *WHITES)
         level = min(DEEP, len(self._levels) - 1)
+        deep, deep_x, deep_y = self._levels[level]
         mosaic.run(
-            source, "rebuild", *buffers, mosaic.layout.pitch, across, down, *self._levels[level],
-            float(TILE * STEP**level), *camera,
+            source, "rebuild", tiles_y=down, deep=deep, deep_x=deep_x, deep_y=deep_y,
+            deep_tile=float(TILE * STEP**level), **common,
         )  # fmt: skip
         mosaic.mirror()
 
     def _spread(self, grid: Buffer, stride: int, known: int) -> None:
         """What is known of some tiles of `grid`, to all of them."""
         steps = list(pairwise(self._levels))
-        for fine, coarse in steps:
-            self._run_small("highlights.cl", "push", coarse[1:], grid, stride, known, *fine, *coarse)
-        self._run_small("highlights.cl", "whole", (1, 1), grid, stride, known, self._levels[-1][0])
-        for fine, coarse in reversed(steps):
-            self._run_small("highlights.cl", "pull", fine[1:], grid, stride, known, *fine, *coarse)
+        source = "highlights.cl"
+        for (fine, fine_x, fine_y), (coarse, coarse_x, coarse_y) in steps:
+            self._run_small(
+                source, "push", (coarse_x, coarse_y), grid=grid, stride=stride, known=known, fine=fine, fine_x=fine_x,
+                fine_y=fine_y, coarse=coarse, coarse_x=coarse_x, coarse_y=coarse_y,
+            )  # fmt: skip
+        self._run_small(source, "whole", (1, 1), grid=grid, stride=stride, known=known, last=self._levels[-1][0])
+        for (fine, fine_x, fine_y), (coarse, coarse_x, coarse_y) in reversed(steps):
+            self._run_small(
+                source, "pull", (fine_x, fine_y), grid=grid, stride=stride, known=known, fine=fine, fine_x=fine_x,
+                fine_y=fine_y, coarse=coarse, coarse_x=coarse_x, coarse_y=coarse_y,
+            )  # fmt: skip
 
-    def _run_small(self, source: str, kernel: str, items: tuple[int, int], *arguments: object) -> None:
-        self.output.device.run(source, kernel, (-(-items[0] // 8) * 8, items[1]), (8, 1), *arguments)
+    def _run_small(self, source: str, kernel: str, items: tuple[int, int], /, **arguments: object) -> None:
+        self.output.device.launch(source, kernel, (-(-items[0] // 8) * 8, items[1]), (8, 1), arguments)
 
     def _uploaded(self, gain_map: NDArray[np.float32]) -> Planes:
         """The gains on the device, border mirrored; they travel again only when they change."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import CameraProfile
+from ..compute.arguments import numbered
 from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
 from ..frame import Frame
@@ -32,7 +33,11 @@ class Linearize:
         self._source = f"linearize.cl?PACKING={frame.packing.name}&BLOCK={int(frame.cfa.block == 2 and not binned)}"
         # Kernels read whole runs: beyond a row's end by up to a padded row.
         self._bytes = device.allocate(frame.pixels.nbytes + 4 * self.mosaic.layout.pitch)
-        self._maps = [_PhotositeMap(device, fill) for fill in (0.0, 1.0)]
+        self._blacks, self._gains = (_PhotositeMap(device, fill) for fill in (0.0, 1.0))
+
+    @property
+    def output(self) -> Planes:
+        return self.mosaic
 
     def run(self, frame: Frame, profile: CameraProfile, *, clip: bool, encoded: bool = True) -> None:
         """Queues what fills `mosaic`: linear light, balanced as `profile` says, in the domain of kernels/encoding.h
@@ -40,24 +45,23 @@ class Linearize:
         """
         self._device.write(self._bytes, frame.pixels)
         levels = Levels.of(profile, frame.cfa)
-        numbers = (*levels.black, *levels.gain, CLIPPED_AT if clip else UNLIMITED, int(encoded))
-        light, row_bytes, pitch = self.mosaic.buffer, frame.pixels.strides[0], self.mosaic.layout.pitch
-        if self._binned:
-            self.mosaic.run(self._source, "linearize_binned", self._bytes, light, row_bytes, pitch, *numbers)
-        elif profile.black_map is None and profile.gain_map is None:
-            self.mosaic.run(self._source, "linearize", self._bytes, light, row_bytes, pitch, *numbers)
-        else:
-            given = (profile.black_map, profile.gain_map)
-            maps = [own.of(site_map, frame.size, pitch) for own, site_map in zip(self._maps, given, strict=True)]
-            self.mosaic.run(
-                self._source, "linearize_mapped", self._bytes, *maps, light, row_bytes, frame.width, pitch, *numbers
-            )
+        kernel = "linearize_binned" if self._binned else "linearize"
+        maps: dict[str, Any] = {}
+        if not self._binned and not (profile.black_map is None and profile.gain_map is None):
+            kernel, slack = "linearize_mapped", self.mosaic.layout.pitch
+            maps["blacks"] = self._blacks.of(profile.black_map, frame.size, slack)
+            maps["gains"] = self._gains.of(profile.gain_map, frame.size, slack)
+        self.mosaic.run(
+            self._source, kernel, bytes=self._bytes, mosaic=self.mosaic.buffer, **maps,
+            row_bytes=frame.pixels.strides[0], **numbered("black", levels.black), **numbered("gain", levels.gain),
+            most=CLIPPED_AT if clip else UNLIMITED, encoded=int(encoded),
+        )  # fmt: skip
         self.mosaic.mirror()
 
     def release(self) -> None:
         self.mosaic.release()
         self._device.release(self._bytes)
-        for site_map in self._maps:
+        for site_map in (self._blacks, self._gains):
             site_map.release()
 
 

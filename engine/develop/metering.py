@@ -20,12 +20,13 @@ from ..frame import Encoding, Frame
 from .levels import clips
 from .raw_samples import sample_raw
 
-MODES = ("centre", "average", "spot", "highlights")
+MODES = ("centre-weighted", "average", "spot", "highlight-weighted")
+OLD_MODES = {"centre": "centre-weighted", "highlights": "highlight-weighted"}  # by the name that they had before
 GREY = 0.18  # the light that a metered area is given: that of a grey card, ISO 2720's calibration within its tolerance
-WHITE = 1.0  # and the one that `highlights` gives the brightest parts
+WHITE = 1.0  # and the one that `highlight-weighted` gives the brightest parts
 BRIGHTEST = 0.99  # of the picture's places: what is brighter may clip, such as lamps
 SPOT = 0.06  # of the picture's width across
-CENTRE = 0.28  # of the picture's width: the standard deviation of the weights of `centre`
+CENTRE = 0.28  # of the picture's width: the standard deviation of the weights of `centre-weighted`
 MAX_EV = 8.0  # up or down
 FOLLOW_S = 0.5  # in which most of a change of light is followed
 START_EV, STOP_EV = 0.15, 0.03  # a change that sets it going, and how near it comes before it rests
@@ -40,8 +41,9 @@ class Metering:
 
     @classmethod
     def parse(cls, text: str) -> Metering | None:
-        """From "off", "centre", "average", "spot", "spot:0.4,0.5" or "highlights"; else a GroundglassError."""
+        """From "off", one of MODES or OLD_MODES, or "spot:0.4,0.5"; else a GroundglassError."""
         lowered = text.strip().lower()
+        lowered = OLD_MODES.get(lowered, lowered)
         if lowered == "off":
             return None
         if lowered in MODES:
@@ -86,14 +88,14 @@ class Exposure:
 def metered_ev(frame: Frame, profile: CameraProfile, metering: Metering) -> float | None:
     """The stops that give an upright `frame`, balanced by `profile`, the right brightness; None where it is all dark.
 
-    `centre`, `average` and `spot` bring the weighted mean of the lightness (the cube root of luminance, as in CIE L*)
-    to that of a grey card: of luminance itself a bright sky would have more than its share. `highlights` brings the
-    brightest hundredth of the picture to white. Within MAX_EV.
+    `centre-weighted`, `average` and `spot` bring the weighted mean of the lightness (the cube root of luminance, as in
+    CIE L*) to that of a grey card: of luminance itself a bright sky would have more than its share.
+    `highlight-weighted` brings the brightest hundredth of the picture to white. Within MAX_EV.
     """
     light = luminance(frame, profile)
     if not light.size:
         return None
-    if metering.mode == "highlights":
+    if metering.mode == "highlight-weighted":
         measured, wanted = float(np.quantile(light, BRIGHTEST)), WHITE
     else:
         lightness = np.average(np.cbrt(light), weights=weights(light.shape, frame, metering))

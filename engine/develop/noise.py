@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,12 @@ class VarianceStabilization:
         shot = max(noise.shot, 1e-3 * read**0.5)
         slopes = [4.0 / (gain * shot) for gain in gains]
         return cls((slopes[0], slopes[1], slopes[2], slopes[3]), 4.0 * read / shot**2 + 1.5)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """For kernels, under the names that kernels/noise.h gives them."""
+        names = ("slope00", "slope01", "slope10", "slope11")
+        return {**dict(zip(names, self.slopes, strict=True)), "offset": self.offset}
 
 
 _SIDE = 8  # sites of one colour on a side of the squares that are looked at

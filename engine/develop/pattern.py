@@ -47,24 +47,22 @@ class TextureEstimates:
     def run(self, sums: Planes) -> None:
         """Queues the kernels: the first planes of `sums` are the estimates times their trust, the last the trust."""
         mosaic, source = self.mosaic, f"textures.cl?SIDE={self._side}&ESTIMATES={self._count}"
-        pitch, stride = mosaic.layout.pitch, sums.layout.stride
         width, height = mosaic.size
         border = 2 * BORDER * (width + 2 * BORDER + height)
         self._device.run(
-            f"pattern_border.cl?SIDE={self._side}", "pattern_border", (-(-border // 64) * 64,), (64,), mosaic.buffer,
-            self._colours, width, height, pitch,
+            f"pattern_border.cl?SIDE={self._side}", "pattern_border", (-(-border // 64) * 64,), (64,),
+            mosaic=mosaic.buffer, colours=self._colours, width=width, height=height, pitch=mosaic.layout.pitch,
         )  # fmt: skip
         surprise, spread = self._residual.buffer, self._spread.buffer
         for texture in range(len(TEXTURES)):
             mosaic.run(
-                source, "texture_residual", mosaic.buffer, self._filters, surprise, pitch, height, texture,
-                rows=self._items(height + 2 * SPREAD),
+                source, "texture_residual", mosaic=mosaic.buffer, filters=self._filters, surprise=surprise,
+                kind=texture, row_count=self._items(height + 2 * SPREAD),
             )  # fmt: skip
-            mosaic.run(source, "texture_spread", surprise, spread, pitch, margin=SPREAD)
+            mosaic.run(source, "texture_spread", surprise=surprise, spread=spread, extra_rows=SPREAD)
             mosaic.run(
-                source, "texture_estimate", mosaic.buffer, self._filters, spread, sums.buffer, pitch, stride, height,
-                texture,
-                rows=self._items(height),
+                source, "texture_estimate", mosaic=mosaic.buffer, filters=self._filters, spread=spread,
+                sums=sums.buffer, kind=texture, row_count=self._items(height),
             )  # fmt: skip
 
     def _items(self, rows: int) -> int:

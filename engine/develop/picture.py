@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compute.arguments import of_matrix
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..frame import Encoding, Frame
 
 
-class PictureChain:
+class Picture:
     """Develops pictures of one size, encoding and kind of number."""
 
     def __init__(self, device: Device, frame: Frame) -> None:
@@ -28,18 +28,16 @@ class PictureChain:
         slack = self.scene.layout.pitch * frame.pixels.itemsize * 3
         self._numbers = device.allocate(frame.pixels.nbytes + slack)
 
-    @staticmethod
-    def key(frame: Frame) -> tuple[Any, ...]:
-        """What another frame must have in common with `frame` to be developed by the same chain."""
-        return frame.size, frame.encoding, frame.pixels.dtype
+    @property
+    def output(self) -> Planes:
+        return self.scene
 
     def run(self, frame: Frame, matrix: NDArray[np.float64]) -> None:
         """Queues the kernel that fills `scene`; `matrix` (3, 3) takes linear picture RGB to scene RGB."""
-        layout = self.scene.layout
         self._device.write(self._numbers, frame.pixels)
         self.scene.run(
-            "picture.cl", self._kernel, self._numbers, self._table, self.scene.buffer, frame.width, layout.pitch,
-            layout.stride, *(float(entry) for entry in matrix.ravel()),
+            "picture.cl", self._kernel, numbers=self._numbers, table=self._table, scene=self.scene.buffer,
+            **of_matrix(matrix),
         )  # fmt: skip
 
     def release(self) -> None:

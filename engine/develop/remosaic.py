@@ -32,8 +32,8 @@ class Remosaic:
         colours = self._estimates.prepare(cfa, bayer.channels()[None])
         self._estimates.run(self._sums)
         self.mosaic.run(
-            "remosaic.cl?SIDE=4", "remosaic", self.mosaic.buffer, colours, self._sums.buffer, self.output.buffer,
-            self.mosaic.layout.pitch, self._sums.layout.stride, bayer.red_x, bayer.red_y,
+            "remosaic.cl?SIDE=4", "remosaic", mosaic=self.mosaic.buffer, colours=colours, sums=self._sums.buffer,
+            bayer=self.output.buffer, red_x=bayer.red_x, red_y=bayer.red_y,
         )  # fmt: skip
         self.output.mirror()
 

@@ -13,29 +13,41 @@ QUIET = 0.002  # detail in the domain of the square root that is taken for noise
 
 
 class Sharpen:
-    """Sharpens scene planes of one size; `output` is planes of its own."""
+    """Sharpens scene planes of one size; `output` is planes of its own, or the scene as long as the amount is 0.
+
+    Its planes are made when it sharpens for the first time.
+    """
 
     def __init__(self, scene: Planes) -> None:
-        self.scene = scene
-        self.output = Planes(scene.device, *scene.size, 3)
-        self._bright = Planes(scene.device, *scene.size, 1)
+        self.scene = self.output = scene
+        self._planes: tuple[Planes, Planes] | None = None  # the sharpened picture, and its brightness
 
     def run(self, amount: float, noise: float = 0.0) -> None:
         """Queues the kernels; overwrites the border of `scene`. `amount` is 0 to 1, `noise` the standard deviation of
         the picture's noise in the domain of kernels/encoding.h.
         """
-        layout, scene = self.scene.layout, self.scene.buffer
+        if amount == 0:
+            self.output = self.scene
+            return
+        if self._planes is None:
+            self._planes = (
+                Planes(self.scene.device, *self.scene.size, 3),
+                Planes(self.scene.device, *self.scene.size, 1),
+            )
+        self.output, bright = self._planes
+        scene = self.scene.buffer
         self.scene.mirror()
         self.scene.run(
-            "sharpen.cl", "brightness", scene, self._bright.buffer, layout.pitch, layout.stride,
-            rows=layout.height + 2 * PAD,
+            "sharpen.cl", "brightness", scene=scene, bright=bright.buffer,
+            row_count=self.scene.layout.height + 2 * PAD,
         )  # fmt: skip
         side = STRENGTH * amount / (4 + 4 * CORNER)
         self.scene.run(
-            "sharpen.cl", "sharpen", scene, self._bright.buffer, self.output.buffer, layout.pitch, layout.stride,
-            STRENGTH * amount, side, CORNER * side, max(noise, QUIET) ** 2,
+            "sharpen.cl", "sharpen", scene=scene, bright=bright.buffer, output=self.output.buffer,
+            centre=STRENGTH * amount, side=side, corner=CORNER * side, noise_squared=max(noise, QUIET) ** 2,
         )  # fmt: skip
 
     def release(self) -> None:
-        self.output.release()
-        self._bright.release()
+        """Gives its planes back; harmless when done twice."""
+        for planes in self._planes or ():
+            planes.release()

@@ -41,15 +41,15 @@ class Temporal:
         seen = (cfa, noise, gains, encoded)
         fresh, self._seen = seen != self._seen, seen
         stabilized = VarianceStabilization.of(noise, gains)
-        pitch, height = self.mosaic.layout.pitch, self.mosaic.layout.height
         mosaic, mean, apart = self.mosaic.buffer, self.output.buffer, self._differences.buffer
         self.mosaic.run(
-            "temporal.cl", "temporal_difference", mosaic, mean, apart, pitch, int(encoded), int(fresh), *stabilized.slopes,
-            stabilized.offset, margin=PAD,
+            "temporal.cl", "temporal_difference", mosaic=mosaic, mean=mean, apart=apart, encoded=int(encoded),
+            fresh=int(fresh), **stabilized.arguments, extra_rows=PAD,
         )  # fmt: skip
         self.mosaic.run(
-            "temporal.cl", "temporal_update", mosaic, apart, mean, self._frames.buffer, pitch, int(encoded),
-            int(fresh), 1.0 / (1.0 + (_FRAMES - 1.0) * strength), rows=-(-height // _ROWS),
+            "temporal.cl", "temporal_update", mosaic=mosaic, apart=apart, mean=mean, frames=self._frames.buffer,
+            encoded=int(encoded), fresh=int(fresh), least=1.0 / (1.0 + (_FRAMES - 1.0) * strength),
+            row_count=-(-self.mosaic.layout.height // _ROWS),
         )  # fmt: skip
         self.output.mirror()
 

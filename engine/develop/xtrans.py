@@ -18,6 +18,10 @@ class DemosaicXTrans:
         self._balanced = Planes(mosaic.device, *mosaic.size, 1)
         self._demosaic = DemosaicTextures(self._balanced, scene, side=6)
 
+    @property
+    def output(self) -> Planes:
+        return self.scene
+
     def run(
         self,
         cfa: Cfa,
@@ -34,8 +38,9 @@ class DemosaicXTrans:
         mosaic's own.
         """
         self.mosaic.run(
-            "xtrans.cl?SIDE=6", "xtrans_balance", self.mosaic.buffer, self._demosaic.prepare(cfa),
-            self._balanced.buffer, self.mosaic.layout.pitch, int(encoded), most, *gains,
+            "xtrans.cl?SIDE=6", "xtrans_balance", mosaic=self.mosaic.buffer, colours=self._demosaic.prepare(cfa),
+            balanced=self._balanced.buffer, encoded=int(encoded), most=most, red=gains[0], green=gains[1],
+            blue=gains[2],
         )  # fmt: skip
         self._demosaic.run(cfa, matrix, encoded)
 

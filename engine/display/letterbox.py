@@ -16,20 +16,15 @@ def letterbox(picture: Size, framebuffer: Size) -> tuple[int, int, int, int]:
     return (framebuffer[0] - width) // 2, (framebuffer[1] - height) // 2, width, height
 
 
-def picture_point(
-    cursor: tuple[float, float], window: Size, framebuffer: Size, picture: Size
-) -> tuple[float, float] | None:
-    """The fraction (x, y) of the picture from its top-left corner under `cursor`; within 0..1 where that is over it.
+def picture_point(cursor_px: tuple[float, float], framebuffer: Size, picture: Size) -> tuple[float, float] | None:
+    """The fraction (x, y) of the picture from its top-left corner under the cursor; within 0..1 where it is over it.
 
-    `cursor` and `window` are in the window system's units; on a HiDPI screen one holds several framebuffer pixels. None
-    while the window is minimised.
+    `cursor_px` is in pixels of the framebuffer from its top-left corner. None while the surface is minimised.
     """
-    if 0 in window or 0 in framebuffer:
+    if 0 in framebuffer:
         return None
     left, top, width, height = letterbox(picture, framebuffer)
-    x = (cursor[0] * framebuffer[0] / window[0] - left) / width
-    y = (cursor[1] * framebuffer[1] / window[1] - top) / height
-    return x, y
+    return (cursor_px[0] - left) / width, (cursor_px[1] - top) / height
 
 
 def opening_size(picture: Size, room: Size) -> Size:

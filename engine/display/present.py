@@ -1,4 +1,4 @@
-"""Draws the finished picture, and what lies over it, into the window's framebuffer."""
+"""Draws the finished picture, and what lies over it, into the framebuffer of a surface."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .letterbox import letterbox
 from .maps import SAMPLERS, Maps
 from .overlays import NO_OVERLAYS, Overlays, View
 from .status_line import render_text, text_height_px
+from .surface import Surface
 from .text_sprite import TextSprites, frame
 from .tool import Canvas, Tool
 
@@ -31,41 +32,42 @@ _SAMPLERS = ("picture", "picture_pixels", *SAMPLERS)
 
 
 class Presenter:
-    """The last pass: `draw` puts a picture into `gl.screen`, letterboxed, with overlays and lines of text.
+    """The last pass: `draw` puts a picture into the surface's framebuffer, letterboxed, with overlays and text.
 
-    Creates nothing while the framebuffer, the text and the set of overlays stay the same. `gl` must be current; its
-    creator releases it.
+    Creates nothing while the framebuffer, the text and the set of overlays stay the same. The surface's context must be
+    current.
     """
 
-    def __init__(self, gl: moderngl.Context) -> None:
-        self._gl = gl
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+        self._gl = gl = surface.gl
         # By the overlays that are fused into it, and whether it is for the inset.
         self._programs: ConstantFolding[tuple[tuple[str, ...], bool]] = ConstantFolding(self._compile, is_software(gl))
-        self._sprites = TextSprites(gl)
+        self._sprites = TextSprites(surface)
         self._smooth = gl.sampler(filter=(moderngl.LINEAR, moderngl.LINEAR), repeat_x=False, repeat_y=False)
         self._exact = gl.sampler(filter=(moderngl.NEAREST, moderngl.NEAREST), repeat_x=False, repeat_y=False)
-        self._dither_step = 1.0 / (2 ** screen_bits(gl) - 1)
+        self._dither_step = 1.0 / (2**surface.bits - 1)
         self._maps = Maps(gl)
 
     def draw(
         self,
         picture: moderngl.Texture,
-        framebuffer: tuple[int, int],
         lines: list[str],
-        content_scale: float = 1.0,
         overlays: Overlays = NO_OVERLAYS,
         tools: Iterable[Tool] = (),
     ) -> None:
         """Draws `picture`, display sRGB with its first row at the top, text in the lower left, and what the tools draw.
 
-        `framebuffer` is (width, height) in pixels; `content_scale` is the monitor's, 2 where letters need twice those.
-        Raises ShaderError where an overlay does not compile.
+        Draws nothing while the surface is minimised. Raises ShaderError where an overlay does not compile.
         """
-        screen = self._gl.screen
+        screen, framebuffer, content_scale = self._surface.framebuffer, self._surface.size, self._surface.scale
+        if 0 in framebuffer:
+            return
         screen.viewport = (0, 0, *framebuffer)
         screen.use()
         screen.clear(0.0, 0.0, 0.0, 1.0)
         shape = overlays.view.shape(picture.size)
+        self._surface.input.show(shape, framebuffer, overlays.view)
         left, top, width, height = letterbox(shape, framebuffer)
         shown = left, framebuffer[1] - top - height, width, height
         numbers: dict[str, Number] = {"dither_step": self._dither_step}
@@ -88,7 +90,7 @@ class Presenter:
         self._smooth.clear(0)
         self._exact.clear(1)
         height_px = text_height_px(framebuffer, content_scale)
-        canvas = Canvas(self._gl, framebuffer, shown, content_scale, height_px, self._sprites, overlays.view)
+        canvas = Canvas(screen, framebuffer, shown, content_scale, height_px, self._sprites, overlays.view)
         if overlays.view.zoom > 1.0:
             self._frame("magnified", overlays.view.box, replace(canvas, shown=inset, view=whole))
         if overlays.face is not None:
@@ -136,15 +138,6 @@ def inset_of(shown: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
     left, bottom, width, height = shown
     across, down = max(1, round(INSET * width)), max(1, round(INSET * height))
     return left + width - across, bottom + height - down, across, down
-
-
-def screen_bits(gl: moderngl.Context) -> int:
-    """How many bits a channel of the window's framebuffer has; 8 where the driver does not say."""
-    try:
-        bits = int(gl.screen.bits["red"])
-    except (AttributeError, KeyError, TypeError, moderngl.Error):
-        return 8
-    return bits if bits >= 8 else 8
 
 
 def _view_uniforms(

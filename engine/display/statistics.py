@@ -46,9 +46,9 @@ class Statistics:
 
     `seconds` is the time that the loop was playing (frozen or idle time is not in it), and `fps` is frames / seconds.
     `size` is (width, height) of the picture drawn, `scale` its size over the source's. `interval_ms` lies between two
-    presented frames, `latency_ms` between a frame's arrival and its presentation; both are 0 where nothing was
-    measured. `rss_mb` is resident memory in 10^6 bytes: "start" after the first second, or at the first frame of a
-    shorter run.
+    presented frames, `latency_ms` between a frame's capture (its arrival, where the time of its capture is unknown) and
+    its presentation; both are 0 where nothing was measured. `rss_mb` is resident memory in 10^6 bytes: "start" after
+    the first second, or at the first frame of a shorter run.
     """
 
     frames: int
@@ -111,7 +111,7 @@ class FrameLog:
         self._presented_s = None
 
     def present(self, presented_s: float, taken_s: float, arrived_s: float) -> None:
-        """One more frame is on the screen; it came in at `arrived_s` and the loop took it up at `taken_s`."""
+        """One more frame is on the screen: captured, or come in, at `arrived_s`, and taken by the loop at `taken_s`."""
         if self._presented_s is None:
             self.seconds += presented_s - taken_s
         else:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..gl.full_frame import FullFrame
 from ..gl.program import load_source
+from .surface import Surface
 
 FRAME_FRACTION = 0.22  # of a frame's sides that is drawn, from each corner
 
@@ -27,10 +28,11 @@ def frame(size: tuple[int, int], pen_px: int) -> NDArray[np.uint8]:
 
 
 class TextSprites:
-    """Draws plates into `gl.screen`, each made anew only when what it shows has changed; the maker releases it."""
+    """Draws plates into a surface, each made anew only when what it shows has changed; the maker releases it."""
 
-    def __init__(self, gl: moderngl.Context) -> None:
-        self._gl = gl
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+        self._gl = gl = surface.gl
         self._program = FullFrame(gl, load_source("overlay.frag.glsl"), ("text",), vertex="screen.vert.glsl")
         self._exact = gl.sampler(filter=(moderngl.NEAREST, moderngl.NEAREST), repeat_x=False, repeat_y=False)
         self._shown: dict[str, tuple[object, moderngl.Texture]] = {}
@@ -51,10 +53,11 @@ class TextSprites:
     def draw(self, name: str, left: int, bottom: int) -> None:
         """Lays the prepared plate over the screen, its lower left corner at (left, bottom) in pixels."""
         texture = self._shown[name][1]
-        self._gl.screen.viewport = (left, bottom, *texture.size)
+        screen = self._surface.framebuffer
+        screen.viewport = (left, bottom, *texture.size)
         texture.use(0)
         self._exact.use(0)
-        self._program.draw(self._gl.screen, premultiplied=True)
+        self._program.draw(screen, premultiplied=True)
         self._exact.clear(0)
 
     def release(self) -> None:

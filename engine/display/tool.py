@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..controls import Control, Controls
+from ..look.grade import WHOLE as WHOLE_PICTURE
+from ..look.grade import Part
 from .events import Event
 from .overlays import NO_OVERLAYS, WHOLE, Overlays, View
 
@@ -15,12 +17,14 @@ if TYPE_CHECKING:
     import moderngl
 
     from ..capture.source import Source
+    from ..drawn import Drawn
     from ..engine import Engine
     from ..errors import GroundglassError
     from ..frame import Frame
+    from ..settings import SettingsHistory
     from .statistics import FrameLog
+    from .surface import Surface
     from .text_sprite import TextSprites
-    from .window import Window
 
 
 class Invalidation(enum.IntEnum):
@@ -33,26 +37,31 @@ class Invalidation(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What a tool works with. `say` shows a line on the screen for a while; `window` is None off screen."""
+    """What a tool works with. `settings` are those of the frames to come, `drawn` returns what is shown now.
+
+    `notify` shows a line on the screen for a while.
+    """
 
     engine: Engine
+    settings: SettingsHistory
     source: Source
     notify: Callable[[str], None]
     controls: Controls
     log: FrameLog
-    window: Window | None = None
+    surface: Surface
+    drawn: Callable[[], Drawn | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """The window's framebuffer while a tool draws over the picture; `gl.screen` is bound, its origin bottom left.
+    """The surface while a tool draws over the picture; its `framebuffer` is bound, the origin bottom left.
 
     `size` is (width, height) in pixels, `shown` where the `view` of the picture lies: left, bottom, width, height.
     `text_px` is the height of the letters and the measure of all margins; `scale` the monitor's, 2 where everything
     needs twice the pixels.
     """
 
-    gl: moderngl.Context
+    framebuffer: moderngl.Framebuffer
     size: tuple[int, int]
     shown: tuple[int, int, int, int]
     scale: float
@@ -91,11 +100,15 @@ class Tool:
         """Something is under way that `tick` will tell of: the loop must not sleep long."""
         return False
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
-        """The engine drew `frame` as `picture`: display sRGB, its first row at the top, valid until the next draw."""
+    def draw_part(self, frame: Frame) -> Part:
+        """Called before `frame` is drawn. A tool may draw a part of it by settings of its own; returns what is left."""
+        return WHOLE_PICTURE
 
-    def overlays(self, frame: Frame | None) -> Overlays:
-        """What lies over the picture of the upright `frame`, fused into the draw that shows it."""
+    def on_frame(self, drawn: Drawn) -> None:
+        """The engine drew a frame; texture and scene are valid until the next draw."""
+
+    def overlays(self, drawn: Drawn | None) -> Overlays:
+        """What lies over the picture, fused into the draw that shows it; None before the first."""
         return NO_OVERLAYS
 
     def draw(self, canvas: Canvas) -> None:

@@ -1,10 +1,11 @@
-"""The live loop: newest frame, draw, present, measure; the same on screen and off."""
+"""The live loop: newest frame, draw, present, measure; the same on every surface."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -14,19 +15,21 @@ from typing import TYPE_CHECKING
 from ..capture.latest import LatestFrameQueue
 from ..controls import Action, Control, Controls, Switch
 from ..errors import DeviceError, GroundglassError
+from ..look.grade import WHOLE
 from .events import Event, Key, Pointer, Signal
 from .overlays import NO_OVERLAYS
+from .present import Presenter
 from .statistics import FrameLog, Statistics
 from .status_line import status_line
 from .tool import Invalidation, Tool, ToolContext
 
 if TYPE_CHECKING:
-    import moderngl
-
     from ..capture.source import Source
+    from ..drawn import Drawn
     from ..engine import Engine
     from ..frame import Frame
-    from .window import Window
+    from ..settings import SettingsHistory
+    from .surface import Surface
 
 SCREEN_FPS = 60.0  # by which late frames are judged where the source has no frame rate
 FRAME_WAIT_S = 0.01  # how long a key may have to wait for the next frame
@@ -37,29 +40,32 @@ PACE_EVERY_S = 0.5  # a number that changes with every frame cannot be read
 
 
 class Viewer:
-    """Shows `source` through `engine`: in `window`, or off screen where that is None.
+    """Shows `source` through `engine` on `surface`. The engine draws with the surface's `gl`.
 
     `tools` are makers of what is fitted to it, such as `Focusing`; they see events in the opposite order, the one on
-    top first. `engine`, `source` and `window` are their creators' to close, in that order. `frame` is the last one
-    shown, `controls` all that can be done and set.
+    top first. `engine`, `source` and `surface` are their creators' to close, in that order. `settings` say how frames
+    are drawn, and change while it runs. `frame` is the last one shown, `drawn` how it was drawn, `controls` all that
+    can be done and set.
     """
 
     def __init__(
         self,
         engine: Engine,
         source: Source,
+        settings: SettingsHistory,
         *,
-        window: Window | None = None,
+        surface: Surface,
         tools: Iterable[Callable[[ToolContext], Tool]] = (),
     ) -> None:
         self.frame: Frame | None = None
+        self.drawn: Drawn | None = None
         self.controls = Controls()
         self._engine = engine
         self._source = source
-        self._window = window
+        self._settings = settings
+        self._surface = surface
         self._latest_frames = LatestFrameQueue(source)
         self._log = FrameLog(1.0 / (source.fps or SCREEN_FPS))
-        self._picture: moderngl.Texture | None = None
         self._shown_text = ("", "")
         self._redraw = False  # a setting changed: the frame must be drawn again
         self._repaint = False  # only the window changed: the picture must be shown again
@@ -70,17 +76,21 @@ class Viewer:
         self._drops_while_frozen = 0
         self._message, self._message_until_s = "", -math.inf
         self._pace, self._pace_until_s = "", -math.inf
-        tool_context = ToolContext(engine, source, self._notify, self.controls, self._log, window)
+        tool_context = ToolContext(
+            engine, settings, source, self._notify, self.controls, self._log, surface, lambda: self.drawn
+        )
         self._tools = [make(tool_context) for make in tools]
-        for controls in (self._own_controls(), *(tool.controls() for tool in self._tools)):
+        for controls in (self._own_controls(), source.controls(), *(tool.controls() for tool in self._tools)):
             self.controls.add(controls)
+        self._presenter = Presenter(surface)
 
     def run(self, frames: int | None = None, seconds: float | None = None) -> Statistics:
         """Runs until the user quits, Ctrl-C, `frames` were presented or `seconds` have passed; may be called once.
 
-        Off screen it ends with a finite source; a window holds the last frame. A still is drawn again and again where
-        `frames` or `seconds` are given, so that the numbers mean something; else only when something changes. Raises
-        GroundglassError: the source's, the engine's, or an OutputError for a still that was lost while quitting.
+        It ends with a finite source; an interactive surface holds the last frame instead. A still is drawn again and
+        again where `frames` or `seconds` are given, so that the numbers mean something; else only when something
+        changes. Raises GroundglassError: the source's, the engine's, or an OutputError for a still that was lost while
+        quitting.
         """
         self._repeat_last = self._source.frames == 1 and (frames is not None or seconds is not None)
         max_frames = math.inf if frames is None else frames
@@ -95,33 +105,39 @@ class Viewer:
             self._freeze(False)
             self._latest_frames.close()
             self._close_tools()
+            self._presenter.release()
+            self._keep_frame()
         engine = self._engine
         dropped = self._latest_frames.dropped - self._drops_while_frozen
-        screen = "" if self._window is None else f", {engine.screen_bits} bits a channel"
+        screen = f", {self._surface.bits} bits a channel" if self._surface.is_interactive else ""
         return self._log.statistics(engine.clock.stages(), dropped, engine.device_name, engine.gl_name + screen)
 
     def _step(self) -> None:
-        if self._window is not None:
-            self._handle_events(self._window.poll())
+        self._handle_events(self._surface.poll())
         invalidation = max((tool.tick(perf_counter()) for tool in self._tools), default=Invalidation.NOTHING)
-        if self._window is not None:  # off screen the next frame will do: a frame drawn again would spoil the numbers
-            self._redraw |= invalidation is Invalidation.REDRAW or self._engine.is_outdated
+        if self._surface.is_interactive:  # else the next frame will do: a frame drawn again would spoil the numbers
+            self._redraw |= invalidation is Invalidation.REDRAW or self._is_outdated()
             self._repaint |= invalidation is Invalidation.REPAINT
         frame = self._next_frame()
         if frame is not None or self._repaint or self._text() != self._shown_text:
             self._show_or_recover(frame)
-        elif self._window is not None and self._idle():
+        elif self._idle() and not self._quit:
             self._log.pause()
             self._handle_events(
-                self._window.wait(BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S)
+                self._surface.wait(BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S)
             )
+
+    def _is_outdated(self) -> bool:
+        """Whether the frame that is shown would look different now."""
+        drawn = self.drawn
+        return drawn is not None and (drawn.settings is not self._settings.now or self._engine.is_outdated(drawn))
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None where the picture stays as it is."""
         newest = None if self._frozen else self._latest_frames.latest(FRAME_WAIT_S)
         if newest is not None:
             return newest
-        if self._latest_frames.ended and not self._repeat_last and (self._window is None or self.frame is None):
+        if self._latest_frames.ended and not self._repeat_last and not (self._surface.is_interactive and self.frame):
             self._quit = True
         return self.frame if self._redraw or (self._repeat_last and not self._frozen) else None
 
@@ -139,12 +155,14 @@ class Viewer:
         except GroundglassError as error:
             if not any(tool.recover(error) for tool in self._tools):
                 raise
-            self.frame, self._redraw = self.frame or frame, True
+            self.frame, self._redraw = frame or self.frame, True
 
     def _show(self, frame: Frame) -> None:
         taken_s = perf_counter()
+        if self.frame is not None and frame is not self.frame:
+            self.frame.release()  # not sooner: a changed setting draws it again
         try:
-            self._picture = self._engine.draw(frame)
+            drawn = self._draw(frame)
         except GroundglassError:
             raise
         except Exception as error:
@@ -152,33 +170,44 @@ class Viewer:
             where = frame.name or self._source.name
             raise DeviceError(f"{where}: frame {frame.index} cannot be drawn ({reason})") from error
         # A frame shown again is no older than the wish to see it again.
-        arrived_s = taken_s if frame is self.frame else frame.arrived_s
-        self.frame = frame
+        arrived_s = taken_s if frame is self.frame else frame.latency_from_s
+        self.frame, self.drawn = frame, drawn
         for tool in self._tools:
-            tool.on_frame(frame, self._picture)
+            tool.on_frame(drawn)
         self._redraw = False
         self._present()
         self._log.present(perf_counter(), taken_s, arrived_s)
-        self._log.size = self._picture.size
-        self._log.scale = max(self._picture.size) / max(frame.size)
+        self._log.size = drawn.texture.size
+        self._log.scale = max(drawn.texture.size) / max(frame.size)
+
+    def _draw(self, frame: Frame) -> Drawn:
+        part = WHOLE
+        for tool in self._tools:
+            left = tool.draw_part(frame)
+            part = part if left == WHOLE else left
+        return self._engine.draw(frame, self._settings.now, part=part)
 
     def _present(self) -> None:
         clock = self._engine.clock
-        if self._window is None:
+        if not self._surface.is_interactive:
             with clock.host("present"):
-                self._engine.gl.finish()
-        elif self._picture is not None:
+                self._surface.present("")
+        elif self.drawn is not None:
             self._shown_text = self._text()
             with clock.host("present"):
-                overlays = reduce(or_, (tool.overlays(self._engine.last) for tool in self._tools), NO_OVERLAYS)
-                self._window.present(self._picture, *self._shown_text, overlays, self._tools)
+                self._draw_over(self.drawn, *self._shown_text)
             with clock.host("swap"):
-                self._window.swap()
+                self._surface.present(self._shown_text[0])
         self._repaint = False
 
+    def _draw_over(self, drawn: Drawn, status: str, message: str) -> None:
+        """The picture on the surface, with the status line under a message where there is one, and the tools."""
+        overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools), NO_OVERLAYS)
+        self._presenter.draw(drawn.texture, [line for line in (message, status) if line], overlays, self._tools)
+
     def _text(self) -> tuple[str, str]:
-        """The status line and the message under it, as they should be on the screen now; empty off screen."""
-        if self._window is None or self.frame is None:
+        """The status line and the message under it, as the surface should show them; empty where nobody watches."""
+        if self.frame is None or not self._surface.is_interactive:
             return "", ""
         now_s = perf_counter()
         if now_s >= self._pace_until_s:
@@ -186,10 +215,9 @@ class Viewer:
             self._pace = "" if fps is None else f"{fps:.1f} fps"
             self._pace_until_s = now_s + PACE_EVERY_S
         pace = "frozen" if self._frozen else "" if self._idle() else self._pace
-        engine, source = self._engine, self._source.name
-        lens = engine.lens
+        now, source = self._settings.now, self._source.name
         name = Path(source).name or source
-        status = status_line(name, engine.look.name, lens.name, lens.f_number, engine.focus_m, pace)
+        status = status_line(name, now.look.name, now.lens.name, now.f_number, now.focus_m, pace)
         return status, self._message if now_s < self._message_until_s else ""
 
     def _notify(self, message: str) -> None:
@@ -197,8 +225,8 @@ class Viewer:
 
     def _own_controls(self) -> Iterable[Control]:
         yield Action("quit", "Quit", "window", "Q", do=self._quit_loop)
-        if self._window is not None:
-            yield Action("fullscreen", "Fullscreen", "window", "F", do=self._window.toggle_fullscreen)
+        if self._surface.can_fullscreen:
+            yield Action("fullscreen", "Fullscreen", "window", "F", do=self._surface.toggle_fullscreen)
         yield Switch("freeze", "Freeze", "window", "Space", get=lambda: self._frozen, set=self._freeze)
 
     def _handle_events(self, events: list[Event]) -> None:
@@ -224,6 +252,12 @@ class Viewer:
             for tool in self._tools:
                 stack.callback(tool.close)
 
+    def _keep_frame(self) -> None:
+        """The last frame outlives the run, and its driver's buffer goes back."""
+        if self.frame is not None:
+            leased, self.frame = self.frame, self.frame.owned()
+            leased.release()
+
     def _quit_loop(self) -> None:
         self._quit = True
 
@@ -235,8 +269,13 @@ class Viewer:
         self._frozen = frozen
 
     def _pick_grey(self, x: float, y: float) -> bool:
+        if self.drawn is None:
+            return False
         try:
-            self._notify(f"white balance {self._engine.pick_grey(x, y)}")
+            white_balance = self.drawn.grey_at(x, y)
+            development = replace(self._settings.now.development, white_balance=white_balance)
+            self._settings.change("white balance", development=development)
+            self._notify(f"white balance {white_balance}")
         except GroundglassError as error:
             self._notify(str(error))
         return True

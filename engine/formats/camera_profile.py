@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import CameraProfile
-from ..errors import SourceError
+from ..errors import SourceError, check_regular_file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +58,7 @@ def profile_text(profile: ChartProfile, comments: list[str]) -> str:
 
 def load_profile(path: Path) -> ChartProfile:
     """SourceError with the file and the key where there is no such file, or it holds no profile."""
+    check_regular_file(path)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

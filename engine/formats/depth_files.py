@@ -15,7 +15,7 @@ from PIL import Image, ImageFile, ImageOps
 from ..depth.debanding import deband
 from ..depth.maps import SENSOR_NOISE, DepthMap, relative_noise, whole_depth
 from ..depth.relative import DepthRange, extremes
-from ..errors import SourceError, cause
+from ..errors import SourceError, cause, check_regular_file
 from .file_errors import UNREADABLE
 
 DEFAULT_UNITS_PER_M = 1000.0
@@ -75,6 +75,7 @@ def metric(path: Path, samples: NDArray[Any], scaling: Scaling) -> DepthMap:
 
 def read_samples(path: Path) -> NDArray[Any]:
     """(H, W) integers or floats, as the file holds them; of a grey picture in three channels, one. SourceError."""
+    check_regular_file(path)
     if not path.is_file():
         raise SourceError(f"{path}: no such depth map; give a file, or plane:0.8..6 for a tilted plane")
     try:

@@ -21,7 +21,7 @@ from PIL import Image
 
 from ..depth.maps import DepthMap, relative_noise, whole_depth
 from ..depth.relative import PORTRAIT_M
-from ..errors import SourceError, cause
+from ..errors import SourceError, cause, check_regular_file
 from .file_errors import UNREADABLE
 
 NAMESPACE = "http://ns.google.com/photos/1.0/depthmap/"
@@ -42,6 +42,7 @@ def read_gdepth(path: Path) -> DepthMap | None:
     Near and far are metres unless the file says otherwise. Files whose near and far make no sense get
     `PORTRAIT_M`. Raises SourceError where there is a map that cannot be read.
     """
+    check_regular_file(path)
     try:
         with path.open("rb") as file:
             main, extensions = _xmp_packets(file)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..camera import CameraProfile
 from ..cfa import BAYER_PATTERNS, Cfa
-from ..errors import SourceError
+from ..errors import SourceError, check_regular_file
 from ..frame import Encoding, Frame
 from ..packing import Packing, unpack
 
@@ -113,6 +113,7 @@ def read_headerless(path: Path, layout: Layout) -> Frame:
     No camera is known: camera RGB is taken for linear Rec.709. Raises SourceError where the file's length or its
     largest value does not fit the layout.
     """
+    check_regular_file(path)
     try:
         file_bytes = np.fromfile(path, np.uint8)
     except OSError as error:

@@ -15,7 +15,7 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from ..camera import CameraProfile
 from ..colour.icc_read import matrix_profile_to_srgb
-from ..errors import SourceError, cause
+from ..errors import SourceError, cause, check_regular_file
 from ..frame import Encoding, Frame
 from .exr import read_exr
 from .file_errors import UNREADABLE
@@ -44,6 +44,7 @@ def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
     (Z of an EXR, the depth image of a HEIC, GDepth of a JPEG), unless `with_depth` is False. Raises SourceError, or
     MissingExtraError for OpenEXR and HEIF.
     """
+    check_regular_file(path)
     suffix = path.suffix.lower()
     if suffix == ".exr":
         return read_exr(path, with_depth=with_depth)

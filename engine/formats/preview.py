@@ -11,7 +11,7 @@ import rawpy
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import SourceError, cause
+from ..errors import SourceError, cause, check_regular_file
 from ..orientation import upright
 from .file_errors import UNREADABLE
 from .picture_read import ORIENTATION_TAG, as_srgb
@@ -24,6 +24,7 @@ def read_preview(path: Path) -> NDArray[np.uint8]:
 
     Raises SourceError where there is none, or only an icon.
     """
+    check_regular_file(path)
     try:
         with rawpy.imread(str(path)) as raw:
             thumbnail = raw.extract_thumb()

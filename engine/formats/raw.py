@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..camera import REC709_TO_REC2020, Calibration, CameraProfile
 from ..cfa import Cfa
-from ..errors import SourceError
+from ..errors import SourceError, check_regular_file
 from ..frame import Encoding, Frame
 from .dng_read import D65_K, Dng, filters, read_dng
 from .photosite_maps import Four, light, photosite_black, photosite_defects, photosite_gains
@@ -47,6 +47,7 @@ def read_raw(path: Path) -> Frame:
     all that its tags say, and its default crop; of other raws, what LibRaw knows. Raises SourceError where the file is
     not a raw, is cut off, or holds a sensor that is neither Bayer, quad-Bayer, X-Trans, monochrome nor RGB.
     """
+    check_regular_file(path)
     if path.suffix.lower() == ".raw":
         _reject_headerless(path)
     dng = read_dng(path)

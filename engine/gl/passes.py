@@ -1,8 +1,9 @@
 """Passes: what a shader file announces, and how the pointwise ones of a look become a single draw.
 
-A pass is a file `shaders/<name>.glsl` with one function `vec3 <name>(vec3 rgb, PixelContext place)`. Its head says what it is:
+A pass is a file `shaders/<name>.glsl` with one function `vec3 <name>(vec3 rgb, PixelContext place)`. Its head says what
+it looks at, and which light it takes (`domain`):
 
-    #pragma pass pixel
+    #pragma pass pixel scene
     #pragma parameter contrast "Contrast" 1.0 0.5 2.0 0.01 group=tone
     uniform float <name>_contrast;
 
@@ -14,7 +15,7 @@ parameter, `uniform sampler3D lut_file_cube;`. A full-frame draw costs 4 to
 A uniform is dear there as well: the numbers of a look as constants of the source draw `classic` in 18 ms, as uniforms
 in 32 ms.
 
-An overlay (`#pragma pass overlay`) is such a file, too. It belongs to no look: it is drawn over the finished picture on
+An overlay (`#pragma pass overlay display`) is such a file, too. It belongs to no look: it is drawn over the finished picture on
 the screen, never into a still, and uses what `present.glsl` announces instead of `common.glsl`.
 """
 
@@ -34,6 +35,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import ShaderError
+from .domain import Domain, parse_domain, with_display_where
 from .program import SHADERS, Reader, Source, load_source, read_shader, source_of
 
 Number = float | int | bool | tuple[float, ...]  # what a uniform holds
@@ -119,6 +121,7 @@ class Pass:
     parameters: tuple[Parameter, ...]
     source: Source
     neighbourhood: Neighbourhood | None = None
+    domain: Domain | None = None  # None where the shader does not say
 
     @property
     def samplers(self) -> tuple[str, ...]:
@@ -165,12 +168,15 @@ def _load_pass(name: str, read: Reader, revision: int) -> Pass:
     file = f"{name}.glsl"
     source = load_source(file, read)
     stage: Stage | None = None
+    domain: Domain | None = None
     neighbourhood: Neighbourhood | None = None
     parameters: list[Parameter] = []
     for line, (origin, number) in zip(source.lines, source.origins, strict=True):
         words = line.split(maxsplit=2)
         if words[:2] == ["#pragma", "pass"]:
-            stage = _stage(words[2:], f"{origin}:{number}")
+            stage, domain = _stage_and_domain(line.split()[2:], f"{origin}:{number}")
+        elif words[:2] == ["#pragma", "display_where"]:
+            domain = with_display_where(domain, line.split()[2:], f"{origin}:{number}")
         elif words[:2] == ["#pragma", "neighbourhood"]:
             neighbourhood = _parse_neighbourhood(words[2:], f"{origin}:{number}")
         elif words[:2] == ["#pragma", "parameter"]:
@@ -187,15 +193,16 @@ def _load_pass(name: str, read: Reader, revision: int) -> Pass:
     if stage is Stage.NEIGHBOURHOOD:
         source = source_of(f"{name}'s map", _NEIGHBOURHOOD.format(name=name)) + source
     source = replace(source, again=lambda: load_pass(name, read).source)
-    return Pass(name, stage, tuple(parameters), source, neighbourhood)
+    return Pass(name, stage, tuple(parameters), source, neighbourhood, domain)
 
 
-def _stage(words: list[str], where: str) -> Stage:
+def _stage_and_domain(words: list[str], where: str) -> tuple[Stage, Domain | None]:
     try:
-        return Stage(words[0].strip() if words else "")
+        stage = Stage(words[0] if words else "")
     except ValueError:
         known = ", ".join(stage.value for stage in Stage)
         raise ShaderError(f"{where}: unknown pass stage '{' '.join(words)}'; use one of {known}") from None
+    return stage, parse_domain(words[1:], where)
 
 
 def _parse_neighbourhood(words: list[str], where: str) -> Neighbourhood:

@@ -1,4 +1,4 @@
-"""The look that is being edited, without any window: values, undo, two slots to compare, chance, and its file."""
+"""The look that is being edited, without any window: values, two slots to compare, chance, and its file."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from ..formats.picture_write import write_atomically
 from ..gl.passes import Parameter, Table, Value, load_pass
 from ..look.look import Look, PassSettings
 from ..look.look_text import edited_text, rounded
+from ..settings import UNTIL_SETTLED, HistorySnapshot, Settings, SettingsHistory
 
 Slot = Literal["A", "B"]
-STEPS = 500  # that can be undone; a look is a few hundred bytes
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    """What undo brings back: the look that is shown, and the one in the slot that is not."""
+class _Slots:
+    """What undo brings back beside the settings: which slot is shown, and the look in the one that is not."""
 
-    look: Look
     other: Look
-    slot: Slot
+    shown: Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,52 +32,45 @@ class EditingSnapshot:
     """An `Editing` as it was."""
 
     saved: Look
-    state: _State
-    done: tuple[_State, ...]
-    undone: tuple[_State, ...]
+    history: HistorySnapshot
 
     @property
     def look(self) -> Look:
-        return self.state.look
+        return self.history.now.settings.look
 
 
 class Editing:
-    """A look and what became of it. `show` is told each change: `Editing(engine.look, apply)`.
+    """The look of the live settings and what became of it: each change is a step of their history.
 
     The two slots begin with the look as it was opened. `saved` is the look as its file has it.
     """
 
-    def __init__(self, look: Look, show: Callable[[Look], None]) -> None:
-        self.saved = look
-        self._show = show
-        self._state = _State(look, look, "A")
-        self._undone: list[_State] = []
-        self._done: list[_State] = []
-        self._dragged: tuple[str, str] | None = None
+    def __init__(self, history: SettingsHistory) -> None:
+        self.history = history
+        self.saved = history.now.look
+        history.follow(companion=_Slots(self.saved, "A"))
+        self._dragged = ""
         self._locked: set[tuple[str, str]] = set()
 
     @property
     def look(self) -> Look:
         """As it is shown."""
-        return self._state.look
+        return self.history.now.look
 
     @property
     def slot(self) -> Slot:
         """Which of the two is shown."""
-        return self._state.slot
+        return self._slots.shown
+
+    @property
+    def _slots(self) -> _Slots:
+        slots: _Slots = self.history.companion
+        return slots
 
     @property
     def is_changed(self) -> bool:
         """Whether something is not as it was saved."""
         return any(self.is_value_changed(one.name, parameter.name) for one, parameter in self.parameters())
-
-    @property
-    def can_undo(self) -> bool:
-        return bool(self._done)
-
-    @property
-    def can_redo(self) -> bool:
-        return bool(self._undone)
 
     def parameters(self) -> Iterator[tuple[PassSettings, Parameter]]:
         """All that can be set, in the order of the look's passes; a parameter of the kind `table` cannot."""
@@ -108,14 +100,13 @@ class Editing:
         Sets of one parameter that follow one another with `drag` are undone as one, until `end_drag`.
         """
         look = self.look.with_value(pass_name, parameter, value)
-        goes_on = drag and self._dragged == (pass_name, parameter)
         if look != self.look:
-            self._set_state(replace(self._state, look=look), keep=not goes_on)
-            self._dragged = (pass_name, parameter) if drag else None
+            self._dragged = f"{pass_name}.{parameter}"
+            self.history.change(self._dragged, merge_s=UNTIL_SETTLED if drag else 0.0, look=look)
 
     def end_drag(self) -> None:
         """The hand lets go: what is set next is a step of its own."""
-        self._dragged = None
+        self.history.settle(self._dragged)
 
     def reset(self, pass_name: str | None = None, parameter: str | None = None) -> None:
         """One parameter, one pass or all as it was saved, in one step."""
@@ -155,51 +146,41 @@ class Editing:
 
     def store(self) -> None:
         """Puts the look as it is now into the other slot, too."""
-        self._set_state(replace(self._state, other=self.look))
+        self.history.change("store", companion=replace(self._slots, other=self.look))
 
     def swap(self) -> None:
         """Shows the other slot; this one keeps what was shown. Twice is as before."""
-        state = self._state
-        self._set_state(_State(state.other, state.look, "B" if state.slot == "A" else "A"))
-
-    def undo(self) -> bool:
-        """One step back; False where there is none."""
-        return self._step(self._done, self._undone)
-
-    def redo(self) -> bool:
-        """One step forth again; False where there is none."""
-        return self._step(self._undone, self._done)
+        slots = _Slots(self.look, "B" if self.slot == "A" else "A")
+        self.history.change("swap", companion=slots, look=self._slots.other)
 
     def open(self, look: Look) -> None:
         """Another look, as its file has it. Undo leads back to the one before, and to its changes."""
         self.saved = look
-        self._set_state(replace(self._state, look=look))
+        self.history.change("look", look=look)
 
     def reloaded(self, look: Look) -> None:
         """The look's file was edited: what changed there is taken, and what was set by hand beside it stays."""
         before = self.saved
         self.saved = look
         passes = tuple(self._merged(settings, before) for settings in look.passes)
-        self._set_state(replace(self._state, look=replace(look, passes=passes)))
+        self.history.change("look file", look=replace(look, passes=passes))
 
     def refit(self) -> None:
         """The shaders of the passes were edited: all that is kept is made to fit their parameters.
 
         Raises ShaderError, and changes nothing, where a pass is not there any more.
         """
-        saved, state = self.saved.refitted(), _refitted(self._state)
-        done, undone = ([_refitted(one) for one in kept] for kept in (self._done, self._undone))
-        self.saved, self._state, self._done, self._undone = saved, state, done, undone
-        self._show(self.look)
+        saved = self.saved.refitted()
+        self.history.rewrite(_refitted)
+        self.saved = saved
 
     def snapshot(self) -> EditingSnapshot:
         """All there is to undo, too, to `recall` when what comes next turns out to be no good."""
-        return EditingSnapshot(self.saved, self._state, tuple(self._done), tuple(self._undone))
+        return EditingSnapshot(self.saved, self.history.snapshot())
 
     def restore(self, snapshot: EditingSnapshot) -> None:
-        self.saved, self._state = snapshot.saved, snapshot.state
-        self._done, self._undone = list(snapshot.done), list(snapshot.undone)
-        self._show(self.look)
+        self.saved = snapshot.saved
+        self.history.restore(snapshot.history)
 
     def as_toml(self, folder: Path | None = None) -> str:
         """The look's file as it would be in `folder`, with the comments that it has; LUTs by their names if None."""
@@ -217,8 +198,7 @@ class Editing:
         text = edited_text(named, path.parent)
         write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
         self.saved = replace(_explicit_values(named), file=path, text=text)
-        self._state = replace(self._state, look=self.saved)
-        self._show(self.look)
+        self.history.follow(look=self.saved)
         return path
 
     def _merged(self, settings: PassSettings, before: Look) -> PassSettings:
@@ -241,24 +221,7 @@ class Editing:
             )
             for settings in self.look.passes
         )
-        self._set_state(replace(self._state, look=replace(self.look, passes=passes)))
-
-    def _set_state(self, state: _State, *, keep: bool = True) -> None:
-        self._dragged = None
-        if keep and state != self._state:
-            self._done = [*self._done[-STEPS + 1 :], self._state]
-            self._undone.clear()
-        self._state = state
-        self._show(state.look)
-
-    def _step(self, back: list[_State], forth: list[_State]) -> bool:
-        if not back:
-            return False
-        forth.append(self._state)
-        self._state = back.pop()
-        self._dragged = None
-        self._show(self.look)
-        return True
+        self.history.change("look values", look=replace(self.look, passes=passes))
 
 
 def _value_in(look: Look, pass_name: str, parameter: str) -> Value:
@@ -274,8 +237,8 @@ def _same(one: Value, other: Value) -> bool:
     return one == other
 
 
-def _refitted(state: _State) -> _State:
-    return replace(state, look=state.look.refitted(), other=state.other.refitted())
+def _refitted(settings: Settings, slots: _Slots) -> tuple[Settings, _Slots]:
+    return settings.with_(look=settings.look.refitted()), replace(slots, other=slots.other.refitted())
 
 
 def _explicit_values(look: Look) -> Look:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..controls import Action, Choice, Control, Number
-from ..display.tool import Invalidation, Tool, ToolContext
+from ..display.tool import Tool, ToolContext
 from ..errors import GroundglassError
 from ..look.look import list_looks, load_look
 from ..output.reserved_paths import reserved_path
+from ..settings import PAUSE_S
 from .editing import Editing
 
 
 class LookKeys(Tool):
-    """Keys for what `editing` can do. A look that shipped is saved into `folder`, under a new number."""
+    """Keys for what `editing` can do, and for undo of whatever was set.
+
+    A look that shipped is saved into `folder`, under a new number.
+    """
 
     def __init__(self, tool_context: ToolContext, editing: Editing, folder: Path = Path()) -> None:
-        self._engine, self._notify = tool_context.engine, tool_context.notify
+        self._settings, self._notify = tool_context.settings, tool_context.notify
         self._editing, self._folder = editing, folder
-        self._changed = False
 
     def controls(self) -> Iterable[Control]:
         editing = self._editing
@@ -34,44 +37,38 @@ class LookKeys(Tool):
             minimum=0.0,
             maximum=1.0,
             step=0.01,
-            get=lambda: self._engine.strength,
+            get=lambda: self._settings.now.strength,
             set=self._set_strength,
             help="how much of the look is blended in",
         )
-        yield Action("undo", "Undo", "look", "Ctrl+Z", do=lambda: self._step(editing.undo, "nothing to undo"))
-        yield Action("redo", "Redo", "look", "Ctrl+Shift+Z", do=lambda: self._step(editing.redo, "nothing to redo"))
+        yield Action("undo", "Undo", "look", "Ctrl+Z", do=self._undo)
+        yield Action("redo", "Redo", "look", "Ctrl+Shift+Z", do=self._redo)
         yield Action("swap", "Swap the look's slots A and B", "look", "Ctrl+X", do=self._swap)
         yield Action("reset_look", "Reset the look", "look", "Ctrl+R", do=self._reset)
         yield Action("save_look", "Save the look", "look", "Ctrl+S", do=self._save)
 
-    def tick(self, now_s: float) -> Invalidation:
-        changed, self._changed = self._changed, False
-        return Invalidation.REDRAW if changed else Invalidation.NOTHING
-
     def _open(self, name: str) -> None:
         look = load_look(name)
         self._editing.open(look)
-        self._changed = True
         self._notify(f"{name}: {look.intent}".rstrip(": "))
 
     def _set_strength(self, strength: float) -> None:
-        self._engine.strength = strength
-        self._changed = True
+        self._settings.change("strength", merge_s=PAUSE_S, strength=strength)
 
-    def _step(self, take: Callable[[], bool], otherwise: str) -> None:
-        if take():
-            self._changed = True
-        else:
-            self._notify(otherwise)
+    def _undo(self) -> None:
+        if not self._settings.undo():
+            self._notify("nothing to undo")
+
+    def _redo(self) -> None:
+        if not self._settings.redo():
+            self._notify("nothing to redo")
 
     def _swap(self) -> None:
         self._editing.swap()
-        self._changed = True
         self._notify(f"slot {self._editing.slot}")
 
     def _reset(self) -> None:
         self._editing.reset()
-        self._changed = True
 
     def _save(self) -> None:
         """Into the look's own file where it is the user's; what shipped is never written over."""

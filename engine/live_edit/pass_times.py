@@ -21,7 +21,7 @@ from ..gl.context import is_software, make_current
 from ..look.grade import Grader
 
 if TYPE_CHECKING:
-    from ..engine import Engine
+    from ..drawn import Drawn
     from ..look.look import Look
 
 BASE = "base"
@@ -38,7 +38,7 @@ class PassTimes(Tool):
     """
 
     def __init__(self, tool_context: ToolContext, times: dict[str, float] | None = None) -> None:
-        self._engine, self._notify = tool_context.engine, tool_context.notify
+        self._tool_context, self._notify = tool_context, tool_context.notify
         self._running: Generator[None, None, None] | None = None
         self._grader: Grader | None = None  # of the measurement that runs; not the generator's, which ends any time
         self.times = {} if times is None else times
@@ -55,10 +55,11 @@ class PassTimes(Tool):
     def measure(self) -> None:
         """Begins anew with the look as it is now."""
         self.close()
-        if self._engine.last is not None:
-            self._notify(f"timing the passes of {self._engine.look.name}")
-            self._grader = Grader(self._engine.gl)
-            self._running = self._measured(self._engine, self._engine.look, self._grader)
+        drawn = self._tool_context.drawn()
+        if drawn is not None:
+            self._notify(f"timing the passes of {drawn.settings.look.name}")
+            self._grader = Grader(self._tool_context.engine.gl)
+            self._running = self._measured(drawn.settings.look, self._grader)
 
     def tick(self, now_s: float) -> Invalidation:
         if self._running is not None:
@@ -69,7 +70,7 @@ class PassTimes(Tool):
         """Ends the measurement and releases its GL objects; must come before the engine is closed."""
         self._running = None
         if self._grader is not None:
-            make_current(self._engine.gl)
+            make_current(self._tool_context.engine.gl)
             self._grader.release()
             self._grader = None
 
@@ -84,12 +85,16 @@ class PassTimes(Tool):
             self.close()
             self._notify(str(error))
 
-    def _measured(self, engine: Engine, look: Look, grader: Grader) -> Generator[None, None, None]:
+    def _measured(self, look: Look, grader: Grader) -> Generator[None, None, None]:
+        gl = self._tool_context.engine.gl
         parts = [dataclasses.replace(look, passes=look.passes[:count]) for count in range(len(look.passes) + 1)]
         spent: list[list[float]] = [[] for _ in parts]
         for number in range(WARM_UP + ROUNDS):
             for part, its in zip(parts, spent, strict=True):
-                ms = _draw(grader, engine, part)
+                drawn = self._tool_context.drawn()
+                assert drawn is not None  # there was one when it began
+                make_current(gl)
+                ms = _draw(grader, drawn, part, 1 if is_software(gl) else DRAWS)
                 if number >= WARM_UP:
                     its.append(ms)
                 yield
@@ -112,15 +117,15 @@ def times_per_pass(names: list[str], until_ms: list[float]) -> dict[str, float]:
     return times
 
 
-def _draw(grader: Grader, engine: Engine, look: Look) -> float:
-    """Milliseconds of one drawing."""
-    make_current(engine.gl)
-    for _ in range(1 if is_software(engine.gl) else DRAWS):
+def _draw(grader: Grader, drawn: Drawn, look: Look, times: int) -> float:
+    """Milliseconds of one drawing, the last of so many."""
+    settings = drawn.settings
+    for _ in range(times):
         grader.draw(
-            engine.scene_textures,
+            drawn.scene,
             look,
-            strength=engine.strength,
-            target="rgb10_a2" if engine.screen_bits >= 10 else "rgba8",
-            output=engine.output_space,
+            strength=settings.strength,
+            target="rgb10_a2" if settings.bits >= 10 else "rgba8",
+            output=settings.output_space,
         )
     return grader.last_gpu_ms or 0.0

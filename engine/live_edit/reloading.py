@@ -25,9 +25,7 @@ from .problem_sprite import render_problem
 from .watch import Watch, WatchedPaths
 
 if TYPE_CHECKING:
-    import moderngl
-
-    from ..frame import Frame
+    from ..drawn import Drawn
 
 LIBRARIES = (SHADERS, KERNELS)
 LAST_BUILD_S = 5.0  # how long the end of the loop waits for a compiler
@@ -60,9 +58,9 @@ class Reloading(Tool):
 
     def __init__(self, tool_context: ToolContext, editing: Editing, load: Callable[[], str | Look]) -> None:
         self._notify, self._editing, self._load = tool_context.notify, editing, load
-        self._on_screen = tool_context.window is not None
+        self._on_screen = tool_context.surface.is_interactive
         self._engine = tool_context.engine
-        self._watch = Watch(_nothing if tool_context.window is None else tool_context.window.wake)
+        self._watch = Watch(tool_context.surface.wake)
         self._opened = self._followed = editing.saved
         self._refused: Texts = {}  # saved, but broken
         self._refused_look = False
@@ -118,7 +116,7 @@ class Reloading(Tool):
             saved |= {folder / name for library in LIBRARIES for folder in library.folders for name in library.names()}
         return self._try() if saved and self._collect(saved) else Invalidation.NOTHING
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         self._was_drawn = True
         if self._trial is None:
             self._has_drawn = self._editing.snapshot()
@@ -184,6 +182,8 @@ class Reloading(Tool):
             file = self._editing.saved.file
             if file is None or path.resolve() != file.resolve():
                 return True
+            if not path.is_file() and path.exists():
+                return True  # a FIFO or the like: loading it says so
             return path.read_text(encoding="utf-8-sig") != self._editing.saved.text
         except UnicodeDecodeError:
             return True
@@ -291,7 +291,7 @@ class Reloading(Tool):
             if name in library.names():
                 return library.read(name)
         for path in self._look_files():
-            if path.name == name and path.stat().st_size < 1 << 20:
+            if path.name == name and path.is_file() and path.stat().st_size < 1 << 20:
                 return path.read_text(encoding="utf-8", errors="replace")
         return None
 
@@ -338,7 +338,3 @@ def _in_thread(work: Callable[[], None]) -> Future[None]:
 
     Thread(target=run, name="groundglass-build", daemon=True).start()
     return done
-
-
-def _nothing() -> None:
-    """Off screen the loop does not sleep."""

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Literal, NamedTuple
 
 import moderngl
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..camera import REC709_TO_REC2020
+from ..compute.stage_cache import StageCache
 from ..gl.constant_folding import ConstantFolding
 from ..gl.context import headless_context, is_software
 from ..gl.full_frame import FullFrame
@@ -29,24 +31,56 @@ _OUTPUT_SAMPLERS = ("output_curve", "output_cube")
 _DITHER_STEP: dict[Target, float] = {"rgba8": 1 / 255, "rgb10_a2": 1 / 1023, "rgba32f": 0.0}
 _GL_RGB10_A2 = 0x8059
 _QUERIES = 3  # a timer is read two frames after it was set, when the driver has long finished
+_TARGETS = 4  # kept: of two sizes, each for the screen and for a file
+
+
+class Part(NamedTuple):
+    """What is drawn of a picture: all of it, or one side of the fraction `at` of its width."""
+
+    side: Literal["whole", "left", "right"] = "whole"
+    at: float = 0.5
+
+    def columns(self, width_px: int) -> tuple[int, int]:
+        """The first column, and the one behind the last."""
+        edge = round(self.at * width_px)
+        return {"whole": (0, width_px), "left": (0, edge), "right": (edge, width_px)}[self.side]
+
+
+WHOLE = Part()
 
 
 class _Key(NamedTuple):
     """What a program is made for: its passes by name, whether neutral is blended in, if to a screen's space.
 
-    The halves of a split picture have programs of their own, or no numbers would ever stand still; where the line
-    between them lies is no part of the key, so that moving it compiles nothing.
+    The sides of a wipe have programs of their own, or no numbers would ever stand still. Where the line between them
+    is does not matter: what is drawn is cut by the scissor test.
     """
 
     passes: tuple[str, ...]
     blend: bool
     to_space: bool
-    starts_left: bool
-    ends_right: bool
+    side: str
+
+
+class _Target:
+    """A texture, and the framebuffer that draws into it."""
+
+    def __init__(self, ctx: moderngl.Context, kind: Target, width: int, height: int) -> None:
+        if kind == "rgb10_a2":
+            self.texture = ctx.texture((width, height), 4, dtype="f1", internal_format=_GL_RGB10_A2)
+        else:
+            self.texture = ctx.texture((width, height), 4, dtype="f1" if kind == "rgba8" else "f4")
+        self.texture.repeat_x = self.texture.repeat_y = False
+        self.framebuffer = ctx.framebuffer([self.texture])
+
+    def release(self) -> None:
+        self.framebuffer.release()
+        self.texture.release()
 
 
 class Grader:
-    """Draws looks. Programs are kept by their passes and targets by their size: a frame compiles and allocates nothing.
+    """Draws looks. Programs are kept by their passes and targets by kind and size, a few of each: a frame compiles and
+    allocates nothing.
 
     With `settles` (on Mesa's software renderer, unless told) numbers that stand still become constants: `ConstantFolding`.
 
@@ -59,7 +93,7 @@ class Grader:
         self._ctx = ctx
         self._software = is_software(ctx)
         self._programs = ConstantFolding(self._compile, self._software if folds_constants is None else folds_constants)
-        self._targets: dict[Target, tuple[moderngl.Texture, moderngl.Framebuffer]] = {}
+        self._targets = StageCache(partial(_Target, ctx), _TARGETS)
         self._tables = TableTextures(ctx)
         self._neighbourhoods = Neighbourhoods(ctx)
         self._queries = [] if self._software else [ctx.query(time=True) for _ in range(_QUERIES)]
@@ -76,26 +110,25 @@ class Grader:
         frame_index: int = 0,
         target: Target = "rgba8",
         output: Table | None = None,
-        columns: tuple[float, float] = (0.0, 1.0),
+        part: Part = WHOLE,
     ) -> moderngl.Texture:
-        """Display sRGB of the scene, row 0 = top, valid until the next draw into the same kind of target.
+        """Display sRGB of the scene, row 0 = top, valid until the next draw into a target of the same kind and size.
 
         With `output`, a `display.output_space.OutputSpace`, numbers for that screen instead. `strength` 0..1 blends
         from the neutral rendering to the look; `local=False` leaves out the passes that are no function of the pixel
-        alone. `rgba8` and `rgb10_a2` are dithered by their own steps, `rgba32f` is not. Of a picture that is split only
-        the `columns` between two fractions of its width are drawn; the rest stays as it is.
+        alone. `rgba8` and `rgb10_a2` are dithered by their own steps, `rgba32f` is not. Of a wipe only the `part` is
+        drawn; the rest of the target stays as it is.
         """
         numbers = _numbers(planes, look, strength, _DITHER_STEP[target])
         if output is not None:
             numbers |= {f"output_{kind}": number for kind, number in output.numbers.items()}
         passes = _passes(look, local)
-        texture, framebuffer = self._target(target, planes.size)
+        drawn = self._targets.get(target, *planes.size)
         tables = self._table_textures(look, output)
         with self._timed():
             moving: dict[str, Number] = {"frame_index": frame_index}
             found, maps = self._neighbourhoods.draw(planes, passes, numbers | moving, tables)
-            halves = columns[0] <= 0.0, columns[1] >= 1.0
-            key = _Key(tuple(one.name for one in passes), strength < 1.0, output is not None, *halves)
+            key = _Key(tuple(one.name for one in passes), strength < 1.0, output is not None, part.side)
             program = self._programs.program(key, numbers | found)
             samplers = _samplers(passes, output is not None)
             units = {name: unit for unit, name in enumerate((*_PLANE_UNIFORMS, *samplers))}
@@ -103,20 +136,17 @@ class Grader:
             textures = tables | maps
             for unit, texture_in in enumerate((*planes.textures, *(textures[name] for name in samplers))):
                 texture_in.use(unit)
-            left, right = (round(column * planes.size[0]) for column in columns)
-            framebuffer.scissor = left, 0, right - left, planes.size[1]
-            program.draw(framebuffer)
-        return texture
+            left, right = part.columns(planes.size[0])
+            drawn.framebuffer.scissor = left, 0, right - left, planes.size[1]
+            program.draw(drawn.framebuffer)
+        return drawn.texture
 
     def release(self) -> None:
         """Give all GL objects back; harmless when done twice."""
         self._programs.release()
-        for texture, framebuffer in self._targets.values():
-            framebuffer.release()
-            texture.release()
+        self._targets.release()
         self._tables.release()
         self._neighbourhoods.release()
-        self._targets.clear()
         self._queries.clear()
 
     def _compile(self, key: _Key, constants: Mapping[str, Number]) -> FullFrame:
@@ -134,21 +164,6 @@ class Grader:
                 if isinstance(value, Table):
                     textures |= self._tables.of(f"{uniform_name(settings.name, name)}_", value)
         return textures
-
-    def _target(self, target: Target, size: tuple[int, int]) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
-        made = self._targets.get(target)
-        if made is None or made[0].size != size:
-            if made is not None:
-                made[1].release()
-                made[0].release()
-            texture = (
-                self._ctx.texture(size, 4, dtype="f1", internal_format=_GL_RGB10_A2)
-                if target == "rgb10_a2"
-                else self._ctx.texture(size, 4, dtype="f1" if target == "rgba8" else "f4")
-            )
-            texture.repeat_x = texture.repeat_y = False
-            self._targets[target] = texture, self._ctx.framebuffer([texture])
-        return self._targets[target]
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

@@ -6,7 +6,8 @@
     [pass.tone_curve]
     grey = 0.115
 
-The tables' order is the passes' order; a parameter that is left out keeps the default of its pragma.
+The tables' order is the passes' order: those that take scene light stand before the tone curve, those that take display
+light after it. A parameter that is left out keeps the default of its pragma.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import LookError
+from ..errors import LookError, check_regular_file
+from ..gl.domain import Domain, misplaced
 from ..gl.passes import Parameter, Pass, Table, Value, list_passes, load_pass
 from ..gl.program import SHADERS
 from .lut_read import read_lut
@@ -94,6 +96,8 @@ def load_look(name_or_path: str | Path) -> Look:
                 f"no look '{name_or_path}'{_nearest(str(name_or_path), shipped)}; "
                 f"there are {', '.join(sorted(shipped))}, or give the path of a .toml file"
             )
+    if isinstance(file, Path) and not file.is_dir():
+        check_regular_file(file, LookError)
     try:
         with file.open("rb") as stream:
             text = stream.read(_MAX_BYTES).decode("utf-8-sig")  # some editors begin with a byte order mark
@@ -130,7 +134,21 @@ def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
     if not passes:
         raise LookError(f"{file}:1: holds no pass; add one, like [pass.tone_curve]")
     settings = tuple(_settings(text, file, name, values, folder) for name, values in passes.items())
+    _check_order(settings, text, file)
     return Look(table.get("name") or file.removesuffix(".toml"), table.get("intent", ""), settings, text=text)
+
+
+def _check_order(passes: tuple[PassSettings, ...], text: str, file: str) -> None:
+    """LookError for the first pass on the wrong side of the tone curve."""
+    wrong = misplaced((one.name, _domain(one)) for one in passes)
+    if wrong is not None:
+        name, said = wrong
+        raise LookError(f"{file}:{_line_of(text, '', name)}: [pass.{name}] {said}")
+
+
+def _domain(settings: PassSettings) -> Domain | None:
+    domain = load_pass(settings.name).domain
+    return None if domain is None else domain.of(settings.values)
 
 
 def _plain(message: str) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import partial
 
 import moderngl
 
+from ..compute.stage_cache import StageCache
 from ..errors import ShaderError
 from ..gl.full_frame import FullFrame
-from ..gl.passes import Number, Pass, fuse_prefilter, uniform_name
+from ..gl.passes import Number, Pass, fuse_prefilter, load_pass, uniform_name
 from ..gl.planes import ScenePlanes
 from ..gl.program import load_source
 
@@ -24,16 +25,23 @@ Bound = moderngl.Texture | moderngl.Texture3D
 
 _PLANES = ("scene_texture",)
 _SIGMA_MIN_PX = 1.0  # of the small textures, up to twice as much: little more than they blur by themselves
+_PROGRAMS = 16  # kept: of the passes that look around themselves, each behind those before it
+_MAPS = 96  # kept: a look with two such passes draws some 20, of each size
 _REACH = 3.0  # standard deviations up to which a Gaussian is drawn
 
 
-@dataclass(slots=True)
 class _Map:
-    """A small texture and what draws into it; `covers_px` pixels of the picture are one of it."""
+    """A small texture and what draws into it; `covers_px` pixels of the picture are one of it.
 
-    texture: moderngl.Texture
-    framebuffer: moderngl.Framebuffer
-    covers_px: int
+    Each pass has maps of its own, told apart by its name and by what they are for.
+    """
+
+    def __init__(self, ctx: moderngl.Context, name: str, purpose: str, size: tuple[int, int], covers_px: int) -> None:
+        del name, purpose
+        self.covers_px = covers_px
+        self.texture = ctx.texture(size, 4, dtype="f4")
+        self.texture.repeat_x = self.texture.repeat_y = False
+        self.framebuffer = ctx.framebuffer([self.texture])
 
     @property
     def texel(self) -> tuple[float, float]:
@@ -54,9 +62,9 @@ class Neighbourhoods:
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
-        self._prefilters: dict[tuple[str, ...], FullFrame] = {}  # by the names of a pass and of those before it
+        self._prefilters = StageCache(self._made_seen, _PROGRAMS)  # by a pass and those before it
         self._steps: dict[str, FullFrame] = {}  # by their files
-        self._maps: dict[tuple[str, str], _Map] = {}  # by the name of the pass and what for
+        self._maps = StageCache(partial(_Map, ctx), _MAPS)
 
     def draw(
         self,
@@ -97,10 +105,11 @@ class Neighbourhoods:
 
     def release(self) -> None:
         """Give all GL objects back; harmless when done twice."""
-        for kept in (self._prefilters, self._steps, self._maps):
-            for one in kept.values():
-                one.release()
-            kept.clear()
+        self._prefilters.release()
+        self._maps.release()
+        for step in self._steps.values():
+            step.release()
+        self._steps.clear()
 
     def halo(self, name: str, seen: _Map, sigma_px: float) -> _Map:
         """Three Gaussians; the variances of the two wider ones are 5 and 21 times the first."""
@@ -132,9 +141,7 @@ class Neighbourhoods:
         """What the last of the passes wants averaged, behind the others."""
         *before, one = passes
         samplers = tuple(name for each in before for name in each.samplers)
-        key = tuple(each.name for each in passes)
-        if key not in self._prefilters:
-            self._prefilters[key] = FullFrame(self._ctx, fuse_prefilter(before, one), _PLANES + samplers)
+        program = self._prefilters.get(*(each.name for each in passes))
         for unit, texture in enumerate((*planes.textures, *(textures[name] for name in samplers))):
             texture.use(unit)
         (pitch, rows), (x0, y0), (width, height) = planes.pitch_px, planes.origin, planes.size
@@ -153,7 +160,7 @@ class Neighbourhoods:
             ),
             "covers_px": float(covers_px),
         }
-        return self._draw(self._prefilters[key], one.name, "seen", size, covers_px, {**numbers, **placed})
+        return self._draw(program, one.name, "seen", size, covers_px, {**numbers, **placed})
 
     def _halved(self, name: str, source: _Map) -> _Map:
         source.bind(0, linear=True)
@@ -193,20 +200,15 @@ class Neighbourhoods:
         covers_px: int,
         numbers: Mapping[str, Number],
     ) -> _Map:
-        made = self._map((name, f"{purpose} {covers_px}"), size, covers_px)
+        made = self._maps.get(name, purpose, size, covers_px)
         step.set(numbers)
         step.draw(made.framebuffer)
         return made
 
-    def _map(self, key: tuple[str, str], size: tuple[int, int], covers_px: int) -> _Map:
-        made = self._maps.get(key)
-        if made is None or made.texture.size != size:
-            if made is not None:
-                made.release()
-            texture = self._ctx.texture(size, 4, dtype="f4")
-            texture.repeat_x = texture.repeat_y = False
-            made = self._maps[key] = _Map(texture, self._ctx.framebuffer([texture]), covers_px)
-        return made
+    def _made_seen(self, *names: str) -> FullFrame:
+        *before, one = (load_pass(name) for name in names)
+        samplers = tuple(name for each in before for name in each.samplers)
+        return FullFrame(self._ctx, fuse_prefilter(before, one), _PLANES + samplers)
 
 
 def _downscale_blur(covers_px: int) -> float:

@@ -54,12 +54,10 @@ class Breathing:
         width, height = self.size
         if not shows(magnification, width):
             return scene
-        step, layout = 1 / magnification, scene.layout
+        step = 1 / magnification
         if 0.5 * min(width, height) * (1 - step) < _MARGIN_PX:
             scene.mirror()
-        self.picture.run(
-            BREATHING, "breathe", scene.buffer, self.picture.buffer, width, height, layout.pitch, layout.stride, step
-        )
+        self.picture.run(BREATHING, "breathe", scene=scene.buffer, picture=self.picture.buffer, step=step)
         return self.picture
 
     def release(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compute.arguments import numbered
 from ..compute.device import Device
 from ..compute.planes import PAD, Planes
 from ..lens import Lens
@@ -176,10 +177,12 @@ class Defocus:
         scene.mirror(rows=border)
         layout = scene.layout
         self._device.run(
-            self._prepare, "coc", (self._tiles_x, self._tiles_y), (1, 1), depth.buffer, self._radius.buffer,
-            self._weight.buffer, self._tiles, self._borders, self._aperture, *shape.cells, *self.size, layout.pitch,
-            self._tiles_x, self._tiles_y, blur.coc_px, blur.focus_m, blur.native_coc_px, blur.native_focus_m,
-            self._most, self._reach_at(0), *shape.opening,
+            self._prepare, "coc", (self._tiles_x, self._tiles_y), (1, 1), depth=depth.buffer,
+            radius=self._radius.buffer, spread=self._weight.buffer, tiles=self._tiles, borders=self._borders,
+            aperture=self._aperture, cells_x=shape.cells[0], cells_y=shape.cells[1], width=layout.width,
+            height=layout.height, pitch=layout.pitch, tiles_x=self._tiles_x, tiles_y=self._tiles_y, coc_px=blur.coc_px,
+            focus=blur.focus_m, native_coc_px=blur.native_coc_px, native_focus=blur.native_focus_m, most=self._most,
+            reach=self._reach_at(0), **numbered("open", shape.opening, first=1),
         )  # fmt: skip
         self._radius.mirror(rows=border)
         # Between the extremes the capture's own blur may be larger than at them, if it had another focus. The bound is
@@ -218,16 +221,18 @@ class Defocus:
         """From full size to the first scale, and from each scale to the next."""
         first = self._scales[0].planes
         first.run(
-            self._prepare, "halve_picture", scene.buffer, self._radius.buffer, first.buffer, self._borders,
-            self._highlights.levels, scene.layout.pitch, scene.layout.stride, first.layout.width, first.layout.pitch,
-            first.layout.stride, self._tiles_x, self._reach_at(0),
+            self._prepare, "halve_picture", scene=scene.buffer, radius=self._radius.buffer, scale=first.buffer,
+            borders=self._borders, levels=self._highlights.levels, pitch=scene.layout.pitch, stride=scene.layout.stride,
+            half_width=first.layout.width, half_pitch=first.layout.pitch, half_stride=first.layout.stride,
+            tiles_x=self._tiles_x, reach=self._reach_at(0),
         )  # fmt: skip
         for number, (finer, coarse) in enumerate(itertools.pairwise(scale.planes for scale in self._scales), start=1):
             layout = coarse.layout
             coarse.run(
-                self._prepare, "halve", finer.buffer, coarse.buffer, layout.height, *finer.size, finer.layout.pitch,
-                finer.layout.stride, layout.pitch, layout.stride, self._reach_at(number),
-                rows=layout.height * self._layers,
+                self._prepare, "halve", fine_scale=finer.buffer, scale=coarse.buffer, rows=layout.height,
+                width=finer.layout.width, height=finer.layout.height, pitch=finer.layout.pitch,
+                stride=finer.layout.stride, half_pitch=layout.pitch, half_stride=layout.stride,
+                reach=self._reach_at(number), row_count=layout.height * self._layers,
             )  # fmt: skip
 
     def _fill_pyramid(self, largest_px: float) -> None:
@@ -241,18 +246,17 @@ class Defocus:
 
         layout = self._pyramid_top.layout
         self._pyramid_top.run(
-            self._prepare, "fill_top", self._scales[-1].planes.buffer, self._pyramid_top.buffer, layout.rows,
-            layout.width, layout.height, layout.pitch, layout.stride, is_too_far(len(self._scales) - 1),
-            rows=layout.rows * (self._layers - 1),
+            self._prepare, "fill_top", sums=self._scales[-1].planes.buffer, top=self._pyramid_top.buffer,
+            rows=layout.rows, too_far=is_too_far(len(self._scales) - 1), row_count=layout.rows * (self._layers - 1),
         )  # fmt: skip
         coarse, first = self._pyramid_top, 0
         for number, scale in reversed(list(enumerate(self._scales[:-1]))):
             finer = scale.planes
             layout = finer.layout
             finer.run(
-                self._prepare, "fill_scale", finer.buffer, coarse.buffer, layout.rows, layout.width, layout.pitch,
-                layout.stride, coarse.layout.pitch, coarse.layout.stride, first, is_too_far(number),
-                rows=layout.rows * (self._layers - 1),
+                self._prepare, "fill_scale", scale=finer.buffer, coarse=coarse.buffer, rows=layout.rows,
+                coarse_pitch=coarse.layout.pitch, coarse_stride=coarse.layout.stride, first=first,
+                too_far=is_too_far(number), row_count=layout.rows * (self._layers - 1),
             )  # fmt: skip
             coarse, first = finer, self._spread_planes * self._layers
 
@@ -266,32 +270,37 @@ class Defocus:
         layout = scale.planes.layout
         reach = UNLIMITED if number == count - 1 else self._reach_at(number + 1)
         self._device.run(
-            self._prepare, "weigh", (scale.tiles_x, scale.tiles_y * self._layers), (1, 1), scale.planes.buffer,
-            scale.tiles, self._aperture, *shape.cells, layout.width, layout.height, layout.pitch,
-            layout.stride, scale.tiles_x, scale.tiles_y, self._first_limited, reach,
-            self._reach_at(number) if number else 0.0, shape.rim, *shift_px,
+            self._prepare, "weigh", (scale.tiles_x, scale.tiles_y * self._layers), (1, 1), scale=scale.planes.buffer,
+            tiles=scale.tiles, aperture=self._aperture, cells_x=shape.cells[0], cells_y=shape.cells[1],
+            width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=scale.tiles_x,
+            tiles_y=scale.tiles_y, first_limited=self._first_limited, reach=reach,
+            finer_reach=self._reach_at(number) if number else 0.0, rim=shape.rim, red_shift=shift_px[0],
+            blue_shift=shift_px[1],
         )  # fmt: skip
         scale.planes.mirror(self._spread_planes * self._layers, rows=self._border_at(number + 1, shape, shift_px))
 
     def _gather(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]
-        layout = scale.planes.layout
         is_coarsest = number == count - 1
         coarse = scale.gathered if is_coarsest else self._scales[number + 1].gathered
         scale.planes.run(
-            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", scale.planes.buffer, scale.tiles,
-            coarse.buffer, scale.gathered.buffer, self._aperture, *shape.cells, layout.width, layout.height,
-            layout.pitch, layout.stride, scale.tiles_x, scale.tiles_y, coarse.layout.pitch, coarse.layout.stride,
-            int(is_coarsest), self._first_limited, shape.extent, *shift_px, rows=(layout.height + 2) * self._layers,
+            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", scale=scale.planes.buffer,
+            tiles=scale.tiles, coarse=coarse.buffer, gathered=scale.gathered.buffer, aperture=self._aperture,
+            cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=scale.tiles_x, tiles_y=scale.tiles_y,
+            coarse_pitch=coarse.layout.pitch, coarse_stride=coarse.layout.stride, is_coarsest=int(is_coarsest),
+            first_limited=self._first_limited, extent=shape.extent, red_shift=shift_px[0], blue_shift=shift_px[1],
+            row_count=(scale.planes.layout.height + 2) * self._layers,
         )  # fmt: skip
 
     def _compose(self, scene: Planes, shape: Shape) -> None:
-        layout, half = scene.layout, self._scales[0].planes.layout
+        half = self._scales[0].planes.layout
         self.picture.run(
-            self._spread, "compose", scene.buffer, self._radius.buffer, self._weight.buffer, self._tiles,
-            self._scales[0].gathered.buffer, self._borders, self._aperture, self.picture.buffer, *shape.cells,
-            *self.size, layout.pitch, layout.stride, self._tiles_x, self._tiles_y, half.pitch, half.stride,
-            self._first_limited, self._reach_at(0), shape.extent, *shape.falloff,
+            self._spread, "compose", scene=scene.buffer, radius=self._radius.buffer, spread=self._weight.buffer,
+            tiles=self._tiles, gathered=self._scales[0].gathered.buffer, borders=self._borders,
+            aperture=self._aperture, picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1],
+            tiles_x=self._tiles_x, tiles_y=self._tiles_y, half_pitch=half.pitch, half_stride=half.stride,
+            first_limited=self._first_limited, scale_reach=self._reach_at(0), extent=shape.extent,
+            **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
 
     def release(self) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..compute.arguments import numbered
 from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
 from .shape import Shape
@@ -30,9 +33,10 @@ class HighlightSprites:
         """
         layout = scene.layout
         self._device.run(
-            "defocus_sprites.cl", "find_highlights", (self._tiles_x, self._tiles_y), (1, 1), scene.buffer,
-            radius.buffer, spread.buffer, self._found, self.levels, self._extremes, layout.pitch, layout.stride,
-            layout.width, layout.height, self._tiles_x, MIN_RADIUS,
+            "defocus_sprites.cl", "find_highlights", (self._tiles_x, self._tiles_y), (1, 1), scene=scene.buffer,
+            radius=radius.buffer, spread=spread.buffer, lights=self._found, levels=self.levels,
+            extremes=self._extremes, pitch=layout.pitch, stride=layout.stride, width=layout.width,
+            height=layout.height, tiles_x=self._tiles_x, min_radius=MIN_RADIUS,
         )  # fmt: skip
 
     def add(
@@ -49,16 +53,30 @@ class HighlightSprites:
         profile in `tables`; `largest_px` is the maximum radius.
         """
         layout = picture.layout
+        shaped: dict[str, Any] = {
+            "aperture": tables[0],
+            "profile": tables[1],
+            "cells_x": shape.cells[0],
+            "cells_y": shape.cells[1],
+            "extent": shape.extent,
+            "red_shift": colour_shift_px[0],
+            "blue_shift": colour_shift_px[1],
+        }
         self._device.run(
-            source, "measure_highlights", (self._tiles_x, self._tiles_y), (1, 1), self._found, self._extremes, *tables,
-            *shape.cells, layout.width, layout.height, self._tiles_x, self._tiles_y, shape.extent, *colour_shift_px,
+            source, "measure_highlights", (self._tiles_x, self._tiles_y), (1, 1), lights=self._found,
+            extremes=self._extremes, width=layout.width, height=layout.height, tiles_x=self._tiles_x,
+            tiles_y=self._tiles_y, **shaped,
         )  # fmt: skip
-        self._device.run(source, "list_highlights", (self._tiles_y,), (1,), self._found, self._counts, self._tiles_x)
+        self._device.run(
+            source, "list_highlights", (self._tiles_y,), (1,), lights=self._found, counts=self._counts,
+            tiles_x=self._tiles_x,
+        )  # fmt: skip
         around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
         self._device.run(
-            source, "draw_highlights", (self._tiles_x, self._tiles_y), (1, 1), picture.buffer, radius.buffer,
-            self._extremes, self._found, self._counts, *tables, *shape.cells, layout.width, layout.height, layout.pitch,
-            layout.stride, self._tiles_x, self._tiles_y, around, shape.extent, *colour_shift_px, *shape.falloff,
+            source, "draw_highlights", (self._tiles_x, self._tiles_y), (1, 1), picture=picture.buffer,
+            radii=radius.buffer, extremes=self._extremes, lights=self._found, counts=self._counts, width=layout.width,
+            height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=self._tiles_x,
+            tiles_y=self._tiles_y, around=around, **shaped, **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
 
     def release(self) -> None:

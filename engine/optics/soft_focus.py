@@ -108,20 +108,22 @@ class SoftFocus:
         first, layout = self._scales[0], scene.layout
         half = first.layout
         first.run(
-            SOURCE, "soft_focus_halve_picture", scene.buffer, first.buffer, *self.size, layout.pitch, layout.stride,
-            half.width, half.pitch, half.stride, self._margin,
+            SOURCE, "soft_focus_halve_picture", scene=scene.buffer, scale=first.buffer, width=layout.width,
+            height=layout.height, pitch=layout.pitch, stride=layout.stride, columns=half.width, half_pitch=half.pitch,
+            half_stride=half.stride, margin=self._margin,
         )  # fmt: skip
         deepest = max(self._blurs)
         for finer, coarse in zip(self._scales[: deepest - 1], self._scales[1:deepest], strict=True):
             coarse.run(
-                SOURCE, "soft_focus_halve", finer.buffer, coarse.buffer, finer.layout.pitch, finer.layout.stride,
-                coarse.layout.width, coarse.layout.pitch, coarse.layout.stride,
+                SOURCE, "soft_focus_halve", finer=finer.buffer, scale=coarse.buffer, pitch=finer.layout.pitch,
+                stride=finer.layout.stride, columns=coarse.layout.width, half_pitch=coarse.layout.pitch,
+                half_stride=coarse.layout.stride,
             )  # fmt: skip
         for scale in range(deepest, 0, -1):
             self._blur(scale, deepest)
         scene.run(
-            SOURCE, "soft_focus_add", first.buffer, scene.buffer, layout.width, layout.pitch, layout.stride, half.pitch,
-            half.stride, self._margin, halo.share,
+            SOURCE, "soft_focus_add", scale=first.buffer, scene=scene.buffer, half_pitch=half.pitch,
+            half_stride=half.stride, margin=self._margin, share=halo.share,
         )  # fmt: skip
         return scene
 
@@ -139,22 +141,22 @@ class SoftFocus:
         planes, weights = self._scales[scale - 1], self._weights[scale - 1]
         coarse = self._scales[min(scale, deepest - 1)]
         share, taps = self._blurs.get(scale, (0.0, 0))
-        layout = planes.layout
+        columns = planes.layout.width
         if share > 0:
             planes.run(
                 SOURCE,
                 "soft_focus_blur_rows",
-                planes.buffer,
-                self._along,
-                weights,
-                taps,
-                layout.width,
-                layout.pitch,
-                layout.stride,
+                scale=planes.buffer,
+                along=self._along,
+                weights=weights,
+                taps=taps,
+                columns=columns,
             )
         planes.run(
-            SOURCE, "soft_focus_blur_columns", self._along, coarse.buffer, planes.buffer, weights, taps, layout.width,
-            layout.pitch, layout.stride, coarse.layout.pitch, coarse.layout.stride, share, int(scale < deepest),
+            SOURCE, "soft_focus_blur_columns", along=self._along, coarse=coarse.buffer, scale=planes.buffer,
+            weights=weights, taps=taps, columns=columns, coarse_pitch=coarse.layout.pitch,
+            coarse_stride=coarse.layout.stride,
+            share=share, has_coarse=int(scale < deepest),
         )  # fmt: skip
 
     def release(self) -> None:

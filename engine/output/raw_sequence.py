@@ -21,7 +21,7 @@ from .stills import write_look
 from .worker_queue import WorkerQueue
 
 if TYPE_CHECKING:
-    import moderngl
+    from ..drawn import Drawn
 
 QUEUE = 8  # frames that may wait for the disk; at 4000x3000 they are 200 MB
 NO_RAW = "a sequence keeps raws, and this picture is none"
@@ -119,10 +119,10 @@ class Sequence(Tool):
     def busy(self) -> bool:
         return bool(self._ending)
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
-        if self._writer is not None and frame is not self._frame:
-            self._writer.add(frame)
-        self._frame = frame
+    def on_frame(self, drawn: Drawn) -> None:
+        if self._writer is not None and drawn.captured is not self._frame:
+            self._writer.add(drawn.captured.owned())  # another thread writes it
+        self._frame = drawn.captured
 
     def close(self) -> None:
         """Waits until all is written. Raises OutputError for what was lost and not reported yet."""
@@ -139,7 +139,7 @@ class Sequence(Tool):
         elif self._writer is None:
             try:
                 with reserved_path(self._folder) as folder:
-                    self._writer = RawSequenceWriter(folder, self._tool_context.engine.look)
+                    self._writer = RawSequenceWriter(folder, self._tool_context.settings.now.look)
                 self._tool_context.notify(f"keeping raws in {self._writer.folder.name}")
             except GroundglassError as error:
                 self._tool_context.notify(str(error))

@@ -21,9 +21,7 @@ from .reserved_paths import reserved_path
 from .video import CODECS, VideoWriter, even
 
 if TYPE_CHECKING:
-    import moderngl
-
-    from ..frame import Frame
+    from ..drawn import Drawn
 
 RED = (220, 30, 30)
 
@@ -61,18 +59,18 @@ class Recording(Tool):
         changed, self._second = second != self._second, second
         return Invalidation.REPAINT if changed else Invalidation.NOTHING
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
         if self._start_requested:
             self._start_requested = False
-            self._begin(even(picture.size))
+            self._begin(even(drawn.texture.size))
         video_writer = self._video_writer
         if video_writer is None:
             return
-        if even(picture.size) != video_writer.size:
+        if even(drawn.texture.size) != video_writer.size:
             self._tool_context.notify("the picture has another size now: the film has ended")
             self._end()
             return
-        taken = self._readback.ask(picture, perf_counter() - self._began_s)
+        taken = self._readback.ask(drawn.texture, perf_counter() - self._began_s)
         if taken is not None:
             video_writer.add(taken[1], taken[0])
 
@@ -113,7 +111,7 @@ class Recording(Tool):
             if file is None:
                 stem = self._reservation.enter_context(reserved_path(self._folder))
                 file = stem.with_suffix(CODECS[self._codec].suffix)
-            space = self._tool_context.engine.output_space
+            space = self._tool_context.settings.now.output_space
             self._video_writer = VideoWriter(file, size, self._codec, "srgb" if space is None else space.name)
         except GroundglassError as error:
             self._reservation.close()

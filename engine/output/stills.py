@@ -26,7 +26,8 @@ from .reserved_paths import reserved_path
 from .source_metadata import metadata_of
 
 if TYPE_CHECKING:
-    import moderngl
+    from ..drawn import Drawn
+    from ..settings import Settings
 
 BURST = 8
 PREVIEW_PX = 256
@@ -62,9 +63,12 @@ class Stills(Tool):
         redraw, self._redraw = self._redraw, False
         return Invalidation.REDRAW if redraw else Invalidation.NOTHING
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def on_frame(self, drawn: Drawn) -> None:
+        frame = drawn.captured
+        if self._frame is None:  # so that the first still need not wait for its memory
+            self._tool_context.engine.prepare(drawn, self._best())
         if self._wanted and frame is not self._frame:
-            self._burst.append(frame)
+            self._burst.append(frame.owned())
             if len(self._burst) == self._wanted:
                 self._end_burst()
         self._frame = frame
@@ -79,24 +83,29 @@ class Stills(Tool):
             still.result()
 
     def _take(self) -> None:
-        frame, engine = self._frame, self._tool_context.engine
+        frame, settings = self._frame, self._best()
         if frame is None:
             return
-        picture = engine.render(frame)
+        picture = self._tool_context.engine.render(frame, settings)
         self._redraw = True  # the texture on the screen was valid until this render
-        self._queue(lambda: save_still(self._folder, frame, picture, engine.look, engine.output_space))
+        owned = frame.owned()  # another thread writes it
+        self._queue(lambda: save_still(self._folder, owned, picture, settings.look, settings.output_space))
+
+    def _best(self) -> Settings:
+        """A still has time for the best blur."""
+        return self._tool_context.settings.now.with_(quality="best")
 
     def _begin_burst(self) -> None:
         if self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
             self._tool_context.notify("a burst keeps raws, and this picture is none")
         elif not self._wanted:
             frames = self._tool_context.source.frames
-            self._burst, self._wanted = ([self._frame], 1) if frames == 1 else ([], BURST)
+            self._burst, self._wanted = ([self._frame.owned()], 1) if frames == 1 else ([], BURST)
             if frames == 1:
                 self._end_burst()
 
     def _end_burst(self) -> None:
-        frames, look = self._burst, self._tool_context.engine.look
+        frames, look = self._burst, self._tool_context.settings.now.look
         self._burst, self._wanted = [], 0
         if frames:
             self._queue(lambda: save_burst(self._folder, frames, look))

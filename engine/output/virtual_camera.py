@@ -16,9 +16,7 @@ from .video import even
 from .worker_queue import WorkerQueue
 
 if TYPE_CHECKING:
-    import moderngl
-
-    from ..frame import Frame
+    from ..drawn import Drawn
 
 HINT = "on Linux load the module v4l2loopback, elsewhere install OBS and start its virtual camera once"
 FPS = 30.0  # that the camera says it has, where the source has no pace; pictures come when they come
@@ -89,8 +87,8 @@ class VirtualCameraTool(Tool):
             self._end()
         return Invalidation.NOTHING
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
-        size = even(picture.size)
+    def on_frame(self, drawn: Drawn) -> None:
+        size = even(drawn.texture.size)
         if self._start_requested:
             self._begin(size)
         if self._camera is None:
@@ -99,7 +97,7 @@ class VirtualCameraTool(Tool):
             self._tool_context.notify("the picture has another size now: the virtual camera has ended")
             self._end()
             return
-        taken = self._readback.ask(picture, 0.0)
+        taken = self._readback.ask(drawn.texture, 0.0)
         if taken is not None:
             self._camera.send(taken[1])
 

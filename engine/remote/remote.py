@@ -38,8 +38,7 @@ class Remote(Tool):
         self._tool_context, self._file = tool_context, file
         self._protocol = Protocol(tool_context.controls, editing, self._state)
         token = os.environ.get(TOKEN) or secrets.token_urlsafe(18)
-        wake = (lambda: None) if tool_context.window is None else tool_context.window.wake
-        self._server = Server(port, token, wake)
+        self._server = Server(port, token, tool_context.surface.wake)
         self._watched: dict[str, object] = {}
         self._next_s = 0.0
         try:
@@ -90,17 +89,17 @@ class Remote(Tool):
             self._server.push(client, {"changed": changed})
 
     def _state(self) -> Answer:
-        engine, tool_context = self._tool_context.engine, self._tool_context
+        tool_context, now, drawn = self._tool_context, self._tool_context.settings.now, self._tool_context.drawn()
         return {
             "source": tool_context.source.name,
             "size": list(tool_context.source.size),
-            "look": engine.look.name,
-            "lens": engine.lens.name,
-            "f_number": engine.lens.f_number,
-            "focus_m": plain(engine.focus_m),
-            "exposure_ev": engine.exposure_ev,
-            "white_balance": engine.development.white_balance,
-            "device": engine.device_name,
+            "look": now.look.name,
+            "lens": now.lens.name,
+            "f_number": now.f_number,
+            "focus_m": plain(now.focus_m),
+            "exposure_ev": 0.0 if drawn is None else drawn.exposure_ev,
+            "white_balance": now.development.white_balance,
+            "device": tool_context.engine.device_name,
             "frames": tool_context.log.frames,
             "fps": tool_context.log.recent_fps(),
         }

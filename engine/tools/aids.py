@@ -17,6 +17,7 @@ from ..gl.passes import Parameter, Value, load_pass
 from .legend import draw_legend
 
 if TYPE_CHECKING:
+    from ..drawn import Drawn
     from ..frame import Frame
 
 NO_DEPTH = "no depth here"
@@ -58,7 +59,7 @@ class Aids(Tool):
     """Switches for the overlay passes and numbers for their parameters, the magnifier and the desqueeze."""
 
     def __init__(self, tool_context: ToolContext) -> None:
-        self._engine, self._notify = tool_context.engine, tool_context.notify
+        self._tool_context, self._notify = tool_context, tool_context.notify
         self._states = {aid.name: _State() for aid in AIDS}
         self._zoom, self._squeeze = "off", "off"
         self._middle = self._pointer = (0.5, 0.5)
@@ -96,22 +97,21 @@ class Aids(Tool):
             self._pointer = event.x, event.y
         return False
 
-    def overlays(self, frame: Frame | None) -> Overlays:
-        engine = self._engine
+    def overlays(self, drawn: Drawn | None) -> Overlays:
         passes = tuple(name for name, state in self._states.items() if state.on)
         view = View(ZOOMS[self._zoom], self._middle, SQUEEZES[self._squeeze])
-        if frame is None or (not passes and view == WHOLE):
+        if drawn is None or (not passes and view == WHOLE):
             return NO_OVERLAYS
-        circles = None
+        frame, now, circles = drawn.frame, drawn.settings, None
         if frame.depth_m is not None and {"peaking", "depth_view"} & set(passes):
-            circles = Circles.of(frame.depth_m, engine.lens, engine.focus_m, frame, engine.magnification)
+            circles = Circles.of(frame.depth_m, now.lens, now.focus_m, frame, drawn.magnification)
         return Overlays(
             passes,
             {name: self._values(name, frame) for name in passes},
             circles,
-            scene=engine.scene_textures if "false_colour" in passes else None,
+            scene=drawn.scene if "false_colour" in passes else None,
             raw=frame if self._needs_raw() and frame.encoding is Encoding.MOSAIC else None,
-            equivalent_mm=engine.lens.equivalent_mm(frame.width / frame.height) if "frame_lines" in passes else None,
+            equivalent_mm=now.lens.equivalent_mm(drawn.aspect) if "frame_lines" in passes else None,
             view=view,
         )
 
@@ -125,10 +125,10 @@ class Aids(Tool):
 
     def _label_frame_lines(self, canvas: Canvas) -> None:
         """The focal length of each bright-line frame, in its upper left corner."""
-        frame = self._engine.last
-        if frame is None:
+        drawn = self._tool_context.drawn()
+        if drawn is None:
             return
-        equivalent_mm = self._engine.lens.equivalent_mm(frame.width / frame.height)
+        equivalent_mm = drawn.settings.lens.equivalent_mm(drawn.aspect)
         for focal in str(self._value("frame_lines", "pair")).split("-"):
             half = 0.5 * equivalent_mm / float(focal)
             if half > 0.5:  # the picture shows less than that
@@ -175,12 +175,12 @@ class Aids(Tool):
             self._notify(f"{next(aid.title for aid in AIDS if aid.name == name)}: {value}")
 
     def _toggle(self, aid: Aid, on: bool) -> None:
-        frame = self._engine.last
-        if on and aid.name == "depth_view" and (frame is None or frame.depth_m is None):
+        drawn = self._tool_context.drawn()
+        if on and aid.name == "depth_view" and (drawn is None or not drawn.has_depth):
             self._notify(NO_DEPTH)
             return
         self._states[aid.name].on = on
-        if on and self._needs_raw() and frame is not None and frame.encoding is not Encoding.MOSAIC:
+        if on and self._needs_raw() and drawn is not None and drawn.frame.encoding is not Encoding.MOSAIC:
             self._notify(NO_MOSAIC)
 
     def _needs_raw(self) -> bool:

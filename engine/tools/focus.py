@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -17,13 +18,13 @@ from ..display.status_line import distance, f_stop, format_sharp_zone
 from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import GroundglassError
 from ..lens import DEFAULT_ASPECT, Lens, list_lenses, load_lens
-from ..optics.autofocus import Box, Target, autofocus, has_face_detector
+from ..optics.autofocus import Box, Target, has_face_detector
 from ..optics.focus import FARTHEST_M, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
+from ..settings import PAUSE_S
 
 if TYPE_CHECKING:
-    import moderngl
-
-    from ..frame import Frame
+    from ..drawn import Drawn
+    from ..settings import Settings
 
 CLICK_S = 0.4  # how long the focus takes to a click: a quick hand
 PRESET_S = 2.0  # and to a mark: a move that belongs to the picture
@@ -33,11 +34,11 @@ NO_DEPTH = "no depth here"
 
 
 class FocusTool(Tool):
-    """Moves the focus of the engine over time, turns its iris, and says what it did.
+    """Moves the focus over time, turns the iris, and says what it did.
 
     `seconds` are those to a click and to a mark. `rack` begins with the first frame. Where `street` is given, street
-    mode is on, with the engine set so already; else it is off, and has settings of its own. Autofocus looks for faces
-    in a thread of its own.
+    mode is on, and the settings are made for it already; else it is off, and has settings of its own. Autofocus looks
+    for faces in a thread of its own.
     """
 
     def __init__(
@@ -47,23 +48,28 @@ class FocusTool(Tool):
         rack: Rack | None = None,
         zone_focus: ZoneFocus | None = None,
     ) -> None:
-        engine = tool_context.engine
-        self._engine, self._notify = engine, tool_context.notify
+        self._settings, self._drawn, self._notify = tool_context.settings, tool_context.drawn, tool_context.notify
         self._click_s, self._preset_s = seconds
         self._startup_rack = rack
         self._zone_focus = zone_focus or ZoneFocus()
         # The f-number and focus from before street mode; None while it is off.
-        self._before_zone_focus = (engine.lens.f_number, engine.focus_m) if zone_focus else None
+        self._before_zone_focus = (self._now.f_number, self._now.focus_m) if zone_focus else None
         self._presets_m: dict[int, float] = {}
         self._rack: Rack | None = None
         self._began_s = 0.0
-        self._changed = self._began = False
+        self._began = False
+        self._set_m = math.nan  # the focus that the rack under way set last
+        self._is_step = False  # the rack under way is one in the history
         self._worker: ThreadPoolExecutor | None = None
         self._search: Future[Target | None] | None = None
         self._face: Box | None = None
         self._face_until_s = -math.inf
         self._faces_hint_shown = False
         self._shows_scale = False
+
+    @property
+    def _now(self) -> Settings:
+        return self._settings.now
 
     @property
     def busy(self) -> bool:
@@ -94,11 +100,11 @@ class FocusTool(Tool):
 
     def _lens_rings(self) -> Iterable[Control]:
         # Of all lenses: one that cannot go as far goes as far as it can.
-        lenses = [self._engine.lens, *map(load_lens, list_lenses())]
+        lenses = [self._now.lens, *map(load_lens, list_lenses())]
         yield Choice(
             *("lens", "Lens", "focus", "Shift+L"),
             choices=tuple(list_lenses()),
-            get=lambda: self._engine.lens.name,
+            get=lambda: self._now.lens.name,
             set=self._set_lens,
         )
         yield Number(
@@ -107,7 +113,7 @@ class FocusTool(Tool):
             maximum=max(lens.f_number_max for lens in lenses),
             step=0.05,
             unit="f/",
-            get=lambda: self._engine.lens.f_number,
+            get=lambda: self._now.f_number,
             set=self._set_f_number,
         )
         yield Number(
@@ -116,7 +122,7 @@ class FocusTool(Tool):
             maximum=FARTHEST_M,
             step=0.01,
             unit="m",
-            get=lambda: self._engine.focus_m,
+            get=lambda: self._now.focus_m,
             set=self._set_focus,
         )
 
@@ -126,7 +132,7 @@ class FocusTool(Tool):
                 self._click(event.x, event.y)
             case Wheel(steps=steps):
                 # A stop is a factor of two in light, which goes with the square of the f-number: a third is 2^(1/6).
-                self._set_f_number(self._engine.lens.f_number * 2.0 ** (-steps / 6.0))
+                self._set_f_number(self._now.f_number * 2.0 ** (-steps / 6.0))
             case _:
                 return False
         return True
@@ -135,15 +141,23 @@ class FocusTool(Tool):
         if self._search is not None and self._search.done():
             self._take_target(self._search)
         if self._rack is not None:
-            passed_s = now_s - self._began_s
-            self._engine.focus_m = self._engine.lens.clamp_focus_m(self._rack.focus_m(passed_s))
-            self._changed = True
-            if passed_s >= self._rack.seconds:
-                self._rack = None
-        changed, self._changed = self._changed, False
-        return Invalidation.REDRAW if changed else Invalidation.NOTHING
+            self._go_on(self._rack, now_s - self._began_s)
+        return Invalidation.NOTHING
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
+    def _go_on(self, rack: Rack, passed_s: float) -> None:
+        """The focus a little further; where somebody else has set it, by undo, the rack is over."""
+        if not math.isnan(self._set_m) and self._now.focus_m != self._set_m:
+            self._rack = None
+            return
+        self._set_m = self._now.lens.clamp_focus_m(rack.focus_m(passed_s))
+        if self._is_step:
+            self._settings.follow(focus_m=self._set_m)
+        else:
+            self._is_step = self._settings.change("focus", focus_m=self._set_m)
+        if passed_s >= rack.seconds:
+            self._rack = None
+
+    def on_frame(self, drawn: Drawn) -> None:
         if self._began:
             return
         self._began = True  # now a rack may begin, and street mode knows the picture's shape
@@ -151,14 +165,15 @@ class FocusTool(Tool):
             self._start(self._startup_rack)
         self._notify_zone()
 
-    def overlays(self, frame: Frame | None) -> Overlays:
-        engine = self._engine
+    def overlays(self, drawn: Drawn | None) -> Overlays:
         face = self._face if perf_counter() < self._face_until_s else None
-        if frame is None or not (self._shows_scale or face):
+        if drawn is None or not (self._shows_scale or face):
             return NO_OVERLAYS
-        dof_scale = DofScale.of(engine.lens, engine.focus_m, self._aspect()) if self._shows_scale else None
+        dof_scale = (
+            DofScale.of(drawn.settings.lens, drawn.settings.focus_m, drawn.aspect) if self._shows_scale else None
+        )
         if face is not None:  # found in the frame, which a lens that breathes shows larger
-            left, top, right, bottom = (min(max(0.5 + (at - 0.5) * engine.magnification, 0.0), 1.0) for at in face)
+            left, top, right, bottom = (min(max(0.5 + (at - 0.5) * drawn.magnification, 0.0), 1.0) for at in face)
             face = left, top, right, bottom
         return Overlays(dof_scale=dof_scale, face=face)
 
@@ -170,22 +185,21 @@ class FocusTool(Tool):
         """Another lens, at an aperture and a focus as near to the present ones as it goes."""
         if self._before_zone_focus is not None:
             self._toggle_zone_focus(False)
-        engine, lens = self._engine, load_lens(name)
-        engine.lens = lens.at(min(max(engine.lens.f_number, lens.f_number_min), lens.f_number_max))
-        self._move_to(engine.focus_m, 0.0)
-        self._notify(f"{lens.name}, {f_stop(engine.lens.f_number)}")
+        lens = at_nearest(load_lens(name), self._now.f_number)
+        if self._now.focus_m < lens.focus_min_m:
+            self._say_closest(lens)
+        self._rack = self._search = None
+        self._settings.change("lens", lens=lens, focus_m=lens.clamp_focus_m(min(self._now.focus_m, FARTHEST_M)))
+        self._notify(f"{lens.name}, {f_stop(lens.f_number)}")
 
     def _set_f_number(self, f_number: float) -> None:
-        lens = self._engine.lens
-        f_number = min(max(f_number, lens.f_number_min), lens.f_number_max)
-        if f_number != lens.f_number:
-            self._engine.lens = lens.at(f_number)
+        if self._settings.change("aperture", merge_s=PAUSE_S, lens=at_nearest(self._now.lens, f_number)):
             self._notify_zone()
-            self._changed = True
 
     def _set_focus(self, focus_m: float) -> None:
         if self._may_move():
-            self._move_to(focus_m, 0.0)
+            self._rack = self._search = None
+            self._settings.change("focus by hand", merge_s=PAUSE_S, focus_m=self._reached(focus_m))
 
     def _show_scale(self, shows: bool) -> None:
         self._shows_scale = shows
@@ -193,7 +207,8 @@ class FocusTool(Tool):
             self._has_depth()  # the scale is right all the same, but nothing in the picture follows it
 
     def _click(self, x: float, y: float) -> None:
-        depth_m = self._engine.depth_at(x, y)
+        drawn = self._drawn()
+        depth_m = None if drawn is None else drawn.depth_at(x, y)
         if depth_m is None or not depth_m > 0:  # sensors write 0 or NaN where they saw nothing
             self._notify(NO_DEPTH)
         elif self._may_move():
@@ -208,26 +223,26 @@ class FocusTool(Tool):
 
     def _set_preset(self, preset: int) -> None:
         if self._has_depth():
-            self._presets_m[preset] = self._engine.focus_m
-            self._notify(f"mark {preset} at {distance(self._engine.focus_m)}")
+            self._presets_m[preset] = self._now.focus_m
+            self._notify(f"mark {preset} at {distance(self._now.focus_m)}")
 
     def _hyperfocal(self) -> None:
         if not (self._has_depth() and self._may_move()):
             return
-        lens = self._engine.lens
+        lens = self._now.lens
         focus_m = min(lens.clamp_focus_m(hyperfocal_m(lens, self._aspect())), FARTHEST_M)
         near_m, far_m = depth_of_field_m(lens, focus_m, self._aspect())
         self._notify(f"hyperfocal {distance(focus_m)}: sharp {format_sharp_zone(near_m, far_m)}")
         self._move_to(focus_m, self._click_s)
 
     def _autofocus(self) -> None:
-        frame = self._engine.last
-        if frame is None or frame.depth_m is None:
+        drawn = self._drawn()
+        if drawn is None or not drawn.has_depth:
             self._notify(NO_DEPTH)
         elif self._may_move() and self._search is None:
             self._rack = None
             self._worker = self._worker or ThreadPoolExecutor(1, "groundglass-autofocus")
-            self._search = self._worker.submit(autofocus, frame, frame.depth_m)
+            self._search = self._worker.submit(replace(drawn, frame=drawn.frame.owned()).autofocus)
 
     def _take_target(self, search: Future[Target | None]) -> None:
         self._search = None
@@ -251,19 +266,17 @@ class FocusTool(Tool):
         self._move_to(target.distance_m, self._click_s)
 
     def _toggle_zone_focus(self, on: bool) -> None:
-        engine = self._engine
+        now = self._now
         if on == (self._before_zone_focus is not None):
             return
         if on and self._has_depth():
-            self._before_zone_focus = engine.lens.f_number, engine.focus_m
-            engine.lens = self._zone_focus.lens(engine.lens)
-            self._search = None
-            self._move_to(self._zone_focus.focus_m(engine.lens), self._click_s)
+            self._before_zone_focus = now.f_number, now.focus_m
+            lens = self._zone_focus.lens(now.lens)
+            self._move_to(self._zone_focus.focus_m(lens), self._click_s, lens)
             self._notify(self._zone_text())
         elif not on and self._before_zone_focus is not None:
             (f_number, focus_m), self._before_zone_focus = self._before_zone_focus, None
-            engine.lens = engine.lens.at(min(max(f_number, engine.lens.f_number_min), engine.lens.f_number_max))
-            self._move_to(focus_m, self._click_s)
+            self._move_to(focus_m, self._click_s, at_nearest(now.lens, f_number))
             self._notify("street mode is off")
 
     def _notify_zone(self) -> None:
@@ -272,36 +285,49 @@ class FocusTool(Tool):
             self._notify(self._zone_text())
 
     def _zone_text(self) -> str:
-        return zone_text(self._zone_focus, self._engine.lens, self._aspect())
+        return zone_text(self._zone_focus, self._now.lens, self._aspect())
 
     def _may_move(self) -> bool:
         if self._before_zone_focus is not None:
-            self._notify(f"street mode holds the focus at {distance(self._engine.focus_m)}; Z ends it")
+            self._notify(f"street mode holds the focus at {distance(self._now.focus_m)}; Z ends it")
         return self._before_zone_focus is None
 
     def _has_depth(self) -> bool:
-        frame = self._engine.last
-        if frame is None or frame.depth_m is None:
+        drawn = self._drawn()
+        if drawn is None or not drawn.has_depth:
             self._notify(NO_DEPTH)
             return False
         return True
 
-    def _move_to(self, depth_m: float, seconds: float) -> None:
-        lens = self._engine.lens
+    def _move_to(self, depth_m: float, seconds: float, lens: Lens | None = None) -> None:
+        """Begins a rack, maybe at another aperture of the lens: one step of undo."""
+        self._start(Rack(self._now.focus_m, self._reached(depth_m), seconds))
+        if lens is not None:
+            self._is_step = self._settings.change("street mode", lens=lens)
+
+    def _reached(self, depth_m: float) -> float:
+        """The focus as near to a distance as the lens goes; says so where that is not there."""
+        lens = self._now.lens
         if depth_m < lens.focus_min_m:
-            self._notify(f"this lens focuses from {distance(lens.focus_min_m)}")
-        to_m = lens.clamp_focus_m(min(depth_m, FARTHEST_M))
-        self._changed = True  # an aperture may have changed as well, and a rack of no time is over at once
-        self._start(Rack(self._engine.focus_m, to_m, seconds))
+            self._say_closest(lens)
+        return lens.clamp_focus_m(min(depth_m, FARTHEST_M))
+
+    def _say_closest(self, lens: Lens) -> None:
+        self._notify(f"this lens focuses from {distance(lens.focus_min_m)}")
 
     def _start(self, rack: Rack) -> None:
         """Sets off at once; whatever moved the focus before is forgotten."""
-        self._rack, self._began_s = rack, perf_counter()
-        self._search = None
+        self._rack, self._began_s, self._set_m = rack, perf_counter(), math.nan
+        self._search, self._is_step = None, False
 
     def _aspect(self) -> float:
-        frame = self._engine.last
-        return DEFAULT_ASPECT if frame is None else frame.width / frame.height
+        drawn = self._drawn()
+        return DEFAULT_ASPECT if drawn is None else drawn.aspect
+
+
+def at_nearest(lens: Lens, f_number: float) -> Lens:
+    """The lens with its aperture as near to an f-number as it goes."""
+    return lens.at(min(max(f_number, lens.f_number_min), lens.f_number_max))
 
 
 def zone_text(zone_focus: ZoneFocus, lens: Lens, aspect: float) -> str:

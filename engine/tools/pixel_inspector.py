@@ -17,6 +17,7 @@ from ..frame import Encoding
 from ..packing import unpack
 
 if TYPE_CHECKING:
+    from ..drawn import Drawn
     from ..frame import Frame
     from ..gl.planes import ScenePlanes
 
@@ -49,16 +50,15 @@ class PixelInspector(Tool):
     def tick(self, now_s: float) -> Invalidation:
         return Invalidation.REDRAW if self._on and self._draws_behind > 0 else Invalidation.NOTHING
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
-        upright = self._engine.last
+    def on_frame(self, drawn: Drawn) -> None:
         self._draws_behind -= self._draws_behind > 0
-        if not self._on or upright is None or not all(0 <= one < 1 for one in self._at):
+        if not self._on or not all(0 <= one < 1 for one in self._at):
             self._lines = []
             return
         self._probe = self._probe or Probe(self._engine.gl)
-        seen = self._probe.numbers(self._engine.scene_textures, picture, self._at)
-        self._lines = [*raw_lines(upright, *self._engine.place(*self._at)), *gpu_lines(*seen)]
-        depth_m = self._engine.depth_at(*self._at)
+        seen = self._probe.numbers(drawn.scene, drawn.texture, self._at)
+        self._lines = [*raw_lines(drawn.frame, *drawn.place(*self._at)), *gpu_lines(*seen)]
+        depth_m = drawn.depth_at(*self._at)
         if depth_m is not None:
             self._lines.append(f"at {distance(depth_m)}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..controls import Setting
 from ..display.tool import Invalidation, Tool, ToolContext
-from ..errors import ControlError, OutputError
+from ..errors import ControlError, OutputError, check_regular_file
 from ..formats.picture_write import write_atomically
 
 CHECK_PERIOD_S = 2.0  # a run that is killed loses no more
@@ -40,7 +40,7 @@ class Settings(Tool):
     def tick(self, now_s: float) -> Invalidation:
         defaults = self._defaults = self._defaults or self._present()
         if not self._is_restored:
-            if self._tool_context.engine.last is None:
+            if self._tool_context.drawn() is None:
                 return Invalidation.NOTHING
             self._restore(defaults)
             self._is_restored = True
@@ -92,6 +92,7 @@ class Settings(Tool):
 
 def read_settings(file: Path) -> Iterable[tuple[str, Setting]]:
     """Names and settings; none where there is no such file. ControlError where it cannot be read."""
+    check_regular_file(file, ControlError)
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,29 +10,35 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compute.device import list_devices
+from ..compute.registry import list_devices
 from ..controls import Choice, Control, Number, Switch
 from ..display.events import Event, Pointer
 from ..display.status_line import render_text
-from ..display.tool import Canvas, Tool, ToolContext
+from ..display.tool import Canvas, Invalidation, Tool, ToolContext
 from ..errors import GroundglassError
 from ..lens import list_lenses, load_lens
-from ..look.look import list_looks, load_look
-from ..look.wipe import Wipe
+from ..look.grade import WHOLE, Part
+from ..look.look import list_looks
+from .focus import at_nearest
 
 if TYPE_CHECKING:
+    from ..drawn import Drawn
     from ..engine import Engine
     from ..frame import Frame
+    from ..settings import Settings
 
 REACH_PX = 12  # how near to the line a press must be to take it, at a scale of 1
 BEFORE = "neutral"
 
 
 class WipeTool(Tool):
-    """Turns the engine's split on and off, says what the right side shows, and moves the line between the two."""
+    """Draws the right side of a picture by settings of its own, B, and moves the line between the two.
+
+    Another look takes the time of its part of the picture, another lens or device that of a second one.
+    """
 
     def __init__(self, tool_context: ToolContext) -> None:
-        self._engine, self._notify = tool_context.engine, tool_context.notify
+        self._engine, self._settings, self._notify = tool_context.engine, tool_context.settings, tool_context.notify
         self._on = False
         self._kind, self._look, self._lens = "before", "natural", "soft-90"
         self._devices = tuple(candidate.spec for candidate in list_devices()[0])
@@ -41,8 +46,9 @@ class WipeTool(Tool):
         own = tool_context.engine.device.spec
         self._device = next((spec for spec in self._devices if spec != own), own)
         self._other: Engine | None = None
+        self._b: tuple[Settings, Settings] | None = None  # those of the picture, and B's
         self._at = 0.5
-        self._dragged = False
+        self._dragged = self._is_changed = False
         self._reach = 0.02  # in fractions of the picture
 
     def controls(self) -> Iterable[Control]:
@@ -80,11 +86,20 @@ class WipeTool(Tool):
             return was
         return self._dragged
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
-        if self._other is None or self._engine.last is None:
-            return
-        self._other.follow(self._engine)
-        copy_right_part(self._engine.gl, self._other.draw(self._engine.last), picture, self._at)
+    def tick(self, now_s: float) -> Invalidation:
+        changed, self._is_changed = self._is_changed, False
+        return Invalidation.REDRAW if changed else Invalidation.NOTHING
+
+    def draw_part(self, frame: Frame) -> Part:
+        if not self._on or self._other is not None:
+            return WHOLE
+        self._engine.draw(frame, self._b_settings(), part=Part("right", self._at))
+        return Part("left", self._at)
+
+    def on_frame(self, drawn: Drawn) -> None:
+        if self._other is not None:  # it has no depth model, so it is given the distances
+            other = self._other.draw(drawn.frame, drawn.settings)
+            copy_right_part(self._engine.gl, other.texture, drawn.texture, self._at)
 
     def close(self) -> None:
         if self._other is not None:
@@ -103,7 +118,7 @@ class WipeTool(Tool):
         canvas.sprites.prepare("split", (height, pen), lambda: line(height, pen))
         canvas.sprites.draw("split", x - 2 * pen, bottom)
         top = bottom + height - canvas.text_px // 2
-        own = self._engine.device.spec if self._kind == "device" else self._engine.look.name
+        own = self._engine.device.spec if self._kind == "device" else self._settings.now.look.name
         for name, text in (("split-a", own), ("split-b", self._name())):
             label = partial(render_text, [text], canvas.text_px, canvas.size[0] // 3)
             made = canvas.sprites.prepare(name, (text, canvas.text_px, canvas.size[0]), label)
@@ -117,28 +132,31 @@ class WipeTool(Tool):
         self._arrange()
 
     def _arrange(self) -> None:
-        """Has the engine, or another one beside it, draw what is chosen."""
+        """Makes ready what is chosen: B's settings, or an engine on another device that draws in the same context."""
         self.close()
-        self._engine.split = None
+        self._b, self._is_changed = None, True
         if not self._on:
             return
         try:
             if self._kind == "device":
                 self._other = self._engine.beside(self._device)
             else:
-                self._engine.split = self._split()
+                self._b_settings()
         except GroundglassError as error:
             self._on = False
             self._notify(str(error))
 
-    def _split(self) -> Wipe:
-        match self._kind:
-            case "lens":
-                lens = load_lens(self._lens)
-                f_number = min(max(self._engine.lens.f_number, lens.f_number_min), lens.f_number_max)
-                return Wipe(self._at, lens=lens.at(f_number))
-            case kind:
-                return Wipe(self._at, look=load_look(BEFORE if kind == "before" else self._look))
+    def _b_settings(self) -> Settings:
+        """B's settings: those of the picture, but for what is compared."""
+        now = self._settings.now
+        if self._b is None or self._b[0] is not now:
+            self._b = now, self._compared(now)
+        return self._b[1]
+
+    def _compared(self, now: Settings) -> Settings:
+        if self._kind == "lens":
+            return now.with_(lens=at_nearest(load_lens(self._lens), now.f_number))
+        return now.with_(look=BEFORE if self._kind == "before" else self._look)
 
     def _choose(self, kind: str) -> None:
         self._kind = kind
@@ -162,8 +180,7 @@ class WipeTool(Tool):
 
     def _move(self, at: float) -> None:
         self._at = at
-        if self._engine.split is not None:
-            self._engine.split = replace(self._engine.split, at=at)
+        self._is_changed = True
 
 
 def copy_right_part(gl: moderngl.Context, source: moderngl.Texture, target: moderngl.Texture, at: float) -> None:

@@ -43,7 +43,7 @@ NOISE = 0.02
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[gg.Engine]:
-    with gg.Engine(look="neutral") as made:
+    with gg.Engine() as made:
         yield made
     assert made.device.live_buffers == 0
 
@@ -83,11 +83,11 @@ def test_a_light_keeps_its_energy_through_every_lens(engine: gg.Engine, name: st
 def test_what_is_no_brighter_than_its_surroundings_keeps_its_energy_too(
     engine: gg.Engine, quality: str, distance_m: float
 ) -> None:
-    engine.lens, engine.focus_m, engine.quality = LENS, 1.0, quality
+    settings = gg.Settings(lens=LENS, focus_m=1.0, quality=quality)
     grey = np.full((HEIGHT, WIDTH, 3), 0.1, np.float32)
     depth_m = np.full((HEIGHT, WIDTH), distance_m, np.float32)
     speck = grey + 0.7 / bench_quality.LIGHT * point_light(SIZE, 241, 137)
-    more = seen(engine, speck, depth_m).astype(np.float64) - seen(engine, grey, depth_m)
+    more = seen(engine, settings, speck, depth_m).astype(np.float64) - seen(engine, settings, grey, depth_m)
     np.testing.assert_allclose(more.sum(axis=(0, 1)), 0.7, rtol=0.005)
 
 
@@ -111,11 +111,13 @@ def test_blades_and_their_rotation_show_in_the_disc(
 
     Before the focus it is upside down.
     """
-    engine.lens = gg.Lens(
+    lens = gg.Lens(
         focal_mm=100, f_number=2.8, f_number_min=1.4, focus_min_m=0.5, blades=blades, blade_rotation_deg=rotation
     )
-    engine.focus_m, engine.quality = 1.0, quality
-    light = seen(engine, point_light(SIZE, 240, 135), np.full((HEIGHT, WIDTH), distance_m, np.float32))[..., 1]
+    settings = gg.Settings(lens=lens, focus_m=1.0, quality=quality)
+    light = seen(engine, settings, point_light(SIZE, 240, 135), np.full((HEIGHT, WIDTH), distance_m, np.float32))[
+        ..., 1
+    ]
     y, x = np.indices(light.shape)
     dx, dy = x - 240, y - 135
     weight = light.astype(np.float64) * np.hypot(dx, dy) ** 4
@@ -130,7 +132,7 @@ def test_blades_and_their_rotation_show_in_the_disc(
 @pytest.mark.parametrize("quality", QUALITIES)
 def test_noise_of_the_depth_does_not_flicker_and_a_cut_settles_in_three_frames(engine: gg.Engine, quality: str) -> None:
     """Lights and hair among it, and by the frames of a user; in 1/255."""
-    engine.lens, engine.focus_m, engine.quality = LENS, 1.0, quality
+    settings = gg.Settings(lens=LENS, focus_m=1.0, quality=quality)
     plain = gg.CameraProfile(camera_to_scene=np.eye(3))
     scenes = [layered_scene(seed, (240, 136)) for seed in (0, 1)]
     before: np.ndarray | None = None
@@ -144,7 +146,7 @@ def test_noise_of_the_depth_does_not_flicker_and_a_cut_settles_in_three_frames(e
             depth_m=(scene.depth_m * noise).astype(np.float32),
             depth_noise=NOISE,
         )
-        now = 255 * np.clip(engine.scene(frame), 0, 1) ** (1 / 2.2)
+        now = 255 * np.clip(engine.scene(frame, settings), 0, 1) ** (1 / 2.2)
         if since == 2:
             settled = now
         if since >= 3:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+from groundglass.capture import BaseSource, Timing, latest
 from groundglass.capture.latest import LatestFrameQueue
 from groundglass.errors import SourceError
-from groundglass.frame import Frame
+from groundglass.frame import Frame, Lease
 
 WAIT_S = 10.0  # far beyond what a loaded machine needs; no test waits for it when all is well
 
 
-class Numbers:
+class Numbers(BaseSource):
     """`count` tiny frames; each waits for `gate` (if there is one) before it is handed over."""
 
     name = "numbers"
@@ -37,12 +40,6 @@ class Numbers:
 
     def close(self) -> None:
         self.closed = True
-
-    def __enter__(self) -> Numbers:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Failing(Numbers):
@@ -141,3 +138,68 @@ def test_closing_does_not_wait_for_a_slow_clock() -> None:
     latest_frames.start()
     assert latest_frames.latest(WAIT_S) is not None
     latest_frames.close()
+
+
+class FakeTime:
+    """`time` and the queue's stop event: waiting moves the clock."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def perf_counter(self) -> float:
+        return self.now_s
+
+    def wait(self, seconds: float) -> bool:
+        self.now_s += seconds
+        return False
+
+    def is_set(self) -> bool:
+        return False
+
+
+def delivered(monkeypatch: pytest.MonkeyPatch, timing: Timing, fps: float | None, reads_s: list[float]) -> list[float]:
+    """When frames are delivered, in seconds from the start, whose reads take `reads_s`."""
+    clock, arrivals = FakeTime(), []
+
+    class Reading(BaseSource):
+        name, size = "reading", (2, 2)
+
+        def __iter__(self) -> Iterator[Frame]:
+            for read_s in reads_s:
+                clock.now_s += read_s
+                yield Frame(np.zeros((2, 2), np.uint16))
+
+    source = Reading()
+    source.timing, source.fps = timing, fps
+    queue = LatestFrameQueue(source)
+    monkeypatch.setattr(latest, "time", clock)
+    monkeypatch.setattr(queue, "_stop", clock)
+    monkeypatch.setattr(queue, "_put", lambda frame: arrivals.append(frame.arrived_s) or True)
+    queue._deliver()
+    return [round(arrived_s - 100, 3) for arrived_s in arrivals]
+
+
+def test_a_late_frame_does_not_delay_those_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert delivered(monkeypatch, Timing.PACED, 10, [0, 0.2, 0, 0, 0]) == [0, 0.2, 0.2, 0.3, 0.4]
+
+
+@pytest.mark.parametrize("timing", [Timing.LIVE, Timing.STILL])
+def test_only_a_paced_source_is_paced(monkeypatch: pytest.MonkeyPatch, timing: Timing) -> None:
+    assert delivered(monkeypatch, timing, 10, [0.01, 0.01, 0.5, 0.01]) == [0.01, 0.02, 0.52, 0.53]
+    assert delivered(monkeypatch, Timing.PACED, None, [0.01, 0.01]) == [0.01, 0.02]
+
+
+def test_a_frame_that_nobody_takes_is_released() -> None:
+    released: list[int] = []
+
+    class Leased(Numbers):
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in super().__iter__():
+                yield replace(frame, lease=Lease(partial(released.append, frame.index)))
+
+    queue = LatestFrameQueue(Leased(3))
+    queue.start()
+    wait_for_end(queue)
+    assert released == [0, 1]
+    queue.close()
+    assert released == [0, 1, 2]

@@ -1,10 +1,33 @@
-"""The one door: what a name opens."""
+"""The contract of a source, what a name opens, and what is refused."""
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
+import os
+import pkgutil
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
-from groundglass.capture import open_source
-from groundglass.errors import SourceError
+from groundglass import capture
+from groundglass.capture import BaseSource, Source, Timing, open_source
+from groundglass.capture.latest import LatestFrameQueue
+from groundglass.capture.metadata import read_metadata
+from groundglass.colour.output_space import open_output_space
+from groundglass.errors import GroundglassError, SourceError
+from groundglass.formats.picture_read import read_picture
+from groundglass.formats.preview import read_preview
+from groundglass.formats.raw import read_raw
+from groundglass.lens import load_lens
+from groundglass.look.look import load_look
+from groundglass.look.lut_read import read_lut
+from groundglass.tools.saved_settings import read_settings
+from live_source_support import FakeCamera
+from PIL import Image
 
 
 def test_scene_takes_its_options_and_the_speed() -> None:
@@ -30,3 +53,159 @@ def test_scene_refuses_what_it_does_not_know(source: str) -> None:
 def test_a_name_that_is_nothing() -> None:
     with pytest.raises(SourceError, match="scene: for the built-in scene"):
         open_source("scene")
+
+
+def sources() -> list[type]:
+    """Every source and source filter of the package, the stand-in for a camera, and the base of them all."""
+    for module in pkgutil.walk_packages(capture.__path__, "groundglass.capture."):
+        importlib.import_module(module.name)
+    found, pending = [], [BaseSource]
+    while pending:
+        source = pending.pop()
+        pending += source.__subclasses__()
+        if source.__module__.startswith("groundglass.") or source is FakeCamera:
+            found.append(source)
+    return sorted(found, key=lambda source: source.__name__)
+
+
+def methods(source: type) -> dict[str, inspect.Signature]:
+    """Public methods, and those that make a context manager and an iterable of it."""
+    special = ("__iter__", "__enter__", "__exit__")
+    return {
+        name: inspect.signature(member)
+        for name, member in inspect.getmembers(source, inspect.isfunction)
+        if not name.startswith("_") or name in special
+    }
+
+
+def test_every_source_is_found() -> None:
+    names = {source.__name__ for source in sources()}
+    assert {
+        "FileSequence",
+        "VideoSource",
+        "SceneSource",
+        "WithDepth",
+        "WithRight",
+        "WithProfile",
+        "FakeCamera",
+    } <= names
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda source: source.__name__)
+def test_a_source_has_the_methods_of_the_contract(source: type) -> None:
+    contract = methods(Source)
+    written = methods(source)
+    assert {name: written.get(name) for name in contract} == contract
+    assert set(written) - set(contract) <= {"change"}
+
+
+def test_a_source_has_the_attributes_of_the_contract() -> None:
+    promised = {name for name, member in inspect.getmembers(Source) if isinstance(member, property)}
+    assert set(BaseSource.__annotations__) == promised
+    with open_source("scene:?size=64x64") as source:
+        assert promised <= set(dir(source))
+        assert source.timing is Timing.PACED
+        assert list(source.controls()) == []
+        source.interrupt()
+
+
+def test_what_iterates_frames_keeps_the_contract(repository: Path) -> None:
+    strangers = [
+        f"{path.name}: {node.name}"
+        for path in (repository / "engine/capture").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(item, ast.FunctionDef) and item.name == "__iter__" for item in node.body)
+        and node.name not in {"Source", *(source.__name__ for source in sources())}
+    ]
+    assert strangers == []
+
+
+SPECIAL = ("fifo", "socket", "device", "folder")
+
+
+def make_special(path: Path, kind: str) -> None:
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+    elif kind == "device":
+        path.symlink_to(os.devnull)
+    else:
+        path.mkdir()
+
+
+def refused(open_it: Callable[[], object]) -> GroundglassError:
+    """The error of a path that must not be opened: where it is, opening it blocks for ever."""
+    result: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            open_it()
+        except BaseException as error:
+            result.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert len(result) == 1
+    assert isinstance(result[0], GroundglassError)
+    return result[0]
+
+
+OPENERS: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "picture": ("a.png", open_source),
+    "raw": ("a.dng", open_source),
+    "raw that may be headerless": ("a.raw", open_source),
+    "video": ("a.mp4", open_source),
+    "headerless": ("a.bin", lambda path: open_source(path, raw_format="rggb12", raw_size="4x4")),
+    "raw read": ("a.dng", read_raw),
+    "picture read": ("a.png", read_picture),
+    "preview": ("a.dng", read_preview),
+    "depth map": ("a.npy", lambda path: open_source("scene:?size=64x64", depth=path)),
+    "depth photo": ("a.jpg", lambda path: open_source("scene:?size=64x64", depth=path)),
+    "camera profile": ("a.toml", lambda path: open_source("scene:?size=64x64", profile=path)),
+    "metadata": ("a.dng", lambda path: read_metadata(str(path))),
+    "look": ("a.toml", load_look),
+    "lens": ("a.toml", lambda path: load_lens(str(path))),
+    "LUT": ("a.cube", read_lut),
+    "HaldCLUT": ("a.png", read_lut),
+    "output space": ("a.icc", open_output_space),
+    "settings file": ("a.toml", read_settings),
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+@pytest.mark.parametrize("kind", SPECIAL)
+@pytest.mark.parametrize("opener", OPENERS)
+def test_only_regular_files_are_opened(tmp_path: Path, opener: str, kind: str) -> None:
+    name, open_it = OPENERS[opener]
+    path = tmp_path / name
+    make_special(path, kind)
+    message = str(refused(lambda: open_it(path)))
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    if kind != "folder":
+        assert "not a regular file" in message
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+def test_a_fifo_in_a_playing_folder_is_an_error_and_no_hang(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+    with open_source(tmp_path, fps=100) as source:
+        (tmp_path / "2.png").unlink()
+        os.mkfifo(tmp_path / "2.png")
+        with LatestFrameQueue(source) as queue:
+            error = refused(lambda: [queue.latest(20) for _ in range(3)])
+    assert str(error) == f"{tmp_path / '2.png'}: is a FIFO (named pipe), not a regular file; give a regular file"
+
+
+def test_a_fifo_beside_the_pictures_is_passed_over(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "1.png")
+    make_special(tmp_path / "2.png", "folder")
+    with open_source(tmp_path) as source:
+        assert source.frames == 1
+        assert source.timing is Timing.STILL

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass import cli
-from groundglass.commands.options import parse_size
 from groundglass.commands.output import json_target
+from groundglass.commands.parsing import parse_size
 from groundglass.commands.render import frames_to_write, numbered, path_of
 from groundglass.commands.start import sized_scene
 from groundglass.errors import OutputError

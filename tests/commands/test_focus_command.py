@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import groundglass as gg
 import numpy as np
 import pytest
 import typer
 from groundglass.commands import render as render_command
-from groundglass.commands.options import EngineOptions, Quality, SourceOptions, parse_focus, parse_rack_s
+from groundglass.commands.options import EngineOptions, SourceOptions
+from groundglass.commands.parsing import parse_focus, parse_rack_s
 from groundglass.commands.render import run_render
-from groundglass.commands.start import open_engine, open_input
+from groundglass.commands.start import open_input, settings_of
 from groundglass.develop.development import Development
-from groundglass.engine import Engine
 from groundglass.errors import LookError
-from groundglass.optics.autofocus import Target
 from groundglass.optics.focus import FARTHEST_M, Rack, ZoneFocus
 from PIL import Image
 
 SCENE = "scene:?size=160x90&seed=7&fps=10"
-SOURCE = SourceOptions(None, None, None, None, False, None, None, None)
+SOURCE = SourceOptions()
 
 
 def options(**changes: object) -> EngineOptions:
-    told = {"lens": "documentary-35", "f_number": None, "focus": None, "zone_focus": None} | changes
-    return EngineOptions(
-        "neutral", 1.0, told["lens"], told["f_number"], told["focus"], Development(demosaic="half"), Quality.LIVE,
-        "auto", None, told["zone_focus"],
-    )  # fmt: skip
+    plain = EngineOptions(look="neutral", lens="documentary-35", development=Development(demosaic="half"))
+    return replace(plain, **changes)
 
 
 def test_a_focus_is_a_distance_or_a_rack() -> None:
@@ -51,9 +49,9 @@ def test_rack_seconds_are_one_or_two() -> None:
 def test_a_render_racks_by_the_time_of_its_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[float, float]] = []
 
-    def write(engine: Engine, frame: object, path: Path) -> None:
-        seen.append((frame.time_s, engine.focus_m))  # type: ignore[attr-defined]
-        Image.fromarray(engine.render(frame)).save(path)  # type: ignore[arg-type]
+    def write(engine: gg.Engine, settings: gg.Settings, frame: object, path: Path) -> None:
+        seen.append((frame.time_s, settings.focus_m))  # type: ignore[attr-defined]
+        Image.fromarray(engine.render(frame, settings)).save(path)  # type: ignore[arg-type]
 
     monkeypatch.setattr(render_command, "write_frame", write)
     rack = Rack(0.6, 2.5, 0.4)
@@ -65,41 +63,36 @@ def test_a_render_racks_by_the_time_of_its_frames(tmp_path: Path, monkeypatch: p
     assert np.abs(first - last).mean() > 0.5
 
 
-def test_a_rack_goes_no_nearer_than_the_lens(tmp_path: Path) -> None:
-    with (
-        open_input(SCENE, SOURCE, None) as source,
-        open_engine(options(focus=Rack(0.05, 2, 1)), SOURCE, source) as engine,
-    ):
-        render_command.write_frames(engine, source, tmp_path / "one.png", 1, Rack(0.05, 2, 1))
-        assert engine.focus_m == engine.lens.focus_min_m
+def test_a_rack_goes_no_nearer_than_the_lens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[gg.Settings] = []
+    monkeypatch.setattr(render_command, "write_frame", lambda engine, settings, frame, path: seen.append(settings))
+    with open_input(SCENE, SOURCE, None) as source, gg.Engine() as engine:
+        settings = settings_of(options(focus=Rack(0.6, 2, 1)))
+        render_command.write_frames(engine, settings, source, tmp_path / "one.png", 1, Rack(0.05, 2, 1))
+    assert seen[0].focus_m == settings.lens.focus_min_m
 
 
-def test_street_sets_the_engine_and_says_what_is_sharp(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_zone_focus_makes_the_settings_and_says_what_is_sharp(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     zone_focus = ZoneFocus(4.0, 2.0, 5.0)
-    with (
-        open_input(SCENE, SOURCE, None) as source,
-        open_engine(options(zone_focus=zone_focus), SOURCE, source) as engine,
-    ):
-        assert engine.lens.f_number == 4.0
-        assert engine.focus_m == zone_focus.focus_m(engine.lens)
+    settings = settings_of(options(zone_focus=zone_focus))
+    assert settings.f_number == 4.0
+    assert settings.focus_m == zone_focus.focus_m(settings.lens)
     run_render(SCENE, SOURCE, options(zone_focus=zone_focus), tmp_path / "street.png", None)
     assert "street f/4: only " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("also", [{"f_number": 8.0}, {"focus": 1.2}])
 def test_street_and_a_focus_of_ones_own_contradict(also: dict[str, float]) -> None:
-    with open_input(SCENE, SOURCE, None) as source, pytest.raises(LookError, match="leave out --f-number and --focus"):
-        open_engine(options(zone_focus=ZoneFocus(), **also), SOURCE, source)
+    with pytest.raises(LookError, match="leave out --f-number and --focus"):
+        settings_of(options(zone_focus=ZoneFocus(), **also))
 
 
-def test_the_engine_focuses_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_input(SCENE, SOURCE, None) as source, open_engine(options(), SOURCE, source) as engine:
-        assert (engine.last, engine.autofocus(), engine.focus_m) == (None, None, 1.2)
+def test_a_drawn_frame_says_what_to_focus_on() -> None:
+    with open_input(SCENE, SOURCE, None) as source, gg.Engine() as engine:
         frame = next(iter(source))
-        engine.render(frame)
-        middle_m = engine.autofocus()
-        assert middle_m is not None
-        assert frame.depth_m[30:60, 65:95].min() <= middle_m <= frame.depth_m[30:60, 65:95].max()
-        assert engine.focus_m == middle_m
-        monkeypatch.setattr("groundglass.engine.autofocus", lambda frame, depth_m: Target(0.1))
-        assert (engine.autofocus(), engine.focus_m) == (0.1, engine.lens.focus_min_m)
+        target = engine.draw(frame, settings_of(options())).autofocus()
+        assert target is not None
+        assert frame.depth_m[30:60, 65:95].min() <= target.distance_m <= frame.depth_m[30:60, 65:95].max()
+        assert engine.draw(replace(frame, depth_m=None), gg.Settings()).autofocus() is None

@@ -64,7 +64,7 @@ def released(*held: Any) -> None:
 def a_copy_is_the_same(device: Device) -> None:
     pixels = RANDOM.random((5, 37))
     source, target = planes_of(device, pixels), planes_of(device, np.zeros((5, 37)))
-    source.run(f"{COPY}.cl", "copy", source.buffer, target.buffer, source.layout.pitch)
+    source.run(f"{COPY}.cl", "copy", source=source.buffer, to=target.buffer)
     np.testing.assert_array_equal(target.read(), source.read())
     released(source, target)
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass.compute import program
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.program import (
     Kernels,
     KernelSource,
     list_kernel_sources,
     load_kernel_source,
-    scalar_cast,
 )
+from groundglass.compute.registry import open_device
 from groundglass.errors import ShaderError
 
 
@@ -38,16 +38,15 @@ def test_every_kernel_that_ships_has_an_entry_point(repository: Path) -> None:
     entries = {name: load_kernel_source(name).entry_points() for name in list_kernel_sources()}
     assert all(entries.values())
     arguments = entries["linearize.cl"]["linearize_float"]
-    assert arguments[:2] == ["GLOBAL const float *RESTRICT light", "GLOBAL float *RESTRICT mosaic"]
-    assert arguments[2:] == ["int width", "int pitch", "int encoded"]
+    assert [argument.name for argument in arguments] == ["light", "mosaic", "width", "pitch", "encoded"]
+    assert arguments[0].declaration == "GLOBAL const float *RESTRICT light"
 
 
-def test_scalars_are_cast_and_buffers_are_not() -> None:
-    assert scalar_cast("int pitch") is np.int32
-    assert scalar_cast("float reach") is np.float32
-    assert scalar_cast("GLOBAL const u16 *RESTRICT numbers") is None
+class Memory:
+    nbytes = 64
 
 
+CHANNELS = {"channels": 1, "border": 1}
 LINES = tuple(("outer.cl", n) for n in range(1, 4)) + tuple(("inner.h", n) for n in range(1, 8))
 
 
@@ -85,7 +84,7 @@ def test_a_broken_kernel_names_its_file_and_line(device: Device, monkeypatch: py
     monkeypatch.setattr(program, "load_kernel_source", lambda name: broken)
     own = open_device(device.spec)
     with pytest.raises(ShaderError, match=r"^kernels/broken.cl does not compile: .*broken.cl:9: .*nothing.*"):
-        own.run("broken.cl", "broken", (64,), (64,), own.allocate(64))
+        own.run("broken.cl", "broken", (64,), (64,), plane=own.allocate(64))
     own.close()
 
 
@@ -97,14 +96,14 @@ def test_a_source_is_built_once() -> None:
         return lambda kernel: f"compiled {kernel}"
 
     kernels = Kernels(build)
+    one, other = Memory(), Memory()
     for _ in range(2):
-        compiled, cast = kernels.call("linearize.cl", "linearize_float", ("numbers", "mosaic", 3.0, 64, True))
+        given = {"pitch": 64, "width": 3, "encoded": True, "mosaic": other, "light": one}
+        compiled, bound = kernels.call("linearize.cl", "linearize_float", given)
         assert compiled == "compiled linearize_float"
-        assert cast == ("numbers", "mosaic", 3, 64, 1)
-        assert [type(argument) for argument in cast[2:]] == [np.int32] * 3
-    kernels.call("linearize.cl", "linearize", ("numbers", "mosaic", *range(12)))
-    assert (built, len(kernels)) == (["linearize.cl"], 1)
-    with pytest.raises(ShaderError, match="linearize_float takes 5 arguments, 2 were given"):
-        kernels.call("linearize.cl", "linearize_float", ("numbers", "mosaic"))
+        assert bound == (one, other, 3, 64, 1)
+        assert [type(argument) for argument in bound[2:]] == [np.int32] * 3
+    kernels.call("borders.cl", "mirror", {"planes": one, **dict.fromkeys(("width", "height", "pitch"), 1), **CHANNELS})
+    assert (built, len(kernels)) == (["linearize.cl", "borders.cl"], 2)
     kernels.clear()
     assert len(kernels) == 0

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from groundglass import Engine, cli
+from groundglass import cli
 from groundglass.frame import Encoding, Frame
+from live_engine import LiveEngine
 from PIL import Image
 
 
@@ -78,7 +79,7 @@ def test_an_invalid_depth_option_is_one_line(
 def test_depth_of_a_still_is_rotated_and_resized_once() -> None:
     depth_m = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
     frame = Frame(np.zeros((32, 48, 3), np.uint8), Encoding.DISPLAY, depth_m=depth_m, orientation=6)
-    with Engine(look="neutral") as engine:
+    with LiveEngine(look="neutral") as engine:
         drawn = []
         for _ in range(2):
             engine.render(frame)

@@ -14,6 +14,7 @@ import pytest
 from groundglass import cli
 from groundglass.depth.monocular import STAGE
 from groundglass.frame import Encoding, Frame
+from live_engine import LiveEngine
 from monocular_support import ANY_SIZE, Slow, threads, until, write_model
 from PIL import Image
 
@@ -32,8 +33,8 @@ def picture_frame(index: int = 0, orientation: int = 1) -> Frame:
     )
 
 
-def engine_with(path: str | Path, **options: Any) -> gg.Engine:
-    return gg.Engine(lens=LENS, focus_m=0.8, depth_model=path, depth_range=(0.8, 6), **options)
+def engine_with(path: str | Path, **options: Any) -> LiveEngine:
+    return LiveEngine(lens=LENS, focus_m=0.8, depth_model=path, depth_range=(0.8, 6), **options)
 
 
 def test_render_waits_and_is_the_same_each_time(tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_render_waits_and_is_the_same_each_time(tmp_path: Path) -> None:
             assert threads() != []
         assert threads() == []
     assert all(np.array_equal(first, second) for first, second in zip(*runs, strict=True))
-    with gg.Engine(lens=LENS, focus_m=0.8) as engine:
+    with LiveEngine(lens=LENS, focus_m=0.8) as engine:
         sharp = engine.render(frames[2])
     far, near = (np.s_[:, :36], np.s_[:, 60:])
     assert runs[0][2][far].std() < 0.5 * sharp[far].std()
@@ -60,7 +61,7 @@ def test_render_waits_and_is_the_same_each_time(tmp_path: Path) -> None:
 
 def test_the_scene_waits_too(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx", ANY_SIZE)
-    with gg.Engine(lens=LENS, focus_m=0.8) as engine:
+    with LiveEngine(lens=LENS, focus_m=0.8) as engine:
         sharp = engine.scene(picture_frame())
     with engine_with(path) as engine:
         assert engine.scene(picture_frame())[:, :36].std() < 0.5 * sharp[:, :36].std()
@@ -82,16 +83,16 @@ def test_a_frame_with_depth_needs_no_model(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[gg.Engine, Slow]]:
+def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[LiveEngine, Slow]]:
     model = Slow()
     monkeypatch.setattr("groundglass.engine.MonocularModel", lambda *said: model)
-    with gg.Engine(lens=LENS, focus_m=0.8, depth_model="slow.onnx") as engine:
+    with LiveEngine(lens=LENS, focus_m=0.8, depth_model="slow.onnx") as engine:
         yield engine, model
         model.may_answer.set()
     assert threads() == []
 
 
-def test_draw_never_waits_and_uses_the_latest_depth_map(live: tuple[gg.Engine, Slow]) -> None:
+def test_draw_never_waits_and_takes_what_is_newest(live: tuple[LiveEngine, Slow]) -> None:
     engine, model = live
     for index in range(4):
         engine.draw(picture_frame(index))  # would hang here if it waited
@@ -106,7 +107,7 @@ def test_draw_never_waits_and_uses_the_latest_depth_map(live: tuple[gg.Engine, S
     assert np.abs(model.shown[1] - model.shown[0]).max() > 0.02  # it was shown a newer picture
 
 
-def test_a_still_is_submitted_once(live: tuple[gg.Engine, Slow]) -> None:
+def test_a_still_is_asked_about_once(live: tuple[LiveEngine, Slow]) -> None:
     engine, model = live
     model.may_answer.set()
     still = picture_frame()
@@ -120,7 +121,7 @@ def test_a_still_is_submitted_once(live: tuple[gg.Engine, Slow]) -> None:
     assert len(model.shown) == 1
 
 
-def test_an_error_in_the_thread_reaches_the_user(live: tuple[gg.Engine, Slow]) -> None:
+def test_an_error_in_the_thread_is_the_users(live: tuple[LiveEngine, Slow]) -> None:
     engine, model = live
     model.error = gg.GroundglassError("slow.onnx: fails")
     engine.draw(picture_frame())
@@ -132,12 +133,12 @@ def test_an_error_in_the_thread_reaches_the_user(live: tuple[gg.Engine, Slow]) -
 
 def test_a_range_without_a_model_is_an_error() -> None:
     with pytest.raises(gg.GroundglassError, match="depth_range is of what a depth_model tells"):
-        gg.Engine(depth_range=(1, 2))
+        LiveEngine(depth_range=(1, 2))
 
 
 def test_an_engine_with_a_missing_model_releases_everything() -> None:
     with pytest.raises(gg.GroundglassError, match=r"none\.onnx: no such file"):
-        gg.Engine(depth_model="none.onnx")
+        LiveEngine(depth_model="none.onnx")
     assert threads() == []
 
 

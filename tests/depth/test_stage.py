@@ -21,8 +21,9 @@ from depth_support import (
     noisy,
     things,
 )
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.planes import PAD, Planes
+from groundglass.compute.registry import open_device
 from groundglass.depth.stage import DepthStage
 from groundglass.errors import SourceError
 

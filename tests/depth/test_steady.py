@@ -14,6 +14,7 @@ from groundglass.depth.stage import DepthStage
 from groundglass.frame import Encoding
 from groundglass.lens import load_lens
 from groundglass.optics.defocus import Blur, Defocus
+from live_engine import LiveEngine
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_the_engine_stabilizes_coarse_and_noisy_depth() -> None:
     rgb, depth_m = things()
     pixels = np.ascontiguousarray(np.round(255 * rgb ** (1 / 2.2)), np.uint8)
     coarse_m = depth_m[::2, ::2]
-    with gg.Engine(size=(WIDTH, HEIGHT), lens="noct-50", look="neutral") as engine:
+    with LiveEngine(size=(WIDTH, HEIGHT), lens="noct-50", look="neutral") as engine:
         exact = engine.render(gg.Frame(pixels, Encoding.DISPLAY, depth_m=depth_m)).astype(int)
         seen = [
             engine.render(gg.Frame(pixels, Encoding.DISPLAY, depth_m=noisy(coarse_m, i), depth_noise=NOISE)).astype(int)

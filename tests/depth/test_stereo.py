@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
+from groundglass.compute.registry import open_device
 from groundglass.depth.stereo import StereoDepth
 from groundglass.errors import SourceError
 from tolerances import STAGE

@@ -16,6 +16,7 @@ from groundglass.depth.stereo_pair import StereoPairDepth
 from groundglass.formats.depth_files import Scaling
 from groundglass.frame import Encoding, Frame, RelativeRig, StereoRig
 from groundglass.packing import Packing, pack
+from live_engine import LiveEngine
 from PIL import Image
 
 RIG = StereoRig(focal_px=400, baseline_m=0.1)  # 20 px: 2 m
@@ -33,7 +34,7 @@ def coloured(grey: np.ndarray) -> np.ndarray:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def depth_of(device: Device, frame: Frame, quality: gg.Engine | str = "live") -> np.ndarray:
+def depth_of(device: Device, frame: Frame, quality: LiveEngine | str = "live") -> np.ndarray:
     pairs = StereoPairDepth(device)
     depth_m = pairs.depth_m(frame, quality)
     pairs.release()
@@ -194,7 +195,7 @@ def test_files_are_rendered_with_their_stereo_depth(tmp_path: Path) -> None:
     left, right = pair()
     name, other = save(tmp_path / "left.png", left), save(tmp_path / "right.png", right)
     spec = f"stereo:{other}?focal_px=400&baseline_m=0.1"
-    with gg.open(name, depth=spec) as source, gg.Engine(focus_m=2.0, look="neutral") as engine:
+    with gg.open(name, depth=spec) as source, LiveEngine(focus_m=2.0, look="neutral") as engine:
         frame = next(iter(source))
         assert frame.right is not None
         assert frame.rig == RIG
@@ -235,7 +236,7 @@ def test_pictures_that_do_not_match_are_an_error(tmp_path: Path) -> None:
 
 def test_a_pair_is_matched_before_rotation() -> None:
     left, right = (coloured(grey) for grey in pair())
-    with gg.Engine() as engine:
+    with LiveEngine() as engine:
         for orientation in (3, 6):
             engine.render(framed(Encoding.DISPLAY, left, right, orientation=orientation))
             assert engine.depth_at(0.5, 0.5) == pytest.approx(2.0, rel=0.05)

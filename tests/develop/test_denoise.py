@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from groundglass.camera import NoiseProfile
 from groundglass.cfa import Cfa
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.planes import PAD, Planes
+from groundglass.compute.registry import open_device
 from groundglass.develop.denoise import Denoise
 from groundglass.develop.noise import VarianceStabilization
 from PIL import Image

@@ -106,12 +106,25 @@ def test_a_second_frame_of_the_same_kind_allocates_nothing(device: Device, devel
     count = device.live_buffers
     assert developer.develop(replace(frame, cfa=Cfa("GBRG")), Development()) is first
     assert device.live_buffers == count
-    assert developer.develop(frame, Development(demosaic="half")).size == (10, 8)
-    assert developer.develop(Frame(np.zeros((8, 6), np.uint16)), Development(demosaic="half")).size == (3, 4)
-    assert developer.develop(
-        Frame(np.zeros((8, 6, 3), np.uint8), encoding=Encoding.DISPLAY), Development(demosaic="half")
-    ).size == (6, 8)
-    assert device.live_buffers < count
+
+
+def test_frames_of_a_few_kinds_in_turns_allocate_nothing_and_more_kinds_are_bounded(
+    device: Device, developer: Developer
+) -> None:
+    mosaics = [Frame(np.zeros((8, 2 * side), np.uint16)) for side in range(3, 12)]
+    picture, half = Frame(np.zeros((8, 6, 3), np.uint8), encoding=Encoding.DISPLAY), Development(demosaic="half")
+    kinds = [(mosaics[0], Development()), (mosaics[0], half), (picture, half)]
+    sizes = [developer.develop(*kind).size for kind in kinds]
+    assert sizes == [(6, 8), (3, 4), (6, 8)]
+    count = device.live_buffers
+    first = [developer.develop(*kind) for kind in kinds]
+    assert [developer.develop(*kind) for kind in kinds] == first
+    assert device.live_buffers == count
+    counts = []
+    for mosaic in mosaics:
+        developer.develop(mosaic, half)
+        counts.append(device.live_buffers)
+    assert len(set(counts[2:])) == 1
 
 
 def test_the_size_may_change_while_kernels_are_at_work(device: Device, developer: Developer) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.capture.exposure_control import exposure_control_of
-from groundglass.capture.source import WithProfile
+from groundglass.capture import EXPOSURE_CONTROL, BaseSource, Timing
+from groundglass.capture.open import WithProfile
 from groundglass.cfa import Cfa
-from groundglass.controls import Controls
+from groundglass.controls import Control, Controls, Number
 from groundglass.develop.metering import FOLLOW_S, GREY, MODES, Exposure, Metering, metered_ev
 from groundglass.display.events import Pointer
-from groundglass.display.tool import ToolContext
-from groundglass.tools.exposure import ExposureTool
+from groundglass.tools.exposure import ExposureTool, exposure_control
+from live_engine import LiveEngine, tool_context
 from look_support import context
 
 Y = np.array([0.2627, 0.678, 0.0593])
@@ -29,7 +31,7 @@ def grey(level: float, size: tuple[int, int] = (120, 80), time_s: float = 0.0) -
 PROFILE = gg.CameraProfile(white=60000.0)
 
 
-@pytest.mark.parametrize("mode", ["centre", "average", "spot", "spot:0.2,0.8"])
+@pytest.mark.parametrize("mode", ["centre-weighted", "average", "spot", "spot:0.2,0.8"])
 @pytest.mark.parametrize("level", [0.01, 0.3, 0.9])
 def test_a_flat_frame_becomes_a_grey_card(mode: str, level: float) -> None:
     ev = metered_ev(grey(level), PROFILE, Metering.parse(mode))
@@ -42,12 +44,12 @@ def test_what_is_metered_is_the_developed_light(source: str, kind: str) -> None:
     with gg.open(source) as opened:
         frame = replace(next(iter(opened)), depth_m=None)
     balance = "2,1,0.7" if kind == "balanced" else "as-shot"
-    with gg.Engine(gl=context(), look="neutral", development=gg.Development(white_balance=balance)) as engine:
+    with LiveEngine(gl=context(), look="neutral", development=gg.Development(white_balance=balance)) as engine:
         if kind == "picture":
             frame = gg.Frame(engine.render(frame), gg.Encoding.DISPLAY)
         engine.development = replace(engine.development, metering="average")
         assert float(np.cbrt(np.maximum(engine.scene(frame) @ Y, 0)).mean() ** 3) == pytest.approx(GREY, rel=0.06)
-        engine.development = replace(engine.development, metering="highlights")
+        engine.development = replace(engine.development, metering="highlight-weighted")
         assert float(np.quantile(engine.scene(frame) @ Y, 0.99)) == pytest.approx(1.0, rel=0.08)
 
 
@@ -56,10 +58,10 @@ def test_the_place_counts() -> None:
     pixels[20:60, 40:80] = 24000
     frame = gg.Frame(pixels, profile=PROFILE)
     ev = {mode: metered_ev(frame, PROFILE, Metering.parse(mode)) for mode in (*MODES, "spot:0.1,0.1")}
-    assert ev["spot"] < ev["centre"] < ev["average"] < ev["spot:0.1,0.1"]
+    assert ev["spot"] < ev["centre-weighted"] < ev["average"] < ev["spot:0.1,0.1"]
     assert ev["spot"] == pytest.approx(np.log2(GREY / 0.4), abs=0.02)
     assert ev["spot:0.1,0.1"] == pytest.approx(np.log2(GREY / 0.01), abs=0.02)
-    assert ev["highlights"] == pytest.approx(np.log2(1 / 0.4), abs=0.02)
+    assert ev["highlight-weighted"] == pytest.approx(np.log2(1 / 0.4), abs=0.02)
 
 
 def test_a_grey_sensor_and_darkness_are_metered() -> None:
@@ -70,7 +72,7 @@ def test_a_grey_sensor_and_darkness_are_metered() -> None:
 
 
 def test_it_follows_smoothly_and_straight() -> None:
-    exposure, metering = Exposure(), Metering("centre")
+    exposure, metering = Exposure(), Metering("centre-weighted")
     evs = [exposure.of(grey(0.2 if n < 30 else 0.05, time_s=n / 30), PROFILE, metering) for n in range(120)]
     assert evs[:30] == [evs[0]] * 30
     after = np.array(evs[30:])
@@ -92,12 +94,13 @@ def test_noise_does_not_pump() -> None:
 
 def test_it_begins_at_once_and_eases_in_when_turned_on() -> None:
     exposure = Exposure()
-    assert exposure.of(grey(0.05), PROFILE, Metering("centre")) == pytest.approx(np.log2(GREY / 0.05), abs=0.02)
+    centre = Metering("centre-weighted")
+    assert exposure.of(grey(0.05), PROFILE, centre) == pytest.approx(np.log2(GREY / 0.05), abs=0.02)
     assert exposure.of(grey(0.05, time_s=0.1), PROFILE, None) == 0.0
-    eased = exposure.of(grey(0.05, time_s=0.2), PROFILE, Metering("centre"))
+    eased = exposure.of(grey(0.05, time_s=0.2), PROFILE, Metering("centre-weighted"))
     assert 0.1 < eased < 0.7
     # Back to the start, as a clip that plays again; and a still takes another metering at once.
-    assert exposure.of(grey(0.3), PROFILE, Metering("centre")) == pytest.approx(np.log2(GREY / 0.3), abs=0.02)
+    assert exposure.of(grey(0.3), PROFILE, Metering("centre-weighted")) == pytest.approx(np.log2(GREY / 0.3), abs=0.02)
     assert exposure.of(grey(0.3), PROFILE, None) == 0.0
     assert exposure.of(grey(0.3), PROFILE, Metering("spot")) == pytest.approx(np.log2(GREY / 0.3), abs=0.02)
 
@@ -116,16 +119,24 @@ def test_what_is_not_understood_is_told(text: str) -> None:
         gg.Development(metering=text)
 
 
-class Camera:
+class Camera(BaseSource):
     """A source that can expose: its frames say by how much less they need to be brightened."""
 
-    name, fps, frames, size = "camera", 30.0, None, (120, 80)
+    name, timing, fps, frames, size = "camera", Timing.LIVE, 30.0, None, (120, 80)
 
     def __init__(self) -> None:
         self.ev = 0.0
 
-    def expose(self, exposure_ev: float) -> None:
-        self.ev = exposure_ev
+    def controls(self) -> Iterable[Control]:
+        yield Number(
+            *(EXPOSURE_CONTROL, "Camera exposure", "camera"),
+            minimum=-10.0,
+            maximum=10.0,
+            step=0.1,
+            unit="EV",
+            get=lambda: self.ev,
+            set=partial(setattr, self, "ev"),
+        )
 
     def frame(self, level: float, index: int) -> gg.Frame:
         frame = grey(level * 2**self.ev, time_s=index / 30)
@@ -135,27 +146,31 @@ class Camera:
 def test_a_source_that_exposes_is_found_behind_those_that_change_it() -> None:
     camera = Camera()
     wrapped = WithProfile(WithProfile(camera, None), None)  # type: ignore[arg-type]
-    assert exposure_control_of(wrapped) is camera
+    found = exposure_control(wrapped)
+    assert found is not None
+    found.set(1.5)
+    assert camera.ev == 1.5
     with gg.open("scene:?size=96x64") as scene:
-        assert exposure_control_of(scene) is None
-        assert exposure_control_of(WithProfile(scene, None)) is None  # type: ignore[arg-type]
+        assert exposure_control(scene) is None
+        assert exposure_control(WithProfile(scene, None)) is None  # type: ignore[arg-type]
 
 
 def test_the_keys_and_a_source_that_exposes() -> None:
     camera = Camera()
-    with gg.Engine(gl=context(), look="neutral") as engine:
+    with LiveEngine(gl=context(), look="neutral") as engine:
         controls, said = Controls(), []
-        tool = ExposureTool(ToolContext(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
+        tool = ExposureTool(tool_context(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
         controls.add(tool.controls())
 
         def show(index: int) -> float:
             frame = camera.frame(0.02, index)
-            tool.on_frame(frame, engine.draw(frame))
+            engine.draw(frame)
+            tool.on_frame(engine.drawn)
             return float((engine.scene(frame) @ Y).mean())
 
         assert show(0) == pytest.approx(0.02, rel=0.02)
         controls.press("F2")
-        assert engine.development.metering == "centre"
+        assert engine.development.metering == "centre-weighted"
         light = [show(number) for number in range(1, 90)]
         assert light[-1] == pytest.approx(GREY, rel=0.05)
         assert (np.diff(light) > -0.01 * GREY).all()  # whatever the source does: no step back, no flash

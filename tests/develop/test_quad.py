@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass.cfa import BAYER_PATTERNS, Cfa
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.planes import PAD, Planes
+from groundglass.compute.registry import open_device
 from groundglass.develop.demosaic import Demosaic
 from groundglass.develop.remosaic import Remosaic
 from pattern_support import cpsnr, mosaic_of, smooth_noise

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from groundglass.camera import NoiseProfile
 from groundglass.cfa import Cfa
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.planes import PAD, Planes
+from groundglass.compute.registry import open_device
 from groundglass.develop.noise import VarianceStabilization
 from groundglass.develop.temporal import Temporal
 from tolerances import ANOTHER_COMPILER, FEW_OPERATIONS

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass.cfa import XTRANS, Cfa
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
+from groundglass.compute.registry import open_device
 from groundglass.develop.xtrans import DemosaicXTrans
 from pattern_support import cpsnr, mosaic_of, smooth_noise
 from PIL import Image

@@ -21,16 +21,16 @@ def test_the_letterbox_is_in_the_middle(
     assert letterbox(picture, framebuffer) == place
 
 
-def test_the_pointer_finds_the_picture_on_a_hidpi_screen() -> None:
-    window, framebuffer, picture = (640, 400), (1280, 800), (1920, 1080)  # bars of 20 units above and below
-    assert picture_point((320, 200), window, framebuffer, picture) == (0.5, 0.5)
-    assert picture_point((0, 20), window, framebuffer, picture) == (0.0, 0.0)
-    assert picture_point((480, 110), window, framebuffer, picture) == (0.75, 0.25)
-    for outside in ((320, 19), (320, 380), (-1, 200), (640, 200)):
-        point = picture_point(outside, window, framebuffer, picture)
+def test_the_pointer_finds_the_picture() -> None:
+    framebuffer, picture = (1280, 800), (1920, 1080)  # bars of 40 pixels above and below
+    assert picture_point((640, 400), framebuffer, picture) == (0.5, 0.5)
+    assert picture_point((0, 40), framebuffer, picture) == (0.0, 0.0)
+    assert picture_point((960, 220), framebuffer, picture) == (0.75, 0.25)
+    for outside in ((640, 38), (640, 760), (-2, 400), (1280, 400)):
+        point = picture_point(outside, framebuffer, picture)
         assert point is not None
         assert not all(0 <= one < 1 for one in point)
-    assert picture_point((0, 0), (0, 0), (0, 0), picture) is None
+    assert picture_point((0, 0), (0, 0), picture) is None
 
 
 def test_a_large_picture_opens_within_the_monitor() -> None:

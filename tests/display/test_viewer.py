@@ -1,4 +1,4 @@
-"""The live loop with a make-believe engine, source and window: what it draws, counts and obeys."""
+"""The live loop with a stand-in engine, source and surface: what it draws, counts and handles."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from groundglass.capture import BaseSource
+from groundglass.display import viewer as viewer_module
 from groundglass.display.events import Event, Key, Pointer, Signal, Wheel
 from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.viewer import Viewer
+from groundglass.drawn import Drawn
 from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
 from groundglass.frame import Encoding, Frame
 from groundglass.lens import Lens
-from groundglass.look.look import load_look
+from groundglass.look.grade import WHOLE, Part
 from groundglass.optics.focus import Rack
 from groundglass.output.stills import Stills
+from groundglass.settings import Settings, SettingsHistory
 from groundglass.timing import Clock
 from groundglass.tools.focus import FocusTool
 from PIL import Image
@@ -28,7 +32,7 @@ from PIL import Image
 PIXELS = np.full((4, 6, 3), 128, dtype=np.uint8)
 
 
-class FakeSource:
+class FakeSource(BaseSource):
     name = "clip/"
     size = (6, 4)
 
@@ -43,46 +47,56 @@ class FakeSource:
         if self._error:
             raise self._error
 
-    def close(self) -> None: ...
-
 
 class FakeEngine:
     device_name, gl_name = "none", "none"
 
     def __init__(self, draw: Callable[[Frame], None] = lambda frame: None) -> None:
-        self.look = load_look("classic")
-        self.lens = Lens(50, 1.4, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
-        self.focus_m, self.magnification, self.is_outdated = 1.2, 1.0, False
-        self.output_space, self.screen_bits = None, 8
+        lens = Lens(50, 1.4, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
+        self.history = SettingsHistory(Settings(lens=lens))
+        self.outdated = False
         self.clock = Clock()
         self.gl = SimpleNamespace(finish=lambda: None)
         self.drawn: list[int] = []
-        self.last: Frame | None = None
         self._draw = draw
 
-    def draw(self, frame: Frame) -> Any:
+    @property
+    def focus_m(self) -> float:
+        return self.history.now.focus_m
+
+    def is_outdated(self, drawn: Drawn) -> bool:
+        return self.outdated
+
+    def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Any:
         self._draw(frame)
         self.drawn.append(frame.index)
-        self.last = frame
-        return SimpleNamespace(size=(3, 2))
+        return FakeDrawn(SimpleNamespace(size=(3, 2)), frame, frame, None, 0.0, 1.0, settings)
 
-    def render(self, frame: Frame) -> np.ndarray:
+    def render(self, frame: Frame, settings: Settings) -> np.ndarray:
         return frame.pixels.copy()
 
+    def prepare(self, drawn: Drawn, settings: Settings) -> None: ...
+
+
+class FakeDrawn(Drawn):
     def depth_at(self, x: float, y: float) -> float | None:
         return {0.1: None, 0.15: math.nan, 0.2: 0.3, 0.9: math.inf}.get(x, 3.0)
 
-    def pick_grey(self, x: float, y: float) -> str:
+    def grey_at(self, x: float, y: float) -> str:
         if y < 0.1:
             raise GroundglassError("too dark to be grey here")
         return "2,1,1.5"
 
 
-class FakeWindow:
+class FakeSurface:
     """Plays a list of events, one each time the loop has gone to sleep, and quits at its end; notes what was shown."""
 
-    def __init__(self, *script: Event) -> None:
-        self._script = [*script, Signal.QUIT]
+    can_fullscreen = True
+    bits = 8
+
+    def __init__(self, *script: Event, is_interactive: bool = True) -> None:
+        self.is_interactive = is_interactive
+        self._script: list[Event] = [*script, Signal.QUIT]
         self._seconds = 0
         self.shown: list[tuple[str, str]] = []
         self.play_at: int | None = None
@@ -96,30 +110,45 @@ class FakeWindow:
     def wait(self, timeout_s: float) -> list[Event]:
         return [self._script.pop(0)]
 
-    def present(
-        self, picture: Any, status: str, message: str = "", overlays: Overlays = NO_OVERLAYS, tools: Any = ()
-    ) -> None:
-        self.shown.append((status, message))
-
-    def swap(self) -> None: ...
+    def present(self, title: str) -> None: ...
 
     def toggle_fullscreen(self) -> None: ...
 
 
-def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> tuple[FakeEngine, FakeWindow, Viewer]:
-    engine, window = FakeEngine(), FakeWindow(*script)
+class FakePresenter:
+    """Notes the lines of text: the status line, and the message above it."""
+
+    def __init__(self, surface: FakeSurface) -> None:
+        self._surface = surface
+
+    def draw(self, picture: Any, lines: list[str], overlays: Overlays = NO_OVERLAYS, tools: Any = ()) -> None:
+        self._surface.shown.append((lines[-1], lines[0] if len(lines) > 1 else ""))
+
+    def release(self) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def _fake_presenter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewer_module, "Presenter", FakePresenter)
+
+
+def look(script: tuple[Event, ...], tmp_path: Path, frames: int | None = 1) -> tuple[FakeEngine, FakeSurface, Viewer]:
+    engine, surface = FakeEngine(), FakeSurface(*script)
     viewer = Viewer(
         engine,
         FakeSource(frames),
-        window=window,
+        engine.history,
+        surface=surface,
         tools=[partial(FocusTool, seconds=(0, 0)), partial(Stills, folder=tmp_path)],
     )  # type: ignore[arg-type]
     viewer.run()
-    return engine, window, viewer
+    return engine, surface, viewer
 
 
 def off_screen(source: FakeSource, engine: FakeEngine | None = None) -> Viewer:
-    return Viewer(engine or FakeEngine(), source)  # type: ignore[arg-type]
+    engine = engine or FakeEngine()
+    surface = FakeSurface(is_interactive=False)
+    return Viewer(engine, source, engine.history, surface=surface)  # type: ignore[arg-type]
 
 
 def test_off_screen_a_finite_source_is_shown_and_ends() -> None:
@@ -188,9 +217,9 @@ def test_a_users_error_passes_through() -> None:
 
 
 def test_a_still_in_the_window_is_drawn_once_and_then_sleeps(tmp_path: Path) -> None:
-    engine, window, _ = look((Signal.REPAINT, Signal.REPAINT), tmp_path)
+    engine, surface, _ = look((Signal.REPAINT, Signal.REPAINT), tmp_path)
     assert engine.drawn == [0]
-    assert [status for status, _ in window.shown] == ["clip   classic   fifty   f/1.4   1.20 m"] * 3
+    assert [status for status, _ in surface.shown] == ["clip   classic   fifty   f/1.4   1.20 m"] * 3
 
 
 def test_the_window_holds_the_last_frame_of_a_clip(tmp_path: Path) -> None:
@@ -199,35 +228,37 @@ def test_the_window_holds_the_last_frame_of_a_clip(tmp_path: Path) -> None:
 
 
 def test_a_still_is_drawn_again_when_its_depth_is_told(tmp_path: Path) -> None:
-    engine, window = FakeEngine(), FakeWindow(Signal.REPAINT, Signal.REPAINT)
-    engine._draw = lambda frame: setattr(engine, "is_outdated", not engine.drawn)
-    Viewer(engine, FakeSource(1), window=window).run()  # type: ignore[arg-type]
+    engine, surface = FakeEngine(), FakeSurface(Signal.REPAINT, Signal.REPAINT)
+    engine._draw = lambda frame: setattr(engine, "outdated", not engine.drawn)
+    Viewer(engine, FakeSource(1), engine.history, surface=surface).run()  # type: ignore[arg-type]
     assert engine.drawn == [0, 0]
 
 
 def test_the_wheel_turns_the_iris_in_thirds_and_stops_at_its_ends(tmp_path: Path) -> None:
-    engine, window, _ = look((Wheel(-3), Wheel(-0.5)), tmp_path)
-    assert engine.lens.f_number == pytest.approx(1.4 * 2**0.5 * 2 ** (0.5 / 6))
+    engine, surface, _ = look((Wheel(-3), Wheel(-0.5)), tmp_path)
+    assert engine.history.now.f_number == pytest.approx(1.4 * 2**0.5 * 2 ** (0.5 / 6))
     assert engine.drawn == [0, 0, 0]
-    assert "f/2.1 " in window.shown[-1][0]
-    assert look((Wheel(-99),), tmp_path)[0].lens.f_number == 16
+    assert "f/2.1 " in surface.shown[-1][0]
+    assert look((Wheel(-99),), tmp_path)[0].history.now.f_number == 16
     closed, _, _ = look((Wheel(9),), tmp_path)
-    assert closed.lens.f_number == 1.4
+    assert closed.history.now.f_number == 1.4
     assert closed.drawn == [0]  # nothing changed, nothing is drawn
 
 
 def test_a_click_focuses_at_the_depth_there(tmp_path: Path) -> None:
-    engine, window, _ = look((Pointer("press", 0.5, 0.5),), tmp_path)
+    engine, surface, _ = look((Pointer("press", 0.5, 0.5),), tmp_path)
     assert engine.focus_m == 3.0
     assert engine.drawn == [0, 0]
-    assert "3.00 m" in window.shown[-1][0]
+    assert "3.00 m" in surface.shown[-1][0]
 
 
 def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -> None:
-    engine, window = FakeEngine(), FakeWindow(Pointer("press", 0.5, 0.5))
+    engine, surface = FakeEngine(), FakeSurface(Pointer("press", 0.5, 0.5))
     focused: list[float] = []
     engine._draw = lambda frame: focused.append(engine.focus_m)
-    viewer = Viewer(engine, FakeSource(1), window=window, tools=[partial(FocusTool, seconds=(0.05, 1.0))])  # type: ignore[arg-type]
+    viewer = Viewer(
+        engine, FakeSource(1), engine.history, surface=surface, tools=[partial(FocusTool, seconds=(0.05, 1.0))]
+    )  # type: ignore[arg-type]
     viewer.run()
     assert (focused[0], focused[-1]) == (1.2, 3.0)
     assert focused == sorted(focused)
@@ -236,7 +267,13 @@ def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -
 
 def test_off_screen_a_rack_moves_the_focus_and_draws_no_frame_twice() -> None:
     engine = FakeEngine()
-    viewer = Viewer(engine, FakeSource(6, fps=60.0), tools=[partial(FocusTool, rack=Rack(0.9, 2.5, 0.02))])  # type: ignore[arg-type]
+    viewer = Viewer(
+        engine,
+        FakeSource(6, fps=60.0),
+        engine.history,
+        surface=FakeSurface(is_interactive=False),
+        tools=[partial(FocusTool, rack=Rack(0.9, 2.5, 0.02))],
+    )  # type: ignore[arg-type]
     viewer.run()
     assert engine.focus_m == 2.5
     assert engine.drawn == sorted(set(engine.drawn))
@@ -244,39 +281,39 @@ def test_off_screen_a_rack_moves_the_focus_and_draws_no_frame_twice() -> None:
 
 @pytest.mark.parametrize("x", [0.1, 0.15])
 def test_a_click_where_no_depth_is_known_says_so(tmp_path: Path, x: float) -> None:
-    engine, window, _ = look((Pointer("press", x, 0.5),), tmp_path)
+    engine, surface, _ = look((Pointer("press", x, 0.5),), tmp_path)
     assert (engine.focus_m, engine.drawn) == (1.2, [0])
-    assert window.shown[-1][1] == "no depth here"
+    assert surface.shown[-1][1] == "no depth here"
 
 
 def test_a_click_on_the_sky_focuses_at_the_end_of_the_scale(tmp_path: Path) -> None:
-    engine, window, _ = look((Pointer("press", 0.9, 0.5),), tmp_path)
+    engine, surface, _ = look((Pointer("press", 0.9, 0.5),), tmp_path)
     assert engine.focus_m == 1000.0
-    assert "infinity" in window.shown[-1][0]
+    assert "infinity" in surface.shown[-1][0]
 
 
 def test_a_click_closer_than_the_lens_focuses_stops_at_its_end(tmp_path: Path) -> None:
-    engine, window, _ = look((Pointer("press", 0.2, 0.5),), tmp_path)
+    engine, surface, _ = look((Pointer("press", 0.2, 0.5),), tmp_path)
     assert engine.focus_m == 0.5
-    assert window.shown[-1][1] == "this lens focuses from 0.50 m"
+    assert surface.shown[-1][1] == "this lens focuses from 0.50 m"
 
 
 def test_the_right_button_picks_what_shall_be_grey(tmp_path: Path) -> None:
-    engine, window, _ = look((Pointer("press", 0.5, 0.5, "right"),), tmp_path)
-    assert window.shown[-1][1] == "white balance 2,1,1.5"
+    engine, surface, _ = look((Pointer("press", 0.5, 0.5, "right"),), tmp_path)
+    assert surface.shown[-1][1] == "white balance 2,1,1.5"
     assert engine.drawn == [0, 0]
-    _, window, _ = look((Pointer("press", 0.5, 0.05, "right"),), tmp_path)
-    assert window.shown[-1][1] == "too dark to be grey here"
+    _, surface, _ = look((Pointer("press", 0.5, 0.05, "right"),), tmp_path)
+    assert surface.shown[-1][1] == "too dark to be grey here"
 
 
 def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> None:
-    engine, window = FakeEngine(), FakeWindow(Key("Space"), Wheel(-1), Pointer("press", 0.5, 0.5))
-    window.play_at = 3  # freezes after three frames; then the loop sleeps, and the script goes on
-    window.wait = lambda timeout_s, wait=window.wait: (time.sleep(0.1), wait(timeout_s))[1]  # type: ignore[method-assign]
-    viewer = Viewer(engine, FakeSource(None), window=window, tools=[FocusTool])  # type: ignore[arg-type]
+    engine, surface = FakeEngine(), FakeSurface(Key("Space"), Wheel(-1), Pointer("press", 0.5, 0.5))
+    surface.play_at = 3  # freezes after three frames; then the loop sleeps, and the script goes on
+    surface.wait = lambda timeout_s, wait=surface.wait: (time.sleep(0.1), wait(timeout_s))[1]  # type: ignore[method-assign]
+    viewer = Viewer(engine, FakeSource(None), engine.history, surface=surface, tools=[FocusTool])  # type: ignore[arg-type]
     statistics = viewer.run()
     assert engine.drawn[-3:] == [engine.drawn[2]] * 3
-    assert window.shown[-1][0].endswith("frozen")
+    assert surface.shown[-1][0].endswith("frozen")
     assert statistics.dropped_frames < viewer._latest_frames.dropped
 
 

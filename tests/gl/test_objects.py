@@ -9,17 +9,18 @@ import groundglass as gg
 import numpy as np
 import pytest
 from gl_objects import GlObjects
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.present import Presenter
 from groundglass.gl.context import headless_context
-from groundglass.look.wipe import Split
+from groundglass.look.grade import Part
+from live_engine import LiveEngine
 from look_support import context
-from off_screen_support import OffScreen
 
 
 @pytest.fixture
-def engine() -> Iterator[gg.Engine]:
-    with gg.Engine(look="classic") as made:
+def engine() -> Iterator[LiveEngine]:
+    with LiveEngine(look="classic") as made:
         yield made
 
 
@@ -41,31 +42,32 @@ def test_what_is_not_released_is_named(gl_objects: GlObjects) -> None:
 
 
 def test_a_presenter_in_a_context_that_was_lent_leaves_nothing(gl_objects: GlObjects) -> None:
-    screen = OffScreen(context(), (64, 48))
+    surface = OffscreenSurface((64, 48), gl=context())
     texture = context().texture((32, 24), 4)
     before = gl_objects.count(context())
-    presenter = Presenter(screen)  # type: ignore[arg-type]
+    presenter = Presenter(surface)
     for overlays in (NO_OVERLAYS, Overlays(("grid", "zebra")), Overlays(face=(0.2, 0.2, 0.8, 0.8))):
         for lines in ([], ["status"]):
-            presenter.draw(texture, (64, 48), lines, overlays=overlays)
+            presenter.draw(texture, lines, overlays=overlays)
     presenter.release()
     assert gl_objects.count(context()) == before
-    for held in (texture, *screen.screen.color_attachments, screen.screen):
-        held.release()
+    texture.release()
+    surface.close()
 
 
 @pytest.mark.slow
-def test_a_wipe_that_is_moved_500_times_makes_nothing(engine: gg.Engine, gl_objects: GlObjects) -> None:
-    counts = []
+def test_a_wipe_that_is_moved_500_times_makes_nothing(engine: LiveEngine, gl_objects: GlObjects) -> None:
+    counts, neutral = [], gg.Settings(look="neutral")
     for step in range(500):
-        engine.split = Split((step % 500 + 0.5) / 500, look=gg.load_look("neutral"))
-        engine.draw(frame())
+        at, picture = (step % 500 + 0.5) / 500, frame()
+        engine.engine.draw(picture, neutral, part=Part("right", at))
+        engine.engine.draw(picture, neutral.with_(look="classic"), part=Part("left", at))
         counts.append(sum(gl_objects.count(engine.gl).values()))
     assert max(counts[10:]) == counts[10]
 
 
 @pytest.mark.slow
-def test_a_size_that_changes_50_times_makes_nothing(engine: gg.Engine, gl_objects: GlObjects) -> None:
+def test_a_size_that_changes_50_times_makes_nothing(engine: LiveEngine, gl_objects: GlObjects) -> None:
     counts = []
     for step in range(50):
         engine.draw(frame(32 + 8 * (step % 5), 24 + 4 * (step % 3)))
@@ -77,7 +79,7 @@ def test_a_size_that_changes_50_times_makes_nothing(engine: gg.Engine, gl_object
 def test_an_engine_that_is_opened_and_closed_10_times_leaves_nothing(gl_objects: GlObjects) -> None:
     gl = headless_context()
     for _ in range(10):
-        with gg.Engine(gl=gl, look="classic") as made:
+        with LiveEngine(gl=gl, look="classic") as made:
             made.render(frame())
         assert gl_objects.count(gl) == Counter()
     gl.release()

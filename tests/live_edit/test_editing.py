@@ -8,6 +8,7 @@ import pytest
 from groundglass.errors import LookError, OutputError
 from groundglass.live_edit.editing import Editing
 from groundglass.look.look import Look, load_look, parse_look
+from groundglass.settings import Settings, SettingsHistory
 
 FILM = """# Shot on a grey day.
 name = "film"
@@ -23,9 +24,23 @@ amount = 0.02
 """
 
 
-def editing(look: Look | str = "classic") -> tuple[Editing, list[Look]]:
-    shown: list[Look] = []
-    return Editing(load_look(look) if isinstance(look, str) else look, shown.append), shown
+class Shown:
+    """The look that is shown, as the last of a list; empty where nothing was changed."""
+
+    def __init__(self, edited: Editing) -> None:
+        self._edited, self._opened = edited, edited.look
+
+    def __getitem__(self, index: int) -> Look:
+        assert index == -1
+        return self._edited.look
+
+    def __bool__(self) -> bool:
+        return self._edited.look is not self._opened
+
+
+def editing(look: Look | str = "classic") -> tuple[Editing, Shown]:
+    edited = Editing(SettingsHistory(Settings(look)))
+    return edited, Shown(edited)
 
 
 def film(folder: Path) -> Path:
@@ -42,13 +57,13 @@ def test_a_value_that_is_set_is_shown_and_can_be_undone_and_redone() -> None:
     assert edited.is_changed
     assert edited.is_value_changed("grain", "amount")
     assert not edited.is_value_changed("grain", "size")
-    assert edited.undo()
+    assert edited.history.undo()
     assert shown[-1].passes[-1].values["amount"] == before
     assert not edited.is_changed
-    assert not edited.undo()
-    assert edited.redo()
+    assert not edited.history.undo()
+    assert edited.history.redo()
     assert edited.value("grain", "amount") == 0.03
-    assert not edited.can_redo
+    assert not edited.history.can_redo
 
 
 def test_what_the_pragma_does_not_allow_is_refused_and_changes_nothing() -> None:
@@ -57,7 +72,7 @@ def test_what_the_pragma_does_not_allow_is_refused_and_changes_nothing() -> None
         with pytest.raises(LookError):
             edited.set(*wrong)
     assert not shown
-    assert not edited.can_undo
+    assert not edited.history.can_undo
 
 
 def test_a_drag_is_one_step() -> None:
@@ -69,9 +84,9 @@ def test_a_drag_is_one_step() -> None:
     edited.set("grain", "amount", 0.03, drag=True)
     edited.set("tone_curve", "toe", (0.5, 0.6, 0.7), drag=True)
     for expected in (0.03, 0.022, before):
-        assert edited.undo()
+        assert edited.history.undo()
         assert edited.value("grain", "amount") == expected
-    assert not edited.can_undo
+    assert not edited.history.can_undo
 
 
 def test_reset_takes_one_parameter_a_pass_or_all_back_to_the_file() -> None:
@@ -87,7 +102,7 @@ def test_reset_takes_one_parameter_a_pass_or_all_back_to_the_file() -> None:
     assert edited.value("vignette", "corner_light") == 0.5
     edited.reset()
     assert edited.look == saved
-    edited.undo()
+    edited.history.undo()
     assert edited.value("vignette", "corner_light") == 0.5
     with pytest.raises(LookError, match="no pass 'halo'"):
         edited.reset("halo")
@@ -105,7 +120,7 @@ def test_two_slots_are_stored_and_swapped() -> None:
     edited.set("grain", "amount", 0.04)
     edited.swap()
     assert edited.value("grain", "amount") == 0.03
-    edited.undo()
+    edited.history.undo()
     assert (edited.slot, edited.value("grain", "amount")) == ("A", 0.04)
 
 
@@ -120,12 +135,12 @@ def test_chance_is_seeded_stays_within_ranges_and_leaves_what_is_locked() -> Non
             assert parameter.low <= number <= parameter.high
     assert edited.value("grain", "amount") == 0.011
     assert edited.value("vignette", "corner_light") != 0.78
-    edited.undo()
+    edited.history.undo()
     edited.lock("grain", "amount", locked=False)
     edited.randomise(3)
     assert edited.value("vignette", "corner_light") == drawn.passes[0].values["corner_light"]
     assert edited.value("grain", "amount") != 0.011
-    edited.undo()
+    edited.history.undo()
     edited.randomise(3, reach=0.01)
     assert edited.value("vignette", "corner_light") == pytest.approx(0.78, abs=0.0046)
     assert edited.value("vignette", "corner_light") != 0.78
@@ -173,7 +188,7 @@ def test_save_as_writes_the_look_that_is_shown_under_the_name_of_the_file(tmp_pa
     assert "# measured" in path.read_text()
     assert (tmp_path / "film.toml").read_text() == FILM
     assert [one.name for one in sorted(tmp_path.iterdir())] == ["film.toml", "mine.toml"]
-    edited.undo()
+    edited.history.undo()
     assert edited.is_changed
 
 
@@ -211,6 +226,6 @@ def test_a_reloaded_file_and_the_hand_on_the_sliders_agree(tmp_path: Path) -> No
     assert edited.value("exposure", "exposure_ev") == 1.0
     edited.reset("grain", "size")
     assert edited.value("grain", "size") == 0.001
-    edited.undo()
-    edited.undo()
+    edited.history.undo()
+    edited.history.undo()
     assert [one.name for one in edited.look.passes] == ["tone_curve", "grain"]

@@ -9,10 +9,9 @@ from gl_objects import GlObjects
 from groundglass.capture import open_source
 from groundglass.controls import Controls
 from groundglass.display.statistics import FrameLog
-from groundglass.display.tool import ToolContext
-from groundglass.engine import Engine
 from groundglass.live_edit.pass_times import PassTimes, times_per_pass
 from groundglass.timing import Clock
+from live_engine import LiveEngine, tool_context
 from tolerances import assert_same_codes
 
 
@@ -26,11 +25,12 @@ def test_a_pass_takes_what_it_adds_and_never_less_than_nothing() -> None:
 @pytest.mark.parametrize("look", ["classic", "neutral"])
 def test_every_pass_of_the_look_is_timed_while_the_picture_goes_on(look: str) -> None:
     said: list[str] = []
-    with open_source("scene:?size=96x64") as source, Engine(look=look) as engine:
-        tool = PassTimes(ToolContext(engine, source, said.append, Controls(), FrameLog(0.1)))
+    with open_source("scene:?size=96x64") as source, LiveEngine(look=look) as engine:
+        tool = PassTimes(tool_context(engine, source, said.append, Controls(), FrameLog(0.1)))
         tool.measure()
         assert not tool.busy  # nothing was drawn yet
         frame = next(iter(source))
+        engine.draw(frame)
         before = engine.render(frame)
         tool.measure()
         for _ in range(1000):
@@ -51,9 +51,9 @@ def test_every_pass_of_the_look_is_timed_while_the_picture_goes_on(look: str) ->
 @pytest.mark.filterwarnings("error")
 def test_a_measurement_that_nobody_ends_leaves_no_warning(gl_objects: GlObjects) -> None:
     """Its generator may be collected after the context is gone."""
-    with open_source("scene:?size=96x64") as source, Engine(look="neutral") as engine:
-        tool = PassTimes(ToolContext(engine, source, str, Controls(), FrameLog(0.1)))
-        engine.render(next(iter(source)))
+    with open_source("scene:?size=96x64") as source, LiveEngine(look="neutral") as engine:
+        tool = PassTimes(tool_context(engine, source, str, Controls(), FrameLog(0.1)))
+        engine.draw(next(iter(source)))
         tool.measure()
         tool.tick(0.0)
     del tool

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass.controls import Controls
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.statistics import FrameLog
-from groundglass.display.tool import ToolContext
 from groundglass.errors import GroundglassError, ShaderError
 from groundglass.gl.planes import ScenePlanes
 from groundglass.gl.program import SHADERS
@@ -18,7 +18,8 @@ from groundglass.live_edit.editing import Editing
 from groundglass.live_edit.problem import problem_of
 from groundglass.live_edit.reloading import LIBRARIES, Reloading
 from groundglass.look.grade import Grader
-from groundglass.look.look import Look, load_look
+from groundglass.look.look import load_look
+from live_engine import tool_context, unused_engine
 from look_support import context
 from tolerances import STAGE
 
@@ -41,10 +42,11 @@ class Loop:
         self.save("tint.glsl", TINT)
         self.save("film.toml", "[pass.tint]\nred = 0.4\n")
         SHADERS.set_search_path(folder)
-        self.shown: list[Look] = [load_look(folder / "film.toml")]
-        self.editing = Editing(self.shown[0], self.shown.append)
-        tool_context = ToolContext(None, None, print, Controls(), FrameLog(0.1))  # type: ignore[arg-type]
-        self.tool = Reloading(tool_context, self.editing, lambda: load_look(folder / "film.toml"))
+        live = unused_engine(look=load_look(folder / "film.toml"))
+        self.editing = Editing(live.history)
+        self.surface = OffscreenSurface((1, 1), gl=context())
+        fitted = tool_context(live, None, print, Controls(), FrameLog(0.1), self.surface)
+        self.tool = Reloading(fitted, self.editing, lambda: load_look(folder / "film.toml"))
         self._planes, self._grader = ScenePlanes(context()), Grader(context())
         self._planes.write([np.full((1, 1), 0.18, np.float32)] * 3)
         self.rgb = np.zeros(3)
@@ -57,13 +59,13 @@ class Loop:
         for _ in range(frames):
             self.tool.tick(time.perf_counter())
             try:
-                texture = self._grader.draw(self._planes, self.shown[-1], target="rgba32f")
+                texture = self._grader.draw(self._planes, self.editing.look, target="rgba32f")
             except GroundglassError as error:
                 if not self.tool.recover(error):
                     raise
                 continue
             self.rgb = np.frombuffer(texture.read(), np.float32)[:3]
-            self.tool.on_frame(None, texture)  # type: ignore[arg-type]
+            self.tool.on_frame(None)  # type: ignore[arg-type]
 
     def until(self, fact: Callable[[], object]) -> None:
         deadline = time.monotonic() + 20
@@ -78,6 +80,7 @@ def loop(tmp_path: Path) -> Iterator[Loop]:
     loop = Loop(tmp_path)
     yield loop
     loop.tool.close()
+    loop.surface.close()
     for library in LIBRARIES:
         library.set_search_path()
 
@@ -90,8 +93,8 @@ def test_what_was_set_by_hand_stays_when_a_shader_or_the_look_is_saved(loop: Loo
     loop.save("film.toml", "[pass.tint]\nred = 0.9\n")
     loop.until(lambda: loop.editing.value("tint", "red") == 0.9)
     assert loop.editing.value("tint", "blue") == 0.25
-    loop.editing.undo()
-    loop.editing.undo()
+    loop.editing.history.undo()
+    loop.editing.history.undo()
     assert (loop.editing.value("tint", "red"), loop.editing.value("tint", "blue")) == (0.4, 0.5)
 
 
@@ -101,7 +104,7 @@ def test_parameters_come_and_go_with_the_shader(loop: Loop) -> None:
     )
     loop.save("tint.glsl", text.replace("0.5 0.0 0.3", "0.1 0.0 0.3"))
     loop.until(lambda: loop.rgb[2] < 0.1)
-    assert loop.shown[-1].passes[0].values == {"red": 0.3, "green": 0.5}  # at the end of its range, and the default
+    assert loop.editing.look.passes[0].values == {"red": 0.3, "green": 0.5}  # at the end of its range, and the default
     assert loop.tool.problem is None
 
 
@@ -143,9 +146,9 @@ def test_a_pass_that_nobody_used_when_it_was_saved_is_put_back_when_it_turns_out
     loop.until(lambda: loop.tool.problem)
     assert loop.tool.problem is not None
     assert loop.tool.problem.place == "wash.glsl:7"
-    assert loop.shown[-1].passes[0].name == "tint"
+    assert loop.editing.look.passes[0].name == "tint"
     loop.save("wash.glsl", good)
-    loop.until(lambda: loop.shown[-1].passes[0].name == "wash" and loop.tool.problem is None)
+    loop.until(lambda: loop.editing.look.passes[0].name == "wash" and loop.tool.problem is None)
 
 
 def test_an_error_of_something_else_is_none_of_its_business(loop: Loop) -> None:

@@ -71,7 +71,9 @@ def test_a_smaller_window_makes_no_bands_of_what_was_dithered() -> None:
     assert np.abs(off).max() < 0.15
 
 
-SAYS_BITS = "from groundglass.display.window import Window\nwith Window((64, 48)) as window: print(window.bits)"
+SAYS_BITS = (
+    "from groundglass.display.glfw import GlfwSurface\nwith GlfwSurface((64, 48)) as surface: print(surface.bits)"
+)
 
 
 @pytest.mark.window

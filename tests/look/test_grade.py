@@ -43,8 +43,8 @@ def test_half_strength_lies_half_way_in_light() -> None:
 def test_passes_act_in_the_order_of_the_file() -> None:
     scene = scene_of(brightest=0.9)
     ways = [
-        "[pass.exposure]\nexposure_ev = 1\n[pass.rolloff]\nstart = 0.3",
-        "[pass.rolloff]\nstart = 0.3\n[pass.exposure]\nexposure_ev = 1",
+        "[pass.exposure]\nexposure_ev = 1\n[pass.contrast]\ncontrast = 1.5",
+        "[pass.contrast]\ncontrast = 1.5\n[pass.exposure]\nexposure_ev = 1",
     ]
     first, second = (grade(scene, parse_look(way, "way.toml"), ctx=context()) for way in ways)
     assert np.abs(first - second).max() > 0.05

@@ -12,7 +12,7 @@ from groundglass.look.look_text import edited_text
 FILM = """name = "film"
 intent = "a test"
 
-[pass.grain]
+[pass.bloom]
 amount = 0.02
 
 [pass.tone_curve]
@@ -46,7 +46,7 @@ def test_a_look_that_ships_fits_a_screen_and_says_what_it_is_for_in_a_line(name:
 
 
 def test_passes_keep_the_order_of_the_file() -> None:
-    assert [one.name for one in parse_look(FILM, "film.toml").passes] == ["grain", "tone_curve"]
+    assert [one.name for one in parse_look(FILM, "film.toml").passes] == ["bloom", "tone_curve"]
 
 
 def test_left_out_parameters_take_the_default_of_their_pragma() -> None:
@@ -73,10 +73,10 @@ def test_a_path_loads_and_names_the_look(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("amount", "amonut", r"^film\.toml:5: pass 'grain' has no parameter 'amonut'; did you mean 'amount'\?$"),
-        ("pass.grain", "pass.grian", r"^film\.toml:4: unknown pass 'grian'; did you mean 'grain'\?$"),
+        ("amount", "amonut", r"^film\.toml:5: pass 'bloom' has no parameter 'amonut'; did you mean 'amount'\?$"),
+        ("pass.bloom", "pass.blom", r"^film\.toml:4: unknown pass 'blom'; did you mean 'bloom'\?$"),
         ("intent", "intend", r"^film\.toml:2: unknown key 'intend'; did you mean 'intent'\?$"),
-        ("[pass.grain]", "[passes.grain]", r"^film\.toml:\d: unknown key 'passes'; did you mean 'pass'\?$"),
+        ("[pass.bloom]", "[passes.grain]", r"^film\.toml:\d: unknown key 'passes'; did you mean 'pass'\?$"),
         ("0.02", "7", r"^film\.toml:5: amount = 7 is not in 0\.\.0\.04$"),
         ("0.02", "nan", r"^film\.toml:5: amount = nan is not in 0\.\.0\.04$"),
         ("0.02", '"much"', r"^film\.toml:5: amount must be a number, not 'much'$"),
@@ -91,15 +91,15 @@ def test_a_path_loads_and_names_the_look(tmp_path: Path) -> None:
         ("amount = 0.02", "seed = 1" + "0" * 400, r"^film\.toml:5: seed = inf is not in 0\.\.9999$"),
         (
             "[pass.tone_curve]\n",
-            "[pass.grain]\n",
-            r"^film\.toml:7: is no TOML: \[pass\.grain\] is there a second time$",
+            "[pass.bloom]\n",
+            r"^film\.toml:7: is no TOML: \[pass\.bloom\] is there a second time$",
         ),
         ("toe = 1", "grey = 1", r"^film\.toml:9: is no TOML: the key is there a second time$"),
-        ("pass.grain", "pass.peaking", r"^film\.toml:4: unknown pass 'peaking'"),
-        ("[pass.grain]\namount", "[pass]\ngrain.amonut", r"^film\.toml:5: pass 'grain' has no parameter 'amonut'"),
+        ("pass.bloom", "pass.peaking", r"^film\.toml:4: unknown pass 'peaking'"),
+        ("[pass.bloom]\namount", "[pass]\nbloom.amonut", r"^film\.toml:5: pass 'bloom' has no parameter 'amonut'"),
         ('"film"', '"fi\\nlm"', r"^film\.toml:1: name must be a text of one line$"),
         ('"a test"', "3", r"^film\.toml:2: intent must be a text of one line$"),
-        ("[pass.grain]", "[pass.grain", r"^film\.toml:4: is no TOML: Expected ']' at the end of a table declaration$"),
+        ("[pass.bloom]", "[pass.bloom", r"^film\.toml:4: is no TOML: Expected ']' at the end of a table declaration$"),
     ],
 )
 def test_a_wrong_file_is_told_with_its_line(old: str, new: str, message: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from around_support import bloom, halation, micro_contrast
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.overlays import Circles, Overlays
 from groundglass.display.present import Presenter
 from groundglass.frame import Encoding, Frame
@@ -18,7 +19,6 @@ from groundglass.gl.passes import list_overlays, list_passes
 from groundglass.lens import Lens
 from groundglass.look.reference import mix_channels
 from look_support import context, draw_pass, scene_of, shown
-from off_screen_support import OffScreen
 from tolerances import CODE
 
 FACTS: dict[str, Callable[[], None]] = {}
@@ -87,15 +87,16 @@ def a_faint_texture_stands_out_more() -> None:
 
 def on_screen(name: str, picture: np.ndarray, circles: Circles | None = None, **values: object) -> np.ndarray:
     """(H, W, 3) float, 0..1: what a screen of the picture's size shows of it, (H, W) grey of 0..1, with an overlay."""
-    screen = OffScreen(context(), (WIDTH, HEIGHT))
-    presenter = Presenter(screen)  # type: ignore[arg-type]
+    surface = OffscreenSurface((WIDTH, HEIGHT), gl=context())
+    presenter = Presenter(surface)
     rgba = np.repeat(np.round(255 * picture)[..., None], 4, axis=2).astype(np.uint8)
     texture = context().texture((WIDTH, HEIGHT), 4, rgba.tobytes())
     overlays = Overlays((name,), {name: values}, circles=circles, equivalent_mm=25.0)  # type: ignore[dict-item]
-    presenter.draw(texture, (WIDTH, HEIGHT), [], overlays=overlays)
-    data = screen.screen.read(viewport=(0, 0, WIDTH, HEIGHT), components=3, alignment=1)
-    for held in (texture, presenter, *screen.screen.color_attachments, screen.screen):
-        held.release()
+    presenter.draw(texture, [], overlays=overlays)
+    data = surface.framebuffer.read(viewport=(0, 0, WIDTH, HEIGHT), components=3, alignment=1)
+    texture.release()
+    presenter.release()
+    surface.close()
     return np.frombuffer(data, np.uint8).reshape(HEIGHT, WIDTH, 3)[::-1] / 255
 
 

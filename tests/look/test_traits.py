@@ -15,9 +15,14 @@ from groundglass.look.plot import COLUMNS, ROWS, SIZE_PX, curve_text, draw_plot
 from look_support import look_of
 
 
-def after_rolloff(text: str) -> Look:
+def before_rolloff(text: str) -> Look:
     """A pass before the neutral look's own."""
     return parse_look(f"{text}\n[pass.rolloff]\nstart = 0.8\n", "test.toml")
+
+
+def after_rolloff(text: str) -> Look:
+    """A pass behind the neutral look's own."""
+    return parse_look(f"[pass.rolloff]\nstart = 0.8\n{text}\n", "test.toml")
 
 
 def test_neutral_is_the_measure_of_itself() -> None:
@@ -38,13 +43,16 @@ def test_the_colours_that_hues_are_measured_by_lie_in_the_middle_of_their_bands(
 
 
 def test_more_exposure_lightens_and_shortens_the_headroom() -> None:
-    one, neutral = traits.measure(after_rolloff("[pass.exposure]\nexposure_ev = 1")), traits.measure(look_of("rolloff"))
+    one, neutral = (
+        traits.measure(before_rolloff("[pass.exposure]\nexposure_ev = 1")),
+        traits.measure(look_of("rolloff")),
+    )
     assert one.grey == pytest.approx(116 * 0.36 ** (1 / 3) - 16, abs=0.1)
     assert neutral.headroom_ev - 1.0 <= one.headroom_ev < neutral.headroom_ev - 0.5
 
 
 def test_contrast_steepens_the_middle() -> None:
-    assert traits.measure(after_rolloff("[pass.contrast]\ncontrast = 1.3")).contrast == pytest.approx(1.3, abs=0.02)
+    assert traits.measure(before_rolloff("[pass.contrast]\ncontrast = 1.3")).contrast == pytest.approx(1.3, abs=0.02)
 
 
 def test_black_and_white_are_levels() -> None:
@@ -62,7 +70,7 @@ def test_saturation_is_a_part_of_the_chroma() -> None:
 
 @pytest.mark.parametrize("band", ["red", "green", "purple"])
 def test_a_band_is_found_again(band: str) -> None:
-    one = traits.measure(after_rolloff(f"[pass.hsl_mixer]\n{band}_saturation = 0.5\n{band}_turn = 10"))
+    one = traits.measure(before_rolloff(f"[pass.hsl_mixer]\n{band}_saturation = 0.5\n{band}_turn = 10"))
     assert max(one.hues, key=lambda name: one.hues[name].saturation) == band
     assert one.hues[band].turn > 4.0
 

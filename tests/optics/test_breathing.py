@@ -8,15 +8,16 @@ from dataclasses import replace
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
+from groundglass.compute.registry import open_device
 from groundglass.controls import Controls
-from groundglass.display.tool import ToolContext
 from groundglass.lens import Lens, load_lens
 from groundglass.optics import breathing
 from groundglass.optics.breathing import Breathing, magnification
 from groundglass.tools.aids import Aids
 from groundglass.tools.focus import FocusTool
+from live_engine import LiveEngine, tool_context
 from tolerances import ANOTHER_COMPILER, FEW_OPERATIONS
 
 # Nothing but its breathing: a tenth at the closest focus, sharp from near to far.
@@ -25,14 +26,14 @@ WIDTH, HEIGHT = 160, 96
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[gg.Engine]:
-    with gg.Engine(look="neutral", lens=LENS, focus_m=0.5) as made:
+def engine() -> Iterator[LiveEngine]:
+    with LiveEngine(look="neutral", lens=LENS, focus_m=0.5) as made:
         yield made
     assert made.device.live_buffers == 0
 
 
 @pytest.fixture(autouse=True)
-def settings(engine: gg.Engine) -> None:
+def settings(engine: LiveEngine) -> None:
     engine.lens, engine.focus_m, engine.development = LENS, 0.5, gg.Development()
 
 
@@ -134,7 +135,7 @@ def red_at(scene: np.ndarray) -> tuple[float, float]:
     return (red * x).sum() / red.sum() / WIDTH, (red * y).sum() / red.sum() / HEIGHT
 
 
-def test_the_picture_grows_around_its_middle(engine: gg.Engine) -> None:
+def test_the_picture_grows_around_its_middle(engine: LiveEngine) -> None:
     engine.focus_m = np.float32(1e3)
     x, y = red_at(engine.scene(spots()))
     assert (x, y) == pytest.approx((22 / WIDTH, 14 / HEIGHT), abs=0.001)
@@ -144,7 +145,7 @@ def test_the_picture_grows_around_its_middle(engine: gg.Engine) -> None:
     assert (near_y - 0.5) / (y - 0.5) == pytest.approx(1 / 0.9, rel=0.005)
 
 
-def test_a_click_maps_to_the_magnified_picture(engine: gg.Engine) -> None:
+def test_a_click_hits_what_it_points_at(engine: LiveEngine) -> None:
     frame = spots()
     for focus_m in (0.5, 0.7, 2.0):
         engine.focus_m = focus_m
@@ -158,7 +159,7 @@ def test_a_click_maps_to_the_magnified_picture(engine: gg.Engine) -> None:
     assert engine.depth_at(x, y) == pytest.approx(0.8)
 
 
-def test_grey_picker_maps_to_the_magnified_picture(engine: gg.Engine) -> None:
+def test_what_is_picked_as_grey_is_what_was_pointed_at(engine: LiveEngine) -> None:
     pixels = np.full((HEIGHT, WIDTH), 20000, np.uint16)
     pixels[8:24:2, 12:28:2] = 40000  # red where the frame's RGGB has it
     frame = gg.Frame(pixels, depth_m=np.full((HEIGHT, WIDTH), 4.0, np.float32))
@@ -168,20 +169,20 @@ def test_grey_picker_maps_to_the_magnified_picture(engine: gg.Engine) -> None:
     assert engine.pick_grey(x, y).startswith("0.5,1,1")
 
 
-def test_peaking_and_the_face_frame_follow_the_magnification(engine: gg.Engine) -> None:
+def test_peaking_and_the_face_s_frame_follow(engine: LiveEngine) -> None:
     engine.draw(spots())
-    tool_context = ToolContext(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
-    hand, aids = FocusTool(tool_context), Aids(tool_context)
-    tool_context.controls.add(aids.controls())
-    tool_context.controls.set("peaking", True)
+    fitted = tool_context(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
+    hand, aids = FocusTool(fitted), Aids(fitted)
+    fitted.controls.add(aids.controls())
+    fitted.controls.set("peaking", True)
     hand._face, hand._face_until_s = (0.4, 0.1, 0.6, 0.3), np.inf
-    shown = hand.overlays(engine.last) | aids.overlays(engine.last)
+    shown = hand.overlays(engine.drawn) | aids.overlays(engine.drawn)
     assert shown.circles is not None
     assert shown.circles.magnification == engine.magnification == pytest.approx(1 / 0.9)
     assert shown.face == pytest.approx((0.5 - 0.1 / 0.9, 0.5 - 0.4 / 0.9, 0.5 + 0.1 / 0.9, 0.5 - 0.2 / 0.9))
 
 
-def test_magnification_is_smooth_during_a_rack_focus(engine: gg.Engine) -> None:
+def test_a_rack_breathes_smoothly(engine: LiveEngine) -> None:
     rack, frame = gg.Rack(from_m=0.5, to_m=20.0, seconds=1.0), spots()
     places = []
     for time_s in np.linspace(0, 1, 31):
@@ -193,20 +194,20 @@ def test_magnification_is_smooth_during_a_rack_focus(engine: gg.Engine) -> None:
     assert places[-1] - places[0] == pytest.approx((80 - 22) * (1 / 0.9 - 1), rel=0.08)
 
 
-def test_a_lens_without_breathing_queues_no_work() -> None:
-    with gg.Engine(lens=replace(LENS, breathing_percent=0.0), focus_m=0.5) as fresh:
+def test_a_lens_that_does_not_breathe_costs_nothing() -> None:
+    with LiveEngine(lens=replace(LENS, breathing_percent=0.0), focus_m=0.5) as fresh:
         fresh.draw(spots())
         assert (fresh._breathing.is_made, fresh.magnification) == (False, 1.0)
 
 
-def test_without_depth_there_is_no_breathing(engine: gg.Engine) -> None:
+def test_without_distances_there_is_no_focus_to_breathe_with(engine: LiveEngine) -> None:
     engine.draw(spots(depth_m=None))
     assert engine.magnification == 1.0
     assert red_at(engine.scene(spots(depth_m=None)))[0] == pytest.approx(22 / WIDTH, abs=1e-4)
 
 
 @pytest.mark.parametrize("unknown", [0.0, -1.0, np.nan])
-def test_unknown_distance_at_a_click_is_none(engine: gg.Engine, unknown: float) -> None:
+def test_an_unknown_distance_is_none(engine: LiveEngine, unknown: float) -> None:
     engine.draw(spots())
     depth_m = np.full((8, 8), 2.0, np.float32)
     depth_m[:, :4] = unknown

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
+from groundglass.compute.registry import open_device
 from groundglass.lens import load_lens
 from groundglass.optics.soft_focus import MAX_SIGMA, OCTAVES, SHARES, SOURCE, SoftFocus, SoftFocusHalo
+from live_engine import LiveEngine
 from tolerances import ANOTHER_COMPILER, FEW_OPERATIONS
 
 SOFT = load_lens("soft-90")
@@ -19,8 +22,8 @@ SIZES = [(320, 180), (319, 181), (97, 61), (960, 30), (3, 2)]
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[gg.Engine]:
-    with gg.Engine(look="neutral") as made:
+def engine() -> Iterator[LiveEngine]:
+    with LiveEngine(look="neutral") as made:
         yield made
     assert made.device.live_buffers == 0
 
@@ -162,7 +165,7 @@ def lamp(**fields: object) -> gg.Frame:
     return gg.Frame(scene, gg.Encoding.SCENE, **fields)
 
 
-def test_halo_requires_no_depth(engine: gg.Engine) -> None:
+def test_it_needs_no_depth(engine: LiveEngine) -> None:
     engine.lens = load_lens("noct-50")
     plain = engine.scene(lamp())
     engine.lens = SOFT
@@ -173,12 +176,17 @@ def test_halo_requires_no_depth(engine: gg.Engine) -> None:
     np.testing.assert_allclose(engine.scene(lamp()), plain, rtol=FEW_OPERATIONS)
 
 
-def test_a_lens_without_soft_focus_queues_no_work(engine: gg.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lens_without_it_costs_nothing(engine: LiveEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     launched: list[str] = []
-    run = engine.device.run
-    monkeypatch.setattr(engine.device, "run", lambda source, *rest: (launched.append(source), run(source, *rest))[1])
+    launch = engine.device.launch
+
+    def counting(source: str, *rest: Any) -> None:
+        launched.append(source)
+        launch(source, *rest)
+
+    monkeypatch.setattr(engine.device, "launch", counting)
     engine.lens = load_lens("portrait-75")
-    with gg.Engine(lens="portrait-75") as fresh:
+    with LiveEngine(lens="portrait-75") as fresh:
         fresh.scene(lamp(depth_m=np.full((60, 160), 2.0, np.float32)))
         assert not fresh._soft_focus.is_made
     engine.scene(lamp())

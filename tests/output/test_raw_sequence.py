@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from groundglass.camera import CameraProfile
 from groundglass.capture.metadata import read_metadata
 from groundglass.controls import Controls
-from groundglass.display.tool import ToolContext
 from groundglass.errors import OutputError
 from groundglass.formats.raw import read_raw
 from groundglass.frame import Encoding, Frame
 from groundglass.look.look import load_look
 from groundglass.output import raw_sequence as module
 from groundglass.output.raw_sequence import QUEUE, Sequence
+from live_engine import drawn_of, tool_context, unused_engine
 
 
 class Bench:
     def __init__(self, folder: Path) -> None:
         self.controls, self.said = Controls(), []
-        engine = SimpleNamespace(look=load_look("classic"))
-        self.tool = Sequence(ToolContext(engine, None, self.said.append, self.controls, None), folder)  # type: ignore[arg-type]
+        engine = unused_engine()
+        self.tool = Sequence(tool_context(engine, None, self.said.append, self.controls, None), folder)  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, frame: Frame) -> None:
-        self.tool.on_frame(frame, None)  # type: ignore[arg-type]
+        self.tool.on_frame(drawn_of(frame))  # type: ignore[arg-type]
         self.tool.tick(0.0)
 
     def end(self) -> None:

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from groundglass.capture.metadata import read_metadata
 from groundglass.controls import Controls
-from groundglass.display.tool import ToolContext
 from groundglass.errors import OutputError
 from groundglass.formats.raw import read_raw
 from groundglass.look.look import load_look
 from groundglass.orientation import upright
 from groundglass.output.reserved_paths import reserved_path
 from groundglass.output.stills import BURST, Stills, as_captured
+from live_engine import LiveEngine, tool_context
 from look_support import context
 from PIL import Image
 
@@ -31,14 +31,15 @@ class Source:
 
 class Bench:
     def __init__(self, folder: Path, frames: int | None = None) -> None:
-        self.engine = gg.Engine(gl=context(), look="sepia")
+        self.engine = LiveEngine(gl=context(), look="sepia")
         self.controls, self.said = Controls(), []
-        tool_context = ToolContext(self.engine, Source(frames), self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.tool = Stills(tool_context, folder)
+        fitted = tool_context(self.engine, Source(frames), self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.tool = Stills(fitted, folder)
         self.controls.add(self.tool.controls())
 
     def show(self, frame: gg.Frame) -> None:
-        self.tool.on_frame(frame, self.engine.draw(frame))
+        self.engine.draw(frame)
+        self.tool.on_frame(self.engine.drawn)
 
     def end(self) -> None:
         while self.tool._pending:

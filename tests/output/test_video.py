@@ -13,11 +13,11 @@ import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.controls import Controls
-from groundglass.display.tool import ToolContext
 from groundglass.errors import MissingExtraError, OutputError
 from groundglass.gl.readback import Readback
 from groundglass.output.recording import Recording
 from groundglass.output.video import CODECS, QUEUE, VideoWriter, even
+from live_engine import LiveEngine, tool_context
 from look_support import context
 
 av = pytest.importorskip("av")
@@ -176,15 +176,16 @@ def test_a_picture_from_the_gpu_is_there_a_call_later() -> None:
 
 class Bench:
     def __init__(self, folder: Path, **options: object) -> None:
-        self.engine = gg.Engine(gl=context(), look="neutral")
+        self.engine = LiveEngine(gl=context(), look="neutral")
         self.controls, self.said = Controls(), []
-        tool_context = ToolContext(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.tool = Recording(tool_context, folder, **options)  # type: ignore[arg-type]
+        fitted = tool_context(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
+        self.tool = Recording(fitted, folder, **options)  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, level: int, size: tuple[int, int] = SIZE) -> None:
         frame = gg.Frame(np.full((*size[::-1], 3), level, np.uint8), gg.Encoding.DISPLAY)
-        self.tool.on_frame(frame, self.engine.draw(frame))
+        self.engine.draw(frame)
+        self.tool.on_frame(self.engine.drawn)
         self.tool.tick(time.perf_counter())
 
 

@@ -11,8 +11,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from groundglass.controls import Controls
-from groundglass.display.tool import ToolContext
 from groundglass.output.virtual_camera import VirtualCameraTool
+from live_engine import tool_context, unused_engine
 from look_support import context
 from window_support import until
 
@@ -47,14 +47,14 @@ class Bench:
         self.gl = context()
         self.controls, self.said = Controls(), []
         source = SimpleNamespace(fps=25.0)
-        engine = SimpleNamespace(gl=self.gl)
-        self.tool = VirtualCameraTool(ToolContext(engine, source, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        engine = unused_engine(gl=self.gl)
+        self.tool = VirtualCameraTool(tool_context(engine, source, self.said.append, self.controls, None))  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
         rgba = np.random.default_rng(number).integers(0, 256, (*size[::-1], 4), np.uint8)
         texture = self.gl.texture(size, 4, rgba.tobytes())
-        self.tool.on_frame(None, texture)  # type: ignore[arg-type]
+        self.tool.on_frame(SimpleNamespace(texture=texture))  # type: ignore[arg-type]
         self.tool.tick(time.perf_counter())
         texture.release()
         return rgba

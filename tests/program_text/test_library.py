@@ -130,7 +130,7 @@ def test_a_kernel_is_built_anew_and_stays_when_it_is_broken(tmp_path: Path, devi
 
     def added() -> float:
         device.write(numbers, np.zeros(4, np.float32))
-        device.run("add.cl", "add", (1,), (1,), numbers, 1.5)
+        device.run("add.cl", "add", (1,), (1,), numbers=numbers, more=1.5)
         return float(device.read(numbers, np.float32, 4)[0])
 
     try:
@@ -155,7 +155,7 @@ def test_kernels_are_built_ahead_of_the_texts_that_they_are_made_of(tmp_path: Pa
     KERNELS.set_search_path(tmp_path)
     numbers = device.allocate(16)
     try:
-        device.run("add.cl", "add", (1,), (1,), numbers, 1.5)
+        device.run("add.cl", "add", (1,), (1,), numbers=numbers, more=1.5)
         more = {"add.cl": ADD.replace("+= more", "+= 2 * more")}
         with ThreadPoolExecutor(1) as thread:
             thread.submit(device.build_ahead, more).result()
@@ -164,10 +164,10 @@ def test_kernels_are_built_ahead_of_the_texts_that_they_are_made_of(tmp_path: Pa
                 broken.result()
             thread.submit(device.build_ahead, more).result()
         device.write(numbers, np.zeros(4, np.float32))
-        device.run("add.cl", "add", (1,), (1,), numbers, 1.5)
+        device.run("add.cl", "add", (1,), (1,), numbers=numbers, more=1.5)
         assert device.read(numbers, np.float32, 1)[0] == 1.5  # not yet
         KERNELS.put(more)
-        device.run("add.cl", "add", (1,), (1,), numbers, 1.5)
+        device.run("add.cl", "add", (1,), (1,), numbers=numbers, more=1.5)
         assert device.read(numbers, np.float32, 1)[0] == 4.5
     finally:
         device.release(numbers)

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,9 @@ import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.controls import Action, Controls
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.statistics import FrameLog
-from groundglass.display.tool import Invalidation, ToolContext
+from groundglass.display.tool import Invalidation
 from groundglass.live_edit.editing import Editing
 from groundglass.live_edit.look_keys import LookKeys
 from groundglass.remote import server as serving
@@ -28,6 +28,7 @@ from groundglass.remote.protocol import read_request
 from groundglass.remote.remote import MAX_PER_FRAME, Remote
 from groundglass.tools.aids import Aids
 from groundglass.tools.exposure import ExposureTool
+from live_engine import LiveEngine, tool_context
 from look_support import context
 from window_support import Live, Screen, until
 
@@ -64,16 +65,17 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "control.json"
-        self.engine = gg.Engine(gl=context(), look="classic")
+        self.engine = LiveEngine(gl=context(), look="classic")
         self.controls, self.said = Controls(), []
-        self.editing = Editing(self.engine.look, partial(setattr, self.engine, "look"))
+        self.editing = Editing(self.engine.history)
         self.source = gg.open("scene:?size=96x64")
-        tool_context = ToolContext(self.engine, self.source, self.said.append, self.controls, FrameLog(1 / 30))
+        self.surface = OffscreenSurface((96, 64), gl=context())
+        fitted = tool_context(self.engine, self.source, self.said.append, self.controls, FrameLog(1 / 30), self.surface)
         self.done: list[str] = []
-        for tool in (Aids(tool_context), ExposureTool(tool_context), LookKeys(tool_context, self.editing, folder)):
+        for tool in (Aids(fitted), ExposureTool(fitted), LookKeys(fitted, self.editing, folder)):
             self.controls.add(tool.controls())
         self.controls.add([Action("wave", "Wave", "window", "F8", do=lambda: self.done.append("wave"))])
-        self.remote = Remote(tool_context, self.editing, 0, self.file)
+        self.remote = Remote(fitted, self.editing, 0, self.file)
         told = json.loads(self.file.read_text())
         self.port, self.token = told["port"], told["token"]
         self.wishes: set[Invalidation] = set()
@@ -128,7 +130,7 @@ def test_everything_is_listed_and_stands_as_it_says(bench: Bench) -> None:
     assert listed["zebra"] == {
         **{"name": "zebra", "title": "Zebra", "group": "aids", "kind": "switch", "key": "C", "value": False}
     }
-    assert listed["metering"]["choices"] == ["centre", "average", "spot", "highlights"]
+    assert listed["metering"]["choices"] == ["centre-weighted", "average", "spot", "highlight-weighted"]
     assert (listed["exposure"]["least"], listed["exposure"]["most"], listed["exposure"]["unit"]) == (-10, 10, "EV")
     assert "value" not in listed["wave"]
     for name, one in listed.items():
@@ -313,11 +315,13 @@ def test_there_are_not_too_many(bench: Bench) -> None:
 
 
 def test_a_port_that_is_taken_is_told(bench: Bench, tmp_path: Path) -> None:
-    tool_context = ToolContext(bench.engine, bench.source, bench.said.append, bench.controls, FrameLog(1 / 30))
+    fitted = tool_context(
+        bench.engine, bench.source, bench.said.append, bench.controls, FrameLog(1 / 30), bench.surface
+    )
     with pytest.raises(gg.GroundglassError, match=r"--control \d+: .*use 0"):
-        Remote(tool_context, bench.editing, bench.port, tmp_path / "other.json")
+        Remote(fitted, bench.editing, bench.port, tmp_path / "other.json")
     with pytest.raises(gg.GroundglassError, match=r"cannot be written"):
-        Remote(tool_context, bench.editing, 0, bench.file / "below" / "control.json")
+        Remote(fitted, bench.editing, 0, bench.file / "below" / "control.json")
 
 
 def test_requests_are_objects() -> None:

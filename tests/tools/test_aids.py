@@ -11,13 +11,13 @@ from groundglass.cfa import Cfa
 from groundglass.controls import Controls
 from groundglass.display.events import Pointer
 from groundglass.display.maps import block_maxima
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.overlays import NO_OVERLAYS
 from groundglass.display.present import Presenter
-from groundglass.display.tool import ToolContext
 from groundglass.gl.passes import list_overlays
 from groundglass.tools.aids import AIDS, Aids
+from live_engine import LiveEngine, tool_context
 from look_support import context, srgb
-from off_screen_support import OffScreen
 
 WIDTH, HEIGHT = 240, 160
 LEVELS = np.random.default_rng(5).uniform(0, 0.6, (HEIGHT // 8, WIDTH // 8)).repeat(8, 0).repeat(8, 1)
@@ -28,20 +28,20 @@ class Bench:
 
     def __init__(self, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
         self.size = size
-        self.engine = gg.Engine(gl=context(), look="neutral", f_number=16, focus_m=2.0)
-        self.screen = OffScreen(context(), size)
-        self.presenter = Presenter(self.screen)  # type: ignore[arg-type]
+        self.engine = LiveEngine(gl=context(), look="neutral", f_number=16, focus_m=2.0)
+        self.surface = OffscreenSurface(size, gl=context())
+        self.presenter = Presenter(self.surface)
         self.said: list[str] = []
         self.controls = Controls()
-        self.aids = Aids(ToolContext(self.engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        self.aids = Aids(tool_context(self.engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
         self.controls.add(self.aids.controls())
 
     def show(self, frame: gg.Frame) -> np.ndarray:
         """(H, W, 3) uint8 on the screen."""
         self.engine.draw(frame)
         picture = self.engine.draw(frame)  # with constants from now on, which may round otherwise
-        self.presenter.draw(picture, self.size, [], overlays=self.aids.overlays(self.engine.last))
-        data = self.screen.screen.read(viewport=(0, 0, *self.size), components=3, alignment=1)
+        self.presenter.draw(picture, [], overlays=self.aids.overlays(self.engine.drawn))
+        data = self.surface.framebuffer.read(viewport=(0, 0, *self.size), components=3, alignment=1)
         return np.frombuffer(data, np.uint8).reshape(self.size[1], self.size[0], 3)[::-1]
 
     def changed(self, frame: gg.Frame, by_more_than: int = 0, **settings: object) -> np.ndarray:
@@ -58,6 +58,7 @@ def bench() -> Iterator[Bench]:
     made = Bench()
     yield made
     made.presenter.release()
+    made.surface.close()
     made.engine.close()
 
 
@@ -165,9 +166,9 @@ def test_a_bright_line_frame_has_its_name_where_it_is_seen(bench: Bench) -> None
     bench.controls.set("frame_lines_pair", "35-135")
     frame = grey_frame(np.full((HEIGHT, WIDTH), 0.3))
     bare = bench.show(frame).astype(int)
-    overlays = bench.aids.overlays(bench.engine.last)
-    bench.presenter.draw(bench.engine.draw(frame), bench.size, [], overlays=overlays, tools=[bench.aids])
-    data = bench.screen.screen.read(viewport=(0, 0, *bench.size), components=3, alignment=1)
+    overlays = bench.aids.overlays(bench.engine.drawn)
+    bench.presenter.draw(bench.engine.draw(frame), [], overlays=overlays, tools=[bench.aids])
+    data = bench.surface.framebuffer.read(viewport=(0, 0, *bench.size), components=3, alignment=1)
     named = np.frombuffer(data, np.uint8).reshape(HEIGHT, WIDTH, 3)[::-1]
     rows, columns = np.nonzero((np.abs(named - bare) > 3).any(axis=2))
     half = 0.5 * bench.engine.lens.equivalent_mm(WIDTH / HEIGHT) / 135  # nothing is said of 35 mm, which sees more
@@ -191,7 +192,7 @@ def test_the_magnifier_shows_what_is_under_the_pointer_and_keeps_the_whole(bench
     bench.aids.handle_event(Pointer("move", 0.7, 0.4, "none"))
     bench.controls.press("M")
     shown = bench.show(frame)
-    view = bench.aids.overlays(bench.engine.last).view
+    view = bench.aids.overlays(bench.engine.drawn).view
     assert view.place(0.5, 0.5) == pytest.approx((0.7, 0.4))
     for x, y in ((0.1, 0.9), (0.5, 0.5), (0.3, 0.2)):
         at = view.place(x, y)
@@ -199,7 +200,7 @@ def test_the_magnifier_shows_what_is_under_the_pointer_and_keeps_the_whole(bench
         assert np.abs(here.astype(int) - there).max() <= 40  # smooth between pixels
     assert np.abs(shown[2:30, -50:-4].mean() - plain.mean()) < 12
     bench.controls.press("M")
-    assert bench.aids.overlays(bench.engine.last).view.zoom == 10
+    assert bench.aids.overlays(bench.engine.drawn).view.zoom == 10
     bench.controls.press("M")
     assert np.array_equal(bench.show(frame), plain)
 
@@ -220,7 +221,7 @@ def test_all_off_shows_the_picture(bench: Bench) -> None:
     bench.controls.set("magnifier", "5x")
     assert not np.array_equal(bench.show(frame), plain)
     bench.controls.press("0")
-    assert bench.aids.overlays(bench.engine.last) is NO_OVERLAYS
+    assert bench.aids.overlays(bench.engine.drawn) is NO_OVERLAYS
     assert np.array_equal(bench.show(frame), plain)
 
 
@@ -251,7 +252,7 @@ def gaussian(picture: np.ndarray, sigma_px: float) -> np.ndarray:
     return picture
 
 
-def in_focus(frame: gg.Frame, engine: gg.Engine) -> np.ndarray:
+def in_focus(frame: gg.Frame, engine: LiveEngine) -> np.ndarray:
     """(H, W) bool: where the thin lens draws a circle that counts as sharp, or hardly more."""
     per_diagonal = 1500 / np.hypot(*frame.size)
     circles = engine.lens.coc_scale_px(engine.focus_m, frame.width) * per_diagonal

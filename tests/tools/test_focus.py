@@ -4,25 +4,55 @@ from __future__ import annotations
 
 import math
 import time
-from types import SimpleNamespace
+from typing import Any
 
+import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.controls import Controls
 from groundglass.display.events import Event, Pointer, Wheel
-from groundglass.display.tool import ToolContext
 from groundglass.frame import Encoding, Frame
 from groundglass.lens import Lens, load_lens
 from groundglass.optics.autofocus import Target
 from groundglass.optics.focus import FARTHEST_M, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
+from groundglass.settings import SettingsHistory
 from groundglass.tools import focus as module
 from groundglass.tools.focus import FocusTool, zone_text
+from live_engine import drawn_of, tool_context
 
 FIFTY = Lens(50, 8.0, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
 PIXELS = np.full((40, 60, 3), 128, np.uint8)
 
 
 CLICK = Pointer("press", 0.5, 0.5)
+
+
+class Rig:
+    """Settings and a frame that was drawn, without an engine."""
+
+    def __init__(self, lens: gg.Lens, frame: Frame) -> None:
+        self.history = SettingsHistory(gg.Settings(lens=lens))
+        self._frame: Frame | None = frame
+
+    @property
+    def drawn(self) -> Any:
+        return None if self._frame is None else drawn_of(self._frame, settings=self.history.now)
+
+    @property
+    def lens(self) -> gg.Lens:
+        return self.history.now.lens
+
+    @lens.setter
+    def lens(self, lens: gg.Lens) -> None:
+        self.history.follow(lens=lens)
+
+    @property
+    def focus_m(self) -> float:
+        return self.history.now.focus_m
+
+    @focus_m.setter
+    def focus_m(self, focus_m: float) -> None:
+        self.history.follow(focus_m=focus_m)
 
 
 class Ring:
@@ -32,16 +62,10 @@ class Ring:
         self.now_s, self.said = 100.0, []
         monkeypatch.setattr(module, "perf_counter", lambda: self.now_s)
         depth = None if depth_m is None else np.full((40, 60), depth_m, np.float32)
-        self.engine = SimpleNamespace(
-            lens=options.pop("lens", FIFTY),
-            focus_m=1.2,
-            magnification=1.0,
-            last=Frame(PIXELS, Encoding.DISPLAY, depth_m=depth),
-            depth_at=lambda x, y: depth_m,
-        )
+        self.engine = Rig(options.pop("lens", FIFTY), Frame(PIXELS, Encoding.DISPLAY, depth_m=depth))
         self.controls = Controls()
-        tool_context = ToolContext(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.hand = FocusTool(tool_context, **options)  # type: ignore[arg-type]
+        fitted = tool_context(self.engine, None, self.said.append, self.controls)
+        self.hand = FocusTool(fitted, **options)  # type: ignore[arg-type]
         self.controls.add(self.hand.controls())
 
     def ask(self, event: str | Event, after_s: float = math.inf) -> float:
@@ -51,7 +75,7 @@ class Ring:
 
     def begin(self) -> None:
         """Shows the first frame."""
-        self.hand.on_frame(self.engine.last, None)  # type: ignore[arg-type]
+        self.hand.on_frame(self.engine.drawn)
 
     def at(self, after_s: float) -> float:
         self.hand.tick(self.now_s + after_s)
@@ -154,7 +178,7 @@ def test_without_depth_everything_says_so_and_nothing_moves(monkeypatch: pytest.
     for event in asked:
         assert ring.ask(event) == 1.2
     assert ring.said == ["no depth here"] * len(asked)
-    assert ring.hand.overlays(ring.engine.last).passes == ()
+    assert ring.hand.overlays(ring.engine.drawn).passes == ()
 
 
 def searched(ring: Ring) -> None:
@@ -176,14 +200,14 @@ def test_autofocus_takes_the_middle_where_no_face_is(ring: Ring) -> None:
 
 def test_autofocus_says_which_face_and_frames_it_for_a_while(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     face = (0.2, 0.2, 0.4, 0.5)
-    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(1.5, face, 3))
+    monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(1.5, face, 3))
     searched(ring)
     assert ring.engine.focus_m == 1.5
     assert ring.said == ["nearest of 3 faces at 1.50 m"]
-    assert ring.hand.overlays(ring.engine.last).face == face
+    assert ring.hand.overlays(ring.engine.drawn).face == face
     ring.now_s += module.FACE_S
-    assert ring.hand.overlays(ring.engine.last).face is None
-    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(0.3, face, 1))
+    assert ring.hand.overlays(ring.engine.drawn).face is None
+    monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(0.3, face, 1))
     searched(ring)
     assert ring.engine.focus_m == 0.5
     assert ring.said[1:] == ["face at 0.30 m", "this lens focuses from 0.50 m"]
@@ -191,7 +215,7 @@ def test_autofocus_says_which_face_and_frames_it_for_a_while(ring: Ring, monkeyp
 
 
 def test_a_click_while_a_face_is_sought_has_the_last_word(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(9.0))
+    monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(9.0))
     ring.controls.press("A")
     ring.ask(CLICK)
     ring.hand.close()
@@ -199,7 +223,7 @@ def test_a_click_while_a_face_is_sought_has_the_last_word(ring: Ring, monkeypatc
 
 
 def test_without_scikit_image_it_says_once_how_to_get_it(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "autofocus", lambda frame, depth_m: Target(2.0))
+    monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(2.0))
     monkeypatch.setattr(module, "has_face_detector", lambda: False)
     searched(ring)
     searched(ring)
@@ -218,15 +242,14 @@ def test_a_rack_from_the_command_line_begins_with_the_first_frame(monkeypatch: p
 
 
 def test_the_scale_is_there_when_it_is_asked_for(ring: Ring) -> None:
-    frame = ring.engine.last
-    assert ring.hand.overlays(frame).dof_scale is None
+    assert ring.hand.overlays(ring.engine.drawn).dof_scale is None
     ring.ask("D")
-    shown = ring.hand.overlays(frame)
+    shown = ring.hand.overlays(ring.engine.drawn)
     assert (shown.dof_scale.near_m, shown.dof_scale.far_m) == depth_of_field_m(FIFTY, 1.2, 1.5)
     ring.engine.lens = FIFTY.at(16)
-    assert ring.hand.overlays(frame).dof_scale.far_m > shown.dof_scale.far_m  # it follows the aperture
+    assert ring.hand.overlays(ring.engine.drawn).dof_scale.far_m > shown.dof_scale.far_m  # it follows the aperture
     ring.ask("D")
-    assert ring.hand.overlays(frame).dof_scale is None
+    assert ring.hand.overlays(ring.engine.drawn).dof_scale is None
 
 
 def test_what_is_no_matter_of_focus_is_left_to_others(ring: Ring) -> None:
@@ -254,3 +277,20 @@ def test_another_lens_ends_street_mode(monkeypatch: pytest.MonkeyPatch) -> None:
     ring.controls.set("lens", "noct-50")
     assert not ring.controls.get("zone_focus")
     assert ring.engine.lens.name == "noct-50"
+
+
+def test_a_rack_is_one_step_and_undo_ends_it(ring: Ring) -> None:
+    history = ring.engine.history
+    ring.ask(CLICK, 0.1)
+    ring.at(0.2)
+    history.undo()
+    assert ring.at(0.3) == 1.2  # nor does the rack go on
+    assert not ring.hand.busy
+    assert not history.can_undo
+    history.redo()
+    ring.controls.set("lens", "phone-1inch")
+    ring.controls.set("f_number", 8.0)
+    assert history.undo()
+    assert (ring.engine.lens.name, ring.engine.lens.f_number) != ("phone-1inch", 8.0)
+    assert history.undo()
+    assert ring.engine.lens is FIFTY or ring.engine.lens == FIFTY

@@ -9,6 +9,7 @@ import moderngl
 import numpy as np
 import pytest
 from groundglass.display.dof_scale import DofScale
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.overlays import NO_OVERLAYS, Circles, Overlays
 from groundglass.display.present import Presenter
 from groundglass.errors import LookError
@@ -18,7 +19,6 @@ from groundglass.lens import Lens
 from groundglass.look.look import parse_look
 from groundglass.optics.focus import depth_of_field_m
 from look_support import context
-from off_screen_support import OffScreen
 from tolerances import assert_same_codes
 
 WIDTH, HEIGHT = 96, 64
@@ -28,10 +28,11 @@ FOCUS_M = 2.0
 
 @pytest.fixture(scope="module")
 def presenter() -> Iterator[Presenter]:
-    screen = OffScreen(context(), (WIDTH, HEIGHT))
-    made = Presenter(screen)  # type: ignore[arg-type]
+    surface = OffscreenSurface((WIDTH, HEIGHT), gl=context())
+    made = Presenter(surface)
     yield made
     made.release()
+    surface.close()
 
 
 def shown(presenter: Presenter, picture: np.ndarray, overlays: Overlays) -> np.ndarray:
@@ -39,9 +40,8 @@ def shown(presenter: Presenter, picture: np.ndarray, overlays: Overlays) -> np.n
     height, width = picture.shape
     rgba = np.repeat(picture[..., None], 4, axis=2).astype(np.uint8)
     texture = context().texture((width, height), 4, rgba.tobytes())
-    presenter.draw(texture, (WIDTH, HEIGHT), [], overlays=overlays)
-    screen = presenter._gl.screen
-    pixels = np.frombuffer(screen.read(viewport=(0, 0, WIDTH, HEIGHT), components=3), np.uint8)
+    presenter.draw(texture, [], overlays=overlays)
+    pixels = np.frombuffer(presenter._surface.framebuffer.read(viewport=(0, 0, WIDTH, HEIGHT), components=3), np.uint8)
     texture.release()
     return pixels.reshape(HEIGHT, WIDTH, 3)[::-1]
 
@@ -147,16 +147,17 @@ def test_an_overlay_is_no_pass_of_a_look() -> None:
 
 
 def test_the_scale_lies_at_the_top_and_not_in_a_window_that_is_too_small(presenter: Presenter) -> None:
-    screen = OffScreen(context(), (480, 270))
-    made = Presenter(screen)  # type: ignore[arg-type]
+    surface = OffscreenSurface((480, 270), gl=context())
+    made = Presenter(surface)
     picture = context().texture((480, 270), 4, np.full((270, 480, 4), 200, np.uint8).tobytes())
-    made.draw(picture, (480, 270), ["status"], overlays=Overlays(dof_scale=DofScale.of(FIFTY, 2.0)))
-    drawn = np.frombuffer(screen.screen.read(viewport=(0, 0, 480, 270)), np.uint8).reshape(270, 480, 3)[::-1]
+    made.draw(picture, ["status"], overlays=Overlays(dof_scale=DofScale.of(FIFTY, 2.0)))
+    drawn = np.frombuffer(surface.framebuffer.read(viewport=(0, 0, 480, 270)), np.uint8).reshape(270, 480, 3)[::-1]
     changed = (drawn != 200).any(axis=(1, 2))
     assert changed[10:70].all()
     assert not changed[90:230].any()
     picture.release()
     made.release()
+    surface.close()
     plain = shown(presenter, stripes(), NO_OVERLAYS)
     assert np.array_equal(shown(presenter, stripes(), Overlays(dof_scale=DofScale.of(FIFTY, 2.0))), plain)
 
@@ -170,9 +171,8 @@ def test_a_face_is_framed(presenter: Presenter) -> None:
 
 
 def test_nothing_is_left_alive() -> None:
-    gl = context()
-    screen = OffScreen(gl, (WIDTH, HEIGHT))
-    made = Presenter(screen)  # type: ignore[arg-type]
+    surface = OffscreenSurface((WIDTH, HEIGHT), gl=context())
+    made = Presenter(surface)
     shown(made, stripes(), peaking(np.full((2, 2), FOCUS_M)))
     shown(made, stripes(), Overlays(dof_scale=DofScale.of(FIFTY, 2.0), face=(0.2, 0.2, 0.8, 0.8)))
     depth = made._maps._depth
@@ -180,3 +180,4 @@ def test_nothing_is_left_alive() -> None:
     assert isinstance(depth.mglo, moderngl.InvalidObject)
     assert made._programs._with_uniforms == {}
     made.release()
+    surface.close()

@@ -8,8 +8,9 @@ import pytest
 from groundglass.cfa import Cfa
 from groundglass.controls import Controls
 from groundglass.display.events import Pointer
-from groundglass.display.tool import Invalidation, ToolContext
+from groundglass.display.tool import Invalidation
 from groundglass.tools.pixel_inspector import PixelInspector, raw_lines
+from live_engine import LiveEngine, tool_context
 from look_support import context
 
 COUNTS = np.arange(12 * 8, dtype=np.uint16).reshape(8, 12) * 10
@@ -30,18 +31,20 @@ def test_light_and_picture_are_those_under_the_pointer() -> None:
     depth_m = np.full((4, 6), 2.0, np.float32)
     frame = gg.Frame(light, gg.Encoding.SCENE, depth_m=depth_m)
     lens = gg.Lens(focal_mm=28, f_number=16, sensor_width_mm=36)
-    with gg.Engine(gl=context(), look="neutral", lens=lens, focus_m=2.0) as engine:
+    with LiveEngine(gl=context(), look="neutral", lens=lens, focus_m=2.0) as engine:
         controls = Controls()
-        inspector = PixelInspector(ToolContext(engine, None, print, controls, None))  # type: ignore[arg-type]
+        inspector = PixelInspector(tool_context(engine, None, print, controls, None))  # type: ignore[arg-type]
         controls.add(inspector.controls())
-        inspector.on_frame(frame, engine.draw(frame))
+        engine.draw(frame)
+        inspector.on_frame(engine.drawn)
         assert inspector._lines == []
         controls.press("I")
         for x, stops in ((0.2, "+0.0 stops"), (0.8, "+2.0 stops")):
             inspector.handle_event(Pointer("move", x, 0.5, "none"))
             for _ in range(2):
                 assert inspector.tick(0.0) is Invalidation.REDRAW
-                inspector.on_frame(frame, engine.draw(frame))
+                engine.draw(frame)
+                inspector.on_frame(engine.drawn)
             assert inspector.tick(0.0) is Invalidation.NOTHING
             scene, display, place = inspector._lines
             assert scene.endswith(stops)
@@ -50,6 +53,7 @@ def test_light_and_picture_are_those_under_the_pointer() -> None:
             assert [float(one) for one in told] == pytest.approx([level] * 3, abs=1)
             assert place == "at 2.00 m"
         inspector.handle_event(Pointer("move", 1.2, 0.5, "none"))
-        inspector.on_frame(frame, engine.draw(frame))
+        engine.draw(frame)
+        inspector.on_frame(engine.drawn)
         assert inspector._lines == []
         inspector.close()

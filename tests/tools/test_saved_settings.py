@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from groundglass.controls import Choice, Controls, Number, Switch
-from groundglass.display.tool import Invalidation, ToolContext
+from groundglass.display.tool import Invalidation
 from groundglass.tools.saved_settings import Settings, read_settings
+from live_engine import tool_context, unused_engine
 from window_support import Live, Screen, until
 
 
@@ -30,8 +30,9 @@ class Bench:
                 Switch("frozen", "Frozen", "window", **of("frozen")),
             ]
         )
-        engine = SimpleNamespace(last=object())
-        self.tool = Settings(ToolContext(engine, None, self.said.append, self.controls, None), file)  # type: ignore[arg-type]
+        self.engine = unused_engine()
+        self.engine.drawn = object()
+        self.tool = Settings(tool_context(self.engine, None, self.said.append, self.controls, None), file)  # type: ignore[arg-type]
 
     def run(self, **settings: object) -> None:
         assert self.tool.tick(0.0) is Invalidation.REPAINT
@@ -57,10 +58,10 @@ def test_what_is_set_before_the_first_picture_counts(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     Bench(file).run(grid="centre", zebra=True)
     bench = Bench(file)
-    bench.tool._tool_context.engine.last = None
+    bench.engine.drawn = None
     assert bench.tool.tick(0.0) is Invalidation.NOTHING
     bench.controls.set("limit", 0.4)
-    bench.tool._tool_context.engine.last = object()
+    bench.engine.drawn = object()
     bench.run()
     assert (bench.values["grid"], bench.values["zebra"], bench.values["limit"]) == ("centre", True, 0.4)
     assert dict(read_settings(file)) == {"grid": "centre", "zebra": True, "limit": 0.4}

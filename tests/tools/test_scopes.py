@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from groundglass.cfa import Cfa
 from groundglass.controls import Controls
-from groundglass.display.tool import Canvas, Invalidation, ToolContext
+from groundglass.display.tool import Canvas, Invalidation
 from groundglass.packing import Packing
 from groundglass.tools.scopes import counts, draw
 from groundglass.tools.scopes.scopes import Scopes
+from live_engine import LiveEngine, tool_context
 from look_support import context
 from window_support import Live, Screen, until
 
@@ -138,11 +139,11 @@ class Screened:
 class Bench:
     """The scopes on an engine, off screen; `turn` is a round of the viewer's loop."""
 
-    def __init__(self, engine: gg.Engine, size: tuple[int, int] = (960, 540)) -> None:
+    def __init__(self, engine: LiveEngine, size: tuple[int, int] = (960, 540)) -> None:
         self.engine = engine
         self.said: list[str] = []
         self.controls = Controls()
-        self.scopes = Scopes(ToolContext(engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        self.scopes = Scopes(tool_context(engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
         self.controls.add(self.scopes.controls())
         self.sprites = Screened()
         self.canvas = Canvas(engine.gl, size, (0, 0, *size), 1.0, TEXT_PX, self.sprites)  # type: ignore[arg-type]
@@ -151,7 +152,8 @@ class Bench:
     def turn(self, frame: gg.Frame) -> Invalidation:
         self.now_s += 1 / 30
         invalidation = self.scopes.tick(self.now_s)
-        self.scopes.on_frame(frame, self.engine.draw(frame))
+        self.engine.draw(frame)
+        self.scopes.on_frame(self.engine.drawn)
         self.scopes.draw(self.canvas)
         return invalidation
 
@@ -167,7 +169,7 @@ class Bench:
 def test_scopes_at_the_viewer_show_the_frame() -> None:
     mosaic = RANDOM.integers(0, 4096, (270, 480), np.uint16)
     frame = gg.Frame(mosaic, profile=gg.CameraProfile(white=4095.0))
-    with gg.Engine(gl=context(), look="neutral") as engine:
+    with LiveEngine(gl=context(), look="neutral") as engine:
         bench = Bench(engine)
         for _ in range(5):
             assert bench.turn(frame) is Invalidation.NOTHING
@@ -202,7 +204,7 @@ def test_scopes_at_the_viewer_show_the_frame() -> None:
 
 def test_a_picture_has_no_raw_histogram() -> None:
     frame = gg.Frame(np.full((40, 60, 3), 90, np.uint8), gg.Encoding.DISPLAY)
-    with gg.Engine(gl=context(), look="neutral") as engine:
+    with LiveEngine(gl=context(), look="neutral") as engine:
         bench = Bench(engine)
         bench.turn(frame)
         bench.controls.set("histogram", "both")

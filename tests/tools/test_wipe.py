@@ -1,4 +1,4 @@
-"""The picture beside itself: in another look, or through another lens."""
+"""The picture beside itself: in another look, through another lens, by another device."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from groundglass.controls import Controls
 from groundglass.display.events import Pointer
-from groundglass.display.tool import ToolContext
-from groundglass.lens import load_lens
-from groundglass.look.wipe import Wipe
+from groundglass.display.tool import Invalidation
+from groundglass.look.grade import WHOLE, Part
 from groundglass.tools.wipe import WipeTool, copy_right_part
+from live_engine import LiveEngine, tool_context
 from look_support import context
 
 WIDTH, HEIGHT = 120, 80
@@ -25,70 +25,100 @@ def frame() -> gg.Frame:
 
 
 @pytest.fixture
-def engine() -> Iterator[gg.Engine]:
-    with gg.Engine(gl=context(), look="sepia") as made:
+def engine() -> Iterator[LiveEngine]:
+    with LiveEngine(gl=context(), look="sepia") as made:
         yield made
 
 
-def drawn(engine: gg.Engine, frame: gg.Frame) -> np.ndarray:
-    """(H, W, 3) of what a window is given."""
-    texture = engine.draw(frame)
-    return np.frombuffer(texture.read(), np.uint8).reshape(HEIGHT, WIDTH, 4)[..., :3].astype(int)
+class Wipe:
+    """The tool, and a round of the viewer's loop."""
+
+    def __init__(self, engine: LiveEngine) -> None:
+        self.engine, self.controls, self.said = engine, Controls(), []
+        self.tool = WipeTool(tool_context(engine, None, self.said.append, self.controls))
+        self.controls.add(self.tool.controls())
+
+    def show(self, frame: gg.Frame) -> np.ndarray:
+        """(H, W, 3) of what a window is given."""
+        part = self.tool.draw_part(frame)
+        drawn = self.engine.drawn = self.engine.engine.draw(frame, self.engine.history.now, part=part)
+        self.tool.on_frame(drawn)
+        return codes(drawn)
 
 
-def test_each_side_is_what_it_is_alone(engine: gg.Engine, frame: gg.Frame) -> None:
-    sepia = drawn(engine, frame)
-    engine.look = "neutral"
-    neutral = drawn(engine, frame)
-    engine.look, engine.split = "sepia", Wipe(0.3, look=gg.load_look("neutral"))
+def codes(drawn: gg.Drawn) -> np.ndarray:
+    return np.frombuffer(drawn.texture.read(), np.uint8).reshape(HEIGHT, WIDTH, 4)[..., :3].astype(int)
+
+
+def alone(engine: LiveEngine, frame: gg.Frame, **settings: object) -> np.ndarray:
+    return codes(engine.engine.draw(frame, engine.history.now.with_(**settings)))
+
+
+def test_each_side_is_what_it_is_alone(engine: LiveEngine, frame: gg.Frame) -> None:
+    wipe = Wipe(engine)
+    sepia, neutral = alone(engine, frame), alone(engine, frame, look="neutral")
+    wipe.controls.set("split_at", 0.3)
+    wipe.controls.press("X")
     for _ in range(3):  # with uniforms, then with constants
-        split = drawn(engine, frame)
-        assert np.abs(split[:, :36] - sepia[:, :36]).max() <= 1
-        assert np.abs(split[:, 36:] - neutral[:, 36:]).max() <= 1
+        shown = wipe.show(frame)
+        assert np.abs(shown[:, :36] - sepia[:, :36]).max() <= 1
+        assert np.abs(shown[:, 36:] - neutral[:, 36:]).max() <= 1
     assert np.abs(engine.render(frame) - sepia).max() <= 1  # never in what is kept
 
 
-def test_another_lens_on_the_right(engine: gg.Engine, frame: gg.Frame) -> None:
-    own = engine.lens
-    mine = drawn(engine, frame)
-    engine.lens = load_lens("phone-1inch")
-    other = drawn(engine, frame)
-    engine.lens, engine.split = own, Wipe(0.5, lens=load_lens("phone-1inch"))
-    split = drawn(engine, frame)
-    assert engine.lens is own
-    assert np.abs(split[:, :60] - mine[:, :60]).max() <= 2
-    assert np.abs(split[:, 60:] - other[:, 60:]).max() <= 2
+def test_another_lens_on_the_right(engine: LiveEngine, frame: gg.Frame) -> None:
+    wipe = Wipe(engine)
+    mine, other = alone(engine, frame), alone(engine, frame, lens="phone-1inch", f_number=1.63)
+    wipe.controls.set("split_lens", "phone-1inch")
+    wipe.controls.press("X")
+    shown = wipe.show(frame)
+    assert np.abs(shown[:, :60] - mine[:, :60]).max() <= 2
+    assert np.abs(shown[:, 60:] - other[:, 60:]).max() <= 2
     assert np.abs(mine[:, 60:] - other[:, 60:]).mean() > 1
+    assert engine.drawn.settings.lens.name == "noct-50"
 
 
-def test_the_line_is_dragged_and_clicks_beside_it_are_for_others(engine: gg.Engine) -> None:
-    controls, said = Controls(), []
-    tool = WipeTool(ToolContext(engine, None, said.append, controls, None))  # type: ignore[arg-type]
-    controls.add(tool.controls())
+def test_the_line_is_dragged_and_clicks_beside_it_are_for_others(engine: LiveEngine, frame: gg.Frame) -> None:
+    wipe = Wipe(engine)
+    tool, controls = wipe.tool, wipe.controls
     assert not tool.handle_event(Pointer("press", 0.5, 0.5))
+    assert tool.draw_part(frame) == WHOLE
     controls.press("X")
-    assert engine.split is not None
-    assert engine.split.look is not None
-    assert engine.split.look.name == "neutral"
+    assert tool.draw_part(frame) == Part("left", 0.5)
+    assert tool._b_settings().look.name == "neutral"
+    assert (tool.tick(0.0), tool.tick(0.0)) == (Invalidation.REDRAW, Invalidation.NOTHING)
     assert not tool.handle_event(Pointer("press", 0.8, 0.5))
     assert not tool.handle_event(Pointer("drag", 0.9, 0.5))
     for event in (Pointer("press", 0.505, 0.5), Pointer("drag", 0.7, 0.5), Pointer("drag", 1.4, 0.5)):
         assert tool.handle_event(event)
-    assert engine.split.at == 1.0
+    assert tool.tick(0.0) is Invalidation.REDRAW
+    assert tool.draw_part(frame) == Part("left", 1.0)
     assert tool.handle_event(Pointer("release", 1.4, 0.5))
     controls.set("split_at", 0.25)
     controls.press("Shift+X")
-    assert said == ["B is natural"]
-    assert (engine.split.at, engine.split.look.name) == (0.25, "natural")
+    assert wipe.said == ["B is natural"]
+    assert (tool.draw_part(frame), tool._b_settings().look.name) == (Part("left", 0.25), "natural")
     controls.press("Shift+X")
-    assert engine.split.lens is not None
-    assert engine.split.lens.name == "soft-90"
+    assert tool._b_settings().lens.name == "soft-90"
+    engine.strength = 0.5  # B is what is set, but for what is compared
+    assert tool._b_settings().strength == 0.5
     controls.press("X")
-    assert engine.split is None
+    assert tool.draw_part(frame) == WHOLE
+
+
+def test_moving_the_line_makes_no_program(engine: LiveEngine, frame: gg.Frame) -> None:
+    wipe = Wipe(engine)
+    wipe.controls.press("X")
+    made = []
+    for move in range(60):
+        wipe.controls.set("split_at", move / 60)
+        wipe.show(frame)
+        made.append([id(one) for one in engine._grader._programs._kept._stages.values()])
+    assert sorted(made[5]) == sorted(made[-1])
 
 
 @pytest.mark.parametrize("at", [0.0, 0.3, 1.0])
-def test_the_right_part_is_pasted(at: float) -> None:
+def test_the_right_part_is_copied(at: float) -> None:
     gl = context()
     random = np.random.default_rng(4)
     pictures = random.integers(0, 256, (2, HEIGHT, WIDTH, 4), np.uint8)
@@ -101,28 +131,24 @@ def test_the_right_part_is_pasted(at: float) -> None:
     gl.simple_framebuffer((8, 8)).use()  # nothing of it is left behind: the next clears all of its own
     gl.clear(1.0, 1.0, 1.0, 1.0)
     assert min(gl.fbo.read()) == 255
+    for texture in (source, target):
+        texture.release()
 
 
-def test_another_device_draws_the_right_part(engine: gg.Engine, frame: gg.Frame) -> None:
-    controls, said = Controls(), []
-    tool = WipeTool(ToolContext(engine, None, said.append, controls, None))  # type: ignore[arg-type]
-    controls.add(tool.controls())
-    alone = drawn(engine, frame)
-    controls.set("split_device", engine.device.spec)
-    assert said[-1] == f"B is {engine.device.spec}"
-    controls.press("X")
+def test_another_device_draws_the_right_part(engine: LiveEngine, frame: gg.Frame) -> None:
+    wipe = Wipe(engine)
+    sepia = alone(engine, frame)
+    wipe.controls.set("split_device", engine.device.spec)
+    assert wipe.said[-1] == f"B is {engine.device.spec}"
+    wipe.controls.press("X")
     engine.look = "neutral"
-    neutral = drawn(engine, frame)
-    texture = engine.draw(frame)
-    tool.on_frame(frame, texture)
-    split = np.frombuffer(texture.read(), np.uint8).reshape(HEIGHT, WIDTH, 4)[..., :3].astype(int)
-    assert np.abs(split - neutral).max() <= 1  # the other follows whatever is set
-    assert np.abs(split - alone).max() > 10
-    tool.on_frame(frame, engine.draw(frame))
-    controls.press("X")
-    assert tool._other is None
-    assert engine.split is None
+    neutral = alone(engine, frame)
+    shown = wipe.show(frame)
+    assert np.abs(shown - neutral).max() <= 1  # the other follows whatever is set
+    assert np.abs(shown - sepia).max() > 10
+    wipe.controls.press("X")
+    assert wipe.tool._other is None
     with pytest.raises(gg.GroundglassError, match="'split_device' is"):
-        controls.set("split_device", "cuda:9")
+        wipe.controls.set("split_device", "cuda:9")
     with pytest.raises(gg.GroundglassError, match="no device 'opencl:9'"):
         engine.beside("opencl:9")

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from groundglass.compute.device import Device, open_device
+from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
-from groundglass.transfer.host import ORIGIN, TextureTransfer
+from groundglass.compute.registry import open_device
+from groundglass.transfer.host import ORIGIN, PackedScene
 
 
 def handed_over(device: Device, pixels: np.ndarray) -> np.ndarray:
     """(H, W, 4) as it comes."""
     height, width = pixels.shape[:2]
     before = device.live_buffers
-    scene, texture_transfer = Planes(device, width, height, 3), TextureTransfer(device, width, height)
+    scene, packed_scene = Planes(device, width, height, 3), PackedScene(device, width, height)
     scene.write(pixels.astype(np.float32))
-    with texture_transfer.view(scene) as packed:
+    with packed_scene.view(scene) as packed:
         picture = packed[ORIGIN[1] :, ORIGIN[0] : ORIGIN[0] + width].copy()
     for _ in range(2):
-        texture_transfer.release()
+        packed_scene.release()
         scene.release()
     assert device.live_buffers == before
     return picture

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ...cfa import Cfa
 from ...errors import SourceError
 from ...frame import Frame
+from ..base import BaseSource
 from .render import SWAY_M, Studio
 from .sensor import STUDIO_CAMERA, expose
 
@@ -91,7 +92,7 @@ def _seed(text: str) -> int:
     return int(text)
 
 
-class SceneSource:
+class SceneSource(BaseSource):
     """An endless source of raw frames of the built-in studio, with exact depth; the same for the same seed.
 
     The camera sways to one side and back. A frame and the next never share a noise pattern (unless `noise` is 0).
@@ -104,7 +105,7 @@ class SceneSource:
         """Make the ring: about three seconds for 1920x1080 on two cores. Raises SourceError where `source` is wrong."""
         self.options = SceneOptions.parse(source)
         self.size = self.options.size
-        self.fps = self.options.fps
+        self.fps: float = self.options.fps
         self._ring = _make_ring(self.options)
 
     @property
@@ -132,12 +133,6 @@ class SceneSource:
     def close(self) -> None:
         """Let the ring go; an iteration that is under way ends."""
         self._ring = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
 
 Exposure = tuple[NDArray[np.uint16], NDArray[np.float32]]  # a mosaic and its depth

@@ -1,4 +1,4 @@
-"""Dear ImGui on moderngl: its input from the window, its triangles into a texture, drawn while nothing changes."""
+"""Dear ImGui on moderngl: its input from the surface, its triangles into a texture, drawn while nothing changes."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import glfw
 import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
+from ...display.events import MODIFIERS, Button, Modifiers
 from ...display.tool import Canvas
 from ...errors import MissingExtraError
 from ...gl.full_frame import FullFrame
 from ...gl.program import compile_program, load_source
 
 FONT_PX = 13.0  # of the font as it is loaded
-_NAMED = {"ESCAPE": "escape", "ENTER": "enter", "KP_ENTER": "keypad_enter", "BACKSPACE": "backspace"}
-_NAMED |= {"DELETE": "delete", "SPACE": "space", "HOME": "home", "END": "end", "TAB": "tab", "MINUS": "minus"}
-_NAMED |= {"PERIOD": "period", "PAGE_UP": "page_up", "PAGE_DOWN": "page_down"}
-_NAMED |= {side.upper(): f"{side}_arrow" for side in ("left", "right", "up", "down")}
+_NAMED = {"Esc": "escape", "Enter": "enter", "Backspace": "backspace", "Delete": "delete", "Space": "space"}
+_NAMED |= {"Home": "home", "End": "end", "PageUp": "page_up", "PageDown": "page_down", "Tab": "tab"}
+_NAMED |= {"-": "minus", ".": "period"}
+_NAMED |= {side: f"{side.lower()}_arrow" for side in ("Left", "Right", "Up", "Down")}
 _NAMED |= {render_text.upper(): render_text for render_text in "abcdefghijklmnopqrstuvwxyz"}
-_NAMED |= {f"KP_{digit}": f"keypad{digit}" for digit in range(10)}
+_NAMED |= {str(digit): f"keypad{digit}" for digit in range(10)}
+_BUTTONS: dict[Button, int] = {"left": 0, "right": 1, "middle": 2}
 # Arrows walk through the widgets, and what has been walked to is worked by the others. All other keys stay the
 # viewfinder's, and these where the panel was left by a click on the picture, unless text is being typed.
-_ARROWS = {glfw.KEY_LEFT, glfw.KEY_RIGHT, glfw.KEY_UP, glfw.KEY_DOWN}
-_WORK = {glfw.KEY_ENTER, glfw.KEY_KP_ENTER, glfw.KEY_SPACE, glfw.KEY_ESCAPE}
+_ARROWS = {"Left", "Right", "Up", "Down"}
+_WORK = {"Enter", "Space", "Esc"}
 
 
 def import_imgui() -> Any:
@@ -42,7 +43,7 @@ def import_imgui() -> Any:
 class Gui:
     """One context of Dear ImGui. `build` is called to declare the widgets, as often as something may have changed.
 
-    It is a `window.Listener`: each `on_...` returns True for what was meant for a widget.
+    It is an `InputListener`: each `on_...` returns True for what was meant for a widget.
     """
 
     def __init__(self, gl: moderngl.Context, build: Callable[[Any], None]) -> None:
@@ -58,7 +59,7 @@ class Gui:
         font = Path(imgui_bundle.__file__).parent / "assets" / "fonts" / "DroidSans.ttf"
         io.fonts.add_font_from_file_ttf(str(font), FONT_PX)
         _dark(imgui)
-        self._keys = {getattr(glfw, f"KEY_{ours}"): getattr(imgui.Key, theirs) for ours, theirs in _NAMED.items()}
+        self._keys = {ours: getattr(imgui.Key, theirs) for ours, theirs in _NAMED.items()}
         self._program = compile_program(gl, load_source("gui.vert.glsl"), load_source("gui.frag.glsl"))
         self._composite = FullFrame(gl, load_source("overlay.frag.glsl"), ("text",), vertex="screen.vert.glsl")
         self._vertices = gl.buffer(reserve=1 << 18, dynamic=True)
@@ -97,32 +98,31 @@ class Gui:
             self._fresh -= 1
         if self._target is None or 0 in self._covered[2:]:
             return
-        screen = canvas.gl.screen
+        screen = canvas.framebuffer
         screen.viewport = (0, 0, *size)
         screen.scissor = self._covered
         self._target[0].use(0)
         self._composite.draw(screen, premultiplied=True)
         screen.scissor = None  # type: ignore[assignment]
 
-    def on_key(self, key: int, pressed: bool, modifiers: int) -> bool:
+    def on_key(self, name: str, pressed: bool, modifiers: Modifiers) -> bool:
         self._wake()
         io, imgui = self._imgui.get_io(), self._imgui
-        for bit, name in ((glfw.MOD_CONTROL, "ctrl"), (glfw.MOD_SHIFT, "shift"), (glfw.MOD_ALT, "alt")):
-            io.add_key_event(getattr(imgui.Key, f"mod_{name}"), bool(modifiers & bit))
-        is_walked = key in _ARROWS and io.nav_active
-        is_meant = io.want_text_input or is_walked or (key in _WORK and io.nav_visible)
-        if key in self._keys and (is_meant or not pressed):
-            io.add_key_event(self._keys[key], pressed)
-        return bool(is_meant and key != glfw.KEY_TAB)
+        for modifier in MODIFIERS:
+            io.add_key_event(getattr(imgui.Key, f"mod_{modifier.lower()}"), modifier in modifiers)
+        is_walked = name in _ARROWS and io.nav_active
+        is_meant = io.want_text_input or is_walked or (name in _WORK and io.nav_visible)
+        if name in self._keys and (is_meant or not pressed):
+            io.add_key_event(self._keys[name], pressed)
+        return bool(is_meant and name != "Tab")
 
-    def on_text(self, code: int) -> None:
+    def on_text(self, characters: str) -> None:
         self._wake()
-        self._imgui.get_io().add_input_character(code)
+        self._imgui.get_io().add_input_characters_utf8(characters)
 
-    def on_button(self, button: int, pressed: bool) -> bool:
+    def on_button(self, button: Button, pressed: bool) -> bool:
         self._wake()
-        if button < 3:
-            self._imgui.get_io().add_mouse_button_event(button, pressed)
+        self._imgui.get_io().add_mouse_button_event(_BUTTONS[button], pressed)
         return self._is_over()
 
     def on_move(self, x: float, y: float) -> bool:

@@ -61,8 +61,8 @@ class LookSection:
         editing = self._editing
         rows: tuple[tuple[tuple[str, Callable[[], object], bool], ...], ...] = (
             (
-                ("Undo", editing.undo, editing.can_undo),
-                ("Redo", editing.redo, editing.can_redo),
+                ("Undo", editing.history.undo, editing.history.can_undo),
+                ("Redo", editing.history.redo, editing.history.can_redo),
                 ("Reset all", editing.reset, editing.is_changed),
                 ("Randomise", self._randomise, True),
             ),

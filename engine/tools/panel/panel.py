@@ -96,8 +96,7 @@ class Panel(Tool):
                 self._tool_context.notify(str(error))
                 return
         self._shown = on
-        if self._tool_context.window is not None:
-            self._tool_context.window.listener = self._gui if on else None
+        self._tool_context.surface.input.listener = self._gui if on else None
 
     def _build(self, imgui: Any) -> None:
         width = min(WIDTH_EM * imgui.get_font_size(), 0.6 * self._size[0])

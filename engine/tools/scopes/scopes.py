@@ -22,6 +22,7 @@ from . import counts, draw
 if TYPE_CHECKING:
     import moderngl
 
+    from ...drawn import Drawn
     from ...frame import Frame
 
 EVERY_S = 0.06  # fifteen times a second at thirty pictures; scopes that flicker faster tell no more
@@ -39,7 +40,7 @@ SAMPLED: dict[str, Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DrawnScopes:
+class ScopePlates:
     """The scopes of one picture, by name."""
 
     sprites: dict[str, NDArray[np.uint8]]
@@ -63,8 +64,8 @@ class Scopes(Tool):
         self._requested_s = -math.inf
         self._text_px = 0
         self._worker: ThreadPoolExecutor | None = None
-        self._work: Future[DrawnScopes] | None = None
-        self._drawn, self._serial = DrawnScopes({}), 0
+        self._work: Future[ScopePlates] | None = None
+        self._drawn, self._serial = ScopePlates({}), 0
 
     def controls(self) -> Iterable[Control]:
         yield Choice(
@@ -112,7 +113,8 @@ class Scopes(Tool):
             self._asked = None
         elif self._shown is not None and self._is_due(now_s):
             # The picture was shown, and the next one is not begun: a renderer in software has it at hand.
-            self._asked, picture = self._shown
+            frame, picture = self._shown
+            self._asked = frame.owned() if "raw" in self.names else frame  # another thread counts its pixels
             self._readback.ask(picture, now_s)
             self._shown, self._requested_s = None, now_s
         return invalidation
@@ -121,8 +123,8 @@ class Scopes(Tool):
         is_free = self._work is None and self._asked is None
         return bool(is_free and self.names and self._text_px and now_s >= self._requested_s + EVERY_S)
 
-    def on_frame(self, frame: Frame, picture: moderngl.Texture) -> None:
-        self._latest = self._shown = frame, picture
+    def on_frame(self, drawn: Drawn) -> None:
+        self._latest = self._shown = drawn.captured, drawn.texture
 
     def draw(self, canvas: Canvas) -> None:
         self._text_px = max(MIN_TEXT_PX, min(canvas.text_px, canvas.size[0] // ROW_EM))
@@ -164,8 +166,8 @@ class Scopes(Tool):
 
 
 def draw_scopes(
-    names: tuple[str, ...], rgba: NDArray[np.uint8], frame: Frame, text_px: int, last: DrawnScopes | None = None
-) -> DrawnScopes:
+    names: tuple[str, ...], rgba: NDArray[np.uint8], frame: Frame, text_px: int, last: ScopePlates | None = None
+) -> ScopePlates:
     """The scopes called `names` of a picture (H, W, 4) uint8 and of the frame that it was made of.
 
     The raw histogram of the `last` ones is kept where the frame is the same.
@@ -184,4 +186,4 @@ def draw_scopes(
                 sprites[name] = last.sprites["raw"]
             else:
                 sprites[name] = draw.draw_raw_histogram(counts.raw_histogram(frame), text_px)
-    return DrawnScopes(sprites, raw_of)
+    return ScopePlates(sprites, raw_of)

@@ -180,23 +180,26 @@ def test_q_quits_with_the_numbers_and_the_picture_that_was_shown(live: Live) -> 
 
 TWO_WINDOWS = """
 import sys, numpy, time
-from groundglass.display.window import Window
+from groundglass.display.glfw import GlfwSurface
+from groundglass.display.present import Presenter
 quarters = numpy.zeros((90, 160, 4), numpy.uint8)
 quarters[:45, :80] = 255, 0, 0, 255
 quarters[:45, 80:] = 0, 255, 0, 255
 quarters[45:, :80] = 0, 0, 255, 255
 quarters[45:, 80:] = 255, 255, 255, 255
 for title in ("first", "second"):
-    with Window((160, 90), title=title) as window:
-        picture = window.gl.texture((160, 90), 4, quarters.tobytes())
-        window.poll()
-        window.present(picture, title)
-        window.swap()
-        window.gl.finish()
+    with GlfwSurface((160, 90), title=title) as surface:
+        picture = surface.gl.texture((160, 90), 4, quarters.tobytes())
+        presenter = Presenter(surface)
+        surface.poll()
+        presenter.draw(picture, [title])
+        surface.present(title)
+        surface.gl.finish()
         print(title, flush=True)
         sys.stdin.readline()
         picture.release()
-        window.close()
+        presenter.release()
+        surface.close()
 """
 
 
@@ -227,7 +230,7 @@ def test_two_windows_one_after_the_other_show_the_right_way_up(screen: Screen) -
         process.communicate()
 
 
-OPEN = "from groundglass.display.window import Window; Window()"
+OPEN = "from groundglass.display.glfw import GlfwSurface; GlfwSurface()"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only an X or Wayland desktop can be absent")

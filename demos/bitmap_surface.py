@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""The viewfinder without a window: its frames, overlays included, go to a callback, here into an animated picture.
+
+A notebook, a browser or another toolkit does the same: `on_frame` shows the frame, `surface.input.post` sends keys.
+demos/bitmap_surface.py [SOURCE] [OUTPUT.gif]
+"""
+
+import sys
+
+import groundglass as gg
+from groundglass.display.bitmap import BitmapSurface
+from groundglass.display.events import Key, Pointer
+from groundglass.display.viewer import Viewer
+from groundglass.tools.aids import Aids
+from groundglass.tools.focus import FocusTool
+from PIL import Image
+
+FRAMES = 24
+
+
+def main() -> None:
+    source_name, output = [*sys.argv[1:], *("scene:?size=480x270", "viewfinder.gif")[len(sys.argv) - 1 :]][:2]
+    pictures: list[Image.Image] = []
+    with (
+        gg.open(source_name) as source,
+        BitmapSurface(source.size, lambda frame: pictures.append(Image.fromarray(frame.copy()))) as surface,
+        gg.Engine(gl=surface.gl, look="classic", lens="noct-50", focus_m=1.25) as engine,
+    ):
+        viewer = Viewer(engine, source, surface=surface, tools=[FocusTool, Aids])
+        surface.input.post(Key("P"))  # focus peaking
+        surface.input.post(Pointer("press", 0.5, 0.5))  # focus on what is in the middle
+        viewer.run(frames=FRAMES)
+    pictures[0].save(output, save_all=True, append_images=pictures[1:], duration=1000 // 12, loop=0)
+    print(f"{output}: {len(pictures)} frames")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Defaults for sources: a subclass adds `name`, `size` and `__iter__`, and what else it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+from ..controls import Control
+from ..frame import Frame
+from .source import Timing
+
+
+class BaseSource:
+    """A paced, endless source of no known rate, without controls, that holds nothing open.
+
+    >>> class Black(BaseSource):
+    ...     name, size = "black", (4, 2)
+    ...     def __iter__(self):
+    ...         yield Frame(np.zeros((2, 4), np.uint16))
+    """
+
+    name: str
+    size: tuple[int, int]
+    timing: Timing = Timing.PACED
+    fps: float | None = None
+    frames: int | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        raise NotImplementedError(f"{type(self).__name__} does not say how it iterates frames")
+
+    def interrupt(self) -> None:
+        """Nothing here blocks."""
+
+    def controls(self) -> Iterable[Control]:
+        return ()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,156 @@
+"""How a name becomes a source: a scheme such as `scene:`, a file, or a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ..depth.relative import DepthRange
+from ..errors import SourceError, check_regular_file
+from ..formats.camera_profile import ChartProfile, load_profile
+from ..formats.depth_files import Scaling
+from ..formats.headerless import Layout, read_headerless
+from ..formats.picture_read import PICTURE_SUFFIXES, read_picture
+from ..formats.raw import read_raw
+from ..frame import Frame
+from .rgbd import Rgbd, find_rgbd, maps_for
+from .sequence import FileSequence, frame_paths
+from .source import Source
+from .source_filter import SourceFilter
+from .stereo import PREFIX as STEREO
+from .stereo import WithRight, parse_pair
+from .video import VIDEO_SUFFIXES, VideoSource
+from .with_depth import WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
+
+DEFAULT_SEQUENCE_FPS = 24.0
+
+
+class WithProfile(SourceFilter):
+    """`source` with the camera that a chart has measured."""
+
+    def __init__(self, source: Source, chart: ChartProfile) -> None:
+        super().__init__(source)
+        self._chart = chart
+
+    def change(self, frame: Frame) -> Frame:
+        return replace(frame, profile=self._chart.applied(frame.profile))
+
+
+def open_source(
+    source: str | Path,
+    *,
+    fps: float | None = None,
+    raw_format: str | None = None,
+    raw_size: str | tuple[int, int] | None = None,
+    raw_black: float | None = None,
+    profile: str | Path | None = None,
+    depth: str | Path | None = None,
+    depth_scale: float | None = None,
+    depth_range: str | tuple[float, float] | None = None,
+    depth_later: bool = False,
+    loop: bool = False,
+) -> Source:
+    """Open what `source` names: `scene:`, a raw still, a headerless mosaic, a picture, a video, or a folder of them.
+
+    `fps` overrides the speed at which a sequence or a video plays (a sequence: 24 where it is not given).
+    `raw_format` ("rggb12": filters, significant bits, packing), `raw_size` ("1920x1080"), `raw_black` (sensor value, 0
+    where not given) describe headerless mosaics. `profile` is a camera profile's path.
+
+    `depth` is a depth map's path, a folder of maps, `plane:NEAR..FAR` in metres, the right pictures of rectified pairs
+    (`stereo:RIGHT?focal_px=..&baseline_m=..`, a file or a folder), or `none` to leave out what a file brings itself;
+    `depth_scale` is how many of an integer map's units make a metre (1000 where not given), and
+    `depth_range` makes metres of a relative map: the distances of its brightest and darkest sample, "0.8..6" or
+    (0.8, 6). A map that the file brings is scaled between the two; what brings none is an error then, unless its depth
+    comes later (`depth_later`), from an engine's model. `loop` starts sequences and videos again at their
+    end. Raises SourceError, or MissingExtraError where an optional library is needed.
+    """
+    if fps is not None and not fps > 0:
+        raise SourceError(f"fps {fps:g} is not above 0; give frames a second, such as 24")
+    scaling = Scaling(depth_scale, None if depth_range is None else DepthRange.parse(depth_range))
+    name, layout = str(source), _layout(raw_format, raw_size, raw_black)
+    pairs = find_rgbd(Path(name)) if layout is None and Path(name).is_dir() else None
+    opened = _open_plain(name, fps, layout, loop, pairs, with_depth=depth is None)
+    try:
+        if profile is not None:
+            opened = WithProfile(opened, load_profile(Path(profile)))
+        if depth is not None and str(depth).startswith(STEREO):
+            right, rig = parse_pair(str(depth), scaling)
+            return WithRight(opened, _open_plain(right, fps, layout, loop, None, with_depth=False), rig)
+        return _with_depth(opened, None if depth is None else str(depth), scaling, pairs, depth_later)
+    except SourceError:
+        opened.close()
+        raise
+
+
+def _with_depth(opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd | None, may_lack: bool) -> Source:
+    """`opened` with the depth that is named, else with that of the recording or of the file itself."""
+    if depth == "none":
+        return WithoutDepth(opened)
+    if depth is not None and Path(depth).is_dir():
+        return WithDepthMaps(opened, maps_for(Path(depth), opened.frames), scaling)
+    if depth is not None:
+        return WithDepth(opened, open_depth(depth, scale=scaling.units_per_m, depth_range=scaling.span))
+    if pairs is not None:
+        if scaling.units_per_m is None and scaling.span is None:
+            scaling = Scaling(pairs.units_per_m)
+        return WithDepthMaps(opened, lambda frame: pairs.maps[frame.name], scaling)
+    return opened if scaling.span is None else WithDepthRange(opened, scaling.span, may_lack=may_lack)
+
+
+def _open_plain(
+    source: str, fps: float | None, layout: Layout | None, loop: bool, pairs: Rgbd | None, with_depth: bool
+) -> Source:
+    scheme = next((scheme for scheme in SCHEMES if source.startswith(scheme)), None)
+    if scheme is not None:
+        return SCHEMES[scheme](source, fps)
+    path = Path(source)
+    if path.is_dir():
+        paths = frame_paths(path, headerless=layout is not None) if pairs is None else pairs.colour
+        fps = fps or (pairs.fps if pairs is not None else None) or DEFAULT_SEQUENCE_FPS
+        read = _reader(paths[0], layout, with_depth and pairs is None)
+        return FileSequence(paths, read, name=source, fps=fps, loop=loop)
+    check_regular_file(path)
+    if not path.is_file():
+        raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
+    if path.stat().st_size == 0:
+        raise SourceError(f"{source}: the file is empty; copy it again from where it came")
+    if layout is None and path.suffix.lower() in VIDEO_SUFFIXES:
+        return VideoSource(path, fps=fps, loop=loop)
+    return FileSequence([path], _reader(path, layout, with_depth), name=source)
+
+
+def _reader(path: Path, layout: Layout | None, with_depth: bool) -> Callable[[Path], Frame]:
+    if layout is not None:
+        return partial(read_headerless, layout=layout)
+    return partial(read_picture, with_depth=with_depth) if path.suffix.lower() in PICTURE_SUFFIXES else read_raw
+
+
+def _layout(
+    raw_format: str | None,
+    raw_size: str | tuple[int, int] | None,
+    raw_black: float | None,
+) -> Layout | None:
+    if raw_format is None:
+        if any(said is not None for said in (raw_size, raw_black)):
+            raise SourceError("--raw-size and --raw-black need --raw-format too, such as --raw-format rggb12")
+        return None
+    if raw_size is None:
+        raise SourceError(f"--raw-format {raw_format} needs --raw-size too, such as --raw-size 1920x1080")
+    return Layout.parse(raw_format, raw_size, raw_black or 0.0)
+
+
+def _open_scene(source: str, fps: float | None) -> Source:
+    from .studio.source import SceneSource  # the studio is only loaded when it is asked for
+
+    if fps is not None and "fps=" not in source:
+        source += f"{'&' if '?' in source else '?'}fps={fps:g}"
+    return SceneSource(source)
+
+
+# Sources that are no path, by the beginning of their name: a new one adds its line here. Each opens a name at `fps`,
+# which is None where it is not given.
+SCHEMES: dict[str, Callable[[str, float | None], Source]] = {
+    "scene:": _open_scene,
+}

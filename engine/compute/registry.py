@@ -1,0 +1,78 @@
+"""The kinds of compute device, and how `auto`, `opencl:1` or `cuda` becomes an open one.
+
+A backend is one module of this folder and one entry in BACKENDS: command line, messages and tests derive from these.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..errors import DeviceError
+from . import cuda, opencl
+from .device import Candidate, Device, Failure
+
+
+class Backend(Protocol):
+    """What a module offers that makes devices of one kind. Importing it loads no driver."""
+
+    KIND: str  # as in the names of its devices: "cuda" of "cuda:0"
+    LABEL: str  # as people write it: "CUDA"
+
+    def enumerate_devices(self) -> tuple[list[Candidate], Failure | None]:
+        """Its devices in the driver's order, and what is to be said of those that cannot be used, if anything."""
+
+    def open_candidate(self, candidate: Candidate) -> Device:
+        """One of `enumerate_devices`, open. DeviceError where the driver refuses."""
+
+
+BACKENDS: tuple[Backend, ...] = (cuda, opencl)  # those that are taken first come first
+
+
+def device_words() -> str:
+    """How a device may be asked for, as help and messages say it: `auto, cuda, cuda:N, opencl or opencl:N`."""
+    words = ["auto", *(word for backend in BACKENDS for word in (backend.KIND, f"{backend.KIND}:N"))]
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def list_devices() -> tuple[list[Candidate], list[Failure]]:
+    """Every device that could be opened, best first, and why others could not.
+
+    GPUs come before CPUs, among these the kinds in the order of BACKENDS; within a kind the driver's order stands.
+    """
+    found: list[Candidate] = []
+    failed: list[Failure] = []
+    for backend in BACKENDS:
+        candidates, failure = backend.enumerate_devices()
+        found += candidates
+        if failure:
+            failed.append(failure)
+    found.sort(key=lambda candidate: candidate.is_cpu)
+    return found, failed
+
+
+def open_device(spec: str = "auto") -> Device:
+    """The device that `spec` names: `auto`, a kind, or a kind with `:n`. DeviceError when there is none."""
+    kind, colon, number = spec.partition(":")
+    backends = {backend.KIND: backend for backend in BACKENDS}
+    if (kind not in backends and spec != "auto") or (colon and not (number.isascii() and number.isdigit())):
+        raise DeviceError(f"device '{spec}' is not understood; use {device_words()}")
+    found, failed = list_devices()
+    fitting = [c for c in found if spec in ("auto", c.kind, c.spec)]
+    if not fitting:
+        reasons = "; ".join(f"{f.kind}: {f.reason}, {f.remedy}" for f in failed if kind in ("auto", f.kind))
+        listed = ", ".join(c.spec for c in found) or "none"
+        raise DeviceError(f"no device '{spec}' here (found: {listed}){'; ' + reasons if reasons else ''}")
+    return backends[fitting[0].kind].open_candidate(fitting[0])
+
+
+def why_first(found: list[Candidate]) -> str:
+    """Why `auto` takes the first of `found`, which is as `list_devices` gives it."""
+    if not found:
+        return "no driver reports a device"
+    labels = [backend.LABEL for backend in BACKENDS]
+    if found[0].is_cpu:
+        return f"no GPU answers through {' or '.join(labels)}, so the processor computes"
+    earlier = labels[: [backend.KIND for backend in BACKENDS].index(found[0].kind)]
+    if earlier:
+        return f"no {' or '.join(earlier)} device is usable, and a GPU comes before a CPU"
+    return f"{labels[0]} comes first where it finds a device"

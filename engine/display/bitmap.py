@@ -1,0 +1,50 @@
+"""A surface that hands its frames to the program: for a notebook, a browser, a file, another toolkit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+import moderngl
+import numpy as np
+from numpy.typing import NDArray
+
+from ..gl.context import make_current
+from ..gl.readback import Readback
+from .letterbox import Size
+from .offscreen import OffscreenSurface
+
+
+class BitmapSurface(OffscreenSurface):
+    """Calls `on_frame` with each presented frame: (H, W, 3) uint8, the first row at the top, a view that stays valid.
+
+    The frame comes one `present` late, and the last one when the surface closes: it is read back asynchronously, so
+    `present` does not wait for the GPU. Input comes through `input.post`, from any thread. `size` and `gl` are those of
+    an `OffscreenSurface`.
+    """
+
+    is_interactive = True
+
+    def __init__(
+        self, size: Size, on_frame: Callable[[NDArray[np.uint8]], None], *, gl: moderngl.Context | None = None
+    ) -> None:
+        super().__init__(size, gl=gl)
+        self._on_frame = on_frame
+        self._readback = Readback(self.gl)
+
+    def present(self, title: str) -> None:
+        self._deliver(self._readback.ask(self._texture, perf_counter()))
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        make_current(self.gl)
+        try:
+            self._deliver(self._readback.take())
+        finally:
+            self._readback.release()
+            super().close()
+
+    def _deliver(self, frame: tuple[float, NDArray[np.uint8]] | None) -> None:
+        if frame is not None:
+            self._on_frame(frame[1][::-1, :, :3])

@@ -1,0 +1,254 @@
+"""The window surface: glfw opens it, names its keys and shows it in step with the monitor."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import glfw
+import moderngl
+
+from ..errors import DeviceError
+from .events import Button, Event, Signal
+from .input import InputQueue
+from .letterbox import Size, opening_size
+
+HEADLESS_HINT = "use --headless to run off screen"
+# By their place: a French keyboard has digits only with Shift.
+_PLACED = {getattr(glfw, f"KEY_{pad}{digit}"): str(digit) for pad in ("", "KP_") for digit in range(10)}
+_NAMED = {
+    glfw.KEY_SPACE: "Space",
+    glfw.KEY_ESCAPE: "Esc",
+    glfw.KEY_TAB: "Tab",
+    glfw.KEY_ENTER: "Enter",
+    glfw.KEY_KP_ENTER: "Enter",
+    glfw.KEY_HOME: "Home",
+    glfw.KEY_END: "End",
+    glfw.KEY_PAGE_UP: "PageUp",
+    glfw.KEY_PAGE_DOWN: "PageDown",
+    glfw.KEY_BACKSPACE: "Backspace",
+    glfw.KEY_DELETE: "Delete",
+    glfw.KEY_LEFT: "Left",
+    glfw.KEY_RIGHT: "Right",
+    glfw.KEY_UP: "Up",
+    glfw.KEY_DOWN: "Down",
+    **{getattr(glfw, f"KEY_F{number}"): f"F{number}" for number in range(1, 13)},
+}
+_MODIFIERS = {glfw.MOD_CONTROL: "Ctrl", glfw.MOD_SUPER: "Ctrl", glfw.MOD_ALT: "Alt", glfw.MOD_SHIFT: "Shift"}
+_BUTTONS: dict[int, Button] = {
+    glfw.MOUSE_BUTTON_LEFT: "left",
+    glfw.MOUSE_BUTTON_RIGHT: "right",
+    glfw.MOUSE_BUTTON_MIDDLE: "middle",
+}
+
+_open_windows = 0  # glfw is one for the process: the last window to close ends it
+_last_error = ""
+
+
+class GlfwSurface:
+    """A resizable window, in step with the monitor, with an OpenGL 3.3 core context.
+
+    `picture` is the (width, height) of the picture that it opens for. Raises DeviceError where no display can be opened
+    or the driver has no OpenGL 3.3; the caller may go on off screen.
+    """
+
+    is_interactive = True
+    can_fullscreen = True
+
+    def __init__(self, picture: Size = (1280, 720), *, title: str = "groundglass", fullscreen: bool = False) -> None:
+        self._handle: Any = None
+        self._title = title
+        self._windowed: tuple[int, int, int, int] | None = None  # where it was before it filled the monitor
+        _start_glfw()
+        try:
+            self._handle = _create_window(opening_size(picture, _work_area()), title)
+            glfw.make_context_current(self._handle)
+            glfw.swap_interval(1)
+            current: Any = _CurrentContext()
+            self.gl: moderngl.Context = moderngl.create_context(require=330, context=current)
+        except Exception as error:
+            _stop_glfw(self._handle)
+            if isinstance(error, DeviceError):
+                raise
+            raise DeviceError(f"the window's OpenGL context is unusable ({error}); {HEADLESS_HINT}") from error
+        self.input = InputQueue(self.size)
+        self._listen()
+        glfw.show_window(self._handle)
+        if fullscreen:
+            self.toggle_fullscreen()
+
+    @property
+    def framebuffer(self) -> moderngl.Framebuffer:
+        return self.gl.screen
+
+    @property
+    def size(self) -> Size:
+        width, height = glfw.get_framebuffer_size(self._handle)
+        return width, height
+
+    @property
+    def scale(self) -> float:
+        return float(glfw.get_window_content_scale(self._handle)[0])
+
+    @property
+    def bits(self) -> int:
+        try:
+            bits = int(self.gl.screen.bits["red"])
+        except (AttributeError, KeyError, TypeError, moderngl.Error):
+            return 8  # the driver does not say
+        return max(bits, 8)
+
+    def poll(self) -> list[Event]:
+        glfw.poll_events()
+        return self.input.take()
+
+    def wait(self, timeout_s: float) -> list[Event]:
+        events = self.input.take()
+        if not events:
+            glfw.wait_events_timeout(timeout_s)
+            events = self.input.take()
+        return events
+
+    def wake(self) -> None:
+        glfw.post_empty_event()
+
+    def present(self, title: str) -> None:
+        if title != self._title:
+            glfw.set_window_title(self._handle, title)
+            self._title = title
+        glfw.swap_buffers(self._handle)
+
+    def toggle_fullscreen(self) -> None:
+        if self._windowed is not None:
+            no_monitor: Any = None
+            glfw.set_window_monitor(self._handle, no_monitor, *self._windowed, glfw.DONT_CARE)
+            self._windowed = None
+        else:
+            self._windowed = (*glfw.get_window_pos(self._handle), *glfw.get_window_size(self._handle))
+            monitor = _monitor_of(self._windowed)
+            mode = glfw.get_video_mode(monitor)
+            glfw.set_window_monitor(self._handle, monitor, 0, 0, mode.size.width, mode.size.height, mode.refresh_rate)
+        glfw.swap_interval(1)  # some drivers forget it with the mode
+        self.input.post(Signal.REPAINT)
+
+    def close(self) -> None:
+        if self._handle is None:
+            return
+        glfw.make_context_current(self._handle)
+        self.gl.release()
+        _stop_glfw(self._handle)
+        self._handle = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _listen(self) -> None:
+        glfw.set_key_callback(self._handle, self._on_key)
+        glfw.set_mouse_button_callback(self._handle, self._on_button)
+        glfw.set_cursor_pos_callback(self._handle, lambda _, x, y: self.input.move(*self._pixels(x, y)))
+        glfw.set_scroll_callback(self._handle, lambda _, __, up: self.input.scroll(up))
+        glfw.set_char_callback(self._handle, lambda _, code: self.input.text(chr(code)))
+        glfw.set_window_close_callback(self._handle, lambda _: self.input.post(Signal.QUIT))
+        glfw.set_window_refresh_callback(self._handle, lambda _: self.input.post(Signal.REPAINT))
+        glfw.set_framebuffer_size_callback(self._handle, lambda *_: self.input.post(Signal.REPAINT))
+
+    def _on_key(self, _: Any, key: int, scancode: int, action: int, modifiers: int) -> None:
+        held = frozenset(name for bit, name in _MODIFIERS.items() if modifiers & bit)
+        self.input.key(key_name(key, scancode), action != glfw.RELEASE, held, action == glfw.REPEAT)
+
+    def _on_button(self, _: Any, button: int, action: int, __: int) -> None:
+        if button in _BUTTONS:
+            self.input.button(_BUTTONS[button], action == glfw.PRESS, *self._pixels(*glfw.get_cursor_pos(self._handle)))
+
+    def _pixels(self, x: float, y: float) -> tuple[float, float]:
+        """A place in the window system's units as pixels of the framebuffer: a HiDPI screen has several in a unit."""
+        (width, height), window = self.size, glfw.get_window_size(self._handle)
+        return x * width / max(window[0], 1), y * height / max(window[1], 1)
+
+
+def key_name(key: int, scancode: int) -> str:
+    """The name of a glfw key: the letter on the user's keyboard, not the one of an American keyboard; "" for none."""
+    return _NAMED.get(key) or _PLACED.get(key) or (glfw.get_key_name(key, scancode) or "").upper()
+
+
+class _CurrentContext:
+    """What moderngl asks of a context that glfw has made current, on X11, Wayland, Windows and macOS alike."""
+
+    def load_opengl_function(self, name: str) -> int:
+        address: Any = glfw.get_proc_address(name)
+        return address or 0
+
+    load = load_opengl_function
+
+    def release(self) -> None:
+        """The window goes with its context."""
+
+    def __enter__(self) -> None:
+        """It is current already."""
+
+    def __exit__(self, *_: object) -> None:
+        """It stays current."""
+
+
+def _start_glfw() -> None:
+    global _open_windows
+    glfw.set_error_callback(_keep_error)
+    if not glfw.init():
+        raise DeviceError(f"no display can be opened ({_last_error or 'glfw gave no reason'}); {HEADLESS_HINT}")
+    _open_windows += 1
+
+
+def _stop_glfw(handle: Any) -> None:
+    global _open_windows
+    _open_windows -= 1
+    if handle is not None:
+        glfw.destroy_window(handle)
+    if _open_windows == 0:
+        glfw.terminate()
+
+
+def _keep_error(_: int, description: Any) -> None:
+    global _last_error
+    _last_error = description.decode("utf-8", "replace") if isinstance(description, bytes) else str(description)
+
+
+def _create_window(size: Size, title: str) -> Any:
+    hints = {
+        glfw.CONTEXT_VERSION_MAJOR: 3,
+        glfw.CONTEXT_VERSION_MINOR: 3,
+        glfw.OPENGL_PROFILE: glfw.OPENGL_CORE_PROFILE,
+        glfw.OPENGL_FORWARD_COMPAT: True,  # macOS gives no core profile without it
+        **{bits: 10 for bits in (glfw.RED_BITS, glfw.GREEN_BITS, glfw.BLUE_BITS)},  # a wish: the nearest is taken
+        glfw.ALPHA_BITS: 0,
+        glfw.DEPTH_BITS: 0,
+        glfw.STENCIL_BITS: 0,
+        glfw.VISIBLE: False,
+    }
+    glfw.default_window_hints()
+    for hint, value in hints.items():
+        glfw.window_hint(hint, value)
+    handle = glfw.create_window(*size, title, None, None)
+    if not handle:
+        raise DeviceError(f"no OpenGL 3.3 window ({_last_error}); update the graphics driver, or {HEADLESS_HINT}")
+    return handle
+
+
+def _work_area() -> Size:
+    monitor = glfw.get_primary_monitor()
+    if not monitor:
+        return 1280, 800
+    _, _, width, height = glfw.get_monitor_workarea(monitor)
+    return width, height
+
+
+def _monitor_of(window: tuple[int, int, int, int]) -> Any:
+    """The monitor under the middle of the window's (left, top, width, height); the first where there is none."""
+    x, y = window[0] + window[2] // 2, window[1] + window[3] // 2
+    for monitor in glfw.get_monitors():
+        left, top = glfw.get_monitor_pos(monitor)
+        size = glfw.get_video_mode(monitor).size
+        if left <= x < left + size.width and top <= y < top + size.height:
+            return monitor
+    return glfw.get_primary_monitor()

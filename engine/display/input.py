@@ -1,0 +1,108 @@
+"""Raw input of a surface becomes events: a listener hears it first, and the pointer is mapped to the picture."""
+
+from __future__ import annotations
+
+from threading import Event as Flag
+from threading import Lock
+from typing import Literal
+
+from .events import MODIFIERS, Button, Event, InputListener, Key, Modifiers, Pointer, Signal, Wheel
+from .letterbox import Size, picture_point
+from .overlays import WHOLE, View
+
+
+class InputQueue:
+    """The events of one surface of `size` (width, height) in pixels.
+
+    A surface calls `key`, `text`, `button`, `move` and `scroll` with what its toolkit reports; places are pixels of the
+    framebuffer from its top-left corner. `listener` hears it first. `post` and `wake` may be called from any thread.
+    """
+
+    def __init__(self, size: Size) -> None:
+        self.listener: InputListener | None = None
+        self._picture, self._framebuffer, self._view = size, size, WHOLE
+        self._events: list[Event] = []
+        self._lock = Lock()
+        self._woken = Flag()
+        self._held: Literal["left", "right"] | None = None  # the button that went down in the picture
+
+    def show(self, picture: Size, framebuffer: Size, view: View) -> None:
+        """Says what lies under the pointer from now on: `view` of a picture, letterboxed in the framebuffer."""
+        self._picture, self._framebuffer, self._view = picture, framebuffer, view
+
+    def post(self, event: Event) -> None:
+        """Queues an event, for scripts and for surfaces whose input is elsewhere, and ends a `wait`."""
+        with self._lock:
+            self._events.append(event)
+        self._woken.set()
+
+    def take(self) -> list[Event]:
+        """The events since the last call, oldest first."""
+        with self._lock:
+            taken, self._events = self._events, []
+        return taken
+
+    def wait(self, timeout_s: float) -> list[Event]:
+        """Sleeps until an event is posted or `wake` is called; for a surface without a toolkit that sleeps."""
+        self._woken.wait(timeout_s)
+        self._woken.clear()
+        return self.take()
+
+    def wake(self) -> None:
+        """Ends a `wait`."""
+        self._woken.set()
+
+    def key(self, name: str, pressed: bool, modifiers: Modifiers = frozenset(), repeated: bool = False) -> None:
+        """A key went down or up, or repeats while it is held. A letter is the one on the user's keyboard."""
+        if self.listener is not None and self.listener.on_key(name, pressed, modifiers):
+            self.post(Signal.REPAINT)
+        elif name and pressed and not repeated:
+            self.post(Key("+".join((*(held for held in MODIFIERS if held in modifiers), name))))
+
+    def text(self, characters: str) -> None:
+        """Characters were typed."""
+        if self.listener is not None:
+            self.listener.on_text(characters)
+
+    def button(self, button: Button, pressed: bool, x: float, y: float) -> None:
+        """A button of the pointer went down or up at (x, y)."""
+        if self.listener is not None and self.listener.on_button(button, pressed) and self._held is None:
+            self.post(Signal.REPAINT)
+        elif button == "middle":
+            return
+        elif not pressed:
+            if self._held == button:
+                self._point("release", self._held, x, y)
+                self._held = None
+        elif self._point("press", button, x, y):
+            self._held = button
+
+    def move(self, x: float, y: float) -> None:
+        """The pointer moved to (x, y)."""
+        if self.listener is not None and self._held is None and self.listener.on_move(x, y):
+            self.post(Signal.REPAINT)
+        else:
+            self._point("drag" if self._held else "move", self._held or "none", x, y)
+
+    def scroll(self, steps: float) -> None:
+        """The wheel turned by `steps`, away from the user where positive."""
+        taken = self.listener is not None and self.listener.on_scroll(steps)
+        self.post(Signal.REPAINT if taken else Wheel(steps))
+
+    def _point(
+        self,
+        kind: Literal["press", "drag", "release", "move"],
+        button: Literal["left", "right", "none"],
+        x: float,
+        y: float,
+    ) -> bool:
+        """Queues where the pointer is; False for a press beside the picture, which is not an event."""
+        point = picture_point((x, y), self._framebuffer, self._picture)
+        if point is None or (kind == "press" and not all(0 <= fraction < 1 for fraction in point)):
+            return False
+        with self._lock:
+            last = self._events[-1] if self._events else None
+            if isinstance(last, Pointer) and last.kind == kind and kind in ("move", "drag"):
+                self._events.pop()  # of a moving pointer only the latest place counts
+        self.post(Pointer(kind, *self._view.place(*point), button))
+        return True

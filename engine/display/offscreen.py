@@ -1,0 +1,77 @@
+"""A surface without a screen: a texture in a context of its own (EGL on Linux)."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import moderngl
+
+from ..gl.context import headless_context
+from .events import Event
+from .input import InputQueue
+from .letterbox import Size
+
+
+class OffscreenSurface:
+    """A texture of `size` (width, height) that nobody watches, for `--headless`, benchmarks and tests.
+
+    `gl` is a context to share, which stays its creator's to release; default: a context of its own. Raises DeviceError
+    where there is no OpenGL 3.3.
+    """
+
+    is_interactive = False
+    can_fullscreen = False
+
+    def __init__(self, size: Size, *, gl: moderngl.Context | None = None) -> None:
+        self._owns_gl = gl is None
+        self.gl = headless_context() if gl is None else gl
+        self.input = InputQueue(size)
+        self._texture = self.gl.texture(size, 4)
+        self._framebuffer = self.gl.framebuffer([self._texture])
+        self._closed = False
+
+    @property
+    def framebuffer(self) -> moderngl.Framebuffer:
+        return self._framebuffer
+
+    @property
+    def size(self) -> Size:
+        return self._texture.size
+
+    @property
+    def scale(self) -> float:
+        return 1.0
+
+    @property
+    def bits(self) -> int:
+        return 8
+
+    def poll(self) -> list[Event]:
+        return self.input.take()
+
+    def wait(self, timeout_s: float) -> list[Event]:
+        return self.input.wait(timeout_s)
+
+    def wake(self) -> None:
+        self.input.wake()
+
+    def present(self, title: str) -> None:
+        self.gl.finish()
+
+    def toggle_fullscreen(self) -> None:
+        """Does nothing."""
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._framebuffer.release()
+        self._texture.release()
+        if self._owns_gl:
+            self.gl.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,77 @@
+"""Facts of the stage cache: what is alive, what is released, and what is made in a thread."""
+
+from __future__ import annotations
+
+from threading import Event, current_thread, main_thread
+
+import pytest
+from groundglass.compute.stage_cache import StageCache
+
+
+class Stage:
+    def __init__(self, *key: object) -> None:
+        self.key, self.thread, self.released = key, current_thread(), 0
+
+    def release(self) -> None:
+        self.released += 1
+
+
+def test_a_stage_is_made_once_for_its_key() -> None:
+    cache = StageCache(Stage)
+    first = cache.get(64, 48, "live")
+    assert first.key == (64, 48, "live")
+    assert cache.get(64, 48, "live") is first
+    assert cache.get(64, 48, "best") is not first
+    assert cache.get(64, 48, "live") is first
+
+
+def test_the_least_recently_used_goes() -> None:
+    cache = StageCache(Stage, limit=2)
+    one, two = cache.get(1), cache.get(2)
+    assert cache.get(1) is one
+    three = cache.get(3)
+    assert (one.released, two.released, three.released) == (0, 1, 0)
+    assert (cache.has(1), cache.has(2), cache.has(3), len(cache)) == (True, False, True, 2)
+
+
+def test_releasing_twice_is_harmless() -> None:
+    cache = StageCache(Stage)
+    stages = [cache.get(index) for index in range(3)]
+    cache.ahead(4)
+    cache.release()
+    cache.release()
+    assert [one.released for one in stages] == [1, 1, 1]
+    assert len(cache) == 0
+    assert cache.get(1) is not stages[1]
+
+
+def test_ahead_is_made_in_a_thread_and_taken_by_get() -> None:
+    cache, go = StageCache(lambda key: (go.wait(10), Stage(key))[1]), Event()
+    cache.ahead("best")
+    cache.ahead("best")
+    assert not cache.has("best")
+    go.set()
+    stage = cache.get("best")
+    assert stage.thread is not main_thread()
+    cache.ahead("best")  # it is there already
+    assert (cache.get("best"), len(cache)) == (stage, 1)
+
+
+def test_an_error_ahead_is_raised_by_get_and_made_again() -> None:
+    failing = [ValueError("no memory")]
+
+    def make(key: int) -> Stage:
+        if failing:
+            raise failing.pop()
+        return Stage(key)
+
+    cache = StageCache(make)
+    cache.ahead(1)
+    with pytest.raises(ValueError, match="no memory"):
+        cache.get(1)
+    assert cache.get(1).key == (1,)
+
+
+def test_a_limit_below_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 stage"):
+        StageCache(Stage, limit=0)

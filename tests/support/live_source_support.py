@@ -1,0 +1,108 @@
+"""A live source without hardware: a driver's thread fills a pool of buffers, as a camera's kernel driver does."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+import numpy as np
+from groundglass.capture import EXPOSURE_CONTROL, BaseSource, Timing
+from groundglass.capture.clock import TickClock
+from groundglass.controls import Control, Number
+from groundglass.frame import Frame, Lease
+
+WAIT_S = 10.0  # far beyond what a loaded machine needs
+TICKS_PER_S = 1e6
+TICKS_AT_START = 2**32 - 5000  # the counter wraps soon
+
+
+class FakeCamera(BaseSource):
+    """`count` frames, endless where None, each a lease on one of `buffers`, filled with the number of the frame.
+
+    `starved` says that the driver had no free buffer for long; `given_back` lists the numbers of released frames, each
+    as often as it was released.
+    """
+
+    name, timing, size = "fake camera", Timing.LIVE, (16, 8)
+
+    def __init__(self, count: int | None = None, *, fps: float = 500.0, buffers: int = 3, orientation: int = 1) -> None:
+        self.fps, self.frames, self._orientation = fps, count, orientation
+        self._period_s = 1 / fps
+        self.starved, self.given_back, self.closed = False, list[int](), False
+        self.exposure_ev, self.gain = 0.0, 1.0
+        width, height = self.size
+        self._memory = np.zeros((buffers, height, width), np.uint16)
+        self._free: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for number in range(buffers):
+            self._free.put(number)
+        self._filled: queue.SimpleQueue[tuple[int, int, int] | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._clock = TickClock(TICKS_PER_S, bits=32)
+        self._driver = threading.Thread(target=self._drive, name="fake-driver", daemon=True)
+        self._driver.start()
+
+    def __iter__(self) -> Iterator[Frame]:
+        while (filled := self._filled.get()) is not None and not self._stop.is_set():
+            buffer, number, ticks = filled
+            arrived_s = time.perf_counter()
+            yield Frame(
+                self._memory[buffer],
+                index=number,
+                arrived_s=arrived_s,
+                captured_s=self._clock.captured_s(ticks, arrived_s),
+                orientation=self._orientation,
+                lease=Lease(partial(self._take_back, buffer, number)),
+            )
+
+    def interrupt(self) -> None:
+        self._stop.set()
+        self._filled.put(None)
+
+    def controls(self) -> Iterable[Control]:
+        yield Number(
+            *(EXPOSURE_CONTROL, "Camera exposure", "camera"),
+            minimum=-8.0,
+            maximum=8.0,
+            step=0.1,
+            unit="EV",
+            get=lambda: self.exposure_ev,
+            set=partial(setattr, self, "exposure_ev"),
+        )
+        yield Number(
+            *("camera_gain", "Camera gain", "camera"),
+            minimum=1.0,
+            maximum=16.0,
+            step=0.1,
+            get=lambda: self.gain,
+            set=partial(setattr, self, "gain"),
+        )
+
+    def close(self) -> None:
+        self.closed = True
+        self.interrupt()
+        self._free.put(-1)
+        self._driver.join(WAIT_S)
+
+    def _take_back(self, buffer: int, number: int) -> None:
+        self.given_back.append(number)
+        self._free.put(buffer)
+
+    def _drive(self) -> None:
+        number = 0
+        while (self.frames is None or number < self.frames) and not self._stop.wait(self._period_s):
+            try:
+                buffer = self._free.get(timeout=WAIT_S)
+            except queue.Empty:
+                self.starved = True
+                return
+            if buffer < 0:
+                return
+            ticks = (TICKS_AT_START + round(time.perf_counter() * TICKS_PER_S)) % 2**32
+            self._memory[buffer] = number
+            self._filled.put((buffer, number, ticks))
+            number += 1
+        if not self._stop.is_set():
+            self._filled.put(None)

@@ -1,0 +1,104 @@
+"""Settings do not change; a history of them goes back and forth."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, replace
+
+import groundglass as gg
+import pytest
+from groundglass.errors import GroundglassError, LookError
+from groundglass.settings import PAUSE_S, UNTIL_SETTLED, SettingsHistory
+
+
+def test_names_become_what_they_name_and_one_is_changed_at_a_time() -> None:
+    settings = gg.Settings(look="natural", lens="soft-90", f_number=4)
+    assert (settings.look.name, settings.lens.name, settings.f_number) == ("natural", "soft-90", 4.0)
+    changed = settings.with_(f_number=8, output_space="display-p3")
+    assert (changed.f_number, changed.look, changed.output_space is None) == (8.0, settings.look, False)
+    assert replace(settings, focus_m=2.0) == settings.with_(focus_m=2.0) != settings
+    assert settings.with_() == settings
+    with pytest.raises(FrozenInstanceError):
+        settings.focus_m = 3.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"lens": "noct"}, "did you mean 'noct-50'"),
+        ({"look": "classik"}, "did you mean 'classic'"),
+        ({"f_number": 0.5}, "is outside f/0.95 to f/16"),
+        ({"focus_m": 0.01}, "is not beyond the focal length"),
+        ({"quality": "good"}, "use one of live, best"),
+        ({"scale": 0.5}, "scale 0.5 cannot be drawn"),
+        ({"bits": 12}, "use 8 or 10"),
+    ],
+)
+def test_what_cannot_be_is_an_error_at_once(settings: dict[str, object], complaint: str) -> None:
+    with pytest.raises(GroundglassError, match=complaint):
+        gg.Settings(**settings)  # type: ignore[arg-type]
+
+
+def test_every_change_is_a_step_back_and_forth() -> None:
+    history = SettingsHistory(gg.Settings())
+    opened = history.now
+    assert not history.undo()
+    for changes in ({"strength": 0.5}, {"focus_m": 3.0}, {"f_number": 8}):
+        assert history.change("a key", **changes)
+    assert not history.change("a key", strength=0.5)  # it is so already
+    last = history.now
+    assert [history.undo() for _ in range(4)] == [True, True, True, False]
+    assert history.now == opened
+    assert [history.redo() for _ in range(4)] == [True, True, True, False]
+    assert history.now is last
+    history.undo()
+    history.change("another way", strength=0.1)
+    assert not history.can_redo
+
+
+def test_what_goes_on_is_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 10.0
+    monkeypatch.setattr("groundglass.settings.perf_counter", lambda: now_s)
+    history = SettingsHistory(gg.Settings(strength=0.0))
+    for strength in (0.1, 0.2):
+        history.change("strength", merge_s=PAUSE_S, strength=strength)
+    now_s += 2 * PAUSE_S
+    history.change("strength", merge_s=PAUSE_S, strength=0.3)
+    for strength in (0.4, 0.5):
+        history.change("drag", merge_s=UNTIL_SETTLED, strength=strength)
+        now_s += 100.0
+    history.settle()
+    history.change("drag", merge_s=UNTIL_SETTLED, strength=0.6)
+    found = []
+    while history.undo():
+        found.append(history.now.strength)
+    assert found == [0.5, 0.3, 0.2, 0.0]
+
+
+def test_what_nobody_pressed_for_is_no_step() -> None:
+    history = SettingsHistory(gg.Settings())
+    history.follow(focus_m=2.0)
+    assert history.now.focus_m == 2.0
+    assert not history.can_undo
+
+
+def test_a_wrong_change_changes_nothing() -> None:
+    history = SettingsHistory(gg.Settings())
+    opened = history.now
+    with pytest.raises(LookError):
+        history.change("focus", focus_m=0.0)
+    assert history.now is opened
+    assert not history.can_undo
+
+
+def test_the_companion_is_undone_too_and_the_history_is_bounded() -> None:
+    history = SettingsHistory(gg.Settings(), companion="A", limit=3)
+    for step in range(10):
+        history.change("slot", companion=f"B{step}", strength=step / 10)
+    history.undo()
+    assert (history.companion, history.now.strength) == ("B8", 0.8)
+    kept = history.snapshot()
+    history.rewrite(lambda settings, slot: (settings.with_(strength=1.0), f"{slot}!"))
+    assert [history.undo() for _ in range(3)] == [True, True, False]
+    assert (history.companion, history.now.strength) == ("B6!", 1.0)
+    history.restore(kept)
+    assert history.companion == "B8"
