@@ -1,8 +1,8 @@
-"""A lens in millimetres and metres: its circle of confusion, its limits, and the character that makes it itself.
+"""A lens in millimetres and metres: its circle of confusion, its limits, and its rendering character.
 
-The character is described as photographers see it, after H. H. Nasse, "Depth of field and bokeh", Carl Zeiss 2010, and
-H. M. Merklinger, "A technical view of bokeh", Photo Techniques, May 1997; the optics behind it are R. Kingslake's,
-"Optics in photography", SPIE 1992. What a field leaves at its default is a plain thin lens.
+The terms of the character follow H. H. Nasse, "Depth of field and bokeh", Carl Zeiss 2010, and H. M. Merklinger, "A
+technical view of bokeh", Photo Techniques, May 1997; the optics follow R. Kingslake, "Optics in photography", SPIE
+1992. Default values describe a plain thin lens.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import LookError, check_regular_file
 
-DEFAULT_ASPECT = 1.5  # width over height of a sensor that nobody has told: 36x24 mm
+DEFAULT_ASPECT = 1.5  # default width over height of a sensor: 36x24 mm
 FULL_FRAME_DIAGONAL_MM = math.hypot(36.0, 24.0)
 ALIASES = {"phone-23mm": "phone-1inch"}
 
@@ -43,31 +43,32 @@ _RANGES = {
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """A lens on a sensor. `f_number` is where the aperture stands now, stepless between its two ends.
+    """A lens on a sensor. `f_number` is the current aperture, stepless between its two limits.
 
     `focal_mm` and `sensor_width_mm` in millimetres; `focus_min_m` is the closest focus distance in metres. The
-    character, given by keyword; h is the distance from the picture's middle, 1 in its corners:
+    character, as keyword arguments; h is the distance from the picture's centre, 1 in its corners:
 
-    - `blades`: 0 for a round iris, else 3 to 20. Wide open a real iris is drawn back behind a round rim: within 0.1
-      stop of `f_number_min` the shape is a circle, from 0.5 stop on the polygon; so `f_number_min` must be the lens's.
+    - `blades`: 0 for a round iris, else 3 to 20. Wide open a real iris is hidden behind a round rim: within 0.1 stop of
+      `f_number_min` the shape is a circle, from 0.5 stop on the polygon; so `f_number_min` must be the lens's.
     - `blade_rotation_deg`: 0 has a corner at the top; positive turns clockwise, as seen behind the focus.
     - `roundness`: curvature of the blades' edges, 0 straight to 1 a circle.
-    - `cats_eye`: 0 to 0.8, how much of a disc's width the rims of front and rear element take away in the corner, wide
-      open. The rims are two circles as large as the open pupil, apart by `cats_eye` h times its diameter; a pupil that
-      has closed to less than 1 - `cats_eye` h of its diameter passes between them uncut.
-    - `swirl`: 0.5 to 2, length of a disc around the picture's middle over its length towards it, in the corner; between
-      1 + (`swirl` - 1) h^2. 1 is none, 1.3 is plain to see.
-    - `spherical`: -1 to 1, wide open. Above 0 (over-corrected) discs behind the focus have bright rims, soap bubbles,
-      and those before it are creamy; below 0 the reverse. It fades with the square of the f-number.
-    - `soft_focus`: 0 to 1, the share of the light that goes into a wide glow, wide open; fades likewise.
-    - `longitudinal_red`, `longitudinal_blue`: -5 to 5, by how many thousandths of the focal length red and blue light
+    - `cats_eye`: 0 to 0.8, the part of a disc's width that the rims of front and rear element cut off in the corner,
+      wide open. The rims are two circles as large as the open pupil, apart by `cats_eye` h times its diameter; a pupil
+      closed to less than 1 - `cats_eye` h of its diameter is not cut.
+    - `swirl`: 0.5 to 2, tangential over radial length of a disc in the corner; in between 1 + (`swirl` - 1) h^2. 1 is
+      none, 1.3 is clearly visible.
+    - `spherical`: -1 to 1, wide open. Above 0 (over-corrected) discs behind the focus have bright rims (soap bubbles),
+      and discs in front of it are creamy; below 0 the reverse. It decreases with the square of the f-number.
+    - `soft_focus`: 0 to 1, the fraction of light in a wide halo, wide open; it decreases in the same way.
+    - `longitudinal_red`, `longitudinal_blue`: -5 to 5, thousandths of the focal length by which red and blue light
       focuses longer than green. Both near 0.5 is the secondary spectrum of an ordinary achromat: green rims behind the
-      focus, magenta before it.
-    - `onion_rings`: 0 to 1, contrast of the rings that the turning of an aspherical surface leaves in discs.
-    - `vignetting`: 0 to 1, how much of the natural fall-off, the fourth power of the field angle's cosine, is there.
+      focus, magenta in front of it.
+    - `onion_rings`: 0 to 1, contrast of the rings from the turning of an aspherical surface in discs.
+    - `vignetting`: 0 to 1, the fraction of the natural falloff (the fourth power of the field angle's cosine) that
+      applies.
     - `breathing_percent`: -20 to 20, how much narrower the view is at the closest focus than at infinity.
 
-    Raises LookError where a figure makes no lens.
+    Raises LookError for an impossible value.
     """
 
     focal_mm: float = 50.0
@@ -134,7 +135,7 @@ class Lens:
         return self.soft_focus * self.opening**2
 
     def at(self, f_number: float) -> Lens:
-        """The same lens with its aperture at `f_number`; LookError outside the lens's range."""
+        """The same lens with its aperture at `f_number`; raises LookError outside the lens's range."""
         return replace(self, f_number=float(f_number))
 
     def wide_open(self) -> Lens:
@@ -142,7 +143,7 @@ class Lens:
         return self.at(self.f_number_min)
 
     def clamp_focus_m(self, focus_m: float) -> float:
-        """`focus_m`, but no closer than the lens focuses."""
+        """`focus_m`, limited to the closest focus distance."""
         return max(float(focus_m), self.focus_min_m)
 
     def coc_scale_px(self, focus_m: float, width_px: int) -> float:
@@ -171,18 +172,19 @@ class Lens:
         return np.asarray(self.coc_scale_px(focus_m, width_px) * np.abs(1.0 - focus_m / depth))
 
     def colour_shift_px(self, focus_m: float, width_px: int) -> tuple[float, float]:
-        """What is added to the signed blur radius of red and of blue, in pixels, at any depth (above 0: behind).
+        """Difference of the signed blur radius of red and of blue from green, in pixels, at any depth (above 0:
+        behind).
 
-        A longer focal length f (1 + e) takes e/f from the power, which shifts the signed circle P v (1/S - 1/D), where
-        P = f/N is the pupil and v = f S / (S - f) the distance of the sensor, by -e v / N whatever the depth D is.
+        A longer focal length f (1 + e) reduces the power by e/f. This shifts the signed circle P v (1/S - 1/D), where P
+        = f/N is the pupil and v = f S / (S - f) the distance of the sensor, by -e v / N at every depth D.
         """
         radius_px = 0.5 * self.coc_scale_px(focus_m, width_px) * focus_m * 1e3 / self.focal_mm
         return -1e-3 * self.longitudinal_red * radius_px, -1e-3 * self.longitudinal_blue * radius_px
 
     def magnification(self, focus_m: float) -> float:
-        """How much larger the picture is than with the focus at infinity; the middle of the picture stays in place.
+        """Magnification of the picture relative to focus at infinity; the centre of the picture stays in place.
 
-        The field of view shrinks with the extension of a lens that focuses by moving forward, f^2 / (S - f), scaled to
+        The field of view shrinks with the extension of a unit-focusing lens, f^2 / (S - f), scaled to
         `breathing_percent` at the closest focus.
         """
         closest_mm = self.focus_min_m * 1e3
@@ -202,17 +204,17 @@ class Lens:
         return self.focal_mm * FULL_FRAME_DIAGONAL_MM / self.diagonal_mm(aspect)
 
     def vignetting_stops(self, field: ArrayLike, aspect: float = DEFAULT_ASPECT) -> NDArray[np.float64]:
-        """Stops that the natural fall-off takes at `field`, distances from the picture's middle, 1 in its corners.
+        """Natural falloff in stops at `field`, distances from the picture's centre, 1 in its corners.
 
-        The fourth power of the cosine of the field angle (Kingslake, chapter 5), times `vignetting`. What the rims take
-        is `aperture.open_area`.
+        The fourth power of the cosine of the field angle (Kingslake, chapter 5), times `vignetting`.
+        `aperture.open_area` gives the vignetting by the rims.
         """
         tangent = np.asarray(field, dtype=np.float64) * (0.5 * self.diagonal_mm(aspect) / self.focal_mm)
         return np.asarray(self.vignetting * 2.0 * np.log2(1.0 + tangent**2))
 
 
 def list_lenses() -> list[str]:
-    """Names of the lenses that ship, sorted."""
+    """Names of the built-in lenses, sorted."""
     folder = resources.files("groundglass.lenses")
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
@@ -224,7 +226,7 @@ def _shipped(name: str) -> Lens:
 
 
 def load_lens(name_or_path: str) -> Lens:
-    """A lens by its shipped name or from a TOML file; LookError says what is wrong with it."""
+    """A built-in lens by name, or a lens from a TOML file. Raises LookError."""
     name_or_path = ALIASES.get(name_or_path, name_or_path)
     if name_or_path in list_lenses():
         return _shipped(name_or_path)
@@ -239,7 +241,7 @@ def load_lens(name_or_path: str) -> Lens:
     except OSError as error:
         raise LookError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except UnicodeDecodeError as error:
-        raise LookError(f"{path}: is not a text in UTF-8; give a lens file") from error
+        raise LookError(f"{path}: is not UTF-8 text; give a lens file") from error
     return _parse(text, str(path), path.stem)
 
 
@@ -247,7 +249,7 @@ def _parse(text: str, where: str, name: str) -> Lens:
     try:
         table: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise LookError(f"{where}: {error}; mend the TOML there") from error
+        raise LookError(f"{where}: {error}; fix the TOML") from error
     table.pop("intent", None)
     known = [field.name for field in fields(Lens)]
     for key, figure in table.items():

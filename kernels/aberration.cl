@@ -1,12 +1,15 @@
-/* Lateral chromatic aberration of a Bayer mosaic: red and blue sites are read from where the lens put their light. */
+/* Corrects lateral chromatic aberration of a Bayer mosaic: resamples red and blue photosites at their true positions.
+ */
 #include "portable.h"
 #include "cubic.h"
 
-#define FARTHEST 9.0f /* sites; the cubic reads 4 further, which the border holds */
+#define MAX_SHIFT 9.0f /* in photosites; the cubic reads 4 more, within the border */
 
-FUNCTION float bounded(float x) { return x < -FARTHEST ? -FARTHEST : x > FARTHEST ? FARTHEST : x; }
+FUNCTION float bounded(float x) { return x < -MAX_SHIFT ? -MAX_SHIFT : x > MAX_SHIFT ? MAX_SHIFT : x; }
 
-/* What the site's own lattice, every other site of every other row, holds `shift_x`, `shift_y` sites away. */
+/* The photosite's own lattice (every second photosite of every second row), sampled at an offset of `shift_x`,
+ * `shift_y` photosites.
+ */
 FUNCTION float resampled(GLOBAL const float *mosaic, int at, int pitch, float shift_x, float shift_y)
 {
     const float x = 0.5f * bounded(shift_x) + 8.0f, y = 0.5f * bounded(shift_y) + 8.0f;
@@ -21,22 +24,25 @@ FUNCTION float resampled(GLOBAL const float *mosaic, int at, int pitch, float sh
     return sum;
 }
 
-/* A site at distance r from the centre, in half diagonals, is read k_1 + k_2 r^2 farther out. Green stays. */
+/* A photosite at distance r from the centre, in half diagonals, is read k_1 + k_2 r^2 farther out. Green does not
+ * change.
+ */
 KERNEL void shift_red_and_blue(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT output, int width, int pitch,
                                int red_x, int red_y, float centre_x, float centre_y, float per_half_diagonal,
                                float red_1, float red_2, float blue_1, float blue_2)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const int red_row = (GLOBAL_Y & 1) == red_y;
-    const int first = red_row ? red_x : 1 - red_x; /* the parity of the columns that have red or blue */
+    const int first = red_row ? red_x : 1 - red_x; /* parity of the columns that have red or blue */
     const float k_1 = red_row ? red_1 : blue_1, k_2 = red_row ? red_2 : blue_2;
     const float y = (float)GLOBAL_Y - centre_y;
 #if RUN > 1
-    /* Mostly a whole run is read between the same points of its lattice: all at once, whosever sites they are. */
+    /* Most runs lie between the same lattice points throughout: the whole run is then read at once, both colours alike.
+     */
     const floats x = (float)GLOBAL_X - centre_x + LANE_NUMBERS;
     const floats farther = k_1 + k_2 * (x * x + y * y) * per_half_diagonal * per_half_diagonal;
-    const floats to_x = 0.5f * limited(x * farther, -FARTHEST, FARTHEST) + 8.0f;
-    const floats to_y = 0.5f * limited(y * farther, -FARTHEST, FARTHEST) + 8.0f;
+    const floats to_x = 0.5f * limited(x * farther, -MAX_SHIFT, MAX_SHIFT) + 8.0f;
+    const floats to_y = 0.5f * limited(y * farther, -MAX_SHIFT, MAX_SHIFT) + 8.0f;
     const int left = (int)to_x.s0, top = (int)to_y.s0;
     const floats t = to_x - (float)left, u = to_y - (float)top;
     if (largest(greater(t, u)) < 1.0f && largest(greater(-t, -u)) <= 0.0f) {

@@ -1,10 +1,10 @@
-/* The shape of the aperture, and the light within it (engine/optics/shape.py makes the tables).
+/* Aperture shape and the light distribution within a disc (tables from engine/optics/shape.py).
  *
- * A pixel at the offset d from the middle of a disc of the radius r lies inside where the gauge g(d) is at most r. The
- * picture is divided into cells, each with its shape: gauges at whole offsets of up to REACH pixels, in rows; the same
- * in ascending order, the taps, and their offsets; and for radii in steps of 1 / STEPS_PER_PX how many taps lie within,
- * and two sums over the pixels of a disc: of what it covers of each, and of that times g^2. SHAPED is 0 for a lens
- * whose discs are plain: they need the taps alone.
+ * A pixel at offset d from the centre of a disc of radius r is inside if the gauge g(d) is at most r. The picture is
+ * divided into cells, each with its own shape. The tables of a cell: gauges at whole offsets up to REACH pixels, in
+ * rows; the same gauges in ascending order (taps) with their offsets; for radii in steps of 1 / STEPS_PER_PX the number
+ * of taps within the radius and two sums over the disc's pixels: their coverage, and coverage times g^2. SHAPED is 0
+ * for a lens with circular, uniform discs: these need the taps only.
  */
 #define REACH 16
 #define SIDE (2 * REACH + 1)
@@ -16,7 +16,7 @@
 #define SUMS_AT (COUNTS_AT + SUMS)
 #define CELL_FLOATS (SUMS_AT + 2 * SUMS)
 
-/* The cell of the pixel (x, y) of a picture. */
+/* Cell of pixel (x, y) of a picture. */
 FUNCTION GLOBAL const float *cell_at(GLOBAL const float *aperture, int cells_x, int cells_y, int x, int y, int width,
                                      int height)
 {
@@ -26,8 +26,8 @@ FUNCTION GLOBAL const float *cell_at(GLOBAL const float *aperture, int cells_x, 
     return aperture + (row * cells_x + column) * CELL_FLOATS;
 }
 
-/* Light at the gauge g of a disc is proportional to 1 + tilt g^2, and is 1 - rim in its middle: brighter at the rim by
- * twice that, as far as the disc is large enough to have one. The tilt for a disc of the radius.
+/* Light at gauge g of a disc is proportional to 1 + tilt g^2. It is 1 - rim at the centre and 1 + rim at the rim, if
+ * the disc is large enough to have a rim. Returns the tilt for a disc of the radius.
  */
 FUNCTION floats tilt_of(floats radius, float rim)
 {
@@ -35,7 +35,7 @@ FUNCTION floats tilt_of(floats radius, float rim)
     return 2.0f * own_rim / (greater(radius * radius, (floats)(1.0f)) * (1.0f - own_rim));
 }
 
-/* Over the pixels of a disc of the radius: what it covers of each, and that times g^2. */
+/* Sums over the pixels of a disc of the radius: coverage, and coverage times g^2. */
 FUNCTION void shape_sums(GLOBAL const float *cell, floats radius, floats *covered, floats *squares)
 {
     GLOBAL const float *sums = cell + SUMS_AT;
@@ -48,9 +48,9 @@ FUNCTION void shape_sums(GLOBAL const float *cell, floats radius, floats *covere
     *squares = square + part * (next_square - square);
 }
 
-/* Those sources whose discs, of a radius of up to `farthest`, may touch a pixel. The gauge of each ascends, and the
- * pixel itself comes first; from the pixel to a source it is `offset` pixels of a plane, on the other side before the
- * focus, where the shape is upside down.
+/* Sources whose discs, with radii up to `farthest`, may touch a pixel. Gauges ascend; the pixel itself is first.
+ * `offset` is the distance from the pixel to a source in a plane. Its sign is reversed in front of the focus, where the
+ * shape is upside down.
  */
 FUNCTION int taps_within(GLOBAL const float *cell, float farthest)
 {

@@ -1,5 +1,5 @@
-/* Mirrors the picture into the border of its padded planes, without repeating the edge pixel, so that the sites of a
- * colour filter array keep their parity.
+/* Mirrors the picture into the border of its padded planes, without repeating the edge pixel. This preserves the parity
+ * of a colour filter array.
  */
 #include "portable.h"
 
@@ -12,8 +12,8 @@ FUNCTION int reflect(int i, int count)
     return i;
 }
 
-/* The first `channels * height` work-items take a row of the picture each, both its ends; the others a run each of
- * `border` rows above and as many below, corners included. None reads what another writes.
+/* The first `channels * height` work-items fill both ends of one picture row each. The others fill a run of `border`
+ * rows above and below the picture, corners included. No work-item reads another's output.
  */
 KERNEL void mirror(GLOBAL float *planes, int width, int height, int pitch, int channels, int border)
 {
@@ -22,7 +22,7 @@ KERNEL void mirror(GLOBAL float *planes, int width, int height, int pitch, int c
         const int c = item / height;
         GLOBAL float *row = planes + (item + PAD + c * 2 * PAD) * pitch + PAD;
 #if RUN > 1
-        if (width > PAD) { /* a border is one run or two, read backwards */
+        if (width > PAD) { /* a border is one or two runs, reversed */
             for (int i = 0; i < PAD; i += RUN) {
                 STORE(row, -RUN - i, REVERSED(LOAD(row, 1 + i)));
                 STORE(row, width + i, REVERSED(LOAD(row, width - 1 - RUN - i)));

@@ -1,11 +1,11 @@
-/* The picture enlarged around its middle, as a lens does whose view narrows towards close focus. */
+/* Enlarges the picture around its centre: focus breathing of a lens whose field of view narrows towards close focus. */
 #include "portable.h"
 #include "cubic.h"
 
-/* Between the two neighbours at most: the cubic would set dark rims around lights, which are linear light here. */
+/* Result limited to the range of the two neighbours: in linear light the cubic would create dark rims around lights. */
 FUNCTION floats within(floats x, floats a, floats b) { return lesser(greater(x, lesser(a, b)), greater(a, b)); }
 
-/* What lies i columns to the right of a run, of it and the run that follows. */
+/* Values i columns to the right of a run, from the run and the next one. */
 #if RUN == 16
 #define FROM(i, run, next)                                                                                             \
     __builtin_shufflevector(run, next, i, i + 1, i + 2, i + 3, i + 4, i + 5, i + 6, i + 7, i + 8, i + 9, i + 10,       \
@@ -15,7 +15,7 @@ FUNCTION floats within(floats x, floats a, floats b) { return lesser(greater(x, 
     __builtin_shufflevector(run, next, i, i + 1, i + 2, i + 3, i + 4, i + 5, i + 6, i + 7)
 #endif
 
-/* Of the four rows from `from` on, weighted. */
+/* Weighted sum of the four rows from `from` on. */
 FUNCTION floats in_column(GLOBAL const float *RESTRICT scene, int from, int pitch, float w0, float w1, float w2,
                           float w3)
 {
@@ -24,8 +24,8 @@ FUNCTION floats in_column(GLOBAL const float *RESTRICT scene, int from, int pitc
     return within(sum, above, below);
 }
 
-/* `step` pixels of the scene, no more than one, lie between two neighbours of the picture. A run reads what lies a
- * whole number of columns to its right, mostly the same for all of it; where that changes within it, each in its turn.
+/* `step` is the distance of neighbouring output pixels in scene pixels, at most 1. A run reads values at a whole column
+ * offset, mostly one offset for all lanes. If the offset changes within the run, each offset is processed in turn.
  */
 KERNEL void breathe(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT picture, int width, int height,
                     int pitch, int stride, float step)
@@ -35,7 +35,7 @@ KERNEL void breathe(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT p
     const float rest = 1.0f - step;
     const float y = (float)GLOBAL_Y + rest * (0.5f * (float)(height - 1) - (float)GLOBAL_Y);
     const floats x = (float)GLOBAL_X + LANE_NUMBERS;
-    const floats shift = rest * (0.5f * (float)(width - 1) - x); /* falls from lane to lane */
+    const floats shift = rest * (0.5f * (float)(width - 1) - x); /* decreases from lane to lane */
     const int row = (int)y;
     const float u = y - (float)row;
     const float w0 = WEIGHT_0(u), w1 = WEIGHT_1(u), w2 = WEIGHT_2(u), w3 = WEIGHT_3(u);

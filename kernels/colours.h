@@ -1,33 +1,33 @@
-/* Red and blue once green is known at the sites: steps 3 and 4 of RCD (see demosaic_rcd.cl), by colour differences that
- * are weighted by gradients.
+/* Red and blue from known green: steps 3 and 4 of RCD (see demosaic_rcd.cl), by gradient-weighted colour differences.
  *
- * A difference is colour - slope * green: 1 of `slope` where colours go along with green, less where they go their own
- * way.
+ * The difference is colour - slope * green. `slope` is 1 where the colour correlates with green, less where it does
+ * not.
  */
 #include "pairs.h"
 
 #define EPSILON 1e-5f
 
-/* Of a share of vertical (or falling-diagonal) energy at a site and the mean of its four diagonal neighbours, the
- * one that decides more clearly.
+/* The more decisive of two shares of vertical (or falling-diagonal) energy: the photosite's own and the mean of its
+ * four diagonal neighbours.
  */
 FUNCTION floats clearer(floats here, floats around)
 {
     return absolute(0.5f - here) < absolute(0.5f - around) ? around : here;
 }
 
-/* Two interpolations, one along each of two axes, as fractions a/b and c/d, mixed by `share` with one division. */
+/* Mixes two interpolations, one along each axis, given as fractions a/b and c/d, by `share`, with one division. */
 FUNCTION floats mixed_fractions(floats a, floats b, floats c, floats d, floats share)
 {
     return ((1.0f - share) * a * d + share * c * b) / (b * d);
 }
 
-/* Gradient towards the diagonal neighbour at `step`; the site two steps away lies `pairs` further. */
-#define DIAGONAL_TOWARDS(step, pairs)                                                                                  \
-    (EPSILON + absolute(AT_SITES(mosaic, step) - AT_SITES(mosaic, -(step)))                                            \
-     + absolute(AT_SITES(mosaic, step) - AT_SITES(mosaic, 3 * (step))) + absolute(here - LOAD(green, pair + (pairs))))
+/* Gradient towards the diagonal neighbour at `step`; the photosite two steps away is at `pairs`. */
+#define DIAGONAL_TOWARDS(step, pairs)                                           \
+    (EPSILON + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, -(step))) \
+     + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, 3 * (step)))      \
+     + absolute(here - LOAD(green, pair + (pairs))))
 
-/* Blue at red sites and red at blue sites. */
+/* Blue at red photosites and red at blue photosites. */
 FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *falling, GLOBAL const float *green,
                                 int pitch, int at, int pair, ints site_first, floats slope)
 {
@@ -36,18 +36,18 @@ FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *
     const floats here = LOAD(green, pair);
     const floats north_west = DIAGONAL_TOWARDS(-down, -pitch - 2), south_east = DIAGONAL_TOWARDS(down, pitch + 2);
     const floats north_east = DIAGONAL_TOWARDS(-up, -pitch + 2), south_west = DIAGONAL_TOWARDS(up, pitch - 2);
-    const floats on_falling = north_west * (AT_SITES(mosaic, down) - slope * BELOW(site_first, green, 1))
-                            + south_east * (AT_SITES(mosaic, -down) - slope * ABOVE(site_first, green, -1));
-    const floats on_rising = north_east * (AT_SITES(mosaic, up) - slope * BELOW(site_first, green, -1))
-                           + south_west * (AT_SITES(mosaic, -up) - slope * ABOVE(site_first, green, 1));
+    const floats on_falling = north_west * (AT_COLOURS(mosaic, down) - slope * BELOW(site_first, green, 1))
+                            + south_east * (AT_COLOURS(mosaic, -down) - slope * ABOVE(site_first, green, -1));
+    const floats on_rising = north_east * (AT_COLOURS(mosaic, up) - slope * BELOW(site_first, green, -1))
+                           + south_west * (AT_COLOURS(mosaic, -up) - slope * ABOVE(site_first, green, 1));
     const floats share = clearer(LOAD(falling, pair), AROUND(site_first, falling));
     return slope * here
          + mixed_fractions(on_falling, north_west + south_east, on_rising, north_east + south_west, share);
 }
 
-/* At the greens, along one axis: the colour difference at the two neighbours, each weighted by the gradient on the
- * other side; and the sum of the weights. `before` and `after` are the greens two away; of the neighbours the colours
- * one and three away are given, and slope times their green.
+/* Along one axis at green photosites: the colour difference from the two neighbours, each weighted by the gradient on
+ * the opposite side, and the sum of the weights. `before` and `after` are the greens two photosites away. Inputs are
+ * the colours one and three photosites away, and slope times green at the neighbours.
  */
 #define DIFFERENCE_ALONG(sum, weight, before, after, minus3, minus1, plus1, plus3, minus_green, plus_green)            \
     floats sum, weight;                                                                                                \
@@ -60,9 +60,8 @@ FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *
         weight = to_minus + to_plus;                                                                                   \
     }
 
-/* At the greens: the colour whose sites lie in the green's row, and that whose sites lie in its column. Along its row
- * a green meets the mosaic's own colour and, as `opposite`, the other; along its column it meets them the other way
- * round.
+/* At green photosites: the colour of the photosites in the green's row, and the colour of those in its column. Along
+ * the row, the measured colour is the row's and `opposite` is the other; along the column they are exchanged.
  */
 FUNCTION void colours_at_greens(GLOBAL const float *mosaic, GLOBAL const float *vertical_at_greens,
                                 GLOBAL const float *green, GLOBAL const float *opposite, int pitch, int at, int pair,
@@ -93,14 +92,14 @@ FUNCTION void colours_at_greens(GLOBAL const float *mosaic, GLOBAL const float *
         + mixed_fractions(own_column, own_column_weight, other_row, other_row_weight, share);
 }
 
-/* All of one row of the pair, from what `colours_at_greens` gave and what is at the sites: the colour whose sites lie
- * in the row, green, and the other colour.
+/* Assembles one row of the pair from the results of `colours_at_greens` and the photosites' values: the row's colour,
+ * green, and the other colour.
  */
-#define ROW_OF_PAIR(row, own, green_here, other)                                                                       \
-    {                                                                                                                  \
-        const ints is_site = (row) == 0 ? site_first : site_first == 0;                                                \
-        const floats measured = LOAD(mosaic, at + (row) * pitch);                                                      \
-        own = is_site ? measured : row_colour;                                                                         \
-        green_here = is_site ? LOAD(green, pair) : measured;                                                           \
-        other = is_site ? LOAD(opposite, pair) : column_colour;                                                        \
+#define ROW_OF_PAIR(row, own, green_here, other)                        \
+    {                                                                   \
+        const ints is_site = (row) == 0 ? site_first : site_first == 0; \
+        const floats measured = LOAD(mosaic, at + (row) * pitch);       \
+        own = is_site ? measured : row_colour;                          \
+        green_here = is_site ? LOAD(green, pair) : measured;            \
+        other = is_site ? LOAD(opposite, pair) : column_colour;         \
     }

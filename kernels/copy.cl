@@ -1,4 +1,4 @@
-/* A copy of a plane: what the memory can do at best, by which `groundglass bench` judges the rest. */
+/* Copies a plane: the maximum memory throughput, the baseline of `groundglass bench`. */
 #include "portable.h"
 
 KERNEL void copy(GLOBAL const float *RESTRICT source, GLOBAL float *RESTRICT to, int pitch)

@@ -1,4 +1,4 @@
-/* Weights of the four lattice points around a place at the fraction t between the middle two (E. Catmull and R. Rom, "A
+/* Weights of the four lattice points around a position at fraction t between the middle two (E. Catmull and R. Rom, "A
  * class of local interpolating splines", 1974).
  */
 #define WEIGHT_0(t) (t * (-0.5f + t * (1.0f - 0.5f * t)))

@@ -1,22 +1,22 @@
-/* Sites of a mosaic that do not measure light: found, and replaced from good neighbours of their own colour. */
+/* Defective photosites of a mosaic: detection, and correction from good neighbours of the same colour. */
 #include "portable.h"
 
-/* What a site may differ from its neighbours in the domain of the square root, where noise is even, before it counts;
- * and by how much of their own spread beyond that. Of a real point of light the sites beside it, of other colours, see
- * a part; of a thin line one site beside it and one across a corner.
+/* Detection thresholds in the square-root domain, where noise is uniform: the allowed difference from the neighbours,
+ * and the allowed multiple of their spread beyond it. A real point of light also raises the adjacent photosites of
+ * other colours; a thin line raises one adjacent and one diagonal photosite.
  */
 #define MIN_EXCESS 0.045f
 #define SPREAD 0.5f
 #define SHARED 0.1f
 #define CONTINUED 0.2f
 #define CORNER 0.15f
-#define SLOPE 0.12f /* of the spread: what a slope does to a neighbour on one side */
+#define SLOPE 0.12f /* fraction of the spread that a slope adds to a neighbour on one side */
 
 #define M(dx, dy) LOAD(mosaic, at + (dy) * pitch + (dx))
 
 FUNCTION floats extreme(floats a, floats b, floats c, floats d) { return greater(greater(a, b), greater(c, d)); }
 
-/* The largest and the second largest so far, and the sum. */
+/* The largest and second largest value so far, and the sum. */
 #define NEIGHBOUR(dx, dy)                                                                                              \
     {                                                                                                                  \
         const floats value = M(dx, dy);                                                                                \
@@ -27,10 +27,10 @@ FUNCTION floats extreme(floats a, floats b, floats c, floats d) { return greater
         sum += value;                                                                                                  \
     }
 
-/* 1 where `here` lies above all eight neighbours of its colour, or all but one that may be bad itself; 0 elsewhere.
- * `lit` is by how much the sites beside it, of other colours, stand out among their own, the brightest aside (a defect
- * has a bad neighbour now and then), `brightest` by how much that one does, `one_side` by how much it passes the one
- * opposite, `corner` the brightest of the diagonal ones.
+/* 1 where `here` exceeds all eight neighbours of its colour, or all but one, which may be defective; 0 elsewhere. `lit`
+ * is the excess of the adjacent photosites of other colours over their own neighbours, without the brightest (a
+ * defect sometimes has a defective neighbour). `brightest` is the excess of the brightest one, `one_side` its
+ * difference from the opposite one, `corner` the maximum excess of the diagonal ones.
  */
 FUNCTION floats is_outlier(floats here, floats most, floats second, floats last, floats least, floats sum, floats lit,
                            floats brightest, floats one_side, floats corner)
@@ -47,8 +47,8 @@ FUNCTION floats is_outlier(floats here, floats most, floats second, floats last,
                : alone;
 }
 
-/* Marks, as 1 in a plane, sites that are brighter or darker than the neighbours of their colour, `step` sites away, by
- * more than detail explains, and those that `listed` marks already.
+/* Marks defective photosites with 1 in a plane: those brighter or darker than the neighbours of their colour, `step`
+ * photosites away, by more than image detail explains, and those already marked in `listed`.
  */
 KERNEL void detect_defects(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT listed,
                            GLOBAL float *RESTRICT marks, int pitch, int step)
@@ -78,7 +78,7 @@ KERNEL void detect_defects(GLOBAL const float *RESTRICT mosaic, GLOBAL const flo
         darkest -= own;
         one_side = greater(absolute(west - east), absolute(north - south));
         const floats nw = M(-1, -1), ne = M(1, -1), sw = M(-1, 1), se = M(1, 1), corners = nw + ne + sw + se;
-        corner = (4.0f * extreme(nw, ne, sw, se) - corners) * (1.0f / 3.0f); /* above the mean of the others */
+        corner = (4.0f * extreme(nw, ne, sw, se) - corners) * (1.0f / 3.0f); /* relative to the mean of the others */
         dark_corner = (4.0f * extreme(-nw, -ne, -sw, -se) + corners) * (1.0f / 3.0f);
     }
     const floats hot = is_outlier(here, most, second, last, least, sum, lit, brightest, one_side, corner);
@@ -87,7 +87,7 @@ KERNEL void detect_defects(GLOBAL const float *RESTRICT mosaic, GLOBAL const flo
     STORE(marks, at, greater(greater(hot, dead), LOAD(listed, at)));
 }
 
-/* Of two opposite neighbours that are both good, the mean, where they agree better than the best pair so far. */
+/* Mean of two opposite neighbours if both are good and agree better than the best pair so far. */
 FUNCTION void try_pair(GLOBAL const float *mosaic, GLOBAL const float *marks, int at, int step, float *difference,
                        float *value)
 {
@@ -101,14 +101,14 @@ FUNCTION void try_pair(GLOBAL const float *mosaic, GLOBAL const float *marks, in
     }
 }
 
-FUNCTION void mend(GLOBAL float *mosaic, GLOBAL const float *marks, int at, int pitch, int step)
+FUNCTION void correct(GLOBAL float *mosaic, GLOBAL const float *marks, int at, int pitch, int step)
 {
     float difference = 1e30f, value = mosaic[at];
     try_pair(mosaic, marks, at, step, &difference, &value);
     try_pair(mosaic, marks, at, step * pitch, &difference, &value);
     try_pair(mosaic, marks, at, step * (pitch + 1), &difference, &value);
     try_pair(mosaic, marks, at, step * (pitch - 1), &difference, &value);
-    if (difference == 1e30f) { /* a cluster: whatever is good around it */
+    if (difference == 1e30f) { /* a cluster: use all good neighbours */
         float sum = 0.0f, count = 0.0f;
         for (int dy = -2; dy <= 2; ++dy)
             for (int dx = -2; dx <= 2; ++dx) {
@@ -121,7 +121,7 @@ FUNCTION void mend(GLOBAL float *mosaic, GLOBAL const float *marks, int at, int 
     mosaic[at] = value;
 }
 
-/* In place: good sites are only read, bad ones only written. */
+/* In place: good photosites are only read, defective ones only written. */
 KERNEL void correct_marked(GLOBAL float *mosaic, GLOBAL const float *RESTRICT marks, int pitch, int step, int width)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
@@ -129,13 +129,13 @@ KERNEL void correct_marked(GLOBAL float *mosaic, GLOBAL const float *RESTRICT ma
         return;
     for (int i = 0; i < RUN && GLOBAL_X + i < width; ++i)
         if (marks[at + i] > 0.0f)
-            mend(mosaic, marks, at + i, pitch, step);
+            correct(mosaic, marks, at + i, pitch, step);
 }
 
-/* The same of `count` places, told as column and row. */
+/* The same for `count` positions given as column and row. */
 KERNEL void correct_listed(GLOBAL float *mosaic, GLOBAL const float *RESTRICT marks, GLOBAL const int *RESTRICT places,
                         int pitch, int step, int count)
 {
     if (GROUP_X < count)
-        mend(mosaic, marks, (places[2 * GROUP_X + 1] + PAD) * pitch + PAD + places[2 * GROUP_X], pitch, step);
+        correct(mosaic, marks, (places[2 * GROUP_X + 1] + PAD) * pitch + PAD + places[2 * GROUP_X], pitch, step);
 }

@@ -1,17 +1,17 @@
-/* What the defocus kernels share: discs on a grid, and layers.
+/* Shared code of the defocus kernels: discs on a grid, and layers.
  *
- * A picture is spread at several scales. A point with a blur radius of up to `reach` pixels of a scale is spread
- * there; one with more is handed to the next scale, of half the size; in between it is shared out, so that a slanted
- * surface shows no step.
+ * A picture is spread at several scales. A point with a blur radius up to `reach` pixels of a scale is spread at that
+ * scale. A point with a larger radius passes to the next scale, of half the size. In between its weight is divided
+ * between both scales, so that a slanted surface shows no step.
  */
 #define FADE 0.125f
 #define EPSILON 1e-6f
 #define UNLIMITED 1e6f
-#define SHARP 0.5f /* pixels of blur radius up to which a disc is its own pixel */
+#define SHARP 0.5f /* blur radius in pixels up to which a disc is one pixel */
 
-/* Layers of depth, the nearest first. Layer l holds the points whose signed radius, negative before the focus, lies
- * between border l and border l + 1; `borders` holds each border's radius and its slope. `behind` is the share of a
- * point that lies behind border l: 1 for the first border, 0 for the last.
+/* Depth layers, the nearest first. Layer l holds the points whose signed radius, negative in front of the focus, lies
+ * between border l and border l + 1. `borders` holds the radius and slope of each border. `behind` is the fraction of a
+ * point behind border l: 1 for the first border, 0 for the last.
  */
 #ifndef LAYERS
 #define LAYERS 2
@@ -28,18 +28,17 @@ FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
     return limited((radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f, 0.0f, 1.0f);
 }
 
-/* Planes of one scale. Of each layer what this scale and smaller ones spread: colour times weight (0 to 2), weight (3),
- * radius in pixels of that scale (4); where discs are shaped the tilt of their light (5); and the weight that goes
- * onward to smaller scales (ONWARD). Behind those, of each
- * layer but the nearest, which nothing hides, its surface: colour (0 to 2), the share of the pixel that it covers (3),
- * radius in pixels of that scale (4), each continued behind what hides it; and how much of the pixel is known, as
- * nothing nearer hides it (5).
+/* Planes of one scale. For each layer, the light that this and smaller scales spread: colour times weight (0 to 2),
+ * weight (3), radius in pixels of that scale (4); for shaped discs the tilt of their light (5); and the weight that
+ * passes on to smaller scales (ONWARD). Then, for each layer except the nearest, which is never occluded, its surface:
+ * colour (0 to 2), covered fraction of the pixel (3), radius in pixels of that scale (4), each continued behind its
+ * occluders; and the visible fraction of the pixel, not occluded by nearer layers (5).
  */
 #define SPREAD(l) (SPREAD_PLANES * (l))
 #define SURFACE(l) (SPREAD_PLANES * LAYERS + 6 * ((l) - 1))
 
-/* Of a run at (x, y): the distance h from the middle of the picture, 1 in its corners; and the polynomial
- * 1 + a h + b h^2 + c h^3 + d h^4 of it.
+/* For a run at (x, y): the distance h from the centre of the picture, 1 in the corners, and the polynomial 1 + a h + b
+ * h^2 + c h^3 + d h^4.
  */
 FUNCTION floats field_height(int x, int y, int width, int height)
 {
@@ -54,22 +53,22 @@ FUNCTION floats over_field(floats h, float a, float b, float c, float d)
     return 1.0f + h * (a + h * (b + h * (c + h * d)));
 }
 
-/* The share of a point of `radius` that is spread at this scale, the rest being handed on. */
+/* Fraction of a point of `radius` that is spread at this scale; the rest passes to the next. */
 FUNCTION floats share_here(floats radius, float reach)
 {
     return limited(((1.0f + FADE) * reach - radius) * (1.0f / (FADE * reach)), 0.0f, 1.0f);
 }
 
-/* How much of the pixel at `distance` from the centre lies within a disc of `radius`: 1 inside, 0 outside, and a
- * slope one pixel wide on the rim.
+/* Coverage of the pixel at `distance` from the centre of a disc of `radius`: 1 inside, 0 outside, a ramp one pixel wide
+ * at the rim.
  */
 FUNCTION floats coverage(floats radius, float distance)
 {
     return limited(radius + (0.5f - distance), 0.0f, 1.0f);
 }
 
-/* Sum of `coverage` over the whole grid, for radii up to `largest`: term by term for the pixels next to the centre,
- * which at small radii differ from the integral of the slope, pi (r^2 + 1/12), by up to 8 %.
+/* Sum of `coverage` over the grid, for radii up to `largest`: explicit terms for the pixels next to the centre, which
+ * at small radii differ from the integral of the ramp, pi (r^2 + 1/12), by up to 8 %.
  */
 FUNCTION floats disc_area(floats radius, float largest)
 {
@@ -84,9 +83,9 @@ FUNCTION floats disc_area(floats radius, float largest)
     return radius < 4.8f ? inner + outer : 3.141593f * (radius * radius + (1.0f / 12.0f));
 }
 
-/* Doubles a plane of half the size, linearly: pixel (x, y) lies a quarter of a coarse pixel from the centre of its own
- * coarse pixel, towards the next one. `at` is the place of coarse pixel (x / 2, y / 2), `step_y` leads to the nearer
- * row.
+/* Upsamples a plane of half the size, linearly. Pixel (x, y) is a quarter of a coarse pixel from the centre of its own
+ * coarse pixel, towards the next one. `at` is the index of coarse pixel (x / 2, y / 2), `step_y` the offset of the
+ * nearer row.
  */
 FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y)
 {
@@ -104,18 +103,20 @@ FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y)
 #endif
 }
 
-/* Side of a tile in pixels: a run or two wide on a CPU, and 16 runs on a GPU. */
+/* Side of a tile in pixels: one or two runs on a CPU, 16 runs on a GPU. */
 #define TILE 16
 
-/* Place of a tile in a table of layer upon layer. Each is framed by two rows and columns of tiles that stay 0, so that
- * what lies in the border of the picture has neighbours, too.
+/* Index of a tile in a table of consecutive layers. Each layer is framed by two rows and columns of zero tiles, so that
+ * border pixels have neighbours.
  */
 FUNCTION int tile_at(int l, int tile_x, int tile_y, int tiles_x, int tiles_y)
 {
     return (l * (tiles_y + 4) + tile_y + 2) * (tiles_x + 4) + tile_x + 2;
 }
 
-/* The largest radius in a row of three tiles, as far as each can reach a run in the middle one, so many pixels away. */
+/* The largest radius in a row of three tiles, limited to radii that reach a run in the middle tile, given the distances
+ * in pixels.
+ */
 FUNCTION float reach_of_row(GLOBAL const float *middle, float from_left, float from_right)
 {
     const float left = middle[-1] > from_left ? middle[-1] : 0.0f, right = middle[1] > from_right ? middle[1] : 0.0f;
@@ -123,7 +124,7 @@ FUNCTION float reach_of_row(GLOBAL const float *middle, float from_left, float f
     return outer > middle[0] ? outer : middle[0];
 }
 
-/* The largest radius that may reach the run at (x, y) from the 3x3 tiles of layer l around it, where a disc of radius r
+/* The largest radius that may reach the run at (x, y) from the 3x3 tiles of layer l around it. A disc of radius r
  * reaches `extent` (r + `rim`).
  */
 FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int l, int tiles_x, int tiles_y, int x, int y, float extent,

@@ -1,15 +1,15 @@
-/* Before the picture is spread: radii from depth, and the layers at every scale, continued behind what hides them. */
+/* Preparation for spreading: radii from depth, and the layers at every scale, continued behind their occluders. */
 #include "portable.h"
 #include "defocus.h"
 #include "aperture.h"
 
 #define NEAREST_M 1e-3f
-#define FARTHEST_M 1e6f /* infinity, without which fast arithmetic is not exact */
+#define MAX_DEPTH_M 1e6f /* stands for infinity, which fast arithmetic does not handle exactly */
 
-/* Signed blur radius in pixels, negative before the focus: half of coc_px |1 - focus / depth| (engine/lens.py),
- * less in quadrature what the capturing lens has blurred already, and smaller off the middle of the picture, by a
- * polynomial of the field, where the rims of the lens cut the pupil. Beside it the weight that spreads one pixel. A
- * work-item takes a tile, and notes for each layer the largest radius of those points that are spread at full size.
+/* Signed blur radius in pixels, negative in front of the focus: half of coc_px |1 - focus / depth| (engine/lens.py),
+ * minus (in quadrature) the blur of the capturing lens, and reduced off-centre by a polynomial of the field position,
+ * where the lens rims vignette the pupil. The second output is the weight that spreads one pixel. A work-item processes
+ * a tile and stores for each layer the largest radius spread at full size.
  */
 KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radius, GLOBAL float *RESTRICT spread,
                 GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT borders,
@@ -26,7 +26,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
     for (int row = 0; row < TILE; ++row)
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (GLOBAL_Y * TILE + row + PAD) * pitch + PAD + GROUP_X * TILE + run;
-            const floats nearness = 1.0f / limited(LOAD(depth, at), NEAREST_M, FARTHEST_M);
+            const floats nearness = 1.0f / limited(LOAD(depth, at), NEAREST_M, MAX_DEPTH_M);
             const floats wanted = 0.5f * coc_px * (1.0f - focus * nearness);
             floats size = absolute(wanted);
             if (native_coc_px > 0.0f) {
@@ -61,9 +61,9 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
         tiles[tile_at(l, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)] = largest(largest_here[l]);
 }
 
-/* From the full size to the first scale: what each layer hands on, and its surface, both times their weights. What is
- * brighter than its tile's level is dimmed to it: where it is a light, drawn later (kernels/defocus_sprites.cl), and in
- * surfaces always, for no light goes on behind what hides it.
+/* From full size to the first scale: the light that each layer passes on, and its surface, both times their weights.
+ * Values above the tile's level are clamped to it: in highlights, which are drawn later (kernels/defocus_sprites.cl),
+ * and always in surfaces, since highlights do not continue behind occluders.
  */
 KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                           GLOBAL float *RESTRICT scale, GLOBAL const float *RESTRICT borders,
@@ -73,7 +73,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
     const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
     const int at = (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X;
     GLOBAL const float *level = levels + (2 * GLOBAL_Y / TILE) * tiles_x;
-    const int tile_x = 2 * GLOBAL_X / TILE, next_x = (2 * GLOBAL_X + 2 * RUN - 1) / TILE; /* the run's first and last */
+    const int tile_x = 2 * GLOBAL_X / TILE, next_x = (2 * GLOBAL_X + 2 * RUN - 1) / TILE; /* of the run's ends */
     const floats first = (floats)(level[tile_x < tiles_x ? tile_x : tiles_x - 1]);
     const floats last = (floats)(level[next_x < tiles_x ? next_x : tiles_x - 1]);
     const floats level_here = LANES < TILE / 2 ? first : last;
@@ -137,7 +137,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
     }
 }
 
-/* From a scale to the next: what it hands on, and the surfaces. A work-item's row says which layer, too. */
+/* From one scale to the next: the light passed on, and the surfaces. The work-item's row also selects the layer. */
 KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRICT scale, int rows, int width,
                   int height, int pitch, int stride, int half_pitch, int half_stride, float reach)
 {
@@ -185,32 +185,32 @@ KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRIC
     }
 }
 
-/* The share of a pixel that a surface covers, as far as it is `seen` in what is `known` of the pixel. */
-FUNCTION floats share_seen(floats seen, floats known)
+/* Fraction of a pixel that a surface covers, from its `seen` part relative to the `known` part of the pixel. */
+FUNCTION floats visible_share(floats seen, floats known)
 {
     return limited(16.0f * seen, 0.0f, 1.0f) * lesser(seen / greater(known, (floats)(EPSILON)), (floats)(1.0f));
 }
 
-/* A surface, in place, from sums to means where it is seen, and as `around` says where it is not (push-pull; Gortler
- * et al., "The Lumigraph", SIGGRAPH 1996). In the border, which is not `within` the picture, it goes on likewise. Where
- * the next smaller scale is `too_far` for any disc it tells how a surface goes on, but not that it does.
+/* Converts a surface in place from sums to means where it is visible, and fills it from `around` where it is not
+ * (push-pull; Gortler et al., "The Lumigraph", SIGGRAPH 1996). The border, outside `within`, is filled likewise. Where
+ * the next smaller scale is `too_far` for any disc, it supplies the colour of the continued surface but no coverage.
  */
 FUNCTION void complete(GLOBAL float *surface, int at, int stride, ints within, const floats *around, int too_far)
 {
     const floats known = within ? LOAD(surface, at + 5 * stride) : (floats)(0.0f);
     const floats seen = known > 0.0f ? LOAD(surface, at + 3 * stride) : (floats)(0.0f);
     const floats trust = limited(16.0f * seen, 0.0f, 1.0f);
-    const floats per_seen = trust / greater(seen, (floats)(EPSILON));
+    const floats per_visible = trust / greater(seen, (floats)(EPSILON));
     for (int plane = 0; plane < 5; ++plane)
         if (plane != 3)
             STORE(surface, at + plane * stride,
-                  per_seen * (known > 0.0f ? LOAD(surface, at + plane * stride) : (floats)(0.0f))
+                  per_visible * (known > 0.0f ? LOAD(surface, at + plane * stride) : (floats)(0.0f))
                       + (1.0f - trust) * around[plane]);
-    STORE(surface, at + 3 * stride, too_far ? share_seen(seen, known) : seen + (1.0f - known) * around[3]);
+    STORE(surface, at + 3 * stride, too_far ? visible_share(seen, known) : seen + (1.0f - known) * around[3]);
 }
 
-/* The smallest scale: what is not seen there is as the rest of it, the nearer the more (D. Shepard, "A two-dimensional
- * interpolation function", 1968).
+/* The smallest scale: occluded pixels are interpolated from all others by inverse distance (D. Shepard, "A
+ * two-dimensional interpolation function", 1968).
  */
 KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT top, int rows, int width,
                               int height, int pitch, int stride, int too_far)
@@ -222,25 +222,25 @@ KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT t
         means[plane] = (floats)(0.0f);
     for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x) {
-            const int there = (y + PAD) * pitch + PAD + x;
+            const int position = (y + PAD) * pitch + PAD + x;
             const floats dx = (float)(PAD + x - GLOBAL_X) - LANE_NUMBERS;
             const float dy = (float)(PAD + y - row);
             const floats square = dx * dx + (dy * dy + 0.1f);
             const floats weight = 1.0f / (square * square);
-            seen += weight * surface[there + 3 * stride];
-            known += weight * surface[there + 5 * stride];
+            seen += weight * surface[position + 3 * stride];
+            known += weight * surface[position + 5 * stride];
             for (int plane = 0; plane < 5; ++plane)
-                means[plane] += weight * surface[there + plane * stride];
+                means[plane] += weight * surface[position + plane * stride];
         }
-    const floats per_seen = 1.0f / greater(seen, (floats)(EPSILON));
+    const floats per_visible = 1.0f / greater(seen, (floats)(EPSILON));
     const int at = row * pitch + GLOBAL_X;
-    const floats here = share_seen(LOAD(surface, at + 3 * stride), LOAD(surface, at + 5 * stride));
+    const floats here = visible_share(LOAD(surface, at + 3 * stride), LOAD(surface, at + 5 * stride));
     for (int plane = 0; plane < 5; ++plane)
         STORE(top, at + (6 * (l - 1) + plane) * stride,
-              plane != 3 ? means[plane] * per_seen : too_far ? here : seen / known);
+              plane != 3 ? means[plane] * per_visible : too_far ? here : seen / known);
 }
 
-/* Every other scale takes what it does not see from the next smaller one, whose surfaces begin at plane `first`. */
+/* All other scales fill occluded pixels from the next smaller scale, whose surfaces begin at plane `first`. */
 KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse, int rows, int width, int pitch,
                            int stride, int coarse_pitch, int coarse_stride, int first, int too_far)
 {
@@ -256,8 +256,8 @@ KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse,
     complete(scale + SURFACE(l) * stride, y * pitch + GLOBAL_X, stride, within, around, too_far);
 }
 
-/* What a scale spreads, in place, each point over its disc: what was handed to it, and what of a surface is hidden, of
- * which all scales take their share. A work-item takes a tile, of the border too, and notes its largest radius.
+/* Weights of a scale in place, per disc pixel: for the light passed to the scale, and for the occluded part of a
+ * surface, in which all scales share. A work-item processes a tile, border included, and stores its largest radius.
  */
 KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT aperture, int cells_x,
                   int cells_y, int width, int height, int pitch, int stride, int tiles_x, int tiles_y,

@@ -1,25 +1,26 @@
-/* Spreads the points of each scale over their discs, coarse scales first, and composes the picture.
+/* Spreads the points of each scale over their discs, coarse scales first, and composites the picture.
  *
- * A gather: each pixel asks its neighbours which of them reach it. That is the scatter, without races, and on a
- * surface of one depth it keeps the energy exactly.
+ * This is a gather: each pixel collects from the neighbours whose discs reach it. It equals the scatter without data
+ * races, and preserves energy exactly on a surface of constant depth.
  */
 #include "portable.h"
 #include "defocus.h"
 #include "aperture.h"
 
-#define MIN_COVERAGE 0.15f /* of a surface around a pixel, for it to be continued there */
+#define MIN_COVERAGE 0.15f /* minimum surface coverage around a pixel for the surface to continue there */
 
 #ifndef COLOURED
-#define COLOURED 0 /* whether the discs of red and blue differ from that of green in radius */
+#define COLOURED 0 /* 1 if the discs of red and blue differ in radius from green */
 #endif
 
-/* One scale of one layer: colour times weight and weight, with what the coarser scale has gathered added. Runs over the
- * border's columns too and one row of it above and below, which `doubled` looks at; the row says which layer.
+/* One scale of one layer: colour times weight, and weight, plus the result of the coarser scale. The range includes the
+ * border's columns and one border row above and below, which `doubled` reads; the work-item's row selects the layer.
  *
- * What lies before the focus spills over everything. From layer `first_limited` on a point is at most as far blurred
- * as the surface where it is seen (J. Jimenez, "Next generation post processing in Call of Duty: Advanced Warfare",
- * SIGGRAPH 2014 courses). Before the focus what is blurred so much more that smaller scales spread it covers others of
- * its layer: they go on beneath it (normalised convolution; H. Knutsson and C.-F. Westin, CVPR 1993).
+ * Points in front of the focus spread over everything. From layer `first_limited` on, a point's blur is limited to that
+ * of the visible surface at the target (J. Jimenez, "Next generation post processing in Call of Duty: Advanced
+ * Warfare", SIGGRAPH 2014 courses). In front of the focus, points blurred so much more that smaller scales spread them
+ * cover other points of their layer: these continue beneath them (normalised convolution; H. Knutsson and C.-F. Westin,
+ * CVPR 1993).
  */
 KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT tiles,
                          GLOBAL const float *RESTRICT coarse, GLOBAL float *RESTRICT gathered,
@@ -88,8 +89,8 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
     STORE(sums, at + 3 * stride, weight);
 }
 
-/* The full size: spreads what is blurred little, adds what the scales have gathered, lays each layer over those behind
- * it, and darkens the picture off its middle as the lens does.
+/* Full size: spreads slightly blurred points, adds the results of the other scales, composites the layers from back to
+ * front, and applies the lens's vignetting.
  */
 KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                     GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT tiles,
@@ -105,13 +106,14 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
     const int step_y = GLOBAL_Y & 1 ? half_pitch : -half_pitch;
     const floats here = LOAD(radius, at);
     const floats own_spread = LOAD(spread, at) * coverage(absolute(here), 0.0f);
-    floats seen_red = (floats)(0.0f), seen_green = seen_red, seen_blue = seen_red, seen = seen_red, beyond = seen_red;
+    floats visible_red = (floats)(0.0f), visible_green = visible_red, visible_blue = visible_red;
+    floats seen = visible_red, beyond = visible_red;
     for (int l = LAYERS - 1; l >= 0; --l) {
         const floats from_here_on = behind(borders, l, here);
         const floats member = from_here_on - beyond;
         beyond = from_here_on;
         const floats limit = l >= first_limited && member > 0.5f ? absolute(here) : (floats)(UNLIMITED);
-        /* What is blurred less than a pixel stays as it is: exactly. */
+        /* Points blurred by less than a pixel stay exactly unchanged. */
         floats weight = own_spread * member;
         floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
         floats blue = weight * LOAD(scene, at + 2 * stride);
@@ -122,15 +124,15 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
                 const float distance = gauge(cell, tap);
                 const int from = at + side * offset(cell, tap, pitch);
                 const floats r = LOAD(radius, from);
-                const floats there = behind(borders, l, r) - behind(borders, l + 1, r);
+                const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
                 const floats reaching = lesser(absolute(r), limit);
-                const floats covered = coverage(reaching, distance) * there * LOAD(spread, from);
+                const floats covered = coverage(reaching, distance) * position * LOAD(spread, from);
                 red += covered * LOAD(scene, from);
                 green += covered * LOAD(scene, from + stride);
                 blue += covered * LOAD(scene, from + 2 * stride);
                 weight += covered;
             }
-        /* A point seen sharply is not covered by the blur of what lies behind it. */
+        /* A sharp point is not covered by the blur of points behind it. */
         const floats open = limited((limit - SHARP) * (1.0f / scale_reach), 0.0f, 1.0f);
         GLOBAL const float *coarse = gathered + 4 * l * half_stride;
         const floats coarse_weight = doubled(coarse + 3 * half_stride, half_at, step_y);
@@ -143,15 +145,15 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
             const floats opacity = seen > 0.0f ? lesser(whole_weight, (floats)(1.0f))
                                                : limited(4.0f * weight, 0.0f, 1.0f);
             const floats scale = opacity / greater(weight, (floats)(EPSILON));
-            seen_red = red * scale + seen_red * (1.0f - opacity);
-            seen_green = green * scale + seen_green * (1.0f - opacity);
-            seen_blue = blue * scale + seen_blue * (1.0f - opacity);
+            visible_red = red * scale + visible_red * (1.0f - opacity);
+            visible_green = green * scale + visible_green * (1.0f - opacity);
+            visible_blue = blue * scale + visible_blue * (1.0f - opacity);
             seen = opacity + seen * (1.0f - opacity);
         }
     }
     const floats whole = over_field(field_height(GLOBAL_X, GLOBAL_Y, width, height), fall_1, fall_2, fall_3, fall_4)
                        / greater(seen, (floats)(EPSILON));
-    STREAM(picture, at, seen_red * whole);
-    STREAM(picture, at + stride, seen_green * whole);
-    STREAM(picture, at + 2 * stride, seen_blue * whole);
+    STREAM(picture, at, visible_red * whole);
+    STREAM(picture, at + stride, visible_green * whole);
+    STREAM(picture, at + 2 * stride, visible_blue * whole);
 }

@@ -1,18 +1,19 @@
-/* Lights: points so much brighter than what is around them that each is seen as one disc, the shape of the aperture.
+/* Highlight sprites: points so much brighter than their neighbourhood that each appears as a single disc in the shape
+ * of the aperture.
  *
- * They are taken out of the picture before it is spread and drawn one by one at full size, each only where its light
- * finds its way to the lens past what stands before it.
+ * They are removed from the picture before spreading and drawn one by one at full size, only where no occluder lies
+ * between the highlight and the lens.
  */
 #include "portable.h"
 #include "defocus.h"
 #include "aperture.h"
 
-#define OVER_MEAN 10.0f /* times the mean around it is where a light begins: noise about black reaches 7 */
-#define MAX_VARIANCE 3.0f /* pixels squared that the light of one point may cover */
-#define STEPS (LAYERS > 2 ? 24 : 12) /* of the way from a light to the lens */
+#define OVER_MEAN 10.0f /* minimum ratio of a highlight to its local mean: noise near black reaches 7 */
+#define MAX_VARIANCE 3.0f /* maximum spatial variance of one point, in pixels squared */
+#define STEPS (LAYERS > 2 ? 24 : 12) /* depth steps from a highlight to the lens */
 
-/* Of each tile up to LIGHTS lights, one a quarter: place (0, 1), signed radius (2), colour (3 to 5), and the nearest
- * radius that may stand before it (6).
+/* Each tile has up to LIGHTS highlights, one per quarter: position (0, 1), signed radius (2), colour (3 to 5), and the
+ * nearest radius that may occlude it (6).
  */
 #define LIGHTS 4
 #define LIGHT_FLOATS 7
@@ -24,9 +25,9 @@ FUNCTION int bounded(float place, int count)
 
 FUNCTION float positive(float x) { return x < 0.0f ? -x : x; }
 
-/* Of each tile: its lights, the level above which something is one, and the extremes of the signed radius. A tile whose
- * bright places are larger than points has no lights: its level is negative. A light's pixels keep no more weight in
- * `spread` than brings them to the level.
+/* For each tile: its highlights, the level above which a pixel belongs to one, and the extremes of the signed radius. A
+ * tile whose bright areas are larger than points has no highlights: its level is negative. The weights in `spread` of a
+ * highlight's pixels are reduced so that they contribute no more than the level.
  */
 KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                         GLOBAL float *RESTRICT spread, GLOBAL float *RESTRICT lights, GLOBAL float *RESTRICT levels,
@@ -57,7 +58,7 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
     const float mean = sum_of(sums) * (1.0f / (TILE * TILE));
     if (!(largest(brightest) > 2.0f * mean))
         return;
-    /* The mean of what is around: of the tile, a light counting no more than twice the mean with it. */
+    /* Local mean: the mean of the tile, with each value clamped to twice the mean. */
     for (int row = 0; row < TILE; ++row)
         for (int run = 0; run < TILE; run += RUN) {
             const int at = first + row * pitch + run;
@@ -73,7 +74,7 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
     for (int quarter = 0; quarter < LIGHTS && found >= 0; ++quarter) {
         const int left = (quarter & 1) * TILE / 2, top = (quarter >> 1) * TILE / 2;
         float excess = 0.0f, x_sum = 0.0f, y_sum = 0.0f, squares = 0.0f, own = 0.0f;
-        float red = 0.0f, green = 0.0f, blue = 0.0f, smallest = UNLIMITED, most_over = 0.0f;
+        float red = 0.0f, green = 0.0f, blue = 0.0f, smallest = UNLIMITED, max_over = 0.0f;
         for (int y = top; y < top + TILE / 2 && GLOBAL_Y * TILE + y < height; ++y)
             for (int x = left; x < left + TILE / 2 && GROUP_X * TILE + x < width; ++x) {
                 const int at = first + y * pitch + x;
@@ -87,8 +88,8 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
                 x_sum += over * (float)x;
                 y_sum += over * (float)y;
                 squares += over * (float)(x * x + y * y);
-                own = over > most_over ? radius[at] : own; /* beside it there may be a thing at another distance */
-                most_over = over > most_over ? over : most_over;
+                own = over > max_over ? radius[at] : own; /* adjacent pixels may be at another distance */
+                max_over = over > max_over ? over : max_over;
                 red += share * r;
                 green += share * g;
                 blue += share * b;
@@ -118,9 +119,9 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
         lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
 }
 
-/* Gauges of a run of offsets (dx, dy), (dx + 1, dy) and so on from the middle of a disc of the radius `size`. They grow
- * in proportion to the offset, and are read where the table reaches a little beyond the disc, with its rim and with
- * colours that are larger.
+/* Gauges of a run of offsets (dx, dy), (dx + 1, dy) etc. from the centre of a disc of the radius `size`. Gauges are
+ * proportional to the offset. They are read at a scale where the table extends slightly beyond the disc, including its
+ * rim and larger colour discs.
  */
 #define BEYOND 2.0f
 FUNCTION floats gauges_at(GLOBAL const float *cell, float dx, float dy, float size, float extent, float side)
@@ -135,7 +136,7 @@ FUNCTION floats gauges_at(GLOBAL const float *cell, float dx, float dy, float si
     const floats across = x - IN_FLOATS(index);
     GLOBAL const float *row = cell + (int)y * SIDE;
     floats left, right;
-    if (scale < 1.0f && scale > -1.0f) { /* a run of the table holds all that a run of pixels needs */
+    if (scale < 1.0f && scale > -1.0f) { /* one run of the table covers one run of pixels */
         const int first = scale < 0.0f ? LANE(index, RUN - 1) : LANE(index, 0);
         const floats here = LOAD(row, first), next = LOAD(row, first + 1);
         left = permuted(here + down * (LOAD(row, first + SIDE) - here), index - first);
@@ -151,8 +152,8 @@ FUNCTION floats gauges_at(GLOBAL const float *cell, float dx, float dy, float si
 #endif
 }
 
-/* The light within a disc at the gauges, its mean 1: `profile` holds it at squares of g / r in steps of 1 / PROFILE,
- * behind the focus and, in a second row, before it.
+/* Light within a disc at the given gauges, mean 1. `profile` holds it at squares of g / r in steps of 1 / PROFILE: the
+ * first row behind the focus, the second in front of it.
  */
 #define PROFILE 64
 FUNCTION floats light_at(GLOBAL const float *profile, floats gauges, float size, float side)
@@ -166,8 +167,8 @@ FUNCTION floats light_at(GLOBAL const float *profile, floats gauges, float size,
 #endif
 }
 
-/* The light of whole discs that in red, green and blue reach so far, added up over their pixels; of large discs over
- * those of smaller ones of their shape: from there on the grid makes less than 0.4 % of a difference.
+/* Sum of a disc's light over its pixels, for the radii of red, green and blue. Large discs scale the sum of a smaller
+ * disc of the same shape: the error from the grid is then below 0.4 %.
  */
 #define LARGE 16.0f
 FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, float x, float y, float size,
@@ -193,7 +194,8 @@ FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, f
     sums[2] = scale * scale * sum_of(blue);
 }
 
-/* Of each tile's lights: the colour spread over its disc, and the nearest radius that any tile under the disc holds. */
+/* For each tile's highlights: the colour divided by the disc's sum, and the nearest radius of all tiles under the disc.
+ */
 KERNEL void measure_highlights(GLOBAL float *RESTRICT lights, GLOBAL const float *RESTRICT extremes,
                            GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
                            int cells_y, int width, int height, int tiles_x, int tiles_y, float extent, float red_shift,
@@ -220,7 +222,7 @@ KERNEL void measure_highlights(GLOBAL float *RESTRICT lights, GLOBAL const float
     }
 }
 
-/* The lights of a row of tiles, side by side at the row's beginning, and how many there are. */
+/* The highlights of a row of tiles, packed at the row's beginning, and their number. */
 KERNEL void list_highlights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, int tiles_x)
 {
     GLOBAL float *row = lights + GROUP_X * tiles_x * LIGHTS * LIGHT_FLOATS;
@@ -235,8 +237,8 @@ KERNEL void list_highlights(GLOBAL float *lights, GLOBAL float *RESTRICT counts,
     counts[GROUP_X] = (float)count;
 }
 
-/* The way from a light to the lens in steps of radius: from the nearest that may stand before it up to its own, less a
- * margin, for a thing does not stand before itself.
+/* Sampled radii between a highlight and the lens: from the nearest possible occluder to the highlight's own radius,
+ * minus a margin, so that an object does not occlude itself.
  */
 FUNCTION float step_of(GLOBAL const float *light)
 {
@@ -246,8 +248,9 @@ FUNCTION float step_of(GLOBAL const float *light)
 
 FUNCTION float radius_before(GLOBAL const float *light) { return light[2] - 1.5f - 0.1f * positive(light[2]); }
 
-/* At which steps something may stand between the light and the tile at (first_x, first_y): a bit each. Seen from a
- * pixel's point of the aperture, a thing of radius r is shifted by r / radius of the way from the pixel to the light.
+/* Bit mask of the steps at which an occluder may lie between the highlight and the tile at (first_x, first_y). Seen
+ * from a pixel's point of the aperture, an object of radius r is shifted by r / radius of the way from the pixel to the
+ * highlight.
  */
 FUNCTION int occluded_steps(GLOBAL const float *extremes, GLOBAL const float *light, int first_x, int first_y,
                               int width, int height, int tiles_x)
@@ -263,15 +266,15 @@ FUNCTION int occluded_steps(GLOBAL const float *extremes, GLOBAL const float *li
         int may = to_x - from_x > 3 || to_y - from_y > 3;
         for (int tile_y = from_y; !may && tile_y <= to_y; ++tile_y)
             for (int tile_x = from_x; !may && tile_x <= to_x; ++tile_x) {
-                GLOBAL const float *there = extremes + 2 * (tile_y * tiles_x + tile_x);
-                may = there[0] < r + close && there[1] > r - close;
+                GLOBAL const float *position = extremes + 2 * (tile_y * tiles_x + tile_x);
+                may = position[0] < r + close && position[1] > r - close;
             }
         found |= may ? bit : 0;
     }
     return found;
 }
 
-/* Which pixels of the run at (x, y) the light reaches: 1, or 0 where something stands in its way at a step. */
+/* Visibility of the highlight from each pixel of the run at (x, y): 1, or 0 if it is occluded at a step. */
 FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *light, int steps, int x, int y, int pitch,
                              int width, int height)
 {
@@ -279,13 +282,13 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
     const float step = step_of(light), close = 0.5f * step + 0.25f;
     for (float r = light[6]; steps != 0; r += step, steps >>= 1) {
         const float way = r / light[2];
-        const int there_y = (int)((float)y + way * (light[1] - (float)y) + 0.5f);
-        if (!(steps & 1) || there_y < 0 || there_y >= height)
+        const int position_y = (int)((float)y + way * (light[1] - (float)y) + 0.5f);
+        if (!(steps & 1) || position_y < 0 || position_y >= height)
             continue;
         const float from = (float)x + way * (light[0] - (float)x) + 0.5f, pace = 1.0f - way;
         const ints column = TRUNCATED(limited(from + pace * LANE_NUMBERS, 0.0f, (float)(width - 1)));
         const int first = pace < 0.0f ? LANE(column, RUN - 1) : LANE(column, 0);
-        GLOBAL const float *row = radii + (there_y + PAD) * pitch + PAD;
+        GLOBAL const float *row = radii + (position_y + PAD) * pitch + PAD;
         const floats seen = pace <= 1.0f && pace >= -1.0f ? permuted(LOAD(row, first), column - first)
                                                           : taken(row, column);
         open = absolute(seen - r) < close ? (floats)(0.0f) : open;
@@ -295,8 +298,8 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
     return open;
 }
 
-/* Adds the discs to the picture, darker off its middle as `compose` has made that. A work-item takes a tile; `around`
- * is how many rows of tiles a disc may reach.
+/* Adds the discs to the picture, with the vignetting of `compose`. A work-item processes a tile; `around` is the reach
+ * of a disc in rows of tiles.
  */
 KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTRICT radii,
                        GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT lights,

@@ -1,30 +1,32 @@
-/* What `best` adds to the two methods between which it chooses: which green to believe, how far red and blue go along
- * with it, and what noise asks for.
+/* Additional steps of the method `best`: selection between two greens, correlation of red and blue with green, and
+ * noise reduction.
  */
 #include "colours.h"
 #include "scene.h"
 
-/* LMMSE expects that green minus colour is small and smooth, and is the better method where it is so. Where colours are
- * saturated and do not change as green does, RCD is. Measured on photographs (Kodak and McMaster), the share of RCD
- * that errs least grows with the square of saturation times (slope - 1), and is a half where that is CONTRARY.
+/* LMMSE assumes that green minus colour is small and smooth, and is more accurate where this holds. RCD is more
+ * accurate where colours are saturated and vary independently of green. Measured on photographs (Kodak and McMaster),
+ * the share of RCD with the least error grows with the square of saturation times (slope - 1), and is one half where
+ * that is CONTRARY.
  */
 #define CONTRARY 0.055f
-#define SATURATION 0.08f /* at which half of a measured slope is believed */
-#define EVEN 1e-4f       /* variance of green below which there is none to measure */
+#define SATURATION 0.08f /* saturation at which a measured slope has half weight */
+#define EVEN 1e-4f       /* variance of green below which the slope is not measurable */
 
-/* At the sites, in place: the better mixture of RCD's green and LMMSE's; and the slope, how many parts of green's
- * changes the site's colour goes along with, by regression on LMMSE's green over 3x3 sites of that colour (after
- * D. Kiku, Y. Monno, M. Tanaka, M. Okutomi, "Residual interpolation for color image demosaicking", ICIP 2013). In pale
- * colours all changes are green's, and measuring them makes it worse.
+/* At the photosites, in place: the better mixture of RCD's and LMMSE's green; and the slope, the regression coefficient
+ * of the photosite's colour on LMMSE's green over 3x3 photosites of that colour (after D. Kiku, Y. Monno, M. Tanaka, M.
+ * Okutomi, "Residual interpolation for color image demosaicking", ICIP 2013). In pale colours the slope is 1; measuring
+ * it increases the error.
  *
- * Saturation is that of 5x5 sites, weighted (1 2 2 2 1) each way, so that every one of the four kinds weighs 16.
+ * Saturation is measured over 5x5 photosites, weighted (1 2 2 2 1) in both directions: each of the four kinds has the
+ * total weight 16.
  */
 KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT by_lmmse,
                        GLOBAL float *RESTRICT green, GLOBAL float *RESTRICT slopes, int pitch, int margin, int red_x,
                        int red_y)
 {
     PAIR(margin);
-    floats even[6], odd[6]; /* of each row: the columns of the run's own kind, and those between */
+    floats even[6], odd[6]; /* in each row: columns of the run's own kind, and those between */
     for (int i = 0; i < 6; ++i) {
         const int row = at + (i - 2) * pitch;
         even[i] = LOAD(mosaic, row - 2) + LOAD(mosaic, row + 2) + 2.0f * LOAD(mosaic, row);
@@ -44,7 +46,7 @@ KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
     for (int dy = -1; dy <= 1; ++dy)
         for (int dx = -1; dx <= 1; ++dx) {
             const float weight = 0.0625f * (dy == 0 ? 2.0f : 1.0f) * (dx == 0 ? 2.0f : 1.0f);
-            const floats colour = AT_SITES(mosaic, 2 * (dy * pitch + dx)) - own; /* whose mean is `own` */
+            const floats colour = AT_COLOURS(mosaic, 2 * (dy * pitch + dx)) - own; /* relative to its mean, `own` */
             const floats from_here = LOAD(by_lmmse, pair + dy * pitch + 2 * dx) - lmmse;
             mean += weight * from_here;
             square += weight * (from_here * from_here);
@@ -58,7 +60,7 @@ KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
     STORE(slopes, pair, 1.0f + saturated * (limited(slope, 0.0f, 1.0f) - 1.0f));
 }
 
-/* Step 3: blue at red sites and red at blue sites. */
+/* Step 3: blue at red photosites and red at blue photosites. */
 KERNEL void best_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT falling,
                           GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT slopes,
                           GLOBAL float *RESTRICT opposite, int pitch, int margin, int red_x, int red_y)
@@ -68,7 +70,7 @@ KERNEL void best_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const floa
     STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, site_first, slope));
 }
 
-/* Step 4: red and blue at the greens, and the picture. */
+/* Step 4: red and blue at green photosites, and the picture. */
 KERNEL void best_colours(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical_at_greens,
                          GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT opposite,
                          GLOBAL const float *RESTRICT slopes, GLOBAL float *RESTRICT picture, int pitch, int stride,
@@ -98,16 +100,16 @@ KERNEL void best_colours(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
 
 FUNCTION float eighth_power(float x) { return (x * x) * (x * x) * ((x * x) * (x * x)); }
 
-/* Of one colour in a tile of which `share` of the sites has it: (typical noise / noise)^8, and whether the tile counts:
- * black and clipped ones have no noise. Noise is variance per unit of light, as of photons; in the domain of the square
- * root that is four times the variance.
+/* For one colour in a tile, present in the fraction `share` of the photosites: (typical noise / noise)^8, and whether
+ * the tile is valid: black and clipped tiles have no measurable noise. Noise is variance per unit of light, as for
+ * photons. In the square-root domain this is four times the variance.
  */
 FUNCTION void store_noise(GLOBAL float *pair, float squares, float light, float share, int encoded)
 {
     const float per_site = 1.0f / (share * NOISE_TILE * NOISE_TILE);
     const float mean = light * per_site;
     const float brightness = encoded ? mean * mean : mean;
-    /* The residue has the noise of one and a quarter sites. */
+    /* The residue has the noise of one and a quarter photosites. */
     const float variance = squares * per_site * (1.0f / 1.25f);
     const float noise = variance * (encoded ? 4.0f : 1.0f / (mean + 1e-6f));
     const int counts = brightness > DARKEST && brightness < BRIGHTEST;
@@ -115,8 +117,8 @@ FUNCTION void store_noise(GLOBAL float *pair, float squares, float light, float 
     pair[1] = counts ? 1.0f : 0.0f;
 }
 
-/* How rough each colour of a tile is, against the four nearest sites of that colour: a pair for red, green and blue,
- * because white balance has multiplied their noise as well.
+/* Roughness of each colour of a tile, relative to the four nearest photosites of that colour. Red, green and blue are
+ * separate, because white balance has scaled their noise too.
  */
 KERNEL void tile_noise(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT tiles, int pitch, int tiles_x,
                        int tiles_y, int red_x, int red_y, int encoded)
@@ -124,7 +126,7 @@ KERNEL void tile_noise(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRI
     if (GROUP_X >= tiles_x)
         return;
     floats green = (floats)(0.0f), green_light = green;
-    floats colour[2] = {green, green}, colour_light[2] = {green, green}; /* red and blue, whose rows alternate */
+    floats colour[2] = {green, green}, colour_light[2] = {green, green}; /* red and blue, in alternating rows */
     for (int row = 0; row < NOISE_TILE; ++row) {
         const int y = GLOBAL_Y * NOISE_TILE + row;
         const int is_blue = (y & 1) != red_y;
@@ -151,7 +153,7 @@ KERNEL void tile_noise(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRI
     store_noise(tile + 4, sum_of(colour[1]), sum_of(colour_light[1]), 0.25f, encoded);
 }
 
-/* Sums of `count` tiles from each of `rows` places into one each. */
+/* Reduces `count` tiles at each of `rows` positions to one sum each. */
 KERNEL void sum_noise(GLOBAL const float *RESTRICT tiles, GLOBAL float *RESTRICT sums, int count, int rows)
 {
     if (GROUP_X >= rows)
@@ -164,13 +166,12 @@ KERNEL void sum_noise(GLOBAL const float *RESTRICT tiles, GLOBAL float *RESTRICT
     }
 }
 
-/* Part of the mosaic's noise that demosaicing leaves in a channel. */
+/* Fraction of the mosaic's noise that remains in a channel after demosaicing. */
 #define NOISE_LEFT 0.7f
 
-/* The noise to hold back of red, green and blue, from `rows` sums: that of the quietest tiles, by their power mean, so
- * that a few are enough, however busy the rest is. What is below the typical noise hardly counts: it may as well be
- * film grain or fine texture, and pictures without noise shall not lose (measured: 0.3 dB on photographs, had it
- * counted).
+/* Noise level to remove from red, green and blue, from `rows` sums: that of the quietest tiles, by a power mean, so
+ * that few smooth tiles suffice. Noise below the typical level has little effect: it may be film grain or fine texture,
+ * and noise-free pictures must not lose quality (measured: otherwise 0.3 dB on photographs).
  */
 KERNEL void finish_noise(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT noise, int rows)
 {
@@ -187,8 +188,8 @@ KERNEL void finish_noise(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRI
     noise[GROUP_X] = tiles > 0.0f ? NOISE_LEFT * counted * quietest : 0.0f;
 }
 
-/* Scene RGB of the demosaiced picture, a pair of rows. Where the mosaic is noisy, a method that keeps to measured
- * values keeps their noise; so the fall-back is a Wiener filter over 3x3 pixels (J. S. Lee, "Digital image enhancement
+/* Scene RGB of the demosaiced picture, a pair of rows. A method that preserves measured values also preserves their
+ * noise. Noisy mosaics therefore fall back to a Wiener filter over 3x3 pixels (J. S. Lee, "Digital image enhancement
  * and noise filtering by use of local statistics", IEEE PAMI 2, 1980).
  */
 KERNEL void best_finish(GLOBAL const float *RESTRICT picture, GLOBAL const float *RESTRICT noise,

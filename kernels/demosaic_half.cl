@@ -1,4 +1,4 @@
-/* One pixel from each 2x2 block, its greens averaged: no interpolation, half the size, a quarter of the work. */
+/* One pixel per 2x2 block, greens averaged: no interpolation, half the size, a quarter of the work. */
 #include "portable.h"
 #include "scene.h"
 

@@ -1,5 +1,6 @@
-/* Demosaicing by one linear filter a site: bilinear, and Malvar, He and Cutler, "High-quality linear interpolation
- * for demosaicing of Bayer-patterned color images", ICASSP 2004, which adds the Laplacian of the colour that is there.
+/* Demosaicing by one linear filter per photosite: bilinear, and Malvar, He and Cutler, "High-quality linear
+ * interpolation for demosaicing of Bayer-patterned color images", ICASSP 2004, which adds the Laplacian of the measured
+ * colour.
  */
 #include "portable.h"
 #include "scene.h"
@@ -42,7 +43,7 @@ KERNEL void demosaic_malvar(GLOBAL const float *RESTRICT mosaic, GLOBAL float *R
     const floats column_2 = M(0, -2) + M(0, 2);
     const floats diagonal = M(-1, -1) + M(1, -1) + M(-1, 1) + M(1, 1);
 
-    /* The paper's four filters, gains 1/2, 5/8 and 3/4 included. */
+    /* The paper's four filters, including the gains 1/2, 5/8 and 3/4. */
     const floats green_here = 0.5f * centre + 0.25f * (row_1 + column_1) - 0.125f * (row_2 + column_2);
     const floats from_row = 0.625f * centre + 0.5f * row_1 - 0.125f * (row_2 + diagonal) + 0.0625f * column_2;
     const floats from_column = 0.625f * centre + 0.5f * column_1 - 0.125f * (column_2 + diagonal) + 0.0625f * row_2;

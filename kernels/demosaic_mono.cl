@@ -1,4 +1,4 @@
-/* A sensor without filters: every site is a grey pixel already, and the camera matrix says what grey is. */
+/* A sensor without filters: every photosite is a grey pixel; the camera matrix maps it to neutral grey. */
 #include "portable.h"
 #include "scene.h"
 

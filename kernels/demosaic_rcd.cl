@@ -1,13 +1,15 @@
-/* Ratio Corrected Demosaicing (L. Sanz Rodriguez, "Ratio Corrected Demosaicing", 2017): green is interpolated along
- * the direction in which the mosaic is smooth, corrected by the ratio of the low-passed mosaic; red and blue follow
- * as colour differences. Four steps over whole padded rows, with a border that shrinks step by step.
+/* Ratio Corrected Demosaicing (L. Sanz Rodriguez, "Ratio Corrected Demosaicing", 2017): green is interpolated along the
+ * direction in which the mosaic is smooth and corrected by the ratio of the low-passed mosaic. Red and blue follow as
+ * colour differences. The four steps process whole padded rows; the valid border shrinks with each step.
  */
 #include "colours.h"
 #include "scene.h"
 
 #define EPSILON_SQUARED 1e-10f
 
-/* The paper's high-passed second derivative (1 -3 -1 6 -1 -3 1) is (1 -3 1) of this, (1 0 -2 0 1). */
+/* The paper's high-passed second derivative (1 -3 -1 6 -1 -3 1) is (1 -3 1) applied to (1 0 -2 0 1), which is computed
+ * here.
+ */
 FUNCTION floats bend(floats before, floats here, floats after) { return before + after - 2.0f * here; }
 
 /* Its square. */
@@ -17,7 +19,7 @@ FUNCTION floats roughness(floats before, floats here, floats after)
     return filtered * filtered;
 }
 
-/* Roughness at the middle and at its two neighbours, of nine sites in a line. */
+/* Roughness at the centre and at its two neighbours, from nine photosites in a line. */
 FUNCTION floats energy(floats a, floats b, floats c, floats d, floats e, floats f, floats g, floats h, floats i)
 {
     const floats at_c = bend(a, c, e), at_d = bend(b, d, f), at_e = bend(c, e, g), at_f = bend(d, f, h);
@@ -32,8 +34,8 @@ FUNCTION floats energy_across(GLOBAL const float *mosaic, int at)
                   LOAD(mosaic, at + 4));
 }
 
-/* Step 1: which share of the energy is vertical, at the sites and at the greens; at the sites also which share lies on
- * the falling diagonal, and the low-passed mosaic.
+/* Step 1: the vertical share of the energy, at all photosites; at red and blue photosites also the share of the falling
+ * diagonal, and the low-passed mosaic.
  */
 KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT vertical,
                            GLOBAL float *RESTRICT vertical_at_greens, GLOBAL float *RESTRICT falling,
@@ -55,29 +57,29 @@ KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RE
     STORE(vertical, pair, site_first ? first : second);
     STORE(vertical_at_greens, pair, site_first ? second : first);
 
-#define DIAGONAL_ENERGY(step)                                                                                          \
-    energy(AT_SITES(mosaic, -4 * (step)), AT_SITES(mosaic, -3 * (step)), AT_SITES(mosaic, -2 * (step)),                \
-           AT_SITES(mosaic, -(step)), AT_SITES(mosaic, 0), AT_SITES(mosaic, step), AT_SITES(mosaic, 2 * (step)),       \
-           AT_SITES(mosaic, 3 * (step)), AT_SITES(mosaic, 4 * (step)))
+#define DIAGONAL_ENERGY(step)                                                                                 \
+    energy(AT_COLOURS(mosaic, -4 * (step)), AT_COLOURS(mosaic, -3 * (step)), AT_COLOURS(mosaic, -2 * (step)), \
+           AT_COLOURS(mosaic, -(step)), AT_COLOURS(mosaic, 0), AT_COLOURS(mosaic, step),                      \
+           AT_COLOURS(mosaic, 2 * (step)), AT_COLOURS(mosaic, 3 * (step)), AT_COLOURS(mosaic, 4 * (step)))
     const floats p = DIAGONAL_ENERGY(pitch + 1);
     const floats q = DIAGONAL_ENERGY(pitch - 1);
     STORE(falling, pair, p / (p + q));
-    const floats low = 0.25f * AT_SITES(mosaic, 0)
-                     + 0.0625f * (AT_SITES(mosaic, -pitch - 1) + AT_SITES(mosaic, -pitch + 1)
-                                  + AT_SITES(mosaic, pitch - 1) + AT_SITES(mosaic, pitch + 1))
-                     + 0.125f * (AT_SITES(mosaic, -1) + AT_SITES(mosaic, 1) + AT_SITES(mosaic, -pitch)
-                                 + AT_SITES(mosaic, pitch));
-    STORE(low_pass, pair, greater(low, (floats)(0.0f))); /* noise around black: ratios would know no bounds */
+    const floats low = 0.25f * AT_COLOURS(mosaic, 0)
+                     + 0.0625f * (AT_COLOURS(mosaic, -pitch - 1) + AT_COLOURS(mosaic, -pitch + 1)
+                                  + AT_COLOURS(mosaic, pitch - 1) + AT_COLOURS(mosaic, pitch + 1))
+                     + 0.125f * (AT_COLOURS(mosaic, -1) + AT_COLOURS(mosaic, 1) + AT_COLOURS(mosaic, -pitch)
+                                 + AT_COLOURS(mosaic, pitch));
+    STORE(low_pass, pair, greater(low, (floats)(0.0f))); /* avoids unbounded ratios for noise around black */
 }
 
-#define GRADIENT_TOWARDS(step)                                                                                         \
-    (EPSILON + absolute(AT_SITES(mosaic, step) - AT_SITES(mosaic, -(step)))                                            \
-     + absolute(AT_SITES(mosaic, 0) - AT_SITES(mosaic, 2 * (step)))                                                    \
-     + absolute(AT_SITES(mosaic, step) - AT_SITES(mosaic, 3 * (step)))                                                 \
-     + absolute(AT_SITES(mosaic, 2 * (step)) - AT_SITES(mosaic, 4 * (step))))
+#define GRADIENT_TOWARDS(step)                                                  \
+    (EPSILON + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, -(step))) \
+     + absolute(AT_COLOURS(mosaic, 0) - AT_COLOURS(mosaic, 2 * (step)))         \
+     + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, 3 * (step)))      \
+     + absolute(AT_COLOURS(mosaic, 2 * (step)) - AT_COLOURS(mosaic, 4 * (step))))
 
-/* Step 2: green at the sites. A neighbour n at low-pass l_n says n (1 + (l - l_n) / (l + l_n)) = n 2 l / (l + l_n);
- * of the two neighbours on an axis the one across the smaller gradient counts more.
+/* Step 2: green at the photosites. A neighbour n with low-pass l_n gives n (1 + (l - l_n) / (l + l_n)) = n 2 l / (l +
+ * l_n). Of the two neighbours on an axis, the one across the smaller gradient has more weight.
  */
 KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical,
                       GLOBAL const float *RESTRICT low_pass, GLOBAL float *RESTRICT green, int pitch, int margin,
@@ -89,16 +91,16 @@ KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *R
     const floats low_west = low + LOAD(low_pass, pair - 2), low_east = low + LOAD(low_pass, pair + 2);
     const floats to_north = GRADIENT_TOWARDS(-pitch), to_south = GRADIENT_TOWARDS(pitch);
     const floats to_west = GRADIENT_TOWARDS(-1), to_east = GRADIENT_TOWARDS(1);
-    const floats column = to_south * AT_SITES(mosaic, -pitch) * low_south
-                        + to_north * AT_SITES(mosaic, pitch) * low_north;
-    const floats row = to_east * AT_SITES(mosaic, -1) * low_east + to_west * AT_SITES(mosaic, 1) * low_west;
+    const floats column = to_south * AT_COLOURS(mosaic, -pitch) * low_south
+                        + to_north * AT_COLOURS(mosaic, pitch) * low_north;
+    const floats row = to_east * AT_COLOURS(mosaic, -1) * low_east + to_west * AT_COLOURS(mosaic, 1) * low_west;
     const floats share = clearer(LOAD(vertical, pair), AROUND(site_first, vertical));
     const floats ratio = mixed_fractions(column, (to_north + to_south) * low_north * low_south,
                                          row, (to_west + to_east) * low_west * low_east, share);
     STORE(green, pair, 2.0f * low * ratio);
 }
 
-/* Step 3: blue at red sites and red at blue sites. */
+/* Step 3: blue at red photosites and red at blue photosites. */
 KERNEL void rcd_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT falling,
                          GLOBAL const float *RESTRICT green, GLOBAL float *RESTRICT opposite, int pitch, int margin,
                          int red_x, int red_y)
@@ -108,7 +110,7 @@ KERNEL void rcd_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
     STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, site_first, one));
 }
 
-/* Step 4: red and blue at the greens, then scene RGB. */
+/* Step 4: red and blue at green photosites, then scene RGB. */
 KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical_at_greens,
                        GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT opposite,
                        GLOBAL float *RESTRICT scene, int pitch, int stride, int red_x, int red_y, int encoded,

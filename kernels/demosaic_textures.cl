@@ -1,10 +1,10 @@
-/* The end of a demosaic by the estimates of kernels/textures.cl. */
+/* Final step of a demosaic from the estimates of kernels/textures.cl. */
 #include "portable.h"
 #include "pattern.h"
 #include "scene.h"
 
-/* Scene RGB. Until now its planes held sums: of each site's first and second missing colour, in the order red, green,
- * blue, times their trust, and of the trust.
+/* Scene RGB. On entry its planes hold sums: each photosite's first and second missing colour (in the order red, green,
+ * blue) times the weights, and the sum of the weights.
  */
 KERNEL void demosaic_textures(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT colours,
                               GLOBAL float *scene, int pitch, int stride, int encoded, float rr, float rg, float rb,

@@ -1,16 +1,16 @@
-/* Noise reduction on the mosaic, before anything interpolates: non-local means (A. Buades, B. Coll, J.-M. Morel, "A
- * non-local algorithm for image denoising", CVPR 2005) between sites of one colour, in two sweeps, the second with
- * three times the stride (as H. Dammertz et al., "Edge-avoiding a-trous wavelet transform", HPG 2010). The second costs
- * little and takes away the blotches that the first leaves (measured: 31.5 dB becomes 31.8 on photographs, while twice
- * as many neighbours in one sweep give 31.7).
+/* Noise reduction on the mosaic before interpolation: non-local means (A. Buades, B. Coll, J.-M. Morel, "A non-local
+ * algorithm for image denoising", CVPR 2005) between photosites of one colour, in two sweeps, the second with three
+ * times the stride (as H. Dammertz et al., "Edge-avoiding a-trous wavelet transform", HPG 2010). The second sweep is
+ * cheap and removes the blotches left by the first (measured: 31.5 dB becomes 31.8 on photographs; twice as many
+ * neighbours in one sweep give 31.7).
  *
- * `level` holds the mosaic with even noise, see noise.h: its square is linear in the light, so that squares are
- * averaged and dark tones keep their mean.
+ * `level` holds the variance-stabilized mosaic, see noise.h. Its square is linear in the light. Squares are averaged,
+ * so that dark tones keep their mean.
  */
 #include "portable.h"
 #include "noise.h"
 
-#define ROWS 8 /* that a work-item takes: the sums of squares of a row serve three patches */
+#define ROWS 8 /* per work-item: the sums of squares of a row serve three patches */
 
 KERNEL void denoise_level(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT level, int pitch, int encoded,
                           float slope00, float slope01, float slope10, float slope11, float offset)
@@ -20,8 +20,8 @@ KERNEL void denoise_level(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RES
     STORE(level, at, level_of(LOAD(mosaic, at), encoded, SLOPES(y), offset));
 }
 
-/* Adds to sums and weights of ROWS rows what the sites at `shift` say. Alike is a patch of 3x3 sites whose mean squared
- * difference is not above `even`; `steep` says how fast others lose weight.
+/* Adds the photosites at `shift` to the sums and weights of ROWS rows. Patches of 3x3 photosites match if their mean
+ * squared difference is at most `even`; above that their weight falls with the slope `steep`.
  */
 FUNCTION void gather(GLOBAL const float *level, int at, int pitch, int shift, float steep, float even, floats *sums,
                      floats *weights)
@@ -37,13 +37,13 @@ FUNCTION void gather(GLOBAL const float *level, int at, int pitch, int shift, fl
     for (int i = 0; i < ROWS; ++i) {
         const floats apart = greater((rows[i] + rows[i + 1] + rows[i + 2]) * steep - even, (floats)(0.0f));
         const floats weight = 1.0f / (1.0f + apart * apart);
-        const floats there = LOAD(level, at + i * pitch + shift);
-        sums[i] += weight * (there * there);
+        const floats neighbour = LOAD(level, at + i * pitch + shift);
+        sums[i] += weight * (neighbour * neighbour);
         weights[i] += weight;
     }
 }
 
-/* A sweep's sums and weights begin with the site itself. */
+/* The sums and weights of a sweep start with the photosite itself. */
 #define BEGIN(from)                                                                                                    \
     const int at = (ROWS * GLOBAL_Y + (from) + PAD) * pitch + GLOBAL_X;                                                \
     floats sums[ROWS], weights[ROWS];                                                                                  \
@@ -68,7 +68,7 @@ KERNEL void denoise_fine(GLOBAL const float *RESTRICT level, GLOBAL float *RESTR
         STORE(nearby, at + i * pitch, square_root(sums[i] / weights[i]));
 }
 
-/* Second sweep, over 8 sites around at a distance of `stride`, most of them outside what the first has seen. */
+/* Second sweep: 8 photosites at a distance of `stride`, most of them outside the range of the first sweep. */
 KERNEL void denoise_coarse(GLOBAL const float *RESTRICT level, GLOBAL float *RESTRICT afar, int pitch, int stride,
                         float steep, float even)
 {
@@ -81,10 +81,10 @@ KERNEL void denoise_coarse(GLOBAL const float *RESTRICT level, GLOBAL float *RES
         STORE(afar, at + i * pitch, square_root(sums[i] / weights[i]));
 }
 
-/* Back from level to light, and `strength` of the way from the mosaic to the result. The two greens of a Bayer mosaic
- * were averaged apart: what is left of their noise differs, and a demosaicer would draw it as a mesh. So `evened` of a
- * green site's difference from its four green neighbours goes, where that is small enough to be noise (measured: up to
- * 0.1 dB; the mesh is gone). Green are the sites of which column and row add up to the parity `green`.
+/* Converts level to light and blends the mosaic with the result by `strength`. The two greens of a Bayer mosaic were
+ * averaged separately: their residual noise differs and would appear as a mesh after demosaicing. The fraction `evened`
+ * of a green photosite's difference from its four green neighbours is removed where it is small enough to be noise
+ * (measured: up to 0.1 dB; the mesh disappears). Green photosites have a column plus row of the parity `green`.
  */
 KERNEL void denoise_finish(GLOBAL const float *RESTRICT level, GLOBAL const float *RESTRICT mosaic,
                            GLOBAL float *RESTRICT denoised, int pitch, int encoded, float slope00, float slope01,

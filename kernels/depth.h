@@ -1,17 +1,17 @@
-/* Distances as the depth kernels hold them: 1 / metres, in which a plane is linear across a picture, and a blur radius
- * linear in the distance. Halfway between two things there is nothing, so no kernel averages over an edge.
+/* The depth kernels store distances as 1 / metres: a plane is linear across a picture, and the blur radius is linear in
+ * the stored value. No kernel averages across an edge: there is no surface halfway between two objects.
  */
 #define NEAREST_M 1e-3f
-#define FARTHEST_M 1e6f /* infinity, without which fast arithmetic is not exact */
+#define MAX_DEPTH_M 1e6f /* stands for infinity, which fast arithmetic does not handle exactly */
 
 FUNCTION floats per_metre(floats metres)
 {
-    return 1.0f / limited(metres, NEAREST_M, FARTHEST_M);
+    return 1.0f / limited(metres, NEAREST_M, MAX_DEPTH_M);
 }
 
-/* How a picture looks, for comparing places of it: its brightness and its tint between blue and red, of the square
- * roots of light, whose noise and visible steps are even. As long as the distance of two colours, but for the axis from
- * green to magenta (measured: without it edges lie as well, in an eighth less time).
+/* Appearance of a pixel, for comparisons: brightness and blue-to-red tint, from square roots of light, in which noise
+ * and visible differences are uniform. The length of the difference equals the distance of two colours, without the
+ * green-magenta axis (measured: without it edges are as accurate, in an eighth less time).
  */
 FUNCTION floats brightness(floats red, floats green, floats blue)
 {
@@ -22,8 +22,8 @@ FUNCTION floats tint(floats red, floats blue)
     return 0.707f * (red - blue);
 }
 
-/* One standard deviation of a distance, in 1 / metres. Beyond 10 m it stays what it is there: the blur does not tell
- * such distances apart, and next to infinity any noise would be an edge.
+/* One standard deviation of a distance, in 1 / metres. Beyond 10 m it is constant: the blur does not distinguish such
+ * distances, and near infinity any noise would become an edge.
  */
 #define NOISE_FLOOR 0.1f
 FUNCTION floats deviation(floats nearness, float noise)

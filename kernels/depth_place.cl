@@ -1,16 +1,17 @@
-/* A map of distances, rows without padding, onto the grid of a picture. */
+/* Resamples a depth map (rows without padding) onto the grid of a picture. */
 #include "portable.h"
 #include "depth.h"
 
-/* A map of the picture's size, as it is. */
+/* For a map of the picture's size. */
 KERNEL void depth_take(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT depth, int width, int pitch)
 {
     STORE(depth, (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X, LOAD(map, GLOBAL_Y * width + GLOBAL_X));
 }
 
-/* Zero or less is unknown, and takes the farther of the known distances to the left and the right: most holes are what
- * a nearer thing hides from one of two cameras. The same again along the columns for lines without any. A work-item
- * takes a line of `count` samples, `along` apart; `across` leads to the next line.
+/* Zero or less means unknown. An unknown sample takes the farther of the known distances to its left and right: most
+ * holes are occlusions of a farther surface in one of two cameras. A second run along the columns fills lines without
+ * any known distance. A work-item processes a line of `count` samples, `along` apart; `across` is the offset of the
+ * next line.
  */
 KERNEL void depth_fill(GLOBAL float *map, int count, int along, int lines, int across)
 {
@@ -32,15 +33,15 @@ KERNEL void depth_fill(GLOBAL float *map, int count, int along, int lines, int a
     }
 }
 
-/* The surface that more of a pixel's samples lie on, the nearer of two that share it: from sums and numbers. */
+/* The surface with the majority of a pixel's samples, the nearer one if equal: from sums and counts. */
 FUNCTION floats surface(floats near_sum, floats near_count, floats far_sum, floats far_count)
 {
     const ints is_near = near_count >= far_count;
     return (is_near ? near_sum : far_sum) / greater(is_near ? near_count : far_count, (floats)(1.0f));
 }
 
-/* A map of twice the grid's width and height onto it, in 1 / metres or, `as_metres`, in metres. What differs by less
- * than a factor of `ratio` is one surface.
+/* Reduces a map of twice the grid's width and height, in 1 / metres or, if `as_metres`, in metres. Samples within a
+ * factor of `ratio` belong to one surface.
  */
 KERNEL void depth_halve(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT grid, int width, int pitch,
                         float ratio, int as_metres)
@@ -59,7 +60,7 @@ KERNEL void depth_halve(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT
     STORE(grid, (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X, as_metres ? 1.0f / nearness : nearness);
 }
 
-/* In place, a row of the map for each row of work-items: metres to 1 / metres. */
+/* In place, one map row per row of work-items: metres to 1 / metres. */
 KERNEL void depth_invert(GLOBAL float *map, int width)
 {
     if (GLOBAL_X + RUN <= width) {
@@ -68,19 +69,20 @@ KERNEL void depth_invert(GLOBAL float *map, int width)
     }
     for (int x = GLOBAL_X; x < width; ++x) {
         const float metres = map[GLOBAL_Y * width + x];
-        map[GLOBAL_Y * width + x] = 1.0f / (metres < NEAREST_M ? NEAREST_M : metres > FARTHEST_M ? FARTHEST_M : metres);
+        map[GLOBAL_Y * width + x] =
+            1.0f / (metres < NEAREST_M ? NEAREST_M : metres > MAX_DEPTH_M ? MAX_DEPTH_M : metres);
     }
 }
 
 #define MAX_SAMPLES 16
 
-/* A grid coarser than the map: `count` x `count` samples of each of its pixels. */
+/* A grid coarser than the map: `count` x `count` samples per pixel. */
 FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
                            float step_y, int count, float ratio)
 {
     const floats none = (floats)(0.0f), one = (floats)(1.0f);
     floats samples[MAX_SAMPLES];
-    floats nearest = none, farthest = (floats)(1.0f / NEAREST_M);
+    floats nearest = none, most_distant = (floats)(1.0f / NEAREST_M);
     const float part = 1.0f / (float)count;
     for (int down = 0; down < count; ++down) {
         const int row = (int)((y + ((float)down + 0.5f) * part) * step_y);
@@ -90,13 +92,13 @@ FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_heig
             const floats here = taken(from, TRUNCATED(lesser(column, (floats)((float)(map_width - 1)))));
             samples[down * count + right] = here;
             nearest = greater(nearest, here);
-            farthest = lesser(farthest, here);
+            most_distant = lesser(most_distant, here);
         }
     }
     floats near_sum = none, near_count = none, far_sum = none, far_count = none;
     for (int i = 0; i < count * count; ++i) {
         const ints is_near = samples[i] * ratio > nearest;
-        const ints is_far = samples[i] < farthest * ratio;
+        const ints is_far = samples[i] < most_distant * ratio;
         near_sum += is_near ? samples[i] : none;
         near_count += is_near ? one : none;
         far_sum += is_near ? none : is_far ? samples[i] : none;
@@ -105,7 +107,7 @@ FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_heig
     return surface(near_sum, near_count, far_sum, far_count);
 }
 
-/* A grid finer than the map: linear on a surface, the nearest sample across an edge. */
+/* A grid finer than the map: linear on a surface, nearest sample across an edge. */
 FUNCTION floats upsampled(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
                          float step_y, float ratio)
 {
@@ -123,15 +125,15 @@ FUNCTION floats upsampled(GLOBAL const float *map, int map_width, int map_height
     const floats a = taken(upper, left), b = taken(upper, right);
     const floats c = taken(lower, left), d = taken(lower, right);
     const floats nearest = greater(greater(a, b), greater(c, d));
-    const floats farthest = lesser(lesser(a, b), lesser(c, d));
+    const floats most_distant = lesser(lesser(a, b), lesser(c, d));
     const floats above = a + (b - a) * along;
     const floats below = c + (d - c) * along;
     const floats one_of = down < 0.5f ? (along < 0.5f ? a : b) : (along < 0.5f ? c : d);
-    return nearest < farthest * ratio ? above + (below - above) * down : one_of;
+    return nearest < most_distant * ratio ? above + (below - above) * down : one_of;
 }
 
-/* A map of any size, in 1 / metres, onto a grid of any size, in 1 / metres or, `as_metres`, in metres. `step_x` and
- * `step_y` are map samples per pixel; `count` is 0 on a grid finer than the map.
+/* Resamples a map of any size, in 1 / metres, onto a grid of any size, in 1 / metres or, if `as_metres`, in metres.
+ * `step_x` and `step_y` are map samples per pixel; `count` is 0 on a grid finer than the map.
  */
 KERNEL void depth_place(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT grid, int map_width, int map_height,
                         int pitch, float step_x, float step_y, int count, float ratio, int as_metres)

@@ -1,22 +1,22 @@
-/* Distances from half the picture's size to the whole, their edges along the picture's own.
+/* Upsamples distances from half the picture's size to full size, with edges aligned to the picture's.
  *
- * Joint bilateral upsampling (J. Kopf et al., "Joint bilateral upsampling", SIGGRAPH 2007) with a vote in place of its
- * mean: around an edge the samples belong to the nearer surface or to the farther, and a pixel goes with those that
- * look like it (the mode instead of the mean, as J. van de Weijer and R. van den Boomgaard, "Local mode filtering",
- * CVPR 2001). A mean would put rims of a third distance around things, which the defocus then draws as halos.
+ * Joint bilateral upsampling (J. Kopf et al., "Joint bilateral upsampling", SIGGRAPH 2007) with a vote instead of the
+ * mean: around an edge each sample belongs to the nearer or the farther surface, and a pixel joins the samples of
+ * similar appearance (mode instead of mean, as J. van de Weijer and R. van den Boomgaard, "Local mode filtering", CVPR
+ * 2001). A mean would create rims of a third distance, which defocus would draw as halos.
  */
 #include "portable.h"
 #include "depth.h"
 
-#define ALIKE 0.2f /* difference in look at which a sample has hardly a vote left */
+#define ALIKE 0.2f /* difference in appearance at which a sample has almost no vote */
 #define MIN_VOTE 0.2f
-#define KEPT_VOTE 1.0f /* for what a pixel was in the last frame, where the picture stands still */
-#define ZONE 0.3f /* of the way from one surface to the other; what lies between has no vote */
-#define CLEAR 0.68f /* share of the samples that have one where two surfaces meet; on a slope it is 2 ZONE */
+#define KEPT_VOTE 1.0f /* vote for the previous frame's surface, where the picture is static */
+#define ZONE 0.3f /* fraction of the range between both surfaces; samples in the middle have no vote */
+#define CLEAR 0.68f /* fraction of samples with a vote where two surfaces meet; on a slope it is 2 ZONE */
 
-/* What is done for each half pixel of the window: its number, column, row, and the weight of its distance. */
+/* Applied to each half-size pixel of the window: its index, column, row, and the weight of its distance. */
 #define SAMPLES 25
-#define WEIGHTS 12.84f /* the sum of all */
+#define WEIGHTS 12.84f /* sum of all weights */
 #define FOR_EACH(DO)                                                                                                   \
     DO(1, -1, -2, 0.42f) DO(2, 0, -2, 0.5f) DO(3, 1, -2, 0.42f)                                                        \
     DO(5, -2, -1, 0.42f) DO(6, -1, -1, 0.75f) DO(7, 0, -1, 0.87f) DO(8, 1, -1, 0.75f) DO(9, 2, -1, 0.42f)              \
@@ -24,8 +24,8 @@
     DO(15, -2, 1, 0.42f) DO(16, -1, 1, 0.75f) DO(17, 0, 1, 0.87f) DO(18, 1, 1, 0.75f) DO(19, 2, 1, 0.42f)              \
     DO(21, -1, 2, 0.42f) DO(22, 0, 2, 0.5f) DO(23, 1, 2, 0.42f)
 
-/* The same for those that vote about one of the four pixels of the picture in the middle one: the twelve around it.
- * `right` and `down`, 0 or 1, say which; their numbers and places are those of the upper left one, moved.
+/* The same for the twelve voters for one of the four full-size pixels within the middle half-size pixel. `right` and
+ * `down`, 0 or 1, select the pixel; indices and positions are those of the upper left one, shifted.
  */
 #define MOVED(DO, i, dx, dy) DO((i) + right + 5 * down, (dx) + right, (dy) + down, 1.0f)
 #define FOR_TWELVE(DO)                                                                                                 \
@@ -34,10 +34,10 @@
     MOVED(DO, 10, -2, 0) MOVED(DO, 11, -1, 0) MOVED(DO, 12, 0, 0) MOVED(DO, 13, 1, 0)                                  \
     MOVED(DO, 16, -1, 1) MOVED(DO, 17, 0, 1)
 
-/* Samples of a window lie `step` half pixels apart. */
-#define THERE(dx, dy) (at + ((dy) * pitch + (dx)) * step)
+/* Samples of a window are `step` half-size pixels apart. */
+#define TAP_AT(dx, dy) (at + ((dy) * pitch + (dx)) * step)
 
-/* Stores two runs whose pixels take turns. */
+/* Stores two runs with interleaved pixels. */
 FUNCTION void store_turns(GLOBAL float *plane, int at, floats even, floats odd)
 {
 #if RUN > 1
@@ -54,7 +54,7 @@ FUNCTION void store_turns(GLOBAL float *plane, int at, floats even, floats odd)
 #endif
 }
 
-/* The two surfaces around a half pixel, and on which side each sample votes: above 0 for the nearer, below for the
+/* The two surfaces around a half-size pixel, and each sample's side: above 0 for the nearer surface, below 0 for the
  * farther.
  */
 typedef struct {
@@ -68,18 +68,18 @@ FUNCTION int some_of(ints lanes)
     return largest(lanes ? (floats)(1.0f) : (floats)(0.0f)) > 0.0f;
 }
 
-/* Says whether one of a run lies on an edge, and only then what is around it. `edge` is the least ratio of distances
- * that is an edge, if it is no slope, and `steep` one that always is.
+/* Returns whether any lane of a run lies on an edge; computes the neighbourhood only then. `edge` is the minimum ratio
+ * of distances of an edge, unless it is a slope; `steep` is a ratio that is always an edge.
  */
 FUNCTION int find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, int pitch, int step, float edge,
                            float steep)
 {
     floats lowest = LOAD(nearness, at), highest = lowest;
-#define BOUND(i, dx, dy, weight)                                                                                       \
-    {                                                                                                                  \
-        const floats there = LOAD(nearness, THERE(dx, dy));                                                            \
-        lowest = lesser(lowest, there);                                                                                \
-        highest = greater(highest, there);                                                                             \
+#define BOUND(i, dx, dy, weight)                              \
+    {                                                         \
+        const floats tap_at = LOAD(nearness, TAP_AT(dx, dy)); \
+        lowest = lesser(lowest, tap_at);                      \
+        highest = greater(highest, tap_at);                   \
     }
     FOR_EACH(BOUND)
     const floats apart = (highest - lowest) / greater(lowest, (floats)(NOISE_FLOOR));
@@ -90,16 +90,16 @@ FUNCTION int find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, in
     const floats near_from = highest - ZONE * (highest - lowest);
     const floats far_to = lowest + ZONE * (highest - lowest);
     floats near_sum = none, near_weight = none, far_sum = none, far_weight = none;
-#define SORT(i, dx, dy, weight)                                                                                        \
-    {                                                                                                                  \
-        const floats there = LOAD(nearness, THERE(dx, dy));                                                            \
-        const floats in_near = there >= near_from ? (floats)(weight) : none;                                           \
-        const floats in_far = there <= far_to ? (floats)(weight) : none;                                               \
-        near_sum += in_near * there;                                                                                   \
-        near_weight += in_near;                                                                                        \
-        far_sum += in_far * there;                                                                                     \
-        far_weight += in_far;                                                                                          \
-        s->sides[i] = in_near - in_far;                                                                                \
+#define SORT(i, dx, dy, weight)                                               \
+    {                                                                         \
+        const floats tap_at = LOAD(nearness, TAP_AT(dx, dy));                 \
+        const floats in_near = tap_at >= near_from ? (floats)(weight) : none; \
+        const floats in_far = tap_at <= far_to ? (floats)(weight) : none;     \
+        near_sum += in_near * tap_at;                                         \
+        near_weight += in_near;                                               \
+        far_sum += in_far * tap_at;                                           \
+        far_weight += in_far;                                                 \
+        s->sides[i] = in_near - in_far;                                       \
     }
     FOR_EACH(SORT)
     s->nearer = near_sum / near_weight;
@@ -109,25 +109,26 @@ FUNCTION int find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, in
     return some_of(s->on_edge);
 }
 
-/* What the last frame votes. `memory` tells where the picture has changed since. */
+/* Vote of the previous frame. `memory` states where the picture has changed since. */
 FUNCTION floats kept_vote(GLOBAL const float *memory, int at)
 {
     return absolute(LOAD(memory, at)) > 1.5f ? (floats)(KEPT_VOTE) : (floats)(0.0f);
 }
 
-/* Adds a sample's vote: as much as it looks like the pixel. */
-#define VOTE(i, dx, dy, weight)                                                                                        \
-    {                                                                                                                  \
-        const int from = THERE(dx, dy);                                                                                \
-        const floats brighter = LOAD(guide, from) - bright;                                                            \
-        const floats redder = LOAD(guide, from + stride) - tinted;                                                     \
-        const floats like = 1.0f - (brighter * brighter + redder * redder) * (1.0f / (ALIKE * ALIKE));                 \
-        const floats vote = greater(like, (floats)(MIN_VOTE));                                                       \
-        votes += s.sides[i] * vote * vote;                                                                             \
+/* Adds a sample's vote, weighted by its similarity to the pixel. */
+#define VOTE(i, dx, dy, weight)                                                                        \
+    {                                                                                                  \
+        const int from = TAP_AT(dx, dy);                                                               \
+        const floats brighter = LOAD(guide, from) - bright;                                            \
+        const floats redder = LOAD(guide, from + stride) - tinted;                                     \
+        const floats like = 1.0f - (brighter * brighter + redder * redder) * (1.0f / (ALIKE * ALIKE)); \
+        const floats vote = greater(like, (floats)(MIN_VOTE));                                         \
+        votes += s.sides[i] * vote * vote;                                                             \
     }
 
-/* A coarse map, whose samples lie `step` half pixels apart, with the edges of the picture at half its size. `guide`
- * holds its look in two planes, `planes` the distances from `offset` on, and `snapped` those of the last frame.
+/* A coarse map, with samples `step` half-size pixels apart, aligned to the edges of the picture at half size. `guide`
+ * holds the picture's appearance in two planes, `planes` the distances from `offset` on, `snapped` those of the
+ * previous frame.
  */
 KERNEL void depth_snap_half(GLOBAL const float *RESTRICT guide, GLOBAL const float *RESTRICT planes,
                             GLOBAL const float *RESTRICT memory, GLOBAL float *snapped, int pitch, int stride,
@@ -152,9 +153,9 @@ FUNCTION floats root_of(GLOBAL const float *scene, int at)
     return square_root(greater(LOAD_HALVED(scene, at), (floats)(0.0f)));
 }
 
-/* The distances of the picture, in metres, from those at half its size, `planes` from `offset` on; `depth` holds those
- * of the last frame. A work-item takes a run of half pixels, four of the picture each. Distances end at `least` and
- * `most` 1 / m.
+/* Full-size distances in metres from the half-size distances in `planes`, from `offset` on; `depth` holds those of the
+ * previous frame. A work-item processes a run of half-size pixels, four full-size pixels each. Distances are clamped to
+ * `least` and `most` 1 / m.
  */
 KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT guide,
                        GLOBAL const float *RESTRICT planes, GLOBAL const float *RESTRICT memory,

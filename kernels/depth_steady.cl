@@ -1,18 +1,18 @@
-/* Distances that stand still over frames, at half the picture's size: each pixel keeps a running mean of what its
- * surface was measured at, and starts anew once the measurements leave it (the test of E. S. Page, "Continuous
- * inspection schemes", Biometrika 41, 1954: what departs has to do so for long enough).
+/* Temporal stabilization of distances at half the picture's size. Each pixel keeps a running mean of its surface's
+ * measurements and restarts when the measurements depart from it (the test of E. S. Page, "Continuous inspection
+ * schemes", Biometrika 41, 1954: a departure must persist).
  *
- * A distance that departs where the picture changed, too, or with all of its neighbours, is a thing that moved: taken
- * at once. Otherwise it is more likely an outlier, or the ragged rim of a thing, and has to come twice in a row.
+ * A distance that departs where the picture changed too, or together with all its neighbours, belongs to a moving
+ * object: it is accepted at once. Otherwise it is probably an outlier or a ragged rim, and must occur twice in a row.
  *
- * A frame leaves three planes behind, `state`: its look at half size (0 and 1), and the mean, in 1 / metres (2).
+ * A frame stores three planes in `state`: its appearance at half size (0 and 1), and the mean, in 1 / metres (2).
  */
 #include "portable.h"
 #include "depth.h"
 
-#define SAME 4.0f /* standard deviations: up to here neighbours may be one surface */
-#define FULL_SUPPORT 7.0f /* of nine, itself counted: no rim is near */
-#define CHANGED 0.06f /* difference in brightness and in tint; white has 1.7 of the one */
+#define SAME 4.0f /* standard deviations up to which neighbours may be one surface */
+#define FULL_SUPPORT 7.0f /* of nine pixels, including itself: no rim nearby */
+#define CHANGED 0.06f /* difference in brightness and in tint; white has a brightness of 1.7 */
 #define DEPARTS 4.0f /* standard deviations at which a distance has left the mean */
 #define DEPARTS_MOVING 2.0f /* the same where the picture changed */
 
@@ -29,17 +29,17 @@ FUNCTION floats root_of(GLOBAL const float *light, int at, int pitch)
     return square_root(greater(0.25f * sum, (floats)(0.0f)));
 }
 
-/* Adds a neighbour to sum and weights, as far as it may be the same surface. */
-#define ADD(dx, dy)                                                                                                    \
-    {                                                                                                                  \
-        const floats there = LOAD(nearness, at + (dy) * pitch + (dx));                                                 \
-        const floats apart = there * scale - scaled;                                                                   \
-        const floats weight = greater(1.0f - apart * apart, (floats)(0.0f));                                           \
-        sum += weight * there;                                                                                         \
-        weights += weight;                                                                                             \
+/* Adds a neighbour to the sum and weights, weighted by the likelihood of the same surface. */
+#define ADD(dx, dy)                                                          \
+    {                                                                        \
+        const floats other = LOAD(nearness, at + (dy) * pitch + (dx));       \
+        const floats apart = other * scale - scaled;                         \
+        const floats weight = greater(1.0f - apart * apart, (floats)(0.0f)); \
+        sum += weight * other;                                               \
+        weights += weight;                                                   \
     }
 
-/* The mean of a pixel's own surface around it, and how many of the nine pixels lie on it. */
+/* Mean of a pixel's own surface in its neighbourhood, and how many of the nine pixels lie on it. */
 FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float noise, floats *company)
 {
     const floats here = LOAD(nearness, at);
@@ -58,10 +58,10 @@ FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float 
     return sum / weights;
 }
 
-/* Takes a picture and its map, `nearness`, into `state`. `memory` holds the number of maps that a pixel's mean is
- * worth, 1 where the picture changed, below 0 where the last map departed from the mean. Exact maps (`noise` 0) are
- * read elsewhere: of them only the look is taken. `fresh`: there is nothing before; `is_new`: this map was not seen
- * before, otherwise only the picture is new.
+/* Merges a picture and its map, `nearness`, into `state`. `memory` holds the weight of a pixel's mean in maps: 1 where
+ * the picture changed, negative where the last map departed from the mean. Exact maps (`noise` 0) are read elsewhere:
+ * only their picture's appearance is stored. `fresh`: no previous frame. `is_new`: the map is new; otherwise only the
+ * picture is new.
  */
 KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT nearness,
                          GLOBAL float *RESTRICT state, GLOBAL float *RESTRICT memory, int scene_pitch,
@@ -95,7 +95,7 @@ KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float 
     const ints departs = apart > (moving ? (floats)(DEPARTS_MOVING) : (floats)(DEPARTS));
     const ints leaves = departs & (moving | (worth < 0.0f) | (company > FULL_SUPPORT));
     const floats maps = moving ? one : absolute(worth);
-    /* A drift of the whole surface is followed the faster the farther it has come. */
+    /* Drift of the whole surface is followed, faster at larger offsets. */
     const floats followed = limited(0.25f * (apart - 2.0f), 0.0f, 0.5f);
     const floats share = is_new ? greater(1.0f / (maps + 1.0f), followed) : (floats)(0.0f);
     const floats taken = leaves ? one : departs ? (floats)(0.0f) : share;

@@ -1,6 +1,6 @@
-/* The domain in which demosaicing interpolates: a square root, which makes shot noise even and differences about as
- * large as they look. Measured on linear-light mosaics (see tests/test_demosaic.py) it gives within 0.15 dB what
- * interpolating the display-encoded picture gives. The offset keeps the slope finite at black.
+/* The domain in which demosaicing interpolates: a square root, in which shot noise is uniform and differences are
+ * roughly perceptually uniform. Measured on linear-light mosaics (see tests/test_demosaic.py), the result is within
+ * 0.15 dB of interpolating the display-encoded picture. The offset keeps the slope finite at black.
  */
 #define ENCODE_OFFSET 0.001f
 

@@ -1,29 +1,30 @@
-/* Clipped sites of a Bayer mosaic, rebuilt from the channels that still live. First, tile by tile, the colour that
- * light has before it clips, carried into tiles that have none; then how white clipped light becomes towards where all
- * of it is clipped; then the sites themselves.
+/* Reconstructs clipped photosites of a Bayer mosaic from the unclipped channels. First, per tile: the colour of light
+ * before it clips, propagated into tiles without one. Then: how white clipped light becomes towards fully clipped
+ * areas. Then the photosites themselves.
  */
 #include "portable.h"
 #include "encoding.h"
 
 #define TILE 16
-/* Sensors bend before they clip: a site counts as clipped from this part of its limit on. */
+/* Sensors become nonlinear before they clip: a photosite counts as clipped from this fraction of its limit. */
 #define CLIPPED 0.985f
-/* No channel is told to be brighter than so many times its limit; each is at least this part of the colour. */
-#define FARTHEST 16.0f
-#define LEAST_PART 0.08f
-/* Light that comes no nearer to its limit than the first, on an average, says nothing of what has clipped, and from the
- * second on all. A wall beside the sky does not, the rim of a lamp does.
+/* Maximum reconstructed value of a channel, in multiples of its limit; minimum fraction of each channel in the colour.
+ */
+#define MAX_OVER_LIMIT 16.0f
+#define MIN_PART 0.08f
+/* Mean level relative to the limit: below the first value, light gives no evidence of the clipped colour; above the
+ * second it has full weight. A wall beside the sky is below, the rim of a lamp is above.
  */
 #define FAR 0.72f
 #define NEAR 0.84f
-/* What weighs less of a tile is a hard edge, which says nothing of how the light goes on behind it. */
+/* Tiles of less weight are hard edges, which give no evidence of the light behind them. */
 #define HARD 0.2f
-/* How much a colour counts beside what two channels tell of it, squared. */
+/* Weight of the propagated colour relative to the evidence of two channels, squared. */
 #define UNSURE 0.03f
 #define TINY 1e-6f
 
 #define LIGHT(step) decode(LOAD(mosaic, at + (step)), encoded)
-/* Where sites have gains of their own (lens shading), those raise their limits too. */
+/* Per-photosite gains (lens shading) raise the limits too. */
 #ifdef SHADED
 #define GAIN(step) LOAD(gains, at + (step))
 #define UNSHADED(light, step) ((light) / GAIN(step))
@@ -33,18 +34,20 @@
 #endif
 
 FUNCTION floats greatest_of(floats a, floats b, floats c, floats d) { return greater(greater(a, b), greater(c, d)); }
-FUNCTION floats least_of(floats a, floats b, floats c, floats d) { return lesser(lesser(a, b), lesser(c, d)); }
+FUNCTION floats min_of(floats a, floats b, floats c, floats d) { return lesser(lesser(a, b), lesser(c, d)); }
 
-/* The rows of a tile that are looked at: they see most of it, and both kinds of row alike. */
-#define SEEN_ROWS 4
-#define SEEN_ROW(i) (GLOBAL_Y * TILE + ((i) >> 1) * 8 + ((i) & 1 ? 4 : 1))
+/* The sampled rows of a tile: they cover most of it, both kinds of row equally. */
+#define SAMPLED_ROWS 4
+#define SAMPLED_ROW(i) (GLOBAL_Y * TILE + ((i) >> 1) * 8 + ((i) & 1 ? 4 : 1))
 
-/* The mean colour of what is not clipped in a tile, as four floats: red, green and blue times how much is known, and
- * that. Of three floats of `whites` the last two: whether something is clipped, and the part where everything is.
+/* Mean colour of the unclipped light in a tile, as four floats: red, green and blue times the confidence, and the
+ * confidence. Of the three floats of `whites` the last two: whether something is clipped, and the fraction of fully
+ * clipped area.
  *
- * Each site's colours are symmetric means around it, so that no slope of the light tints them. Light near its limit
- * counts most, for what is dim says nothing of a lamp, and hard edges, where colours mix, count little. That nine sites
- * must all be unclipped keeps out light beyond the limit of which noise has spared a site.
+ * The colours of each photosite are symmetric means around it, so that gradients of the light do not tint them. Light
+ * near its limit has the most weight: dim light gives no evidence of a lamp. Hard edges, where colours mix, have little
+ * weight. All nine photosites must be unclipped: this excludes light beyond the limit that noise left unclipped at one
+ * photosite.
  */
 KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT gains,
                         GLOBAL float *RESTRICT colours, GLOBAL float *RESTRICT whites, int pitch, int tiles_x,
@@ -56,9 +59,9 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
     const floats none = (floats)(0.0f), one = (floats)(1.0f);
     floats red = none, green = none, blue = none, weights = none, gone = none, sites = none, brightest = none;
     floats reached = none;
-    for (int i = 0; i < SEEN_ROWS; ++i)
+    for (int i = 0; i < SAMPLED_ROWS; ++i)
         for (int run = 0; run < TILE; run += RUN) {
-            const int x = GROUP_X * TILE + run, y = SEEN_ROW(i);
+            const int x = GROUP_X * TILE + run, y = SAMPLED_ROW(i);
             const int at = (y + PAD) * pitch + PAD + x;
             const int red_row = (y & 1) == red_y;
             const float per_row = 1.0f / (red_row ? clip_red : clip_blue);
@@ -71,25 +74,25 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
             const floats of_row = is_green ? across : here, of_other = is_green ? along : diagonal;
             const floats of_green = is_green ? 0.5f * (here + diagonal) : 0.5f * (across + along);
 
-            const floats beside_most = greater(UNSHADED(w, -1), UNSHADED(e, 1));
-            const floats beside_least = lesser(UNSHADED(w, -1), UNSHADED(e, 1));
-            const floats above_most = greater(UNSHADED(n, -pitch), UNSHADED(s, pitch));
-            const floats above_least = lesser(UNSHADED(n, -pitch), UNSHADED(s, pitch));
-            const floats corner_most = greatest_of(UNSHADED(nw, -pitch - 1), UNSHADED(ne, -pitch + 1),
+            const floats beside_max = greater(UNSHADED(w, -1), UNSHADED(e, 1));
+            const floats beside_min = lesser(UNSHADED(w, -1), UNSHADED(e, 1));
+            const floats above_max = greater(UNSHADED(n, -pitch), UNSHADED(s, pitch));
+            const floats above_min = lesser(UNSHADED(n, -pitch), UNSHADED(s, pitch));
+            const floats corner_max = greatest_of(UNSHADED(nw, -pitch - 1), UNSHADED(ne, -pitch + 1),
                                                    UNSHADED(sw, pitch - 1), UNSHADED(se, pitch + 1));
-            const floats corner_least = least_of(UNSHADED(nw, -pitch - 1), UNSHADED(ne, -pitch + 1),
+            const floats corner_min = min_of(UNSHADED(nw, -pitch - 1), UNSHADED(ne, -pitch + 1),
                                                  UNSHADED(sw, pitch - 1), UNSHADED(se, pitch + 1));
             const floats own = UNSHADED(here, 0);
-            const floats greens_most = is_green ? greater(own, corner_most) : greater(beside_most, above_most);
-            const floats greens_least = is_green ? lesser(own, corner_least) : lesser(beside_least, above_least);
-            const floats most = greater(greens_most * per_green,
-                                        is_green ? greater(beside_most * per_row, above_most * per_other)
-                                                 : greater(own * per_row, corner_most * per_other));
-            const floats least = lesser(greens_least * per_green,
-                                        is_green ? lesser(beside_least * per_row, above_least * per_other)
-                                                 : lesser(own * per_row, corner_least * per_other));
+            const floats greens_max = is_green ? greater(own, corner_max) : greater(beside_max, above_max);
+            const floats greens_min = is_green ? lesser(own, corner_min) : lesser(beside_min, above_min);
+            const floats most = greater(greens_max * per_green,
+                                        is_green ? greater(beside_max * per_row, above_max * per_other)
+                                                 : greater(own * per_row, corner_max * per_other));
+            const floats least = lesser(greens_min * per_green,
+                                        is_green ? lesser(beside_min * per_row, above_min * per_other)
+                                                 : lesser(own * per_row, corner_min * per_other));
             const ints inside = (LANES + x) < width && (ints)(y) < (ints)(height);
-            const floats even = greater(greens_least, none) / (greens_most + TINY);
+            const floats even = greater(greens_min, none) / (greens_max + TINY);
             const floats squared = most * most, fourth = squared * squared;
             const floats weight = most < CLIPPED && most > 0.0f && inside ? even * even * fourth * fourth : none;
             red += weight * (red_row ? of_row : of_other);
@@ -115,9 +118,9 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
     whites[3 * tile + 2] = sum_of(gone) / (sum_of(sites) + TINY);
 }
 
-/* Push and pull (Gortler et al., "The Lumigraph", SIGGRAPH 1996) over pyramids of places of `stride` floats, whose
- * levels lie one behind the other, each a quarter as wide: float number `known` says how much is known of those before
- * it. Push: sixteen places together know what one of them knows; of what stands behind `known`, the mean.
+/* Push-pull (Gortler et al., "The Lumigraph", SIGGRAPH 1996) over pyramids of cells of `stride` floats. The levels are
+ * consecutive, each a quarter as wide. Float number `known` is the confidence of the floats before it. Push: sixteen
+ * cells reduce to one; their confidences add up to at most one; the floats after `known` are averaged.
  */
 KERNEL void push(GLOBAL float *grid, int stride, int known, int fine, int fine_x, int fine_y, int coarse, int coarse_x,
                  int coarse_y)
@@ -138,7 +141,7 @@ KERNEL void push(GLOBAL float *grid, int stride, int known, int fine, int fine_x
         grid[stride * (coarse + GLOBAL_Y * coarse_x + GROUP_X) + i] = sums[i] * (i <= known ? scale : 1.0f / count);
 }
 
-/* The last level is the whole picture: what that does not know is white. */
+/* The last level is the whole picture: what remains unknown is set to white. */
 KERNEL void whole(GLOBAL float *grid, int stride, int known, int last)
 {
     if (GROUP_X > 0)
@@ -149,8 +152,7 @@ KERNEL void whole(GLOBAL float *grid, int stride, int known, int last)
 
 FUNCTION int within(int i, int count) { return i < 0 ? 0 : i >= count ? count - 1 : i; }
 
-/* Between four neighbours of a grid of `stride` floats a place, linearly; x and y in places, from the centre of the
- * first.
+/* Linear interpolation between four cells of a grid of `stride` floats; x and y in cells, from the centre of the first.
  */
 FUNCTION float between(GLOBAL const float *grid, int stride, int count_x, int count_y, float x, float y)
 {
@@ -163,7 +165,7 @@ FUNCTION float between(GLOBAL const float *grid, int stride, int count_x, int co
     return upper + lower_part * (lower - upper);
 }
 
-/* Pull: what a place does not know is what lies around it, a level up. */
+/* Pull: fills the unknown fraction of a cell from the next coarser level. */
 KERNEL void pull(GLOBAL float *grid, int stride, int known, int fine, int fine_x, int fine_y, int coarse, int coarse_x,
                  int coarse_y)
 {
@@ -175,18 +177,19 @@ KERNEL void pull(GLOBAL float *grid, int stride, int known, int fine, int fine_x
         place[i] += (1.0f - place[known]) * between(grid + stride * coarse + i, stride, coarse_x, coarse_y, x, y);
 }
 
-/* At a site: its own channel; one other, green at red and blue sites and the row's own at green ones; and two, that of
- * the rows above and below. `limit` is where they clip, `part` their parts of the colour, the greatest 1, `light` and
- * `lives` what the neighbours say of the others: how bright, and how far from the limit, from 1 to 0.
+/* At a photosite: its own channel; `one` other channel (green at red and blue photosites, the row's colour at green
+ * ones); and `two`, the channel of the rows above and below. `limit` is the clipping limit of each, `part` its fraction
+ * of the colour, the largest 1. `light` and `lives` are the neighbours' estimates for the other channels: the
+ * brightness, and the distance from the limit, from 1 to 0.
  */
 typedef struct {
     ints is_green;
     floats own_limit, one_limit, two_limit, own_part, one_part, two_part, one_light, two_light, one_lives, two_lives;
-    floats even; /* the neighbours, from 1 to 0 */
+    floats even; /* uniformity of the neighbours, from 1 to 0 */
 } Site;
 
-/* The mean of two sites on both sides of a clipped one; where they are far apart, an edge lies between them, and a
- * clipped site lies on its brighter side.
+/* Mean of the two photosites on both sides of a clipped one. If they differ strongly, an edge lies between them, and a
+ * clipped photosite belongs to the brighter side.
  */
 FUNCTION floats brighter_side(floats a, floats b)
 {
@@ -195,7 +198,7 @@ FUNCTION floats brighter_side(floats a, floats b)
     return 0.5f * (sum + edge * apart);
 }
 
-/* How far a neighbour comes up to its limit. A clipped one tells that it does, however far it has been rebuilt. */
+/* How close a neighbour is to its limit. A clipped neighbour is at its limit, whatever its reconstructed value is. */
 #define SHARE(step, per_limit) lesser(UNSHADED(LIGHT(step), step) * (per_limit), (floats)(1.0f))
 
 FUNCTION Site site_at(GLOBAL const float *mosaic, GLOBAL const float *gains, int at, int pitch, int x, int red_row,
@@ -222,51 +225,52 @@ FUNCTION Site site_at(GLOBAL const float *mosaic, GLOBAL const float *gains, int
     site.two_limit = other_clip * (site.is_green ? GAIN(pitch) : GAIN(pitch + 1));
     site.one_light = CLIPPED * one_share * site.one_limit;
     site.two_light = CLIPPED * two_share * site.two_limit;
-    /* The further a channel is from its limit, the more of its neighbours live, and the more it counts. */
+    /* Weight of a channel: grows with the distance from its limit, that is with the number of its unclipped neighbours.
+     */
     site.one_lives = greater(1.0f - one_share, (floats)(0.0f));
     site.two_lives = greater(1.0f - two_share, (floats)(0.0f));
 
     const floats per_brightest = 1.0f / greatest_of(row_colour, green_colour, other_colour, (floats)(1e-12f));
-    const floats least = (floats)(LEAST_PART);
+    const floats least = (floats)(MIN_PART);
     site.own_part = greater((site.is_green ? green_colour : row_colour) * per_brightest, least);
     site.one_part = greater((site.is_green ? row_colour : green_colour) * per_brightest, least);
     site.two_part = greater(other_colour * per_brightest, least);
     return site;
 }
 
-/* What the live neighbours tell: their light, their part of the colour, how much of the colour there is in it (the rest
- * is white), and whether they can tell that, from 0 to 1.
+/* Estimates of the unclipped neighbours: their light, their fraction of the colour, the saturation relative to the
+ * colour (the rest is white), and the confidence of the saturation, from 0 to 1.
  */
 typedef struct {
     floats light, part, coloured, sure;
-} Told;
+} Estimate;
 
-/* White is in it where a coloured surface reflects the lamp (S. Shafer, "Using color to separate reflection
- * components", Color Research and Application 1985). Two channels tell, both live, or the lesser one does, which does
- * not go along with the colour, and the other is clipped already. The less they differ in the colour itself, the less
- * they tell.
+/* White is added where a coloured surface reflects the lamp (S. Shafer, "Using color to separate reflection
+ * components", Color Research and Application 1985). Two channels are evidence: both unclipped, or one clipped and the
+ * other unclipped one too weak for the colour. The less the two differ in the colour itself, the weaker is the
+ * evidence.
  */
-FUNCTION Told told_by(Site site)
+FUNCTION Estimate estimate_from(Site site)
 {
-    Told told;
+    Estimate estimate;
     const floats one = site.one_light, two = site.two_light;
     const floats weight = site.one_lives + site.two_lives + TINY;
-    told.light = (site.one_lives * one + site.two_lives * two) / weight;
-    told.part = (site.one_lives * site.one_part + site.two_lives * site.two_part + TINY) / weight;
-    const floats alone = told.light / told.part;
-    const floats one_says = one * site.two_part, two_says = two * site.one_part;
-    const floats lesser_lives = one_says > two_says ? site.two_lives : site.one_lives;
-    const floats apart = absolute(one_says - two_says) / (absolute(one_says) + absolute(two_says) + TINY);
+    estimate.light = (site.one_lives * one + site.two_lives * two) / weight;
+    estimate.part = (site.one_lives * site.one_part + site.two_lives * site.two_part + TINY) / weight;
+    const floats alone = estimate.light / estimate.part;
+    const floats one_level = one * site.two_part, two_level = two * site.one_part;
+    const floats lesser_lives = one_level > two_level ? site.two_lives : site.one_lives;
+    const floats apart = absolute(one_level - two_level) / (absolute(one_level) + absolute(two_level) + TINY);
     const floats strange = limited(8.0f * lesser_lives, 0.0f, 1.0f) * limited(6.0f * apart - 0.3f, 0.0f, 1.0f);
     const floats unlike = site.one_part - site.two_part;
     const floats unmixed = (UNSURE * alone + (one - two) * unlike) / (UNSURE + unlike * unlike);
-    told.coloured = alone + strange * (lesser(greater(unmixed, (floats)(0.0f)), alone) - alone);
-    told.sure = greater(strange, limited(8.0f * lesser(site.one_lives, site.two_lives), 0.0f, 1.0f));
-    return told;
+    estimate.coloured = alone + strange * (lesser(greater(unmixed, (floats)(0.0f)), alone) - alone);
+    estimate.sure = greater(strange, limited(8.0f * lesser(site.one_lives, site.two_lives), 0.0f, 1.0f));
+    return estimate;
 }
 
-/* How white light becomes while channel after channel clips, of `whites` the first two floats: that, from 0, which is
- * as coloured as what is not clipped, to 1, times how much is known, and that. Hard edges do not tell.
+/* How white light becomes while the channels clip one after another. The first two floats of `whites`: the whiteness,
+ * from 0 (as saturated as unclipped light) to 1, times the confidence; and the confidence. Hard edges are excluded.
  */
 KERNEL void tile_white(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT gains,
                        GLOBAL const float *RESTRICT colours, GLOBAL float *RESTRICT whites, int pitch, int tiles_x,
@@ -278,23 +282,24 @@ KERNEL void tile_white(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
     const int tile = GLOBAL_Y * tiles_x + GROUP_X;
     GLOBAL const float *colour = colours + 4 * tile;
     floats sums = (floats)(0.0f), weights = sums;
-    for (int i = 0; i < SEEN_ROWS && whites[3 * tile + 1] > 0.0f; ++i)
+    for (int i = 0; i < SAMPLED_ROWS && whites[3 * tile + 1] > 0.0f; ++i)
         for (int run = 0; run < TILE; run += RUN) {
-            const int x = GROUP_X * TILE + run, y = SEEN_ROW(i);
+            const int x = GROUP_X * TILE + run, y = SAMPLED_ROW(i);
             const int at = (y + PAD) * pitch + PAD + x, red_row = (y & 1) == red_y;
             const Site site = site_at(mosaic, gains, at, pitch, x, red_row, red_x, red_row ? clip_red : clip_blue,
                                       clip_green, red_row ? clip_blue : clip_red, (floats)(colour[red_row ? 0 : 2]),
                                       (floats)(colour[1]), (floats)(colour[red_row ? 2 : 0]), encoded);
-            const Told told = told_by(site);
-            const floats white = greater(told.light - told.coloured * told.part, (floats)(0.0f));
+            const Estimate estimate = estimate_from(site);
+            const floats white = greater(estimate.light - estimate.coloured * estimate.part, (floats)(0.0f));
             const ints inside = (LANES + x) < width && (ints)(y) < (ints)(height);
             const ints counts = LIGHT(0) >= CLIPPED * site.own_limit && inside;
             const floats lives = limited(20.0f * (site.one_lives + site.two_lives), 0.0f, 1.0f);
-            /* Two live channels tell more than one, and the more the nearer the second is to its limit. */
+            /* Two unclipped channels are stronger evidence than one, the more so the closer the second is to its limit.
+             */
             const floats nearly = 1.0f - lesser(site.one_lives, site.two_lives), squared = nearly * nearly;
-            const floats fourth = squared * squared, trust = 0.05f + told.sure * fourth * fourth;
+            const floats fourth = squared * squared, trust = 0.05f + estimate.sure * fourth * fourth;
             const floats weight = counts ? lives * trust * site.even * site.even : (floats)(0.0f);
-            sums += weight * white / (told.coloured + white + TINY);
+            sums += weight * white / (estimate.coloured + white + TINY);
             weights += weight;
         }
     const float weight = sum_of(weights), enough = weight - HARD;
@@ -303,8 +308,8 @@ KERNEL void tile_white(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
     whites[3 * tile + 1] = known;
 }
 
-/* A value of a grid along a run, lane by lane. The lines between tiles bend at their centres, which lie between two
- * eights of sites.
+/* A value of a grid along a run, lane by lane. The lines between tiles bend at the tile centres, which lie between two
+ * groups of eight photosites.
  */
 FUNCTION floats along_run(GLOBAL const float *grid, int stride, int count_x, int count_y, float x, float y, float tile)
 {
@@ -324,11 +329,11 @@ FUNCTION floats along_run(GLOBAL const float *grid, int stride, int count_x, int
 #endif
 }
 
-/* The sites, in place: a clipped one goes on with the colour around it and the white in it, as bright as the live
- * channels beside it say. Where none lives the light is at least so bright that all clip, as white as it has become on
- * the way there, and runs out to white the deeper the site lies among such: `deep` is the level of whites that says so.
- * No site that is not clipped changes, and of clipped ones nobody reads more than that they are: the order in which
- * sites are rebuilt makes no difference.
+/* Reconstructs photosites in place. A clipped photosite continues the colour and white fraction around it, at the
+ * brightness of the adjacent unclipped channels. Without any unclipped channel the light is at least so bright that all
+ * channels clip, as white as at the edge of the clipped area, and fades to white with the depth inside it: `deep` is
+ * the pyramid level of `whites` for that depth. Unclipped photosites do not change. Clipped ones are read only as being
+ * clipped, so the order of reconstruction does not affect the result.
  */
 KERNEL void rebuild(GLOBAL float *mosaic, GLOBAL const float *RESTRICT gains, GLOBAL const float *RESTRICT colours,
                     GLOBAL const float *RESTRICT whites, int pitch, int tiles_x, int tiles_y, int deep, int deep_x,
@@ -350,15 +355,15 @@ KERNEL void rebuild(GLOBAL float *mosaic, GLOBAL const float *RESTRICT gains, GL
                               along_run(colours + (red_row ? 0 : 2), 4, tiles_x, tiles_y, x, y, TILE),
                               along_run(colours + 1, 4, tiles_x, tiles_y, x, y, TILE),
                               along_run(colours + (red_row ? 2 : 0), 4, tiles_x, tiles_y, x, y, TILE), encoded);
-    const Told told = told_by(site);
-    const floats as_told = told.light + (site.own_part - told.part) * told.coloured;
-    /* Where it cannot be told how much white there is, it is as much as around. */
+    const Estimate estimate = estimate_from(site);
+    const floats from_estimate = estimate.light + (site.own_part - estimate.part) * estimate.coloured;
+    /* Without evidence the white fraction is that of the surrounding area. */
     const floats white = along_run(whites, 3, tiles_x, tiles_y, x, y, TILE);
     const floats own = site.own_part + white * (1.0f - site.own_part);
     const floats one = site.one_part + white * (1.0f - site.one_part);
     const floats two = site.two_part + white * (1.0f - site.two_part);
-    const floats as_around = told.light * own / (told.part + white * (1.0f - told.part));
-    const floats while_one_lives = as_around + told.sure * (as_told - as_around);
+    const floats as_around = estimate.light * own / (estimate.part + white * (1.0f - estimate.part));
+    const floats while_one_lives = as_around + estimate.sure * (from_estimate - as_around);
 
     const floats all_clip = greater(site.own_limit / own, greater(site.one_limit / one, site.two_limit / two));
     const float u = ((float)GLOBAL_X + 0.5f) / deep_tile - 0.5f, v = ((float)GLOBAL_Y + 0.5f) / deep_tile - 0.5f;
@@ -368,6 +373,6 @@ KERNEL void rebuild(GLOBAL float *mosaic, GLOBAL const float *RESTRICT gains, GL
 
     const floats lives = limited(20.0f * (site.one_lives + site.two_lives), 0.0f, 1.0f);
     const floats light = when_none_does + lives * (while_one_lives - when_none_does);
-    const floats rebuilt = greater(here, lesser(light, FARTHEST * site.own_limit));
+    const floats rebuilt = greater(here, lesser(light, MAX_OVER_LIMIT * site.own_limit));
     STORE(mosaic, at, here >= limit ? encode(rebuilt, encoded) : LOAD(mosaic, at));
 }

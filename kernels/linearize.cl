@@ -1,14 +1,15 @@
-/* Sensor numbers to the encoded mosaic: unpacked, black and white level of each site, white balance, limit, encode. */
+/* Sensor values to the encoded mosaic: unpack, black and white level of each photosite, white balance, limit, encode.
+ */
 #include "portable.h"
 #include "encoding.h"
 #include "samples.h"
 
-/* Side of the square of sites that share a filter, as a shift: 1 for quad-Bayer. */
+/* Side of the square of photosites that share a filter, as a shift: 1 for quad-Bayer. */
 #ifndef BLOCK
 #define BLOCK 0
 #endif
 
-/* Of four numbers, one for each site of the 2x2 block that repeats, each lane's own. */
+/* Selects for each lane one of four values, one per photosite of the repeating 2x2 block. */
 #define BY_SITE(of, x, y)                                                                                              \
     (((LANES + (x)) >> BLOCK & 1) == 1 ? (floats)((y) >> BLOCK & 1 ? of##_3 : of##_1)                                  \
                                        : (floats)((y) >> BLOCK & 1 ? of##_2 : of##_0))
@@ -25,8 +26,7 @@ KERNEL void linearize(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mo
     STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(most)), encoded));
 }
 
-/* The same with what is known of each site: `blacks` on top of the black level, `gains` (lens shading) on top of the
- * gain.
+/* The same with per-photosite tables: `blacks` is added to the black level, `gains` (lens shading) multiplies the gain.
  */
 KERNEL void linearize_mapped(GLOBAL const u8 *RESTRICT bytes, GLOBAL const float *RESTRICT blacks,
                           GLOBAL const float *RESTRICT gains, GLOBAL float *RESTRICT mosaic, int row_bytes,
@@ -40,7 +40,7 @@ KERNEL void linearize_mapped(GLOBAL const u8 *RESTRICT bytes, GLOBAL const float
     STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(most)), encoded));
 }
 
-/* Of a quad-Bayer sensor: the mean of each square of four sites, a Bayer mosaic of half the size. */
+/* For a quad-Bayer sensor: the mean of each square of four photosites, a Bayer mosaic of half the size. */
 KERNEL void linearize_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes,
                           int pitch, float black_0, float black_1, float black_2, float black_3, float gain_0,
                           float gain_1, float gain_2, float gain_3, float most, int encoded)
@@ -59,7 +59,7 @@ KERNEL void linearize_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *REST
     STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(most)), encoded));
 }
 
-/* Light that lies on the device already, one float a site. */
+/* For light already on the device, one float per photosite. */
 KERNEL void linearize_float(GLOBAL const float *RESTRICT light, GLOBAL float *RESTRICT mosaic, int width, int pitch,
                          int encoded)
 {

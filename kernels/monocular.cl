@@ -1,9 +1,9 @@
-/* A small copy of the scene as a display would show it, for a model that tells distances from pictures: scene-linear
- * Rec.2020 planes to sRGB, 0 to 1, three planes of width x height without borders.
+/* Input of a monocular depth model, a small display-referred copy of the scene: scene-linear Rec.2020 planes to sRGB, 0
+ * to 1, three planes of width x height without borders.
  */
 #include "portable.h"
 
-/* IEC 61966-2-1; above its foot by square roots, within 0.1/255 (fitted). */
+/* IEC 61966-2-1; above its linear part by square roots, within 0.1/255 (fitted). */
 FUNCTION float shown(float light)
 {
     const float within = light > 0.0f ? (light < 1.0f ? light : 1.0f) : 0.0f;
@@ -12,8 +12,8 @@ FUNCTION float shown(float light)
                                : 0.83375f * root + 0.29811f * scalar_root(root) - 0.05532f * within - 0.0769f;
 }
 
-/* Pixel (x, y) is the weighted mean of the places columns[x * across ...] in the rows rows[y * down ...]. `rr` to `bb`
- * take Rec.2020 to the primaries of sRGB.
+/* Pixel (x, y) is the weighted mean of the scene pixels in the columns columns[x * across ...] and the rows rows[y *
+ * down ...]. `rr` to `bb` convert Rec.2020 to the primaries of sRGB.
  */
 KERNEL void monocular_picture(GLOBAL const float *RESTRICT scene, GLOBAL const int *RESTRICT columns,
                               GLOBAL const float *RESTRICT column_weights, GLOBAL const int *RESTRICT rows,

@@ -1,11 +1,11 @@
-/* Three planes of scene light as one picture of half floats for drawing: red, green, blue, 1 side by side. */
+/* Packs three planes of scene light into one RGBA half-float picture for drawing: red, green, blue, 1 interleaved. */
 #include "portable.h"
 
 /* The nearest half float of 0 to 65504, where infinity lands, in the lower bits; of what is negative or no number 0.
  * After a multiplication by 2^-112 a float's upper bits are those of the half; what is below 2^-14 may become 0.
  *
- * Bits are compared, not floats: with relaxed arithmetic a compiler may take every number for finite. Those of positive
- * floats are in the order of the floats, and above infinity's only those of no number.
+ * Bits are compared, not floats: with relaxed arithmetic a compiler may assume that every value is finite. The bits of
+ * positive floats have the order of the floats, and only NaN is above infinity.
  */
 #define INFINITE 0x7F800000
 #define LARGEST_HALF 0x477FE000 /* 65504 */
@@ -18,7 +18,7 @@ FUNCTION ints half_of(floats light)
     return (BITS(OF_BITS(bounded) * 1.925929944e-34f) + 0x1000) >> 13;
 }
 
-/* Two numbers a pixel: red and green, blue and 1. */
+/* Two words per pixel: red and green, blue and 1. */
 KERNEL void pack_scene(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT packed, int pitch, int stride)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + GLOBAL_X;

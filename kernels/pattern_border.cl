@@ -1,20 +1,23 @@
-/* Continues a mosaic of any pattern beyond its edges. A plain reflection would put the wrong colours there: a site takes
- * the mean of those of its own colour around the place where it would be reflected, the nearest most of all.
+/* Extends a mosaic of any pattern beyond its edges. A plain reflection would give wrong colours. Instead a border
+ * photosite takes the mean of the photosites of its own colour around its reflected position, with the most weight on
+ * the nearest.
  */
 #include "portable.h"
 #include "pattern.h"
 
-/* How far the mosaic is continued, of the PAD that there is; how far a site's colour is looked for. */
+/* The width of the extension, within PAD, and the search radius for a photosite's colour. */
 #define BORDER 8
 #define LOOK 2
 
 FUNCTION int reflected(int i, int count)
 {
     const int back = i < 0 ? -i : i >= count ? 2 * (count - 1) - i : i;
-    return back < 0 ? 0 : back >= count ? count - 1 : back; /* of a tiny mosaic, the far edge */
+    return back < 0 ? 0 : back >= count ? count - 1 : back; /* for a tiny mosaic, the opposite edge */
 }
 
-/* A work-item takes one site: first those above and below the picture, corners included, then left and right of it. */
+/* A work-item fills one photosite: first those above and below the picture, corners included, then left and right of
+ * it.
+ */
 KERNEL void pattern_border(GLOBAL float *mosaic, GLOBAL const float *RESTRICT colours, int width, int height,
                            int pitch)
 {
@@ -47,6 +50,6 @@ KERNEL void pattern_border(GLOBAL float *mosaic, GLOBAL const float *RESTRICT co
             any += here;
             count += 1.0f;
         }
-    /* A tiny mosaic may not have the colour at all. */
+    /* A tiny mosaic may lack the colour. */
     picture[y * pitch + x] = weights > 1e-20f ? sum / weights : any / count;
 }

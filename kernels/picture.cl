@@ -1,5 +1,5 @@
-/* Interleaved RGB pictures, (H, W, 3), to three planes of scene RGB. 8 and 16 bit numbers are display-encoded and go
- * through `table`, which holds the linear light of each; float is linear already.
+/* Interleaved RGB pictures, (H, W, 3), to three planes of scene RGB. 8 and 16 bit values are display-encoded; `table`
+ * holds their linear light. Floats are linear already.
  */
 #include "portable.h"
 
@@ -31,7 +31,7 @@ KERNEL void picture_u16(GLOBAL const u16 *RESTRICT numbers, GLOBAL const float *
     DEVELOP(LOOKED_UP)
 }
 
-/* `table` is not read: the three are called alike. */
+/* `table` is unused: all three kernels have the same signature. */
 KERNEL void picture_f32(GLOBAL const float *RESTRICT numbers, GLOBAL const float *RESTRICT table,
                         GLOBAL float *RESTRICT scene, int width, int pitch, int stride, float rr, float rg, float rb,
                         float gr, float gg, float gb, float br, float bg, float bb)

@@ -1,10 +1,10 @@
-/* The few words in which OpenCL C and CUDA C++ differ, so that a kernel is written once.
+/* Macros for the differences between OpenCL C and CUDA C++, so that each kernel is written once.
  *
  * A kernel runs over whole rows of padded planes (see engine/compute/planes.py): no guards, no clamps. One work-item
- * takes a run of RUN neighbouring pixels, held in one `floats`: 16 or 8 on a CPU, where that is a vector register, and
- * 1 on a GPU, where it is a plain float and the hardware makes the vectors. (Left to itself PoCL's compiler vectorises
- * only the simplest kernels: a call to a built-in, or pairs of operations that it joined too early, and the loop stays
- * scalar. Measured: RCD 52 ms that way.)
+ * processes a run of RUN neighbouring pixels, held in one `floats`: 16 or 8 on a CPU, where it is a vector register,
+ * and 1 on a GPU, where it is a plain float and the hardware vectorizes. (PoCL's compiler alone vectorizes only the
+ * simplest kernels: after a call to a built-in, or pairs of operations that it joined too early, the loop stays scalar.
+ * Measured: RCD 52 ms that way.)
  *
  * Arithmetic, comparison and ?: work on `floats` and `ints` as on scalars, in both languages.
  */
@@ -60,9 +60,9 @@ typedef floats floats_anywhere __attribute__((aligned(4)));
 #define LOAD(plane, at) (*(GLOBAL const floats_anywhere *)((plane) + (at)))
 #define STORE(plane, at, values) (*(GLOBAL floats_anywhere *)((plane) + (at)) = (values))
 #define LOAD_U16(numbers, at) OF_RUN(convert_float, RUN)(OF_RUN(vload, RUN)(0, (numbers) + (at)))
-/* Every other pixel from `at` on. */
+/* Every second pixel from `at` on. */
 #define LOAD_HALVED(plane, at) ((floats)(LOAD(plane, at).even, LOAD(plane, (at) + RUN).even))
-/* The left and the right ones of the pairs of neighbours from `at` on. */
+/* The left and right pixels of the pairs of neighbours from `at` on. */
 FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats *right)
 {
     const floats low = LOAD(plane, at), high = LOAD(plane, at + RUN);
@@ -114,13 +114,13 @@ FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats
 /* Column of the first pixel of this work-item's run. */
 #define GLOBAL_X (GROUP_X * RUN)
 
-/* Border of every plane, in pixels on each side; engine/compute/planes.py holds the same number. */
+/* Border of every plane, in pixels on each side; engine/compute/planes.py defines the same value. */
 #define PAD 16
 
 FUNCTION floats lesser(floats a, floats b) { return a < b ? a : b; }
 FUNCTION floats greater(floats a, floats b) { return a > b ? a : b; }
 FUNCTION floats limited(floats x, float low, float high) { return lesser(greater(x, (floats)(low)), (floats)(high)); }
-/* PoCL's own sqrt of a vector is a call, before which every register is saved. */
+/* PoCL's own vector sqrt is a call, before which every register is saved. */
 #if RUN == 8 && defined(__AVX__) && __has_builtin(__builtin_ia32_sqrtps256)
 #define square_root(x) __builtin_ia32_sqrtps256(x)
 #elif RUN == 16 && defined(__AVX__) && __has_builtin(__builtin_ia32_sqrtps256)
@@ -134,15 +134,15 @@ FUNCTION floats square_root(floats x)
 #define square_root(x) sqrtf(x)
 #endif
 
-/* Of one float, within a loop: PoCL's own is a call, which spills every vector register. */
+/* Square root of one float, within a loop: PoCL's own is a call, which spills every vector register. */
 #if __has_builtin(__builtin_sqrtf)
 #define scalar_root(x) __builtin_sqrtf(x)
 #else
 #define scalar_root(x) square_root(x)
 #endif
 
-/* A run of numbers without their fractions, towards 0, and whole numbers as floats; one lane of a run; what lies at
- * each of a run of places; and of a run in a register those that `lanes` (0 to RUN - 1) names: quicker than `taken`.
+/* Truncation of a run towards 0; conversion of integers to floats; one lane of a run; gather at a run of indices; and a
+ * permutation of a run in a register by `lanes` (0 to RUN - 1), which is faster than `taken`.
  */
 #if RUN > 1
 #define LANE(values, lane) (values)[lane]

@@ -1,8 +1,10 @@
-/* The end of a remosaic: of a quad-Bayer mosaic and its estimates, the Bayer mosaic. */
+/* Final step of a remosaic: the Bayer mosaic from a quad-Bayer mosaic and its estimates. */
 #include "portable.h"
 #include "pattern.h"
 
-/* A site that has the Bayer order's colour keeps its number. `sums` are the estimate times its trust, and the trust. */
+/* A photosite whose colour equals the Bayer order's keeps its value. `sums` are the estimate times its weight, and the
+ * weight.
+ */
 KERNEL void remosaic(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT colours,
                      GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT bayer, int pitch, int stride, int red_x,
                      int red_y)

@@ -1,7 +1,7 @@
-/* The samples of a run, from the bytes in which engine/packing.py says they lie: PACKING is one of the names below.
- * `row` is where the row begins, `x` the run's first column.
+/* Unpacks the samples of a run from bytes, in the layouts of engine/packing.py: PACKING is one of the names below.
+ * `row` is the start of the row, `x` the run's first column.
  *
- * A run of a CPU is one or two groups of eight samples, gathered from a few bytes by shuffles: no loop over samples.
+ * A run on a CPU is one or two groups of eight samples, gathered from a few bytes by shuffles: no loop over samples.
  */
 #define U16 0
 #define U16_SWAPPED 1
@@ -23,8 +23,8 @@ typedef ushort8 words_anywhere __attribute__((aligned(1)));
 #define SHIFTED_10 ((ushort8)(1 << 14, 1 << 12, 1 << 10, 1 << 8, 1 << 14, 1 << 12, 1 << 10, 1 << 8))
 #define SHIFTED_12 ((ushort8)(1 << 12, 1 << 8, 1 << 12, 1 << 8, 1 << 12, 1 << 8, 1 << 12, 1 << 8))
 
-/* Eight samples; `from` is where the first begins. Each is gathered into a word with the two bytes that hold its bits;
- * a multiplication shifts each word left by its own count, until what is not the sample's has left at the top.
+/* Eight samples; `from` is the offset of the first. Each is gathered into a word with the two bytes that hold its bits.
+ * A multiplication shifts each word left by its own count, which removes the bits of other samples at the top.
  */
 FUNCTION ushort8 eight_samples(GLOBAL const u8 *from)
 {

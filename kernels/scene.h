@@ -1,4 +1,4 @@
-/* The end of every demosaic: back to linear light, through the camera matrix, into three planes of scene RGB. */
+/* Final step of every demosaic: back to linear light, through the camera matrix, into three planes of scene RGB. */
 #include "encoding.h"
 
 FUNCTION void store_scene(GLOBAL float *scene, int stride, int at, floats red, floats green, floats blue, int encoded,

@@ -1,14 +1,14 @@
-/* Capture sharpening: what the lens, the sensor and the demosaicing took from the finest detail, given back to the
- * brightness of scene RGB; colours keep their ratios.
+/* Capture sharpening: restores fine detail lost in the lens, the sensor and the demosaicing, in the brightness of scene
+ * RGB. Colours keep their ratios.
  */
 #include "portable.h"
 #include "encoding.h"
 
-/* Detail may pass the brightest and the darkest of the 3x3 pixels around by this part of their distance. */
+/* Detail may exceed the range of the 3x3 neighbourhood by this fraction of the range. */
 #define OVERSHOOT 0.08f
 #define BRIGHTEST_RATIO 4.0f
 
-/* Brightness (the luminance of Rec.2020) in the domain of the square root, where noise is even. */
+/* Brightness (the luminance of Rec.2020) in the square-root domain, where noise is uniform. */
 KERNEL void brightness(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT bright, int pitch, int stride)
 {
     const int at = GLOBAL_Y * pitch + GLOBAL_X; /* borders included */
@@ -17,8 +17,8 @@ KERNEL void brightness(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRIC
     STORE(bright, at, encode(greater(luminance, (floats)(0.0f)), 1));
 }
 
-/* Detail is what a pixel has beyond its eight neighbours, times `centre`; `side` and `corner` weigh them. Held back
- * where it is no larger than noise, and limited.
+/* Detail is the difference between a pixel and its eight neighbours, times `centre`; `side` and `corner` are the
+ * neighbours' weights. Detail is attenuated where it is no larger than noise, and limited.
  */
 KERNEL void sharpen(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT bright,
                     GLOBAL float *RESTRICT output, int pitch, int stride, float centre, float side, float corner,

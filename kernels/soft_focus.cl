@@ -1,15 +1,15 @@
-/* The glow of a soft-focus lens: a sum of wide blurs of the whole picture, laid over what stays sharp.
+/* Soft-focus lens: a sum of wide blurs of the whole picture over the sharp picture.
  *
- * Each blur is done at a scale of the picture where it is a few pixels wide. At the smaller scales the picture goes on
- * beyond its edges, mirrored, for farther than any blur reaches: so no light is lost there, and what lies beyond the
- * scales, which is never filled, is never seen. Every work-item takes its run of all three colours.
+ * Each blur runs at a scale where it is a few pixels wide. At the smaller scales the picture is extended by mirroring
+ * beyond the reach of any blur, so that no light is lost at its edges. The unfilled area beyond the extension never
+ * contributes. Each work-item processes its run of all three colours.
  */
 #include "portable.h"
 #include "defocus.h"
 
 #define COLOURS 3
 
-/* The pixel that a place beyond an edge mirrors: the edge's own pixel is seen twice, so the light stays the same. */
+/* Mirrors a position beyond an edge into the picture. The edge pixel is repeated, which preserves the light. */
 FUNCTION int mirrored(int i, int count)
 {
     while (i < 0 || i >= count)
@@ -17,7 +17,7 @@ FUNCTION int mirrored(int i, int count)
     return i;
 }
 
-/* From the full size to the first scale, whose pixel `margin` is the picture's first in both directions. */
+/* From full size to the first scale; `margin` is the offset of the picture's first pixel in both directions. */
 KERNEL void soft_focus_halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT scale, int width, int height,
                                int pitch, int stride, int columns, int half_pitch, int half_stride, int margin)
 {
@@ -27,7 +27,7 @@ KERNEL void soft_focus_halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL 
     const int y = 2 * (GLOBAL_Y - margin), x = 2 * (GLOBAL_X - margin);
     const int upper = (mirrored(y, height) + PAD) * pitch + PAD, lower = (mirrored(y + 1, height) + PAD) * pitch + PAD;
     const int is_inside = x >= 0 && x + 2 * RUN <= width;
-    const int from = is_inside ? x : x < 0 ? -x - 2 * RUN : 2 * width - x - 2 * RUN; /* as the mirror shows it */
+    const int from = is_inside ? x : x < 0 ? -x - 2 * RUN : 2 * width - x - 2 * RUN; /* mirrored beyond the edges */
     for (int c = 0; c < COLOURS; ++c) {
         GLOBAL const float *plane = scene + c * stride;
         GLOBAL float *to = scale + c * half_stride;
@@ -46,7 +46,7 @@ KERNEL void soft_focus_halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL 
     }
 }
 
-/* Of a run of coarse pixels in one row: their own two fine pixels, three times, and the two beside those. */
+/* For a run of coarse pixels in one row: their own two fine pixels, three times, and the two adjacent ones. */
 FUNCTION floats halved(GLOBAL const float *RESTRICT finer, int from)
 {
     floats before, left, right, after;
@@ -55,8 +55,8 @@ FUNCTION floats halved(GLOBAL const float *RESTRICT finer, int from)
     return before + after + 3.0f * (left + right);
 }
 
-/* From a scale to the next, of half its size exactly. The transpose of `doubled`: a light that moves by a fraction of a
- * coarse pixel takes its glow along by as much.
+/* From one scale to the next, of exactly half its size. It is the transpose of `doubled`: the blur of a light moves by
+ * the same fraction of a coarse pixel as the light.
  */
 KERNEL void soft_focus_halve(GLOBAL const float *RESTRICT finer, GLOBAL float *RESTRICT scale, int pitch, int stride,
                        int columns, int half_pitch, int half_stride)
@@ -72,7 +72,7 @@ KERNEL void soft_focus_halve(GLOBAL const float *RESTRICT finer, GLOBAL float *R
     }
 }
 
-/* Sum of a symmetric kernel's `taps` + 1 weights over places `step` apart. */
+/* Sum of a symmetric kernel's `taps` + 1 weights over positions `step` apart. */
 FUNCTION floats blurred(GLOBAL const float *RESTRICT from, int at, int step, GLOBAL const float *RESTRICT weights,
                         int taps)
 {
@@ -92,8 +92,8 @@ KERNEL void soft_focus_blur_rows(GLOBAL const float *RESTRICT scale, GLOBAL floa
         STORE(along, at + c * stride, blurred(scale, at + c * stride, 1, weights, taps));
 }
 
-/* The blur of a scale, `share` of it, over that of the next smaller one. Where nothing is blurred here `share` is 0;
- * where nothing is blurred at a smaller one `has_coarse` is 0.
+/* The blur of a scale times `share`, plus the next smaller scale. `share` is 0 if this scale has no blur; `has_coarse`
+ * is 0 if no smaller scale has one.
  */
 KERNEL void soft_focus_blur_columns(GLOBAL const float *RESTRICT along, GLOBAL const float *RESTRICT coarse,
                         GLOBAL float *RESTRICT scale, GLOBAL const float *RESTRICT weights, int taps, int columns,
@@ -114,7 +114,7 @@ KERNEL void soft_focus_blur_columns(GLOBAL const float *RESTRICT along, GLOBAL c
     }
 }
 
-/* In place: `share` of the picture's light goes into the glow. */
+/* In place: moves the fraction `share` of the picture's light into the blur. */
 KERNEL void soft_focus_add(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT scene, int width, int pitch, int stride,
                      int half_pitch, int half_stride, int margin, float share)
 {

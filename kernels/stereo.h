@@ -1,9 +1,9 @@
-/* Words of the stereo kernels: bytes by the register, and what a step along a path does.
+/* Shared code of the stereo kernels: bytes in registers, and one step along a path.
  *
  * H. Hirschmueller, "Stereo processing by semiglobal matching and mutual information", PAMI 2008, on Hamming distances
- * of the census (R. Zabih, J. Woodfill, "Non-parametric local transforms for computing visual correspondence", ECCV
- * 1994), which an exposure that differs between the two cameras does not change. All is whole numbers: every device
- * finds the same disparities.
+ * of the census transform (R. Zabih, J. Woodfill, "Non-parametric local transforms for computing visual
+ * correspondence", ECCV 1994), which is invariant to exposure differences between the cameras. All arithmetic is
+ * integer: every device computes the same disparities.
  */
 #include "portable.h"
 
@@ -12,13 +12,13 @@
 #define DISPARITIES 64
 #endif
 
-/* A path's costs are kept less their least, and are at most CENSUS + JUMP; four of them must fit a byte. */
-#define CENSUS 24        /* comparisons of a pixel with those around it */
-#define STEP 6           /* what one disparity more or less costs from a pixel to the next */
-#define JUMP 36          /* what more costs, where the picture is even */
-#define MIN_JUMP 12    /* and where it has an edge */
-#define JUMP_SLOPE 240.0f /* less for a difference of full scale */
-#define UNSEEN 6         /* what a disparity costs that lies beside the right picture */
+/* A path's costs are stored minus their minimum, and are at most CENSUS + JUMP; the sum of four must fit a byte. */
+#define CENSUS 24        /* comparisons of a pixel with its neighbourhood */
+#define STEP 6           /* cost of a disparity change of one between pixels */
+#define JUMP 36          /* cost of a larger change, in uniform areas */
+#define MIN_JUMP 12    /* the same at an edge */
+#define JUMP_SLOPE 240.0f /* reduction for a difference of full scale */
+#define UNSEEN 6         /* cost of a disparity outside the right picture */
 
 #define UNROLL _Pragma("unroll")
 
@@ -41,7 +41,7 @@ typedef words words_anywhere __attribute__((aligned(2)));
 #define WIDENED(from, at) __builtin_convertvector(*(GLOBAL const halfbytes_anywhere *)((from) + (at)), words)
 typedef uchar halfbytes __attribute__((ext_vector_type(16)));
 typedef halfbytes halfbytes_anywhere __attribute__((aligned(1)));
-/* A run's whole numbers, each below 256, as bytes. */
+/* A run of integers below 256, as bytes. */
 typedef OF_RUN(uchar, RUN) run_bytes;
 typedef run_bytes run_bytes_anywhere __attribute__((aligned(1)));
 #define STORE_RUN_BYTES(to, at, values)                                                                                \
@@ -49,7 +49,7 @@ typedef run_bytes run_bytes_anywhere __attribute__((aligned(1)));
 #define FEWER(a, b) __builtin_elementwise_min(a, b)
 FUNCTION u8 min_of_bytes(bytes values) { return __builtin_reduce_min(FEWER(values.lo, values.hi)); }
 FUNCTION u16 min_of_words(words values) { return __builtin_reduce_min(FEWER(values.lo, values.hi)); }
-/* The 32 that begin with the last of `a`, and those that end with the first of `b`. */
+/* The 32 bytes that start at the last of `a`, and those that end at the first of `b`. */
 FUNCTION bytes last_then(bytes a, bytes b)
 {
     return __builtin_shufflevector(a, b, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50,
@@ -83,6 +83,6 @@ typedef u16 words;
 
 #define PARTS (DISPARITIES / BYTES)
 
-/* The costs of the disparity before each, and of the one behind: `out` beyond both ends. */
+/* The costs of the previous and of the next disparity: `out` beyond both ends. */
 #define BEFORE(costs, i, out) last_then((i) > 0 ? (costs)[(i) > 0 ? (i)-1 : 0] : (out), (costs)[i])
 #define BEHIND(costs, i, out) then_first((costs)[i], (i) < PARTS - 1 ? (costs)[(i) < PARTS - 1 ? (i) + 1 : 0] : (out))

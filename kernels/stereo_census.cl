@@ -1,7 +1,9 @@
-/* What stereo matching compares: how each pixel's surroundings lie about it, and how even they are. */
+/* Inputs of stereo matching: the census of each pixel's neighbourhood, and the cost of disparity jumps by local
+ * contrast.
+ */
 #include "stereo.h"
 
-/* 24 of the 9x7 pixels around each, more of them near than far; eight comparisons make a byte. */
+/* 24 of the 9x7 pixels around each, denser near the centre; eight comparisons make a byte. */
 #define SEEN(dx, dy, bit) (LOAD(grey, at + (dy) * pitch + (dx)) > here ? (ints)(1 << (bit)) : (ints)(0))
 #define FIRST                                                                                                          \
     (SEEN(-1, -1, 0) | SEEN(0, -1, 1) | SEEN(1, -1, 2) | SEEN(-1, 0, 3) | SEEN(1, 0, 4) | SEEN(-1, 1, 5)               \
@@ -23,8 +25,8 @@ KERNEL void census_left(GLOBAL const float *RESTRICT grey, GLOBAL u8 *RESTRICT c
     STORE_RUN_BYTES(codes, at + 2 * stride, THIRD);
 }
 
-/* Each row from right to left, so that greater disparities lie behind smaller ones; what lies left of the picture stays
- * 0, which is as far from one disparity as from the next.
+/* Each row from right to left, so that larger disparities have larger indices. The area left of the picture stays 0,
+ * which is equally far from every disparity.
  */
 KERNEL void census_right(GLOBAL const float *RESTRICT grey, GLOBAL u8 *RESTRICT codes, int pitch, int height)
 {
@@ -37,7 +39,7 @@ KERNEL void census_right(GLOBAL const float *RESTRICT grey, GLOBAL u8 *RESTRICT 
     STORE_RUN_BYTES(codes, to + 2 * stride, REVERSED(THIRD));
 }
 
-/* What a jump costs between a pixel and the one to the left, above left, above, and above right: planes of bytes. */
+/* Cost of a jump between a pixel and its left, upper left, upper and upper right neighbours: planes of bytes. */
 #define JUMP_FROM(dx, dy)                                                                                              \
     (limited((floats)(JUMP) - JUMP_SLOPE * absolute(LOAD(grey, at + (dy) * pitch + (dx)) - here), \
                                    MIN_JUMP, JUMP))

@@ -1,15 +1,15 @@
-/* What the matching did not find: specks are taken out, holes filled from the farther side. Disparities by pixel, -1
- * where they are not known.
+/* Completes the matched disparities: removes specks, fills holes from the farther side. Disparities per pixel, -1 where
+ * unknown.
  */
 #include "portable.h"
 
 #define UNKNOWN (-1.0f)
 #define NOWHERE 1e6f
-#define ALIKE 1.0f /* neighbours on one surface differ by no more */
-#define REACH 4    /* of the window in which a pixel looks for others of its surface, every other one */
-#define FEWEST 7.0f
+#define ALIKE 1.0f /* maximum difference between neighbours on one surface */
+#define REACH 4    /* radius of the window in which a pixel searches its surface, at every second pixel */
+#define MIN_SUPPORT 7.0f
 
-/* A pixel stays where enough of those around it lie on its surface; beside the picture nothing is known. */
+/* A pixel is kept if enough of its neighbourhood lies on its surface; pixels outside the picture are unknown. */
 KERNEL void remove_speckles(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT kept, int pitch)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
@@ -18,10 +18,10 @@ KERNEL void remove_speckles(GLOBAL const float *RESTRICT disparity, GLOBAL float
     for (int dy = -REACH; dy <= REACH; dy += 2)
         for (int dx = -REACH; dx <= REACH; dx += 2)
             count += absolute(LOAD(disparity, at + dy * pitch + dx) - here) <= ALIKE ? (floats)(1.0f) : (floats)(0.0f);
-    STORE(kept, at, count >= FEWEST && here >= 0.0f ? here : (floats)(UNKNOWN));
+    STORE(kept, at, count >= MIN_SUPPORT && here >= 0.0f ? here : (floats)(UNKNOWN));
 }
 
-/* The last known disparity before each pixel, in a plane for each direction: first along the rows. */
+/* The last known disparity before each pixel, in one plane per direction: first along the rows. */
 KERNEL void fill_rows(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
                         int pitch, int stride)
 {
@@ -40,8 +40,8 @@ KERNEL void fill_rows(GLOBAL const float *RESTRICT disparity, GLOBAL float *REST
     }
 }
 
-/* Then down, or up, the picture, `lean` columns to the right each row: a work-item takes a run of neighbouring paths.
- * Those that lean begin beside the picture, `height` columns or less; of its border some of them take what is mirrored.
+/* Then down, or up, the picture, `lean` columns to the right per row: a work-item processes a run of adjacent paths.
+ * Leaning paths begin up to `height` columns outside the picture; some of them read mirrored border values.
  */
 KERNEL void fill_columns(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
                        int pitch, int lean, int is_up, int plane)
@@ -60,10 +60,11 @@ KERNEL void fill_columns(GLOBAL const float *RESTRICT disparity, GLOBAL float *R
     }
 }
 
-/* Most holes are what a nearer thing hides from the right camera, so they lie behind it: what is seen from a hole in
- * eight directions has its second least near there; the least may be a mistake (Hirschmueller 2008, section 2.6). Of
- * what lies no nearer than that, by ALONG, the hole takes what is in its own row, since floors recede from row to row.
- * What only the left camera sees, at its left end, goes on as it begins.
+/* Most holes are occlusions in the right camera, so they lie behind the occluder. The second smallest of the
+ * disparities found from a hole in eight directions is the estimate; the smallest may be a mistake (Hirschmueller 2008,
+ * section 2.6). Among values that are no nearer than that estimate plus ALONG, the hole takes those of its own row,
+ * since floors recede from row to row. The left end, visible to the left camera only, continues its first known
+ * disparity.
  */
 #define ALONG 4.0f
 KERNEL void fill(GLOBAL const float *RESTRICT disparity, GLOBAL const float *RESTRICT carried,
@@ -94,14 +95,16 @@ KERNEL void fill(GLOBAL const float *RESTRICT disparity, GLOBAL const float *RES
         a = less;                                                                                                      \
     }
 
-/* The median of 3x3. Takes single wrong pixels out, and smooths what was filled row by row. */
+/* 3x3 median. Removes single wrong pixels, and smooths the row-wise filling. */
 KERNEL void median(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT smooth, int pitch)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     floats a = LOAD(disparity, at - pitch - 1), b = LOAD(disparity, at - pitch), c = LOAD(disparity, at - pitch + 1);
     floats d = LOAD(disparity, at - 1), e = LOAD(disparity, at), f = LOAD(disparity, at + 1);
     floats g = LOAD(disparity, at + pitch - 1), h = LOAD(disparity, at + pitch), i = LOAD(disparity, at + pitch + 1);
-    /* Each row in order, then the greatest of the least, the middle of the middle ones, the least of the greatest. */
+    /* Sorts each row; the result is the median of the largest minimum, the median of the medians and the smallest
+     * maximum.
+     */
     IN_ORDER(a, b) IN_ORDER(b, c) IN_ORDER(a, b)
     IN_ORDER(d, e) IN_ORDER(e, f) IN_ORDER(d, e)
     IN_ORDER(g, h) IN_ORDER(h, i) IN_ORDER(g, h)

@@ -1,5 +1,5 @@
-/* Pictures to the grey that stereo matching compares, 0 to 1 as bright as it looks: step x step of them a pixel.
- * Numbers that are linear light go through a square root. Green counts twice, as in a mosaic.
+/* Converts pictures to grey for stereo matching, 0 to 1 in perceived brightness, one pixel per step x step block.
+ * Linear light goes through a square root. Green has double weight, as in a mosaic.
  */
 #include "portable.h"
 
@@ -18,7 +18,7 @@
     const float seen = value > 0.0f ? (is_light ? scalar_root(value) : value) : 0.0f;                                  \
     grey[(y + PAD) * pitch + PAD + x] = seen < 1.0f ? seen : 1.0f;
 
-/* Row `y` of the numbers begins `y * row` numbers behind the first. */
+/* Row `y` starts at the element y * row. */
 KERNEL void grey_u8(GLOBAL const u8 *RESTRICT numbers, GLOBAL float *RESTRICT grey, int width, int row, int samples,
                     int step, int pitch, float gain, float black, int is_light)
 {

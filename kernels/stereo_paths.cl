@@ -1,4 +1,4 @@
-/* What stereo_sweep.cl does, for a GPU: a work-group goes along one path, a work-item takes one disparity. */
+/* GPU version of stereo_sweep.cl: a work-group follows one path, a work-item processes one disparity. */
 #include "stereo.h"
 
 #ifdef __OPENCL_VERSION__
@@ -15,7 +15,7 @@
 #define LOWER(place, value) atomicMin(place, value)
 #endif
 
-#define MOST 255
+#define MAX_COST 255
 
 FUNCTION int bits_of(int codes)
 {
@@ -25,18 +25,18 @@ FUNCTION int bits_of(int codes)
     return (eights + (eights >> 8) + (eights >> 16)) & 0x1f;
 }
 
-/* Paths that step (dx, dy) from pixel to pixel; `plane` of `jump` tells what lies between such neighbours. Adds to the
- * volume `sums`, or begins it where `is_first`.
+/* Paths with the step (dx, dy) per pixel; `plane` selects the plane of `jump` for such neighbours. Adds to the volume
+ * `sums`, or overwrites it if `is_first`.
  */
 KERNEL void path_costs(GLOBAL const u8 *RESTRICT left, GLOBAL const u8 *RESTRICT right, GLOBAL const u8 *RESTRICT jump,
                        GLOBAL u8 *RESTRICT sums, int width, int height, int pitch, int stride, int dx, int dy,
                        int plane, int is_up, int is_first)
 {
-    LOCAL int costs[2 * (DISPARITIES + 2)]; /* of the pixel before and of this one, with one beyond each end */
+    LOCAL int costs[2 * (DISPARITIES + 2)]; /* previous and current pixel, one guard at each end */
     LOCAL int lowest[3];
     const int d = DISPARITY;
     const int right_pitch = pitch + DISPARITIES;
-    /* A path begins in the first row, or where it leans or lies along a row, in the first column. */
+    /* A path begins in the first row, or in the first column if it leans or follows a row. */
     const int begins_above = dy != 0 && PATH < width;
     const int below = dy == 0 ? PATH : PATH - width + 1;
     int x = begins_above ? PATH : dx > 0 ? 0 : width - 1;
@@ -49,7 +49,7 @@ KERNEL void path_costs(GLOBAL const u8 *RESTRICT left, GLOBAL const u8 *RESTRICT
         costs[DISPARITIES + 2 + d * (DISPARITIES + 1)] = 200;
     }
     if (d == 0)
-        lowest[0] = lowest[1] = lowest[2] = MOST;
+        lowest[0] = lowest[1] = lowest[2] = MAX_COST;
     BARRIER;
     for (int n = 0; x >= 0 && x < width && y >= 0 && y < height; ++n, x += dx, y += dy) {
         const int at = (y + PAD) * pitch + PAD + x;
@@ -67,7 +67,7 @@ KERNEL void path_costs(GLOBAL const u8 *RESTRICT left, GLOBAL const u8 *RESTRICT
         const int kept = next - lowest[n % 3];
         costs[(~n & 1) * (DISPARITIES + 2) + d + 1] = kept;
         if (d == 0)
-            lowest[(n + 2) % 3] = MOST; /* that of the pixel before, which everybody has read */
+            lowest[(n + 2) % 3] = MAX_COST; /* minimum of the previous pixel, already read by all work-items */
         const int place = (y * width + x) * DISPARITIES + d;
         volume[place] = (u8)(is_first ? kept : volume[place] + kept);
         BARRIER;

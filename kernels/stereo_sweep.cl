@@ -1,10 +1,10 @@
-/* Costs gathered along paths from eight directions, in two sweeps of four: one work-item goes down the picture, the
- * other up. What a path has gathered lies where its next pixel finds it, in a slot of its own: the rows above are read
+/* Aggregates costs along paths in eight directions, in two sweeps of four: one work-item moves down the picture, the
+ * other up. The state of a path is stored in its own slot, where its next pixel reads it: the previous rows are read
  * once, from a cache.
  */
 #include "stereo.h"
 
-/* Bits set in each of three bytes: ones and twos are counted apart. */
+/* Bit count of each of three bytes: ones and twos are counted separately. */
 FUNCTION bytes pairs_of_bits(bytes b) { return b - ((b >> (bytes)1) & (bytes)0x55); }
 FUNCTION bytes set_bits(bytes b)
 {
@@ -18,10 +18,10 @@ FUNCTION bytes set_of_three(bytes a, bytes b, bytes c)
     return set_bits(two ^ c) + (bytes)2 * set_bits((a & b) | (two & c));
 }
 
-/* Which of a part's disparities lie beyond `x`, at most 254, and so left of the right picture. */
+/* Mask of a part's disparities beyond `x` (at most 254), which fall left of the right picture. */
 #define FURTHER(i, x) (BYTE_LANES + (bytes)((i) * BYTES) > (bytes)(x))
 
-/* One pixel farther along a path: its costs become those of this pixel, less their least, and are added to `sum`. */
+/* Advances a path by one pixel: computes its costs at this pixel, minus their minimum, and adds them to `sum`. */
 FUNCTION void go_on(bytes *path, const bytes *cost, bytes *sum, u8 jump)
 {
     bytes next[PARTS];
@@ -50,8 +50,8 @@ FUNCTION void go_on_from(GLOBAL u8 *slot, const bytes *cost, bytes *sum, u8 jump
         STORE_BYTES(slot, i * BYTES, path[i]);
 }
 
-/* `left` three planes of codes, `right` as census_right leaves them, `jump` four planes; `slots` is for three fans of
- * width + height paths for each work-item; `sums` has a volume for each, disparities by pixel.
+/* `left`: three planes of codes; `right`: output of census_right; `jump`: four planes; `slots`: three sets of width +
+ * height paths per work-item; `sums`: one volume per work-item, disparities within pixels.
  */
 KERNEL void sweep(GLOBAL const u8 *RESTRICT left, GLOBAL const u8 *RESTRICT right, GLOBAL const u8 *RESTRICT jump,
                   GLOBAL u8 *RESTRICT slots, GLOBAL u8 *RESTRICT sums, int width, int height, int pitch, int stride)

@@ -1,17 +1,19 @@
-/* Of each pixel's disparities the one that costs least, where it is distinct and the right picture agrees. */
+/* Selects for each pixel the disparity of minimum cost, if it is distinct and consistent with the right picture. */
 #include "stereo.h"
 
 #define WORD_PARTS (DISPARITIES / WORDS)
-/* A cost, at most 8 (CENSUS + JUMP), and behind it its disparity, in 16 bits: the least of them names the best. */
+/* A cost, at most 8 (CENSUS + JUMP), in the high bits and its disparity in the low bits, 16 bits in all: the minimum
+ * gives the best disparity.
+ */
 #define PLACES (DISPARITIES <= 32 ? 5 : DISPARITIES <= 64 ? 6 : DISPARITIES <= 128 ? 7 : DISPARITIES <= 256 ? 8 : 9)
 #define COARSER (PLACES > 7 ? PLACES - 7 : 0)
 #define NONE 65535
 
 #define TOTAL(at) ((int)down[at] + (int)up[at])
 
-/* The disparity of the least cost, to a fraction of a pixel: where two lines of one steepness meet, down and up, that
- * go through its cost and its neighbours' (M. Shimizu, M. Okutomi, ICCV 2001). Hamming distances fall and rise like
- * that: a parabola is off by 0.13 pixels (median, made pairs with noise), this by 0.09.
+/* Subpixel disparity: the intersection of two lines of equal and opposite slope through the minimum cost and its
+ * neighbours (M. Shimizu, M. Okutomi, ICCV 2001). Hamming distances have this shape: the error of a parabola is 0.13
+ * pixels (median, synthetic pairs with noise), of the lines 0.09.
  */
 FUNCTION float refined(GLOBAL const u8 *down, GLOBAL const u8 *up, int best)
 {
@@ -23,8 +25,8 @@ FUNCTION float refined(GLOBAL const u8 *down, GLOBAL const u8 *up, int best)
     return (float)best + (part > 0.5f ? 0.5f : part < -0.5f ? -0.5f : part);
 }
 
-/* Disparity by pixel, -1 where it is not known: a work-item a row. `rivals` has room for a row of the right picture,
- * from right to left, and of the left one, for each.
+/* Disparity per pixel, -1 where unknown; one work-item per row. `rivals` has space for a row of the right picture (from
+ * right to left) and of the left one, for each work-item.
  */
 KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT disparity, GLOBAL float *RESTRICT rivals,
                    int width, int height, int pitch, int margin)
@@ -53,7 +55,7 @@ KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT dispar
         const int best = key & ((1 << PLACES) - 1);
         words second = (words)NONE;
         UNROLL for (int i = 0; i < WORD_PARTS; ++i) {
-            /* Beside the best itself: 0, 1 or 2 once it is subtracted, any other number is far. */
+            /* Neighbours of the best disparity: 0, 1 or 2 after subtraction; all other values are far. */
             const words from = (WORD_LANES + (words)(i * WORDS)) - (words)(best - 1);
             second = FEWER(second, from < (words)3 ? (words)NONE : keys[i]);
         }
@@ -72,7 +74,7 @@ KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT dispar
 #define LESS(a, b) ((a) < (b) ? (a) : (b))
 #define KEY(at, d) (TOTAL(at) >> COARSER << PLACES | (d))
 
-/* The same for a GPU: a work-item a pixel. */
+/* GPU version: one work-item per pixel. */
 KERNEL void winner_of_pixel(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT disparity, int width, int height,
                             int pitch, int margin)
 {
@@ -90,7 +92,7 @@ KERNEL void winner_of_pixel(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRI
         second = d < best - 1 || d > best + 1 ? LESS(second, KEY(d, d)) : second;
     const int distinct = (second >> PLACES) - (key >> PLACES) >= (margin >> COARSER);
     int back = NONE;
-    for (int d = 0; d < DISPARITIES && x - best + d < width; ++d) /* what else the right pixel may show */
+    for (int d = 0; d < DISPARITIES && x - best + d < width; ++d) /* other candidates of the right pixel */
         back = best > x ? NONE : LESS(back, KEY((d - best) * DISPARITIES + d, d));
     back &= (1 << PLACES) - 1;
     disparity[(y + PAD) * pitch + PAD + x]

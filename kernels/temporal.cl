@@ -1,23 +1,23 @@
-/* Temporal noise reduction of a live mosaic: each site keeps a running mean of its light, and how many frames that is
- * worth (R. E. Kalman, "A new approach to linear filtering and prediction problems", 1960, for a constant): a frame
- * that agrees with the mean within the noise counts 1/(n + 1) of it, one that does not counts nearly all.
+/* Temporal noise reduction of a live mosaic. Each photosite keeps a running mean of its light and the number of frames
+ * in it (R. E. Kalman, "A new approach to linear filtering and prediction problems", 1960, for a constant). A frame
+ * that agrees with the mean within the noise has the weight 1/(n + 1); a frame that does not has almost full weight.
  *
- * Agreement is asked of the 5x5 sites around, in numbers whose noise is even (see noise.h): of their mean, which a
- * faint edge shifts long before it shows at one site, and of their mean square, which thin things shift that move
- * within the 25. And of a leaky sum over the last frames, since noise changes its sign from frame to frame and a drift
- * does not (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954; measured: still things gain as much
- * while faint edges leave half the ghost).
+ * Agreement is tested over the 5x5 neighbouring photosites, on variance-stabilized values (see noise.h): by their mean,
+ * which a faint edge shifts long before it is visible at one photosite, and by their mean square, which thin moving
+ * objects within the 25 shift. It also uses a leaky sum over the last frames, since noise changes its sign from frame
+ * to frame and drift does not (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954; measured: static
+ * objects gain as much while faint edges leave half the ghost).
  */
 #include "portable.h"
 #include "noise.h"
 
-#define ROWS 4 /* that a work-item takes: the sums of a row serve five of them */
+#define ROWS 4 /* per work-item: the sums of a row serve five rows */
 
-#define KEPT 0.7f /* of the sum, from frame to frame */
-#define KEPT_AT_MOST 4.0f /* standard deviations: what has left is forgotten soon */
+#define KEPT 0.7f /* decay of the leaky sum per frame */
+#define KEPT_AT_MOST 4.0f /* clamp in standard deviations: departures are forgotten quickly */
 
-/* How far the frame lies from the mean, in standard deviations of one frame's noise, added to what is kept of the
- * frames before; over the border too. The first frame, `fresh`, agrees.
+/* Difference between the frame and the mean, in standard deviations of one frame's noise, added to the leaky sum; the
+ * border included. The first frame, `fresh`, has no difference.
  */
 KERNEL void temporal_difference(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT mean,
                            GLOBAL float *RESTRICT apart, int pitch, int encoded, int fresh, float slope00,
@@ -32,7 +32,7 @@ KERNEL void temporal_difference(GLOBAL const float *RESTRICT mosaic, GLOBAL cons
     STORE(apart, at, fresh ? (floats)(0.0f) : now + kept);
 }
 
-/* The sum and the sum of squares of five sites in a row. */
+/* The sum and the sum of squares of five photosites in a row. */
 FUNCTION void sum_row(GLOBAL const float *apart, int at, floats *sum, floats *squares)
 {
     const floats a = LOAD(apart, at - 2), b = LOAD(apart, at - 1), c = LOAD(apart, at), d = LOAD(apart, at + 1);
@@ -41,12 +41,12 @@ FUNCTION void sum_row(GLOBAL const float *apart, int at, floats *sum, floats *sq
     *squares = a * a + b * b + (c * c + d * d) + e * e;
 }
 
-/* The share of the new frame: its least, 1/(n + 1) or `least`, or more where it moved. */
+/* Weight of the new frame: at least 1/(n + 1) and `least`, more where the picture moved. */
 FUNCTION floats share_of(floats sum, floats squares, floats frames, float least)
 {
-    /* The mean has noise of its own, and a leaky sum 1 / (1 - KEPT^2) times that of one frame. Of noise alone both
-     * figures below are then 1 or less: the square of a normal number, and four of the standard deviations by which the
-     * sum of 25 squares exceeds its expectation plus one. */
+    /* The noise of the mean adds to the frame's noise; a leaky sum has 1 / (1 - KEPT^2) times one frame's noise. For
+     * pure noise both values below are 1 or less: the square of a normal variable, and four times the excess of the sum
+     * of 25 squares over its expectation plus one, in standard deviations. */
     const floats belief = (1.0f - KEPT * KEPT) * frames / (frames + 1.0f);
     const floats shifted = sum * sum * belief * (1.0f / 25.0f);
     const floats scattered = (squares * belief - 32.0f) * (4.0f / 7.0f);
@@ -54,7 +54,7 @@ FUNCTION floats share_of(floats sum, floats squares, floats frames, float least)
     return greater(greater(moved / (moved + 2.2f), (floats)(1.0f) / (frames + 1.0f)), (floats)(least));
 }
 
-/* Takes the frame into the mean. The first one, `fresh`, is the mean. */
+/* Merges the frame into the mean. The first one, `fresh`, becomes the mean. */
 KERNEL void temporal_update(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT apart,
                             GLOBAL float *RESTRICT mean, GLOBAL float *RESTRICT frames, int pitch, int encoded,
                             int fresh, float least)

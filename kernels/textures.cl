@@ -1,29 +1,29 @@
-/* Colours of a mosaic of any pattern, by filters for textures of several kinds (engine/develop/textures.py).
+/* Colours of a mosaic of any pattern, by filters for several kinds of texture (engine/develop/textures.py).
  *
- * Each kind first says what it expects at every site from the sites around it. Where it is least surprised by what is
- * there, it is trusted most to estimate what is not there: (1 / surprise)^6, the surprise taken over 7x7 sites. One
- * kind after the other adds its estimates, times its trust; who has the sums divides.
+ * Each kind first predicts every photosite from its neighbours. The smaller its prediction error, the larger is the
+ * weight of its estimates of the missing colours: (1 / error)^6, with the error taken over 7x7 photosites. The kinds
+ * add their weighted estimates one after another; the consumer divides by the sum of weights.
  *
- * The filters lie as table[kind][row of the block][tap][filter][column], the columns repeated so that a run of
+ * The filters are stored as table[kind][row of the block][tap][filter][column], with repeated columns, so that a run of
  * neighbouring pixels reads its weights like pixels.
  */
 #include "portable.h"
 #include "pattern.h"
 
-/* How many colours the filters estimate at each site. */
+/* Number of colours that the filters estimate at each photosite. */
 #ifndef ESTIMATES
 #define ESTIMATES 2
 #endif
 #define FILTERS (1 + ESTIMATES)
 
-/* A work-item takes STACK runs, SIDE rows apart: they share their weights, which are more to read than the mosaic is. */
+/* A work-item processes STACK runs, SIDE rows apart. They share weights, which need more reads than the mosaic. */
 #define STACK (12 / SIDE)
 #define FIRST_ROW (GLOBAL_Y / SIDE * SIDE * STACK + GLOBAL_Y % SIDE)
 #define UNROLL _Pragma("unroll")
 #define EACH_RUN UNROLL for (int run = 0; run < STACK; ++run)
 
-/* Where each run begins, from the first of `count` rows on. What is beyond the last row is computed from the last, and
- * stored in the first row of the border below, where it does no harm: a branch here takes twice the time.
+/* Index of each run, from the first of `count` rows on. Runs beyond the last row are computed from the last row and
+ * stored in the first row of the border below, where they have no effect: a branch here takes twice the time.
  */
 #define SITES(count)                                                                                                   \
     GLOBAL const float *sites[STACK];                                                                                  \
@@ -34,7 +34,9 @@
         sites[run] = mosaic + start + (row < (count) ? row : (count)-1) * pitch;                                       \
     }
 
-/* The filters see the TAPS sites that are less than 4.5 pixels away: TAP(dx) once for each, with `lines` for its row. */
+/* The filters use the TAPS photosites that are less than 4.5 pixels away: TAP(dx) once for each, with `lines` for its
+ * row.
+ */
 #define TAPS 69
 #define IN_LINE(dy, reach)                                                                                             \
     {                                                                                                                  \
@@ -47,16 +49,18 @@
     IN_LINE(-4, 2) IN_LINE(-3, 3) IN_LINE(-2, 4) IN_LINE(-1, 4) IN_LINE(0, 4) IN_LINE(1, 4) IN_LINE(2, 4)              \
     IN_LINE(3, 3) IN_LINE(4, 2)
 
-/* Surprise is spread over so many sites on each side. */
+/* Spread of the prediction error, in photosites on each side. */
 #define SPREAD 3
-/* Below this surprise, the square of 1/1000 of full scale, no kind is better than another. */
+/* Below this squared error, of 1/1000 of full scale, all kinds are equal. */
 #define NEGLIGIBLE 7e-7f
 #define TYPICAL 1e-4f
 
-/* The filters of the site in column `x`, row `y` of the picture. */
+/* The filters of the photosite in column `x`, row `y` of the picture. */
 #define WEIGHTS_AT(x, y) (filters + (kind * SIDE + PHASE(y)) * TAPS * FILTERS * ROW + PHASE(x))
 
-/* How wrong the kind is about each site, squared: of the border's columns too, and SPREAD more rows on each side. */
+/* Squared prediction error of the kind at each photosite: also for the border's columns and SPREAD more rows on each
+ * side.
+ */
 KERNEL void texture_residual(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT filters,
                              GLOBAL float *RESTRICT surprise, int pitch, int height, int kind)
 {
@@ -79,7 +83,7 @@ KERNEL void texture_residual(GLOBAL const float *RESTRICT mosaic, GLOBAL const f
     }
 }
 
-/* Weights 1 2 3 3 3 2 1 across; the estimate does the same down. */
+/* Weights 1 2 3 3 3 2 1 horizontally; the estimate does the same vertically. */
 KERNEL void texture_spread(GLOBAL const float *RESTRICT surprise, GLOBAL float *RESTRICT spread, int pitch)
 {
     const int at = (GLOBAL_Y - SPREAD + PAD) * pitch + PAD + GLOBAL_X;
@@ -96,16 +100,16 @@ FUNCTION floats trust(GLOBAL const float *spread, int at, int pitch)
            + 3.0f * (LOAD(spread, at - pitch) + LOAD(spread, at) + LOAD(spread, at + pitch)));
     const floats ratio = TYPICAL / (mean + NEGLIGIBLE);
     const floats cubed = ratio * ratio * ratio;
-    return cubed * cubed + 1e-30f; /* never nothing at all */
+    return cubed * cubed + 1e-30f; /* never 0 */
 }
 
-/* Adds the kind's estimates, each in a plane of `sums`, and behind them its trust. The first kind begins the sums. */
+/* Adds the kind's estimates, each to a plane of `sums`, followed by its weight. The first kind initializes the sums. */
 KERNEL void texture_estimate(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT filters,
                              GLOBAL const float *RESTRICT spread, GLOBAL float *RESTRICT sums, int pitch, int stride,
                              int height, int kind)
 {
     const int start = PAD * pitch + PAD + GLOBAL_X;
-    const ints is_first = (ints)(kind) == 0; /* of each lane: no branch */
+    const ints is_first = (ints)(kind) == 0; /* per lane, without a branch */
     SITES(height)
     GLOBAL const float *weights = WEIGHTS_AT(GLOBAL_X, FIRST_ROW);
     floats estimates[STACK * ESTIMATES];

@@ -1,9 +1,9 @@
-/* X-Trans: the step before kernels/demosaic_textures.cl, whose pattern the levels of a Bayer mosaic do not fit. */
+/* X-Trans: the step before kernels/demosaic_textures.cl. The levels of a Bayer mosaic do not fit its pattern. */
 #include "portable.h"
 #include "pattern.h"
 #include "encoding.h"
 
-/* White balance, limit, and the domain in which colours are estimated. */
+/* White balance, limit, and the encoding for colour estimation. */
 KERNEL void xtrans_balance(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT colours,
                            GLOBAL float *RESTRICT balanced, int pitch, int encoded, float most, float red,
                            float green, float blue)

@@ -1,4 +1,4 @@
-// Aspect mask: darkens what a picture of another shape would leave out.
+// Aspect mask: darkens the areas outside the selected aspect ratio.
 #pragma pass overlay display
 #pragma parameter ratio "Ratio" 0 0 7 1 group=composition type=enum(1:1,4:5,4:3,3:2,16:9,1.85:1,2.39:1,9:16)
 #pragma parameter opacity "Opacity" 0.8 0.1 1.0 0.05 group=composition

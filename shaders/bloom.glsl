@@ -1,7 +1,7 @@
-// Bloom: a share of the light is scattered around where it fell, as by a mist filter or a soft lens.
+// Bloom: scatters a fraction of the light around each point, as a mist filter or a soft lens does.
 //
-// Of all channels the same share, in scene light, before the tone curve; what is taken from a light goes to its
-// surroundings and none is lost.
+// The fraction is the same for all channels. It applies to scene light, before the tone curve. Total light is
+// preserved: the light removed from a source is added to its neighbourhood.
 #pragma pass neighbourhood scene
 #pragma neighbourhood halo radius
 #pragma parameter amount "Bloom" 0.08 0.0 0.5 0.01 group=lens

@@ -1,11 +1,11 @@
 #version 330 core
-// One direction of a Gaussian blur. Beyond the border lies the mirror image, so that the sum of all pixels is kept.
+// One direction of a separable Gaussian blur. Mirrored borders preserve the sum of all pixels.
 
 uniform sampler2D source;
-uniform vec2 texel;    // one pixel of the source
-uniform vec2 along;    // the same, but 0 in the other direction
+uniform vec2 texel;    // size of one source pixel
+uniform vec2 along;    // `texel` in the blur direction, 0 in the other
 uniform float sigma_px;
-uniform int reach_px;  // the last pixel on either side that counts
+uniform int reach_px;  // radius of the kernel
 out vec4 blurred;
 
 vec4 mirrored(vec2 at) {
@@ -14,7 +14,7 @@ vec4 mirrored(vec2 at) {
 
 void main() {
     vec2 at = gl_FragCoord.xy * texel;
-    // The weights exp(-n^2 / 2 sigma^2) one from another by two multiplications.
+    // Each weight exp(-n^2 / 2 sigma^2) follows from the previous one by two multiplications.
     float step_of_step = exp(-1.0 / (sigma_px * sigma_px));
     float next = sqrt(step_of_step);
     float weight = 1.0, weights = 1.0;

@@ -1,4 +1,4 @@
-// Colour matrix: what each channel of the scene takes from the two others, before the tone curve.
+// Colour matrix: mixes the scene's channels before the tone curve.
 #pragma pass pixel scene
 #pragma parameter green_to_red "Green to red" 0.0 -0.5 0.5 0.005 group=colour
 #pragma parameter blue_to_red "Blue to red" 0.0 -0.5 0.5 0.005 group=colour

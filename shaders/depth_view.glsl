@@ -1,4 +1,4 @@
-// Depth view: what the distances say. Near is bright; warm before the sharp zone, cold behind it, as it is within it.
+// Depth view: shows the depth map. Near is bright. Warm in front of the sharp zone, green within it, blue behind it.
 #pragma pass overlay display
 
 vec3 depth_view(vec3 rgb, PixelContext place) {

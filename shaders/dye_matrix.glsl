@@ -1,7 +1,7 @@
-// Dye matrix: what each channel takes from the two others, of the square roots of display light.
+// Dye matrix: mixes the square roots of the channels of display light.
 //
-// Dyes overlap where there is much of them: in square roots a share weighs more in the shadows than in the highlights,
-// so that colours grow deep as they grow dark, which no mixture of light does.
+// Dyes overlap most at high density. On square roots the mix has more effect in the shadows than in the highlights:
+// dark colours become deeper. A mix of linear light cannot do that.
 #pragma pass pixel display
 #pragma parameter green_to_red "Green to red" 0.0 -0.5 0.5 0.005 group=colour
 #pragma parameter blue_to_red "Blue to red" 0.0 -0.5 0.5 0.005 group=colour

@@ -1,5 +1,5 @@
-// False colour: how bright everything is, at a glance. By IRE the picture's luma, with the bands in which cameras show
-// black, middle grey, skin and the last steps before white; by stops the light of the scene around its middle grey.
+// False colour: maps brightness to colours. The IRE scale shows the picture's luma, with the usual camera bands for
+// black, middle grey, skin and near-white. The stops scale shows scene luminance relative to middle grey.
 #pragma pass overlay display
 #pragma parameter scale "Scale" 0 0 1 1 group=exposure type=enum(ire,stops)
 
@@ -13,8 +13,8 @@ vec3 false_colour_of_ire(float ire) {
     return ire >= 99.0 ? vec3(0.9, 0.1, 0.1) : ire >= 94.0 ? vec3(0.95, 0.85, 0.1) : colour;
 }
 
-// A stop is a step of colour: blue, from dark to pale, below grey, and warm above, so that no legend is needed to tell
-// too little light from too much.
+// One colour step per stop: dark to pale blue below grey, warm above. Under- and overexposure are distinct without a
+// legend.
 vec3 false_colour_of_stops(float stops) {
     float stop = clamp(floor(stops + 0.5), -7.0, 7.0), far = abs(stop) / 7.0;
     vec3 under = mix(vec3(0.45, 0.75, 0.85), vec3(0.1, 0.05, 0.35), far);

@@ -1,11 +1,11 @@
-// One triangle that covers the frame, made from the vertex number alone.
+// One triangle that covers the frame, computed from the vertex index.
 #version 330 core
 
 uniform vec2 plane_scale;   // size of the picture as a fraction of the padded plane
-uniform vec2 plane_offset;  // its first pixel, the same way
-uniform vec2 corner;        // the bottom-right corner seen from the centre, in half diagonals: length 1
+uniform vec2 plane_offset;  // position of its first pixel, as a fraction of the padded plane
+uniform vec2 corner;        // bottom-right corner relative to the centre, in half diagonals: length 1
 
-// The triangle is flat: perspective would only cost a software renderer 0.5 ms at 1920x1080.
+// The triangle is flat: perspective interpolation would cost a software renderer 0.5 ms at 1920x1080.
 noperspective out vec2 plane_position;
 noperspective out vec2 from_centre;
 

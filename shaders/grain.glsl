@@ -1,18 +1,18 @@
-// Grain: noise that belongs to the film, one pattern a frame.
+// Grain: photographic film grain, one pattern per frame.
 //
-// Strongest in the mid-tones and gone in black and white: it multiplies light Y by a factor whose mean is 1, so that
-// neither brightness nor hue drifts, and the factor's deviation falls as (1 - Y)^2. In square-root light that moves a
-// tone most at Y = 1/5, there by `amount`.
+// Grain multiplies light Y by a factor of mean 1: mean brightness and hue are preserved. The factor's standard
+// deviation is proportional to (1 - Y)^2. Grain is absent in black and white. In square-root light its deviation has
+// its maximum, `amount`, at Y = 1/5.
 #pragma pass place display
 #pragma parameter amount "Grain" 0.01 0.0 0.04 0.001 group=film
 #pragma parameter size "Grain size" 0.001 0.0002 0.01 0.0001 group=film
 #pragma parameter seed "Grain seed" 1 0 9999 1 group=film type=int
 
-uniform float grain_amount;  // standard deviation in mid-grey, of display values 0..1
+uniform float grain_amount;  // standard deviation of display values 0..1 in the mid-tones
 uniform float grain_size;    // width of a grain, in frame heights
 uniform int grain_seed;
 
-// Standard deviation 1: noise on a lattice of grains, blended linearly. A pixel wider than a grain sees several.
+// Noise of standard deviation 1 on a lattice of grains, linearly interpolated; a mean over wider pixels.
 float grain_noise(ivec2 pixel, int salt) {
     float grain_px = grain_size * frame_px.y;
     vec2 position = vec2(pixel) * (1.0 / max(grain_px, 1.0));
@@ -22,7 +22,7 @@ float grain_noise(ivec2 pixel, int salt) {
     uint y = uint(int(corner.y) + (salt >> 7)) * HASH_Y;
     float top = mix(hash_of(x, y), hash_of(x + HASH_X, y), share.x);
     float bottom = mix(hash_of(x, y + HASH_Y), hash_of(x + HASH_X, y + HASH_Y), share.x);
-    // A uniform hash has a variance of 1/3; a blend keeps this much of it, least half way between two grains.
+    // A uniform hash has variance 1/3. Interpolation keeps this fraction of it, least midway between two grains.
     vec2 kept = 1.0 - 2.0 * share * (1.0 - share);
     return min(grain_px, 1.0) * HASH_UNIT * 1.7320508 * inversesqrt(kept.x * kept.y) * mix(top, bottom, share.y);
 }

@@ -1,5 +1,5 @@
 #version 330 core
-// A widget's colour, through the glyph or the white dot of the atlas.
+// Widget colour times the coverage of the atlas (a glyph or the white texel).
 
 uniform sampler2D atlas;
 

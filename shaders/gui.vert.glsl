@@ -1,5 +1,5 @@
 #version 330 core
-// Triangles of the panel's widgets, in pixels from the upper left, into a texture whose first row is the top.
+// Triangles of the panel's widgets, in pixels from the top left. Row 0 of the target texture is the top.
 
 uniform vec2 display_size;
 

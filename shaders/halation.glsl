@@ -1,18 +1,18 @@
-// Halation: bright light goes through the film, comes back from its base and exposes it again around where it fell.
+// Halation: bright light passes through photographic film, reflects from its base and exposes the layers again nearby.
 //
-// The layer for red lies deepest and takes most of it, so that lights get red rims. Of each channel a share is moved
-// from where it fell to its surroundings, and none is lost: flat areas do not change, nor does the light of the whole
-// picture. In scene light, where it belongs before the tone curve, a lamp is so much brighter than its surroundings
-// that a share of a few percent shows, while the edges of everyday things stay as they are.
+// The red layer is the deepest and receives most of the reflected light: bright lights get red rims. A fraction of each
+// channel moves to the neighbourhood. Total light is preserved, and flat areas do not change. Halation applies to scene
+// light, before the tone curve: there a lamp is so much brighter than its neighbourhood that a few percent are visible,
+// while edges of ordinary contrast do not change.
 #pragma pass neighbourhood scene
 #pragma neighbourhood halo radius
 #pragma parameter amount "Halation" 0.04 0.0 0.3 0.005 group=film
 #pragma parameter radius "Halation radius" 0.008 0.001 0.05 0.0005 group=film
-#pragma parameter green "Share of green" 0.3 0.0 1.0 0.01 group=film
-#pragma parameter blue "Share of blue" 0.06 0.0 1.0 0.01 group=film
+#pragma parameter green "Green fraction" 0.3 0.0 1.0 0.01 group=film
+#pragma parameter blue "Blue fraction" 0.06 0.0 1.0 0.01 group=film
 
-uniform float halation_amount;  // of the red light
-uniform float halation_green;   // of green as much, in parts of red's share
+uniform float halation_amount;  // fraction of red light that moves
+uniform float halation_green;   // the same for green, relative to red
 uniform float halation_blue;
 
 vec4 halation_prefilter(vec3 scene_rgb) {

@@ -1,10 +1,10 @@
 #version 330 core
-// A halo with a core and a long foot: three Gaussians, each about twice as wide as the one before.
+// Halo with a narrow core and long tails: a sum of three Gaussians, each about twice as wide as the previous one.
 
 uniform sampler2D core;
 uniform sampler2D middle;
 uniform sampler2D foot;
-uniform vec2 core_texel;    // a pixel of the core in each of them
+uniform vec2 core_texel;    // one output pixel in each texture's coordinates
 uniform vec2 middle_texel;
 uniform vec2 foot_texel;
 out vec4 halo;

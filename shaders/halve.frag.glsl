@@ -1,6 +1,6 @@
 #version 330 core
-// Half the size: 1, 3, 3, 1 in both directions, by four linear samples. Wider than the mean of two by two, so that the
-// blur of a light stays in place while the light goes from one small pixel to the next.
+// Halves the size: filter 1, 3, 3, 1 in both directions, by four linear samples. It is wider than a 2x2 mean, so that
+// the blur of a light moves smoothly when the light crosses the border between two small pixels.
 
 uniform sampler2D source;
 uniform vec2 texel;  // one pixel of the source

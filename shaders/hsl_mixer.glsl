@@ -1,24 +1,25 @@
-// Hues: eight bands of hue, each turned, made more or less colourful, lighter or darker by itself.
+// HSL mixer: hue shift, saturation and lightness for each of eight hue bands.
 //
-// In an opponent space: cones (Hunt, Pointer and Estevez, balanced for D65), their square roots, and two opponent axes
-// (the matrices of IPT, Ebner and Fairchild 1998, whose exponent of 0.43 a square root is close to; the axes turned by
-// 12 degrees, so that the bands' middles lie every 45). Square roots keep hue and colourfulness apart from exposure.
+// Opponent space: cone responses (Hunt, Pointer and Estevez, balanced for D65), their square roots, and two opponent
+// axes (matrices of IPT, Ebner and Fairchild 1998; the square root approximates its exponent of 0.43). The axes are
+// rotated by 12 degrees: the bands' centres lie every 45 degrees. Square roots make hue and chroma independent of
+// exposure.
 //
-// Between the bands a number follows a trigonometric polynomial of degree 4 in the hue, the interpolating one with its
-// harmonics damped by Lanczos's factors: smooth everywhere, no seams; a band takes 0.70 of its number in its middle and
-// 0.17 in its neighbours'. Cosines of multiple angles come from the opponent pair itself, no angle is made. All of it
-// is in proportion to colourfulness: grey is left alone. What makes colours more colourful does so the less the more
-// they are so already, for beyond the display's range they would lose their shades: it is halved where chroma is as
-// large as lightness.
+// Between the bands each setting follows a trigonometric polynomial of degree 4 in the hue: the interpolating
+// polynomial, its harmonics damped by Lanczos factors. It is smooth, without seams. A band applies 0.70 of its setting
+// at its own centre and 0.17 at its neighbours' centres. Cosines of multiple angles are computed from the opponent
+// pair, without an explicit angle. All effects are proportional to chroma: grey does not change. Saturation increases
+// have less effect on saturated colours, which would lose their shades beyond the display's range: the effect is halved
+// where chroma equals lightness.
 #pragma pass pixel any
-#pragma parameter red_turn "Red turn (degrees)" 0.0 -30.0 30.0 0.5 group=red
-#pragma parameter orange_turn "Orange turn (degrees)" 0.0 -30.0 30.0 0.5 group=orange
-#pragma parameter yellow_turn "Yellow turn (degrees)" 0.0 -30.0 30.0 0.5 group=yellow
-#pragma parameter green_turn "Green turn (degrees)" 0.0 -30.0 30.0 0.5 group=green
-#pragma parameter aqua_turn "Aqua turn (degrees)" 0.0 -30.0 30.0 0.5 group=aqua
-#pragma parameter blue_turn "Blue turn (degrees)" 0.0 -30.0 30.0 0.5 group=blue
-#pragma parameter purple_turn "Purple turn (degrees)" 0.0 -30.0 30.0 0.5 group=purple
-#pragma parameter magenta_turn "Magenta turn (degrees)" 0.0 -30.0 30.0 0.5 group=magenta
+#pragma parameter red_turn "Red hue shift (degrees)" 0.0 -30.0 30.0 0.5 group=red
+#pragma parameter orange_turn "Orange hue shift (degrees)" 0.0 -30.0 30.0 0.5 group=orange
+#pragma parameter yellow_turn "Yellow hue shift (degrees)" 0.0 -30.0 30.0 0.5 group=yellow
+#pragma parameter green_turn "Green hue shift (degrees)" 0.0 -30.0 30.0 0.5 group=green
+#pragma parameter aqua_turn "Aqua hue shift (degrees)" 0.0 -30.0 30.0 0.5 group=aqua
+#pragma parameter blue_turn "Blue hue shift (degrees)" 0.0 -30.0 30.0 0.5 group=blue
+#pragma parameter purple_turn "Purple hue shift (degrees)" 0.0 -30.0 30.0 0.5 group=purple
+#pragma parameter magenta_turn "Magenta hue shift (degrees)" 0.0 -30.0 30.0 0.5 group=magenta
 #pragma parameter red_saturation "Red saturation" 0.0 -1.0 1.0 0.01 group=red
 #pragma parameter orange_saturation "Orange saturation" 0.0 -1.0 1.0 0.01 group=orange
 #pragma parameter yellow_saturation "Yellow saturation" 0.0 -1.0 1.0 0.01 group=yellow
@@ -61,11 +62,11 @@ uniform float hsl_mixer_blue_lightness;
 uniform float hsl_mixer_purple_lightness;
 uniform float hsl_mixer_magenta_lightness;
 
-// A number at the hue whose unit vector is `one`, from those of the bands at 0, 45, 90, 135 and 180 to 315 degrees.
-// `two` and `three` are the unit vectors of twice and three times the hue, `four` the cosine of four times.
+// Setting at the hue whose unit vector is `one`, from the bands' settings at 0, 45, 90, 135 and 180 to 315 degrees.
+// `two` and `three` are the unit vectors of two and three times the hue, `four` is the cosine of four times the hue.
 float hsl_mixer_at(vec4 first, vec4 second, vec2 one, vec2 two, vec2 three, float four) {
     const float r = 0.70710678;
-    const vec4 damped = vec4(0.23387232, 0.18920668, 0.12613779, 0.02923402);  // a quarter of them; an eighth
+    const vec4 damped = vec4(0.23387232, 0.18920668, 0.12613779, 0.02923402);  // 1/4 of the factors; the last 1/8
     vec4 even = first + second, odd = first - second;
     vec2 odd1 = vec2(dot(odd, vec4(1.0, r, 0.0, -r)), dot(odd, vec4(0.0, r, 1.0, r)));
     vec2 odd3 = vec2(dot(odd, vec4(1.0, -r, 0.0, r)), dot(odd, vec4(0.0, r, -1.0, r)));
@@ -100,8 +101,8 @@ vec3 hsl_mixer(vec3 rgb, PixelContext place) {
     first = vec4(hsl_mixer_red_lightness, hsl_mixer_orange_lightness, hsl_mixer_yellow_lightness, hsl_mixer_green_lightness);
     second = vec4(hsl_mixer_aqua_lightness, hsl_mixer_blue_lightness, hsl_mixer_purple_lightness, hsl_mixer_magenta_lightness);
     float lighter = hsl_mixer_at(first, second, one, two, three, four);
-    // The turn is less than 35 degrees: series of the cosine and the sine to the fourth and fifth degree are exact to
-    // 1e-4. A colour is lightened in full from where its chroma is a fifth of its lightness.
+    // The hue shift is below 35 degrees: series of the cosine and sine to degrees 4 and 5 are exact to 1e-4. Lightness
+    // changes apply in full where chroma exceeds a fifth of lightness.
     float turn2 = turn * turn;
     float cosine = 1.0 - turn2 * (0.5 - turn2 * (1.0 / 24.0));
     float sine = turn * (1.0 - turn2 * (1.0 / 6.0 - turn2 * (1.0 / 120.0)));

@@ -1,4 +1,4 @@
-// A LUT from a file: a curve for each channel, then a cube of colours.
+// LUT from a file: a curve for each channel (shaper), then a 3D LUT (cube).
 //
 // Made for a picture (srgb, rec709) it takes the picture that has come about here, clipped to 0..1, and gives another in
 // the same encoding. Made for the light of a scene (linear, or a camera's logarithm; primaries of Rec.709) it takes the
@@ -6,13 +6,13 @@
 #pragma pass pixel scene display
 #pragma display_where input srgb rec709
 #pragma table file "LUT file"
-#pragma parameter input "Made for" 0 0 6 1 type=enum(srgb,rec709,linear,logc,vlog,slog3,llog) group=lut
+#pragma parameter input "Input encoding" 0 0 6 1 type=enum(srgb,rec709,linear,logc,vlog,slog3,llog) group=lut
 #pragma parameter amount "Amount" 1.0 0.0 1.0 0.01 group=lut
 
 uniform sampler3D lut_file_cube;
 uniform sampler2D lut_file_shaper;  // in rows of 4096 entries
 uniform int lut_file_cube_side;     // nodes along an edge, 0 without a cube
-uniform vec3 lut_file_cube_scale;   // from numbers to nodes
+uniform vec3 lut_file_cube_scale;   // from values to nodes
 uniform vec3 lut_file_cube_offset;
 uniform int lut_file_shaper_length;  // entries, 0 without curves
 uniform vec3 lut_file_shaper_scale;
@@ -20,7 +20,7 @@ uniform vec3 lut_file_shaper_offset;
 uniform int lut_input;
 uniform float lut_amount;
 
-const int LUT_PICTURES = 2;  // inputs below are pictures
+const int LUT_PICTURES = 2;  // inputs below this index are display encodings
 
 // BT.709-6, 1.2.
 vec3 rec709_encode(vec3 x) {
@@ -32,7 +32,7 @@ vec3 rec709_decode(vec3 v) {
     return mix(pow((v + 0.099) / 1.099, vec3(1.0 / 0.45)), v / 4.5, lessThan(v, vec3(0.081)));
 }
 
-// IEC 61966-2-1; above the linear part a minimax polynomial whose error, encoded again, stays below 2e-5.
+// IEC 61966-2-1; above the linear part a minimax polynomial; its error after encoding is below 2e-5.
 vec3 srgb_decode(vec3 s) {
     vec3 upper = -0.5411192 + s * (0.3233990 - 0.0876737 * s);
     upper = 8.716537e-4 + s * (0.0345001 + s * (0.4981351 + s * (0.7718555 + s * upper)));

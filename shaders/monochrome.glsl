@@ -1,14 +1,14 @@
-// Monochrome: scene light as a black-and-white film adds it up, through a filter in front of the lens.
+// Monochrome: weighted sum of the scene's channels, as on black-and-white photographic film behind a colour filter.
 //
-// The film's three sensitivities times what the filter lets through, made to add up to 1: a filter's factor is taken
-// care of, grey keeps its brightness.
+// The weights are the spectral sensitivities times the filter's transmittance, normalized to a sum of 1. Normalization
+// compensates the filter factor: grey keeps its brightness.
 #pragma pass pixel scene
 #pragma parameter red "Red" 0.3 -0.5 1.5 0.01 group=monochrome
 #pragma parameter green "Green" 0.5 -0.5 1.5 0.01 group=monochrome
 #pragma parameter blue "Blue" 0.2 -0.5 1.5 0.01 group=monochrome
 #pragma parameter filter "Filter" 0 0 5 1 group=monochrome type=enum(none,yellow,orange,red,green,blue)
 
-uniform float monochrome_red;  // sensitivity of the film
+uniform float monochrome_red;  // spectral sensitivity
 uniform float monochrome_green;
 uniform float monochrome_blue;
 uniform int monochrome_filter;

@@ -1,15 +1,15 @@
-// The ends of every look: the scene's pixel in, the neutral rendering, display sRGB out.
+// First and last steps of every look: reading the scene, the neutral rendering, encoding to display sRGB.
 
-// Negative light has no picture, infinite light is merely bright. GLSL leaves max(NaN, 0) open; drivers follow IEEE 754
-// maxNum and give 0 (a test holds them to it), and a select in its place takes 2 ms more at 1920x1080 in software.
+// Negative light becomes 0, infinite light becomes BRIGHTEST. GLSL does not define max(NaN, 0). Drivers follow IEEE 754
+// maxNum and return 0 (a test checks it). A select instead takes 2 ms more at 1920x1080 in software.
 vec3 scene_at(vec2 position) {
-    // A nearest sample at an interpolated position: Mesa's software renderer takes half as long again by texelFetch, and
-    // nearly twice as long for three textures of one channel.
+    // Nearest sampling at an interpolated position. On Mesa's software renderer texelFetch takes 1.5 times as long, and
+    // three textures of one channel take almost twice as long.
     vec3 rgb = texture(scene_texture, position).rgb;
     return min(max(rgb, 0.0), BRIGHTEST);
 }
 
-// The honest reference: scene light as it is, with only the highlights rolled off.
+// Neutral rendering: scene light with only a highlight roll-off.
 vec3 neutral_rendering(vec3 scene_rgb) {
     return soft_clip(scene_rgb, 0.8);
 }
@@ -22,8 +22,8 @@ const mat3 REC2020_FROM_REC709 = mat3(0.62740390, 0.06909729, 0.01639144,
                                       0.32928304, 0.91954040, 0.08801331,
                                       0.04331307, 0.01136232, 0.89559525);
 
-// A colour that a screen cannot show moves towards grey of its own luminance until its lowest channel is 0 and its
-// highest 1; colours inside stay as they are. To clip the channels one by one would turn the hue.
+// Gamut mapping: an out-of-gamut colour moves towards grey of the same luminance until all channels are within 0..1.
+// Colours in gamut do not change. Clipping each channel separately would shift the hue.
 vec3 towards_grey(vec3 rgb, float its_luminance) {
     float luminance = clamp(its_luminance, 0.0, 1.0);
     float lowest = min(min(rgb.r, rgb.g), min(rgb.b, 0.0));
@@ -36,9 +36,9 @@ vec3 rec709_from_rec2020(vec3 rgb) {
     return towards_grey(REC709_FROM_REC2020 * rgb, dot(rgb, LUMINANCE));
 }
 
-// IEC 61966-2-1. Above the linear part 1.055 x^(1/2.4) - 0.055 is a quartic in x^(1/4), the minimax fit over
-// [0.0031308, 1]: two square roots cost half a pow, and the error stays below 4e-5. It lies below the linear part where
-// that holds and above its end elsewhere, so the larger one is right and no select is needed.
+// IEC 61966-2-1. Above the linear part 1.055 x^(1/2.4) - 0.055 is approximated by a quartic in x^(1/4), a minimax fit
+// over [0.0031308, 1]: two square roots cost half a pow, and the error is below 4e-5. Each branch is the larger one in
+// its own range, so the maximum of both is correct and no select is needed.
 vec3 srgb_encode(vec3 linear_rgb) {
     vec3 x = clamp(linear_rgb, 0.0, 1.0);
     vec3 s = sqrt(x);
@@ -47,9 +47,9 @@ vec3 srgb_encode(vec3 linear_rgb) {
     return max(upper, 12.92 * min(x, 0.0031308));
 }
 
-// Tetrahedral interpolation (Kasson, Nin, Plouffe and Hafner 1995) at a place that counts nodes: along the grey diagonal
-// of the cell, first along the axis of the largest part, last along that of the smallest. Where two parts are equal, the
-// corner that would have to choose between them has no share.
+// Tetrahedral interpolation (Kasson, Nin, Plouffe and Hafner 1995) at a position in nodes: along the grey diagonal of
+// the cell, first along the axis of the largest fraction, last along the axis of the smallest. Where two fractions are
+// equal, the corner between them has weight 0.
 vec3 tetrahedral(sampler3D cube, int side, vec3 place) {
     vec3 last = vec3(side - 1);
     vec3 at = clamp(place, vec3(0.0), last);
@@ -65,7 +65,7 @@ vec3 tetrahedral(sampler3D cube, int side, vec3 place) {
            (middle - least) * texelFetch(cube, second, 0).rgb + least * texelFetch(cube, node + 1, 0).rgb;
 }
 
-// `dither_step` of white noise, the same in all channels and frames, hides the steps of an 8-bit target.
+// White noise of amplitude `dither_step`, equal in all channels and frames, hides the banding of an 8-bit target.
 vec4 dithered(vec3 numbers, PixelContext place) {
     float noise = hash_of(uint(place.pixel.x) * HASH_X, uint(place.pixel.y) * HASH_Y);
     return vec4(numbers + dither_step * (0.5 * HASH_UNIT) * noise, 1.0);

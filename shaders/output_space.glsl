@@ -1,12 +1,11 @@
-// The end of a look for another screen than one of sRGB: its own primaries and curve, and a cube where its profile has
-// tables.
+// Last step of a look for a display other than sRGB: its primaries and curve, and a 3D LUT if its profile has tables.
 
-uniform vec3 output_red;  // rows of linear Rec.2020 to the screen's own light
+uniform vec3 output_red;  // rows of the matrix from linear Rec.2020 to the display's linear RGB
 uniform vec3 output_green;
 uniform vec3 output_blue;
-uniform sampler2D output_curve;  // the screen's numbers, over the fourth root of its light
+uniform sampler2D output_curve;  // encoded display values, indexed by the fourth root of linear light
 uniform int output_curve_length;
-uniform sampler3D output_cube;  // what the numbers become, where output_cube_side is above 0
+uniform sampler3D output_cube;  // 3D LUT of encoded values; unused where output_cube_side is 0
 uniform int output_cube_side;
 
 vec3 output_numbers(ivec3 at) {

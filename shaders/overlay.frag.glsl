@@ -1,5 +1,5 @@
 #version 330 core
-// A line of text at its own size, premultiplied by its coverage, over the picture.
+// Text sprite over the picture, unscaled, premultiplied alpha.
 
 uniform sampler2D text;
 

@@ -1,26 +1,26 @@
-// Focus peaking: the edges of what is in focus, in a colour that hardly anything has.
+// Focus peaking: marks edges in focus with a signal colour.
 //
-// By distance, in focus is what the thin lens draws with a circle of confusion that counts as sharp, not what happens to
-// have contrast; but only edges are marked, so that a face in focus remains a face. By contrast, for pictures of which
-// no distances are known, an edge is in focus where a step over two pixels is most of the step over six, and runs the
-// same way: a soft lens spreads it, and noise turns about.
+// By distance: a pixel is in focus if the thin lens model gives a circle of confusion that counts as sharp, independent
+// of local contrast. Only edges are marked, so that the picture stays readable. By contrast, without a depth map: an
+// edge is in focus if the step over two pixels is most of the step over six pixels and has the same direction. Blur
+// spreads the step, and noise changes its direction.
 #pragma pass overlay display
-#pragma parameter by "By" 0 0 1 1 group=focus type=enum(distance,contrast)
-#pragma parameter circle "Largest circle" 1.0 0.25 4.0 0.05 group=focus
+#pragma parameter by "Method" 0 0 1 1 group=focus type=enum(distance,contrast)
+#pragma parameter circle "Largest circle of confusion" 1.0 0.25 4.0 0.05 group=focus
 #pragma parameter contrast "Edge contrast" 0.06 0.01 0.5 0.01 group=focus
 #pragma parameter colour "Colour" 0 0 4 1 group=focus type=enum(red,yellow,green,blue,white)
 
 uniform int peaking_by;
-uniform float peaking_circle;    // of confusion, in 1/1500 of the diagonal: what the depth-of-field scale calls sharp
-uniform float peaking_contrast;  // step of brightness, 0..1, from which on an edge is one; whole at three times that
+uniform float peaking_circle;    // largest sharp circle, in 1/1500 of the diagonal, as in the depth-of-field scale
+uniform float peaking_contrast;  // minimum brightness step of an edge, 0..1; full strength at three times that step
 uniform int peaking_colour;
 
-// The step across an edge, to the right and up, from the 2x2 pixels that a renderer shades together: each of the four
-// looks `reach` outward from a corner of theirs, and they compare. A quarter of the samples that each would need alone;
-// and as that corner lies to one side, an edge between two such blocks is seen by one of them, as one within a block.
+// Brightness step across an edge, to the right and up, from the 2x2 quad that a renderer shades together: each pixel
+// samples `reach` outward from a corner of the quad, and derivatives compare the samples. This needs a quarter of the
+// samples of separate pixels. The corner lies to one side, so an edge between two quads is detected by one of them.
 vec2 peaking_step(PixelContext place, float reach) {
     vec2 odd = vec2(place.pixel & 1);
-    vec2 outward = (2.0 * odd - 1.0) * vec2(dFdx(odd.x), dFdy(odd.y));  // wherever the renderer's blocks begin
+    vec2 outward = (2.0 * odd - 1.0) * vec2(dFdx(odd.x), dFdy(odd.y));  // independent of the quads' alignment
     float bright = brightness_at(place.at + (0.5 + reach * outward) * vec2(1.0, -1.0) * stroke);
     return vec2(dFdx(bright), dFdy(bright));
 }

@@ -1,46 +1,46 @@
-// The finished picture in the window's letterbox, and what an overlay may use. Row 0 is the top of the picture.
+// The finished picture in the window's letterbox, and declarations for overlays. Row 0 is the top of the picture.
 
-uniform sampler2D picture;    // display sRGB, smooth between its pixels
-uniform sampler2D picture_pixels;  // the same, its nearest pixel: half the work of a software renderer
-uniform vec2 view_corner;     // top-left corner of what is shown, as a fraction of the picture, and its size
+uniform sampler2D picture;    // display sRGB, linear filter
+uniform sampler2D picture_pixels;  // the same, nearest filter: half the work in a software renderer
+uniform vec2 view_corner;     // top-left corner and size of the view, as fractions of the picture
 uniform vec2 view_size;
-uniform vec2 footprint;       // of one window pixel, as a fraction of the picture
-uniform int taps;             // along each side of the footprint; 0 where a window pixel is one of the picture's
-uniform vec2 stroke;          // width of a line that can be seen, as a fraction of the picture
-uniform float aspect;         // width of the picture as it is shown, over its height
-uniform float equivalent_mm;  // focal length that sees as much on film 36 mm wide
-uniform sampler2D depth_map;  // metres over the whole picture, of any size; 0 or NaN where unknown
-uniform vec2 circle_scale;    // circle of confusion of the infinitely far, by the virtual lens and by the real one
-uniform vec2 focus_m;         // where the two are focused
-uniform float magnification;  // of the picture, over what the depth map and the sensor cover
-uniform sampler2D scene;      // the light behind the lens, before the look, with its padding
-uniform vec2 scene_scale;     // from fractions of the picture to fractions of that, and where the picture begins
+uniform vec2 footprint;       // size of one window pixel, as a fraction of the picture
+uniform int taps;             // samples along each side of the footprint; 0 at 1:1 scale
+uniform vec2 stroke;          // width of a visible line, as a fraction of the picture
+uniform float aspect;         // width / height of the displayed picture
+uniform float equivalent_mm;  // 35 mm equivalent focal length (sensor width 36 mm)
+uniform sampler2D depth_map;  // metres, covers the whole picture, any resolution; 0 or NaN where unknown
+uniform vec2 circle_scale;    // circle of confusion at infinity of the virtual and the real lens
+uniform vec2 focus_m;         // focus distances of the virtual and the real lens
+uniform float magnification;  // picture scale relative to the depth map and the sensor
+uniform sampler2D scene;      // scene light before the look, with padding
+uniform vec2 scene_scale;     // from fractions of the picture to fractions of `scene`
 uniform vec2 scene_offset;
-uniform sampler2D raw;        // what the sensor counted, upright: the most of each 2x2 block, 0 at black and 1 at white
-uniform vec2 raw_scale;       // from fractions of the picture to fractions of that; 0 where no mosaic is known
-uniform float dither_step;    // one step of the window's encoding
+uniform sampler2D raw;        // raw data, upright: maximum of each 2x2 block, 0 at black and 1 at white level
+uniform vec2 raw_scale;       // from fractions of the picture to fractions of `raw`; 0 without raw data
+uniform float dither_step;    // quantization step of the window's framebuffer
 
 in vec2 at;
 
 struct PixelContext {
     vec2 at;      // fraction of the picture, from its top-left corner
-    ivec2 pixel;  // of the window, from its lower left one
+    ivec2 pixel;  // window pixel, from the bottom left
 };
 
 vec3 clean_rgb;  // the picture's pixel before the first overlay
 
 #include "hash.glsl"
 
-// A picture that is shown at another size has numbers between those that it was dithered for: they are dithered anew,
-// by a little less than half a step, which leaves one at its own size as it is.
+// Scaling creates values between the quantization steps: they are dithered again, by slightly less than half a step.
+// At 1:1 scale the picture does not change.
 vec3 dithered(vec3 rgb, ivec2 pixel)
 {
     return rgb + dither_step * (0.49 * HASH_UNIT) * hash_of(uint(pixel.x) * HASH_X, uint(pixel.y) * HASH_Y);
 }
 
-// A picture larger than its letterbox is averaged over the footprint of each window pixel, or thin lines would flicker.
-// The mean is taken of squares: close enough to linear light that a thin bright line keeps its brightness, and a
-// picture at its own size passes unchanged.
+// A downscaled picture is averaged over the footprint of each window pixel, to avoid flicker of thin lines. The mean is
+// taken of squares: close enough to linear light to preserve the brightness of a thin, bright stroke. At 1:1 scale the
+// picture does not change.
 vec3 picture_pixel(vec2 where)
 {
     if (taps == 0)
@@ -56,13 +56,13 @@ vec3 picture_pixel(vec2 where)
     return sqrt(sum / float(taps * taps));
 }
 
-// Of numbers, not of light: ITU-R BT.709.
+// Luma of encoded values: ITU-R BT.709.
 float luma(vec3 rgb)
 {
     return dot(rgb, vec3(0.2126, 0.7152, 0.0722));
 }
 
-// How bright a place of the picture looks, 0..1; one sample.
+// Approximate brightness at a position of the picture, 0..1; one sample.
 float brightness_at(vec2 where)
 {
     return dot(textureLod(picture_pixels, where, 0.0).rgb, vec3(0.25, 0.6, 0.15));
@@ -73,23 +73,23 @@ float depth_at(vec2 where)
     return textureLod(depth_map, 0.5 + (where - 0.5) / magnification, 0.0).r;
 }
 
-// Diameter of the circle of confusion, where 1 is the largest that counts as sharp: the virtual lens cannot take away
-// what the real one has blurred. Huge where no distance is known. The nearest sample is taken: between two things there
-// is no third one.
+// Diameter of the circle of confusion, 1 = the largest that counts as sharp. It is the larger of both lenses' circles:
+// the virtual lens cannot remove the real lens's blur. 1e9 where the depth is unknown. Nearest sampling: interpolation
+// between two objects would give a depth of neither.
 float circle_of(float depth_m)
 {
     vec2 circles = circle_scale * abs(1.0 - focus_m * (1.0 / clamp(depth_m, 1e-3, 1e6)));
     return depth_m > 0.0 ? max(circles.x, circles.y) : 1e9;
 }
 
-// Luminance of the scene's light, 0.18 where it is middle grey: ITU-R BT.2020.
+// Scene luminance, 0.18 at middle grey: ITU-R BT.2020.
 float scene_luminance_at(vec2 where)
 {
     vec3 light = textureLod(scene, where * scene_scale + scene_offset, 0.0).rgb;
     return dot(light, vec3(0.2627002, 0.6779981, 0.0593017));
 }
 
-// What the sensor counted there, 0 at its black and 1 at its white; 0 where no mosaic is known.
+// Raw value at a position of the picture, 0 at black and 1 at white level; 0 without raw data.
 float raw_at(vec2 where)
 {
     float light = textureLod(raw, (0.5 + (where - 0.5) / magnification) * raw_scale, 0.0).r;

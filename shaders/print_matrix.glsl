@@ -1,4 +1,4 @@
-// Print matrix: what each channel takes from the two others after the tone curve, as the dyes of a print overlap.
+// Print matrix: mixes the channels after the tone curve, as overlapping dyes of a print do.
 #pragma pass pixel display
 #pragma parameter green_to_red "Green to red" 0.0 -0.5 0.5 0.005 group=colour
 #pragma parameter blue_to_red "Blue to red" 0.0 -0.5 0.5 0.005 group=colour

@@ -1,12 +1,12 @@
-// Saturation: distance from grey of the same luminance; more or less of it in the shadows and in the highlights.
+// Saturation: scales the distance from grey of the same luminance, with offsets for shadows and highlights.
 #pragma pass pixel display
 #pragma parameter saturation "Saturation" 1.0 0.0 2.0 0.01 group=colour
-#pragma parameter shadows "More in the shadows" 0.0 -1.0 1.0 0.01 group=colour
-#pragma parameter highlights "More in the highlights" 0.0 -1.0 1.0 0.01 group=colour
+#pragma parameter shadows "Shadow saturation" 0.0 -1.0 1.0 0.01 group=colour
+#pragma parameter highlights "Highlight saturation" 0.0 -1.0 1.0 0.01 group=colour
 
 uniform float saturation_saturation;
-uniform float saturation_shadows;     // added in black; a quarter of it in the middle, none in white
-uniform float saturation_highlights;  // added in white, likewise
+uniform float saturation_shadows;     // added at black; a quarter of it at the middle level, none at white
+uniform float saturation_highlights;  // added at white; a quarter of it at the middle level, none at black
 
 vec3 saturation(vec3 display_rgb, PixelContext place) {
     float luminance = dot(display_rgb, LUMINANCE);

@@ -1,7 +1,7 @@
 #version 330 core
-// One triangle that covers the viewport, made from the vertex number alone.
-// `at` is (0, 0) in the viewport's top-left corner and (1, 1) in the opposite one: pictures and text keep their first
-// row at the top.
+// One triangle that covers the viewport, computed from the vertex index.
+// `at` is (0, 0) in the viewport's top-left corner and (1, 1) in the bottom-right corner: row 0 of pictures and text is
+// at the top.
 
 out vec2 at;
 

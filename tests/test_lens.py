@@ -27,7 +27,7 @@ def test_a_fast_normal_lens_focused_at_one_metre() -> None:
     )
 
 
-def test_the_circle_is_the_thin_lens_s() -> None:
+def test_the_circle_follows_the_thin_lens_formula() -> None:
     """c = f^2/N |D - S| / (D (S - f)), written here in millimetres throughout."""
     lens = Lens(focal_mm=75, f_number=2, sensor_width_mm=24)
     depth_m = np.array([[0.9, 1.5, 2.0], [3.0, 40.0, 1e6]])
@@ -49,7 +49,7 @@ def test_the_circle_halves_with_the_aperture_and_with_the_picture() -> None:
     assert float(lens.coc_px(5.0, 1.0, 960)) == pytest.approx(wide / 2)
 
 
-def test_an_f_number_out_of_range_says_the_range() -> None:
+def test_the_error_of_an_f_number_names_the_range() -> None:
     lens = load_lens("noct-50")
     assert lens.at(16).f_number == 16
     for f_number in (0.9, 16.5):
@@ -64,7 +64,7 @@ def test_a_focus_within_the_focal_length_is_an_error(focus_m: float) -> None:
         Lens(focal_mm=50).coc_px(1.0, focus_m=focus_m, width_px=100)
 
 
-def test_the_focus_stops_where_the_lens_does() -> None:
+def test_the_focus_is_limited_to_the_closest_distance() -> None:
     lens = load_lens("portrait-75")
     assert lens.clamp_focus_m(0.2) == lens.focus_min_m == 0.85
     assert lens.clamp_focus_m(3.0) == 3.0
@@ -72,7 +72,7 @@ def test_the_focus_stops_where_the_lens_does() -> None:
 
 @pytest.mark.parametrize("key", ["focal_mm", "f_number", "sensor_width_mm", "focus_min_m"])
 @pytest.mark.parametrize("figure", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_figure_that_makes_no_lens_is_named(key: str, figure: float) -> None:
+def test_the_error_names_the_impossible_value(key: str, figure: float) -> None:
     with pytest.raises(LookError, match=f"{key} = {figure} must be a positive number"):
         Lens(**{key: figure})
 
@@ -83,7 +83,7 @@ def test_a_lens_cannot_focus_within_its_focal_length() -> None:
 
 
 @pytest.mark.parametrize("name", list_lenses())
-def test_each_lens_that_ships_loads_and_stands_wide_open(name: str) -> None:
+def test_each_built_in_lens_loads_wide_open(name: str) -> None:
     lens = load_lens(name)
     assert lens.name == name
     assert lens.f_number == lens.f_number_min
@@ -103,7 +103,7 @@ FIGURES = {  # mm, smallest and greatest f-number, mm across, blades, and what t
 }
 
 
-def test_what_ships() -> None:
+def test_list_of_built_in_lenses() -> None:
     assert set(list_lenses()) == set(FIGURES)
     for name, (focal_mm, least, most, width_mm, blades, trait) in FIGURES.items():
         lens = load_lens(name)
@@ -116,13 +116,13 @@ def test_what_ships() -> None:
 @pytest.mark.parametrize(
     ("name", "equivalent"), [("phone-12mm", 12), ("phone-23mm", 23), ("phone-75mm", 75), ("phone-120mm", 120)]
 )
-def test_a_phone_s_lens_is_called_what_it_sees(name: str, equivalent: int) -> None:
+def test_a_phone_lens_is_named_by_its_equivalent_focal_length(name: str, equivalent: int) -> None:
     assert load_lens(name).equivalent_mm(aspect=4 / 3) == pytest.approx(equivalent, abs=0.1)
     assert load_lens("phone-23mm") is load_lens("phone-1inch")
 
 
 @pytest.mark.parametrize("name", list_lenses())
-def test_each_lens_says_what_it_is_for(name: str, repository: Path) -> None:
+def test_each_lens_file_describes_its_use(name: str, repository: Path) -> None:
     first = (repository / "engine" / "lenses" / f"{name}.toml").read_text(encoding="utf-8").splitlines()
     assert first[0].startswith('intent = "')
     assert len(first) <= 24
@@ -187,7 +187,7 @@ def test_the_corners_are_darker_by_the_cosine_s_fourth_power() -> None:
         ("breathing_percent", 30.0, "-20 to 20"),
     ],
 )
-def test_a_trait_out_of_range_says_the_range(key: str, figure: float, range_: str) -> None:
+def test_the_error_of_a_trait_names_the_range(key: str, figure: float, range_: str) -> None:
     with pytest.raises(LookError, match=rf"^lens 'custom': {key} = {figure} must be {range_}$"):
         Lens(**{key: figure})
 
@@ -208,7 +208,7 @@ def test_a_lens_file_of_your_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("focal_mm = \nf_number = 2", r"own\.toml: .*\(at line 1, column 12\); mend the TOML there"),
+        ("focal_mm = \nf_number = 2", r"own\.toml: .*\(at line 1, column 12\); fix the TOML"),
         ("focal_length = 50", r"own\.toml: unknown key 'focal_length'; "),
         ("focal_mn = 50", r"own\.toml: unknown key 'focal_mn'; did you mean 'focal_mm'\?"),
         ('focal_mm = "50"', r"own\.toml: focal_mm = '50' must be a number"),
@@ -220,7 +220,7 @@ def test_a_lens_file_of_your_own(tmp_path: Path) -> None:
         ("f_number = 0.5", r"lens 'own': f/0\.5 is outside f/0\.7 to f/32"),
     ],
 )
-def test_a_broken_lens_file_says_where(tmp_path: Path, text: str, complaint: str) -> None:
+def test_the_error_of_a_lens_file_names_the_position(tmp_path: Path, text: str, complaint: str) -> None:
     path = tmp_path / "own.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(LookError, match=complaint) as caught:
@@ -228,16 +228,16 @@ def test_a_broken_lens_file_says_where(tmp_path: Path, text: str, complaint: str
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_no_text_or_no_file_says_so(tmp_path: Path) -> None:
+def test_a_lens_file_that_is_not_text_or_missing_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "picture.toml"
     path.write_bytes(b"\xff\xd8\xff\xe0")
-    with pytest.raises(LookError, match=r"picture\.toml: is not a text in UTF-8"):
+    with pytest.raises(LookError, match=r"picture\.toml: is not UTF-8 text"):
         load_lens(str(path))
     with pytest.raises(LookError, match=r"nothing\.toml: cannot be read \(No such file or directory\); check the path"):
         load_lens(str(tmp_path / "nothing.toml"))
 
 
-def test_an_unknown_lens_gives_the_nearest_name() -> None:
+def test_the_error_of_an_unknown_lens_suggests_the_nearest_name() -> None:
     with pytest.raises(LookError, match=r"^lens 'noct-5' is unknown; did you mean 'noct-50'\?$"):
         load_lens("noct-5")
     with pytest.raises(LookError, match=r"^lens 'zzz' is unknown; choose one of .*noct-50"):

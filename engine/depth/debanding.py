@@ -1,4 +1,6 @@
-"""A grey map of few levels makes terraces of what is a slope: one is sharp, and the next one visibly blurred."""
+"""Debanding of depth maps: a map with few grey levels turns a slope into steps, which defocus shows as sharp and
+blurred bands.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +9,36 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-_MIN_LEVELS = 8  # levels that tell a comb from a picture of a few things
-_VALLEY = 0.4  # of the lower of two teeth, between which it lies
-_COMB = 0.8  # share of the valleys that are so deep, by the height of their teeth
-_APART = 2.5  # levels from tooth to tooth: closer ones nobody sees
-_SAME = 1.5  # teeth; what differs by more belongs to two things
-_STEPS = (1, 2, 4, 8, 16, 32, 16, 8, 4, 2, 1)  # samples; together as wide as terraces are
+_MIN_LEVELS = 8  # minimum levels: fewer are a picture of a few objects, not a comb
+_VALLEY = 0.4  # maximum depth of a valley relative to the lower of its two teeth
+_COMB = 0.8  # minimum share of such valleys, weighted by the height of their teeth
+_APART = 2.5  # minimum spacing of the teeth in levels: smaller steps are invisible
+_SAME = 1.5  # in teeth; a larger difference belongs to two objects
+_STEPS = (1, 2, 4, 8, 16, 32, 16, 8, 4, 2, 1)  # in samples; together as wide as the bands
 
 
 def deband(greys: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.float32]:
-    """(H, W) greys, levelled between its steps where it has few of them; any other map comes back as it is.
+    """(H, W) greys, smoothed between levels if the map has few; any other map is returned unchanged.
 
-    No sample leaves its own step, so that edges stay where they are: a mean over what is at most a step apart, from
-    near to far and back ("a trous", M. Holschneider et al., 1989), held within half a step of what the map says.
+    Samples stay within half a step of the map's value, which preserves edges: a mean of samples at most one step apart,
+    from near to far and back ("a trous", M. Holschneider et al., 1989).
     """
     teeth = comb(greys)
     if teeth is None:
         return greys
-    # In steps, however far apart they are: what compresses greys before it counts them widens them towards white.
+    # In steps, independent of their distance: compressing greys before quantization widens the steps towards white.
     numbers = np.arange(len(teeth), dtype=np.float32)
-    said = np.interp(np.arange(256), teeth, numbers).astype(np.float32)[greys]
-    smooth = said
+    positions = np.interp(np.arange(256), teeth, numbers).astype(np.float32)[greys]
+    smooth = positions
     for step in _STEPS:
         for axis in (0, 1):
-            smooth = np.clip(_spread(smooth, step, axis), said - np.float32(0.5), said + np.float32(0.5))
+            smooth = np.clip(_spread(smooth, step, axis), positions - np.float32(0.5), positions + np.float32(0.5))
     return np.asarray(np.interp(smooth, numbers, teeth), dtype=np.float32)
 
 
 def comb(greys: NDArray[np.uint8]) -> NDArray[np.intp] | None:
-    """The levels that a map has, where these are few: the teeth of its histogram, ascending, and beyond its ends as
-    many as reach over all greys. None where it has all.
+    """The levels of a map with few of them: the teeth of its histogram, ascending, extended at both ends to cover all
+    greys. None if the map has all levels.
     """
     count = np.bincount(greys.ravel(), minlength=256).astype(np.float64)
     padded = np.pad(count, 1)
@@ -54,9 +56,9 @@ def comb(greys: NDArray[np.uint8]) -> NDArray[np.intp] | None:
 
 
 def _spread(levels: NDArray[np.float32], step: int, axis: int) -> NDArray[np.float32]:
-    """The mean of each sample and of those `step` before and behind it, if both are of the same thing.
+    """The mean of each sample and of the samples `step` before and behind it, if both belong to the same object.
 
-    One of them alone would pull what lies on a slope to its side.
+    A single neighbour would bias samples on a slope.
     """
     along = np.moveaxis(levels, axis, 0)
     here, before, behind = along[step:-step], along[: -2 * step], along[2 * step :]

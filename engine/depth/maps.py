@@ -1,4 +1,4 @@
-"""What every depth map goes through: holes filled, turned and sized as its picture is."""
+"""Preparation of every depth map: fills holes, rotates and resizes the map to its picture."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from numpy.typing import NDArray
 from ..errors import SourceError
 from ..orientation import upright
 
-FAR_M = 10_000.0  # beyond it every lens is at infinity, and float32 arithmetic stays harmless
-EDGE_RATIO = 1.1  # neighbours whose distances differ by more belong to two things
-ASPECT_RATIO = 1.05  # a map whose sides differ by more from the picture's was made for another field of view
+FAR_M = 10_000.0  # every lens is at infinity beyond this; also safe in float32
+EDGE_RATIO = 1.1  # neighbours with a larger ratio of distances belong to two objects
+ASPECT_RATIO = 1.05  # a map whose aspect ratio differs by more from the picture's has another field of view
 
 SENSOR_NOISE = 0.02  # standard deviation of a depth sensor's distance, relative to it
-GREY_NOISE = 0.01  # the same of a relative map's greys, of all that lies between its brightest and its darkest
+GREY_NOISE = 0.01  # the same for a relative map's greys, as a fraction of their range
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DepthMap:
-    """(H, W) float32 metres, all above 0 and finite, and their standard deviation relative to the distance."""
+    """(H, W) float32 metres, all positive and finite, and their standard deviation relative to the distance."""
 
     depth_m: NDArray[np.float32]
     noise: float = 0.0
 
 
 def whole_depth(depth_m: NDArray[Any]) -> NDArray[np.float32] | None:
-    """(H, W) float32 with a distance everywhere, at most 10 km, or None where no pixel has one.
+    """(H, W) float32 with a distance everywhere, at most 10 km, or None if the map has no valid pixel.
 
-    A hole takes the farther of the two known pixels beside it in its row, because most holes are what the nearer
-    thing hides from a depth sensor; a row without any takes from the rows above and below likewise.
+    A hole takes the farther of the two adjacent known pixels in its row: most holes are occlusions in a depth sensor.
+    Rows without any known pixel take values from the rows above and below in the same way.
     """
-    with np.errstate(over="ignore"):  # what float32 does not hold is beyond 10 km too
+    with np.errstate(over="ignore"):  # values beyond float32 exceed 10 km too
         known_m = np.array(depth_m, np.float32, order="C")
     known_m[~(known_m > 0)] = 0.0
     np.minimum(known_m, FAR_M, out=known_m)
@@ -46,9 +46,10 @@ def whole_depth(depth_m: NDArray[Any]) -> NDArray[np.float32] | None:
 
 
 def relative_noise(depth_m: NDArray[np.float32]) -> float:
-    """The standard deviation, relative to the distance, of a map whose greys follow 1/distance: where half is nearer.
+    """Standard deviation relative to the distance of a map whose greys follow 1/distance: its value at half the
+    nearness.
 
-    Phones and networks make such maps, soft at their edges and wrong by a grey or two of the 8 bits.
+    Phones and networks make such maps, with soft edges and errors of one or two of 256 grey levels.
     """
     step = 1 + min(depth_m.shape) // 256
     few_m = depth_m[::step, ::step]
@@ -57,17 +58,19 @@ def relative_noise(depth_m: NDArray[np.float32]) -> float:
 
 
 def stored_orientation(upright_m: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
-    """An upright (H, W) map as a file of this EXIF orientation would store it."""
-    quarter_turns = {6: 8, 8: 6}  # each undoes the other; every other orientation undoes itself
+    """An upright (H, W) map in the storage order of a file with this EXIF orientation."""
+    quarter_turns = {6: 8, 8: 6}  # inverse of each other; every other orientation is its own inverse
     return upright(upright_m, quarter_turns.get(orientation, orientation))
 
 
 def check_shape(name: str, depth_m: NDArray[np.float32], size: tuple[int, int]) -> None:
-    """SourceError where a map's sides do not have the ratio of the picture's `size`, (width, height), within 5 %."""
+    """Raises SourceError if the map's aspect ratio differs by more than 5 % from that of the picture's `size`, (width,
+    height).
+    """
     rows, columns = depth_m.shape
     width, height = size
     stretched = columns * height / (rows * width)
-    # A map of few samples cannot have the very ratio: one sample more or less is no other field of view.
+    # Rounding of a small map's size changes its ratio: a difference of one sample is allowed.
     within = max(ASPECT_RATIO, 1.0 + 1.0 / min(rows, columns))
     if not 1.0 / within <= stretched <= within:
         raise SourceError(
@@ -77,9 +80,9 @@ def check_shape(name: str, depth_m: NDArray[np.float32], size: tuple[int, int]) 
 
 
 def resized(depth_m: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Resize to (width, height): bilinear in 1/distance on a surface, the nearest sample across an edge.
+    """Resizes to (width, height): bilinear in 1/distance on a surface, nearest sample across an edge.
 
-    Averaging over an edge would put pixels where there is nothing, halfway between two things.
+    Averaging across an edge would create distances between the two objects, where there is no surface.
     """
     width, height = size
     rows, columns = depth_m.shape
@@ -98,7 +101,9 @@ def resized(depth_m: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.f
 
 
 def _neighbours(count: int, samples: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """Of each of `count` pixel centres: the samples before and after it, and how far it is between them, 0..1."""
+    """For each of `count` pixel centres: the samples before and after it, and its fraction of the way between them,
+    0..1.
+    """
     centre = np.clip((np.arange(count) + 0.5) * (samples / count) - 0.5, 0.0, samples - 1.0)
     before = np.floor(centre).astype(np.intp)
     return before, np.minimum(before + 1, samples - 1), (centre - before).astype(np.float32)
@@ -110,7 +115,7 @@ def _fill_rows(known_m: NDArray[np.float32]) -> None:
     with_holes = np.flatnonzero(~known_m.all(axis=1))
     rows_m = known_m[with_holes]
     is_known = rows_m > 0
-    first = np.arange(len(rows_m))[:, None] * width  # of each row, in the flat array
+    first = np.arange(len(rows_m))[:, None] * width  # start of each row in the flat array
     place = first + np.arange(width)
     left = np.maximum.accumulate(np.where(is_known, place, first), axis=1)
     right = np.minimum.accumulate(np.where(is_known, place, first + width - 1)[:, ::-1], axis=1)[:, ::-1]
@@ -119,7 +124,7 @@ def _fill_rows(known_m: NDArray[np.float32]) -> None:
 
 
 def _fill_empty_rows(known_m: NDArray[np.float32]) -> None:
-    """Rows of zeros become the farther, pixel for pixel, of the nearest rows above and below that are none."""
+    """Fills rows of zeros, pixel by pixel, with the farther of the nearest non-zero rows above and below."""
     full = np.flatnonzero(known_m.any(axis=1))
     empty = np.flatnonzero(~known_m.any(axis=1))
     above = np.maximum(np.searchsorted(full, empty) - 1, 0)

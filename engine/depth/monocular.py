@@ -1,7 +1,7 @@
-"""Distances from one picture alone, told by a model that takes its time: in a thread of its own, at its own rate.
+"""Distances from a single picture, by a monocular model in its own thread, at its own rate.
 
-The live loop never waits. When the model has time it is given a small copy of the picture, made on the device; until it
-has answered, the distances that it told last are used. Offline each frame waits for its own.
+The live loop never waits. When the model is idle it receives a small copy of the picture, made on the device. Until its
+result arrives, the latest depth map is used. Offline, each frame waits for its own depth map.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from ..timing import Clock
 if TYPE_CHECKING:
     from .maps import DepthMap
 
-STAGE = "depth model"  # of the clock: how long the model thinks about one picture
-_SAMPLES = 4  # of the scene, at most, along each axis of a pixel of the small copy
-_NICENESS = 10  # of the model's threads: the live loop comes first
+STAGE = "depth model"  # name in the stage timings: inference time per picture
+_SAMPLES = 4  # maximum scene samples along each axis of a pixel of the small copy
+_NICENESS = 10  # of the model's threads: the live loop has priority
 
 
 class DepthModel(Protocol):
-    """What tells distances; only ever called in one thread."""
+    """Interface of a depth model; all calls come from one thread."""
 
     def size_for(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) of the small copy that it wants of a picture of width x height."""
+        """(width, height) of the model's input for a picture of width x height."""
 
     def depth_of(self, picture: NDArray[np.float32]) -> DepthMap:
-        """The distances in an upright picture (3, H, W), sRGB-encoded, 0 to 1; of any size. GroundglassError."""
+        """Distances in an upright picture (3, H, W), sRGB-encoded, 0 to 1, of any size. Raises GroundglassError."""
 
 
 class MonocularDepth:
-    """Asks the model that `load` returns about the pictures of a live loop, or of one frame after the other.
+    """Runs the model that `load` returns on the pictures of a live loop, or on one frame after another.
 
-    `load` is called in the model's own thread, of low priority where the system knows such threads; what it raises is
-    raised here. A picture is known by its `subject`: what is equal to the last one is not asked again.
+    `load` is called in the model's own thread, which has low priority where the system supports it. Its exceptions are
+    raised here. `subject` identifies a picture: a subject equal to the previous one is not processed again.
     """
 
     def __init__(self, load: Callable[[], DepthModel]) -> None:
@@ -55,37 +55,37 @@ class MonocularDepth:
             self._worker.shutdown()
             raise
         self._copy: _Downscale | None = None
-        self._copied_subject: object = (
-            None  # the subject of the copy that lies on the device and was not handed over yet
-        )
-        self._pending_subject: object = None  # the subject of the question asked last
+        self._copied_subject: object = None  # subject of the copy on the device that is not yet submitted
+        self._pending_subject: object = None  # subject submitted last
         self._pending: Future[tuple[DepthMap, float]] | None = None
         self._latest: DepthMap | None = None
 
     @property
     def has_result(self) -> bool:
-        """Whether the model has told distances since `latest` was called."""
+        """Whether a new depth map has arrived since the last call of `latest`."""
         return self._pending is not None and self._pending.done()
 
     def latest(self, clock: Clock) -> DepthMap | None:
-        """What the model told last, without waiting; None before its first answer. Raises what it raised, once."""
+        """The latest depth map, without waiting; None before the first result. Raises the model's exception, once."""
         if self.has_result:
             self._take(clock)
         return self._latest
 
     def queue_copy(self, scene: Planes, subject: object) -> None:
-        """Queues a small copy of the developed `scene`, where the model has time for it."""
+        """Queues a small copy of the developed `scene` if the model is idle."""
         if self._pending is None and self._pending_subject != subject:
             self._copy_for(scene).run(scene)
             self._copied_subject = subject
 
     def submit_copy(self) -> None:
-        """Gives the model the copy that `glance` queued; to be called when the queue is done, or it waits for that."""
+        """Submits the copy queued by `queue_copy`. Call it after the queue has finished; otherwise it waits for the
+        queue.
+        """
         if self._copied_subject is not None and self._copy is not None:
             self._submit(self._copy, self._copied_subject)
 
     def depth_of(self, scene: Planes, subject: object, clock: Clock) -> DepthMap:
-        """The distances in the developed `scene`, waiting for them."""
+        """Distances in the developed `scene`; waits for them."""
         if self._pending is not None:
             self._take(clock)
         if self._latest is None or self._pending_subject != subject:
@@ -97,7 +97,7 @@ class MonocularDepth:
         return self._latest
 
     def release(self) -> None:
-        """Ends the thread, when the model has finished what it does, and gives everything back; twice is harmless."""
+        """Ends the thread after its current work and releases everything; a second call has no effect."""
         self._worker.shutdown(cancel_futures=True)
         if self._copy is not None:
             self._copy.release()
@@ -108,7 +108,7 @@ class MonocularDepth:
         self._pending = self._worker.submit(_timed, self._model, copy.read())
 
     def _take(self, clock: Clock) -> None:
-        """The answer, waiting for it."""
+        """The result; waits for it."""
         assert self._pending is not None
         answer, self._pending = self._pending, None
         try:
@@ -127,7 +127,7 @@ class MonocularDepth:
 
 
 class _Downscale:
-    """Pictures of one size, (width, height), brought to another on the device, as a display would show them."""
+    """Resizes pictures of one size, (width, height), on the device, display-encoded."""
 
     def __init__(self, device: Device, scene_size: tuple[int, int], size: tuple[int, int]) -> None:
         self.device, self.scene_size, self.size = device, scene_size, size
@@ -162,9 +162,11 @@ class _Downscale:
 
 
 def taps(samples: int, count: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """For each of `count` pixels along a row of `samples`: the places that it is the mean of, and their weights.
+    """For each of `count` pixels along a row of `samples`: the indices of the samples that it averages, and their
+    weights.
 
-    Both (count, n): where the row shrinks a few places spread evenly over the pixel, where it grows the two beside it.
+    Both are (count, n). A shrinking row uses a few samples spread evenly over the pixel, a growing row the two adjacent
+    ones.
     """
     step = samples / count
     if step >= 1:
@@ -185,14 +187,15 @@ def _upload(device: Device, numbers: NDArray[np.int32] | NDArray[np.float32]) ->
 
 
 def _timed(model: DepthModel, picture: NDArray[np.float32]) -> tuple[DepthMap, float]:
-    """The answer, and the milliseconds that it took."""
+    """The result, and the time in milliseconds."""
     began_s = time.perf_counter()
     found = model.depth_of(picture)
     return found, (time.perf_counter() - began_s) * 1e3
 
 
 def _lower_priority() -> None:
-    """Lets this thread, and those that it starts, compute where others do not want to. Elsewhere than on Linux it would
-    be the whole process."""
+    """Lowers the priority of this thread and of the threads that it starts. Linux only: elsewhere it would affect the
+    whole process.
+    """
     if sys.platform == "linux":
         os.nice(_NICENESS)

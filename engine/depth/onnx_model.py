@@ -1,4 +1,4 @@
-"""Distances from a picture alone: a monocular network in an ONNX file that the user names, run by onnxruntime."""
+"""Distances from a single picture: a monocular network in an ONNX file, run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from ..errors import MissingExtraError, SourceError, cause
 from .maps import SENSOR_NOISE, DepthMap, relative_noise, whole_depth
 from .relative import PORTRAIT_M, DepthRange
 
-# Depth Anything, MiDaS and their kin were trained on pictures normalised by the mean and the deviation of ImageNet's.
+# Depth Anything, MiDaS and similar models expect pictures normalised by ImageNet's mean and standard deviation.
 MEAN, DEVIATION = (
     np.array(three, np.float32)[:, None, None] for three in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 )
-PATCH = 14  # pixels: vision transformers see the picture in squares of it
-LONGER_SIDE = 37 * PATCH  # of a model that takes any size; 518, for which Depth Anything was trained
+PATCH = 14  # pixels: patch size of vision transformers
+LONGER_SIDE = 37 * PATCH  # for models with a variable input size: 518, the training size of Depth Anything
 _NUMBERS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _WANTED = "one float picture, (1, 3, height, width) or (1, height, width, 3)"
 
 
 class MonocularModel:
-    """The model in `spec`: `model.onnx`, which tells a relative map, or `model.onnx?metric`, which tells metres.
+    """The model in `spec`: `model.onnx` returns a relative map, `model.onnx?metric` returns metres.
 
-    It gets pictures that are sRGB-encoded, 0 to 1, then normalised by ImageNet's mean and deviation, as Depth Anything
-    and MiDaS want them: (1, 3, H, W) or (1, H, W, 3), of its own fixed size, else the longer side 518 pixels and both
-    multiples of 14. It gives a map, (H, W) with or without ones before: its output `predicted_depth`, else its first.
+    Input: a picture, sRGB-encoded, 0 to 1, then normalised by ImageNet's mean and standard deviation, as for Depth
+    Anything and MiDaS; shape (1, 3, H, W) or (1, H, W, 3). The size is the model's fixed size, otherwise 518 pixels on
+    the longer side, both sides multiples of 14. Output: a map, (H, W) with optional leading ones: the output
+    `predicted_depth`, otherwise the first.
 
-    A relative map is like disparity: larger is nearer. `span` is the distances of its brightest and darkest parts, 0.5
-    to 5 m where it is None; these parts, beyond which 2 % of the picture lie, are followed slowly, so that a still
-    thing keeps its distance. Of a metric model, `span` is where its nearest and farthest distance come to lie.
+    A relative map is like disparity: larger is nearer. `span` is the distances of its brightest and darkest parts
+    (default: 0.5 to 5 m). These ends, beyond which 2 % of the picture lie, are tracked slowly, so that a static object
+    keeps its distance. For a metric model, `span` is the target of its nearest and most distant value.
 
-    Raises MissingExtraError without onnxruntime, SourceError where the file is no such model.
+    Raises MissingExtraError without onnxruntime, SourceError if the file is not such a model.
     """
 
     def __init__(self, spec: str | Path, span: DepthRange | None = None) -> None:
@@ -49,7 +50,7 @@ class MonocularModel:
         self._output = _output_of(self._path, self._session)
 
     def size_for(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) that a picture of width x height is to be brought to."""
+        """(width, height) of the model's input for a picture of width x height."""
         sides: list[int] = []
         for fixed, side, other in zip(self._sides, (width, height), (height, width), strict=True):
             wanted = LONGER_SIDE * min(side / other, 1.0)
@@ -57,9 +58,9 @@ class MonocularModel:
         return sides[0], sides[1]
 
     def depth_of(self, picture: NDArray[np.float32]) -> DepthMap:
-        """The distances in an upright picture (3, H, W) of the size that `size_for` says, sRGB-encoded, 0 to 1.
+        """Distances in an upright picture (3, H, W) of the size from `size_for`, sRGB-encoded, 0 to 1.
 
-        Raises SourceError where the model breaks down or tells something else.
+        Raises SourceError if the model fails or returns no depth map.
         """
         normal = (picture - MEAN) / DEVIATION
         numbers = normal if self._is_planar else np.moveaxis(normal, 0, -1)
@@ -67,10 +68,10 @@ class MonocularModel:
         height, width = picture.shape[1:]
         try:
             found = self._session.run([self._output], fed)[0]
-        except Exception as error:  # onnxruntime has many kinds, of no common base
+        except Exception as error:  # onnxruntime's exceptions have no common base
             raise SourceError(
-                f"{self._path}: fails on a picture of {width}x{height} ({_said(error)}); export the model anew, with "
-                "a fixed size"
+                f"{self._path}: fails on a picture of {width}x{height} ({_reason(error)}); export the model "
+                "again, with a fixed size"
             ) from error
         return self._metres(_map_in(self._path, np.asarray(found)))
 
@@ -84,21 +85,21 @@ class MonocularModel:
             depth_m = self._span.metres(samples, *ends)
         whole_m = whole_depth(depth_m)
         if whole_m is None:
-            raise SourceError(f"{self._path}: told no distance anywhere in the picture; check that it is a depth model")
+            raise SourceError(f"{self._path}: no distance in the whole picture; check that it is a depth model")
         return DepthMap(whole_m, SENSOR_NOISE if self._span is None else relative_noise(whole_m))
 
 
 class SteadyExtremes:
-    """The ends of a relative map over time: they go a part of the way with each map, and leap at a cut."""
+    """Temporal smoothing of a relative map's ends: they move a fraction of the way with each map, and jump at a cut."""
 
     FOLLOWS = 0.1
-    LEAP = 0.5  # an end that moves by more of what lies between the two belongs to another scene
+    LEAP = 0.5  # an end that moves by more of the range belongs to another scene
 
     def __init__(self) -> None:
         self._ends: tuple[float, float] | None = None
 
     def follow(self, darkest: float, brightest: float) -> tuple[float, float]:
-        """The ends after a map with these; a flat one changes nothing."""
+        """The ends after a map with these ends; a flat map changes nothing."""
         if not brightest - darkest > 1e-6 * max(abs(darkest), abs(brightest)):
             return self._ends or (float(darkest), float(darkest) + max(abs(float(darkest)), 1.0))
         now = float(darkest), float(brightest)
@@ -114,12 +115,12 @@ class SteadyExtremes:
 
 
 def _parse(spec: str) -> tuple[Path, bool]:
-    """The file, and whether it tells metres."""
+    """The file, and whether the model returns metres."""
     name, mark, query = (spec, "", "") if Path(spec).is_file() else spec.partition("?")
     if mark and query != "metric":
-        raise SourceError(f"depth model '{spec}': '?{query}' is not understood; only ?metric is, for one in metres")
+        raise SourceError(f"depth model '{spec}': unknown option '?{query}'; use ?metric for a model in metres")
     if not Path(name).is_file():
-        raise SourceError(f"{name}: no such file; --depth-model wants the path of an ONNX model")
+        raise SourceError(f"{name}: no such file; --depth-model requires the path of an ONNX model")
     return Path(name), bool(mark)
 
 
@@ -129,8 +130,8 @@ def _open(path: Path) -> Any:
     except ImportError as error:
         raise MissingExtraError(str(path), "onnxruntime", "depth") from error
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what fails is raised; the rest is not for users
-    # Half of the cores at most, and none that spins while it waits: the live loop wants them.
+    options.log_severity_level = 4  # failures are raised; users do not need the rest
+    # At most half of the cores, no spinning: the live loop needs them.
     options.intra_op_num_threads = max((os.cpu_count() or 2) // 2, 1)
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     usable = onnxruntime.get_available_providers()
@@ -139,32 +140,32 @@ def _open(path: Path) -> Any:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:
         raise SourceError(
-            f"{path}: is no ONNX model that onnxruntime can load ({_said(error)}); download or export it again"
+            f"{path}: is not an ONNX model that onnxruntime can load ({_reason(error)}); download or export it again"
         ) from error
 
 
 def _input_of(path: Path, session: Any) -> tuple[str, bool, tuple[int | None, int | None], type[Any]]:
-    """Name, whether it is planar, (width, height) with None for any, and the kind of number."""
+    """Name, planar or not, (width, height) with None for any size, and the element type."""
     inputs = session.get_inputs()
     shapes = " and ".join(f"{one.name} {tuple(one.shape)} {one.type}" for one in inputs) or "nothing"
     if len(inputs) == 1 and inputs[0].type in _NUMBERS and len(inputs[0].shape) == 4:
-        # What may be of any size has a name, or nothing, in place of a number.
+        # A variable size is a name or None instead of a number.
         batch, *rest = (side if isinstance(side, int) and side > 0 else None for side in inputs[0].shape)
         is_planar = rest[0] == 3 or (rest[0] is None and rest[2] != 3)
         channels, (height, width) = (rest[0], rest[1:]) if is_planar else (rest[2], rest[:2])
         if batch in (1, None) and channels in (3, None):
             return inputs[0].name, is_planar, (width, height), _NUMBERS[inputs[0].type]
-    raise SourceError(f"{path}: takes {shapes}, not {_WANTED}; name a model that tells depth from a single picture")
+    raise SourceError(f"{path}: takes {shapes}, not {_WANTED}; use a monocular depth model")
 
 
 def _output_of(path: Path, session: Any) -> str:
-    """The name of `predicted_depth`, else of the first output, as long as it may be a map."""
+    """Name of `predicted_depth`, otherwise of the first output, if it can be a map."""
     outputs = session.get_outputs()
     first = next((one for one in outputs if one.name == "predicted_depth"), outputs[0])
     if first.type not in _NUMBERS or len(first.shape) in (1, 5, 6):
         raise SourceError(
             f"{path}: gives {first.name} {tuple(first.shape)} {first.type}, not one map of floats, (height, width); "
-            "name a model that tells depth"
+            "use a monocular depth model"
         )
     return str(first.name)
 
@@ -175,11 +176,11 @@ def _map_in(path: Path, found: NDArray[Any]) -> NDArray[np.float32]:
     if len(shape) == 4 and shape[3] == 1 != shape[1]:
         shape = shape[:3]
     if not 2 <= len(shape) <= 4 or any(side != 1 for side in shape[:-2]) or 0 in shape:
-        raise SourceError(f"{path}: told {found.shape} numbers, not one map, (height, width); name a model of depth")
+        raise SourceError(f"{path}: returned an array {found.shape}, not one map, (height, width); use a depth model")
     return np.asarray(found, np.float32).reshape(shape[-2:])
 
 
-def _said(error: Exception) -> str:
-    """What onnxruntime says, without its numbers and without the path that a message begins with already."""
+def _reason(error: Exception) -> str:
+    """onnxruntime's message without its code and without the path."""
     plain = re.sub(r"^\[ONNXRuntimeError\] : \d+ : |Load model from .*? failed: ?", "", str(error))
     return cause(RuntimeError(plain))

@@ -1,4 +1,4 @@
-"""A tilted plane: depth for a picture that has none."""
+"""A tilted plane: synthetic depth for a picture without a depth map."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .maps import FAR_M
 
 
 def tilted_plane(near_m: float, far_m: float, size: tuple[int, int], direction_deg: float = 0.0) -> NDArray[np.float32]:
-    """A plane seen in perspective, (height, width) float32 metres: 1/distance is linear over the picture.
+    """A plane in perspective, (height, width) float32 metres: 1/distance is linear over the picture.
 
     It recedes in `direction_deg`, clockwise from straight up: 0 is a floor, `near_m` along the bottom and `far_m` along
-    the top; at 90 it is a wall whose far end is on the right, at 180 a ceiling. Along a slant the two distances are
-    those of the nearest and the farthest corner.
+    the top; 90 is a wall with its far end on the right, 180 a ceiling. For a slant the two distances are those of the
+    nearest and the most distant corner.
     """
     width, height = size
     angle = math.radians(direction_deg)
-    # Rounded, so that a quarter turn is one: its other axis must not count at all.
+    # Rounded, so that a quarter turn has exact zeros: the other axis must not contribute.
     right, up = round(math.sin(angle), 9), round(math.cos(angle), 9)
     along_x = right * (np.arange(width) - (width - 1) / 2)
     along_y = -up * (np.arange(height) - (height - 1) / 2)

@@ -1,4 +1,4 @@
-"""Relative maps: greys of any unit become metres by two known distances."""
+"""Relative maps: converts greys of any unit to metres by two known distances."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from ..errors import SourceError
 from .maps import FAR_M
 
-# What a phone's portrait spans where the file does not say it.
+# Default range: that of a phone's portrait.
 PORTRAIT_M = (0.5, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class DepthRange:
-    """The distances in metres of a map's brightest and darkest sample; infinity is allowed.
+    """Distances in metres of a map's brightest and darkest sample; infinity is allowed.
 
-    Between the two, 1/distance follows the samples, as disparity does; with `linear` the distance itself does, as in
-    the greys of a renderer. Raises SourceError where one is not above 0 or both are the same.
+    Between the two, 1/distance is linear in the samples, as for disparity; with `linear` the distance itself is, as in
+    the greys of a renderer. Raises SourceError if a distance is not positive or both are equal.
     """
 
     bright_m: float
@@ -63,8 +63,8 @@ class DepthRange:
     def metres(self, samples: NDArray[Any], darkest: float, brightest: float) -> NDArray[np.float32]:
         """(H, W) of any unit to float32 metres, 0 where the sample is not finite.
 
-        `darkest` and `brightest` are the samples at which the two distances stand; what lies beyond them follows the
-        same line, as far as 10 km and no nearer than a hundredth of the nearer distance.
+        `darkest` and `brightest` are the samples of the two distances. Samples beyond them are extrapolated, limited to
+        10 km and to a hundredth of the nearer distance.
         """
         bright_m, dark_m = min(self.bright_m, FAR_M), min(self.dark_m, FAR_M)
         known = np.isfinite(samples)
@@ -78,9 +78,9 @@ class DepthRange:
         return np.where(known, distance_m, 0.0).astype(np.float32)
 
     def rescaled(self, depth_m: NDArray[np.float32], nearest_m: float, farthest_m: float) -> NDArray[np.float32]:
-        """A map that is in metres already, but of no true scale: its two ends come to lie at the two distances.
+        """Rescales a map in metres of unknown scale: its two ends map to the two distances.
 
-        Which end is near it knows itself, so the order of the two does not matter.
+        The map defines which end is near, so the order of the two distances does not matter.
         """
         near_m, far_m = sorted((self.bright_m, self.dark_m))
         per_m = np.reciprocal(depth_m.astype(np.float64))

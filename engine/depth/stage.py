@@ -1,9 +1,9 @@
-"""From a map of distances of any size, as a camera or a model gives it, to a distance for each pixel of the picture.
+"""Resamples a depth map of any size, from a camera or a model, to one distance per pixel of the picture.
 
-Exact distances pass as they are. A coarse map is brought to the picture's size along the picture's own edges (joint
-bilateral upsampling, J. Kopf et al., SIGGRAPH 2007, with a vote in place of its mean). A noisy one is also steadied
-over neighbours and over frames: still things come to rest, moving things take their distance along, a cut starts anew.
-`kernels/depth_*.cl` say how. All of it works on 1 / distance, and never averages over an edge.
+Exact distances do not change. A coarse map is upsampled along the picture's own edges (joint bilateral upsampling, J.
+Kopf et al., SIGGRAPH 2007, with a vote instead of its mean). A noisy map is also stabilized over neighbours and frames:
+static objects converge, moving objects keep their distance, a cut restarts. See `kernels/depth_*.cl`. All steps work on
+1 / distance and never average across an edge.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from ..compute.planes import Planes
 from ..errors import SourceError
 
 PLACE, STEADY, SNAP = "depth_place.cl", "depth_steady.cl", "depth_snap.cl"
-_EDGE = 1.1  # neighbours whose distances differ by more, and by more than noise does, belong to two things
-_STEEP = 0.5  # by so much more a half pixel distances differ across an edge, be it ever so smeared, not on a slope
-_FINE = 0.75  # an exact map with as many samples per pixel has its edges right within half a pixel
-_MAPS = 24.0  # that a mean over frames is worth at most
-_SAMPLES = 4  # of a map larger than the picture, along each axis of a pixel
-_SAMPLE = 48  # distances along each side of a map by which the defocus chooses its layers
-_STEP = 7  # largest distance of the samples of a vote: they end within the border
-# The defocus chooses its scales and layers by the extremes, which must not flicker: they narrow by so much of the way
-# in 1 / distance, and only where a map's own are this far within.
+_EDGE = 1.1  # neighbours with a larger ratio of distances, and a difference above the noise, belong to two objects
+_STEEP = 0.5  # minimum difference per half-size pixel across an edge, however soft; a slope has less
+_FINE = 0.75  # an exact map with this many samples per pixel has edges within half a pixel
+_MAPS = 24.0  # maximum weight of a running mean, in maps
+_SAMPLES = 4  # for maps larger than the picture, along each axis of a pixel
+_SAMPLE = 48  # sampled distances along each side of a map, for the layer selection of the defocus
+_STEP = 7  # maximum spacing of the vote's samples: they end within the border
+# The defocus chooses its scales and layers by the extremes, which must not flicker: they narrow by this fraction of the
+# way in 1 / distance, and only if the map's own are narrower by this ratio.
 _RELAX, _CLOSE = 0.2, 1.25
 
 
 class DepthStage:
-    """Brings distances to pictures of one size on one device; allocates more at the first map that is not exact.
+    """Resamples distances to pictures of one size on one device; allocates more at the first inexact map.
 
-    `planes` holds metres, one plane, its border mirrored; what reads it must not write to it.
+    `planes` holds metres, one plane with a mirrored border; consumers must not write to it.
     """
 
     def __init__(self, device: Device, width: int, height: int) -> None:
@@ -50,31 +50,31 @@ class DepthStage:
 
     @property
     def extremes_m(self) -> tuple[float, float]:
-        """The nearest and the farthest distance in metres that `run` may give."""
+        """The nearest and most distant value in metres that `run` may return."""
         return self._extremes_m
 
     @property
     def distances_m(self) -> NDArray[np.float64]:
-        """A sorted sample of the distances in metres that `run` may give, with the nearest and the farthest."""
+        """A sorted sample of the distances in metres that `run` may return, including both extremes."""
         return np.concatenate(
             [[self._extremes_m[0]], np.clip(self._sample_m, *self._extremes_m), [self._extremes_m[1]]]
         )
 
     def load(self, depth_m: NDArray[np.float32], noise: float = 0.0) -> None:
-        """Copies the distances of the pictures to come, (h, w) float32 in metres of any size, to the device.
+        """Copies the distances of the following pictures, (h, w) float32 in metres of any size, to the device.
 
-        Infinity is allowed; zero or less is unknown, and taken from what is farther beside it. `noise` is the standard
-        deviation relative to the distance, 0 where it is exact. A copy waits for what is queued: load first, then
-        queue. The array loaded last is not copied again: a still's depth travels once. Raises SourceError where the
-        map holds NaN or no distance at all.
+        Infinity is allowed. Zero or less means unknown, and takes the farther adjacent distance. `noise` is the
+        standard deviation relative to the distance, 0 if exact. A copy waits for queued work: load first, then queue.
+        The array loaded last is not copied again: a still's depth is copied once. Raises SourceError if the map holds
+        NaN or no distance.
         """
         if depth_m is self._known and noise == self._noise:
             return
         nearest, farthest = float(depth_m.min()), float(depth_m.max())
         if math.isnan(nearest):
-            raise SourceError("the depth holds NaN; fill it, with infinity where nothing is known")
+            raise SourceError("the depth map contains NaN; use infinity for unknown distances")
         if farthest <= 0:
-            raise SourceError("the depth holds no distance above 0; check that it is a depth map in metres")
+            raise SourceError("the depth map has no distance above 0; check that it is in metres")
         self._has_holes = nearest <= 0
         if self._has_holes:
             nearest = float(depth_m[depth_m > 0].min())
@@ -95,7 +95,9 @@ class DepthStage:
             self._extremes_m = self._refiner.extremes_m
 
     def reset(self) -> None:
-        """Forgets the frames seen: the next one is taken as it is. For another source; a cut is noticed without."""
+        """Discards previous frames: the next frame is used as it is. Call it for a new source; cuts are detected
+        automatically.
+        """
         if self._refiner is not None:
             self._refiner.reset()
 
@@ -116,13 +118,13 @@ class DepthStage:
         return self.planes
 
     def _allocate(self, samples: int) -> Buffer:
-        """Room for a map, and for what runs over whole rows of planes reads beyond its end."""
+        """Allocates a map, including space for kernels that read whole rows beyond its end."""
         self._map_size = samples
         return self._device.allocate(4 * (samples + 4 * self.planes.layout.pitch))
 
     @property
     def _samples_per_pixel(self) -> tuple[float, float]:
-        """Along the width and the height."""
+        """Map samples per picture pixel, along the width and the height."""
         assert self._known is not None
         rows, columns = self._known.shape
         return columns / self.size[0], rows / self.size[1]
@@ -132,7 +134,7 @@ class DepthStage:
         return self._noise == 0 and min(self._samples_per_pixel) >= _FINE
 
     def _fill(self) -> None:
-        """Along the rows, then along the columns for rows without any distance."""
+        """Fills along the rows, then along the columns for rows without any distance."""
         assert self._known is not None
         rows, columns = self._known.shape
         for count, along, lines, across in ((columns, 1, rows, columns), (rows, columns, columns, 1)):
@@ -149,7 +151,7 @@ class DepthStage:
         self.planes.mirror()
 
     def _place(self, grid: Planes, *, as_metres: bool) -> None:
-        """The map on `grid`, of any size."""
+        """Resamples the map, of any size, to `grid`."""
         assert self._known is not None
         rows, columns = self._known.shape
         layout = grid.layout
@@ -171,7 +173,7 @@ class DepthStage:
         )  # fmt: skip
 
     def release(self) -> None:
-        """Gives everything back; harmless when done twice."""
+        """Releases everything; a second call has no effect."""
         self.planes.release()
         self._device.release(self._map)
         if self._refiner is not None:
@@ -179,12 +181,14 @@ class DepthStage:
 
 
 class _Refiner:
-    """Maps that are coarse or noisy: steadied at half the picture's size, then snapped to the picture's edges."""
+    """Refines coarse or noisy maps: stabilizes them at half the picture's size, then aligns them to the picture's
+    edges.
+    """
 
     def __init__(self, device: Device, width: int, height: int) -> None:
         half = (width + 1) // 2, (height + 1) // 2
         self.placed, self._snapped = (Planes(device, *half, 1) for _ in range(2))
-        self._state = Planes(device, *half, 3)  # how the last frame looked, and the mean distance
+        self._state = Planes(device, *half, 3)  # the last frame's appearance, and the mean distance
         self._memory = Planes(device, *half, 1)
         self._is_fresh = True
         self.extremes_m = (1.0, 1.0)
@@ -193,7 +197,7 @@ class _Refiner:
         self._is_fresh = True
 
     def bound(self, nearest: float, farthest: float, *, lags: bool) -> None:
-        """The extremes are those of a map; of means, which lag behind, they widen at once and narrow late."""
+        """Extremes of the map. Those of running means, which lag, widen at once and narrow late."""
         before_nearest, before_farthest = self.extremes_m
         if lags and not self._is_fresh:
             nearest = _followed(before_nearest, nearest, widens=nearest < before_nearest)
@@ -241,7 +245,7 @@ class _Refiner:
 
 
 def _followed(before_m: float, now_m: float, *, widens: bool) -> float:
-    """An extreme that stays where it is while a map's own come close to it, as they do when only noise moves them."""
+    """An extreme with hysteresis: it stays while the map's own extreme is close to it, as with noise."""
     if widens:
         return now_m
     if now_m == before_m or 1 / _CLOSE < now_m / before_m < _CLOSE:

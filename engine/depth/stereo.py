@@ -1,7 +1,7 @@
 """Disparity from a rectified stereo pair, by semi-global matching on the device.
 
-H. Hirschmueller, "Stereo processing by semiglobal matching and mutual information", PAMI 2008, on the census of R.
-Zabih and J. Woodfill (ECCV 1994), which does not mind that the two cameras expose differently.
+H. Hirschmueller, "Stereo processing by semiglobal matching and mutual information", PAMI 2008, on the census transform
+of R. Zabih and J. Woodfill (ECCV 1994), which is invariant to exposure differences between the cameras.
 """
 
 from __future__ import annotations
@@ -17,16 +17,21 @@ from ..errors import SourceError
 
 MAX_DISPARITIES = 256  # a disparity is one byte on the device
 FILL = "stereo_fill.cl"
-_STEPS = ((1, 0), (1, 1), (0, 1), (-1, 1))  # from pixel to pixel of a path in the sweep down; the other goes back
-_DIRECTIONS = 8  # from which a hole is filled
-_MAX_COST_BYTES = 2**31 - 1  # a place among them is an int of the device
+_STEPS = (
+    (1, 0),
+    (1, 1),
+    (0, 1),
+    (-1, 1),
+)  # path steps of the downward sweep; the upward sweep reverses them
+_DIRECTIONS = 8  # search directions to fill a hole
+_MAX_COST_BYTES = 2**31 - 1  # a cost index is an int on the device
 _GROUP = 64  # work-items of a group on a GPU
-_STEP = 32  # it searches a multiple of so many
-_MARGIN = 6  # by so much the best of a pixel's costs, which are 0 to 480, must be less than any that is no neighbour
+_STEP = 32  # the number of searched disparities is a multiple of this
+_MARGIN = 6  # minimum margin between a pixel's best cost (0 to 480) and all others that are not adjacent
 
 
 def disparities_for(max_disparity: float, width: int) -> int:
-    """How many disparities the device searches, from 0 to `max_disparity` pixels and a few more."""
+    """Number of disparities that the device searches: 0 to `max_disparity` pixels, rounded up."""
     wanted = min(int(max_disparity) + 1, width)
     return -(-wanted // _STEP) * _STEP
 
@@ -34,32 +39,31 @@ def disparities_for(max_disparity: float, width: int) -> int:
 class StereoDepth:
     """Matches pairs of one size.
 
-    `left` and `right` take the grey pictures, 0 to 1, as bright as they look. `disparity` holds what was found: by how
-    many pixels a point lies farther left in the right picture. Farther points have less. A pixel that the right camera
-    does not see, or that looks like many others, takes its disparity from what lies farther away beside it; where
-    nothing at all was found it is 0. `max_disparity` is the greatest that is looked for. Raises SourceError where it is
-    not 1 to 255.
+    `left` and `right` take the grey pictures, 0 to 1, in perceived brightness. `disparity` holds the result: the
+    leftward shift of a point in the right picture, in pixels. Farther points have less. Occluded or ambiguous pixels
+    take the disparity of the farther surface next to them; without any match it is 0. `max_disparity` is the largest
+    disparity searched. Raises SourceError if it is not 1 to 255.
     """
 
     def __init__(self, device: Device, width: int, height: int, max_disparity: float = 63) -> None:
         if not 1 <= max_disparity < MAX_DISPARITIES:
             raise SourceError(
-                f"a disparity of up to {max_disparity:g} pixels cannot be searched; give 1 to {MAX_DISPARITIES - 1}, "
+                f"a disparity of up to {max_disparity:g} pixels is out of range; use 1 to {MAX_DISPARITIES - 1}, "
                 f"and smaller pictures for more"
             )
         count = disparities_for(max_disparity, width)
         if 2 * width * height * count > _MAX_COST_BYTES:
             raise SourceError(
-                f"{width}x{height} pixels with {count} disparities are too many to be matched; give smaller pictures, "
-                f"or a smaller greatest disparity"
+                f"{width}x{height} pixels with {count} disparities are too many; use smaller pictures, "
+                f"or a smaller maximum disparity"
             )
         self._device = device
-        self._by_sweeps = device.is_cpu  # few long work-items; a GPU wants many short ones
+        self._by_sweeps = device.is_cpu  # few long work-items; a GPU needs many short ones
         self.disparities = count
         self.left, self.right, self.disparity, self._found = (Planes(device, width, height, 1) for _ in range(4))
         layout = self.left.layout
         row = layout.pitch + self.disparities
-        slack = layout.pitch  # kernels take whole runs
+        slack = layout.pitch  # kernels process whole runs
         self._left_codes = device.allocate(3 * layout.stride + slack)
         self._right_codes = device.allocate(3 * height * row + slack)
         self._jumps = device.allocate(4 * layout.stride + slack)
@@ -67,7 +71,7 @@ class StereoDepth:
         self._costs = device.allocate(
             max(2 * width * height * self.disparities, 4 * (_DIRECTIONS * layout.stride + slack))
         )
-        device.write(self._found.buffer, np.full(layout.stride, -1, np.float32))  # beside the picture nothing is known
+        device.write(self._found.buffer, np.full(layout.stride, -1, np.float32))  # unknown outside the picture
         self._rivals = device.allocate(2 * height * (row + layout.pitch))
 
     @property
@@ -80,7 +84,9 @@ class StereoDepth:
         width, height = self.size
         for name, grey in (("left", left_grey), ("right", right_grey)):
             if grey.shape != (height, width):
-                raise SourceError(f"the {name} picture is {grey.shape}, not {(height, width)}; give two of one size")
+                raise SourceError(
+                    f"the {name} picture is {grey.shape}, not {(height, width)}; both pictures must have one size"
+                )
         self.left.write(left_grey[..., None])
         self.right.write(right_grey[..., None])
         self.match()
@@ -119,7 +125,7 @@ class StereoDepth:
         self._fill()
 
     def _aggregate_paths(self, source: str) -> None:
-        """The costs of `sweep`, for a GPU: one direction after the other, all of its paths at a time."""
+        """The costs of `sweep`, for a GPU: one direction after another, all paths of a direction in parallel."""
         width, height, layout = *self.size, self.left.layout
         for is_up, sign in ((0, 1), (1, -1)):
             for plane, (dx, dy) in enumerate(_STEPS):

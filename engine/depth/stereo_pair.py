@@ -1,4 +1,6 @@
-"""Distances from the two pictures of a frame: grey, at a size that is matched in time, and disparity in metres."""
+"""Distances from the two pictures of a frame: conversion to grey, reduction for real-time matching, disparity to
+metres.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +17,20 @@ from ..optics.defocus import Quality
 from ..packing import unpack
 from .stereo import MAX_DISPARITIES, StereoDepth, disparities_for
 
-# Standard deviation of a disparity, in pixels of what is matched (measured on a real pair and on made ones).
+# Standard deviation of a disparity, in pixels of the matched pictures (measured on a real pair and on synthetic ones).
 _NOISE_PX = 0.25
-# Where nobody says how far the disparities reach: this part of the width. What is as near as that to two cameras is out
-# of focus to any lens.
+# Default search range, as a fraction of the width. Closer objects are out of focus in any lens.
 _DISPARITY_OF_WIDTH: dict[Quality, float] = {"live": 1 / 8, "best": 1 / 4}
-# Disparities times pixels that are matched in a frame. On two CPU cores a million takes about half a millisecond.
+# Maximum product of disparities and pixels per frame. On two CPU cores a million takes about half a millisecond.
 _MAX_COST_BYTES: dict[Quality, float] = {"live": 12e6, "best": 200e6}
 
 
 class StereoPairDepth:
-    """Matches the pairs of frames of any size; allocates anew where it changes.
+    """Matches the pairs of frames of any size; reallocates when the size changes.
 
-    Pictures that are too large to be matched in time are matched at a half, a third, ... of their size; mosaics at a
-    half at least, since a site sees one colour. `noise` is the standard deviation of the depth relative to it, in the
-    middle of what the first pair shows.
+    Large pictures are reduced to a half, a third, etc. for real-time matching; mosaics at least to a half, since a
+    photosite has one colour. `noise` is the standard deviation of the depth relative to it, at the median of the first
+    pair.
     """
 
     def __init__(self, device: Device) -> None:
@@ -39,17 +40,17 @@ class StereoPairDepth:
         self._key: tuple[Any, ...] = ()
         self._step = 1
         self.noise = 0.0
-        self._scale: StereoRig | None = None  # the frames' own, or what stands for a RelativeRig
+        self._scale: StereoRig | None = None  # the frames' own rig, or the metric equivalent of a RelativeRig
         self._matched: tuple[NDArray[Any], NDArray[Any], NDArray[np.float32]] | None = None  # left, right, depth
 
     def depth_m(self, frame: Frame, quality: Quality) -> NDArray[np.float32]:
-        """(h, w) float32 metres over the whole of the frame's picture, before its orientation is applied.
+        """(h, w) float32 metres for the whole picture of the frame, before its orientation is applied.
 
-        Raises SourceError where the frame has no right picture, or nobody says how distances follow from disparities.
+        Raises SourceError without a right picture or without a rig.
         """
         if frame.right is None or frame.rig is None:
             raise SourceError(
-                f"{frame.name or 'frame'}: no pair to match; give its right picture, and a StereoRig or RelativeRig as rig"
+                f"{frame.name or 'frame'}: no stereo pair; add its right picture, and a StereoRig or RelativeRig"
             )
         left, right = (unpack(pixels, frame.packing, frame.width) for pixels in (frame.pixels, frame.right))
         stereo = self._stereo_for(frame, left, frame.rig, quality)
@@ -61,7 +62,7 @@ class StereoPairDepth:
 
     def _match(self, frame: Frame, left: NDArray[Any], right: NDArray[Any], stereo: StereoDepth) -> NDArray[np.float32]:
         """Disparities in pixels of the frame's picture."""
-        # A copy to the device waits for what is queued, so the two may share the memory.
+        # A copy to the device waits for queued work, so both may share the memory.
         self._make_grey(frame, left, stereo.left)
         self._make_grey(frame, right, stereo.right)
         stereo.match()
@@ -69,11 +70,11 @@ class StereoPairDepth:
 
     def _metres(self, disparity: NDArray[np.float32], rig: StereoRig | RelativeRig) -> NDArray[np.float32]:
         if self._scale is None:
-            # Of the first pair: a scale that followed each frame would make still things move.
+            # From the first pair only: a scale that followed each frame would make static objects move.
             low, high = (float(limit) for limit in np.percentile(disparity, (1, 99)))
             self._scale = rig if isinstance(rig, StereoRig) else rig.from_disparities(low, max(high, low + 1))
-            seen_px = float(np.median(disparity)) + self._scale.doffs_px
-            self.noise = _NOISE_PX * self._step / max(seen_px, self._step)
+            visible_px = float(np.median(disparity)) + self._scale.doffs_px
+            self.noise = _NOISE_PX * self._step / max(visible_px, self._step)
         return self._scale.depth_m(disparity)
 
     def _stereo_for(
@@ -116,10 +117,10 @@ class StereoPairDepth:
 
 
 def _downscale_for(frame: Frame, rig: StereoRig | RelativeRig, quality: Quality) -> tuple[int, float]:
-    """The side of the squares of pixels that are matched as one, and the greatest disparity of these."""
+    """Side of the pixel squares that are averaged before matching, and the resulting largest disparity."""
     wanted = rig.max_disparity or max(_DISPARITY_OF_WIDTH[quality] * frame.width, 16)
     wanted = min(wanted, frame.width)
-    # A square must hold its share of every colour.
+    # A square must contain all colours in their proportions.
     colours = {"mono": 1, "bayer": 2, "quad": 4, "xtrans": 3}[frame.cfa.kind]
     multiple = colours if frame.encoding is Encoding.MOSAIC else 1
     step = multiple

@@ -1,14 +1,14 @@
-"""The shape of the aperture as a blur disc shows it, anywhere in the picture, and the light within it.
+"""The shape of the aperture in a blur disc, anywhere in the picture, and the light distribution within it.
 
-The shape is a set K around the middle of the disc, of the area pi, so that a disc of the radius r covers pi r^2 pixels
-and depth of field and f-number agree whatever the shape. A pixel at the offset d from the middle of a disc behind the
-focus is lit where the gauge of K (H. Minkowski's functional), g(d) = min {t : d in t K}, is at most r. Before the focus
-the disc is upside down: there it is g(-d).
+The shape is a set K around the centre of the disc, of area pi, so that a disc of radius r covers pi r^2 pixels: depth
+of field and f-number agree for every shape. A pixel at offset d from the centre of a disc behind the focus is lit where
+the gauge of K (H. Minkowski's functional), g(d) = min {t : d in t K}, is at most r. In front of the focus the disc is
+upside down, with the gauge g(-d).
 
-K is built as the lens builds it: the iris, a polygon with curved sides, cut by the rims of the front and the rear
-element (H. H. Nasse, "Depth of field and bokeh", Carl Zeiss 2010), stretched around the picture's middle. The fields of
-`Lens` say what each figure means. Offsets are in pixels, x to the right and y downwards. A field position (x, y) is the
-place in the picture from its middle, in halves of its diagonal: the corners lie at the distance 1.
+K is built like the lens: the iris, a polygon with curved sides, cut by the rims of the front and the rear element (H.
+H. Nasse, "Depth of field and bokeh", Carl Zeiss 2010), stretched around the picture's centre. `Lens` documents the
+parameters. Offsets are in pixels, x to the right and y downwards. A field position (x, y) is relative to the picture's
+centre, in half diagonals: the corners lie at distance 1.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ..lens import DEFAULT_ASPECT, Lens
 
 Array = NDArray[np.float64]
 
-ROUND_UNTIL, POLYGON_FROM = 0.1, 0.5  # stops from wide open between which the blades come forward
-ONION_RINGS = 6  # how many rings: turning marks are finer, but what survives the blur of a real lens is about so many
-_DIRECTIONS = 720  # in which the area is measured: within 1e-5
+ROUND_UNTIL, POLYGON_FROM = 0.1, 0.5  # stops from wide open between which the blades emerge
+ONION_RINGS = 6  # number of rings: turning marks are finer, but about this many survive the blur of a real lens
+_DIRECTIONS = 720  # number of directions of the area integral: error within 1e-5
 
 
 def is_round(lens: Lens) -> bool:
-    """Whether K is a plain disc everywhere in the picture."""
+    """Whether K is a circular disc everywhere in the picture."""
     uncut = lens.opening <= 1.0 - lens.cats_eye
     return lens.swirl == 1.0 and uncut and (lens.blades == 0 or _curvature(lens) == 1.0)
 
@@ -38,7 +38,7 @@ def is_round(lens: Lens) -> bool:
 def gauge(lens: Lens, dx: ArrayLike, dy: ArrayLike, field_x: ArrayLike = 0.0, field_y: ArrayLike = 0.0) -> Array:
     """g at offsets (dx, dy) in discs at field positions (field_x, field_y): arrays that broadcast, pixels.
 
-    The area is measured anew at each of the field positions: give few, and many offsets.
+    Each field position needs a new area integral: use few positions and many offsets.
     """
     x, y = _in_picture(field_x, field_y)
     scale = np.sqrt(_area(lens, x, y) / math.pi)
@@ -46,9 +46,9 @@ def gauge(lens: Lens, dx: ArrayLike, dy: ArrayLike, field_x: ArrayLike = 0.0, fi
 
 
 def open_area(lens: Lens, field_x: ArrayLike, field_y: ArrayLike) -> Array:
-    """The share of the pupil's area that the rims leave open at field positions: 1 in the middle of the picture.
+    """Fraction of the pupil's area that the rims leave open at field positions: 1 at the centre of the picture.
 
-    A disc there is as large as the lens makes it where its radius is multiplied by the root of this.
+    The square root is the factor of the disc radius there.
     """
     x, y = _in_picture(field_x, field_y)
     return np.asarray(_area(lens, x, y) / (math.pi * lens.opening**2))
@@ -56,7 +56,7 @@ def open_area(lens: Lens, field_x: ArrayLike, field_y: ArrayLike) -> Array:
 
 @lru_cache(maxsize=64)
 def extent(lens: Lens) -> float:
-    """How far K reaches from its middle at most, anywhere in the picture, in radii: 1 for a disc."""
+    """Maximum reach of K from its centre, anywhere in the picture, in radii: 1 for a disc."""
     if is_round(lens):
         return 1.0
     angle = np.linspace(0, 2 * math.pi, 25)[:, None, None]
@@ -87,10 +87,11 @@ def gauge_table(
 
 
 def profile(lens: Lens, q: ArrayLike, side: int = 1) -> Array:
-    """Light at q = g/r, 0 in the middle of a disc to 1 at its edge, over the disc's mean; never negative.
+    """Light at q = g/r, from 0 at the centre of a disc to 1 at its edge, relative to the disc's mean; never negative.
 
-    `side` is 1 behind the focus, -1 before it. Spherical aberration gathers light at the rim or in the middle, turning
-    marks in rings; as q^2 is spread evenly over the area, 2 q^2 - 1 and a cosine of q^2 change no mean.
+    `side` is 1 behind the focus, -1 in front of it. Spherical aberration concentrates light at the rim or in the
+    centre, turning marks in rings. q^2 is uniform over the area, so 2 q^2 - 1 and a cosine of q^2 do not change the
+    mean.
     """
     area = np.asarray(q, dtype=np.float64) ** 2
     smooth = 1.0 + side * lens.spherical_at_f_number * (2.0 * area - 1.0)
@@ -99,11 +100,11 @@ def profile(lens: Lens, q: ArrayLike, side: int = 1) -> Array:
 
 
 def sample_aperture(lens: Lens, count: int, field: tuple[float, float] = (0.0, 0.0), side: int = 1) -> Array:
-    """(count, 2) points u = (x, y) of K at one field position, as dense as the light is: they count alike.
+    """(count, 2) points u = (x, y) of K at one field position, as dense as the light: all have equal weight.
 
-    A point behind the focus whose disc has the radius r throws light to r u. `side` chooses the light of discs behind
-    (1) or before (-1) the focus; the points themselves are not turned over: there the signed r is below 0. H. Vogel's
-    sunflower (1979), bent to the shape by the areas, first around, then outwards.
+    A point behind the focus with disc radius r sends light to r u. `side` selects the light of discs behind (1) or in
+    front of (-1) the focus. The points themselves are not inverted: in front of the focus the signed r is negative. H.
+    Vogel's sunflower (1979), mapped to the shape by area, first in angle, then in radius.
     """
     fine = np.linspace(0.0, 2 * math.pi, 4 * _DIRECTIONS + 1)
     reach = 1.0 / gauge(lens, np.cos(fine), np.sin(fine), *field)
@@ -127,7 +128,7 @@ def _in_picture(field_x: ArrayLike, field_y: ArrayLike) -> tuple[Array, Array]:
 
 
 def _area(lens: Lens, x: Array, y: Array) -> Array:
-    """Area of the shape that `_raw_gauge` describes, half the integral of the squared reach over all directions."""
+    """Area of the shape of `_raw_gauge`: half the integral of the squared reach over all directions."""
     if lens.cats_eye == 0.0 or lens.opening <= 1.0 - lens.cats_eye:
         return np.full(np.broadcast_shapes(x.shape, y.shape), math.pi * lens.opening**2)
     around = np.linspace(0, 2 * math.pi, _DIRECTIONS, endpoint=False)
@@ -151,7 +152,7 @@ def _raw_gauge(lens: Lens, dx: Array, dy: Array, x: Array, y: Array) -> Array:
 
 
 def _without_swirl(lens: Lens, dx: Array, dy: Array, x: Array, y: Array) -> tuple[Array, Array]:
-    """Offsets before the stretch around the picture's middle, which leaves areas alone."""
+    """Offsets before the stretch around the picture's centre, which preserves areas."""
     height = x * x + y * y
     ratio = np.sqrt(1.0 + (lens.swirl - 1.0) * height)
     towards = (dx * x + dy * y) * (ratio - 1.0 / ratio) / np.maximum(height, 1e-12)
@@ -159,17 +160,16 @@ def _without_swirl(lens: Lens, dx: Array, dy: Array, x: Array, y: Array) -> tupl
 
 
 def _curvature(lens: Lens) -> float:
-    """Curvature of the blades' edges at this aperture, 1 being the circle through the corners."""
+    """Curvature of the blades' edges at this aperture, 1 for the circle through the corners."""
     forward = min(max((lens.stops_closed - ROUND_UNTIL) / (POLYGON_FROM - ROUND_UNTIL), 0.0), 1.0)
     return 1.0 - (1.0 - lens.roundness) * forward * forward * (3.0 - 2.0 * forward)
 
 
 def _iris_gauge(lens: Lens, dx: Array, dy: Array, squared: Any) -> Array:
-    """The gauge of the iris alone, of the area pi.
+    """The gauge of the iris alone, of area pi.
 
-    Its sides are arcs of the curvature k between corners on a circle, so the shape is where discs of the radius 1/k
-    overlap; the disc that counts is the one towards whose side d points. Written so that k = 0, a straight side, needs
-    no other formula.
+    Its sides are arcs of curvature k between corners on a circle, so the shape is the intersection of discs of radius
+    1/k; the relevant disc is that of the side towards d. The formula includes k = 0, a straight side.
     """
     k = _curvature(lens)
     if lens.blades == 0 or k == 1.0:

@@ -1,8 +1,8 @@
-"""Autofocus: on the nearest face where one is found, else on what is in the middle of the picture.
+"""Autofocus on the nearest detected face, otherwise on the middle of the picture.
 
-It needs no contrast: the distances are known. Faces are found by a cascade of local binary patterns (S. Liao et al.,
-"Learning multi-scale block local binary patterns for face recognition", ICB 2007) that comes with scikit-image, in a
-small grey copy of the frame as it was captured, which is sharp wherever the virtual lens is focused.
+It needs no contrast: the distances are known. Faces are detected by a cascade of local binary patterns (S. Liao et al.,
+"Learning multi-scale block local binary patterns for face recognition", ICB 2007) from scikit-image, in a small grey
+copy of the frame as captured, which is sharp at any focus of the virtual lens.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from ..packing import unpack
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom as fractions of the picture, from its top left
 
-SMALL_PX = 320  # longer side of the copy in which faces are sought: 0.15 s of one core
-MIN_FACE_PX = 24  # the cascade's own window
+SMALL_PX = 320  # longer side of the copy for face detection: 0.15 s on one core
+MIN_FACE_PX = 24  # window size of the cascade
 SCALE_STEP = 1.1
-# Overlapping finds that make a face; and what is one is one in a mirror, too. Of one face at 87 sizes and exposures
-# that leaves 69, and nothing in 50 other pictures; without the mirror it was 64 and, at the best, one.
+# Minimum overlapping detections of a face; a mirrored face must be detected too. Of one face at 87 sizes and exposures
+# this keeps 69, with no false detection in 50 other pictures; without the mirror it was 64 and, at best, one.
 FINDS_PER_FACE = 8
-SAME_FACE = 0.25  # how far apart two finds of a face may be, in widths of the face
-CENTRE = 0.1  # side of the middle patch, as a part of the picture's width
-NEAR_PART = 0.3  # the nearest thing that covers so much of the middle is what is meant
-MIDDLE_PART = 0.5  # of a face, whose inner half shows hardly anything else
-SURFACE = 0.1  # what differs less from a distance, relative to it, lies on the same surface
-MIN_KNOWN_SHARE = 0.1  # part of a patch whose distances must be known
+SAME_FACE = 0.25  # maximum distance between two detections of a face, in face widths
+CENTRE = 0.1  # side of the central patch, as a fraction of the picture's width
+NEAR_PART = 0.3  # the nearest object that covers this fraction of the patch is the target
+MIDDLE_PART = 0.5  # central fraction of a face, which contains hardly anything else
+SURFACE = 0.1  # distances within this relative difference lie on one surface
+MIN_KNOWN_SHARE = 0.1  # minimum fraction of a patch with known distances
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What autofocus chose: its distance in metres, the face or None for the middle, and how many faces there were."""
+    """Result of autofocus: the distance in metres, the face (None for the middle), and the number of faces."""
 
     distance_m: float
     face: Box | None = None
@@ -47,9 +47,9 @@ class Target:
 
 
 def autofocus(frame: Frame, depth_m: NDArray[np.float32]) -> Target | None:
-    """What to focus on in an upright frame, whose distances are `depth_m`, (h, w) metres; None where none is known.
+    """Target in an upright frame with distances `depth_m`, (h, w) metres; None if no distance is known.
 
-    Takes about 0.2 s, none of it on a device. Where scikit-image is missing the middle of the picture is taken.
+    Takes about 0.2 s on the CPU. Without scikit-image the middle of the picture is used.
     """
     faces = find_faces(small_grey(frame)) if has_face_detector() else []
     return choose(depth_m, faces)
@@ -69,9 +69,9 @@ def choose(depth_m: NDArray[np.float32], faces: Sequence[Box]) -> Target | None:
 
 
 def distance_in(depth_m: NDArray[np.float32], box: Box, part: float) -> float | None:
-    """The distance of a surface in `box`: not of the nearest speck, but of what `part` of the box is nearer than.
+    """Distance of a surface in `box`: the quantile `part` of its distances, which ignores small near specks.
 
-    Unknown distances (zero, negative, NaN) do not count; None where hardly any is known.
+    Unknown distances (zero, negative, NaN) are ignored; None if too few are known.
     """
     rows, columns = depth_m.shape
     left, right = int(box[0] * columns), max(math.ceil(box[2] * columns), int(box[0] * columns) + 1)
@@ -80,7 +80,7 @@ def distance_in(depth_m: NDArray[np.float32], box: Box, part: float) -> float | 
     known = patch[patch > 0]
     if known.size == 0 or known.size < MIN_KNOWN_SHARE * patch.size:
         return None
-    chosen_m = float(np.quantile(known, part, method="lower"))  # a distance that is there, not one between two things
+    chosen_m = float(np.quantile(known, part, method="lower"))  # an existing distance, not one between two objects
     if math.isinf(chosen_m):
         return chosen_m
     return float(np.median(known[np.abs(known - chosen_m) <= SURFACE * chosen_m]))  # noise would bias a low quantile
@@ -91,14 +91,14 @@ def has_face_detector() -> bool:
 
 
 def find_faces(grey: NDArray[np.float32]) -> list[Box]:
-    """Upright frontal faces in (H, W) grey levels 0..1, MIN_FACE_PX wide or more.
+    """Upright frontal faces in (H, W) grey levels 0..1, at least MIN_FACE_PX wide.
 
-    Raises MissingExtraError where scikit-image is missing.
+    Raises MissingExtraError without scikit-image.
     """
     finds = _finds(grey)
     mirrored = _finds(np.ascontiguousarray(grey[:, ::-1])) if finds else []
     turned = [(1.0 - right, top, 1.0 - left, bottom) for left, top, right, bottom in mirrored]
-    return [one for one in finds if any(_same_face(one, other) for other in turned)]
+    return [face for face in finds if any(_same_face(face, other) for other in turned)]
 
 
 def _finds(grey: NDArray[np.float32]) -> list[Box]:
@@ -113,17 +113,17 @@ def _finds(grey: NDArray[np.float32]) -> list[Box]:
         max_size=(width, height),
         min_neighbor_number=FINDS_PER_FACE,
     )
-    corners = ((one["c"], one["r"], one["c"] + one["width"], one["r"] + one["height"]) for one in finds)
+    corners = ((box["c"], box["r"], box["c"] + box["width"], box["r"] + box["height"]) for box in finds)
     return [(left / width, top / height, right / width, bottom / height) for left, top, right, bottom in corners]
 
 
-def _same_face(one: Box, other: Box) -> bool:
-    most = SAME_FACE * (one[2] - one[0]), SAME_FACE * (one[3] - one[1])
-    return all(abs(one[side] - other[side]) < most[side % 2] for side in range(4))
+def _same_face(face: Box, other: Box) -> bool:
+    limits = SAME_FACE * (face[2] - face[0]), SAME_FACE * (face[3] - face[1])
+    return all(abs(face[side] - other[side]) < limits[side % 2] for side in range(4))
 
 
 def small_grey(frame: Frame) -> NDArray[np.float32]:
-    """An upright frame as (h, w) float32 grey levels 0..1, at most SMALL_PX a side, as bright as a print."""
+    """An upright frame as (h, w) float32 grey levels 0..1, at most SMALL_PX per side, as bright as a print."""
     cell = len(frame.cfa.channels()) if frame.encoding is Encoding.MOSAIC else 1
     block = cell * max(1, math.ceil(max(frame.size) / (SMALL_PX * cell)))
     if frame.encoding is Encoding.MOSAIC:

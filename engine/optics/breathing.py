@@ -10,18 +10,18 @@ from ..compute.planes import Planes
 from ..lens import Lens
 
 BREATHING = "breathing.cl"
-_MIN_PX = 0.02  # a shift of the picture's edges that nobody sees
-_MARGIN_PX = 2  # beyond the edges that the resampling reads, where they hardly move
+_MIN_PX = 0.02  # invisible shift of the picture's edges
+_MARGIN_PX = 2  # margin of the resampling at the edges, which hardly move
 
 
 def magnification(
     lens: Lens, focus_m: float, native_lens: Lens | None = None, native_focus_m: float | None = None
 ) -> float:
-    """How much larger a picture is through `lens` focused at `focus_m` metres than `native_lens` took it, 1 or more.
+    """Magnification of the picture through `lens` focused at `focus_m` metres, relative to `native_lens`; 1 or more.
 
-    The frame is what the lens sees at its widest: at infinity, or at the closest focus where `breathing_percent` is
-    below 0. A camera with known optics has breathed already, by where it was focused. What lies beyond the edges nobody
-    knows: where the view should widen beyond the frame it stays.
+    The frame is the lens's widest view: at infinity, or at the closest focus if `breathing_percent` is below 0. The
+    breathing of a camera with known optics is already in the picture. There is no data outside the frame: a view that
+    should widen beyond it stays.
     """
     wanted = _against_widest(lens, focus_m)
     if native_lens is not None and native_focus_m is not None:
@@ -34,22 +34,22 @@ def _against_widest(lens: Lens, focus_m: float) -> float:
 
 
 def shows(magnification: float, width_px: int) -> bool:
-    """Whether a picture of this width differs from the scene at all."""
+    """Whether the effect is visible at this picture width."""
     return 0.5 * width_px * (1 - 1 / magnification) > _MIN_PX
 
 
 class Breathing:
-    """Enlarges pictures of one size on one device; allocates when it is made."""
+    """Enlarges pictures of one size on one device; allocates on construction."""
 
     def __init__(self, device: Device, width: int, height: int) -> None:
         self.size = (width, height)
         self.picture = Planes(device, width, height, 3)
 
     def run(self, scene: Planes, magnification: float) -> Planes:
-        """Queues the work and returns the picture, three planes that the next call overwrites, or `scene` as it is.
+        """Queues the work and returns the picture, three planes that the next call overwrites, or `scene` unchanged.
 
-        `scene` holds scene-linear planes of this size, `magnification` is 1 or more. The middle of the picture stays in
-        place; in between pixels a cubic interpolates, without going beyond its neighbours.
+        `scene` holds scene-linear planes of this size, `magnification` is 1 or more. The centre of the picture stays in
+        place. Cubic interpolation, limited to the range of the neighbours.
         """
         width, height = self.size
         if not shows(magnification, width):
@@ -61,5 +61,5 @@ class Breathing:
         return self.picture
 
     def release(self) -> None:
-        """Gives everything back; harmless when done twice."""
+        """Releases everything; a second call has no effect."""
         self.picture.release()

@@ -1,8 +1,8 @@
 """Depth of field from one sharp picture and its depth, in scene-linear light.
 
-The picture is cut into layers by depth, each continued behind what hides it, spread, and laid over those behind it. A
-surface at one depth is spread exactly: every point becomes a disc of the thin lens's size. Radii beyond a few pixels
-are spread at smaller scales of the picture, so the cost hardly grows with the radius.
+The picture is divided into depth layers. Each layer is continued behind its occluders, spread, and composited over the
+layers behind it. A surface at one depth is spread exactly: every point becomes a disc of the thin lens's size. Radii
+above a few pixels are spread at smaller scales of the picture, so the cost hardly grows with the radius.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 LAYERS, SPREAD, LIGHTS = "defocus_layers.cl", "defocus_spread.cl", "defocus_sprites.cl"
-MAX_BORDER = UNLIMITED = 1e6  # pixels; beyond every radius
+MAX_BORDER = UNLIMITED = 1e6  # pixels; larger than every radius
 MAX_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
@@ -36,8 +36,8 @@ _MIN_SHIFT_PX = 0.2  # pixels of a scale
 _SMALLEST = 8  # pixels of the smallest scale
 
 
-# Up to which radius, in its own pixels, each scale spreads: the full size, half, a quarter, and all smaller ones. A
-# disc is the crisper the larger it is in pixels of its scale, and costs its area there; small scales are cheap.
+# Largest radius, in its own pixels, that each scale spreads: full size, half, quarter, and all smaller ones. A disc
+# with more pixels is crisper, and its cost is proportional to its area; small scales are cheap.
 REACHES: dict[Quality, tuple[float, float, float, float]] = {
     "live": (2.0, 3.0, 4.0, 8.0),
     "best": (6.0, 8.0, 8.0, 8.0),
@@ -47,7 +47,7 @@ assert all(_FADE * max(reach) + 0.5 <= PAD for reach in REACHES.values()), "disc
 
 @dataclass(frozen=True, slots=True)
 class Blur:
-    """What the coc kernel needs: signed radius = coc_px / 2 (1 - focus_m / depth), less what the capture blurred."""
+    """Parameters of the coc kernel: signed radius = coc_px / 2 (1 - focus_m / depth), less the blur of the capture."""
 
     coc_px: float
     focus_m: float
@@ -55,7 +55,7 @@ class Blur:
     native_focus_m: float = 1.0
     lens: Lens = field(default_factory=Lens)
     native_lens: Lens | None = None
-    colour_shift_px: tuple[float, float] = (0.0, 0.0)  # of red and blue, added to the signed radius
+    colour_shift_px: tuple[float, float] = (0.0, 0.0)  # red and blue; added to the signed radius
 
     @classmethod
     def of(
@@ -66,7 +66,7 @@ class Blur:
         native_lens: Lens | None = None,
         native_focus_m: float | None = None,
     ) -> Blur:
-        """The blur of `lens` focused at `focus_m` in a picture `width_px` wide, which `native_lens` has taken."""
+        """Blur of `lens` focused at `focus_m`, for a picture `width_px` wide captured by `native_lens`."""
         coc_px = lens.coc_scale_px(focus_m, width_px)
         native_coc_px = 0.0
         if native_lens is not None and native_focus_m is not None:
@@ -82,11 +82,11 @@ class Blur:
         )
 
     def radius_px(self, depth_m: float) -> float:
-        """Signed radius at one depth, as kernels/defocus_layers.cl works it out."""
+        """Signed radius at one depth, as computed in kernels/defocus_layers.cl."""
         return float(self.radii_px(np.array(depth_m)))
 
     def radii_px(self, depth_m: NDArray[Any]) -> NDArray[np.float64]:
-        """The same of many."""
+        """The same for an array of depths."""
         nearness = 1.0 / np.maximum(depth_m, 1e-3, dtype=np.float64)
         wanted = 0.5 * self.coc_px * (1.0 - self.focus_m * nearness)
         native = 0.5 * self.native_coc_px * (1.0 - self.native_focus_m * nearness)
@@ -94,7 +94,7 @@ class Blur:
 
 
 class _Scale:
-    """One smaller scale: what its layers spread, their surfaces (kernels/defocus.h says how they lie), their sums."""
+    """One smaller scale: the light of its layers, their surfaces (layout: kernels/defocus.h), their sums."""
 
     def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
         self.planes = Planes(device, width, height, 13 * layers - 6)
@@ -109,7 +109,7 @@ class _Scale:
 
 
 class Defocus:
-    """Blurs pictures of one size on one device; allocates when it is made."""
+    """Blurs pictures of one size on one device; allocates on construction."""
 
     def __init__(self, device: Device, width: int, height: int, quality: Quality) -> None:
         self._device = device
@@ -139,7 +139,7 @@ class Defocus:
         self._pyramid_top = Planes(device, width, height, 6 * (self._layers - 1))
 
     def _set_shape(self, shape: Shape) -> None:
-        """Discs of this shape from now on. Those that are longer than wide end within the border sooner."""
+        """Sets the shape of the discs. Elongated discs have a smaller maximum radius, limited by the border."""
         if shape is self._shape:
             return
         self._shape = shape
@@ -152,7 +152,7 @@ class Defocus:
         self._device.write(self._profile, shape.profile)
 
     def _scales_for(self, radius_px: float) -> int:
-        """How many smaller scales a radius at full size needs; one at least, for what is hidden is spread there."""
+        """Number of smaller scales for a radius at full size; at least one, which spreads occluded surfaces."""
         return next(n for n in itertools.count(1) if min(radius_px, self._most) <= 2**n * self._reach_at(n))
 
     def _reach_at(self, number: int) -> float:
@@ -160,7 +160,7 @@ class Defocus:
         return self._reach[min(number, 3)]
 
     def _border_at(self, number: int, shape: Shape, shift_px: tuple[float, float] = (0.0, 0.0)) -> int:
-        """Rows outside of a scale whose discs reach the row next to it."""
+        """Rows outside a scale whose discs reach the row next to it."""
         farthest = _FADE * self._reach_at(number) + max(map(abs, shift_px)) + 0.5
         return min(PAD, 2 + int(farthest * shape.extent))
 
@@ -185,8 +185,8 @@ class Defocus:
             reach=self._reach_at(0), **numbered("open", shape.opening, first=1),
         )  # fmt: skip
         self._radius.mirror(rows=border)
-        # Between the extremes more may be missing than there, where the capture had another focus: a bound is what the
-        # lens would blur if nothing were blurred yet.
+        # Between the extremes the capture's own blur may be larger than at them, if it had another focus. The bound is
+        # therefore the lens's blur of an unblurred picture.
         bare = replace(blur, native_coc_px=0.0)
         largest = min(max(abs(bare.radius_px(metres)) for metres in (distances_m[0], distances_m[-1])), self._most)
         count = self._scales_for(largest)
@@ -209,7 +209,7 @@ class Defocus:
     def _cut_layers(self, radii_px: NDArray[np.float64]) -> None:
         layers = layers_of(np.clip(radii_px, -self._most, self._most), self._layers, self._cut)
         if layers != self._cut:
-            # Between layers that are blurred there is a slope, so that a surface that crosses them shows no step.
+            # Blurred layers overlap in a ramp, so that a surface that crosses them shows no step.
             slopes = [1 / max(0.25 * abs(border), 0.25) for border in layers.borders_px]
             if layers.first_limited < self._layers and layers.borders_px[layers.first_limited - 1] == -SHARP_PX:
                 slopes[layers.first_limited - 1] = _ABRUPT
@@ -218,7 +218,7 @@ class Defocus:
             self._cut, self._first_limited = layers, layers.first_limited
 
     def _build_pyramid(self, scene: Planes) -> None:
-        """From the full size to the first scale, and from each to the next."""
+        """From full size to the first scale, and from each scale to the next."""
         first = self._scales[0].planes
         first.run(
             self._prepare, "halve_picture", scene=scene.buffer, radius=self._radius.buffer, scale=first.buffer,
@@ -236,9 +236,9 @@ class Defocus:
             )  # fmt: skip
 
     def _fill_pyramid(self, largest_px: float) -> None:
-        """Every surface is continued where it is not seen, from the smallest scale up.
+        """Continues every surface behind its occluders, from the smallest scale up.
 
-        A scale whose pixels are about as large as the largest disc has nothing to say of what a disc uncovers.
+        A scale whose pixels are about as large as the largest disc contributes nothing to disoccluded areas.
         """
 
         def is_too_far(number: int) -> int:
@@ -261,7 +261,7 @@ class Defocus:
             coarse, first = finer, self._spread_planes * self._layers
 
     def _shift_at(self, number: int, colour_shift_px: tuple[float, float]) -> tuple[float, float]:
-        """What red and blue discs have more in radius, in pixels of a scale; none where it does not show."""
+        """Additional radius of red and blue discs, in pixels of a scale; 0 where invisible."""
         red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
         return (red, blue) if max(abs(red), abs(blue)) >= _MIN_SHIFT_PX else (0.0, 0.0)
 
@@ -304,7 +304,7 @@ class Defocus:
         )  # fmt: skip
 
     def release(self) -> None:
-        """Gives everything back; harmless when done twice."""
+        """Releases everything; a second call has no effect."""
         for planes in (self.picture, self._radius, self._weight, self._pyramid_top):
             planes.release()
         self._highlights.release()

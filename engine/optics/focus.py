@@ -1,9 +1,9 @@
-"""The figures that a photographer focuses by: depth of field, hyperfocal distance, a zone, a rack.
+"""Focusing aids: depth of field, hyperfocal distance, zone focus, rack focus.
 
-What counts as sharp is a circle of confusion no larger than the sensor's diagonal / 1500 (0.029 mm on 36x24 mm), the
-convention behind most engraved scales: S. F. Ray, "Applied Photographic Optics", 3rd edition, 2002, chapter 22, where
-the formulas stand, too. They are those of the thin lens that draws the blur, so scale and picture agree. Distances are
-in metres from the lens, infinity allowed.
+The largest sharp circle of confusion is the sensor's diagonal / 1500 (0.029 mm on 36x24 mm), the convention of most
+engraved scales: S. F. Ray, "Applied Photographic Optics", 3rd edition, 2002, chapter 22, also the source of the
+formulas. They describe the same thin lens as the blur, so scale and picture agree. Distances are in metres from the
+lens, infinity allowed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..errors import LookError
 from ..lens import DEFAULT_ASPECT, Lens
 
 CIRCLES_PER_DIAGONAL = 1500.0
-FARTHEST_M = 1000.0  # the end of the focus scale: any farther looks the same, and infinity is no number to divide by
+FARTHEST_M = 1000.0  # end of the focus scale: farther distances look the same, and infinity is not divisible
 
 
 def sharp_circle_mm(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
@@ -29,9 +29,9 @@ def sharp_circle_mm(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
 
 
 def depth_of_field_dioptres(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
-    """How far the sharp zone reaches to either side of the focus, in dioptres (1/m): N c / f^2 (1 - f/S), S far.
+    """Extent of the sharp zone on either side of the focus, in dioptres (1/m): N c / f^2 (1 - f/S), S far.
 
-    That it hardly depends on the focus S is what lets a lens barrel carry a fixed pair of marks for each aperture.
+    It hardly depends on the focus S. That is why a lens barrel has a fixed pair of marks for each aperture.
     """
     return 1e3 * lens.f_number * sharp_circle_mm(lens, aspect) / lens.focal_mm**2
 
@@ -46,24 +46,23 @@ def hyperfocal_m(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
 
 
 def depth_of_field_m(lens: Lens, focus_m: float, aspect: float = DEFAULT_ASPECT) -> tuple[float, float]:
-    """(near, far): what lies between is sharp; `far` is infinite from the hyperfocal distance on.
+    """(near, far) limits of the sharp zone; `far` is infinite from the hyperfocal distance on.
 
-    LookError where the focus is not beyond the focal length.
+    Raises LookError if the focus is not beyond the focal length.
     """
-    focus_m = min(focus_m, 1e6)  # an infinite focus is as good as this one, and 0 * infinity is no number
-    largest = lens.coc_scale_px(focus_m, 1) * lens.sensor_width_mm  # mm, of what is infinitely far
+    focus_m = min(focus_m, 1e6)  # equivalent to an infinite focus; avoids 0 * infinity
+    largest = lens.coc_scale_px(focus_m, 1) * lens.sensor_width_mm  # mm, circle of confusion at infinity
     part = sharp_circle_mm(lens, aspect) / largest  # the formula of `coc_px` solved for the distance
-    # A focus at the hyperfocal distance itself reaches infinity, whichever way the last bit was rounded.
+    # A focus at the hyperfocal distance must reach infinity in spite of rounding.
     return focus_m / (1.0 + part), focus_m / (1.0 - part) if part < 1.0 - 1e-9 else math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class Rack:
-    """The focus on its way from one distance to another, in so many seconds; 0 seconds jump.
+    """Rack focus: moves the focus from one distance to another in the given number of seconds; 0 seconds jump.
 
-    It eases in and out like a hand on the ring: the smoothest of all motions between two rests, the minimum-jerk
-    polynomial of T. Flash and N. Hogan, J. Neuroscience 5(7), 1985. It moves in dioptres, as the ring does: in metres
-    it would rush through all that is near.
+    It eases in and out like a hand on the focus ring: the minimum-jerk polynomial of T. Flash and N. Hogan, J.
+    Neuroscience 5(7), 1985. It moves in dioptres, as the ring does: linear metres would pass near distances too fast.
     """
 
     from_m: float
@@ -78,7 +77,7 @@ class Rack:
             )
 
     def focus_m(self, time_s: float) -> float:
-        """The focus distance so long after the start; `from_m` before it, `to_m` after the end; at most FARTHEST_M.
+        """Focus distance at a time after the start; `from_m` before it, `to_m` after the end; at most FARTHEST_M.
 
         >>> [round(Rack(1.0, 3.0, 2.0).focus_m(t), 2) for t in (0.0, 0.5, 1.0, 1.5, 2.0)]
         [1.0, 1.07, 1.5, 2.68, 3.0]
@@ -94,16 +93,16 @@ class Rack:
 
     @classmethod
     def parse(cls, text: str) -> Rack:
-        """From "0.9..2.5@3" or "0.9..inf@3s"; LookError where it is neither."""
+        """Parses "0.9..2.5@3" or "0.9..inf@3s"; raises LookError for any other text."""
         found = re.fullmatch(rf"{_METRES}\.\.{_METRES}@(\d*\.?\d+)\s*s?", text.strip().lower())
         if found is None:
-            raise LookError(f"'{text}' is no rack focus; write FROM..TO@SECONDS, such as 0.9..2.5@3")
+            raise LookError(f"'{text}' is not a rack focus; use FROM..TO@SECONDS, such as 0.9..2.5@3")
         return cls(_metres(found[1]), _metres(found[2]), float(found[3]))
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneFocus:
-    """An aperture and the zone, from `near_m` to `far_m`, that shall be sharp: set once, and then no hunting."""
+    """Zone focus: an aperture and a zone from `near_m` to `far_m` that must be sharp, without autofocus."""
 
     f_number: float = 8.0
     near_m: float = 2.0
@@ -112,37 +111,37 @@ class ZoneFocus:
     def __post_init__(self) -> None:
         if not (0 < self.f_number < math.inf and 0 < self.near_m <= self.far_m and self.near_m < math.inf):
             raise LookError(
-                f"street mode cannot be f/{self.f_number:g} and {self.near_m:g} to {self.far_m:g} m; "
+                f"zone focus cannot be f/{self.f_number:g} and {self.near_m:g} to {self.far_m:g} m; "
                 f"the zone runs from the nearer to the farther distance, both above 0"
             )
 
     @classmethod
     def parse(cls, text: str) -> ZoneFocus:
-        """From "8,2..5" or "f/8,2..inf"; LookError where it is neither."""
+        """Parses "8,2..5" or "f/8,2..inf"; raises LookError for any other text."""
         found = re.fullmatch(rf"(?:f/?)?(\d*\.?\d+),{_METRES}\.\.{_METRES}", text.strip().lower())
         if found is None:
-            raise LookError(f"'{text}' is no street mode; write F_NUMBER,NEAR..FAR in metres, such as 8,2..5")
+            raise LookError(f"'{text}' is not a zone focus; use F_NUMBER,NEAR..FAR in metres, such as 8,2..5")
         return cls(float(found[1]), _metres(found[2]), _metres(found[3]))
 
     def lens(self, lens: Lens) -> Lens:
-        """`lens` at this aperture, or at the nearest that it has."""
+        """`lens` at this aperture, or at its nearest one."""
         return lens.at(min(max(self.f_number, lens.f_number_min), lens.f_number_max))
 
     def focus_m(self, lens: Lens) -> float:
-        """Where both ends of the zone are equally sharp, which no aperture changes: halfway in dioptres."""
+        """The distance at which both ends of the zone are equally sharp, at any aperture: the mean in dioptres."""
         return min(lens.clamp_focus_m(2.0 / (1.0 / self.near_m + 1.0 / self.far_m)), FARTHEST_M)
 
     def sharp_m(self, lens: Lens, aspect: float = DEFAULT_ASPECT) -> tuple[float, float]:
-        """(near, far): what of the zone is sharp through `lens` as it stands; near > far where nothing of it is."""
+        """(near, far) limits of the sharp part of the zone through `lens`; near > far if nothing is sharp."""
         near_m, far_m = depth_of_field_m(lens, self.focus_m(lens), aspect)
-        slack = 1.0 + 1e-9  # an end that lies on the limit is sharp
+        slack = 1.0 + 1e-9  # tolerance for an end exactly on the limit
         return (
             self.near_m if near_m <= self.near_m * slack else near_m,
             self.far_m if far_m * slack >= self.far_m else far_m,
         )
 
     def needs_f_number(self, lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
-        """The widest aperture at which all of the zone is sharp, be it one that the lens has or not."""
+        """The widest aperture at which the whole zone is sharp, possibly outside the lens's range."""
         focus_m = self.focus_m(lens)
         largest = max(abs(1.0 - focus_m / self.near_m), abs(1.0 - focus_m / self.far_m))
         wide_open_mm = lens.coc_scale_px(focus_m, 1) * lens.sensor_width_mm * lens.f_number

@@ -1,4 +1,4 @@
-"""Lights: points much brighter than their surroundings, each drawn as one disc that what stands before it cuts."""
+"""Highlight sprites: points much brighter than their neighbourhood, each drawn as one disc, cut by its occluders."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
 from .shape import Shape
 
-_LIGHTS, _FLOATS = 4, 7  # of a tile, and of a light, as in kernels/defocus_sprites.cl
-MIN_RADIUS = 0.5  # pixels of blur, up to which a disc is its own pixel
+_LIGHTS, _FLOATS = 4, 7  # per tile, and per highlight, as in kernels/defocus_sprites.cl
+MIN_RADIUS = 0.5  # blur radius in pixels up to which a disc is one pixel
 
 
 class HighlightSprites:
-    """Those of pictures of one size, by tiles of `tile` pixels. `levels` holds a brightness a tile: what is above
-    it is drawn here, or nothing where it is negative.
+    """Highlights of pictures of one size, by tiles of `tile` pixels. `levels` holds a brightness per tile: pixels above
+    it are drawn as sprites; a negative level disables the tile.
     """
 
     def __init__(self, device: Device, width: int, height: int, tile: int) -> None:
@@ -28,8 +28,8 @@ class HighlightSprites:
         self._counts = device.allocate(4 * self._tiles_y)
 
     def find(self, scene: Planes, radius: Planes, spread: Planes) -> None:
-        """Queues the search in planes of light and of signed blur radii, and takes the lights found from the weights
-        that `spread` holds for the rest of the picture.
+        """Queues the search in planes of light and of signed blur radii, and removes the highlights found from the
+        weights in `spread`.
         """
         layout = scene.layout
         self._device.run(
@@ -49,8 +49,8 @@ class HighlightSprites:
         largest_px: float,
         colour_shift_px: tuple[float, float],
     ) -> None:
-        """Queues the drawing of the lights found. `source` is the kernels, built for `shape`, whose aperture and
-        profile are `tables`; no disc is larger than `largest_px` in radius.
+        """Queues the drawing of the highlights found. `source` is the kernel file for `shape`, with its aperture and
+        profile in `tables`; `largest_px` is the maximum radius.
         """
         layout = picture.layout
         shaped: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Layers of depth: where to cut a picture into surfaces that are blurred apart and laid over each other."""
+"""Depth layers: where to divide a picture into surfaces that are blurred separately and composited."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-SHARP_PX = 0.5  # the blur radius up to which a disc is its own pixel, as in kernels/defocus.h
-_BEFORE_PX = 8.0  # from where on things before the focus are as good as any
-_FOCUS_PX = 0.75  # up to where behind the focus things share a layer with what is sharp
-_CLOSE = 1.15  # borders that would move by no more stay where they are
+SHARP_PX = 0.5  # blur radius up to which a disc is one pixel, as in kernels/defocus.h
+_BEFORE_PX = 8.0  # radius in front of the focus from which layers may start
+_FOCUS_PX = 0.75  # radius behind the focus up to which points share a layer with the focus
+_CLOSE = 1.15  # borders that would move by a smaller ratio stay
 
 Radii = NDArray[np.float64]
 
 
 class Layers(NamedTuple):
-    """`borders_px`, ascending, are the signed blur radii between the layers; those from `first_limited` on, which is 1
-    or more, hold what is in focus, about, or behind it.
+    """`borders_px`, ascending, are the signed blur radii between the layers. Layers from `first_limited` (1 or more) on
+    are approximately in focus or behind it.
     """
 
     borders_px: tuple[float, ...]
@@ -25,12 +25,12 @@ class Layers(NamedTuple):
 
 
 def layers_of(radii_px: Radii, count: int, before: Layers | None = None) -> Layers:
-    """The `count` layers, two or more, of a picture with these signed blur radii in pixels, negative before the focus.
+    """The `count` layers, two or more, of a picture with these signed blur radii in pixels, negative in front of the
+    focus.
 
-    What is before the focus shares no layer with what is not, but for things so near it that they join those in focus;
-    nor does what is in focus share one with what is blurred behind it. Borders go where they part the logarithms of the
-    radii best (N. Otsu, "A threshold selection method from
-    gray-level histograms", 1979). Those of the frame `before` stay unless they would move far.
+    Points in front of the focus have separate layers, except those near enough to join the focus; so have points behind
+    it. Borders are placed where they best separate the logarithms of the radii (N. Otsu, "A threshold selection method
+    from gray-level histograms", 1979). The borders of the frame `before` stay unless they would move far.
     """
     parted = _cut(np.sort(np.clip(-radii_px, SHARP_PX, _BEFORE_PX)))
     middle = -parted[1] if parted is not None else -SHARP_PX
@@ -50,7 +50,7 @@ def layers_of(radii_px: Radii, count: int, before: Layers | None = None) -> Laye
 
 
 def _cuts(radii: Radii) -> list[tuple[float, float]]:
-    """Of a sorted group up to three borders, each between two things, and by how much it lessens their scatter."""
+    """Up to three borders for a sorted group, each between two objects, and the reduction of variance by each."""
     first = _cut(radii)
     if first is None:
         return []

@@ -1,6 +1,6 @@
-"""The aperture as the kernels read it: tables of its shape over the picture, and polynomials of the field.
+"""The aperture for the kernels: tables of its shape over the picture, and polynomials of the field.
 
-`kernels/aperture.h` says how the tables lie.
+`kernels/aperture.h` describes the layout of the tables.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ REACH, STEPS_PER_PX, PROFILE = 16, 8, 64  # as in kernels/aperture.h
 SUMS = STEPS_PER_PX * REACH + 2
 SIDE = 2 * REACH + 1
 CELL_FLOATS = 4 * SIDE**2 + 3 * SUMS
-CELLS = (15, 9)  # of a lens whose discs differ over the picture
-# a to d of 1 + a h + b h^2 + c h^3 + d h^4, where h is the distance from the picture's middle, 1 in its corners.
+CELLS = (15, 9)  # for a lens whose discs vary over the picture
+# Coefficients a to d of 1 + a h + b h^2 + c h^3 + d h^4, where h is the distance from the picture's centre, 1 in the
+# corners.
 OfField = tuple[float, float, float, float]
 
 
@@ -27,8 +28,8 @@ OfField = tuple[float, float, float, float]
 class Shape:
     """`table` and `profile` for the kernels; `cells` (across, down) of the picture; `extent` in radii.
 
-    `opening` and `falloff` are polynomials of the field: what the radius of a disc and the light are multiplied by.
-    `is_plain` is whether a disc is just that, evenly lit and the same in all colours.
+    `opening` and `falloff` are polynomials of the field: factors of the disc radius and of the light. `is_plain` is set
+    for circular, uniform discs, equal in all colours.
     """
 
     table: NDArray[np.float32]
@@ -43,7 +44,9 @@ class Shape:
 
 @lru_cache(maxsize=8)
 def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shape:
-    """Of a lens at its aperture, for a picture of `aspect` (width over height) that `native_lens` has darkened."""
+    """Shape of a lens at its aperture, for a picture of `aspect` (width over height) with the vignetting of
+    `native_lens`.
+    """
     varies = lens.swirl != 1.0 or lens.opening > 1.0 - lens.cats_eye
     cells = CELLS if varies else (1, 1)
     table = _table(gauge_table(lens, REACH, cells, aspect).reshape(-1, SIDE**2).astype(np.float32))
@@ -61,7 +64,7 @@ def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shap
 
 
 def _fall_off(lens: Lens, height: NDArray[np.float64], aspect: float) -> NDArray[np.float64]:
-    """The light at distances from the middle: by the angle, and by what the rims take away."""
+    """Light at distances from the centre: natural falloff times rim vignetting."""
     return np.asarray(2.0 ** -lens.vignetting_stops(height, aspect) * open_area(lens, height, 0.0) ** lens.vignetting)
 
 
@@ -72,10 +75,10 @@ def _of_field(height: NDArray[np.float64], values: NDArray[np.float64]) -> OfFie
 
 
 def _table(gauges: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(cells, CELL_FLOATS) as kernels/aperture.h describes it; what is whole numbers there lies here as their bits."""
+    """(cells, CELL_FLOATS) as described in kernels/aperture.h; integers are stored as their bits."""
     order = np.argsort(gauges, axis=1, kind="stable")
     taps = np.take_along_axis(gauges, order, axis=1)
-    # From the pixel to the source: the opposite of the source's disc's own offset.
+    # From the pixel to the source: the negative of the offset in the source's disc.
     offsets = np.stack([REACH - order % SIDE, REACH - order // SIDE], axis=2).reshape(len(taps), -1)
     radii = np.arange(SUMS) / STEPS_PER_PX
     counts = np.stack([np.searchsorted(row, radii, "right") for row in taps])
@@ -89,7 +92,7 @@ def _sums(taps: NDArray[np.float32], radii: NDArray[np.float64]) -> NDArray[np.f
     A pixel counts whole where g < r - 1/2, and by r + 1/2 - g up to r + 1/2: sums of sorted powers of g give both.
     """
     powers = [np.cumsum(np.pad(taps.astype(np.float64) ** power, ((0, 0), (1, 0))), axis=1) for power in range(4)]
-    # The first pad of the zeroth power is a one that no pixel stands for.
+    # The first padding entry of the zeroth power is a one without a pixel.
     powers[0] = powers[0] - powers[0][:, :1]
     result = np.zeros((len(taps), SUMS, 2), np.float32)
     for cell, row in enumerate(taps):

@@ -1,12 +1,12 @@
-"""The glow of a soft-focus lens: some of the light of every point goes into a wide halo around its sharp core.
+"""Soft-focus lens: part of the light of every point goes into a wide halo around its sharp core.
 
-An under-corrected spherical aberration brings the rays from the lens's rim to a focus before those from its middle, so
-they arrive around the point, by a distance that grows with the cube of their height in the pupil (R. Kingslake, "Optics
-in photography", SPIE 1992). Within r of the centre lies a share of the halo that grows as r^(2/3): each octave of radii
-holds 2^(2/3) times what the next smaller one does. Here three octaves are three Gaussian blurs. Stopping down takes
-the rim away: the halo shrinks with the cube of the pupil, and what `Lens.soft_focus` says goes with its square.
+Under-corrected spherical aberration focuses the rays from the lens's rim in front of those from its centre. They arrive
+around the point, at a distance that grows with the cube of their height in the pupil (R. Kingslake, "Optics in
+photography", SPIE 1992). The fraction of the halo within r of the centre grows as r^(2/3): each octave of radii holds
+2^(2/3) times as much as the next smaller one. Three Gaussian blurs represent three octaves. Stopping down removes the
+rim: the halo's size shrinks with the cube of the pupil, its share (`Lens.soft_focus`) with the square.
 
-The glow belongs to the lens, not to the depth: what is in focus glows, too.
+The halo belongs to the lens, not to the depth: areas in focus have it, too.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ SOURCE = "soft_focus.cl"
 MAX_SIGMA = 0.012  # sigma of the widest blur over the picture's width, wide open
 OCTAVES = (0.25, 0.5, 1.0)  # sigmas over that of the widest
 SHARES = tuple(octave ** (2 / 3) / sum(other ** (2 / 3) for other in OCTAVES) for octave in OCTAVES)
-_MIN_PX = 0.5  # a halo whose widest blur is narrower is the point itself
+_MIN_PX = 0.5  # a halo whose widest blur is narrower is a point
 _MIN_SHARE = 0.001
-_FINEST = 1.2  # the narrowest blur is at least so many pixels wide in its scale, and less than twice as many
-_WEIGHTS = 16  # floats that the weights of a scale take in the table
+_FINEST = 1.2  # minimum sigma of the narrowest blur in pixels of its scale; below twice this value
+_WEIGHTS = 16  # floats per scale in the table of weights
 
 
 @dataclass(frozen=True, slots=True)
 class SoftFocusHalo:
-    """How much of the light goes into the glow, 0 to 1, and the sigma of its widest blur over the picture's width."""
+    """Fraction of the light in the halo, 0 to 1, and the sigma of its widest blur over the picture's width."""
 
     share: float
     widest: float
 
     @classmethod
     def of(cls, lens: Lens, native_lens: Lens | None = None) -> SoftFocusHalo:
-        """Of `lens` at its aperture: what a picture lacks that `native_lens` has taken."""
+        """Halo of `lens` at its aperture, minus the halo already in a picture captured by `native_lens`."""
         wanted, native = lens.soft_focus_at_f_number, 0.0 if native_lens is None else native_lens.soft_focus_at_f_number
-        # Of the light that native_lens left in the core, (1 - there), the share stays that leaves (1 - wanted) there.
+        # native_lens left (1 - there) of the light in the core. The fraction that remains must leave (1 - wanted).
         share = (wanted - native) / (1.0 - native) if wanted > native else 0.0
         return cls(share, MAX_SIGMA * lens.opening**3)
 
     def shows(self, width_px: int) -> bool:
-        """Whether a picture of this width shows any of it."""
+        """Whether the halo is visible at this picture width."""
         return self.share > _MIN_SHARE and self.widest * width_px > _MIN_PX
 
     def blurs(self, width_px: int) -> dict[int, tuple[float, float]]:
-        """What each scale blurs, 1 being half the size, 2 a quarter: its share, and the variance in its own pixels.
+        """Blurs per scale (1 is half the size, 2 a quarter): its share, and the variance in its own pixels.
 
-        The shares add up to 1. Octaves too narrow for a scale of their own are one blur at the first.
+        The shares sum to 1. Octaves too narrow for their own scale are merged into one blur at the first.
         """
         finest_px = OCTAVES[0] * self.widest * width_px
         first = math.floor(math.log2(finest_px / _FINEST))
@@ -82,7 +82,7 @@ def weights_of(scale: int, variance: float) -> NDArray[np.float64]:
 
 
 class SoftFocus:
-    """Adds the glow to pictures of one size on one device; allocates when it is made."""
+    """Adds the halo to pictures of one size on one device; allocates on construction."""
 
     def __init__(self, device: Device, width: int, height: int) -> None:
         self._device = device
@@ -90,19 +90,19 @@ class SoftFocus:
         blurs = SoftFocusHalo(1.0, MAX_SIGMA).blurs(width)
         deepest = max(blurs)
         taps = max(len(weights_of(scale, variance)) for scale, (_, variance) in blurs.items())
-        step = 2 ** (deepest - 1)  # halved as often, the first scale keeps whole pixels
+        step = 2 ** (deepest - 1)  # all scales have whole pixels
         self._margin = _ceil((taps + 3) * step, 16)  # whole runs
         columns, rows = (_ceil((length + 1) // 2 + 2 * self._margin, step) for length in (width, height))
         self._scales = [Planes(device, columns >> n, rows >> n, 3) for n in range(deepest)]
         self._along = device.allocate(self._scales[0].buffer.nbytes)
         self._weights = [device.allocate(4 * _WEIGHTS) for _ in range(deepest)]
         self._halo: SoftFocusHalo | None = None
-        self._blurs: dict[int, tuple[float, int]] = {}  # of each scale, the share and the taps to either side
+        self._blurs: dict[int, tuple[float, int]] = {}  # per scale: share and taps on either side
 
     def run(self, scene: Planes, halo: SoftFocusHalo) -> Planes:
-        """Queues the work and returns `scene`, scene-linear planes of this size, which now glow; borders are unset.
+        """Queues the work and returns `scene`, scene-linear planes of this size, with the halo; borders are unset.
 
-        A flat picture stays as it is, and every point keeps its energy.
+        A flat picture does not change, and every point keeps its energy.
         """
         self._set_halo(halo)
         first, layout = self._scales[0], scene.layout
@@ -137,7 +137,7 @@ class SoftFocus:
             self._device.write(self._weights[scale - 1], weights.astype(np.float32))
 
     def _blur(self, scale: int, deepest: int) -> None:
-        """What a scale and all smaller ones blur, into its own planes."""
+        """Blurs a scale and all smaller ones into its own planes."""
         planes, weights = self._scales[scale - 1], self._weights[scale - 1]
         coarse = self._scales[min(scale, deepest - 1)]
         share, taps = self._blurs.get(scale, (0.0, 0))
@@ -160,7 +160,7 @@ class SoftFocus:
         )  # fmt: skip
 
     def release(self) -> None:
-        """Gives everything back; harmless when done twice."""
+        """Releases everything; a second call has no effect."""
         for planes in self._scales:
             planes.release()
         for buffer in (self._along, *self._weights):

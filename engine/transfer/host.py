@@ -37,9 +37,9 @@ class PackedScene:
 
     @contextmanager
     def view(self, scene: Planes) -> Iterator[NDArray[np.float16]]:
-        """(height, pitch, 4) float16 of the picture's rows, its first pixel in column PAD, valid within the `with`.
+        """(height, pitch, 4) float16 rows, the first pixel in column PAD, valid within the `with`.
 
-        Red, green, blue and 1. Negative light and NaN are 0, what is brighter than 65504 is that.
+        Red, green, blue and 1. Negative light and NaN become 0, values above 65504 become 65504.
         """
         layout = self._layout
         scene.run("pack_scene.cl", "pack_scene", scene=scene.buffer, packed=self._packed)
@@ -47,7 +47,7 @@ class PackedScene:
             yield flat.reshape(layout.height, layout.pitch, 4)
 
     def release(self) -> None:
-        """Gives everything back; harmless when done twice."""
+        """Releases everything; a second call has no effect."""
         self._device.release(self._packed)
 
 

@@ -97,8 +97,8 @@ def a_picture_is_the_light_of_its_numbers(device: Device) -> None:
     released(developer)
 
 
-@fact("pack_scene.cl", "hand_over")
-def a_packed_pixel_is_three_halves_and_one(device: Device) -> None:
+@fact("pack_scene.cl", "pack_scene")
+def a_packed_pixel_has_three_half_floats_and_a_1(device: Device) -> None:
     pixels = RANDOM.uniform(0.1, 60.0, (3, 5, 3)).astype(np.float32)
     scene, transfer = planes_of(device, pixels), TextureTransfer(device, 5, 3)
     with transfer.view(scene) as packed:
@@ -119,7 +119,7 @@ def of_lamp(method: str, site: tuple[int, int]) -> np.ndarray:
 
 
 @fact("demosaic_linear.cl", "demosaic_bilinear", "demosaic_malvar")
-def a_red_site_is_seen_by_its_neighbours(device: Device) -> None:
+def a_red_photosite_contributes_to_its_neighbours(device: Device) -> None:
     bilinear, malvar = of_lamp("bilinear", (4, 6)), of_lamp("malvar", (4, 6))
     np.testing.assert_allclose(bilinear[4, 5:8, 0], [0.5, 1.0, 0.5], atol=STAGE)
     np.testing.assert_allclose(bilinear[3, 5:8, 0], [0.25, 0.5, 0.25], atol=STAGE)
@@ -138,7 +138,7 @@ def a_block_becomes_a_pixel_and_its_greens_their_mean(device: Device) -> None:
 
 
 @fact("demosaic_mono.cl", "demosaic_mono")
-def a_site_without_a_filter_is_grey(device: Device) -> None:
+def a_photosite_without_a_filter_is_grey(device: Device) -> None:
     counts = RANDOM.integers(0, 65536, (5, 9), dtype=np.uint16)
     developer = Developer(device)
     seen = developer.develop(Frame(counts, cfa=Cfa("MONO")), Development()).read()
@@ -168,7 +168,7 @@ def lmmse_keeps_a_colour_and_a_ramp(device: Device) -> None:
 
 @fact(
     *("demosaic_best.cl", "best_green", "best_opposite", "best_colours"),
-    *("tile_noise", "sum_noise", "settle_noise", "best_finish"),
+    *("tile_noise", "sum_noise", "finish_noise", "best_finish"),
 )
 def best_keeps_a_colour_and_a_ramp(device: Device) -> None:
     a_flat_colour_and_a_grey_ramp_stay("best")
@@ -198,7 +198,7 @@ def remosaiced(device: Device, mosaic: np.ndarray, cfa: Cfa) -> np.ndarray:
 
 
 @fact("remosaic.cl", "remosaic")
-def a_site_of_the_right_colour_keeps_its_number(device: Device) -> None:
+def a_photosite_of_the_right_colour_keeps_its_value(device: Device) -> None:
     cfa, mosaic = Cfa("RGGB", block=2), RANDOM.random((12, 16)).astype(np.float32)
     y, x = np.indices(mosaic.shape)
     kept = cfa.channels()[y % 4, x % 4] == Cfa("RGGB").channels()[y % 2, x % 2]
@@ -206,7 +206,7 @@ def a_site_of_the_right_colour_keeps_its_number(device: Device) -> None:
 
 
 @fact("pattern_border.cl", "pattern_border")
-def beyond_the_edge_a_colour_goes_on(device: Device) -> None:
+def a_colour_continues_beyond_the_edge(device: Device) -> None:
     """The sites before it are of their own colours, and so is what they become."""
     cfa = Cfa("RGGB", block=2)
     flat = np.broadcast_to(np.float64([0.4, 0.3, 0.2]), (12, 16, 3))
@@ -230,7 +230,7 @@ def distances(device: Device, map_m: np.ndarray, size: tuple[int, int], noise: f
 
 
 @fact("depth_place.cl", "depth_take", "depth_fill", "depth_halve", "depth_invert", "depth_place")
-def a_map_of_any_size_tells_the_distance_of_each_pixel(device: Device) -> None:
+def a_map_of_any_size_gives_a_distance_per_pixel(device: Device) -> None:
     holed = np.full((24, 32), 4.0)
     holed[:, :16] = 1.0
     holed[10, 12:20] = 0.0  # takes the farther of what is beside it
@@ -261,7 +261,7 @@ STEREO = {
 }
 
 
-def a_card_before_a_wall_is_found_and_the_wall_goes_on_behind_it(device: Device) -> None:
+def a_card_in_front_of_a_wall_is_found_and_the_wall_continues_behind_it(device: Device) -> None:
     """By the sweeps of a CPU and by the paths of a GPU. The card hides some of the wall from the right camera alone."""
     wall, card = (np.kron(RANDOM.random((24, 40)), np.ones((2, 2))).astype(np.float32) for _ in range(2))
     left, right = np.roll(wall, 6, axis=1), wall.copy()
@@ -277,7 +277,7 @@ def a_card_before_a_wall_is_found_and_the_wall_goes_on_behind_it(device: Device)
 
 
 for _source, _kernels in STEREO.items():
-    fact(_source, *_kernels)(a_card_before_a_wall_is_found_and_the_wall_goes_on_behind_it)
+    fact(_source, *_kernels)(a_card_in_front_of_a_wall_is_found_and_the_wall_continues_behind_it)
 
 
 @fact("stereo_grey.cl", "grey_u8", "grey_u16", "grey_f32")
@@ -297,10 +297,10 @@ def a_pair_of_any_numbers_is_the_same_pair(device: Device) -> None:
 
 
 @fact(
-    *("defocus_layers.cl", "coc", "halve_picture", "halve", "complete_smallest", "complete_scale", "weigh"),
+    *("defocus_layers.cl", "coc", "halve_picture", "halve", "fill_top", "fill_scale", "weigh"),
 )
 @fact("defocus_spread.cl", "spread_scale", "compose")
-@fact("defocus_sprites.cl", "find_lights", "measure_lights", "list_lights", "add_lights")
+@fact("defocus_sprites.cl", "find_highlights", "measure_highlights", "list_highlights", "draw_highlights")
 def a_lamp_out_of_focus_is_a_disc_of_its_energy(device: Device) -> None:
     lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
     scene = np.zeros((160, 240, 3), np.float32)
@@ -333,7 +333,7 @@ def launched(device: Device, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, 
 
 @pytest.mark.usefixtures("quick_api")
 @pytest.mark.parametrize("test", dict.fromkeys(FACTS.values()), ids=lambda test: test.__name__)
-def test_the_fact_holds_and_is_of_these_kernels(device: Device, launched: set[tuple[str, str]], test: Fact) -> None:
+def test_each_fact_holds_and_launches_its_kernels(device: Device, launched: set[tuple[str, str]], test: Fact) -> None:
     before = device.live_buffers
     test(device)
     assert device.live_buffers == before

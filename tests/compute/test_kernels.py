@@ -85,7 +85,7 @@ def test_nvrtc_compiles_each_source_with_the_options_of_the_cuda_device(nvrtc: N
         assert f".visible .entry {kernel}(" in ptx
 
 
-def test_nvrtc_s_complaint_is_led_back_to_its_file(nvrtc: Nvrtc) -> None:
+def test_nvrtc_errors_name_the_source_file(nvrtc: Nvrtc) -> None:
     text = load_kernel_source("borders.cl")
     broken = KernelSource("broken.cl", text.text + "\nint broken = nothing;\n", (*text.lines, *[("broken.cl", 7)] * 2))
     with pytest.raises(AssertionError, match=r"broken\.cl:7: error: identifier .nothing. is undefined"):
@@ -133,7 +133,7 @@ def focused(opened: Device, frame: Frame, method: Method) -> np.ndarray:
 
 @pytest.mark.parametrize("run_length", [1, 8, 16])
 @pytest.mark.parametrize("method", METHODS)
-def test_work_items_of_any_length_give_the_same_picture(device: Device, method: Method, run_length: int) -> None:
+def test_the_picture_is_independent_of_the_run_length(device: Device, method: Method, run_length: int) -> None:
     """One pixel is how a GPU runs the kernels, 16 and 8 how CPUs with and without AVX-512 do; a CPU can do all."""
     if device.run_length in (1, run_length):
         pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
@@ -149,7 +149,7 @@ EVERY_STAGE = Development(denoise=0.5, temporal=0.5, sharpen=0.5, defects="auto"
 
 @pytest.mark.parametrize("run_length", [1, 8, 16])
 @pytest.mark.parametrize("packing", Packing)
-def test_work_items_of_any_length_develop_alike(device: Device, packing: Packing, run_length: int) -> None:
+def test_development_is_independent_of_the_run_length(device: Device, packing: Packing, run_length: int) -> None:
     """From packed samples, some of them clipped, through every stage that may be asked for."""
     if device.run_length in (1, run_length):
         pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")

@@ -1,4 +1,4 @@
-"""Grey maps of few levels: slopes between their steps, edges where they were."""
+"""Grey maps with few levels: slopes between their steps, edges in place."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def terraced(greys: NDArray[np.float64]) -> NDArray[np.uint8]:
     return (np.round(greys / STEP) * STEP).astype(np.uint8)
 
 
-def test_a_slope_of_few_levels_is_a_slope_again() -> None:
+def test_a_quantized_slope_becomes_smooth() -> None:
     said = terraced(slope())
     levelled = deband(said)
     inside = slice(20, -20)  # beyond the ends nobody knows how it goes on
@@ -33,7 +33,7 @@ def test_a_slope_of_few_levels_is_a_slope_again() -> None:
     assert np.abs(np.diff(levelled[:, inside].astype(np.float64), axis=1)).max() < STEP / 2
 
 
-def test_no_sample_leaves_its_step() -> None:
+def test_samples_stay_within_half_a_step() -> None:
     said = terraced(slope())
     assert np.abs(deband(said) - said).max() <= STEP / 2 + 1e-3
 
@@ -56,12 +56,12 @@ def test_an_edge_stays_where_it_is() -> None:
     ],
     ids=["all levels", "noise", "three things", "one thing"],
 )
-def test_any_other_map_comes_back_as_it_is(greys: NDArray[np.uint8]) -> None:
+def test_other_maps_are_unchanged(greys: NDArray[np.uint8]) -> None:
     assert comb(greys) is None
     assert deband(greys) is greys
 
 
-def test_a_map_of_few_levels_is_levelled_when_it_is_read(tmp_path: Path) -> None:
+def test_a_map_with_few_levels_is_debanded_on_reading(tmp_path: Path) -> None:
     Image.fromarray(terraced(slope())).save(tmp_path / "depth.png")
     Image.fromarray(np.zeros((32, 240, 3), np.uint8)).save(tmp_path / "photo.png")
     with gg.open(tmp_path / "photo.png", depth=tmp_path / "depth.png", depth_range="0.5..4") as source:
@@ -70,7 +70,7 @@ def test_a_map_of_few_levels_is_levelled_when_it_is_read(tmp_path: Path) -> None
     assert len(np.unique(depth_m[16])) > 150
 
 
-def test_the_map_of_a_phone_is_levelled(data_dir: Path) -> None:
+def test_a_phone_map_is_debanded(data_dir: Path) -> None:
     with gg.open(
         data_dir / "depth" / "mango-image.jpg", depth=data_dir / "depth" / "mango-depth.jpg", depth_range="4..0.5"
     ) as source:

@@ -1,4 +1,4 @@
-"""Depth beside a picture, through the command: what is near stays sharp, what is far does not, whichever is bright."""
+"""Rendering with a depth map by the command: the depth range selects near and far, bright or dark."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def contrast(path: Path) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(("ends", "sharp"), [("1..8", 0), ("8..1", 1)])
-def test_two_distances_decide_what_is_sharp(
+def test_depth_range_selects_the_sharp_zone(
     folder: Path, monkeypatch: pytest.MonkeyPatch, ends: str, sharp: int
 ) -> None:
     command = ("render", folder / "photo.png", "--depth", folder / "depth.png", "--look", "neutral", "--focus", "1")
@@ -46,7 +46,7 @@ def test_two_distances_decide_what_is_sharp(
     assert halves[1 - sharp] < 6
 
 
-def test_none_leaves_all_of_it_sharp(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_depth_none_keeps_everything_in_focus(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = ("render", folder / "photo.png", "--depth", "none", "--look", "neutral")
     assert call(monkeypatch, *command, "-o", folder / "sharp.png") == 0
     assert min(contrast(folder / "sharp.png")) > 60
@@ -61,7 +61,7 @@ def test_none_leaves_all_of_it_sharp(folder: Path, monkeypatch: pytest.MonkeyPat
         (("--depth-range", "1..8"), "brings no depth"),
     ],
 )
-def test_a_mistake_is_one_line(
+def test_an_invalid_depth_option_is_one_line(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -76,7 +76,7 @@ def test_a_mistake_is_one_line(
     assert err.count("\n") == 1
 
 
-def test_a_still_s_depth_is_turned_and_sized_once() -> None:
+def test_depth_of_a_still_is_rotated_and_resized_once() -> None:
     depth_m = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
     frame = Frame(np.zeros((32, 48, 3), np.uint8), Encoding.DISPLAY, depth_m=depth_m, orientation=6)
     with LiveEngine(look="neutral") as engine:

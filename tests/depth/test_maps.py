@@ -1,4 +1,4 @@
-"""Depth maps: metres whatever the file says, no distance invented across an edge."""
+"""Depth maps: metres from every format, no invented distance across an edge."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_holes_take_the_farther_neighbour() -> None:
     assert depth_m.tolist() == [[1, 5, 5, 5], [2, 2, 2, 2], [2, 2, 2, 2]]
 
 
-def test_infinity_is_far_and_nothing_is_none() -> None:
+def test_infinity_is_far_and_an_empty_map_is_none() -> None:
     far = whole_depth(np.array([[np.inf, 1.0]]))
     assert far is not None
     assert far.tolist() == [[FAR_M, 1.0]]
@@ -93,7 +93,7 @@ def test_infinity_is_far_and_nothing_is_none() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_an_upright_map_is_turned_as_the_file_lies(orientation: int) -> None:
+def test_an_upright_map_is_rotated_to_the_file_orientation(orientation: int) -> None:
     stored = stored_orientation(METRES, orientation)
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -102,7 +102,7 @@ def test_an_upright_map_is_turned_as_the_file_lies(orientation: int) -> None:
     assert np.array_equal(np.asarray(ImageOps.exif_transpose(image)), METRES)
 
 
-def test_depth_is_laid_over_every_frame_of_a_source(tmp_path: Path) -> None:
+def test_depth_is_added_to_every_frame_of_a_source(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     for number in (1, 2):
@@ -119,7 +119,7 @@ def test_depth_is_laid_over_every_frame_of_a_source(tmp_path: Path) -> None:
     assert first.depth_m[:, 0] == pytest.approx(2.0)
 
 
-def test_wrong_maps_say_why(tmp_path: Path) -> None:
+def test_errors_name_the_fault_of_a_map(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"none\.png: no such depth map"):
         open_depth(str(tmp_path / "none.png"))
     (tmp_path / "text.png").write_text("no picture")

@@ -1,4 +1,4 @@
-"""Depth from a monocular model: its files, what it tells, the small copy that it is shown, and its thread."""
+"""Monocular depth models: files, results, input copy and thread."""
 
 from __future__ import annotations
 
@@ -45,24 +45,24 @@ def test_bright_is_near_between_the_two_distances(tmp_path: Path, layout: str, r
     assert found.noise > 0
 
 
-def test_without_a_range_it_spans_what_a_portrait_does(tmp_path: Path) -> None:
+def test_default_range_is_that_of_a_portrait(tmp_path: Path) -> None:
     found = MonocularModel(write_model(tmp_path / "m.onnx")).depth_of(stripes())
     assert (found.depth_m.min(), found.depth_m.max()) == pytest.approx((0.5, 5.0), rel=1e-4)
 
 
-def test_a_range_may_say_that_bright_is_far(tmp_path: Path) -> None:
+def test_a_range_may_define_bright_as_far(tmp_path: Path) -> None:
     model = MonocularModel(write_model(tmp_path / "m.onnx"), DepthRange(6.0, 0.8, linear=True))
     assert model.depth_of(stripes()).depth_m[0, [0, -1]] == pytest.approx([0.8, 6.0], rel=1e-4)
 
 
-def test_a_metric_model_tells_metres(tmp_path: Path) -> None:
+def test_a_metric_model_returns_metres(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx", gain=10.0)
     assert MonocularModel(f"{path}?metric").depth_of(stripes()).depth_m[0, [0, -1]] == pytest.approx([2.0, 8.0])
     scaled = MonocularModel(f"{path}?metric", DepthRange(1.0, 3.0)).depth_of(stripes())
     assert scaled.depth_m[0, [0, -1]] == pytest.approx([1.0, 3.0], rel=1e-4)
 
 
-def test_half_floats_are_taken(tmp_path: Path) -> None:
+def test_half_float_models_are_accepted(tmp_path: Path) -> None:
     model = MonocularModel(write_model(tmp_path / "m.onnx", kind=TensorProto.FLOAT16), SPAN)
     assert model.depth_of(stripes()).depth_m[0, [0, -1]] == pytest.approx([4.0, 0.5], rel=0.01)
 
@@ -84,7 +84,7 @@ def test_a_model_of_any_size_keeps_the_aspect(
     assert model.depth_of(stripes(*wanted)).depth_m.shape == wanted[::-1]
 
 
-def test_what_is_not_finite_is_filled(tmp_path: Path) -> None:
+def test_non_finite_distances_are_filled(tmp_path: Path) -> None:
     model = MonocularModel(write_model(tmp_path / "m.onnx"), SPAN)
     picture = stripes()
     picture[:, 3, 5] = np.nan
@@ -99,7 +99,7 @@ def test_a_flat_picture_is_far_and_no_error(tmp_path: Path) -> None:
     assert model.depth_of(stripes()).depth_m[0, [0, -1]] == pytest.approx([4.0, 0.5], rel=1e-4)
 
 
-def test_the_ends_follow_slowly_and_leap_at_a_cut() -> None:
+def test_extremes_follow_slowly_and_jump_at_a_cut() -> None:
     ends = SteadyExtremes()
     assert ends.follow(0.0, 10.0) == (0.0, 10.0)
     assert ends.follow(1.0, 9.0) == pytest.approx((0.1, 9.9))
@@ -110,7 +110,7 @@ def test_the_ends_follow_slowly_and_leap_at_a_cut() -> None:
     assert ends.follow(1.0, 14.0) == (1.0, 14.0)
 
 
-def test_a_still_thing_keeps_its_distance_when_another_comes(tmp_path: Path) -> None:
+def test_a_static_object_keeps_its_distance_when_another_appears(tmp_path: Path) -> None:
     """A bright third thing that covers a twentieth of the picture moves the rest by less than a tenth of the way."""
     model = MonocularModel(write_model(tmp_path / "m.onnx"), SPAN)
     before_m = model.depth_of(stripes()).depth_m[7, 20]
@@ -130,24 +130,24 @@ def refused(spec: str | Path) -> str:
     return said
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     assert refused(tmp_path / "none.onnx").startswith(f"{tmp_path / 'none.onnx'}: no such file")
 
 
-def test_a_query_that_nobody_knows_is_said(tmp_path: Path) -> None:
+def test_an_unknown_query_is_an_error(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx")
-    assert "only ?metric" in refused(f"{path}?metres")
+    assert "use ?metric" in refused(f"{path}?metres")
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "truncated"])
-def test_what_is_no_onnx_is_said(tmp_path: Path, damage: str) -> None:
+def test_a_file_that_is_not_onnx_is_an_error(tmp_path: Path, damage: str) -> None:
     path = write_model(tmp_path / "m.onnx")
     whole = path.read_bytes()
     path.write_bytes({"empty": b"", "text": b"not a model at all\n" * 9, "truncated": whole[: len(whole) // 2]}[damage])
-    assert refused(path).startswith(f"{path}: is no ONNX model that onnxruntime can load")
+    assert refused(path).startswith(f"{path}: is not an ONNX model that onnxruntime can load")
 
 
-def test_other_inputs_are_said(tmp_path: Path) -> None:
+def test_unsupported_inputs_are_an_error(tmp_path: Path) -> None:
     wrong = [
         write_model(tmp_path / "grey.onnx", channels=1),
         write_model(tmp_path / "whole.onnx", kind=TensorProto.DOUBLE),
@@ -161,7 +161,7 @@ def test_other_inputs_are_said(tmp_path: Path) -> None:
         assert refused(path).startswith(f"{path}: takes ")
 
 
-def test_other_outputs_are_said(tmp_path: Path) -> None:
+def test_unsupported_outputs_are_an_error(tmp_path: Path) -> None:
     picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, 14, 28])
     out = helper.make_tensor_value_info("class", TensorProto.FLOAT, [1])
     mean = helper.make_node("ReduceMean", ["picture"], ["class"], axes=[1, 2, 3], keepdims=0)
@@ -171,11 +171,11 @@ def test_other_outputs_are_said(tmp_path: Path) -> None:
     path = write_graph(
         tmp_path / "three.onnx", [helper.make_node("Identity", ["picture"], ["depth"])], [picture], [out]
     )
-    with pytest.raises(gg.GroundglassError, match=r"three\.onnx: told \(1, 3, 14, 28\) numbers"):
+    with pytest.raises(gg.GroundglassError, match=r"three\.onnx: returned an array \(1, 3, 14, 28\)"):
         MonocularModel(path).depth_of(stripes())
 
 
-def test_a_model_that_breaks_down_is_said(tmp_path: Path) -> None:
+def test_a_failing_model_is_an_error(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx")
     with pytest.raises(gg.GroundglassError, match=r"m\.onnx: fails on a picture of 30x16"):
         MonocularModel(path).depth_of(stripes(30, 16))
@@ -191,7 +191,7 @@ def test_without_onnxruntime_the_extra_is_named(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(("samples", "count"), [(8, 4), (28, 10), (100, 7), (3, 9), (5, 5), (1, 3)])
-def test_taps_lie_within_and_weigh_one(samples: int, count: int) -> None:
+def test_taps_are_in_range_with_weights_that_sum_to_one(samples: int, count: int) -> None:
     places, weights = taps(samples, count)
     assert places.shape == weights.shape == (count, places.shape[1])
     assert 0 <= places.min() <= places.max() < samples
@@ -237,7 +237,7 @@ def test_the_small_copy_is_srgb(scene: Planes, size: tuple[int, int]) -> None:
 # The thread
 
 
-def test_nobody_waits_for_the_model(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
+def test_the_live_loop_never_waits_for_the_model(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
     model, depth = slow
     clock = Clock()
     for frame in range(5):
@@ -260,7 +260,7 @@ def test_nobody_waits_for_the_model(scene: Planes, slow: tuple[Slow, MonocularDe
     assert STAGE in clock.stages()
 
 
-def test_one_picture_is_asked_once(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
+def test_a_picture_is_submitted_once(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
     model, depth = slow
     model.may_answer.set()
     clock = Clock()
@@ -286,7 +286,7 @@ def test_an_error_of_the_thread_reaches_the_loop_once(scene: Planes, slow: tuple
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
-def test_the_thread_stands_back_and_no_other_does() -> None:
+def test_only_the_model_thread_has_low_priority() -> None:
     before = os.nice(0)
     found: list[int] = []
 

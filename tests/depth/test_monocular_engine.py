@@ -74,7 +74,7 @@ def test_the_model_sees_the_picture_upright(tmp_path: Path) -> None:
         assert engine.depth_at(0.5, 0.8) == pytest.approx(0.8, rel=0.25)
 
 
-def test_a_frame_that_brings_depth_needs_no_model(tmp_path: Path) -> None:
+def test_a_frame_with_depth_needs_no_model(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx")
     with engine_with(path) as engine:
         engine.render(replace(picture_frame(), depth_m=np.full((2, 2), 3.0, np.float32)))
@@ -136,7 +136,7 @@ def test_a_range_without_a_model_is_an_error() -> None:
         LiveEngine(depth_range=(1, 2))
 
 
-def test_an_engine_whose_model_is_missing_leaves_nothing() -> None:
+def test_an_engine_with_a_missing_model_releases_everything() -> None:
     with pytest.raises(gg.GroundglassError, match=r"none\.onnx: no such file"):
         LiveEngine(depth_model="none.onnx")
     assert threads() == []

@@ -1,4 +1,4 @@
-"""Maps of distances of any size and quality become a distance for each pixel of the picture."""
+"""Resampling of depth maps of any size and quality to the picture."""
 
 from __future__ import annotations
 
@@ -53,15 +53,16 @@ def test_the_same_array_is_copied_once(bench: Bench, device: Device, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("unusable", "why"), [(np.nan, "the depth holds NaN; fill it"), (0.0, "the depth holds no distance above 0")]
+    ("unusable", "why"),
+    [(np.nan, "the depth map contains NaN; use infinity"), (0.0, "the depth map has no distance above 0")],
 )
-def test_a_map_that_says_nothing_is_refused(bench: Bench, unusable: float, why: str) -> None:
+def test_a_map_without_distances_is_rejected(bench: Bench, unusable: float, why: str) -> None:
     with pytest.raises(SourceError, match=why):
         bench.run(np.full((HEIGHT, WIDTH), unusable))
 
 
 @pytest.mark.parametrize("noise", [0.0, NOISE])
-def test_unknown_distances_are_what_is_farther_beside_them(bench: Bench, noise: float) -> None:
+def test_unknown_distances_take_the_farther_neighbour(bench: Bench, noise: float) -> None:
     depth_m = np.full((HEIGHT, WIDTH), 3.0)
     depth_m[:, :120] = 1.5
     filled_m = depth_m.copy()
@@ -76,7 +77,7 @@ def test_unknown_distances_are_what_is_farther_beside_them(bench: Bench, noise: 
 
 
 @pytest.mark.parametrize("times", [1.25, 2, 3.4])
-def test_a_larger_map_gives_one_of_its_surfaces_never_a_mixture(bench: Bench, times: float) -> None:
+def test_a_larger_map_gives_one_surface_and_no_mixture(bench: Bench, times: float) -> None:
     _, large_m = things(width=round(WIDTH * times), height=round(HEIGHT * times))
     seen = bench.run(large_m)
     np.testing.assert_allclose(np.min(np.abs(seen[..., None] / [DISC_M, BAR_M, FAR_M] - 1), axis=-1), 0, atol=1e-5)
@@ -95,7 +96,7 @@ def test_a_slanted_plane_stays_a_plane(bench: Bench, shape: tuple[int, int], noi
 
 
 @pytest.mark.parametrize("times", [2, 3, 4, 6])
-def test_the_edges_of_a_coarse_map_come_to_lie_on_those_of_the_picture(bench: Bench, times: int) -> None:
+def test_edges_of_a_coarse_map_align_with_the_picture(bench: Bench, times: int) -> None:
     rgb, depth_m = things()
     coarse_m = depth_m[times // 2 :: times, times // 2 :: times]
     seen = bench.run(coarse_m, rgb=rgb)
@@ -131,7 +132,7 @@ def jagged_m(depth_m: Array) -> Array:
     ],
     ids=["shifted by one", "shifted by two", "blurred", "jagged"],
 )
-def test_edges_beside_those_of_the_picture_are_put_right(bench: Bench, spoil: Any, left: float) -> None:
+def test_misplaced_edges_align_with_the_picture(bench: Bench, spoil: Any, left: float) -> None:
     """The error near edges, in 1 / m, falls to `left` of what it was, or less."""
     rgb, depth_m = things()
     given = noisy(spoil(depth_m), 3)
@@ -173,7 +174,7 @@ def test_distances_stay_within_the_extremes(bench: Bench) -> None:
         assert seen.max() <= farthest * (1 + 1e-5)
 
 
-def test_noise_leaves_the_extremes_where_they_are_and_a_change_does_not(bench: Bench) -> None:
+def test_extremes_ignore_noise_and_follow_a_change(bench: Bench) -> None:
     """The defocus chooses its scales and layers by them."""
     _, depth_m = things()
     depth_m[:20] = np.inf

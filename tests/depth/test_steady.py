@@ -1,4 +1,4 @@
-"""Depth over frames: still things come to rest, moving things take their distance along, a cut starts anew."""
+"""Temporal depth stabilization: static scenes converge, moving objects keep their distance, a cut restarts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def bench(device: Device) -> Iterator[Bench]:
         yield opened
 
 
-def test_a_still_scene_comes_to_rest(bench: Bench) -> None:
+def test_a_static_scene_converges(bench: Bench) -> None:
     """Noise of neighbours' own falls twentyfold, that of blotches fivefold, and from frame to frame even more."""
     rgb, depth_m = things()
     away = ~near_edges(depth_m, 8)
@@ -73,7 +73,7 @@ def viewed(device: Device) -> Iterator[Viewed]:
 
 
 @pytest.mark.parametrize("spoiled", [noisy, blotchy])
-def test_a_still_picture_does_not_flicker_and_a_cut_settles_in_three_frames(viewed: Viewed, spoiled: Any) -> None:
+def test_a_static_picture_does_not_flicker_and_a_cut_converges_in_three_frames(viewed: Viewed, spoiled: Any) -> None:
     one, other = things(), things(35)
     other = other[0][::-1].copy(), other[1][::-1].copy()
     before: Array | None = None
@@ -92,7 +92,7 @@ def test_a_still_picture_does_not_flicker_and_a_cut_settles_in_three_frames(view
         before = seen
 
 
-def test_the_engine_steadies_coarse_and_noisy_depth() -> None:
+def test_the_engine_stabilizes_coarse_and_noisy_depth() -> None:
     rgb, depth_m = things()
     pixels = np.ascontiguousarray(np.round(255 * rgb ** (1 / 2.2)), np.uint8)
     coarse_m = depth_m[::2, ::2]
@@ -120,7 +120,7 @@ def test_the_noise_of_the_picture_does_not_move_edges(bench: Bench, noise: float
     assert np.mean(changed) < 3e-4
 
 
-def test_what_moves_takes_its_distance_along(bench: Bench) -> None:
+def test_a_moving_object_keeps_its_distance(bench: Bench) -> None:
     """A disc and a bar that move by four pixels a frame leave nothing behind, and are nowhere late."""
     for frame in range(8):
         rgb, depth_m = things(4 * frame)
@@ -139,7 +139,7 @@ def test_a_surface_that_comes_nearer_is_followed(bench: Bench) -> None:
     assert np.median(seen) == pytest.approx(metres, rel=0.06)
 
 
-def test_one_map_for_several_frames_is_not_taken_for_several_measurements(bench: Bench) -> None:
+def test_one_map_for_several_frames_is_one_measurement(bench: Bench) -> None:
     """A model is slower than the pictures: its noise must not be learnt by heart."""
     rgb, depth_m = things()
     for seed in range(12):

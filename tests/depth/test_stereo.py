@@ -1,4 +1,4 @@
-"""Stereo matching: disparities of pairs made here and of a real one, what is not seen by both, and bad pairs."""
+"""Stereo matching: synthetic pairs, a real pair, occlusions, and invalid pairs."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def test_exposures_may_differ(device: Device) -> None:
     assert (np.abs(disparity - truth) > 1)[seen].mean() < 0.05
 
 
-def test_noise_is_borne(device: Device) -> None:
+def test_matching_tolerates_noise(device: Device) -> None:
     left, right, truth, seen = textured_pair(6, SCENES[0])
     random = np.random.default_rng(1)
     left, right = (p + random.normal(0, 0.02, p.shape).astype(np.float32) for p in (left, right))
     assert (np.abs(matched(device, left, right) - truth) > 1)[seen].mean() < 0.05
 
 
-def test_what_the_right_camera_does_not_see_lies_behind(device: Device) -> None:
+def test_occluded_pixels_take_the_background_disparity(device: Device) -> None:
     left, right, truth, seen = textured_pair(7, SCENES[0])
     hidden = ~seen
     hidden[:, :20] = False  # beside the right picture
@@ -95,13 +95,13 @@ def test_what_the_right_camera_does_not_see_lies_behind(device: Device) -> None:
     assert (np.abs(disparity - truth)[hidden] < 2).mean() > 0.8
 
 
-def test_what_lies_beside_the_right_picture_is_taken_from_its_surface(device: Device) -> None:
+def test_pixels_outside_the_right_picture_continue_their_surface(device: Device) -> None:
     left, right, truth, _ = textured_pair(8, [whole(20.0)])
     assert (np.abs(matched(device, left, right) - truth) < 1).mean() > 0.98
 
 
 @pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
-def test_where_nothing_is_found_there_is_no_disparity(device: Device, grey: float) -> None:
+def test_without_a_match_the_disparity_is_zero(device: Device, grey: float) -> None:
     flat = np.full((40, 60), grey, np.float32)
     assert np.array_equal(matched(device, flat, flat), np.zeros((40, 60)))
 
@@ -116,12 +116,12 @@ def test_tiny_pictures_are_matched(device: Device, size: tuple[int, int]) -> Non
     assert disparity.min() >= 0
 
 
-def test_the_same_picture_twice_lies_at_infinity(device: Device) -> None:
+def test_two_equal_pictures_have_zero_disparity(device: Device) -> None:
     left = np.random.default_rng(3).random((60, 90), dtype=np.float32)
     np.testing.assert_allclose(matched(device, left, left), 0.0, atol=0.5)
 
 
-def test_as_many_disparities_as_a_byte_holds(device: Device) -> None:
+def test_the_maximum_disparity_is_255(device: Device) -> None:
     left = np.random.default_rng(4).random((40, 400), dtype=np.float32)
     disparity = matched(device, left, np.roll(left, -180, axis=1), 255)
     assert (np.abs(disparity[:, 200:] - 180) < 1).mean() > 0.98
@@ -129,7 +129,7 @@ def test_as_many_disparities_as_a_byte_holds(device: Device) -> None:
 
 @pytest.mark.parametrize("run_length", [None, 1])
 @pytest.mark.parametrize(("size", "most"), [((90, 40), 31), ((75, 33), 70)])
-def test_a_gpu_s_short_work_items_find_what_a_cpu_s_sweeps_find(
+def test_gpu_paths_and_cpu_sweeps_find_equal_disparities(
     device: Device, size: tuple[int, int], most: int, run_length: int | None
 ) -> None:
     """All costs are whole numbers, so nothing may differ but how the place between two pixels is rounded."""
@@ -147,12 +147,12 @@ def test_a_gpu_s_short_work_items_find_what_a_cpu_s_sweeps_find(
 
 
 @pytest.mark.parametrize("most", [0, 0.5, 256, float("inf"), float("nan"), -3])
-def test_a_disparity_that_cannot_be_searched_is_an_error(device: Device, most: float) -> None:
+def test_a_disparity_out_of_range_is_an_error(device: Device, most: float) -> None:
     with pytest.raises(SourceError, match="give 1 to 255"):
         StereoDepth(device, 40, 30, most)
 
 
-def test_more_costs_than_an_int_counts_are_an_error(device: Device) -> None:
+def test_a_cost_volume_beyond_an_int_index_is_an_error(device: Device) -> None:
     with pytest.raises(SourceError, match="give smaller pictures"):
         StereoDepth(device, 4000, 3000, 255)
 
@@ -177,7 +177,7 @@ def visible(truth: np.ndarray) -> np.ndarray:
     return seen
 
 
-def test_a_real_pair_with_its_truth(device: Device) -> None:
+def test_a_real_pair_matches_its_ground_truth(device: Device) -> None:
     """Middlebury 2014's motorcycle: D. Scharstein et al., GCPR 2014."""
     data = pytest.importorskip("skimage.data")
     try:

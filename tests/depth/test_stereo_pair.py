@@ -1,4 +1,4 @@
-"""Stereo pairs from files to metres: what --depth stereo: says, frames with a right picture, the engine, the API."""
+"""Stereo pairs from files to metres: the option --depth stereo:, frames with a right picture, engine and API."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def framed(encoding: Encoding, left: np.ndarray, right: np.ndarray, **read_metad
     return Frame(left, encoding, right=right, rig=RIG, **read_metadata)  # type: ignore[arg-type]
 
 
-def test_pictures_of_any_depth_of_colour_give_metres(device: Device) -> None:
+def test_pictures_of_any_bit_depth_give_metres(device: Device) -> None:
     left, right = (coloured(grey) for grey in pair())
     assert mostly(depth_of(device, framed(Encoding.DISPLAY, left, right)), 2.0)
     wide = framed(Encoding.DISPLAY, *(picture.astype(np.uint16) * 257 for picture in (left, right)))
@@ -81,7 +81,7 @@ def test_packed_mosaics_give_metres(device: Device) -> None:
     assert mostly(depth_of(device, packed), 2.0)
 
 
-def test_large_pictures_are_matched_at_a_part_of_their_size(device: Device) -> None:
+def test_large_pictures_are_matched_at_a_fraction_of_their_size(device: Device) -> None:
     left, right = (coloured(grey) for grey in pair(1000, 400))
     live = depth_of(device, framed(Encoding.DISPLAY, left, right))
     assert live.shape == (200, 500)
@@ -91,13 +91,13 @@ def test_large_pictures_are_matched_at_a_part_of_their_size(device: Device) -> N
     assert mostly(best, 2.0, 0.02)
 
 
-def test_disparities_beyond_a_byte_are_found_at_a_part_of_the_size(device: Device) -> None:
+def test_disparities_above_255_are_found_at_a_fraction_of_the_size(device: Device) -> None:
     left, right = (coloured(np.kron(grey, np.ones((4, 4), np.uint8))) for grey in pair(480, 40, 80))
     frame = replace(framed(Encoding.DISPLAY, left, right), rig=StereoRig(400, 0.1, max_disparity=400))
     assert mostly(depth_of(device, frame, "best"), 40 / 320)
 
 
-def test_a_greatest_disparity_beyond_the_picture_is_no_error(device: Device) -> None:
+def test_a_maximum_disparity_beyond_the_picture_is_accepted(device: Device) -> None:
     left, right = (coloured(grey) for grey in pair(60, 40, 4))
     frame = replace(framed(Encoding.DISPLAY, left, right), rig=StereoRig(400, 0.1, max_disparity=1e9))
     assert mostly(depth_of(device, frame), 10.0, 0.1)
@@ -114,12 +114,12 @@ def test_a_still_is_matched_once(device: Device) -> None:
     pairs.release()
 
 
-def test_what_no_lens_sees_is_ten_kilometres_away(device: Device) -> None:
+def test_zero_disparity_is_ten_kilometres_away(device: Device) -> None:
     flat = np.full((40, 60, 3), 90, np.uint8)
     np.testing.assert_array_equal(depth_of(device, framed(Encoding.DISPLAY, flat, flat)), 10_000.0)
 
 
-def test_a_pair_without_figures_spans_two_distances() -> None:
+def test_a_pair_without_calibration_spans_two_distances() -> None:
     rig = RelativeRig(1.0, 4.0).from_disparities(10.0, 40.0)
     np.testing.assert_allclose(rig.depth_m(np.array([10.0, 20.0, 40.0], np.float32)), [4.0, 2.0, 1.0], rtol=1e-6)
     assert RelativeRig(1.0, np.inf).from_disparities(10.0, 40.0).depth_m(np.array([10.0], np.float32))[0] == 10_000.0
@@ -141,7 +141,7 @@ def test_a_frame_without_a_rig_is_an_error(device: Device) -> None:
         depth_of(device, replace(framed(Encoding.DISPLAY, left, right), rig=None))
 
 
-def test_what_the_option_says() -> None:
+def test_the_stereo_option_is_parsed() -> None:
     assert parse_pair("stereo:a b/right.png?focal_px=1e3&baseline_m=.1&doffs_px=-2&max_disparity=90", Scaling()) == (
         "a b/right.png",
         StereoRig(1000.0, 0.1, -2.0, 90.0),
@@ -163,7 +163,7 @@ def test_what_the_option_says() -> None:
         ("stereo:?focal_px=1000&baseline_m=0.1", "names no right picture"),
     ],
 )
-def test_an_option_that_makes_no_rig_is_an_error(spec: str, said: str) -> None:
+def test_an_invalid_stereo_option_is_an_error(spec: str, said: str) -> None:
     with pytest.raises(gg.GroundglassError, match=said):
         parse_pair(spec, Scaling())
 
@@ -175,12 +175,12 @@ def test_an_option_that_makes_no_rig_is_an_error(spec: str, said: str) -> None:
         (Scaling(span=DepthRange(0.8, 6.0)), "leave out the depth range"),
     ],
 )
-def test_figures_and_a_scale_for_maps_are_an_error(scaling: Scaling, said: str) -> None:
+def test_a_rig_with_a_map_scale_is_an_error(scaling: Scaling, said: str) -> None:
     with pytest.raises(gg.GroundglassError, match=said):
         parse_pair("stereo:r.png?focal_px=1000&baseline_m=0.1", scaling)
 
 
-def test_greys_that_follow_the_distance_are_no_disparities() -> None:
+def test_linear_greys_are_not_accepted_as_disparities() -> None:
     with pytest.raises(gg.GroundglassError, match="leave out ',linear'"):
         parse_pair("stereo:r.png", Scaling(span=DepthRange(0.8, 6.0, linear=True)))
 
@@ -191,7 +191,7 @@ def save(path: Path, grey: np.ndarray) -> str:
     return str(path)
 
 
-def test_files_are_rendered_by_the_depth_that_they_show(tmp_path: Path) -> None:
+def test_files_are_rendered_with_their_stereo_depth(tmp_path: Path) -> None:
     left, right = pair()
     name, other = save(tmp_path / "left.png", left), save(tmp_path / "right.png", right)
     spec = f"stereo:{other}?focal_px=400&baseline_m=0.1"
@@ -220,7 +220,7 @@ def test_folders_pair_frame_by_frame(tmp_path: Path) -> None:
         assert frames[0].rig == RelativeRig(1.0, 5.0)
 
 
-def test_pictures_that_are_no_pair_are_an_error(tmp_path: Path) -> None:
+def test_pictures_that_do_not_match_are_an_error(tmp_path: Path) -> None:
     left, right = pair()
     name, figures = save(tmp_path / "left.png", left), "?focal_px=400&baseline_m=0.1"
     smaller = save(tmp_path / "smaller.png", right[:, :-2])
@@ -234,7 +234,7 @@ def test_pictures_that_are_no_pair_are_an_error(tmp_path: Path) -> None:
         gg.open(name, depth=f"stereo:{tmp_path / 'two'}{figures}")
 
 
-def test_a_pair_is_matched_before_it_is_turned() -> None:
+def test_a_pair_is_matched_before_rotation() -> None:
     left, right = (coloured(grey) for grey in pair())
     with LiveEngine() as engine:
         for orientation in (3, 6):

@@ -1,4 +1,4 @@
-"""The shape of the aperture: its area, its blades, what the rims cut off, and the light within."""
+"""The shape of the aperture: area, blades, rim vignetting and light distribution."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def reach(lens: Lens, degrees: float | Array, field: tuple[float, float] = (0.0,
 
 @pytest.mark.parametrize("field", [(0.0, 0.0), (0.4, -0.3), CORNER])
 @pytest.mark.parametrize("lens", [Lens(), HEXAGON, CAT, SWIRL, ODD, *map(load_lens, list_lenses())])
-def test_the_area_is_that_of_the_disc(lens: Lens, field: tuple[float, float]) -> None:
+def test_shape_area_equals_disc_area(lens: Lens, field: tuple[float, float]) -> None:
     """Counted in a fine grid of places, which knows nothing of angles."""
     step = 0.004
     offset = np.arange(-2.0, 2.0, step) + step / 2
@@ -66,7 +66,7 @@ def test_a_thin_lens_is_a_plain_disc() -> None:
     np.testing.assert_allclose(gauge(Lens(), [3.0, 0.0], [4.0, -2.0], 0.5, 0.5), [5.0, 2.0], rtol=1e-12)
 
 
-def test_straight_blades_are_the_polygon() -> None:
+def test_straight_blades_give_a_polygon() -> None:
     """Inside the hexagon of the area pi, from its sides' distances."""
     inner = math.sqrt(math.pi / (2 * math.sqrt(3)))
     rng = np.random.default_rng(5)
@@ -78,7 +78,7 @@ def test_straight_blades_are_the_polygon() -> None:
 
 @pytest.mark.parametrize("blades", [3, 5, 6, 9, 20])
 @pytest.mark.parametrize("roundness", [0.0, 0.6])
-def test_so_many_blades_so_many_corners(blades: int, roundness: float) -> None:
+def test_number_of_corners_equals_number_of_blades(blades: int, roundness: float) -> None:
     lens = Lens(f_number=4, f_number_min=1.4, blades=blades, roundness=roundness)
     degrees = np.arange(0, 360, 0.25)
     far = reach(lens, degrees)
@@ -104,7 +104,7 @@ def test_round_blades_make_a_circle_and_less_round_ones_an_arc() -> None:
     assert ratio[0] > ratio[2] > ratio[3] > 1
 
 
-def test_wide_open_the_blades_are_out_of_sight() -> None:
+def test_wide_open_the_blades_are_hidden() -> None:
     lens = Lens(f_number=1.4, f_number_min=1.4, blades=6)
     degrees = np.arange(0, 360, 5.0)
     np.testing.assert_allclose(reach(lens, degrees), 1.0, rtol=1e-12)
@@ -113,7 +113,7 @@ def test_wide_open_the_blades_are_out_of_sight() -> None:
     assert 1.02 < reach(lens.at(1.54), 0.0) / reach(lens.at(1.54), 30.0) < 1.13
 
 
-def test_a_cat_s_eye_opens_off_the_middle_only() -> None:
+def test_cats_eye_occurs_off_centre_only() -> None:
     np.testing.assert_allclose(reach(CAT, np.arange(0, 360, 5.0)), 1.0, rtol=1e-5)
     right = reach(CAT, np.array([90.0, 270.0, 0.0, 180.0]), (1.0, 0.0))
     scale = math.sqrt(float(open_area(CAT, 1.0, 0.0)))
@@ -122,7 +122,7 @@ def test_a_cat_s_eye_opens_off_the_middle_only() -> None:
     assert scale**2 == pytest.approx(lens_shape, rel=1e-4)
 
 
-def test_a_cat_s_eye_closes_with_the_iris() -> None:
+def test_cats_eye_decreases_with_stopping_down() -> None:
     areas = [float(open_area(CAT.at(f_number), *CORNER)) for f_number in (1.4, 1.7, 2.0, 2.4)]
     assert areas == sorted(areas)
     assert areas[-1] == 1.0
@@ -150,7 +150,7 @@ def test_without_blades_the_corners_mirror_each_other() -> None:
 
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize(("spherical", "onion"), [(0, 0), (1, 0), (-1, 0), (0.4, 0.3), (-1, 1), (0, 1)])
-def test_the_light_within_a_disc_has_the_mean_one(spherical: float, onion: float, side: int) -> None:
+def test_profile_mean_is_one(spherical: float, onion: float, side: int) -> None:
     lens = Lens(f_number=0.7, spherical=spherical, onion_rings=onion)
     q = np.sqrt((np.arange(6000) + 0.5) / 6000)  # rings of one area
     light = profile(lens, q, side)
@@ -158,7 +158,7 @@ def test_the_light_within_a_disc_has_the_mean_one(spherical: float, onion: float
     assert light.min() >= 0
 
 
-def test_over_corrected_is_bright_at_the_rim_behind_the_focus_and_in_the_middle_before_it() -> None:
+def test_over_corrected_discs_are_rim_bright_behind_and_centre_bright_in_front_of_the_focus() -> None:
     lens = Lens(f_number=1.4, f_number_min=1.4, spherical=0.6)
     np.testing.assert_allclose(profile(lens, [0.0, 1.0]), [0.4, 1.6])
     np.testing.assert_allclose(profile(lens, [0.0, 1.0], side=-1), [1.6, 0.4])
@@ -167,7 +167,7 @@ def test_over_corrected_is_bright_at_the_rim_behind_the_focus_and_in_the_middle_
 
 @pytest.mark.parametrize("lens", [Lens(), HEXAGON, ODD, replace(ODD, onion_rings=0.5)])
 @pytest.mark.parametrize("side", [1, -1])
-def test_samples_lie_within_and_count_alike(lens: Lens, side: int) -> None:
+def test_samples_lie_within_the_shape_with_equal_weight(lens: Lens, side: int) -> None:
     points = sample_aperture(lens, 4000, CORNER, side)
     assert points.shape == (4000, 2)
     q = gauge(lens, points[:, 0], points[:, 1], *CORNER)

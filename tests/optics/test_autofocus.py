@@ -1,4 +1,4 @@
-"""Autofocus: the thing in the middle, the nearest face, and no distance where none is known."""
+"""Autofocus: the object in the middle, the nearest face, and None without known distances."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def depth(*columns: float) -> np.ndarray:
     return np.repeat(np.repeat(np.array([columns], np.float32), 60 // len(columns), axis=1), 20, axis=0)
 
 
-def test_the_middle_takes_the_near_thing_that_covers_part_of_it() -> None:
+def test_middle_patch_selects_the_near_object_that_covers_part_of_it() -> None:
     assert choose(depth(9, 2, 9), ()) == Target(2.0)
     half_and_half = depth(2, 9)
     assert choose(half_and_half, ()).distance_m == 2.0  # the near side wins
@@ -48,12 +48,12 @@ def test_noise_does_not_pull_the_distance_nearer() -> None:
     assert choose(noisy, ()).distance_m == pytest.approx(2.0, rel=0.005)
 
 
-def test_it_never_chooses_a_distance_between_two_things() -> None:
+def test_chosen_distance_is_never_between_two_objects() -> None:
     chequered = np.where(np.indices((40, 60)).sum(axis=0) % 2, 1.0, 8.0).astype(np.float32)
     assert choose(chequered, ()).distance_m in (1.0, 8.0)
 
 
-def test_unknown_distances_do_not_count() -> None:
+def test_unknown_distances_are_ignored() -> None:
     holes = depth(9, 2, 9)
     holes[::2] = 0.0
     holes[1::4] = np.nan
@@ -64,7 +64,7 @@ def test_unknown_distances_do_not_count() -> None:
     assert choose(np.full((1, 1), 3.0, np.float32), ()).distance_m == 3.0
 
 
-def test_of_several_faces_the_nearest_wins_by_distance() -> None:
+def test_nearest_of_several_faces_is_chosen() -> None:
     faces = [(0.0, 0.2, 0.2, 0.8), (0.4, 0.2, 0.6, 0.8), (0.8, 0.2, 1.0, 0.8)]
     bands = depth(5, 5, 1.5, 3, 3)
     assert choose(bands, faces) == Target(1.5, faces[1], 3)
@@ -73,14 +73,14 @@ def test_of_several_faces_the_nearest_wins_by_distance() -> None:
     assert choose(np.zeros_like(bands), faces) is None
 
 
-def test_the_astronauts_face_is_found_and_nothing_else(astronaut: np.ndarray) -> None:
+def test_astronaut_picture_has_exactly_one_face(astronaut: np.ndarray) -> None:
     frame = Frame(astronaut, Encoding.DISPLAY)
     (face,) = find_faces(small_grey(frame))
     assert holds_the_face(face)
 
 
 @pytest.mark.parametrize("kind", ["mosaic", "packed", "scene", "sixteen bits"])
-def test_every_kind_of_frame_shows_its_faces(astronaut: np.ndarray, kind: str) -> None:
+def test_faces_are_found_in_every_frame_encoding(astronaut: np.ndarray, kind: str) -> None:
     """A black level, a dark exposure and a packing do not hide a face."""
     light = (astronaut / 255.0) ** 2.2
     if kind in ("mosaic", "packed"):
@@ -104,7 +104,7 @@ def test_every_kind_of_frame_shows_its_faces(astronaut: np.ndarray, kind: str) -
     assert holds_the_face(face)
 
 
-def test_autofocus_takes_the_face_and_not_the_middle(astronaut: np.ndarray) -> None:
+def test_autofocus_prefers_the_face_to_the_middle(astronaut: np.ndarray) -> None:
     distances = np.full((64, 64), 4.0, np.float32)
     distances[8:24, 20:36] = 1.25  # a map of another size than the picture
     target = autofocus(Frame(astronaut, Encoding.DISPLAY), distances)
@@ -112,7 +112,7 @@ def test_autofocus_takes_the_face_and_not_the_middle(astronaut: np.ndarray) -> N
     assert autofocus(Frame(astronaut[256:], Encoding.DISPLAY), distances) == Target(4.0)  # no face in the lower half
 
 
-def test_without_scikit_image_the_middle_is_taken(astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_scikit_image_autofocus_uses_the_middle(astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     assert autofocus(Frame(astronaut, Encoding.DISPLAY), np.full((9, 9), 4.0, np.float32)) == Target(4.0)
     module._cascade.cache_clear()

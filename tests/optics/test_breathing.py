@@ -1,4 +1,4 @@
-"""Focus breathing: the picture grows with the focus, around its middle, and whoever points at it still hits."""
+"""Focus breathing: the picture is magnified around its centre, and pointer positions follow."""
 
 from __future__ import annotations
 
@@ -73,13 +73,15 @@ def by_formula(scene: np.ndarray, factor: float, axis: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("factor", [1.004, 1.02, 1 / 0.95, 1.25, 1.5])
 @pytest.mark.parametrize(("width", "height"), [(160, 96), (159, 97), (21, 40)])
-def test_it_is_a_cubic_between_its_neighbours(device: Device, width: int, height: int, factor: float) -> None:
+def test_interpolation_is_cubic_and_limited_to_its_neighbours(
+    device: Device, width: int, height: int, factor: float
+) -> None:
     scene = np.random.default_rng(2).random((height, width, 3)).astype(np.float32)
     np.testing.assert_allclose(enlarged(device, scene, factor), by_formula(scene, factor), atol=1e-4)
 
 
 @pytest.mark.parametrize("run_length", [1, 8, 16])
-def test_work_items_of_any_length_show_the_same(device: Device, run_length: int) -> None:
+def test_breathing_is_independent_of_the_run_length(device: Device, run_length: int) -> None:
     if device.run_length in (1, run_length):
         pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
     other = open_device(device.spec)
@@ -92,14 +94,14 @@ def test_work_items_of_any_length_show_the_same(device: Device, run_length: int)
     other.close()
 
 
-def test_flat_stays_flat_and_lamps_get_no_rims(device: Device) -> None:
+def test_flat_areas_stay_flat_and_lamps_get_no_dark_rims(device: Device) -> None:
     scene = np.full((40, 60, 3), 0.2, np.float32)
     np.testing.assert_allclose(enlarged(device, scene, 1.07), scene, rtol=FEW_OPERATIONS)
     scene[20, 30] = 50
     assert enlarged(device, scene, 1.07).min() >= 0.2 - 1e-6
 
 
-def test_how_much_it_grows() -> None:
+def test_magnification_follows_the_focus() -> None:
     assert magnification(LENS, np.inf) == 1.0
     assert magnification(LENS, 0.5) == pytest.approx(1 / 0.9)
     assert magnification(LENS, 0.95) == pytest.approx(1 / 0.95)  # half of the extension
@@ -110,7 +112,7 @@ def test_how_much_it_grows() -> None:
     assert not breathing.shows(1.0, 8000)
 
 
-def test_a_capture_has_breathed_already() -> None:
+def test_breathing_of_the_capturing_lens_is_subtracted() -> None:
     assert magnification(LENS, 0.95, LENS, 0.95) == 1.0
     assert magnification(LENS, 0.5, LENS, 0.95) == pytest.approx(0.95 / 0.9)
     assert magnification(LENS, 5.0, LENS, 0.95) == 1.0  # what lies beyond the frame nobody knows

@@ -1,4 +1,4 @@
-"""Depth of field: discs of the thin lens's size, and what covers what."""
+"""Depth of field: disc sizes of the thin lens, and occlusion."""
 
 from __future__ import annotations
 
@@ -105,21 +105,23 @@ def test_a_constant_picture_is_unchanged(quality: str, depth_m: np.ndarray | flo
     np.testing.assert_allclose(blurred(flat, depth_m, quality), flat, rtol=1e-3)
 
 
-def test_what_is_in_focus_is_unchanged(quality: str) -> None:
+def test_focused_pixels_are_unchanged(quality: str) -> None:
     picture = noise(160, 240)
     np.testing.assert_allclose(blurred(picture, FOCUS_M, quality), picture, atol=FEW_OPERATIONS)
 
 
 @pytest.mark.parametrize("lens", [LENS, SHAPED], ids=["round", "shaped"])
 @pytest.mark.parametrize("behind_m", [2.0, 5.0, INF])
-def test_what_is_in_focus_is_unchanged_beside_what_lies_behind(quality: str, behind_m: float, lens: gg.Lens) -> None:
+def test_focused_pixels_are_unchanged_next_to_a_blurred_background(
+    quality: str, behind_m: float, lens: gg.Lens
+) -> None:
     picture = noise(160, 240)
     seen = blurred(picture, left_and_right(FOCUS_M, behind_m), quality, lens=lens)
     np.testing.assert_allclose(seen[:, :120], picture[:, :120], atol=STEP)
 
 
 @pytest.mark.parametrize("behind_m", [2.0, 3.0, INF])
-def test_a_sharp_foreground_does_not_leak_into_the_blur_beside_it(quality: str, behind_m: float) -> None:
+def test_a_sharp_foreground_does_not_leak_into_adjacent_blur(quality: str, behind_m: float) -> None:
     white_on_black = grey(left_and_right(1.0, 0.0))
     seen = blurred(white_on_black, left_and_right(FOCUS_M, behind_m), quality)
     assert seen[:, 120:].max() < STEP
@@ -170,7 +172,7 @@ def test_texture_softens_steadily_along_a_slant(quality: str) -> None:
     assert contrast[-1] < 0.1 * contrast[0]
 
 
-def test_infinity_is_a_depth_like_any_other(quality: str) -> None:
+def test_infinity_is_a_valid_depth(quality: str) -> None:
     picture = noise(64, 96)
     np.testing.assert_allclose(blurred(picture, INF, quality), blurred(picture, 1e9, quality), atol=FEW_OPERATIONS)
     np.testing.assert_allclose(
@@ -178,7 +180,7 @@ def test_infinity_is_a_depth_like_any_other(quality: str) -> None:
     )  # the hyperfocal distance is 44 m at 1/1400 of the width
 
 
-def test_a_larger_blur_than_the_largest_stays_at_the_largest(quality: str) -> None:
+def test_blur_is_limited_to_the_maximum(quality: str) -> None:
     """An extreme lens neither hangs nor darkens: radii end at a tenth of the width."""
     extreme = gg.Lens(focal_mm=200, f_number=0.7, focus_min_m=0.3)
     scene = np.zeros((160, 240, 3), np.float32)
@@ -221,7 +223,7 @@ def focused(device: Device, scene: np.ndarray, depth_m: float, blur: Blur, quali
 
 
 @pytest.mark.parametrize("depth_m", [0.7, 1.2, 4.0, 1e9])
-def test_the_lens_that_took_the_picture_is_not_counted_twice(device: Device, quality: str, depth_m: float) -> None:
+def test_blur_of_the_capturing_lens_is_not_added_twice(device: Device, quality: str, depth_m: float) -> None:
     picture, width = noise(100, 240), 240
     same = Blur.of(LENS, FOCUS_M, width, LENS, FOCUS_M)
     np.testing.assert_allclose(focused(device, picture, depth_m, same, quality), picture, atol=FEW_OPERATIONS)
@@ -230,7 +232,7 @@ def test_the_lens_that_took_the_picture_is_not_counted_twice(device: Device, qua
 
 
 @pytest.mark.parametrize("depth_m", [0.7, 4.0, 1e9])
-def test_what_is_missing_is_added_in_quadrature(device: Device, quality: str, depth_m: float) -> None:
+def test_missing_blur_is_added_in_quadrature(device: Device, quality: str, depth_m: float) -> None:
     """At one focus the squares of the apertures subtract: f/1.4 over f/2 is f/1.4 / sqrt(1 - (1.4/2)^2)."""
     picture, width = noise(100, 240), 240
     added = Blur.of(LENS, FOCUS_M, width, LENS.at(2), FOCUS_M)

@@ -1,4 +1,4 @@
-"""Figures to focus by: they agree with the circle of confusion that the blur is drawn with."""
+"""Focusing aids: they agree with the circle of confusion of the blur."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_circle_is_the_diagonal_by_1500() -> None:
     assert sharp_circle_mm(phone, 4 / 3) == pytest.approx(math.hypot(13.11, 13.11 * 3 / 4) / 1500)
 
 
-def test_figures_known_from_tables() -> None:
+def test_values_match_published_tables() -> None:
     """50 mm at f/8 with c = 0.0288 mm: H = 2500 / 0.2308 + 50 mm = 10.88 m; at 3 m sharp from 2.36 to 4.12 m."""
     assert hyperfocal_m(FIFTY) == pytest.approx(10.883, abs=0.002)
     assert depth_of_field_m(FIFTY, 3.0) == pytest.approx((2.359, 4.121), abs=0.002)
@@ -53,7 +53,7 @@ def test_at_both_limits_the_circle_is_just_sharp(name: str, focus_m: float) -> N
 
 
 @pytest.mark.parametrize("name", list_lenses())
-def test_focused_at_the_hyperfocal_distance_all_from_its_half_is_sharp(name: str) -> None:
+def test_hyperfocal_focus_is_sharp_from_half_the_distance(name: str) -> None:
     lens = load_lens(name)
     near_m, far_m = depth_of_field_m(lens, hyperfocal_m(lens))
     assert near_m == pytest.approx(hyperfocal_m(lens) / 2)
@@ -61,7 +61,7 @@ def test_focused_at_the_hyperfocal_distance_all_from_its_half_is_sharp(name: str
     assert math.isfinite(depth_of_field_m(lens, 0.99 * hyperfocal_m(lens))[1])
 
 
-def test_the_depth_is_the_same_in_dioptres_wherever_the_focus_is() -> None:
+def test_depth_of_field_in_dioptres_is_independent_of_the_focus() -> None:
     for focus_m in (2.0, 5.0, 9.0):
         near_m, far_m = depth_of_field_m(FIFTY, focus_m)
         assert 1 / near_m - 1 / focus_m == pytest.approx(depth_of_field_dioptres(FIFTY), rel=0.03)
@@ -89,7 +89,7 @@ def test_a_rack_eases_in_and_out_and_never_turns_back() -> None:
     assert 1 / rack.focus_m(1.5) == pytest.approx((1 / 0.9 + 1 / 2.5) / 2)  # which is half way in dioptres
 
 
-def test_a_rack_of_no_time_jumps_and_infinity_is_the_end_of_the_scale() -> None:
+def test_a_rack_of_zero_seconds_jumps_and_infinity_is_the_end_of_the_scale() -> None:
     assert Rack(0.9, 2.5, 0.0).focus_m(0.0) == 2.5
     to_infinity = Rack(1.0, math.inf, 1.0)
     assert to_infinity.focus_m(0.5) == pytest.approx(2.0, rel=0.01)
@@ -104,18 +104,18 @@ def test_a_rack_of_no_time_jumps_and_infinity_is_the_end_of_the_scale() -> None:
         (".5..inf@0", Rack(0.5, math.inf, 0.0)),
     ],
 )
-def test_a_rack_is_read_as_it_is_said(text: str, rack: Rack) -> None:
+def test_rack_text_is_parsed(text: str, rack: Rack) -> None:
     assert Rack.parse(text) == rack
 
 
 @pytest.mark.parametrize("text", ["", "0.9", "0.9..2.5", "0.9..2.5@", "a..b@3", "0..2@3", "1..2@-3"])
-def test_what_is_no_rack_is_refused_in_one_line(text: str) -> None:
+def test_invalid_rack_text_is_rejected_in_one_line(text: str) -> None:
     with pytest.raises(LookError, match=r"rack") as refused:
         Rack.parse(text)
     assert "\n" not in str(refused.value)
 
 
-def test_street_keeps_a_zone_sharp_where_the_aperture_allows() -> None:
+def test_zone_focus_keeps_the_zone_sharp_if_the_aperture_allows() -> None:
     lens = load_lens("documentary-35")
     zone_focus = ZoneFocus(8.0, 2.0, 5.0)
     stopped = zone_focus.lens(lens)
@@ -126,7 +126,7 @@ def test_street_keeps_a_zone_sharp_where_the_aperture_allows() -> None:
     assert zone_focus.sharp_m(stopped) == (2.0, 5.0)
 
 
-def test_street_says_which_part_is_sharp_where_the_aperture_does_not_allow() -> None:
+def test_zone_focus_reports_the_sharp_part_of_a_wider_zone() -> None:
     lens = load_lens("documentary-35")
     zone_focus = ZoneFocus(2.0, 1.0, math.inf)
     opened = zone_focus.lens(lens)
@@ -138,7 +138,7 @@ def test_street_says_which_part_is_sharp_where_the_aperture_does_not_allow() -> 
     assert zone_focus.sharp_m(enough.at(needed * 0.99)) != (1.0, math.inf)
 
 
-def test_street_on_a_lens_that_cannot_stays_within_the_lens() -> None:
+def test_zone_focus_stays_within_the_range_of_the_lens() -> None:
     phone = load_lens("phone-1inch")
     assert ZoneFocus(8.0, 2.0, 5.0).lens(phone).f_number == 4.0
     assert ZoneFocus(8.0, 0.2, 0.3).focus_m(load_lens("portrait-75")) == 0.85
@@ -146,9 +146,9 @@ def test_street_on_a_lens_that_cannot_stays_within_the_lens() -> None:
     assert near_m > far_m  # nothing of it
 
 
-def test_street_is_read_as_it_is_said() -> None:
+def test_zone_focus_text_is_parsed() -> None:
     assert ZoneFocus.parse("8,2..5") == ZoneFocus(8.0, 2.0, 5.0)
     assert ZoneFocus.parse("f/5.6, 1.5m..inf".replace(" ", "")) == ZoneFocus(5.6, 1.5, math.inf)
     for text in ("8", "8,5..2", "0,2..5", "8,inf..inf", "f,2..5"):
-        with pytest.raises(LookError, match="street"):
+        with pytest.raises(LookError, match="zone focus"):
             ZoneFocus.parse(text)

@@ -1,4 +1,4 @@
-"""Lights: what counts as one, where its disc goes, and what stands in its way."""
+"""Highlight sprites: detection, position and occlusion."""
 
 from __future__ import annotations
 
@@ -76,29 +76,29 @@ def found(levels: np.ndarray) -> set[tuple[int, int]]:
 # What counts as one
 
 
-def test_a_bright_pixel_is_a_light_and_its_tile_knows_it(finder: Finder) -> None:
+def test_a_bright_pixel_is_a_highlight_in_its_tile(finder: Finder) -> None:
     places = ((5, 5), (100, 37), (WIDTH - 1, HEIGHT - 1), (160, 96))
     assert found(finder.levels(with_lights(*places))) == tiles_of(*places)
 
 
-def test_a_light_of_one_colour_is_one(finder: Finder) -> None:
+def test_a_single_channel_highlight_is_found(finder: Finder) -> None:
     assert found(finder.levels(with_lights((40, 40), colour=(20, 0, 0)))) == tiles_of((40, 40))
 
 
-def test_texture_and_noise_are_none(finder: Finder) -> None:
+def test_texture_and_noise_are_not_highlights(finder: Finder) -> None:
     random = np.random.default_rng(3)
     assert not found(finder.levels(random.random((HEIGHT, WIDTH, 3)).astype(np.float32)))
     about_black = np.abs(0.002 * random.standard_normal((HEIGHT, WIDTH, 3))).astype(np.float32)
     assert not found(finder.levels(about_black))
 
 
-def test_what_is_larger_than_a_point_is_none(finder: Finder) -> None:
+def test_areas_larger_than_a_point_are_not_highlights(finder: Finder) -> None:
     scene = grey()
     scene[66:76, 66:76] = 50  # a lamp within one tile
     assert not found(finder.levels(scene))
 
 
-def test_what_is_sharp_is_none(finder: Finder) -> None:
+def test_sharp_points_are_not_highlights(finder: Finder) -> None:
     scene = with_lights((40, 40), (200, 100))
     assert not found(finder.levels(scene, 0.4))
     assert not found(finder.levels(scene, -0.4))
@@ -131,7 +131,7 @@ both = pytest.mark.parametrize("quality", QUALITIES)
 
 @both
 @pytest.mark.parametrize(("x", "y"), [(160, 96), (161, 98), (163, 95), (5, 90)])
-def test_its_rim_is_a_pixel_wide_at_any_size(quality: str, x: int, y: int) -> None:
+def test_sprite_rim_is_one_pixel_wide_at_any_size(quality: str, x: int, y: int) -> None:
     """Not as wide as a pixel of the scale that discs so large are spread at."""
     black = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     black[y, x] = 1000
@@ -142,7 +142,7 @@ def test_its_rim_is_a_pixel_wide_at_any_size(quality: str, x: int, y: int) -> No
 
 
 @both
-def test_between_two_pixels_it_lies_between_them(quality: str) -> None:
+def test_highlight_position_is_subpixel(quality: str) -> None:
     black = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     black[96, 100], black[96, 101] = 300, 100
     light = seen_through(black, FAR_M, quality)[..., 1]
@@ -153,7 +153,7 @@ def test_between_two_pixels_it_lies_between_them(quality: str) -> None:
 
 
 @both
-def test_its_disc_has_its_colour(quality: str) -> None:
+def test_sprite_has_the_colour_of_its_highlight(quality: str) -> None:
     scene = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     scene[96, 160] = (1000, 200, 50)
     disc = seen_through(scene, FAR_M, quality)[distances(160, 96) < RADIUS - 1]
@@ -161,7 +161,7 @@ def test_its_disc_has_its_colour(quality: str) -> None:
 
 
 @both
-def test_lights_of_one_tile_add_up(quality: str) -> None:
+def test_highlights_of_one_tile_add_up(quality: str) -> None:
     """Each quarter of a tile has one of its own."""
     black = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     places = [(162, 98), (170, 98), (162, 106), (171, 107)]
@@ -177,7 +177,7 @@ def test_lights_of_one_tile_add_up(quality: str) -> None:
 
 
 @both
-def test_what_is_no_point_keeps_its_energy_too(quality: str) -> None:
+def test_extended_light_keeps_its_energy(quality: str) -> None:
     """A lamp, a bar, and two lights beside each other."""
     for rows, columns in (
         (slice(90, 98), slice(150, 158)),
@@ -190,7 +190,7 @@ def test_what_is_no_point_keeps_its_energy_too(quality: str) -> None:
 
 
 @both
-def test_what_is_around_it_stays_as_it_is(quality: str) -> None:
+def test_pixels_around_a_highlight_are_unchanged(quality: str) -> None:
     flat = seen_through(grey(0.1), FAR_M, quality)
     lit = grey(0.1)
     lit[96, 160] = 80
@@ -201,7 +201,7 @@ def test_what_is_around_it_stays_as_it_is(quality: str) -> None:
 
 
 @both
-def test_before_the_focus_it_is_upside_down(quality: str) -> None:
+def test_sprite_in_front_of_the_focus_is_upside_down(quality: str) -> None:
     triangle = replace(LENS, f_number=2.0, f_number_min=0.95, blades=3)
     black = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     black[96, 160] = 1000
@@ -221,7 +221,7 @@ def half_before(edge: int, near_m: float) -> np.ndarray:
 
 
 @both
-def test_what_is_sharp_cuts_its_disc(quality: str) -> None:
+def test_a_sharp_occluder_cuts_the_sprite(quality: str) -> None:
     """A lamp beside a post in focus shines on nothing of it, and is whole beside it."""
     edge = 150
     scene = np.zeros((HEIGHT, WIDTH, 3), np.float32)
@@ -235,7 +235,7 @@ def test_what_is_sharp_cuts_its_disc(quality: str) -> None:
 
 @both
 @pytest.mark.parametrize("near_m", [0.7, 2.0])
-def test_what_is_blurred_before_it_takes_half_of_it_away(quality: str, near_m: float) -> None:
+def test_a_blurred_occluder_covers_half_of_the_sprite(quality: str, near_m: float) -> None:
     """Through the point u of the aperture a light is seen at R u beside its place, and a thing before it at r u, r < R:
     of a light at the edge of something half of the rays pass, those that arrive on the side away from it.
     """
@@ -249,7 +249,7 @@ def test_what_is_blurred_before_it_takes_half_of_it_away(quality: str, near_m: f
 
 
 @both
-def test_what_lies_behind_it_takes_nothing(quality: str) -> None:
+def test_objects_behind_the_highlight_do_not_occlude_it(quality: str) -> None:
     """A lamp before the focus, over things in focus and far away."""
     scene = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     scene[94:99, 158:163] = 1e-6
@@ -264,7 +264,7 @@ def test_what_lies_behind_it_takes_nothing(quality: str) -> None:
 
 
 @both
-def test_rims_cut_it_as_they_cut_every_disc(quality: str) -> None:
+def test_lens_rims_cut_sprites_like_other_discs(quality: str) -> None:
     """A cat's eye: off the middle its width is less than its height, and its area less than in the middle."""
     lens = replace(load_lens("noct-50"), vignetting=0.0)
     sizes = []

@@ -1,4 +1,4 @@
-"""Where a picture is cut into layers of depth."""
+"""Division of a picture into depth layers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def numbers(radii_px: np.ndarray, layers: Layers) -> set[int]:
 
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("radii", [[0.0], [-9.0], [9.0], [-9.0, 0.0], [0.0, 9.0], [-30.0, -9.0, 0.2, 3.0, 20.0]])
-def test_there_are_as_many_as_asked_and_the_focus_parts_them(radii: list[float], count: int) -> None:
+def test_layer_count_is_as_requested_with_a_border_at_the_focus(radii: list[float], count: int) -> None:
     layers = layers_of(spread(*sorted(radii)), count)
     assert len(layers.borders_px) == count - 1
     assert list(layers.borders_px) == sorted(set(layers.borders_px))
@@ -31,12 +31,12 @@ def test_there_are_as_many_as_asked_and_the_focus_parts_them(radii: list[float],
 
 
 @pytest.mark.parametrize("radii", [(-36.0, -11.6, -2.5), (-12.0, -4.0, 0.1, 6.0), (0.1, 2.0, 6.0, 20.0)])
-def test_things_far_apart_share_no_layer(radii: tuple[float, ...]) -> None:
+def test_distant_objects_have_separate_layers(radii: tuple[float, ...]) -> None:
     layers = layers_of(spread(*radii), 5)
     assert len(set.union(*(numbers(spread(radius), layers) for radius in radii))) == len(radii)
 
 
-def test_two_layers_of_what_is_all_before_the_focus_part_it() -> None:
+def test_two_layers_divide_a_scene_in_front_of_the_focus() -> None:
     (border,) = layers_of(spread(-12.0, -2.5), 2).borders_px
     assert -11 < border < -3
 

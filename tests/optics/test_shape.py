@@ -1,4 +1,4 @@
-"""The aperture as the kernels read it: what its tables say is what the gauge says."""
+"""Aperture tables for the kernels: they agree with the gauge."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Table:
 
 
 @pytest.mark.parametrize("name", list_lenses())
-def test_the_table_holds_a_cell_for_each_place_where_discs_differ(name: str) -> None:
+def test_table_has_a_cell_per_field_position_only_if_discs_vary(name: str) -> None:
     wide = shape_of(load_lens(name), ASPECT)
     assert wide.cells == CELLS
     assert wide.table.shape == (CELLS[0] * CELLS[1], CELL_FLOATS)
@@ -59,7 +59,7 @@ def test_a_thin_lens_is_plain() -> None:
 
 
 @pytest.mark.parametrize("trait", ["spherical", "onion_rings", "longitudinal_red", "longitudinal_blue"])
-def test_what_changes_the_light_within_a_disc_is_not_plain(trait: str) -> None:
+def test_nonuniform_discs_are_not_plain(trait: str) -> None:
     assert not shape_of(replace(PLAIN, **{trait: 0.3}), ASPECT).is_plain
 
 
@@ -73,7 +73,7 @@ def test_taps_ascend_and_lead_back_to_their_sources(lens: Lens, cell: int) -> No
     np.testing.assert_array_equal(table.gauges[REACH - table.offsets[:, 1], REACH - table.offsets[:, 0]], table.taps)
 
 
-def test_gauges_are_those_of_the_cell_s_middle() -> None:
+def test_gauges_belong_to_the_cell_centre() -> None:
     shape = shape_of(SWIRL, ASPECT)
     across, down = CELLS
     for column, row in ((0, 0), (7, 4), (11, 2)):
@@ -120,7 +120,7 @@ def test_polynomials_follow_the_opening_and_the_light(name: str) -> None:
     np.testing.assert_allclose(of_field(shape.falloff, height), light, atol=1e-3)
 
 
-def test_a_lens_that_took_the_picture_has_darkened_it_already() -> None:
+def test_vignetting_of_the_capturing_lens_is_not_repeated() -> None:
     lens = load_lens("noct-50")
     same = shape_of(lens, ASPECT, lens)
     np.testing.assert_allclose(of_field(same.falloff, np.linspace(0, 1, 9)), 1, atol=1e-9)
@@ -138,6 +138,6 @@ def test_profiles_behind_and_before_the_focus_have_the_mean_one(lens: Lens) -> N
     assert shape.rim == (1 - lens.onion_rings) * lens.spherical_at_f_number
 
 
-def test_a_shape_is_worked_out_once() -> None:
+def test_a_shape_is_computed_once() -> None:
     assert shape_of(SWIRL, ASPECT) is shape_of(SWIRL, ASPECT)
     assert shape_of(SWIRL, ASPECT) is not shape_of(SWIRL.at(2.0), ASPECT)

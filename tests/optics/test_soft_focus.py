@@ -1,4 +1,4 @@
-"""The glow of a soft-focus lens: a halo that keeps energy, follows the aperture, and is nothing where there is none."""
+"""Soft-focus halo: it keeps energy, follows the aperture, and is absent without soft focus."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def psnr(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_a_flat_picture_stays_as_it_is(device: Device, width: int, height: int) -> None:
+def test_a_flat_picture_does_not_change(device: Device, width: int, height: int) -> None:
     for opening in (1.0, 0.7, 0.4):
         seen = glowing(device, np.full((height, width), 0.7, np.float32), SoftFocusHalo(0.4, MAX_SIGMA * opening**3))
         np.testing.assert_allclose(seen, 0.7, rtol=FEW_OPERATIONS)
@@ -104,7 +104,7 @@ def test_the_halo_has_the_width_of_the_formula(device: Device) -> None:
         assert variance == pytest.approx(expected, rel=0.02)
 
 
-def test_half_the_size_shows_the_same_glow(device: Device) -> None:
+def test_halo_is_the_same_at_half_the_size(device: Device) -> None:
     scene = noise(960, 120)
     scene[40:80, 300:500] = 4.0
     for opening in (1.0, 0.8, 0.6):
@@ -114,7 +114,7 @@ def test_half_the_size_shows_the_same_glow(device: Device) -> None:
 
 
 @pytest.mark.parametrize("run_length", [1, 8, 16])
-def test_work_items_of_any_length_glow_alike(device: Device, run_length: int) -> None:
+def test_halo_is_independent_of_the_run_length(device: Device, run_length: int) -> None:
     if device.run_length in (1, run_length):
         pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
     other = open_device(device.spec)
@@ -126,7 +126,7 @@ def test_work_items_of_any_length_glow_alike(device: Device, run_length: int) ->
     other.close()
 
 
-def test_stopping_down_takes_it_away() -> None:
+def test_stopping_down_removes_the_halo() -> None:
     wide, closed = SoftFocusHalo.of(SOFT), SoftFocusHalo.of(SOFT.at(4.4))  # two stops
     assert (wide.share, wide.widest) == (0.4, MAX_SIGMA)
     assert (closed.share, closed.widest) == pytest.approx((0.1, MAX_SIGMA / 8))
@@ -136,7 +136,7 @@ def test_stopping_down_takes_it_away() -> None:
     assert not SoftFocusHalo.of(load_lens("noct-50")).shows(8000)
 
 
-def test_what_the_capture_has_already_is_not_added() -> None:
+def test_halo_of_the_capturing_lens_is_not_added_twice() -> None:
     assert SoftFocusHalo.of(SOFT, SOFT).share == 0
     assert SoftFocusHalo.of(SOFT, load_lens("noct-50")) == SoftFocusHalo.of(SOFT)
     assert SoftFocusHalo.of(load_lens("noct-50"), SOFT).share == 0
@@ -145,7 +145,7 @@ def test_what_the_capture_has_already_is_not_added() -> None:
 
 
 @pytest.mark.usefixtures("quick_api")
-def test_a_lens_shows_it_on_what_is_in_focus_too() -> None:
+def test_halo_applies_to_areas_in_focus() -> None:
     scene = np.zeros((120, 160, 3), np.float32)
     scene[60, 80] = 1000
     depth_m = np.full((120, 160), 2.0, np.float32)
