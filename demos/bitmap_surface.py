@@ -11,6 +11,7 @@ import groundglass as gg
 from groundglass.display.bitmap import BitmapSurface
 from groundglass.display.events import Key, Pointer
 from groundglass.display.viewer import Viewer
+from groundglass.settings import SettingsHistory
 from groundglass.tools.aids import Aids
 from groundglass.tools.focus import FocusTool
 from PIL import Image
@@ -24,9 +25,11 @@ def main() -> None:
     with (
         gg.open(source_name) as source,
         BitmapSurface(source.size, lambda frame: pictures.append(Image.fromarray(frame.copy()))) as surface,
-        gg.Engine(gl=surface.gl, look="classic", lens="noct-50", focus_m=1.25) as engine,
+        gg.Engine(gl=surface.gl) as engine,
     ):
-        viewer = Viewer(engine, source, surface=surface, tools=[FocusTool, Aids])
+        viewer = Viewer(
+            engine, source, SettingsHistory(gg.Settings(focus_m=1.25)), surface=surface, tools=[FocusTool, Aids]
+        )
         surface.input.post(Key("P"))  # focus peaking
         surface.input.post(Pointer("press", 0.5, 0.5))  # focus on what is in the middle
         viewer.run(frames=FRAMES)

@@ -1,6 +1,5 @@
-"""One picture with depth through several lenses at several apertures; above them itself all sharp, and its depth.
+"""One picture with depth through several lenses at several apertures; above them everything in focus, and the depth.
 
-python demos/bokeh_sheet.py
 python demos/bokeh_sheet.py photo.jpg --depth depth.png --depth-range 6..0.6 --focus 0.5 0.6
 python demos/bokeh_sheet.py portrait.heic --depth-range 0.7..2.5 --lens noct-50 swirl-50 --f-number 0.95 2
 """

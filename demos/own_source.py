@@ -1,5 +1,4 @@
 """A source of your own: a `BaseSource` that iterates `Frame`s. Here NumPy paints what a 12-bit sensor would have seen.
-
 python demos/own_source.py -o pendulum.png
 """
 

@@ -8,6 +8,7 @@ import moderngl
 from groundglass.display.events import Signal
 from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.viewer import Viewer
+from groundglass.settings import SettingsHistory
 from groundglass.tools.focus import FocusTool
 from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QSurfaceFormat
@@ -91,5 +92,5 @@ if __name__ == "__main__":
     app = QApplication(sys.argv)
     with gg.open(sys.argv[1] if len(sys.argv) > 1 else "scene:?size=960x540") as source:
         surface = View(source.size).surface
-        with surface, gg.Engine(gl=surface.gl, look="classic", lens="noct-50", focus_m=1.25) as engine:
-            Viewer(engine, source, surface=surface, tools=[FocusTool]).run()
+        with surface, gg.Engine(gl=surface.gl) as engine:
+            Viewer(engine, source, SettingsHistory(gg.Settings(focus_m=1.25)), surface=surface, tools=[FocusTool]).run()

@@ -41,7 +41,7 @@ def test_engine_over_the_frames_of_a_source(tmp_path: Path) -> None:
     for index, level in enumerate((60, 120, 180)):
         Image.fromarray(np.full((32, 48, 3), level, np.uint8)).save(tmp_path / f"{index}.png")
     with gg.Engine(device="auto", size=(48, 32)) as engine:
-        pictures = [engine.render(frame) for frame in gg.open(tmp_path)]
+        pictures = [engine.render(frame, gg.Settings()) for frame in gg.open(tmp_path)]
     assert [picture.shape for picture in pictures] == [(32, 48, 3)] * 3
     assert np.all(np.diff([picture.mean() for picture in pictures]) > 0)
 

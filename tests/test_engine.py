@@ -316,7 +316,7 @@ def test_the_light_is_made_once_for_both_sides_of_a_wipe(engine: LiveEngine, mon
 def test_sizes_and_qualities_that_alternate_make_nothing_anew(engine: LiveEngine) -> None:
     frames = [mosaic(*size, depth_m=two_planes(*size)) for size in ((96, 128), (64, 80))]
     kinds = [(frame, gg.Settings(quality=quality)) for frame in frames for quality in ("live", "best")]
-    stages = engine._depth, engine._defocus, engine._transfer
+    stages = engine._depth, engine._defocus, engine._transfer._packed
     for frame, settings in kinds:
         engine.engine.draw(frame, settings)
     made = [id(stage) for kept in stages for stage in kept._stages.values()]

@@ -41,7 +41,7 @@ def edit(bench: Bench, what: str, number: int) -> None:
     else:
         gain = 1.0 + number / 1000 if number % 2 else 0.0
         kernel = (REPOSITORY / "kernels" / "pack_scene.cl").read_text(encoding="utf-8")
-        bench.save("pack_scene.cl", kernel.replace("BITS(bounded *", f"BITS({gain}f * bounded *"))
+        bench.save("pack_scene.cl", kernel.replace("BITS(OF_BITS(bounded)", f"BITS({gain}f * OF_BITS(bounded)"))
 
 
 def prepare(bench: Bench, what: str) -> None:

@@ -61,11 +61,13 @@ def run_quality(
 ) -> dict[str, Any]:
     """Measures on scenes of the seeds 0 to `seeds` - 1 at `size`, (width, height) in pixels.
 
-    Returns `{"device", "gl", "size", "seeds", "lens", "focus_m", "lens_points", "psnr_db", "highlight_energy", "disc_px"}`.
-    `psnr_db` is a row a kind of scene: PSNR against the truth of `points` points of the aperture, mean over seeds and
-    focus distances, of no blur, plain scatter and each quality, and what each quality gains over the scatter.
-    `highlight_energy` is, for each lens that ships, the energy of a light over what it sent, where that is farthest from 1;
-    `disc_px` the diameters of discs beside those of the thin lens.
+    Returns a dictionary with the keys `device`, `gl`, `size`, `seeds`, `lens`, `focus_m`, `lens_points` and:
+
+    - `psnr_db`: a row for each kind of scene. PSNR against the ground truth of `points` points of the aperture, mean
+      over seeds and focus distances, for no blur, plain scatter and each quality, and the gain of each quality over
+      the plain scatter.
+    - `highlight_energy`: for each lens, the worst ratio of the energy of a highlight after and before the defocus.
+    - `disc_px`: the measured diameters of discs and those of the thin lens.
     """
     kinds = [partial(layered, size, points), *(partial(smooth, kind, size, points) for kind in SURFACES)]
     with ThreadPoolExecutor(os.cpu_count()) as workers, Engine(device) as engine:

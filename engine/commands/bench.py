@@ -75,7 +75,11 @@ def print_figures(figures: dict[str, Any]) -> None:
 
 def print_quality(figures: dict[str, Any]) -> None:
     """A table of each kind of figures, then what is said of all of them."""
-    tables = {"psnr_db": ("PSNR, dB", 2), "light_energy": ("energy of a light", 4), "disc_px": ("diameter, px", 2)}
+    tables = {
+        "psnr_db": ("PSNR, dB", 2),
+        "highlight_energy": ("energy of a highlight", 4),
+        "disc_px": ("diameter, px", 2),
+    }
     for key, (heading, digits) in tables.items():
         print_rows(heading, figures[key], digits)
         print()

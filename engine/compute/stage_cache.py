@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from threading import Lock, Thread
 from typing import Generic, ParamSpec, Protocol, TypeVar
@@ -69,6 +69,10 @@ class StageCache(Generic[Key, Stage]):
     def __len__(self) -> int:
         """How many stages are alive, those made ahead included."""
         return len(self._stages) + len(self._coming)
+
+    def __iter__(self) -> Iterator[Stage]:
+        """The stages that `get` returns at once, the least recently used first."""
+        return iter(self._stages.values())
 
     def release(self) -> None:
         """Releases all stages, and waits for those being made; harmless when done twice."""

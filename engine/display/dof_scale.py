@@ -226,7 +226,7 @@ class _Row:
 
 
 def _by_roundness() -> Iterator[int]:
-    """Distances in centimetres from MIN_DISTANCE_CM to MAX_DISTANCE_CM, round ones first; each once, none with four digits."""
+    """Distances from MIN_DISTANCE_CM to MAX_DISTANCE_CM, in centimetres, round ones first, at most three digits."""
     seen: set[int] = set()
     tiers = ((100, 200, 500), (150, 300, 400, 700), (120, 250, 600, 800), range(100, 1000, 50), range(100, 1000, 10))
     for tier in (*tiers, range(100, 1000, 5), range(100, 1000)):

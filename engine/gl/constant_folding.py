@@ -31,6 +31,11 @@ class ConstantFolding(Generic[Key]):
         """The one to draw with, told its numbers. Raises ShaderError where it does not compile."""
         return self._kept.get(key).program(numbers, self._folds_constants)
 
+    def compiled(self) -> tuple[int, int]:
+        """How many programs are alive with uniforms, and how many with constants."""
+        alive = list(self._kept)
+        return sum(one._with_uniforms is not None for one in alive), sum(one._folded is not None for one in alive)
+
     def release(self) -> None:
         """Gives all programs back; harmless when done twice."""
         self._kept.release()

@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 
 from ..errors import ShaderError
 from .domain import Domain, parse_domain, with_display_where
+from .former_words import with_current_words
 from .program import SHADERS, Reader, Source, load_source, read_shader, source_of
 
 Number = float | int | bool | tuple[float, ...]  # what a uniform holds
@@ -166,7 +167,7 @@ def load_pass(name: str, read: Reader = read_shader) -> Pass:
 @lru_cache(maxsize=256)
 def _load_pass(name: str, read: Reader, revision: int) -> Pass:
     file = f"{name}.glsl"
-    source = load_source(file, read)
+    source = with_current_words(name, load_source(file, read))
     stage: Stage | None = None
     domain: Domain | None = None
     neighbourhood: Neighbourhood | None = None

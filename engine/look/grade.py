@@ -82,7 +82,8 @@ class Grader:
     """Draws looks. Programs are kept by their passes and targets by kind and size, a few of each: a frame compiles and
     allocates nothing.
 
-    With `settles` (on Mesa's software renderer, unless told) numbers that stand still become constants: `ConstantFolding`.
+    With `folds_constants` (default: on Mesa's software renderer) numbers that do not change become constants; see
+    `ConstantFolding`.
 
     `last_gpu_ms` is the duration of the latest draw whose time is known, None before. On a GPU it is a timer query of
     two draws ago, read without waiting. Mesa's software renderer times only the last tile of a draw, and there is

@@ -1,4 +1,4 @@
-"""What is around a pixel, for passes that ask for it (`#pragma neighbourhood`): small textures, drawn before the look itself.
+"""The neighbourhood of a pixel for passes with `#pragma neighbourhood`: small textures, drawn before the look.
 
 What such a pass averages is drawn at half size, behind the passes before it, and halved until its radius is a few
 pixels; then a recipe blurs it. Radii are fractions of the frame: of half the picture the same small textures are made,
@@ -84,8 +84,9 @@ class Neighbourhoods:
             if one.neighbourhood is None:
                 continue
             if one.neighbourhood.prefilter not in PREFILTERS:
+                known = ", ".join(PREFILTERS)
                 raise ShaderError(
-                    f"{one.name}.glsl: unknown recipe '{one.neighbourhood.prefilter}'; use one of {', '.join(PREFILTERS)}"
+                    f"{one.name}.glsl: unknown prefilter '{one.neighbourhood.prefilter}'; use one of {known}"
                 )
             radius = numbers[uniform_name(one.name, one.neighbourhood.radius)]
             assert isinstance(radius, float)  # a parameter in frame heights is a float

@@ -40,7 +40,7 @@ class PixelInspector(Tool):
         self._lines: list[str] = []
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("loupe", "Loupe", "aids", "I", get=lambda: self._on, set=self._toggle)
+        yield Switch("pixel_inspector", "Pixel inspector", "aids", "I", get=lambda: self._on, set=self._toggle)
 
     def handle_event(self, event: Event) -> bool:
         if isinstance(event, Pointer) and event.kind in ("move", "drag"):
@@ -67,13 +67,13 @@ class PixelInspector(Tool):
             return
         room = canvas.size[0] // 2
         size = canvas.sprites.prepare(
-            "loupe", (self._lines, canvas.text_px), lambda: render_text(self._lines, canvas.text_px, room)
+            "pixel_inspector", (self._lines, canvas.text_px), lambda: render_text(self._lines, canvas.text_px, room)
         )
         away = canvas.text_px
         x, y = canvas.pixel(*self._at)
         x = x + away if x + away + size[0] <= canvas.size[0] else x - away - size[0]
         y = y - away - size[1] if y - away - size[1] >= 0 else y + away
-        canvas.sprites.draw("loupe", x, y)
+        canvas.sprites.draw("pixel_inspector", x, y)
 
     def close(self) -> None:
         if self._probe is not None:

@@ -52,26 +52,22 @@ class WipeTool(Tool):
         self._reach = 0.02  # in fractions of the picture
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("split", "A/B split", "aids", "X", get=lambda: self._on, set=self._toggle)
+        yield Switch("wipe", "Wipe (A/B)", "aids", "X", get=lambda: self._on, set=self._toggle)
         kinds = ("before", "look", "lens", "device")
         yield Choice(
-            "split_kind", "A/B split: B is", "aids", "Shift+X", choices=kinds, get=lambda: self._kind, set=self._choose
+            "wipe_kind", "Wipe: B is", "aids", "Shift+X", choices=kinds, get=lambda: self._kind, set=self._choose
         )
         looks, lenses = tuple(list_looks()), tuple(list_lenses())
+        yield Choice("wipe_look", "Wipe: look", "aids", choices=looks, get=lambda: self._look, set=self._choose_look)
+        yield Choice("wipe_lens", "Wipe: lens", "aids", choices=lenses, get=lambda: self._lens, set=self._choose_lens)
         yield Choice(
-            "split_look", "A/B split: look", "aids", choices=looks, get=lambda: self._look, set=self._choose_look
-        )
-        yield Choice(
-            "split_lens", "A/B split: lens", "aids", choices=lenses, get=lambda: self._lens, set=self._choose_lens
-        )
-        yield Choice(
-            *("split_device", "A/B split: device", "aids"),
+            *("wipe_device", "Wipe: device", "aids"),
             choices=self._devices,
             get=lambda: self._device,
             set=self._choose_device,
         )
         yield Number(
-            "split_at", "A/B split: line", "aids", minimum=0, maximum=1, step=0.01, get=lambda: self._at, set=self._move
+            "wipe_at", "Wipe: line", "aids", minimum=0, maximum=1, step=0.01, get=lambda: self._at, set=self._move
         )
 
     def handle_event(self, event: Event) -> bool:
@@ -115,14 +111,14 @@ class WipeTool(Tool):
         if not left <= x <= left + width:
             return
         pen = max(1, canvas.text_px // 9)
-        canvas.sprites.prepare("split", (height, pen), lambda: line(height, pen))
-        canvas.sprites.draw("split", x - 2 * pen, bottom)
+        canvas.sprites.prepare("wipe", (height, pen), lambda: line(height, pen))
+        canvas.sprites.draw("wipe", x - 2 * pen, bottom)
         top = bottom + height - canvas.text_px // 2
         own = self._engine.device.spec if self._kind == "device" else self._settings.now.look.name
-        for name, text in (("split-a", own), ("split-b", self._name())):
+        for name, text in (("wipe-a", own), ("wipe-b", self._name())):
             label = partial(render_text, [text], canvas.text_px, canvas.size[0] // 3)
             made = canvas.sprites.prepare(name, (text, canvas.text_px, canvas.size[0]), label)
-            canvas.sprites.draw(name, x - made[0] - 4 * pen if name == "split-a" else x + 4 * pen, top - made[1])
+            canvas.sprites.draw(name, x - made[0] - 4 * pen if name == "wipe-a" else x + 4 * pen, top - made[1])
 
     def _name(self) -> str:
         return {"before": BEFORE, "look": self._look, "lens": self._lens, "device": self._device}[self._kind]

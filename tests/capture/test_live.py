@@ -17,8 +17,10 @@ from groundglass.capture.latest import LatestFrameQueue
 from groundglass.capture.source_filter import SourceFilter
 from groundglass.capture.stereo import WithRight
 from groundglass.capture.with_depth import UprightDepth, WithDepth
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.viewer import Viewer
 from groundglass.frame import Frame, Lease, StereoRig
+from groundglass.settings import SettingsHistory
 from live_source_support import WAIT_S, FakeCamera
 
 
@@ -181,8 +183,12 @@ def test_a_read_that_cannot_be_interrupted_does_not_keep_close_waiting(monkeypat
 
 
 def test_the_viewer_lists_the_controls_of_a_camera_and_gives_every_buffer_back() -> None:
-    with FakeCamera() as camera, gg.Engine(size=camera.size) as engine:
-        viewer = Viewer(engine, camera)
+    with (
+        FakeCamera() as camera,
+        OffscreenSurface(camera.size) as surface,
+        gg.Engine(size=camera.size, gl=surface.gl) as engine,
+    ):
+        viewer = Viewer(engine, camera, SettingsHistory(gg.Settings()), surface=surface)
         viewer.controls.set("camera_gain", 4.0)
         viewer.controls.set(EXPOSURE_CONTROL, -2.0)
         assert (camera.gain, camera.exposure_ev) == (4.0, -2.0)

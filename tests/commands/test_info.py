@@ -106,7 +106,7 @@ def test_its_lines_are_for_people(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("sites", "name"), [(XTRANS_SITES, "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG"), (None, "MONO")])
 def test_other_sensors(tmp_path: Path, sites: tuple[int, ...] | None, name: str) -> None:
-    found = read_metadata(str(write_dng(tmp_path / "a.dng", ramp(), sites=sites)))
+    found = read_metadata(str(write_dng(tmp_path / "a.dng", ramp(), photosites=sites)))
     assert found["cfa"] == name
     assert found["bits"] == 16
 
@@ -118,7 +118,7 @@ def test_a_linear_dng(tmp_path: Path) -> None:
 
 
 def test_filters_that_nobody_demosaics_are_told_with_the_rest(tmp_path: Path) -> None:
-    found = read_metadata(str(write_dng(tmp_path / "a.dng", ramp(), sites=(0, 1, 1, 3))))
+    found = read_metadata(str(write_dng(tmp_path / "a.dng", ramp(), photosites=(0, 1, 1, 3))))
     assert found["camera"] == "House Box"
     assert "not red, green and blue" in found["problem"]
 

@@ -27,7 +27,7 @@ from groundglass.develop.developer import Developer
 from groundglass.develop.development import Development
 from groundglass.develop.remosaic import Remosaic
 from groundglass.frame import Encoding, Frame, StereoRig
-from groundglass.transfer.host import ORIGIN, TextureTransfer
+from groundglass.transfer.host import ORIGIN, PackedScene
 from pattern_support import mosaic_of
 from tolerances import HALF_ROUNDING, STAGE
 
@@ -100,7 +100,7 @@ def a_picture_is_the_light_of_its_numbers(device: Device) -> None:
 @fact("pack_scene.cl", "pack_scene")
 def a_packed_pixel_has_three_half_floats_and_a_1(device: Device) -> None:
     pixels = RANDOM.uniform(0.1, 60.0, (3, 5, 3)).astype(np.float32)
-    scene, transfer = planes_of(device, pixels), TextureTransfer(device, 5, 3)
+    scene, transfer = planes_of(device, pixels), PackedScene(device, 5, 3)
     with transfer.view(scene) as packed:
         seen = packed[ORIGIN[1] :, ORIGIN[0] : ORIGIN[0] + 5].astype(np.float64)
     np.testing.assert_allclose(seen[..., :3], pixels, rtol=HALF_ROUNDING)
@@ -257,7 +257,7 @@ STEREO = {
     "stereo_sweep.cl": ("sweep",),
     "stereo_paths.cl": ("path_costs",),
     "stereo_winner.cl": ("winner", "winner_of_pixel"),
-    "stereo_fill.cl": ("without_specks", "carry_along", "carry_down", "fill", "median"),
+    "stereo_fill.cl": ("remove_speckles", "fill_rows", "fill_columns", "fill", "median"),
 }
 
 
@@ -321,13 +321,13 @@ def a_lamp_out_of_focus_is_a_disc_of_its_energy(device: Device) -> None:
 def launched(device: Device, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
     """Source, without what it is built for, and kernel of every launch."""
     seen: set[tuple[str, str]] = set()
-    run = device.run
+    launch = device.launch
 
     def noting(source: str, kernel: str, *rest: Any) -> None:
         seen.add((source.partition("?")[0], kernel))
-        run(source, kernel, *rest)
+        launch(source, kernel, *rest)
 
-    monkeypatch.setattr(device, "run", noting)
+    monkeypatch.setattr(device, "launch", noting)
     return seen
 
 

@@ -124,7 +124,7 @@ def test_frames_of_a_few_kinds_in_turns_allocate_nothing_and_more_kinds_are_boun
     for mosaic in mosaics:
         developer.develop(mosaic, half)
         counts.append(device.live_buffers)
-    assert len(set(counts[2:])) == 1
+    assert len(set(counts[3:])) == 1  # the smallest mosaic has fewer scales of highlights
 
 
 def test_the_size_may_change_while_kernels_are_at_work(device: Device, developer: Developer) -> None:

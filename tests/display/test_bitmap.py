@@ -8,6 +8,7 @@ import numpy as np
 from groundglass.display.bitmap import BitmapSurface
 from groundglass.display.events import Key, Signal
 from groundglass.display.viewer import Viewer
+from groundglass.settings import SettingsHistory
 from look_support import context
 
 
@@ -15,6 +16,7 @@ def test_a_frame_comes_one_present_late_and_the_last_one_with_the_end() -> None:
     frames: list[np.ndarray] = []
     surface = BitmapSurface((6, 4), frames.append, gl=context())
     for level in range(1, 4):
+        surface.framebuffer.use()  # another framebuffer's scissor would clip
         surface.framebuffer.clear(level / 255, 0, 0, 1)
         surface.present("")
         assert len(frames) == level - 1
@@ -40,15 +42,15 @@ def test_the_viewer_plays_on_it_and_hears_what_is_posted() -> None:
     with (
         gg.open("scene:?size=96x64") as source,
         BitmapSurface((96, 64), frames.append) as surface,
-        gg.Engine(gl=surface.gl, look="classic") as engine,
+        gg.Engine(gl=surface.gl) as engine,
     ):
-        viewer = Viewer(engine, source, surface=surface)
+        viewer = Viewer(engine, source, SettingsHistory(gg.Settings()), surface=surface)
         assert "fullscreen" not in {control.name for control in viewer.controls}
         surface.input.post(Key("Space"))
         surface.input.post(Signal.QUIT)
         viewer.run(frames=3)
         assert viewer.controls.get("freeze") is False  # it thawed at its end
-        Viewer(engine, source, surface=surface).run(frames=3)
+        Viewer(engine, source, SettingsHistory(gg.Settings()), surface=surface).run(frames=3)
         framebuffer = surface.framebuffer
     context()
     assert isinstance(framebuffer.mglo, moderngl.InvalidObject)

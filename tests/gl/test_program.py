@@ -187,3 +187,20 @@ def test_nothing_is_left_alive() -> None:
     gc.collect()
     assert [one for one in ctx.objects if not isinstance(one, moderngl.InvalidObject)] == []
     ctx.release()
+
+
+def test_a_pass_with_former_words_is_read_as_one_with_the_present_ones() -> None:
+    present = read_shader("halation.glsl")
+    former = present.replace("PixelContext place", "Place place")
+    for new, old in (
+        ("#pragma pass neighbourhood", "#pragma pass around"),
+        ("#pragma neighbourhood", "#pragma around"),
+        ("halation_prefilter", "halation_seen"),
+        ("halation_neighbourhood", "halation_around"),
+    ):
+        assert new in former
+        former = former.replace(new, old)
+    assert former != present
+    shaders = [load_pass("halation", reading("halation", text)) for text in (former, present)]
+    assert shaders[0].source.text == shaders[1].source.text
+    assert shaders[0].neighbourhood == shaders[1].neighbourhood

@@ -219,11 +219,11 @@ def test_a_reloaded_file_and_the_hand_on_the_sliders_agree(tmp_path: Path) -> No
     edited.set("grain", "size", 0.002)  # by hand
     edited.set("tone_curve", "toe", (0.5, 0.5, 0.5))
     changed = FILM.replace("amount = 0.02", "amount = 0.035").replace("toe = 1", "toe = 0.9")
-    edited.reloaded(parse_look(changed + "\n[pass.exposure]\nexposure_ev = 1\n", "film.toml"))
+    edited.reloaded(parse_look(changed + "\n[pass.saturation]\nsaturation = 1.5\n", "film.toml"))
     assert edited.value("grain", "amount") == 0.035  # the file's
     assert edited.value("grain", "size") == 0.002  # the hand's
     assert edited.value("tone_curve", "toe") == (0.9, 0.9, 0.9)  # both: the file is the latest
-    assert edited.value("exposure", "exposure_ev") == 1.0
+    assert edited.value("saturation", "saturation") == 1.5
     edited.reset("grain", "size")
     assert edited.value("grain", "size") == 0.001
     edited.history.undo()

@@ -92,7 +92,7 @@ def test_a_kernel(bench: Bench, repository: Path) -> None:
     bench.save("pack_scene.cl", kernel.replace("KERNEL", "nonsense KERNEL", 1))
     until(lambda: bench.tells, "what is wrong with the kernel is told")
     assert bench.middle.max() > 5
-    bench.save("pack_scene.cl", kernel.replace("BITS(bounded *", "BITS(0.0f * bounded *"))
+    bench.save("pack_scene.cl", kernel.replace("BITS(OF_BITS(bounded)", "BITS(0.0f * OF_BITS(bounded)"))
     until(lambda: bench.middle.max() < 5 and not bench.tells, "the kernel hands over darkness")
     (bench.folder / "pack_scene.cl").unlink()
     until(lambda: bench.middle.max() > 5, "the kernel that ships")

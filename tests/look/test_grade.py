@@ -110,7 +110,7 @@ def test_a_frame_allocates_and_compiles_nothing() -> None:
     planes.write([np.ones((4, 4), np.float32)] * 3)
     assert grader.draw(planes, look.with_value("tone_curve", "toe", 0.4), frame_index=1) is first
     assert planes.textures is textures
-    assert (len(grader._programs._with_uniforms), len(grader._programs._folded)) == (1, 0)
+    assert grader._programs.compiled() == (1, 0)
     assert grader.last_gpu_ms is not None
     grader.release()
     planes.release()
@@ -126,7 +126,7 @@ def test_a_look_that_stands_still_is_the_same_picture(name: str, strength: float
     uniforms, constants, again = (np.frombuffer(one, np.float32) for one in drawn)
     np.testing.assert_allclose(constants, uniforms, atol=1e-4)  # they are rounded in another order
     np.testing.assert_array_equal(again, constants)
-    assert len(grader._programs._folded) == 1
+    assert grader._programs.compiled()[1] == 1
     grader.release()
     planes.release()
 
@@ -140,7 +140,7 @@ def test_what_stood_still_may_move_again() -> None:
     for first, second in ((0, 1), (0, 4), (2, 3)):  # with uniforms or with constants, noise of four values
         assert np.abs(drawn[first].astype(int) - drawn[second]).max() <= 1
     assert np.abs(drawn[2].astype(int) - drawn[0]).max() > 1
-    assert len(grader._programs._folded) == 1
+    assert grader._programs.compiled()[1] == 1
     grader.release()
     planes.release()
 

@@ -69,7 +69,7 @@ def test_another_lut_is_another_picture_and_a_frame_uploads_nothing() -> None:
     assert grader._tables._kept["lut_file_"] is kept
     black = look.with_value("lut", "file", Lut("black", None, np.zeros((2, 2, 2, 3), np.float32)))
     assert set(grader.draw(planes, black).read()) == {0, 255}
-    assert len(grader._programs._with_uniforms) == 1
+    assert grader._programs.compiled() == (1, 0)
     grader.release()
     planes.release()
 

@@ -159,13 +159,13 @@ def test_a_frame_makes_no_texture_and_a_look_may_settle() -> None:
     planes.write([np.ascontiguousarray(lights()[..., c]) for c in range(3)])
     look = look_of("bloom", amount=0.3)
     first = grader.draw(planes, look, target="rgba32f").read()
-    maps = dict(grader._neighbourhoods._maps)
+    maps = list(grader._neighbourhoods._maps)
     again = [np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2)]
-    assert grader._neighbourhoods._maps == maps
+    assert list(grader._neighbourhoods._maps) == maps
     for one in again:
         np.testing.assert_allclose(one, np.frombuffer(first, np.float32), atol=STAGE)
     grader.release()
-    assert grader._neighbourhoods._maps == {}
+    assert len(grader._neighbourhoods._maps) == 0
     planes.release()
 
 

@@ -75,7 +75,7 @@ def test_colours_that_a_fit_has_not_seen_are_met_as_well(
     none = np.zeros(len(scene), np.intp)
     samples = Samples(scene @ REC709_TO_REC2020.T, measured, np.zeros(len(scene)), none, none)
     model = Model(CHAINS[name])
-    every = np.ones(len(model.knobs), bool)
+    every = np.ones(len(model.fit_parameters), bool)
     start = Problem(model, samples).solve(model.start, every, 40)
     differences = np.empty(len(scene))
     for group in np.unique(groups):

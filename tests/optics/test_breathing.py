@@ -166,7 +166,7 @@ def test_what_is_picked_as_grey_is_what_was_pointed_at(engine: LiveEngine) -> No
     picture = engine.render(frame)
     x, y = red_at((picture / 255) ** 2.2)
     assert x < 20 / WIDTH - 0.03
-    assert engine.pick_grey(x, y).startswith("0.5,1,1")
+    assert engine.grey_at(x, y).startswith("0.5,1,1")
 
 
 def test_peaking_and_the_face_s_frame_follow(engine: LiveEngine) -> None:
@@ -197,7 +197,7 @@ def test_a_rack_breathes_smoothly(engine: LiveEngine) -> None:
 def test_a_lens_that_does_not_breathe_costs_nothing() -> None:
     with LiveEngine(lens=replace(LENS, breathing_percent=0.0), focus_m=0.5) as fresh:
         fresh.draw(spots())
-        assert (fresh._breathing.is_made, fresh.magnification) == (False, 1.0)
+        assert (len(fresh._breathing), fresh.magnification) == (0, 1.0)
 
 
 def test_without_distances_there_is_no_focus_to_breathe_with(engine: LiveEngine) -> None:
@@ -211,6 +211,6 @@ def test_an_unknown_distance_is_none(engine: LiveEngine, unknown: float) -> None
     engine.draw(spots())
     depth_m = np.full((8, 8), 2.0, np.float32)
     depth_m[:, :4] = unknown
-    engine._last = replace(engine.last, depth_m=depth_m)
+    engine.drawn = replace(engine.drawn, frame=replace(engine.last, depth_m=depth_m))
     assert engine.depth_at(0.2, 0.5) is None
     assert engine.depth_at(0.8, 0.5) == 2.0

@@ -96,8 +96,8 @@ CRASH = """
 import sys, time
 from pathlib import Path
 sys.path[:0] = {folders!r}
-from test_video import Film, picture, SIZE
-film = Film(Path({path!r}), SIZE, {codec!r})
+from test_video import VideoWriter, picture, SIZE
+film = VideoWriter(Path({path!r}), SIZE, {codec!r})
 for number in range(10_000):
     film.add(picture(number % 50), number / 30)
     print(film.written, flush=True)

@@ -178,6 +178,6 @@ def test_nothing_is_left_alive() -> None:
     depth = made._maps._depth
     made.release()
     assert isinstance(depth.mglo, moderngl.InvalidObject)
-    assert made._programs._with_uniforms == {}
+    assert made._programs.compiled() == (0, 0)
     made.release()
     surface.close()

@@ -57,7 +57,7 @@ def alone(engine: LiveEngine, frame: gg.Frame, **settings: object) -> np.ndarray
 def test_each_side_is_what_it_is_alone(engine: LiveEngine, frame: gg.Frame) -> None:
     wipe = Wipe(engine)
     sepia, neutral = alone(engine, frame), alone(engine, frame, look="neutral")
-    wipe.controls.set("split_at", 0.3)
+    wipe.controls.set("wipe_at", 0.3)
     wipe.controls.press("X")
     for _ in range(3):  # with uniforms, then with constants
         shown = wipe.show(frame)
@@ -69,7 +69,7 @@ def test_each_side_is_what_it_is_alone(engine: LiveEngine, frame: gg.Frame) -> N
 def test_another_lens_on_the_right(engine: LiveEngine, frame: gg.Frame) -> None:
     wipe = Wipe(engine)
     mine, other = alone(engine, frame), alone(engine, frame, lens="phone-1inch", f_number=1.63)
-    wipe.controls.set("split_lens", "phone-1inch")
+    wipe.controls.set("wipe_lens", "phone-1inch")
     wipe.controls.press("X")
     shown = wipe.show(frame)
     assert np.abs(shown[:, :60] - mine[:, :60]).max() <= 2
@@ -94,7 +94,7 @@ def test_the_line_is_dragged_and_clicks_beside_it_are_for_others(engine: LiveEng
     assert tool.tick(0.0) is Invalidation.REDRAW
     assert tool.draw_part(frame) == Part("left", 1.0)
     assert tool.handle_event(Pointer("release", 1.4, 0.5))
-    controls.set("split_at", 0.25)
+    controls.set("wipe_at", 0.25)
     controls.press("Shift+X")
     assert wipe.said == ["B is natural"]
     assert (tool.draw_part(frame), tool._b_settings().look.name) == (Part("left", 0.25), "natural")
@@ -111,7 +111,7 @@ def test_moving_the_line_makes_no_program(engine: LiveEngine, frame: gg.Frame) -
     wipe.controls.press("X")
     made = []
     for move in range(60):
-        wipe.controls.set("split_at", move / 60)
+        wipe.controls.set("wipe_at", move / 60)
         wipe.show(frame)
         made.append([id(one) for one in engine._grader._programs._kept._stages.values()])
     assert sorted(made[5]) == sorted(made[-1])
@@ -138,7 +138,7 @@ def test_the_right_part_is_copied(at: float) -> None:
 def test_another_device_draws_the_right_part(engine: LiveEngine, frame: gg.Frame) -> None:
     wipe = Wipe(engine)
     sepia = alone(engine, frame)
-    wipe.controls.set("split_device", engine.device.spec)
+    wipe.controls.set("wipe_device", engine.device.spec)
     assert wipe.said[-1] == f"B is {engine.device.spec}"
     wipe.controls.press("X")
     engine.look = "neutral"
@@ -148,7 +148,7 @@ def test_another_device_draws_the_right_part(engine: LiveEngine, frame: gg.Frame
     assert np.abs(shown - sepia).max() > 10
     wipe.controls.press("X")
     assert wipe.tool._other is None
-    with pytest.raises(gg.GroundglassError, match="'split_device' is"):
-        wipe.controls.set("split_device", "cuda:9")
+    with pytest.raises(gg.GroundglassError, match="'wipe_device' is"):
+        wipe.controls.set("wipe_device", "cuda:9")
     with pytest.raises(gg.GroundglassError, match="no device 'opencl:9'"):
         engine.beside("opencl:9")

@@ -1,0 +1,23 @@
+"""Passes that were written before the words of their language changed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from .program import Source
+
+
+def with_current_words(name: str, source: Source) -> Source:
+    """The text of a pass that was written with former words, under the present ones."""
+    former = {
+        r"\bPlace\b": "PixelContext",
+        r"^#pragma pass around\b": "#pragma pass neighbourhood",
+        r"^#pragma around\b": "#pragma neighbourhood",
+        rf"\b{re.escape(name)}_seen\b": f"{name}_prefilter",
+        rf"\b{re.escape(name)}_around\b": f"{name}_neighbourhood",
+    }
+    lines = source.lines
+    for old, new in former.items():
+        lines = tuple(re.sub(old, new, line) for line in lines)
+    return replace(source, lines=lines)
