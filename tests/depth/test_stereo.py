@@ -148,12 +148,12 @@ def test_gpu_paths_and_cpu_sweeps_find_equal_disparities(
 
 @pytest.mark.parametrize("most", [0, 0.5, 256, float("inf"), float("nan"), -3])
 def test_a_disparity_out_of_range_is_an_error(device: Device, most: float) -> None:
-    with pytest.raises(SourceError, match="give 1 to 255"):
+    with pytest.raises(SourceError, match="use 1 to 255"):
         StereoDepth(device, 40, 30, most)
 
 
 def test_a_cost_volume_beyond_an_int_index_is_an_error(device: Device) -> None:
-    with pytest.raises(SourceError, match="give smaller pictures"):
+    with pytest.raises(SourceError, match="use smaller pictures"):
         StereoDepth(device, 4000, 3000, 255)
 
 

@@ -148,7 +148,7 @@ def test_another_device_draws_the_right_part(engine: LiveEngine, frame: gg.Frame
     assert np.abs(shown - sepia).max() > 10
     wipe.controls.press("X")
     assert wipe.tool._other is None
-    with pytest.raises(gg.GroundglassError, match="'wipe_device' is"):
+    with pytest.raises(gg.GroundglassError, match="'wipe_device' must be"):
         wipe.controls.set("wipe_device", "cuda:9")
     with pytest.raises(gg.GroundglassError, match="no device 'opencl:9'"):
         engine.beside("opencl:9")
