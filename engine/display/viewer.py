@@ -103,10 +103,11 @@ class Viewer:
             pass  # the user's way to end it off screen: the numbers so far are still wanted
         finally:
             self._freeze(False)
-            self._latest_frames.close()
-            self._close_tools()
-            self._presenter.release()
-            self._keep_frame()
+            with ExitStack() as stack:  # in reverse; a still that is lost must not keep a buffer or a GL object
+                stack.callback(self._keep_frame)
+                stack.callback(self._presenter.release)
+                stack.callback(self._close_tools)
+                self._latest_frames.close()
         engine = self._engine
         dropped = self._latest_frames.dropped - self._drops_while_frozen
         screen = f", {self._surface.bits} bits a channel" if self._surface.is_interactive else ""
