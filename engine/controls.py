@@ -75,6 +75,12 @@ class Choice(Control):
     get: Callable[[], str]
     set: Callable[[str], None]
 
+    @property
+    def following(self) -> str:
+        """The choice that the key selects: the first one if the present value is not in the list."""
+        present = self.get()
+        return self.choices[(self.choices.index(present) + 1) % len(self.choices) if present in self.choices else 0]
+
 
 Setting = bool | float | str
 
@@ -125,9 +131,8 @@ class Controls:
                 do()
             case Switch(get=get, set=put):
                 put(not get())
-            case Choice(get=get, set=put, choices=choices):
-                present = get()  # may be the user's own value, which is not in the list
-                put(choices[(choices.index(present) + 1) % len(choices) if present in choices else 0])
+            case Choice(set=put) as choice:
+                put(choice.following)
             case _:
                 return False
         return True

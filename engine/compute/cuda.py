@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from .device import Buffer, Candidate, Device, Failure, OwnNumbers
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
+
+if TYPE_CHECKING:
+    import moderngl
 
 KIND, LABEL = "cuda", "CUDA"
 NVRTC_OPTIONS = ("--std=c++14", "--use_fast_math", "-DRUN=1")
@@ -67,9 +70,9 @@ def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
     return candidates, Failure(KIND, f"{', '.join(dropped)}, and {needed}", "use it through OpenCL")
 
 
-def open_candidate(candidate: Candidate) -> Device:
-    """One of `enumerate_devices`, open."""
-    return CudaDevice(candidate)
+def open_candidate(candidate: Candidate, gl: moderngl.Context | None) -> Device:
+    """Opens one of `enumerate_devices`."""
+    return CudaDevice(candidate, gl)
 
 
 class CudaBuffer:
@@ -83,14 +86,17 @@ class CudaBuffer:
 
 
 class CudaDevice:
-    """The contract of `device.py` on a CUDA stream."""
+    """The contract of `device.py` on a CUDA stream. A companion shares the kernels of its `owner`."""
 
-    def __init__(self, candidate: Candidate) -> None:
+    def __init__(
+        self, candidate: Candidate, gl: moderngl.Context | None = None, owner: CudaDevice | None = None
+    ) -> None:
         import cupy
 
         self._cupy = cupy
         self._driver_errors = (cupy.cuda.runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError)
         self.spec, self.name, self.is_cpu = candidate.spec, candidate.name, candidate.is_cpu
+        self.gl, self._candidate, self._owner = gl, candidate, owner
         self.run_length = 1
         try:
             self._device = cupy.cuda.Device(candidate.number)
@@ -98,7 +104,7 @@ class CudaDevice:
                 self._stream = cupy.cuda.Stream(non_blocking=True)
         except self._driver_errors as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
-        self._kernels = Kernels(self._build)
+        self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
         self._launches: Launches[tuple[Any, tuple[Any, ...]]] = Launches(self._kernels, _launch)
         self._stages: Stages[tuple[Any, Any]] = Stages()
         self._buffers: dict[int, CudaBuffer] = {}
@@ -191,14 +197,18 @@ class CudaDevice:
     def live_buffers(self) -> int:
         return len(self._buffers)
 
+    def companion(self) -> Device:
+        return CudaDevice(self._candidate, owner=self)
+
     def close(self) -> None:
         if self._buffers or self._kernels:
             self.finish()
         for buffer in list(self._buffers.values()):
             self.release(buffer)
         self._launches.forget()
-        self._kernels.clear()
         self._stages.clear()
+        if self._owner is None:
+            self._kernels.clear()
         with self._current():
             self._cupy.get_default_memory_pool().free_all_blocks()
 

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from .device import Buffer, Candidate, Device, Failure, OwnNumbers
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
+
+if TYPE_CHECKING:
+    import moderngl
 
 KIND, LABEL = "opencl", "OpenCL"
 # LLVM's names of the processors for which it uses AVX-512.
@@ -98,9 +101,11 @@ def run_length_of(cpu: Any) -> int:
 
 
 class OpenClDevice:
-    """The contract of `device.py` on an OpenCL queue."""
+    """The contract of `device.py` on an OpenCL queue. A companion shares context and kernels with its `owner`."""
 
-    def __init__(self, candidate: Candidate) -> None:
+    def __init__(
+        self, candidate: Candidate, gl: moderngl.Context | None = None, owner: OpenClDevice | None = None
+    ) -> None:
         # What a compiler remarks on a kernel that it compiles is not for users.
         os.environ.setdefault("PYOPENCL_COMPILER_OUTPUT", "0")
         import pyopencl as cl
@@ -111,14 +116,15 @@ class OpenClDevice:
         identity = {"__hash__": object.__hash__, "__eq__": object.__eq__}
         self._buffer_class: Any = type("IdentityBuffer", (cl.Buffer,), identity)
         self.spec, self.name, self.is_cpu = candidate.spec, candidate.name, candidate.is_cpu
+        self.gl, self._candidate, self._owner = gl, candidate, owner
         try:
             self._device = _platform_devices()[candidate.number]
-            self._context = cl.Context([self._device])
+            self._context: Any = owner._context if owner else cl.Context([self._device])
             self._queue = cl.CommandQueue(self._context, properties=cl.command_queue_properties.PROFILING_ENABLE)
         except cl.Error as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
         self.run_length = run_length_of(self._device) if self.is_cpu else 1
-        self._kernels = Kernels(self._build)
+        self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
         self._launches: Launches[Any] = Launches(self._kernels, _set)
         self._stages: Stages[Any] = Stages()
         self._buffers: dict[int, Any] = {}
@@ -221,14 +227,18 @@ class OpenClDevice:
     def live_buffers(self) -> int:
         return len(self._buffers)
 
+    def companion(self) -> Device:
+        return OpenClDevice(self._candidate, owner=self)
+
     def close(self) -> None:
         if self._buffers or self._kernels:
             self.finish()
         for buffer in list(self._buffers.values()):
             self.release(buffer)
         self._launches.forget()
-        self._kernels.clear()
         self._stages.clear()
+        if self._owner is None:
+            self._kernels.clear()
 
     def _build(self, source: KernelSource) -> Callable[[str], Any]:
         cl = self._cl
@@ -248,6 +258,6 @@ def _set(compiled: Any, arguments: tuple[Any, ...]) -> Any:
     return own
 
 
-def open_candidate(candidate: Candidate) -> Device:
-    """One of `enumerate_devices`, open."""
-    return OpenClDevice(candidate)
+def open_candidate(candidate: Candidate, gl: moderngl.Context | None) -> Device:
+    """Opens one of `enumerate_devices`."""
+    return OpenClDevice(candidate, gl)
