@@ -20,6 +20,7 @@ from .device import Buffer, Candidate, Device, Failure, OwnNumbers
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
+from .staging import PinnedBlock, Staging
 
 if TYPE_CHECKING:
     import moderngl
@@ -127,6 +128,7 @@ class OpenClDevice:
         self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
         self._launches: Launches[Any] = Launches(self._kernels, _set)
         self._stages: Stages[Any] = Stages()
+        self._staging: Staging[Any] = Staging(self._pin, lambda copy: copy.wait())
         self._buffers: dict[int, Any] = {}
 
     def allocate(self, nbytes: int) -> Buffer:
@@ -141,9 +143,7 @@ class OpenClDevice:
                 buffer = self._buffer_class(self._context, flags, size=nbytes)
                 cl.enqueue_fill_buffer(self._queue, buffer, np.uint8(0), 0, nbytes)
         except (cl.Error, OSError, MemoryError) as error:
-            raise DeviceError(
-                f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size"
-            ) from error
+            raise self._out_of_memory(nbytes, error) from error
         buffer.nbytes = nbytes
         self._buffers[id(buffer)] = buffer
         return buffer  # type: ignore[no-any-return]
@@ -156,7 +156,14 @@ class OpenClDevice:
             owned.release()
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
-        self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=True)
+        if self.is_cpu:
+            self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=True)
+            return
+        flat = np.frombuffer(array, dtype=np.uint8)
+        block = self._staging.take(flat.size)
+        pinned = block.memory[: flat.size]
+        pinned[:] = flat
+        block.copy = self._cl.enqueue_copy(self._queue, buffer, pinned, is_blocking=False)
 
     def read(self, buffer: Buffer, dtype: Any, count: int) -> NDArray[Any]:
         array = np.empty(count, dtype=dtype)
@@ -165,6 +172,12 @@ class OpenClDevice:
 
     @contextmanager
     def view(self, buffer: Buffer, dtype: Any, count: int) -> Iterator[NDArray[Any]]:
+        if not self.is_cpu:
+            nbytes = count * np.dtype(dtype).itemsize
+            pinned = self._staging.take(nbytes).memory[:nbytes]
+            self._cl.enqueue_copy(self._queue, pinned, buffer, is_blocking=True)
+            yield pinned.view(dtype)
+            return
         flags = self._cl.map_flags.READ
         mapped, _ = self._cl.enqueue_map_buffer(self._queue, buffer, flags, 0, (count,), dtype, is_blocking=True)
         try:
@@ -235,10 +248,30 @@ class OpenClDevice:
             self.finish()
         for buffer in list(self._buffers.values()):
             self.release(buffer)
+        self._staging.release()
         self._launches.forget()
         self._stages.clear()
         if self._owner is None:
             self._kernels.clear()
+
+    def _pin(self, nbytes: int) -> PinnedBlock[Any]:
+        cl = self._cl
+        flags = cl.mem_flags.READ_WRITE | cl.mem_flags.ALLOC_HOST_PTR
+        access = cl.map_flags.READ | cl.map_flags.WRITE
+        try:
+            buffer = cl.Buffer(self._context, flags, size=nbytes)
+            memory, _ = cl.enqueue_map_buffer(self._queue, buffer, access, 0, (nbytes,), np.uint8, is_blocking=True)
+        except (cl.Error, MemoryError) as error:
+            raise self._out_of_memory(nbytes, error) from error
+
+        def free() -> None:
+            memory.base.release(self._queue)
+            buffer.release()
+
+        return PinnedBlock(memory, free)
+
+    def _out_of_memory(self, nbytes: int, error: Exception) -> DeviceError:
+        return DeviceError(f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size")
 
     def _build(self, source: KernelSource) -> Callable[[str], Any]:
         cl = self._cl
