@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from statistics import median
 
-SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of the frame's size
+SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)  # fractions of the frame's size
 OVERLOAD = 0.95  # fraction of the frame period: with more work, frames are late
 TARGET = 0.85  # a smaller scale must be expected to need at most this fraction
 HEADROOM = 0.75  # a larger scale must be expected to need at most this fraction

@@ -63,7 +63,7 @@ class LiveScale:
         return not self._is_refined and (self._settings.now.scale < 1.0 or self._settings.now.quality != "best")
 
     def rest(self, now_s: float) -> bool:
-        """Called while nothing changes. True if the picture is to be drawn again, by `refined` settings."""
+        """Called while nothing changes. True if the picture should be drawn again, with `refined` settings."""
         if not self.will_refine or now_s - self._changed_s < REFINE_AFTER_S:
             return False
         self._is_refined = True
