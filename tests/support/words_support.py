@@ -44,7 +44,7 @@ NAMES = {
     "raws": "raw_files, raw_frames",
     "(?<!photo)sites?": "photosite",
     "yardstick": "baseline",
-    "truths?": "ground_truth (the noun is ground_truth everywhere)",
+    "(?<!ground_)truths?": "ground_truth (the noun is ground_truth everywhere)",
     # bounds
     "(?<!at_)least(?!_squares)": "MIN_, minimum",
     "(?<!at_)most": "MAX_, maximum",
