@@ -15,15 +15,15 @@
                                        : (floats)((y) >> BLOCK & 1 ? of##_2 : of##_0))
 #define INTO_MOSAIC ((GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X)
 
-/* (number - black) * gain, at most `most`. */
+/* (number - black) * gain, at limit `limit`. */
 KERNEL void linearize(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes,
                    int pitch, float black_0, float black_1, float black_2, float black_3, float gain_0,
-                   float gain_1, float gain_2, float gain_3, float most, int encoded)
+                   float gain_1, float gain_2, float gain_3, float limit, int encoded)
 {
     const floats numbers = samples(bytes + GLOBAL_Y * row_bytes, GLOBAL_X);
     const floats gain = BY_SITE(gain, GLOBAL_X, GLOBAL_Y);
     const floats light = numbers * gain - gain * BY_SITE(black, GLOBAL_X, GLOBAL_Y);
-    STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(most)), encoded));
+    STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(limit)), encoded));
 }
 
 /* The same with per-photosite tables: `blacks` is added to the black level, `gains` (lens shading) multiplies the gain.
@@ -31,19 +31,19 @@ KERNEL void linearize(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mo
 KERNEL void linearize_mapped(GLOBAL const u8 *RESTRICT bytes, GLOBAL const float *RESTRICT blacks,
                           GLOBAL const float *RESTRICT gains, GLOBAL float *RESTRICT mosaic, int row_bytes,
                           int width, int pitch, float black_0, float black_1, float black_2, float black_3,
-                          float gain_0, float gain_1, float gain_2, float gain_3, float most, int encoded)
+                          float gain_0, float gain_1, float gain_2, float gain_3, float limit, int encoded)
 {
     const int site = GLOBAL_Y * width + GLOBAL_X;
     const floats numbers = samples(bytes + GLOBAL_Y * row_bytes, GLOBAL_X);
     const floats black = BY_SITE(black, GLOBAL_X, GLOBAL_Y) + LOAD(blacks, site);
     const floats light = (numbers - black) * BY_SITE(gain, GLOBAL_X, GLOBAL_Y) * LOAD(gains, site);
-    STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(most)), encoded));
+    STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(limit)), encoded));
 }
 
 /* For a quad-Bayer sensor: the mean of each square of four photosites, a Bayer mosaic of half the size. */
 KERNEL void linearize_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes,
                           int pitch, float black_0, float black_1, float black_2, float black_3, float gain_0,
-                          float gain_1, float gain_2, float gain_3, float most, int encoded)
+                          float gain_1, float gain_2, float gain_3, float limit, int encoded)
 {
     GLOBAL const u8 *row = bytes + 2 * GLOBAL_Y * row_bytes;
     const int x = 2 * GLOBAL_X;
@@ -56,7 +56,7 @@ KERNEL void linearize_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *REST
                      + samples(row + row_bytes, x) + samples(row + row_bytes, x + 1);
 #endif
     const floats light = (0.25f * four - BY_SITE(black, GLOBAL_X, GLOBAL_Y)) * BY_SITE(gain, GLOBAL_X, GLOBAL_Y);
-    STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(most)), encoded));
+    STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(limit)), encoded));
 }
 
 /* For light already on the device, one float per photosite. */
