@@ -1,4 +1,4 @@
-"""Highlight sprites: points much brighter than their neighbourhood, each drawn as one disc, cut by its occluders."""
+"""Highlight sprites: points much brighter than their neighbourhood, each drawn as one disc and cut by its occluders."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
 from .shape import Shape
 
-_LIGHTS, _FLOATS = 4, 7  # per tile, and per highlight, as in kernels/defocus_sprites.cl
+_LIGHTS, _FLOATS = 4, 7  # highlights per tile, and floats per highlight, as in kernels/defocus_sprites.cl
 MIN_RADIUS = 0.5  # blur radius in pixels up to which a disc is one pixel
 
 
 class HighlightSprites:
-    """Highlights of pictures of one size, by tiles of `tile` pixels. `levels` holds a brightness per tile: pixels above
-    it are drawn as sprites; a negative level disables the tile.
+    """Highlights of pictures of one size, in tiles of `tile` pixels. `levels` contains a brightness per tile: brighter
+    pixels are drawn as sprites. A negative level disables the tile.
     """
 
     def __init__(self, device: Device, width: int, height: int, tile: int) -> None:
