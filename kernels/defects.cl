@@ -20,10 +20,10 @@ FUNCTION floats extreme(floats a, floats b, floats c, floats d) { return greater
 #define NEIGHBOUR(dx, dy)                                                                                              \
     {                                                                                                                  \
         const floats value = M(dx, dy);                                                                                \
-        second = greater(second, lesser(most, value));                                                                 \
-        most = greater(most, value);                                                                                   \
-        last = lesser(last, greater(least, value));                                                                    \
-        least = lesser(least, value);                                                                                  \
+        second = greater(second, lesser(maximum, value));                                                              \
+        maximum = greater(maximum, value);                                                                             \
+        last = lesser(last, greater(minimum, value));                                                                  \
+        minimum = lesser(minimum, value);                                                                              \
         sum += value;                                                                                                  \
     }
 
@@ -32,12 +32,12 @@ FUNCTION floats extreme(floats a, floats b, floats c, floats d) { return greater
  * defect sometimes has a defective neighbour). `brightest` is the excess of the brightest one, `one_side` its
  * difference from the opposite one, `corner` the maximum excess of the diagonal ones.
  */
-FUNCTION floats is_outlier(floats here, floats most, floats second, floats last, floats least, floats sum, floats lit,
-                           floats brightest, floats one_side, floats corner)
+FUNCTION floats is_outlier(floats here, floats maximum, floats second, floats last, floats minimum, floats sum,
+                           floats lit, floats brightest, floats one_side, floats corner)
 {
-    const floats out = here - 0.125f * sum, inner_out = here - (sum - most - least) * (1.0f / 6.0f);
-    const floats continued = CONTINUED * out + SLOPE * (most - least);
-    const floats alone = here - most > MIN_EXCESS + SPREAD * (most - least) && lit < SHARED * out
+    const floats out = here - 0.125f * sum, inner_out = here - (sum - maximum - minimum) * (1.0f / 6.0f);
+    const floats continued = CONTINUED * out + SLOPE * (maximum - minimum);
+    const floats alone = here - maximum > MIN_EXCESS + SPREAD * (maximum - minimum) && lit < SHARED * out
                                  && !(one_side > continued && corner > continued)
                              ? (floats)(1.0f)
                              : (floats)(0.0f);
@@ -55,7 +55,7 @@ KERNEL void detect_defects(GLOBAL const float *RESTRICT mosaic, GLOBAL const flo
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const floats here = M(0, 0), first = M(-step, -step);
-    floats most = first, least = first, second = (floats)(-1e30f), last = (floats)(1e30f), sum = first;
+    floats maximum = first, minimum = first, second = (floats)(-1e30f), last = (floats)(1e30f), sum = first;
     NEIGHBOUR(0, -step)
     NEIGHBOUR(step, -step)
     NEIGHBOUR(-step, 0)
@@ -81,8 +81,8 @@ KERNEL void detect_defects(GLOBAL const float *RESTRICT mosaic, GLOBAL const flo
         corner = (4.0f * extreme(nw, ne, sw, se) - corners) * (1.0f / 3.0f); /* relative to the mean of the others */
         dark_corner = (4.0f * extreme(-nw, -ne, -sw, -se) + corners) * (1.0f / 3.0f);
     }
-    const floats hot = is_outlier(here, most, second, last, least, sum, lit, brightest, one_side, corner);
-    const floats dead = is_outlier(-here, -least, -last, -second, -most, -sum, -shaded, -darkest, one_side,
+    const floats hot = is_outlier(here, maximum, second, last, minimum, sum, lit, brightest, one_side, corner);
+    const floats dead = is_outlier(-here, -minimum, -last, -second, -maximum, -sum, -shaded, -darkest, one_side,
                                    dark_corner);
     STORE(mask, at, greater(greater(hot, dead), LOAD(listed, at)));
 }

@@ -15,7 +15,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
                 GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT borders,
                 GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                 int tiles_x, int tiles_y, float coc_px, float focus, float native_coc_px, float native_focus,
-                float most, float reach, float open_1, float open_2, float open_3, float open_4)
+                float max_radius, float reach, float open_1, float open_2, float open_3, float open_4)
 {
 #if SHAPED
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GROUP_X * TILE, GLOBAL_Y * TILE, width, height);
@@ -37,7 +37,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
             size *= over_field(field_height(GROUP_X * TILE + run, GLOBAL_Y * TILE + row, width, height), open_1,
                                open_2, open_3, open_4);
 #endif
-            size = lesser(size, (floats)(most));
+            size = lesser(size, (floats)(max_radius));
             const floats signed_size = wanted < 0.0f ? -size : size;
             const floats share = share_here(size, reach);
             const floats spread_here = size > SHARP && share > 0.0f ? size : (floats)(0.0f);
@@ -73,11 +73,11 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
     const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
     const int at = (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X;
     GLOBAL const float *level = levels + (2 * GLOBAL_Y / TILE) * tiles_x;
-    const int tile_x = 2 * GLOBAL_X / TILE, next_x = (2 * GLOBAL_X + 2 * RUN - 1) / TILE; /* of the run's ends */
+    const int tile_x = 2 * GLOBAL_X / TILE, next_x = (2 * GLOBAL_X + 2 * RUN - 1) / TILE; /* tiles of the run's ends */
     const floats first = (floats)(level[tile_x < tiles_x ? tile_x : tiles_x - 1]);
     const floats last = (floats)(level[next_x < tiles_x ? next_x : tiles_x - 1]);
     const floats level_here = LANES < TILE / 2 ? first : last;
-    const floats most = absolute(level_here);
+    const floats bound = absolute(level_here);
     const floats quarter = GLOBAL_X + LANES < half_width ? (floats)(0.25f) : (floats)(0.0f); /* the border is unknown */
     floats red[4], green[4], blue[4], radii[4], handed[4], here_on[4], dimmed[4];
     for (int row = 0; row < 2; ++row) {
@@ -94,9 +94,9 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
         handed[child] = 1.0f - share_here(absolute(radii[child]), reach);
         here_on[child] = quarter;
     }
-    if (largest(brightest - most) > 0.0f)
+    if (largest(brightest - bound) > 0.0f)
         for (int child = 0; child < 4; ++child) {
-            dimmed[child] = most / greater(most, greater(red[child], greater(green[child], blue[child])));
+            dimmed[child] = bound / greater(bound, greater(red[child], greater(green[child], blue[child])));
             const floats kept = level_here > 0.0f ? dimmed[child] : (floats)(1.0f);
             red[child] *= kept;
             green[child] *= kept;
@@ -271,7 +271,7 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, tile_x * TILE, tile_y * TILE, width, height);
     const float side = l >= first_limited ? 1.0f : -1.0f;
 #endif
-    floats most = (floats)(0.0f);
+    floats max_spread = (floats)(0.0f);
     for (int row = 0; row < TILE && tile_y * TILE + row < height; ++row)
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + run;
@@ -320,7 +320,7 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
             }
             STORE(handed, at + 3 * stride, weight / areas[3]);
             STORE(handed, at + 4 * stride, radius);
-            most = greater(most, weight > 1e-4f ? radius : (floats)(0.0f));
+            max_spread = greater(max_spread, weight > 1e-4f ? radius : (floats)(0.0f));
         }
-    tiles[tile_at(l, tile_x, tile_y, tiles_x, tiles_y)] = largest(most);
+    tiles[tile_at(l, tile_x, tile_y, tiles_x, tiles_y)] = largest(max_spread);
 }

@@ -129,8 +129,8 @@ FUNCTION floats gauges_at(GLOBAL const float *cell, float dx, float dy, float si
 #if SHAPED
     const float scale = side * ((float)REACH - 1.0f) / (extent * (size + BEYOND));
     const floats x = limited((dx + LANE_NUMBERS) * scale + (float)REACH, 0.0f, (float)(SIDE - 1) - 0.001f);
-    const float wanted = dy * scale + (float)REACH, most = (float)(SIDE - 1) - 0.001f;
-    const float y = wanted < 0.0f ? 0.0f : wanted > most ? most : wanted;
+    const float wanted = dy * scale + (float)REACH, end = (float)(SIDE - 1) - 0.001f;
+    const float y = wanted < 0.0f ? 0.0f : wanted > end ? end : wanted;
     const float down = y - (float)(int)y;
     const ints index = TRUNCATED(x);
     const floats across = x - IN_FLOATS(index);
@@ -174,15 +174,15 @@ FUNCTION floats light_at(GLOBAL const float *profile, floats gauges, float size,
 FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, float x, float y, float size,
                         const float *reached, float extent, float side, float *sums)
 {
-    const float outer = reached[0] > reached[2] ? reached[0] : reached[2], most = outer > size ? outer : size;
-    const float scale = most > LARGE ? most * (1.0f / LARGE) : 1.0f, per_px = 1.0f / scale;
-    const int reach = (int)((most * per_px + 0.5f) * extent) + 1;
+    const float outer = reached[0] > reached[2] ? reached[0] : reached[2], widest = outer > size ? outer : size;
+    const float scale = widest > LARGE ? widest * (1.0f / LARGE) : 1.0f, per_px = 1.0f / scale;
+    const int reach = (int)((widest * per_px + 0.5f) * extent) + 1;
     floats red = (floats)(0.0f), green = red, blue = red;
     for (int dy = -reach; dy <= reach; ++dy)
         for (int dx = -reach; dx <= reach; dx += RUN) {
             const float from_x = (float)((int)x + dx) - x, from_y = (float)((int)y + dy) - y;
             const floats gauges = gauges_at(cell, from_x, from_y, size * per_px, extent, side);
-            if (-largest(-gauges) > most * per_px + 0.5f)
+            if (-largest(-gauges) > widest * per_px + 0.5f)
                 continue;
             const floats light = light_at(profile, gauges, size * per_px, side);
             red += light * coverage(reached[0] * per_px - gauges, 0.0f);
@@ -289,9 +289,9 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
         const ints column = TRUNCATED(limited(from + pace * LANE_NUMBERS, 0.0f, (float)(width - 1)));
         const int first = pace < 0.0f ? LANE(column, RUN - 1) : LANE(column, 0);
         GLOBAL const float *row = radii + (position_y + PAD) * pitch + PAD;
-        const floats seen = pace <= 1.0f && pace >= -1.0f ? permuted(LOAD(row, first), column - first)
+        const floats occluder = pace <= 1.0f && pace >= -1.0f ? permuted(LOAD(row, first), column - first)
                                                           : taken(row, column);
-        open = absolute(seen - r) < close ? (floats)(0.0f) : open;
+        open = absolute(occluder - r) < close ? (floats)(0.0f) : open;
         if (!(largest(open) > 0.0f))
             break;
     }

@@ -40,7 +40,7 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
     STORE(parts, at + 3 * stride, sign * (DIFFERENCE(pitch) - column));
 }
 
-/* For one direction: the estimate of the difference at the photosites, and the variance of its error. */
+/* For one direction: the estimate of the difference at red and blue photosites, and the variance of its error. */
 #define ESTIMATE(estimate, error, smooth, step)                                                                \
     floats estimate, error;                                                                                    \
     {                                                                                                          \
@@ -61,7 +61,7 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
         error = believed * noise;                                                                              \
     }
 
-/* Step 2: green at the photosites. */
+/* Step 2: green at red and blue photosites. */
 KERNEL void lmmse_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT parts,
                         GLOBAL float *RESTRICT green, int pitch, int stride, int margin, int red_x, int red_y)
 {

@@ -155,12 +155,12 @@ FUNCTION floats root_of(GLOBAL const float *scene, int at)
 
 /* Full-size distances in metres from the half-size distances in `planes`, from `offset` on; `depth` holds those of the
  * previous frame. A work-item processes a run of half-size pixels, four full-size pixels each. Distances are clamped to
- * `least` and `most` 1 / m.
+ * `min_nearness` and `max_nearness` 1 / m.
  */
 KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT guide,
                        GLOBAL const float *RESTRICT planes, GLOBAL const float *RESTRICT memory,
                        GLOBAL float *depth, int half_width, int pitch, int stride, int offset, int scene_pitch,
-                       int scene_stride, float edge, float steep, float least, float most)
+                       int scene_stride, float edge, float steep, float min_nearness, float max_nearness)
 {
     if (GLOBAL_X >= half_width)
         return;
@@ -193,7 +193,7 @@ KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *R
                 FOR_TWELVE(VOTE)
                 pair[right] = s.on_edge ? (votes >= 0.0f ? s.nearer : s.farther) : pair[right];
             }
-            pair[right] = 1.0f / limited(pair[right], least, most);
+            pair[right] = 1.0f / limited(pair[right], min_nearness, max_nearness);
         }
         store_turns(depth, to, pair[0], pair[1]);
     }

@@ -11,7 +11,7 @@
 #include "depth.h"
 
 #define SAME 4.0f /* standard deviations up to which neighbours may be one surface */
-#define FULL_SUPPORT 7.0f /* of nine pixels, including itself: no rim nearby */
+#define FULL_SUPPORT 7.0f /* pixels of nine, including itself, on one surface: no rim nearby */
 #define CHANGED 0.06f /* difference in brightness and in tint; white has a brightness of 1.7 */
 #define DEPARTS 4.0f /* standard deviations at which a distance has left the mean */
 #define DEPARTS_MOVING 2.0f /* the same where the picture changed */
@@ -65,7 +65,7 @@ FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float 
  */
 KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT nearness,
                          GLOBAL float *RESTRICT state, GLOBAL float *RESTRICT memory, int scene_pitch,
-                         int scene_stride, int pitch, int stride, float noise, float most, int fresh, int is_new)
+                         int scene_stride, int pitch, int stride, float noise, float max_maps, int fresh, int is_new)
 {
     const int fine = (2 * GLOBAL_Y + PAD) * scene_pitch + PAD + 2 * GLOBAL_X;
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
@@ -100,6 +100,6 @@ KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float 
     const floats share = is_new ? greater(1.0f / (maps + 1.0f), followed) : (floats)(0.0f);
     const floats taken = leaves ? one : departs ? (floats)(0.0f) : share;
     STORE(state, at + 2 * stride, mean + taken * (given - mean));
-    const floats counted = lesser(maps + (is_new ? 1.0f : 0.0f), (floats)(most));
+    const floats counted = lesser(maps + (is_new ? 1.0f : 0.0f), (floats)(max_maps));
     STORE(memory, at, leaves ? one : departs ? -maps : counted);
 }

@@ -18,8 +18,9 @@ FUNCTION int mirrored(int i, int count)
 }
 
 /* From full size to the first scale; `margin` is the offset of the picture's first pixel in both directions. */
-KERNEL void soft_focus_halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT scale, int width, int height,
-                               int pitch, int stride, int columns, int half_pitch, int half_stride, int margin)
+KERNEL void soft_focus_halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT scale, int width,
+                                     int height, int pitch, int stride, int columns, int half_pitch, int half_stride,
+                                     int margin)
 {
     if (GLOBAL_X >= columns)
         return;
@@ -115,8 +116,8 @@ KERNEL void soft_focus_blur_columns(GLOBAL const float *RESTRICT along, GLOBAL c
 }
 
 /* In place: moves the fraction `share` of the picture's light into the blur. */
-KERNEL void soft_focus_add(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT scene, int width, int pitch, int stride,
-                     int half_pitch, int half_stride, int margin, float share)
+KERNEL void soft_focus_add(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT scene, int width, int pitch,
+                           int stride, int half_pitch, int half_stride, int margin, float share)
 {
     if (GLOBAL_X >= width)
         return;

@@ -41,8 +41,8 @@ FUNCTION void sum_row(GLOBAL const float *apart, int at, floats *sum, floats *sq
     *squares = a * a + b * b + (c * c + d * d) + e * e;
 }
 
-/* Weight of the new frame: at least 1/(n + 1) and `least`, more where the picture moved. */
-FUNCTION floats share_of(floats sum, floats squares, floats frames, float least)
+/* Weight of the new frame: at least 1/(n + 1) and `min_share`, more where the picture moved. */
+FUNCTION floats share_of(floats sum, floats squares, floats frames, float min_share)
 {
     /* The noise of the mean adds to the frame's noise; a leaky sum has 1 / (1 - KEPT^2) times one frame's noise. For
      * pure noise both values below are 1 or less: the square of a normal variable, and four times the excess of the sum
@@ -51,13 +51,13 @@ FUNCTION floats share_of(floats sum, floats squares, floats frames, float least)
     const floats shifted = sum * sum * belief * (1.0f / 25.0f);
     const floats scattered = (squares * belief - 32.0f) * (4.0f / 7.0f);
     const floats moved = greater(shifted, scattered);
-    return greater(greater(moved / (moved + 2.2f), (floats)(1.0f) / (frames + 1.0f)), (floats)(least));
+    return greater(greater(moved / (moved + 2.2f), (floats)(1.0f) / (frames + 1.0f)), (floats)(min_share));
 }
 
 /* Merges the frame into the mean. The first one, `fresh`, becomes the mean. */
 KERNEL void temporal_update(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT apart,
                             GLOBAL float *RESTRICT mean, GLOBAL float *RESTRICT frames, int pitch, int encoded,
-                            int fresh, float least)
+                            int fresh, float min_share)
 {
     const int at = (ROWS * GLOBAL_Y + PAD) * pitch + GLOBAL_X;
     floats sum[ROWS + 4], squares[ROWS + 4];
@@ -69,7 +69,7 @@ KERNEL void temporal_update(GLOBAL const float *RESTRICT mosaic, GLOBAL const fl
         const floats shifted = sum[i] + sum[i + 1] + sum[i + 2] + sum[i + 3] + sum[i + 4];
         const floats scattered = squares[i] + squares[i + 1] + squares[i + 2] + squares[i + 3] + squares[i + 4];
         const floats share = fresh ? (floats)(1.0f)
-                                   : share_of(shifted, scattered, LOAD(frames, to), least);
+                                   : share_of(shifted, scattered, LOAD(frames, to), min_share);
         const floats before = decode(LOAD(mean, to), encoded);
         const floats light = before + share * (decode(given, encoded) - before);
         STORE(mean, to, share < 1.0f ? encode(light, encoded) : given);

@@ -25,13 +25,13 @@
 /* Index of each run, from the first of `count` rows on. Runs beyond the last row are computed from the last row and
  * stored in the first row of the border below, where they have no effect: a branch here takes twice the time.
  */
-#define SITES(count)                                                                                                   \
-    GLOBAL const float *sites[STACK];                                                                                  \
+#define STARTS(count)                                                                                                  \
+    GLOBAL const float *starts[STACK];                                                                                 \
     int steps[STACK];                                                                                                  \
     EACH_RUN {                                                                                                         \
         const int row = FIRST_ROW + run * SIDE;                                                                        \
         steps[run] = (row < (count) ? row : (count)) * pitch;                                                          \
-        sites[run] = mosaic + start + (row < (count) ? row : (count)-1) * pitch;                                       \
+        starts[run] = mosaic + start + (row < (count) ? row : (count)-1) * pitch;                                      \
     }
 
 /* The filters use the TAPS photosites that are less than 4.5 pixels away: TAP(dx) once for each, with `lines` for its
@@ -41,7 +41,7 @@
 #define IN_LINE(dy, reach)                                                                                             \
     {                                                                                                                  \
         GLOBAL const float *lines[STACK];                                                                              \
-        EACH_RUN lines[run] = sites[run] + (dy) * pitch;                                                               \
+        EACH_RUN lines[run] = starts[run] + (dy) * pitch;                                                              \
         UNROLL for (int dx = -(reach); dx <= (reach); ++dx)                                                            \
             TAP(dx)                                                                                                    \
     }
@@ -65,7 +65,7 @@ KERNEL void texture_residual(GLOBAL const float *RESTRICT mosaic, GLOBAL const f
                              GLOBAL float *RESTRICT surprise, int pitch, int height, int kind)
 {
     const int start = (PAD - SPREAD) * pitch + GLOBAL_X;
-    SITES(height + 2 * SPREAD)
+    STARTS(height + 2 * SPREAD)
     GLOBAL const float *weights = WEIGHTS_AT(GLOBAL_X - PAD, FIRST_ROW - SPREAD);
     floats expected[STACK];
     EACH_RUN expected[run] = (floats)(0.0f);
@@ -78,7 +78,7 @@ KERNEL void texture_residual(GLOBAL const float *RESTRICT mosaic, GLOBAL const f
     EACH_TAP
 #undef TAP
     EACH_RUN {
-        const floats wrong = LOAD(sites[run], 0) - expected[run];
+        const floats wrong = LOAD(starts[run], 0) - expected[run];
         STORE(surprise, start + steps[run], wrong * wrong);
     }
 }
@@ -110,7 +110,7 @@ KERNEL void texture_estimate(GLOBAL const float *RESTRICT mosaic, GLOBAL const f
 {
     const int start = PAD * pitch + PAD + GLOBAL_X;
     const ints is_first = (ints)(kind) == 0; /* per lane, without a branch */
-    SITES(height)
+    STARTS(height)
     GLOBAL const float *weights = WEIGHTS_AT(GLOBAL_X, FIRST_ROW);
     floats estimates[STACK * ESTIMATES];
     UNROLL for (int i = 0; i < STACK * ESTIMATES; ++i)

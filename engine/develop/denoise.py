@@ -64,7 +64,7 @@ class Denoise:
         green, fraction = (1 - (cfa.red_x + cfa.red_y) % 2, 0.5) if cfa.kind == "bayer" else (0, 0.0)
         self.mosaic.run(
             source, "denoise_finish", level=result.buffer, mosaic=mosaic, denoised=self.output.buffer,
-            encoded=int(encoded), **stabilized.arguments, green=green, evened=fraction, strength=strength,
+            encoded=int(encoded), **stabilized.arguments, green=green, mesh_fraction=fraction, strength=strength,
         )  # fmt: skip
         self.output.mirror()
 

@@ -48,7 +48,7 @@ class Temporal:
         )  # fmt: skip
         self.mosaic.run(
             "temporal.cl", "temporal_update", mosaic=mosaic, apart=apart, mean=mean, frames=self._frames.buffer,
-            encoded=int(encoded), fresh=int(fresh), least=1.0 / (1.0 + (_FRAMES - 1.0) * strength),
+            encoded=int(encoded), fresh=int(fresh), min_share=1.0 /  (1.0 + (_FRAMES - 1.0) * strength),
             row_count=-(-self.mosaic.layout.height // _ROWS),
         )  # fmt: skip
         self.output.mirror()

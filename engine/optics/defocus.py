@@ -25,7 +25,7 @@ from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 LAYERS, SPREAD, LIGHTS = "defocus_layers.cl", "defocus_spread.cl", "defocus_sprites.cl"
-MAX_BORDER = UNLIMITED = 1e6  # pixels; larger than every radius
+MAX_BORDER = UNLIMITED = 1e6  # pixels; larger than any radius
 MAX_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
