@@ -16,7 +16,7 @@ from ..errors import LookError
 from ..lens import DEFAULT_ASPECT, Lens
 
 CIRCLES_PER_DIAGONAL = 1500.0
-FARTHEST_M = 1000.0  # end of the focus scale: farther distances look the same, and infinity is not divisible
+MAX_FOCUS_M = 1000.0  # end of the focus scale: greater distances look the same, and infinity cannot be interpolated
 
 
 def sharp_circle_mm(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
@@ -78,12 +78,12 @@ class Rack:
             )
 
     def focus_m(self, time_s: float) -> float:
-        """Focus distance `time_s` after the start; `from_m` before the start, `to_m` after the end; at most FARTHEST_M.
+        """Focus distance `time_s` after the start; `from_m` before, `to_m` after the end; at most MAX_FOCUS_M.
 
         >>> [round(Rack(1.0, 3.0, 2.0).focus_m(t), 2) for t in (0.0, 0.5, 1.0, 1.5, 2.0)]
         [1.0, 1.07, 1.5, 2.68, 3.0]
         """
-        from_m, to_m = min(self.from_m, FARTHEST_M), min(self.to_m, FARTHEST_M)
+        from_m, to_m = min(self.from_m, MAX_FOCUS_M), min(self.to_m, MAX_FOCUS_M)
         if time_s >= self.seconds:
             return to_m
         if time_s <= 0:
@@ -130,7 +130,7 @@ class ZoneFocus:
 
     def focus_m(self, lens: Lens) -> float:
         """The distance at which both ends of the zone are equally sharp, at any aperture: the mean in dioptres."""
-        return min(lens.clamp_focus_m(2.0 / (1.0 / self.near_m + 1.0 / self.far_m)), FARTHEST_M)
+        return min(lens.clamp_focus_m(2.0 / (1.0 / self.near_m + 1.0 / self.far_m)), MAX_FOCUS_M)
 
     def sharp_m(self, lens: Lens, aspect: float = DEFAULT_ASPECT) -> tuple[float, float]:
         """(near, far) limits of the sharp part of the zone through `lens`; near > far if nothing is sharp."""
