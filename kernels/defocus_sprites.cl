@@ -12,11 +12,11 @@
 #define MAX_VARIANCE 3.0f /* maximum spatial variance of one point, in pixels squared */
 #define STEPS (LAYERS > 2 ? 24 : 12) /* depth steps from a highlight to the lens */
 
-/* Each tile has up to LIGHTS highlights, one per quarter: position (0, 1), signed radius (2), colour (3 to 5), and the
+/* Each tile has up to SPRITES highlights, one per quarter: position (0, 1), signed radius (2), colour (3 to 5), and the
  * nearest radius that may occlude it (6).
  */
-#define LIGHTS 4
-#define LIGHT_FLOATS 7
+#define SPRITES 4
+#define SPRITE_FLOATS 7
 
 FUNCTION int bounded(float place, int count)
 {
@@ -30,7 +30,7 @@ FUNCTION float positive(float x) { return x < 0.0f ? -x : x; }
  * highlight's pixels are reduced so that they contribute no more than the level.
  */
 KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                        GLOBAL float *RESTRICT spread, GLOBAL float *RESTRICT lights, GLOBAL float *RESTRICT levels,
+                        GLOBAL float *RESTRICT spread, GLOBAL float *RESTRICT sprites, GLOBAL float *RESTRICT levels,
                         GLOBAL float *RESTRICT extremes, int pitch, int stride, int width, int height, int tiles_x,
                         float min_radius)
 {
@@ -53,8 +53,8 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
     extremes[2 * tile] = -largest(-near);
     extremes[2 * tile + 1] = largest(far);
     levels[tile] = -UNLIMITED;
-    for (int quarter = 0; quarter < LIGHTS; ++quarter)
-        lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
+    for (int quarter = 0; quarter < SPRITES; ++quarter)
+        sprites[(tile * SPRITES + quarter) * SPRITE_FLOATS + 2] = 0.0f;
     const float mean = sum_of(sums) * (1.0f / (TILE * TILE));
     if (!(largest(brightest) > 2.0f * mean))
         return;
@@ -71,7 +71,7 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
     if (!(largest(brightest) > level && largest(blurred) > min_radius))
         return;
     int found = 0;
-    for (int quarter = 0; quarter < LIGHTS && found >= 0; ++quarter) {
+    for (int quarter = 0; quarter < SPRITES && found >= 0; ++quarter) {
         const int left = (quarter & 1) * TILE / 2, top = (quarter >> 1) * TILE / 2;
         float excess = 0.0f, x_sum = 0.0f, y_sum = 0.0f, squares = 0.0f, own = 0.0f;
         float red = 0.0f, green = 0.0f, blue = 0.0f, smallest = UNLIMITED, max_over = 0.0f;
@@ -99,7 +99,7 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
             continue;
         const float x = x_sum / excess, y = y_sum / excess;
         found = squares / excess - x * x - y * y > MAX_VARIANCE || smallest <= min_radius ? -1 : 1;
-        GLOBAL float *light = lights + (tile * LIGHTS + quarter) * LIGHT_FLOATS;
+        GLOBAL float *light = sprites + (tile * SPRITES + quarter) * SPRITE_FLOATS;
         light[0] = (float)(GROUP_X * TILE) + x;
         light[1] = (float)(GLOBAL_Y * TILE) + y;
         light[2] = own;
@@ -115,8 +115,8 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
                                                                    LOAD(scene, at + 2 * stride)));
             STORE(spread, at, LOAD(spread, at) * (level / greater(bright, (floats)(level))));
         }
-    for (int quarter = 0; found < 0 && quarter < LIGHTS; ++quarter)
-        lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
+    for (int quarter = 0; found < 0 && quarter < SPRITES; ++quarter)
+        sprites[(tile * SPRITES + quarter) * SPRITE_FLOATS + 2] = 0.0f;
 }
 
 /* Gauges of a run of offsets (dx, dy), (dx + 1, dy) etc. from the centre of a disc of the radius `size`. Gauges are
@@ -196,13 +196,13 @@ FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, f
 
 /* For each tile's highlights: the colour divided by the disc's sum, and the nearest radius of all tiles under the disc.
  */
-KERNEL void measure_highlights(GLOBAL float *RESTRICT lights, GLOBAL const float *RESTRICT extremes,
+KERNEL void measure_highlights(GLOBAL float *RESTRICT sprites, GLOBAL const float *RESTRICT extremes,
                            GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
                            int cells_y, int width, int height, int tiles_x, int tiles_y, float extent, float red_shift,
                            float blue_shift)
 {
-    for (int quarter = 0; quarter < LIGHTS; ++quarter) {
-        GLOBAL float *light = lights + ((GLOBAL_Y * tiles_x + GROUP_X) * LIGHTS + quarter) * LIGHT_FLOATS;
+    for (int quarter = 0; quarter < SPRITES; ++quarter) {
+        GLOBAL float *light = sprites + ((GLOBAL_Y * tiles_x + GROUP_X) * SPRITES + quarter) * SPRITE_FLOATS;
         if (light[2] == 0.0f)
             continue;
         const float x = light[0], y = light[1], radius = light[2], size = positive(radius), reach = size * extent;
@@ -223,15 +223,15 @@ KERNEL void measure_highlights(GLOBAL float *RESTRICT lights, GLOBAL const float
 }
 
 /* The highlights of a row of tiles, packed at the row's beginning, and their number. */
-KERNEL void list_highlights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, int tiles_x)
+KERNEL void list_highlights(GLOBAL float *sprites, GLOBAL float *RESTRICT counts, int tiles_x)
 {
-    GLOBAL float *row = lights + GROUP_X * tiles_x * LIGHTS * LIGHT_FLOATS;
+    GLOBAL float *row = sprites + GROUP_X * tiles_x * SPRITES * SPRITE_FLOATS;
     int count = 0;
-    for (int from = 0; from < tiles_x * LIGHTS; ++from) {
-        if (row[from * LIGHT_FLOATS + 2] == 0.0f)
+    for (int from = 0; from < tiles_x * SPRITES; ++from) {
+        if (row[from * SPRITE_FLOATS + 2] == 0.0f)
             continue;
-        for (int part = 0; part < LIGHT_FLOATS; ++part)
-            row[count * LIGHT_FLOATS + part] = row[from * LIGHT_FLOATS + part];
+        for (int part = 0; part < SPRITE_FLOATS; ++part)
+            row[count * SPRITE_FLOATS + part] = row[from * SPRITE_FLOATS + part];
         count += 1;
     }
     counts[GROUP_X] = (float)count;
@@ -302,7 +302,7 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
  * of a disc in rows of tiles.
  */
 KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTRICT radii,
-                       GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT lights,
+                       GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT sprites,
                        GLOBAL const float *RESTRICT counts, GLOBAL const float *RESTRICT aperture,
                        GLOBAL const float *RESTRICT profile, int cells_x, int cells_y, int width, int height, int pitch,
                        int stride, int tiles_x, int tiles_y, int around, float extent, float red_shift,
@@ -313,7 +313,7 @@ KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const float *
     const int to_row = GLOBAL_Y + around < tiles_y ? GLOBAL_Y + around : tiles_y - 1;
     for (int light_row = from_row; light_row <= to_row; ++light_row)
         for (int number = 0; number < (int)counts[light_row]; ++number) {
-            GLOBAL const float *light = lights + (light_row * tiles_x * LIGHTS + number) * LIGHT_FLOATS;
+            GLOBAL const float *light = sprites + (light_row * tiles_x * SPRITES + number) * SPRITE_FLOATS;
             const float size = positive(light[2]), red_size = positive(light[2] + red_shift);
             const float blue_size = positive(light[2] + blue_shift);
             const float wider = red_size > blue_size ? red_size : blue_size, widest = wider > size ? wider : size;

@@ -74,8 +74,8 @@ def white_of(temperature_k: float, tint: float = 0.0) -> XY:
         )
     if not TINTS[0] <= tint <= TINTS[1]:
         raise GroundglassError(f"tint {tint:g} is outside {TINTS[0]:g}..{TINTS[1]:g}; daylight has about 10")
-    here, along = _locus(1000 / temperature_k), _along(1000 / temperature_k)
-    u, v = here[0] - tint / TINT_SCALE * along[1], here[1] + tint / TINT_SCALE * along[0]
+    point, tangent = _locus(1000 / temperature_k), _tangent(1000 / temperature_k)
+    u, v = point[0] - tint / TINT_SCALE * tangent[1], point[1] + tint / TINT_SCALE * tangent[0]
     scale = 2 * u - 8 * v + 4
     x, y = 3 * u / scale, 2 * v / scale
     if x + y >= 1:
@@ -92,12 +92,12 @@ def temperature_of(white: XY) -> tuple[float, float]:
     low, high = float(_LOCUS_T[max(nearest - 1, 0)]), float(_LOCUS_T[min(nearest + 1, len(_LOCUS_T) - 1)])
     for _ in range(48):  # the foot of the perpendicular, by bisection
         middle = (low + high) / 2
-        here, along = _locus(middle), _along(middle)
-        ahead = (u - here[0]) * along[0] + (v - here[1]) * along[1]
+        point, tangent = _locus(middle), _tangent(middle)
+        ahead = (u - point[0]) * tangent[0] + (v - point[1]) * tangent[1]
         low, high = (middle, high) if ahead > 0 else (low, middle)
     t = (low + high) / 2
-    here, along = _locus(t), _along(t)
-    return 1000.0 / t, TINT_SCALE * ((v - here[1]) * along[0] - (u - here[0]) * along[1])
+    point, tangent = _locus(t), _tangent(t)
+    return 1000.0 / t, TINT_SCALE * ((v - point[1]) * tangent[0] - (u - point[0]) * tangent[1])
 
 
 def _locus(t: float) -> XY:
@@ -105,7 +105,7 @@ def _locus(t: float) -> XY:
     return _poly(_U_OVER, t) / _poly(_U_UNDER, t), _poly(_V_OVER, t) / _poly(_V_UNDER, t)
 
 
-def _along(t: float) -> XY:
+def _tangent(t: float) -> XY:
     """The unit tangent of the locus towards lower temperatures. Its left normal points to positive tint."""
     u, v = _slope(_U_OVER, _U_UNDER, t), _slope(_V_OVER, _V_UNDER, t)
     length = math.hypot(u, v)

@@ -21,17 +21,17 @@ def deband(greys: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.float32]:
     Samples stay within half a step of the map's value, which preserves edges. The filter is a mean of samples that
     differ by about one step, at distances that grow and shrink again ("a trous", M. Holschneider et al., 1989).
     """
-    teeth = comb(greys)
-    if teeth is None:
+    peaks = comb(greys)
+    if peaks is None:
         return greys
     # Positions are in steps, not greys: if greys were compressed before quantization, steps widen towards white.
-    numbers = np.arange(len(teeth), dtype=np.float32)
-    positions = np.interp(np.arange(256), teeth, numbers).astype(np.float32)[greys]
+    numbers = np.arange(len(peaks), dtype=np.float32)
+    positions = np.interp(np.arange(256), peaks, numbers).astype(np.float32)[greys]
     smooth = positions
     for step in _STEPS:
         for axis in (0, 1):
             smooth = np.clip(_spread(smooth, step, axis), positions - np.float32(0.5), positions + np.float32(0.5))
-    return np.asarray(np.interp(smooth, numbers, teeth), dtype=np.float32)
+    return np.asarray(np.interp(smooth, numbers, peaks), dtype=np.float32)
 
 
 def comb(greys: NDArray[np.uint8]) -> NDArray[np.intp] | None:
@@ -40,17 +40,17 @@ def comb(greys: NDArray[np.uint8]) -> NDArray[np.intp] | None:
     """
     count = np.bincount(greys.ravel(), minlength=256).astype(np.float64)
     padded = np.pad(count, 1)
-    teeth = np.flatnonzero((count > padded[:-2]) & (count >= padded[2:]) & (count > 0.1 * count.mean()))
-    if len(teeth) < _MIN_LEVELS or np.median(np.diff(teeth)) < _APART:
+    peaks = np.flatnonzero((count > padded[:-2]) & (count >= padded[2:]) & (count > 0.1 * count.mean()))
+    if len(peaks) < _MIN_LEVELS or np.median(np.diff(peaks)) < _APART:
         return None
-    pairs = list(itertools.pairwise(teeth))
+    pairs = list(itertools.pairwise(peaks))
     lower = np.array([min(count[low], count[high]) for low, high in pairs])
     is_deep = np.array([count[low:high].min() for low, high in pairs]) < _VALLEY * lower
     if lower[is_deep].sum() < _COMB * lower.sum():
         return None
-    gap = int(np.median(np.diff(teeth)))
-    before, beyond = np.arange(teeth[0] % gap - gap, teeth[0], gap), np.arange(teeth[-1] + gap, 256 + gap, gap)
-    return np.concatenate([before, teeth, beyond])
+    gap = int(np.median(np.diff(peaks)))
+    before, beyond = np.arange(peaks[0] % gap - gap, peaks[0], gap), np.arange(peaks[-1] + gap, 256 + gap, gap)
+    return np.concatenate([before, peaks, beyond])
 
 
 def _spread(levels: NDArray[np.float32], step: int, axis: int) -> NDArray[np.float32]:

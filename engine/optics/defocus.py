@@ -24,7 +24,7 @@ from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
-LAYERS, SPREAD, LIGHTS = "defocus_layers.cl", "defocus_spread.cl", "defocus_sprites.cl"
+LAYERS, SPREAD, SPRITES = "defocus_layers.cl", "defocus_spread.cl", "defocus_sprites.cl"
 MAX_BORDER = UNLIMITED = 1e6  # pixels; larger than any radius
 MAX_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
@@ -146,7 +146,7 @@ class Defocus:
         self._reach = tuple(min(reach, limit) for reach in REACHES[self.quality])
         settings = f"?LAYERS={self._layers}&SHAPED={int(not shape.is_plain)}"
         self._spread_planes = 6 + int(not shape.is_plain)
-        self._prepare, self._spread, self._light = LAYERS + settings, SPREAD + settings, LIGHTS + settings
+        self._prepare, self._spread, self._sprites = LAYERS + settings, SPREAD + settings, SPRITES + settings
         self._device.write(self._aperture, shape.table)
         self._device.write(self._profile, shape.profile)
 
@@ -202,7 +202,7 @@ class Defocus:
             self._gather(number, count, shape, shift)
         self._compose(scene, shape)
         self._highlights.add(
-            self.picture, self._radius, self._light, shape, (self._aperture, self._profile), largest,
+            self.picture, self._radius, self._sprites, shape, (self._aperture, self._profile), largest,
             blur.colour_shift_px,
         )  # fmt: skip
         return self.picture
