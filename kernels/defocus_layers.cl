@@ -212,8 +212,8 @@ FUNCTION void complete(GLOBAL float *surface, int at, int stride, ints within, c
 /* The smallest scale: occluded pixels are interpolated from all others by inverse distance (D. Shepard, "A
  * two-dimensional interpolation function", 1968).
  */
-KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT top, int rows, int width,
-                              int height, int pitch, int stride, int too_far)
+KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT top, int rows, int width, int height,
+                     int pitch, int stride, int too_far)
 {
     const int l = GLOBAL_Y / rows + 1, row = GLOBAL_Y % rows; /* borders included */
     GLOBAL const float *surface = sums + SURFACE(l) * stride;
@@ -242,7 +242,7 @@ KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT t
 
 /* All other scales fill occluded pixels from the next smaller scale, whose surfaces begin at plane `first`. */
 KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse, int rows, int width, int pitch,
-                           int stride, int coarse_pitch, int coarse_stride, int first, int too_far)
+                       int stride, int coarse_pitch, int coarse_stride, int first, int too_far)
 {
     const int l = GLOBAL_Y / rows + 1, y = GLOBAL_Y % rows; /* borders included */
     const int from = ((y + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
@@ -261,8 +261,7 @@ KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse,
  */
 KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT aperture, int cells_x,
                   int cells_y, int width, int height, int pitch, int stride, int tiles_x, int tiles_y,
-                  int first_limited, float reach, float finer_reach, float rim, float red_shift,
-                  float blue_shift)
+                  int first_limited, float reach, float finer_reach, float rim, float red_shift, float blue_shift)
 {
     const int l = GLOBAL_Y / tiles_y, tile_x = GROUP_X, tile_y = GLOBAL_Y % tiles_y;
     GLOBAL float *handed = scale + SPREAD(l) * stride;

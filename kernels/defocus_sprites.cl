@@ -30,9 +30,9 @@ FUNCTION float positive(float x) { return x < 0.0f ? -x : x; }
  * highlight's pixels are reduced so that they contribute no more than the level.
  */
 KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                        GLOBAL float *RESTRICT spread, GLOBAL float *RESTRICT sprites, GLOBAL float *RESTRICT levels,
-                        GLOBAL float *RESTRICT extremes, int pitch, int stride, int width, int height, int tiles_x,
-                        float min_radius)
+                            GLOBAL float *RESTRICT spread, GLOBAL float *RESTRICT sprites,
+                            GLOBAL float *RESTRICT levels, GLOBAL float *RESTRICT extremes, int pitch, int stride,
+                            int width, int height, int tiles_x, float min_radius)
 {
     const int tile = GLOBAL_Y * tiles_x + GROUP_X;
     const int first = (GLOBAL_Y * TILE + PAD) * pitch + PAD + GROUP_X * TILE;
@@ -197,9 +197,9 @@ FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, f
 /* For each tile's highlights: the colour divided by the disc's sum, and the nearest radius of all tiles under the disc.
  */
 KERNEL void measure_highlights(GLOBAL float *RESTRICT sprites, GLOBAL const float *RESTRICT extremes,
-                           GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
-                           int cells_y, int width, int height, int tiles_x, int tiles_y, float extent, float red_shift,
-                           float blue_shift)
+                               GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
+                               int cells_y, int width, int height, int tiles_x, int tiles_y, float extent,
+                               float red_shift, float blue_shift)
 {
     for (int quarter = 0; quarter < SPRITES; ++quarter) {
         GLOBAL float *light = sprites + ((GLOBAL_Y * tiles_x + GROUP_X) * SPRITES + quarter) * SPRITE_FLOATS;
@@ -253,7 +253,7 @@ FUNCTION float radius_before(GLOBAL const float *light) { return light[2] - 1.5f
  * highlight.
  */
 FUNCTION int occluded_steps(GLOBAL const float *extremes, GLOBAL const float *light, int first_x, int first_y,
-                              int width, int height, int tiles_x)
+                            int width, int height, int tiles_x)
 {
     int found = 0, bit = 1;
     const float step = step_of(light), close = 0.5f * step + 0.25f, before = radius_before(light);
@@ -302,11 +302,11 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
  * of a disc in rows of tiles.
  */
 KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTRICT radii,
-                       GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT sprites,
-                       GLOBAL const float *RESTRICT counts, GLOBAL const float *RESTRICT aperture,
-                       GLOBAL const float *RESTRICT profile, int cells_x, int cells_y, int width, int height, int pitch,
-                       int stride, int tiles_x, int tiles_y, int around, float extent, float red_shift,
-                       float blue_shift, float fall_1, float fall_2, float fall_3, float fall_4)
+                            GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT sprites,
+                            GLOBAL const float *RESTRICT counts, GLOBAL const float *RESTRICT aperture,
+                            GLOBAL const float *RESTRICT profile, int cells_x, int cells_y, int width, int height,
+                            int pitch, int stride, int tiles_x, int tiles_y, int around, float extent, float red_shift,
+                            float blue_shift, float fall_1, float fall_2, float fall_3, float fall_4)
 {
     const int first_x = GROUP_X * TILE, first_y = GLOBAL_Y * TILE;
     const int from_row = GLOBAL_Y > around ? GLOBAL_Y - around : 0;

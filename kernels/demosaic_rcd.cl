@@ -113,8 +113,8 @@ KERNEL void rcd_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
 /* Step 4: red and blue at green photosites, then scene RGB. */
 KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical_at_greens,
                        GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT opposite,
-                       GLOBAL float *RESTRICT scene, int pitch, int stride, int red_x, int red_y, int encoded,
-                       float rr, float rg, float rb, float gr, float gg, float gb, float br, float bg, float bb)
+                       GLOBAL float *RESTRICT scene, int pitch, int stride, int red_x, int red_y, int encoded, float rr,
+                       float rg, float rb, float gr, float gg, float gb, float br, float bg, float bb)
 {
     PAIR(0);
     const floats one = (floats)(1.0f);

@@ -70,7 +70,7 @@ KERNEL void denoise_fine(GLOBAL const float *RESTRICT level, GLOBAL float *RESTR
 
 /* Second sweep: 8 photosites at a distance of `stride`, most of them outside the range of the first sweep. */
 KERNEL void denoise_coarse(GLOBAL const float *RESTRICT level, GLOBAL float *RESTRICT afar, int pitch, int stride,
-                        float steep, float even)
+                           float steep, float even)
 {
     BEGIN(0)
     for (int dy = -1; dy <= 1; ++dy)

@@ -78,7 +78,7 @@ KERNEL void depth_invert(GLOBAL float *map, int width)
 
 /* A grid coarser than the map: `count` x `count` samples per pixel. */
 FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
-                           float step_y, int count, float ratio)
+                            float step_y, int count, float ratio)
 {
     const floats none = (floats)(0.0f), one = (floats)(1.0f);
     floats samples[MAX_SAMPLES];
@@ -109,7 +109,7 @@ FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_heig
 
 /* A grid finer than the map: linear on a surface, nearest sample across an edge. */
 FUNCTION floats upsampled(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
-                         float step_y, float ratio)
+                          float step_y, float ratio)
 {
     const floats column = limited((x + 0.5f) * step_x - 0.5f, 0.0f, (float)(map_width - 1));
     const float middle = (y + 0.5f) * step_y - 0.5f;

@@ -158,9 +158,9 @@ FUNCTION floats root_of(GLOBAL const float *scene, int at)
  * `min_nearness` and `max_nearness` 1 / m.
  */
 KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT guide,
-                       GLOBAL const float *RESTRICT planes, GLOBAL const float *RESTRICT memory,
-                       GLOBAL float *depth, int half_width, int pitch, int stride, int offset, int scene_pitch,
-                       int scene_stride, float edge, float steep, float min_nearness, float max_nearness)
+                       GLOBAL const float *RESTRICT planes, GLOBAL const float *RESTRICT memory, GLOBAL float *depth,
+                       int half_width, int pitch, int stride, int offset, int scene_pitch, int scene_stride, float edge,
+                       float steep, float min_nearness, float max_nearness)
 {
     if (GLOBAL_X >= half_width)
         return;

@@ -64,8 +64,8 @@ FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float 
  * picture is new.
  */
 KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT nearness,
-                         GLOBAL float *RESTRICT state, GLOBAL float *RESTRICT memory, int scene_pitch,
-                         int scene_stride, int pitch, int stride, float noise, float max_maps, int fresh, int is_new)
+                         GLOBAL float *RESTRICT state, GLOBAL float *RESTRICT memory, int scene_pitch, int scene_stride,
+                         int pitch, int stride, float noise, float max_maps, int fresh, int is_new)
 {
     const int fine = (2 * GLOBAL_Y + PAD) * scene_pitch + PAD + 2 * GLOBAL_X;
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;

@@ -51,8 +51,8 @@ FUNCTION floats min_of(floats a, floats b, floats c, floats d) { return lesser(l
  */
 KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT gains,
                         GLOBAL float *RESTRICT colours, GLOBAL float *RESTRICT whites, int pitch, int tiles_x,
-                        int width, int height, int red_x, int red_y, float clip_red, float clip_green,
-                        float clip_blue, int encoded)
+                        int width, int height, int red_x, int red_y, float clip_red, float clip_green, float clip_blue,
+                        int encoded)
 {
     if (GROUP_X >= tiles_x)
         return;

@@ -16,9 +16,9 @@
 #define INTO_MOSAIC ((GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X)
 
 /* (number - black) * gain, at most `limit`. */
-KERNEL void linearize(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes,
-                   int pitch, float black_0, float black_1, float black_2, float black_3, float gain_0,
-                   float gain_1, float gain_2, float gain_3, float limit, int encoded)
+KERNEL void linearize(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes, int pitch,
+                      float black_0, float black_1, float black_2, float black_3, float gain_0, float gain_1,
+                      float gain_2, float gain_3, float limit, int encoded)
 {
     const floats numbers = samples(bytes + GLOBAL_Y * row_bytes, GLOBAL_X);
     const floats gain = BY_PHOTOSITE(gain, GLOBAL_X, GLOBAL_Y);
@@ -29,9 +29,9 @@ KERNEL void linearize(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mo
 /* The same with per-photosite tables: `blacks` is added to the black level, `gains` (lens shading) multiplies the gain.
  */
 KERNEL void linearize_mapped(GLOBAL const u8 *RESTRICT bytes, GLOBAL const float *RESTRICT blacks,
-                          GLOBAL const float *RESTRICT gains, GLOBAL float *RESTRICT mosaic, int row_bytes,
-                          int width, int pitch, float black_0, float black_1, float black_2, float black_3,
-                          float gain_0, float gain_1, float gain_2, float gain_3, float limit, int encoded)
+                             GLOBAL const float *RESTRICT gains, GLOBAL float *RESTRICT mosaic, int row_bytes,
+                             int width, int pitch, float black_0, float black_1, float black_2, float black_3,
+                             float gain_0, float gain_1, float gain_2, float gain_3, float limit, int encoded)
 {
     const int index = GLOBAL_Y * width + GLOBAL_X;
     const floats numbers = samples(bytes + GLOBAL_Y * row_bytes, GLOBAL_X);
@@ -41,9 +41,9 @@ KERNEL void linearize_mapped(GLOBAL const u8 *RESTRICT bytes, GLOBAL const float
 }
 
 /* For a quad-Bayer sensor: the mean of each square of four photosites, a Bayer mosaic of half the size. */
-KERNEL void linearize_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes,
-                          int pitch, float black_0, float black_1, float black_2, float black_3, float gain_0,
-                          float gain_1, float gain_2, float gain_3, float limit, int encoded)
+KERNEL void linearize_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes, int pitch,
+                             float black_0, float black_1, float black_2, float black_3, float gain_0, float gain_1,
+                             float gain_2, float gain_3, float limit, int encoded)
 {
     GLOBAL const u8 *row = bytes + 2 * GLOBAL_Y * row_bytes;
     const int x = 2 * GLOBAL_X;
@@ -62,7 +62,7 @@ KERNEL void linearize_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *REST
 
 /* For light already on the device, one float per photosite. */
 KERNEL void linearize_float(GLOBAL const float *RESTRICT light, GLOBAL float *RESTRICT mosaic, int width, int pitch,
-                         int encoded)
+                            int encoded)
 {
     STORE(mosaic, INTO_MOSAIC, encode(LOAD(light, GLOBAL_Y * width + GLOBAL_X), encoded));
 }

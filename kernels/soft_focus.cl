@@ -60,7 +60,7 @@ FUNCTION floats halved(GLOBAL const float *RESTRICT finer, int from)
  * the same fraction of a coarse pixel as the light.
  */
 KERNEL void soft_focus_halve(GLOBAL const float *RESTRICT finer, GLOBAL float *RESTRICT scale, int pitch, int stride,
-                       int columns, int half_pitch, int half_stride)
+                             int columns, int half_pitch, int half_stride)
 {
     if (GLOBAL_X >= columns)
         return;
@@ -84,7 +84,7 @@ FUNCTION floats blurred(GLOBAL const float *RESTRICT from, int at, int step, GLO
 }
 
 KERNEL void soft_focus_blur_rows(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT along,
-                       GLOBAL const float *RESTRICT weights, int taps, int columns, int pitch, int stride)
+                                 GLOBAL const float *RESTRICT weights, int taps, int columns, int pitch, int stride)
 {
     if (GLOBAL_X >= columns)
         return;
@@ -97,8 +97,9 @@ KERNEL void soft_focus_blur_rows(GLOBAL const float *RESTRICT scale, GLOBAL floa
  * is 0 if no smaller scale has one.
  */
 KERNEL void soft_focus_blur_columns(GLOBAL const float *RESTRICT along, GLOBAL const float *RESTRICT coarse,
-                        GLOBAL float *RESTRICT scale, GLOBAL const float *RESTRICT weights, int taps, int columns,
-                        int pitch, int stride, int coarse_pitch, int coarse_stride, float share, int has_coarse)
+                                    GLOBAL float *RESTRICT scale, GLOBAL const float *RESTRICT weights, int taps,
+                                    int columns, int pitch, int stride, int coarse_pitch, int coarse_stride,
+                                    float share, int has_coarse)
 {
     if (GLOBAL_X >= columns)
         return;

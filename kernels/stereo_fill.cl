@@ -23,7 +23,7 @@ KERNEL void remove_speckles(GLOBAL const float *RESTRICT disparity, GLOBAL float
 
 /* The last known disparity before each pixel, in one plane per direction: first along the rows. */
 KERNEL void fill_rows(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
-                        int pitch, int stride)
+                      int pitch, int stride)
 {
     if (GROUP_X >= height)
         return;
@@ -44,7 +44,7 @@ KERNEL void fill_rows(GLOBAL const float *RESTRICT disparity, GLOBAL float *REST
  * Leaning paths begin up to `height` columns outside the picture; some of them read mirrored border values.
  */
 KERNEL void fill_columns(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
-                       int pitch, int lean, int is_up, int plane)
+                         int pitch, int lean, int is_up, int plane)
 {
     GLOBAL float *paths = carried + plane * (height + 2 * PAD) * pitch;
     const int from = GROUP_X * RUN - (lean > 0 ? height : 0);

@@ -20,8 +20,8 @@
  * border included. The first frame, `fresh`, has no difference.
  */
 KERNEL void temporal_difference(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT mean,
-                           GLOBAL float *RESTRICT apart, int pitch, int encoded, int fresh, float slope00,
-                           float slope01, float slope10, float slope11, float offset)
+                                GLOBAL float *RESTRICT apart, int pitch, int encoded, int fresh, float slope00,
+                                float slope01, float slope10, float slope11, float offset)
 {
     const int y = GLOBAL_Y;
     const int at = y * pitch + GLOBAL_X;
