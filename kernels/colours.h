@@ -53,9 +53,9 @@ FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *
     floats sum, weight;                                                                                                \
     {                                                                                                                  \
         const floats minus = minus1, plus = plus1;                                                                     \
-        const floats swing = EPSILON + absolute(minus - plus);                                                         \
-        const floats to_minus = swing + absolute(here - (before)) + absolute(minus - (minus3));                        \
-        const floats to_plus = swing + absolute(here - (after)) + absolute(plus - (plus3));                            \
+        const floats gradient = EPSILON + absolute(minus - plus);                                                      \
+        const floats to_minus = gradient + absolute(here - (before)) + absolute(minus - (minus3));                     \
+        const floats to_plus = gradient + absolute(here - (after)) + absolute(plus - (plus3));                         \
         sum = to_plus * (minus - (minus_green)) + to_minus * (plus - (plus_green));                                    \
         weight = to_minus + to_plus;                                                                                   \
     }

@@ -37,14 +37,14 @@ FUNCTION floats is_outlier(floats here, floats maximum, floats second, floats la
 {
     const floats out = here - 0.125f * sum, inner_out = here - (sum - maximum - minimum) * (1.0f / 6.0f);
     const floats continued = CONTINUED * out + SLOPE * (maximum - minimum);
-    const floats alone = here - maximum > MIN_EXCESS + SPREAD * (maximum - minimum) && lit < SHARED * out
+    const floats is_single = here - maximum > MIN_EXCESS + SPREAD * (maximum - minimum) && lit < SHARED * out
                                  && !(one_side > continued && corner > continued)
                              ? (floats)(1.0f)
                              : (floats)(0.0f);
     return here - second > MIN_EXCESS + SPREAD * (second - last) && brightest < SHARED * inner_out
                    && corner < CORNER * inner_out
                ? (floats)(1.0f)
-               : alone;
+               : is_single;
 }
 
 /* Sets 1 in `mask` at defective photosites: those brighter or darker than the neighbours of their colour, `step`
@@ -93,8 +93,8 @@ FUNCTION void try_pair(GLOBAL const float *mosaic, GLOBAL const float *mask, int
 {
     if (mask[at - step] + mask[at + step] > 0.0f)
         return;
-    const float apart = mosaic[at - step] - mosaic[at + step];
-    const float size = apart < 0.0f ? -apart : apart;
+    const float signed_difference = mosaic[at - step] - mosaic[at + step];
+    const float size = signed_difference < 0.0f ? -signed_difference : signed_difference;
     if (size < *difference) {
         *difference = size;
         *value = 0.5f * (mosaic[at - step] + mosaic[at + step]);

@@ -172,9 +172,10 @@ FUNCTION floats light_at(GLOBAL const float *profile, floats gauges, float size,
  */
 #define LARGE 16.0f
 FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, float x, float y, float size,
-                        const float *reached, float extent, float side, float *sums)
+                        const float *colour_radii, float extent, float side, float *sums)
 {
-    const float outer = reached[0] > reached[2] ? reached[0] : reached[2], widest = outer > size ? outer : size;
+    const float outer = colour_radii[0] > colour_radii[2] ? colour_radii[0] : colour_radii[2];
+    const float widest = outer > size ? outer : size;
     const float scale = widest > LARGE ? widest * (1.0f / LARGE) : 1.0f, per_px = 1.0f / scale;
     const int reach = (int)((widest * per_px + 0.5f) * extent) + 1;
     floats red = (floats)(0.0f), green = red, blue = red;
@@ -185,9 +186,9 @@ FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, f
             if (-largest(-gauges) > widest * per_px + 0.5f)
                 continue;
             const floats light = light_at(profile, gauges, size * per_px, side);
-            red += light * coverage(reached[0] * per_px - gauges, 0.0f);
-            green += light * coverage(reached[1] * per_px - gauges, 0.0f);
-            blue += light * coverage(reached[2] * per_px - gauges, 0.0f);
+            red += light * coverage(colour_radii[0] * per_px - gauges, 0.0f);
+            green += light * coverage(colour_radii[1] * per_px - gauges, 0.0f);
+            blue += light * coverage(colour_radii[2] * per_px - gauges, 0.0f);
         }
     sums[0] = scale * scale * sum_of(red);
     sums[1] = scale * scale * sum_of(green);
@@ -207,9 +208,9 @@ KERNEL void measure_highlights(GLOBAL float *RESTRICT sprites, GLOBAL const floa
             continue;
         const float x = light[0], y = light[1], radius = light[2], size = positive(radius), reach = size * extent;
         GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, (int)x, (int)y, width, height);
-        const float reached[3] = {positive(radius + red_shift), size, positive(radius + blue_shift)};
+        const float colour_radii[3] = {positive(radius + red_shift), size, positive(radius + blue_shift)};
         float sums[3];
-        disc_sums(cell, profile, x, y, size, reached, extent, radius < 0.0f ? -1.0f : 1.0f, sums);
+        disc_sums(cell, profile, x, y, size, colour_radii, extent, radius < 0.0f ? -1.0f : 1.0f, sums);
         for (int colour = 0; colour < 3; ++colour)
             light[3 + colour] /= sums[colour];
         float before = radius;
@@ -278,24 +279,24 @@ FUNCTION int occluded_steps(GLOBAL const float *extremes, GLOBAL const float *li
 FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *light, int steps, int x, int y, int pitch,
                              int width, int height)
 {
-    floats open = (floats)(1.0f);
+    floats visibility = (floats)(1.0f);
     const float step = step_of(light), close = 0.5f * step + 0.25f;
     for (float r = light[6]; steps != 0; r += step, steps >>= 1) {
         const float way = r / light[2];
         const int position_y = (int)((float)y + way * (light[1] - (float)y) + 0.5f);
         if (!(steps & 1) || position_y < 0 || position_y >= height)
             continue;
-        const float from = (float)x + way * (light[0] - (float)x) + 0.5f, pace = 1.0f - way;
-        const ints column = TRUNCATED(limited(from + pace * LANE_NUMBERS, 0.0f, (float)(width - 1)));
-        const int first = pace < 0.0f ? LANE(column, RUN - 1) : LANE(column, 0);
+        const float from = (float)x + way * (light[0] - (float)x) + 0.5f, column_step = 1.0f - way;
+        const ints column = TRUNCATED(limited(from + column_step * LANE_NUMBERS, 0.0f, (float)(width - 1)));
+        const int first = column_step < 0.0f ? LANE(column, RUN - 1) : LANE(column, 0);
         GLOBAL const float *row = radii + (position_y + PAD) * pitch + PAD;
-        const floats occluder = pace <= 1.0f && pace >= -1.0f ? permuted(LOAD(row, first), column - first)
+        const floats occluder = column_step <= 1.0f && column_step >= -1.0f ? permuted(LOAD(row, first), column - first)
                                                           : taken(row, column);
-        open = absolute(occluder - r) < close ? (floats)(0.0f) : open;
-        if (!(largest(open) > 0.0f))
+        visibility = absolute(occluder - r) < close ? (floats)(0.0f) : visibility;
+        if (!(largest(visibility) > 0.0f))
             break;
     }
-    return open;
+    return visibility;
 }
 
 /* Adds the discs to the picture, with the vignetting of `compose`. A work-item processes a tile; `around` is the reach

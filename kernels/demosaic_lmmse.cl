@@ -56,9 +56,9 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
         const floats mean = sum * (1.0f / 9.0f);                                                               \
         const floats signal = greater(squares * (1.0f / 9.0f) - mean * mean, (floats)(0.0f)) + VARIANCE_FLOOR; \
         const floats noise = errors * (1.0f / 9.0f) + VARIANCE_FLOOR;                                          \
-        const floats believed = signal / (signal + noise);                                                     \
-        estimate = mean + believed * (AT_COLOURS(smooth, 0) + AT_COLOURS(rough, 0) - mean);                    \
-        error = believed * noise;                                                                              \
+        const floats wiener_gain = signal / (signal + noise);                                                  \
+        estimate = mean + wiener_gain * (AT_COLOURS(smooth, 0) + AT_COLOURS(rough, 0) - mean);                 \
+        error = wiener_gain * noise;                                                                           \
     }
 
 /* Step 2: green at red and blue photosites. */

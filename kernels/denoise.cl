@@ -35,8 +35,8 @@ FUNCTION void gather(GLOBAL const float *level, int at, int pitch, int shift, fl
         rows[i] = left * left + middle * middle + right * right;
     }
     for (int i = 0; i < ROWS; ++i) {
-        const floats apart = greater((rows[i] + rows[i + 1] + rows[i + 2]) * steep - even, (floats)(0.0f));
-        const floats weight = 1.0f / (1.0f + apart * apart);
+        const floats excess = greater((rows[i] + rows[i + 1] + rows[i + 2]) * steep - even, (floats)(0.0f));
+        const floats weight = 1.0f / (1.0f + excess * excess);
         const floats neighbour = LOAD(level, at + i * pitch + shift);
         sums[i] += weight * (neighbour * neighbour);
         weights[i] += weight;
@@ -100,6 +100,6 @@ KERNEL void denoise_finish(GLOBAL const float *RESTRICT level, GLOBAL const floa
     const floats changed = here - mesh_fraction * mesh / (doubt * doubt);
     const floats best = ((LANES + GLOBAL_X - PAD + y + green) & 1) == 0 ? changed : here;
     const floats light = (best * best - offset) / SLOPES(y);
-    const floats given = LOAD(mosaic, at);
-    STORE(denoised, at, given + strength * (encode(light, encoded) - given));
+    const floats original = LOAD(mosaic, at);
+    STORE(denoised, at, original + strength * (encode(light, encoded) - original));
 }

@@ -82,8 +82,8 @@ FUNCTION int find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, in
         highest = greater(highest, tap_at);                   \
     }
     FOR_EACH(BOUND)
-    const floats apart = (highest - lowest) / greater(lowest, (floats)(NOISE_FLOOR));
-    s->on_edge = apart > edge - 1.0f;
+    const floats relative_range = (highest - lowest) / greater(lowest, (floats)(NOISE_FLOOR));
+    s->on_edge = relative_range > edge - 1.0f;
     if (!some_of(s->on_edge))
         return 0;
     const floats none = (floats)(0.0f);
@@ -105,7 +105,7 @@ FUNCTION int find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, in
     s->nearer = near_sum / near_weight;
     s->farther = far_sum / far_weight;
     s->halfway = 0.5f * (s->nearer + s->farther);
-    s->on_edge &= (near_weight + far_weight > CLEAR * WEIGHTS) | (apart > steep - 1.0f);
+    s->on_edge &= (near_weight + far_weight > CLEAR * WEIGHTS) | (relative_range > steep - 1.0f);
     return some_of(s->on_edge);
 }
 

@@ -57,8 +57,8 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
     if (GROUP_X >= tiles_x)
         return;
     const floats none = (floats)(0.0f), one = (floats)(1.0f);
-    floats red = none, green = none, blue = none, weights = none, gone = none, count = none, brightest = none;
-    floats reached = none;
+    floats red = none, green = none, blue = none, weights = none, fully_clipped = none, count = none, brightest = none;
+    floats levels = none;
     for (int i = 0; i < SAMPLED_ROWS; ++i)
         for (int run = 0; run < TILE; run += RUN) {
             const int x = GROUP_X * TILE + run, y = SAMPLED_ROW(i);
@@ -99,15 +99,15 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
             green += weight * of_green;
             blue += weight * (red_row ? of_other : of_row);
             weights += weight;
-            reached += weight * maximum;
-            gone += minimum >= CLIPPED && inside ? one : none;
+            levels += weight * maximum;
+            fully_clipped += minimum >= CLIPPED && inside ? one : none;
             count += inside ? one : none;
             brightest = greater(brightest, maximum);
         }
     const float weight = sum_of(weights);
-    const float nearness = (sum_of(reached) / (weight + 1e-20f) - FAR) * (1.0f / (NEAR - FAR));
-    const float enough = nearness < 0.0f ? 0.0f : nearness < 1.0f ? nearness : 1.0f;
-    const float known = weight < 1.0f ? weight * enough : enough;
+    const float nearness = (sum_of(levels) / (weight + 1e-20f) - FAR) * (1.0f / (NEAR - FAR));
+    const float clamped = nearness < 0.0f ? 0.0f : nearness < 1.0f ? nearness : 1.0f;
+    const float known = weight < 1.0f ? weight * clamped : clamped;
     const float scale = known / (weight + 1e-20f);
     const int tile = GLOBAL_Y * tiles_x + GROUP_X;
     colours[4 * tile] = scale * sum_of(red);
@@ -115,7 +115,7 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
     colours[4 * tile + 2] = scale * sum_of(blue);
     colours[4 * tile + 3] = known;
     whites[3 * tile + 1] = largest(brightest) < CLIPPED ? 0.0f : 1.0f;
-    whites[3 * tile + 2] = sum_of(gone) / (sum_of(count) + TINY);
+    whites[3 * tile + 2] = sum_of(fully_clipped) / (sum_of(count) + TINY);
 }
 
 /* Push-pull (Gortler et al., "The Lumigraph", SIGGRAPH 1996) over pyramids of cells of `stride` floats. The levels are
@@ -179,12 +179,13 @@ KERNEL void pull(GLOBAL float *grid, int stride, int known, int fine, int fine_x
 
 /* At a photosite: its own channel; `one` other channel (green at red and blue photosites, the row's colour at green
  * ones); and `two`, the channel of the rows above and below. `limit` is the clipping limit of each, `part` its fraction
- * of the colour, the largest 1. `light` and `lives` are the neighbours' estimates for the other channels: the
+ * of the colour, the largest 1. `light` and `unclipped` are the neighbours' estimates for the other channels: the
  * brightness, and the distance from the limit, from 1 to 0.
  */
 typedef struct {
     ints is_green;
-    floats own_limit, one_limit, two_limit, own_part, one_part, two_part, one_light, two_light, one_lives, two_lives;
+    floats own_limit, one_limit, two_limit, own_part, one_part, two_part;
+    floats one_light, two_light, one_unclipped, two_unclipped;
     floats even; /* uniformity of the neighbours, from 1 to 0 */
 } Photosite;
 
@@ -193,9 +194,9 @@ typedef struct {
  */
 FUNCTION floats brighter_side(floats a, floats b)
 {
-    const floats sum = a + b, apart = absolute(a - b);
-    const floats edge = limited((apart - 0.25f * sum) * 4.0f / greater(sum, (floats)(TINY)), 0.0f, 1.0f);
-    return 0.5f * (sum + edge * apart);
+    const floats sum = a + b, difference = absolute(a - b);
+    const floats edge = limited((difference - 0.25f * sum) * 4.0f / greater(sum, (floats)(TINY)), 0.0f, 1.0f);
+    return 0.5f * (sum + edge * difference);
 }
 
 /* How close a neighbour is to its limit. A clipped neighbour is at its limit, whatever its reconstructed value is. */
@@ -227,8 +228,8 @@ FUNCTION Photosite photosite_at(GLOBAL const float *mosaic, GLOBAL const float *
     photosite.two_light = CLIPPED * two_share * photosite.two_limit;
     /* The weight of a channel grows with its distance from the limit, so with the number of its unclipped neighbours.
      */
-    photosite.one_lives = greater(1.0f - one_share, (floats)(0.0f));
-    photosite.two_lives = greater(1.0f - two_share, (floats)(0.0f));
+    photosite.one_unclipped = greater(1.0f - one_share, (floats)(0.0f));
+    photosite.two_unclipped = greater(1.0f - two_share, (floats)(0.0f));
 
     const floats per_brightest = 1.0f / greatest_of(row_colour, green_colour, other_colour, (floats)(1e-12f));
     const floats minimum = (floats)(MIN_PART);
@@ -242,7 +243,7 @@ FUNCTION Photosite photosite_at(GLOBAL const float *mosaic, GLOBAL const float *
  * colour (the rest is white), and the confidence of the saturation, from 0 to 1.
  */
 typedef struct {
-    floats light, part, coloured, sure;
+    floats light, part, coloured, confidence;
 } Estimate;
 
 /* White is added where a coloured surface reflects the lamp (S. Shafer, "Using color to separate reflection
@@ -254,19 +255,22 @@ FUNCTION Estimate estimate_from(Photosite photosite)
 {
     Estimate estimate;
     const floats one = photosite.one_light, two = photosite.two_light;
-    const floats weight = photosite.one_lives + photosite.two_lives + TINY;
-    estimate.light = (photosite.one_lives * one + photosite.two_lives * two) / weight;
-    estimate.part = (photosite.one_lives * photosite.one_part + photosite.two_lives * photosite.two_part + TINY)
+    const floats weight = photosite.one_unclipped + photosite.two_unclipped + TINY;
+    estimate.light = (photosite.one_unclipped * one + photosite.two_unclipped * two) / weight;
+    estimate.part = (photosite.one_unclipped * photosite.one_part + photosite.two_unclipped * photosite.two_part + TINY)
                   / weight;
-    const floats alone = estimate.light / estimate.part;
+    const floats saturated = estimate.light / estimate.part;
     const floats one_level = one * photosite.two_part, two_level = two * photosite.one_part;
-    const floats lesser_lives = one_level > two_level ? photosite.two_lives : photosite.one_lives;
-    const floats apart = absolute(one_level - two_level) / (absolute(one_level) + absolute(two_level) + TINY);
-    const floats strange = limited(8.0f * lesser_lives, 0.0f, 1.0f) * limited(6.0f * apart - 0.3f, 0.0f, 1.0f);
-    const floats unlike = photosite.one_part - photosite.two_part;
-    const floats unmixed = (UNSURE * alone + (one - two) * unlike) / (UNSURE + unlike * unlike);
-    estimate.coloured = alone + strange * (lesser(greater(unmixed, (floats)(0.0f)), alone) - alone);
-    estimate.sure = greater(strange, limited(8.0f * lesser(photosite.one_lives, photosite.two_lives), 0.0f, 1.0f));
+    const floats lesser_unclipped = one_level > two_level ? photosite.two_unclipped : photosite.one_unclipped;
+    const floats difference = absolute(one_level - two_level) / (absolute(one_level) + absolute(two_level) + TINY);
+    const floats mismatch = limited(8.0f * lesser_unclipped, 0.0f, 1.0f)
+                          * limited(6.0f * difference - 0.3f, 0.0f, 1.0f);
+    const floats part_difference = photosite.one_part - photosite.two_part;
+    const floats unmixed = (UNSURE * saturated + (one - two) * part_difference)
+                         / (UNSURE + part_difference * part_difference);
+    estimate.coloured = saturated + mismatch * (lesser(greater(unmixed, (floats)(0.0f)), saturated) - saturated);
+    estimate.confidence
+        = greater(mismatch, limited(8.0f * lesser(photosite.one_unclipped, photosite.two_unclipped), 0.0f, 1.0f));
     return estimate;
 }
 
@@ -295,17 +299,18 @@ KERNEL void tile_white(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
             const floats white = greater(estimate.light - estimate.coloured * estimate.part, (floats)(0.0f));
             const ints inside = (LANES + x) < width && (ints)(y) < (ints)(height);
             const ints counts = LIGHT(0) >= CLIPPED * photosite.own_limit && inside;
-            const floats lives = limited(20.0f * (photosite.one_lives + photosite.two_lives), 0.0f, 1.0f);
+            const floats unclipped = limited(20.0f * (photosite.one_unclipped + photosite.two_unclipped), 0.0f, 1.0f);
             /* Two unclipped channels are stronger evidence than one, the more so the closer the second is to its limit.
              */
-            const floats nearly = 1.0f - lesser(photosite.one_lives, photosite.two_lives), squared = nearly * nearly;
-            const floats fourth = squared * squared, trust = 0.05f + estimate.sure * fourth * fourth;
-            const floats weight = counts ? lives * trust * photosite.even * photosite.even : (floats)(0.0f);
+            const floats closeness = 1.0f - lesser(photosite.one_unclipped, photosite.two_unclipped);
+            const floats squared = closeness * closeness;
+            const floats fourth = squared * squared, evidence = 0.05f + estimate.confidence * fourth * fourth;
+            const floats weight = counts ? unclipped * evidence * photosite.even * photosite.even : (floats)(0.0f);
             sums += weight * white / (estimate.coloured + white + TINY);
             weights += weight;
         }
-    const float weight = sum_of(weights), enough = weight - HARD;
-    const float known = enough < 0.0f ? 0.0f : enough < 1.0f ? enough : 1.0f;
+    const float weight = sum_of(weights), clamped = weight - HARD;
+    const float known = clamped < 0.0f ? 0.0f : clamped < 1.0f ? clamped : 1.0f;
     whites[3 * tile] = known * sum_of(sums) / (weight + TINY);
     whites[3 * tile + 1] = known;
 }
@@ -365,18 +370,18 @@ KERNEL void rebuild(GLOBAL float *mosaic, GLOBAL const float *RESTRICT gains, GL
     const floats own = photosite.own_part + white * (1.0f - photosite.own_part);
     const floats one = photosite.one_part + white * (1.0f - photosite.one_part);
     const floats two = photosite.two_part + white * (1.0f - photosite.two_part);
-    const floats as_around = estimate.light * own / (estimate.part + white * (1.0f - estimate.part));
-    const floats while_one_lives = as_around + estimate.sure * (from_estimate - as_around);
+    const floats as_neighbours = estimate.light * own / (estimate.part + white * (1.0f - estimate.part));
+    const floats with_unclipped = as_neighbours + estimate.confidence * (from_estimate - as_neighbours);
 
     const floats all_clip
         = greater(photosite.own_limit / own, greater(photosite.one_limit / one, photosite.two_limit / two));
     const float u = ((float)GLOBAL_X + 0.5f) / deep_tile - 0.5f, v = ((float)GLOBAL_Y + 0.5f) / deep_tile - 0.5f;
-    const floats all_gone = along_run(whites + 3 * deep + 2, 3, deep_x, deep_y, u, v, deep_tile);
-    const floats depth = limited(2.0f * all_gone - 1.0f, 0.0f, 1.0f);
-    const floats when_none_does = (own + depth * depth * (1.0f - own)) * all_clip;
+    const floats clipped_share = along_run(whites + 3 * deep + 2, 3, deep_x, deep_y, u, v, deep_tile);
+    const floats depth = limited(2.0f * clipped_share - 1.0f, 0.0f, 1.0f);
+    const floats without_unclipped = (own + depth * depth * (1.0f - own)) * all_clip;
 
-    const floats lives = limited(20.0f * (photosite.one_lives + photosite.two_lives), 0.0f, 1.0f);
-    const floats light = when_none_does + lives * (while_one_lives - when_none_does);
+    const floats unclipped = limited(20.0f * (photosite.one_unclipped + photosite.two_unclipped), 0.0f, 1.0f);
+    const floats light = without_unclipped + unclipped * (with_unclipped - without_unclipped);
     const floats rebuilt = greater(here, lesser(light, MAX_OVER_LIMIT * photosite.own_limit));
     STORE(mosaic, at, here >= limit ? encode(rebuilt, encoded) : LOAD(mosaic, at));
 }

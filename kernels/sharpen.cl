@@ -36,9 +36,9 @@ KERNEL void sharpen(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
                                              lesser(lesser(nw, ne), lesser(sw, se))));
     const floats detail = centre * here - side * ((north + south) + (west + east)) - corner * ((nw + ne) + (sw + se));
     const floats squared = detail * detail;
-    const floats given = detail * squared / (squared + noise_squared);
+    const floats attenuated = detail * squared / (squared + noise_squared);
     const floats room = OVERSHOOT * (maximum - minimum);
-    const floats sharp = lesser(greater(here + given, greater(minimum - room, (floats)(0.0f))), maximum + room);
+    const floats sharp = lesser(greater(here + attenuated, greater(minimum - room, (floats)(0.0f))), maximum + room);
     const floats light = decode(here, 1);
     const floats ratio = lesser(greater(decode(sharp, 1), (floats)(0.0f)) / greater(light, (floats)(1e-6f)),
                                 (floats)(BRIGHTEST_RATIO));

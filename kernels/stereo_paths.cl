@@ -57,11 +57,11 @@ KERNEL void path_costs(GLOBAL const u8 *RESTRICT left, GLOBAL const u8 *RESTRICT
         const int codes = (left[at] ^ right[other]) | (left[at + stride] ^ right[other + rows]) << 8
             | (left[at + 2 * stride] ^ right[other + 2 * rows]) << 16;
         const int cost = d > x ? OUTSIDE : bits_of(codes);
-        const int leap = jump[plane * stride + at - is_up * (dy * pitch + dx)];
+        const int jump_cost = jump[plane * stride + at - is_up * (dy * pitch + dx)];
         const int from = (n & 1) * (DISPARITIES + 2) + d;
         const int beside = (costs[from] < costs[from + 2] ? costs[from] : costs[from + 2]) + STEP;
         const int minimum = costs[from + 1] < beside ? costs[from + 1] : beside;
-        const int next = cost + (minimum < leap ? minimum : leap);
+        const int next = cost + (minimum < jump_cost ? minimum : jump_cost);
         LOWER(lowest + n % 3, next);
         BARRIER;
         const int kept = next - lowest[n % 3];

@@ -64,8 +64,8 @@ KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT dispar
         line[x] = distinct ? refined(down, up, best) : -1.0f;
     }
     for (int x = 0; x < width; ++x) {
-        const int best = best_left[x], mate = x - best;
-        const int back = mate < 0 ? NONE : best_right[width - 1 - mate] & ((1 << PLACES) - 1);
+        const int best = best_left[x], match_x = x - best;
+        const int back = match_x < 0 ? NONE : best_right[width - 1 - match_x] & ((1 << PLACES) - 1);
         if (back > best + 1 || back < best - 1)
             line[x] = -1.0f;
     }

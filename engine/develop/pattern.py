@@ -53,13 +53,13 @@ class TextureEstimates:
             f"pattern_border.cl?SIDE={self._side}", "pattern_border", (-(-border // 64) * 64,), (64,),
             mosaic=mosaic.buffer, colours=self._colours, width=width, height=height, pitch=mosaic.layout.pitch,
         )  # fmt: skip
-        surprise, spread = self._residual.buffer, self._spread.buffer
+        residual, spread = self._residual.buffer, self._spread.buffer
         for texture in range(len(TEXTURES)):
             mosaic.run(
-                source, "texture_residual", mosaic=mosaic.buffer, filters=self._filters, surprise=surprise,
+                source, "texture_residual", mosaic=mosaic.buffer, filters=self._filters, residual=residual,
                 kind=texture, row_count=self._items(height + 2 * SPREAD),
             )  # fmt: skip
-            mosaic.run(source, "texture_spread", surprise=surprise, spread=spread, extra_rows=SPREAD)
+            mosaic.run(source, "texture_spread", residual=residual, spread=spread, extra_rows=SPREAD)
             mosaic.run(
                 source, "texture_estimate", mosaic=mosaic.buffer, filters=self._filters, spread=spread,
                 sums=sums.buffer, kind=texture, row_count=self._items(height),

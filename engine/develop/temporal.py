@@ -16,7 +16,7 @@ class Temporal:
 
     def __init__(self, mosaic: Planes) -> None:
         self.mosaic = mosaic
-        self.output, self._frames, self._differences = (Planes(mosaic.device, *mosaic.size, 1) for _ in range(3))
+        self.output, self._frames, self._deviations = (Planes(mosaic.device, *mosaic.size, 1) for _ in range(3))
         self._settings: tuple[object, ...] | None = None  # frames in the mean share them; None if it is empty
 
     def reset(self) -> None:
@@ -41,18 +41,18 @@ class Temporal:
         settings = (cfa, noise, gains, encoded)
         fresh, self._settings = settings != self._settings, settings
         stabilized = VarianceStabilization.of(noise, gains)
-        mosaic, mean, apart = self.mosaic.buffer, self.output.buffer, self._differences.buffer
+        mosaic, mean, deviation = self.mosaic.buffer, self.output.buffer, self._deviations.buffer
         self.mosaic.run(
-            "temporal.cl", "temporal_difference", mosaic=mosaic, mean=mean, apart=apart, encoded=int(encoded),
+            "temporal.cl", "temporal_difference", mosaic=mosaic, mean=mean, deviation=deviation, encoded=int(encoded),
             fresh=int(fresh), **stabilized.arguments, extra_rows=PAD,
         )  # fmt: skip
         self.mosaic.run(
-            "temporal.cl", "temporal_update", mosaic=mosaic, apart=apart, mean=mean, frames=self._frames.buffer,
+            "temporal.cl", "temporal_update", mosaic=mosaic, deviation=deviation, mean=mean, frames=self._frames.buffer,
             encoded=int(encoded), fresh=int(fresh), min_share=1.0 /  (1.0 + (_FRAMES - 1.0) * strength),
             row_count=-(-self.mosaic.layout.height // _ROWS),
         )  # fmt: skip
         self.output.mirror()
 
     def release(self) -> None:
-        for planes in (self.output, self._frames, self._differences):
+        for planes in (self.output, self._frames, self._deviations):
             planes.release()

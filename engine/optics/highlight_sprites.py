@@ -74,8 +74,8 @@ class HighlightSprites:
         around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
         self._device.run(
             source, "draw_highlights", (self._tiles_x, self._tiles_y), (1, 1), picture=picture.buffer,
-            radii=radius.buffer, extremes=self._extremes, sprites=self._sprites, counts=self._counts, width=layout.width,
-            height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=self._tiles_x,
+            radii=radius.buffer, extremes=self._extremes, sprites=self._sprites, counts=self._counts,
+            width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, around=around, **shaped, **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
 
