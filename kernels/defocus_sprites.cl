@@ -290,8 +290,9 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
         const ints column = TRUNCATED(limited(from + column_step * LANE_NUMBERS, 0.0f, (float)(width - 1)));
         const int first = column_step < 0.0f ? LANE(column, RUN - 1) : LANE(column, 0);
         GLOBAL const float *row = radii + (position_y + PAD) * pitch + PAD;
-        const floats occluder = column_step <= 1.0f && column_step >= -1.0f ? permuted(LOAD(row, first), column - first)
-                                                          : taken(row, column);
+        const floats occluder = column_step <= 1.0f && column_step >= -1.0f
+                                  ? permuted(LOAD(row, first), column - first)
+                                  : taken(row, column);
         visibility = absolute(occluder - r) < close ? (floats)(0.0f) : visibility;
         if (!(largest(visibility) > 0.0f))
             break;

@@ -14,7 +14,7 @@
 #define ROWS 4 /* per work-item: the sums of a row serve five rows */
 
 #define KEPT 0.7f /* decay of the leaky sum per frame */
-#define KEPT_AT_MOST 4.0f /* clamp in standard deviations: departures are forgotten quickly */
+#define KEPT_AT_MOST 4.0f /* clamp in standard deviations, so that departures decay quickly */
 
 /* Difference between the frame and the mean, in standard deviations of one frame's noise, added to the leaky sum; the
  * border included. The first frame, `fresh`, has no difference.
