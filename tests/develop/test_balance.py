@@ -32,7 +32,7 @@ def frame_of(scene: np.ndarray, cfa: Cfa | None = None, packing: Packing = Packi
     return Frame(pack(numbers, packing), cfa=cfa, profile=PROFILE, packing=packing, packed_width=width, **fields)
 
 
-def greyish(height: int = 96, width: int = 120, seed: int = 1) -> np.ndarray:
+def balanced_scene(height: int = 96, width: int = 120, seed: int = 1) -> np.ndarray:
     """(H, W, 3): reflectances whose mean is grey."""
     random = np.random.default_rng(seed)
     blocks = (height // 12, width // 12)
@@ -64,18 +64,18 @@ def test_an_invalid_setting_is_reported_with_examples(text: str) -> None:
     "cfa", [*map(Cfa, BAYER_PATTERNS), Cfa("BGGR", block=2), Cfa("GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG")]
 )
 def test_auto_balance_measures_the_light_of_a_scene_with_a_grey_mean(cfa: Cfa) -> None:
-    np.testing.assert_allclose(auto_balance(frame_of(greyish(), cfa)), (2, 1, 1.6), rtol=0.08)
+    np.testing.assert_allclose(auto_balance(frame_of(balanced_scene(), cfa)), (2, 1, 1.6), rtol=0.08)
 
 
 @pytest.mark.parametrize("packing", [packing for packing in Packing if packing.bits >= 10])
 def test_packed_frames_give_the_same_balance(packing: Packing) -> None:
-    scene = greyish()
+    scene = balanced_scene()
     assert auto_balance(frame_of(scene, packing=packing)) == auto_balance(frame_of(scene))
     assert grey_at(frame_of(scene, packing=packing), 0.4, 0.6) == grey_at(frame_of(scene), 0.4, 0.6)
 
 
 def test_clipped_light_is_ignored() -> None:
-    scene = greyish()
+    scene = balanced_scene()
     with_lamp = scene.copy()
     with_lamp[:30, :50] = (9.0, 4.0, 0.5)
     np.testing.assert_allclose(auto_balance(frame_of(with_lamp)), auto_balance(frame_of(scene)), rtol=0.05)
@@ -100,7 +100,7 @@ def test_a_clipped_or_dark_area_cannot_be_picked() -> None:
     with pytest.raises(GroundglassError, match=r"too dark to have a colour; pick a brighter place"):
         grey_at(frame_of(np.zeros((40, 40, 3))), 0.5, 0.5)
     for corner in ((0.0, 0.0), (1.0, 1.0)):
-        grey_at(frame_of(greyish()), *corner)
+        grey_at(frame_of(balanced_scene()), *corner)
 
 
 def test_scene_and_display_frames_are_balanced() -> None:
@@ -112,7 +112,7 @@ def test_scene_and_display_frames_are_balanced() -> None:
 
 
 def test_auto_balance_follows_live_light_smoothly() -> None:
-    scene = greyish()
+    scene = balanced_scene()
     balance = WhiteBalance("auto")
     first = np.array(balance.of(frame_of(scene)).white_balance)
     np.testing.assert_allclose(first, auto_balance(frame_of(scene)))
@@ -127,7 +127,7 @@ def test_auto_balance_follows_live_light_smoothly() -> None:
 
 def test_an_invisible_change_of_light_keeps_the_balance() -> None:
     balance = WhiteBalance("auto")
-    scene = greyish()
+    scene = balanced_scene()
     first = balance.of(frame_of(scene)).white_balance
     assert balance.of(frame_of(scene * np.array([1.02, 1, 1]), time_s=0.1)).white_balance == first
 
@@ -140,7 +140,7 @@ def test_a_picked_grey_is_kept() -> None:
 
 
 def test_the_profile_takes_the_given_balance() -> None:
-    frame = frame_of(greyish())
+    frame = frame_of(balanced_scene())
     assert WhiteBalance("as-shot").of(frame) is frame.profile
     assert WhiteBalance("4,2,3").of(frame).white_balance == (2, 1, 1.5)
     warm, cold = (WhiteBalance(text).of(frame).white_balance for text in ("3000K", "9000K"))

@@ -95,7 +95,7 @@ def test_a_clipped_white_is_neutral(developer: Developer, method: str, highlight
 
 
 def test_values_below_the_black_level_are_black(developer: Developer) -> None:
-    """They become at most the offset of the square-root domain."""
+    """Only the offset of the square-root domain remains."""
     frame = Frame(np.zeros((16, 20), np.uint16), profile=replace(CAMERA, exposure_ev=0.0))
     assert np.abs(developer.develop(frame, Development()).read()).max() < 2e-3
 

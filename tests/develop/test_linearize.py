@@ -67,7 +67,7 @@ def test_each_photosite_has_its_own_black_level_and_gain(device: Device, cfa: Cf
     np.testing.assert_allclose(linearized(device, frame), light(numbers, PROFILE, cfa), atol=1e-5)
 
 
-def test_x_trans_photosites_are_not_white_balanced_here(device: Device) -> None:
+def test_x_trans_photosites_are_white_balanced_in_a_later_stage(device: Device) -> None:
     cfa = Cfa("GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG")
     numbers = numbers_of(Packing.RAW10, 12, 24)
     profile = replace(PROFILE, black=(64, 64, 64, 64))

@@ -20,7 +20,7 @@ EVEN_GAINS = (1.0, 1.0, 1.0, 1.0)
 OFFSET = 0.001  # offset of the square-root domain, see kernels/encoding.h
 
 
-class Live:
+class LiveFilter:
     """The temporal filter of a live source."""
 
     def __init__(self, device: Device, height: int, width: int, **settings: object) -> None:
@@ -41,10 +41,10 @@ class Live:
 
 
 @pytest.fixture
-def lives(device: Device) -> Iterator[list[Live]]:
+def live_filters(device: Device) -> Iterator[list[LiveFilter]]:
     """A list whose entries are closed after the test; no buffer may remain."""
     alive = device.live_buffers
-    opened: list[Live] = []
+    opened: list[LiveFilter] = []
     yield opened
     for live in opened:
         live.close()
@@ -96,7 +96,7 @@ def reference(frames: list[np.ndarray], gains: tuple[float, ...], minimum_share:
 @pytest.mark.parametrize("encoded", [False, True])
 @pytest.mark.parametrize("shape", [(24, 40), (27, 53)])
 def test_the_filter_matches_the_formula(
-    device: Device, lives: list[Live], shape: tuple[int, int], encoded: bool
+    device: Device, live_filters: list[LiveFilter], shape: tuple[int, int], encoded: bool
 ) -> None:
     random = np.random.default_rng(1)
     gains = (2.0, 1.0, 1.0, 1.5)
@@ -104,28 +104,30 @@ def test_the_filter_matches_the_formula(
         noisy(0.1 + 0.5 * np.roll(np.kron(random.random((6, 9)), np.ones((5, 6))), i, 1), random) for i in range(5)
     ]
     frames = [frame[: shape[0], : shape[1]] for frame in frames]
-    lives.append(Live(device, *shape, gains=gains, strength=0.75, encoded=encoded))
+    live_filters.append(LiveFilter(device, *shape, gains=gains, strength=0.75, encoded=encoded))
     for frame in frames:
-        shown = lives[0].show(np.sqrt(frame + OFFSET) if encoded else frame)
+        shown = live_filters[0].show(np.sqrt(frame + OFFSET) if encoded else frame)
     shown = shown.astype(np.float64) ** 2 - OFFSET if encoded else shown
     np.testing.assert_allclose(shown, reference(frames, gains, 1 / 3.25), atol=2e-4)
 
 
-def test_the_first_frame_and_strength_zero_return_the_frame(device: Device, lives: list[Live]) -> None:
+def test_the_first_frame_and_strength_zero_return_the_frame(device: Device, live_filters: list[LiveFilter]) -> None:
     random = np.random.default_rng(2)
     frames = [random.random((20, 30)).astype(np.float32) for _ in range(3)]
-    lives += [Live(device, 20, 30, encoded=True), Live(device, 20, 30, encoded=True, strength=0.0)]
-    np.testing.assert_allclose(lives[0].show(frames[0]), frames[0], atol=FEW_OPERATIONS)
+    live_filters += [LiveFilter(device, 20, 30, encoded=True), LiveFilter(device, 20, 30, encoded=True, strength=0.0)]
+    np.testing.assert_allclose(live_filters[0].show(frames[0]), frames[0], atol=FEW_OPERATIONS)
     for frame in frames:
-        np.testing.assert_allclose(lives[1].show(frame), frame, atol=FEW_OPERATIONS)
+        np.testing.assert_allclose(live_filters[1].show(frame), frame, atol=FEW_OPERATIONS)
 
 
 @pytest.mark.parametrize("noise", [NOISE, NoiseProfile(0.004, 0.003**2), NoiseProfile(0.0001, 1e-6)])
-def test_a_still_scene_is_6_db_cleaner_after_8_frames(device: Device, lives: list[Live], noise: NoiseProfile) -> None:
+def test_a_still_scene_is_6_db_cleaner_after_8_frames(
+    device: Device, live_filters: list[LiveFilter], noise: NoiseProfile
+) -> None:
     random = np.random.default_rng(3)
     scene = 0.01 + 0.9 * np.kron(random.random((15, 20)), np.ones((16, 16)))
-    live = Live(device, *scene.shape, noise=noise)
-    lives.append(live)
+    live = LiveFilter(device, *scene.shape, noise=noise)
+    live_filters.append(live)
     for _ in range(8):
         frame = noisy(scene, random, noise)
         shown = live.show(frame)
@@ -140,7 +142,7 @@ def moving_edge(right: float, left: float, edge: float, shape: tuple[int, int]) 
     return np.tile(right + (left - right) * covered, (shape[0], 1))
 
 
-def worst_ghost(live: Live, speed: float, contrast: float, copies: int = 1) -> float:
+def worst_ghost(live: LiveFilter, speed: float, contrast: float, copies: int = 1) -> float:
     """The maximum error in 8-bit display steps, 2 frames after the edge has passed.
 
     The error is taken from the mean of `copies` of the scene, stacked vertically, which averages their noise.
@@ -164,46 +166,46 @@ def worst_ghost(live: Live, speed: float, contrast: float, copies: int = 1) -> f
 @pytest.mark.parametrize("speed", [0.5, 1, 3.3, 10, 40])
 @pytest.mark.parametrize("contrast", [2, 4, 6, 9, 14, 30, 130, -5, -15, -110])
 def test_a_moving_edge_leaves_no_ghost(
-    device: Device, lives: list[Live], noise: NoiseProfile, speed: float, contrast: float
+    device: Device, live_filters: list[LiveFilter], noise: NoiseProfile, speed: float, contrast: float
 ) -> None:
-    lives.append(Live(device, 24, int(40 + 12 * speed), noise=noise))
-    assert worst_ghost(lives[0], speed, contrast) <= 2
+    live_filters.append(LiveFilter(device, 24, int(40 + 12 * speed), noise=noise))
+    assert worst_ghost(live_filters[0], speed, contrast) <= 2
 
 
 @pytest.mark.parametrize("speed", [0.5, 2, 12])
 @pytest.mark.parametrize("contrast", [6, -20])
 def test_a_moving_edge_in_noise_leaves_no_ghost(
-    device: Device, lives: list[Live], speed: float, contrast: float
+    device: Device, live_filters: list[LiveFilter], speed: float, contrast: float
 ) -> None:
     copies = 60
-    lives.append(Live(device, 24 * copies, int(40 + 12 * speed)))
-    assert worst_ghost(lives[0], speed, contrast, copies) <= 2
+    live_filters.append(LiveFilter(device, 24 * copies, int(40 + 12 * speed)))
+    assert worst_ghost(live_filters[0], speed, contrast, copies) <= 2
 
 
-def test_a_thin_line_that_moves_is_not_smeared(device: Device, lives: list[Live]) -> None:
+def test_a_thin_line_that_moves_is_not_smeared(device: Device, live_filters: list[LiveFilter]) -> None:
     """The line has full contrast at its new position and is gone from its old one; the local mean does not change."""
-    lives.append(Live(device, 32, 48))
+    live_filters.append(LiveFilter(device, 32, 48))
     for i in range(12):
         scene = np.full((32, 48), decoded(90))
         scene[:, 10 + 2 * i] = decoded(160)
-        shown = lives[0].show(scene)
+        shown = live_filters[0].show(scene)
         assert np.abs(display_encoded(shown) - display_encoded(scene)).max() <= 4
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.5])
-def test_a_global_change_of_light_is_followed(device: Device, lives: list[Live], factor: float) -> None:
+def test_a_global_change_of_light_is_followed(device: Device, live_filters: list[LiveFilter], factor: float) -> None:
     scene = np.tile(np.linspace(0.05, 0.6, 64), (40, 1))
-    lives.append(Live(device, 40, 64))
+    live_filters.append(LiveFilter(device, 40, 64))
     for _ in range(10):
-        lives[0].show(scene)
-    shown = lives[0].show(factor * scene)
+        live_filters[0].show(scene)
+    shown = live_filters[0].show(factor * scene)
     assert np.abs(display_encoded(shown) - display_encoded(factor * scene)).max() <= 2
 
 
-def test_a_reset_and_new_gains_clear_the_history(device: Device, lives: list[Live]) -> None:
+def test_a_reset_and_new_gains_clear_the_history(device: Device, live_filters: list[LiveFilter]) -> None:
     random = np.random.default_rng(5)
-    live = Live(device, 20, 30)
-    lives.append(live)
+    live = LiveFilter(device, 20, 30)
+    live_filters.append(live)
     frames = [noisy(np.full((20, 30), 0.5), random).astype(np.float32) for _ in range(4)]
     live.show(frames[0])
     assert np.abs(live.show(frames[1]) - frames[1]).max() > 0
@@ -213,21 +215,21 @@ def test_a_reset_and_new_gains_clear_the_history(device: Device, lives: list[Liv
     np.testing.assert_allclose(live.show(frames[3]), frames[3], atol=FEW_OPERATIONS)
 
 
-def test_the_border_is_mirrored(device: Device, lives: list[Live]) -> None:
+def test_the_border_is_mirrored(device: Device, live_filters: list[LiveFilter]) -> None:
     random = np.random.default_rng(6)
-    lives.append(Live(device, 37, 45))
+    live_filters.append(LiveFilter(device, 37, 45))
     for _ in range(3):
-        lives[0].show(noisy(np.full((37, 45), 0.4), random))
-    with lives[0].temporal.output.view() as padded:
+        live_filters[0].show(noisy(np.full((37, 45), 0.4), random))
+    with live_filters[0].temporal.output.view() as padded:
         inner = padded[0, PAD : PAD + 37, PAD : PAD + 45]
         np.testing.assert_array_equal(padded[0, :, : 45 + 2 * PAD], np.pad(inner, PAD, mode="reflect"))
 
 
-def test_work_items_of_one_pixel_give_the_same(device: Device, lives: list[Live]) -> None:
+def test_work_items_of_one_pixel_give_the_same(device: Device, live_filters: list[LiveFilter]) -> None:
     """GPUs run the kernels with work-items of one pixel."""
     scalar = open_device(device.spec)
     scalar.run_length = 1
-    pair = [Live(device, 30, 44), Live(scalar, 30, 44)]
+    pair = [LiveFilter(device, 30, 44), LiveFilter(scalar, 30, 44)]
     random = np.random.default_rng(7)
     for _ in range(4):
         frame = noisy(np.full((30, 44), 0.3), random)

@@ -22,7 +22,7 @@ CURVES = "lut rolloff tone_curve"
 BODY = "vec3 mine(vec3 rgb, PixelContext place) { return rgb; }\n"
 
 
-def pass_with(head: str) -> Pass:
+def pass_with_head(head: str) -> Pass:
     return load_pass("mine", lambda file: f"{head}\n{BODY}" if file == "mine.glsl" else read_shader(file))
 
 
@@ -77,19 +77,19 @@ def test_a_look_without_a_tone_curve_accepts_any_order() -> None:
 
 
 def test_a_pass_without_a_domain_is_accepted_anywhere() -> None:
-    undeclared, curve = pass_with("#pragma pass pixel").domain, Domain("scene", "display")
+    undeclared, curve = pass_with_head("#pragma pass pixel").domain, Domain("scene", "display")
     assert undeclared is None
     assert misplaced([("mine", undeclared), ("tone_curve", curve), ("other", None)]) is None
 
 
 def test_the_domain_is_read_from_the_pragma() -> None:
-    assert pass_with("#pragma pass place display").domain == Domain("display", "display")
+    assert pass_with_head("#pragma pass place display").domain == Domain("display", "display")
     assert parse_domain(["scene", "display"], "") == Domain("scene", "display")
     for words in ("light", "display scene", "scene any"):
         with pytest.raises(ShaderError, match=rf"^mine\.glsl:1: unknown domain '{words}'; use scene, display, any"):
-            pass_with(f"#pragma pass pixel {words}")
+            pass_with_head(f"#pragma pass pixel {words}")
     with pytest.raises(ShaderError, match="display_where PARAMETER CHOICE"):
-        pass_with("#pragma pass pixel\n#pragma display_where input srgb")
+        pass_with_head("#pragma pass pixel\n#pragma display_where input srgb")
 
 
 def test_built_in_looks_and_the_models_of_look_fit_are_in_order() -> None:

@@ -182,7 +182,7 @@ def test_balancing_raises_the_share_of_rare_colours() -> None:
     samples = Samples(display, display, zeros, zeros.astype(int), zeros.astype(int))
     taken = balanced(samples, most=1000)
     assert len(taken) == 1000
-    assert (taken.display[:, 0] > 0.8).mean() > 0.05  # of 1 % before
+    assert (taken.display[:, 0] > 0.8).mean() > 0.05  # 1 % before balancing
 
 
 def test_a_pass_without_effect_is_left_out() -> None:

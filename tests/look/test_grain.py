@@ -27,9 +27,7 @@ def test_grain_keeps_the_mean_light(light: float) -> None:
 def test_amount_is_the_standard_deviation_in_middle_grey(size: float) -> None:
     flat = np.full((512, 512, 3), 0.2, dtype=np.float32)  # grain is strongest here
     drawn = draw_pass(flat, "grain", amount=0.02, size=size)
-    slope = (
-        (srgb(np.array(0.201)) - srgb(np.array(0.199))) / 2e-3 * 2 * np.sqrt(0.2)
-    )  # display level per square root of light
+    slope = (srgb(np.array(0.201)) - srgb(np.array(0.199))) / 2e-3 * 2 * np.sqrt(0.2)  # per square root of light
     assert drawn[..., 1].std() == pytest.approx(0.02 * slope, rel=0.1)
 
 

@@ -6,7 +6,7 @@ from groundglass.look.hsl_mixer import BANDS, from_opponent, opponents, shares_o
 from groundglass.look.reference import LUMINANCE, PASSES, shown
 from look_support import ENCODED, draw_pass, scene_of
 
-SOME = {
+VALUES = {
     "red_turn": 12.0,
     "orange_saturation": -0.4,
     "yellow_lightness": 0.2,
@@ -25,7 +25,7 @@ def circle(count: int = 720, chroma: float = 0.6) -> np.ndarray:
     return from_opponent(opponent)
 
 
-@pytest.mark.parametrize("values", [SOME, {"orange_turn": 30.0}, {}])
+@pytest.mark.parametrize("values", [VALUES, {"orange_turn": 30.0}, {}])
 def test_the_gpu_draws_the_formula(values: dict[str, float]) -> None:
     scene = scene_of((40, 40)) ** 2
     drawn = draw_pass(scene, "hsl_mixer", **values)
@@ -54,7 +54,7 @@ def test_the_weights_of_the_bands_sum_to_one() -> None:
 
 @pytest.mark.parametrize("kind", ["turn", "saturation", "lightness"])
 def test_adjacent_bands_blend_without_a_seam(kind: str) -> None:
-    """Changing one band enlarges the picture difference of a half-degree hue step to less than three times."""
+    """With one band changed, a hue step of half a degree changes the picture less than three times as much."""
     value = {"turn": 30.0, "saturation": 1.0, "lightness": 0.5}[kind]
     colours = circle()
     before, after = colours, PASSES["hsl_mixer"](colours, **{f"blue_{kind}": value})
@@ -77,7 +77,7 @@ def test_a_hue_turn_keeps_lightness_and_chroma() -> None:
 def test_the_hsl_mixer_commutes_with_exposure() -> None:
     scene = scene_of((8, 8)).astype(float)
     np.testing.assert_allclose(
-        PASSES["hsl_mixer"](scene * 8.0, **SOME), PASSES["hsl_mixer"](scene, **SOME) * 8.0, atol=1e-5
+        PASSES["hsl_mixer"](scene * 8.0, **VALUES), PASSES["hsl_mixer"](scene, **VALUES) * 8.0, atol=1e-5
     )
 
 

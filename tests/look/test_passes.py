@@ -42,7 +42,7 @@ def check_of(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
 
 
 @check_of("print_matrix")
-def each_channel_mixes_in_the_two_others() -> None:
+def each_channel_is_mixed_with_the_two_others() -> None:
     shares = {"green_to_red": 0.2, "blue_to_red": -0.1, "red_to_green": 0.05, "blue_to_green": 0.1}
     shares |= {"red_to_blue": -0.05, "green_to_blue": 0.15}
     scene = scene_of((4, 5))
@@ -174,7 +174,7 @@ def near_depth_is_bright_and_the_focused_depth_is_green() -> None:
     np.testing.assert_allclose(pixels[8, 20], [0.25, 0.0, 0.25], atol=CODE)  # depth unknown
 
 
-# All checks
+# The tests
 
 
 @pytest.mark.parametrize("name", CHECKS)

@@ -14,7 +14,7 @@ def test_every_pixel_pass_has_a_reference() -> None:
     assert {name for name in list_passes() if load_pass(name).stage is Stage.PIXEL} == set(reference.PASSES)
 
 
-def some_values(name: str, seed: int) -> dict[str, object]:
+def random_values(name: str, seed: int) -> dict[str, object]:
     """A random value within the range of each parameter; the channels of a colour differ."""
     rng = np.random.default_rng(seed)
     values: dict[str, object] = {}
@@ -33,7 +33,7 @@ def some_values(name: str, seed: int) -> dict[str, object]:
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", sorted(reference.PASSES))
 def test_every_pass_matches_its_reference_at_random_values(name: str, seed: int) -> None:
-    look = look_of(name, **some_values(name, seed))
+    look = look_of(name, **random_values(name, seed))
     scene = scene_of((50, 60), seed=seed) ** 4 * 2.0
     drawn = grade(scene, look, space="rec2020", ctx=context())
     np.testing.assert_allclose(drawn, reference.apply(look, scene), atol=ENCODED)

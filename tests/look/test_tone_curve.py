@@ -1,4 +1,4 @@
-"""Tone curve: a ratio of two quadratics per channel, in the square root of display light."""
+"""Tone curve: a ratio of two quadratics for each channel; its result is the square root of display light."""
 
 import numpy as np
 import pytest

@@ -108,7 +108,7 @@ def test_raw_zebra_and_clipping_use_the_raw_values(bench: Bench) -> None:
     assert np.array_equal(striped, (maximum >= 0.5) & stripe)
 
 
-def test_raw_zebra_on_a_developed_picture_reports_missing_raw_data(bench: Bench) -> None:
+def test_raw_zebra_without_raw_data_reports_it(bench: Bench) -> None:
     bench.show(grey_frame())
     bench.controls.set("zebra_of", "raw")
     bench.controls.press("C")
@@ -290,7 +290,7 @@ def test_peaking_by_contrast_distinguishes_sharp_from_soft_edges(bench: Bench) -
 def test_peaking_by_contrast_ignores_noise(bench: Bench) -> None:
     noise = np.random.default_rng(1).normal(0.2, 0.012, (HEIGHT, WIDTH))
     assert bench.changed(grey_frame(noise), 24, peaking=True).mean() < 0.001
-    assert srgb(np.array(0.2)) > 0.4  # the noise has a deviation of six levels of 255
+    assert srgb(np.array(0.2)) > 0.4  # here the noise amounts to six levels of 255
 
 
 @pytest.mark.parametrize("black", [(64.0,) * 4, (60.0, 64.0, 70.0, 66.0)])

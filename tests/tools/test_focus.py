@@ -150,7 +150,7 @@ def test_zone_focus_sets_holds_and_restores_aperture_and_focus(monkeypatch: pyte
     assert ring.engine.lens.f_number == 8.0
     assert ring.messages == ["street f/8: sharp 2.00 to 5.00 m"]
     for event in ("A", CLICK, "Y"):
-        assert ring.request(event) == zone_focus.focus_m(ring.engine.lens)  # no hunting
+        assert ring.request(event) == zone_focus.focus_m(ring.engine.lens)  # the focus does not move
         assert ring.messages[-1] == "street mode holds the focus at 2.86 m; Z ends it"
         assert not ring.tool.busy
     assert ring.request("Z") == 0.7
@@ -249,9 +249,7 @@ def test_the_depth_of_field_scale_is_switched_on_and_off(ring: Ring) -> None:
     shown = ring.tool.overlays(ring.engine.drawn)
     assert (shown.dof_scale.near_m, shown.dof_scale.far_m) == depth_of_field_m(FIFTY, 1.2, 1.5)
     ring.engine.lens = FIFTY.at(16)
-    assert (
-        ring.tool.overlays(ring.engine.drawn).dof_scale.far_m > shown.dof_scale.far_m
-    )  # the scale follows the aperture
+    assert ring.tool.overlays(ring.engine.drawn).dof_scale.far_m > shown.dof_scale.far_m  # follows the aperture
     ring.request("D")
     assert ring.tool.overlays(ring.engine.drawn).dof_scale is None
 

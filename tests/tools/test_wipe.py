@@ -128,7 +128,7 @@ def test_the_right_part_is_copied(at: float) -> None:
     copied = np.frombuffer(target.read(), np.uint8).reshape(pictures[0].shape)
     np.testing.assert_array_equal(copied[:, :edge], pictures[1][:, :edge])
     np.testing.assert_array_equal(copied[:, edge:], pictures[0][:, edge:])
-    gl.simple_framebuffer((8, 8)).use()  # no scissor is left: the clear fills the framebuffer
+    gl.simple_framebuffer((8, 8)).use()  # the copy leaves no scissor: clear() fills the whole framebuffer
     gl.clear(1.0, 1.0, 1.0, 1.0)
     assert min(gl.fbo.read()) == 255
     for texture in (source, target):
