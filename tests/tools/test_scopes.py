@@ -183,10 +183,7 @@ def test_scopes_in_the_viewer_show_the_frame() -> None:
         np.testing.assert_array_equal(shown["histogram"], draw.draw_histogram(counts.histogram(rgba), TEXT_PX))
         np.testing.assert_array_equal(shown["raw"], draw.draw_raw_histogram(counts.raw_histogram(frame), TEXT_PX))
         # All scopes are inside the window and do not overlap.
-        boxes = [
-            (*bench.sprites.positions[name], *text_background.shape[1::-1])
-            for name, text_background in bench.sprites.shown.items()
-        ]
+        boxes = [(*bench.sprites.positions[name], *pixels.shape[1::-1]) for name, pixels in bench.sprites.shown.items()]
         assert len(boxes) == 5
         for index, (left, bottom, width, height) in enumerate(boxes):
             assert min(left, bottom) > 0
