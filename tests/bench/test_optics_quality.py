@@ -100,7 +100,7 @@ def test_discs_have_the_diameter_of_the_thin_lens(engine: gg.Engine) -> None:
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
-@pytest.mark.parametrize(("distance_m", "turned"), [(np.inf, 0.0), (0.55, 180.0)], ids=["behind", "before"])
+@pytest.mark.parametrize(("distance_m", "turned"), [(np.inf, 0.0), (0.55, 180.0)], ids=["behind", "in front"])
 @pytest.mark.parametrize(("blades", "rotation"), [(5, 20.0), (6, 0.0), (8, 10.0), (11, -5.0)])
 def test_the_disc_has_the_number_and_rotation_of_the_blades(
     engine: gg.Engine, quality: str, distance_m: float, turned: float, blades: int, rotation: float

@@ -170,7 +170,7 @@ def test_a_strength_outside_0_to_1_or_0_to_100_percent_is_refused(groundglass, s
     assert "write 0 to 1, or 0%" in " ".join(outcome.err.replace("│", " ").split())
 
 
-def test_strength_blends_the_look_with_the_neutral_picture(groundglass) -> None:
+def test_strength_sets_the_amount_of_the_look(groundglass) -> None:
     for name, strength in (("part", "0.5"), ("percent", "50%"), ("none", "0%"), ("all", "100%")):
         command = ("render", SCENE, "-o", f"{name}.png", "--look", "monochrome", "--strength", strength)
         assert groundglass(*command).code == 0

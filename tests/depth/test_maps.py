@@ -79,7 +79,7 @@ def test_resizing_does_not_interpolate_across_an_edge() -> None:
     assert (larger == 1.0).mean() == pytest.approx(0.5, abs=0.05)
 
 
-def test_holes_take_the_farther_neighbour() -> None:
+def test_holes_take_the_more_distant_neighbour() -> None:
     depth_m = whole_depth(np.array([[1.0, 0.0, 0.0, 5.0], [0.0, 2.0, np.nan, -1.0], [0.0] * 4]))
     assert depth_m is not None
     assert depth_m.tolist() == [[1, 5, 5, 5], [2, 2, 2, 2], [2, 2, 2, 2]]

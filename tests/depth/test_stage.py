@@ -62,7 +62,7 @@ def test_a_map_without_distances_is_rejected(bench: Bench, unusable: float, mess
 
 
 @pytest.mark.parametrize("noise", [0.0, NOISE])
-def test_unknown_distances_take_the_farther_neighbour(bench: Bench, noise: float) -> None:
+def test_unknown_distances_take_the_more_distant_neighbour(bench: Bench, noise: float) -> None:
     depth_m = np.full((HEIGHT, WIDTH), 3.0)
     depth_m[:, :120] = 1.5
     filled_m = depth_m.copy()

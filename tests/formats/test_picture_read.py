@@ -104,7 +104,7 @@ def test_the_colour_of_transparent_pixels_is_kept(tmp_path: Path) -> None:
     assert read_picture(tmp_path / "a.png").pixels[0, 0].tolist() == [10, 20, 30]
 
 
-def test_orientation_is_left_to_the_frame(tmp_path: Path) -> None:
+def test_the_frame_keeps_the_orientation(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     for name in ("a.jpg", "a.png"):

@@ -19,8 +19,8 @@ class Harness:
         self.engine = LiveEngine(gl=context(), look="classic")
         self.controls, self.messages = Controls(), []
         self.editing = Editing(self.engine.history)
-        fitted = tool_context(self.engine, None, self.messages.append, self.controls, None)  # type: ignore[arg-type]
-        self.keys = LookKeys(fitted, self.editing, folder)
+        ctx = tool_context(self.engine, None, self.messages.append, self.controls, None)  # type: ignore[arg-type]
+        self.keys = LookKeys(ctx, self.editing, folder)
         self.controls.add(self.keys.controls())
 
     @property

@@ -188,7 +188,7 @@ def test_samples_are_spread_evenly_over_the_area() -> None:
     np.testing.assert_allclose(found, expected, atol=0.003)
 
 
-def test_the_table_holds_the_gauge_of_each_cell() -> None:
+def test_the_table_contains_the_gauge_of_each_cell() -> None:
     table = gauge_table(ODD, 5, (4, 3), 16 / 9)
     assert table.shape == (3, 4, 11, 11)
     assert table.dtype == np.float32

@@ -171,10 +171,10 @@ def test_grey_picking_uses_the_magnified_position(engine: LiveEngine) -> None:
 
 def test_peaking_and_the_face_box_are_magnified(engine: LiveEngine) -> None:
     engine.draw(spots())
-    fitted = tool_context(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
-    focus_tool, aids = FocusTool(fitted), Aids(fitted)
-    fitted.controls.add(aids.controls())
-    fitted.controls.set("peaking", True)
+    ctx = tool_context(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
+    focus_tool, aids = FocusTool(ctx), Aids(ctx)
+    ctx.controls.add(aids.controls())
+    ctx.controls.set("peaking", True)
     focus_tool._face, focus_tool._face_until_s = (0.4, 0.1, 0.6, 0.3), np.inf
     shown = focus_tool.overlays(engine.drawn) | aids.overlays(engine.drawn)
     assert shown.circles is not None

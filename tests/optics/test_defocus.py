@@ -88,7 +88,7 @@ def test_a_disc_is_centred_on_its_light_and_uniform(quality: str, depth_m: float
 
 
 SCENES = {
-    "before the focus": 0.6,
+    "in front of the focus": 0.6,
     "behind the focus": 4.0,
     "at infinity": INF,
     "near left, far right": left_and_right(0.6, 4.0),

@@ -128,7 +128,7 @@ def test_vignetting_of_the_capturing_lens_is_not_repeated() -> None:
 
 
 @pytest.mark.parametrize("lens", [PLAIN, SWIRL, load_lens("noct-50"), replace(PLAIN, spherical=-0.7, onion_rings=0.5)])
-def test_profiles_behind_and_before_the_focus_have_the_mean_one(lens: Lens) -> None:
+def test_profiles_behind_and_in_front_of_the_focus_have_the_mean_one(lens: Lens) -> None:
     shape = shape_of(lens, ASPECT)
     assert shape.profile.shape == (2, PROFILE + 1)
     squares = np.linspace(0, 1, PROFILE + 1)

@@ -33,8 +33,8 @@ class Harness:
     def __init__(self, folder: Path, frames: int | None = None) -> None:
         self.engine = LiveEngine(gl=context(), look="sepia")
         self.controls, self.messages = Controls(), []
-        fitted = tool_context(self.engine, Source(frames), self.messages.append, self.controls, None)  # type: ignore[arg-type]
-        self.tool = Stills(fitted, folder)
+        ctx = tool_context(self.engine, Source(frames), self.messages.append, self.controls, None)  # type: ignore[arg-type]
+        self.tool = Stills(ctx, folder)
         self.controls.add(self.tool.controls())
 
     def show(self, frame: gg.Frame) -> None:

@@ -178,8 +178,8 @@ class Harness:
     def __init__(self, folder: Path, **options: object) -> None:
         self.engine = LiveEngine(gl=context(), look="neutral")
         self.controls, self.messages = Controls(), []
-        fitted = tool_context(self.engine, None, self.messages.append, self.controls, None)  # type: ignore[arg-type]
-        self.tool = Recording(fitted, folder, **options)  # type: ignore[arg-type]
+        ctx = tool_context(self.engine, None, self.messages.append, self.controls, None)  # type: ignore[arg-type]
+        self.tool = Recording(ctx, folder, **options)  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, level: int, size: tuple[int, int] = SIZE) -> None:

@@ -70,14 +70,14 @@ class Harness:
         self.editing = Editing(self.engine.history)
         self.source = gg.open("scene:?size=96x64")
         self.surface = OffscreenSurface((96, 64), gl=context())
-        fitted = tool_context(
+        ctx = tool_context(
             self.engine, self.source, self.messages.append, self.controls, FrameLog(1 / 30), self.surface
         )
         self.done: list[str] = []
-        for tool in (Aids(fitted), ExposureTool(fitted), LookKeys(fitted, self.editing, folder)):
+        for tool in (Aids(ctx), ExposureTool(ctx), LookKeys(ctx, self.editing, folder)):
             self.controls.add(tool.controls())
         self.controls.add([Action("wave", "Wave", "window", "F8", do=lambda: self.done.append("wave"))])
-        self.remote = Remote(fitted, self.editing, 0, self.file)
+        self.remote = Remote(ctx, self.editing, 0, self.file)
         address = json.loads(self.file.read_text())
         self.port, self.token = address["port"], address["token"]
         self.invalidations: set[Invalidation] = set()
@@ -317,13 +317,13 @@ def test_the_number_of_connections_is_limited(harness: Harness) -> None:
 
 
 def test_a_port_in_use_is_an_error(harness: Harness, tmp_path: Path) -> None:
-    fitted = tool_context(
+    ctx = tool_context(
         harness.engine, harness.source, harness.messages.append, harness.controls, FrameLog(1 / 30), harness.surface
     )
     with pytest.raises(gg.GroundglassError, match=r"--control \d+: .*use 0"):
-        Remote(fitted, harness.editing, harness.port, tmp_path / "other.json")
+        Remote(ctx, harness.editing, harness.port, tmp_path / "other.json")
     with pytest.raises(gg.GroundglassError, match=r"cannot be written"):
-        Remote(fitted, harness.editing, 0, harness.file / "below" / "control.json")
+        Remote(ctx, harness.editing, 0, harness.file / "below" / "control.json")
 
 
 def test_requests_are_objects() -> None:
