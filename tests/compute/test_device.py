@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from groundglass.compute import cuda, opencl, registry
 from groundglass.compute.device import Candidate, Device, Failure
+from groundglass.compute.planes import Planes
 from groundglass.compute.registry import BACKENDS, device_words, list_devices, open_device, why_first
 from groundglass.errors import DeviceError, ShaderError
 from groundglass.timing import Clock
@@ -95,7 +96,7 @@ class Fake:
     def enumerate_devices(self) -> tuple[list[Candidate], Failure | None]:
         return list(self.candidates), None
 
-    def open_candidate(self, candidate: Candidate) -> Any:
+    def open_candidate(self, candidate: Candidate, gl: Any = None) -> Any:
         self.opened.append(candidate)
 
 
@@ -144,7 +145,7 @@ def test_auto_prefers_cuda_then_an_opencl_gpu_then_a_cpu(monkeypatch: pytest.Mon
     mixed = [candidate_of("opencl:0", is_cpu=True), candidate_of("opencl:1")]
     opened: list[str] = []
     for backend in (cuda, opencl):
-        monkeypatch.setattr(backend, "open_candidate", lambda chosen: opened.append(chosen.spec))
+        monkeypatch.setattr(backend, "open_candidate", lambda chosen, gl: opened.append(chosen.spec))
     monkeypatch.setattr(opencl, "enumerate_devices", lambda: (mixed, None))
     monkeypatch.setattr(cuda, "enumerate_devices", lambda: ([candidate_of("cuda:0")], None))
     for spec in ("auto", "opencl", "opencl:0", "cuda"):
@@ -190,6 +191,30 @@ def test_close_releases_every_buffer_and_may_be_repeated(device: Device) -> None
     own.close()
     own.release(buffer)
     assert own.live_buffers == 0
+
+
+def test_a_companion_shares_kernels_and_nothing_else(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = open_device(device.spec)
+    linearize(own)
+    own.collect()
+    with monkeypatch.context() as patched:
+        patched.setattr(type(own), "_build", lambda *_: pytest.fail("a shared kernel was built again"))
+        companion, clock, other_clock = own.companion(), Clock(), Clock()
+        with own.stage("mine", clock), companion.stage("theirs", other_clock):
+            linearize(companion)
+        assert own.live_buffers == companion.live_buffers > 0
+        companion.collect()
+        own.collect()
+        assert (set(clock.stages()), set(other_clock.stages())) == (set(), {"theirs"})
+        companion.close()
+        linearize(own)
+    own.close()
+
+
+def linearize(device: Device) -> None:
+    """Runs one kernel on a plane of 64 x 4 pixels that it allocates."""
+    planes = Planes(device, 64, 4, 1)
+    planes.run("linearize.cl", "linearize_float", light=planes.buffer, mosaic=planes.buffer, encoded=0)
 
 
 def test_a_call_with_the_wrong_arguments_is_an_error_and_not_a_crash(device: Device) -> None:
