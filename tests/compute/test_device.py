@@ -193,19 +193,19 @@ def test_close_releases_every_buffer_and_may_be_repeated(device: Device) -> None
     assert own.live_buffers == 0
 
 
-def test_a_companion_shares_kernels_and_nothing_else(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_companion_shares_only_kernels(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     own = open_device(device.spec)
     linearize(own)
     own.collect()
     with monkeypatch.context() as patched:
         patched.setattr(type(own), "_build", lambda *_: pytest.fail("a shared kernel was built again"))
         companion, clock, other_clock = own.companion(), Clock(), Clock()
-        with own.stage("mine", clock), companion.stage("theirs", other_clock):
+        with own.stage("own", clock), companion.stage("companion", other_clock):
             linearize(companion)
         assert own.live_buffers == companion.live_buffers > 0
         companion.collect()
         own.collect()
-        assert (set(clock.stages()), set(other_clock.stages())) == (set(), {"theirs"})
+        assert (set(clock.stages()), set(other_clock.stages())) == (set(), {"companion"})
         companion.close()
         linearize(own)
     own.close()

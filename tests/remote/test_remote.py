@@ -392,9 +392,9 @@ def test_a_sleeping_window_handles_requests(screen: Screen, tmp_path: Path) -> N
         live.end()
 
 
-def test_former_names_of_controls_choices_and_passes_are_accepted(bench: Bench) -> None:
-    caller = bench.caller()
-    assert bench.ask({"set": "metering", "to": "highlights"}, caller)["value"] == "highlight-weighted"
-    bench.editing.open(load_look("vibrant"))
-    assert bench.ask({"set": "look.hues.red_turn", "to": 5.0}, caller)["value"] == 5.0
-    assert bench.ask({"get": "look.hsl_mixer.red_turn"}, caller)["value"] == 5.0
+def test_former_names_of_controls_choices_and_passes_are_accepted(harness: Harness) -> None:
+    client = harness.client()
+    assert harness.request({"set": "metering", "to": "highlights"}, client)["value"] == "highlight-weighted"
+    harness.editing.open(load_look("vibrant"))
+    assert harness.request({"set": "look.hues.red_turn", "to": 5.0}, client)["value"] == 5.0
+    assert harness.request({"get": "look.hsl_mixer.red_turn"}, client)["value"] == 5.0
