@@ -36,7 +36,7 @@ TESTS: dict[tuple[str, str], KernelTest] = {}
 RANDOM = np.random.default_rng(7)
 
 
-def tests(source: str, *kernels: str) -> Callable[[KernelTest], KernelTest]:
+def covers(source: str, *kernels: str) -> Callable[[KernelTest], KernelTest]:
     """Registers a test for the given kernels of a source."""
 
     def registered(test: KernelTest) -> KernelTest:
@@ -60,7 +60,7 @@ def release(*resources: Any) -> None:
         resource.release()
 
 
-@tests("copy.cl", "copy")
+@covers("copy.cl", "copy")
 def a_copy_is_the_same(device: Device) -> None:
     pixels = RANDOM.random((5, 37))
     source, target = planes_of(device, pixels), planes_of(device, np.zeros((5, 37)))
@@ -69,7 +69,7 @@ def a_copy_is_the_same(device: Device) -> None:
     release(source, target)
 
 
-@tests("borders.cl", "mirror")
+@covers("borders.cl", "mirror")
 def a_border_is_the_picture_reflected(device: Device) -> None:
     for height, width in ((20, 40), (3, 5), (1, 1)):
         pixels = RANDOM.random((height, width)).astype(np.float32)
@@ -80,7 +80,7 @@ def a_border_is_the_picture_reflected(device: Device) -> None:
         release(planes)
 
 
-@tests("picture.cl", "picture_u8", "picture_u16", "picture_f32")
+@covers("picture.cl", "picture_u8", "picture_u16", "picture_f32")
 def a_picture_becomes_linear_rgb(device: Device) -> None:
     developer = Developer(device)
     for dtype, number in ((np.uint8, 188), (np.uint16, 188 * 257), (np.float32, 0.5)):
@@ -97,7 +97,7 @@ def a_picture_becomes_linear_rgb(device: Device) -> None:
     release(developer)
 
 
-@tests("pack_scene.cl", "pack_scene")
+@covers("pack_scene.cl", "pack_scene")
 def a_packed_pixel_has_three_half_floats_and_a_1(device: Device) -> None:
     pixels = RANDOM.uniform(0.1, 60.0, (3, 5, 3)).astype(np.float32)
     scene, transfer = planes_of(device, pixels), PackedScene(device, 5, 3)
@@ -118,7 +118,7 @@ def demosaiced_point(method: str, photosite: tuple[int, int]) -> np.ndarray:
     return gg.demosaic(mosaic, "RGGB", method, encode=False)
 
 
-@tests("demosaic_linear.cl", "demosaic_bilinear", "demosaic_malvar")
+@covers("demosaic_linear.cl", "demosaic_bilinear", "demosaic_malvar")
 def a_red_photosite_contributes_to_its_neighbours(device: Device) -> None:
     bilinear, malvar = demosaiced_point("bilinear", (4, 6)), demosaiced_point("malvar", (4, 6))
     np.testing.assert_allclose(bilinear[4, 5:8, 0], [0.5, 1.0, 0.5], atol=STAGE)
@@ -130,14 +130,14 @@ def a_red_photosite_contributes_to_its_neighbours(device: Device) -> None:
     np.testing.assert_allclose(8 * malvar[4, [4, 6, 8], 1], [-1.0, 4.0, -1.0], atol=8 * STAGE)
 
 
-@tests("demosaic_half.cl", "demosaic_half")
+@covers("demosaic_half.cl", "demosaic_half")
 def a_block_becomes_a_pixel_with_the_mean_of_its_greens(device: Device) -> None:
     mosaic = np.tile(np.float32([[0.8, 0.2], [0.6, 0.1]]), (3, 4))
     result = gg.demosaic(mosaic, "RGGB", "half", encode=False)
     np.testing.assert_allclose(result, np.broadcast_to([0.8, 0.4, 0.1], (3, 4, 3)), atol=STAGE)
 
 
-@tests("demosaic_mono.cl", "demosaic_mono")
+@covers("demosaic_mono.cl", "demosaic_mono")
 def a_photosite_without_a_filter_is_grey(device: Device) -> None:
     counts = RANDOM.integers(0, 65536, (5, 9), dtype=np.uint16)
     developer = Developer(device)
@@ -158,17 +158,17 @@ def assert_colour_and_ramp_are_kept(*methods: str) -> None:
         )
 
 
-@tests("demosaic_rcd.cl", "rcd_directions", "rcd_green", "rcd_opposite", "rcd_finish")
+@covers("demosaic_rcd.cl", "rcd_directions", "rcd_green", "rcd_opposite", "rcd_finish")
 def rcd_keeps_a_colour_and_a_ramp(device: Device) -> None:
     assert_colour_and_ramp_are_kept("rcd")
 
 
-@tests("demosaic_lmmse.cl", "lmmse_differences", "lmmse_green")
+@covers("demosaic_lmmse.cl", "lmmse_differences", "lmmse_green")
 def lmmse_keeps_a_colour_and_a_ramp(device: Device) -> None:
     assert_colour_and_ramp_are_kept("lmmse")
 
 
-@tests(
+@covers(
     *("demosaic_best.cl", "best_green", "best_opposite", "best_colours"),
     *("tile_noise", "sum_noise", "finish_noise", "best_finish"),
 )
@@ -176,7 +176,7 @@ def best_keeps_a_colour_and_a_ramp(device: Device) -> None:
     assert_colour_and_ramp_are_kept("best")
 
 
-@tests("demosaic_textures.cl", "demosaic_textures")
+@covers("demosaic_textures.cl", "demosaic_textures")
 def xtrans_keeps_a_colour(device: Device) -> None:
     flat = np.broadcast_to(np.float64([0.6, 0.4, 0.3]), (18, 24, 3))
     cfa = Cfa("GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG")
@@ -199,7 +199,7 @@ def remosaiced(device: Device, mosaic: np.ndarray, cfa: Cfa) -> np.ndarray:
     return result
 
 
-@tests("remosaic.cl", "remosaic")
+@covers("remosaic.cl", "remosaic")
 def a_photosite_of_the_right_colour_keeps_its_value(device: Device) -> None:
     cfa, mosaic = Cfa("RGGB", block=2), RANDOM.random((12, 16)).astype(np.float32)
     y, x = np.indices(mosaic.shape)
@@ -207,7 +207,7 @@ def a_photosite_of_the_right_colour_keeps_its_value(device: Device) -> None:
     np.testing.assert_array_equal(remosaiced(device, mosaic, cfa)[8:-8, 8:-8][equal], mosaic[equal])
 
 
-@tests("pattern_border.cl", "pattern_border")
+@covers("pattern_border.cl", "pattern_border")
 def a_colour_continues_beyond_the_edge(device: Device) -> None:
     """The photosites of the border have the colours of the remosaiced pattern."""
     cfa = Cfa("RGGB", block=2)
@@ -231,7 +231,7 @@ def distances(device: Device, map_m: np.ndarray, size: tuple[int, int], noise: f
     return result
 
 
-@tests("depth_place.cl", "depth_take", "depth_fill", "depth_halve", "depth_invert", "depth_place")
+@covers("depth_place.cl", "depth_take", "depth_fill", "depth_halve", "depth_invert", "depth_place")
 def a_map_of_any_size_gives_a_distance_per_pixel(device: Device) -> None:
     with_hole = np.full((24, 32), 4.0)
     with_hole[:, :16] = 1.0
@@ -244,8 +244,8 @@ def a_map_of_any_size_gives_a_distance_per_pixel(device: Device) -> None:
         np.testing.assert_allclose(distances(device, large, (32, 24)), expected, rtol=STAGE)
 
 
-@tests("depth_snap.cl", "depth_snap_half", "depth_snap")
-@tests("depth_steady.cl", "depth_steady")
+@covers("depth_snap.cl", "depth_snap_half", "depth_snap")
+@covers("depth_steady.cl", "depth_steady")
 def a_coarse_map_snaps_to_the_edges_of_the_picture(device: Device) -> None:
     """The edge of the map is five pixels off."""
     coarse = np.where(np.arange(64) < 27, 1.0, 4.0)[None, ::4].repeat(12, axis=0)
@@ -279,10 +279,10 @@ def stereo_finds_a_card_and_continues_the_wall_behind_it(device: Device) -> None
 
 
 for _source, _kernels in STEREO.items():
-    tests(_source, *_kernels)(stereo_finds_a_card_and_continues_the_wall_behind_it)
+    covers(_source, *_kernels)(stereo_finds_a_card_and_continues_the_wall_behind_it)
 
 
-@tests("stereo_grey.cl", "grey_u8", "grey_u16", "grey_f32")
+@covers("stereo_grey.cl", "grey_u8", "grey_u16", "grey_f32")
 def a_pair_of_any_sample_type_has_the_same_depth(device: Device) -> None:
     grey = np.kron(RANDOM.integers(0, 256, (24, 40)), np.ones((2, 2), int))
     rig = StereoRig(focal_px=100.0, baseline_m=0.06)  # 6 pixels of disparity: 1 m
@@ -298,11 +298,11 @@ def a_pair_of_any_sample_type_has_the_same_depth(device: Device) -> None:
 # Defocus
 
 
-@tests(
+@covers(
     *("defocus_layers.cl", "coc", "halve_picture", "halve", "fill_top", "fill_scale", "weigh"),
 )
-@tests("defocus_spread.cl", "spread_scale", "compose")
-@tests("defocus_sprites.cl", "find_highlights", "measure_highlights", "list_highlights", "draw_highlights")
+@covers("defocus_spread.cl", "spread_scale", "compose")
+@covers("defocus_sprites.cl", "find_highlights", "measure_highlights", "list_highlights", "draw_highlights")
 def a_defocused_lamp_is_a_disc_with_its_energy(device: Device) -> None:
     lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
     scene = np.zeros((160, 240, 3), np.float32)
