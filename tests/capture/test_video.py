@@ -72,8 +72,8 @@ def test_the_rate_is_selectable_and_a_loop_continues_counting(tmp_path: Path) ->
 def test_invalid_and_cut_off_files_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("av")
     (tmp_path / "text.mp4").write_text("this is not a video")
-    whole = write_video(tmp_path / "a.mp4", frames=20).read_bytes()
-    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    intact = write_video(tmp_path / "a.mp4", frames=20).read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(intact[: len(intact) // 2])
     for name in ("text.mp4", "cut.mp4"):
         with pytest.raises(SourceError, match=name) as caught:
             open_source(tmp_path / name)

@@ -132,10 +132,10 @@ def test_unsupported_filters_are_reported_with_the_other_metadata(tmp_path: Path
 def test_a_cut_off_raw_file_is_reported_with_its_metadata(
     tmp_path: Path, info: Callable[..., tuple[int, str, str]]
 ) -> None:
-    whole = write_dng(tmp_path / "whole.dng", np.tile(ramp(), (4, 4)))
-    with tifffile.TiffFile(whole) as file:
+    intact = write_dng(tmp_path / "intact.dng", np.tile(ramp(), (4, 4)))
+    with tifffile.TiffFile(intact) as file:
         start = file.pages.first.dataoffsets[0]
-    data = whole.read_bytes()
+    data = intact.read_bytes()
     (tmp_path / "cut.dng").write_bytes(data[: start + 1000])
     code, out, err = info(tmp_path / "cut.dng")
     assert code == 0

@@ -142,8 +142,8 @@ def test_an_unknown_query_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["empty", "text", "truncated"])
 def test_a_file_that_is_not_onnx_is_an_error(tmp_path: Path, damage: str) -> None:
     path = write_model(tmp_path / "m.onnx")
-    whole = path.read_bytes()
-    path.write_bytes({"empty": b"", "text": b"not a model at all\n" * 9, "truncated": whole[: len(whole) // 2]}[damage])
+    intact = path.read_bytes()
+    path.write_bytes({"empty": b"", "text": b"not a model\n" * 9, "truncated": intact[: len(intact) // 2]}[damage])
     assert refused(path).startswith(f"{path}: is not an ONNX model that onnxruntime can load")
 
 

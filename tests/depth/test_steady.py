@@ -26,12 +26,12 @@ def bench(device: Device) -> Iterator[Bench]:
 def test_a_static_scene_converges(bench: Bench) -> None:
     """Noise of single samples falls to 5 %, noise of blotches to 20 %; the change between frames is smaller still."""
     rgb, depth_m = things()
-    away = ~near_edges(depth_m, 8)
+    far_from_edges = ~near_edges(depth_m, 8)
     for noise_of, left in ((noisy, 0.05), (blotchy, 0.2)):
         bench.stage.reset()
         frames = [bench.run(noise_of(depth_m, seed), NOISE, rgb) for seed in range(30)]
-        assert (frames[-1] / depth_m - 1)[away].std() < 1.5 * left * NOISE
-        assert (frames[-1] / frames[-2] - 1)[away].std() < 0.4 * left * NOISE
+        assert (frames[-1] / depth_m - 1)[far_from_edges].std() < 1.5 * left * NOISE
+        assert (frames[-1] / frames[-2] - 1)[far_from_edges].std() < 0.4 * left * NOISE
 
 
 class Viewed(Bench):
@@ -149,6 +149,6 @@ def test_a_map_for_several_frames_counts_as_one_measurement(bench: Bench) -> Non
     first = bench.run(given, NOISE, rgb)
     for _ in range(6):
         again = bench.run(given, NOISE)
-    away = ~near_edges(depth_m, 8)
-    assert np.abs(again / first - 1)[away].max() < 1e-3
-    assert np.abs(first / converged - 1)[away].mean() < 0.1 * NOISE
+    far_from_edges = ~near_edges(depth_m, 8)
+    assert np.abs(again / first - 1)[far_from_edges].max() < 1e-3
+    assert np.abs(first / converged - 1)[far_from_edges].mean() < 0.1 * NOISE

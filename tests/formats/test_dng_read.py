@@ -315,12 +315,12 @@ def test_random_bytes_in_the_directory_give_a_frame_or_a_clear_error(
         *crop(4, 2, 40, 30),
         (NOISE_PROFILE, "d", 2, (1.0, 1.0)),
     )
-    whole = write_dng(tmp_path / "whole.dng", ramp(22, 24), tags=tags).read_bytes()
+    intact = write_dng(tmp_path / "intact.dng", ramp(22, 24), tags=tags).read_bytes()
     random = np.random.default_rng(7)
     survived = unclear = 0
     for _ in range(150):
-        broken = bytearray(whole)
-        for offset in random.integers(8, len(whole) - 22 * 24 * 2, 3):
+        broken = bytearray(intact)
+        for offset in random.integers(8, len(intact) - 22 * 24 * 2, 3):
             broken[offset] = random.integers(256)
         path = tmp_path / "broken.dng"
         path.write_bytes(broken)

@@ -128,11 +128,11 @@ def test_a_given_range_replaces_the_range_of_the_file(tmp_path: Path) -> None:
     with open_source(path, depth_range="1..6") as source:
         first, again = next(iter(source)).depth_m, next(iter(source)).depth_m
     with open_source(path, depth_range=(6, 1)) as source:  # the file defines which samples are near
-        turned = next(iter(source)).depth_m
+        reversed_m = next(iter(source)).depth_m
     assert first is again
     assert first is not None
     assert (first.min(), first.max(), first[0, 0]) == pytest.approx((1, 6, 1))
-    assert turned == pytest.approx(first)
+    assert reversed_m == pytest.approx(first)
 
 
 def test_invalid_near_and_far_become_the_default_portrait_range(tmp_path: Path) -> None:
@@ -195,9 +195,9 @@ def test_entities_and_malformed_xml_are_refused(tmp_path: Path) -> None:
 
 def test_a_cut_off_file_gives_a_map_or_a_clear_error(tmp_path: Path) -> None:
     first = main(packet(**RANGE, **{"xmpNote:HasExtendedXMP": IDENTIFIER.decode()}))
-    whole = jpeg(tmp_path / "a.jpg", first, *extended(packet(**{"GDepth:Data": encoded()}), piece=300)).read_bytes()
-    for length in range(0, len(whole), 7):
-        (tmp_path / "a.jpg").write_bytes(whole[:length])
+    intact = jpeg(tmp_path / "a.jpg", first, *extended(packet(**{"GDepth:Data": encoded()}), piece=300)).read_bytes()
+    for length in range(0, len(intact), 7):
+        (tmp_path / "a.jpg").write_bytes(intact[:length])
         try:
             read_gdepth(tmp_path / "a.jpg")
         except SourceError as error:

@@ -97,8 +97,8 @@ def test_ten_bits_are_kept(heif: Any, tmp_path: Path) -> None:
 
 
 def test_a_broken_file_gives_one_line(heif: Any, tmp_path: Path) -> None:
-    whole = write(heif, tmp_path / "a.heic", Image.new("RGB", (64, 64), (9, 99, 199))).read_bytes()
-    for content in (b"no picture", whole[:40], whole[: len(whole) // 2], whole[:-8]):
+    intact = write(heif, tmp_path / "a.heic", Image.new("RGB", (64, 64), (9, 99, 199))).read_bytes()
+    for content in (b"no picture", intact[:40], intact[: len(intact) // 2], intact[:-8]):
         (tmp_path / "b.heic").write_bytes(content)
         with pytest.raises(SourceError, match=r"b\.heic: ") as raised:
             next(iter(open_source(tmp_path / "b.heic")))

@@ -222,9 +222,9 @@ def test_the_error_for_missing_openexr_names_the_extra(tmp_path: Path, monkeypat
 
 
 def test_damaged_pictures_give_one_line(tmp_path: Path) -> None:
-    Image.fromarray(np.tile(RGB_8, (40, 40, 1))).save(tmp_path / "whole.png")
-    whole = (tmp_path / "whole.png").read_bytes()
-    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    Image.fromarray(np.tile(RGB_8, (40, 40, 1))).save(tmp_path / "intact.png")
+    intact = (tmp_path / "intact.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(intact[: len(intact) // 2])
     for name in ("no.png", "no.jpg", "no.tif", "no.exr"):
         (tmp_path / name).write_bytes(b"this is not a picture")
     for name in ("cut.png", "no.png", "no.jpg", "no.tif", "no.exr"):

@@ -140,8 +140,8 @@ def test_a_file_that_is_not_a_raw_file_gives_one_line(tmp_path: Path) -> None:
 
 
 def test_a_cut_off_file_gives_only_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    whole = write_dng(tmp_path / "whole.dng", np.tile(ramp(), (4, 4))).read_bytes()
-    (tmp_path / "cut.dng").write_bytes(whole[: len(whole) // 2])
+    intact = write_dng(tmp_path / "intact.dng", np.tile(ramp(), (4, 4))).read_bytes()
+    (tmp_path / "cut.dng").write_bytes(intact[: len(intact) // 2])
     with pytest.raises(SourceError, match=r"cut\.dng: the file is cut off"):
         open_source(tmp_path / "cut.dng")
     assert capfd.readouterr().err == ""

@@ -186,8 +186,8 @@ def test_blur_is_limited_to_the_maximum(quality: str) -> None:
     scene[80, 120] = 1000
     result = blurred(scene, INF, quality, lens=extreme, focus_m=0.5)[..., 1]
     assert result.sum() == pytest.approx(1000, rel=0.01)
-    reached = np.abs(np.argwhere(result > 0.5 * result.max()) - (80, 120)).max()
-    assert reached == pytest.approx(MAX_BLUR * 240, abs=2)
+    radius = np.abs(np.argwhere(result > 0.5 * result.max()) - (80, 120)).max()
+    assert radius == pytest.approx(MAX_BLUR * 240, abs=2)
 
 
 @pytest.mark.parametrize(

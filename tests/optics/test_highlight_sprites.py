@@ -136,9 +136,9 @@ def test_sprite_rim_is_one_pixel_wide_at_any_size(quality: str, x: int, y: int) 
     black = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     black[y, x] = 1000
     light = defocused(black, FAR_M, quality)[..., 1]
-    away = distances(x, y)
-    np.testing.assert_allclose(light[away < RADIUS - 1], disc_level(1000), rtol=0.01)
-    assert light[away > RADIUS + 1].max() < 1e-3 * disc_level(1000)
+    distance = distances(x, y)
+    np.testing.assert_allclose(light[distance < RADIUS - 1], disc_level(1000), rtol=0.01)
+    assert light[distance > RADIUS + 1].max() < 1e-3 * disc_level(1000)
 
 
 @both
@@ -195,9 +195,9 @@ def test_pixels_around_a_highlight_are_unchanged(quality: str) -> None:
     lit = grey(0.1)
     lit[96, 160] = 80
     added = defocused(lit, FAR_M, quality) - flat
-    away = distances(160, 96)
-    np.testing.assert_allclose(added[away < RADIUS - 1.5], disc_level(79.9), rtol=0.03)
-    assert np.abs(added[away > RADIUS + 12]).max() < 1e-4
+    distance = distances(160, 96)
+    np.testing.assert_allclose(added[distance < RADIUS - 1.5], disc_level(79.9), rtol=0.03)
+    assert np.abs(added[distance > RADIUS + 12]).max() < 1e-4
 
 
 @both

@@ -109,8 +109,8 @@ for number in range(10_000):
 @pytest.mark.parametrize("codec", sorted(CODECS))
 def test_a_killed_recorder_leaves_a_playable_video(tmp_path: Path, codec: str) -> None:
     path = tmp_path / f"a{CODECS[codec].suffix}"
-    here = Path(__file__).parent
-    folders = [str(here), str(here.parent / "support")]
+    folder = Path(__file__).parent
+    folders = [str(folder), str(folder.parent / "support")]
     code = CRASH.format(folders=folders, path=str(path), codec=codec)
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
