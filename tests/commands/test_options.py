@@ -126,14 +126,14 @@ def test_render_differs_from_view_in_the_best_demosaic_and_defocus(monkeypatch: 
 
 
 def test_given_options_reach_the_dataclasses(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = "--wb 5200K --denoise 0.5 --metering highlights --raw-size 64x48 --size 96x64 --rack 1 --street 8,2..5"
+    options = (
+        "--wb 5200K --denoise 0.5 --metering highlights --raw-size 64x48 --size 96x64 --rack 1 --zone-focus 8,2..5"
+    )
     _, source, engine, view = arguments_of(monkeypatch, "view", "run_view", ["view", *options.split()])
     assert engine.development == Development(white_balance="5200K", denoise=0.5, metering="highlight-weighted")
     assert (source.raw_size, engine.size, view.rack_s) == ((64, 48), (96, 64), (1.0, 1.0))
-    renamed = arguments_of(
-        monkeypatch, "view", "run_view", ["view", *options.replace("--street", "--zone-focus").split()]
-    )
-    assert renamed[2] == engine
+    former = options.replace("--zone-focus", "--street")
+    assert arguments_of(monkeypatch, "view", "run_view", ["view", *former.split()])[2] == engine
     assert str(engine).count("near_m=2.0") == 1
 
 

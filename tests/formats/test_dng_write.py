@@ -162,7 +162,7 @@ def test_exiftool_reports_no_error(tmp_path: Path, preview: bool) -> None:
 
 def test_a_picture_without_raw_data_is_refused(tmp_path: Path) -> None:
     frame = Frame(np.zeros((4, 4, 3), np.uint8), Encoding.DISPLAY)
-    with pytest.raises(OutputError, match="no raw"):
+    with pytest.raises(OutputError, match="has no raw data"):
         write_dng(tmp_path / "a.dng", frame)
     assert not list(tmp_path.iterdir())
 

@@ -134,7 +134,7 @@ def test_unsupported_colour_filters_are_refused(tmp_path: Path, photosites: tupl
 def test_a_file_that_is_not_a_raw_file_gives_one_line(tmp_path: Path) -> None:
     noise = tmp_path / "noise.dng"
     noise.write_bytes(np.random.default_rng(1).bytes(5000))
-    with pytest.raises(SourceError, match=r"noise\.dng: .*(no raw|not a raw)") as caught:
+    with pytest.raises(SourceError, match=r"noise\.dng: .*not a raw") as caught:
         read_raw(noise)
     assert "\n" not in str(caught.value)
 
