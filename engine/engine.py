@@ -103,7 +103,7 @@ class Engine:
         self._steadied: DepthStage | None = None  # the one that knows the frames before
         self._light: _PreparedScene | None = None
         if size is not None:
-            self._compile_for(size, settings or Settings())
+            self.compile_for(size, settings or Settings())
 
     def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Drawn:
         """The picture of a frame, valid until the next draw.
@@ -141,7 +141,8 @@ class Engine:
         Returns at once. `is_preparing` is true until everything is compiled.
         """
         frame = drawn.frame
-        size = self._developer.size_of(frame, settings.development)
+        size = self._developer.size_of(frame, settings.development, settings.scale)
+        self._developer.prepare(frame, settings.development, settings.scale)
         self._transfer.prepare(*size)
         if frame.depth_m is not None:
             self._depth.ahead(*size)
@@ -214,7 +215,10 @@ class Engine:
 
         For the same side it is made anew: noise reduction, the steadying of depth, and a model have moved on.
         """
-        needs = (settings.lens, settings.focus_m, settings.development, settings.quality, KERNELS.revision, waits)
+        needs = (
+            *(settings.lens, settings.focus_m, settings.development, settings.quality, settings.scale),
+            *(KERNELS.revision, waits),
+        )
         light, self._light = self._light, None
         if (
             light is None
@@ -265,14 +269,14 @@ class Engine:
         Returns the frame with the distances of the model too, for which it `waits`, and the light behind the lens.
         Without depth there is nothing to blur by, and no focus to breathe with; the glow of a lens needs neither.
         """
-        development, lens = settings.development, settings.lens
-        size = self._developer.size_of(frame, development)
-        model, subject = self._model if frame.depth_m is None else None, (frame, development)
+        development, lens, scale = settings.development, settings.lens, settings.scale
+        size = self._developer.size_of(frame, development, scale)
+        model, subject = self._model if frame.depth_m is None else None, (frame, development, scale)
         if model is not None and not waits:
             frame = _with_map(frame, model.latest(self.clock))
         depth = self._load_depth(frame, size)  # a copy waits for what is queued: before anything is
         with self.device.stage("develop", self.clock):
-            scene = self._developer.develop(frame, development)
+            scene = self._developer.develop(frame, development, scale)
             if model is not None and not waits:
                 model.queue_copy(scene, subject)
         if model is not None and waits:
@@ -304,7 +308,7 @@ class Engine:
         depth.load(frame.depth_m, frame.depth_noise)
         return depth
 
-    def _compile_for(self, size: tuple[int, int], settings: Settings) -> None:
+    def compile_for(self, size: tuple[int, int], settings: Settings) -> None:
         """Compiles and allocates what a mosaic of `size` needs, on a frame whose depth asks for every kernel."""
         width, height = size
         depth_m = np.full((height, width), 1e3, dtype=np.float32)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .engine import Engine
     from .settings import Settings
 
-STRIP_ROWS = 96  # of the frame that is drawn: a multiple of the period of every CFA
+STRIP_ROWS = 96  # drawn rows of the frame: a multiple of the period of every CFA
 
 
 class WarmUp:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..compute.device import Candidate, Failure
-from ..compute.registry import list_devices, open_device, why_first
+from ..compute.registry import list_devices, open_device, reason_for_first
 from ..errors import GroundglassError
 from ..gl.context import describe, headless_context, is_software
 from ..transfer.registry import open_transfer
@@ -57,9 +57,11 @@ def inspect() -> Report:
                 failures.append(_failure(candidate.spec, error))
     # `auto` takes the first that a driver reports, and says so where that one does not open.
     chosen = found[0].spec if found else None
-    why = why_first(found) + ("" if found[:1] == working[:1] else "; but it does not open, name another with --device")
+    reason = reason_for_first(found) + (
+        "" if found[:1] == working[:1] else "; but it does not open, name another with --device"
+    )
     transfer = transfers[0] if transfers and found[:1] == working[:1] else None
-    return Report(working, chosen, why, gl, software, transfer, failures)
+    return Report(working, chosen, reason, gl, software, transfer, failures)
 
 
 def _transfer(candidate: Candidate, context: moderngl.Context | None) -> str | None:

@@ -11,7 +11,7 @@ import pytest
 from groundglass.compute import cuda, opencl, registry
 from groundglass.compute.device import Candidate, Device, Failure
 from groundglass.compute.planes import Planes
-from groundglass.compute.registry import BACKENDS, device_words, list_devices, open_device, why_first
+from groundglass.compute.registry import BACKENDS, device_words, list_devices, open_device, reason_for_first
 from groundglass.errors import DeviceError, ShaderError
 from groundglass.timing import Clock
 
@@ -108,16 +108,16 @@ def test_another_backend_needs_one_entry(monkeypatch: pytest.MonkeyPatch) -> Non
     assert device_words() == "auto, fake, fake:N, cuda, cuda:N, opencl or opencl:N"
     found = list_devices()[0]
     assert found[0].spec == "fake:0"
-    assert why_first(found) == "Fake comes first where it finds a device"
+    assert reason_for_first(found) == "Fake comes first where it finds a device"
 
 
 def test_the_reason_for_the_first_device_is_given() -> None:
-    assert why_first([]) == "no driver reports a device"
-    assert why_first([candidate_of("opencl:0", is_cpu=True)]) == (
+    assert reason_for_first([]) == "no driver reports a device"
+    assert reason_for_first([candidate_of("opencl:0", is_cpu=True)]) == (
         "no GPU answers through CUDA or OpenCL, so the processor computes"
     )
-    assert why_first([candidate_of("opencl:1")]) == "no CUDA device is usable, and a GPU comes before a CPU"
-    assert why_first([candidate_of("cuda:0")]) == "CUDA comes first where it finds a device"
+    assert reason_for_first([candidate_of("opencl:1")]) == "no CUDA device is usable, and a GPU comes before a CPU"
+    assert reason_for_first([candidate_of("cuda:0")]) == "CUDA comes first where it finds a device"
 
 
 def test_the_error_for_a_missing_device_lists_the_available_ones(device: Device) -> None:
