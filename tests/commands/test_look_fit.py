@@ -75,7 +75,7 @@ def test_pairs_are_read_off_the_names() -> None:
     names = [Path(name) for name in ("a.dng", "a.jpg", "b.NEF", "c.cr3", "c.tif")]
     assert pairs_of(names) == [(names[0], names[1]), (names[2], None), (names[3], names[4])]
     for wrong in (["a.jpg"], ["a.dng", "a.jpg", "b.jpg"]):
-        with pytest.raises(LookError, match="without a raw before it"):
+        with pytest.raises(LookError, match="without a raw file before it"):
             pairs_of([Path(name) for name in wrong])
     assert pairs_of([Path("a.bin"), Path("a.jpg")], any_is_raw=True) == [(Path("a.bin"), Path("a.jpg"))]
 
@@ -147,7 +147,7 @@ def test_what_the_passes_leave_over_goes_into_a_cube(folder: Path, tmp_path: Pat
     assert look.passes[-1].name == "lut"
     assert not np.array_equal(grade(GREYS, look, ctx=context()), grade(GREYS, without_lut(look), ctx=context()))
     mine.unlink()
-    with pytest.raises(OutputError, match=r"mine\.cube: is there already"):
+    with pytest.raises(OutputError, match=r"mine\.cube: already exists"):
         fit(folder / "a.raw", folder / "a.jpg", *RAW, "-o", mine, "--residual-lut")
 
 

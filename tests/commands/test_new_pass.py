@@ -62,16 +62,16 @@ def test_a_command_can_draw_with_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("Warm", "no name for a pass"),
-        ("warm shadows", "no name for a pass"),
-        ("../warm", "no name for a pass"),
-        ("warm__shadows", "no name for a pass"),
-        ("2warm", "no name for a pass"),
-        ("vec3", "a word of GLSL"),
-        ("main", "a word of GLSL"),
-        ("vignette", "vignette.glsl ships"),
-        ("common", "common.glsl ships"),
-        ("grid", "grid.glsl ships"),
+        ("Warm", "not a valid pass name"),
+        ("warm shadows", "not a valid pass name"),
+        ("../warm", "not a valid pass name"),
+        ("warm__shadows", "not a valid pass name"),
+        ("2warm", "not a valid pass name"),
+        ("vec3", "a reserved GLSL name"),
+        ("main", "a reserved GLSL name"),
+        ("vignette", "vignette.glsl is a built-in shader"),
+        ("common", "common.glsl is a built-in shader"),
+        ("grid", "grid.glsl is a built-in shader"),
     ],
 )
 def test_a_name_that_would_not_work_is_refused(tmp_path: Path, name: str, told: str) -> None:
@@ -83,14 +83,14 @@ def test_a_name_that_would_not_work_is_refused(tmp_path: Path, name: str, told: 
 @pytest.mark.parametrize("there", ["warm.glsl", "warm.toml"])
 def test_it_writes_over_nothing(tmp_path: Path, there: str) -> None:
     (tmp_path / there).write_text("mine")
-    with pytest.raises(OutputError, match=f"{re.escape(there)}: is there already"):
+    with pytest.raises(OutputError, match=f"{re.escape(there)}: already exists"):
         run("new-pass", "warm", "-o", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [there]
     assert (tmp_path / there).read_text() == "mine"
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ShaderError, match=r"nowhere: is no folder of passes; groundglass new-pass NAME -o"):
+    with pytest.raises(ShaderError, match=r"nowhere: is not a folder; groundglass new-pass NAME -o"):
         run("tune", "--shaders", tmp_path / "nowhere", "--headless", "--frames", 1)
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):

@@ -65,7 +65,7 @@ def test_the_file_may_be_read_by_whom_the_umask_lets(raw: Path, tmp_path: Path) 
 def test_a_profile_is_written_over_only_by_force(raw: Path, tmp_path: Path) -> None:
     target = tmp_path / "camera.toml"
     target.write_text("mine")
-    with pytest.raises(GroundglassError, match=r"camera\.toml: is there already; .*--force"):
+    with pytest.raises(GroundglassError, match=r"camera\.toml: already exists; .*--force"):
         profile(raw, *RAW, "-o", target, "--json", tmp_path / "figures.json")
     assert target.read_text() == "mine"
     assert not (tmp_path / "figures.json").exists()
@@ -104,7 +104,7 @@ def test_corners_are_fractions_of_the_picture(raw: Path, tmp_path: Path) -> None
 def test_corners_that_are_none_are_refused(raw: Path, corners: str) -> None:
     result = CliRunner().invoke(app, ["profile", str(raw), *RAW, "--corners", corners])
     assert result.exit_code == 2
-    assert "is not four places" in " ".join(result.output.replace("│", " ").split())
+    assert "is not four positions" in " ".join(result.output.replace("│", " ").split())
 
 
 def test_a_profile_survives_its_file(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_the_command_renders_by_a_model_and_a_range(tmp_path: Path, photo: Path)
 
 
 def test_a_range_without_depth_is_still_an_error(photo: Path) -> None:
-    with pytest.raises(gg.GroundglassError, match="brings no depth for --depth-range"):
+    with pytest.raises(gg.GroundglassError, match="has no depth for --depth-range"):
         gg.render(photo, depth_range="0.8..6")
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from groundglass.display.dof_scale import MARKED_FRACTION, DofScale, _distance_marks, draw_dof_scale
+from groundglass.display.dof_scale import MIN_APERTURE_POSITION, DofScale, _distance_ticks, draw_dof_scale
 from groundglass.display.status_line import format_depth_of_field, format_sharp_zone, text_height_px
 from groundglass.lens import list_lenses, load_lens
 from groundglass.optics.focus import depth_of_field_m
@@ -62,11 +62,11 @@ def test_infinity_is_where_the_far_limit_at_the_hyperfocal_distance_is() -> None
     away = (
         1 / dof_scale.focus_m / dof_scale.half_width_dioptres
     )  # of infinity, in half widths; that of the marks of f/8:
-    assert away == pytest.approx(8.0 / 16.0 * MARKED_FRACTION, rel=0.01)
+    assert away == pytest.approx(8.0 / 16.0 * MIN_APERTURE_POSITION, rel=0.01)
 
 
 def test_marks_are_engraved_round_numbers_first_and_do_not_touch() -> None:
-    marks = _distance_marks(1500.0, 13)
+    marks = _distance_ticks(1500.0, 13)
     labels = {label: place for place, label in marks if label}
     assert {"inf", "1", "2", "5"} <= labels.keys()
     assert all(place == pytest.approx(-1500.0 / float(label)) for label, place in labels.items() if label != "inf")

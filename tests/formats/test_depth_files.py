@@ -86,7 +86,7 @@ def test_how_noisy_a_map_is(tmp_path: Path) -> None:
 def test_one_of_scale_and_range(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="a depth scale, if it is metric, or a depth range"):
         open_depth(grey(tmp_path / "d.png"), scale=10, depth_range=DepthRange(1, 2))
-    with pytest.raises(SourceError, match="says its two distances itself"):
+    with pytest.raises(SourceError, match="already has its two distances"):
         open_depth("plane:1..2", depth_range=DepthRange(1, 2))
 
 
