@@ -12,6 +12,7 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
+from .compute.device import Device
 from .compute.planes import Planes
 from .compute.program import KERNELS
 from .compute.registry import open_device
@@ -35,6 +36,7 @@ from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
 from .timing import Clock
 from .transfer.registry import open_transfer
+from .warm_up import WarmUp
 
 
 class _PreparedScene(NamedTuple):
@@ -66,7 +68,7 @@ class Engine:
 
     def __init__(
         self,
-        device: str = "auto",
+        device: str | Device = "auto",
         size: tuple[int, int] | None = None,
         *,
         depth_model: str | Path | None = None,
@@ -80,7 +82,7 @@ class Engine:
         self.gl = headless_context() if gl is None else gl
         self.gl_name = describe(self.gl)
         try:
-            self.device = open_device(device)  # after GL, with which it may share memory
+            self.device = open_device(device, self.gl) if isinstance(device, str) else device
         except BaseException:
             self._release_gl_and_model()
             raise
@@ -95,12 +97,13 @@ class Engine:
         self.transfer_name = self._transfer.name
         self._scene_textures = self._transfer.textures
         self._grader = Grader(self.gl)
+        self._warm_up = WarmUp(lambda: Engine(self.device.companion()))
         self._closed = False
         self._ready: tuple[Frame, object, Frame] | None = None  # as it came, by which quality, as it is drawn
         self._steadied: DepthStage | None = None  # the one that knows the frames before
         self._light: _PreparedScene | None = None
         if size is not None:
-            self._warm_up(size, settings or Settings())
+            self._compile_for(size, settings or Settings())
 
     def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Drawn:
         """The picture of a frame, valid until the next draw.
@@ -133,7 +136,10 @@ class Engine:
         return self._model is not None and self._model.has_result
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
-        """Begins to make, in threads, what a draw of the same frame by other settings needs; returns at once."""
+        """Begins to allocate and compile, in threads, what a draw of the same frame by other settings needs.
+
+        Returns at once. `is_preparing` is true until everything is compiled.
+        """
         frame = drawn.frame
         size = self._developer.size_of(frame, settings.development)
         self._transfer.prepare(*size)
@@ -144,6 +150,11 @@ class Engine:
                 self._breathing.ahead(*size)
         if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):
             self._soft_focus.ahead(*size)
+        self._warm_up.start(frame, settings)
+
+    @property
+    def is_preparing(self) -> bool:
+        return self._warm_up.is_running
 
     def beside(self, device: str) -> Engine:
         """An engine on another device that draws in the same GL context; the caller closes it.
@@ -157,6 +168,7 @@ class Engine:
         if self._closed:
             return
         self._closed = True
+        self._warm_up.close()
         self._developer.release()
         for stages in (self._stereo_pairs, self._depth, self._defocus, self._soft_focus, self._breathing):
             stages.release()
@@ -292,7 +304,7 @@ class Engine:
         depth.load(frame.depth_m, frame.depth_noise)
         return depth
 
-    def _warm_up(self, size: tuple[int, int], settings: Settings) -> None:
+    def _compile_for(self, size: tuple[int, int], settings: Settings) -> None:
         """Compiles and allocates what a mosaic of `size` needs, on a frame whose depth asks for every kernel."""
         width, height = size
         depth_m = np.full((height, width), 1e3, dtype=np.float32)

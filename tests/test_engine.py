@@ -325,12 +325,16 @@ def test_sizes_and_qualities_that_alternate_make_nothing_anew(engine: LiveEngine
     assert sorted(made) == sorted(id(stage) for kept in stages for stage in kept._stages.values())
 
 
-def test_what_is_prepared_is_not_made_in_a_frame() -> None:
+def test_prepared_stages_and_kernels_are_not_made_in_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     frame, best = mosaic(50, 70, depth_m=two_planes(50, 70)), gg.Settings(quality="best")
     with gg.Engine() as engine:
         engine.prepare(engine.draw(frame, gg.Settings()), best)
         while not engine._defocus.has(70, 50, "best"):
             time.sleep(0.001)
+        while engine.is_preparing:
+            time.sleep(0.001)
         alive = engine.device.live_buffers
-        engine.draw(frame, best)
+        with monkeypatch.context() as patched:
+            patched.setattr(type(engine.device), "_build", lambda *_: pytest.fail("compiled in a frame"))
+            engine.draw(frame, best)
         assert engine.device.live_buffers == alive

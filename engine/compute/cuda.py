@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ from .device import Buffer, Candidate, Device, Failure, OwnNumbers
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
+from .staging import PinnedBlock, Staging
+
+if TYPE_CHECKING:
+    import moderngl
 
 KIND, LABEL = "cuda", "CUDA"
 NVRTC_OPTIONS = ("--std=c++14", "--use_fast_math", "-DRUN=1")
@@ -67,9 +71,9 @@ def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
     return candidates, Failure(KIND, f"{', '.join(dropped)}, and {needed}", "use it through OpenCL")
 
 
-def open_candidate(candidate: Candidate) -> Device:
-    """One of `enumerate_devices`, open."""
-    return CudaDevice(candidate)
+def open_candidate(candidate: Candidate, gl: moderngl.Context | None) -> Device:
+    """Opens one of `enumerate_devices`."""
+    return CudaDevice(candidate, gl)
 
 
 class CudaBuffer:
@@ -83,14 +87,17 @@ class CudaBuffer:
 
 
 class CudaDevice:
-    """The contract of `device.py` on a CUDA stream."""
+    """The contract of `device.py` on a CUDA stream. A companion shares the kernels of its `owner`."""
 
-    def __init__(self, candidate: Candidate) -> None:
+    def __init__(
+        self, candidate: Candidate, gl: moderngl.Context | None = None, owner: CudaDevice | None = None
+    ) -> None:
         import cupy
 
         self._cupy = cupy
         self._driver_errors = (cupy.cuda.runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError)
         self.spec, self.name, self.is_cpu = candidate.spec, candidate.name, candidate.is_cpu
+        self.gl, self._candidate, self._owner = gl, candidate, owner
         self.run_length = 1
         try:
             self._device = cupy.cuda.Device(candidate.number)
@@ -98,9 +105,10 @@ class CudaDevice:
                 self._stream = cupy.cuda.Stream(non_blocking=True)
         except self._driver_errors as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
-        self._kernels = Kernels(self._build)
+        self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
         self._launches: Launches[tuple[Any, tuple[Any, ...]]] = Launches(self._kernels, _launch)
         self._stages: Stages[tuple[Any, Any]] = Stages()
+        self._staging: Staging[Any] = Staging(self._pin, lambda copy: copy.synchronize())
         self._buffers: dict[int, CudaBuffer] = {}
 
     @contextmanager
@@ -117,9 +125,7 @@ class CudaDevice:
             with self._current():
                 buffer = CudaBuffer(self._cupy.zeros(nbytes, dtype=np.uint8))
         except self._cupy.cuda.memory.OutOfMemoryError as error:
-            raise DeviceError(
-                f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size"
-            ) from error
+            raise self._out_of_memory(nbytes, error) from error
         self._buffers[id(buffer)] = buffer
         return buffer
 
@@ -130,10 +136,13 @@ class CudaDevice:
             owned.array = None  # back to the pool, which hands it out in the order of the stream
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
+        flat = np.frombuffer(array, dtype=np.uint8)
         with self._current():
-            flat = np.frombuffer(array, dtype=np.uint8)
-            _array(buffer)[: flat.size].set(flat)
-            self._stream.synchronize()
+            block = self._staging.take(flat.size)
+            pinned = block.memory[: flat.size]
+            pinned[:] = flat
+            _array(buffer)[: flat.size].set(pinned, stream=self._stream)
+            block.copy = self._stream.record()
 
     def read(self, buffer: Buffer, dtype: Any, count: int) -> NDArray[Any]:
         nbytes = count * np.dtype(dtype).itemsize
@@ -143,7 +152,11 @@ class CudaDevice:
 
     @contextmanager
     def view(self, buffer: Buffer, dtype: Any, count: int) -> Iterator[NDArray[Any]]:
-        yield self.read(buffer, dtype, count)
+        nbytes = count * np.dtype(dtype).itemsize
+        with self._current():
+            pinned = self._staging.take(nbytes).memory[:nbytes]
+            _array(buffer)[:nbytes].get(stream=self._stream, out=pinned)
+        yield pinned.view(dtype)
 
     def run(
         self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
@@ -191,16 +204,31 @@ class CudaDevice:
     def live_buffers(self) -> int:
         return len(self._buffers)
 
+    def companion(self) -> Device:
+        return CudaDevice(self._candidate, owner=self)
+
     def close(self) -> None:
         if self._buffers or self._kernels:
             self.finish()
         for buffer in list(self._buffers.values()):
             self.release(buffer)
+        self._staging.release()
         self._launches.forget()
-        self._kernels.clear()
         self._stages.clear()
+        if self._owner is None:
+            self._kernels.clear()
         with self._current():
             self._cupy.get_default_memory_pool().free_all_blocks()
+
+    def _pin(self, nbytes: int) -> PinnedBlock[Any]:
+        try:
+            pinned = self._cupy.cuda.alloc_pinned_memory(nbytes)
+        except self._driver_errors as error:
+            raise self._out_of_memory(nbytes, error) from error
+        return PinnedBlock(np.frombuffer(pinned, np.uint8, nbytes), lambda: None)  # CuPy frees it with the array
+
+    def _out_of_memory(self, nbytes: int, error: Exception) -> DeviceError:
+        return DeviceError(f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size")
 
     def _build(self, source: KernelSource) -> Callable[[str], Any]:
         module = self._cupy.RawModule(code=source.text, options=NVRTC_OPTIONS, backend="nvrtc")

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
 from ..timing import Clock
+
+if TYPE_CHECKING:
+    import moderngl
 
 
 @runtime_checkable
@@ -37,6 +40,7 @@ class Device(Protocol):
     spec: str  # "opencl:0", "cuda:1"
     name: str  # the driver's name for it
     is_cpu: bool
+    gl: moderngl.Context | None  # the OpenGL context that draws from its memory; None if nothing draws from it
     run_length: int  # pixels that one work-item of a kernel over rows takes; kernels/portable.h says why
 
     def allocate(self, nbytes: int) -> Buffer:
@@ -91,6 +95,12 @@ class Device(Protocol):
     @property
     def live_buffers(self) -> int:
         """Buffers allocated and not yet released."""
+
+    def companion(self) -> Device:
+        """The same device for another thread: built kernels are shared; queue, buffers and stage times are its own.
+
+        The caller closes it, before this one.
+        """
 
     def close(self) -> None:
         """Releases everything; closing twice is harmless."""

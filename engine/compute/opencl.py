@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,10 @@ from .device import Buffer, Candidate, Device, Failure, OwnNumbers
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
+from .staging import PinnedBlock, Staging
+
+if TYPE_CHECKING:
+    import moderngl
 
 KIND, LABEL = "opencl", "OpenCL"
 # LLVM's names of the processors for which it uses AVX-512.
@@ -98,9 +102,11 @@ def run_length_of(cpu: Any) -> int:
 
 
 class OpenClDevice:
-    """The contract of `device.py` on an OpenCL queue."""
+    """The contract of `device.py` on an OpenCL queue. A companion shares context and kernels with its `owner`."""
 
-    def __init__(self, candidate: Candidate) -> None:
+    def __init__(
+        self, candidate: Candidate, gl: moderngl.Context | None = None, owner: OpenClDevice | None = None
+    ) -> None:
         # What a compiler remarks on a kernel that it compiles is not for users.
         os.environ.setdefault("PYOPENCL_COMPILER_OUTPUT", "0")
         import pyopencl as cl
@@ -111,16 +117,18 @@ class OpenClDevice:
         identity = {"__hash__": object.__hash__, "__eq__": object.__eq__}
         self._buffer_class: Any = type("IdentityBuffer", (cl.Buffer,), identity)
         self.spec, self.name, self.is_cpu = candidate.spec, candidate.name, candidate.is_cpu
+        self.gl, self._candidate, self._owner = gl, candidate, owner
         try:
             self._device = _platform_devices()[candidate.number]
-            self._context = cl.Context([self._device])
+            self._context: Any = owner._context if owner else cl.Context([self._device])
             self._queue = cl.CommandQueue(self._context, properties=cl.command_queue_properties.PROFILING_ENABLE)
         except cl.Error as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
         self.run_length = run_length_of(self._device) if self.is_cpu else 1
-        self._kernels = Kernels(self._build)
+        self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
         self._launches: Launches[Any] = Launches(self._kernels, _set)
         self._stages: Stages[Any] = Stages()
+        self._staging: Staging[Any] = Staging(self._pin, lambda copy: copy.wait())
         self._buffers: dict[int, Any] = {}
 
     def allocate(self, nbytes: int) -> Buffer:
@@ -135,9 +143,7 @@ class OpenClDevice:
                 buffer = self._buffer_class(self._context, flags, size=nbytes)
                 cl.enqueue_fill_buffer(self._queue, buffer, np.uint8(0), 0, nbytes)
         except (cl.Error, OSError, MemoryError) as error:
-            raise DeviceError(
-                f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size"
-            ) from error
+            raise self._out_of_memory(nbytes, error) from error
         buffer.nbytes = nbytes
         self._buffers[id(buffer)] = buffer
         return buffer  # type: ignore[no-any-return]
@@ -150,7 +156,14 @@ class OpenClDevice:
             owned.release()
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
-        self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=True)
+        if self.is_cpu:
+            self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=True)
+            return
+        flat = np.frombuffer(array, dtype=np.uint8)
+        block = self._staging.take(flat.size)
+        pinned = block.memory[: flat.size]
+        pinned[:] = flat
+        block.copy = self._cl.enqueue_copy(self._queue, buffer, pinned, is_blocking=False)
 
     def read(self, buffer: Buffer, dtype: Any, count: int) -> NDArray[Any]:
         array = np.empty(count, dtype=dtype)
@@ -159,6 +172,12 @@ class OpenClDevice:
 
     @contextmanager
     def view(self, buffer: Buffer, dtype: Any, count: int) -> Iterator[NDArray[Any]]:
+        if not self.is_cpu:
+            nbytes = count * np.dtype(dtype).itemsize
+            pinned = self._staging.take(nbytes).memory[:nbytes]
+            self._cl.enqueue_copy(self._queue, pinned, buffer, is_blocking=True)
+            yield pinned.view(dtype)
+            return
         flags = self._cl.map_flags.READ
         mapped, _ = self._cl.enqueue_map_buffer(self._queue, buffer, flags, 0, (count,), dtype, is_blocking=True)
         try:
@@ -221,14 +240,38 @@ class OpenClDevice:
     def live_buffers(self) -> int:
         return len(self._buffers)
 
+    def companion(self) -> Device:
+        return OpenClDevice(self._candidate, owner=self)
+
     def close(self) -> None:
         if self._buffers or self._kernels:
             self.finish()
         for buffer in list(self._buffers.values()):
             self.release(buffer)
+        self._staging.release()
         self._launches.forget()
-        self._kernels.clear()
         self._stages.clear()
+        if self._owner is None:
+            self._kernels.clear()
+
+    def _pin(self, nbytes: int) -> PinnedBlock[Any]:
+        cl = self._cl
+        flags = cl.mem_flags.READ_WRITE | cl.mem_flags.ALLOC_HOST_PTR
+        access = cl.map_flags.READ | cl.map_flags.WRITE
+        try:
+            buffer = cl.Buffer(self._context, flags, size=nbytes)
+            memory, _ = cl.enqueue_map_buffer(self._queue, buffer, access, 0, (nbytes,), np.uint8, is_blocking=True)
+        except (cl.Error, MemoryError) as error:
+            raise self._out_of_memory(nbytes, error) from error
+
+        def free() -> None:
+            memory.base.release(self._queue)
+            buffer.release()
+
+        return PinnedBlock(memory, free)
+
+    def _out_of_memory(self, nbytes: int, error: Exception) -> DeviceError:
+        return DeviceError(f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size")
 
     def _build(self, source: KernelSource) -> Callable[[str], Any]:
         cl = self._cl
@@ -248,6 +291,6 @@ def _set(compiled: Any, arguments: tuple[Any, ...]) -> Any:
     return own
 
 
-def open_candidate(candidate: Candidate) -> Device:
-    """One of `enumerate_devices`, open."""
-    return OpenClDevice(candidate)
+def open_candidate(candidate: Candidate, gl: moderngl.Context | None) -> Device:
+    """Opens one of `enumerate_devices`."""
+    return OpenClDevice(candidate, gl)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from ..errors import ShaderError
@@ -62,6 +63,7 @@ class Kernels:
         self._build = build
         self._built: dict[str, tuple[KernelSource, Callable[[str], Any]]] = {}
         self._kernels: dict[tuple[str, str], tuple[Any, tuple[Argument, ...]]] = {}
+        self._building: dict[str, Lock] = {}  # by source: a second thread waits for the first, and builds nothing
         self._revision = KERNELS.revision
         self._ahead: dict[KernelSource, Callable[[str], Any]] = {}
 
@@ -101,8 +103,9 @@ class Kernels:
         declared = entry_points.get(kernel)
         if declared is None:
             raise ShaderError(f"{source}: has no kernel '{kernel}'; it has {', '.join(entry_points)}")
-        if source not in self._built:
-            self._built[source] = text, self._build(text)
+        with self._building.setdefault(source, Lock()):
+            if source not in self._built:
+                self._built[source] = text, self._build(text)
         found = self._built[source][1](kernel), declared
         self._kernels[source, kernel] = found
         return found

@@ -5,11 +5,14 @@ A backend is one module of this folder and one entry in BACKENDS: command line, 
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import DeviceError
 from . import cuda, opencl
 from .device import Candidate, Device, Failure
+
+if TYPE_CHECKING:
+    import moderngl
 
 
 class Backend(Protocol):
@@ -21,8 +24,11 @@ class Backend(Protocol):
     def enumerate_devices(self) -> tuple[list[Candidate], Failure | None]:
         """Its devices in the driver's order, and what is to be said of those that cannot be used, if anything."""
 
-    def open_candidate(self, candidate: Candidate) -> Device:
-        """One of `enumerate_devices`, open. DeviceError where the driver refuses."""
+    def open_candidate(self, candidate: Candidate, gl: moderngl.Context | None) -> Device:
+        """Opens one of `enumerate_devices`. `gl` is the context that its memory may be shared with, if there is one.
+
+        Raises DeviceError if the driver cannot open it.
+        """
 
 
 BACKENDS: tuple[Backend, ...] = (cuda, opencl)  # those that are taken first come first
@@ -50,8 +56,12 @@ def list_devices() -> tuple[list[Candidate], list[Failure]]:
     return found, failed
 
 
-def open_device(spec: str = "auto") -> Device:
-    """The device that `spec` names: `auto`, a kind, or a kind with `:n`. DeviceError when there is none."""
+def open_device(spec: str = "auto", gl: moderngl.Context | None = None) -> Device:
+    """Opens the device that `spec` names: `auto`, a kind, or a kind with `:n`. The caller closes it.
+
+    `gl` is the OpenGL context that draws from its memory, if there is one; it is current. Raises DeviceError if no
+    such device exists, or if the driver cannot open it.
+    """
     kind, colon, number = spec.partition(":")
     backends = {backend.KIND: backend for backend in BACKENDS}
     if (kind not in backends and spec != "auto") or (colon and not (number.isascii() and number.isdigit())):
@@ -62,7 +72,7 @@ def open_device(spec: str = "auto") -> Device:
         reasons = "; ".join(f"{f.kind}: {f.reason}, {f.remedy}" for f in failed if kind in ("auto", f.kind))
         listed = ", ".join(c.spec for c in found) or "none"
         raise DeviceError(f"no device '{spec}' here (found: {listed}){'; ' + reasons if reasons else ''}")
-    return backends[fitting[0].kind].open_candidate(fitting[0])
+    return backends[fitting[0].kind].open_candidate(fitting[0], gl)
 
 
 def why_first(found: list[Candidate]) -> str:
