@@ -105,5 +105,5 @@ class InputQueue:
             last = self._events[-1] if self._events else None
             if isinstance(last, Pointer) and last.kind == kind and kind in ("move", "drag"):
                 self._events.pop()  # only the latest position of a moving pointer is kept
-        self.post(Pointer(kind, *self._view.place(*point), button))
+        self.post(Pointer(kind, *self._view.picture_position(*point), button))
         return True

@@ -76,7 +76,7 @@ class View:
         """(width, height) in pixels of the desqueezed picture."""
         return max(1, round(picture[0] * self.squeeze)), picture[1]
 
-    def place(self, x: float, y: float) -> tuple[float, float]:
+    def picture_position(self, x: float, y: float) -> tuple[float, float]:
         """The fraction of the picture at the fraction (x, y) of its visible part."""
         return self.corner[0] + x / self.zoom, self.corner[1] + y / self.zoom
 

@@ -132,7 +132,7 @@ def test_an_error_in_the_thread_is_the_users(live: tuple[LiveEngine, Slow]) -> N
 
 
 def test_a_range_without_a_model_is_an_error() -> None:
-    with pytest.raises(gg.GroundglassError, match="depth_range is of what a depth_model tells"):
+    with pytest.raises(gg.GroundglassError, match="depth_range requires depth_model"):
         LiveEngine(depth_range=(1, 2))
 
 

@@ -155,8 +155,8 @@ def test_the_stereo_option_is_parsed() -> None:
     [
         ("stereo:r.png", "requires focal_px and baseline_m"),
         ("stereo:r.png?focal_px=1000", "requires focal_px and baseline_m"),
-        ("stereo:r.png?focal_px=1000&baseline_m=0", "both must be above 0"),
-        ("stereo:r.png?focal_px=nan&baseline_m=1", "both must be above 0"),
+        ("stereo:r.png?focal_px=1000&baseline_m=0", "focal_px and baseline_m must be above 0"),
+        ("stereo:r.png?focal_px=nan&baseline_m=1", "focal_px and baseline_m must be above 0"),
         ("stereo:r.png?focal_px=1000&baseline_m=0.1&max_disparity=0", "1 pixel or more"),
         ("stereo:r.png?focal_px=1000&baseline_m=far", "'far' is not a number"),
         ("stereo:r.png?focal=1000", "unknown key 'focal', use focal_px"),

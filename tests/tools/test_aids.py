@@ -193,9 +193,9 @@ def test_the_magnifier_shows_what_is_under_the_pointer_and_keeps_the_whole(bench
     bench.controls.press("M")
     shown = bench.show(frame)
     view = bench.aids.overlays(bench.engine.drawn).view
-    assert view.place(0.5, 0.5) == pytest.approx((0.7, 0.4))
+    assert view.picture_position(0.5, 0.5) == pytest.approx((0.7, 0.4))
     for x, y in ((0.1, 0.9), (0.5, 0.5), (0.3, 0.2)):
-        at = view.place(x, y)
+        at = view.picture_position(x, y)
         here, there = shown[int(y * HEIGHT), int(x * WIDTH)], plain[int(at[1] * HEIGHT), int(at[0] * WIDTH)]
         assert np.abs(here.astype(int) - there).max() <= 40  # smooth between pixels
     assert np.abs(shown[2:30, -50:-4].mean() - plain.mean()) < 12
