@@ -111,13 +111,13 @@ def test_the_primaries_turn_white_into_white_and_back() -> None:
 @pytest.mark.parametrize(
     ("encoding", "shape", "dtype", "fitting"),
     [
-        (Encoding.MOSAIC, (4, 6), np.float32, r"no mosaic; give \(H, W\) uint16"),
-        (Encoding.MOSAIC, (4, 6), ">u2", r"no mosaic; give \(H, W\) uint16"),
-        (Encoding.MOSAIC, (4, 6, 3), np.uint16, r"no mosaic; give \(H, W\) uint16"),
-        (Encoding.MOSAIC, (4,), np.uint16, r"no mosaic; give \(H, W\) uint16"),
-        (Encoding.DISPLAY, (4, 6), np.uint8, r"no display; give \(H, W, 3\) uint8 or uint16"),
-        (Encoding.DISPLAY, (4, 6, 4), np.uint8, r"no display; give \(H, W, 3\) uint8 or uint16"),
-        (Encoding.SCENE, (4, 6, 3), np.float64, r"no scene; give \(H, W, 3\) float32"),
+        (Encoding.MOSAIC, (4, 6), np.float32, r"not a mosaic array; give \(H, W\) uint16"),
+        (Encoding.MOSAIC, (4, 6), ">u2", r"not a mosaic array; give \(H, W\) uint16"),
+        (Encoding.MOSAIC, (4, 6, 3), np.uint16, r"not a mosaic array; give \(H, W\) uint16"),
+        (Encoding.MOSAIC, (4,), np.uint16, r"not a mosaic array; give \(H, W\) uint16"),
+        (Encoding.DISPLAY, (4, 6), np.uint8, r"not a display array; give \(H, W, 3\) uint8 or uint16"),
+        (Encoding.DISPLAY, (4, 6, 4), np.uint8, r"not a display array; give \(H, W, 3\) uint8 or uint16"),
+        (Encoding.SCENE, (4, 6, 3), np.float64, r"not a scene array; give \(H, W, 3\) float32"),
     ],
 )
 def test_pixels_that_are_not_what_they_claim_say_what_fits(

@@ -55,7 +55,7 @@ class SourceOptions:
         str | None,
         typer.Option(
             "--depth",
-            metavar="FILE|FOLDER|plane:NEAR..FAR@DEGREES|stereo:RIGHT?FIGURES|none",
+            metavar="FILE|FOLDER|plane:NEAR..FAR@DEGREES|stereo:RIGHT?PARAMETERS|none",
             help="Depth in place of the source's own: a map, a folder of maps, a tilted plane, a stereo pair, or none.",
         ),
     ] = None

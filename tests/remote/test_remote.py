@@ -26,7 +26,7 @@ from groundglass.live_edit.look_keys import LookKeys
 from groundglass.look.look import load_look
 from groundglass.remote import server as serving
 from groundglass.remote.protocol import read_request
-from groundglass.remote.remote import MAX_PER_FRAME, Remote
+from groundglass.remote.remote import MAX_REQUESTS_PER_FRAME, Remote
 from groundglass.tools.aids import Aids
 from groundglass.tools.exposure import ExposureTool
 from live_engine import LiveEngine, tool_context
@@ -295,7 +295,7 @@ def test_a_line_has_at_most_65536_bytes(bench: Bench) -> None:
 
 def test_the_limits_are_those_that_a_script_can_count_on() -> None:
     assert (serving.MAX_CLIENTS, serving.MAX_WAITING, serving.MAX_UNREAD_BYTES) == (16, 64, 1 << 20)
-    assert MAX_PER_FRAME == 32
+    assert MAX_REQUESTS_PER_FRAME == 32
 
 
 def test_a_frame_answers_at_most_32_requests(bench: Bench) -> None:
