@@ -102,7 +102,7 @@ class Engine:
         self._steadied: DepthStage | None = None  # the stage with the state of the previous frames
         self._light: _PreparedScene | None = None
         if size is not None:
-            self._compile_for(size, settings or Settings())
+            self.compile_for(size, settings or Settings())
 
     def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Drawn:
         """The picture of a frame, valid until the next draw.
@@ -140,7 +140,8 @@ class Engine:
         Returns at once. `is_preparing` is true until everything is compiled.
         """
         frame = drawn.frame
-        size = self._developer.size_of(frame, settings.development)
+        size = self._developer.size_of(frame, settings.development, settings.scale)
+        self._developer.prepare(frame, settings.development, settings.scale)
         self._transfer.prepare(*size)
         if frame.depth_m is not None:
             self._depth.ahead(*size)
@@ -214,7 +215,10 @@ class Engine:
         A repeated draw of the same side computes it again: noise reduction, depth steadying and the depth model have a
         newer state.
         """
-        inputs = (settings.lens, settings.focus_m, settings.development, settings.quality, KERNELS.revision, waits)
+        inputs = (
+            *(settings.lens, settings.focus_m, settings.development, settings.quality, settings.scale),
+            *(KERNELS.revision, waits),
+        )
         light, self._light = self._light, None
         if (
             light is None
@@ -265,14 +269,14 @@ class Engine:
         Returns the frame, with the depth of the model if any, and the light behind the lens. With `waits` it waits for
         the model. Defocus and focus breathing require depth; the soft focus of a lens does not.
         """
-        development, lens = settings.development, settings.lens
-        size = self._developer.size_of(frame, development)
-        model, subject = self._model if frame.depth_m is None else None, (frame, development)
+        development, lens, scale = settings.development, settings.lens, settings.scale
+        size = self._developer.size_of(frame, development, scale)
+        model, subject = self._model if frame.depth_m is None else None, (frame, development, scale)
         if model is not None and not waits:
             frame = _with_map(frame, model.latest(self.clock))
         depth = self._load_depth(frame, size)  # a copy waits for queued kernels, so it comes first
         with self.device.stage("develop", self.clock):
-            scene = self._developer.develop(frame, development)
+            scene = self._developer.develop(frame, development, scale)
             if model is not None and not waits:
                 model.queue_copy(scene, subject)
         if model is not None and waits:
@@ -304,7 +308,7 @@ class Engine:
         depth.load(frame.depth_m, frame.depth_noise)
         return depth
 
-    def _compile_for(self, size: tuple[int, int], settings: Settings) -> None:
+    def compile_for(self, size: tuple[int, int], settings: Settings) -> None:
         """Compiles and allocates for mosaics of `size`, with a frame whose depth needs every kernel."""
         width, height = size
         depth_m = np.full((height, width), 1e3, dtype=np.float32)

@@ -31,8 +31,8 @@ class Settings:
     `look` and `lens` are names, paths, or a Look and a Lens. `f_number` sets the aperture of the lens; default: its
     current aperture. `focus_m` in metres; default: 1.2, or the closest focus distance of the lens. `strength`, 0 to 1,
     is the share of the look in the blend with the neutral rendering. `development` are the settings of the raw
-    development. `quality` is `live` or `best`. `scale` is the size of the picture relative to the frame, at present
-    only 1. `output_space` is the colour space of the display or file: `srgb`, `display-p3`, `rec709`, the path of an
+    development. `quality` is `live` or `best`. `scale`, above 0 and at most 1, is the size of the picture relative to
+    the frame. `output_space` is the colour space of the display or file: `srgb`, `display-p3`, `rec709`, the path of an
     .icc; None is sRGB. `bits` per channel are 8, or 10 if the display supports them.
 
     Raises LookError for an unknown look or lens, an aperture outside the lens's range, and a focus that is not beyond
@@ -69,8 +69,8 @@ class Settings:
         chosen.coc_scale_px(focus, 1)  # an impossible focus is an error now, not at the first frame
         if quality not in get_args(Quality):
             raise GroundglassError(f"quality '{quality}' is unknown; use one of {', '.join(get_args(Quality))}")
-        if scale != 1.0:
-            raise GroundglassError(f"scale {scale:g} is not supported; use 1")
+        if not 0.0 < scale <= 1.0:
+            raise GroundglassError(f"scale {scale:g} is not supported; use a number above 0 and at most 1")
         if bits not in (8, 10):
             raise GroundglassError(f"{bits} bits per channel are not supported; use 8 or 10")
         is_path = isinstance(output_space, str | Path)

@@ -110,8 +110,11 @@ def test_the_top_rows_keep_everything_that_belongs_to_a_photosite() -> None:
     assert strip.size == (64, 96)
     assert strip.depth_m is not None
     np.testing.assert_array_equal(strip.depth_m, depth_m[:24])
-    maps = strip.profile.black_map, strip.profile.gain_map, strip.profile.defects
-    assert [None if one is None else one.shape for one in maps] == [(96, 64), (96, 64), (1, 2)]
+    assert strip.profile.black_map is not None
+    assert strip.profile.gain_map is not None
+    assert strip.profile.defects is not None
+    assert strip.profile.black_map.shape == strip.profile.gain_map.shape == (96, 64)
+    np.testing.assert_array_equal(strip.profile.defects, [[1, 95]])
 
 
 @pytest.mark.parametrize("height", [10, 96])

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..compute.device import Candidate, Failure
-from ..compute.registry import list_devices, open_device, why_first
+from ..compute.registry import list_devices, open_device, reason_for_first
 from ..errors import GroundglassError
 from ..gl.context import describe, headless_context, is_software
 from ..transfer.registry import open_transfer
@@ -58,7 +58,7 @@ def inspect() -> Report:
     # `auto` takes the first listed device, even if it cannot be opened.
     chosen = listed[0].spec if listed else None
     is_open = listed[:1] == working[:1]
-    reason = why_first(listed) + ("" if is_open else "; but it cannot be opened, name another with --device")
+    reason = reason_for_first(listed) + ("" if is_open else "; but it cannot be opened, name another with --device")
     transfer = transfers[0] if transfers and is_open else None
     return Report(working, chosen, reason, gl, software, transfer, failures)
 

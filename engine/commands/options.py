@@ -14,7 +14,7 @@ from ..develop.development import Development
 from ..optics.focus import Rack, ZoneFocus
 from . import arguments as arg
 from .declared import OldOption, Parsed
-from .parsing import parse_focus, parse_rack_s, parse_size, parse_strength
+from .parsing import parse_focus, parse_rack_s, parse_scale, parse_size, parse_strength
 
 
 class VideoCodec(enum.StrEnum):
@@ -174,4 +174,12 @@ class ViewOptions:
             "--control", metavar="PORT", min=0, max=65535, help="Port of the remote control; 0: any free port."
         ),
     ] = None
+    scale: Annotated[
+        float | None,
+        typer.Option("--scale", metavar="auto|0.25..1", help="Size of the live picture; auto holds the frame rate."),
+        Parsed(parse_scale, default="auto"),
+    ] = None
+    no_governor: Annotated[
+        bool, typer.Option("--no-governor", help="Draw every frame in full size, like --scale 1.")
+    ] = False
     fresh: Annotated[bool, typer.Option("--fresh", help="Neither read nor write saved settings.")] = False

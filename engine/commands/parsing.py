@@ -16,6 +16,9 @@ MAX_SIDE_PX = 16384
 MAX_EXPOSURE_EV = 10.0
 
 
+MIN_SCALE = 0.25
+
+
 def check_exposure_ev(exposure_ev: float) -> float:
     """Returns `exposure_ev`. A usage error unless it is from -MAX_EXPOSURE_EV to MAX_EXPOSURE_EV."""
     if not -MAX_EXPOSURE_EV <= exposure_ev <= MAX_EXPOSURE_EV:
@@ -66,6 +69,20 @@ def parse_strength(text: str | float) -> float:
     if not 0.0 <= strength <= 1.0:
         raise typer.BadParameter(f"'{text}' is not a strength; write 0 to 1, or 0% to 100%")
     return strength
+
+
+def parse_scale(text: str) -> float | None:
+    """0.25 to 1 from "0.5" or "50%"; None for "auto", which holds the frame rate. Else a usage error."""
+    if text.strip().lower() == "auto":
+        return None
+    number, percent = text.strip().removesuffix("%"), 100.0 if text.strip().endswith("%") else 1.0
+    try:
+        scale = float(number) / percent
+    except ValueError:
+        scale = math.nan
+    if not MIN_SCALE <= scale <= 1.0:
+        raise typer.BadParameter(f"'{text}' is not a scale; write auto or 0.25 to 1", param_hint="--scale")
+    return scale
 
 
 def parse_size(option: str, text: str | None) -> tuple[int, int] | None:

@@ -84,25 +84,22 @@ def settings_of(options: EngineOptions) -> Settings:
     return settings.with_(lens=lens, focus_m=zone_focus.focus_m(lens))
 
 
-def open_engine(
-    options: EngineOptions,
-    source_options: SourceOptions,
-    source: Source,
-    settings: Settings,
-    gl: moderngl.Context | None = None,
-) -> Engine:
-    """The engine for the frames of `source`. It draws in `gl`, or in its own context.
-
-    For a source with a frame rate it compiles and allocates now, so that the first frame is as fast as the others. For
-    a still this would cost the time of a second frame.
-    """
+def open_engine(options: EngineOptions, source_options: SourceOptions, gl: moderngl.Context | None = None) -> Engine:
+    """The engine of the options. It draws in `gl`, or in its own context."""
     from ..engine import Engine
 
     return Engine(
         options.device,
-        source.size if source.fps else None,
         depth_model=source_options.depth_model,
         depth_range=source_options.depth_range if source_options.depth_model is not None else None,
         gl=gl,
-        settings=settings,
     )
+
+
+def compile_ahead(engine: Engine, source: Source, settings: Settings) -> None:
+    """Compiles and allocates for the frames of `source`, so that the first is as quick as the rest.
+
+    For a still that would be the work of a second frame.
+    """
+    if source.fps:
+        engine.compile_for(source.size, settings)

@@ -27,14 +27,12 @@ _INSTALL = "pip install groundglass[cuda] for NVIDIA GPUs"
 
 
 def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
-    """CUDA devices in the driver's order that NVRTC compiles for, and why others, or all, cannot be used."""
+    """The CUDA devices that NVRTC compiles for, in the driver's order, and the reason why others cannot be used."""
     try:
         import cupy
     except ImportError:
         return [], Failure(KIND, "CuPy is not installed", _INSTALL)
-    except (
-        Exception
-    ) as error:  # it writes to the home folder, asks for libraries and more: whatever it is, no CUDA then
+    except Exception as error:  # importing CuPy writes to the home folder and loads libraries: any error may occur
         reason = f"CuPy cannot be imported ({_line(error)})"
         return [], Failure(KIND, reason, "make the home folder writable and reinstall groundglass[cuda]")
     try:
@@ -43,15 +41,15 @@ def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
         return [], Failure(KIND, f"the driver reports no device ({error})", _REMEDY)
     try:
         nvrtc = cupy.cuda.nvrtc.getVersion()
-        least = min(cupy.cuda.nvrtc.getSupportedArchs())
-    except Exception as error:  # a library that is missing is a RuntimeError of CuPy's finder
+        min_capability = min(cupy.cuda.nvrtc.getSupportedArchs())
+    except Exception as error:  # CuPy raises a RuntimeError for a missing library
         reason = f"NVRTC, which compiles the kernels, cannot be loaded ({_line(error)})"
         return [], Failure(KIND, reason, "pip install 'nvidia-cuda-nvrtc>=13,<14'")
     candidates, dropped = [], []
     for number in range(count):
         properties = cupy.cuda.runtime.getDeviceProperties(number)
         major, minor = properties["major"], properties["minor"]
-        if 10 * major + minor < least:
+        if 10 * major + minor < min_capability:
             name = properties["name"].decode()
             dropped.append(f"{KIND}:{number} ({name}) has compute capability {major}.{minor}")
             continue
@@ -67,7 +65,7 @@ def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
         )
     if not dropped:
         return candidates, None
-    needed = f"NVRTC {nvrtc[0]}.{nvrtc[1]} compiles for {least // 10}.{least % 10} and newer"
+    needed = f"NVRTC {nvrtc[0]}.{nvrtc[1]} compiles for {min_capability // 10}.{min_capability % 10} and newer"
     return candidates, Failure(KIND, f"{', '.join(dropped)}, and {needed}", "use it through OpenCL")
 
 
@@ -77,7 +75,7 @@ def open_candidate(candidate: Candidate, gl: moderngl.Context | None) -> Device:
 
 
 class CudaBuffer:
-    """Memory on a CUDA device: CuPy's array of bytes. Two are equal where they are the same, as launches need it."""
+    """Memory on a CUDA device, as a CuPy array of bytes. Compared by identity, as launches require."""
 
     __slots__ = ("array", "nbytes")
 
@@ -113,7 +111,7 @@ class CudaDevice:
 
     @contextmanager
     def _current(self) -> Iterator[None]:
-        """This device and its stream for CuPy's calls. What the driver refuses, maybe late, is a DeviceError."""
+        """Makes this device and its stream current for CuPy. Errors, also of earlier work, become DeviceError."""
         try:
             with self._device, self._stream:
                 yield
@@ -133,7 +131,7 @@ class CudaDevice:
         owned = self._buffers.pop(id(buffer), None)
         if owned is not None:
             self._launches.forget()
-            owned.array = None  # back to the pool, which hands it out in the order of the stream
+            owned.array = None  # returns to CuPy's pool, which reuses memory in stream order
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
         flat = np.frombuffer(array, dtype=np.uint8)
@@ -245,7 +243,7 @@ def _array(buffer: Buffer) -> Any:
 
 
 def _launch(compiled: Any, arguments: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-    return compiled, tuple(one.array if isinstance(one, CudaBuffer) else one for one in arguments)
+    return compiled, tuple(value.array if isinstance(value, CudaBuffer) else value for value in arguments)
 
 
 def _version(number: int) -> str:
@@ -257,5 +255,5 @@ def _version(number: int) -> str:
 
 
 def _line(error: Exception) -> str:
-    """What an error says, in one line."""
+    """The text of an error on one line."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -51,7 +51,7 @@ def _platform_devices() -> list[Any]:
 
 
 def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
-    """OpenCL devices in the driver's order, and the reason when there are none."""
+    """The OpenCL devices in the driver's order, and the reason if no device was found."""
     try:
         import pyopencl as cl
     except ImportError as error:
@@ -76,8 +76,9 @@ def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
 
 
 def in_huge_pages(nbytes: int) -> NDArray[np.uint8]:
-    """Zeroed memory in pages of 2 MiB, where the system has them: a frame touches 200 MB, and with pages of 4 KiB a
-    CPU spends 4 % of its time on finding them (measured).
+    """Zeroed memory in pages of 2 MiB, if the system supports them.
+
+    A frame touches 200 MB. With pages of 4 KiB a CPU spends 4 % of its time on page lookups (measured).
     """
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.zeros(nbytes, dtype=np.uint8)
@@ -90,10 +91,10 @@ def in_huge_pages(nbytes: int) -> NDArray[np.uint8]:
 
 
 def run_length_of(cpu: Any) -> int:
-    """Floats in a vector register of `cpu`, 16 or 8, as its driver compiles for it.
+    """Floats in a vector register of `cpu`, 16 or 8, for which its driver compiles.
 
-    PoCL says what the processor has, but compiles for the newest processor that its LLVM knows: an AMD Zen 5, which
-    has AVX-512, becomes a Zen 3 without. There 16 floats are no type that it can pass, and no kernel is built.
+    PoCL reports the processor's registers, but compiles for the newest processor that its LLVM supports: an AMD Zen 5
+    with AVX-512 is treated as a Zen 3 without. There PoCL cannot pass vectors of 16 floats, and no kernel is built.
     """
     if "pocl" in cpu.platform.version.lower():
         target = cpu.version.lower()
@@ -107,13 +108,13 @@ class OpenClDevice:
     def __init__(
         self, candidate: Candidate, gl: moderngl.Context | None = None, owner: OpenClDevice | None = None
     ) -> None:
-        # What a compiler remarks on a kernel that it compiles is not for users.
+        # Compiler remarks on built-in kernels are not for users.
         os.environ.setdefault("PYOPENCL_COMPILER_OUTPUT", "0")
         import pyopencl as cl
 
         self._cl: Any = cl
         self._enqueue: Any = cl.enqueue_nd_range_kernel
-        # A launch is found by its buffers, and asking the driver for a hash takes three times as long (measured).
+        # Launches are looked up by their buffers; the driver's hash takes three times as long (measured).
         identity = {"__hash__": object.__hash__, "__eq__": object.__eq__}
         self._buffer_class: Any = type("IdentityBuffer", (cl.Buffer,), identity)
         self.spec, self.name, self.is_cpu = candidate.spec, candidate.name, candidate.is_cpu
@@ -152,7 +153,7 @@ class OpenClDevice:
         owned = self._buffers.pop(id(buffer), None)
         if owned is not None:
             self._launches.forget()
-            self.finish()  # its memory, which is ours on a CPU, may not go while a kernel works on it
+            self.finish()  # on a CPU the memory is ours: a kernel that runs may still use it
             owned.release()
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
@@ -205,16 +206,17 @@ class OpenClDevice:
         self._stages.add(self._enqueue(self._queue, ready, size, local))
 
     def build_ahead(self, texts: Mapping[str, str | None]) -> None:
-        """PoCL compiles the better part of a kernel at its first launch in a group of some size: for seconds. So each
-        is launched once, on one group, as it was last; what that writes is a corner of what the frame writes. Its
-        compiler has one lock: a frame that needs it meanwhile may come up to a second late, and not all of them.
+        """PoCL compiles most of a kernel at its first launch with a group size, which takes seconds.
+
+        So each kernel is launched once, on one group, with its last arguments; it writes a corner of the frame's
+        output. PoCL's compiler has one lock: a frame that needs the compiler meanwhile may be up to a second late.
         """
         cl, queue, launches = self._cl, self._cl.CommandQueue(self._context), self._launches
         for source, kernel_of in self._kernels.build_ahead(texts).items():
             entry_points = source.entry_points()
             for (name, kernel, local), arguments in list(launches.latest.items()):
                 declared = entry_points.get(kernel, ())
-                if not self.is_cpu or name != source.name or {one.name for one in declared} != set(arguments):
+                if not self.is_cpu or name != source.name or {argument.name for argument in declared} != set(arguments):
                     continue
                 with launches.lock:  # no buffer is released meanwhile
                     if (name, kernel, local) in launches.latest:
@@ -285,7 +287,7 @@ class OpenClDevice:
 
 
 def _set(compiled: Any, arguments: tuple[Any, ...]) -> Any:
-    """A kernel of its own with its arguments set."""
+    """A separate kernel object with its arguments set."""
     own = type(compiled)(compiled.program, compiled.function_name)
     own.set_args(*arguments)
     return own

@@ -36,7 +36,7 @@ class Staging(Generic[Copy]):
     def take(self, nbytes: int) -> PinnedBlock[Copy]:
         """A block of `nbytes` bytes or more that no copy uses any more; valid until `BLOCKS` further calls.
 
-        The caller sets `copy` to what it queues. Raises what `allocate` raises.
+        The caller sets `copy` to the queued copy. Raises what `allocate` raises.
         """
         block = self._blocks.pop(0) if len(self._blocks) == BLOCKS else None
         if block is not None and block.copy is not None:

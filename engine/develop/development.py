@@ -113,6 +113,21 @@ def scene_size(frame: Frame, development: Development) -> tuple[int, int]:
     return demosaiced_size(width, height, development.demosaic) if _is_bayer(frame, development) else (width, height)
 
 
+def drawn_size(frame: Frame, development: Development, scale: float) -> tuple[int, int]:
+    """(width, height) of the scene planes at `scale`, above 0 to 1; at least one pixel each."""
+    width, height = scene_size(frame, development)
+    return max(round(scale * width), 1), max(round(scale * height), 1)
+
+
+def development_at(frame: Frame, development: Development, scale: float) -> Development:
+    """The development for a scale: a mosaic of which half the size is enough is demosaiced at half size."""
+    if not _is_bayer(frame, development):
+        return development
+    at_half = replace(development, demosaic="half")
+    enough = zip(scene_size(frame, at_half), drawn_size(frame, development, scale), strict=True)
+    return at_half if all(half >= drawn for half, drawn in enough) else development
+
+
 def _is_mosaic(frame: Frame, development: Development) -> bool:
     return frame.encoding is Encoding.MOSAIC
 

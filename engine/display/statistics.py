@@ -45,10 +45,10 @@ class Statistics:
     """The statistics of a run. `as_dict()` is the JSON of `groundglass view --json`.
 
     `seconds` is the playing time without frozen and idle time, `fps` is frames / seconds. `size` is (width, height) of
-    the drawn picture, `scale` its size relative to the source. `interval_ms` is the time between two presented frames.
-    `latency_ms` is the time from the capture of a frame (or from its arrival, if the capture time is unknown) to its
-    presentation. Both are 0 without measurements. `rss_mb` is resident memory in 10^6 bytes: "start" is after the first
-    second, or at the first frame of a shorter run.
+    the drawn picture, `scale` its size relative to the source; `frames_by_scale` counts the frames at each scale.
+    `interval_ms` is the time between two presented frames. `latency_ms` is the time from the capture of a frame (or
+    from its arrival, if the capture time is unknown) to its presentation. Both are 0 without measurements. `rss_mb` is
+    resident memory in 10^6 bytes: "start" is after the first second, or at the first frame of a shorter run.
     """
 
     frames: int
@@ -57,6 +57,7 @@ class Statistics:
     late_frames: int
     dropped_frames: int
     scale: float
+    frames_by_scale: dict[str, int]
     size: tuple[int, int]
     stages: dict[str, dict[str, float]]
     interval_ms: dict[str, float]
@@ -77,9 +78,11 @@ class Statistics:
         for name, percentiles in (("interval", self.interval_ms), ("latency", self.latency_ms)):
             table.add_row(name, f"{percentiles['p50']:.2f}", f"{percentiles['p95']:.2f}")
         width, height = self.size
+        scales = ", ".join(f"{count} at {100 * float(scale):.3g} %" for scale, count in self.frames_by_scale.items())
         return Group(
             f"{self.frames} frames of {width}x{height} in {self.seconds:.1f} s: {self.fps:.1f} fps, "
             f"{self.late_frames} late, {self.dropped_frames} dropped",
+            *([f"scale: {scales}"] if self.scale < 1.0 or len(self.frames_by_scale) > 1 else []),
             table,
             f"memory {self.rss_mb['start']:.0f} MB at the start, {self.rss_mb['end']:.0f} MB at the end",
             Text(f"{self.device}\n{self.gl}"),
@@ -105,12 +108,20 @@ class FrameLog:
         self._process = psutil.Process()
         self._rss_start_mb: float | None = None
         self._is_start_measured = False
+        self._frames_at: dict[float, int] = {}  # frames by their scale
 
     def pause(self) -> None:
         """The loop becomes idle: the time until the next frame is not an interval."""
         self._presented_s = None
 
-    def present(self, presented_s: float, taken_s: float, arrived_s: float) -> None:
+    def present(
+        self,
+        presented_s: float,
+        taken_s: float,
+        arrived_s: float,
+        size: tuple[int, int] = (0, 0),
+        scale: float = 1.0,
+    ) -> None:
         """A frame was presented. `arrived_s` is its capture or arrival, `taken_s` the time when the loop took it."""
         if self._presented_s is None:
             self.seconds += presented_s - taken_s
@@ -122,6 +133,8 @@ class FrameLog:
         self._latencies_ms.push((presented_s - arrived_s) * 1000)
         self._presented_s = presented_s
         self.frames += 1
+        self.size, self.scale = size, scale
+        self._frames_at[scale] = self._frames_at.get(scale, 0) + 1
         if not self._is_start_measured:
             self._is_start_measured = self.seconds >= 1.0
             if self._is_start_measured or self._rss_start_mb is None:
@@ -141,6 +154,7 @@ class FrameLog:
             late_frames=self.late_frames,
             dropped_frames=dropped_frames,
             scale=self.scale,
+            frames_by_scale={f"{scale:g}": count for scale, count in sorted(self._frames_at.items(), reverse=True)},
             size=self.size,
             stages=stages,
             interval_ms=self._intervals_ms.percentiles(),

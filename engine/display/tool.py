@@ -98,6 +98,11 @@ class Tool:
         """Whether `tick` will soon return a result of a running task. The loop then sleeps only briefly."""
         return False
 
+    @property
+    def keeps_size(self) -> bool:
+        """Whether every frame must have the size of the one before: a recording runs."""
+        return False
+
     def draw_part(self, frame: Frame) -> Part:
         """Called before `frame` is drawn. A tool may draw a part of it with other settings; returns the rest."""
         return WHOLE_PICTURE

@@ -60,7 +60,7 @@ class Look:
 
     def present_name(self, pass_name: str) -> str:
         """`pass_name` with a former pass name replaced. The name of a pass of this look is returned as it is."""
-        names = [one.name for one in self.passes]
+        names = [settings.name for settings in self.passes]
         return pass_name if pass_name in names else RENAMED_PASSES.get(pass_name, pass_name)
 
     def with_value(self, pass_name: str, parameter: str, value: Value) -> Look:

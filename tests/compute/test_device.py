@@ -11,7 +11,7 @@ import pytest
 from groundglass.compute import cuda, opencl, registry
 from groundglass.compute.device import Candidate, Device, Failure
 from groundglass.compute.planes import Planes
-from groundglass.compute.registry import BACKENDS, device_words, list_devices, open_device, why_first
+from groundglass.compute.registry import BACKENDS, device_words, list_devices, open_device, reason_for_first
 from groundglass.errors import DeviceError, ShaderError
 from groundglass.timing import Clock
 
@@ -107,16 +107,16 @@ def test_another_backend_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     assert device_words() == "auto, fake, fake:N, cuda, cuda:N, opencl or opencl:N"
     found = list_devices()[0]
     assert found[0].spec == "fake:0"
-    assert why_first(found) == "Fake comes first where it finds a device"
+    assert reason_for_first(found) == "Fake comes first where it finds a device"
 
 
 def test_why_the_first_device_comes_first() -> None:
-    assert why_first([]) == "no driver reports a device"
-    assert why_first([a_candidate("opencl:0", is_cpu=True)]) == (
+    assert reason_for_first([]) == "no driver reports a device"
+    assert reason_for_first([a_candidate("opencl:0", is_cpu=True)]) == (
         "no GPU answers through CUDA or OpenCL, so the processor computes"
     )
-    assert why_first([a_candidate("opencl:1")]) == "no CUDA device is usable, and a GPU comes before a CPU"
-    assert why_first([a_candidate("cuda:0")]) == "CUDA comes first where it finds a device"
+    assert reason_for_first([a_candidate("opencl:1")]) == "no CUDA device is usable, and a GPU comes before a CPU"
+    assert reason_for_first([a_candidate("cuda:0")]) == "CUDA comes first where it finds a device"
 
 
 def test_a_device_that_is_not_here_says_what_is(device: Device) -> None:
