@@ -47,53 +47,53 @@ def read_metadata(source: str) -> Metadata:
     check_regular_file(path)
     if not path.is_file():
         raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
-    found: Metadata = {"file": source, "bytes": path.stat().st_size}
+    metadata: Metadata = {"file": source, "bytes": path.stat().st_size}
     suffix = path.suffix.lower()
     if suffix in PICTURE_SUFFIXES or suffix in VIDEO_SUFFIXES:
         kind = "picture" if suffix in PICTURE_SUFFIXES else "video"
-        return found | _source_metadata(source, kind) | (_picture_metadata(path) if kind == "picture" else {})
-    return found | _raw_metadata(path)
+        return metadata | _source_metadata(source, kind) | (_picture_metadata(path) if kind == "picture" else {})
+    return metadata | _raw_metadata(path)
 
 
 def _source_metadata(source: str, kind: str) -> Metadata:
     with open_source(source) as opened:
-        found: Metadata = {"kind": kind, "size": list(opened.size)}
+        metadata: Metadata = {"kind": kind, "size": list(opened.size)}
         if opened.fps is not None:
-            found["fps"] = opened.fps
+            metadata["fps"] = opened.fps
         if opened.frames is not None and kind != "picture":
-            found["frames"] = opened.frames
+            metadata["frames"] = opened.frames
         first = next(iter(opened), None)
-        return found | ({} if first is None else _frame_metadata(first))
+        return metadata | ({} if first is None else _frame_metadata(first))
 
 
 def _frame_metadata(frame: Frame) -> Metadata:
     """The metadata of a frame."""
-    found: Metadata = {"size": list(frame.size), "orientation": frame.orientation}
+    metadata: Metadata = {"size": list(frame.size), "orientation": frame.orientation}
     if frame.depth_m is not None:
-        found["depth_m"] = [float(frame.depth_m.min()), float(frame.depth_m.max())]
+        metadata["depth_m"] = [float(frame.depth_m.min()), float(frame.depth_m.max())]
     if frame.encoding is not Encoding.MOSAIC:
         meaning = "display-referred" if frame.encoding is Encoding.DISPLAY else "scene-linear"
-        return found | {"light": meaning, "bits": 8 * frame.pixels.dtype.itemsize}
+        return metadata | {"light": meaning, "bits": 8 * frame.pixels.dtype.itemsize}
     profile = frame.profile
-    found |= {"cfa": f"quad {frame.cfa.pattern}" if frame.cfa.block == 2 else frame.cfa.pattern}
-    found |= {"black": list(profile.black), "white": profile.white}
+    metadata |= {"cfa": f"quad {frame.cfa.pattern}" if frame.cfa.block == 2 else frame.cfa.pattern}
+    metadata |= {"black": list(profile.black), "white": profile.white}
     if profile.black_map is not None:
-        found["black_map"] = list(profile.black_map.shape[::-1])
+        metadata["black_map"] = list(profile.black_map.shape[::-1])
     if profile.gain_map is not None:
-        found["shading"] = {"size": list(profile.gain_map.shape[::-1]), "largest": float(profile.gain_map.max())}
-    found["defects"] = 0 if profile.defects is None else len(profile.defects)
-    return found | (_balance_metadata(profile) if frame.cfa.kind != "mono" else {})
+        metadata["shading"] = {"size": list(profile.gain_map.shape[::-1]), "largest": float(profile.gain_map.max())}
+    metadata["defects"] = 0 if profile.defects is None else len(profile.defects)
+    return metadata | (_balance_metadata(profile) if frame.cfa.kind != "mono" else {})
 
 
 def _balance_metadata(profile: CameraProfile) -> Metadata:
-    found: Metadata = {"white_balance": list(profile.white_balance)}
+    metadata: Metadata = {"white_balance": list(profile.white_balance)}
     if profile.calibrations:
         try:
             temperature_k, tint = profile.temperature()
-            found |= {"temperature_k": temperature_k, "tint": tint}
+            metadata |= {"temperature_k": temperature_k, "tint": tint}
         except GroundglassError:
             pass  # these multipliers have no colour temperature
-    return found
+    return metadata
 
 
 def _picture_metadata(path: Path) -> Metadata:
@@ -108,32 +108,32 @@ def _picture_metadata(path: Path) -> Metadata:
         inner = exif.get_ifd(EXIF_DIRECTORY)
         entries = {name: exif[tag] for tag, name in FIRST_TEXTS.items() if tag in exif}
         entries |= {name: inner[tag] for tag, name in (EXIF_NUMBERS | EXIF_TEXTS).items() if tag in inner}
-        found: Metadata = {"format": form}
+        metadata: Metadata = {"format": form}
         if profile:
-            found["icc_profile"] = len(profile)
+            metadata["icc_profile"] = len(profile)
     except (OSError, ValueError, SyntaxError, TypeError, KeyError):  # not a format of Pillow, or broken EXIF
         return {}
-    return found | _capture_metadata(entries)
+    return metadata | _capture_metadata(entries)
 
 
 def _capture_metadata(entries: dict[str, Any]) -> Metadata:
     """The capture metadata from EXIF entries by name."""
-    found: Metadata = {}
+    metadata: Metadata = {}
     make, model = _text(entries.get("Make")), _text(entries.get("Model"))
     brand = make.split(" ")[0].lower()
     camera = model if model.lower().startswith(brand) else f"{make} {model}"
     date = _text(entries.get("DateTimeOriginal")) or _text(entries.get("DateTime"))
     lens, software = _text(entries.get("LensModel")), _text(entries.get("Software"))
     texts = {"camera": camera.strip(), "lens": lens, "software": software}
-    found |= {key: text for key, text in texts.items() if text}
+    metadata |= {key: text for key, text in texts.items() if text}
     if date:
-        found["taken"] = date.replace(":", "-", 2) if date[4:5] == date[7:8] == ":" else date
+        metadata["taken"] = date.replace(":", "-", 2) if date[4:5] == date[7:8] == ":" else date
     keys = {"ExposureTime": "exposure_s", "FNumber": "f_number", "ISOSpeedRatings": "iso", "FocalLength": "focal_mm"}
     for name, key in keys.items():
         number = _number(entries.get(name))
         if number is not None and number > 0:
-            found[key] = number
-    return found
+            metadata[key] = number
+    return metadata
 
 
 def _text(value: Any) -> str:
@@ -152,7 +152,7 @@ def _number(value: Any) -> float | None:
 
 def _raw_metadata(path: Path) -> Metadata:
     dng = read_dng(path)
-    found: Metadata = {"kind": "raw" if dng is None else "DNG"}
+    metadata: Metadata = {"kind": "raw" if dng is None else "DNG"}
     tagged = _tag_metadata(path)
     frame, problem = None, ""
     try:
@@ -166,19 +166,19 @@ def _raw_metadata(path: Path) -> Metadata:
         return {"kind": "headerless or unknown", "problem": _headerless_hint(path.stat().st_size)}
     if dng is None and frame is not None and not tagged:
         tagged = _libraw_metadata(path)
-    found |= tagged
+    metadata |= tagged
     if dng is not None:
-        found |= _dng_metadata(dng)
+        metadata |= _dng_metadata(dng)
     if frame is not None:
-        bits = found.get("bits")
-        found |= _frame_metadata(frame)
-        found |= {} if bits is None else {"bits": bits}  # the value of the file, not of the unpacked frame
-    elif "picture_bytes" in found and found["picture_bytes"][0] < found["picture_bytes"][1]:
-        available, expected = found["picture_bytes"]
-        found["problem"] = f"picture data ends after {available} of {expected} bytes; {problem}"
+        bits = metadata.get("bits")
+        metadata |= _frame_metadata(frame)
+        metadata |= {} if bits is None else {"bits": bits}  # the value of the file, not of the unpacked frame
+    elif "picture_bytes" in metadata and metadata["picture_bytes"][0] < metadata["picture_bytes"][1]:
+        available, expected = metadata["picture_bytes"]
+        metadata["problem"] = f"picture data ends after {available} of {expected} bytes; {problem}"
     else:
-        found["problem"] = problem
-    return found
+        metadata["problem"] = problem
+    return metadata
 
 
 def _headerless_hint(file_bytes: int) -> str:
@@ -202,14 +202,14 @@ def _tag_metadata(path: Path) -> Metadata:
             entries: dict[str, Any] = {name: first.text(name) for name in names}
             entries |= {name: numbers[0] for name in EXIF_NUMBERS.values() if len(numbers := _numbers(first, name))}
             entries |= first.exif()
-            found = _capture_metadata(entries)
+            metadata = _capture_metadata(entries)
             previews = [Tags(page) for page in file.directories if _is_preview(Tags(page))]
             if previews:
-                found["previews"] = [
+                metadata["previews"] = [
                     [tags.whole("ImageWidth") or 0, tags.whole("ImageLength") or 0] for tags in previews
                 ]
             raw = raw_directory(file)
-            return found if raw is None else found | _extent(Tags(raw), path.stat().st_size) | _matrices(first)
+            return metadata if raw is None else metadata | _extent(Tags(raw), path.stat().st_size) | _matrices(first)
     except TagError:
         return {}
 
@@ -234,17 +234,17 @@ def _extent(tags: Tags, file_bytes: int) -> Metadata:
 
 def _matrices(tags: Tags) -> Metadata:
     """The names of the colour matrices, each with its calibration illuminant."""
-    found = []
+    metadata = []
     for number in (1, 2, 3):
         light, _ = ILLUMINANTS.get(tags.whole(f"CalibrationIlluminant{number}") or 0, UNKNOWN_ILLUMINANT)
         kinds = [kind for kind in ("ColorMatrix", "ForwardMatrix", "CameraCalibration") if tags.has(f"{kind}{number}")]
-        found += [f"{kind}{number} ({light})" for kind in kinds]
-    return {"matrices": found} if found else {}
+        metadata += [f"{kind}{number} ({light})" for kind in kinds]
+    return {"matrices": metadata} if metadata else {}
 
 
 def _dng_metadata(dng: Dng) -> Metadata:
     height, width = dng.stored.shape
-    found: Metadata = {
+    metadata: Metadata = {
         "size": list(dng.crop.shape[::-1]),
         "stored_size": [width, height],
         "active_area": [dng.active.left, dng.active.top, *dng.active.shape[::-1]],
@@ -257,42 +257,47 @@ def _dng_metadata(dng: Dng) -> Metadata:
     }
     try:
         cfa = dng.cfa(Path("file"))
-        found["cfa"] = "none: RGB" if cfa is None else f"quad {cfa.pattern}" if cfa.block == 2 else cfa.pattern
+        metadata["cfa"] = "none: RGB" if cfa is None else f"quad {cfa.pattern}" if cfa.block == 2 else cfa.pattern
     except SourceError as error:
-        found["cfa"] = str(error).removeprefix("file: ")
+        metadata["cfa"] = str(error).removeprefix("file: ")
     if dng.white is not None:
-        found["white"] = float(dng.white.min())
+        metadata["white"] = float(dng.white.min())
     if dng.noise is not None:
-        found["noise"] = {"shot": dng.noise.shot, "read": dng.noise.read}
+        metadata["noise"] = {"shot": dng.noise.shot, "read": dng.noise.read}
     if dng.calibrations:
-        found |= _balance_metadata(dng.coloured(CameraProfile()))
+        metadata |= _balance_metadata(dng.coloured(CameraProfile()))
     elif dng.neutral is not None:
-        found["white_balance"] = (dng.neutral[1] / dng.neutral).tolist()
+        metadata["white_balance"] = (dng.neutral[1] / dng.neutral).tolist()
     opcodes = dng.opcodes()
     if opcodes:
-        found["opcodes"] = [_opcode_metadata(opcode) for opcode in opcodes]
-    return found
+        metadata["opcodes"] = [_opcode_metadata(opcode) for opcode in opcodes]
+    return metadata
 
 
 def _opcode_metadata(opcode: Opcode) -> Metadata:
-    found: Metadata = {"list": opcode.stage, "name": opcode.name, "optional": opcode.optional}
+    metadata: Metadata = {"list": opcode.stage, "name": opcode.name, "optional": opcode.optional}
     match opcode.action:
         case GainMap() as shading:
             rows, columns, planes = shading.gains.shape
-            found |= {"used": True, "points": [columns, rows], "planes": planes, "largest": float(shading.gains.max())}
+            metadata |= {
+                "used": True,
+                "points": [columns, rows],
+                "planes": planes,
+                "largest": float(shading.gains.max()),
+            }
         case Vignette() as shading:
-            found |= {"used": True, "corner": 1 + sum(shading.coefficients)}
+            metadata |= {"used": True, "corner": 1 + sum(shading.coefficients)}
         case BadPixels() as listed:
-            found |= {"used": True, "points": len(listed.points), "areas": len(listed.areas)}
+            metadata |= {"used": True, "points": len(listed.points), "areas": len(listed.areas)}
         case BadConstant(constant):
-            found |= {"used": True, "number": constant}
+            metadata |= {"used": True, "number": constant}
         case Warp() as warp:
-            found |= (
+            metadata |= (
                 {"used": False} if warp.lateral is None else {"used": True, "lateral_thousandths": list(warp.lateral)}
             )
         case None:
-            found |= {"used": False, "broken": opcode.broken}
-    return found
+            metadata |= {"used": False, "broken": opcode.broken}
+    return metadata
 
 
 def _libraw_metadata(path: Path) -> Metadata:

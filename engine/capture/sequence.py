@@ -72,9 +72,9 @@ def frame_paths(folder: Path, *, headerless: bool = False) -> list[Path]:
     files = visible_files(folder)
     kinds = (HEADERLESS_SUFFIXES,) if headerless else (RAW_SUFFIXES, PICTURE_SUFFIXES)
     for suffixes in kinds:
-        found = [path for path in files if path.suffix.lower() in suffixes]
-        if found:
-            return found
+        frames = [path for path in files if path.suffix.lower() in suffixes]
+        if frames:
+            return frames
     if headerless:
         suffix_list = ", ".join(sorted(HEADERLESS_SUFFIXES))
         raise SourceError(f"{folder}: has no headerless mosaics; use one of the suffixes {suffix_list}")

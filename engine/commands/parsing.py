@@ -72,7 +72,7 @@ def parse_strength(text: str | float) -> float:
 
 
 def parse_scale(text: str) -> float | None:
-    """0.25 to 1 from "0.5" or "50%"; None for "auto", which holds the frame rate. Else a usage error."""
+    """0.25 to 1 from "0.5" or "50%"; None from "auto", which holds the frame rate. A usage error for other text."""
     if text.strip().lower() == "auto":
         return None
     number, percent = text.strip().removesuffix("%"), 100.0 if text.strip().endswith("%") else 1.0

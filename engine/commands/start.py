@@ -97,9 +97,9 @@ def open_engine(options: EngineOptions, source_options: SourceOptions, gl: moder
 
 
 def compile_ahead(engine: Engine, source: Source, settings: Settings) -> None:
-    """Compiles and allocates for the frames of `source`, so that the first is as quick as the rest.
+    """Compiles and allocates for the frames of `source`, so that the first frame is as fast as the others.
 
-    For a still that would be the work of a second frame.
+    Does nothing for a still, where this would cost the time of a second frame.
     """
     if source.fps:
         engine.compile_for(source.size, settings)

@@ -100,7 +100,7 @@ class Tool:
 
     @property
     def keeps_size(self) -> bool:
-        """Whether every frame must have the size of the one before: a recording runs."""
+        """Whether all frames must have the same size, because a recording runs."""
         return False
 
     def draw_part(self, frame: Frame) -> Part:

@@ -142,12 +142,12 @@ class Viewer:
         self._handle_events(self._surface.wait(wait_s))
 
     def _move(self) -> None:
-        """The picture changes: from now on it is drawn at the scale that holds the frame rate."""
+        """The picture changes: draw it at the scale that holds the frame rate."""
         if self._live_scale is not None:
             self._live_scale.move(perf_counter())
 
     def _govern(self, drawn: Drawn, spent_s: float, swap_s: float) -> None:
-        """Adapts the scale of the next frames to the time spent on this one; this frame is not drawn again."""
+        """Adapts the scale of the next frames to the time spent on this frame, which is not drawn again."""
         if self._live_scale is not None and not self._keeps_size():
             before = self._settings.now
             self._live_scale.measure(drawn, spent_s, swap_s, perf_counter())
@@ -155,7 +155,7 @@ class Viewer:
                 self._drawn_by = self._settings.now
 
     def _keeps_size(self) -> bool:
-        """Whether a recording runs, which has one size."""
+        """Whether a recording runs, which requires a constant size."""
         return any(tool.keeps_size for tool in self._tools)
 
     def _is_outdated(self) -> bool:
@@ -260,7 +260,7 @@ class Viewer:
         return status, self._message if now_s < self._message_until_s else ""
 
     def _reduction(self) -> str:
-        """What the frame rate costs: the scale, if it is below 1."""
+        """The scale for the status line, empty in full size."""
         scale = self._settings.now.scale
         return f" at {100 * scale:.3g} %" if scale < 1.0 else ""
 
