@@ -8,7 +8,7 @@ import re
 import typer
 
 from ..errors import LookError
-from ..optics.focus import FARTHEST_M, Rack
+from ..optics.focus import MAX_FOCUS_M, Rack
 
 # The maximum width of a GL texture on common drivers. Larger values are probably typing errors.
 MAX_SIDE_PX = 16384
@@ -41,7 +41,7 @@ def parse_focus(text: str | None) -> float | Rack | None:
         focus_m = math.nan
     if math.isnan(focus_m):
         raise LookError(f"focus '{text}' is not valid; use a distance in metres, such as 1.2, or a rack, 0.9..2.5@3")
-    return min(focus_m, FARTHEST_M)
+    return min(focus_m, MAX_FOCUS_M)
 
 
 def parse_rack_s(text: str) -> tuple[float, float]:
