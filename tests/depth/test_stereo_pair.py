@@ -254,7 +254,7 @@ def test_arrays_are_matched() -> None:
     assert mostly(RIG.depth_m(expected), 2.0)
     holed = np.where(left < 20, np.nan, left / 255)
     assert mostly(gg.match_stereo(holed, right / 255, max_disparity=40), 20.0)
-    with pytest.raises(ValueError, match="of one size"):
+    with pytest.raises(ValueError, match="of the same size"):
         gg.match_stereo(left, right[:-1])
-    with pytest.raises(ValueError, match="of one size"):
+    with pytest.raises(ValueError, match="of the same size"):
         gg.match_stereo(left[None, None], right[None, None])
