@@ -114,15 +114,11 @@ class FrameLog:
         """The loop becomes idle: the time until the next frame is not an interval."""
         self._presented_s = None
 
-    def present(
-        self,
-        presented_s: float,
-        taken_s: float,
-        arrived_s: float,
-        size: tuple[int, int] = (0, 0),
-        scale: float = 1.0,
-    ) -> None:
-        """A frame was presented. `arrived_s` is its capture or arrival, `taken_s` the time when the loop took it."""
+    def present(self, presented_s: float, taken_s: float, arrived_s: float, scale: float = 1.0) -> None:
+        """A frame was presented. `arrived_s` is its capture or arrival, `taken_s` the time when the loop took it.
+
+        `scale` is that of the settings.
+        """
         if self._presented_s is None:
             self.seconds += presented_s - taken_s
         else:
@@ -133,7 +129,6 @@ class FrameLog:
         self._latencies_ms.push((presented_s - arrived_s) * 1000)
         self._presented_s = presented_s
         self.frames += 1
-        self.size, self.scale = size, scale
         self._frames_at[scale] = self._frames_at.get(scale, 0) + 1
         if not self._is_start_measured:
             self._is_start_measured = self.seconds >= 1.0

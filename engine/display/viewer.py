@@ -209,7 +209,9 @@ class Viewer:
         self._redraw = False
         swap_s = self._present()
         presented_s = perf_counter()
-        self._log.present(presented_s, taken_s, arrived_s, drawn.texture.size, drawn.settings.scale)
+        self._log.present(presented_s, taken_s, arrived_s, drawn.settings.scale)
+        self._log.size = drawn.texture.size
+        self._log.scale = max(drawn.texture.size) / max(frame.size)
         self._govern(drawn, presented_s - taken_s, swap_s)
 
     def _draw(self, frame: Frame) -> Drawn:

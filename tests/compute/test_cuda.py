@@ -1,0 +1,286 @@
+"""The CUDA path without a GPU: kernels compiled as C++ run on the host (tests/support/cupy_stand_in)."""
+
+from __future__ import annotations
+
+import builtins
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.compute.device import Device
+from groundglass.compute.planes import Planes
+from groundglass.compute.program import KERNELS
+from groundglass.compute.registry import list_devices, open_device
+from groundglass.depth.stereo_pair import StereoPairDepth
+from groundglass.develop.demosaic import METHODS
+from groundglass.develop.developer import Developer
+from groundglass.errors import DeviceError, ShaderError
+from groundglass.lens import list_lenses
+from groundglass.optics.defocus import QUALITIES
+from groundglass.packing import Packing, pack
+from groundglass.timing import Clock
+from tolerances import ANOTHER_COMPILER, STAGE
+
+RANDOM = np.random.default_rng(41)
+STAND_IN = Path(__file__).resolve().parent.parent / "support" / "cupy_stand_in"
+RIG = gg.StereoRig(focal_px=400, baseline_m=0.1)
+
+
+@pytest.fixture(scope="module")
+def cupy(pytestconfig: pytest.Config) -> Iterator[ModuleType]:
+    """The stand-in under the name of CuPy."""
+    if shutil.which("g++") is None:
+        pytest.skip("no C++ compiler: g++ is not installed")
+    cache = pytestconfig.cache
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "cupy"]:
+            patch.delitem(sys.modules, name)
+        patch.syspath_prepend(str(STAND_IN))
+        if cache is not None:
+            patch.setenv("CUPY_STAND_IN_CACHE", str(cache.mkdir("cuda")))
+        import cupy
+
+        yield cupy
+        for name in [name for name in sys.modules if name.partition(".")[0] == "cupy"]:
+            del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def cuda(cupy: ModuleType) -> Iterator[Device]:
+    """The CUDA device; all its memory is released at the end."""
+    opened = open_device("cuda:0")
+    yield opened
+    opened.close()
+    assert opened.live_buffers == 0
+    assert cupy.get_default_memory_pool().used_bytes() == 0
+
+
+@pytest.fixture(scope="module")
+def opencl(device: Device) -> Iterator[Device]:
+    """The OpenCL device with the run length of a GPU: where a lens varies over the field, runs see it in steps."""
+    opened = open_device(device.spec)
+    opened.run_length = 1
+    yield opened
+    opened.close()
+
+
+def frame_of(height: int = 60, width: int = 88, **attributes: Any) -> gg.Frame:
+    """A noisy mosaic with clipped photosites, two planes of depth, and a defect."""
+    mosaic = (9000 + 2000 * RANDOM.standard_normal((height, width))).clip(0, 65535).astype(np.uint16)
+    mosaic[20:26, 30:40] = 65535
+    depth_m = np.where(np.arange(width) < width // 2, 0.8, 5.0) * np.ones((height, 1))
+    return gg.Frame(mosaic, depth_m=depth_m.astype(np.float32), **attributes)
+
+
+def scenes(cuda: Device, opencl: Device, frame: gg.Frame, settings: gg.Settings) -> tuple[np.ndarray, np.ndarray]:
+    """The scene-linear picture of one frame by both devices."""
+    pictures = []
+    for opened in (cuda, opencl):
+        engine = gg.Engine(opened.companion())
+        pictures.append(engine.scene(frame, settings))
+        engine.close()
+    return pictures[0], pictures[1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_demosaic_equals_opencl(cuda: Device, opencl: Device, method: str) -> None:
+    settings = gg.Settings(f_number=16.0, development=gg.Development(demosaic=method))  # type: ignore[arg-type]
+    picture, expected = scenes(cuda, opencl, frame_of(), settings)
+    np.testing.assert_allclose(picture, expected, atol=ANOTHER_COMPILER)
+
+
+@pytest.mark.parametrize("packing", [Packing.U16, Packing.RAW10, Packing.P12])
+def test_all_raw_stages_equal_opencl(cuda: Device, opencl: Device, packing: Packing) -> None:
+    width, white = 88, (1 << packing.bits) - 1
+    numbers = RANDOM.integers(0, white + 1, (60, width), dtype=np.uint16)
+    profile = gg.CameraProfile(white=float(white), white_balance=(2.0, 1.0, 1.5))
+    packed_width = 0 if packing is Packing.U16 else width
+    frame = gg.Frame(pack(numbers, packing), packing=packing, packed_width=packed_width, profile=profile)
+    development = gg.Development().with_all_stages()
+    pictures = []
+    for opened in (cuda, opencl):
+        developer = Developer(opened)
+        pictures.append([developer.develop(frame, development).read() for _ in range(2)][1])  # temporal needs two
+        developer.release()
+    np.testing.assert_allclose(pictures[0], pictures[1], atol=ANOTHER_COMPILER)
+
+
+@pytest.mark.parametrize("kind", ["xtrans", "quad", "mono"])
+def test_other_color_filters_equal_opencl(cuda: Device, opencl: Device, kind: str) -> None:
+    cfa = {"xtrans": gg.Cfa("xtrans"), "quad": gg.Cfa("quad-rggb"), "mono": gg.Cfa("mono")}[kind]
+    picture, expected = scenes(cuda, opencl, frame_of(cfa=cfa), gg.Settings(f_number=16.0))
+    np.testing.assert_allclose(picture, expected, atol=ANOTHER_COMPILER)
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize("lens", list_lenses())
+def test_each_lens_equals_opencl(cuda: Device, opencl: Device, lens: str, quality: str) -> None:
+    settings = gg.Settings(lens=lens, focus_m=1.5, quality=quality)  # type: ignore[arg-type]
+    picture, expected = scenes(cuda, opencl, frame_of(), settings)
+    np.testing.assert_allclose(picture, expected, atol=ANOTHER_COMPILER)
+
+
+@pytest.mark.parametrize("scale", [0.75, 0.5, 0.3])
+def test_a_scaled_picture_equals_opencl(cuda: Device, opencl: Device, scale: float) -> None:
+    picture, expected = scenes(cuda, opencl, frame_of(), gg.Settings(scale=scale))
+    np.testing.assert_allclose(picture, expected, atol=ANOTHER_COMPILER)
+
+
+def test_work_groups_with_barriers_match_a_pair_as_opencl_does(cuda: Device, device: Device) -> None:
+    """On a GPU a work-group follows a path; a CPU sweeps. The costs are integers, and so are equal."""
+    texture = np.kron(RANDOM.integers(0, 256, (30, 90), dtype=np.uint8), np.ones((2, 2), np.uint8))
+    left, right = (np.repeat(texture[:, x : x + 120, None], 3, axis=2).copy() for x in (0, 20))
+    frame = gg.Frame(left, gg.Encoding.DISPLAY, right=right, rig=RIG)
+    maps = []
+    for opened in (cuda, device):
+        pairs = StereoPairDepth(opened)
+        maps.append(pairs.depth_m(frame, "live"))
+        pairs.release()
+    np.testing.assert_allclose(maps[0], maps[1], rtol=STAGE)
+
+
+def test_a_picture_reaches_gl(cuda: Device, opencl: Device) -> None:
+    frame, pictures = frame_of(), []
+    for opened in (cuda, opencl):
+        with gg.Engine(opened.companion()) as engine:
+            pictures.append(engine.render(frame, gg.Settings()).astype(int))
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+
+
+def linearize(device: Device, planes: Planes, **changes: object) -> None:
+    planes.run(
+        "linearize.cl", "linearize_float", **({"light": planes.buffer, "mosaic": planes.buffer, "encoded": 0} | changes)
+    )
+
+
+def test_arguments_are_checked_by_name_and_type(cuda: Device) -> None:
+    planes = Planes(cuda, 64, 4, 1)
+    with pytest.raises(ShaderError, match=r"linearize_float has no argument 'lihgt'; did you mean 'light'\?"):
+        linearize(cuda, planes, lihgt=planes.buffer)
+    with pytest.raises(ShaderError, match=r"'int encoded' takes an int, not float 0\.5"):
+        linearize(cuda, planes, encoded=0.5)
+    planes.release()
+
+
+def test_a_compile_error_names_file_and_line(cuda: Device) -> None:
+    text = KERNELS.read("linearize.cl")
+    assert text is not None
+    line = len(text.splitlines()) + 1
+    try:
+        KERNELS.put({"linearize.cl": f"{text}\nint broken = nothing;\n"})
+        planes = Planes(cuda, 64, 4, 1)
+        with pytest.raises(ShaderError, match=rf"linearize\.cl:{line + 1}: error: .nothing. was not declared"):
+            linearize(cuda, planes)
+    finally:
+        KERNELS.put({"linearize.cl": text})
+    linearize(cuda, planes)
+    planes.release()
+
+
+def test_stages_are_timed(cuda: Device) -> None:
+    planes, clock = Planes(cuda, 64, 4, 1), Clock()
+    with cuda.stage("develop", clock):
+        linearize(cuda, planes)
+    cuda.collect()
+    assert list(clock.stages()) == ["develop"]
+    assert clock.stages()["develop"]["p50_ms"] > 0
+    planes.release()
+
+
+def test_memory_that_does_not_exist_is_an_error(cuda: Device, cupy: ModuleType) -> None:
+    with pytest.raises(DeviceError, match=r"^cuda:0: cannot allocate \d+ MiB \(Out of memory .*\); use a smaller"):
+        cuda.allocate(2 * cupy.cuda.MEMORY_BYTES)
+
+
+def test_a_failed_launch_is_an_error_at_the_next_synchronization(cuda: Device, cupy: ModuleType) -> None:
+    cupy.cuda.Stream.failure = cupy.cuda.runtime.CUDARuntimeError("cudaErrorIllegalAddress")
+    with pytest.raises(DeviceError, match=r"^cuda:0 \(Stand-in\): cudaErrorIllegalAddress; start again") as caught:
+        cuda.collect()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_launch_that_the_driver_refuses_is_an_error(cuda: Device) -> None:
+    planes = Planes(cuda, 64, 4, 1)
+    arguments = {"light": planes.buffer, "mosaic": planes.buffer, "width": 64, "pitch": 96, "encoded": 0}
+    with pytest.raises(DeviceError, match="CUDA_ERROR_INVALID_VALUE"):
+        cuda.run("linearize.cl", "linearize_float", (4096, 1), (2048, 1), **arguments)
+    planes.release()
+
+
+@pytest.mark.usefixtures("cupy")
+class TestEnumeration:
+    """Each reason why CUDA cannot be used is one line with a remedy, and `auto` takes another device."""
+
+    def failure(self) -> str:
+        """What `devices` and messages state about CUDA."""
+        candidates, failures = list_devices()
+        assert [candidate for candidate in candidates if candidate.kind == "cuda"] == []
+        found = next(failure for failure in failures if failure.kind == "cuda")
+        text = f"{found.reason}; {found.remedy}"
+        assert "\n" not in text
+        return text
+
+    def test_the_device_is_described(self) -> None:
+        found = next(candidate for candidate in list_devices()[0] if candidate.kind == "cuda")
+        assert (found.spec, found.name, found.driver, found.is_cpu) == ("cuda:0", "Stand-in", "CUDA 13.0", False)
+
+    @pytest.mark.parametrize(
+        ("error", "message"),
+        [
+            (ImportError("No module named 'cupy'"), "CuPy is not installed; pip install groundglass[cuda]"),
+            (
+                PermissionError("/home/x/.cupy"),
+                "CuPy cannot be imported (/home/x/.cupy); make the home folder writable",
+            ),
+        ],
+    )
+    def test_cupy_cannot_be_imported(self, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str) -> None:
+        imported = builtins.__import__
+
+        def refuse(name: str, *arguments: Any, **keywords: Any) -> Any:
+            if name == "cupy":
+                raise error
+            return imported(name, *arguments, **keywords)
+
+        monkeypatch.setattr(builtins, "__import__", refuse)
+        assert message in self.failure()
+
+    def test_no_driver(self, monkeypatch: pytest.MonkeyPatch, cupy: ModuleType) -> None:
+        def refuse() -> int:
+            raise cupy.cuda.runtime.CUDARuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected")
+
+        monkeypatch.setattr(cupy.cuda.runtime, "getDeviceCount", refuse)
+        assert "the driver reports no device (cudaErrorNoDevice" in self.failure()
+
+    def test_no_nvrtc(self, monkeypatch: pytest.MonkeyPatch, cupy: ModuleType) -> None:
+        def refuse() -> tuple[int, int]:
+            raise RuntimeError("CuPy failed to load\n libnvrtc.so.13")
+
+        monkeypatch.setattr(cupy.cuda.nvrtc, "getVersion", refuse)
+        assert "(CuPy failed to load libnvrtc.so.13); pip install 'nvidia-cuda-nvrtc>=13,<14'" in self.failure()
+
+    def test_an_old_gpu(self, monkeypatch: pytest.MonkeyPatch, cupy: ModuleType) -> None:
+        old = cupy.cuda.runtime.getDeviceProperties(0) | {"major": 6, "minor": 1}
+        monkeypatch.setattr(cupy.cuda.runtime, "getDeviceProperties", lambda number: old)
+        assert self.failure() == (
+            "cuda:0 (Stand-in) has compute capability 6.1, and NVRTC 13.0 compiles for 7.5 and newer; "
+            "use it through OpenCL"
+        )
+
+    @pytest.mark.parametrize("kind", ["runtime.CUDARuntimeError", "driver.CUDADriverError"])
+    def test_a_device_that_does_not_open(self, monkeypatch: pytest.MonkeyPatch, cupy: ModuleType, kind: str) -> None:
+        module, _, name = kind.partition(".")
+        error = getattr(getattr(cupy.cuda, module), name)
+
+        def refuse(self: object, *, non_blocking: bool) -> None:
+            raise error("out of resources")
+
+        monkeypatch.setattr(cupy.cuda.Stream, "__init__", refuse)
+        with pytest.raises(DeviceError, match=r"^cuda:0 \(Stand-in\): cannot be opened \(out of resources\); install"):
+            open_device("cuda:0")

@@ -1,0 +1,109 @@
+"""`cupy.cuda`: one device, its driver, streams and events."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+MEMORY_BYTES = 8 << 30
+_streams: list[Stream] = []  # current streams, the innermost last
+
+
+class CUDARuntimeError(RuntimeError):
+    """An error of the runtime, such as a launch that failed."""
+
+
+class CUDADriverError(RuntimeError):
+    """An error of the driver, such as a module that cannot be loaded."""
+
+
+class OutOfMemoryError(MemoryError):
+    """The device has too little memory."""
+
+
+class CompileException(Exception):
+    """A kernel does not compile; the text is the compiler's log."""
+
+
+class Device:
+    """The device `number`, current within a `with` block."""
+
+    def __init__(self, number: int) -> None:
+        if not 0 <= number < runtime.getDeviceCount():
+            raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+        self.id = number
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Event:
+    """A point of a stream. Everything before it is done, for the stand-in runs a launch at once."""
+
+    def __init__(self) -> None:
+        self.seconds = time.perf_counter()
+
+    def synchronize(self) -> None: ...
+
+
+class Stream:
+    """A stream, current within a `with` block. `failure` is raised by the next synchronization, as a launch's would."""
+
+    failure: Exception | None = None
+
+    def __init__(self, *, non_blocking: bool = False) -> None:
+        assert non_blocking, "the default stream waits for every other stream"
+
+    def __enter__(self) -> Stream:
+        _streams.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _streams.pop()
+
+    def record(self) -> Event:
+        return Event()
+
+    def synchronize(self) -> None:
+        failure, Stream.failure = Stream.failure, None
+        if failure is not None:
+            raise failure
+
+
+def check_stream(stream: Stream | None) -> None:
+    """Asserts that work is queued on a stream of the device, not on the default stream."""
+    assert stream is not None or _streams, "queued on the default stream"
+
+
+def get_elapsed_time(first: Event, second: Event) -> float:
+    """Milliseconds between two events."""
+    return (second.seconds - first.seconds) * 1e3
+
+
+def alloc_pinned_memory(nbytes: int) -> bytearray:
+    return bytearray(nbytes)
+
+
+def _properties(number: int) -> dict[str, Any]:
+    return {
+        "name": b"Stand-in",
+        "multiProcessorCount": 2,
+        "totalGlobalMem": MEMORY_BYTES,
+        "major": 9,
+        "minor": 0,
+    }
+
+
+runtime = SimpleNamespace(
+    CUDARuntimeError=CUDARuntimeError,
+    getDeviceCount=lambda: 1,
+    getDeviceProperties=_properties,
+    driverGetVersion=lambda: 13000,
+)
+driver = SimpleNamespace(CUDADriverError=CUDADriverError)
+nvrtc = SimpleNamespace(getVersion=lambda: (13, 0), getSupportedArchs=lambda: [75, 80, 90, 100])
+memory = SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
+compiler = SimpleNamespace(CompileException=CompileException)
