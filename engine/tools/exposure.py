@@ -57,7 +57,7 @@ class ExposureTool(Tool):
             get=lambda: self._mode.partition(":")[0],
             set=self._set_mode,
             renamed=OLD_MODES,
-            help="the area exposed as a grey card, for spot the clicked one; highlight-weighted: protects the highlights",
+            help="the area exposed as a grey card; spot: the clicked area; highlight-weighted: no clipping",
         )
         yield Number(
             *("exposure", "Exposure", "exposure"),
