@@ -78,7 +78,7 @@ class LookSection:
                 imgui.end_disabled()
 
     def _randomize(self) -> None:
-        self._editing.randomise(self._by_hand.randrange(MAX_SEEDS), 0.3)
+        self._editing.randomize(self._by_hand.randrange(MAX_SEEDS), 0.3)
 
     def _parameters(self, imgui: Any) -> None:
         words = self._search.lower().split()
@@ -117,7 +117,7 @@ class LookSection:
         if imgui.begin_popup_context_item("more"):
             if imgui.menu_item("reset", "", False, changed)[0]:
                 editing.reset(*names)
-            chosen, locked = imgui.menu_item("lock against randomise", "", editing.is_locked(*names))
+            chosen, locked = imgui.menu_item("lock against randomize", "", editing.is_locked(*names))
             if chosen:
                 editing.lock(*names, locked)
             imgui.end_popup()
