@@ -40,9 +40,7 @@ class PassTimes(Tool):
     def __init__(self, tool_context: ToolContext, times: dict[str, float] | None = None) -> None:
         self._tool_context, self._notify = tool_context, tool_context.notify
         self._running: Generator[None, None, None] | None = None
-        self._grader: Grader | None = (
-            None  # of the running measurement; outlives the generator, which may end at any time
-        )
+        self._grader: Grader | None = None  # owned here because the generator may end at any time
         self.times = {} if times is None else times
 
     @property
