@@ -52,12 +52,12 @@ def test_invalid_lists_are_refused(tmp_path: Path) -> None:
     depth(tmp_path / "d0.png", 1000)
     (tmp_path / "depth.txt").write_text("1.0 d0.png\n")
     for text, message in (
-        ("# nothing\n", "names no files"),
+        ("# nothing\n", "lists no files"),
         ("soon 0.png\n", r"rgb\.txt:1: 'soon 0\.png' is not a time"),
         ("1.0\n", r"rgb\.txt:1: '1\.0' is not a time"),
         ("nan 0.png\n", "is not a time"),
-        ("1.0 9.png\n", r"9\.png: no such file, though .*rgb\.txt names it"),
-        ("7000.0 0.png\n", "no time in rgb.txt is near one in depth.txt"),
+        ("1.0 9.png\n", r"9\.png: no such file, although .*rgb\.txt lists it"),
+        ("7000.0 0.png\n", "no time in rgb.txt is close to a time in depth.txt"),
     ):
         (tmp_path / "rgb.txt").write_text(text)
         with pytest.raises(SourceError, match=message):
@@ -125,7 +125,7 @@ def test_a_folder_of_maps_gives_depth_to_any_source(tmp_path: Path) -> None:
     (tmp_path / "maps" / "z3.png").unlink()
     with pytest.raises(SourceError, match=r"2 maps for 3 frames, and none is named like 1\.png"):
         reds_and_metres(tmp_path / "clip", depth=tmp_path / "maps")
-    with pytest.raises(SourceError, match="holds no depth maps"):
+    with pytest.raises(SourceError, match="has no depth maps"):
         open_source(tmp_path / "clip", depth=tmp_path)
 
 

@@ -76,7 +76,7 @@ def test_another_size_names_the_file(tmp_path: Path) -> None:
     frames = iter(open_source(tmp_path))
     next(frames)
     next(frames)
-    with pytest.raises(SourceError, match=r"frame3\.png: 8x6 display does not follow 4x3 display of frame1\.png"):
+    with pytest.raises(SourceError, match=r"frame3\.png: 8x6 display differs from 4x3 display of frame1\.png"):
         next(frames)
 
 
@@ -88,9 +88,9 @@ def test_raw_files_have_priority_over_pictures(tmp_path: Path) -> None:
 
 def test_a_folder_without_frames_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(SourceError, match="holds no raws and no pictures"):
+    with pytest.raises(SourceError, match="has no raw files and no pictures"):
         open_source(tmp_path)
-    with pytest.raises(SourceError, match="holds no headerless mosaics"):
+    with pytest.raises(SourceError, match="has no headerless mosaics"):
         open_source(tmp_path, raw_format="rggb12", raw_size="2x2")
 
 

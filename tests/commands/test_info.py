@@ -94,7 +94,7 @@ def test_the_metadata_of_a_dng(tmp_path: Path) -> None:
 
 def test_the_text_report_of_a_dng(tmp_path: Path) -> None:
     text = report(read_metadata(str(rich_dng(tmp_path / "a.dng"))))
-    assert text["picture"] == "80x50 at 6,3 of 96x64, active 90x60 at 2,1, turned right by a quarter"
+    assert text["picture"] == "80x50 at 6,3 of 96x64, active 90x60 at 2,1, rotated right by 90 degrees"
     assert text["levels"] == "black 5 5 6 5, white 4095"
     assert text["balance"].startswith("2, 1, 1.6: ")
     assert " K, tint " in text["balance"]
@@ -102,7 +102,7 @@ def test_the_text_report_of_a_dng(tmp_path: Path) -> None:
     assert text["opcodes"] == (
         "FixBadPixelsList (list 1); 2 of GainMap (list 2); WarpRectilinear (list 3), lateral colour +0.50 and -0.30 "
         "thousandths; "
-        "opcode 77 (list 3), not applied though the file asks for it"
+        "opcode 77 (list 3), not applied although the file requires it"
     )
     assert text["shading"] == "80x50 gains, up to 2.25"
     assert text["defects"] == "1 listed"
@@ -175,7 +175,7 @@ def test_a_file_without_a_header_gets_a_hint(tmp_path: Path, info: Callable[...,
     assert code == 0
     assert "614400 bytes" in out
     assert "--raw-format rggb12 --raw-size" in out
-    assert "would hold 640x480 of 16 bits" in out
+    assert "could be 640x480 with 16 bits" in out
 
 
 def test_the_metadata_of_the_scene_a_folder_and_a_video(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_the_metadata_of_the_scene_a_folder_and_a_video(tmp_path: Path) -> None:
         Image.new("RGB", (40, 30)).save(tmp_path / "clip" / f"{number}.png")
     metadata = read_metadata(str(tmp_path / "clip"))
     assert (metadata["kind"], metadata["frames"], metadata["size"]) == ("folder", 3, [40, 30])
-    assert report(metadata)["plays"] == "3 frames, 24 frames a second"
+    assert report(metadata)["plays"] == "3 frames, 24 frames per second"
     av = pytest.importorskip("av")
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)

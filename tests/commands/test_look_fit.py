@@ -75,7 +75,7 @@ def test_pairs_follow_from_the_file_names() -> None:
     names = [Path(name) for name in ("a.dng", "a.jpg", "b.NEF", "c.cr3", "c.tif")]
     assert pairs_of(names) == [(names[0], names[1]), (names[2], None), (names[3], names[4])]
     for wrong in (["a.jpg"], ["a.dng", "a.jpg", "b.jpg"]):
-        with pytest.raises(LookError, match="without a raw before it"):
+        with pytest.raises(LookError, match="without a raw file before it"):
             pairs_of([Path(name) for name in wrong])
     assert pairs_of([Path("a.bin"), Path("a.jpg")], any_is_raw=True) == [(Path("a.bin"), Path("a.jpg"))]
 
@@ -147,7 +147,7 @@ def test_the_residual_of_the_passes_is_written_as_a_cube(folder: Path, tmp_path:
     assert look.passes[-1].name == "lut"
     assert not np.array_equal(grade(GREYS, look, ctx=context()), grade(GREYS, without_lut(look), ctx=context()))
     fitted.unlink()
-    with pytest.raises(OutputError, match=r"fitted\.cube: is there already"):
+    with pytest.raises(OutputError, match=r"fitted\.cube: already exists"):
         fit(folder / "a.raw", folder / "a.jpg", *RAW, "-o", fitted, "--residual-lut")
 
 

@@ -78,7 +78,7 @@ def test_a_sheet_shows_the_chosen_looks_and_look_files(tmp_path: Path) -> None:
     [
         (("neutral", "clasic", SCENE, "-o", "a.png"), LookError, "did you mean 'classic'"),
         (("neutral", "classic", "gone.dng", "-o", "a.png"), GroundglassError, "gone.dng"),
-        (("neutral", "classic", SCENE, "-o", "a.exr"), OutputError, "this is a finished picture"),
+        (("neutral", "classic", SCENE, "-o", "a.exr"), OutputError, "not for a final picture"),
         (("neutral", "classic", SCENE, "-o", "a.gif"), OutputError, "names no picture format"),
         (("neutral", "classic", SCENE, "-o", "no/a.png"), OutputError, "does not exist"),
     ],

@@ -62,16 +62,16 @@ def test_tune_draws_with_the_written_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Warm", "no name for a pass"),
-        ("warm shadows", "no name for a pass"),
-        ("../warm", "no name for a pass"),
-        ("warm__shadows", "no name for a pass"),
-        ("2warm", "no name for a pass"),
-        ("vec3", "a word of GLSL"),
-        ("main", "a word of GLSL"),
-        ("vignette", "vignette.glsl ships"),
-        ("common", "common.glsl ships"),
-        ("grid", "grid.glsl ships"),
+        ("Warm", "not a valid pass name"),
+        ("warm shadows", "not a valid pass name"),
+        ("../warm", "not a valid pass name"),
+        ("warm__shadows", "not a valid pass name"),
+        ("2warm", "not a valid pass name"),
+        ("vec3", "a reserved GLSL name"),
+        ("main", "a reserved GLSL name"),
+        ("vignette", "vignette.glsl is a built-in shader"),
+        ("common", "common.glsl is a built-in shader"),
+        ("grid", "grid.glsl is a built-in shader"),
     ],
 )
 def test_an_invalid_name_is_refused(tmp_path: Path, name: str, message: str) -> None:
@@ -83,14 +83,14 @@ def test_an_invalid_name_is_refused(tmp_path: Path, name: str, message: str) -> 
 @pytest.mark.parametrize("existing", ["warm.glsl", "warm.toml"])
 def test_an_existing_file_is_not_overwritten(tmp_path: Path, existing: str) -> None:
     (tmp_path / existing).write_text("mine")
-    with pytest.raises(OutputError, match=f"{re.escape(existing)}: is there already"):
+    with pytest.raises(OutputError, match=f"{re.escape(existing)}: already exists"):
         run("new-pass", "warm", "-o", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [existing]
     assert (tmp_path / existing).read_text() == "mine"
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ShaderError, match=r"nowhere: is no folder of passes; groundglass new-pass NAME -o"):
+    with pytest.raises(ShaderError, match=r"nowhere: is not a folder; groundglass new-pass NAME -o"):
         run("tune", "--shaders", tmp_path / "nowhere", "--headless", "--frames", 1)
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):

@@ -65,7 +65,7 @@ def test_the_permissions_of_the_file_follow_the_umask(raw: Path, tmp_path: Path)
 def test_a_profile_is_overwritten_only_with_force(raw: Path, tmp_path: Path) -> None:
     target = tmp_path / "camera.toml"
     target.write_text("mine")
-    with pytest.raises(GroundglassError, match=r"camera\.toml: is there already; .*--force"):
+    with pytest.raises(GroundglassError, match=r"camera\.toml: already exists; .*--force"):
         profile(raw, *RAW, "-o", target, "--json", tmp_path / "report.json")
     assert target.read_text() == "mine"
     assert not (tmp_path / "report.json").exists()
@@ -106,7 +106,7 @@ def test_corners_are_fractions_of_the_picture(raw: Path, tmp_path: Path) -> None
 def test_invalid_corners_are_refused(raw: Path, corners: str) -> None:
     result = CliRunner().invoke(app, ["profile", str(raw), *RAW, "--corners", corners])
     assert result.exit_code == 2
-    assert "is not four places" in " ".join(result.output.replace("│", " ").split())
+    assert "is not four positions" in " ".join(result.output.replace("│", " ").split())
 
 
 def test_a_profile_survives_its_file(tmp_path: Path) -> None:

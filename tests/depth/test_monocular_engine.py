@@ -136,7 +136,7 @@ def test_an_error_of_the_thread_is_raised_by_draw(live: tuple[LiveEngine, Slow])
 
 
 def test_a_range_without_a_model_is_an_error() -> None:
-    with pytest.raises(gg.GroundglassError, match="depth_range is of what a depth_model tells"):
+    with pytest.raises(gg.GroundglassError, match="depth_range requires depth_model"):
         LiveEngine(depth_range=(1, 2))
 
 
@@ -173,7 +173,7 @@ def test_the_command_renders_with_a_model_and_a_range(tmp_path: Path, photo: Pat
 
 
 def test_a_range_for_a_photo_without_depth_is_an_error(photo: Path) -> None:
-    with pytest.raises(gg.GroundglassError, match="brings no depth for --depth-range"):
+    with pytest.raises(gg.GroundglassError, match="has no depth for --depth-range"):
         gg.render(photo, depth_range="0.8..6")
 
 

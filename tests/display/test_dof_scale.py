@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from groundglass.display.dof_scale import MARKED_FRACTION, DofScale, _distance_marks, draw_dof_scale
+from groundglass.display.dof_scale import MIN_APERTURE_POSITION, DofScale, _distance_ticks, draw_dof_scale
 from groundglass.display.status_line import format_depth_of_field, format_sharp_zone, text_height_px
 from groundglass.lens import list_lenses, load_lens
 from groundglass.optics.focus import depth_of_field_m
@@ -61,11 +61,11 @@ def test_infinity_is_at_the_far_limit_of_the_hyperfocal_distance() -> None:
     assert dof_scale.far_m == math.inf
     # Distance of the infinity mark from the centre in half widths, and the distance of the marks of f/8.
     offset = 1 / dof_scale.focus_m / dof_scale.half_width_dioptres
-    assert offset == pytest.approx(8.0 / 16.0 * MARKED_FRACTION, rel=0.01)
+    assert offset == pytest.approx(8.0 / 16.0 * MIN_APERTURE_POSITION, rel=0.01)
 
 
 def test_distance_labels_prefer_round_numbers_and_do_not_overlap() -> None:
-    distances = _distance_marks(1500.0, 13)
+    distances = _distance_ticks(1500.0, 13)
     labels = {label: position for position, label in distances if label}
     assert {"inf", "1", "2", "5"} <= labels.keys()
     assert all(x == pytest.approx(-1500.0 / float(label)) for label, x in labels.items() if label != "inf")

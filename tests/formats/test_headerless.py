@@ -64,9 +64,9 @@ def test_a_malformed_size_is_refused(tmp_path: Path, raw_size: str) -> None:
 
 def test_format_size_and_black_require_each_other(tmp_path: Path) -> None:
     path = write(tmp_path / "a.raw", [0, 1, 2, 3])
-    with pytest.raises(SourceError, match="needs --raw-size"):
+    with pytest.raises(SourceError, match="requires --raw-size"):
         open_source(path, raw_format="rggb12")
-    with pytest.raises(SourceError, match="need --raw-format"):
+    with pytest.raises(SourceError, match="require --raw-format"):
         open_source(path, raw_size="2x2")
     with pytest.raises(SourceError, match="outside 0"):
         open_source(path, raw_format="rggb12", raw_size="2x2", raw_black=4095)

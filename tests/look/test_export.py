@@ -131,10 +131,10 @@ def test_the_command_writes_a_cube_and_a_hald(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (["classic", "-o", "c.3dl"], OutputError, "names no LUT; use .cube, or .png"),
-        (["classic", "-o", "c.png", "--input", "linear"], OutputError, "a HaldCLUT takes 0 to 1"),
+        (["classic", "-o", "c.3dl"], OutputError, "is not a LUT suffix; use .cube, or .png"),
+        (["classic", "-o", "c.png", "--input", "linear"], OutputError, "linear light exceeds the range of a HaldCLUT"),
         (["classic", "-o", "none/c.cube"], OutputError, "the folder none does not exist"),
-        (["classic", "-o", "c.cube", "--size", "20"], LookError, "--size 20: cubes have 17, 33, 65 nodes a side"),
+        (["classic", "-o", "c.cube", "--size", "20"], LookError, "--size 20: use 17, 33, 65 nodes per side"),
         (["classic", "-o", "c.cube", "--input", "clog"], LookError, "unknown LUT input 'clog'"),
         (["clasic", "-o", "c.cube"], LookError, "did you mean 'classic'"),
     ],

@@ -26,7 +26,7 @@ from groundglass.live_edit.look_keys import LookKeys
 from groundglass.look.look import load_look
 from groundglass.remote import server as serving
 from groundglass.remote.protocol import read_request
-from groundglass.remote.remote import MAX_PER_FRAME, Remote
+from groundglass.remote.remote import MAX_REQUESTS_PER_FRAME, Remote
 from groundglass.tools.aids import Aids
 from groundglass.tools.exposure import ExposureTool
 from live_engine import LiveEngine, tool_context
@@ -297,7 +297,7 @@ def test_a_line_has_at_most_65536_bytes(harness: Harness) -> None:
 
 def test_the_documented_limits() -> None:
     assert (serving.MAX_CLIENTS, serving.MAX_WAITING, serving.MAX_UNREAD_BYTES) == (16, 64, 1 << 20)
-    assert MAX_PER_FRAME == 32
+    assert MAX_REQUESTS_PER_FRAME == 32
 
 
 def test_a_frame_answers_at_most_32_requests(harness: Harness) -> None:
@@ -311,7 +311,7 @@ def test_a_frame_answers_at_most_32_requests(harness: Harness) -> None:
 
 def test_the_number_of_connections_is_limited(harness: Harness) -> None:
     clients = [harness.client() for _ in range(serving.MAX_CLIENTS)]
-    assert "connections already" in Client(harness.port, None).receive()["error"]
+    assert "connections is reached" in Client(harness.port, None).receive()["error"]
     clients.pop().socket.close()
     time.sleep(0.2)
     harness.client()
@@ -364,7 +364,7 @@ def test_a_script_controls_a_run_without_a_window(tmp_path: Path) -> None:
         assert run.wait(timeout=40) == 0
         assert "control on 127.0.0.1:" in run.stderr.read()
         assert not file.exists()
-        assert "no viewfinder answers" in remote("get", "look").stderr
+        assert "no viewfinder is running" in remote("get", "look").stderr
         from PIL import Image
 
         picture = np.asarray(Image.open(tmp_path / "last.png").convert("RGB"), int)

@@ -193,9 +193,9 @@ def test_the_magnifier_shows_the_pixels_under_the_pointer_and_an_overview(bench:
     bench.controls.press("M")
     shown = bench.show(frame)
     view = bench.aids.overlays(bench.engine.drawn).view
-    assert view.place(0.5, 0.5) == pytest.approx((0.7, 0.4))
+    assert view.picture_position(0.5, 0.5) == pytest.approx((0.7, 0.4))
     for x, y in ((0.1, 0.9), (0.5, 0.5), (0.3, 0.2)):
-        source = view.place(x, y)
+        source = view.picture_position(x, y)
         magnified, original = (
             shown[int(y * HEIGHT), int(x * WIDTH)],
             plain[int(source[1] * HEIGHT), int(source[0] * WIDTH)],

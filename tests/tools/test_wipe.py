@@ -151,4 +151,4 @@ def test_another_device_draws_the_right_part(engine: LiveEngine, frame: gg.Frame
     with pytest.raises(gg.GroundglassError, match="'wipe_device' must be"):
         wipe.controls.set("wipe_device", "cuda:9")
     with pytest.raises(gg.GroundglassError, match="no device 'opencl:9'"):
-        engine.beside("opencl:9")
+        engine.on_device("opencl:9")

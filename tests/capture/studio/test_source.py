@@ -236,7 +236,7 @@ def test_every_key_is_optional():
         ("scene:?noise=-1", "noise '-1'"),
         ("scene:?noise=nan", "noise 'nan'"),
         ("scene:?seed=x", "seed 'x'"),
-        ("scene:studio", "scene:studio: the built-in scene is written"),
+        ("scene:studio", "scene:studio: invalid name of the built-in scene"),
     ],
 )
 def test_an_invalid_address_gives_one_line(source, message):
