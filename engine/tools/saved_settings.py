@@ -1,4 +1,4 @@
-"""What lasts from one run to the next: the controls that say so of themselves, in a file of the user's."""
+"""Controls with `is_saved` keep their values between runs, in a file of the user."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def settings_file() -> Path:
     return user_config_path("groundglass", appauthor=False) / NAME
 
 
-class Settings(Tool):
-    """Sets the lasting controls as `file` has them once there is a picture, and keeps there what is changed by hand.
+class SavedSettings(Tool):
+    """Restores the saved controls from `file` at the first picture, and writes the user's changes to it.
 
-    The file has what is not as it would be without it. What it says of controls that there are not is left alone.
+    The file contains only values that differ from their defaults. Entries of unknown controls are kept unchanged.
     """
 
     def __init__(self, tool_context: ToolContext, file: Path) -> None:

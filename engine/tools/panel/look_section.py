@@ -64,7 +64,7 @@ class LookSection:
                 ("Undo", editing.history.undo, editing.history.can_undo),
                 ("Redo", editing.history.redo, editing.history.can_redo),
                 ("Reset all", editing.reset, editing.is_changed),
-                ("Randomise", self._randomise, True),
+                ("Randomize", self._randomize, True),
             ),
             ((f"Swap A/B (now {editing.slot})", editing.swap, True), ("Store in both", editing.store, True)),
         )
@@ -77,8 +77,8 @@ class LookSection:
                     do()
                 imgui.end_disabled()
 
-    def _randomise(self) -> None:
-        self._editing.randomise(self._by_hand.randrange(MAX_SEEDS), 0.3)
+    def _randomize(self) -> None:
+        self._editing.randomize(self._by_hand.randrange(MAX_SEEDS), 0.3)
 
     def _build_parameters(self, imgui: Any) -> None:
         words = self._search.lower().split()
