@@ -125,7 +125,10 @@ class OpenClDevice:
             self._queue = cl.CommandQueue(self._context, properties=cl.command_queue_properties.PROFILING_ENABLE)
         except cl.Error as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
-        self.run_length = run_length_of(self._device) if self.is_cpu else 1
+        if owner is not None:
+            self.run_length: int = owner.run_length
+        else:
+            self.run_length = run_length_of(self._device) if self.is_cpu else 1
         self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
         self._launches: Launches[Any] = Launches(self._kernels, _set)
         self._stages: Stages[Any] = Stages()

@@ -13,6 +13,7 @@ from typing import Any
 import groundglass as gg
 import numpy as np
 import pytest
+from groundglass.cfa import XTRANS
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.compute.program import KERNELS
@@ -113,7 +114,7 @@ def test_all_raw_stages_equal_opencl(cuda: Device, opencl: Device, packing: Pack
 
 @pytest.mark.parametrize("kind", ["xtrans", "quad", "mono"])
 def test_other_color_filters_equal_opencl(cuda: Device, opencl: Device, kind: str) -> None:
-    cfa = {"xtrans": gg.Cfa("xtrans"), "quad": gg.Cfa("quad-rggb"), "mono": gg.Cfa("mono")}[kind]
+    cfa = {"xtrans": gg.Cfa(XTRANS), "quad": gg.Cfa("RGGB", 2), "mono": gg.Cfa("MONO")}[kind]
     picture, expected = scenes(cuda, opencl, frame_of(cfa=cfa), gg.Settings(f_number=16.0))
     np.testing.assert_allclose(picture, expected, atol=ANOTHER_COMPILER)
 
@@ -153,7 +154,7 @@ def test_a_picture_reaches_gl(cuda: Device, opencl: Device) -> None:
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
 
 
-def linearize(device: Device, planes: Planes, **changes: object) -> None:
+def linearize(planes: Planes, **changes: object) -> None:
     planes.run(
         "linearize.cl", "linearize_float", **({"light": planes.buffer, "mosaic": planes.buffer, "encoded": 0} | changes)
     )
@@ -162,9 +163,9 @@ def linearize(device: Device, planes: Planes, **changes: object) -> None:
 def test_arguments_are_checked_by_name_and_type(cuda: Device) -> None:
     planes = Planes(cuda, 64, 4, 1)
     with pytest.raises(ShaderError, match=r"linearize_float has no argument 'lihgt'; did you mean 'light'\?"):
-        linearize(cuda, planes, lihgt=planes.buffer)
+        linearize(planes, lihgt=planes.buffer)
     with pytest.raises(ShaderError, match=r"'int encoded' takes an int, not float 0\.5"):
-        linearize(cuda, planes, encoded=0.5)
+        linearize(planes, encoded=0.5)
     planes.release()
 
 
@@ -176,17 +177,17 @@ def test_a_compile_error_names_file_and_line(cuda: Device) -> None:
         KERNELS.put({"linearize.cl": f"{text}\nint broken = nothing;\n"})
         planes = Planes(cuda, 64, 4, 1)
         with pytest.raises(ShaderError, match=rf"linearize\.cl:{line + 1}: error: .nothing. was not declared"):
-            linearize(cuda, planes)
+            linearize(planes)
     finally:
         KERNELS.put({"linearize.cl": text})
-    linearize(cuda, planes)
+    linearize(planes)
     planes.release()
 
 
 def test_stages_are_timed(cuda: Device) -> None:
     planes, clock = Planes(cuda, 64, 4, 1), Clock()
     with cuda.stage("develop", clock):
-        linearize(cuda, planes)
+        linearize(planes)
     cuda.collect()
     assert list(clock.stages()) == ["develop"]
     assert clock.stages()["develop"]["p50_ms"] > 0

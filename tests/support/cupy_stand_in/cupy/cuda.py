@@ -22,7 +22,7 @@ class OutOfMemoryError(MemoryError):
     """The device has too little memory."""
 
 
-class CompileException(Exception):
+class CompileException(Exception):  # noqa: N818
     """A kernel does not compile; the text is the compiler's log."""
 
 
