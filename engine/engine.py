@@ -26,8 +26,10 @@ from .develop.developer import Developer
 from .drawn import Drawn
 from .errors import SourceError
 from .frame import Frame
-from .gl.context import describe, headless_context, make_current
-from .look.grade import WHOLE, Grader, Part
+from .gl.context import describe, headless_context, is_software, make_current
+from .gl.planes import ScenePlanes
+from .look.grade import WHOLE, Grader, Part, look_picture
+from .look.kernel_route.route import KernelLooks, LookRoute, check_route
 from .optics import breathing
 from .optics.breathing import Breathing
 from .optics.defocus import Blur, Defocus
@@ -38,11 +40,12 @@ from .transfer.registry import open_transfer
 
 
 class _PreparedScene(NamedTuple):
-    """What lies in the scene textures, and what it was made of."""
+    """The light behind the lens on the device, and what it was made of."""
 
     captured: Frame
     needs: tuple[object, ...]  # of the settings, and of the state of the kernels
     frame: Frame
+    scene: Planes
     exposure_ev: float
     magnification: float
     sides: frozenset[str]  # of a wipe: those that it was drawn for
@@ -73,7 +76,9 @@ class Engine:
         depth_range: str | tuple[float, float] | None = None,
         gl: moderngl.Context | None = None,
         settings: Settings | None = None,
+        look_route: LookRoute = "auto",
     ) -> None:
+        self._look_route = check_route(look_route)
         self.clock = Clock()
         self._model = _open_model(depth_model, depth_range)
         self._owns_gl = gl is None
@@ -95,6 +100,8 @@ class Engine:
         self.transfer_name = self._transfer.name
         self._scene_textures = self._transfer.textures
         self._grader = Grader(self.gl)
+        self._kernel_looks = KernelLooks(self.device, look_route, is_software(self.gl))
+        self._unsent: Planes | None = None  # light that is not in GL yet
         self._closed = False
         self._ready: tuple[Frame, object, Frame] | None = None  # as it came, by which quality, as it is drawn
         self._steadied: DepthStage | None = None  # the one that knows the frames before
@@ -123,6 +130,8 @@ class Engine:
 
         A depth model is waited for.
         """
+        if self._unsent is not None:
+            self._send_scene()  # of the latest draw, before its planes are used anew
         scene = self._apply_optics(self._prepared(frame, settings), settings, waits=True)[1].read()
         self.device.collect()
         return scene
@@ -150,7 +159,7 @@ class Engine:
 
         It has no depth model: give it frames that this one drew, with their distances. Raises DeviceError.
         """
-        return Engine(device, gl=self.gl)
+        return Engine(device, gl=self.gl, look_route=self._look_route)
 
     def close(self) -> None:
         """Gives everything back, the kernels' memory and what GL holds; twice is harmless."""
@@ -158,6 +167,7 @@ class Engine:
             return
         self._closed = True
         self._developer.release()
+        self._kernel_looks.release()
         for stages in (self._stereo_pairs, self._depth, self._defocus, self._soft_focus, self._breathing):
             stages.release()
         make_current(self.gl)
@@ -183,8 +193,32 @@ class Engine:
     def _draw(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> Drawn:
         make_current(self.gl)  # and left so: what comes of it is for the caller to read
         light = self._light_for(frame, settings, part, waits=waits)
+        texture = None if waits and self._look_route == "auto" else self._draw_by_kernel(frame, light, settings, part)
+        if texture is None:
+            texture = self._draw_in_gl(frame, settings, part)
+        return Drawn(texture, frame, light.frame, self._send_scene, light.exposure_ev, light.magnification, settings)
+
+    def _draw_by_kernel(
+        self, frame: Frame, light: _PreparedScene, settings: Settings, part: Part
+    ) -> moderngl.Texture | None:
+        """The look straight from the light's planes; None where GL is to draw it."""
+        if self._kernel_looks.chosen == "gl":
+            return None
+        scene, looks = light.scene, self._kernel_looks
+        stays = "another output space" if settings.output_space is not None else "10 bits" if settings.bits > 8 else ""
+        picture = look_picture(settings.look, scene.size, strength=settings.strength, frame_index=frame.index)
+        columns = part.columns(scene.size[0])
+        with self.device.stage("look", self.clock):
+            pixels = looks.queue(scene, picture, columns, stays)
+        if pixels is None:
+            return None
+        self.device.collect()
+        with self.clock.host("transfer"), looks.view(pixels, columns, scene.size[1]) as rgba:
+            return self._grader.put(rgba, scene.size, part=part)
+
+    def _draw_in_gl(self, frame: Frame, settings: Settings, part: Part) -> moderngl.Texture:
         texture = self._grader.draw(
-            *(self._scene_textures, settings.look),
+            *(self._send_scene(), settings.look),
             strength=settings.strength,
             frame_index=frame.index,
             target="rgb10_a2" if settings.bits >= 10 else "rgba8",
@@ -193,9 +227,21 @@ class Engine:
         )
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)
-        return Drawn(
-            texture, frame, light.frame, self._scene_textures, light.exposure_ev, light.magnification, settings
-        )
+        return texture
+
+    def _send_scene(self) -> ScenePlanes:
+        """The light of the latest draw as a texture; brought to GL where it is not there yet."""
+        if self._unsent is not None:
+            make_current(self.gl)
+            scene, self._unsent = self._unsent, None
+            with self.clock.host("transfer"):
+                self._transfer.send(scene)
+        return self._scene_textures
+
+    @property
+    def look_route(self) -> str:
+        """How the latest look was drawn: "kernel" or "gl", with the reason where a kernel could not."""
+        return self._kernel_looks.drew
 
     def _light_for(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> _PreparedScene:
         """Brings the light of a frame into the scene textures, where it is not there for the other side of a wipe.
@@ -211,21 +257,22 @@ class Engine:
             or part.side in {"whole"} | light.sides
             or "whole" in light.sides
         ):
-            upright = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
+            upright, scene = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
             magnification = _magnification(upright, settings)
-            light = _PreparedScene(frame, needs, upright, self._developer.exposure_ev, magnification, frozenset())
+            light = _PreparedScene(
+                frame, needs, upright, scene, self._developer.exposure_ev, magnification, frozenset()
+            )
         self._light = light._replace(sides=light.sides | {part.side})
         return self._light
 
-    def _prepare_scene(self, frame: Frame, settings: Settings, *, waits: bool) -> Frame:
-        """Develops an upright frame, focuses, and hands its light over to GL. Returns it with its distances."""
+    def _prepare_scene(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
+        """Develops an upright frame and focuses. Returns it with its distances, and its light."""
         frame, scene = self._apply_optics(frame, settings, waits=waits)
         self.device.collect()
         if self._model is not None:
             self._model.submit_copy()
-        with self.clock.host("transfer"):
-            self._transfer.send(scene)
-        return frame
+        self._unsent = scene
+        return frame, scene
 
     def _prepared(self, frame: Frame, settings: Settings) -> Frame:
         """The frame with its distances, upright. Of a still that is drawn again it is the same frame: its arrays are

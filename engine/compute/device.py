@@ -74,6 +74,13 @@ class Device(Protocol):
     ) -> None:
         """As `run`, which calls it. What of `own` a kernel declares and `arguments` lacks is taken from there."""
 
+    def warm_up(
+        self, source: str, kernel: str, local: tuple[int, ...], arguments: dict[str, object], own: OwnNumbers | None = None
+    ) -> None:
+        """Builds `kernel`, so that its first launch in groups of `local` waits for nothing. May be called by another
+        thread. On a CPU one group runs with these arguments, which are not those of a frame. ShaderError as from `run`.
+        """
+
     def build_ahead(self, texts: Mapping[str, str | None]) -> None:
         """Builds the kernels in use that other texts of `kernels/` would change, so that no frame waits for them when
         those are put on the shelf. May be called by another thread. ShaderError as from `run`.

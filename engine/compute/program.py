@@ -101,9 +101,10 @@ class Kernels:
         declared = entry_points.get(kernel)
         if declared is None:
             raise ShaderError(f"{source}: has no kernel '{kernel}'; it has {', '.join(entry_points)}")
-        if source not in self._built:
-            self._built[source] = text, self._build(text)
-        found = self._built[source][1](kernel), declared
+        built = self._built.get(source)  # another thread may build at the same time
+        if built is None:
+            built = self._built[source] = text, self._build(text)
+        found = built[1](kernel), declared
         self._kernels[source, kernel] = found
         return found
 
@@ -124,7 +125,7 @@ class Kernels:
     def _renew(self) -> None:
         """Builds what has another text now; all or nothing."""
         self._built = {
-            name: one for name, one in self._built.items() if KERNELS.read(name.partition("?")[0]) is not None
+            name: one for name, one in list(self._built.items()) if KERNELS.read(name.partition("?")[0]) is not None
         }
         texts = {name: load_kernel_source(name) for name in self._built}
         changed = {name: text for name, text in texts.items() if text != self._built[name][0]}
@@ -132,7 +133,7 @@ class Kernels:
         self._ahead = dict(self._built[name] for name in changed)  # who tries something goes back as quickly
         self._built |= built
         self._kernels = {
-            key: found for key, found in self._kernels.items() if key[0] in self._built and key[0] not in changed
+            key: found for key, found in list(self._kernels.items()) if key[0] in self._built and key[0] not in changed
         }
         self._revision = KERNELS.revision
 

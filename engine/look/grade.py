@@ -21,6 +21,7 @@ from ..gl.full_frame import FullFrame
 from ..gl.passes import Number, Pass, Stage, Table, fuse, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
 from ..gl.tables import TableTextures
+from .kernel_route.route import LookPicture
 from .look import Look, load_look
 from .neighbourhood import Neighbourhoods
 
@@ -142,6 +143,16 @@ class Grader:
             program.draw(drawn.framebuffer)
         return drawn.texture
 
+    def put(
+        self, pixels: NDArray[np.uint8], size: tuple[int, int], target: Target = "rgba8", part: Part = WHOLE
+    ) -> moderngl.Texture:
+        """Brings a `part` of a picture of `size` that a kernel drew, (H, W, 4) uint8, into what `draw` returns."""
+        drawn = self._targets.get(target, *size)
+        left, right = part.columns(size[0])
+        if right > left:
+            drawn.texture.write(pixels, viewport=(left, 0, right - left, size[1]))
+        return drawn.texture
+
     def release(self) -> None:
         """Give all GL objects back; harmless when done twice."""
         self._programs.release()
@@ -191,15 +202,28 @@ def _samplers(passes: tuple[Pass, ...], to_space: bool) -> tuple[str, ...]:
     return tuple(name for one in passes for name in one.samplers) + _OUTPUT_SAMPLERS * to_space
 
 
+def look_picture(look: Look, size: tuple[int, int], *, strength: float = 1.0, frame_index: int = 0) -> LookPicture:
+    """What a kernel draws of a look into 8 bits: the same as `Grader.draw`."""
+    uniforms = _look_numbers(look, size, strength, _DITHER_STEP["rgba8"]) | {"frame_index": frame_index}
+    return LookPicture(_passes(look, True), strength < 1.0, uniforms)
+
+
 def _numbers(planes: ScenePlanes, look: Look, strength: float, dither_step: float) -> dict[str, Number]:
     """All that the look's program is told but the number of the frame."""
     (pitch, rows), (x0, y0), (width, height) = planes.pitch_px, planes.origin, planes.size
     diagonal_px = math.hypot(width, height)
-    numbers: dict[str, Number] = {
+    placed: dict[str, Number] = {
         "plane_scale": (width / pitch, height / rows),
         "plane_offset": (x0 / pitch, y0 / rows),
         "corner": (width / diagonal_px, height / diagonal_px),
-        "frame_px": (float(width), float(height)),
+    }
+    return placed | _look_numbers(look, planes.size, strength, dither_step)
+
+
+def _look_numbers(look: Look, size: tuple[int, int], strength: float, dither_step: float) -> dict[str, Number]:
+    """Those that do not depend on where the scene lies."""
+    numbers: dict[str, Number] = {
+        "frame_px": (float(size[0]), float(size[1])),
         "strength": min(max(strength, 0.0), 1.0),
         "dither_step": dither_step,
     }

@@ -87,7 +87,8 @@ def tool_context(
 
 def drawn_of(frame: gg.Frame, texture: Any = None, settings: gg.Settings | None = None, **fields: Any) -> Any:
     """A frame that no engine drew."""
-    given = {"exposure_ev": 0.0, "magnification": 1.0, "scene": None, "captured": frame} | fields
+    scene = fields.pop("scene", None)
+    given = {"exposure_ev": 0.0, "magnification": 1.0, "scene_of": lambda: scene, "captured": frame} | fields
     return gg.Drawn(texture=texture, frame=replace(frame), settings=settings or gg.Settings(), **given)
 
 

@@ -1,0 +1,89 @@
+"""The kernel of one look: built in any thread, ready to be queued."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compute.device import Buffer, Device
+from ...compute.planes import PAD, Layout, Planes
+from ...compute.program import KERNELS
+from ...errors import ShaderError
+from ...gl.passes import Number
+from .translation import KERNEL, Translation
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Those of a picture that are drawn: the first, and how many."""
+
+    first: int
+    count: int
+
+
+class LookKernel:
+    """A translated look on one device, for pictures of one width."""
+
+    def __init__(self, device: Device, translation: Translation, width: int, height: int) -> None:
+        """Compiles, which takes a second with PoCL. Raises ShaderError, in which a line is that of a shader."""
+        digest = hashlib.sha256(translation.text.encode()).hexdigest()[:16]
+        self._source = f"look-{digest}.cl"
+        self._device = device
+        self._translation = translation
+        self._written: NDArray[np.float32] | None = None
+        KERNELS.add_generated(self._source, translation.text)
+        self._numbers: Buffer = device.allocate(4 * max(len(translation.host.slots), 1))
+        try:
+            self._warm_up(Layout.of(width, height))
+        except ShaderError as error:
+            self.release()
+            raise ShaderError(self._explained(str(error))) from error
+
+    def fits(self, uniforms: Mapping[str, Number]) -> bool:
+        return self._translation.fits(uniforms)
+
+    def queue(self, scene: Planes, picture: Buffer, columns: Columns, uniforms: Mapping[str, Number]) -> None:
+        """Queues the drawing of these columns into `picture`, pixels of four bytes, row by row without a gap."""
+        numbers = self._translation.host.numbers(uniforms)
+        if self._written is None or not np.array_equal(numbers.view(np.uint32), self._written.view(np.uint32)):
+            self._device.write(self._numbers, numbers)
+            self._written = numbers
+        scene.run(
+            *(self._source, KERNEL),
+            scene=scene.buffer,
+            numbers=self._numbers,
+            picture=picture,
+            first=columns.first,
+            count=columns.count,
+        )
+
+    def release(self) -> None:
+        """Releases everything; a second call has no effect."""
+        self._device.release(self._numbers)
+
+    def _warm_up(self, layout: Layout) -> None:
+        """On a row of its own, whose planes all lie in one place."""
+        device = self._device
+        scene, picture = (device.allocate(4 * (layout.local + 4 * PAD)) for _ in range(2))
+        try:
+            given: dict[str, object] = {"scene": scene, "numbers": self._numbers, "picture": picture}
+            row = {"first": 0, "count": layout.local, "pitch": 0, "stride": 0}
+            device.warm_up(self._source, KERNEL, (layout.local // device.run_length, 1), given | row)
+        finally:
+            device.release(scene)
+            device.release(picture)
+
+    def _explained(self, message: str) -> str:
+        """A compiler's message, led back from the kernel's lines to those of the shaders."""
+        origins = self._translation.origins
+
+        def place(match: re.Match[str]) -> str:
+            number = int(match[1])
+            return "{}:{}".format(*origins[number - 1]) if 0 < number <= len(origins) else match[0]
+
+        return re.sub(rf"{re.escape(self._source)}:(\d+)", place, message)
