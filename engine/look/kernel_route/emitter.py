@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from .uniforms import Operand, UniformGraph, computed
 
 _RUNS = {"float": "floats", "int": "ints", "uint": "naturals", "bool": "ints"}
 _SLOTS = {"float": "NUMBER", "int": "WHOLE", "uint": "NATURAL", "bool": "WHOLE"}
+_NAME = re.compile(r"\bv\d+\b")
 MAX_LINES = 20_000  # of a kernel: what unrolls to more would compile for minutes
 
 
@@ -35,18 +37,20 @@ class Scalar:
 class Emitter:
     """Does operations: at once with what is known, on the host with uniforms, else in a line of the kernel.
 
-    Each line is `const floats vN = ...;`, and no line is written twice. `uniforms` are the look's numbers as they are;
+    Each line is `const floats vN = ...;`, and no line is written twice. A sum repeats the products that it is made of:
+    compilers join the two operations (FMA) within one expression only. `uniforms` are the look's numbers as they are;
     `fixed` are those that the kernel is made for, since they decide what it does.
     """
 
     def __init__(self, uniforms: Mapping[str, Uniform]) -> None:
         self.graph = UniformGraph()
-        self.lines: list[str] = []
-        self.origins: list[Origin] = []
         self.origin: Origin = ("look", 1)  # of what is being translated
         self.fixed: dict[str, Uniform] = {}
+        self._squares: set[str] = set()  # which are never negative
         self._uniforms = uniforms
+        self._lines: list[tuple[str, Origin]] = []
         self._names: dict[str, str] = {}
+        self._products: dict[str, str] = {}  # the text of each that is a product
 
     def apply(self, name: str, *operands: Scalar) -> Scalar:
         """The operation of that name. UntranslatableError where there is none for such operands."""
@@ -60,10 +64,36 @@ class Emitter:
                 return self.constant(computed(name, base, numbers), operation.result)
             given = tuple(_operand(one) for one in operands)
             return Scalar(operation.result, node=self.graph.apply(name, base, given))
+        identity = self._identity(name, operands)
+        if identity is not None:
+            return identity
         if name == "/" and base == "float" and operands[1].is_uniform:
             return self.apply("*", operands[0], self.apply("/", self.constant(1.0), operands[1]))
-        text = operation.kernel.format(*(self._text(one) for one in operands))
-        return self._named(text, operation.result)
+        is_sum = base == "float" and name in ("+", "-")
+        texts = [self._products.get(one.text, "") if is_sum else "" for one in operands]
+        given = [text or self._text(one) for text, one in zip(texts, operands, strict=True)]
+        found = self._named(operation.kernel.format(*given), operation.result)
+        if base == "float" and name == "*":
+            self._products[found.text] = f"({operation.kernel.format(*given)})"
+            if operands[0] == operands[1]:
+                self._squares.add(found.text)
+        return found
+
+    def _identity(self, name: str, operands: tuple[Scalar, ...]) -> Scalar | None:
+        """The operand that an operation on floats leaves as it is, or 0: x + 0, x - 0, x * 1, x * 0, max(x * x, 0)."""
+        if name == "max" and operands[0].text in self._squares and operands[1].number == 0.0:
+            return operands[0]
+        neutral = {"+": 0.0, "-": 0.0, "*": 1.0}.get(name)
+        if neutral is None or operands[0].base != "float":
+            return None
+        for one, other in (operands, operands[::-1]):
+            if other.number == neutral:
+                return one
+            if name == "-":
+                return None  # 0 - x is another number
+            if name == "*" and other.number == 0.0:
+                return other
+        return None
 
     def constant(self, number: Number, base: str = "float") -> Scalar:
         return Scalar(base, number)
@@ -104,11 +134,24 @@ class Emitter:
                 return rest if known.number else known
         return self.apply("&&", one, other)
 
+    def lines_for(self, text: str) -> list[tuple[str, Origin]]:
+        """The lines that `text` needs, in their order, with the lines of the shaders that they came from."""
+        needed = set(_NAME.findall(text))
+        found = []
+        for at in range(len(self._lines) - 1, -1, -1):
+            line, origin = self._lines[at]
+            if f"v{at}" in needed:
+                needed |= set(_NAME.findall(line))
+                found.append((line, origin))
+        return found[::-1]
+
     def error(self, reason: str) -> UntranslatableError:
         return UntranslatableError(f"{self.origin[0]}:{self.origin[1]}: {reason}")
 
     def text(self, scalar: Scalar) -> str:
         """A run of pixels in the kernel's language."""
+        if scalar.number is not None:
+            return f"({_RUNS[scalar.base]})({self._literal(scalar.number, scalar.base)})"
         return self._text(scalar)
 
     def _text(self, scalar: Scalar) -> str:
@@ -117,8 +160,11 @@ class Emitter:
         run = _RUNS[scalar.base]
         if scalar.number is None:
             assert scalar.node is not None
-            return f"{_SLOTS[scalar.base]}({self.graph.slot(scalar.node, scalar.base)})"
-        return f"({run})({self._literal(scalar.number, scalar.base)})"
+            return f"{_SLOTS[scalar.base]}({self.graph.slot((scalar.node,), scalar.base)})"
+        literal = self._literal(scalar.number, scalar.base)
+        if scalar.base != "float" or scalar.number == 0.0:
+            return f"({run})({literal})"
+        return f"CONSTANT({self.graph.slot(float(scalar.number), 'float')}, {literal})"
 
     def _literal(self, number: Number, base: str) -> str:
         match base:
@@ -136,10 +182,9 @@ class Emitter:
         run = _RUNS[base]
         name = self._names.get(f"{run} {text}")
         if name is None:
-            name = self._names[f"{run} {text}"] = f"v{len(self.lines)}"
-            self.lines.append(f"const {run} {name} = {text};")
-            self.origins.append(self.origin)
-            if len(self.lines) > MAX_LINES:
+            name = self._names[f"{run} {text}"] = f"v{len(self._lines)}"
+            self._lines.append((f"const {run} {name} = {text};", self.origin))
+            if len(self._lines) > MAX_LINES:
                 raise self.error("the look becomes too long a kernel")
         return Scalar(base, text=name)
 

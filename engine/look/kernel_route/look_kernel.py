@@ -37,7 +37,7 @@ class LookKernel:
         self._translation = translation
         self._written: NDArray[np.float32] | None = None
         KERNELS.add_generated(self._source, translation.text)
-        self._numbers: Buffer = device.allocate(4 * max(len(translation.host.slots), 1))
+        self._numbers: Buffer = device.allocate(4 * device.run_length * max(len(translation.host.slots), 1))
         try:
             self._warm_up(Layout.of(width, height))
         except ShaderError as error:
@@ -51,7 +51,7 @@ class LookKernel:
         """Queues the drawing of these columns into `picture`, pixels of four bytes, row by row without a gap."""
         numbers = self._translation.host.numbers(uniforms)
         if self._written is None or not np.array_equal(numbers.view(np.uint32), self._written.view(np.uint32)):
-            self._device.write(self._numbers, numbers)
+            self._device.write(self._numbers, np.repeat(numbers, self._device.run_length))
             self._written = numbers
         scene.run(
             *(self._source, KERNEL),

@@ -79,8 +79,9 @@ class LookShader:
             f"const floats pixels = rgba8({channels});",
             "store_pixels(picture, GLOBAL_Y * count + GLOBAL_X, pixels, count - GLOBAL_X, count % RUN == 0);",
         ]
-        lines = [*head, *(f"    {line}" for line in (*emitter.lines, *foot)), "}"]
-        origins = (*((KERNEL, 1),) * len(head), *emitter.origins, *((KERNEL, 1),) * (len(foot) + 1))
+        body = emitter.lines_for(channels)
+        lines = [*head, *(f"    {line}" for line in (*(line for line, _ in body), *foot)), "}"]
+        origins = (*((KERNEL, 1),) * len(head), *(origin for _, origin in body), *((KERNEL, 1),) * (len(foot) + 1))
         return Translation("\n".join(lines) + "\n", origins, emitter.graph.program(), emitter.fixed)
 
 

@@ -27,7 +27,7 @@ class HostProgram:
     """Computes the `slots` of a kernel's buffer of numbers."""
 
     nodes: tuple[_Node, ...]
-    slots: tuple[tuple[int, str], ...]  # node, and the base of its type
+    slots: tuple[tuple[Operand, str], ...]  # a node or a constant, and the base of its type
     names: frozenset[str]  # of the uniforms that it needs
 
     def numbers(self, uniforms: Mapping[str, Uniform]) -> NDArray[np.float32]:
@@ -35,11 +35,12 @@ class HostProgram:
         values = evaluate(self.nodes, uniforms)
         found = np.zeros(max(len(self.slots), 1), dtype=np.float32)
         bits = found.view(np.uint32)
-        for at, (node, base) in enumerate(self.slots):
+        for at, (operand, base) in enumerate(self.slots):
+            value = values[operand[0]] if isinstance(operand, tuple) else operand
             if base == "float":
-                found[at] = min(max(values[node], -3.4e38), 3.4e38)
+                found[at] = min(max(value, -3.4e38), 3.4e38)
             else:
-                bits[at] = (-int(values[node]) if base == "bool" else int(values[node])) & 0xFFFFFFFF
+                bits[at] = (-int(value) if base == "bool" else int(value)) & 0xFFFFFFFF
         return found
 
 
@@ -50,7 +51,7 @@ class UniformGraph:
         self._nodes: list[_Node] = []
         self._places: dict[_Node, int] = {}
         self._needs: list[frozenset[str]] = []
-        self._slots: dict[int, str] = {}
+        self._slots: dict[tuple[Operand, str], int] = {}
 
     def uniform(self, name: str, component: int) -> int:
         return self._place(_Node(name, "", (component,)), frozenset({name}))
@@ -59,10 +60,9 @@ class UniformGraph:
         needs = frozenset[str]().union(*(self._needs[one[0]] for one in operands if isinstance(one, tuple)))
         return self._place(_Node(name, base, operands), needs)
 
-    def slot(self, node: int, base: str) -> int:
-        """Where in the buffer the kernel finds the value of a node."""
-        self._slots.setdefault(node, base)
-        return list(self._slots).index(node)
+    def slot(self, operand: Operand, base: str) -> int:
+        """Where in the buffer the kernel finds the value of a node, or a constant."""
+        return self._slots.setdefault((operand, base), len(self._slots))
 
     def needs(self, node: int) -> frozenset[str]:
         """The uniforms that a node depends on."""
@@ -73,7 +73,8 @@ class UniformGraph:
 
     def program(self) -> HostProgram:
         """What computes all slots, and nothing else."""
-        wanted = set(self._slots)
+        used = {operand[0] for operand, _ in self._slots if isinstance(operand, tuple)}
+        wanted = set(used)
         for place in range(len(self._nodes) - 1, -1, -1):
             if place in wanted:
                 wanted |= {one[0] for one in self._nodes[place].operands if isinstance(one, tuple)}
@@ -83,8 +84,8 @@ class UniformGraph:
             node._replace(operands=tuple((new[one[0]],) if isinstance(one, tuple) else one for one in node.operands))
             for node in (self._nodes[place] for place in order)
         )
-        slots = tuple((new[node], base) for node, base in self._slots.items())
-        return HostProgram(nodes, slots, frozenset[str]().union(*(self._needs[place] for place in self._slots)))
+        slots = tuple(((new[one[0]],) if isinstance(one, tuple) else one, base) for one, base in self._slots)
+        return HostProgram(nodes, slots, frozenset[str]().union(*(self._needs[place] for place in used)))
 
     def _place(self, node: _Node, needs: frozenset[str]) -> int:
         place = self._places.get(node)
