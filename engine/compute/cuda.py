@@ -171,7 +171,12 @@ class CudaDevice:
                 self._stages.add((began, self._stream.record()))
 
     def warm_up(
-        self, source: str, kernel: str, local: tuple[int, ...], arguments: dict[str, object], own: OwnNumbers | None = None
+        self,
+        source: str,
+        kernel: str,
+        local: tuple[int, ...],
+        arguments: dict[str, object],
+        own: OwnNumbers | None = None,
     ) -> None:
         del local
         with self._current():

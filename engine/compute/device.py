@@ -75,7 +75,12 @@ class Device(Protocol):
         """As `run`, which calls it. What of `own` a kernel declares and `arguments` lacks is taken from there."""
 
     def warm_up(
-        self, source: str, kernel: str, local: tuple[int, ...], arguments: dict[str, object], own: OwnNumbers | None = None
+        self,
+        source: str,
+        kernel: str,
+        local: tuple[int, ...],
+        arguments: dict[str, object],
+        own: OwnNumbers | None = None,
     ) -> None:
         """Builds `kernel`, so that its first launch in groups of `local` waits for nothing. May be called by another
         thread. On a CPU one group runs with these arguments, which are not those of a frame. ShaderError as from `run`.

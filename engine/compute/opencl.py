@@ -186,7 +186,12 @@ class OpenClDevice:
         self._stages.add(self._enqueue(self._queue, ready, size, local))
 
     def warm_up(
-        self, source: str, kernel: str, local: tuple[int, ...], arguments: dict[str, object], own: OwnNumbers | None = None
+        self,
+        source: str,
+        kernel: str,
+        local: tuple[int, ...],
+        arguments: dict[str, object],
+        own: OwnNumbers | None = None,
     ) -> None:
         complete = self._kernels.complete(source, kernel, arguments, own)
         launch = _set(*self._kernels.call(source, kernel, complete))

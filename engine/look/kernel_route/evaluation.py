@@ -38,7 +38,10 @@ from .values import (
 
 @dataclass(slots=True)
 class Variable:
+    """`born` are the pixels that came to its declaration: of others it has no value to keep."""
+
     value: Value
+    born: Scalar
 
 
 Place = tuple[Variable, tuple[int, ...], Type]  # scalars of a variable that are assigned to
@@ -86,7 +89,7 @@ class Evaluator:
         return value.scalar
 
     def declare(self, name: str, value: Value) -> None:
-        self.scopes[-1][name] = Variable(value)
+        self.scopes[-1][name] = Variable(value, self.active)
 
     def assign(self, target: Expression, value: Value) -> None:
         """For the active pixels; all others keep what they have."""
@@ -94,7 +97,8 @@ class Evaluator:
         given = converted(self.emitter, value, kind)
         parts = list(variable.value.parts)
         for place, part in zip(places, given.parts, strict=True):
-            parts[place] = self.emitter.choose(self.active, part, parts[place])
+            is_for_all = self.active == variable.born
+            parts[place] = part if is_for_all else self.emitter.choose(self.active, part, parts[place])
         variable.value = Value(variable.value.type, tuple(parts))
 
     def _place(self, target: Expression) -> Place:

@@ -68,7 +68,9 @@ class _Call:
         self._block(function.body)
         if self._result is None and function.result != VOID:
             raise function.token.error(f"'{function.token.text}' returns nothing")
-        return self._result, [self._scope[name].value if name else value for name, value in zip(names, given, strict=True)]
+        return self._result, [
+            self._scope[name].value if name else value for name, value in zip(names, given, strict=True)
+        ]
 
     def _statement(self, statement: Statement) -> None:
         active = self._activate()

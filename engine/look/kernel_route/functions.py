@@ -85,7 +85,9 @@ def _step(emitter: Emitter, edge: Value, x: Value) -> Value:
 def _smoothstep(emitter: Emitter, low: Value, high: Value, x: Value) -> Value:
     share = _do(emitter, _do(emitter, x, "-", low), "/", _do(emitter, high, "-", low))
     t = _clamp(emitter, share, number(emitter, 0.0), number(emitter, 1.0))
-    return _do(emitter, _do(emitter, t, "*", t), "*", _do(emitter, number(emitter, 3.0), "-", _do(emitter, t, "*", 2.0)))
+    return _do(
+        emitter, _do(emitter, t, "*", t), "*", _do(emitter, number(emitter, 3.0), "-", _do(emitter, t, "*", 2.0))
+    )
 
 
 def _fract(emitter: Emitter, x: Value) -> Value:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...compute.device import Buffer, Device
 from ...compute.planes import PAD, Layout, Planes
@@ -16,6 +15,7 @@ from ...compute.program import KERNELS
 from ...errors import ShaderError
 from ...gl.passes import Number
 from .translation import KERNEL, Translation
+from .uniforms import HostNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class LookKernel:
         self._source = f"look-{digest}.cl"
         self._device = device
         self._translation = translation
-        self._written: NDArray[np.float32] | None = None
+        self._is_written = False
+        self._values = HostNumbers(translation.host)
         KERNELS.add_generated(self._source, translation.text)
         self._numbers: Buffer = device.allocate(4 * device.run_length * max(len(translation.host.slots), 1))
         try:
@@ -49,10 +50,9 @@ class LookKernel:
 
     def queue(self, scene: Planes, picture: Buffer, columns: Columns, uniforms: Mapping[str, Number]) -> None:
         """Queues the drawing of these columns into `picture`, pixels of four bytes, row by row without a gap."""
-        numbers = self._translation.host.numbers(uniforms)
-        if self._written is None or not np.array_equal(numbers.view(np.uint32), self._written.view(np.uint32)):
-            self._device.write(self._numbers, np.repeat(numbers, self._device.run_length))
-            self._written = numbers
+        if self._values.update(uniforms) or not self._is_written:
+            self._device.write(self._numbers, np.repeat(self._values.array, self._device.run_length))
+            self._is_written = True
         scene.run(
             *(self._source, KERNEL),
             scene=scene.buffer,

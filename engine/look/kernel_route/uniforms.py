@@ -24,24 +24,58 @@ class _Node(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HostProgram:
-    """Computes the `slots` of a kernel's buffer of numbers."""
+    """What computes the `slots` of a kernel's buffer of numbers: `nodes` in their order.
+
+    `needs` are, for each node, the uniforms that it depends on. A slot is a node or a constant, and the base of its type.
+    """
 
     nodes: tuple[_Node, ...]
-    slots: tuple[tuple[Operand, str], ...]  # a node or a constant, and the base of its type
-    names: frozenset[str]  # of the uniforms that it needs
+    needs: tuple[frozenset[str], ...]
+    slots: tuple[tuple[Operand, str], ...]
 
-    def numbers(self, uniforms: Mapping[str, Uniform]) -> NDArray[np.float32]:
-        """One float32 for each slot; ints, and bools as 0 or -1, as the bits of an int32."""
-        values = evaluate(self.nodes, uniforms)
-        found = np.zeros(max(len(self.slots), 1), dtype=np.float32)
-        bits = found.view(np.uint32)
-        for at, (operand, base) in enumerate(self.slots):
-            value = values[operand[0]] if isinstance(operand, tuple) else operand
-            if base == "float":
-                found[at] = min(max(value, -3.4e38), 3.4e38)
-            else:
-                bits[at] = (-int(value) if base == "bool" else int(value)) & 0xFFFFFFFF
-        return found
+    @property
+    def names(self) -> frozenset[str]:
+        """The uniforms that it needs."""
+        return frozenset[str]().union(*self.needs)
+
+
+class HostNumbers:
+    """The numbers of one kernel, kept: of those that depend on no uniform that has changed nothing is computed."""
+
+    def __init__(self, program: HostProgram) -> None:
+        self._program = program
+        self._names = program.names
+        self._known: dict[str, Uniform] = {}
+        self._values: list[Number] = [0] * len(program.nodes)
+        self.array: NDArray[np.float32] = np.zeros(max(len(program.slots), 1), dtype=np.float32)
+        for at, (operand, base) in enumerate(program.slots):
+            if not isinstance(operand, tuple):
+                self._store(at, operand, base)
+
+    def update(self, uniforms: Mapping[str, Uniform]) -> bool:
+        """Brings `array` up to date: a float32 for each slot; ints, and bools as 0 or -1, as the bits of an int32.
+
+        Returns whether any uniform has changed.
+        """
+        known = self._known
+        changed = {name for name in self._names if name not in known or known[name] != uniforms[name]}
+        if not changed:
+            return False
+        self._known = {name: uniforms[name] for name in self._names}
+        program, values = self._program, self._values
+        for at, (node, needs) in enumerate(zip(program.nodes, program.needs, strict=True)):
+            if not changed.isdisjoint(needs):
+                values[at] = _evaluated(node, values, uniforms)
+        for at, (operand, base) in enumerate(program.slots):
+            if isinstance(operand, tuple) and not changed.isdisjoint(program.needs[operand[0]]):
+                self._store(at, values[operand[0]], base)
+        return True
+
+    def _store(self, at: int, value: Number, base: str) -> None:
+        if base == "float":
+            self.array[at] = min(max(value, -3.4e38), 3.4e38)
+        else:
+            self.array.view(np.uint32)[at] = (-int(value) if base == "bool" else int(value)) & 0xFFFFFFFF
 
 
 class UniformGraph:
@@ -69,7 +103,10 @@ class UniformGraph:
         return self._needs[node]
 
     def value(self, node: int, uniforms: Mapping[str, Uniform]) -> Number:
-        return evaluate(self._nodes[: node + 1], uniforms)[node]
+        values: list[Number] = []
+        for one, needs in zip(self._nodes[: node + 1], self._needs, strict=False):
+            values.append(_evaluated(one, values, uniforms) if needs <= self._needs[node] else 0)
+        return values[node]
 
     def program(self) -> HostProgram:
         """What computes all slots, and nothing else."""
@@ -85,7 +122,7 @@ class UniformGraph:
             for node in (self._nodes[place] for place in order)
         )
         slots = tuple(((new[one[0]],) if isinstance(one, tuple) else one, base) for one, base in self._slots)
-        return HostProgram(nodes, slots, frozenset[str]().union(*(self._needs[place] for place in used)))
+        return HostProgram(nodes, tuple(self._needs[place] for place in order), slots)
 
     def _place(self, node: _Node, needs: frozenset[str]) -> int:
         place = self._places.get(node)
@@ -96,23 +133,17 @@ class UniformGraph:
         return place
 
 
-def evaluate(nodes: Sequence[_Node], uniforms: Mapping[str, Uniform]) -> list[Number]:
-    """The values of all nodes. What has none, as a division by 0 has, is NaN, infinity or 0 as on a device."""
-    values: list[Number] = []
-    for name, base, operands in nodes:
-        if not base:
-            number = uniforms[name]
-            component = operands[0]
-            assert isinstance(component, int)
-            values.append(number[component] if isinstance(number, tuple) else number)
-            continue
-        numbers = [values[one[0]] if isinstance(one, tuple) else one for one in operands]
-        values.append(computed(name, base, numbers))
-    return values
+def _evaluated(node: _Node, values: Sequence[Number], uniforms: Mapping[str, Uniform]) -> Number:
+    name, base, operands = node
+    if not base:
+        number, component = uniforms[name], operands[0]
+        assert isinstance(component, int)
+        return number[component] if isinstance(number, tuple) else number
+    return computed(name, base, [values[one[0]] if isinstance(one, tuple) else one for one in operands])
 
 
 def computed(name: str, base: str, numbers: Sequence[Number]) -> Number:
-    """One operation on the host."""
+    """One operation on the host. What has no result, as a division of whole numbers by 0 has, is NaN or 0."""
     operation = OPERATIONS[name, base]
     try:
         number: Number = operation.host(*numbers)
