@@ -154,6 +154,12 @@ class Engine:
         if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):
             self._soft_focus.ahead(*size)
 
+    def settle(self, settings: Settings) -> None:
+        """Makes the kernel of the look now that `auto` makes after some frames of the latest size: for measurements."""
+        if self._light is not None and settings.bits == 8 and settings.output_space is None:
+            size = self._light.scene.size
+            self._kernel_looks.make(look_picture(settings.look, size, strength=settings.strength), size)
+
     def beside(self, device: str) -> Engine:
         """An engine on another device that draws in the same GL context; the caller closes it.
 

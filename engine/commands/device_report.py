@@ -10,6 +10,7 @@ from ..compute.device import Candidate, Failure
 from ..compute.registry import list_devices, open_device, why_first
 from ..errors import GroundglassError
 from ..gl.context import describe, headless_context, is_software
+from ..look.kernel_route.route import chosen_route
 from ..transfer.registry import open_transfer
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class Report:
     """One look at the machine. `devices` are those that open, best first; `chosen` is what `auto` takes, or None.
 
     `gl` names the renderer of a context without a window, None where there is none; `gl_software` says that the
-    processor itself draws. `transfer` is the way of a picture from the chosen device to `gl`, None without one of them.
+    processor itself draws. `transfer` is the way of a picture from the chosen device to `gl`, None without one of them; `look_route` is
+    what draws looks there: `kernel` or `gl`.
     """
 
     devices: list[Candidate]
@@ -30,6 +32,7 @@ class Report:
     gl: str | None
     gl_software: bool
     transfer: str | None
+    look_route: str | None
     failures: list[Failure]
 
     def as_dict(self) -> dict[str, Any]:
@@ -59,7 +62,8 @@ def inspect() -> Report:
     chosen = found[0].spec if found else None
     why = why_first(found) + ("" if found[:1] == working[:1] else "; but it does not open, name another with --device")
     transfer = transfers[0] if transfers and found[:1] == working[:1] else None
-    return Report(working, chosen, why, gl, software, transfer, failures)
+    look_route = None if transfer is None else chosen_route("auto", working[0].is_cpu, software)
+    return Report(working, chosen, why, gl, software, transfer, look_route, failures)
 
 
 def _transfer(candidate: Candidate, context: moderngl.Context | None) -> str | None:

@@ -105,4 +105,5 @@ def open_engine(
         depth_range=source_options.depth_range if source_options.depth_model is not None else None,
         gl=gl,
         settings=settings,
+        look_route=options.look_route.value,
     )

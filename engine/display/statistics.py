@@ -48,7 +48,8 @@ class Statistics:
     `size` is (width, height) of the picture drawn, `scale` its size over the source's. `interval_ms` lies between two
     presented frames, `latency_ms` between a frame's capture (its arrival, where the time of its capture is unknown) and
     its presentation; both are 0 where nothing was measured. `rss_mb` is resident memory in 10^6 bytes: "start" after
-    the first second, or at the first frame of a shorter run.
+    the first second, or at the first frame of a shorter run. `look_route` is what drew the look last, "kernel" or "gl",
+    with the reason where a kernel could not.
     """
 
     frames: int
@@ -64,6 +65,7 @@ class Statistics:
     rss_mb: dict[str, float]
     device: str
     gl: str
+    look_route: str
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"size": list(self.size)}
@@ -82,7 +84,7 @@ class Statistics:
             f"{self.late_frames} late, {self.dropped_frames} dropped",
             table,
             f"memory {self.rss_mb['start']:.0f} MB at the start, {self.rss_mb['end']:.0f} MB at the end",
-            Text(f"{self.device}\n{self.gl}"),
+            Text(f"{self.device}\n{self.gl}\nlook drawn by {self.look_route}"),
         )
 
 
@@ -132,7 +134,9 @@ class FrameLog:
         newest_ms = self._intervals_ms.newest(30)
         return 1000.0 / float(newest_ms.mean()) if newest_ms.size else None
 
-    def statistics(self, stages: dict[str, dict[str, float]], dropped_frames: int, device: str, gl: str) -> Statistics:
+    def statistics(
+        self, stages: dict[str, dict[str, float]], dropped_frames: int, device: str, gl: str, look_route: str
+    ) -> Statistics:
         end_mb = self._rss_mb()
         return Statistics(
             frames=self.frames,
@@ -148,6 +152,7 @@ class FrameLog:
             rss_mb={"start": end_mb if self._rss_start_mb is None else self._rss_start_mb, "end": end_mb},
             device=device,
             gl=gl,
+            look_route=look_route,
         )
 
     def _rss_mb(self) -> float:

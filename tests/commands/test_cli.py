@@ -67,7 +67,14 @@ def test_the_bench_times_every_stage(groundglass) -> None:
     assert outcome.code == 0
     figures = json.loads(outcome.out)
     assert figures["size"] == [96, 64]
-    assert {"demosaic rcd", "defocus live", "transfer", "look classic", "whole chain"} <= figures["stages"].keys()
+    assert {
+        "demosaic rcd",
+        "defocus live",
+        "transfer",
+        "look classic",
+        "look classic by kernel",
+        "whole chain",
+    } <= figures["stages"].keys()
     assert all(stage["host_ms"] > 0 for stage in figures["stages"].values())
 
 

@@ -46,7 +46,7 @@ PIECES = [
     "c.r = early(c.r); c.g = early(c.g); c.b = twice(c.b) - 0.3; c = 0.5 * twice(c);",
     "float sum; vec3 rest = c; divide(c, sum, rest); c = rest * sum * THIRD;",
     "Pair p = pair_of(c); p.first *= 0.7; c = vec3(p.second, p.first);",
-    "mat3 m = mat3(0.5, 0.1, 0.0, 0.2, 0.6, 0.1, 0.1, 0.0, 0.7); c = m * c * m; m[1] = vec3(0.3); c = transpose(m) * c;",
+    "mat3 m = mat3(0.5, 0.1, 0.0, 0.2, 0.6, 0.1, 0.1, 0, 0.7); c = m * c * m; m[1] = vec3(0.3); c = transpose(m) * c;",
     "mat2 m = mat2(0.8) * mat2(0.1, 0.2, 0.3, 0.4); c.rg = m * c.rg; c.b = m[1][0];",
     "c = vec3(STEPS[x % COUNT], STEPS[3 - x / 2], STEPS[COUNT - 1]);",
     "uint h = uint(x) * 0x9E3779B1u; h ^= h >> 15; c.r = float(h & 255u) / 255.0; c.g = float(int(h >> 24)) / 255.0;",
@@ -63,7 +63,7 @@ PIECES = [
     "bool a = c.r > 0.3, b = c.g > 0.6; if (a ^^ b) c.b = 0.9; if (a || b) c.r *= 0.5; if (a == b) c.g = 0.2;",
     "vec4 v = vec4(c, 1.0); v.xyz += v.w * 0.1; v.wz = v.xy; c = v.stp / (1.0 + v.q);",
     "c = c * vec3(place.pixel.y & 1) * 0.3 + 0.3 * length(place.from_centre) + 0.1 * fract(place.middle_px.x * 0.25);",
-    "float f = 0.0; for (int i = 0; i < 3; i++) for (int j = 0; j <= i; j++) { if (j == 2) break; f += c[i] * 0.2; } c.r = f;",
+    "for (int i = 0; i < 3; i++) for (int j = 0; j <= i; j++) { if (j == 2) break; c.r += c[i] * 0.2; } c *= 0.5;",
     "c = c.r != c.g && c == c.rgb ? vec3(radians(30.0)) * c : c; c.r = inversesqrt(1.0 + c.r) * degrees(0.01);",
     "{ float c2 = c.r; c2 += 0.1; c.g = c2; } float r = c.r; r -= r * 0.5; c.r = r; c.b = c.b++ + 0.01;",
 ]

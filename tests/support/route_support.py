@@ -73,7 +73,8 @@ def half_scene(shape: tuple[int, int], seed: int = 1) -> NDArray[np.float32]:
         [0, 0, 1],
         [np.inf, 1, 0],
         [-1, 2, np.nan],
-    ] + [[0, 30, 65504]]
+        [0, 30, 65504],
+    ]
     return scene
 
 

@@ -21,7 +21,7 @@ MAX_LINES = 20_000  # of a kernel: what unrolls to more would compile for minute
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A `number` that is known, else the `node` of a number that the host computes, else the name of a run of pixels."""
+    """A `number` that is known, the `node` of one that the host computes, or the name of a run of pixels."""
 
     base: str
     number: Number | None = None
@@ -62,8 +62,8 @@ class Emitter:
             numbers = [one.number for one in operands if one.number is not None]
             if len(numbers) == len(operands):
                 return self.constant(computed(name, base, numbers), operation.result)
-            given = tuple(_operand(one) for one in operands)
-            return Scalar(operation.result, node=self.graph.apply(name, base, given))
+            node = self.graph.apply(name, base, tuple(_operand(one) for one in operands))
+            return Scalar(operation.result, node=node)
         identity = self._identity(name, operands)
         if identity is not None:
             return identity

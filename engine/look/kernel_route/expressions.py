@@ -10,8 +10,8 @@ _LEVELS: tuple[frozenset[str], ...] = tuple(
     frozenset(signs.split())
     for signs in ("||", "^^", "&&", "|", "^", "&", "== !=", "< > <= >=", "<< >>", "+ -", "* / %")
 )
-_ASSIGNMENTS = frozenset("= += -= *= /= %= &= |= ^= <<= >>=".split())
-_UNARY = frozenset("- + ! ~ ++ --".split())
+_ASSIGNMENTS = frozenset({"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="})
+_UNARY = frozenset({"-", "+", "!", "~", "++", "--"})
 
 
 class ExpressionParser:

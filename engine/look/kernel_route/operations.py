@@ -142,8 +142,8 @@ def _table() -> dict[tuple[str, str], Operation]:
     table["==", "bool"] = Operation(operator.eq, "({0} == 0) == ({1} == 0)", "bool")
     for sign in ("!=", "^^"):
         table[sign, "bool"] = Operation(operator.ne, "({0} == 0) != ({1} == 0)", "bool")
-    for (before, after), (host, kernel) in _CONVERSIONS.items():
-        table[f"to {after}", before] = Operation(host, kernel, after)
+    for (before, after), (convert, kernel) in _CONVERSIONS.items():
+        table[f"to {after}", before] = Operation(convert, kernel, after)
     return table
 
 

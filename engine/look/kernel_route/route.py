@@ -126,10 +126,10 @@ class KernelLooks:
         with self._device.view(pixels, np.uint8, 4 * count * height) as flat:
             yield flat.reshape(height, count, 4)
 
-    def ahead(self, picture: LookPicture, size: tuple[int, int]) -> None:
-        """Begins to make the kernel of a look, in a thread."""
+    def make(self, picture: LookPicture, size: tuple[int, int]) -> None:
+        """Makes the kernel of a look now, where it has none and the route is not GL's."""
         if self.chosen == "kernel":
-            self._kernels.ahead(self._key(picture, size))
+            self._kernels.get(self._key(picture, size))
 
     def release(self) -> None:
         """Releases everything, and waits for what is being made; a second call has no effect."""

@@ -26,7 +26,8 @@ class _Node(NamedTuple):
 class HostProgram:
     """What computes the `slots` of a kernel's buffer of numbers: `nodes` in their order.
 
-    `needs` are, for each node, the uniforms that it depends on. A slot is a node or a constant, and the base of its type.
+    `needs` are, for each node, the uniforms that it depends on. A slot is a node or a constant, and the base of its
+    type.
     """
 
     nodes: tuple[_Node, ...]
