@@ -22,8 +22,8 @@ class Report:
     """One look at the machine. `devices` are those that open, best first; `chosen` is what `auto` takes, or None.
 
     `gl` names the renderer of a context without a window, None where there is none; `gl_software` says that the
-    processor itself draws. `transfer` is the way of a picture from the chosen device to `gl`, None without one of them; `look_route` is
-    what draws looks there: `kernel` or `gl`.
+    processor itself draws. `transfer` is the way of a picture from the chosen device to `gl`, None without one of them.
+    `look_route` is what draws looks there: `kernel` or `gl`.
     """
 
     devices: list[Candidate]

@@ -324,6 +324,8 @@ def test_devices_says_what_auto_takes(groundglass) -> None:
     report = json.loads(outcome.out)
     assert report["chosen"] in [device["spec"] for device in report["devices"]]
     assert report["gl"]
+    assert report["look_route"] in ("kernel", "gl")
+    assert f"look    {report['look_route']}: " in outcome.err
     assert "auto" in outcome.err
     assert all(failure["remedy"] for failure in report["failures"])
 

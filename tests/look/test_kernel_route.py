@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from groundglass.compute.device import Device
+from groundglass.compute.registry import open_device
 from groundglass.gl.passes import list_passes, load_pass
 from groundglass.look.grade import Part, look_picture
 from groundglass.look.kernel_route.errors import UntranslatableError
@@ -112,6 +113,19 @@ def test_auto_makes_a_kernel_of_a_look_that_is_drawn_again_and_again(device: Dev
             assert looks.drew == "kernel"
         finally:
             looks.release()
+
+
+@pytest.mark.parametrize("run_length", [1, 8])
+def test_runs_of_any_length_draw_the_same(run_length: int) -> None:
+    opened = open_device("auto")
+    opened.run_length = run_length
+    try:
+        with BothRoutes(opened, SCENE) as routes:
+            for name in ("classic", "monochrome"):
+                drawn = routes.by_kernel(load_look(name)), routes.in_gl(load_look(name))
+                assert_one_code(*drawn, f"{name} in runs of {run_length}")
+    finally:
+        opened.close()
 
 
 def test_auto_leaves_the_look_to_a_gpu() -> None:

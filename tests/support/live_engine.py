@@ -29,6 +29,7 @@ class LiveEngine:
     def __init__(self, device: str = "auto", size: tuple[int, int] | None = None, **options: Any) -> None:
         settings = gg.Settings(**{name: options.pop(name) for name in FIELDS if name in options})
         self.__dict__["history"] = SettingsHistory(settings)
+        options.setdefault("look_route", "gl")  # one program for all draws: `auto` changes to another after a while
         self.__dict__["engine"] = gg.Engine(device, size, settings=settings, **options)
         self.__dict__["drawn"] = None
 
