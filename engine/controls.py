@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 
 from .errors import ControlError
 
@@ -74,6 +74,13 @@ class Choice(Control):
     choices: tuple[str, ...]
     get: Callable[[], str]
     set: Callable[[str], None]
+    renamed: Mapping[str, str] = field(default_factory=dict)  # former choice -> present choice, accepted silently
+
+    @property
+    def following(self) -> str:
+        """The choice that the key selects: the first one if the present value is not in the list."""
+        present = self.get()
+        return self.choices[(self.choices.index(present) + 1) % len(self.choices) if present in self.choices else 0]
 
 
 Setting = bool | float | str
@@ -125,9 +132,8 @@ class Controls:
                 do()
             case Switch(get=get, set=put):
                 put(not get())
-            case Choice(get=get, set=put, choices=choices):
-                present = get()  # may be the user's own value, which is not in the list
-                put(choices[(choices.index(present) + 1) % len(choices) if present in choices else 0])
+            case Choice(set=put) as choice:
+                put(choice.following)
             case _:
                 return False
         return True
@@ -148,7 +154,8 @@ class Controls:
                 if not minimum <= float(setting) <= maximum:
                     raise ControlError(f"'{name}' must be {minimum:g} to {maximum:g}, not {setting:g}")
                 put(float(setting))
-            case Choice(set=put, choices=choices) if isinstance(setting, str):
+            case Choice(set=put, choices=choices, renamed=renamed) if isinstance(setting, str):
+                setting = renamed.get(setting, setting)
                 if setting not in choices:
                     raise ControlError(f"'{name}' must be one of {', '.join(choices)}, not '{setting}'")
                 put(setting)

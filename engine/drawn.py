@@ -38,7 +38,7 @@ class Drawn:
 
     @property
     def scene(self) -> ScenePlanes:
-        """The light behind the lens in GL. Where a kernel drew the look it is brought there at the first call."""
+        """The light behind the lens in GL. If a kernel drew the look, it is sent there at the first call."""
         return self.scene_of()
 
     @property

@@ -12,6 +12,7 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
+from .compute.device import Device
 from .compute.planes import Planes
 from .compute.program import KERNELS
 from .compute.registry import open_device
@@ -37,6 +38,7 @@ from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
 from .timing import Clock
 from .transfer.registry import open_transfer
+from .warm_up import WarmUp
 
 
 class _PreparedScene(NamedTuple):
@@ -69,7 +71,7 @@ class Engine:
 
     def __init__(
         self,
-        device: str = "auto",
+        device: str | Device = "auto",
         size: tuple[int, int] | None = None,
         *,
         depth_model: str | Path | None = None,
@@ -85,7 +87,7 @@ class Engine:
         self.gl = headless_context() if gl is None else gl
         self.gl_name = describe(self.gl)
         try:
-            self.device = open_device(device)  # after GL, with which it may share memory
+            self.device = open_device(device, self.gl) if isinstance(device, str) else device
         except BaseException:
             self._release_gl_and_model()
             raise
@@ -102,12 +104,13 @@ class Engine:
         self._grader = Grader(self.gl)
         self._kernel_looks = KernelLooks(self.device, look_route, is_software(self.gl))
         self._unsent: Planes | None = None  # light that is not in GL yet
+        self._warm_up = WarmUp(lambda: Engine(self.device.companion(), look_route="gl"))
         self._closed = False
         self._ready: tuple[Frame, object, Frame] | None = None  # as it came, by which quality, as it is drawn
         self._steadied: DepthStage | None = None  # the one that knows the frames before
         self._light: _PreparedScene | None = None
         if size is not None:
-            self._warm_up(size, settings or Settings())
+            self.compile_for(size, settings or Settings())
 
     def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Drawn:
         """The picture of a frame, valid until the next draw.
@@ -131,7 +134,7 @@ class Engine:
         A depth model is waited for.
         """
         if self._unsent is not None:
-            self._send_scene()  # of the latest draw, before its planes are used anew
+            self._send_scene()  # the planes of the latest draw are used again
         scene = self._apply_optics(self._prepared(frame, settings), settings, waits=True)[1].read()
         self.device.collect()
         return scene
@@ -142,9 +145,13 @@ class Engine:
         return self._model is not None and self._model.has_result
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
-        """Begins to make, in threads, what a draw of the same frame by other settings needs; returns at once."""
+        """Begins to allocate and compile, in threads, what a draw of the same frame by other settings needs.
+
+        Returns at once. `is_preparing` is true until everything is compiled.
+        """
         frame = drawn.frame
-        size = self._developer.size_of(frame, settings.development)
+        size = self._developer.size_of(frame, settings.development, settings.scale)
+        self._developer.prepare(frame, settings.development, settings.scale)
         self._transfer.prepare(*size)
         if frame.depth_m is not None:
             self._depth.ahead(*size)
@@ -153,9 +160,16 @@ class Engine:
                 self._breathing.ahead(*size)
         if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):
             self._soft_focus.ahead(*size)
+        if self.look_route == "kernel":
+            self._kernel_looks.ahead(look_picture(settings.look, size, strength=settings.strength), size)
+        self._warm_up.start(frame, settings)
 
-    def settle(self, settings: Settings) -> None:
-        """Makes the kernel of the look now that `auto` makes after some frames of the latest size: for measurements."""
+    @property
+    def is_preparing(self) -> bool:
+        return self._warm_up.is_running or self._kernel_looks.is_preparing
+
+    def compile_look(self, settings: Settings) -> None:
+        """Compiles the look's kernel, which `auto` compiles after some draws, for the latest size: for measurements."""
         if self._light is not None and settings.bits == 8 and settings.output_space is None:
             size = self._light.scene.size
             self._kernel_looks.make(look_picture(settings.look, size, strength=settings.strength), size)
@@ -172,6 +186,7 @@ class Engine:
         if self._closed:
             return
         self._closed = True
+        self._warm_up.close()
         self._developer.release()
         self._kernel_looks.release()
         for stages in (self._stereo_pairs, self._depth, self._defocus, self._soft_focus, self._breathing):
@@ -207,7 +222,7 @@ class Engine:
     def _draw_by_kernel(
         self, frame: Frame, light: _PreparedScene, settings: Settings, part: Part
     ) -> moderngl.Texture | None:
-        """The look straight from the light's planes; None where GL is to draw it."""
+        """The look, from the light's planes; None if GL draws it."""
         if self._kernel_looks.chosen == "gl":
             return None
         scene, looks = light.scene, self._kernel_looks
@@ -236,7 +251,7 @@ class Engine:
         return texture
 
     def _send_scene(self) -> ScenePlanes:
-        """The light of the latest draw as a texture; brought to GL where it is not there yet."""
+        """The light of the latest draw as a texture; sent to GL at the first call."""
         if self._unsent is not None:
             make_current(self.gl)
             scene, self._unsent = self._unsent, None
@@ -246,7 +261,7 @@ class Engine:
 
     @property
     def look_route(self) -> str:
-        """How the latest look was drawn: "kernel" or "gl", with the reason where a kernel could not."""
+        """How the latest look was drawn: "kernel" or "gl", with the reason if a kernel could not."""
         return self._kernel_looks.drew
 
     def _light_for(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> _PreparedScene:
@@ -254,7 +269,10 @@ class Engine:
 
         For the same side it is made anew: noise reduction, the steadying of depth, and a model have moved on.
         """
-        needs = (settings.lens, settings.focus_m, settings.development, settings.quality, KERNELS.revision, waits)
+        needs = (
+            *(settings.lens, settings.focus_m, settings.development, settings.quality, settings.scale),
+            *(KERNELS.revision, waits),
+        )
         light, self._light = self._light, None
         if (
             light is None
@@ -306,14 +324,14 @@ class Engine:
         Returns the frame with the distances of the model too, for which it `waits`, and the light behind the lens.
         Without depth there is nothing to blur by, and no focus to breathe with; the glow of a lens needs neither.
         """
-        development, lens = settings.development, settings.lens
-        size = self._developer.size_of(frame, development)
-        model, subject = self._model if frame.depth_m is None else None, (frame, development)
+        development, lens, scale = settings.development, settings.lens, settings.scale
+        size = self._developer.size_of(frame, development, scale)
+        model, subject = self._model if frame.depth_m is None else None, (frame, development, scale)
         if model is not None and not waits:
             frame = _with_map(frame, model.latest(self.clock))
         depth = self._load_depth(frame, size)  # a copy waits for what is queued: before anything is
         with self.device.stage("develop", self.clock):
-            scene = self._developer.develop(frame, development)
+            scene = self._developer.develop(frame, development, scale)
             if model is not None and not waits:
                 model.queue_copy(scene, subject)
         if model is not None and waits:
@@ -345,7 +363,7 @@ class Engine:
         depth.load(frame.depth_m, frame.depth_noise)
         return depth
 
-    def _warm_up(self, size: tuple[int, int], settings: Settings) -> None:
+    def compile_for(self, size: tuple[int, int], settings: Settings) -> None:
         """Compiles and allocates what a mosaic of `size` needs, on a frame whose depth asks for every kernel."""
         width, height = size
         depth_m = np.full((height, width), 1e3, dtype=np.float32)

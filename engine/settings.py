@@ -31,7 +31,7 @@ class Settings:
     `look` and `lens` are given as names, paths, or a Look and a Lens; `f_number` sets the aperture of the lens, and
     defaults to where it stands. `focus_m`, metres, defaults to 1.2, or the closest that the lens focuses. `strength`,
     0 to 1, is how much of the look is blended in. `development` says how raws are developed, `quality` is `live` or
-    `best`. `scale` is the size of the picture drawn over that of the frame; the only one so far is 1. `output_space`
+    `best`. `scale`, above 0 and at most 1, is the size of the picture drawn over that of the frame. `output_space`
     is what the screen shows or a file holds: `srgb`, `display-p3`, `rec709`, the path of an .icc; None stands for sRGB.
     `bits` of a channel are 8, or 10 where the screen has as many.
 
@@ -69,8 +69,8 @@ class Settings:
         chosen.coc_scale_px(focus, 1)  # an impossible focus is an error now, not at the first frame
         if quality not in get_args(Quality):
             raise GroundglassError(f"quality '{quality}' is unknown; use one of {', '.join(get_args(Quality))}")
-        if scale != 1.0:
-            raise GroundglassError(f"scale {scale:g} cannot be drawn; pictures have the frame's size, which is 1")
+        if not 0.0 < scale <= 1.0:
+            raise GroundglassError(f"scale {scale:g} cannot be drawn; use a number above 0 and at most 1")
         if bits not in (8, 10):
             raise GroundglassError(f"{bits} bits a channel cannot be drawn; use 8 or 10")
         is_path = isinstance(output_space, str | Path)

@@ -48,13 +48,13 @@ FUNCTION void shape_sums(GLOBAL const float *cell, floats radius, floats *covere
     *squares = square + part * (next_square - square);
 }
 
-/* Sources whose discs, with radii up to `farthest`, may touch a pixel. Gauges ascend; the pixel itself is first.
+/* Sources whose discs, with radii up to `max_radius`, may touch a pixel. Gauges ascend; the pixel itself is first.
  * `offset` is the distance from the pixel to a source in a plane. Its sign is reversed in front of the focus, where the
  * shape is upside down.
  */
-FUNCTION int taps_within(GLOBAL const float *cell, float farthest)
+FUNCTION int taps_within(GLOBAL const float *cell, float max_radius)
 {
-    const int step = (int)(farthest * (float)STEPS_PER_PX) + 1;
+    const int step = (int)(max_radius * (float)STEPS_PER_PX) + 1;
     return ((GLOBAL const int *)cell)[COUNTS_AT + (step < SUMS ? step : SUMS - 1)];
 }
 

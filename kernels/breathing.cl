@@ -42,10 +42,10 @@ KERNEL void breathe(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT p
     const int to = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const float first_shift = rest * (0.5f * (float)(width - 1) - (float)GLOBAL_X);
     const float last_shift = first_shift - rest * (float)(RUN - 1);
-    const int farthest = (int)(first_shift + 4096.0f) - 4096, nearest = (int)(last_shift + 4095.99f) - 4096;
+    const int max_columns = (int)(first_shift + 4096.0f) - 4096, min_columns = (int)(last_shift + 4095.99f) - 4096;
     for (int c = 0; c < 3; ++c) {
         floats value = (floats)(0.0f);
-        for (int columns = farthest; columns >= nearest; --columns) {
+        for (int columns = max_columns; columns >= min_columns; --columns) {
             const floats t = shift - (float)columns;
             const int from = c * stride + (row - 1 + PAD) * pitch + PAD + GLOBAL_X + columns - 1;
             const floats first = in_column(scene, from, pitch, w0, w1, w2, w3);

@@ -7,8 +7,8 @@
 
 #define EPSILON 1e-5f
 
-/* The more decisive of two shares of vertical (or falling-diagonal) energy: the photosite's own and the mean of its
- * four diagonal neighbours.
+/* The share of vertical (or falling-diagonal) energy that is farther from one half: the photosite's own, or the mean of
+ * its four diagonal neighbours.
  */
 FUNCTION floats clearer(floats here, floats around)
 {
@@ -29,18 +29,18 @@ FUNCTION floats mixed_fractions(floats a, floats b, floats c, floats d, floats s
 
 /* Blue at red photosites and red at blue photosites. */
 FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *falling, GLOBAL const float *green,
-                                int pitch, int at, int pair, ints site_first, floats slope)
+                                int pitch, int at, int pair, ints colour_first, floats slope)
 {
     const int down = pitch + 1;
     const int up = pitch - 1;
     const floats here = LOAD(green, pair);
     const floats north_west = DIAGONAL_TOWARDS(-down, -pitch - 2), south_east = DIAGONAL_TOWARDS(down, pitch + 2);
     const floats north_east = DIAGONAL_TOWARDS(-up, -pitch + 2), south_west = DIAGONAL_TOWARDS(up, pitch - 2);
-    const floats on_falling = north_west * (AT_COLOURS(mosaic, down) - slope * BELOW(site_first, green, 1))
-                            + south_east * (AT_COLOURS(mosaic, -down) - slope * ABOVE(site_first, green, -1));
-    const floats on_rising = north_east * (AT_COLOURS(mosaic, up) - slope * BELOW(site_first, green, -1))
-                           + south_west * (AT_COLOURS(mosaic, -up) - slope * ABOVE(site_first, green, 1));
-    const floats share = clearer(LOAD(falling, pair), AROUND(site_first, falling));
+    const floats on_falling = north_west * (AT_COLOURS(mosaic, down) - slope * BELOW(colour_first, green, 1))
+                            + south_east * (AT_COLOURS(mosaic, -down) - slope * ABOVE(colour_first, green, -1));
+    const floats on_rising = north_east * (AT_COLOURS(mosaic, up) - slope * BELOW(colour_first, green, -1))
+                           + south_west * (AT_COLOURS(mosaic, -up) - slope * ABOVE(colour_first, green, 1));
+    const floats share = clearer(LOAD(falling, pair), AROUND(colour_first, falling));
     return slope * here
          + mixed_fractions(on_falling, north_west + south_east, on_rising, north_east + south_west, share);
 }
@@ -53,9 +53,9 @@ FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *
     floats sum, weight;                                                                                                \
     {                                                                                                                  \
         const floats minus = minus1, plus = plus1;                                                                     \
-        const floats swing = EPSILON + absolute(minus - plus);                                                         \
-        const floats to_minus = swing + absolute(here - (before)) + absolute(minus - (minus3));                        \
-        const floats to_plus = swing + absolute(here - (after)) + absolute(plus - (plus3));                            \
+        const floats gradient = EPSILON + absolute(minus - plus);                                                      \
+        const floats to_minus = gradient + absolute(here - (before)) + absolute(minus - (minus3));                     \
+        const floats to_plus = gradient + absolute(here - (after)) + absolute(plus - (plus3));                         \
         sum = to_plus * (minus - (minus_green)) + to_minus * (plus - (plus_green));                                    \
         weight = to_minus + to_plus;                                                                                   \
     }
@@ -65,10 +65,10 @@ FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *
  */
 FUNCTION void colours_at_greens(GLOBAL const float *mosaic, GLOBAL const float *vertical_at_greens,
                                 GLOBAL const float *green, GLOBAL const float *opposite, int pitch, int at, int pair,
-                                ints site_first, floats row_slope, floats column_slope, floats *row_colour,
+                                ints colour_first, floats row_slope, floats column_slope, floats *row_colour,
                                 floats *column_colour)
 {
-    const ints green_first = site_first == 0;
+    const ints green_first = colour_first == 0;
     const floats here = AT_GREENS(mosaic, 0);
     const floats share = clearer(LOAD(vertical_at_greens, pair), AROUND(green_first, vertical_at_greens));
     const floats west = AT_GREENS(mosaic, -2), east = AT_GREENS(mosaic, 2);
@@ -92,14 +92,14 @@ FUNCTION void colours_at_greens(GLOBAL const float *mosaic, GLOBAL const float *
         + mixed_fractions(own_column, own_column_weight, other_row, other_row_weight, share);
 }
 
-/* Assembles one row of the pair from the results of `colours_at_greens` and the photosites' values: the row's colour,
+/* Assembles one row of the pair from the results of `colours_at_greens` and the measured values: the row's colour,
  * green, and the other colour.
  */
 #define ROW_OF_PAIR(row, own, green_here, other)                        \
     {                                                                   \
-        const ints is_site = (row) == 0 ? site_first : site_first == 0; \
+        const ints is_colour = (row) == 0 ? colour_first : colour_first == 0; \
         const floats measured = LOAD(mosaic, at + (row) * pitch);       \
-        own = is_site ? measured : row_colour;                          \
-        green_here = is_site ? LOAD(green, pair) : measured;            \
-        other = is_site ? LOAD(opposite, pair) : column_colour;         \
+        own = is_colour ? measured : row_colour;                        \
+        green_here = is_colour ? LOAD(green, pair) : measured;          \
+        other = is_colour ? LOAD(opposite, pair) : column_colour;       \
     }

@@ -20,10 +20,10 @@ FUNCTION floats extreme(floats a, floats b, floats c, floats d) { return greater
 #define NEIGHBOUR(dx, dy)                                                                                              \
     {                                                                                                                  \
         const floats value = M(dx, dy);                                                                                \
-        second = greater(second, lesser(most, value));                                                                 \
-        most = greater(most, value);                                                                                   \
-        last = lesser(last, greater(least, value));                                                                    \
-        least = lesser(least, value);                                                                                  \
+        second = greater(second, lesser(maximum, value));                                                              \
+        maximum = greater(maximum, value);                                                                             \
+        last = lesser(last, greater(minimum, value));                                                                  \
+        minimum = lesser(minimum, value);                                                                              \
         sum += value;                                                                                                  \
     }
 
@@ -32,30 +32,30 @@ FUNCTION floats extreme(floats a, floats b, floats c, floats d) { return greater
  * defect sometimes has a defective neighbour). `brightest` is the excess of the brightest one, `one_side` its
  * difference from the opposite one, `corner` the maximum excess of the diagonal ones.
  */
-FUNCTION floats is_outlier(floats here, floats most, floats second, floats last, floats least, floats sum, floats lit,
-                           floats brightest, floats one_side, floats corner)
+FUNCTION floats is_outlier(floats here, floats maximum, floats second, floats last, floats minimum, floats sum,
+                           floats lit, floats brightest, floats one_side, floats corner)
 {
-    const floats out = here - 0.125f * sum, inner_out = here - (sum - most - least) * (1.0f / 6.0f);
-    const floats continued = CONTINUED * out + SLOPE * (most - least);
-    const floats alone = here - most > MIN_EXCESS + SPREAD * (most - least) && lit < SHARED * out
+    const floats out = here - 0.125f * sum, inner_out = here - (sum - maximum - minimum) * (1.0f / 6.0f);
+    const floats continued = CONTINUED * out + SLOPE * (maximum - minimum);
+    const floats is_single = here - maximum > MIN_EXCESS + SPREAD * (maximum - minimum) && lit < SHARED * out
                                  && !(one_side > continued && corner > continued)
                              ? (floats)(1.0f)
                              : (floats)(0.0f);
     return here - second > MIN_EXCESS + SPREAD * (second - last) && brightest < SHARED * inner_out
                    && corner < CORNER * inner_out
                ? (floats)(1.0f)
-               : alone;
+               : is_single;
 }
 
-/* Marks defective photosites with 1 in a plane: those brighter or darker than the neighbours of their colour, `step`
- * photosites away, by more than image detail explains, and those already marked in `listed`.
+/* Sets 1 in `mask` at defective photosites: those brighter or darker than the neighbours of their colour, `step`
+ * photosites away, by more than image detail explains, and those already set in `listed`.
  */
 KERNEL void detect_defects(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT listed,
-                           GLOBAL float *RESTRICT marks, int pitch, int step)
+                           GLOBAL float *RESTRICT mask, int pitch, int step)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const floats here = M(0, 0), first = M(-step, -step);
-    floats most = first, least = first, second = (floats)(-1e30f), last = (floats)(1e30f), sum = first;
+    floats maximum = first, minimum = first, second = (floats)(-1e30f), last = (floats)(1e30f), sum = first;
     NEIGHBOUR(0, -step)
     NEIGHBOUR(step, -step)
     NEIGHBOUR(-step, 0)
@@ -81,40 +81,40 @@ KERNEL void detect_defects(GLOBAL const float *RESTRICT mosaic, GLOBAL const flo
         corner = (4.0f * extreme(nw, ne, sw, se) - corners) * (1.0f / 3.0f); /* relative to the mean of the others */
         dark_corner = (4.0f * extreme(-nw, -ne, -sw, -se) + corners) * (1.0f / 3.0f);
     }
-    const floats hot = is_outlier(here, most, second, last, least, sum, lit, brightest, one_side, corner);
-    const floats dead = is_outlier(-here, -least, -last, -second, -most, -sum, -shaded, -darkest, one_side,
+    const floats hot = is_outlier(here, maximum, second, last, minimum, sum, lit, brightest, one_side, corner);
+    const floats dead = is_outlier(-here, -minimum, -last, -second, -maximum, -sum, -shaded, -darkest, one_side,
                                    dark_corner);
-    STORE(marks, at, greater(greater(hot, dead), LOAD(listed, at)));
+    STORE(mask, at, greater(greater(hot, dead), LOAD(listed, at)));
 }
 
 /* Mean of two opposite neighbours if both are good and agree better than the best pair so far. */
-FUNCTION void try_pair(GLOBAL const float *mosaic, GLOBAL const float *marks, int at, int step, float *difference,
+FUNCTION void try_pair(GLOBAL const float *mosaic, GLOBAL const float *mask, int at, int step, float *difference,
                        float *value)
 {
-    if (marks[at - step] + marks[at + step] > 0.0f)
+    if (mask[at - step] + mask[at + step] > 0.0f)
         return;
-    const float apart = mosaic[at - step] - mosaic[at + step];
-    const float size = apart < 0.0f ? -apart : apart;
+    const float signed_difference = mosaic[at - step] - mosaic[at + step];
+    const float size = signed_difference < 0.0f ? -signed_difference : signed_difference;
     if (size < *difference) {
         *difference = size;
         *value = 0.5f * (mosaic[at - step] + mosaic[at + step]);
     }
 }
 
-FUNCTION void correct(GLOBAL float *mosaic, GLOBAL const float *marks, int at, int pitch, int step)
+FUNCTION void correct(GLOBAL float *mosaic, GLOBAL const float *mask, int at, int pitch, int step)
 {
     float difference = 1e30f, value = mosaic[at];
-    try_pair(mosaic, marks, at, step, &difference, &value);
-    try_pair(mosaic, marks, at, step * pitch, &difference, &value);
-    try_pair(mosaic, marks, at, step * (pitch + 1), &difference, &value);
-    try_pair(mosaic, marks, at, step * (pitch - 1), &difference, &value);
+    try_pair(mosaic, mask, at, step, &difference, &value);
+    try_pair(mosaic, mask, at, step * pitch, &difference, &value);
+    try_pair(mosaic, mask, at, step * (pitch + 1), &difference, &value);
+    try_pair(mosaic, mask, at, step * (pitch - 1), &difference, &value);
     if (difference == 1e30f) { /* a cluster: use all good neighbours */
         float sum = 0.0f, count = 0.0f;
         for (int dy = -2; dy <= 2; ++dy)
             for (int dx = -2; dx <= 2; ++dx) {
                 const int from = at + step * (dy * pitch + dx);
-                sum += marks[from] > 0.0f ? 0.0f : mosaic[from];
-                count += marks[from] > 0.0f ? 0.0f : 1.0f;
+                sum += mask[from] > 0.0f ? 0.0f : mosaic[from];
+                count += mask[from] > 0.0f ? 0.0f : 1.0f;
             }
         value = count > 0.0f ? sum / count : value;
     }
@@ -122,20 +122,20 @@ FUNCTION void correct(GLOBAL float *mosaic, GLOBAL const float *marks, int at, i
 }
 
 /* In place: good photosites are only read, defective ones only written. */
-KERNEL void correct_marked(GLOBAL float *mosaic, GLOBAL const float *RESTRICT marks, int pitch, int step, int width)
+KERNEL void correct_detected(GLOBAL float *mosaic, GLOBAL const float *RESTRICT mask, int pitch, int step, int width)
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    if (!(largest(LOAD(marks, at)) > 0.0f))
+    if (!(largest(LOAD(mask, at)) > 0.0f))
         return;
     for (int i = 0; i < RUN && GLOBAL_X + i < width; ++i)
-        if (marks[at + i] > 0.0f)
-            correct(mosaic, marks, at + i, pitch, step);
+        if (mask[at + i] > 0.0f)
+            correct(mosaic, mask, at + i, pitch, step);
 }
 
 /* The same for `count` positions given as column and row. */
-KERNEL void correct_listed(GLOBAL float *mosaic, GLOBAL const float *RESTRICT marks, GLOBAL const int *RESTRICT places,
-                        int pitch, int step, int count)
+KERNEL void correct_listed(GLOBAL float *mosaic, GLOBAL const float *RESTRICT mask,
+                           GLOBAL const int *RESTRICT positions, int pitch, int step, int count)
 {
     if (GROUP_X < count)
-        correct(mosaic, marks, (places[2 * GROUP_X + 1] + PAD) * pitch + PAD + places[2 * GROUP_X], pitch, step);
+        correct(mosaic, mask, (positions[2 * GROUP_X + 1] + PAD) * pitch + PAD + positions[2 * GROUP_X], pitch, step);
 }

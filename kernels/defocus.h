@@ -138,7 +138,7 @@ FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int l, int tiles_x, int
     GLOBAL const float *middle = tiles + tile_at(l, tile_x, tile_y, tiles_x, tiles_y);
     const float above = reach_of_row(middle - next, from_left, from_right);
     const float below = reach_of_row(middle + next, from_left, from_right);
-    const float most = reach_of_row(middle, from_left, from_right);
-    const float upwards = above > most && above > (float)(row + 1) * per_px - rim ? above : most;
-    return below > upwards && below > (float)(TILE - row) * per_px - rim ? below : upwards;
+    const float central = reach_of_row(middle, from_left, from_right);
+    const float upper = above > central && above > (float)(row + 1) * per_px - rim ? above : central;
+    return below > upper && below > (float)(TILE - row) * per_px - rim ? below : upper;
 }

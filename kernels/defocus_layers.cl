@@ -15,7 +15,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
                 GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT borders,
                 GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                 int tiles_x, int tiles_y, float coc_px, float focus, float native_coc_px, float native_focus,
-                float most, float reach, float open_1, float open_2, float open_3, float open_4)
+                float max_radius, float reach, float open_1, float open_2, float open_3, float open_4)
 {
 #if SHAPED
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GROUP_X * TILE, GLOBAL_Y * TILE, width, height);
@@ -37,15 +37,15 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
             size *= over_field(field_height(GROUP_X * TILE + run, GLOBAL_Y * TILE + row, width, height), open_1,
                                open_2, open_3, open_4);
 #endif
-            size = lesser(size, (floats)(most));
+            size = lesser(size, (floats)(max_radius));
             const floats signed_size = wanted < 0.0f ? -size : size;
             const floats share = share_here(size, reach);
             const floats spread_here = size > SHARP && share > 0.0f ? size : (floats)(0.0f);
-            floats from_here_on = (floats)(1.0f);
+            floats remaining = (floats)(1.0f);
             for (int l = 0; l < LAYERS; ++l) {
                 const floats beyond = behind(borders, l + 1, signed_size);
-                largest_here[l] = from_here_on > beyond ? greater(largest_here[l], spread_here) : largest_here[l];
-                from_here_on = beyond;
+                largest_here[l] = remaining > beyond ? greater(largest_here[l], spread_here) : largest_here[l];
+                remaining = beyond;
             }
             STREAM(radius, at, signed_size);
 #if SHAPED
@@ -73,13 +73,13 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
     const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
     const int at = (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X;
     GLOBAL const float *level = levels + (2 * GLOBAL_Y / TILE) * tiles_x;
-    const int tile_x = 2 * GLOBAL_X / TILE, next_x = (2 * GLOBAL_X + 2 * RUN - 1) / TILE; /* of the run's ends */
+    const int tile_x = 2 * GLOBAL_X / TILE, next_x = (2 * GLOBAL_X + 2 * RUN - 1) / TILE; /* tiles of the run's ends */
     const floats first = (floats)(level[tile_x < tiles_x ? tile_x : tiles_x - 1]);
     const floats last = (floats)(level[next_x < tiles_x ? next_x : tiles_x - 1]);
     const floats level_here = LANES < TILE / 2 ? first : last;
-    const floats most = absolute(level_here);
+    const floats bound = absolute(level_here);
     const floats quarter = GLOBAL_X + LANES < half_width ? (floats)(0.25f) : (floats)(0.0f); /* the border is unknown */
-    floats red[4], green[4], blue[4], radii[4], handed[4], here_on[4], dimmed[4];
+    floats red[4], green[4], blue[4], radii[4], passed[4], remaining[4], dimmed[4];
     for (int row = 0; row < 2; ++row) {
         const int from = fine + row * pitch, left = 2 * row, right = left + 1;
         load_pairs(scene, from, &red[left], &red[right]);
@@ -91,12 +91,12 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
     for (int child = 0; child < 4; ++child) {
         brightest = greater(brightest, greater(red[child], greater(green[child], blue[child])));
         dimmed[child] = (floats)(1.0f);
-        handed[child] = 1.0f - share_here(absolute(radii[child]), reach);
-        here_on[child] = quarter;
+        passed[child] = 1.0f - share_here(absolute(radii[child]), reach);
+        remaining[child] = quarter;
     }
-    if (largest(brightest - most) > 0.0f)
+    if (largest(brightest - bound) > 0.0f)
         for (int child = 0; child < 4; ++child) {
-            dimmed[child] = most / greater(most, greater(red[child], greater(green[child], blue[child])));
+            dimmed[child] = bound / greater(bound, greater(red[child], greater(green[child], blue[child])));
             const floats kept = level_here > 0.0f ? dimmed[child] : (floats)(1.0f);
             red[child] *= kept;
             green[child] *= kept;
@@ -106,12 +106,12 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
         floats sums[5], surface[6];
         for (int plane = 0; plane < 5; ++plane)
             sums[plane] = surface[plane] = (floats)(0.0f);
-        surface[5] = here_on[0] + here_on[1] + here_on[2] + here_on[3];
+        surface[5] = remaining[0] + remaining[1] + remaining[2] + remaining[3];
         for (int child = 0; child < 4; ++child) {
             const floats beyond = quarter * behind(borders, l + 1, radii[child]);
-            const floats member = here_on[child] - beyond;
-            const floats share = member * handed[child];
-            here_on[child] = beyond;
+            const floats member = remaining[child] - beyond;
+            const floats share = member * passed[child];
+            remaining[child] = beyond;
             if (!(largest(member) > 0.0f))
                 continue;
             sums[0] += share * red[child];
@@ -212,8 +212,8 @@ FUNCTION void complete(GLOBAL float *surface, int at, int stride, ints within, c
 /* The smallest scale: occluded pixels are interpolated from all others by inverse distance (D. Shepard, "A
  * two-dimensional interpolation function", 1968).
  */
-KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT top, int rows, int width,
-                              int height, int pitch, int stride, int too_far)
+KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT top, int rows, int width, int height,
+                     int pitch, int stride, int too_far)
 {
     const int l = GLOBAL_Y / rows + 1, row = GLOBAL_Y % rows; /* borders included */
     GLOBAL const float *surface = sums + SURFACE(l) * stride;
@@ -242,7 +242,7 @@ KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT t
 
 /* All other scales fill occluded pixels from the next smaller scale, whose surfaces begin at plane `first`. */
 KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse, int rows, int width, int pitch,
-                           int stride, int coarse_pitch, int coarse_stride, int first, int too_far)
+                       int stride, int coarse_pitch, int coarse_stride, int first, int too_far)
 {
     const int l = GLOBAL_Y / rows + 1, y = GLOBAL_Y % rows; /* borders included */
     const int from = ((y + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
@@ -261,37 +261,36 @@ KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse,
  */
 KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT aperture, int cells_x,
                   int cells_y, int width, int height, int pitch, int stride, int tiles_x, int tiles_y,
-                  int first_limited, float reach, float finer_reach, float rim, float red_shift,
-                  float blue_shift)
+                  int first_limited, float reach, float finer_reach, float rim, float red_shift, float blue_shift)
 {
     const int l = GLOBAL_Y / tiles_y, tile_x = GROUP_X, tile_y = GLOBAL_Y % tiles_y;
-    GLOBAL float *handed = scale + SPREAD(l) * stride;
+    GLOBAL float *passed = scale + SPREAD(l) * stride;
     GLOBAL const float *surface = scale + SURFACE(l) * stride;
 #if SHAPED
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, tile_x * TILE, tile_y * TILE, width, height);
     const float side = l >= first_limited ? 1.0f : -1.0f;
 #endif
-    floats most = (floats)(0.0f);
+    floats max_spread = (floats)(0.0f);
     for (int row = 0; row < TILE && tile_y * TILE + row < height; ++row)
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + run;
             const floats known = l > 0 ? LOAD(surface, at + 5 * stride) : (floats)(1.0f);
-            const floats own_radius = LOAD(handed, at + 4 * stride);
+            const floats own_radius = LOAD(passed, at + 4 * stride);
             const floats share = share_here(own_radius, reach);
-            const floats given = LOAD(handed, at + 3 * stride), own = share * given;
-            STORE(handed, at + ONWARD * stride, given - own);
+            const floats passed_weight = LOAD(passed, at + 3 * stride), own = share * passed_weight;
+            STORE(passed, at + ONWARD * stride, passed_weight - own);
             floats hidden = (floats)(0.0f), hidden_radius = hidden;
             if (l > 0 && largest(-known) > -1.0f) {
                 hidden_radius = LOAD(surface, at + 4 * stride);
-                const floats handed_here = finer_reach > 0.0f ? 1.0f - share_here(2.0f * hidden_radius, finer_reach)
+                const floats passed_here = finer_reach > 0.0f ? 1.0f - share_here(2.0f * hidden_radius, finer_reach)
                                                               : (floats)(1.0f);
-                hidden = (1.0f - known) * LOAD(surface, at + 3 * stride) * handed_here
+                hidden = (1.0f - known) * LOAD(surface, at + 3 * stride) * passed_here
                        * share_here(hidden_radius, reach);
             }
             const floats weight = own + hidden;
             if (!(largest(weight) > 0.0f)) {
-                for (int plane = 0; plane < ONWARD && largest(given) > 0.0f; ++plane)
-                    STORE(handed, at + plane * stride, (floats)(0.0f));
+                for (int plane = 0; plane < ONWARD && largest(passed_weight) > 0.0f; ++plane)
+                    STORE(passed, at + plane * stride, (floats)(0.0f));
                 continue;
             }
             const floats radius = (own * own_radius + hidden * hidden_radius) / greater(weight, (floats)(EPSILON));
@@ -307,20 +306,20 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
                 shape_sums(cell, greater(radius + side * shift, (floats)(0.0f)), &areas[plane], &squares);
                 areas[plane] += tilt * squares;
             }
-            STORE(handed, at + 5 * stride, tilt);
+            STORE(passed, at + 5 * stride, tilt);
 #else
             const floats area = disc_area(radius, (1.0f + FADE) * reach);
             const floats areas[4] = {area, area, area, area};
 #endif
             for (int plane = 0; plane < 3; ++plane) {
-                floats colour = share * LOAD(handed, at + plane * stride);
+                floats colour = share * LOAD(passed, at + plane * stride);
                 if (l > 0)
                     colour += hidden * LOAD(surface, at + plane * stride);
-                STORE(handed, at + plane * stride, colour / areas[plane]);
+                STORE(passed, at + plane * stride, colour / areas[plane]);
             }
-            STORE(handed, at + 3 * stride, weight / areas[3]);
-            STORE(handed, at + 4 * stride, radius);
-            most = greater(most, weight > 1e-4f ? radius : (floats)(0.0f));
+            STORE(passed, at + 3 * stride, weight / areas[3]);
+            STORE(passed, at + 4 * stride, radius);
+            max_spread = greater(max_spread, weight > 1e-4f ? radius : (floats)(0.0f));
         }
-    tiles[tile_at(l, tile_x, tile_y, tiles_x, tiles_y)] = largest(most);
+    tiles[tile_at(l, tile_x, tile_y, tiles_x, tiles_y)] = largest(max_spread);
 }

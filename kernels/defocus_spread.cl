@@ -37,7 +37,7 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
     const float red_wider = (float)side * red_shift, blue_wider = (float)side * blue_shift;
     const float wider = red_wider > blue_wider ? red_wider : blue_wider, rim = wider > 0.0f ? 0.5f + wider : 0.5f;
     const float reach = reach_of_tiles(tiles, l, tiles_x, tiles_y, GLOBAL_X - PAD, row - PAD, extent, rim);
-    const floats most = l >= first_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
+    const floats limit = l >= first_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
     const floats none = (floats)(0.0f);
     floats red = none, green = none, blue = none, weight = none, onward = none;
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GLOBAL_X - PAD, row - PAD, width, height);
@@ -45,7 +45,7 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
         for (int tap = 0, taps = taps_within(cell, reach + rim); tap < taps; ++tap) {
             const float distance = gauge(cell, tap);
             const int from = at + side * offset(cell, tap, pitch);
-            const floats reaching = lesser(LOAD(group, from + 4 * stride), most), away = (floats)(distance);
+            const floats reaching = lesser(LOAD(group, from + 4 * stride), limit), away = (floats)(distance);
             const floats covered = coverage(reaching, distance);
 #if SHAPED
             const floats light = 1.0f + away * away * LOAD(group, from + 5 * stride);
@@ -107,7 +107,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
     const floats here = LOAD(radius, at);
     const floats own_spread = LOAD(spread, at) * coverage(absolute(here), 0.0f);
     floats visible_red = (floats)(0.0f), visible_green = visible_red, visible_blue = visible_red;
-    floats seen = visible_red, beyond = visible_red;
+    floats visible = visible_red, beyond = visible_red;
     for (int l = LAYERS - 1; l >= 0; --l) {
         const floats from_here_on = behind(borders, l, here);
         const floats member = from_here_on - beyond;
@@ -142,17 +142,17 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
             red += open * doubled(coarse, half_at, step_y);
             green += open * doubled(coarse + half_stride, half_at, step_y);
             blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);
-            const floats opacity = seen > 0.0f ? lesser(whole_weight, (floats)(1.0f))
+            const floats opacity = visible > 0.0f ? lesser(whole_weight, (floats)(1.0f))
                                                : limited(4.0f * weight, 0.0f, 1.0f);
             const floats scale = opacity / greater(weight, (floats)(EPSILON));
             visible_red = red * scale + visible_red * (1.0f - opacity);
             visible_green = green * scale + visible_green * (1.0f - opacity);
             visible_blue = blue * scale + visible_blue * (1.0f - opacity);
-            seen = opacity + seen * (1.0f - opacity);
+            visible = opacity + visible * (1.0f - opacity);
         }
     }
     const floats whole = over_field(field_height(GLOBAL_X, GLOBAL_Y, width, height), fall_1, fall_2, fall_3, fall_4)
-                       / greater(seen, (floats)(EPSILON));
+                       / greater(visible, (floats)(EPSILON));
     STREAM(picture, at, visible_red * whole);
     STREAM(picture, at + stride, visible_green * whole);
     STREAM(picture, at + 2 * stride, visible_blue * whole);

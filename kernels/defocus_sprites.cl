@@ -12,11 +12,11 @@
 #define MAX_VARIANCE 3.0f /* maximum spatial variance of one point, in pixels squared */
 #define STEPS (LAYERS > 2 ? 24 : 12) /* depth steps from a highlight to the lens */
 
-/* Each tile has up to LIGHTS highlights, one per quarter: position (0, 1), signed radius (2), colour (3 to 5), and the
+/* Each tile has up to SPRITES highlights, one per quarter: position (0, 1), signed radius (2), colour (3 to 5), and the
  * nearest radius that may occlude it (6).
  */
-#define LIGHTS 4
-#define LIGHT_FLOATS 7
+#define SPRITES 4
+#define SPRITE_FLOATS 7
 
 FUNCTION int bounded(float place, int count)
 {
@@ -30,9 +30,9 @@ FUNCTION float positive(float x) { return x < 0.0f ? -x : x; }
  * highlight's pixels are reduced so that they contribute no more than the level.
  */
 KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                        GLOBAL float *RESTRICT spread, GLOBAL float *RESTRICT lights, GLOBAL float *RESTRICT levels,
-                        GLOBAL float *RESTRICT extremes, int pitch, int stride, int width, int height, int tiles_x,
-                        float min_radius)
+                            GLOBAL float *RESTRICT spread, GLOBAL float *RESTRICT sprites,
+                            GLOBAL float *RESTRICT levels, GLOBAL float *RESTRICT extremes, int pitch, int stride,
+                            int width, int height, int tiles_x, float min_radius)
 {
     const int tile = GLOBAL_Y * tiles_x + GROUP_X;
     const int first = (GLOBAL_Y * TILE + PAD) * pitch + PAD + GROUP_X * TILE;
@@ -53,8 +53,8 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
     extremes[2 * tile] = -largest(-near);
     extremes[2 * tile + 1] = largest(far);
     levels[tile] = -UNLIMITED;
-    for (int quarter = 0; quarter < LIGHTS; ++quarter)
-        lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
+    for (int quarter = 0; quarter < SPRITES; ++quarter)
+        sprites[(tile * SPRITES + quarter) * SPRITE_FLOATS + 2] = 0.0f;
     const float mean = sum_of(sums) * (1.0f / (TILE * TILE));
     if (!(largest(brightest) > 2.0f * mean))
         return;
@@ -71,7 +71,7 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
     if (!(largest(brightest) > level && largest(blurred) > min_radius))
         return;
     int found = 0;
-    for (int quarter = 0; quarter < LIGHTS && found >= 0; ++quarter) {
+    for (int quarter = 0; quarter < SPRITES && found >= 0; ++quarter) {
         const int left = (quarter & 1) * TILE / 2, top = (quarter >> 1) * TILE / 2;
         float excess = 0.0f, x_sum = 0.0f, y_sum = 0.0f, squares = 0.0f, own = 0.0f;
         float red = 0.0f, green = 0.0f, blue = 0.0f, smallest = UNLIMITED, max_over = 0.0f;
@@ -99,7 +99,7 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
             continue;
         const float x = x_sum / excess, y = y_sum / excess;
         found = squares / excess - x * x - y * y > MAX_VARIANCE || smallest <= min_radius ? -1 : 1;
-        GLOBAL float *light = lights + (tile * LIGHTS + quarter) * LIGHT_FLOATS;
+        GLOBAL float *light = sprites + (tile * SPRITES + quarter) * SPRITE_FLOATS;
         light[0] = (float)(GROUP_X * TILE) + x;
         light[1] = (float)(GLOBAL_Y * TILE) + y;
         light[2] = own;
@@ -115,8 +115,8 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
                                                                    LOAD(scene, at + 2 * stride)));
             STORE(spread, at, LOAD(spread, at) * (level / greater(bright, (floats)(level))));
         }
-    for (int quarter = 0; found < 0 && quarter < LIGHTS; ++quarter)
-        lights[(tile * LIGHTS + quarter) * LIGHT_FLOATS + 2] = 0.0f;
+    for (int quarter = 0; found < 0 && quarter < SPRITES; ++quarter)
+        sprites[(tile * SPRITES + quarter) * SPRITE_FLOATS + 2] = 0.0f;
 }
 
 /* Gauges of a run of offsets (dx, dy), (dx + 1, dy) etc. from the centre of a disc of the radius `size`. Gauges are
@@ -129,8 +129,8 @@ FUNCTION floats gauges_at(GLOBAL const float *cell, float dx, float dy, float si
 #if SHAPED
     const float scale = side * ((float)REACH - 1.0f) / (extent * (size + BEYOND));
     const floats x = limited((dx + LANE_NUMBERS) * scale + (float)REACH, 0.0f, (float)(SIDE - 1) - 0.001f);
-    const float wanted = dy * scale + (float)REACH, most = (float)(SIDE - 1) - 0.001f;
-    const float y = wanted < 0.0f ? 0.0f : wanted > most ? most : wanted;
+    const float wanted = dy * scale + (float)REACH, end = (float)(SIDE - 1) - 0.001f;
+    const float y = wanted < 0.0f ? 0.0f : wanted > end ? end : wanted;
     const float down = y - (float)(int)y;
     const ints index = TRUNCATED(x);
     const floats across = x - IN_FLOATS(index);
@@ -172,22 +172,23 @@ FUNCTION floats light_at(GLOBAL const float *profile, floats gauges, float size,
  */
 #define LARGE 16.0f
 FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, float x, float y, float size,
-                        const float *reached, float extent, float side, float *sums)
+                        const float *colour_radii, float extent, float side, float *sums)
 {
-    const float outer = reached[0] > reached[2] ? reached[0] : reached[2], most = outer > size ? outer : size;
-    const float scale = most > LARGE ? most * (1.0f / LARGE) : 1.0f, per_px = 1.0f / scale;
-    const int reach = (int)((most * per_px + 0.5f) * extent) + 1;
+    const float outer = colour_radii[0] > colour_radii[2] ? colour_radii[0] : colour_radii[2];
+    const float widest = outer > size ? outer : size;
+    const float scale = widest > LARGE ? widest * (1.0f / LARGE) : 1.0f, per_px = 1.0f / scale;
+    const int reach = (int)((widest * per_px + 0.5f) * extent) + 1;
     floats red = (floats)(0.0f), green = red, blue = red;
     for (int dy = -reach; dy <= reach; ++dy)
         for (int dx = -reach; dx <= reach; dx += RUN) {
             const float from_x = (float)((int)x + dx) - x, from_y = (float)((int)y + dy) - y;
             const floats gauges = gauges_at(cell, from_x, from_y, size * per_px, extent, side);
-            if (-largest(-gauges) > most * per_px + 0.5f)
+            if (-largest(-gauges) > widest * per_px + 0.5f)
                 continue;
             const floats light = light_at(profile, gauges, size * per_px, side);
-            red += light * coverage(reached[0] * per_px - gauges, 0.0f);
-            green += light * coverage(reached[1] * per_px - gauges, 0.0f);
-            blue += light * coverage(reached[2] * per_px - gauges, 0.0f);
+            red += light * coverage(colour_radii[0] * per_px - gauges, 0.0f);
+            green += light * coverage(colour_radii[1] * per_px - gauges, 0.0f);
+            blue += light * coverage(colour_radii[2] * per_px - gauges, 0.0f);
         }
     sums[0] = scale * scale * sum_of(red);
     sums[1] = scale * scale * sum_of(green);
@@ -196,20 +197,20 @@ FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, f
 
 /* For each tile's highlights: the colour divided by the disc's sum, and the nearest radius of all tiles under the disc.
  */
-KERNEL void measure_highlights(GLOBAL float *RESTRICT lights, GLOBAL const float *RESTRICT extremes,
-                           GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
-                           int cells_y, int width, int height, int tiles_x, int tiles_y, float extent, float red_shift,
-                           float blue_shift)
+KERNEL void measure_highlights(GLOBAL float *RESTRICT sprites, GLOBAL const float *RESTRICT extremes,
+                               GLOBAL const float *RESTRICT aperture, GLOBAL const float *RESTRICT profile, int cells_x,
+                               int cells_y, int width, int height, int tiles_x, int tiles_y, float extent,
+                               float red_shift, float blue_shift)
 {
-    for (int quarter = 0; quarter < LIGHTS; ++quarter) {
-        GLOBAL float *light = lights + ((GLOBAL_Y * tiles_x + GROUP_X) * LIGHTS + quarter) * LIGHT_FLOATS;
+    for (int quarter = 0; quarter < SPRITES; ++quarter) {
+        GLOBAL float *light = sprites + ((GLOBAL_Y * tiles_x + GROUP_X) * SPRITES + quarter) * SPRITE_FLOATS;
         if (light[2] == 0.0f)
             continue;
         const float x = light[0], y = light[1], radius = light[2], size = positive(radius), reach = size * extent;
         GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, (int)x, (int)y, width, height);
-        const float reached[3] = {positive(radius + red_shift), size, positive(radius + blue_shift)};
+        const float colour_radii[3] = {positive(radius + red_shift), size, positive(radius + blue_shift)};
         float sums[3];
-        disc_sums(cell, profile, x, y, size, reached, extent, radius < 0.0f ? -1.0f : 1.0f, sums);
+        disc_sums(cell, profile, x, y, size, colour_radii, extent, radius < 0.0f ? -1.0f : 1.0f, sums);
         for (int colour = 0; colour < 3; ++colour)
             light[3 + colour] /= sums[colour];
         float before = radius;
@@ -223,15 +224,15 @@ KERNEL void measure_highlights(GLOBAL float *RESTRICT lights, GLOBAL const float
 }
 
 /* The highlights of a row of tiles, packed at the row's beginning, and their number. */
-KERNEL void list_highlights(GLOBAL float *lights, GLOBAL float *RESTRICT counts, int tiles_x)
+KERNEL void list_highlights(GLOBAL float *sprites, GLOBAL float *RESTRICT counts, int tiles_x)
 {
-    GLOBAL float *row = lights + GROUP_X * tiles_x * LIGHTS * LIGHT_FLOATS;
+    GLOBAL float *row = sprites + GROUP_X * tiles_x * SPRITES * SPRITE_FLOATS;
     int count = 0;
-    for (int from = 0; from < tiles_x * LIGHTS; ++from) {
-        if (row[from * LIGHT_FLOATS + 2] == 0.0f)
+    for (int from = 0; from < tiles_x * SPRITES; ++from) {
+        if (row[from * SPRITE_FLOATS + 2] == 0.0f)
             continue;
-        for (int part = 0; part < LIGHT_FLOATS; ++part)
-            row[count * LIGHT_FLOATS + part] = row[from * LIGHT_FLOATS + part];
+        for (int part = 0; part < SPRITE_FLOATS; ++part)
+            row[count * SPRITE_FLOATS + part] = row[from * SPRITE_FLOATS + part];
         count += 1;
     }
     counts[GROUP_X] = (float)count;
@@ -253,7 +254,7 @@ FUNCTION float radius_before(GLOBAL const float *light) { return light[2] - 1.5f
  * highlight.
  */
 FUNCTION int occluded_steps(GLOBAL const float *extremes, GLOBAL const float *light, int first_x, int first_y,
-                              int width, int height, int tiles_x)
+                            int width, int height, int tiles_x)
 {
     int found = 0, bit = 1;
     const float step = step_of(light), close = 0.5f * step + 0.25f, before = radius_before(light);
@@ -278,42 +279,43 @@ FUNCTION int occluded_steps(GLOBAL const float *extremes, GLOBAL const float *li
 FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *light, int steps, int x, int y, int pitch,
                              int width, int height)
 {
-    floats open = (floats)(1.0f);
+    floats visibility = (floats)(1.0f);
     const float step = step_of(light), close = 0.5f * step + 0.25f;
     for (float r = light[6]; steps != 0; r += step, steps >>= 1) {
         const float way = r / light[2];
         const int position_y = (int)((float)y + way * (light[1] - (float)y) + 0.5f);
         if (!(steps & 1) || position_y < 0 || position_y >= height)
             continue;
-        const float from = (float)x + way * (light[0] - (float)x) + 0.5f, pace = 1.0f - way;
-        const ints column = TRUNCATED(limited(from + pace * LANE_NUMBERS, 0.0f, (float)(width - 1)));
-        const int first = pace < 0.0f ? LANE(column, RUN - 1) : LANE(column, 0);
+        const float from = (float)x + way * (light[0] - (float)x) + 0.5f, column_step = 1.0f - way;
+        const ints column = TRUNCATED(limited(from + column_step * LANE_NUMBERS, 0.0f, (float)(width - 1)));
+        const int first = column_step < 0.0f ? LANE(column, RUN - 1) : LANE(column, 0);
         GLOBAL const float *row = radii + (position_y + PAD) * pitch + PAD;
-        const floats seen = pace <= 1.0f && pace >= -1.0f ? permuted(LOAD(row, first), column - first)
-                                                          : taken(row, column);
-        open = absolute(seen - r) < close ? (floats)(0.0f) : open;
-        if (!(largest(open) > 0.0f))
+        const floats occluder = column_step <= 1.0f && column_step >= -1.0f
+                                  ? permuted(LOAD(row, first), column - first)
+                                  : taken(row, column);
+        visibility = absolute(occluder - r) < close ? (floats)(0.0f) : visibility;
+        if (!(largest(visibility) > 0.0f))
             break;
     }
-    return open;
+    return visibility;
 }
 
 /* Adds the discs to the picture, with the vignetting of `compose`. A work-item processes a tile; `around` is the reach
  * of a disc in rows of tiles.
  */
 KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTRICT radii,
-                       GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT lights,
-                       GLOBAL const float *RESTRICT counts, GLOBAL const float *RESTRICT aperture,
-                       GLOBAL const float *RESTRICT profile, int cells_x, int cells_y, int width, int height, int pitch,
-                       int stride, int tiles_x, int tiles_y, int around, float extent, float red_shift,
-                       float blue_shift, float fall_1, float fall_2, float fall_3, float fall_4)
+                            GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT sprites,
+                            GLOBAL const float *RESTRICT counts, GLOBAL const float *RESTRICT aperture,
+                            GLOBAL const float *RESTRICT profile, int cells_x, int cells_y, int width, int height,
+                            int pitch, int stride, int tiles_x, int tiles_y, int around, float extent, float red_shift,
+                            float blue_shift, float fall_1, float fall_2, float fall_3, float fall_4)
 {
     const int first_x = GROUP_X * TILE, first_y = GLOBAL_Y * TILE;
     const int from_row = GLOBAL_Y > around ? GLOBAL_Y - around : 0;
     const int to_row = GLOBAL_Y + around < tiles_y ? GLOBAL_Y + around : tiles_y - 1;
     for (int light_row = from_row; light_row <= to_row; ++light_row)
         for (int number = 0; number < (int)counts[light_row]; ++number) {
-            GLOBAL const float *light = lights + (light_row * tiles_x * LIGHTS + number) * LIGHT_FLOATS;
+            GLOBAL const float *light = sprites + (light_row * tiles_x * SPRITES + number) * SPRITE_FLOATS;
             const float size = positive(light[2]), red_size = positive(light[2] + red_shift);
             const float blue_size = positive(light[2] + blue_shift);
             const float wider = red_size > blue_size ? red_size : blue_size, widest = wider > size ? wider : size;

@@ -13,7 +13,7 @@
 #define SATURATION 0.08f /* saturation at which a measured slope has half weight */
 #define EVEN 1e-4f       /* variance of green below which the slope is not measurable */
 
-/* At the photosites, in place: the better mixture of RCD's and LMMSE's green; and the slope, the regression coefficient
+/* At red and blue photosites, in place: a mixture of RCD's and LMMSE's green; and the slope, the regression coefficient
  * of the photosite's colour on LMMSE's green over 3x3 photosites of that colour (after D. Kiku, Y. Monno, M. Tanaka, M.
  * Okutomi, "Residual interpolation for color image demosaicking", ICIP 2013). In pale colours the slope is 1; measuring
  * it increases the error.
@@ -32,7 +32,7 @@ KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
         even[i] = LOAD(mosaic, row - 2) + LOAD(mosaic, row + 2) + 2.0f * LOAD(mosaic, row);
         odd[i] = LOAD(mosaic, row - 1) + LOAD(mosaic, row + 1);
     }
-#define ROWS(of, i) (site_first ? of[i] : of[(i) + 1])
+#define ROWS(of, i) (colour_first ? of[i] : of[(i) + 1])
 #define OWN_ROWS(of) (0.0625f * (ROWS(of, 0) + ROWS(of, 4)) + 0.125f * ROWS(of, 2))
 #define OTHER_ROWS(of) (0.125f * (ROWS(of, 1) + ROWS(of, 3)))
     const floats own = OWN_ROWS(even), diagonal = 2.0f * OTHER_ROWS(odd);
@@ -66,8 +66,8 @@ KERNEL void best_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const floa
                           GLOBAL float *RESTRICT opposite, int pitch, int margin, int red_x, int red_y)
 {
     PAIR(margin);
-    const floats slope = AROUND(site_first, slopes);
-    STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, site_first, slope));
+    const floats slope = AROUND(colour_first, slopes);
+    STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, colour_first, slope));
 }
 
 /* Step 4: red and blue at green photosites, and the picture. */
@@ -77,18 +77,18 @@ KERNEL void best_colours(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
                          int red_x, int red_y)
 {
     PAIR(0);
-    const ints green_first = site_first == 0;
+    const ints green_first = colour_first == 0;
     const floats row_slope = 0.5f * (LOAD(slopes, pair - 1) + LOAD(slopes, pair + 1));
     const floats column_slope = 0.5f * (ABOVE(green_first, slopes, 0) + BELOW(green_first, slopes, 0));
     floats row_colour, column_colour;
-    colours_at_greens(mosaic, vertical_at_greens, green, opposite, pitch, at, pair, site_first, row_slope, column_slope,
-                      &row_colour, &column_colour);
+    colours_at_greens(mosaic, vertical_at_greens, green, opposite, pitch, at, pair, colour_first, row_slope,
+                      column_slope, &row_colour, &column_colour);
     for (int row = 0; row < 2; ++row) {
         const int to = at + row * pitch;
-        floats own, site_green, other;
-        ROW_OF_PAIR(row, own, site_green, other);
+        floats own, green_value, other;
+        ROW_OF_PAIR(row, own, green_value, other);
         STORE(picture, to + (row == red_y ? 0 : 2 * stride), own);
-        STORE(picture, to + stride, site_green);
+        STORE(picture, to + stride, green_value);
         STORE(picture, to + (row == red_y ? 2 * stride : 0), other);
     }
 }
@@ -106,11 +106,11 @@ FUNCTION float eighth_power(float x) { return (x * x) * (x * x) * ((x * x) * (x 
  */
 FUNCTION void store_noise(GLOBAL float *pair, float squares, float light, float share, int encoded)
 {
-    const float per_site = 1.0f / (share * NOISE_TILE * NOISE_TILE);
-    const float mean = light * per_site;
+    const float per_photosite = 1.0f / (share * NOISE_TILE * NOISE_TILE);
+    const float mean = light * per_photosite;
     const float brightness = encoded ? mean * mean : mean;
     /* The residue has the noise of one and a quarter photosites. */
-    const float variance = squares * per_site * (1.0f / 1.25f);
+    const float variance = squares * per_photosite * (1.0f / 1.25f);
     const float noise = variance * (encoded ? 4.0f : 1.0f / (mean + 1e-6f));
     const int counts = brightness > DARKEST && brightness < BRIGHTEST;
     pair[0] = counts ? eighth_power(TYPICAL_NOISE / (noise + 1e-3f * TYPICAL_NOISE)) : 0.0f;

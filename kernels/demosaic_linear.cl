@@ -13,16 +13,16 @@ KERNEL void demosaic_bilinear(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const int red_row = (GLOBAL_Y & 1) == red_y;
-    const ints green_site = ((LANES + GLOBAL_X) & 1) == (red_row ? 1 - red_x : red_x);
+    const ints is_green = ((LANES + GLOBAL_X) & 1) == (red_row ? 1 - red_x : red_x);
 
     const floats centre = M(0, 0);
     const floats across = 0.5f * (M(-1, 0) + M(1, 0));
     const floats along = 0.5f * (M(0, -1) + M(0, 1));
     const floats diagonal = 0.25f * (M(-1, -1) + M(1, -1) + M(-1, 1) + M(1, 1));
 
-    const floats green = green_site ? centre : 0.5f * (across + along);
-    const floats row_colour = green_site ? across : centre;
-    const floats other_colour = green_site ? along : diagonal;
+    const floats green = is_green ? centre : 0.5f * (across + along);
+    const floats row_colour = is_green ? across : centre;
+    const floats other_colour = is_green ? along : diagonal;
     const floats red = red_row ? row_colour : other_colour;
     const floats blue = red_row ? other_colour : row_colour;
     store_scene(scene, stride, at, red, green, blue, encoded, rr, rg, rb, gr, gg, gb, br, bg, bb);
@@ -34,7 +34,7 @@ KERNEL void demosaic_malvar(GLOBAL const float *RESTRICT mosaic, GLOBAL float *R
 {
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const int red_row = (GLOBAL_Y & 1) == red_y;
-    const ints green_site = ((LANES + GLOBAL_X) & 1) == (red_row ? 1 - red_x : red_x);
+    const ints is_green = ((LANES + GLOBAL_X) & 1) == (red_row ? 1 - red_x : red_x);
 
     const floats centre = M(0, 0);
     const floats row_1 = M(-1, 0) + M(1, 0);
@@ -49,9 +49,9 @@ KERNEL void demosaic_malvar(GLOBAL const float *RESTRICT mosaic, GLOBAL float *R
     const floats from_column = 0.625f * centre + 0.5f * column_1 - 0.125f * (column_2 + diagonal) + 0.0625f * row_2;
     const floats from_diagonal = 0.75f * centre + 0.25f * diagonal - 0.1875f * (row_2 + column_2);
 
-    const floats green = green_site ? centre : green_here;
-    const floats row_colour = green_site ? from_row : centre;
-    const floats other_colour = green_site ? from_column : from_diagonal;
+    const floats green = is_green ? centre : green_here;
+    const floats row_colour = is_green ? from_row : centre;
+    const floats other_colour = is_green ? from_column : from_diagonal;
     const floats red = red_row ? row_colour : other_colour;
     const floats blue = red_row ? other_colour : row_colour;
     store_scene(scene, stride, at, red, green, blue, encoded, rr, rg, rb, gr, gg, gb, br, bg, bb);

@@ -40,7 +40,7 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
     STORE(parts, at + 3 * stride, sign * (DIFFERENCE(pitch) - column));
 }
 
-/* For one direction: the estimate of the difference at the photosites, and the variance of its error. */
+/* For one direction: the estimate of the difference at red and blue photosites, and the variance of its error. */
 #define ESTIMATE(estimate, error, smooth, step)                                                                \
     floats estimate, error;                                                                                    \
     {                                                                                                          \
@@ -56,12 +56,12 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
         const floats mean = sum * (1.0f / 9.0f);                                                               \
         const floats signal = greater(squares * (1.0f / 9.0f) - mean * mean, (floats)(0.0f)) + VARIANCE_FLOOR; \
         const floats noise = errors * (1.0f / 9.0f) + VARIANCE_FLOOR;                                          \
-        const floats believed = signal / (signal + noise);                                                     \
-        estimate = mean + believed * (AT_COLOURS(smooth, 0) + AT_COLOURS(rough, 0) - mean);                    \
-        error = believed * noise;                                                                              \
+        const floats wiener_gain = signal / (signal + noise);                                                  \
+        estimate = mean + wiener_gain * (AT_COLOURS(smooth, 0) + AT_COLOURS(rough, 0) - mean);                 \
+        error = wiener_gain * noise;                                                                           \
     }
 
-/* Step 2: green at the photosites. */
+/* Step 2: green at red and blue photosites. */
 KERNEL void lmmse_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT parts,
                         GLOBAL float *RESTRICT green, int pitch, int stride, int margin, int red_x, int red_y)
 {

@@ -54,8 +54,8 @@ KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RE
     const floats second_v = both + rough[3], second_h = energy_across(mosaic, at + pitch);
     const floats first = first_v / (first_v + first_h);
     const floats second = second_v / (second_v + second_h);
-    STORE(vertical, pair, site_first ? first : second);
-    STORE(vertical_at_greens, pair, site_first ? second : first);
+    STORE(vertical, pair, colour_first ? first : second);
+    STORE(vertical_at_greens, pair, colour_first ? second : first);
 
 #define DIAGONAL_ENERGY(step)                                                                                 \
     energy(AT_COLOURS(mosaic, -4 * (step)), AT_COLOURS(mosaic, -3 * (step)), AT_COLOURS(mosaic, -2 * (step)), \
@@ -78,8 +78,8 @@ KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RE
      + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, 3 * (step)))      \
      + absolute(AT_COLOURS(mosaic, 2 * (step)) - AT_COLOURS(mosaic, 4 * (step))))
 
-/* Step 2: green at the photosites. A neighbour n with low-pass l_n gives n (1 + (l - l_n) / (l + l_n)) = n 2 l / (l +
- * l_n). Of the two neighbours on an axis, the one across the smaller gradient has more weight.
+/* Step 2: green at red and blue photosites. A neighbour n with low-pass l_n gives n (1 + (l - l_n) / (l + l_n))
+ * = n 2 l / (l + l_n). Of the two neighbours on an axis, the one across the smaller gradient has more weight.
  */
 KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical,
                       GLOBAL const float *RESTRICT low_pass, GLOBAL float *RESTRICT green, int pitch, int margin,
@@ -94,7 +94,7 @@ KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *R
     const floats column = to_south * AT_COLOURS(mosaic, -pitch) * low_south
                         + to_north * AT_COLOURS(mosaic, pitch) * low_north;
     const floats row = to_east * AT_COLOURS(mosaic, -1) * low_east + to_west * AT_COLOURS(mosaic, 1) * low_west;
-    const floats share = clearer(LOAD(vertical, pair), AROUND(site_first, vertical));
+    const floats share = clearer(LOAD(vertical, pair), AROUND(colour_first, vertical));
     const floats ratio = mixed_fractions(column, (to_north + to_south) * low_north * low_south,
                                          row, (to_west + to_east) * low_west * low_east, share);
     STORE(green, pair, 2.0f * low * ratio);
@@ -107,26 +107,26 @@ KERNEL void rcd_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
 {
     PAIR(margin);
     const floats one = (floats)(1.0f);
-    STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, site_first, one));
+    STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, colour_first, one));
 }
 
 /* Step 4: red and blue at green photosites, then scene RGB. */
 KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical_at_greens,
                        GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT opposite,
-                       GLOBAL float *RESTRICT scene, int pitch, int stride, int red_x, int red_y, int encoded,
-                       float rr, float rg, float rb, float gr, float gg, float gb, float br, float bg, float bb)
+                       GLOBAL float *RESTRICT scene, int pitch, int stride, int red_x, int red_y, int encoded, float rr,
+                       float rg, float rb, float gr, float gg, float gb, float br, float bg, float bb)
 {
     PAIR(0);
     const floats one = (floats)(1.0f);
     floats row_colour, column_colour;
-    colours_at_greens(mosaic, vertical_at_greens, green, opposite, pitch, at, pair, site_first, one, one, &row_colour,
+    colours_at_greens(mosaic, vertical_at_greens, green, opposite, pitch, at, pair, colour_first, one, one, &row_colour,
                       &column_colour);
     for (int row = 0; row < 2; ++row) {
         const int to = at + row * pitch;
-        floats own, site_green, other;
-        ROW_OF_PAIR(row, own, site_green, other);
+        floats own, green_value, other;
+        ROW_OF_PAIR(row, own, green_value, other);
         const int red_row = row == red_y;
-        store_scene(scene, stride, to, red_row ? own : other, site_green, red_row ? other : own, encoded, rr, rg, rb,
+        store_scene(scene, stride, to, red_row ? own : other, green_value, red_row ? other : own, encoded, rr, rg, rb,
                     gr, gg, gb, br, bg, bb);
     }
 }

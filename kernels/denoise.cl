@@ -35,8 +35,8 @@ FUNCTION void gather(GLOBAL const float *level, int at, int pitch, int shift, fl
         rows[i] = left * left + middle * middle + right * right;
     }
     for (int i = 0; i < ROWS; ++i) {
-        const floats apart = greater((rows[i] + rows[i + 1] + rows[i + 2]) * steep - even, (floats)(0.0f));
-        const floats weight = 1.0f / (1.0f + apart * apart);
+        const floats excess = greater((rows[i] + rows[i + 1] + rows[i + 2]) * steep - even, (floats)(0.0f));
+        const floats weight = 1.0f / (1.0f + excess * excess);
         const floats neighbour = LOAD(level, at + i * pitch + shift);
         sums[i] += weight * (neighbour * neighbour);
         weights[i] += weight;
@@ -53,8 +53,8 @@ FUNCTION void gather(GLOBAL const float *level, int at, int pitch, int shift, fl
         weights[i] = (floats)(1.0f);                                                                                   \
     }
 
-/* First sweep, over the 20 nearest sites of the same colour, `stride` apart, from row `first_row` on. Two patches of
- * noise alone differ by 2 in the mean square, give or take 1: up to there all count alike.
+/* First sweep, over the 20 nearest photosites of the same colour, `stride` apart, from row `first_row` on. Two patches
+ * of pure noise differ by 2 +- 1 in the mean square: up to 2 the weight is constant.
  */
 KERNEL void denoise_fine(GLOBAL const float *RESTRICT level, GLOBAL float *RESTRICT nearby, int pitch, int stride,
                          int first_row)
@@ -70,7 +70,7 @@ KERNEL void denoise_fine(GLOBAL const float *RESTRICT level, GLOBAL float *RESTR
 
 /* Second sweep: 8 photosites at a distance of `stride`, most of them outside the range of the first sweep. */
 KERNEL void denoise_coarse(GLOBAL const float *RESTRICT level, GLOBAL float *RESTRICT afar, int pitch, int stride,
-                        float steep, float even)
+                           float steep, float even)
 {
     BEGIN(0)
     for (int dy = -1; dy <= 1; ++dy)
@@ -82,13 +82,13 @@ KERNEL void denoise_coarse(GLOBAL const float *RESTRICT level, GLOBAL float *RES
 }
 
 /* Converts level to light and blends the mosaic with the result by `strength`. The two greens of a Bayer mosaic were
- * averaged separately: their residual noise differs and would appear as a mesh after demosaicing. The fraction `evened`
- * of a green photosite's difference from its four green neighbours is removed where it is small enough to be noise
+ * averaged separately: their residual noise differs and would appear as a mesh after demosaicing. `mesh_fraction` of a
+ * green photosite's difference from its four green neighbours is removed where it is small enough to be noise
  * (measured: up to 0.1 dB; the mesh disappears). Green photosites have a column plus row of the parity `green`.
  */
 KERNEL void denoise_finish(GLOBAL const float *RESTRICT level, GLOBAL const float *RESTRICT mosaic,
                            GLOBAL float *RESTRICT denoised, int pitch, int encoded, float slope00, float slope01,
-                           float slope10, float slope11, float offset, int green, float evened, float strength)
+                           float slope10, float slope11, float offset, int green, float mesh_fraction, float strength)
 {
     const int y = GLOBAL_Y;
     const int at = (y + PAD) * pitch + GLOBAL_X;
@@ -97,9 +97,9 @@ KERNEL void denoise_finish(GLOBAL const float *RESTRICT level, GLOBAL const floa
                         + LOAD(level, at + pitch + 1);
     const floats mesh = here - 0.25f * around;
     const floats doubt = 1.0f + 2.0f * mesh * mesh; /* 2 at 0.7 standard deviations of the mosaic's noise */
-    const floats changed = here - evened * mesh / (doubt * doubt);
+    const floats changed = here - mesh_fraction * mesh / (doubt * doubt);
     const floats best = ((LANES + GLOBAL_X - PAD + y + green) & 1) == 0 ? changed : here;
     const floats light = (best * best - offset) / SLOPES(y);
-    const floats given = LOAD(mosaic, at);
-    STORE(denoised, at, given + strength * (encode(light, encoded) - given));
+    const floats original = LOAD(mosaic, at);
+    STORE(denoised, at, original + strength * (encode(light, encoded) - original));
 }

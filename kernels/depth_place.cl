@@ -78,11 +78,11 @@ KERNEL void depth_invert(GLOBAL float *map, int width)
 
 /* A grid coarser than the map: `count` x `count` samples per pixel. */
 FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
-                           float step_y, int count, float ratio)
+                            float step_y, int count, float ratio)
 {
     const floats none = (floats)(0.0f), one = (floats)(1.0f);
     floats samples[MAX_SAMPLES];
-    floats nearest = none, most_distant = (floats)(1.0f / NEAREST_M);
+    floats nearest = none, lowest = (floats)(1.0f / NEAREST_M);
     const float part = 1.0f / (float)count;
     for (int down = 0; down < count; ++down) {
         const int row = (int)((y + ((float)down + 0.5f) * part) * step_y);
@@ -92,13 +92,13 @@ FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_heig
             const floats here = taken(from, TRUNCATED(lesser(column, (floats)((float)(map_width - 1)))));
             samples[down * count + right] = here;
             nearest = greater(nearest, here);
-            most_distant = lesser(most_distant, here);
+            lowest = lesser(lowest, here);
         }
     }
     floats near_sum = none, near_count = none, far_sum = none, far_count = none;
     for (int i = 0; i < count * count; ++i) {
         const ints is_near = samples[i] * ratio > nearest;
-        const ints is_far = samples[i] < most_distant * ratio;
+        const ints is_far = samples[i] < lowest * ratio;
         near_sum += is_near ? samples[i] : none;
         near_count += is_near ? one : none;
         far_sum += is_near ? none : is_far ? samples[i] : none;
@@ -109,7 +109,7 @@ FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_heig
 
 /* A grid finer than the map: linear on a surface, nearest sample across an edge. */
 FUNCTION floats upsampled(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
-                         float step_y, float ratio)
+                          float step_y, float ratio)
 {
     const floats column = limited((x + 0.5f) * step_x - 0.5f, 0.0f, (float)(map_width - 1));
     const float middle = (y + 0.5f) * step_y - 0.5f;
@@ -125,11 +125,11 @@ FUNCTION floats upsampled(GLOBAL const float *map, int map_width, int map_height
     const floats a = taken(upper, left), b = taken(upper, right);
     const floats c = taken(lower, left), d = taken(lower, right);
     const floats nearest = greater(greater(a, b), greater(c, d));
-    const floats most_distant = lesser(lesser(a, b), lesser(c, d));
+    const floats lowest = lesser(lesser(a, b), lesser(c, d));
     const floats above = a + (b - a) * along;
     const floats below = c + (d - c) * along;
     const floats one_of = down < 0.5f ? (along < 0.5f ? a : b) : (along < 0.5f ? c : d);
-    return nearest < most_distant * ratio ? above + (below - above) * down : one_of;
+    return nearest < lowest * ratio ? above + (below - above) * down : one_of;
 }
 
 /* Resamples a map of any size, in 1 / metres, onto a grid of any size, in 1 / metres or, if `as_metres`, in metres.

@@ -82,8 +82,8 @@ FUNCTION int find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, in
         highest = greater(highest, tap_at);                   \
     }
     FOR_EACH(BOUND)
-    const floats apart = (highest - lowest) / greater(lowest, (floats)(NOISE_FLOOR));
-    s->on_edge = apart > edge - 1.0f;
+    const floats relative_range = (highest - lowest) / greater(lowest, (floats)(NOISE_FLOOR));
+    s->on_edge = relative_range > edge - 1.0f;
     if (!some_of(s->on_edge))
         return 0;
     const floats none = (floats)(0.0f);
@@ -105,7 +105,7 @@ FUNCTION int find_surfaces(Surfaces *s, GLOBAL const float *nearness, int at, in
     s->nearer = near_sum / near_weight;
     s->farther = far_sum / far_weight;
     s->halfway = 0.5f * (s->nearer + s->farther);
-    s->on_edge &= (near_weight + far_weight > CLEAR * WEIGHTS) | (apart > steep - 1.0f);
+    s->on_edge &= (near_weight + far_weight > CLEAR * WEIGHTS) | (relative_range > steep - 1.0f);
     return some_of(s->on_edge);
 }
 
@@ -155,12 +155,12 @@ FUNCTION floats root_of(GLOBAL const float *scene, int at)
 
 /* Full-size distances in metres from the half-size distances in `planes`, from `offset` on; `depth` holds those of the
  * previous frame. A work-item processes a run of half-size pixels, four full-size pixels each. Distances are clamped to
- * `least` and `most` 1 / m.
+ * `min_nearness` and `max_nearness` 1 / m.
  */
 KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT guide,
-                       GLOBAL const float *RESTRICT planes, GLOBAL const float *RESTRICT memory,
-                       GLOBAL float *depth, int half_width, int pitch, int stride, int offset, int scene_pitch,
-                       int scene_stride, float edge, float steep, float least, float most)
+                       GLOBAL const float *RESTRICT planes, GLOBAL const float *RESTRICT memory, GLOBAL float *depth,
+                       int half_width, int pitch, int stride, int offset, int scene_pitch, int scene_stride, float edge,
+                       float steep, float min_nearness, float max_nearness)
 {
     if (GLOBAL_X >= half_width)
         return;
@@ -193,7 +193,7 @@ KERNEL void depth_snap(GLOBAL const float *RESTRICT scene, GLOBAL const float *R
                 FOR_TWELVE(VOTE)
                 pair[right] = s.on_edge ? (votes >= 0.0f ? s.nearer : s.farther) : pair[right];
             }
-            pair[right] = 1.0f / limited(pair[right], least, most);
+            pair[right] = 1.0f / limited(pair[right], min_nearness, max_nearness);
         }
         store_turns(depth, to, pair[0], pair[1]);
     }

@@ -11,7 +11,7 @@
 #include "depth.h"
 
 #define SAME 4.0f /* standard deviations up to which neighbours may be one surface */
-#define FULL_SUPPORT 7.0f /* of nine pixels, including itself: no rim nearby */
+#define FULL_SUPPORT 7.0f /* pixels of nine, including itself, on one surface: no rim nearby */
 #define CHANGED 0.06f /* difference in brightness and in tint; white has a brightness of 1.7 */
 #define DEPARTS 4.0f /* standard deviations at which a distance has left the mean */
 #define DEPARTS_MOVING 2.0f /* the same where the picture changed */
@@ -30,17 +30,17 @@ FUNCTION floats root_of(GLOBAL const float *light, int at, int pitch)
 }
 
 /* Adds a neighbour to the sum and weights, weighted by the likelihood of the same surface. */
-#define ADD(dx, dy)                                                          \
-    {                                                                        \
-        const floats other = LOAD(nearness, at + (dy) * pitch + (dx));       \
-        const floats apart = other * scale - scaled;                         \
-        const floats weight = greater(1.0f - apart * apart, (floats)(0.0f)); \
-        sum += weight * other;                                               \
-        weights += weight;                                                   \
+#define ADD(dx, dy)                                                                  \
+    {                                                                                \
+        const floats other = LOAD(nearness, at + (dy) * pitch + (dx));               \
+        const floats departure = other * scale - scaled;                             \
+        const floats weight = greater(1.0f - departure * departure, (floats)(0.0f)); \
+        sum += weight * other;                                                       \
+        weights += weight;                                                           \
     }
 
 /* Mean of a pixel's own surface in its neighbourhood, and how many of the nine pixels lie on it. */
-FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float noise, floats *company)
+FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float noise, floats *support)
 {
     const floats here = LOAD(nearness, at);
     const floats scale = (1.0f / SAME) / deviation(here, noise);
@@ -54,7 +54,7 @@ FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float 
     ADD(-1, 1)
     ADD(0, 1)
     ADD(1, 1)
-    *company = weights;
+    *support = weights;
     return sum / weights;
 }
 
@@ -64,8 +64,8 @@ FUNCTION floats levelled(GLOBAL const float *nearness, int at, int pitch, float 
  * picture is new.
  */
 KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT nearness,
-                         GLOBAL float *RESTRICT state, GLOBAL float *RESTRICT memory, int scene_pitch,
-                         int scene_stride, int pitch, int stride, float noise, float most, int fresh, int is_new)
+                         GLOBAL float *RESTRICT state, GLOBAL float *RESTRICT memory, int scene_pitch, int scene_stride,
+                         int pitch, int stride, float noise, float max_maps, int fresh, int is_new)
 {
     const int fine = (2 * GLOBAL_Y + PAD) * scene_pitch + PAD + 2 * GLOBAL_X;
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
@@ -82,24 +82,24 @@ KERNEL void depth_steady(GLOBAL const float *RESTRICT scene, GLOBAL const float 
         STORE(memory, at, moving ? one : (floats)(fresh ? 1.0f : 2.0f));
         return;
     }
-    floats company;
-    const floats given = levelled(nearness, at, pitch, noise, &company);
+    floats support;
+    const floats measured = levelled(nearness, at, pitch, noise, &support);
     if (fresh) {
-        STORE(state, at + 2 * stride, given);
+        STORE(state, at + 2 * stride, measured);
         STORE(memory, at, one);
         return;
     }
     const floats mean = LOAD(state, at + 2 * stride);
-    const floats worth = LOAD(memory, at);
-    const floats apart = absolute(given - mean) / deviation(lesser(given, mean), noise);
-    const ints departs = apart > (moving ? (floats)(DEPARTS_MOVING) : (floats)(DEPARTS));
-    const ints leaves = departs & (moving | (worth < 0.0f) | (company > FULL_SUPPORT));
-    const floats maps = moving ? one : absolute(worth);
+    const floats remembered = LOAD(memory, at);
+    const floats departure = absolute(measured - mean) / deviation(lesser(measured, mean), noise);
+    const ints departs = departure > (moving ? (floats)(DEPARTS_MOVING) : (floats)(DEPARTS));
+    const ints leaves = departs & (moving | (remembered < 0.0f) | (support > FULL_SUPPORT));
+    const floats maps = moving ? one : absolute(remembered);
     /* Drift of the whole surface is followed, faster at larger offsets. */
-    const floats followed = limited(0.25f * (apart - 2.0f), 0.0f, 0.5f);
+    const floats followed = limited(0.25f * (departure - 2.0f), 0.0f, 0.5f);
     const floats share = is_new ? greater(1.0f / (maps + 1.0f), followed) : (floats)(0.0f);
     const floats taken = leaves ? one : departs ? (floats)(0.0f) : share;
-    STORE(state, at + 2 * stride, mean + taken * (given - mean));
-    const floats counted = lesser(maps + (is_new ? 1.0f : 0.0f), (floats)(most));
+    STORE(state, at + 2 * stride, mean + taken * (measured - mean));
+    const floats counted = lesser(maps + (is_new ? 1.0f : 0.0f), (floats)(max_maps));
     STORE(memory, at, leaves ? one : departs ? -maps : counted);
 }

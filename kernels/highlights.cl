@@ -1,6 +1,6 @@
-/* Reconstructs clipped photosites of a Bayer mosaic from the unclipped channels. First, per tile: the colour of light
- * before it clips, propagated into tiles without one. Then: how white clipped light becomes towards fully clipped
- * areas. Then the photosites themselves.
+/* Reconstructs clipped photosites of a Bayer mosaic from the unclipped channels, in three steps: the colour of light
+ * before it clips, per tile, propagated into tiles without one; the whiteness of clipped light towards fully clipped
+ * areas; the photosites themselves.
  */
 #include "portable.h"
 #include "encoding.h"
@@ -41,8 +41,8 @@ FUNCTION floats min_of(floats a, floats b, floats c, floats d) { return lesser(l
 #define SAMPLED_ROW(i) (GLOBAL_Y * TILE + ((i) >> 1) * 8 + ((i) & 1 ? 4 : 1))
 
 /* Mean colour of the unclipped light in a tile, as four floats: red, green and blue times the confidence, and the
- * confidence. Of the three floats of `whites` the last two: whether something is clipped, and the fraction of fully
- * clipped area.
+ * confidence. Also the last two of the three floats of `whites`: whether any photosite is clipped, and the fraction of
+ * fully clipped area.
  *
  * The colours of each photosite are symmetric means around it, so that gradients of the light do not tint them. Light
  * near its limit has the most weight: dim light gives no evidence of a lamp. Hard edges, where colours mix, have little
@@ -51,14 +51,14 @@ FUNCTION floats min_of(floats a, floats b, floats c, floats d) { return lesser(l
  */
 KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT gains,
                         GLOBAL float *RESTRICT colours, GLOBAL float *RESTRICT whites, int pitch, int tiles_x,
-                        int width, int height, int red_x, int red_y, float clip_red, float clip_green,
-                        float clip_blue, int encoded)
+                        int width, int height, int red_x, int red_y, float clip_red, float clip_green, float clip_blue,
+                        int encoded)
 {
     if (GROUP_X >= tiles_x)
         return;
     const floats none = (floats)(0.0f), one = (floats)(1.0f);
-    floats red = none, green = none, blue = none, weights = none, gone = none, sites = none, brightest = none;
-    floats reached = none;
+    floats red = none, green = none, blue = none, weights = none, fully_clipped = none, count = none, brightest = none;
+    floats levels = none;
     for (int i = 0; i < SAMPLED_ROWS; ++i)
         for (int run = 0; run < TILE; run += RUN) {
             const int x = GROUP_X * TILE + run, y = SAMPLED_ROW(i);
@@ -85,29 +85,29 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
             const floats own = UNSHADED(here, 0);
             const floats greens_max = is_green ? greater(own, corner_max) : greater(beside_max, above_max);
             const floats greens_min = is_green ? lesser(own, corner_min) : lesser(beside_min, above_min);
-            const floats most = greater(greens_max * per_green,
+            const floats maximum = greater(greens_max * per_green,
                                         is_green ? greater(beside_max * per_row, above_max * per_other)
                                                  : greater(own * per_row, corner_max * per_other));
-            const floats least = lesser(greens_min * per_green,
+            const floats minimum = lesser(greens_min * per_green,
                                         is_green ? lesser(beside_min * per_row, above_min * per_other)
                                                  : lesser(own * per_row, corner_min * per_other));
             const ints inside = (LANES + x) < width && (ints)(y) < (ints)(height);
             const floats even = greater(greens_min, none) / (greens_max + TINY);
-            const floats squared = most * most, fourth = squared * squared;
-            const floats weight = most < CLIPPED && most > 0.0f && inside ? even * even * fourth * fourth : none;
+            const floats squared = maximum * maximum, fourth = squared * squared;
+            const floats weight = maximum < CLIPPED && maximum > 0.0f && inside ? even * even * fourth * fourth : none;
             red += weight * (red_row ? of_row : of_other);
             green += weight * of_green;
             blue += weight * (red_row ? of_other : of_row);
             weights += weight;
-            reached += weight * most;
-            gone += least >= CLIPPED && inside ? one : none;
-            sites += inside ? one : none;
-            brightest = greater(brightest, most);
+            levels += weight * maximum;
+            fully_clipped += minimum >= CLIPPED && inside ? one : none;
+            count += inside ? one : none;
+            brightest = greater(brightest, maximum);
         }
     const float weight = sum_of(weights);
-    const float nearness = (sum_of(reached) / (weight + 1e-20f) - FAR) * (1.0f / (NEAR - FAR));
-    const float enough = nearness < 0.0f ? 0.0f : nearness < 1.0f ? nearness : 1.0f;
-    const float known = weight < 1.0f ? weight * enough : enough;
+    const float nearness = (sum_of(levels) / (weight + 1e-20f) - FAR) * (1.0f / (NEAR - FAR));
+    const float clamped = nearness < 0.0f ? 0.0f : nearness < 1.0f ? nearness : 1.0f;
+    const float known = weight < 1.0f ? weight * clamped : clamped;
     const float scale = known / (weight + 1e-20f);
     const int tile = GLOBAL_Y * tiles_x + GROUP_X;
     colours[4 * tile] = scale * sum_of(red);
@@ -115,7 +115,7 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
     colours[4 * tile + 2] = scale * sum_of(blue);
     colours[4 * tile + 3] = known;
     whites[3 * tile + 1] = largest(brightest) < CLIPPED ? 0.0f : 1.0f;
-    whites[3 * tile + 2] = sum_of(gone) / (sum_of(sites) + TINY);
+    whites[3 * tile + 2] = sum_of(fully_clipped) / (sum_of(count) + TINY);
 }
 
 /* Push-pull (Gortler et al., "The Lumigraph", SIGGRAPH 1996) over pyramids of cells of `stride` floats. The levels are
@@ -179,36 +179,37 @@ KERNEL void pull(GLOBAL float *grid, int stride, int known, int fine, int fine_x
 
 /* At a photosite: its own channel; `one` other channel (green at red and blue photosites, the row's colour at green
  * ones); and `two`, the channel of the rows above and below. `limit` is the clipping limit of each, `part` its fraction
- * of the colour, the largest 1. `light` and `lives` are the neighbours' estimates for the other channels: the
+ * of the colour, the largest 1. `light` and `unclipped` are the neighbours' estimates for the other channels: the
  * brightness, and the distance from the limit, from 1 to 0.
  */
 typedef struct {
     ints is_green;
-    floats own_limit, one_limit, two_limit, own_part, one_part, two_part, one_light, two_light, one_lives, two_lives;
+    floats own_limit, one_limit, two_limit, own_part, one_part, two_part;
+    floats one_light, two_light, one_unclipped, two_unclipped;
     floats even; /* uniformity of the neighbours, from 1 to 0 */
-} Site;
+} Photosite;
 
 /* Mean of the two photosites on both sides of a clipped one. If they differ strongly, an edge lies between them, and a
  * clipped photosite belongs to the brighter side.
  */
 FUNCTION floats brighter_side(floats a, floats b)
 {
-    const floats sum = a + b, apart = absolute(a - b);
-    const floats edge = limited((apart - 0.25f * sum) * 4.0f / greater(sum, (floats)(TINY)), 0.0f, 1.0f);
-    return 0.5f * (sum + edge * apart);
+    const floats sum = a + b, difference = absolute(a - b);
+    const floats edge = limited((difference - 0.25f * sum) * 4.0f / greater(sum, (floats)(TINY)), 0.0f, 1.0f);
+    return 0.5f * (sum + edge * difference);
 }
 
 /* How close a neighbour is to its limit. A clipped neighbour is at its limit, whatever its reconstructed value is. */
 #define SHARE(step, per_limit) lesser(UNSHADED(LIGHT(step), step) * (per_limit), (floats)(1.0f))
 
-FUNCTION Site site_at(GLOBAL const float *mosaic, GLOBAL const float *gains, int at, int pitch, int x, int red_row,
-                      int red_x, float row_clip, float green_clip, float other_clip, floats row_colour,
-                      floats green_colour, floats other_colour, int encoded)
+FUNCTION Photosite photosite_at(GLOBAL const float *mosaic, GLOBAL const float *gains, int at, int pitch, int x,
+                                int red_row, int red_x, float row_clip, float green_clip, float other_clip,
+                                floats row_colour, floats green_colour, floats other_colour, int encoded)
 {
-    Site site;
-    site.is_green = ((LANES + x) & 1) == (red_row ? 1 - red_x : red_x);
-    const floats one_clip = site.is_green ? (floats)(row_clip) : (floats)(green_clip);
-    const floats above_clip = site.is_green ? (floats)(other_clip) : (floats)(green_clip);
+    Photosite photosite;
+    photosite.is_green = ((LANES + x) & 1) == (red_row ? 1 - red_x : red_x);
+    const floats one_clip = photosite.is_green ? (floats)(row_clip) : (floats)(green_clip);
+    const floats above_clip = photosite.is_green ? (floats)(other_clip) : (floats)(green_clip);
     const floats per_one = 1.0f / (CLIPPED * one_clip), per_above = 1.0f / (CLIPPED * above_clip);
     const floats per_two = (floats)(1.0f / (CLIPPED * other_clip));
     const floats w = SHARE(-1, per_one), e = SHARE(1, per_one);
@@ -216,33 +217,33 @@ FUNCTION Site site_at(GLOBAL const float *mosaic, GLOBAL const float *gains, int
     const floats beside = brighter_side(w, e), above = brighter_side(n, s);
     const floats falling = brighter_side(SHARE(-pitch - 1, per_two), SHARE(pitch + 1, per_two));
     const floats rising = brighter_side(SHARE(-pitch + 1, per_two), SHARE(pitch - 1, per_two));
-    const floats one_share = site.is_green ? beside : brighter_side(beside, above);
-    const floats two_share = site.is_green ? above : brighter_side(falling, rising);
-    site.even = greater(lesser(lesser(w, e) / (greater(w, e) + TINY), lesser(n, s) / (greater(n, s) + TINY)),
+    const floats one_share = photosite.is_green ? beside : brighter_side(beside, above);
+    const floats two_share = photosite.is_green ? above : brighter_side(falling, rising);
+    photosite.even = greater(lesser(lesser(w, e) / (greater(w, e) + TINY), lesser(n, s) / (greater(n, s) + TINY)),
                         (floats)(0.0f));
-    site.own_limit = (site.is_green ? (floats)(green_clip) : (floats)(row_clip)) * GAIN(0);
-    site.one_limit = one_clip * GAIN(1);
-    site.two_limit = other_clip * (site.is_green ? GAIN(pitch) : GAIN(pitch + 1));
-    site.one_light = CLIPPED * one_share * site.one_limit;
-    site.two_light = CLIPPED * two_share * site.two_limit;
-    /* Weight of a channel: grows with the distance from its limit, that is with the number of its unclipped neighbours.
+    photosite.own_limit = (photosite.is_green ? (floats)(green_clip) : (floats)(row_clip)) * GAIN(0);
+    photosite.one_limit = one_clip * GAIN(1);
+    photosite.two_limit = other_clip * (photosite.is_green ? GAIN(pitch) : GAIN(pitch + 1));
+    photosite.one_light = CLIPPED * one_share * photosite.one_limit;
+    photosite.two_light = CLIPPED * two_share * photosite.two_limit;
+    /* The weight of a channel grows with its distance from the limit, so with the number of its unclipped neighbours.
      */
-    site.one_lives = greater(1.0f - one_share, (floats)(0.0f));
-    site.two_lives = greater(1.0f - two_share, (floats)(0.0f));
+    photosite.one_unclipped = greater(1.0f - one_share, (floats)(0.0f));
+    photosite.two_unclipped = greater(1.0f - two_share, (floats)(0.0f));
 
     const floats per_brightest = 1.0f / greatest_of(row_colour, green_colour, other_colour, (floats)(1e-12f));
-    const floats least = (floats)(MIN_PART);
-    site.own_part = greater((site.is_green ? green_colour : row_colour) * per_brightest, least);
-    site.one_part = greater((site.is_green ? row_colour : green_colour) * per_brightest, least);
-    site.two_part = greater(other_colour * per_brightest, least);
-    return site;
+    const floats minimum = (floats)(MIN_PART);
+    photosite.own_part = greater((photosite.is_green ? green_colour : row_colour) * per_brightest, minimum);
+    photosite.one_part = greater((photosite.is_green ? row_colour : green_colour) * per_brightest, minimum);
+    photosite.two_part = greater(other_colour * per_brightest, minimum);
+    return photosite;
 }
 
 /* Estimates of the unclipped neighbours: their light, their fraction of the colour, the saturation relative to the
  * colour (the rest is white), and the confidence of the saturation, from 0 to 1.
  */
 typedef struct {
-    floats light, part, coloured, sure;
+    floats light, part, coloured, confidence;
 } Estimate;
 
 /* White is added where a coloured surface reflects the lamp (S. Shafer, "Using color to separate reflection
@@ -250,22 +251,26 @@ typedef struct {
  * other unclipped one too weak for the colour. The less the two differ in the colour itself, the weaker is the
  * evidence.
  */
-FUNCTION Estimate estimate_from(Site site)
+FUNCTION Estimate estimate_from(Photosite photosite)
 {
     Estimate estimate;
-    const floats one = site.one_light, two = site.two_light;
-    const floats weight = site.one_lives + site.two_lives + TINY;
-    estimate.light = (site.one_lives * one + site.two_lives * two) / weight;
-    estimate.part = (site.one_lives * site.one_part + site.two_lives * site.two_part + TINY) / weight;
-    const floats alone = estimate.light / estimate.part;
-    const floats one_level = one * site.two_part, two_level = two * site.one_part;
-    const floats lesser_lives = one_level > two_level ? site.two_lives : site.one_lives;
-    const floats apart = absolute(one_level - two_level) / (absolute(one_level) + absolute(two_level) + TINY);
-    const floats strange = limited(8.0f * lesser_lives, 0.0f, 1.0f) * limited(6.0f * apart - 0.3f, 0.0f, 1.0f);
-    const floats unlike = site.one_part - site.two_part;
-    const floats unmixed = (UNSURE * alone + (one - two) * unlike) / (UNSURE + unlike * unlike);
-    estimate.coloured = alone + strange * (lesser(greater(unmixed, (floats)(0.0f)), alone) - alone);
-    estimate.sure = greater(strange, limited(8.0f * lesser(site.one_lives, site.two_lives), 0.0f, 1.0f));
+    const floats one = photosite.one_light, two = photosite.two_light;
+    const floats weight = photosite.one_unclipped + photosite.two_unclipped + TINY;
+    estimate.light = (photosite.one_unclipped * one + photosite.two_unclipped * two) / weight;
+    estimate.part = (photosite.one_unclipped * photosite.one_part + photosite.two_unclipped * photosite.two_part + TINY)
+                  / weight;
+    const floats saturated = estimate.light / estimate.part;
+    const floats one_level = one * photosite.two_part, two_level = two * photosite.one_part;
+    const floats lesser_unclipped = one_level > two_level ? photosite.two_unclipped : photosite.one_unclipped;
+    const floats difference = absolute(one_level - two_level) / (absolute(one_level) + absolute(two_level) + TINY);
+    const floats mismatch = limited(8.0f * lesser_unclipped, 0.0f, 1.0f)
+                          * limited(6.0f * difference - 0.3f, 0.0f, 1.0f);
+    const floats part_difference = photosite.one_part - photosite.two_part;
+    const floats unmixed = (UNSURE * saturated + (one - two) * part_difference)
+                         / (UNSURE + part_difference * part_difference);
+    estimate.coloured = saturated + mismatch * (lesser(greater(unmixed, (floats)(0.0f)), saturated) - saturated);
+    estimate.confidence
+        = greater(mismatch, limited(8.0f * lesser(photosite.one_unclipped, photosite.two_unclipped), 0.0f, 1.0f));
     return estimate;
 }
 
@@ -286,24 +291,26 @@ KERNEL void tile_white(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
         for (int run = 0; run < TILE; run += RUN) {
             const int x = GROUP_X * TILE + run, y = SAMPLED_ROW(i);
             const int at = (y + PAD) * pitch + PAD + x, red_row = (y & 1) == red_y;
-            const Site site = site_at(mosaic, gains, at, pitch, x, red_row, red_x, red_row ? clip_red : clip_blue,
-                                      clip_green, red_row ? clip_blue : clip_red, (floats)(colour[red_row ? 0 : 2]),
-                                      (floats)(colour[1]), (floats)(colour[red_row ? 2 : 0]), encoded);
-            const Estimate estimate = estimate_from(site);
+            const Photosite photosite
+                = photosite_at(mosaic, gains, at, pitch, x, red_row, red_x, red_row ? clip_red : clip_blue, clip_green,
+                               red_row ? clip_blue : clip_red, (floats)(colour[red_row ? 0 : 2]), (floats)(colour[1]),
+                               (floats)(colour[red_row ? 2 : 0]), encoded);
+            const Estimate estimate = estimate_from(photosite);
             const floats white = greater(estimate.light - estimate.coloured * estimate.part, (floats)(0.0f));
             const ints inside = (LANES + x) < width && (ints)(y) < (ints)(height);
-            const ints counts = LIGHT(0) >= CLIPPED * site.own_limit && inside;
-            const floats lives = limited(20.0f * (site.one_lives + site.two_lives), 0.0f, 1.0f);
+            const ints counts = LIGHT(0) >= CLIPPED * photosite.own_limit && inside;
+            const floats unclipped = limited(20.0f * (photosite.one_unclipped + photosite.two_unclipped), 0.0f, 1.0f);
             /* Two unclipped channels are stronger evidence than one, the more so the closer the second is to its limit.
              */
-            const floats nearly = 1.0f - lesser(site.one_lives, site.two_lives), squared = nearly * nearly;
-            const floats fourth = squared * squared, trust = 0.05f + estimate.sure * fourth * fourth;
-            const floats weight = counts ? lives * trust * site.even * site.even : (floats)(0.0f);
+            const floats closeness = 1.0f - lesser(photosite.one_unclipped, photosite.two_unclipped);
+            const floats squared = closeness * closeness;
+            const floats fourth = squared * squared, evidence = 0.05f + estimate.confidence * fourth * fourth;
+            const floats weight = counts ? unclipped * evidence * photosite.even * photosite.even : (floats)(0.0f);
             sums += weight * white / (estimate.coloured + white + TINY);
             weights += weight;
         }
-    const float weight = sum_of(weights), enough = weight - HARD;
-    const float known = enough < 0.0f ? 0.0f : enough < 1.0f ? enough : 1.0f;
+    const float weight = sum_of(weights), clamped = weight - HARD;
+    const float known = clamped < 0.0f ? 0.0f : clamped < 1.0f ? clamped : 1.0f;
     whites[3 * tile] = known * sum_of(sums) / (weight + TINY);
     whites[3 * tile + 1] = known;
 }
@@ -330,8 +337,8 @@ FUNCTION floats along_run(GLOBAL const float *grid, int stride, int count_x, int
 }
 
 /* Reconstructs photosites in place. A clipped photosite continues the colour and white fraction around it, at the
- * brightness of the adjacent unclipped channels. Without any unclipped channel the light is at least so bright that all
- * channels clip, as white as at the edge of the clipped area, and fades to white with the depth inside it: `deep` is
+ * brightness of the adjacent unclipped channels. Without any unclipped channel the light is bright enough for all
+ * channels to clip, as white as at the edge of the clipped area, and fades to white with the depth inside it: `deep` is
  * the pyramid level of `whites` for that depth. Unclipped photosites do not change. Clipped ones are read only as being
  * clipped, so the order of reconstruction does not affect the result.
  */
@@ -350,29 +357,31 @@ KERNEL void rebuild(GLOBAL float *mosaic, GLOBAL const float *RESTRICT gains, GL
         return;
 
     const float x = ((float)GLOBAL_X + 0.5f) / TILE - 0.5f, y = ((float)GLOBAL_Y + 0.5f) / TILE - 0.5f;
-    const Site site = site_at(mosaic, gains, at, pitch, GLOBAL_X, red_row, red_x, row_clip, clip_green,
-                              red_row ? clip_blue : clip_red,
-                              along_run(colours + (red_row ? 0 : 2), 4, tiles_x, tiles_y, x, y, TILE),
-                              along_run(colours + 1, 4, tiles_x, tiles_y, x, y, TILE),
-                              along_run(colours + (red_row ? 2 : 0), 4, tiles_x, tiles_y, x, y, TILE), encoded);
-    const Estimate estimate = estimate_from(site);
-    const floats from_estimate = estimate.light + (site.own_part - estimate.part) * estimate.coloured;
+    const Photosite photosite
+        = photosite_at(mosaic, gains, at, pitch, GLOBAL_X, red_row, red_x, row_clip, clip_green,
+                       red_row ? clip_blue : clip_red,
+                       along_run(colours + (red_row ? 0 : 2), 4, tiles_x, tiles_y, x, y, TILE),
+                       along_run(colours + 1, 4, tiles_x, tiles_y, x, y, TILE),
+                       along_run(colours + (red_row ? 2 : 0), 4, tiles_x, tiles_y, x, y, TILE), encoded);
+    const Estimate estimate = estimate_from(photosite);
+    const floats from_estimate = estimate.light + (photosite.own_part - estimate.part) * estimate.coloured;
     /* Without evidence the white fraction is that of the surrounding area. */
     const floats white = along_run(whites, 3, tiles_x, tiles_y, x, y, TILE);
-    const floats own = site.own_part + white * (1.0f - site.own_part);
-    const floats one = site.one_part + white * (1.0f - site.one_part);
-    const floats two = site.two_part + white * (1.0f - site.two_part);
-    const floats as_around = estimate.light * own / (estimate.part + white * (1.0f - estimate.part));
-    const floats while_one_lives = as_around + estimate.sure * (from_estimate - as_around);
+    const floats own = photosite.own_part + white * (1.0f - photosite.own_part);
+    const floats one = photosite.one_part + white * (1.0f - photosite.one_part);
+    const floats two = photosite.two_part + white * (1.0f - photosite.two_part);
+    const floats as_neighbours = estimate.light * own / (estimate.part + white * (1.0f - estimate.part));
+    const floats with_unclipped = as_neighbours + estimate.confidence * (from_estimate - as_neighbours);
 
-    const floats all_clip = greater(site.own_limit / own, greater(site.one_limit / one, site.two_limit / two));
+    const floats all_clip
+        = greater(photosite.own_limit / own, greater(photosite.one_limit / one, photosite.two_limit / two));
     const float u = ((float)GLOBAL_X + 0.5f) / deep_tile - 0.5f, v = ((float)GLOBAL_Y + 0.5f) / deep_tile - 0.5f;
-    const floats all_gone = along_run(whites + 3 * deep + 2, 3, deep_x, deep_y, u, v, deep_tile);
-    const floats depth = limited(2.0f * all_gone - 1.0f, 0.0f, 1.0f);
-    const floats when_none_does = (own + depth * depth * (1.0f - own)) * all_clip;
+    const floats clipped_share = along_run(whites + 3 * deep + 2, 3, deep_x, deep_y, u, v, deep_tile);
+    const floats depth = limited(2.0f * clipped_share - 1.0f, 0.0f, 1.0f);
+    const floats without_unclipped = (own + depth * depth * (1.0f - own)) * all_clip;
 
-    const floats lives = limited(20.0f * (site.one_lives + site.two_lives), 0.0f, 1.0f);
-    const floats light = when_none_does + lives * (while_one_lives - when_none_does);
-    const floats rebuilt = greater(here, lesser(light, MAX_OVER_LIMIT * site.own_limit));
+    const floats unclipped = limited(20.0f * (photosite.one_unclipped + photosite.two_unclipped), 0.0f, 1.0f);
+    const floats light = without_unclipped + unclipped * (with_unclipped - without_unclipped);
+    const floats rebuilt = greater(here, lesser(light, MAX_OVER_LIMIT * photosite.own_limit));
     STORE(mosaic, at, here >= limit ? encode(rebuilt, encoded) : LOAD(mosaic, at));
 }

@@ -1,8 +1,9 @@
 /* Packs three planes of scene light into one RGBA half-float picture for drawing: red, green, blue, 1 interleaved. */
 #include "portable.h"
 
-/* The nearest half float of 0 to 65504, where infinity lands, in the lower bits; of what is negative or no number 0.
- * After a multiplication by 2^-112 a float's upper bits are those of the half; what is below 2^-14 may become 0.
+/* The nearest half float, in the lower bits, limited to 0..65504: infinity becomes 65504, negative values and NaN
+ * become 0. After a multiplication by 2^-112 a float's upper bits are those of the half float. Values below 2^-14 may
+ * become 0.
  *
  * Bits are compared, not floats: with relaxed arithmetic a compiler may assume that every value is finite. The bits of
  * positive floats have the order of the floats, and only NaN is above infinity.

@@ -18,8 +18,7 @@ FUNCTION int reflected(int i, int count)
 /* A work-item fills one photosite: first those above and below the picture, corners included, then left and right of
  * it.
  */
-KERNEL void pattern_border(GLOBAL float *mosaic, GLOBAL const float *RESTRICT colours, int width, int height,
-                           int pitch)
+KERNEL void pattern_border(GLOBAL float *mosaic, GLOBAL const float *RESTRICT colours, int width, int height, int pitch)
 {
     const int item = GROUP_X;
     const int long_row = width + 2 * BORDER;

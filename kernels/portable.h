@@ -36,7 +36,7 @@ typedef unsigned short u16;
 #define __has_builtin(name) 0
 #endif
 
-/* Two neighbouring floats from an even place on, in one store. */
+/* Two neighbouring floats at an even index, in one store. */
 #ifdef __OPENCL_VERSION__
 #define STORE_PAIR(plane, at, first, second) vstore2((float2)(first, second), 0, (plane) + (at))
 #else
@@ -60,9 +60,9 @@ typedef floats floats_anywhere __attribute__((aligned(4)));
 #define LOAD(plane, at) (*(GLOBAL const floats_anywhere *)((plane) + (at)))
 #define STORE(plane, at, values) (*(GLOBAL floats_anywhere *)((plane) + (at)) = (values))
 #define LOAD_U16(numbers, at) OF_RUN(convert_float, RUN)(OF_RUN(vload, RUN)(0, (numbers) + (at)))
-/* Every second pixel from `at` on. */
+/* Every second pixel, starting at `at`. */
 #define LOAD_HALVED(plane, at) ((floats)(LOAD(plane, at).even, LOAD(plane, (at) + RUN).even))
-/* The left and right pixels of the pairs of neighbours from `at` on. */
+/* The left and right pixels of pairs of neighbours, starting at `at`. */
 FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats *right)
 {
     const floats low = LOAD(plane, at), high = LOAD(plane, at + RUN);
@@ -102,8 +102,8 @@ FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats
 #define OF_BITS(number) __int_as_float(number)
 #endif
 
-/* STREAM stores past the caches what nobody reads soon, at a run's aligned place: without it a CPU first reads every
- * line that it is about to overwrite.
+/* STREAM stores values at an aligned address without caching them, for data that is not read again soon. With a normal
+ * store a CPU first reads every cache line that it overwrites.
  */
 #if RUN > 1 && __has_builtin(__builtin_nontemporal_store)
 #define STREAM(plane, at, values) __builtin_nontemporal_store(values, (GLOBAL floats *)((plane) + (at)))

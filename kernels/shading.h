@@ -16,7 +16,7 @@
 #define CONSTANT(place, number) (number)
 #endif
 
-/* Integers without a sign, and truths: lanes that are 0, or -1. */
+/* Unsigned integers. A mask has lanes of 0 or -1. */
 #if RUN > 1
 typedef OF_RUN(uint, RUN) naturals;
 #define IN_NATURALS(numbers) OF_RUN(as_uint, RUN)(numbers)
@@ -28,7 +28,7 @@ typedef unsigned int naturals;
 #define IN_INTS(numbers) ((ints)(numbers))
 #define NATURALS_IN_FLOATS(numbers) ((float)(numbers))
 #endif
-#define CHOSEN(truths, yes, no) ((truths) ? (yes) : (no))
+#define CHOSEN(mask, yes, no) ((mask) ? (yes) : (no))
 
 /* Division and roots. With AVX-512 from an estimate of 14 bits and one step of Newton's method, a quarter of the time of
  * its own instructions; with AVX2 the compiler estimates divisions by itself, and roots are as quick as estimated ones.
@@ -73,7 +73,7 @@ FUNCTION floats power_of_two(floats x)
 FUNCTION floats logarithm(floats x)
 {
     const ints bits = BITS(greater(x, (floats)(1.1754944e-38f)));
-    const ints exponent = (bits - 0x3F3504F3) >> 23; /* that of sqrt(1/2) */
+    const ints exponent = (bits - 0x3F3504F3) >> 23; /* bits of sqrt(1/2) */
     const floats part = OF_BITS(bits - (exponent << 23)) - 1.0f;
     const floats low = 1.44270101f + part * (-0.721368393f + part * 0.480402376f);
     const floats high = (-0.359203948f + part * 0.298260398f) + part * part * (-0.270926707f + part * 0.165175346f);
@@ -81,8 +81,8 @@ FUNCTION floats logarithm(floats x)
 }
 #define power(x, exponent) power_of_two((exponent) * logarithm(x))
 
-/* Scene light as transfers bring it to GL: 0 of what is negative or no number, at most 65504. Bits are compared, since
- * relaxed arithmetic assumes that every value is finite (pack_scene.cl).
+/* Scene light with the range of a transfer to GL: negative light and NaN are 0, the maximum is 65504. Bits are compared,
+ * since relaxed arithmetic assumes that every value is finite (pack_scene.cl).
  */
 FUNCTION floats scene_light(floats light)
 {

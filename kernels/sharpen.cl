@@ -30,15 +30,15 @@ KERNEL void sharpen(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
     const floats west = LOAD(bright, at - 1), east = LOAD(bright, at + 1);
     const floats nw = LOAD(bright, at - pitch - 1), ne = LOAD(bright, at - pitch + 1);
     const floats sw = LOAD(bright, at + pitch - 1), se = LOAD(bright, at + pitch + 1);
-    const floats most = greater(here, greater(greater(greater(north, south), greater(west, east)),
+    const floats maximum = greater(here, greater(greater(greater(north, south), greater(west, east)),
                                               greater(greater(nw, ne), greater(sw, se))));
-    const floats least = lesser(here, lesser(lesser(lesser(north, south), lesser(west, east)),
+    const floats minimum = lesser(here, lesser(lesser(lesser(north, south), lesser(west, east)),
                                              lesser(lesser(nw, ne), lesser(sw, se))));
     const floats detail = centre * here - side * ((north + south) + (west + east)) - corner * ((nw + ne) + (sw + se));
     const floats squared = detail * detail;
-    const floats given = detail * squared / (squared + noise_squared);
-    const floats room = OVERSHOOT * (most - least);
-    const floats sharp = lesser(greater(here + given, greater(least - room, (floats)(0.0f))), most + room);
+    const floats attenuated = detail * squared / (squared + noise_squared);
+    const floats room = OVERSHOOT * (maximum - minimum);
+    const floats sharp = lesser(greater(here + attenuated, greater(minimum - room, (floats)(0.0f))), maximum + room);
     const floats light = decode(here, 1);
     const floats ratio = lesser(greater(decode(sharp, 1), (floats)(0.0f)) / greater(light, (floats)(1e-6f)),
                                 (floats)(BRIGHTEST_RATIO));

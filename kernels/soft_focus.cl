@@ -18,8 +18,9 @@ FUNCTION int mirrored(int i, int count)
 }
 
 /* From full size to the first scale; `margin` is the offset of the picture's first pixel in both directions. */
-KERNEL void soft_focus_halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT scale, int width, int height,
-                               int pitch, int stride, int columns, int half_pitch, int half_stride, int margin)
+KERNEL void soft_focus_halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT scale, int width,
+                                     int height, int pitch, int stride, int columns, int half_pitch, int half_stride,
+                                     int margin)
 {
     if (GLOBAL_X >= columns)
         return;
@@ -59,7 +60,7 @@ FUNCTION floats halved(GLOBAL const float *RESTRICT finer, int from)
  * the same fraction of a coarse pixel as the light.
  */
 KERNEL void soft_focus_halve(GLOBAL const float *RESTRICT finer, GLOBAL float *RESTRICT scale, int pitch, int stride,
-                       int columns, int half_pitch, int half_stride)
+                             int columns, int half_pitch, int half_stride)
 {
     if (GLOBAL_X >= columns)
         return;
@@ -83,7 +84,7 @@ FUNCTION floats blurred(GLOBAL const float *RESTRICT from, int at, int step, GLO
 }
 
 KERNEL void soft_focus_blur_rows(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT along,
-                       GLOBAL const float *RESTRICT weights, int taps, int columns, int pitch, int stride)
+                                 GLOBAL const float *RESTRICT weights, int taps, int columns, int pitch, int stride)
 {
     if (GLOBAL_X >= columns)
         return;
@@ -96,8 +97,9 @@ KERNEL void soft_focus_blur_rows(GLOBAL const float *RESTRICT scale, GLOBAL floa
  * is 0 if no smaller scale has one.
  */
 KERNEL void soft_focus_blur_columns(GLOBAL const float *RESTRICT along, GLOBAL const float *RESTRICT coarse,
-                        GLOBAL float *RESTRICT scale, GLOBAL const float *RESTRICT weights, int taps, int columns,
-                        int pitch, int stride, int coarse_pitch, int coarse_stride, float share, int has_coarse)
+                                    GLOBAL float *RESTRICT scale, GLOBAL const float *RESTRICT weights, int taps,
+                                    int columns, int pitch, int stride, int coarse_pitch, int coarse_stride,
+                                    float share, int has_coarse)
 {
     if (GLOBAL_X >= columns)
         return;
@@ -115,8 +117,8 @@ KERNEL void soft_focus_blur_columns(GLOBAL const float *RESTRICT along, GLOBAL c
 }
 
 /* In place: moves the fraction `share` of the picture's light into the blur. */
-KERNEL void soft_focus_add(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT scene, int width, int pitch, int stride,
-                     int half_pitch, int half_stride, int margin, float share)
+KERNEL void soft_focus_add(GLOBAL const float *RESTRICT scale, GLOBAL float *RESTRICT scene, int width, int pitch,
+                           int stride, int half_pitch, int half_stride, int margin, float share)
 {
     if (GLOBAL_X >= width)
         return;

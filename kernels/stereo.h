@@ -18,7 +18,7 @@
 #define JUMP 36          /* cost of a larger change, in uniform areas */
 #define MIN_JUMP 12    /* the same at an edge */
 #define JUMP_SLOPE 240.0f /* reduction for a difference of full scale */
-#define UNSEEN 6         /* cost of a disparity outside the right picture */
+#define OUTSIDE 6         /* cost of a disparity outside the right picture */
 
 #define UNROLL _Pragma("unroll")
 

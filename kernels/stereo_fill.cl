@@ -1,5 +1,5 @@
-/* Completes the matched disparities: removes specks, fills holes from the farther side. Disparities per pixel, -1 where
- * unknown.
+/* Completes the matched disparities: removes speckles, and fills holes from the farther side. Disparities are in
+ * pixels, -1 if unknown.
  */
 #include "portable.h"
 
@@ -23,7 +23,7 @@ KERNEL void remove_speckles(GLOBAL const float *RESTRICT disparity, GLOBAL float
 
 /* The last known disparity before each pixel, in one plane per direction: first along the rows. */
 KERNEL void fill_rows(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
-                        int pitch, int stride)
+                      int pitch, int stride)
 {
     if (GROUP_X >= height)
         return;
@@ -40,11 +40,11 @@ KERNEL void fill_rows(GLOBAL const float *RESTRICT disparity, GLOBAL float *REST
     }
 }
 
-/* Then down, or up, the picture, `lean` columns to the right per row: a work-item processes a run of adjacent paths.
+/* Then downwards or upwards, `lean` columns to the right per row: a work-item processes a run of adjacent paths.
  * Leaning paths begin up to `height` columns outside the picture; some of them read mirrored border values.
  */
 KERNEL void fill_columns(GLOBAL const float *RESTRICT disparity, GLOBAL float *RESTRICT carried, int width, int height,
-                       int pitch, int lean, int is_up, int plane)
+                         int pitch, int lean, int is_up, int plane)
 {
     GLOBAL float *paths = carried + plane * (height + 2 * PAD) * pitch;
     const int from = GROUP_X * RUN - (lean > 0 ? height : 0);
@@ -62,9 +62,9 @@ KERNEL void fill_columns(GLOBAL const float *RESTRICT disparity, GLOBAL float *R
 
 /* Most holes are occlusions in the right camera, so they lie behind the occluder. The second smallest of the
  * disparities found from a hole in eight directions is the estimate; the smallest may be a mistake (Hirschmueller 2008,
- * section 2.6). Among values that are no nearer than that estimate plus ALONG, the hole takes those of its own row,
- * since floors recede from row to row. The left end, visible to the left camera only, continues its first known
- * disparity.
+ * section 2.6). A value of the hole's own row within ALONG of that estimate is preferred, since floors recede from row
+ * to row. The left end, visible to the left camera only, takes the first known disparity to its right, if that is at
+ * least the estimate minus ALONG.
  */
 #define ALONG 4.0f
 KERNEL void fill(GLOBAL const float *RESTRICT disparity, GLOBAL const float *RESTRICT carried,
@@ -73,14 +73,14 @@ KERNEL void fill(GLOBAL const float *RESTRICT disparity, GLOBAL const float *RES
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
     const floats here = LOAD(disparity, at);
     const floats left = LOAD(carried, at), right = LOAD(carried, at + stride);
-    floats least = (floats)(NOWHERE), second = (floats)(NOWHERE);
+    floats minimum = (floats)(NOWHERE), second = (floats)(NOWHERE);
     for (int i = 0; i < 8; ++i) {
-        floats seen = LOAD(carried, at + i * stride);
-        seen = seen >= 0.0f ? seen : (floats)(NOWHERE);
-        second = lesser(second, greater(least, seen));
-        least = lesser(least, seen);
+        floats candidate = LOAD(carried, at + i * stride);
+        candidate = candidate >= 0.0f ? candidate : (floats)(NOWHERE);
+        second = lesser(second, greater(minimum, candidate));
+        minimum = lesser(minimum, candidate);
     }
-    second = second < NOWHERE ? second : least;
+    second = second < NOWHERE ? second : minimum;
     floats filling = absolute(right - second) <= ALONG ? right : second;
     filling = absolute(left - second) <= ALONG ? left : filling;
     filling = left < 0.0f && right + ALONG >= second ? right : filling;

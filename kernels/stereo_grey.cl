@@ -15,8 +15,8 @@
                                 : 0.25f * (float)from[0] + 0.5f * (float)from[1] + 0.25f * (float)from[2];             \
     }                                                                                                                  \
     const float value = gain * sum - black;                                                                            \
-    const float seen = value > 0.0f ? (is_light ? scalar_root(value) : value) : 0.0f;                                  \
-    grey[(y + PAD) * pitch + PAD + x] = seen < 1.0f ? seen : 1.0f;
+    const float perceived = value > 0.0f ? (is_light ? scalar_root(value) : value) : 0.0f;                             \
+    grey[(y + PAD) * pitch + PAD + x] = perceived < 1.0f ? perceived : 1.0f;
 
 /* Row `y` starts at the element y * row. */
 KERNEL void grey_u8(GLOBAL const u8 *RESTRICT numbers, GLOBAL float *RESTRICT grey, int width, int row, int samples,

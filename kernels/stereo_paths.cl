@@ -56,12 +56,12 @@ KERNEL void path_costs(GLOBAL const u8 *RESTRICT left, GLOBAL const u8 *RESTRICT
         const int other = y * right_pitch + pitch - 1 - x + d, rows = height * right_pitch;
         const int codes = (left[at] ^ right[other]) | (left[at + stride] ^ right[other + rows]) << 8
             | (left[at + 2 * stride] ^ right[other + 2 * rows]) << 16;
-        const int cost = d > x ? UNSEEN : bits_of(codes);
-        const int leap = jump[plane * stride + at - is_up * (dy * pitch + dx)];
+        const int cost = d > x ? OUTSIDE : bits_of(codes);
+        const int jump_cost = jump[plane * stride + at - is_up * (dy * pitch + dx)];
         const int from = (n & 1) * (DISPARITIES + 2) + d;
         const int beside = (costs[from] < costs[from + 2] ? costs[from] : costs[from + 2]) + STEP;
-        const int least = costs[from + 1] < beside ? costs[from + 1] : beside;
-        const int next = cost + (least < leap ? least : leap);
+        const int minimum = costs[from + 1] < beside ? costs[from + 1] : beside;
+        const int next = cost + (minimum < jump_cost ? minimum : jump_cost);
         LOWER(lowest + n % 3, next);
         BARRIER;
         const int kept = next - lowest[n % 3];

@@ -19,10 +19,10 @@ FUNCTION bytes set_of_three(bytes a, bytes b, bytes c)
 }
 
 /* Mask of a part's disparities beyond `x` (at most 254), which fall left of the right picture. */
-#define FURTHER(i, x) (BYTE_LANES + (bytes)((i) * BYTES) > (bytes)(x))
+#define BEYOND(i, x) (BYTE_LANES + (bytes)((i) * BYTES) > (bytes)(x))
 
 /* Advances a path by one pixel: computes its costs at this pixel, minus their minimum, and adds them to `sum`. */
-FUNCTION void go_on(bytes *path, const bytes *cost, bytes *sum, u8 jump)
+FUNCTION void advance(bytes *path, const bytes *cost, bytes *sum, u8 jump)
 {
     bytes next[PARTS];
     const bytes out = (bytes)200;
@@ -30,22 +30,22 @@ FUNCTION void go_on(bytes *path, const bytes *cost, bytes *sum, u8 jump)
         const bytes beside = FEWER(BEFORE(path, i, out), BEHIND(path, i, out)) + (bytes)STEP;
         next[i] = cost[i] + FEWER(FEWER(path[i], beside), (bytes)jump);
     }
-    bytes least = next[0];
+    bytes minimum = next[0];
     UNROLL for (int i = 1; i < PARTS; ++i)
-        least = FEWER(least, next[i]);
-    const bytes lowest = (bytes)min_of_bytes(least);
+        minimum = FEWER(minimum, next[i]);
+    const bytes lowest = (bytes)min_of_bytes(minimum);
     UNROLL for (int i = 0; i < PARTS; ++i) {
         path[i] = next[i] - lowest;
         sum[i] += path[i];
     }
 }
 
-FUNCTION void go_on_from(GLOBAL u8 *slot, const bytes *cost, bytes *sum, u8 jump)
+FUNCTION void advance_slot(GLOBAL u8 *slot, const bytes *cost, bytes *sum, u8 jump)
 {
     bytes path[PARTS];
     UNROLL for (int i = 0; i < PARTS; ++i)
         path[i] = LOAD_BYTES(slot, i * BYTES);
-    go_on(path, cost, sum, jump);
+    advance(path, cost, sum, jump);
     UNROLL for (int i = 0; i < PARTS; ++i)
         STORE_BYTES(slot, i * BYTES, path[i]);
 }
@@ -84,11 +84,11 @@ KERNEL void sweep(GLOBAL const u8 *RESTRICT left, GLOBAL const u8 *RESTRICT righ
             }
             if (x < DISPARITIES - 1)
                 UNROLL for (int i = 0; i < PARTS; ++i)
-                    cost[i] = FURTHER(i, x) ? (bytes)UNSEEN : cost[i];
-            go_on(along, cost, sum, jump[at + is_up]);
-            go_on_from(falling, cost, sum, jump[at + stride + is_up * (pitch + 1)]);
-            go_on_from(upright, cost, sum, jump[at + 2 * stride + is_up * pitch]);
-            go_on_from(rising, cost, sum, jump[at + 3 * stride + is_up * (pitch - 1)]);
+                    cost[i] = BEYOND(i, x) ? (bytes)OUTSIDE : cost[i];
+            advance(along, cost, sum, jump[at + is_up]);
+            advance_slot(falling, cost, sum, jump[at + stride + is_up * (pitch + 1)]);
+            advance_slot(upright, cost, sum, jump[at + 2 * stride + is_up * pitch]);
+            advance_slot(rising, cost, sum, jump[at + 3 * stride + is_up * (pitch - 1)]);
             UNROLL for (int i = 0; i < PARTS; ++i)
                 STREAM_BYTES(volume, (y * width + x) * DISPARITIES + i * BYTES, sum[i]);
             falling += DISPARITIES;

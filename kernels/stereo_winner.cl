@@ -25,7 +25,7 @@ FUNCTION float refined(GLOBAL const u8 *down, GLOBAL const u8 *up, int best)
     return (float)best + (part > 0.5f ? 0.5f : part < -0.5f ? -0.5f : part);
 }
 
-/* Disparity per pixel, -1 where unknown; one work-item per row. `rivals` has space for a row of the right picture (from
+/* Disparity per pixel, -1 if unknown; one work-item per row. `rivals` has space for a row of the right picture (from
  * right to left) and of the left one, for each work-item.
  */
 KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT disparity, GLOBAL float *RESTRICT rivals,
@@ -43,15 +43,15 @@ KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT dispar
         STORE_WORDS(best_right, x, (words)NONE);
     for (int x = 0; x < width; ++x, down += DISPARITIES, up += DISPARITIES) {
         words keys[WORD_PARTS];
-        words least = (words)NONE;
-        GLOBAL u16 *seen = best_right + width - 1 - x;
+        words minimum = (words)NONE;
+        GLOBAL u16 *matches = best_right + width - 1 - x;
         UNROLL for (int i = 0; i < WORD_PARTS; ++i) {
             const words total = WIDENED(down, i * WORDS) + WIDENED(up, i * WORDS);
             keys[i] = (words)((total >> (words)COARSER) << (words)PLACES) | (WORD_LANES + (words)(i * WORDS));
-            least = FEWER(least, keys[i]);
-            STORE_WORDS(seen, i * WORDS, FEWER(LOAD_WORDS(seen, i * WORDS), keys[i]));
+            minimum = FEWER(minimum, keys[i]);
+            STORE_WORDS(matches, i * WORDS, FEWER(LOAD_WORDS(matches, i * WORDS), keys[i]));
         }
-        const int key = min_of_words(least);
+        const int key = min_of_words(minimum);
         const int best = key & ((1 << PLACES) - 1);
         words second = (words)NONE;
         UNROLL for (int i = 0; i < WORD_PARTS; ++i) {
@@ -64,8 +64,8 @@ KERNEL void winner(GLOBAL const u8 *RESTRICT sums, GLOBAL float *RESTRICT dispar
         line[x] = distinct ? refined(down, up, best) : -1.0f;
     }
     for (int x = 0; x < width; ++x) {
-        const int best = best_left[x], mate = x - best;
-        const int back = mate < 0 ? NONE : best_right[width - 1 - mate] & ((1 << PLACES) - 1);
+        const int best = best_left[x], match_x = x - best;
+        const int back = match_x < 0 ? NONE : best_right[width - 1 - match_x] & ((1 << PLACES) - 1);
         if (back > best + 1 || back < best - 1)
             line[x] = -1.0f;
     }

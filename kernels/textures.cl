@@ -25,13 +25,13 @@
 /* Index of each run, from the first of `count` rows on. Runs beyond the last row are computed from the last row and
  * stored in the first row of the border below, where they have no effect: a branch here takes twice the time.
  */
-#define SITES(count)                                                                                                   \
-    GLOBAL const float *sites[STACK];                                                                                  \
+#define STARTS(count)                                                                                                  \
+    GLOBAL const float *starts[STACK];                                                                                 \
     int steps[STACK];                                                                                                  \
     EACH_RUN {                                                                                                         \
         const int row = FIRST_ROW + run * SIDE;                                                                        \
         steps[run] = (row < (count) ? row : (count)) * pitch;                                                          \
-        sites[run] = mosaic + start + (row < (count) ? row : (count)-1) * pitch;                                       \
+        starts[run] = mosaic + start + (row < (count) ? row : (count)-1) * pitch;                                      \
     }
 
 /* The filters use the TAPS photosites that are less than 4.5 pixels away: TAP(dx) once for each, with `lines` for its
@@ -41,7 +41,7 @@
 #define IN_LINE(dy, reach)                                                                                             \
     {                                                                                                                  \
         GLOBAL const float *lines[STACK];                                                                              \
-        EACH_RUN lines[run] = sites[run] + (dy) * pitch;                                                               \
+        EACH_RUN lines[run] = starts[run] + (dy) * pitch;                                                              \
         UNROLL for (int dx = -(reach); dx <= (reach); ++dx)                                                            \
             TAP(dx)                                                                                                    \
     }
@@ -62,10 +62,10 @@
  * side.
  */
 KERNEL void texture_residual(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT filters,
-                             GLOBAL float *RESTRICT surprise, int pitch, int height, int kind)
+                             GLOBAL float *RESTRICT residual, int pitch, int height, int kind)
 {
     const int start = (PAD - SPREAD) * pitch + GLOBAL_X;
-    SITES(height + 2 * SPREAD)
+    STARTS(height + 2 * SPREAD)
     GLOBAL const float *weights = WEIGHTS_AT(GLOBAL_X - PAD, FIRST_ROW - SPREAD);
     floats expected[STACK];
     EACH_RUN expected[run] = (floats)(0.0f);
@@ -78,21 +78,21 @@ KERNEL void texture_residual(GLOBAL const float *RESTRICT mosaic, GLOBAL const f
     EACH_TAP
 #undef TAP
     EACH_RUN {
-        const floats wrong = LOAD(sites[run], 0) - expected[run];
-        STORE(surprise, start + steps[run], wrong * wrong);
+        const floats error = LOAD(starts[run], 0) - expected[run];
+        STORE(residual, start + steps[run], error * error);
     }
 }
 
 /* Weights 1 2 3 3 3 2 1 horizontally; the estimate does the same vertically. */
-KERNEL void texture_spread(GLOBAL const float *RESTRICT surprise, GLOBAL float *RESTRICT spread, int pitch)
+KERNEL void texture_spread(GLOBAL const float *RESTRICT residual, GLOBAL float *RESTRICT spread, int pitch)
 {
     const int at = (GLOBAL_Y - SPREAD + PAD) * pitch + PAD + GLOBAL_X;
     STORE(spread, at,
-          LOAD(surprise, at - 3) + LOAD(surprise, at + 3) + 2.0f * (LOAD(surprise, at - 2) + LOAD(surprise, at + 2))
-              + 3.0f * (LOAD(surprise, at - 1) + LOAD(surprise, at) + LOAD(surprise, at + 1)));
+          LOAD(residual, at - 3) + LOAD(residual, at + 3) + 2.0f * (LOAD(residual, at - 2) + LOAD(residual, at + 2))
+              + 3.0f * (LOAD(residual, at - 1) + LOAD(residual, at) + LOAD(residual, at + 1)));
 }
 
-FUNCTION floats trust(GLOBAL const float *spread, int at, int pitch)
+FUNCTION floats confidence(GLOBAL const float *spread, int at, int pitch)
 {
     const floats mean = (1.0f / 225.0f)
         * (LOAD(spread, at - 3 * pitch) + LOAD(spread, at + 3 * pitch)
@@ -110,7 +110,7 @@ KERNEL void texture_estimate(GLOBAL const float *RESTRICT mosaic, GLOBAL const f
 {
     const int start = PAD * pitch + PAD + GLOBAL_X;
     const ints is_first = (ints)(kind) == 0; /* per lane, without a branch */
-    SITES(height)
+    STARTS(height)
     GLOBAL const float *weights = WEIGHTS_AT(GLOBAL_X, FIRST_ROW);
     floats estimates[STACK * ESTIMATES];
     UNROLL for (int i = 0; i < STACK * ESTIMATES; ++i)
@@ -128,7 +128,7 @@ KERNEL void texture_estimate(GLOBAL const float *RESTRICT mosaic, GLOBAL const f
 #undef TAP
     EACH_RUN {
         const int at = start + steps[run];
-        const floats share = trust(spread, at, pitch);
+        const floats share = confidence(spread, at, pitch);
         UNROLL for (int i = 0; i < ESTIMATES; ++i) {
             const floats others = LOAD(sums, at + i * stride);
             STORE(sums, at + i * stride, (is_first ? (floats)(0.0f) : others) + share * estimates[run * ESTIMATES + i]);

@@ -22,7 +22,7 @@ float grain_noise(ivec2 pixel, int salt) {
     uint y = uint(int(corner.y) + (salt >> 7)) * HASH_Y;
     float top = mix(hash_of(x, y), hash_of(x + HASH_X, y), share.x);
     float bottom = mix(hash_of(x, y + HASH_Y), hash_of(x + HASH_X, y + HASH_Y), share.x);
-    // A uniform hash has variance 1/3. Interpolation keeps this fraction of it, least midway between two grains.
+    // A uniform hash has variance 1/3. Interpolation keeps this fraction of it, with a minimum midway between grains.
     vec2 kept = 1.0 - 2.0 * share * (1.0 - share);
     return min(grain_px, 1.0) * HASH_UNIT * 1.7320508 * inversesqrt(kept.x * kept.y) * mix(top, bottom, share.y);
 }

@@ -1,9 +1,9 @@
-// Halation: bright light passes through photographic film, reflects from its base and exposes the layers again nearby.
+// Halation: bright light passes through the film emulsion, reflects from its base and exposes the layers again nearby.
 //
 // The red layer is the deepest and receives most of the reflected light: bright lights get red rims. A fraction of each
-// channel moves to the neighbourhood. Total light is preserved, and flat areas do not change. Halation applies to scene
-// light, before the tone curve: there a lamp is so much brighter than its neighbourhood that a few percent are visible,
-// while edges of ordinary contrast do not change.
+// channel moves to the neighbourhood. Total light is preserved, and uniform areas do not change. Halation applies to
+// scene light, before the tone curve: there a lamp is so much brighter than its neighbourhood that a few percent are
+// visible, while edges of ordinary contrast do not change.
 #pragma pass neighbourhood scene
 #pragma neighbourhood halo radius
 #pragma parameter amount "Halation" 0.04 0.0 0.3 0.005 group=film

@@ -93,13 +93,17 @@ vec3 hsl_mixer(vec3 rgb, PixelContext place) {
     vec4 first = vec4(hsl_mixer_red_turn, hsl_mixer_orange_turn, hsl_mixer_yellow_turn, hsl_mixer_green_turn);
     vec4 second = vec4(hsl_mixer_aqua_turn, hsl_mixer_blue_turn, hsl_mixer_purple_turn, hsl_mixer_magenta_turn);
     float turn = radians(hsl_mixer_at(first, second, one, two, three, four));
-    first = vec4(hsl_mixer_red_saturation, hsl_mixer_orange_saturation, hsl_mixer_yellow_saturation, hsl_mixer_green_saturation);
-    second = vec4(hsl_mixer_aqua_saturation, hsl_mixer_blue_saturation, hsl_mixer_purple_saturation, hsl_mixer_magenta_saturation);
+    first = vec4(hsl_mixer_red_saturation, hsl_mixer_orange_saturation, hsl_mixer_yellow_saturation,
+                 hsl_mixer_green_saturation);
+    second = vec4(hsl_mixer_aqua_saturation, hsl_mixer_blue_saturation, hsl_mixer_purple_saturation,
+                  hsl_mixer_magenta_saturation);
     float colour = hsl_mixer_at(first, second, one, two, three, four);
     float light2 = ipt.x * ipt.x + 1e-12;
     colour = 1.0 + min(colour, 0.0) + max(colour, 0.0) * light2 / (light2 + chroma2);
-    first = vec4(hsl_mixer_red_lightness, hsl_mixer_orange_lightness, hsl_mixer_yellow_lightness, hsl_mixer_green_lightness);
-    second = vec4(hsl_mixer_aqua_lightness, hsl_mixer_blue_lightness, hsl_mixer_purple_lightness, hsl_mixer_magenta_lightness);
+    first = vec4(hsl_mixer_red_lightness, hsl_mixer_orange_lightness, hsl_mixer_yellow_lightness,
+                 hsl_mixer_green_lightness);
+    second = vec4(hsl_mixer_aqua_lightness, hsl_mixer_blue_lightness, hsl_mixer_purple_lightness,
+                  hsl_mixer_magenta_lightness);
     float lighter = hsl_mixer_at(first, second, one, two, three, four);
     // The hue shift is below 35 degrees: series of the cosine and sine to degrees 4 and 5 are exact to 1e-4. Lightness
     // changes apply in full where chroma exceeds a fifth of lightness.
@@ -108,6 +112,6 @@ vec3 hsl_mixer(vec3 rgb, PixelContext place) {
     float sine = turn * (1.0 - turn2 * (1.0 / 6.0 - turn2 * (1.0 / 120.0)));
     vec2 turned = vec2(ipt.y * cosine - ipt.z * sine, ipt.y * sine + ipt.z * cosine) * max(colour, 0.0);
     float lit = ipt.x * (1.0 + lighter * chroma2 / (chroma2 + 0.04 * light2));
-    vec3 answer = max(responses * vec3(lit, turned), 0.0);
-    return light * (answer * answer);
+    vec3 roots = max(responses * vec3(lit, turned), 0.0);
+    return light * (roots * roots);
 }

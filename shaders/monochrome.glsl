@@ -1,4 +1,4 @@
-// Monochrome: weighted sum of the scene's channels, as on black-and-white photographic film behind a colour filter.
+// Monochrome: weighted sum of the scene's channels, as on black-and-white film stock behind a colour filter.
 //
 // The weights are the spectral sensitivities times the filter's transmittance, normalized to a sum of 1. Normalization
 // compensates the filter factor: grey keeps its brightness.

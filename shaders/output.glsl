@@ -24,12 +24,12 @@ const mat3 REC2020_FROM_REC709 = mat3(0.62740390, 0.06909729, 0.01639144,
 
 // Gamut mapping: an out-of-gamut colour moves towards grey of the same luminance until all channels are within 0..1.
 // Colours in gamut do not change. Clipping each channel separately would shift the hue.
-vec3 towards_grey(vec3 rgb, float its_luminance) {
-    float luminance = clamp(its_luminance, 0.0, 1.0);
+vec3 towards_grey(vec3 rgb, float luminance) {
+    float grey = clamp(luminance, 0.0, 1.0);
     float lowest = min(min(rgb.r, rgb.g), min(rgb.b, 0.0));
     float highest = max(max(rgb.r, rgb.g), max(rgb.b, 1.0));
-    float inside = min(luminance / max(luminance - lowest, 1e-9), (1.0 - luminance) / max(highest - luminance, 1e-9));
-    return luminance + (rgb - its_luminance) * inside;
+    float inside = min(grey / max(grey - lowest, 1e-9), (1.0 - grey) / max(highest - grey, 1e-9));
+    return grey + (rgb - luminance) * inside;
 }
 
 vec3 rec709_from_rec2020(vec3 rgb) {
@@ -50,25 +50,25 @@ vec3 srgb_encode(vec3 linear_rgb) {
 // Tetrahedral interpolation (Kasson, Nin, Plouffe and Hafner 1995) at a position in nodes: along the grey diagonal of
 // the cell, first along the axis of the largest fraction, last along the axis of the smallest. Where two fractions are
 // equal, the corner between them has weight 0.
-vec3 tetrahedral(sampler3D cube, int side, vec3 place) {
+vec3 tetrahedral(sampler3D cube, int side, vec3 position) {
     vec3 last = vec3(side - 1);
-    vec3 at = clamp(place, vec3(0.0), last);
+    vec3 at = clamp(position, vec3(0.0), last);
     vec3 low = min(floor(at), last - 1.0);
     vec3 part = at - low;
-    float most = max(max(part.r, part.g), part.b);
-    float least = min(min(part.r, part.g), part.b);
-    float middle = part.r + part.g + part.b - most - least;
+    float largest = max(max(part.r, part.g), part.b);
+    float smallest = min(min(part.r, part.g), part.b);
+    float middle = part.r + part.g + part.b - largest - smallest;
     ivec3 node = ivec3(low);
-    ivec3 first = node + ivec3(greaterThanEqual(part, vec3(most)));
-    ivec3 second = node + ivec3(greaterThan(part, vec3(least)));
-    return (1.0 - most) * texelFetch(cube, node, 0).rgb + (most - middle) * texelFetch(cube, first, 0).rgb +
-           (middle - least) * texelFetch(cube, second, 0).rgb + least * texelFetch(cube, node + 1, 0).rgb;
+    ivec3 first = node + ivec3(greaterThanEqual(part, vec3(largest)));
+    ivec3 second = node + ivec3(greaterThan(part, vec3(smallest)));
+    return (1.0 - largest) * texelFetch(cube, node, 0).rgb + (largest - middle) * texelFetch(cube, first, 0).rgb +
+           (middle - smallest) * texelFetch(cube, second, 0).rgb + smallest * texelFetch(cube, node + 1, 0).rgb;
 }
 
 // White noise of amplitude `dither_step`, equal in all channels and frames, hides the banding of an 8-bit target.
-vec4 dithered(vec3 numbers, PixelContext place) {
+vec4 dithered(vec3 encoded, PixelContext place) {
     float noise = hash_of(uint(place.pixel.x) * HASH_X, uint(place.pixel.y) * HASH_Y);
-    return vec4(numbers + dither_step * (0.5 * HASH_UNIT) * noise, 1.0);
+    return vec4(encoded + dither_step * (0.5 * HASH_UNIT) * noise, 1.0);
 }
 
 vec4 display_pixel(vec3 display_rec2020, PixelContext place) {

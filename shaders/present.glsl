@@ -41,15 +41,15 @@ vec3 dithered(vec3 rgb, ivec2 pixel)
 // A downscaled picture is averaged over the footprint of each window pixel, to avoid flicker of thin lines. The mean is
 // taken of squares: close enough to linear light to preserve the brightness of a thin, bright stroke. At 1:1 scale the
 // picture does not change.
-vec3 picture_pixel(vec2 where)
+vec3 picture_pixel(vec2 position)
 {
     if (taps == 0)
-        return textureLod(picture_pixels, where, 0.0).rgb;
+        return textureLod(picture_pixels, position, 0.0).rgb;
     vec3 sum = vec3(0.0);
     for (int row = 0; row < taps; ++row) {
         for (int column = 0; column < taps; ++column) {
             vec2 within = (vec2(column, row) + 0.5) / float(taps) - 0.5;
-            vec3 display_rgb = textureLod(picture, where + within * footprint, 0.0).rgb;
+            vec3 display_rgb = textureLod(picture, position + within * footprint, 0.0).rgb;
             sum += display_rgb * display_rgb;
         }
     }
@@ -63,14 +63,14 @@ float luma(vec3 rgb)
 }
 
 // Approximate brightness at a position of the picture, 0..1; one sample.
-float brightness_at(vec2 where)
+float brightness_at(vec2 position)
 {
-    return dot(textureLod(picture_pixels, where, 0.0).rgb, vec3(0.25, 0.6, 0.15));
+    return dot(textureLod(picture_pixels, position, 0.0).rgb, vec3(0.25, 0.6, 0.15));
 }
 
-float depth_at(vec2 where)
+float depth_at(vec2 position)
 {
-    return textureLod(depth_map, 0.5 + (where - 0.5) / magnification, 0.0).r;
+    return textureLod(depth_map, 0.5 + (position - 0.5) / magnification, 0.0).r;
 }
 
 // Diameter of the circle of confusion, 1 = the largest that counts as sharp. It is the larger of both lenses' circles:
@@ -83,16 +83,16 @@ float circle_of(float depth_m)
 }
 
 // Scene luminance, 0.18 at middle grey: ITU-R BT.2020.
-float scene_luminance_at(vec2 where)
+float scene_luminance_at(vec2 position)
 {
-    vec3 light = textureLod(scene, where * scene_scale + scene_offset, 0.0).rgb;
+    vec3 light = textureLod(scene, position * scene_scale + scene_offset, 0.0).rgb;
     return dot(light, vec3(0.2627002, 0.6779981, 0.0593017));
 }
 
 // Raw value at a position of the picture, 0 at black and 1 at white level; 0 without raw data.
-float raw_at(vec2 where)
+float raw_at(vec2 position)
 {
-    float light = textureLod(raw, (0.5 + (where - 0.5) / magnification) * raw_scale, 0.0).r;
+    float light = textureLod(raw, (0.5 + (position - 0.5) / magnification) * raw_scale, 0.0).r;
     return raw_scale.x > 0.0 ? light : 0.0;
 }
 

@@ -74,7 +74,7 @@ def test_a_tint_outside_says_what_there_is() -> None:
 
 def test_a_light_beyond_the_spectrum_is_none() -> None:
     assert temperature_of(white_of(5000, 150)) == pytest.approx((5000, 150))
-    with pytest.raises(GroundglassError, match="2000 K with a tint of 100 is no light; take a lower tint"):
+    with pytest.raises(GroundglassError, match="2000 K with a tint of 100 is not a real light; use a lower tint"):
         white_of(2000, 100)
 
 

@@ -15,6 +15,7 @@ from groundglass.lens import load_lens
 from groundglass.look.grade import Part, grade
 from groundglass.orientation import upright
 from live_engine import LiveEngine
+from PIL import Image
 from tolerances import DITHERED_CODE, STAGE, assert_close_but_for, assert_same_codes, same_codes
 
 RANDOM = np.random.default_rng(11)
@@ -325,12 +326,43 @@ def test_sizes_and_qualities_that_alternate_make_nothing_anew(engine: LiveEngine
     assert sorted(made) == sorted(id(stage) for kept in stages for stage in kept._stages.values())
 
 
-def test_what_is_prepared_is_not_made_in_a_frame() -> None:
+def test_prepared_stages_and_kernels_are_not_made_in_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     frame, best = mosaic(50, 70, depth_m=two_planes(50, 70)), gg.Settings(quality="best")
     with gg.Engine() as engine:
         engine.prepare(engine.draw(frame, gg.Settings()), best)
         while not engine._defocus.has(70, 50, "best"):
             time.sleep(0.001)
+        while engine.is_preparing:
+            time.sleep(0.001)
         alive = engine.device.live_buffers
-        engine.draw(frame, best)
+        with monkeypatch.context() as patched:
+            patched.setattr(type(engine.device), "_build", lambda *_: pytest.fail("compiled in a frame"))
+            engine.draw(frame, best)
         assert engine.device.live_buffers == alive
+
+
+@pytest.mark.parametrize(("scale", "size"), [(1.0, (128, 96)), (0.75, (96, 72)), (0.5, (64, 48)), (0.25, (32, 24))])
+def test_a_scaled_picture_resembles_the_reduced_full_picture(
+    engine: LiveEngine, scale: float, size: tuple[int, int]
+) -> None:
+    frame = mosaic(depth_m=two_planes(96, 128))
+    settings = gg.Settings(look="neutral", f_number=8.0, scale=scale)
+    picture = engine.engine.render(frame, settings)
+    assert picture.shape == (size[1], size[0], 3)
+    full = Image.fromarray(engine.engine.render(frame, settings.with_(scale=1.0))).resize(size, Image.Resampling.BOX)
+    difference = np.abs(picture.astype(float) - np.asarray(full, dtype=float))
+    assert difference.mean() < 1.5
+
+
+@pytest.mark.parametrize("encoding", [gg.Encoding.DISPLAY, gg.Encoding.SCENE])
+def test_pictures_without_a_mosaic_are_scaled_too(engine: LiveEngine, encoding: gg.Encoding) -> None:
+    pixels = np.full((50, 71, 3), 0.25 if encoding is gg.Encoding.SCENE else 128)
+    pixels = pixels.astype(np.float32 if encoding is gg.Encoding.SCENE else np.uint8)
+    frame, settings = gg.Frame(pixels, encoding), gg.Settings(look="neutral", scale=0.5)
+    picture = engine.engine.render(frame, settings)
+    assert picture.shape == (25, 36, 3)
+    assert np.ptp(picture) <= 2
+
+
+def test_a_still_size_is_kept_where_the_frame_is_a_pixel(engine: LiveEngine) -> None:
+    assert engine.engine.render(mosaic(2, 2), gg.Settings(scale=0.25)).shape == (1, 1, 3)

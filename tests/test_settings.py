@@ -29,7 +29,8 @@ def test_names_become_what_they_name_and_one_is_changed_at_a_time() -> None:
         ({"f_number": 0.5}, "is outside f/0.95 to f/16"),
         ({"focus_m": 0.01}, "is not beyond the focal length"),
         ({"quality": "good"}, "use one of live, best"),
-        ({"scale": 0.5}, "scale 0.5 cannot be drawn"),
+        ({"scale": 0.0}, "scale 0 cannot be drawn"),
+        ({"scale": 1.5}, "scale 1.5 cannot be drawn"),
         ({"bits": 12}, "use 8 or 10"),
     ],
 )

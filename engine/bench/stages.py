@@ -141,7 +141,7 @@ def _ratio(name: str, host_ms: dict[str, list[float]]) -> float | None:
 def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     settings = Settings()
     engine.draw(frame, settings)
-    engine.settle(settings)
+    engine.compile_look(settings)
     return {
         **_baseline(frame),
         **_linearize_stages(engine, frame, stack),

@@ -1,4 +1,4 @@
-"""Lab and the difference of two colours, as charts are judged."""
+"""CIE Lab, the CIEDE2000 colour difference, and the reference colours of a chart."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from .white import D50, D65, REC2020_TO_XYZ, adaptation, xyz_of
 
-# Lab under D50 of the ColorChecker Classic's 24 patches, row by row from dark skin to black: its maker's figures for
-# charts made since November 2014. Older ones differ by a ΔE00 of 1 at most.
+# Lab under D50 of the ColorChecker Classic's 24 patches, row by row from dark skin to black: the maker's values for
+# charts made since November 2014. Older charts differ by a ΔE00 of at most 1.
 REFERENCE_LAB = np.array(
     [
         *([37.54, 14.37, 14.92], [64.66, 19.27, 17.50], [49.32, -3.82, -22.54], [43.46, -12.74, 22.72]),
@@ -30,7 +30,7 @@ _D65_TO_D50, _D50_TO_D65 = adaptation(D65, D50), adaptation(D50, D65)
 
 
 def lab_of_scene(scene_rgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 3) CIE L*a*b* under D50 of linear Rec.2020 light (N, 3), D65, 1 being white."""
+    """(N, 3) CIE L*a*b* under D50 of linear Rec.2020 light (N, 3), D65, white at 1."""
     relative = scene_rgb @ (_D65_TO_D50 @ REC2020_TO_XYZ).T / xyz_of(D50)
     root = np.where(relative > 216 / 24389, np.cbrt(np.maximum(relative, 1e-9)), (24389 / 27 * relative + 16) / 116)
     x, y, z = root.T
@@ -45,14 +45,14 @@ def scene_of_lab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(relative * xyz_of(D50) @ (np.linalg.inv(REC2020_TO_XYZ) @ _D50_TO_D65).T)
 
 
-def delta_e00(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+def delta_e00(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N,) CIEDE2000 between Lab colours (N, 3), all weights 1 (G. Sharma, W. Wu, E. N. Dalal, "The CIEDE2000
     color-difference formula", Color Research and Application 30, 2005).
     """
     lightness, chroma, hue = [], [], []
-    mean_chroma = 0.5 * (np.hypot(one[:, 1], one[:, 2]) + np.hypot(other[:, 1], other[:, 2]))
+    mean_chroma = 0.5 * (np.hypot(first[:, 1], first[:, 2]) + np.hypot(second[:, 1], second[:, 2]))
     stretch = 1.5 - 0.5 * np.sqrt(mean_chroma**7 / (mean_chroma**7 + 25.0**7))
-    for lab in (one, other):
+    for lab in (first, second):
         lightness.append(lab[:, 0])
         chroma.append(np.hypot(stretch * lab[:, 1], lab[:, 2]))
         hue.append(np.degrees(np.arctan2(lab[:, 2], stretch * lab[:, 1])) % 360)

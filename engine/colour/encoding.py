@@ -1,7 +1,7 @@
-"""How pictures and cameras write light as numbers: sRGB, Rec.709, and the logarithms of four makers.
+"""Transfer functions of pictures and cameras: sRGB, Rec.709, and the log curves of four makers.
 
-`LUT_INPUTS` names what a LUT may be made for. Those in `PICTURE_INPUTS` hold a finished picture, 0..1; the others hold
-the light of a scene, 18 % grey at 0.18, which knows no white.
+`LUT_INPUTS` lists the possible input encodings of a LUT. `PICTURE_INPUTS` encode a finished picture, 0..1. The others
+encode scene light, 18 % grey at 0.18, unbounded above.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LUT_INPUTS = (*PICTURE_INPUTS, "linear", "logc", "vlog", "slog3", "llog")
 
 @dataclass(frozen=True, slots=True)
 class LogCurve:
-    """c log10(a x + b) + d above the light `cut`, e x + f below; 0..1 of the full range of the file's numbers."""
+    """c log10(a x + b) + d above the light `cut`, e x + f below; 0..1 is the full range of code values."""
 
     cut: float
     a: float
@@ -58,14 +58,14 @@ LOG_CURVES = {
 
 
 def check_input(name: str) -> str:
-    """`name` itself; LookError where no LUT is made for it."""
+    """`name` if it is in LUT_INPUTS; otherwise raises LookError."""
     if name not in LUT_INPUTS:
         raise LookError(f"unknown LUT input '{name}'; use one of {', '.join(LUT_INPUTS)}")
     return name
 
 
 def encode(light: ArrayLike, name: str) -> Light:
-    """Linear light as the numbers that a LUT made for `name` takes; a picture is clipped to 0..1."""
+    """Encodes linear light for a LUT with the input `name`; PICTURE_INPUTS are clipped to 0..1."""
     match name:
         case "srgb":
             return srgb_encode(np.asarray(light, dtype=np.float64))
@@ -77,7 +77,7 @@ def encode(light: ArrayLike, name: str) -> Light:
 
 
 def decode(encoded: ArrayLike, name: str) -> Light:
-    """The way back from `encode`."""
+    """The inverse of `encode`."""
     match name:
         case "srgb":
             return srgb_decode(encoded)
@@ -89,24 +89,24 @@ def decode(encoded: ArrayLike, name: str) -> Light:
 
 
 def srgb_encode(linear: Light) -> Light:
-    """IEC 61966-2-1, clipped to 0..1."""
+    """The sRGB transfer function (IEC 61966-2-1), clipped to 0..1."""
     x = np.clip(linear, 0.0, 1.0)
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
 
 
 def srgb_decode(display: ArrayLike) -> Light:
-    """The way back from `srgb_encode`: linear light of display values 0..1."""
+    """The inverse of `srgb_encode`: linear light of display values 0..1."""
     s = np.asarray(display, dtype=np.float64)
     return np.where(s <= 0.04045, s / 12.92, ((np.maximum(s, 0.0) + 0.055) / 1.055) ** 2.4)
 
 
 def rec709_encode(linear: ArrayLike) -> Light:
-    """ITU-R BT.709-6, 1.2, the curve of a video camera, clipped to 0..1."""
+    """The video camera curve of ITU-R BT.709-6, 1.2, clipped to 0..1."""
     x = np.clip(np.asarray(linear, dtype=np.float64), 0.0, 1.0)
     return np.where(x < 0.018, 4.5 * x, 1.099 * np.maximum(x, 1e-9) ** 0.45 - 0.099)
 
 
 def rec709_decode(encoded: ArrayLike) -> Light:
-    """The way back from `rec709_encode`."""
+    """The inverse of `rec709_encode`."""
     v = np.asarray(encoded, dtype=np.float64)
     return np.where(v < 0.081, v / 4.5, ((np.maximum(v, 0.0) + 0.099) / 1.099) ** (1 / 0.45))

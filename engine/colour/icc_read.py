@@ -1,4 +1,4 @@
-"""ICC matrix profiles applied at 16 bits, which Pillow's own colour management does not do."""
+"""ICC matrix profiles applied at 16 bits; Pillow's colour management supports only 8 bits."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ SRGB_TO_XYZ_D50 = np.array(
 
 
 def matrix_profile_to_srgb(display_rgb: NDArray[np.uint16], profile: bytes) -> NDArray[np.uint16] | None:
-    """(H, W, 3) uint16 in the profile's encoding to sRGB, clipped to its gamut.
+    """Converts (H, W, 3) uint16 from the profile's encoding to sRGB, clipped to the sRGB gamut.
 
     None if the profile is damaged or is not a "three-component matrix" profile (ICC.1:2022, 8.3.3).
     """
-    found = matrix_profile(profile)
-    if found is None:
+    parsed = matrix_profile(profile)
+    if parsed is None:
         return None
-    curves, to_xyz = found
+    curves, to_xyz = parsed
     to_srgb = (np.linalg.inv(SRGB_TO_XYZ_D50) @ to_xyz).astype(np.float32)
     linear_rgb = np.stack([curves[channel][display_rgb[..., channel]] for channel in range(3)], axis=-1) @ to_srgb.T
     np.clip(linear_rgb, 0.0, 1.0, out=linear_rgb)
@@ -30,8 +30,9 @@ def matrix_profile_to_srgb(display_rgb: NDArray[np.uint16], profile: bytes) -> N
 
 
 def matrix_profile(profile: bytes) -> tuple[list[NDArray[np.float32]], NDArray[np.float64]] | None:
-    """For a "three-component matrix" profile: the light of each 16-bit code, three times (65536,), and (3, 3) from that
-    light to XYZ under D50. None where it is damaged or of another kind; a profile with tables in it is of both kinds.
+    """For a "three-component matrix" profile: three curves (65536,), the light of each 16-bit code, and a matrix (3, 3)
+    from that light to XYZ under D50. None if it is damaged or of another kind. A profile with tables may have a matrix
+    too.
     """
     try:
         tags = _tags(profile)
@@ -43,7 +44,7 @@ def matrix_profile(profile: bytes) -> tuple[list[NDArray[np.float32]], NDArray[n
 
 
 def has_tables(profile: bytes) -> bool:
-    """Whether a profile holds tables from colours to the device's numbers, which come before its matrix."""
+    """Whether a profile contains tables from colours to device values; they take precedence over its matrix."""
     try:
         return any(name in _tags(profile) for name in (b"B2A0", b"B2A1"))
     except struct.error:
@@ -79,6 +80,6 @@ def _curve(tag: bytes) -> NDArray[np.float32]:
     g, a, b, c, d, e, f = numbers + [0.0] * (7 - count)
     if kind == 0:
         return np.asarray(encoded**g, np.float32)
-    if kind in (1, 2):  # the bend lies where the base of the power is zero, and the toe is the constant c
+    if kind in (1, 2):  # the curve has its break where the base of the power is zero; below it is the constant c
         d, e, f, c = -b / a, c, c, 0.0
     return np.asarray(np.where(encoded >= d, np.maximum(a * encoded + b, 0.0) ** g + e, c * encoded + f), np.float32)

@@ -1,4 +1,4 @@
-"""ICC profiles of screens that a formula describes, as files carry them (ICC.1:2022)."""
+"""Writes ICC display profiles from primaries and a curve, to embed in files (ICC.1:2022)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from .white import D50, D65, adaptation, xyz_of
 
-# Numbers of a `para` tag (ICC.1:2022, 10.18): a power alone, or sRGB's with its linear part.
+# Parameters of a `para` tag (ICC.1:2022, 10.18): a power, or sRGB's curve with its linear part.
 GAMMA_24 = (2.4,)
 SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-_KINDS = {1: 0, 5: 3}  # function types by how many numbers they have
+_KINDS = {1: 0, 5: 3}  # function type by number of parameters
 
 
 def write_profile(name: str, to_xyz_d50: NDArray[np.float64], parameters: tuple[float, ...]) -> bytes:
-    """A version 4.4 display profile: (3, 3) from the screen's light to XYZ under D50, and the curve of its numbers."""
+    """A version 4.4 display profile from a matrix (3, 3), screen light to XYZ under D50, and the curve's parameters."""
     curve = b"para" + bytes(4) + struct.pack(">HH", _KINDS[len(parameters)], 0) + _fixed(parameters)
     columns = [b"XYZ " + bytes(4) + _fixed(column) for column in to_xyz_d50.T]
     white = b"XYZ " + bytes(4) + _fixed(xyz_of(D50))
@@ -41,11 +41,11 @@ def write_profile(name: str, to_xyz_d50: NDArray[np.float64], parameters: tuple[
 
 
 def _fixed(numbers: tuple[float, ...] | NDArray[np.float64]) -> bytes:
-    """s15Fixed16Number."""
-    return b"".join(struct.pack(">i", round(float(one) * 65536)) for one in numbers)
+    """The numbers as s15Fixed16Number."""
+    return b"".join(struct.pack(">i", round(float(number) * 65536)) for number in numbers)
 
 
-def _text(words: str) -> bytes:
-    """A multiLocalizedUnicodeType of one record, in English."""
-    encoded = words.encode("utf-16-be")
+def _text(text: str) -> bytes:
+    """A multiLocalizedUnicodeType with one English record."""
+    encoded = text.encode("utf-16-be")
     return b"mluc" + struct.pack(">4xII4sII", 1, 12, b"enUS", len(encoded), 28) + encoded

@@ -1,4 +1,4 @@
-"""The screen that a picture is for: its primaries, its curve, its ICC profile."""
+"""The output colour space of a screen or file: primaries, transfer curve and ICC profile."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ OUTPUT_SPACES = ("srgb", "display-p3", "rec709")
 P3_PRIMARIES = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))  # SMPTE RP 431-2
 REC709_PRIMARIES = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))  # ITU-R BT.709-6
 CURVE_LENGTH = 4096
-CUBE_SIDE = 52  # Pillow converts 8-bit numbers: of 52 nodes each is one of them, 5 apart
+CUBE_SIDE = 52  # Pillow converts 8-bit values: 52 nodes, 5 apart, are exact
 MAX_BYTES = 64 << 20
 
 _REC2020_TO_XYZ_D50 = adaptation(D65, D50) @ REC2020_TO_XYZ
-_ROOTS = np.linspace(0.0, 1.0, CURVE_LENGTH)  # fourth roots of light, as shaders/output_space.glsl reads the curve
+_ROOTS = np.linspace(0.0, 1.0, CURVE_LENGTH)  # fourth roots of light: the coordinate in shaders/output_space.glsl
 
 
 @dataclass(frozen=True, eq=False)
 class OutputSpace(Table):
-    """How light becomes a screen's numbers; `shaders/output_space.glsl` reads it.
+    """Conversion of light to a screen's code values, for `shaders/output_space.glsl`.
 
-    `profile` is the ICC profile that files carry. `from_rec2020` (3, 3) takes linear Rec.2020 to the screen's own
-    light, white to (1, 1, 1); `curve` (N, 3) holds its numbers, 0..1, over the fourth root of that light. `cube`
-    (S, S, S, 3) is what the numbers become last, None for themselves.
+    `profile` is the ICC profile to embed in files. `from_rec2020` (3, 3) converts linear Rec.2020 to the screen's
+    linear light, white to (1, 1, 1). `curve` (N, 3) contains code values, 0..1, over the fourth root of that light.
+    `cube` (S, S, S, 3) maps these code values to the final ones; None leaves them unchanged.
     """
 
     name: str
@@ -64,9 +64,10 @@ class OutputSpace(Table):
 
 
 def open_output_space(name: str | Path) -> OutputSpace | None:
-    """`srgb` (None: what looks draw anyway), `display-p3`, `rec709`, or the path of a monitor's ICC profile.
+    """`display-p3`, `rec709`, or the path of a monitor's ICC profile; None for `srgb`, the native output of looks.
 
-    Rec.709 is a video monitor, whose light follows a power of 2.4 (ITU-R BT.1886). Raises OutputError.
+    Rec.709 is a video monitor with a gamma of 2.4 (ITU-R BT.1886). Raises OutputError for an unknown name or an
+    unusable profile.
     """
     match str(name):
         case "srgb":
@@ -74,19 +75,19 @@ def open_output_space(name: str | Path) -> OutputSpace | None:
         case "display-p3":
             return _display_p3()
         case "rec709":
-            return _of_formula("Rec.709", REC709_PRIMARIES, GAMMA_24, _ROOTS ** (4 / 2.4))
+            return _from_primaries("Rec.709", REC709_PRIMARIES, GAMMA_24, _ROOTS ** (4 / 2.4))
     path = Path(name)
     if path.suffix.lower() not in (".icc", ".icm"):
         raise OutputError(
-            f"unknown output space '{name}'; use one of {', '.join(OUTPUT_SPACES)}, or the path of an .icc"
+            f"unknown output space '{name}'; use one of {', '.join(OUTPUT_SPACES)}, or the path of an .icc file"
         )
     check_regular_file(path, OutputError)
     try:
         with path.open("rb") as stream:
             profile = stream.read(MAX_BYTES)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be read ({error.strerror}); name another profile") from None
-    return _of_profile(path, profile)
+        raise OutputError(f"{path}: cannot be read ({error.strerror}); use another profile") from None
+    return _from_profile(path, profile)
 
 
 def srgb_profile() -> bytes:
@@ -95,10 +96,10 @@ def srgb_profile() -> bytes:
 
 
 def _display_p3() -> OutputSpace:
-    return _of_formula("Display P3", P3_PRIMARIES, SRGB_CURVE, srgb_encode(_ROOTS**4))
+    return _from_primaries("Display P3", P3_PRIMARIES, SRGB_CURVE, srgb_encode(_ROOTS**4))
 
 
-def _of_formula(
+def _from_primaries(
     name: str, primaries: tuple[tuple[float, float], ...], parameters: tuple[float, ...], encoded: NDArray[np.float64]
 ) -> OutputSpace:
     to_xyz = rgb_to_xyz(primaries, D65)
@@ -107,32 +108,32 @@ def _of_formula(
     return OutputSpace(name, profile, from_rec2020, np.repeat(encoded[:, None], 3, axis=1).astype(np.float32))
 
 
-def _of_profile(path: Path, profile: bytes) -> OutputSpace:
-    """A monitor's profile: by its matrix and curves, or baked into a cube where it holds tables."""
+def _from_profile(path: Path, profile: bytes) -> OutputSpace:
+    """A monitor's output space: from its matrix and curves, or baked into a cube if the profile contains tables."""
     if len(profile) < 132 or profile[36:40] != b"acsp":
-        raise OutputError(f"{path}: is no ICC profile; name the one of your monitor")
+        raise OutputError(f"{path}: not an ICC profile; use the profile of your monitor")
     kind, space = profile[12:16], profile[16:20]
     if kind not in (b"mntr", b"spac") or space != b"RGB ":
-        raise OutputError(f"{path}: is an ICC profile of another device than an RGB monitor; name your monitor's")
+        raise OutputError(f"{path}: the ICC profile is not for an RGB monitor; use the profile of your monitor")
     if has_tables(profile):
-        return _baked(path, profile)
-    found = matrix_profile(profile)
-    if found is None:
-        raise OutputError(f"{path}: the profile is damaged; make it again, or use one of {', '.join(OUTPUT_SPACES)}")
-    curves, to_xyz = found
+        return _bake(path, profile)
+    parsed = matrix_profile(profile)
+    if parsed is None:
+        raise OutputError(f"{path}: the profile is damaged; create it again, or use one of {', '.join(OUTPUT_SPACES)}")
+    curves, to_xyz = parsed
     try:
         from_rec2020 = np.linalg.inv(to_xyz) @ _REC2020_TO_XYZ_D50
     except np.linalg.LinAlgError:
-        raise OutputError(f"{path}: the profile's primaries span no colours; make it again") from None
+        raise OutputError(f"{path}: the profile's primaries are collinear; create it again") from None
     codes = np.linspace(0.0, 1.0, len(curves[0]))
     light = _ROOTS**4
-    curve = np.stack([np.interp(light, np.maximum.accumulate(one), codes) for one in curves], axis=1)
-    white = from_rec2020.sum(axis=1, keepdims=True)  # 1 but for rounding in the file
+    curve = np.stack([np.interp(light, np.maximum.accumulate(values), codes) for values in curves], axis=1)
+    white = from_rec2020.sum(axis=1, keepdims=True)  # 1 except for rounding in the file
     return OutputSpace(path.stem, profile, from_rec2020 / white, curve.astype(np.float32))
 
 
-def _baked(path: Path, profile: bytes) -> OutputSpace:
-    """Display P3, and a cube from its numbers to the monitor's: what colour management makes of 140,608 of them."""
+def _bake(path: Path, profile: bytes) -> OutputSpace:
+    """Display P3, and a cube from its code values to the monitor's: 140,608 nodes converted by colour management."""
     p3 = _display_p3()
     levels = np.arange(CUBE_SIDE, dtype=np.uint8) * (255 // (CUBE_SIDE - 1))
     nodes = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(CUBE_SIDE, -1, 3)
@@ -145,8 +146,8 @@ def _baked(path: Path, profile: bytes) -> OutputSpace:
             ImageCms.Intent.RELATIVE_COLORIMETRIC,
             ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
-        shown = ImageCms.applyTransform(Image.fromarray(nodes), transform)
+        converted = ImageCms.applyTransform(Image.fromarray(nodes), transform)
     except (ImageCms.PyCMSError, OSError, ValueError) as error:
-        raise OutputError(f"{path}: the profile cannot be used ({error}); make it again") from None
-    cube = (np.asarray(shown, np.float32) / np.float32(255)).reshape((CUBE_SIDE,) * 3 + (3,)).astype(np.float32)
+        raise OutputError(f"{path}: the profile cannot be used ({error}); create it again") from None
+    cube = (np.asarray(converted, np.float32) / np.float32(255)).reshape((CUBE_SIDE,) * 3 + (3,)).astype(np.float32)
     return OutputSpace(path.stem, profile, p3.from_rec2020, p3.curve, cube)

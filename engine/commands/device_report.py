@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..compute.device import Candidate, Failure
-from ..compute.registry import list_devices, open_device, why_first
+from ..compute.registry import list_devices, open_device, reason_for_first
 from ..errors import GroundglassError
 from ..gl.context import describe, headless_context, is_software
 from ..look.kernel_route.route import chosen_route
@@ -60,10 +60,12 @@ def inspect() -> Report:
                 failures.append(_failure(candidate.spec, error))
     # `auto` takes the first that a driver reports, and says so where that one does not open.
     chosen = found[0].spec if found else None
-    why = why_first(found) + ("" if found[:1] == working[:1] else "; but it does not open, name another with --device")
+    reason = reason_for_first(found) + (
+        "" if found[:1] == working[:1] else "; but it does not open, name another with --device"
+    )
     transfer = transfers[0] if transfers and found[:1] == working[:1] else None
     look_route = None if transfer is None else chosen_route("auto", working[0].is_cpu, software)
-    return Report(working, chosen, why, gl, software, transfer, look_route, failures)
+    return Report(working, chosen, reason, gl, software, transfer, look_route, failures)
 
 
 def _transfer(candidate: Candidate, context: moderngl.Context | None) -> str | None:

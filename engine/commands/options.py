@@ -14,7 +14,7 @@ from ..develop.development import Development
 from ..optics.focus import Rack, ZoneFocus
 from . import arguments as arg
 from .declared import OldOption, Parsed
-from .parsing import parse_focus, parse_rack_s, parse_size, parse_strength
+from .parsing import parse_focus, parse_rack_s, parse_scale, parse_size, parse_strength
 
 
 class VideoCodec(enum.StrEnum):
@@ -183,4 +183,12 @@ class ViewOptions:
         int | None,
         typer.Option("--control", metavar="PORT", min=0, max=65535, help="Listen for scripts; 0: any port."),
     ] = None
+    scale: Annotated[
+        float | None,
+        typer.Option("--scale", metavar="auto|0.25..1", help="Size of the live picture; auto holds the frame rate."),
+        Parsed(parse_scale, default="auto"),
+    ] = None
+    no_governor: Annotated[bool, typer.Option("--no-governor", help="Draw every frame in full size; as --scale 1.")] = (
+        False
+    )
     fresh: Annotated[bool, typer.Option("--fresh", help="Neither take nor keep settings of other runs.")] = False

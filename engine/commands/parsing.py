@@ -8,12 +8,15 @@ import re
 import typer
 
 from ..errors import LookError
-from ..optics.focus import FARTHEST_M, Rack
+from ..optics.focus import MAX_FOCUS_M, Rack
 
 # A GL texture is at most this wide on every driver that the project meets; beyond it a typing error is likelier.
 MAX_SIDE_PX = 16384
 # A thousand times brighter or darker: beyond it nothing is left of a 14-bit picture.
 EXPOSURE_EV = 10.0
+
+
+MIN_SCALE = 0.25
 
 
 def check_exposure_ev(exposure_ev: float) -> float:
@@ -38,7 +41,7 @@ def parse_focus(text: str | None) -> float | Rack | None:
         focus_m = math.nan
     if math.isnan(focus_m):
         raise LookError(f"focus '{text}' is no distance in metres, such as 1.2, and no rack, such as 0.9..2.5@3")
-    return min(focus_m, FARTHEST_M)
+    return min(focus_m, MAX_FOCUS_M)
 
 
 def parse_rack_s(text: str) -> tuple[float, float]:
@@ -66,6 +69,20 @@ def parse_strength(text: str | float) -> float:
     if not 0.0 <= strength <= 1.0:
         raise typer.BadParameter(f"'{text}' is no strength; write 0 to 1, or 0% to 100%")
     return strength
+
+
+def parse_scale(text: str) -> float | None:
+    """0.25 to 1 from "0.5" or "50%"; None for "auto", which holds the frame rate. Else a usage error."""
+    if text.strip().lower() == "auto":
+        return None
+    number, percent = text.strip().removesuffix("%"), 100.0 if text.strip().endswith("%") else 1.0
+    try:
+        scale = float(number) / percent
+    except ValueError:
+        scale = math.nan
+    if not MIN_SCALE <= scale <= 1.0:
+        raise typer.BadParameter(f"'{text}' is not a scale; write auto or 0.25 to 1", param_hint="--scale")
+    return scale
 
 
 def parse_size(option: str, text: str | None) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError
 from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions
-from .start import open_engine, open_input, settings_of
+from .start import compile_ahead, open_engine, open_input, settings_of
 
 if TYPE_CHECKING:
     from ..capture import Source
@@ -32,7 +32,8 @@ def run_render(
         count = frames_to_write(opened, output, pattern is not None, frames)
         check_output(output if pattern is None else path_of(pattern, 1))
         settings = settings_of(options)
-        with open_engine(options, source_options, opened, settings) as engine:
+        with open_engine(options, source_options) as engine:
+            compile_ahead(engine, opened, settings)
             rack = options.focus if isinstance(options.focus, Rack) else None
             write_frames(engine, settings, opened, pattern or output, count, rack)
             if options.zone_focus is not None:

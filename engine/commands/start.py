@@ -84,26 +84,23 @@ def settings_of(options: EngineOptions) -> Settings:
     return settings.with_(lens=lens, focus_m=zone_focus.focus_m(lens))
 
 
-def open_engine(
-    options: EngineOptions,
-    source_options: SourceOptions,
-    source: Source,
-    settings: Settings,
-    gl: moderngl.Context | None = None,
-) -> Engine:
-    """The engine for the frames of `source`, drawing in `gl`, or in a context of its own.
-
-    Where frames follow one another it compiles and allocates now, so that the first is as quick as the rest; for a
-    still that would be the work of a second frame.
-    """
+def open_engine(options: EngineOptions, source_options: SourceOptions, gl: moderngl.Context | None = None) -> Engine:
+    """The engine that the options name, drawing in `gl`, or in a context of its own."""
     from ..engine import Engine
 
     return Engine(
         options.device,
-        source.size if source.fps else None,
         depth_model=source_options.depth_model,
         depth_range=source_options.depth_range if source_options.depth_model is not None else None,
         gl=gl,
-        settings=settings,
         look_route=options.look_route.value,
     )
+
+
+def compile_ahead(engine: Engine, source: Source, settings: Settings) -> None:
+    """Compiles and allocates for the frames of `source`, so that the first is as quick as the rest.
+
+    For a still that would be the work of a second frame.
+    """
+    if source.fps:
+        engine.compile_for(source.size, settings)

@@ -15,7 +15,7 @@ from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import json_target
 from .render import write_frame
-from .start import look_of, open_engine, open_input, settings_of
+from .start import compile_ahead, look_of, open_engine, open_input, settings_of
 
 if TYPE_CHECKING:
     from ..capture import Source
@@ -51,6 +51,7 @@ def show(
     source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions
 ) -> tuple[Statistics, Path | None]:
     """Run the loop; returns its statistics and the file that holds the last frame, None where none was asked for."""
+    from ..display.live_scale import start_scale
     from ..display.viewer import Viewer
     from ..live_edit.editing import Editing
     from ..settings import SettingsHistory
@@ -62,14 +63,17 @@ def show(
         if not surface.is_interactive:
             view = off_screen(view)
         settings = settings_of(options).with_(bits=surface.bits)
-        engine = stack.enter_context(open_engine(options, source_options, opened, settings, surface.gl))
+        engine = stack.enter_context(open_engine(options, source_options, surface.gl))
+        scale = 1.0 if view.no_governor and view.scale is None else view.scale
+        settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
+        compile_ahead(engine, opened, settings)
         history = SettingsHistory(settings)
         tools = fit_tools(options, view, Editing(history))
-        viewer = Viewer(engine, opened, history, surface=surface, tools=tools)
+        viewer = Viewer(engine, opened, history, surface=surface, tools=tools, holds_rate=scale is None)
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None
-        write_frame(engine, history.now, viewer.frame, view.save_frame)
+        write_frame(engine, history.now.with_(scale=1.0), viewer.frame, view.save_frame)
         return statistics, view.save_frame
 
 

@@ -1,4 +1,4 @@
-"""A kernel's arguments: what its prototype declares, and what a caller gives by name, checked and put in order."""
+"""Kernel arguments: those that a prototype declares, and the values that a caller passes by name."""
 
 from __future__ import annotations
 
@@ -32,13 +32,14 @@ class Argument:
 
     @classmethod
     def parse(cls, declaration: str) -> Argument:
-        """Of the text between two commas of a prototype."""
+        """Parses the text between two commas of a prototype."""
         words = declaration.replace("*", " * ").split()
         return cls(words[-1], None if "*" in words else _TYPES[words[0]], " ".join(declaration.split()))
 
     def accept(self, value: Any) -> Any:
-        """`value` in the declared type: a buffer as it is, a number as NumPy's scalar. Raises TypeError or ValueError,
-        which say in a few words what was given instead.
+        """`value` in the declared type: a buffer unchanged, a number as a NumPy scalar.
+
+        Raises TypeError or ValueError, whose text names what was passed instead.
         """
         is_number = isinstance(value, (int, float, np.number, np.bool_))
         if self.scalar is None:
@@ -55,8 +56,8 @@ class Argument:
 def bind(source: str, kernel: str, declared: Sequence[Argument], given: Mapping[str, object]) -> tuple[Any, ...]:
     """The values of `given` in the order and the types of `declared`.
 
-    ShaderError names the kernel and the argument: one that it does not have, with the nearest that it has, one that is
-    missing, or one of another type.
+    Raises ShaderError if an argument is unknown, missing or has another type. It names the kernel, the argument and,
+    for an unknown name, the closest declared name.
     """
     names = [argument.name for argument in declared]
     for name in given:
@@ -77,8 +78,9 @@ def bind(source: str, kernel: str, declared: Sequence[Argument], given: Mapping[
 
 
 def of_matrix(matrix: NDArray[Any]) -> dict[str, Any]:
-    """The entries of a (3, 3) matrix from camera RGB to scene RGB, under the names that the kernels give them: `rg` is
-    what scene red takes of camera green.
+    """The entries of a (3, 3) matrix from camera RGB to scene RGB, by their argument names in kernels.
+
+    `rg` is the weight of camera green in scene red.
     """
     return dict(zip(_ENTRIES, matrix.ravel().tolist(), strict=True))
 

@@ -1,6 +1,6 @@
-"""What a compute device is: its memory, its kernels, and what a driver says of it before it is opened.
+"""A compute device: its memory, its kernels, and its description by the driver before it is opened.
 
-Each backend (registry.py lists them) holds a class with exactly these methods; a test compares them.
+Each backend in registry.py has a class with exactly these methods. A test compares them.
 """
 
 from __future__ import annotations
@@ -8,22 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
 from ..timing import Clock
 
+if TYPE_CHECKING:
+    import moderngl
+
 
 @runtime_checkable
 class Buffer(Protocol):
-    """Memory on a device. `nbytes` long; released by the device that made it."""
+    """Memory of `nbytes` bytes on a device; released by the device that allocated it."""
 
     nbytes: int
 
 
 class OwnNumbers(NamedTuple):
-    """What kernels over padded planes call the numbers of their layout (planes.py)."""
+    """The layout of padded planes (planes.py), by the argument names of kernels."""
 
     width: int
     height: int
@@ -37,13 +40,14 @@ class Device(Protocol):
     spec: str  # "opencl:0", "cuda:1"
     name: str  # the driver's name for it
     is_cpu: bool
-    run_length: int  # pixels that one work-item of a kernel over rows takes; kernels/portable.h says why
+    gl: moderngl.Context | None  # the OpenGL context that draws from its memory; None if nothing draws from it
+    run_length: int  # pixels that a work-item of a row kernel processes; kernels/portable.h gives the reason
 
     def allocate(self, nbytes: int) -> Buffer:
-        """Memory of `nbytes` bytes, zeroed. DeviceError when the device has too little."""
+        """Allocates `nbytes` bytes of zeros. Raises DeviceError if the device has too little memory."""
 
     def release(self, buffer: Buffer) -> None:
-        """Gives `buffer` back; releasing twice is harmless."""
+        """Frees `buffer`; a second call has no effect."""
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
         """Copies a C-contiguous array to the start of `buffer`; returns when the array may be reused."""
@@ -52,15 +56,15 @@ class Device(Protocol):
         """The first `count` items of `buffer` as a new array, once all queued work is done."""
 
     def view(self, buffer: Buffer, dtype: Any, count: int) -> AbstractContextManager[NDArray[Any]]:
-        """The first `count` items of `buffer` to look at within a `with` block: mapped, not copied, on a CPU."""
+        """The first `count` items of `buffer`, read-only within a `with` block; mapped instead of copied on a CPU."""
 
     def run(
         self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
     ) -> None:
         """Queues `kernel` of `kernels/<source>` over `size` work-items in groups of `local`.
 
-        Arguments are buffers, ints and floats under the names of the kernel's prototype. ShaderError, with file and
-        line, when the source does not compile, and when an argument is unknown, missing or of another type.
+        Arguments are buffers, ints and floats by the names in the kernel's prototype. Raises ShaderError if the source
+        does not compile, with file and line, or if an argument is unknown, missing or has another type.
         """
 
     def launch(
@@ -72,7 +76,7 @@ class Device(Protocol):
         arguments: dict[str, object],
         own: OwnNumbers | None = None,
     ) -> None:
-        """As `run`, which calls it. What of `own` a kernel declares and `arguments` lacks is taken from there."""
+        """As `run`. Arguments that the kernel declares and `arguments` lacks are taken from `own`."""
 
     def warm_up(
         self,
@@ -87,15 +91,16 @@ class Device(Protocol):
         """
 
     def build_ahead(self, texts: Mapping[str, str | None]) -> None:
-        """Builds the kernels in use that other texts of `kernels/` would change, so that no frame waits for them when
-        those are put on the shelf. May be called by another thread. ShaderError as from `run`.
+        """Builds the kernels in use that changed `texts` of kernel files would affect, before the texts are put.
+
+        Then no frame waits for them. Any thread may call it. Raises ShaderError as `run` does.
         """
 
     def stage(self, name: str, clock: Clock) -> AbstractContextManager[None]:
         """Kernels queued within the `with` block count as stage `name`; `collect` adds their time to the clock."""
 
     def collect(self) -> None:
-        """Waits for queued work and hands the time of each stage to its clock."""
+        """Waits for queued work and adds the time of each stage to its clock."""
 
     def finish(self) -> None:
         """Waits for queued work."""
@@ -104,13 +109,19 @@ class Device(Protocol):
     def live_buffers(self) -> int:
         """Buffers allocated and not yet released."""
 
+    def companion(self) -> Device:
+        """The same device for another thread: built kernels are shared; queue, buffers and stage times are its own.
+
+        The caller closes it, before this one.
+        """
+
     def close(self) -> None:
         """Releases everything; closing twice is harmless."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A device that a driver reports: how to ask for it, what it is, how much it promises."""
+    """A device that a driver reports: its name on the command line, and its properties."""
 
     spec: str
     name: str
@@ -132,7 +143,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A kind of device, or some of that kind, that cannot be used here: why, and what to do about it."""
+    """Devices of a kind that cannot be used on this machine: the reason, and the remedy."""
 
     kind: str
     reason: str

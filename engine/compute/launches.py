@@ -1,4 +1,4 @@
-"""Launches that are ready: a kernel with its arguments bound, kept so that the next frame only queues it."""
+"""Prepared launches: kernels with bound arguments, kept so that the next frame only queues them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from .device import OwnNumbers
 from .program import Kernels
 
-MAX_PREPARED = 1024  # launches kept; a focus that moves makes new ones with every frame
+MAX_PREPARED = 1024  # launches kept; a moving focus adds new ones with every frame
 
 Launch = TypeVar("Launch")
 Key = tuple[object, ...]
@@ -17,13 +17,12 @@ Own = OwnNumbers | None
 
 
 class Launches(Generic[Launch]):
-    """The launches of one device. `make` makes one of what the driver runs and of its arguments, in order and cast.
+    """The launches of one device. `make` creates a launch from a built kernel and its ordered, converted arguments.
 
-    A frame queues the same launches as the one before: names are looked up and types are checked when a launch is
-    prepared, and setting the arguments anew would cost ten times the queueing (OpenCL, measured), on a core that the
-    kernels want. So a device looks into `ready` first, by all that tells launches apart: source, kernel, the revision
-    of the texts, layout, names and values. `latest` holds what a kernel was last prepared with, by its source, its name
-    and the size of its groups; `lock` is held where another thread uses its buffers.
+    A frame queues the same launches as the one before. Setting the arguments again would take ten times as long as
+    queueing (OpenCL, measured), on a core that the kernels need. So a device first looks into `ready`, whose key is
+    source, kernel, revision of the texts, layout, argument names and values. `latest` has the last arguments of a
+    kernel by source, name and group size. `lock` is held while another thread uses their buffers.
     """
 
     def __init__(self, kernels: Kernels, make: Callable[[Any, tuple[Any, ...]], Launch]) -> None:
@@ -36,7 +35,10 @@ class Launches(Generic[Launch]):
     def prepare(
         self, key: Key, source: str, kernel: str, local: tuple[int, ...], given: dict[str, object], own: Own
     ) -> Launch:
-        """The launch of `kernel` with `given`, completed from `own`; kept as `key`. ShaderError as `Kernels.call`."""
+        """The launch of `kernel` with the arguments `given`, completed from `own`; kept under `key`.
+
+        Raises ShaderError as `Kernels.call` does.
+        """
         if self._kernels.are_outdated or len(self.ready) >= MAX_PREPARED:
             self.ready.clear()
         complete = self._kernels.complete(source, kernel, given, own)
@@ -46,7 +48,7 @@ class Launches(Generic[Launch]):
         return launch
 
     def forget(self) -> None:
-        """Drops them all: none may outlive a buffer that it names."""
+        """Clears all launches: a launch must not outlive its buffers."""
         with self.lock:
             self.latest.clear()
         self.ready.clear()

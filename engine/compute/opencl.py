@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,10 @@ from .device import Buffer, Candidate, Device, Failure, OwnNumbers
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
+from .staging import PinnedBlock, Staging
+
+if TYPE_CHECKING:
+    import moderngl
 
 KIND, LABEL = "opencl", "OpenCL"
 # LLVM's names of the processors for which it uses AVX-512.
@@ -47,7 +51,7 @@ def _platform_devices() -> list[Any]:
 
 
 def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
-    """OpenCL devices in the driver's order, and the reason when there are none."""
+    """The OpenCL devices in the driver's order, and the reason if no device was found."""
     try:
         import pyopencl as cl
     except ImportError as error:
@@ -72,8 +76,9 @@ def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
 
 
 def in_huge_pages(nbytes: int) -> NDArray[np.uint8]:
-    """Zeroed memory in pages of 2 MiB, where the system has them: a frame touches 200 MB, and with pages of 4 KiB a
-    CPU spends 4 % of its time on finding them (measured).
+    """Zeroed memory in pages of 2 MiB, if the system supports them.
+
+    A frame touches 200 MB. With pages of 4 KiB a CPU spends 4 % of its time on page lookups (measured).
     """
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.zeros(nbytes, dtype=np.uint8)
@@ -86,10 +91,10 @@ def in_huge_pages(nbytes: int) -> NDArray[np.uint8]:
 
 
 def run_length_of(cpu: Any) -> int:
-    """Floats in a vector register of `cpu`, 16 or 8, as its driver compiles for it.
+    """Floats in a vector register of `cpu`, 16 or 8, for which its driver compiles.
 
-    PoCL says what the processor has, but compiles for the newest processor that its LLVM knows: an AMD Zen 5, which
-    has AVX-512, becomes a Zen 3 without. There 16 floats are no type that it can pass, and no kernel is built.
+    PoCL reports the processor's registers, but compiles for the newest processor that its LLVM supports: an AMD Zen 5
+    with AVX-512 is treated as a Zen 3 without. There PoCL cannot pass vectors of 16 floats, and no kernel is built.
     """
     if "pocl" in cpu.platform.version.lower():
         target = cpu.version.lower()
@@ -98,29 +103,33 @@ def run_length_of(cpu: Any) -> int:
 
 
 class OpenClDevice:
-    """The contract of `device.py` on an OpenCL queue."""
+    """The contract of `device.py` on an OpenCL queue. A companion shares context and kernels with its `owner`."""
 
-    def __init__(self, candidate: Candidate) -> None:
-        # What a compiler remarks on a kernel that it compiles is not for users.
+    def __init__(
+        self, candidate: Candidate, gl: moderngl.Context | None = None, owner: OpenClDevice | None = None
+    ) -> None:
+        # Compiler remarks on built-in kernels are not for users.
         os.environ.setdefault("PYOPENCL_COMPILER_OUTPUT", "0")
         import pyopencl as cl
 
         self._cl: Any = cl
         self._enqueue: Any = cl.enqueue_nd_range_kernel
-        # A launch is found by its buffers, and asking the driver for a hash takes three times as long (measured).
+        # Launches are looked up by their buffers; the driver's hash takes three times as long (measured).
         identity = {"__hash__": object.__hash__, "__eq__": object.__eq__}
         self._buffer_class: Any = type("IdentityBuffer", (cl.Buffer,), identity)
         self.spec, self.name, self.is_cpu = candidate.spec, candidate.name, candidate.is_cpu
+        self.gl, self._candidate, self._owner = gl, candidate, owner
         try:
             self._device = _platform_devices()[candidate.number]
-            self._context = cl.Context([self._device])
+            self._context: Any = owner._context if owner else cl.Context([self._device])
             self._queue = cl.CommandQueue(self._context, properties=cl.command_queue_properties.PROFILING_ENABLE)
         except cl.Error as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
         self.run_length = run_length_of(self._device) if self.is_cpu else 1
-        self._kernels = Kernels(self._build)
+        self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
         self._launches: Launches[Any] = Launches(self._kernels, _set)
         self._stages: Stages[Any] = Stages()
+        self._staging: Staging[Any] = Staging(self._pin, lambda copy: copy.wait())
         self._buffers: dict[int, Any] = {}
 
     def allocate(self, nbytes: int) -> Buffer:
@@ -135,9 +144,7 @@ class OpenClDevice:
                 buffer = self._buffer_class(self._context, flags, size=nbytes)
                 cl.enqueue_fill_buffer(self._queue, buffer, np.uint8(0), 0, nbytes)
         except (cl.Error, OSError, MemoryError) as error:
-            raise DeviceError(
-                f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size"
-            ) from error
+            raise self._out_of_memory(nbytes, error) from error
         buffer.nbytes = nbytes
         self._buffers[id(buffer)] = buffer
         return buffer  # type: ignore[no-any-return]
@@ -146,11 +153,18 @@ class OpenClDevice:
         owned = self._buffers.pop(id(buffer), None)
         if owned is not None:
             self._launches.forget()
-            self.finish()  # its memory, which is ours on a CPU, may not go while a kernel works on it
+            self.finish()  # on a CPU the memory is ours: a kernel that runs may still use it
             owned.release()
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
-        self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=True)
+        if self.is_cpu:
+            self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=True)
+            return
+        flat = np.frombuffer(array, dtype=np.uint8)
+        block = self._staging.take(flat.size)
+        pinned = block.memory[: flat.size]
+        pinned[:] = flat
+        block.copy = self._cl.enqueue_copy(self._queue, buffer, pinned, is_blocking=False)
 
     def read(self, buffer: Buffer, dtype: Any, count: int) -> NDArray[Any]:
         array = np.empty(count, dtype=dtype)
@@ -159,6 +173,12 @@ class OpenClDevice:
 
     @contextmanager
     def view(self, buffer: Buffer, dtype: Any, count: int) -> Iterator[NDArray[Any]]:
+        if not self.is_cpu:
+            nbytes = count * np.dtype(dtype).itemsize
+            pinned = self._staging.take(nbytes).memory[:nbytes]
+            self._cl.enqueue_copy(self._queue, pinned, buffer, is_blocking=True)
+            yield pinned.view(dtype)
+            return
         flags = self._cl.map_flags.READ
         mapped, _ = self._cl.enqueue_map_buffer(self._queue, buffer, flags, 0, (count,), dtype, is_blocking=True)
         try:
@@ -201,16 +221,17 @@ class OpenClDevice:
             queue.finish()
 
     def build_ahead(self, texts: Mapping[str, str | None]) -> None:
-        """PoCL compiles the better part of a kernel at its first launch in a group of some size: for seconds. So each
-        is launched once, on one group, as it was last; what that writes is a corner of what the frame writes. Its
-        compiler has one lock: a frame that needs it meanwhile may come up to a second late, and not all of them.
+        """PoCL compiles most of a kernel at its first launch with a group size, which takes seconds.
+
+        So each kernel is launched once, on one group, with its last arguments; it writes a corner of the frame's
+        output. PoCL's compiler has one lock: a frame that needs the compiler meanwhile may be up to a second late.
         """
         cl, queue, launches = self._cl, self._cl.CommandQueue(self._context), self._launches
         for source, kernel_of in self._kernels.build_ahead(texts).items():
             entry_points = source.entry_points()
             for (name, kernel, local), arguments in list(launches.latest.items()):
                 declared = entry_points.get(kernel, ())
-                if not self.is_cpu or name != source.name or {one.name for one in declared} != set(arguments):
+                if not self.is_cpu or name != source.name or {argument.name for argument in declared} != set(arguments):
                     continue
                 with launches.lock:  # no buffer is released meanwhile
                     if (name, kernel, local) in launches.latest:
@@ -236,14 +257,38 @@ class OpenClDevice:
     def live_buffers(self) -> int:
         return len(self._buffers)
 
+    def companion(self) -> Device:
+        return OpenClDevice(self._candidate, owner=self)
+
     def close(self) -> None:
         if self._buffers or self._kernels:
             self.finish()
         for buffer in list(self._buffers.values()):
             self.release(buffer)
+        self._staging.release()
         self._launches.forget()
-        self._kernels.clear()
         self._stages.clear()
+        if self._owner is None:
+            self._kernels.clear()
+
+    def _pin(self, nbytes: int) -> PinnedBlock[Any]:
+        cl = self._cl
+        flags = cl.mem_flags.READ_WRITE | cl.mem_flags.ALLOC_HOST_PTR
+        access = cl.map_flags.READ | cl.map_flags.WRITE
+        try:
+            buffer = cl.Buffer(self._context, flags, size=nbytes)
+            memory, _ = cl.enqueue_map_buffer(self._queue, buffer, access, 0, (nbytes,), np.uint8, is_blocking=True)
+        except (cl.Error, MemoryError) as error:
+            raise self._out_of_memory(nbytes, error) from error
+
+        def free() -> None:
+            memory.base.release(self._queue)
+            buffer.release()
+
+        return PinnedBlock(memory, free)
+
+    def _out_of_memory(self, nbytes: int, error: Exception) -> DeviceError:
+        return DeviceError(f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size")
 
     def _build(self, source: KernelSource) -> Callable[[str], Any]:
         cl = self._cl
@@ -257,12 +302,12 @@ class OpenClDevice:
 
 
 def _set(compiled: Any, arguments: tuple[Any, ...]) -> Any:
-    """A kernel of its own with its arguments set."""
+    """A separate kernel object with its arguments set."""
     own = type(compiled)(compiled.program, compiled.function_name)
     own.set_args(*arguments)
     return own
 
 
-def open_candidate(candidate: Candidate) -> Device:
-    """One of `enumerate_devices`, open."""
-    return OpenClDevice(candidate)
+def open_candidate(candidate: Candidate, gl: moderngl.Context | None) -> Device:
+    """Opens one of `enumerate_devices`."""
+    return OpenClDevice(candidate, gl)

@@ -52,7 +52,7 @@ class Layout:
 
 
 class Planes:
-    """`channels` padded float32 planes of one picture, in one buffer of `device`; the maker releases them."""
+    """`channels` padded float32 planes of one picture, in one buffer of `device`; the creator releases them."""
 
     def __init__(self, device: Device, width: int, height: int, channels: int) -> None:
         self.device = device
@@ -64,17 +64,17 @@ class Planes:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) in pixels, border aside."""
+        """(width, height) in pixels, without the border."""
         return self.layout.width, self.layout.height
 
     def run(
         self, source: str, kernel: str, /, *, extra_rows: int = 0, row_count: int | None = None, **arguments: object
     ) -> None:
-        """Queues a kernel over whole rows of one plane, `row_count` of them instead of the picture's height where that
-        is given, and `extra_rows` more above and below.
+        """Queues a kernel over whole rows of one plane: `row_count` rows (default: the picture's height), and
+        `extra_rows` more above and below.
 
-        Arguments go by the names of the kernel's prototype. Those that it calls `width`, `height`, `pitch` and `stride`
-        are these planes' own unless they are given.
+        Arguments are passed by the names in the kernel's prototype. `width`, `height`, `pitch` and `stride` default to
+        those of these planes.
         """
         layout, run_length = self.layout, self.device.run_length
         rows = layout.height if row_count is None else row_count
@@ -82,8 +82,8 @@ class Planes:
         self.device.launch(source, kernel, size, (layout.local // run_length, 1), arguments, self._numbers)
 
     def mirror(self, channels: int | None = None, *, rows: int = PAD) -> None:
-        """Mirrors the picture into the border of every plane, or of the first `channels`: all its columns on both
-        sides, and so many of its rows above and below.
+        """Mirrors the picture into the border of all planes, or of the first `channels`: PAD columns on both sides, and
+        `rows` rows above and below.
         """
         layout, channels = self.layout, self.channels if channels is None else channels
         border_runs = 2 * rows * layout.pitch // self.device.run_length
@@ -93,7 +93,7 @@ class Planes:
 
     @contextmanager
     def view(self) -> Iterator[NDArray[np.float32]]:
-        """(channels, rows, pitch) float32, borders included, to look at within the `with` block."""
+        """(channels, rows, pitch) float32, borders included, read-only within the `with` block."""
         layout = self.layout
         count = self.channels * layout.stride
         with self.device.view(self.buffer, np.float32, count) as flat:
@@ -110,7 +110,7 @@ class Planes:
         """(H, W, channels) float32, a copy."""
         with self.view() as planes:
             inner = planes[:, PAD : PAD + self.layout.height, PAD : PAD + self.layout.width]
-            return np.array(np.moveaxis(inner, 0, -1), order="C")  # a copy of a single row too, which lies in order
+            return np.array(np.moveaxis(inner, 0, -1), order="C")  # a copy also of a single row, which is contiguous
 
     def release(self) -> None:
         self.device.release(self.buffer)

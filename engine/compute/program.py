@@ -1,4 +1,4 @@
-"""Kernel source: text, includes, a table that leads each line of the assembled text back to its file; what is built."""
+"""Kernel sources with their includes, the origin of each assembled line, and the kernels built from them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from ..errors import ShaderError
@@ -21,21 +22,21 @@ _PROTOTYPE = re.compile(r"^KERNEL\s+void\s+(\w+)\s*\(([^)]*)\)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class KernelSource:
-    """The assembled text of one kernel file. `lines[i]` is the (file, line) from which line i + 1 came."""
+    """The assembled text of one kernel file. `lines[i]` is the (file, line) of line i + 1."""
 
     name: str
     text: str
     lines: tuple[tuple[str, int], ...]
 
     def entry_points(self) -> dict[str, tuple[Argument, ...]]:
-        """What each kernel declares, by its name."""
+        """The arguments that each kernel declares, by its name."""
         return {
             name: tuple(Argument.parse(declaration) for declaration in declarations.split(","))
             for name, declarations in _PROTOTYPE.findall(self.text)
         }
 
     def explain(self, log: str) -> str:
-        """One line: what a compiler's log complains about, each at the file and line that a person edits."""
+        """The errors of a compiler's log on one line, each with its original file and line."""
 
         def locate(match: re.Match[str]) -> str:
             number = int(match.group(1))
@@ -52,32 +53,33 @@ class KernelSource:
 
 
 class Kernels:
-    """The kernels of one device by source and name. A source is built at its first use, by `build`, and again when the
-    files that it is made of have changed on their shelf.
+    """The kernels of one device by source and name.
 
-    `build` returns a function from a kernel's name to what the driver runs, or raises ShaderError.
+    A source is built by `build` at its first use, and again when one of its files has changed in the library. `build`
+    returns a function from a kernel's name to the driver's kernel, or raises ShaderError.
     """
 
     def __init__(self, build: Callable[[KernelSource], Callable[[str], Any]]) -> None:
         self._build = build
         self._built: dict[str, tuple[KernelSource, Callable[[str], Any]]] = {}
         self._kernels: dict[tuple[str, str], tuple[Any, tuple[Argument, ...]]] = {}
+        self._building: dict[str, Lock] = {}  # by source: a second thread waits for the first, and builds nothing
         self._revision = KERNELS.revision
         self._ahead: dict[KernelSource, Callable[[str], Any]] = {}
 
     def __len__(self) -> int:
-        """How many sources are built."""
+        """The number of built sources."""
         return len(self._built)
 
     @property
     def are_outdated(self) -> bool:
-        """Whether a file has changed on the shelf since they were built; `call` builds them anew then."""
+        """Whether a file has changed in the library since they were built; `call` then builds them again."""
         return self._revision != KERNELS.revision
 
     def call(self, source: str, kernel: str, arguments: Mapping[str, object]) -> tuple[Any, tuple[Any, ...]]:
-        """What the driver runs, and `arguments` in the order and the types that the kernel declares.
+        """The driver's kernel, and `arguments` in the order and the types that the kernel declares.
 
-        ShaderError when the source does not compile, has no such kernel, or takes other arguments.
+        Raises ShaderError if the source does not compile, has no such kernel, or takes other arguments.
         """
         compiled, declared = self._found(source, kernel)
         return compiled, bind(source, kernel, declared, arguments)
@@ -85,7 +87,7 @@ class Kernels:
     def complete(
         self, source: str, kernel: str, arguments: dict[str, object], own: OwnNumbers | None
     ) -> dict[str, object]:
-        """`arguments`, and of `own` what the kernel declares beside them. ShaderError as from `call`."""
+        """`arguments`, completed by those of `own` that the kernel declares. Raises ShaderError as `call` does."""
         names = [argument.name for argument in self._found(source, kernel)[1]]
         numbers = {} if own is None else own._asdict()
         return {**{name: number for name, number in numbers.items() if name in names}, **arguments}
@@ -101,17 +103,18 @@ class Kernels:
         declared = entry_points.get(kernel)
         if declared is None:
             raise ShaderError(f"{source}: has no kernel '{kernel}'; it has {', '.join(entry_points)}")
-        built = self._built.get(source)  # another thread may build at the same time
-        if built is None:
-            built = self._built[source] = text, self._build(text)
+        with self._building.setdefault(source, Lock()):
+            built = self._built.get(source)
+            if built is None:
+                built = self._built[source] = text, self._build(text)
         found = built[1](kernel), declared
         self._kernels[source, kernel] = found
         return found
 
     def build_ahead(self, texts: Mapping[str, str | None]) -> dict[KernelSource, Callable[[str], Any]]:
-        """Builds what other texts of files would change, so that nobody waits when they are put; in any thread.
+        """Builds the sources that changed `texts` of files would affect, before they are put; in any thread.
 
-        Returns what was built. Raises ShaderError.
+        Returns the built sources. Raises ShaderError.
         """
 
         def read(name: str) -> str | None:
@@ -123,14 +126,14 @@ class Kernels:
         return self._ahead
 
     def _renew(self) -> None:
-        """Builds what has another text now; all or nothing."""
+        """Builds the sources whose text has changed; all or none."""
         self._built = {
-            name: one for name, one in list(self._built.items()) if KERNELS.read(name.partition("?")[0]) is not None
+            name: built for name, built in list(self._built.items()) if KERNELS.read(name.partition("?")[0]) is not None
         }
         texts = {name: load_kernel_source(name) for name in self._built}
         changed = {name: text for name, text in texts.items() if text != self._built[name][0]}
         built = {name: (text, self._ahead.get(text) or self._build(text)) for name, text in changed.items()}
-        self._ahead = dict(self._built[name] for name in changed)  # who tries something goes back as quickly
+        self._ahead = dict(self._built[name] for name in changed)  # so that reverting an edit is as quick
         self._built |= built
         self._kernels = {
             key: found for key, found in list(self._kernels.items()) if key[0] in self._built and key[0] not in changed
@@ -143,10 +146,10 @@ class Kernels:
 
 
 def load_kernel_source(name: str) -> KernelSource:
-    """`kernels/<name>` with its includes pasted in, each file once. ShaderError when a file does not exist.
+    """`kernels/<name>` with its includes inserted, each file once. Raises ShaderError if a file does not exist.
 
-    What a kernel is built for may follow the name: `linearize.cl?PACKING=RAW10&MAPPED=1` defines these words before the
-    first line, so that nothing is decided for each pixel that is the same for all of a frame.
+    Build options may follow the name: `linearize.cl?PACKING=RAW10&MAPPED=1` defines these macros before the first line.
+    A choice that is the same for the whole frame is then not made for each pixel.
     """
     return _load_kernel_source(name, KERNELS.revision)
 
@@ -157,7 +160,7 @@ def _load_kernel_source(name: str, revision: int) -> KernelSource:
 
 
 def assemble(name: str, read: Callable[[str], str | None]) -> KernelSource:
-    """As `load_kernel_source`, of texts that `read` gives, None where there is no such file."""
+    """As `load_kernel_source`, with texts from `read`, which returns None if a file does not exist."""
     file, _, settings = name.partition("?")
     text = [f"#define {setting.replace('=', ' ')}" for setting in settings.split("&") if setting]
     table = [(file, 1)] * len(text)
@@ -166,7 +169,7 @@ def assemble(name: str, read: Callable[[str], str | None]) -> KernelSource:
 
 
 def list_kernel_sources() -> list[str]:
-    """Every kernel file that ships, sorted."""
+    """The names of all built-in kernel files, sorted."""
     return [name for name in KERNELS.names() if name.endswith(".cl")]
 
 

@@ -1,43 +1,49 @@
-"""The kinds of compute device, and how `auto`, `opencl:1` or `cuda` becomes an open one.
+"""The kinds of compute device, and the opening of a device by its name: `auto`, `opencl:1`, `cuda`.
 
-A backend is one module of this folder and one entry in BACKENDS: command line, messages and tests derive from these.
+A backend is one module of this folder and one entry in BACKENDS. Command line, messages and tests derive from them.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import DeviceError
 from . import cuda, opencl
 from .device import Candidate, Device, Failure
 
+if TYPE_CHECKING:
+    import moderngl
+
 
 class Backend(Protocol):
-    """What a module offers that makes devices of one kind. Importing it loads no driver."""
+    """A module that opens devices of one kind. Importing it loads no driver."""
 
-    KIND: str  # as in the names of its devices: "cuda" of "cuda:0"
-    LABEL: str  # as people write it: "CUDA"
+    KIND: str  # first part of the names of its devices: "cuda" of "cuda:0"
+    LABEL: str  # usual spelling: "CUDA"
 
     def enumerate_devices(self) -> tuple[list[Candidate], Failure | None]:
-        """Its devices in the driver's order, and what is to be said of those that cannot be used, if anything."""
+        """The devices in the driver's order, and the reason why others cannot be used, if any."""
 
-    def open_candidate(self, candidate: Candidate) -> Device:
-        """One of `enumerate_devices`, open. DeviceError where the driver refuses."""
+    def open_candidate(self, candidate: Candidate, gl: moderngl.Context | None) -> Device:
+        """Opens one of `enumerate_devices`. `gl` is the context that its memory may be shared with, if there is one.
+
+        Raises DeviceError if the driver cannot open it.
+        """
 
 
-BACKENDS: tuple[Backend, ...] = (cuda, opencl)  # those that are taken first come first
+BACKENDS: tuple[Backend, ...] = (cuda, opencl)  # in the order of preference
 
 
 def device_words() -> str:
-    """How a device may be asked for, as help and messages say it: `auto, cuda, cuda:N, opencl or opencl:N`."""
+    """The names of devices for help and messages: `auto, cuda, cuda:N, opencl or opencl:N`."""
     words = ["auto", *(word for backend in BACKENDS for word in (backend.KIND, f"{backend.KIND}:N"))]
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def list_devices() -> tuple[list[Candidate], list[Failure]]:
-    """Every device that could be opened, best first, and why others could not.
+    """Every device that can be opened, best first, and the reasons why others cannot.
 
-    GPUs come before CPUs, among these the kinds in the order of BACKENDS; within a kind the driver's order stands.
+    GPUs come before CPUs, then kinds in the order of BACKENDS, then devices in the driver's order.
     """
     found: list[Candidate] = []
     failed: list[Failure] = []
@@ -50,8 +56,12 @@ def list_devices() -> tuple[list[Candidate], list[Failure]]:
     return found, failed
 
 
-def open_device(spec: str = "auto") -> Device:
-    """The device that `spec` names: `auto`, a kind, or a kind with `:n`. DeviceError when there is none."""
+def open_device(spec: str = "auto", gl: moderngl.Context | None = None) -> Device:
+    """Opens the device that `spec` names: `auto`, a kind, or a kind with `:n`. The caller closes it.
+
+    `gl` is the OpenGL context that draws from its memory, if there is one; it is current. Raises DeviceError if no
+    such device exists, or if the driver cannot open it.
+    """
     kind, colon, number = spec.partition(":")
     backends = {backend.KIND: backend for backend in BACKENDS}
     if (kind not in backends and spec != "auto") or (colon and not (number.isascii() and number.isdigit())):
@@ -62,11 +72,11 @@ def open_device(spec: str = "auto") -> Device:
         reasons = "; ".join(f"{f.kind}: {f.reason}, {f.remedy}" for f in failed if kind in ("auto", f.kind))
         listed = ", ".join(c.spec for c in found) or "none"
         raise DeviceError(f"no device '{spec}' here (found: {listed}){'; ' + reasons if reasons else ''}")
-    return backends[fitting[0].kind].open_candidate(fitting[0])
+    return backends[fitting[0].kind].open_candidate(fitting[0], gl)
 
 
-def why_first(found: list[Candidate]) -> str:
-    """Why `auto` takes the first of `found`, which is as `list_devices` gives it."""
+def reason_for_first(found: list[Candidate]) -> str:
+    """The reason why `auto` takes the first device of `found`, a list from `list_devices`."""
     if not found:
         return "no driver reports a device"
     labels = [backend.LABEL for backend in BACKENDS]

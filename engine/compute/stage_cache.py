@@ -1,4 +1,4 @@
-"""Stages that are made for pictures of one kind, a few of them kept; one may be made ahead, in a thread."""
+"""A few stages, each for pictures of one size and kind. A thread can make one ahead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from threading import Lock, Thread
 from typing import Generic, ParamSpec, Protocol, TypeVar
 
-KEPT = 4  # of one cache: two sizes, each live and as a still needs it
+KEPT = 4  # stages in a cache: two sizes, each in live quality and for stills
 
 
 class Releasable(Protocol):
@@ -20,11 +20,10 @@ Stage = TypeVar("Stage", bound=Releasable)
 
 
 class StageCache(Generic[Key, Stage]):
-    """Keeps at most `limit` stages, each by the arguments it was made with, such as width, height and quality.
+    """Keeps at most `limit` stages by the arguments that made them, such as width, height and quality.
 
-    `make` makes one when it is first needed, or earlier when `ahead` asks for it. The stage used least recently is
-    released to make room. `get` and `release` belong to one thread; `make` may be called in a thread of its own, and
-    then only allocates and compiles.
+    `make` makes a stage at its first `get`, or earlier after `ahead`. The least recently used stage is released to make
+    room. One thread calls `get` and `release`; another may call `make`, which then only allocates and compiles.
     """
 
     def __init__(self, make: Callable[Key, Stage], limit: int = KEPT) -> None:
@@ -33,10 +32,10 @@ class StageCache(Generic[Key, Stage]):
         self._make, self._limit = make, limit
         self._stages: OrderedDict[tuple[object, ...], Stage] = OrderedDict()  # the most recently used last
         self._coming: dict[tuple[object, ...], Future[Stage]] = {}
-        self._lock = Lock()  # held for a look-up of `_coming` only
+        self._lock = Lock()  # held only for lookups in `_coming`
 
     def get(self, *key: Key.args, **no_keywords: Key.kwargs) -> Stage:
-        """The stage for `key`. Waits for one that is being made ahead. Raises what `make` raises."""
+        """The stage for `key`. Waits if it is being made ahead. Raises the errors of `make`."""
         stage = self._stages.get(key)
         if stage is None:
             stage = self._stages[key] = self._taken(key) or self._make(*key, **no_keywords)
@@ -46,7 +45,7 @@ class StageCache(Generic[Key, Stage]):
         return stage
 
     def ahead(self, *key: Key.args, **no_keywords: Key.kwargs) -> None:
-        """Starts to make the stage for `key` in a thread, where there is none. An error is raised by `get`."""
+        """Starts to make the stage for `key` in a thread, unless it exists. `get` raises the error, if any."""
         with self._lock:
             if key in self._stages or key in self._coming:
                 return
@@ -67,7 +66,7 @@ class StageCache(Generic[Key, Stage]):
         return key in self._stages or (coming is not None and coming.done())
 
     def __len__(self) -> int:
-        """How many stages are alive, those made ahead included."""
+        """The number of stages, those made ahead included."""
         return len(self._stages) + len(self._coming)
 
     def __iter__(self) -> Iterator[Stage]:
@@ -75,7 +74,7 @@ class StageCache(Generic[Key, Stage]):
         return iter(self._stages.values())
 
     def release(self) -> None:
-        """Releases all stages, and waits for those being made; harmless when done twice."""
+        """Releases all stages, and waits for those being made; a second call has no effect."""
         for key in list(self._coming):
             future = self._coming.pop(key)
             if future.exception() is None:

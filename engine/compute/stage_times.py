@@ -1,4 +1,4 @@
-"""Whose time a kernel's time is: the stage under which it was queued."""
+"""The time of kernels by the stage in which they were queued."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from ..timing import Clock
 
-Span = TypeVar("Span")  # what a driver hands out to ask for a kernel's time: an event, or one before and one after
+Span = TypeVar("Span")  # a driver's record of a kernel's time: an event, or a pair of events
 
 
 class Stages(Generic[Span]):
@@ -20,7 +20,7 @@ class Stages(Generic[Span]):
 
     @property
     def is_open(self) -> bool:
-        """Whether anybody asks for the time of the kernels queued now."""
+        """Whether the kernels queued now belong to a stage."""
         return self._current is not None
 
     @contextmanager
@@ -32,12 +32,12 @@ class Stages(Generic[Span]):
             self._current = None
 
     def add(self, span: Span) -> None:
-        """Counts `span` to the stage that is open, if one is."""
+        """Adds `span` to the current stage, if any."""
         if self._current is not None:
             self._spans.setdefault(self._current, []).append(span)
 
     def report_times(self, milliseconds: Callable[[Span], float]) -> None:
-        """Adds the sum of each stage's spans to its clock, and forgets them. The spans must have ended."""
+        """Adds the sum of each stage's spans to its clock and clears them. The spans must have ended."""
         for (name, clock), spans in self._spans.items():
             clock.add(name, sum(milliseconds(span) for span in spans))
         self._spans.clear()

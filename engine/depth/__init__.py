@@ -1,1 +1,1 @@
-"""Depth: the distance to each pixel in metres, from files, stereo pairs or a monocular model, refined on the device."""
+"""Depth maps in metres: from files, stereo pairs or a monocular model, refined on the device."""

@@ -1,4 +1,4 @@
-"""Preparation of every depth map: fills holes, rotates and resizes the map to its picture."""
+"""Preparation of depth maps: fills holes, rotates the map and resizes it to its picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import SourceError
 from ..orientation import upright
 
-FAR_M = 10_000.0  # every lens is at infinity beyond this; also safe in float32
+FAR_M = 10_000.0  # equivalent to infinity for every lens, and safe in float32
 EDGE_RATIO = 1.1  # neighbours with a larger ratio of distances belong to two objects
 ASPECT_RATIO = 1.05  # a map whose aspect ratio differs by more from the picture's has another field of view
 
@@ -30,7 +30,7 @@ class DepthMap:
 def whole_depth(depth_m: NDArray[Any]) -> NDArray[np.float32] | None:
     """(H, W) float32 with a distance everywhere, at most 10 km, or None if the map has no valid pixel.
 
-    A hole takes the farther of the two adjacent known pixels in its row: most holes are occlusions in a depth sensor.
+    A hole takes the farther of the two adjacent known pixels in its row, since most holes of a sensor are occlusions.
     Rows without any known pixel take values from the rows above and below in the same way.
     """
     with np.errstate(over="ignore"):  # values beyond float32 exceed 10 km too
@@ -46,10 +46,9 @@ def whole_depth(depth_m: NDArray[Any]) -> NDArray[np.float32] | None:
 
 
 def relative_noise(depth_m: NDArray[np.float32]) -> float:
-    """Standard deviation relative to the distance of a map whose greys follow 1/distance: its value at half the
-    nearness.
+    """Standard deviation, relative to the distance, of a map whose greys are linear in 1/distance, at its median.
 
-    Phones and networks make such maps, with soft edges and errors of one or two of 256 grey levels.
+    Phones and networks produce such maps, with soft edges and errors of one or two of 256 grey levels.
     """
     step = 1 + min(depth_m.shape) // 256
     few_m = depth_m[::step, ::step]
@@ -75,7 +74,7 @@ def check_shape(name: str, depth_m: NDArray[np.float32], size: tuple[int, int]) 
     if not 1.0 / within <= stretched <= within:
         raise SourceError(
             f"{name}: a map of {columns}x{rows} does not have the shape of the picture, {width}x{height}; "
-            "give one that covers the whole picture and no more"
+            "use a map that covers exactly the picture"
         )
 
 
@@ -101,9 +100,7 @@ def resized(depth_m: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.f
 
 
 def _neighbours(count: int, samples: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """For each of `count` pixel centres: the samples before and after it, and its fraction of the way between them,
-    0..1.
-    """
+    """For each of `count` pixel centres: the samples before and after it, and its position between them, 0..1."""
     centre = np.clip((np.arange(count) + 0.5) * (samples / count) - 0.5, 0.0, samples - 1.0)
     before = np.floor(centre).astype(np.intp)
     return before, np.minimum(before + 1, samples - 1), (centre - before).astype(np.float32)
@@ -116,9 +113,9 @@ def _fill_rows(known_m: NDArray[np.float32]) -> None:
     rows_m = known_m[with_holes]
     is_known = rows_m > 0
     first = np.arange(len(rows_m))[:, None] * width  # start of each row in the flat array
-    place = first + np.arange(width)
-    left = np.maximum.accumulate(np.where(is_known, place, first), axis=1)
-    right = np.minimum.accumulate(np.where(is_known, place, first + width - 1)[:, ::-1], axis=1)[:, ::-1]
+    index = first + np.arange(width)
+    left = np.maximum.accumulate(np.where(is_known, index, first), axis=1)
+    right = np.minimum.accumulate(np.where(is_known, index, first + width - 1)[:, ::-1], axis=1)[:, ::-1]
     # A known pixel is its own neighbour on both sides.
     known_m[with_holes] = np.maximum(rows_m.take(left), rows_m.take(right))
 

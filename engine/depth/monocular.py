@@ -1,7 +1,7 @@
-"""Distances from a single picture, by a monocular model in its own thread, at its own rate.
+"""Monocular depth: a model estimates distances from single pictures, in its own thread and at its own rate.
 
 The live loop never waits. When the model is idle it receives a small copy of the picture, made on the device. Until its
-result arrives, the latest depth map is used. Offline, each frame waits for its own depth map.
+result arrives, the previous depth map is used. Offline, each frame waits for its own depth map.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STAGE = "depth model"  # name in the stage timings: inference time per picture
 _SAMPLES = 4  # maximum scene samples along each axis of a pixel of the small copy
-_NICENESS = 10  # of the model's threads: the live loop has priority
+_NICENESS = 10  # niceness of the model's threads: the live loop has priority
 
 
 class DepthModel(Protocol):
@@ -72,7 +72,7 @@ class MonocularDepth:
         return self._latest
 
     def queue_copy(self, scene: Planes, subject: object) -> None:
-        """Queues a small copy of the developed `scene` if the model is idle."""
+        """Queues the copy of the developed `scene` if the model is idle and `subject` is new."""
         if self._pending is None and self._pending_subject != subject:
             self._copy_for(scene).run(scene)
             self._copied_subject = subject
@@ -108,11 +108,11 @@ class MonocularDepth:
         self._pending = self._worker.submit(_timed, self._model, copy.read())
 
     def _take(self, clock: Clock) -> None:
-        """The result; waits for it."""
+        """Waits for the pending result and stores it as the latest."""
         assert self._pending is not None
-        answer, self._pending = self._pending, None
+        pending, self._pending = self._pending, None
         try:
-            self._latest, milliseconds = answer.result()
+            self._latest, milliseconds = pending.result()
         except BaseException:
             self._pending_subject = None
             raise
@@ -127,14 +127,14 @@ class MonocularDepth:
 
 
 class _Downscale:
-    """Resizes pictures of one size, (width, height), on the device, display-encoded."""
+    """Resizes scenes of `scene_size`, (width, height), to display-encoded pictures of `size` on the device."""
 
     def __init__(self, device: Device, scene_size: tuple[int, int], size: tuple[int, int]) -> None:
         self.device, self.scene_size, self.size = device, scene_size, size
         self._taps: list[tuple[int, Buffer, Buffer]] = []
         for samples, count in zip(scene_size, size, strict=True):
-            places, weights = taps(samples, count)
-            self._taps.append((places.shape[1], _upload(device, places), _upload(device, weights)))
+            indices, weights = taps(samples, count)
+            self._taps.append((indices.shape[1], _upload(device, indices), _upload(device, weights)))
         self._picture = device.allocate(4 * 3 * size[0] * size[1])
 
     def run(self, scene: Planes) -> None:
@@ -155,24 +155,23 @@ class _Downscale:
         return self.device.read(self._picture, np.float32, 3 * width * height).reshape(3, height, width)
 
     def release(self) -> None:
-        for _, places, weights in self._taps:
-            self.device.release(places)
+        for _, indices, weights in self._taps:
+            self.device.release(indices)
             self.device.release(weights)
         self.device.release(self._picture)
 
 
 def taps(samples: int, count: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """For each of `count` pixels along a row of `samples`: the indices of the samples that it averages, and their
-    weights.
+    """The resampling of a row of `samples` to `count` pixels: sample indices and weights, both (count, n).
 
-    Both are (count, n). A shrinking row uses a few samples spread evenly over the pixel, a growing row the two adjacent
-    ones.
+    Downscaling averages up to _SAMPLES samples, evenly spaced over the pixel; upscaling interpolates the two adjacent
+    samples.
     """
     step = samples / count
     if step >= 1:
         n = min(int(np.ceil(step)), _SAMPLES)
-        places = (np.arange(count)[:, None] + (np.arange(n) + 0.5) / n) * step
-        return places.astype(np.int32), np.full((count, n), 1 / n, np.float32)
+        positions = (np.arange(count)[:, None] + (np.arange(n) + 0.5) / n) * step
+        return positions.astype(np.int32), np.full((count, n), 1 / n, np.float32)
     centres = np.clip((np.arange(count) + 0.5) * step - 0.5, 0, samples - 1)
     before = np.floor(centres).astype(np.int32)
     share = (centres - before).astype(np.float32)
@@ -187,10 +186,10 @@ def _upload(device: Device, numbers: NDArray[np.int32] | NDArray[np.float32]) ->
 
 
 def _timed(model: DepthModel, picture: NDArray[np.float32]) -> tuple[DepthMap, float]:
-    """The result, and the time in milliseconds."""
+    """The depth map of a picture, and the inference time in milliseconds."""
     began_s = time.perf_counter()
-    found = model.depth_of(picture)
-    return found, (time.perf_counter() - began_s) * 1e3
+    depth = model.depth_of(picture)
+    return depth, (time.perf_counter() - began_s) * 1e3
 
 
 def _lower_priority() -> None:

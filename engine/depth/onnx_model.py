@@ -1,4 +1,4 @@
-"""Distances from a single picture: a monocular network in an ONNX file, run by onnxruntime."""
+"""Monocular depth by a network in an ONNX file, run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEAN, DEVIATION = (
 PATCH = 14  # pixels: patch size of vision transformers
 LONGER_SIDE = 37 * PATCH  # for models with a variable input size: 518, the training size of Depth Anything
 _NUMBERS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
-_WANTED = "one float picture, (1, 3, height, width) or (1, height, width, 3)"
+_EXPECTED = "one float picture, (1, 3, height, width) or (1, height, width, 3)"
 
 
 class MonocularModel:
@@ -32,9 +32,9 @@ class MonocularModel:
     the longer side, both sides multiples of 14. Output: a map, (H, W) with optional leading ones: the output
     `predicted_depth`, otherwise the first.
 
-    A relative map is like disparity: larger is nearer. `span` is the distances of its brightest and darkest parts
-    (default: 0.5 to 5 m). These ends, beyond which 2 % of the picture lie, are tracked slowly, so that a static object
-    keeps its distance. For a metric model, `span` is the target of its nearest and most distant value.
+    A relative map is like disparity: larger is nearer. `span` gives the distances of its brightest and darkest parts
+    (default: 0.5 to 5 m). These are the percentiles 1 and 99 of the map; they are smoothed over time, so that a static
+    object keeps its distance. For a metric model, `span` gives the new distances of its nearest and most distant parts.
 
     Raises MissingExtraError without onnxruntime, SourceError if the file is not such a model.
     """
@@ -53,8 +53,8 @@ class MonocularModel:
         """(width, height) of the model's input for a picture of width x height."""
         sides: list[int] = []
         for fixed, side, other in zip(self._sides, (width, height), (height, width), strict=True):
-            wanted = LONGER_SIDE * min(side / other, 1.0)
-            sides.append(fixed or max(round(wanted / PATCH), 1) * PATCH)
+            scaled = LONGER_SIDE * min(side / other, 1.0)
+            sides.append(fixed or max(round(scaled / PATCH), 1) * PATCH)
         return sides[0], sides[1]
 
     def depth_of(self, picture: NDArray[np.float32]) -> DepthMap:
@@ -64,16 +64,16 @@ class MonocularModel:
         """
         normal = (picture - MEAN) / DEVIATION
         numbers = normal if self._is_planar else np.moveaxis(normal, 0, -1)
-        fed = {self._input: np.ascontiguousarray(numbers[None], self._dtype)}
+        inputs = {self._input: np.ascontiguousarray(numbers[None], self._dtype)}
         height, width = picture.shape[1:]
         try:
-            found = self._session.run([self._output], fed)[0]
+            output = self._session.run([self._output], inputs)[0]
         except Exception as error:  # onnxruntime's exceptions have no common base
             raise SourceError(
                 f"{self._path}: fails on a picture of {width}x{height} ({_reason(error)}); export the model "
                 "again, with a fixed size"
             ) from error
-        return self._metres(_map_in(self._path, np.asarray(found)))
+        return self._metres(_map_in(self._path, np.asarray(output)))
 
     def _metres(self, samples: NDArray[np.float32]) -> DepthMap:
         if self._is_metric and self._span is not None:
@@ -99,13 +99,13 @@ class SteadyExtremes:
         self._ends: tuple[float, float] | None = None
 
     def follow(self, darkest: float, brightest: float) -> tuple[float, float]:
-        """The ends after a map with these ends; a flat map changes nothing."""
+        """The smoothed ends after a map with the given ends; a uniform map changes nothing."""
         if not brightest - darkest > 1e-6 * max(abs(darkest), abs(brightest)):
             return self._ends or (float(darkest), float(darkest) + max(abs(float(darkest)), 1.0))
         now = float(darkest), float(brightest)
         if self._ends is not None:
-            most = self.LEAP * (self._ends[1] - self._ends[0])
-            if all(abs(new - old) <= most for new, old in zip(now, self._ends, strict=True)):
+            max_change = self.LEAP * (self._ends[1] - self._ends[0])
+            if all(abs(new - old) <= max_change for new, old in zip(now, self._ends, strict=True)):
                 now = (
                     self._ends[0] + self.FOLLOWS * (now[0] - self._ends[0]),
                     self._ends[1] + self.FOLLOWS * (now[1] - self._ends[1]),
@@ -115,7 +115,7 @@ class SteadyExtremes:
 
 
 def _parse(spec: str) -> tuple[Path, bool]:
-    """The file, and whether the model returns metres."""
+    """The path of the file, and whether the model returns metres."""
     name, mark, query = (spec, "", "") if Path(spec).is_file() else spec.partition("?")
     if mark and query != "metric":
         raise SourceError(f"depth model '{spec}': unknown option '?{query}'; use ?metric for a model in metres")
@@ -130,8 +130,8 @@ def _open(path: Path) -> Any:
     except ImportError as error:
         raise MissingExtraError(str(path), "onnxruntime", "depth") from error
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # failures are raised; users do not need the rest
-    # At most half of the cores, no spinning: the live loop needs them.
+    options.log_severity_level = 4  # fatal only: errors are raised as exceptions
+    # At most half of the cores and no spinning, because the live loop needs them.
     options.intra_op_num_threads = max((os.cpu_count() or 2) // 2, 1)
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     usable = onnxruntime.get_available_providers()
@@ -140,14 +140,14 @@ def _open(path: Path) -> Any:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:
         raise SourceError(
-            f"{path}: is not an ONNX model that onnxruntime can load ({_reason(error)}); download or export it again"
+            f"{path}: onnxruntime cannot load this model ({_reason(error)}); download or export it again"
         ) from error
 
 
 def _input_of(path: Path, session: Any) -> tuple[str, bool, tuple[int | None, int | None], type[Any]]:
-    """Name, planar or not, (width, height) with None for any size, and the element type."""
+    """The input's name, whether it is planar, its (width, height) with None for a variable size, and its dtype."""
     inputs = session.get_inputs()
-    shapes = " and ".join(f"{one.name} {tuple(one.shape)} {one.type}" for one in inputs) or "nothing"
+    shapes = " and ".join(f"{entry.name} {tuple(entry.shape)} {entry.type}" for entry in inputs) or "nothing"
     if len(inputs) == 1 and inputs[0].type in _NUMBERS and len(inputs[0].shape) == 4:
         # A variable size is a name or None instead of a number.
         batch, *rest = (side if isinstance(side, int) and side > 0 else None for side in inputs[0].shape)
@@ -155,32 +155,32 @@ def _input_of(path: Path, session: Any) -> tuple[str, bool, tuple[int | None, in
         channels, (height, width) = (rest[0], rest[1:]) if is_planar else (rest[2], rest[:2])
         if batch in (1, None) and channels in (3, None):
             return inputs[0].name, is_planar, (width, height), _NUMBERS[inputs[0].type]
-    raise SourceError(f"{path}: takes {shapes}, not {_WANTED}; use a monocular depth model")
+    raise SourceError(f"{path}: the input is {shapes}, not {_EXPECTED}; use a monocular depth model")
 
 
 def _output_of(path: Path, session: Any) -> str:
-    """Name of `predicted_depth`, otherwise of the first output, if it can be a map."""
+    """The name of the output with the map: `predicted_depth` if it exists, otherwise the first output."""
     outputs = session.get_outputs()
-    first = next((one for one in outputs if one.name == "predicted_depth"), outputs[0])
-    if first.type not in _NUMBERS or len(first.shape) in (1, 5, 6):
+    depth = next((entry for entry in outputs if entry.name == "predicted_depth"), outputs[0])
+    if depth.type not in _NUMBERS or len(depth.shape) in (1, 5, 6):
         raise SourceError(
-            f"{path}: gives {first.name} {tuple(first.shape)} {first.type}, not one map of floats, (height, width); "
-            "use a monocular depth model"
+            f"{path}: the output is {depth.name} {tuple(depth.shape)} {depth.type}, not a map of floats, "
+            "(height, width); use a monocular depth model"
         )
-    return str(first.name)
+    return str(depth.name)
 
 
-def _map_in(path: Path, found: NDArray[Any]) -> NDArray[np.float32]:
+def _map_in(path: Path, output: NDArray[Any]) -> NDArray[np.float32]:
     """(H, W) float32 from (H, W), (1, H, W), (1, 1, H, W) or (1, H, W, 1)."""
-    shape = found.shape
+    shape = output.shape
     if len(shape) == 4 and shape[3] == 1 != shape[1]:
         shape = shape[:3]
     if not 2 <= len(shape) <= 4 or any(side != 1 for side in shape[:-2]) or 0 in shape:
-        raise SourceError(f"{path}: returned an array {found.shape}, not one map, (height, width); use a depth model")
-    return np.asarray(found, np.float32).reshape(shape[-2:])
+        raise SourceError(f"{path}: the output has the shape {output.shape}, not (height, width); use a depth model")
+    return np.asarray(output, np.float32).reshape(shape[-2:])
 
 
 def _reason(error: Exception) -> str:
-    """onnxruntime's message without its code and without the path."""
+    """onnxruntime's message without its error code and the path."""
     plain = re.sub(r"^\[ONNXRuntimeError\] : \d+ : |Load model from .*? failed: ?", "", str(error))
     return cause(RuntimeError(plain))

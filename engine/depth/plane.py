@@ -16,8 +16,8 @@ def tilted_plane(near_m: float, far_m: float, size: tuple[int, int], direction_d
     """A plane in perspective, (height, width) float32 metres: 1/distance is linear over the picture.
 
     It recedes in `direction_deg`, clockwise from straight up: 0 is a floor, `near_m` along the bottom and `far_m` along
-    the top; 90 is a wall with its far end on the right, 180 a ceiling. For a slant the two distances are those of the
-    nearest and the most distant corner.
+    the top; 90 is a wall with its far end on the right, 180 a ceiling. For other angles the two distances are those of
+    the nearest and the most distant corner.
     """
     width, height = size
     angle = math.radians(direction_deg)
@@ -34,19 +34,19 @@ def tilted_plane(near_m: float, far_m: float, size: tuple[int, int], direction_d
 
 
 def parse_plane(spec: str) -> tuple[float, float, float]:
-    """(near_m, far_m, direction_deg) of `plane:NEAR..FAR` or `plane:NEAR..FAR@DEGREES`; SourceError for another text.
+    """(near_m, far_m, direction_deg) from `plane:NEAR..FAR` or `plane:NEAR..FAR@DEGREES`; else a SourceError.
 
     >>> parse_plane("plane:0.8..6@30")
     (0.8, 6.0, 30.0)
     """
-    found = re.fullmatch(r"plane:([\d.]+?)\.\.([\d.]+)(?:@([+-]?[\d.]+))?", spec)
+    match = re.fullmatch(r"plane:([\d.]+?)\.\.([\d.]+)(?:@([+-]?[\d.]+))?", spec)
     try:
-        near_m, far_m, angle = (float(found[1]), float(found[2]), float(found[3] or 0.0)) if found else (0.0, 0.0, 0.0)
+        near_m, far_m, angle = (float(match[1]), float(match[2]), float(match[3] or 0.0)) if match else (0.0, 0.0, 0.0)
     except ValueError:
         near_m, far_m, angle = 0.0, 0.0, 0.0
     if not 0 < near_m <= far_m <= FAR_M:
         raise SourceError(
             f"depth '{spec}' is not plane:NEAR..FAR with 0 < NEAR <= FAR in metres; try plane:0.8..6, or "
-            "plane:0.8..6@30 for one that recedes 30 degrees to the right of up"
+            "plane:0.8..6@30 for a plane that recedes 30 degrees clockwise from up"
         )
     return near_m, far_m, angle

@@ -19,21 +19,21 @@ from ..errors import SourceError
 
 PLACE, STEADY, SNAP = "depth_place.cl", "depth_steady.cl", "depth_snap.cl"
 _EDGE = 1.1  # neighbours with a larger ratio of distances, and a difference above the noise, belong to two objects
-_STEEP = 0.5  # minimum difference per half-size pixel across an edge, however soft; a slope has less
+_STEEP = 0.5  # minimum difference per half-size pixel across a soft edge; a slope has less
 _FINE = 0.75  # an exact map with this many samples per pixel has edges within half a pixel
 _MAPS = 24.0  # maximum weight of a running mean, in maps
-_SAMPLES = 4  # for maps larger than the picture, along each axis of a pixel
+_SAMPLES = 4  # maximum samples along each axis of a pixel, for maps larger than the picture
 _SAMPLE = 48  # sampled distances along each side of a map, for the layer selection of the defocus
-_STEP = 7  # maximum spacing of the vote's samples: they end within the border
-# The defocus chooses its scales and layers by the extremes, which must not flicker: they narrow by this fraction of the
-# way in 1 / distance, and only if the map's own are narrower by this ratio.
+_STEP = 7  # maximum spacing of the vote's samples: they must be within the border
+# The extremes determine scales and layers of the defocus, so they must not flicker: they narrow by the fraction _RELAX
+# in 1 / distance, and only if the map's own extremes are narrower by the ratio _CLOSE.
 _RELAX, _CLOSE = 0.2, 1.25
 
 
 class DepthStage:
     """Resamples distances to pictures of one size on one device; allocates more at the first inexact map.
 
-    `planes` holds metres, one plane with a mirrored border; consumers must not write to it.
+    `planes` contains metres, one plane with a mirrored border; it must not be changed.
     """
 
     def __init__(self, device: Device, width: int, height: int) -> None:
@@ -64,34 +64,34 @@ class DepthStage:
         """Copies the distances of the following pictures, (h, w) float32 in metres of any size, to the device.
 
         Infinity is allowed. Zero or less means unknown, and takes the farther adjacent distance. `noise` is the
-        standard deviation relative to the distance, 0 if exact. A copy waits for queued work: load first, then queue.
-        The array loaded last is not copied again: a still's depth is copied once. Raises SourceError if the map holds
-        NaN or no distance.
+        standard deviation relative to the distance, 0 if exact. A copy waits for queued kernels: load first, then
+        queue. The array loaded last is not copied again: a still's depth is copied once. Raises SourceError if the map
+        contains NaN or no distance.
         """
         if depth_m is self._known and noise == self._noise:
             return
-        nearest, farthest = float(depth_m.min()), float(depth_m.max())
-        if math.isnan(nearest):
+        minimum_m, maximum_m = float(depth_m.min()), float(depth_m.max())
+        if math.isnan(minimum_m):
             raise SourceError("the depth map contains NaN; use infinity for unknown distances")
-        if farthest <= 0:
+        if maximum_m <= 0:
             raise SourceError("the depth map has no distance above 0; check that it is in metres")
-        self._has_holes = nearest <= 0
+        self._has_holes = minimum_m <= 0
         if self._has_holes:
-            nearest = float(depth_m[depth_m > 0].min())
+            minimum_m = float(depth_m[depth_m > 0].min())
         starts = self._known is None or (noise == 0) != (self._noise == 0)
         if self._map_size < depth_m.size:
             self._device.release(self._map)
             self._map = self._allocate(depth_m.size)
         self._device.write(self._map, np.ascontiguousarray(depth_m))
         self._known, self._noise, self._is_new = depth_m, noise, True
-        self._extremes_m = nearest, farthest
+        self._extremes_m = minimum_m, maximum_m
         thinned = depth_m[:: max(1, depth_m.shape[0] // _SAMPLE), :: max(1, depth_m.shape[1] // _SAMPLE)]
         self._sample_m = np.sort(thinned[thinned > 0])
         if not self._is_exact:
             self._refiner = self._refiner or _Refiner(self._device, *self.size)
             if starts:
                 self._refiner.reset()
-            self._refiner.bound(nearest, farthest, lags=noise > 0)
+            self._refiner.bound(minimum_m, maximum_m, lags=noise > 0)
             self._extremes_m = self._refiner.extremes_m
 
     def reset(self) -> None:
@@ -102,8 +102,8 @@ class DepthStage:
             self._refiner.reset()
 
     def run(self, scene: Planes) -> Planes:
-        """Queues the work and returns the distances of `scene`, which holds scene-linear planes of this size."""
-        assert self._known is not None, "load comes before run"
+        """Queues the kernels and returns the distances of `scene`, scene-linear planes of this size."""
+        assert self._known is not None, "run requires a loaded map"
         if self._is_new and self._has_holes:
             self._fill()
         if self._is_exact:
@@ -196,30 +196,30 @@ class _Refiner:
     def reset(self) -> None:
         self._is_fresh = True
 
-    def bound(self, nearest: float, farthest: float, *, lags: bool) -> None:
-        """Extremes of the map. Those of running means, which lag, widen at once and narrow late."""
-        before_nearest, before_farthest = self.extremes_m
+    def bound(self, minimum_m: float, maximum_m: float, *, lags: bool) -> None:
+        """Sets the extremes of the map. With `lags`, for running means, they widen at once and narrow slowly."""
+        last_minimum_m, last_maximum_m = self.extremes_m
         if lags and not self._is_fresh:
-            nearest = _followed(before_nearest, nearest, widens=nearest < before_nearest)
-            farthest = _followed(before_farthest, farthest, widens=farthest > before_farthest)
-        self.extremes_m = nearest, farthest
+            minimum_m = _follow(last_minimum_m, minimum_m, widens=minimum_m < last_minimum_m)
+            maximum_m = _follow(last_maximum_m, maximum_m, widens=maximum_m > last_maximum_m)
+        self.extremes_m = minimum_m, maximum_m
 
     def run(self, scene: Planes, depth: Planes, map_shape: tuple[int, ...], noise: float, is_new: bool) -> None:
-        """From `placed` to metres in `depth`, border mirrored."""
+        """Refines `placed` to metres in `depth`, border mirrored."""
         layout, half = scene.layout, self.placed.layout
         if layout.width % 2 or layout.height % 2:
-            scene.mirror()  # the last half pixel lies half outside
+            scene.mirror()  # the last half-size pixel is partly outside the picture
         state = self._state
         state.run(
             STEADY, "depth_steady", scene=scene.buffer, nearness=self.placed.buffer, state=state.buffer,
             memory=self._memory.buffer, scene_pitch=layout.pitch, scene_stride=layout.stride, noise=noise,
-            most=_MAPS, fresh=int(self._is_fresh), is_new=int(is_new),
+            max_maps=_MAPS, fresh=int(self._is_fresh), is_new=int(is_new),
         )  # fmt: skip
         state.mirror()
         self._is_fresh = False
         nearness, offset = (state, 2 * half.stride) if noise > 0 else (self.placed, 0)
         edge = max(_EDGE, 1 + 4 * noise)
-        # Samples of a vote lie as far apart as those of the map, so that it sees both sides of an edge.
+        # The samples of a vote are spaced like those of the map, so that they cover both sides of an edge.
         step = min(round(min(layout.width / map_shape[1], layout.height / map_shape[0]) / 2), _STEP)
         if step > 1:
             self._snapped.run(
@@ -229,13 +229,13 @@ class _Refiner:
             self._snapped.mirror()
             nearness, offset = self._snapped, 0
         items = -(-half.width // half.local) * half.local // scene.device.run_length
-        nearest, farthest = self.extremes_m
+        minimum_m, maximum_m = self.extremes_m
         scene.device.run(
             SNAP, "depth_snap", (items, half.height), (half.local // scene.device.run_length, 1), scene=scene.buffer,
             guide=state.buffer, planes=nearness.buffer, memory=self._memory.buffer, depth=depth.buffer,
             half_width=half.width, pitch=half.pitch, stride=half.stride, offset=offset, scene_pitch=layout.pitch,
-            scene_stride=layout.stride, edge=edge, steep=1 + 2 * _STEEP, least=1 / min(farthest, 1e6),
-            most=1 / nearest,
+            scene_stride=layout.stride, edge=edge, steep=1 + 2 * _STEEP, min_nearness=1 / min(maximum_m, 1e6),
+            max_nearness=1 / minimum_m,
         )  # fmt: skip
         depth.mirror()
 
@@ -244,8 +244,8 @@ class _Refiner:
             planes.release()
 
 
-def _followed(before_m: float, now_m: float, *, widens: bool) -> float:
-    """An extreme with hysteresis: it stays while the map's own extreme is close to it, as with noise."""
+def _follow(before_m: float, now_m: float, *, widens: bool) -> float:
+    """An extreme with hysteresis: it does not change while the map's own extreme is close to it."""
     if widens:
         return now_m
     if now_m == before_m or 1 / _CLOSE < now_m / before_m < _CLOSE:

@@ -17,32 +17,27 @@ from ..errors import SourceError
 
 MAX_DISPARITIES = 256  # a disparity is one byte on the device
 FILL = "stereo_fill.cl"
-_STEPS = (
-    (1, 0),
-    (1, 1),
-    (0, 1),
-    (-1, 1),
-)  # path steps of the downward sweep; the upward sweep reverses them
+_STEPS = ((1, 0), (1, 1), (0, 1), (-1, 1))  # path steps of the downward sweep; the upward sweep reverses them
 _DIRECTIONS = 8  # search directions to fill a hole
 _MAX_COST_BYTES = 2**31 - 1  # a cost index is an int on the device
-_GROUP = 64  # work-items of a group on a GPU
+_GROUP = 64  # work-items per group on a GPU
 _STEP = 32  # the number of searched disparities is a multiple of this
 _MARGIN = 6  # minimum margin between a pixel's best cost (0 to 480) and all others that are not adjacent
 
 
 def disparities_for(max_disparity: float, width: int) -> int:
     """Number of disparities that the device searches: 0 to `max_disparity` pixels, rounded up."""
-    wanted = min(int(max_disparity) + 1, width)
-    return -(-wanted // _STEP) * _STEP
+    count = min(int(max_disparity) + 1, width)
+    return -(-count // _STEP) * _STEP
 
 
 class StereoDepth:
     """Matches pairs of one size.
 
-    `left` and `right` take the grey pictures, 0 to 1, in perceived brightness. `disparity` holds the result: the
-    leftward shift of a point in the right picture, in pixels. Farther points have less. Occluded or ambiguous pixels
-    take the disparity of the farther surface next to them; without any match it is 0. `max_disparity` is the largest
-    disparity searched. Raises SourceError if it is not 1 to 255.
+    `left` and `right` are the grey pictures, 0 to 1, in perceived brightness. `disparity` is the result: the leftward
+    shift of a point in the right picture, in pixels; it is smaller for farther points. Occluded or ambiguous pixels
+    take the disparity of the farther surface next to them; without any match it is 0. `max_disparity` is the maximum
+    disparity of the search. Raises SourceError if it is not 1 to 255.
     """
 
     def __init__(self, device: Device, width: int, height: int, max_disparity: float = 63) -> None:
@@ -58,9 +53,9 @@ class StereoDepth:
                 f"or a smaller maximum disparity"
             )
         self._device = device
-        self._by_sweeps = device.is_cpu  # few long work-items; a GPU needs many short ones
+        self._by_sweeps = device.is_cpu  # sweeps have few long work-items; a GPU needs many short ones
         self.disparities = count
-        self.left, self.right, self.disparity, self._found = (Planes(device, width, height, 1) for _ in range(4))
+        self.left, self.right, self.disparity, self._matched = (Planes(device, width, height, 1) for _ in range(4))
         layout = self.left.layout
         row = layout.pitch + self.disparities
         slack = layout.pitch  # kernels process whole runs
@@ -71,7 +66,7 @@ class StereoDepth:
         self._costs = device.allocate(
             max(2 * width * height * self.disparities, 4 * (_DIRECTIONS * layout.stride + slack))
         )
-        device.write(self._found.buffer, np.full(layout.stride, -1, np.float32))  # unknown outside the picture
+        device.write(self._matched.buffer, np.full(layout.stride, -1, np.float32))  # unknown outside the picture
         self._rivals = device.allocate(2 * height * (row + layout.pitch))
 
     @property
@@ -80,12 +75,12 @@ class StereoDepth:
         return self.left.size
 
     def run(self, left_grey: NDArray[np.float32], right_grey: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Two (H, W) pictures, 0 to 1, to the disparity of the left one's pixels, (H, W) float32, in pixels."""
+        """The disparity of the left picture's pixels, (H, W) float32, in pixels, from two (H, W) pictures, 0 to 1."""
         width, height = self.size
         for name, grey in (("left", left_grey), ("right", right_grey)):
             if grey.shape != (height, width):
                 raise SourceError(
-                    f"the {name} picture is {grey.shape}, not {(height, width)}; both pictures must have one size"
+                    f"the {name} picture is {grey.shape}, not {(height, width)}; both pictures must have the same size"
                 )
         self.left.write(left_grey[..., None])
         self.right.write(right_grey[..., None])
@@ -93,7 +88,7 @@ class StereoDepth:
         return self.disparity.read()[..., 0]
 
     def match(self) -> None:
-        """Queues what fills `disparity` from `left` and `right`, which it overwrites."""
+        """Queues the kernels that fill `disparity` from `left` and `right`; both are overwritten."""
         layout = self.left.layout
         width, height = self.size
         census, sweep, winner = (
@@ -104,9 +99,9 @@ class StereoDepth:
         self.left.run(census, "census_left", grey=self.left.buffer, codes=self._left_codes)
         self.right.run(census, "census_right", grey=self.right.buffer, codes=self._right_codes)
         self.left.run(census, "jumps", grey=self.left.buffer, costs=self._jumps)
-        found: dict[str, Any] = {
+        selection: dict[str, Any] = {
             "sums": self._costs,
-            "disparity": self._found.buffer,
+            "disparity": self._matched.buffer,
             "width": width,
             "height": height,
             "pitch": layout.pitch,
@@ -117,15 +112,15 @@ class StereoDepth:
                 sweep, "sweep", 2, left=self._left_codes, right=self._right_codes, jump=self._jumps, slots=self._slots,
                 sums=self._costs, width=width, height=height, pitch=layout.pitch, stride=layout.stride,
             )  # fmt: skip
-            self._run_scanlines(winner, "winner", height, rivals=self._rivals, **found)
+            self._run_scanlines(winner, "winner", height, rivals=self._rivals, **selection)
         else:
             self._aggregate_paths(f"stereo_paths.cl?DISPARITIES={self.disparities}")
             columns = -(-width // _GROUP) * _GROUP
-            self._device.run(winner, "winner_of_pixel", (columns, height), (_GROUP, 1), **found)
+            self._device.run(winner, "winner_of_pixel", (columns, height), (_GROUP, 1), **selection)
         self._fill()
 
     def _aggregate_paths(self, source: str) -> None:
-        """The costs of `sweep`, for a GPU: one direction after another, all paths of a direction in parallel."""
+        """Aggregates the same costs as `sweep` on a GPU: direction by direction, all paths of one in parallel."""
         width, height, layout = *self.size, self.left.layout
         for is_up, sign in ((0, 1), (1, -1)):
             for plane, (dx, dy) in enumerate(_STEPS):
@@ -138,12 +133,12 @@ class StereoDepth:
                 )  # fmt: skip
 
     def _fill(self) -> None:
-        """Specks out, holes filled, smoothed: from `_found` to `disparity`."""
-        found, kept, filled = self._found, self.left, self.right  # the greys are used up
-        carried = self._costs  # and so are the costs
-        layout, (width, height) = found.layout, self.size
-        found.run(FILL, "remove_speckles", disparity=found.buffer, kept=kept.buffer)
-        kept.mirror()  # paths begin beside the picture
+        """Removes speckles, fills holes and smooths: from `_matched` to `disparity`."""
+        matched, kept, filled = self._matched, self.left, self.right  # the grey pictures are no longer needed
+        carried = self._costs  # the costs are no longer needed
+        layout, (width, height) = matched.layout, self.size
+        matched.run(FILL, "remove_speckles", disparity=matched.buffer, kept=kept.buffer)
+        kept.mirror()  # paths begin outside the picture
         lines: dict[str, Any] = {
             "disparity": kept.buffer,
             "carried": carried,
@@ -156,17 +151,17 @@ class StereoDepth:
         ways = [(lean, is_up) for lean in (-1, 0, 1) for is_up in (0, 1)]
         for plane, (lean, is_up) in enumerate(ways, start=2):
             self._run_scanlines(FILL, "fill_columns", leaning, lean=lean, is_up=is_up, plane=plane, **lines)
-        found.run(FILL, "fill", disparity=kept.buffer, carried=carried, filled=filled.buffer)
+        matched.run(FILL, "fill", disparity=kept.buffer, carried=carried, filled=filled.buffer)
         filled.mirror()
-        found.run(FILL, "median", disparity=filled.buffer, smooth=self.disparity.buffer)
+        matched.run(FILL, "median", disparity=filled.buffer, smooth=self.disparity.buffer)
 
     def _run_scanlines(self, source: str, kernel: str, lines: int, /, **arguments: object) -> None:
-        """Queues a kernel whose work-items each take a line of the picture."""
+        """Queues a kernel whose work-items process one line of the picture each."""
         local = 1 if self._device.is_cpu else _GROUP
         self._device.launch(source, kernel, (-(-lines // local) * local,), (local,), arguments)
 
     def release(self) -> None:
-        for planes in (self.left, self.right, self.disparity, self._found):
+        for planes in (self.left, self.right, self.disparity, self._matched):
             planes.release()
         for buffer in (
             self._left_codes, self._right_codes, self._jumps, self._slots, self._costs, self._rivals,

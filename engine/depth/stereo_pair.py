@@ -1,6 +1,4 @@
-"""Distances from the two pictures of a frame: conversion to grey, reduction for real-time matching, disparity to
-metres.
-"""
+"""Depth from the stereo pair of a frame: grey conversion, downscaling for real-time matching, disparity to metres."""
 
 from __future__ import annotations
 
@@ -19,18 +17,18 @@ from .stereo import MAX_DISPARITIES, StereoDepth, disparities_for
 
 # Standard deviation of a disparity, in pixels of the matched pictures (measured on a real pair and on synthetic ones).
 _NOISE_PX = 0.25
-# Default search range, as a fraction of the width. Closer objects are out of focus in any lens.
+# Default maximum disparity, as a fraction of the width. Closer objects are out of focus in any lens.
 _DISPARITY_OF_WIDTH: dict[Quality, float] = {"live": 1 / 8, "best": 1 / 4}
 # Maximum product of disparities and pixels per frame. On two CPU cores a million takes about half a millisecond.
 _MAX_COST_BYTES: dict[Quality, float] = {"live": 12e6, "best": 200e6}
 
 
 class StereoPairDepth:
-    """Matches the pairs of frames of any size; reallocates when the size changes.
+    """Matches the pairs of frames of any size; reallocates if the size changes.
 
-    Large pictures are reduced to a half, a third, etc. for real-time matching; mosaics at least to a half, since a
-    photosite has one colour. `noise` is the standard deviation of the depth relative to it, at the median of the first
-    pair.
+    Large pictures are downscaled to a half, a third, etc. for real-time matching, colour mosaics at least to a half,
+    since a photosite has one colour. `noise` is the standard deviation of the depth relative to the depth, at the
+    median of the first pair.
     """
 
     def __init__(self, device: Device) -> None:
@@ -50,12 +48,12 @@ class StereoPairDepth:
         """
         if frame.right is None or frame.rig is None:
             raise SourceError(
-                f"{frame.name or 'frame'}: no stereo pair; add its right picture, and a StereoRig or RelativeRig"
+                f"{frame.name or 'frame'}: not a stereo pair; add its right picture and a StereoRig or RelativeRig"
             )
         left, right = (unpack(pixels, frame.packing, frame.width) for pixels in (frame.pixels, frame.right))
         stereo = self._stereo_for(frame, left, frame.rig, quality)
         if self._matched is not None and self._matched[0] is frame.pixels and self._matched[1] is frame.right:
-            return self._matched[2]  # a still
+            return self._matched[2]  # the same pair again, as for a still
         depth_m = self._metres(self._match(frame, left, right, stereo), frame.rig)
         self._matched = frame.pixels, frame.right, depth_m
         return depth_m
@@ -70,7 +68,7 @@ class StereoPairDepth:
 
     def _metres(self, disparity: NDArray[np.float32], rig: StereoRig | RelativeRig) -> NDArray[np.float32]:
         if self._scale is None:
-            # From the first pair only: a scale that followed each frame would make static objects move.
+            # The scale is set by the first pair only: if it followed each frame, static objects would move.
             low, high = (float(limit) for limit in np.percentile(disparity, (1, 99)))
             self._scale = rig if isinstance(rig, StereoRig) else rig.from_disparities(low, max(high, low + 1))
             visible_px = float(np.median(disparity)) + self._scale.doffs_px
@@ -86,7 +84,7 @@ class StereoPairDepth:
             step, max_disparity = _downscale_for(frame, rig, quality)
             width, height = (side // step for side in frame.size)
             if min(width, height) < 1:
-                raise SourceError(f"{frame.name or 'frame'}: {frame.width}x{frame.height} is too small to be matched")
+                raise SourceError(f"{frame.name or 'frame'}: {frame.width}x{frame.height} is too small for matching")
             self._stereo = StereoDepth(self._device, width, height, max_disparity)
             self._numbers = self._device.allocate(left.nbytes)
             self._key, self._step = key, step
@@ -117,15 +115,15 @@ class StereoPairDepth:
 
 
 def _downscale_for(frame: Frame, rig: StereoRig | RelativeRig, quality: Quality) -> tuple[int, float]:
-    """Side of the pixel squares that are averaged before matching, and the resulting largest disparity."""
-    wanted = rig.max_disparity or max(_DISPARITY_OF_WIDTH[quality] * frame.width, 16)
-    wanted = min(wanted, frame.width)
+    """Side of the pixel squares that are averaged before matching, and the resulting maximum disparity."""
+    max_disparity = rig.max_disparity or max(_DISPARITY_OF_WIDTH[quality] * frame.width, 16)
+    max_disparity = min(max_disparity, frame.width)
     # A square must contain all colours in their proportions.
     colours = {"mono": 1, "bayer": 2, "quad": 4, "xtrans": 3}[frame.cfa.kind]
     multiple = colours if frame.encoding is Encoding.MOSAIC else 1
     step = multiple
     while True:
-        width, height, disparity = frame.width // step, frame.height // step, max(wanted / step, 1.0)
+        width, height, disparity = frame.width // step, frame.height // step, max(max_disparity / step, 1.0)
         costs = width * height * disparities_for(disparity, width)
         if (disparity < MAX_DISPARITIES - 1 and costs <= _MAX_COST_BYTES[quality]) or min(width, height) < 2 * multiple:
             return step, min(disparity, MAX_DISPARITIES - 1)

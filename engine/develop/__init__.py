@@ -1,1 +1,1 @@
-"""Develop: from the mosaic to scene-linear colour."""
+"""Raw development: from the mosaic to scene-linear RGB."""

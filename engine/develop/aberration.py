@@ -1,4 +1,4 @@
-"""Lateral chromatic aberration: red and blue, which the lens draws a little larger or smaller than green, put back."""
+"""Correction of lateral chromatic aberration: the lens magnifies red and blue differently from green."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..cfa import Cfa
 from ..compute.planes import Planes
 from ..errors import GroundglassError
 
-MAX_SHIFT = 20.0  # thousandths; a lens that is worse is broken
+MAX_SHIFT = 20.0  # thousandths; no working lens exceeds it
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How much farther out than green a channel's light lies: `k1` + `k2` r^2 of the distance from the centre, r in
+    """A channel's radial displacement outwards from green: `k1` + `k2` r^2 of the distance from the centre, r in
     half diagonals.
     """
 
@@ -24,28 +24,28 @@ class Shift:
     k2: float = 0.0
 
 
-Shifts = tuple[Shift, Shift]  # of red, of blue
+Shifts = tuple[Shift, Shift]  # red, blue
 
 
 def parse_aberration(text: str) -> Shifts | None:
-    """The shifts that "off" or "RED,BLUE" in thousandths say; None for "auto". GroundglassError for anything else."""
+    """The shifts for "off" or "RED,BLUE" in thousandths; None for "auto". GroundglassError for any other text."""
     lowered = text.strip().lower()
     if lowered == "auto":
         return None
     if lowered == "off":
         return Shift(), Shift()
     number = r"([+-]?(?:\d+\.?\d*|\.\d+))"
-    found = re.fullmatch(rf"{number},{number}", lowered)
-    if not found or max(abs(float(one)) for one in found.groups()) > MAX_SHIFT:
+    match = re.fullmatch(rf"{number},{number}", lowered)
+    if not match or max(abs(float(shift)) for shift in match.groups()) > MAX_SHIFT:
         raise GroundglassError(
-            f"aberration '{text}' is not understood; use off, auto, or by how many thousandths red and blue lie "
-            f"farther out than green, up to {MAX_SHIFT:g}, such as 0.4,-0.3"
+            f"aberration '{text}' is invalid; use off, auto, or the outward shift of red and blue from green in "
+            f"thousandths, up to {MAX_SHIFT:g}, such as 0.4,-0.3"
         )
-    return Shift(float(found[1]) / 1000), Shift(float(found[2]) / 1000)
+    return Shift(float(match[1]) / 1000), Shift(float(match[2]) / 1000)
 
 
 class Aberration:
-    """Corrects Bayer mosaics of one size; `output` is a plane of its own."""
+    """Corrects Bayer mosaics of one size; `output` is a separate plane."""
 
     def __init__(self, mosaic: Planes) -> None:
         self.mosaic = mosaic
@@ -54,7 +54,8 @@ class Aberration:
     def run(self, cfa: Cfa, shifts: Shifts) -> None:
         """Queues the kernels that fill `output`, border mirrored, from `mosaic`, whose border is mirrored.
 
-        Red and blue sites are interpolated between sites of their colour by Catmull-Rom splines, up to 9 sites away.
+        Red and blue are interpolated by Catmull-Rom splines from photosites of the same colour, up to 9 columns or rows
+        away.
         """
         width, height = self.mosaic.size
         red, blue = shifts

@@ -1,4 +1,4 @@
-"""From an encoded mosaic to scene RGB, by the method that the user names."""
+"""Demosaicing: from an encoded Bayer mosaic to scene RGB, by the chosen method."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 
 def check_method(method: str) -> Method:
-    """`method`, if it is one; else an error with the nearest name."""
+    """`method` if it is valid; else a GroundglassError with the closest name."""
     if method not in METHODS:
         near = difflib.get_close_matches(method, METHODS, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(METHODS)}"
@@ -28,12 +28,12 @@ def check_method(method: str) -> Method:
 
 
 def demosaiced_size(width: int, height: int, method: Method) -> tuple[int, int]:
-    """(width, height) of the picture that `method` makes of a mosaic of `width` x `height` sites."""
+    """(width, height) of the picture that `method` makes from a mosaic of `width` x `height` photosites."""
     return (width // 2, height // 2) if method == "half" else (width, height)
 
 
 class Demosaic:
-    """One method for mosaics of one size on one device; holds the planes that the method needs in between."""
+    """One method for mosaics of one size on one device; owns the method's intermediate planes."""
 
     def __init__(self, mosaic: Planes, scene: Planes, method: Method) -> None:
         self.mosaic, self.scene, self.method = mosaic, scene, method
@@ -46,22 +46,22 @@ class Demosaic:
     def run(self, cfa: Cfa, matrix: NDArray[np.float64], encoded: bool) -> None:
         """Queues the kernels that fill `scene` from `mosaic`, whose border is mirrored and at least 16 wide.
 
-        `matrix` (3, 3) takes linear camera RGB to scene RGB. `encoded` says that the mosaic is in the domain of
-        kernels/encoding.h, from which the result is decoded.
+        `matrix` (3, 3) converts linear camera RGB to scene RGB. If `encoded`, the mosaic is in the domain of
+        kernels/encoding.h and the result is decoded.
         """
-        site: Site = {"red_x": cfa.red_x, "red_y": cfa.red_y}
+        red: RedPosition = {"red_x": cfa.red_x, "red_y": cfa.red_y}
         to_scene: dict[str, Any] = {"encoded": int(encoded), **of_matrix(matrix)}
         if self._directional is not None:
-            self._directional.run(self.scene, site, to_scene)
+            self._directional.run(self.scene, red, to_scene)
         elif self.method == "half":
             self.scene.run(
                 "demosaic_half.cl", "demosaic_half", mosaic=self.mosaic.buffer, scene=self.scene.buffer,
-                mosaic_pitch=self.mosaic.layout.pitch, **site, **to_scene,
+                mosaic_pitch=self.mosaic.layout.pitch, **red, **to_scene,
             )  # fmt: skip
         else:
             self.mosaic.run(
                 "demosaic_linear.cl", f"demosaic_{self.method}", mosaic=self.mosaic.buffer, scene=self.scene.buffer,
-                **site, **to_scene,
+                **red, **to_scene,
             )  # fmt: skip
 
     def release(self) -> None:
@@ -69,80 +69,81 @@ class Demosaic:
             self._directional.release()
 
 
-Site = dict[str, Any]  # column and row of red in the 2x2 block, `red_x` and `red_y`
+RedPosition = dict[str, Any]  # column and row of red in the 2x2 block, `red_x` and `red_y`
 
 
 class _Directional:
-    """The methods that follow edges: RCD's steps, with green by RCD, by LMMSE, or by whichever suits the colours."""
+    """Edge-directed methods: the steps of RCD, with green by RCD, by LMMSE, or (`best`) by a mixture of both."""
 
     def __init__(self, mosaic: Planes, method: Method) -> None:
         self._mosaic, self._method = mosaic, method
         width, height = mosaic.size
-        # With a row for each pair of the mosaic's: what is known at the sites of red and blue alone, or at the greens.
+        # One row for two rows of the mosaic: each plane holds values at red and blue photosites only, or at green ones.
         self._planes = [Planes(mosaic.device, width, (height + 1) // 2, 1) for _ in range(6)]
         self._vertical, self._vertical_at_greens, self._falling, self._low_pass, self._green, self._opposite = (
             planes.buffer for planes in self._planes
         )
         if method != "rcd":
-            # Differences, smooth and rough, of rows and columns; later the picture before its noise is held back.
+            # Colour differences of rows and columns, raw and smoothed; later the picture before noise reduction.
             self._parts = Planes(mosaic.device, width, height, 4)
             self._planes.append(self._parts)
         self._noise = _Noise(mosaic) if method == "best" else None
 
-    def run(self, scene: Planes, site: Site, to_scene: dict[str, Any]) -> None:
+    def run(self, scene: Planes, red: RedPosition, to_scene: dict[str, Any]) -> None:
         source, mosaic, at_greens = "demosaic_rcd.cl", self._mosaic.buffer, self._vertical_at_greens
         vertical, falling, low_pass, green = self._vertical, self._falling, self._low_pass, self._green
         self._run_pairs(
             source, "rcd_directions", margin=10, mosaic=mosaic, vertical=vertical, vertical_at_greens=at_greens,
-            falling=falling, low_pass=low_pass, **site,
+            falling=falling, low_pass=low_pass, **red,
         )  # fmt: skip
         if self._method != "lmmse":
             self._run_pairs(
-                source, "rcd_green", margin=8, mosaic=mosaic, vertical=vertical, low_pass=low_pass, green=green, **site
+                source, "rcd_green", margin=8, mosaic=mosaic, vertical=vertical, low_pass=low_pass, green=green, **red
             )
         if self._method != "rcd":
-            by_lmmse = green if self._method == "lmmse" else low_pass  # which nobody needs any more
-            self._green_by_lmmse(by_lmmse, site)
+            by_lmmse = green if self._method == "lmmse" else low_pass  # the low pass is no longer needed
+            self._green_by_lmmse(by_lmmse, red)
         if self._method == "best":
-            self._finish_best(scene, site, to_scene)
+            self._finish_best(scene, red, to_scene)
             return
         self._run_pairs(
             source, "rcd_opposite", margin=4, mosaic=mosaic, falling=falling, green=green, opposite=self._opposite,
-            **site,
+            **red,
         )  # fmt: skip
         self._run_pairs(
             source, "rcd_finish", mosaic=mosaic, vertical_at_greens=at_greens, green=green, opposite=self._opposite,
-            scene=scene.buffer, **site, **to_scene,
+            scene=scene.buffer, **red, **to_scene,
         )  # fmt: skip
 
-    def _finish_best(self, scene: Planes, site: Site, to_scene: dict[str, Any]) -> None:
-        """From both greens on, RCD's and that of LMMSE, which lies where the low pass was."""
+    def _finish_best(self, scene: Planes, red: RedPosition, to_scene: dict[str, Any]) -> None:
+        """The remaining steps of `best`. The green of LMMSE is in the buffer of the low pass."""
         assert self._noise is not None
         mosaic, green, picture = self._mosaic.buffer, self._green, self._parts
-        slopes = self._vertical  # which nobody needs any more
+        slopes = self._vertical  # the vertical weights are no longer needed
         self._run_pairs(
-            BEST, "best_green", margin=6, mosaic=mosaic, by_lmmse=self._low_pass, green=green, slopes=slopes, **site
+            BEST, "best_green", margin=6, mosaic=mosaic, by_lmmse=self._low_pass, green=green, slopes=slopes, **red
         )
         self._run_pairs(
             BEST, "best_opposite", margin=4, mosaic=mosaic, falling=self._falling, green=green, slopes=slopes,
-            opposite=self._opposite, **site,
+            opposite=self._opposite, **red,
         )  # fmt: skip
         self._run_pairs(
             BEST, "best_colours", mosaic=mosaic, vertical_at_greens=self._vertical_at_greens, green=green,
-            opposite=self._opposite, slopes=slopes, picture=picture.buffer, **site,
+            opposite=self._opposite, slopes=slopes, picture=picture.buffer, **red,
         )  # fmt: skip
         picture.mirror()
-        noise = self._noise.measure(site, to_scene["encoded"])
+        noise = self._noise.measure(red, to_scene["encoded"])
         self._run_pairs(BEST, "best_finish", picture=picture.buffer, noise=noise, scene=scene.buffer, **to_scene)
 
-    def _green_by_lmmse(self, green: Buffer, site: Site) -> None:
+    def _green_by_lmmse(self, green: Buffer, red: RedPosition) -> None:
         source, parts, mosaic = "demosaic_lmmse.cl", self._parts.buffer, self._mosaic.buffer
-        self._mosaic.run(source, "lmmse_differences", mosaic=mosaic, parts=parts, margin=12, **site, extra_rows=12)
-        self._run_pairs(source, "lmmse_green", margin=8, mosaic=mosaic, parts=parts, green=green, **site)
+        self._mosaic.run(source, "lmmse_differences", mosaic=mosaic, parts=parts, margin=12, **red, extra_rows=12)
+        self._run_pairs(source, "lmmse_green", margin=8, mosaic=mosaic, parts=parts, green=green, **red)
 
     def _run_pairs(self, source: str, kernel: str, /, *, margin: int | None = None, **arguments: Any) -> None:
-        """A work-item takes two rows. A step needs rows of the one before beyond its own: hence the margins, which the
-        last steps do without.
+        """Queues a kernel in which a work-item takes two rows.
+
+        `margin` is the number of extra rows above and below, which the following step reads. The last step has none.
         """
         if margin is not None:
             arguments["margin"] = margin
@@ -157,7 +158,7 @@ class _Directional:
 
 
 class _Noise:
-    """How noisy a mosaic is, measured and kept on the device."""
+    """The noise of a mosaic, measured on the device; the result stays there."""
 
     def __init__(self, mosaic: Planes) -> None:
         self._mosaic = mosaic
@@ -165,15 +166,15 @@ class _Noise:
         across, down = self._tiles
         self._sums = [mosaic.device.allocate(NOISE_BYTES * max(count, 1)) for count in (across * down, down, 1)]
 
-    def measure(self, site: Site, encoded: int) -> Buffer:
-        """Queues the kernels; returns what `best_finish` reads. A mosaic smaller than a tile has no noise."""
+    def measure(self, red: RedPosition, encoded: int) -> Buffer:
+        """Queues the kernels; returns the noise buffer for `best_finish`. It is 0 for a mosaic smaller than a tile."""
         across, down = self._tiles
         tiles, rows, noise = self._sums
         device, source = self._mosaic.device, "demosaic_best.cl"
         if across and down:
             device.run(
                 source, "tile_noise", (-(-across // 8) * 8, down), (8, 1), mosaic=self._mosaic.buffer, tiles=tiles,
-                pitch=self._mosaic.layout.pitch, tiles_x=across, tiles_y=down, **site, encoded=encoded,
+                pitch=self._mosaic.layout.pitch, tiles_x=across, tiles_y=down, **red, encoded=encoded,
             )  # fmt: skip
             device.run(
                 source, "sum_noise", (-(-down // 8) * 8, 1), (8, 1), tiles=tiles, sums=rows, count=across, rows=down
@@ -186,8 +187,8 @@ class _Noise:
             self._mosaic.device.release(sums)
 
 
-NOISE_TILE = 16  # sites; kernels/demosaic_best.cl holds the same number
-NOISE_BYTES = 4 * 2 * 3  # of a tile: its quietness and whether it counts, for each colour
+NOISE_TILE = 16  # photosites; kernels/demosaic_best.cl defines the same number
+NOISE_BYTES = 4 * 2 * 3  # per tile and colour: quietness, and whether the tile counts
 BEST = "demosaic_best.cl"
-assert PAD >= 10 + 4, "rcd_directions reads 4 sites beyond its margin of 10"
-assert PAD >= 12 + 4, "lmmse_differences reads 4 sites beyond its margin of 12"
+assert PAD >= 10 + 4, "rcd_directions reads 4 photosites beyond its margin of 10"
+assert PAD >= 12 + 4, "lmmse_differences reads 4 photosites beyond its margin of 12"

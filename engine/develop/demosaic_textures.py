@@ -1,4 +1,4 @@
-"""From a mosaic of any pattern to scene RGB: colours estimated by filters for several textures."""
+"""Demosaicing of any pattern: from a mosaic to scene RGB by linear filters for several textures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..compute.device import Buffer
 from ..compute.planes import Planes
 from .pattern import TextureEstimates
 
-MISSING = np.array([[1, 2], [0, 2], [0, 1]])  # at a site of red, green and blue, in this order
+MISSING = np.array([[1, 2], [0, 2], [0, 1]])  # channels to estimate at a red, a green and a blue photosite
 
 
 class DemosaicTextures:
@@ -27,15 +27,15 @@ class DemosaicTextures:
         self._estimates = TextureEstimates(mosaic, side, count=2)
 
     def prepare(self, cfa: Cfa) -> Buffer:
-        """The colours of the block's sites, as kernels/pattern.h wants them, once all is uploaded that the CFA decides.
+        """Uploads the tables of the CFA; returns the channels of the block in the form of kernels/pattern.h.
 
-        `run` does so too.
+        `run` calls it too.
         """
         return self._estimates.prepare(cfa, MISSING.T[:, cfa.channels()])
 
     def run(self, cfa: Cfa, matrix: NDArray[np.float64], encoded: bool) -> None:
-        """Queues the kernels. `matrix` (3, 3) takes linear camera RGB to scene RGB. `encoded` says that the mosaic is
-        in the domain of kernels/encoding.h, from which the result is decoded.
+        """Queues the kernels. `matrix` (3, 3) converts linear camera RGB to scene RGB. If `encoded`, the mosaic is in
+        the domain of kernels/encoding.h and the result is decoded.
         """
         colours = self.prepare(cfa)
         self._estimates.run(self.scene)
@@ -45,5 +45,5 @@ class DemosaicTextures:
         )  # fmt: skip
 
     def release(self) -> None:
-        """Gives its buffers back; harmless when done twice."""
+        """Releases its buffers; safe to call twice."""
         self._estimates.release()

@@ -1,4 +1,4 @@
-"""Raw noise reduction: the mosaic's own noise, which its profile tells, leaves before anything interpolates."""
+"""Raw noise reduction on the mosaic, by its noise profile, before any interpolation."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from ..cfa import Cfa
 from ..compute.planes import PAD, Planes
 from .noise import Four, VarianceStabilization
 
-_ROWS = 8  # that a work-item takes; kernels/denoise.cl
-# How far sites of one colour lie apart, for the first sweep and for the second; 0 leaves one out, which would reach
-# beyond the border.
+_ROWS = 8  # per work-item, as in kernels/denoise.cl
+# Distance between photosites of one colour for the first and the second sweep. 0 omits a sweep that would read beyond
+# the border.
 _STRIDES = {"mono": (1, 3), "bayer": (2, 6), "quad": (4, 0), "xtrans": (0, 6)}
 
 
 class Denoise:
-    """Non-local means between sites of one colour of mosaics of one size; `output` is a plane of its own."""
+    """Non-local means between photosites of one colour, for mosaics of one size; `output` is a separate plane."""
 
     def __init__(self, mosaic: Planes) -> None:
         self.mosaic = mosaic
@@ -31,9 +31,9 @@ class Denoise:
     ) -> None:
         """Queues the kernels that fill `output`, border mirrored, from `mosaic`, whose border is mirrored.
 
-        `noise` is the sensor's before white balance, `gains` the multipliers of white balance of the 2x2 sites that
-        repeat, in reading order (all 1 for X-Trans). `strength`, 0 to 1, is how much of the noise found is taken out:
-        0 gives the mosaic as it is. `encoded` says that the mosaic is in the domain of kernels/encoding.h.
+        `noise` is the sensor's noise before white balance, `gains` the white balance of the repeating 2x2 photosites in
+        reading order (all 1 for X-Trans). `strength`, 0 to 1, is the fraction of the noise to remove; 0 copies the
+        mosaic. If `encoded`, the mosaic is in the domain of kernels/encoding.h.
         """
         stabilized = VarianceStabilization.of(noise, gains)
         near, far = _STRIDES[cfa.kind]
@@ -44,27 +44,27 @@ class Denoise:
             extra_rows=PAD,
         )  # fmt: skip
         if near:
-            # The second sweep reads `margin` rows beyond the picture. What is left over of the last work-items lies
-            # half above, half below, so that nobody reads beyond the border.
+            # The second sweep reads `margin` rows beyond the picture. The surplus rows of the last work-items are split
+            # between top and bottom, so that no read leaves the border.
             margin = far + 1
             items = -(-(height + 2 * margin) // _ROWS)
             above = margin + (items * _ROWS - height - 2 * margin) // 2
             self.mosaic.run(
                 source, "denoise_fine", level=level, nearby=nearby, stride=near, first_row=-above, row_count=items
             )
-        # The variance of the noise that the second sweep still finds: 0.1, or all of it.
-        found, steep, even, other = (
+        # Variance of the noise before the second sweep: 0.1 after a first sweep, otherwise 1.
+        sweep_input, steep, even, result = (
             (nearby, 1 / 0.9, 0.5, self._level) if near else (level, 1 / 9, 2.0, self._nearby)
         )  # fmt: skip
         self.mosaic.run(
-            source, "denoise_coarse", level=found, afar=other.buffer, stride=far, steep=steep, even=even,
+            source, "denoise_coarse", level=sweep_input, afar=result.buffer, stride=far, steep=steep, even=even,
             row_count=-(-height // _ROWS),
         )  # fmt: skip
-        other.mirror()
-        green, stabilized_greens = (1 - (cfa.red_x + cfa.red_y) % 2, 0.5) if cfa.kind == "bayer" else (0, 0.0)
+        result.mirror()
+        green, fraction = (1 - (cfa.red_x + cfa.red_y) % 2, 0.5) if cfa.kind == "bayer" else (0, 0.0)
         self.mosaic.run(
-            source, "denoise_finish", level=other.buffer, mosaic=mosaic, denoised=self.output.buffer,
-            encoded=int(encoded), **stabilized.arguments, green=green, evened=stabilized_greens, strength=strength,
+            source, "denoise_finish", level=result.buffer, mosaic=mosaic, denoised=self.output.buffer,
+            encoded=int(encoded), **stabilized.arguments, green=green, mesh_fraction=fraction, strength=strength,
         )  # fmt: skip
         self.output.mirror()
 

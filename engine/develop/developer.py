@@ -1,43 +1,46 @@
-"""A frame, whatever its numbers mean, to scene-linear Rec.2020 planes on the device."""
+"""Development of a frame of any encoding to scene-linear Rec.2020 planes on the device."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import partial
 
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..compute.stage_cache import StageCache
 from ..frame import Frame
 from .balance import WhiteBalance
-from .development import RAW_STAGES, Development, scene_size
+from .development import RAW_STAGES, Development, development_at, drawn_size, scene_size
 from .metering import Exposure, Metering
+from .resize import Resize
 from .stages import Chain
 
 
 class Developer:
-    """Develops frames on one device: what it allocated and compiled for a frame serves the next ones of its kind.
+    """Develops frames on one device. It reuses the buffers and programs of a frame for later frames of the same kind.
 
-    Frames of a few kinds and sizes may come in turns; what served the least recently used kind is released.
+    Frames of a few kinds and sizes may alternate. The stages of the least recently used kind are released.
     """
 
     def __init__(self, device: Device) -> None:
         self._device = device
         self._chains = StageCache(self._make)
-        self._asked: dict[Hashable, tuple[Frame, Development]] = {}  # what chains that are not made yet are for
+        self._resizes = StageCache(partial(Resize, device))
+        self._requests: dict[Hashable, tuple[Frame, Development]] = {}  # the frame and settings of the chain to make
         self._last: Chain | None = None
         self._balance: tuple[str, WhiteBalance] | None = None
         self._exposure = Exposure()
-        self.exposure_ev = 0.0  # of the frame developed last, what was metered included
+        self.exposure_ev = 0.0  # exposure of the latest frame, metered exposure included
 
     @staticmethod
-    def size_of(frame: Frame, development: Development) -> tuple[int, int]:
-        """(width, height) of the scene planes that `develop` makes of a frame."""
-        return scene_size(frame, development)
+    def size_of(frame: Frame, development: Development, scale: float = 1.0) -> tuple[int, int]:
+        """(width, height) of the scene planes that `develop` makes from a frame."""
+        return drawn_size(frame, development, scale)
 
-    def develop(self, frame: Frame, development: Development) -> Planes:
-        """Queues the work and returns the scene planes, which the next call overwrites.
+    def develop(self, frame: Frame, development: Development, scale: float = 1.0) -> Planes:
+        """Queues the kernels and returns the scene planes, which the next call overwrites.
 
-        Scene-linear Rec.2020, three channels, border not yet mirrored. `half` gives half the size for a mosaic.
+        Scene-linear Rec.2020, three channels, border not yet mirrored. `half` halves the size of a mosaic.
         """
         if self._balance is None or self._balance[0] != development.white_balance:
             self._balance = development.white_balance, WhiteBalance(development.white_balance)
@@ -45,22 +48,37 @@ class Developer:
         metered_ev = self._exposure.of(frame, profile, Metering.parse(development.metering))
         self.exposure_ev = development.exposure_ev + metered_ev
         brightness = 2.0 ** (profile.exposure_ev + self.exposure_ev)
-        return self._chain_for(frame, development).run(frame, profile, development, brightness)
+        size, development = drawn_size(frame, development, scale), development_at(frame, development, scale)
+        scene = self._chain_for(frame, development).run(frame, profile, development, brightness)
+        return scene if scene.size == size else self._resizes.get(scene.size, size).run(scene)
+
+    def prepare(self, frame: Frame, development: Development, scale: float = 1.0) -> None:
+        """Begins to allocate, in a thread, what `develop` needs for such frames; returns at once."""
+        size, development = drawn_size(frame, development, scale), development_at(frame, development, scale)
+        key = Chain.key(RAW_STAGES, frame, development)
+        if not self._chains.has(key):
+            self._requests[key] = frame, development
+            self._chains.ahead(key)
+        developed = scene_size(frame, development)
+        if developed != size:
+            self._resizes.ahead(developed, size)
 
     def _chain_for(self, frame: Frame, development: Development) -> Chain:
         key = Chain.key(RAW_STAGES, frame, development)
-        self._asked[key] = frame, development
+        if not self._chains.has(key):
+            self._requests[key] = frame, development
         chain = self._chains.get(key)
-        self._asked.clear()
+        self._requests.pop(key, None)
         if chain is not self._last:
             chain.reset()
             self._last = chain
         return chain
 
     def _make(self, key: Hashable) -> Chain:
-        return Chain(self._device, RAW_STAGES, *self._asked[key])
+        return Chain(self._device, RAW_STAGES, *self._requests.pop(key))
 
     def release(self) -> None:
-        """Gives everything back; harmless when done twice."""
+        """Releases all stages; safe to call twice."""
         self._chains.release()
+        self._resizes.release()
         self._last = None

@@ -1,7 +1,7 @@
-"""How a frame is developed: the settings that a person may choose, and the stages from sensor numbers to scene light.
+"""The settings of raw development, and the table of its stages from sensor numbers to scene light.
 
-A new stage is its own file, a row in `RAW_STAGES` and, where it has a setting, a field of `Development`: the option
-with its help, the checks, the cache key, the order of release and the row of the bench follow from these.
+A new stage requires its own file, a row in `RAW_STAGES` and, if it has a setting, a field of `Development`. The option
+and its help, the checks, the cache key, the order of release and the benchmark row follow from these.
 """
 
 from __future__ import annotations
@@ -38,32 +38,32 @@ Quad = Literal["remosaic", "bin"]
 
 @dataclass(frozen=True, slots=True)
 class Development:
-    """Settings of the raw stage; `dataclasses.replace` changes one. GroundglassError where one is unknown.
+    """Settings of raw development; `dataclasses.replace` changes one. GroundglassError if a value is invalid.
 
     `demosaic` is `rcd`, `best`, `lmmse`, `malvar`, `bilinear` or `half` (half the size). `exposure_ev` brightens the
     scene light, in stops; with `metering` "centre-weighted", "average", "spot", "spot:X,Y" or "highlight-weighted" it
-    is added to what is metered. `white_balance` is "as-shot", "auto", a temperature ("5200K", with a tint
-    "5200K,+10"), the multipliers of red, green and blue ("2,1,1.6"), or "grey:X,Y", which makes that place grey
+    is added to the metered exposure. `white_balance` is "as-shot", "auto", a temperature ("5200K", with a tint
+    "5200K,+10"), the multipliers of red, green and blue ("2,1,1.6"), or "grey:X,Y", which makes that position grey
     (fractions of the upright picture, from the top left).
 
-    `highlights` says what becomes of clipped channels: "rebuild" from the others, or "clip" all where the first clips.
-    `defects` replaces dead and hot sites: those that the file lists, with "auto" also those that stick out. `denoise`,
-    `temporal` (noise reduction over frames) and `sharpen` (capture sharpening) are 0 to 1. `aberration`, lateral
-    colour, is "off", "auto", or by how many thousandths red and blue lie farther out than green ("0.4,-0.3"). `quad`
-    is what a quad-Bayer sensor gives: "remosaic" its full size, "bin" half of it.
+    `highlights` treats clipped channels: "rebuild" estimates them from unclipped ones, "clip" cuts all channels at the
+    level of the first that clips. `defects` replaces dead and hot photosites: "listed" those in the file, "auto" also
+    outliers. `denoise`, `temporal` (noise reduction over frames) and `sharpen` (capture sharpening) are 0 to 1.
+    `aberration`, lateral colour, is "off", "auto", or the outward shift of red and blue from green in thousandths
+    ("0.4,-0.3"). `quad` is the output of a quad-Bayer sensor: "remosaic" for full size, "bin" for half size.
     """
 
     demosaic: Annotated[
         Method, Setting("--demosaic", f"{', '.join(METHODS)}; half gives half the size.", as_text=True)
     ] = "rcd"
     exposure_ev: Annotated[
-        float, Setting("--exposure", "Brighter by so many stops, -10 to 10.", metavar="EV", first=True)
+        float, Setting("--exposure", "Exposure compensation in stops, -10 to 10.", metavar="EV", first=True)
     ] = 0.0
     metering: Annotated[
         str,
         Setting(
             "--metering",
-            "off, centre-weighted, average, spot, spot:X,Y or highlight-weighted; plus --exposure.",
+            "off, centre-weighted, average, spot, spot:X,Y or highlight-weighted; --exposure is added.",
             metavar="MODE",
             check=Metering.parse,
             first=True,
@@ -78,39 +78,56 @@ class Development:
             check=balance.Setting.parse,
         ),
     ] = "as-shot"
-    highlights: Annotated[Highlights, Setting("--highlights", "What becomes of clipped channels.")] = "rebuild"
-    defects: Annotated[DefectPixels, Setting("--defects", "Which dead and hot sites are replaced.", on="auto")] = (
-        "listed"
-    )
+    highlights: Annotated[Highlights, Setting("--highlights", "Treatment of clipped channels.")] = "rebuild"
+    defects: Annotated[
+        DefectPixels, Setting("--defects", "Dead and hot photosites to replace; auto detects more.", on="auto")
+    ] = "listed"
     denoise: Annotated[float, Setting("--denoise", "Raw noise reduction.", low=0.0, high=1.0, on=1.0)] = 0.0
     temporal: Annotated[float, Setting("--temporal", "Noise reduction over frames.", low=0.0, high=1.0, on=1.0)] = 0.0
     aberration: Annotated[
         str,
         Setting(
             "--aberration",
-            "Lateral colour: how many thousandths farther out than green.",
+            "Lateral colour: outward shift from green in thousandths.",
             metavar="off|auto|RED,BLUE",
             check=parse_aberration,
             on="0.4,-0.3",
         ),
     ] = "off"
     sharpen: Annotated[float, Setting("--sharpen", "Capture sharpening.", low=0.0, high=1.0, on=1.0)] = 0.0
-    quad: Annotated[Quad, Setting("--quad", "Of a quad-Bayer sensor: its full size, or half of it.")] = "remosaic"
+    quad: Annotated[Quad, Setting("--quad", "Quad-Bayer sensors: remosaic for full size, bin for half.")] = "remosaic"
 
     def __post_init__(self) -> None:
         check_settings(self)
         object.__setattr__(self, "metering", OLD_MODES.get(self.metering, self.metering))
 
     def with_all_stages(self) -> Development:
-        """This development with every stage that has a setting switched on, as the bench times them."""
-        on: dict[str, Any] = {name: said.on for name, (said, _) in settings_of(Development).items() if said.on}
-        return replace(self, **on)
+        """This development with every optional stage enabled, for the benchmark."""
+        values: dict[str, Any] = {
+            name: setting.on for name, (setting, _) in settings_of(Development).items() if setting.on
+        }
+        return replace(self, **values)
 
 
 def scene_size(frame: Frame, development: Development) -> tuple[int, int]:
-    """(width, height) of the scene planes that a frame becomes."""
+    """(width, height) of the scene planes of a frame."""
     width, height = (side // 2 for side in frame.size) if _is_binned(frame, development) else frame.size
     return demosaiced_size(width, height, development.demosaic) if _is_bayer(frame, development) else (width, height)
+
+
+def drawn_size(frame: Frame, development: Development, scale: float) -> tuple[int, int]:
+    """(width, height) of the scene planes at `scale`, above 0 to 1; at least one pixel each."""
+    width, height = scene_size(frame, development)
+    return max(round(scale * width), 1), max(round(scale * height), 1)
+
+
+def development_at(frame: Frame, development: Development, scale: float) -> Development:
+    """The development for a scale: a mosaic of which half the size is enough is demosaiced at half size."""
+    if not _is_bayer(frame, development):
+        return development
+    at_half = replace(development, demosaic="half")
+    enough = zip(scene_size(frame, at_half), drawn_size(frame, development, scale), strict=True)
+    return at_half if all(half >= drawn for half, drawn in enough) else development
 
 
 def _is_mosaic(frame: Frame, development: Development) -> bool:
@@ -135,124 +152,124 @@ def _rebuilds_highlights(frame: Frame, development: Development) -> bool:
 
 def _corrects_defects(frame: Frame, development: Development) -> bool:
     is_listed = development.defects == "listed" and frame.profile.defects is not None
-    is_known = _is_mosaic(frame, development) and frame.cfa.kind != "xtrans"
-    return is_known and (is_listed or development.defects == "auto")
+    is_supported = _is_mosaic(frame, development) and frame.cfa.kind != "xtrans"
+    return is_supported and (is_listed or development.defects == "auto")
 
 
-def _run_picture(stage: Picture, on: RunContext) -> None:
-    """The picture has its own balance already: what was chosen comes on top of it."""
-    stage.run(on.frame, on.to_scene * (np.array(on.profile.white_balance) / on.frame.profile.white_balance))
+def _run_picture(stage: Picture, run: RunContext) -> None:
+    """Applies the white balance relative to the balance of the picture itself."""
+    stage.run(run.frame, run.to_scene * (np.array(run.profile.white_balance) / run.frame.profile.white_balance))
 
 
-def _run_linearize(stage: Linearize, on: RunContext) -> None:
-    clip = on.encoded and not _rebuilds_highlights(on.frame, on.development)
-    stage.run(on.frame, on.profile, clip=clip, encoded=on.encoded)
-    if _is_binned(on.frame, on.development):
-        on.cfa = Cfa(on.cfa.pattern)
+def _run_linearize(stage: Linearize, run: RunContext) -> None:
+    clip = run.encoded and not _rebuilds_highlights(run.frame, run.development)
+    stage.run(run.frame, run.profile, clip=clip, encoded=run.encoded)
+    if _is_binned(run.frame, run.development):
+        run.cfa = Cfa(run.cfa.pattern)
 
 
-def _run_remosaic(stage: Remosaic, on: RunContext) -> None:
-    stage.run(on.cfa, on.encoded)
-    on.cfa = Remosaic.bayer_of(on.cfa)
+def _run_remosaic(stage: Remosaic, run: RunContext) -> None:
+    stage.run(run.cfa, run.encoded)
+    run.cfa = Remosaic.bayer_of(run.cfa)
 
 
-def _run_defects(stage: Defects, on: RunContext) -> None:
-    stage.set_listed(on.frame.profile.defects)
-    stage.run(on.cfa, detect=on.development.defects == "auto")
+def _run_defects(stage: Defects, run: RunContext) -> None:
+    stage.set_listed(run.frame.profile.defects)
+    stage.run(run.cfa, detect=run.development.defects == "auto")
 
 
-def _run_highlights(stage: HighlightsStage, on: RunContext) -> None:
-    gain_map = None if _is_binned(on.frame, on.development) else on.profile.gain_map
-    stage.run(on.cfa, clips(on.profile), on.encoded, gain_map)
+def _run_highlights(stage: HighlightsStage, run: RunContext) -> None:
+    gain_map = None if _is_binned(run.frame, run.development) else run.profile.gain_map
+    stage.run(run.cfa, clips(run.profile), run.encoded, gain_map)
 
 
-def _run_temporal(stage: Temporal, on: RunContext) -> None:
-    stage.run(on.cfa, on.noise, cfa_gains(on.profile, on.cfa), on.development.temporal, encoded=on.encoded)
+def _run_temporal(stage: Temporal, run: RunContext) -> None:
+    stage.run(run.cfa, run.noise, cfa_gains(run.profile, run.cfa), run.development.temporal, encoded=run.encoded)
 
 
-def _run_denoise(stage: Denoise, on: RunContext) -> None:
-    stage.run(on.cfa, on.noise, cfa_gains(on.profile, on.cfa), on.development.denoise, encoded=on.encoded)
+def _run_denoise(stage: Denoise, run: RunContext) -> None:
+    stage.run(run.cfa, run.noise, cfa_gains(run.profile, run.cfa), run.development.denoise, encoded=run.encoded)
 
 
-def _make_demosaic(made: MakeContext) -> Demosaic:
-    method = made.development.demosaic
-    return Demosaic(made.planes, made.new_planes(demosaiced_size(*made.planes.size, method), 3), method)
+def _make_demosaic(make: MakeContext) -> Demosaic:
+    method = make.development.demosaic
+    return Demosaic(make.planes, make.new_planes(demosaiced_size(*make.planes.size, method), 3), method)
 
 
-def _run_sharpen(stage: Sharpen, on: RunContext) -> None:
-    """In the domain of the square root shot noise is even; brightening raises it by its own root."""
-    shot = 0.0 if on.profile.noise is None else on.profile.noise.shot
-    stage.run(on.development.sharpen, noise=0.5 * (shot * on.brightness) ** 0.5)
+def _run_sharpen(stage: Sharpen, run: RunContext) -> None:
+    """Shot noise is uniform in the square-root domain; a brightness factor multiplies it by the factor's root."""
+    slope = 0.0 if run.profile.noise is None else run.profile.noise.shot
+    stage.run(run.development.sharpen, noise=0.5 * (slope * run.brightness) ** 0.5)
 
 
-# In the order in which a frame goes through them: a picture through the first and the last, a mosaic through the rest.
+# In processing order. A picture passes through the first and the last stage, a mosaic through the others and the last.
 RAW_STAGES: Table = (
     StageSpec(
         "picture",
         applies=lambda frame, _: frame.encoding is not Encoding.MOSAIC,
-        make=lambda made: Picture(made.device, made.frame),
+        make=lambda make: Picture(make.device, make.frame),
         run=_run_picture,
         key=lambda frame, _: (frame.encoding, frame.pixels.dtype),
     ),
     StageSpec(
         "linearize",
         applies=_is_mosaic,
-        make=lambda made: Linearize(made.device, made.frame, binned=_is_binned(made.frame, made.development)),
+        make=lambda make: Linearize(make.device, make.frame, binned=_is_binned(make.frame, make.development)),
         run=_run_linearize,
-        key=lambda frame, asked: (frame.packing, frame.pixels.strides, frame.cfa.kind, _is_binned(frame, asked)),
+        key=lambda frame, dev: (frame.packing, frame.pixels.strides, frame.cfa.kind, _is_binned(frame, dev)),
     ),
     StageSpec(
         "remosaic",
-        applies=lambda frame, asked: _is_kind("quad", frame) and asked.quad == "remosaic",
-        make=lambda made: Remosaic(made.planes),
+        applies=lambda frame, dev: _is_kind("quad", frame) and dev.quad == "remosaic",
+        make=lambda make: Remosaic(make.planes),
         run=_run_remosaic,
     ),
-    StageSpec("defects", applies=_corrects_defects, make=lambda made: Defects(made.planes), run=_run_defects),
+    StageSpec("defects", applies=_corrects_defects, make=lambda make: Defects(make.planes), run=_run_defects),
     StageSpec(
         "highlights",
         applies=_rebuilds_highlights,
-        make=lambda made: HighlightsStage(made.planes),
+        make=lambda make: HighlightsStage(make.planes),
         run=_run_highlights,
     ),
     StageSpec(
         "temporal",
-        applies=lambda frame, asked: _is_mosaic(frame, asked) and asked.temporal > 0,
-        make=lambda made: Temporal(made.planes),
+        applies=lambda frame, dev: _is_mosaic(frame, dev) and dev.temporal > 0,
+        make=lambda make: Temporal(make.planes),
         run=_run_temporal,
         reset=lambda stage: stage.reset(),
     ),
     StageSpec(
         "denoise",
-        applies=lambda frame, asked: _is_mosaic(frame, asked) and asked.denoise > 0,
-        make=lambda made: Denoise(made.planes),
+        applies=lambda frame, dev: _is_mosaic(frame, dev) and dev.denoise > 0,
+        make=lambda make: Denoise(make.planes),
         run=_run_denoise,
     ),
     StageSpec(
         "aberration",
-        applies=lambda frame, asked: _is_bayer(frame, asked) and asked.aberration != "off",
-        make=lambda made: Aberration(made.planes),
-        run=lambda stage, on: stage.run(on.cfa, on.estimates.shifts(on.frame, on.development.aberration)),
-        key=lambda _, asked: asked.aberration,
+        applies=lambda frame, dev: _is_bayer(frame, dev) and dev.aberration != "off",
+        make=lambda make: Aberration(make.planes),
+        run=lambda stage, run: stage.run(run.cfa, run.estimates.shifts(run.frame, run.development.aberration)),
+        key=lambda _, dev: dev.aberration,
     ),
     StageSpec(
         "demosaic",
         applies=_is_bayer,
         make=_make_demosaic,
-        run=lambda stage, on: stage.run(on.cfa, on.to_scene, on.encoded),
-        key=lambda _, asked: asked.demosaic,
+        run=lambda stage, run: stage.run(run.cfa, run.to_scene, run.encoded),
+        key=lambda _, dev: dev.demosaic,
     ),
     StageSpec(
         "demosaic X-Trans",
         applies=lambda frame, _: _is_kind("xtrans", frame),
-        make=lambda made: DemosaicXTrans(made.planes, made.new_planes(made.planes.size, 3)),
-        run=lambda stage, on: stage.run(on.cfa, clips(on.profile), on.to_scene),
+        make=lambda make: DemosaicXTrans(make.planes, make.new_planes(make.planes.size, 3)),
+        run=lambda stage, run: stage.run(run.cfa, clips(run.profile), run.to_scene),
     ),
     StageSpec(
         "demosaic monochrome",
         applies=lambda frame, _: _is_kind("mono", frame),
-        make=lambda made: DemosaicMono(made.planes, made.new_planes(made.planes.size, 3)),
-        run=lambda stage, on: stage.run(on.to_scene, on.encoded),
+        make=lambda make: DemosaicMono(make.planes, make.new_planes(make.planes.size, 3)),
+        run=lambda stage, run: stage.run(run.to_scene, run.encoded),
     ),
-    # Always there, and without planes of its own until it has something to do: a chain goes on when it is switched on.
-    StageSpec("sharpen", applies=lambda *_: True, make=lambda made: Sharpen(made.planes), run=_run_sharpen),
+    # Part of every chain, so that switching it on keeps the chain. It allocates planes when it first sharpens.
+    StageSpec("sharpen", applies=lambda *_: True, make=lambda make: Sharpen(make.planes), run=_run_sharpen),
 )

@@ -1,4 +1,4 @@
-"""What a raw's first frame tells about sensor and lens where neither its file nor the user says it."""
+"""Estimates of noise and lateral colour from the first frame, if neither its file nor the user specifies them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from .noise import estimate_noise
 
 
 class Estimates:
-    """The noise and the lateral colour of the frames of one source; measured once, on the first frame that needs it."""
+    """Noise and lateral colour of one source; each is measured once, on the first frame that requires it."""
 
     def __init__(self) -> None:
         self._noise: NoiseProfile | None = None
         self._shifts: Shifts | None = None
 
     def noise(self, frame: Frame) -> NoiseProfile:
-        """What the camera's profile says, or what the first frame shows."""
+        """The noise profile of the camera; if it has none, the estimate from the first frame."""
         if frame.profile.noise is not None:
             return frame.profile.noise
         if self._noise is None:
             self._noise = estimate_noise(unpack(frame.pixels, frame.packing, frame.width), frame.profile, frame.cfa)
         return self._noise
 
-    def shifts(self, frame: Frame, asked: str) -> Shifts:
-        """What is `asked` for, what the lens's maker says, or what the first frame shows."""
+    def shifts(self, frame: Frame, setting: str) -> Shifts:
+        """The shifts of `setting`. For "auto": those in the file's metadata, else the estimate from the first frame."""
         if self._shifts is None:
-            self._shifts = parse_aberration(asked)
+            self._shifts = parse_aberration(setting)
         if self._shifts is None and frame.profile.lateral is not None:
             red, blue = frame.profile.lateral
             self._shifts = Shift(red / 1000), Shift(blue / 1000)
@@ -41,5 +41,5 @@ class Estimates:
         return self._shifts
 
     def reset(self) -> None:
-        """Forgets what was measured: another source begins."""
+        """Discards the estimates. Call it when the source changes."""
         self._noise = self._shifts = None

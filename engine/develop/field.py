@@ -1,4 +1,4 @@
-"""A setting as the field of a dataclass: what is valid, and the words for the command line, said once."""
+"""Settings declared as annotated dataclass fields: the valid values, the command line option and its help."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..errors import GroundglassError
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a field says besides its type and default: `denoise: Annotated[float, Setting("--denoise", ...)] = 0.0`.
+    """The annotation of a field: `denoise: Annotated[float, Setting("--denoise", ...)] = 0.0`.
 
-    `option` is its name on the command line and `help` one line about it. `metavar` stands for the value in the help.
-    A number is valid from `low` to `high` where these are given; a text where `check` returns, which otherwise raises
-    GroundglassError. Literal types are choices; with `as_text` the command line takes them as a text and leaves the
-    message for an unknown one to the setting. `first` puts the option before those of the fields above it. `on` is the
-    value with which the stage of this setting does most: the bench times that.
+    `option` is its name on the command line, `help` its one-line description, `metavar` the placeholder of its value.
+    A number must lie between `low` and `high` if these are given. `check` raises GroundglassError for an invalid text.
+    Literal types are choices; with `as_text` the command line accepts any text and `check_settings` reports unknown
+    values. `first` puts the option before the options of the preceding fields. `on` is the value that enables the
+    setting's stage at full strength; the benchmark uses it.
     """
 
     option: str
@@ -35,29 +35,29 @@ class Setting:
 
 @cache
 def settings_of(cls: Hashable) -> dict[str, tuple[Setting, Any]]:
-    """The settings of a dataclass by the names of their fields, in the order of its options, each with its type."""
-    found: dict[str, tuple[Setting, Any]] = {}
+    """The settings of a dataclass and their types by field name, in the order of the options."""
+    settings: dict[str, tuple[Setting, Any]] = {}
     for name, hint in get_type_hints(cls, include_extras=True).items():
-        kind, *said = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-        for one in said:
-            if isinstance(one, Setting):
-                found[name] = one, kind
-    return dict(sorted(found.items(), key=lambda item: not item[1][0].first))
+        kind, *annotations = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        for annotation in annotations:
+            if isinstance(annotation, Setting):
+                settings[name] = annotation, kind
+    return dict(sorted(settings.items(), key=lambda item: not item[1][0].first))
 
 
 def check_settings(values: Any) -> None:
-    """GroundglassError for the first setting of a dataclass's instance that is not valid."""
-    for name, (said, kind) in settings_of(values.__class__).items():
+    """Raises GroundglassError for the first invalid setting of a dataclass instance."""
+    for name, (setting, kind) in settings_of(values.__class__).items():
         value = getattr(values, name)
         if get_origin(kind) is Literal and value not in get_args(kind):
             raise GroundglassError(f"{name} '{value}' is unknown; {_hint(str(value), get_args(kind))}")
-        if said.check is not None:
-            said.check(value)
-        if said.low is not None and said.high is not None and not said.low <= value <= said.high:
-            middle = (said.low + said.high) / 2
-            raise GroundglassError(f"{name} {value:g} is outside {said.low:g}..{said.high:g}; try {middle:g}")
+        if setting.check is not None:
+            setting.check(value)
+        if setting.low is not None and setting.high is not None and not setting.low <= value <= setting.high:
+            middle = (setting.low + setting.high) / 2
+            raise GroundglassError(f"{name} {value:g} is outside {setting.low:g}..{setting.high:g}; try {middle:g}")
 
 
-def _hint(given: str, choices: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(given, choices, n=1)
+def _hint(value: str, choices: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(value, choices, n=1)
     return f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(choices)}"

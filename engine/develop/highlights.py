@@ -1,4 +1,4 @@
-"""Clipped channels rebuilt from those that still live, before the mosaic becomes a picture."""
+"""Reconstruction of clipped channels from unclipped ones, before demosaicing."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ..cfa import Cfa
 from ..compute.device import Buffer
 from ..compute.planes import Planes
 
-TILE = 16  # sites; kernels/highlights.cl holds the same number
-STEP = 4  # from a level of the pyramids to the next; kernels/highlights.cl likewise
-DEEP = 1  # the level, of 64 sites a tile, over which light runs out to white
-COLOURS = 4, 3  # floats of a tile, and which of them says how much is known: red, green, blue, known
-WHITES = 3, 1  # how white, known, the part where all is clipped
+TILE = 16  # photosites; kernels/highlights.cl defines the same number
+STEP = 4  # size ratio of successive pyramid levels; kernels/highlights.cl defines the same number
+DEEP = 1  # the pyramid level, 64 photosites per tile, over which clipped light fades to white
+COLOURS = 4, 3  # floats per tile (red, green, blue, weight), and the index of the weight
+WHITES = 3, 1  # floats per tile (whiteness, weight, share of fully clipped photosites), and the index of the weight
 
 
 class Highlights:
-    """Rebuilds, in place, the clipped sites of Bayer mosaics of one size; `output` is the mosaic itself.
+    """Rebuilds the clipped photosites of Bayer mosaics of one size in place; `output` is the mosaic itself.
 
-    The light of a clipped site goes on in the colour of the unclipped light around it, with the white in it that two
-    channels tell of, as bright as the channels beside it say that have not clipped. Where all have, it is as bright as
-    it must be for all to clip, and runs out to white.
+    A clipped photosite gets the colour of the unclipped light in its neighbourhood, mixed with the white that two
+    channels determine. Its brightness follows the adjacent unclipped channels. If all channels are clipped, it is as
+    bright as necessary for all of them to clip, and fades to white.
     """
 
     def __init__(self, mosaic: Planes) -> None:
@@ -37,7 +37,7 @@ class Highlights:
         self._levels = [(sum(tiles[:level]), *size) for level, size in enumerate(sizes)]  # start, across, down
         self._colours, self._whites = (device.allocate(4 * stride * sum(tiles)) for stride, _ in (COLOURS, WHITES))
         self._gains: Planes | None = None
-        self._gain_map: NDArray[np.float32] | None = None  # what _gains holds
+        self._gain_map: NDArray[np.float32] | None = None  # the map in _gains
 
     def run(
         self,
@@ -46,14 +46,14 @@ class Highlights:
         encoded: bool,
         gain_map: NDArray[np.float32] | None = None,
     ) -> None:
-        """Queues the kernels. `clips` is the light at which red, green and blue sites clip, times `gain_map` (H, W)
-        where sites have gains of their own; no site may have been cut below that. `encoded` says that the mosaic is in
-        the domain of kernels/encoding.h.
+        """Queues the kernels. `clips` is the light at which red, green and blue clip. A `gain_map` (H, W) multiplies it
+        for each photosite. No photosite may be clipped below that. If `encoded`, the mosaic is in the domain of
+        kernels/encoding.h.
         """
         mosaic, (width, height) = self.output, self.output.size
-        source, gains = "highlights.cl", mosaic.buffer  # whose gains nobody reads
+        source, gains = "highlights.cl", mosaic.buffer  # a placeholder: without SHADED no kernel reads `gains`
         if gain_map is not None:
-            source, gains = "highlights.cl?SHADED=1", self._uploaded(gain_map).buffer
+            source, gains = "highlights.cl?SHADED=1", self._upload(gain_map).buffer
         _, across, down = self._levels[0]
         common: dict[str, Any] = {
             "mosaic": mosaic.buffer,
@@ -82,7 +82,7 @@ class Highlights:
         mosaic.mirror()
 
     def _spread(self, grid: Buffer, stride: int, known: int) -> None:
-        """What is known of some tiles of `grid`, to all of them."""
+        """Interpolates the tiles of `grid` without data from tiles with data (push and pull)."""
         steps = list(pairwise(self._levels))
         source = "highlights.cl"
         for (fine, fine_x, fine_y), (coarse, coarse_x, coarse_y) in steps:
@@ -100,18 +100,18 @@ class Highlights:
     def _run_small(self, source: str, kernel: str, items: tuple[int, int], /, **arguments: object) -> None:
         self.output.device.launch(source, kernel, (-(-items[0] // 8) * 8, items[1]), (8, 1), arguments)
 
-    def _uploaded(self, gain_map: NDArray[np.float32]) -> Planes:
-        """The gains on the device, border mirrored; they travel again only when they change."""
+    def _upload(self, gain_map: NDArray[np.float32]) -> Planes:
+        """The gains on the device, border mirrored; uploaded only if the map changed."""
         if self._gains is None:
             self._gains = Planes(self.output.device, *self.output.size, 1)
         if self._gain_map is not gain_map:
             self._gains.write(np.asarray(gain_map, np.float32)[..., None])
             self._gains.mirror()
-            self._gain_map = gain_map  # kept alive, so that no other array takes its identity
+            self._gain_map = gain_map  # keeps the array alive, so that no other array gets its identity
         return self._gains
 
     def release(self) -> None:
-        """Gives back what it holds besides the mosaic; harmless when done twice."""
+        """Releases all buffers except the mosaic; safe to call twice."""
         for buffer in (self._colours, self._whites):
             self.output.device.release(buffer)
         if self._gains is not None:

@@ -1,4 +1,4 @@
-"""Black level, white level and white balance: what turns sensor numbers into light, site by site."""
+"""Black level, white level and white balance: the conversion of sensor numbers to light for each photosite."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Four = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Site s of the block of four that repeats, in reading order, becomes `(number - black[s]) * gain[s]`."""
+    """Photosite s of the repeating 2x2 block, in reading order, becomes `(number - black[s]) * gain[s]`."""
 
     black: Four
     gain: Four
 
     @classmethod
     def of(cls, profile: CameraProfile, cfa: Cfa) -> Levels:
-        """Scaled so that the channel that clips first does so at 1; `clips` says where the others do.
+        """The levels of a profile, scaled so that the first channel to clip does so at 1; `clips` gives the others.
 
-        The sites of X-Trans, whose block is larger, and of a sensor without filters all have a gain without balance.
+        X-Trans, which has a larger block, and monochrome sensors have gains without white balance.
         """
         black = profile.black
         gain = [
@@ -31,7 +31,7 @@ class Levels:
 
 
 def cfa_gains(profile: CameraProfile, cfa: Cfa) -> Four:
-    """The white balance of the four sites that repeat, scaled as `clips` is; 1 where it is not applied by site."""
+    """White balance of the repeating 2x2 photosites, scaled like `clips`; 1 for X-Trans and monochrome sensors."""
     if cfa.kind not in ("bayer", "quad"):
         return 1.0, 1.0, 1.0, 1.0
     channels = cfa.channels()[:: cfa.block, :: cfa.block].ravel()
@@ -40,7 +40,7 @@ def cfa_gains(profile: CameraProfile, cfa: Cfa) -> Four:
 
 
 def clips(profile: CameraProfile) -> tuple[float, float, float]:
-    """The light at which red, green and blue clip, once balanced: 1 for the one that does so first."""
+    """The white-balanced light at which red, green and blue clip; 1 for the first channel to clip."""
     weakest = min(profile.white_balance)
     red, green, blue = (multiplier / weakest for multiplier in profile.white_balance)
     return red, green, blue

@@ -1,4 +1,4 @@
-"""From the mosaic of a sensor without filters to scene RGB."""
+"""From the mosaic of a monochrome sensor to scene RGB."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..compute.planes import Planes
 
 
 class DemosaicMono:
-    """Fills `scene`, three planes, from `mosaic`, both of one size: every site becomes a grey pixel."""
+    """Fills `scene`, three planes, from `mosaic`, both of one size: every photosite becomes a grey pixel."""
 
     def __init__(self, mosaic: Planes, scene: Planes) -> None:
         self.mosaic, self.scene = mosaic, scene
@@ -19,9 +19,8 @@ class DemosaicMono:
         return self.scene
 
     def run(self, matrix: NDArray[np.float64], encoded: bool) -> None:
-        """Queues the kernel. `matrix` (3, 3) takes linear camera RGB to scene RGB: of light without colour it leaves
-        the sums of its rows, so that what it takes for grey is grey. `encoded` says that the mosaic is in the domain
-        of kernels/encoding.h.
+        """Queues the kernel. `matrix` (3, 3) converts linear camera RGB to scene RGB; its row sums are the scene RGB of
+        grey. If `encoded`, the mosaic is in the domain of kernels/encoding.h.
         """
         red, green, blue = (float(row_sum) for row_sum in matrix.sum(axis=1))
         self.mosaic.run(
@@ -30,4 +29,4 @@ class DemosaicMono:
         )  # fmt: skip
 
     def release(self) -> None:
-        """Nothing is held; harmless twice."""
+        """Does nothing: the stage owns no buffers."""

@@ -1,4 +1,4 @@
-"""Mosaics of any pattern on the device: what their kernels must know of it, and estimates of the colours that lack."""
+"""Mosaics of any CFA pattern on the device: the tables for their kernels, and estimates of the missing colours."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ..compute.device import Buffer
 from ..compute.planes import Planes
 from .textures import STEPS, TEXTURES, filters
 
-BORDER = 8  # how far kernels/pattern_border.cl continues a mosaic
-SPREAD = 3  # over so many sites on each side kernels/textures.cl takes the mean of what a texture gets wrong
-STACKED = 12  # rows that work-items of kernels/textures.cl take who stand below one another in a block
+BORDER = 8  # width of the border that kernels/pattern_border.cl fills
+SPREAD = 3  # radius, in photosites, over which kernels/textures.cl averages the error of a texture
+STACKED = 12  # rows that a column of work-items of kernels/textures.cl processes per block
 
 
 class TextureEstimates:
-    """Estimates `count` colours at each site of `mosaic`, whose pattern repeats after `side` sites or fewer.
+    """Estimates `count` colours at each photosite of `mosaic`, whose pattern repeats after at most `side` photosites.
 
-    The mosaic's border is overwritten: a reflected one shows the colours of other sites than are there.
+    The mosaic's border is overwritten: reflection would put the wrong colours at its photosites.
     """
 
     def __init__(self, mosaic: Planes, side: int, count: int) -> None:
@@ -32,10 +32,10 @@ class TextureEstimates:
         self._residual, self._spread = (Planes(self._device, *mosaic.size, 1) for _ in range(2))
 
     def prepare(self, cfa: Cfa, wanted: NDArray[np.intp]) -> Buffer:
-        """Uploads what depends on the CFA, when it changes: finding the filters takes a moment.
+        """Uploads the tables of the CFA if it has changed; computing the filters is slow.
 
-        `wanted` (count, n, n) are the channels to be estimated at each site of a block that repeats. Returns the
-        colours of the sites, as kernels/pattern.h wants them.
+        `wanted` (count, n, n) are the channels to estimate at each photosite of the repeating block. Returns the
+        channels of the photosites in the form of kernels/pattern.h.
         """
         if cfa != self._cfa:
             channels = self._tiled(cfa.channels())
@@ -45,7 +45,7 @@ class TextureEstimates:
         return self._colours
 
     def run(self, sums: Planes) -> None:
-        """Queues the kernels: the first planes of `sums` are the estimates times their trust, the last the trust."""
+        """Queues the kernels. The first planes of `sums` become the weighted estimates, the last the sum of weights."""
         mosaic, source = self.mosaic, f"textures.cl?SIDE={self._side}&ESTIMATES={self._count}"
         width, height = mosaic.size
         border = 2 * BORDER * (width + 2 * BORDER + height)
@@ -53,35 +53,35 @@ class TextureEstimates:
             f"pattern_border.cl?SIDE={self._side}", "pattern_border", (-(-border // 64) * 64,), (64,),
             mosaic=mosaic.buffer, colours=self._colours, width=width, height=height, pitch=mosaic.layout.pitch,
         )  # fmt: skip
-        surprise, spread = self._residual.buffer, self._spread.buffer
+        residual, spread = self._residual.buffer, self._spread.buffer
         for texture in range(len(TEXTURES)):
             mosaic.run(
-                source, "texture_residual", mosaic=mosaic.buffer, filters=self._filters, surprise=surprise,
+                source, "texture_residual", mosaic=mosaic.buffer, filters=self._filters, residual=residual,
                 kind=texture, row_count=self._items(height + 2 * SPREAD),
             )  # fmt: skip
-            mosaic.run(source, "texture_spread", surprise=surprise, spread=spread, extra_rows=SPREAD)
+            mosaic.run(source, "texture_spread", residual=residual, spread=spread, extra_rows=SPREAD)
             mosaic.run(
                 source, "texture_estimate", mosaic=mosaic.buffer, filters=self._filters, spread=spread,
                 sums=sums.buffer, kind=texture, row_count=self._items(height),
             )  # fmt: skip
 
     def _items(self, rows: int) -> int:
-        """Work-items that stand below one another for `rows` rows, of which each takes several, `side` apart."""
+        """Work-items in a column for `rows` rows; each processes several rows, `side` apart."""
         return -(-rows // STACKED) * self._side
 
     def release(self) -> None:
-        """Gives its buffers back; harmless when done twice."""
+        """Releases its buffers; safe to call twice."""
         for planes in (self._residual, self._spread):
             planes.release()
         for buffer in (self._filters, self._colours):
             self._device.release(buffer)
 
     def _tiled(self, block: NDArray[np.intp]) -> NDArray[np.intp]:
-        """(..., side, side), from a block whose side divides that."""
+        """(..., side, side): the block, repeated; its side divides `side`."""
         times = self._side // block.shape[-1]
         return np.tile(block, (times, times))
 
     def _upload(self, buffer: Buffer, table: NDArray[np.float32]) -> None:
-        """(..., side) numbers, the columns again and again: kernels/pattern.h says why."""
+        """Uploads (..., side) numbers with their columns repeated, as kernels/pattern.h requires."""
         columns = np.arange(self._row) % self._side
         self._device.write(buffer, np.ascontiguousarray(table[..., columns], np.float32))

@@ -1,4 +1,4 @@
-"""Pictures that are no mosaic, display-encoded or scene-linear, to scene RGB on the device."""
+"""RGB pictures, display-encoded or scene-linear, to scene RGB on the device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..frame import Encoding, Frame
 
 
 class Picture:
-    """Develops pictures of one size, encoding and kind of number."""
+    """Develops pictures of one size, encoding and dtype."""
 
     def __init__(self, device: Device, frame: Frame) -> None:
         self._device = device
@@ -24,7 +24,7 @@ class Picture:
         self._kernel = f"picture_{'f32' if not is_display else 'u8' if frame.pixels.dtype == np.uint8 else 'u16'}"
         self._table = device.allocate(table.nbytes)
         device.write(self._table, table)
-        # Kernels read whole runs: beyond the last row by up to one padded row.
+        # Kernels read whole runs: up to one padded row beyond the last row.
         slack = self.scene.layout.pitch * frame.pixels.itemsize * 3
         self._numbers = device.allocate(frame.pixels.nbytes + slack)
 
@@ -33,7 +33,7 @@ class Picture:
         return self.scene
 
     def run(self, frame: Frame, matrix: NDArray[np.float64]) -> None:
-        """Queues the kernel that fills `scene`; `matrix` (3, 3) takes linear picture RGB to scene RGB."""
+        """Queues the kernel that fills `scene`; `matrix` (3, 3) converts linear picture RGB to scene RGB."""
         self._device.write(self._numbers, frame.pixels)
         self.scene.run(
             "picture.cl", self._kernel, numbers=self._numbers, table=self._table, scene=self.scene.buffer,
@@ -48,7 +48,7 @@ class Picture:
 
 @cache
 def linear_table(count: int) -> NDArray[np.float32]:
-    """Linear light (0 to 1) of each of `count` sRGB-encoded numbers (IEC 61966-2-1)."""
+    """Linear light (0 to 1) of `count` evenly spaced sRGB-encoded values (IEC 61966-2-1)."""
     encoded = np.arange(count, dtype=np.float64) / max(count - 1, 1)
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     return linear.astype(np.float32)

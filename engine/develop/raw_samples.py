@@ -1,4 +1,4 @@
-"""The light of a frame at places spread evenly over it: what is measured to balance and to expose it."""
+"""Evenly spaced samples of a frame's light, for white balance and metering."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from ..frame import Encoding, Frame
 from ..packing import unpack
 
-BLOCKS = 96  # across and down: enough to judge a picture by, and a millisecond
+BLOCKS = 96  # maximum blocks in each direction; takes about a millisecond
 
 
 def sample_raw(frame: Frame, area: tuple[int, int, int, int] | None = None) -> NDArray[np.float64]:
-    """(rows, columns, 3) red, green and blue light, as the frame has it, 1 at the white level, evenly over `area`.
+    """(rows, columns, 3) red, green and blue light of blocks evenly spaced in `area`; 1 is the white level.
 
-    `area` is left, top, right, bottom in sites; None is the whole frame. There are up to BLOCKS rows and columns, maybe
-    none. A block is the array's own, of which each colour's sites are averaged, or the one colour of a monochrome
-    sensor is all three; in a picture it is a pixel.
+    `area` is left, top, right, bottom in photosites; None is the whole frame. There are 0 to BLOCKS rows and columns.
+    In a mosaic a sample is the mean of each colour over a repeating block of the CFA; a monochrome sensor gives three
+    equal values. In a picture a sample is a pixel. White balance is not applied.
     """
     left, top, right, bottom = area or (0, 0, frame.width, frame.height)
     side = len(frame.cfa.channels()) if frame.encoding is Encoding.MOSAIC else 1
@@ -37,11 +37,12 @@ def sample_raw(frame: Frame, area: tuple[int, int, int, int] | None = None) -> N
     photosites = [frame.cfa.channels() == channel for channel in range(3)]
     if frame.cfa.kind == "mono":
         photosites = [np.ones((side, side), bool)] * 3
-    return np.stack([light[:, one].mean(axis=1) for one in photosites], axis=1).reshape(len(rows), len(columns), 3)
+    means = [light[:, mask].mean(axis=1) for mask in photosites]
+    return np.stack(means, axis=1).reshape(len(rows), len(columns), 3)
 
 
 def _starts(first: int, end: int, side: int) -> NDArray[np.intp]:
-    """Where up to BLOCKS blocks of `side` begin, evenly from `first` on and in step with the array, before `end`."""
+    """Starts of up to BLOCKS evenly spaced blocks of `side` between `first` and `end`, aligned with the CFA."""
     begin = -(-first // side)
     count = max(end // side - begin, 0)
     steps = np.linspace(0, count - 1, min(count, BLOCKS)).astype(np.intp)
@@ -49,7 +50,7 @@ def _starts(first: int, end: int, side: int) -> NDArray[np.intp]:
 
 
 def _picture_samples(pixels: NDArray[Any]) -> NDArray[np.float64]:
-    """Linear light of display-encoded integers (IEC 61966-2-1); of floats, which are light already, themselves."""
+    """Linear light of display-encoded integers (IEC 61966-2-1); floats are linear already."""
     if not np.issubdtype(pixels.dtype, np.integer):
         return np.asarray(pixels, np.float64)
     encoded = np.asarray(pixels, np.float64) / np.iinfo(pixels.dtype).max

@@ -1,4 +1,4 @@
-"""From a quad-Bayer mosaic to the Bayer mosaic of the same size, which any Bayer method demosaics."""
+"""From a quad-Bayer mosaic to a Bayer mosaic of the same size, for any Bayer demosaicing method."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .pattern import TextureEstimates
 
 
 class Remosaic:
-    """Fills `output`, a mosaic in the order `bayer_of(cfa)`, from `mosaic`, whose border is overwritten."""
+    """Fills `output`, a mosaic with the CFA `bayer_of(cfa)`, from `mosaic`, whose border is overwritten."""
 
     def __init__(self, mosaic: Planes) -> None:
         self.mosaic = mosaic
@@ -22,10 +22,10 @@ class Remosaic:
         return Cfa(cfa.pattern)
 
     def run(self, cfa: Cfa, encoded: bool) -> None:
-        """Queues the kernels that fill `output`, its border mirrored.
+        """Queues the kernels that fill `output`, border mirrored.
 
-        Sites whose colour is the Bayer order's already keep their number; the others are estimated in the domain in
-        which the mosaic is, so that `encoded` changes nothing here.
+        Photosites that already have the colour of the Bayer pattern keep their value. The others are estimated in the
+        mosaic's own domain, so `encoded` has no effect.
         """
         del encoded
         bayer = self.bayer_of(cfa)
@@ -38,7 +38,7 @@ class Remosaic:
         self.output.mirror()
 
     def release(self) -> None:
-        """Gives its buffers back; harmless when done twice."""
+        """Releases its buffers; safe to call twice."""
         self._estimates.release()
         self._sums.release()
         self.output.release()

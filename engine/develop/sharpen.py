@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from ..compute.planes import PAD, Planes
 
-# Of the mask at full amount, and what a neighbour across a corner weighs beside one that shares an edge. Measured on
-# photographs and slanted edges, blurred by 0.5 and 0.7 pixels, mosaicked and demosaicked: as near to the unblurred as
-# the exact Gaussian's mask (strength 1.3), and finest diagonals, where the sensor's grid shows as teeth, raised by 0.75
-# instead of 1.3.
+# Strength of the unsharp mask at full amount, and the weight of a diagonal neighbour relative to an adjacent one.
+# Measured on photographs and slanted edges, blurred by 0.5 and 0.7 pixels, mosaicked and demosaicked: the error equals
+# that of the exact Gaussian's mask (strength 1.3), while the finest diagonals, which show the sensor's grid as jagged
+# edges, are raised by 0.75 instead of 1.3.
 STRENGTH, CORNER = 0.7, 0.8
-QUIET = 0.002  # detail in the domain of the square root that is taken for noise where nobody knows better
+QUIET = 0.002  # minimum noise, in the square-root domain; used without a noise profile
 
 
 class Sharpen:
-    """Sharpens scene planes of one size; `output` is planes of its own, or the scene as long as the amount is 0.
+    """Sharpens scene planes of one size; `output` is separate planes, or the scene itself while the amount is 0.
 
-    Its planes are made when it sharpens for the first time.
+    It allocates planes when it first sharpens.
     """
 
     def __init__(self, scene: Planes) -> None:
@@ -23,8 +23,8 @@ class Sharpen:
         self._planes: tuple[Planes, Planes] | None = None  # the sharpened picture, and its brightness
 
     def run(self, amount: float, noise: float = 0.0) -> None:
-        """Queues the kernels; overwrites the border of `scene`. `amount` is 0 to 1, `noise` the standard deviation of
-        the picture's noise in the domain of kernels/encoding.h.
+        """Queues the kernels; overwrites the border of `scene`. `amount` is 0 to 1. `noise` is the standard deviation
+        of the picture's noise in the domain of kernels/encoding.h.
         """
         if amount == 0:
             self.output = self.scene
@@ -48,6 +48,6 @@ class Sharpen:
         )  # fmt: skip
 
     def release(self) -> None:
-        """Gives its planes back; harmless when done twice."""
+        """Releases its planes; safe to call twice."""
         for planes in self._planes or ():
             planes.release()

@@ -1,4 +1,4 @@
-"""The contract of a stage of the raw development, and the chain that walks a table of them."""
+"""The contract of a raw development stage, and the chain that runs a table of stages."""
 
 from __future__ import annotations
 
@@ -21,64 +21,64 @@ if TYPE_CHECKING:
 
 
 class RawStage(Protocol):
-    """What a stage of the table is: it holds what it needs for frames of one size and kind."""
+    """A stage of the table, with its buffers for frames of one size and kind."""
 
     @property
     def output(self) -> Planes:
-        """What the next stage takes: planes of its own, or those that it changes in place."""
+        """The input of the next stage: separate planes, or the planes that this stage changes in place."""
         ...
 
     def release(self) -> None:
-        """Gives its buffers back; harmless when done twice."""
+        """Releases its buffers; safe to call twice."""
         ...
 
 
 @dataclass(slots=True)
 class MakeContext:
-    """What a stage is made with; no pixel is looked at."""
+    """The inputs for making a stage. No pixel is read."""
 
     device: Device
-    frame: Frame  # its size, packing, strides and kind of sensor
+    frame: Frame  # gives size, packing, strides and kind of sensor
     development: Development
-    own_planes: list[Planes] = field(default_factory=list)  # that the chain releases
-    source: Planes | None = None  # the output of the stage before; None for the first one
+    own_planes: list[Planes] = field(default_factory=list)  # released by the chain
+    source: Planes | None = None  # output of the previous stage; None for the first
 
     @property
     def planes(self) -> Planes:
-        """The output of the stage before."""
-        assert self.source is not None, "the first stage of a chain takes the frame"
+        """The output of the previous stage."""
+        assert self.source is not None, "the first stage of a chain has no previous stage"
         return self.source
 
     def new_planes(self, size: tuple[int, int], channels: int) -> Planes:
-        """Planes of `size`, (width, height), that live as long as the chain."""
+        """New planes of `size`, (width, height); the chain releases them."""
         self.own_planes.append(Planes(self.device, *size, channels))
         return self.own_planes[-1]
 
 
 @dataclass(slots=True)
 class RunContext:
-    """One frame on its way through the stages."""
+    """A frame and its settings while it passes through the stages."""
 
-    frame: Frame  # as it came
-    profile: CameraProfile  # of the frame, with the white balance that was chosen
+    frame: Frame  # the input
+    profile: CameraProfile  # the frame's profile with the chosen white balance
     development: Development
-    brightness: float  # factor of the light: exposure, and what was metered
+    brightness: float  # factor of the light: metered exposure and compensation
     estimates: Estimates
-    cfa: Cfa  # of the mosaic now: a stage that rearranges the sites sets it
+    cfa: Cfa  # current CFA; a stage that rearranges the mosaic updates it
 
     @property
     def encoded(self) -> bool:
-        """Whether the mosaic is in the domain of kernels/encoding.h. The demosaic of X-Trans encodes its mosaic."""
+        """Whether the mosaic is in the domain of kernels/encoding.h. The X-Trans demosaic stage encodes later."""
         return self.frame.cfa.kind != "xtrans"
 
     @property
     def noise(self) -> NoiseProfile:
-        """Of the sensor, before white balance: what the profile says, or what the first frame showed."""
+        """The sensor's noise before white balance: from its profile, else estimated from the first frame."""
         return self.estimates.noise(self.frame)
 
     @property
     def to_scene(self) -> NDArray[np.float64]:
-        """(3, 3), from white-balanced camera RGB to scene RGB of the brightness asked for."""
+        """(3, 3) from white-balanced camera RGB to scene RGB, `brightness` included."""
         return self.profile.camera_to_scene * self.brightness
 
 
@@ -91,10 +91,10 @@ def _no_key(frame: Frame, development: Development) -> Hashable:
 
 @dataclass(frozen=True, slots=True)
 class StageSpec(Generic[Made]):
-    """A row of the table: a stage's name, when it takes part, how it is made, and how a frame goes through it.
+    """A row of the table: a stage's name, the condition under which it applies, and how it is made and run.
 
-    `key` is what frames and developments must have in common to go through the stage that was made for one of them,
-    besides the frame's size. `reset` makes a stage that remembers frames forget them.
+    A stage can be reused for frames of the same size and the same `key`. `reset` discards a stage's memory of earlier
+    frames.
     """
 
     name: str
@@ -109,7 +109,7 @@ Table = Sequence[StageSpec[Any]]
 
 
 class Chain:
-    """The stages of a table that a frame and a development ask for, made for frames of that size and kind."""
+    """The stages of a table that apply to a frame and its development, made for frames of that size and kind."""
 
     def __init__(self, device: Device, table: Table, frame: Frame, development: Development) -> None:
         self._made: list[tuple[StageSpec[Any], RawStage]] = []
@@ -128,31 +128,31 @@ class Chain:
 
     @staticmethod
     def key(table: Table, frame: Frame, development: Development) -> Hashable:
-        """What another frame and development must have in common with these to go through the same chain."""
+        """The cache key: frames and developments with equal keys can use the same chain."""
         applied = [spec for spec in table if spec.applies(frame, development)]
         return frame.size, tuple((spec.name, spec.key(frame, development)) for spec in applied)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of its stages, in their order."""
+        """Names of the stages in their order."""
         return tuple(spec.name for spec, _ in self._made)
 
     def run(self, frame: Frame, profile: CameraProfile, development: Development, brightness: float) -> Planes:
-        """Queues the kernels of all stages. Returns the last one's output, which the next call overwrites."""
+        """Queues the kernels of all stages. Returns the last stage's output, which the next call overwrites."""
         context = RunContext(frame, profile, development, brightness, self._estimates, frame.cfa)
         for spec, stage in self._made:
             spec.run(stage, context)
         return self._made[-1][1].output
 
     def reset(self) -> None:
-        """Forgets earlier frames: other frames were developed elsewhere in between."""
+        """Discards the memory of earlier frames. Call it if another chain has developed frames in between."""
         self._estimates.reset()
         for spec, stage in self._made:
             if spec.reset is not None:
                 spec.reset(stage)
 
     def release(self) -> None:
-        """Gives everything back, the last stage first; harmless when done twice."""
+        """Releases all stages, the last one first; safe to call twice."""
         for _, stage in reversed(self._made):
             stage.release()
         for planes in self._own_planes:

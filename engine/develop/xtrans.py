@@ -11,7 +11,7 @@ from .demosaic_textures import DemosaicTextures
 
 
 class DemosaicXTrans:
-    """Fills `scene`, three planes, from `mosaic`, both of one size; the mosaic's border does not matter."""
+    """Fills `scene`, three planes, from `mosaic`, both of one size; the mosaic's border is not read."""
 
     def __init__(self, mosaic: Planes, scene: Planes) -> None:
         self.mosaic, self.scene = mosaic, scene
@@ -28,23 +28,23 @@ class DemosaicXTrans:
         gains: tuple[float, float, float],
         matrix: NDArray[np.float64],
         encoded: bool = True,
-        most: float = 1.0,
+        limit: float = 1.0,
     ) -> None:
-        """Queues the kernels. The mosaic is linear light, to be multiplied by the `gains` of red, green and blue.
+        """Queues the kernels. The mosaic is linear light; it is multiplied by the `gains` of red, green and blue.
 
-        What then exceeds `most` is cut: with gains of at least 1, where the first channel clips, so that clipped
-        white stays white. `matrix` (3, 3) takes white-balanced linear camera RGB to scene RGB. `encoded` has the
-        colours estimated in the domain of kernels/encoding.h, from which the result is decoded; without it, in the
-        mosaic's own.
+        The result is clipped at `limit`: with gains of at least 1 that is the level of the first channel to clip, so
+        that clipped white stays white. `matrix` (3, 3) converts white-balanced linear camera RGB to scene RGB. If
+        `encoded`, colours are estimated in the domain of kernels/encoding.h and the result is decoded; otherwise they
+        are estimated in the mosaic's own domain.
         """
         self.mosaic.run(
             "xtrans.cl?SIDE=6", "xtrans_balance", mosaic=self.mosaic.buffer, colours=self._demosaic.prepare(cfa),
-            balanced=self._balanced.buffer, encoded=int(encoded), most=most, red=gains[0], green=gains[1],
+            balanced=self._balanced.buffer, encoded=int(encoded), limit=limit, red=gains[0], green=gains[1],
             blue=gains[2],
         )  # fmt: skip
         self._demosaic.run(cfa, matrix, encoded)
 
     def release(self) -> None:
-        """Gives its buffers back; harmless when done twice."""
+        """Releases its buffers; safe to call twice."""
         self._demosaic.release()
         self._balanced.release()

@@ -45,11 +45,12 @@ class Statistics:
     """The numbers of one run. `as_dict()` is the JSON of `groundglass view --json`.
 
     `seconds` is the time that the loop was playing (frozen or idle time is not in it), and `fps` is frames / seconds.
-    `size` is (width, height) of the picture drawn, `scale` its size over the source's. `interval_ms` lies between two
+    `size` is (width, height) of the picture drawn, `scale` its size over the source's; `frames_by_scale`
+    counts the frames at each scale. `interval_ms` lies between two
     presented frames, `latency_ms` between a frame's capture (its arrival, where the time of its capture is unknown) and
     its presentation; both are 0 where nothing was measured. `rss_mb` is resident memory in 10^6 bytes: "start" after
     the first second, or at the first frame of a shorter run. `look_route` is what drew the look last, "kernel" or "gl",
-    with the reason where a kernel could not.
+    with the reason if a kernel could not.
     """
 
     frames: int
@@ -58,6 +59,7 @@ class Statistics:
     late_frames: int
     dropped_frames: int
     scale: float
+    frames_by_scale: dict[str, int]
     size: tuple[int, int]
     stages: dict[str, dict[str, float]]
     interval_ms: dict[str, float]
@@ -79,9 +81,11 @@ class Statistics:
         for name, spread in (("interval", self.interval_ms), ("latency", self.latency_ms)):
             table.add_row(name, f"{spread['p50']:.2f}", f"{spread['p95']:.2f}")
         width, height = self.size
+        scales = ", ".join(f"{count} at {100 * float(scale):.3g} %" for scale, count in self.frames_by_scale.items())
         return Group(
             f"{self.frames} frames of {width}x{height} in {self.seconds:.1f} s: {self.fps:.1f} fps, "
             f"{self.late_frames} late, {self.dropped_frames} dropped",
+            *([f"scale: {scales}"] if self.scale < 1.0 or len(self.frames_by_scale) > 1 else []),
             table,
             f"memory {self.rss_mb['start']:.0f} MB at the start, {self.rss_mb['end']:.0f} MB at the end",
             Text(f"{self.device}\n{self.gl}\nlook drawn by {self.look_route}"),
@@ -107,12 +111,20 @@ class FrameLog:
         self._process = psutil.Process()
         self._rss_start_mb: float | None = None
         self._settled = False
+        self._frames_at: dict[float, int] = {}  # frames by their scale
 
     def pause(self) -> None:
         """The loop goes idle: the time until the next frame is no interval."""
         self._presented_s = None
 
-    def present(self, presented_s: float, taken_s: float, arrived_s: float) -> None:
+    def present(
+        self,
+        presented_s: float,
+        taken_s: float,
+        arrived_s: float,
+        size: tuple[int, int] = (0, 0),
+        scale: float = 1.0,
+    ) -> None:
         """One more frame is on the screen: captured, or come in, at `arrived_s`, and taken by the loop at `taken_s`."""
         if self._presented_s is None:
             self.seconds += presented_s - taken_s
@@ -124,6 +136,8 @@ class FrameLog:
         self._latencies_ms.push((presented_s - arrived_s) * 1000)
         self._presented_s = presented_s
         self.frames += 1
+        self.size, self.scale = size, scale
+        self._frames_at[scale] = self._frames_at.get(scale, 0) + 1
         if not self._settled:
             self._settled = self.seconds >= 1.0
             if self._settled or self._rss_start_mb is None:
@@ -145,6 +159,7 @@ class FrameLog:
             late_frames=self.late_frames,
             dropped_frames=dropped_frames,
             scale=self.scale,
+            frames_by_scale={f"{scale:g}": count for scale, count in sorted(self._frames_at.items(), reverse=True)},
             size=self.size,
             stages=stages,
             interval_ms=self._intervals_ms.percentiles(),

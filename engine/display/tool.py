@@ -100,6 +100,11 @@ class Tool:
         """Something is under way that `tick` will tell of: the loop must not sleep long."""
         return False
 
+    @property
+    def keeps_size(self) -> bool:
+        """Whether every frame must have the size of the one before: a recording runs."""
+        return False
+
     def draw_part(self, frame: Frame) -> Part:
         """Called before `frame` is drawn. A tool may draw a part of it by settings of its own; returns what is left."""
         return WHOLE_PICTURE

@@ -17,6 +17,7 @@ from ..controls import Action, Control, Controls, Switch
 from ..errors import DeviceError, GroundglassError
 from ..look.grade import WHOLE
 from .events import Event, Key, Pointer, Signal
+from .live_scale import REFINE_AFTER_S, LiveScale
 from .overlays import NO_OVERLAYS
 from .present import Presenter
 from .statistics import FrameLog, Statistics
@@ -56,6 +57,7 @@ class Viewer:
         *,
         surface: Surface,
         tools: Iterable[Callable[[ToolContext], Tool]] = (),
+        holds_rate: bool = False,
     ) -> None:
         self.frame: Frame | None = None
         self.drawn: Drawn | None = None
@@ -65,7 +67,10 @@ class Viewer:
         self._settings = settings
         self._surface = surface
         self._latest_frames = LatestFrameQueue(source)
-        self._log = FrameLog(1.0 / (source.fps or SCREEN_FPS))
+        period_s = 1.0 / (source.fps or SCREEN_FPS)
+        self._log = FrameLog(period_s)
+        self._live_scale = LiveScale(engine, settings, period_s) if holds_rate else None
+        self._drawn_by = settings.now
         self._shown_text = ("", "")
         self._redraw = False  # a setting changed: the frame must be drawn again
         self._repaint = False  # only the window changed: the picture must be shown again
@@ -119,21 +124,48 @@ class Viewer:
         self._handle_events(self._surface.poll())
         invalidation = max((tool.tick(perf_counter()) for tool in self._tools), default=Invalidation.NOTHING)
         if self._surface.is_interactive:  # else the next frame will do: a frame drawn again would spoil the numbers
-            self._redraw |= invalidation is Invalidation.REDRAW or self._is_outdated()
             self._repaint |= invalidation is Invalidation.REPAINT
+            if invalidation is Invalidation.REDRAW or self._is_outdated():
+                self._redraw = True
+                self._move()
         frame = self._next_frame()
         if frame is not None or self._repaint or self._text() != self._shown_text:
             self._show_or_recover(frame)
         elif self._idle() and not self._quit:
             self._log.pause()
-            self._handle_events(
-                self._surface.wait(BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S)
-            )
+            self._rest()
+
+    def _rest(self) -> None:
+        """Refines a picture that does not change, or sleeps until something happens."""
+        wait_s = BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S
+        if self._live_scale is not None and self._surface.is_interactive and not self._keeps_size():
+            if self._live_scale.rest(perf_counter()):
+                self._redraw, self._drawn_by = True, self._settings.now
+                return
+            wait_s = min(wait_s, REFINE_AFTER_S / 3) if self._live_scale.will_refine else wait_s
+        self._handle_events(self._surface.wait(wait_s))
+
+    def _move(self) -> None:
+        """The picture changes: from now on it is drawn at the scale that holds the frame rate."""
+        if self._live_scale is not None:
+            self._live_scale.move(perf_counter())
+
+    def _govern(self, drawn: Drawn, spent_s: float, swap_s: float) -> None:
+        """Adapts the scale of the next frames to the time spent on this one; this frame is not drawn again."""
+        if self._live_scale is not None and not self._keeps_size():
+            before = self._settings.now
+            self._live_scale.measure(drawn, spent_s, swap_s, perf_counter())
+            if self._drawn_by is before:
+                self._drawn_by = self._settings.now
+
+    def _keeps_size(self) -> bool:
+        """Whether a recording runs, which has one size."""
+        return any(tool.keeps_size for tool in self._tools)
 
     def _is_outdated(self) -> bool:
         """Whether the frame that is shown would look different now."""
         drawn = self.drawn
-        return drawn is not None and (drawn.settings is not self._settings.now or self._engine.is_outdated(drawn))
+        return drawn is not None and (self._drawn_by is not self._settings.now or self._engine.is_outdated(drawn))
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None where the picture stays as it is."""
@@ -164,6 +196,7 @@ class Viewer:
         taken_s = perf_counter()
         if self.frame is not None and frame is not self.frame:
             self.frame.release()  # not sooner: a changed setting draws it again
+            self._move()
         try:
             drawn = self._draw(frame)
         except GroundglassError:
@@ -178,20 +211,24 @@ class Viewer:
         for tool in self._tools:
             tool.on_frame(drawn)
         self._redraw = False
-        self._present()
-        self._log.present(perf_counter(), taken_s, arrived_s)
-        self._log.size = drawn.texture.size
-        self._log.scale = max(drawn.texture.size) / max(frame.size)
+        swap_s = self._present()
+        presented_s = perf_counter()
+        self._log.present(presented_s, taken_s, arrived_s, drawn.texture.size, drawn.settings.scale)
+        self._govern(drawn, presented_s - taken_s, swap_s)
 
     def _draw(self, frame: Frame) -> Drawn:
         part = WHOLE
         for tool in self._tools:
             left = tool.draw_part(frame)
             part = part if left == WHOLE else left
-        return self._engine.draw(frame, self._settings.now, part=part)
+        settings = self._drawn_by = self._settings.now
+        if self._live_scale is not None and part == WHOLE:  # both sides of a wipe have the same quality
+            settings = self._live_scale.refined(settings)
+        return self._engine.draw(frame, settings, part=part)
 
-    def _present(self) -> None:
-        clock = self._engine.clock
+    def _present(self) -> float:
+        """Returns the seconds of the buffer swap."""
+        clock, swap_s = self._engine.clock, 0.0
         if not self._surface.is_interactive:
             with clock.host("present"):
                 self._surface.present("")
@@ -199,9 +236,12 @@ class Viewer:
             self._shown_text = self._text()
             with clock.host("present"):
                 self._draw_over(self.drawn, *self._shown_text)
+            began_s = perf_counter()
             with clock.host("swap"):
                 self._surface.present(self._shown_text[0])
+            swap_s = perf_counter() - began_s
         self._repaint = False
+        return swap_s
 
     def _draw_over(self, drawn: Drawn, status: str, message: str) -> None:
         """The picture on the surface, with the status line under a message where there is one, and the tools."""
@@ -215,13 +255,18 @@ class Viewer:
         now_s = perf_counter()
         if now_s >= self._pace_until_s:
             fps = self._log.recent_fps()
-            self._pace = "" if fps is None else f"{fps:.1f} fps"
+            self._pace = "" if fps is None else f"{fps:.1f} fps{self._reduction()}"
             self._pace_until_s = now_s + PACE_EVERY_S
         pace = "frozen" if self._frozen else "" if self._idle() else self._pace
         now, source = self._settings.now, self._source.name
         name = Path(source).name or source
         status = status_line(name, now.look.name, now.lens.name, now.f_number, now.focus_m, pace)
         return status, self._message if now_s < self._message_until_s else ""
+
+    def _reduction(self) -> str:
+        """What the frame rate costs: the scale, if it is below 1."""
+        scale = self._settings.now.scale
+        return f" at {100 * scale:.3g} %" if scale < 1.0 else ""
 
     def _notify(self, message: str) -> None:
         self._message, self._message_until_s = message, perf_counter() + MESSAGE_S

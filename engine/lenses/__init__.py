@@ -1,1 +1,1 @@
-"""Lenses that ship, one TOML file each."""
+"""Built-in lenses, one TOML file each."""

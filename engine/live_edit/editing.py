@@ -225,8 +225,9 @@ class Editing:
 
 
 def _value_in(look: Look, pass_name: str, parameter: str) -> Value:
+    present_name = look.present_name(pass_name)
     for settings in look.passes:
-        if settings.name == pass_name and parameter in settings.values:
+        if settings.name == present_name and parameter in settings.values:
             return settings.values[parameter]
     raise LookError(f"{look.name}: no parameter '{parameter}' of a pass '{pass_name}'; see groundglass look show")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..controls import Action, Choice, Control, Number
 from ..display.tool import Tool, ToolContext
@@ -13,6 +14,9 @@ from ..output.reserved_paths import reserved_path
 from ..settings import PAUSE_S
 from .editing import Editing
 
+if TYPE_CHECKING:
+    from ..drawn import Drawn
+
 
 class LookKeys(Tool):
     """Keys for what `editing` can do, and for undo of whatever was set.
@@ -21,17 +25,19 @@ class LookKeys(Tool):
     """
 
     def __init__(self, tool_context: ToolContext, editing: Editing, folder: Path = Path()) -> None:
-        self._settings, self._notify = tool_context.settings, tool_context.notify
+        self._settings, self._notify, self._engine = tool_context.settings, tool_context.notify, tool_context.engine
+        self._prepared = ""  # name of the look whose successor is compiled ahead
         self._editing, self._folder = editing, folder
 
-    def controls(self) -> Iterable[Control]:
-        editing = self._editing
-        yield Choice(
+        self._choice = Choice(
             *("look", "Look", "look", "L"),
             choices=tuple(list_looks()),
             get=lambda: editing.look.name,
             set=self._open,
         )
+
+    def controls(self) -> Iterable[Control]:
+        yield self._choice
         yield Number(
             *("strength", "Strength", "look"),
             minimum=0.0,
@@ -46,6 +52,13 @@ class LookKeys(Tool):
         yield Action("swap", "Swap the look's slots A and B", "look", "Ctrl+X", do=self._swap)
         yield Action("reset_look", "Reset the look", "look", "Ctrl+R", do=self._reset)
         yield Action("save_look", "Save the look", "look", "Ctrl+S", do=self._save)
+
+    def on_frame(self, drawn: Drawn) -> None:
+        """Compiles the look that the key selects next, so that no frame waits for it."""
+        name = drawn.settings.look.name
+        if name != self._prepared:
+            self._prepared = name
+            self._engine.prepare(drawn, drawn.settings.with_(look=load_look(self._choice.following)))
 
     def _open(self, name: str) -> None:
         look = load_look(name)

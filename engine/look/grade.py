@@ -146,7 +146,7 @@ class Grader:
     def put(
         self, pixels: NDArray[np.uint8], size: tuple[int, int], target: Target = "rgba8", part: Part = WHOLE
     ) -> moderngl.Texture:
-        """Brings a `part` of a picture of `size` that a kernel drew, (H, W, 4) uint8, into what `draw` returns."""
+        """Writes a `part` of a picture of `size`, (H, W, 4) uint8 of a kernel, into the texture that `draw` returns."""
         drawn = self._targets.get(target, *size)
         left, right = part.columns(size[0])
         if right > left:

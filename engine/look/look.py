@@ -58,9 +58,14 @@ class Look:
     file: Path | None = dataclasses.field(default=None, compare=False, repr=False)
     text: str = dataclasses.field(default="", compare=False, repr=False)
 
+    def present_name(self, pass_name: str) -> str:
+        """`pass_name` with a former pass name replaced. The name of a pass of this look is returned as it is."""
+        names = [settings.name for settings in self.passes]
+        return pass_name if pass_name in names else RENAMED_PASSES.get(pass_name, pass_name)
+
     def with_value(self, pass_name: str, parameter: str, value: Value) -> Look:
         """This look with one parameter changed; raises LookError for what its passes do not have."""
-        names = [one.name for one in self.passes]
+        pass_name, names = self.present_name(pass_name), [one.name for one in self.passes]
         if pass_name not in names:
             raise LookError(f"{self.name}: no pass '{pass_name}'{_nearest(pass_name, names)}")
         at = names.index(pass_name)

@@ -1,1 +1,1 @@
-"""Optics: from depth to defocus."""
+"""Optics: thin-lens defocus from a depth map, focus aids, autofocus and lens effects."""

@@ -1,14 +1,14 @@
 """The shape of the aperture in a blur disc, anywhere in the picture, and the light distribution within it.
 
 The shape is a set K around the centre of the disc, of area pi, so that a disc of radius r covers pi r^2 pixels: depth
-of field and f-number agree for every shape. A pixel at offset d from the centre of a disc behind the focus is lit where
-the gauge of K (H. Minkowski's functional), g(d) = min {t : d in t K}, is at most r. In front of the focus the disc is
-upside down, with the gauge g(-d).
+of field and f-number agree for every shape. A pixel at offset d from the centre of a disc behind the focus is lit if
+the gauge of K (the Minkowski functional), g(d) = min {t : d in t K}, is at most r. In front of the focus the disc is
+inverted, with the gauge g(-d).
 
-K is built like the lens: the iris, a polygon with curved sides, cut by the rims of the front and the rear element (H.
-H. Nasse, "Depth of field and bokeh", Carl Zeiss 2010), stretched around the picture's centre. `Lens` documents the
-parameters. Offsets are in pixels, x to the right and y downwards. A field position (x, y) is relative to the picture's
-centre, in half diagonals: the corners lie at distance 1.
+K is modelled on the lens: the iris, a polygon with curved sides, cut by the rims of the front and the rear element
+(H. H. Nasse, "Depth of field and bokeh", Carl Zeiss 2010) and stretched around the picture's centre. `Lens` documents
+the parameters. Offsets are in pixels, x to the right and y downwards. A field position (x, y) is relative to the
+picture's centre, in half diagonals: the corners are at distance 1.
 """
 
 from __future__ import annotations
@@ -62,15 +62,15 @@ def extent(lens: Lens) -> float:
     angle = np.linspace(0, 2 * math.pi, 25)[:, None, None]
     height = np.linspace(0, 1, 5)[:, None]
     around = np.linspace(0, 2 * math.pi, _DIRECTIONS, endpoint=False)
-    least = gauge(lens, np.cos(around), np.sin(around), height * np.cos(angle), height * np.sin(angle)).min()
-    return float(1.01 / least)
+    minimum = gauge(lens, np.cos(around), np.sin(around), height * np.cos(angle), height * np.sin(angle)).min()
+    return float(1.01 / minimum)
 
 
 @lru_cache(maxsize=16)
 def gauge_table(
     lens: Lens, radius_px: int, cells: tuple[int, int], aspect: float = DEFAULT_ASPECT
 ) -> NDArray[np.float32]:
-    """g at all whole offsets up to `radius_px`, in the middle of each cell of a picture of `aspect` (width/height).
+    """g at all integer offsets up to `radius_px`, in the middle of each cell of a picture of `aspect` (width/height).
 
     `cells` = (across, down) divide the picture evenly. Read-only float32 (down, across, 2R + 1, 2R + 1): the cell's row
     from the top and column from the left, then dy + R and dx + R.
@@ -103,8 +103,8 @@ def sample_aperture(lens: Lens, count: int, field: tuple[float, float] = (0.0, 0
     """(count, 2) points u = (x, y) of K at one field position, as dense as the light: all have equal weight.
 
     A point behind the focus with disc radius r sends light to r u. `side` selects the light of discs behind (1) or in
-    front of (-1) the focus. The points themselves are not inverted: in front of the focus the signed r is negative. H.
-    Vogel's sunflower (1979), mapped to the shape by area, first in angle, then in radius.
+    front of (-1) the focus. The points themselves are not inverted: in front of the focus the signed r is negative. The
+    pattern is H. Vogel's sunflower (1979), mapped to the shape by area, first in angle, then in radius.
     """
     fine = np.linspace(0.0, 2 * math.pi, 4 * _DIRECTIONS + 1)
     reach = 1.0 / gauge(lens, np.cos(fine), np.sin(fine), *field)
@@ -121,7 +121,7 @@ def sample_aperture(lens: Lens, count: int, field: tuple[float, float] = (0.0, 0
 
 
 def _in_picture(field_x: ArrayLike, field_y: ArrayLike) -> tuple[Array, Array]:
-    """Field positions no farther out than the corners."""
+    """Field positions, limited to the distance of the corners."""
     x, y = np.asarray(field_x, np.float64), np.asarray(field_y, np.float64)
     shrink = 1.0 / np.maximum(np.hypot(x, y), 1.0)
     return np.asarray(x * shrink), np.asarray(y * shrink)
@@ -180,7 +180,7 @@ def _iris_gauge(lens: Lens, dx: Array, dy: Array, squared: Any) -> Array:
     middle = math.cos(half) + k * sine * sine / (1.0 + lean)  # from the centre to the middle of a side
     bow = math.asin(k * sine)
     segment = (bow - k * sine * lean) / k**2 if k > 1e-3 else 2.0 / 3.0 * k * sine**3
-    radius = math.sqrt(math.pi / (lens.blades * (sine * math.cos(half) + segment)))  # of the corners, for the area pi
+    radius = math.sqrt(math.pi / (lens.blades * (sine * math.cos(half) + segment)))  # corner radius for the area pi
     turned = np.arctan2(dx, -dy) - math.radians(lens.blade_rotation_deg)  # clockwise from the top
     across = np.sqrt(squared) * np.cos(turned % (2.0 * half) - half)
     straight = 1.0 - k * middle

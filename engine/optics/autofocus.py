@@ -1,6 +1,6 @@
 """Autofocus on the nearest detected face, otherwise on the middle of the picture.
 
-It needs no contrast: the distances are known. Faces are detected by a cascade of local binary patterns (S. Liao et al.,
+Contrast is not needed: distances are known. Faces are detected by a cascade of local binary patterns (S. Liao et al.,
 "Learning multi-scale block local binary patterns for face recognition", ICB 2007) from scikit-image, in a small grey
 copy of the frame as captured, which is sharp at any focus of the virtual lens.
 """
@@ -26,14 +26,15 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom as fractions
 SMALL_PX = 320  # longer side of the copy for face detection: 0.15 s on one core
 MIN_FACE_PX = 24  # window size of the cascade
 SCALE_STEP = 1.1
-# Minimum overlapping detections of a face; a mirrored face must be detected too. Of one face at 87 sizes and exposures
-# this keeps 69, with no false detection in 50 other pictures; without the mirror it was 64 and, at best, one.
+# Minimum overlapping detections of a face; a face must also be detected in the mirrored picture. For one face at 87
+# sizes and exposures this detects 69, with no false detection in 50 other pictures; without the mirrored picture it
+# detects 64, with at least one false detection.
 FINDS_PER_FACE = 8
 SAME_FACE = 0.25  # maximum distance between two detections of a face, in face widths
 CENTRE = 0.1  # side of the central patch, as a fraction of the picture's width
 NEAR_PART = 0.3  # the nearest object that covers this fraction of the patch is the target
-MIDDLE_PART = 0.5  # central fraction of a face, which contains hardly anything else
-SURFACE = 0.1  # distances within this relative difference lie on one surface
+MIDDLE_PART = 0.5  # quantile of the distances in the central half of a face, which contains little else
+SURFACE = 0.1  # distances within this relative difference belong to one surface
 MIN_KNOWN_SHARE = 0.1  # minimum fraction of a patch with known distances
 
 
@@ -56,9 +57,9 @@ def autofocus(frame: Frame, depth_m: NDArray[np.float32]) -> Target | None:
 
 
 def choose(depth_m: NDArray[np.float32], faces: Sequence[Box]) -> Target | None:
-    """The nearest of the faces whose distance is known, else the middle of the picture, else None."""
-    found = [(distance_in(depth_m, _inner_half(face), MIDDLE_PART), face) for face in faces]
-    known = [(distance_m, face) for distance_m, face in found if distance_m is not None]
+    """The nearest face with a known distance, else the middle of the picture, else None."""
+    distances = [(distance_in(depth_m, _inner_half(face), MIDDLE_PART), face) for face in faces]
+    known = [(distance_m, face) for distance_m, face in distances if distance_m is not None]
     if known:
         distance_m, face = min(known)
         return Target(distance_m, face, len(faces))
@@ -123,7 +124,7 @@ def _same_face(face: Box, other: Box) -> bool:
 
 
 def small_grey(frame: Frame) -> NDArray[np.float32]:
-    """An upright frame as (h, w) float32 grey levels 0..1, at most SMALL_PX per side, as bright as a print."""
+    """An upright frame as (h, w) float32 grey levels 0..1, normalized to its highlights, at most SMALL_PX per side."""
     cell = len(frame.cfa.channels()) if frame.encoding is Encoding.MOSAIC else 1
     block = cell * max(1, math.ceil(max(frame.size) / (SMALL_PX * cell)))
     if frame.encoding is Encoding.MOSAIC:

@@ -1,6 +1,6 @@
-"""Focus breathing: the view of a lens narrows, or widens, as it focuses closer, and the picture grows with the focus.
+"""Focus breathing: the angle of view of a lens changes with its focus distance.
 
-Drawn as the picture enlarged around its middle, and only where distances are known: without, there is no focus.
+The picture is enlarged around its centre. Breathing requires depth: without it there is no focus distance.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from ..compute.planes import Planes
 from ..lens import Lens
 
 BREATHING = "breathing.cl"
-_MIN_PX = 0.02  # invisible shift of the picture's edges
-_MARGIN_PX = 2  # margin of the resampling at the edges, which hardly move
+_MIN_PX = 0.02  # a smaller shift of the picture's edges is invisible
+_MARGIN_PX = 2  # if the edges move by less, resampling reads the border
 
 
 def magnification(
@@ -20,16 +20,16 @@ def magnification(
     """Magnification of the picture through `lens` focused at `focus_m` metres, relative to `native_lens`; 1 or more.
 
     The frame is the lens's widest view: at infinity, or at the closest focus if `breathing_percent` is below 0. The
-    breathing of a camera with known optics is already in the picture. There is no data outside the frame: a view that
-    should widen beyond it stays.
+    picture already contains the breathing of a camera with known optics. There is no data outside the frame, so the
+    view cannot become wider than the frame.
     """
-    wanted = _against_widest(lens, focus_m)
+    relative = _relative_to_widest(lens, focus_m)
     if native_lens is not None and native_focus_m is not None:
-        wanted /= _against_widest(native_lens, native_focus_m)
-    return max(wanted, 1.0)
+        relative /= _relative_to_widest(native_lens, native_focus_m)
+    return max(relative, 1.0)
 
 
-def _against_widest(lens: Lens, focus_m: float) -> float:
+def _relative_to_widest(lens: Lens, focus_m: float) -> float:
     return lens.magnification(focus_m) / min(1.0, lens.magnification(lens.focus_min_m))
 
 
@@ -46,10 +46,10 @@ class Breathing:
         self.picture = Planes(device, width, height, 3)
 
     def run(self, scene: Planes, magnification: float) -> Planes:
-        """Queues the work and returns the picture, three planes that the next call overwrites, or `scene` unchanged.
+        """Queues the kernel and returns the picture, three planes that the next call overwrites, or `scene` unchanged.
 
-        `scene` holds scene-linear planes of this size, `magnification` is 1 or more. The centre of the picture stays in
-        place. Cubic interpolation, limited to the range of the neighbours.
+        `scene` contains scene-linear planes of this size, `magnification` is 1 or more. The centre of the picture stays
+        in place. Interpolation is cubic, limited to the range of the neighbours.
         """
         width, height = self.size
         if not shows(magnification, width):

@@ -24,17 +24,16 @@ from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
-LAYERS, SPREAD, LIGHTS = "defocus_layers.cl", "defocus_spread.cl", "defocus_sprites.cl"
-MAX_BORDER = UNLIMITED = 1e6  # pixels; larger than every radius
+LAYERS, SPREAD, SPRITES = "defocus_layers.cl", "defocus_spread.cl", "defocus_sprites.cl"
+MAX_BORDER = UNLIMITED = 1e6  # pixels; larger than any radius
 MAX_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
 _LAYER_COUNTS: dict[Quality, int] = {"live": 2, "best": 5}
-_MIN_REACH_PX = 4.0  # pixels of a scale, of the longest discs
-_ABRUPT = 1e3
-_MIN_SHIFT_PX = 0.2  # pixels of a scale
-_SMALLEST = 8  # pixels of the smallest scale
-
+_MIN_REACH_PX = 4.0  # minimum reach of a scale, in its own pixels: that of the most elongated discs
+_ABRUPT = 1e3  # slope of a layer border without overlap
+_MIN_SHIFT_PX = 0.2  # in pixels of a scale; a smaller colour shift is invisible
+_SMALLEST = 8  # maximum side of the smallest scale, in pixels
 
 # Largest radius, in its own pixels, that each scale spreads: full size, half, quarter, and all smaller ones. A disc
 # with more pixels is crisper, and its cost is proportional to its area; small scales are cheap.
@@ -47,7 +46,7 @@ assert all(_FADE * max(reach) + 0.5 <= PAD for reach in REACHES.values()), "disc
 
 @dataclass(frozen=True, slots=True)
 class Blur:
-    """Parameters of the coc kernel: signed radius = coc_px / 2 (1 - focus_m / depth), less the blur of the capture."""
+    """Parameters of the coc kernel: signed radius = coc_px / 2 (1 - focus_m / depth), minus the blur of the capture."""
 
     coc_px: float
     focus_m: float
@@ -94,7 +93,7 @@ class Blur:
 
 
 class _Scale:
-    """One smaller scale: the light of its layers, their surfaces (layout: kernels/defocus.h), their sums."""
+    """A smaller scale: light and surfaces of its layers (layout: kernels/defocus.h), and their sums."""
 
     def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
         self.planes = Planes(device, width, height, 13 * layers - 6)
@@ -116,7 +115,7 @@ class Defocus:
         self.size = (width, height)
         self.quality = quality
         self._layers = _LAYER_COUNTS[quality]
-        self._most = MAX_BLUR * width
+        self._max_radius = MAX_BLUR * width
         self.picture = Planes(device, width, height, 3)
         self._radius = Planes(device, width, height, 1)
         self._weight = Planes(device, width, height, 1)
@@ -126,13 +125,13 @@ class Defocus:
         self._borders = device.allocate(8 * (self._layers + 1))
         self._cut: Layers | None = None
         self._first_limited = 0
-        most_cells = CELLS[0] * CELLS[1]
-        self._aperture = device.allocate(4 * most_cells * CELL_FLOATS)
+        max_cells = CELLS[0] * CELLS[1]
+        self._aperture = device.allocate(4 * max_cells * CELL_FLOATS)
         self._profile = device.allocate(4 * 2 * (PROFILE + 1))
         self._shape: Shape | None = None
         self._set_shape(shape_of(Lens(), width / height))
         self._scales: list[_Scale] = []
-        needed = 1 + int(np.log2(max(self._most / _MIN_REACH_PX, 1.0)) + 1)
+        needed = 1 + int(np.log2(max(self._max_radius / _MIN_REACH_PX, 1.0)) + 1)
         while len(self._scales) <= needed or max(width, height) > _SMALLEST:
             width, height = (width + 1) // 2, (height + 1) // 2
             self._scales.append(_Scale(device, width, height, self._layers, spreads=len(self._scales) < needed))
@@ -143,17 +142,17 @@ class Defocus:
         if shape is self._shape:
             return
         self._shape = shape
-        farthest = ((PAD - 0.5) / shape.extent - 0.5) / _FADE
-        self._reach = tuple(min(reach, farthest) for reach in REACHES[self.quality])
+        limit = ((PAD - 0.5) / shape.extent - 0.5) / _FADE
+        self._reach = tuple(min(reach, limit) for reach in REACHES[self.quality])
         settings = f"?LAYERS={self._layers}&SHAPED={int(not shape.is_plain)}"
         self._spread_planes = 6 + int(not shape.is_plain)
-        self._prepare, self._spread, self._light = LAYERS + settings, SPREAD + settings, LIGHTS + settings
+        self._prepare, self._spread, self._sprites = LAYERS + settings, SPREAD + settings, SPRITES + settings
         self._device.write(self._aperture, shape.table)
         self._device.write(self._profile, shape.profile)
 
     def _scales_for(self, radius_px: float) -> int:
         """Number of smaller scales for a radius at full size; at least one, which spreads occluded surfaces."""
-        return next(n for n in itertools.count(1) if min(radius_px, self._most) <= 2**n * self._reach_at(n))
+        return next(n for n in itertools.count(1) if min(radius_px, self._max_radius) <= 2**n * self._reach_at(n))
 
     def _reach_at(self, number: int) -> float:
         """Reach of the full size (0) or of a smaller scale (1, 2, ...)."""
@@ -161,14 +160,14 @@ class Defocus:
 
     def _border_at(self, number: int, shape: Shape, shift_px: tuple[float, float] = (0.0, 0.0)) -> int:
         """Rows outside a scale whose discs reach the row next to it."""
-        farthest = _FADE * self._reach_at(number) + max(map(abs, shift_px)) + 0.5
-        return min(PAD, 2 + int(farthest * shape.extent))
+        radius_px = _FADE * self._reach_at(number) + max(map(abs, shift_px)) + 0.5
+        return min(PAD, 2 + int(radius_px * shape.extent))
 
     def run(self, scene: Planes, depth: Planes, distances_m: NDArray[Any], blur: Blur) -> Planes:
-        """Queues the work and returns the blurred picture, three planes that the next call overwrites.
+        """Queues the kernels and returns the blurred picture, three planes that the next call overwrites.
 
-        `scene` holds scene-linear planes of this size, `depth` one plane of metres with its border mirrored, infinity
-        allowed; `distances_m` is a sorted sample of them with the nearest and the farthest.
+        `scene` contains scene-linear planes of this size, `depth` one plane of metres with its border mirrored;
+        infinity is allowed. `distances_m` is a sorted sample of the distances that includes both extremes.
         """
         shape = shape_of(blur.lens, self.size[0] / self.size[1], blur.native_lens)
         self._set_shape(shape)
@@ -181,14 +180,16 @@ class Defocus:
             radius=self._radius.buffer, spread=self._weight.buffer, tiles=self._tiles, borders=self._borders,
             aperture=self._aperture, cells_x=shape.cells[0], cells_y=shape.cells[1], width=layout.width,
             height=layout.height, pitch=layout.pitch, tiles_x=self._tiles_x, tiles_y=self._tiles_y, coc_px=blur.coc_px,
-            focus=blur.focus_m, native_coc_px=blur.native_coc_px, native_focus=blur.native_focus_m, most=self._most,
-            reach=self._reach_at(0), **numbered("open", shape.opening, first=1),
+            focus=blur.focus_m, native_coc_px=blur.native_coc_px, native_focus=blur.native_focus_m,
+            max_radius=self._max_radius, reach=self._reach_at(0), **numbered("open", shape.opening, first=1),
         )  # fmt: skip
         self._radius.mirror(rows=border)
-        # Between the extremes the capture's own blur may be larger than at them, if it had another focus. The bound is
-        # therefore the lens's blur of an unblurred picture.
+        # With another focus at capture, the remaining blur can be larger between the extremes than at them. So the
+        # bound is the blur of the lens alone.
         bare = replace(blur, native_coc_px=0.0)
-        largest = min(max(abs(bare.radius_px(metres)) for metres in (distances_m[0], distances_m[-1])), self._most)
+        largest = min(
+            max(abs(bare.radius_px(metres)) for metres in (distances_m[0], distances_m[-1])), self._max_radius
+        )
         count = self._scales_for(largest)
         self._highlights.find(scene, self._radius, self._weight)
         self._weight.mirror(rows=border)
@@ -201,15 +202,15 @@ class Defocus:
             self._gather(number, count, shape, shift)
         self._compose(scene, shape)
         self._highlights.add(
-            self.picture, self._radius, self._light, shape, (self._aperture, self._profile), largest,
+            self.picture, self._radius, self._sprites, shape, (self._aperture, self._profile), largest,
             blur.colour_shift_px,
         )  # fmt: skip
         return self.picture
 
     def _cut_layers(self, radii_px: NDArray[np.float64]) -> None:
-        layers = layers_of(np.clip(radii_px, -self._most, self._most), self._layers, self._cut)
+        layers = layers_of(np.clip(radii_px, -self._max_radius, self._max_radius), self._layers, self._cut)
         if layers != self._cut:
-            # Blurred layers overlap in a ramp, so that a surface that crosses them shows no step.
+            # Blurred layers overlap in a ramp, so that a surface across a border shows no step.
             slopes = [1 / max(0.25 * abs(border), 0.25) for border in layers.borders_px]
             if layers.first_limited < self._layers and layers.borders_px[layers.first_limited - 1] == -SHARP_PX:
                 slopes[layers.first_limited - 1] = _ABRUPT
@@ -218,7 +219,7 @@ class Defocus:
             self._cut, self._first_limited = layers, layers.first_limited
 
     def _build_pyramid(self, scene: Planes) -> None:
-        """From full size to the first scale, and from each scale to the next."""
+        """Halves full size to the first scale, and each scale to the next."""
         first = self._scales[0].planes
         first.run(
             self._prepare, "halve_picture", scene=scene.buffer, radius=self._radius.buffer, scale=first.buffer,
@@ -236,7 +237,7 @@ class Defocus:
             )  # fmt: skip
 
     def _fill_pyramid(self, largest_px: float) -> None:
-        """Continues every surface behind its occluders, from the smallest scale up.
+        """Extrapolates every surface behind its occluders, from the smallest scale to the largest.
 
         A scale whose pixels are about as large as the largest disc contributes nothing to disoccluded areas.
         """

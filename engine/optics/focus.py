@@ -1,9 +1,9 @@
 """Focusing aids: depth of field, hyperfocal distance, zone focus, rack focus.
 
 The largest sharp circle of confusion is the sensor's diagonal / 1500 (0.029 mm on 36x24 mm), the convention of most
-engraved scales: S. F. Ray, "Applied Photographic Optics", 3rd edition, 2002, chapter 22, also the source of the
-formulas. They describe the same thin lens as the blur, so scale and picture agree. Distances are in metres from the
-lens, infinity allowed.
+engraved scales: S. F. Ray, "Applied Photographic Optics", 3rd edition, 2002, chapter 22, which is also the source of
+the formulas. They describe the same thin lens as the blur, so scale and picture agree. Distances are in metres from the
+lens; infinity is allowed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..errors import LookError
 from ..lens import DEFAULT_ASPECT, Lens
 
 CIRCLES_PER_DIAGONAL = 1500.0
-FARTHEST_M = 1000.0  # end of the focus scale: farther distances look the same, and infinity is not divisible
+MAX_FOCUS_M = 1000.0  # end of the focus scale: greater distances look the same, and infinity cannot be interpolated
 
 
 def sharp_circle_mm(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
@@ -29,9 +29,10 @@ def sharp_circle_mm(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
 
 
 def depth_of_field_dioptres(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
-    """Extent of the sharp zone on either side of the focus, in dioptres (1/m): N c / f^2 (1 - f/S), S far.
+    """Extent of the sharp zone on either side of the focus, in dioptres (1/m): N c / f^2, for a distant focus.
 
-    It hardly depends on the focus S. That is why a lens barrel has a fixed pair of marks for each aperture.
+    It hardly depends on the focus S, by the factor (1 - f/S). So a depth-of-field scale has one pair of marks for each
+    aperture.
     """
     return 1e3 * lens.f_number * sharp_circle_mm(lens, aspect) / lens.focal_mm**2
 
@@ -52,17 +53,17 @@ def depth_of_field_m(lens: Lens, focus_m: float, aspect: float = DEFAULT_ASPECT)
     """
     focus_m = min(focus_m, 1e6)  # equivalent to an infinite focus; avoids 0 * infinity
     largest = lens.coc_scale_px(focus_m, 1) * lens.sensor_width_mm  # mm, circle of confusion at infinity
-    part = sharp_circle_mm(lens, aspect) / largest  # the formula of `coc_px` solved for the distance
+    part = sharp_circle_mm(lens, aspect) / largest  # the formula of `coc_px`, solved for the distance
     # A focus at the hyperfocal distance must reach infinity in spite of rounding.
     return focus_m / (1.0 + part), focus_m / (1.0 - part) if part < 1.0 - 1e-9 else math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class Rack:
-    """Rack focus: moves the focus from one distance to another in the given number of seconds; 0 seconds jump.
+    """Rack focus: moves the focus from one distance to another in the given number of seconds; at 0 it jumps.
 
-    It eases in and out like a hand on the focus ring: the minimum-jerk polynomial of T. Flash and N. Hogan, J.
-    Neuroscience 5(7), 1985. It moves in dioptres, as the ring does: linear metres would pass near distances too fast.
+    It eases in and out by the minimum-jerk polynomial of hand movements (T. Flash and N. Hogan, J. Neuroscience 5(7),
+    1985). It is uniform in dioptres, like a focus ring: linear metres would pass near distances too fast.
     """
 
     from_m: float
@@ -72,32 +73,32 @@ class Rack:
     def __post_init__(self) -> None:
         if not (self.from_m > 0 and self.to_m > 0 and 0 <= self.seconds < math.inf):
             raise LookError(
-                f"a rack from {self.from_m:g} to {self.to_m:g} m in {self.seconds:g} s is impossible; "
-                f"distances are above 0, and seconds 0 or more"
+                f"rack focus from {self.from_m:g} to {self.to_m:g} m in {self.seconds:g} s is impossible; "
+                f"distances must be above 0, and seconds 0 or more"
             )
 
     def focus_m(self, time_s: float) -> float:
-        """Focus distance at a time after the start; `from_m` before it, `to_m` after the end; at most FARTHEST_M.
+        """Focus distance `time_s` after the start; `from_m` before, `to_m` after the end; at most MAX_FOCUS_M.
 
         >>> [round(Rack(1.0, 3.0, 2.0).focus_m(t), 2) for t in (0.0, 0.5, 1.0, 1.5, 2.0)]
         [1.0, 1.07, 1.5, 2.68, 3.0]
         """
-        from_m, to_m = min(self.from_m, FARTHEST_M), min(self.to_m, FARTHEST_M)
+        from_m, to_m = min(self.from_m, MAX_FOCUS_M), min(self.to_m, MAX_FOCUS_M)
         if time_s >= self.seconds:
             return to_m
         if time_s <= 0:
             return from_m
         t = time_s / self.seconds
-        way = t * t * t * (10.0 + t * (6.0 * t - 15.0))
-        return 1.0 / ((1.0 - way) / from_m + way / to_m)
+        progress = t * t * t * (10.0 + t * (6.0 * t - 15.0))
+        return 1.0 / ((1.0 - progress) / from_m + progress / to_m)
 
     @classmethod
     def parse(cls, text: str) -> Rack:
         """Parses "0.9..2.5@3" or "0.9..inf@3s"; raises LookError for any other text."""
-        found = re.fullmatch(rf"{_METRES}\.\.{_METRES}@(\d*\.?\d+)\s*s?", text.strip().lower())
-        if found is None:
+        match = re.fullmatch(rf"{_METRES}\.\.{_METRES}@(\d*\.?\d+)\s*s?", text.strip().lower())
+        if match is None:
             raise LookError(f"'{text}' is not a rack focus; use FROM..TO@SECONDS, such as 0.9..2.5@3")
-        return cls(_metres(found[1]), _metres(found[2]), float(found[3]))
+        return cls(_metres(match[1]), _metres(match[2]), float(match[3]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,25 +112,25 @@ class ZoneFocus:
     def __post_init__(self) -> None:
         if not (0 < self.f_number < math.inf and 0 < self.near_m <= self.far_m and self.near_m < math.inf):
             raise LookError(
-                f"zone focus cannot be f/{self.f_number:g} and {self.near_m:g} to {self.far_m:g} m; "
-                f"the zone runs from the nearer to the farther distance, both above 0"
+                f"zone focus at f/{self.f_number:g} from {self.near_m:g} to {self.far_m:g} m is impossible; "
+                f"give the nearer distance first, and both above 0"
             )
 
     @classmethod
     def parse(cls, text: str) -> ZoneFocus:
         """Parses "8,2..5" or "f/8,2..inf"; raises LookError for any other text."""
-        found = re.fullmatch(rf"(?:f/?)?(\d*\.?\d+),{_METRES}\.\.{_METRES}", text.strip().lower())
-        if found is None:
+        match = re.fullmatch(rf"(?:f/?)?(\d*\.?\d+),{_METRES}\.\.{_METRES}", text.strip().lower())
+        if match is None:
             raise LookError(f"'{text}' is not a zone focus; use F_NUMBER,NEAR..FAR in metres, such as 8,2..5")
-        return cls(float(found[1]), _metres(found[2]), _metres(found[3]))
+        return cls(float(match[1]), _metres(match[2]), _metres(match[3]))
 
     def lens(self, lens: Lens) -> Lens:
-        """`lens` at this aperture, or at its nearest one."""
+        """`lens` at this aperture, or at the closest aperture that it has."""
         return lens.at(min(max(self.f_number, lens.f_number_min), lens.f_number_max))
 
     def focus_m(self, lens: Lens) -> float:
         """The distance at which both ends of the zone are equally sharp, at any aperture: the mean in dioptres."""
-        return min(lens.clamp_focus_m(2.0 / (1.0 / self.near_m + 1.0 / self.far_m)), FARTHEST_M)
+        return min(lens.clamp_focus_m(2.0 / (1.0 / self.near_m + 1.0 / self.far_m)), MAX_FOCUS_M)
 
     def sharp_m(self, lens: Lens, aspect: float = DEFAULT_ASPECT) -> tuple[float, float]:
         """(near, far) limits of the sharp part of the zone through `lens`; near > far if nothing is sharp."""

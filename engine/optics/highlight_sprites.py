@@ -1,4 +1,4 @@
-"""Highlight sprites: points much brighter than their neighbourhood, each drawn as one disc, cut by its occluders."""
+"""Highlight sprites: points much brighter than their neighbourhood, each drawn as one disc and cut by its occluders."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
 from .shape import Shape
 
-_LIGHTS, _FLOATS = 4, 7  # per tile, and per highlight, as in kernels/defocus_sprites.cl
+_PER_TILE, _FLOATS = 4, 7  # highlights per tile, and floats per highlight, as in kernels/defocus_sprites.cl
 MIN_RADIUS = 0.5  # blur radius in pixels up to which a disc is one pixel
 
 
 class HighlightSprites:
-    """Highlights of pictures of one size, by tiles of `tile` pixels. `levels` holds a brightness per tile: pixels above
-    it are drawn as sprites; a negative level disables the tile.
+    """Highlights of pictures of one size, in tiles of `tile` pixels. `levels` contains a brightness per tile: brighter
+    pixels are drawn as sprites. A negative level disables the tile.
     """
 
     def __init__(self, device: Device, width: int, height: int, tile: int) -> None:
@@ -24,7 +24,7 @@ class HighlightSprites:
         tiles = self._tiles_x * self._tiles_y
         self.levels = device.allocate(4 * tiles)
         self._extremes = device.allocate(8 * tiles)
-        self._found = device.allocate(4 * _LIGHTS * _FLOATS * tiles)
+        self._sprites = device.allocate(4 * _PER_TILE * _FLOATS * tiles)
         self._counts = device.allocate(4 * self._tiles_y)
 
     def find(self, scene: Planes, radius: Planes, spread: Planes) -> None:
@@ -34,7 +34,7 @@ class HighlightSprites:
         layout = scene.layout
         self._device.run(
             "defocus_sprites.cl", "find_highlights", (self._tiles_x, self._tiles_y), (1, 1), scene=scene.buffer,
-            radius=radius.buffer, spread=spread.buffer, lights=self._found, levels=self.levels,
+            radius=radius.buffer, spread=spread.buffer, sprites=self._sprites, levels=self.levels,
             extremes=self._extremes, pitch=layout.pitch, stride=layout.stride, width=layout.width,
             height=layout.height, tiles_x=self._tiles_x, min_radius=MIN_RADIUS,
         )  # fmt: skip
@@ -63,22 +63,22 @@ class HighlightSprites:
             "blue_shift": colour_shift_px[1],
         }
         self._device.run(
-            source, "measure_highlights", (self._tiles_x, self._tiles_y), (1, 1), lights=self._found,
+            source, "measure_highlights", (self._tiles_x, self._tiles_y), (1, 1), sprites=self._sprites,
             extremes=self._extremes, width=layout.width, height=layout.height, tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, **shaped,
         )  # fmt: skip
         self._device.run(
-            source, "list_highlights", (self._tiles_y,), (1,), lights=self._found, counts=self._counts,
+            source, "list_highlights", (self._tiles_y,), (1,), sprites=self._sprites, counts=self._counts,
             tiles_x=self._tiles_x,
         )  # fmt: skip
         around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
         self._device.run(
             source, "draw_highlights", (self._tiles_x, self._tiles_y), (1, 1), picture=picture.buffer,
-            radii=radius.buffer, extremes=self._extremes, lights=self._found, counts=self._counts, width=layout.width,
-            height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=self._tiles_x,
+            radii=radius.buffer, extremes=self._extremes, sprites=self._sprites, counts=self._counts,
+            width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, around=around, **shaped, **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
 
     def release(self) -> None:
-        for buffer in (self.levels, self._extremes, self._found, self._counts):
+        for buffer in (self.levels, self._extremes, self._sprites, self._counts):
             self._device.release(buffer)

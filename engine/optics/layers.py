@@ -16,8 +16,9 @@ Radii = NDArray[np.float64]
 
 
 class Layers(NamedTuple):
-    """`borders_px`, ascending, are the signed blur radii between the layers. Layers from `first_limited` (1 or more) on
-    are approximately in focus or behind it.
+    """Borders of the layers: `borders_px`, ascending, are the signed blur radii between them.
+
+    Layers from `first_limited` (1 or more) on are approximately in focus or behind it.
     """
 
     borders_px: tuple[float, ...]
@@ -28,9 +29,9 @@ def layers_of(radii_px: Radii, count: int, before: Layers | None = None) -> Laye
     """The `count` layers, two or more, of a picture with these signed blur radii in pixels, negative in front of the
     focus.
 
-    Points in front of the focus have separate layers, except those near enough to join the focus; so have points behind
-    it. Borders are placed where they best separate the logarithms of the radii (N. Otsu, "A threshold selection method
-    from gray-level histograms", 1979). The borders of the frame `before` stay unless they would move far.
+    Points in front of the focus and points behind it have separate layers, except points close enough to share the
+    layer of the focus. The borders best separate the logarithms of the radii (N. Otsu, "A threshold selection method
+    from gray-level histograms", 1979). The layers `before` of the previous frame are kept if the borders moved little.
     """
     parted = _cut(np.sort(np.clip(-radii_px, SHARP_PX, _BEFORE_PX)))
     middle = -parted[1] if parted is not None else -SHARP_PX
@@ -41,10 +42,10 @@ def layers_of(radii_px: Radii, count: int, before: Layers | None = None) -> Laye
     groups = [np.sort(-radii_px[radii_px < middle]), np.sort(radii_px[radii_px > _FOCUS_PX])]
     cuts = [(gain, side * radius) for side, group in zip((-1, 1), groups, strict=True) for gain, radius in _cuts(group)]
     borders += [radius for _, radius in sorted(cuts, reverse=True)[: count - 1 - len(borders)]]
-    farthest = max([1.0, *borders, *behind[-1:]])
+    unused = max([1.0, *borders, *behind[-1:]])
     while len(borders) < count - 1:
-        farthest *= 2
-        borders.append(farthest)
+        unused *= 2
+        borders.append(unused)
     layers = Layers(tuple(sorted(borders)), 1 + sum(border < middle for border in borders) if behind.size else count)
     return before if before is not None and _is_close(layers, before) else layers
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..lens import Lens
 from .aperture import extent, gauge_table, is_round, open_area, profile
 
-REACH, STEPS_PER_PX, PROFILE = 16, 8, 64  # as in kernels/aperture.h
+REACH, STEPS_PER_PX, PROFILE = 16, 8, 64  # same values as in kernels/aperture.h
 SUMS = STEPS_PER_PX * REACH + 2
 SIDE = 2 * REACH + 1
 CELL_FLOATS = 4 * SIDE**2 + 3 * SUMS
@@ -26,7 +26,7 @@ OfField = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """`table` and `profile` for the kernels; `cells` (across, down) of the picture; `extent` in radii.
+    """`table` and `profile` for the kernels; number of `cells` (across, down); `extent` in radii.
 
     `opening` and `falloff` are polynomials of the field: factors of the disc radius and of the light. `is_plain` is set
     for circular, uniform discs, equal in all colours.
@@ -87,17 +87,19 @@ def _table(gauges: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _sums(taps: NDArray[np.float32], radii: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(cells, 2 SUMS): over all pixels, of what a disc covers of each, and of that times g^2, side by side.
+    """(cells, 2 SUMS), interleaved: sum over all pixels of the coverage by a disc, and of coverage times g^2.
 
-    A pixel counts whole where g < r - 1/2, and by r + 1/2 - g up to r + 1/2: sums of sorted powers of g give both.
+    Coverage is 1 if g < r - 1/2, and falls to 0 at r + 1/2 as r + 1/2 - g. Sums of sorted powers of g give both.
     """
     powers = [np.cumsum(np.pad(taps.astype(np.float64) ** power, ((0, 0), (1, 0))), axis=1) for power in range(4)]
-    # The first padding entry of the zeroth power is a one without a pixel.
+    # The padding entry of the zeroth power is 1, although it represents no pixel.
     powers[0] = powers[0] - powers[0][:, :1]
     result = np.zeros((len(taps), SUMS, 2), np.float32)
     for cell, row in enumerate(taps):
         whole, partly = (np.searchsorted(row, radii + offset) for offset in (-0.5, 0.5))
-        ones, firsts, seconds, thirds = ((one[cell][whole], one[cell][partly] - one[cell][whole]) for one in powers)
-        result[cell, :, 0] = ones[0] + (radii + 0.5) * ones[1] - firsts[1]
+        counts, firsts, seconds, thirds = (
+            (sums[cell][whole], sums[cell][partly] - sums[cell][whole]) for sums in powers
+        )
+        result[cell, :, 0] = counts[0] + (radii + 0.5) * counts[1] - firsts[1]
         result[cell, :, 1] = seconds[0] + (radii + 0.5) * seconds[1] - thirds[1]
     return result.reshape(len(taps), -1)

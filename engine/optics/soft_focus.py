@@ -1,12 +1,12 @@
 """Soft-focus lens: part of the light of every point goes into a wide halo around its sharp core.
 
-Under-corrected spherical aberration focuses the rays from the lens's rim in front of those from its centre. They arrive
-around the point, at a distance that grows with the cube of their height in the pupil (R. Kingslake, "Optics in
-photography", SPIE 1992). The fraction of the halo within r of the centre grows as r^(2/3): each octave of radii holds
-2^(2/3) times as much as the next smaller one. Three Gaussian blurs represent three octaves. Stopping down removes the
-rim: the halo's size shrinks with the cube of the pupil, its share (`Lens.soft_focus`) with the square.
+Under-corrected spherical aberration focuses the rays from the lens's rim in front of the rays from its centre. They
+arrive around the point, at a distance that grows with the cube of their height in the pupil (R. Kingslake, "Optics in
+photography", SPIE 1992). The fraction of the halo within r of the centre grows as r^(2/3): each octave of radii
+contains 2^(2/3) times as much light as the next smaller octave. Three Gaussian blurs represent three octaves. Stopping
+down removes the rim: the halo's size shrinks with the cube of the pupil, its share (`Lens.soft_focus`) with the square.
 
-The halo belongs to the lens, not to the depth: areas in focus have it, too.
+The halo does not depend on depth: areas in focus have it too.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from ..compute.planes import Planes
 from ..lens import Lens
 
 SOURCE = "soft_focus.cl"
-MAX_SIGMA = 0.012  # sigma of the widest blur over the picture's width, wide open
-OCTAVES = (0.25, 0.5, 1.0)  # sigmas over that of the widest
+MAX_SIGMA = 0.012  # sigma of the widest blur at full aperture, as a fraction of the picture's width
+OCTAVES = (0.25, 0.5, 1.0)  # sigmas relative to the widest
 SHARES = tuple(octave ** (2 / 3) / sum(other ** (2 / 3) for other in OCTAVES) for octave in OCTAVES)
-_MIN_PX = 0.5  # a halo whose widest blur is narrower is a point
+_MIN_PX = 0.5  # a halo with a smaller widest sigma is invisible
 _MIN_SHARE = 0.001
 _FINEST = 1.2  # minimum sigma of the narrowest blur in pixels of its scale; below twice this value
 _WEIGHTS = 16  # floats per scale in the table of weights
@@ -33,7 +33,7 @@ _WEIGHTS = 16  # floats per scale in the table of weights
 
 @dataclass(frozen=True, slots=True)
 class SoftFocusHalo:
-    """Fraction of the light in the halo, 0 to 1, and the sigma of its widest blur over the picture's width."""
+    """`share` of the light in the halo, 0 to 1; `widest` sigma of its blurs, as a fraction of the picture's width."""
 
     share: float
     widest: float
@@ -42,7 +42,7 @@ class SoftFocusHalo:
     def of(cls, lens: Lens, native_lens: Lens | None = None) -> SoftFocusHalo:
         """Halo of `lens` at its aperture, minus the halo already in a picture captured by `native_lens`."""
         wanted, native = lens.soft_focus_at_f_number, 0.0 if native_lens is None else native_lens.soft_focus_at_f_number
-        # native_lens left (1 - there) of the light in the core. The fraction that remains must leave (1 - wanted).
+        # native_lens left (1 - native) of the light in the core; after the added halo (1 - wanted) must remain.
         share = (wanted - native) / (1.0 - native) if wanted > native else 0.0
         return cls(share, MAX_SIGMA * lens.opening**3)
 
@@ -51,9 +51,9 @@ class SoftFocusHalo:
         return self.share > _MIN_SHARE and self.widest * width_px > _MIN_PX
 
     def blurs(self, width_px: int) -> dict[int, tuple[float, float]]:
-        """Blurs per scale (1 is half the size, 2 a quarter): its share, and the variance in its own pixels.
+        """For each scale (1 is half the size, 2 a quarter): the blur's share, and its variance in pixels of the scale.
 
-        The shares sum to 1. Octaves too narrow for their own scale are merged into one blur at the first.
+        The shares sum to 1. Octaves too narrow for a scale of their own are merged into one blur at the first scale.
         """
         finest_px = OCTAVES[0] * self.widest * width_px
         first = math.floor(math.log2(finest_px / _FINEST))
@@ -67,15 +67,15 @@ class SoftFocusHalo:
 
 
 def weights_of(scale: int, variance: float) -> NDArray[np.float64]:
-    """Weights at 0, 1, 2, ... pixels of a scale: with its own halving and doubling they blur by `variance`.
+    """Weights at 0, 1, 2, ... pixels of a scale. Together with the halving and doubling they blur by `variance`.
 
-    Doubling linearly blurs by 3/16 of a coarse pixel squared, and so does halving but for the first, a plain mean of
-    1/16. Over all steps that is 1/2 - 4^-scale in pixels of the scale.
+    Linear doubling blurs by 3/16 of a coarse pixel squared. So does halving, except the first, a plain mean of 1/16.
+    Over all steps the sum is 1/2 - 4^-scale in pixels of the scale.
     """
     own = variance - (0.5 - 0.25**scale)
     if own < 0.35:  # too narrow for samples of a Gaussian
-        aside = 0.5 * max(own, 0.0)
-        return np.array([1 - 2 * aside, aside])
+        side = 0.5 * max(own, 0.0)
+        return np.array([1 - 2 * side, side])
     distance = np.arange(math.ceil(3 * math.sqrt(own)) + 1)
     weights = np.exp(-0.5 * distance**2 / own)
     return np.asarray(weights / (2 * weights.sum() - weights[0]))
@@ -100,9 +100,9 @@ class SoftFocus:
         self._blurs: dict[int, tuple[float, int]] = {}  # per scale: share and taps on either side
 
     def run(self, scene: Planes, halo: SoftFocusHalo) -> Planes:
-        """Queues the work and returns `scene`, scene-linear planes of this size, with the halo; borders are unset.
+        """Queues the kernels and returns `scene`, scene-linear planes of this size, with the halo; borders are unset.
 
-        A flat picture does not change, and every point keeps its energy.
+        A uniform picture does not change, and every point keeps its energy.
         """
         self._set_halo(halo)
         first, layout = self._scales[0], scene.layout

@@ -78,6 +78,10 @@ class Recording(Tool):
     def busy(self) -> bool:
         return bool(self._ending)
 
+    @property
+    def keeps_size(self) -> bool:
+        return self._start_requested or self._video_writer is not None
+
     def draw(self, canvas: Canvas) -> None:
         if self._video_writer is None:
             return

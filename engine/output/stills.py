@@ -92,8 +92,8 @@ class Stills(Tool):
         self._queue(lambda: save_still(self._folder, owned, picture, settings.look, settings.output_space))
 
     def _best(self) -> Settings:
-        """A still has time for the best blur."""
-        return self._tool_context.settings.now.with_(quality="best")
+        """A still has full size and the best blur."""
+        return self._tool_context.settings.now.with_(quality="best", scale=1.0)
 
     def _begin_burst(self) -> None:
         if self._frame is None or self._frame.encoding is not Encoding.MOSAIC:

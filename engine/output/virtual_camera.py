@@ -87,6 +87,10 @@ class VirtualCameraTool(Tool):
             self._end()
         return Invalidation.NOTHING
 
+    @property
+    def keeps_size(self) -> bool:
+        return self._start_requested or self._camera is not None
+
     def on_frame(self, drawn: Drawn) -> None:
         size = even(drawn.texture.size)
         if self._start_requested:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..capture.source import EXPOSURE_CONTROL
 from ..controls import Action, Choice, Control, Number, Switch
-from ..develop.metering import MODES
+from ..develop.metering import MODES, OLD_MODES
 from ..display.events import Event, Pointer
 from ..display.tool import Tool, ToolContext
 from ..settings import PAUSE_S
@@ -57,6 +57,7 @@ class ExposureTool(Tool):
             choices=MODES,
             get=lambda: self._mode.partition(":")[0],
             set=self._meter,
+            renamed=OLD_MODES,
             help="what becomes as bright as a grey card; highlight-weighted: what just fits; spot follows clicks",
         )
         yield Number(

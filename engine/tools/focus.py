@@ -19,7 +19,7 @@ from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import GroundglassError
 from ..lens import DEFAULT_ASPECT, Lens, list_lenses, load_lens
 from ..optics.autofocus import Box, Target, has_face_detector
-from ..optics.focus import FARTHEST_M, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
+from ..optics.focus import MAX_FOCUS_M, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
 from ..settings import PAUSE_S
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class FocusTool(Tool):
         yield Number(
             *("focus", "Focus", "focus"),
             minimum=min(lens.focus_min_m for lens in lenses),
-            maximum=FARTHEST_M,
+            maximum=MAX_FOCUS_M,
             step=0.01,
             unit="m",
             get=lambda: self._now.focus_m,
@@ -189,7 +189,7 @@ class FocusTool(Tool):
         if self._now.focus_m < lens.focus_min_m:
             self._say_closest(lens)
         self._rack = self._search = None
-        self._settings.change("lens", lens=lens, focus_m=lens.clamp_focus_m(min(self._now.focus_m, FARTHEST_M)))
+        self._settings.change("lens", lens=lens, focus_m=lens.clamp_focus_m(min(self._now.focus_m, MAX_FOCUS_M)))
         self._notify(f"{lens.name}, {f_stop(lens.f_number)}")
 
     def _set_f_number(self, f_number: float) -> None:
@@ -230,7 +230,7 @@ class FocusTool(Tool):
         if not (self._has_depth() and self._may_move()):
             return
         lens = self._now.lens
-        focus_m = min(lens.clamp_focus_m(hyperfocal_m(lens, self._aspect())), FARTHEST_M)
+        focus_m = min(lens.clamp_focus_m(hyperfocal_m(lens, self._aspect())), MAX_FOCUS_M)
         near_m, far_m = depth_of_field_m(lens, focus_m, self._aspect())
         self._notify(f"hyperfocal {distance(focus_m)}: sharp {format_sharp_zone(near_m, far_m)}")
         self._move_to(focus_m, self._click_s)
@@ -310,7 +310,7 @@ class FocusTool(Tool):
         lens = self._now.lens
         if depth_m < lens.focus_min_m:
             self._say_closest(lens)
-        return lens.clamp_focus_m(min(depth_m, FARTHEST_M))
+        return lens.clamp_focus_m(min(depth_m, MAX_FOCUS_M))
 
     def _say_closest(self, lens: Lens) -> None:
         self._notify(f"this lens focuses from {distance(lens.focus_min_m)}")

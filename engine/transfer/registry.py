@@ -1,6 +1,6 @@
-"""The ways from a compute device to OpenGL, and which one a pair of device and context takes.
+"""The transfers from a compute device to OpenGL, and the choice of one for a device and a context.
 
-A new one is one module of this folder and its entry in TRANSFERS.
+A new transfer is one module of this folder and its entry in TRANSFERS.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class TransferModule(Protocol):
-    """What a module of this folder offers. Importing it loads no driver."""
+    """A module of this folder. Importing it loads no driver."""
 
     def open_transfer(self, device: Device, gl: moderngl.Context) -> TextureTransfer | None:
-        """A transfer from `device` to `gl`, which is current; None where the two cannot share memory in this way."""
+        """A transfer from `device` to `gl`, which is current; None if this kind does not support the pair."""
 
 
-TRANSFERS: tuple[TransferModule, ...] = (host,)  # the fastest first; the last fits every pair
+TRANSFERS: tuple[TransferModule, ...] = (host,)  # the fastest first; the last supports every pair
 
 
 def open_transfer(device: Device, gl: moderngl.Context) -> TextureTransfer:
-    """The first of TRANSFERS that fits `device` and `gl`, which is current. The caller releases it."""
+    """The first of TRANSFERS that supports `device` and `gl`, which is current. The caller releases it."""
     for module in TRANSFERS:
         transfer = module.open_transfer(device, gl)
         if transfer is not None:
             return transfer
-    raise AssertionError("the transfer through main memory fits every device and context")
+    raise AssertionError("the transfer through main memory supports every device and context")

@@ -114,11 +114,11 @@ def test_a_cube_comes_last() -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"", "is no ICC profile"),
-        (b"no profile" * 40, "is no ICC profile"),
+        (b"", "not an ICC profile"),
+        (b"no profile" * 40, "not an ICC profile"),
         (srgb_profile()[:200], "the profile is damaged"),
-        (srgb_profile().replace(b"RGB ", b"CMYK", 1), "of another device than an RGB monitor"),
-        (srgb_profile().replace(b"mntr", b"prtr", 1), "of another device than an RGB monitor"),
+        (srgb_profile().replace(b"RGB ", b"CMYK", 1), "is not for an RGB monitor"),
+        (srgb_profile().replace(b"mntr", b"prtr", 1), "is not for an RGB monitor"),
         (with_tables(), "the profile cannot be used"),
     ],
 )

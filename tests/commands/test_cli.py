@@ -206,7 +206,8 @@ def test_json_on_standard_output_is_alone_there(tmp_path: Path) -> None:
     figures = json.loads(done.stdout)
     assert figures["frames"] == 5
     assert figures["size"] == [160, 90]
-    keys = "frames seconds fps late_frames dropped_frames scale size stages interval_ms latency_ms rss_mb device gl"
+    keys = "frames seconds fps late_frames dropped_frames scale frames_by_scale size stages interval_ms latency_ms "
+    keys += "rss_mb device gl"
     assert set(keys.split()) <= set(figures)
     assert list(tmp_path.iterdir()) == []
 

@@ -16,7 +16,7 @@ from groundglass.commands.render import run_render
 from groundglass.commands.start import open_input, settings_of
 from groundglass.develop.development import Development
 from groundglass.errors import LookError
-from groundglass.optics.focus import FARTHEST_M, Rack, ZoneFocus
+from groundglass.optics.focus import MAX_FOCUS_M, Rack, ZoneFocus
 from PIL import Image
 
 SCENE = "scene:?size=160x90&seed=7&fps=10"
@@ -31,7 +31,7 @@ def options(**changes: object) -> EngineOptions:
 def test_a_focus_is_a_distance_or_a_rack() -> None:
     assert parse_focus(None) is None
     assert parse_focus("1.2") == 1.2
-    assert parse_focus("inf") == FARTHEST_M
+    assert parse_focus("inf") == MAX_FOCUS_M
     assert parse_focus("0.9..2.5@3") == Rack(0.9, 2.5, 3.0)
     for text in ("near", "nan", "0.9..2.5", "1@2"):
         with pytest.raises(LookError, match=r"0\.9\.\.2\.5@3"):

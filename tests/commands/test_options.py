@@ -104,7 +104,7 @@ def test_render_takes_what_view_takes_of_source_and_picture() -> None:
     only_of_view = {"--loop", "--output"} | (set(option_names("view")) - set(option_names("render")))
     assert set(option_names("render")) - set(option_names("view")) == {"--output"}
     assert only_of_view == {"--loop", "--output", "--fullscreen", "--headless", "--rack", "--seconds", "--json"} | {
-        *("--save-frame", "--stills", "--record", "--codec", "--control", "--fresh")
+        *("--save-frame", "--stills", "--record", "--codec", "--control", "--scale", "--no-governor", "--fresh")
     }
 
 

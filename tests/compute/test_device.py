@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from groundglass.compute import cuda, opencl, registry
 from groundglass.compute.device import Candidate, Device, Failure
-from groundglass.compute.registry import BACKENDS, device_words, list_devices, open_device, why_first
+from groundglass.compute.planes import Planes
+from groundglass.compute.registry import BACKENDS, device_words, list_devices, open_device, reason_for_first
 from groundglass.errors import DeviceError, ShaderError
 from groundglass.timing import Clock
 
@@ -94,7 +95,7 @@ class Fake:
     def enumerate_devices(self) -> tuple[list[Candidate], Failure | None]:
         return list(self.found), None
 
-    def open_candidate(self, candidate: Candidate) -> Any:
+    def open_candidate(self, candidate: Candidate, gl: Any = None) -> Any:
         self.opened.append(candidate)
 
 
@@ -106,16 +107,16 @@ def test_another_backend_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     assert device_words() == "auto, fake, fake:N, cuda, cuda:N, opencl or opencl:N"
     found = list_devices()[0]
     assert found[0].spec == "fake:0"
-    assert why_first(found) == "Fake comes first where it finds a device"
+    assert reason_for_first(found) == "Fake comes first where it finds a device"
 
 
 def test_why_the_first_device_comes_first() -> None:
-    assert why_first([]) == "no driver reports a device"
-    assert why_first([a_candidate("opencl:0", is_cpu=True)]) == (
+    assert reason_for_first([]) == "no driver reports a device"
+    assert reason_for_first([a_candidate("opencl:0", is_cpu=True)]) == (
         "no GPU answers through CUDA or OpenCL, so the processor computes"
     )
-    assert why_first([a_candidate("opencl:1")]) == "no CUDA device is usable, and a GPU comes before a CPU"
-    assert why_first([a_candidate("cuda:0")]) == "CUDA comes first where it finds a device"
+    assert reason_for_first([a_candidate("opencl:1")]) == "no CUDA device is usable, and a GPU comes before a CPU"
+    assert reason_for_first([a_candidate("cuda:0")]) == "CUDA comes first where it finds a device"
 
 
 def test_a_device_that_is_not_here_says_what_is(device: Device) -> None:
@@ -141,7 +142,7 @@ def test_auto_takes_cuda_before_an_opencl_gpu_before_a_cpu(monkeypatch: pytest.M
     mixed = [a_candidate("opencl:0", is_cpu=True), a_candidate("opencl:1")]
     opened: list[str] = []
     for backend in (cuda, opencl):
-        monkeypatch.setattr(backend, "open_candidate", lambda chosen: opened.append(chosen.spec))
+        monkeypatch.setattr(backend, "open_candidate", lambda chosen, gl: opened.append(chosen.spec))
     monkeypatch.setattr(opencl, "enumerate_devices", lambda: (mixed, None))
     monkeypatch.setattr(cuda, "enumerate_devices", lambda: ([a_candidate("cuda:0")], None))
     for spec in ("auto", "opencl", "opencl:0", "cuda"):
@@ -187,6 +188,30 @@ def test_closing_releases_everything_and_twice_is_harmless(device: Device) -> No
     own.close()
     own.release(kept)
     assert own.live_buffers == 0
+
+
+def test_a_companion_shares_kernels_and_nothing_else(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = open_device(device.spec)
+    linearize(own)
+    own.collect()
+    with monkeypatch.context() as patched:
+        patched.setattr(type(own), "_build", lambda *_: pytest.fail("a shared kernel was built again"))
+        companion, clock, other_clock = own.companion(), Clock(), Clock()
+        with own.stage("mine", clock), companion.stage("theirs", other_clock):
+            linearize(companion)
+        assert own.live_buffers == companion.live_buffers > 0
+        companion.collect()
+        own.collect()
+        assert (set(clock.stages()), set(other_clock.stages())) == (set(), {"theirs"})
+        companion.close()
+        linearize(own)
+    own.close()
+
+
+def linearize(device: Device) -> None:
+    """Runs one kernel on a plane of 64 x 4 pixels that it allocates."""
+    planes = Planes(device, 64, 4, 1)
+    planes.run("linearize.cl", "linearize_float", light=planes.buffer, mosaic=planes.buffer, encoded=0)
 
 
 def test_a_call_with_the_wrong_arguments_is_an_error_and_not_a_crash(device: Device) -> None:

@@ -120,5 +120,5 @@ def test_what_is_asked_for() -> None:
     assert parse_aberration("auto") is None
     assert parse_aberration("0.4,-0.3") == (Shift(0.0004), Shift(-0.0003))
     for text in ("", "1", "1,2,3", "99,0", "red,blue"):
-        with pytest.raises(GroundglassError, match=r"is not understood; use off, auto, or by how many thousandths"):
+        with pytest.raises(GroundglassError, match=r"is invalid; use off, auto, or the outward shift of red and blue"):
             parse_aberration(text)

@@ -54,9 +54,9 @@ def test_a_setting_is_what_was_said(text: str, kind: str, values: tuple[float, .
 
 @pytest.mark.parametrize("text", ["", "daylight", "5200", "2,1", "2,0,1", "-1,1,1", "K", "nan,1,1", "5200K,ten"])
 def test_what_is_not_understood_gets_examples(text: str) -> None:
-    with pytest.raises(GroundglassError, match=r"is not understood; use as-shot, auto, 5200K, 5200K,\+10, 2,1,1\.6 or"):
+    with pytest.raises(GroundglassError, match=r"is invalid; use as-shot, auto, 5200K, 5200K,\+10, 2,1,1\.6 or"):
         gg.Development(white_balance=text)
-    with pytest.raises(GroundglassError, match=r"fraction of the picture; try grey:0\.4,0\.5"):
+    with pytest.raises(GroundglassError, match=r"X and Y must be from 0 to 1; try grey:0\.4,0\.5"):
         Setting.parse("grey:100,200")
 
 
@@ -95,9 +95,9 @@ def test_what_is_picked_becomes_grey(cfa: Cfa) -> None:
 
 
 def test_a_place_without_colour_cannot_be_picked() -> None:
-    with pytest.raises(GroundglassError, match=r"at 0\.50,0\.50 it is clipped, so it has no colour left"):
+    with pytest.raises(GroundglassError, match=r"the grey patch at 0\.50,0\.50 is clipped; pick a darker patch"):
         grey_at(frame_of(np.full((40, 40, 3), 9.0)), 0.5, 0.5)
-    with pytest.raises(GroundglassError, match=r"too dark to have a colour; pick a brighter place"):
+    with pytest.raises(GroundglassError, match=r"is too dark; pick a brighter patch"):
         grey_at(frame_of(np.zeros((40, 40, 3))), 0.5, 0.5)
     for corner in ((0.0, 0.0), (1.0, 1.0)):
         grey_at(frame_of(greyish()), *corner)

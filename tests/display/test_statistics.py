@@ -10,9 +10,8 @@ from groundglass.display.statistics import RING_LENGTH, FrameLog, Ring, Statisti
 from rich.console import Console
 
 STAGES = {"demosaic": {"p50_ms": 2.5, "p95_ms": 3.0}}
-KEYS = (
-    "frames seconds fps late_frames dropped_frames scale size stages interval_ms latency_ms rss_mb device gl look_route"
-)
+KEYS = "frames seconds fps late_frames dropped_frames scale frames_by_scale size stages interval_ms latency_ms "
+KEYS += "rss_mb device gl look_route"
 
 
 def summary(log: FrameLog) -> Statistics:

@@ -1,4 +1,4 @@
-"""The look as a kernel: both routes draw the same picture, and what stays in GL says why."""
+"""The look as a kernel: both routes draw the same picture, and each look that stays in GL has a reason."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from groundglass.look.look import Look, list_looks, load_look
 from look_support import look_of
 from route_support import BothRoutes, half_scene, random_values
 
-ROUNDS = 12  # of random values of each pass's parameters
+ROUNDS = 12  # random values of each pass's parameters
 SCENE = half_scene((24, 136))
 
 
@@ -29,11 +29,11 @@ def translated(names: tuple[str, ...]) -> list[str]:
     return [name for name in names if not stays_in_gl(name)]
 
 
-def shipped_looks() -> list[str]:
-    return [name for name in list_looks() if all(not stays_in_gl(one.name) for one in load_look(name).passes)]
+def built_in_looks() -> list[str]:
+    return [name for name in list_looks() if all(not stays_in_gl(used.name) for used in load_look(name).passes)]
 
 
-def assert_one_code(kernel: np.ndarray, gl: np.ndarray, message: str) -> None:
+def assert_within_a_code(kernel: np.ndarray, gl: np.ndarray, message: str) -> None:
     apart = np.abs(kernel.astype(int) - gl)
     assert apart.max() <= 1, f"{message}: {apart.max()} codes at {np.argwhere(apart > 1)[:4].tolist()}"
 
@@ -46,30 +46,30 @@ def test_every_pass_draws_the_same_anywhere_in_its_ranges(device: Device, name: 
             values = random_values(load_pass(name), random)
             look = look_of(name, **values)
             drawn = routes.by_kernel(look, frame_index=number), routes.in_gl(look, frame_index=number)
-            assert_one_code(*drawn, f"{name} {values}")
+            assert_within_a_code(*drawn, f"{name} {values}")
 
 
-@pytest.mark.parametrize("name", shipped_looks())
+@pytest.mark.parametrize("name", built_in_looks())
 def test_every_look_draws_the_same(device: Device, name: str) -> None:
     look = load_look(name)
     with BothRoutes(device, SCENE) as routes:
         for frame_index in (0, 7, 12345):
             drawn = routes.by_kernel(look, frame_index=frame_index), routes.in_gl(look, frame_index=frame_index)
-            assert_one_code(*drawn, name)
+            assert_within_a_code(*drawn, name)
 
 
 def test_half_of_a_look_draws_the_same(device: Device) -> None:
     with BothRoutes(device, SCENE) as routes:
         for strength in (0.0, 0.35):
             drawn = (draw(load_look("classic"), strength=strength) for draw in (routes.by_kernel, routes.in_gl))
-            assert_one_code(*drawn, f"strength {strength}")
+            assert_within_a_code(*drawn, f"strength {strength}")
 
 
 @pytest.mark.parametrize("width", [1, 7, 16, 17, 100])
 def test_any_width_is_drawn_to_its_last_pixel(device: Device, width: int) -> None:
     look = look_of("exposure", exposure_ev=1.0)
     with BothRoutes(device, half_scene((5, 136))[:, 8 : 8 + width]) as routes:
-        assert_one_code(routes.by_kernel(look), routes.in_gl(look), f"{width} pixels")
+        assert_within_a_code(routes.by_kernel(look), routes.in_gl(look), f"{width} pixels")
 
 
 def test_a_side_of_a_wipe_leaves_the_other_as_it_is(device: Device) -> None:
@@ -89,7 +89,7 @@ def test_a_slider_compiles_nothing_but_a_choice_does(device: Device) -> None:
         assert len(routes.looks._kernels) == 2
 
 
-def test_what_stays_in_gl_says_why(device: Device) -> None:
+def test_each_look_that_stays_in_gl_has_a_reason(device: Device) -> None:
     assert stays_in_gl("bloom") == "bloom.glsl looks at the neighbourhood of a pixel"
     assert stays_in_gl("lut") == "lut.glsl looks up the texture 'lut_file_cube'"
     with BothRoutes(device, SCENE) as routes:
@@ -123,7 +123,7 @@ def test_runs_of_any_length_draw_the_same(run_length: int) -> None:
         with BothRoutes(opened, SCENE) as routes:
             for name in ("classic", "monochrome"):
                 drawn = routes.by_kernel(load_look(name)), routes.in_gl(load_look(name))
-                assert_one_code(*drawn, f"{name} in runs of {run_length}")
+                assert_within_a_code(*drawn, f"{name} in runs of {run_length}")
     finally:
         opened.close()
 

@@ -1,4 +1,4 @@
-"""The engine draws a look by either route, tells which, and brings the scene to GL only where somebody asks for it."""
+"""The engine draws a look by either route, reports the route, and sends the scene to GL only if a tool needs it."""
 
 import groundglass as gg
 import numpy as np
@@ -20,7 +20,7 @@ def codes(drawn: gg.Drawn) -> np.ndarray:
     return rgba.reshape(drawn.texture.height, drawn.texture.width, 4)
 
 
-def assert_one_code(picture: np.ndarray, expected: np.ndarray) -> None:
+def assert_within_a_code(picture: np.ndarray, expected: np.ndarray) -> None:
     assert np.abs(picture.astype(int) - expected).max() <= 1
 
 
@@ -32,10 +32,10 @@ def test_both_routes_draw_the_same_picture() -> None:
             assert engine.look_route == route
             assert engine.render(frame_of(), gg.Settings(look="classic")).shape == (72, 104, 3)
             assert {"develop", "look", "transfer"} <= engine.clock.stages().keys()
-    assert_one_code(pictures["kernel"], pictures["gl"])
+    assert_within_a_code(pictures["kernel"], pictures["gl"])
 
 
-def test_the_scene_of_what_a_kernel_drew_is_there() -> None:
+def test_the_scene_is_sent_to_gl_after_a_kernel_drew() -> None:
     with gg.Engine(look_route="gl") as engine:
         expected = engine.draw(frame_of(), gg.Settings()).scene.textures[0].read()
     with gg.Engine(look_route="kernel") as engine:
@@ -53,8 +53,8 @@ def test_a_wipe_of_two_looks_of_which_one_stays_in_gl() -> None:
         for side, look in looks.items():
             drawn = engine.draw(frame, gg.Settings(look=look), part=Part(side, 0.25))
             routes.append(engine.look_route)
-        assert_one_code(codes(drawn)[:, :26], whole["left"][:, :26])
-        assert_one_code(codes(drawn)[:, 26:], whole["right"][:, 26:])
+        assert_within_a_code(codes(drawn)[:, :26], whole["left"][:, :26])
+        assert_within_a_code(codes(drawn)[:, 26:], whole["right"][:, 26:])
     assert routes == ["kernel", "gl (bloom.glsl looks at the neighbourhood of a pixel)"]
 
 
@@ -75,8 +75,8 @@ def test_auto_goes_over_to_a_kernel_and_render_does_not() -> None:
         assert engine.look_route == "gl"
         for _ in range(DRAWS_BEFORE):
             engine.draw(frame_of(), settings)
-        engine.settle(settings)
-        assert_one_code(codes(engine.draw(frame_of(), settings)), first)
+        engine.compile_look(settings)
+        assert_within_a_code(codes(engine.draw(frame_of(), settings)), first)
         assert engine.look_route == "kernel"
         np.testing.assert_array_equal(engine.render(frame_of(), settings), first[..., :3])
 

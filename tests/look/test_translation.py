@@ -1,4 +1,4 @@
-"""What of GLSL becomes a kernel: each piece draws the same by both routes, or says in which line it does not."""
+"""The GLSL that becomes a kernel: each piece draws the same by both routes; the rest is an error with its line."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

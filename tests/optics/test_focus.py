@@ -9,7 +9,7 @@ import pytest
 from groundglass.errors import LookError
 from groundglass.lens import Lens, list_lenses, load_lens
 from groundglass.optics.focus import (
-    FARTHEST_M,
+    MAX_FOCUS_M,
     Rack,
     ZoneFocus,
     depth_of_field_dioptres,
@@ -93,7 +93,7 @@ def test_a_rack_of_zero_seconds_jumps_and_infinity_is_the_end_of_the_scale() -> 
     assert Rack(0.9, 2.5, 0.0).focus_m(0.0) == 2.5
     to_infinity = Rack(1.0, math.inf, 1.0)
     assert to_infinity.focus_m(0.5) == pytest.approx(2.0, rel=0.01)
-    assert to_infinity.focus_m(1.0) == FARTHEST_M
+    assert to_infinity.focus_m(1.0) == MAX_FOCUS_M
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from groundglass.display.statistics import FrameLog
 from groundglass.display.tool import Invalidation
 from groundglass.live_edit.editing import Editing
 from groundglass.live_edit.look_keys import LookKeys
+from groundglass.look.look import load_look
 from groundglass.remote import server as serving
 from groundglass.remote.protocol import read_request
 from groundglass.remote.remote import MAX_PER_FRAME, Remote
@@ -387,3 +388,11 @@ def test_a_window_that_sleeps_hears_it(screen: Screen, tmp_path: Path) -> None:
             until(lambda f_number=f_number: live.f_number == f_number, "the title tells it")
     finally:
         live.end()
+
+
+def test_former_names_of_controls_choices_and_passes_are_accepted(bench: Bench) -> None:
+    caller = bench.caller()
+    assert bench.ask({"set": "metering", "to": "highlights"}, caller)["value"] == "highlight-weighted"
+    bench.editing.open(load_look("vibrant"))
+    assert bench.ask({"set": "look.hues.red_turn", "to": 5.0}, caller)["value"] == 5.0
+    assert bench.ask({"get": "look.hsl_mixer.red_turn"}, caller)["value"] == 5.0

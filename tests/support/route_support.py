@@ -84,7 +84,7 @@ def random_values(shader: Pass, random: np.random.Generator) -> Mapping[str, obj
     for parameter in shader.parameters:
         share = random.random(3) if random.random() > 0.25 else random.integers(0, 2, 3)
         low, high = parameter.low, parameter.high
-        numbers = [round(float(low + (high - low) * one), 6) for one in share]
+        numbers = [round(float(low + (high - low) * fraction), 6) for fraction in share]
         match parameter.kind:
             case "color":
                 values[parameter.name] = numbers

@@ -87,7 +87,7 @@ class Live:
     def __init__(self, screen: Screen, folder: Path, *options: str, command: str = "view") -> None:
         self.screen, self.folder = screen, folder
         words = [sys.executable, "-m", "groundglass", command, SOURCE, "--focus", str(FOCUS_M)]
-        words += ["--json", "run.json", "--save-frame", "last.png", *options]
+        words += ["--json", "run.json", "--save-frame", "last.png", "--no-governor", *options]
         self.process = subprocess.Popen(
             words,
             cwd=folder,

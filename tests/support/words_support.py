@@ -188,4 +188,10 @@ FRAGMENTS = {
 }
 
 # Exact places where a listed word is right: (file, matched text).
-ALLOWED_PLACES: frozenset[tuple[str, str]] = frozenset()
+ALLOWED_PLACES: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("shaders/grain.glsl", "film"),  # the parameter group of photographic film
+        ("shaders/halation.glsl", "film"),
+        ("shaders/lut.glsl", "display_where"),  # a pragma that users' shaders may contain
+    }
+)

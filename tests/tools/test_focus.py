@@ -14,7 +14,7 @@ from groundglass.display.events import Event, Pointer, Wheel
 from groundglass.frame import Encoding, Frame
 from groundglass.lens import Lens, load_lens
 from groundglass.optics.autofocus import Target
-from groundglass.optics.focus import FARTHEST_M, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
+from groundglass.optics.focus import MAX_FOCUS_M, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
 from groundglass.settings import SettingsHistory
 from groundglass.tools import focus as module
 from groundglass.tools.focus import FocusTool, zone_text
@@ -137,7 +137,7 @@ def test_hyperfocal_is_that_of_the_lens_as_it_stands(ring: Ring) -> None:
 
 def test_hyperfocal_stays_on_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
     tele = Lens(400, 1.4, 36, f_number_min=1.4, focus_min_m=2)
-    assert Ring(monkeypatch, lens=tele).ask("Y") == FARTHEST_M
+    assert Ring(monkeypatch, lens=tele).ask("Y") == MAX_FOCUS_M
     pinhole = Lens(2, 16, 36, focus_min_m=0.3)
     assert Ring(monkeypatch, lens=pinhole).ask("Y") == 0.3
 

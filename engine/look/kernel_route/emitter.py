@@ -16,12 +16,12 @@ from .uniforms import Operand, UniformGraph, computed
 _RUNS = {"float": "floats", "int": "ints", "uint": "naturals", "bool": "ints"}
 _SLOTS = {"float": "NUMBER", "int": "WHOLE", "uint": "NATURAL", "bool": "WHOLE"}
 _NAME = re.compile(r"\bv\d+\b")
-MAX_LINES = 20_000  # of a kernel: what unrolls to more would compile for minutes
+MAX_LINES = 20_000  # length of a kernel; a longer one would compile for minutes
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A `number` that is known, the `node` of one that the host computes, or the name of a run of pixels."""
+    """A `number` that is known, the `node` of a number that the host computes, or the name of a run of pixels."""
 
     base: str
     number: Number | None = None
@@ -35,7 +35,7 @@ class Scalar:
 
 
 class Emitter:
-    """Does operations: at once with what is known, on the host with uniforms, else in a line of the kernel.
+    """Applies operations: at once to known numbers, on the host to uniforms, else in a line of the kernel.
 
     Each line is `const floats vN = ...;`, and no line is written twice. A sum repeats the products that it is made of:
     compilers join the two operations (FMA) within one expression only. `uniforms` are the look's numbers as they are;
@@ -44,7 +44,7 @@ class Emitter:
 
     def __init__(self, uniforms: Mapping[str, Uniform]) -> None:
         self.graph = UniformGraph()
-        self.origin: Origin = ("look", 1)  # of what is being translated
+        self.origin: Origin = ("look", 1)  # file and line that is being translated
         self.fixed: dict[str, Uniform] = {}
         self._squares: set[str] = set()  # which are never negative
         self._uniforms = uniforms
@@ -53,16 +53,16 @@ class Emitter:
         self._products: dict[str, str] = {}  # the text of each that is a product
 
     def apply(self, name: str, *operands: Scalar) -> Scalar:
-        """The operation of that name. UntranslatableError where there is none for such operands."""
+        """Applies the operation of that name. UntranslatableError if these operands have no such operation."""
         base = operands[0].base
         operation = OPERATIONS.get((name, base))
         if operation is None:
             raise self.error(f"'{name}' of {base} is not translated")
-        if all(one.is_uniform for one in operands):
-            numbers = [one.number for one in operands if one.number is not None]
+        if all(operand.is_uniform for operand in operands):
+            numbers = [operand.number for operand in operands if operand.number is not None]
             if len(numbers) == len(operands):
                 return self.constant(computed(name, base, numbers), operation.result)
-            node = self.graph.apply(name, base, tuple(_operand(one) for one in operands))
+            node = self.graph.apply(name, base, tuple(_operand(operand) for operand in operands))
             return Scalar(operation.result, node=node)
         identity = self._identity(name, operands)
         if identity is not None:
@@ -70,8 +70,8 @@ class Emitter:
         if name == "/" and base == "float" and operands[1].is_uniform:
             return self.apply("*", operands[0], self.apply("/", self.constant(1.0), operands[1]))
         is_sum = base == "float" and name in ("+", "-")
-        texts = [self._products.get(one.text, "") if is_sum else "" for one in operands]
-        given = [text or self._text(one) for text, one in zip(texts, operands, strict=True)]
+        texts = [self._products.get(operand.text, "") if is_sum else "" for operand in operands]
+        given = [text or self._text(operand) for text, operand in zip(texts, operands, strict=True)]
         found = self._named(operation.kernel.format(*given), operation.result)
         if base == "float" and name == "*":
             self._products[found.text] = f"({operation.kernel.format(*given)})"
@@ -86,9 +86,9 @@ class Emitter:
         neutral = {"+": 0.0, "-": 0.0, "*": 1.0}.get(name)
         if neutral is None or operands[0].base != "float":
             return None
-        for one, other in (operands, operands[::-1]):
+        for operand, other in (operands, operands[::-1]):
             if other.number == neutral:
-                return one
+                return operand
             if name == "-":
                 return None  # 0 - x is another number
             if name == "*" and other.number == 0.0:
@@ -106,7 +106,7 @@ class Emitter:
     def decided(self, condition: Scalar) -> Number | None:
         """The number of a condition, an index or a length that is known, or is made known.
 
-        Uniforms of whole numbers that it depends on are fixed then. None where fractions or pixels decide.
+        Uniforms of whole numbers that it depends on are fixed then. None if fractions or pixels decide.
         """
         if condition.number is not None:
             return condition.number
@@ -127,12 +127,12 @@ class Emitter:
             return yes if number else no
         return self.apply(f"choose {yes.base}", condition, yes, no)
 
-    def both(self, one: Scalar, other: Scalar) -> Scalar:
-        """Logical and, by which what is known decides."""
-        for known, rest in ((one, other), (other, one)):
+    def both(self, left: Scalar, right: Scalar) -> Scalar:
+        """Logical and; a known operand decides."""
+        for known, rest in ((left, right), (right, left)):
             if known.number is not None:
                 return rest if known.number else known
-        return self.apply("&&", one, other)
+        return self.apply("&&", left, right)
 
     def lines_for(self, text: str) -> list[tuple[str, Origin]]:
         """The lines that `text` needs, in their order, with the lines of the shaders that they came from."""

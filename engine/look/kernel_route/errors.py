@@ -1,7 +1,7 @@
-"""Why a pass stays in GL."""
+"""The error of the translation."""
 
 from __future__ import annotations
 
 
 class UntranslatableError(Exception):
-    """Says in one line, with file and line, what of a pass has no translation. Its look is drawn in GL."""
+    """Names the part of a pass that has no translation, with file and line. GL draws its look."""

@@ -1,4 +1,4 @@
-"""Expressions of a shader, done one after another by an emitter."""
+"""Evaluates the expressions of a shader with an emitter."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from .values import (
 
 @dataclass(slots=True)
 class Variable:
-    """`born` are the pixels that came to its declaration: of others it has no value to keep."""
+    """`born` is the mask of the pixels that reached its declaration. Other pixels have no value to keep."""
 
     value: Value
     born: Scalar
@@ -50,7 +50,7 @@ Place = tuple[Variable, tuple[int, ...], Type]  # scalars of a variable that are
 class Evaluator:
     """Evaluates expressions in the scopes of one function. A call runs `run`, which starts scopes of its own.
 
-    `active` says which pixels an assignment is for: those that take the way through branches that led here.
+    `active` is the mask of the pixels that an assignment affects: those whose branches led to it.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class Evaluator:
             return found
         kinds = [kind for kind, _, _ in function.parameters]
         result, left = self._run(
-            function, [converted(self.emitter, one, kind) for one, kind in zip(given, kinds, strict=True)]
+            function, [converted(self.emitter, argument, kind) for argument, kind in zip(given, kinds, strict=True)]
         )
         for argument, (_, _, way), after in zip(call.arguments, function.parameters, left, strict=True):
             if way != "in":
@@ -179,13 +179,14 @@ class Evaluator:
     def _function(self, name: str, given: list[Value]) -> Function | None:
         """The one that takes what is given, else the first that takes what it converts to."""
         types = [value.type for value in given]
-        fitting = [one for one in self._shader.functions.get(name, []) if len(one.parameters) == len(types)]
-        for one in fitting:
-            if [kind for kind, _, _ in one.parameters] == types:
-                return one
-        for one in fitting:
-            if all(kind.size == of.size for (kind, _, _), of in zip(one.parameters, types, strict=True)):
-                return one
+        overloads = self._shader.functions.get(name, [])
+        fitting = [function for function in overloads if len(function.parameters) == len(types)]
+        for function in fitting:
+            if [kind for kind, _, _ in function.parameters] == types:
+                return function
+        for function in fitting:
+            if all(kind.size == of.size for (kind, _, _), of in zip(function.parameters, types, strict=True)):
+                return function
         return None
 
     def _member(self, member: Member) -> Value:
@@ -200,8 +201,8 @@ class Evaluator:
         sign = unary.token.text
         before = self.value(unary.of)
         if sign in ("++", "--"):
-            one = Value(before.type, (self.emitter.constant(1, "int"),) * before.type.size)
-            after = componentwise(self.emitter, sign[0], before, converted(self.emitter, one, before.type))
+            step = Value(before.type, (self.emitter.constant(1, "int"),) * before.type.size)
+            after = componentwise(self.emitter, sign[0], before, converted(self.emitter, step, before.type))
             self.assign(unary.of, after)
             return before if unary.is_postfix else after
         if sign == "+":

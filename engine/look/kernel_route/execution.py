@@ -1,7 +1,7 @@
 """Functions of a shader, run statement by statement into the straight lines of a kernel.
 
-What a look's whole numbers decide is decided here. Where pixels, or fractions, decide, both branches are run, and each
-assignment is for the pixels that take its branch. Loops are unrolled.
+A branch that depends on whole numbers of a look is chosen here. If it depends on pixels or fractions, both branches
+run, and each assignment affects the pixels that take its branch. Loops are unrolled.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from .syntax import Block, Declaration, Evaluation, Function, If, Jump, Loop, St
 from .types import VOID, Type
 from .values import Value, chosen, converted
 
-MAX_ROUNDS = 256  # of one loop
+MAX_ROUNDS = 256  # limit of a loop
 
 
 @dataclass(slots=True)
 class _Round:
-    """Which pixels have left a loop, and which go on with its next round."""
+    """The masks of the pixels that have left a loop, and of those that continue with its next round."""
 
     broken: Scalar
     continued: Scalar
@@ -94,7 +94,7 @@ class _Call:
     def _activate(self) -> Scalar:
         """The pixels that come to the statement that runs next."""
         active = self._path
-        ended = [mask for one in self._rounds for mask in (one.broken, one.continued)]
+        ended = [mask for loop in self._rounds for mask in (loop.broken, loop.continued)]
         for mask in (self._returned, *ended):
             active = self._emitter.both(active, self._emitter.apply("!", mask))
         self._evaluator.active = active
@@ -149,7 +149,7 @@ class _Call:
         for number in range(MAX_ROUNDS + 1):
             if number == MAX_ROUNDS:
                 raise loop.token.error(f"a loop of more than {MAX_ROUNDS} rounds is not translated")
-            if (number or not loop.is_late) and not self._goes_on(loop):
+            if (number or not loop.is_late) and not self._continues(loop):
                 break
             self._branch(loop.body, self._path)
             self._rounds[-1].continued = self._never
@@ -162,7 +162,7 @@ class _Call:
         self._rounds.pop()
         self._evaluator.scopes.pop()
 
-    def _goes_on(self, loop: Loop) -> bool:
+    def _continues(self, loop: Loop) -> bool:
         if loop.condition is None:
             return True
         self._activate()

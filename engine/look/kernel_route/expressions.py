@@ -67,11 +67,11 @@ class ExpressionParser:
         return self.array_of(kind)
 
     def array_of(self, kind: Type) -> Type:
-        """`kind`, or an array of it where a length follows."""
+        """`kind`, or an array of it if a length follows."""
         if not self.take("["):
             return kind
         if self.take("]"):
-            return array(kind, 0)  # as long as what it is made of
+            return array(kind, 0)  # its initial value determines the length
         token = self.now
         length = self.expression()
         self.expect("]")

@@ -1,4 +1,4 @@
-"""The functions that GLSL has, made of operations."""
+"""GLSL's built-in functions, composed of operations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def number(emitter: Emitter, value: float) -> Value:
 
 
 def call(emitter: Emitter, name: str, given: list[Value]) -> Value | None:
-    """What a function of GLSL gives; None where it has none of that name that is translated."""
+    """Returns the result of a function of GLSL; None if it is unknown or not translated."""
     sign = _COMPARISONS.get(name)
     if sign is not None:
         return componentwise(emitter, sign, *given)
@@ -78,8 +78,8 @@ def _mixed(emitter: Emitter, x: Value, y: Value, share: Value) -> Value:
 
 def _step(emitter: Emitter, edge: Value, x: Value) -> Value:
     is_behind = componentwise(emitter, ">=", x, edge)
-    one, zero = emitter.constant(1.0), emitter.constant(0.0)
-    return Value(x.type, tuple(emitter.choose(condition, one, zero) for condition in is_behind.parts))
+    above, zero = emitter.constant(1.0), emitter.constant(0.0)
+    return Value(x.type, tuple(emitter.choose(condition, above, zero) for condition in is_behind.parts))
 
 
 def _smoothstep(emitter: Emitter, low: Value, high: Value, x: Value) -> Value:
@@ -118,9 +118,9 @@ def _sign(emitter: Emitter, x: Value) -> Value:
     base = x.type.base
     parts = []
     for part in x.parts:
-        zero, one, less = (emitter.constant(n if base == "int" else float(n), base) for n in (0, 1, -1))
+        zero, above, less = (emitter.constant(n if base == "int" else float(n), base) for n in (0, 1, -1))
         below = emitter.choose(emitter.apply("<", part, zero), less, zero)
-        parts.append(emitter.choose(emitter.apply(">", part, zero), one, below))
+        parts.append(emitter.choose(emitter.apply(">", part, zero), above, below))
     return Value(x.type, tuple(parts))
 
 
@@ -158,9 +158,9 @@ def _normalize(emitter: Emitter, x: Value) -> Value:
 
 def _cross(emitter: Emitter, x: Value, y: Value) -> Value:
     parts = []
-    for one, other in ((1, 2), (2, 0), (0, 1)):
-        first = emitter.apply("*", x.parts[one], y.parts[other])
-        parts.append(emitter.apply("-", first, emitter.apply("*", x.parts[other], y.parts[one])))
+    for first, other in ((1, 2), (2, 0), (0, 1)):
+        product = emitter.apply("*", x.parts[first], y.parts[other])
+        parts.append(emitter.apply("-", product, emitter.apply("*", x.parts[other], y.parts[first])))
     return Value(x.type, tuple(parts))
 
 

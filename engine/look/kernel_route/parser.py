@@ -1,6 +1,6 @@
 """From tokens to the functions and global names of a shader.
 
-The driver of GL compiles the same text and says what is wrong with it; here only what is not understood is refused.
+The driver of GL compiles the same text and reports its errors. This parser only refuses unknown syntax.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class _Parser(ExpressionParser):
         self.expect(";")
 
     def _globals(self, shader: Shader, qualifiers: set[str], kind: Type, name: Token) -> None:
-        storage = next((one for one in ("uniform", "in", "out") if one in qualifiers), "")
+        storage = next((word for word in ("uniform", "in", "out") if word in qualifiers), "")
         storage = storage or ("const" if "const" in qualifiers else "variable")
         while True:
             whole = self.array_of(kind)
@@ -103,7 +103,7 @@ class _Parser(ExpressionParser):
             if kind.base == "void":
                 continue
             parameter = self.next().text if self.now.kind == "name" else ""
-            way = next((one for one in ("inout", "out") if one in qualifiers), "in")
+            way = next((word for word in ("inout", "out") if word in qualifiers), "in")
             parameters.append((self.array_of(kind), parameter, way))
             self.take(",")
         if self.take(";"):

@@ -1,8 +1,8 @@
-"""Which way a look is drawn: by GL from a texture, or by a kernel straight from the scene's planes.
+"""The route of a look: drawn by GL from a texture, or by a kernel from the scene's planes.
 
-A kernel takes a third of the time of software GL, and what it draws is uploaded in a fifth of the time of a scene. It
-draws looks whose passes are functions of the pixel and of its place, into 8 bits of sRGB. In GL stay looks with a pass
-that looks up a table or the neighbourhood of a pixel, other output spaces, which are tables, and 10 bits.
+A kernel takes a third of the time of software GL, and its picture is uploaded in a fifth of the time of a scene. It
+draws looks whose passes are functions of the pixel and its position, into 8 bits of sRGB. GL draws looks with a table
+or a neighbourhood, other output spaces, which are tables, and pictures of 10 bits.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .translation import parse_look
 
 LookRoute = Literal["auto", "gl", "kernel"]
 ROUTES: tuple[LookRoute, ...] = get_args(LookRoute)
-DRAWS_BEFORE = 8  # of a look by GL, before `auto` makes a kernel of it: one picture is not worth compiling for
+DRAWS_BEFORE = 8  # draws of a look in GL before `auto` compiles its kernel: a single picture is not worth it
 KERNELS_KEPT = 6
 _WHOLE_KINDS = frozenset({"int", "bool", "enum"})
 _FRAME_NUMBERS: Mapping[str, Number] = {"frame_px": (1.0, 1.0), "frame_index": 0, "strength": 1.0, "dither_step": 0.0}
@@ -36,10 +36,10 @@ _PLACEHOLDERS: Mapping[str, Number] = {"float": 0.0, "color": (0.0, 0.0, 0.0)}
 
 
 class _Key(NamedTuple):
-    """What a kernel is made for. Whole numbers of the look may decide what it does, fractions never do."""
+    """The look that a kernel draws. Whole numbers of the look may be part of the kernel, fractions never are."""
 
     passes: tuple[str, ...]
-    revision: int  # of the shaders
+    revision: int  # the shaders' revision
     blend: bool
     size: tuple[int, int]
     wholes: tuple[tuple[str, Number], ...]
@@ -54,7 +54,7 @@ class LookPicture(NamedTuple):
 
 
 class _Entry:
-    """A kernel, or the reason why there is none; and what it was made for."""
+    """A kernel, or the reason why GL draws the look; and the key that it was made for."""
 
     def __init__(self, key: _Key, kernel: LookKernel | None, reason: str) -> None:
         self.key, self.kernel, self.reason = key, kernel, reason
@@ -83,9 +83,9 @@ class _Pixels:
 class KernelLooks:
     """Looks drawn by kernels on one device; the maker releases it.
 
-    By the route `auto` a kernel is made in a thread when a look has been drawn DRAWS_BEFORE times, and GL draws until
-    it is ready; where a GPU computes or draws, GL always does. By `kernel` a look waits for its kernel. `drew` is how
-    the latest look was drawn: "kernel", or "gl" with the reason where a kernel was asked for.
+    The route `auto` compiles a kernel in a thread after DRAWS_BEFORE draws of a look. GL draws until the kernel is
+    ready, and always if a GPU computes or draws. The route `kernel` waits for the kernel. `drew` is the route of the
+    latest look: "kernel", or "gl" with the reason if a kernel was requested.
     """
 
     def __init__(self, device: Device, route: LookRoute, software_gl: bool) -> None:
@@ -95,11 +95,13 @@ class KernelLooks:
         self.drew = "gl"
         self._kernels: StageCache[[_Key], _Entry] = StageCache(self._made, KERNELS_KEPT)
         self._pixels = StageCache(partial(_Pixels, device), 2)
-        self._draws: OrderedDict[_Key, int] = OrderedDict()  # of looks that have no kernel yet, the latest last
+        self._coming: _Key | None = None  # key of the latest `ahead`
+        self._draws: OrderedDict[_Key, int] = OrderedDict()  # looks without a kernel, the latest last
 
     def queue(self, scene: Planes, picture: LookPicture, columns: tuple[int, int], stays: str) -> Buffer | None:
-        """Queues the drawing of `columns`, the first and the one behind the last. Returns the buffer that it fills;
-        None where GL is to draw: there is no kernel yet, or there will be none. `stays` is why, if anything is known.
+        """Queues the drawing of `columns`: the first, and the end of the range. Returns the buffer of the pixels.
+
+        Returns None if GL draws: the kernel is not ready, or the look cannot have one. `stays` is the reason, if any.
         """
         self.drew = "gl"
         if self.chosen == "gl":
@@ -121,13 +123,23 @@ class KernelLooks:
 
     @contextmanager
     def view(self, pixels: Buffer, columns: tuple[int, int], height: int) -> Iterator[NDArray[np.uint8]]:
-        """(height, columns, 4) uint8 of what was queued last, valid within the `with`. Waits for it."""
+        """(height, columns, 4) uint8, the pixels of the latest `queue`, valid within the `with`."""
         count = columns[1] - columns[0]
         with self._device.view(pixels, np.uint8, 4 * count * height) as flat:
             yield flat.reshape(height, count, 4)
 
+    def ahead(self, picture: LookPicture, size: tuple[int, int]) -> None:
+        """Starts to compile the kernel of a look in a thread. `is_preparing` is true until it is ready."""
+        if self.chosen == "kernel":
+            self._coming = self._key(picture, size)
+            self._kernels.ahead(self._coming)
+
+    @property
+    def is_preparing(self) -> bool:
+        return self._coming is not None and not self._kernels.has(self._coming)
+
     def make(self, picture: LookPicture, size: tuple[int, int]) -> None:
-        """Makes the kernel of a look now, where it has none and the route is not GL's."""
+        """Compiles the kernel of a look now, unless the route is GL's."""
         if self.chosen == "kernel":
             self._kernels.get(self._key(picture, size))
 
@@ -139,16 +151,17 @@ class KernelLooks:
     def _key(self, picture: LookPicture, size: tuple[int, int]) -> _Key:
         names = _whole_names(picture.passes)
         wholes = tuple((name, picture.uniforms[name]) for name in names)
-        return _Key(tuple(one.name for one in picture.passes), SHADERS.revision, picture.blend, size, wholes)
+        return _Key(tuple(shader.name for shader in picture.passes), SHADERS.revision, picture.blend, size, wholes)
 
     def _ready(self, key: _Key, uniforms: Mapping[str, Number]) -> _Entry | None:
         for entry in self._kernels:
             if entry.fits(key, uniforms):
-                return self._kernels.get(entry.key)  # the one used most recently
+                return self._kernels.get(entry.key)  # which marks it as the latest
         if self._is_forced or self._kernels.has(key):
             return self._kernels.get(key)
         self._draws[key] = self._draws.pop(key, 0) + 1
-        if self._draws[key] >= DRAWS_BEFORE:
+        has_other_size = any(entry.key._replace(size=key.size) == key for entry in self._kernels)
+        if self._draws[key] >= DRAWS_BEFORE or has_other_size:
             self._kernels.ahead(key)
         if len(self._draws) > 2 * KERNELS_KEPT:
             self._draws.popitem(last=False)
@@ -165,29 +178,30 @@ class KernelLooks:
 
 
 def chosen_route(route: LookRoute, computes_on_cpu: bool, software_gl: bool) -> Literal["gl", "kernel"]:
-    """What `auto` comes to: a kernel where the processor both computes and draws. A GPU draws in place."""
+    """The route that `auto` takes: a kernel if the processor both computes and draws. A GPU draws in place."""
     if route == "auto":
         return "kernel" if computes_on_cpu and software_gl else "gl"
     return route
 
 
 def check_route(route: str) -> LookRoute:
-    """`route` where it is one; GroundglassError otherwise."""
-    for one in ROUTES:
-        if one == route:
-            return one
+    """Returns `route`. Raises GroundglassError if it is unknown."""
+    for name in ROUTES:
+        if name == route:
+            return name
     raise GroundglassError(f"look route '{route}' is unknown; use one of {', '.join(ROUTES)}")
 
 
 def _whole_names(passes: tuple[Pass, ...]) -> tuple[str, ...]:
-    return tuple(uniform_name(one.name, p.name) for one in passes for p in one.parameters if p.kind in _WHOLE_KINDS)
+    parameters = ((shader.name, parameter) for shader in passes for parameter in shader.parameters)
+    return tuple(uniform_name(name, parameter.name) for name, parameter in parameters if parameter.kind in _WHOLE_KINDS)
 
 
 def _placeholders(passes: tuple[Pass, ...]) -> dict[str, Number]:
-    """Numbers in place of all that are not whole: what is translated does not depend on them."""
+    """Numbers for the uniforms that are not whole numbers: the translation does not depend on them."""
     found = dict(_FRAME_NUMBERS)
-    for one in passes:
-        for parameter in one.parameters:
+    for shader in passes:
+        for parameter in shader.parameters:
             if parameter.kind in _PLACEHOLDERS:
-                found[uniform_name(one.name, parameter.name)] = _PLACEHOLDERS[parameter.kind]
+                found[uniform_name(shader.name, parameter.name)] = _PLACEHOLDERS[parameter.kind]
     return found

@@ -1,4 +1,4 @@
-"""What a shader says, as a tree: expressions, statements, functions."""
+"""The syntax tree of a shader: expressions, statements, functions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Of a function or, where `made` is a type, of its constructor."""
+    """Call of a function or, if `made` is a type, of its constructor."""
 
     token: Token
     arguments: tuple[Expression, ...]
@@ -46,7 +46,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Unary:
-    """`-`, `+`, `!`, `~`; `++` and `--`, of which the value is that before where `is_postfix`."""
+    """`-`, `+`, `!`, `~`, `++` or `--`. The value of a postfix operator is the one before the change."""
 
     token: Token
     of: Expression
@@ -84,7 +84,7 @@ Expression = Literal | Name | Call | Member | Index | Unary | Binary | Choice | 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One variable; without a value it is 0, which is as good as anything."""
+    """One variable. Without a value it is 0; GLSL leaves it undefined."""
 
     token: Token
     type: Type
@@ -127,7 +127,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`is_scope` is False of what one line declares: its names belong to what is around it."""
+    """Statements in braces. Several variables of one declaration are a block that is not a scope."""
 
     token: Token
     statements: tuple[Statement, ...]
@@ -149,7 +149,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Global:
-    """A constant, or what its `storage` says: uniform, in, out."""
+    """A global name. `storage` is const, uniform, in, out or variable."""
 
     token: Token
     type: Type

@@ -79,5 +79,5 @@ def _replaced(tokens: tuple[Token, ...], macros: dict[str, tuple[Token, ...]], d
         elif depth > len(macros):
             raise token.error(f"the macro '{token.text}' contains itself")
         else:
-            inner = tuple(Token(one.kind, one.text, token.origin) for one in macros[token.text])
-            yield from _replaced(inner, macros, depth + 1)
+            text = tuple(Token(inner.kind, inner.text, token.origin) for inner in macros[token.text])
+            yield from _replaced(text, macros, depth + 1)

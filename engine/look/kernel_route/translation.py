@@ -59,7 +59,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class LookShader:
-    """The passes of a look, parsed. `translate` makes a kernel for the numbers of a look."""
+    """The parsed passes of a look. `translate` makes a kernel for the numbers of a look."""
 
     shader: Shader
 
@@ -88,20 +88,20 @@ class LookShader:
 def parse_look(passes: tuple[Pass, ...], blend: bool) -> LookShader:
     """The passes in their order, with the neutral rendering blended in or not.
 
-    Raises UntranslatableError for one that a kernel cannot draw, and says where and why.
+    Raises UntranslatableError with the file and the reason if a kernel cannot draw one of them.
     """
-    for one in passes:
-        check_translatable(one)
+    for shader in passes:
+        check_translatable(shader)
     source: Source = load_source("common.glsl") + load_source("output.glsl")
-    for one in passes:
-        source += one.source
-    calls = "\n".join(f"    look_rgb = {one.name}(look_rgb, place);" for one in passes)
+    for shader in passes:
+        source += shader.source
+    calls = "\n".join(f"    look_rgb = {shader.name}(look_rgb, place);" for shader in passes)
     mixed = "mix(neutral_rendering(scene_rgb), look_rgb, strength)" if blend else "look_rgb"
     return LookShader(parse(tokens_of(source + source_of("main", _MAIN.format(calls=calls, mixed=mixed)))))
 
 
 def check_translatable(shader: Pass) -> None:
-    """Raises UntranslatableError for a pass that looks up a table, or what is around a pixel: those stay in GL."""
+    """Raises UntranslatableError for a pass with a table or a neighbourhood: GL draws these."""
     if shader.stage is Stage.NEIGHBOURHOOD:
         raise UntranslatableError(f"{shader.name}.glsl looks at the neighbourhood of a pixel")
     if shader.samplers:

@@ -8,7 +8,7 @@ from functools import cache
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """`base` is float, int, uint, bool, struct, array, void or texture.
+    """Type of a value. `base` is float, int, uint, bool, struct, array, void or texture.
 
     A vector has one column of `rows`, a matrix more columns. Scalars of a value lie column by column, field by field,
     element by element.
@@ -18,8 +18,8 @@ class Type:
     base: str
     rows: int = 1
     columns: int = 1
-    fields: tuple[tuple[str, Type], ...] = ()  # of a struct
-    element: Type | None = None  # of an array
+    fields: tuple[tuple[str, Type], ...] = ()  # members of a struct
+    element: Type | None = None  # type of an array's elements
     length: int = 0
 
     @property
@@ -49,7 +49,7 @@ class Type:
         return self.base in PREFIXES and self.size == 1
 
 
-PREFIXES = {"float": "", "int": "i", "uint": "u", "bool": "b"}  # of the names of vectors
+PREFIXES = {"float": "", "int": "i", "uint": "u", "bool": "b"}  # letters before "vec"
 VOID = Type("void", "void")
 FLOAT, INT, UINT, BOOL = (Type(base, base) for base in PREFIXES)
 _IGNORED = {"highp", "mediump", "lowp", "flat", "smooth", "noperspective", "centroid", "in", "const"}
@@ -72,7 +72,7 @@ def array(element: Type, length: int) -> Type:
 
 
 def built_in(name: str) -> Type | None:
-    """The type of that name; None where GLSL has none, or it is a name of the shader."""
+    """The built-in type of that name; None if GLSL has no such type."""
     return _built_in_types().get(name)
 
 

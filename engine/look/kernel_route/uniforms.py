@@ -1,4 +1,4 @@
-"""What is the same for all pixels of a picture: computed on the host from a look's numbers, once for each change."""
+"""Values that are equal for all pixels of a picture: computed on the host from a look's numbers, once per change."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Operand = Number | tuple[int]  # a number, or the place of a node
 
 
 class _Node(NamedTuple):
-    name: str  # of the operation, or of the uniform
-    base: str  # of its first operand; empty for a uniform
+    name: str  # operation or uniform
+    base: str  # type of the first operand; empty for a uniform
     operands: tuple[Operand, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class HostProgram:
-    """What computes the `slots` of a kernel's buffer of numbers: `nodes` in their order.
+    """Computes the `slots` of a kernel's buffer of numbers from `nodes`, in their order.
 
     `needs` are, for each node, the uniforms that it depends on. A slot is a node or a constant, and the base of its
     type.
@@ -41,7 +41,7 @@ class HostProgram:
 
 
 class HostNumbers:
-    """The numbers of one kernel, kept: of those that depend on no uniform that has changed nothing is computed."""
+    """The numbers of one kernel. Only numbers that depend on a changed uniform are computed again."""
 
     def __init__(self, program: HostProgram) -> None:
         self._program = program
@@ -54,7 +54,7 @@ class HostNumbers:
                 self._store(at, operand, base)
 
     def update(self, uniforms: Mapping[str, Uniform]) -> bool:
-        """Brings `array` up to date: a float32 for each slot; ints, and bools as 0 or -1, as the bits of an int32.
+        """Updates `array`: a float32 for each slot; ints, and bools as 0 or -1, as the bits of an int32.
 
         Returns whether any uniform has changed.
         """
@@ -92,7 +92,7 @@ class UniformGraph:
         return self._place(_Node(name, "", (component,)), frozenset({name}))
 
     def apply(self, name: str, base: str, operands: tuple[Operand, ...]) -> int:
-        needs = frozenset[str]().union(*(self._needs[one[0]] for one in operands if isinstance(one, tuple)))
+        needs = frozenset[str]().union(*(self._needs[operand[0]] for operand in operands if isinstance(operand, tuple)))
         return self._place(_Node(name, base, operands), needs)
 
     def slot(self, operand: Operand, base: str) -> int:
@@ -105,24 +105,28 @@ class UniformGraph:
 
     def value(self, node: int, uniforms: Mapping[str, Uniform]) -> Number:
         values: list[Number] = []
-        for one, needs in zip(self._nodes[: node + 1], self._needs, strict=False):
-            values.append(_evaluated(one, values, uniforms) if needs <= self._needs[node] else 0)
+        for earlier, needs in zip(self._nodes[: node + 1], self._needs, strict=False):
+            values.append(_evaluated(earlier, values, uniforms) if needs <= self._needs[node] else 0)
         return values[node]
 
     def program(self) -> HostProgram:
-        """What computes all slots, and nothing else."""
+        """The nodes that the slots need."""
         used = {operand[0] for operand, _ in self._slots if isinstance(operand, tuple)}
         wanted = set(used)
         for place in range(len(self._nodes) - 1, -1, -1):
             if place in wanted:
-                wanted |= {one[0] for one in self._nodes[place].operands if isinstance(one, tuple)}
+                wanted |= {operand[0] for operand in self._nodes[place].operands if isinstance(operand, tuple)}
         order = sorted(wanted)
         new = {place: at for at, place in enumerate(order)}
+
+        def moved(operand: Operand) -> Operand:
+            return (new[operand[0]],) if isinstance(operand, tuple) else operand
+
         nodes = tuple(
-            node._replace(operands=tuple((new[one[0]],) if isinstance(one, tuple) else one for one in node.operands))
+            node._replace(operands=tuple(moved(operand) for operand in node.operands))
             for node in (self._nodes[place] for place in order)
         )
-        slots = tuple(((new[one[0]],) if isinstance(one, tuple) else one, base) for one, base in self._slots)
+        slots = tuple((moved(operand), base) for operand, base in self._slots)
         return HostProgram(nodes, tuple(self._needs[place] for place in order), slots)
 
     def _place(self, node: _Node, needs: frozenset[str]) -> int:
@@ -140,11 +144,11 @@ def _evaluated(node: _Node, values: Sequence[Number], uniforms: Mapping[str, Uni
         number, component = uniforms[name], operands[0]
         assert isinstance(component, int)
         return number[component] if isinstance(number, tuple) else number
-    return computed(name, base, [values[one[0]] if isinstance(one, tuple) else one for one in operands])
+    return computed(name, base, [values[operand[0]] if isinstance(operand, tuple) else operand for operand in operands])
 
 
 def computed(name: str, base: str, numbers: Sequence[Number]) -> Number:
-    """One operation on the host. What has no result, as a division of whole numbers by 0 has, is NaN or 0."""
+    """One operation on the host. An undefined result, such as that of a division by 0, is NaN, infinity or 0."""
     operation = OPERATIONS[name, base]
     try:
         number: Number = operation.host(*numbers)

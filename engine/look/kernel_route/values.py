@@ -36,7 +36,7 @@ def places_of(emitter: Emitter, kind: Type, name: str) -> tuple[tuple[int, ...],
 
 
 def element_of(emitter: Emitter, kind: Type) -> Type:
-    """The type of what an index takes from an array, a matrix or a vector."""
+    """The type of an element of an array, a matrix or a vector."""
     if kind.element is not None:
         return kind.element
     if kind.is_matrix:
@@ -69,7 +69,7 @@ def converted(emitter: Emitter, value: Value, kind: Type) -> Value:
     if value.type.size != kind.size:
         raise emitter.error(f"{value.type.name} does not become {kind.name}")
     parts = zip(value.parts, kind.bases, strict=True)
-    return Value(kind, tuple(scalar_as(emitter, one, base) for one, base in parts))
+    return Value(kind, tuple(scalar_as(emitter, part, base) for part, base in parts))
 
 
 def constructed(emitter: Emitter, kind: Type, given: list[Value]) -> Value:
@@ -89,15 +89,15 @@ def constructed(emitter: Emitter, kind: Type, given: list[Value]) -> Value:
     if len(parts) < kind.size:
         raise emitter.error(f"too few numbers for a {kind.name}")
     bases = zip(parts[: kind.size], kind.bases, strict=True)
-    return Value(kind, tuple(scalar_as(emitter, one, base) for one, base in bases))
+    return Value(kind, tuple(scalar_as(emitter, part, base) for part, base in bases))
 
 
 def _resized(emitter: Emitter, kind: Type, of: Value) -> Value:
-    one, zero = emitter.constant(1.0), emitter.constant(0.0)
+    unit, zero = emitter.constant(1.0), emitter.constant(0.0)
     parts = [
         of.parts[column * of.type.rows + row]
         if column < of.type.columns and row < of.type.rows
-        else (one if row == column else zero)
+        else (unit if row == column else zero)
         for column in range(kind.columns)
         for row in range(kind.rows)
     ]
@@ -105,14 +105,14 @@ def _resized(emitter: Emitter, kind: Type, of: Value) -> Value:
 
 
 def componentwise(emitter: Emitter, name: str, *values: Value) -> Value:
-    """One operation on each scalar; scalars stand beside vectors for all of their components."""
+    """One operation on each component. A scalar operand is used for every component of a vector."""
     base = max((value.type.base for value in values), key=_RANKS.index)
     widest = max(values, key=lambda value: value.type.size)
     columns = []
     for value in values:
         parts = tuple(scalar_as(emitter, part, base) for part in value.parts)
         if len(parts) not in (1, widest.type.size):
-            raise emitter.error(f"'{name}' of {', '.join(one.type.name for one in values)}")
+            raise emitter.error(f"'{name}' of {', '.join(value.type.name for value in values)}")
         columns.append(parts * widest.type.size if len(parts) == 1 else parts)
     found = tuple(emitter.apply(name, *operands) for operands in zip(*columns, strict=True))
     kind = widest.type
@@ -146,10 +146,10 @@ def _has_scalar(left: Value, right: Value) -> bool:
 def _equality(emitter: Emitter, sign: str, left: Value, right: Value) -> Value:
     base = max((left.type.bases[0], right.type.bases[0]), key=_RANKS.index)
     same = emitter.constant(True, "bool")
-    for one, other in zip(left.parts, right.parts, strict=True):
+    for first, other in zip(left.parts, right.parts, strict=True):
         if left.type.base not in ("struct", "array"):
-            one, other = scalar_as(emitter, one, base), scalar_as(emitter, other, base)
-        same = emitter.both(same, emitter.apply("==", one, other))
+            first, other = scalar_as(emitter, first, base), scalar_as(emitter, other, base)
+        same = emitter.both(same, emitter.apply("==", first, other))
     return Value(BOOL, (same if sign == "==" else emitter.apply("!", same),))
 
 
@@ -157,7 +157,7 @@ def product(emitter: Emitter, left: Value, right: Value) -> Value:
     """Of a matrix with a vector on either side, or with a matrix."""
     if not left.type.is_matrix:
         columns = [right.parts[at : at + right.type.rows] for at in range(0, right.type.size, right.type.rows)]
-        return Value(vector("float", right.type.columns), tuple(dot(emitter, left.parts, one) for one in columns))
+        return Value(vector("float", right.type.columns), tuple(dot(emitter, left.parts, column) for column in columns))
     rows = [left.parts[row :: left.type.rows] for row in range(left.type.rows)]
     if not right.type.is_matrix:
         return Value(vector("float", left.type.rows), tuple(dot(emitter, row, right.parts) for row in rows))
@@ -171,8 +171,8 @@ def product(emitter: Emitter, left: Value, right: Value) -> Value:
 
 def dot(emitter: Emitter, left: tuple[Scalar, ...], right: tuple[Scalar, ...]) -> Scalar:
     found: Scalar | None = None
-    for one, other in zip(left, right, strict=True):
-        term = emitter.apply("*", one, other)
+    for first, other in zip(left, right, strict=True):
+        term = emitter.apply("*", first, other)
         found = term if found is None else emitter.apply("+", found, term)
     assert found is not None
     return found
@@ -183,4 +183,4 @@ def chosen(emitter: Emitter, condition: Scalar, yes: Value, no: Value) -> Value:
     if yes.type != no.type:
         no = converted(emitter, no, yes.type)
     parts = zip(yes.parts, no.parts, strict=True)
-    return Value(yes.type, tuple(emitter.choose(condition, one, other) for one, other in parts))
+    return Value(yes.type, tuple(emitter.choose(condition, first, other) for first, other in parts))

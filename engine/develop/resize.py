@@ -1,0 +1,43 @@
+"""Shrinks the developed scene to the size that is drawn."""
+
+from __future__ import annotations
+
+import math
+
+from ..compute.device import Device
+from ..compute.planes import Planes
+
+RESIZE = "resize.cl"
+
+
+class Resize:
+    """Shrinks three planes from one size, (width, height), to a smaller one; allocates on construction.
+
+    Each output pixel is the mean over its area, in linear light, so energy is preserved.
+    """
+
+    def __init__(self, device: Device, scene_size: tuple[int, int], size: tuple[int, int]) -> None:
+        self._scene_size = scene_size
+        self._rows = Planes(device, scene_size[0], size[1], 3)
+        self.output = Planes(device, *size, 3)
+
+    def run(self, scene: Planes) -> Planes:
+        """Queues the work and returns the smaller planes, which the next call overwrites. Borders are not mirrored."""
+        rows, output = self._rows, self.output
+        step_x, step_y = (before / after for before, after in zip(self._scene_size, output.size, strict=True))
+        rows.run(
+            RESIZE, "resize_rows", scene=scene.buffer, picture=rows.buffer, rows=rows.layout.height,
+            scene_stride=scene.layout.stride, step=step_y, taps=math.ceil(step_y) + 1,
+            row_count=3 * rows.layout.height,
+        )  # fmt: skip
+        output.run(
+            RESIZE, "resize_columns", scene=rows.buffer, picture=output.buffer, rows=output.layout.height,
+            scene_pitch=rows.layout.pitch, scene_stride=rows.layout.stride, step=step_x, taps=math.ceil(step_x) + 1,
+            row_count=3 * output.layout.height,
+        )  # fmt: skip
+        return output
+
+    def release(self) -> None:
+        """Releases everything; a second call has no effect."""
+        self._rows.release()
+        self.output.release()

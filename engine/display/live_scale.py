@@ -1,0 +1,85 @@
+"""The scale at which a viewer draws: governed while the picture moves, refined when it does not."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ..gl.context import is_software
+from .governor import SCALES, Governor
+
+if TYPE_CHECKING:
+    from ..drawn import Drawn
+    from ..engine import Engine
+    from ..settings import Settings, SettingsHistory
+
+REFINE_AFTER_S = 0.15  # without a change
+START_PX = 600_000  # at most, of the first picture on a CPU
+
+
+def start_scale(size: tuple[int, int], is_cpu: bool) -> float:
+    """The scale of the first frame: full size on a GPU, else the largest with at most `START_PX` pixels.
+
+    >>> start_scale((1920, 1080), is_cpu=True), start_scale((640, 360), is_cpu=True), start_scale((8000, 6000), False)
+    (0.5, 1.0, 1.0)
+    """
+    if not is_cpu:
+        return 1.0
+    return next((scale for scale in SCALES if scale**2 * math.prod(size) <= START_PX), SCALES[-1])
+
+
+class LiveScale:
+    """Keeps the scale of `settings` at the governor's choice, which holds a frame period of `period_s` seconds.
+
+    Undo has no step for it. A picture that does not change is drawn once more in full size and best quality.
+    """
+
+    def __init__(self, engine: Engine, settings: SettingsHistory, period_s: float) -> None:
+        self._engine, self._settings = engine, settings
+        self._governor = Governor(period_s, self._prepare, start=settings.now.scale)
+        self._swap_waits = not is_software(engine.gl)  # a GPU waits for the display; software GL draws in the swap
+        self._drawn: Drawn | None = None
+        self._prepared_scale = settings.now.scale
+        self._changed_s = -math.inf
+        self._is_refined = False
+
+    def measure(self, drawn: Drawn, spent_s: float, swap_s: float, now_s: float) -> None:
+        """Takes the time spent on a frame, and how much of it the buffer swap took. The scale may be another then."""
+        self._drawn = drawn
+        if not self._is_refined:
+            self._governor.measure(spent_s - swap_s if self._swap_waits else spent_s, now_s)
+            self._follow(self._governor.scale)
+
+    def move(self, now_s: float) -> None:
+        """The picture changes: it is drawn at the governed scale again."""
+        self._changed_s = now_s
+        if self._is_refined:
+            self._is_refined = False
+            self._follow(self._governor.scale)
+
+    @property
+    def will_refine(self) -> bool:
+        """Whether the picture that is shown can be better."""
+        return not self._is_refined and (self._settings.now.scale < 1.0 or self._settings.now.quality != "best")
+
+    def rest(self, now_s: float) -> bool:
+        """Called while nothing changes. True if the picture should be drawn again, with `refined` settings."""
+        if not self.will_refine or now_s - self._changed_s < REFINE_AFTER_S:
+            return False
+        self._is_refined = True
+        self._follow(1.0)
+        return True
+
+    def refined(self, settings: Settings) -> Settings:
+        """The settings to draw by: those given, or in best quality if the picture does not change."""
+        return settings.with_(quality="best") if self._is_refined else settings
+
+    def _follow(self, scale: float) -> None:
+        if self._settings.now.scale != scale:
+            self._settings.follow(scale=scale)
+
+    def _prepare(self, scale: float) -> bool:
+        if self._drawn is not None and scale != self._prepared_scale:
+            self._prepared_scale = scale
+            self._engine.prepare(self._drawn, self._settings.now.with_(scale=scale))
+        return not self._engine.is_preparing

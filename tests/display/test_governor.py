@@ -1,0 +1,90 @@
+"""The scale that holds the frame rate, on a simulated machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from groundglass.display.governor import SCALES, Governor
+
+PERIOD_S = 1 / 60
+
+
+class Machine:
+    """Draws frames whose work depends on the scale; `seconds` is its clock."""
+
+    def __init__(self, work_s: Callable[[float], float], start: float = 1.0, prepared_after: int = 0) -> None:
+        self.work_s, self.seconds = work_s, 0.0
+        self.prepared_after, self.requests = prepared_after, []
+        self.governor = Governor(PERIOD_S, self.prepare, start=start)
+        self.scales = [start]
+
+    def prepare(self, scale: float) -> bool:
+        self.requests.append(scale)
+        return len(self.requests) > self.prepared_after
+
+    def run(self, seconds: float) -> Machine:
+        until_s = self.seconds + seconds
+        while self.seconds < until_s:
+            work_s = self.work_s(self.governor.scale)
+            self.seconds += max(work_s, PERIOD_S)
+            self.governor.measure(work_s, self.seconds)
+            if self.governor.scale != self.scales[-1]:
+                self.scales.append(self.governor.scale)
+        return self
+
+
+def test_a_fast_machine_draws_every_pixel() -> None:
+    assert Machine(lambda scale: 0.004).run(5).scales == [1.0]
+
+
+def test_an_overload_goes_to_the_scale_that_fits_in_one_step() -> None:
+    machine = Machine(lambda scale: 0.045 * scale**2).run(5)
+    assert machine.scales == [1.0, 0.5]
+
+
+def test_a_machine_that_is_too_slow_ends_at_the_smallest_scale_and_stays() -> None:
+    machine = Machine(lambda scale: 0.2 * scale).run(20)
+    assert machine.scales[-1] == SCALES[-1]
+    assert len(machine.scales) <= len(SCALES)
+
+
+def test_the_scale_rises_when_the_load_falls() -> None:
+    busy = [True]
+    machine = Machine(lambda scale: (0.045 if busy[0] else 0.012) * scale**2).run(10)
+    assert machine.governor.scale == 0.5
+    busy[0] = False
+    assert machine.run(20).governor.scale == 1.0
+
+
+def test_a_raise_that_overloads_is_taken_back_and_seldom_tried_again() -> None:
+    """At 0.75 the full-size demosaic costs more than the pixels suggest: the first raise is a mistake."""
+    machine = Machine(lambda scale: 0.0052 if scale <= 0.5 else 0.020, start=0.5).run(120)
+    assert machine.scales == [0.5, 0.75, 0.5]
+
+
+def test_a_load_that_swings_does_not_make_the_scale_swing() -> None:
+    frames = [0]
+
+    def work_s(scale: float) -> float:
+        frames[0] += 1
+        return 0.0145 * (scale / 0.5) ** 2 * (1.0 + 0.1 * (frames[0] % 3 - 1))
+
+    assert len(Machine(work_s, start=0.5).run(60).scales) == 1
+
+
+def test_one_slow_frame_changes_nothing() -> None:
+    frames = [0]
+
+    def work_s(scale: float) -> float:
+        frames[0] += 1
+        return 0.1 if frames[0] % 50 == 0 else 0.012
+
+    assert Machine(work_s).run(30).scales == [1.0]
+
+
+def test_a_step_waits_until_it_is_prepared() -> None:
+    machine = Machine(lambda scale: 0.045 * scale**2, prepared_after=12)
+    machine.run(12 * 0.045)
+    assert machine.governor.scale == 1.0
+    machine.run(1.0)
+    assert (machine.governor.scale, set(machine.requests)) == (0.5, {0.5})
