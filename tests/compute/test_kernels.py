@@ -91,7 +91,7 @@ def test_nvrtc_compiles_each_source_with_the_options_of_the_cuda_device(nvrtc: N
 
 @pytest.mark.parametrize("look", ["classic", "monochrome", "vibrant"])
 def test_nvrtc_compiles_the_kernel_of_a_look(nvrtc: Nvrtc, look: str) -> None:
-    passes = [one for one in load_look(look).passes if load_pass(one.name).stage is not Stage.NEIGHBOURHOOD]
+    passes = [used for used in load_look(look).passes if load_pass(used.name).stage is not Stage.NEIGHBOURHOOD]
     picture = look_picture(Look(look, "", tuple(passes)), (640, 360), strength=0.5)
     KERNELS.add_generated(f"{look}.cl", parse_look(picture.passes, picture.blend).translate(picture.uniforms).text)
     assert ".visible .entry look(" in nvrtc.compile(load_kernel_source(f"{look}.cl"), NVRTC_OPTIONS)

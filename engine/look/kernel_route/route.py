@@ -144,7 +144,7 @@ class KernelLooks:
             self._kernels.get(self._key(picture, size))
 
     def release(self) -> None:
-        """Releases everything, and waits for what is being made; a second call has no effect."""
+        """Releases everything, and waits for running compilations; a second call has no effect."""
         self._kernels.release()
         self._pixels.release()
 
