@@ -229,6 +229,8 @@ class Engine:
         stays = "another output space" if settings.output_space is not None else "10 bits" if settings.bits > 8 else ""
         picture = look_picture(settings.look, scene.size, strength=settings.strength, frame_index=frame.index)
         columns = part.columns(scene.size[0])
+        if self._look_route == "kernel":
+            self._grader.check(picture.passes)  # `auto` draws in GL before, which reports errors, too
         with self.device.stage("look", self.clock):
             pixels = looks.queue(scene, picture, columns, stays)
         if pixels is None:

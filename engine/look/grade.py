@@ -20,6 +20,7 @@ from ..gl.context import headless_context, is_software
 from ..gl.full_frame import FullFrame
 from ..gl.passes import Number, Pass, Stage, Table, fuse, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
+from ..gl.program import SHADERS
 from ..gl.tables import TableTextures
 from .kernel_route.route import LookPicture
 from .look import Look, load_look
@@ -100,6 +101,7 @@ class Grader:
         self._neighbourhoods = Neighbourhoods(ctx)
         self._queries = [] if self._software else [ctx.query(time=True) for _ in range(_QUERIES)]
         self._draws = 0
+        self._checked: tuple[tuple[str, ...], int] | None = None
         self.last_gpu_ms: float | None = None
 
     def draw(
@@ -142,6 +144,13 @@ class Grader:
             drawn.framebuffer.scissor = left, 0, right - left, planes.size[1]
             program.draw(drawn.framebuffer)
         return drawn.texture
+
+    def check(self, passes: tuple[Pass, ...]) -> None:
+        """Compiles a look that a kernel draws, once for each text of its passes. Raises ShaderError as `draw`."""
+        names = tuple(shader.name for shader in passes)
+        if (names, SHADERS.revision) != self._checked:
+            self._compile(_Key(names, False, False, "whole"), {}).release()
+            self._checked = names, SHADERS.revision
 
     def put(
         self, pixels: NDArray[np.uint8], size: tuple[int, int], target: Target = "rgba8", part: Part = WHOLE

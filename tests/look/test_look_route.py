@@ -1,12 +1,16 @@
 """The engine draws a look by either route, reports the route, and sends the scene to GL only if a tool needs it."""
 
+from pathlib import Path
+
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.errors import GroundglassError
+from groundglass.errors import GroundglassError, ShaderError
 from groundglass.frame import Frame
+from groundglass.gl.program import SHADERS
 from groundglass.look.grade import Part
 from groundglass.look.kernel_route.route import DRAWS_BEFORE
+from look_support import look_of
 
 
 def frame_of(height: int = 72, width: int = 104, index: int = 3) -> Frame:
@@ -79,6 +83,18 @@ def test_auto_goes_over_to_a_kernel_and_render_does_not() -> None:
         assert_within_a_code(codes(engine.draw(frame_of(), settings)), first)
         assert engine.look_route == "kernel"
         np.testing.assert_array_equal(engine.render(frame_of(), settings), first[..., :3])
+
+
+@pytest.mark.parametrize("route", ["gl", "kernel", "auto"])
+def test_an_error_in_a_pass_is_the_same_by_every_route(route: str, tmp_path: Path) -> None:
+    text = "#pragma pass pixel\nfloat unused() { return missing; }\nvec3 broken(vec3 rgb, PixelContext place) { return rgb; }"
+    (tmp_path / "broken.glsl").write_text(text)
+    SHADERS.set_search_path(tmp_path)
+    try:
+        with gg.Engine(look_route=route) as engine, pytest.raises(ShaderError, match=r"broken\.glsl:2: .*missing"):
+            engine.draw(frame_of(), gg.Settings(look=look_of("broken")))
+    finally:
+        SHADERS.set_search_path()
 
 
 def test_an_unknown_route_is_an_error() -> None:
