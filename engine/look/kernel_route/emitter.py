@@ -16,6 +16,7 @@ from .uniforms import Operand, UniformGraph, computed
 _RUNS = {"float": "floats", "int": "ints", "uint": "naturals", "bool": "ints"}
 _SLOTS = {"float": "NUMBER", "int": "WHOLE", "uint": "NATURAL", "bool": "WHOLE"}
 _NAME = re.compile(r"\bv\d+\b")
+FRAME = "frame_index"  # an argument of the kernel: it changes with each frame, and the numbers seldom do
 MAX_LINES = 20_000  # length of a kernel; a longer one would compile for minutes
 
 
@@ -101,6 +102,8 @@ class Emitter:
     def uniform(self, name: str, component: int, base: str) -> Scalar:
         if name not in self._uniforms:
             raise self.error(f"'{name}' is known in GL alone")
+        if name == FRAME:
+            return Scalar(base, text=FRAME)
         return Scalar(base, node=self.graph.uniform(name, component))
 
     def decided(self, condition: Scalar) -> Number | None:
@@ -113,7 +116,7 @@ class Emitter:
         if condition.node is None:
             return None
         needs = self.graph.needs(condition.node)
-        if not all(isinstance(self._uniforms[name], int) for name in needs) or "frame_index" in needs:
+        if not all(isinstance(self._uniforms[name], int) for name in needs):
             return None
         self.fixed |= {name: self._uniforms[name] for name in needs}
         return self.graph.value(condition.node, self._uniforms)

@@ -14,6 +14,7 @@ from ...compute.planes import PAD, Layout, Planes
 from ...compute.program import KERNELS
 from ...errors import ShaderError
 from ...gl.passes import Number
+from .emitter import FRAME
 from .translation import KERNEL, Translation
 from .uniforms import HostNumbers
 
@@ -60,6 +61,7 @@ class LookKernel:
             picture=picture,
             first=columns.first,
             count=columns.count,
+            frame=uniforms[FRAME] if self._translation.uses_frame else 0,
         )
 
     def release(self) -> None:
@@ -72,7 +74,7 @@ class LookKernel:
         scene, picture = (device.allocate(4 * (layout.local + 4 * PAD)) for _ in range(2))
         try:
             given: dict[str, object] = {"scene": scene, "numbers": self._numbers, "picture": picture}
-            row = {"first": 0, "count": layout.local, "pitch": 0, "stride": 0}
+            row = {"first": 0, "count": layout.local, "frame": 0, "pitch": 0, "stride": 0}
             device.warm_up(self._source, KERNEL, (layout.local // device.run_length, 1), given | row)
         finally:
             device.release(scene)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...gl.passes import Number, Pass, Stage
 from ...gl.program import Source, load_source, source_of
-from .emitter import Emitter, Scalar
+from .emitter import FRAME, Emitter, Scalar
 from .errors import UntranslatableError
 from .execution import Runner
 from .parser import Shader, parse
@@ -21,12 +21,12 @@ _SCENE = ("scene_red", "scene_green", "scene_blue")  # names in the kernel, as _
 _PIXEL = ("column", "row")
 _HEAD = f"""#include "shading.h"
 KERNEL void {KERNEL}(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT numbers,
-                 GLOBAL float *RESTRICT picture, int first, int count, int pitch, int stride)
+                 GLOBAL float *RESTRICT picture, int first, int count, int frame, int pitch, int stride)
 {{
     if (GLOBAL_X >= count)
         return;
     const int at = (GLOBAL_Y + PAD) * pitch + PAD + first + GLOBAL_X;
-    const ints column = first + GLOBAL_X + LANES, row = (ints)(GLOBAL_Y);
+    const ints column = first + GLOBAL_X + LANES, row = (ints)(GLOBAL_Y), {FRAME} = (ints)(frame);
     const floats scene_red = scene_light(LOAD(scene, at));
     const floats scene_green = scene_light(LOAD(scene, at + stride));
     const floats scene_blue = scene_light(LOAD(scene, at + 2 * stride));
@@ -45,10 +45,13 @@ vec4 look_pixel(vec3 scene_rgb, ivec2 pixel) {{
 class Translation:
     """`text` is the kernel, each of whose lines came from a line of `origins`. `host` computes its numbers.
 
+    `uses_frame` is whether the picture depends on the number of the frame.
+
     It holds for looks in which the uniforms of `fixed` are as they are here.
     """
 
     text: str
+    uses_frame: bool
     origins: tuple[Origin, ...]
     host: HostProgram
     fixed: Mapping[str, Number]
@@ -82,7 +85,8 @@ class LookShader:
         body = emitter.lines_for(channels)
         lines = [*head, *(f"    {line}" for line in (*(line for line, _ in body), *foot)), "}"]
         origins = (*((KERNEL, 1),) * len(head), *(origin for _, origin in body), *((KERNEL, 1),) * (len(foot) + 1))
-        return Translation("\n".join(lines) + "\n", origins, emitter.graph.program(), emitter.fixed)
+        uses_frame = any(FRAME in line for line, _ in body)
+        return Translation("\n".join(lines) + "\n", uses_frame, origins, emitter.graph.program(), emitter.fixed)
 
 
 def parse_look(passes: tuple[Pass, ...], blend: bool) -> LookShader:
