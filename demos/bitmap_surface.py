@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The viewfinder without a window: its frames, overlays included, go to a callback, here into an animated picture.
+"""The viewfinder without a window: a callback receives its frames with overlays, here for an animated picture.
 
-A notebook, a browser or another toolkit does the same: `on_frame` shows the frame, `surface.input.post` sends keys.
+In a notebook, a browser or another toolkit `on_frame` shows the frame, and `surface.input.post` sends keys.
 demos/bitmap_surface.py [SOURCE] [OUTPUT.gif]
 """
 
@@ -31,7 +31,7 @@ def main() -> None:
             engine, source, SettingsHistory(gg.Settings(focus_m=1.25)), surface=surface, tools=[FocusTool, Aids]
         )
         surface.input.post(Key("P"))  # focus peaking
-        surface.input.post(Pointer("press", 0.5, 0.5))  # focus on what is in the middle
+        surface.input.post(Pointer("press", 0.5, 0.5))  # focus on the centre
         viewer.run(frames=FRAMES)
     pictures[0].save(output, save_all=True, append_images=pictures[1:], duration=1000 // 12, loop=0)
     print(f"{output}: {len(pictures)} frames")

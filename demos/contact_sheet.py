@@ -40,11 +40,11 @@ def contact_sheet(frame: gg.Frame, f_numbers: list[float], looks: list[str], foc
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", nargs="?", default="scene:?size=1280x720")
-    parser.add_argument("--depth", help="depth of a source that has none: a file, or plane:NEAR..FAR")
+    parser.add_argument("--depth", help="depth for a source without depth: a file, or plane:NEAR..FAR")
     parser.add_argument("--f-numbers", type=float, nargs="+", default=[0.95, 2.8, 8.0])
     parser.add_argument("--looks", nargs="+", default=["neutral", "natural", "classic"])
     parser.add_argument("--focus", type=float, default=1.2, help="metres")
-    parser.add_argument("--width", type=int, default=640, help="of each picture, in pixels")
+    parser.add_argument("--width", type=int, default=640, help="width of each picture in pixels")
     parser.add_argument("-o", "--output", default="contact-sheet.jpg")
     wanted = parser.parse_args()
     with gg.open(wanted.source, depth=wanted.depth) as source:

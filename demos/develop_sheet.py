@@ -1,4 +1,4 @@
-"""The busiest parts of one raw, developed in several ways, at 100 % and 400 %: for zippers, mazes, false colour, halos.
+"""The most detailed crops of a raw file, developed in several ways, at 100 % and 400 %: to compare artefacts.
 
 python demos/develop_sheet.py photo.dng
 python demos/develop_sheet.py frame.raw --raw-format rggb12 --raw-size 1920x1080 --wb auto --exposure 1
@@ -12,29 +12,29 @@ import groundglass as gg
 import numpy as np
 from PIL import Image, ImageDraw
 
-WAYS = {
+DEVELOPMENTS = {
     **{method: {"demosaic": method} for method in ("bilinear", "malvar", "rcd", "lmmse", "best")},
     "best, denoise": {"demosaic": "best", "denoise": 0.6},
     "best, sharpen": {"demosaic": "best", "sharpen": 1.0},
 }
 
 
-def busiest(picture: np.ndarray, side: int, count: int) -> list[tuple[int, int]]:
-    """Top left corners of the squares with the steepest edges, none beside another."""
+def detailed_squares(picture: np.ndarray, side: int, count: int) -> list[tuple[int, int]]:
+    """Top left corners of the squares with the steepest edges; no two are adjacent."""
     slopes = sum(np.abs(slope).sum(-1) for slope in np.gradient(picture.astype(np.float32), axis=(0, 1)))
     rows, columns = (length // side for length in slopes.shape)
     scores = slopes[: rows * side, : columns * side].reshape(rows, side, columns, side).mean(axis=(1, 3))
-    found = []
+    corners = []
     for _ in range(count):
         row, column = np.unravel_index(scores.argmax(), scores.shape)
-        found.append((int(column) * side, int(row) * side))
+        corners.append((int(column) * side, int(row) * side))
         scores[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = -1
-    return found
+    return corners
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("source")
-parser.add_argument("--side", type=int, default=96, help="of a crop, in pixels")
+parser.add_argument("--side", type=int, default=96, help="side of a crop in pixels")
 parser.add_argument("--exposure", type=float, default=0.0, help="stops")
 parser.add_argument("--wb", default="as-shot")
 parser.add_argument("--raw-format")
@@ -45,12 +45,12 @@ wanted = parser.parse_args()
 pictures = {}
 with gg.open(wanted.source, raw_format=wanted.raw_format, raw_size=wanted.raw_size) as source, gg.Engine() as engine:
     frame = next(iter(source))
-    for name, way in WAYS.items():
-        development = gg.Development(exposure_ev=wanted.exposure, white_balance=wanted.wb, **way)
+    for name, options in DEVELOPMENTS.items():
+        development = gg.Development(exposure_ev=wanted.exposure, white_balance=wanted.wb, **options)
         pictures[name] = engine.render(frame, gg.Settings(development=development))
 
-side, corners = wanted.side, busiest(pictures["rcd"], wanted.side, 3)
-sheet = Image.new("RGB", (len(WAYS) * 4 * side, 20 + len(corners) * 5 * side), (18, 18, 18))
+side, corners = wanted.side, detailed_squares(pictures["rcd"], wanted.side, 3)
+sheet = Image.new("RGB", (len(DEVELOPMENTS) * 4 * side, 20 + len(corners) * 5 * side), (18, 18, 18))
 for column, (name, picture) in enumerate(pictures.items()):
     ImageDraw.Draw(sheet).text((column * 4 * side + 4, 4), name, (205, 205, 200))
     for row, (x, y) in enumerate(corners):

@@ -1,4 +1,4 @@
-"""Makes the README's picture: the built-in scene wide open on the vase, and what the same frame could have been.
+"""The picture of the README: the built-in scene with the vase in focus, and three variants of the same frame.
 
 python demos/first_light.py -o docs/first-light.jpg
 """
@@ -11,8 +11,8 @@ import groundglass as gg
 from PIL import Image
 
 PAPER = (18, 18, 18)
-EXPOSURE_EV = 0.7  # a picture among text is looked at in a bright room
-# Focus in metres, f-number and look of the small pictures below: the glass ball, everything, the resolution card.
+EXPOSURE_EV = 0.7  # brighter, for a page with a white background
+# Focus in metres, f-number and look of the small pictures: the glass ball, everything, the resolution card.
 INSETS = ((0.9, 0.95, "classic"), (1.2, 16.0, "natural"), (2.0, 0.95, "natural"))
 
 
@@ -33,11 +33,11 @@ def first_light(width: int) -> Image.Image:
     with gg.open(f"scene:?size={width}x{height}") as source, gg.Engine() as engine:
         frame = next(iter(source))
         sheet.paste(Image.fromarray(engine.render(frame, settings)), (0, 0))
-        for place, (focus_m, f_number, look) in enumerate(INSETS):
+        for column, (focus_m, f_number, look) in enumerate(INSETS):
             small = settings.with_(focus_m=focus_m, f_number=f_number, look=look)
             inset = Image.fromarray(engine.render(frame, small))
             inset = inset.resize((inset_width, inset_height), Image.Resampling.LANCZOS)
-            sheet.paste(inset, (place * (inset_width + gap), height + gap))
+            sheet.paste(inset, (column * (inset_width + gap), height + gap))
     return sheet
 
 

@@ -1,4 +1,4 @@
-"""The stages one by one, on arrays: a mosaic in, each step written out, for work in a notebook or on a data set.
+"""The stages on NumPy arrays, step by step, from a mosaic to a picture: for a notebook or a data set.
 
 python demos/numpy_stages.py -o stages.png
 """
@@ -21,7 +21,7 @@ def stages(frame: gg.Frame, lens: gg.Lens, focus_m: float, look: str) -> list[np
     profile, height, width = frame.profile, frame.height, frame.width
     describe("sensor", frame.pixels)
 
-    # Levels and white balance: one factor a site of the 2x2 block.
+    # Levels and white balance: one factor per photosite of the 2x2 block.
     black = np.tile(np.reshape(profile.black, (2, 2)), (height // 2 + 1, width // 2 + 1))[:height, :width]
     balance = np.tile(np.array(profile.white_balance)[frame.cfa.channels()], (height // 2 + 1, width // 2 + 1))
     light = (frame.pixels - black) / (profile.white - black) * balance[:height, :width]

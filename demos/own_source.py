@@ -1,4 +1,4 @@
-"""A source of your own: a `BaseSource` that iterates `Frame`s. Here NumPy paints what a 12-bit sensor would have seen.
+"""Your own source: a `BaseSource` that iterates `Frame`s. Here NumPy renders the raw data of a 12-bit sensor.
 python demos/own_source.py -o pendulum.png
 """
 
@@ -29,7 +29,7 @@ class Pendulum(gg.BaseSource):
             yield gg.Frame(to_mosaic(rgb), cfa=CFA, profile=SENSOR, depth_m=depth_m, index=index, time_s=time_s)
 
     def paint(self, swing: float) -> tuple[np.ndarray, np.ndarray]:
-        """Scene light (H, W, 3), 18 % grey = 0.18, and the distance to it in metres (H, W)."""
+        """Scene light (H, W, 3), 18 % grey = 0.18, and its depth in metres (H, W)."""
         x, y = (np.indices(self.size) + 0.5 - np.reshape(self.size, (2, 1, 1)) / 2).swapaxes(1, 2) * 0.7 / self.size[0]
         lamps = 0.02 + 0.98 * np.exp(40 * (np.abs(np.cos(x * np.pi / 0.14) * np.cos(y * np.pi / 0.14)) - 1))
         wall = lamps[..., None] * np.array([1.0, 0.8, 0.5])
@@ -42,16 +42,16 @@ class Pendulum(gg.BaseSource):
 
 
 def to_mosaic(rgb: np.ndarray) -> np.ndarray:
-    """What the sensor counts, (H, W) uint16: at each site one colour, before white balance."""
+    """The mosaic of the sensor, (H, W) uint16: one colour per photosite, before white balance."""
     counts = SENSOR.black[0] + rgb / SENSOR.white_balance * (SENSOR.white - SENSOR.black[0])
     rows, columns = np.indices(rgb.shape[:2])
-    seen = np.take_along_axis(counts, CFA.channels()[rows % 2, columns % 2][..., None], axis=2)[..., 0]
-    return np.clip(seen.round(), 0, SENSOR.white).astype(np.uint16)
+    mosaic = np.take_along_axis(counts, CFA.channels()[rows % 2, columns % 2][..., None], axis=2)[..., 0]
+    return np.clip(mosaic.round(), 0, SENSOR.white).astype(np.uint16)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="A ball on its way to the camera, as a strip of pictures.")
-    parser.add_argument("--width", type=int, default=480, help="of each picture, in pixels")
+    parser = argparse.ArgumentParser(description="A ball that swings towards the camera, as a strip of pictures.")
+    parser.add_argument("--width", type=int, default=480, help="width of each picture in pixels")
     parser.add_argument("-o", "--output", default="pendulum.png")
     wanted = parser.parse_args()
     source = Pendulum((wanted.width, wanted.width * 2 // 3), frames=24)

@@ -21,7 +21,7 @@ BUTTONS = {Qt.LeftButton: "left", Qt.RightButton: "right", Qt.MiddleButton: "mid
 
 
 class View(QOpenGLWidget):
-    """Shows what was drawn into `surface`, and sends it keys and the pointer."""
+    """Shows the framebuffer of `surface`, and sends it keys and the pointer."""
 
     def __init__(self, size):
         super().__init__()

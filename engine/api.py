@@ -1,4 +1,4 @@
-"""The stages as functions: NumPy in, NumPy out, through the same kernels and shaders as the live picture."""
+"""The stages as functions of NumPy arrays, with the kernels and shaders of the live picture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .settings import DEFAULT_LENS, DEFAULT_LOOK, Settings
 
 
 def open(source: str | Path, **options: Any) -> Source:
-    """The frames of `source`: a file, a folder, or `scene:`; options are those of `groundglass.capture.open_source`."""
+    """Opens `source`: a file, a folder, or `scene:`. `options` are those of `groundglass.capture.open_source`."""
     return open_source(source, **options)
 
 
@@ -48,9 +48,9 @@ def demosaic(
 
     `mosaic` (H, W), uint16 or float32 (0 to 1), black level 0; `pattern` is its top-left 2x2 block in reading order.
     `method` is `rcd`, `best`, `lmmse`, `malvar`, `bilinear` or `half`. Linear light is interpolated in a square-root
-    domain; with `encode=False` the numbers are taken as they are, for a mosaic that is display-encoded already.
-    `denoise`, 0 to 1, takes noise out first: that of the profile `noise`, or what the mosaic shows. Returns (H, W, 3)
-    float32, for `half` (H // 2, W // 2, 3). Raises ValueError for a wrong shape, GroundglassError for a wrong name.
+    domain; use `encode=False` for a mosaic that is already display-encoded. `denoise`, 0 to 1, is the strength of noise
+    reduction before the demosaic, for the profile `noise` or an estimate from the mosaic. Returns (H, W, 3) float32,
+    for `half` (H // 2, W // 2, 3). Raises ValueError for a wrong shape, GroundglassError for a wrong name.
     """
     numbers = np.asarray(mosaic)
     if numbers.ndim != 2 or min(numbers.shape) < 2:
@@ -69,9 +69,9 @@ def demosaic(
         planes.mirror()
         if denoise > 0:
             words = np.round(np.clip(light, 0, 1) * 65535).astype(np.uint16)
-            shown = noise or estimate_noise(words, CameraProfile(), cfa)
+            profile = noise or estimate_noise(words, CameraProfile(), cfa)
             stage = Denoise(planes)
-            stage.run(cfa, shown, strength=denoise, encoded=encode)
+            stage.run(cfa, profile, strength=denoise, encoded=encode)
             planes = stage.output
         Demosaic(planes, scene, chosen.demosaic).run(cfa, np.eye(3), encode)
         return scene.read() * np.float32(scale)
@@ -88,21 +88,20 @@ def defocus(
     quality: Quality = "live",
     device: str = "auto",
 ) -> NDArray[np.float32]:
-    """The picture through a lens: each point becomes the disc that the thin lens draws of it, with the lens's glow.
+    """The picture through a thin lens: defocus and the soft focus of the lens.
 
     `rgb` (H, W, 3), scene-linear, in any primaries; `depth_m` (H, W) in metres, infinity allowed. The sensor spans the
-    picture's width. A lens that breathes does not here: every pixel keeps its place. Returns (H, W, 3) float32. Raises
-    ValueError for shapes that do not fit, LookError for a focus closer than the focal length.
+    picture's width. Focus breathing is not applied. Returns (H, W, 3) float32. Raises ValueError for shapes that do not
+    match, LookError for a focus closer than the focal length.
     """
     scene_rgb = np.asarray(rgb, dtype=np.float32)
-    # Fast division on a device may make NaN of 1 / infinity.
     depth = np.asarray(depth_m, dtype=np.float32)
     if scene_rgb.ndim != 3 or scene_rgb.shape[2] != 3 or depth.shape != scene_rgb.shape[:2] or 0 in depth.shape:
         raise ValueError(f"a scene is (H, W, 3) and its depth (H, W), not {scene_rgb.shape} and {depth.shape}")
     if quality not in QUALITIES:
         raise ValueError(f"quality '{quality}' is unknown; use one of {', '.join(QUALITIES)}")
     if not np.all(depth > 0):
-        raise ValueError("depth_m holds zero, negative or NaN; give the distance in metres, infinity where unknown")
+        raise ValueError("depth_m has values that are zero, negative or NaN; give metres, infinity where unknown")
     height, width = depth.shape
     chosen = load_lens(lens) if isinstance(lens, str) else lens
     blur, halo = Blur.of(chosen, focus_m, width), SoftFocusHalo.of(chosen)
@@ -122,22 +121,22 @@ def defocus(
 def match_stereo(
     left: ArrayLike, right: ArrayLike, *, max_disparity: float | None = None, device: str = "auto"
 ) -> NDArray[np.float32]:
-    """How many pixels farther left the right camera of a rectified pair sees each pixel of the left picture.
+    """The disparity map of a rectified pair: the shift to the left, in pixels, from the left to the right picture.
 
-    Both pictures (H, W) or (H, W, 3), display-encoded: uint8, uint16, or float 0 to 1. `max_disparity` is the greatest
-    that is looked for, at most 255; a quarter of the width where not given. Returns (H, W) float32; `StereoRig.depth_m`
-    makes metres of it. Raises ValueError for a wrong shape, SourceError for a disparity out of range.
+    Both pictures (H, W) or (H, W, 3), display-encoded: uint8, uint16, or float 0 to 1. `max_disparity` limits the
+    search, at most 255 (default: a quarter of the width). Returns (H, W) float32; `StereoRig.depth_m` converts it to
+    metres. Raises ValueError for a wrong shape, SourceError for a disparity out of range.
     """
     greys = [_grey(np.asarray(picture)) for picture in (left, right)]
     if greys[0].shape != greys[1].shape or greys[0].ndim != 2 or 0 in greys[0].shape:
         raise ValueError(
-            f"a pair is two pictures (H, W) or (H, W, 3) of one size, not {np.shape(left)}, {np.shape(right)}"
+            f"a pair is two pictures (H, W) or (H, W, 3) of the same size, not {np.shape(left)}, {np.shape(right)}"
         )
     height, width = greys[0].shape
     opened = open_device(device)
     try:
-        most = min(max(width / 4, 16), MAX_DISPARITIES - 1) if max_disparity is None else max_disparity
-        return StereoDepth(opened, width, height, most).run(*greys)
+        max_px = min(max(width / 4, 16), MAX_DISPARITIES - 1) if max_disparity is None else max_disparity
+        return StereoDepth(opened, width, height, max_px).run(*greys)
     finally:
         opened.close()
 
@@ -157,11 +156,11 @@ def grade(
     local: bool = True,
     device: str = "auto",
 ) -> NDArray[np.float32]:
-    """The picture in its look: scene-linear light to display sRGB.
+    """The picture in a look: scene-linear light to display sRGB.
 
-    `rgb` (H, W, 3), 18 % grey = 0.18, in linear `space`, `rec709` or `rec2020`; `strength` 0 to 1 blends from the
-    neutral rendering to the look. `local=False` leaves out what is no function of the pixel alone: vignette, grain.
-    Returns (H, W, 3) float32, 0 to 1, not dithered. Looks are drawn by GL, whatever the compute `device` is.
+    `rgb` (H, W, 3), 18 % grey = 0.18, in linear `space`, `rec709` or `rec2020`. `strength` 0 to 1 blends from the
+    neutral rendering to the look. `local=False` skips passes that depend on more than the pixel: vignette, grain.
+    Returns (H, W, 3) float32, 0 to 1, without dither. GL draws the look; the compute `device` is not used.
     """
     del device
     return grade_scene(rgb, look, space=space, strength=strength, local=local)
@@ -182,12 +181,12 @@ def render(
     device: str = "auto",
     **options: Any,
 ) -> NDArray[np.uint8]:
-    """The first frame of `source`, whole: (H, W, 3) uint8, display sRGB, upright, developed as `development` says, else
-    by the demosaic `best`. With `output_space` (`display-p3`, `rec709`, an ICC profile) numbers for that screen.
+    """The first frame of `source`: (H, W, 3) uint8, display sRGB, upright, with every stage applied.
 
-    `options` go to the source: `depth`, `raw_format`, `raw_size`, ... Where it brings no depth, `depth_model` tells it:
-    an ONNX file, as in Engine; a `depth_range` is then its, too. Without depth nothing is blurred. Raises
-    GroundglassError: SourceError, LookError, DeviceError.
+    The default `development` uses the demosaic `best`. `output_space` (`display-p3`, `rec709`, an ICC profile) selects
+    the colour space of another display. `options` are those of the source: `depth`, `raw_format`, `raw_size`, ... An
+    ONNX file `depth_model`, as in Engine, estimates missing depth; `depth_range` then also applies to it. Without depth
+    nothing is blurred. Raises GroundglassError: SourceError, LookError, DeviceError.
     """
     has_model = depth_model is not None
     settings = Settings(
@@ -207,4 +206,4 @@ def render(
     ):
         for frame in frames:
             return engine.render(frame, settings)
-    raise SourceError(f"{source}: holds no frame; name another source")
+    raise SourceError(f"{source}: has no frame; name another source")

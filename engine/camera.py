@@ -21,7 +21,7 @@ from .colour.white import (
     xyz_of,
 )
 from .errors import GroundglassError, SourceError
-from .orientation import first_block, upright, upright_places
+from .orientation import first_block, upright, upright_positions
 
 # ITU-R BT.2020 and BT.709 primaries, both D65: linear Rec.709 (sRGB) to linear Rec.2020 (ITU-R BT.2087-0, table 2,
 # recomputed from the primaries to full precision).
@@ -66,9 +66,9 @@ class Calibration:
     def __post_init__(self) -> None:
         for matrix in (self.xyz_to_camera, self.camera_to_xyz_d50, self.individual):
             if matrix is not None and not _is_regular(matrix):
-                raise SourceError("a camera matrix is singular or has no finite numbers; leave it out")
+                raise SourceError("a camera matrix is singular or not finite; leave it out")
         if self.camera_to_xyz_d50 is not None and self.camera_to_xyz_d50.sum(axis=1).min() <= 0:
-            raise SourceError("a forward matrix takes white to no light; leave it out")
+            raise SourceError("a forward matrix maps white to a value of 0 or less; leave it out")
 
     def rescaled(self, gains: tuple[float, float, float]) -> Calibration:
         """The calibration of the same camera with its RGB multiplied by `gains`."""
@@ -131,7 +131,7 @@ class CameraProfile:
             black=(float(black[0]), float(black[1]), float(black[2]), float(black[3])),
             black_map=turned[0],
             gain_map=turned[1],
-            defects=None if self.defects is None else upright_places(self.defects, size, orientation),
+            defects=None if self.defects is None else upright_positions(self.defects, size, orientation),
         )
 
     def balanced(self, multipliers: Sequence[float]) -> CameraProfile:
@@ -156,8 +156,8 @@ class CameraProfile:
         neutral = _CalibrationModel.of(calibrations, temperature_of(white)[0]).xyz_to_camera @ xyz_of(white)
         if not (np.isfinite(neutral).all() and neutral.min() > 1e-6 * neutral.max() > 0):
             raise GroundglassError(
-                f"white x={white[0]:.4f}, y={white[1]:.4f}: this camera's matrix sees no such light in all three "
-                "channels; give multipliers of red, green and blue instead, such as 2,1,1.6"
+                f"white x={white[0]:.4f}, y={white[1]:.4f}: this camera's matrix has no signal for it in some channel; "
+                "give multipliers of red, green and blue instead, such as 2,1,1.6"
             )
         balance = checked_multipliers(1 / neutral)
         matrix = _scene_matrix(calibrations, white, balance)
@@ -178,8 +178,8 @@ class CameraProfile:
             return temperature_of(D65)
         white = _white(self.calibrations, self.white_balance)
         if white is None:
-            shown = ", ".join(f"{multiplier:.4g}" for multiplier in self.white_balance)
-            raise GroundglassError(f"white balance {shown}: no light is white with it; give a temperature, 5500K")
+            multipliers = ", ".join(f"{multiplier:.4g}" for multiplier in self.white_balance)
+            raise GroundglassError(f"white balance {multipliers}: no light is white with it; give a temperature, 5500K")
         return temperature_of(white)
 
     def derived_calibration(self) -> Calibration:
@@ -213,7 +213,7 @@ class _CalibrationModel:
             for each in (warm, cool)
         ]
         individual = share * pairs[0][0] + (1 - share) * pairs[1][0]
-        model = [np.linalg.solve(its_own, xyz_to_camera) for its_own, xyz_to_camera, _ in pairs]
+        model = [np.linalg.solve(unit, xyz_to_camera) for unit, xyz_to_camera, _ in pairs]
         forwards = [_to_d50(forward) for *_, forward in pairs if forward is not None]
         forward = (
             share * forwards[0] + (1 - share) * forwards[-1] if forwards else None
@@ -235,27 +235,27 @@ def _white(calibrations: tuple[Calibration, ...], balance: tuple[float, float, f
     """
     neutral = 1 / np.array(balance)
 
-    def seen(mired: float) -> XY | None:
-        found = np.linalg.solve(_CalibrationModel.of(calibrations, 1e6 / mired).xyz_to_camera, neutral)
-        white = float(found[0] / found.sum()), float(found[1] / found.sum())
-        return white if found.min() > 0 and abs(temperature_of(white)[1]) <= 2 * TINTS[1] else None
+    def white_at(mired: float) -> XY | None:
+        xyz = np.linalg.solve(_CalibrationModel.of(calibrations, 1e6 / mired).xyz_to_camera, neutral)
+        white = float(xyz[0] / xyz.sum()), float(xyz[1] / xyz.sum())
+        return white if xyz.min() > 0 and abs(temperature_of(white)[1]) <= 2 * TINTS[1] else None
 
-    def ahead(white: XY, mired: float) -> float:
+    def difference(white: XY, mired: float) -> float:
         return 1e6 / temperature_of(white)[0] - mired
 
     low, high = (1e6 / calibrations[end].temperature_k for end in (-1, 0))
-    at_low, at_high = seen(low), seen(high)
+    at_low, at_high = white_at(low), white_at(high)
     if at_low is None or at_high is None:
         return at_low or at_high
-    over, under = ahead(at_low, low), ahead(at_high, high)
+    over, under = difference(at_low, low), difference(at_high, high)
     if over <= 0 or under >= 0:  # bluer or redder than both calibrations: use the nearer one
         return at_low if over <= 0 else at_high
     white: XY | None = at_low
     stays = ""
     for _ in range(30):
         mired = (low * under - high * over) / (under - over)
-        white = seen(mired)
-        rest = 0.0 if white is None else ahead(white, mired)
+        white = white_at(mired)
+        rest = 0.0 if white is None else difference(white, mired)
         if abs(rest) < 1e-9:
             break
         if rest > 0:

@@ -92,8 +92,8 @@ class Cfa:
 
         SourceError if a quad-Bayer mosaic with odd sides would begin with half a square.
         """
-        seen = first_block(self.channels(), size, orientation)
-        return self._of(seen, f"of {size[0]}x{size[1]} photosites turned by orientation {orientation}")
+        channels = first_block(self.channels(), size, orientation)
+        return self._of(channels, f"of {size[0]}x{size[1]} photosites, rotated by orientation {orientation},")
 
     def _of(self, channels: NDArray[np.intp], change: str) -> Cfa:
         """A CFA of the same kind with these `channels` (see `channels()`). The error message names `change`."""

@@ -1,7 +1,7 @@
-"""The command `groundglass`: its options and their help, nothing else.
+"""The command `groundglass`: only its options and their help.
 
-Each command's work is in `commands/`, imported only when it runs, so that `--help` answers at once. An error that the
-user can mend is one line on standard error and exit status 2.
+The work of each command is in `commands/`. It is imported when the command runs, so that `--help` is fast. An error
+that the user can fix is one line on standard error and exit status 2.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .commands.look import look_app
 from .commands.new_pass import new_pass
 from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
 from .commands.parsing import parse_size
-from .commands.tune import tune_like
+from .commands.tune import live_edit_command
 from .errors import GroundglassError
 
 app = typer.Typer(
@@ -59,17 +59,17 @@ def view(
 ) -> None:
     """Open the live window.
 
-    Keys: F fullscreen, Esc or Q quit, Space freeze, S save a full-resolution still; A autofocus, Y hyperfocal, Z street
-    mode, P focus peaking, D depth-of-field scale, 1 and 2 rack to a mark, with Shift they set it. A click focuses
-    there, a right click makes what is there grey, the wheel changes the f-number. Where there is no display the same
-    loop runs off screen for a few seconds.
+    Keys: F full screen, Esc or Q quit, Space freeze, S save a full-resolution still; A autofocus, Y hyperfocal, Z zone
+    focus, P focus peaking, D depth-of-field scale, 1 and 2 rack to a focus preset, with Shift set it. A click focuses
+    at the pointer, a right click takes the white balance from it, the wheel changes the f-number. Without a display the
+    same loop runs off screen for a few seconds.
     """
     from .commands.view import run_view
 
     run_view(source, source_options, options, view)
 
 
-app.command()(tune_like(view))
+app.command()(live_edit_command(view))
 app.command()(new_pass)
 
 
@@ -80,7 +80,10 @@ def render(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="FILE", help=".png, .jpg, .tif (16 bit) or .exr (scene-linear); many: %04d.png"
+            "--output",
+            "-o",
+            metavar="FILE",
+            help=".png, .jpg, .tif (16 bit) or .exr (scene-linear); many frames: %04d.png",
         ),
     ],
     *,
@@ -88,9 +91,9 @@ def render(
     frames: arg.FramesOption = None,
     source_options: Annotated[SourceOptions, Without("loop")],
 ) -> None:
-    """Write SOURCE at full resolution through the same graph.
+    """Write SOURCE at full resolution through the same pipeline.
 
-    One picture gives one file; many give numbered files: -o out/%04d.png, or -o out/ for a folder of PNG.
+    One picture gives one file. Many give numbered files: -o out/%04d.png, or -o out/ for a folder of PNG files.
     """
     from .commands.render import run_render
 
@@ -100,25 +103,25 @@ def render(
 @app.command()
 @options_declared
 def profile(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A Bayer raw that shows a ColorChecker Classic.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A Bayer raw file with a ColorChecker Classic.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="The profile (.toml).")] = None,
     corners: Annotated[
         str | None,
         typer.Option(
             "--corners",
             metavar="X,Y,...",
-            help="Where the chart is not found: its dark skin, bluish green, black and white corners, as fractions.",
+            help="Position of an undetected chart: dark skin, bluish green, black and white corners, in fractions.",
         ),
     ] = None,
     sheet: Annotated[
-        Path | None, typer.Option("--sheet", metavar="FILE", help="A picture of what was measured, to look at.")
+        Path | None, typer.Option("--sheet", metavar="FILE", help="Write a picture of the measured patches.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a profile that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing profile.")] = False,
     json: arg.JsonOption = None,
     *,
     source_options: Annotated[SourceOptions, Only("raw_format", "raw_size", "raw_black")],
 ) -> None:
-    """Measure a camera by a colour chart: white balance and matrix, for --profile."""
+    """Measure white balance and colour matrix of a camera from a colour chart, for --profile."""
     from .commands.profile import run_profile
 
     run_profile(source, source_options, corners, output, force, sheet, json)
@@ -129,12 +132,16 @@ def bench(
     device: arg.DeviceOption = "auto",
     size: arg.SizeOption = "1920x1080",
     seconds: arg.SecondsOption = None,
-    quality: Annotated[bool, typer.Option("--quality", help="Hold the blur against the ray-traced truth.")] = False,
-    aids: Annotated[bool, typer.Option("--aids", help="Time what each aid of the viewfinder adds.")] = False,
-    seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="How many scenes --quality makes (2).")] = None,
+    quality: Annotated[
+        bool, typer.Option("--quality", help="Compare the blur with a ray-traced ground truth instead.")
+    ] = False,
+    aids: Annotated[bool, typer.Option("--aids", help="Time each aid of the viewfinder instead.")] = False,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", min=1, help="Scenes of each kind for --quality. Default: 2.")
+    ] = None,
     json: arg.JsonOption = None,
 ) -> None:
-    """Time each stage: device events, GL timer queries and host time. Or see how good the blur is: --quality."""
+    """Time each stage with device events, GL timer queries and host time. --quality measures the blur instead."""
     from .commands.bench import check_bench_options, run_aids_command, run_bench_command, run_quality_command
 
     check_bench_options(quality, aids, seconds, seeds)
@@ -150,11 +157,11 @@ def bench(
 @app.command()
 def info(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A raw, a picture, a video, a folder of them, or scene:.")
+        str, typer.Argument(metavar="FILE", help="A raw file, a picture, a video, a folder of them, or scene:.")
     ],
-    json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="As JSON; - is standard output.")] = None,
+    json: arg.JsonOption = None,
 ) -> None:
-    """Say what FILE is: camera, size, levels, white balance, matrices, opcodes; also of a raw that is cut off."""
+    """Print the metadata of FILE: camera, size, levels, white balance, matrices, opcodes. Truncated raw files too."""
     from .commands.info import run_info
 
     run_info(file, json)
@@ -162,16 +169,16 @@ def info(
 
 @app.command()
 def devices(
-    json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="As JSON; - is standard output.")] = None,
+    json: arg.JsonOption = None,
 ) -> None:
-    """List compute devices and the GL renderer, what `auto` chooses and why, and what failed and how to mend it."""
+    """List compute devices and the GL renderer, the choice of `auto` and its reason, and a remedy for each failure."""
     from .commands.devices import run_devices
 
     run_devices(json)
 
 
 def main() -> None:
-    """The entry point: `app`, with a user's error as one line and exit status 2."""
+    """The entry point: runs `app`. A GroundglassError is printed as one line, with exit status 2."""
     try:
         app()
     except GroundglassError as error:

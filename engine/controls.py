@@ -98,7 +98,9 @@ class Controls:
             if control.name in self._controls:
                 raise ValueError(f"two controls are named '{control.name}'")
             if control.key in self._keys:
-                raise ValueError(f"'{control.name}' and '{self._keys[control.key].name}' want the key {control.key}")
+                raise ValueError(
+                    f"'{control.name}' and '{self._keys[control.key].name}' both use the key {control.key}"
+                )
             self._controls[control.name] = control
             if control.key:
                 self._keys[control.key] = control

@@ -1,4 +1,4 @@
-"""A frame that was drawn: its picture, what it was made of and with, and what can be asked of a place in it."""
+"""A drawn frame: its picture, its input and settings, and queries at a position of the picture."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """What `Engine.draw` returns. Places are fractions of the picture, from its top left.
+    """The result of `Engine.draw`. Positions are fractions of the picture from its top left corner.
 
-    `texture` is the picture, upright, row 0 on top: display sRGB, or the numbers of the settings' output space, of 8 or
-    10 bits. `captured` is the frame as it came; `frame` is upright, with the distances that it was blurred by. `scene`
-    is the light behind the lens, before the look, on the GL side. Texture and scene are valid until the engine draws
-    again. `exposure_ev` are the stops by which the light was brightened, what was metered included. The picture is
-    `magnification` times as large as the frame was captured, by the breathing of the lens; its middle stays in place.
+    `texture` is the upright picture, row 0 on top: display sRGB, or the output space of the settings, with 8 or 10
+    bits. `captured` is the frame from the source. `frame` is upright, with the depth that was used for the blur.
+    `scene` is the light behind the lens, before the look, in GL textures. Texture and scene are valid until the engine
+    draws again. `exposure_ev` is the applied exposure compensation in stops, auto exposure included. The picture is
+    magnified by `magnification` around its centre, by focus breathing.
     """
 
     texture: moderngl.Texture
@@ -50,27 +50,28 @@ class Drawn:
         """The width of the upright frame over its height."""
         return self.frame.width / self.frame.height
 
-    def place(self, x: float, y: float) -> tuple[float, float]:
-        """Where in the upright frame the place (x, y) of the picture was seen, as fractions."""
+    def frame_position(self, x: float, y: float) -> tuple[float, float]:
+        """The position in the upright frame, as fractions, of the position (x, y) of the picture."""
         return 0.5 + (x - 0.5) / self.magnification, 0.5 + (y - 0.5) / self.magnification
 
     def depth_at(self, x: float, y: float) -> float | None:
-        """Depth in metres at a place; None where it is unknown."""
+        """Depth in metres at a position; None if unknown."""
         if self.frame.depth_m is None:
             return None
-        x, y = self.place(x, y)
+        x, y = self.frame_position(x, y)
         height, width = self.frame.depth_m.shape
         depth_m = float(self.frame.depth_m[min(int(y * height), height - 1), min(int(x * width), width - 1)])
-        return depth_m if depth_m > 0 else None  # sensors write 0, or NaN, where they saw nothing
+        return depth_m if depth_m > 0 else None  # depth sensors write 0 or NaN for missing values
 
     def grey_at(self, x: float, y: float) -> str:
-        """The `Development.white_balance` that makes a place grey. GroundglassError where it is clipped or dark."""
-        red, _, blue = grey_at(self.frame, *self.place(x, y))
+        """The `Development.white_balance` that makes a position grey. GroundglassError if it is clipped or dark."""
+        red, _, blue = grey_at(self.frame, *self.frame_position(x, y))
         return f"{red:.4g},1,{blue:.4g}"
 
     def autofocus(self) -> Target | None:
-        """The nearest face, or what is in the middle of the picture; None where no depth is known. Takes about 0.2 s.
+        """The nearest face, or else the centre of the picture; None without depth. Takes about 0.2 s.
 
-        A lens may not focus so close: `lens.clamp_focus_m`. Faces need scikit-image, the extra `face`.
+        The target may be closer than the lens focuses: use `lens.clamp_focus_m`. Faces require scikit-image, the extra
+        `face`.
         """
         return None if self.frame.depth_m is None else autofocus(self.frame, self.frame.depth_m)

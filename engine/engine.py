@@ -1,4 +1,4 @@
-"""The whole walk of a frame: capture -> develop -> optics -> look -> display."""
+"""The pipeline of a frame: develop -> optics -> transfer -> look."""
 
 from __future__ import annotations
 
@@ -42,31 +42,30 @@ from .warm_up import WarmUp
 
 
 class _PreparedScene(NamedTuple):
-    """The light behind the lens on the device, and what it was made of."""
+    """The light behind the lens on the device, and its inputs."""
 
     captured: Frame
-    needs: tuple[object, ...]  # of the settings, and of the state of the kernels
+    inputs: tuple[object, ...]  # the settings that it depends on, and the revision of the kernels
     frame: Frame
     scene: Planes
     exposure_ev: float
     magnification: float
-    sides: frozenset[str]  # of a wipe: those that it was drawn for
+    sides: frozenset[str]  # the sides of a wipe for which it was drawn
 
 
 class Engine:
-    """Takes frames and settings, gives pictures; everything in between stays on the device.
+    """Draws pictures from frames and settings. All intermediate data stays on the device.
 
-    `device` is `auto`, `opencl[:n]` or `cuda[:n]`. With `size`, (width, height) of the mosaics to come, kernels are
-    compiled and memory is allocated at once, as `settings` need them; without, at the first frame. `gl` is the context
-    to draw in; where there is none the engine makes one off screen, and closes it.
+    `device` is `auto`, `opencl[:n]` or `cuda[:n]`. With `size`, the (width, height) of the mosaics, kernels are
+    compiled and memory is allocated at once for `settings`; otherwise at the first frame. `gl` is the context to draw
+    in. By default the engine makes an off-screen context, and closes it.
 
-    `depth_model` is the path of an ONNX model that tells the distances of pictures that bring none (see
-    `MonocularModel`): a relative map, which `depth_range` makes metres of as it does of a file, by the distances of its
-    brightest and darkest parts ("0.8..6" or (0.8, 6); 0.5 to 5 m where not given); or metres, "model.onnx?metric".
+    `depth_model` is the path of an ONNX model that estimates the depth of pictures without depth (see
+    `MonocularModel`). A relative map is converted to metres with `depth_range`, the distances of its brightest and
+    darkest values: "0.8..6" or (0.8, 6), default 0.5 to 5 m. For a map in metres use "model.onnx?metric".
 
-    What an engine keeps from one frame to the next makes the next one quicker, and no different; what was drawn is
-    asked of the `Drawn`. Raises DeviceError and ShaderError, for the model also SourceError, and MissingExtraError
-    without onnxruntime.
+    The state that an engine keeps between frames makes it faster, but does not change the picture. Raises DeviceError
+    and ShaderError; for the model also SourceError, and MissingExtraError without onnxruntime.
     """
 
     def __init__(
@@ -106,8 +105,8 @@ class Engine:
         self._unsent: Planes | None = None  # light that is not in GL yet
         self._warm_up = WarmUp(lambda: Engine(self.device.companion(), look_route="gl"))
         self._closed = False
-        self._ready: tuple[Frame, object, Frame] | None = None  # as it came, by which quality, as it is drawn
-        self._steadied: DepthStage | None = None  # the one that knows the frames before
+        self._ready: tuple[Frame, object, Frame] | None = None  # captured frame, quality, upright frame
+        self._steadied: DepthStage | None = None  # the stage with the state of the previous frames
         self._light: _PreparedScene | None = None
         if size is not None:
             self.compile_for(size, settings or Settings())
@@ -115,14 +114,14 @@ class Engine:
     def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Drawn:
         """The picture of a frame, valid until the next draw.
 
-        It never waits for a depth model: the distances are those that it told last; of a picture before, or none yet.
-        A wipe is two draws into one texture, each of a `part`, by settings of its own; where these have the same light
-        it is made once. Raises LookError, ShaderError, SourceError and DeviceError.
+        It does not wait for a depth model, but uses the latest depth map, of an earlier frame; at first none. A wipe is
+        two draws into one texture, each of a `part` with its own settings. If both use the same light, it is computed
+        once. Raises LookError, ShaderError, SourceError and DeviceError.
         """
         return self._draw(frame, settings, part, waits=False)
 
     def render(self, frame: Frame, settings: Settings) -> NDArray[np.uint8]:
-        """The picture in memory: (H, W, 3) uint8, display sRGB, upright. A depth model is waited for."""
+        """The picture in memory: (H, W, 3) uint8, display sRGB, upright. Waits for a depth model."""
         settings = settings if settings.bits == 8 else settings.with_(bits=8)
         texture = self._draw(frame, settings, WHOLE, waits=True).texture
         rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(texture.height, texture.width, 4)
@@ -131,7 +130,7 @@ class Engine:
     def scene(self, frame: Frame, settings: Settings) -> NDArray[np.float32]:
         """The light behind the lens, before the look: (H, W, 3) float32, scene-linear Rec.2020, upright.
 
-        A depth model is waited for.
+        Waits for a depth model.
         """
         if self._unsent is not None:
             self._send_scene()  # the planes of the latest draw are used again
@@ -140,12 +139,12 @@ class Engine:
         return scene
 
     def is_outdated(self, drawn: Drawn) -> bool:
-        """Whether the frame would look different now: its depth model has told new distances since."""
-        del drawn  # the newest: what was drawn before it is older still
+        """Whether the frame would now be drawn differently, because its depth model has a new result."""
+        del drawn  # a new result affects every drawn frame
         return self._model is not None and self._model.has_result
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
-        """Begins to allocate and compile, in threads, what a draw of the same frame by other settings needs.
+        """Begins to allocate and compile, in threads, for a draw of the same frame with other settings.
 
         Returns at once. `is_preparing` is true until everything is compiled.
         """
@@ -174,15 +173,15 @@ class Engine:
             size = self._light.scene.size
             self._kernel_looks.make(look_picture(settings.look, size, strength=settings.strength), size)
 
-    def beside(self, device: str) -> Engine:
-        """An engine on another device that draws in the same GL context; the caller closes it.
+    def on_device(self, device: str) -> Engine:
+        """An engine on another device that draws in the same GL context. The caller closes it.
 
-        It has no depth model: give it frames that this one drew, with their distances. Raises DeviceError.
+        It has no depth model: pass it frames from this engine, with their depth. Raises DeviceError.
         """
         return Engine(device, gl=self.gl, look_route=self._look_route)
 
     def close(self) -> None:
-        """Gives everything back, the kernels' memory and what GL holds; twice is harmless."""
+        """Releases all memory of the device and all GL objects. Harmless when called twice."""
         if self._closed:
             return
         self._closed = True
@@ -212,7 +211,7 @@ class Engine:
         self.close()
 
     def _draw(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> Drawn:
-        make_current(self.gl)  # and left so: what comes of it is for the caller to read
+        make_current(self.gl)  # it stays current, so that the caller can read the texture
         light = self._light_for(frame, settings, part, waits=waits)
         texture = None if waits and self._look_route == "auto" else self._draw_by_kernel(frame, light, settings, part)
         if texture is None:
@@ -267,11 +266,12 @@ class Engine:
         return self._kernel_looks.drew
 
     def _light_for(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> _PreparedScene:
-        """Brings the light of a frame into the scene textures, where it is not there for the other side of a wipe.
+        """Fills the scene textures with the light of a frame, unless the other side of a wipe has already done so.
 
-        For the same side it is made anew: noise reduction, the steadying of depth, and a model have moved on.
+        A repeated draw of the same side computes it again: noise reduction, depth steadying and the depth model have a
+        newer state.
         """
-        needs = (
+        inputs = (
             *(settings.lens, settings.focus_m, settings.development, settings.quality, settings.scale),
             *(KERNELS.revision, waits),
         )
@@ -279,20 +279,20 @@ class Engine:
         if (
             light is None
             or light.captured is not frame
-            or light.needs != needs
+            or light.inputs != inputs
             or part.side in {"whole"} | light.sides
             or "whole" in light.sides
         ):
             upright, scene = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
             magnification = _magnification(upright, settings)
             light = _PreparedScene(
-                frame, needs, upright, scene, self._developer.exposure_ev, magnification, frozenset()
+                frame, inputs, upright, scene, self._developer.exposure_ev, magnification, frozenset()
             )
         self._light = light._replace(sides=light.sides | {part.side})
         return self._light
 
     def _prepare_scene(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
-        """Develops an upright frame and focuses. Returns it with its distances, and its light."""
+        """Applies develop and optics to an upright frame. Returns the frame with its depth, and its light."""
         frame, scene = self._apply_optics(frame, settings, waits=waits)
         self.device.collect()
         if self._model is not None:
@@ -301,17 +301,17 @@ class Engine:
         return frame, scene
 
     def _prepared(self, frame: Frame, settings: Settings) -> Frame:
-        """The frame with its distances, upright. Of a still that is drawn again it is the same frame: its arrays are
-        turned once, and travel to the device once."""
+        """The upright frame with its depth. A still that is drawn again returns the same object, so that its arrays are
+        rotated and uploaded once."""
         quality = None if frame.right is None else settings.quality
         if self._ready is None or self._ready[0] is not frame or self._ready[1] != quality:
             self._ready = frame, quality, self._with_stereo_depth(frame, settings).upright()
         return self._ready[2]
 
     def _with_stereo_depth(self, frame: Frame, settings: Settings) -> Frame:
-        """The frame with the depth that its pair shows, where it has none of its own.
+        """The frame with depth from its stereo pair, if it has no own depth.
 
-        Before anything is turned: a pair is rectified along the rows that the cameras saw.
+        This happens before rotation, because a pair is rectified along the rows of the cameras.
         """
         if frame.depth_m is not None or frame.right is None:
             return frame
@@ -323,15 +323,15 @@ class Engine:
     def _apply_optics(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
         """Develop and optics: queues the kernels for an upright frame.
 
-        Returns the frame with the distances of the model too, for which it `waits`, and the light behind the lens.
-        Without depth there is nothing to blur by, and no focus to breathe with; the glow of a lens needs neither.
+        Returns the frame, with the depth of the model if any, and the light behind the lens. With `waits` it waits for
+        the model. Defocus and focus breathing require depth; the soft focus of a lens does not.
         """
         development, lens, scale = settings.development, settings.lens, settings.scale
         size = self._developer.size_of(frame, development, scale)
         model, subject = self._model if frame.depth_m is None else None, (frame, development, scale)
         if model is not None and not waits:
             frame = _with_map(frame, model.latest(self.clock))
-        depth = self._load_depth(frame, size)  # a copy waits for what is queued: before anything is
+        depth = self._load_depth(frame, size)  # a copy waits for queued kernels, so it comes first
         with self.device.stage("develop", self.clock):
             scene = self._developer.develop(frame, development, scale)
             if model is not None and not waits:
@@ -355,18 +355,18 @@ class Engine:
             return frame, scene
 
     def _load_depth(self, frame: Frame, size: tuple[int, int]) -> DepthStage | None:
-        """The depth stage that holds the distances of the frame, or None where it has none."""
+        """The depth stage with the depth of the frame, or None without depth."""
         if frame.depth_m is None:
             return None
         depth = self._depth.get(*size)
         if depth is not self._steadied:
-            depth.reset()  # what it knows is of frames long before
+            depth.reset()  # its state is from much older frames
             self._steadied = depth
         depth.load(frame.depth_m, frame.depth_noise)
         return depth
 
     def compile_for(self, size: tuple[int, int], settings: Settings) -> None:
-        """Compiles and allocates what a mosaic of `size` needs, on a frame whose depth asks for every kernel."""
+        """Compiles and allocates for mosaics of `size`, with a frame whose depth needs every kernel."""
         width, height = size
         depth_m = np.full((height, width), 1e3, dtype=np.float32)
         depth_m[0, 0] = 0.5 * settings.focus_m
@@ -384,11 +384,11 @@ def _magnification(frame: Frame, settings: Settings) -> float:
 def _open_model(depth_model: str | Path | None, depth_range: str | tuple[float, float] | None) -> MonocularDepth | None:
     if depth_model is None:
         if depth_range is not None:
-            raise SourceError("depth_range is of what a depth_model tells; name one, or give the range to the source")
+            raise SourceError("depth_range requires depth_model; name a model, or give the range to the source")
         return None
     span = None if depth_range is None else DepthRange.parse(depth_range)
     return MonocularDepth(partial(MonocularModel, depth_model, span))
 
 
-def _with_map(frame: Frame, found: DepthMap | None) -> Frame:
-    return frame if found is None else replace(frame, depth_m=found.depth_m, depth_noise=found.noise)
+def _with_map(frame: Frame, depth_map: DepthMap | None) -> Frame:
+    return frame if depth_map is None else replace(frame, depth_m=depth_map.depth_m, depth_noise=depth_map.noise)

@@ -1,6 +1,6 @@
-"""Every error a user can see.
+"""All errors for users.
 
-A message says what is wrong, where, and what to do. The command prints it as one line and exits with status 2.
+A message names the fault, its place and the remedy. The command prints it as one line and exits with status 2.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class SourceError(GroundglassError):
 
 
 class DeviceError(GroundglassError):
-    """No compute device or GL context fits, or the driver refused a call."""
+    """No suitable compute device or GL context exists, or a driver call failed."""
 
 
 class ShaderError(GroundglassError):
-    """A kernel or shader does not compile; the message carries file and line."""
+    """A kernel or shader does not compile. The message has file and line."""
 
 
 class LookError(GroundglassError):
@@ -64,9 +64,9 @@ def cause(error: Exception) -> str:
 
 
 def check_regular_file(path: Path, error: type[GroundglassError] = SourceError) -> None:
-    """Raises `error` where `path` exists and is not a regular file: opening a FIFO or a device may block for ever.
+    """Raises `error` if `path` exists and is not a regular file: opening a FIFO or a device may block.
 
-    A path that does not exist passes: whoever opens it says so. Symbolic links are followed.
+    A missing path passes; opening it raises its own error. Symbolic links are followed.
     """
     try:
         mode = path.stat().st_mode

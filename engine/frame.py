@@ -1,4 +1,4 @@
-"""What travels from capture to display: a frame."""
+"""A frame: the data that passes from capture to display."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class Encoding(enum.Enum):
-    """What the numbers of a frame mean."""
+    """The meaning of a frame's pixels."""
 
-    MOSAIC = "mosaic"  # (H, W) uint16, linear sensor values behind a CFA; or rows of bytes, where they are packed
+    MOSAIC = "mosaic"  # (H, W) uint16, linear sensor values behind a CFA; rows of bytes if packed
     DISPLAY = "display"  # (H, W, 3) uint8 or uint16, sRGB-encoded
     SCENE = "scene"  # (H, W, 3) float32, scene-linear, in the camera's RGB: `profile.camera_to_scene` applies
 
 
-# Shape behind (H, W), and the numbers that fit.
+# The shape after (H, W), and the dtypes.
 _PIXELS: dict[Encoding, tuple[tuple[int, ...], tuple[str, ...]]] = {
     Encoding.MOSAIC: ((), ("uint16",)),
     Encoding.DISPLAY: ((3,), ("uint8", "uint16")),
@@ -38,16 +38,16 @@ _PIXELS: dict[Encoding, tuple[tuple[int, ...], tuple[str, ...]]] = {
 }
 
 
-FAR_M = 10_000.0  # beyond it every lens is at infinity
+FAR_M = 10_000.0  # for every lens at infinity
 
 
 @dataclass(frozen=True, slots=True)
 class StereoRig:
-    """Two equal cameras side by side, rectified: focal length in pixels of the picture, distance in metres.
+    """Two equal cameras side by side, rectified: focal length in pixels of the picture, baseline in metres.
 
-    A point at infinity lies `doffs_px` farther right in the right picture: 0 where both have their optical axis in the
-    same column. `max_disparity`, in pixels of the picture, is the greatest that is looked for; None leaves it open.
-    Raises SourceError where a figure makes no rig.
+    A point at infinity is `doffs_px` farther right in the right picture: 0 if both optical axes are in the same column.
+    `max_disparity`, in pixels of the picture, limits the search; None is the default limit. Raises SourceError for
+    impossible values.
     """
 
     focal_px: float
@@ -59,7 +59,7 @@ class StereoRig:
         if not (0 < self.focal_px < math.inf and 0 < self.baseline_m < math.inf and math.isfinite(self.doffs_px)):
             raise SourceError(
                 f"a stereo rig with focal_px = {self.focal_px:g}, baseline_m = {self.baseline_m:g} and doffs_px = "
-                f"{self.doffs_px:g} sees no depth; of the first two both must be above 0"
+                f"{self.doffs_px:g} is not valid; focal_px and baseline_m must be above 0"
             )
         _check_disparity(self.max_disparity)
 
@@ -84,7 +84,8 @@ class RelativeRig:
     def __post_init__(self) -> None:
         if not 0 < self.near_m < self.far_m:
             raise SourceError(
-                f"a pair cannot see from {self.near_m:g} to {self.far_m:g} metres; give 0 < near < far, as 0.8 and 6"
+                f"the depth range {self.near_m:g} to {self.far_m:g} m of a pair is not valid; give 0 < near < far, "
+                "such as 0.8 and 6"
             )
         _check_disparity(self.max_disparity)
 
@@ -97,15 +98,15 @@ class RelativeRig:
 
 def _check_disparity(max_disparity: float | None) -> None:
     if max_disparity is not None and not 1 <= max_disparity < math.inf:
-        raise SourceError(f"a pair cannot be matched to a disparity of {max_disparity:g}; give 1 pixel or more")
+        raise SourceError(f"max_disparity {max_disparity:g} is not valid; give 1 pixel or more")
 
 
 class Lease:
-    """The right to read a driver's buffer; `give_back` is called once, when the lease is released.
+    """The right to read a driver's buffer. `give_back` is called once, when the lease is released.
 
-    `replace`d copies of a frame share its lease. `release` may be called often and by any thread: the first call gives
-    the buffer back. A lease that nobody refers to any more is released. `give_back` is called by whichever thread
-    releases, returns at once, and must not raise.
+    `replace`d copies of a frame share its lease. `release` may be called repeatedly and by any thread; the first call
+    returns the buffer. A lease without references is released automatically. `give_back` runs in the thread that
+    releases. It must return at once and must not raise.
     """
 
     __slots__ = ("_give_back", "_lock")
@@ -116,7 +117,7 @@ class Lease:
 
     @classmethod
     def joined(cls, *leases: Lease | None) -> Lease | None:
-        """One lease for a frame with arrays of several frames; None where none of them is leased."""
+        """One lease for a frame with arrays of several frames; None if no frame is leased."""
         held = [lease for lease in leases if lease is not None]
         if len(held) < 2:
             return held[0] if held else None
@@ -133,7 +134,7 @@ class Lease:
         return self._give_back is None
 
     def release(self) -> None:
-        """Gives the buffer back; later calls do nothing."""
+        """Returns the buffer to the driver. Later calls do nothing."""
         with self._lock:
             give_back, self._give_back = self._give_back, None
         if give_back is not None:
@@ -145,10 +146,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One picture on its way through the pipeline. It is immutable.
+    """A picture in the pipeline. It is immutable.
 
-    Its arrays are immutable, too: an array that was uploaded is not copied to the device again, so a depth array that a
-    source refills in place would be drawn with the old distances. Give every frame its own arrays.
+    Its arrays are immutable, too. An uploaded array is not uploaded again: a depth array that a source refills in place
+    would be drawn with the old depth. Give every frame its own arrays.
 
     `pixels` is C-contiguous, its shape and dtype given by `encoding`. A mosaic whose `packing` is not U16 is (H,
     row_bytes) uint8 instead, and `packed_width` is the number of photosites in a row. `depth_m` is the distance in
@@ -157,7 +158,7 @@ class Frame:
     the form of `pixels`. `native_lens` is the lens that took the picture, if known: a virtual lens adds only the
     missing blur. `time_s` is the presentation time since the source's first frame; `arrived_s` is
     `time.perf_counter()` when the source delivered it. `captured_s` is when the sensor read the frame out, on the clock
-    of `time.perf_counter`, mapped from the driver's clock (`capture.clock`); None if the source does not know it.
+    of `time.perf_counter`, mapped from the driver's clock (`capture.clock`); None if unknown.
     `orientation` is the EXIF value (1 to 8) still to be applied.
 
     If `lease` is not None, `pixels` and `right` lie in a driver's buffer: they may be read until `release()`, and never
@@ -192,31 +193,31 @@ class Frame:
         channels, dtypes = _PIXELS[self.encoding]
         if self.pixels.ndim < 2 or self.pixels.shape[2:] != channels or self.pixels.dtype not in dtypes:
             raise SourceError(
-                f"{self.name or 'frame'}: {self.pixels.shape} {self.pixels.dtype} is no {self.encoding.value}; "
-                f"give (H, W{', 3' if channels else ''}) {' or '.join(dtypes)}"
+                f"{self.name or 'frame'}: {self.pixels.shape} {self.pixels.dtype} is not a {self.encoding.value} "
+                f"array; give (H, W{', 3' if channels else ''}) {' or '.join(dtypes)}"
             )
-        self._check_distances()
+        self._check_right_and_depth()
 
     def _check_packed(self) -> None:
         row_bytes = self.packing.row_bytes(self.packed_width)
         fits = self.pixels.ndim == 2 and self.pixels.dtype == np.uint8 and self.pixels.shape[1] >= row_bytes
         if self.encoding is not Encoding.MOSAIC or self.packed_width < 1 or not fits:
             raise SourceError(
-                f"{self.name or 'frame'}: {self.pixels.shape} {self.pixels.dtype} is no {self.packing.value} mosaic "
+                f"{self.name or 'frame'}: {self.pixels.shape} {self.pixels.dtype} is not a {self.packing.value} mosaic "
                 f"{self.packed_width} photosites wide; give (H, {row_bytes} or more) uint8"
             )
-        self._check_distances()
+        self._check_right_and_depth()
 
-    def _check_distances(self) -> None:
+    def _check_right_and_depth(self) -> None:
         if self.right is not None and (self.right.shape, self.right.dtype) != (self.pixels.shape, self.pixels.dtype):
             raise SourceError(
-                f"{self.name or 'frame'}: the right picture {self.right.shape} {self.right.dtype} does not fit the "
-                f"left {self.pixels.shape} {self.pixels.dtype}; give two of one size"
+                f"{self.name or 'frame'}: the right picture {self.right.shape} {self.right.dtype} differs from the "
+                f"left {self.pixels.shape} {self.pixels.dtype}; give two pictures of the same size and dtype"
             )
         depth_m = self.depth_m
         if depth_m is not None and (depth_m.ndim != 2 or depth_m.size == 0 or depth_m.dtype != np.float32):
             raise SourceError(
-                f"{self.name or 'frame'}: depth {depth_m.shape} {depth_m.dtype} is no map of distances; give float32 "
+                f"{self.name or 'frame'}: depth {depth_m.shape} {depth_m.dtype} is not a depth map; give float32 "
                 f"metres, (height, width)"
             )
 
@@ -235,21 +236,21 @@ class Frame:
 
     @property
     def latency_from_s(self) -> float:
-        """When the latency of this frame begins: `captured_s` where it is known, else `arrived_s`."""
+        """The start of this frame's latency: `captured_s` if known, else `arrived_s`."""
         return self.arrived_s if self.captured_s is None else self.captured_s
 
     def release(self) -> None:
-        """Gives the driver's buffer back, after which `pixels` and `right` must not be read.
+        """Returns the driver's buffer. `pixels` and `right` must not be read after this.
 
-        Without a lease it does nothing. Calling it twice, on copies or from several threads is harmless.
+        Does nothing without a lease. Harmless when called twice, on copies or from several threads.
         """
         if self.lease is not None:
             self.lease.release()
 
     def owned(self) -> Frame:
-        """A frame that may be kept: this one where it has no lease, else a copy of the arrays in the driver's buffer.
+        """A frame that may be kept: this frame without a lease, otherwise with copies of the leased arrays.
 
-        The lease stays as it is: the caller releases it when nobody else reads the buffer.
+        The lease is not released: the caller releases it when no other code reads the buffer.
         """
         if self.lease is None:
             return self
@@ -257,7 +258,7 @@ class Frame:
         return replace(self, pixels=self.pixels.copy(), right=right, lease=None)
 
     def upright(self) -> Frame:
-        """The frame with its orientation applied: pixels, depth and CFA turned, exactly and before anything else."""
+        """The frame with its orientation applied to pixels, depth, CFA and profile. The rotation is exact."""
         if self.orientation == 1:
             return self
         depth_m = None if self.depth_m is None else np.ascontiguousarray(upright(self.depth_m, self.orientation))

@@ -94,9 +94,9 @@ class Lens:
 
     def __post_init__(self) -> None:
         for key in _POSITIVE:
-            figure = getattr(self, key)
-            if not (math.isfinite(figure) and figure > 0):
-                raise LookError(f"lens '{self.name}': {key} = {figure} must be a positive number")
+            value = getattr(self, key)
+            if not (math.isfinite(value) and value > 0):
+                raise LookError(f"lens '{self.name}': {key} = {value} must be a positive number")
         if not self.f_number_min <= self.f_number <= self.f_number_max:
             raise LookError(
                 f"lens '{self.name}': f/{self.f_number:g} is outside f/{self.f_number_min:g} to "
@@ -110,9 +110,9 @@ class Lens:
         if self.blades not in (0, *range(3, 21)):
             raise LookError(f"lens '{self.name}': blades = {self.blades} must be 0 (round) or a whole number, 3 to 20")
         for key, (minimum, maximum) in _RANGES.items():
-            figure = getattr(self, key)
-            if not minimum <= figure <= maximum:
-                raise LookError(f"lens '{self.name}': {key} = {figure} must be {minimum:g} to {maximum:g}")
+            value = getattr(self, key)
+            if not minimum <= value <= maximum:
+                raise LookError(f"lens '{self.name}': {key} = {value} must be {minimum:g} to {maximum:g}")
 
     @property
     def opening(self) -> float:
@@ -196,7 +196,7 @@ class Lens:
         return self.sensor_width_mm * math.hypot(1.0, 1.0 / aspect)
 
     def equivalent_mm(self, aspect: float = DEFAULT_ASPECT) -> float:
-        """The focal length that sees as much on 36x24 mm, by the diagonals.
+        """The focal length with the same diagonal field of view on 36x24 mm.
 
         >>> round(Lens(focal_mm=8.7, sensor_width_mm=13.11).equivalent_mm(aspect=4 / 3))
         23
@@ -220,7 +220,7 @@ def list_lenses() -> list[str]:
 
 
 @cache
-def _shipped(name: str) -> Lens:
+def _built_in(name: str) -> Lens:
     text = resources.files("groundglass.lenses").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return _parse(text, f"{name}.toml", name)
 
@@ -229,7 +229,7 @@ def load_lens(name_or_path: str) -> Lens:
     """A built-in lens by name, or a lens from a TOML file. Raises LookError."""
     name_or_path = ALIASES.get(name_or_path, name_or_path)
     if name_or_path in list_lenses():
-        return _shipped(name_or_path)
+        return _built_in(name_or_path)
     path = Path(name_or_path)
     if path.suffix != ".toml":
         near = difflib.get_close_matches(name_or_path, list_lenses(), n=1)
@@ -245,22 +245,22 @@ def load_lens(name_or_path: str) -> Lens:
     return _parse(text, str(path), path.stem)
 
 
-def _parse(text: str, where: str, name: str) -> Lens:
+def _parse(text: str, file: str, name: str) -> Lens:
     try:
         table: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise LookError(f"{where}: {error}; fix the TOML") from error
+        raise LookError(f"{file}: {error}; fix the TOML") from error
     table.pop("intent", None)
     known = [field.name for field in fields(Lens)]
-    for key, figure in table.items():
+    for key, value in table.items():
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"the keys are {', '.join(known)}"
-            raise LookError(f"{where}: unknown key '{key}'; {hint}")
-        if key == "blades" and type(figure) is not int:
-            raise LookError(f"{where}: blades = {figure!r} must be a whole number")
-        if key == "name" and not isinstance(figure, str):
-            raise LookError(f"{where}: name = {figure!r} must be a text")
-        if key != "name" and not (isinstance(figure, int | float) and not isinstance(figure, bool)):
-            raise LookError(f"{where}: {key} = {figure!r} must be a number")
+            raise LookError(f"{file}: unknown key '{key}'; {hint}")
+        if key == "blades" and type(value) is not int:
+            raise LookError(f"{file}: blades = {value!r} must be a whole number")
+        if key == "name" and not isinstance(value, str):
+            raise LookError(f"{file}: name = {value!r} must be a text")
+        if key != "name" and not (isinstance(value, int | float) and not isinstance(value, bool)):
+            raise LookError(f"{file}: {key} = {value!r} must be a number")
     return Lens(**{"name": name, **table})

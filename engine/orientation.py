@@ -1,4 +1,4 @@
-"""How a camera was held: EXIF orientations, applied to arrays, to the photosites of a mosaic and to places."""
+"""EXIF orientations, applied to arrays, to the CFA block of a mosaic and to positions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def upright(stored: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """A (H, W, ...) array as it is seen, from how a file of this EXIF orientation (1 to 8) stores it. A view."""
+    """The upright view of a (H, W, ...) array that is stored with this EXIF orientation (1 to 8)."""
     match orientation:
         case 2:
             return stored[:, ::-1]
@@ -30,9 +30,9 @@ def upright(stored: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def first_block(block: NDArray[Any], size: tuple[int, int], orientation: int) -> NDArray[Any]:
-    """The repeating (n, n) `block` of a mosaic of `size`, (width, height), as it begins once the mosaic is upright.
+    """The repeating (n, n) `block` of a mosaic of `size`, (width, height), after the mosaic is made upright.
 
-    The first photosite depends on the remainders of the sides divided by n.
+    Its first photosite depends on the remainders of the sides divided by n.
     """
     side = len(block)
     width, height = size
@@ -40,10 +40,10 @@ def first_block(block: NDArray[Any], size: tuple[int, int], orientation: int) ->
     return upright(small, orientation)[:side, :side]
 
 
-def upright_places(places: NDArray[np.int32], size: tuple[int, int], orientation: int) -> NDArray[np.int32]:
-    """(N, 2) columns and rows in an array of `size`, (width, height), as they lie once it is upright."""
+def upright_positions(positions: NDArray[np.int32], size: tuple[int, int], orientation: int) -> NDArray[np.int32]:
+    """(N, 2) columns and rows in the upright array from those in the stored array of `size`, (width, height)."""
     width, height = size
-    x, y = places[:, 0], places[:, 1]
+    x, y = positions[:, 0], positions[:, 1]
     if orientation in (5, 6, 7, 8):
         x, y, width, height = y, x, height, width  # transposed first
     if orientation in (2, 3, 6, 7):

@@ -1,6 +1,6 @@
-"""How the samples of a mosaic lie in bytes, and the way to whole numbers and back on the host.
+"""Packed samples of a mosaic: formats, and packing and unpacking on the host.
 
-The kernels of kernels/linearize.cl read the same packings on the device, so that only the packed bytes travel there.
+kernels/linearize.cl unpacks the same formats on the device, so that only the packed bytes are uploaded.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 
 class Packing(enum.Enum):
-    """How samples lie. Each row starts on a byte; what a row has beyond its last sample is padding.
+    """A format of packed samples. Each row starts on a byte; bytes after its last sample are padding.
 
-    MIPI CSI-2 (RAW10, RAW12) packs whole groups of samples: a row whose width is no multiple of the group ends with a
-    whole group all the same. GenICam PFNC (P10, P12) is one stream of bits, least significant first: such a row ends
-    with the byte in which its last sample ends.
+    MIPI CSI-2 (RAW10, RAW12) packs whole groups of samples: the last group of a row is complete even if the width is
+    not a multiple of the group. GenICam PFNC (P10, P12) is a bit stream, least significant bit first: a row ends with
+    the byte that contains the end of its last sample.
     """
 
     U16 = "u16"  # a sample in a 16-bit word of this machine's byte order: (H, W) uint16
@@ -32,12 +32,12 @@ class Packing(enum.Enum):
 
     @property
     def bits(self) -> int:
-        """Bits that a sample takes."""
+        """Bits per sample."""
         return {Packing.U8: 8, Packing.RAW10: 10, Packing.P10: 10, Packing.RAW12: 12, Packing.P12: 12}.get(self, 16)
 
     @property
     def group(self) -> tuple[int, int]:
-        """The samples, and the bytes, after which the order of bits begins anew."""
+        """(samples, bytes) of the group after which the bit order repeats."""
         return {8: (1, 1), 10: (4, 5), 12: (2, 3), 16: (1, 2)}[self.bits]
 
     def row_bytes(self, width: int) -> int:
@@ -110,5 +110,5 @@ def _to_group(grouped: NDArray[np.uint64], packing: Packing) -> list[NDArray[np.
 
 
 def _joined(parts: Iterable[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """Bits that do not overlap, in one number."""
+    """The bitwise OR of parts without common bits."""
     return reduce(np.bitwise_or, parts)

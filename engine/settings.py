@@ -1,4 +1,4 @@
-"""How a picture shall look, as one value that does not change; and the history of such values, for undo."""
+"""The settings of a picture as an immutable value, and their history for undo."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from .optics.defocus import Quality
 DEFAULT_LOOK = "classic"
 DEFAULT_LENS = "noct-50"
 DEFAULT_FOCUS_M = 1.2
-STEPS = 500  # of a history; a step is a few hundred bytes, looks shared
-PAUSE_S = 1.0  # the wheel, a key that repeats: changes that follow within it are one step
-UNTIL_SETTLED = math.inf  # a drag: one step, however long it takes
+MAX_STEPS = 500  # a step is a few hundred bytes, because looks are shared
+PAUSE_S = 1.0  # for the wheel and repeating keys: changes within this time are merged into one step
+UNTIL_RELEASED = math.inf  # for a drag: changes are merged until `end_step`
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Settings:
-    """All that says how a frame is drawn. `with_` changes some of it.
+    """All settings for drawing a frame. `with_` returns a changed copy.
 
-    `look` and `lens` are given as names, paths, or a Look and a Lens; `f_number` sets the aperture of the lens, and
-    defaults to where it stands. `focus_m`, metres, defaults to 1.2, or the closest that the lens focuses. `strength`,
-    0 to 1, is how much of the look is blended in. `development` says how raws are developed, `quality` is `live` or
-    `best`. `scale`, above 0 and at most 1, is the size of the picture drawn over that of the frame. `output_space`
-    is what the screen shows or a file holds: `srgb`, `display-p3`, `rec709`, the path of an .icc; None stands for sRGB.
-    `bits` of a channel are 8, or 10 where the screen has as many.
+    `look` and `lens` are names, paths, or a Look and a Lens. `f_number` sets the aperture of the lens; default: its
+    current aperture. `focus_m` in metres; default: 1.2, or the closest focus distance of the lens. `strength`, 0 to 1,
+    is the share of the look in the blend with the neutral rendering. `development` are the settings of the raw
+    development. `quality` is `live` or `best`. `scale`, above 0 and at most 1, is the size of the picture relative to
+    the frame. `output_space` is the colour space of the display or file: `srgb`, `display-p3`, `rec709`, the path of an
+    .icc; None is sRGB. `bits` per channel are 8, or 10 if the display supports them.
 
-    Raises LookError for an unknown look or lens, an aperture that the lens does not have, and a focus that is not
-    beyond the focal length; OutputError for an output space that cannot be read, GroundglassError for the rest.
+    Raises LookError for an unknown look or lens, an aperture outside the lens's range, and a focus that is not beyond
+    the focal length; OutputError for an unreadable output space; GroundglassError for other invalid values.
     """
 
     look: Look
@@ -70,9 +70,9 @@ class Settings:
         if quality not in get_args(Quality):
             raise GroundglassError(f"quality '{quality}' is unknown; use one of {', '.join(get_args(Quality))}")
         if not 0.0 < scale <= 1.0:
-            raise GroundglassError(f"scale {scale:g} cannot be drawn; use a number above 0 and at most 1")
+            raise GroundglassError(f"scale {scale:g} is not supported; use a number above 0 and at most 1")
         if bits not in (8, 10):
-            raise GroundglassError(f"{bits} bits a channel cannot be drawn; use 8 or 10")
+            raise GroundglassError(f"{bits} bits per channel are not supported; use 8 or 10")
         is_path = isinstance(output_space, str | Path)
         for name, value in (
             ("look", load_look(look) if isinstance(look, str) else look),
@@ -89,18 +89,18 @@ class Settings:
 
     @property
     def f_number(self) -> float:
-        """Where the aperture of the lens stands."""
+        """The current aperture of the lens."""
         return self.lens.f_number
 
     def with_(self, **changes: Any) -> Settings:
-        """These settings with some of them changed, given as to `Settings`: `settings.with_(look="natural")`."""
+        """A copy with changes, given as for `Settings`: `settings.with_(look="natural")`."""
         kept = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in changes}
         return Settings(**kept, **changes)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What undo brings back."""
+    """A state in the history."""
 
     settings: Settings
     companion: object
@@ -108,7 +108,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class HistorySnapshot:
-    """A `SettingsHistory` as it was."""
+    """A saved state of a `SettingsHistory`."""
 
     now: Step
     done: tuple[Step, ...]
@@ -116,17 +116,17 @@ class HistorySnapshot:
 
 
 class SettingsHistory:
-    """The settings that are live, and a step back and forth through what a person changed.
+    """The current settings, with undo and redo of the user's changes.
 
-    `companion` is what an editor keeps beside them, a value that does not change; undo brings it back, too.
+    `companion` is an immutable value of an editor that belongs to the settings. Undo restores it, too.
     """
 
-    def __init__(self, settings: Settings, *, companion: object = None, limit: int = STEPS) -> None:
+    def __init__(self, settings: Settings, *, companion: object = None, limit: int = MAX_STEPS) -> None:
         self._now: Step = Step(settings, companion)
         self._done: tuple[Step, ...] = ()
         self._undone: tuple[Step, ...] = ()
         self._limit = limit
-        self._open_reason = ""  # of a step that may still grow
+        self._open_reason = ""  # the reason of a step that can still be merged
         self._changed_s = -math.inf
 
     @property
@@ -146,20 +146,20 @@ class SettingsHistory:
         return bool(self._undone)
 
     def change(self, reason: str, *, merge_s: float = 0.0, companion: object = None, **changes: Any) -> bool:
-        """Changes settings, given as to `Settings.with_`, and the companion where one is given. One step for undo.
+        """Changes settings, given as for `Settings.with_`, and the companion if given. This is one step of undo.
 
-        With `merge_s` it is one with the latest step where that has the same `reason`, was not settled, and changed not
-        longer ago than these seconds: PAUSE_S or UNTIL_SETTLED. Returns whether anything is different now. Raises what
-        `Settings` raises, and then changes nothing.
+        With `merge_s`, PAUSE_S or UNTIL_RELEASED, the change is merged into the latest step if that has the same
+        `reason`, has not been ended, and was changed within this time. Returns whether anything has changed. Raises the
+        errors of `Settings`, and then changes nothing.
         """
         step = self._with(companion, changes)
         now_s = perf_counter()
-        grows = merge_s > 0 and reason == self._open_reason and now_s - self._changed_s <= merge_s
+        is_merged = merge_s > 0 and reason == self._open_reason and now_s - self._changed_s <= merge_s
         if step == self._now:
-            if step.settings.look is not self.now.look:  # the same look, of another file
+            if step.settings.look is not self.now.look:  # an equal look from another file
                 self._now = step
             return False
-        if not grows:
+        if not is_merged:
             self._done = (*self._done[-self._limit + 1 :], self._now)
         self._undone = ()
         self._now = step
@@ -167,36 +167,36 @@ class SettingsHistory:
         return True
 
     def follow(self, *, companion: object = None, **changes: Any) -> None:
-        """Changes settings as `change` does, but is no step: nobody pressed for it, or the picture stays the same."""
+        """Changes settings like `change`, but without a step of undo: for changes that the user did not request."""
         self._now = self._with(companion, changes)
 
-    def settle(self, reason: str | None = None) -> None:
-        """The hand lets go: what is changed next, for that reason or for any, is a step of its own."""
+    def end_step(self, reason: str | None = None) -> None:
+        """Ends the latest step, if it has this `reason` (None: any). The next change is a new step."""
         if reason in (None, self._open_reason):
             self._open_reason = ""
 
     def undo(self) -> bool:
-        """One step back; False where there is none."""
+        """Undoes a step. False if there are no steps."""
         if not self._done:
             return False
         self._undone = (*self._undone, self._now)
         *done, self._now = self._done
         self._done = tuple(done)
-        self.settle()
+        self.end_step()
         return True
 
     def redo(self) -> bool:
-        """One step forth again; False where there is none."""
+        """Redoes a step. False if there are no undone steps."""
         if not self._undone:
             return False
         self._done = (*self._done, self._now)
         *undone, self._now = self._undone
         self._undone = tuple(undone)
-        self.settle()
+        self.end_step()
         return True
 
     def rewrite(self, change: Callable[[Settings, Any], tuple[Settings, Any]]) -> None:
-        """Changes all that is kept, settings and companion of every step; nothing where `change` raises."""
+        """Applies `change` to the settings and companion of every step. Changes nothing if it raises."""
         now, done, undone = (
             tuple(Step(*change(step.settings, step.companion)) for step in steps)
             for steps in ((self._now,), self._done, self._undone)
@@ -204,12 +204,12 @@ class SettingsHistory:
         (self._now,), self._done, self._undone = now, done, undone
 
     def snapshot(self) -> HistorySnapshot:
-        """All there is to undo, too, to `restore` when what comes next turns out to be no good."""
+        """The complete history, for `restore`."""
         return HistorySnapshot(self._now, self._done, self._undone)
 
     def restore(self, snapshot: HistorySnapshot) -> None:
         self._now, self._done, self._undone = snapshot.now, snapshot.done, snapshot.undone
-        self.settle()
+        self.end_step()
 
     def _with(self, companion: object, changes: dict[str, Any]) -> Step:
         settings = self._now.settings.with_(**changes) if changes else self._now.settings

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-KEPT = 1024  # the newest measurements of a stage: 17 s at 60 fps, so memory stays bounded however long a session runs
+MAX_MEASUREMENTS = 1024  # per stage: the newest 17 s at 60 fps; memory stays bounded
 
 
 def percentile(values: Iterable[float], q: float) -> float:
@@ -25,7 +25,7 @@ class Clock:
         self._stages: dict[str, deque[float]] = {}
 
     def add(self, stage: str, milliseconds: float) -> None:
-        self._stages.setdefault(stage, deque(maxlen=KEPT)).append(milliseconds)
+        self._stages.setdefault(stage, deque(maxlen=MAX_MEASUREMENTS)).append(milliseconds)
 
     @contextmanager
     def host(self, stage: str) -> Iterator[None]:

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from .engine import Engine
     from .settings import Settings
 
-STRIP_ROWS = 96  # drawn rows of the frame: a multiple of the period of every CFA
+STRIP_ROWS = 96  # height of the drawn part of a frame: a multiple of the period of every CFA
 
 
 class WarmUp:
-    """Draws the top rows of a frame in a thread, with an engine of its own.
+    """Draws the top rows of a frame in a thread, with its own engine.
 
     Drivers compile at the first launch and at the first draw. `open_engine` opens an engine whose device shares the
-    kernels that are built, and whose OpenGL context shares the driver's cache on disk. It is closed when nothing is
-    left to draw. Settings that cannot be drawn are ignored here: the frame that uses them reports the error.
+    compiled kernels, and whose OpenGL context shares the driver's cache on disk. It is closed when the queue is empty.
+    Invalid settings are ignored here: the frame that uses them reports the error.
     """
 
     def __init__(self, open_engine: Callable[[], Engine]) -> None:
@@ -35,7 +35,7 @@ class WarmUp:
         self._is_closed = False
 
     def start(self, frame: Frame, settings: Settings) -> None:
-        """Begins to compile what a draw of an upright `frame` by `settings` needs, and returns at once."""
+        """Begins to compile for a draw of an upright `frame` with `settings`, and returns at once."""
         strip = top_rows(frame, STRIP_ROWS)
         with self._lock:
             if self._is_closed:
@@ -47,7 +47,7 @@ class WarmUp:
 
     @property
     def is_running(self) -> bool:
-        """Whether anything is being compiled."""
+        """Whether the thread is compiling."""
         return self._thread is not None
 
     def close(self) -> None:

@@ -93,7 +93,7 @@ class TestDefocus:
     def test_a_hole_in_the_depth_is_named(self, hole_m: float) -> None:
         depth_m = DEPTH_M.copy()
         depth_m[3, 5] = hole_m
-        with pytest.raises(ValueError, match="depth_m holds zero, negative or NaN; give the distance in metres"):
+        with pytest.raises(ValueError, match="depth_m has values that are zero, negative or NaN; give metres"):
             gg.defocus(SCENE, depth_m)
 
     def test_a_wrong_quality_focus_or_lens(self) -> None:

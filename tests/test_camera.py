@@ -209,7 +209,7 @@ def test_multipliers_are_three_numbers_above_0(multipliers: tuple[float, ...]) -
 
 def test_a_light_that_the_camera_does_not_see_says_so() -> None:
     blind = Calibration(6500.0, np.array([[0.9, -0.3, -0.1], [-0.4, 1.2, 0.2], [0.5, -0.9, 0.6]]))
-    with pytest.raises(GroundglassError, match="sees no such light in all three channels"):
+    with pytest.raises(GroundglassError, match="has no signal for it in some channel"):
         CameraProfile(calibrations=(blind,)).at_temperature(2500)
     with pytest.raises(GroundglassError, match="singular"):
         CameraProfile(camera_to_scene=np.ones((3, 3)) / 3).at_temperature(5000)
@@ -220,5 +220,5 @@ def test_a_light_that_the_camera_does_not_see_says_so() -> None:
 )
 def test_a_matrix_that_is_none_is_refused(matrix: np.ndarray) -> None:
     for wrong in ({"xyz_to_camera": matrix}, {"camera_to_xyz_d50": matrix}, {"individual": matrix}):
-        with pytest.raises(SourceError, match="singular or has no finite numbers"):
+        with pytest.raises(SourceError, match="singular or not finite"):
             replace(COOL, **wrong)

@@ -41,7 +41,7 @@ def test_a_cut_mosaic_s_sites_are_those_of_its_cfa(cfa: Cfa) -> None:
 def test_a_quad_bayer_mosaic_is_not_cut_through_its_squares() -> None:
     with pytest.raises(SourceError, match=r"cut at column 1, row 0 begins with half a square; use even columns"):
         Cfa("RGGB", block=2).cropped(1, 0)
-    with pytest.raises(SourceError, match=r"of 7x8 photosites turned by orientation 2 begins with half a square"):
+    with pytest.raises(SourceError, match=r"of 7x8 photosites, rotated by orientation 2, begins with half a square"):
         Cfa("RGGB", block=2).turned((7, 8), 2)
     assert Cfa("RGGB", block=2).turned((7, 8), 1) == Cfa("RGGB", block=2)
 

@@ -86,7 +86,7 @@ def test_an_action_has_no_value_and_a_setting_is_not_run(controls: Controls) -> 
 def test_names_and_keys_are_unique(controls: Controls) -> None:
     with pytest.raises(ValueError, match="two controls are named 'still'"):
         controls.add([Action("still", "", "", do=lambda: None)])
-    with pytest.raises(ValueError, match="'other' and 'still' want the key S"):
+    with pytest.raises(ValueError, match="'other' and 'still' both use the key S"):
         controls.add([Action("other", "", "", "S", do=lambda: None)])
 
 

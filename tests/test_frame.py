@@ -111,13 +111,13 @@ def test_the_primaries_turn_white_into_white_and_back() -> None:
 @pytest.mark.parametrize(
     ("encoding", "shape", "dtype", "fitting"),
     [
-        (Encoding.MOSAIC, (4, 6), np.float32, r"no mosaic; give \(H, W\) uint16"),
-        (Encoding.MOSAIC, (4, 6), ">u2", r"no mosaic; give \(H, W\) uint16"),
-        (Encoding.MOSAIC, (4, 6, 3), np.uint16, r"no mosaic; give \(H, W\) uint16"),
-        (Encoding.MOSAIC, (4,), np.uint16, r"no mosaic; give \(H, W\) uint16"),
-        (Encoding.DISPLAY, (4, 6), np.uint8, r"no display; give \(H, W, 3\) uint8 or uint16"),
-        (Encoding.DISPLAY, (4, 6, 4), np.uint8, r"no display; give \(H, W, 3\) uint8 or uint16"),
-        (Encoding.SCENE, (4, 6, 3), np.float64, r"no scene; give \(H, W, 3\) float32"),
+        (Encoding.MOSAIC, (4, 6), np.float32, r"not a mosaic array; give \(H, W\) uint16"),
+        (Encoding.MOSAIC, (4, 6), ">u2", r"not a mosaic array; give \(H, W\) uint16"),
+        (Encoding.MOSAIC, (4, 6, 3), np.uint16, r"not a mosaic array; give \(H, W\) uint16"),
+        (Encoding.MOSAIC, (4,), np.uint16, r"not a mosaic array; give \(H, W\) uint16"),
+        (Encoding.DISPLAY, (4, 6), np.uint8, r"not a display array; give \(H, W, 3\) uint8 or uint16"),
+        (Encoding.DISPLAY, (4, 6, 4), np.uint8, r"not a display array; give \(H, W, 3\) uint8 or uint16"),
+        (Encoding.SCENE, (4, 6, 3), np.float64, r"not a scene array; give \(H, W, 3\) float32"),
     ],
 )
 def test_pixels_that_are_not_what_they_claim_say_what_fits(
@@ -131,7 +131,7 @@ def test_what_is_no_map_of_distances_is_refused() -> None:
     pixels = np.zeros((4, 6), np.uint16)
     Frame(pixels, depth_m=np.ones((2, 3), np.float32))  # of any size: the depth stage brings it to the picture's
     for depth_m in (np.ones((4, 6, 1), np.float32), np.ones((4, 6), np.float64), np.ones((0, 6), np.float32)):
-        with pytest.raises(SourceError, match=r"^frame: depth .* is no map of distances; give float32 metres"):
+        with pytest.raises(SourceError, match=r"^frame: depth .* is not a depth map; give float32 metres"):
             Frame(pixels, depth_m=depth_m)
 
 
@@ -139,7 +139,7 @@ def test_a_pair_is_of_one_size_and_turns_together() -> None:
     left = np.arange(24, dtype=np.uint16).reshape(4, 6)
     turned = Frame(left, right=left + 1, rig=StereoRig(500.0, 0.1), orientation=6).upright()
     np.testing.assert_array_equal(turned.right, turned.pixels + 1)
-    with pytest.raises(SourceError, match=r"^frame: the right picture \(3, 6\) uint16 does not fit the left \(4, 6\)"):
+    with pytest.raises(SourceError, match=r"^frame: the right picture \(3, 6\) uint16 differs from the left \(4, 6\)"):
         Frame(left, right=left[1:])
-    with pytest.raises(SourceError, match="both must be above 0"):
+    with pytest.raises(SourceError, match="must be above 0"):
         StereoRig(500.0, 0.0)

@@ -16,7 +16,7 @@ import tifffile
 from dng_support import gain_map, opcodes, ramp, write_and_read
 from groundglass.capture import BaseSource, latest, open_source
 from groundglass.capture.latest import LatestFrameQueue
-from groundglass.capture.rgbd import TUM_MAX_APART_S, find_rgbd
+from groundglass.capture.rgbd import TUM_MAX_DIFFERENCE_S, find_rgbd
 from groundglass.colour import output_space
 from groundglass.errors import LookError, SourceError
 from groundglass.formats.tiff_tags import TagFile, Tags
@@ -154,7 +154,7 @@ def test_at_most_two_of_a_hundred_sites_are_defects(tmp_path: Path) -> None:
 # Other files
 
 
-@pytest.mark.parametrize(("size", "told"), [(16_000_000, "is not a time"), (16_000_001, "bytes are no list")])
+@pytest.mark.parametrize(("size", "told"), [(16_000_000, "is not a time"), (16_000_001, "bytes are too many")])
 def test_a_list_of_frames_has_at_most_16_megabytes(tmp_path: Path, size: int, told: str) -> None:
     for name in ("rgb.txt", "depth.txt"):
         sparse(tmp_path / name, size, b"soon ")
@@ -164,7 +164,7 @@ def test_a_list_of_frames_has_at_most_16_megabytes(tmp_path: Path, size: int, to
 
 @pytest.mark.parametrize(("apart_s", "frames"), [(0.019, 1), (0.021, 0)])
 def test_a_map_belongs_to_a_picture_within_20_ms(tmp_path: Path, apart_s: float, frames: int) -> None:
-    assert TUM_MAX_APART_S == 0.02
+    assert TUM_MAX_DIFFERENCE_S == 0.02
     Image.new("RGB", (4, 3)).save(tmp_path / "0.png")
     Image.fromarray(np.full((3, 4), 5000, np.uint16)).save(tmp_path / "d.png")
     (tmp_path / "rgb.txt").write_text("1.0 0.png\n")
@@ -172,7 +172,7 @@ def test_a_map_belongs_to_a_picture_within_20_ms(tmp_path: Path, apart_s: float,
     if frames:
         assert len(find_rgbd(tmp_path).colour) == frames
     else:
-        with pytest.raises(SourceError, match="is near one"):
+        with pytest.raises(SourceError, match="is close to a time"):
             find_rgbd(tmp_path)
 
 

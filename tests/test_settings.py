@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError, replace
 import groundglass as gg
 import pytest
 from groundglass.errors import GroundglassError, LookError
-from groundglass.settings import PAUSE_S, UNTIL_SETTLED, SettingsHistory
+from groundglass.settings import PAUSE_S, UNTIL_RELEASED, SettingsHistory
 
 
 def test_names_become_what_they_name_and_one_is_changed_at_a_time() -> None:
@@ -29,8 +29,8 @@ def test_names_become_what_they_name_and_one_is_changed_at_a_time() -> None:
         ({"f_number": 0.5}, "is outside f/0.95 to f/16"),
         ({"focus_m": 0.01}, "is not beyond the focal length"),
         ({"quality": "good"}, "use one of live, best"),
-        ({"scale": 0.0}, "scale 0 cannot be drawn"),
-        ({"scale": 1.5}, "scale 1.5 cannot be drawn"),
+        ({"scale": 0.0}, "scale 0 is not supported"),
+        ({"scale": 1.5}, "scale 1.5 is not supported"),
         ({"bits": 12}, "use 8 or 10"),
     ],
 )
@@ -65,10 +65,10 @@ def test_what_goes_on_is_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s += 2 * PAUSE_S
     history.change("strength", merge_s=PAUSE_S, strength=0.3)
     for strength in (0.4, 0.5):
-        history.change("drag", merge_s=UNTIL_SETTLED, strength=strength)
+        history.change("drag", merge_s=UNTIL_RELEASED, strength=strength)
         now_s += 100.0
-    history.settle()
-    history.change("drag", merge_s=UNTIL_SETTLED, strength=0.6)
+    history.end_step()
+    history.change("drag", merge_s=UNTIL_RELEASED, strength=0.6)
     found = []
     while history.undo():
         found.append(history.now.strength)

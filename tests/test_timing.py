@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from groundglass.timing import KEPT, Clock, percentile
+from groundglass.timing import MAX_MEASUREMENTS, Clock, percentile
 
 
 def test_percentiles_are_interpolated() -> None:
@@ -39,9 +39,9 @@ def test_the_host_s_time_counts_even_where_the_work_fails() -> None:
 
 def test_a_long_session_keeps_only_the_newest() -> None:
     clock = Clock()
-    for _ in range(KEPT):
+    for _ in range(MAX_MEASUREMENTS):
         clock.add("look", 100.0)
-    for _ in range(KEPT):
+    for _ in range(MAX_MEASUREMENTS):
         clock.add("look", 1.0)
     assert clock.stages()["look"] == {"p50_ms": 1.0, "p95_ms": 1.0}
     clock.reset()

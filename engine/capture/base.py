@@ -1,4 +1,4 @@
-"""Defaults for sources: a subclass adds `name`, `size` and `__iter__`, and what else it has."""
+"""Defaults for sources. A subclass adds at least `name`, `size` and `__iter__`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .source import Timing
 
 
 class BaseSource:
-    """A paced, endless source of no known rate, without controls, that holds nothing open.
+    """A paced, endless source of unknown rate, without controls and open resources.
 
     >>> class Black(BaseSource):
     ...     name, size = "black", (4, 2)
@@ -27,16 +27,16 @@ class BaseSource:
     frames: int | None = None
 
     def __iter__(self) -> Iterator[Frame]:
-        raise NotImplementedError(f"{type(self).__name__} does not say how it iterates frames")
+        raise NotImplementedError(f"{type(self).__name__} must define __iter__")
 
     def interrupt(self) -> None:
-        """Nothing here blocks."""
+        """Does nothing: no read blocks."""
 
     def controls(self) -> Iterable[Control]:
         return ()
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Does nothing: no resource is open."""
 
     def __enter__(self) -> Self:
         return self

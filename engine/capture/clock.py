@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-WINDOW_S = 10.0  # a crystal that is 50 ppm off drifts 0.5 ms meanwhile
-RESTART_S = 1.0  # a clock that jumps back this far was started anew
+WINDOW_S = 10.0  # a crystal with an error of 50 ppm drifts 0.5 ms in this time
+RESTART_S = 1.0  # a clock that jumps back by more was restarted
 MEASUREMENTS = 5
 
 
@@ -18,8 +18,8 @@ def monotonic_to_perf_counter(
 ) -> float:
     """A time of CLOCK_MONOTONIC, in seconds, on the clock of `time.perf_counter`.
 
-    V4L2 and libcamera stamp frames with CLOCK_MONOTONIC. On Linux both clocks are one; elsewhere their distance is
-    measured, from the shortest of several readings.
+    V4L2 and libcamera stamp frames with CLOCK_MONOTONIC. On Linux both clocks are the same. Elsewhere their offset is
+    measured by the shortest of several readings.
     """
     readings = []
     for _ in range(MEASUREMENTS):
@@ -31,25 +31,25 @@ def monotonic_to_perf_counter(
 
 
 class TickClock:
-    """A camera's tick counter of unknown start, mapped to `time.perf_counter`.
+    """Maps a camera's tick counter of unknown start to `time.perf_counter`.
 
-    A frame arrives some time after it was captured, and never before: the least difference of arrival and ticks is the
-    offset of the clocks, but for the shortest delay there is. It is the least of the last 10 to 20 s, so that it
-    follows a crystal that drifts. `bits` is the width of a counter that wraps. Used by one thread.
+    A frame never arrives before its capture. The minimum difference of arrival and ticks is therefore the offset of the
+    clocks plus the minimum delay. The minimum of the last 10 to 20 s follows a drifting crystal. `bits` is the width
+    of a counter that wraps. Used by one thread.
     """
 
     def __init__(self, ticks_per_s: float, bits: int = 64) -> None:
         if not ticks_per_s > 0:
-            raise ValueError(f"a clock of {ticks_per_s:g} ticks a second does not run; give a number above 0")
+            raise ValueError(f"ticks_per_s {ticks_per_s:g} is not a clock rate; give a number above 0")
         self._ticks_per_s = ticks_per_s
         self._period = 1 << bits
         self._ticks: int | None = None  # unwrapped
         self._window_end_s = 0.0
-        self._offset_s = 0.0  # the least of the window that runs
-        self._previous_s = 0.0  # the least of the window before
+        self._offset_s = 0.0  # minimum of the current window
+        self._previous_s = 0.0  # minimum of the previous window
 
     def captured_s(self, ticks: int, arrived_s: float) -> float:
-        """When a frame with the time stamp `ticks` was captured that came at `arrived_s`; at most `arrived_s`."""
+        """The capture time of a frame with the timestamp `ticks` that arrived at `arrived_s`; at most `arrived_s`."""
         unwrapped = self._unwrapped(ticks)
         device_s = unwrapped / self._ticks_per_s
         offset_s = arrived_s - device_s
@@ -65,7 +65,7 @@ class TickClock:
         return device_s + min(self._offset_s, self._previous_s)
 
     def _unwrapped(self, ticks: int) -> int:
-        """`ticks` as a counter that never wraps would say it: the nearest to the one before."""
+        """`ticks` without wrap-around: the candidate closest to the previous value."""
         if self._ticks is None:
             return ticks
         half = self._period // 2

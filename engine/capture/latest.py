@@ -1,4 +1,4 @@
-"""A capture thread with a mailbox for one frame: the newest wins, and what nobody took is counted."""
+"""A capture thread with a queue of one frame: the newest frame wins, dropped frames are counted."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Self
 from ..frame import Frame
 from .source import Source, Timing
 
-# A paced source that fell this far behind starts its clock anew instead of racing to catch up.
+# With more lag a paced source restarts its clock instead of catching up.
 MAX_LAG_S = 0.25
-CLOSE_WAIT_S = 1.0  # how long `close` waits for a read that does not end when it is interrupted
+CLOSE_WAIT_S = 1.0  # maximum wait of `close` for a read that ignores `interrupt`
 
 
 class LatestFrameQueue:
-    """Runs `source` in a thread of its own at `source.fps`, and hands out the newest frame.
+    """Iterates `source` in its own thread at `source.fps`, and returns the newest frame.
 
     A still is delivered once. Frame k of a paced source is due at start + k / fps, so that a late frame does not delay
-    those after it. A live source is never delayed: its frames are delivered as they arrive. A frame that nobody took
-    is released when a newer one comes; whoever takes one releases it. The source stays its creator's to close; close
-    this first, after which a live source has ended.
+    the next ones. Frames of a live source are delivered as they arrive. The queue releases a frame that is replaced by
+    a newer one; the caller of `latest` releases the frame that it takes. The creator of the source closes it, after
+    the queue. A live source has then ended.
 
-    >>> with LatestFrameQueue(source) as mailbox:                     # doctest: +SKIP
-    ...     while (frame := mailbox.latest(1.0)) or not mailbox.ended:
+    >>> with LatestFrameQueue(source) as queue:                       # doctest: +SKIP
+    ...     while (frame := queue.latest(1.0)) or not queue.ended:
     ...         show(frame)
     """
 
@@ -41,21 +41,21 @@ class LatestFrameQueue:
 
     @property
     def ended(self) -> bool:
-        """True once the source has given its last frame (or failed) and that frame has been taken."""
+        """True after the source has ended or failed and its last frame has been taken."""
         with self._arrival:
             return self._finished and self._frame is None
 
     def start(self) -> None:
-        """Start the thread; starting twice, or after `close`, does nothing."""
+        """Start the thread. Does nothing the second time or after `close`."""
         if self._thread is None and not self._stop.is_set():
             self._thread = threading.Thread(target=self._run, name="groundglass-capture", daemon=True)
             self._thread.start()
 
     def latest(self, timeout_s: float) -> Frame | None:
-        """The newest frame not yet taken, waiting up to `timeout_s` seconds for one.
+        """Takes the newest frame, and waits up to `timeout_s` seconds for it.
 
-        None where none came in time or the source is at its end (then `ended` is True). An error of the source is
-        raised here, after the frames before it.
+        Returns None after the timeout, or if the source has ended (then `ended` is True). Raises an error of the
+        source after the frames before it.
         """
         with self._arrival:
             self._arrival.wait_for(lambda: self._frame is not None or self._finished, timeout_s)
@@ -65,10 +65,10 @@ class LatestFrameQueue:
             return frame
 
     def close(self) -> None:
-        """Stop the thread, interrupting a read that blocks; closing twice is harmless.
+        """Stop the thread and interrupt a read that blocks. Harmless when called twice.
 
-        It waits for at most `CLOSE_WAIT_S`: a read that cannot be interrupted ends in its own time, its frame is
-        released, and its thread keeps no program alive.
+        Waits for at most `CLOSE_WAIT_S`. A read that cannot be interrupted ends later in a daemon thread, which
+        releases its frame.
         """
         self._stop.set()
         if self._thread is not None:
@@ -86,7 +86,7 @@ class LatestFrameQueue:
     def _run(self) -> None:
         try:
             self._deliver()
-        except BaseException as error:  # whatever it is, the thread that shows frames must hear of it
+        except BaseException as error:  # every error must reach the thread that calls `latest`
             self.error = error
         finally:
             with self._arrival:
@@ -108,7 +108,7 @@ class LatestFrameQueue:
                 return
 
     def _put(self, frame: Frame) -> bool:
-        """Makes `frame` the newest; the one that it replaces is dropped. False once the queue is closed."""
+        """Makes `frame` the newest and drops the frame before it. False if the queue is closed."""
         with self._arrival:
             is_open = not self._stop.is_set()
             dropped: Frame | None = frame

@@ -1,4 +1,4 @@
-"""What a file says of itself, without developing it: for `groundglass info`."""
+"""The metadata of a file, without development, for `groundglass info`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from .video import VIDEO_SUFFIXES
 
 Metadata = dict[str, Any]
 
-# Sizes that are tried on a file without a header, for the hint.
-USUAL_SIZES = (
+# Candidate sizes of a file without a header, for the hint.
+COMMON_SIZES = (
     *((640, 480), (768, 512), (1280, 720), (1280, 960), (1280, 1024), (1920, 1080), (1920, 1200), (2048, 1536)),
     *((2448, 2048), (2592, 1944), (3280, 2464), (3840, 2160), (4000, 3000), (4032, 3024), (4056, 3040), (4096, 3072)),
 )
-COMPRESSIONS = {1: "none", 7: "JPEG, lossless or not", 8: "deflate", 9: "VC-5", 34892: "lossy JPEG", 52546: "JPEG XL"}
+COMPRESSIONS = {1: "none", 7: "JPEG, lossless or lossy", 8: "deflate", 9: "VC-5", 34892: "lossy JPEG", 52546: "JPEG XL"}
 EXIF_DIRECTORY = 0x8769
 EXIF_NUMBERS = {0x829A: "ExposureTime", 0x829D: "FNumber", 0x8827: "ISOSpeedRatings", 0x920A: "FocalLength"}
 EXIF_TEXTS = {0x9003: "DateTimeOriginal", 0xA434: "LensModel"}
@@ -36,10 +36,10 @@ FIRST_TEXTS = {0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x0132: "Dat
 
 
 def read_metadata(source: str) -> Metadata:
-    """What `source`, a file, a folder or `scene:`, is; plain numbers, texts and lists, a key only where it is known.
+    """The metadata of a file, a folder or `scene:` as numbers, texts and lists. Unknown keys are missing.
 
-    A raw whose picture cannot be unpacked still says what its tags say, and `problem` why. SourceError where nothing is
-    there, or a picture or video cannot be read.
+    A raw file that cannot be unpacked yields the metadata of its tags, and `problem` is the reason. Raises SourceError
+    if the file does not exist, or if a picture or video cannot be read.
     """
     path = Path(source)
     if source.startswith("scene:") or path.is_dir():
@@ -47,53 +47,53 @@ def read_metadata(source: str) -> Metadata:
     check_regular_file(path)
     if not path.is_file():
         raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
-    found: Metadata = {"file": source, "bytes": path.stat().st_size}
+    metadata: Metadata = {"file": source, "bytes": path.stat().st_size}
     suffix = path.suffix.lower()
     if suffix in PICTURE_SUFFIXES or suffix in VIDEO_SUFFIXES:
         kind = "picture" if suffix in PICTURE_SUFFIXES else "video"
-        return found | _source_metadata(source, kind) | (_picture_metadata(path) if kind == "picture" else {})
-    return found | _raw_metadata(path)
+        return metadata | _source_metadata(source, kind) | (_picture_metadata(path) if kind == "picture" else {})
+    return metadata | _raw_metadata(path)
 
 
 def _source_metadata(source: str, kind: str) -> Metadata:
     with open_source(source) as opened:
-        found: Metadata = {"kind": kind, "size": list(opened.size)}
+        metadata: Metadata = {"kind": kind, "size": list(opened.size)}
         if opened.fps is not None:
-            found["fps"] = opened.fps
+            metadata["fps"] = opened.fps
         if opened.frames is not None and kind != "picture":
-            found["frames"] = opened.frames
+            metadata["frames"] = opened.frames
         first = next(iter(opened), None)
-        return found | ({} if first is None else _frame_metadata(first))
+        return metadata | ({} if first is None else _frame_metadata(first))
 
 
 def _frame_metadata(frame: Frame) -> Metadata:
-    """What a frame says of the picture that it came from."""
-    found: Metadata = {"size": list(frame.size), "orientation": frame.orientation}
+    """The metadata of a frame."""
+    metadata: Metadata = {"size": list(frame.size), "orientation": frame.orientation}
     if frame.depth_m is not None:
-        found["depth_m"] = [float(frame.depth_m.min()), float(frame.depth_m.max())]
+        metadata["depth_m"] = [float(frame.depth_m.min()), float(frame.depth_m.max())]
     if frame.encoding is not Encoding.MOSAIC:
         meaning = "display-referred" if frame.encoding is Encoding.DISPLAY else "scene-linear"
-        return found | {"light": meaning, "bits": 8 * frame.pixels.dtype.itemsize}
+        return metadata | {"light": meaning, "bits": 8 * frame.pixels.dtype.itemsize}
     profile = frame.profile
-    found |= {"cfa": f"quad {frame.cfa.pattern}" if frame.cfa.block == 2 else frame.cfa.pattern}
-    found |= {"black": list(profile.black), "white": profile.white}
+    metadata |= {"cfa": f"quad {frame.cfa.pattern}" if frame.cfa.block == 2 else frame.cfa.pattern}
+    metadata |= {"black": list(profile.black), "white": profile.white}
     if profile.black_map is not None:
-        found["black_map"] = list(profile.black_map.shape[::-1])
+        metadata["black_map"] = list(profile.black_map.shape[::-1])
     if profile.gain_map is not None:
-        found["shading"] = {"size": list(profile.gain_map.shape[::-1]), "largest": float(profile.gain_map.max())}
-    found["defects"] = 0 if profile.defects is None else len(profile.defects)
-    return found | (_balance_metadata(profile) if frame.cfa.kind != "mono" else {})
+        metadata["shading"] = {"size": list(profile.gain_map.shape[::-1]), "largest": float(profile.gain_map.max())}
+    metadata["defects"] = 0 if profile.defects is None else len(profile.defects)
+    return metadata | (_balance_metadata(profile) if frame.cfa.kind != "mono" else {})
 
 
 def _balance_metadata(profile: CameraProfile) -> Metadata:
-    found: Metadata = {"white_balance": list(profile.white_balance)}
+    metadata: Metadata = {"white_balance": list(profile.white_balance)}
     if profile.calibrations:
         try:
             temperature_k, tint = profile.temperature()
-            found |= {"temperature_k": temperature_k, "tint": tint}
+            metadata |= {"temperature_k": temperature_k, "tint": tint}
         except GroundglassError:
-            pass  # no light is white with this balance
-    return found
+            pass  # these multipliers have no colour temperature
+    return metadata
 
 
 def _picture_metadata(path: Path) -> Metadata:
@@ -106,55 +106,53 @@ def _picture_metadata(path: Path) -> Metadata:
                 exif, profile = image.getexif(), image.info.get("icc_profile")
                 form = image.format or path.suffix[1:].upper()
         inner = exif.get_ifd(EXIF_DIRECTORY)
-        said = {name: exif[tag] for tag, name in FIRST_TEXTS.items() if tag in exif}
-        said |= {name: inner[tag] for tag, name in (EXIF_NUMBERS | EXIF_TEXTS).items() if tag in inner}
-        found: Metadata = {"format": form}
+        entries = {name: exif[tag] for tag, name in FIRST_TEXTS.items() if tag in exif}
+        entries |= {name: inner[tag] for tag, name in (EXIF_NUMBERS | EXIF_TEXTS).items() if tag in inner}
+        metadata: Metadata = {"format": form}
         if profile:
-            found["icc_profile"] = len(profile)
-    except (OSError, ValueError, SyntaxError, TypeError, KeyError):  # no format of Pillow's, or an EXIF that is broken
+            metadata["icc_profile"] = len(profile)
+    except (OSError, ValueError, SyntaxError, TypeError, KeyError):  # not a format of Pillow, or broken EXIF
         return {}
-    return found | _capture_metadata(said)
+    return metadata | _capture_metadata(entries)
 
 
-def _capture_metadata(said: dict[str, Any]) -> Metadata:
-    """How and when it was taken, from EXIF names."""
-    found: Metadata = {}
-    make, model = _text(said.get("Make")), _text(said.get("Model"))
+def _capture_metadata(entries: dict[str, Any]) -> Metadata:
+    """The capture metadata from EXIF entries by name."""
+    metadata: Metadata = {}
+    make, model = _text(entries.get("Make")), _text(entries.get("Model"))
     brand = make.split(" ")[0].lower()
     camera = model if model.lower().startswith(brand) else f"{make} {model}"
-    date = _text(said.get("DateTimeOriginal")) or _text(said.get("DateTime"))
-    texts = {"camera": camera.strip(), "lens": _text(said.get("LensModel")), "software": _text(said.get("Software"))}
-    found |= {key: text for key, text in texts.items() if text}
+    date = _text(entries.get("DateTimeOriginal")) or _text(entries.get("DateTime"))
+    lens, software = _text(entries.get("LensModel")), _text(entries.get("Software"))
+    texts = {"camera": camera.strip(), "lens": lens, "software": software}
+    metadata |= {key: text for key, text in texts.items() if text}
     if date:
-        found["taken"] = date.replace(":", "-", 2) if date[4:5] == date[7:8] == ":" else date
+        metadata["taken"] = date.replace(":", "-", 2) if date[4:5] == date[7:8] == ":" else date
     keys = {"ExposureTime": "exposure_s", "FNumber": "f_number", "ISOSpeedRatings": "iso", "FocalLength": "focal_mm"}
     for name, key in keys.items():
-        number = _number(said.get(name))
+        number = _number(entries.get(name))
         if number is not None and number > 0:
-            found[key] = number
-    return found
+            metadata[key] = number
+    return metadata
 
 
-def _text(said: Any) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in said).split()) if isinstance(said, str) else ""
+def _text(value: Any) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split()) if isinstance(value, str) else ""
 
 
-def _number(said: Any) -> float | None:
-    """A number, the first of several, or a fraction as two."""
+def _number(value: Any) -> float | None:
+    """A number, the quotient of a pair, or the first of another tuple. None if it is not a finite number."""
     try:
-        pair = said if isinstance(said, tuple) else (said, 1)
+        pair = value if isinstance(value, tuple) else (value, 1)
         number = float(pair[0]) / float(pair[1]) if len(pair) == 2 else float(pair[0])
     except (TypeError, ValueError, ArithmeticError, LookupError):
         return None
     return number if np.isfinite(number) else None
 
 
-# Raws
-
-
 def _raw_metadata(path: Path) -> Metadata:
     dng = read_dng(path)
-    found: Metadata = {"kind": "raw" if dng is None else "DNG"}
+    metadata: Metadata = {"kind": "raw" if dng is None else "DNG"}
     tagged = _tag_metadata(path)
     frame, problem = None, ""
     try:
@@ -168,57 +166,57 @@ def _raw_metadata(path: Path) -> Metadata:
         return {"kind": "headerless or unknown", "problem": _headerless_hint(path.stat().st_size)}
     if dng is None and frame is not None and not tagged:
         tagged = _libraw_metadata(path)
-    found |= tagged
+    metadata |= tagged
     if dng is not None:
-        found |= _dng_metadata(dng)
+        metadata |= _dng_metadata(dng)
     if frame is not None:
-        bits = found.get("bits")
-        found |= _frame_metadata(frame)
-        found |= {} if bits is None else {"bits": bits}  # of the file, not of what was made of it
-    elif "picture_bytes" in found and found["picture_bytes"][0] < found["picture_bytes"][1]:
-        available, whole = found["picture_bytes"]
-        found["problem"] = f"picture data ends after {available} of {whole} bytes; {problem}"
+        bits = metadata.get("bits")
+        metadata |= _frame_metadata(frame)
+        metadata |= {} if bits is None else {"bits": bits}  # the value of the file, not of the unpacked frame
+    elif "picture_bytes" in metadata and metadata["picture_bytes"][0] < metadata["picture_bytes"][1]:
+        available, expected = metadata["picture_bytes"]
+        metadata["problem"] = f"picture data ends after {available} of {expected} bytes; {problem}"
     else:
-        found["problem"] = problem
-    return found
+        metadata["problem"] = problem
+    return metadata
 
 
 def _headerless_hint(file_bytes: int) -> str:
-    fitting = [
-        f"{width}x{height} of {bits} bits"
+    candidates = [
+        f"{width}x{height} with {bits} bits"
         for bits in (8, 10, 12, 16)
-        for width, height in USUAL_SIZES
+        for width, height in COMMON_SIZES
         if file_bytes * 8 == width * height * bits
     ]
-    guess = f" ({file_bytes} bytes would hold {' or '.join(fitting)})" if fitting else ""
-    hint = "has no header that is known; if it is a mosaic, say what it holds, such as --raw-format rggb12 --raw-size "
-    return f"{hint}1920x1080{guess}"
+    guess = f" ({file_bytes} bytes could be {' or '.join(candidates)})" if candidates else ""
+    hint = "has no known header; if it is a mosaic, give its format, such as --raw-format rggb12 --raw-size 1920x1080"
+    return f"{hint}{guess}"
 
 
 def _tag_metadata(path: Path) -> Metadata:
-    """Of a TIFF-like raw: the shot, its previews, and how much of the picture is there."""
+    """The capture metadata, the previews and the picture bytes of a TIFF-like raw file."""
     try:
         with TagFile(path) as file:
             first = Tags(file.first)
-            said: dict[str, Any] = {name: first.text(name) for name in ("Make", "Model", "Software", "DateTime")}
-            said["DateTimeOriginal"] = first.text("DateTimeOriginal")
-            said |= {name: number[0] for name in EXIF_NUMBERS.values() if len(number := _of(first, name))}
-            said |= first.exif()
-            found = _capture_metadata(said)
+            names = ("Make", "Model", "Software", "DateTime", "DateTimeOriginal")
+            entries: dict[str, Any] = {name: first.text(name) for name in names}
+            entries |= {name: numbers[0] for name in EXIF_NUMBERS.values() if len(numbers := _numbers(first, name))}
+            entries |= first.exif()
+            metadata = _capture_metadata(entries)
             previews = [Tags(page) for page in file.directories if _is_preview(Tags(page))]
             if previews:
-                found["previews"] = [
+                metadata["previews"] = [
                     [tags.whole("ImageWidth") or 0, tags.whole("ImageLength") or 0] for tags in previews
                 ]
             raw = raw_directory(file)
-            return found if raw is None else found | _extent(Tags(raw), path.stat().st_size) | _matrices(first)
+            return metadata if raw is None else metadata | _extent(Tags(raw), path.stat().st_size) | _matrices(first)
     except TagError:
         return {}
 
 
-def _of(tags: Tags, name: str) -> Any:
-    found = tags.finite(name)
-    return () if found is None else found
+def _numbers(tags: Tags, name: str) -> Any:
+    numbers = tags.finite(name)
+    return () if numbers is None else numbers
 
 
 def _is_preview(tags: Tags) -> bool:
@@ -226,7 +224,7 @@ def _is_preview(tags: Tags) -> bool:
 
 
 def _extent(tags: Tags, file_bytes: int) -> Metadata:
-    """How many bytes of the raw picture there are, and how many there should be."""
+    """The number of available and of expected bytes of the raw picture."""
     for starts, counts in (("StripOffsets", "StripByteCounts"), ("TileOffsets", "TileByteCounts")):
         start, count = (tags.finite(name, max_count=1 << 20) for name in (starts, counts))
         if start is not None and count is not None and len(start) == len(count):
@@ -235,18 +233,18 @@ def _extent(tags: Tags, file_bytes: int) -> Metadata:
 
 
 def _matrices(tags: Tags) -> Metadata:
-    """The names of the colour matrices, and the light that each was measured under."""
-    found = []
+    """The names of the colour matrices, each with its calibration illuminant."""
+    metadata = []
     for number in (1, 2, 3):
         light, _ = ILLUMINANTS.get(tags.whole(f"CalibrationIlluminant{number}") or 0, UNKNOWN_ILLUMINANT)
         kinds = [kind for kind in ("ColorMatrix", "ForwardMatrix", "CameraCalibration") if tags.has(f"{kind}{number}")]
-        found += [f"{kind}{number} ({light})" for kind in kinds]
-    return {"matrices": found} if found else {}
+        metadata += [f"{kind}{number} ({light})" for kind in kinds]
+    return {"matrices": metadata} if metadata else {}
 
 
 def _dng_metadata(dng: Dng) -> Metadata:
     height, width = dng.stored.shape
-    found: Metadata = {
+    metadata: Metadata = {
         "size": list(dng.crop.shape[::-1]),
         "stored_size": [width, height],
         "active_area": [dng.active.left, dng.active.top, *dng.active.shape[::-1]],
@@ -259,49 +257,54 @@ def _dng_metadata(dng: Dng) -> Metadata:
     }
     try:
         cfa = dng.cfa(Path("file"))
-        found["cfa"] = "none: RGB" if cfa is None else f"quad {cfa.pattern}" if cfa.block == 2 else cfa.pattern
+        metadata["cfa"] = "none: RGB" if cfa is None else f"quad {cfa.pattern}" if cfa.block == 2 else cfa.pattern
     except SourceError as error:
-        found["cfa"] = str(error).removeprefix("file: ")
+        metadata["cfa"] = str(error).removeprefix("file: ")
     if dng.white is not None:
-        found["white"] = float(dng.white.min())
+        metadata["white"] = float(dng.white.min())
     if dng.noise is not None:
-        found["noise"] = {"shot": dng.noise.shot, "read": dng.noise.read}
+        metadata["noise"] = {"shot": dng.noise.shot, "read": dng.noise.read}
     if dng.calibrations:
-        found |= _balance_metadata(dng.coloured(CameraProfile()))
+        metadata |= _balance_metadata(dng.coloured(CameraProfile()))
     elif dng.neutral is not None:
-        found["white_balance"] = (dng.neutral[1] / dng.neutral).tolist()
+        metadata["white_balance"] = (dng.neutral[1] / dng.neutral).tolist()
     opcodes = dng.opcodes()
     if opcodes:
-        found["opcodes"] = [_opcode_metadata(opcode) for opcode in opcodes]
-    return found
+        metadata["opcodes"] = [_opcode_metadata(opcode) for opcode in opcodes]
+    return metadata
 
 
 def _opcode_metadata(opcode: Opcode) -> Metadata:
-    found: Metadata = {"list": opcode.stage, "name": opcode.name, "optional": opcode.optional}
+    metadata: Metadata = {"list": opcode.stage, "name": opcode.name, "optional": opcode.optional}
     match opcode.action:
         case GainMap() as shading:
             rows, columns, planes = shading.gains.shape
-            found |= {"used": True, "points": [columns, rows], "planes": planes, "largest": float(shading.gains.max())}
+            metadata |= {
+                "used": True,
+                "points": [columns, rows],
+                "planes": planes,
+                "largest": float(shading.gains.max()),
+            }
         case Vignette() as shading:
-            found |= {"used": True, "corner": 1 + sum(shading.coefficients)}
+            metadata |= {"used": True, "corner": 1 + sum(shading.coefficients)}
         case BadPixels() as listed:
-            found |= {"used": True, "points": len(listed.points), "areas": len(listed.areas)}
+            metadata |= {"used": True, "points": len(listed.points), "areas": len(listed.areas)}
         case BadConstant(constant):
-            found |= {"used": True, "number": constant}
+            metadata |= {"used": True, "number": constant}
         case Warp() as warp:
-            found |= (
+            metadata |= (
                 {"used": False} if warp.lateral is None else {"used": True, "lateral_thousandths": list(warp.lateral)}
             )
         case None:
-            found |= {"used": False, "broken": opcode.broken}
-    return found
+            metadata |= {"used": False, "broken": opcode.broken}
+    return metadata
 
 
 def _libraw_metadata(path: Path) -> Metadata:
-    """Of a raw that is no TIFF; older rawpy does not pass it on."""
+    """The capture metadata of a raw file that is not a TIFF. Empty with an old rawpy."""
     with quiet_libraw(), rawpy.imread(str(path)) as raw:
         other, lens = getattr(raw, "other", None), getattr(raw, "lens", None)
     names = {"ExposureTime": "shutter_speed", "FNumber": "aperture", "ISOSpeedRatings": "iso_speed"}
-    said = {name: getattr(other, own, None) for name, own in names.items()}
-    said |= {"FocalLength": getattr(other, "focal_length", None), "LensModel": getattr(lens, "model", None)}
-    return _capture_metadata(said | {"DateTime": str(getattr(other, "timestamp", None) or "")})
+    entries = {name: getattr(other, attribute, None) for name, attribute in names.items()}
+    entries |= {"FocalLength": getattr(other, "focal_length", None), "LensModel": getattr(lens, "model", None)}
+    return _capture_metadata(entries | {"DateTime": str(getattr(other, "timestamp", None) or "")})

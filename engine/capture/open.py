@@ -1,4 +1,4 @@
-"""How a name becomes a source: a scheme such as `scene:`, a file, or a folder."""
+"""Opens a source by its name: a scheme such as `scene:`, a file, or a folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DEFAULT_SEQUENCE_FPS = 24.0
 
 
 class WithProfile(SourceFilter):
-    """`source` with the camera that a chart has measured."""
+    """`source` with a camera profile that was measured from a chart."""
 
     def __init__(self, source: Source, chart: ChartProfile) -> None:
         super().__init__(source)
@@ -52,22 +52,23 @@ def open_source(
     depth_later: bool = False,
     loop: bool = False,
 ) -> Source:
-    """Open what `source` names: `scene:`, a raw still, a headerless mosaic, a picture, a video, or a folder of them.
+    """Opens `source`: `scene:`, a raw still, a headerless mosaic, a picture, a video, or a folder of them.
 
-    `fps` overrides the speed at which a sequence or a video plays (a sequence: 24 where it is not given).
-    `raw_format` ("rggb12": filters, significant bits, packing), `raw_size` ("1920x1080"), `raw_black` (sensor value, 0
-    where not given) describe headerless mosaics. `profile` is a camera profile's path.
+    `fps` overrides the frame rate of a sequence (default: 24) or a video. `raw_format` ("rggb12": CFA, significant
+    bits, packing), `raw_size` ("1920x1080") and `raw_black` (sensor value, default: 0) describe headerless mosaics.
+    `profile` is the path of a camera profile.
 
-    `depth` is a depth map's path, a folder of maps, `plane:NEAR..FAR` in metres, the right pictures of rectified pairs
-    (`stereo:RIGHT?focal_px=..&baseline_m=..`, a file or a folder), or `none` to leave out what a file brings itself;
-    `depth_scale` is how many of an integer map's units make a metre (1000 where not given), and
-    `depth_range` makes metres of a relative map: the distances of its brightest and darkest sample, "0.8..6" or
-    (0.8, 6). A map that the file brings is scaled between the two; what brings none is an error then, unless its depth
-    comes later (`depth_later`), from an engine's model. `loop` starts sequences and videos again at their
-    end. Raises SourceError, or MissingExtraError where an optional library is needed.
+    `depth` is the path of a depth map, a folder of maps, `plane:NEAR..FAR` in metres, the right pictures of rectified
+    pairs (`stereo:RIGHT?focal_px=..&baseline_m=..`, a file or a folder), or `none` to ignore the depth of a file.
+    `depth_scale` is the number of units per metre of an integer map (default: 1000). `depth_range` converts a relative
+    map to metres: the distances of its brightest and darkest sample, "0.8..6" or (0.8, 6). The map of a file is scaled
+    to this range. A file without a map is then an error, unless an engine's model adds its depth later
+    (`depth_later`). `loop` repeats sequences and videos.
+
+    Raises SourceError, or MissingExtraError if an optional library is missing.
     """
     if fps is not None and not fps > 0:
-        raise SourceError(f"fps {fps:g} is not above 0; give frames a second, such as 24")
+        raise SourceError(f"fps {fps:g} is not above 0; give frames per second, such as 24")
     scaling = Scaling(depth_scale, None if depth_range is None else DepthRange.parse(depth_range))
     name, layout = str(source), _layout(raw_format, raw_size, raw_black)
     pairs = find_rgbd(Path(name)) if layout is None and Path(name).is_dir() else None
@@ -85,7 +86,7 @@ def open_source(
 
 
 def _with_depth(opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd | None, may_lack: bool) -> Source:
-    """`opened` with the depth that is named, else with that of the recording or of the file itself."""
+    """`opened` with the depth `depth`, or else with the depth of the recording or the file."""
     if depth == "none":
         return WithoutDepth(opened)
     if depth is not None and Path(depth).is_dir():
@@ -115,7 +116,7 @@ def _open_plain(
     if not path.is_file():
         raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
     if path.stat().st_size == 0:
-        raise SourceError(f"{source}: the file is empty; copy it again from where it came")
+        raise SourceError(f"{source}: the file is empty; copy it again from its origin")
     if layout is None and path.suffix.lower() in VIDEO_SUFFIXES:
         return VideoSource(path, fps=fps, loop=loop)
     return FileSequence([path], _reader(path, layout, with_depth), name=source)
@@ -133,24 +134,23 @@ def _layout(
     raw_black: float | None,
 ) -> Layout | None:
     if raw_format is None:
-        if any(said is not None for said in (raw_size, raw_black)):
-            raise SourceError("--raw-size and --raw-black need --raw-format too, such as --raw-format rggb12")
+        if raw_size is not None or raw_black is not None:
+            raise SourceError("--raw-size and --raw-black require --raw-format, such as --raw-format rggb12")
         return None
     if raw_size is None:
-        raise SourceError(f"--raw-format {raw_format} needs --raw-size too, such as --raw-size 1920x1080")
+        raise SourceError(f"--raw-format {raw_format} requires --raw-size, such as --raw-size 1920x1080")
     return Layout.parse(raw_format, raw_size, raw_black or 0.0)
 
 
 def _open_scene(source: str, fps: float | None) -> Source:
-    from .studio.source import SceneSource  # the studio is only loaded when it is asked for
+    from .studio.source import SceneSource  # loaded only when it is used
 
     if fps is not None and "fps=" not in source:
         source += f"{'&' if '?' in source else '?'}fps={fps:g}"
     return SceneSource(source)
 
 
-# Sources that are no path, by the beginning of their name: a new one adds its line here. Each opens a name at `fps`,
-# which is None where it is not given.
+# Sources that are not paths, by the beginning of their name. Each function opens a name at `fps` or None.
 SCHEMES: dict[str, Callable[[str, float | None], Source]] = {
     "scene:": _open_scene,
 }

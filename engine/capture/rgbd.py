@@ -1,4 +1,4 @@
-"""RGB-D: pictures and depth maps that belong together, in one folder, in two, or in two lists of times."""
+"""RGB-D recordings: pairs of pictures and depth maps in one folder, in two folders, or in two lists of times."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .sequence import natural_key, visible_files
 
 COLOUR_WORDS = ("all-in-focus", "colour", "color", "picture", "image", "rgb", "img")
 DEPTH_WORDS = ("disparity", "depth", "disp")
-# Suffixes that hold a picture seldom and a map often: a depth map beside a picture of the same name.
+# Suffixes that are usually maps: a depth map next to a picture of the same name.
 MAP_SUFFIXES = frozenset({".pgm", ".npy", ".pfm"})
 FRAME_SUFFIXES = PICTURE_SUFFIXES | RAW_SUFFIXES
-# The TUM RGB-D benchmark (Sturm et al. 2012) stores 5000 steps a metre and takes two pictures for one within 20 ms.
+# The TUM RGB-D benchmark (Sturm et al. 2012) stores 5000 steps per metre and matches pictures within 20 ms.
 TUM_UNITS_PER_M = 5000.0
-TUM_MAX_APART_S = 0.02
-LIST_BYTES = 16_000_000
+TUM_MAX_DIFFERENCE_S = 0.02
+MAX_LIST_BYTES = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Rgbd:
-    """The pictures in order, and the map of each by its path as text; `fps` and `units_per_m` where the kind says."""
+    """The pictures in order, and the map of each by the picture's path as text. `fps` and `units_per_m` if known."""
 
     colour: list[Path]
     maps: dict[str, Path]
@@ -36,11 +36,11 @@ class Rgbd:
 
 
 def find_rgbd(folder: Path) -> Rgbd | None:
-    """What `folder` holds, if it is an RGB-D recording; else None.
+    """The RGB-D recording in `folder`; None for another folder.
 
-    TUM's `rgb.txt` and `depth.txt`, each map the nearest in time; folders `color/` and `depth/` without frames beside
-    them; or a folder where every picture has a map of its name (color1.png and 1.pgm, a-image.jpg and a-depth.jpg).
-    SourceError where the two do not go together.
+    A recording is one of: `rgb.txt` and `depth.txt` in TUM format, matched by time; folders `color/` and `depth/`
+    without frames next to them; a folder with a map for every picture, matched by name (color1.png and 1.pgm,
+    a-image.jpg and a-depth.jpg). Raises SourceError if pictures and maps do not match.
     """
     if (folder / "rgb.txt").is_file() and (folder / "depth.txt").is_file():
         return _by_time(folder)
@@ -57,15 +57,15 @@ def find_rgbd(folder: Path) -> Rgbd | None:
 
 
 def maps_for(folder: Path, frames: int | None) -> FolderMaps:
-    """The maps of `folder` for a source of so many frames (None: nobody knows): by name where one fits, else in order.
+    """The maps of `folder` for a source of `frames` frames (None: unknown), matched by name, or else in order.
 
-    SourceError where there are none, or neither names nor numbers fit.
+    Raises SourceError if the folder has no maps, or if neither names nor numbers match.
     """
     return FolderMaps(folder, map_files(folder), frames)
 
 
 class FolderMaps:
-    """Called with a frame: the path of its map."""
+    """A function from a frame to the path of its map."""
 
     def __init__(self, folder: Path, maps: list[Path], frames: int | None) -> None:
         self._folder = folder
@@ -80,21 +80,21 @@ class FolderMaps:
         if self._frames is not None and self._frames != len(self._maps):
             raise SourceError(
                 f"{self._folder}: {len(self._maps)} maps for {self._frames} frames, and none is named like "
-                f"{Path(frame.name).name}; give each frame one of its name, or as many as there are frames"
+                f"{Path(frame.name).name}; name each map like its frame, or give as many maps as frames"
             )
         return self._maps[frame.index % len(self._maps)]
 
 
 def map_files(folder: Path) -> list[Path]:
-    """The depth maps of a folder, in natural order. SourceError where there are none."""
+    """The depth maps of a folder, in natural order. Raises SourceError if it has none."""
     maps = [path for path in visible_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES | MAP_SUFFIXES]
     if not maps:
-        raise SourceError(f"{folder}: holds no depth maps; give a folder with .png, .pgm, .tif, .exr or .npy files")
+        raise SourceError(f"{folder}: has no depth maps; give a folder with .png, .pgm, .tif, .exr or .npy files")
     return maps
 
 
 def _by_name(files: list[Path]) -> Rgbd | None:
-    """Pictures and maps of one folder, where each has its other; None where anything is left over."""
+    """Pictures and maps of one folder, matched by name; None if any is left without its counterpart."""
     known = [path for path in files if path.suffix.lower() in FRAME_SUFFIXES | MAP_SUFFIXES]
     maps = [path for path in known if _is_map(path)]
     frames = [path for path in known if not _is_map(path)]
@@ -118,9 +118,9 @@ def _paired(frames: list[Path], maps: list[Path], name: str) -> dict[str, Path]:
     if len(frames) != len(maps):
         raise SourceError(
             f"{name}: {len(frames)} pictures and {len(maps)} depth maps whose names do not match; name each map like "
-            "its picture, or keep as many of one as of the other"
+            "its picture, or give as many maps as pictures"
         )
-    return {str(frame): found for frame, found in zip(frames, maps, strict=True)}
+    return {str(frame): path for frame, path in zip(frames, maps, strict=True)}
 
 
 def _keyed(paths: list[Path]) -> dict[str, Path]:
@@ -128,7 +128,7 @@ def _keyed(paths: list[Path]) -> dict[str, Path]:
 
 
 def _key(path: Path) -> str:
-    """A name without what says colour or depth: color1, 1 and 1-depth are one. Numbers count, not their zeros."""
+    """The name without words for colour and depth and without leading zeros: color1, 01 and 1-depth are equal."""
     stem = path.stem.lower()
     for word in (*COLOUR_WORDS, *DEPTH_WORDS):
         stem = stem.replace(word, " ")
@@ -138,15 +138,17 @@ def _key(path: Path) -> str:
 def _by_time(folder: Path) -> Rgbd:
     colour_s, frames = _timed(folder, "rgb.txt")
     depth_s, maps = _timed(folder, "depth.txt")
-    # A frame that lies farther from any map than the maps from each other was recorded where there is no depth.
-    apart_s = max(TUM_MAX_APART_S, float(np.median(np.diff(depth_s))) if len(maps) > 1 else 0.0)
+    # A frame whose distance to every map exceeds the map interval was recorded while depth was missing.
+    max_difference_s = max(TUM_MAX_DIFFERENCE_S, float(np.median(np.diff(depth_s))) if len(maps) > 1 else 0.0)
     after = np.clip(np.searchsorted(depth_s, colour_s), 1, max(len(maps) - 1, 1))
     before = after - 1
     after = np.minimum(after, len(maps) - 1)
     nearest = np.where(np.abs(depth_s[before] - colour_s) <= np.abs(depth_s[after] - colour_s), before, after)
-    kept = np.flatnonzero(np.abs(depth_s[nearest] - colour_s) <= apart_s)
+    kept = np.flatnonzero(np.abs(depth_s[nearest] - colour_s) <= max_difference_s)
     if len(kept) == 0:
-        raise SourceError(f"{folder}: no time in rgb.txt is near one in depth.txt; check that both are of one clock")
+        raise SourceError(
+            f"{folder}: no time in rgb.txt is close to a time in depth.txt; check that both use one clock"
+        )
     period_s = float(np.median(np.diff(colour_s))) if len(frames) > 1 else 0.0
     fps = 1.0 / period_s if 1e-3 < period_s < 1e3 else None
     return Rgbd(
@@ -158,11 +160,11 @@ def _by_time(folder: Path) -> Rgbd:
 
 
 def _timed(folder: Path, name: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], list[Path]]:
-    """Seconds, ascending, and the files of a list with `timestamp filename` in each line, # before a remark."""
+    """Times in seconds, ascending, and files of a list. Each line is `timestamp filename`; # starts a comment."""
     path = folder / name
     check_regular_file(path)
-    if path.stat().st_size > LIST_BYTES:
-        raise SourceError(f"{path}: {path.stat().st_size} bytes are no list of frames; check the file")
+    if path.stat().st_size > MAX_LIST_BYTES:
+        raise SourceError(f"{path}: {path.stat().st_size} bytes are too many for a list of frames; check the file")
     entries: list[tuple[float, Path]] = []
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         words = line.split("#")[0].split()
@@ -176,9 +178,9 @@ def _timed(folder: Path, name: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.
             raise SourceError(f"{path}:{number}: '{line[:60]}' is not a time in seconds and a file name") from None
         entries.append((time_s, folder / words[1]))
     if not entries:
-        raise SourceError(f"{path}: names no files; each line is a time in seconds and a file name")
+        raise SourceError(f"{path}: lists no files; each line is a time in seconds and a file name")
     entries.sort(key=lambda entry: (entry[0], natural_key(entry[1])))
-    missing = next((found for _, found in entries if not found.is_file()), None)
+    missing = next((file for _, file in entries if not file.is_file()), None)
     if missing is not None:
-        raise SourceError(f"{missing}: no such file, though {path} names it; unpack the whole recording")
-    return np.array([time_s for time_s, _ in entries]), [found for _, found in entries]
+        raise SourceError(f"{missing}: no such file, although {path} lists it; unpack the whole recording")
+    return np.array([time_s for time_s, _ in entries]), [file for _, file in entries]

@@ -1,4 +1,4 @@
-"""Files played as frames: one still, or a folder of them in natural order."""
+"""Files played as frames: a still, or a folder of files in natural order."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ HEADERLESS_SUFFIXES = frozenset({".raw", ".bin", ".dat", ".bayer"})
 
 
 class FileSequence(BaseSource):
-    """One frame a file, each read when its turn comes: only the first stays in memory.
+    """One frame per file. Each file is read when it is due; only the first stays in memory.
 
-    `read` makes a Frame of a path. Every file must have the size and encoding of the first. A single file is a still:
-    it gives one frame and has no `fps`.
+    `read` reads a Frame from a path. Every file must have the size and encoding of the first. A single file is a still
+    without `fps`.
     """
 
     def __init__(
@@ -57,32 +57,32 @@ class FileSequence(BaseSource):
         frame = self._read(path)
         if frame.size != self.size or frame.encoding != self._first.encoding:
             raise SourceError(
-                f"{path}: {frame.width}x{frame.height} {frame.encoding.value} does not follow "
+                f"{path}: {frame.width}x{frame.height} {frame.encoding.value} differs from "
                 f"{self.size[0]}x{self.size[1]} {self._first.encoding.value} of {self._paths[0].name}; "
-                "keep one kind and size of frame in a folder"
+                "use one kind and size of frame in a folder"
             )
         return frame
 
 
 def frame_paths(folder: Path, *, headerless: bool = False) -> list[Path]:
-    """The folder's frames in natural order: headerless mosaics if asked for, else its raws, else its pictures.
+    """The frames of a folder in natural order: headerless mosaics if `headerless`, else raw files, else pictures.
 
-    A camera that writes a JPEG beside each raw therefore plays its raws. Raises SourceError where nothing fits.
+    A folder with a raw file and a JPEG of each frame therefore plays the raw files. Raises SourceError if it has none.
     """
     files = visible_files(folder)
     kinds = (HEADERLESS_SUFFIXES,) if headerless else (RAW_SUFFIXES, PICTURE_SUFFIXES)
     for suffixes in kinds:
-        found = [path for path in files if path.suffix.lower() in suffixes]
-        if found:
-            return found
+        frames = [path for path in files if path.suffix.lower() in suffixes]
+        if frames:
+            return frames
     if headerless:
-        wanted = ", ".join(sorted(HEADERLESS_SUFFIXES))
-        raise SourceError(f"{folder}: holds no headerless mosaics; name them with one of {wanted}")
-    raise SourceError(f"{folder}: holds no raws and no pictures; give a folder with .dng, .png or .jpg files")
+        suffix_list = ", ".join(sorted(HEADERLESS_SUFFIXES))
+        raise SourceError(f"{folder}: has no headerless mosaics; use one of the suffixes {suffix_list}")
+    raise SourceError(f"{folder}: has no raw files and no pictures; give a folder with .dng, .png or .jpg files")
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """The folder's files in natural order, hidden ones aside. SourceError where it cannot be listed."""
+    """The files of a folder in natural order, except hidden ones. Raises SourceError if it cannot be listed."""
     try:
         return sorted((path for path in folder.iterdir() if _is_visible_file(path)), key=natural_key)
     except OSError as error:
@@ -90,7 +90,7 @@ def visible_files(folder: Path) -> list[Path]:
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:
-    """Sorts frame2 before frame10: runs of digits compare as numbers, before any text in their place."""
+    """Sorts frame2 before frame10: runs of digits compare as numbers, and sort before text."""
     runs = re.findall(r"\d+|\D+", path.name.lower())
     return [(0, int(run), "") if run.isdecimal() else (1, 0, run) for run in runs] + [(2, 0, path.name)]
 

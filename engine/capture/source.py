@@ -1,4 +1,4 @@
-"""The contract of a source of frames. A test holds every source and source filter to it, by name and signature."""
+"""The contract of a source of frames. A test compares every source and source filter with it, by name and signature."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..controls import Control
 from ..frame import Frame
 
 # The name of a source's exposure control: a `Number` in EV relative to the exposure at which the source was opened.
-# From the first frame with another exposure on, `profile.exposure_ev` is less by as many stops: the picture keeps its
-# brightness, and has less noise. Automatic exposure sets the control of this name.
+# From the first frame with another exposure on, the source subtracts the control's value from `profile.exposure_ev`.
+# The picture keeps its brightness, and more exposure means less noise. Automatic exposure sets this control.
 EXPOSURE_CONTROL = "camera_exposure"
 
 
 class Timing(enum.Enum):
-    """Who decides when a frame is shown."""
+    """When frames are delivered."""
 
     STILL = "still"  # one frame: it is delivered once
     PACED = "paced"  # recorded or computed frames: the latest-frame queue delivers frame k at start + k / fps
@@ -25,7 +25,7 @@ class Timing(enum.Enum):
 
 
 class Source(Protocol):
-    """Frames in the order of their time; iterated by one thread at a time. `BaseSource` has defaults for most of it."""
+    """Frames in the order of their time, iterated by one thread at a time. `BaseSource` has defaults."""
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class Source(Protocol):
 
     @property
     def fps(self) -> float | None:
-        """Frames a second: the pace of a paced source, the nominal rate of a live one. None for a still, or unknown."""
+        """Frames per second of a paced source, or the nominal rate of a live one. None for a still, or if unknown."""
 
     @property
     def frames(self) -> int | None:
@@ -48,28 +48,28 @@ class Source(Protocol):
         """(width, height) in pixels of every frame, before `Frame.orientation` is applied."""
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames, blocking until each is there. A still or paced source starts again from its first frame.
+        """Yields the frames; blocks until each is available. A still or paced source restarts at its first frame.
 
-        Raises SourceError where a frame cannot be read. Frames may be leases on a driver's buffers (`Frame.lease`).
+        Raises SourceError if a frame cannot be read. Frames may be leases on a driver's buffers (`Frame.lease`).
         """
 
     def interrupt(self) -> None:
-        """Ends a read that blocks in another thread: the iteration ends within a moment, without an error.
+        """Ends a read that blocks in another thread. The iteration then ends promptly and without an error.
 
-        May be called by any thread, often, and when nothing is read. A live source gives no frame after it; all that
-        is left to do is to close it. A source of regular files has nothing to interrupt.
+        May be called by any thread, repeatedly, and while no thread reads. A live source yields no frame after it and
+        can only be closed. A source of regular files has nothing to interrupt.
         """
 
     def controls(self) -> Iterable[Control]:
-        """What can be set while the source runs: exposure, gain, white balance, focus. Often empty.
+        """The controls of the running source: exposure, gain, white balance, focus. Often empty.
 
-        The panel, keys, remote control and the settings file read these objects. Names start with `camera_`; the
-        exposure's is EXPOSURE_CONTROL. May be asked for more than once. `get` and `set` are called by the window's
-        thread while another iterates, and return at once.
+        The panel, keys, remote control and the settings file use these objects. Names start with `camera_`; the
+        exposure control is EXPOSURE_CONTROL. May be called more than once. The window's thread calls `get` and `set`
+        while another thread iterates. Both return at once.
         """
 
     def close(self) -> None:
-        """Gives everything back, leased buffers too; harmless when done twice, or while a read still blocks."""
+        """Releases everything, leased buffers too. Harmless when called twice or while a read blocks."""
 
     def __enter__(self) -> Self: ...
 

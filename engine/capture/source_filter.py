@@ -1,4 +1,4 @@
-"""A source whose frames are changed on their way."""
+"""A source that changes the frames of another source."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class SourceFilter(BaseSource, ABC):
-    """The frames of `source`, each as `change` returns it; closes the source with itself.
+    """The frames of `source`, each passed through `change`. Closing the filter closes the source.
 
-    All else is the source's: its timing, its controls, and what interrupts it. A `replace`d frame keeps its lease.
+    Timing, controls and interruption are those of the source. A `replace`d frame keeps its lease.
     """
 
     def __init__(self, source: Source) -> None:
@@ -30,7 +30,7 @@ class SourceFilter(BaseSource, ABC):
 
     @abstractmethod
     def change(self, frame: Frame) -> Frame:
-        """`frame` with what this source adds; of the same size."""
+        """The changed frame, of the same size."""
 
     def __iter__(self) -> Iterator[Frame]:
         return map(self.change, self._source)

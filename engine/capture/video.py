@@ -15,17 +15,17 @@ from .base import BaseSource
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf"})
 DEFAULT_FPS = 25.0
-HD_ROWS = 720  # ITU-R BT.709 from here on, BT.601 below, where the file does not say
+HD_ROWS = 720  # an untagged file is ITU-R BT.709 from this height on, BT.601 below
 UNSPECIFIED_COLORSPACE = 2  # ISO/IEC 23091-2, matrix coefficients
-# The display matrix turns counter-clockwise, in degrees; EXIF orientation 6 is a quarter turn clockwise.
+# The display matrix rotates counter-clockwise, in degrees; EXIF orientation 6 is 90 degrees clockwise.
 ROTATION_TO_EXIF = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6, 270: 6}
 
 
 class VideoSource(BaseSource):
-    """Frames of a video's first picture stream: (H, W, 3) uint8, sRGB-encoded, played at `fps` or the file's own rate.
+    """Frames of a file's first video stream: (H, W, 3) uint8, sRGB-encoded, at `fps` or the file's own rate.
 
-    The transfer curve is taken for sRGB's. Raises MissingExtraError without PyAV, and SourceError where the file is no
-    video; a file that breaks off raises SourceError after its last good frame.
+    The transfer curve is assumed to be sRGB. Raises MissingExtraError without PyAV, and SourceError if the file is not
+    a video. A truncated file raises SourceError after its last good frame.
     """
 
     def __init__(self, path: Path, *, fps: float | None = None, loop: bool = False) -> None:
@@ -38,7 +38,7 @@ class VideoSource(BaseSource):
             self.frames = None if loop else stream.frames or None
             first = next(_pictures(container, path), None)
         if first is None:
-            raise SourceError(f"{path}: holds no picture that can be decoded; copy or export it again")
+            raise SourceError(f"{path}: has no decodable picture; copy or export it again")
         self.size = (int(first.width), int(first.height))
 
     def __iter__(self) -> Iterator[Frame]:
@@ -51,7 +51,7 @@ class VideoSource(BaseSource):
 
     def _frame(self, picture: Any, index: int) -> Frame:
         if (picture.width, picture.height) != self.size:
-            raise SourceError(f"{self._path}: frame {index} is {picture.width}x{picture.height}; export one size only")
+            raise SourceError(f"{self._path}: frame {index} is {picture.width}x{picture.height}; export one size")
         return Frame(
             pixels=_display_rgb(picture),
             encoding=Encoding.DISPLAY,
@@ -78,7 +78,7 @@ def _open(path: Path) -> Any:
 
 def _video_stream(container: Any, path: Path) -> Any:
     if not container.streams.video:
-        raise SourceError(f"{path}: holds no picture stream; give a file with video")
+        raise SourceError(f"{path}: has no video stream; give a file with video")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     return stream
@@ -90,11 +90,11 @@ def _pictures(container: Any, path: Path) -> Iterator[Any]:
     try:
         yield from container.decode(_video_stream(container, path))
     except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"{path}: breaks off while decoding ({_reason(error)}); copy or export it again") from error
+        raise SourceError(f"{path}: cannot be decoded further ({_reason(error)}); copy or export it again") from error
 
 
 def _display_rgb(picture: Any) -> NDArray[np.uint8]:
-    """FFmpeg takes untagged video for BT.601 at any size; high definition is BT.709."""
+    """(H, W, 3) uint8. FFmpeg assumes BT.601 for untagged video at any size, but high definition is BT.709."""
     colorspace: int | None = None
     if int(picture.colorspace) == UNSPECIFIED_COLORSPACE:
         colorspace = 1 if picture.height >= HD_ROWS else 5

@@ -1,4 +1,4 @@
-"""Depth that lies beside its pictures: one map for all of them, a folder of maps, or a tilted plane."""
+"""Adds depth to the frames of a source: one map for all frames, a folder of maps, or a tilted plane."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UprightDepth:
-    """Called with the size, (width, height), of a picture as it is seen: its depth, (h, w) float32 metres, of any size
-    but of the picture's shape. `noise` is the deviation relative to the depth. Raises SourceError where it cannot fit.
+    """A function from the size, (width, height), of an upright picture to its depth, (h, w) float32 metres.
+
+    The depth has the picture's aspect ratio, but any size. `noise` is its deviation relative to the depth. Raises
+    SourceError if the aspect ratios differ.
     """
 
     make: Callable[[tuple[int, int]], NDArray[np.float32]]
@@ -36,9 +38,9 @@ class UprightDepth:
 
 
 class WithDepth(SourceFilter):
-    """`source` with the same depth in every frame: the very same array, so that it travels to the device once.
+    """`source` with the same depth array in every frame, so that it is uploaded to the device once.
 
-    The map lies over the picture as it is seen upright: a frame with an EXIF orientation gets it turned to fit.
+    The map belongs to the upright picture. It is rotated for a frame with an EXIF orientation.
     """
 
     def __init__(self, source: Source, upright_depth: UprightDepth) -> None:
@@ -53,16 +55,16 @@ class WithDepth(SourceFilter):
 
 
 class WithoutDepth(SourceFilter):
-    """`source`, everything in it equally sharp."""
+    """`source` without depth: everything in focus."""
 
     def change(self, frame: Frame) -> Frame:
         return replace(frame, depth_m=None, depth_noise=0.0)
 
 
 class WithDepthMaps(SourceFilter):
-    """`source` with a map of its own for every frame: the one that `map_of` names.
+    """`source` with a separate map for every frame, at the path from `map_of`.
 
-    A relative map is scaled by the ends of the first one, so that a thing keeps its distance from frame to frame.
+    Relative maps are scaled with the extremes of the first map, so that objects keep their distance between frames.
     """
 
     def __init__(self, source: Source, map_of: Callable[[Frame], Path], scaling: Scaling) -> None:
@@ -77,15 +79,17 @@ class WithDepthMaps(SourceFilter):
             samples = read_samples(path)
             if self._scaling.span is not None and self._scaling.ends is None:
                 self._scaling = replace(self._scaling, ends=extremes(str(path), samples))
-            found = metric(path, samples, self._scaling)
-            check_shape(str(path), found.depth_m, upright_size(frame))
-            self._last = path, replace(found, depth_m=as_stored(found.depth_m, frame))
+            depth_map = metric(path, samples, self._scaling)
+            check_shape(str(path), depth_map.depth_m, upright_size(frame))
+            self._last = path, replace(depth_map, depth_m=as_stored(depth_map.depth_m, frame))
         return replace(frame, depth_m=self._last[1].depth_m, depth_noise=self._last[1].noise)
 
 
 class WithDepthRange(SourceFilter):
-    """`source` whose frames bring depth of no true scale: the first one's nearest and farthest come to lie at the two
-    ends of `span`, later ones follow. Raises SourceError at a frame without depth, unless frames `may_lack` it."""
+    """`source` whose own depth is scaled to `span`. The extremes of the first frame's depth determine the scale.
+
+    Raises SourceError at a frame without depth, unless `may_lack`.
+    """
 
     def __init__(self, source: Source, span: DepthRange, *, may_lack: bool = False) -> None:
         super().__init__(source)
@@ -98,7 +102,7 @@ class WithDepthRange(SourceFilter):
         if frame.depth_m is None and self._may_lack:
             return frame
         if frame.depth_m is None:
-            raise SourceError(f"{frame.name}: brings no depth for --depth-range to scale; name a map with --depth")
+            raise SourceError(f"{frame.name}: has no depth for --depth-range; name a map with --depth")
         if self._last is None or self._last[0] is not frame.depth_m:
             self._ends_m = self._ends_m or extremes(frame.name, frame.depth_m)
             depth_m = self._span.rescaled(frame.depth_m, *self._ends_m)
@@ -108,29 +112,28 @@ class WithDepthRange(SourceFilter):
 
 
 def open_depth(spec: str, *, scale: float | None = None, depth_range: DepthRange | None = None) -> UprightDepth:
-    """`plane:NEAR..FAR`, `plane:NEAR..FAR@DEGREES` (see `tilted_plane`), the map in a file (see `read_map`), or a photo
-    that carries one.
+    """Depth from `plane:NEAR..FAR[@DEGREES]` (see `tilted_plane`), a map file (see `read_map`), or a photo with depth.
 
-    `scale` is how many integer units make a metre, 1000 where not given; `depth_range` makes metres of a relative map.
+    `scale` is the number of integer units per metre (default: 1000). `depth_range` converts a relative map to metres.
     Raises SourceError.
     """
     scaling = Scaling(scale, depth_range)
     if spec.startswith("plane:"):
         if depth_range is not None:
-            raise SourceError(f"depth '{spec}' says its two distances itself; leave the depth range out")
+            raise SourceError(f"depth '{spec}' already has its two distances; leave out the depth range")
         near_m, far_m, direction_deg = parse_plane(spec)
         return UprightDepth(lambda size: tilted_plane(near_m, far_m, size, direction_deg))
-    found = _carried(Path(spec), scaling) or read_map(Path(spec), scaling)
+    depth_map = _embedded(Path(spec), scaling) or read_map(Path(spec), scaling)
 
-    def fitting(size: tuple[int, int]) -> NDArray[np.float32]:
-        check_shape(spec, found.depth_m, size)
-        return found.depth_m
+    def checked(size: tuple[int, int]) -> NDArray[np.float32]:
+        check_shape(spec, depth_map.depth_m, size)
+        return depth_map.depth_m
 
-    return UprightDepth(fitting, found.noise)
+    return UprightDepth(checked, depth_map.noise)
 
 
-def _carried(path: Path, scaling: Scaling) -> DepthMap | None:
-    """The depth that a photo at `path` carries, upright: of the original, say, for a copy that was worked on."""
+def _embedded(path: Path, scaling: Scaling) -> DepthMap | None:
+    """The upright depth embedded in a photo, such as the original of an edited copy. None for other files."""
     from ..formats.gdepth import read_gdepth
     from ..formats.heif import HEIF_SUFFIXES
     from ..formats.picture_read import JPEG_SUFFIXES, read_picture
@@ -139,10 +142,10 @@ def _carried(path: Path, scaling: Scaling) -> DepthMap | None:
     if not path.is_file() or suffix not in HEIF_SUFFIXES | JPEG_SUFFIXES:
         return None
     if suffix in JPEG_SUFFIXES and read_gdepth(path) is None:
-        return None  # a map as a JPEG
+        return None  # the JPEG itself is a map
     photo = read_picture(path).upright()
     if photo.depth_m is None:
-        raise SourceError(f"{path}: carries no depth; name a depth map")
+        raise SourceError(f"{path}: has no embedded depth; name a depth map")
     depth_m = photo.depth_m
     if scaling.span is not None:
         depth_m = scaling.span.rescaled(depth_m, *extremes(str(path), depth_m))
@@ -150,10 +153,10 @@ def _carried(path: Path, scaling: Scaling) -> DepthMap | None:
 
 
 def upright_size(frame: Frame) -> tuple[int, int]:
-    """(width, height) of the frame as it is seen."""
+    """(width, height) of the upright frame."""
     return frame.size[::-1] if frame.orientation >= 5 else frame.size
 
 
 def as_stored(upright_m: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
-    """A map of the picture as it is seen, as the frame's pixels lie."""
+    """The upright map in the stored orientation of the frame."""
     return np.ascontiguousarray(stored_orientation(upright_m, frame.orientation))

@@ -1,1 +1,1 @@
-"""What each subcommand of `groundglass` does, once its command line is parsed."""
+"""The work of each subcommand of `groundglass`, after its command line is parsed."""

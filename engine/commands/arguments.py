@@ -1,4 +1,4 @@
-"""What several commands take on the command line, each with its help; those of `options.py` aside."""
+"""Arguments and single options that several commands share, with their help. `options.py` has the option groups."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from ..compute.registry import device_words
 from .parsing import check_exposure_ev
 
 SOURCE_HELP = (
-    "What to show: scene: (built in; scene:?size=1920x1080&fps=60&noise=1&seed=7), a raw still, a headerless mosaic "
-    "(with --raw-format and --raw-size), a folder of raws, a picture, or a video."
+    "The input: scene: (built in; scene:?size=1920x1080&fps=60&noise=1&seed=7), a raw still, a headerless mosaic "
+    "(with --raw-format and --raw-size), a folder of raw files, a picture, or a video."
 )
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 LutInputOption = Annotated[
     str,
-    typer.Option("--lut-input", metavar="ENCODING", help=f"What the LUT was made for: {', '.join(LUT_INPUTS)}."),
+    typer.Option("--lut-input", metavar="ENCODING", help=f"Input encoding of the LUT: {', '.join(LUT_INPUTS)}."),
 ]
 ExposureOption = Annotated[
     float,
-    typer.Option("--exposure", metavar="EV", callback=check_exposure_ev, help="Brighter by so many stops, -10 to 10."),
+    typer.Option(
+        "--exposure", metavar="EV", callback=check_exposure_ev, help="Exposure compensation in stops, -10 to 10."
+    ),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help=f"{device_words()}.")]
 SizeOption = Annotated[str | None, typer.Option("--size", metavar="WxH", help="Window or picture size in pixels.")]
-FramesOption = Annotated[int | None, typer.Option("--frames", min=1, help="Stop after so many frames.")]
-SecondsOption = Annotated[float | None, typer.Option("--seconds", min=0.01, help="Stop after so many seconds.")]
+FramesOption = Annotated[int | None, typer.Option("--frames", min=1, help="Stop after N frames.")]
+SecondsOption = Annotated[float | None, typer.Option("--seconds", min=0.01, help="Stop after S seconds.")]
 JsonOption = Annotated[
-    str | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON; - is standard output.")
+    str | None, typer.Option("--json", metavar="FILE", help="Write the results as JSON; - is standard output.")
 ]

@@ -1,4 +1,4 @@
-"""`groundglass bench`: the time of each stage, or how near the blur comes to the lens, as tables and as JSON."""
+"""`groundglass bench`: times of stages and aids, and the accuracy of the blur, as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .output import json_target
 
 DEFAULT_SECONDS = 5.0
 DEFAULT_SEEDS = 2
-# Where the name in the JSON is too long for a terminal of 80 columns.
+# Column headings for JSON keys that are too long for a terminal of 80 columns.
 HEADINGS = {
     "device_ms": "device",
     "gl_ms": "GL ms",
@@ -27,67 +27,67 @@ def run_bench_command(device: str, size: tuple[int, int], seconds: float | None,
     with json_target(json) as write_json:
         from ..bench.stages import run_bench
 
-        figures = run_bench(device, size, seconds=DEFAULT_SECONDS if seconds is None else seconds)
-        write_json(figures)
-        print_figures(figures)
+        results = run_bench(device, size, seconds=DEFAULT_SECONDS if seconds is None else seconds)
+        write_json(results)
+        print_stages(results)
 
 
 def run_quality_command(device: str, seeds: int | None, json: str | None) -> None:
-    """Hold the blur on `device` against the truth, on scenes of so many seeds."""
+    """Compare the blur on `device` with the ray-traced ground truth. `seeds` is the number of scenes of each kind."""
     with json_target(json) as write_json:
         from ..bench.quality import run_quality
 
-        figures = run_quality(device, DEFAULT_SEEDS if seeds is None else seeds)
-        write_json(figures)
-        print_quality(figures)
+        results = run_quality(device, DEFAULT_SEEDS if seeds is None else seeds)
+        write_json(results)
+        print_quality(results)
 
 
 def run_aids_command(device: str, size: tuple[int, int], json: str | None) -> None:
-    """What each aid of the viewfinder costs at `size`, (width, height) in pixels, with the picture from `device`."""
+    """Measure the cost of each viewfinder aid at `size`, (width, height) in pixels, with a picture from `device`."""
     with json_target(json) as write_json:
         from ..bench.aids import run_aids
         from .options import EngineOptions, ViewOptions
         from .view import fit_tools
 
-        figures = run_aids(device, size, partial(fit_tools, EngineOptions(), ViewOptions(fresh=True)))
-        write_json(figures)
-        print_rows("aid", figures["aids"])
-        print_rest(figures, {"aids"})
+        results = run_aids(device, size, partial(fit_tools, EngineOptions(), ViewOptions(fresh=True)))
+        write_json(results)
+        print_rows("aid", results["aids"])
+        print_rest(results, {"aids"})
 
 
 def check_bench_options(quality: bool, aids: bool, seconds: float | None, seeds: int | None) -> None:
-    """A usage error where an option is of the other kind of figures."""
+    """Raises a usage error if options of different benchmarks are combined."""
     if quality and aids:
-        raise typer.BadParameter("is one kind of figures, --quality another; say one of them", param_hint="--aids")
+        raise typer.BadParameter("cannot be combined with --quality; use one of them", param_hint="--aids")
     if aids and seconds is not None:
-        raise typer.BadParameter("is how long stages are timed, not aids; leave it out", param_hint="--seconds")
+        raise typer.BadParameter("applies to the stages, not to --aids; leave it out", param_hint="--seconds")
     if quality and seconds is not None:
-        raise typer.BadParameter("is how long stages are timed; with --quality say --seeds", param_hint="--seconds")
+        raise typer.BadParameter("applies to the stages; with --quality use --seeds", param_hint="--seconds")
     if seeds is not None and not quality:
-        raise typer.BadParameter("is of --quality; say that, too", param_hint="--seeds")
+        raise typer.BadParameter("requires --quality; add it", param_hint="--seeds")
 
 
-def print_figures(figures: dict[str, Any]) -> None:
-    """A row a stage, with a column for each figure that the stages have; then what is not a stage."""
-    print_rows("stage", figures["stages"])
-    print_rest(figures, {"stages"})
+def print_stages(results: dict[str, Any]) -> None:
+    """Prints a table with one row for each stage, then the other results."""
+    print_rows("stage", results["stages"])
+    print_rest(results, {"stages"})
 
 
-def print_quality(figures: dict[str, Any]) -> None:
-    """A table of each kind of figures, then what is said of all of them."""
+def print_quality(results: dict[str, Any]) -> None:
+    """Prints a table for each quality measure, then the other results."""
     tables = {
         "psnr_db": ("PSNR, dB", 2),
         "highlight_energy": ("energy of a highlight", 4),
         "disc_px": ("diameter, px", 2),
     }
     for key, (heading, digits) in tables.items():
-        print_rows(heading, figures[key], digits)
+        print_rows(heading, results[key], digits)
         print()
-    print_rest(figures, set(tables))
+    print_rest(results, set(tables))
 
 
 def print_rows(heading: str, rows: dict[str, dict[str, Any]], digits: int = 2) -> None:
-    """A table with a column for each figure that any of the rows has."""
+    """Prints a table with a column for each key of any row."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -102,26 +102,26 @@ def print_rows(heading: str, rows: dict[str, dict[str, Any]], digits: int = 2) -
     Console().print(table)
 
 
-def print_rest(figures: dict[str, Any], shown: set[str]) -> None:
+def print_rest(results: dict[str, Any], shown: set[str]) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    for key, figure in figures.items():
+    for key, value in results.items():
         if key not in shown:
-            Console().print(escape(f"{key.replace('_', ' ')}: {text(figure)}"), highlight=False, soft_wrap=True)
+            Console().print(escape(f"{key.replace('_', ' ')}: {text(value)}"), highlight=False, soft_wrap=True)
 
 
-def text(figure: Any, digits: int = 2) -> str:
-    match figure:
+def text(value: Any, digits: int = 2) -> str:
+    match value:
         case None:
             return "-"
         case float():
-            return f"{figure:.{digits}f}"
+            return f"{value:.{digits}f}"
         case [int(width), int(height)]:
             return f"{width}x{height}"
         case list():
-            return ", ".join(map(text, figure))
+            return ", ".join(map(text, value))
         case dict():
-            return ", ".join(f"{key} {text(part)}" for key, part in figure.items())
+            return ", ".join(f"{key} {text(part)}" for key, part in value.items())
         case _:
-            return str(figure)
+            return str(value)

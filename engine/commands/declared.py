@@ -1,4 +1,4 @@
-"""Commands whose options are dataclasses: fields become options, and instances are what the command is given."""
+"""Commands whose options are dataclasses: each field becomes an option, and the command receives an instance."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .parsing import check_exposure_ev
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """Says that an option is a text on the command line, from which `parse` makes the field's value.
+    """Marks a field whose option is text on the command line. `parse` converts the text to the field's value.
 
-    `default` is the text where none is given; None leaves the field at None.
+    `default` is the default text. None leaves the field at None.
     """
 
     parse: Callable[[str], Any]
@@ -28,32 +28,32 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class OldOption:
-    """Another name of an option that it had before: accepted, not shown."""
+    """A former name of an option. It is accepted, but hidden in the help."""
 
     name: str
 
 
 class Only(tuple[str, ...]):
-    """The fields that a command takes of a dataclass, in the order of its options; all others keep their defaults."""
+    """The dataclass fields that a command uses, in the order of its options. All others keep their defaults."""
 
     def __new__(cls, *names: str) -> Only:
         return super().__new__(cls, names)
 
 
 class Without(tuple[str, ...]):
-    """The fields of a dataclass that a command does not take."""
+    """The dataclass fields that a command does not use."""
 
     def __new__(cls, *names: str) -> Without:
         return super().__new__(cls, names)
 
 
 class Defaults(dict[str, Any]):
-    """The defaults of fields in which a command differs from its dataclasses: `Defaults(demosaic="best")`."""
+    """Defaults of a command that replace those of its dataclasses: `Defaults(demosaic="best")`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """One field as a parameter for typer."""
+    """A field as a parameter for typer."""
 
     name: str
     kind: Any
@@ -76,96 +76,99 @@ class _Option:
 
 
 def options_declared(command: Callable[..., None]) -> Callable[..., None]:
-    """`command` for typer: each parameter whose type is a dataclass becomes the options that its fields declare.
+    """Returns `command` for typer. The fields of each dataclass parameter become options.
 
-    The type may be annotated with `Only` or `Without`, and with `Defaults`. A field of a dataclass that is one itself
-    stands for that one's fields. Other parameters stay as they are, in their place.
+    The type may be annotated with `Only` or `Without`, and with `Defaults`. A nested dataclass contributes its own
+    fields. Other parameters stay unchanged, at their position.
     """
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, tuple[Any, tuple[Any, ...]]] = {}
     parameters: list[inspect.Parameter] = []
-    for one in signature.parameters.values():
-        kind, said = _split(one.annotation)
+    for parameter in signature.parameters.values():
+        kind, extra = _split(parameter.annotation)
         if dataclasses.is_dataclass(kind):
-            groups[one.name] = kind, said
-            parameters += [parameter for option in _options(kind, said) for parameter in option.parameters()]
+            groups[parameter.name] = kind, extra
+            for option in _options(kind, extra):
+                parameters += option.parameters()
         else:
-            parameters.append(one.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
     @wraps(command)
     def run(**given: Any) -> None:
         values = {name: given[name] for name in signature.parameters if name not in groups}
-        values |= {name: _made(kind, said, given) for name, (kind, said) in groups.items()}
+        values |= {name: _instance(kind, extra, given) for name, (kind, extra) in groups.items()}
         command(**values)
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 
-def _made(kind: Any, said: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
-    values = {option.name: option.value(given) for option in _own_options(kind, said)}
-    values |= {name: _made(nested, said, given) for name, nested in _nested(kind).items()}
+def _instance(kind: Any, extra: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
+    values = {option.name: option.value(given) for option in _own_options(kind, extra)}
+    values |= {name: _instance(nested, extra, given) for name, nested in _nested(kind).items()}
     return kind(**values)
 
 
-def _options(kind: Any, said: tuple[Any, ...]) -> Iterator[_Option]:
-    """Of a dataclass and of those in it, in the order in which the help lists them."""
-    own, nested = {option.name: option for option in _own_options(kind, said)}, _nested(kind)
+def _options(kind: Any, extra: tuple[Any, ...]) -> Iterator[_Option]:
+    """Yields the options of a dataclass and its nested dataclasses, in the order of the help."""
+    own, nested = {option.name: option for option in _own_options(kind, extra)}, _nested(kind)
     for name in [field.name for field in dataclasses.fields(kind)] if nested else own:
         if name in nested:
-            yield from _options(nested[name], said)
+            yield from _options(nested[name], extra)
         elif name in own:
             yield own[name]
 
 
-def _own_options(kind: Any, said: tuple[Any, ...]) -> list[_Option]:
-    only = next((one for one in said if isinstance(one, Only)), None)
-    left_out = next((one for one in said if isinstance(one, Without)), ())
+def _own_options(kind: Any, extra: tuple[Any, ...]) -> list[_Option]:
+    only = next((item for item in extra if isinstance(item, Only)), None)
+    left_out = next((item for item in extra if isinstance(item, Without)), ())
     defaults = {field.name: field.default for field in dataclasses.fields(kind)}
-    defaults |= {name: value for one in said if isinstance(one, Defaults) for name, value in one.items()}
-    settings = settings_of(kind)
-    found = {name: _of_setting(name, setting, what, defaults[name]) for name, (setting, what) in settings.items()}
+    defaults |= {name: value for item in extra if isinstance(item, Defaults) for name, value in item.items()}
+    options = {
+        name: _of_setting(name, setting, field_type, defaults[name])
+        for name, (setting, field_type) in settings_of(kind).items()
+    }
     for name, hint in get_type_hints(kind, include_extras=True).items():
-        what, extra = _split(hint)
-        info = next((one for one in extra if isinstance(one, typer.models.OptionInfo)), None)
+        field_type, field_extra = _split(hint)
+        info = next((item for item in field_extra if isinstance(item, typer.models.OptionInfo)), None)
         if info is not None:
-            found[name] = _of_typer(name, what, info, extra, defaults[name])
-    return [found[name] for name in (only or found) if name in found and name not in left_out]
+            options[name] = _of_typer(name, field_type, info, field_extra, defaults[name])
+    return [options[name] for name in (only or options) if name in options and name not in left_out]
 
 
 def _of_typer(name: str, kind: Any, info: Any, extra: tuple[Any, ...], default: Any) -> _Option:
-    parsed = next((one for one in extra if isinstance(one, Parsed)), None)
-    old = next((one for one in extra if isinstance(one, OldOption)), None)
+    parsed = next((item for item in extra if isinstance(item, Parsed)), None)
+    old = next((item for item in extra if isinstance(item, OldOption)), None)
     if parsed is None:
         return _Option(name, kind, info, default, old=old)
     return _Option(name, str if parsed.default else str | None, info, parsed.default, parsed, old)
 
 
-def _of_setting(name: str, said: Setting, kind: Any, default: Any) -> _Option:
+def _of_setting(name: str, setting: Setting, kind: Any, default: Any) -> _Option:
     info = typer.Option(
-        said.option,
-        metavar=said.metavar,
-        min=said.low,
-        max=said.high,
-        help=said.help,
-        callback=check_exposure_ev if said.option == "--exposure" else None,
+        setting.option,
+        metavar=setting.metavar,
+        min=setting.low,
+        max=setting.high,
+        help=setting.help,
+        callback=check_exposure_ev if setting.option == "--exposure" else None,
     )
-    return _Option(name, str if get_origin(kind) is Literal and said.as_text else kind, info, default)
+    return _Option(name, str if get_origin(kind) is Literal and setting.as_text else kind, info, default)
 
 
 def _nested(kind: Any) -> dict[str, Any]:
-    """The fields of a dataclass that are dataclasses of options themselves."""
+    """The fields of a dataclass that are option dataclasses themselves, with their types."""
     hints = get_type_hints(kind)
     return {name: hint for name, hint in hints.items() if isinstance(hint, type) and settings_of(hint)}
 
 
 def _split(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """A type, and what it is annotated with."""
+    """The type of an annotation and its `Annotated` metadata."""
     if get_origin(annotation) is not Annotated:
         return annotation, ()
-    kind, *said = get_args(annotation)
-    return kind, tuple(said)
+    kind, *extra = get_args(annotation)
+    return kind, tuple(extra)
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:

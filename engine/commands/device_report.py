@@ -1,4 +1,4 @@
-"""What this machine can compute and draw with, what `auto` takes of it and why, and what failed and how to mend it."""
+"""Compute devices and GL renderer of this machine, the choice of `auto` and its reason, failures and remedies."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One look at the machine. `devices` are those that open, best first; `chosen` is what `auto` takes, or None.
+    """The report. `devices` can be opened, best first. `chosen` is the device of `auto` or None, `why` its reason.
 
-    `gl` names the renderer of a context without a window, None where there is none; `gl_software` says that the
-    processor itself draws. `transfer` is the way of a picture from the chosen device to `gl`, None without one of them.
-    `look_route` is what draws looks there: `kernel` or `gl`.
+    `gl` is the renderer of a context without a window, or None. `gl_software` is true for a software renderer.
+    `transfer` names the texture transfer from the chosen device to `gl`, None without either.
+    `look_route` is the default route of looks there: `kernel` or `gl`.
     """
 
     devices: list[Candidate]
@@ -41,8 +41,8 @@ class Report:
 
 
 def inspect() -> Report:
-    """Lists every device, opens each once, and opens a GL context without a window; nothing stays open."""
-    found, failures = list_devices()
+    """Lists and opens every device, and opens a GL context without a window. Closes all of them."""
+    listed, failures = list_devices()
     working: list[Candidate] = []
     transfers: list[str | None] = []
     gl, software, context = None, False, None
@@ -52,24 +52,23 @@ def inspect() -> Report:
             gl, software = describe(context), is_software(context)
         except GroundglassError as error:
             failures.append(_failure("gl", error))
-        for candidate in found:
+        for candidate in listed:
             try:
                 transfers.append(_transfer(candidate, context))
                 working.append(candidate)
             except GroundglassError as error:
                 failures.append(_failure(candidate.spec, error))
-    # `auto` takes the first that a driver reports, and says so where that one does not open.
-    chosen = found[0].spec if found else None
-    reason = reason_for_first(found) + (
-        "" if found[:1] == working[:1] else "; but it does not open, name another with --device"
-    )
-    transfer = transfers[0] if transfers and found[:1] == working[:1] else None
+    # `auto` takes the first listed device, even if it cannot be opened.
+    chosen = listed[0].spec if listed else None
+    is_open = listed[:1] == working[:1]
+    reason = reason_for_first(listed) + ("" if is_open else "; but it cannot be opened, name another with --device")
+    transfer = transfers[0] if transfers and is_open else None
     look_route = None if transfer is None else chosen_route("auto", working[0].is_cpu, software)
     return Report(working, chosen, reason, gl, software, transfer, look_route, failures)
 
 
 def _transfer(candidate: Candidate, context: moderngl.Context | None) -> str | None:
-    """Opens the device for a moment: how its pictures come to `context`; None without one. Raises DeviceError."""
+    """Opens and closes the device. Returns its texture transfer to `context`, None without it. Raises DeviceError."""
     with closing(open_device(candidate.spec)) as device:
         if context is None:
             return None
@@ -79,6 +78,6 @@ def _transfer(candidate: Candidate, context: moderngl.Context | None) -> str | N
 
 
 def _failure(kind: str, error: GroundglassError) -> Failure:
-    """A DeviceError ends "...; what to do": taken apart at the last semicolon."""
+    """Splits a DeviceError, "reason; remedy", at its last semicolon."""
     reason, _, remedy = str(error).rpartition("; ")
     return Failure(kind, reason or remedy, remedy if reason else "")

@@ -1,4 +1,4 @@
-"""`groundglass devices`: the report on this machine, for people and as JSON."""
+"""`groundglass devices`: the report on this machine, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def print_report(report: Report) -> None:
     console = Console()
     if report.devices:
         console.print(table)
-    software = " (software: the processor draws)" if report.gl_software else ""
+    software = " (software renderer on the CPU)" if report.gl_software else ""
     lines = [
         f"gl      {report.gl or 'none'}{software if report.gl else ''}",
         f"auto    {report.chosen or 'none'}: {report.why}",
-        f"transfer {report.transfer or 'none'}: how a picture of that device comes to gl",
+        f"transfer {report.transfer or 'none'}: from that device to gl",
         f"look    {report.look_route or 'none'}: {LOOK_ROUTES[report.look_route]}",
     ]
     for failure in report.failures:
@@ -55,7 +55,7 @@ def print_report(report: Report) -> None:
 
 
 def kind(device: Candidate) -> str:
-    """What a device is, in a word; PoCL is named because it makes a CPU look like any other OpenCL device."""
+    """GPU or CPU. PoCL is named because it presents a CPU like any other OpenCL device."""
     if not device.is_cpu:
         return "GPU"
     return "CPU (PoCL)" if "portable computing language" in device.driver.lower() else "CPU"

@@ -1,4 +1,4 @@
-"""`groundglass info`: what a file says of itself, for people and as JSON."""
+"""`groundglass info`: the metadata of a file, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .output import json_target
 ORIENTATIONS = {
     1: "as stored",
     2: "mirrored",
-    3: "turned by half",
+    3: "rotated by 180 degrees",
     4: "upside down, mirrored",
-    5: "turned left, mirrored",
-    6: "turned right by a quarter",
-    7: "turned right, mirrored",
-    8: "turned left by a quarter",
+    5: "rotated left, mirrored",
+    6: "rotated right by 90 degrees",
+    7: "rotated right, mirrored",
+    8: "rotated left by 90 degrees",
 }
 
 
@@ -24,12 +24,12 @@ def run_info(source: str, json: str | None) -> None:
     from ..capture.metadata import read_metadata
 
     with json_target(json) as write_json:
-        found = read_metadata(source)
-        write_json(found)
-        print_metadata(found)
+        metadata = read_metadata(source)
+        write_json(metadata)
+        print_metadata(metadata)
 
 
-def print_metadata(found: dict[str, Any]) -> None:
+def print_metadata(metadata: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -37,31 +37,31 @@ def print_metadata(found: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    for name, text in lines(found):
+    for name, text in lines(metadata):
         table.add_row(name, escape(text))
     Console().print(table)
 
 
-def lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(name, text) of each line, in the order of the walk: file, picture, levels, colour, sites."""
+def lines(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(name, text) of each line, from the file to the photosites."""
     sections = {
-        "file": _file(found),
-        "kind": ", ".join(str(found[key]) for key in ("kind", "format", "light") if key in found),
-        "camera": ", ".join(found[key] for key in ("camera", "lens", "software") if key in found),
-        "taken": ", ".join(_shot(found)),
-        "picture": ", ".join(_geometry(found)),
-        "plays": ", ".join(_plays(found)),
-        "sensor": ", ".join(_sensor(found)),
-        "levels": _levels(found),
-        "balance": _balance(found),
-        "matrices": ", ".join(found.get("matrices", ())),
-        "exposure": f"{found['exposure_ev']:+.2f} stops (baseline)" if "exposure_ev" in found else "",
-        "noise": _noise(found),
-        "opcodes": "; ".join(_opcodes(found)),
-        "shading": _shading(found),
-        "defects": _defects(found),
-        "previews": ", ".join(_size(size) for size in found.get("previews", ())),
-        "problem": found.get("problem", ""),
+        "file": _file(metadata),
+        "kind": ", ".join(str(metadata[key]) for key in ("kind", "format", "light") if key in metadata),
+        "camera": ", ".join(metadata[key] for key in ("camera", "lens", "software") if key in metadata),
+        "taken": ", ".join(_capture(metadata)),
+        "picture": ", ".join(_geometry(metadata)),
+        "plays": ", ".join(_plays(metadata)),
+        "sensor": ", ".join(_sensor(metadata)),
+        "levels": _levels(metadata),
+        "balance": _balance(metadata),
+        "matrices": ", ".join(metadata.get("matrices", ())),
+        "exposure": f"{metadata['exposure_ev']:+.2f} stops (baseline)" if "exposure_ev" in metadata else "",
+        "noise": _noise(metadata),
+        "opcodes": "; ".join(_opcodes(metadata)),
+        "shading": _shading(metadata),
+        "defects": _defects(metadata),
+        "previews": ", ".join(_size(size) for size in metadata.get("previews", ())),
+        "problem": metadata.get("problem", ""),
     }
     return ((name, text) for name, text in sections.items() if text)
 
@@ -71,85 +71,86 @@ def _size(size: list[int]) -> str:
 
 
 def _numbers(numbers: list[float]) -> str:
-    """Each that differs, once; the range of many."""
+    """All of two to four numbers that differ; otherwise their range."""
     different = sorted(set(numbers))
-    return " ".join(f"{one:g}" for one in numbers) if 1 < len(different) <= 4 >= len(numbers) else _range(different)
+    is_short = 1 < len(different) <= 4 >= len(numbers)
+    return " ".join(f"{number:g}" for number in numbers) if is_short else _range(different)
 
 
 def _range(numbers: list[float]) -> str:
     return f"{numbers[0]:g}" if len(numbers) == 1 else f"{numbers[0]:g} to {numbers[-1]:g}"
 
 
-def _file(found: dict[str, Any]) -> str:
-    return f"{found['file']}, {found['bytes']} bytes" if "file" in found else ""
+def _file(metadata: dict[str, Any]) -> str:
+    return f"{metadata['file']}, {metadata['bytes']} bytes" if "file" in metadata else ""
 
 
-def _shot(found: dict[str, Any]) -> Iterator[str]:
-    if "taken" in found:
-        yield found["taken"]
-    if "exposure_s" in found:
-        seconds = found["exposure_s"]
+def _capture(metadata: dict[str, Any]) -> Iterator[str]:
+    if "taken" in metadata:
+        yield metadata["taken"]
+    if "exposure_s" in metadata:
+        seconds = metadata["exposure_s"]
         yield f"{seconds:g} s" if seconds >= 0.3 else f"1/{1 / seconds:.0f} s"
     for key, text in (("f_number", "f/{:g}"), ("iso", "ISO {:g}"), ("focal_mm", "{:g} mm")):
-        if key in found:
-            yield text.format(found[key])
+        if key in metadata:
+            yield text.format(metadata[key])
 
 
-def _geometry(found: dict[str, Any]) -> Iterator[str]:
-    stored, crop, active = (found.get(key, ()) for key in ("stored_size", "crop", "active_area"))
+def _geometry(metadata: dict[str, Any]) -> Iterator[str]:
+    stored, crop, active = (metadata.get(key, ()) for key in ("stored_size", "crop", "active_area"))
     if crop and crop[2:] != stored:
         yield f"{_size(crop[2:])} at {crop[0]},{crop[1]} of {_size(stored)}"
         if active[2:] != stored:
             yield f"active {_size(active[2:])} at {active[0]},{active[1]}"
-    elif "size" in found:
-        yield _size(found["size"])
-    if "orientation" in found:
-        yield ORIENTATIONS[found["orientation"]]
-    if "depth_m" in found:
-        near_m, far_m = found["depth_m"]
+    elif "size" in metadata:
+        yield _size(metadata["size"])
+    if "orientation" in metadata:
+        yield ORIENTATIONS[metadata["orientation"]]
+    if "depth_m" in metadata:
+        near_m, far_m = metadata["depth_m"]
         yield f"depth {near_m:.3g} to {far_m:.3g} m"
 
 
-def _plays(found: dict[str, Any]) -> Iterator[str]:
-    if "frames" in found:
-        yield f"{found['frames']} frames"
-    if "fps" in found:
-        yield f"{found['fps']:g} frames a second"
+def _plays(metadata: dict[str, Any]) -> Iterator[str]:
+    if "frames" in metadata:
+        yield f"{metadata['frames']} frames"
+    if "fps" in metadata:
+        yield f"{metadata['fps']:g} frames per second"
 
 
-def _sensor(found: dict[str, Any]) -> Iterator[str]:
-    if "cfa" in found:
-        yield f"filters {found['cfa']}"
-    if "bits" in found:
-        yield f"{found['bits']} bits"
-    if "compression" in found:
-        yield f"compression {found['compression']}"
+def _sensor(metadata: dict[str, Any]) -> Iterator[str]:
+    if "cfa" in metadata:
+        yield f"CFA {metadata['cfa']}"
+    if "bits" in metadata:
+        yield f"{metadata['bits']} bits"
+    if "compression" in metadata:
+        yield f"compression {metadata['compression']}"
 
 
-def _levels(found: dict[str, Any]) -> str:
-    if "black" not in found or "white" not in found:
+def _levels(metadata: dict[str, Any]) -> str:
+    if "black" not in metadata or "white" not in metadata:
         return ""
-    by_site = ", a black level for each site" if "black_map" in found else ""
-    return f"black {_numbers(found['black'])}, white {found['white']:g}{by_site}"
+    black_map = ", a black level for each photosite" if "black_map" in metadata else ""
+    return f"black {_numbers(metadata['black'])}, white {metadata['white']:g}{black_map}"
 
 
-def _balance(found: dict[str, Any]) -> str:
-    if "white_balance" not in found:
+def _balance(metadata: dict[str, Any]) -> str:
+    if "white_balance" not in metadata:
         return ""
-    balance = ", ".join(f"{one:.4g}" for one in found["white_balance"])
-    if "temperature_k" not in found:
+    balance = ", ".join(f"{multiplier:.4g}" for multiplier in metadata["white_balance"])
+    if "temperature_k" not in metadata:
         return balance
-    return f"{balance}: {found['temperature_k']:.0f} K, tint {found['tint']:+.1f}"
+    return f"{balance}: {metadata['temperature_k']:.0f} K, tint {metadata['tint']:+.1f}"
 
 
-def _noise(found: dict[str, Any]) -> str:
-    noise = found.get("noise")
+def _noise(metadata: dict[str, Any]) -> str:
+    noise = metadata.get("noise")
     return f"variance {noise['shot']:.3g} * light + {noise['read']:.3g}" if noise else ""
 
 
-def _opcodes(found: dict[str, Any]) -> Iterator[str]:
-    """Those that are the same are counted."""
-    counted = Counter(_opcode(opcode) for opcode in found.get("opcodes", ()))
+def _opcodes(metadata: dict[str, Any]) -> Iterator[str]:
+    """Yields each different opcode with its count."""
+    counted = Counter(_opcode(opcode) for opcode in metadata.get("opcodes", ()))
     for text, count in counted.items():
         yield text if count == 1 else f"{count} of {text}"
 
@@ -163,14 +164,14 @@ def _opcode(opcode: dict[str, Any]) -> str:
         text += f", lateral colour {red:+.2f} and {blue:+.2f} thousandths"
     if opcode["used"]:
         return text
-    return f"{text}, not applied" + ("" if opcode["optional"] else " though the file asks for it")
+    return f"{text}, not applied" + ("" if opcode["optional"] else " although the file requires it")
 
 
-def _shading(found: dict[str, Any]) -> str:
-    shading = found.get("shading")
+def _shading(metadata: dict[str, Any]) -> str:
+    shading = metadata.get("shading")
     return f"{_size(shading['size'])} gains, up to {shading['largest']:.2f}" if shading else ""
 
 
-def _defects(found: dict[str, Any]) -> str:
-    count = found.get("defects", 0)
+def _defects(metadata: dict[str, Any]) -> str:
+    count = metadata.get("defects", 0)
     return f"{count} listed" if count else ""

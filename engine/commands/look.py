@@ -1,4 +1,4 @@
-"""`groundglass look ...`: the looks that ship, and files of one's own."""
+"""`groundglass look ...`: built-in looks and look files."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ look_app = typer.Typer(name="look", help="Looks: list, show, compare, sheet, fit
 
 RawOptions = Annotated[SourceOptions, Only("raw_format", "raw_size", "raw_black")]
 SheetOutputOption = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The sheet: .jpg, .png, .tif.")]
-SheetWidthOption = Annotated[int, typer.Option("--width", min=64, max=4096, help="Of each picture, in pixels.")]
+SheetWidthOption = Annotated[int, typer.Option("--width", min=64, max=4096, help="Width of each picture in pixels.")]
 WbOption = Annotated[str, typer.Option("--wb", metavar="BALANCE", help="White balance, as for render.")]
 
 
 @look_app.command("list")
 def list_command(
-    as_page: Annotated[bool, typer.Option("--markdown", help="As the page docs/looks.md, with their traits.")] = False,
+    as_page: Annotated[
+        bool, typer.Option("--markdown", help="Print the page docs/looks.md, with measured traits.")
+    ] = False,
 ) -> None:
-    """The looks that ship, each with what it is for."""
+    """List the built-in looks and their purpose."""
     from ..look.look import list_looks, load_look
 
     if as_page:
@@ -42,10 +44,10 @@ def list_command(
 def show_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A look's name, or a look file.")],
     png: Annotated[
-        Path | None, typer.Option("--png", metavar="FILE", help="Draw its curves and colours: .png, .jpg, .tif.")
+        Path | None, typer.Option("--png", metavar="FILE", help="Draw its tone curve and colours: .png, .jpg, .tif.")
     ] = None,
 ) -> None:
-    """One look: what it is for, its passes, its measured traits, and its curve."""
+    """Print the purpose, passes, measured traits and tone curve of a look."""
     from .look_show import run_show
 
     run_show(name, png)
@@ -55,8 +57,8 @@ def show_command(
 @options_declared
 def compare_command(
     look_a: Annotated[str, typer.Argument(metavar="A", help="A look's name, or a look file.")],
-    look_b: Annotated[str, typer.Argument(metavar="B", help="Another.")],
-    image: Annotated[str, typer.Argument(metavar="IMAGE", help="A raw or a picture, or scene:.")],
+    look_b: Annotated[str, typer.Argument(metavar="B", help="The other look.")],
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="A raw file, a picture, or scene:.")],
     output: SheetOutputOption,
     width: SheetWidthOption = 960,
     exposure: ExposureOption = 0.0,
@@ -65,7 +67,7 @@ def compare_command(
     source_options: RawOptions,
     device: DeviceOption = "auto",
 ) -> None:
-    """One picture in two looks, side by side."""
+    """Show one picture in two looks, side by side."""
     from .look_sheet import SheetOptions, run_sheet
 
     run_sheet(
@@ -79,20 +81,20 @@ def compare_command(
 @look_app.command("sheet")
 @options_declared
 def sheet_command(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE ...", help="Raws or pictures, or scene:.")],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE ...", help="Raw files, pictures, or scene:.")],
     output: SheetOutputOption,
     look: Annotated[
-        list[str] | None, typer.Option("--look", help="A look's name or file; say it again for more. All, if left out.")
+        list[str] | None, typer.Option("--look", help="A look's name or file; repeatable. Default: all built-in looks.")
     ] = None,
     width: SheetWidthOption = 480,
-    columns: Annotated[int, typer.Option("--columns", min=1, max=32, help="Pictures in a line.")] = 4,
+    columns: Annotated[int, typer.Option("--columns", min=1, max=32, help="Number of columns.")] = 4,
     exposure: ExposureOption = 0.0,
     wb: WbOption = "as-shot",
     *,
     source_options: RawOptions,
     device: DeviceOption = "auto",
 ) -> None:
-    """Pictures in many looks, as a contact sheet."""
+    """Show pictures in many looks, as a contact sheet."""
     from ..look.look import list_looks
     from .look_sheet import SheetOptions, run_sheet
 
@@ -112,31 +114,35 @@ def fit_command(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The look: .toml.")],
     pictures: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="RAW [JPEG] ...", help="Raws, each with the picture made of it, or its own preview."),
+        typer.Argument(
+            metavar="RAW [JPEG] ...", help="Raw files, each followed by its picture unless it has a preview."
+        ),
     ] = None,
     residual_lut: Annotated[
         bool,
-        typer.Option("--residual-lut", help="What the passes leave over goes into a smooth .cube beside the look."),
+        typer.Option("--residual-lut", help="Write the residual of the passes as a smooth .cube next to the look."),
     ] = False,
     from_lut: Annotated[
-        Path | None, typer.Option("--from-lut", metavar="FILE", help="Learn from a LUT in place of pictures.")
+        Path | None, typer.Option("--from-lut", metavar="FILE", help="Learn from a LUT instead of pictures.")
     ] = None,
     lut_input: LutInputOption = "srgb",
     sheet: Annotated[
         Path | None,
-        typer.Option("--sheet", metavar="FILE", help="The pictures beside the look's, and the differences."),
+        typer.Option("--sheet", metavar="FILE", help="Write the pictures, the look's versions, and the differences."),
     ] = None,
-    json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="How near it comes; - is stdout.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a look that is there already.")] = False,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write the errors as JSON; - is stdout.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing look.")] = False,
     wb: WbOption = "as-shot",
     *,
     source_options: Annotated[SourceOptions, Only("profile", "raw_format", "raw_size", "raw_black")],
     device: DeviceOption = "auto",
 ) -> None:
-    """Learn a look from a camera's own pictures: exposure, colours, tone and hues, told with how near they come.
+    """Learn a look from a camera's own pictures: exposure, colours, tone and hues. Print its accuracy.
 
-    Areas that clip or hold edges are left aside. What is told was measured on a quarter of the pictures at a time, by a
-    fit to the other three.
+    Clipped areas and edges are ignored. The printed errors are cross-validated: each quarter of the pictures is
+    compared with a fit to the other three.
     """
     from .look_fit import FitOptions, run_fit
 
@@ -161,16 +167,18 @@ def fit_command(
 def export_command(
     look: Annotated[str, typer.Argument(metavar="LOOK", help="A look's name, or a look file.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="A .cube, or a HaldCLUT: .png.")],
-    size: Annotated[int, typer.Option("--size", help="Nodes a side of a .cube: 17, 33 or 65.")] = 33,
+    size: Annotated[int, typer.Option("--size", help="Nodes per side of a .cube: 17, 33 or 65.")] = 33,
     lut_input: Annotated[
         str,
-        typer.Option("--input", metavar="ENCODING", help="Made for srgb, rec709, linear, logc, vlog, slog3, llog."),
+        typer.Option(
+            "--input", metavar="ENCODING", help="Input encoding: srgb, rec709, linear, logc, vlog, slog3, llog."
+        ),
     ] = "srgb",
 ) -> None:
-    """A look as a LUT, for a camera, an editor or OBS.
+    """Write a look as a LUT for a camera, an editor or OBS.
 
-    It takes the picture that the look neutral makes, in sRGB; or with --input the light of the scene as a camera's
-    logarithm. What sees more than a colour (vignette, grain, glow) is left out.
+    The LUT's input is a picture in the look neutral, in sRGB. With --input it is scene light in a camera's log
+    encoding. Passes that depend on more than the colour of a pixel (vignette, grain, bloom) are left out.
     """
     from .look_export import run_export
 

@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from ..frame import Frame
     from ..look.fit import Fit, Pair
 
-CLIPS = 0.98  # of the way from black to white, where a sensor's site counts as clipped
-HALF_FROM_PX = 4_000_000  # mosaics from this size are developed at half of it, which is more than is compared
+CLIPPED_LEVEL = 0.98  # photosites from this level on, 0 at black and 1 at white, count as clipped
+HALF_SIZE_FROM_PX = 4_000_000  # mosaics of at least this size are developed at half size; the fit compares at less
 
 
 @dataclass(frozen=True, slots=True)
 class FitOptions:
-    """What `look fit` learns from and what it leaves behind. `pictures` are raws, each with its picture after it, or
-    without where it brings its own; or `from_lut` is a LUT, made for `lut_input`."""
+    """Input and output of `look fit`.
+
+    `pictures` are raw files, each followed by its picture unless it has a preview. `from_lut` is a LUT for
+    `lut_input`, instead of pictures.
+    """
 
     pictures: list[Path]
     output: Path
@@ -43,36 +46,38 @@ class FitOptions:
 
     @property
     def cube(self) -> Path:
-        """Where what the passes leave over is written."""
+        """The path of the residual LUT."""
         return self.output.with_suffix(".cube")
 
 
 def run_fit(options: FitOptions, source_options: SourceOptions) -> None:
-    """Learn the look of the pairs, or of the LUT, print how well, and write it. OutputError before the work where a
-    file may not be written, or is there already."""
+    """Learn the look of the pairs or of the LUT, print its accuracy, and write it.
+
+    Raises OutputError before any work if an output cannot be written or already exists.
+    """
     _check_sources(options)
     _check_targets(options)
     with json_target(options.json) as write_json:
-        fit = _of_pairs(options, source_options) if options.from_lut is None else _of_lut(options, options.from_lut)
-        write_json(figures(fit))
+        fit = _fit_pairs(options, source_options) if options.from_lut is None else _fit_lut(options, options.from_lut)
+        write_json(results(fit))
         print_fit(fit)
         _write(options, fit)
 
 
-def _of_pairs(options: FitOptions, source_options: SourceOptions) -> Fit:
+def _fit_pairs(options: FitOptions, source_options: SourceOptions) -> Fit:
     from ..compute.registry import open_device
     from ..look.fit import fit_look
 
     paths = pairs_of(options.pictures, any_is_raw=source_options.raw_format is not None)
     device = open_device(options.device)
     try:
-        pairs = [read_pair(*one, source_options, options.white_balance, device) for one in paths]
+        pairs = [read_pair(raw, picture, source_options, options.white_balance, device) for raw, picture in paths]
     finally:
         device.close()
     return fit_look(pairs, options.output.stem, residual=options.residual_lut)
 
 
-def _of_lut(options: FitOptions, path: Path) -> Fit:
+def _fit_lut(options: FitOptions, path: Path) -> Fit:
     from ..look.fit.invented import fit_function
     from ..look.lut_look import lut_look
     from ..look.reference import apply
@@ -82,8 +87,10 @@ def _of_lut(options: FitOptions, path: Path) -> Fit:
 
 
 def pairs_of(pictures: list[Path], *, any_is_raw: bool = False) -> list[tuple[Path, Path | None]]:
-    """Raws and the pictures after them; LookError where a picture comes first or follows another. With `any_is_raw`
-    they alternate, whatever their names."""
+    """Raw files and the pictures that follow them. With `any_is_raw` they alternate, regardless of suffix.
+
+    Raises LookError if a picture comes first or follows another picture.
+    """
     from ..formats.raw import RAW_SUFFIXES
 
     pairs: list[tuple[Path, Path | None]] = []
@@ -94,20 +101,20 @@ def pairs_of(pictures: list[Path], *, any_is_raw: bool = False) -> list[tuple[Pa
         elif pairs and pairs[-1][1] is None:
             pairs[-1] = pairs[-1][0], path
         else:
-            raise LookError(f"{path}: is a picture without a raw before it; write RAW JPEG [RAW JPEG ...]")
+            raise LookError(f"{path}: picture without a raw file before it; write RAW JPEG [RAW JPEG ...]")
     return pairs
 
 
 def read_pair(
     raw: Path, picture: Path | None, source_options: SourceOptions, white_balance: str, device: Device
 ) -> Pair:
-    """The scene of the raw as the engine develops it, and the picture, or the raw's own preview."""
+    """The scene developed from the raw file, and the picture or else the preview of the raw file."""
     from ..formats.preview import read_preview
     from ..look.fit import Pair
 
     if not raw.is_file():
-        raise SourceError(f"{raw}: no such file; name a raw, and the picture made of it after it")
-    # The preview first: what is missing is told before anything is developed.
+        raise SourceError(f"{raw}: no such file; name a raw file, then its picture")
+    # The preview comes first, so that a missing one is reported before any development.
     if picture is None:
         display, name = read_preview(raw), f"the preview in {raw.name}"
     else:
@@ -119,25 +126,26 @@ def read_pair(
 
 
 def read_display(path: Path) -> NDArray[Any]:
-    """(H, W, 3) display sRGB of a finished picture, upright."""
+    """(H, W, 3) display sRGB of a final picture, upright."""
     from ..formats.picture_read import read_picture
     from ..frame import Encoding
 
     if not path.is_file():
-        raise SourceError(f"{path}: no such file; name the picture that was made of the raw before it")
+        raise SourceError(f"{path}: no such file; name the picture of the raw file before it")
     frame = read_picture(path, with_depth=False).upright()
     if frame.encoding is not Encoding.DISPLAY:
-        raise SourceError(f"{path}: holds scene light, not a finished picture; save it as JPEG, PNG or TIFF")
+        raise SourceError(f"{path}: contains scene light, not a final picture; save it as JPEG, PNG or TIFF")
     return frame.pixels
 
 
 def developed(frame: Frame, white_balance: str, device: Device) -> NDArray[np.float32]:
-    """(H, W, 3) scene-linear Rec.2020 of an upright frame, a large Bayer mosaic at half its size."""
+    """(H, W, 3) scene-linear Rec.2020 of an upright frame; large Bayer mosaics at half size."""
     from ..develop.developer import Developer
     from ..develop.development import Development
     from ..frame import Encoding
 
-    is_large = frame.encoding is Encoding.MOSAIC and frame.cfa.kind == "bayer" and frame.pixels.size >= HALF_FROM_PX
+    is_bayer = frame.encoding is Encoding.MOSAIC and frame.cfa.kind == "bayer"
+    is_large = is_bayer and frame.pixels.size >= HALF_SIZE_FROM_PX
     developer = Developer(device)
     try:
         development = Development(demosaic="half" if is_large else "rcd", white_balance=white_balance)
@@ -147,7 +155,7 @@ def developed(frame: Frame, white_balance: str, device: Device) -> NDArray[np.fl
 
 
 def _usable(frame: Frame, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
-    """Where no site near by is clipped, at the size of the scene; None where the frame is no plain mosaic."""
+    """(H, W) at the size of the scene: True without clipped photosites nearby. None if the frame is not U16 mosaic."""
     from ..frame import Encoding
     from ..packing import Packing
 
@@ -155,12 +163,12 @@ def _usable(frame: Frame, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
         return None
     profile = frame.profile
     black = min(profile.black)
-    clipped = frame.pixels >= black + CLIPS * (profile.white - black)
+    clipped = frame.pixels >= black + CLIPPED_LEVEL * (profile.white - black)
     block = max(round(frame.pixels.shape[0] / shape[0]), 1)
-    whole = np.zeros((block * shape[0], block * shape[1]), bool)
-    rows, columns = (min(one, other) for one, other in zip(whole.shape, clipped.shape, strict=True))
-    whole[:rows, :columns] = clipped[:rows, :columns]
-    return np.asarray(~whole.reshape(shape[0], block, shape[1], block).any(axis=(1, 3)))
+    padded = np.zeros((block * shape[0], block * shape[1]), bool)
+    rows, columns = map(min, padded.shape, clipped.shape)
+    padded[:rows, :columns] = clipped[:rows, :columns]
+    return np.asarray(~padded.reshape(shape[0], block, shape[1], block).any(axis=(1, 3)))
 
 
 def _check_sources(options: FitOptions) -> None:
@@ -168,9 +176,9 @@ def _check_sources(options: FitOptions) -> None:
 
     check_input(options.lut_input)
     if options.from_lut is None and not options.pictures:
-        raise LookError("there is nothing to learn from; name a raw and the picture made of it, or --from-lut FILE")
+        raise LookError("there is nothing to learn from; name a raw file and its picture, or --from-lut FILE")
     if options.from_lut is not None and (options.pictures or options.sheet is not None):
-        raise LookError("--from-lut takes a LUT in place of pictures; leave out the pictures and --sheet")
+        raise LookError("--from-lut replaces the pictures; leave out the pictures and --sheet")
 
 
 def _check_targets(options: FitOptions) -> None:
@@ -181,9 +189,9 @@ def _check_targets(options: FitOptions) -> None:
     check_folder(options.output)
     for path in (options.output, *([options.cube] if options.residual_lut else [])):
         if path.exists() and not options.force:
-            raise OutputError(f"{path}: is there already; name another file, or say --force to write over it")
+            raise OutputError(f"{path}: already exists; name another file, or add --force to overwrite it")
     if options.residual_lut and options.from_lut is not None and options.cube.resolve() == options.from_lut.resolve():
-        raise OutputError(f"{options.cube}: is the LUT that is learnt from; name another look than {options.output}")
+        raise OutputError(f"{options.cube}: is the input LUT; name another output than {options.output}")
     if options.sheet is not None:
         check_target(options.sheet)
 
@@ -198,19 +206,20 @@ def _write(options: FitOptions, fit: Fit) -> None:
     if options.sheet is not None:
         save(options.sheet, sheet_of(fit))
         print(f"groundglass: wrote {options.sheet}")
-    near = f"mean {fit.mean:.2f}, p95 {fit.p95:.2f}, max {fit.most:.1f}"
-    title = f"dE00 of {len(fit.left_out)} {'areas' if fit.pairs else 'colours'} left out of the fit: {near}."
+    errors = f"mean {fit.mean:.2f}, p95 {fit.p95:.2f}, max {fit.most:.1f}"
+    title = f"dE00 of {len(fit.left_out)} {'areas' if fit.pairs else 'colours'} left out of the fit: {errors}."
     names = ", ".join(path.name for path in (*options.pictures, options.from_lut) if path is not None)
     if fit.cube is not None:
         cube = Lut(options.cube.name, cube=fit.cube.astype(np.float32))
         write_atomically(options.cube, partial(write_cube, lut=cube, title=options.output.stem))
-        print(f"groundglass: wrote {options.cube}, which the look reads")
+        print(f"groundglass: wrote {options.cube}, part of the look")
     text = look_text(fit.look, (f"Learnt from {names}.", title, *(f"Note: {note}." for note in fit.notes)))
     write_atomically(options.output, lambda part: part.write_text(text, encoding="utf-8"))
     print(f"groundglass: wrote {options.output}; use it with --look {options.output}")
 
 
-def figures(fit: Fit) -> dict[str, Any]:
+def results(fit: Fit) -> dict[str, Any]:
+    """The JSON of `look fit`: errors as CIEDE2000."""
     return {
         "areas": len(fit.left_out),
         "left_out_delta_e_mean": fit.mean,
@@ -242,16 +251,15 @@ def print_fit(fit: Fit) -> None:
     for heading in (f"dE00 of {unit} left out", unit, "mean", "p95", "max"):
         table.add_column(heading, justify="left" if heading.startswith("dE00") else "right")
     for number, aligned in enumerate(fit.pairs):
-        mine = fit.left_out[fit.samples.pair == number]
-        table.add_row(
-            aligned.name, str(len(mine)), *(f"{one:.2f}" for one in (mine.mean(), np.percentile(mine, 95), mine.max()))
-        )
+        errors = fit.left_out[fit.samples.pair == number]
+        statistics = errors.mean(), np.percentile(errors, 95), errors.max()
+        table.add_row(aligned.name, str(len(errors)), *(f"{value:.2f}" for value in statistics))
     if len(fit.pairs) != 1:
-        table.add_row("all", str(len(fit.left_out)), *(f"{one:.2f}" for one in (fit.mean, fit.p95, fit.most)))
+        table.add_row("all", str(len(fit.left_out)), *(f"{value:.2f}" for value in (fit.mean, fit.p95, fit.most)))
     console = Console()
     console.print(table)
     if fit.passes_alone is not None:
-        near, p95 = fit.passes_alone.mean(), np.percentile(fit.passes_alone, 95)
-        console.print(f"without the cube: mean {near:.2f}, p95 {p95:.2f}", highlight=False)
+        mean, p95 = fit.passes_alone.mean(), np.percentile(fit.passes_alone, 95)
+        console.print(f"without the cube: mean {mean:.2f}, p95 {p95:.2f}", highlight=False)
     for note in fit.notes:
         console.print(f"note: {note}", highlight=False, soft_wrap=True)

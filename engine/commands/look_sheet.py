@@ -1,4 +1,4 @@
-"""`groundglass look compare` and `look sheet`: pictures in several looks beside each other."""
+"""`groundglass look compare` and `look sheet`: pictures in several looks, side by side."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ..engine import Engine
     from ..look.look import Look
 
-HALF_FROM_PX = 6_000_000  # mosaics from this size are developed at half of it: sheets are smaller by far
-MAX_PX = 40_000_000  # of a sheet
+HALF_SIZE_FROM_PX = 6_000_000  # mosaics of at least this size are developed at half size; sheets are much smaller
+MAX_SHEET_PX = 40_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class SheetOptions:
-    """What a sheet shows: `width` of each picture in pixels, `columns` of them in a line."""
+    """Options of a contact sheet. `width` is the width of each picture in pixels."""
 
     output: Path
     width: int
@@ -35,7 +35,7 @@ class SheetOptions:
 
 
 def run_sheet(looks: list[str], images: list[str], options: SheetOptions, source_options: SourceOptions) -> None:
-    """Draw the first frame of each image in each look, all of it sharp, and write the sheet."""
+    """Draw the first frame of each image in each look, with everything in focus, and write the sheet."""
     from ..engine import Engine
     from ..formats.picture_write import save
     from ..look.look import load_look
@@ -43,30 +43,30 @@ def run_sheet(looks: list[str], images: list[str], options: SheetOptions, source
 
     check_picture(options.output)
     chosen = [load_look(name) for name in looks]
-    lines = []
+    rows = []
     with Engine(options.device) as engine:
         for image in images:
             scene = _scene(engine, image, options, source_options)
             drawn = [_labelled(scene, look, engine) for look in chosen]
-            lines += [drawn[at : at + options.columns] for at in range(0, len(drawn), options.columns)]
-    sheet = sheet_of(lines)
-    if sheet.shape[0] * sheet.shape[1] > MAX_PX:
+            rows += [drawn[start : start + options.columns] for start in range(0, len(drawn), options.columns)]
+    sheet = sheet_of(rows)
+    if sheet.shape[0] * sheet.shape[1] > MAX_SHEET_PX:
         raise OutputError(f"{options.output}: a sheet of {sheet.shape[1]}x{sheet.shape[0]} is too large; lower --width")
     save(options.output, sheet)
     print(f"groundglass: wrote {options.output}")
 
 
 def check_picture(path: Path) -> None:
-    """OutputError unless a finished picture may be written there."""
+    """Raises OutputError unless a final picture can be written to `path`."""
     from ..formats.picture_write import check_target, is_scene
 
     check_target(path)
     if is_scene(path):
-        raise OutputError(f"{path}: holds scene light, and this is a finished picture; use .png, .jpg or .tif")
+        raise OutputError(f"{path}: is a format for scene light, not for a final picture; use .png, .jpg or .tif")
 
 
 def _scene(engine: Engine, image: str, options: SheetOptions, source_options: SourceOptions) -> NDArray[np.float32]:
-    """(H, W, 3) scene-linear light of an image, not wider than wanted. Light is averaged, as a smaller sensor would."""
+    """(H, W, 3) scene-linear light of an image, downsampled by averaging to at most the width of the options."""
     from ..develop.development import Development
     from ..frame import Encoding
     from ..look.fit.align import shrunk
@@ -74,7 +74,8 @@ def _scene(engine: Engine, image: str, options: SheetOptions, source_options: So
 
     with open_input(image, source_options, None) as source:
         frame = next(iter(source))
-    is_large = frame.encoding is Encoding.MOSAIC and frame.cfa.kind == "bayer" and frame.pixels.size >= HALF_FROM_PX
+    is_bayer = frame.encoding is Encoding.MOSAIC and frame.cfa.kind == "bayer"
+    is_large = is_bayer and frame.pixels.size >= HALF_SIZE_FROM_PX
     development = Development(
         demosaic="half" if is_large else "best",
         exposure_ev=options.exposure_ev,

@@ -1,4 +1,4 @@
-"""`groundglass look show`, and the list of looks as a page: traits, passes, curves."""
+"""`groundglass look show`, and the page docs/looks.md: traits, passes, tone curves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..look.look import Look, PassSettings
     from ..look.traits import HueTrait, Traits
 
-KEPT = "\u00a0"  # a space at which no line breaks, between a name and its number
+NO_BREAK_SPACE = "\u00a0"  # keeps a name and its number on one line
 
 PAGE_HEAD = """\
 # Measured traits of the built-in looks
@@ -39,7 +39,7 @@ relative to the neutral rendering of the same light:
 
 
 def run_show(name: str, png: Path | None) -> None:
-    """Print a look: what it is for, its passes, its traits and its curve; with `png` draw the curve and colours."""
+    """Print the purpose, passes, traits and tone curve of a look. With `png` draw the tone curve and the colours."""
     from ..formats.picture_write import save
     from ..look.look import load_look
     from ..look.plot import curve_text, draw_plot
@@ -48,11 +48,11 @@ def run_show(name: str, png: Path | None) -> None:
     if png is not None:
         check_picture(png)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a name may hold what the terminal cannot show
+        sys.stdout.reconfigure(errors="replace")  # a name may contain characters that the terminal cannot show
     look = load_look(name)
     print(f"{look.name}: {look.intent}\n" if look.intent else f"{look.name}\n")
     print("\n".join(_passes(look)))
-    print("\n" + "\n".join(_figures(measure(look))))
+    print("\n" + "\n".join(_trait_lines(measure(look))))
     print("\n" + "\n".join(curve_text(look, plain=not _shows_braille())))
     if png is not None:
         save(png, draw_plot(look))
@@ -68,30 +68,30 @@ def _shows_braille() -> bool:
 
 
 def _passes(look: Look) -> list[str]:
-    """Lines for each pass with the parameters that are not at their defaults."""
-    indent = 4 + max(len(one.name) for one in look.passes)
+    """Lines for each pass, with the parameters that differ from their defaults."""
+    indent = 4 + max(len(settings.name) for settings in look.passes)
     width = min(max(shutil.get_terminal_size().columns, 60), 120)
     lines = []
-    for one in look.passes:
-        start = f"  {one.name}".ljust(indent)
-        wrapped = textwrap.wrap(start + _changed(one), width, subsequent_indent=indent * " ", break_on_hyphens=False)
-        lines += [line.replace(KEPT, " ") for line in wrapped]
+    for settings in look.passes:
+        text = f"  {settings.name}".ljust(indent) + _changed(settings)
+        wrapped = textwrap.wrap(text, width, subsequent_indent=indent * " ", break_on_hyphens=False)
+        lines += [line.replace(NO_BREAK_SPACE, " ") for line in wrapped]
     return lines
 
 
 def _changed(settings: PassSettings) -> str:
     from ..gl.passes import load_pass
 
-    defaults = {one.name: one.default for one in load_pass(settings.name).parameters}
-    words = [f"{name}{KEPT}{_told(value)}" for name, value in settings.values.items() if value != defaults[name]]
-    return ", ".join(words)
+    defaults = {parameter.name: parameter.default for parameter in load_pass(settings.name).parameters}
+    changed = {name: value for name, value in settings.values.items() if value != defaults[name]}
+    return ", ".join(f"{name}{NO_BREAK_SPACE}{_value_text(value)}" for name, value in changed.items())
 
 
-def _told(value: object) -> str:
-    """A number to four digits, three as one where they are equal; of a table only that it is one."""
+def _value_text(value: object) -> str:
+    """A number to four digits; equal numbers of a tuple once; "a table" for a LUT."""
     match value:
         case tuple():
-            return _told(value[0]) if len(set(value)) == 1 else "/".join(map(_told, value))
+            return _value_text(value[0]) if len(set(value)) == 1 else "/".join(map(_value_text, value))
         case bool() | str() | int():
             return str(value)
         case float():
@@ -99,55 +99,55 @@ def _told(value: object) -> str:
     return "a table"
 
 
-def _figures(traits: Traits) -> list[str]:
-    hues = [f"{name} {hue.saturation:.2f}{_turned(hue)}" for name, hue in traits.hues.items()]
+def _trait_lines(traits: Traits) -> list[str]:
+    saturations = [f"{name} {hue.saturation:.2f}{_shift_in_brackets(hue)}" for name, hue in traits.hues.items()]
     return [
-        f"  mid contrast    {traits.contrast:.2f} (neutral: 1); 18 % grey lies at L* {traits.grey:.0f}",
+        f"  mid contrast    {traits.contrast:.2f} (neutral: 1); 18 % grey is at L* {traits.grey:.0f}",
         f"  black to white  {traits.black:.1f} to {traits.white:.1f} of 255; headroom {traits.headroom_ev:.1f} stops",
         f"  tint of greys   shadows {_tint(traits.shadow_tint)}, highlights {_tint(traits.highlight_tint)} (a*, b*)",
-        f"  skin            saturation {traits.skin.saturation:.2f}, hue turned by {_turn(traits.skin)} degrees",
-        f"  saturation      {', '.join(hues[:4])}",
-        f"  (hue turned)    {', '.join(hues[4:])}",
+        f"  skin            saturation {traits.skin.saturation:.2f}, hue shift {_shift(traits.skin)} degrees",
+        f"  saturation      {', '.join(saturations[:4])}",
+        f"  (hue shift)     {', '.join(saturations[4:])}",
     ]
 
 
-def _turned(hue: HueTrait) -> str:
+def _shift_in_brackets(hue: HueTrait) -> str:
     return "" if math.isnan(hue.turn) or abs(hue.turn) < 1 else f" ({hue.turn:+.0f})"
 
 
-def _turn(hue: HueTrait) -> str:
+def _shift(hue: HueTrait) -> str:
     return "-" if math.isnan(hue.turn) else _signed(hue.turn)
 
 
 def _tint(tint: tuple[float, float]) -> str:
-    return ", ".join(_signed(one) for one in tint)
+    return ", ".join(map(_signed, tint))
 
 
 def _signed(number: float) -> str:
-    """To one decimal, without a zero's sign, which rounding makes."""
+    """The number to one decimal; "0" for numbers that round to zero."""
     return f"{number:+.1f}" if abs(number) >= 0.05 else "0"
 
 
 def markdown() -> str:
-    """The page docs/looks.md: every look that ships, in figures."""
+    """The page docs/looks.md: measured traits of the built-in looks."""
     from ..look.look import list_looks, load_look
     from ..look.traits import measure
 
     looks = [load_look(name) for name in list_looks()]
     measured = [measure(look) for look in looks]
-    intents = [[f"`{look.name}`", look.intent, ", ".join(one.name for one in look.passes)] for look in looks]
+    intents = [[f"`{look.name}`", look.intent, ", ".join(settings.name for settings in look.passes)] for look in looks]
     tones, colours = [], []
-    for look, one in zip(looks, measured, strict=True):
-        ends = f"{one.black:.1f}", f"{one.white:.0f}", f"{one.headroom_ev:.1f}"
-        tints = _tint(one.shadow_tint), _tint(one.highlight_tint)
-        tones.append([f"`{look.name}`", f"{one.contrast:.2f}", f"{one.grey:.0f}", *ends, *tints])
-        if one.saturation >= 0.005:
-            by_hue = [f"{hue.saturation:.2f}{_turned(hue)}" for hue in one.hues.values()]
-            skin = f"{one.skin.saturation:.2f}, {_turn(one.skin)}"
-            colours.append([f"`{look.name}`", f"{one.saturation:.2f}", *by_hue, skin])
+    for look, traits in zip(looks, measured, strict=True):
+        ends = f"{traits.black:.1f}", f"{traits.white:.0f}", f"{traits.headroom_ev:.1f}"
+        tints = _tint(traits.shadow_tint), _tint(traits.highlight_tint)
+        tones.append([f"`{look.name}`", f"{traits.contrast:.2f}", f"{traits.grey:.0f}", *ends, *tints])
+        if traits.saturation >= 0.005:
+            by_hue = [f"{hue.saturation:.2f}{_shift_in_brackets(hue)}" for hue in traits.hues.values()]
+            skin = f"{traits.skin.saturation:.2f}, {_shift(traits.skin)}"
+            colours.append([f"`{look.name}`", f"{traits.saturation:.2f}", *by_hue, skin])
     heads = (
-        ["look", "what it is for", "passes"],
-        ["look", "mid contrast", "L* of grey", "black", "white", "headroom", "tint of shadows", "of highlights"],
+        ["look", "purpose", "passes"],
+        ["look", "mid contrast", "L* of grey", "black", "white", "headroom", "shadow tint", "highlight tint"],
         ["look", "saturation", *measured[0].hues, "skin"],
     )
     tables = [_table(head, rows) for head, rows in zip(heads, (intents, tones, colours), strict=True)]

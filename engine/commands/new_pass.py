@@ -1,4 +1,4 @@
-"""`groundglass new-pass`: a pass of one's own to begin with."""
+"""`groundglass new-pass`: writes a template of a pass."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ import typer
 
 from ..errors import DeviceError, OutputError, ShaderError
 
-MAX_NAME_LENGTH = 40  # letters of a name
+MAX_NAME_LENGTH = 40
 
 TEMPLATE = """\
-// {title}: says what it does in one line. As it is, it warms what is dark and leaves it as bright as it was.
+// {title}: describe the pass here in one line. This template warms the shadows and keeps their luminance.
 //
-// Try it, and save this file while the window is open; the picture follows:
+// To edit it live, run this command and save the file; the picture changes at once:
 //
 //     groundglass tune --shaders {folder} --look {look}
 //
-// That look is this pass alone. In a look of your own it is a section, at the place where the pass shall act:
+// That look contains only this pass. To use the pass in another look, add a section at its position in the order:
 //
 //     [pass.{name}]
 //     amount = 0.5
 //
-// A pass is one function of its file's name. It is given scene-linear Rec.2020, 18 % grey at 0.18 and unbounded above,
-// up to the pass that makes a picture of it (tone_curve), and after that the picture's own linear light, 0..1.
+// A pass is a function with the name of its file. Before the tone curve its input is scene-linear Rec.2020 with 18 %
+// grey at 0.18, unbounded above. After the tone curve its input is linear display light, 0..1.
 #pragma pass pixel scene
-//           scene: it takes scene light; display: it takes the picture's, after the tone curve; any: it takes both.
-//           pixel: the colour alone. `place`, where it also depends on where in the frame it is: place.from_centre is
-//           1 long in the corners, place.pixel the column and row.
+//           scene: before the tone curve; display: after the tone curve; any: both.
+//           pixel: depends on the colour alone; place: also on the position in the frame. place.from_centre has
+//           length 1 in the corners, place.pixel is the column and row.
 
-// name, "Label", default, least, most, step. It becomes a slider and a key of the look file; the uniform is
-// NAME_PARAMETER. Also: group=..., type=int, type=bool, type=color (a vec3), type=enum(one,two) (an int: 0, 1).
+// name, "Label", default, minimum, maximum, step. It becomes a slider and a key of the look file. The uniform is
+// PASS_PARAMETER. Also: group=..., type=int, type=bool, type=color (a vec3), type=enum(one,two) (an int: 0, 1).
 #pragma parameter amount "{title}" 0.5 0.0 1.0 0.01 group={name}
 
 uniform float {name}_amount;
 
 vec3 {name}(vec3 rgb, PixelContext place) {{
     float light = dot(rgb, LUMINANCE);                  // common.glsl has LUMINANCE, GREY, soft_clip() and more
-    float dark = GREY / (GREY + max(light, 0.0));       // 1 in black, a half at middle grey, 0 in the brightest light
+    float dark = GREY / (GREY + max(light, 0.0));       // 1 in black, 0.5 at middle grey, towards 0 in highlights
     vec3 warm = light * vec3(1.25, 0.95, 0.6);
-    warm *= light / max(dot(warm, LUMINANCE), 1e-6);    // as bright as before
+    warm *= light / max(dot(warm, LUMINANCE), 1e-6);    // keeps the luminance
     return mix(rgb, warm, {name}_amount * dark * 0.5);
 }}
 """
 
 LOOK = """\
 name = "{name}"
-intent = "the pass {name} on the neutral rendering, to try it"
+intent = "a test of the pass {name} on the neutral rendering"
 
 [pass.{name}]
 amount = 0.5
@@ -58,21 +58,23 @@ amount = 0.5
 
 
 def new_pass(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the pass, its file and its function: warm_shadows.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the pass, its file and its function: warm_shadows.")
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="The folder for it, made where new.")
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Output folder. It is created if missing.")
     ] = (Path()),
 ) -> None:
-    """Write a pass to begin with, and a look to try it in.
+    """Write a template of a pass, and a look that uses it.
 
-    Both work as they are: groundglass tune --shaders DIR --look DIR/NAME.toml
+    Edit them live: groundglass tune --shaders DIR --look DIR/NAME.toml
     """
     shader, look = write_new_pass(name, output)
     print(f"groundglass: wrote {shader} and {look}; try it: groundglass tune --shaders {output} --look {look}")
 
 
 def write_new_pass(name: str, folder: Path) -> tuple[Path, Path]:
-    """The paths of the pass and of a look that uses it. Raises OutputError where one is there, or the name is none."""
+    """Writes a pass and a look that uses it; returns their paths. OutputError for invalid names and existing files."""
     shader, look = folder / f"{name}.glsl", folder / f"{name}.toml"
     words = {"name": name, "title": name.replace("_", " ").capitalize(), "folder": folder, "look": look}
     texts = {path: text.format(**words) for path, text in ((shader, TEMPLATE), (look, LOOK))}
@@ -82,13 +84,13 @@ def write_new_pass(name: str, folder: Path) -> tuple[Path, Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for path in texts:
             if path.exists():
-                raise OutputError(f"{path}: is there already; choose another name, or another folder with -o")
+                raise OutputError(f"{path}: already exists; choose another name, or another folder with -o")
         for path, text in texts.items():
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
-        where = error.filename or folder
-        raise OutputError(f"{where}: cannot be written ({error.strerror}); name another folder with -o") from error
+        path = error.filename or folder
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); name another folder with -o") from error
     return shader, look
 
 
@@ -96,13 +98,15 @@ def _check_name(name: str) -> None:
     from ..gl.program import SHADERS
 
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name.endswith("_") or "__" in name or len(name) > MAX_NAME_LENGTH:
-        raise OutputError(f"'{name}' is no name for a pass; use small letters, digits and _, as in warm_shadows")
+        raise OutputError(
+            f"'{name}' is not a valid pass name; use lower-case letters, digits and _, such as warm_shadows"
+        )
     if f"{name}.glsl" in SHADERS.names():
-        raise OutputError(f"{name}.glsl ships, and yours would replace it; choose another name, as my_{name}")
+        raise OutputError(f"{name}.glsl is a built-in shader; choose another name, such as my_{name}")
 
 
 def _check_with_compiler(name: str, text: str) -> None:
-    """It alone knows all names that GLSL and its driver keep for themselves."""
+    """Raises OutputError for names that GLSL or the driver reserves; only the compiler can detect them."""
     from ..gl.context import headless_context
     from ..gl.passes import fuse, load_pass
     from ..gl.program import compile_program, load_source, read_shader
@@ -115,6 +119,6 @@ def _check_with_compiler(name: str, text: str) -> None:
         shader = load_pass(name, lambda file: text if file == f"{name}.glsl" else read_shader(file))
         compile_program(gl, load_source("frame.vert.glsl"), fuse([shader], blend=True)).release()
     except ShaderError:
-        raise OutputError(f"'{name}' is a word of GLSL, or of every pass; choose another, as my_{name}") from None
+        raise OutputError(f"'{name}' is a reserved GLSL name; choose another name, such as my_{name}") from None
     finally:
         gl.release()

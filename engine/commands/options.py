@@ -1,4 +1,4 @@
-"""The options that commands share, each declared once, with its default and its help, as the field of a dataclass."""
+"""The options that commands share. Each is a dataclass field, declared once with its default and its help."""
 
 from __future__ import annotations
 
@@ -36,78 +36,79 @@ class LookRoute(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """How SOURCE is read; None where the source itself knows. `raw_size` is (width, height) in pixels."""
+    """How SOURCE is read; None uses the source's own value. `raw_size` is (width, height) in pixels."""
 
     raw_format: Annotated[
         str | None,
         typer.Option(
             "--raw-format",
             metavar="CFA+BITS+PACKING",
-            help="Of a headerless mosaic: rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, quad-rggb10.",
+            help="Format of a headerless mosaic: rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, quad-rggb10.",
         ),
     ] = None
     raw_size: Annotated[
         tuple[int, int] | None,
-        typer.Option("--raw-size", metavar="WxH", help="Of a headerless mosaic."),
+        typer.Option("--raw-size", metavar="WxH", help="Size of a headerless mosaic."),
         Parsed(partial(parse_size, "--raw-size")),
     ] = None
     raw_black: Annotated[float | None, typer.Option("--raw-black", help="Black level of a headerless mosaic.")] = None
-    fps: Annotated[float | None, typer.Option("--fps", min=0.01, help="Frames a second of a sequence.")] = None
-    loop: Annotated[bool, typer.Option("--loop", help="Start a sequence or video again at its end.")] = False
+    fps: Annotated[float | None, typer.Option("--fps", min=0.01, help="Frame rate of a sequence or video.")] = None
+    loop: Annotated[bool, typer.Option("--loop", help="Repeat a sequence or video.")] = False
     profile: Annotated[
-        Path | None, typer.Option("--profile", metavar="FILE", help="A camera profile that groundglass profile wrote.")
+        Path | None, typer.Option("--profile", metavar="FILE", help="A camera profile from groundglass profile.")
     ] = None
     depth: Annotated[
         str | None,
         typer.Option(
             "--depth",
-            metavar="FILE|FOLDER|plane:NEAR..FAR@DEGREES|stereo:RIGHT?FIGURES|none",
-            help="Depth, in place of what the source brings: a map, a folder of them, a tilted plane, a pair, or none.",
+            metavar="FILE|FOLDER|plane:NEAR..FAR@DEGREES|stereo:RIGHT?PARAMETERS|none",
+            help="Depth in place of the source's own: a map, a folder of maps, a tilted plane, a stereo pair, or none.",
         ),
     ] = None
     depth_scale: Annotated[
-        float | None, typer.Option("--depth-scale", help="Steps a metre of an integer depth file (TUM: 5000).")
+        float | None, typer.Option("--depth-scale", help="Steps per metre of an integer depth map (TUM: 5000).")
     ] = None
     depth_range: Annotated[
         str | None,
         typer.Option(
             "--depth-range",
             metavar="BRIGHTEST..DARKEST",
-            help="Metres of a relative map's ends: 0.8..6 where bright is near; "
-            "6..0.8,linear, greys that follow distance.",
+            help="Distances in metres of the brightest and darkest value of a relative map: 0.8..6 if bright is near. "
+            "6..0.8,linear: values linear in distance.",
         ),
     ] = None
     depth_model: Annotated[
         str | None,
-        typer.Option(
-            "--depth-model", metavar="ONNX[?metric]", help="A model that tells depth where SOURCE brings none."
-        ),
+        typer.Option("--depth-model", metavar="ONNX[?metric]", help="A depth network for a SOURCE without depth."),
     ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What the picture is made with. `size` is (width, height) in pixels; `focus` a distance in metres, or a rack.
+    """How the picture is made. `size` is (width, height) in pixels; `focus` is a distance in metres, or a rack.
 
     The defaults are those of a live view.
     """
 
     look: Annotated[
         str | None,
-        typer.Option(
-            "--look", help="A look's name, or a look file (.toml); classic where neither it nor --lut is given."
-        ),
+        typer.Option("--look", help="A look's name, or a look file (.toml). Default without --lut: classic."),
     ] = None
     strength: Annotated[
         float,
         typer.Option(
-            "--strength", parser=parse_strength, metavar="0..1|PERCENT%", help="How much of the look: 0.7, 70%."
+            "--strength",
+            parser=parse_strength,
+            metavar="0..1|PERCENT%",
+            help="Share of the look in the blend with neutral: 0.7, 70%.",
         ),
     ] = 1.0
     lut: Annotated[
         str | None,
         typer.Option(
-            "--lut", metavar="FILE", help="A LUT after the look, else after neutral: .cube, .3dl, .csp, HaldCLUT."
+            "--lut",
+            metavar="FILE",
+            help="A LUT after the look, or after neutral without --look: .cube, .3dl, .csp, HaldCLUT.",
         ),
     ] = None
     lut_input: arg.LutInputOption = "srgb"
@@ -116,13 +117,11 @@ class EngineOptions:
         typer.Option(
             "--output-space",
             metavar="SPACE|ICC",
-            help="What the screen shows: srgb, display-p3, rec709, or its profile.",
+            help="Colour space of the display: srgb, display-p3, rec709, or its ICC profile.",
         ),
     ] = "srgb"
     lens: Annotated[str, typer.Option("--lens", help="A lens's name, or a lens file (.toml).")] = "noct-50"
-    f_number: Annotated[float | None, typer.Option("--f-number", help="Within the lens's range; else wide open.")] = (
-        None
-    )
+    f_number: Annotated[float | None, typer.Option("--f-number", help="Aperture. Default: wide open.")] = None
     focus: Annotated[
         float | Rack | None,
         typer.Option("--focus", metavar="METRES|FROM..TO@S", help="Focus distance in metres, or a rack in S seconds."),
@@ -131,13 +130,13 @@ class EngineOptions:
     zone_focus: Annotated[
         ZoneFocus | None,
         typer.Option(
-            "--zone-focus", metavar="N,NEAR..FAR", help="Aperture and the zone that shall be sharp: 8,2..5 (metres)."
+            "--zone-focus", metavar="N,NEAR..FAR", help="Aperture and the zone to keep sharp in metres: 8,2..5."
         ),
         Parsed(ZoneFocus.parse),
         OldOption("--street"),
     ] = None
     development: Development = field(default_factory=Development)
-    quality: Annotated[Quality, typer.Option("--quality", help="Of the defocus.")] = Quality.LIVE
+    quality: Annotated[Quality, typer.Option("--quality", help="Quality of the defocus.")] = Quality.LIVE
     device: arg.DeviceOption = "auto"
     look_route: Annotated[
         LookRoute,
@@ -152,43 +151,45 @@ class EngineOptions:
 
 @dataclass(frozen=True, slots=True)
 class ViewOptions:
-    """How `view` shows it, how long, and what it leaves behind. `json` is a path, or "-" for standard output.
+    """How `view` runs and what it writes. `json` is a path, or "-" for standard output.
 
-    `rack_s` are the seconds that the focus takes to a click and to a mark; what is kept goes into the folder `stills`.
-    A film is recorded into `record` from the first frame on, where that is a file, in `codec`. With `fresh` it starts
-    as if it had never run before. `control` is the port that listens for scripts, 0 any.
+    `rack_s` are the seconds of a focus rack to a click and to a focus preset. Stills, raw files and recordings go into
+    the folder `stills`. If `record` is a file, a video is recorded into it from the first frame on, in `codec`. With
+    `fresh`, saved settings are neither read nor written. `control` is the port of the remote control, 0 any free port.
     """
 
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Start in full screen.")] = False
     headless: Annotated[bool, typer.Option("--headless", help="Run the same loop off screen.")] = False
     rack_s: Annotated[
         tuple[float, float],
-        typer.Option("--rack", metavar="S,S", help="Seconds that the focus takes to a click and to a mark."),
+        typer.Option("--rack", metavar="S,S", help="Seconds of a focus rack to a click and to a focus preset."),
         Parsed(parse_rack_s, default="0.4,2"),
     ] = (0.4, 2.0)
     frames: arg.FramesOption = None
     seconds: arg.SecondsOption = None
     json: arg.JsonOption = None
     save_frame: Annotated[
-        Path | None, typer.Option("--save-frame", metavar="FILE", help="Write the last frame shown.")
+        Path | None, typer.Option("--save-frame", metavar="FILE", help="Write the last frame shown to FILE.")
     ] = None
-    stills: Annotated[Path, typer.Option("--stills", metavar="DIR", help="Where stills, raws and recordings go.")] = (
-        Path()
-    )
+    stills: Annotated[
+        Path, typer.Option("--stills", metavar="DIR", help="Folder for stills, raw files, recordings.")
+    ] = Path()
     record: Annotated[
-        Path | None, typer.Option("--record", metavar="FILE", help="Record a film from the first frame on.")
+        Path | None, typer.Option("--record", metavar="FILE", help="Record a video from the first frame on.")
     ] = None
-    codec: Annotated[VideoCodec, typer.Option("--codec", help="What films are encoded in.")] = VideoCodec.H264
+    codec: Annotated[VideoCodec, typer.Option("--codec", help="Codec of recordings.")] = VideoCodec.H264
     control: Annotated[
         int | None,
-        typer.Option("--control", metavar="PORT", min=0, max=65535, help="Listen for scripts; 0: any port."),
+        typer.Option(
+            "--control", metavar="PORT", min=0, max=65535, help="Port of the remote control; 0: any free port."
+        ),
     ] = None
     scale: Annotated[
         float | None,
         typer.Option("--scale", metavar="auto|0.25..1", help="Size of the live picture; auto holds the frame rate."),
         Parsed(parse_scale, default="auto"),
     ] = None
-    no_governor: Annotated[bool, typer.Option("--no-governor", help="Draw every frame in full size; as --scale 1.")] = (
-        False
-    )
-    fresh: Annotated[bool, typer.Option("--fresh", help="Neither take nor keep settings of other runs.")] = False
+    no_governor: Annotated[
+        bool, typer.Option("--no-governor", help="Draw every frame in full size, like --scale 1.")
+    ] = False
+    fresh: Annotated[bool, typer.Option("--fresh", help="Neither read nor write saved settings.")] = False

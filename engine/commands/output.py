@@ -1,4 +1,4 @@
-"""Where figures go: a JSON file, or standard output kept free of everything else."""
+"""JSON results: to a file, or to a standard output without any other text."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Write = Callable[[dict[str, Any]], None]
 
 @contextmanager
 def json_target(target: str | None) -> Iterator[Write]:
-    """Yields the function that writes one document to `target`: a path, "-" for standard output, None for nowhere.
+    """Yields a function that writes one document to `target`: a path, "-" for standard output, or None.
 
-    Inside, for "-", whatever else is printed goes to standard error: file descriptor 1 itself is turned round, since
-    drivers print from C. A folder that is not there is an OutputError before the work starts, not after.
+    With "-", all other output goes to standard error. File descriptor 1 itself is redirected because drivers print
+    from C. A missing folder raises OutputError before the work starts.
     """
     if target is None:
         yield lambda document: None
@@ -42,7 +42,7 @@ def json_target(target: str | None) -> Iterator[Write]:
 
 
 def check_folder(path: Path) -> None:
-    """OutputError unless the folder that shall hold the file `path` is there and `path` is no folder itself."""
+    """Raises OutputError if the folder of the file `path` does not exist, or if `path` is a folder."""
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
     if path.is_dir():

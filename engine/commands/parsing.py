@@ -1,4 +1,4 @@
-"""The parsing of option values that typer does not do. A wrong value is a usage error, or a GroundglassError."""
+"""Parsers of option values beyond those of typer. A wrong value is a usage error, or a GroundglassError."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import typer
 from ..errors import LookError
 from ..optics.focus import MAX_FOCUS_M, Rack
 
-# A GL texture is at most this wide on every driver that the project meets; beyond it a typing error is likelier.
+# The maximum width of a GL texture on common drivers. Larger values are probably typing errors.
 MAX_SIDE_PX = 16384
-# A thousand times brighter or darker: beyond it nothing is left of a 14-bit picture.
-EXPOSURE_EV = 10.0
+# A factor of 1000 up or down. Beyond it a 14-bit picture is black or white.
+MAX_EXPOSURE_EV = 10.0
 
 
 MIN_SCALE = 0.25
 
 
 def check_exposure_ev(exposure_ev: float) -> float:
-    """`exposure_ev` itself; a usage error where it is not a number within EXPOSURE_EV of 0."""
-    if not -EXPOSURE_EV <= exposure_ev <= EXPOSURE_EV:
+    """Returns `exposure_ev`. A usage error unless it is from -MAX_EXPOSURE_EV to MAX_EXPOSURE_EV."""
+    if not -MAX_EXPOSURE_EV <= exposure_ev <= MAX_EXPOSURE_EV:
         raise typer.BadParameter(
-            f"{exposure_ev:g} is not a number of stops from -{EXPOSURE_EV:g} to {EXPOSURE_EV:g}, such as 1.5",
+            f"{exposure_ev:g} is not a number of stops from -{MAX_EXPOSURE_EV:g} to {MAX_EXPOSURE_EV:g}, such as 1.5",
             param_hint="--exposure",
         )
     return exposure_ev
 
 
 def parse_focus(text: str | None) -> float | Rack | None:
-    """Metres from "1.2" or "inf", a rack from "0.9..2.5@3". LookError where it is neither."""
+    """A distance in metres from "1.2" or "inf", or a rack from "0.9..2.5@3". Raises LookError for other text."""
     if text is None:
         return None
     if ".." in text or "@" in text:
@@ -40,17 +40,17 @@ def parse_focus(text: str | None) -> float | Rack | None:
     except ValueError:
         focus_m = math.nan
     if math.isnan(focus_m):
-        raise LookError(f"focus '{text}' is no distance in metres, such as 1.2, and no rack, such as 0.9..2.5@3")
+        raise LookError(f"focus '{text}' is not valid; use a distance in metres, such as 1.2, or a rack, 0.9..2.5@3")
     return min(focus_m, MAX_FOCUS_M)
 
 
 def parse_rack_s(text: str) -> tuple[float, float]:
-    """The seconds to a click and to a mark from "0.4,2", or from one number for both; a usage error where not."""
+    """The seconds of a rack to a click and to a preset: "0.4,2", or one number for both. A usage error otherwise."""
     try:
         seconds = [float(word) for word in text.split(",")]
     except ValueError:
         seconds = []
-    if len(seconds) not in (1, 2) or not all(0 <= one < math.inf for one in seconds):
+    if len(seconds) not in (1, 2) or not all(0 <= duration < math.inf for duration in seconds):
         raise typer.BadParameter(
             f"'{text}' is not one or two times in seconds, 0 or more, such as 0.4,2", param_hint="--rack"
         )
@@ -58,7 +58,7 @@ def parse_rack_s(text: str) -> tuple[float, float]:
 
 
 def parse_strength(text: str | float) -> float:
-    """0 to 1 from "0.7" or "70%"; a usage error where it is neither."""
+    """0 to 1 from "0.7" or "70%". A usage error for other text."""
     number, percent = str(text).strip(), 1.0
     if number.endswith("%"):
         number, percent = number[:-1], 100.0
@@ -67,12 +67,12 @@ def parse_strength(text: str | float) -> float:
     except ValueError:
         strength = math.nan
     if not 0.0 <= strength <= 1.0:
-        raise typer.BadParameter(f"'{text}' is no strength; write 0 to 1, or 0% to 100%")
+        raise typer.BadParameter(f"'{text}' is not a strength; write 0 to 1, or 0% to 100%")
     return strength
 
 
 def parse_scale(text: str) -> float | None:
-    """0.25 to 1 from "0.5" or "50%"; None for "auto", which holds the frame rate. Else a usage error."""
+    """0.25 to 1 from "0.5" or "50%"; None from "auto", which holds the frame rate. A usage error for other text."""
     if text.strip().lower() == "auto":
         return None
     number, percent = text.strip().removesuffix("%"), 100.0 if text.strip().endswith("%") else 1.0
@@ -86,7 +86,7 @@ def parse_scale(text: str) -> float | None:
 
 
 def parse_size(option: str, text: str | None) -> tuple[int, int] | None:
-    """(width, height) from "1920x1080". A bad one is a usage error that names `option`."""
+    """(width, height) from "1920x1080". Other text is a usage error that names `option`."""
     if text is None:
         return None
     match = re.fullmatch(r"(\d+)[x×](\d+)", text.strip().lower())

@@ -1,4 +1,4 @@
-"""`groundglass profile`: a camera measured by a picture of a colour chart."""
+"""`groundglass profile`: a camera profile measured from a colour chart."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def run_profile(
     sheet: Path | None,
     json: str | None,
 ) -> None:
-    """Measure the chart in the first frame of `source`; print the fit, and write what is asked for.
+    """Measure the chart in the first frame of `source`, print the fit, and write the requested files.
 
-    OutputError before the work where a file may not be written, or is there already.
+    Raises OutputError before any work if an output cannot be written or already exists.
     """
     from ..formats.picture_write import check_target
     from ..profile.chart import measure
@@ -42,14 +42,14 @@ def run_profile(
     if output is not None:
         check_folder(output)
         if output.exists() and not force:
-            raise OutputError(f"{output}: is there already; name another file, or say --force to write over it")
+            raise OutputError(f"{output}: already exists; name another file, or add --force to overwrite it")
     if sheet is not None:
         check_target(sheet)
     with json_target(json) as write_json, open_input(source, source_options, None) as opened:
         frame = next(iter(opened)).upright()
         patches = measure(frame, parse_corners(corners, frame))
         fitted = fit(patches.camera_rgb, patches.usable)
-        write_json(figures(fitted))
+        write_json(results(fitted))
         print_fit(fitted, patches)
         if sheet is not None:
             draw_sheet(sheet, frame, patches, fitted)
@@ -60,7 +60,7 @@ def run_profile(
 
 
 def parse_corners(text: str | None, frame: Frame) -> NDArray[np.float64] | None:
-    """(4, 2) in sites from eight fractions of the picture."""
+    """(4, 2) positions in photosites from eight fractions of the picture."""
     if text is None:
         return None
     try:
@@ -69,23 +69,24 @@ def parse_corners(text: str | None, frame: Frame) -> NDArray[np.float64] | None:
         numbers = np.empty(0)
     if numbers.shape != (8,) or not ((numbers >= 0) & (numbers <= 1)).all():
         raise typer.BadParameter(
-            f"'{text}' is not four places; write x,y of the dark skin, bluish green, black and white corners as "
+            f"'{text}' is not four positions; write x,y of the dark skin, bluish green, black and white corners as "
             "fractions of the picture, such as 0.26,0.35,0.71,0.36,0.70,0.86,0.27,0.85",
             param_hint="--corners",
         )
     return np.asarray(numbers.reshape(4, 2) * np.array(frame.size))
 
 
-def figures(fitted: Fit) -> dict[str, Any]:
-    left_out, seen = fitted.left_out, fitted.delta_e
+def results(fitted: Fit) -> dict[str, Any]:
+    """The JSON of `profile`: errors as CIEDE2000; null for a patch that is not used."""
+    left_out, delta_e = fitted.left_out, fitted.delta_e
     return {
-        "white_balance": [float(one) for one in fitted.model.white_balance],
+        "white_balance": [float(multiplier) for multiplier in fitted.model.white_balance],
         "camera_to_scene": fitted.model.camera_to_scene.tolist(),
-        "patches": int(np.isfinite(seen).sum()),
-        "delta_e_mean": float(np.nanmean(seen)),
+        "patches": int(np.isfinite(delta_e).sum()),
+        "delta_e_mean": float(np.nanmean(delta_e)),
         "left_out_delta_e_mean": float(np.nanmean(left_out)),
         "left_out_delta_e_max": float(np.nanmax(left_out)),
-        "left_out_delta_e": [None if np.isnan(one) else float(one) for one in left_out],
+        "left_out_delta_e": [None if np.isnan(error) else float(error) for error in left_out],
     }
 
 
@@ -98,17 +99,18 @@ def print_fit(fitted: Fit, patches: Patches) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("patch", "dE00 fitted", "left out"):
         table.add_column(heading, justify="left" if heading == "patch" else "right")
-    for name, usable, seen, left_out in zip(PATCH_NAMES, patches.usable, fitted.delta_e, fitted.left_out, strict=True):
-        table.add_row(name, *((f"{seen:.1f}", f"{left_out:.1f}") if usable else ("not used", "-")))
+    errors = zip(PATCH_NAMES, patches.usable, fitted.delta_e, fitted.left_out, strict=True)
+    for name, usable, delta_e, left_out in errors:
+        table.add_row(name, *((f"{delta_e:.1f}", f"{left_out:.1f}") if usable else ("not used", "-")))
     console = Console()
     console.print(table)
-    summary = figures(fitted)
-    over, down = (100 * (np.exp(fitted.model.falling) - 1)).round()
+    summary = results(fitted)
+    across, down = (100 * (np.exp(fitted.model.falling) - 1)).round()
     console.print(
-        f"white balance {', '.join(f'{one:.3f}' for one in summary['white_balance'])}; "
+        f"white balance {', '.join(f'{multiplier:.3f}' for multiplier in summary['white_balance'])}; "
         f"{summary['patches']} patches, mean dE00 {summary['delta_e_mean']:.2f}; "
-        f"left out one by one {summary['left_out_delta_e_mean']:.2f}, at most {summary['left_out_delta_e_max']:.2f}\n"
-        f"the light on the chart changes by {over:+.0f} % from left to right, {down:+.0f} % from top to bottom",
+        f"each left out in turn {summary['left_out_delta_e_mean']:.2f}, at most {summary['left_out_delta_e_max']:.2f}\n"
+        f"the light on the chart changes by {across:+.0f} % from left to right, {down:+.0f} % from top to bottom",
         highlight=False,
         soft_wrap=True,
     )
@@ -118,7 +120,7 @@ def store(output: Path, source: str, frame: Frame, fitted: Fit) -> None:
     from ..formats.camera_profile import ChartProfile, profile_text
     from ..formats.picture_write import write_atomically
 
-    balance, summary = fitted.model.white_balance, figures(fitted)
+    balance, summary = fitted.model.white_balance, results(fitted)
     profile = ChartProfile(
         black=float(np.mean(frame.profile.black)),
         white_balance=(float(balance[0]), float(balance[1]), float(balance[2])),
@@ -128,7 +130,7 @@ def store(output: Path, source: str, frame: Frame, fitted: Fit) -> None:
     )
     comments = [
         f"Camera profile from a ColorChecker in {Path(source).name}, {datetime.date.today().isoformat()}.",
-        f"{summary['patches']} patches; CIEDE2000 fitted {summary['delta_e_mean']:.2f}, left out one by one "
+        f"{summary['patches']} patches; CIEDE2000 fitted {summary['delta_e_mean']:.2f}, each left out in turn "
         f"{summary['left_out_delta_e_mean']:.2f}, at most {summary['left_out_delta_e_max']:.2f}.",
     ]
     text = profile_text(profile, comments)
@@ -136,8 +138,9 @@ def store(output: Path, source: str, frame: Frame, fitted: Fit) -> None:
 
 
 def draw_sheet(path: Path, frame: Frame, patches: Patches, fitted: Fit) -> None:
-    """The frame through its new profile, each patch outlined and numbered, with the reference colour in its middle, in
-    the light that falls there; red where the patch clips.
+    """Writes the frame, developed with its new profile, with an outline and a number for each patch.
+
+    The middle of a patch shows the reference colour in the local light. Clipped patches have a red outline.
     """
     from PIL import Image, ImageDraw
 
@@ -169,7 +172,7 @@ def draw_sheet(path: Path, frame: Frame, patches: Patches, fitted: Fit) -> None:
 
 
 def display(scene_rgb: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """sRGB, 8 bit, of linear Rec.2020 light (IEC 61966-2-1)."""
+    """8-bit sRGB (IEC 61966-2-1) of linear Rec.2020 light."""
     from ..camera import REC2020_TO_REC709
 
     linear = np.clip(scene_rgb @ REC2020_TO_REC709.T, 0, 1)

@@ -1,4 +1,4 @@
-"""`groundglass render`: a source at full resolution into files."""
+"""`groundglass render`: writes a source to files at full resolution."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FOLDER_PATTERN = "%04d.png"
 def run_render(
     source: str, source_options: SourceOptions, options: EngineOptions, output: Path, frames: int | None
 ) -> None:
-    """Write `frames` frames of `source` (None: all it has) to `output`, with a progress bar on standard error."""
+    """Write `frames` frames of `source` (None: all) to `output`, with a progress bar on standard error."""
     from ..tools.focus import zone_text
 
     with open_input(source, source_options, options.size) as opened:
@@ -41,13 +41,13 @@ def run_render(
 
 
 def numbered(output: Path) -> Path | None:
-    """The pattern of numbered files that `output` asks for (a %d in its name, or a folder); None for a single file."""
+    """The pattern of numbered files if `output` has a %d in its name or is a folder; None for a single file."""
     if output.is_dir() or not output.suffix:
         return output / FOLDER_PATTERN
     if "%" not in output.name:
         return None
     if re.fullmatch(r"[^%]*%(0\d)?d[^%]*", output.name) is None or "%" in str(output.parent):
-        raise OutputError(f"{output}: a numbered name holds one %d or %04d; try {output.parent / FOLDER_PATTERN}")
+        raise OutputError(f"{output}: a numbered name must have one %d or %04d; try {output.parent / FOLDER_PATTERN}")
     return output
 
 
@@ -56,34 +56,34 @@ def path_of(pattern: Path, number: int) -> Path:
 
 
 def frames_to_write(source: Source, output: Path, many: bool, wanted: int | None) -> int | None:
-    """How many frames to write; None for all of a source that does not say how many it has."""
+    """The number of frames to write; None for all frames of a source of unknown length."""
     if not many:
         if (wanted or 1) > 1 or (wanted is None and (source.frames or 1) > 1):
             frame_count = wanted or source.frames
             example = output.with_name(f"%04d{output.suffix}")
-            raise OutputError(f"{output}: one file cannot hold {frame_count} frames; name {example}, or add --frames 1")
+            raise OutputError(f"{output}: one file for {frame_count} frames; name {example}, or add --frames 1")
         return 1
     if wanted is None and source.frames is None and source.name.startswith("scene:"):
-        raise OutputError(f"{output}: {source.name} does not end; say how many frames with --frames")
+        raise OutputError(f"{output}: {source.name} does not end; give the number of frames with --frames")
     return wanted if source.frames is None or (wanted is not None and wanted < source.frames) else source.frames
 
 
 def check_output(first: Path) -> None:
-    """Make the folder of numbered files, and raise OutputError now rather than after the first frame."""
+    """Make the folder of numbered files. Raises OutputError before the first frame is rendered."""
     from ..formats.picture_write import check_target
 
     if not first.parent.exists():
         try:
             first.parent.mkdir()
         except OSError as error:
-            raise OutputError(f"{first.parent}: cannot be made ({error.strerror}); name another folder") from error
+            raise OutputError(f"{first.parent}: cannot be created ({error.strerror}); name another folder") from error
     check_target(first)
 
 
 def write_frames(
     engine: Engine, settings: Settings, source: Source, target: Path, count: int | None, rack: Rack | None = None
 ) -> None:
-    """Write `count` frames; a `rack` moves the focus by the time of each frame."""
+    """Write `count` frames. With a `rack`, the focus follows the time of each frame."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -103,7 +103,7 @@ def write_frames(
 
 
 def write_frame(engine: Engine, settings: Settings, frame: Frame, path: Path) -> None:
-    """One frame into one file: the picture, in a TIFF to 16 bits; in an EXR the scene-linear light before the look."""
+    """Write a frame: the picture, with 16 bits in a TIFF; in an EXR the scene-linear light before the look."""
     from ..formats import picture_write as snapshot
     from ..look.grade import grade
 

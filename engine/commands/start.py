@@ -1,4 +1,4 @@
-"""From options to a source and an engine: what `view` and `render` have in common."""
+"""Opens the source and the engine from options, for `view` and `render`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None) -> Source:
-    """The source that the command line names. `size`, (width, height), is the built-in scene's where it names none."""
+    """The source of the command line. `size`, (width, height), is the default size of the built-in scene."""
     from ..capture import open_source
 
     return open_source(
@@ -37,7 +37,7 @@ def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None
 
 
 def sized_scene(source: str, size: tuple[int, int] | None) -> str:
-    """`source`, with the size added where it is a scene whose query has none.
+    """`source`, with the size added if it is a scene without one.
 
     >>> sized_scene("scene:?seed=7", (640, 360))
     'scene:?seed=7&size=640x360'
@@ -50,19 +50,19 @@ def sized_scene(source: str, size: tuple[int, int] | None) -> str:
 
 
 def look_of(options: EngineOptions) -> str | Look:
-    """The look that the options name, with the LUT where there is one."""
+    """The look of the options, with the LUT if any."""
     from ..look.lut_look import lut_look
     from ..settings import DEFAULT_LOOK
 
     if options.lut is not None:
         return lut_look(options.lut, options.lut_input, options.look)
     if options.lut_input != "srgb":
-        raise LookError(f"--lut-input {options.lut_input} is of a LUT; name one with --lut")
+        raise LookError(f"--lut-input {options.lut_input} requires a LUT; name it with --lut")
     return options.look or DEFAULT_LOOK
 
 
 def settings_of(options: EngineOptions) -> Settings:
-    """The settings that the options name. Raises GroundglassError."""
+    """The settings of the options. Raises GroundglassError."""
     from ..settings import Settings
 
     focus, zone_focus = options.focus, options.zone_focus
@@ -85,7 +85,7 @@ def settings_of(options: EngineOptions) -> Settings:
 
 
 def open_engine(options: EngineOptions, source_options: SourceOptions, gl: moderngl.Context | None = None) -> Engine:
-    """The engine that the options name, drawing in `gl`, or in a context of its own."""
+    """The engine of the options. It draws in `gl`, or in its own context."""
     from ..engine import Engine
 
     return Engine(
@@ -98,9 +98,9 @@ def open_engine(options: EngineOptions, source_options: SourceOptions, gl: moder
 
 
 def compile_ahead(engine: Engine, source: Source, settings: Settings) -> None:
-    """Compiles and allocates for the frames of `source`, so that the first is as quick as the rest.
+    """Compiles and allocates for the frames of `source`, so that the first frame is as fast as the others.
 
-    For a still that would be the work of a second frame.
+    Does nothing for a still, where this would cost the time of a second frame.
     """
     if source.fps:
         engine.compile_for(source.size, settings)

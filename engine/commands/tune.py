@@ -1,4 +1,4 @@
-"""`groundglass tune`: the view, with a folder of one's own passes laid over those that ship."""
+"""`groundglass tune`: the live window, with a folder of the user's passes and kernels."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from ..errors import ShaderError
 
 Shaders = Annotated[
     Path | None,
-    typer.Option("--shaders", metavar="DIR", help="Passes and kernels of your own, before those that ship."),
+    typer.Option(
+        "--shaders", metavar="DIR", help="Your passes and kernels. They replace built-in files of the same name."
+    ),
 ]
 
 
-def tune_like(view: Callable[..., None]) -> Callable[..., None]:
-    """The command `tune`, which takes all that the command `view` takes, and `--shaders`."""
+def live_edit_command(view: Callable[..., None]) -> Callable[..., None]:
+    """The command `tune`, which has all options of the command `view`, and `--shaders`."""
 
     def tune(**options: Any) -> None:
         shaders = options.pop("shaders")
@@ -26,25 +28,25 @@ def tune_like(view: Callable[..., None]) -> Callable[..., None]:
             set_search_path(shaders)
         view(**options)
 
-    tune.__doc__ = """Open the live window to write looks and passes: what is saved is shown at once.
+    tune.__doc__ = """Open the live window to edit looks and passes. A saved file changes the picture at once.
 
-    Shaders with what they include, kernels, the look and its LUTs are followed. What is broken leaves the picture as it
-    is, and is shown over its line. Keys and options are those of `view`.
+    Watched files: shaders and their includes, kernels, the look and its LUTs. A broken file changes nothing; the window
+    shows its error next to the line. Keys and options are those of `view`.
     """
     signature = inspect.signature(view, eval_str=True)
     shaders = inspect.Parameter("shaders", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Shaders)
-    options = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in signature.parameters.values()]
+    options = [option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for option in signature.parameters.values()]
     tune.__signature__ = inspect.Signature([*options, shaders])  # type: ignore[attr-defined]
-    tune.__annotations__ = {one.name: one.annotation for one in (*options, shaders)}
+    tune.__annotations__ = {option.name: option.annotation for option in (*options, shaders)}
     return tune
 
 
 def set_search_path(folder: Path) -> None:
-    """Has passes and kernels looked for in `folder` first. ShaderError where it is none."""
+    """Puts `folder` first in the search path of passes and kernels. ShaderError if it is not a folder."""
     from ..compute.program import KERNELS
     from ..gl.program import SHADERS
 
     if not folder.is_dir():
-        raise ShaderError(f"{folder}: is no folder of passes; groundglass new-pass NAME -o {folder} makes one")
+        raise ShaderError(f"{folder}: is not a folder; groundglass new-pass NAME -o {folder} creates it")
     SHADERS.set_search_path(folder)
     KERNELS.set_search_path(folder)

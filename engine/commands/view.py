@@ -29,7 +29,7 @@ OFF_SCREEN_FRAME = Path("view.png")
 
 
 def run_view(source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions) -> None:
-    """Show `source` until the user quits or `view` says enough; then print what the loop measured."""
+    """Show `source` until the user quits or the limits of `view` are reached. Then print the loop's statistics."""
     from rich.console import Console
 
     from ..formats.picture_write import check_target
@@ -50,7 +50,7 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
 def show(
     source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions
 ) -> tuple[Statistics, Path | None]:
-    """Run the loop; returns its statistics and the file that holds the last frame, None where none was asked for."""
+    """Run the loop. Returns its statistics and the file of the last frame, None without `save_frame`."""
     from ..display.live_scale import start_scale
     from ..display.viewer import Viewer
     from ..live_edit.editing import Editing
@@ -78,7 +78,7 @@ def show(
 
 
 def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> list[Callable[[ToolContext], Tool]]:
-    """All that is fitted to the viewer, each drawn over those before it."""
+    """The tools of the viewer. Each is drawn over those before it."""
     from ..live_edit.look_keys import LookKeys
     from ..live_edit.pass_times import PassTimes
     from ..live_edit.reloading import Reloading
@@ -121,7 +121,7 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
 
 
 def open_surface(source: Source, size: tuple[int, int] | None, view: ViewOptions) -> Surface:
-    """The window; off screen with `--headless`, or with a line on standard error where there is no display."""
+    """The window. Without a display it prints a line on standard error and returns an off-screen surface."""
     from ..display.glfw import GlfwSurface
     from ..display.offscreen import OffscreenSurface
 
@@ -135,7 +135,7 @@ def open_surface(source: Source, size: tuple[int, int] | None, view: ViewOptions
 
 
 def off_screen(view: ViewOptions) -> ViewOptions:
-    """How the loop runs without a window: not for ever, and where one was expected it leaves a picture instead."""
+    """The options without a window: a limit of time or frames, and a saved frame unless `--headless` was given."""
     view = replace(view, fresh=True)
     if view.frames is None and view.seconds is None:
         view = replace(view, seconds=OFF_SCREEN_S)

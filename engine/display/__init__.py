@@ -1,1 +1,1 @@
-"""Display: pixels to a window or a file."""
+"""Shows pictures in a window or off screen, with overlays, text and tools."""

@@ -1,4 +1,4 @@
-"""A surface that hands its frames to the program: for a notebook, a browser, a file, another toolkit."""
+"""A surface that passes its frames to a function: for a notebook, a browser, a file, another toolkit."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .offscreen import OffscreenSurface
 
 
 class BitmapSurface(OffscreenSurface):
-    """Calls `on_frame` with each presented frame: (H, W, 3) uint8, the first row at the top, a view that stays valid.
+    """Calls `on_frame` with each presented frame: (H, W, 3) uint8, the first row at the top. The array stays valid.
 
-    The frame comes one `present` late, and the last one when the surface closes: it is read back asynchronously, so
-    `present` does not wait for the GPU. Input comes through `input.post`, from any thread. `size` and `gl` are those of
-    an `OffscreenSurface`.
+    Frames are read back asynchronously, so that `present` does not wait for the GPU. Each frame is delivered by the
+    next `present`, the last frame by `close`. Input comes through `input.post`, from any thread. `size` and `gl` are
+    those of an `OffscreenSurface`.
     """
 
     is_interactive = True

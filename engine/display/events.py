@@ -1,4 +1,4 @@
-"""The input of a surface: keys, pointer and wheel as events, and the listener that hears raw input first."""
+"""The input of a surface: keys, pointer and wheel as events, and the listener that receives raw input first."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Literal, Protocol
 
 Button = Literal["left", "right", "middle"]
 Modifiers = frozenset[str]  # "Ctrl" (also Command), "Alt", "Shift"
-MODIFIERS = "Ctrl", "Alt", "Shift"  # in the order of a key's name
+MODIFIERS = "Ctrl", "Alt", "Shift"  # in the order of key names
 
 
 class Signal(enum.Enum):
     QUIT = "quit"  # the window's close button
-    REPAINT = "repaint"  # the surface changed its size or was uncovered: the same picture must be shown again
+    REPAINT = "repaint"  # the surface was resized or uncovered: show the same picture again
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key was pressed, by the name that it has in the keyboard map: `P`, `Space`, `F1`, `Shift+1`, `Ctrl+Z`."""
+    """A key press. `name` is its name in the keyboard map: `P`, `Space`, `F1`, `Shift+1`, `Ctrl+Z`."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """The pointer at the fraction (x, y) of the picture from its top-left corner; 0..1 where it is in the picture.
+    """The pointer at the fraction (x, y) of the picture from its top-left corner; 0..1 inside the picture.
 
-    A `drag` is a move with the button down, and goes on outside; a `move` has none.
+    A `drag` is a move with the button down, and continues outside of the picture. A `move` is without a button.
     """
 
     kind: Literal["press", "drag", "release", "move"]
@@ -38,7 +38,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """The wheel turned by `steps`, away from the user where positive. Trackpads send fractions."""
+    """A turn of the wheel by `steps`; positive is away from the user. Trackpads send fractions."""
 
     steps: float
 
@@ -47,10 +47,10 @@ Event = Signal | Key | Pointer | Wheel
 
 
 class InputListener(Protocol):
-    """Hears raw input before it becomes an event. True says that the input was meant for nobody else.
+    """Receives raw input before it becomes an event. A method returns True to consume the input.
 
-    Key names are those of `Key` without modifiers, and `Home`, `End`, `PageUp`, `PageDown`; a key without a name is "".
-    Places are pixels of the framebuffer from its top-left corner.
+    Key names are those of `Key` without modifiers, and `Home`, `End`, `PageUp`, `PageDown`. A key without a name is "".
+    Positions are pixels of the framebuffer from its top-left corner.
     """
 
     def on_key(self, name: str, pressed: bool, modifiers: Modifiers) -> bool: ...

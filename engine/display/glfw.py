@@ -1,4 +1,4 @@
-"""The window surface: glfw opens it, names its keys and shows it in step with the monitor."""
+"""The window surface, based on glfw, with vertical synchronization."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .input import InputQueue
 from .letterbox import Size, opening_size
 
 HEADLESS_HINT = "use --headless to run off screen"
-# By their place: a French keyboard has digits only with Shift.
-_PLACED = {getattr(glfw, f"KEY_{pad}{digit}"): str(digit) for pad in ("", "KP_") for digit in range(10)}
+# By key code, independent of the layout: a French keyboard has digits only with Shift.
+_DIGITS = {getattr(glfw, f"KEY_{pad}{digit}"): str(digit) for pad in ("", "KP_") for digit in range(10)}
 _NAMED = {
     glfw.KEY_SPACE: "Space",
     glfw.KEY_ESCAPE: "Esc",
@@ -40,15 +40,15 @@ _BUTTONS: dict[int, Button] = {
     glfw.MOUSE_BUTTON_MIDDLE: "middle",
 }
 
-_open_windows = 0  # glfw is one for the process: the last window to close ends it
+_open_windows = 0  # glfw is global in the process: the last window terminates it
 _last_error = ""
 
 
 class GlfwSurface:
-    """A resizable window, in step with the monitor, with an OpenGL 3.3 core context.
+    """A resizable window with an OpenGL 3.3 core context and vertical synchronization.
 
-    `picture` is the (width, height) of the picture that it opens for. Raises DeviceError where no display can be opened
-    or the driver has no OpenGL 3.3; the caller may go on off screen.
+    `picture` is the (width, height) of the expected picture. Raises DeviceError without a display or OpenGL 3.3; the
+    caller can continue off screen.
     """
 
     is_interactive = True
@@ -57,7 +57,7 @@ class GlfwSurface:
     def __init__(self, picture: Size = (1280, 720), *, title: str = "groundglass", fullscreen: bool = False) -> None:
         self._handle: Any = None
         self._title = title
-        self._windowed: tuple[int, int, int, int] | None = None  # where it was before it filled the monitor
+        self._windowed: tuple[int, int, int, int] | None = None  # left, top, width, height before full screen
         _start_glfw()
         try:
             self._handle = _create_window(opening_size(picture, _work_area()), title)
@@ -94,7 +94,7 @@ class GlfwSurface:
         try:
             bits = int(self.gl.screen.bits["red"])
         except (AttributeError, KeyError, TypeError, moderngl.Error):
-            return 8  # the driver does not say
+            return 8  # the driver does not report it
         return max(bits, 8)
 
     def poll(self) -> list[Event]:
@@ -127,7 +127,7 @@ class GlfwSurface:
             monitor = _monitor_of(self._windowed)
             mode = glfw.get_video_mode(monitor)
             glfw.set_window_monitor(self._handle, monitor, 0, 0, mode.size.width, mode.size.height, mode.refresh_rate)
-        glfw.swap_interval(1)  # some drivers forget it with the mode
+        glfw.swap_interval(1)  # some drivers reset it with the mode
         self.input.post(Signal.REPAINT)
 
     def close(self) -> None:
@@ -163,18 +163,18 @@ class GlfwSurface:
             self.input.button(_BUTTONS[button], action == glfw.PRESS, *self._pixels(*glfw.get_cursor_pos(self._handle)))
 
     def _pixels(self, x: float, y: float) -> tuple[float, float]:
-        """A place in the window system's units as pixels of the framebuffer: a HiDPI screen has several in a unit."""
+        """Framebuffer pixels from a position in units of the window system. On a HiDPI screen they differ."""
         (width, height), window = self.size, glfw.get_window_size(self._handle)
         return x * width / max(window[0], 1), y * height / max(window[1], 1)
 
 
 def key_name(key: int, scancode: int) -> str:
-    """The name of a glfw key: the letter on the user's keyboard, not the one of an American keyboard; "" for none."""
-    return _NAMED.get(key) or _PLACED.get(key) or (glfw.get_key_name(key, scancode) or "").upper()
+    """The name of a glfw key in the user's keyboard layout; "" for a key without a name."""
+    return _NAMED.get(key) or _DIGITS.get(key) or (glfw.get_key_name(key, scancode) or "").upper()
 
 
 class _CurrentContext:
-    """What moderngl asks of a context that glfw has made current, on X11, Wayland, Windows and macOS alike."""
+    """moderngl's interface to the context that glfw has made current, on X11, Wayland, Windows and macOS."""
 
     def load_opengl_function(self, name: str) -> int:
         address: Any = glfw.get_proc_address(name)
@@ -183,20 +183,20 @@ class _CurrentContext:
     load = load_opengl_function
 
     def release(self) -> None:
-        """The window goes with its context."""
+        """Does nothing: the window destroys its context."""
 
     def __enter__(self) -> None:
-        """It is current already."""
+        """Does nothing: the context is current."""
 
     def __exit__(self, *_: object) -> None:
-        """It stays current."""
+        """Does nothing: the context stays current."""
 
 
 def _start_glfw() -> None:
     global _open_windows
     glfw.set_error_callback(_keep_error)
     if not glfw.init():
-        raise DeviceError(f"no display can be opened ({_last_error or 'glfw gave no reason'}); {HEADLESS_HINT}")
+        raise DeviceError(f"no display can be opened ({_last_error or 'unknown reason'}); {HEADLESS_HINT}")
     _open_windows += 1
 
 
@@ -219,8 +219,8 @@ def _create_window(size: Size, title: str) -> Any:
         glfw.CONTEXT_VERSION_MAJOR: 3,
         glfw.CONTEXT_VERSION_MINOR: 3,
         glfw.OPENGL_PROFILE: glfw.OPENGL_CORE_PROFILE,
-        glfw.OPENGL_FORWARD_COMPAT: True,  # macOS gives no core profile without it
-        **{bits: 10 for bits in (glfw.RED_BITS, glfw.GREEN_BITS, glfw.BLUE_BITS)},  # a wish: the nearest is taken
+        glfw.OPENGL_FORWARD_COMPAT: True,  # macOS requires it for a core profile
+        **{bits: 10 for bits in (glfw.RED_BITS, glfw.GREEN_BITS, glfw.BLUE_BITS)},  # a hint: the closest is used
         glfw.ALPHA_BITS: 0,
         glfw.DEPTH_BITS: 0,
         glfw.STENCIL_BITS: 0,
@@ -244,7 +244,7 @@ def _work_area() -> Size:
 
 
 def _monitor_of(window: tuple[int, int, int, int]) -> Any:
-    """The monitor under the middle of the window's (left, top, width, height); the first where there is none."""
+    """The monitor at the centre of the window's (left, top, width, height), or else the primary monitor."""
     x, y = window[0] + window[2] // 2, window[1] + window[3] // 2
     for monitor in glfw.get_monitors():
         left, top = glfw.get_monitor_pos(monitor)

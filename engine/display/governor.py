@@ -9,12 +9,12 @@ from statistics import median
 
 SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)  # fractions of the frame's size
 OVERLOAD = 0.95  # fraction of the frame period: with more work, frames are late
-TARGET = 0.85  # a smaller scale must be expected to need at most this fraction
-HEADROOM = 0.75  # a larger scale must be expected to need at most this fraction
-WINDOW = 8  # frames whose median work is compared
-RAISE_AFTER_S = 1.0  # with headroom; doubled by each raise that overloads
+TARGET = 0.85  # the maximum expected fraction of a smaller scale
+HEADROOM = 0.75  # the maximum expected fraction of a larger scale
+WINDOW = 8  # frames in the median of the work
+RAISE_AFTER_S = 1.0  # duration of headroom before a raise; doubled after each raise that overloads
 MAX_RAISE_AFTER_S = 60.0
-HELD_S = 10.0  # a raise that lasts as long was right
+HELD_S = 10.0  # a raise that lasts this long was successful
 
 
 class Governor:

@@ -1,4 +1,4 @@
-"""Raw input of a surface becomes events: a listener hears it first, and the pointer is mapped to the picture."""
+"""Converts the raw input of a surface to events. A listener receives it first; the pointer is mapped to the picture."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from .overlays import WHOLE, View
 class InputQueue:
     """The events of one surface of `size` (width, height) in pixels.
 
-    A surface calls `key`, `text`, `button`, `move` and `scroll` with what its toolkit reports; places are pixels of the
-    framebuffer from its top-left corner. `listener` hears it first. `post` and `wake` may be called from any thread.
+    A surface calls `key`, `text`, `button`, `move` and `scroll` with the input of its toolkit. Positions are pixels of
+    the framebuffer from its top-left corner. `listener` receives the input first. `post` and `wake` may be called from
+    any thread.
     """
 
     def __init__(self, size: Size) -> None:
@@ -24,14 +25,14 @@ class InputQueue:
         self._events: list[Event] = []
         self._lock = Lock()
         self._woken = Flag()
-        self._held: Literal["left", "right"] | None = None  # the button that went down in the picture
+        self._held: Literal["left", "right"] | None = None  # the button that was pressed in the picture
 
     def show(self, picture: Size, framebuffer: Size, view: View) -> None:
-        """Says what lies under the pointer from now on: `view` of a picture, letterboxed in the framebuffer."""
+        """Sets the mapping of the pointer: `view` of a picture, letterboxed in the framebuffer."""
         self._picture, self._framebuffer, self._view = picture, framebuffer, view
 
     def post(self, event: Event) -> None:
-        """Queues an event, for scripts and for surfaces whose input is elsewhere, and ends a `wait`."""
+        """Queues an event and ends a `wait`. For scripts, and for surfaces with external input."""
         with self._lock:
             self._events.append(event)
         self._woken.set()
@@ -43,7 +44,7 @@ class InputQueue:
         return taken
 
     def wait(self, timeout_s: float) -> list[Event]:
-        """Sleeps until an event is posted or `wake` is called; for a surface without a toolkit that sleeps."""
+        """Sleeps until an event is posted or `wake` is called, at most `timeout_s`. Returns the events."""
         self._woken.wait(timeout_s)
         self._woken.clear()
         return self.take()
@@ -53,7 +54,7 @@ class InputQueue:
         self._woken.set()
 
     def key(self, name: str, pressed: bool, modifiers: Modifiers = frozenset(), repeated: bool = False) -> None:
-        """A key went down or up, or repeats while it is held. A letter is the one on the user's keyboard."""
+        """A key was pressed or released, or repeats. `name` follows the user's keyboard layout."""
         if self.listener is not None and self.listener.on_key(name, pressed, modifiers):
             self.post(Signal.REPAINT)
         elif name and pressed and not repeated:
@@ -65,7 +66,7 @@ class InputQueue:
             self.listener.on_text(characters)
 
     def button(self, button: Button, pressed: bool, x: float, y: float) -> None:
-        """A button of the pointer went down or up at (x, y)."""
+        """A pointer button was pressed or released at (x, y)."""
         if self.listener is not None and self.listener.on_button(button, pressed) and self._held is None:
             self.post(Signal.REPAINT)
         elif button == "middle":
@@ -85,7 +86,7 @@ class InputQueue:
             self._point("drag" if self._held else "move", self._held or "none", x, y)
 
     def scroll(self, steps: float) -> None:
-        """The wheel turned by `steps`, away from the user where positive."""
+        """The wheel turned by `steps`; positive is away from the user."""
         taken = self.listener is not None and self.listener.on_scroll(steps)
         self.post(Signal.REPAINT if taken else Wheel(steps))
 
@@ -96,13 +97,13 @@ class InputQueue:
         x: float,
         y: float,
     ) -> bool:
-        """Queues where the pointer is; False for a press beside the picture, which is not an event."""
+        """Queues a pointer event. Returns False for a press outside of the picture, which is ignored."""
         point = picture_point((x, y), self._framebuffer, self._picture)
         if point is None or (kind == "press" and not all(0 <= fraction < 1 for fraction in point)):
             return False
         with self._lock:
             last = self._events[-1] if self._events else None
             if isinstance(last, Pointer) and last.kind == kind and kind in ("move", "drag"):
-                self._events.pop()  # of a moving pointer only the latest place counts
-        self.post(Pointer(kind, *self._view.place(*point), button))
+                self._events.pop()  # only the latest position of a moving pointer is kept
+        self.post(Pointer(kind, *self._view.picture_position(*point), button))
         return True

@@ -1,4 +1,4 @@
-"""Where a picture lies in a window of another shape, and which point of it lies under the pointer."""
+"""The position of a picture in a window of another aspect ratio, and the picture point under the pointer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ Size = tuple[int, int]
 
 
 def letterbox(picture: Size, framebuffer: Size) -> tuple[int, int, int, int]:
-    """(left, top, width, height) in framebuffer pixels: the picture as large as it fits, in the middle.
+    """(left, top, width, height) in framebuffer pixels of the picture, centred and as large as possible.
 
     Sizes are (width, height). Bars at the sides differ by at most one pixel.
     """
@@ -17,7 +17,7 @@ def letterbox(picture: Size, framebuffer: Size) -> tuple[int, int, int, int]:
 
 
 def picture_point(cursor_px: tuple[float, float], framebuffer: Size, picture: Size) -> tuple[float, float] | None:
-    """The fraction (x, y) of the picture from its top-left corner under the cursor; within 0..1 where it is over it.
+    """The fraction (x, y) of the picture from its top-left corner at the cursor; 0..1 inside the picture.
 
     `cursor_px` is in pixels of the framebuffer from its top-left corner. None while the surface is minimised.
     """
@@ -28,6 +28,6 @@ def picture_point(cursor_px: tuple[float, float], framebuffer: Size, picture: Si
 
 
 def opening_size(picture: Size, room: Size) -> Size:
-    """The window's first size: the picture's own, or its shape within 85 % of the `room` on the monitor."""
+    """The initial size of the window: the picture's size, reduced to 85 % of the `room` on the monitor if necessary."""
     scale = min(1.0, 0.85 * room[0] / picture[0], 0.85 * room[1] / picture[1])
     return max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))

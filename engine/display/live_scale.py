@@ -1,4 +1,4 @@
-"""The scale at which a viewer draws: governed while the picture moves, refined when it does not."""
+"""The scale of the live picture: governed while the picture changes, refined when it does not."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from ..engine import Engine
     from ..settings import Settings, SettingsHistory
 
-REFINE_AFTER_S = 0.15  # without a change
-START_PX = 600_000  # at most, of the first picture on a CPU
+REFINE_AFTER_S = 0.15  # a picture without changes is refined after this time
+MAX_START_PX = 600_000  # maximum size of the first picture on a CPU
 
 
 def start_scale(size: tuple[int, int], is_cpu: bool) -> float:
-    """The scale of the first frame: full size on a GPU, else the largest with at most `START_PX` pixels.
+    """The scale of the first frame: full size on a GPU, else the largest with at most `MAX_START_PX` pixels.
 
     >>> start_scale((1920, 1080), is_cpu=True), start_scale((640, 360), is_cpu=True), start_scale((8000, 6000), False)
     (0.5, 1.0, 1.0)
     """
     if not is_cpu:
         return 1.0
-    return next((scale for scale in SCALES if scale**2 * math.prod(size) <= START_PX), SCALES[-1])
+    return next((scale for scale in SCALES if scale**2 * math.prod(size) <= MAX_START_PX), SCALES[-1])
 
 
 class LiveScale:
     """Keeps the scale of `settings` at the governor's choice, which holds a frame period of `period_s` seconds.
 
-    Undo has no step for it. A picture that does not change is drawn once more in full size and best quality.
+    These changes are not steps of undo. A picture that does not change is drawn again in full size and best quality.
     """
 
     def __init__(self, engine: Engine, settings: SettingsHistory, period_s: float) -> None:
@@ -44,14 +44,14 @@ class LiveScale:
         self._is_refined = False
 
     def measure(self, drawn: Drawn, spent_s: float, swap_s: float, now_s: float) -> None:
-        """Takes the time spent on a frame, and how much of it the buffer swap took. The scale may be another then."""
+        """Takes the time spent on a frame, and the part of the buffer swap. May change the scale."""
         self._drawn = drawn
         if not self._is_refined:
             self._governor.measure(spent_s - swap_s if self._swap_waits else spent_s, now_s)
             self._follow(self._governor.scale)
 
     def move(self, now_s: float) -> None:
-        """The picture changes: it is drawn at the governed scale again."""
+        """The picture changes: draw at the governed scale again."""
         self._changed_s = now_s
         if self._is_refined:
             self._is_refined = False
@@ -59,7 +59,7 @@ class LiveScale:
 
     @property
     def will_refine(self) -> bool:
-        """Whether the picture that is shown can be better."""
+        """Whether the current picture can be refined."""
         return not self._is_refined and (self._settings.now.scale < 1.0 or self._settings.now.quality != "best")
 
     def rest(self, now_s: float) -> bool:
@@ -71,7 +71,7 @@ class LiveScale:
         return True
 
     def refined(self, settings: Settings) -> Settings:
-        """The settings to draw by: those given, or in best quality if the picture does not change."""
+        """The settings for the next draw: `settings`, with best quality if the picture does not change."""
         return settings.with_(quality="best") if self._is_refined else settings
 
     def _follow(self, scale: float) -> None:

@@ -1,4 +1,4 @@
-"""What overlays look up beside the picture: distances and what the sensor counted, as textures."""
+"""Textures for overlays in addition to the picture: depth, scene light and raw data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAMPLERS = ("depth_map", "scene", "raw")
 
 
 class Maps:
-    """Brings them to the GL side, each only when it is another one; the maker releases them."""
+    """Uploads the textures, each only when its data has changed. The creator releases them."""
 
     def __init__(self, gl: moderngl.Context) -> None:
         self._gl = gl
@@ -29,7 +29,7 @@ class Maps:
         self._frame: Frame | None = None
 
     def use(self, overlays: Overlays, unit: int) -> dict[str, Number]:
-        """Binds SAMPLERS from texture unit `unit` on; returns the numbers that the shaders read them by."""
+        """Binds SAMPLERS from texture unit `unit` on. Returns the uniforms of their coordinates."""
         numbers: dict[str, Number] = {"raw_scale": (0.0, 0.0)}
         if overlays.circles is not None:
             self._load_depth(overlays.circles.depth_m).use(unit)
@@ -45,7 +45,7 @@ class Maps:
         return numbers
 
     def release(self) -> None:
-        """Gives them back; harmless when done twice."""
+        """Releases the textures. Harmless when called twice."""
         for texture in (self._depth, self._raw):
             if texture is not None:
                 texture.release()
@@ -60,35 +60,35 @@ class Maps:
 
     def _load_raw(self, frame: Frame) -> moderngl.Texture:
         if self._raw is None or frame is not self._frame:
-            light = block_maxima(frame)
-            self._raw = self._texture_for(self._raw, light)
-            self._raw.write(light)
+            maxima = block_maxima(frame)
+            self._raw = self._texture_for(self._raw, maxima)
+            self._raw.write(maxima)
             self._frame = frame
         return self._raw
 
     def _texture_for(self, texture: moderngl.Texture | None, numbers: NDArray[np.float32]) -> moderngl.Texture:
-        """The texture, or a new one where its size is another than that of the numbers."""
+        """The texture, or a new texture if its size differs from that of the numbers."""
         rows, columns = numbers.shape
         if texture is not None and texture.size == (columns, rows):
             return texture
         if texture is not None:
             texture.release()
-        made = self._gl.texture((columns, rows), 1, dtype="f4")
-        made.filter = (moderngl.NEAREST, moderngl.NEAREST)
-        made.repeat_x = made.repeat_y = False
-        return made
+        texture = self._gl.texture((columns, rows), 1, dtype="f4")
+        texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
+        texture.repeat_x = texture.repeat_y = False
+        return texture
 
 
 def block_maxima(frame: Frame) -> NDArray[np.float32]:
-    """The brightest site of each 2x2 block of a mosaic, so that no colour's clipping is missed.
+    """The brightest photosite of each 2x2 block of a mosaic, so that clipping of any colour is visible.
 
-    (ceil(H / 2), ceil(W / 2)) float32 of what the sensor counted: 0 at its black, 1 at its white.
+    (ceil(H / 2), ceil(W / 2)) float32 raw values: 0 at the black level, 1 at the white level.
     """
     counts = unpack(frame.pixels, frame.packing, frame.width)
     if any(side % 2 for side in counts.shape):
         counts = np.pad(counts, [(0, side % 2) for side in counts.shape], "edge")
     profile = frame.profile
-    if len(set(profile.black)) == 1:  # the most of the numbers is the most of the light: four times less to compute
+    if len(set(profile.black)) == 1:  # the maximum before normalization is the same, and four times cheaper
         counts = np.maximum(counts[0::2], counts[1::2])
         counts = np.maximum(counts[:, 0::2], counts[:, 1::2])
         return (counts - np.float32(profile.black[0])) * np.float32(1 / (profile.white - profile.black[0]))

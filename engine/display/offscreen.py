@@ -1,4 +1,4 @@
-"""A surface without a screen: a texture in a context of its own (EGL on Linux)."""
+"""A surface without a screen: a texture, by default in its own context (EGL on Linux)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .letterbox import Size
 
 
 class OffscreenSurface:
-    """A texture of `size` (width, height) that nobody watches, for `--headless`, benchmarks and tests.
+    """A texture of `size` (width, height), for `--headless`, benchmarks and tests.
 
-    `gl` is a context to share, which stays its creator's to release; default: a context of its own. Raises DeviceError
-    where there is no OpenGL 3.3.
+    `gl` is a context to share, which its creator releases; default: its own context. Raises DeviceError without
+    OpenGL 3.3.
     """
 
     is_interactive = False

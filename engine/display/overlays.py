@@ -1,4 +1,4 @@
-"""What is drawn over the picture on the screen, and never into a still or a render."""
+"""Overlays over the picture on the screen. Stills and rendered files do not contain them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Circles:
-    """The circle of confusion anywhere in the picture: `scale` |1 - `focus_m` / depth|, where 1 counts as just sharp.
+    """The circle of confusion at each point of the picture: `scale` |1 - `focus_m` / depth|; up to 1 is sharp.
 
-    `depth_m` is (h, w) float32 metres over the whole picture, of any size. `scale` and `focus_m` are those of the
-    virtual lens and of the one that took the picture, which nothing sharpens; a scale of 0 says that it was sharp. The
-    picture shows the frame `magnification` times as large, its middle in place.
+    `depth_m` is (h, w) float32 metres over the whole picture, of any size. `scale` and `focus_m` are pairs: of the
+    virtual lens, and of the lens that took the picture, whose blur remains. A scale of 0 is a lens without blur. The
+    picture is the frame, magnified `magnification` times around its centre.
     """
 
     depth_m: NDArray[np.float32]
@@ -38,7 +38,7 @@ class Circles:
     def of(
         cls, depth_m: NDArray[np.float32], lens: Lens, focus_m: float, frame: Frame, magnification: float = 1.0
     ) -> Circles:
-        """Of `frame`, upright, through `lens` focused at `focus_m` metres."""
+        """The circles of the upright `frame` through `lens`, focused at `focus_m` metres."""
         per_diagonal = CIRCLES_PER_DIAGONAL / float(np.hypot(*frame.size))
         virtual = lens.coc_scale_px(focus_m, frame.width) * per_diagonal
         if frame.native_lens is None or frame.native_focus_m is None:
@@ -49,11 +49,11 @@ class Circles:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Which part of the picture is shown, and in what shape.
+    """The visible part of the picture, and its desqueeze.
 
-    A `zoom` of 5 shows a fifth of its width and height around `middle`, a fraction of the picture, or as near to that
-    as the edges allow; the whole stays visible in a corner. An anamorphic lens squeezed the picture: it is shown
-    `squeeze` times as wide.
+    A `zoom` of 5 shows a fifth of the width and height around `middle`, a fraction of the picture, shifted to stay
+    inside the picture. An inset shows the whole picture. A picture from an anamorphic lens is shown `squeeze` times as
+    wide.
     """
 
     zoom: float = 1.0
@@ -62,22 +62,22 @@ class View:
 
     @property
     def corner(self) -> tuple[float, float]:
-        """The top-left corner of what is shown, as a fraction of the picture."""
+        """The top-left corner of the visible part, as a fraction of the picture."""
         x, y = (min(max(at - 0.5 / self.zoom, 0.0), 1.0 - 1.0 / self.zoom) for at in self.middle)
         return x, y
 
     @property
     def box(self) -> Box:
-        """What is shown: left, top, right, bottom as fractions of the picture."""
+        """The visible part: left, top, right, bottom as fractions of the picture."""
         (left, top), part = self.corner, 1.0 / self.zoom
         return left, top, left + part, top + part
 
     def shape(self, picture: tuple[int, int]) -> tuple[int, int]:
-        """(width, height) of the shape in which a picture of so many pixels is shown."""
+        """(width, height) in pixels of the desqueezed picture."""
         return max(1, round(picture[0] * self.squeeze)), picture[1]
 
-    def place(self, x: float, y: float) -> tuple[float, float]:
-        """Where in the picture the fraction (x, y) of what is shown lies."""
+    def picture_position(self, x: float, y: float) -> tuple[float, float]:
+        """The fraction of the picture at the fraction (x, y) of its visible part."""
         return self.corner[0] + x / self.zoom, self.corner[1] + y / self.zoom
 
 
@@ -86,13 +86,12 @@ WHOLE = View()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlays:
-    """What lies over the picture: overlay passes by name, in their order, the depth-of-field scale, a frame.
+    """Overlays: passes by name, in order, the depth-of-field scale, and a frame around a face.
 
-    `values` changes parameters of the passes, by the pass and the parameter; the others have their defaults. Passes
-    that ask how sharp a place is need `circles`: without them nothing counts as sharp. Those that ask for the light of
-    the scene need `scene`, those that ask what the sensor counted `raw`, an upright frame that is a mosaic; and frames
-    of other focal lengths need `equivalent_mm`. `face` is framed: left, top, right and bottom as fractions of the
-    picture.
+    `values` sets parameters by pass and parameter; the others have their defaults. Passes that show sharpness need
+    `circles`; without them nothing is sharp. Passes that show scene light need `scene`. Passes that show raw data need
+    `raw`, an upright mosaic frame. Frame lines need `equivalent_mm`. `face` is left, top, right and bottom as fractions
+    of the picture.
     """
 
     passes: tuple[str, ...] = ()
@@ -106,13 +105,13 @@ class Overlays:
     view: View = WHOLE
 
     def __or__(self, over: Overlays) -> Overlays:
-        """These, and `over` on top of them."""
-        lone = ("circles", "dof_scale", "face", "scene", "raw", "equivalent_mm")
+        """These overlays with `over` on top."""
+        single = ("circles", "dof_scale", "face", "scene", "raw", "equivalent_mm")
         return Overlays(
             self.passes + tuple(name for name in over.passes if name not in self.passes),
             {**self.values, **over.values},
             view=self.view if over.view == WHOLE else over.view,
-            **{name: getattr(over if getattr(self, name) is None else self, name) for name in lone},
+            **{name: getattr(over if getattr(self, name) is None else self, name) for name in single},
         )
 
 

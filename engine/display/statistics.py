@@ -1,4 +1,4 @@
-"""What a run of the live loop measured: frames, pace, latency, memory; as JSON for programs, as a table for people."""
+"""Statistics of a run of the live loop: frames, frame rate, latency, memory; as JSON and as a table."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rich.text import Text
 
 from ..timing import percentile
 
-LATE_PERIODS = 1.5  # a frame is late when more than this many frame periods passed since the one before
-RING_LENGTH = 16384  # the newest 4.5 minutes at 60 frames a second, in 128 KiB
+LATE_PERIODS = 1.5  # a frame is late after more than this number of frame periods since the previous frame
+RING_LENGTH = 16384  # the newest 4.5 minutes at 60 fps, in 128 KiB
 
 
 class Ring:
@@ -30,27 +30,26 @@ class Ring:
         self._pushed += 1
 
     def newest(self, count: int) -> NDArray[np.float64]:
-        """Up to `count` of the numbers pushed last, newest first."""
+        """Up to `count` numbers, newest first."""
         count = min(count, self._pushed, RING_LENGTH)
         return self._numbers[(self._pushed - 1 - np.arange(count)) % RING_LENGTH]
 
     def percentiles(self) -> dict[str, float]:
-        """{"p50", "p95"} of what the ring holds; 0 while it is empty."""
+        """{"p50", "p95"} of the numbers in the ring; 0 if it is empty."""
         kept = self.newest(RING_LENGTH)
         return {f"p{q}": round(percentile(kept, q), 3) for q in (50, 95)}
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """The numbers of one run. `as_dict()` is the JSON of `groundglass view --json`.
+    """The statistics of a run. `as_dict()` is the JSON of `groundglass view --json`.
 
-    `seconds` is the time that the loop was playing (frozen or idle time is not in it), and `fps` is frames / seconds.
-    `size` is (width, height) of the picture drawn, `scale` its size over the source's; `frames_by_scale`
-    counts the frames at each scale. `interval_ms` lies between two
-    presented frames, `latency_ms` between a frame's capture (its arrival, where the time of its capture is unknown) and
-    its presentation; both are 0 where nothing was measured. `rss_mb` is resident memory in 10^6 bytes: "start" after
-    the first second, or at the first frame of a shorter run. `look_route` is what drew the look last, "kernel" or "gl",
-    with the reason if a kernel could not.
+    `seconds` is the playing time without frozen and idle time, `fps` is frames / seconds. `size` is (width, height) of
+    the drawn picture, `scale` its size relative to the source; `frames_by_scale` counts the frames at each scale.
+    `interval_ms` is the time between two presented frames. `latency_ms` is the time from the capture of a frame (or
+    from its arrival, if the capture time is unknown) to its presentation. Both are 0 without measurements. `rss_mb` is
+    resident memory in 10^6 bytes: "start" is after the first second, or at the first frame of a shorter run.
+    `look_route` is the route of the latest look, "kernel" or "gl", with the reason if a kernel could not draw it.
     """
 
     frames: int
@@ -73,13 +72,13 @@ class Statistics:
         return asdict(self) | {"size": list(self.size)}
 
     def table(self) -> RenderableType:
-        """For people: a heading, a row a stage, the pace, and what it ran on."""
+        """A table for the terminal: frames, a row for each stage, interval, latency, memory, and devices."""
         table = Table("stage", Column("median ms", justify="right"), Column("95 % ms", justify="right"))
         for stage, time in self.stages.items():
             table.add_row(stage, f"{time['p50_ms']:.2f}", f"{time['p95_ms']:.2f}")
         table.add_section()
-        for name, spread in (("interval", self.interval_ms), ("latency", self.latency_ms)):
-            table.add_row(name, f"{spread['p50']:.2f}", f"{spread['p95']:.2f}")
+        for name, percentiles in (("interval", self.interval_ms), ("latency", self.latency_ms)):
+            table.add_row(name, f"{percentiles['p50']:.2f}", f"{percentiles['p95']:.2f}")
         width, height = self.size
         scales = ", ".join(f"{count} at {100 * float(scale):.3g} %" for scale, count in self.frames_by_scale.items())
         return Group(
@@ -93,9 +92,9 @@ class Statistics:
 
 
 class FrameLog:
-    """Collects what a run measures, in fixed memory. Times are `time.perf_counter()` seconds.
+    """Collects the statistics of a run in fixed memory. Times are `time.perf_counter()` seconds.
 
-    `period_s` is the time that a frame may take, from which late frames are judged.
+    `period_s` is the frame period, from which late frames are determined.
     """
 
     def __init__(self, period_s: float) -> None:
@@ -110,11 +109,11 @@ class FrameLog:
         self._presented_s: float | None = None
         self._process = psutil.Process()
         self._rss_start_mb: float | None = None
-        self._settled = False
+        self._is_start_measured = False
         self._frames_at: dict[float, int] = {}  # frames by their scale
 
     def pause(self) -> None:
-        """The loop goes idle: the time until the next frame is no interval."""
+        """The loop becomes idle: the time until the next frame is not an interval."""
         self._presented_s = None
 
     def present(
@@ -125,7 +124,7 @@ class FrameLog:
         size: tuple[int, int] = (0, 0),
         scale: float = 1.0,
     ) -> None:
-        """One more frame is on the screen: captured, or come in, at `arrived_s`, and taken by the loop at `taken_s`."""
+        """A frame was presented. `arrived_s` is its capture or arrival, `taken_s` the time when the loop took it."""
         if self._presented_s is None:
             self.seconds += presented_s - taken_s
         else:
@@ -138,13 +137,13 @@ class FrameLog:
         self.frames += 1
         self.size, self.scale = size, scale
         self._frames_at[scale] = self._frames_at.get(scale, 0) + 1
-        if not self._settled:
-            self._settled = self.seconds >= 1.0
-            if self._settled or self._rss_start_mb is None:
+        if not self._is_start_measured:
+            self._is_start_measured = self.seconds >= 1.0
+            if self._is_start_measured or self._rss_start_mb is None:
                 self._rss_start_mb = self._rss_mb()
 
     def recent_fps(self) -> float | None:
-        """Frames a second over the newest 30 intervals; None before there are any."""
+        """Frames per second over the newest 30 intervals; None before the first interval."""
         newest_ms = self._intervals_ms.newest(30)
         return 1000.0 / float(newest_ms.mean()) if newest_ms.size else None
 

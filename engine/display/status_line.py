@@ -1,4 +1,4 @@
-"""The line on the screen: what it says, and its letters as a picture."""
+"""The text of the status line, and text rendered as a picture."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from PIL import Image, ImageDraw, ImageFont
 SOURCE_LETTERS = 40  # a longer source name is shortened in the middle
 MIN_TEXT_PX = 7
 INK = 0.94  # display level of the letters
-TEXT_BACKGROUND = 0.55  # how much of the picture the plate behind them takes away
+TEXT_BACKGROUND = 0.55  # opacity of the dark background
 
 
 def f_stop(f_number: float) -> str:
-    """An f-number as it is engraved: three digits on fast lenses, whole numbers from f/10."""
+    """An f-number as on a lens: up to three digits below f/10, whole numbers from f/10."""
     return f"f/{f_number:.3g}" if f_number < 10 else f"f/{f_number:.0f}"
 
 
 def distance(focus_m: float) -> str:
-    """A focus distance as a lens shows it."""
+    """A focus distance as text: two decimals below 10 m, `infinity` from 1000 m."""
     return f"{focus_m:.2f} m" if focus_m < 10 else f"{focus_m:.0f} m" if focus_m < 1000 else "infinity"
 
 
 def format_sharp_zone(near_m: float, far_m: float) -> str:
-    """What is sharp, to as many digits as the depth needs: `1.187 to 1.213 m`, `5.44 m to infinity`."""
+    """The sharp zone, with the digits that its depth requires: `1.187 to 1.213 m`, `5.44 m to infinity`."""
     if math.isinf(far_m) or far_m >= 1000:
         return f"{distance(near_m)} to infinity"
-    needed = min(1 - math.floor(math.log10(max(far_m - near_m, 1e-9))), 4)
-    near, far = (f"{one_m:.{max(needed, 2 if one_m < 10 else 0)}f}" for one_m in (near_m, far_m))
+    digits = min(1 - math.floor(math.log10(max(far_m - near_m, 1e-9))), 4)
+    near, far = (f"{end_m:.{max(digits, 2 if end_m < 10 else 0)}f}" for end_m in (near_m, far_m))
     return f"{near} to {far} m"
 
 
 def format_depth_of_field(near_m: float, far_m: float) -> str:
-    """How deep it is: `2.6 cm`, `14 cm`, `1.8 m`; empty where it has no end."""
-    deep_m = far_m - near_m
-    if deep_m >= 1:
-        return "" if math.isinf(far_m) or far_m >= 1000 else f"{deep_m:.1f} m" if deep_m < 10 else f"{deep_m:.0f} m"
-    return f"{100 * deep_m:.0f} cm" if deep_m >= 0.1 else f"{100 * deep_m:.1f} cm"
+    """The depth of the sharp zone: `2.6 cm`, `14 cm`, `1.8 m`; empty if it extends to infinity."""
+    depth_m = far_m - near_m
+    if depth_m >= 1:
+        return "" if math.isinf(far_m) or far_m >= 1000 else f"{depth_m:.1f} m" if depth_m < 10 else f"{depth_m:.0f} m"
+    return f"{100 * depth_m:.0f} cm" if depth_m >= 0.1 else f"{100 * depth_m:.1f} cm"
 
 
 def status_line(source: str, look: str, lens: str, f_number: float, focus_m: float, pace: str) -> str:
-    """`scene:   classic   noct-50   f/0.95   1.20 m   58.9 fps`; `pace` is the last word and may be empty."""
+    """`scene:   classic   noct-50   f/0.95   1.20 m   58.9 fps`. `pace` is the last part and may be empty."""
     if len(source) > SOURCE_LETTERS:
         half = SOURCE_LETTERS // 2 - 1
         source = f"{source[:half]}...{source[-half:]}"
@@ -51,14 +51,14 @@ def status_line(source: str, look: str, lens: str, f_number: float, focus_m: flo
 
 
 def text_height_px(framebuffer: tuple[int, int], content_scale: float) -> int:
-    """The letters' size for a framebuffer of (width, height): quiet on a laptop, legible on a large 4K screen."""
+    """The text height for a framebuffer of (width, height): small on a laptop, legible on a large 4K screen."""
     return round(max(13 * content_scale, min(framebuffer[1], framebuffer[0] * 9 / 16) / 64))
 
 
 def render_text(lines: list[str], height_px: int, width_px: int) -> NDArray[np.uint8]:
-    """The lines as (H, W, 4) uint8, premultiplied RGBA: light letters on a dark glass plate, legible on any picture.
+    """The lines as (H, W, 4) uint8, premultiplied RGBA: light letters on a dark translucent background.
 
-    `height_px` is the letters' size; lines wider than `width_px` make all of them smaller, down to `MIN_TEXT_PX`.
+    `height_px` is the text height. It is reduced, down to `MIN_TEXT_PX`, if a line is wider than `width_px`.
     """
     text = "\n".join(_plain(line) for line in lines)
     while True:
@@ -79,12 +79,12 @@ def render_text(lines: list[str], height_px: int, width_px: int) -> NDArray[np.u
 
 
 def text_background(size: tuple[int, int], radius_px: int) -> NDArray[np.float32]:
-    """(H, W) coverage, 0..1, of a plate with round corners: one minus the distance outside it, in pixels."""
+    """(H, W) coverage, 0..1, of a rectangle with rounded corners, antialiased over one pixel."""
     x, y = (np.abs(np.arange(side) + 0.5 - side / 2) - (side / 2 - radius_px) for side in size)
     outside_px = np.hypot(np.maximum(x, 0)[None, :], np.maximum(y, 0)[:, None]) - radius_px
     return np.asarray(np.clip(0.5 - outside_px, 0, 1), dtype=np.float32)
 
 
 def _plain(text: str) -> str:
-    """What the font that comes with Pillow has letters for; a box would say less than the bare letter."""
+    """The text in ASCII, without accents: Pillow's default font has no other letters."""
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()

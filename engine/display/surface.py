@@ -1,4 +1,4 @@
-"""The contract of a surface: a place that shows pictures and reports input. An implementation is one file."""
+"""The contract of a surface, which shows pictures and reports input. Each implementation is one file."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
 
 
 class Surface(Protocol):
-    """A framebuffer to draw into, input events, and a way to show what was drawn.
+    """A framebuffer to draw into, input events, and a method to show the frame.
 
-    All methods belong to the thread that made the surface, except `wake` and `input.post`. The surface is a context
-    manager that closes itself; close the engine that draws with `gl` first.
+    Only the thread that made the surface may call its methods, except `wake` and `input.post`. The surface is a context
+    manager that closes itself. Close the engine that draws with `gl` first.
     """
 
     gl: moderngl.Context  # current on the surface's thread; its engine is `Engine(gl=surface.gl)`
     input: InputQueue  # takes raw input from the surface, maps the pointer to the picture, and queues events
-    is_interactive: bool  # a person watches: the last frame stays, and status line, overlays and tools are drawn
-    can_fullscreen: bool  # whether `toggle_fullscreen` does anything
+    is_interactive: bool  # a user watches: the last frame stays; status line, overlays and tools are drawn
+    can_fullscreen: bool  # whether `toggle_fullscreen` has an effect
 
     @property
     def framebuffer(self) -> moderngl.Framebuffer:
-        """What is drawn into, its origin at the bottom left. Ask anew for each frame: a toolkit may replace it."""
+        """The target of drawing, its origin at the bottom left. Read it for each frame: a toolkit may replace it."""
         ...
 
     @property
     def size(self) -> Size:
-        """(width, height) of the framebuffer in pixels; (0, 0) while nothing can be seen of it."""
+        """(width, height) of the framebuffer in pixels; (0, 0) while it is invisible."""
         ...
 
     @property
     def scale(self) -> float:
-        """The content scale of the monitor: 2 where text needs twice the pixels."""
+        """The content scale of the monitor: with 2, text needs twice the pixels."""
         ...
 
     @property
     def bits(self) -> int:
-        """Bits of a channel of the framebuffer, at least 8."""
+        """Bits per channel of the framebuffer, at least 8."""
         ...
 
     def poll(self) -> list[Event]:
@@ -49,7 +49,7 @@ class Surface(Protocol):
         ...
 
     def wait(self, timeout_s: float) -> list[Event]:
-        """Sleeps until an event or `wake`, at most `timeout_s`; then as `poll`."""
+        """Sleeps until an event or `wake`, at most `timeout_s`. Returns the events."""
         ...
 
     def wake(self) -> None:
@@ -57,13 +57,13 @@ class Surface(Protocol):
         ...
 
     def present(self, title: str) -> None:
-        """Shows what was drawn. `title` is the status line, for window titles and screen readers."""
+        """Shows the frame. `title` is the status line, for window titles and screen readers."""
         ...
 
     def toggle_fullscreen(self) -> None:
-        """Fills the monitor that the surface lies on, or returns to the place and size from before."""
+        """Fills the monitor of the surface, or restores the previous position and size."""
         ...
 
     def close(self) -> None:
-        """Releases what the surface created. Closing twice is harmless."""
+        """Releases the resources of the surface. Harmless when called twice."""
         ...

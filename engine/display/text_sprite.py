@@ -1,4 +1,4 @@
-"""A small picture of text or marks on the screen: premultiplied RGBA, drawn at its own size."""
+"""Sprites of text and frames on the screen: premultiplied RGBA, drawn pixel by pixel."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..gl.full_frame import FullFrame
 from ..gl.program import load_source
 from .surface import Surface
 
-FRAME_FRACTION = 0.22  # of a frame's sides that is drawn, from each corner
+CORNER_FRACTION = 0.22  # length of the lines at each corner as a fraction of a side
 
 
 def frame(size: tuple[int, int], pen_px: int) -> NDArray[np.uint8]:
-    """Four corners of a frame, (H, W, 4) uint8, light on a dark edge."""
+    """The four corners of a frame, (H, W, 4) uint8, light with a dark edge."""
     width, height = (max(side, 4 * pen_px) for side in size)
     x, y = (np.minimum(np.arange(side), np.arange(side)[::-1]) for side in (width, height))
     near_edge = np.minimum(x[None, :], y[:, None])
-    in_corner = (x[None, :] < FRAME_FRACTION * width) & (y[:, None] < FRAME_FRACTION * height)
+    in_corner = (x[None, :] < CORNER_FRACTION * width) & (y[:, None] < CORNER_FRACTION * height)
     rgba = np.zeros((height, width, 4), np.uint8)
     rgba[in_corner & (near_edge < 2 * pen_px)] = (0, 0, 0, 110)
     rgba[in_corner & (near_edge < pen_px)] = (240, 240, 240, 255)
@@ -28,7 +28,7 @@ def frame(size: tuple[int, int], pen_px: int) -> NDArray[np.uint8]:
 
 
 class TextSprites:
-    """Draws plates into a surface, each made anew only when what it shows has changed; the maker releases it."""
+    """Draws sprites into a surface. Each is rendered again only if its content has changed. The creator releases it."""
 
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
@@ -38,7 +38,7 @@ class TextSprites:
         self._shown: dict[str, tuple[object, moderngl.Texture]] = {}
 
     def prepare(self, name: str, key: object, make: Callable[[], NDArray[np.uint8]]) -> tuple[int, int]:
-        """(width, height) of the plate `name`, which `make` draws, (H, W, 4) uint8, where `what` it shows is new."""
+        """(width, height) of the sprite `name`. If `key` has changed, `make` renders it, (H, W, 4) uint8."""
         shown = self._shown.get(name)
         if shown is None or shown[0] != key:
             rgba = make()
@@ -51,7 +51,7 @@ class TextSprites:
         return self._shown[name][1].size
 
     def draw(self, name: str, left: int, bottom: int) -> None:
-        """Lays the prepared plate over the screen, its lower left corner at (left, bottom) in pixels."""
+        """Draws the prepared sprite with its lower left corner at (left, bottom) in pixels."""
         texture = self._shown[name][1]
         screen = self._surface.framebuffer
         screen.viewport = (left, bottom, *texture.size)

@@ -1,4 +1,4 @@
-"""What can be fitted to the viewer: focusing, aids, scopes, the recorder, the panel. Each is one `Tool`."""
+"""Tools of the viewer: focusing, aids, scopes, the recorder, the panel. Each is a `Tool`."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 
 class Invalidation(enum.IntEnum):
-    """What a tool wants of the loop. The largest wish wins."""
+    """The request of a tool to the loop. The largest value wins."""
 
     NOTHING = 0
-    REPAINT = 1  # the picture is the same; what lies over it is not
-    REDRAW = 2  # the engine must draw the frame anew
+    REPAINT = 1  # the picture is unchanged, but not its overlays
+    REDRAW = 2  # the engine must draw the frame again
 
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What a tool works with. `settings` are those of the frames to come, `drawn` returns what is shown now.
+    """The environment of a tool. `settings` apply to the next frames, `drawn` returns the current picture.
 
-    `notify` shows a line on the screen for a while.
+    `notify` shows a line on the screen for a short time.
     """
 
     engine: Engine
@@ -54,11 +54,10 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """The surface while a tool draws over the picture; its `framebuffer` is bound, the origin bottom left.
+    """The surface while a tool draws over the picture. Its `framebuffer` is bound; the origin is the lower left.
 
-    `size` is (width, height) in pixels, `shown` where the `view` of the picture lies: left, bottom, width, height.
-    `text_px` is the height of the letters and the measure of all margins; `scale` the monitor's, 2 where everything
-    needs twice the pixels.
+    `size` is (width, height) in pixels. `shown` is the position of the `view` of the picture: left, bottom, width,
+    height. `text_px` is the text height and the unit of all margins. `scale` is the content scale of the monitor.
     """
 
     framebuffer: moderngl.Framebuffer
@@ -70,58 +69,57 @@ class Canvas:
     view: View = WHOLE
 
     def pixel(self, x: float, y: float) -> tuple[int, int]:
-        """Where on the screen the fraction (x, y) of the picture lies, from the lower left; maybe beside it."""
+        """Pixels from the lower left of the fraction (x, y) of the picture. They may be outside of the screen."""
         left, bottom, width, height = self.shown
         corner, zoom = self.view.corner, self.view.zoom
         return left + round((x - corner[0]) * zoom * width), bottom + round((1 - (y - corner[1]) * zoom) * height)
 
 
 class Tool:
-    """One of them; here it does nothing. All methods are called by the window's thread, in the order given here.
+    """The base class of tools; its methods do nothing. The window's thread calls them in the order of this class.
 
-    A tool compiles and allocates when it is switched on, not in a frame, and waits for nothing in `tick`, `shown` and
-    `draw`.
+    A tool compiles and allocates when it is switched on, not in a frame. `tick`, `on_frame` and `draw` never block.
     """
 
     def controls(self) -> Iterable[Control]:
-        """Asked once, when the viewer is made."""
+        """The controls of the tool. Called once, when the viewer is made."""
         return ()
 
     def handle_event(self, event: Event) -> bool:
-        """Takes an event that no key of a control is for; False where it is none of this tool's."""
+        """Handles an event that is not the key of a control. Returns False if the tool ignores it."""
         return False
 
     def tick(self, now_s: float) -> Invalidation:
-        """Before each frame, at `now_s` of `time.perf_counter()`."""
+        """Called before each frame, at `now_s` of `time.perf_counter()`."""
         return Invalidation.NOTHING
 
     @property
     def busy(self) -> bool:
-        """Something is under way that `tick` will tell of: the loop must not sleep long."""
+        """Whether `tick` will soon return a result of a running task. The loop then sleeps only briefly."""
         return False
 
     @property
     def keeps_size(self) -> bool:
-        """Whether every frame must have the size of the one before: a recording runs."""
+        """Whether all frames must have the same size, because a recording runs."""
         return False
 
     def draw_part(self, frame: Frame) -> Part:
-        """Called before `frame` is drawn. A tool may draw a part of it by settings of its own; returns what is left."""
+        """Called before `frame` is drawn. A tool may draw a part of it with other settings; returns the rest."""
         return WHOLE_PICTURE
 
     def on_frame(self, drawn: Drawn) -> None:
-        """The engine drew a frame; texture and scene are valid until the next draw."""
+        """Called after the engine drew a frame. Texture and scene are valid until the next draw."""
 
     def overlays(self, drawn: Drawn | None) -> Overlays:
-        """What lies over the picture, fused into the draw that shows it; None before the first."""
+        """The overlays of the picture `drawn`, None before the first. They are fused into the draw that shows it."""
         return NO_OVERLAYS
 
     def draw(self, canvas: Canvas) -> None:
         """Draws over the picture and its overlays."""
 
     def recover(self, error: GroundglassError) -> bool:
-        """The frame cannot be drawn or shown. True where this tool knew why and mended it: it is drawn once more."""
+        """Called if a frame cannot be drawn or shown. Returns True if it removed the cause; it is drawn again."""
         return False
 
     def close(self) -> None:
-        """The loop has ended; called once. Raises OutputError for what was lost."""
+        """Called once, after the loop has ended. Raises OutputError for lost output."""

@@ -1,4 +1,4 @@
-"""The live loop: newest frame, draw, present, measure; the same on every surface."""
+"""The live loop, for all surfaces: take the newest frame, draw, present, measure."""
 
 from __future__ import annotations
 
@@ -32,21 +32,20 @@ if TYPE_CHECKING:
     from ..settings import SettingsHistory
     from .surface import Surface
 
-SCREEN_FPS = 60.0  # by which late frames are judged where the source has no frame rate
-FRAME_WAIT_S = 0.01  # how long a key may have to wait for the next frame
-IDLE_WAIT_S = 0.2  # how long a sleeping window may show an outdated message
-BUSY_WAIT_S = 0.01  # how long an autofocus may have found what nobody asks for
+SCREEN_FPS = 60.0  # frame rate for the detection of late frames if the source has none
+FRAME_WAIT_S = 0.01  # maximum delay of a key by the wait for the next frame
+IDLE_WAIT_S = 0.2  # maximum time that an idle window shows an expired message
+BUSY_WAIT_S = 0.01  # maximum delay until a tool's finished result is used
 MESSAGE_S = 2.5
-PACE_EVERY_S = 0.5  # a number that changes with every frame cannot be read
+PACE_EVERY_S = 0.5  # the frame rate is updated at this interval, to be readable
 
 
 class Viewer:
     """Shows `source` through `engine` on `surface`. The engine draws with the surface's `gl`.
 
-    `tools` are makers of what is fitted to it, such as `Focusing`; they see events in the opposite order, the one on
-    top first. `engine`, `source` and `surface` are their creators' to close, in that order. `settings` say how frames
-    are drawn, and change while it runs. `frame` is the last one shown, `drawn` how it was drawn, `controls` all that
-    can be done and set.
+    `tools` are constructors of tools, such as `FocusTool`. Tools receive events in reverse order, the topmost first.
+    The creators of `engine`, `source` and `surface` close them, in this order. `settings` apply to the next frames and
+    may change during the run. `frame` is the last frame shown, `drawn` its picture, `controls` all controls.
     """
 
     def __init__(
@@ -90,12 +89,11 @@ class Viewer:
         self._presenter = Presenter(surface)
 
     def run(self, frames: int | None = None, seconds: float | None = None) -> Statistics:
-        """Runs until the user quits, Ctrl-C, `frames` were presented or `seconds` have passed; may be called once.
+        """Runs until the user quits, Ctrl-C, `frames` were presented or `seconds` have passed. May be called once.
 
-        It ends with a finite source; an interactive surface holds the last frame instead. A still is drawn again and
-        again where `frames` or `seconds` are given, so that the numbers mean something; else only when something
-        changes. Raises GroundglassError: the source's, the engine's, or an OutputError for a still that was lost while
-        quitting.
+        It ends with a finite source; an interactive surface keeps the last frame instead. With `frames` or `seconds` a
+        still is drawn repeatedly, for meaningful statistics; otherwise only after a change. Raises GroundglassError of
+        the source or the engine, or OutputError for a still that was lost while quitting.
         """
         self._repeat_last = self._source.frames == 1 and (frames is not None or seconds is not None)
         max_frames = math.inf if frames is None else frames
@@ -105,17 +103,17 @@ class Viewer:
             while not self._quit and self._log.frames < max_frames and perf_counter() < until_s:
                 self._step()
         except KeyboardInterrupt:
-            pass  # the user's way to end it off screen: the numbers so far are still wanted
+            pass  # the user ends an off-screen run; its statistics are still returned
         finally:
             self._freeze(False)
-            with ExitStack() as stack:  # in reverse; a still that is lost must not keep a buffer or a GL object
+            with ExitStack() as stack:  # in reverse order; all run, even if a tool raises for a lost still
                 stack.callback(self._keep_frame)
                 stack.callback(self._presenter.release)
                 stack.callback(self._close_tools)
                 self._latest_frames.close()
         engine = self._engine
         dropped = self._latest_frames.dropped - self._drops_while_frozen
-        screen = f", {self._surface.bits} bits a channel" if self._surface.is_interactive else ""
+        screen = f", {self._surface.bits} bits per channel" if self._surface.is_interactive else ""
         return self._log.statistics(
             engine.clock.stages(), dropped, engine.device_name, engine.gl_name + screen, engine.look_route
         )
@@ -123,7 +121,7 @@ class Viewer:
     def _step(self) -> None:
         self._handle_events(self._surface.poll())
         invalidation = max((tool.tick(perf_counter()) for tool in self._tools), default=Invalidation.NOTHING)
-        if self._surface.is_interactive:  # else the next frame will do: a frame drawn again would spoil the numbers
+        if self._surface.is_interactive:  # off screen only new frames are drawn, for meaningful statistics
             self._repaint |= invalidation is Invalidation.REPAINT
             if invalidation is Invalidation.REDRAW or self._is_outdated():
                 self._redraw = True
@@ -146,12 +144,12 @@ class Viewer:
         self._handle_events(self._surface.wait(wait_s))
 
     def _move(self) -> None:
-        """The picture changes: from now on it is drawn at the scale that holds the frame rate."""
+        """The picture changes: draw it at the scale that holds the frame rate."""
         if self._live_scale is not None:
             self._live_scale.move(perf_counter())
 
     def _govern(self, drawn: Drawn, spent_s: float, swap_s: float) -> None:
-        """Adapts the scale of the next frames to the time spent on this one; this frame is not drawn again."""
+        """Adapts the scale of the next frames to the time spent on this frame, which is not drawn again."""
         if self._live_scale is not None and not self._keeps_size():
             before = self._settings.now
             self._live_scale.measure(drawn, spent_s, swap_s, perf_counter())
@@ -159,16 +157,16 @@ class Viewer:
                 self._drawn_by = self._settings.now
 
     def _keeps_size(self) -> bool:
-        """Whether a recording runs, which has one size."""
+        """Whether a recording runs, which requires a constant size."""
         return any(tool.keeps_size for tool in self._tools)
 
     def _is_outdated(self) -> bool:
-        """Whether the frame that is shown would look different now."""
+        """Whether the current frame would now be drawn differently."""
         drawn = self.drawn
         return drawn is not None and (self._drawn_by is not self._settings.now or self._engine.is_outdated(drawn))
 
     def _next_frame(self) -> Frame | None:
-        """The frame to draw now, or None where the picture stays as it is."""
+        """The frame to draw now, or None if the picture does not change."""
         newest = None if self._frozen else self._latest_frames.latest(FRAME_WAIT_S)
         if newest is not None:
             return newest
@@ -177,11 +175,11 @@ class Viewer:
         return self.frame if self._redraw or (self._repeat_last and not self._frozen) else None
 
     def _idle(self) -> bool:
-        """Nothing but the user can change the picture."""
+        """Whether only the user can change the picture."""
         return self._frozen or (self._latest_frames.ended and not self._repeat_last)
 
     def _show_or_recover(self, frame: Frame | None) -> None:
-        """The frame, or the picture that is there, once more; a tool may know how to mend what goes wrong."""
+        """Shows the frame, or the current picture again. A tool may recover from an error."""
         try:
             if frame is not None:
                 self._show(frame)
@@ -195,7 +193,7 @@ class Viewer:
     def _show(self, frame: Frame) -> None:
         taken_s = perf_counter()
         if self.frame is not None and frame is not self.frame:
-            self.frame.release()  # not sooner: a changed setting draws it again
+            self.frame.release()  # not earlier: a changed setting draws it again
             self._move()
         try:
             drawn = self._draw(frame)
@@ -203,9 +201,9 @@ class Viewer:
             raise
         except Exception as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            where = frame.name or self._source.name
-            raise DeviceError(f"{where}: frame {frame.index} cannot be drawn ({reason})") from error
-        # A frame shown again is no older than the wish to see it again.
+            name = frame.name or self._source.name
+            raise DeviceError(f"{name}: frame {frame.index} cannot be drawn ({reason})") from error
+        # The latency of a repeated frame counts from its request.
         arrived_s = taken_s if frame is self.frame else frame.latency_from_s
         self.frame, self.drawn = frame, drawn
         for tool in self._tools:
@@ -219,8 +217,8 @@ class Viewer:
     def _draw(self, frame: Frame) -> Drawn:
         part = WHOLE
         for tool in self._tools:
-            left = tool.draw_part(frame)
-            part = part if left == WHOLE else left
+            remaining = tool.draw_part(frame)
+            part = part if remaining == WHOLE else remaining
         settings = self._drawn_by = self._settings.now
         if self._live_scale is not None and part == WHOLE:  # both sides of a wipe have the same quality
             settings = self._live_scale.refined(settings)
@@ -244,12 +242,12 @@ class Viewer:
         return swap_s
 
     def _draw_over(self, drawn: Drawn, status: str, message: str) -> None:
-        """The picture on the surface, with the status line under a message where there is one, and the tools."""
+        """Draws the picture on the surface, with the message, the status line and the tools."""
         overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools), NO_OVERLAYS)
         self._presenter.draw(drawn.texture, [line for line in (message, status) if line], overlays, self._tools)
 
     def _text(self) -> tuple[str, str]:
-        """The status line and the message under it, as the surface should show them; empty where nobody watches."""
+        """The status line and the message for the surface; empty if it is not interactive."""
         if self.frame is None or not self._surface.is_interactive:
             return "", ""
         now_s = perf_counter()
@@ -264,7 +262,7 @@ class Viewer:
         return status, self._message if now_s < self._message_until_s else ""
 
     def _reduction(self) -> str:
-        """What the frame rate costs: the scale, if it is below 1."""
+        """The scale for the status line, empty in full size."""
         scale = self._settings.now.scale
         return f" at {100 * scale:.3g} %" if scale < 1.0 else ""
 
@@ -274,7 +272,7 @@ class Viewer:
     def _own_controls(self) -> Iterable[Control]:
         yield Action("quit", "Quit", "window", "Q", do=self._quit_loop)
         if self._surface.can_fullscreen:
-            yield Action("fullscreen", "Fullscreen", "window", "F", do=self._surface.toggle_fullscreen)
+            yield Action("fullscreen", "Full screen", "window", "F", do=self._surface.toggle_fullscreen)
         yield Switch("freeze", "Freeze", "window", "Space", get=lambda: self._frozen, set=self._freeze)
 
     def _handle_events(self, events: list[Event]) -> None:
@@ -292,16 +290,16 @@ class Viewer:
                     self._repaint |= self._dispatch(event)
 
     def _dispatch(self, event: Event) -> bool:
-        """To the tools, the one on top first; whether one took it."""
+        """Passes an event to the tools, the topmost first. Returns whether a tool handled it."""
         return any(tool.handle_event(event) for tool in reversed(self._tools))
 
     def _close_tools(self) -> None:
-        with ExitStack() as stack:  # all of them, whatever one of them has to say
+        with ExitStack() as stack:  # closes all tools, even if one raises
             for tool in self._tools:
                 stack.callback(tool.close)
 
     def _keep_frame(self) -> None:
-        """The last frame outlives the run, and its driver's buffer goes back."""
+        """Keeps a copy of the last frame after the run, and returns its buffer to the driver."""
         if self.frame is not None:
             leased, self.frame = self.frame, self.frame.owned()
             leased.release()
@@ -312,7 +310,7 @@ class Viewer:
     def _freeze(self, frozen: bool) -> None:
         if frozen and not self._frozen:
             self._drops_at_freeze = self._latest_frames.dropped
-        elif self._frozen and not frozen:  # what a frozen picture passed over was no fault of the loop
+        elif self._frozen and not frozen:  # frames skipped while frozen do not count as dropped
             self._drops_while_frozen += self._latest_frames.dropped - self._drops_at_freeze
         self._frozen = frozen
 

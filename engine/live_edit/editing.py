@@ -14,7 +14,7 @@ from ..formats.picture_write import write_atomically
 from ..gl.passes import Parameter, Table, Value, load_pass
 from ..look.look import Look, PassSettings
 from ..look.look_text import edited_text, rounded
-from ..settings import UNTIL_SETTLED, HistorySnapshot, Settings, SettingsHistory
+from ..settings import UNTIL_RELEASED, HistorySnapshot, Settings, SettingsHistory
 
 Slot = Literal["A", "B"]
 
@@ -102,11 +102,11 @@ class Editing:
         look = self.look.with_value(pass_name, parameter, value)
         if look != self.look:
             self._dragged = f"{pass_name}.{parameter}"
-            self.history.change(self._dragged, merge_s=UNTIL_SETTLED if drag else 0.0, look=look)
+            self.history.change(self._dragged, merge_s=UNTIL_RELEASED if drag else 0.0, look=look)
 
     def end_drag(self) -> None:
         """The hand lets go: what is set next is a step of its own."""
-        self.history.settle(self._dragged)
+        self.history.end_step(self._dragged)
 
     def reset(self, pass_name: str | None = None, parameter: str | None = None) -> None:
         """One parameter, one pass or all as it was saved, in one step."""

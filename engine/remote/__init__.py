@@ -1,1 +1,1 @@
-"""Remote control: every control and every parameter of the look, over a socket of this machine."""
+"""Remote control of all controls and look parameters over a local socket."""

@@ -1,14 +1,14 @@
-"""What can be asked, and what is answered: dictionaries that JSON can tell, one a line.
+"""Requests and replies: JSON objects, one per line.
 
-    {"list": true}                    every control and parameter of the look, with its range and how it stands
-    {"get": "zebra"}                  how one stands
-    {"set": "focus", "to": 1.5}       sets it; parameters of the look are "look.PASS.PARAMETER"
-    {"do": "still"}                   does what is no setting
-    {"press": "Shift+P"}              as if the key were pressed
-    {"state": true}                   source, look, lens, focus, pace
-    {"watch": true}                   {"changed": {...}} from now on, whenever something is set, by whomever
+    {"list": true}                    all controls and look parameters with range and value
+    {"get": "zebra"}                  the value of a control
+    {"set": "focus", "to": 1.5}       sets a control; look parameters are "look.PASS.PARAMETER"
+    {"do": "still"}                   runs an action
+    {"press": "Shift+P"}              presses a key
+    {"state": true}                   source, look, lens, focus, frame rate
+    {"watch": true}                   from now on reports every change: {"changed": {...}}
 
-An "id" comes back with the answer: {"id": 7, "ok": true, "value": 1.5}, or {"id": 7, "ok": false, "error": "..."}.
+The reply repeats an "id": {"id": 7, "ok": true, "value": 1.5}, or {"id": 7, "ok": false, "error": "..."}.
 """
 
 from __future__ import annotations
@@ -28,34 +28,34 @@ if TYPE_CHECKING:
 VERBS = ("list", "get", "set", "do", "press", "state", "watch")
 LOOK = "look."
 Answer = dict[str, Any]
-Request = dict[str, Any] | ControlError  # or why a line is none
+Request = dict[str, Any] | ControlError  # the error of an invalid line
 
 
 class Protocol:
-    """Answers requests by `controls` and the look of `editing`; `state` tells what is no setting."""
+    """Answers requests with `controls` and the look of `editing`. `state` returns the reply to a state request."""
 
     def __init__(self, controls: Controls, editing: Editing, state: Callable[[], Answer]) -> None:
         self._controls, self._editing, self._state = controls, editing, state
 
     def answer(self, request: Request) -> Answer:
-        """Does what a request asks for. Whatever is wrong with it is an answer, too."""
+        """Executes a request and returns the reply. Errors are replies, too."""
         if isinstance(request, ControlError):
             return {"ok": False, "error": str(request)}
         reply = {"id": request["id"]} if "id" in request else {}
         try:
             verb = verb_of(request)
-            value = self._done(verb, request[verb], request)
+            value = self._execute(verb, request[verb], request)
         except GroundglassError as error:
             return reply | {"ok": False, "error": str(error)}
         return reply | {"ok": True} | ({} if value is None else {"value": value})
 
     def settings(self) -> dict[str, Any]:
-        """How everything stands, by name."""
-        controls = self._controls
-        standing = {one.name: plain(controls.get(one.name)) for one in controls if not isinstance(one, Action)}
-        return standing | {name: plain(value) for name, _, value in self._parameters()}
+        """The values of all controls and look parameters by name."""
+        names = [control.name for control in self._controls if not isinstance(control, Action)]
+        values = {name: plain(self._controls.get(name)) for name in names}
+        return values | {name: plain(value) for name, _, value in self._parameters()}
 
-    def _done(self, verb: str, argument: Any, request: Answer) -> Any:
+    def _execute(self, verb: str, argument: Any, request: Answer) -> Any:
         match verb, argument:
             case ("list", True):
                 return [*map(self._described, self._controls), *self._described_parameters()]
@@ -72,10 +72,10 @@ class Protocol:
                 return self._controls.do(argument)
             case ("press", str()):
                 if not self._controls.press(argument):
-                    raise ControlError(f"no control has the key '{argument}'; list tells which there are")
+                    raise ControlError(f"no control has the key '{argument}'; list reports all keys")
                 return None
         form = {"set": '{"set": NAME, "to": SETTING}', "watch": '{"watch": true}'}.get(verb)
-        raise ControlError(f"'{verb}' is asked as {form or _form(verb)}")
+        raise ControlError(f"invalid '{verb}'; write {form or _form(verb)}")
 
     def _get(self, name: str) -> Any:
         if name.startswith(LOOK):
@@ -116,7 +116,7 @@ class Protocol:
 
 
 def verb_of(request: Answer) -> str:
-    """The one that a request has. ControlError for none, and for several."""
+    """The verb of a request. ControlError for none or several."""
     verbs = [verb for verb in VERBS if verb in request]
     if len(verbs) != 1:
         raise ControlError(f"a request has one of {', '.join(VERBS)}, not {' and '.join(verbs) or 'none'}")
@@ -124,11 +124,11 @@ def verb_of(request: Answer) -> str:
 
 
 def read_request(line: bytes) -> Request:
-    """The request in a line, or the error that says why it is none."""
+    """The request in a line, or the error of an invalid line."""
     try:
         request = json.loads(line.decode("utf-8"), parse_constant=_reject_constant)
     except (ValueError, RecursionError):
-        return ControlError('a request is a JSON object on a line of its own, like {"get": "zebra"}')
+        return ControlError('a request is a JSON object on a line, like {"get": "zebra"}')
     if not isinstance(request, dict):
         return ControlError(f'a request is a JSON object, like {{"get": "zebra"}}, not {json.dumps(request)[:40]}')
     return request
@@ -148,19 +148,19 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _value(setting: Any) -> Value:
-    """A parameter's value as JSON tells it. ControlError where it could be none."""
+    """A parameter's value from its JSON. ControlError for an invalid type."""
     match setting:
         case bool() | int() | float() | str():
             return setting
         case [float() | int() as red, float() | int() as green, float() | int() as blue]:
             return float(red), float(green), float(blue)
     raise ControlError(
-        f"a parameter is a number, three in a list, true, false or a text, not {json.dumps(setting)[:40]}"
+        f"a parameter is a number, a list of three, true, false or a text, not {json.dumps(setting)[:40]}"
     )
 
 
 def plain(value: Value | None) -> Any:
-    """As JSON tells it: a table by its name, nothing for infinity."""
+    """A value as JSON: a table by its name, null for infinity."""
     match value:
         case float() if not math.isfinite(value):
             return None

@@ -1,4 +1,4 @@
-"""Remote control at the viewer: requests are answered between frames, in the loop's own thread."""
+"""The tool for remote control: answers requests between frames, in the thread of the live loop."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from .server import Server
 if TYPE_CHECKING:
     from ..live_edit.editing import Editing
 
-TOKEN = "GROUNDGLASS_TOKEN"  # of the environment; else one is drawn
-MAX_PER_FRAME = 32  # requests
+TOKEN_VARIABLE = "GROUNDGLASS_TOKEN"  # environment variable; by default the token is random
+MAX_REQUESTS_PER_FRAME = 32
 WATCH_S = 0.1
-ASKING = {"list", "get", "state", "watch"}  # changes nothing
+READING_VERBS = {"list", "get", "state", "watch"}
 
 
 def control_file() -> Path:
-    """Where a run says how to reach it: `~/.local/state/groundglass/control.json` on Linux."""
+    """The file with the port and the token of a run: `~/.local/state/groundglass/control.json` on Linux."""
     from platformdirs import user_state_path
 
     return user_state_path("groundglass", appauthor=False) / "control.json"
 
 
 class Remote(Tool):
-    """Listens on `port` of this machine, and says where in `file`, which only this user can read."""
+    """Listens on the local `port`, and writes port and token to `file`, which only this user can read."""
 
     def __init__(self, tool_context: ToolContext, editing: Editing, port: int, file: Path) -> None:
         self._tool_context, self._file = tool_context, file
         self._protocol = Protocol(tool_context.controls, editing, self._state)
-        token = os.environ.get(TOKEN) or secrets.token_urlsafe(18)
+        token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(18)
         self._server = Server(port, token, tool_context.surface.wake)
         self._watched: dict[str, object] = {}
         self._next_s = 0.0
@@ -50,7 +50,7 @@ class Remote(Tool):
 
     def tick(self, now_s: float) -> Invalidation:
         invalidation = Invalidation.NOTHING
-        for _ in range(MAX_PER_FRAME):
+        for _ in range(MAX_REQUESTS_PER_FRAME):
             taken = self._server.take()
             if taken is None:
                 break
@@ -60,7 +60,7 @@ class Remote(Tool):
                 if "watch" in request and answer["ok"]:
                     client.watches = request["watch"]
                     self._watched = answer.get("value", self._watched)
-                if not ASKING & request.keys():
+                if not READING_VERBS & request.keys():
                     invalidation = Invalidation.REDRAW
             self._server.answer(client, answer)
         if now_s >= self._next_s:
@@ -70,21 +70,21 @@ class Remote(Tool):
 
     @property
     def busy(self) -> bool:
-        return bool(self._server.watchers())  # what others change is to be told soon
+        return bool(self._server.watchers())  # changes must be reported soon
 
     def close(self) -> None:
         self._server.close()
         with contextlib.suppress(OSError, ValueError):
-            if json.loads(self._file.read_text())["pid"] == os.getpid():  # not of a run that began later
+            if json.loads(self._file.read_text())["pid"] == os.getpid():  # a later run may have replaced the file
                 self._file.unlink()
 
     def _notify_watchers(self) -> None:
         watchers = self._server.watchers()
         if not watchers:
             return
-        present = self._protocol.settings()
-        changed = {name: value for name, value in present.items() if self._watched.get(name, self) != value}
-        self._watched = present
+        current = self._protocol.settings()
+        changed = {name: value for name, value in current.items() if self._watched.get(name, self) != value}
+        self._watched = current
         for client in watchers if changed else ():
             self._server.push(client, {"changed": changed})
 
@@ -106,7 +106,7 @@ class Remote(Tool):
 
 
 def write_private(file: Path, document: dict[str, object]) -> None:
-    """JSON that nobody but this user can read, whole or not at all. OutputError where it cannot be written."""
+    """Writes a JSON file atomically, readable by this user only. OutputError if it cannot be written."""
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The socket: lines of JSON from this machine alone, from who knows the token, in a thread of its own."""
+"""The socket server: lines of JSON from this machine, in its own thread. A connection requires the token."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from .protocol import Answer, Request, read_request
 
 HOST = "127.0.0.1"
 MAX_CLIENTS = 16
-MAX_LINE_BYTES = 1 << 16  # bytes
-MAX_WAITING = 64  # requests of a client that are not answered: so long nothing more is read from it
-MAX_UNREAD_BYTES = 1 << 20  # bytes that a client may leave unread before it is given up
-READ = 1 << 14
+MAX_LINE_BYTES = 1 << 16
+MAX_WAITING = 64  # unanswered requests of a client, after which no more are read
+MAX_UNREAD_BYTES = 1 << 20  # reply bytes that a client has not read, after which it is disconnected
+READ_BYTES = 1 << 14
 
 
 class Client:
-    """A connection. `watches` is the loop's to set."""
+    """A connection. The live loop sets `watches`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.watches = False
-        self.is_authenticated = False  # it told the token
-        self.is_refused = False  # to be closed when it was told why
-        self.has_ended = False  # to be closed when all is answered
+        self.is_authenticated = False  # it has sent the token
+        self.is_refused = False  # close it after the error is sent
+        self.has_ended = False  # close it after the last reply
         self.inbox, self.outbox = bytearray(), bytearray()
         self.waiting = 0
 
 
 class Server:
-    """Listens on `port` of this machine, 0 for any that is free. `wake` is called for each request, in the server's
-    thread; the requests are taken and answered in the caller's.
+    """Listens on the local `port`, 0 for any free port.
 
-    Raises ControlError where the port cannot be had.
+    The server's thread calls `wake` for each request. The caller's thread takes and answers the requests. Raises
+    ControlError if the port is not available.
     """
 
     def __init__(self, port: int, token: str, wake: Callable[[], None]) -> None:
@@ -53,11 +53,11 @@ class Server:
             self._socket.listen(MAX_CLIENTS)
         except (OSError, OverflowError) as error:
             self._socket.close()
-            reason = getattr(error, "strerror", None) or "is no port"
-            raise ControlError(f"--control {port}: {reason}; use 0 for a port that is free") from error
+            reason = getattr(error, "strerror", None) or "is not a port number"
+            raise ControlError(f"--control {port}: {reason}; use 0 for any free port") from error
         self.port: int = self._socket.getsockname()[1]
         self._requests: SimpleQueue[tuple[Client, Request]] = SimpleQueue()
-        self._answers: deque[tuple[Client, bytes, bool]] = deque()  # and whether it is one that a client waits for
+        self._answers: deque[tuple[Client, bytes, bool]] = deque()  # client, line, whether it answers a request
         self._wake_socket, self._listening_socket = socket.socketpair()
         for each in (self._socket, self._wake_socket, self._listening_socket):
             each.setblocking(False)
@@ -65,52 +65,52 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._socket, selectors.EVENT_READ)
         self._selector.register(self._listening_socket, selectors.EVENT_READ)
-        self._ends = False
+        self._is_closing = False
         self._thread = threading.Thread(target=self._serve, name="groundglass-control", daemon=True)
         self._thread.start()
 
     def take(self) -> tuple[Client, Request] | None:
-        """The next request; None where there is none."""
+        """The next request, or None."""
         try:
             return self._requests.get_nowait()
         except Empty:
             return None
 
     def answer(self, client: Client, answer: Answer) -> None:
-        """To the request that was taken first of those which `client` waits for."""
+        """Answers the oldest unanswered request of `client`."""
         self._enqueue(client, answer, True)
 
     def push(self, client: Client, event: Answer) -> None:
-        """What `client` did not ask for just now."""
+        """Sends an event to `client`."""
         self._enqueue(client, event, False)
 
     def watchers(self) -> list[Client]:
         return [client for client in list(self._clients.values()) if client.watches]
 
     def close(self) -> None:
-        """Ends all connections; what was answered before is still sent where the client reads it at once."""
-        self._ends = True
+        """Closes all connections, after sending the replies that can be sent without waiting."""
+        self._is_closing = True
         self._wake_thread()
         self._thread.join()
 
-    def _enqueue(self, client: Client, reply: Answer, waited_for: bool) -> None:
-        self._answers.append((client, json.dumps(reply).encode() + b"\n", waited_for))
+    def _enqueue(self, client: Client, reply: Answer, is_answer: bool) -> None:
+        self._answers.append((client, json.dumps(reply).encode() + b"\n", is_answer))
         self._wake_thread()
 
     def _wake_thread(self) -> None:
-        with contextlib.suppress(OSError):  # full: it rings already; closed: nobody listens
+        with contextlib.suppress(OSError):  # a full buffer wakes the thread, too; a closed socket has no thread
             self._wake_socket.send(b"!")
 
     def _serve(self) -> None:
-        while not self._ends:
+        while not self._is_closing:
             for key, events in self._selector.select():
-                found: Any = key.fileobj
-                if found is self._socket:
+                ready: Any = key.fileobj
+                if ready is self._socket:
                     self._accept()
-                elif found is self._listening_socket:
+                elif ready is self._listening_socket:
                     self._receive_all()
-                elif found in self._clients:
-                    self._serve_client(self._clients[found], events)
+                elif ready in self._clients:
+                    self._serve_client(self._clients[ready], events)
         self._receive_all()
         for client in list(self._clients.values()):
             self._send(client)
@@ -122,24 +122,24 @@ class Server:
     def _accept(self) -> None:
         try:
             connection, _ = self._socket.accept()
-        except OSError:  # it has gone again
+        except OSError:  # the client has disconnected
             return
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = self._clients[connection] = Client(connection)
         self._selector.register(connection, selectors.EVENT_READ)
         if len(self._clients) > MAX_CLIENTS:
-            self._reject(client, f"there are {MAX_CLIENTS} connections already; close one")
+            self._reject(client, f"the limit of {MAX_CLIENTS} connections is reached; close one")
             self._update_interest(client)
 
     def _receive_all(self) -> None:
         with contextlib.suppress(OSError):
-            while self._listening_socket.recv(READ):
+            while self._listening_socket.recv(READ_BYTES):
                 pass
         while self._answers:
-            client, line, waited_for = self._answers.popleft()
+            client, line, is_answer = self._answers.popleft()
             client.outbox += line
-            client.waiting -= waited_for
+            client.waiting -= is_answer
             if client.connection in self._clients:
                 self._parse_lines(client)
                 self._update_interest(client)
@@ -147,19 +147,19 @@ class Server:
     def _serve_client(self, client: Client, events: int) -> None:
         if events & selectors.EVENT_READ:
             try:
-                heard = client.connection.recv(READ)
+                received = client.connection.recv(READ_BYTES)
             except BlockingIOError:
                 return
             except OSError:
                 self._disconnect(client)
                 return
-            client.has_ended = not heard
-            client.inbox += heard
+            client.has_ended = not received
+            client.inbox += received
             self._parse_lines(client)
         self._update_interest(client)
 
     def _parse_lines(self, client: Client) -> None:
-        """The lines that are there, as many as may wait."""
+        """Parses the received lines, up to the limit of unanswered requests."""
         while client.waiting < MAX_WAITING and not client.is_refused:
             end = client.inbox.find(b"\n")
             length = len(client.inbox) if end < 0 else end
@@ -188,17 +188,17 @@ class Server:
             client.is_authenticated = True
             client.outbox += b'{"ok": true}\n'
         else:
-            self._reject(client, 'the first line is {"token": "..."} with the token of this run')
+            self._reject(client, 'the first line must be {"token": "..."} with the token of this run')
 
-    def _reject(self, client: Client, why: str) -> None:
-        client.outbox += json.dumps({"ok": False, "error": why}).encode() + b"\n"
+    def _reject(self, client: Client, reason: str) -> None:
+        client.outbox += json.dumps({"ok": False, "error": reason}).encode() + b"\n"
         client.is_refused = True
 
     def _update_interest(self, client: Client) -> None:
-        """Sends what can be sent; asks to be told when there is more to do."""
-        is_there = self._send(client) and len(client.outbox) <= MAX_UNREAD_BYTES
+        """Sends without blocking, and registers the events that the connection waits for."""
+        is_alive = self._send(client) and len(client.outbox) <= MAX_UNREAD_BYTES
         is_over = client.is_refused or (client.has_ended and not client.waiting)
-        if not is_there or (is_over and not client.outbox):
+        if not is_alive or (is_over and not client.outbox):
             self._disconnect(client)
             return
         reads = client.waiting < MAX_WAITING and not client.is_refused and not client.has_ended
@@ -212,7 +212,7 @@ class Server:
             self._selector.unregister(client.connection)
 
     def _send(self, client: Client) -> bool:
-        """False where nobody is there."""
+        """Sends without blocking. False if the client has disconnected."""
         try:
             while client.outbox:
                 sent = client.connection.send(client.outbox)

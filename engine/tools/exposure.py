@@ -83,7 +83,7 @@ class ExposureTool(Tool):
         match event:
             case Pointer(kind="press", button="left") if self._metering.startswith("spot"):
                 drawn = self._tool_context.drawn()
-                place = (event.x, event.y) if drawn is None else drawn.place(event.x, event.y)
+                place = (event.x, event.y) if drawn is None else drawn.frame_position(event.x, event.y)
                 x, y = (min(max(at, 0.0), 1.0) for at in place)
                 self._set_metering(f"spot:{x:.3f},{y:.3f}")
         return False

@@ -57,7 +57,7 @@ class PixelInspector(Tool):
             return
         self._probe = self._probe or Probe(self._engine.gl)
         seen = self._probe.numbers(drawn.scene, drawn.texture, self._at)
-        self._lines = [*raw_lines(drawn.frame, *drawn.place(*self._at)), *gpu_lines(*seen)]
+        self._lines = [*raw_lines(drawn.frame, *drawn.frame_position(*self._at)), *gpu_lines(*seen)]
         depth_m = drawn.depth_at(*self._at)
         if depth_m is not None:
             self._lines.append(f"at {distance(depth_m)}")

@@ -135,7 +135,7 @@ class WipeTool(Tool):
             return
         try:
             if self._kind == "device":
-                self._other = self._engine.beside(self._device)
+                self._other = self._engine.on_device(self._device)
             else:
                 self._b_settings()
         except GroundglassError as error:

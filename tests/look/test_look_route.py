@@ -87,8 +87,9 @@ def test_auto_goes_over_to_a_kernel_and_render_does_not() -> None:
 
 @pytest.mark.parametrize("route", ["gl", "kernel", "auto"])
 def test_an_error_in_a_pass_is_the_same_by_every_route(route: str, tmp_path: Path) -> None:
-    text = "#pragma pass pixel\nfloat unused() { return missing; }\nvec3 broken(vec3 rgb, PixelContext place) { return rgb; }"
-    (tmp_path / "broken.glsl").write_text(text)
+    lines = ["#pragma pass pixel", "float unused() { return missing; }"]
+    lines += ["vec3 broken(vec3 rgb, PixelContext place) { return rgb; }"]
+    (tmp_path / "broken.glsl").write_text("\n".join(lines))
     SHADERS.set_search_path(tmp_path)
     try:
         with gg.Engine(look_route=route) as engine, pytest.raises(ShaderError, match=r"broken\.glsl:2: .*missing"):

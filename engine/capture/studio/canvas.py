@@ -1,4 +1,4 @@
-"""A pinhole view and the canvas on which the studio is painted, far things first, each with its metric depth."""
+"""A pinhole view and the canvas of the studio: objects are painted from far to near, each with its metric depth."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.floating[Any]]  # (h, w), float32 except where a formula passes through float64
-Planes = NDArray[np.floating[Any]]  # (3, h, w): colours stay in planes here, so that coverage multiplies whole rows
+Planes = NDArray[np.floating[Any]]  # (3, h, w): separate colour planes, so that coverage multiplies whole rows
 
 CAMERA_HEIGHT_M = 0.17
-PIVOT_M = 1.2  # the camera sways around the main subject, which therefore stays where it is
+PIVOT_M = 1.2  # the camera sways around the main subject, which therefore does not move
 HORIZON = 0.42  # fraction of the picture's height, from the top
-TAN_WIDTH = 0.72  # 36 mm of sensor behind 50 mm: 39.6 degrees across a 16:9 picture
+TAN_WIDTH = 0.72  # 36 mm sensor width and 50 mm focal length: 39.6 degrees across a 16:9 picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class View:
 
     @classmethod
     def fit(cls, width: int, height: int) -> View:
-        """The 16:9 composition, scaled to cover the picture; what does not fit is cut off evenly."""
+        """The 16:9 composition, scaled to cover the picture and cropped evenly."""
         return cls(width, height, max(width, height * 16 / 9) / TAN_WIDTH)
 
     @property
     def phases(self) -> int:
-        """Sprites are painted at such parts of a pixel: their sharpness stays, and a step is too small to see."""
+        """The number of subpixel positions of each sprite. Sprites stay sharp, and a step is too small to notice."""
         return 4 if self.width * self.height <= 2560 * 1440 else 2
 
     @property
@@ -43,7 +43,7 @@ class View:
         return full_height * (HORIZON - 0.5) + self.height / 2
 
     def shift_px(self, distance_m: float, sway_m: float) -> float:
-        """Columns by which a thing moves to the right when the camera moves `sway_m` to the right."""
+        """Shift of an object to the right, in columns, when the camera moves `sway_m` to the right."""
         return self.focal_px * sway_m * (1 / PIVOT_M - 1 / distance_m)
 
     def column(self, x_m: float, distance_m: float) -> float:
@@ -63,7 +63,7 @@ class View:
 
 @dataclass(slots=True)
 class Canvas:
-    """What has been painted so far: colour (premultiplied where `cover` < 1), coverage 0..1, depth in metres."""
+    """A painted picture: colour (premultiplied by `cover`), coverage 0..1, depth in metres."""
 
     rgb: Planes
     cover: Plane
@@ -78,7 +78,7 @@ class Canvas:
         )
 
     def composite(self, top_left: tuple[int, int], sprite: Canvas) -> None:
-        """Lay a sprite over; what covers half a pixel or more owns its depth."""
+        """Composite a sprite over the canvas. It sets the depth of pixels that it covers by half or more."""
         top, left = top_left
         height, width = sprite.cover.shape
         y0, y1 = max(top, 0), min(top + height, self.cover.shape[0])
@@ -86,23 +86,23 @@ class Canvas:
         if y0 >= y1 or x0 >= x1:
             return
         target = np.s_[y0:y1, x0:x1]
-        here = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
-        cover = sprite.cover[here]
+        visible = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
+        cover = sprite.cover[visible]
         keep = 1 - cover
-        for mine, other in zip(self.rgb, sprite.rgb, strict=True):
-            mine[target] *= keep
-            mine[target] += other[here]
+        for plane, sprite_plane in zip(self.rgb, sprite.rgb, strict=True):
+            plane[target] *= keep
+            plane[target] += sprite_plane[visible]
         self.cover[target] *= keep
         self.cover[target] += cover
-        np.copyto(self.depth_m[target], sprite.depth_m[here], where=cover >= 0.5)
+        np.copyto(self.depth_m[target], sprite.depth_m[visible], where=cover >= 0.5)
 
 
-# (1, w) x and (h, 1) y in metres and the size of a pixel there, to colours (3, h, w), coverage and depth, both (h, w).
+# (1, w) x, (h, 1) y and the size of a pixel in metres, to colours (3, h, w), coverage and depth, both (h, w).
 Painter = Callable[[Plane, Plane, float], tuple[Planes, Plane, Plane]]
 
 
 class Sprite:
-    """An object at one distance, painted once for each quarter of a pixel."""
+    """An object at one distance, painted once for each subpixel position."""
 
     def __init__(self, distance_m: float, box_m: tuple[float, float, float, float], paint: Painter) -> None:
         """`box_m` is left, bottom, right, top in metres at `distance_m`; heights count from the floor."""
@@ -112,7 +112,7 @@ class Sprite:
         self._painted: dict[int, Canvas] = {}
 
     def box(self, view: View) -> tuple[int, int, int, int]:
-        """left, top, right, bottom in pixels at rest, with the rim that antialiasing needs, cut to what can be seen."""
+        """left, top, right, bottom in pixels at rest, with a rim for antialiasing, clipped to the visible area."""
         left, bottom, right, top = self._box_m
         distance_m = self.distance_m
         rim = 2 + math.ceil(view.width / 40)
@@ -124,7 +124,7 @@ class Sprite:
         )
 
     def prepare(self, view: View) -> None:
-        """Paint every phase that the sway can ask for."""
+        """Paint every phase of the sway."""
         for phase in range(1 if self.distance_m == PIVOT_M else view.phases):
             self._sprite(view, phase)
 
@@ -147,16 +147,16 @@ class Sprite:
         return self._painted[phase]
 
 
-# A strand owns the depth of a pixel that it covers this far. With half a pixel, as for solid things, a hair would be
-# near only in dashes, and the others would stay sharp where it blurs.
-STRAND_OWNS_DEPTH = 0.12
+# A strand sets the depth of pixels that it covers by at least this fraction. With a half, as for solid objects, the
+# depth of a hair would be a dashed line, and its gaps would stay sharp where the hair blurs.
+STRAND_MIN_COVER = 0.12
 
 
 @dataclass(frozen=True, slots=True)
 class Stem:
-    """A blade, stem or strand that rises from root to tip: (x, height) in metres at `distance_m`.
+    """A blade, stem or strand from root to tip: (x, height) in metres at `distance_m`.
 
-    `bow_m` bends it sideways; `widths_m` are spaced evenly from root to tip and may be far less than a pixel;
+    `bow_m` bends it sideways. `widths_m` are spaced evenly from root to tip and may be much smaller than a pixel.
     `wind_m` moves the tip. `rgb` is its reflectance.
     """
 
@@ -171,7 +171,7 @@ class Stem:
     def draw(
         self, canvas: Canvas, view: View, sway_m: float, wind: float = 0.0, origin: tuple[int, int] = (0, 0)
     ) -> None:
-        """Cover each row by the exact overlap of the stem with the pixels. `origin` (row, column) is the canvas's."""
+        """Draw each row with the exact overlap of stem and pixels. `origin` is the (row, column) of the canvas."""
         height, width = canvas.cover.shape
         row_root, row_tip = view.row(self.root[1], self.distance_m), view.row(self.tip[1], self.distance_m)
         first, last = sorted((row_root - 0.5, row_tip - 0.5))
@@ -191,12 +191,12 @@ class Stem:
         overlap = np.minimum(side + 0.5, half[:, None]) - np.maximum(side - 0.5, -half[:, None])
         cover = np.where((columns >= 0) & (columns < width), np.clip(overlap, 0, 1), 0).astype(np.float32)
         columns = columns.clip(0, width - 1)
-        # Round across: the side towards the key light, on the left, is the bright one.
+        # Round cross-section: the left side faces the key light and is brighter.
         light = 0.72 - 0.42 * np.clip(side / np.maximum(half[:, None], 0.5), -1, 1)
         r, c, hit = np.broadcast_to((rows - origin[0])[:, None], columns.shape), columns, cover > 0
         r, c, cover, light = r[hit], c[hit], cover[hit], light[hit].astype(np.float32)
         for plane, reflectance in zip(canvas.rgb, self.rgb, strict=True):
             plane[r, c] = plane[r, c] * (1 - cover) + cover * light * np.float32(reflectance)
         canvas.cover[r, c] = canvas.cover[r, c] * (1 - cover) + cover
-        solid = cover >= STRAND_OWNS_DEPTH
+        solid = cover >= STRAND_MIN_COVER
         canvas.depth_m[r[solid], c[solid]] = self.distance_m

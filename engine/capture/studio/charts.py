@@ -10,7 +10,7 @@ from ...camera import REC709_TO_REC2020
 from .canvas import Plane, Planes
 
 # CIE L*a*b* (D50) of the 24 patches in reading order, as published for charts made before November 2014. The last six
-# are the neutrals; their tint, under 1.3, is left out so that grey is exactly grey.
+# are the neutrals. Their tint, below 1.3, is omitted so that grey is exactly grey.
 COLOUR_CHART_LAB = (
     (37.986, 13.555, 14.059), (65.711, 18.130, 17.810), (49.927, -4.880, -21.925),
     (43.139, -13.095, 21.905), (55.112, 8.844, -25.399), (70.719, -33.397, -0.199),
@@ -31,8 +31,8 @@ XYZ_TO_REC709 = np.array(
 )
 
 CHART_COLUMNS, CHART_ROWS = 4, 6
-CHART_GAP = 0.09  # between patches, of a patch and its gap
-CHART_FRAME = 0.06  # around them, of the chart's width
+CHART_GAP = 0.09  # between patches, as a fraction of a patch and its gap
+CHART_FRAME = 0.06  # around the patches, as a fraction of the chart's width
 BLACK_PLASTIC = 0.022
 
 
@@ -50,7 +50,7 @@ def colour_chart_rgb() -> NDArray[np.float64]:
 def colour_chart_patch(index: int) -> tuple[float, float, float, float]:
     """left, bottom, right, top of patch 0..23 as fractions of the chart's width and height.
 
-    The chart stands upright: its six columns are rows here, the neutrals stand on the right.
+    The chart is in portrait orientation: its six columns are rows, and the neutrals are on the right.
     """
     column, row = divmod(index, CHART_ROWS)
     frame_y = CHART_FRAME * CHART_COLUMNS / CHART_ROWS
@@ -61,7 +61,7 @@ def colour_chart_patch(index: int) -> tuple[float, float, float, float]:
 
 
 def between(position: Plane, low: float, high: float, pixel: float) -> Plane:
-    """The part of each pixel, `pixel` wide, that lies between `low` and `high`: exact coverage along one axis."""
+    """The fraction of each pixel, `pixel` wide, between `low` and `high`: exact coverage along one axis."""
     half = pixel / 2
     inside = np.minimum(position + half, high) - np.maximum(position - half, low)
     cover: Plane = np.clip(inside / pixel, 0, 1).astype(np.float32)
@@ -69,7 +69,7 @@ def between(position: Plane, low: float, high: float, pixel: float) -> Plane:
 
 
 def paint_colour_chart(x: Plane, y: Plane, pixel_x: float, pixel_y: float) -> Planes:
-    """(3, h, w) colours of a chart one unit wide and one unit high; the size of a pixel in those units."""
+    """(3, h, w) colours of a chart of one unit width and height. `pixel_x` and `pixel_y` are in these units."""
     rgb = np.full((3, y.shape[0], x.shape[1]), BLACK_PLASTIC, np.float32)
     for index, colour in enumerate(colour_chart_rgb()):
         left, bottom, right, top = colour_chart_patch(index)
@@ -85,7 +85,7 @@ def paint_colour_chart(x: Plane, y: Plane, pixel_x: float, pixel_y: float) -> Pl
 
 
 def _square_wave(edge_distance: Plane, period: Plane | float, pixel: float) -> Plane:
-    """Ink 0..1 of a line pattern from the signed distance to its nearest edge; greys out where lines are too fine."""
+    """Ink 0..1 of a line pattern from the signed distance to its nearest edge; grey where lines are too fine."""
     ink = np.clip(0.5 + edge_distance / pixel, 0, 1)
     contrast = np.clip(np.asarray(period) / pixel - 1.4, 0, 1)
     wave: Plane = (0.5 + (ink - 0.5) * contrast).astype(np.float32)
@@ -101,7 +101,7 @@ def _siemens_star(x: Plane, y: Plane, pixel: float, radius: float, spokes: int =
 
 
 def _wedge(across: Plane, along: Plane, pixel: float, wide: float, narrow: float, lines: int = 9) -> Plane:
-    """Lines that converge from `wide` to `narrow` spacing while `along` goes from 0 to 1."""
+    """Lines that converge from `wide` to `narrow` spacing for `along` from 0 to 1."""
     period = wide + (narrow - wide) * along
     turn = across / period
     wave = np.arcsin(np.cos(2 * np.pi * turn)) / (2 * np.pi) * period
@@ -117,8 +117,8 @@ TEXT = (
 TEXT_SCALE = 4
 
 
-def _text(width: int, height: int, scale_px: float) -> NDArray[np.float64]:
-    """Ink of the card's lettering at four times the resolution; `scale_px` is the card's width in pixels."""
+def _text_dots(width: int, height: int, scale_px: float) -> NDArray[np.float64]:
+    """Ink of the card's text at TEXT_SCALE times the resolution; `scale_px` is the card's width in pixels."""
     image = Image.new("L", (max(width * TEXT_SCALE, 1), max(height * TEXT_SCALE, 1)))
     draw = ImageDraw.Draw(image)
     for top, size, words in TEXT:
@@ -128,7 +128,7 @@ def _text(width: int, height: int, scale_px: float) -> NDArray[np.float64]:
 
 
 def paint_resolution_card(x: Plane, y: Plane, pixel: float, aspect: float) -> Planes:
-    """(3, h, w) colours of the card: one unit wide, `aspect` high, x from its left and y from its bottom edge."""
+    """(3, h, w) colours of the card, one unit wide and `aspect` high; x from its left edge, y from its bottom edge."""
     ink = np.zeros((y.shape[0], x.shape[1]), np.float32)
     star = 0.285
     ink += _siemens_star(x - 0.33, y - 0.33, pixel, star)
@@ -141,14 +141,14 @@ def paint_resolution_card(x: Plane, y: Plane, pixel: float, aspect: float) -> Pl
     border = between(x, 0.015, 0.985, pixel) * between(y, 0.015, aspect - 0.015, pixel)
     inner = between(x, 0.019, 0.981, pixel) * between(y, 0.019, aspect - 0.019, pixel)
     ink += border - inner
-    ink += _lettering(x, y, pixel, aspect)
+    ink += _text(x, y, pixel, aspect)
     paper = np.array([0.80, 0.795, 0.775], np.float32)[:, None, None]
     return paper + (np.float32(0.030) - paper) * np.clip(ink, 0, 1)
 
 
-def _lettering(x: Plane, y: Plane, pixel: float, aspect: float) -> Plane:
-    """The text, resampled to pixels by the mean of those of its finer dots that fall into each."""
-    dots = _text(round(0.62 / pixel) + 1, round(0.2 / pixel) + 1, 1 / pixel)
+def _text(x: Plane, y: Plane, pixel: float, aspect: float) -> Plane:
+    """Ink of the text: for each pixel the mean of the dots inside it."""
+    dots = _text_dots(round(0.62 / pixel) + 1, round(0.2 / pixel) + 1, 1 / pixel)
     total = np.pad(dots.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
     dot = pixel / TEXT_SCALE
     across = np.rint((x[0] - pixel / 2) / dot).astype(np.intp)

@@ -1,6 +1,6 @@
 """The built-in studio: a still life with charts in front of a wall of lights, from 0.5 m to 10 m, with exact depth.
 
-    10 m   dim plaster wall, fairy lights, globe lamps    1.5 m     colour chart on its stand (left)
+    10 m   dim plaster wall, fairy lights, globe lamps    1.5 m     colour chart on a pole (left)
     7 m    pleated drape (left edge)                      1.2 m     the subject: a stoneware vase, olive twigs
     5.5 m  linen screen (right)                           1-1.3 m   a ball of skin tone, a small red one, a glass one
     4.2 m  plaster column with a clay ball                0.85 m    a leather ball
@@ -44,36 +44,36 @@ class Studio:
     """The scene at one size. Rigid parts are painted once; a new pose only moves them."""
 
     def __init__(self, width: int, height: int, sway_m: float = SWAY_M) -> None:
-        """`sway_m` is how far the camera sways to either side."""
+        """`sway_m` is the sway of the camera to either side."""
         self.view = View.fit(width, height)
         self.sway_m = sway_m
         self._backdrop = Backdrop(self.view, SHADOWS, sway_m)
-        self._things: list[Sprite | Stem] = sorted(
-            [*sprites(self.view, self._backdrop), *foreground(self.view)], key=lambda thing: -thing.distance_m
+        self._objects: list[Sprite | Stem] = sorted(
+            [*sprites(self.view, self._backdrop), *foreground(self.view)], key=lambda item: -item.distance_m
         )
 
     def prepare(self, pool: Executor) -> None:
-        """Paint everything that `pose` will lay out, on the pool's threads."""
-        waiting = [pool.submit(thing.prepare, self.view) for thing in self._things if isinstance(thing, Sprite)]
-        for future in waiting:
+        """Paint all sprites on the pool's threads."""
+        futures = [pool.submit(item.prepare, self.view) for item in self._objects if isinstance(item, Sprite)]
+        for future in futures:
             future.result()
 
     def pose(self, phase: float) -> tuple[Planes, NDArray[np.float32]]:
         """The colours as planes (3, H, W) float32 and the depth in metres (H, W) float32 at `phase` of the sway."""
         swing = math.sin(2 * math.pi * phase)
         canvas: Canvas = self._backdrop.paint(self.sway_m * swing, phase)
-        for thing in self._things:
-            if isinstance(thing, Stem):
-                thing.draw(canvas, self.view, self.sway_m * swing, wind=swing)
+        for item in self._objects:
+            if isinstance(item, Stem):
+                item.draw(canvas, self.view, self.sway_m * swing, wind=swing)
             else:
-                thing.draw(canvas, self.view, self.sway_m * swing)
+                item.draw(canvas, self.view, self.sway_m * swing)
         return canvas.rgb, canvas.depth_m
 
 
 def render(width: int, height: int, phase: float = 0.0) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The scene (H, W, 3) float32, linear Rec.2020 with 18 % grey at 0.18, and its depth in metres (H, W) float32.
 
-    `phase` is the place in the camera's sway, with period 1: 0 the middle, 0.25 the right end, 0.75 the left one.
+    `phase` is the phase of the camera's sway, with period 1: 0 is the middle, 0.25 the right end, 0.75 the left end.
     Whites stay below 0.95; only the lamps (up to 50) and highlights are brighter.
     """
     rgb, depth_m = Studio(width, height).pose(phase)

@@ -1,9 +1,9 @@
-"""A sensor behind a Bayer filter: scene-linear light to raw numbers, with shot and read noise.
+"""A sensor behind a Bayer filter: scene-linear light to raw samples, with read noise and shot noise.
 
-The numbers are those of a 14-bit full-frame camera: 16383 steps for 60000 electrons, so that one step (3.8 e-) stays
-near the read noise and shadows are not banded, as they would be in 12 bits. Scene white (1.0) sits at an eighth of full
-scale. That holds three stops above white (the lights of the scene still clip, at 8.0), as a photographer exposes who
-wants the lights to glow when they are out of focus; a fuller exposure would clip them to almost nothing.
+The model is a 14-bit full-frame camera: 16383 steps for 60000 electrons. One step (3.8 e-) is close to the read noise,
+so shadows show no banding, as they would with 12 bits. Scene white (1.0) is at an eighth of full scale. This leaves
+three stops above white; the lights of the scene still clip, at 8.0. A photographer exposes like this for bright
+defocused lights: with more exposure they would clip to almost nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STUDIO_CAMERA = CameraProfile(
     black=(512.0, 512.0, 512.0, 512.0),
     white=16383.0,
     white_balance=(2.0, 1.0, 1.6),
-    # Overlapping filters, as real ones are: each row takes some of its neighbours away and keeps white white.
+    # Overlapping filters, as in real cameras: each row subtracts its neighbours and sums to 1, so that white is kept.
     camera_to_scene=np.array([[1.34, -0.30, -0.04], [-0.12, 1.36, -0.24], [0.02, -0.38, 1.36]]),
     exposure_ev=3.0,
 )
@@ -35,16 +35,16 @@ def expose(
     noise: float,
     rng: np.random.Generator,
 ) -> NDArray[np.uint16]:
-    """Take a picture: (H, W, 3) float32 scene-linear Rec.2020 to the (H, W) uint16 mosaic that `profile` undoes.
+    """Takes a picture: (H, W, 3) float32 scene-linear Rec.2020 to an (H, W) uint16 mosaic, the inverse of `profile`.
 
-    The variance of a photosite of n electrons is noise^2 (n + read^2): shot noise in its normal approximation, which is
-    within 1 % from about ten electrons up, and read noise. `noise` 0 is a perfect sensor, 1 the camera above at base
-    ISO. Values clip at `profile.white`. Raises SourceError where the picture is not (H, W, 3) or `noise` is negative.
+    The variance of a photosite of n electrons is noise^2 (n + read^2): shot noise in its normal approximation, accurate
+    to 1 % from about ten electrons up, and read noise. `noise` 0 is a perfect sensor, 1 the camera above at base ISO.
+    Values clip at `profile.white`. Raises SourceError if the shape is not (H, W, 3) or `noise` is negative.
     """
     if scene_rgb.ndim != 3 or scene_rgb.shape[2] != 3:
-        raise SourceError(f"sensor: a scene of shape {scene_rgb.shape} is not (height, width, 3)")
+        raise SourceError(f"sensor: the scene's shape {scene_rgb.shape} is not (height, width, 3)")
     if not 0 <= noise < np.inf:
-        raise SourceError(f"sensor: noise {noise:g} is not a scale of 0 or more; 1 is base ISO")
+        raise SourceError(f"sensor: noise {noise:g} is not a number of 0 or more; 1 is base ISO")
     height, width = scene_rgb.shape[:2]
     scene_to_raw = np.linalg.inv(profile.camera_to_scene) * 2.0**-profile.exposure_ev
     scene_to_raw /= np.asarray(profile.white_balance)[:, None]

@@ -1,7 +1,7 @@
-"""Solids under studio light: spheres and turned shapes, their materials, and the soft noise in them.
+"""Solids under studio light: spheres and shapes of revolution, their materials and their soft noise.
 
-Each solid is seen in weak perspective (as if its own depth changed its size by nothing), which is the shape it then
-has: colour, outline and depth agree to the pixel. Solids rest on the floor at their distance.
+Solids are drawn in weak perspective: their own depth does not change their scale. Colour, outline and depth therefore
+agree to the pixel. Solids rest on the floor at their distance.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from .canvas import CAMERA_HEIGHT_M, Painter, Plane, Planes
 
 Normal = tuple[Plane, Plane, Plane]  # x to the right, y up, z towards the camera
-Position = tuple[Plane, Plane]  # where on a solid: its unit normal's x, y on a ball; angle and height in m when turned
-Pattern = Callable[[Plane, Plane], Plane]  # a factor on the reflectance there
+Position = tuple[Plane, Plane]  # on a ball: x, y of its unit normal; on a shape of revolution: angle, height in m
+Pattern = Callable[[Plane, Plane], Plane]  # a factor on the reflectance at a position
 
 
 def direction(x: float, y: float, z: float) -> NDArray[np.float32]:
@@ -38,7 +38,7 @@ def _lattice(seed: int) -> NDArray[np.float32]:
 
 
 def soft_noise(u: Plane, v: Plane, seed: int) -> Plane:
-    """Value noise, -1..1, about one bump a unit of `u` and `v` (any shapes that broadcast), the same for a seed."""
+    """Value noise, -1..1, about one bump per unit of `u` and `v` (shapes that broadcast). A seed gives one noise."""
     lattice = _lattice(seed)
     u0, v0 = np.floor(u), np.floor(v)
     fu, fv = u - u0, v - v0
@@ -59,25 +59,25 @@ def smoothstep(low: float, high: float, position: Plane) -> Plane:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """`rgb` reflectance, linear Rec.2020; `sheen` a broad highlight; `gloss` the softbox mirrored as on glaze."""
+    """`rgb` reflectance, linear Rec.2020; `sheen` a broad highlight; `gloss` a mirror image of the softbox."""
 
     rgb: tuple[float, float, float]
     sheen: float = 0.0
     gloss: float = 0.0
-    wrap: float = 0.22  # how far light creeps past the terminator
-    warmth: float = 0.0  # of the terminator, as skin has it
+    wrap: float = 0.22  # extent of light beyond the terminator
+    warmth: float = 0.0  # reddening at the terminator, as in skin
     pattern: Pattern | None = None
 
 
-def shade(normal: Normal, material: Material, place: Position, contact: Plane | float = 1.0) -> Planes:
-    """(3, h, w) light that leaves towards the camera; `contact` 0..1 darkens where the floor hides the studio."""
+def shade(normal: Normal, material: Material, position: Position, contact: Plane | float = 1.0) -> Planes:
+    """(3, h, w) light towards the camera; `contact` 0..1 darkens areas where the floor occludes the studio."""
     nx, ny, nz = normal
     facing = nx * KEY[0] + ny * KEY[1] + nz * KEY[2]
     key = np.clip((facing + material.wrap) / (1 + material.wrap), 0, 1) ** 1.15
     fill = 0.5 + 0.5 * (nx * FILL[0] + ny * FILL[1] + nz * FILL[2])
     up = 0.5 + 0.5 * ny
     blush = material.warmth * np.clip(1 - np.abs(facing - 0.05) / 0.45, 0, 1) * key
-    grain: Plane | float = 1.0 if material.pattern is None else material.pattern(*place)
+    grain: Plane | float = 1.0 if material.pattern is None else material.pattern(*position)
     shine = _highlights(normal, facing, material) * contact
     rgb = np.empty((3, *facing.shape), np.float32)
     for i in range(3):
@@ -88,7 +88,7 @@ def shade(normal: Normal, material: Material, place: Position, contact: Plane | 
 
 
 def _highlights(normal: Normal, facing: Plane, material: Material) -> Plane:
-    """Broad sheen, the mirrored softbox (two panes of it) and a rim of the dim studio at grazing angles."""
+    """Broad sheen, the mirrored softbox with two panes, and a rim of the dim studio at grazing angles."""
     nx, ny, nz = normal
     shine = np.zeros_like(facing)
     if material.sheen:
@@ -133,7 +133,7 @@ def sphere(x_m: float, y_m: float, radius_m: float, distance_m: float, material:
 def glass_ball(
     x_m: float, radius_m: float, distance_m: float, behind: Callable[[Plane, Plane, float], Planes]
 ) -> Painter:
-    """A clear ball on the floor; `behind` is Backdrop.behind, which it shows upside down."""
+    """A clear ball on the floor. It shows `behind`, which is Backdrop.behind, upside down."""
 
     def paint(x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plane]:
         u, v = (x - x_m) / radius_m, (y - radius_m) / radius_m
@@ -142,7 +142,7 @@ def glass_ball(
         nx, ny = u * inside, v * inside
         nz = np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0))
         bend = 3.2 * (1 + 1.2 * (1 - nz)) * radius_m
-        # What it shows is made smaller, so one look a pixel would miss lines: the mean of four.
+        # The refracted picture is reduced, so that one sample per pixel would miss lines: the mean of four samples.
         spread = 0.8 * pixel
         views = [
             behind(x_m - nx * bend + dx, CAMERA_HEIGHT_M - 0.012 - ny * bend + dy, distance_m)
@@ -155,7 +155,7 @@ def glass_ball(
         rgb = rgb * clear + np.array([0.030, 0.034, 0.036], np.float32)[:, None, None] * (1 - nz)
         material = Material((0.0, 0.0, 0.0), sheen=0.05, gloss=1.0)
         rgb += shade((nx, ny, nz), material, (nx, ny))
-        # Light gathered on the far side, low on the right, as every glass ball has it.
+        # The caustic of the key light on the far side, low on the right.
         focus = np.exp(-(((nx - 0.58) / 0.24) ** 2) - ((ny + 0.58) / 0.20) ** 2)
         rgb += focus * np.array([0.34, 0.32, 0.29], np.float32)[:, None, None]
         depth_m = distance_m - radius_m * np.sqrt(np.maximum(1 - distance * distance, 0))
@@ -165,7 +165,7 @@ def glass_ball(
 
 
 def mirrored(paint: Painter, strength: float, reach_m: float) -> Painter:
-    """What the polished floor shows of a solid: its image below the floor, faint, and gone at `reach_m`."""
+    """The reflection of a solid in the polished floor. It fades out at `reach_m` below the floor."""
 
     def paint_below(x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plane]:
         rgb, cover, depth_m = paint(x, -y, pixel)
@@ -177,9 +177,9 @@ def mirrored(paint: Painter, strength: float, reach_m: float) -> Painter:
 def turned(
     x_m: float, profile: tuple[tuple[float, float], ...], distance_m: float, material: Material, base_m: float = 0.0
 ) -> Painter:
-    """A shape of revolution: `profile` gives (height, radius) in metres from its foot up, joined smoothly.
+    """A shape of revolution. `profile` lists (height, radius) in metres from its foot up, joined smoothly.
 
-    It is seen in true vertical perspective: the rim of a foot below the eye curves down, one above it curves up.
+    Its vertical perspective is exact: a rim below eye level curves down, a rim above curves up.
     """
     heights = np.linspace(profile[0][0], profile[-1][0], 400)
     radii = _smooth_curve(heights, np.array(profile))
@@ -189,7 +189,7 @@ def turned(
         across = x - x_m
         height = np.broadcast_to(y - base_m, (y.shape[0], x.shape[1]))
         plain = height
-        for _ in range(2):  # where the ray meets the near side: a fixed point, reached to under a tenth of a pixel
+        for _ in range(2):  # intersection of ray and near side by fixed-point iteration, to less than 0.1 pixel
             radius = np.interp(height, heights, radii)
             relief = np.sqrt(np.maximum(radius * radius - across * across, 0))
             height = plain - (plain + base_m - CAMERA_HEIGHT_M) * relief / distance_m
@@ -209,7 +209,7 @@ def turned(
 
 
 def _smooth_curve(at: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A Catmull-Rom curve through (position, value) knots, flat enough at the ends not to overshoot."""
+    """A Catmull-Rom curve through (position, value) knots, without overshoot at the ends."""
     position, value = knots[:, 0], knots[:, 1]
     tangent = np.gradient(value, position)
     i = np.clip(np.searchsorted(position, at, side="right") - 1, 0, len(position) - 2)

@@ -1,6 +1,6 @@
-"""The source `scene:`: the built-in studio as a camera would hand it over, Bayer mosaics with metric depth.
+"""The source `scene:`: the built-in studio as Bayer mosaics with metric depth.
 
-Every frame is made before the first is asked for: a ring of them, which is then played to and fro for ever.
+All frames are rendered in advance into a ring, which is played back and forth without end.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ PREFIX = "scene:"
 SIZE_MIN, SIZE_MAX = 64, 8192
 RING_BYTES = 290e6
 POSES_MIN, POSES_MAX = 4, 24
-POSES_PER_S = 30.0  # the sway is drawn at this rate; faster frames take more exposures of each pose
-FULL_SWAY_POSES = 20  # a ring of fewer poses sways less far, so that it moves no faster
+POSES_PER_S = 30.0  # rate of the sway; a higher frame rate uses several exposures of each pose
+FULL_SWAY_POSES = 20  # a ring of fewer poses has a smaller sway, for the same speed
 THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class SceneOptions:
-    """What can be asked of the scene. `noise` scales shot and read noise: 0 none, 1 a full-frame camera at base ISO."""
+    """Options of the scene. `noise` scales read noise and shot noise: 0 is none, 1 a full-frame camera at base ISO."""
 
     size: tuple[int, int] = (1920, 1080)
     fps: float = 60.0
@@ -45,10 +45,12 @@ class SceneOptions:
 
     @classmethod
     def parse(cls, source: str) -> Self:
-        """Read `scene:?size=1920x1080&fps=60&noise=1&seed=7`; every key may be left out. Raises SourceError."""
+        """Parse `scene:?size=1920x1080&fps=60&noise=1&seed=7`. Every key is optional. Raises SourceError."""
         query = source.removeprefix(PREFIX)
         if not source.startswith(PREFIX) or (query and not query.startswith("?")):
-            raise SourceError(f"{source}: the built-in scene is written scene: or scene:?size=1920x1080&fps=60")
+            raise SourceError(
+                f"{source}: invalid name of the built-in scene; use scene: or scene:?size=1920x1080&fps=60"
+            )
         readers = {"size": _size, "fps": _fps, "noise": _noise, "seed": _seed}
         chosen = {}
         for key, text in parse_qsl(query[1:], keep_blank_values=True):
@@ -93,16 +95,16 @@ def _seed(text: str) -> int:
 
 
 class SceneSource(BaseSource):
-    """An endless source of raw frames of the built-in studio, with exact depth; the same for the same seed.
+    """An endless source of raw frames of the built-in studio, with exact depth. A seed always gives the same frames.
 
-    The camera sways to one side and back. A frame and the next never share a noise pattern (unless `noise` is 0).
+    The camera sways from side to side. Successive frames have different noise, unless `noise` is 0.
     """
 
     name = PREFIX
     frames = None
 
     def __init__(self, source: str = PREFIX) -> None:
-        """Make the ring: about three seconds for 1920x1080 on two cores. Raises SourceError where `source` is wrong."""
+        """Make the ring: about three seconds for 1920x1080 on two cores. Raises SourceError for an invalid `source`."""
         self.options = SceneOptions.parse(source)
         self.size = self.options.size
         self.fps: float = self.options.fps
@@ -110,11 +112,11 @@ class SceneSource(BaseSource):
 
     @property
     def period(self) -> int:
-        """The number of frames after which the same ones come again."""
+        """The number of frames of the ring, after which they repeat."""
         return len(self._ring)
 
     def __iter__(self) -> Iterator[Frame]:
-        """Frames for ever, from rest. Nothing is rendered or copied here."""
+        """Yields frames without end, from one end of the sway. Nothing is rendered or copied here."""
         for index in itertools.count():
             if not self._ring:
                 return
@@ -131,7 +133,7 @@ class SceneSource(BaseSource):
             )
 
     def close(self) -> None:
-        """Let the ring go; an iteration that is under way ends."""
+        """Release the ring. A running iteration ends."""
         self._ring = []
 
 
@@ -139,7 +141,7 @@ Exposure = tuple[NDArray[np.uint16], NDArray[np.float32]]  # a mosaic and its de
 
 
 def plan_ring(options: SceneOptions) -> tuple[int, int]:
-    """How many poses of the sway, and how many exposures of each, a ring of at most RING_BYTES can hold."""
+    """The numbers of poses and of exposures of each pose, for a ring of at most RING_BYTES."""
     exposures = max(1, round(options.fps / POSES_PER_S))
     width, height = options.size
     pose_bytes = width * height * (4 + 2 * exposures)
@@ -147,7 +149,7 @@ def plan_ring(options: SceneOptions) -> tuple[int, int]:
 
 
 def _make_ring(options: SceneOptions) -> list[Exposure]:
-    """One whole sway, over and back, as references to the exposures of its poses."""
+    """A full period of the sway, back and forth, as references to the exposures of its poses."""
     poses, exposures = plan_ring(options)
     width, height = options.size
     kept = exposures if options.noise > 0 else 1
@@ -155,7 +157,7 @@ def _make_ring(options: SceneOptions) -> list[Exposure]:
     depths_m = np.empty((poses, height, width), np.float32)
     studio = Studio(width, height, sway_m=SWAY_M * min(1.0, poses / FULL_SWAY_POSES))
 
-    def shoot(pose: int) -> None:
+    def expose_pose(pose: int) -> None:
         rgb, depths_m[pose] = studio.pose(phase=pose / (poses - 1) / 2 - 0.25)
         for exposure in range(kept):
             rng = np.random.default_rng((options.seed, pose, exposure))
@@ -164,9 +166,9 @@ def _make_ring(options: SceneOptions) -> list[Exposure]:
 
     with ThreadPoolExecutor(THREADS, "scene") as pool:
         studio.prepare(pool)
-        for _ in pool.map(shoot, range(poses)):
+        for _ in pool.map(expose_pose, range(poses)):
             pass
     order = [(pose, exposure % kept) for pose in range(poses) for exposure in range(exposures)]
-    # On the way back the exposures of a pose come in the other order; the two ends are passed once.
+    # The way back has the exposures of a pose in reverse order. The two end poses occur once.
     back = order[-1 - exposures : exposures - 1 : -1]
     return [(mosaics[pose, exposure], depths_m[pose]) for pose, exposure in order + back]

@@ -36,7 +36,7 @@ def dye(colour: str) -> tuple[float, float, float]:
 
 
 def sprites(view: View, backdrop: Backdrop) -> list[Sprite]:
-    """All objects that move as one piece, reflections first. They are drawn far to near, ties in list order."""
+    """All rigid objects, reflections first. They are drawn from far to near, at equal distance in list order."""
     column = turned(-0.12, COLUMN, 4.2, Material(dye("8f887b"), pattern=_plaster))
     vase = turned(VASE_X, VASE, PIVOT_M, _GLAZE)
     return [
@@ -59,7 +59,7 @@ def sprites(view: View, backdrop: Backdrop) -> list[Sprite]:
 
 
 def _ball(x_m: float, distance_m: float, radius_m: float, material: Material, floor_m: float = 0.0) -> list[Sprite]:
-    """A ball that lies at `floor_m`, and its reflection where that is the floor."""
+    """A ball that rests at the height `floor_m`, with its reflection if this is the floor."""
     left, right, middle = x_m - radius_m, x_m + radius_m, floor_m + radius_m
     paint = sphere(x_m, middle, radius_m, distance_m, material)
     ball = Sprite(distance_m, (left, floor_m, right, middle + radius_m), paint)
@@ -90,7 +90,7 @@ def _leather(u: Plane, v: Plane) -> Plane:
 
 
 def _stoneware(u: Plane, v: Plane) -> Plane:
-    """Glaze over throwing rings and iron specks; the foot is bare clay."""
+    """Glaze over throwing rings and iron specks. The foot is bare clay."""
     rings = 1 + 0.035 * soft_noise(v * 0 + 0.5, v * 330, 39) + 0.05 * soft_noise(u * 2, v * 45, 40)
     specks = smoothstep(0.66, 0.84, soft_noise(u * 70, v * 1000, 41))
     glazed = smoothstep(0.018, 0.022, v + 0.002 * soft_noise(u * 4, v * 0, 42))
@@ -101,7 +101,7 @@ _GLAZE = Material(dye("a9ab98"), sheen=0.03, gloss=0.50, pattern=_stoneware)
 
 
 def _panel(box: Box, distance_m: float, rgb: Planes, x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plane]:
-    """A flat thing: `rgb` within `box`, with exact edges."""
+    """A flat panel: `rgb` within `box`, with antialiased edges."""
     cover = between(x, box[0], box[2], pixel) * between(y, box[1], box[3], pixel)
     return rgb, cover, np.broadcast_to(np.float32(distance_m), cover.shape)
 
@@ -133,7 +133,7 @@ def _linen_screen(x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plan
 
 
 def _drape(x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plane]:
-    """Heavy cloth that hangs in pleats, wider towards the floor."""
+    """Heavy pleated cloth, wider towards the floor."""
     bend = x * (1 + 0.03 * (1.2 - y)) + 0.012 * soft_noise(x * 3, y * 1.4, 54)
     fold = np.sin(bend * 47) + 0.45 * np.sin(bend * 101 + 1.3)
     light = (0.42 + 0.30 * fold) * (0.05 + 0.22 * np.exp(-(((y - 0.5) / 0.8) ** 2)))
@@ -143,7 +143,7 @@ def _drape(x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plane]:
 
 
 def _twigs(view: View) -> Painter:
-    """Olive twigs in the vase: painted as stems and leaves, then handled as one piece."""
+    """Olive twigs in the vase: painted as stems and leaves, then used as one sprite."""
     stems = _olive()
 
     def paint(x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plane]:
@@ -188,7 +188,7 @@ def _olive() -> list[Stem]:
 
 
 def foreground(view: View) -> list[Stem]:
-    """Stands of the charts, and the grasses and strands at 0.5-0.7 m, at the picture's left and right edges."""
+    """Poles and easel of the charts, and grasses and strands at 0.5-0.7 m at the left and right edges."""
     metal, wood = dye("2b2b2c"), dye("5a4230")
     stems = [
         Stem(COLOUR_CHART_M + 0.005, (-0.355, 0.0), (-0.355, 0.1), (0.010, 0.010), metal),
@@ -197,10 +197,10 @@ def foreground(view: View) -> list[Stem]:
     ]
     rng = np.random.default_rng(17)
     straw, green, dark = dye("b39a68"), dye("6d7446"), dye("4c5436")
-    cut = (TAN_WIDTH - view.width / view.focal_px) / 2  # a narrow picture has its edges nearer to the axis
+    cut = (TAN_WIDTH - view.width / view.focal_px) / 2  # the edges of a narrow picture are closer to the axis
 
     def at(x: float, z: float) -> float:
-        """Where a stem stands at `z` that a 16:9 picture shows `x` metres from its axis at 0.55 m."""
+        """Position at `z` metres of a stem that a 16:9 picture shows `x` metres from the axis at 0.55 m."""
         return x / 0.55 * z - math.copysign(cut * z, x)
 
     for x in (0.206, 0.190, 0.216, -0.200, -0.213):
@@ -214,9 +214,9 @@ def foreground(view: View) -> list[Stem]:
         )
     for x in (*rng.uniform(0.180, 0.212, 7), *rng.uniform(-0.210, -0.186, 5)):
         z, lean = rng.uniform(0.52, 0.70), rng.uniform(-0.03, 0.025)
-        ear = (0.0008,) * 9 + (0.0016, 0.0030, 0.0036, 0.0034, 0.0028, 0.0019, 0.0006)
+        widths = (0.0008,) * 9 + (0.0016, 0.0030, 0.0036, 0.0034, 0.0028, 0.0019, 0.0006)
         tip = (at(x, z) + lean, rng.uniform(0.17, 0.27))
-        stems.append(Stem(z, (at(x, z), -0.02), tip, ear, straw, rng.normal(0, 0.006), 0.006))
+        stems.append(Stem(z, (at(x, z), -0.02), tip, widths, straw, rng.normal(0, 0.006), 0.006))
     for x in (*rng.uniform(0.12, 0.215, 12), *rng.uniform(-0.205, -0.192, 10)):
         z, thin = rng.uniform(0.5, 0.7), rng.uniform(0.00006, 0.00022)
         tip = (at(x, z) + rng.normal(0, 0.02 if x > 0 else 0.006), rng.uniform(0.12, 0.26))
