@@ -8,9 +8,10 @@ import pytest
 from groundglass.errors import GroundglassError, ShaderError
 from groundglass.frame import Frame
 from groundglass.gl.program import SHADERS
-from groundglass.look.grade import Part
+from groundglass.look.grade import Part, look_picture
 from groundglass.look.kernel_route.route import DRAWS_BEFORE
 from look_support import look_of
+from window_support import until
 
 
 def frame_of(height: int = 72, width: int = 104, index: int = 3) -> Frame:
@@ -96,6 +97,19 @@ def test_an_error_in_a_pass_is_the_same_by_every_route(route: str, tmp_path: Pat
             engine.draw(frame_of(), gg.Settings(look=look_of("broken")))
     finally:
         SHADERS.set_search_path()
+
+
+def test_the_kernel_of_another_size_is_compiled_before_a_frame_needs_it() -> None:
+    with gg.Engine(look_route="kernel") as engine:
+        settings = gg.Settings(look="neutral")
+        drawn = engine.draw(frame_of(), settings)
+        half = settings.with_(scale=0.5)
+        engine.prepare(drawn, half)
+        until(lambda: not engine.is_preparing, "everything is compiled")
+        size = engine._developer.size_of(drawn.frame, half.development, half.scale)
+        assert engine._kernel_looks._kernels.has(engine._kernel_looks._key(look_picture(half.look, size), size))
+        assert engine.draw(frame_of(), half).texture.size == size
+        assert engine.look_route == "kernel"
 
 
 def test_an_unknown_route_is_an_error() -> None:

@@ -39,9 +39,13 @@ class LookKernel:
         self._is_written = False
         self._values = HostNumbers(translation.host)
         KERNELS.add_generated(self._source, translation.text)
-        self._numbers: Buffer = device.allocate(4 * device.run_length * max(len(translation.host.slots), 1))
+        layout = Layout.of(width, height)
+        numbers_bytes = 4 * device.run_length * max(len(translation.host.slots), 1)
+        sizes = (numbers_bytes, *(4 * (layout.local + 4 * PAD) for _ in range(2)))
+        self._buffers: tuple[Buffer, ...] = tuple(device.allocate(nbytes) for nbytes in sizes)
+        self._numbers = self._buffers[0]
         try:
-            self._warm_up(Layout.of(width, height))
+            self._warm_up(layout)
         except ShaderError as error:
             self.release()
             raise ShaderError(self._explained(str(error))) from error
@@ -66,19 +70,19 @@ class LookKernel:
 
     def release(self) -> None:
         """Releases everything; a second call has no effect."""
-        self._device.release(self._numbers)
+        for buffer in self._buffers:
+            self._device.release(buffer)
 
     def _warm_up(self, layout: Layout) -> None:
-        """On a row of its own, whose planes all lie in one place."""
-        device = self._device
-        scene, picture = (device.allocate(4 * (layout.local + 4 * PAD)) for _ in range(2))
-        try:
-            given: dict[str, object] = {"scene": scene, "numbers": self._numbers, "picture": picture}
-            row = {"first": 0, "count": layout.local, "frame": 0, "pitch": 0, "stride": 0}
-            device.warm_up(self._source, KERNEL, (layout.local // device.run_length, 1), given | row)
-        finally:
-            device.release(scene)
-            device.release(picture)
+        """Draws one group of pixels of a scene whose planes all have the same row.
+
+        Its buffers are kept: a release would make the device prepare all launches again.
+        """
+        numbers, scene, picture = self._buffers
+        given: dict[str, object] = {"scene": scene, "numbers": numbers, "picture": picture}
+        row = {"first": 0, "count": layout.local, "frame": 0, "pitch": 0, "stride": 0}
+        group = (layout.local // self._device.run_length, 1)
+        self._device.warm_up(self._source, KERNEL, group, given | row)
 
     def _explained(self, message: str) -> str:
         """A compiler's message, led back from the kernel's lines to those of the shaders."""
