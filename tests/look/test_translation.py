@@ -116,6 +116,10 @@ def test_each_piece_of_the_language_draws_the_same(device: Device, save: Save) -
         ("    switch (x) { default: break; }", "trial.glsl:25: a switch is not translated"),
         ("    for (float f = c.r; f < 1.0; f += 0.1) c.g += 0.01;", "a loop whose length differs from pixel to pixel"),
         ("    for (int i = 0; i < 999; i++) c *= 0.9;", "trial.glsl:25: a loop of more than 256 rounds"),
+        (
+            "    for (int i = 0; i < 200; i++) for (int j = 0; j < 40; j++) c = c * c + 0.1;",
+            "trial.glsl:25: the look becomes too long a kernel",
+        ),
         ("#ifdef GL_ES\n#endif", "trial.glsl:25: '#ifdef GL_ES' is a directive of the preprocessor"),
     ],
 )

@@ -17,7 +17,7 @@ _RUNS = {"float": "floats", "int": "ints", "uint": "naturals", "bool": "ints"}
 _SLOTS = {"float": "NUMBER", "int": "WHOLE", "uint": "NATURAL", "bool": "WHOLE"}
 _NAME = re.compile(r"\bv\d+\b")
 FRAME = "frame_index"  # an argument of the kernel: it changes with each frame, and the numbers seldom do
-MAX_LINES = 20_000  # length of a kernel; a longer one would compile for minutes
+MAX_LINES = 3_000  # length of a kernel; a longer one would compile for more than ten seconds
 
 
 @dataclass(frozen=True, slots=True)
