@@ -64,8 +64,8 @@ class Engine:
     `MonocularModel`). A relative map is converted to metres with `depth_range`, the distances of its brightest and
     darkest values: "0.8..6" or (0.8, 6), default 0.5 to 5 m. For a map in metres use "model.onnx?metric".
 
-    `look_route` is `gl`, `kernel` or `auto`. If the processor both computes and draws, `auto` compiles a kernel of a look
-    that `draw` has drawn several times. It may change a value by one code of 255. `render` then still uses GL.
+    `look_route` is `gl`, `kernel` or `auto`. If the processor both computes and draws, `auto` compiles a kernel of a
+    look that `draw` has drawn several times. It may change a value by one code of 255. `render` then still uses GL.
 
     The state that an engine keeps between frames makes it faster, but does not change the picture. Raises DeviceError
     and ShaderError; for the model also SourceError, and MissingExtraError without onnxruntime.
