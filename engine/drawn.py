@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,15 @@ class Drawn:
     texture: moderngl.Texture
     captured: Frame
     frame: Frame
-    scene: ScenePlanes
+    scene_of: Callable[[], ScenePlanes]
     exposure_ev: float
     magnification: float
     settings: Settings
+
+    @property
+    def scene(self) -> ScenePlanes:
+        """The light behind the lens in GL. If a kernel drew the look, it is sent there at the first call."""
+        return self.scene_of()
 
     @property
     def has_depth(self) -> bool:

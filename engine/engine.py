@@ -27,8 +27,10 @@ from .develop.developer import Developer
 from .drawn import Drawn
 from .errors import SourceError
 from .frame import Frame
-from .gl.context import describe, headless_context, make_current
-from .look.grade import WHOLE, Grader, Part
+from .gl.context import describe, headless_context, is_software, make_current
+from .gl.planes import ScenePlanes
+from .look.grade import WHOLE, Grader, Part, look_picture
+from .look.kernel_route.route import KernelLooks, LookRoute, check_route
 from .optics import breathing
 from .optics.breathing import Breathing
 from .optics.defocus import Blur, Defocus
@@ -40,11 +42,12 @@ from .warm_up import WarmUp
 
 
 class _PreparedScene(NamedTuple):
-    """The content of the scene textures, and its inputs."""
+    """The light behind the lens on the device, and its inputs."""
 
     captured: Frame
     inputs: tuple[object, ...]  # the settings that it depends on, and the revision of the kernels
     frame: Frame
+    scene: Planes
     exposure_ev: float
     magnification: float
     sides: frozenset[str]  # the sides of a wipe for which it was drawn
@@ -61,6 +64,9 @@ class Engine:
     `MonocularModel`). A relative map is converted to metres with `depth_range`, the distances of its brightest and
     darkest values: "0.8..6" or (0.8, 6), default 0.5 to 5 m. For a map in metres use "model.onnx?metric".
 
+    `look_route` is `gl`, `kernel` or `auto`. If the processor both computes and draws, `auto` compiles a kernel of a
+    look that `draw` has drawn several times. It may change a value by one code of 255. `render` then still uses GL.
+
     The state that an engine keeps between frames makes it faster, but does not change the picture. Raises DeviceError
     and ShaderError; for the model also SourceError, and MissingExtraError without onnxruntime.
     """
@@ -74,7 +80,9 @@ class Engine:
         depth_range: str | tuple[float, float] | None = None,
         gl: moderngl.Context | None = None,
         settings: Settings | None = None,
+        look_route: LookRoute = "auto",
     ) -> None:
+        self._look_route = check_route(look_route)
         self.clock = Clock()
         self._model = _open_model(depth_model, depth_range)
         self._owns_gl = gl is None
@@ -96,7 +104,9 @@ class Engine:
         self.transfer_name = self._transfer.name
         self._scene_textures = self._transfer.textures
         self._grader = Grader(self.gl)
-        self._warm_up = WarmUp(lambda: Engine(self.device.companion()))
+        self._kernel_looks = KernelLooks(self.device, look_route, is_software(self.gl))
+        self._unsent: Planes | None = None  # light that is not in GL yet
+        self._warm_up = WarmUp(lambda: Engine(self.device.companion(), look_route="gl"))
         self._closed = False
         self._ready: tuple[Frame, object, Frame] | None = None  # captured frame, quality, upright frame
         self._steadied: DepthStage | None = None  # the stage with the state of the previous frames
@@ -125,6 +135,8 @@ class Engine:
 
         Waits for a depth model.
         """
+        if self._unsent is not None:
+            self._send_scene()  # the planes of the latest draw are used again
         scene = self._apply_optics(self._prepared(frame, settings), settings, waits=True)[1].read()
         self.device.collect()
         return scene
@@ -150,18 +162,26 @@ class Engine:
                 self._breathing.ahead(*size)
         if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):
             self._soft_focus.ahead(*size)
+        if self.look_route == "kernel":
+            self._kernel_looks.ahead(look_picture(settings.look, size, strength=settings.strength), size)
         self._warm_up.start(frame, settings)
 
     @property
     def is_preparing(self) -> bool:
-        return self._warm_up.is_running
+        return self._warm_up.is_running or self._kernel_looks.is_preparing
+
+    def compile_look(self, settings: Settings) -> None:
+        """Compiles the look's kernel, which `auto` compiles after some draws, for the latest size: for measurements."""
+        if self._light is not None and settings.bits == 8 and settings.output_space is None:
+            size = self._light.scene.size
+            self._kernel_looks.make(look_picture(settings.look, size, strength=settings.strength), size)
 
     def on_device(self, device: str) -> Engine:
         """An engine on another device that draws in the same GL context. The caller closes it.
 
         It has no depth model: pass it frames from this engine, with their depth. Raises DeviceError.
         """
-        return Engine(device, gl=self.gl)
+        return Engine(device, gl=self.gl, look_route=self._look_route)
 
     def close(self) -> None:
         """Releases all memory of the device and all GL objects. Harmless when called twice."""
@@ -170,6 +190,7 @@ class Engine:
         self._closed = True
         self._warm_up.close()
         self._developer.release()
+        self._kernel_looks.release()
         for stages in (self._stereo_pairs, self._depth, self._defocus, self._soft_focus, self._breathing):
             stages.release()
         make_current(self.gl)
@@ -195,8 +216,34 @@ class Engine:
     def _draw(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> Drawn:
         make_current(self.gl)  # it stays current, so that the caller can read the texture
         light = self._light_for(frame, settings, part, waits=waits)
+        texture = None if waits and self._look_route == "auto" else self._draw_by_kernel(frame, light, settings, part)
+        if texture is None:
+            texture = self._draw_in_gl(frame, settings, part)
+        return Drawn(texture, frame, light.frame, self._send_scene, light.exposure_ev, light.magnification, settings)
+
+    def _draw_by_kernel(
+        self, frame: Frame, light: _PreparedScene, settings: Settings, part: Part
+    ) -> moderngl.Texture | None:
+        """The look, from the light's planes; None if GL draws it."""
+        if self._kernel_looks.chosen == "gl":
+            return None
+        scene, looks = light.scene, self._kernel_looks
+        stays = "another output space" if settings.output_space is not None else "10 bits" if settings.bits > 8 else ""
+        picture = look_picture(settings.look, scene.size, strength=settings.strength, frame_index=frame.index)
+        columns = part.columns(scene.size[0])
+        if self._look_route == "kernel":
+            self._grader.check(picture.passes)  # `auto` draws in GL before, which reports errors, too
+        with self.device.stage("look", self.clock):
+            pixels = looks.queue(scene, picture, columns, stays)
+        if pixels is None:
+            return None
+        self.device.collect()
+        with self.clock.host("transfer"), looks.view(pixels, columns, scene.size[1]) as rgba:
+            return self._grader.put(rgba, scene.size, part=part)
+
+    def _draw_in_gl(self, frame: Frame, settings: Settings, part: Part) -> moderngl.Texture:
         texture = self._grader.draw(
-            *(self._scene_textures, settings.look),
+            *(self._send_scene(), settings.look),
             strength=settings.strength,
             frame_index=frame.index,
             target="rgb10_a2" if settings.bits >= 10 else "rgba8",
@@ -205,9 +252,21 @@ class Engine:
         )
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)
-        return Drawn(
-            texture, frame, light.frame, self._scene_textures, light.exposure_ev, light.magnification, settings
-        )
+        return texture
+
+    def _send_scene(self) -> ScenePlanes:
+        """The light of the latest draw as a texture; sent to GL at the first call."""
+        if self._unsent is not None:
+            make_current(self.gl)
+            scene, self._unsent = self._unsent, None
+            with self.clock.host("transfer"):
+                self._transfer.send(scene)
+        return self._scene_textures
+
+    @property
+    def look_route(self) -> str:
+        """How the latest look was drawn: "kernel" or "gl", with the reason if a kernel could not."""
+        return self._kernel_looks.drew
 
     def _light_for(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> _PreparedScene:
         """Fills the scene textures with the light of a frame, unless the other side of a wipe has already done so.
@@ -227,21 +286,22 @@ class Engine:
             or part.side in {"whole"} | light.sides
             or "whole" in light.sides
         ):
-            upright = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
+            upright, scene = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
             magnification = _magnification(upright, settings)
-            light = _PreparedScene(frame, inputs, upright, self._developer.exposure_ev, magnification, frozenset())
+            light = _PreparedScene(
+                frame, inputs, upright, scene, self._developer.exposure_ev, magnification, frozenset()
+            )
         self._light = light._replace(sides=light.sides | {part.side})
         return self._light
 
-    def _prepare_scene(self, frame: Frame, settings: Settings, *, waits: bool) -> Frame:
-        """Applies develop, optics and transfer to an upright frame. Returns the frame with its depth."""
+    def _prepare_scene(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
+        """Applies develop and optics to an upright frame. Returns the frame with its depth, and its light."""
         frame, scene = self._apply_optics(frame, settings, waits=waits)
         self.device.collect()
         if self._model is not None:
             self._model.submit_copy()
-        with self.clock.host("transfer"):
-            self._transfer.send(scene)
-        return frame
+        self._unsent = scene
+        return frame, scene
 
     def _prepared(self, frame: Frame, settings: Settings) -> Frame:
         """The upright frame with its depth. A still that is drawn again returns the same object, so that its arrays are

@@ -30,7 +30,8 @@ from ..develop.stages import MakeContext, RunContext, StageSpec
 from ..engine import Engine
 from ..frame import Frame
 from ..lens import load_lens
-from ..look.grade import Grader
+from ..look.grade import Grader, look_picture
+from ..look.kernel_route.route import KernelLooks
 from ..look.look import Look, load_look
 from ..optics.defocus import QUALITIES, Blur, Defocus
 from ..packing import Packing, pack
@@ -139,6 +140,8 @@ def _ratio(name: str, host_ms: dict[str, list[float]]) -> float | None:
 
 def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     settings = Settings()
+    engine.draw(frame, settings)
+    engine.compile_look(settings)
     return {
         **_baseline(frame),
         **_linearize_stages(engine, frame, stack),
@@ -271,16 +274,26 @@ def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
 def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     scene = _scene(engine, frame, stack)
     transfer, grader = open_transfer(engine.device, engine.gl), Grader(engine.gl)
-    stack.callback(transfer.release)
-    stack.callback(grader.release)
+    kernels = KernelLooks(engine.device, "kernel", software_gl=True)
+    for made in (transfer, grader, kernels):
+        stack.callback(made.release)
 
     def draw(look: Look) -> float | None:
         grader.draw(transfer.textures, look)
         engine.gl.finish()
         return grader.last_gpu_ms
 
+    def draw_by_kernel(look: Look) -> None:
+        whole = (0, frame.width)
+        pixels = kernels.queue(scene, look_picture(look, frame.size), whole, "")
+        assert pixels is not None, kernels.drew  # LOOKS are looks that a kernel draws
+        with kernels.view(pixels, whole, frame.height) as rgba:
+            grader.put(rgba, frame.size)
+
     return {"transfer": lambda: _nothing(transfer.send(scene))} | {
-        f"look {name}": partial(draw, load_look(name)) for name in LOOKS
+        f"look {name}{suffix}": partial(way, load_look(name))
+        for suffix, way in (("", draw), (" by kernel", draw_by_kernel))
+        for name in LOOKS
     }
 
 

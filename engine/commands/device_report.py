@@ -10,6 +10,7 @@ from ..compute.device import Candidate, Failure
 from ..compute.registry import list_devices, open_device, reason_for_first
 from ..errors import GroundglassError
 from ..gl.context import describe, headless_context, is_software
+from ..look.kernel_route.route import chosen_route
 from ..transfer.registry import open_transfer
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Report:
 
     `gl` is the renderer of a context without a window, or None. `gl_software` is true for a software renderer.
     `transfer` names the texture transfer from the chosen device to `gl`, None without either.
+    `look_route` is the default route of looks there: `kernel` or `gl`.
     """
 
     devices: list[Candidate]
@@ -30,6 +32,7 @@ class Report:
     gl: str | None
     gl_software: bool
     transfer: str | None
+    look_route: str | None
     failures: list[Failure]
 
     def as_dict(self) -> dict[str, Any]:
@@ -60,7 +63,8 @@ def inspect() -> Report:
     is_open = listed[:1] == working[:1]
     reason = reason_for_first(listed) + ("" if is_open else "; but it cannot be opened, name another with --device")
     transfer = transfers[0] if transfers and is_open else None
-    return Report(working, chosen, reason, gl, software, transfer, failures)
+    look_route = None if transfer is None else chosen_route("auto", working[0].is_cpu, software)
+    return Report(working, chosen, reason, gl, software, transfer, look_route, failures)
 
 
 def _transfer(candidate: Candidate, context: moderngl.Context | None) -> str | None:

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from .device_report import Report
 
 
+LOOK_ROUTES = {
+    "kernel": "live looks are drawn on that device, those with tables or neighbourhoods in gl",
+    "gl": "looks are drawn in gl",
+    None: "no picture is drawn",
+}
+
+
 def run_devices(json: str | None) -> None:
     from .device_report import inspect
 
@@ -40,6 +47,7 @@ def print_report(report: Report) -> None:
         f"gl      {report.gl or 'none'}{software if report.gl else ''}",
         f"auto    {report.chosen or 'none'}: {report.why}",
         f"transfer {report.transfer or 'none'}: from that device to gl",
+        f"look    {report.look_route or 'none'}: {LOOK_ROUTES[report.look_route]}",
     ]
     for failure in report.failures:
         lines += [f"failed  {failure.kind}: {failure.reason}", f"        remedy: {failure.remedy}"]

@@ -28,6 +28,12 @@ class Quality(enum.StrEnum):
     BEST = "best"
 
 
+class LookRoute(enum.StrEnum):
+    AUTO = "auto"
+    GL = "gl"
+    KERNEL = "kernel"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
     """How SOURCE is read; None uses the source's own value. `raw_size` is (width, height) in pixels."""
@@ -132,6 +138,10 @@ class EngineOptions:
     development: Development = field(default_factory=Development)
     quality: Annotated[Quality, typer.Option("--quality", help="Quality of the defocus.")] = Quality.LIVE
     device: arg.DeviceOption = "auto"
+    look_route: Annotated[
+        LookRoute,
+        typer.Option("--look-route", help="What draws the look; auto: a kernel where the processor draws, else GL."),
+    ] = LookRoute.AUTO
     size: Annotated[
         tuple[int, int] | None,
         typer.Option("--size", metavar="WxH", help="Window or picture size in pixels."),

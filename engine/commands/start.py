@@ -93,6 +93,7 @@ def open_engine(options: EngineOptions, source_options: SourceOptions, gl: moder
         depth_model=source_options.depth_model,
         depth_range=source_options.depth_range if source_options.depth_model is not None else None,
         gl=gl,
+        look_route=options.look_route.value,
     )
 
 

@@ -181,6 +181,18 @@ class CudaDevice:
             if began is not None:
                 self._stages.add((began, self._stream.record()))
 
+    def warm_up(
+        self,
+        source: str,
+        kernel: str,
+        local: tuple[int, ...],
+        arguments: dict[str, object],
+        own: OwnNumbers | None = None,
+    ) -> None:
+        del local
+        with self._current():
+            self._kernels.call(source, kernel, self._kernels.complete(source, kernel, arguments, own))
+
     def build_ahead(self, texts: Mapping[str, str | None]) -> None:
         with self._current():
             self._kernels.build_ahead(texts)

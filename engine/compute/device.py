@@ -78,6 +78,18 @@ class Device(Protocol):
     ) -> None:
         """As `run`. Arguments that the kernel declares and `arguments` lacks are taken from `own`."""
 
+    def warm_up(
+        self,
+        source: str,
+        kernel: str,
+        local: tuple[int, ...],
+        arguments: dict[str, object],
+        own: OwnNumbers | None = None,
+    ) -> None:
+        """Builds `kernel`, so that its first launch in groups of `local` waits for nothing. May be called by another
+        thread. On a CPU one group runs with these arguments, which are not those of a frame. ShaderError as from `run`.
+        """
+
     def build_ahead(self, texts: Mapping[str, str | None]) -> None:
         """Builds the kernels in use that changed `texts` of kernel files would affect, before the texts are put.
 

@@ -39,13 +39,21 @@ class Launches(Generic[Launch]):
 
         Raises ShaderError as `Kernels.call` does.
         """
-        if self._kernels.are_outdated or len(self.ready) >= MAX_PREPARED:
+        if self._kernels.are_outdated:
             self.ready.clear()
+        elif len(self.ready) >= MAX_PREPARED:
+            self._make_room(key)
         complete = self._kernels.complete(source, kernel, given, own)
         launch = self._make(*self._kernels.call(source, kernel, complete))
         self.ready[key] = launch
         self.latest[source, kernel, local] = complete
         return launch
+
+    def _make_room(self, key: Key) -> None:
+        """Drops the launches of the same kernel, whose arguments change all the time, else all."""
+        own = [ready for ready in self.ready if ready[:2] == key[:2]]
+        for ready in own or list(self.ready):
+            del self.ready[ready]
 
     def forget(self) -> None:
         """Clears all launches: a launch must not outlive its buffers."""

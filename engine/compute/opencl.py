@@ -208,6 +208,21 @@ class OpenClDevice:
         ready = launches.ready.get(key) or launches.prepare(key, source, kernel, local, arguments, own)
         self._stages.add(self._enqueue(self._queue, ready, size, local))
 
+    def warm_up(
+        self,
+        source: str,
+        kernel: str,
+        local: tuple[int, ...],
+        arguments: dict[str, object],
+        own: OwnNumbers | None = None,
+    ) -> None:
+        complete = self._kernels.complete(source, kernel, arguments, own)
+        launch = _set(*self._kernels.call(source, kernel, complete))
+        if self.is_cpu:  # PoCL compiles the better part of a kernel at its first launch in groups of a size
+            queue = self._cl.CommandQueue(self._context)
+            self._cl.enqueue_nd_range_kernel(queue, launch, local, local)
+            queue.finish()
+
     def build_ahead(self, texts: Mapping[str, str | None]) -> None:
         """PoCL compiles most of a kernel at its first launch with a group size, which takes seconds.
 

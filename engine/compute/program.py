@@ -104,9 +104,10 @@ class Kernels:
         if declared is None:
             raise ShaderError(f"{source}: has no kernel '{kernel}'; it has {', '.join(entry_points)}")
         with self._building.setdefault(source, Lock()):
-            if source not in self._built:
-                self._built[source] = text, self._build(text)
-        found = self._built[source][1](kernel), declared
+            built = self._built.get(source)
+            if built is None:
+                built = self._built[source] = text, self._build(text)
+        found = built[1](kernel), declared
         self._kernels[source, kernel] = found
         return found
 
@@ -127,7 +128,7 @@ class Kernels:
     def _renew(self) -> None:
         """Builds the sources whose text has changed; all or none."""
         self._built = {
-            name: built for name, built in self._built.items() if KERNELS.read(name.partition("?")[0]) is not None
+            name: built for name, built in list(self._built.items()) if KERNELS.read(name.partition("?")[0]) is not None
         }
         texts = {name: load_kernel_source(name) for name in self._built}
         changed = {name: text for name, text in texts.items() if text != self._built[name][0]}
@@ -135,7 +136,7 @@ class Kernels:
         self._ahead = dict(self._built[name] for name in changed)  # so that reverting an edit is as quick
         self._built |= built
         self._kernels = {
-            key: found for key, found in self._kernels.items() if key[0] in self._built and key[0] not in changed
+            key: found for key, found in list(self._kernels.items()) if key[0] in self._built and key[0] not in changed
         }
         self._revision = KERNELS.revision
 

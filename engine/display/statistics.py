@@ -49,6 +49,7 @@ class Statistics:
     `interval_ms` is the time between two presented frames. `latency_ms` is the time from the capture of a frame (or
     from its arrival, if the capture time is unknown) to its presentation. Both are 0 without measurements. `rss_mb` is
     resident memory in 10^6 bytes: "start" is after the first second, or at the first frame of a shorter run.
+    `look_route` is the route of the latest look, "kernel" or "gl", with the reason if a kernel could not draw it.
     """
 
     frames: int
@@ -65,6 +66,7 @@ class Statistics:
     rss_mb: dict[str, float]
     device: str
     gl: str
+    look_route: str
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"size": list(self.size)}
@@ -85,7 +87,7 @@ class Statistics:
             *([f"scale: {scales}"] if self.scale < 1.0 or len(self.frames_by_scale) > 1 else []),
             table,
             f"memory {self.rss_mb['start']:.0f} MB at the start, {self.rss_mb['end']:.0f} MB at the end",
-            Text(f"{self.device}\n{self.gl}"),
+            Text(f"{self.device}\n{self.gl}\nlook drawn by {self.look_route}"),
         )
 
 
@@ -140,7 +142,9 @@ class FrameLog:
         newest_ms = self._intervals_ms.newest(30)
         return 1000.0 / float(newest_ms.mean()) if newest_ms.size else None
 
-    def statistics(self, stages: dict[str, dict[str, float]], dropped_frames: int, device: str, gl: str) -> Statistics:
+    def statistics(
+        self, stages: dict[str, dict[str, float]], dropped_frames: int, device: str, gl: str, look_route: str
+    ) -> Statistics:
         end_mb = self._rss_mb()
         return Statistics(
             frames=self.frames,
@@ -157,6 +161,7 @@ class FrameLog:
             rss_mb={"start": end_mb if self._rss_start_mb is None else self._rss_start_mb, "end": end_mb},
             device=device,
             gl=gl,
+            look_route=look_route,
         )
 
     def _rss_mb(self) -> float:

@@ -114,7 +114,9 @@ class Viewer:
         engine = self._engine
         dropped = self._latest_frames.dropped - self._drops_while_frozen
         screen = f", {self._surface.bits} bits per channel" if self._surface.is_interactive else ""
-        return self._log.statistics(engine.clock.stages(), dropped, engine.device_name, engine.gl_name + screen)
+        return self._log.statistics(
+            engine.clock.stages(), dropped, engine.device_name, engine.gl_name + screen, engine.look_route
+        )
 
     def _step(self) -> None:
         self._handle_events(self._surface.poll())

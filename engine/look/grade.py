@@ -20,7 +20,9 @@ from ..gl.context import headless_context, is_software
 from ..gl.full_frame import FullFrame
 from ..gl.passes import Number, Pass, Stage, Table, fuse, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
+from ..gl.program import SHADERS
 from ..gl.tables import TableTextures
+from .kernel_route.route import LookPicture
 from .look import Look, load_look
 from .neighbourhood import Neighbourhoods
 
@@ -99,6 +101,7 @@ class Grader:
         self._neighbourhoods = Neighbourhoods(ctx)
         self._queries = [] if self._software else [ctx.query(time=True) for _ in range(_QUERIES)]
         self._draws = 0
+        self._checked: tuple[tuple[str, ...], int] | None = None
         self.last_gpu_ms: float | None = None
 
     def draw(
@@ -140,6 +143,23 @@ class Grader:
             left, right = part.columns(planes.size[0])
             drawn.framebuffer.scissor = left, 0, right - left, planes.size[1]
             program.draw(drawn.framebuffer)
+        return drawn.texture
+
+    def check(self, passes: tuple[Pass, ...]) -> None:
+        """Compiles a look that a kernel draws, once for each text of its passes. Raises ShaderError as `draw`."""
+        names = tuple(shader.name for shader in passes)
+        if (names, SHADERS.revision) != self._checked:
+            self._compile(_Key(names, False, False, "whole"), {}).release()
+            self._checked = names, SHADERS.revision
+
+    def put(
+        self, pixels: NDArray[np.uint8], size: tuple[int, int], target: Target = "rgba8", part: Part = WHOLE
+    ) -> moderngl.Texture:
+        """Writes a `part` of a picture of `size`, (H, W, 4) uint8 of a kernel, into the texture that `draw` returns."""
+        drawn = self._targets.get(target, *size)
+        left, right = part.columns(size[0])
+        if right > left:
+            drawn.texture.write(pixels, viewport=(left, 0, right - left, size[1]))
         return drawn.texture
 
     def release(self) -> None:
@@ -191,15 +211,28 @@ def _samplers(passes: tuple[Pass, ...], to_space: bool) -> tuple[str, ...]:
     return tuple(name for shader in passes for name in shader.samplers) + _OUTPUT_SAMPLERS * to_space
 
 
+def look_picture(look: Look, size: tuple[int, int], *, strength: float = 1.0, frame_index: int = 0) -> LookPicture:
+    """What a kernel draws of a look into 8 bits: the same as `Grader.draw`."""
+    uniforms = _look_numbers(look, size, strength, _DITHER_STEP["rgba8"]) | {"frame_index": frame_index}
+    return LookPicture(_passes(look, True), strength < 1.0, uniforms)
+
+
 def _numbers(planes: ScenePlanes, look: Look, strength: float, dither_step: float) -> dict[str, Number]:
     """All uniforms of the look's program except the frame index."""
     (pitch, rows), (x0, y0), (width, height) = planes.pitch_px, planes.origin, planes.size
     diagonal_px = math.hypot(width, height)
-    numbers: dict[str, Number] = {
+    placed: dict[str, Number] = {
         "plane_scale": (width / pitch, height / rows),
         "plane_offset": (x0 / pitch, y0 / rows),
         "corner": (width / diagonal_px, height / diagonal_px),
-        "frame_px": (float(width), float(height)),
+    }
+    return placed | _look_numbers(look, planes.size, strength, dither_step)
+
+
+def _look_numbers(look: Look, size: tuple[int, int], strength: float, dither_step: float) -> dict[str, Number]:
+    """Those that do not depend on where the scene lies."""
+    numbers: dict[str, Number] = {
+        "frame_px": (float(size[0]), float(size[1])),
         "strength": min(max(strength, 0.0), 1.0),
         "dither_step": dither_step,
     }

@@ -20,6 +20,7 @@ class SourceLibrary:
         self._package = package
         self._folders: tuple[Path, ...] = ()
         self._texts: dict[str, str | None] = {}
+        self._generated: dict[str, str] = {}
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -45,9 +46,15 @@ class SourceLibrary:
 
     def read(self, name: str) -> str | None:
         """A file's text, as first read or last `put`; None if there is no such file."""
+        if name in self._generated:
+            return self._generated[name]
         if name not in self._texts:
             self._texts[name] = self.on_disk(name)
         return self._texts[name]
+
+    def add_generated(self, name: str, text: str) -> None:
+        """Adds a text that is in no file, under a name that stands for this text alone. Not listed by `names`."""
+        self._generated[name] = text
 
     def on_disk(self, name: str) -> str | None:
         """A file's text as it is now. Raises OSError, or UnicodeDecodeError if it is not UTF-8."""

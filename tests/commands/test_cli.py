@@ -67,7 +67,14 @@ def test_the_bench_times_every_stage(groundglass) -> None:
     assert outcome.code == 0
     report = json.loads(outcome.out)
     assert report["size"] == [96, 64]
-    assert {"demosaic rcd", "defocus live", "transfer", "look classic", "whole chain"} <= report["stages"].keys()
+    assert {
+        "demosaic rcd",
+        "defocus live",
+        "transfer",
+        "look classic",
+        "look classic by kernel",
+        "whole chain",
+    } <= report["stages"].keys()
     assert all(stage["host_ms"] > 0 for stage in report["stages"].values())
 
 
@@ -318,6 +325,8 @@ def test_devices_reports_the_device_that_auto_chooses(groundglass) -> None:
     report = json.loads(outcome.out)
     assert report["chosen"] in [device["spec"] for device in report["devices"]]
     assert report["gl"]
+    assert report["look_route"] in ("kernel", "gl")
+    assert f"look    {report['look_route']}: " in outcome.err
     assert "auto" in outcome.err
     assert all(failure["remedy"] for failure in report["failures"])
 

@@ -12,14 +12,18 @@ from groundglass.camera import CameraProfile
 from groundglass.compute.cuda import NVRTC_OPTIONS
 from groundglass.compute.device import Device
 from groundglass.compute.planes import PAD
-from groundglass.compute.program import Kernels, KernelSource, list_kernel_sources, load_kernel_source
+from groundglass.compute.program import KERNELS, Kernels, KernelSource, list_kernel_sources, load_kernel_source
 from groundglass.compute.registry import list_devices, open_device
 from groundglass.depth.stage import DepthStage
 from groundglass.develop.demosaic import METHODS, Method
 from groundglass.develop.developer import Developer
 from groundglass.develop.development import Development
 from groundglass.frame import Frame
+from groundglass.gl.passes import Stage, load_pass
 from groundglass.lens import Lens
+from groundglass.look.grade import look_picture
+from groundglass.look.kernel_route.translation import parse_look
+from groundglass.look.look import Look, load_look
 from groundglass.optics.defocus import Blur, Defocus
 from groundglass.packing import Packing, pack
 from tolerances import ANOTHER_COMPILER
@@ -84,6 +88,14 @@ def test_nvrtc_compiles_each_source_with_the_options_of_the_cuda_device(nvrtc: N
     ptx = nvrtc.compile(source, NVRTC_OPTIONS)
     for kernel in source.entry_points():
         assert f".visible .entry {kernel}(" in ptx
+
+
+@pytest.mark.parametrize("look", ["classic", "monochrome", "vibrant"])
+def test_nvrtc_compiles_the_kernel_of_a_look(nvrtc: Nvrtc, look: str) -> None:
+    passes = [used for used in load_look(look).passes if load_pass(used.name).stage is not Stage.NEIGHBOURHOOD]
+    picture = look_picture(Look(look, "", tuple(passes)), (640, 360), strength=0.5)
+    KERNELS.add_generated(f"{look}.cl", parse_look(picture.passes, picture.blend).translate(picture.uniforms).text)
+    assert ".visible .entry look(" in nvrtc.compile(load_kernel_source(f"{look}.cl"), NVRTC_OPTIONS)
 
 
 def test_nvrtc_errors_name_the_source_file(nvrtc: Nvrtc) -> None:

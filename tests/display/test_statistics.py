@@ -11,11 +11,11 @@ from rich.console import Console
 
 STAGES = {"demosaic": {"p50_ms": 2.5, "p95_ms": 3.0}}
 KEYS = "frames seconds fps late_frames dropped_frames scale frames_by_scale size stages interval_ms latency_ms "
-KEYS += "rss_mb device gl"
+KEYS += "rss_mb device gl look_route"
 
 
 def summary(log: FrameLog) -> Statistics:
-    return log.statistics(STAGES, dropped_frames=3, device="opencl:0 [cpu]", gl="llvmpipe")
+    return log.statistics(STAGES, dropped_frames=3, device="opencl:0 [cpu]", gl="llvmpipe", look_route="kernel")
 
 
 def steady(frames: int, period_s: float) -> FrameLog:

@@ -49,7 +49,7 @@ class FakeSource(BaseSource):
 
 
 class FakeEngine:
-    device_name, gl_name = "none", "none"
+    device_name, gl_name, look_route = "none", "none", "gl"
 
     def __init__(self, draw: Callable[[Frame], None] = lambda frame: None) -> None:
         lens = Lens(50, 1.4, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")

@@ -29,6 +29,7 @@ class LiveEngine:
     def __init__(self, device: str = "auto", size: tuple[int, int] | None = None, **options: Any) -> None:
         settings = gg.Settings(**{name: options.pop(name) for name in FIELDS if name in options})
         self.__dict__["history"] = SettingsHistory(settings)
+        options.setdefault("look_route", "gl")  # one program for all draws: `auto` changes to another after a while
         self.__dict__["engine"] = gg.Engine(device, size, settings=settings, **options)
         self.__dict__["drawn"] = None
 
@@ -87,7 +88,8 @@ def tool_context(
 
 def drawn_of(frame: gg.Frame, texture: Any = None, settings: gg.Settings | None = None, **fields: Any) -> Any:
     """A frame that no engine drew."""
-    given = {"exposure_ev": 0.0, "magnification": 1.0, "scene": None, "captured": frame} | fields
+    scene = fields.pop("scene", None)
+    given = {"exposure_ev": 0.0, "magnification": 1.0, "scene_of": lambda: scene, "captured": frame} | fields
     return gg.Drawn(texture=texture, frame=replace(frame), settings=settings or gg.Settings(), **given)
 
 

@@ -28,7 +28,7 @@ class Bench:
         self.folder = folder
         for name, text in (("plain.glsl", PLAIN), ("colour.glsl", COLOUR), ("flat.toml", LOOK), ("blue.cube", CUBE)):
             self.save(name, text)
-        self.live = Live(screen, folder, "--shaders", ".", "--look", "flat.toml", command="tune")
+        self.live = Live(screen, folder, "--shaders", ".", "--look", "flat.toml", "--look-route", "gl", command="tune")
         until(lambda: self.shows(RED), "the look is red")
 
     def save(self, name: str, text: str) -> None:
