@@ -28,8 +28,8 @@ from groundglass.bench.quality import (
     layered,
     point_light,
     psnr_db,
+    rendered,
     run_quality,
-    seen,
     smooth,
 )
 from groundglass.bench.scenes import layered_scene
@@ -87,7 +87,7 @@ def test_what_is_no_brighter_than_its_surroundings_keeps_its_energy_too(
     grey = np.full((HEIGHT, WIDTH, 3), 0.1, np.float32)
     depth_m = np.full((HEIGHT, WIDTH), distance_m, np.float32)
     speck = grey + 0.7 / bench_quality.LIGHT * point_light(SIZE, 241, 137)
-    more = seen(engine, settings, speck, depth_m).astype(np.float64) - seen(engine, settings, grey, depth_m)
+    more = rendered(engine, settings, speck, depth_m).astype(np.float64) - rendered(engine, settings, grey, depth_m)
     np.testing.assert_allclose(more.sum(axis=(0, 1)), 0.7, rtol=0.005)
 
 
@@ -115,7 +115,7 @@ def test_blades_and_their_rotation_show_in_the_disc(
         focal_mm=100, f_number=2.8, f_number_min=1.4, focus_min_m=0.5, blades=blades, blade_rotation_deg=rotation
     )
     settings = gg.Settings(lens=lens, focus_m=1.0, quality=quality)
-    light = seen(engine, settings, point_light(SIZE, 240, 135), np.full((HEIGHT, WIDTH), distance_m, np.float32))[
+    light = rendered(engine, settings, point_light(SIZE, 240, 135), np.full((HEIGHT, WIDTH), distance_m, np.float32))[
         ..., 1
     ]
     y, x = np.indices(light.shape)

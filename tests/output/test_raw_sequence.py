@@ -52,7 +52,7 @@ def test_every_frame_is_kept_once_with_its_time(tmp_path: Path) -> None:
         bench.show(frame)  # drawn again, because a setting changed
         time.sleep(0.05)
     bench.end()
-    assert bench.said == ["keeping raws in groundglass-0001", "kept groundglass-0001: 5 raws"]
+    assert bench.said == ["saving raw frames in groundglass-0001", "saved groundglass-0001: 5 raw frames"]
     names = sorted(path.name for path in (tmp_path / "groundglass-0001").iterdir())
     assert names == [f"{number:06d}.dng" for number in range(1, 6)]
     for number, name in enumerate(names, 1):
@@ -75,7 +75,7 @@ def test_what_the_disk_has_no_time_for_is_counted(tmp_path: Path, monkeypatch: p
     bench.end()
     kept = len(list((tmp_path / "groundglass-0001").iterdir()))
     assert QUEUE <= kept < QUEUE + 10
-    assert bench.said[-1] == f"kept groundglass-0001: {kept} raws, {QUEUE + 10 - kept} dropped"
+    assert bench.said[-1] == f"saved groundglass-0001: {kept} raw frames, {QUEUE + 10 - kept} dropped"
 
 
 def test_a_disk_that_is_full_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +100,7 @@ def test_what_the_view_passed_over_counts(tmp_path: Path) -> None:
     for index in (1, 2, 5, 0, 1):  # two passed over; then the clip begins again
         bench.show(raw(index))
     bench.end()
-    assert bench.said[-1] == "kept groundglass-0001: 5 raws, 2 dropped"
+    assert bench.said[-1] == "saved groundglass-0001: 5 raw frames, 2 dropped"
 
 
 def test_whatever_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def test_a_picture_that_is_no_raw_has_no_dng(bench: Bench, tmp_path: Path) -> No
     bench.controls.press("Shift+S")
     bench.end()
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".jpg", ".toml"]
-    assert bench.said[0] == "a burst keeps raws, and this picture is none"
+    assert bench.said[0] == "a burst requires raw frames, and this picture has no raw data"
 
 
 def test_the_picture_says_how_it_was_taken(data_dir: Path, bench: Bench, tmp_path: Path) -> None:

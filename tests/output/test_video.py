@@ -128,9 +128,9 @@ def test_a_killed_recorder_leaves_a_film_that_plays(tmp_path: Path, codec: str) 
 
 
 def test_errors_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(OutputError, match=r"there is no such folder"):
+    with pytest.raises(OutputError, match=r"the folder does not exist"):
         VideoWriter(tmp_path / "none" / "a.mp4", SIZE)
-    with pytest.raises(OutputError, match=r"hevc goes into a \.mp4 file; name a\.mp4, or another --codec"):
+    with pytest.raises(OutputError, match=r"hevc requires a \.mp4 file; use a\.mp4 or another --codec"):
         VideoWriter(tmp_path / "a.mkv", SIZE, "hevc")
     (tmp_path / "mine.mp4").write_bytes(b"mine")
     with pytest.raises(OutputError, match="exists; name another"):
@@ -160,9 +160,9 @@ def test_a_picture_from_the_gpu_is_there_a_call_later() -> None:
     gl = context()
     readback = Readback(gl)
     textures = [gl.texture(SIZE, 4, picture(number).tobytes()) for number in range(4)]
-    assert readback.ask(textures[0], 0.0) is None
+    assert readback.request(textures[0], 0.0) is None
     for number in (1, 2, 3):
-        found = readback.ask(textures[number], number / 10)
+        found = readback.request(textures[number], number / 10)
         assert found is not None
         assert found[0] == (number - 1) / 10
         np.testing.assert_array_equal(found[1], picture(number - 1))
@@ -218,7 +218,7 @@ def test_a_file_of_a_name_and_a_picture_that_changes_its_size(tmp_path: Path) ->
     bench.show(110, (80, 60))
     while bench.tool.busy:
         bench.tool.tick(time.perf_counter())
-    assert bench.said[1].startswith("the picture has another size")
+    assert bench.said[1].startswith("the picture size has changed")
     assert len(seen(tmp_path / "mine.mov")[0]) == 3
     bench.tool.close()
     bench.engine.close()

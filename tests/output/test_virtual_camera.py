@@ -104,13 +104,13 @@ def test_another_size_and_a_device_that_goes_end_it(bench: Bench) -> None:
     bench.controls.press("F9")
     bench.show(0)
     bench.show(1, (80, 60))
-    assert "another size" in bench.said[-1]
+    assert "size has changed" in bench.said[-1]
     assert not bench.controls.get("webcam")
     bench.controls.press("F9")
     bench.show(2)
     Camera.made[-1].is_closed = True
     bench.show(3)
-    until(lambda: (bench.show(4), "has ended (gone)" in bench.said[-1])[1], "it is told")
+    until(lambda: (bench.show(4), "has stopped (gone)" in bench.said[-1])[1], "it is told")
     assert not bench.controls.get("webcam")
 
 

@@ -115,7 +115,7 @@ class Scopes(Tool):
             # The picture was shown, and the next one is not begun: a renderer in software has it at hand.
             frame, picture = self._shown
             self._asked = frame.owned() if "raw" in self.names else frame  # another thread counts its pixels
-            self._readback.ask(picture, now_s)
+            self._readback.request(picture, now_s)
             self._shown, self._requested_s = None, now_s
         return invalidation
 
