@@ -55,7 +55,7 @@ def test_a_curve_has_at_most_65536_entries() -> None:
 
 @pytest.mark.parametrize(
     ("line", "told"),
-    [("LUT_3D_SIZE 129", "0 colours where its size asks for"), ("LUT_3D_SIZE 130", r"not in 2\.\.129")],
+    [("LUT_3D_SIZE 129", "0 colours, but its size requires"), ("LUT_3D_SIZE 130", r"not in 2\.\.129")],
 )
 def test_a_cube_file_may_say_as_much_and_no_more(tmp_path: Path, line: str, told: str) -> None:
     (tmp_path / "a.cube").write_text(f"{line}\n")
@@ -70,17 +70,17 @@ def test_a_cube_for_opencolorio_may_say_as_much_and_no_more(tmp_path: Path, side
     path.write_text("CSPLUTV100\n3D\n\n" + "2\n0.0 1.0\n0.0 1.0\n" * 3 + f"\n{side} {side} {side}\n0 0 0\n")
     with pytest.raises(LookError) as caught:
         read_ocio(path)
-    assert (f"{side} nodes along each edge; 129 are the most" in str(caught.value)) == refused
+    assert (f"{side} nodes along each edge; the maximum is 129" in str(caught.value)) == refused
 
 
 def test_a_hald_picture_holds_at_most_121_nodes_along_an_edge(tmp_path: Path) -> None:
     """Level 11; level 12 has 144. The picture is refused by its size: what it shows does not matter."""
     Image.new("RGB", (12**3, 12**3)).save(tmp_path / "a.png")
-    with pytest.raises(LookError, match="1728x1728 is no HaldCLUT"):
+    with pytest.raises(LookError, match="1728x1728 is not a HaldCLUT"):
         read_lut(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize(("size", "told"), [(256 * MIB, "holds binary data"), (256 * MIB + 1, "is no LUT")])
+@pytest.mark.parametrize(("size", "told"), [(256 * MIB, "holds binary data"), (256 * MIB + 1, "too large for a LUT")])
 def test_a_lut_file_has_at_most_256_mib(tmp_path: Path, size: int, told: str) -> None:
     with pytest.raises(LookError, match=told):
         read_lut(sparse(tmp_path / "a.cube", size))

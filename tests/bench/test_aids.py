@@ -1,4 +1,4 @@
-"""`groundglass bench --aids` measures every aid, and leaves none of them on."""
+"""`groundglass bench --aids` measures every aid."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def test_every_aid_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         monkeypatch.setattr(bench_aids, name, 1)
     done = CliRunner().invoke(app, ["bench", "--aids", "--size", "96x64", "--json", "aids.json"])
     assert done.exit_code == 0, done.output
-    figures = json.loads((tmp_path / "aids.json").read_text())
-    assert figures["size"] == [96, 64]
-    assert {aid.name.replace("_", " ") for aid in AIDS} | {"all aids", "panel", "all scopes"} <= set(figures["aids"])
-    for name, row in figures["aids"].items():
+    report = json.loads((tmp_path / "aids.json").read_text())
+    assert report["size"] == [96, 64]
+    assert {aid.name.replace("_", " ") for aid in AIDS} | {"all aids", "panel", "all scopes"} <= set(report["aids"])
+    for name, row in report["aids"].items():
         assert name in done.output
         assert math.isfinite(row["added_ms"])
         assert row["shown_ms"] > 0
 
 
 @pytest.mark.parametrize("words", [("--quality",), ("--seconds", "2"), ("--seeds", "3")])
-def test_figures_of_another_kind_are_refused(words: tuple[str, ...]) -> None:
+def test_options_of_other_benchmarks_are_refused(words: tuple[str, ...]) -> None:
     assert CliRunner().invoke(app, ["bench", "--aids", *words]).exit_code == 2

@@ -1,4 +1,4 @@
-"""The blur beside the lens itself: what `groundglass bench --quality` measures, on the fewest scenes that show it."""
+"""`groundglass bench --quality` compares the blur with a traced lens, here on the minimum number of scenes."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from groundglass.bench.quality import (
     layered,
     point_light,
     psnr_db,
-    rendered,
     run_quality,
+    seen,
     smooth,
 )
 from groundglass.bench.scenes import layered_scene
@@ -50,24 +50,24 @@ def engine() -> Iterator[gg.Engine]:
 
 @pytest.fixture(scope="module")
 def rows(engine: gg.Engine) -> bench_quality.Rows:
-    """Of one scene of layers and one of each surface; these are smooth, so an eighth of the points shows as much."""
+    """The rows of one layered scene and one scene of each smooth surface, which needs only an eighth of the points."""
     kinds = [partial(layered, SIZE, 512), *(partial(smooth, kind, SIZE, 64) for kind in SURFACES)]
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         return psnr_db(engine, workers, kinds, [0])
 
 
-@pytest.mark.parametrize(("where", "live", "best"), [(LAYERS, 1.6, 2.6), (EDGES, 1.5, 2.5)])
-def test_layers_are_nearer_to_the_truth_than_a_plain_scatter(
-    rows: bench_quality.Rows, where: str, live: float, best: float
+@pytest.mark.parametrize(("region", "live", "best"), [(LAYERS, 1.6, 2.6), (EDGES, 1.5, 2.5)])
+def test_layers_are_closer_to_the_ground_truth_than_a_scatter(
+    rows: bench_quality.Rows, region: str, live: float, best: float
 ) -> None:
-    assert rows[where]["live_gain"] >= live
-    assert rows[where]["best_gain"] >= best
-    assert rows[where]["live_gain"] == rows[where]["live"] - rows[where]["scatter"]
-    assert rows[where]["no_blur"] < rows[where]["scatter"]
+    assert rows[region]["live_gain"] >= live
+    assert rows[region]["best_gain"] >= best
+    assert rows[region]["live_gain"] == rows[region]["live"] - rows[region]["scatter"]
+    assert rows[region]["no_blur"] < rows[region]["scatter"]
 
 
 @pytest.mark.parametrize("kind", SURFACES)
-def test_smooth_surfaces_are_near_to_the_truth(rows: bench_quality.Rows, kind: str) -> None:
+def test_smooth_surfaces_are_close_to_the_ground_truth(rows: bench_quality.Rows, kind: str) -> None:
     assert rows[kind]["no_blur"] < 36 <= min(rows[kind]["live"], rows[kind]["best"])
 
 
@@ -80,18 +80,16 @@ def test_a_light_keeps_its_energy_through_every_lens(engine: gg.Engine, name: st
 
 @pytest.mark.parametrize("quality", QUALITIES)
 @pytest.mark.parametrize("distance_m", [0.7, 4.0])
-def test_what_is_no_brighter_than_its_surroundings_keeps_its_energy_too(
-    engine: gg.Engine, quality: str, distance_m: float
-) -> None:
+def test_a_dim_point_keeps_its_energy(engine: gg.Engine, quality: str, distance_m: float) -> None:
     settings = gg.Settings(lens=LENS, focus_m=1.0, quality=quality)
     grey = np.full((HEIGHT, WIDTH, 3), 0.1, np.float32)
     depth_m = np.full((HEIGHT, WIDTH), distance_m, np.float32)
     speck = grey + 0.7 / bench_quality.LIGHT * point_light(SIZE, 241, 137)
-    more = rendered(engine, settings, speck, depth_m).astype(np.float64) - rendered(engine, settings, grey, depth_m)
-    np.testing.assert_allclose(more.sum(axis=(0, 1)), 0.7, rtol=0.005)
+    difference = seen(engine, settings, speck, depth_m).astype(np.float64) - seen(engine, settings, grey, depth_m)
+    np.testing.assert_allclose(difference.sum(axis=(0, 1)), 0.7, rtol=0.005)
 
 
-def test_discs_are_as_large_as_the_thin_lens_says(engine: gg.Engine) -> None:
+def test_discs_have_the_diameter_of_the_thin_lens(engine: gg.Engine) -> None:
     found = disc_px(engine)
     theory = [5.49, 2.24, 16.0, 6.5, 118.0]
     for row, expected in zip(found.values(), theory, strict=True):
@@ -102,20 +100,20 @@ def test_discs_are_as_large_as_the_thin_lens_says(engine: gg.Engine) -> None:
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
-@pytest.mark.parametrize(("distance_m", "turned"), [(np.inf, 0.0), (0.55, 180.0)], ids=["behind", "before"])
+@pytest.mark.parametrize(("distance_m", "turned"), [(np.inf, 0.0), (0.55, 180.0)], ids=["behind", "in front"])
 @pytest.mark.parametrize(("blades", "rotation"), [(5, 20.0), (6, 0.0), (8, 10.0), (11, -5.0)])
-def test_blades_and_their_rotation_show_in_the_disc(
+def test_the_disc_has_the_number_and_rotation_of_the_blades(
     engine: gg.Engine, quality: str, distance_m: float, turned: float, blades: int, rotation: float
 ) -> None:
-    """A polygon repeats as often as it has corners: that harmonic of its rim is the strongest, and says where they are.
+    """The strongest harmonic of the rim of a polygon is its number of corners. Its phase is the rotation.
 
-    Before the focus it is upside down.
+    In front of the focus the polygon is upside down.
     """
     lens = gg.Lens(
         focal_mm=100, f_number=2.8, f_number_min=1.4, focus_min_m=0.5, blades=blades, blade_rotation_deg=rotation
     )
     settings = gg.Settings(lens=lens, focus_m=1.0, quality=quality)
-    light = rendered(engine, settings, point_light(SIZE, 240, 135), np.full((HEIGHT, WIDTH), distance_m, np.float32))[
+    light = seen(engine, settings, point_light(SIZE, 240, 135), np.full((HEIGHT, WIDTH), distance_m, np.float32))[
         ..., 1
     ]
     y, x = np.indices(light.shape)
@@ -124,14 +122,14 @@ def test_blades_and_their_rotation_show_in_the_disc(
     clockwise = np.arctan2(dx, -dy)  # from the top
     harmonics = {count: (weight * np.exp(1j * count * clockwise)).sum() for count in range(3, 21)}
     assert max(harmonics, key=lambda count: abs(harmonics[count])) == blades
-    apart = 360 / blades
-    off = (np.degrees(np.angle(harmonics[blades])) / blades - rotation - turned + apart / 2) % apart - apart / 2
-    assert off == pytest.approx(0, abs=0.5)
+    period = 360 / blades
+    error = (np.degrees(np.angle(harmonics[blades])) / blades - rotation - turned + period / 2) % period - period / 2
+    assert error == pytest.approx(0, abs=0.5)
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
-def test_noise_of_the_depth_does_not_flicker_and_a_cut_settles_in_three_frames(engine: gg.Engine, quality: str) -> None:
-    """Lights and hair among it, and by the frames of a user; in 1/255."""
+def test_depth_noise_does_not_flicker_and_a_cut_converges_in_three_frames(engine: gg.Engine, quality: str) -> None:
+    """The scenes contain lights and hair. Differences are in 1/255."""
     settings = gg.Settings(lens=LENS, focus_m=1.0, quality=quality)
     plain = gg.CameraProfile(camera_to_scene=np.eye(3))
     scenes = [layered_scene(seed, (240, 136)) for seed in (0, 1)]
@@ -148,33 +146,35 @@ def test_noise_of_the_depth_does_not_flicker_and_a_cut_settles_in_three_frames(e
         )
         now = 255 * np.clip(engine.scene(frame, settings), 0, 1) ** (1 / 2.2)
         if since == 2:
-            settled = now
+            converged = now
         if since >= 3:
             assert before is not None
             assert np.abs(now - before).mean() < 0.5
-            assert np.abs(now - settled).mean() < 0.5
+            assert np.abs(now - converged).mean() < 0.5
         before = now
 
 
-def test_the_command_prints_every_figure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_every_measurement(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(bench_quality, "list_lenses", lambda: ["noct-50", "phone-1inch"])
-    figures = run_quality(seeds=1, size=(96, 64), points=8)
-    json.dumps(figures)
-    assert (figures["seeds"], figures["lens_points"], figures["size"]) == (1, 8, [96, 64])
-    assert set(figures["psnr_db"]) == {LAYERS, EDGES, *SURFACES}
-    assert set(figures["highlight_energy"]) == {"noct-50", "phone-1inch"}
-    print_quality(figures)
+    report = run_quality(seeds=1, size=(96, 64), points=8)
+    json.dumps(report)
+    assert (report["seeds"], report["lens_points"], report["size"]) == (1, 8, [96, 64])
+    assert set(report["psnr_db"]) == {LAYERS, EDGES, *SURFACES}
+    assert set(report["highlight_energy"]) == {"noct-50", "phone-1inch"}
+    print_quality(report)
     printed = capsys.readouterr().out
-    for rows in (figures["psnr_db"], figures["highlight_energy"], figures["disc_px"]):
+    for rows in (report["psnr_db"], report["highlight_energy"], report["disc_px"]):
         assert all(name in printed for name in rows)
-    assert f"{figures['psnr_db'][LAYERS]['best_gain']:.2f}" in printed
-    assert f"{figures['highlight_energy']['noct-50']['live']:.4f}" in printed
+    assert f"{report['psnr_db'][LAYERS]['best_gain']:.2f}" in printed
+    assert f"{report['highlight_energy']['noct-50']['live']:.4f}" in printed
 
 
 @pytest.mark.parametrize(
     "arguments", [("--seeds", "2"), ("--quality", "--seconds", "2"), ("--quality", "--seeds", "0")]
 )
-def test_an_option_of_the_other_figures_is_a_usage_error(
+def test_options_of_other_benchmarks_are_a_usage_error(
     arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["groundglass", "bench", *arguments])
@@ -184,15 +184,17 @@ def test_an_option_of_the_other_figures_is_a_usage_error(
     assert "--se" in capsys.readouterr().err
 
 
-def test_the_command_measures_so_many_seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    asked: list[tuple[str, int]] = []
-    figures = {"psnr_db": {}, "highlight_energy": {}, "disc_px": {}, "seeds": 3}
-    monkeypatch.setattr(bench_quality, "run_quality", lambda device, seeds: (asked.append((device, seeds)), figures)[1])
+def test_the_command_measures_the_given_number_of_seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    requested: list[tuple[str, int]] = []
+    report = {"psnr_db": {}, "highlight_energy": {}, "disc_px": {}, "seeds": 3}
+    monkeypatch.setattr(
+        bench_quality, "run_quality", lambda device, seeds: (requested.append((device, seeds)), report)[1]
+    )
     for arguments in ((), ("--seeds", "3")):
-        target = str(tmp_path / "figures.json")
+        target = str(tmp_path / "report.json")
         monkeypatch.setattr("sys.argv", ["groundglass", "bench", "--quality", *arguments, "--json", target])
         with pytest.raises(SystemExit) as ended:
             cli.main()
         assert not ended.value.code
-        assert json.loads((tmp_path / "figures.json").read_text()) == figures
-    assert asked == [("auto", 2), ("auto", 3)]
+        assert json.loads((tmp_path / "report.json").read_text()) == report
+    assert requested == [("auto", 2), ("auto", 3)]

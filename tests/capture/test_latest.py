@@ -1,4 +1,4 @@
-"""The mailbox: newest wins, losses are counted, errors arrive, no thread stays behind."""
+"""The latest-frame queue: the newest frame wins, dropped frames are counted, errors arrive, threads end."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from groundglass.capture.latest import LatestFrameQueue
 from groundglass.errors import SourceError
 from groundglass.frame import Frame, Lease
 
-WAIT_S = 10.0  # far beyond what a loaded machine needs; no test waits for it when all is well
+WAIT_S = 10.0  # far longer than a loaded machine needs; a passing test never waits this long
 
 
 class Numbers(BaseSource):
-    """`count` tiny frames; each waits for `gate` (if there is one) before it is handed over."""
+    """`count` tiny frames. Each waits for `gate`, if given, before it is yielded."""
 
     name = "numbers"
     size = (2, 2)
@@ -62,7 +62,7 @@ def wait_for_end(latest_frames: LatestFrameQueue) -> None:
     assert not thread.is_alive()
 
 
-def test_newest_wins_and_the_others_are_counted() -> None:
+def test_the_newest_frame_wins_and_dropped_frames_are_counted() -> None:
     with LatestFrameQueue(Numbers(5)) as latest_frames:
         wait_for_end(latest_frames)
         assert not latest_frames.ended
@@ -76,20 +76,20 @@ def test_newest_wins_and_the_others_are_counted() -> None:
 
 def test_nothing_is_dropped_when_every_frame_is_taken() -> None:
     gate = threading.Semaphore(0)
-    seen = []
+    indices = []
     with LatestFrameQueue(Numbers(6, gate=gate)) as latest_frames:
         for _ in range(6):
             gate.release()
             frame = latest_frames.latest(WAIT_S)
             assert frame is not None
-            seen.append(frame.index)
+            indices.append(frame.index)
         assert latest_frames.latest(WAIT_S) is None
         assert latest_frames.ended
-    assert seen == [0, 1, 2, 3, 4, 5]
+    assert indices == [0, 1, 2, 3, 4, 5]
     assert latest_frames.dropped == 0
 
 
-def test_a_frame_is_handed_out_once_and_stamped() -> None:
+def test_a_frame_is_returned_once_with_its_arrival_time() -> None:
     gate = threading.Semaphore(1)
     with LatestFrameQueue(Numbers(2, gate=gate)) as latest_frames:
         frame = latest_frames.latest(WAIT_S)
@@ -100,7 +100,7 @@ def test_a_frame_is_handed_out_once_and_stamped() -> None:
         gate.release()
 
 
-def test_an_error_arrives_after_the_frames_before_it() -> None:
+def test_an_error_arrives_after_the_previous_frames() -> None:
     with LatestFrameQueue(Failing(None)) as latest_frames:
         wait_for_end(latest_frames)
         assert latest_frames.latest(WAIT_S) is not None
@@ -109,17 +109,17 @@ def test_an_error_arrives_after_the_frames_before_it() -> None:
         assert latest_frames.ended
 
 
-def test_frames_never_come_before_their_time() -> None:
+def test_frames_are_never_early() -> None:
     begin_s = time.perf_counter()
     with LatestFrameQueue(Numbers(4, fps=100)) as latest_frames:
-        seen = 0
+        count = 0
         while (frame := latest_frames.latest(WAIT_S)) is not None:
-            assert frame.arrived_s - begin_s >= frame.index / 100 - 0.001  # the operating system's clock tick
-            seen += 1
-    assert seen + latest_frames.dropped == 4
+            assert frame.arrived_s - begin_s >= frame.index / 100 - 0.001  # clock tick of the operating system
+            count += 1
+    assert count + latest_frames.dropped == 4
 
 
-def test_closing_ends_an_endless_source_and_again_is_harmless() -> None:
+def test_close_ends_an_endless_source_and_may_be_repeated() -> None:
     source = Numbers(None, fps=1000)
     latest_frames = LatestFrameQueue(source)
     latest_frames.start()
@@ -141,7 +141,7 @@ def test_closing_does_not_wait_for_a_slow_clock() -> None:
 
 
 class FakeTime:
-    """`time` and the queue's stop event: waiting moves the clock."""
+    """Replaces `time` and the stop event of the queue. Waiting advances the clock."""
 
     def __init__(self) -> None:
         self.now_s = 100.0
@@ -158,7 +158,7 @@ class FakeTime:
 
 
 def delivered(monkeypatch: pytest.MonkeyPatch, timing: Timing, fps: float | None, reads_s: list[float]) -> list[float]:
-    """When frames are delivered, in seconds from the start, whose reads take `reads_s`."""
+    """Delivery times of frames whose reads take `reads_s`, in seconds from the start."""
     clock, arrivals = FakeTime(), []
 
     class Reading(BaseSource):
@@ -179,7 +179,7 @@ def delivered(monkeypatch: pytest.MonkeyPatch, timing: Timing, fps: float | None
     return [round(arrived_s - 100, 3) for arrived_s in arrivals]
 
 
-def test_a_late_frame_does_not_delay_those_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_late_frame_does_not_delay_the_next_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     assert delivered(monkeypatch, Timing.PACED, 10, [0, 0.2, 0, 0, 0]) == [0, 0.2, 0.2, 0.3, 0.4]
 
 
@@ -189,7 +189,7 @@ def test_only_a_paced_source_is_paced(monkeypatch: pytest.MonkeyPatch, timing: T
     assert delivered(monkeypatch, Timing.PACED, None, [0.01, 0.01]) == [0.01, 0.02]
 
 
-def test_a_frame_that_nobody_takes_is_released() -> None:
+def test_a_dropped_frame_is_released() -> None:
     released: list[int] = []
 
     class Leased(Numbers):

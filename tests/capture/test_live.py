@@ -1,4 +1,4 @@
-"""Live sources: never paced, leases on a driver's buffers, reads that can be interrupted, controls of the camera."""
+"""Live sources: no pacing, leases on buffers of the driver, interruptible reads, controls of the camera."""
 
 from __future__ import annotations
 
@@ -29,47 +29,47 @@ class SameFrames(SourceFilter):
         return replace(frame, profile=CameraProfile(white=1000.0))
 
 
-def test_a_driver_with_three_buffers_never_starves_and_never_overwrites_what_is_read() -> None:
+def test_a_driver_with_three_buffers_never_starves_and_never_overwrites_a_frame_in_use() -> None:
     with FakeCamera(300) as camera, LatestFrameQueue(camera) as queue:
         shown: Frame | None = None
-        seen = []
+        indices = []
         while (frame := queue.latest(WAIT_S)) is not None:
             if shown is not None:
                 shown.release()
             shown = frame
-            for _ in range(2):  # it is read for as long as the driver takes for a frame or two
+            for _ in range(2):  # reading takes as long as one or two frames of the driver
                 assert (frame.pixels == frame.index).all()
                 time.sleep(0.001)
-            seen.append(frame.index)
+            indices.append(frame.index)
         assert shown is not None
         shown.release()
         assert not camera.starved
-        assert seen == sorted(set(seen))
-        assert len(seen) + queue.dropped == 300
-        assert sorted(camera.given_back) == list(range(300))  # each once
+        assert indices == sorted(set(indices))
+        assert len(indices) + queue.dropped == 300
+        assert sorted(camera.given_back) == list(range(300))  # each exactly once
 
 
-def test_a_lease_is_released_once_through_copies_filters_and_turns() -> None:
+def test_a_lease_is_released_once_through_copies_filters_and_rotations() -> None:
     with FakeCamera(2, orientation=6) as camera:
         depth = UprightDepth(lambda size: np.ones(size[::-1], np.float32))
         frame = next(iter(WithDepth(SameFrames(camera), depth)))
-        turned = frame.upright()
-        assert turned.size == (8, 16)
-        copy = replace(turned, time_s=1.0)
+        rotated = frame.upright()
+        assert rotated.size == (8, 16)
+        copy = replace(rotated, time_s=1.0)
         copy.release()
         assert camera.given_back == [0]
-        for again in (frame, turned, copy):
-            again.release()
+        for leased in (frame, rotated, copy):
+            leased.release()
         assert camera.given_back == [0]
 
 
-def test_threads_that_release_together_give_a_buffer_back_once() -> None:
+def test_simultaneous_releases_return_a_buffer_once() -> None:
     given_back: list[int] = []
     lease = Lease(lambda: given_back.append(1))
-    together = threading.Barrier(8)
+    barrier = threading.Barrier(8)
 
     def release() -> None:
-        together.wait()
+        barrier.wait()
         lease.release()
 
     threads = [threading.Thread(target=release) for _ in range(8)]
@@ -81,19 +81,19 @@ def test_threads_that_release_together_give_a_buffer_back_once() -> None:
     assert lease.is_released
 
 
-def test_a_frame_that_is_kept_is_copied_and_one_without_a_lease_is_not() -> None:
+def test_owned_copies_a_leased_frame_and_returns_a_frame_without_lease() -> None:
     with FakeCamera(1) as camera:
         frame = next(iter(camera))
-        kept = frame.owned()
+        owned = frame.owned()
         frame.release()
-        frame.pixels[:] = 7  # as the driver does
-        assert (kept.pixels == 0).all()
-        assert kept.lease is None
-        assert kept.owned() is kept
-        kept.release()
+        frame.pixels[:] = 7  # the driver overwrites its buffer
+        assert (owned.pixels == 0).all()
+        assert owned.lease is None
+        assert owned.owned() is owned
+        owned.release()
 
 
-def test_a_lease_that_nobody_holds_is_given_back() -> None:
+def test_an_unreferenced_lease_is_released() -> None:
     with FakeCamera(1) as camera:
         frame = next(iter(camera))
         del frame
@@ -101,7 +101,7 @@ def test_a_lease_that_nobody_holds_is_given_back() -> None:
         assert camera.given_back == [0]
 
 
-def test_a_pair_of_leased_frames_gives_both_buffers_back() -> None:
+def test_releasing_a_pair_returns_both_buffers() -> None:
     with FakeCamera(1) as left, FakeCamera(1) as right:
         frame = next(iter(WithRight(left, right, StereoRig(100.0, 0.1))))
         gc.collect()
@@ -110,9 +110,9 @@ def test_a_pair_of_leased_frames_gives_both_buffers_back() -> None:
         assert (left.given_back, right.given_back) == ([0], [0])
 
 
-def test_a_live_source_is_not_paced_and_tells_when_frames_were_captured() -> None:
+def test_a_live_source_is_not_paced_and_gives_capture_times() -> None:
     with FakeCamera(40, fps=400.0) as camera:
-        camera.fps = 2.0  # what the driver promised: paced by it, 40 frames would take 20 s
+        camera.fps = 2.0  # the nominal rate of the driver: paced by it, 40 frames would take 20 s
         begin_s = time.perf_counter()
         with LatestFrameQueue(camera) as queue:
             while (frame := queue.latest(WAIT_S)) is not None:
@@ -123,23 +123,23 @@ def test_a_live_source_is_not_paced_and_tells_when_frames_were_captured() -> Non
         assert time.perf_counter() - begin_s < 10
 
 
-def test_a_source_filter_passes_everything_on() -> None:
+def test_a_source_filter_forwards_attributes_controls_and_interrupt() -> None:
     with FakeCamera() as camera, SameFrames(SameFrames(camera)) as source:
         assert source.timing is Timing.LIVE
         assert (source.name, source.fps, source.frames, source.size) == (camera.name, camera.fps, None, camera.size)
         assert [control.name for control in source.controls()] == [EXPOSURE_CONTROL, "camera_gain"]
         threading.Timer(0.05, source.interrupt).start()
-        for frame in source:  # until it is interrupted
+        for frame in source:  # until `interrupt`
             frame.release()
         assert not camera.closed
     assert camera.closed
 
 
-def test_closing_interrupts_a_read_that_blocks() -> None:
+def test_close_interrupts_a_blocked_read() -> None:
     with FakeCamera(0) as camera:
         camera.frames = None
         queue = LatestFrameQueue(camera)
-        camera._filled.get(timeout=WAIT_S)  # the driver's end mark: now a read blocks
+        camera._filled.get(timeout=WAIT_S)  # removes the end mark of the driver, so that a read blocks
         queue.start()
         thread = queue._thread
         assert thread is not None
@@ -152,7 +152,7 @@ def test_closing_interrupts_a_read_that_blocks() -> None:
 
 
 class Stuck(BaseSource):
-    """Blocks until `gate` opens, whatever interrupts it."""
+    """Blocks until `gate` is set. `interrupt` has no effect."""
 
     name, size, timing = "stuck", (2, 2), Timing.LIVE
 
@@ -165,7 +165,7 @@ class Stuck(BaseSource):
         yield Frame(np.zeros((2, 2), np.uint16), lease=Lease(lambda: self.given_back.append(0)))
 
 
-def test_a_read_that_cannot_be_interrupted_does_not_keep_close_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_close_does_not_wait_for_an_uninterruptible_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latest, "CLOSE_WAIT_S", 0.05)
     source = Stuck()
     queue = LatestFrameQueue(source)
@@ -179,10 +179,10 @@ def test_a_read_that_cannot_be_interrupted_does_not_keep_close_waiting(monkeypat
     source.gate.set()
     thread.join(WAIT_S)
     assert queue.latest(0.0) is None
-    assert source.given_back == [0]  # what came too late is not kept
+    assert source.given_back == [0]  # a late frame is released
 
 
-def test_the_viewer_lists_the_controls_of_a_camera_and_gives_every_buffer_back() -> None:
+def test_the_viewer_has_the_controls_of_a_camera_and_returns_every_buffer() -> None:
     with (
         FakeCamera() as camera,
         OffscreenSurface(camera.size) as surface,

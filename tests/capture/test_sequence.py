@@ -1,4 +1,4 @@
-"""Sequences: natural order, one size, nothing read ahead of its turn."""
+"""Sequences: natural order, one size, files are read on demand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write_pictures(folder: Path, numbers: list[int], size: tuple[int, int] = (4,
         Image.new("RGB", size, (number, 0, 0)).save(folder / f"frame{number}.png")
 
 
-def test_natural_order() -> None:
+def test_files_have_natural_order() -> None:
     names = ["b1.dng", "a10.dng", "A2.dng", "a1.dng", "a01b.dng", "10.dng", "9.dng"]
     ordered = [path.name for path in sorted(map(Path, names), key=natural_key)]
     assert ordered == ["9.dng", "10.dng", "a1.dng", "a01b.dng", "A2.dng", "a10.dng", "b1.dng"]
@@ -34,18 +34,18 @@ def test_frames_are_counted_and_timed(tmp_path: Path) -> None:
     assert [frame.time_s for frame in frames] == pytest.approx([0, 0.02, 0.04])
 
 
-def test_default_speed_is_cinemas(tmp_path: Path) -> None:
+def test_the_default_rate_is_24_fps(tmp_path: Path) -> None:
     write_pictures(tmp_path, [1, 2])
     assert open_source(tmp_path).fps == 24
 
 
-def test_a_source_starts_again_from_its_start(tmp_path: Path) -> None:
+def test_each_iteration_starts_at_the_first_frame(tmp_path: Path) -> None:
     write_pictures(tmp_path, [1, 2])
     source = open_source(tmp_path)
     assert len(list(source)) == len(list(source)) == 2
 
 
-def test_loop_goes_on_counting(tmp_path: Path) -> None:
+def test_a_loop_continues_counting(tmp_path: Path) -> None:
     write_pictures(tmp_path, [1, 2])
     source = open_source(tmp_path, loop=True)
     assert source.frames is None
@@ -54,14 +54,14 @@ def test_loop_goes_on_counting(tmp_path: Path) -> None:
     assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
 
 
-def test_files_are_read_when_their_turn_comes() -> None:
+def test_files_are_read_on_demand() -> None:
     read: list[str] = []
 
-    def read_one(path: Path) -> Frame:
+    def read_frame(path: Path) -> Frame:
         read.append(path.name)
         return Frame(np.zeros((2, 2), np.uint16))
 
-    source = FileSequence([Path(name) for name in "abc"], read_one, name="three", fps=24)
+    source = FileSequence([Path(name) for name in "abc"], read_frame, name="three", fps=24)
     assert read == ["a"]
     frames = iter(source)
     next(frames)
@@ -80,13 +80,13 @@ def test_another_size_names_the_file(tmp_path: Path) -> None:
         next(frames)
 
 
-def test_raws_win_over_the_pictures_beside_them(tmp_path: Path) -> None:
+def test_raw_files_have_priority_over_pictures(tmp_path: Path) -> None:
     for name in ("a.jpg", "a.DNG", "b.jpg", "b.DNG", ".hidden.DNG", "notes.txt"):
         (tmp_path / name).touch()
     assert [path.name for path in frame_paths(tmp_path)] == ["a.DNG", "b.DNG"]
 
 
-def test_a_folder_without_frames(tmp_path: Path) -> None:
+def test_a_folder_without_frames_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(SourceError, match="has no raw files and no pictures"):
         open_source(tmp_path)
@@ -94,7 +94,7 @@ def test_a_folder_without_frames(tmp_path: Path) -> None:
         open_source(tmp_path, raw_format="rggb12", raw_size="2x2")
 
 
-def test_missing_and_empty_files(tmp_path: Path) -> None:
+def test_missing_and_empty_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"nothing\.dng: no such file or folder"):
         open_source(tmp_path / "nothing.dng")
     (tmp_path / "empty.dng").touch()
@@ -102,6 +102,6 @@ def test_missing_and_empty_files(tmp_path: Path) -> None:
         open_source(tmp_path / "empty.dng")
 
 
-def test_speed_must_be_positive(tmp_path: Path) -> None:
+def test_the_rate_must_be_positive(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="fps 0 is not above 0"):
         open_source(tmp_path, fps=0)

@@ -1,4 +1,4 @@
-"""The contract of a source, what a name opens, and what is refused."""
+"""The contract of a source, and the names that `open_source` accepts and refuses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from live_source_support import FakeCamera
 from PIL import Image
 
 
-def test_scene_takes_its_options_and_the_speed() -> None:
+def test_the_scene_accepts_its_options_and_the_rate() -> None:
     with open_source("scene:?size=96x64&seed=3", fps=30) as source:
         assert source.size == (96, 64)
         assert source.fps == 30
@@ -40,23 +40,23 @@ def test_scene_takes_its_options_and_the_speed() -> None:
     assert frame.depth_m is not None
 
 
-def test_the_query_says_more_than_the_option() -> None:
+def test_the_query_has_priority_over_the_option() -> None:
     assert open_source("scene:?size=96x64&fps=25", fps=30).fps == 25
 
 
 @pytest.mark.parametrize("source", ["scene:?size=big", "scene:?colour=red"])
-def test_scene_refuses_what_it_does_not_know(source: str) -> None:
+def test_the_scene_refuses_unknown_options(source: str) -> None:
     with pytest.raises(SourceError, match="scene:"):
         open_source(source)
 
 
-def test_a_name_that_is_nothing() -> None:
+def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(SourceError, match="scene: for the built-in scene"):
         open_source("scene")
 
 
 def sources() -> list[type]:
-    """Every source and source filter of the package, the stand-in for a camera, and the base of them all."""
+    """Every source and source filter of the package, the fake camera, and their base class."""
     for module in pkgutil.walk_packages(capture.__path__, "groundglass.capture."):
         importlib.import_module(module.name)
     found, pending = [], [BaseSource]
@@ -69,7 +69,7 @@ def sources() -> list[type]:
 
 
 def methods(source: type) -> dict[str, inspect.Signature]:
-    """Public methods, and those that make a context manager and an iterable of it."""
+    """Public methods, and the methods of a context manager and of an iterable."""
     special = ("__iter__", "__enter__", "__exit__")
     return {
         name: inspect.signature(member)
@@ -100,17 +100,17 @@ def test_a_source_has_the_methods_of_the_contract(source: type) -> None:
 
 
 def test_a_source_has_the_attributes_of_the_contract() -> None:
-    promised = {name for name, member in inspect.getmembers(Source) if isinstance(member, property)}
-    assert set(BaseSource.__annotations__) == promised
+    declared = {name for name, member in inspect.getmembers(Source) if isinstance(member, property)}
+    assert set(BaseSource.__annotations__) == declared
     with open_source("scene:?size=64x64") as source:
-        assert promised <= set(dir(source))
+        assert declared <= set(dir(source))
         assert source.timing is Timing.PACED
         assert list(source.controls()) == []
         source.interrupt()
 
 
-def test_what_iterates_frames_keeps_the_contract(repository: Path) -> None:
-    strangers = [
+def test_every_iterable_class_of_capture_is_a_source(repository: Path) -> None:
+    other_classes = [
         f"{path.name}: {node.name}"
         for path in (repository / "engine/capture").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -118,7 +118,7 @@ def test_what_iterates_frames_keeps_the_contract(repository: Path) -> None:
         and any(isinstance(item, ast.FunctionDef) and item.name == "__iter__" for item in node.body)
         and node.name not in {"Source", *(source.__name__ for source in sources())}
     ]
-    assert strangers == []
+    assert other_classes == []
 
 
 SPECIAL = ("fifo", "socket", "device", "folder")
@@ -137,7 +137,7 @@ def make_special(path: Path, kind: str) -> None:
 
 
 def refused(open_it: Callable[[], object]) -> GroundglassError:
-    """The error of a path that must not be opened: where it is, opening it blocks for ever."""
+    """The error of `open_it` for a path that must not be opened. Opening it would block forever."""
     result: list[BaseException] = []
 
     def run() -> None:
@@ -177,7 +177,7 @@ OPENERS: dict[str, tuple[str, Callable[[Path], object]]] = {
 }
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
 @pytest.mark.parametrize("kind", SPECIAL)
 @pytest.mark.parametrize("opener", OPENERS)
 def test_only_regular_files_are_opened(tmp_path: Path, opener: str, kind: str) -> None:
@@ -191,8 +191,8 @@ def test_only_regular_files_are_opened(tmp_path: Path, opener: str, kind: str) -
         assert "not a regular file" in message
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
-def test_a_fifo_in_a_playing_folder_is_an_error_and_no_hang(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+def test_a_fifo_in_a_playing_folder_is_an_error(tmp_path: Path) -> None:
     for name in ("1.png", "2.png"):
         Image.new("RGB", (4, 4)).save(tmp_path / name)
     with open_source(tmp_path, fps=100) as source:
@@ -203,7 +203,7 @@ def test_a_fifo_in_a_playing_folder_is_an_error_and_no_hang(tmp_path: Path) -> N
     assert str(error) == f"{tmp_path / '2.png'}: is a FIFO (named pipe), not a regular file; give a regular file"
 
 
-def test_a_fifo_beside_the_pictures_is_passed_over(tmp_path: Path) -> None:
+def test_a_folder_among_the_pictures_is_skipped(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "1.png")
     make_special(tmp_path / "2.png", "folder")
     with open_source(tmp_path) as source:

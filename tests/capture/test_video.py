@@ -1,4 +1,4 @@
-"""Videos written here with known colours come back with them."""
+"""Videos: frames, times and known colours of files that are written here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BT709, BT601 = 1, 5
 def write_video(
     path: Path, *, frames: int = 4, size: tuple[int, int] = (64, 48), matrix: int = BT709, tagged: bool = True
 ) -> Path:
-    """A still colour whose first 16 rows say the frame's number in brightness; any PyAV writes MPEG-4."""
+    """Writes frames of one colour. The level of the first 16 rows is 12 times the frame number. Codec: MPEG-4."""
     av = pytest.importorskip("av")
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=10, options={"qscale": "1"})
@@ -34,7 +34,7 @@ def write_video(
     return path
 
 
-def test_frames_in_order_with_their_time(tmp_path: Path) -> None:
+def test_frames_have_their_order_and_time(tmp_path: Path) -> None:
     with open_source(write_video(tmp_path / "a.mp4")) as source:
         assert (source.frames, source.fps, source.size) == (4, 10, (64, 48))
         frames = list(source)
@@ -52,7 +52,7 @@ def test_frames_in_order_with_their_time(tmp_path: Path) -> None:
     ("size", "matrix", "tagged"),
     [((64, 48), BT601, False), ((1280, 720), BT709, False), ((1280, 720), BT709, True), ((64, 48), BT601, True)],
 )
-def test_colour_matrix_follows_the_tag_or_else_the_size(
+def test_the_colour_matrix_follows_the_tag_or_the_size(
     tmp_path: Path, size: tuple[int, int], matrix: int, tagged: bool
 ) -> None:
     path = write_video(tmp_path / "a.mkv", frames=1, size=size, matrix=matrix, tagged=tagged)
@@ -60,7 +60,7 @@ def test_colour_matrix_follows_the_tag_or_else_the_size(
     assert frame.pixels[32:].mean((0, 1)) == pytest.approx(COLOUR, abs=3)
 
 
-def test_speed_can_be_chosen_and_loop_goes_on_counting(tmp_path: Path) -> None:
+def test_the_rate_is_selectable_and_a_loop_continues_counting(tmp_path: Path) -> None:
     source = open_source(write_video(tmp_path / "a.mp4", frames=2), fps=5, loop=True)
     assert (source.frames, source.fps) == (None, 5)
     frames = [frame for frame, _ in zip(source, range(5), strict=False)]
@@ -69,18 +69,18 @@ def test_speed_can_be_chosen_and_loop_goes_on_counting(tmp_path: Path) -> None:
     assert np.array_equal(frames[0].pixels, frames[4].pixels)
 
 
-def test_wrong_and_cut_off_files(tmp_path: Path) -> None:
+def test_invalid_and_cut_off_files_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("av")
-    (tmp_path / "text.mp4").write_text("this is no video at all")
-    whole = write_video(tmp_path / "a.mp4", frames=20).read_bytes()
-    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "text.mp4").write_text("this is not a video")
+    intact = write_video(tmp_path / "a.mp4", frames=20).read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(intact[: len(intact) // 2])
     for name in ("text.mp4", "cut.mp4"):
         with pytest.raises(SourceError, match=name) as caught:
             open_source(tmp_path / name)
         assert "\n" not in str(caught.value)
 
 
-def test_missing_pyav_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_missing_pyav_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.mp4").write_bytes(b"anything")
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r"a\.mp4: needs PyAV; pip install groundglass\[video\]"):

@@ -1,4 +1,4 @@
-"""Screens: primaries, curves, profiles; against Pillow's colour management, and what files carry of them."""
+"""Output spaces: primaries, curves and profiles agree with Little CMS, and files contain the profile."""
 
 import io
 from pathlib import Path
@@ -25,7 +25,7 @@ def picture(scene_rec2020: np.ndarray, space: OutputSpace | None) -> np.ndarray:
 
 
 def to_srgb(numbers: np.ndarray, profile: bytes) -> np.ndarray:
-    """What colour management makes of it, 0..1."""
+    """(H, W, 3) sRGB in 0..1, converted by Little CMS from the profile."""
     transform = ImageCms.buildTransform(
         ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), "RGB", "RGB", 1
     )
@@ -39,10 +39,9 @@ def icc(tmp_path: Path, data: bytes, name: str = "monitor.icc") -> Path:
 
 
 def with_tables() -> bytes:
-    """A profile of which the parser of matrices must leave the work to colour management: a B2A0 tag more, which
-    colour management finds broken."""
+    """A profile with a B2A0 tag, which requires Little CMS. Little CMS refuses the tag as broken."""
     profile = bytearray(write_profile("tables", np.eye(3), (2.4,)))
-    profile[132 + 12 : 132 + 16] = b"B2A0"  # in place of the copyright
+    profile[132 + 12 : 132 + 16] = b"B2A0"  # replaces the copyright tag
     return bytes(profile)
 
 
@@ -51,13 +50,13 @@ def test_colours_of_srgb_look_the_same_on_another_screen(name: str) -> None:
     scene = scene_of((30, 40)) * 0.75 @ REC709_TO_REC2020.T.astype(np.float32)
     space = open_output_space(name)
     assert space is not None
-    apart = np.abs(to_srgb(picture(scene, space), space.profile) - picture(scene, None))
-    assert apart.mean() < 0.5 / 255
-    assert apart.max() < 6 / 255  # a code of 8 bits in P3 is several in the dark channel of a strong colour
+    difference = np.abs(to_srgb(picture(scene, space), space.profile) - picture(scene, None))
+    assert difference.mean() < 0.5 / 255
+    assert difference.max() < 6 / 255  # one 8-bit code in P3 is several codes in the dark channel of a saturated colour
 
 
 @pytest.mark.parametrize("name", ["display-p3", "rec709"])
-def test_grey_is_grey_by_the_curve_of_the_screen(name: str) -> None:
+def test_grey_has_the_curve_of_the_screen(name: str) -> None:
     numbers = picture(GREYS, open_output_space(name))
     assert np.ptp(numbers, axis=-1).max() < 1e-4
     expected = srgb(GREYS) if name == "display-p3" else GREYS ** (1 / 2.4)
@@ -72,7 +71,7 @@ def test_a_wider_screen_keeps_more_colour() -> None:
 
 
 def to_srgb_unclipped(p3: np.ndarray) -> np.ndarray:
-    """Linear Rec.709, below 0 where it is wider."""
+    """(H, W, 3) linear Rec.709, negative outside its gamut."""
     space = open_output_space("display-p3")
     assert space is not None
     return reference.srgb_decode(p3) @ np.linalg.inv(space.from_rec2020).T @ np.linalg.inv(REC709_TO_REC2020).T
@@ -80,21 +79,21 @@ def to_srgb_unclipped(p3: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("name", [None, "display-p3"])
 @pytest.mark.parametrize("light", [(1.0, 0.5, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 1.0), (0.1, 0.1, 1.0)])
-def test_what_a_screen_cannot_show_keeps_its_luminance_and_its_hue(name: str | None, light: tuple[float, ...]) -> None:
+def test_colours_outside_the_gamut_keep_luminance_and_hue(name: str | None, light: tuple[float, ...]) -> None:
     bright = np.array([[light]], dtype=np.float32)
     output = None if name is None else open_output_space(name)
     numbers = grade(bright, look_of("exposure"), space="rec2020", output=output, ctx=context())
     space = open_output_space(name or "display-p3")
     assert space is not None
     matrix = space.from_rec2020 if name else np.linalg.inv(REC709_TO_REC2020)
-    shown, wanted = reference.srgb_decode(numbers)[0, 0], matrix @ np.array(light)
+    shown, exact = reference.srgb_decode(numbers)[0, 0], matrix @ np.array(light)
     luminance = np.array(light) @ reference.LUMINANCE
     assert np.linalg.inv(matrix) @ shown @ reference.LUMINANCE == pytest.approx(luminance, abs=4e-3)
-    colour, its = shown - luminance, wanted - luminance  # in the direction of the colour itself, only shorter
-    assert colour @ its / np.linalg.norm(colour) / np.linalg.norm(its) == pytest.approx(1.0, abs=1e-3)
+    chroma, exact_chroma = shown - luminance, exact - luminance  # equal directions
+    assert chroma @ exact_chroma / np.linalg.norm(chroma) / np.linalg.norm(exact_chroma) == pytest.approx(1.0, abs=1e-3)
 
 
-def test_a_matrix_profile_gives_what_its_formula_gives(tmp_path: Path) -> None:
+def test_a_matrix_profile_agrees_with_its_formula(tmp_path: Path) -> None:
     space = open_output_space(icc(tmp_path, open_output_space("display-p3").profile))
     scene = scene_of((20, 20))
     np.testing.assert_allclose(picture(scene, space), picture(scene, open_output_space("display-p3")), atol=HALF_STEP)
@@ -102,33 +101,33 @@ def test_a_matrix_profile_gives_what_its_formula_gives(tmp_path: Path) -> None:
     np.testing.assert_allclose(picture(scene * 0.5, own), picture(scene * 0.5, None), atol=2 * HALF_STEP)
 
 
-def test_a_cube_comes_last() -> None:
+def test_a_cube_is_applied_last() -> None:
     space = open_output_space("display-p3")
     assert space is not None
     swapped = np.stack(np.meshgrid(*3 * [np.linspace(0, 1, 5)], indexing="ij"), axis=-1)[..., ::-1].astype(np.float32)
-    turned = OutputSpace("swapped", space.profile, space.from_rec2020, space.curve, swapped)
+    with_cube = OutputSpace("swapped", space.profile, space.from_rec2020, space.curve, swapped)
     scene = scene_of((20, 20))
-    np.testing.assert_allclose(picture(scene, turned), picture(scene, space)[..., ::-1], atol=1e-4)
+    np.testing.assert_allclose(picture(scene, with_cube), picture(scene, space)[..., ::-1], atol=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"", "not an ICC profile"),
-        (b"no profile" * 40, "not an ICC profile"),
+        (b"not a profile" * 40, "not an ICC profile"),
         (srgb_profile()[:200], "the profile is damaged"),
         (srgb_profile().replace(b"RGB ", b"CMYK", 1), "is not for an RGB monitor"),
         (srgb_profile().replace(b"mntr", b"prtr", 1), "is not for an RGB monitor"),
         (with_tables(), "the profile cannot be used"),
     ],
 )
-def test_a_wrong_profile_is_told(tmp_path: Path, data: bytes, told: str) -> None:
-    with pytest.raises(OutputError, match=told) as caught:
+def test_an_invalid_profile_is_an_error(tmp_path: Path, data: bytes, message: str) -> None:
+    with pytest.raises(OutputError, match=message) as caught:
         open_output_space(icc(tmp_path, data))
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_no_space_is_told(tmp_path: Path) -> None:
+def test_an_unknown_space_or_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="unknown output space 'p3'; use one of srgb, display-p3, rec709"):
         open_output_space("p3")
     with pytest.raises(OutputError, match=r"none\.icc: cannot be read"):
@@ -136,7 +135,7 @@ def test_what_is_no_space_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
-def test_a_file_carries_the_profile(tmp_path: Path, suffix: str) -> None:
+def test_a_file_contains_the_profile(tmp_path: Path, suffix: str) -> None:
     space = open_output_space("display-p3")
     assert space is not None
     save(tmp_path / f"wide{suffix}", np.full((4, 4, 3), 0.5), space=space)

@@ -1,4 +1,4 @@
-"""The command: what it accepts, what it writes where, and how it fails; `main` runs here as a user would call it."""
+"""The command line: arguments, output files and errors. The tests call `main` as a user does."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Outcome:
 
 @pytest.fixture
 def groundglass(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path):
-    """Runs the command in an empty folder, on a machine without a display."""
+    """Runs the command in an empty folder and without a display."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
@@ -44,7 +44,7 @@ def groundglass(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[st
     return call
 
 
-def assert_one_clear_line(outcome: Outcome, *words: str) -> None:
+def assert_error_line(outcome: Outcome, *words: str) -> None:
     assert outcome.code == 2
     assert outcome.out == ""
     assert outcome.err.count("\n") == 1, outcome.err
@@ -52,7 +52,7 @@ def assert_one_clear_line(outcome: Outcome, *words: str) -> None:
     assert all(word in outcome.err for word in words), outcome.err
 
 
-# What it accepts
+# Arguments
 
 
 @pytest.mark.parametrize("command", ["view", "render", "bench", "devices"])
@@ -65,10 +65,10 @@ def test_each_command_has_help(groundglass, command: str) -> None:
 def test_the_bench_times_every_stage(groundglass) -> None:
     outcome = groundglass("bench", "--size", "96x64", "--seconds", "0.01", "--json", "-")
     assert outcome.code == 0
-    figures = json.loads(outcome.out)
-    assert figures["size"] == [96, 64]
-    assert {"demosaic rcd", "defocus live", "transfer", "look classic", "whole chain"} <= figures["stages"].keys()
-    assert all(stage["host_ms"] > 0 for stage in figures["stages"].values())
+    report = json.loads(outcome.out)
+    assert report["size"] == [96, 64]
+    assert {"demosaic rcd", "defocus live", "transfer", "look classic", "whole chain"} <= report["stages"].keys()
+    assert all(stage["host_ms"] > 0 for stage in report["stages"].values())
 
 
 def test_help_does_not_wait_for_drivers() -> None:
@@ -78,13 +78,13 @@ def test_help_does_not_wait_for_drivers() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_the_version_is_the_package_s(groundglass) -> None:
+def test_version_is_the_version_of_the_package(groundglass) -> None:
     outcome = groundglass("--version")
     assert outcome.code == 0
     assert outcome.out.startswith("groundglass 0.")
 
 
-def test_it_is_a_module_too() -> None:
+def test_python_m_runs_the_command() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "groundglass", "--version"], capture_output=True, text=True, check=True
     )
@@ -113,12 +113,12 @@ def test_a_bad_size_is_a_usage_error(groundglass, text: str) -> None:
         ("photo.dng", "photo.dng"),
     ],
 )
-def test_the_size_goes_to_a_scene_that_names_none(source: str, expected: str) -> None:
+def test_the_size_applies_to_a_scene_without_a_size(source: str, expected: str) -> None:
     assert sized_scene(source, (64, 32)) == expected
     assert sized_scene(source, None) == source
 
 
-# How it fails
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -136,21 +136,21 @@ def test_the_size_goes_to_a_scene_that_names_none(source: str, expected: str) ->
         ((SCENE, "--device", "opencl:77"), ("opencl:77", "opencl:0")),
         ((SCENE, "--save-frame", "picture.xyz"), ("picture.xyz", ".png")),
         ((SCENE, "--save-frame", "nowhere/picture.png"), ("nowhere", "does not exist")),
-        ((SCENE, "--json", "nowhere/figures.json"), ("nowhere", "does not exist")),
+        ((SCENE, "--json", "nowhere/report.json"), ("nowhere", "does not exist")),
         ((SCENE, "--raw-size", "16x16"), ("--raw-format",)),
         ((SCENE, "--raw-black", "64"), ("--raw-black", "--raw-format")),
         ((SCENE, "--depth", "plane:x"), ("plane:",)),
     ],
 )
-def test_a_mistake_is_one_clear_line(groundglass, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
-    assert_one_clear_line(groundglass("view", *arguments, "--headless", "--frames", "1"), *words)
+def test_an_invalid_argument_gives_one_line(groundglass, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    assert_error_line(groundglass("view", *arguments, "--headless", "--frames", "1"), *words)
 
 
-def test_a_truncated_raw_is_one_clear_line(groundglass, data_dir: Path) -> None:
+def test_a_truncated_raw_file_gives_one_line(groundglass, data_dir: Path) -> None:
     cut = data_dir / "raw" / "leica_m10_truncated.dng"
     if not cut.exists():
         pytest.skip(f"no {cut.name} among the real input files")
-    assert_one_clear_line(groundglass("render", cut, "-o", "out.png"), cut.name)
+    assert_error_line(groundglass("render", cut, "-o", "out.png"), cut.name)
     assert list(Path().iterdir()) == []
 
 
@@ -164,13 +164,13 @@ def test_a_usage_error_is_status_2(groundglass, command: tuple[str, ...]) -> Non
 
 
 @pytest.mark.parametrize("strength", ["1.1", "101%", "-5%", "nan", "%", "half"])
-def test_a_strength_is_a_part_of_one_or_a_percentage(groundglass, strength: str) -> None:
+def test_a_strength_outside_0_to_1_or_0_to_100_percent_is_refused(groundglass, strength: str) -> None:
     outcome = groundglass("render", SCENE, "-o", "still.png", f"--strength={strength}")
     assert outcome.code == 2
     assert "write 0 to 1, or 0%" in " ".join(outcome.err.replace("│", " ").split())
 
 
-def test_strength_blends_the_look_in(groundglass) -> None:
+def test_strength_sets_the_amount_of_the_look(groundglass) -> None:
     for name, strength in (("part", "0.5"), ("percent", "50%"), ("none", "0%"), ("all", "100%")):
         command = ("render", SCENE, "-o", f"{name}.png", "--look", "monochrome", "--strength", strength)
         assert groundglass(*command).code == 0
@@ -178,12 +178,12 @@ def test_strength_blends_the_look_in(groundglass) -> None:
         np.asarray(Image.open(f"{name}.png")).astype(float) for name in ("part", "percent", "none", "all")
     )
     np.testing.assert_array_equal(part, percent)
-    colourful = [np.ptp(one, axis=2).mean() for one in (none, part, whole)]
-    assert colourful[0] > 1.3 * colourful[1] > 2.6 * colourful[2]
+    chroma = [np.ptp(picture, axis=2).mean() for picture in (none, part, whole)]
+    assert chroma[0] > 1.3 * chroma[1] > 2.6 * chroma[2]
 
 
 @pytest.mark.parametrize("ev", ["-10.5", "11", "nan", "inf", "-inf", "bright"])
-def test_an_exposure_is_a_number_of_stops_within_ten(groundglass, ev: str) -> None:
+def test_an_exposure_beyond_ten_stops_is_refused(groundglass, ev: str) -> None:
     outcome = groundglass("render", SCENE, "-o", "still.png", f"--exposure={ev}")
     assert outcome.code == 2
     assert "--exposure" in outcome.err
@@ -193,19 +193,19 @@ def test_an_exposure_is_a_number_of_stops_within_ten(groundglass, ev: str) -> No
 # view
 
 
-def test_json_on_standard_output_is_alone_there(tmp_path: Path) -> None:
+def test_standard_output_contains_only_the_json(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "groundglass", "view", SCENE, "--headless", "--frames", "5", "--json", "-"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
-    figures = json.loads(done.stdout)
-    assert figures["frames"] == 5
-    assert figures["size"] == [160, 90]
+    report = json.loads(done.stdout)
+    assert report["frames"] == 5
+    assert report["size"] == [160, 90]
     keys = "frames seconds fps late_frames dropped_frames scale frames_by_scale size stages interval_ms latency_ms "
     keys += "rss_mb device gl"
-    assert set(keys.split()) <= set(figures)
+    assert set(keys.split()) <= set(report)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_display_it_says_so_and_leaves_a_picture(groundglass) -> None:
+def test_view_without_a_display_writes_a_picture(groundglass) -> None:
     outcome = groundglass("view", SCENE, "--frames", "3")
     assert outcome.code == 0
     assert "off screen" in outcome.err
@@ -214,15 +214,15 @@ def test_without_a_display_it_says_so_and_leaves_a_picture(groundglass) -> None:
     assert Image.open("view.png").size == (160, 90)
 
 
-def test_headless_keeps_the_frame_that_is_asked_for(groundglass) -> None:
+def test_headless_view_saves_the_requested_frame(groundglass) -> None:
     outcome = groundglass(
         *("view", "scene:", "--size", "96x64", "--headless", "--frames", "2"),
-        *("--save-frame", "last.png", "--json", "figures.json"),
+        *("--save-frame", "last.png", "--json", "report.json"),
     )
     assert outcome.code == 0
     assert Image.open("last.png").size == (96, 64)
-    assert json.loads(Path("figures.json").read_text())["frames"] == 2
-    assert sorted(os.listdir()) == ["figures.json", "last.png"]
+    assert json.loads(Path("report.json").read_text())["frames"] == 2
+    assert sorted(os.listdir()) == ["last.png", "report.json"]
 
 
 # render
@@ -236,7 +236,7 @@ def test_one_picture_gives_one_file(groundglass) -> None:
     assert picture.std() > 5
 
 
-def test_a_stop_doubles_the_light(groundglass) -> None:
+def test_one_stop_doubles_the_scene_values(groundglass) -> None:
     openexr = pytest.importorskip("OpenEXR")
     assert groundglass("render", SCENE, "-o", "plain.exr").code == 0
     assert groundglass("render", SCENE, "-o", "bright.exr", "--exposure", "1").code == 0
@@ -244,14 +244,14 @@ def test_a_stop_doubles_the_light(groundglass) -> None:
     assert np.allclose(bright, 2 * plain, rtol=2e-3, atol=1e-4)
 
 
-def test_what_is_said_of_a_mosaic_without_a_header_reaches_its_reader(groundglass) -> None:
+def test_the_raw_options_reach_the_reader_of_a_headerless_mosaic(groundglass) -> None:
     np.tile(np.array([[400, 200], [200, 100]], "<u2"), (32, 48)).tofile("green.raw")
-    said = ("--raw-format", "rggb10", "--raw-size", "96x64", "--look", "neutral")
-    assert groundglass("render", "green.raw", *said, "--wb", "0.5,1,2", "-o", "said.png").code == 0
-    assert groundglass("render", "green.raw", *said, "--wb", "grey:0.5,0.5", "-o", "measured.png").code == 0
-    said_rgb, measured_rgb = np.asarray(Image.open("said.png")), np.asarray(Image.open("measured.png"))
-    assert_same_codes(measured_rgb, said_rgb)  # a measured balance is a mean, rounded
-    assert int(np.ptp(said_rgb[8:-8, 8:-8].astype(int), axis=2).max()) <= 1
+    options = ("--raw-format", "rggb10", "--raw-size", "96x64", "--look", "neutral")
+    assert groundglass("render", "green.raw", *options, "--wb", "0.5,1,2", "-o", "given.png").code == 0
+    assert groundglass("render", "green.raw", *options, "--wb", "grey:0.5,0.5", "-o", "measured.png").code == 0
+    given_rgb, measured_rgb = np.asarray(Image.open("given.png")), np.asarray(Image.open("measured.png"))
+    assert_same_codes(measured_rgb, given_rgb)  # a measured balance is a rounded mean
+    assert int(np.ptp(given_rgb[8:-8, 8:-8].astype(int), axis=2).max()) <= 1
 
 
 @pytest.mark.parametrize("output", ["out/%04d.png", "out/", "out"])
@@ -261,7 +261,7 @@ def test_many_frames_give_numbered_files(groundglass, output: str) -> None:
     assert sorted(path.name for path in Path("out").iterdir()) == ["0001.png", "0002.png", "0003.png"]
 
 
-def test_light_goes_into_an_exr_and_16_bits_into_a_tiff(groundglass) -> None:
+def test_an_exr_is_written_and_a_tiff_has_16_bits(groundglass) -> None:
     tifffile = pytest.importorskip("tifffile")
     pytest.importorskip("OpenEXR")
     assert groundglass("render", SCENE, "-o", "light.exr").code == 0
@@ -269,18 +269,18 @@ def test_light_goes_into_an_exr_and_16_bits_into_a_tiff(groundglass) -> None:
     assert Path("light.exr").stat().st_size > 1000
     values = tifffile.imread("print.tif")
     assert values.dtype == np.uint16
-    assert np.any(values % 257)  # 8 bits that were widened would all be multiples of 257
+    assert np.any(values % 257)  # widened 8-bit values would be multiples of 257
 
 
 class Frames:
-    """A source's outside, as far as counting goes."""
+    """The attributes of a source that `frames_to_write` reads."""
 
     def __init__(self, name: str, frames: int | None) -> None:
         self.name, self.frames = name, frames
 
 
 @pytest.mark.parametrize(
-    ("frames", "many", "wanted", "count"),
+    ("frames", "many", "requested", "count"),
     [
         (1, False, None, 1),
         (12, True, None, 12),
@@ -290,18 +290,18 @@ class Frames:
         (12, False, 1, 1),
     ],
 )
-def test_how_many_frames_are_written(frames: int | None, many: bool, wanted: int | None, count: int) -> None:
-    assert frames_to_write(Frames("clip", frames), Path("out.png"), many, wanted) == count
+def test_the_number_of_written_frames(frames: int | None, many: bool, requested: int | None, count: int) -> None:
+    assert frames_to_write(Frames("clip", frames), Path("out.png"), many, requested) == count
 
 
-def test_one_file_cannot_hold_many_frames() -> None:
+def test_one_file_for_several_frames_is_refused() -> None:
     with pytest.raises(OutputError, match="12 frames"):
         frames_to_write(Frames("clip", 12), Path("out.png"), False, None)
     with pytest.raises(OutputError, match="--frames"):
         frames_to_write(Frames("scene:", None), Path("out"), True, None)
 
 
-def test_a_numbered_name_has_one_number(tmp_path: Path) -> None:
+def test_a_numbered_name_has_exactly_one_number(tmp_path: Path) -> None:
     assert numbered(tmp_path) == tmp_path / "%04d.png"
     assert numbered(Path("a.png")) is None
     assert path_of(Path("out/f%03d.tif"), 7) == Path("out/f007.tif")
@@ -310,10 +310,10 @@ def test_a_numbered_name_has_one_number(tmp_path: Path) -> None:
             numbered(Path(name))
 
 
-# devices, and where figures go
+# devices, and the target of the report
 
 
-def test_devices_says_what_auto_takes(groundglass) -> None:
+def test_devices_reports_the_device_that_auto_chooses(groundglass) -> None:
     outcome = groundglass("devices", "--json", "-")
     report = json.loads(outcome.out)
     assert report["chosen"] in [device["spec"] for device in report["devices"]]
@@ -322,10 +322,10 @@ def test_devices_says_what_auto_takes(groundglass) -> None:
     assert all(failure["remedy"] for failure in report["failures"])
 
 
-def test_what_drivers_print_does_not_reach_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+def test_driver_output_does_not_reach_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
     with json_target("-") as write_json:
         os.write(1, b"driver chatter\n")
-        print("more of it")
+        print("more chatter")
         write_json({"fps": 60.0})
     out, err = capfd.readouterr()
     assert json.loads(out) == {"fps": 60.0}

@@ -1,4 +1,4 @@
-"""Focus on the command line: racks, street mode, and how a mistake is told."""
+"""Focus on the command line: racks, zone focus and errors."""
 
 from __future__ import annotations
 
@@ -46,50 +46,50 @@ def test_rack_seconds_are_one_or_two() -> None:
             parse_rack_s(text)
 
 
-def test_a_render_racks_by_the_time_of_its_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[float, float]] = []
+def test_a_render_racks_by_the_time_of_the_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[tuple[float, float]] = []
 
     def write(engine: gg.Engine, settings: gg.Settings, frame: object, path: Path) -> None:
-        seen.append((frame.time_s, settings.focus_m))  # type: ignore[attr-defined]
+        written.append((frame.time_s, settings.focus_m))  # type: ignore[attr-defined]
         Image.fromarray(engine.render(frame, settings)).save(path)  # type: ignore[arg-type]
 
     monkeypatch.setattr(render_command, "write_frame", write)
     rack = Rack(0.6, 2.5, 0.4)
     run_render(SCENE, SOURCE, options(focus=rack), tmp_path / "%02d.png", 6)
-    assert [time_s for time_s, _ in seen] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
-    assert [focus_m for _, focus_m in seen] == pytest.approx([rack.focus_m(time_s) for time_s, _ in seen])
-    assert seen[-1][1] == 2.5
+    assert [time_s for time_s, _ in written] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    assert [focus_m for _, focus_m in written] == pytest.approx([rack.focus_m(time_s) for time_s, _ in written])
+    assert written[-1][1] == 2.5
     first, last = (np.asarray(Image.open(tmp_path / f"{number:02d}.png"), dtype=int) for number in (1, 6))
     assert np.abs(first - last).mean() > 0.5
 
 
-def test_a_rack_goes_no_nearer_than_the_lens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[gg.Settings] = []
-    monkeypatch.setattr(render_command, "write_frame", lambda engine, settings, frame, path: seen.append(settings))
+def test_a_rack_stops_at_the_minimum_focus_distance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[gg.Settings] = []
+    monkeypatch.setattr(render_command, "write_frame", lambda engine, settings, frame, path: written.append(settings))
     with open_input(SCENE, SOURCE, None) as source, gg.Engine() as engine:
         settings = settings_of(options(focus=Rack(0.6, 2, 1)))
         render_command.write_frames(engine, settings, source, tmp_path / "one.png", 1, Rack(0.05, 2, 1))
-    assert seen[0].focus_m == settings.lens.focus_min_m
+    assert written[0].focus_m == settings.lens.focus_min_m
 
 
-def test_zone_focus_makes_the_settings_and_says_what_is_sharp(
+def test_zone_focus_sets_f_number_and_focus_and_reports_the_depth_of_field(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     zone_focus = ZoneFocus(4.0, 2.0, 5.0)
     settings = settings_of(options(zone_focus=zone_focus))
     assert settings.f_number == 4.0
     assert settings.focus_m == zone_focus.focus_m(settings.lens)
-    run_render(SCENE, SOURCE, options(zone_focus=zone_focus), tmp_path / "street.png", None)
-    assert "street f/4: only " in capsys.readouterr().out
+    run_render(SCENE, SOURCE, options(zone_focus=zone_focus), tmp_path / "zone.png", None)
+    assert "zone focus f/4: only " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("also", [{"f_number": 8.0}, {"focus": 1.2}])
-def test_street_and_a_focus_of_ones_own_contradict(also: dict[str, float]) -> None:
+def test_zone_focus_excludes_f_number_and_focus(also: dict[str, float]) -> None:
     with pytest.raises(LookError, match="leave out --f-number and --focus"):
         settings_of(options(zone_focus=ZoneFocus(), **also))
 
 
-def test_a_drawn_frame_says_what_to_focus_on() -> None:
+def test_a_drawn_frame_has_an_autofocus_target() -> None:
     with open_input(SCENE, SOURCE, None) as source, gg.Engine() as engine:
         frame = next(iter(source))
         target = engine.draw(frame, settings_of(options())).autofocus()

@@ -1,4 +1,4 @@
-"""`groundglass info`: what it says of each kind of file, to people and as JSON."""
+"""`groundglass info`: the report for each kind of file, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def info(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
     return call
 
 
-def told(found: dict[str, Any]) -> dict[str, str]:
-    return dict(lines(found))
+def report(metadata: dict[str, Any]) -> dict[str, str]:
+    return dict(lines(metadata))
 
 
 def rich_dng(path: Path) -> Path:
-    """A DNG with a tag of each kind that is told."""
+    """A DNG with every kind of tag that `info` reports."""
     warp = struct.pack(">I20d", 3, *(1.0005, 0, 0, 0, 0, 0), *(1, 0, 0, 0, 0, 0), *(0.9997, 0, 0, 0, 0, 0), 0.5, 0.5)
     bad = struct.pack(">3I2I", 0, 1, 0, 9, 11)
     tags = (
@@ -65,31 +65,35 @@ def rich_dng(path: Path) -> Path:
     )
 
 
-def test_a_dng_says_what_its_tags_say(tmp_path: Path) -> None:
-    found = read_metadata(str(rich_dng(tmp_path / "a.dng")))
-    assert found["kind"] == "DNG"
-    assert found["camera"] == "House Box"
-    assert found["size"] == [80, 50]
-    assert (found["stored_size"], found["active_area"], found["crop"]) == ([96, 64], [2, 1, 90, 60], [6, 3, 80, 50])
-    assert (found["cfa"], found["bits"], found["white"], found["black"]) == ("RGGB", 16, 4095, [5, 5, 6, 5])
-    assert found["white_balance"] == pytest.approx([2, 1, 1.6], rel=1e-4)
-    assert 1500 < found["temperature_k"] < 60000
-    assert found["matrices"] == ["ColorMatrix1 (D65)", "ForwardMatrix1 (D65)", "ColorMatrix2 (A)"]
-    assert (found["exposure_ev"], found["orientation"]) == (-0.78, 6)
-    assert found["noise"] == {"shot": 0.004, "read": 1e-5}
-    assert found["shading"] == {"size": [80, 50], "largest": pytest.approx(2.25)}
-    assert found["defects"] == 1
-    names = [(one["list"], one["name"], one["used"]) for one in found["opcodes"]]
+def test_the_metadata_of_a_dng(tmp_path: Path) -> None:
+    metadata = read_metadata(str(rich_dng(tmp_path / "a.dng")))
+    assert metadata["kind"] == "DNG"
+    assert metadata["camera"] == "House Box"
+    assert metadata["size"] == [80, 50]
+    assert (metadata["stored_size"], metadata["active_area"], metadata["crop"]) == (
+        [96, 64],
+        [2, 1, 90, 60],
+        [6, 3, 80, 50],
+    )
+    assert (metadata["cfa"], metadata["bits"], metadata["white"], metadata["black"]) == ("RGGB", 16, 4095, [5, 5, 6, 5])
+    assert metadata["white_balance"] == pytest.approx([2, 1, 1.6], rel=1e-4)
+    assert 1500 < metadata["temperature_k"] < 60000
+    assert metadata["matrices"] == ["ColorMatrix1 (D65)", "ForwardMatrix1 (D65)", "ColorMatrix2 (A)"]
+    assert (metadata["exposure_ev"], metadata["orientation"]) == (-0.78, 6)
+    assert metadata["noise"] == {"shot": 0.004, "read": 1e-5}
+    assert metadata["shading"] == {"size": [80, 50], "largest": pytest.approx(2.25)}
+    assert metadata["defects"] == 1
+    names = [(opcode["list"], opcode["name"], opcode["used"]) for opcode in metadata["opcodes"]]
     assert names == [
         (1, "FixBadPixelsList", True), (2, "GainMap", True), (2, "GainMap", True), (3, "WarpRectilinear", True),
         (3, "opcode 77", False),
     ]  # fmt: skip
-    assert found["opcodes"][3]["lateral_thousandths"] == pytest.approx([0.5, -0.3])
-    assert "problem" not in found
+    assert metadata["opcodes"][3]["lateral_thousandths"] == pytest.approx([0.5, -0.3])
+    assert "problem" not in metadata
 
 
-def test_its_lines_are_for_people(tmp_path: Path) -> None:
-    text = told(read_metadata(str(rich_dng(tmp_path / "a.dng"))))
+def test_the_text_report_of_a_dng(tmp_path: Path) -> None:
+    text = report(read_metadata(str(rich_dng(tmp_path / "a.dng"))))
     assert text["picture"] == "80x50 at 6,3 of 96x64, active 90x60 at 2,1, rotated right by 90 degrees"
     assert text["levels"] == "black 5 5 6 5, white 4095"
     assert text["balance"].startswith("2, 1, 1.6: ")
@@ -104,30 +108,34 @@ def test_its_lines_are_for_people(tmp_path: Path) -> None:
     assert text["defects"] == "1 listed"
 
 
-@pytest.mark.parametrize(("sites", "name"), [(XTRANS_SITES, "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG"), (None, "MONO")])
-def test_other_sensors(tmp_path: Path, sites: tuple[int, ...] | None, name: str) -> None:
-    found = read_metadata(str(write_dng(tmp_path / "a.dng", ramp(), photosites=sites)))
-    assert found["cfa"] == name
-    assert found["bits"] == 16
+@pytest.mark.parametrize(
+    ("photosites", "name"), [(XTRANS_SITES, "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG"), (None, "MONO")]
+)
+def test_other_colour_filters(tmp_path: Path, photosites: tuple[int, ...] | None, name: str) -> None:
+    metadata = read_metadata(str(write_dng(tmp_path / "a.dng", ramp(), photosites=photosites)))
+    assert metadata["cfa"] == name
+    assert metadata["bits"] == 16
 
 
-def test_a_linear_dng(tmp_path: Path) -> None:
-    found = read_metadata(str(write_dng(tmp_path / "a.dng", np.full((64, 96, 3), 500, np.uint16))))
-    assert (found["cfa"], found["light"], found["bits"]) == ("none: RGB", "scene-linear", 16)
-    assert found["white_balance"] == pytest.approx([2, 1, 1.6], rel=1e-4)
+def test_the_metadata_of_a_linear_dng(tmp_path: Path) -> None:
+    metadata = read_metadata(str(write_dng(tmp_path / "a.dng", np.full((64, 96, 3), 500, np.uint16))))
+    assert (metadata["cfa"], metadata["light"], metadata["bits"]) == ("none: RGB", "scene-linear", 16)
+    assert metadata["white_balance"] == pytest.approx([2, 1, 1.6], rel=1e-4)
 
 
-def test_filters_that_nobody_demosaics_are_told_with_the_rest(tmp_path: Path) -> None:
-    found = read_metadata(str(write_dng(tmp_path / "a.dng", ramp(), photosites=(0, 1, 1, 3))))
-    assert found["camera"] == "House Box"
-    assert "not red, green and blue" in found["problem"]
+def test_unsupported_filters_are_reported_with_the_other_metadata(tmp_path: Path) -> None:
+    metadata = read_metadata(str(write_dng(tmp_path / "a.dng", ramp(), photosites=(0, 1, 1, 3))))
+    assert metadata["camera"] == "House Box"
+    assert "not red, green and blue" in metadata["problem"]
 
 
-def test_a_raw_that_is_cut_off_still_says_what_it_is(tmp_path: Path, info: Callable[..., tuple[int, str, str]]) -> None:
-    whole = write_dng(tmp_path / "whole.dng", np.tile(ramp(), (4, 4)))
-    with tifffile.TiffFile(whole) as file:
+def test_a_cut_off_raw_file_is_reported_with_its_metadata(
+    tmp_path: Path, info: Callable[..., tuple[int, str, str]]
+) -> None:
+    intact = write_dng(tmp_path / "intact.dng", np.tile(ramp(), (4, 4)))
+    with tifffile.TiffFile(intact) as file:
         start = file.pages.first.dataoffsets[0]
-    data = whole.read_bytes()
+    data = intact.read_bytes()
     (tmp_path / "cut.dng").write_bytes(data[: start + 1000])
     code, out, err = info(tmp_path / "cut.dng")
     assert code == 0
@@ -136,7 +144,7 @@ def test_a_raw_that_is_cut_off_still_says_what_it_is(tmp_path: Path, info: Calla
     assert "House Box" in out
 
 
-def test_json_alone_is_on_standard_output(tmp_path: Path, info: Callable[..., tuple[int, str, str]]) -> None:
+def test_standard_output_contains_only_the_json(tmp_path: Path, info: Callable[..., tuple[int, str, str]]) -> None:
     code, out, _ = info(rich_dng(tmp_path / "a.dng"), "--json", "-")
     assert code == 0
     assert json.loads(out)["camera"] == "House Box"
@@ -145,15 +153,20 @@ def test_json_alone_is_on_standard_output(tmp_path: Path, info: Callable[..., tu
     assert json.loads((tmp_path / "a.json").read_text())["size"] == [80, 50]
 
 
-def test_pictures_with_what_exif_says(tmp_path: Path) -> None:
+def test_the_exif_metadata_of_a_picture(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010F], exif[0x0110], exif[0x0112] = "House", "House Box", 6
     exif.get_ifd(0x8769).update({0x829A: (1, 250), 0x829D: 2.8, 0x8827: 400, 0x9003: "2024:05:06 07:08:09"})
     Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", exif=exif)
-    found = read_metadata(str(tmp_path / "a.jpg"))
-    assert (found["kind"], found["format"], found["size"], found["orientation"]) == ("picture", "JPEG", [40, 30], 6)
-    assert (found["camera"], found["iso"], found["f_number"]) == ("House Box", 400, pytest.approx(2.8))
-    assert told(found)["taken"] == "2024-05-06 07:08:09, 1/250 s, f/2.8, ISO 400"
+    metadata = read_metadata(str(tmp_path / "a.jpg"))
+    assert (metadata["kind"], metadata["format"], metadata["size"], metadata["orientation"]) == (
+        "picture",
+        "JPEG",
+        [40, 30],
+        6,
+    )
+    assert (metadata["camera"], metadata["iso"], metadata["f_number"]) == ("House Box", 400, pytest.approx(2.8))
+    assert report(metadata)["taken"] == "2024-05-06 07:08:09, 1/250 s, f/2.8, ISO 400"
 
 
 def test_a_file_without_a_header_gets_a_hint(tmp_path: Path, info: Callable[..., tuple[int, str, str]]) -> None:
@@ -165,25 +178,25 @@ def test_a_file_without_a_header_gets_a_hint(tmp_path: Path, info: Callable[...,
     assert "could be 640x480 with 16 bits" in out
 
 
-def test_the_scene_a_folder_and_a_video(tmp_path: Path) -> None:
+def test_the_metadata_of_the_scene_a_folder_and_a_video(tmp_path: Path) -> None:
     assert read_metadata("scene:?size=160x90&fps=30")["fps"] == 30
     (tmp_path / "clip").mkdir()
     for number in range(3):
         Image.new("RGB", (40, 30)).save(tmp_path / "clip" / f"{number}.png")
-    found = read_metadata(str(tmp_path / "clip"))
-    assert (found["kind"], found["frames"], found["size"]) == ("folder", 3, [40, 30])
-    assert told(found)["plays"] == "3 frames, 24 frames per second"
+    metadata = read_metadata(str(tmp_path / "clip"))
+    assert (metadata["kind"], metadata["frames"], metadata["size"]) == ("folder", 3, [40, 30])
+    assert report(metadata)["plays"] == "3 frames, 24 frames per second"
     av = pytest.importorskip("av")
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for packet in (*stream.encode(av.VideoFrame(64, 48, "rgb24")), *stream.encode(None)):
             container.mux(packet)
-    found = read_metadata(str(tmp_path / "a.mp4"))
-    assert (found["kind"], found["size"], found["fps"]) == ("video", [64, 48], 25)
+    metadata = read_metadata(str(tmp_path / "a.mp4"))
+    assert (metadata["kind"], metadata["size"], metadata["fps"]) == ("video", [64, 48], 25)
 
 
-def test_what_is_not_there_or_broken_is_one_line(tmp_path: Path, info: Callable[..., tuple[int, str, str]]) -> None:
+def test_a_missing_or_broken_file_gives_one_line(tmp_path: Path, info: Callable[..., tuple[int, str, str]]) -> None:
     for name, content in (("none.dng", None), ("a.png", b"nothing"), ("a.nef", b"nothing at all")):
         if content is not None:
             (tmp_path / name).write_bytes(content)
@@ -193,27 +206,27 @@ def test_what_is_not_there_or_broken_is_one_line(tmp_path: Path, info: Callable[
         assert name in err
 
 
-def test_sizes_beyond_reason_allocate_nothing(tmp_path: Path) -> None:
+def test_implausible_sizes_allocate_no_memory(tmp_path: Path) -> None:
     path = write_dng(tmp_path / "a.dng", ramp(), tags=(opcodes(2, gain_map(np.full((2, 2, 1), 1.5), (0, 0, 9, 9))),))
     with tifffile.TiffFile(path, mode="r+") as file:
         file.pages.first.tags["ImageWidth"].overwrite(1000000)
         file.pages.first.tags["ImageLength"].overwrite(1000000)
     try:
-        found = read_metadata(str(path))
+        metadata = read_metadata(str(path))
     except SourceError:
         return
-    assert found["stored_size"] == [1000000, 1000000]
-    assert found["problem"]
+    assert metadata["stored_size"] == [1000000, 1000000]
+    assert metadata["problem"]
 
 
-def test_the_real_files(data_dir: Path) -> None:
-    found = read_metadata(str(data_dir / "raw" / "leica_m10_truncated.dng"))
-    assert found["camera"] == "LEICA M10"
-    assert (found["size"], found["stored_size"], found["orientation"]) == ([5976, 3984], [5984, 3992], 6)
-    assert (found["white"], found["exposure_ev"]) == (15000, -0.78)
-    assert found["temperature_k"] == pytest.approx(6022, rel=0.01)
-    assert found["previews"] == [[5952, 3968], [1440, 960], [160, 120]]
-    assert found["problem"].startswith("picture data ends after 0 of 24781112 bytes")
-    found = read_metadata(str(data_dir / "raw" / "gopro_hero7_4000x3000.dng"))
-    assert (found["iso"], found["f_number"], found["taken"]) == (252, 2.8, "2018-09-26 08:25:27")
-    assert [one["name"] for one in found["opcodes"]] == ["GainMap"] * 4
+def test_the_metadata_of_real_files(data_dir: Path) -> None:
+    metadata = read_metadata(str(data_dir / "raw" / "leica_m10_truncated.dng"))
+    assert metadata["camera"] == "LEICA M10"
+    assert (metadata["size"], metadata["stored_size"], metadata["orientation"]) == ([5976, 3984], [5984, 3992], 6)
+    assert (metadata["white"], metadata["exposure_ev"]) == (15000, -0.78)
+    assert metadata["temperature_k"] == pytest.approx(6022, rel=0.01)
+    assert metadata["previews"] == [[5952, 3968], [1440, 960], [160, 120]]
+    assert metadata["problem"].startswith("picture data ends after 0 of 24781112 bytes")
+    metadata = read_metadata(str(data_dir / "raw" / "gopro_hero7_4000x3000.dng"))
+    assert (metadata["iso"], metadata["f_number"], metadata["taken"]) == (252, 2.8, "2018-09-26 08:25:27")
+    assert [opcode["name"] for opcode in metadata["opcodes"]] == ["GainMap"] * 4

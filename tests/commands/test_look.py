@@ -1,4 +1,4 @@
-"""`groundglass look`: through the command line."""
+"""`groundglass look list` and `look show`."""
 
 from pathlib import Path
 
@@ -24,18 +24,18 @@ def test_list_names_every_look_with_its_intent() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("list", "--help"), ("show", "--help")])
-def test_help_answers(arguments: tuple[str, ...]) -> None:
+def test_each_command_has_help(arguments: tuple[str, ...]) -> None:
     assert "Usage" in run(*arguments)
 
 
 @pytest.mark.parametrize("name", list_looks())
-def test_show_tells_intent_passes_traits_and_curve(name: str) -> None:
-    told = run("show", name)
+def test_show_prints_intent_passes_traits_and_curve(name: str) -> None:
+    shown = run("show", name)
     look = load_look(name)
-    assert told.startswith(f"{name}: {look.intent}\n")
-    assert all(f"  {one.name}" in told for one in look.passes)
-    assert "mid contrast" in told
-    assert "stops" in told.splitlines()[-1]
+    assert shown.startswith(f"{name}: {look.intent}\n")
+    assert all(f"  {settings.name}" in shown for settings in look.passes)
+    assert "mid contrast" in shown
+    assert "stops" in shown.splitlines()[-1]
 
 
 def test_show_draws_a_picture(tmp_path: Path) -> None:
@@ -44,23 +44,23 @@ def test_show_draws_a_picture(tmp_path: Path) -> None:
     assert Image.open(path).size == SIZE_PX
 
 
-def test_show_takes_a_file_of_ones_own(tmp_path: Path) -> None:
+def test_show_accepts_a_look_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('intent = "naïve ☀"\n[pass.saturation]\nsaturation = 0.5\n', encoding="utf-8")
-    told = run("show", str(path))
-    assert told.startswith("mine: na")
-    assert "saturation 0.5" in told
+    shown = run("show", str(path))
+    assert shown.startswith("mine: na")
+    assert "saturation 0.5" in shown
 
 
-def test_show_tells_of_a_lut_that_it_is_a_table(tmp_path: Path) -> None:
+def test_show_prints_a_lut_as_a_table(tmp_path: Path) -> None:
     corners = [f"{red} {green} {blue}" for blue in (0, 1) for green in (0, 1) for red in (0, 1)]
     (tmp_path / "same.cube").write_text("\n".join(["LUT_3D_SIZE 2", *corners, ""]), encoding="utf-8")
     look = tmp_path / "mine.toml"
     look.write_text('[pass.rolloff]\n[pass.lut]\nfile = "same.cube"\n', encoding="utf-8")
-    told = run("show", str(look))
-    assert "  lut      file a table\n" in told
-    assert "mid contrast    1.00" in told
+    shown = run("show", str(look))
+    assert "  lut      file a table\n" in shown
+    assert "mid contrast    1.00" in shown
 
 
-def test_list_as_a_page_is_the_page() -> None:
+def test_list_markdown_prints_the_page_of_looks() -> None:
     assert run("list", "--markdown") == markdown()

@@ -14,7 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 SCENE = "scene:?size=96x64"
-LABEL_PX = 14  # the least
+LABEL_PX = 14  # minimum height of a label
 
 
 def run(*arguments: str) -> str:
@@ -23,7 +23,7 @@ def run(*arguments: str) -> str:
     return result.output
 
 
-def test_pictures_lie_under_their_names_in_lines() -> None:
+def test_a_sheet_has_rows_of_pictures_below_their_labels() -> None:
     red, blue = (np.full((20, 30, 3), colour, np.uint8) for colour in ((200, 0, 0), (0, 0, 200)))
     sheet = sheet_of([[Labelled(red, "red"), Labelled(blue, "blue", "about it")], [Labelled(blue, "blue")]])
     assert sheet.shape == (2 * (20 + LABEL_PX) + GAP_PX, 60 + GAP_PX, 3)
@@ -43,18 +43,31 @@ def test_compare_writes_two_pictures(tmp_path: Path) -> None:
     assert np.ptp(grey, axis=2).max() <= 1
 
 
-def test_a_sheet_shows_all_looks_of_all_pictures(tmp_path: Path) -> None:
+def test_a_sheet_shows_every_look_for_every_picture(tmp_path: Path) -> None:
     path = tmp_path / "sheet.jpg"
     run("sheet", SCENE, f"{SCENE}&seed=3", "-o", str(path), "--width", "64", "--columns", "6")
     lines = 2 * -(-len(list_looks()) // 6)
     assert Image.open(path).size == (6 * 64 + 5 * GAP_PX, lines * (43 + LABEL_PX) + (lines - 1) * GAP_PX)
 
 
-def test_some_looks_and_files_are_chosen(tmp_path: Path) -> None:
-    mine = tmp_path / "mine.toml"
-    mine.write_text("[pass.exposure]\nexposure_ev = -6\n", encoding="utf-8")
+def test_a_sheet_shows_the_chosen_looks_and_look_files(tmp_path: Path) -> None:
+    look_file = tmp_path / "mine.toml"
+    look_file.write_text("[pass.exposure]\nexposure_ev = -6\n", encoding="utf-8")
     path = tmp_path / "sheet.png"
-    run("sheet", SCENE, "-o", str(path), "--look", "neutral", "--look", str(mine), "--width", "96", "--exposure", "1")
+    run(
+        "sheet",
+        SCENE,
+        "-o",
+        str(path),
+        "--look",
+        "neutral",
+        "--look",
+        str(look_file),
+        "--width",
+        "96",
+        "--exposure",
+        "1",
+    )
     sheet = np.asarray(Image.open(path))[LABEL_PX:]
     assert sheet[:, :96].mean() > 40
     assert sheet[:, 100:196].mean() < 20
@@ -70,7 +83,7 @@ def test_some_looks_and_files_are_chosen(tmp_path: Path) -> None:
         (("neutral", "classic", SCENE, "-o", "no/a.png"), OutputError, "does not exist"),
     ],
 )
-def test_what_is_wrong_is_told_before_the_work(
+def test_invalid_arguments_are_refused_before_drawing(
     arguments: tuple[str, ...], error: type[Exception], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

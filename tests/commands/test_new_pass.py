@@ -1,4 +1,4 @@
-"""`groundglass new-pass`: what it writes works as it is, and replaces nothing."""
+"""`groundglass new-pass`: the written pass works unchanged, and no file is overwritten."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 
 @pytest.fixture(autouse=True)
-def shelves_as_they_are() -> Iterator[None]:
+def reset_search_paths() -> Iterator[None]:
     yield
     for library in (SHADERS, KERNELS):
         library.set_search_path()
@@ -33,14 +33,14 @@ def run(*words: object) -> str:
     return done.output
 
 
-def test_what_it_writes_works_as_it_is(tmp_path: Path) -> None:
+def test_the_written_pass_works_unchanged(tmp_path: Path) -> None:
     folder = tmp_path / "passes"
-    told = run("new-pass", "warm_shadows", "-o", folder)
+    output = run("new-pass", "warm_shadows", "-o", folder)
     look = folder / "warm_shadows.toml"
-    assert f"groundglass tune --shaders {folder} --look {look}" in " ".join(told.split())
+    assert f"groundglass tune --shaders {folder} --look {look}" in " ".join(output.split())
     SHADERS.set_search_path(folder)
     shader = load_pass("warm_shadows")
-    assert [(one.name, one.default) for one in shader.parameters] == [("amount", 0.5)]
+    assert [(parameter.name, parameter.default) for parameter in shader.parameters] == [("amount", 0.5)]
     assert f"groundglass tune --shaders {folder} --look {look}" in (folder / "warm_shadows.glsl").read_text()
     grey = np.linspace(0.01, 0.9, 12, dtype=np.float32)[:, None, None].repeat(3, axis=2)
     before, after = (grade(grey, name, ctx=context()) for name in ("neutral", str(look)))
@@ -50,17 +50,17 @@ def test_what_it_writes_works_as_it_is(tmp_path: Path) -> None:
     np.testing.assert_allclose(grade(grey, off, ctx=context()), before, atol=FEW_OPERATIONS)
 
 
-def test_a_command_can_draw_with_it(tmp_path: Path) -> None:
+def test_tune_draws_with_the_written_pass(tmp_path: Path) -> None:
     run("new-pass", "warm_shadows", "-o", tmp_path)
-    output = tmp_path / "last.png"
-    words = ("--look", tmp_path / "warm_shadows.toml", "--headless", "--frames", 1, "--save-frame", output)
-    told = run("tune", "scene:?size=96x64", "--shaders", tmp_path, *words)
-    assert output.exists()
-    assert "1 frame" in told
+    picture = tmp_path / "last.png"
+    words = ("--look", tmp_path / "warm_shadows.toml", "--headless", "--frames", 1, "--save-frame", picture)
+    output = run("tune", "scene:?size=96x64", "--shaders", tmp_path, *words)
+    assert picture.exists()
+    assert "1 frame" in output
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("Warm", "not a valid pass name"),
         ("warm shadows", "not a valid pass name"),
@@ -74,22 +74,22 @@ def test_a_command_can_draw_with_it(tmp_path: Path) -> None:
         ("grid", "grid.glsl is a built-in shader"),
     ],
 )
-def test_a_name_that_would_not_work_is_refused(tmp_path: Path, name: str, told: str) -> None:
-    with pytest.raises(OutputError, match=told):
+def test_an_invalid_name_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(OutputError, match=message):
         run("new-pass", name, "-o", tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("there", ["warm.glsl", "warm.toml"])
-def test_it_writes_over_nothing(tmp_path: Path, there: str) -> None:
-    (tmp_path / there).write_text("mine")
-    with pytest.raises(OutputError, match=f"{re.escape(there)}: already exists"):
+@pytest.mark.parametrize("existing", ["warm.glsl", "warm.toml"])
+def test_an_existing_file_is_not_overwritten(tmp_path: Path, existing: str) -> None:
+    (tmp_path / existing).write_text("mine")
+    with pytest.raises(OutputError, match=f"{re.escape(existing)}: already exists"):
         run("new-pass", "warm", "-o", tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [there]
-    assert (tmp_path / there).read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == [existing]
+    assert (tmp_path / existing).read_text() == "mine"
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ShaderError, match=r"nowhere: is not a folder; groundglass new-pass NAME -o"):
         run("tune", "--shaders", tmp_path / "nowhere", "--headless", "--frames", 1)
     (tmp_path / "file").write_text("")

@@ -1,4 +1,4 @@
-"""Options that are declared once: what commands make of dataclasses, their defaults, order and older names."""
+"""Options that are declared once in dataclasses: their values, defaults, order and former names."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from typer.testing import CliRunner
 
 
 def option_names(command: str) -> list[str]:
-    """The first name of every option that the help lists, in its order."""
+    """The first name of every option, in the order of the help."""
     listed = typer.main.get_command(cli.app).commands[command].params  # type: ignore[attr-defined]
-    return [one.opts[0] for one in listed if one.param_type_name == "option" and not one.hidden]
+    return [option.opts[0] for option in listed if option.param_type_name == "option" and not option.hidden]
 
 
-def given_to(monkeypatch: pytest.MonkeyPatch, module: str, function: str, arguments: list[str]) -> tuple[Any, ...]:
-    """What a command hands to the function that does its work."""
+def arguments_of(monkeypatch: pytest.MonkeyPatch, module: str, function: str, arguments: list[str]) -> tuple[Any, ...]:
+    """The arguments that a command passes to the function that implements it."""
     caught: list[Any] = []
     monkeypatch.setattr(f"groundglass.commands.{module}.{function}", lambda *values: caught.extend(values))
     result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
@@ -33,13 +33,13 @@ def given_to(monkeypatch: pytest.MonkeyPatch, module: str, function: str, argume
 
 @dataclass(frozen=True)
 class Shape:
-    side: Annotated[int, typer.Option("--side", help="Of it."), OldOption("--edge")] = 3
+    side: Annotated[int, typer.Option("--side", help="Length."), OldOption("--edge")] = 3
     at: Annotated[tuple[float, ...], typer.Option("--at"), Parsed(lambda text: tuple(map(float, text.split(","))))] = ()
     round: Annotated[bool, typer.Option("--round")] = False
 
 
 def run(declared: Any, *arguments: str) -> Shape:
-    """What a command whose parameter `shape` is declared so makes of the arguments."""
+    """The value of the parameter `shape`, declared by `declared`, for the given arguments."""
     made: list[Shape] = []
 
     def draw(*, shape: Shape) -> None:
@@ -53,11 +53,11 @@ def run(declared: Any, *arguments: str) -> Shape:
     return made[0]
 
 
-def test_a_dataclass_is_made_of_its_options() -> None:
+def test_a_dataclass_gets_the_values_of_its_options() -> None:
     assert run(Shape, "--side", "5", "--at", "1,2", "--round") == Shape(5, (1.0, 2.0), True)
 
 
-def test_an_older_name_is_accepted_and_the_newer_one_goes_first() -> None:
+def test_a_former_name_is_accepted_and_the_present_name_has_priority() -> None:
     @dataclass(frozen=True)
     class Aged:
         side: Annotated[int | None, typer.Option("--side"), OldOption("--edge")] = None
@@ -67,7 +67,7 @@ def test_an_older_name_is_accepted_and_the_newer_one_goes_first() -> None:
     assert run(Aged) == Aged()
 
 
-def test_a_command_takes_a_part_of_the_options_and_has_defaults_of_its_own() -> None:
+def test_a_command_may_have_a_subset_of_the_options_and_other_defaults() -> None:
     assert run(Annotated[Shape, Only("side"), Defaults(side=7)]) == Shape(7)
     assert run(Annotated[Shape, Without("at")], "--round").round
     result = CliRunner().invoke(typer_of(Annotated[Shape, Only("side")]), ["--round"])
@@ -83,7 +83,7 @@ def typer_of(declared: Any) -> typer.Typer:
     return app
 
 
-def test_the_help_lists_the_fields_in_their_order() -> None:
+def test_the_help_lists_options_in_the_order_of_the_fields() -> None:
     engine = option_names("view")
     assert engine[:5] == ["--look", "--strength", "--lut", "--lut-input", "--output-space"]
     assert engine[5:9] == ["--lens", "--f-number", "--focus", "--zone-focus"]
@@ -96,20 +96,20 @@ def test_the_help_lists_the_fields_in_their_order() -> None:
     ]
 
 
-def test_tune_takes_what_view_takes_and_a_folder() -> None:
+def test_tune_has_the_options_of_view_and_a_shader_folder() -> None:
     assert option_names("tune") == [*option_names("view"), "--shaders"]
 
 
-def test_render_takes_what_view_takes_of_source_and_picture() -> None:
-    only_of_view = {"--loop", "--output"} | (set(option_names("view")) - set(option_names("render")))
+def test_render_has_the_source_and_picture_options_of_view() -> None:
+    only_in_view = {"--loop", "--output"} | (set(option_names("view")) - set(option_names("render")))
     assert set(option_names("render")) - set(option_names("view")) == {"--output"}
-    assert only_of_view == {"--loop", "--output", "--fullscreen", "--headless", "--rack", "--seconds", "--json"} | {
+    assert only_in_view == {"--loop", "--output", "--fullscreen", "--headless", "--rack", "--seconds", "--json"} | {
         *("--save-frame", "--stills", "--record", "--codec", "--control", "--scale", "--no-governor", "--fresh")
     }
 
 
 def test_view_without_options_has_the_defaults_of_the_dataclasses(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert given_to(monkeypatch, "view", "run_view", ["view"]) == (
+    assert arguments_of(monkeypatch, "view", "run_view", ["view"]) == (
         "scene:",
         SourceOptions(),
         EngineOptions(),
@@ -118,28 +118,32 @@ def test_view_without_options_has_the_defaults_of_the_dataclasses(monkeypatch: p
 
 
 def test_render_differs_from_view_in_the_best_demosaic_and_defocus(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, source, engine, _, frames = given_to(monkeypatch, "render", "run_render", ["render", "scene:", "-o", "a.png"])
+    _, source, engine, _, frames = arguments_of(
+        monkeypatch, "render", "run_render", ["render", "scene:", "-o", "a.png"]
+    )
     assert (source, frames) == (SourceOptions(), None)
     assert engine == EngineOptions(development=Development(demosaic="best"), quality=Quality.BEST)
 
 
-def test_what_is_given_reaches_the_dataclasses(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = "--wb 5200K --denoise 0.5 --metering highlights --raw-size 64x48 --size 96x64 --rack 1 --street 8,2..5"
-    _, source, engine, view = given_to(monkeypatch, "view", "run_view", ["view", *told.split()])
+def test_given_options_reach_the_dataclasses(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = (
+        "--wb 5200K --denoise 0.5 --metering highlights --raw-size 64x48 --size 96x64 --rack 1 --zone-focus 8,2..5"
+    )
+    _, source, engine, view = arguments_of(monkeypatch, "view", "run_view", ["view", *options.split()])
     assert engine.development == Development(white_balance="5200K", denoise=0.5, metering="highlight-weighted")
     assert (source.raw_size, engine.size, view.rack_s) == ((64, 48), (96, 64), (1.0, 1.0))
-    same = given_to(monkeypatch, "view", "run_view", ["view", *told.replace("--street", "--zone-focus").split()])
-    assert same[2] == engine
+    former = options.replace("--zone-focus", "--street")
+    assert arguments_of(monkeypatch, "view", "run_view", ["view", *former.split()])[2] == engine
     assert str(engine).count("near_m=2.0") == 1
 
 
-def test_an_option_that_cannot_be_read_names_itself() -> None:
+def test_the_error_for_an_invalid_value_names_the_option() -> None:
     result = CliRunner().invoke(cli.app, ["view", "--size", "huge"])
     assert result.exit_code == 2
     assert "--size" in result.output
 
 
-def test_no_command_takes_an_option_twice() -> None:
+def test_a_command_has_each_option_once() -> None:
     for command in ("view", "render", "tune", "profile", "bench"):
         names = option_names(command)
         assert len(set(names)) == len(names), command

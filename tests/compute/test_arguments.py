@@ -1,4 +1,4 @@
-"""Arguments of kernels: by name, checked against the prototype, and what a wrong one says."""
+"""Kernel arguments are given by name and checked against the prototype. A wrong argument gives a clear error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DECLARED = tuple(
 GIVEN = {"mosaic": MEMORY, "pitch": 3, "red_x": 1, "reach": 2.5}
 
 
-def test_a_prototype_says_names_and_types() -> None:
+def test_a_prototype_gives_names_and_types() -> None:
     assert [argument.name for argument in DECLARED] == ["mosaic", "pitch", "red_x", "reach"]
     assert [argument.scalar for argument in DECLARED] == [None, np.int32, np.int32, np.float32]
     assert DECLARED[1].declaration == "int pitch"
@@ -35,7 +35,7 @@ def test_the_order_of_the_names_does_not_matter() -> None:
         assert [type(value) for value in bound] == [Memory, np.int32, np.int32, np.float32]
 
 
-def test_numbers_are_taken_where_nothing_is_lost() -> None:
+def test_numbers_are_converted_if_the_conversion_is_exact() -> None:
     given = {**GIVEN, "pitch": np.int64(7), "red_x": True, "reach": np.float64(0.5)}
     assert bind("a.cl", "level", DECLARED, given) == (MEMORY, 7, 1, 0.5)
     assert bind("a.cl", "level", DECLARED, {**GIVEN, "reach": 2})[3] == 2.0
@@ -65,20 +65,20 @@ def test_a_wrong_argument_is_named(changes: dict[str, object], message: str) -> 
     assert str(caught.value) == message
 
 
-def test_what_is_missing_is_named() -> None:
+def test_missing_arguments_are_named() -> None:
     with pytest.raises(ShaderError) as caught:
         bind("a.cl", "level", DECLARED, {"mosaic": MEMORY, "reach": 1.0})
     assert str(caught.value) == "a.cl: level was not given 'int pitch', 'int red_x'"
 
 
-def test_planes_are_named_by_their_type(device: Device) -> None:
+def test_the_error_for_planes_names_their_type(device: Device) -> None:
     planes = Planes(device, 8, 8, 1)
     with pytest.raises(ShaderError, match=r"copy: 'GLOBAL float \*RESTRICT to' takes a buffer, not Planes"):
         planes.run("copy.cl", "copy", source=planes.buffer, to=planes)
     planes.release()
 
 
-def test_planes_give_their_own_numbers_unless_others_are_given(device: Device) -> None:
+def test_planes_supply_their_layout_and_a_given_value_overrides_it(device: Device) -> None:
     planes, light = Planes(device, 20, 3, 1), device.allocate(4 * 1000)
     device.write(light, np.arange(60, dtype=np.float32))
     given = {"light": light, "mosaic": planes.buffer, "encoded": 0}
@@ -89,7 +89,7 @@ def test_planes_give_their_own_numbers_unless_others_are_given(device: Device) -
     device.release(light)
 
 
-def test_a_matrix_and_numbered_arguments_go_by_the_names_of_the_kernels() -> None:
+def test_matrix_entries_and_numbered_arguments_have_the_names_of_the_kernels() -> None:
     declared = {argument.name for argument in load_kernel_source("demosaic_half.cl").entry_points()["demosaic_half"]}
     entries = of_matrix(np.arange(9.0).reshape(3, 3))
     assert set(entries) < declared

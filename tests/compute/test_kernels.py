@@ -1,4 +1,4 @@
-"""Every kernel compiles as OpenCL C and as CUDA C++, and gives the same picture on both."""
+"""Every kernel compiles as OpenCL C and as CUDA C++, and both give the same picture."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from tolerances import ANOTHER_COMPILER
 
 
 class Nvrtc:
-    """NVIDIA's runtime compiler, which needs no GPU, through its C interface."""
+    """The C interface of the NVIDIA runtime compiler, which does not need a GPU."""
 
     def __init__(self, library: Path) -> None:
         self._library = ctypes.CDLL(str(library))
 
     def compile(self, source: KernelSource, options: tuple[str, ...]) -> str:
-        """PTX; AssertionError with the compiler's log where there is none."""
+        """Returns the PTX. Raises AssertionError with the log of the compiler if the compilation fails."""
         program = ctypes.c_void_p()
-        nothing = (ctypes.c_int(0), None, None)
+        no_headers = (ctypes.c_int(0), None, None)
         text, name = source.text.encode(), source.name.encode()
-        assert self._library.nvrtcCreateProgram(ctypes.byref(program), text, name, *nothing) == 0
+        assert self._library.nvrtcCreateProgram(ctypes.byref(program), text, name, *no_headers) == 0
         given = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
         status = self._library.nvrtcCompileProgram(program, len(options), given)
         log = source.explain(self._text("ProgramLog", program))
@@ -45,11 +45,11 @@ class Nvrtc:
         assert status == 0, log
         return ptx
 
-    def _text(self, what: str, program: ctypes.c_void_p) -> str:
+    def _text(self, kind: str, program: ctypes.c_void_p) -> str:
         size = ctypes.c_size_t()
-        assert getattr(self._library, f"nvrtcGet{what}Size")(program, ctypes.byref(size)) == 0
+        assert getattr(self._library, f"nvrtcGet{kind}Size")(program, ctypes.byref(size)) == 0
         text = ctypes.create_string_buffer(size.value)
-        assert getattr(self._library, f"nvrtcGet{what}")(program, text) == 0
+        assert getattr(self._library, f"nvrtcGet{kind}")(program, text) == 0
         return text.value.decode()
 
 
@@ -57,24 +57,25 @@ class Nvrtc:
 def nvrtc() -> Nvrtc:
     package = importlib.util.find_spec("nvidia")
     folders = package.submodule_search_locations if package else None
-    found = sorted(
+    libraries = sorted(
         library
         for folder in folders or ()
         for pattern in ("libnvrtc.so*", "nvrtc64*.dll")
         for library in Path(folder).rglob(pattern)
         if ".alt." not in library.name
     )
-    if not found:
-        pytest.skip("no NVRTC here to compile CUDA with; pip install nvidia-cuda-nvrtc")
-    for builtins in sorted(found[0].parent.glob("*nvrtc-builtins*")):
-        ctypes.CDLL(str(builtins))  # the wheel's NVRTC does not say where to find it
-    return Nvrtc(found[0])
+    if not libraries:
+        pytest.skip("NVRTC is not installed; pip install nvidia-cuda-nvrtc")
+    for builtins in sorted(libraries[0].parent.glob("*nvrtc-builtins*")):
+        ctypes.CDLL(str(builtins))  # the NVRTC of the wheel does not find it
+    return Nvrtc(libraries[0])
 
 
+# Sources with build options; the sources without options are in `list_kernel_sources`.
 BUILT_FOR = [
     *(f"linearize.cl?PACKING={packing.name}&BLOCK={int(packing is Packing.P10)}" for packing in Packing),
     "highlights.cl?SHADED=1",
-]  # what a source may be built for, beside what it is without being told
+]
 
 
 @pytest.mark.parametrize("name", [*list_kernel_sources(), *BUILT_FOR])
@@ -134,9 +135,9 @@ def focused(opened: Device, frame: Frame, method: Method) -> np.ndarray:
 @pytest.mark.parametrize("run_length", [1, 8, 16])
 @pytest.mark.parametrize("method", METHODS)
 def test_the_picture_is_independent_of_the_run_length(device: Device, method: Method, run_length: int) -> None:
-    """One pixel is how a GPU runs the kernels, 16 and 8 how CPUs with and without AVX-512 do; a CPU can do all."""
+    """A GPU uses the run length 1, a CPU 16 with AVX-512 and 8 without. A CPU supports all of them."""
     if device.run_length in (1, run_length):
-        pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
+        pytest.skip(f"{device.spec} has the run length {device.run_length}; only a CPU supports others")
     other = open_device(device.spec)
     other.run_length = run_length
     frame = mosaic_with_depth()
@@ -150,9 +151,9 @@ EVERY_STAGE = Development(denoise=0.5, temporal=0.5, sharpen=0.5, defects="auto"
 @pytest.mark.parametrize("run_length", [1, 8, 16])
 @pytest.mark.parametrize("packing", Packing)
 def test_development_is_independent_of_the_run_length(device: Device, packing: Packing, run_length: int) -> None:
-    """From packed samples, some of them clipped, through every stage that may be asked for."""
+    """Packed and partly clipped samples pass every optional stage."""
     if device.run_length in (1, run_length):
-        pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
+        pytest.skip(f"{device.spec} has the run length {device.run_length}; only a CPU supports others")
     numbers = np.random.default_rng(5).integers(0, 1 << packing.bits, (57, 150), dtype=np.uint16)
     profile = CameraProfile(white=float((1 << packing.bits) - 1), white_balance=(2.0, 1.0, 1.5))
     width = 0 if packing is Packing.U16 else 150
@@ -172,7 +173,7 @@ def test_development_is_independent_of_the_run_length(device: Device, packing: P
 def test_a_gpu_and_a_cpu_give_the_same_picture(gpus: list[str], method: Method) -> None:
     cpus = [candidate.spec for candidate in list_devices()[0] if candidate.is_cpu]
     if not cpus:
-        pytest.skip("no CPU device here to compare a GPU with")
+        pytest.skip("no CPU device to compare with a GPU")
     frame = mosaic_with_depth()
     cpu, *others = [open_device(spec) for spec in (cpus[0], *gpus)]
     expected = focused(cpu, frame, method)

@@ -1,4 +1,4 @@
-"""Kernel source: includes, the way back from an assembled line to its file, and what a broken kernel says."""
+"""Kernel source: includes, the file and line of each assembled line, and the error of a broken kernel."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from groundglass.errors import ShaderError
 
 
 @pytest.mark.parametrize("name", list_kernel_sources())
-def test_each_line_of_the_assembled_text_stands_where_the_table_says(repository: Path, name: str) -> None:
+def test_the_table_of_lines_matches_the_assembled_text(repository: Path, name: str) -> None:
     source = load_kernel_source(name)
     files = {file: (repository / "kernels" / file).read_text(encoding="utf-8").splitlines() for file, _ in source.lines}
     assert [files[file][line - 1] for file, line in source.lines] == source.text.splitlines()
 
 
 @pytest.mark.parametrize("name", list_kernel_sources())
-def test_each_file_is_pasted_once_and_no_include_is_left(name: str) -> None:
+def test_each_file_is_included_once_and_no_include_remains(name: str) -> None:
     source = load_kernel_source(name)
     assert len(set(source.lines)) == len(source.lines)
     assert "#include" not in source.text
     assert ("portable.h", 1) in source.lines
 
 
-def test_every_kernel_that_ships_has_an_entry_point(repository: Path) -> None:
+def test_every_built_in_kernel_has_an_entry_point(repository: Path) -> None:
     assert list_kernel_sources() == sorted(path.name for path in (repository / "kernels").glob("*.cl"))
     entries = {name: load_kernel_source(name).entry_points() for name in list_kernel_sources()}
     assert all(entries.values())
@@ -59,7 +59,7 @@ LINES = tuple(("outer.cl", n) for n in range(1, 4)) + tuple(("inner.h", n) for n
         "folder/deep.cubin.cu(5): error: identifier 'nothing' is undefined",
     ],
 )
-def test_a_compiler_s_complaint_is_led_back_to_its_file(line: str) -> None:
+def test_a_compiler_error_names_the_original_file(line: str) -> None:
     log = f"Build on a device:\n\n{line}\n1 error generated.\nfailed to build"
     explained = KernelSource("outer.cl", "", LINES).explain(log)
     assert explained.startswith("kernels/outer.cl does not compile: ")
@@ -69,7 +69,7 @@ def test_a_compiler_s_complaint_is_led_back_to_its_file(line: str) -> None:
     assert "Build on" not in explained
 
 
-def test_a_log_that_names_no_line_is_kept_whole() -> None:
+def test_a_log_without_a_line_number_is_complete() -> None:
     explained = KernelSource("outer.cl", "", LINES).explain("out of registers\nat line 400\n")
     assert explained == "kernels/outer.cl does not compile: out of registers; at line 400"
 
@@ -88,7 +88,7 @@ def test_a_broken_kernel_names_its_file_and_line(device: Device, monkeypatch: py
     own.close()
 
 
-def test_a_source_is_built_once() -> None:
+def test_a_source_is_compiled_once() -> None:
     built: list[str] = []
 
     def build(source: KernelSource):
@@ -96,14 +96,16 @@ def test_a_source_is_built_once() -> None:
         return lambda kernel: f"compiled {kernel}"
 
     kernels = Kernels(build)
-    one, other = Memory(), Memory()
+    light, mosaic = Memory(), Memory()
     for _ in range(2):
-        given = {"pitch": 64, "width": 3, "encoded": True, "mosaic": other, "light": one}
+        given = {"pitch": 64, "width": 3, "encoded": True, "mosaic": mosaic, "light": light}
         compiled, bound = kernels.call("linearize.cl", "linearize_float", given)
         assert compiled == "compiled linearize_float"
-        assert bound == (one, other, 3, 64, 1)
+        assert bound == (light, mosaic, 3, 64, 1)
         assert [type(argument) for argument in bound[2:]] == [np.int32] * 3
-    kernels.call("borders.cl", "mirror", {"planes": one, **dict.fromkeys(("width", "height", "pitch"), 1), **CHANNELS})
+    kernels.call(
+        "borders.cl", "mirror", {"planes": light, **dict.fromkeys(("width", "height", "pitch"), 1), **CHANNELS}
+    )
     assert (built, len(kernels)) == (["linearize.cl", "borders.cl"], 2)
     kernels.clear()
     assert len(kernels) == 0

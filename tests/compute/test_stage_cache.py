@@ -1,4 +1,4 @@
-"""Facts of the stage cache: what is alive, what is released, and what is made in a thread."""
+"""The stage cache: lifetime of stages, release, and stages that a thread makes ahead."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def test_a_stage_is_made_once_for_its_key() -> None:
     assert cache.get(64, 48, "live") is first
 
 
-def test_the_least_recently_used_goes() -> None:
+def test_the_least_recently_used_stage_is_released() -> None:
     cache = StageCache(Stage, limit=2)
-    one, two = cache.get(1), cache.get(2)
-    assert cache.get(1) is one
-    three = cache.get(3)
-    assert (one.released, two.released, three.released) == (0, 1, 0)
+    first, second = cache.get(1), cache.get(2)
+    assert cache.get(1) is first
+    third = cache.get(3)
+    assert (first.released, second.released, third.released) == (0, 1, 0)
     assert (cache.has(1), cache.has(2), cache.has(3), len(cache)) == (True, False, True, 2)
 
 
@@ -40,12 +40,12 @@ def test_releasing_twice_is_harmless() -> None:
     cache.ahead(4)
     cache.release()
     cache.release()
-    assert [one.released for one in stages] == [1, 1, 1]
+    assert [stage.released for stage in stages] == [1, 1, 1]
     assert len(cache) == 0
     assert cache.get(1) is not stages[1]
 
 
-def test_ahead_is_made_in_a_thread_and_taken_by_get() -> None:
+def test_ahead_makes_a_stage_in_a_thread_and_get_returns_it() -> None:
     cache, go = StageCache(lambda key: (go.wait(10), Stage(key))[1]), Event()
     cache.ahead("best")
     cache.ahead("best")
@@ -53,11 +53,11 @@ def test_ahead_is_made_in_a_thread_and_taken_by_get() -> None:
     go.set()
     stage = cache.get("best")
     assert stage.thread is not main_thread()
-    cache.ahead("best")  # it is there already
+    cache.ahead("best")  # the stage exists
     assert (cache.get("best"), len(cache)) == (stage, 1)
 
 
-def test_an_error_ahead_is_raised_by_get_and_made_again() -> None:
+def test_get_raises_an_error_of_ahead_and_the_next_get_retries() -> None:
     failing = [ValueError("no memory")]
 
     def make(key: int) -> Stage:

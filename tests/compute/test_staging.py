@@ -12,7 +12,7 @@ RANDOM = np.random.default_rng(23)
 
 
 class Driver:
-    """Counts blocks and remembers which copies were waited for."""
+    """Records allocated and freed blocks, and the copies that were waited for."""
 
     def __init__(self) -> None:
         self.allocated, self.freed, self.waited = [], [], []

@@ -1,4 +1,4 @@
-"""Rendering with a depth map by the command: the depth range selects near and far, bright or dark."""
+"""The command renders with a depth map: the depth range defines the distances of bright and dark."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def call(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A picture of stripes, and a map a quarter of its size whose left half is bright and whose right half is dark."""
+    """A folder with a picture of stripes and a map of a quarter of its size: left half bright, right half dark."""
     stripes = np.where(np.arange(256) // 2 % 2, 230, 20).astype(np.uint8)
     Image.fromarray(np.repeat(np.repeat(stripes[None], 160, 0)[..., None], 3, 2)).save(tmp_path / "photo.png")
     Image.fromarray(np.repeat([[255, 40]], 40, 0).repeat(32, 1).astype(np.uint8)).save(tmp_path / "depth.png")
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def contrast(path: Path) -> tuple[float, float]:
-    """Of the left and of the right half, away from what is between them."""
+    """Standard deviation of the left and of the right half, away from the edge between them."""
     grey = np.asarray(Image.open(path).convert("L"), float)[40:-40]
     return float(grey[:, 24:88].std()), float(grey[:, 168:232].std())
 
@@ -53,7 +53,7 @@ def test_depth_none_keeps_everything_in_focus(folder: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (("--depth", "depth.png"), "an 8-bit map has no distances"),
         (("--depth", "depth.png", "--depth-range", "near..far"), "try 0.8..6"),
@@ -66,13 +66,13 @@ def test_an_invalid_depth_option_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     options: tuple[str, ...],
-    said: str,
+    message: str,
 ) -> None:
     monkeypatch.chdir(folder)
     assert call(monkeypatch, "render", "photo.png", *options, "-o", "soft.png") == 2
     out, err = capfd.readouterr()
     assert out == ""
-    assert said in err
+    assert message in err
     assert err.count("\n") == 1
 
 

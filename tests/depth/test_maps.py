@@ -1,4 +1,4 @@
-"""Depth maps: metres from every format, no invented distance across an edge."""
+"""Depth maps: metres from every format, and no interpolated distance across an edge."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ METRES = np.array([[1.0, 1.5, 2.0], [2.5, 3.0, 3.5]], np.float32)
 
 
 def write_map(path: Path) -> Path:
-    """`METRES` as metres in floating-point files, as millimetres in integer ones."""
+    """Writes `METRES`: metres in floating-point files, millimetres in integer files."""
     match path.suffix:
         case ".npy":
             np.save(path, METRES.astype(np.float64))
@@ -60,7 +60,7 @@ def test_plane_is_near_at_the_bottom_and_linear_in_reciprocal_distance() -> None
 
 
 @pytest.mark.parametrize("spec", ["plane:6..0.8", "plane:0..6", "plane:2", "plane:a..b", "plane:1.2.3..4"])
-def test_malformed_plane(spec: str) -> None:
+def test_a_malformed_plane_is_an_error(spec: str) -> None:
     with pytest.raises(SourceError, match=r"try plane:0\.8\.\.6"):
         open_depth(spec)
 
@@ -71,15 +71,15 @@ def test_a_plane_stays_a_plane_when_resized() -> None:
     assert np.diff(1 / fine[1:-1, 0]) == pytest.approx(np.diff(1 / coarse[:, 0]).mean() / 2, rel=1e-3)
 
 
-def test_no_distance_is_invented_across_an_edge() -> None:
-    two_things = np.array([[1.0, 1.0, 8.0, 8.0]] * 4, np.float32)
-    larger = resized(two_things, (19, 23))
+def test_resizing_does_not_interpolate_across_an_edge() -> None:
+    two_objects = np.array([[1.0, 1.0, 8.0, 8.0]] * 4, np.float32)
+    larger = resized(two_objects, (19, 23))
     assert larger.shape == (23, 19)
     assert set(np.unique(larger)) == {1.0, 8.0}
     assert (larger == 1.0).mean() == pytest.approx(0.5, abs=0.05)
 
 
-def test_holes_take_the_farther_neighbour() -> None:
+def test_holes_take_the_more_distant_neighbour() -> None:
     depth_m = whole_depth(np.array([[1.0, 0.0, 0.0, 5.0], [0.0, 2.0, np.nan, -1.0], [0.0] * 4]))
     assert depth_m is not None
     assert depth_m.tolist() == [[1, 5, 5, 5], [2, 2, 2, 2], [2, 2, 2, 2]]
@@ -114,12 +114,12 @@ def test_depth_is_added_to_every_frame_of_a_source(tmp_path: Path) -> None:
     assert first.depth_m is second.depth_m
     assert first.depth_m.shape == (4, 6)
     assert first.depth_m.flags.c_contiguous
-    # Stored, the bottom of the upright picture is the right-hand column.
+    # The bottom of the upright picture is stored in the rightmost column.
     assert first.depth_m[:, -1] == pytest.approx(1.0)
     assert first.depth_m[:, 0] == pytest.approx(2.0)
 
 
-def test_errors_name_the_fault_of_a_map(tmp_path: Path) -> None:
+def test_an_invalid_map_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"none\.png: no such depth map"):
         open_depth(str(tmp_path / "none.png"))
     (tmp_path / "text.png").write_text("no picture")
@@ -135,7 +135,7 @@ def test_errors_name_the_fault_of_a_map(tmp_path: Path) -> None:
         open_depth("plane:1..2", scale=-1)
 
 
-def test_real_rgbd_frame(data_dir: Path) -> None:
+def test_a_real_rgbd_frame_has_depth(data_dir: Path) -> None:
     folder = data_dir / "depth" / "rgbd"
     frame = next(iter(open_source(folder / "color1.png", depth=folder / "1.pgm", depth_scale=5000)))
     assert frame.depth_m is not None

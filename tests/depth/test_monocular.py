@@ -24,7 +24,7 @@ SPAN = DepthRange(0.5, 4.0)
 
 
 def stripes(width: int = 28, height: int = 14) -> np.ndarray:
-    """(3, H, W): the left half dark, the right half bright."""
+    """(3, H, W) float32: the left half dark, the right half bright."""
     grey = np.full((height, width), 0.2, np.float32)
     grey[:, width // 2 :] = 0.8
     return np.repeat(grey[None], 3, axis=0)
@@ -45,7 +45,7 @@ def test_bright_is_near_between_the_two_distances(tmp_path: Path, layout: str, r
     assert found.noise > 0
 
 
-def test_default_range_is_that_of_a_portrait(tmp_path: Path) -> None:
+def test_the_default_range_suits_a_portrait(tmp_path: Path) -> None:
     found = MonocularModel(write_model(tmp_path / "m.onnx")).depth_of(stripes())
     assert (found.depth_m.min(), found.depth_m.max()) == pytest.approx((0.5, 5.0), rel=1e-4)
 
@@ -68,7 +68,7 @@ def test_half_float_models_are_accepted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "picture", "wanted"),
+    ("size", "picture", "expected"),
     [
         (ANY_SIZE, (1920, 1080), (518, 294)),
         (ANY_SIZE, (1080, 1920), (294, 518)),
@@ -77,11 +77,11 @@ def test_half_float_models_are_accepted(tmp_path: Path) -> None:
     ],
 )
 def test_a_model_of_any_size_keeps_the_aspect(
-    tmp_path: Path, size: tuple[int | None, int | None], picture: tuple[int, int], wanted: tuple[int, int]
+    tmp_path: Path, size: tuple[int | None, int | None], picture: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     model = MonocularModel(write_model(tmp_path / "m.onnx", size, channels=3 if size[1] else None))
-    assert model.size_for(*picture) == wanted
-    assert model.depth_of(stripes(*wanted)).depth_m.shape == wanted[::-1]
+    assert model.size_for(*picture) == expected
+    assert model.depth_of(stripes(*expected)).depth_m.shape == expected[::-1]
 
 
 def test_non_finite_distances_are_filled(tmp_path: Path) -> None:
@@ -93,25 +93,25 @@ def test_non_finite_distances_are_filled(tmp_path: Path) -> None:
     assert depth_m[3, 5] == depth_m[3, 4]
 
 
-def test_a_flat_picture_is_far_and_no_error(tmp_path: Path) -> None:
+def test_a_uniform_picture_is_far(tmp_path: Path) -> None:
     model = MonocularModel(write_model(tmp_path / "m.onnx"), SPAN)
     assert model.depth_of(np.zeros((3, 14, 28), np.float32)).depth_m == pytest.approx(4.0)
     assert model.depth_of(stripes()).depth_m[0, [0, -1]] == pytest.approx([4.0, 0.5], rel=1e-4)
 
 
-def test_extremes_follow_slowly_and_jump_at_a_cut() -> None:
-    ends = SteadyExtremes()
-    assert ends.follow(0.0, 10.0) == (0.0, 10.0)
-    assert ends.follow(1.0, 9.0) == pytest.approx((0.1, 9.9))
-    assert ends.follow(5.0, 5.0) == pytest.approx((0.1, 9.9))
+def test_extremes_adapt_slowly_and_jump_at_a_cut() -> None:
+    extremes = SteadyExtremes()
+    assert extremes.follow(0.0, 10.0) == (0.0, 10.0)
+    assert extremes.follow(1.0, 9.0) == pytest.approx((0.1, 9.9))
+    assert extremes.follow(5.0, 5.0) == pytest.approx((0.1, 9.9))
     for _ in range(100):
-        followed = ends.follow(1.0, 9.0)
-    assert followed == pytest.approx((1.0, 9.0), abs=1e-3)
-    assert ends.follow(1.0, 14.0) == (1.0, 14.0)
+        adapted = extremes.follow(1.0, 9.0)
+    assert adapted == pytest.approx((1.0, 9.0), abs=1e-3)
+    assert extremes.follow(1.0, 14.0) == (1.0, 14.0)
 
 
 def test_a_static_object_keeps_its_distance_when_another_appears(tmp_path: Path) -> None:
-    """A bright third thing that covers a twentieth of the picture moves the rest by less than a tenth of the way."""
+    """A bright object that covers 5 % of the picture changes the distance of others by less than 3 %."""
     model = MonocularModel(write_model(tmp_path / "m.onnx"), SPAN)
     before_m = model.depth_of(stripes()).depth_m[7, 20]
     picture = stripes()
@@ -119,15 +119,15 @@ def test_a_static_object_keeps_its_distance_when_another_appears(tmp_path: Path)
     assert model.depth_of(picture).depth_m[7, 20] == pytest.approx(before_m, rel=0.03)
 
 
-# Files that are no such model
+# Invalid model files
 
 
 def refused(spec: str | Path) -> str:
     with pytest.raises(gg.GroundglassError) as caught:
         MonocularModel(spec)
-    said = str(caught.value)
-    assert "\n" not in said
-    return said
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
@@ -181,22 +181,22 @@ def test_a_failing_model_is_an_error(tmp_path: Path) -> None:
         MonocularModel(path).depth_of(stripes(30, 16))
 
 
-def test_without_onnxruntime_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_missing_onnxruntime_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_model(tmp_path / "m.onnx")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert refused(path) == f"{path}: needs onnxruntime; pip install groundglass[depth]"
 
 
-# The small copy
+# The reduced copy for the model
 
 
 @pytest.mark.parametrize(("samples", "count"), [(8, 4), (28, 10), (100, 7), (3, 9), (5, 5), (1, 3)])
 def test_taps_are_in_range_with_weights_that_sum_to_one(samples: int, count: int) -> None:
-    places, weights = taps(samples, count)
-    assert places.shape == weights.shape == (count, places.shape[1])
-    assert 0 <= places.min() <= places.max() < samples
+    indices, weights = taps(samples, count)
+    assert indices.shape == weights.shape == (count, indices.shape[1])
+    assert 0 <= indices.min() <= indices.max() < samples
     assert weights.sum(axis=1) == pytest.approx(1.0)
-    ramp = (weights * places).sum(axis=1)
+    ramp = (weights * indices).sum(axis=1)
     assert ramp == pytest.approx(np.clip((np.arange(count) + 0.5) * samples / count - 0.5, 0, samples - 1), abs=0.5)
 
 
@@ -220,7 +220,7 @@ def scene(device: Device) -> Iterator[Planes]:
 
 
 @pytest.mark.parametrize("size", [(14, 7), (29, 15), (45, 31), (7, 2)])
-def test_the_small_copy_is_srgb(scene: Planes, size: tuple[int, int]) -> None:
+def test_the_reduced_copy_is_srgb(scene: Planes, size: tuple[int, int]) -> None:
     model = Slow(size)
     model.may_answer.set()
     depth = MonocularDepth(lambda: model)
@@ -229,8 +229,8 @@ def test_the_small_copy_is_srgb(scene: Planes, size: tuple[int, int]) -> None:
     across, columns = taps(29, size[0]), taps(15, size[1])
     rows = (scene.read()[columns[0]] * columns[1][..., None, None]).sum(axis=1)
     small = (rows[:, across[0]] * across[1][..., None]).sum(axis=2)
-    light = np.clip(small @ np.linalg.inv(REC709_TO_REC2020).T, 0, 1)
-    encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    rec709 = np.clip(small @ np.linalg.inv(REC709_TO_REC2020).T, 0, 1)
+    encoded = np.where(rec709 <= 0.0031308, 12.92 * rec709, 1.055 * rec709 ** (1 / 2.4) - 0.055)
     assert np.moveaxis(model.shown[0], 0, -1) == pytest.approx(encoded, abs=0.15 / 255)
 
 
@@ -245,7 +245,7 @@ def test_the_live_loop_never_waits_for_the_model(scene: Planes, slow: tuple[Slow
         depth.queue_copy(scene, frame)
         depth.submit_copy()
     assert model.asked.acquire(timeout=20)
-    assert len(model.shown) == 1  # it had no time for the others
+    assert len(model.shown) == 1  # the model was busy during the other frames
     model.may_answer.set()
     assert until(lambda: depth.has_result)
     found = depth.latest(clock)
@@ -285,17 +285,17 @@ def test_an_error_of_the_thread_reaches_the_loop_once(scene: Planes, slow: tuple
     assert depth.latest(Clock()) is None
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities per thread")
 def test_only_the_model_thread_has_low_priority() -> None:
     before = os.nice(0)
-    found: list[int] = []
+    priorities: list[int] = []
 
     def load() -> Slow:
-        found.append(os.nice(0))
+        priorities.append(os.nice(0))
         return Slow()
 
     MonocularDepth(load).release()
-    assert found == [min(before + 10, 19)]
+    assert priorities == [min(before + 10, 19)]
     assert os.nice(0) == before
 
 

@@ -1,5 +1,7 @@
-"""Depth from a monocular model through the engine, the API and the command: offline each frame waits for its own, the
-live loop waits for nothing."""
+"""Depth from a monocular model through the engine, the API and the command.
+
+Offline, each frame waits for its depth. The live loop never waits.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,10 @@ LENS = gg.Lens(50, 0.95, 36, f_number_min=0.95, f_number_max=16, focus_min_m=0.3
 
 
 def picture_frame(index: int = 0, orientation: int = 1) -> Frame:
-    """A display picture, the left half dark, the right half bright, its texture in the hue alone, which the model does
-    not see; later frames are brighter."""
+    """A display picture with a dark left half and a bright right half. Later frames are brighter.
+
+    Its texture is in the hue only: the model of the tests does not react to it.
+    """
     grey = np.full((48, 96), 60 + 3 * index)
     grey[:, 48:] += 100
     hue = np.random.default_rng(5).integers(-20, 21, grey.shape)
@@ -37,7 +41,7 @@ def engine_with(path: str | Path, **options: Any) -> LiveEngine:
     return LiveEngine(lens=LENS, focus_m=0.8, depth_model=path, depth_range=(0.8, 6), **options)
 
 
-def test_render_waits_and_is_the_same_each_time(tmp_path: Path) -> None:
+def test_render_waits_for_the_depth_and_is_reproducible(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx", ANY_SIZE)
     frames = [picture_frame(index) for index in range(3)]
     runs = []
@@ -46,28 +50,28 @@ def test_render_waits_and_is_the_same_each_time(tmp_path: Path) -> None:
             runs.append([engine.render(frame) for frame in frames])
             assert engine.last is not None
             assert engine.last.depth_noise > 0
-            assert engine.depth_at(0.2, 0.5) > 3.5  # the ends follow the brightening slowly
+            assert engine.depth_at(0.2, 0.5) > 3.5  # the extremes adapt slowly to the brightening
             assert engine.depth_at(0.8, 0.5) == pytest.approx(0.8, rel=0.25)
             assert engine.autofocus() is not None
             assert threads() != []
         assert threads() == []
     assert all(np.array_equal(first, second) for first, second in zip(*runs, strict=True))
     with LiveEngine(lens=LENS, focus_m=0.8) as engine:
-        sharp = engine.render(frames[2])
+        reference = engine.render(frames[2])
     far, near = (np.s_[:, :36], np.s_[:, 60:])
-    assert runs[0][2][far].std() < 0.5 * sharp[far].std()
-    assert runs[0][2][near].std() > 0.8 * sharp[near].std()
+    assert runs[0][2][far].std() < 0.5 * reference[far].std()
+    assert runs[0][2][near].std() > 0.8 * reference[near].std()
 
 
-def test_the_scene_waits_too(tmp_path: Path) -> None:
+def test_scene_waits_for_the_depth(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx", ANY_SIZE)
     with LiveEngine(lens=LENS, focus_m=0.8) as engine:
-        sharp = engine.scene(picture_frame())
+        reference = engine.scene(picture_frame())
     with engine_with(path) as engine:
-        assert engine.scene(picture_frame())[:, :36].std() < 0.5 * sharp[:, :36].std()
+        assert engine.scene(picture_frame())[:, :36].std() < 0.5 * reference[:, :36].std()
 
 
-def test_the_model_sees_the_picture_upright(tmp_path: Path) -> None:
+def test_the_model_gets_an_upright_picture(tmp_path: Path) -> None:
     with engine_with(write_model(tmp_path / "m.onnx", ANY_SIZE)) as engine:
         engine.render(picture_frame(orientation=6))  # a quarter turn clockwise: left is up
         assert engine.depth_at(0.5, 0.2) == pytest.approx(6.0, rel=0.25)
@@ -85,17 +89,17 @@ def test_a_frame_with_depth_needs_no_model(tmp_path: Path) -> None:
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[LiveEngine, Slow]]:
     model = Slow()
-    monkeypatch.setattr("groundglass.engine.MonocularModel", lambda *said: model)
+    monkeypatch.setattr("groundglass.engine.MonocularModel", lambda *arguments: model)
     with LiveEngine(lens=LENS, focus_m=0.8, depth_model="slow.onnx") as engine:
         yield engine, model
         model.may_answer.set()
     assert threads() == []
 
 
-def test_draw_never_waits_and_takes_what_is_newest(live: tuple[LiveEngine, Slow]) -> None:
+def test_draw_never_waits_and_uses_the_newest_depth(live: tuple[LiveEngine, Slow]) -> None:
     engine, model = live
     for index in range(4):
-        engine.draw(picture_frame(index))  # would hang here if it waited
+        engine.draw(picture_frame(index))  # hangs here if `draw` waits
         assert engine.depth_at(0.5, 0.5) is None
     assert not engine.is_outdated
     model.may_answer.set()
@@ -104,10 +108,10 @@ def test_draw_never_waits_and_takes_what_is_newest(live: tuple[LiveEngine, Slow]
     assert engine.depth_at(0.5, 0.5) == 2.0
     assert until(lambda: engine.is_outdated)
     assert len(model.shown) == 2
-    assert np.abs(model.shown[1] - model.shown[0]).max() > 0.02  # it was shown a newer picture
+    assert np.abs(model.shown[1] - model.shown[0]).max() > 0.02  # the model got a newer picture
 
 
-def test_a_still_is_asked_about_once(live: tuple[LiveEngine, Slow]) -> None:
+def test_a_still_is_submitted_once(live: tuple[LiveEngine, Slow]) -> None:
     engine, model = live
     model.may_answer.set()
     still = picture_frame()
@@ -121,7 +125,7 @@ def test_a_still_is_asked_about_once(live: tuple[LiveEngine, Slow]) -> None:
     assert len(model.shown) == 1
 
 
-def test_an_error_in_the_thread_is_the_users(live: tuple[LiveEngine, Slow]) -> None:
+def test_an_error_of_the_thread_is_raised_by_draw(live: tuple[LiveEngine, Slow]) -> None:
     engine, model = live
     model.error = gg.GroundglassError("slow.onnx: fails")
     engine.draw(picture_frame())
@@ -153,27 +157,29 @@ def photo(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> None:
-    cli.app([str(one) for one in arguments], standalone_mode=False)
+    cli.app([str(argument) for argument in arguments], standalone_mode=False)
 
 
-def test_the_command_renders_by_a_model_and_a_range(tmp_path: Path, photo: Path) -> None:
+def test_the_command_renders_with_a_model_and_a_range(tmp_path: Path, photo: Path) -> None:
     path = write_model(tmp_path / "m.onnx", ANY_SIZE)
     common = ("render", photo, "--focus", 0.8, "--look", "neutral")
-    run(*common, "-o", tmp_path / "sharp.png")
-    run(*common, "-o", tmp_path / "soft.png", "--depth-model", path, "--depth-range", "0.8..6")
-    sharp, soft = (np.asarray(Image.open(tmp_path / f"{name}.png"), float) for name in ("sharp", "soft"))
-    assert soft[:, :36].std() < 0.5 * sharp[:, :36].std()
-    assert soft[:, 60:].std() > 0.8 * sharp[:, 60:].std()
+    run(*common, "-o", tmp_path / "reference.png")
+    run(*common, "-o", tmp_path / "blurred.png", "--depth-model", path, "--depth-range", "0.8..6")
+    reference, blurred = (np.asarray(Image.open(tmp_path / f"{name}.png"), float) for name in ("reference", "blurred"))
+    assert blurred[:, :36].std() < 0.5 * reference[:, :36].std()
+    assert blurred[:, 60:].std() > 0.8 * reference[:, 60:].std()
     rendered = gg.render(photo, look="neutral", focus_m=0.8, depth_model=path, depth_range="0.8..6")
-    assert np.array_equal(rendered, soft)
+    assert np.array_equal(rendered, blurred)
 
 
-def test_a_range_without_depth_is_still_an_error(photo: Path) -> None:
+def test_a_range_for_a_photo_without_depth_is_an_error(photo: Path) -> None:
     with pytest.raises(gg.GroundglassError, match="has no depth for --depth-range"):
         gg.render(photo, depth_range="0.8..6")
 
 
-def test_the_loop_shows_a_still_by_a_model(tmp_path: Path, photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_live_loop_shows_a_still_with_a_model(
+    tmp_path: Path, photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = write_model(tmp_path / "m.onnx", ANY_SIZE)
     saved = tmp_path / "last.png"
     run("view", photo, "--headless", "--frames", 3, "--depth-model", f"{path}?metric", "--save-frame", saved)

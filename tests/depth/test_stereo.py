@@ -10,18 +10,18 @@ from groundglass.depth.stereo import StereoDepth
 from groundglass.errors import SourceError
 from tolerances import STAGE
 
-Surface = tuple[slice, slice, float, float]  # rows, columns of the left picture, disparity, slope along x
+Surface = tuple[slice, slice, float, float]  # rows and columns of the left picture, disparity, slope along x
 
 
 def textured_pair(seed: int, surfaces: list[Surface], size: tuple[int, int] = (320, 200)) -> tuple[np.ndarray, ...]:
-    """Left, right, the left one's disparity, and which pixels both see.
+    """Left picture, right picture, disparity of the left picture, and the pixels that are visible in both.
 
-    Each surface covers those before it. Its texture is noise of several sizes, and looked up between its pixels.
+    Each surface covers the previous ones. Its texture is interpolated noise of several sizes.
     """
     width, height = size
     random = np.random.default_rng(seed)
-    left, right, truth = np.zeros((3, height, width))
-    mate = np.full((height, width), -1.0)  # the left column that a right pixel shows
+    left, right, true_disparity = np.zeros((3, height, width))
+    mate = np.full((height, width), -1.0)  # the left column of each right pixel
     columns = np.arange(width)
     for rows, across, disparity, slope in surfaces:
         texture = sum(
@@ -32,21 +32,21 @@ def textured_pair(seed: int, surfaces: list[Surface], size: tuple[int, int] = (3
         )
         texture = (texture + np.roll(texture, 1, axis=1)) / 6
         left[rows, across] = texture[rows, across][:, :width]
-        truth[rows, across] = (disparity + slope * (columns - across.start))[across]
-        # A right column shows the left column x where x - disparity(x) is that column.
+        true_disparity[rows, across] = (disparity + slope * (columns - across.start))[across]
+        # The right column x - disparity(x) shows the left column x.
         from_left = (columns + disparity - slope * across.start) / (1 - slope)
         shown = (from_left >= across.start) & (from_left <= across.stop - 1)
         for y in range(*rows.indices(height)):
             right[y, shown] = np.interp(from_left[shown], np.arange(2 * width), texture[y])
         mate[rows, shown] = from_left[shown]
-    place = np.round(columns - truth).astype(int)
-    there = np.take_along_axis(mate, np.clip(place, 0, width - 1), axis=1)
-    seen = (place >= 0) & (place < width) & (np.abs(there - columns) < 1.5)
-    return left.astype(np.float32), right.astype(np.float32), truth, seen
+    right_column = np.round(columns - true_disparity).astype(int)
+    mate_of_left = np.take_along_axis(mate, np.clip(right_column, 0, width - 1), axis=1)
+    visible_in_both = (right_column >= 0) & (right_column < width) & (np.abs(mate_of_left - columns) < 1.5)
+    return left.astype(np.float32), right.astype(np.float32), true_disparity, visible_in_both
 
 
 def whole(disparity: float, slope: float = 0.0) -> Surface:
-    """All of the picture, and what the right camera sees beside it."""
+    """A surface that covers both pictures completely."""
     return slice(0, 1000), slice(0, 1000), disparity, slope
 
 
@@ -66,38 +66,38 @@ def matched(device: Device, left: np.ndarray, right: np.ndarray, max_disparity: 
 
 
 @pytest.mark.parametrize("scene", range(len(SCENES)))
-def test_planes_and_slopes_are_found_to_a_fraction_of_a_pixel(device: Device, scene: int) -> None:
-    left, right, truth, seen = textured_pair(scene, SCENES[scene])
+def test_planes_and_slopes_are_matched_with_subpixel_accuracy(device: Device, scene: int) -> None:
+    left, right, true_disparity, visible_in_both = textured_pair(scene, SCENES[scene])
     disparity = matched(device, left, right)
-    wrong = np.abs(disparity - truth)[seen]
+    wrong = np.abs(disparity - true_disparity)[visible_in_both]
     assert (wrong > 1).mean() < 0.05
     assert np.median(wrong) < 0.25
 
 
-def test_exposures_may_differ(device: Device) -> None:
-    left, right, truth, seen = textured_pair(5, SCENES[0])
+def test_matching_tolerates_different_exposures(device: Device) -> None:
+    left, right, true_disparity, visible_in_both = textured_pair(5, SCENES[0])
     disparity = matched(device, left, np.float32(0.55) * right + np.float32(0.1))
-    assert (np.abs(disparity - truth) > 1)[seen].mean() < 0.05
+    assert (np.abs(disparity - true_disparity) > 1)[visible_in_both].mean() < 0.05
 
 
 def test_matching_tolerates_noise(device: Device) -> None:
-    left, right, truth, seen = textured_pair(6, SCENES[0])
+    left, right, true_disparity, visible_in_both = textured_pair(6, SCENES[0])
     random = np.random.default_rng(1)
     left, right = (p + random.normal(0, 0.02, p.shape).astype(np.float32) for p in (left, right))
-    assert (np.abs(matched(device, left, right) - truth) > 1)[seen].mean() < 0.05
+    assert (np.abs(matched(device, left, right) - true_disparity) > 1)[visible_in_both].mean() < 0.05
 
 
 def test_occluded_pixels_take_the_background_disparity(device: Device) -> None:
-    left, right, truth, seen = textured_pair(7, SCENES[0])
-    hidden = ~seen
-    hidden[:, :20] = False  # beside the right picture
+    left, right, true_disparity, visible_in_both = textured_pair(7, SCENES[0])
+    hidden = ~visible_in_both
+    hidden[:, :20] = False  # outside the right picture
     disparity = matched(device, left, right)
-    assert (np.abs(disparity - truth)[hidden] < 2).mean() > 0.8
+    assert (np.abs(disparity - true_disparity)[hidden] < 2).mean() > 0.8
 
 
 def test_pixels_outside_the_right_picture_continue_their_surface(device: Device) -> None:
-    left, right, truth, _ = textured_pair(8, [whole(20.0)])
-    assert (np.abs(matched(device, left, right) - truth) < 1).mean() > 0.98
+    left, right, true_disparity, _ = textured_pair(8, [whole(20.0)])
+    assert (np.abs(matched(device, left, right) - true_disparity) < 1).mean() > 0.98
 
 
 @pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
@@ -128,17 +128,17 @@ def test_the_maximum_disparity_is_255(device: Device) -> None:
 
 
 @pytest.mark.parametrize("run_length", [None, 1])
-@pytest.mark.parametrize(("size", "most"), [((90, 40), 31), ((75, 33), 70)])
+@pytest.mark.parametrize(("size", "max_disparity"), [((90, 40), 31), ((75, 33), 70)])
 def test_gpu_paths_and_cpu_sweeps_find_equal_disparities(
-    device: Device, size: tuple[int, int], most: int, run_length: int | None
+    device: Device, size: tuple[int, int], max_disparity: int, run_length: int | None
 ) -> None:
-    """All costs are whole numbers, so nothing may differ but how the place between two pixels is rounded."""
+    """All costs are integers, so only the rounding of the subpixel position may differ."""
     if not device.is_cpu:
-        pytest.skip(f"{device.spec} is no CPU, which can run both")
+        pytest.skip(f"{device.spec} is not a CPU; only a CPU runs both")
     opened = open_device(device.spec)
     opened.run_length = run_length or opened.run_length
     left, right, _, _ = textured_pair(11, [whole(3.0), (slice(5, 25), slice(30, 60), 14.5, 0.02)], size)
-    stereo = StereoDepth(opened, *size, most)
+    stereo = StereoDepth(opened, *size, max_disparity)
     by_sweeps = stereo.run(left, right)
     stereo._by_sweeps = False
     np.testing.assert_allclose(stereo.run(left, right), by_sweeps, atol=STAGE)
@@ -146,10 +146,10 @@ def test_gpu_paths_and_cpu_sweeps_find_equal_disparities(
     opened.close()
 
 
-@pytest.mark.parametrize("most", [0, 0.5, 256, float("inf"), float("nan"), -3])
-def test_a_disparity_out_of_range_is_an_error(device: Device, most: float) -> None:
+@pytest.mark.parametrize("max_disparity", [0, 0.5, 256, float("inf"), float("nan"), -3])
+def test_a_disparity_out_of_range_is_an_error(device: Device, max_disparity: float) -> None:
     with pytest.raises(SourceError, match="use 1 to 255"):
-        StereoDepth(device, 40, 30, most)
+        StereoDepth(device, 40, 30, max_disparity)
 
 
 def test_a_cost_volume_beyond_an_int_index_is_an_error(device: Device) -> None:
@@ -164,28 +164,28 @@ def test_pictures_of_another_size_are_an_error(device: Device) -> None:
     stereo.release()
 
 
-def visible(truth: np.ndarray) -> np.ndarray:
-    """Pixels with a known disparity that no nearer one hides in the right picture."""
-    known = np.isfinite(truth) & (truth > 0)
+def visible(true_disparity: np.ndarray) -> np.ndarray:
+    """Pixels with a known disparity that no nearer pixel covers in the right picture."""
+    known = np.isfinite(true_disparity) & (true_disparity > 0)
     y, x = np.nonzero(known)
-    mate = np.round(x - truth[known]).astype(int)
-    front = np.zeros(truth.shape)
+    mate = np.round(x - true_disparity[known]).astype(int)
+    front = np.zeros(true_disparity.shape)
     inside = mate >= 0
-    np.maximum.at(front, (y[inside], mate[inside]), truth[known][inside])
-    seen = np.zeros(truth.shape, bool)
-    seen[known] = inside & (front[y, np.maximum(mate, 0)] - truth[known] < 1.5)
-    return seen
+    np.maximum.at(front, (y[inside], mate[inside]), true_disparity[known][inside])
+    visible_in_both = np.zeros(true_disparity.shape, bool)
+    visible_in_both[known] = inside & (front[y, np.maximum(mate, 0)] - true_disparity[known] < 1.5)
+    return visible_in_both
 
 
 def test_a_real_pair_matches_its_ground_truth(device: Device) -> None:
-    """Middlebury 2014's motorcycle: D. Scharstein et al., GCPR 2014."""
+    """The motorcycle of Middlebury 2014: D. Scharstein et al., GCPR 2014."""
     data = pytest.importorskip("skimage.data")
     try:
-        left, right, truth = data.stereo_motorcycle()
+        left, right, true_disparity = data.stereo_motorcycle()
     except Exception as error:
-        pytest.skip(f"scikit-image has no motorcycle here ({error})")
+        pytest.skip(f"scikit-image cannot provide the motorcycle ({error})")
     weights = np.array([0.25, 0.5, 0.25], np.float32) / 255
     disparity = matched(device, left @ weights, right @ weights, 63)
-    both_see = visible(truth)
-    assert both_see.mean() > 0.8
-    assert (np.abs(disparity - truth) > 2)[both_see].mean() < 0.05
+    visible_in_both = visible(true_disparity)
+    assert visible_in_both.mean() > 0.8
+    assert (np.abs(disparity - true_disparity) > 2)[visible_in_both].mean() < 0.05

@@ -1,4 +1,4 @@
-"""Lateral chromatic aberration: red and blue come back to where green is, and their shift is measured."""
+"""Lateral chromatic aberration: red and blue are aligned with green, and their shift is measured."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from scipy import ndimage
 
 
 def picture(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Light with detail everywhere, as a function of the place."""
+    """Light with detail everywhere, as a function of the position in pixels."""
     return 0.4 + 0.15 * np.sin(x / 5.3 + np.sin(y / 17)) + 0.15 * np.cos(y / 4.7 + np.cos(x / 13))
 
 
 def shifted_mosaic(cfa: Cfa, red: Shift, blue: Shift, height: int = 240, width: int = 320) -> np.ndarray:
-    """A mosaic of grey light whose red and blue the lens has put farther out."""
+    """A mosaic of grey light; the lens shifts red and blue radially outwards."""
     y, x = np.mgrid[:height, :width].astype(np.float64)
     centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
     mosaic = np.zeros((height, width))
@@ -32,8 +32,10 @@ def shifted_mosaic(cfa: Cfa, red: Shift, blue: Shift, height: int = 240, width: 
         inwards = np.ones_like(radius)
         for _ in range(20):
             inwards = 1 / (1 + shift.k1 + shift.k2 * (radius * inwards) ** 2)
-        here = channels == channel
-        mosaic[here] = picture(centre_x + (x - centre_x) * inwards, centre_y + (y - centre_y) * inwards)[here]
+        photosites = channels == channel
+        mosaic[photosites] = picture(centre_x + (x - centre_x) * inwards, centre_y + (y - centre_y) * inwards)[
+            photosites
+        ]
     return mosaic
 
 
@@ -50,16 +52,16 @@ def corrected(device: Device, mosaic: np.ndarray, cfa: Cfa, red: Shift, blue: Sh
 
 
 @pytest.mark.parametrize("pattern", BAYER_PATTERNS)
-def test_red_and_blue_come_back(device: Device, pattern: str) -> None:
+def test_red_and_blue_are_aligned_with_green(device: Device, pattern: str) -> None:
     cfa, red, blue = Cfa(pattern), Shift(0.008, -0.003), Shift(-0.006, 0.002)
-    straight = shifted_mosaic(cfa, Shift(), Shift())
-    broken = shifted_mosaic(cfa, red, blue)
-    result = corrected(device, broken, cfa, red, blue)
+    aligned = shifted_mosaic(cfa, Shift(), Shift())
+    shifted = shifted_mosaic(cfa, red, blue)
+    result = corrected(device, shifted, cfa, red, blue)
     inner = (slice(8, -8), slice(8, -8))
-    before, after = (np.abs(mosaic - straight)[inner].max() for mosaic in (broken, result))
+    before, after = (np.abs(mosaic - aligned)[inner].max() for mosaic in (shifted, result))
     assert after < 0.15 * before
     green = cfa.channels()[(np.arange(240) % 2)[:, None], np.arange(320) % 2] == 1
-    np.testing.assert_array_equal(result[green], broken[green].astype(np.float32))
+    np.testing.assert_array_equal(result[green], shifted[green].astype(np.float32))
 
 
 def test_no_shift_changes_nothing(device: Device) -> None:
@@ -67,7 +69,7 @@ def test_no_shift_changes_nothing(device: Device) -> None:
     np.testing.assert_array_equal(corrected(device, mosaic, Cfa("GBRG"), Shift(), Shift()), mosaic.astype(np.float32))
 
 
-def test_a_shift_beyond_reach_is_bounded(device: Device) -> None:
+def test_a_shift_beyond_the_limit_is_bounded(device: Device) -> None:
     mosaic = np.random.default_rng(1).random((400, 900))
     result = corrected(device, mosaic, Cfa(), Shift(0.02, 0.02), Shift(-0.02, -0.02))
     assert np.isfinite(result).all()
@@ -83,23 +85,25 @@ def test_the_shift_is_measured(pattern: str) -> None:
         (Shift(0, 0.006), Shift(-0.004, 0.009)),
     ):
         cfa = Cfa(pattern)
-        for true, found in zip((red, blue), estimate_aberration(shifted_mosaic(cfa, red, blue), cfa), strict=True):
+        for expected, measured in zip(
+            (red, blue), estimate_aberration(shifted_mosaic(cfa, red, blue), cfa), strict=True
+        ):
             radius = np.linspace(0.1, 1, 10)
-            differences = ((found.k1 - true.k1) * radius + (found.k2 - true.k2) * radius**3) * 200
-            assert np.abs(differences).max() < max(0.05, 0.1 * abs(true.k1 + true.k2) * 200)
+            differences = ((measured.k1 - expected.k1) * radius + (measured.k2 - expected.k2) * radius**3) * 200
+            assert np.abs(differences).max() < max(0.05, 0.1 * abs(expected.k1 + expected.k2) * 200)
 
 
 @pytest.mark.parametrize("k1", [0.0, 0.0005, -0.002])
 def test_the_shift_is_measured_in_photographs(data_dir: Path, k1: float) -> None:
-    """Of one channel, so that nothing is shifted but what we shift."""
+    """All channels come from green, so the test's shift is the only one."""
     for path in sorted((data_dir / "demosaic" / "kodak").glob("*.png"))[:3]:
         encoded = np.asarray(Image.open(path), np.float64)[..., 1] / 255
         light = encoded**2.2
         y, x = np.mgrid[: light.shape[0], : light.shape[1]].astype(np.float64)
         centre_y, centre_x = (light.shape[0] - 1) / 2, (light.shape[1] - 1) / 2
-        places = [centre_y + (y - centre_y) / (1 + k1), centre_x + (x - centre_x) / (1 + k1)]
+        coordinates = [centre_y + (y - centre_y) / (1 + k1), centre_x + (x - centre_x) / (1 + k1)]
         mosaic = light.copy()
-        mosaic[::2, ::2] = 0.6 * ndimage.map_coordinates(light, places, order=5, mode="mirror")[::2, ::2]
+        mosaic[::2, ::2] = 0.6 * ndimage.map_coordinates(light, coordinates, order=5, mode="mirror")[::2, ::2]
         mosaic[1::2, 1::2] *= 0.8
         red, blue = estimate_aberration(mosaic, Cfa())
         half_diagonal = np.hypot(*light.shape) / 2
@@ -107,7 +111,7 @@ def test_the_shift_is_measured_in_photographs(data_dir: Path, k1: float) -> None
         assert blue == Shift()
 
 
-def test_a_picture_that_tells_nothing_is_left_alone() -> None:
+def test_a_picture_without_detail_gives_no_shift() -> None:
     flat = np.full((200, 300), 0.4)
     assert estimate_aberration(flat, Cfa()) == (Shift(), Shift())
     noise = flat + 0.002 * np.random.default_rng(1).normal(size=flat.shape)
@@ -115,7 +119,7 @@ def test_a_picture_that_tells_nothing_is_left_alone() -> None:
     assert estimate_aberration(np.ones((6, 6)), Cfa()) == (Shift(), Shift())
 
 
-def test_what_is_asked_for() -> None:
+def test_the_aberration_setting_is_parsed() -> None:
     assert parse_aberration("off") == (Shift(), Shift())
     assert parse_aberration("auto") is None
     assert parse_aberration("0.4,-0.3") == (Shift(0.0004), Shift(-0.0003))

@@ -1,4 +1,4 @@
-"""White balance: what is asked for, and what is measured in a picture."""
+"""White balance: parsing of the setting, and measurement in a picture."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from groundglass.errors import GroundglassError
 from groundglass.frame import Encoding, Frame
 from groundglass.packing import Packing, pack
 
-LIGHT = np.array([0.5, 1.0, 0.625])  # what grey is in this light; balanced by 2, 1, 1.6
+LIGHT = np.array([0.5, 1.0, 0.625])  # camera RGB of grey under this light; the balance is 2, 1, 1.6
 PROFILE = CameraProfile(black=(60, 64, 64, 70), white=1023, white_balance=(1.1, 1.0, 1.2))
 
 
 def frame_of(scene: np.ndarray, cfa: Cfa | None = None, packing: Packing = Packing.U16, **fields: object) -> Frame:
-    """A sensor's numbers of reflectances (H, W, 3) in LIGHT."""
+    """A raw frame of reflectances, (H, W, 3), under LIGHT."""
     cfa = cfa or Cfa()
     y, x = np.indices(scene.shape[:2])
     channels = cfa.channels()
@@ -32,8 +32,8 @@ def frame_of(scene: np.ndarray, cfa: Cfa | None = None, packing: Packing = Packi
     return Frame(pack(numbers, packing), cfa=cfa, profile=PROFILE, packing=packing, packed_width=width, **fields)
 
 
-def greyish(height: int = 96, width: int = 120, seed: int = 1) -> np.ndarray:
-    """Reflectances whose colours cancel out."""
+def balanced_scene(height: int = 96, width: int = 120, seed: int = 1) -> np.ndarray:
+    """(H, W, 3): reflectances whose mean is grey."""
     random = np.random.default_rng(seed)
     blocks = (height // 12, width // 12)
     coarse = (0.1 + 0.7 * random.random((*blocks, 1))) * random.uniform(0.8, 1.2, (*blocks, 3))
@@ -48,12 +48,12 @@ def greyish(height: int = 96, width: int = 120, seed: int = 1) -> np.ndarray:
         ("grey:0.4,.5", "grey", (0.4, 0.5)), ("gray:0,1", "grey", (0, 1)),
     ],
 )  # fmt: skip
-def test_a_setting_is_what_was_said(text: str, kind: str, values: tuple[float, ...]) -> None:
+def test_a_setting_is_parsed(text: str, kind: str, values: tuple[float, ...]) -> None:
     assert Setting.parse(text) == Setting(kind, values)
 
 
 @pytest.mark.parametrize("text", ["", "daylight", "5200", "2,1", "2,0,1", "-1,1,1", "K", "nan,1,1", "5200K,ten"])
-def test_what_is_not_understood_gets_examples(text: str) -> None:
+def test_an_invalid_setting_is_reported_with_examples(text: str) -> None:
     with pytest.raises(GroundglassError, match=r"is invalid; use as-shot, auto, 5200K, 5200K,\+10, 2,1,1\.6 or"):
         gg.Development(white_balance=text)
     with pytest.raises(GroundglassError, match=r"X and Y must be from 0 to 1; try grey:0\.4,0\.5"):
@@ -63,19 +63,19 @@ def test_what_is_not_understood_gets_examples(text: str) -> None:
 @pytest.mark.parametrize(
     "cfa", [*map(Cfa, BAYER_PATTERNS), Cfa("BGGR", block=2), Cfa("GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG")]
 )
-def test_auto_finds_the_light_of_a_scene_that_is_grey_on_the_whole(cfa: Cfa) -> None:
-    np.testing.assert_allclose(auto_balance(frame_of(greyish(), cfa)), (2, 1, 1.6), rtol=0.08)
+def test_auto_balance_measures_the_light_of_a_scene_with_a_grey_mean(cfa: Cfa) -> None:
+    np.testing.assert_allclose(auto_balance(frame_of(balanced_scene(), cfa)), (2, 1, 1.6), rtol=0.08)
 
 
 @pytest.mark.parametrize("packing", [packing for packing in Packing if packing.bits >= 10])
-def test_packed_frames_say_the_same(packing: Packing) -> None:
-    scene = greyish()
+def test_packed_frames_give_the_same_balance(packing: Packing) -> None:
+    scene = balanced_scene()
     assert auto_balance(frame_of(scene, packing=packing)) == auto_balance(frame_of(scene))
     assert grey_at(frame_of(scene, packing=packing), 0.4, 0.6) == grey_at(frame_of(scene), 0.4, 0.6)
 
 
-def test_a_lamp_that_clips_does_not_count() -> None:
-    scene = greyish()
+def test_clipped_light_is_ignored() -> None:
+    scene = balanced_scene()
     with_lamp = scene.copy()
     with_lamp[:30, :50] = (9.0, 4.0, 0.5)
     np.testing.assert_allclose(auto_balance(frame_of(with_lamp)), auto_balance(frame_of(scene)), rtol=0.05)
@@ -87,23 +87,23 @@ def test_a_picture_without_colour_keeps_its_balance() -> None:
 
 
 @pytest.mark.parametrize("cfa", [*map(Cfa, BAYER_PATTERNS), Cfa("RGGB", block=2)])
-def test_what_is_picked_becomes_grey(cfa: Cfa) -> None:
+def test_the_picked_area_becomes_grey(cfa: Cfa) -> None:
     scene = np.broadcast_to(np.array([0.8, 0.2, 0.3]), (90, 120, 3)).copy()
     scene[40:60, 60:84] = 0.4
     np.testing.assert_allclose(grey_at(frame_of(scene, cfa), 0.6, 0.55), (2, 1, 1.6), rtol=0.01)
-    assert grey_at(frame_of(scene, cfa), 0.1, 0.1)[0] < 1  # red, if that is taken for grey
+    assert grey_at(frame_of(scene, cfa), 0.1, 0.1)[0] < 1  # a red area is picked as grey
 
 
-def test_a_place_without_colour_cannot_be_picked() -> None:
+def test_a_clipped_or_dark_area_cannot_be_picked() -> None:
     with pytest.raises(GroundglassError, match=r"the grey patch at 0\.50,0\.50 is clipped; pick a darker patch"):
         grey_at(frame_of(np.full((40, 40, 3), 9.0)), 0.5, 0.5)
     with pytest.raises(GroundglassError, match=r"is too dark; pick a brighter patch"):
         grey_at(frame_of(np.zeros((40, 40, 3))), 0.5, 0.5)
     for corner in ((0.0, 0.0), (1.0, 1.0)):
-        grey_at(frame_of(greyish()), *corner)
+        grey_at(frame_of(balanced_scene()), *corner)
 
 
-def test_pictures_are_balanced_too() -> None:
+def test_scene_and_display_frames_are_balanced() -> None:
     light = np.broadcast_to(0.4 * LIGHT, (30, 40, 3))
     scene = Frame(np.ascontiguousarray(light, np.float32), encoding=Encoding.SCENE)
     np.testing.assert_allclose(auto_balance(scene), (2, 1, 1.6), rtol=1e-5)
@@ -111,23 +111,23 @@ def test_pictures_are_balanced_too() -> None:
     np.testing.assert_allclose(auto_balance(display), (2, 1, 1.6), rtol=0.02)
 
 
-def test_a_live_picture_follows_the_light_smoothly() -> None:
-    scene = greyish()
+def test_auto_balance_follows_live_light_smoothly() -> None:
+    scene = balanced_scene()
     balance = WhiteBalance("auto")
     first = np.array(balance.of(frame_of(scene)).white_balance)
     np.testing.assert_allclose(first, auto_balance(frame_of(scene)))
     other = scene * np.array([1.5, 1.0, 0.7])
     followed = [balance.of(frame_of(other, time_s=frame / 30, index=frame)).white_balance[0] for frame in range(1, 120)]
     assert (np.diff(followed) <= 0).all()
-    assert np.abs(np.diff(np.log(followed))).max() < 0.05  # nothing jumps
+    assert np.abs(np.diff(np.log(followed))).max() < 0.05  # no jumps
     assert followed[-1] == pytest.approx(first[0] / 1.5, rel=0.04)
-    back = balance.of(frame_of(scene, time_s=0.0)).white_balance  # the source begins anew
-    np.testing.assert_allclose(back, first)
+    restarted = balance.of(frame_of(scene, time_s=0.0)).white_balance  # the source restarts
+    np.testing.assert_allclose(restarted, first)
 
 
-def test_a_change_that_nobody_sees_changes_nothing() -> None:
+def test_an_invisible_change_of_light_keeps_the_balance() -> None:
     balance = WhiteBalance("auto")
-    scene = greyish()
+    scene = balanced_scene()
     first = balance.of(frame_of(scene)).white_balance
     assert balance.of(frame_of(scene * np.array([1.02, 1, 1]), time_s=0.1)).white_balance == first
 
@@ -139,8 +139,8 @@ def test_a_picked_grey_is_kept() -> None:
     assert balance.of(frame_of(np.full((40, 40, 3), (0.5, 0.2, 0.1)), time_s=1.0)).white_balance == first
 
 
-def test_the_profile_is_balanced_as_told() -> None:
-    frame = frame_of(greyish())
+def test_the_profile_takes_the_given_balance() -> None:
+    frame = frame_of(balanced_scene())
     assert WhiteBalance("as-shot").of(frame) is frame.profile
     assert WhiteBalance("4,2,3").of(frame).white_balance == (2, 1, 1.5)
     warm, cold = (WhiteBalance(text).of(frame).white_balance for text in ("3000K", "9000K"))
@@ -148,9 +148,9 @@ def test_the_profile_is_balanced_as_told() -> None:
     assert WhiteBalance("auto").of(replace(frame, cfa=Cfa("MONO"))).white_balance == PROFILE.white_balance
 
 
-def test_measuring_does_not_hold_up_a_frame() -> None:
+def test_measuring_the_balance_does_not_delay_a_frame() -> None:
     frame = frame_of(np.full((1080, 1920, 3), 0.3))
     auto_balance(frame)
     began = time.perf_counter()
     auto_balance(frame)
-    assert time.perf_counter() - began < 0.5  # a millisecond or two; the bound is for a machine that stalls
+    assert time.perf_counter() - began < 0.5  # typically 1-2 ms; the bound allows for a stalled machine

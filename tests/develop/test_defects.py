@@ -1,4 +1,4 @@
-"""Dead and hot sites: what is found, what is left alone, what stands in their place."""
+"""Dead and hot photosites: detection, false positives and replacement values."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from groundglass.develop.defects import Defects
 BAYER, MONO = Cfa(), Cfa("MONO")
 
 
-def mended(
-    device: Device, light: np.ndarray, cfa: Cfa = BAYER, *, detect: bool = True, places: np.ndarray | None = None
+def repaired(
+    device: Device, light: np.ndarray, cfa: Cfa = BAYER, *, detect: bool = True, positions: np.ndarray | None = None
 ) -> np.ndarray:
-    """The light of a mosaic after mending."""
+    """(H, W): linear light of the mosaic after defect correction."""
     planes = Planes(device, *light.shape[::-1], 1)
     planes.write(np.sqrt(light + 0.001)[..., None].astype(np.float32))
     planes.mirror()
     defects = Defects(planes)
-    defects.set_listed(places)
+    defects.set_listed(positions)
     defects.run(cfa, detect=detect)
     result = defects.output.read()[..., 0].astype(np.float64) ** 2 - 0.001
     defects.release()
@@ -32,7 +32,7 @@ def mended(
 
 
 def colours(height: int = 40, width: int = 60) -> np.ndarray:
-    """A mosaic of smooth light whose colours differ."""
+    """(H, W): a mosaic of smooth light with different levels for the colours."""
     y, x = np.mgrid[:height, :width]
     light = 0.2 + 0.1 * np.sin(x / 9) * np.cos(y / 7)
     return light * np.where((y % 2 == 0) & (x % 2 == 0), 0.5, np.where((y + x) % 2 == 1, 1.0, 0.7))
@@ -40,77 +40,77 @@ def colours(height: int = 40, width: int = 60) -> np.ndarray:
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 @pytest.mark.parametrize("cfa", [BAYER, MONO])
-def test_hot_and_dead_sites_are_found_and_replaced(device: Device, value: float, cfa: Cfa) -> None:
+def test_hot_and_dead_photosites_are_detected_and_replaced(device: Device, value: float, cfa: Cfa) -> None:
     clean = colours() if cfa is BAYER else np.full((40, 60), 0.3)
-    places = [(5, 5), (6, 20), (17, 30), (30, 41), (0, 0), (39, 59), (12, 0)]
+    positions = [(5, 5), (6, 20), (17, 30), (30, 41), (0, 0), (39, 59), (12, 0)]
     broken = clean.copy()
-    for y, x in places:
+    for y, x in positions:
         broken[y, x] = value
-    result = mended(device, broken, cfa)
-    for y, x in places:
+    result = repaired(device, broken, cfa)
+    for y, x in positions:
         assert result[y, x] == pytest.approx(clean[y, x], abs=0.02)
     good = np.ones(clean.shape, bool)
-    good[tuple(np.transpose(places))] = False
+    good[tuple(np.transpose(positions))] = False
     np.testing.assert_allclose(result[good], clean[good], atol=1e-5)
 
 
-def test_what_is_listed_is_replaced_though_it_does_not_stick_out(device: Device) -> None:
+def test_listed_photosites_are_replaced_without_detection(device: Device) -> None:
     clean = colours()
     broken = clean.copy()
     broken[10, 10] *= 1.05
-    places = np.array([[10, 10], [999, 3], [-1, 0]], np.int32)  # column and row; two lie outside
-    result = mended(device, broken, detect=False, places=places)
+    positions = np.array([[10, 10], [999, 3], [-1, 0]], np.int32)  # column, row; two are outside the mosaic
+    result = repaired(device, broken, detect=False, positions=positions)
     assert result[10, 10] != pytest.approx(broken[10, 10], abs=1e-3)
     assert result[10, 10] == pytest.approx(clean[10, 10], abs=0.01)
-    np.testing.assert_allclose(mended(device, broken, detect=False), broken, atol=1e-5)
+    np.testing.assert_allclose(repaired(device, broken, detect=False), broken, atol=1e-5)
 
 
-def test_bad_neighbours_do_not_mend(device: Device) -> None:
+def test_defective_neighbours_are_not_used_for_replacement(device: Device) -> None:
     clean = np.full((30, 30), 0.4)
     broken = clean.copy()
-    places = np.array([[x, y] for x in (10, 12) for y in (10, 12, 14)], np.int32)
-    broken[places[:, 1], places[:, 0]] = 1.0
-    np.testing.assert_allclose(mended(device, broken, detect=False, places=places), clean, atol=1e-5)
+    positions = np.array([[x, y] for x in (10, 12) for y in (10, 12, 14)], np.int32)
+    broken[positions[:, 1], positions[:, 0]] = 1.0
+    np.testing.assert_allclose(repaired(device, broken, detect=False, positions=positions), clean, atol=1e-5)
 
 
-def test_two_hot_sites_side_by_side_are_found(device: Device) -> None:
+def test_two_adjacent_hot_photosites_are_detected(device: Device) -> None:
     clean = colours()
     broken = clean.copy()
     broken[20, 20] = broken[20, 21] = 1.0
-    assert np.abs(mended(device, broken) - clean).max() < 0.03
+    assert np.abs(repaired(device, broken) - clean).max() < 0.03
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
-def test_two_bad_neighbours_of_one_colour_are_found(device: Device, value: float) -> None:
+def test_two_defective_neighbours_of_one_colour_are_detected(device: Device, value: float) -> None:
     clean = colours()
     for dx, dy in ((2, 0), (0, 2), (2, 2), (-2, 2)):
         broken = clean.copy()
         broken[20, 20] = broken[20 + dy, 20 + dx] = value
-        assert np.abs(mended(device, broken) - clean).max() < 0.03
+        assert np.abs(repaired(device, broken) - clean).max() < 0.03
 
 
-def test_bad_sites_beside_the_edge_are_found(device: Device) -> None:
+def test_defective_photosites_next_to_the_edge_are_detected(device: Device) -> None:
     clean = colours()
     broken = clean.copy()
     for y, x in ((1, 20), (38, 31), (20, 1), (11, 58)):
         broken[y, x] = 1.0
-    assert np.abs(mended(device, broken) - clean).max() < 0.03
+    assert np.abs(repaired(device, broken) - clean).max() < 0.03
 
 
-def test_stars_stay(device: Device) -> None:
-    """Points of light that a lens spreads over some sites."""
+def test_stars_are_kept(device: Device) -> None:
+    """The lens spreads each point of light over several photosites."""
     random = np.random.default_rng(3)
     y, x = np.mgrid[:120, :160]
     sky = np.full((120, 160), 0.02)
     for _ in range(25):
         row, column = random.uniform(6, 114), random.uniform(6, 154)
         sky += 0.9 * np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * 0.7**2))
-    assert np.abs(mended(device, sky) - sky).max() < 1e-4
+    assert np.abs(repaired(device, sky) - sky).max() < 1e-4
 
 
 @pytest.mark.parametrize("bright", [True, False])
 @pytest.mark.parametrize("line", ["row", "column", "diagonal", "part", "steps"])
-def test_thin_lines_stay(device: Device, line: str, bright: bool) -> None:
+def test_thin_lines_are_kept(device: Device, line: str, bright: bool) -> None:
     y, x = np.mgrid[:48, :48]
     distance = {
         "row": y - 20,
@@ -120,27 +120,27 @@ def test_thin_lines_stay(device: Device, line: str, bright: bool) -> None:
         "steps": y - x // 2,
     }[line]
     light = np.where((distance == 0) == bright, 0.9, 0.1)
-    np.testing.assert_allclose(mended(device, light)[6:-6, 6:-6], light[6:-6, 6:-6], atol=1e-5)
+    np.testing.assert_allclose(repaired(device, light)[6:-6, 6:-6], light[6:-6, 6:-6], atol=1e-5)
 
 
-def test_noise_is_no_defect(device: Device) -> None:
+def test_noise_is_not_a_defect(device: Device) -> None:
     random = np.random.default_rng(4)
     light = np.maximum(colours(200, 300) + random.normal(size=(200, 300)) * 0.01, 0)
-    assert (np.abs(mended(device, light) - light) > 1e-4).mean() < 1e-4
+    assert (np.abs(repaired(device, light) - light) > 1e-4).mean() < 1e-4
 
 
-def test_the_defects_of_a_photograph(data_dir: Path, device: Device) -> None:
+def test_the_defects_of_a_photograph_are_repaired(data_dir: Path, device: Device) -> None:
     paths = [data_dir / "raw" / f"still_768x512_rggb{suffix}.raw" for suffix in ("", "_badpixels")]
     if not all(path.exists() for path in paths):
-        pytest.skip("no raw/still_768x512_rggb*.raw in the data folder")
+        pytest.skip("raw/still_768x512_rggb*.raw is missing from the data folder")
     clean, broken = (
         np.clip((np.fromfile(path, "<u2").reshape(512, 768) - 616.0) / (16383 - 616), 0, 1) for path in paths
     )
     bad = clean != broken
     visible = bad & (np.abs(np.sqrt(clean + 0.001) - np.sqrt(broken + 0.001)) > 0.05)
-    touched = np.abs(mended(device, broken) - broken) > 1e-5
-    assert touched[visible].mean() > 0.92
-    assert np.count_nonzero(touched & ~bad) <= 12  # of 393 thousand
-    before, after = (np.mean((light - clean)[bad] ** 2) for light in (broken, mended(device, broken)))
+    changed = np.abs(repaired(device, broken) - broken) > 1e-5
+    assert changed[visible].mean() > 0.92
+    assert np.count_nonzero(changed & ~bad) <= 12  # among 393 000 photosites
+    before, after = (np.mean((light - clean)[bad] ** 2) for light in (broken, repaired(device, broken)))
     assert after < before / 30
-    assert np.count_nonzero(np.abs(mended(device, clean) - clean) > 1e-5) <= 12
+    assert np.count_nonzero(np.abs(repaired(device, clean) - clean) > 1e-5) <= 12

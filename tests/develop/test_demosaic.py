@@ -1,4 +1,4 @@
-"""Demosaicing, against NumPy written straight from the papers, and against photographs."""
+"""Demosaicing compared with NumPy written from the papers, and scored on photographs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tolerances import STAGE
 pytestmark = pytest.mark.usefixtures("quick_api")
 
 FULL_SIZE = ("bilinear", "malvar", "rcd", "lmmse", "best")
-OFFSET = 0.001  # of the square-root domain, kernels/encoding.h
+OFFSET = 0.001  # offset of the square-root domain, see kernels/encoding.h
 
 # H. S. Malvar, L. He, R. Cutler, "High-quality linear interpolation for demosaicing of Bayer-patterned color images",
-# ICASSP 2004, figure 2, in eighths: green at red or blue; a colour at green, its sites in the row, or in the column;
-# red at blue and blue at red.
+# ICASSP 2004, figure 2, in eighths: green at red or blue; red or blue at green, with its photosites in the same row or
+# column; red at blue and blue at red.
 GREEN = np.array([[0, 0, -1, 0, 0], [0, 0, 2, 0, 0], [-1, 2, 4, 2, -1], [0, 0, 2, 0, 0], [0, 0, -1, 0, 0]]) / 8
 IN_ROW = np.array([[0, 0, 0.5, 0, 0], [0, -1, 0, -1, 0], [-1, 4, 5, 4, -1], [0, -1, 0, -1, 0], [0, 0, 0.5, 0, 0]]) / 8
 OPPOSITE = (
@@ -47,16 +47,16 @@ def filtered(mosaic: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 
 def linear_reference(mosaic: np.ndarray, pattern: str, filters: dict[str, np.ndarray]) -> np.ndarray:
-    """(H, W, 3) by one filter for each case of a site and a colour."""
+    """(H, W, 3): one filter for each combination of photosite and colour."""
     y, x = np.indices(mosaic.shape)
     channels = Cfa(pattern).channels()
-    here, beside = channels[y % 2, x % 2], channels[y % 2, (x + 1) % 2]
+    own, right = channels[y % 2, x % 2], channels[y % 2, (x + 1) % 2]
     case = {name: filtered(mosaic, kernel) for name, kernel in filters.items()}
     rgb = np.empty((*mosaic.shape, 3))
-    rgb[..., 1] = np.where(here == 1, mosaic, case["green"])
+    rgb[..., 1] = np.where(own == 1, mosaic, case["green"])
     for colour in (0, 2):
-        at_green = np.where(beside == colour, case["row"], case["column"])
-        rgb[..., colour] = np.where(here == colour, mosaic, np.where(here == 1, at_green, case["opposite"]))
+        at_green = np.where(right == colour, case["row"], case["column"])
+        rgb[..., colour] = np.where(own == colour, mosaic, np.where(own == 1, at_green, case["opposite"]))
     return rgb
 
 
@@ -73,7 +73,7 @@ def noise(height: int, width: int, seed: int = 1) -> np.ndarray:
 
 @pytest.mark.parametrize("pattern", BAYER_PATTERNS)
 @pytest.mark.parametrize(("height", "width"), [(20, 32), (21, 33), (7, 5)])
-def test_bilinear_malvar_and_half_are_what_the_papers_say(pattern: str, height: int, width: int) -> None:
+def test_bilinear_malvar_and_half_match_the_papers(pattern: str, height: int, width: int) -> None:
     mosaic = noise(height, width)
     for method, filters in (("bilinear", BILINEAR), ("malvar", MALVAR)):
         rgb = gg.demosaic(mosaic, pattern, method, encode=False)
@@ -83,11 +83,11 @@ def test_bilinear_malvar_and_half_are_what_the_papers_say(pattern: str, height: 
     )
 
 
-def test_linear_light_is_interpolated_as_its_square_root() -> None:
+def test_linear_light_is_interpolated_in_the_square_root_domain() -> None:
     mosaic = noise(20, 32)
     expected = linear_reference(np.sqrt(mosaic + OFFSET), "GBRG", MALVAR) ** 2 - OFFSET
     np.testing.assert_allclose(gg.demosaic(mosaic, "GBRG", "malvar"), expected, atol=2e-5)
-    # Averaging two greens is no interpolation: that stays in linear light.
+    # `half` averages two greens without interpolation, so it stays in linear light.
     np.testing.assert_allclose(gg.demosaic(mosaic, "GBRG", "half"), half_reference(mosaic, "GBRG"), atol=2e-5)
 
 
@@ -120,8 +120,8 @@ def test_a_grey_ramp_stays_grey(method: str, pattern: str) -> None:
         np.testing.assert_allclose(rgb[..., 1], mosaic[8:-8, 8:-8], atol=1e-3)
 
 
-def calm_in_the_middle(height: int, width: int) -> np.ndarray:
-    """A mosaic with much to go wrong; `best` sees from its middle that this is no noise."""
+def noise_with_flat_centre(height: int, width: int) -> np.ndarray:
+    """(H, W): random detail; from the flat centre `best` estimates that the rest is not noise."""
     mosaic = noise(height, width)
     mosaic[height // 2 - 20 : height // 2 + 20, width // 2 - 20 : width // 2 + 20] = 0.5
     return mosaic
@@ -129,8 +129,8 @@ def calm_in_the_middle(height: int, width: int) -> np.ndarray:
 
 @pytest.mark.parametrize("method", FULL_SIZE)
 def test_a_crop_is_the_crop_of_the_whole(method: str) -> None:
-    """Away from the border; for odd offsets too, where the order of the sites is another."""
-    mosaic = calm_in_the_middle(114, 124)
+    """Compared away from the border, also for odd offsets, which change the Bayer order."""
+    mosaic = noise_with_flat_centre(114, 124)
     whole = gg.demosaic(mosaic, "RGGB", method)
     for top in (0, 1):
         for left in (0, 1):
@@ -142,8 +142,8 @@ def test_a_crop_is_the_crop_of_the_whole(method: str) -> None:
 
 @pytest.mark.parametrize("method", FULL_SIZE)
 def test_a_turned_mosaic_gives_the_turned_picture(method: str) -> None:
-    """Mirrored in x, in y, and across the diagonal; odd sides, so that a mirrored mosaic keeps its order."""
-    mosaic = calm_in_the_middle(71, 87)
+    """Mirrored in x, in y and across the diagonal. With odd sides a mirrored mosaic keeps its Bayer order."""
+    mosaic = noise_with_flat_centre(71, 87)
     expected = gg.demosaic(mosaic, "RGGB", method)
     np.testing.assert_allclose(gg.demosaic(mosaic[:, ::-1], "RGGB", method)[:, ::-1], expected, atol=2e-5)
     np.testing.assert_allclose(gg.demosaic(mosaic[::-1], "RGGB", method)[::-1], expected, atol=2e-5)
@@ -152,21 +152,21 @@ def test_a_turned_mosaic_gives_the_turned_picture(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["rcd", "lmmse", "best"])
-def test_measured_values_are_kept(method: str) -> None:
-    mosaic = calm_in_the_middle(64, 80)
+def test_photosites_keep_their_measured_values(method: str) -> None:
+    mosaic = noise_with_flat_centre(64, 80)
     rgb = gg.demosaic(mosaic, "GRBG", method)
     np.testing.assert_allclose(mosaic_of(rgb, "GRBG"), mosaic, atol=2e-5)
 
 
 @pytest.mark.parametrize("encode", [False, True])
-def test_best_holds_back_the_noise_of_each_colour(encode: bool) -> None:
-    """Of photons, that white balance has multiplied by 2 in red and by 1.5 in blue."""
-    light, shot = 0.3, np.array([0.008, 0.004, 0.006])
-    grain = np.random.default_rng(3).normal(size=(96, 128, 3)) * np.sqrt(shot * light)
+def test_best_reduces_the_noise_of_each_colour(encode: bool) -> None:
+    """Photon noise; white balance multiplied it by 2 in red and by 1.5 in blue."""
+    light, photon_noise = 0.3, np.array([0.008, 0.004, 0.006])
+    grain = np.random.default_rng(3).normal(size=(96, 128, 3)) * np.sqrt(photon_noise * light)
     mosaic = mosaic_of(light + grain).astype(np.float32)
-    left = {method: gg.demosaic(mosaic, "RGGB", method, encode=encode)[8:-8, 8:-8] for method in ("rcd", "best")}
-    assert (left["best"].std(axis=(0, 1)) < 0.7 * left["rcd"].std(axis=(0, 1))).all()
-    np.testing.assert_allclose(left["best"].mean(axis=(0, 1)), light, rtol=0.02)
+    residual = {method: gg.demosaic(mosaic, "RGGB", method, encode=encode)[8:-8, 8:-8] for method in ("rcd", "best")}
+    assert (residual["best"].std(axis=(0, 1)) < 0.7 * residual["rcd"].std(axis=(0, 1))).all()
+    np.testing.assert_allclose(residual["best"].mean(axis=(0, 1)), light, rtol=0.02)
 
 
 @pytest.mark.parametrize("method", FULL_SIZE)
@@ -178,7 +178,7 @@ def test_red_and_blue_are_treated_alike(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("height", "width"), [(2, 2), (2, 3), (3, 2), (3, 3), (5, 17), (33, 16)])
-def test_odd_and_tiny_mosaics(method: str, height: int, width: int) -> None:
+def test_mosaics_of_odd_and_tiny_sizes(method: str, height: int, width: int) -> None:
     rgb = gg.demosaic(noise(height, width), "GRBG", method)
     assert rgb.shape == ((height // 2, width // 2, 3) if method == "half" else (height, width, 3))
     assert rgb.dtype == np.float32
@@ -188,7 +188,7 @@ def test_odd_and_tiny_mosaics(method: str, height: int, width: int) -> None:
 @pytest.mark.parametrize("method", FULL_SIZE)
 @pytest.mark.parametrize("encode", [False, True])
 def test_noise_around_black_stays_small(method: str, encode: bool) -> None:
-    """Below black, too: no ratio of two numbers near zero may grow into a spark."""
+    """Includes values below black: ratios of numbers near zero must not produce outliers."""
     dark = (0.01 * np.random.default_rng(4).normal(size=(64, 80))).astype(np.float32)
     assert np.abs(gg.demosaic(dark, "RGGB", method, encode=encode)).max() < 3 * np.abs(dark).max()
 
@@ -196,13 +196,13 @@ def test_noise_around_black_stays_small(method: str, encode: bool) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_integers_keep_their_scale(method: str) -> None:
     numbers = np.random.default_rng(2).integers(0, 65536, (20, 24), dtype=np.uint16)
-    of_floats = gg.demosaic(numbers.astype(np.float32) / 65535, "RGGB", method)
-    of_integers = gg.demosaic(numbers, "RGGB", method)
-    np.testing.assert_allclose(of_integers, of_floats * 65535, rtol=1e-5)
-    assert of_integers.dtype == np.float32
+    from_floats = gg.demosaic(numbers.astype(np.float32) / 65535, "RGGB", method)
+    from_integers = gg.demosaic(numbers, "RGGB", method)
+    np.testing.assert_allclose(from_integers, from_floats * 65535, rtol=1e-5)
+    assert from_integers.dtype == np.float32
 
 
-def test_a_wrong_name_gives_the_nearest() -> None:
+def test_an_unknown_method_is_reported_with_the_closest_name() -> None:
     mosaic = noise(4, 4)
     with pytest.raises(GroundglassError, match=r"^demosaic 'malver' is unknown; did you mean 'malvar'\?$"):
         gg.demosaic(mosaic, method="malver")
@@ -225,13 +225,13 @@ def srgb_decoded(display: np.ndarray) -> np.ndarray:
 
 
 def cpsnr(display: np.ndarray, original_u8: np.ndarray) -> float:
-    """Colour PSNR in dB of 8-bit pictures, 10 pixels of border aside."""
+    """Colour PSNR in dB of 8-bit pictures, without a border of 10 pixels."""
     error = np.round(np.clip(display, 0, 1) * 255) - original_u8
     return float(10 * np.log10(255**2 / np.mean(error[10:-10, 10:-10] ** 2)))
 
 
 def score(original_u8: np.ndarray, method: str = "rcd") -> tuple[float, float]:
-    """CPSNR from a display-encoded mosaic, and from a linear-light one in the default domain."""
+    """CPSNR in dB from a display-encoded mosaic, and from a linear mosaic in the default domain."""
     display = original_u8 / 255
     encoded = gg.demosaic(mosaic_of(display).astype(np.float32), "RGGB", method, encode=False)
     linear = gg.demosaic(mosaic_of(srgb_decoded(display)).astype(np.float32), "RGGB", method)
@@ -252,24 +252,24 @@ def photographs(data_dir: Path, folder: str) -> list[np.ndarray]:
         ("lmmse", "kodak", 40.65), ("lmmse", "mcmaster", 34.95),
     ],
 )  # fmt: skip
-def test_photographs(data_dir: Path, method: str, folder: str, floor_db: float) -> None:
+def test_photographs_reach_the_expected_cpsnr(data_dir: Path, method: str, folder: str, floor_db: float) -> None:
     scores = np.array([score(photograph, method) for photograph in photographs(data_dir, folder)])
     encoded, linear = scores.mean(axis=0)
     assert encoded >= floor_db - 0.005
     assert abs(linear - encoded) <= (0.3 if method != "lmmse" else 0.5)
 
 
-NOISE = gg.NoiseProfile(0.004, 0.003**2)  # of the encoded picture
+NOISE = gg.NoiseProfile(0.004, 0.003**2)  # noise of the display-encoded picture
 
 
 @pytest.mark.parametrize(
     ("folder", "denoise", "floor_db"),
     [("kodak", 0, 30.9), ("mcmaster", 0, 30.8), ("kodak", 1, 31), ("mcmaster", 1, 31)],
 )
-def test_best_recognises_noise_by_itself_and_the_denoiser_helps(
+def test_best_estimates_noise_and_the_denoiser_improves_it(
     data_dir: Path, folder: str, denoise: float, floor_db: float
 ) -> None:
-    """RCD alone is left with 28.0 and 28.3 dB."""
+    """RCD alone reaches 28.0 and 28.3 dB."""
     random = np.random.default_rng(1)
     scores = []
     for photograph in photographs(data_dir, folder):
@@ -281,8 +281,8 @@ def test_best_recognises_noise_by_itself_and_the_denoiser_helps(
     assert np.mean(scores) >= floor_db
 
 
-def test_the_better_methods_are_better_on_a_photograph() -> None:
-    data = pytest.importorskip("skimage.data", reason="scikit-image carries the photograph")
+def test_better_methods_score_higher_on_a_photograph() -> None:
+    data = pytest.importorskip("skimage.data", reason="scikit-image contains the photograph")
     photograph = data.astronaut()
     bilinear, malvar, rcd, lmmse, best = (min(score(photograph, method)) for method in FULL_SIZE)
     assert bilinear >= 30

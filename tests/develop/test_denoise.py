@@ -1,4 +1,4 @@
-"""Raw noise reduction, against NumPy written from the formula, and on photographs."""
+"""Raw noise reduction compared with NumPy written from the formula, and scored on photographs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tolerances import ANOTHER_COMPILER, FEW_OPERATIONS
 
 NOISE = NoiseProfile(0.004, 0.003**2)
 EVEN_GAINS = (1.0, 1.0, 1.0, 1.0)
-OFFSET = 0.001  # of the square-root domain, kernels/encoding.h
+OFFSET = 0.001  # offset of the square-root domain, see kernels/encoding.h
 
 Denoiser = Callable[..., np.ndarray]
 
@@ -31,8 +31,8 @@ def denoised_on(device: Device, mosaic: np.ndarray, pattern: str = "RGGB", **set
     planes.write(mosaic[..., None].astype(np.float32))
     planes.mirror()
     denoise = Denoise(planes)
-    given: dict[str, object] = {"noise": NOISE, "encoded": False} | settings
-    denoise.run(Cfa(pattern), **given)  # type: ignore[arg-type]
+    arguments: dict[str, object] = {"noise": NOISE, "encoded": False} | settings
+    denoise.run(Cfa(pattern), **arguments)  # type: ignore[arg-type]
     result = denoise.output.read()[..., 0]
     denoise.release()
     denoise.release()
@@ -53,32 +53,32 @@ def noisy(light: np.ndarray, seed: int = 1, noise: NoiseProfile = NOISE) -> np.n
 
 
 def sweep(level: np.ndarray, shifts: list[tuple[int, int]], scale: float, even: float) -> np.ndarray:
-    """Mean square of the sites at `shifts`, weighted by how alike the 3x3 sites around are; mirrored at the border."""
+    """Mean square of the photosites at `shifts`, weighted by the similarity of their 3x3 neighbourhoods."""
     height, width = level.shape
     reach = 16
     padded = np.pad(level, reach, mode="reflect")
 
-    def part(dy: int, dx: int) -> np.ndarray:
+    def shifted(dy: int, dx: int) -> np.ndarray:
         return padded[reach + dy : reach + dy + height, reach + dx : reach + dx + width]
 
     total, weights = level**2, np.ones_like(level)
     for dy, dx in shifts:
-        around = [(v, u) for v in (-1, 0, 1) for u in (-1, 0, 1)]
-        apart = sum((part(v, u) - part(dy + v, dx + u)) ** 2 for v, u in around)
-        weight = 1 / (1 + np.maximum(apart * scale - even, 0) ** 2)
-        total, weights = total + weight * part(dy, dx) ** 2, weights + weight
+        window = [(v, u) for v in (-1, 0, 1) for u in (-1, 0, 1)]
+        distance = sum((shifted(v, u) - shifted(dy + v, dx + u)) ** 2 for v, u in window)
+        weight = 1 / (1 + np.maximum(distance * scale - even, 0) ** 2)
+        total, weights = total + weight * shifted(dy, dx) ** 2, weights + weight
     return np.sqrt(total / weights)
 
 
 def reference(
     mosaic: np.ndarray, near: int, far: int, green: int | None, slope: np.ndarray, offset: float
 ) -> np.ndarray:
-    """`green` is the parity of column plus row of the green sites."""
+    """`green` is the parity of column plus row of the green photosites."""
     grid = [(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3) if (dy, dx) != (0, 0)]
     nearest = [(near * dy, near * dx) for dy, dx in grid if dy * dy + dx * dx <= 5]
-    around = [(far * dy, far * dx) for dy, dx in grid if max(abs(dy), abs(dx)) == 1]
+    farther = [(far * dy, far * dx) for dy, dx in grid if max(abs(dy), abs(dx)) == 1]
     level = np.sqrt(np.maximum(mosaic * slope + offset, 0))
-    level = sweep(sweep(level, nearest, 1 / 9, 2.0), around, 1 / 0.9, 0.5)
+    level = sweep(sweep(level, nearest, 1 / 9, 2.0), farther, 1 / 0.9, 0.5)
     if green is not None:
         padded = np.pad(level, 1, mode="reflect")
         mesh = level - (padded[:-2, :-2] + padded[:-2, 2:] + padded[2:, :-2] + padded[2:, 2:]) / 4
@@ -91,7 +91,7 @@ def reference(
     ("pattern", "near", "far", "green"), [("RGGB", 2, 6, 1), ("GRBG", 2, 6, 0), ("MONO", 1, 3, None)]
 )
 @pytest.mark.parametrize("shape", [(40, 56), (41, 71), (43, 50)])
-def test_it_is_the_formula(
+def test_the_denoiser_matches_the_formula(
     denoised: Denoiser, pattern: str, near: int, far: int, green: int | None, shape: tuple[int, int]
 ) -> None:
     random = np.random.default_rng(7)
@@ -109,11 +109,11 @@ def test_it_is_the_formula(
     )
 
 
-def test_strength_0_is_the_mosaic_itself_and_between_is_between(denoised: Denoiser) -> None:
+def test_strength_interpolates_between_mosaic_and_full_denoising(denoised: Denoiser) -> None:
     mosaic = noisy(np.full((40, 60), 0.3)).astype(np.float32)
     np.testing.assert_allclose(denoised(mosaic, strength=0.0), mosaic, atol=FEW_OPERATIONS)
-    whole = denoised(mosaic)
-    np.testing.assert_allclose(denoised(mosaic, strength=0.25), mosaic + 0.25 * (whole - mosaic), atol=FEW_OPERATIONS)
+    full = denoised(mosaic)
+    np.testing.assert_allclose(denoised(mosaic, strength=0.25), mosaic + 0.25 * (full - mosaic), atol=FEW_OPERATIONS)
 
 
 @pytest.mark.parametrize("encoded", [False, True])
@@ -123,15 +123,15 @@ def test_flat_light_loses_nine_tenths_of_its_noise_and_keeps_its_mean(
 ) -> None:
     noise = NoiseProfile(0.002, 1e-6)
     mosaic = noisy(np.full((200, 240), light), noise=noise)
-    given = np.sqrt(np.maximum(mosaic + OFFSET, 0)) if encoded else mosaic
-    result = denoised(given, noise=noise, encoded=encoded).astype(np.float64)
+    source = np.sqrt(np.maximum(mosaic + OFFSET, 0)) if encoded else mosaic
+    result = denoised(source, noise=noise, encoded=encoded).astype(np.float64)
     result = result**2 - OFFSET if encoded else result
     assert result.std() < 0.3 * mosaic.std()
     assert result.mean() == pytest.approx(mosaic.mean(), rel=0.02)
 
 
-def test_what_has_no_noise_stays(denoised: Denoiser) -> None:
-    """Steps far above the noise that the profile tells, and a gradient, whatever the colours."""
+def test_light_without_noise_is_kept(denoised: Denoiser) -> None:
+    """Steps far above the noise of the profile, and a gradient, for any colours."""
     y, x = np.indices((48, 64))
     colours = np.array([[0.3, 0.6], [0.6, 0.2]])[y % 2, x % 2]
     quiet = NoiseProfile(1e-5, 1e-8)
@@ -142,7 +142,7 @@ def test_what_has_no_noise_stays(denoised: Denoiser) -> None:
     np.testing.assert_allclose(denoised(gradient, noise=quiet)[inner], gradient[inner], atol=1e-3)
 
 
-def test_no_noise_is_no_change(denoised: Denoiser) -> None:
+def test_a_noise_profile_of_zero_changes_nothing(denoised: Denoiser) -> None:
     mosaic = np.random.default_rng(2).random((40, 48))
     np.testing.assert_allclose(denoised(mosaic, noise=NoiseProfile(0, 0)), mosaic, atol=1e-5)
 
@@ -165,7 +165,7 @@ def test_the_border_is_mirrored(device: Device, pattern: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "block"), [("RGGB", 1), ("RGGB", 2), ("GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG", 1), ("MONO", 1)]
 )
-def test_any_size_and_any_filters(device: Device, size: tuple[int, int], pattern: str, block: int) -> None:
+def test_any_size_and_any_cfa(device: Device, size: tuple[int, int], pattern: str, block: int) -> None:
     planes = Planes(device, *size, 1)
     planes.write(np.full((size[1], size[0], 1), 0.5, np.float32))
     planes.mirror()
@@ -176,14 +176,14 @@ def test_any_size_and_any_filters(device: Device, size: tuple[int, int], pattern
     planes.release()
 
 
-def test_black_and_clipped_sites_give_numbers(denoised: Denoiser) -> None:
+def test_black_and_clipped_photosites_stay_finite(denoised: Denoiser) -> None:
     mosaic = np.random.default_rng(4).choice([-0.01, 0.0, 1.0, 2.0], (40, 48))
     assert np.isfinite(denoised(mosaic)).all()
     assert np.isfinite(denoised(np.sqrt(np.maximum(mosaic + OFFSET, 0)), encoded=True)).all()
 
 
 def test_work_items_of_one_pixel_give_the_same(device: Device) -> None:
-    """That is how a GPU runs the kernels."""
+    """GPUs run the kernels with work-items of one pixel."""
     scalar = open_device(device.spec)
     scalar.run_length = 1
     mosaic = noisy(np.kron(np.random.default_rng(5).random((6, 8)), np.ones((8, 8))))
@@ -197,9 +197,9 @@ def cpsnr(picture: np.ndarray, original: np.ndarray) -> float:
 
 
 @pytest.mark.usefixtures("quick_api")
-@pytest.mark.parametrize(("folder", "at_least_db"), [("kodak", 31.5), ("mcmaster", 31.4)])
-def test_photographs_gain_over_3_db(data_dir: Path, denoised: Denoiser, folder: str, at_least_db: float) -> None:
-    """Noise of the variance 0.004 x + 0.003^2 on the encoded picture, demosaiced with RCD; 28.0 and 28.3 dB without."""
+@pytest.mark.parametrize(("folder", "floor_db"), [("kodak", 31.5), ("mcmaster", 31.4)])
+def test_photographs_gain_over_3_db(data_dir: Path, denoised: Denoiser, folder: str, floor_db: float) -> None:
+    """Noise of variance 0.004 x + 0.003^2 on the encoded picture, RCD; without denoising 28.0 and 28.3 dB."""
     scores = []
     y, x = np.indices((1000, 1000))
     channels = Cfa("RGGB").channels()[y % 2, x % 2]
@@ -210,4 +210,4 @@ def test_photographs_gain_over_3_db(data_dir: Path, denoised: Denoiser, folder: 
         mosaic = np.take_along_axis(original, channels[:height, :width, None], axis=2)[..., 0]
         picture = gg.demosaic(denoised(noisy(mosaic, seed)), "RGGB", "rcd", encode=False)
         scores.append(cpsnr(picture, original))
-    assert np.mean(scores) >= at_least_db
+    assert np.mean(scores) >= floor_db

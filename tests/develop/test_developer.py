@@ -1,4 +1,4 @@
-"""Frames to scene-linear Rec.2020, whatever their numbers mean."""
+"""Frames of every encoding are developed to scene-linear Rec.2020."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ CAMERA = CameraProfile(
 @pytest.fixture
 def developer(device: Device) -> Iterator[Developer]:
     before = device.live_buffers
-    made = Developer(device)
-    yield made
-    made.release()
-    made.release()
+    developer = Developer(device)
+    yield developer
+    developer.release()
+    developer.release()
     assert device.live_buffers == before
 
 
@@ -39,17 +39,17 @@ def decoded(display: np.ndarray) -> np.ndarray:
 
 
 def mosaic_frame(camera_rgb: np.ndarray, pattern: str, profile: CameraProfile, shape: tuple[int, int]) -> Frame:
-    """A flat patch of white-balanced camera RGB, 1 where the channel that clips first does, as sensor numbers."""
+    """A raw frame of a flat patch of white-balanced camera RGB; 1 is the level of the first clipping channel."""
     y, x = np.indices(shape)
-    channel, site = Cfa(pattern).channels()[y % 2, x % 2], 2 * (y % 2) + x % 2
-    black = np.array(profile.black)[site]
+    channel, photosite = Cfa(pattern).channels()[y % 2, x % 2], 2 * (y % 2) + x % 2
+    black = np.array(profile.black)[photosite]
     gain = np.array(profile.white_balance)[channel] / min(profile.white_balance)
     numbers = black + camera_rgb[channel] / gain * (profile.white - black)
     return Frame(np.round(numbers).astype(np.uint16), cfa=Cfa(pattern), profile=profile)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_every_display_number_becomes_the_light_that_srgb_says(developer: Developer, dtype: type) -> None:
+def test_every_display_value_is_decoded_by_the_srgb_curve(developer: Developer, dtype: type) -> None:
     count = np.iinfo(dtype).max + 1
     random = np.random.default_rng(1)
     pixels = np.stack([np.arange(count), random.permutation(count), random.permutation(count)], axis=-1)
@@ -58,7 +58,7 @@ def test_every_display_number_becomes_the_light_that_srgb_says(developer: Develo
     np.testing.assert_allclose(developer.develop(frame, Development()).read(), expected, atol=3e-7, rtol=3e-6)
 
 
-def test_scene_frames_go_through_the_camera_matrix_and_keep_their_highlights(developer: Developer) -> None:
+def test_scene_frames_are_converted_by_the_camera_matrix_and_keep_highlights(developer: Developer) -> None:
     pixels = (np.random.default_rng(1).random((7, 35, 3)) * 50).astype(np.float32)
     frame = Frame(pixels, encoding=Encoding.SCENE, profile=CAMERA)
     expected = pixels @ MATRIX.T * 2**0.5
@@ -81,21 +81,21 @@ def test_levels_white_balance_matrix_and_exposure_on_a_flat_patch(
     camera_rgb = np.array([0.30, 0.25, 0.20])
     scene = developer.develop(mosaic_frame(camera_rgb, pattern, CAMERA, (25, 22)), Development(demosaic=method)).read()
     expected = np.broadcast_to(MATRIX @ camera_rgb * 2**0.5, scene.shape)
-    np.testing.assert_allclose(scene, expected, atol=2e-3)  # sensor numbers are whole
+    np.testing.assert_allclose(scene, expected, atol=2e-3)  # raw values are rounded
 
 
 @pytest.mark.parametrize("highlights", ["rebuild", "clip"])
 @pytest.mark.parametrize("method", METHODS)
 def test_a_clipped_white_is_neutral(developer: Developer, method: str, highlights: str) -> None:
-    """All channels clipped, whatever the white balance: white, not magenta."""
+    """With all channels clipped any white balance gives white, not magenta."""
     frame = Frame(np.full((16, 20), 4000, np.uint16), profile=CAMERA)
     scene = developer.develop(frame, Development(demosaic=method, highlights=highlights)).read()
     white = 2**0.5 * (2.0 if highlights == "rebuild" else 1.0)  # red clips last, at twice the light
     np.testing.assert_allclose(scene, white, rtol=2e-4)
 
 
-def test_a_dead_black_is_black(developer: Developer) -> None:
-    """Numbers below the black level stay near zero: the square root's offset is what is left of them."""
+def test_values_below_the_black_level_are_black(developer: Developer) -> None:
+    """Only the offset of the square-root domain remains."""
     frame = Frame(np.zeros((16, 20), np.uint16), profile=replace(CAMERA, exposure_ev=0.0))
     assert np.abs(developer.develop(frame, Development()).read()).max() < 2e-3
 
@@ -108,9 +108,7 @@ def test_a_second_frame_of_the_same_kind_allocates_nothing(device: Device, devel
     assert device.live_buffers == count
 
 
-def test_frames_of_a_few_kinds_in_turns_allocate_nothing_and_more_kinds_are_bounded(
-    device: Device, developer: Developer
-) -> None:
+def test_alternating_frame_kinds_allocate_nothing_and_chains_are_bounded(device: Device, developer: Developer) -> None:
     mosaics = [Frame(np.zeros((8, 2 * side), np.uint16)) for side in range(3, 12)]
     picture, half = Frame(np.zeros((8, 6, 3), np.uint8), encoding=Encoding.DISPLAY), Development(demosaic="half")
     kinds = [(mosaics[0], Development()), (mosaics[0], half), (picture, half)]
@@ -124,38 +122,38 @@ def test_frames_of_a_few_kinds_in_turns_allocate_nothing_and_more_kinds_are_boun
     for mosaic in mosaics:
         developer.develop(mosaic, half)
         counts.append(device.live_buffers)
-    assert len(set(counts[3:])) == 1  # the smallest mosaic has fewer scales of highlights
+    assert len(set(counts[3:])) == 1  # the smallest mosaic has fewer highlight scales
 
 
-def test_the_size_may_change_while_kernels_are_at_work(device: Device, developer: Developer) -> None:
-    """Nothing is waited for between frames: what the last one works on must live until it is done."""
+def test_the_frame_size_can_change_while_kernels_run(device: Device, developer: Developer) -> None:
+    """Frames are not waited for: the buffers of the last frame must live until its kernels finish."""
     frames = [Frame(np.full((h, w), 9000, np.uint16)) for w, h in ((640, 480), (1920, 1080), (333, 257))]
     for turn in range(24):
         developer.develop(frames[turn % 3], Development(demosaic=METHODS[turn % 4]))
     device.finish()
 
 
-def test_a_real_raw_file_against_libraw(data_dir: Path, developer: Developer) -> None:
-    """After one exposure scale, on unclipped pixels, against LibRaw's own linear picture."""
+def test_a_real_raw_file_matches_libraw(data_dir: Path, developer: Developer) -> None:
+    """Compared with LibRaw's linear picture after a common exposure scale, on unclipped pixels."""
     rawpy = pytest.importorskip("rawpy")
     color = pytest.importorskip("skimage.color", reason="scikit-image measures the colour difference")
     path = data_dir / "raw" / "gopro_hero7_4000x3000.dng"
     if not path.exists():
-        pytest.skip(f"no raw/{path.name} in the data folder")
+        pytest.skip(f"raw/{path.name} is missing from the data folder")
     with rawpy.imread(str(path)) as raw:
-        theirs = raw.postprocess(
+        libraw = raw.postprocess(
             gamma=(1, 1), no_auto_bright=True, use_camera_wb=True, output_bps=16,
             output_color=rawpy.ColorSpace.sRGB, demosaic_algorithm=rawpy.DemosaicAlgorithm.AHD,
         )[::4, ::4].astype(np.float64) / 65535  # fmt: skip
     with gg.open(path) as source:
         frame = next(iter(source)).upright()
-    frame = replace(frame, profile=replace(frame.profile, gain_map=None))  # LibRaw leaves the shading
-    ours = developer.develop(frame, Development()).read()[::4, ::4].astype(np.float64) @ REC2020_TO_REC709.T
-    assert ours.shape == theirs.shape
-    unclipped = (theirs.max(axis=-1) < 0.98) & (theirs.min(axis=-1) > 0)
-    scale = (theirs[unclipped] * ours[unclipped]).sum() / (ours[unclipped] ** 2).sum()
-    # Display-encoded, because skimage's Lab starts there.
-    lab = [color.rgb2lab(encoded(linear)) for linear in (theirs, scale * ours)]
+    frame = replace(frame, profile=replace(frame.profile, gain_map=None))  # LibRaw does not correct lens shading
+    developed = developer.develop(frame, Development()).read()[::4, ::4].astype(np.float64) @ REC2020_TO_REC709.T
+    assert developed.shape == libraw.shape
+    unclipped = (libraw.max(axis=-1) < 0.98) & (libraw.min(axis=-1) > 0)
+    scale = (libraw[unclipped] * developed[unclipped]).sum() / (developed[unclipped] ** 2).sum()
+    # skimage's Lab conversion takes display-encoded sRGB.
+    lab = [color.rgb2lab(encoded(linear)) for linear in (libraw, scale * developed)]
     assert color.deltaE_ciede2000(*lab).mean() <= 2.0
 
 
@@ -164,13 +162,13 @@ def encoded(linear: np.ndarray) -> np.ndarray:
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
 
 
-def test_one_photograph_in_four_orders_is_one_picture(data_dir: Path, developer: Developer) -> None:
-    """The sites are permuted within each 2x2 block, so the pictures differ by half a pixel's interpolation."""
+def test_a_photograph_in_four_bayer_orders_gives_one_picture(data_dir: Path, developer: Developer) -> None:
+    """Photosites are permuted within each 2x2 block, so the pictures differ by half a pixel of interpolation."""
     pictures = {}
     for pattern in BAYER_PATTERNS:
         path = data_dir / "raw" / f"still_768x512_{pattern.lower()}.raw"
         if not path.exists():
-            pytest.skip(f"no raw/{path.name} in the data folder")
+            pytest.skip(f"raw/{path.name} is missing from the data folder")
         with gg.open(path, raw_format=f"{pattern.lower()}14", raw_size="768x512", raw_black=616) as source:
             frame = next(iter(source))
         assert (frame.profile.black, frame.profile.white, frame.cfa.pattern) == ((616,) * 4, 16383, pattern)

@@ -1,4 +1,4 @@
-"""The settings of the raw stage: what is refused, and with which words."""
+"""Invalid development settings are refused with a clear message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from groundglass.errors import GroundglassError
 
 
 @pytest.mark.parametrize(
-    ("settings", "complaint"),
+    ("settings", "message"),
     [
         ({"demosaic": "rdc"}, "demosaic 'rdc' is unknown; did you mean 'rcd'?"),
         ({"highlights": "rebuilt"}, "highlights 'rebuilt' is unknown; did you mean 'rebuild'?"),
@@ -19,7 +19,7 @@ from groundglass.errors import GroundglassError
         ({"sharpen": -0.1}, "sharpen -0.1 is outside 0..1; try 0.5"),
     ],
 )
-def test_a_setting_that_does_not_exist_is_refused(settings: dict[str, object], complaint: str) -> None:
+def test_an_invalid_setting_is_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(GroundglassError) as refused:
         gg.Development(**settings)
-    assert str(refused.value) == complaint
+    assert str(refused.value) == message

@@ -1,4 +1,4 @@
-"""Clipped light: its hue goes on while a channel lives, and nothing else changes."""
+"""Highlight reconstruction: hue is preserved while at least one channel is unclipped; unclipped light is unchanged."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Three = tuple[float, float, float]
 
 CLIPS = (1.9, 1.0, 1.5)
 BALANCES = [CLIPS, (2.4, 1.0, 1.3), (1.3, 1.0, 2.6), (1.0, 1.0, 1.0), (1.0, 1.25, 1.6)]
-# White-balanced camera RGB: twelve hues, of each another saturation at a time.
-HUES = [
+# White-balanced camera RGB: twelve hues at four saturations.
+COLOURS = [
     (np.array(colorsys.hsv_to_rgb(hue / 12, saturation, 1.0)), hue)
     for saturation in (0.15, 0.4, 0.6, 0.8)
     for hue in range(12)
@@ -41,7 +41,7 @@ def clipped_mosaic(rgb: np.ndarray, cfa: Cfa, clips: Three = CLIPS) -> np.ndarra
 def rebuilt(
     device: Device, mosaic: np.ndarray, cfa: Cfa, encoded: bool = False, gain_map: np.ndarray | None = None
 ) -> np.ndarray:
-    """The mosaic's light after rebuilding."""
+    """(H, W): linear light of the mosaic after highlight reconstruction."""
     height, width = mosaic.shape
     planes = Planes(device, width, height, 1)
     planes.write((np.sqrt(mosaic + 0.001) if encoded else mosaic)[..., None].astype(np.float32))
@@ -56,7 +56,7 @@ def rebuilt(
 
 
 class Chain:
-    """Rebuilds and demosaics mosaics of one size."""
+    """Highlight reconstruction and demosaicing for mosaics of one size."""
 
     def __init__(self, device: Device, shape: tuple[int, ...], method: Method = "rcd") -> None:
         self.planes, self.scene = (Planes(device, shape[1], shape[0], channels) for channels in (1, 3))
@@ -83,7 +83,7 @@ def developed(device: Device, mosaic: np.ndarray, cfa: Cfa) -> np.ndarray:
 
 
 def ramp(hue: np.ndarray, clips: Three = CLIPS) -> np.ndarray:
-    """(H, W, 3) light of one colour, from dim to several times beyond the last channel's limit."""
+    """(H, W, 3): light of one colour, from dim to several times the clipping level of the last channel."""
     gains = np.array(clips) / hue
     brightness = np.geomspace(0.2 * gains.min(), 3.0 * gains.max(), 256)
     return brightness[None, :, None] * np.ones((36, 1, 1)) * hue
@@ -100,19 +100,19 @@ def blob(hue: np.ndarray, clips: Three = CLIPS, side: int = 160) -> np.ndarray:
 
 
 def blurred(rgb: np.ndarray) -> np.ndarray:
-    """As a lens leaves hard edges: a little soft."""
+    """(H, W, 3): edges softened as by a lens."""
     for axis in (0, 1):
-        padded = np.pad(rgb, [(1, 1) if axis == one else (0, 0) for one in range(3)], mode="edge")
-        before, after = (np.take(padded, range(at, at + rgb.shape[axis]), axis=axis) for at in (0, 2))
+        padded = np.pad(rgb, [(1, 1) if axis == padded_axis else (0, 0) for padded_axis in range(3)], mode="edge")
+        before, after = (np.take(padded, range(start, start + rgb.shape[axis]), axis=axis) for start in (0, 2))
         rgb = 0.2 * before + 0.6 * rgb + 0.2 * after
     return rgb
 
 
-def hue_difference(ours: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """ΔE00 of two colours brought to the same brightness, 50 % of white."""
+def hue_difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """ΔE00 of two colours scaled to the same luminance, 50 % of white."""
     color = pytest.importorskip("skimage.color", reason="scikit-image measures the colour difference")
     lab = []
-    for rgb in (ours, truth):
+    for rgb in (first, second):
         linear = rgb @ REC2020_TO_REC709.T
         linear = 0.5 * linear / np.maximum(linear @ [0.2126, 0.7152, 0.0722], 1e-9)[..., None]
         lab.append(color.xyz2lab(linear @ color.colorconv.xyz_from_rgb.T))
@@ -121,25 +121,25 @@ def hue_difference(ours: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("shape", [ramp, column, blob])
 @pytest.mark.parametrize("balance", range(len(BALANCES)))
-def test_the_hue_goes_on_while_a_channel_lives(device: Device, balance: int, shape) -> None:
+def test_hue_is_preserved_while_a_channel_is_unclipped(device: Device, balance: int, shape) -> None:
     clips = BALANCES[balance]
     method: Method = ("rcd", "malvar")[balance % 2]
-    chain = Chain(device, shape(HUES[0][0]).shape, method)
-    for hue, number in HUES:
+    chain = Chain(device, shape(COLOURS[0][0]).shape, method)
+    for hue, number in COLOURS:
         cfa = Cfa(BAYER_PATTERNS[(number + balance) % 4])
-        truth = shape(hue, clips)
-        rgb = chain.develop(clipped_mosaic(truth, cfa, clips), cfa, clips)
+        original = shape(hue, clips)
+        rgb = chain.develop(clipped_mosaic(original, cfa, clips), cfa, clips)
         assert np.isfinite(rgb).all()
         assert rgb.min() > 0
-        lives = (truth < 0.98 * np.array(clips)).any(axis=-1)[6:-6, 6:-6]
-        differences = hue_difference(rgb[6:-6, 6:-6], truth[6:-6, 6:-6])[lives]
+        recoverable = (original < 0.98 * np.array(clips)).any(axis=-1)[6:-6, 6:-6]
+        differences = hue_difference(rgb[6:-6, 6:-6], original[6:-6, 6:-6])[recoverable]
         assert differences.max() <= 2.5, hue
         assert differences.mean() <= 0.25, hue
     chain.release()
 
 
 @pytest.mark.parametrize("encoded", [False, True])
-def test_what_is_not_clipped_is_not_touched(device: Device, encoded: bool) -> None:
+def test_unclipped_light_is_unchanged(device: Device, encoded: bool) -> None:
     random = np.random.default_rng(1)
     cfa = Cfa("GRBG")
     mosaic = clipped_mosaic(2.2 * random.random((70, 90, 3)), cfa)
@@ -149,26 +149,24 @@ def test_what_is_not_clipped_is_not_touched(device: Device, encoded: bool) -> No
     assert (result >= mosaic - 1e-5).all()
 
 
-def test_where_sites_have_gains_their_limits_rise_with_them(device: Device) -> None:
-    """Lens shading taken out doubles the corners' light: what has not clipped there is not touched, the rest is rebuilt
-    as anywhere.
-    """
+def test_the_clipping_level_rises_with_the_gain_of_a_photosite(device: Device) -> None:
+    """Shading correction doubles the light in the corners: unclipped light is unchanged, clipped light is rebuilt."""
     cfa = Cfa("BGGR")
     x = np.arange(96) * np.ones((64, 1))
     gains = (1 + 0.012 * x).astype(np.float32)
     hue = np.array([0.8, 1.0, 0.9])
-    truth = np.linspace(0.3, 1.6, 64)[:, None, None] * hue * gains[..., None]
-    limit = gains * mosaic_of(np.broadcast_to(CLIPS, truth.shape), cfa)
-    light = np.minimum(mosaic_of(truth, cfa), limit).astype(np.float32)
+    original = np.linspace(0.3, 1.6, 64)[:, None, None] * hue * gains[..., None]
+    limit = gains * mosaic_of(np.broadcast_to(CLIPS, original.shape), cfa)
+    light = np.minimum(mosaic_of(original, cfa), limit).astype(np.float32)
     result = rebuilt(device, light, cfa, gain_map=gains)
     unclipped = light < 0.98 * limit
     assert (light[unclipped] > 1.2).any()
     np.testing.assert_array_equal(result[unclipped], light[unclipped])
     inner = np.s_[4:-4, 4:-4]
-    np.testing.assert_allclose(result[inner], mosaic_of(truth, cfa)[inner], rtol=0.06)
+    np.testing.assert_allclose(result[inner], mosaic_of(original, cfa)[inner], rtol=0.06)
 
 
-def test_the_chain_knows_of_gains(device: Device) -> None:
+def test_the_developer_applies_gains_to_clipping_levels(device: Device) -> None:
     frame = Frame(
         np.full((40, 48), 900, np.uint16),
         profile=CameraProfile(white=1000, white_balance=(1.2, 1.0, 1.1), gain_map=np.full((40, 48), 2, np.float32)),
@@ -176,19 +174,19 @@ def test_the_chain_knows_of_gains(device: Device) -> None:
     developer = Developer(device)
     pictures = [developer.develop(frame, Development(highlights=mode)).read() for mode in ("rebuild", "clip")]
     developer.release()
-    light = 1.8 * np.array([1.2, 1.0, 1.1])  # of which nothing has clipped
+    light = 1.8 * np.array([1.2, 1.0, 1.1])  # no channel is clipped
     expected = light @ frame.profile.camera_to_scene.T
     np.testing.assert_allclose(pictures[0], np.broadcast_to(expected, pictures[0].shape), rtol=1e-3)
     assert pictures[1].max() < expected.max()
 
 
-def test_where_all_is_clipped_it_runs_out_to_white(device: Device) -> None:
+def test_fully_clipped_light_fades_to_white(device: Device) -> None:
     for hue in ((1.0, 0.6, 0.3), (0.4, 0.6, 1.0)):
         rgb = developed(device, clipped_mosaic(blob(np.array(hue), side=256) * 40, Cfa()), Cfa())
-        middle = rgb[120:136, 120:136]
-        np.testing.assert_allclose(middle / middle.mean(), 1, atol=0.03)
+        centre = rgb[120:136, 120:136]
+        np.testing.assert_allclose(centre / centre.mean(), 1, atol=0.03)
         rising = rgb[128].max(axis=-1)[:128]
-        assert (np.diff(rising) > -0.05 * rising[1:]).all()  # a light is nowhere darker towards its middle
+        assert (np.diff(rising) > -0.05 * rising[1:]).all()  # light never gets darker towards its centre
 
 
 def test_a_picture_that_is_clipped_everywhere_is_white(device: Device) -> None:
@@ -197,74 +195,74 @@ def test_a_picture_that_is_clipped_everywhere_is_white(device: Device) -> None:
 
 
 def test_a_lamp_does_not_take_the_colour_of_a_dark_room(device: Device) -> None:
-    """A clipped warm lamp, soft at its rim, in dim blue surroundings."""
+    """A clipped warm lamp with a soft rim against a dim blue background."""
     y, x = np.mgrid[:128, :128] - 63.5
     lamp = 1 / (1 + np.exp((np.hypot(x, y) - 30) / 2))
-    truth = lamp[..., None] * np.array([3.0, 2.2, 1.2]) + 0.02 * np.array([0.3, 0.5, 1.0])
-    rgb = developed(device, clipped_mosaic(truth, Cfa()), Cfa())[50:78, 50:78].mean(axis=(0, 1))
+    original = lamp[..., None] * np.array([3.0, 2.2, 1.2]) + 0.02 * np.array([0.3, 0.5, 1.0])
+    rgb = developed(device, clipped_mosaic(original, Cfa()), Cfa())[50:78, 50:78].mean(axis=(0, 1))
     assert rgb[0] >= rgb[1] >= rgb[2]
 
 
 @pytest.mark.parametrize("wall", [(0.5, 0.06, 0.05), (1.2, 0.12, 0.1)], ids=["dim", "bright"])
 def test_a_white_sky_does_not_take_the_colour_of_a_wall(device: Device, wall: Three) -> None:
-    truth = np.broadcast_to(wall, (96, 192, 3)).copy()
-    truth[:, 96:] = (2.9, 3.0, 3.3)
-    rgb = developed(device, clipped_mosaic(blurred(truth), Cfa()), Cfa())
-    np.testing.assert_allclose(rgb[8:-8, 8:90], truth[8:-8, 8:90], rtol=0.05, atol=0.02)
+    original = np.broadcast_to(wall, (96, 192, 3)).copy()
+    original[:, 96:] = (2.9, 3.0, 3.3)
+    rgb = developed(device, clipped_mosaic(blurred(original), Cfa()), Cfa())
+    np.testing.assert_allclose(rgb[8:-8, 8:90], original[8:-8, 8:90], rtol=0.05, atol=0.02)
     sky = rgb[8:-8, 102:]
-    assert sky.max() < 2 * max(CLIPS)  # no light is invented
+    assert sky.max() < 2 * max(CLIPS)  # no light is added
     assert (sky.max(axis=-1) / sky.min(axis=-1)).max() < 1.8
     assert (sky[:, -1].max(axis=-1) / sky[:, -1].min(axis=-1)).max() < 1.1
 
 
-def test_branches_before_a_white_sky_have_no_rims(device: Device) -> None:
-    truth = np.full((96, 128, 3), (2.9, 3.0, 3.3))
+def test_branches_against_a_white_sky_have_no_coloured_rims(device: Device) -> None:
+    original = np.full((96, 128, 3), (2.9, 3.0, 3.3))
     for left, width in ((20, 2), (50, 3), (80, 6)):
-        truth[:, left : left + width] = (0.05, 0.04, 0.03)
-    rgb = developed(device, clipped_mosaic(blurred(truth), Cfa()), Cfa())[8:-8, 8:-8]
+        original[:, left : left + width] = (0.05, 0.04, 0.03)
+    rgb = developed(device, clipped_mosaic(blurred(original), Cfa()), Cfa())[8:-8, 8:-8]
     bright = rgb[rgb.min(axis=-1) > 1.0]
     assert (bright.max(axis=-1) / bright.min(axis=-1)).max() < 1.8
     sky = rgb[:, 52:64]  # between two branches
     np.testing.assert_allclose(sky, max(CLIPS), rtol=0.05)
 
 
-def test_a_reflection_of_the_lamp_is_white(device: Device) -> None:
-    """Whiter than the yellow thing that reflects it: the rim tells that white comes to its colour."""
+def test_a_white_reflection_on_a_coloured_object_stays_white(device: Device) -> None:
+    """The reflection is whiter than the yellow object; its rim shows how the colour approaches white."""
     y, x = np.mgrid[:128, :128] - 63.5
     shine = 3 * np.exp(-(x**2 + y**2) / (2 * 11**2))
-    truth = np.array([0.7, 0.6, 0.08]) + shine[..., None]
-    rgb = developed(device, clipped_mosaic(truth, Cfa()), Cfa())
-    assert rgb.max() < 1.2 * truth.max()
-    lives = (truth < 0.97 * np.array(CLIPS)).any(axis=-1)[8:-8, 8:-8]
-    assert hue_difference(rgb, truth)[8:-8, 8:-8][lives].mean() < 1.0
-    assert rgb[63, 63, 2] > 0.4 * rgb[63, 63, 0]  # the thing itself has 0.11
+    original = np.array([0.7, 0.6, 0.08]) + shine[..., None]
+    rgb = developed(device, clipped_mosaic(original, Cfa()), Cfa())
+    assert rgb.max() < 1.2 * original.max()
+    recoverable = (original < 0.97 * np.array(CLIPS)).any(axis=-1)[8:-8, 8:-8]
+    assert hue_difference(rgb, original)[8:-8, 8:-8][recoverable].mean() < 1.0
+    assert rgb[63, 63, 2] > 0.4 * rgb[63, 63, 0]  # the object has 0.11
 
 
-def test_a_white_shirt_beside_skin_stays_white(device: Device) -> None:
-    """Red lives in it, green and blue have clipped: with the skin's colour they would be less than they are."""
+def test_a_white_shirt_next_to_skin_stays_white(device: Device) -> None:
+    """Green and blue are clipped, red is not; the colour of the skin would make green and blue too dark."""
     y, x = np.mgrid[:96, :96] // 24
-    truth = np.where(((x + y) % 2 == 0)[..., None], (0.9, 0.56, 0.4), (1.5, 1.6, 1.65))
-    rgb = developed(device, clipped_mosaic(blurred(truth), Cfa()), Cfa())
+    original = np.where(((x + y) % 2 == 0)[..., None], (0.9, 0.56, 0.4), (1.5, 1.6, 1.65))
+    rgb = developed(device, clipped_mosaic(blurred(original), Cfa()), Cfa())
     shirt = rgb[30:42, 6:18]
     np.testing.assert_allclose(shirt, np.broadcast_to((1.5, 1.6, 1.65), shirt.shape), rtol=0.15)
 
 
 @pytest.mark.parametrize("level", [0.9, 1.0, 1.1, 1.5])
-def test_noise_at_the_limit_does_not_tint(device: Device, level: float) -> None:
+def test_noise_at_the_clipping_level_adds_no_tint(device: Device, level: float) -> None:
     noise = np.random.default_rng(7).normal(size=(96, 96, 3)) * np.sqrt(0.004 * level)
     rgb = developed(device, clipped_mosaic(np.maximum(level + noise, 0), Cfa()), Cfa())[8:-8, 8:-8]
     np.testing.assert_allclose(rgb.mean(axis=(0, 1)), level, rtol=0.035)
     assert rgb.max() < level + 0.4
 
 
-def test_one_clipped_site_is_left_to_whoever_mends_defects(device: Device) -> None:
+def test_a_single_clipped_photosite_is_left_to_defect_correction(device: Device) -> None:
     mosaic = clipped_mosaic(np.full((40, 50, 3), 0.2), Cfa())
     mosaic[20, 20:22] = (1.9, 1.0)
     np.testing.assert_allclose(rebuilt(device, mosaic, Cfa()), mosaic, atol=FEW_OPERATIONS)
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 2), (3, 17), (16, 16), (33, 130)])
-def test_tiny_and_odd_mosaics(device: Device, height: int, width: int) -> None:
+def test_mosaics_of_tiny_and_odd_sizes(device: Device, height: int, width: int) -> None:
     random = np.random.default_rng(2)
     result = rebuilt(device, clipped_mosaic(3 * random.random((height, width, 3)), Cfa()), Cfa())
     assert np.isfinite(result).all()

@@ -1,4 +1,4 @@
-"""Bytes of a sensor to light: unpacked, black level, gain and limit of each site, in every packing."""
+"""Raw bytes to linear light: unpacking, black level, gain and clipping of each photosite, in every packing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def frame_of(numbers: np.ndarray, packing: Packing = Packing.U16, padding: int =
 
 
 def light(numbers: np.ndarray, profile: CameraProfile, cfa: Cfa) -> np.ndarray:
-    """Straight from the definition: (number - black) / (white - black) times the channel's gain."""
+    """(H, W): the definition, (number - black) / (white - black) times the channel's gain."""
     y, x = np.indices(numbers.shape)
     y, x = y // cfa.block, x // cfa.block
     black = np.reshape(profile.black, (2, 2))[y % 2, x % 2]
@@ -37,7 +37,7 @@ def light(numbers: np.ndarray, profile: CameraProfile, cfa: Cfa) -> np.ndarray:
     return (numbers - black) / (profile.white - black) * gain
 
 
-def taken_in(device: Device, frame: Frame, *, binned: bool = False, clip: bool = False, encoded: bool = False):
+def linearized(device: Device, frame: Frame, *, binned: bool = False, clip: bool = False, encoded: bool = False):
     linearize = Linearize(device, frame, binned=binned)
     linearize.run(frame, frame.profile, clip=clip, encoded=encoded)
     result = linearize.mosaic.read()[..., 0]
@@ -52,57 +52,55 @@ def numbers_of(packing: Packing, height: int, width: int) -> np.ndarray:
 
 @pytest.mark.parametrize("width", [16, 31, 70, 129])
 @pytest.mark.parametrize("packing", Packing)
-def test_the_device_unpacks_what_was_packed(device: Device, packing: Packing, width: int) -> None:
+def test_the_device_unpacks_every_packing(device: Device, packing: Packing, width: int) -> None:
     numbers = numbers_of(packing, 7, width)
     profile = replace(PROFILE, white=float(1 << packing.bits))
     for padding in (0, 5):
         frame = frame_of(numbers, packing, padding, profile=profile)
-        np.testing.assert_allclose(taken_in(device, frame), light(numbers, profile, Cfa()), atol=1e-5)
+        np.testing.assert_allclose(linearized(device, frame), light(numbers, profile, Cfa()), atol=1e-5)
 
 
 @pytest.mark.parametrize("cfa", [*map(Cfa, BAYER_PATTERNS), Cfa("GRBG", block=2), Cfa("MONO")])
-def test_each_site_gets_its_own_black_level_and_gain(device: Device, cfa: Cfa) -> None:
+def test_each_photosite_has_its_own_black_level_and_gain(device: Device, cfa: Cfa) -> None:
     numbers = numbers_of(Packing.RAW10, 10, 22)
     frame = frame_of(numbers, cfa=cfa)
-    np.testing.assert_allclose(taken_in(device, frame), light(numbers, PROFILE, cfa), atol=1e-5)
+    np.testing.assert_allclose(linearized(device, frame), light(numbers, PROFILE, cfa), atol=1e-5)
 
 
-def test_the_sites_of_x_trans_are_not_balanced_yet(device: Device) -> None:
+def test_x_trans_photosites_are_white_balanced_in_a_later_stage(device: Device) -> None:
     cfa = Cfa("GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG")
     numbers = numbers_of(Packing.RAW10, 12, 24)
     profile = replace(PROFILE, black=(64, 64, 64, 64))
     expected = (numbers - 64.0) / (1000 - 64)
-    np.testing.assert_allclose(taken_in(device, frame_of(numbers, cfa=cfa, profile=profile)), expected, atol=1e-5)
+    np.testing.assert_allclose(linearized(device, frame_of(numbers, cfa=cfa, profile=profile)), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("packing", [Packing.U16, Packing.RAW10, Packing.P12])
 @pytest.mark.parametrize(("height", "width"), [(12, 20), (13, 23), (4, 130)])
-def test_binned_squares_of_a_quad_sensor_are_their_means(
-    device: Device, packing: Packing, height: int, width: int
-) -> None:
+def test_binning_a_quad_sensor_averages_each_square(device: Device, packing: Packing, height: int, width: int) -> None:
     numbers = numbers_of(packing, height, width)
     squares = numbers[: height // 2 * 2, : width // 2 * 2].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
     frame = frame_of(numbers, packing, cfa=Cfa("BGGR", block=2))
     expected = light(squares, PROFILE, Cfa("BGGR"))
-    np.testing.assert_allclose(taken_in(device, frame, binned=True), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(linearized(device, frame, binned=True), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_maps_of_the_sites_count_on_top(device: Device) -> None:
+def test_black_and_gain_maps_add_to_the_profile(device: Device) -> None:
     random = np.random.default_rng(3)
     numbers = numbers_of(Packing.P10, 9, 21)
     blacks, gains = random.random((9, 21)).astype(np.float32) * 20, 1 + random.random((9, 21)).astype(np.float32)
-    for given, black, gain in (
+    for maps, black, gain in (
         ({"black_map": blacks, "gain_map": gains}, blacks, gains),
         ({"black_map": blacks}, blacks, 1),
         ({"gain_map": gains}, 0, gains),
     ):
-        profile = replace(PROFILE, **given)
-        raised = light(numbers - black, profile, Cfa()) * gain
+        profile = replace(PROFILE, **maps)
+        expected = light(numbers - black, profile, Cfa()) * gain
         frame = frame_of(numbers, Packing.P10, profile=profile)
-        np.testing.assert_allclose(taken_in(device, frame), raised, atol=1e-5)
+        np.testing.assert_allclose(linearized(device, frame), expected, atol=1e-5)
 
 
-def test_another_map_takes_the_place_of_the_first(device: Device) -> None:
+def test_a_new_gain_map_replaces_the_previous_one(device: Device) -> None:
     numbers = np.full((4, 6), 500, np.uint16)
     frame = frame_of(numbers)
     linearize = Linearize(device, frame)
@@ -113,19 +111,19 @@ def test_another_map_takes_the_place_of_the_first(device: Device) -> None:
     linearize.release()
 
 
-def test_clipping_cuts_where_the_first_channel_clips(device: Device) -> None:
+def test_clip_limits_light_to_the_first_clipping_channel(device: Device) -> None:
     numbers = np.full((6, 8), 1000, np.uint16)
-    assert taken_in(device, frame_of(numbers), clip=True).tolist() == np.ones((6, 8)).tolist()
-    whole = taken_in(device, frame_of(numbers))
-    np.testing.assert_allclose(whole[:2, :2], [[2.0, 1.0], [1.0, 1.5]], rtol=1e-6)
+    assert linearized(device, frame_of(numbers), clip=True).tolist() == np.ones((6, 8)).tolist()
+    unlimited = linearized(device, frame_of(numbers))
+    np.testing.assert_allclose(unlimited[:2, :2], [[2.0, 1.0], [1.0, 1.5]], rtol=1e-6)
     assert clips(PROFILE) == (2.0, 1.0, 1.5)
     assert clips(replace(PROFILE, white_balance=(0.5, 1.0, 0.75))) == (1.0, 2.0, 1.5)
 
 
-def test_the_square_root_domain(device: Device) -> None:
+def test_encoded_light_is_in_the_square_root_domain(device: Device) -> None:
     numbers = numbers_of(Packing.RAW10, 5, 40)
     expected = np.sqrt(np.maximum(light(numbers, PROFILE, Cfa()) + 0.001, 0))
-    np.testing.assert_allclose(taken_in(device, frame_of(numbers), encoded=True), expected, atol=1e-5)
+    np.testing.assert_allclose(linearized(device, frame_of(numbers), encoded=True), expected, atol=1e-5)
 
 
 def test_the_border_is_mirrored(device: Device) -> None:

@@ -1,4 +1,4 @@
-"""Auto exposure: what is metered becomes as bright as a grey card, smoothly, and nothing pumps."""
+"""Auto exposure: metered light is raised to the level of a grey card, smoothly and without pumping."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RANDOM = np.random.default_rng(3)
 
 
 def grey(level: float, size: tuple[int, int] = (120, 80), time_s: float = 0.0) -> gg.Frame:
-    """A flat mosaic whose light is `level` of the white level."""
+    """A flat mosaic; `level` is a fraction of the white level."""
     return gg.Frame(np.full(size[::-1], round(60000 * level), np.uint16), time_s=time_s, profile=PROFILE)
 
 
@@ -33,14 +33,14 @@ PROFILE = gg.CameraProfile(white=60000.0)
 
 @pytest.mark.parametrize("mode", ["centre-weighted", "average", "spot", "spot:0.2,0.8"])
 @pytest.mark.parametrize("level", [0.01, 0.3, 0.9])
-def test_a_flat_frame_becomes_a_grey_card(mode: str, level: float) -> None:
+def test_a_flat_frame_is_exposed_to_the_level_of_a_grey_card(mode: str, level: float) -> None:
     ev = metered_ev(grey(level), PROFILE, Metering.parse(mode))
     assert 2**ev * level == pytest.approx(GREY, rel=0.01)
 
 
 @pytest.mark.parametrize("source", ["scene:?size=480x270", "scene:?size=480x270&noise=0"])
 @pytest.mark.parametrize("kind", ["mosaic", "balanced", "picture"])
-def test_what_is_metered_is_the_developed_light(source: str, kind: str) -> None:
+def test_metering_measures_the_developed_light(source: str, kind: str) -> None:
     with gg.open(source) as opened:
         frame = replace(next(iter(opened)), depth_m=None)
     balance = "2,1,0.7" if kind == "balanced" else "as-shot"
@@ -53,7 +53,7 @@ def test_what_is_metered_is_the_developed_light(source: str, kind: str) -> None:
         assert float(np.quantile(engine.scene(frame) @ Y, 0.99)) == pytest.approx(1.0, rel=0.08)
 
 
-def test_the_place_counts() -> None:
+def test_each_metering_mode_weights_its_area() -> None:
     pixels = np.full((80, 120), 600, np.uint16)
     pixels[20:60, 40:80] = 24000
     frame = gg.Frame(pixels, profile=PROFILE)
@@ -71,18 +71,18 @@ def test_a_grey_sensor_and_darkness_are_metered() -> None:
     assert Exposure().of(grey(0.0), PROFILE, Metering("average")) == 0.0
 
 
-def test_it_follows_smoothly_and_straight() -> None:
+def test_auto_exposure_follows_smoothly_without_overshoot() -> None:
     exposure, metering = Exposure(), Metering("centre-weighted")
     evs = [exposure.of(grey(0.2 if n < 30 else 0.05, time_s=n / 30), PROFILE, metering) for n in range(120)]
     assert evs[:30] == [evs[0]] * 30
     after = np.array(evs[30:])
-    assert (np.diff(after) >= 0).all()  # straight to it: nothing swings
+    assert (np.diff(after) >= 0).all()  # monotonic: no oscillation
     assert np.diff(after).max() < 2 / 30 / FOLLOW_S
     assert after[-1] == pytest.approx(evs[0] + 2, abs=0.05)
     assert np.argmax(after > evs[0] + 1.8) / 30 < 3 * FOLLOW_S
 
 
-def test_noise_does_not_pump() -> None:
+def test_noise_does_not_change_the_exposure() -> None:
     exposure = Exposure()
     evs = set()
     for number in range(60):
@@ -92,35 +92,35 @@ def test_noise_does_not_pump() -> None:
     assert len(evs) == 1
 
 
-def test_it_begins_at_once_and_eases_in_when_turned_on() -> None:
+def test_the_first_frame_is_exposed_at_once_and_switching_on_is_gradual() -> None:
     exposure = Exposure()
     centre = Metering("centre-weighted")
     assert exposure.of(grey(0.05), PROFILE, centre) == pytest.approx(np.log2(GREY / 0.05), abs=0.02)
     assert exposure.of(grey(0.05, time_s=0.1), PROFILE, None) == 0.0
     eased = exposure.of(grey(0.05, time_s=0.2), PROFILE, Metering("centre-weighted"))
     assert 0.1 < eased < 0.7
-    # Back to the start, as a clip that plays again; and a still takes another metering at once.
+    # The time returns to the start, as in a looping clip; a still applies a new metering at once.
     assert exposure.of(grey(0.3), PROFILE, Metering("centre-weighted")) == pytest.approx(np.log2(GREY / 0.3), abs=0.02)
     assert exposure.of(grey(0.3), PROFILE, None) == 0.0
     assert exposure.of(grey(0.3), PROFILE, Metering("spot")) == pytest.approx(np.log2(GREY / 0.3), abs=0.02)
 
 
-def test_frames_without_times_are_metered_each() -> None:
+def test_frames_without_timestamps_are_metered_separately() -> None:
     exposure, metering = Exposure(), Metering("average")
     for level in (0.05, 0.4, 0.1):
         frame = grey(level)
-        for _ in range(2):  # once more, as a lens beside the other does
+        for _ in range(2):  # twice, as for the two lenses of a wipe
             assert exposure.of(frame, PROFILE, metering) == pytest.approx(np.log2(GREY / level), abs=0.02)
 
 
 @pytest.mark.parametrize("text", ["matrix", "spot:2,0.5", "spot:a", ""])
-def test_what_is_not_understood_is_told(text: str) -> None:
+def test_an_invalid_metering_is_an_error(text: str) -> None:
     with pytest.raises(gg.GroundglassError, match=r"spot:0\.4,0\.5"):
         gg.Development(metering=text)
 
 
 class Camera(BaseSource):
-    """A source that can expose: its frames say by how much less they need to be brightened."""
+    """A source with an exposure control: the profile of a frame subtracts the camera exposure."""
 
     name, timing, fps, frames, size = "camera", Timing.LIVE, 30.0, None, (120, 80)
 
@@ -143,23 +143,23 @@ class Camera(BaseSource):
         return replace(frame, profile=replace(PROFILE, exposure_ev=-self.ev))
 
 
-def test_a_source_that_exposes_is_found_behind_those_that_change_it() -> None:
+def test_the_exposure_control_is_found_behind_source_filters() -> None:
     camera = Camera()
     wrapped = WithProfile(WithProfile(camera, None), None)  # type: ignore[arg-type]
-    found = exposure_control(wrapped)
-    assert found is not None
-    found.set(1.5)
+    control = exposure_control(wrapped)
+    assert control is not None
+    control.set(1.5)
     assert camera.ev == 1.5
     with gg.open("scene:?size=96x64") as scene:
         assert exposure_control(scene) is None
         assert exposure_control(WithProfile(scene, None)) is None  # type: ignore[arg-type]
 
 
-def test_the_keys_and_a_source_that_exposes() -> None:
+def test_the_keys_control_a_source_with_an_exposure_control() -> None:
     camera = Camera()
     with LiveEngine(gl=context(), look="neutral") as engine:
-        controls, said = Controls(), []
-        tool = ExposureTool(tool_context(engine, camera, said.append, controls, None))  # type: ignore[arg-type]
+        controls, messages = Controls(), []
+        tool = ExposureTool(tool_context(engine, camera, messages.append, controls, None))  # type: ignore[arg-type]
         controls.add(tool.controls())
 
         def show(index: int) -> float:
@@ -173,7 +173,7 @@ def test_the_keys_and_a_source_that_exposes() -> None:
         assert engine.development.metering == "centre-weighted"
         light = [show(number) for number in range(1, 90)]
         assert light[-1] == pytest.approx(GREY, rel=0.05)
-        assert (np.diff(light) > -0.01 * GREY).all()  # whatever the source does: no step back, no flash
+        assert (np.diff(light) > -0.01 * GREY).all()  # no step back
         assert np.diff(light).max() < 0.05
         assert camera.ev == pytest.approx(np.log2(GREY / 0.02), abs=0.6)
         controls.press("Up")
@@ -191,4 +191,4 @@ def test_the_keys_and_a_source_that_exposes() -> None:
         assert engine.development.white_balance == "auto"
         controls.press("F3")
         assert engine.development.white_balance == "as-shot"
-        assert said[-1] == "white balance as-shot"
+        assert messages[-1] == "white balance as-shot"

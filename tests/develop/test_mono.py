@@ -1,4 +1,4 @@
-"""A sensor without filters: its light is the picture."""
+"""Monochrome sensors: the light of each photosite is the picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from groundglass.compute.planes import Planes
 from groundglass.develop.mono import DemosaicMono
 from tolerances import FEW_OPERATIONS
 
-OFFSET = 0.001  # of the square-root domain, kernels/encoding.h
+OFFSET = 0.001  # offset of the square-root domain, see kernels/encoding.h
 
 
 @contextmanager
@@ -23,13 +23,13 @@ def mono(device: Device, mosaic: np.ndarray) -> Iterator[DemosaicMono]:
     planes.write(mosaic[..., None].astype(np.float32))
     stage = DemosaicMono(planes, scene)
     yield stage
-    for held in (stage, stage, planes, scene):
-        held.release()
+    for resource in (stage, stage, planes, scene):
+        resource.release()
 
 
 @pytest.mark.parametrize("encoded", [False, True])
 @pytest.mark.parametrize(("height", "width"), [(20, 32), (7, 5), (1, 1)])
-def test_each_site_is_its_light_times_the_sums_of_the_rows(
+def test_each_pixel_is_its_light_times_the_row_sums_of_the_matrix(
     device: Device, encoded: bool, height: int, width: int
 ) -> None:
     light = np.random.default_rng(1).random((height, width))
@@ -40,7 +40,7 @@ def test_each_site_is_its_light_times_the_sums_of_the_rows(
     np.testing.assert_allclose(rgb, light[..., None] * [1.1, 0.9, 1.3], atol=FEW_OPERATIONS)
 
 
-def test_under_a_matrix_that_keeps_white_the_picture_is_grey(device: Device) -> None:
+def test_a_matrix_that_keeps_white_gives_a_grey_picture(device: Device) -> None:
     light = np.linspace(0, 2, 64).reshape(8, 8)
     with mono(device, light) as stage:
         stage.run(2.0 * REC709_TO_REC2020, False)

@@ -1,4 +1,4 @@
-"""Noise: the numbers in which it is even, and what one frame tells about it."""
+"""Noise: variance stabilization, and estimation of the noise profile from one frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PHOTOGRAPHS = ("kodak/kodim03.png", "kodak/kodim15.png", "kodak/kodim23.png", "m
 
 
 def sensed(light: np.ndarray, noise: NoiseProfile, seed: int = 0) -> np.ndarray:
-    """The numbers of a 14-bit sensor that sees `light`, (H, W), with that noise."""
+    """(H, W) uint16: raw values of a 14-bit sensor exposed to `light`, (H, W), with the given noise."""
     random = np.random.default_rng(seed)
     noisy = light + random.normal(size=light.shape) * np.sqrt(noise.shot * light + noise.read)
     return np.clip(np.round(noisy * (WHITE - BLACK) + BLACK), 0, WHITE).astype(np.uint16)
@@ -28,7 +28,7 @@ def variance(noise: NoiseProfile, light: float) -> float:
 
 
 def photographed(path: Path) -> np.ndarray:
-    """The linear light of an RGGB mosaic of a photograph."""
+    """(H, W): linear light of an RGGB mosaic of a photograph."""
     with Image.open(path) as image:
         encoded = np.asarray(image.convert("RGB"), dtype=np.float64) / 255
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
@@ -36,18 +36,18 @@ def photographed(path: Path) -> np.ndarray:
     return np.take_along_axis(linear, Cfa("RGGB").channels()[y % 2, x % 2][..., None], axis=2)[..., 0]
 
 
-def test_a_root_makes_noise_even() -> None:
+def test_variance_stabilization_gives_unit_noise() -> None:
     random = np.random.default_rng(3)
     noise, gains = NoiseProfile(0.002, 4e-6), (2.0, 1.0, 1.0, 1.5)
     stabilized = VarianceStabilization.of(noise, gains)
     for light in (0.06, 0.2, 0.9):
         for gain, slope in zip(gains, stabilized.slopes, strict=True):
-            seen = gain * (light + random.normal(size=20000) * np.sqrt(variance(noise, light)))
-            assert np.sqrt(np.maximum(slope * seen + stabilized.offset, 0)).std() == pytest.approx(1, abs=0.03)
+            sample = gain * (light + random.normal(size=20000) * np.sqrt(variance(noise, light)))
+            assert np.sqrt(np.maximum(slope * sample + stabilized.offset, 0)).std() == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.parametrize("noise", [NoiseProfile(0, 0), NoiseProfile(0, 1e-6), NoiseProfile(1e-4, 0)])
-def test_the_root_of_any_profile_is_finite(noise: NoiseProfile) -> None:
+def test_stabilization_is_finite_for_any_profile(noise: NoiseProfile) -> None:
     stabilized = VarianceStabilization.of(noise, (1.0, 1.0, 1.0, 1.0))
     assert np.isfinite([*stabilized.slopes, stabilized.offset]).all()
     assert np.sqrt(np.float32(stabilized.slopes[0] + stabilized.offset)) < 1e6
@@ -55,49 +55,49 @@ def test_the_root_of_any_profile_is_finite(noise: NoiseProfile) -> None:
 
 @pytest.mark.parametrize("noise", [NoiseProfile(0.004, 1e-5), NoiseProfile(0.0005, 2e-5), NoiseProfile(0.0002, 1e-6)])
 @pytest.mark.parametrize("pattern", ["RGGB", "GBRG", "MONO"])
-def test_a_ramp_tells_its_noise(noise: NoiseProfile, pattern: str) -> None:
-    ramp = np.tile(np.linspace(0, 1.2, 1280), (720, 1))  # a sixth of it clips
-    found = estimate_noise(sensed(ramp, noise), PROFILE, Cfa(pattern))
+def test_noise_is_estimated_from_a_ramp(noise: NoiseProfile, pattern: str) -> None:
+    ramp = np.tile(np.linspace(0, 1.2, 1280), (720, 1))  # one sixth clips
+    estimate = estimate_noise(sensed(ramp, noise), PROFILE, Cfa(pattern))
     for light in (0.02, 0.18, 0.7):
-        assert variance(found, light) == pytest.approx(variance(noise, light), rel=0.1)
+        assert variance(estimate, light) == pytest.approx(variance(noise, light), rel=0.1)
 
 
-def test_a_flat_scene_tells_the_noise_of_its_brightness() -> None:
+def test_noise_is_estimated_from_a_flat_scene_at_its_level() -> None:
     noise = NoiseProfile(0.001, 2e-6)
-    found = estimate_noise(sensed(np.full((600, 800), 0.3), noise), PROFILE, Cfa())
-    assert variance(found, 0.3) == pytest.approx(variance(noise, 0.3), rel=0.1)
+    estimate = estimate_noise(sensed(np.full((600, 800), 0.3), noise), PROFILE, Cfa())
+    assert variance(estimate, 0.3) == pytest.approx(variance(noise, 0.3), rel=0.1)
 
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
-def test_a_photograph_tells_its_noise_from_its_texture(data_dir: Path, name: str) -> None:
+def test_noise_is_separated_from_the_texture_of_a_photograph(data_dir: Path, name: str) -> None:
     noise, light = NoiseProfile(0.002, 4e-6), photographed(data_dir / "demosaic" / name)
-    found = estimate_noise(sensed(light, noise), PROFILE, Cfa())
+    estimate = estimate_noise(sensed(light, noise), PROFILE, Cfa())
     for level in (0.1, 0.4):
-        assert variance(found, level) == pytest.approx(variance(noise, level), rel=0.25)
+        assert variance(estimate, level) == pytest.approx(variance(noise, level), rel=0.25)
 
 
-def test_colours_and_balance_do_not_matter() -> None:
-    """The four sites see different light; only the greens are compared with each other."""
+def test_colours_and_white_balance_do_not_affect_the_estimate() -> None:
+    """The four photosites receive different light; only the two greens are compared."""
     noise, y, x = NoiseProfile(0.001, 2e-6), *np.indices((720, 960))
     light = np.linspace(0.05, 0.9, 960)[x] * np.array([[0.3, 1.0], [0.98, 0.5]])[y % 2, x % 2]
-    found = estimate_noise(sensed(light, noise), PROFILE, Cfa())
-    assert variance(found, 0.2) == pytest.approx(variance(noise, 0.2), rel=0.1)
+    estimate = estimate_noise(sensed(light, noise), PROFILE, Cfa())
+    assert variance(estimate, 0.2) == pytest.approx(variance(noise, 0.2), rel=0.1)
 
 
-def test_without_noise_there_is_none() -> None:
+def test_the_estimate_without_noise_is_below_rounding_noise() -> None:
     ramp = np.tile(np.linspace(0, 1, 640), (480, 1))
-    found = estimate_noise(sensed(ramp, NoiseProfile(0, 0)), PROFILE, Cfa())
-    assert variance(found, 0.5) < 2 / 12 / (WHITE - BLACK) ** 2  # a rounded number's noise is 1/12
+    estimate = estimate_noise(sensed(ramp, NoiseProfile(0, 0)), PROFILE, Cfa())
+    assert variance(estimate, 0.5) < 2 / 12 / (WHITE - BLACK) ** 2  # the variance of rounding is 1/12
 
 
 @pytest.mark.parametrize("light", [0.0, 2.0])
-def test_where_everything_clips_nothing_is_known(light: float) -> None:
+def test_the_estimate_of_a_clipped_frame_is_zero(light: float) -> None:
     numbers = np.full((480, 640), WHITE if light else 0, dtype=np.uint16)
     assert estimate_noise(numbers, PROFILE, Cfa()) == NoiseProfile(0.0, 0.0)
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (5, 7), (16, 2000), (31, 17)])
-def test_small_frames_are_no_error(shape: tuple[int, int]) -> None:
-    found = estimate_noise(np.full(shape, 1000, dtype=np.uint16), PROFILE, Cfa())
-    assert found.shot >= 0
-    assert found.read >= 0
+def test_small_frames_give_a_valid_estimate(shape: tuple[int, int]) -> None:
+    estimate = estimate_noise(np.full(shape, 1000, dtype=np.uint16), PROFILE, Cfa())
+    assert estimate.shot >= 0
+    assert estimate.read >= 0

@@ -1,4 +1,4 @@
-"""Quad-Bayer to Bayer: what must come out exactly, and photographs."""
+"""Quad-Bayer to Bayer: exact cases, and scores on photographs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUADS = [Cfa(pattern, block=2) for pattern in BAYER_PATTERNS]
 
 
 def remosaiced(device: Device, mosaic: np.ndarray, cfa: Cfa) -> np.ndarray:
-    """The Bayer mosaic, its border included."""
+    """The Bayer mosaic including its border."""
     height, width = mosaic.shape
     planes = Planes(device, width, height, 1)
     planes.write(mosaic[..., None].astype(np.float32))
@@ -28,8 +28,8 @@ def remosaiced(device: Device, mosaic: np.ndarray, cfa: Cfa) -> np.ndarray:
     stage.run(cfa, encoded=True)
     with stage.output.view() as padded:
         bayer = padded[0, :, : width + 2 * PAD].copy()
-    for held in (stage, stage, planes):
-        held.release()
+    for resource in (stage, stage, planes):
+        resource.release()
     return bayer
 
 
@@ -46,7 +46,7 @@ def test_a_flat_colour_stays_that_colour_up_to_the_edge(device: Device, cfa: Cfa
 
 
 @pytest.mark.parametrize("cfa", QUADS, ids=str)
-def test_sites_of_the_right_colour_keep_their_number(device: Device, cfa: Cfa) -> None:
+def test_photosites_of_the_matching_colour_keep_their_value(device: Device, cfa: Cfa) -> None:
     mosaic = np.random.default_rng(1).random((30, 42)).astype(np.float32)
     bayer = inner(remosaiced(device, mosaic, cfa))
     y, x = np.indices(mosaic.shape)
@@ -56,27 +56,27 @@ def test_sites_of_the_right_colour_keep_their_number(device: Device, cfa: Cfa) -
 
 
 @pytest.mark.parametrize("cfa", QUADS, ids=str)
-def test_a_grey_ramp_is_left_alone(device: Device, cfa: Cfa) -> None:
+def test_a_grey_ramp_is_unchanged(device: Device, cfa: Cfa) -> None:
     ramp = np.linspace(0.05, 0.95, 64)
     for grey in (np.tile(ramp, (48, 1)), np.tile(ramp[:, None], (1, 48)), np.add.outer(ramp, ramp) / 2):
         bayer = inner(remosaiced(device, grey, cfa))
         np.testing.assert_allclose(bayer[8:-8, 8:-8], grey[8:-8, 8:-8], atol=1e-5)
 
 
-def test_the_border_is_the_bayer_mosaic_s_reflection(device: Device) -> None:
+def test_the_border_is_mirrored(device: Device) -> None:
     padded = remosaiced(device, smooth_noise(40, 44)[..., 1], Cfa("GRBG", block=2))
     np.testing.assert_array_equal(padded, np.pad(inner(padded), PAD, mode="reflect"))
 
 
 def test_a_step_between_greys_stays_grey(device: Device) -> None:
-    """No mazes: a straight edge comes out as steep as it is, and with little zipper."""
+    """No maze pattern: a straight edge keeps its slope, with little zipper artefact."""
     cfa = Cfa("RGGB", block=2)
     y, x = np.indices((48, 64))
     for edge in (x < 31, y < 22, x + y < 50, x - y < 13):
         grey = np.where(edge, 0.2, 0.8)
-        wrong = np.abs(inner(remosaiced(device, grey, cfa)) - grey)[8:-8, 8:-8]
-        assert wrong.max() < 0.2
-        assert np.sqrt(np.mean(wrong**2)) < 0.02
+        error = np.abs(inner(remosaiced(device, grey, cfa)) - grey)[8:-8, 8:-8]
+        assert error.max() < 0.2
+        assert np.sqrt(np.mean(error**2)) < 0.02
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (2, 3), (5, 3), (4, 4), (6, 18)])
@@ -97,7 +97,7 @@ def test_work_items_of_any_length_give_the_same_mosaic(device: Device, run_lengt
 
 
 def enlarged(small: np.ndarray) -> np.ndarray:
-    """Twice the size, bicubic."""
+    """Enlarged twofold, bicubic."""
     channels = [Image.fromarray(small[..., channel]) for channel in range(3)]
     size = (2 * small.shape[1], 2 * small.shape[0])
     return np.stack([np.asarray(channel.resize(size, Image.Resampling.BICUBIC)) for channel in channels], axis=-1)
@@ -111,13 +111,13 @@ def rcd(device: Device, bayer: np.ndarray) -> np.ndarray:
     stage = Demosaic(planes, scene, "rcd")
     stage.run(Cfa("RGGB"), np.eye(3), encoded=False)
     rgb = scene.read()
-    for held in (stage, planes, scene):
-        held.release()
+    for resource in (stage, planes, scene):
+        resource.release()
     return rgb
 
 
 @pytest.mark.parametrize(("name", "gain_db"), [("kodak/kodim05.png", 5.0), ("mcmaster/11.tif", 3.0)])
-def test_photographs_hold_more_than_their_binned_mosaic_shows(
+def test_remosaiced_photographs_score_higher_than_binned_ones(
     device: Device, data_dir: Path, name: str, gain_db: float
 ) -> None:
     path = data_dir / "demosaic" / name

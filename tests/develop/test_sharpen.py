@@ -1,4 +1,4 @@
-"""Capture sharpening: steeper edges without halos, colours and noise as they were."""
+"""Capture sharpening: steeper edges without halos, unchanged colours and noise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.develop.sharpen import Sharpen
 
-BLUR_PX = 0.7  # what lens, sensor and demosaicing leave together
+BLUR_PX = 0.7  # combined blur of lens, sensor and demosaicing
 
 
 def sharpened(device: Device, rgb: np.ndarray, amount: float = 1.0, noise: float = 0.0) -> np.ndarray:
@@ -27,7 +27,7 @@ def grey(light: np.ndarray) -> np.ndarray:
 
 
 def edge(dark: float = 0.1, bright: float = 0.6, height: int = 20, width: int = 40) -> np.ndarray:
-    """A step blurred as it comes from a camera."""
+    """(H, W): a step with the blur of a camera."""
     x = np.arange(width) - width / 2 + 0.5
     kernel = np.exp(-(np.arange(-4, 5) ** 2) / (2 * BLUR_PX**2))
     step = np.convolve(
@@ -37,12 +37,12 @@ def edge(dark: float = 0.1, bright: float = 0.6, height: int = 20, width: int = 
     return np.tile(step, (height, 1))
 
 
-def test_nothing_happens_at_zero(device: Device) -> None:
+def test_amount_zero_changes_nothing(device: Device) -> None:
     rgb = np.random.default_rng(1).random((17, 33, 3))
     np.testing.assert_allclose(sharpened(device, rgb, 0.0), rgb, rtol=1e-4, atol=1e-5)
 
 
-def test_an_edge_grows_steeper_without_a_halo(device: Device) -> None:
+def test_an_edge_gets_steeper_without_a_halo(device: Device) -> None:
     blurred = edge()
     slopes = [np.diff(sharpened(device, grey(blurred), amount)[10, :, 1]).max() for amount in (0.0, 0.5, 1.0)]
     assert slopes[0] < slopes[1] < slopes[2]
@@ -52,19 +52,19 @@ def test_an_edge_grows_steeper_without_a_halo(device: Device) -> None:
     assert result.min() >= 0.1 * 0.9
 
 
-def test_flat_light_and_gradients_stay(device: Device) -> None:
+def test_flat_light_and_gradients_are_unchanged(device: Device) -> None:
     ramp = np.tile(np.linspace(0.05, 0.8, 64), (24, 1))
     for light in (np.full((24, 64), 0.3), ramp):
         np.testing.assert_allclose(sharpened(device, grey(light))[4:-4, 4:-4], grey(light)[4:-4, 4:-4], rtol=5e-3)
 
 
-def test_light_is_neither_made_nor_lost(device: Device) -> None:
+def test_sharpening_keeps_the_mean_light(device: Device) -> None:
     light = 0.2 + 0.1 * np.random.default_rng(3).random((60, 80))
     assert sharpened(device, grey(light)).mean() == pytest.approx(light.mean(), rel=0.005)
 
 
-def test_the_finest_diagonals_are_raised_least(device: Device) -> None:
-    """They are where the sensor's grid shows."""
+def test_the_finest_diagonals_are_sharpened_less(device: Device) -> None:
+    """The sensor's grid would show in them."""
     y, x = np.mgrid[:24, :24]
     raised = [
         np.ptp(sharpened(device, grey((0.5 + 0.01 * wave) ** 2), 0.1)[8:16, 8:16, 1]) / np.ptp((0.5 + 0.01 * wave) ** 2)
@@ -80,15 +80,17 @@ def test_colours_keep_their_ratios(device: Device) -> None:
 
 
 @pytest.mark.parametrize("noise", [0.005, 0.02])
-def test_noise_that_is_known_is_hardly_raised(device: Device, noise: float) -> None:
+def test_known_noise_is_hardly_amplified(device: Device, noise: float) -> None:
     random = np.random.default_rng(2)
     light = (np.sqrt(0.3) + noise * random.normal(size=(80, 90))) ** 2
-    plain, held = (np.std(sharpened(device, grey(light), 1.0, known)[..., 1]) for known in (0.0, 1.5 * noise))
-    assert held < 1.2 * np.std(light)
-    assert plain > 1.05 * held
+    without_profile, with_profile = (
+        np.std(sharpened(device, grey(light), 1.0, known)[..., 1]) for known in (0.0, 1.5 * noise)
+    )
+    assert with_profile < 1.2 * np.std(light)
+    assert without_profile > 1.05 * with_profile
 
 
-def test_black_and_very_bright_light_are_safe(device: Device) -> None:
+def test_black_and_very_bright_light_stay_bounded(device: Device) -> None:
     light = np.zeros((20, 30))
     light[8:12, 8:12] = 500.0
     result = sharpened(device, grey(light))

@@ -1,4 +1,4 @@
-"""The table of the raw development: its order, which stages take part, the keys of chains and the order of release."""
+"""Raw development stages: their order, which of them apply, chain keys and the order of release."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def key(frame: Frame, development: Development = PLAIN) -> object:
         ("picture", EVERYTHING, "picture, sharpen"),
     ],
 )
-def test_a_frame_goes_through_the_stages_that_its_kind_and_the_development_ask_for(
+def test_the_frame_kind_and_the_development_select_the_stages(
     device: Device, kind: str, development: Development, expected: str
 ) -> None:
     chain = Chain(device, RAW_STAGES, FRAMES[kind], development)
@@ -70,7 +70,7 @@ def test_a_frame_goes_through_the_stages_that_its_kind_and_the_development_ask_f
     assert size == scene_size(FRAMES[kind], development)
 
 
-def test_listed_defects_need_a_list() -> None:
+def test_the_defects_stage_needs_listed_defects() -> None:
     (defects,) = (spec for spec in RAW_STAGES if spec.name == "defects")
     listed = replace(FRAMES["bayer"], profile=CameraProfile(defects=np.array([[3, 4]], np.int32)))
     assert defects.applies(listed, PLAIN)
@@ -78,13 +78,13 @@ def test_listed_defects_need_a_list() -> None:
     assert not defects.applies(listed, Development(defects="off"))
 
 
-def test_every_stage_has_a_name_of_its_own() -> None:
+def test_every_stage_has_a_unique_name() -> None:
     names = [spec.name for spec in RAW_STAGES]
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         (FRAMES["bayer"], replace(FRAMES["bayer"], pixels=np.zeros((26, 36), np.uint16))),
         (FRAMES["bayer"], Frame(np.zeros((24, 72), np.uint8), packing=Packing.U16_SWAPPED, packed_width=36)),
@@ -93,8 +93,8 @@ def test_every_stage_has_a_name_of_its_own() -> None:
         (FRAMES["picture"], replace(FRAMES["picture"], pixels=np.zeros((24, 36, 3), np.uint16))),
     ],
 )
-def test_frames_of_different_kinds_have_chains_of_their_own(one: Frame, other: Frame) -> None:
-    assert key(one) != key(other)
+def test_frames_of_different_kinds_have_different_chain_keys(first: Frame, second: Frame) -> None:
+    assert key(first) != key(second)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_a_setting_that_changes_the_stages_changes_the_key(changes: dict[str, An
     "changes",
     [{"exposure_ev": 1.0}, {"metering": "average"}, {"white_balance": "auto"}, {"sharpen": 0.5}, {"quad": "bin"}],
 )
-def test_a_setting_that_changes_only_numbers_keeps_the_chain(changes: dict[str, Any]) -> None:
-    """Switching sharpening on keeps what the temporal noise reduction has collected."""
+def test_a_setting_that_changes_only_values_keeps_the_chain(changes: dict[str, Any]) -> None:
+    """Switching sharpening on keeps the history of temporal noise reduction."""
     assert key(FRAMES["bayer"], replace(PLAIN, **changes)) == key(FRAMES["bayer"])
 
 
@@ -127,37 +127,37 @@ def test_another_strength_keeps_the_chain() -> None:
     assert key(replace(FRAMES["bayer"], cfa=Cfa("GBRG"))) == key(FRAMES["bayer"])
 
 
-class Noted:
-    """A stage that writes down what happens to it and hands its mosaic on."""
+class Recorder:
+    """A stage that records its calls and returns its mosaic unchanged."""
 
-    def __init__(self, name: str, notes: list[str], planes: Planes) -> None:
-        self.name, self.notes, self.output = name, notes, planes
+    def __init__(self, name: str, calls: list[str], planes: Planes) -> None:
+        self.name, self.calls, self.output = name, calls, planes
 
     def run(self, context: RunContext) -> None:
-        self.notes.append(f"run {self.name}")
+        self.calls.append(f"run {self.name}")
 
     def reset(self) -> None:
-        self.notes.append(f"reset {self.name}")
+        self.calls.append(f"reset {self.name}")
 
     def release(self) -> None:
-        self.notes.append(f"release {self.name}")
+        self.calls.append(f"release {self.name}")
 
 
-def noted(name: str, notes: list[str], make: Callable[[MakeContext], Planes]) -> StageSpec[Noted]:
+def recorder(name: str, calls: list[str], make: Callable[[MakeContext], Planes]) -> StageSpec[Recorder]:
     return StageSpec(
         name,
         applies=lambda *_: True,
-        make=lambda made: Noted(name, notes, make(made)),
-        run=Noted.run,
-        reset=Noted.reset,
+        make=lambda made: Recorder(name, calls, make(made)),
+        run=Recorder.run,
+        reset=Recorder.reset,
     )
 
 
-def test_stages_run_in_order_and_are_released_from_the_last_to_the_first(device: Device) -> None:
-    before, notes = device.live_buffers, list[str]()
+def test_stages_run_in_order_and_are_released_in_reverse_order(device: Device) -> None:
+    before, calls = device.live_buffers, list[str]()
     table = (
-        noted("first", notes, lambda made: made.new_planes((8, 8), 1)),
-        noted("second", notes, lambda made: made.planes),
+        recorder("first", calls, lambda made: made.new_planes((8, 8), 1)),
+        recorder("second", calls, lambda made: made.planes),
     )
     chain = Chain(device, table, FRAMES["bayer"], PLAIN)
     assert device.live_buffers == before + 1
@@ -165,7 +165,7 @@ def test_stages_run_in_order_and_are_released_from_the_last_to_the_first(device:
     chain.reset()
     chain.release()
     chain.release()
-    assert notes == [
+    assert calls == [
         *("run first", "run second"),
         *("reset first", "reset second"),
         *("release second", "release first"),
@@ -173,35 +173,35 @@ def test_stages_run_in_order_and_are_released_from_the_last_to_the_first(device:
     assert device.live_buffers == before
 
 
-def test_a_chain_that_cannot_be_made_gives_back_what_it_had(device: Device) -> None:
-    before, notes = device.live_buffers, list[str]()
+def test_a_chain_that_cannot_be_built_releases_its_stages(device: Device) -> None:
+    before, calls = device.live_buffers, list[str]()
 
     def fail(made: MakeContext) -> Planes:
         raise MemoryError
 
-    table = (noted("first", notes, lambda made: made.new_planes((8, 8), 1)), noted("second", notes, fail))
+    table = (recorder("first", calls, lambda made: made.new_planes((8, 8), 1)), recorder("second", calls, fail))
     with pytest.raises(MemoryError):
         Chain(device, table, FRAMES["bayer"], PLAIN)
-    assert notes == ["release first"]
+    assert calls == ["release first"]
     assert device.live_buffers == before
 
 
-def test_every_setting_of_the_development_says_its_option() -> None:
-    said = settings_of(Development)
-    assert set(said) == {field.name for field in fields(Development)}
-    options = [setting.option for setting, _ in said.values()]
+def test_every_development_setting_declares_its_option() -> None:
+    settings = settings_of(Development)
+    assert set(settings) == {field.name for field in fields(Development)}
+    options = [setting.option for setting, _ in settings.values()]
     assert options[:4] == ["--exposure", "--metering", "--demosaic", "--wb"]
     assert len(set(options)) == len(options)
-    assert all(setting.help.endswith(".") for setting, _ in said.values())
+    assert all(setting.help.endswith(".") for setting, _ in settings.values())
 
 
-def test_old_words_of_the_metering_are_understood() -> None:
+def test_former_metering_names_are_accepted() -> None:
     assert gg.Development(metering="centre") == gg.Development(metering="centre-weighted")
     assert gg.Development(metering="highlights").metering == "highlight-weighted"
 
 
-def test_frames_that_were_developed_elsewhere_in_between_are_forgotten(device: Device) -> None:
-    """A chain that is taken up again begins as a new one does: the mean over frames is of its last frames alone."""
+def test_a_reused_chain_starts_with_an_empty_history(device: Device) -> None:
+    """When frames of another kind come in between, temporal noise reduction starts again."""
     dark = Frame(np.full((24, 36), 2000, np.uint16), profile=CameraProfile(white=65535.0))
     bright = replace(dark, pixels=np.full((24, 36), 2100, np.uint16))
     steady = Development(temporal=1.0)

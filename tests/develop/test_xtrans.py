@@ -1,4 +1,4 @@
-"""X-Trans: what must come out exactly, from any corner of the pattern, and photographs."""
+"""X-Trans: exact cases for any offset of the pattern, and scores on photographs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pattern_support import cpsnr, mosaic_of, smooth_noise
 from PIL import Image
 from tolerances import ANOTHER_COMPILER
 
-OFFSET = 0.001  # of the square-root domain, kernels/encoding.h
+OFFSET = 0.001  # offset of the square-root domain, see kernels/encoding.h
 CORNERS = [(0, 0), (1, 0), (2, 5), (3, 4), (5, 2)]
 
 
@@ -35,8 +35,8 @@ def demosaiced(
     stage = DemosaicXTrans(planes, scene)
     stage.run(cfa, gains, np.eye(3) if matrix is None else matrix, encoded, maximum)
     rgb = scene.read()
-    for held in (stage, stage, planes, scene):
-        held.release()
+    for resource in (stage, stage, planes, scene):
+        resource.release()
     return rgb
 
 
@@ -58,8 +58,8 @@ def test_a_grey_ramp_stays_grey(device: Device, corner: tuple[int, int]) -> None
         np.testing.assert_allclose(rgb, np.repeat(grey[8:-8, 8:-8, None], 3, axis=-1), atol=1e-5)
 
 
-def test_gains_and_matrix(device: Device) -> None:
-    """Sensor numbers of a flat grey under coloured light become grey, and go through the matrix."""
+def test_gains_and_the_matrix_are_applied(device: Device) -> None:
+    """Raw values of a flat grey under coloured light become grey before the matrix."""
     cfa, gains = Cfa(XTRANS), (2.0, 1.0, 1.6)
     sensor = np.broadcast_to(0.4 / np.array(gains), (24, 24, 3))
     matrix = np.array([[0.7, 0.2, 0.2], [0.1, 0.8, 0.0], [0.0, -0.1, 1.4]])
@@ -67,7 +67,7 @@ def test_gains_and_matrix(device: Device) -> None:
     np.testing.assert_allclose(rgb, np.broadcast_to(0.4 * matrix.sum(axis=1), rgb.shape), atol=1e-5)
 
 
-def test_sites_keep_their_own_number(device: Device) -> None:
+def test_photosites_keep_their_measured_values(device: Device) -> None:
     cfa, mosaic = Cfa(XTRANS), np.random.default_rng(1).random((31, 44)).astype(np.float32)
     for encoded in (False, True):
         rgb = demosaiced(device, mosaic, cfa, encoded=encoded)
@@ -99,8 +99,8 @@ def test_tiny_mosaics(device: Device, height: int, width: int) -> None:
         assert np.isfinite(demosaiced(device, mosaic, Cfa(XTRANS), encoded=encoded)).all()
 
 
-def test_what_is_clipped_stays_white(device: Device) -> None:
-    """The sensor's own white, which the gains would make magenta; a channel that is not there yet keeps its number."""
+def test_clipped_light_stays_white(device: Device) -> None:
+    """The gains alone would make the sensor's white magenta; an unclipped channel keeps its value."""
     cfa, gains = Cfa(XTRANS), (2.0, 1.0, 1.6)
     rgb = demosaiced(device, np.ones((24, 24)), cfa, gains=gains, encoded=True)
     np.testing.assert_allclose(rgb, 1.0, atol=1e-5)
@@ -109,7 +109,7 @@ def test_what_is_clipped_stays_white(device: Device) -> None:
     np.testing.assert_allclose(rgb, np.broadcast_to([0.6, 0.9, 1.0], rgb.shape), atol=1e-5)
 
 
-def test_below_black_and_beyond_white(device: Device) -> None:
+def test_values_below_black_and_beyond_white_stay_finite(device: Device) -> None:
     for level in (-0.01, 0.0, 50.0):
         rgb = demosaiced(device, np.full((20, 20), level), Cfa(XTRANS), encoded=True, maximum=100.0)
         np.testing.assert_allclose(rgb, max(level, -OFFSET), rtol=1e-4, atol=1e-5)
@@ -129,7 +129,7 @@ def test_work_items_of_any_length_give_the_same_picture(device: Device, run_leng
 
 
 @pytest.mark.parametrize(("name", "floor_db"), [("kodak/kodim05.png", 36.0), ("mcmaster/11.tif", 35.0)])
-def test_photographs(device: Device, data_dir: Path, name: str, floor_db: float) -> None:
+def test_photographs_reach_the_expected_cpsnr(device: Device, data_dir: Path, name: str, floor_db: float) -> None:
     path = data_dir / "demosaic" / name
     if not path.is_file():
         pytest.skip(f"no demosaic/{name} in the data folder")

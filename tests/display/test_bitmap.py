@@ -1,4 +1,4 @@
-"""A surface that hands its frames over: a call late, upright, whole, also the last one."""
+"""The bitmap surface passes upright frames to a callback, one `present` late, and the last one on close."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from groundglass.settings import SettingsHistory
 from look_support import context
 
 
-def test_a_frame_comes_one_present_late_and_the_last_one_with_the_end() -> None:
+def test_a_frame_arrives_one_present_late_and_the_last_frame_on_close() -> None:
     frames: list[np.ndarray] = []
     surface = BitmapSurface((6, 4), frames.append, gl=context())
     for level in range(1, 4):
-        surface.framebuffer.use()  # another framebuffer's scissor would clip
+        surface.framebuffer.use()  # the scissor of another framebuffer would clip
         surface.framebuffer.clear(level / 255, 0, 0, 1)
         surface.present("")
         assert len(frames) == level - 1
@@ -37,7 +37,7 @@ def test_the_first_row_is_the_top() -> None:
     assert not frames[0][1:].any()
 
 
-def test_the_viewer_plays_on_it_and_hears_what_is_posted() -> None:
+def test_the_viewer_draws_on_it_and_handles_posted_events() -> None:
     frames: list[np.ndarray] = []
     with (
         gg.open("scene:?size=96x64") as source,
@@ -49,7 +49,7 @@ def test_the_viewer_plays_on_it_and_hears_what_is_posted() -> None:
         surface.input.post(Key("Space"))
         surface.input.post(Signal.QUIT)
         viewer.run(frames=3)
-        assert viewer.controls.get("freeze") is False  # it thawed at its end
+        assert viewer.controls.get("freeze") is False  # the end of `run` unfreezes
         Viewer(engine, source, SettingsHistory(gg.Settings()), surface=surface).run(frames=3)
         framebuffer = surface.framebuffer
     context()

@@ -1,4 +1,4 @@
-"""The window as a user meets it: `groundglass view` on a screen of its own, with real keys and a real mouse."""
+"""The window of `groundglass view` on a virtual screen, with real key and mouse events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def live(screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
     viewer.end()
 
 
-def test_the_window_opens_at_the_pictures_size_and_shows_it(live: Live) -> None:
+def test_the_window_opens_at_the_size_of_the_picture(live: Live) -> None:
     assert live.place[2:] == PICTURE
     assert re.fullmatch(r"scene:.*   classic   noct-50   f/0\.95   1\.25 m(   [\d.]+ fps)?", live.title)
     until(lambda: live.picture.std() > 10, "a picture with contrast is on the screen")
@@ -35,7 +35,7 @@ def test_the_window_opens_at_the_pictures_size_and_shows_it(live: Live) -> None:
     assert not desktop.any()  # nothing is drawn outside the window
 
 
-def test_the_wheel_turns_the_aperture_in_thirds_of_a_stop(live: Live) -> None:
+def test_the_wheel_changes_the_aperture_in_thirds_of_a_stop(live: Live) -> None:
     for _ in range(2):
         live.click(0.5, 0.5, button=5)
     until(lambda: live.f_number == pytest.approx(0.95 * 2 ** (2 / 6), abs=0.01), "f/1.2")
@@ -44,7 +44,7 @@ def test_the_wheel_turns_the_aperture_in_thirds_of_a_stop(live: Live) -> None:
     until(lambda: live.f_number == 0.95, "wide open again, and no further")
 
 
-def test_a_click_focuses_on_what_is_there(live: Live) -> None:
+def test_a_click_focuses_at_the_depth_of_the_point(live: Live) -> None:
     from groundglass.capture import open_source
 
     x, y = 0.06, 0.1
@@ -55,7 +55,7 @@ def test_a_click_focuses_on_what_is_there(live: Live) -> None:
     until(lambda: min(depths) - 0.02 <= live.focus_m <= max(depths) + 0.02, "the focus arrives")
 
 
-def test_marks_are_set_with_shift_and_racked_to(live: Live) -> None:
+def test_focus_presets_are_stored_with_shift_and_recalled(live: Live) -> None:
     first_m = live.focus_m
     live.press("shift+1")
     live.press("2")  # not set yet: nothing moves
@@ -65,26 +65,26 @@ def test_marks_are_set_with_shift_and_racked_to(live: Live) -> None:
     second_m = live.focus_m
     live.press("shift+2")
     live.press("1")
-    until(lambda: live.focus_m == first_m, "the focus is at mark 1")
+    until(lambda: live.focus_m == first_m, "the focus is at preset one")
     live.press("2")
-    until(lambda: live.focus_m == second_m, "the focus is at mark 2")
+    until(lambda: live.focus_m == second_m, "the focus is at preset two")
 
 
-def test_hyperfocal_autofocus_and_street_have_their_keys(live: Live) -> None:
+def test_hyperfocal_autofocus_and_zone_focus_have_keys(live: Live) -> None:
     live.press("y")
     until(lambda: live.focus_m == 96, "noct-50 at f/0.95: f^2 / (N c) + f")
     live.press("a")
-    until(lambda: 0.5 < live.focus_m < 3 and live.rests(), "the focus is on what is in the middle")
+    until(lambda: 0.5 < live.focus_m < 3 and live.rests(), "the focus is on the object in the centre")
     near_m = live.focus_m
     live.press("z")
-    until(lambda: (live.f_number, live.focus_m) == (8.0, 2.86), "street mode: f/8, 2 to 5 m")
+    until(lambda: (live.f_number, live.focus_m) == (8.0, 2.86), "zone focus: f/8, 2 to 5 m")
     live.press("a")
     live.click(0.06, 0.1)
     live.press("z")
-    until(lambda: (live.f_number, live.focus_m) == (0.95, near_m), "back where it was, and nothing hunted")
+    until(lambda: (live.f_number, live.focus_m) == (0.95, near_m), "the former focus returns without hunting")
 
 
-def test_peaking_and_the_scale_are_on_the_screen_and_not_in_a_still(live: Live) -> None:
+def test_peaking_and_scale_are_on_screen_and_not_in_a_still(live: Live) -> None:
     live.press("space")
     until(lambda: live.title.endswith("frozen"), "frozen")
     before = live.picture.astype(int)
@@ -109,8 +109,8 @@ def test_peaking_and_the_scale_are_on_the_screen_and_not_in_a_still(live: Live) 
     until(lambda: live.title.endswith("fps"), "playing again")
 
 
-def test_a_right_click_makes_grey_what_is_there(live: Live) -> None:
-    """Hardly a place of the scene is grey to begin with: the colours of the whole picture change."""
+def test_a_right_click_sets_the_white_balance(live: Live) -> None:
+    """Few points of the scene are grey, so the colours of the whole picture change."""
 
     def blue_over_red() -> float:
         rows = live.screen.grab()[: ABOVE_TEXT // 2].reshape(-1, 3).astype(float)
@@ -122,7 +122,7 @@ def test_a_right_click_makes_grey_what_is_there(live: Live) -> None:
     until(lambda: abs(blue_over_red() - before) > 0.03, "the balance changes")
 
 
-def test_fullscreen_fills_the_monitor_and_comes_back(live: Live) -> None:
+def test_fullscreen_fills_the_monitor_and_restores_the_window(live: Live) -> None:
     before = live.place
     live.press("f")
     until(lambda: live.place == (0, 0, *SCREEN), "the window fills the screen")
@@ -132,24 +132,24 @@ def test_fullscreen_fills_the_monitor_and_comes_back(live: Live) -> None:
     until(lambda: live.screen.grab()[top : top + height, -40:].std() > 5, "the picture fills the width")
     until(lambda: not live.screen.grab()[:top].any(), "the bar above it is black")
     focus_m = live.focus_m
-    live.click(0.5, top / 2 / SCREEN[1])  # beside the picture
+    live.click(0.5, top / 2 / SCREEN[1])  # in the bar
     live.press("f")
     until(lambda: live.place == before, "the window is back in its place")
     assert live.focus_m == focus_m
 
 
-def test_space_freezes_the_picture_and_lets_it_go(live: Live) -> None:
+def test_space_freezes_and_unfreezes_the_picture(live: Live) -> None:
     live.press("space")
     until(lambda: live.title.endswith("frozen"), "frozen")
-    held = live.picture
+    frozen = live.picture
     time.sleep(0.3)
-    assert np.abs(held.astype(int) - live.picture).max() <= 1  # drawn again, it may be rounded otherwise
+    assert np.abs(frozen.astype(int) - live.picture).max() <= 1  # a redraw may round differently
     live.press("space")
     until(lambda: live.title.endswith("fps"), "playing again")
-    until(lambda: np.abs(held.astype(int) - live.picture).max() > 1, "the picture moves")
+    until(lambda: np.abs(frozen.astype(int) - live.picture).max() > 1, "the picture moves")
 
 
-def test_s_writes_a_still_of_the_full_size(live: Live) -> None:
+def test_s_writes_a_full_size_still(live: Live) -> None:
     for number in (1, 2):
         live.press("s")
         path = live.folder / f"groundglass-{number:04d}.jpg"
@@ -162,7 +162,7 @@ def test_s_writes_a_still_of_the_full_size(live: Live) -> None:
             assert raw.raw_image_visible.shape == PICTURE[::-1]
 
 
-def test_q_quits_with_the_numbers_and_the_picture_that_was_shown(live: Live) -> None:
+def test_q_quits_and_writes_the_statistics_and_the_shown_picture(live: Live) -> None:
     live.press("space")
     until(lambda: live.title.endswith("frozen"), "frozen")
     on_screen = live.picture
@@ -174,7 +174,7 @@ def test_q_quits_with_the_numbers_and_the_picture_that_was_shown(live: Live) -> 
     assert statistics["size"] == list(PICTURE)
     assert "swap" in statistics["stages"]
     saved = np.asarray(Image.open(live.folder / "last.png"), dtype=int)
-    # The same frame, the same way up, in the same colours; a rounding step for the root of the square on the way.
+    # Same frame, orientation and colours; one step of tolerance for the rounding of square root and square.
     assert np.abs(saved[:ABOVE_TEXT] - on_screen).max() <= 1
 
 
@@ -203,7 +203,7 @@ for title in ("first", "second"):
 """
 
 
-def test_two_windows_one_after_the_other_show_the_right_way_up(screen: Screen) -> None:
+def test_two_windows_in_sequence_show_upright_pictures(screen: Screen) -> None:
     command = [sys.executable, "-c", TWO_WINDOWS]
     process = subprocess.Popen(
         command,
@@ -216,7 +216,7 @@ def test_two_windows_one_after_the_other_show_the_right_way_up(screen: Screen) -
     try:
         for title in ("first", "second"):
             assert process.stdout.readline().strip() == title, process.stderr.read()
-            # (a corner's column and row, its colour); the lower left holds the text
+            # (column and row of a corner, colour); the lower left corner contains the text
             corners = (((5, 5), (255, 0, 0)), ((155, 5), (0, 255, 0)), ((155, 50), (255, 255, 255)))
             until(
                 lambda: all(tuple(screen.grab()[y, x]) == colour for (x, y), colour in corners),  # noqa: B023
@@ -234,7 +234,7 @@ OPEN = "from groundglass.display.glfw import GlfwSurface; GlfwSurface()"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only an X or Wayland desktop can be absent")
-def test_without_a_display_one_line_says_so() -> None:
+def test_a_missing_display_gives_one_line() -> None:
     bare = {key: text for key, text in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
     failed = subprocess.run(
         [sys.executable, "-c", OPEN], env=bare, capture_output=True, text=True, timeout=ERROR_DELAY_S
@@ -242,7 +242,7 @@ def test_without_a_display_one_line_says_so() -> None:
     assert re.search(r"DeviceError: no display can be opened \(.*DISPLAY.*\); use --headless", failed.stderr)
 
 
-def test_an_old_opengl_is_refused_politely(screen: Screen) -> None:
+def test_an_old_opengl_version_gives_one_line(screen: Screen) -> None:
     old = screen.environment | {"LIBGL_ALWAYS_SOFTWARE": "1", "MESA_GL_VERSION_OVERRIDE": "2.1"}
     failed = subprocess.run(
         [sys.executable, "-c", OPEN], env=old, capture_output=True, text=True, timeout=ERROR_DELAY_S

@@ -1,4 +1,4 @@
-"""Raw input becomes events: keys by name, the pointer as a fraction of the picture, a listener first."""
+"""Input becomes events: keys with names, pointer positions as fractions of the picture. The listener is first."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from groundglass.display.overlays import WHOLE
 
 @pytest.fixture
 def queue() -> InputQueue:
-    """Of a framebuffer of 1280x800 that holds a picture of 16:9, with bars of 40 pixels above and below."""
+    """A queue for a 1280x800 framebuffer with a 16:9 picture and bars of 40 pixels above and below."""
     made = InputQueue((1280, 800))
     made.show((1920, 1080), (1280, 800), WHOLE)
     return made
 
 
-class Taker:
-    """A listener that takes everything, and notes it."""
+class RecordingListener:
+    """A listener that consumes and records all input."""
 
     def __init__(self) -> None:
-        self.heard: list[object] = []
+        self.received: list[object] = []
 
     def on_key(self, name: str, pressed: bool, modifiers: Modifiers) -> bool:
-        self.heard.append((name, pressed, modifiers))
+        self.received.append((name, pressed, modifiers))
         return True
 
     def on_text(self, characters: str) -> None:
-        self.heard.append(characters)
+        self.received.append(characters)
 
     def on_button(self, button: Button, pressed: bool) -> bool:
-        self.heard.append((button, pressed))
+        self.received.append((button, pressed))
         return True
 
     def on_move(self, x: float, y: float) -> bool:
-        self.heard.append((x, y))
+        self.received.append((x, y))
         return True
 
     def on_scroll(self, steps: float) -> bool:
-        self.heard.append(steps)
+        self.received.append(steps)
         return True
 
 
@@ -56,7 +56,7 @@ class Taker:
         ("F1", ("Alt", "Shift", "Ctrl"), "Ctrl+Alt+Shift+F1"),
     ],
 )
-def test_a_key_has_its_modifiers_in_its_name(
+def test_the_name_of_a_key_includes_its_modifiers(
     queue: InputQueue, name: str, modifiers: tuple[str, ...], event: str
 ) -> None:
     queue.key(name, True, frozenset(modifiers))
@@ -85,12 +85,12 @@ def test_the_keys_of_glfw_have_names(key: str, name: str) -> None:
     assert key_name(getattr(glfw, f"KEY_{key}"), 0) == name
 
 
-def test_the_pointer_is_where_the_picture_is(queue: InputQueue) -> None:
+def test_pointer_positions_are_relative_to_the_picture(queue: InputQueue) -> None:
     queue.button("left", True, 640, 39)  # in the bar
     queue.move(640, 400)
     queue.button("left", True, 320, 220)
     queue.move(330, 220)
-    queue.move(-640, 40)  # a drag goes on outside, and only its latest place counts
+    queue.move(-640, 40)  # a drag continues outside, and only its latest position counts
     queue.button("right", False, 0, 40)
     queue.button("left", False, 0, 40)
     queue.button("middle", True, 320, 220)
@@ -108,27 +108,27 @@ def test_a_minimised_surface_has_no_pointer(queue: InputQueue) -> None:
     assert queue.take() == []
 
 
-def test_what_the_listener_takes_is_a_repaint_and_no_event(queue: InputQueue) -> None:
-    queue.listener = taker = Taker()
+def test_input_of_the_listener_is_a_repaint_and_not_an_event(queue: InputQueue) -> None:
+    queue.listener = listener = RecordingListener()
     queue.key("P", True, frozenset({"Shift"}))
     queue.text("ä")
     queue.button("middle", True, 640, 400)
     queue.move(640, 400)
     queue.scroll(-1.5)
     assert queue.take() == [Signal.REPAINT] * 4
-    assert taker.heard == [("P", True, {"Shift"}), "ä", ("middle", True), (640, 400), -1.5]
+    assert listener.received == [("P", True, {"Shift"}), "ä", ("middle", True), (640, 400), -1.5]
 
 
-def test_a_drag_that_began_in_the_picture_stays_there(queue: InputQueue) -> None:
+def test_a_drag_from_the_picture_bypasses_the_listener(queue: InputQueue) -> None:
     queue.button("left", True, 640, 400)
-    queue.listener = Taker()
+    queue.listener = RecordingListener()
     queue.move(960, 400)
     queue.button("left", False, 960, 400)
     drag: list[Event] = [Pointer("drag", 0.75, 0.5), Pointer("release", 0.75, 0.5)]
     assert queue.take()[1:] == drag
 
 
-def test_a_wait_ends_with_an_event_a_wake_or_its_time(queue: InputQueue) -> None:
+def test_a_wait_ends_with_an_event_a_wake_or_the_timeout(queue: InputQueue) -> None:
     threading.Timer(0.05, queue.post, (Wheel(1),)).start()
     began_s = time.perf_counter()
     assert queue.wait(20) == [Wheel(1)]

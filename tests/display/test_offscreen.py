@@ -1,4 +1,4 @@
-"""A surface without a screen: what is drawn can be read, a wait can be ended, nothing stays alive."""
+"""A surface without a screen: its picture is readable, `wake` ends a wait, and it releases its objects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from groundglass.display.present import Presenter
 from look_support import context
 
 
-def test_the_presenter_draws_into_its_framebuffer_letterboxed() -> None:
+def test_the_presenter_letterboxes_into_its_framebuffer() -> None:
     with OffscreenSurface((40, 30), gl=context()) as surface:
         picture = surface.gl.texture((40, 20), 4, np.full((20, 40, 4), 200, np.uint8).tobytes())
         presenter = Presenter(surface)
@@ -26,7 +26,7 @@ def test_the_presenter_draws_into_its_framebuffer_letterboxed() -> None:
         picture.release()
 
 
-def test_it_is_of_one_size_and_has_events_only_from_a_program() -> None:
+def test_its_size_is_fixed_and_its_events_are_posted() -> None:
     with OffscreenSurface((40, 30), gl=context()) as surface:
         assert (surface.size, surface.scale, surface.bits) == ((40, 30), 1.0, 8)
         assert not surface.is_interactive
@@ -38,7 +38,7 @@ def test_it_is_of_one_size_and_has_events_only_from_a_program() -> None:
         assert surface.wait(20) == []
 
 
-def test_a_shared_context_outlives_it_and_its_own_does_not() -> None:
+def test_close_releases_its_own_context_and_keeps_a_shared_one() -> None:
     gl = context()
     surface = OffscreenSurface((4, 4), gl=gl)
     framebuffer = surface.framebuffer
@@ -52,14 +52,13 @@ def test_a_shared_context_outlives_it_and_its_own_does_not() -> None:
     context()
 
 
-def test_opened_and_closed_nothing_is_left_alive() -> None:
+def test_close_releases_every_gl_object() -> None:
     kinds = moderngl.Texture, moderngl.Framebuffer, moderngl.Buffer, moderngl.Program, moderngl.VertexArray
 
     def alive() -> int:
         gc.collect()
         return sum(
-            isinstance(thing, kinds) and not isinstance(thing.mglo, moderngl.InvalidObject)
-            for thing in gc.get_objects()
+            isinstance(item, kinds) and not isinstance(item.mglo, moderngl.InvalidObject) for item in gc.get_objects()
         )
 
     gl = context()

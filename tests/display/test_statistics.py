@@ -1,4 +1,4 @@
-"""The numbers of a run follow from when frames arrived, were taken up and were shown."""
+"""The statistics of a run follow from the times at which frames arrived, were taken and were shown."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_frame_is_late_after_one_and_a_half_periods() -> None:
     assert summary(steady(11, 1.51 / 60)).late_frames == 10
 
 
-def test_a_pause_is_neither_late_nor_counted() -> None:
+def test_a_pause_is_not_late_and_not_counted() -> None:
     log = steady(10, 1 / 60)
     log.pause()
     log.present(100.02, taken_s=100.0, arrived_s=100.0)
@@ -50,13 +50,13 @@ def test_a_pause_is_neither_late_nor_counted() -> None:
     assert statistics.interval_ms["p95"] < 17
 
 
-def test_a_run_without_frames_is_all_zero() -> None:
+def test_the_statistics_of_a_run_without_frames_are_zero() -> None:
     statistics = summary(FrameLog(1 / 60))
     assert (statistics.frames, statistics.fps, statistics.interval_ms) == (0, 0.0, {"p50": 0.0, "p95": 0.0})
     assert statistics.rss_mb["start"] == statistics.rss_mb["end"] > 1
 
 
-def test_memory_starts_after_the_first_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_start_memory_is_measured_after_the_first_second(monkeypatch: pytest.MonkeyPatch) -> None:
     log = FrameLog(1 / 60)
     sizes_mb = iter((100.0, 150.0, 160.0))
     monkeypatch.setattr(log, "_rss_mb", lambda: next(sizes_mb))
@@ -65,7 +65,7 @@ def test_memory_starts_after_the_first_second(monkeypatch: pytest.MonkeyPatch) -
     assert summary(log).rss_mb == {"start": 150.0, "end": 160.0}
 
 
-def test_the_ring_forgets_the_oldest() -> None:
+def test_the_ring_discards_the_oldest() -> None:
     ring = Ring()
     for number in range(RING_LENGTH + 10):
         ring.push(number)
@@ -81,7 +81,7 @@ def test_the_json_has_the_documented_keys() -> None:
     assert set(document["rss_mb"]) == {"start", "end"}
 
 
-def test_the_table_says_it_all_in_80_columns() -> None:
+def test_the_table_fits_into_80_columns() -> None:
     text = io.StringIO()
     Console(file=text, width=80).print(summary(steady(120, 1 / 60)).table())
     for words in ("60.0 fps", "3 dropped", "demosaic", "2.50", "latency", "opencl:0 [cpu]", "llvmpipe"):

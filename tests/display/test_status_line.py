@@ -1,4 +1,4 @@
-"""The line on the screen: what it says, and that it can be read."""
+"""The status line: its content and its legibility."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from groundglass.display.status_line import distance, f_stop, render_text, status_line
 
 
-def test_the_status_line_reads_like_a_lens() -> None:
+def test_values_are_formatted_as_on_a_lens() -> None:
     assert status_line("scene:", "classic", "noct-50", 0.95, 1.2, "58.9 fps") == (
         "scene:   classic   noct-50   f/0.95   1.20 m   58.9 fps"
     )
@@ -17,12 +17,12 @@ def test_the_status_line_reads_like_a_lens() -> None:
     assert ".dng   classic" in long_name
 
 
-def test_the_letters_fit_and_stand_out_on_black_and_white() -> None:
+def test_the_letters_fit_and_are_legible_on_black_and_white() -> None:
     line = status_line("scene:", "classic", "noct-50", 1.4, 1.2, "58.9 fps")
     for width_px in (1000, 300, 200):
         rgba = render_text([line], 26, width_px).astype(float) / 255
         assert rgba.shape[1] <= width_px
         assert (rgba[..., :3] <= rgba[..., 3:]).all()  # premultiplied
         on_white = rgba[..., 0] + 1 - rgba[..., 3]
-        assert on_white.max() - np.median(on_white) > 0.3  # light letters on a plate darker than they are
+        assert on_white.max() - np.median(on_white) > 0.3  # light letters on a darker background
     assert render_text(["saved", line], 26, 1000).shape[0] > render_text([line], 26, 1000).shape[0]

@@ -1,4 +1,4 @@
-"""The contract of a surface: each implementation has its names and signatures, and no others."""
+"""The contract of a surface: each implementation has exactly its names and signatures."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ATTRIBUTES = set(Surface.__annotations__)
 
 
 def signatures(kind: type) -> dict[str, str]:
-    """The public methods and properties, with their arguments and results as they are written."""
-    found = {}
+    """The public methods and properties with their signatures."""
+    members = {}
     for name in dir(kind):
         member: Any = inspect.getattr_static(kind, name)
         if not name.startswith("_") and name not in ATTRIBUTES:
             is_property = isinstance(member, property)
-            found[name] = f"{'property ' * is_property}{inspect.signature(member.fget if is_property else member)}"
-    return found
+            members[name] = f"{'property ' * is_property}{inspect.signature(member.fget if is_property else member)}"
+    return members
 
 
 def assigned(kind: type) -> set[str]:
@@ -66,10 +66,10 @@ def test_every_method_of_the_contract_is_documented() -> None:
     assert all(member.__doc__ for member in members)
 
 
-def test_no_stage_asks_whether_there_is_a_window(repository: Path) -> None:
+def test_only_the_glfw_surface_depends_on_the_window(repository: Path) -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in (repository / "engine").rglob("*.py")}
     assert [path for path, text in texts.items() if "window is None" in text or "window is not None" in text] == []
     toolkit = [path.name for path, text in texts.items() if "import glfw" in text]
     assert toolkit == ["glfw.py"]
-    # `gl.screen` is the framebuffer of a window that moderngl found; anybody else draws into `surface.framebuffer`.
+    # `gl.screen` is the framebuffer of the window that moderngl detected; other code draws into `surface.framebuffer`.
     assert [path.name for path, text in texts.items() if "gl.screen" in text] == ["glfw.py"]

@@ -1,4 +1,4 @@
-"""The live loop with a stand-in engine, source and surface: what it draws, counts and handles."""
+"""The live loop with a fake engine, source and surface: drawing, counting and event handling."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class FakeDrawn(Drawn):
 
 
 class FakeSurface:
-    """Plays a list of events, one each time the loop has gone to sleep, and quits at its end; notes what was shown."""
+    """Returns one event of a list whenever the loop sleeps, then quits. Records the shown lines."""
 
     can_fullscreen = True
     bits = 8
@@ -116,7 +116,7 @@ class FakeSurface:
 
 
 class FakePresenter:
-    """Notes the lines of text: the status line, and the message above it."""
+    """Records the status line and the message above it."""
 
     def __init__(self, surface: FakeSurface) -> None:
         self._surface = surface
@@ -151,7 +151,7 @@ def off_screen(source: FakeSource, engine: FakeEngine | None = None) -> Viewer:
     return Viewer(engine, source, engine.history, surface=surface)  # type: ignore[arg-type]
 
 
-def test_off_screen_a_finite_source_is_shown_and_ends() -> None:
+def test_off_screen_a_finite_source_ends_the_run() -> None:
     engine = FakeEngine()
     viewer = off_screen(FakeSource(5), engine)
     statistics = viewer.run()
@@ -162,7 +162,7 @@ def test_off_screen_a_finite_source_is_shown_and_ends() -> None:
     assert "present" in statistics.stages
 
 
-def test_a_slow_engine_shows_the_newest_and_counts_the_dropped() -> None:
+def test_a_slow_engine_shows_the_newest_frame_and_counts_dropped_frames() -> None:
     engine = FakeEngine(draw=lambda frame: time.sleep(0.03))
     statistics = off_screen(FakeSource(60, fps=500.0), engine).run()
     assert statistics.dropped_frames > 0
@@ -171,25 +171,25 @@ def test_a_slow_engine_shows_the_newest_and_counts_the_dropped() -> None:
     assert engine.drawn[-1] == 59
 
 
-def test_frames_and_seconds_end_an_endless_source() -> None:
+def test_frames_and_seconds_limit_an_endless_source() -> None:
     assert off_screen(FakeSource(None)).run(frames=7).frames == 7
     began_s = time.perf_counter()
     off_screen(FakeSource(None)).run(seconds=0.1)
     assert time.perf_counter() - began_s >= 0.1
 
 
-def test_off_screen_a_still_is_drawn_as_often_as_asked() -> None:
+def test_off_screen_a_still_is_drawn_the_requested_number_of_times() -> None:
     statistics = off_screen(FakeSource(1, fps=None)).run(frames=9)
     assert (statistics.frames, statistics.dropped_frames) == (9, 0)
     assert off_screen(FakeSource(1, fps=None)).run().frames == 1
 
 
-def test_a_still_shown_again_is_no_older() -> None:
+def test_the_latency_of_a_redrawn_still_does_not_grow() -> None:
     statistics = off_screen(FakeSource(1, fps=None), FakeEngine(lambda frame: time.sleep(0.01))).run(frames=20)
     assert statistics.latency_ms["p95"] < statistics.seconds * 1000 / 2
 
 
-def test_ctrl_c_ends_with_the_numbers_so_far() -> None:
+def test_ctrl_c_ends_the_run_with_its_statistics() -> None:
     def interrupt(frame: Frame) -> None:
         if len(engine.drawn) == 3:
             raise KeyboardInterrupt
@@ -198,7 +198,7 @@ def test_ctrl_c_ends_with_the_numbers_so_far() -> None:
     assert off_screen(FakeSource(None), engine).run().frames == 3
 
 
-def test_a_broken_draw_is_one_line_that_names_the_frame() -> None:
+def test_a_failed_draw_gives_one_line_with_the_frame() -> None:
     def fail(frame: Frame) -> None:
         raise RuntimeError("no\nmemory")
 
@@ -206,35 +206,35 @@ def test_a_broken_draw_is_one_line_that_names_the_frame() -> None:
         off_screen(FakeSource(1), FakeEngine(fail)).run()
 
 
-def test_a_users_error_passes_through() -> None:
+def test_a_groundglass_error_is_passed_on() -> None:
     def fail(frame: Frame) -> None:
-        raise LookError("mend the look")
+        raise LookError("fix the look")
 
-    with pytest.raises(LookError, match="mend the look"):
+    with pytest.raises(LookError, match="fix the look"):
         off_screen(FakeSource(1), FakeEngine(fail)).run()
     with pytest.raises(SourceError, match="torn"):
         off_screen(FakeSource(2, error=SourceError("torn"))).run()
 
 
-def test_a_still_in_the_window_is_drawn_once_and_then_sleeps(tmp_path: Path) -> None:
+def test_a_still_in_the_window_is_drawn_once(tmp_path: Path) -> None:
     engine, surface, _ = look((Signal.REPAINT, Signal.REPAINT), tmp_path)
     assert engine.drawn == [0]
     assert [status for status, _ in surface.shown] == ["clip   classic   fifty   f/1.4   1.20 m"] * 3
 
 
-def test_the_window_holds_the_last_frame_of_a_clip(tmp_path: Path) -> None:
+def test_the_window_keeps_the_last_frame_of_a_clip(tmp_path: Path) -> None:
     engine, _, viewer = look((), tmp_path, frames=4)
     assert viewer.frame.index == 3 == engine.drawn[-1]
 
 
-def test_a_still_is_drawn_again_when_its_depth_is_told(tmp_path: Path) -> None:
+def test_an_outdated_still_is_drawn_again(tmp_path: Path) -> None:
     engine, surface = FakeEngine(), FakeSurface(Signal.REPAINT, Signal.REPAINT)
     engine._draw = lambda frame: setattr(engine, "outdated", not engine.drawn)
     Viewer(engine, FakeSource(1), engine.history, surface=surface).run()  # type: ignore[arg-type]
     assert engine.drawn == [0, 0]
 
 
-def test_the_wheel_turns_the_iris_in_thirds_and_stops_at_its_ends(tmp_path: Path) -> None:
+def test_the_wheel_changes_the_aperture_in_thirds_of_a_stop_within_its_limits(tmp_path: Path) -> None:
     engine, surface, _ = look((Wheel(-3), Wheel(-0.5)), tmp_path)
     assert engine.history.now.f_number == pytest.approx(1.4 * 2**0.5 * 2 ** (0.5 / 6))
     assert engine.drawn == [0, 0, 0]
@@ -242,17 +242,17 @@ def test_the_wheel_turns_the_iris_in_thirds_and_stops_at_its_ends(tmp_path: Path
     assert look((Wheel(-99),), tmp_path)[0].history.now.f_number == 16
     closed, _, _ = look((Wheel(9),), tmp_path)
     assert closed.history.now.f_number == 1.4
-    assert closed.drawn == [0]  # nothing changed, nothing is drawn
+    assert closed.drawn == [0]  # nothing changed, so nothing is drawn
 
 
-def test_a_click_focuses_at_the_depth_there(tmp_path: Path) -> None:
+def test_a_click_focuses_at_the_depth_of_the_point(tmp_path: Path) -> None:
     engine, surface, _ = look((Pointer("press", 0.5, 0.5),), tmp_path)
     assert engine.focus_m == 3.0
     assert engine.drawn == [0, 0]
     assert "3.00 m" in surface.shown[-1][0]
 
 
-def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -> None:
+def test_a_click_racks_and_redraws_a_still(tmp_path: Path) -> None:
     engine, surface = FakeEngine(), FakeSurface(Pointer("press", 0.5, 0.5))
     focused: list[float] = []
     engine._draw = lambda frame: focused.append(engine.focus_m)
@@ -265,7 +265,7 @@ def test_a_click_racks_and_the_picture_follows_also_of_a_still(tmp_path: Path) -
     assert len(focused) > 2
 
 
-def test_off_screen_a_rack_moves_the_focus_and_draws_no_frame_twice() -> None:
+def test_off_screen_a_rack_moves_the_focus_without_redrawing_frames() -> None:
     engine = FakeEngine()
     viewer = Viewer(
         engine,
@@ -280,25 +280,25 @@ def test_off_screen_a_rack_moves_the_focus_and_draws_no_frame_twice() -> None:
 
 
 @pytest.mark.parametrize("x", [0.1, 0.15])
-def test_a_click_where_no_depth_is_known_says_so(tmp_path: Path, x: float) -> None:
+def test_a_click_without_depth_shows_a_message(tmp_path: Path, x: float) -> None:
     engine, surface, _ = look((Pointer("press", x, 0.5),), tmp_path)
     assert (engine.focus_m, engine.drawn) == (1.2, [0])
     assert surface.shown[-1][1] == "no depth here"
 
 
-def test_a_click_on_the_sky_focuses_at_the_end_of_the_scale(tmp_path: Path) -> None:
+def test_a_click_on_the_sky_focuses_at_infinity(tmp_path: Path) -> None:
     engine, surface, _ = look((Pointer("press", 0.9, 0.5),), tmp_path)
     assert engine.focus_m == 1000.0
     assert "infinity" in surface.shown[-1][0]
 
 
-def test_a_click_closer_than_the_lens_focuses_stops_at_its_end(tmp_path: Path) -> None:
+def test_a_click_below_the_minimum_distance_focuses_at_the_minimum(tmp_path: Path) -> None:
     engine, surface, _ = look((Pointer("press", 0.2, 0.5),), tmp_path)
     assert engine.focus_m == 0.5
     assert surface.shown[-1][1] == "this lens focuses from 0.50 m"
 
 
-def test_the_right_button_picks_what_shall_be_grey(tmp_path: Path) -> None:
+def test_the_right_button_sets_the_white_balance(tmp_path: Path) -> None:
     engine, surface, _ = look((Pointer("press", 0.5, 0.5, "right"),), tmp_path)
     assert surface.shown[-1][1] == "white balance 2,1,1.5"
     assert engine.drawn == [0, 0]
@@ -306,9 +306,9 @@ def test_the_right_button_picks_what_shall_be_grey(tmp_path: Path) -> None:
     assert surface.shown[-1][1] == "too dark to be grey here"
 
 
-def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> None:
+def test_a_frozen_picture_handles_input_and_counts_no_dropped_frames(tmp_path: Path) -> None:
     engine, surface = FakeEngine(), FakeSurface(Key("Space"), Wheel(-1), Pointer("press", 0.5, 0.5))
-    surface.play_at = 3  # freezes after three frames; then the loop sleeps, and the script goes on
+    surface.play_at = 3  # freezes after three frames; then the loop sleeps, and the script continues
     surface.wait = lambda timeout_s, wait=surface.wait: (time.sleep(0.1), wait(timeout_s))[1]  # type: ignore[method-assign]
     viewer = Viewer(engine, FakeSource(None), engine.history, surface=surface, tools=[FocusTool])  # type: ignore[arg-type]
     statistics = viewer.run()
@@ -317,7 +317,7 @@ def test_a_frozen_picture_still_answers_and_counts_no_drops(tmp_path: Path) -> N
     assert statistics.dropped_frames < viewer._latest_frames.dropped
 
 
-def test_stills_are_numbered_and_whole_when_the_user_quits_at_once(tmp_path: Path) -> None:
+def test_stills_are_complete_when_the_user_quits_immediately(tmp_path: Path) -> None:
     look((Key("S"), Key("S")), tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [f"groundglass-000{number}.{suffix}" for number in (1, 2) for suffix in ("jpg", "toml")]

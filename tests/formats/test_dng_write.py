@@ -1,4 +1,4 @@
-"""A DNG of ours holds the mosaic as it was captured, and says all that the frame knew."""
+"""A DNG that is written here contains the captured mosaic and the metadata of the frame."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from groundglass.frame import Encoding, Frame
 from groundglass.packing import Packing
 
 WHITE_BALANCE = (2.1, 1.0, 1.55)
-SHOT = CaptureMetadata("Leica M11", "Noctilux-M 50", 1 / 250, 0.95, 400, 50.0, datetime(2026, 3, 1, 12, 30, 5))
+CAPTURE = CaptureMetadata("Leica M11", "Noctilux-M 50", 1 / 250, 0.95, 400, 50.0, datetime(2026, 3, 1, 12, 30, 5))
 
 
 def counts(height: int = 48, width: int = 72) -> np.ndarray:
@@ -36,24 +36,24 @@ def a_frame(cfa: Cfa | None = None, **also: object) -> Frame:
     return Frame(counts(), cfa=cfa or Cfa("GRBG"), profile=profile, **also)  # type: ignore[arg-type]
 
 
-def same_picture(one: Frame, other: Frame) -> None:
-    """Mosaic, filters, levels, balance, matrix and orientation."""
-    np.testing.assert_array_equal(one.pixels, other.pixels)
-    assert (one.cfa, one.orientation) == (other.cfa, other.orientation)
-    assert one.profile.black == pytest.approx(other.profile.black)
-    assert one.profile.white == other.profile.white
-    assert one.profile.exposure_ev == pytest.approx(other.profile.exposure_ev, abs=1e-5)
-    if one.cfa.kind != "mono":
-        assert one.profile.white_balance == pytest.approx(other.profile.white_balance, rel=1e-5)
-        np.testing.assert_allclose(one.profile.camera_to_scene, other.profile.camera_to_scene, atol=2e-4)
+def assert_same_picture(frame: Frame, other: Frame) -> None:
+    """Asserts equal mosaic, filters, levels, white balance, matrix and orientation."""
+    np.testing.assert_array_equal(frame.pixels, other.pixels)
+    assert (frame.cfa, frame.orientation) == (other.cfa, other.orientation)
+    assert frame.profile.black == pytest.approx(other.profile.black)
+    assert frame.profile.white == other.profile.white
+    assert frame.profile.exposure_ev == pytest.approx(other.profile.exposure_ev, abs=1e-5)
+    if frame.cfa.kind != "mono":
+        assert frame.profile.white_balance == pytest.approx(other.profile.white_balance, rel=1e-5)
+        np.testing.assert_allclose(frame.profile.camera_to_scene, other.profile.camera_to_scene, atol=2e-4)
 
 
 @pytest.mark.parametrize("pattern", ["RGGB", "BGGR", "GRBG", "GBRG"])
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
-def test_a_bayer_mosaic_comes_back_as_it_was(tmp_path: Path, pattern: str, orientation: int) -> None:
+def test_a_bayer_mosaic_survives_the_file(tmp_path: Path, pattern: str, orientation: int) -> None:
     frame = a_frame(Cfa(pattern), orientation=orientation)
     path = write_dng(tmp_path / "a.dng", frame)
-    same_picture(read_raw(path), frame)
+    assert_same_picture(read_raw(path), frame)
     with rawpy.imread(str(path)) as raw:
         np.testing.assert_array_equal(raw.raw_image_visible, frame.pixels)
         assert raw.sizes.flip == {1: 0, 3: 3, 6: 6, 8: 5}[orientation]
@@ -65,12 +65,12 @@ def test_a_bayer_mosaic_comes_back_as_it_was(tmp_path: Path, pattern: str, orien
 
 
 @pytest.mark.parametrize("cfa", [Cfa("RGGB", 2), Cfa("MONO"), Cfa(XTRANS)], ids=["quad", "mono", "xtrans"])
-def test_other_sensors_come_back_as_well(tmp_path: Path, cfa: Cfa) -> None:
+def test_other_mosaics_survive_the_file(tmp_path: Path, cfa: Cfa) -> None:
     frame = replace(a_frame(cfa), profile=replace(a_frame().profile, black=(64.0,) * 4))
-    same_picture(read_raw(write_dng(tmp_path / "a.dng", frame)), frame)
+    assert_same_picture(read_raw(write_dng(tmp_path / "a.dng", frame)), frame)
 
 
-def test_packed_samples_are_unpacked(tmp_path: Path) -> None:
+def test_packed_samples_are_written_unpacked(tmp_path: Path) -> None:
     plain = np.random.default_rng(1).integers(0, 4096, (60, 96)).astype(np.uint16)
     packed = np.empty((60, 144), np.uint8)
     packed[:, 0::3], packed[:, 1::3] = plain[:, 0::2] >> 4, plain[:, 1::2] >> 4
@@ -79,7 +79,7 @@ def test_packed_samples_are_unpacked(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_raw(write_dng(tmp_path / "a.dng", frame)).pixels, plain)
 
 
-def test_what_is_known_of_single_sites_is_kept(tmp_path: Path) -> None:
+def test_corrections_per_photosite_survive_the_file(tmp_path: Path) -> None:
     y, x = np.mgrid[:48, :72]
     gains = (1 + ((x - 36) ** 2 + (y - 24) ** 2) / 4000).astype(np.float32)
     uneven = (0.5 * (np.arange(72) % 3)[None, :] + np.linspace(0, 2, 48)[:, None]).astype(np.float32)
@@ -100,18 +100,18 @@ def test_what_is_known_of_single_sites_is_kept(tmp_path: Path) -> None:
     assert back.exposure_ev == pytest.approx(0.35)
 
 
-def test_the_shot_is_told(tmp_path: Path) -> None:
+def test_capture_metadata_and_preview_are_written(tmp_path: Path) -> None:
     preview = np.random.default_rng(0).integers(0, 255, (32, 48, 3)).astype(np.uint8)
-    path = write_dng(tmp_path / "a.dng", a_frame(), SHOT, preview)
-    told = read_metadata(str(path))
-    assert told["camera"] == "Leica M11"
-    same_picture(read_raw(path), a_frame())
+    path = write_dng(tmp_path / "a.dng", a_frame(), CAPTURE, preview)
+    metadata = read_metadata(str(path))
+    assert metadata["camera"] == "Leica M11"
+    assert_same_picture(read_raw(path), a_frame())
     with rawpy.imread(str(path)) as raw:
         thumb = raw.extract_thumb()
         assert thumb.format in (rawpy.ThumbFormat.BITMAP, rawpy.ThumbFormat.JPEG)
 
 
-def test_a_light_has_the_standard_that_is_nearest() -> None:
+def test_a_temperature_maps_to_the_nearest_standard_illuminant() -> None:
     assert [illuminant_code(kelvin) for kelvin in (2856, 2850, 3200, 5000, 5500, 6504, 9000)] == [
         17,
         3,
@@ -123,18 +123,18 @@ def test_a_light_has_the_standard_that_is_nearest() -> None:
     ]
 
 
-def test_real_raws_come_back(data_dir: Path, tmp_path: Path) -> None:
+def test_a_real_raw_file_survives_the_file(data_dir: Path, tmp_path: Path) -> None:
     source = data_dir / "raw" / "gopro_hero7_4000x3000.dng"
     if not source.is_file():
         pytest.skip(f"no {source.name} in the data folder")
     frame = read_raw(source)
     path = write_dng(tmp_path / "again.dng", frame)
     back = read_raw(path)
-    same_picture(back, frame)
+    assert_same_picture(back, frame)
     assert len(back.profile.calibrations) == len(frame.profile.calibrations)
-    for one, other in zip(back.profile.calibrations, frame.profile.calibrations, strict=True):
-        assert one.temperature_k == other.temperature_k
-        np.testing.assert_allclose(one.xyz_to_camera, other.xyz_to_camera, atol=1e-5)
+    for calibration, original in zip(back.profile.calibrations, frame.profile.calibrations, strict=True):
+        assert calibration.temperature_k == original.temperature_k
+        np.testing.assert_allclose(calibration.xyz_to_camera, original.xyz_to_camera, atol=1e-5)
     with rawpy.imread(str(source)) as before, rawpy.imread(str(path)) as after:
         np.testing.assert_array_equal(before.raw_image_visible, after.raw_image_visible)
         np.testing.assert_allclose(before.color_matrix, after.color_matrix, atol=1e-3)
@@ -143,29 +143,31 @@ def test_real_raws_come_back(data_dir: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_exiftool_finds_no_fault(tmp_path: Path, preview: bool) -> None:
+def test_exiftool_reports_no_error(tmp_path: Path, preview: bool) -> None:
     if shutil.which("exiftool") is None:
         pytest.skip("needs exiftool (apt-get install libimage-exiftool-perl)")
     small = np.zeros((16, 24, 3), np.uint8) if preview else None
-    path = write_dng(tmp_path / "a.dng", a_frame(orientation=6), SHOT, small)
+    path = write_dng(tmp_path / "a.dng", a_frame(orientation=6), CAPTURE, small)
     command = ["exiftool", "-validate", "-warning", "-error", "-a", "-j", "-n", "-all", str(path)]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)[0]
-    assert told["Validate"].split()[0] == "0", {key: told[key] for key in told if key in ("Error", "Warning")}
-    assert "Error" not in told
-    assert told["UniqueCameraModel"] == "Leica M11"
-    assert told["ISO"] == 400
-    assert told["ExposureTime"] == pytest.approx(1 / 250)
-    assert told["LensModel"] == "Noctilux-M 50"
+    metadata = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)[0]
+    assert metadata["Validate"].split()[0] == "0", {
+        key: metadata[key] for key in metadata if key in ("Error", "Warning")
+    }
+    assert "Error" not in metadata
+    assert metadata["UniqueCameraModel"] == "Leica M11"
+    assert metadata["ISO"] == 400
+    assert metadata["ExposureTime"] == pytest.approx(1 / 250)
+    assert metadata["LensModel"] == "Noctilux-M 50"
 
 
 def test_a_picture_without_raw_data_is_refused(tmp_path: Path) -> None:
     frame = Frame(np.zeros((4, 4, 3), np.uint8), Encoding.DISPLAY)
-    with pytest.raises(OutputError, match="no raw"):
+    with pytest.raises(OutputError, match="has no raw data"):
         write_dng(tmp_path / "a.dng", frame)
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise OSError(28, "No space left on device")
 

@@ -1,4 +1,4 @@
-"""Broken files: whatever a library makes of them, a user reads one line."""
+"""Every broken file gives an error of one line, whichever library reads it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from PIL import Image
 UNITS = np.random.default_rng(0).integers(1, 60000, (12, 16)).astype(np.uint16)
 
 
-def whole(suffix: str) -> bytes:
+def intact_file(suffix: str) -> bytes:
     file = io.BytesIO()
     match suffix:
         case ".npy":
@@ -33,15 +33,15 @@ def whole(suffix: str) -> bytes:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("suffix", [".npy", ".tif", ".jpg", ".png", ".pgm"])
-def test_a_changed_byte_or_a_cut_is_a_line_or_nothing(tmp_path: Path, suffix: str) -> None:
-    sound, chance = whole(suffix), random.Random(suffix)
+def test_a_changed_or_cut_off_file_gives_one_line_or_no_error(tmp_path: Path, suffix: str) -> None:
+    intact, generator = intact_file(suffix), random.Random(suffix)
     path = tmp_path / f"d{suffix}"
     for turn in range(120):
-        changed = bytearray(sound)
+        changed = bytearray(intact)
         if turn % 3 == 0:
-            del changed[chance.randrange(len(changed)) :]
+            del changed[generator.randrange(len(changed)) :]
         else:
-            changed[chance.randrange(min(len(changed), (32, 256)[turn % 2]))] = chance.randrange(256)
+            changed[generator.randrange(min(len(changed), (32, 256)[turn % 2]))] = generator.randrange(256)
         path.write_bytes(changed)
         for opening in (lambda: open_depth(str(path)), lambda: suffix == ".npy" or open_source(path)):
             try:
@@ -51,7 +51,7 @@ def test_a_changed_byte_or_a_cut_is_a_line_or_nothing(tmp_path: Path, suffix: st
                 assert len(str(error)) < 500  # noqa: PT017
 
 
-def test_a_cause_is_one_bearable_line() -> None:
+def test_a_cause_is_one_line_of_limited_length() -> None:
     assert cause(ValueError("two\n  lines")) == "two lines"
     assert cause(KeyError()) == "KeyError"
     assert len(cause(ValueError("long " * 100))) == MAX_CAUSE_CHARACTERS

@@ -1,4 +1,4 @@
-"""GDepth: files made here as the published specification says."""
+"""GDepth: depth maps in JPEG files, written here by the published specification."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def encoded(samples: np.ndarray = GREYS) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def packet(**said: str) -> bytes:
-    return PACKET.format(" ".join(f'{key}="{value}"' for key, value in said.items())).encode()
+def packet(**properties: str) -> bytes:
+    return PACKET.format(" ".join(f'{key}="{value}"' for key, value in properties.items())).encode()
 
 
 def main(content: bytes) -> bytes:
@@ -40,8 +40,8 @@ def main(content: bytes) -> bytes:
 
 def extended(content: bytes, piece: int = 60_000, identifier: bytes = IDENTIFIER) -> list[bytes]:
     head = b"http://ns.adobe.com/xmp/extension/\0" + identifier
-    places = range(0, len(content), piece)
-    return [head + struct.pack(">II", len(content), at) + content[at : at + piece] for at in places]
+    offsets = range(0, len(content), piece)
+    return [head + struct.pack(">II", len(content), offset) + content[offset : offset + piece] for offset in offsets]
 
 
 def jpeg(path: Path, *segments: bytes, size: tuple[int, int] = (6, 4), orientation: int = 1) -> Path:
@@ -50,15 +50,15 @@ def jpeg(path: Path, *segments: bytes, size: tuple[int, int] = (6, 4), orientati
     exif[0x0112] = orientation
     Image.new("RGB", size, (90, 60, 30)).save(file, "JPEG", exif=exif)
     plain = file.getvalue()
-    inserted = b"".join(b"\xff\xe1" + struct.pack(">H", len(one) + 2) + one for one in segments)
+    inserted = b"".join(b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment for segment in segments)
     path.write_bytes(plain[:2] + inserted + plain[2:])
     return path
 
 
 def depth_of(path: Path) -> np.ndarray:
-    found = read_gdepth(path)
-    assert found is not None
-    return found.depth_m
+    depth = read_gdepth(path)
+    assert depth is not None
+    return depth.depth_m
 
 
 def test_range_inverse(tmp_path: Path) -> None:
@@ -69,14 +69,21 @@ def test_range_inverse(tmp_path: Path) -> None:
 
 
 def test_range_linear_in_millimetres(tmp_path: Path) -> None:
-    said = RANGE | {"GDepth:Format": "RangeLinear", "GDepth:Near": "500", "GDepth:Far": "4000", "GDepth:Units": "mm"}
-    path = jpeg(tmp_path / "a.jpg", main(packet(**said, **{"GDepth:Data": encoded()})))
+    properties = RANGE | {
+        "GDepth:Format": "RangeLinear",
+        "GDepth:Near": "500",
+        "GDepth:Far": "4000",
+        "GDepth:Units": "mm",
+    }
+    path = jpeg(tmp_path / "a.jpg", main(packet(**properties, **{"GDepth:Data": encoded()})))
     assert depth_of(path) == pytest.approx(0.5 + GREYS / 255 * 3.5, rel=1e-6)
 
 
-def test_sixteen_bits(tmp_path: Path) -> None:
-    said = RANGE | {"GDepth:Format": "RangeLinear", "GDepth:Data": encoded(GREYS.astype(np.uint16) * 257)}
-    assert depth_of(jpeg(tmp_path / "a.jpg", main(packet(**said)))) == pytest.approx(0.5 + GREYS / 255 * 3.5, rel=1e-6)
+def test_sixteen_bit_samples(tmp_path: Path) -> None:
+    properties = RANGE | {"GDepth:Format": "RangeLinear", "GDepth:Data": encoded(GREYS.astype(np.uint16) * 257)}
+    assert depth_of(jpeg(tmp_path / "a.jpg", main(packet(**properties)))) == pytest.approx(
+        0.5 + GREYS / 255 * 3.5, rel=1e-6
+    )
 
 
 def test_extended_xmp_in_several_segments_in_any_order(tmp_path: Path) -> None:
@@ -84,18 +91,18 @@ def test_extended_xmp_in_several_segments_in_any_order(tmp_path: Path) -> None:
     first = main(packet(**RANGE, **{"xmpNote:HasExtendedXMP": IDENTIFIER.decode()}))
     rest = extended(packet(**{"GDepth:Data": encoded(noisy)}))
     assert len(rest) > 2
-    stranger = extended(packet(**{"GDepth:Data": encoded()}), identifier=b"0" * 32)
-    path = jpeg(tmp_path / "a.jpg", first, *reversed(rest), *stranger)
+    unrelated = extended(packet(**{"GDepth:Data": encoded()}), identifier=b"0" * 32)
+    path = jpeg(tmp_path / "a.jpg", first, *reversed(rest), *unrelated)
     assert depth_of(path) == pytest.approx(1 / (2 - noisy / 255 * 1.75), rel=1e-5)
 
 
-def test_properties_may_be_elements(tmp_path: Path) -> None:
+def test_properties_as_xml_elements(tmp_path: Path) -> None:
     elements = "".join(f"<{key}>{value}</{key}>" for key, value in (RANGE | {"GDepth:Data": encoded()}).items())
     content = packet().replace(b" /></rdf:RDF>", f">{elements}</rdf:Description></rdf:RDF>".encode())
     assert depth_of(jpeg(tmp_path / "a.jpg", main(content))).shape == (2, 3)
 
 
-def test_a_picture_brings_its_depth_as_its_pixels_lie(tmp_path: Path) -> None:
+def test_the_depth_of_a_picture_has_the_orientation_of_its_pixels(tmp_path: Path) -> None:
     path = jpeg(tmp_path / "a.jpg", main(packet(**RANGE, **{"GDepth:Data": encoded()})), orientation=6)
     with open_source(path) as source:
         frame = next(iter(source))
@@ -107,7 +114,7 @@ def test_a_picture_brings_its_depth_as_its_pixels_lie(tmp_path: Path) -> None:
     assert frame.depth_m[0, 0] == pytest.approx(0.5)
     upright = frame.upright().depth_m
     assert upright is not None
-    assert upright[0, -1] == pytest.approx(0.5)  # what was stored on top on the left lies on the right
+    assert upright[0, -1] == pytest.approx(0.5)  # the stored top left becomes the top right
     with open_source(path, depth="none") as source:
         assert next(iter(source)).depth_m is None
     with open_source(path, depth="plane:1..2") as source:
@@ -116,26 +123,26 @@ def test_a_picture_brings_its_depth_as_its_pixels_lie(tmp_path: Path) -> None:
         assert (plane_m.min(), plane_m.max()) == pytest.approx((1, 2))
 
 
-def test_its_span_may_be_said(tmp_path: Path) -> None:
+def test_a_given_range_replaces_the_range_of_the_file(tmp_path: Path) -> None:
     path = jpeg(tmp_path / "a.jpg", main(packet(**RANGE, **{"GDepth:Data": encoded()})))
     with open_source(path, depth_range="1..6") as source:
         first, again = next(iter(source)).depth_m, next(iter(source)).depth_m
-    with open_source(path, depth_range=(6, 1)) as source:  # near it knows itself
-        turned = next(iter(source)).depth_m
+    with open_source(path, depth_range=(6, 1)) as source:  # the file defines which samples are near
+        reversed_m = next(iter(source)).depth_m
     assert first is again
     assert first is not None
     assert (first.min(), first.max(), first[0, 0]) == pytest.approx((1, 6, 1))
-    assert turned == pytest.approx(first)
+    assert reversed_m == pytest.approx(first)
 
 
-def test_near_and_far_that_make_no_sense_become_a_portraits(tmp_path: Path) -> None:
+def test_invalid_near_and_far_become_the_default_portrait_range(tmp_path: Path) -> None:
     for near, far in (("0", "0"), ("4", "0.5"), ("x", "2"), ("1", "inf"), ("nan", "nan")):
-        said = RANGE | {"GDepth:Near": near, "GDepth:Far": far, "GDepth:Data": encoded()}
-        depth_m = depth_of(jpeg(tmp_path / "a.jpg", main(packet(**said))))
+        properties = RANGE | {"GDepth:Near": near, "GDepth:Far": far, "GDepth:Data": encoded()}
+        depth_m = depth_of(jpeg(tmp_path / "a.jpg", main(packet(**properties))))
         assert (depth_m.min(), depth_m.max()) == pytest.approx((0.5, 5.0))
 
 
-def test_pictures_without_it_are_plain(tmp_path: Path) -> None:
+def test_pictures_without_gdepth_have_no_depth(tmp_path: Path) -> None:
     assert read_gdepth(jpeg(tmp_path / "a.jpg")) is None
     assert read_gdepth(jpeg(tmp_path / "b.jpg", main(PACKET.format("").replace("GDepth", "G").encode()))) is None
     assert read_gdepth(jpeg(tmp_path / "c.jpg", main(b"<not xml, but no depth either"))) is None
@@ -145,7 +152,7 @@ def test_pictures_without_it_are_plain(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "error"),
+    ("properties", "error"),
     [
         ({"GDepth:Data": "!!!"}, "embedded depth map cannot be decoded"),
         ({"GDepth:Data": "abc"}, "embedded depth map cannot be decoded"),
@@ -158,10 +165,10 @@ def test_pictures_without_it_are_plain(tmp_path: Path) -> None:
         ({"xmpNote:HasExtendedXMP": IDENTIFIER.decode()}, "missing or cut off"),
     ],
 )
-def test_broken_depth_is_one_line_and_the_picture_opens_without(
-    tmp_path: Path, said: dict[str, str], error: str
+def test_a_broken_map_gives_one_line_and_the_picture_opens_without_depth(
+    tmp_path: Path, properties: dict[str, str], error: str
 ) -> None:
-    path = jpeg(tmp_path / "a.jpg", main(packet(**(RANGE | said))))
+    path = jpeg(tmp_path / "a.jpg", main(packet(**(RANGE | properties))))
     with pytest.raises(SourceError, match=error) as raised:
         open_source(path)
     assert "\n" not in str(raised.value)
@@ -170,7 +177,7 @@ def test_broken_depth_is_one_line_and_the_picture_opens_without(
         assert next(iter(source)).size == (6, 4)
 
 
-def test_a_piece_that_is_missing_or_overlong(tmp_path: Path) -> None:
+def test_a_missing_or_too_long_segment_is_refused(tmp_path: Path) -> None:
     first = main(packet(**RANGE, **{"xmpNote:HasExtendedXMP": IDENTIFIER.decode()}))
     rest = extended(packet(**{"GDepth:Data": encoded()}), piece=200)
     for pieces in (rest[:-1], rest[1:], rest[:1] + rest[2:], [rest[0] + b"more", *rest[1:]]):
@@ -178,7 +185,7 @@ def test_a_piece_that_is_missing_or_overlong(tmp_path: Path) -> None:
             read_gdepth(jpeg(tmp_path / "a.jpg", first, *pieces))
 
 
-def test_hostile_xml(tmp_path: Path) -> None:
+def test_entities_and_malformed_xml_are_refused(tmp_path: Path) -> None:
     bomb = b'<!DOCTYPE a [<!ENTITY b "xxxxxxxx"><!ENTITY c "&b;&b;&b;">]>' + packet(**RANGE)
     with pytest.raises(SourceError, match="entities"):
         read_gdepth(jpeg(tmp_path / "a.jpg", main(bomb)))
@@ -186,20 +193,20 @@ def test_hostile_xml(tmp_path: Path) -> None:
         read_gdepth(jpeg(tmp_path / "b.jpg", main(packet(**RANGE)[:-9])))
 
 
-def test_a_file_cut_anywhere_never_crashes(tmp_path: Path) -> None:
+def test_a_cut_off_file_gives_a_map_or_a_clear_error(tmp_path: Path) -> None:
     first = main(packet(**RANGE, **{"xmpNote:HasExtendedXMP": IDENTIFIER.decode()}))
-    whole = jpeg(tmp_path / "a.jpg", first, *extended(packet(**{"GDepth:Data": encoded()}), piece=300)).read_bytes()
-    for length in range(0, len(whole), 7):
-        (tmp_path / "a.jpg").write_bytes(whole[:length])
+    intact = jpeg(tmp_path / "a.jpg", first, *extended(packet(**{"GDepth:Data": encoded()}), piece=300)).read_bytes()
+    for length in range(0, len(intact), 7):
+        (tmp_path / "a.jpg").write_bytes(intact[:length])
         try:
             read_gdepth(tmp_path / "a.jpg")
         except SourceError as error:
             assert "missing or cut off" in str(error)  # noqa: PT017
 
 
-@pytest.mark.parametrize(("segments", "known"), [(1525, True), (1526, False)])
-def test_at_most_100_megabytes_of_metadata_are_read(tmp_path: Path, segments: int, known: bool) -> None:
-    """A map behind so many full segments is found, behind one more it is not."""
+@pytest.mark.parametrize(("segments", "is_read"), [(1525, True), (1526, False)])
+def test_at_most_100_megabytes_of_metadata_are_read(tmp_path: Path, segments: int, is_read: bool) -> None:
+    """A map after 1525 full segments is read; after one more segment it is not."""
     depth = jpeg(tmp_path / "a.jpg", main(packet(**RANGE, **{"GDepth:Data": encoded()}))).read_bytes()
     path = tmp_path / "b.jpg"
     with path.open("wb") as file:
@@ -208,4 +215,4 @@ def test_at_most_100_megabytes_of_metadata_are_read(tmp_path: Path, segments: in
             file.write(b"\xff\xe1\xff\xff")
             file.seek(65533, 1)
         file.write(depth[2:])
-    assert (read_gdepth(path) is not None) == known
+    assert (read_gdepth(path) is not None) == is_read

@@ -1,4 +1,4 @@
-"""Headerless mosaics: what the user says must fit what the file holds."""
+"""Headerless mosaics: the given format and size must match the content of the file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write(path: Path, samples: list[int], dtype: str = "<u2") -> Path:
     return path
 
 
-def test_words_are_little_endian_and_white_is_the_top_of_the_bits(tmp_path: Path) -> None:
+def test_words_are_little_endian_and_white_is_the_maximum_of_the_bits(tmp_path: Path) -> None:
     path = write(tmp_path / "a.raw", [1, 256, 4095, 0, 2, 3])
     frame = next(iter(open_source(path, raw_format="gbrg12", raw_size="3x2", raw_black=64)))
     assert frame.pixels.tolist() == [[1, 256, 4095], [0, 2, 3]]
@@ -29,13 +29,13 @@ def test_words_are_little_endian_and_white_is_the_top_of_the_bits(tmp_path: Path
     assert frame.profile.black == (64, 64, 64, 64)
 
 
-def test_wrong_length_names_both_lengths_and_a_likely_size(tmp_path: Path) -> None:
+def test_a_wrong_length_names_both_lengths_and_a_likely_size(tmp_path: Path) -> None:
     path = write(tmp_path / "a.raw", [0] * (96 * 64))
     with pytest.raises(SourceError, match=r"12288 bytes is not 64x64 rggb12 \(8192 bytes\); try --raw-size 96x64"):
         open_source(path, raw_format="rggb12", raw_size="64x64")
 
 
-def test_bytes_said_to_be_words_and_packed_files(tmp_path: Path) -> None:
+def test_a_file_of_bytes_or_packed_samples_names_its_format(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="try --raw-format bggr8"):
         open_source(write(tmp_path / "a.raw", [0] * 96, "u1"), raw_format="bggr12", raw_size="12x8")
     with pytest.raises(SourceError, match="try --raw-format bggr12-mipi or bggr12p"):
@@ -49,20 +49,20 @@ def test_values_above_the_bits_name_a_format_that_fits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("raw_format", ["rgbg12", "rggb7", "rggb17", "rggb", "12"])
-def test_malformed_format(tmp_path: Path, raw_format: str) -> None:
+def test_a_malformed_format_is_refused(tmp_path: Path, raw_format: str) -> None:
     path = write(tmp_path / "a.raw", [0, 1, 2, 3])
     with pytest.raises(SourceError, match=r"raw format '.*try rggb12"):
         open_source(path, raw_format=raw_format, raw_size="2x2")
 
 
 @pytest.mark.parametrize("raw_size", ["1920", "0x4", "1920x", "ax2", "-3x4"])
-def test_malformed_size(tmp_path: Path, raw_size: str) -> None:
+def test_a_malformed_size_is_refused(tmp_path: Path, raw_size: str) -> None:
     path = write(tmp_path / "a.raw", [0, 1, 2, 3])
     with pytest.raises(SourceError, match="try 1920x1080"):
         open_source(path, raw_format="rggb12", raw_size=raw_size)
 
 
-def test_format_and_size_and_black_go_together(tmp_path: Path) -> None:
+def test_format_size_and_black_require_each_other(tmp_path: Path) -> None:
     path = write(tmp_path / "a.raw", [0, 1, 2, 3])
     with pytest.raises(SourceError, match="requires --raw-size"):
         open_source(path, raw_format="rggb12")
@@ -104,7 +104,7 @@ def test_a_length_that_fits_another_packing_names_it(tmp_path: Path) -> None:
         open_source(path, raw_format="rggb12", raw_size="16x4")
 
 
-def test_the_other_byte_order_is_named(tmp_path: Path) -> None:
+def test_a_wrong_byte_order_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.raw", [100, 4000, 5, 6], ">u2")
     with pytest.raises(
         SourceError, match=r"more than 12 bits \(4095\); try --raw-format rggb12be, the other byte order"
@@ -113,7 +113,7 @@ def test_the_other_byte_order_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("raw_format", ["rggb8p", "rggb14-mipi", "mono16p"])
-def test_a_packing_of_other_bits_is_refused(tmp_path: Path, raw_format: str) -> None:
+def test_a_packing_with_unsupported_bits_is_refused(tmp_path: Path, raw_format: str) -> None:
     with pytest.raises(SourceError, match=r"packs 10 or 12 bits, not .*; try rggb12"):
         open_source(write(tmp_path / "a.raw", [0] * 4), raw_format=raw_format, raw_size="2x2")
 
@@ -126,8 +126,8 @@ def test_a_folder_of_mosaics_is_a_sequence(tmp_path: Path) -> None:
         assert [int(frame.pixels[0, 0]) for frame in source] == [9, 10]
 
 
-def test_four_orders_of_one_photograph(data_dir: Path) -> None:
-    """The files hold one picture with the photosites permuted inside each 2x2 block: red stays the same."""
+def test_four_filter_orders_of_one_photograph_have_the_same_red(data_dir: Path) -> None:
+    """The files contain one picture with the photosites permuted inside each 2x2 block."""
     red_planes = []
     for order in ("rggb", "bggr", "gbrg", "grbg"):
         path = data_dir / "raw" / f"still_768x512_{order}.raw"

@@ -1,4 +1,4 @@
-"""What a DNG's opcodes do to the photosites of a small file that the test wrote."""
+"""The effect of the opcodes of a DNG. Each test writes a small DNG."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ WHOLE = (0, 0, 64, 96)
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[..., Frame]:
-    """Writes a DNG with these tags and reads it."""
+    """Writes a DNG with the given tags and reads it."""
     return partial(write_and_read, tmp_path)
 
 
 def expected_gain(gains: np.ndarray, rows: np.ndarray, columns: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bilinear between points that reach from side to side."""
+    """(rows, columns) gains, bilinear between points that span the whole height and width."""
     v = (rows + 0.5) / height * (gains.shape[0] - 1)
     h = (columns + 0.5) / width * (gains.shape[1] - 1)
-    by_row = np.array([[np.interp(at, range(gains.shape[0]), column) for column in gains.T] for at in v])
+    by_row = np.array([[np.interp(row, range(gains.shape[0]), column) for column in gains.T] for row in v])
     return np.array([np.interp(h, range(gains.shape[1]), row) for row in by_row])
 
 
@@ -48,8 +48,8 @@ def test_a_gain_map_of_one_row_or_column_is_constant_along_it(
     np.testing.assert_allclose(frame.profile.gain_map, expected, rtol=1e-5)
 
 
-def test_four_gain_maps_for_the_sites_of_a_block_in_a_cropped_picture(read: Callable[..., Frame]) -> None:
-    """Each counts rows and columns from the active area's corner, and photosites from its own."""
+def test_four_gain_maps_for_the_photosites_of_a_block_in_a_cropped_picture(read: Callable[..., Frame]) -> None:
+    """Rows and columns of a map are relative to the active area; photosites are relative to the area of the map."""
     maps = 1 + np.random.default_rng(1).random((4, 3, 4))
     entries = [gain_map(maps[2 * y + x][..., None], (y, x, 60, 90), pitch=(2, 2)) for y in (0, 1) for x in (0, 1)]
     frame = read(opcodes(2, *entries), *crop(5, 3, 40, 30), active_area=(1, 2, 61, 92))
@@ -58,12 +58,12 @@ def test_four_gain_maps_for_the_sites_of_a_block_in_a_cropped_picture(read: Call
     for y in (0, 1):
         for x in (0, 1):
             whole = expected_gain(maps[2 * y + x], rows, columns, 60, 90)
-            own = np.ix_(rows % 2 == y, columns % 2 == x)
-            expected[own] = whole[own]
+            photosites = np.ix_(rows % 2 == y, columns % 2 == x)
+            expected[photosites] = whole[photosites]
     np.testing.assert_allclose(frame.profile.gain_map, expected, rtol=1e-5)
 
 
-def test_a_gain_map_for_a_part_leaves_the_rest_and_two_are_multiplied(read: Callable[..., Frame]) -> None:
+def test_a_gain_map_applies_to_its_area_and_overlapping_maps_multiply(read: Callable[..., Frame]) -> None:
     constant = np.full((2, 2, 1), 1.5)
     frame = read(opcodes(2, gain_map(constant, (10, 20, 30, 50)), gain_map(constant, (20, 0, 64, 96))))
     expected = np.ones((64, 96))
@@ -72,21 +72,21 @@ def test_a_gain_map_for_a_part_leaves_the_rest_and_two_are_multiplied(read: Call
     np.testing.assert_allclose(frame.profile.gain_map, expected)
 
 
-def test_spacing_and_origin_place_the_points(read: Callable[..., Frame]) -> None:
+def test_spacing_and_origin_define_the_positions_of_the_points(read: Callable[..., Frame]) -> None:
     gains = np.array([[1.0, 2.0]])[..., None]
     frame = read(opcodes(2, gain_map(gains, WHOLE, spacing=(1.0, 0.5), origin=(0.0, 0.25))))
-    at = (np.arange(96) + 0.5) / 96
-    np.testing.assert_allclose(frame.profile.gain_map[5], np.interp(at, (0.25, 0.75), (1, 2)), rtol=1e-5)
+    positions = (np.arange(96) + 0.5) / 96
+    np.testing.assert_allclose(frame.profile.gain_map[5], np.interp(positions, (0.25, 0.75), (1, 2)), rtol=1e-5)
 
 
-def test_planes_of_the_third_list_are_colours(read: Callable[..., Frame]) -> None:
+def test_planes_of_opcode_list_3_are_colours(read: Callable[..., Frame]) -> None:
     gains = np.stack([np.full((2, 2), gain) for gain in (1.5, 1.25, 1.75)], axis=-1)
     frame = read(opcodes(3, gain_map(gains, WHOLE, planes=3)), *crop(1, 0, 40, 30))
     assert frame.cfa.pattern == "GRBG"
     np.testing.assert_allclose(frame.profile.gain_map[:2, :2], [[1.25, 1.5], [1.75, 1.25]])
 
 
-def test_a_first_list_counts_from_the_stored_picture(read: Callable[..., Frame]) -> None:
+def test_opcode_list_1_is_relative_to_the_stored_picture(read: Callable[..., Frame]) -> None:
     constant = np.full((2, 2, 1), 1.5)
     frame = read(opcodes(1, gain_map(constant, (10, 20, 12, 21))), active_area=(4, 6, 64, 96))
     assert np.argwhere(frame.profile.gain_map > 1).tolist() == [[6, 14], [7, 14]]
@@ -102,25 +102,25 @@ def test_radial_vignetting(read: Callable[..., Frame]) -> None:
 
 
 def bad_pixels(points: list[tuple[int, int]], areas: list[tuple[int, int, int, int]]) -> tuple[int, bytes]:
-    flat = [n for one in (*points, *areas) for n in one]
+    flat = [number for region in (*points, *areas) for number in region]
     return 5, struct.pack(f">3I{len(flat)}I", 0, len(points), len(areas), *flat)
 
 
-def test_listed_defects_in_a_cropped_picture(read: Callable[..., Frame]) -> None:
+def test_defect_coordinates_are_relative_to_the_crop(read: Callable[..., Frame]) -> None:
     listed = bad_pixels([(10, 20), (0, 0), (4000, 4000)], [(12, 30, 14, 32), (50, 90, 4000, 4000)])
     frame = read(opcodes(1, listed), *crop(4, 2, 80, 50), active_area=(1, 2, 64, 96))
     assert sorted(map(tuple, frame.profile.defects.tolist())) == [(14, 7), (24, 9), (24, 10), (25, 9), (25, 10)]
     assert frame.profile.defects.dtype == np.int32
 
 
-def test_sites_of_one_number_are_defects(read: Callable[..., Frame]) -> None:
+def test_photosites_with_the_constant_value_are_defects(read: Callable[..., Frame]) -> None:
     samples = ramp()
     samples[[5, 9], [7, 60]] = 4000
     frame = read(opcodes(1, (4, struct.pack(">2I", 4000, 0))), samples=samples)
     assert frame.profile.defects.tolist() == [[7, 5], [60, 9]]
 
 
-def test_a_defect_on_every_fourth_site_is_none(read: Callable[..., Frame]) -> None:
+def test_a_constant_on_every_fourth_photosite_is_not_a_defect(read: Callable[..., Frame]) -> None:
     assert read(opcodes(1, (4, struct.pack(">2I", 500, 0)))).profile.defects is None
 
 
@@ -144,12 +144,12 @@ def test_a_defect_on_every_fourth_site_is_none(read: Callable[..., Frame]) -> No
         (99, b"something"),
     ],
 )
-def test_broken_and_unknown_opcodes_are_passed_over(read: Callable[..., Frame], broken: tuple[int, bytes]) -> None:
+def test_broken_and_unknown_opcodes_are_skipped(read: Callable[..., Frame], broken: tuple[int, bytes]) -> None:
     good = gain_map(np.full((2, 2, 1), 1.5), WHOLE)
     np.testing.assert_allclose(read(opcodes(2, broken, good)).profile.gain_map, 1.5)
 
 
-def test_a_list_that_ends_early(read: Callable[..., Frame]) -> None:
+def test_a_truncated_list_is_read_up_to_its_end(read: Callable[..., Frame]) -> None:
     code, kind, count, data = opcodes(2, gain_map(np.full((2, 2, 1), 1.5), WHOLE))
     for length in (0, 3, 4, 12, 50, count - 1):
         cut = data[:length] or b"\0"

@@ -1,4 +1,4 @@
-"""Pictures: every bit of every sample, in sRGB, and the orientation kept for later."""
+"""Pictures are read with every bit of every sample, in sRGB. The frame keeps the orientation."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ GAMMA_2_2 = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(2.2 * 256))
 PARAMETRIC = b"para\0\0\0\0" + struct.pack(
     ">HH5i", 3, 0, *(round(n * 65536) for n in (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045))
 )
-# ICC.1:2022, 10.18, kind 1: a power above its own zero, nothing below.
+# ICC.1:2022, 10.18, function type 1: a power function above its zero, 0 below.
 BENT = b"para\0\0\0\0" + struct.pack(">HH3i", 1, 0, *(round(n * 65536) for n in (2.0, 1.25, -0.25)))
 TABLE = b"curv\0\0\0\0" + struct.pack(">I5H", 5, *(round(65535 * (n / 4) ** 2) for n in range(5)))
 
@@ -99,12 +99,12 @@ def test_other_modes_become_rgb(tmp_path: Path, mode: str) -> None:
     assert np.array_equal(frame.pixels, np.full((2, 3, 3), 255, np.uint8))
 
 
-def test_transparent_colour_is_kept_as_it_is(tmp_path: Path) -> None:
+def test_the_colour_of_transparent_pixels_is_kept(tmp_path: Path) -> None:
     Image.new("RGBA", (2, 2), (10, 20, 30, 0)).save(tmp_path / "a.png")
     assert read_picture(tmp_path / "a.png").pixels[0, 0].tolist() == [10, 20, 30]
 
 
-def test_orientation_is_left_to_the_frame(tmp_path: Path) -> None:
+def test_the_frame_keeps_the_orientation(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     for name in ("a.jpg", "a.png"):
@@ -114,8 +114,8 @@ def test_orientation_is_left_to_the_frame(tmp_path: Path) -> None:
         assert frame.size == (5, 4)
 
 
-def test_oriented_tiff_is_turned_once(tmp_path: Path) -> None:
-    """Pillow turns TIFF files itself: what is left to do must then be nothing."""
+def test_an_oriented_tiff_is_rotated_once(tmp_path: Path) -> None:
+    """Pillow rotates TIFF files while reading, so the frame has orientation 1."""
     for depth, samples in ((8, RGB_8), (16, RGB_16)):
         path = tmp_path / f"{depth}.tif"
         tifffile.imwrite(path, samples, photometric="rgb", metadata=None, extratags=[(274, "H", 1, 6, True)])
@@ -130,14 +130,14 @@ def test_srgb_profile_changes_nothing(tmp_path: Path) -> None:
     assert np.array_equal(read_picture(tmp_path / "a.png").pixels, RGB_8)
 
 
-def test_broken_profile_is_left_aside(tmp_path: Path) -> None:
+def test_a_broken_profile_is_ignored(tmp_path: Path) -> None:
     Image.fromarray(RGB_8).save(tmp_path / "a.png", icc_profile=b"no profile")
     assert np.array_equal(read_picture(tmp_path / "a.png").pixels, RGB_8)
 
 
 @pytest.mark.parametrize("curve", [GAMMA_2_2, PARAMETRIC, BENT, TABLE], ids=["gamma", "para3", "para1", "table"])
 def test_sixteen_bit_profile_agrees_with_little_cms(tmp_path: Path, curve: bytes) -> None:
-    """Our 16-bit path against the colour management that 8-bit pictures get."""
+    """Compares the 16-bit conversion of this project with Little CMS, which converts 8-bit pictures."""
     steps = np.arange(0, 256, 15, dtype=np.uint8)
     cube = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(18, -1, 3)
     Image.fromarray(cube).save(tmp_path / "a.png", icc_profile=wide_profile(curve))
@@ -148,7 +148,7 @@ def test_sixteen_bit_profile_agrees_with_little_cms(tmp_path: Path, curve: bytes
     assert np.abs(sixteen / 257 - eight).max() < 2
 
 
-def test_sixteen_bit_file_goes_through_its_profile(tmp_path: Path) -> None:
+def test_the_profile_of_a_sixteen_bit_file_is_applied(tmp_path: Path) -> None:
     profile = wide_profile(GAMMA_2_2)
     tifffile.imwrite(tmp_path / "a.tif", RGB_16, photometric="rgb", iccprofile=profile)
     frame = read_picture(tmp_path / "a.tif")
@@ -161,7 +161,7 @@ def test_profile_without_curves_is_refused() -> None:
     assert matrix_profile_to_srgb(RGB_16, b"short") is None
 
 
-def test_float_tiff_is_scene_light(tmp_path: Path) -> None:
+def test_a_float_tiff_is_scene_linear(tmp_path: Path) -> None:
     scene_rgb = np.full((3, 4, 3), 2.5, np.float32)
     tifffile.imwrite(tmp_path / "a.tif", scene_rgb, photometric="rgb")
     frame = read_picture(tmp_path / "a.tif")
@@ -176,7 +176,7 @@ def write_exr(path: Path, channels: dict[str, np.ndarray], **header: object) -> 
     return path
 
 
-def test_exr_is_scene_light_with_depth(tmp_path: Path) -> None:
+def test_an_exr_is_scene_linear_with_depth(tmp_path: Path) -> None:
     plane = np.linspace(0.1, 20.0, 12, dtype=np.float32).reshape(3, 4)
     path = write_exr(tmp_path / "a.exr", {"R": plane, "G": plane * 2, "B": plane * 3, "Z": plane + 1})
     frame = read_picture(path)
@@ -188,52 +188,52 @@ def test_exr_is_scene_light_with_depth(tmp_path: Path) -> None:
     assert np.array_equal(frame.profile.camera_to_scene, REC709_TO_REC2020)
 
 
-def test_exr_without_depth_and_with_numbers_that_are_none(tmp_path: Path) -> None:
+def test_nan_and_infinity_in_an_exr_become_finite(tmp_path: Path) -> None:
     plane = np.array([[np.nan, np.inf], [-1.0, 0.5]], np.float32)
     frame = read_picture(write_exr(tmp_path / "a.exr", {"Y": plane}))
     assert frame.depth_m is None
     assert frame.pixels[..., 1].tolist() == [[0.0, 65504.0], [-1.0, 0.5]]
 
 
-def test_exr_chromaticities_choose_the_matrix(tmp_path: Path) -> None:
+def test_exr_chromaticities_define_the_matrix(tmp_path: Path) -> None:
     plane = np.ones((2, 2), np.float32)
     rec2020 = (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290)
     frame = read_picture(write_exr(tmp_path / "a.exr", {"R": plane, "G": plane, "B": plane}, chromaticities=rec2020))
     assert frame.profile.camera_to_scene == pytest.approx(np.eye(3), abs=1e-6)
 
 
-def test_chromaticities_of_rec709_and_of_another_white() -> None:
+def test_matrices_of_rec709_and_of_aces_with_another_white() -> None:
     rec709 = [0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290]
     assert rgb_to_rec2020(rec709) == pytest.approx(REC709_TO_REC2020, abs=1e-6)
     aces = [0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767]
     assert rgb_to_rec2020(aces) @ np.ones(3) == pytest.approx(np.ones(3), abs=1e-9)
 
 
-def test_exr_without_colour_names_its_channels(tmp_path: Path) -> None:
+def test_the_error_for_an_exr_without_colour_names_its_channels(tmp_path: Path) -> None:
     path = write_exr(tmp_path / "a.exr", {"Z": np.ones((2, 2), np.float32)})
     with pytest.raises(SourceError, match=r"a\.exr: no channel Y among Z"):
         read_picture(path)
 
 
-def test_missing_openexr_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_missing_openexr_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "OpenEXR", None)
     with pytest.raises(MissingExtraError, match=r"a\.exr: needs OpenEXR; pip install groundglass\[exr\]"):
         read_picture(tmp_path / "a.exr")
 
 
 def test_damaged_pictures_give_one_line(tmp_path: Path) -> None:
-    Image.fromarray(np.tile(RGB_8, (40, 40, 1))).save(tmp_path / "whole.png")
-    whole = (tmp_path / "whole.png").read_bytes()
-    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    Image.fromarray(np.tile(RGB_8, (40, 40, 1))).save(tmp_path / "intact.png")
+    intact = (tmp_path / "intact.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(intact[: len(intact) // 2])
     for name in ("no.png", "no.jpg", "no.tif", "no.exr"):
-        (tmp_path / name).write_bytes(b"this is no picture at all")
+        (tmp_path / name).write_bytes(b"this is not a picture")
     for name in ("cut.png", "no.png", "no.jpg", "no.tif", "no.exr"):
         with pytest.raises(SourceError, match=name) as caught:
             read_picture(tmp_path / name)
         assert "\n" not in str(caught.value)
 
 
-def test_real_exr_brings_its_depth(data_dir: Path) -> None:
+def test_a_real_exr_contains_depth(data_dir: Path) -> None:
     pytest.importorskip("OpenEXR")
     frame = read_picture(data_dir / "exr" / "singlepart.0001.exr")
     assert frame.size == (911, 876)

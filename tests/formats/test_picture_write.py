@@ -1,4 +1,4 @@
-"""Files that the house writes: whole, at their depth, in a named colour space, never over another still."""
+"""Written pictures are complete, keep their bit depth, name their colour space and never replace another still."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RED_AND_BLUE[:, :16, 0] = 255
 RED_AND_BLUE[:, 16:, 2] = 255
 
 
-def test_png_keeps_every_value_and_says_srgb(tmp_path: Path) -> None:
+def test_png_keeps_every_value_and_is_tagged_srgb(tmp_path: Path) -> None:
     path = snapshot.save(tmp_path / "a.png", GREYS)
     with Image.open(path) as picture:
         assert picture.info["srgb"] == 0
@@ -36,7 +36,7 @@ def test_jpeg_has_full_colour_resolution_and_a_profile(tmp_path: Path) -> None:
         assert np.abs(np.asarray(picture, dtype=int) - RED_AND_BLUE[:, 1:]).max() <= 12
 
 
-def test_tiff_holds_16_bits_of_a_float_picture(tmp_path: Path) -> None:
+def test_a_tiff_stores_a_float_picture_in_16_bits(tmp_path: Path) -> None:
     ramp = np.linspace(0, 1, 65536, dtype=np.float32).reshape(256, 256, 1).repeat(3, axis=2)
     path = snapshot.save(tmp_path / "a.tif", ramp)
     stored = tifffile.imread(path)
@@ -47,7 +47,7 @@ def test_tiff_holds_16_bits_of_a_float_picture(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "white"), [("a.tif", 65535), ("a.png", 255)])
-def test_white_stays_white_from_any_depth(tmp_path: Path, name: str, white: int) -> None:
+def test_white_stays_white_at_any_bit_depth(tmp_path: Path, name: str, white: int) -> None:
     for picture in (
         np.full((2, 2, 3), 255, np.uint8),
         np.full((2, 2, 3), 65535, np.uint16),
@@ -58,24 +58,24 @@ def test_white_stays_white_from_any_depth(tmp_path: Path, name: str, white: int)
         assert (stored == white).all()
 
 
-def test_exr_keeps_scene_light_and_names_its_primaries(tmp_path: Path) -> None:
+def test_an_exr_keeps_scene_linear_values_and_names_its_primaries(tmp_path: Path) -> None:
     openexr = pytest.importorskip("OpenEXR")
-    light = np.random.default_rng(7).uniform(-0.1, 900.0, (5, 7, 3)).astype(np.float32)
-    file = openexr.File(str(snapshot.save(tmp_path / "a.exr", light)))
-    assert np.array_equal(file.channels()["RGB"].pixels, light)
+    scene_rgb = np.random.default_rng(7).uniform(-0.1, 900.0, (5, 7, 3)).astype(np.float32)
+    file = openexr.File(str(snapshot.save(tmp_path / "a.exr", scene_rgb)))
+    assert np.array_equal(file.channels()["RGB"].pixels, scene_rgb)
     assert np.allclose(file.header()["chromaticities"], snapshot.REC2020_CHROMATICITIES)
-    half = openexr.File(str(snapshot.save(tmp_path / "h.exr", light, half=True))).channels()["RGB"].pixels
+    half = openexr.File(str(snapshot.save(tmp_path / "h.exr", scene_rgb, half=True))).channels()["RGB"].pixels
     assert half.dtype == np.float16
-    assert np.allclose(half, light, rtol=1e-3, atol=1e-4)
+    assert np.allclose(half, scene_rgb, rtol=1e-3, atol=1e-4)
 
 
-def test_exr_refuses_display_values(tmp_path: Path) -> None:
+def test_an_exr_of_display_values_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("OpenEXR")
     with pytest.raises(OutputError, match="scene-linear"):
         snapshot.save(tmp_path / "a.exr", GREYS)
 
 
-def test_exr_without_openexr_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_missing_openexr_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real_import = builtins.__import__
 
     def without_openexr(name: str, *args: Any, **options: Any) -> Any:
@@ -92,7 +92,7 @@ def test_exr_without_openexr_names_the_extra(tmp_path: Path, monkeypatch: pytest
     ("name", "reason"),
     [("a.gif", "suffix '.gif'"), ("a", "suffix ''"), ("none/a.png", "does not exist"), ("folder.png", "is a folder")],
 )
-def test_a_bad_target_is_known_before_the_work(tmp_path: Path, name: str, reason: str) -> None:
+def test_an_invalid_target_is_refused_before_writing(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(OutputError, match=reason) as caught:
         snapshot.check_target(tmp_path / name)
@@ -101,9 +101,7 @@ def test_a_bad_target_is_known_before_the_work(tmp_path: Path, name: str, reason
         snapshot.save(tmp_path / name, GREYS)
 
 
-def test_a_file_that_fails_halfway_leaves_nothing_and_spares_the_old_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_no_file_and_keeps_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = snapshot.save(tmp_path / "a.png", GREYS)
     before = path.read_bytes()
 
@@ -118,7 +116,7 @@ def test_a_file_that_fails_halfway_leaves_nothing_and_spares_the_old_one(
     assert path.read_bytes() == before
 
 
-def test_an_array_that_is_no_picture_is_refused(tmp_path: Path) -> None:
+def test_an_array_that_is_not_a_picture_is_refused(tmp_path: Path) -> None:
     for shape in ((4, 4), (4, 4, 4), (0, 4, 3)):
         with pytest.raises(OutputError, match="is not a picture"):
             snapshot.save(tmp_path / "a.png", np.zeros(shape, np.uint8))

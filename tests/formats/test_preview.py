@@ -1,4 +1,4 @@
-"""Preview equals result: a look on half the picture is the look on all of it, downsampled."""
+"""A half-size preview equals the downsampled result of the full-size picture."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from groundglass.look.grade import grade
 from groundglass.look.look import list_looks, load_look, parse_look
 from look_support import context, srgb, srgb_decoded
 
-ALL_AROUND = """[pass.vignette]
+NEIGHBOURHOOD_PASSES = """[pass.vignette]
 corner_light = 0.5
 [pass.bloom]
 amount = 0.2
@@ -20,7 +20,7 @@ amount = 0.6
 
 
 def night(height: int = 320, width: int = 480) -> np.ndarray:
-    """Soft colours of all levels, an edge of three stops, and forty lamps as a lens draws them, up to 60 x white."""
+    """(H, W, 3) float32: smooth colours at all levels, an edge of 3 stops, and 40 blurred lamps, up to 60 x white."""
     random = np.random.default_rng(4)
     scene = 0.18 * 2.0 ** (60.0 * blurred(random.standard_normal((height, width, 3)), 12.0))
     scene *= 2.0 ** (0.3 * blurred(random.standard_normal((height, width, 1)), 1.5))  # texture
@@ -31,22 +31,22 @@ def night(height: int = 320, width: int = 480) -> np.ndarray:
     return np.asarray(scene + blurred(lamps, 1.5) * (1.0, 0.8, 0.6), dtype=np.float32)
 
 
-def psnr_of_preview(scene: np.ndarray, look: object) -> float:
-    full, half = (grade(one, look, space="rec2020", ctx=context()) for one in (scene, halved(scene)))
+def preview_psnr(scene: np.ndarray, look: object) -> float:
+    full, half = (grade(size, look, space="rec2020", ctx=context()) for size in (scene, halved(scene)))
     error = half - srgb(halved(srgb_decoded(full)))
     return float(-10 * np.log10((error**2).mean()))
 
 
-@pytest.mark.parametrize("name", [*list_looks(), "all around"])
-def test_half_size_is_the_downsampled_full_size(name: str) -> None:
-    look = parse_look(ALL_AROUND, "around.toml") if name == "all around" else load_look(name)
+@pytest.mark.parametrize("name", [*list_looks(), "neighbourhood passes"])
+def test_the_preview_equals_the_downsampled_result(name: str) -> None:
+    look = parse_look(NEIGHBOURHOOD_PASSES, "neighbourhood.toml") if name == "neighbourhood passes" else load_look(name)
     if any(settings.name == "grain" for settings in look.passes):
         look = look.with_value("grain", "amount", 0.0)
-    assert psnr_of_preview(night(), look) >= 40.0
+    assert preview_psnr(night(), look) >= 40.0
 
 
 def test_grain_keeps_its_size_in_the_frame() -> None:
-    """Of a grain of many pixels half the picture shows the half of it: its extent in frame heights is the same."""
+    """The extent of grain in frame heights is the same at half size."""
     grain = parse_look("[pass.grain]\namount = 0.04\nsize = 0.01", "grain.toml")
     extents = []
     for height in (400, 800):

@@ -1,4 +1,4 @@
-"""GL objects are given back, however often something is made, moved or closed."""
+"""GL objects are released after repeated creation, changes and closing."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def frame(width: int = 32, height: int = 24) -> gg.Frame:
     return gg.Frame(np.ascontiguousarray(pixels), gg.Encoding.SCENE)
 
 
-def test_what_is_not_released_is_named(gl_objects: GlObjects) -> None:
+def test_an_unreleased_object_is_named(gl_objects: GlObjects) -> None:
     ctx = headless_context()
-    kept, texture = ctx.buffer(reserve=16), ctx.texture((2, 2), 4)
+    unreleased, texture = ctx.buffer(reserve=16), ctx.texture((2, 2), 4)
     texture.release()
     assert gl_objects.count(ctx) == Counter(Buffer=1)
     ctx.release()
     assert [leak.partition(" made in ")[0] for leak in gl_objects.leaks] == ["Buffer"]
     assert "test_objects.py" in gl_objects.leaks[0]
     gl_objects.leaks.clear()
-    del kept
+    del unreleased
 
 
-def test_a_presenter_in_a_context_that_was_lent_leaves_nothing(gl_objects: GlObjects) -> None:
+def test_a_presenter_in_a_shared_context_releases_its_objects(gl_objects: GlObjects) -> None:
     surface = OffscreenSurface((64, 48), gl=context())
     texture = context().texture((32, 24), 4)
     before = gl_objects.count(context())
@@ -56,18 +56,18 @@ def test_a_presenter_in_a_context_that_was_lent_leaves_nothing(gl_objects: GlObj
 
 
 @pytest.mark.slow
-def test_a_wipe_that_is_moved_500_times_makes_nothing(engine: LiveEngine, gl_objects: GlObjects) -> None:
+def test_moving_a_wipe_500_times_creates_no_objects(engine: LiveEngine, gl_objects: GlObjects) -> None:
     counts, neutral = [], gg.Settings(look="neutral")
     for step in range(500):
-        at, picture = (step % 500 + 0.5) / 500, frame()
-        engine.engine.draw(picture, neutral, part=Part("right", at))
-        engine.engine.draw(picture, neutral.with_(look="classic"), part=Part("left", at))
+        position, picture = (step % 500 + 0.5) / 500, frame()
+        engine.engine.draw(picture, neutral, part=Part("right", position))
+        engine.engine.draw(picture, neutral.with_(look="classic"), part=Part("left", position))
         counts.append(sum(gl_objects.count(engine.gl).values()))
     assert max(counts[10:]) == counts[10]
 
 
 @pytest.mark.slow
-def test_a_size_that_changes_50_times_makes_nothing(engine: LiveEngine, gl_objects: GlObjects) -> None:
+def test_changing_the_size_50_times_creates_no_objects(engine: LiveEngine, gl_objects: GlObjects) -> None:
     counts = []
     for step in range(50):
         engine.draw(frame(32 + 8 * (step % 5), 24 + 4 * (step % 3)))
@@ -76,7 +76,7 @@ def test_a_size_that_changes_50_times_makes_nothing(engine: LiveEngine, gl_objec
 
 
 @pytest.mark.slow
-def test_an_engine_that_is_opened_and_closed_10_times_leaves_nothing(gl_objects: GlObjects) -> None:
+def test_opening_and_closing_10_engines_releases_every_object(gl_objects: GlObjects) -> None:
     gl = headless_context()
     for _ in range(10):
         with LiveEngine(gl=gl, look="classic") as made:

@@ -1,4 +1,4 @@
-"""Shader text to program: includes, line table, pragmas, what a driver's log becomes; and the context."""
+"""Shader text to program: includes, line table, pragmas, explained driver logs; and the context."""
 
 import gc
 
@@ -14,18 +14,18 @@ from groundglass.look.grade import Grader
 from groundglass.look.look import load_look
 from look_support import context
 
-GLOW = """#pragma pass pixel
-#pragma parameter amount "Amount" 0.5 0.0 1.0 0.1 group=film
-uniform float glow_amount;
+DIM = """#pragma pass pixel
+#pragma parameter amount "Amount" 0.5 0.0 1.0 0.1 group=lens
+uniform float dim_amount;
 
-vec3 glow(vec3 rgb, PixelContext place) {
-    return rgb * glow_amount;
+vec3 dim(vec3 rgb, PixelContext place) {
+    return rgb * dim_amount;
 }
 """
 
 
 def reading(name: str, text: str):
-    """A reader that knows one file more than the package."""
+    """A reader of the shaders of the package and of one additional file."""
     return lambda file: text if file == f"{name}.glsl" else read_shader(file)
 
 
@@ -47,7 +47,7 @@ def test_an_unknown_file_is_named() -> None:
 
 
 @pytest.mark.parametrize("name", list_passes())
-def test_every_shipped_pass_compiles_alone(name: str) -> None:
+def test_every_built_in_pass_compiles_alone(name: str) -> None:
     for blend in (False, True):
         program = compile_program(context(), load_source("frame.vert.glsl"), fuse([load_pass(name)], blend=blend))
         program.release()
@@ -55,15 +55,15 @@ def test_every_shipped_pass_compiles_alone(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("line", "broken"),
-    [(6, GLOW.replace("rgb * glow_amount", "rgb * glow_amount * missing")), (6, GLOW.replace("rgb *", "rgb *;"))],
+    [(6, DIM.replace("rgb * dim_amount", "rgb * dim_amount * missing")), (6, DIM.replace("rgb *", "rgb *;"))],
 )
-def test_a_broken_pass_is_blamed_by_file_and_line(line: int, broken: str) -> None:
-    with pytest.raises(ShaderError, match=rf"^glow\.glsl:{line}: ") as caught:
-        compiled("glow", broken)
+def test_the_error_of_a_broken_pass_names_file_and_line(line: int, broken: str) -> None:
+    with pytest.raises(ShaderError, match=rf"^dim\.glsl:{line}: ") as caught:
+        compiled("dim", broken)
     assert "\n" not in str(caught.value)
 
 
-def test_a_broken_vertex_shader_is_blamed_too() -> None:
+def test_the_error_of_a_broken_vertex_shader_names_file_and_line() -> None:
     vertex = source_of("frame.vert.glsl", "#version 330 core\nvoid main() {\n    gl_Position = nothing;\n}")
     with pytest.raises(ShaderError, match=r"^frame\.vert\.glsl:3: "):
         compile_program(context(), vertex, fuse([], blend=False))
@@ -78,17 +78,17 @@ def test_a_broken_vertex_shader_is_blamed_too() -> None:
         "0:1(3): warning: extension\n0:2(23): error: `x' undeclared\n0:2(9): error: value",
     ],
 )
-def test_logs_of_all_drivers_are_read(log: str) -> None:
+def test_logs_of_all_drivers_are_parsed(log: str) -> None:
     explained = explain_log(log, [("a.glsl", 1), ("b.glsl", 40)])
     assert explained.startswith("b.glsl:40: ")
     assert explained.endswith("(and 1 more)") == (log.count("error") > 1)
 
 
-def test_a_log_without_lines_is_kept() -> None:
+def test_a_log_without_line_numbers_is_complete() -> None:
     assert explain_log("linking\nfailed", []) == "shader: linking failed"
 
 
-def test_a_pragma_becomes_a_parameter() -> None:
+def test_a_pragma_declares_a_parameter() -> None:
     parameter = parse_parameter(
         '#pragma parameter shape "Blade shape" 1 0 2 1 group=lens type=enum(round,hexagon,star)', "bokeh.glsl:4"
     )
@@ -110,7 +110,7 @@ def test_a_pragma_becomes_a_parameter() -> None:
         '#pragma parameter size "Size 0 0 1 0.1',
     ],
 )
-def test_a_wrong_pragma_is_blamed(line: str) -> None:
+def test_the_error_of_an_invalid_pragma_names_file_and_line(line: str) -> None:
     with pytest.raises(ShaderError, match=r"^a\.glsl:7: "):
         parse_parameter(line, "a.glsl:7")
 
@@ -119,60 +119,60 @@ def test_a_wrong_pragma_is_blamed(line: str) -> None:
     ("text", "message"),
     [
         (
-            GLOW.replace("#pragma parameter", "// "),
-            r"glow\.glsl: uniform 'glow_amount' has no '#pragma parameter amount'",
+            DIM.replace("#pragma parameter", "// "),
+            r"dim\.glsl: uniform 'dim_amount' has no '#pragma parameter amount'",
         ),
-        (GLOW.replace("uniform float glow_amount;", ""), r"parameter 'amount' has no 'uniform float glow_amount;'"),
-        (GLOW.replace("uniform float", "uniform int"), r"parameter 'amount' has no 'uniform float glow_amount;'"),
-        (GLOW.replace(" * glow_amount", ""), r"glow\.glsl: parameter 'amount' is never used"),
-        (GLOW.replace("#pragma pass pixel", ""), r"glow\.glsl: no '#pragma pass'"),
+        (DIM.replace("uniform float dim_amount;", ""), r"parameter 'amount' has no 'uniform float dim_amount;'"),
+        (DIM.replace("uniform float", "uniform int"), r"parameter 'amount' has no 'uniform float dim_amount;'"),
+        (DIM.replace(" * dim_amount", ""), r"dim\.glsl: parameter 'amount' is never used"),
+        (DIM.replace("#pragma pass pixel", ""), r"dim\.glsl: no '#pragma pass'"),
         (
-            GLOW.replace("pass pixel", "pass nearby"),
-            r"glow\.glsl:1: unknown pass stage 'nearby'; use one of pixel, place",
+            DIM.replace("pass pixel", "pass nearby"),
+            r"dim\.glsl:1: unknown pass stage 'nearby'; use one of pixel, place",
         ),
         (
-            GLOW.replace("vec3 glow(", "vec3 shine("),
-            r"glow\.glsl: no function 'vec3 glow\(vec3 rgb, PixelContext place\)'",
+            DIM.replace("vec3 dim(", "vec3 shine("),
+            r"dim\.glsl: no function 'vec3 dim\(vec3 rgb, PixelContext place\)'",
         ),
     ],
 )
-def test_both_sides_of_a_pass_are_checked(text: str, message: str) -> None:
+def test_pragmas_and_uniforms_of_a_pass_must_match(text: str, message: str) -> None:
     with pytest.raises(ShaderError, match=message):
-        load_pass("glow", reading("glow", text))
+        load_pass("dim", reading("dim", text))
 
 
-def test_passes_of_the_pixel_alone_are_told_from_the_others() -> None:
-    placed = {name for name in list_passes() if load_pass(name).stage is Stage.PLACE}
-    assert placed == {"vignette", "grain"}
+def test_passes_that_need_the_position_have_the_stage_place() -> None:
+    with_position = {name for name in list_passes() if load_pass(name).stage is Stage.PLACE}
+    assert with_position == {"vignette", "grain"}
 
 
 def test_two_passes_may_share_a_parameter_name() -> None:
-    halo = GLOW.replace("glow", "halo")
-    shaders = [load_pass("glow", reading("glow", GLOW)), load_pass("halo", reading("halo", halo))]
+    shade = DIM.replace("dim", "shade")
+    shaders = [load_pass("dim", reading("dim", DIM)), load_pass("shade", reading("shade", shade))]
     program = compile_program(context(), load_source("frame.vert.glsl"), fuse(shaders, blend=False))
-    assert {"glow_amount", "halo_amount"} <= set(program)
+    assert {"dim_amount", "shade_amount"} <= set(program)
     program.release()
 
 
-def test_numbers_become_constants_and_lines_stay() -> None:
-    shader = load_pass("glow", reading("glow", GLOW))
-    loose, fixed = fuse([shader], blend=False), fuse([shader], blend=False, constants={"glow_amount": 1})
-    assert "uniform float glow_amount;" in loose.lines
-    assert "const float glow_amount = float(1.0);" in fixed.lines
-    assert fixed.origins == loose.origins
-    program = compile_program(context(), load_source("frame.vert.glsl"), fixed)
-    assert "glow_amount" not in program
+def test_constants_replace_uniforms_and_keep_line_numbers() -> None:
+    shader = load_pass("dim", reading("dim", DIM))
+    variable, constant = fuse([shader], blend=False), fuse([shader], blend=False, constants={"dim_amount": 1})
+    assert "uniform float dim_amount;" in variable.lines
+    assert "const float dim_amount = float(1.0);" in constant.lines
+    assert constant.origins == variable.origins
+    program = compile_program(context(), load_source("frame.vert.glsl"), constant)
+    assert "dim_amount" not in program
     program.release()
 
 
-def test_the_context_names_itself() -> None:
+def test_the_context_has_a_description() -> None:
     assert "OpenGL " in describe(context())
     assert context().version_code >= 330
 
 
-def test_nothing_is_left_alive() -> None:
+def test_a_grader_releases_every_object() -> None:
     ctx = headless_context()
-    ctx.gc_mode = "context_gc"  # what is collected without a release is kept in ctx.objects
+    ctx.gc_mode = "context_gc"  # objects that are collected without a release are kept in ctx.objects
     planes, grader = ScenePlanes(ctx), Grader(ctx, folds_constants=True)
     for size in (8, 12):
         planes.write([np.zeros((size, size), np.float32)] * 3)
@@ -185,11 +185,11 @@ def test_nothing_is_left_alive() -> None:
         planes.release()
     del planes, grader
     gc.collect()
-    assert [one for one in ctx.objects if not isinstance(one, moderngl.InvalidObject)] == []
+    assert [item for item in ctx.objects if not isinstance(item, moderngl.InvalidObject)] == []
     ctx.release()
 
 
-def test_a_pass_with_former_words_is_read_as_one_with_the_present_ones() -> None:
+def test_former_names_in_a_pass_are_accepted() -> None:
     present = read_shader("halation.glsl")
     former = present.replace("PixelContext place", "Place place")
     for new, old in (

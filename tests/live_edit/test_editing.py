@@ -1,4 +1,4 @@
-"""The look that is being edited: what can be set, undone, compared, drawn by chance, and what becomes of its file."""
+"""Editing a look: set, undo, compare, randomize, save and reload."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from groundglass.live_edit.editing import Editing
 from groundglass.look.look import Look, load_look, parse_look
 from groundglass.settings import Settings, SettingsHistory
 
-FILM = """# Shot on a grey day.
-name = "film"
-intent = "what was said of it"
+GRAINY = """# For a grey day.
+name = "grainy"
+intent = "a grainy look"
 
 [pass.tone_curve]
 grey = [0.3, 0.31, 0.32]  # measured
@@ -25,7 +25,7 @@ amount = 0.02
 
 
 class Shown:
-    """The look that is shown, as the last of a list; empty where nothing was changed."""
+    """The shown look as item -1. False if the look is unchanged."""
 
     def __init__(self, edited: Editing) -> None:
         self._edited, self._opened = edited, edited.look
@@ -38,19 +38,19 @@ class Shown:
         return self._edited.look is not self._opened
 
 
-def editing(look: Look | str = "classic") -> tuple[Editing, Shown]:
+def edit(look: Look | str = "classic") -> tuple[Editing, Shown]:
     edited = Editing(SettingsHistory(Settings(look)))
     return edited, Shown(edited)
 
 
-def film(folder: Path) -> Path:
-    path = folder / "film.toml"
-    path.write_text(FILM)
+def grainy(folder: Path) -> Path:
+    path = folder / "grainy.toml"
+    path.write_text(GRAINY)
     return path
 
 
-def test_a_value_that_is_set_is_shown_and_can_be_undone_and_redone() -> None:
-    edited, shown = editing()
+def test_a_set_value_is_shown_and_can_be_undone_and_redone() -> None:
+    edited, shown = edit()
     before = edited.value("grain", "amount")
     edited.set("grain", "amount", 0.03)
     assert shown[-1].passes[-1].values["amount"] == edited.value("grain", "amount") == 0.03
@@ -66,8 +66,8 @@ def test_a_value_that_is_set_is_shown_and_can_be_undone_and_redone() -> None:
     assert not edited.history.can_redo
 
 
-def test_what_the_pragma_does_not_allow_is_refused_and_changes_nothing() -> None:
-    edited, shown = editing()
+def test_a_value_outside_the_pragma_is_refused_and_changes_nothing() -> None:
+    edited, shown = edit()
     for wrong in (("grain", "amount", 9.0), ("grain", "amoumt", 0.0), ("grian", "amount", 0.0), ("grain", "seed", 0.5)):
         with pytest.raises(LookError):
             edited.set(*wrong)
@@ -76,7 +76,7 @@ def test_what_the_pragma_does_not_allow_is_refused_and_changes_nothing() -> None
 
 
 def test_a_drag_is_one_step() -> None:
-    edited, _ = editing()
+    edited, _ = edit()
     before = edited.value("grain", "amount")
     for amount in (0.02, 0.021, 0.022):
         edited.set("grain", "amount", amount, drag=True)
@@ -89,8 +89,8 @@ def test_a_drag_is_one_step() -> None:
     assert not edited.history.can_undo
 
 
-def test_reset_takes_one_parameter_a_pass_or_all_back_to_the_file() -> None:
-    edited, _ = editing()
+def test_reset_restores_a_parameter_a_pass_or_the_look_from_the_file() -> None:
+    edited, _ = edit()
     saved = edited.look
     edited.set("grain", "amount", 0.03)
     edited.set("grain", "seed", 7)
@@ -109,11 +109,11 @@ def test_reset_takes_one_parameter_a_pass_or_all_back_to_the_file() -> None:
 
 
 def test_two_slots_are_stored_and_swapped() -> None:
-    edited, shown = editing()
+    edited, shown = edit()
     opened = edited.look
     edited.set("grain", "amount", 0.03)
     edited.swap()
-    assert (edited.slot, shown[-1]) == ("B", opened)  # the look as it was opened is in the other one
+    assert (edited.slot, shown[-1]) == ("B", opened)  # the other slot contains the opened look
     edited.swap()
     assert (edited.slot, edited.value("grain", "amount")) == ("A", 0.03)
     edited.store()
@@ -124,10 +124,10 @@ def test_two_slots_are_stored_and_swapped() -> None:
     assert (edited.slot, edited.value("grain", "amount")) == ("A", 0.04)
 
 
-def test_chance_is_seeded_stays_within_ranges_and_leaves_what_is_locked() -> None:
-    edited, _ = editing()
+def test_randomize_is_seeded_stays_within_ranges_and_keeps_locked_values() -> None:
+    edited, _ = edit()
     edited.lock("grain", "amount")
-    edited.randomise(3)
+    edited.randomize(3)
     drawn = edited.look
     for settings, parameter in edited.parameters():
         value = settings.values[parameter.name]
@@ -137,40 +137,40 @@ def test_chance_is_seeded_stays_within_ranges_and_leaves_what_is_locked() -> Non
     assert edited.value("vignette", "corner_light") != 0.78
     edited.history.undo()
     edited.lock("grain", "amount", locked=False)
-    edited.randomise(3)
+    edited.randomize(3)
     assert edited.value("vignette", "corner_light") == drawn.passes[0].values["corner_light"]
     assert edited.value("grain", "amount") != 0.011
     edited.history.undo()
-    edited.randomise(3, reach=0.01)
+    edited.randomize(3, reach=0.01)
     assert edited.value("vignette", "corner_light") == pytest.approx(0.78, abs=0.0046)
     assert edited.value("vignette", "corner_light") != 0.78
 
 
-def test_chance_draws_choices_and_never_a_table() -> None:
-    edited, _ = editing("sepia")
+def test_randomize_draws_choices() -> None:
+    edited, _ = edit("sepia")
     baths = set()
     for seed in range(20):
-        edited.randomise(seed)
+        edited.randomize(seed)
         baths.add(edited.value("toning", "bath"))
     assert baths == {"sepia", "selenium", "blue"}
 
 
-def test_the_text_keeps_its_comments_and_its_order(tmp_path: Path) -> None:
-    edited, _ = editing(load_look(film(tmp_path)))
-    assert edited.as_toml() == FILM
+def test_the_toml_keeps_comments_and_order(tmp_path: Path) -> None:
+    edited, _ = edit(load_look(grainy(tmp_path)))
+    assert edited.as_toml() == GRAINY
     edited.set("tone_curve", "grey", (0.4, 0.41, 0.4234567890123))
     edited.set("tone_curve", "white", (1.1, 1.1, 1.1))
     edited.set("grain", "size", 0.00083)
-    expected = FILM.replace("[0.3, 0.31, 0.32]  # m", "[0.4, 0.41, 0.423457]  # m")
+    expected = GRAINY.replace("[0.3, 0.31, 0.32]  # m", "[0.4, 0.41, 0.423457]  # m")
     expected = expected.replace("toe = 1\n", "toe = 1\nwhite = [1.1, 1.1, 1.1]\n")
     assert edited.as_toml() == expected + "size = 0.00083\n"
     edited.reset()
-    assert edited.as_toml() == FILM
+    assert edited.as_toml() == GRAINY
 
 
-def test_a_look_that_is_written_in_a_rare_way_keeps_its_first_comments() -> None:
+def test_an_inline_table_keeps_the_first_comments() -> None:
     text = '# One line.\nname = "odd"\npass = { grain = { amount = 0.02 }, exposure = { exposure_ev = 1 } }\n'
-    edited, _ = editing(parse_look(text, "odd.toml"))
+    edited, _ = edit(parse_look(text, "odd.toml"))
     assert edited.as_toml() == text
     edited.set("grain", "amount", 0.03)
     written = edited.as_toml()
@@ -178,54 +178,54 @@ def test_a_look_that_is_written_in_a_rare_way_keeps_its_first_comments() -> None
     assert parse_look(written, "odd.toml") == edited.look
 
 
-def test_save_as_writes_the_look_that_is_shown_under_the_name_of_the_file(tmp_path: Path) -> None:
-    edited, shown = editing(load_look(film(tmp_path)))
+def test_save_as_writes_the_shown_look_with_the_name_of_the_file(tmp_path: Path) -> None:
+    edited, shown = edit(load_look(grainy(tmp_path)))
     edited.set("grain", "amount", 1 / 30)
     path = edited.save_as(tmp_path / "mine.toml")
     assert not edited.is_changed
     assert load_look(path) == edited.look == shown[-1]
-    assert (edited.look.name, edited.look.intent) == ("mine", "what was said of it")
+    assert (edited.look.name, edited.look.intent) == ("mine", "a grainy look")
     assert "# measured" in path.read_text()
-    assert (tmp_path / "film.toml").read_text() == FILM
-    assert [one.name for one in sorted(tmp_path.iterdir())] == ["film.toml", "mine.toml"]
+    assert (tmp_path / "grainy.toml").read_text() == GRAINY
+    assert [entry.name for entry in sorted(tmp_path.iterdir())] == ["grainy.toml", "mine.toml"]
     edited.history.undo()
     assert edited.is_changed
 
 
 @pytest.mark.parametrize("name", ["mine", "nowhere/mine.toml"])
-def test_what_cannot_be_saved_is_told(tmp_path: Path, name: str) -> None:
-    edited, _ = editing()
+def test_a_failed_save_is_an_error(tmp_path: Path, name: str) -> None:
+    edited, _ = edit()
     edited.set("grain", "amount", 0.03)
     with pytest.raises(OutputError, match="mine"):
         edited.save_as(tmp_path / name)
     assert edited.is_changed
 
 
-def test_a_lut_is_still_found_when_the_look_is_saved_elsewhere(tmp_path: Path) -> None:
+def test_the_path_of_a_lut_is_adapted_when_the_look_is_saved_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "luts").mkdir()
-    (tmp_path / "luts" / "film.cube").write_text("LUT_3D_SIZE 2\n" + "0.5 0.5 0.5\n" * 8)
+    (tmp_path / "luts" / "grainy.cube").write_text("LUT_3D_SIZE 2\n" + "0.5 0.5 0.5\n" * 8)
     (tmp_path / "looks").mkdir()
-    look = tmp_path / "looks" / "film.toml"
-    look.write_text('name = "film"\n\n[pass.lut]\nfile = "../luts/film.cube"  # the stock\n')
-    edited, _ = editing(load_look(look))
+    look = tmp_path / "looks" / "grainy.toml"
+    look.write_text('name = "grainy"\n\n[pass.lut]\nfile = "../luts/grainy.cube"  # the stock\n')
+    edited, _ = edit(load_look(look))
     path = edited.save_as(tmp_path / "mine.toml")
-    assert 'file = "luts/film.cube"  # the stock\n' in path.read_text()
+    assert 'file = "luts/grainy.cube"  # the stock\n' in path.read_text()
     assert load_look(path).passes[0].values["amount"] == 1.0
     assert not edited.is_changed
 
 
-def test_a_reloaded_file_and_the_hand_on_the_sliders_agree(tmp_path: Path) -> None:
-    edited, _ = editing(load_look(film(tmp_path)))
-    edited.set("grain", "size", 0.002)  # by hand
+def test_a_reloaded_file_keeps_edits_of_other_parameters(tmp_path: Path) -> None:
+    edited, _ = edit(load_look(grainy(tmp_path)))
+    edited.set("grain", "size", 0.002)  # edited
     edited.set("tone_curve", "toe", (0.5, 0.5, 0.5))
-    changed = FILM.replace("amount = 0.02", "amount = 0.035").replace("toe = 1", "toe = 0.9")
-    edited.reloaded(parse_look(changed + "\n[pass.saturation]\nsaturation = 1.5\n", "film.toml"))
-    assert edited.value("grain", "amount") == 0.035  # the file's
-    assert edited.value("grain", "size") == 0.002  # the hand's
-    assert edited.value("tone_curve", "toe") == (0.9, 0.9, 0.9)  # both: the file is the latest
+    changed = GRAINY.replace("amount = 0.02", "amount = 0.035").replace("toe = 1", "toe = 0.9")
+    edited.reloaded(parse_look(changed + "\n[pass.saturation]\nsaturation = 1.5\n", "grainy.toml"))
+    assert edited.value("grain", "amount") == 0.035  # from the file
+    assert edited.value("grain", "size") == 0.002  # edited
+    assert edited.value("tone_curve", "toe") == (0.9, 0.9, 0.9)  # changed in both: the file is newer
     assert edited.value("saturation", "saturation") == 1.5
     edited.reset("grain", "size")
     assert edited.value("grain", "size") == 0.001
     edited.history.undo()
     edited.history.undo()
-    assert [one.name for one in edited.look.passes] == ["tone_curve", "grain"]
+    assert [settings.name for settings in edited.look.passes] == ["tone_curve", "grain"]

@@ -1,4 +1,4 @@
-"""The keys of the look: another one, a step back and forth, and its file."""
+"""The keys of the look: next look, undo, redo, reset, swap and save."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from live_engine import LiveEngine, tool_context
 from look_support import context
 
 
-class Bench:
+class Harness:
     def __init__(self, folder: Path) -> None:
         self.engine = LiveEngine(gl=context(), look="classic")
-        self.controls, self.said = Controls(), []
+        self.controls, self.messages = Controls(), []
         self.editing = Editing(self.engine.history)
-        fitted = tool_context(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.keys = LookKeys(fitted, self.editing, folder)
+        ctx = tool_context(self.engine, None, self.messages.append, self.controls, None)  # type: ignore[arg-type]
+        self.keys = LookKeys(ctx, self.editing, folder)
         self.controls.add(self.keys.controls())
 
     @property
@@ -29,57 +29,57 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
+def harness(tmp_path: Path) -> Iterator[Harness]:
+    made = Harness(tmp_path)
     yield made
     made.engine.close()
 
 
-def test_steps_go_back_and_forth(bench: Bench) -> None:
-    before = bench.toe
-    bench.controls.press("Ctrl+Z")
-    assert bench.said == ["nothing to undo"]
-    bench.editing.set("tone_curve", "toe", (0.5, 0.5, 0.5))
-    changed = bench.toe
-    bench.controls.press("Ctrl+Z")
-    assert bench.toe == before != changed
-    bench.controls.press("Ctrl+Shift+Z")
-    assert bench.toe == changed
-    bench.controls.press("Ctrl+R")
-    assert bench.toe == before
-    bench.controls.press("Ctrl+Z")
-    bench.controls.press("Ctrl+X")
-    assert (bench.toe, bench.editing.slot) == (before, "B")
+def test_keys_undo_redo_reset_and_swap(harness: Harness) -> None:
+    before = harness.toe
+    harness.controls.press("Ctrl+Z")
+    assert harness.messages == ["nothing to undo"]
+    harness.editing.set("tone_curve", "toe", (0.5, 0.5, 0.5))
+    changed = harness.toe
+    harness.controls.press("Ctrl+Z")
+    assert harness.toe == before != changed
+    harness.controls.press("Ctrl+Shift+Z")
+    assert harness.toe == changed
+    harness.controls.press("Ctrl+R")
+    assert harness.toe == before
+    harness.controls.press("Ctrl+Z")
+    harness.controls.press("Ctrl+X")
+    assert (harness.toe, harness.editing.slot) == (before, "B")
 
 
-def test_the_next_look_can_be_undone(bench: Bench) -> None:
+def test_the_next_look_can_be_undone(harness: Harness) -> None:
     looks = list_looks()
-    bench.controls.press("L")
+    harness.controls.press("L")
     name = looks[(looks.index("classic") + 1) % len(looks)]
-    assert bench.engine.look.name == name
-    assert bench.said[-1].startswith(f"{name}: ")
-    bench.controls.press("Ctrl+Z")
-    assert bench.engine.look.name == "classic"
-    bench.controls.set("strength", 0.4)
-    assert bench.engine.strength == 0.4
+    assert harness.engine.look.name == name
+    assert harness.messages[-1].startswith(f"{name}: ")
+    harness.controls.press("Ctrl+Z")
+    assert harness.engine.look.name == "classic"
+    harness.controls.set("strength", 0.4)
+    assert harness.engine.strength == 0.4
 
 
-def test_what_ships_is_saved_beside_stills_and_what_is_ones_own_where_it_was(bench: Bench, tmp_path: Path) -> None:
-    shipped = load_look("classic").file.read_text()
-    bench.editing.set("tone_curve", "toe", (0.5, 0.5, 0.5))
-    bench.controls.press("Ctrl+S")
-    assert bench.said == ["saved groundglass-0001.toml"]
-    assert load_look("classic").file.read_text() == shipped
-    mine = tmp_path / "groundglass-0001.toml"
-    assert load_look(mine).passes[2].values["toe"] == (0.5, 0.5, 0.5)
-    bench.editing.set("tone_curve", "toe", (0.25, 0.5, 0.5))
-    bench.controls.press("Ctrl+S")
-    assert load_look(mine).passes[2].values["toe"] == (0.25, 0.5, 0.5)
-    assert [path.name for path in tmp_path.iterdir()] == [mine.name]
+def test_a_built_in_look_is_saved_as_a_new_file_and_a_user_look_in_place(harness: Harness, tmp_path: Path) -> None:
+    built_in = load_look("classic").file.read_text()
+    harness.editing.set("tone_curve", "toe", (0.5, 0.5, 0.5))
+    harness.controls.press("Ctrl+S")
+    assert harness.messages == ["saved groundglass-0001.toml"]
+    assert load_look("classic").file.read_text() == built_in
+    saved = tmp_path / "groundglass-0001.toml"
+    assert load_look(saved).passes[2].values["toe"] == (0.5, 0.5, 0.5)
+    harness.editing.set("tone_curve", "toe", (0.25, 0.5, 0.5))
+    harness.controls.press("Ctrl+S")
+    assert load_look(saved).passes[2].values["toe"] == (0.25, 0.5, 0.5)
+    assert [path.name for path in tmp_path.iterdir()] == [saved.name]
 
 
-def test_a_folder_that_refuses_is_told(tmp_path: Path) -> None:
-    bench = Bench(tmp_path / "nowhere")
-    bench.controls.press("Ctrl+S")
-    assert "nowhere" in bench.said[0]
-    bench.engine.close()
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
+    harness = Harness(tmp_path / "nowhere")
+    harness.controls.press("Ctrl+S")
+    assert "nowhere" in harness.messages[0]
+    harness.engine.close()

@@ -1,4 +1,4 @@
-"""The time of each pass: what is told apart, and that the picture goes on meanwhile."""
+"""The time of each pass. The picture keeps playing during the measurement."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from live_engine import LiveEngine, tool_context
 from tolerances import assert_same_codes
 
 
-def test_a_pass_takes_what_it_adds_and_never_less_than_nothing() -> None:
+def test_the_time_of_a_pass_is_the_added_time_and_not_negative() -> None:
     times = times_per_pass(["vignette", "tone_curve", "grain"], [1.0, 1.5, 1.25, 4.0])
     assert times == {"base": 1.0, "vignette": 0.5, "tone_curve": 0.0, "grain": 2.5}
     assert sum(times.values()) == 4.0
@@ -23,12 +23,12 @@ def test_a_pass_takes_what_it_adds_and_never_less_than_nothing() -> None:
 
 
 @pytest.mark.parametrize("look", ["classic", "neutral"])
-def test_every_pass_of_the_look_is_timed_while_the_picture_goes_on(look: str) -> None:
-    said: list[str] = []
+def test_every_pass_is_timed_while_frames_are_drawn(look: str) -> None:
+    messages: list[str] = []
     with open_source("scene:?size=96x64") as source, LiveEngine(look=look) as engine:
-        tool = PassTimes(tool_context(engine, source, said.append, Controls(), FrameLog(0.1)))
+        tool = PassTimes(tool_context(engine, source, messages.append, Controls(), FrameLog(0.1)))
         tool.measure()
-        assert not tool.busy  # nothing was drawn yet
+        assert not tool.busy  # nothing is drawn yet
         frame = next(iter(source))
         engine.draw(frame)
         before = engine.render(frame)
@@ -37,11 +37,11 @@ def test_every_pass_of_the_look_is_timed_while_the_picture_goes_on(look: str) ->
             if not tool.busy:
                 break
             tool.tick(0.0)
-            assert_same_codes(engine.render(frame), before)  # with uniforms, then with constants
-        assert list(tool.times) == ["base", *(one.name for one in engine.look.passes)]
+            assert_same_codes(engine.render(frame), before)  # first with uniforms, then with constants
+        assert list(tool.times) == ["base", *(settings.name for settings in engine.look.passes)]
         assert min(tool.times.values()) >= 0.0
         assert sum(tool.times.values()) > 0.0
-        assert said[-1].startswith("base ")
+        assert messages[-1].startswith("base ")
         tool.measure()
         tool.tick(0.0)
         tool.close()
@@ -49,8 +49,8 @@ def test_every_pass_of_the_look_is_timed_while_the_picture_goes_on(look: str) ->
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_measurement_that_nobody_ends_leaves_no_warning(gl_objects: GlObjects) -> None:
-    """Its generator may be collected after the context is gone."""
+def test_an_unfinished_measurement_gives_no_warning(gl_objects: GlObjects) -> None:
+    """Its generator may be collected after the release of the context."""
     with open_source("scene:?size=96x64") as source, LiveEngine(look="neutral") as engine:
         tool = PassTimes(tool_context(engine, source, str, Controls(), FrameLog(0.1)))
         engine.draw(next(iter(source)))
@@ -58,10 +58,10 @@ def test_a_measurement_that_nobody_ends_leaves_no_warning(gl_objects: GlObjects)
         tool.tick(0.0)
     del tool
     gc.collect()
-    gl_objects.leaks.clear()  # its own, which nobody released
+    gl_objects.leaks.clear()  # the objects of the unfinished measurement
 
 
-def test_the_clock_tells_its_latest_times() -> None:
+def test_the_clock_returns_its_latest_times() -> None:
     clock = Clock()
     for ms in (1.0, 2.0, 3.0):
         clock.add("look", ms)

@@ -1,4 +1,4 @@
-"""What is saved while the window is open: shaders, includes, kernels, looks and LUTs, whole and broken."""
+"""Files that are saved while the window is open: valid and broken shaders, includes, kernels, looks and LUTs."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def bench(screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     bench.live.end()
 
 
-def test_a_pass_that_is_saved_changes_the_picture(bench: Bench) -> None:
+def test_a_saved_pass_changes_the_picture(bench: Bench) -> None:
     bench.save("plain.glsl", PLAIN.replace("colour()", "colour().yxz"))
     until(lambda: bench.shows(GREEN), "green")
     bench.save("plain.glsl", PLAIN)
     until(lambda: bench.shows(RED), "red again")
 
 
-def test_an_include_does_too(bench: Bench) -> None:
+def test_a_saved_include_changes_the_picture(bench: Bench) -> None:
     bench.save("colour.glsl", COLOUR.replace("1.0, 0.0, 0.0", "0.0, 1.0, 0.0"))
     until(lambda: bench.shows(GREEN), "green")
 
 
-def test_an_editor_may_write_another_file_and_rename_it(bench: Bench) -> None:
+def test_a_renamed_temporary_file_is_reloaded(bench: Bench) -> None:
     bench.save(".colour.glsl.swp", COLOUR)
     bench.save("colour.glsl~", COLOUR)
     bench.save("4913", COLOUR)
@@ -48,25 +48,23 @@ def test_an_editor_may_write_another_file_and_rename_it(bench: Bench) -> None:
         ("flat.toml", LOOK, LOOK.replace("]", "")),
     ],
 )
-def test_what_is_broken_is_told_over_its_line_and_the_picture_stays(
-    bench: Bench, name: str, good: str, broken: str
-) -> None:
+def test_a_broken_file_shows_its_line_and_keeps_the_picture(bench: Bench, name: str, good: str, broken: str) -> None:
     bench.breaks(name, broken, RED)
     bench.save(name, good)
-    until(lambda: not bench.tells, "nothing is wrong any more")
+    until(lambda: not bench.tells, "the message disappears")
     assert bench.shows(RED)
 
 
-def test_a_broken_file_waits_for_the_one_that_it_needs(bench: Bench) -> None:
+def test_a_broken_file_is_retried_when_another_file_changes(bench: Bench) -> None:
     bench.breaks("plain.glsl", PLAIN.replace("colour()", "tint()"), RED)
     bench.save("colour.glsl", COLOUR.replace("colour", "tint").replace("1.0, 0.0, 0.0", "0.0, 1.0, 0.0"))
-    until(lambda: bench.shows(GREEN) and not bench.tells, "both together are green")
+    until(lambda: bench.shows(GREEN) and not bench.tells, "green by both files")
     bench.save("colour.glsl", COLOUR)
     bench.save("plain.glsl", PLAIN)
     until(lambda: bench.shows(RED) and not bench.tells, "and red again")
 
 
-def test_a_look_and_its_lut(bench: Bench) -> None:
+def test_a_saved_look_and_its_lut_change_the_picture(bench: Bench) -> None:
     bench.save("flat.toml", LOOK + '\n[pass.lut]\nfile = "blue.cube"\n')
     until(lambda: bench.shows(BLUE), "blue, by a pass that is new in the look")
     bench.save("blue.cube", CUBE.replace("0.0 0.0 1.0", "0.0 1.0 0.0"))
@@ -78,8 +76,8 @@ def test_a_look_and_its_lut(bench: Bench) -> None:
     until(lambda: bench.shows(RED), "red")
 
 
-def test_a_kernel(bench: Bench, repository: Path) -> None:
-    """The light of the scene goes through `pack_scene.cl` alone, whatever lens and look."""
+def test_a_saved_kernel_changes_the_picture(bench: Bench, repository: Path) -> None:
+    """Every scene passes `pack_scene.cl`, with any lens and look."""
     kernel = (repository / "kernels" / "pack_scene.cl").read_text(encoding="utf-8")
     bench.save(
         "plain.glsl", PLAIN.replace("plain_level * colour() + 0.001 * rgb", "clamp(plain_level * rgb, 0.0, 1.0)")
@@ -90,9 +88,9 @@ def test_a_kernel(bench: Bench, repository: Path) -> None:
     bench.save("flat.toml", LOOK)
     until(lambda: bench.middle.max() > 5, "the scene")
     bench.save("pack_scene.cl", kernel.replace("KERNEL", "nonsense KERNEL", 1))
-    until(lambda: bench.tells, "what is wrong with the kernel is told")
+    until(lambda: bench.tells, "the error of the kernel is shown")
     assert bench.middle.max() > 5
     bench.save("pack_scene.cl", kernel.replace("BITS(OF_BITS(bounded)", "BITS(0.0f * OF_BITS(bounded)"))
-    until(lambda: bench.middle.max() < 5 and not bench.tells, "the kernel hands over darkness")
+    until(lambda: bench.middle.max() < 5 and not bench.tells, "the kernel outputs black")
     (bench.folder / "pack_scene.cl").unlink()
-    until(lambda: bench.middle.max() > 5, "the kernel that ships")
+    until(lambda: bench.middle.max() > 5, "the built-in kernel")

@@ -1,4 +1,4 @@
-"""Reloading without a window: what is kept, what is tried again, what is put back."""
+"""Reloading without a window: edits are kept, broken files are retried, working versions are restored."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ vec3 tint(vec3 rgb, PixelContext place) {
 
 
 class Loop:
-    """The viewer's loop without its window: one pixel is drawn in the look that is edited."""
+    """The loop of the viewer without a window: it draws one pixel with the edited look."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.save("tint.glsl", TINT)
-        self.save("film.toml", "[pass.tint]\nred = 0.4\n")
+        self.save("grainy.toml", "[pass.tint]\nred = 0.4\n")
         SHADERS.set_search_path(folder)
-        live = unused_engine(look=load_look(folder / "film.toml"))
+        live = unused_engine(look=load_look(folder / "grainy.toml"))
         self.editing = Editing(live.history)
         self.surface = OffscreenSurface((1, 1), gl=context())
-        fitted = tool_context(live, None, print, Controls(), FrameLog(0.1), self.surface)
-        self.tool = Reloading(fitted, self.editing, lambda: load_look(folder / "film.toml"))
+        ctx = tool_context(live, None, print, Controls(), FrameLog(0.1), self.surface)
+        self.tool = Reloading(ctx, self.editing, lambda: load_look(folder / "grainy.toml"))
         self._planes, self._grader = ScenePlanes(context()), Grader(context())
         self._planes.write([np.full((1, 1), 0.18, np.float32)] * 3)
         self.rgb = np.zeros(3)
@@ -67,9 +67,9 @@ class Loop:
             self.rgb = np.frombuffer(texture.read(), np.float32)[:3]
             self.tool.on_frame(None)  # type: ignore[arg-type]
 
-    def until(self, fact: Callable[[], object]) -> None:
+    def until(self, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + 20
-        while not fact():
+        while not condition():
             assert time.monotonic() < deadline
             self.go()
             time.sleep(0.005)
@@ -85,12 +85,12 @@ def loop(tmp_path: Path) -> Iterator[Loop]:
         library.set_search_path()
 
 
-def test_what_was_set_by_hand_stays_when_a_shader_or_the_look_is_saved(loop: Loop) -> None:
+def test_edits_survive_a_saved_shader_or_look(loop: Loop) -> None:
     loop.editing.set("tint", "blue", 0.25)
     loop.save("tint.glsl", TINT.replace("0.0, tint_blue", "0.1, tint_blue"))
     loop.until(lambda: loop.rgb[1] > 0.2)
     assert loop.editing.value("tint", "blue") == 0.25
-    loop.save("film.toml", "[pass.tint]\nred = 0.9\n")
+    loop.save("grainy.toml", "[pass.tint]\nred = 0.9\n")
     loop.until(lambda: loop.editing.value("tint", "red") == 0.9)
     assert loop.editing.value("tint", "blue") == 0.25
     loop.editing.history.undo()
@@ -98,23 +98,23 @@ def test_what_was_set_by_hand_stays_when_a_shader_or_the_look_is_saved(loop: Loo
     assert (loop.editing.value("tint", "red"), loop.editing.value("tint", "blue")) == (0.4, 0.5)
 
 
-def test_parameters_come_and_go_with_the_shader(loop: Loop) -> None:
+def test_parameters_follow_the_shader(loop: Loop) -> None:
     text = (
         TINT.replace("blue", "green").replace("0.0, tint_green", "tint_green, 0.0").replace("1.0 0.01", "0.3 0.01", 1)
     )
     loop.save("tint.glsl", text.replace("0.5 0.0 0.3", "0.1 0.0 0.3"))
     loop.until(lambda: loop.rgb[2] < 0.1)
-    assert loop.editing.look.passes[0].values == {"red": 0.3, "green": 0.5}  # at the end of its range, and the default
+    assert loop.editing.look.passes[0].values == {"red": 0.3, "green": 0.5}  # limited to the new range, and the default
     assert loop.tool.problem is None
 
 
-def test_of_two_broken_files_the_other_one_is_told_when_one_is_mended(loop: Loop) -> None:
+def test_the_problem_of_the_second_broken_file_is_shown_after_the_first_is_fixed(loop: Loop) -> None:
     before = loop.rgb
     loop.save("tint.glsl", TINT.replace("vec3(tint_red", "vec3(tint_red + tint_rde"))
     loop.until(lambda: loop.tool.problem)
-    loop.save("film.toml", "[pass.tint]\nred = 4\n")
-    loop.until(lambda: loop.tool.problem is not None and loop.tool.problem.file == "film.toml")
-    loop.save("film.toml", "[pass.tint]\nred = 0.4\n")
+    loop.save("grainy.toml", "[pass.tint]\nred = 4\n")
+    loop.until(lambda: loop.tool.problem is not None and loop.tool.problem.file == "grainy.toml")
+    loop.save("grainy.toml", "[pass.tint]\nred = 0.4\n")
     loop.until(lambda: loop.tool.problem is not None and loop.tool.problem.place == "tint.glsl:7")
     np.testing.assert_allclose(loop.rgb, before, atol=STAGE)
     loop.save("tint.glsl", TINT)
@@ -122,10 +122,10 @@ def test_of_two_broken_files_the_other_one_is_told_when_one_is_mended(loop: Loop
     np.testing.assert_allclose(loop.rgb, before, atol=STAGE)
 
 
-def test_another_file_is_shown_although_one_is_broken(loop: Loop) -> None:
+def test_other_files_are_reloaded_although_one_is_broken(loop: Loop) -> None:
     loop.save("tint.glsl", TINT.replace("vec3(tint_red", "vec3(tint_red + tint_rde"))
     loop.until(lambda: loop.tool.problem)
-    loop.save("film.toml", "[pass.tint]\nred = 0.9\n")
+    loop.save("grainy.toml", "[pass.tint]\nred = 0.9\n")
     loop.until(lambda: loop.editing.value("tint", "red") == 0.9)
     assert loop.tool.problem is not None
     assert loop.tool.problem.place == "tint.glsl:7"
@@ -133,7 +133,7 @@ def test_another_file_is_shown_although_one_is_broken(loop: Loop) -> None:
     loop.until(lambda: loop.tool.problem is None)
 
 
-def test_a_pass_that_nobody_used_when_it_was_saved_is_put_back_when_it_turns_out_broken(loop: Loop) -> None:
+def test_an_unused_broken_pass_is_restored_when_a_look_uses_it(loop: Loop) -> None:
     good = TINT.replace("tint", "wash")
     loop.save("wash.glsl", good)
     loop.until(lambda: SHADERS.read("wash.glsl") == good)
@@ -142,7 +142,7 @@ def test_a_pass_that_nobody_used_when_it_was_saved_is_put_back_when_it_turns_out
     loop.until(lambda: SHADERS.read("wash.glsl") != good)
     loop.go(3)
     assert loop.tool.problem is None
-    loop.save("film.toml", "[pass.wash]\n")
+    loop.save("grainy.toml", "[pass.wash]\n")
     loop.until(lambda: loop.tool.problem)
     assert loop.tool.problem is not None
     assert loop.tool.problem.place == "wash.glsl:7"
@@ -151,11 +151,11 @@ def test_a_pass_that_nobody_used_when_it_was_saved_is_put_back_when_it_turns_out
     loop.until(lambda: loop.editing.look.passes[0].name == "wash" and loop.tool.problem is None)
 
 
-def test_an_error_of_something_else_is_none_of_its_business(loop: Loop) -> None:
-    assert not loop.tool.recover(ShaderError("somebody's fault"))
+def test_an_unrelated_error_is_not_recovered(loop: Loop) -> None:
+    assert not loop.tool.recover(ShaderError("unrelated"))
 
 
-def test_a_look_that_is_saved_under_another_name_is_followed_there(loop: Loop) -> None:
+def test_a_look_saved_under_another_name_is_reloaded_from_there(loop: Loop) -> None:
     loop.editing.set("tint", "red", 0.7)
     path = loop.editing.save_as(loop.folder / "mine.toml")
     loop.go(30)
@@ -166,19 +166,19 @@ def test_a_look_that_is_saved_under_another_name_is_followed_there(loop: Loop) -
     assert not loop.editing.is_changed
 
 
-def test_off_screen_a_problem_is_told_on_standard_error(loop: Loop, capsys: pytest.CaptureFixture[str]) -> None:
+def test_off_screen_a_problem_is_printed_on_standard_error(loop: Loop, capsys: pytest.CaptureFixture[str]) -> None:
     loop.save("tint.glsl", TINT.replace("vec3(tint_red", "vec3(tint_red + tint_rde"))
     loop.until(lambda: not loop.tool.busy and loop.tool.problem)
-    told = capsys.readouterr().err
-    assert "groundglass: tint.glsl:7: " in told
-    assert ">    7 |     return vec3(tint_red + tint_rde, 0.0, tint_blue);" in told
-    assert "     6 | vec3 tint(vec3 rgb, PixelContext place) {" in told
+    printed = capsys.readouterr().err
+    assert "groundglass: tint.glsl:7: " in printed
+    assert ">    7 |     return vec3(tint_red + tint_rde, 0.0, tint_blue);" in printed
+    assert "     6 | vec3 tint(vec3 rgb, PixelContext place) {" in printed
     loop.save("tint.glsl", TINT)
     loop.until(lambda: loop.tool.problem is None)
 
 
 @pytest.mark.parametrize(
-    ("message", "place", "told"),
+    ("message", "place", "problem_message"),
     [
         ("grain.glsl:12: 'x' undeclared (and 2 more)", "grain.glsl:12", "'x' undeclared (and 2 more)"),
         (
@@ -186,15 +186,15 @@ def test_off_screen_a_problem_is_told_on_standard_error(loop: Loop, capsys: pyte
             "add.cl:2",
             "no 'y' here; did you mean 'x'?",
         ),
-        ("film.toml:4: unknown pass 'z'", "film.toml:4", "unknown pass 'z'"),
-        ("/a/b/film.cube:7: not three numbers", "film.cube:7", "not three numbers"),
+        ("grainy.toml:4: unknown pass 'z'", "grainy.toml:4", "unknown pass 'z'"),
+        ("/a/b/grainy.cube:7: not three numbers", "grainy.cube:7", "not three numbers"),
         ("wash.glsl: no '#pragma pass'", "wash.glsl", "no '#pragma pass'"),
     ],
 )
-def test_a_message_leads_to_its_line(message: str, place: str, told: str) -> None:
+def test_a_message_is_parsed_into_file_line_and_text(message: str, place: str, problem_message: str) -> None:
     problem = problem_of(message, "wash.glsl", "\n".join("abcdefghijklmno"))
-    assert (problem.place, problem.message) == (place, told)
+    assert (problem.place, problem.message) == (place, problem_message)
     assert all(text == "abcdefghijklmno"[number - 1] for number, text in problem.excerpt)
     assert [number for number, _ in problem.excerpt] == (
-        [] if not problem.line else [one for one in range(problem.line - 2, problem.line + 3) if one > 0]
+        [] if not problem.line else [number for number in range(problem.line - 2, problem.line + 3) if number > 0]
     )

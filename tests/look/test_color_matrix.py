@@ -1,4 +1,4 @@
-"""Colour matrix and print matrix: rows that sum to 1."""
+"""Colour matrix and print matrix: each row sums to 1."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from look_support import HALF_STEP, MATRIX, SHARES, draw_pass, scene_of, shown
 
 
 @pytest.mark.parametrize("name", ["color_matrix", "print_matrix"])
-def test_channels_mix_by_their_shares(name: str) -> None:
+def test_channels_are_mixed_by_the_matrix(name: str) -> None:
     scene = scene_of()
     np.testing.assert_allclose(draw_pass(scene, name, **SHARES), shown(scene @ MATRIX.T), atol=HALF_STEP)
 

@@ -1,10 +1,10 @@
-"""Dye matrix: shares of square roots, rows that sum to 1."""
+"""Dye matrix: mixes the square roots of the channels; each row sums to 1."""
 
 import numpy as np
 from look_support import ENCODED, MATRIX, SHARES, draw_pass, scene_of, shown
 
 
-def test_square_roots_mix_by_their_shares() -> None:
+def test_square_roots_are_mixed_by_the_matrix() -> None:
     scene = scene_of()
     expected = shown(np.maximum(np.sqrt(scene) @ MATRIX.T, 0.0) ** 2)
     np.testing.assert_allclose(draw_pass(scene, "dye_matrix", **SHARES), expected, atol=ENCODED)

@@ -1,4 +1,4 @@
-"""The look's draw: neutral, strength, local, planes with padding, targets."""
+"""Grading: the neutral look, strength, local passes, planes with padding, target formats."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from tolerances import FEW_OPERATIONS
 GREYS = np.repeat(np.geomspace(0.002, 8.0, 24), 3).reshape(1, 24, 3).astype(np.float32)
 
 
-def test_neutral_shows_rec709_as_it_is() -> None:
+def test_neutral_encodes_rec709_unchanged() -> None:
     scene = scene_of(brightest=0.75)
     np.testing.assert_allclose(grade(scene, "neutral", ctx=context()), srgb(scene), atol=HALF_STEP)
 
@@ -28,13 +28,13 @@ def test_more_light_is_never_darker(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list_looks())
-def test_without_strength_every_look_is_neutral(name: str) -> None:
+def test_at_strength_zero_every_look_is_neutral(name: str) -> None:
     scene = scene_of(brightest=2.0)
     neutral = grade(scene, "neutral", ctx=context())
     np.testing.assert_allclose(grade(scene, name, strength=0.0, ctx=context()), neutral, atol=1e-5)
 
 
-def test_half_strength_lies_half_way_in_light() -> None:
+def test_half_strength_is_the_mean_in_linear_light() -> None:
     scene = scene_of(brightest=0.5)
     half = grade(scene, look_of("exposure", exposure_ev=-1.0), space="rec2020", strength=0.5, ctx=context())
     np.testing.assert_allclose(half, shown(scene * 0.75), atol=HALF_STEP)
@@ -42,15 +42,15 @@ def test_half_strength_lies_half_way_in_light() -> None:
 
 def test_passes_act_in_the_order_of_the_file() -> None:
     scene = scene_of(brightest=0.9)
-    ways = [
+    texts = [
         "[pass.exposure]\nexposure_ev = 1\n[pass.contrast]\ncontrast = 1.5",
         "[pass.contrast]\ncontrast = 1.5\n[pass.exposure]\nexposure_ev = 1",
     ]
-    first, second = (grade(scene, parse_look(way, "way.toml"), ctx=context()) for way in ways)
+    first, second = (grade(scene, parse_look(text, "order.toml"), ctx=context()) for text in texts)
     assert np.abs(first - second).max() > 0.05
 
 
-def test_local_false_is_a_function_of_the_pixel_alone() -> None:
+def test_without_local_passes_a_look_depends_on_the_pixel_alone() -> None:
     flat = np.full((40, 60, 3), 0.3, dtype=np.float32)
     assert np.ptp(grade(flat, "classic", ctx=context()), axis=(0, 1)).max() > 0.01
     assert np.ptp(grade(flat, "classic", local=False, ctx=context()), axis=(0, 1)).max() < FEW_OPERATIONS
@@ -59,9 +59,9 @@ def test_local_false_is_a_function_of_the_pixel_alone() -> None:
 @pytest.mark.parametrize("strength", [0.5, 1.0])
 @pytest.mark.parametrize("space", ["rec709", "rec2020"])
 @pytest.mark.parametrize("name", list_looks())
-def test_wild_numbers_give_no_nan(name: str, space: str, strength: float) -> None:
-    wild = [np.nan, np.inf, -np.inf, -1.0, 0.0, 1e-30, 0.18, 1e30]
-    scene = np.array(np.meshgrid(wild, wild, wild), dtype=np.float32).reshape(3, -1).T.reshape(16, 32, 3)
+def test_extreme_values_give_no_nan(name: str, space: str, strength: float) -> None:
+    extremes = [np.nan, np.inf, -np.inf, -1.0, 0.0, 1e-30, 0.18, 1e30]
+    scene = np.array(np.meshgrid(extremes, extremes, extremes), dtype=np.float32).reshape(3, -1).T.reshape(16, 32, 3)
     picture = grade(scene, name, space=space, strength=strength, ctx=context())
     assert np.isfinite(picture).all()
     assert picture.min() >= 0.0
@@ -75,7 +75,7 @@ def test_a_colour_outside_rec709_keeps_its_luminance() -> None:
     assert picture[0, 0, 1] > picture[0, 0, 0]
 
 
-def test_padding_is_not_seen_and_row_0_is_the_top() -> None:
+def test_padding_does_not_show_and_row_0_is_the_top() -> None:
     scene = scene_of((6, 10), brightest=0.7)
     padded = np.full((11, 24, 3), 9.0, dtype=np.float32)
     padded[3:9, 8:18] = scene
@@ -89,7 +89,7 @@ def test_padding_is_not_seen_and_row_0_is_the_top() -> None:
     planes.release()
 
 
-def test_eight_bits_are_dithered_around_the_float_picture() -> None:
+def test_eight_bit_values_are_dithered_around_the_float_value() -> None:
     planes, grader = ScenePlanes(context()), Grader(context())
     planes.write([np.full((64, 64), 0.1234, np.float32)] * 3)
     drawn = np.frombuffer(grader.draw(planes, load_look("neutral")).read(), np.uint8).reshape(64, 64, 4)
@@ -97,7 +97,7 @@ def test_eight_bits_are_dithered_around_the_float_picture() -> None:
     assert set(np.unique(drawn[..., :3])) == {int(exact), int(exact) + 1}
     assert drawn[..., 0].mean() == pytest.approx(exact, abs=0.05)
     assert (drawn[..., 3] == 255).all()
-    assert np.ptp(drawn[..., :3].astype(int), axis=-1).max() <= 1  # the matrix rounds each channel by itself
+    assert np.ptp(drawn[..., :3].astype(int), axis=-1).max() <= 1  # the matrix rounds each channel separately
     grader.release()
     planes.release()
 
@@ -118,26 +118,26 @@ def test_a_frame_allocates_and_compiles_nothing() -> None:
 
 @pytest.mark.parametrize("strength", [0.5, 1.0])
 @pytest.mark.parametrize("name", list_looks())
-def test_a_look_that_stands_still_is_the_same_picture(name: str, strength: float) -> None:
+def test_constant_folding_keeps_the_picture(name: str, strength: float) -> None:
     scene = scene_of((40, 60)) ** 4 * 16.0
     planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write([np.ascontiguousarray(scene[..., c]) for c in range(3)])
     drawn = [grader.draw(planes, load_look(name), strength=strength, target="rgba32f").read() for _ in range(3)]
-    uniforms, constants, again = (np.frombuffer(one, np.float32) for one in drawn)
-    np.testing.assert_allclose(constants, uniforms, atol=1e-4)  # they are rounded in another order
+    uniforms, constants, again = (np.frombuffer(pixels, np.float32) for pixels in drawn)
+    np.testing.assert_allclose(constants, uniforms, atol=1e-4)  # the order of rounding differs
     np.testing.assert_array_equal(again, constants)
     assert grader._programs.compiled()[1] == 1
     grader.release()
     planes.release()
 
 
-def test_what_stood_still_may_move_again() -> None:
+def test_a_folded_look_can_change_again() -> None:
     planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write([np.full((4, 4), 0.2, np.float32)] * 3)
     look = load_look("classic")
     other = look.with_value("tone_curve", "toe", 0.4)
-    drawn = [np.frombuffer(grader.draw(planes, one).read(), np.uint8) for one in (look, look, other, other, look)]
-    for first, second in ((0, 1), (0, 4), (2, 3)):  # with uniforms or with constants, noise of four values
+    drawn = [np.frombuffer(grader.draw(planes, step).read(), np.uint8) for step in (look, look, other, other, look)]
+    for first, second in ((0, 1), (0, 4), (2, 3)):  # uniforms and constants round differently
         assert np.abs(drawn[first].astype(int) - drawn[second]).max() <= 1
     assert np.abs(drawn[2].astype(int) - drawn[0]).max() > 1
     assert grader._programs.compiled()[1] == 1
@@ -157,6 +157,6 @@ def test_wrong_arguments_are_refused() -> None:
         planes.write([np.zeros((4, 4), np.float32)] * 3, (2, 0), (4, 4))
 
 
-def test_a_call_without_a_context_brings_its_own() -> None:
+def test_a_call_without_a_context_creates_a_context() -> None:
     scene = scene_of(brightest=0.7) @ REC709_TO_REC2020.T.astype(np.float32)
     np.testing.assert_allclose(grade(scene, "neutral", space="rec2020"), shown(scene), atol=HALF_STEP)

@@ -1,4 +1,4 @@
-"""The pass `lut`: where it acts, what it takes and gives, against its reference in NumPy."""
+"""The pass `lut`: its domain, input and output, compared with its NumPy reference."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def identity(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("kind", ["srgb", "rec709"])
-def test_of_a_picture_the_identity_changes_nothing(tmp_path: Path, kind: str) -> None:
+def test_the_identity_lut_keeps_display_input(tmp_path: Path, kind: str) -> None:
     scene = scene_of(brightest=0.9)
     np.testing.assert_allclose(
         draw_pass(scene, "lut", file=identity(tmp_path), input=kind), shown(scene), atol=HALF_STEP
@@ -33,7 +33,7 @@ def test_of_a_picture_the_identity_changes_nothing(tmp_path: Path, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", ["linear", "logc", "vlog", "slog3", "llog"])
-def test_of_a_scene_the_identity_shows_its_numbers(tmp_path: Path, kind: str) -> None:
+def test_the_identity_lut_shows_the_encoded_values_of_scene_input(tmp_path: Path, kind: str) -> None:
     scene = np.repeat(np.geomspace(0.002, 8, 30), 3).reshape(1, 30, 3).astype(np.float32)
     drawn = draw_pass(scene, "lut", file=identity(tmp_path), input=kind)
     np.testing.assert_allclose(drawn, np.clip(encode(scene, kind), 0, 1), atol=HALF_STEP)
@@ -49,17 +49,19 @@ def test_the_gpu_draws_the_reference(kind: str, amount: float) -> None:
         np.testing.assert_allclose(drawn, reference.apply(look, scene), atol=ENCODED)
 
 
-def test_numbers_that_stand_still_are_the_same_picture() -> None:
+def test_constant_folding_of_a_lut_keeps_the_picture() -> None:
     planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write([np.ascontiguousarray(channel) for channel in np.moveaxis(scene_of((20, 20)), -1, 0)])
     look = look_of("lut", file=some_lut())
-    moving, still = (np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2))
-    np.testing.assert_allclose(moving, still, atol=STAGE)
+    uniforms, constants = (
+        np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2)
+    )
+    np.testing.assert_allclose(uniforms, constants, atol=STAGE)
     grader.release()
     planes.release()
 
 
-def test_another_lut_is_another_picture_and_a_frame_uploads_nothing() -> None:
+def test_a_new_lut_changes_the_picture_and_a_frame_uploads_nothing() -> None:
     planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=False)
     planes.write([np.full((4, 4), 0.2, np.float32)] * 3)
     look = look_of("lut", file=some_lut())
@@ -74,7 +76,7 @@ def test_another_lut_is_another_picture_and_a_frame_uploads_nothing() -> None:
     planes.release()
 
 
-def test_a_long_curve_is_read_across_its_rows() -> None:
+def test_a_long_curve_spans_several_texture_rows() -> None:
     curve = np.linspace(0, 1, 10000, dtype=np.float32)[:, None] ** np.array([0.5, 1.0, 2.0], np.float32)
     look = look_of("lut", file=some_lut()).with_value("lut", "file", Lut("long", curve))
     scene = scene_of((30, 30))
@@ -83,18 +85,18 @@ def test_a_long_curve_is_read_across_its_rows() -> None:
     )
 
 
-def test_a_path_starts_from_the_look_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "films").mkdir()
-    (tmp_path / "films" / "same.cube").write_text(IDENTITY, encoding="utf-8")
-    (tmp_path / "mine.toml").write_text('[pass.lut]\nfile = "films/same.cube"\n', encoding="utf-8")
+def test_a_lut_path_is_relative_to_the_look_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "luts").mkdir()
+    (tmp_path / "luts" / "same.cube").write_text(IDENTITY, encoding="utf-8")
+    (tmp_path / "mine.toml").write_text('[pass.lut]\nfile = "luts/same.cube"\n', encoding="utf-8")
     monkeypatch.chdir("/")
     assert isinstance(load_look(tmp_path / "mine.toml").passes[0].values["file"], Lut)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("[pass.lut]\n", r"my\.toml:1: pass 'lut' needs the path of a file: file = \"film\.cube\""),
+        ("[pass.lut]\n", r"my\.toml:1: pass 'lut' needs the path of a file: file = \"my\.cube\""),
         ("[pass.lut]\nfile = 3\n", r"pass 'lut' needs the path of a file"),
         ('[pass.lut]\nfile = "nowhere.cube"\n', r"nowhere\.cube: cannot be read"),
         (f'[pass.lut]\nfile = "{some_lut()}"\ninput = "clog"\n', r"my\.toml:3: input must be one of srgb, rec709"),
@@ -102,6 +104,6 @@ def test_a_path_starts_from_the_look_file(tmp_path: Path, monkeypatch: pytest.Mo
     ],
     ids=["no file", "a number", "no such file", "unknown input", "amount"],
 )
-def test_a_wrong_section_is_told(text: str, told: str) -> None:
-    with pytest.raises(LookError, match=told):
+def test_an_invalid_lut_section_is_an_error(text: str, message: str) -> None:
+    with pytest.raises(LookError, match=message):
         parse_look(text, "my.toml")

@@ -1,4 +1,4 @@
-"""LUTs: the value type against OpenColorIO, and every kind of file, whole and broken."""
+"""LUTs: interpolation compared with OpenColorIO, and all file formats, valid and invalid."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def identity(side: int = 3) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_real_file_gives_what_opencolorio_gives(data_dir: Path, name: str) -> None:
+def test_a_real_file_matches_opencolorio(data_dir: Path, name: str) -> None:
     ocio = pytest.importorskip("PyOpenColorIO")
     path = data_dir / "looks" / name
     lut = read_lut(path)
@@ -43,7 +43,7 @@ def test_a_real_file_gives_what_opencolorio_gives(data_dir: Path, name: str) -> 
     np.testing.assert_allclose(lut.apply(rgb), expected, atol=1e-6)
 
 
-def test_a_real_file_that_is_cut_off_is_told(data_dir: Path) -> None:
+def test_a_truncated_file_is_an_error(data_dir: Path) -> None:
     pytest.importorskip("PyOpenColorIO")
     with pytest.raises(
         LookError, match=r"error_truncated_file\.3dl: cannot be read as a LUT \(Cannot infer 3D LUT size"
@@ -51,21 +51,21 @@ def test_a_real_file_that_is_cut_off_is_told(data_dir: Path) -> None:
         read_lut(data_dir / "looks" / "error_truncated_file.3dl")
 
 
-def test_tetrahedra_are_the_formula() -> None:
+def test_tetrahedral_interpolation_matches_the_formula() -> None:
     cube = np.random.default_rng(0).random((4, 4, 4, 3)).astype(np.float32)
-    for place in np.random.default_rng(3).random((300, 3)).astype(np.float32):
-        low = np.minimum((place * 3).astype(int), 2)
-        part = place * 3 - low
-        corner, rest, share = low.copy(), np.zeros(3), 1.0
-        for axis in np.argsort(-part):  # from the cell's low corner, along the axes by the size of their parts
-            rest += (share - part[axis]) * cube[tuple(corner)]
+    for point in np.random.default_rng(3).random((300, 3)).astype(np.float32):
+        low = np.minimum((point * 3).astype(int), 2)
+        part = point * 3 - low
+        corner, expected, share = low.copy(), np.zeros(3), 1.0
+        for axis in np.argsort(-part):  # start at the low corner; follow the axes in order of falling parts
+            expected += (share - part[axis]) * cube[tuple(corner)]
             corner[axis] += 1
             share = part[axis]
-        rest += share * cube[tuple(corner)]
-        np.testing.assert_allclose(tetrahedral(cube, place), rest, atol=2e-6)
+        expected += share * cube[tuple(corner)]
+        np.testing.assert_allclose(tetrahedral(cube, point), expected, atol=2e-6)
 
 
-def test_an_identity_changes_nothing_and_ends_are_held() -> None:
+def test_an_identity_changes_nothing_and_values_outside_are_clamped() -> None:
     rgb = np.array([[0.2, 0.9, 0.5], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]], np.float32)
     lut = Lut("identity", None, identity())
     np.testing.assert_allclose(lut.apply(rgb), rgb, atol=1e-6)
@@ -73,18 +73,18 @@ def test_an_identity_changes_nothing_and_ends_are_held() -> None:
     np.testing.assert_allclose(lut.apply([[np.inf, -np.inf, 0.5]]), [[1.0, 0.0, 0.5]])
 
 
-def test_curves_come_first_over_their_domain() -> None:
+def test_curves_apply_before_the_cube_over_their_domain() -> None:
     shaper = np.linspace(0, 1, 5, dtype=np.float32)[:, None] ** np.array([1.0, 2.0, 1.0], np.float32)
     lut = Lut("curves", shaper, None, ((0.0, 0.0, 0.0), (4.0, 4.0, 2.0)))
     np.testing.assert_allclose(lut.apply([2.0, 2.0, 0.5]), [0.5, 0.25, 0.25], atol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "message"),
     [
-        (HEAD, 1, "0 colours where its size asks for 8; the file is cut off"),
-        (IDENTITY[:-6], 8, "7 colours where its size asks for 8; the file is cut off"),
-        (IDENTITY + "1 1 1\n", 10, "9 colours where its size asks for 8; the size does not fit"),
+        (HEAD, 1, "0 colours, but its size requires 8; the file is cut off"),
+        (IDENTITY[:-6], 8, "7 colours, but its size requires 8; the file is cut off"),
+        (IDENTITY + "1 1 1\n", 10, "9 colours, but its size requires 8; the size does not fit"),
         (IDENTITY.replace("0 1 0", "0 nan 0"), 4, "a colour is 3 numbers, not '0 nan 0'"),
         (IDENTITY.replace("0 1 0", "nan 1 0"), 4, "a colour is 3 numbers, not 'nan 1 0'"),
         (IDENTITY.replace("0 1 0", "0 1e99 0"), 4, "a colour is 3 numbers"),
@@ -98,21 +98,21 @@ def test_curves_come_first_over_their_domain() -> None:
         ("LUT_3D_SIZE 2 2\n", 1, "LUT_3D_SIZE is one whole number"),
         ("DOMAIN_MAX 1 1\n" + IDENTITY, 1, "DOMAIN_MAX is 3 numbers"),
         ("DOMAIN_MAX 1 1 inf\n" + IDENTITY, 1, "DOMAIN_MAX is 3 numbers"),
-        ("LUT_OUT_VIDEO_RANGE\n" + IDENTITY, 1, "numbers in video range are not read"),
-        ("# nothing\nhello world\n", 2, "unknown word 'hello'; this is no .cube file"),
+        ("LUT_OUT_VIDEO_RANGE\n" + IDENTITY, 1, "video range is not supported"),
+        ("# nothing\nhello world\n", 2, "unknown word 'hello'; this is not a .cube file"),
         ("# nothing\n", 1, "no LUT_1D_SIZE and no LUT_3D_SIZE"),
     ],
 )
-def test_a_wrong_cube_file_is_told_with_its_line(tmp_path: Path, text: str, line: int, told: str) -> None:
+def test_an_invalid_cube_file_is_reported_with_its_line(tmp_path: Path, text: str, line: int, message: str) -> None:
     path = tmp_path / "wrong.cube"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(LookError) as caught:
         read_lut(path)
     assert str(caught.value).startswith(f"{path}:{line}: ")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_domain_that_is_empty_is_told(tmp_path: Path) -> None:
+def test_an_empty_domain_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "empty.cube"
     path.write_text("DOMAIN_MIN 0 1 0\n" + IDENTITY, encoding="utf-8")
     with pytest.raises(LookError, match=r"its domain, \(0\.0, 1\.0, 0\.0\) to \(1\.0, 1\.0, 1\.0\), is empty"):
@@ -121,12 +121,12 @@ def test_a_domain_that_is_empty_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".cube", ".3dl", ".csp", ".clf"])
 @pytest.mark.parametrize(
-    ("content", "told"), [(b"", "the file is empty"), (b"\x00\x01\x02\xff" * 99, "holds binary data")]
+    ("content", "message"), [(b"", "the file is empty"), (b"\x00\x01\x02\xff" * 99, "holds binary data")]
 )
-def test_what_holds_no_text_is_told(tmp_path: Path, suffix: str, content: bytes, told: str) -> None:
+def test_an_empty_or_binary_file_is_an_error(tmp_path: Path, suffix: str, content: bytes, message: str) -> None:
     path = tmp_path / f"wrong{suffix}"
     path.write_bytes(content)
-    with pytest.raises(LookError, match=told):
+    with pytest.raises(LookError, match=message):
         read_lut(path)
 
 
@@ -141,7 +141,7 @@ def test_what_holds_no_text_is_told(tmp_path: Path, suffix: str, content: bytes,
         ("nan.csp", "CSPLUTV100\n3D\n\n" + "2\n0.0 1.0\n0.0 1.0\n" * 3 + "\n2 2 2\n" + "nan 0 0\n" * 8),
     ],
 )
-def test_other_wrong_files_are_told_in_a_line(tmp_path: Path, name: str, text: str) -> None:
+def test_other_invalid_files_are_reported_in_one_line(tmp_path: Path, name: str, text: str) -> None:
     pytest.importorskip("PyOpenColorIO")
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
@@ -151,7 +151,7 @@ def test_other_wrong_files_are_told_in_a_line(tmp_path: Path, name: str, text: s
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_not_there_or_no_lut_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_another_suffix_and_a_folder_are_errors(tmp_path: Path) -> None:
     with pytest.raises(LookError, match=r"none\.cube: cannot be read \(No such file or directory\)"):
         read_lut(tmp_path / "none.cube")
     with pytest.raises(LookError, match=r"the suffix '\.jpg' names no LUT file; use one of \.cube \.3dl"):
@@ -161,14 +161,14 @@ def test_what_is_not_there_or_no_lut_is_told(tmp_path: Path) -> None:
         read_lut(tmp_path / "folder.cube")
 
 
-def test_without_opencolorio_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_opencolorio_the_error_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "PyOpenColorIO", None)
     (tmp_path / "some.3dl").write_text("0 1 2\n")
     with pytest.raises(MissingExtraError, match=r"some\.3dl: needs OpenColorIO; pip install groundglass\[lut\]"):
         lut_ocio.read_ocio(tmp_path / "some.3dl")
 
 
-def test_steps_that_are_no_curves_before_a_cube_are_sampled(tmp_path: Path) -> None:
+def test_other_processing_steps_are_sampled_into_a_cube(tmp_path: Path) -> None:
     pytest.importorskip("PyOpenColorIO")
     path = tmp_path / "matrix.clf"
     path.write_text(

@@ -1,4 +1,4 @@
-"""Monochrome: one number for three channels, through a filter."""
+"""Monochrome: a weighted sum of the channels behind a colour filter."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_grey_keeps_its_brightness(name: str) -> None:
     np.testing.assert_allclose(draw_pass(grey, "monochrome", filter=name), shown(grey), atol=ENCODED)
 
 
-def test_filters_darken_what_they_hold_back() -> None:
+def test_a_filter_darkens_the_colours_that_it_absorbs() -> None:
     sky, leaf = np.array([[[0.15, 0.22, 0.4]]], np.float32), np.array([[[0.1, 0.2, 0.05]]], np.float32)
     skies = [draw_pass(sky, "monochrome", filter=name)[0, 0, 0] for name in ("blue", "none", "yellow", "orange", "red")]
     assert np.diff(skies).max() < 0.0
@@ -29,6 +29,6 @@ def test_filters_darken_what_they_hold_back() -> None:
     assert leaves[1] > leaves[0]
 
 
-def test_shares_that_cancel_out_do_not_blow_up() -> None:
+def test_channel_weights_that_sum_to_zero_stay_finite() -> None:
     drawn = draw_pass(scene_of(), "monochrome", red=0.5, green=-0.5, blue=0.0)
     assert np.isfinite(drawn).all()

@@ -1,4 +1,4 @@
-"""Passes that look around a pixel: halation, bloom and micro-contrast against NumPy, and what each must never do."""
+"""Neighbourhood passes: halation, bloom and micro-contrast compared with NumPy, and their invariants."""
 
 import around_support
 import numpy as np
@@ -13,7 +13,7 @@ from groundglass.look.neighbourhood import PREFILTERS
 from look_support import ENCODED, context, draw_pass, look_of, scene_of, shown, srgb_decoded
 from tolerances import FEW_OPERATIONS, STAGE
 
-AROUND = [name for name in list_passes() if load_pass(name).stage is Stage.NEIGHBOURHOOD]
+NEIGHBOURHOOD_PASSES = [name for name in list_passes() if load_pass(name).stage is Stage.NEIGHBOURHOOD]
 PASSES = {
     "halation": {"amount": 0.2, "radius": 0.02, "green": 0.5, "blue": 0.1},
     "bloom": {"amount": 0.4, "radius": 0.03},
@@ -35,28 +35,28 @@ def step(stops: float = 4.0, height: int = 120, width: int = 160) -> np.ndarray:
     return scene
 
 
-def test_each_has_its_reference_and_a_recipe() -> None:
-    assert set(PASSES) == set(AROUND)
-    assert {load_pass(name).neighbourhood.prefilter for name in AROUND} == set(PREFILTERS)
+def test_each_neighbourhood_pass_has_a_reference_and_a_prefilter() -> None:
+    assert set(PASSES) == set(NEIGHBOURHOOD_PASSES)
+    assert {load_pass(name).neighbourhood.prefilter for name in NEIGHBOURHOOD_PASSES} == set(PREFILTERS)
 
 
 @pytest.mark.parametrize("size", [(96, 150), (97, 131), (41, 60), (300, 200)])
 @pytest.mark.parametrize("name", PASSES)
-def test_the_drawn_pass_is_its_formula(name: str, size: tuple[int, int]) -> None:
+def test_a_neighbourhood_pass_matches_its_formula(name: str, size: tuple[int, int]) -> None:
     scene = lights(*size)
-    wanted = getattr(around_support, name)(scene.astype(np.float64), **PASSES[name])
+    expected = getattr(around_support, name)(scene.astype(np.float64), **PASSES[name])
     drawn = draw_pass(scene, name, **PASSES[name])
-    np.testing.assert_allclose(drawn, shown(wanted), atol=0.25 * ENCODED)
+    np.testing.assert_allclose(drawn, shown(expected), atol=0.25 * ENCODED)
 
 
 @pytest.mark.parametrize("name", PASSES)
-def test_flat_light_stays_as_it_is(name: str) -> None:
+def test_flat_light_is_unchanged(name: str) -> None:
     flat = np.full((50, 70, 3), (0.3, 0.2, 0.1), dtype=np.float32)
     np.testing.assert_allclose(draw_pass(flat, name, **PASSES[name]), shown(flat), atol=1e-4)
 
 
 @pytest.mark.parametrize("name", PASSES)
-def test_without_an_amount_nothing_changes(name: str) -> None:
+def test_at_amount_zero_nothing_changes(name: str) -> None:
     scene = lights()
     drawn = draw_pass(scene, name, **{**PASSES[name], "amount": 0.0})
     np.testing.assert_allclose(drawn, draw_pass(scene, "exposure"), atol=1e-5)
@@ -64,10 +64,10 @@ def test_without_an_amount_nothing_changes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["halation", "bloom"])
 @pytest.mark.parametrize("at", [(60, 80), (3, 2), (119, 159)])
-def test_light_is_moved_and_none_is_lost(name: str, at: tuple[int, int]) -> None:
+def test_light_is_spread_and_its_sum_is_kept(name: str, at: tuple[int, int]) -> None:
     scene = np.full((120, 160, 3), 0.05, dtype=np.float32)
     scene[at] = 90.0
-    dimmed = draw_pass(scene * 0.01, name, **PASSES[name])  # so dim that nothing clips
+    dimmed = draw_pass(scene * 0.01, name, **PASSES[name])  # dim enough that nothing clips
     before = srgb_decoded(draw_pass(scene * 0.01, "exposure"))
     assert srgb_decoded(dimmed).sum(axis=(0, 1)) == pytest.approx(before.sum(axis=(0, 1)), rel=3e-3)
     assert dimmed[at][0] < before[at][0] ** (1 / 2.4)
@@ -81,31 +81,31 @@ def test_the_halo_of_a_white_light_is_red() -> None:
 
 
 @pytest.mark.parametrize("at", [(80, 80), (81, 82), (83, 81)])
-def test_a_halo_is_round_wherever_the_light_falls(at: tuple[int, int]) -> None:
-    """Against three Gaussians at full size: the small textures show by a fifth of its peak at most."""
+def test_a_halo_is_round_at_any_position_of_the_light(at: tuple[int, int]) -> None:
+    """Compared with three Gaussians at full size, the reduced textures differ by at most a fifth of the peak."""
     scene, share, sigma_px = np.full((160, 160, 3), 1e-4, dtype=np.float32), 0.3, 0.025 * 160
     scene[at] = 300.0
     light = srgb_decoded(draw_pass(scene, "bloom", amount=share, radius=0.025))[..., 1] - 1e-4
     y, x = np.mgrid[:160, :160]
-    apart2 = (y - at[0]) ** 2 + (x - at[1]) ** 2
-    wanted = np.zeros_like(light)
+    distance2 = (y - at[0]) ** 2 + (x - at[1]) ** 2
+    expected = np.zeros_like(light)
     for part, wide in ((0.5, 1.0), (0.3, 5**0.5), (0.2, 21**0.5)):
         variance = (wide * sigma_px) ** 2
-        wanted += 300.0 * share * part * np.exp(-apart2 / (2 * variance)) / (2 * np.pi * variance)
-    seen = apart2 > 4
-    assert np.abs(light - wanted)[seen].max() < 0.2 * wanted.max()
+        expected += 300.0 * share * part * np.exp(-distance2 / (2 * variance)) / (2 * np.pi * variance)
+    outside = distance2 > 4
+    assert np.abs(light - expected)[outside].max() < 0.2 * expected.max()
 
 
 @pytest.mark.parametrize("radius", [0.006, 0.02, 0.05])
 def test_micro_contrast_draws_no_halo_along_an_edge(radius: float) -> None:
-    """Beside a step of four stops nothing is off by 0.5 % of the step."""
+    """Next to a step of four stops the error is below 0.5 % of the step."""
     scene, amount = step(), 1.0
     drawn = srgb_decoded(draw_pass(scene, "micro_contrast", amount=amount, radius=radius))[60, :, 1]
     stops = np.log2(drawn / scene[60, :, 1])
     assert np.abs(stops).max() < 0.005 * 4.0
 
 
-def test_micro_contrast_raises_texture_and_lowers_it() -> None:
+def test_micro_contrast_raises_or_lowers_texture_by_its_amount() -> None:
     y, x = np.mgrid[:120, :160]
     scene = np.repeat((0.18 * 2.0 ** (0.1 * np.sin(x / 1.5) * np.sin(y / 1.5)))[..., None], 3, -1).astype(np.float32)
     flat = np.std(np.log2(scene))
@@ -118,30 +118,30 @@ def test_micro_contrast_raises_texture_and_lowers_it() -> None:
 def test_half_size_is_the_downsampled_full_size(name: str) -> None:
     scene = lights(192, 300)
     values = {**PASSES[name], "radius": 0.02}
-    full, half = (srgb_decoded(draw_pass(one * 0.02, name, **values)) for one in (scene, halved(scene)))
+    full, half = (srgb_decoded(draw_pass(light * 0.02, name, **values)) for light in (scene, halved(scene)))
     error = np.abs(shown(half) - shown(halved(full)))
     assert 10 * np.log10(1 / (error**2).mean()) > 40
 
 
-def test_passes_before_are_seen_behind_each_other() -> None:
+def test_neighbourhood_passes_apply_one_after_another() -> None:
     text = "[pass.exposure]\nexposure_ev = 1\n[pass.bloom]\namount = 0.4\n[pass.halation]\namount = 0.2"
     scene = lights().astype(np.float64)
     halo = load_pass("halation")
     values = {p.name: p.default for p in halo.parameters} | {"amount": 0.2}
-    wanted = around_support.halation(around_support.bloom(2 * scene, amount=0.4, radius=0.015), **values)
+    expected = around_support.halation(around_support.bloom(2 * scene, amount=0.4, radius=0.015), **values)
     drawn = grade(scene, parse_look(text, "two.toml"), space="rec2020", ctx=context())
-    np.testing.assert_allclose(drawn, shown(wanted), atol=0.5 * ENCODED)
+    np.testing.assert_allclose(drawn, shown(expected), atol=0.5 * ENCODED)
 
 
 @pytest.mark.parametrize("name", PASSES)
-def test_local_false_leaves_it_out(name: str) -> None:
+def test_without_local_passes_a_neighbourhood_pass_is_left_out(name: str) -> None:
     scene = lights()
     drawn = grade(scene, look_of(name, **PASSES[name]), space="rec2020", local=False, ctx=context())
     np.testing.assert_allclose(drawn, draw_pass(scene, "exposure"), atol=FEW_OPERATIONS)
 
 
 @pytest.mark.parametrize("name", PASSES)
-def test_padding_is_not_seen(name: str) -> None:
+def test_padding_does_not_reach_the_neighbourhood(name: str) -> None:
     scene = lights(45, 61)
     padded = np.full((60, 80, 3), 900.0, dtype=np.float32)
     padded[3:48, 8:69] = scene
@@ -154,7 +154,7 @@ def test_padding_is_not_seen(name: str) -> None:
     planes.release()
 
 
-def test_a_frame_makes_no_texture_and_a_look_may_settle() -> None:
+def test_a_frame_allocates_no_texture_and_constant_folding_keeps_the_picture() -> None:
     planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write([np.ascontiguousarray(lights()[..., c]) for c in range(3)])
     look = look_of("bloom", amount=0.3)
@@ -162,8 +162,8 @@ def test_a_frame_makes_no_texture_and_a_look_may_settle() -> None:
     maps = list(grader._neighbourhoods._maps)
     again = [np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2)]
     assert list(grader._neighbourhoods._maps) == maps
-    for one in again:
-        np.testing.assert_allclose(one, np.frombuffer(first, np.float32), atol=STAGE)
+    for pixels in again:
+        np.testing.assert_allclose(pixels, np.frombuffer(first, np.float32), atol=STAGE)
     grader.release()
     assert len(grader._neighbourhoods._maps) == 0
     planes.release()
@@ -186,7 +186,7 @@ def test_a_frame_makes_no_texture_and_a_look_may_settle() -> None:
         ("bloom_prefilter", "bloom_prefilters", r"bloom\.glsl: no function 'vec4 bloom_prefilter\(vec3 rgb\)'"),
     ],
 )
-def test_a_wrong_pass_is_told(old: str, new: str, message: str) -> None:
+def test_an_invalid_neighbourhood_pass_is_an_error(old: str, new: str, message: str) -> None:
     from groundglass.gl.program import read_shader
 
     with pytest.raises(ShaderError, match=message):

@@ -1,4 +1,4 @@
-"""Roll-off: identity below its start, always below white above it."""
+"""Roll-off: identity below its start, a hyperbola below white above it."""
 
 import numpy as np
 from look_support import HALF_STEP, draw_pass, scene_of, shown

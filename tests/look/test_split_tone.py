@@ -21,7 +21,7 @@ def test_without_amounts_nothing_changes() -> None:
 
 
 @pytest.mark.parametrize("balance", [-0.9, 0.0, 0.9])
-def test_luminance_stays_and_black_and_white_are_clean(balance: float) -> None:
+def test_split_toning_keeps_luminance_black_and_white(balance: float) -> None:
     toned = PASSES["split_tone"](RAMP, **{**TINTS, "balance": balance})
     np.testing.assert_allclose(toned @ LUMINANCE, RAMP @ LUMINANCE, atol=1e-9)
     np.testing.assert_allclose(toned[0, [0, -1]], RAMP[0, [0, -1]], atol=1e-9)

@@ -1,4 +1,4 @@
-"""Tone curve: a ratio of two quadratics per channel, in the square root of display light."""
+"""Tone curve: a ratio of two quadratics for each channel; its result is the square root of display light."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,9 @@ def curve(scene, grey, toe, shoulder, white, black):
 
 @pytest.mark.parametrize("shoulder", [0.0, (0.3, 0.1, 0.4), 2.0])
 @pytest.mark.parametrize("toe", [0.25, 0.6, 1.0, (0.7, 0.6, 0.5)])
-def test_curve_is_its_formula(toe: float | tuple[float, ...], shoulder: float | tuple[float, ...]) -> None:
+def test_the_tone_curve_matches_its_formula(
+    toe: float | tuple[float, ...], shoulder: float | tuple[float, ...]
+) -> None:
     scene = scene_of(brightest=3.0)
     values = {"grey": (0.36, 0.35, 0.33), "white": (1.1, 1.05, 0.95), "black": (0.02, 0.03, 0.01)}
     values |= {"toe": toe, "shoulder": shoulder}
@@ -24,7 +26,7 @@ def test_curve_is_its_formula(toe: float | tuple[float, ...], shoulder: float | 
     np.testing.assert_allclose(drawn, shown(expected), atol=HALF_STEP)
 
 
-def test_middle_grey_lands_on_its_level() -> None:
+def test_middle_grey_is_drawn_at_the_grey_level() -> None:
     scene = np.full((1, 1, 3), 0.18, dtype=np.float32)
     drawn = draw_pass(scene, "tone_curve", grey=(0.4, 0.4, 0.4))
     np.testing.assert_allclose(drawn, shown(np.full((1, 1, 3), 0.16)), atol=HALF_STEP)
@@ -37,7 +39,7 @@ def test_more_light_is_never_darker(values: dict[str, float]) -> None:
     assert np.diff(drawn).min() >= -1e-6
 
 
-def test_black_is_lifted_and_light_is_bounded() -> None:
+def test_black_is_lifted_and_infinite_light_is_bounded() -> None:
     scene = np.array([[[0.0] * 3, [np.inf] * 3]], dtype=np.float32)
     drawn = draw_pass(scene, "tone_curve", black=0.1, white=(0.9, 0.9, 0.9))
     ends = np.array([0.1**2, (0.1 + 0.9 * 0.9) ** 2])

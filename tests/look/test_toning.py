@@ -1,4 +1,4 @@
-"""Toning: the colour that a bath gives a print, at the same luminance."""
+"""Toning: the tint of a chemical bath at unchanged luminance."""
 
 import numpy as np
 import pytest
@@ -17,14 +17,14 @@ def test_the_gpu_draws_the_formula(bath: str, amount: float) -> None:
 
 
 @pytest.mark.parametrize("bath", BATHS)
-def test_luminance_stays_and_black_is_black(bath: str) -> None:
+def test_toning_keeps_luminance_and_black(bath: str) -> None:
     toned = PASSES["toning"](RAMP, bath=bath, amount=1.0)
     np.testing.assert_allclose(toned @ LUMINANCE, RAMP @ LUMINANCE, atol=1e-4)
     assert toned.min() >= 0.0
     assert toned[0, 0].max() == 0.0
 
 
-def test_sepia_is_warm_and_blue_is_cold_and_selenium_only_tints_shadows() -> None:
+def test_sepia_is_warm_blue_is_cold_and_selenium_tints_only_shadows() -> None:
     sepia, selenium, blue = (PASSES["toning"](RAMP, bath=bath, amount=1.0)[0] for bath in BATHS)
     assert (sepia[20] / sepia[20, 1])[0] > 1.0 > (sepia[20] / sepia[20, 1])[2]
     assert (blue[20] / blue[20, 1])[2] > 1.0 > (blue[20] / blue[20, 1])[0]

@@ -1,4 +1,4 @@
-"""Vignette: cos^4 of the field angle, a function of the fraction of the frame alone."""
+"""Vignette: cos^4 of the field angle; it depends only on the position relative to the frame size."""
 
 import numpy as np
 from look_support import HALF_STEP, draw_pass, shown, srgb_decoded
@@ -8,7 +8,7 @@ def flat(width: int, height: int) -> np.ndarray:
     return np.full((height, width, 3), 0.5, dtype=np.float32)
 
 
-def test_vignette_is_its_formula() -> None:
+def test_the_vignette_matches_its_formula() -> None:
     width, height, corner_light, radius = 24, 16, 0.4, 0.3
     y, x = np.mgrid[:height, :width] + 0.5
     r2 = ((2 * x - width) ** 2 + (2 * y - height) ** 2) / (width**2 + height**2)

@@ -36,7 +36,7 @@ CORNER = (0.6, 0.8)
 
 
 def reach(lens: Lens, degrees: float | Array, field: tuple[float, float] = (0.0, 0.0)) -> Array:
-    """How far K reaches in directions clockwise from the top."""
+    """Radius of the aperture shape K in a direction, in degrees clockwise from the top."""
     angle = np.radians(degrees)
     return 1.0 / gauge(lens, np.sin(angle), -np.cos(angle), *field)
 
@@ -44,7 +44,7 @@ def reach(lens: Lens, degrees: float | Array, field: tuple[float, float] = (0.0,
 @pytest.mark.parametrize("field", [(0.0, 0.0), (0.4, -0.3), CORNER])
 @pytest.mark.parametrize("lens", [Lens(), HEXAGON, CAT, SWIRL, ODD, *map(load_lens, list_lenses())])
 def test_shape_area_equals_disc_area(lens: Lens, field: tuple[float, float]) -> None:
-    """Counted in a fine grid of places, which knows nothing of angles."""
+    """The area is counted on a fine grid of points, independent of angles."""
     step = 0.004
     offset = np.arange(-2.0, 2.0, step) + step / 2
     inside = gauge(lens, offset, offset[:, None], *field) <= 1.0
@@ -61,13 +61,13 @@ def test_the_gauge_grows_with_the_distance() -> None:
 
 def test_a_thin_lens_is_a_plain_disc() -> None:
     assert is_round(Lens())
-    assert is_round(load_lens("phone-1inch").at(1.63)) is False  # its rims still cut in the corners
+    assert is_round(load_lens("phone-1inch").at(1.63)) is False  # the rims still cut the discs in the corners
     assert is_round(replace(load_lens("phone-1inch"), cats_eye=0.0))
     np.testing.assert_allclose(gauge(Lens(), [3.0, 0.0], [4.0, -2.0], 0.5, 0.5), [5.0, 2.0], rtol=1e-12)
 
 
 def test_straight_blades_give_a_polygon() -> None:
-    """Inside the hexagon of the area pi, from its sides' distances."""
+    """The expected gauge is the largest distance from the sides of a hexagon of area pi."""
     inner = math.sqrt(math.pi / (2 * math.sqrt(3)))
     rng = np.random.default_rng(5)
     x, y = rng.uniform(-1.5, 1.5, (2, 500))
@@ -85,17 +85,17 @@ def test_number_of_corners_equals_number_of_blades(blades: int, roundness: float
     np.testing.assert_allclose(far, reach(lens, degrees + 360 / blades), rtol=1e-9)
     corners = (far > np.roll(far, 1)) & (far >= np.roll(far, -1))
     assert corners.sum() == blades
-    assert corners[0]  # one at the top
+    assert corners[0]  # one corner is at the top
 
 
-def test_the_blades_turn_clockwise() -> None:
-    turned = replace(HEXAGON, blade_rotation_deg=10)
+def test_blade_rotation_is_clockwise() -> None:
+    rotated = replace(HEXAGON, blade_rotation_deg=10)
     degrees = np.arange(0, 360, 7.0)
-    np.testing.assert_allclose(reach(turned, degrees + 10), reach(HEXAGON, degrees), rtol=1e-9)
-    assert float(reach(turned, 10.0)) > float(reach(turned, 0.0))
+    np.testing.assert_allclose(reach(rotated, degrees + 10), reach(HEXAGON, degrees), rtol=1e-9)
+    assert float(reach(rotated, 10.0)) > float(reach(rotated, 0.0))
 
 
-def test_round_blades_make_a_circle_and_less_round_ones_an_arc() -> None:
+def test_roundness_1_gives_a_circle_and_less_gives_arcs() -> None:
     np.testing.assert_allclose(reach(replace(HEXAGON, roundness=1.0), np.arange(360.0)), 1.0, rtol=1e-9)
     ratio = [float(reach(replace(HEXAGON, roundness=k), 0.0) / reach(replace(HEXAGON, roundness=k), 30.0)) for k in
              (0.0, 1e-6, 0.5, 0.9)]  # fmt: skip
@@ -104,7 +104,7 @@ def test_round_blades_make_a_circle_and_less_round_ones_an_arc() -> None:
     assert ratio[0] > ratio[2] > ratio[3] > 1
 
 
-def test_wide_open_the_blades_are_hidden() -> None:
+def test_blades_are_invisible_wide_open() -> None:
     lens = Lens(f_number=1.4, f_number_min=1.4, blades=6)
     degrees = np.arange(0, 360, 5.0)
     np.testing.assert_allclose(reach(lens, degrees), 1.0, rtol=1e-12)
@@ -118,7 +118,7 @@ def test_cats_eye_occurs_off_centre_only() -> None:
     right = reach(CAT, np.array([90.0, 270.0, 0.0, 180.0]), (1.0, 0.0))
     scale = math.sqrt(float(open_area(CAT, 1.0, 0.0)))
     np.testing.assert_allclose(right * scale, [0.6, 0.6, math.sqrt(1 - 0.4**2), math.sqrt(1 - 0.4**2)], rtol=1e-6)
-    lens_shape = (2 * math.acos(0.4) - 0.8 * math.sqrt(1 - 0.4**2)) / math.pi  # two circles that overlap
+    lens_shape = (2 * math.acos(0.4) - 0.8 * math.sqrt(1 - 0.4**2)) / math.pi  # intersection of two circles
     assert scale**2 == pytest.approx(lens_shape, rel=1e-4)
 
 
@@ -130,29 +130,29 @@ def test_cats_eye_decreases_with_stopping_down() -> None:
     assert not is_round(CAT.at(2.2))
 
 
-def test_swirl_stretches_around_the_middle() -> None:
-    around, towards = reach(SWIRL, 0.0, (1.0, 0.0)), reach(SWIRL, 90.0, (1.0, 0.0))
-    assert float(around / towards) == pytest.approx(1.5)
-    assert float(around * towards) == pytest.approx(1.0)
+def test_swirl_stretches_tangentially() -> None:
+    tangential, radial = reach(SWIRL, 0.0, (1.0, 0.0)), reach(SWIRL, 90.0, (1.0, 0.0))
+    assert float(tangential / radial) == pytest.approx(1.5)
+    assert float(tangential * radial) == pytest.approx(1.0)
     half = reach(SWIRL, 0.0, (0.5, 0.0)) / reach(SWIRL, 90.0, (0.5, 0.0))
     assert float(half) == pytest.approx(1.125)
     np.testing.assert_allclose(reach(SWIRL, np.arange(0, 360, 5.0)), 1.0, rtol=1e-9)
 
 
-def test_without_blades_the_corners_mirror_each_other() -> None:
+def test_the_shape_without_blades_is_symmetric() -> None:
     lens = replace(ODD, blades=0)
     x, y = np.random.default_rng(2).normal(size=(2, 40))
-    here = gauge(lens, x, y, 0.6, 0.4)
-    np.testing.assert_allclose(here, gauge(lens, -x, y, -0.6, 0.4), rtol=1e-6)
-    np.testing.assert_allclose(here, gauge(lens, x, -y, 0.6, -0.4), rtol=1e-6)
-    np.testing.assert_allclose(here, gauge(lens, -x, -y, 0.6, 0.4), rtol=1e-12)
+    expected = gauge(lens, x, y, 0.6, 0.4)
+    np.testing.assert_allclose(expected, gauge(lens, -x, y, -0.6, 0.4), rtol=1e-6)
+    np.testing.assert_allclose(expected, gauge(lens, x, -y, 0.6, -0.4), rtol=1e-6)
+    np.testing.assert_allclose(expected, gauge(lens, -x, -y, 0.6, 0.4), rtol=1e-12)
 
 
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize(("spherical", "onion"), [(0, 0), (1, 0), (-1, 0), (0.4, 0.3), (-1, 1), (0, 1)])
 def test_profile_mean_is_one(spherical: float, onion: float, side: int) -> None:
     lens = Lens(f_number=0.7, spherical=spherical, onion_rings=onion)
-    q = np.sqrt((np.arange(6000) + 0.5) / 6000)  # rings of one area
+    q = np.sqrt((np.arange(6000) + 0.5) / 6000)  # rings of equal area
     light = profile(lens, q, side)
     assert light.mean() == pytest.approx(1.0, abs=1e-12)
     assert light.min() >= 0
@@ -188,13 +188,13 @@ def test_samples_are_spread_evenly_over_the_area() -> None:
     np.testing.assert_allclose(found, expected, atol=0.003)
 
 
-def test_the_table_holds_the_gauge_of_each_cell() -> None:
+def test_the_table_contains_the_gauge_of_each_cell() -> None:
     table = gauge_table(ODD, 5, (4, 3), 16 / 9)
     assert table.shape == (3, 4, 11, 11)
     assert table.dtype == np.float32
     assert gauge_table(ODD, 5, (4, 3), 16 / 9) is table
     assert not table.flags.writeable
     diagonal = math.hypot(16, 9)
-    place = (2 * (0.875 * 16 - 8) / diagonal, 2 * (0.5 * 9 - 4.5) / diagonal)  # the last cell of the middle row
-    assert table[1, 3, 5 - 2, 5 + 4] == pytest.approx(float(gauge(ODD, 4, -2, *place)), rel=1e-6)
+    field = (2 * (0.875 * 16 - 8) / diagonal, 2 * (0.5 * 9 - 4.5) / diagonal)  # the last cell of the middle row
+    assert table[1, 3, 5 - 2, 5 + 4] == pytest.approx(float(gauge(ODD, 4, -2, *field)), rel=1e-6)
     assert (table[:, :, 5, 5] == 0).all()

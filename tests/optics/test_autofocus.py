@@ -1,4 +1,4 @@
-"""Autofocus: the object in the middle, the nearest face, and None without known distances."""
+"""Autofocus: the object in the middle, the nearest face, or None without known distances."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ def astronaut() -> np.ndarray:
     return pytest.importorskip("skimage.data").astronaut()
 
 
-def holds_the_face(box: tuple[float, float, float, float]) -> bool:
-    """Whether it is centred on the astronaut's face, and about as wide."""
+def covers_the_face(box: tuple[float, float, float, float]) -> bool:
+    """Whether the box is centred on the face of the astronaut and has about its width."""
     centre = (box[0] + box[2]) / 2 * 512, (box[1] + box[3]) / 2 * 512
     return math.dist(centre, (224, 117)) < 25 and 70 < (box[2] - box[0]) * 512 < 140
 
 
 def depth(*columns: float) -> np.ndarray:
-    """(20, 60) of vertical bands, equally wide."""
+    """(20, 60) metres in vertical bands of equal width."""
     return np.repeat(np.repeat(np.array([columns], np.float32), 60 // len(columns), axis=1), 20, axis=0)
 
 
 def test_middle_patch_selects_the_near_object_that_covers_part_of_it() -> None:
     assert choose(depth(9, 2, 9), ()) == Target(2.0)
     half_and_half = depth(2, 9)
-    assert choose(half_and_half, ()).distance_m == 2.0  # the near side wins
+    assert choose(half_and_half, ()).distance_m == 2.0  # the near object has priority
     speck = depth(9, 9, 9)
     speck[10, 30] = 0.5
-    assert choose(speck, ()).distance_m == 9.0  # a fly does not
+    assert choose(speck, ()).distance_m == 9.0  # a speck has not
 
 
 def test_noise_does_not_pull_the_distance_nearer() -> None:
@@ -68,7 +68,7 @@ def test_nearest_of_several_faces_is_chosen() -> None:
     faces = [(0.0, 0.2, 0.2, 0.8), (0.4, 0.2, 0.6, 0.8), (0.8, 0.2, 1.0, 0.8)]
     bands = depth(5, 5, 1.5, 3, 3)
     assert choose(bands, faces) == Target(1.5, faces[1], 3)
-    bands[:, 24:36] = 0.0  # the middle one's distance is not known
+    bands[:, 24:36] = 0.0  # the distance of the middle face is unknown
     assert choose(bands, faces) == Target(3.0, faces[2], 3)
     assert choose(np.zeros_like(bands), faces) is None
 
@@ -76,7 +76,7 @@ def test_nearest_of_several_faces_is_chosen() -> None:
 def test_astronaut_picture_has_exactly_one_face(astronaut: np.ndarray) -> None:
     frame = Frame(astronaut, Encoding.DISPLAY)
     (face,) = find_faces(small_grey(frame))
-    assert holds_the_face(face)
+    assert covers_the_face(face)
 
 
 @pytest.mark.parametrize("kind", ["mosaic", "packed", "scene", "sixteen bits"])
@@ -101,12 +101,12 @@ def test_faces_are_found_in_every_frame_encoding(astronaut: np.ndarray, kind: st
     assert max(grey.shape) <= module.SMALL_PX
     assert 0 <= grey.min() <= grey.max() <= 1
     (face,) = find_faces(grey)
-    assert holds_the_face(face)
+    assert covers_the_face(face)
 
 
 def test_autofocus_prefers_the_face_to_the_middle(astronaut: np.ndarray) -> None:
     distances = np.full((64, 64), 4.0, np.float32)
-    distances[8:24, 20:36] = 1.25  # a map of another size than the picture
+    distances[8:24, 20:36] = 1.25  # the map and the picture differ in size
     target = autofocus(Frame(astronaut, Encoding.DISPLAY), distances)
     assert (target.distance_m, target.faces) == (1.25, 1)
     assert autofocus(Frame(astronaut[256:], Encoding.DISPLAY), distances) == Target(4.0)  # no face in the lower half

@@ -20,7 +20,7 @@ from groundglass.tools.focus import FocusTool
 from live_engine import LiveEngine, tool_context
 from tolerances import ANOTHER_COMPILER, FEW_OPERATIONS
 
-# Nothing but its breathing: a tenth at the closest focus, sharp from near to far.
+# A lens with breathing only: 10 % at the closest focus, everything in focus.
 LENS = Lens(f_number=32, f_number_min=32, focus_min_m=0.5, breathing_percent=10.0, name="bellows")
 WIDTH, HEIGHT = 160, 96
 
@@ -38,18 +38,18 @@ def settings(engine: LiveEngine) -> None:
 
 
 def enlarged(device: Device, scene: np.ndarray, factor: float) -> np.ndarray:
-    """(H, W, 3) float32 as Breathing shows it."""
+    """(H, W, 3) float32 result of Breathing."""
     height, width = scene.shape[:2]
     planes, stage = Planes(device, width, height, 3), Breathing(device, width, height)
     planes.write(scene)
-    seen = stage.run(planes, factor).read()
+    result = stage.run(planes, factor).read()
     stage.release()
     planes.release()
-    return seen
+    return result
 
 
 def cubic(t: np.ndarray) -> list[np.ndarray]:
-    """Catmull and Rom's weights of the four neighbours."""
+    """Catmull-Rom weights of the four neighbours."""
     return [
         0.5 * (-t + 2 * t**2 - t**3),
         0.5 * (2 - 5 * t**2 + 3 * t**3),
@@ -59,13 +59,13 @@ def cubic(t: np.ndarray) -> list[np.ndarray]:
 
 
 def by_formula(scene: np.ndarray, factor: float, axis: int = 0) -> np.ndarray:
-    """Rows, then columns, each between its two neighbours at most."""
+    """Cubic interpolation of rows, then columns, limited to the range of the two neighbours."""
     count = scene.shape[axis]
-    place = (np.arange(count) + 0.5 - count / 2) / factor + count / 2 - 0.5
-    first = np.floor(place).astype(int)
-    around = np.pad(scene.astype(np.float64), [(2, 2) if n == axis else (0, 0) for n in range(3)], mode="reflect")
-    four = [np.take(around, first + 1 + n, axis) for n in range(4)]
-    weights = [weight.reshape([-1 if n == axis else 1 for n in range(3)]) for weight in cubic(place - first)]
+    position = (np.arange(count) + 0.5 - count / 2) / factor + count / 2 - 0.5
+    first = np.floor(position).astype(int)
+    padded = np.pad(scene.astype(np.float64), [(2, 2) if n == axis else (0, 0) for n in range(3)], mode="reflect")
+    four = [np.take(padded, first + 1 + n, axis) for n in range(4)]
+    weights = [weight.reshape([-1 if n == axis else 1 for n in range(3)]) for weight in cubic(position - first)]
     value = sum(weight * light for weight, light in zip(weights, four, strict=True))
     value = np.clip(value, np.minimum(four[1], four[2]), np.maximum(four[1], four[2]))
     return value if axis else by_formula(value, factor, axis=1)
@@ -83,7 +83,7 @@ def test_interpolation_is_cubic_and_limited_to_its_neighbours(
 @pytest.mark.parametrize("run_length", [1, 8, 16])
 def test_breathing_is_independent_of_the_run_length(device: Device, run_length: int) -> None:
     if device.run_length in (1, run_length):
-        pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
+        pytest.skip(f"{device.spec} has the run length {device.run_length}; only a CPU supports others")
     other = open_device(device.spec)
     other.run_length = run_length
     scene = np.random.default_rng(2).random((50, 201, 3)).astype(np.float32)
@@ -94,7 +94,7 @@ def test_breathing_is_independent_of_the_run_length(device: Device, run_length: 
     other.close()
 
 
-def test_flat_areas_stay_flat_and_lamps_get_no_dark_rims(device: Device) -> None:
+def test_uniform_areas_are_unchanged_and_lamps_have_no_dark_rims(device: Device) -> None:
     scene = np.full((40, 60, 3), 0.2, np.float32)
     np.testing.assert_allclose(enlarged(device, scene, 1.07), scene, rtol=FEW_OPERATIONS)
     scene[20, 30] = 50
@@ -105,7 +105,7 @@ def test_magnification_follows_the_focus() -> None:
     assert magnification(LENS, np.inf) == 1.0
     assert magnification(LENS, 0.5) == pytest.approx(1 / 0.9)
     assert magnification(LENS, 0.95) == pytest.approx(1 / 0.95)  # half of the extension
-    widening = replace(LENS, breathing_percent=-10.0)  # its widest view is at the closest focus, so that is the frame
+    widening = replace(LENS, breathing_percent=-10.0)  # the frame is its widest view, at the closest focus
     assert magnification(widening, 0.5) == pytest.approx(1.0)
     assert magnification(widening, np.inf) == pytest.approx(1.1)
     assert magnification(replace(LENS, breathing_percent=0.0), 0.5) == 1.0
@@ -115,7 +115,7 @@ def test_magnification_follows_the_focus() -> None:
 def test_breathing_of_the_capturing_lens_is_subtracted() -> None:
     assert magnification(LENS, 0.95, LENS, 0.95) == 1.0
     assert magnification(LENS, 0.5, LENS, 0.95) == pytest.approx(0.95 / 0.9)
-    assert magnification(LENS, 5.0, LENS, 0.95) == 1.0  # what lies beyond the frame nobody knows
+    assert magnification(LENS, 5.0, LENS, 0.95) == 1.0  # the light outside the frame is unknown
     assert magnification(LENS, 0.5, load_lens("phone-1inch"), None) == pytest.approx(1 / 0.9)
 
 
@@ -129,13 +129,13 @@ def spots(**fields: object) -> gg.Frame:
 
 
 def red_at(scene: np.ndarray) -> tuple[float, float]:
-    """The middle of what is red, as fractions of the picture."""
+    """Centre of the red area, as fractions of the picture."""
     red = np.clip(scene[..., 0] - scene[..., 1] - 0.01, 0, None).astype(np.float64)
     y, x = np.indices(red.shape) + 0.5
     return (red * x).sum() / red.sum() / WIDTH, (red * y).sum() / red.sum() / HEIGHT
 
 
-def test_the_picture_grows_around_its_middle(engine: LiveEngine) -> None:
+def test_the_picture_is_magnified_around_its_centre(engine: LiveEngine) -> None:
     engine.focus_m = np.float32(1e3)
     x, y = red_at(engine.scene(spots()))
     assert (x, y) == pytest.approx((22 / WIDTH, 14 / HEIGHT), abs=0.001)
@@ -145,7 +145,7 @@ def test_the_picture_grows_around_its_middle(engine: LiveEngine) -> None:
     assert (near_y - 0.5) / (y - 0.5) == pytest.approx(1 / 0.9, rel=0.005)
 
 
-def test_a_click_hits_what_it_points_at(engine: LiveEngine) -> None:
+def test_a_click_uses_the_magnified_position(engine: LiveEngine) -> None:
     frame = spots()
     for focus_m in (0.5, 0.7, 2.0):
         engine.focus_m = focus_m
@@ -153,15 +153,15 @@ def test_a_click_hits_what_it_points_at(engine: LiveEngine) -> None:
         assert engine.magnification == pytest.approx(magnification(LENS, focus_m))
         x, y = red_at((picture / 255) ** 2.2)
         assert engine.depth_at(x, y) == pytest.approx(0.8)
-        aside = 3.5 / WIDTH
-        assert engine.depth_at(x - aside, y) == engine.depth_at(x + aside, y) == pytest.approx(4.0)
-    engine.focus_m = 50.0  # what was drawn counts, not what will be
+        offset = 3.5 / WIDTH
+        assert engine.depth_at(x - offset, y) == engine.depth_at(x + offset, y) == pytest.approx(4.0)
+    engine.focus_m = 50.0  # the drawn frame counts, not the next one
     assert engine.depth_at(x, y) == pytest.approx(0.8)
 
 
-def test_what_is_picked_as_grey_is_what_was_pointed_at(engine: LiveEngine) -> None:
+def test_grey_picking_uses_the_magnified_position(engine: LiveEngine) -> None:
     pixels = np.full((HEIGHT, WIDTH), 20000, np.uint16)
-    pixels[8:24:2, 12:28:2] = 40000  # red where the frame's RGGB has it
+    pixels[8:24:2, 12:28:2] = 40000  # the red photosites of RGGB
     frame = gg.Frame(pixels, depth_m=np.full((HEIGHT, WIDTH), 4.0, np.float32))
     picture = engine.render(frame)
     x, y = red_at((picture / 255) ** 2.2)
@@ -169,14 +169,14 @@ def test_what_is_picked_as_grey_is_what_was_pointed_at(engine: LiveEngine) -> No
     assert engine.grey_at(x, y).startswith("0.5,1,1")
 
 
-def test_peaking_and_the_face_s_frame_follow(engine: LiveEngine) -> None:
+def test_peaking_and_the_face_box_are_magnified(engine: LiveEngine) -> None:
     engine.draw(spots())
-    fitted = tool_context(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
-    hand, aids = FocusTool(fitted), Aids(fitted)
-    fitted.controls.add(aids.controls())
-    fitted.controls.set("peaking", True)
-    hand._face, hand._face_until_s = (0.4, 0.1, 0.6, 0.3), np.inf
-    shown = hand.overlays(engine.drawn) | aids.overlays(engine.drawn)
+    ctx = tool_context(engine, None, lambda message: None, Controls(), None)  # type: ignore[arg-type]
+    focus_tool, aids = FocusTool(ctx), Aids(ctx)
+    ctx.controls.add(aids.controls())
+    ctx.controls.set("peaking", True)
+    focus_tool._face, focus_tool._face_until_s = (0.4, 0.1, 0.6, 0.3), np.inf
+    shown = focus_tool.overlays(engine.drawn) | aids.overlays(engine.drawn)
     assert shown.circles is not None
     assert shown.circles.magnification == engine.magnification == pytest.approx(1 / 0.9)
     assert shown.face == pytest.approx((0.5 - 0.1 / 0.9, 0.5 - 0.4 / 0.9, 0.5 + 0.1 / 0.9, 0.5 - 0.2 / 0.9))
@@ -184,23 +184,23 @@ def test_peaking_and_the_face_s_frame_follow(engine: LiveEngine) -> None:
 
 def test_a_rack_breathes_smoothly(engine: LiveEngine) -> None:
     rack, frame = gg.Rack(from_m=0.5, to_m=20.0, seconds=1.0), spots()
-    places = []
+    positions = []
     for time_s in np.linspace(0, 1, 31):
         engine.focus_m = rack.focus_m(float(time_s))
-        places.append(red_at(engine.scene(frame))[0] * WIDTH)
-    steps = np.diff(places)
+        positions.append(red_at(engine.scene(frame))[0] * WIDTH)
+    steps = np.diff(positions)
     assert steps.min() > -0.02  # pixels
-    assert steps.max() < 0.6  # of 6.4 in all, eased
-    assert places[-1] - places[0] == pytest.approx((80 - 22) * (1 / 0.9 - 1), rel=0.08)
+    assert steps.max() < 0.6  # 6.4 pixels in total, eased
+    assert positions[-1] - positions[0] == pytest.approx((80 - 22) * (1 / 0.9 - 1), rel=0.08)
 
 
-def test_a_lens_that_does_not_breathe_costs_nothing() -> None:
+def test_a_lens_without_breathing_has_no_stage() -> None:
     with LiveEngine(lens=replace(LENS, breathing_percent=0.0), focus_m=0.5) as fresh:
         fresh.draw(spots())
         assert (len(fresh._breathing), fresh.magnification) == (0, 1.0)
 
 
-def test_without_distances_there_is_no_focus_to_breathe_with(engine: LiveEngine) -> None:
+def test_a_frame_without_depth_is_not_magnified(engine: LiveEngine) -> None:
     engine.draw(spots(depth_m=None))
     assert engine.magnification == 1.0
     assert red_at(engine.scene(spots(depth_m=None)))[0] == pytest.approx(22 / WIDTH, abs=1e-4)

@@ -19,7 +19,7 @@ LENS = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
 SHAPED = replace(load_lens("noct-50"), vignetting=0.0)
 FOCUS_M = 1.5
 WIDTH, HEIGHT = 480, 320
-# Before the focus and behind it; the discs are 4 to 33 pixels wide, some just too wide for the scale before theirs.
+# In front of the focus and behind it. The discs are 4 to 33 pixels wide; some only just need a coarser scale.
 DEPTHS_M = (0.5, 0.75, 1.0, 1.2, 2.0, 2.1, 2.4, 2.7, 3.0, 6.0, np.inf)
 STEP = 1 / 255
 INF = np.inf
@@ -44,17 +44,17 @@ def grey(brightness: np.ndarray) -> np.ndarray:
 
 
 def points(quality: str, depth_m: float) -> list[np.ndarray]:
-    """A light of energy 1000 on black, at each of 4x4 places on the grids of the smaller scales, blurred."""
-    seen = []
+    """Blurred pictures of a light of energy 1000 on black, at 4x4 positions on the grids of the smaller scales."""
+    result = []
     for dy, dx in np.ndindex(4, 4):
         scene = np.zeros((HEIGHT, WIDTH, 3), np.float32)
         scene[HEIGHT // 2 + dy, WIDTH // 2 + dx] = 1000
-        seen.append(blurred(scene, depth_m, quality)[..., 1])
-    return seen
+        result.append(blurred(scene, depth_m, quality)[..., 1])
+    return result
 
 
 @pytest.mark.parametrize("depth_m", DEPTHS_M)
-def test_a_light_becomes_a_disc_of_the_thin_lens_s_diameter_and_keeps_its_energy(quality: str, depth_m: float) -> None:
+def test_a_light_becomes_a_disc_with_the_diameter_of_the_thin_lens_and_its_energy(quality: str, depth_m: float) -> None:
     expected = float(LENS.coc_px(depth_m, FOCUS_M, WIDTH))
     y, x = np.indices((HEIGHT, WIDTH))
     by_energy, by_area = [], []
@@ -72,9 +72,9 @@ def test_a_light_becomes_a_disc_of_the_thin_lens_s_diameter_and_keeps_its_energy
 
 
 @pytest.mark.parametrize("depth_m", [0.5, 1.0, 2.0, 6.0])
-def test_a_disc_lies_where_its_light_was_and_is_evenly_lit(quality: str, depth_m: float) -> None:
+def test_a_disc_is_centred_on_its_light_and_uniform(quality: str, depth_m: float) -> None:
     radius = float(LENS.coc_px(depth_m, FOCUS_M, WIDTH)) / 2
-    shift = 0.01 + max(0.5, 0.1 * radius)  # a smaller scale knows the place of a light to half its own pixel
+    shift = 0.01 + max(0.5, 0.1 * radius)  # a smaller scale has half its pixel as position error
     y, x = np.indices((HEIGHT, WIDTH))
     for (dy, dx), light in zip(np.ndindex(4, 4), points(quality, depth_m), strict=True):
         centre_y, centre_x = (y * light).sum() / light.sum(), (x * light).sum() / light.sum()
@@ -88,7 +88,7 @@ def test_a_disc_lies_where_its_light_was_and_is_evenly_lit(quality: str, depth_m
 
 
 SCENES = {
-    "before the focus": 0.6,
+    "in front of the focus": 0.6,
     "behind the focus": 4.0,
     "at infinity": INF,
     "near left, far right": left_and_right(0.6, 4.0),
@@ -116,22 +116,22 @@ def test_focused_pixels_are_unchanged_next_to_a_blurred_background(
     quality: str, behind_m: float, lens: gg.Lens
 ) -> None:
     picture = noise(160, 240)
-    seen = blurred(picture, left_and_right(FOCUS_M, behind_m), quality, lens=lens)
-    np.testing.assert_allclose(seen[:, :120], picture[:, :120], atol=STEP)
+    result = blurred(picture, left_and_right(FOCUS_M, behind_m), quality, lens=lens)
+    np.testing.assert_allclose(result[:, :120], picture[:, :120], atol=STEP)
 
 
 @pytest.mark.parametrize("behind_m", [2.0, 3.0, INF])
 def test_a_sharp_foreground_does_not_leak_into_adjacent_blur(quality: str, behind_m: float) -> None:
     white_on_black = grey(left_and_right(1.0, 0.0))
-    seen = blurred(white_on_black, left_and_right(FOCUS_M, behind_m), quality)
-    assert seen[:, 120:].max() < STEP
+    result = blurred(white_on_black, left_and_right(FOCUS_M, behind_m), quality)
+    assert result[:, 120:].max() < STEP
 
 
 @pytest.mark.parametrize("behind_m", [2.0, 3.0, INF])
 def test_a_bright_background_does_not_shine_over_a_sharp_foreground(quality: str, behind_m: float) -> None:
     black_on_bright = grey(left_and_right(0.0, 20.0))
-    seen = blurred(black_on_bright, left_and_right(FOCUS_M, behind_m), quality)
-    assert seen[:, :120].max() < STEP
+    result = blurred(black_on_bright, left_and_right(FOCUS_M, behind_m), quality)
+    assert result[:, :120].max() < STEP
 
 
 @pytest.mark.parametrize("near_m", [0.5, 0.7, 1.0])
@@ -140,34 +140,34 @@ def test_a_blurred_foreground_spills_over_and_is_opaque_inside(quality: str, nea
     radius = float(LENS.coc_px(near_m, FOCUS_M, width)) / 2
     sharp = noise(160, width)
     picture = np.where(left_and_right(1, 0)[..., None] > 0, np.float32(1), sharp)
-    seen = blurred(picture, left_and_right(near_m, FOCUS_M), quality)
+    result = blurred(picture, left_and_right(near_m, FOCUS_M), quality)
     clear = int(120 + radius + 4)
-    np.testing.assert_allclose(seen[:, clear:], sharp[:, clear:], atol=STEP)
+    np.testing.assert_allclose(result[:, clear:], sharp[:, clear:], atol=STEP)
     inside = int(120 - radius - 4)
-    np.testing.assert_allclose(seen[:, :inside], 1, atol=STEP)
+    np.testing.assert_allclose(result[:, :inside], 1, atol=STEP)
     black_behind = blurred(grey(left_and_right(1, 0)), left_and_right(near_m, FOCUS_M), quality)[80, :, 0]
-    # Across a straight edge a disc covers the share of its area that lies beyond a chord.
+    # At a straight edge a disc covers the fraction of its area beyond a chord.
     from_edge = np.clip((np.arange(width) + 0.5 - 120) / radius, -1, 1)
     chord = (np.arccos(from_edge) - from_edge * np.sqrt(1 - from_edge**2)) / np.pi
     np.testing.assert_allclose(black_behind, chord, atol=0.06)
 
 
-@pytest.mark.parametrize(("nearest_m", "farthest_m"), [(FOCUS_M, 60.0), (0.5, FOCUS_M), (0.6, 8.0)])
-def test_a_slanted_surface_shows_no_step(quality: str, nearest_m: float, farthest_m: float) -> None:
-    """Depth grows to the right, brightness downwards: a blur, whatever its size, keeps such a ramp."""
+@pytest.mark.parametrize(("near_m", "far_m"), [(FOCUS_M, 60.0), (0.5, FOCUS_M), (0.6, 8.0)])
+def test_a_slanted_surface_shows_no_step(quality: str, near_m: float, far_m: float) -> None:
+    """Depth increases to the right, brightness downwards. A blur of any size preserves this ramp."""
     height, width = 200, 480
-    depth_m = 1 / np.linspace(1 / nearest_m, 1 / farthest_m, width) * np.ones((height, 1))
+    depth_m = 1 / np.linspace(1 / near_m, 1 / far_m, width) * np.ones((height, 1))
     picture = grey(np.linspace(0, 1, height)[:, None] * np.ones(width))
-    seen = blurred(picture, depth_m, quality)[60:-60]
-    np.testing.assert_allclose(seen, picture[60:-60], atol=STEP)
-    assert np.abs(np.diff(seen, axis=1)).max() < STEP / 2
+    result = blurred(picture, depth_m, quality)[60:-60]
+    np.testing.assert_allclose(result, picture[60:-60], atol=STEP)
+    assert np.abs(np.diff(result, axis=1)).max() < STEP / 2
 
 
 def test_texture_softens_steadily_along_a_slant(quality: str) -> None:
     height, width = 200, 480
     depth_m = 1 / np.linspace(1 / FOCUS_M, 1e-6, width) * np.ones((height, 1))
-    seen = blurred(noise(height, width), depth_m, quality)
-    contrast = seen[20:-20].reshape(height - 40, 20, 24, 3).std(axis=(0, 2, 3))
+    result = blurred(noise(height, width), depth_m, quality)
+    contrast = result[20:-20].reshape(height - 40, 20, 24, 3).std(axis=(0, 2, 3))
     assert (np.diff(contrast) < 0.1 * contrast[:-1]).all()
     assert contrast[-1] < 0.1 * contrast[0]
 
@@ -175,35 +175,34 @@ def test_texture_softens_steadily_along_a_slant(quality: str) -> None:
 def test_infinity_is_a_valid_depth(quality: str) -> None:
     picture = noise(64, 96)
     np.testing.assert_allclose(blurred(picture, INF, quality), blurred(picture, 1e9, quality), atol=FEW_OPERATIONS)
-    np.testing.assert_allclose(
-        blurred(picture, INF, quality, focus_m=1000.0), picture, atol=STEP
-    )  # the hyperfocal distance is 44 m at 1/1400 of the width
+    # The hyperfocal distance is 44 m for a circle of 1/1400 of the width.
+    np.testing.assert_allclose(blurred(picture, INF, quality, focus_m=1000.0), picture, atol=STEP)
 
 
 def test_blur_is_limited_to_the_maximum(quality: str) -> None:
-    """An extreme lens neither hangs nor darkens: radii end at a tenth of the width."""
+    """An extreme lens does not hang or darken: radii are limited to a tenth of the width."""
     extreme = gg.Lens(focal_mm=200, f_number=0.7, focus_min_m=0.3)
     scene = np.zeros((160, 240, 3), np.float32)
     scene[80, 120] = 1000
-    seen = blurred(scene, INF, quality, lens=extreme, focus_m=0.5)[..., 1]
-    assert seen.sum() == pytest.approx(1000, rel=0.01)
-    reached = np.abs(np.argwhere(seen > 0.5 * seen.max()) - (80, 120)).max()
-    assert reached == pytest.approx(MAX_BLUR * 240, abs=2)
+    result = blurred(scene, INF, quality, lens=extreme, focus_m=0.5)[..., 1]
+    assert result.sum() == pytest.approx(1000, rel=0.01)
+    radius = np.abs(np.argwhere(result > 0.5 * result.max()) - (80, 120)).max()
+    assert radius == pytest.approx(MAX_BLUR * 240, abs=2)
 
 
 @pytest.mark.parametrize(
     ("height", "width"), [(1, 1), (1, 5), (5, 1), (2, 2), (3, 3), (16, 16), (17, 31), (33, 15), (47, 129)]
 )
-def test_odd_and_tiny_sizes(quality: str, height: int, width: int) -> None:
+def test_odd_and_tiny_sizes_are_supported(quality: str, height: int, width: int) -> None:
     random = np.random.default_rng(9)
     flat = np.full((height, width, 3), 0.5, np.float32)
     depth_m = random.choice([0.5, 1.0, FOCUS_M, 3.0, INF], (height, width))
     extreme = gg.Lens(f_number=0.7)
     np.testing.assert_allclose(blurred(flat, depth_m, quality, lens=extreme), flat, rtol=1e-3)
-    seen = blurred(random.random((height, width, 3)), depth_m, quality, lens=extreme)
-    assert seen.shape == (height, width, 3)
-    assert seen.min() >= -1e-5
-    assert seen.max() <= 1 + 1e-5
+    result = blurred(random.random((height, width, 3)), depth_m, quality, lens=extreme)
+    assert result.shape == (height, width, 3)
+    assert result.min() >= -1e-5
+    assert result.max() <= 1 + 1e-5
 
 
 def focused(device: Device, scene: np.ndarray, depth_m: float, blur: Blur, quality: str) -> np.ndarray:
@@ -214,12 +213,12 @@ def focused(device: Device, scene: np.ndarray, depth_m: float, blur: Blur, quali
     distances.write(np.full((height, width, 1), depth_m, np.float32))
     distances.mirror()
     defocus = Defocus(device, width, height, quality)
-    seen = defocus.run(planes, distances, np.array([depth_m, depth_m]), blur).read()
+    result = defocus.run(planes, distances, np.array([depth_m, depth_m]), blur).read()
     defocus.release()
     defocus.release()
     distances.release()
     planes.release()
-    return seen
+    return result
 
 
 @pytest.mark.parametrize("depth_m", [0.7, 1.2, 4.0, 1e9])
@@ -233,7 +232,7 @@ def test_blur_of_the_capturing_lens_is_not_added_twice(device: Device, quality: 
 
 @pytest.mark.parametrize("depth_m", [0.7, 4.0, 1e9])
 def test_missing_blur_is_added_in_quadrature(device: Device, quality: str, depth_m: float) -> None:
-    """At one focus the squares of the apertures subtract: f/1.4 over f/2 is f/1.4 / sqrt(1 - (1.4/2)^2)."""
+    """At equal focus the squares of the apertures subtract: f/1.4 after f/2 is f/1.4 / sqrt(1 - (1.4/2)^2)."""
     picture, width = noise(100, 240), 240
     added = Blur.of(LENS, FOCUS_M, width, LENS.at(2), FOCUS_M)
     alone = Blur.of(LENS.at(1.4 / np.sqrt(1 - 0.7**2)), FOCUS_M, width)
@@ -242,7 +241,7 @@ def test_missing_blur_is_added_in_quadrature(device: Device, quality: str, depth
     )
 
 
-def test_all_memory_is_given_back(device: Device, quality: str) -> None:
+def test_release_frees_all_memory(device: Device, quality: str) -> None:
     before = device.live_buffers
     defocus = Defocus(device, 96, 64, quality)
     assert device.live_buffers > before

@@ -22,7 +22,7 @@ FIFTY = Lens(focal_mm=50.0, f_number=8.0, sensor_width_mm=36.0)
 
 
 def circle_mm(lens: Lens, depth_m: float, focus_m: float) -> float:
-    """The thin lens, straight from the formula."""
+    """Circle of confusion of the thin lens, from the formula."""
     f, focus, depth = lens.focal_mm, focus_m * 1e3, depth_m * 1e3
     return f**2 / lens.f_number * abs(depth - focus) / (depth * (focus - f))
 
@@ -68,7 +68,7 @@ def test_depth_of_field_in_dioptres_is_independent_of_the_focus() -> None:
         assert 1 / focus_m - 1 / far_m == pytest.approx(depth_of_field_dioptres(FIFTY), rel=0.03)
 
 
-def test_an_infinite_focus_is_a_far_one() -> None:
+def test_infinite_focus_is_supported() -> None:
     near_m, far_m = depth_of_field_m(FIFTY, math.inf)
     assert near_m == pytest.approx(hyperfocal_m(FIFTY), rel=0.01)
     assert far_m == math.inf
@@ -83,10 +83,10 @@ def test_a_rack_eases_in_and_out_and_never_turns_back() -> None:
     assert (rack.focus_m(-1), rack.focus_m(0), rack.focus_m(3), rack.focus_m(9)) == (0.9, 0.9, 2.5, 2.5)
     assert (np.diff(dioptres) <= 1e-12).all()
     speed = np.abs(np.gradient(dioptres, times))
-    assert speed[np.abs(times) < 0.05].max() < 0.02 * speed.max()  # at rest at both ends,
+    assert speed[np.abs(times) < 0.05].max() < 0.02 * speed.max()  # at rest at both ends
     assert speed[np.abs(times - 3) < 0.05].max() < 0.02 * speed.max()
-    assert times[speed.argmax()] == pytest.approx(1.5, abs=0.01)  # and fastest half way,
-    assert 1 / rack.focus_m(1.5) == pytest.approx((1 / 0.9 + 1 / 2.5) / 2)  # which is half way in dioptres
+    assert times[speed.argmax()] == pytest.approx(1.5, abs=0.01)  # fastest half way
+    assert 1 / rack.focus_m(1.5) == pytest.approx((1 / 0.9 + 1 / 2.5) / 2)  # half way in dioptres
 
 
 def test_a_rack_of_zero_seconds_jumps_and_infinity_is_the_end_of_the_scale() -> None:
@@ -143,7 +143,7 @@ def test_zone_focus_stays_within_the_range_of_the_lens() -> None:
     assert ZoneFocus(8.0, 2.0, 5.0).lens(phone).f_number == 4.0
     assert ZoneFocus(8.0, 0.2, 0.3).focus_m(load_lens("portrait-75")) == 0.85
     near_m, far_m = ZoneFocus(8.0, 0.2, 0.3).sharp_m(load_lens("portrait-75"))
-    assert near_m > far_m  # nothing of it
+    assert near_m > far_m  # no part of the zone is sharp
 
 
 def test_zone_focus_text_is_parsed() -> None:

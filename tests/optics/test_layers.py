@@ -10,7 +10,7 @@ COUNTS = (2, 5)
 
 
 def spread(*groups: float) -> np.ndarray:
-    """Around each radius a hundred within a tenth of it."""
+    """For each radius, 100 values within 5 %."""
     return np.concatenate([radius * np.linspace(0.95, 1.05, 100) for radius in groups])
 
 
@@ -41,7 +41,7 @@ def test_two_layers_divide_a_scene_in_front_of_the_focus() -> None:
     assert -11 < border < -3
 
 
-def test_borders_stay_while_they_would_move_little() -> None:
+def test_borders_are_kept_if_they_would_move_little() -> None:
     first = layers_of(spread(-20.0, -5.0, 0.1, 8.0), 5)
     assert layers_of(spread(-20.4, -5.1, 0.1, 8.1), 5, first) is first
     assert layers_of(spread(-40.0, -10.0, 0.1, 16.0), 5, first) != first

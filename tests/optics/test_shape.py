@@ -28,7 +28,7 @@ SWIRL = load_lens("swirl-50")
 
 
 class Table:
-    """One cell of a shape's table, taken apart as kernels/aperture.h says that it lies."""
+    """One cell of the table of a shape, split by the layout in kernels/aperture.h."""
 
     def __init__(self, shape: Shape, cell: int = 0) -> None:
         parts = np.split(shape.table[cell], np.cumsum([SIDE**2, SIDE**2, 2 * SIDE**2, SUMS]))
@@ -64,8 +64,8 @@ def test_nonuniform_discs_are_not_plain(trait: str) -> None:
 
 
 @pytest.mark.parametrize(("lens", "cell"), [(PLAIN, 0), (HEXAGON, 0), (SWIRL, 0), (SWIRL, 40), (SWIRL, 67)])
-def test_taps_ascend_and_lead_back_to_their_sources(lens: Lens, cell: int) -> None:
-    """A source at the offset -d from a pixel reaches it with the gauge of d."""
+def test_taps_ascend_and_offsets_point_to_their_sources(lens: Lens, cell: int) -> None:
+    """A source at the offset -d from a pixel contributes with the gauge of d."""
     table = Table(shape_of(lens, ASPECT), cell)
     assert (np.diff(table.taps) >= 0).all()
     assert tuple(table.offsets[0]) == (0, 0)
@@ -78,8 +78,8 @@ def test_gauges_belong_to_the_cell_centre() -> None:
     across, down = CELLS
     for column, row in ((0, 0), (7, 4), (11, 2)):
         table = Table(shape, row * across + column)
-        place_x, place_y = (column + 0.5) / across - 0.5, (row + 0.5) / down - 0.5
-        field = np.array([place_x * ASPECT, place_y]) * 2 / math.hypot(ASPECT, 1)
+        x, y = (column + 0.5) / across - 0.5, (row + 0.5) / down - 0.5
+        field = np.array([x * ASPECT, y]) * 2 / math.hypot(ASPECT, 1)
         for dx, dy in ((3, 0), (0, 5), (-7, 11), (16, -16)):
             expected = float(gauge(SWIRL, dx, dy, *field))
             assert table.gauges[dy + REACH, dx + REACH] == pytest.approx(expected, rel=1e-5)
@@ -97,7 +97,7 @@ def test_counts_and_sums_are_over_the_pixels_of_a_disc(lens: Lens, cell: int) ->
 
 
 def test_a_disc_covers_its_area() -> None:
-    """Beyond a few pixels: pi (r^2 + 1/12), as the rim is one pixel wide; and half of r^2 is the mean of g^2."""
+    """For radii of several pixels: pi (r^2 + 1/12), because the rim is one pixel wide; the mean of g^2 is r^2 / 2."""
     table = Table(shape_of(HEXAGON, ASPECT))
     for radius in (6.0, 9.5, 12.0):
         step = int(radius * STEPS_PER_PX)
@@ -105,7 +105,7 @@ def test_a_disc_covers_its_area() -> None:
         assert table.squares[step] / table.covered[step] == pytest.approx(radius**2 / 2, rel=0.02)
 
 
-def of_field(coefficients: tuple[float, float, float, float], height: np.ndarray) -> np.ndarray:
+def polynomial(coefficients: tuple[float, float, float, float], height: np.ndarray) -> np.ndarray:
     a, b, c, d = coefficients
     return 1 + a * height + b * height**2 + c * height**3 + d * height**4
 
@@ -115,20 +115,20 @@ def test_polynomials_follow_the_opening_and_the_light(name: str) -> None:
     lens = load_lens(name)
     shape, height = shape_of(lens, ASPECT), np.linspace(0, 1, 41)
     opened = open_area(lens, height, 0.0)
-    np.testing.assert_allclose(of_field(shape.opening, height), np.sqrt(opened), atol=1e-3)
+    np.testing.assert_allclose(polynomial(shape.opening, height), np.sqrt(opened), atol=1e-3)
     light = 2.0 ** -lens.vignetting_stops(height, ASPECT) * opened**lens.vignetting
-    np.testing.assert_allclose(of_field(shape.falloff, height), light, atol=1e-3)
+    np.testing.assert_allclose(polynomial(shape.falloff, height), light, atol=1e-3)
 
 
 def test_vignetting_of_the_capturing_lens_is_not_repeated() -> None:
     lens = load_lens("noct-50")
     same = shape_of(lens, ASPECT, lens)
-    np.testing.assert_allclose(of_field(same.falloff, np.linspace(0, 1, 9)), 1, atol=1e-9)
+    np.testing.assert_allclose(polynomial(same.falloff, np.linspace(0, 1, 9)), 1, atol=1e-9)
     assert same.opening == shape_of(lens, ASPECT).opening
 
 
 @pytest.mark.parametrize("lens", [PLAIN, SWIRL, load_lens("noct-50"), replace(PLAIN, spherical=-0.7, onion_rings=0.5)])
-def test_profiles_behind_and_before_the_focus_have_the_mean_one(lens: Lens) -> None:
+def test_profiles_behind_and_in_front_of_the_focus_have_the_mean_one(lens: Lens) -> None:
     shape = shape_of(lens, ASPECT)
     assert shape.profile.shape == (2, PROFILE + 1)
     squares = np.linspace(0, 1, PROFILE + 1)

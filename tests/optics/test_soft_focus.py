@@ -28,68 +28,70 @@ def engine() -> Iterator[LiveEngine]:
     assert made.device.live_buffers == 0
 
 
-def glowing(device: Device, scene: np.ndarray, halo: SoftFocusHalo) -> np.ndarray:
-    """(H, W) or (H, W, 3) float32 with its glow."""
+def with_halo(device: Device, scene: np.ndarray, halo: SoftFocusHalo) -> np.ndarray:
+    """(H, W) or (H, W, 3) float32 with the soft-focus halo."""
     height, width = scene.shape[:2]
     planes, soft_focus = Planes(device, width, height, 3), SoftFocus(device, width, height)
     planes.write(np.broadcast_to(scene.reshape(height, width, -1), (height, width, 3)))
-    seen = soft_focus.run(planes, halo).read()
+    result = soft_focus.run(planes, halo).read()
     soft_focus.release()
     planes.release()
-    return seen.reshape(scene.shape) if scene.ndim == 3 else seen[..., 1]
+    return result.reshape(scene.shape) if scene.ndim == 3 else result[..., 1]
 
 
 def by_formula(scene: np.ndarray, halo: SoftFocusHalo) -> np.ndarray:
-    """A share of the light as the sum of three Gaussians, of a picture that its edges mirror."""
+    """(H, W): a fraction of the light is spread by the sum of three Gaussians, with mirrored edges."""
     height, width = scene.shape
-    around = np.pad(scene.astype(np.float64), ((0, height), (0, width)), mode="symmetric")
+    padded = np.pad(scene.astype(np.float64), ((0, height), (0, width)), mode="symmetric")
     frequency = np.hypot(np.fft.fftfreq(2 * height)[:, None], np.fft.fftfreq(2 * width))
     sigmas = [octave * halo.widest * width for octave in OCTAVES]
     passed = sum(
         share * np.exp(-2 * (np.pi * sigma * frequency) ** 2) for share, sigma in zip(SHARES, sigmas, strict=True)
     )
-    soft_focus = np.fft.ifft2(np.fft.fft2(around) * passed).real[:height, :width]
+    soft_focus = np.fft.ifft2(np.fft.fft2(padded) * passed).real[:height, :width]
     return scene + halo.share * (soft_focus - scene)
 
 
 def noise(width: int, height: int) -> np.ndarray:
-    """Random light with a lamp of 50 times white."""
+    """(H, W) random values with a lamp of 50 times white."""
     scene = np.random.default_rng(3).random((height, width)).astype(np.float32)
     scene[height // 3, width // 4] = 50
     return scene
 
 
-def psnr(one: np.ndarray, other: np.ndarray) -> float:
-    """Of scene-linear light, encoded by 1/2.2 as it is seen."""
-    a, b = (np.clip(light, 0, 1) ** (1 / 2.2) for light in (one, other))
+def psnr(picture: np.ndarray, other: np.ndarray) -> float:
+    """PSNR in dB of two scene-linear pictures, encoded by the exponent 1/2.2."""
+    a, b = (np.clip(light, 0, 1) ** (1 / 2.2) for light in (picture, other))
     return float(-10 * np.log10(np.mean((a - b) ** 2)))
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_a_flat_picture_does_not_change(device: Device, width: int, height: int) -> None:
+def test_a_uniform_picture_is_unchanged(device: Device, width: int, height: int) -> None:
     for opening in (1.0, 0.7, 0.4):
-        seen = glowing(device, np.full((height, width), 0.7, np.float32), SoftFocusHalo(0.4, MAX_SIGMA * opening**3))
-        np.testing.assert_allclose(seen, 0.7, rtol=FEW_OPERATIONS)
+        result = with_halo(
+            device, np.full((height, width), 0.7, np.float32), SoftFocusHalo(0.4, MAX_SIGMA * opening**3)
+        )
+        np.testing.assert_allclose(result, 0.7, rtol=FEW_OPERATIONS)
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 180), (319, 181)])
 @pytest.mark.parametrize("widest", [MAX_SIGMA, 0.5 * MAX_SIGMA, 2 / 320])
-def test_a_point_keeps_its_energy_wherever_it_lies(device: Device, width: int, height: int, widest: float) -> None:
+def test_a_point_keeps_its_energy_at_every_position(device: Device, width: int, height: int, widest: float) -> None:
     for x, y in ((160, 90), (161, 93), (0, 0), (width - 1, height - 1), (width - 2, 50), (3, height - 5)):
         scene = np.zeros((height, width), np.float32)
         scene[y, x] = 1000
-        seen = glowing(device, scene, SoftFocusHalo(0.4, widest))
-        assert seen.sum() == pytest.approx(1000, rel=0.005)
-        assert seen.min() >= 0
-        assert 600 <= seen[y, x] < 800  # the core stays sharp; a corner mirrors its glow
+        result = with_halo(device, scene, SoftFocusHalo(0.4, widest))
+        assert result.sum() == pytest.approx(1000, rel=0.005)
+        assert result.min() >= 0
+        assert 600 <= result[y, x] < 800  # the core stays sharp; a corner mirrors its halo
 
 
 @pytest.mark.parametrize("widest", [MAX_SIGMA, 0.8 * MAX_SIGMA, 0.6 * MAX_SIGMA])
-def test_it_is_a_sum_of_three_gaussians(device: Device, widest: float) -> None:
-    """But for the pixels next to a lamp, whose core outshines the glow there, and the noise that scales average."""
+def test_the_halo_is_a_sum_of_three_gaussians(device: Device, widest: float) -> None:
+    """Except next to a lamp, whose core is brighter than the halo, and for noise that the scales average."""
     scene, halo = noise(960, 120), SoftFocusHalo(0.4, widest)
-    difference = glowing(device, scene, halo) - by_formula(scene, halo)
-    assert psnr(glowing(device, scene, halo), by_formula(scene, halo)) > 45
+    difference = with_halo(device, scene, halo) - by_formula(scene, halo)
+    assert psnr(with_halo(device, scene, halo), by_formula(scene, halo)) > 45
     difference[36:45, 236:245] = 0
     assert np.abs(difference).max() < 0.03
 
@@ -98,7 +100,7 @@ def test_the_halo_has_the_width_of_the_formula(device: Device) -> None:
     for width in (480, 960, 1920):
         scene = np.zeros((81, width), np.float32)
         scene[40, width // 2] = 1
-        along = glowing(device, scene, SoftFocusHalo(1.0, MAX_SIGMA)).sum(axis=0)
+        along = with_halo(device, scene, SoftFocusHalo(1.0, MAX_SIGMA)).sum(axis=0)
         variance = (along * (np.arange(width) - width // 2) ** 2).sum() / along.sum()
         expected = sum(share * (octave * MAX_SIGMA * width) ** 2 for share, octave in zip(SHARES, OCTAVES, strict=True))
         assert variance == pytest.approx(expected, rel=0.02)
@@ -109,19 +111,19 @@ def test_halo_is_the_same_at_half_the_size(device: Device) -> None:
     scene[40:80, 300:500] = 4.0
     for opening in (1.0, 0.8, 0.6):
         halo = SoftFocusHalo(0.4, MAX_SIGMA * opening**3)
-        small = glowing(device, scene.reshape(60, 2, 480, 2).mean(axis=(1, 3)), halo)
-        assert psnr(glowing(device, scene, halo).reshape(60, 2, 480, 2).mean(axis=(1, 3)), small) > 40
+        small = with_halo(device, scene.reshape(60, 2, 480, 2).mean(axis=(1, 3)), halo)
+        assert psnr(with_halo(device, scene, halo).reshape(60, 2, 480, 2).mean(axis=(1, 3)), small) > 40
 
 
 @pytest.mark.parametrize("run_length", [1, 8, 16])
 def test_halo_is_independent_of_the_run_length(device: Device, run_length: int) -> None:
     if device.run_length in (1, run_length):
-        pytest.skip(f"{device.spec} has work-items of {device.run_length}; only a CPU can have others")
+        pytest.skip(f"{device.spec} has the run length {device.run_length}; only a CPU supports others")
     other = open_device(device.spec)
     other.run_length = run_length
     scene, halo = noise(331, 67), SoftFocusHalo(0.4, MAX_SIGMA)
     np.testing.assert_allclose(
-        glowing(other, scene, halo), glowing(device, scene, halo), rtol=ANOTHER_COMPILER, atol=1e-5
+        with_halo(other, scene, halo), with_halo(device, scene, halo), rtol=ANOTHER_COMPILER, atol=1e-5
     )
     other.close()
 
@@ -165,7 +167,7 @@ def lamp(**fields: object) -> gg.Frame:
     return gg.Frame(scene, gg.Encoding.SCENE, **fields)
 
 
-def test_it_needs_no_depth(engine: LiveEngine) -> None:
+def test_the_halo_does_not_need_depth(engine: LiveEngine) -> None:
     engine.lens = load_lens("noct-50")
     plain = engine.scene(lamp())
     engine.lens = SOFT
@@ -176,15 +178,15 @@ def test_it_needs_no_depth(engine: LiveEngine) -> None:
     np.testing.assert_allclose(engine.scene(lamp()), plain, rtol=FEW_OPERATIONS)
 
 
-def test_a_lens_without_it_costs_nothing(engine: LiveEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lens_without_soft_focus_launches_no_kernel(engine: LiveEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     launched: list[str] = []
     launch = engine.device.launch
 
-    def counting(source: str, *rest: Any) -> None:
+    def recording(source: str, *arguments: Any) -> None:
         launched.append(source)
-        launch(source, *rest)
+        launch(source, *arguments)
 
-    monkeypatch.setattr(engine.device, "launch", counting)
+    monkeypatch.setattr(engine.device, "launch", recording)
     engine.lens = load_lens("portrait-75")
     with LiveEngine(lens="portrait-75") as fresh:
         fresh.scene(lamp(depth_m=np.full((60, 160), 2.0, np.float32)))

@@ -1,4 +1,4 @@
-"""All raws of a while, as DNGs in a folder of their own."""
+"""A raw sequence: every raw frame of a time span as a DNG in a new folder."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from groundglass.output.raw_sequence import QUEUE, Sequence
 from live_engine import drawn_of, tool_context, unused_engine
 
 
-class Bench:
+class Harness:
     def __init__(self, folder: Path) -> None:
-        self.controls, self.said = Controls(), []
+        self.controls, self.messages = Controls(), []
         engine = unused_engine()
-        self.tool = Sequence(tool_context(engine, None, self.said.append, self.controls, None), folder)  # type: ignore[arg-type]
+        self.tool = Sequence(tool_context(engine, None, self.messages.append, self.controls, None), folder)  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, frame: Frame) -> None:
@@ -42,93 +42,93 @@ def raw(index: int) -> Frame:
     return Frame(counts, profile=CameraProfile(white=4095.0), index=index, time_s=index / 25)
 
 
-def test_every_frame_is_kept_once_with_its_time(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.show(raw(0))
-    bench.controls.press("Shift+R")
+def test_every_frame_is_written_once_with_its_time(tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
+    harness.show(raw(0))
+    harness.controls.press("Shift+R")
     for index in range(1, 6):
         frame = raw(index)
-        bench.show(frame)
-        bench.show(frame)  # drawn again, because a setting changed
+        harness.show(frame)
+        harness.show(frame)  # drawn again, because a setting changed
         time.sleep(0.05)
-    bench.end()
-    assert bench.said == ["saving raw frames in groundglass-0001", "saved groundglass-0001: 5 raw frames"]
+    harness.end()
+    assert harness.messages == ["saving raw frames in groundglass-0001", "saved groundglass-0001: 5 raw frames"]
     names = sorted(path.name for path in (tmp_path / "groundglass-0001").iterdir())
     assert names == [f"{number:06d}.dng" for number in range(1, 6)]
     for number, name in enumerate(names, 1):
         np.testing.assert_array_equal(read_raw(tmp_path / "groundglass-0001" / name).pixels, raw(number).pixels)
     assert "taken" in read_metadata(str(tmp_path / "groundglass-0001" / names[0]))
     assert load_look(str(tmp_path / "groundglass-0001.toml")).name == "classic"
-    bench.tool.close()
+    harness.tool.close()
 
 
-def test_what_the_disk_has_no_time_for_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_that_a_slow_disk_cannot_write_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = module.write_dng
-    monkeypatch.setattr(module, "write_dng", lambda *these: (time.sleep(0.03), write(*these))[1])
-    bench = Bench(tmp_path)
-    bench.show(raw(0))
-    bench.controls.press("Shift+R")
+    monkeypatch.setattr(module, "write_dng", lambda *arguments: (time.sleep(0.03), write(*arguments))[1])
+    harness = Harness(tmp_path)
+    harness.show(raw(0))
+    harness.controls.press("Shift+R")
     began_s = time.perf_counter()
     for index in range(1, QUEUE + 11):
-        bench.show(raw(index))
+        harness.show(raw(index))
     assert time.perf_counter() - began_s < 0.25
-    bench.end()
-    kept = len(list((tmp_path / "groundglass-0001").iterdir()))
-    assert QUEUE <= kept < QUEUE + 10
-    assert bench.said[-1] == f"saved groundglass-0001: {kept} raw frames, {QUEUE + 10 - kept} dropped"
+    harness.end()
+    written = len(list((tmp_path / "groundglass-0001").iterdir()))
+    assert QUEUE <= written < QUEUE + 10
+    assert harness.messages[-1] == f"saved groundglass-0001: {written} raws, {QUEUE + 10 - written} dropped"
 
 
-def test_a_disk_that_is_full_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_ends_the_sequence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(path: Path, *_: object) -> None:
         raise OutputError(f"{path}: cannot be written (No space left on device)")
 
     monkeypatch.setattr(module, "write_dng", fails)
-    bench = Bench(tmp_path)
-    bench.show(raw(0))
-    bench.controls.press("Shift+R")
-    bench.show(raw(1))
-    while len(bench.said) < 2:
-        bench.tool.tick(0.0)
-    assert "No space left" in bench.said[1]
-    assert not bench.controls.get("sequence")
+    harness = Harness(tmp_path)
+    harness.show(raw(0))
+    harness.controls.press("Shift+R")
+    harness.show(raw(1))
+    while len(harness.messages) < 2:
+        harness.tool.tick(0.0)
+    assert "No space left" in harness.messages[1]
+    assert not harness.controls.get("sequence")
 
 
-def test_what_the_view_passed_over_counts(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.show(raw(0))
-    bench.controls.press("Shift+R")
-    for index in (1, 2, 5, 0, 1):  # two passed over; then the clip begins again
-        bench.show(raw(index))
-    bench.end()
-    assert bench.said[-1] == "saved groundglass-0001: 5 raw frames, 2 dropped"
+def test_frames_that_the_view_skipped_count_as_dropped(tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
+    harness.show(raw(0))
+    harness.controls.press("Shift+R")
+    for index in (1, 2, 5, 0, 1):  # two are skipped, then the clip restarts
+        harness.show(raw(index))
+    harness.end()
+    assert harness.messages[-1] == "saved groundglass-0001: 5 raw frames, 2 dropped"
 
 
-def test_whatever_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "write_dng", lambda *_: {}["nothing"])
-    bench = Bench(tmp_path)
-    bench.show(raw(0))
-    bench.controls.press("Shift+R")
-    bench.show(raw(1))
-    while len(bench.said) < 2:
-        bench.tool.tick(0.0)
-    assert "raw 1 cannot be written" in bench.said[1]
+    harness = Harness(tmp_path)
+    harness.show(raw(0))
+    harness.controls.press("Shift+R")
+    harness.show(raw(1))
+    while len(harness.messages) < 2:
+        harness.tool.tick(0.0)
+    assert "raw frame 1 cannot be written" in harness.messages[1]
 
 
-def test_a_picture_that_is_no_raw_and_a_folder_that_refuses_are_told(tmp_path: Path) -> None:
-    bench = Bench(tmp_path / "none")
-    bench.show(Frame(np.zeros((4, 4, 3), np.uint8), Encoding.DISPLAY))
-    bench.controls.press("Shift+R")
-    bench.show(raw(0))
-    bench.controls.press("Shift+R")
-    assert bench.said[0] == module.NO_RAW
-    assert "none: cannot be read" in bench.said[1]
+def test_a_picture_without_raw_data_and_a_missing_folder_are_reported(tmp_path: Path) -> None:
+    harness = Harness(tmp_path / "none")
+    harness.show(Frame(np.zeros((4, 4, 3), np.uint8), Encoding.DISPLAY))
+    harness.controls.press("Shift+R")
+    harness.show(raw(0))
+    harness.controls.press("Shift+R")
+    assert harness.messages[0] == module.NO_RAW
+    assert "none: cannot be read" in harness.messages[1]
 
 
-def test_quitting_writes_what_waits(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.show(raw(0))
-    bench.controls.press("Shift+R")
+def test_quitting_writes_the_queued_frames(tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
+    harness.show(raw(0))
+    harness.controls.press("Shift+R")
     for index in range(1, 4):
-        bench.show(raw(index))
-    bench.tool.close()
+        harness.show(raw(index))
+    harness.tool.close()
     assert len(list((tmp_path / "groundglass-0001").iterdir())) == 3

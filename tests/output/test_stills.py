@@ -1,4 +1,4 @@
-"""Stills: the picture, the raw and the look of one moment, under one number that nobody else has."""
+"""Stills: picture, raw file and look of one frame with the same unique number."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Source:
         self.frames = frames
 
 
-class Bench:
+class Harness:
     def __init__(self, folder: Path, frames: int | None = None) -> None:
         self.engine = LiveEngine(gl=context(), look="sepia")
-        self.controls, self.said = Controls(), []
-        fitted = tool_context(self.engine, Source(frames), self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.tool = Stills(fitted, folder)
+        self.controls, self.messages = Controls(), []
+        ctx = tool_context(self.engine, Source(frames), self.messages.append, self.controls, None)  # type: ignore[arg-type]
+        self.tool = Stills(ctx, folder)
         self.controls.add(self.tool.controls())
 
     def show(self, frame: gg.Frame) -> None:
@@ -48,8 +48,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
+def harness(tmp_path: Path) -> Iterator[Harness]:
+    made = Harness(tmp_path)
     yield made
     made.engine.close()
 
@@ -60,14 +60,16 @@ def raw(index: int = 0, orientation: int = 1) -> gg.Frame:
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_a_still_of_a_raw_is_a_picture_a_raw_and_a_look(bench: Bench, tmp_path: Path, orientation: int) -> None:
+def test_a_still_of_a_raw_frame_is_a_picture_a_dng_and_a_look(
+    harness: Harness, tmp_path: Path, orientation: int
+) -> None:
     frame = raw(orientation=orientation)
-    bench.show(frame)
-    bench.engine.look = gg.load_look("classic")
-    bench.controls.press("S")
-    bench.engine.look = "neutral"  # what was seen then is what is kept
-    bench.end()
-    assert bench.said == ["saved groundglass-0001.jpg .dng .toml"]
+    harness.show(frame)
+    harness.engine.look = gg.load_look("classic")
+    harness.controls.press("S")
+    harness.engine.look = "neutral"  # the still keeps the look of the shown picture
+    harness.end()
+    assert harness.messages == ["saved groundglass-0001.jpg .dng .toml"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         f"groundglass-0001.{suffix}" for suffix in ("dng", "jpg", "toml")
     ]
@@ -77,29 +79,29 @@ def test_a_still_of_a_raw_is_a_picture_a_raw_and_a_look(bench: Bench, tmp_path: 
     look = load_look(str(tmp_path / "groundglass-0001.toml"))
     assert look.passes == gg.load_look("classic").passes
     picture = np.asarray(Image.open(tmp_path / "groundglass-0001.jpg"), float)
-    bench.engine.look = look
-    expected = bench.engine.render(frame)
+    harness.engine.look = look
+    expected = harness.engine.render(frame)
     assert picture.shape == expected.shape
     assert np.abs(picture - expected).mean() < 4
 
 
-def test_a_picture_that_is_no_raw_has_no_dng(bench: Bench, tmp_path: Path) -> None:
-    bench.show(gg.Frame(np.full((8, 8, 3), 90, np.uint8), gg.Encoding.DISPLAY))
-    bench.controls.press("S")
-    bench.controls.press("Shift+S")
-    bench.end()
+def test_a_still_of_a_display_picture_has_no_dng(harness: Harness, tmp_path: Path) -> None:
+    harness.show(gg.Frame(np.full((8, 8, 3), 90, np.uint8), gg.Encoding.DISPLAY))
+    harness.controls.press("S")
+    harness.controls.press("Shift+S")
+    harness.end()
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".jpg", ".toml"]
-    assert bench.said[0] == "a burst requires raw frames, and this picture has no raw data"
+    assert harness.messages[0] == "a burst requires raw frames, and this picture has no raw data"
 
 
-def test_the_picture_says_how_it_was_taken(data_dir: Path, bench: Bench, tmp_path: Path) -> None:
+def test_a_still_keeps_the_capture_metadata(data_dir: Path, harness: Harness, tmp_path: Path) -> None:
     source = data_dir / "raw" / "gopro_hero7_4000x3000.dng"
     if not source.is_file():
         pytest.skip(f"no {source.name} in the data folder")
     frame = read_raw(source)
-    bench.show(frame)
-    bench.controls.press("S")
-    bench.end()
+    harness.show(frame)
+    harness.controls.press("S")
+    harness.end()
     before = read_metadata(str(source))
     for suffix in ("jpg", "dng"):
         after = read_metadata(str(tmp_path / f"groundglass-0001.{suffix}"))
@@ -107,46 +109,46 @@ def test_the_picture_says_how_it_was_taken(data_dir: Path, bench: Bench, tmp_pat
             assert key not in before or after[key] == pytest.approx(before[key]), (suffix, key)
 
 
-def test_a_burst_is_the_next_frames(bench: Bench, tmp_path: Path) -> None:
-    bench.show(raw(0))
-    bench.controls.press("Shift+S")
-    bench.show(raw(0).upright())  # another object: a frame of its own
+def test_a_burst_writes_the_next_frames(harness: Harness, tmp_path: Path) -> None:
+    harness.show(raw(0))
+    harness.controls.press("Shift+S")
+    harness.show(raw(0).upright())  # another object counts as a new frame
     last = raw(1)
-    bench.show(last)
-    bench.show(last)  # drawn again, and not kept again
+    harness.show(last)
+    harness.show(last)  # redrawn, and not written again
     for index in range(2, BURST + 3):
-        bench.show(raw(index))
-    bench.end()
-    assert bench.said == [f"saved groundglass-0001-01.dng to -{BURST:02d}.dng"]
+        harness.show(raw(index))
+    harness.end()
+    assert harness.messages == [f"saved groundglass-0001-01.dng to -{BURST:02d}.dng"]
     for index in range(1, BURST):
-        kept = read_raw(tmp_path / f"groundglass-0001-{index + 1:02d}.dng")
-        np.testing.assert_array_equal(kept.pixels, raw(index).pixels)
+        written = read_raw(tmp_path / f"groundglass-0001-{index + 1:02d}.dng")
+        np.testing.assert_array_equal(written.pixels, raw(index).pixels)
     assert len(list(tmp_path.glob("*.dng"))) == BURST
     assert (tmp_path / "groundglass-0001.toml").is_file()
 
 
-def test_a_burst_that_the_user_cuts_short_is_kept(bench: Bench, tmp_path: Path) -> None:
-    bench.show(raw(0))
-    bench.controls.press("Shift+S")
-    bench.show(raw(1))
-    bench.tool.close()
+def test_an_interrupted_burst_is_written(harness: Harness, tmp_path: Path) -> None:
+    harness.show(raw(0))
+    harness.controls.press("Shift+S")
+    harness.show(raw(1))
+    harness.tool.close()
     assert [path.name for path in tmp_path.glob("*.dng")] == ["groundglass-0001-01.dng"]
 
 
-def test_a_folder_that_refuses_is_told_and_the_picture_goes_on(bench: Bench, tmp_path: Path) -> None:
-    bench.tool._folder = tmp_path / "none"
-    bench.show(raw())
-    bench.controls.press("S")
-    bench.end()
-    assert len(bench.said) == 1
-    assert "none: cannot be read" in bench.said[0]
-    bench.tool._writer = type(bench.tool._writer)(1)
-    bench.controls.press("S")
+def test_a_missing_folder_is_reported_and_the_view_continues(harness: Harness, tmp_path: Path) -> None:
+    harness.tool._folder = tmp_path / "none"
+    harness.show(raw())
+    harness.controls.press("S")
+    harness.end()
+    assert len(harness.messages) == 1
+    assert "none: cannot be read" in harness.messages[0]
+    harness.tool._writer = type(harness.tool._writer)(1)
+    harness.controls.press("S")
     with pytest.raises(OutputError, match="cannot be read"):
-        bench.tool.close()
+        harness.tool.close()
 
 
-def test_numbers_count_on_and_none_is_given_twice(tmp_path: Path) -> None:
+def test_reserved_numbers_increase_and_are_unique(tmp_path: Path) -> None:
     for name in ("groundglass-0002.png", "groundglass-0009-03.dng", "groundglass-12.png", "other-0050.png"):
         (tmp_path / name).touch()
     given, start = [], threading.Barrier(8)
@@ -164,7 +166,7 @@ def test_numbers_count_on_and_none_is_given_twice(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(set(given)) == len(given) == 40
-    assert min(given) >= "groundglass-0010"  # who is overtaken by a higher number leaves his own free
+    assert min(given) >= "groundglass-0010"  # a thread that is overtaken by a higher number leaves its number unused
     assert not list(tmp_path.glob(".*"))
     (tmp_path / "groundglass-9999.png").touch()
     with reserved_path(tmp_path) as stem:
@@ -172,6 +174,6 @@ def test_numbers_count_on_and_none_is_given_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_preview_is_turned_back(orientation: int) -> None:
+def test_a_preview_is_rotated_to_the_stored_orientation(orientation: int) -> None:
     stored = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
     np.testing.assert_array_equal(as_captured(np.asarray(upright(stored, orientation)), orientation), stored)

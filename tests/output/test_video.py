@@ -1,4 +1,4 @@
-"""Films: the pictures that were shown, with their times and colours, and playable whatever happens."""
+"""Video: the file contains the shown pictures with their times and colours, and it is playable after a crash."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLOURS = np.array([[200, 30, 40, 255], [40, 180, 60, 255], [50, 60, 220, 255], 
 
 
 def picture(number: int) -> np.ndarray:
-    """Four stripes of plain colours, and a grey square that says which picture it is."""
+    """(H, W, 4) uint8: four stripes of plain colours, and a grey square whose level identifies the picture."""
     rgba = np.repeat(COLOURS, SIZE[0] // 4, axis=0)[None].repeat(SIZE[1], axis=0).copy()
     rgba[:40, :40, :3] = 16 + 4 * number
     return rgba
@@ -40,8 +40,8 @@ def add_all(video_writer: VideoWriter, times_s: list[float]) -> None:
         video_writer.add(picture(number), time_s)
 
 
-def seen(path: Path) -> tuple[list[float], list[np.ndarray]]:
-    """The times in seconds and the pictures (H, W, 3) of a film."""
+def decoded(path: Path) -> tuple[list[float], list[np.ndarray]]:
+    """The times in seconds and the pictures (H, W, 3) uint8 of a video."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         frames = list(container.decode(stream))
@@ -50,13 +50,13 @@ def seen(path: Path) -> tuple[list[float], list[np.ndarray]]:
 
 
 @pytest.mark.parametrize("codec", sorted(CODECS))
-def test_a_film_has_the_pictures_their_times_and_their_colours(tmp_path: Path, codec: str) -> None:
+def test_a_video_has_the_pictures_with_their_times_and_colours(tmp_path: Path, codec: str) -> None:
     times_s = [0.0, 0.033, 0.071, 0.1, 0.5, 0.52, 1.6, 1.61, 3.0]
     video_writer = VideoWriter(tmp_path / f"a{CODECS[codec].suffix}", SIZE, codec)
     add_all(video_writer, times_s)
     video_writer.close()
     assert (video_writer.written, video_writer.dropped) == (len(times_s), 0)
-    found_s, pictures = seen(video_writer.path)
+    found_s, pictures = decoded(video_writer.path)
     assert found_s == pytest.approx(times_s, abs=0.002)
     for number, shown in enumerate(pictures):
         assert shown.shape == (*SIZE[::-1], 3)
@@ -69,7 +69,7 @@ def test_a_film_has_the_pictures_their_times_and_their_colours(tmp_path: Path, c
 
 @pytest.mark.parametrize("codec", sorted(CODECS))
 @pytest.mark.parametrize(("space", "tags"), [("display-p3", (12, 13)), ("rec709", (1, 1)), ("My Monitor", (2, 2))])
-def test_a_film_says_what_its_colours_are_for(tmp_path: Path, codec: str, space: str, tags: tuple[int, int]) -> None:
+def test_a_video_is_tagged_with_its_colour_space(tmp_path: Path, codec: str, space: str, tags: tuple[int, int]) -> None:
     video_writer = VideoWriter(tmp_path / f"a{CODECS[codec].suffix}", SIZE, codec, space)
     add_all(video_writer, [0.0, 0.1])
     video_writer.close()
@@ -78,9 +78,9 @@ def test_a_film_says_what_its_colours_are_for(tmp_path: Path, codec: str, space:
         assert (context.color_primaries, context.color_trc) == tags
 
 
-def test_what_the_encoder_has_no_time_for_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_that_a_slow_encoder_cannot_write_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = VideoWriter._frame
-    monkeypatch.setattr(VideoWriter, "_frame", lambda *these: (time.sleep(0.05), slow(*these))[1])
+    monkeypatch.setattr(VideoWriter, "_frame", lambda *arguments: (time.sleep(0.05), slow(*arguments))[1])
     video_writer = VideoWriter(tmp_path / "a.mp4", SIZE)
     began_s = time.perf_counter()
     for number in range(QUEUE + 20):
@@ -89,7 +89,7 @@ def test_what_the_encoder_has_no_time_for_is_counted(tmp_path: Path, monkeypatch
     video_writer.close()
     assert video_writer.dropped >= 18
     assert video_writer.written + video_writer.dropped == QUEUE + 20
-    assert len(seen(video_writer.path)[0]) == video_writer.written
+    assert len(decoded(video_writer.path)[0]) == video_writer.written
 
 
 CRASH = """
@@ -97,20 +97,20 @@ import sys, time
 from pathlib import Path
 sys.path[:0] = {folders!r}
 from test_video import VideoWriter, picture, SIZE
-film = VideoWriter(Path({path!r}), SIZE, {codec!r})
+video = VideoWriter(Path({path!r}), SIZE, {codec!r})
 for number in range(10_000):
-    film.add(picture(number % 50), number / 30)
-    print(film.written, flush=True)
+    video.add(picture(number % 50), number / 30)
+    print(video.written, flush=True)
     time.sleep(0.01)
 """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 @pytest.mark.parametrize("codec", sorted(CODECS))
-def test_a_killed_recorder_leaves_a_film_that_plays(tmp_path: Path, codec: str) -> None:
+def test_a_killed_recorder_leaves_a_playable_video(tmp_path: Path, codec: str) -> None:
     path = tmp_path / f"a{CODECS[codec].suffix}"
-    here = Path(__file__).parent
-    folders = [str(here), str(here.parent / "support")]
+    folder = Path(__file__).parent
+    folders = [str(folder), str(folder.parent / "support")]
     code = CRASH.format(folders=folders, path=str(path), codec=codec)
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
@@ -121,13 +121,13 @@ def test_a_killed_recorder_leaves_a_film_that_plays(tmp_path: Path, codec: str) 
         written = int(line)
     os.kill(child.pid, signal.SIGKILL)
     child.communicate()
-    times_s, pictures = seen(path)
-    assert len(pictures) >= written - 70  # a second at thirty a second, and what waited
+    times_s, pictures = decoded(path)
+    assert len(pictures) >= written - 70  # one second at 30 fps, and the queue
     assert times_s == sorted(times_s)
     assert abs(pictures[30][5:35, 5:35].mean() - (16 + 4 * 30)) < 4
 
 
-def test_errors_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OutputError, match=r"the folder does not exist"):
         VideoWriter(tmp_path / "none" / "a.mp4", SIZE)
     with pytest.raises(OutputError, match=r"hevc requires a \.mp4 file; use a\.mp4 or another --codec"):
@@ -151,12 +151,12 @@ def test_errors_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         VideoWriter(tmp_path / "b.mp4", SIZE)
 
 
-def test_an_encoder_wants_even_sides() -> None:
+def test_an_encoder_requires_even_sides() -> None:
     assert even((161, 91)) == (160, 90)
     assert even((1, 1)) == (2, 2)
 
 
-def test_a_picture_from_the_gpu_is_there_a_call_later() -> None:
+def test_readback_returns_a_picture_one_call_later() -> None:
     gl = context()
     readback = Readback(gl)
     textures = [gl.texture(SIZE, 4, picture(number).tobytes()) for number in range(4)]
@@ -170,16 +170,16 @@ def test_a_picture_from_the_gpu_is_there_a_call_later() -> None:
     assert last is not None
     np.testing.assert_array_equal(last[1], picture(3))
     assert readback.take() is None
-    for one in (readback, *textures):
-        one.release()
+    for resource in (readback, *textures):
+        resource.release()
 
 
-class Bench:
+class Harness:
     def __init__(self, folder: Path, **options: object) -> None:
         self.engine = LiveEngine(gl=context(), look="neutral")
-        self.controls, self.said = Controls(), []
-        fitted = tool_context(self.engine, None, self.said.append, self.controls, None)  # type: ignore[arg-type]
-        self.tool = Recording(fitted, folder, **options)  # type: ignore[arg-type]
+        self.controls, self.messages = Controls(), []
+        ctx = tool_context(self.engine, None, self.messages.append, self.controls, None)  # type: ignore[arg-type]
+        self.tool = Recording(ctx, folder, **options)  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, level: int, size: tuple[int, int] = SIZE) -> None:
@@ -189,46 +189,46 @@ class Bench:
         self.tool.tick(time.perf_counter())
 
 
-def test_r_records_until_r(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.show(10)
-    bench.controls.press("R")
+def test_r_starts_and_ends_a_recording(tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
+    harness.show(10)
+    harness.controls.press("R")
     for level in range(20, 220, 10):
-        bench.show(level)
+        harness.show(level)
         time.sleep(0.02)
-    assert bench.controls.get("record")
+    assert harness.controls.get("record")
     assert not list(tmp_path.glob("*.jpg"))
-    bench.controls.press("R")
-    while bench.tool.busy:
-        bench.tool.tick(time.perf_counter())
-    assert bench.said == ["recording groundglass-0001.mp4", "recorded groundglass-0001.mp4: 20 pictures"]
-    times_s, pictures = seen(tmp_path / "groundglass-0001.mp4")
+    harness.controls.press("R")
+    while harness.tool.busy:
+        harness.tool.tick(time.perf_counter())
+    assert harness.messages == ["recording groundglass-0001.mp4", "recorded groundglass-0001.mp4: 20 pictures"]
+    times_s, pictures = decoded(tmp_path / "groundglass-0001.mp4")
     means = [shown.mean() for shown in pictures]
     assert len(means) == 20
     assert means == sorted(means)
     assert times_s[-1] == pytest.approx(19 * 0.025, rel=0.5)
-    bench.tool.close()
-    bench.engine.close()
+    harness.tool.close()
+    harness.engine.close()
 
 
-def test_a_file_of_a_name_and_a_picture_that_changes_its_size(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, file=tmp_path / "mine.mov", codec="prores")
+def test_a_changed_picture_size_ends_the_recording_to_a_named_file(tmp_path: Path) -> None:
+    harness = Harness(tmp_path, file=tmp_path / "mine.mov", codec="prores")
     for level in (10, 60, 110):
-        bench.show(level)
-    bench.show(110, (80, 60))
-    while bench.tool.busy:
-        bench.tool.tick(time.perf_counter())
-    assert bench.said[1].startswith("the picture size has changed")
-    assert len(seen(tmp_path / "mine.mov")[0]) == 3
-    bench.tool.close()
-    bench.engine.close()
+        harness.show(level)
+    harness.show(110, (80, 60))
+    while harness.tool.busy:
+        harness.tool.tick(time.perf_counter())
+    assert harness.messages[1].startswith("the picture size has changed")
+    assert len(decoded(tmp_path / "mine.mov")[0]) == 3
+    harness.tool.close()
+    harness.engine.close()
 
 
-def test_quitting_ends_the_film(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.controls.press("R")
+def test_quitting_completes_the_video(tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
+    harness.controls.press("R")
     for level in (10, 60, 110):
-        bench.show(level)
-    bench.tool.close()
-    assert len(seen(tmp_path / "groundglass-0001.mp4")[0]) == 3
-    bench.engine.close()
+        harness.show(level)
+    harness.tool.close()
+    assert len(decoded(tmp_path / "groundglass-0001.mp4")[0]) == 3
+    harness.engine.close()

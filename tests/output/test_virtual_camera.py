@@ -1,4 +1,4 @@
-"""The virtual camera gets what is seen, whole and upright, and never holds up the view."""
+"""The virtual camera receives the shown pictures, complete and upright, and never delays the view."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIZE = 97, 65
 
 
 class Camera:
-    """In place of pyvirtualcam's, which needs a device of the system."""
+    """Replaces the camera of pyvirtualcam, which requires a device of the system."""
 
     made: ClassVar[list[Camera]] = []
 
@@ -42,13 +42,13 @@ class Camera:
         self.is_closed = True
 
 
-class Bench:
+class Harness:
     def __init__(self) -> None:
         self.gl = context()
-        self.controls, self.said = Controls(), []
+        self.controls, self.messages = Controls(), []
         source = SimpleNamespace(fps=25.0)
         engine = unused_engine(gl=self.gl)
-        self.tool = VirtualCameraTool(tool_context(engine, source, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        self.tool = VirtualCameraTool(tool_context(engine, source, self.messages.append, self.controls, None))  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
     def show(self, number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
@@ -61,82 +61,84 @@ class Bench:
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
     Camera.made.clear()
     module = SimpleNamespace(Camera=Camera, PixelFormat=SimpleNamespace(RGB="rgb"))
     monkeypatch.setitem(sys.modules, "pyvirtualcam", module)
-    return Bench()
+    return Harness()
 
 
-def test_it_gets_the_pictures_upright(bench: Bench) -> None:
-    bench.show(0)
+def test_it_receives_upright_pictures(harness: Harness) -> None:
+    harness.show(0)
     assert not Camera.made
-    bench.controls.press("F9")
-    shown = [bench.show(1)]
+    harness.controls.press("F9")
+    shown = [harness.show(1)]
     (camera,) = Camera.made
     assert (camera.size, camera.fps, camera.fmt) == ((96, 64), 25.0, "rgb")
-    assert bench.said == ["the picture is on /dev/video9"]
+    assert harness.messages == ["the picture is on /dev/video9"]
     for number in (2, 3, 4):
-        shown.append(bench.show(number))
+        shown.append(harness.show(number))
         until(lambda number=number: len(camera.sent) == number - 1, "a picture is sent")
     for sent, rgba in zip(camera.sent, shown, strict=False):
         np.testing.assert_array_equal(sent, rgba[:64, :96, :3])
-    bench.controls.press("F9")
+    harness.controls.press("F9")
     assert camera.is_closed
-    assert bench.said[-1] == "/dev/video9 is off"
-    assert not bench.controls.get("webcam")
-    bench.tool.close()
+    assert harness.messages[-1] == "/dev/video9 is off"
+    assert not harness.controls.get("webcam")
+    harness.tool.close()
 
 
-def test_a_slow_camera_holds_nothing_up(bench: Bench) -> None:
-    bench.controls.press("F9")
-    bench.show(0)
+def test_a_slow_camera_does_not_delay_the_view(harness: Harness) -> None:
+    harness.controls.press("F9")
+    harness.show(0)
     (camera,) = Camera.made
     camera.may_send.clear()
     for number in range(30):
-        bench.show(number)
+        harness.show(number)
     camera.may_send.set()
-    bench.tool.close()
+    harness.tool.close()
     assert len(camera.sent) <= 3
 
 
-def test_another_size_and_a_device_that_goes_end_it(bench: Bench) -> None:
-    bench.controls.press("F9")
-    bench.show(0)
-    bench.show(1, (80, 60))
-    assert "size has changed" in bench.said[-1]
-    assert not bench.controls.get("webcam")
-    bench.controls.press("F9")
-    bench.show(2)
+def test_another_size_or_a_lost_device_ends_the_output(harness: Harness) -> None:
+    harness.controls.press("F9")
+    harness.show(0)
+    harness.show(1, (80, 60))
+    assert "size has changed" in harness.messages[-1]
+    assert not harness.controls.get("webcam")
+    harness.controls.press("F9")
+    harness.show(2)
     Camera.made[-1].is_closed = True
-    bench.show(3)
-    until(lambda: (bench.show(4), "has stopped (gone)" in bench.said[-1])[1], "it is told")
-    assert not bench.controls.get("webcam")
+    harness.show(3)
+    until(lambda: (harness.show(4), "has stopped (gone)" in harness.messages[-1])[1], "the end is reported")
+    assert not harness.controls.get("webcam")
 
 
-def test_without_a_device_or_the_library_it_says_what_to_do(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_device_or_library_names_the_remedy(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     def none(*_: object, **__: object) -> None:
         raise RuntimeError("'auto' backend: none of the backends works\nmore")
 
     monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", none)
-    bench.controls.press("F9")
-    bench.show(0)
-    assert bench.said[-1].startswith("no virtual camera ('auto' backend: none of the backends works); on Linux load")
-    assert not bench.controls.get("webcam")
+    harness.controls.press("F9")
+    harness.show(0)
+    assert harness.messages[-1].startswith(
+        "no virtual camera ('auto' backend: none of the backends works); on Linux load"
+    )
+    assert not harness.controls.get("webcam")
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
-    bench.controls.press("F9")
-    bench.show(0)
-    assert bench.said[-1] == "the virtual camera: needs pyvirtualcam; pip install groundglass[webcam]"
+    harness.controls.press("F9")
+    harness.show(0)
+    assert harness.messages[-1] == "the virtual camera: needs pyvirtualcam; pip install groundglass[webcam]"
 
 
-def test_the_real_library_says_so_too() -> None:
+def test_the_real_library_reports_a_missing_device() -> None:
     library = pytest.importorskip("pyvirtualcam")
     try:
         library.Camera(96, 64, 30).close()
     except RuntimeError:
-        bench = Bench()
-        bench.controls.press("F9")
-        bench.show(0)
-        assert "no virtual camera" in bench.said[-1]
+        harness = Harness()
+        harness.controls.press("F9")
+        harness.show(0)
+        assert "no virtual camera" in harness.messages[-1]
     else:
         pytest.skip("this machine has a virtual camera")

@@ -1,4 +1,4 @@
-"""A ColorChecker is found wherever it lies, and nothing else is taken for one."""
+"""A ColorChecker is found at any position, and nothing else is mistaken for one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from groundglass.profile.chart import measure
 from groundglass.profile.find import find_charts
 from groundglass.profile.homography import homography, through
 
-SHOTS = {
-    "as it is": Shot(),
-    "turned a little": Shot(turned=10),
-    "turned by an eighth": Shot(turned=45),
-    "on its side": Shot(turned=90, width=0.4),
-    "on its other side": Shot(turned=-90, width=0.4),
+CHARTS = {
+    "upright": Shot(),
+    "turned by 10 degrees": Shot(turned=10),
+    "turned by 45 degrees": Shot(turned=45),
+    "turned by 90 degrees": Shot(turned=90, width=0.4),
+    "turned by -90 degrees": Shot(turned=-90, width=0.4),
     "upside down": Shot(turned=180),
     "tilted": Shot(turned=5, tilted=0.15),
     "far away": Shot(width=0.2, middle=(0.7, 0.3)),
@@ -29,46 +29,46 @@ SHOTS = {
     "dark": Shot(exposure=0.06),
     "noisy": Shot(noise=3),
     "amid clutter": Shot(clutter=60, width=0.4, turned=20),
-    "before white": Shot(background=0.8),
-    "before black": Shot(background=0.01),
+    "on white": Shot(background=0.8),
+    "on black": Shot(background=0.01),
     "in uneven light": Shot(falling=(0.5, -0.3)),
-    "by another sensor": Shot(pattern="GBRG"),
+    "another Bayer order": Shot(pattern="GBRG"),
 }
 
 
-def middles(corners: np.ndarray) -> np.ndarray:
+def patch_centres(corners: np.ndarray) -> np.ndarray:
     chart = np.array([(0, 0), (6, 0), (6, 4), (0, 4)], np.float64)
     return through(homography(chart, corners), np.array([(x + 0.5, y + 0.5) for y in range(4) for x in range(6)]))
 
 
-@pytest.mark.parametrize("shot", SHOTS.values(), ids=SHOTS)
-def test_each_patch_is_where_it_was_drawn(shot: Shot) -> None:
-    patches = measure(shot.frame())
-    patch_px = shot.width * WIDTH / 6
-    off_px = np.hypot(*(patches.outlines.mean(axis=1) - middles(shot.corners)).T)
-    assert off_px.max() < 0.12 * patch_px
+@pytest.mark.parametrize("rendering", CHARTS.values(), ids=CHARTS)
+def test_each_patch_is_found_where_it_was_drawn(rendering: Shot) -> None:
+    patches = measure(rendering.frame())
+    patch_px = rendering.width * WIDTH / 6
+    distance_px = np.hypot(*(patches.outlines.mean(axis=1) - patch_centres(rendering.corners)).T)
+    assert distance_px.max() < 0.12 * patch_px
     assert patches.usable.all()
 
 
-def test_patches_measure_the_light_that_was_there() -> None:
-    shot = Shot(noise=0)
-    expected = shot.exposure * scene_of_lab(REFERENCE_LAB) @ np.linalg.inv(CAMERA_TO_SCENE).T / shot.balance
-    assert np.allclose(measure(shot.frame()).camera_rgb, expected, atol=0.51 / (WHITE - BLACK))
+def test_patches_measure_the_light_of_the_chart() -> None:
+    rendering = Shot(noise=0)
+    expected = rendering.exposure * scene_of_lab(REFERENCE_LAB) @ np.linalg.inv(CAMERA_TO_SCENE).T / rendering.balance
+    assert np.allclose(measure(rendering.frame()).camera_rgb, expected, atol=0.51 / (WHITE - BLACK))
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_clutter_is_no_chart(seed: int) -> None:
+def test_clutter_is_not_a_chart(seed: int) -> None:
     with pytest.raises(GroundglassError, match=r"no ColorChecker was found; .*--corners"):
         measure(Shot(with_chart=False, clutter=80, seed=seed).frame())
 
 
 @pytest.mark.parametrize("pixels", [np.zeros((64, 64)), np.full((64, 64), 4000), np.zeros((4, 4)), np.zeros((2, 4000))])
-def test_a_picture_of_nothing_is_no_chart(pixels: np.ndarray) -> None:
+def test_a_blank_picture_is_not_a_chart(pixels: np.ndarray) -> None:
     with pytest.raises(GroundglassError, match="no ColorChecker"):
         measure(Frame(pixels=pixels.astype(np.uint16), name="nothing"))
 
 
-def test_other_squares_in_rows_are_no_chart() -> None:
+def test_another_grid_of_squares_is_not_a_chart() -> None:
     tiles = np.kron(np.random.default_rng(3).random((20, 30, 3)), np.ones((12, 12, 1)))
     tiles[::12] = tiles[:, ::12] = 0
     assert any(find_charts(tiles))
@@ -83,26 +83,28 @@ def test_clipped_patches_are_left_out() -> None:
     assert patches.usable.sum() >= 18
 
 
-def test_a_hot_site_does_no_harm() -> None:
-    shot = Shot()
-    frame = shot.frame()
+def test_a_hot_photosite_does_not_change_the_measurement() -> None:
+    rendering = Shot()
+    frame = rendering.frame()
     pixels = frame.pixels.copy()
-    x, y = middles(shot.corners)[0].astype(int)
+    x, y = patch_centres(rendering.corners)[0].astype(int)
     pixels[y, x] = 4095
     clean, hot = measure(frame), measure(Frame(pixels=pixels, cfa=frame.cfa, profile=frame.profile))
     assert hot.usable.all()
     assert np.allclose(hot.camera_rgb, clean.camera_rgb, rtol=0.01, atol=1e-4)
 
 
-def test_a_chart_that_the_picture_cuts_gives_the_patches_that_are_in_it() -> None:
+def test_a_cropped_chart_gives_its_visible_patches() -> None:
     patches = measure(Shot(middle=(0.9, 0.5)).frame())
     assert patches.usable.sum() == 16
     assert not patches.usable.reshape(4, 6)[:, 4:].any()
 
 
-def test_given_corners_are_taken() -> None:
-    shot = Shot(turned=180)
-    assert np.allclose(measure(shot.frame(), shot.corners).outlines.mean(axis=1), middles(shot.corners))
+def test_given_corners_are_used() -> None:
+    rendering = Shot(turned=180)
+    assert np.allclose(
+        measure(rendering.frame(), rendering.corners).outlines.mean(axis=1), patch_centres(rendering.corners)
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,14 +116,14 @@ def test_given_corners_are_taken() -> None:
         np.array([(0, 0), (10, 10), (20, 20), (5, 30)]),
         Shot().corners + np.array([WIDTH, HEIGHT]),
     ],
-    ids=["turned by half", "mirrored", "crossed", "on a line", "outside"],
+    ids=["turned by 180 degrees", "mirrored", "crossed", "on a line", "outside"],
 )
-def test_corners_of_something_else_are_refused(corners: np.ndarray) -> None:
+def test_invalid_corners_are_refused(corners: np.ndarray) -> None:
     with pytest.raises(GroundglassError, match=r"chart: what lies between the --corners .* in this order"):
         measure(Shot().frame(), corners.astype(np.float64))
 
 
-def test_a_picture_that_is_no_mosaic_is_refused() -> None:
+def test_a_developed_picture_is_refused() -> None:
     with pytest.raises(GroundglassError, match="photo: a profile is made from a Bayer raw"):
         measure(Frame(pixels=np.zeros((8, 8, 3), np.uint8), encoding=Encoding.DISPLAY, name="photo"))
 
@@ -132,6 +134,6 @@ def test_a_real_chart_is_found(data_dir: Path) -> None:
         patches = measure(next(iter(source)))
     assert patches.usable.sum() >= 22
     corners = patches.outlines[[0, 5, 23, 18]].mean(axis=1)
-    # By eye, in the middles of dark skin, bluish green, black and white.
-    by_eye = [(574, 442), (1296, 447), (1278, 868), (585, 856)]
-    assert np.abs(corners - by_eye).max() < 20
+    # Measured by eye: centres of dark skin, bluish green, black and white.
+    expected = [(574, 442), (1296, 447), (1278, 868), (585, 856)]
+    assert np.abs(corners - expected).max() < 20

@@ -1,4 +1,4 @@
-"""The fit of a camera to a chart: colour differences by their published figures, and cameras that are known."""
+"""Camera profile fit: colour differences compared with published values, and recovery of a known camera."""
 
 from __future__ import annotations
 
@@ -30,63 +30,63 @@ SHARMA = [
 ]
 
 
-def seen(scene_rgb: np.ndarray, exposure: float = 0.4) -> np.ndarray:
-    """What the known camera measures of scene light."""
+def measured(scene_rgb: np.ndarray, exposure: float = 0.4) -> np.ndarray:
+    """Camera RGB that the known camera measures for scene light."""
     return exposure * scene_rgb @ np.linalg.inv(CAMERA_TO_SCENE).T / BALANCE
 
 
-@pytest.mark.parametrize(("one", "other", "expected"), SHARMA)
-def test_colour_differences_are_the_published_ones(one: tuple, other: tuple, expected: float) -> None:
-    there, back = (delta_e00(np.array([a]), np.array([b]))[0] for a, b in ((one, other), (other, one)))
-    assert there == pytest.approx(expected, abs=1e-4)
-    assert back == pytest.approx(expected, abs=1e-4)
+@pytest.mark.parametrize(("first", "second", "expected"), SHARMA)
+def test_colour_differences_match_the_published_values(first: tuple, second: tuple, expected: float) -> None:
+    forward, backward = (delta_e00(np.array([a]), np.array([b]))[0] for a, b in ((first, second), (second, first)))
+    assert forward == pytest.approx(expected, abs=1e-4)
+    assert backward == pytest.approx(expected, abs=1e-4)
 
 
-def test_white_has_the_lab_of_white() -> None:
+def test_scene_white_has_lightness_100() -> None:
     assert np.allclose(lab_of_scene(np.ones((1, 3))), [(100, 0, 0)], atol=1e-9)
 
 
-def test_lab_and_light_are_inverse() -> None:
+def test_lab_conversions_are_inverse() -> None:
     assert np.allclose(lab_of_scene(scene_of_lab(REFERENCE_LAB)), REFERENCE_LAB)
 
 
 @pytest.mark.parametrize("exposure", [0.01, 0.4, 3.0])
 def test_a_known_camera_is_recovered(exposure: float) -> None:
-    found = fit(seen(scene_of_lab(REFERENCE_LAB), exposure))
-    # The greys of the chart are not quite grey.
-    assert np.allclose(found.model.white_balance, BALANCE, rtol=0.02)
-    assert np.allclose(found.model.camera_to_scene, CAMERA_TO_SCENE, atol=0.03)
-    assert np.allclose(found.model.falling, 0, atol=0.02)
-    assert found.delta_e.mean() < 0.6
+    fitted = fit(measured(scene_of_lab(REFERENCE_LAB), exposure))
+    # The grey patches of the chart are not exactly grey.
+    assert np.allclose(fitted.model.white_balance, BALANCE, rtol=0.02)
+    assert np.allclose(fitted.model.camera_to_scene, CAMERA_TO_SCENE, atol=0.03)
+    assert np.allclose(fitted.model.falling, 0, atol=0.02)
+    assert fitted.delta_e.mean() < 0.6
 
 
-def test_white_stays_white() -> None:
+def test_the_fit_keeps_white() -> None:
     random = np.random.default_rng(0)
-    model = fit(seen(scene_of_lab(REFERENCE_LAB)) * random.normal(1, 0.05, (24, 3))).model
+    model = fit(measured(scene_of_lab(REFERENCE_LAB)) * random.normal(1, 0.05, (24, 3))).model
     assert np.allclose(model.camera_to_scene.sum(axis=1), 1)
     assert model.white_balance[1] == 1
 
 
-def test_uneven_light_is_told_from_colour() -> None:
+def test_uneven_light_is_separated_from_colour() -> None:
     falling = np.array([0.2, -0.45])
     light = scene_of_lab(REFERENCE_LAB)
-    even, uneven = fit(seen(light)), fit(seen(light * np.exp(PLACES @ falling)[:, None]))
+    even, uneven = fit(measured(light)), fit(measured(light * np.exp(PLACES @ falling)[:, None]))
     assert np.allclose(uneven.model.falling, falling, atol=0.02)
     assert np.allclose(uneven.model.camera_to_scene, even.model.camera_to_scene, atol=0.01)
     assert uneven.delta_e.mean() == pytest.approx(even.delta_e.mean(), abs=0.05)
 
 
-def test_what_is_left_out_is_predicted_less_well_than_what_is_fitted() -> None:
+def test_left_out_patches_have_a_larger_error_than_fitted_patches() -> None:
     random = np.random.default_rng(1)
     for _ in range(3):
-        found = fit(seen(scene_of_lab(REFERENCE_LAB)) * random.normal(1, 0.06, (24, 3)))
-        assert found.left_out.mean() > found.delta_e.mean() > 1
+        fitted = fit(measured(scene_of_lab(REFERENCE_LAB)) * random.normal(1, 0.06, (24, 3)))
+        assert fitted.left_out.mean() > fitted.delta_e.mean() > 1
 
 
 @pytest.mark.parametrize("patch", [4, 14, 20])
-def test_the_patch_that_is_left_out_says_nothing_of_the_model_that_predicts_it(patch: int) -> None:
-    """A patch of quite another colour is as far from its prediction as the model of all others, itself a fit, says."""
-    camera_rgb = seen(scene_of_lab(REFERENCE_LAB)) * np.random.default_rng(2).normal(1, 0.03, (24, 3))
+def test_a_left_out_patch_does_not_affect_its_prediction(patch: int) -> None:
+    """The left-out error of an altered patch equals its error under a model fitted to the other patches."""
+    camera_rgb = measured(scene_of_lab(REFERENCE_LAB)) * np.random.default_rng(2).normal(1, 0.03, (24, 3))
     camera_rgb[patch] *= (1.5, 0.7, 1.2)
     others = np.arange(24) != patch
     lab = fit(camera_rgb, others).model.lab(camera_rgb)
@@ -95,15 +95,15 @@ def test_the_patch_that_is_left_out_says_nothing_of_the_model_that_predicts_it(p
 
 
 def test_patches_that_are_not_usable_are_not_used() -> None:
-    camera_rgb = seen(scene_of_lab(REFERENCE_LAB))
+    camera_rgb = measured(scene_of_lab(REFERENCE_LAB))
     usable = np.ones(24, bool)
     usable[[3, 18]] = False
     clean = fit(camera_rgb, usable)
     camera_rgb[[3, 18]] = np.nan
-    found = fit(camera_rgb, usable)
-    assert np.allclose(found.model.camera_to_scene, clean.model.camera_to_scene)
-    assert np.array_equal(np.isnan(found.delta_e), ~usable)
-    assert np.array_equal(np.isnan(found.left_out), ~usable)
+    fitted = fit(camera_rgb, usable)
+    assert np.allclose(fitted.model.camera_to_scene, clean.model.camera_to_scene)
+    assert np.array_equal(np.isnan(fitted.delta_e), ~usable)
+    assert np.array_equal(np.isnan(fitted.left_out), ~usable)
 
 
 @pytest.mark.parametrize("lost", [range(11), (19, 20)])
@@ -111,4 +111,4 @@ def test_too_few_patches_are_refused(lost: range) -> None:
     usable = np.ones(24, bool)
     usable[list(lost)] = False
     with pytest.raises(GroundglassError, match=r"only \d+ patches .*; expose the chart darker or brighter"):
-        fit(seen(scene_of_lab(REFERENCE_LAB)), usable)
+        fit(measured(scene_of_lab(REFERENCE_LAB)), usable)

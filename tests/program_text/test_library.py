@@ -1,4 +1,4 @@
-"""Files on a shelf: what programs and kernels become when their texts change, and what a folder of one's own does."""
+"""The library of shaders and kernels: recompilation after a change, and the search path with a user's folder."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ KERNEL void add(GLOBAL float *RESTRICT numbers, float more) { numbers[0] += more
 
 
 @pytest.fixture(autouse=True)
-def shelves_as_they_are() -> Iterator[None]:
+def reset_search_paths() -> Iterator[None]:
     yield
     for library in (SHADERS, KERNELS):
         library.set_search_path()
 
 
 class Drawing:
-    """One pixel of light through a look, with the programs of one grader."""
+    """Draws one pixel with a look and the programs of one grader."""
 
     def __init__(self) -> None:
         self._planes, self._grader = ScenePlanes(context()), Grader(context())
@@ -47,9 +47,9 @@ class Drawing:
         return float(np.frombuffer(texture.read(), np.float32)[0])
 
 
-def test_a_program_is_made_anew_when_a_file_of_its_own_changes_and_stays_when_that_is_broken() -> None:
+def test_a_program_is_recompiled_after_a_change_and_kept_after_a_broken_one() -> None:
     drawing, look = Drawing(), parse_look("[pass.exposure]\n", "test.toml")
-    before = [drawing.level(look) for _ in range(3)][-1]  # as a program of constants, too
+    before = [drawing.level(look) for _ in range(3)][-1]  # includes the program with constants
     text = SHADERS.read("exposure.glsl") or ""
     SHADERS.put({"exposure.glsl": text.replace("return ", "return 0.25 * ")})
     dark = drawing.level(look)
@@ -63,7 +63,7 @@ def test_a_program_is_made_anew_when_a_file_of_its_own_changes_and_stays_when_th
     assert drawing.level(look) == before
 
 
-def test_an_include_counts_for_what_includes_it() -> None:
+def test_a_changed_include_recompiles_its_users() -> None:
     drawing, look = Drawing(), parse_look("[pass.exposure]\n", "test.toml")
     before = drawing.level(look)
     text = SHADERS.read("output.glsl") or ""
@@ -77,23 +77,23 @@ def test_an_include_counts_for_what_includes_it() -> None:
 def test_a_look_follows_the_parameters_of_its_passes() -> None:
     look = parse_look("[pass.exposure]\nexposure_ev = 3\nwarmth = 0.5\n", "test.toml")
     text = (SHADERS.read("exposure.glsl") or "").replace("0.0 -6.0 6.0 0.05", "0.5 -1.0 1.0 0.05")
-    kept = [line for line in text.replace("exposure_warmth", "0.0").splitlines() if "parameter warmth" not in line]
-    kept = [line for line in kept if not line.startswith("uniform float 0.0")]
-    SHADERS.put({"exposure.glsl": "\n".join(kept) + "\n"})
+    lines = [line for line in text.replace("exposure_warmth", "0.0").splitlines() if "parameter warmth" not in line]
+    lines = [line for line in lines if not line.startswith("uniform float 0.0")]
+    SHADERS.put({"exposure.glsl": "\n".join(lines) + "\n"})
     values = look.refitted().passes[0].values
     assert values == {"exposure_ev": 1.0, "tint": 0.0}
     Drawing().level(look.refitted())
 
 
-def test_a_folder_laid_over_brings_passes_and_replaces_those_that_ship(tmp_path: Path) -> None:
+def test_a_search_path_adds_passes_and_replaces_built_in_ones(tmp_path: Path) -> None:
     (tmp_path / "invert.glsl").write_text(INVERT)
     vignette = (SHADERS.read("vignette.glsl") or "").replace('"Clear radius" 0.0', '"Clear radius" 0.4')
     (tmp_path / "vignette.glsl").write_text(vignette)
     (tmp_path / "broken.glsl").write_text("nonsense")
-    (tmp_path / "mine.h").write_text("not of this shelf")
-    shipped = list_passes()
+    (tmp_path / "mine.h").write_text("not a shader")
+    built_in = list_passes()
     SHADERS.set_search_path(tmp_path)
-    assert set(list_passes()) == {*shipped, "invert"}
+    assert set(list_passes()) == {*built_in, "invert"}
     radius = load_pass("vignette").parameter("radius")
     assert radius is not None
     assert radius.default == 0.4
@@ -108,7 +108,7 @@ def test_a_folder_laid_over_brings_passes_and_replaces_those_that_ship(tmp_path:
     assert "grid" in list_overlays()
 
 
-def test_what_was_read_stays_until_it_is_put(tmp_path: Path) -> None:
+def test_a_text_is_cached_until_put_replaces_it(tmp_path: Path) -> None:
     (tmp_path / "invert.glsl").write_text(INVERT)
     SHADERS.set_search_path(tmp_path)
     assert load_pass("invert").parameters[0].default == 1.0
@@ -122,7 +122,7 @@ def test_what_was_read_stays_until_it_is_put(tmp_path: Path) -> None:
     assert "invert" not in list_passes()
 
 
-def test_a_kernel_is_built_anew_and_stays_when_it_is_broken(tmp_path: Path, device: Device) -> None:
+def test_a_kernel_is_recompiled_after_a_change_and_kept_after_a_broken_one(tmp_path: Path, device: Device) -> None:
     (tmp_path / "add.cl").write_text(ADD)
     KERNELS.set_search_path(tmp_path)
     assert "add.cl" in list_kernel_sources()
@@ -150,7 +150,7 @@ def test_a_kernel_is_built_anew_and_stays_when_it_is_broken(tmp_path: Path, devi
         device.release(numbers)
 
 
-def test_kernels_are_built_ahead_of_the_texts_that_they_are_made_of(tmp_path: Path, device: Device) -> None:
+def test_kernels_are_compiled_ahead_of_put(tmp_path: Path, device: Device) -> None:
     (tmp_path / "add.cl").write_text(ADD)
     KERNELS.set_search_path(tmp_path)
     numbers = device.allocate(16)
@@ -165,7 +165,7 @@ def test_kernels_are_built_ahead_of_the_texts_that_they_are_made_of(tmp_path: Pa
             thread.submit(device.build_ahead, more).result()
         device.write(numbers, np.zeros(4, np.float32))
         device.run("add.cl", "add", (1,), (1,), numbers=numbers, more=1.5)
-        assert device.read(numbers, np.float32, 1)[0] == 1.5  # not yet
+        assert device.read(numbers, np.float32, 1)[0] == 1.5  # the old kernel
         KERNELS.put(more)
         device.run("add.cl", "add", (1,), (1,), numbers=numbers, more=1.5)
         assert device.read(numbers, np.float32, 1)[0] == 4.5
@@ -173,7 +173,7 @@ def test_kernels_are_built_ahead_of_the_texts_that_they_are_made_of(tmp_path: Pa
         device.release(numbers)
 
 
-def test_a_kernel_that_is_not_there_says_so() -> None:
+def test_a_missing_kernel_is_an_error() -> None:
     KERNELS.put({"copy.cl": None})
     with pytest.raises(ShaderError, match=r"kernels/copy\.cl: no such file"):
         load_kernel_source("copy.cl")

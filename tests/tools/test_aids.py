@@ -1,4 +1,4 @@
-"""The viewfinder's aids as the screen shows them, each against NumPy on the same picture."""
+"""Viewfinder aids as drawn on the screen, compared with NumPy on the same picture."""
 
 from __future__ import annotations
 
@@ -24,46 +24,46 @@ LEVELS = np.random.default_rng(5).uniform(0, 0.6, (HEIGHT // 8, WIDTH // 8)).rep
 
 
 class Bench:
-    """An engine, the aids and a screen of their own; `said` is what the aids said."""
+    """An engine, the aids and an off-screen surface; `messages` lists the messages of the aids."""
 
     def __init__(self, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
         self.size = size
         self.engine = LiveEngine(gl=context(), look="neutral", f_number=16, focus_m=2.0)
         self.surface = OffscreenSurface(size, gl=context())
         self.presenter = Presenter(self.surface)
-        self.said: list[str] = []
+        self.messages: list[str] = []
         self.controls = Controls()
-        self.aids = Aids(tool_context(self.engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        self.aids = Aids(tool_context(self.engine, None, self.messages.append, self.controls, None))  # type: ignore[arg-type]
         self.controls.add(self.aids.controls())
 
     def show(self, frame: gg.Frame) -> np.ndarray:
-        """(H, W, 3) uint8 on the screen."""
+        """(H, W, 3) uint8: the screen."""
         self.engine.draw(frame)
-        picture = self.engine.draw(frame)  # with constants from now on, which may round otherwise
+        picture = self.engine.draw(frame)  # drawn with folded constants, which may round differently
         self.presenter.draw(picture, [], overlays=self.aids.overlays(self.engine.drawn))
         data = self.surface.framebuffer.read(viewport=(0, 0, *self.size), components=3, alignment=1)
         return np.frombuffer(data, np.uint8).reshape(self.size[1], self.size[0], 3)[::-1]
 
-    def changed(self, frame: gg.Frame, by_more_than: int = 0, **settings: object) -> np.ndarray:
-        """(H, W) bool: where the aids with these settings show another pixel than without."""
+    def changed(self, frame: gg.Frame, threshold: int = 0, **settings: object) -> np.ndarray:
+        """(H, W) bool: pixels that the aids with these settings change by more than `threshold` codes."""
         self.controls.do("aids_off")
         plain = self.show(frame).astype(int)
         for name, setting in settings.items():
             self.controls.set(name, setting)  # type: ignore[arg-type]
-        return (np.abs(self.show(frame) - plain) > by_more_than).any(axis=2)
+        return (np.abs(self.show(frame) - plain) > threshold).any(axis=2)
 
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    made = Bench()
-    yield made
-    made.presenter.release()
-    made.surface.close()
-    made.engine.close()
+    bench = Bench()
+    yield bench
+    bench.presenter.release()
+    bench.surface.close()
+    bench.engine.close()
 
 
 def grey_frame(light: np.ndarray = LEVELS) -> gg.Frame:
-    """Scene light (H, W) without colour."""
+    """A scene-linear frame of grey light (H, W)."""
     return gg.Frame(np.repeat(light[..., None], 3, axis=2).astype(np.float32), gg.Encoding.SCENE)
 
 
@@ -72,7 +72,7 @@ def mosaic(counts: np.ndarray) -> gg.Frame:
     return gg.Frame(counts.astype(np.uint16), cfa=Cfa("GRBG"), profile=profile)
 
 
-def test_every_overlay_that_ships_is_an_aid_with_its_own_key(bench: Bench) -> None:
+def test_every_built_in_overlay_is_an_aid_with_its_own_key(bench: Bench) -> None:
     assert sorted(aid.name for aid in AIDS) == list(list_overlays())
     for aid in AIDS:
         assert not bench.controls.get(aid.name)
@@ -80,21 +80,21 @@ def test_every_overlay_that_ships_is_an_aid_with_its_own_key(bench: Bench) -> No
 
 
 @pytest.mark.parametrize("settings", [{"zebra_limit": 0.7}, {"zebra_limit": 0.5, "zebra_band": 0.075}])
-def test_zebra_marks_exactly_what_is_over_the_limit(bench: Bench, settings: dict[str, float]) -> None:
+def test_zebra_stripes_exactly_the_levels_above_the_limit(bench: Bench, settings: dict[str, float]) -> None:
     frame = grey_frame()
     plain = bench.show(frame)
     luma = (plain @ [0.2126, 0.7152, 0.0722]) / 255
     limit, band = settings["zebra_limit"], settings.get("zebra_band", 0.0)
-    over = np.abs(luma - limit) <= band if band else luma >= limit
-    assert 0.1 < over.mean() < 0.9
+    above = np.abs(luma - limit) <= band if band else luma >= limit
+    assert 0.1 < above.mean() < 0.9
     row, column = np.mgrid[:HEIGHT, :WIDTH]
-    stripe = ((HEIGHT - 1 - row) + column) % 8 < 4  # of the window, from its lower left corner
-    assert np.array_equal(bench.changed(frame, zebra=True, **settings), over & stripe)
+    stripe = ((HEIGHT - 1 - row) + column) % 8 < 4  # in window pixels from the lower left corner
+    assert np.array_equal(bench.changed(frame, zebra=True, **settings), above & stripe)
 
 
-def test_raw_zebra_and_clipping_ask_the_sensor(bench: Bench) -> None:
+def test_raw_zebra_and_clipping_use_the_raw_values(bench: Bench) -> None:
     counts = np.random.default_rng(2).integers(64, 700, (HEIGHT, WIDTH))
-    counts[40:60, 100:120] = 64  # one hot site in each dark block, of another colour from row to row
+    counts[40:60, 100:120] = 64  # one hot photosite in each dark block; its colour varies by row
     counts[40:60:4, 100:120:4] = 1023
     frame = mosaic(counts)
     black = np.tile([[64, 60], [68, 64]], (HEIGHT // 2, WIDTH // 2))
@@ -108,15 +108,15 @@ def test_raw_zebra_and_clipping_ask_the_sensor(bench: Bench) -> None:
     assert np.array_equal(striped, (maximum >= 0.5) & stripe)
 
 
-def test_a_picture_that_is_no_raw_is_told(bench: Bench) -> None:
+def test_raw_zebra_without_raw_data_reports_it(bench: Bench) -> None:
     bench.show(grey_frame())
     bench.controls.set("zebra_of", "raw")
     bench.controls.press("C")
-    assert bench.said == ["Zebra: raw", "this picture is no raw: there is nothing that a sensor counted"]
+    assert bench.messages == ["Zebra: raw", "this picture has no raw data"]
     assert not bench.changed(grey_frame(), zebra=True).any()
 
 
-def test_false_colour_of_ire_and_of_stops(bench: Bench) -> None:
+def test_false_colour_shows_ire_or_stops(bench: Bench) -> None:
     stops = np.arange(-6, 6)
     light = 0.18 * 2.0 ** np.repeat(stops, WIDTH // 12)[None, :].repeat(HEIGHT, axis=0)
     frame = grey_frame(light)
@@ -128,7 +128,7 @@ def test_false_colour_of_ire_and_of_stops(bench: Bench) -> None:
         grey, ((plain >= 10) & (plain < 38)) | ((plain >= 42) & (plain < 52)) | ((plain >= 56) & (plain < 94))
     )
     bench.controls.press("Shift+E")
-    assert bench.said == ["False colour: stops"]
+    assert bench.messages == ["False colour: stops"]
     columns = bench.show(frame)[0, WIDTH // 24 :: WIDTH // 12].astype(int)
     assert len({tuple(colour) for colour in columns}) == 12  # each stop has its own colour
     below, above = columns[stops < 0], columns[stops > 0]
@@ -137,7 +137,7 @@ def test_false_colour_of_ire_and_of_stops(bench: Bench) -> None:
     assert np.ptp(columns[stops == 0][0]) < 3
 
 
-def test_lines_lie_where_the_composition_wants_them(bench: Bench) -> None:
+def test_grid_lines_are_at_the_positions_of_their_composition(bench: Bench) -> None:
     frame = grey_frame(np.full((HEIGHT, WIDTH), 0.05))
     thirds = bench.changed(frame, grid=True)
     assert {WIDTH // 3, 2 * WIDTH // 3} <= set(np.flatnonzero(thirds.all(axis=0)))
@@ -150,7 +150,7 @@ def test_lines_lie_where_the_composition_wants_them(bench: Bench) -> None:
     assert not middle[: HEIGHT // 3].any()
 
 
-def test_a_bright_line_frame_is_what_the_focal_length_would_see(bench: Bench) -> None:
+def test_frame_lines_show_the_field_of_view_of_the_focal_length(bench: Bench) -> None:
     bench.engine.lens = gg.Lens(focal_mm=28, f_number=16, sensor_width_mm=36)
     lines = bench.changed(grey_frame(np.full((HEIGHT, WIDTH), 0.05)), frame_lines=True, frame_lines_pair="50-75")
     columns = np.flatnonzero(lines[HEIGHT // 2])
@@ -160,33 +160,33 @@ def test_a_bright_line_frame_is_what_the_focal_length_would_see(bench: Bench) ->
     assert columns.max() == pytest.approx(right, abs=2)
 
 
-def test_a_bright_line_frame_has_its_name_where_it_is_seen(bench: Bench) -> None:
+def test_visible_frame_lines_are_labelled(bench: Bench) -> None:
     bench.engine.lens = gg.Lens(focal_mm=40, f_number=16, sensor_width_mm=36)
     bench.controls.set("frame_lines", True)
     bench.controls.set("frame_lines_pair", "35-135")
     frame = grey_frame(np.full((HEIGHT, WIDTH), 0.3))
-    bare = bench.show(frame).astype(int)
+    unlabelled = bench.show(frame).astype(int)
     overlays = bench.aids.overlays(bench.engine.drawn)
     bench.presenter.draw(bench.engine.draw(frame), [], overlays=overlays, tools=[bench.aids])
     data = bench.surface.framebuffer.read(viewport=(0, 0, *bench.size), components=3, alignment=1)
-    named = np.frombuffer(data, np.uint8).reshape(HEIGHT, WIDTH, 3)[::-1]
-    rows, columns = np.nonzero((np.abs(named - bare) > 3).any(axis=2))
-    half = 0.5 * bench.engine.lens.equivalent_mm(WIDTH / HEIGHT) / 135  # nothing is said of 35 mm, which sees more
+    labelled = np.frombuffer(data, np.uint8).reshape(HEIGHT, WIDTH, 3)[::-1]
+    rows, columns = np.nonzero((np.abs(labelled - unlabelled) > 3).any(axis=2))
+    half = 0.5 * bench.engine.lens.equivalent_mm(WIDTH / HEIGHT) / 135  # 35 mm has a wider view: no label
     assert WIDTH * (0.5 - half) < columns.min() < columns.max() < WIDTH / 2 + 20
     assert HEIGHT * (0.5 - half) < rows.min() < rows.max() < HEIGHT / 2 + 20
 
 
-@pytest.mark.parametrize(("ratio", "number"), [("1:1", 1.0), ("16:9", 16 / 9), ("4:5", 0.8)])
-def test_an_aspect_mask_leaves_a_picture_of_its_shape(bench: Bench, ratio: str, number: float) -> None:
-    left = ~bench.changed(grey_frame(np.full((HEIGHT, WIDTH), 0.2)), aspect_mask=True, aspect_mask_ratio=ratio)
-    rows, columns = np.nonzero(left)
+@pytest.mark.parametrize(("ratio", "value"), [("1:1", 1.0), ("16:9", 16 / 9), ("4:5", 0.8)])
+def test_an_aspect_mask_leaves_a_picture_of_its_ratio(bench: Bench, ratio: str, value: float) -> None:
+    unmasked = ~bench.changed(grey_frame(np.full((HEIGHT, WIDTH), 0.2)), aspect_mask=True, aspect_mask_ratio=ratio)
+    rows, columns = np.nonzero(unmasked)
     width, height = columns.max() - columns.min() + 1, rows.max() - rows.min() + 1
-    assert width * height == left.sum()
-    assert width / height == pytest.approx(number, rel=0.02)
+    assert width * height == unmasked.sum()
+    assert width / height == pytest.approx(value, rel=0.02)
     assert width == WIDTH or height == HEIGHT
 
 
-def test_the_magnifier_shows_what_is_under_the_pointer_and_keeps_the_whole(bench: Bench) -> None:
+def test_the_magnifier_shows_the_pixels_under_the_pointer_and_an_overview(bench: Bench) -> None:
     frame = grey_frame()
     plain = bench.show(frame).copy()
     bench.aids.handle_event(Pointer("move", 0.7, 0.4, "none"))
@@ -195,9 +195,12 @@ def test_the_magnifier_shows_what_is_under_the_pointer_and_keeps_the_whole(bench
     view = bench.aids.overlays(bench.engine.drawn).view
     assert view.picture_position(0.5, 0.5) == pytest.approx((0.7, 0.4))
     for x, y in ((0.1, 0.9), (0.5, 0.5), (0.3, 0.2)):
-        at = view.picture_position(x, y)
-        here, there = shown[int(y * HEIGHT), int(x * WIDTH)], plain[int(at[1] * HEIGHT), int(at[0] * WIDTH)]
-        assert np.abs(here.astype(int) - there).max() <= 40  # smooth between pixels
+        source = view.picture_position(x, y)
+        magnified, original = (
+            shown[int(y * HEIGHT), int(x * WIDTH)],
+            plain[int(source[1] * HEIGHT), int(source[0] * WIDTH)],
+        )
+        assert np.abs(magnified.astype(int) - original).max() <= 40  # pixels are interpolated
     assert np.abs(shown[2:30, -50:-4].mean() - plain.mean()) < 12
     bench.controls.press("M")
     assert bench.aids.overlays(bench.engine.drawn).view.zoom == 10
@@ -205,7 +208,7 @@ def test_the_magnifier_shows_what_is_under_the_pointer_and_keeps_the_whole(bench
     assert np.array_equal(bench.show(frame), plain)
 
 
-def test_an_anamorphic_picture_is_shown_wide(bench: Bench) -> None:
+def test_desqueeze_shows_an_anamorphic_picture_wider(bench: Bench) -> None:
     bench.controls.set("desqueeze", "2")
     shown = bench.show(grey_frame(np.full((HEIGHT, WIDTH), 0.2)))
     rows = np.flatnonzero(shown.any(axis=(1, 2)))
@@ -213,7 +216,7 @@ def test_an_anamorphic_picture_is_shown_wide(bench: Bench) -> None:
     assert rows[0] == HEIGHT // 4
 
 
-def test_all_off_shows_the_picture(bench: Bench) -> None:
+def test_switching_all_aids_off_shows_the_plain_picture(bench: Bench) -> None:
     frame = grey_frame()
     plain = bench.show(frame).copy()
     for aid in AIDS:
@@ -225,10 +228,10 @@ def test_all_off_shows_the_picture(bench: Bench) -> None:
     assert np.array_equal(bench.show(frame), plain)
 
 
-def test_depth_view_needs_distances_and_tells_near_from_far(bench: Bench) -> None:
+def test_depth_view_needs_depth_and_distinguishes_near_from_far(bench: Bench) -> None:
     bench.show(grey_frame())
     bench.controls.press("Shift+D")
-    assert bench.said == ["no depth here"]
+    assert bench.messages == ["no depth here"]
     depth_m = np.repeat([1.0, 2.0, 8.0, 0.0], WIDTH // 4)[None, :].repeat(HEIGHT, axis=0).astype(np.float32)
     bench.engine.lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36)
     frame = gg.Frame(grey_frame().pixels, gg.Encoding.SCENE, depth_m=depth_m)
@@ -242,30 +245,30 @@ def test_depth_view_needs_distances_and_tells_near_from_far(bench: Bench) -> Non
 
 
 def gaussian(picture: np.ndarray, sigma_px: float) -> np.ndarray:
-    """(H, W), blurred along both axes."""
+    """(H, W): the picture with a Gaussian blur."""
     reach = np.arange(-12, 13)
     kernel = np.exp(-0.5 * (reach / sigma_px) ** 2)
     kernel /= kernel.sum()
     for axis in (0, 1):
-        edged = np.pad(picture, [(12, 12) if one == axis else (0, 0) for one in (0, 1)], "edge")
+        edged = np.pad(picture, [(12, 12) if padded_axis == axis else (0, 0) for padded_axis in (0, 1)], "edge")
         picture = np.apply_along_axis(np.convolve, axis, edged, kernel, "valid")
     return picture
 
 
 def in_focus(frame: gg.Frame, engine: LiveEngine) -> np.ndarray:
-    """(H, W) bool: where the thin lens draws a circle that counts as sharp, or hardly more."""
+    """(H, W) bool: pixels whose circle of confusion counts as sharp, with a margin of 20 %."""
     per_diagonal = 1500 / np.hypot(*frame.size)
     circles = engine.lens.coc_scale_px(engine.focus_m, frame.width) * per_diagonal
     assert frame.depth_m is not None
     return circles * np.abs(1 - engine.focus_m / frame.depth_m) <= 1.2
 
 
-def test_peaking_finds_the_layer_in_focus_and_nothing_where_all_is_out() -> None:
+def test_peaking_marks_the_layer_in_focus_and_nothing_out_of_focus() -> None:
     with gg.open("scene:?size=480x270") as source:
         frame = next(iter(source))
     bench = Bench(frame.size)
     bench.engine.look, bench.engine.focus_m = "classic", 1.2
-    bench.engine.lens = gg.Lens(focal_mm=50, f_number=0.95, sensor_width_mm=36)  # which does not breathe
+    bench.engine.lens = gg.Lens(focal_mm=50, f_number=0.95, sensor_width_mm=36)  # a lens without focus breathing
     marked = bench.changed(frame, 24, peaking=True)
     assert marked.sum() > 300
     assert in_focus(frame, bench.engine)[marked].mean() >= 0.9
@@ -275,7 +278,7 @@ def test_peaking_finds_the_layer_in_focus_and_nothing_where_all_is_out() -> None
     bench.engine.close()
 
 
-def test_peaking_by_contrast_tells_sharp_edges_from_soft_ones(bench: Bench) -> None:
+def test_peaking_by_contrast_distinguishes_sharp_from_soft_edges(bench: Bench) -> None:
     soft = gaussian(LEVELS, 2.5)
     half = np.where(np.arange(WIDTH) < WIDTH // 2, LEVELS, soft)
     marked = bench.changed(grey_frame(half), 24, peaking=True)
@@ -284,17 +287,17 @@ def test_peaking_by_contrast_tells_sharp_edges_from_soft_ones(bench: Bench) -> N
     assert bench.changed(grey_frame(soft), 24, peaking=True).sum() < 0.05 * marked.sum()
 
 
-def test_peaking_by_contrast_leaves_noise_alone(bench: Bench) -> None:
+def test_peaking_by_contrast_ignores_noise(bench: Bench) -> None:
     noise = np.random.default_rng(1).normal(0.2, 0.012, (HEIGHT, WIDTH))
     assert bench.changed(grey_frame(noise), 24, peaking=True).mean() < 0.001
-    assert srgb(np.array(0.2)) > 0.4  # the noise is of six levels of 255
+    assert srgb(np.array(0.2)) > 0.4  # here the noise amounts to six levels of 255
 
 
 @pytest.mark.parametrize("black", [(64.0,) * 4, (60.0, 64.0, 70.0, 66.0)])
-def test_the_raw_map_has_the_brightest_site_of_each_block(black: tuple[float, float, float, float]) -> None:
+def test_the_raw_map_holds_the_brightest_photosite_of_each_block(black: tuple[float, float, float, float]) -> None:
     pixels = np.random.default_rng(8).integers(0, 1024, (7, 9), np.uint16)
     frame = gg.Frame(pixels, profile=gg.CameraProfile(black=black, white=1000.0))
-    whole = np.pad(pixels, ((0, 1), (0, 1)), "edge").astype(float)
+    padded = np.pad(pixels, ((0, 1), (0, 1)), "edge").astype(float)
     levels = np.tile(np.reshape(black, (2, 2)), (4, 5))
-    light = ((whole - levels) / (1000 - levels)).reshape(4, 2, 5, 2).max(axis=(1, 3))
+    light = ((padded - levels) / (1000 - levels)).reshape(4, 2, 5, 2).max(axis=(1, 3))
     np.testing.assert_allclose(block_maxima(frame), light, atol=1e-6)

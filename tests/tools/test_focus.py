@@ -1,4 +1,4 @@
-"""The hand on the focus ring: where it moves the focus, when, and what it says."""
+"""Focus tool: racking, presets, zone focus, autofocus, and its messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLICK = Pointer("press", 0.5, 0.5)
 
 
 class Rig:
-    """Settings and a frame that was drawn, without an engine."""
+    """Settings and a drawn frame without an engine."""
 
     def __init__(self, lens: gg.Lens, frame: Frame) -> None:
         self.history = SettingsHistory(gg.Settings(lens=lens))
@@ -56,29 +56,29 @@ class Rig:
 
 
 class Ring:
-    """A Focusing with a make-believe engine and clock; `said` is what it said."""
+    """A focus tool with a fake engine and clock; `messages` lists its messages."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, depth_m: float | None = 3.0, **options: object) -> None:
-        self.now_s, self.said = 100.0, []
+        self.now_s, self.messages = 100.0, []
         monkeypatch.setattr(module, "perf_counter", lambda: self.now_s)
         depth = None if depth_m is None else np.full((40, 60), depth_m, np.float32)
         self.engine = Rig(options.pop("lens", FIFTY), Frame(PIXELS, Encoding.DISPLAY, depth_m=depth))
         self.controls = Controls()
-        fitted = tool_context(self.engine, None, self.said.append, self.controls)
-        self.hand = FocusTool(fitted, **options)  # type: ignore[arg-type]
-        self.controls.add(self.hand.controls())
+        ctx = tool_context(self.engine, None, self.messages.append, self.controls)
+        self.tool = FocusTool(ctx, **options)  # type: ignore[arg-type]
+        self.controls.add(self.tool.controls())
 
-    def ask(self, event: str | Event, after_s: float = math.inf) -> float:
-        """The focus so long after the event, or the key."""
-        assert self.controls.press(event) if isinstance(event, str) else self.hand.handle_event(event)
+    def request(self, event: str | Event, after_s: float = math.inf) -> float:
+        """The focus distance `after_s` seconds after the event or key press."""
+        assert self.controls.press(event) if isinstance(event, str) else self.tool.handle_event(event)
         return self.at(after_s)
 
     def begin(self) -> None:
-        """Shows the first frame."""
-        self.hand.on_frame(self.engine.drawn)
+        """Draws the first frame."""
+        self.tool.on_frame(self.engine.drawn)
 
     def at(self, after_s: float) -> float:
-        self.hand.tick(self.now_s + after_s)
+        self.tool.tick(self.now_s + after_s)
         return self.engine.focus_m
 
 
@@ -87,151 +87,153 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> Ring:
     return Ring(monkeypatch)
 
 
-def test_a_click_racks_there_by_the_clock_and_not_by_frames(ring: Ring) -> None:
+def test_a_click_racks_by_the_clock_and_not_by_frames(ring: Ring) -> None:
     rack = Rack(1.2, 3.0, module.CLICK_S)
-    assert ring.ask(CLICK, 0.0) == 1.2
-    assert ring.hand.busy
-    for passed_s in (0.1, 0.15, 0.3):  # unevenly, as frames come
+    assert ring.request(CLICK, 0.0) == 1.2
+    assert ring.tool.busy
+    for passed_s in (0.1, 0.15, 0.3):  # at irregular frame intervals
         assert ring.at(passed_s) == pytest.approx(rack.focus_m(passed_s))
     assert 1.2 < rack.focus_m(0.1) < rack.focus_m(0.3) < 3.0
     assert ring.at(0.41) == 3.0
-    assert not ring.hand.busy
-    assert not ring.hand.tick(ring.now_s + 1)  # at rest nothing is drawn again
+    assert not ring.tool.busy
+    assert not ring.tool.tick(ring.now_s + 1)  # no redraw after the rack
 
 
-def test_a_rack_of_no_time_jumps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rack_of_zero_seconds_is_immediate(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = Ring(monkeypatch, seconds=(0.0, 0.0))
-    assert ring.ask(CLICK, 0.0) == 3.0
-    assert not ring.hand.busy
+    assert ring.request(CLICK, 0.0) == 3.0
+    assert not ring.tool.busy
 
 
-def test_a_click_on_the_way_turns_from_where_the_focus_is(ring: Ring) -> None:
-    half_way = ring.ask(CLICK, 0.2)
+def test_a_click_during_a_rack_starts_from_the_current_focus(ring: Ring) -> None:
+    half_way = ring.request(CLICK, 0.2)
     ring.now_s += 0.2
-    assert ring.ask(CLICK, 0.0) == half_way
+    assert ring.request(CLICK, 0.0) == half_way
     assert ring.at(1) == 3.0
 
 
-def test_two_marks_are_set_and_racked_between(ring: Ring) -> None:
-    ring.ask("Shift+1")
-    ring.ask(CLICK)
-    ring.ask("Shift+2")
-    assert ring.said == ["mark 1 at 1.20 m", "mark 2 at 3.00 m"]
-    assert ring.ask("1", 1.0) == Rack(3.0, 1.2, module.PRESET_S).focus_m(1.0)
+def test_the_focus_racks_between_two_presets(ring: Ring) -> None:
+    ring.request("Shift+1")
+    ring.request(CLICK)
+    ring.request("Shift+2")
+    assert ring.messages == ["focus preset 1 at 1.20 m", "focus preset 2 at 3.00 m"]
+    assert ring.request("1", 1.0) == Rack(3.0, 1.2, module.PRESET_S).focus_m(1.0)
     assert ring.at(2.0) == 1.2
-    assert ring.ask("2") == 3.0
-    assert ring.said[-1] == "to mark 2, 3.00 m"
+    assert ring.request("2") == 3.0
+    assert ring.messages[-1] == "rack to focus preset 2, 3.00 m"
 
 
-def test_a_mark_that_is_not_set_says_how_to_set_it(ring: Ring) -> None:
-    assert ring.ask("2") == 1.2
-    assert ring.said == ["mark 2 is not set; Shift+2 sets it at the present focus"]
+def test_an_unset_preset_reports_how_to_set_it(ring: Ring) -> None:
+    assert ring.request("2") == 1.2
+    assert ring.messages == ["focus preset 2 is not set; press Shift+2 to store the present focus"]
 
 
-def test_hyperfocal_is_that_of_the_lens_as_it_stands(ring: Ring) -> None:
-    focus_m = ring.ask("Y")
+def test_hyperfocal_uses_the_current_lens(ring: Ring) -> None:
+    focus_m = ring.request("Y")
     assert focus_m == hyperfocal_m(FIFTY, 1.5)
     assert depth_of_field_m(FIFTY, focus_m)[1] == math.inf
-    assert ring.said == ["hyperfocal 11 m: sharp 5.44 m to infinity"]
+    assert ring.messages == ["hyperfocal 11 m: sharp from 5.44 m to infinity"]
 
 
-def test_hyperfocal_stays_on_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hyperfocal_is_limited_to_the_range_of_the_lens(monkeypatch: pytest.MonkeyPatch) -> None:
     tele = Lens(400, 1.4, 36, f_number_min=1.4, focus_min_m=2)
-    assert Ring(monkeypatch, lens=tele).ask("Y") == MAX_FOCUS_M
+    assert Ring(monkeypatch, lens=tele).request("Y") == MAX_FOCUS_M
     pinhole = Lens(2, 16, 36, focus_min_m=0.3)
-    assert Ring(monkeypatch, lens=pinhole).ask("Y") == 0.3
+    assert Ring(monkeypatch, lens=pinhole).request("Y") == 0.3
 
 
-def test_street_sets_aperture_and_focus_holds_them_and_gives_them_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zone_focus_sets_holds_and_restores_aperture_and_focus(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = Ring(monkeypatch, lens=load_lens("documentary-35"))
     ring.engine.focus_m = 0.7
     zone_focus = ZoneFocus()
-    assert ring.ask("Z") == zone_focus.focus_m(ring.engine.lens)
+    assert ring.request("Z") == zone_focus.focus_m(ring.engine.lens)
     assert ring.engine.lens.f_number == 8.0
-    assert ring.said == ["street f/8: sharp 2.00 to 5.00 m"]
+    assert ring.messages == ["zone focus f/8: sharp from 2.00 to 5.00 m"]
     for event in ("A", CLICK, "Y"):
-        assert ring.ask(event) == zone_focus.focus_m(ring.engine.lens)  # no hunting
-        assert ring.said[-1] == "street mode holds the focus at 2.86 m; Z ends it"
-        assert not ring.hand.busy
-    assert ring.ask("Z") == 0.7
+        assert ring.request(event) == zone_focus.focus_m(ring.engine.lens)  # the focus does not move
+        assert ring.messages[-1] == "zone focus fixes the focus at 2.86 m; press Z to end it"
+        assert not ring.tool.busy
+    assert ring.request("Z") == 0.7
     assert ring.engine.lens.f_number == 1.4
-    assert ring.said[-1] == "street mode is off"
+    assert ring.messages[-1] == "zone focus is off"
 
 
-def test_street_says_what_is_sharp_when_the_aperture_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zone_focus_reports_the_sharp_zone_when_the_aperture_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     zone_focus = ZoneFocus(8.0, 2.0, 5.0)
     ring = Ring(monkeypatch, zone_focus=zone_focus)
     ring.begin()
-    assert ring.said == [zone_text(zone_focus, FIFTY, 1.5)]
-    assert ring.said[0].startswith("street f/8: only 2.27 to 3.86 m is sharp; 2.00 to 5.00 m needs f/1")
-    ring.hand.handle_event(Wheel(-30))
-    assert ring.said[1] == "street f/16: sharp 2.00 to 5.00 m"
+    assert ring.messages == [zone_text(zone_focus, FIFTY, 1.5)]
+    assert ring.messages[0].startswith("zone focus f/8: only 2.27 to 3.86 m is sharp; 2.00 to 5.00 m needs f/1")
+    ring.tool.handle_event(Wheel(-30))
+    assert ring.messages[1] == "zone focus f/16: sharp from 2.00 to 5.00 m"
     close = zone_text(ZoneFocus(8, 0.2, 0.3), FIFTY, 1.5)
-    assert close == "street f/8: nothing of 0.20 to 0.30 m is sharp; this lens focuses from 0.50 m"
+    assert close == "zone focus f/8: no part of 0.20 to 0.30 m is sharp; this lens focuses from 0.50 m"
 
 
-def test_without_depth_everything_says_so_and_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_depth_every_action_reports_it_and_the_focus_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = Ring(monkeypatch, depth_m=None)
-    asked = (
+    events = (
         "A", "Y", "Z", "D", CLICK, "Shift+1",
     )  # fmt: skip
-    for event in asked:
-        assert ring.ask(event) == 1.2
-    assert ring.said == ["no depth here"] * len(asked)
-    assert ring.hand.overlays(ring.engine.drawn).passes == ()
+    for event in events:
+        assert ring.request(event) == 1.2
+    assert ring.messages == ["no depth here"] * len(events)
+    assert ring.tool.overlays(ring.engine.drawn).passes == ()
 
 
-def searched(ring: Ring) -> None:
+def run_autofocus(ring: Ring) -> None:
     assert ring.controls.press("A")
     deadline = time.monotonic() + 30
-    while ring.hand.busy and ring.hand._search is not None:
+    while ring.tool.busy and ring.tool._search is not None:
         assert time.monotonic() < deadline
-        ring.hand.tick(ring.now_s)
+        ring.tool.tick(ring.now_s)
         time.sleep(0.001)
-    ring.hand.tick(math.inf)
+    ring.tool.tick(math.inf)
 
 
-def test_autofocus_takes_the_middle_where_no_face_is(ring: Ring) -> None:
-    searched(ring)
+def test_autofocus_focuses_on_the_centre_without_a_face(ring: Ring) -> None:
+    run_autofocus(ring)
     assert ring.engine.focus_m == 3.0
-    assert ring.said == ["middle at 3.00 m"]
-    ring.hand.close()
+    assert ring.messages == ["centre at 3.00 m"]
+    ring.tool.close()
 
 
-def test_autofocus_says_which_face_and_frames_it_for_a_while(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_autofocus_reports_the_face_and_frames_it_for_a_limited_time(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
     face = (0.2, 0.2, 0.4, 0.5)
     monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(1.5, face, 3))
-    searched(ring)
+    run_autofocus(ring)
     assert ring.engine.focus_m == 1.5
-    assert ring.said == ["nearest of 3 faces at 1.50 m"]
-    assert ring.hand.overlays(ring.engine.drawn).face == face
+    assert ring.messages == ["nearest of 3 faces at 1.50 m"]
+    assert ring.tool.overlays(ring.engine.drawn).face == face
     ring.now_s += module.FACE_S
-    assert ring.hand.overlays(ring.engine.drawn).face is None
+    assert ring.tool.overlays(ring.engine.drawn).face is None
     monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(0.3, face, 1))
-    searched(ring)
+    run_autofocus(ring)
     assert ring.engine.focus_m == 0.5
-    assert ring.said[1:] == ["face at 0.30 m", "this lens focuses from 0.50 m"]
-    ring.hand.close()
+    assert ring.messages[1:] == ["face at 0.30 m", "this lens focuses from 0.50 m"]
+    ring.tool.close()
 
 
-def test_a_click_while_a_face_is_sought_has_the_last_word(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_click_during_the_face_search_overrides_it(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(9.0))
     ring.controls.press("A")
-    ring.ask(CLICK)
-    ring.hand.close()
+    ring.request(CLICK)
+    ring.tool.close()
     assert ring.at(math.inf) == 3.0
 
 
-def test_without_scikit_image_it_says_once_how_to_get_it(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_scikit_image_autofocus_reports_the_extra_once(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("groundglass.drawn.autofocus", lambda frame, depth_m: Target(2.0))
     monkeypatch.setattr(module, "has_face_detector", lambda: False)
-    searched(ring)
-    searched(ring)
-    assert ring.said == ["middle at 2.00 m; for faces pip install groundglass[face]", "middle at 2.00 m"]
-    ring.hand.close()
+    run_autofocus(ring)
+    run_autofocus(ring)
+    assert ring.messages == ["centre at 2.00 m; to detect faces, pip install groundglass[face]", "centre at 2.00 m"]
+    ring.tool.close()
 
 
-def test_a_rack_from_the_command_line_begins_with_the_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rack_from_the_command_line_starts_with_the_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     rack = Rack(0.9, 2.5, 3.0)
     ring = Ring(monkeypatch, rack=rack)
     assert ring.at(10.0) == 1.2
@@ -241,51 +243,51 @@ def test_a_rack_from_the_command_line_begins_with_the_first_frame(monkeypatch: p
     assert ring.at(3.0) == 2.5
 
 
-def test_the_scale_is_there_when_it_is_asked_for(ring: Ring) -> None:
-    assert ring.hand.overlays(ring.engine.drawn).dof_scale is None
-    ring.ask("D")
-    shown = ring.hand.overlays(ring.engine.drawn)
+def test_the_depth_of_field_scale_is_switched_on_and_off(ring: Ring) -> None:
+    assert ring.tool.overlays(ring.engine.drawn).dof_scale is None
+    ring.request("D")
+    shown = ring.tool.overlays(ring.engine.drawn)
     assert (shown.dof_scale.near_m, shown.dof_scale.far_m) == depth_of_field_m(FIFTY, 1.2, 1.5)
     ring.engine.lens = FIFTY.at(16)
-    assert ring.hand.overlays(ring.engine.drawn).dof_scale.far_m > shown.dof_scale.far_m  # it follows the aperture
-    ring.ask("D")
-    assert ring.hand.overlays(ring.engine.drawn).dof_scale is None
+    assert ring.tool.overlays(ring.engine.drawn).dof_scale.far_m > shown.dof_scale.far_m  # follows the aperture
+    ring.request("D")
+    assert ring.tool.overlays(ring.engine.drawn).dof_scale is None
 
 
-def test_what_is_no_matter_of_focus_is_left_to_others(ring: Ring) -> None:
+def test_other_keys_and_buttons_are_not_handled(ring: Ring) -> None:
     assert not ring.controls.press("S")
-    assert not ring.hand.handle_event(Pointer("press", 0.5, 0.5, "right"))
+    assert not ring.tool.handle_event(Pointer("press", 0.5, 0.5, "right"))
 
 
-def test_another_lens_keeps_what_it_can(ring: Ring) -> None:
+def test_a_new_lens_keeps_aperture_and_focus_within_its_limits(ring: Ring) -> None:
     ring.engine.lens = FIFTY.at(8)
-    ring.ask("Shift+L", 0.0)  # one of the user's own is no lens of the list: the first of that
+    ring.request("Shift+L", 0.0)  # a custom lens is not in the list: the first lens of the list follows
     assert ring.engine.lens == load_lens("documentary-35").at(8)
     ring.controls.set("lens", "phone-1inch")
     assert (ring.engine.lens.name, ring.engine.lens.f_number) == ("phone-1inch", 4.0)
-    assert ring.said[-1] == "phone-1inch, f/4"
+    assert ring.messages[-1] == "phone-1inch, f/4"
     ring.engine.focus_m = 0.2
     ring.controls.set("lens", "soft-90")
     assert ring.at(0.0) == load_lens("soft-90").focus_min_m
-    ring.controls.set("f_number", 0.95)  # of another lens: this one opens as far as it goes
+    ring.controls.set("f_number", 0.95)  # beyond this lens: limited to its maximum aperture
     assert ring.engine.lens.f_number == load_lens("soft-90").f_number_min
 
 
-def test_another_lens_ends_street_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_lens_ends_zone_focus(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = Ring(monkeypatch)
-    ring.ask("Z", 0.0)
+    ring.request("Z", 0.0)
     ring.controls.set("lens", "noct-50")
     assert not ring.controls.get("zone_focus")
     assert ring.engine.lens.name == "noct-50"
 
 
-def test_a_rack_is_one_step_and_undo_ends_it(ring: Ring) -> None:
+def test_a_rack_is_one_undo_step_and_undo_ends_it(ring: Ring) -> None:
     history = ring.engine.history
-    ring.ask(CLICK, 0.1)
+    ring.request(CLICK, 0.1)
     ring.at(0.2)
     history.undo()
-    assert ring.at(0.3) == 1.2  # nor does the rack go on
-    assert not ring.hand.busy
+    assert ring.at(0.3) == 1.2  # the rack has ended
+    assert not ring.tool.busy
     assert not history.can_undo
     history.redo()
     ring.controls.set("lens", "phone-1inch")

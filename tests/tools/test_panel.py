@@ -1,4 +1,4 @@
-"""The panel: widgets made of the controls and of the look's parameters, moved as a hand moves them."""
+"""The panel: widgets for the controls and the look's parameters, operated with simulated input."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ SIZE = 960, 540
 
 
 class Bench:
-    """The panel over an engine's picture, off screen, with a mouse and a keyboard."""
+    """The panel over an engine's picture, off screen, with simulated mouse and keyboard."""
 
     def __init__(self) -> None:
         self.engine = LiveEngine(gl=context(), look="classic")
         self.surface = OffscreenSurface(SIZE, gl=context())
         self.presenter = Presenter(self.surface)
-        self.controls, self.said = Controls(), []
+        self.controls, self.messages = Controls(), []
         self.editing = Editing(self.engine.history)
-        fitted = tool_context(self.engine, None, self.said.append, self.controls, None, self.surface)
-        self.aids, self.panel = Aids(fitted), Panel(fitted, self.editing)
-        self.keys = KeyboardMap(fitted)
+        ctx = tool_context(self.engine, None, self.messages.append, self.controls, None, self.surface)
+        self.aids, self.panel = Aids(ctx), Panel(ctx, self.editing)
+        self.keys = KeyboardMap(ctx)
         self.tools: list[Tool] = [self.aids, self.keys, self.panel]
         for tool in self.tools:
             self.controls.add(tool.controls())
@@ -52,29 +52,29 @@ class Bench:
         return self.panel._gui
 
     def show(self, times: int = 4) -> np.ndarray:
-        """(H, W, 3) uint8 after so many frames."""
+        """(H, W, 3) uint8: the screen after the given number of frames."""
         for _ in range(times):
             self.presenter.draw(self.picture, [], tools=self.tools)
         pixels = self.surface.framebuffer.read(viewport=(0, 0, *SIZE), components=3, alignment=1)
         return np.frombuffer(pixels, np.uint8).reshape(SIZE[1], SIZE[0], 3)[::-1]
 
     def drag(self, x0: int, x1: int, y: int) -> None:
-        for act in (
+        for action in (
             lambda: self.gui.on_move(x0, y),
             lambda: self.gui.on_button("left", True),
             lambda: self.gui.on_move(x1, y),
             lambda: self.gui.on_button("left", False),
         ):
-            act()
+            action()
             self.show(2)
 
     def find(self, done: Callable[[], object], x0: int = 660, x1: int = 720, top: int = 128, step: int = 6) -> int:
-        """Drags along one row after the other until something is done; the row. `top` is below the look's buttons."""
+        """Drags along successive rows until `done()`; returns that row. `top` is below the buttons of the look."""
         for y in range(top, SIZE[1], step):
             self.drag(x0, x1, y)
             if done():
                 return y
-        raise AssertionError("no widget does it")
+        raise AssertionError("no row has the widget")
 
     def type(self, text: str) -> None:
         for letter in text:
@@ -84,14 +84,14 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    made = Bench()
-    yield made
-    made.panel.close()
-    made.presenter.release()
-    made.engine.close()
+    bench = Bench()
+    yield bench
+    bench.panel.close()
+    bench.presenter.release()
+    bench.engine.close()
 
 
-def test_tab_shows_it_and_hides_it(bench: Bench) -> None:
+def test_tab_shows_and_hides_the_panel(bench: Bench) -> None:
     plain = bench.show()
     assert bench.controls.press("Tab")
     shown = bench.show()
@@ -102,7 +102,7 @@ def test_tab_shows_it_and_hides_it(bench: Bench) -> None:
     assert np.array_equal(bench.show(), plain)
 
 
-def test_a_slider_changes_the_look_and_a_drag_is_one_step(bench: Bench, tmp_path: Path) -> None:
+def test_a_slider_changes_the_look_and_a_drag_is_one_undo_step(bench: Bench, tmp_path: Path) -> None:
     bench.controls.press("Tab")
     bench.show()
     before = bench.engine.look
@@ -114,7 +114,7 @@ def test_a_slider_changes_the_look_and_a_drag_is_one_step(bench: Bench, tmp_path
     row = bench.find(lambda: corner() != 0.78)
     assert bench.panel.tick(time.perf_counter()) is Invalidation.REDRAW
     assert bench.engine.look is bench.editing.look
-    assert {one.name for one in bench.editing.look.passes} == {one.name for one in before.passes}
+    assert {step.name for step in bench.editing.look.passes} == {step.name for step in before.passes}
     dragged = corner()
     saved = load_look(str(bench.editing.save_as(tmp_path / "mine.toml")))
     assert dict(saved.passes[0].values)["corner_light"] == pytest.approx(dragged, abs=1e-5)
@@ -124,11 +124,11 @@ def test_a_slider_changes_the_look_and_a_drag_is_one_step(bench: Bench, tmp_path
     assert corner() != dragged
 
 
-def test_a_check_box_turns_a_control_and_text_is_typed(bench: Bench) -> None:
+def test_a_check_box_switches_a_control_and_text_is_typed(bench: Bench) -> None:
     bench.controls.press("Tab")
     bench.show()
-    bench.panel._look._search = "nothing of the look"
-    # Opens the header of the aids; then some check box is met.
+    bench.panel._look._search = "no such parameter"
+    # The drags open the header of the aids, then hit one of its check boxes.
     bench.find(lambda: any(bench.controls.get(aid.name) for aid in AIDS), 646, 646, 198, 24)
     bench.panel._look._search = ""
     bench.find(lambda: bench.gui._imgui.get_io().want_text_input, 700, 700, 108)
@@ -137,7 +137,7 @@ def test_a_check_box_turns_a_control_and_text_is_typed(bench: Bench) -> None:
     assert bench.panel._look._search == "corner" or bench.panel._look._file == "corner"
 
 
-def test_keys_are_the_viewfinder_s_unless_text_is_typed(bench: Bench) -> None:
+def test_keys_go_to_the_viewfinder_unless_text_is_typed(bench: Bench) -> None:
     bench.controls.press("Tab")
     bench.show()
     assert not bench.gui.on_key("S", True, frozenset())
@@ -151,20 +151,20 @@ def test_keys_are_the_viewfinder_s_unless_text_is_typed(bench: Bench) -> None:
     assert bench.gui.on_scroll(1.0)
 
 
-def test_it_works_without_a_mouse(bench: Bench) -> None:
+def test_the_panel_works_without_a_mouse(bench: Bench) -> None:
     bench.controls.press("Tab")
     bench.show()
 
     def press(key: str) -> bool:
-        """Whether the panel took it."""
+        """Whether the panel handled the key."""
         taken = bench.gui.on_key(key, True, frozenset())
         bench.show(2)
         bench.gui.on_key(key, False, frozenset())
         bench.show(2)
         return taken
 
-    assert not press("Space")  # freezes the picture until something was walked to
-    for _ in range(12):  # sooner or later it comes by a list of looks, or the button that throws dice
+    assert not press("Space")  # without a focused widget Space freezes the picture
+    for _ in range(12):  # steps to the list of looks or the randomize button
         if not bench.editing.history.can_undo:
             assert press("Down")
             assert press("Space")
@@ -177,33 +177,33 @@ def test_it_works_without_a_mouse(bench: Bench) -> None:
     assert not press("Down")
 
 
-def test_without_imgui_it_says_how_to_get_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_imgui_the_panel_reports_the_extra(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "imgui_bundle", None)
     bench.controls.press("Tab")
-    assert bench.said == ["the panel: needs imgui-bundle; pip install groundglass[panel]"]
+    assert bench.messages == ["the panel: needs imgui-bundle; pip install groundglass[panel]"]
     assert not bench.controls.get("panel")
     bench.show()
 
 
-def test_the_map_has_every_key(bench: Bench) -> None:
+def test_the_keyboard_map_lists_every_key(bench: Bench) -> None:
     rows = dict(key_rows(bench.controls))
     assert rows["H"] == "Keyboard map"
-    assert all(rows[one.key] == one.title for one in bench.controls if one.key)
+    assert all(rows[control.key] == control.title for control in bench.controls if control.key)
     plain = bench.show()
     bench.controls.press("H")
     assert (bench.show()[200:340, 380:580] != plain[200:340, 380:580]).any(axis=2).mean() > 0.5
 
 
-def test_numbers_have_the_digits_of_their_step() -> None:
-    def told(step: float, unit: str = "") -> str:
+def test_numbers_have_as_many_digits_as_their_step() -> None:
+    def shown(step: float, unit: str = "") -> str:
         return number_format(
             Number("a", "A", "b", minimum=0, maximum=1, step=step, unit=unit, get=lambda: 0.0, set=lambda _: None)
         )
 
-    assert [told(1), told(0.05), told(0.005, "m"), told(0.05, "f/")] == ["%.0f", "%.2f", "%.3f m", "f/%.2f"]
+    assert [shown(1), shown(0.05), shown(0.005, "m"), shown(0.05, "f/")] == ["%.0f", "%.2f", "%.3f m", "f/%.2f"]
 
 
-def test_on_a_real_screen_a_slider_is_dragged(screen: Screen, tmp_path: Path) -> None:
+def test_a_slider_is_dragged_on_a_real_screen(screen: Screen, tmp_path: Path) -> None:
     live = Live(screen, tmp_path)
     try:
         live.press("space")
@@ -217,18 +217,18 @@ def test_on_a_real_screen_a_slider_is_dragged(screen: Screen, tmp_path: Path) ->
         time.sleep(0.3)
         screen.xdotool("type", "corner light")
         time.sleep(0.6)
-        for y in range(top + 152, top + 212, 6):  # a slider's row: what lies above is the name of its pass
+        for y in range(top + 152, top + 212, 6):  # rows of the slider, below the name of its pass
             screen.xdotool("mousemove", x + 100, y, "mousedown", 1, "mousemove", x, y)
             time.sleep(0.15)
             screen.xdotool("mouseup", 1)
             time.sleep(0.15)
         until(lambda: np.abs(live.picture - before)[:40, :40].mean() > 1, "the corner changes with the slider")
         live.press("Tab")
-        until(lambda: np.abs(live.picture - before)[120:150, 215:265].mean() < 5, "the panel is gone")
-        assert live.focus_m == FOCUS_M, "no click went through the panel"
+        until(lambda: np.abs(live.picture - before)[120:150, 215:265].mean() < 5, "the panel is hidden")
+        assert live.focus_m == FOCUS_M, "no click reached the picture behind the panel"
         live.press("s")
         look = tmp_path / "groundglass-0001.toml"
-        until(look.exists, "the look is kept")
+        until(look.exists, "the look is saved")
         assert dict(load_look(str(look)).passes[0].values)["corner_light"] != 0.78
     finally:
         live.process.kill()

@@ -1,4 +1,4 @@
-"""The loupe says what the sensor, the scene and the picture hold under the pointer."""
+"""The pixel inspector shows the raw values, scene light and display values under the pointer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from look_support import context
 COUNTS = np.arange(12 * 8, dtype=np.uint16).reshape(8, 12) * 10
 
 
-def test_the_raw_of_a_block_is_told_by_colour() -> None:
+def test_the_raw_values_of_a_block_are_listed_by_colour() -> None:
     frame = gg.Frame(COUNTS, cfa=Cfa("GRBG"), profile=gg.CameraProfile(white=500.0))
     assert raw_lines(frame, 0.3, 0.1) == ["raw  G20  R30  B140  G150  of 500"]
     assert raw_lines(frame, 0.999, 0.999) == ["raw  G820*  R830*  B940*  G950*  of 500"]
@@ -25,7 +25,7 @@ def test_the_raw_of_a_block_is_told_by_colour() -> None:
     assert raw_lines(gg.Frame(np.zeros((4, 4, 3), np.uint8), gg.Encoding.DISPLAY), 0, 0) == []
 
 
-def test_light_and_picture_are_those_under_the_pointer() -> None:
+def test_scene_light_and_display_values_are_those_under_the_pointer() -> None:
     light = np.full((40, 60, 3), 0.18, np.float32)
     light[:, 30:] = (0.72, 0.72, 0.72)
     depth_m = np.full((4, 6), 2.0, np.float32)
@@ -46,12 +46,12 @@ def test_light_and_picture_are_those_under_the_pointer() -> None:
                 engine.draw(frame)
                 inspector.on_frame(engine.drawn)
             assert inspector.tick(0.0) is Invalidation.NOTHING
-            scene, display, place = inspector._lines
+            scene, display, depth = inspector._lines
             assert scene.endswith(stops)
             level = engine.render(frame)[20, int(60 * x), 0]
-            told = display.split()[1:]
-            assert [float(one) for one in told] == pytest.approx([level] * 3, abs=1)
-            assert place == "at 2.00 m"
+            values = display.split()[1:]
+            assert [float(value) for value in values] == pytest.approx([level] * 3, abs=1)
+            assert depth == "at 2.00 m"
         inspector.handle_event(Pointer("move", 1.2, 0.5, "none"))
         engine.draw(frame)
         inspector.on_frame(engine.drawn)

@@ -1,4 +1,4 @@
-"""The scopes count what NumPy counts, put test colours where they belong, and never make the loop wait."""
+"""Scopes: counts equal to NumPy, test colours at their positions, and no blocking of the viewer's loop."""
 
 from __future__ import annotations
 
@@ -28,67 +28,67 @@ def flat(*rgb: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
     return np.full((size[1], size[0], 4), (*rgb, 255), np.uint8)
 
 
-def test_the_histogram_is_numpys() -> None:
+def test_the_histogram_matches_numpy() -> None:
     rgba = RANDOM.integers(0, 256, (731, 517, 4), np.uint8)
     expected = [np.bincount(rgba[..., channel].ravel(), minlength=256) for channel in range(3)]
     np.testing.assert_array_equal(counts.histogram(rgba), expected)
 
 
 @pytest.mark.parametrize("level", [0, 1, 100, 254, 255])
-def test_the_waveform_places_a_level_in_its_column(level: int) -> None:
+def test_the_waveform_shows_a_level_in_its_column(level: int) -> None:
     rgba = flat(20, 20, 20, size=(300, 100))
     rgba[:, 150:200, :3] = level
-    found = counts.waveform(counts.samples(rgba))
-    width = found.shape[1]
-    inside, outside = found[:, width * 175 // 300], found[:, width * 100 // 300]
+    scope = counts.waveform(counts.samples(rgba))
+    width = scope.shape[1]
+    inside, outside = scope[:, width * 175 // 300], scope[:, width * 100 // 300]
     assert abs(int(inside.argmax()) - level) <= 1
     assert inside.max() == inside.sum()
     assert abs(int(outside.argmax()) - 20) <= 1
-    assert found.sum() == 300 * 100
+    assert scope.sum() == 300 * 100
 
 
 def test_the_waveform_shows_the_luma_of_colours() -> None:
     for rgb in RANDOM.integers(0, 256, (40, 3)):
-        found = counts.waveform(flat(*rgb)[..., :3]).sum(axis=1)
-        assert abs(int(found.argmax()) - float(rgb @ np.array([0.2126, 0.7152, 0.0722]))) <= 1
+        scope = counts.waveform(flat(*rgb)[..., :3]).sum(axis=1)
+        assert abs(int(scope.argmax()) - float(rgb @ np.array([0.2126, 0.7152, 0.0722]))) <= 1
 
 
 def test_the_parade_shows_each_channel() -> None:
-    found = counts.parade(flat(10, 120, 240)[..., :3])
-    np.testing.assert_array_equal(found.sum(axis=2).argmax(axis=1), [10, 120, 240])
+    scope = counts.parade(flat(10, 120, 240)[..., :3])
+    np.testing.assert_array_equal(scope.sum(axis=2).argmax(axis=1), [10, 120, 240])
 
 
-@pytest.mark.parametrize("part", [0.75, 1.0])
-def test_the_vectorscope_places_the_bars(part: float) -> None:
+@pytest.mark.parametrize("level", [0.75, 1.0])
+def test_the_vectorscope_shows_colour_bars_at_their_chroma(level: float) -> None:
     matrix = np.array([[-0.2126, -0.7152, 0.9278], [0.7874, -0.7152, -0.0722]]) / [[1.8556], [1.5748]]
     for colour in draw.TARGETS.values():
-        rgb = np.round(255 * part * np.array(colour)).astype(int)
+        rgb = np.round(255 * level * np.array(colour)).astype(int)
         row, column = np.unravel_index(counts.vectorscope(flat(*rgb)[..., :3]).argmax(), (256, 256))
         assert (column, row) == pytest.approx(128 + matrix @ rgb, abs=1.0)
 
 
-def test_targets_on_the_vectorscope_are_where_their_colours_fall() -> None:
+def test_vectorscope_targets_are_at_the_positions_of_their_colours() -> None:
     plain = draw.draw_vectorscope(np.zeros((256, 256), np.int64), TEXT_PX).astype(int)
     for px in (TEXT_PX, 34):
         plain = draw.draw_vectorscope(np.zeros((256, 256), np.int64), px).astype(int)
         side, edge = round(draw.SIDE_EM * px), round(0.55 * px)
         for colour in draw.TARGETS.values():
-            found = counts.vectorscope(flat(*(round(191.25 * one) for one in colour))[..., :3])
-            lit = draw.draw_vectorscope(found, px).astype(int) - plain
-            y, x = (float(at.mean()) - edge + 0.5 for at in np.nonzero(lit[..., :3].sum(axis=2) > 60))
-            cb, cr = draw.chroma_of(tuple(0.75 * one for one in colour))
-            assert (x, y) == pytest.approx(draw.vector_place(cb, cr, side), abs=1.5)
+            scope = counts.vectorscope(flat(*(round(191.25 * channel) for channel in colour))[..., :3])
+            lit = draw.draw_vectorscope(scope, px).astype(int) - plain
+            y, x = (float(indices.mean()) - edge + 0.5 for indices in np.nonzero(lit[..., :3].sum(axis=2) > 60))
+            cb, cr = draw.chroma_of(tuple(0.75 * channel for channel in colour))
+            assert (x, y) == pytest.approx(draw.vector_position(cb, cr, side), abs=1.5)
 
 
-def test_skin_lies_near_its_line() -> None:
-    # The light and the dark skin of the ColorChecker, sRGB.
+def test_skin_colours_are_near_the_skin_line() -> None:
+    # Light skin and dark skin of the ColorChecker, sRGB.
     for rgb in ((194, 150, 130), (115, 82, 68)):
-        cb, cr = draw.chroma_of(tuple(one / 255 for one in rgb))
+        cb, cr = draw.chroma_of(tuple(value / 255 for value in rgb))
         assert math.degrees(math.atan2(cr, cb)) == pytest.approx(draw.SKIN_DEGREES, abs=8)
 
 
 @pytest.mark.parametrize("pattern", ["RGGB", "GBRG"])
-def test_the_raw_histogram_counts_every_site(pattern: str) -> None:
+def test_the_raw_histogram_counts_every_photosite(pattern: str) -> None:
     profile = gg.CameraProfile(black=(64.0, 60.0, 68.0, 64.0), white=4000.0, white_balance=(2.0, 1.0, 1.5))
     mosaic = RANDOM.integers(0, 4096, (602, 418), np.uint16)
     frame = gg.Frame(mosaic, cfa=Cfa(pattern), profile=profile)
@@ -96,11 +96,11 @@ def test_the_raw_histogram_counts_every_site(pattern: str) -> None:
     light = np.maximum((mosaic - black) / (profile.white - black), 2.0**-counts.STOPS)
     channels = np.tile(frame.cfa.channels(), (301, 209))
     edges = np.append(np.arange(counts.RAW_BINS) / counts.BINS_PER_STOP - counts.STOPS, np.inf)
-    expected = [np.histogram(np.log2(light[channels == one]), edges)[0] for one in range(3)]
+    expected = [np.histogram(np.log2(light[channels == channel]), edges)[0] for channel in range(3)]
     np.testing.assert_array_equal(counts.raw_histogram(frame), expected)
 
 
-def test_the_raw_histogram_knows_packed_and_grey_sensors() -> None:
+def test_the_raw_histogram_supports_packed_and_monochrome_frames() -> None:
     profile = gg.CameraProfile(white=1023.0)
     numbers = np.array([[1023, 512, 256, 1], [1023, 1023, 512, 0]], np.uint16)
     grey = counts.raw_histogram(gg.Frame(numbers, cfa=Cfa("MONO"), profile=profile))
@@ -114,38 +114,38 @@ def test_the_raw_histogram_knows_packed_and_grey_sensors() -> None:
 
 
 def test_a_clipped_channel_is_marked() -> None:
-    def marks(*rgb: int) -> np.ndarray:
+    def clip_marker(*rgb: int) -> np.ndarray:
         return draw.draw_histogram(counts.histogram(flat(*rgb)), TEXT_PX)[12, -70:, :3].max(axis=0)
 
-    assert marks(255, 20, 20)[0] > 200
-    assert marks(200, 20, 20)[0] < 200
+    assert clip_marker(255, 20, 20)[0] > 200
+    assert clip_marker(200, 20, 20)[0] < 200
 
 
-class Screened:
-    """In place of the plates of a window: keeps what is shown, and where."""
+class RecordingSprites:
+    """Replaces the sprites of a window: records the pixels and position of each."""
 
     def __init__(self) -> None:
         self.shown: dict[str, np.ndarray] = {}
-        self.at: dict[str, tuple[int, int]] = {}
+        self.positions: dict[str, tuple[int, int]] = {}
 
     def prepare(self, name: str, _: object, make: Callable[[], np.ndarray]) -> tuple[int, int]:
         self.shown[name] = make()
         return self.shown[name].shape[1], self.shown[name].shape[0]
 
     def draw(self, name: str, left: int, bottom: int) -> None:
-        self.at[name] = left, bottom
+        self.positions[name] = left, bottom
 
 
 class Bench:
-    """The scopes on an engine, off screen; `turn` is a round of the viewer's loop."""
+    """The scopes on an engine, off screen; `turn` is one iteration of the viewer's loop."""
 
     def __init__(self, engine: LiveEngine, size: tuple[int, int] = (960, 540)) -> None:
         self.engine = engine
-        self.said: list[str] = []
+        self.messages: list[str] = []
         self.controls = Controls()
-        self.scopes = Scopes(tool_context(engine, None, self.said.append, self.controls, None))  # type: ignore[arg-type]
+        self.scopes = Scopes(tool_context(engine, None, self.messages.append, self.controls, None))  # type: ignore[arg-type]
         self.controls.add(self.scopes.controls())
-        self.sprites = Screened()
+        self.sprites = RecordingSprites()
         self.canvas = Canvas(engine.gl, size, (0, 0, *size), 1.0, TEXT_PX, self.sprites)  # type: ignore[arg-type]
         self.now_s = 100.0
 
@@ -163,10 +163,10 @@ class Bench:
                 self.scopes.draw(self.canvas)
                 return
             time.sleep(0.005)
-        raise AssertionError("the scopes were never drawn")
+        raise AssertionError("the scopes were not drawn")
 
 
-def test_scopes_at_the_viewer_show_the_frame() -> None:
+def test_scopes_in_the_viewer_show_the_frame() -> None:
     mosaic = RANDOM.integers(0, 4096, (270, 480), np.uint16)
     frame = gg.Frame(mosaic, profile=gg.CameraProfile(white=4095.0))
     with LiveEngine(gl=context(), look="neutral") as engine:
@@ -182,39 +182,36 @@ def test_scopes_at_the_viewer_show_the_frame() -> None:
         shown = bench.scopes._drawn.sprites
         np.testing.assert_array_equal(shown["histogram"], draw.draw_histogram(counts.histogram(rgba), TEXT_PX))
         np.testing.assert_array_equal(shown["raw"], draw.draw_raw_histogram(counts.raw_histogram(frame), TEXT_PX))
-        # All of them lie in the window, and none over another.
-        boxes = [
-            (*bench.sprites.at[name], *text_background.shape[1::-1])
-            for name, text_background in bench.sprites.shown.items()
-        ]
+        # All scopes are inside the window and do not overlap.
+        boxes = [(*bench.sprites.positions[name], *pixels.shape[1::-1]) for name, pixels in bench.sprites.shown.items()]
         assert len(boxes) == 5
         for index, (left, bottom, width, height) in enumerate(boxes):
             assert min(left, bottom) > 0
             assert left + width < 960
             assert bottom + height < 540
             for other_left, other_bottom, other_width, other_height in boxes[:index]:
-                beside = left + width <= other_left or other_left + other_width <= left
-                above = bottom + height <= other_bottom or other_bottom + other_height <= bottom
-                assert beside or above
+                horizontally_apart = left + width <= other_left or other_left + other_width <= left
+                vertically_apart = bottom + height <= other_bottom or other_bottom + other_height <= bottom
+                assert horizontally_apart or vertically_apart
         for name in ("Shift+H", "W", "V"):
             bench.controls.press(name)
         assert bench.scopes.names == ()
         bench.scopes.close()
 
 
-def test_a_picture_has_no_raw_histogram() -> None:
+def test_a_developed_picture_has_only_a_display_histogram() -> None:
     frame = gg.Frame(np.full((40, 60, 3), 90, np.uint8), gg.Encoding.DISPLAY)
     with LiveEngine(gl=context(), look="neutral") as engine:
         bench = Bench(engine)
         bench.turn(frame)
         bench.controls.set("histogram", "both")
-        assert "no raw histogram" in bench.said[0]
+        assert "raw histogram" in bench.messages[0]
         bench.until_repainted(frame)
         assert list(bench.scopes._drawn.sprites) == ["histogram"]
         bench.scopes.close()
 
 
-def test_they_are_drawn_in_the_corner_of_the_window(screen: Screen, tmp_path: Path) -> None:
+def test_scopes_are_drawn_in_the_corner_of_the_window(screen: Screen, tmp_path: Path) -> None:
     live = Live(screen, tmp_path, "--size", "960x540")
     try:
         live.press("space")

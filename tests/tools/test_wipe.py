@@ -1,4 +1,4 @@
-"""The picture beside itself: in another look, through another lens, by another device."""
+"""Wipe: the right part of the picture uses another look, lens or device."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def frame() -> gg.Frame:
 
 @pytest.fixture
 def engine() -> Iterator[LiveEngine]:
-    with LiveEngine(gl=context(), look="sepia") as made:
-        yield made
+    with LiveEngine(gl=context(), look="sepia") as engine:
+        yield engine
 
 
 class Wipe:
-    """The tool, and a round of the viewer's loop."""
+    """The tool and one iteration of the viewer's loop."""
 
     def __init__(self, engine: LiveEngine) -> None:
-        self.engine, self.controls, self.said = engine, Controls(), []
-        self.tool = WipeTool(tool_context(engine, None, self.said.append, self.controls))
+        self.engine, self.controls, self.messages = engine, Controls(), []
+        self.tool = WipeTool(tool_context(engine, None, self.messages.append, self.controls))
         self.controls.add(self.tool.controls())
 
     def show(self, frame: gg.Frame) -> np.ndarray:
-        """(H, W, 3) of what a window is given."""
+        """(H, W, 3) int: the picture for the window."""
         part = self.tool.draw_part(frame)
         drawn = self.engine.drawn = self.engine.engine.draw(frame, self.engine.history.now, part=part)
         self.tool.on_frame(drawn)
@@ -50,35 +50,35 @@ def codes(drawn: gg.Drawn) -> np.ndarray:
     return np.frombuffer(drawn.texture.read(), np.uint8).reshape(HEIGHT, WIDTH, 4)[..., :3].astype(int)
 
 
-def alone(engine: LiveEngine, frame: gg.Frame, **settings: object) -> np.ndarray:
+def undivided(engine: LiveEngine, frame: gg.Frame, **settings: object) -> np.ndarray:
     return codes(engine.engine.draw(frame, engine.history.now.with_(**settings)))
 
 
-def test_each_side_is_what_it_is_alone(engine: LiveEngine, frame: gg.Frame) -> None:
+def test_each_side_equals_the_undivided_picture(engine: LiveEngine, frame: gg.Frame) -> None:
     wipe = Wipe(engine)
-    sepia, neutral = alone(engine, frame), alone(engine, frame, look="neutral")
+    sepia, neutral = undivided(engine, frame), undivided(engine, frame, look="neutral")
     wipe.controls.set("wipe_at", 0.3)
     wipe.controls.press("X")
-    for _ in range(3):  # with uniforms, then with constants
+    for _ in range(3):  # with uniforms, then with folded constants
         shown = wipe.show(frame)
         assert np.abs(shown[:, :36] - sepia[:, :36]).max() <= 1
         assert np.abs(shown[:, 36:] - neutral[:, 36:]).max() <= 1
-    assert np.abs(engine.render(frame) - sepia).max() <= 1  # never in what is kept
+    assert np.abs(engine.render(frame) - sepia).max() <= 1  # no wipe in saved pictures
 
 
-def test_another_lens_on_the_right(engine: LiveEngine, frame: gg.Frame) -> None:
+def test_the_right_part_uses_another_lens(engine: LiveEngine, frame: gg.Frame) -> None:
     wipe = Wipe(engine)
-    mine, other = alone(engine, frame), alone(engine, frame, lens="phone-1inch", f_number=1.63)
+    left, right = undivided(engine, frame), undivided(engine, frame, lens="phone-1inch", f_number=1.63)
     wipe.controls.set("wipe_lens", "phone-1inch")
     wipe.controls.press("X")
     shown = wipe.show(frame)
-    assert np.abs(shown[:, :60] - mine[:, :60]).max() <= 2
-    assert np.abs(shown[:, 60:] - other[:, 60:]).max() <= 2
-    assert np.abs(mine[:, 60:] - other[:, 60:]).mean() > 1
+    assert np.abs(shown[:, :60] - left[:, :60]).max() <= 2
+    assert np.abs(shown[:, 60:] - right[:, 60:]).max() <= 2
+    assert np.abs(left[:, 60:] - right[:, 60:]).mean() > 1
     assert engine.drawn.settings.lens.name == "noct-50"
 
 
-def test_the_line_is_dragged_and_clicks_beside_it_are_for_others(engine: LiveEngine, frame: gg.Frame) -> None:
+def test_the_wipe_line_is_dragged_and_clicks_away_from_it_are_not_handled(engine: LiveEngine, frame: gg.Frame) -> None:
     wipe = Wipe(engine)
     tool, controls = wipe.tool, wipe.controls
     assert not tool.handle_event(Pointer("press", 0.5, 0.5))
@@ -96,25 +96,25 @@ def test_the_line_is_dragged_and_clicks_beside_it_are_for_others(engine: LiveEng
     assert tool.handle_event(Pointer("release", 1.4, 0.5))
     controls.set("wipe_at", 0.25)
     controls.press("Shift+X")
-    assert wipe.said == ["B is natural"]
+    assert wipe.messages == ["B is natural"]
     assert (tool.draw_part(frame), tool._b_settings().look.name) == (Part("left", 0.25), "natural")
     controls.press("Shift+X")
     assert tool._b_settings().lens.name == "soft-90"
-    engine.strength = 0.5  # B is what is set, but for what is compared
+    engine.strength = 0.5  # B follows all settings except the compared one
     assert tool._b_settings().strength == 0.5
     controls.press("X")
     assert tool.draw_part(frame) == WHOLE
 
 
-def test_moving_the_line_makes_no_program(engine: LiveEngine, frame: gg.Frame) -> None:
+def test_moving_the_wipe_line_compiles_no_program(engine: LiveEngine, frame: gg.Frame) -> None:
     wipe = Wipe(engine)
     wipe.controls.press("X")
-    made = []
+    stages = []
     for move in range(60):
         wipe.controls.set("wipe_at", move / 60)
         wipe.show(frame)
-        made.append([id(one) for one in engine._grader._programs._kept._stages.values()])
-    assert sorted(made[5]) == sorted(made[-1])
+        stages.append([id(stage) for stage in engine._grader._programs._kept._stages.values()])
+    assert sorted(stages[5]) == sorted(stages[-1])
 
 
 @pytest.mark.parametrize("at", [0.0, 0.3, 1.0])
@@ -125,10 +125,10 @@ def test_the_right_part_is_copied(at: float) -> None:
     source, target = (gl.texture((WIDTH, HEIGHT), 4, picture.tobytes()) for picture in pictures)
     copy_right_part(gl, source, target, at)
     edge = round(at * WIDTH)
-    found = np.frombuffer(target.read(), np.uint8).reshape(pictures[0].shape)
-    np.testing.assert_array_equal(found[:, :edge], pictures[1][:, :edge])
-    np.testing.assert_array_equal(found[:, edge:], pictures[0][:, edge:])
-    gl.simple_framebuffer((8, 8)).use()  # nothing of it is left behind: the next clears all of its own
+    copied = np.frombuffer(target.read(), np.uint8).reshape(pictures[0].shape)
+    np.testing.assert_array_equal(copied[:, :edge], pictures[1][:, :edge])
+    np.testing.assert_array_equal(copied[:, edge:], pictures[0][:, edge:])
+    gl.simple_framebuffer((8, 8)).use()  # the copy leaves no scissor: clear() fills the whole framebuffer
     gl.clear(1.0, 1.0, 1.0, 1.0)
     assert min(gl.fbo.read()) == 255
     for texture in (source, target):
@@ -137,14 +137,14 @@ def test_the_right_part_is_copied(at: float) -> None:
 
 def test_another_device_draws_the_right_part(engine: LiveEngine, frame: gg.Frame) -> None:
     wipe = Wipe(engine)
-    sepia = alone(engine, frame)
+    sepia = undivided(engine, frame)
     wipe.controls.set("wipe_device", engine.device.spec)
-    assert wipe.said[-1] == f"B is {engine.device.spec}"
+    assert wipe.messages[-1] == f"B is {engine.device.spec}"
     wipe.controls.press("X")
     engine.look = "neutral"
-    neutral = alone(engine, frame)
+    neutral = undivided(engine, frame)
     shown = wipe.show(frame)
-    assert np.abs(shown - neutral).max() <= 1  # the other follows whatever is set
+    assert np.abs(shown - neutral).max() <= 1  # the second device follows the settings
     assert np.abs(shown - sepia).max() > 10
     wipe.controls.press("X")
     assert wipe.tool._other is None

@@ -1,4 +1,4 @@
-"""The contract of a texture transfer, which one is taken, and that it allocates nothing from frame to frame."""
+"""The contract of a texture transfer, the choice of the transfer, and that a frame does not allocate."""
 
 from __future__ import annotations
 
@@ -38,34 +38,34 @@ def test_every_module_of_the_folder_is_registered(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("module", TRANSFERS, ids=lambda module: module.__name__)
-def test_a_transfer_has_what_the_contract_has_and_no_more(repository: Path, module: object) -> None:
+def test_a_transfer_has_exactly_the_members_of_the_contract(repository: Path, module: object) -> None:
     contract = class_of(repository / "engine/transfer/transfer.py", "TextureTransfer")
     path = Path(inspect.getfile(module))  # type: ignore[arg-type]
     name = str(module.open_transfer.__annotations__["return"]).removesuffix(" | None")  # type: ignore[attr-defined]
     written = class_of(path, name)
     assert public_methods(written) == public_methods(contract)
-    promised = {item.target.id for item in contract.body if isinstance(item, ast.AnnAssign)}  # type: ignore[union-attr]
+    declared = {item.target.id for item in contract.body if isinstance(item, ast.AnnAssign)}  # type: ignore[union-attr]
     assigned = {
         node.attr
         for node in ast.walk(written)
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self"
     }
-    assert {one for one in assigned if not one.startswith("_")} == promised
+    assert {name for name in assigned if not name.startswith("_")} == declared
 
 
-def test_the_first_that_fits_is_taken(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+def test_the_first_usable_transfer_is_opened(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
 
     def module(name: str, transfer: object) -> SimpleNamespace:
-        return SimpleNamespace(open_transfer=lambda device, gl: asked.append(name) or transfer)
+        return SimpleNamespace(open_transfer=lambda device, gl: opened.append(name) or transfer)
 
     kinds = (module("cuda_gl", None), module("opencl_gl", "shared"), module("host", "host"))
     monkeypatch.setattr(registry, "TRANSFERS", kinds)
     assert open_transfer(device, context()) == "shared"  # type: ignore[comparison-overlap]
-    assert asked == ["cuda_gl", "opencl_gl"]
+    assert opened == ["cuda_gl", "opencl_gl"]
 
 
-def test_a_scene_is_sent_and_what_it_needs_is_kept(device: Device) -> None:
+def test_a_scene_is_sent_without_allocation_per_frame(device: Device) -> None:
     before = device.live_buffers
     transfer: TextureTransfer = open_transfer(device, context())
     scene = Planes(device, 20, 12, 3)
@@ -79,7 +79,7 @@ def test_a_scene_is_sent_and_what_it_needs_is_kept(device: Device) -> None:
     assert textures.size == (20, 12)
     for factor in (0.5, 0.25):
         scene.write(rgb * factor)
-        assert transfer.send(scene).textures[0] is texture  # no allocation a frame
+        assert transfer.send(scene).textures[0] is texture  # no allocation per frame
     assert device.live_buffers == buffers
     pitch, rows = textures.pitch_px
     sent = np.frombuffer(texture.read(), np.float16).reshape(rows, pitch, 4)
@@ -91,6 +91,6 @@ def test_a_scene_is_sent_and_what_it_needs_is_kept(device: Device) -> None:
     assert device.live_buffers == before
 
 
-def test_the_engine_says_how_pictures_travel() -> None:
+def test_the_engine_names_its_transfer() -> None:
     with gg.Engine(gl=context()) as engine:
         assert engine.transfer_name == "host"

@@ -35,7 +35,7 @@ def decode_srgb(encoded):
 # --- the scene
 
 
-def test_depth_reaches_from_half_a_metre_to_the_wall(still):
+def test_depth_ranges_from_half_a_metre_to_the_wall(still):
     _, depth_m = still
     assert depth_m.dtype == np.float32
     assert depth_m.min() == pytest.approx(0.5, abs=0.02)
@@ -43,7 +43,7 @@ def test_depth_reaches_from_half_a_metre_to_the_wall(still):
     assert np.isfinite(depth_m).all()
 
 
-def test_colours_are_light_that_a_studio_can_hold(still):
+def test_colours_have_the_levels_of_a_studio(still):
     rgb, _ = still
     assert rgb.dtype == np.float32
     assert rgb.shape == (360, 640, 3)
@@ -53,7 +53,7 @@ def test_colours_are_light_that_a_studio_can_hold(still):
     assert 0.03 < np.median(rgb[..., 1]) < 0.18
 
 
-def test_the_floor_lies_where_a_pinhole_sees_it(still):
+def test_the_floor_has_the_depth_of_a_pinhole_projection(still):
     _, depth_m = still
     view = View.fit(640, 360)
     row = 355
@@ -61,12 +61,12 @@ def test_the_floor_lies_where_a_pinhole_sees_it(still):
     assert np.median(depth_m[row]) == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_lens_sees_as_wide_as_50_mm_on_full_frame():
+def test_the_angle_of_view_is_that_of_50_mm_on_full_frame():
     view = View.fit(1920, 1080)
     assert np.degrees(2 * np.arctan(960 / view.focal_px)) == pytest.approx(39.6, abs=0.05)
 
 
-def test_the_chart_holds_its_reflectances(still):
+def test_the_chart_has_its_reflectances(still):
     rgb, depth_m = still
     for (left, top, right, bottom), reference in zip(colour_chart_boxes(640, 360), colour_chart_rgb(), strict=True):
         patch = np.s_[round(top) + 2 : round(bottom) - 2, round(left) + 2 : round(right) - 2]
@@ -76,7 +76,7 @@ def test_the_chart_holds_its_reflectances(still):
         assert np.all(depth_m[patch] == 1.5)
 
 
-def test_the_neutrals_are_neutral_and_the_fourth_is_near_middle_grey():
+def test_the_neutral_patches_are_neutral_and_the_fourth_is_near_middle_grey():
     neutrals = colour_chart_rgb()[18:]
     assert np.all(neutrals == neutrals[:, :1])
     assert neutrals[3, 0] == pytest.approx(0.19, abs=0.005)
@@ -86,12 +86,12 @@ def test_the_neutrals_are_neutral_and_the_fourth_is_near_middle_grey():
 @pytest.mark.parametrize(
     ("index", "srgb"), [(0, (115, 82, 68)), (1, (194, 150, 130)), (6, (214, 126, 44)), (14, (175, 54, 60))]
 )
-def test_the_patches_are_those_that_the_maker_publishes_in_srgb_roughly(index, srgb):
+def test_the_patches_are_close_to_the_published_srgb_values(index, srgb):
     expected = REC709_TO_REC2020 @ decode_srgb(srgb)
     np.testing.assert_allclose(colour_chart_rgb()[index], expected, atol=0.05)
 
 
-def test_a_lamp_keeps_its_energy_however_small_it_is_drawn():
+def test_a_lamp_has_the_same_energy_at_every_size():
     lamp = Light(0.0, 0.4, 0.0075, (10.0, 10.0, 10.0), 0.0)
     energy = []
     for width in (128, 1920):
@@ -101,19 +101,19 @@ def test_a_lamp_keeps_its_energy_however_small_it_is_drawn():
     assert energy[0] == pytest.approx(energy[1], rel=0.1)
 
 
-def test_swaying_moves_near_things_one_way_and_far_things_the_other():
+def test_sway_moves_near_and_far_objects_in_opposite_directions():
     view = View.fit(1920, 1080)
     assert view.shift_px(0.5, 0.005) < 0 < view.shift_px(10.0, 0.005)
     assert view.shift_px(1.2, 0.005) == 0
 
 
-def test_a_sway_changes_the_picture_and_its_depth_and_comes_back():
+def test_sway_changes_picture_and_depth_periodically():
     middle, right, again = (render(192, 108, phase) for phase in (0.0, 0.25, 0.5))
     assert not np.array_equal(middle[1], right[1])
     assert np.array_equal(middle[1], again[1])
 
 
-def test_a_strand_thinner_than_a_pixel_darkens_by_its_width_and_keeps_its_distance():
+def test_a_subpixel_strand_darkens_by_its_width_and_keeps_its_distance():
     view = View(32, 32, 1000.0)
     canvas = Canvas.empty(32, 32)
     canvas.rgb += 1
@@ -126,7 +126,7 @@ def test_a_strand_thinner_than_a_pixel_darkens_by_its_width_and_keeps_its_distan
 
 
 @pytest.mark.parametrize("size", [(64, 64), (97, 65), (64, 200), (300, 64)])
-def test_any_size_is_filled(size):
+def test_every_size_is_filled(size):
     rgb, depth_m = render(*size)
     assert rgb.shape == (size[1], size[0], 3)
     assert np.isfinite(rgb).all()
@@ -137,7 +137,7 @@ def test_any_size_is_filled(size):
 # --- the source
 
 
-def test_a_frame_carries_mosaic_profile_and_depth():
+def test_a_frame_has_mosaic_profile_and_depth():
     with SceneSource("scene:?size=161x91&fps=50") as source:
         frames = take(source, 3)
     frame = frames[2]
@@ -154,7 +154,7 @@ def test_a_frame_carries_mosaic_profile_and_depth():
     assert (source.size, source.fps, source.frames) == ((161, 91), 50.0, None)
 
 
-def test_the_chart_comes_back_through_the_camera():
+def test_the_chart_has_its_colours_after_development():
     size = (640, 360)
     options = SceneOptions(size=size, noise=0, fps=30)
     rgb, _ = render(*size)
@@ -168,13 +168,13 @@ def test_the_chart_comes_back_through_the_camera():
         np.testing.assert_allclose(patch.mean(axis=(0, 1)), reference, atol=1.5e-3)
 
 
-def test_the_same_seed_gives_the_same_frames_and_another_seed_others():
+def test_frames_depend_on_the_seed_only():
     first, again, other = (take(SceneSource(f"{SMALL}&seed={seed}"), 2) for seed in (1, 1, 2))
     assert np.array_equal(first[1].pixels, again[1].pixels)
     assert not np.array_equal(first[1].pixels, other[1].pixels)
 
 
-def test_noise_is_another_from_frame_to_frame():
+def test_noise_differs_from_frame_to_frame():
     source = SceneSource(SMALL)
     for frame, following in itertools.pairwise(take(source, source.period + 1)):
         assert not np.array_equal(frame.pixels, following.pixels)
@@ -186,7 +186,7 @@ def test_without_noise_a_pose_is_exposed_once():
     assert not np.array_equal(second.pixels, third.pixels)
 
 
-def test_the_loop_has_no_seam():
+def test_the_loop_is_seamless():
     source = SceneSource(f"{SMALL}&noise=0&fps=30")
     frames = take(source, source.period + 1)
     assert np.shares_memory(frames[0].pixels, frames[-1].pixels)
@@ -194,7 +194,7 @@ def test_the_loop_has_no_seam():
     assert steps[-1] <= max(steps[:-1])
 
 
-def test_iterating_renders_nothing(monkeypatch):
+def test_iterating_does_not_render(monkeypatch):
     source = SceneSource(SMALL)
 
     def refuse(*_args, **_kwargs):
@@ -216,12 +216,12 @@ def test_closing_ends_an_iteration():
 
 
 @pytest.mark.parametrize("size", [(640, 360), (1920, 1080), (2560, 1440)])
-def test_a_ring_keeps_within_its_memory(size):
+def test_the_ring_stays_within_its_memory(size):
     poses, exposures = plan_ring(SceneOptions(size=size))
     assert poses * size[0] * size[1] * (4 + 2 * exposures) <= scene.RING_BYTES
 
 
-def test_every_key_may_be_left_out():
+def test_every_key_is_optional():
     assert SceneOptions.parse("scene:") == SceneOptions((1920, 1080), 60.0, 1.0, 7)
     assert SceneOptions.parse("scene:?noise=0.5&size=99x77") == SceneOptions((99, 77), 60.0, 0.5, 7)
 
@@ -239,7 +239,7 @@ def test_every_key_may_be_left_out():
         ("scene:studio", "scene:studio: invalid name of the built-in scene"),
     ],
 )
-def test_a_wrong_address_is_one_clear_line(source, message):
+def test_an_invalid_address_gives_one_line(source, message):
     with pytest.raises(SourceError) as caught:
         SceneOptions.parse(source)
     assert message in str(caught.value)

@@ -1,4 +1,4 @@
-"""What the looks that ship promise: their measured responses, also of colours that were left out, and the grey axis."""
+"""Built-in looks: agreement with measured responses, also for colours left out of the fit, and the grey axis."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEN_BITS = np.arange(1024) / 1023
 
 
 def responses(data_dir: Path, name: str) -> tuple[np.ndarray, np.ndarray, list[str], list[float]]:
-    """Scene-linear Rec.709 (N, 3), the sRGB measured (N, 3), the patch and the exposure of each."""
+    """Scene-linear Rec.709 (N, 3), measured sRGB (N, 3), patch names and exposures in EV."""
     file = data_dir / "looks" / "reference_responses.csv"
     if not file.is_file():
         pytest.skip(f"no {file.name} in the data folder")
@@ -37,8 +37,8 @@ def responses(data_dir: Path, name: str) -> tuple[np.ndarray, np.ndarray, list[s
     return scene, measured, [row["patch"] for row in rows], [float(row["ev"]) for row in rows]
 
 
-def delta_e00(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return color.deltaE_ciede2000(color.rgb2lab(one), color.rgb2lab(other))
+def delta_e00(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return color.deltaE_ciede2000(color.rgb2lab(first), color.rgb2lab(second))
 
 
 def greys(name: str, light: np.ndarray) -> np.ndarray:
@@ -46,7 +46,7 @@ def greys(name: str, light: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("name", "mean"), [("classic", 0.8), ("natural", 0.65)])
-def test_a_look_answers_as_measured(data_dir: Path, name: str, mean: float) -> None:
+def test_a_look_matches_its_measured_response(data_dir: Path, name: str, mean: float) -> None:
     scene, measured, _, _ = responses(data_dir, name)
     drawn = grade(scene[None].astype(np.float32), name, space="rec709", local=False, ctx=context())[0]
     for display in (reference.apply(load_look(name), scene, space="rec709"), drawn.astype(float)):
@@ -64,10 +64,10 @@ def test_a_look_answers_as_measured(data_dir: Path, name: str, mean: float) -> N
         ("natural", "exposures", 0.6, 1.3),
     ],
 )
-def test_colours_that_a_fit_has_not_seen_are_met_as_well(
+def test_colours_left_out_of_the_fit_match_as_well(
     data_dir: Path, name: str, left_out: str, mean: float, p95: float
 ) -> None:
-    """The passes of the look are fitted anew to what remains when each patch, or each stop of exposure, is left out."""
+    """The passes are fitted again with each patch, or each stop of exposure, left out in turn."""
     scene, measured, patches, stops = responses(data_dir, name)
     exposures = [str(int(np.floor(stop))) for stop in stops]
     ramp = [exposure if patch == "grey" else patch for patch, exposure in zip(patches, exposures, strict=True)]
@@ -88,13 +88,13 @@ def test_colours_that_a_fit_has_not_seen_are_met_as_well(
 
 
 @pytest.mark.parametrize("name", sorted(CHAINS))
-def test_what_was_fitted_is_what_the_look_holds(name: str) -> None:
-    of_pixels = [one.name for one in load_look(name).passes if one.name not in ("vignette", "grain")]
-    assert tuple(of_pixels[: len(CHAINS[name])]) == CHAINS[name]
+def test_a_look_contains_the_fitted_passes(name: str) -> None:
+    chain = [settings.name for settings in load_look(name).passes if settings.name not in ("vignette", "grain")]
+    assert tuple(chain[: len(CHAINS[name])]) == CHAINS[name]
 
 
 @pytest.mark.parametrize("name", list_looks())
-def test_a_grey_ramp_of_ten_bits_has_no_steps(name: str) -> None:
+def test_a_ten_bit_grey_ramp_has_steps_of_at_most_one_eight_bit_code(name: str) -> None:
     steps = np.diff(greys(name, srgb_decoded(TEN_BITS)), axis=0)
     assert steps.min() >= 0.0
     assert steps.max() <= 1 / 255
