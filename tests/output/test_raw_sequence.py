@@ -75,7 +75,7 @@ def test_frames_that_a_slow_disk_cannot_write_are_counted(tmp_path: Path, monkey
     harness.end()
     written = len(list((tmp_path / "groundglass-0001").iterdir()))
     assert QUEUE <= written < QUEUE + 10
-    assert harness.messages[-1] == f"saved groundglass-0001: {written} raws, {QUEUE + 10 - written} dropped"
+    assert harness.messages[-1] == f"saved groundglass-0001: {written} raw frames, {QUEUE + 10 - written} dropped"
 
 
 def test_a_full_disk_ends_the_sequence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
