@@ -1,8 +1,9 @@
-"""The lens itself: a scene seen through many points of the aperture, averaged in linear light.
+"""The ground truth of the blur: a scene rendered through many points of the aperture, averaged in linear light.
 
-Through one point of the aperture a thin lens sees everything sharp; a thing whose blur has the radius r lies beside its
-place by r u, where u is the point in units of the aperture's radius (R. Cook, T. Porter, L. Carpenter, "Distributed ray
-tracing", SIGGRAPH 1984). Nothing is approximated but the number of points.
+Through one point of the aperture a thin lens images everything in focus. An object of blur radius r is shifted by r u,
+where u is the point in units of the aperture's radius (R. Cook, T. Porter, L. Carpenter, "Distributed ray
+tracing", SIGGRAPH 1984). The only approximation is the finite number of
+points.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from ..lens import Lens
 from .scenes import Scene
 
 POINTS = 512
-STEPS = 12  # of the search for what is seen of a smooth surface, at most
-FOUND_PX = 1e-3
+MAX_STEPS = 12  # limit of the fixed-point iteration on a smooth surface
+TOLERANCE_PX = 1e-3
 
 
 def aperture_points(count: int) -> NDArray[np.float64]:
@@ -29,34 +30,37 @@ def aperture_points(count: int) -> NDArray[np.float64]:
 def lens_ground_truth(
     scene: Scene, lens: Lens, focus_m: float, *, points: int | NDArray[np.float64] = POINTS
 ) -> NDArray[np.float32]:
-    """What `lens` focused at `focus_m` metres sees of a scene of layers: (H, W, 3) float32, scene-linear.
+    """The picture of a scene of layers by `lens` focused at `focus_m` metres: (H, W, 3) float32, scene-linear.
 
-    `points` is how many points of a round aperture, or the points themselves (N, 2). Raises ValueError where a layer
-    would have to go on beyond its margin.
+    `points` is the number of points of a round aperture, or the points themselves (N, 2). Raises ValueError if the blur
+    exceeds the layers' margin.
     """
     height, width = scene.picture.shape[:2]
-    places = aperture_points(points) if isinstance(points, int) else points
+    offsets = aperture_points(points) if isinstance(points, int) else points
     scale = 0.5 * lens.coc_scale_px(focus_m, width)
     radii = [scale * (1.0 - focus_m / layer.depth_m) for layer in scene.layers]
-    widest = max(abs(radius) for radius in radii) * float(np.abs(places).max())
+    widest = max(abs(radius) for radius in radii) * float(np.abs(offsets).max())
     if widest + 1 > scene.margin:
-        raise ValueError(f"the layers' margin of {scene.margin} px is less than the blur of {widest:.1f} px and 1")
+        raise ValueError(f"the layers' margin of {scene.margin} px is less than the blur of {widest:.1f} px plus 1 px")
     planes = []
     for layer in scene.layers:
         alpha = layer.rgba[..., 3:]
         planes.append(np.concatenate([layer.rgba[..., :3] * alpha, alpha], axis=2))
     total = np.zeros((height, width, 3))
-    for u in places:
-        seen = np.zeros((height, width, 3), np.float32)
+    for u in offsets:
+        through_point = np.zeros((height, width, 3), np.float32)
         for plane, radius in zip(reversed(planes), reversed(radii), strict=True):
             shifted = _shifted(plane, radius * u, scene.margin, (height, width))
-            seen = shifted[..., :3] + (1 - shifted[..., 3:]) * seen
-        total += seen
-    return (total / len(places)).astype(np.float32)
+            through_point = shifted[..., :3] + (1 - shifted[..., 3:]) * through_point
+        total += through_point
+    return (total / len(offsets)).astype(np.float32)
 
 
 def smooth_ground_truth(scene: Scene, lens: Lens, focus_m: float, *, points: int = POINTS) -> NDArray[np.float32]:
-    """The same of a smooth surface: what lies at q is seen at q + r(q) u; q is searched for, near side first."""
+    """The same for a smooth surface: the point q appears at q + r(q) u.
+
+    A fixed-point iteration finds q, starting from the near side.
+    """
     margin = scene.margin
     height, width = (side - 2 * margin for side in scene.depth_m.shape)
     radius = (0.5 * lens.coc_scale_px(focus_m, width) * (1.0 - focus_m / scene.depth_m)).astype(np.float32)
@@ -64,19 +68,19 @@ def smooth_ground_truth(scene: Scene, lens: Lens, focus_m: float, *, points: int
     total = np.zeros((height, width, 3))
     radii, picture = _BilinearSampler(radius[..., None]), _BilinearSampler(scene.picture)
     for u, v in aperture_points(points).astype(np.float32):
-        here = np.full(x.shape, radius.min(), np.float32)
-        for _ in range(STEPS):
-            before, here = here, radii.at(x - here * u, y - here * v)[..., 0]
-            if np.abs(here - before).max() < FOUND_PX:
+        blur_px = np.full(x.shape, radius.min(), np.float32)
+        for _ in range(MAX_STEPS):
+            before, blur_px = blur_px, radii.at(x - blur_px * u, y - blur_px * v)[..., 0]
+            if np.abs(blur_px - before).max() < TOLERANCE_PX:
                 break
-        total += picture.at(x - here * u, y - here * v)
+        total += picture.at(x - blur_px * u, y - blur_px * v)
     return (total / points).astype(np.float32)
 
 
 def _shifted(
     plane: NDArray[np.float32], by: NDArray[np.float64], margin: int, size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """The part of `size` within the margin, moved by (x, y) pixels, between pixels linearly."""
+    """The part of `size` within the margin, shifted by (x, y) pixels with bilinear interpolation."""
     across, down = margin - by
     left, top = int(np.floor(across)), int(np.floor(down))
     tx, ty = np.float32(across - left), np.float32(down - top)
@@ -87,7 +91,7 @@ def _shifted(
 
 
 class _BilinearSampler:
-    """A plane (H, W, C) at places between pixels, linearly: value, slopes and twist of each square lie side by side."""
+    """Bilinear samples of a plane (H, W, C). Value, slopes and cross term of each square are adjacent in memory."""
 
     def __init__(self, plane: NDArray[np.float32]) -> None:
         height, self._width, channels = plane.shape
@@ -101,10 +105,10 @@ class _BilinearSampler:
         self._squares = squares.reshape(height * self._width, 4, channels)
 
     def at(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(H, W, C) at x to the right and y downwards; beyond the border what is at the border."""
+        """(H, W, C) at x to the right and y downwards, clamped to the border."""
         x, y = np.clip(x, 0, self._last[0]), np.clip(y, 0, self._last[1])
         left, top = x.astype(np.int32), y.astype(np.int32)
-        found = np.take(self._squares, top * np.int32(self._width) + left, axis=0)
+        coefficients = np.take(self._squares, top * np.int32(self._width) + left, axis=0)
         tx, ty = (x - left)[..., None], (y - top)[..., None]
-        value, across, down, cross_term = (found[..., part, :] for part in range(4))
+        value, across, down, cross_term = (coefficients[..., part, :] for part in range(4))
         return np.asarray(value + tx * across + ty * (down + tx * cross_term), np.float32)

@@ -1,8 +1,7 @@
-"""How near the blur comes to the lens itself, on scenes of which everything is known: `groundglass bench --quality`.
+"""The accuracy of the blur on synthetic scenes: `groundglass bench --quality`.
 
-The engine is given what a camera has, the all-in-focus picture and its depth, and is held against the truth of
-`groundglass.reference`, which saw the layers themselves through points of the aperture. The yardstick is the plain
-scatter there.
+The engine gets the data of a camera, the all-in-focus picture and its depth. Its picture is compared with the ground
+truth of `ground_truth`, which renders the scene's layers through points of the aperture. The baseline is `scatter`.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ SURFACES: tuple[Surface, ...] = get_args(Surface)
 BASELINE = "scatter"
 
 LIGHT = 50.0  # times white
-# Fractions of the picture, and pixels beside them: the phases of smaller scales, then out in the field.
+# Fractions of the picture plus pixel offsets: first the phases of the smaller scales, then off-axis positions.
 MIDDLE = tuple((0.5, 0.5, dx, dy) for dx, dy in ((0, 0), (1, 2), (2, 1), (3, 3)))
 FIELD = ((0.15, 0.22, 0, 0), (0.2, 0.76, 0, 0), (0.69, 0.69, 0, 0), (0.84, 0.25, 0, 0))
 DISTANCES = (4.0, 0.6)  # times the focus
@@ -88,7 +87,7 @@ def run_quality(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """A picture, its depth and what the lens makes of it; `scattered` where there are layers, whose edges count."""
+    """A picture, its depth and its ground truth; `scattered` is the baseline, None for a surface without edges."""
 
     name: str
     focus_m: float
@@ -115,7 +114,7 @@ def smooth(kind: Surface, size: tuple[int, int], points: int, seed: int, focus_m
 def psnr_db(
     engine: Engine, workers: ThreadPoolExecutor, kinds: Iterable[Callable[[int, float], Case]], seeds: Iterable[int]
 ) -> Rows:
-    """Means over `seeds` and FOCUS_M of each of `kinds`; `workers` work the truths out."""
+    """Mean PSNR of each of `kinds` over `seeds` and FOCUS_M; `workers` compute the ground truths."""
     tasks = deque(workers.submit(kind, *case) for kind in kinds for case in itertools.product(seeds, FOCUS_M))
     scores: dict[str, list[dict[str, float]]] = {}
     try:
@@ -123,7 +122,7 @@ def psnr_db(
             for name, score in _scores(engine, tasks.popleft().result()):
                 scores.setdefault(name, []).append(score)
     finally:
-        for task in tasks:  # whoever gives up waits no longer
+        for task in tasks:  # only those left after an error
             task.cancel()
     means = {
         name: {column: float(np.mean([score[column] for score in of_kind])) for column in of_kind[0]}
@@ -136,22 +135,24 @@ def psnr_db(
 
 
 def _scores(engine: Engine, case: Case) -> Iterator[tuple[str, dict[str, float]]]:
-    """Of a row of the table, or of two, PSNR by column."""
+    """The PSNR by column, for one or two rows of the table."""
     settings = Settings(lens=LENS, focus_m=case.focus_m)
     pictures = {"no_blur": case.picture}
     if case.scattered is not None:
         pictures[BASELINE] = case.scattered
     for quality in QUALITIES:
-        pictures[quality] = seen(engine, settings.with_(quality=quality), case.picture, case.depth_m)
+        pictures[quality] = rendered(engine, settings.with_(quality=quality), case.picture, case.depth_m)
     depth_m = None if case.scattered is None else case.depth_m
-    found: dict[str, Score] = {name: compare(picture, case.ground_truth, depth_m) for name, picture in pictures.items()}
-    yield case.name, {name: score.whole_db for name, score in found.items()}
+    by_column: dict[str, Score] = {
+        name: compare(picture, case.ground_truth, depth_m) for name, picture in pictures.items()
+    }
+    yield case.name, {name: score.whole_db for name, score in by_column.items()}
     if depth_m is not None:
-        yield EDGES, {name: score.edges_db for name, score in found.items()}
+        yield EDGES, {name: score.edges_db for name, score in by_column.items()}
 
 
-def seen(engine: Engine, settings: Settings, picture: Picture, depth_m: Picture) -> Picture:
-    """(H, W, 3) float32, scene-linear, of an all-in-focus picture and its depth, as frames of a user go."""
+def rendered(engine: Engine, settings: Settings, picture: Picture, depth_m: Picture) -> Picture:
+    """The engine's picture from an all-in-focus picture and its depth: (H, W, 3) float32, scene-linear."""
     plain = CameraProfile(camera_to_scene=np.eye(3))
     pixels, metres = np.ascontiguousarray(picture), np.ascontiguousarray(depth_m)
     return engine.scene(Frame(pixels, Encoding.SCENE, profile=plain, depth_m=metres), settings)
@@ -160,10 +161,10 @@ def seen(engine: Engine, settings: Settings, picture: Picture, depth_m: Picture)
 def highlight_energy(
     engine: Engine, lens: Lens, size: tuple[int, int], places: tuple[tuple[float, float, int, int], ...]
 ) -> dict[str, float]:
-    """For each quality what arrives of a light over what it sent, where that is farthest from 1: before and behind the
-    focus, at each of `places`, of each colour.
+    """For each quality the ratio of a highlight's energy after and before the defocus that deviates most from 1.
 
-    Without fall-off, which takes light away as the lens does, and without breathing, which enlarges.
+    The highlights are before and behind the focus, at each of `places`, in each colour. Vignetting and breathing are
+    off, because both change the energy.
     """
     focus_m = lens.clamp_focus_m(FOCUS_M[0])
     even = replace(lens, vignetting=0.0, breathing_percent=0.0)
@@ -176,20 +177,20 @@ def highlight_energy(
             depth_m = np.full((height, width), distance * focus_m, np.float32)
             for x, y, dx, dy in places:
                 light = point_light(size, int(x * width) + dx, int(y * height) + dy)
-                ratios += list(seen(engine, settings, light, depth_m).sum(axis=(0, 1), dtype=np.float64) / LIGHT)
+                ratios += list(rendered(engine, settings, light, depth_m).sum(axis=(0, 1), dtype=np.float64) / LIGHT)
         worst[quality] = float(max(ratios, key=lambda ratio: abs(ratio - 1)))
     return worst
 
 
 def point_light(size: tuple[int, int], x: int, y: int) -> Picture:
-    """A pixel of light on black."""
+    """One bright pixel on black."""
     picture = np.zeros((size[1], size[0], 3), np.float32)
     picture[y, x] = LIGHT
     return picture
 
 
 def disc_px(engine: Engine) -> Rows:
-    """Diameters of DISCS in pixels: of the thin lens, and as each quality draws them, mean over places."""
+    """Diameters of DISCS in pixels: of the thin lens, and of each quality as the mean over MIDDLE."""
     rows: Rows = {}
     width, height = DISC_SIZE
     for name, f_number, distance_m in DISCS:
@@ -203,7 +204,7 @@ def disc_px(engine: Engine) -> Rows:
             row[quality] = float(
                 np.mean([
                     diameter_px(
-                        seen(engine, settings, point_light(DISC_SIZE, width // 2 + dx, height // 2 + dy), depth_m),
+                        rendered(engine, settings, point_light(DISC_SIZE, width // 2 + dx, height // 2 + dy), depth_m),
                         theory_px,
                     )
                     for _, _, dx, dy in MIDDLE
@@ -214,10 +215,10 @@ def disc_px(engine: Engine) -> Rows:
 
 
 def diameter_px(disc: Picture, about_px: float) -> float:
-    """Of a disc (H, W, 3) on black, by its green: of one that covers as much.
+    """The diameter of the uniform disc with the area of a disc (H, W, 3) on black, measured in green.
 
-    A large disc covers what is brighter than half of its mean, so its size does not hang on the light within it. Of a
-    small one, most of whose pixels lie on the rim, it is its energy over the brightness in the middle.
+    The area of a large disc is its pixels above half of its mean, so it does not depend on the light within the disc. A
+    small disc consists mostly of its rim: its area is its energy divided by the brightness in its middle.
     """
     light = disc[..., 1].astype(np.float64)
     if about_px > 8:

@@ -1,4 +1,4 @@
-"""Scenes by seed: textured planes cut by mattes, and smooth surfaces. Everything hidden is known."""
+"""Synthetic scenes by seed: textured planes with mattes, and smooth surfaces. Occluded parts are known, too."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Surface = Literal["ramp", "sphere", "person"]
 Generator = np.random.Generator
 Plane = NDArray[np.float32]
 
-MARGIN = 32  # pixels beyond the frame that a layer goes on for, for the lens to look behind its edges
-NEAREST_M, FARTHEST_M = 0.5, 10.0
+MARGIN = 32  # pixels that a layer extends beyond the frame, for blur from outside the frame
+MIN_DEPTH_M, MAX_DEPTH_M = 0.5, 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """A plane parallel to the sensor: `rgba` (H, W, 4) float32, scene-linear, alpha 0..1 not multiplied in; metres."""
+    """A plane parallel to the sensor: `rgba` (H, W, 4) float32, scene-linear, straight alpha 0..1; depth in metres."""
 
     rgba: Plane
     depth_m: float
@@ -27,8 +27,9 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """What a camera has, an all-in-focus picture (H, W, 3), scene-linear, and its depth (H, W) in metres, float32;
-    and the layers that they were made of, nearest first, `margin` pixels larger on every side.
+    """An all-in-focus picture (H, W, 3), scene-linear, and its depth (H, W) in metres, both float32.
+
+    `layers` are its planes, nearest first, `margin` pixels larger on every side.
     """
 
     picture: Plane
@@ -38,14 +39,14 @@ class Scene:
 
 
 def layered_scene(seed: int, size: tuple[int, int] = (480, 270), *, margin: int = MARGIN) -> Scene:
-    """Textured planes between 0.5 and 10 m, cut by blobs, bars and hair, with lights 20 to 50 times white.
+    """Textured planes between 0.5 and 10 m, with mattes of blobs, bars and hair, and highlights 20 to 50 times white.
 
     `size` is (width, height) in pixels; the same seed gives the same scene.
     """
     random = np.random.default_rng(seed)
     width, height = size[0] + 2 * margin, size[1] + 2 * margin
     count = int(random.integers(3, 6))
-    depths_m = 1.0 / np.sort(random.uniform(1 / 6.0, 1 / NEAREST_M, count))[::-1]
+    depths_m = 1.0 / np.sort(random.uniform(1 / 6.0, 1 / MIN_DEPTH_M, count))[::-1]
     mattes = [_MATTES[int(random.integers(len(_MATTES)))] for _ in range(count)]
     layers = [
         Layer(np.dstack([_texture(random, width, height), matte(random, width, height)]), float(depth_m))
@@ -53,12 +54,12 @@ def layered_scene(seed: int, size: tuple[int, int] = (480, 270), *, margin: int 
     ]
     behind = np.dstack([_texture(random, width, height), np.ones((height, width), np.float32)])
     _add_highlights(random, behind, 12)
-    layers.append(Layer(behind, float(random.uniform(6.0, FARTHEST_M))))
+    layers.append(Layer(behind, float(random.uniform(6.0, MAX_DEPTH_M))))
     return composited(layers, margin)
 
 
 def composited(layers: Sequence[Layer], margin: int) -> Scene:
-    """The scene that a pinhole sees: nearest over farthest, the depth that of what covers more than half a pixel."""
+    """The scene through a pinhole: layers blended back to front, depth of the nearest layer with alpha > 0.5."""
     height, width = layers[0].rgba.shape[:2]
     picture = np.zeros((height, width, 3), np.float32)
     depth_m = np.full((height, width), layers[-1].depth_m, np.float32)
@@ -73,7 +74,7 @@ def composited(layers: Sequence[Layer], margin: int) -> Scene:
 def smooth_scene(kind: Surface, seed: int, size: tuple[int, int] = (480, 270), *, margin: int = MARGIN) -> Scene:
     """A textured surface without edges: a `ramp` from 0.7 to 6 m, a `sphere`, or a `person`-like relief before a wall.
 
-    Its picture and depth hold the margin too, which `smooth_ground_truth` takes off.
+    Its picture and depth include the margin, which `smooth_ground_truth` removes.
     """
     random = np.random.default_rng(seed)
     width, height = size[0] + 2 * margin, size[1] + 2 * margin
@@ -103,10 +104,10 @@ def _noise(random: Generator, width: int, height: int, cell: float) -> Plane:
     return _spline(_spline(coarse, y, 0), x, 1)
 
 
-def _spline(samples: Plane, places: NDArray[np.floating], axis: int) -> Plane:
+def _spline(samples: Plane, positions: NDArray[np.floating], axis: int) -> Plane:
     """Cubic B-spline through `samples` as control points along `axis`."""
-    first = np.floor(places).astype(int)
-    t = (places - first).astype(np.float32)
+    first = np.floor(positions).astype(int)
+    t = (positions - first).astype(np.float32)
     weights = ((1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6, t**3 / 6)
     shape = (-1, 1) if axis == 0 else (1, -1)
     parts = [w.reshape(shape) * np.take(samples, first + k - 1, axis) for k, w in enumerate(weights)]
@@ -130,7 +131,7 @@ def _texture(random: Generator, width: int, height: int) -> Plane:
 
 
 def _add_highlights(random: Generator, rgba: Plane, count: int) -> None:
-    """Small lights, 20 to 50 times white, in place."""
+    """Adds small highlights, 20 to 50 times white, in place."""
     height, width = rgba.shape[:2]
     for _ in range(count):
         y, x = int(random.integers(2, height - 2)), int(random.integers(2, width - 2))
@@ -139,7 +140,7 @@ def _add_highlights(random: Generator, rgba: Plane, count: int) -> None:
 
 
 def _edge(distance: NDArray[np.floating]) -> Plane:
-    """The share of a pixel that lies inside an edge at a signed `distance` in pixels."""
+    """The coverage of a pixel by an edge at a signed `distance` in pixels."""
     return np.asarray(np.clip(distance + 0.5, 0, 1), np.float32)
 
 
@@ -160,7 +161,7 @@ def _bars(random: Generator, width: int, height: int) -> Plane:
 
 
 def _hair(random: Generator, width: int, height: int) -> Plane:
-    """Curved strands, one to three pixels wide, out of a head."""
+    """Curved strands, one to three pixels wide, from a head."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     centre_x, centre_y, size = random.uniform(0.2, 0.8) * width, random.uniform(0.4, 0.8) * height, 0.18 * height
     alpha = _edge(size - np.hypot(x - centre_x, y - centre_y))

@@ -1,4 +1,4 @@
-"""How near a rendering comes to the truth."""
+"""The accuracy of a rendering, as PSNR against the ground truth."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CROP = 16  # pixels at the border that are not compared: what lies beyond is not known
+CROP = 16  # pixels at the border that are not compared: the scene beyond is unknown
 BAND = 8  # pixels from a depth edge
-EDGE_RATIO = 1.05  # neighbours whose distances differ by more have an edge between them
+EDGE_RATIO = 1.05  # a larger ratio of the depths of two neighbours is a depth edge
 Picture = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """PSNR in dB, encoded by the power 1/2.2: of the whole picture, and within 8 px of depth edges (else nan)."""
+    """PSNR in dB, with gamma 1/2.2: of the whole picture, and within 8 px of depth edges (nan without depth edges)."""
 
     whole_db: float
     edges_db: float
 
 
 def compare(rendered: Picture, ground_truth: Picture, depth_m: NDArray[np.floating] | None = None) -> Score:
-    """Scene-linear pictures (H, W, 3); `depth_m` (H, W) says where the depth edges are."""
+    """Compares scene-linear pictures (H, W, 3); `depth_m` (H, W) gives the depth edges."""
     inner = (slice(CROP, -CROP), slice(CROP, -CROP))
     squares = ((_encoded(rendered) - _encoded(ground_truth))[inner] ** 2).mean(axis=2)
     if depth_m is None:

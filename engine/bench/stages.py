@@ -1,8 +1,8 @@
-"""How long each stage takes here: on the device by its events, in GL by its timer queries, and on the host's clock.
+"""The time of each stage: by device events, by OpenGL timer queries, and by the host's clock.
 
-The stages are timed in turns, round after round, so that a machine whose speed drifts drifts for all of them alike:
-compare within one run, by the medians. Where OpenCV is installed its bilinear demosaic is timed in the same turns, as
-the yardstick that everybody has; a copy of a plane is the yardstick of what the memory can do.
+Each round times every stage once, so that a drift of the machine's speed affects all stages alike. Compare medians
+within one run. If OpenCV is installed, each round also times its bilinear demosaic as a common baseline. A copy of a
+plane is the baseline for the memory bandwidth.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ LOOKS = ("neutral", "classic")
 MIN_ROUNDS = 5
 DEPTH_NOISE = 0.02
 
-Stage = Callable[[], float | None]  # runs a stage once; returns GL's own milliseconds, where it is GL's
+Stage = Callable[[], float | None]  # runs a stage once; returns OpenGL's milliseconds for an OpenGL stage
 
 
 def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[str, Any]:
     """Times every stage on the built-in scene at `size`, (width, height) in pixels, for about `seconds`.
 
     Returns `{"device", "gl", "size", "rounds", "stages": {name: {...}}}`; a stage has `device_ms` (events), `gl_ms`
-    (timer query) and `host_ms` (until the work is done), medians, None where they do not apply. `bytes_per_pixel` are
-    read and written by its kernels, each of their buffers counted once a kernel, `gb_per_s` by the device's time, and
-    `of_copy` what part that is of a plain copy's. `times_opencv` is the median of the ratios within each round.
+    (timer query) and `host_ms` (until the work is done), medians, None if not applicable. `bytes_per_pixel` is
+    the size of its kernels' buffers, counted once for each kernel. `gb_per_s` is based on the device's time, and
+    `of_copy` is its ratio to the plain copy's. `times_opencv` is the median of the ratios within each round.
     """
     width, height = size
     with ExitStack() as stack:
@@ -65,7 +65,7 @@ def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[
         stages = _stages(engine, frame, stack)
         host_ms: dict[str, list[float]] = {name: [] for name in stages}
         gl_ms: dict[str, list[float]] = {name: [] for name in stages}
-        moved = {name: _moved_bytes(engine, stage) for name, stage in stages.items()}  # and everything is compiled
+        moved = {name: _moved_bytes(engine, stage) for name, stage in stages.items()}  # this also compiles everything
         ends_s = time.perf_counter() + seconds
         rounds = 0
         while rounds < MIN_ROUNDS or time.perf_counter() < ends_s:
@@ -100,7 +100,7 @@ def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[
 
 
 def _moved_bytes(engine: Engine, stage: Stage) -> int:
-    """What the buffers of the stage's kernels hold, summed over its kernels."""
+    """The bytes of the buffers of the stage's kernels, summed over its kernels."""
     device: Any = engine.device
     launch, moved = device.launch, 0
 
@@ -108,7 +108,7 @@ def _moved_bytes(engine: Engine, stage: Stage) -> int:
         source: str, kernel: str, size: Any, local: Any, arguments: dict[str, object], own: Any = None
     ) -> None:
         nonlocal moved
-        if source != "borders.cl":  # which touches but the rim of what it is given
+        if source != "borders.cl":  # it touches only the borders of its buffers
             moved += sum(argument.nbytes for argument in arguments.values() if isinstance(argument, Buffer))
         launch(source, kernel, size, local, arguments, own)
 
@@ -122,7 +122,7 @@ def _moved_bytes(engine: Engine, stage: Stage) -> int:
 
 
 def _timed(engine: Engine, name: str, stage: Stage, clock: Clock) -> tuple[float, float | None]:
-    """Host milliseconds of one run until its work is done, and GL's own."""
+    """Host milliseconds of one run until its work is done, and OpenGL's milliseconds if it is an OpenGL stage."""
     began = time.perf_counter()
     with engine.device.stage(name, clock):
         gl_ms = stage()
@@ -135,7 +135,9 @@ def _timed(engine: Engine, name: str, stage: Stage, clock: Clock) -> tuple[float
 def _ratio(name: str, host_ms: dict[str, list[float]]) -> float | None:
     if BASELINE not in host_ms or name == BASELINE:
         return None
-    return percentile((mine / theirs for mine, theirs in zip(host_ms[name], host_ms[BASELINE], strict=True)), 50)
+    return percentile(
+        (stage_ms / opencv_ms for stage_ms, opencv_ms in zip(host_ms[name], host_ms[BASELINE], strict=True)), 50
+    )
 
 
 def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
@@ -158,14 +160,14 @@ def _baseline(frame: Frame) -> dict[str, Stage]:
         import cv2
     except ImportError:
         return {}
-    rgb = np.empty((frame.height, frame.width, 3), np.uint16)  # once, as our own planes are
+    rgb = np.empty((frame.height, frame.width, 3), np.uint16)  # allocated once, as the engine's planes
     return {BASELINE: lambda: _nothing(cv2.cvtColor(frame.pixels, cv2.COLOR_BayerRG2RGB, dst=rgb))}
 
 
 def _linearize_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
-    """A plane's copy; then bytes of every packing to the mosaic of light, and on to scene RGB by the quickest way.
+    """The copy of a plane; the linearization of every packing; and raw12 to scene RGB by the fastest method.
 
-    The upload of the bytes is not the kernels' time, but counts on the host's clock.
+    The upload of the bytes counts in the host's time, but not in the device's.
     """
     to = Planes(engine.device, *frame.size, 1)
     stack.callback(to.release)
@@ -184,7 +186,7 @@ def _linearize_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[st
         mosaic = linearize.mosaic
         if not stages:
             stages[COPY] = partial(mosaic.run, "copy.cl", "copy", source=mosaic.buffer, to=to.buffer)
-        stages[f"intake {packing.value}"] = partial(linearize.run, packed, packed.profile, clip=False)
+        stages[f"linearize {packing.value}"] = partial(linearize.run, packed, packed.profile, clip=False)
         if packing is Packing.RAW12:
             scene = Planes(engine.device, *frame.size, 3)
             demosaic = Demosaic(mosaic, scene, "malvar")
@@ -196,12 +198,12 @@ def _linearize_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[st
                 linearize.run(packed, packed.profile, clip=False)
                 demosaic.run(packed.cfa, np.eye(3), True)
 
-            stages["intake raw12 + malvar"] = raw12_to_scene
+            stages["linearize raw12 + malvar"] = raw12_to_scene
     return stages
 
 
 def _raw_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
-    """From a mosaic of light that lies on the device: every stage of the raw development, and each demosaic method."""
+    """Every stage of the raw development from a linear mosaic on the device, and each demosaic method."""
     linearize = Linearize(engine.device, frame)
     stack.callback(linearize.release)
     linearize.run(frame, frame.profile, clip=False)
@@ -213,22 +215,22 @@ def _raw_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Sta
         elif spec.name != "linearize" and spec.applies(frame, development):
             rows.append((spec.name, spec, development))
     stages: dict[str, Stage] = {}
-    for name, spec, asked in rows:
-        made = MakeContext(engine.device, frame, asked, source=linearize.mosaic)
+    for name, spec, row_development in rows:
+        make_context = MakeContext(engine.device, frame, row_development, source=linearize.mosaic)
         if spec.name == "sharpen":
-            made.source = _scene(engine, frame, stack)
-        stage = spec.make(made)
+            make_context.source = _scene(engine, frame, stack)
+        stage = spec.make(make_context)
         stack.callback(stage.release)
-        for planes in made.own_planes:
+        for planes in make_context.own_planes:
             stack.callback(planes.release)
-        context = RunContext(frame, frame.profile, asked, 1.0, Estimates(), frame.cfa)
+        context = RunContext(frame, frame.profile, row_development, 1.0, Estimates(), frame.cfa)
         stages[name] = partial(spec.run, stage, context)
     return stages
 
 
 def _depth_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
-    """A new map for every frame: exact, with 2 % of noise, and that of a quarter of the width and height."""
-    assert frame.depth_m is not None, "the built-in scene knows its depth"
+    """The depth stage with a new map for every frame: exact, with 2 % noise, and at a quarter of each side."""
+    assert frame.depth_m is not None, "the built-in scene has a depth map"
     scene = _scene(engine, frame, stack)
     random = np.random.default_rng(1)
     noisy = [
@@ -240,7 +242,7 @@ def _depth_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, S
         "depth coarse": ([np.ascontiguousarray(depth_m[::4, ::4]) for depth_m in noisy], DEPTH_NOISE),
     }
 
-    def bring(depth: DepthStage, maps: Iterator[NDArray[np.float32]], noise: float) -> None:
+    def load_and_run(depth: DepthStage, maps: Iterator[NDArray[np.float32]], noise: float) -> None:
         depth.load(next(maps), noise)
         depth.run(scene)
 
@@ -248,13 +250,13 @@ def _depth_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, S
     for name, (maps, noise) in kinds.items():
         depth = DepthStage(engine.device, *frame.size)
         stack.callback(depth.release)
-        stages[name] = partial(bring, depth, itertools.cycle(maps), noise)
+        stages[name] = partial(load_and_run, depth, itertools.cycle(maps), noise)
     return stages
 
 
 def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     depth_m = frame.depth_m
-    assert depth_m is not None, "the built-in scene knows its depth"
+    assert depth_m is not None, "the built-in scene has a depth map"
     scene = _scene(engine, frame, stack)
     blur = Blur.of(load_lens(DEFAULT_LENS), DEFAULT_FOCUS_M, frame.width)
     depth = DepthStage(engine.device, *frame.size)
@@ -298,7 +300,7 @@ def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, St
 
 
 def _scene(engine: Engine, frame: Frame, stack: ExitStack) -> Planes:
-    """The developed frame as planes of their own."""
+    """The developed frame, copied into new planes."""
     rgb = engine.scene(frame, Settings())
     scene = Planes(engine.device, *frame.size, 3)
     stack.callback(scene.release)
@@ -307,5 +309,5 @@ def _scene(engine: Engine, frame: Frame, stack: ExitStack) -> Planes:
 
 
 def _nothing(result: object) -> None:
-    """For stages whose result is of no interest: only their time is."""
+    """Discards the result of a stage that is only timed."""
     del result

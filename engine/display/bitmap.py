@@ -33,7 +33,7 @@ class BitmapSurface(OffscreenSurface):
         self._readback = Readback(self.gl)
 
     def present(self, title: str) -> None:
-        self._deliver(self._readback.ask(self._texture, perf_counter()))
+        self._deliver(self._readback.request(self._texture, perf_counter()))
 
     def close(self) -> None:
         if self._closed:

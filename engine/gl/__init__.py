@@ -1,1 +1,1 @@
-"""GL: a context, shader programs, the passes that they are made of, and the scene's textures."""
+"""OpenGL: context, shader programs, passes, and the scene's textures."""

@@ -1,4 +1,4 @@
-"""Programs whose numbers become constants when they stand still."""
+"""Shader programs whose uniforms become constants while their values do not change."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from ..compute.stage_cache import StageCache
 from .full_frame import FullFrame
 from .passes import Number
 
-PROGRAMS = 24  # kept: looks, each for the sides of a wipe, with and without blending
+PROGRAMS = 24  # cached: several looks, for both sides of a wipe, with and without blending
 
 Key = TypeVar("Key", bound=Hashable)
 
 
 class ConstantFolding(Generic[Key]):
-    """Programs by a key, a few kept: a frame compiles nothing while its key and its numbers stay the same.
+    """A cache of programs by key: a frame compiles nothing while its key and its numbers stay the same.
 
-    Where it `settles` (worth it on Mesa's software renderer), numbers that stood still from one draw to the next become
-    constants of a program of their own, which takes 30 ms to make and draws the same picture in little more than half
-    the time. A slider in motion is drawn with uniforms. `make` compiles the program of a key with such constants.
+    With `folds_constants` (useful on Mesa's software renderer), numbers that are equal in two successive draws become
+    constants of a second program. It takes 30 ms to compile and draws the same picture in little more than half the
+    time. A moving slider is drawn with uniforms. `make` compiles the program of a key with the given constants.
     """
 
     def __init__(self, make: Callable[[Key, Mapping[str, Number]], FullFrame], folds_constants: bool) -> None:
         self._folds_constants = folds_constants
-        self._kept = StageCache(lambda key: _Programs(partial(make, key)), PROGRAMS)
+        self._cache = StageCache(lambda key: _ProgramPair(partial(make, key)), PROGRAMS)
 
     def program(self, key: Key, numbers: Mapping[str, Number]) -> FullFrame:
-        """The one to draw with, told its numbers. Raises ShaderError where it does not compile."""
-        return self._kept.get(key).program(numbers, self._folds_constants)
+        """The program of `key`, with `numbers` set. Raises ShaderError if it does not compile."""
+        return self._cache.get(key).program(numbers, self._folds_constants)
 
     def compiled(self) -> tuple[int, int]:
-        """How many programs are alive with uniforms, and how many with constants."""
-        alive = list(self._kept)
-        return sum(one._with_uniforms is not None for one in alive), sum(one._folded is not None for one in alive)
+        """The number of live programs with uniforms, and of those with constants."""
+        pairs = list(self._cache)
+        return sum(pair._with_uniforms is not None for pair in pairs), sum(pair._folded is not None for pair in pairs)
 
     def release(self) -> None:
-        """Gives all programs back; harmless when done twice."""
-        self._kept.release()
+        """Releases all programs. May be called twice."""
+        self._cache.release()
 
 
-class _Programs:
-    """Those of one key: with uniforms, and with the numbers that stood still."""
+class _ProgramPair:
+    """The programs of one key: with uniforms, and with constants."""
 
     def __init__(self, make: Callable[[Mapping[str, Number]], FullFrame]) -> None:
         self._make = make
@@ -60,11 +60,11 @@ class _Programs:
 
     def _folded_program(self, numbers: Mapping[str, Number]) -> FullFrame:
         if self._folded is None or self._folded[0] != numbers:
-            made = self._make(numbers)
-            made.set(numbers)  # those that no constant can stand for
+            program = self._make(numbers)
+            program.set(numbers)  # uniforms that cannot be constants
             if self._folded is not None:
                 self._folded[1].release()
-            self._folded = numbers, made
+            self._folded = numbers, program
         return self._folded[1]
 
     def release(self) -> None:

@@ -1,4 +1,4 @@
-"""A GL context without a window, and what drew the picture in words."""
+"""An OpenGL context without a window, and the description of its renderer."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ _REMEDY = (
 
 
 def headless_context() -> moderngl.Context:
-    """An OpenGL 3.3 core context of its own, EGL on Linux; the caller releases it.
+    """A new OpenGL 3.3 core context, through EGL on Linux. The caller releases it.
 
-    Raises DeviceError where no driver answers, or where it offers less than OpenGL 3.3.
+    Raises DeviceError if no driver is available, or if it has less than OpenGL 3.3.
     """
     backend: dict[str, Any] = {"backend": "egl"} if sys.platform == "linux" else {}
     try:
         ctx = moderngl.create_context(require=100, standalone=True, **backend)
     except Exception as error:  # moderngl and glcontext raise bare Exceptions
-        raise DeviceError(f"OpenGL: no context without a window ({error}); {_REMEDY}") from error
+        raise DeviceError(f"OpenGL: cannot create a context without a window ({error}); {_REMEDY}") from error
     if ctx.version_code < GL_VERSION_MIN:
-        found = describe(ctx)
+        description = describe(ctx)
         ctx.release()
-        raise DeviceError(f"OpenGL: 3.3 is needed, found {found}; {_REMEDY}")
+        raise DeviceError(f"OpenGL: 3.3 is required, found {description}; {_REMEDY}")
     return ctx
 
 
 def make_current(ctx: moderngl.Context) -> None:
-    """Makes `ctx` current on this thread, whoever made another one so since, or released it and left none."""
+    """Makes `ctx` current on this thread, also after another context was made current or released."""
     ctx.__enter__()  # type: ignore[no-untyped-call]
 
 
 def describe(ctx: moderngl.Context) -> str:
-    """Renderer and version, like "llvmpipe (LLVM 15.0.6, 256 bits), OpenGL 4.5"."""
+    """Renderer and version, for example "llvmpipe (LLVM 15.0.6, 256 bits), OpenGL 4.5"."""
     major, minor = divmod(ctx.version_code // 10, 10)
     return f"{ctx.info['GL_RENDERER']}, OpenGL {major}.{minor}"
 
 
 def is_software(ctx: moderngl.Context) -> bool:
-    """Whether the processor itself draws (Mesa's llvmpipe or softpipe, SwiftShader)."""
+    """Whether the CPU draws (Mesa's llvmpipe or softpipe, SwiftShader)."""
     renderer = str(ctx.info["GL_RENDERER"]).lower()
     return any(name in renderer for name in ("llvmpipe", "softpipe", "swiftshader"))

@@ -1,15 +1,15 @@
-"""The domain of a pass: the light that it takes and gives, by which the order of a look is checked.
+"""The domain of a pass: its input and output light. The order of a look's passes is checked by it.
 
-Scene light is linear Rec.2020 with 18 % grey at 0.18 and no upper end; display light is that of the finished picture, 0
-to 1. A look's tone curve turns the first into the second. The head of a shader says
+Scene light is linear Rec.2020, with 18 % grey at 0.18 and no upper limit. Display light is the light of the finished
+picture, 0 to 1. A look's tone curve converts scene light to display light. A shader declares its domain in its head:
 
-    #pragma pass pixel scene            takes scene light and gives it: before the tone curve
-    #pragma pass pixel display          takes display light and gives it: after the tone curve
-    #pragma pass pixel scene display    is a tone curve
-    #pragma pass pixel any              may stand on either side
-    #pragma display_where input srgb    with these values of the parameter `input` it takes display light
+    #pragma pass pixel scene            scene light in and out: before the tone curve
+    #pragma pass pixel display          display light in and out: after the tone curve
+    #pragma pass pixel scene display    a tone curve
+    #pragma pass pixel any              before or after the tone curve
+    #pragma display_where input srgb    display light if the parameter `input` has one of these values
 
-A pass without the word is not checked.
+A pass without a domain is not checked.
 """
 
 from __future__ import annotations
@@ -24,28 +24,31 @@ SCENE, DISPLAY, ANY = "scene", "display", "any"
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What light a pass `takes` and `gives`: `scene`, `display` or `any`.
+    """The light that a pass `takes` and `gives`: `scene`, `display` or `any`.
 
-    `display_where` are the choices of parameters with which it takes and gives display light instead.
+    `display_choices` maps a parameter to the choices with which the pass takes and gives display light instead.
     """
 
     takes: str
     gives: str
-    display_where: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    display_choices: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def is_curve(self) -> bool:
-        """Whether it turns scene light into display light."""
+        """Whether the pass converts scene light to display light."""
         return (self.takes, self.gives) == (SCENE, DISPLAY)
 
     def of(self, values: Mapping[str, object]) -> Domain:
-        """The domain with these values of the pass's parameters."""
-        is_display = any(values.get(name) in choices for name, choices in self.display_where.items())
+        """The domain for these values of the pass's parameters."""
+        is_display = any(values.get(name) in choices for name, choices in self.display_choices.items())
         return Domain(DISPLAY, DISPLAY) if is_display else Domain(self.takes, self.gives)
 
 
 def parse_domain(words: Sequence[str], where: str) -> Domain | None:
-    """From the words behind the stage in `#pragma pass`; None without any. ShaderError with `where` for others."""
+    """The domain from the words after the stage in `#pragma pass`; None without words. Raises ShaderError if unknown.
+
+    `where` is the file and line for the message.
+    """
     match list(words):
         case []:
             return None
@@ -56,19 +59,19 @@ def parse_domain(words: Sequence[str], where: str) -> Domain | None:
     raise ShaderError(f"{where}: unknown domain '{' '.join(words)}'; use scene, display, any, or scene display")
 
 
-def with_display_where(domain: Domain | None, words: Sequence[str], where: str) -> Domain:
-    """`domain` with what `#pragma display_where PARAMETER CHOICE ...` says of it."""
+def with_display_choices(domain: Domain | None, words: Sequence[str], where: str) -> Domain:
+    """`domain` with the words of a `#pragma display_where PARAMETER CHOICE ...`."""
     if domain is None or len(words) < 2:
         raise ShaderError(
             f"{where}: not '#pragma display_where PARAMETER CHOICE ...' after a '#pragma pass' with a domain"
         )
-    return replace(domain, display_where={**domain.display_where, words[0]: frozenset(words[1:])})
+    return replace(domain, display_choices={**domain.display_choices, words[0]: frozenset(words[1:])})
 
 
 def misplaced(passes: Iterable[tuple[str, Domain | None]]) -> tuple[str, str] | None:
-    """The first pass of a look on the wrong side of its tone curve, and what is wrong; None where all is well.
+    """The first pass of a look on the wrong side of its tone curve, and the reason; None if the order is right.
 
-    `passes` are names and domains in their order. A look without a tone curve has no sides.
+    `passes` are names and domains in order. A look without a tone curve is always right.
     """
     steps = [(name, domain) for name, domain in passes if domain is not None]
     curve = next((name for name, domain in steps if domain.is_curve), None)
@@ -78,10 +81,13 @@ def misplaced(passes: Iterable[tuple[str, Domain | None]]) -> tuple[str, str] | 
     for name, domain in steps:
         if domain.is_curve:
             if is_display:
-                return name, f"turns scene light into display light, as {curve} before it does; leave one of them out"
+                return (
+                    name,
+                    f"converts scene light to display light, but {curve} before it does so already; remove one of them",
+                )
             is_display = True
         elif is_display and domain.takes == SCENE:
-            return name, f"takes scene light, but stands after {curve}; move it before [pass.{curve}]"
+            return name, f"takes scene light, but comes after {curve}; move it before [pass.{curve}]"
         elif not is_display and domain.takes == DISPLAY:
-            return name, f"takes display light, but stands before {curve}; move it after [pass.{curve}]"
+            return name, f"takes display light, but comes before {curve}; move it after [pass.{curve}]"
     return None

@@ -1,4 +1,4 @@
-"""Passes that were written before the words of their language changed."""
+"""Support for passes that use former names of the shader language."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .program import Source
 
 
 def with_current_words(name: str, source: Source) -> Source:
-    """The text of a pass that was written with former words, under the present ones."""
+    """The source of a pass with each former name replaced by the current name."""
     former = {
         r"\bPlace\b": "PixelContext",
         r"^#pragma pass around\b": "#pragma pass neighbourhood",

@@ -1,4 +1,4 @@
-"""A fragment program with the triangle that it fills a frame by, and the numbers that it holds."""
+"""A fragment program with the triangle that covers the frame, and its uniforms."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .program import SHADERS, Source, compile_program, load_source
 
 
 class FullFrame:
-    """One fragment program over the whole viewport; the maker releases it.
+    """One fragment program over the whole viewport. The creator releases it.
 
-    When the files that it was made of have changed on their shelf, it is compiled anew at its next use: `set` and
-    `draw` then raise ShaderError where it does not compile, and the program stays what it was.
+    If its source files have changed in the library, `set` and `draw` compile it again first. If that fails, they raise
+    ShaderError and keep the previous program.
     """
 
     def __init__(
         self, ctx: moderngl.Context, fragment: Source, samplers: tuple[str, ...], vertex: str = "frame.vert.glsl"
     ) -> None:
-        """Compiles; the texture of sampler n is to be bound to unit n. Raises ShaderError."""
+        """Compiles the program. The texture of sampler n must be bound to unit n. Raises ShaderError."""
         self._ctx = ctx
         self._sources = load_source(vertex), fragment
         self._revision = SHADERS.revision
@@ -30,18 +30,18 @@ class FullFrame:
         self.set({name: unit for unit, name in enumerate(samplers)})
 
     def set(self, numbers: Mapping[str, Number]) -> None:
-        """Writes the uniforms whose number is not the one last written."""
-        self._renew()
+        """Writes the uniforms whose number has changed."""
+        self._recompile_if_changed()
         for name, number in numbers.items():
             if self._numbers.get(name) != number:
-                uniform = self._program.get(name, None)  # the driver drops a uniform that changes nothing
+                uniform = self._program.get(name, None)  # the driver removes unused uniforms
                 if isinstance(uniform, moderngl.Uniform):
                     uniform.value = number
         self._numbers = {**self._numbers, **numbers}
 
     def draw(self, framebuffer: moderngl.Framebuffer, *, premultiplied: bool = False) -> None:
-        """Fills the framebuffer's viewport; `premultiplied` colour lies over what is there by its alpha."""
-        self._renew()
+        """Fills the framebuffer's viewport. `premultiplied` colour is blended over the picture by its alpha."""
+        self._recompile_if_changed()
         framebuffer.use()
         self._ctx.disable(moderngl.BLEND | moderngl.DEPTH_TEST | moderngl.CULL_FACE)
         if premultiplied:
@@ -50,10 +50,10 @@ class FullFrame:
         self._triangle.render(moderngl.TRIANGLES, vertices=3)
         self._ctx.disable(moderngl.BLEND)
 
-    def _renew(self) -> None:
+    def _recompile_if_changed(self) -> None:
         if self._revision == SHADERS.revision:
             return
-        sources = self._sources[0].renewed(), self._sources[1].renewed()
+        sources = self._sources[0].reloaded(), self._sources[1].reloaded()
         if sources != self._sources:
             program = compile_program(self._ctx, *sources)
             self.release()

@@ -1,22 +1,23 @@
-"""Passes: what a shader file announces, and how the pointwise ones of a look become a single draw.
+"""Passes: the declarations of a shader file, and the fusion of a look's pointwise passes into one draw.
 
-A pass is a file `shaders/<name>.glsl` with one function `vec3 <name>(vec3 rgb, PixelContext place)`. Its head says what
-it looks at, and which light it takes (`domain`):
+A pass is a file `shaders/<name>.glsl` with one function `vec3 <name>(vec3 rgb, PixelContext place)`. Its head declares
+the pass's stage (its inputs) and its domain (its light):
 
     #pragma pass pixel scene
     #pragma parameter contrast "Contrast" 1.0 0.5 2.0 0.01 group=tone
     uniform float <name>_contrast;
 
-A parameter is default, minimum, maximum and step; `type=int|bool|color|enum(a,b)` where it is not a float. Its uniform
-carries the name of the pass, so that two passes may have a parameter of the same name. What is looked up in a table is
-announced by `#pragma table file "LUT file"`: textures and numbers that begin with the names of the pass and of the
-parameter, `uniform sampler3D lut_file_cube;`. A full-frame draw costs 4 to
-15 ms at 1920x1080 on Mesa's software renderer, so passes that need no neighbours are fused into one fragment program.
-A uniform is dear there as well: the numbers of a look as constants of the source draw `classic` in 18 ms, as uniforms
-in 32 ms.
+A parameter has default, minimum, maximum and step, and `type=int|bool|color|enum(a,b)` if it is not a float. Its
+uniform starts with the name of the pass, so that two passes may have a parameter of the same name. A table parameter is
+declared by `#pragma table file "LUT file"`. Its textures and numbers start with the names of the pass and the
+parameter, `uniform sampler3D lut_file_cube;`.
 
-An overlay (`#pragma pass overlay display`) is such a file, too. It belongs to no look: it is drawn over the finished
-picture on the screen, never into a still, and uses what `present.glsl` announces instead of `common.glsl`.
+A full-frame draw costs 4 to 15 ms at 1920x1080 on Mesa's software renderer, so passes that need no neighbours are fused
+into one fragment program. Uniforms are expensive there, too: `classic` takes 18 ms with the look's numbers as constants
+of the source, 32 ms with uniforms.
+
+An overlay (`#pragma pass overlay display`) is also such a file. It is not part of a look: it is drawn over the finished
+picture on the screen, never into a still, and uses the declarations of `present.glsl` instead of `common.glsl`.
 """
 
 from __future__ import annotations
@@ -35,18 +36,18 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import ShaderError
-from .domain import Domain, parse_domain, with_display_where
+from .domain import Domain, parse_domain, with_display_choices
 from .former_words import with_current_words
 from .program import SHADERS, Reader, Source, load_source, read_shader, source_of
 
-Number = float | int | bool | tuple[float, ...]  # what a uniform holds
+Number = float | int | bool | tuple[float, ...]  # the value of a uniform
 
 
 class Table(ABC):
-    """What a parameter announced by `#pragma table` holds; it never changes.
+    """The value of a parameter declared by `#pragma table`; immutable.
 
-    `textures` are float32 arrays (height, width, 4) or (depth, height, width, 4), `numbers` uniforms, both by what
-    follows the name of the pass and of the parameter in the shader.
+    `textures` are float32 arrays (height, width, 4) or (depth, height, width, 4), `numbers` are uniforms. The keys
+    are the shader's names without the names of the pass and the parameter.
     """
 
     @property
@@ -62,7 +63,7 @@ Value = float | int | bool | str | tuple[float, float, float] | Table
 
 _FRAME_FILES = frozenset({"common", "hash", "output", "output_space", "present"})  # shared by looks and overlays
 _UNIFORM = re.compile(r"^\s*uniform\s+(\w+)\s+(\w+)\s*;", re.MULTILINE)
-# Leads a pass to the map of what is around a pixel; `texel` is one pixel of the picture in it.
+# Gives a pass access to its neighbourhood map; `texel` is one pixel of the picture in map coordinates.
 _NEIGHBOURHOOD = """uniform sampler2D {name}_map;
 uniform vec2 {name}_texel;
 vec4 {name}_neighbourhood(PixelContext place) {{ return texture({name}_map, place.middle_px * {name}_texel); }}"""
@@ -71,19 +72,17 @@ _GLSL_TYPE = {"float": "float", "int": "int", "bool": "bool", "color": "vec3", "
 
 
 class Stage(enum.Enum):
-    """What a pass may look at."""
+    """The inputs of a pass."""
 
-    PIXEL = "pixel"  # the colour of its own pixel alone
-    PLACE = "place"  # also where in the frame and in which frame it is: left out by `local=False`
-    NEIGHBOURHOOD = (
-        "neighbourhood"  # also what is around it, which is drawn small before it: left out by `local=False`, too
-    )
-    OVERLAY = "overlay"  # the finished picture, and how sharp it is where: for the screen alone, no part of a look
+    PIXEL = "pixel"  # only the colour of its own pixel
+    PLACE = "place"  # also the pixel's position and the frame number; omitted with `local=False`
+    NEIGHBOURHOOD = "neighbourhood"  # also a small map of its neighbourhood, drawn before; omitted with `local=False`
+    OVERLAY = "overlay"  # the finished picture and its local sharpness; only for the screen, not part of a look
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One slider, look-file key and uniform, as its pragma announces it."""
+    """A slider, look-file key and uniform, declared by a pragma."""
 
     name: str
     label: str
@@ -96,9 +95,9 @@ class Parameter:
     group: str = ""
 
     def clamped(self, value: Value) -> Value:
-        """A value of its kind, at the nearest end where it is out of range."""
+        """`value`, clamped to the range if it is a number or a colour."""
         if isinstance(value, tuple):
-            red, green, blue = (min(max(one, self.low), self.high) for one in value)
+            red, green, blue = (min(max(channel, self.low), self.high) for channel in value)
             return red, green, blue
         if isinstance(value, bool | str | Table):
             return value
@@ -107,26 +106,26 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """What a pass wants to know of a pixel's surroundings: how they are gathered, and which parameter says how far."""
+    """The neighbourhood that a pass reads: its prefilter, and the parameter for its radius."""
 
-    prefilter: str  # one of look.around
+    prefilter: str  # one of the prefilters in look.neighbourhood
     radius: str  # the parameter, in frame heights; the shader itself does not need it
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """A shader file and what it announces."""
+    """A shader file and its declarations."""
 
     name: str
     stage: Stage
     parameters: tuple[Parameter, ...]
     source: Source
     neighbourhood: Neighbourhood | None = None
-    domain: Domain | None = None  # None where the shader does not say
+    domain: Domain | None = None  # None if the shader declares no domain
 
     @property
     def samplers(self) -> tuple[str, ...]:
-        """The textures that the shader asks for, in the order in which it does."""
+        """The shader's samplers, in the order of their declaration."""
         return tuple(_SAMPLER.findall(self.source.text))
 
     def parameter(self, name: str) -> Parameter | None:
@@ -138,14 +137,15 @@ def uniform_name(pass_name: str, parameter_name: str) -> str:
 
 
 def list_passes() -> tuple[str, ...]:
-    """Names of the passes for looks, sorted: those that ship and those of folders laid over them. What is no pass, or
-    not yet, is left out; `load_pass` says why.
+    """Names of the passes for looks, sorted: the built-in ones and those of the user's folders.
+
+    Files that are not valid passes are omitted; `load_pass` raises the reason.
     """
     return tuple(name for name, stage in _stages(SHADERS.revision).items() if stage is not Stage.OVERLAY)
 
 
 def list_overlays() -> tuple[str, ...]:
-    """Names of the overlays, likewise."""
+    """Names of the overlays, sorted; otherwise as `list_passes`."""
     return tuple(name for name, stage in _stages(SHADERS.revision).items() if stage is Stage.OVERLAY)
 
 
@@ -160,7 +160,7 @@ def _stages(revision: int) -> dict[str, Stage]:
 
 
 def load_pass(name: str, read: Reader = read_shader) -> Pass:
-    """Read and check `shaders/<name>.glsl`; raises ShaderError with file and line."""
+    """Reads and checks `shaders/<name>.glsl`. Raises ShaderError with file and line."""
     return _load_pass(name, read, SHADERS.revision)
 
 
@@ -177,7 +177,7 @@ def _load_pass(name: str, read: Reader, revision: int) -> Pass:
         if words[:2] == ["#pragma", "pass"]:
             stage, domain = _stage_and_domain(line.split()[2:], f"{origin}:{number}")
         elif words[:2] == ["#pragma", "display_where"]:
-            domain = with_display_where(domain, line.split()[2:], f"{origin}:{number}")
+            domain = with_display_choices(domain, line.split()[2:], f"{origin}:{number}")
         elif words[:2] == ["#pragma", "neighbourhood"]:
             neighbourhood = _parse_neighbourhood(words[2:], f"{origin}:{number}")
         elif words[:2] == ["#pragma", "parameter"]:
@@ -210,7 +210,9 @@ def _parse_neighbourhood(words: list[str], where: str) -> Neighbourhood:
     try:
         prefilter, radius = words[0].split()
     except (IndexError, ValueError):
-        raise ShaderError(f"{where}: not '#pragma neighbourhood RECIPE PARAMETER', as 'halo radius'") from None
+        raise ShaderError(
+            f"{where}: not '#pragma neighbourhood PREFILTER PARAMETER', for example 'halo radius'"
+        ) from None
     return Neighbourhood(prefilter, radius)
 
 
@@ -219,16 +221,18 @@ def _check_neighbourhood(
 ) -> None:
     if neighbourhood is None or neighbourhood.radius not in [p.name for p in parameters]:
         raise ShaderError(
-            f"{name}.glsl: no '#pragma neighbourhood RECIPE PARAMETER' with one of its parameters as the radius"
+            f"{name}.glsl: no '#pragma neighbourhood PREFILTER PARAMETER' with one of its parameters as the radius"
         )
     if not re.search(rf"^vec4\s+{name}_prefilter\s*\(\s*vec3\s+\w+\s*\)", source.text, re.MULTILINE):
-        raise ShaderError(f"{name}.glsl: no function 'vec4 {name}_prefilter(vec3 rgb)' of what is averaged")
+        raise ShaderError(
+            f"{name}.glsl: no function 'vec4 {name}_prefilter(vec3 rgb)', which returns the values to average"
+        )
 
 
 def parse_parameter(line: str, where: str) -> Parameter:
     """`#pragma parameter name "Label" default min max step [group=..] [type=..]` as a Parameter.
 
-    >>> parse_parameter('#pragma parameter size "Size" 2 1 9 1 group=film type=int', "grain.glsl:3").default
+    >>> parse_parameter('#pragma parameter size "Size" 2 1 9 1 group=tone type=int', "grain.glsl:3").default
     2
     """
     try:
@@ -250,7 +254,7 @@ def parse_parameter(line: str, where: str) -> Parameter:
 
 
 def _table(line: str, where: str) -> Parameter:
-    """A parameter without a range or a default: a look file says which table."""
+    """A parameter without range or default: the look file names its table."""
     words = shlex.split(line)
     if len(words) != 4 or not words[2].isidentifier():
         raise ShaderError(f"{where}: not 'name \"Label\"': {line.strip()}")
@@ -275,7 +279,7 @@ def _check_uniforms(name: str, parameters: list[Parameter], source: Source) -> N
     declared = {uniform: glsl_type for glsl_type, uniform in _UNIFORM.findall(source.text)}
     announced = {uniform_name(name, p.name): p for p in parameters if p.kind != "table"}
     tables = tuple(f"{uniform_name(name, p.name)}_" for p in parameters if p.kind == "table")
-    for uniform in {one for one in declared if not (tables and one.startswith(tables))} - announced.keys():
+    for uniform in {name for name in declared if not (tables and name.startswith(tables))} - announced.keys():
         raise ShaderError(
             f"{name}.glsl: uniform '{uniform}' has no '#pragma parameter {uniform.removeprefix(name + '_')}'"
         )
@@ -288,24 +292,24 @@ def _check_uniforms(name: str, parameters: list[Parameter], source: Source) -> N
 
 
 def number_of(shader: Pass, name: str, value: Value) -> Number:
-    """What the uniform of parameter `name` holds for `value`: of an enumeration the number of the choice."""
+    """The uniform's number for `value` of parameter `name`; for an enumeration the index of the choice."""
     parameter = shader.parameter(name)
     if parameter is not None and parameter.kind == "enum":
         return parameter.choices.index(str(value))
-    assert not isinstance(value, str | Table)  # text stands for enumerations alone
+    assert not isinstance(value, str | Table)  # only enumerations have text values
     return value
 
 
 def fuse_overlays(overlays: Iterable[Pass], constants: Mapping[str, Number] = MappingProxyType({})) -> Source:
-    """One fragment program for `screen.vert.glsl`: the finished picture through the overlays in their order.
+    """A fragment program for `screen.vert.glsl` that applies the overlays, in order, to the finished picture.
 
-    Uniforms that are named in `constants` become constants, as in `fuse`.
+    Uniforms named in `constants` become constants, as in `fuse`.
     """
     overlays = tuple(overlays)
     source = source_of("head", "#version 330 core\nout vec4 display_rgba;") + load_source("present.glsl")
-    for one in overlays:
-        source += one.source
-    calls = "\n".join(f"    rgb = {one.name}(rgb, place);" for one in overlays)
+    for overlay in overlays:
+        source += overlay.source
+    calls = "\n".join(f"    rgb = {overlay.name}(rgb, place);" for overlay in overlays)
     main = f"""
 void main() {{
     PixelContext place = PixelContext(view_corner + at * view_size, ivec2(gl_FragCoord.xy));
@@ -323,12 +327,12 @@ def fuse(
     constants: Mapping[str, Number] = MappingProxyType({}),
     to_space: bool = False,
 ) -> Source:
-    """One fragment program: the scene's pixel through the passes in their order.
+    """A fragment program that applies the passes, in order, to the scene's pixels.
 
-    With `blend` it also makes the neutral rendering and mixes by `strength`: a program of its own, because a software
-    renderer runs both sides of every branch. Uniforms that are named in `constants` become constants, for a program
-    that draws the same picture sooner and has to be made anew for every change of a number. The picture is for a screen
-    of sRGB, or with `to_space` for the one that the table `output` tells of.
+    With `blend` it also computes the neutral rendering and mixes by `strength`. This is a separate program, because a
+    software renderer runs both sides of every branch. Uniforms named in `constants` become constants: the program is
+    faster, but must be compiled again for every change of a number. The picture is sRGB, or with `to_space` in the
+    colour space of the table `output`.
     """
     source, calls = _chain_source(tuple(passes))
     if to_space:
@@ -345,16 +349,17 @@ void main() {{
     return _with_constants(source + source_of("main", main), constants)
 
 
-def fuse_prefilter(before: Iterable[Pass], seen: Pass) -> Source:
-    """One fragment program: what `seen` wants averaged, of the mean of two by two pixels behind the passes `before`.
+def fuse_prefilter(before: Iterable[Pass], reader: Pass) -> Source:
+    """A fragment program that draws the prefilter of the pass `reader`.
 
-    Each pixel drawn covers `covers_px` of the picture; with 1 all four samples are the same pixel.
+    It takes the mean of 2 x 2 pixels and applies the passes `before`. Each pixel drawn covers `covers_px` pixels of the
+    picture; with 1 all four samples are the same pixel.
     """
     before = tuple(before)
-    source, calls = _chain_source((*before, seen), called=len(before))
+    source, calls = _chain_source((*before, reader), called=len(before))
     main = f"""
 uniform vec2 plane_px;    // one pixel of the planes
-uniform vec4 inside;      // first and last pixel of the picture in the planes: what lies around it is not seen
+uniform vec4 inside;      // first and last pixel of the picture in the planes; the padding is not read
 uniform float covers_px;
 
 vec3 scene_near(vec2 offset_px) {{
@@ -368,23 +373,23 @@ void main() {{
     vec3 look_rgb = 0.25 * (scene_near(vec2(-side, -side)) + scene_near(vec2(side, -side)) +
                             scene_near(vec2(-side, side)) + scene_near(vec2(side, side)));
 {calls}
-    display = {seen.name}_prefilter(look_rgb);
+    display = {reader.name}_prefilter(look_rgb);
 }}"""
     return source + source_of("main", main)
 
 
 def _chain_source(passes: tuple[Pass, ...], called: int | None = None) -> tuple[Source, str]:
-    """The source of the passes with all that comes before them, and the calls of the first `called` of them."""
+    """The passes' source with the common files before it, and the calls of the first `called` passes."""
     source = source_of("head", "#version 330 core\nout vec4 display;")
     source += load_source("common.glsl") + load_source("output.glsl")
-    for one in passes:
-        source += one.source
-    return source, "\n".join(f"    look_rgb = {one.name}(look_rgb, place);" for one in passes[:called])
+    for shader in passes:
+        source += shader.source
+    return source, "\n".join(f"    look_rgb = {shader.name}(look_rgb, place);" for shader in passes[:called])
 
 
 def _with_constants(source: Source, constants: Mapping[str, Number]) -> Source:
     lines = tuple(_UNIFORM.sub(partial(_constant, constants), line) for line in source.lines)
-    return Source(lines, source.origins, lambda: _with_constants(source.renewed(), constants))
+    return Source(lines, source.origins, lambda: _with_constants(source.reloaded(), constants))
 
 
 def _constant(constants: Mapping[str, Number], uniform: re.Match[str]) -> str:
@@ -392,5 +397,5 @@ def _constant(constants: Mapping[str, Number], uniform: re.Match[str]) -> str:
     if name not in constants:
         return uniform[0]
     number = constants[name]
-    numbers = ", ".join(repr(float(one)) for one in (number if isinstance(number, tuple) else (number,)))
+    numbers = ", ".join(repr(float(part)) for part in (number if isinstance(number, tuple) else (number,)))
     return f"const {glsl_type} {name} = {glsl_type}({numbers});"

@@ -1,4 +1,4 @@
-"""The scene on the GL side: one texture of red, green and blue, padding included."""
+"""The scene in OpenGL: one RGB texture, padding included."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 class ScenePlanes:
     """Red, green and blue of one picture as one texture, padding included; row 0 is the top.
 
-    RGBA16F of what a compute device packed, RGBA32F of planes: Mesa's software renderer reads either in half the time
-    that it needs for three textures of one channel. `size` (width, height) is the picture without its padding, `origin`
-    (x, y) its first pixel in the texture.
+    The texture is RGBA16F for a scene packed by the compute device, RGBA32F for planes. Mesa's software renderer reads
+    either in half the time of three single-channel textures. `size` (width, height) is the picture without padding,
+    `origin` (x, y) its first pixel in the texture.
     """
 
     def __init__(self, ctx: moderngl.Context) -> None:
@@ -31,10 +31,10 @@ class ScenePlanes:
         origin: tuple[int, int] = (0, 0),
         size: tuple[int, int] | None = None,
     ) -> None:
-        """Upload three (rows, pitch) float32 C-contiguous planes whole.
+        """Uploads three (rows, pitch) float32 C-contiguous planes.
 
-        `size` defaults to what lies right of and below `origin`. The texture is made anew only when its shape or kind
-        changes. Raises ValueError where shapes, dtype or layout do not fit.
+        `size` defaults to the part right of and below `origin`. The texture is reallocated only if its shape or kind
+        changes. Raises ValueError if shapes, dtype or layout do not fit.
         """
         rows, pitch = planes[0].shape
         width, height = size or (pitch - origin[0], rows - origin[1])
@@ -53,17 +53,19 @@ class ScenePlanes:
     def write_packed(
         self, rgba: NDArray[np.float16], origin: tuple[int, int] = (0, 0), size: tuple[int, int] | None = None
     ) -> None:
-        """Upload (rows, pitch, 4) float16, C-contiguous, straight from its buffer; the rest as in `write`."""
+        """Uploads (rows, pitch, 4) float16, C-contiguous, without a copy; otherwise as `write`."""
         rows, pitch, channels = rgba.shape
         if channels != 4 or rgba.dtype != np.float16 or not rgba.flags.c_contiguous:
-            raise ValueError(f"a packed scene is C-contiguous float16 (rows, pitch, 4), not {rgba.shape} {rgba.dtype}")
+            raise ValueError(
+                f"a packed scene must be C-contiguous float16 (rows, pitch, 4), not {rgba.shape} {rgba.dtype}"
+            )
         self._place((pitch, rows), origin, size or (pitch - origin[0], rows - origin[1]), "f2")
         self.textures[0].write(rgba)
 
     def _place(self, pitch_px: tuple[int, int], origin: tuple[int, int], size: tuple[int, int], kind: str) -> None:
         (pitch, rows), (width, height) = pitch_px, size
         if min(origin) < 0 or origin[0] + width > pitch or origin[1] + height > rows or min(width, height) < 1:
-            raise ValueError(f"picture {width}x{height} at {origin} does not lie in planes of {pitch}x{rows}")
+            raise ValueError(f"picture {width}x{height} at {origin} does not fit in planes of {pitch}x{rows}")
         if self.pitch_px != pitch_px or self._kind != kind:
             self._allocate(pitch_px, kind)
         self.origin, self.size = origin, size
@@ -77,7 +79,7 @@ class ScenePlanes:
         self.pitch_px, self._kind = pitch_px, kind
 
     def release(self) -> None:
-        """Give the textures back; harmless when done twice."""
+        """Releases the textures. May be called twice."""
         for texture in self.textures:
             texture.release()
         self.textures, self.pitch_px = (), (0, 0)

@@ -1,6 +1,6 @@
-"""Shader source: files, includes, and a table that leads from the assembled text back to file and line.
+"""Shader source: files, includes, and a table that maps each line of the assembled text to its file and line.
 
-Mesa 22 reports line 0 for semantic errors that follow a `#line`, so none is written: the driver's log counts lines of
+Mesa 22 reports line 0 for semantic errors after a `#line`, so the text has no `#line`. The driver's log counts lines of
 the assembled text, and the table turns them into `tone_curve.glsl:17: ...`.
 """
 
@@ -27,9 +27,9 @@ _LOG_LINE = re.compile(r"^(?:(?:ERROR|WARNING): )?\d+[:(](\d+)\)?(?:\(\d+\))?\s*
 
 @dataclass(frozen=True)
 class Source:
-    """Shader text with the file and line that each of its lines came from.
+    """Shader text with the origin (file and line) of each line.
 
-    `again` makes it anew of the files as they are now; None where it came from none.
+    `again` builds it from the current files; None for text that is not from a file.
     """
 
     lines: tuple[str, ...] = ()
@@ -37,11 +37,11 @@ class Source:
     again: Callable[[], Source] | None = field(default=None, compare=False, repr=False)
 
     def __add__(self, other: Source) -> Source:
-        again = None if self.again is other.again is None else lambda: self.renewed() + other.renewed()
+        again = None if self.again is other.again is None else lambda: self.reloaded() + other.reloaded()
         return Source(self.lines + other.lines, self.origins + other.origins, again)
 
-    def renewed(self) -> Source:
-        """This text of the files as they are now. Raises ShaderError."""
+    def reloaded(self) -> Source:
+        """This source, built from the current files. Raises ShaderError."""
         return self if self.again is None else self.again()
 
     @property
@@ -50,7 +50,7 @@ class Source:
 
 
 def read_shader(name: str) -> str:
-    """The text of `shaders/<name>`; raises ShaderError where there is no such file."""
+    """The text of `shaders/<name>`; raises ShaderError if it cannot be read."""
     try:
         text = SHADERS.read(name)
     except (OSError, UnicodeDecodeError) as error:
@@ -62,30 +62,30 @@ def read_shader(name: str) -> str:
 
 
 def source_of(name: str, text: str) -> Source:
-    """Text that is not in a file, under a name for error messages."""
+    """The source of text that is not in a file; `name` is for error messages."""
     lines = tuple(text.splitlines())
     return Source(lines, tuple((name, number) for number in range(1, len(lines) + 1)))
 
 
 def load_source(name: str, read: Reader = read_shader) -> Source:
-    """A shader file with its `#include "file"` lines replaced by those files; each file comes in once."""
+    """A shader file with its `#include "file"` lines replaced by those files. Each file is included once."""
     return replace(_load(name, read, set()), again=partial(load_source, name, read))
 
 
-def _load(name: str, read: Reader, seen: set[str]) -> Source:
-    seen.add(name)
+def _load(name: str, read: Reader, included: set[str]) -> Source:
+    included.add(name)
     source = Source()
     for number, line in enumerate(read(name).splitlines(), 1):
         include = _INCLUDE.match(line)
         if include is None:
             source += Source((line,), ((name, number),))
-        elif include[1] not in seen:
-            source += _load(include[1], read, seen)
+        elif include[1] not in included:
+            source += _load(include[1], read, included)
     return source
 
 
 def compile_program(ctx: moderngl.Context, vertex: Source, fragment: Source) -> moderngl.Program:
-    """Compile and link; raises ShaderError with the driver's first complaint as `file:line: ...`."""
+    """Compiles and links. Raises ShaderError with the driver's first error as `file:line: ...`."""
     try:
         return ctx.program(vertex_shader=vertex.text, fragment_shader=fragment.text)
     except moderngl.Error as error:
@@ -95,15 +95,15 @@ def compile_program(ctx: moderngl.Context, vertex: Source, fragment: Source) -> 
 
 
 def explain_log(log: str, origins: Sequence[tuple[str, int]]) -> str:
-    """The driver's log on one line, its first error led back to file and line."""
-    complaints = []
+    """The driver's log on one line, its first error with file and line."""
+    errors = []
     for line in log.splitlines():
         match = _LOG_LINE.match(line.strip())
         if match and "warning" not in line.lower():
             number = int(match[1])
             file, file_line = origins[number - 1] if 0 < number <= len(origins) else ("shader", number)
-            complaints.append(f"{file}:{file_line}: {re.sub(r'^error[^:]*: ', '', match[2])}")
-    if not complaints:
+            errors.append(f"{file}:{file_line}: {re.sub(r'^error[^:]*: ', '', match[2])}")
+    if not errors:
         return "shader: " + " ".join(log.split())
-    more = len(complaints) - 1
-    return complaints[0] + (f" (and {more} more)" if more else "")
+    more = len(errors) - 1
+    return errors[0] + (f" (and {more} more)" if more else "")

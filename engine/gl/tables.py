@@ -1,4 +1,4 @@
-"""Tables on the GL side: uploaded when they are new, kept while they are drawn with."""
+"""The textures of lookup tables: uploaded if new, kept while in use."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from .passes import Table
 
 
 class TableTextures:
-    """The textures of the tables that a look names, one table at a time for each of a pass's parameters."""
+    """The textures of a look's tables, one table for each table parameter of a pass."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
         self._kept: dict[str, tuple[Table, dict[str, moderngl.Texture | moderngl.Texture3D]]] = {}
 
     def of(self, prefix: str, table: Table) -> dict[str, moderngl.Texture | moderngl.Texture3D]:
-        """By the name of the sampler, which begins with `prefix`; uploads where the table is another one than before.
+        """The textures by sampler name, which begins with `prefix`. Uploads them if the table has changed.
 
-        A pass fetches from them by whole numbers: they are neither filtered nor repeated.
+        A pass reads them with texelFetch, so they are neither filtered nor repeated.
         """
         kept = self._kept.get(prefix)
         if kept is not None and kept[0] is table:
@@ -26,7 +26,7 @@ class TableTextures:
         if kept is not None:
             for texture in kept[1].values():
                 texture.release()
-        made: dict[str, moderngl.Texture | moderngl.Texture3D] = {}
+        uploaded: dict[str, moderngl.Texture | moderngl.Texture3D] = {}
         for name, numbers in table.textures.items():
             data = np.ascontiguousarray(numbers, dtype=np.float32)
             size = data.shape[-2::-1]  # the fastest axis first
@@ -36,12 +36,12 @@ class TableTextures:
                 else self._ctx.texture(size, 4, data.tobytes(), dtype="f4")
             )
             texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
-            made[prefix + name] = texture
-        self._kept[prefix] = table, made
-        return made
+            uploaded[prefix + name] = texture
+        self._kept[prefix] = table, uploaded
+        return uploaded
 
     def release(self) -> None:
-        """Gives the textures back; harmless when done twice."""
+        """Releases the textures. May be called twice."""
         for _, textures in self._kept.values():
             for texture in textures.values():
                 texture.release()

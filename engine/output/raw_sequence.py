@@ -1,4 +1,4 @@
-"""Shift+R keeps every raw frame as a DNG in a folder, as fast as the disk takes them."""
+"""Raw sequences (Shift+R): every raw frame as a DNG in a folder, as fast as the disk can write."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from .worker_queue import WorkerQueue
 if TYPE_CHECKING:
     from ..drawn import Drawn
 
-QUEUE = 8  # frames that may wait for the disk; at 4000x3000 they are 200 MB
-NO_RAW = "a sequence keeps raws, and this picture is none"
+QUEUE = 8  # frames waiting for the disk; 200 MB at 4000x3000
+NO_RAW = "a sequence requires raw frames, and this picture has no raw data"
 
 
 class RawSequenceWriter:
-    """One folder being filled: `000001.dng` and on, with the look beside them. `add` never waits."""
+    """Writes `000001.dng`, `000002.dng`, ... into one folder, and the look next to it. `add` never waits."""
 
     def __init__(self, folder: Path, look: Look) -> None:
-        """Makes the folder. Raises OutputError."""
+        """Creates the folder. Raises OutputError."""
         try:
             folder.mkdir()
         except OSError as error:
-            raise OutputError(f"{folder}: cannot be made ({error.strerror}); name another folder") from error
+            raise OutputError(f"{folder}: cannot be created ({error.strerror}); name another folder") from error
         self.folder = folder
         self.written = 0
-        self._index: int | None = None  # of the frame before
+        self._index: int | None = None  # index of the previous frame
         self._skipped = 0
         self.error: GroundglassError | None = None
         write_look(folder.with_suffix(".toml"), look)
         self._began = datetime.now()
-        self._queue: WorkerQueue[Frame] = WorkerQueue("roll", QUEUE, self._write)
+        self._queue: WorkerQueue[Frame] = WorkerQueue("raw-sequence", QUEUE, self._write)
 
     @property
     def dropped(self) -> int:
-        """Frames that the view passed over, and those for which the disk had no time."""
+        """Number of frames that the viewer skipped or the disk was too slow for."""
         return self._skipped + self._queue.dropped
 
     def add(self, frame: Frame) -> None:
@@ -57,7 +57,7 @@ class RawSequenceWriter:
         self._queue.add(frame)
 
     def end(self) -> None:
-        """No frame comes any more; what waits is still written."""
+        """Accepts no more frames. Queued frames are still written."""
         self._queue.end()
 
     @property
@@ -65,17 +65,17 @@ class RawSequenceWriter:
         return self._queue.is_over
 
     def close(self) -> None:
-        """Ends, and waits until all is written. Raises what kept it from that."""
+        """Ends, and waits until all frames are written. Raises the error that stopped the writing, if any."""
         self._queue.join()
         if self.error is not None:
             raise self.error
 
     def summary(self) -> str:
-        """What became of a roll that is over."""
+        """The result of a finished sequence, for a message."""
         if self.error is not None:
             return str(self.error)
         dropped = f", {self.dropped} dropped" if self.dropped else ""
-        return f"kept {self.folder.name}: {self.written} raws{dropped}"
+        return f"saved {self.folder.name}: {self.written} raw frames{dropped}"
 
     def _write(self, frames: Iterator[Frame]) -> None:
         metadata, first_s = None, 0.0
@@ -88,13 +88,13 @@ class RawSequenceWriter:
                 self.written += 1
         except GroundglassError as error:
             self.error = error
-        except Exception as error:  # of a frame as no camera makes it: the raws before it are whole
+        except Exception as error:  # an invalid frame; the files before it are complete
             reason = str(error).partition("\n")[0] or type(error).__name__
-            self.error = OutputError(f"{self.folder}: raw {self.written + 1} cannot be written ({reason})")
+            self.error = OutputError(f"{self.folder}: raw frame {self.written + 1} cannot be written ({reason})")
 
 
 class Sequence(Tool):
-    """Keeps the frames that are drawn, each once, until the key is pressed again."""
+    """Saves each drawn frame once, until the key is pressed again."""
 
     def __init__(self, tool_context: ToolContext, folder: str | Path = ".") -> None:
         self._tool_context, self._folder = tool_context, Path(folder)
@@ -104,13 +104,13 @@ class Sequence(Tool):
 
     def controls(self) -> Iterable[Control]:
         yield Switch(
-            "sequence", "Keep all raws", "keep", "Shift+R", get=lambda: self._writer is not None, set=self._toggle
+            "sequence", "Save all raw frames", "keep", "Shift+R", get=lambda: self._writer is not None, set=self._toggle
         )
 
     def tick(self, now_s: float) -> Invalidation:
         if self._writer is not None and self._writer.is_over:  # the disk is full
             self._end()
-        for writer in [one for one in self._ending if one.is_over]:
+        for writer in [writer for writer in self._ending if writer.is_over]:
             self._ending.remove(writer)
             self._tool_context.notify(writer.summary())
         return Invalidation.NOTHING
@@ -125,9 +125,9 @@ class Sequence(Tool):
         self._frame = drawn.captured
 
     def close(self) -> None:
-        """Waits until all is written. Raises OutputError for what was lost and not reported yet."""
+        """Waits until all frames are written. Raises OutputError for a loss that was not reported yet."""
         self._end()
-        with ExitStack() as stack:  # all of them, whatever one of them has to say
+        with ExitStack() as stack:  # closes all, even if one raises
             for writer in self._ending:
                 stack.callback(writer.close)
 
@@ -140,7 +140,7 @@ class Sequence(Tool):
             try:
                 with reserved_path(self._folder) as folder:
                     self._writer = RawSequenceWriter(folder, self._tool_context.settings.now.look)
-                self._tool_context.notify(f"keeping raws in {self._writer.folder.name}")
+                self._tool_context.notify(f"saving raw frames in {self._writer.folder.name}")
             except GroundglassError as error:
                 self._tool_context.notify(str(error))
 

@@ -1,4 +1,4 @@
-"""R records what is seen: a red mark, the time, and a film that a crash leaves playable."""
+"""Recording (R): a video of the displayed pictures that stays playable after a crash, with a red disc and the time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RED = (220, 30, 30)
 
 
 class Recording(Tool):
-    """Records into the folder, or from the first frame on into `file`, whose suffix must be the codec's."""
+    """Records into the folder on request, or into `file` from the first frame. Its suffix must match the codec."""
 
     def __init__(
         self, tool_context: ToolContext, folder: str | Path = ".", file: Path | None = None, codec: str = "h264"
@@ -44,15 +44,15 @@ class Recording(Tool):
 
     def controls(self) -> Iterable[Control]:
         yield Switch(
-            "record", "Record a film", "keep", "R", get=lambda: self._video_writer is not None, set=self._toggle
+            "record", "Record a video", "keep", "R", get=lambda: self._video_writer is not None, set=self._toggle
         )
         codecs = tuple(CODECS)
-        yield Choice("codec", "Codec of films", "keep", choices=codecs, get=lambda: self._codec, set=self._choose)
+        yield Choice("codec", "Video codec", "keep", choices=codecs, get=lambda: self._codec, set=self._choose)
 
     def tick(self, now_s: float) -> Invalidation:
         if self._video_writer is not None and self._video_writer.is_over:  # the disk is full, or the encoder failed
             self._end()
-        for video_writer in [one for one in self._ending if one.is_over]:
+        for video_writer in [writer for writer in self._ending if writer.is_over]:
             self._ending.remove(video_writer)
             self._tool_context.notify(summary(video_writer))
         second = -1 if self._video_writer is None else int(now_s - self._began_s)
@@ -67,10 +67,10 @@ class Recording(Tool):
         if video_writer is None:
             return
         if even(drawn.texture.size) != video_writer.size:
-            self._tool_context.notify("the picture has another size now: the film has ended")
+            self._tool_context.notify("the picture size has changed: the recording has stopped")
             self._end()
             return
-        taken = self._readback.ask(drawn.texture, perf_counter() - self._began_s)
+        taken = self._readback.request(drawn.texture, perf_counter() - self._began_s)
         if taken is not None:
             video_writer.add(taken[1], taken[0])
 
@@ -93,10 +93,10 @@ class Recording(Tool):
         canvas.sprites.draw("rec", margin, canvas.size[1] - margin - size[1])
 
     def close(self) -> None:
-        """Waits until all is written. Raises OutputError for what was lost and not reported yet."""
+        """Waits until all pictures are written. Raises OutputError for a loss that was not reported yet."""
         self._end()
         self._readback.release()
-        with ExitStack() as stack:  # all of them, whatever one of them has to say
+        with ExitStack() as stack:  # closes all, even if one raises
             for video_writer in self._ending:
                 stack.callback(video_writer.close)
 
@@ -135,11 +135,11 @@ class Recording(Tool):
         self._readback.release()
         video_writer.end()
         self._ending.append(video_writer)
-        self._reservation.close()  # the file is there by now
+        self._reservation.close()  # the file exists by now
 
 
 def summary(video_writer: VideoWriter) -> str:
-    """What became of a film that is over."""
+    """The result of a finished recording, for a message."""
     if video_writer.error is not None:
         return str(video_writer.error)
     dropped = f", {video_writer.dropped} dropped" if video_writer.dropped else ""
@@ -147,7 +147,7 @@ def summary(video_writer: VideoWriter) -> str:
 
 
 def mark(text: str, height_px: int) -> NDArray[np.uint8]:
-    """(H, W, 4) uint8, premultiplied RGBA: a red disc, and the time that it runs."""
+    """(H, W, 4) uint8, premultiplied RGBA: a red disc and the recording time."""
     text_background = render_text([f"     {text}"], height_px, 100 * height_px)
     y, x = np.mgrid[: text_background.shape[0], : text_background.shape[1]] + 0.5
     radius = 0.36 * height_px

@@ -1,4 +1,4 @@
-"""Numbers for what is kept: each is taken once, by whichever thread or program comes first."""
+"""Numbered output paths, each reserved for one thread or program."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _NUMBERED = re.compile(re.escape(STEM) + r"-(\d{4,})(?:\D.*)?")
 
 @contextmanager
 def reserved_path(folder: Path) -> Iterator[Path]:
-    """`folder`/groundglass-0001, without a suffix, counting on from the highest number there.
+    """`folder`/groundglass-NNNN without a suffix, one above the highest number in the folder.
 
-    Nobody else is given that number within the `with`, nor later if a file of that name was made. Raises OutputError
-    where the folder refuses.
+    No other thread or program gets that number within the `with`, nor later if a file of that name was created. Raises
+    OutputError if the folder cannot be read or written.
     """
     number = _highest(folder) + 1
     while True:
@@ -31,7 +31,7 @@ def reserved_path(folder: Path) -> Iterator[Path]:
             continue
         except OSError as error:
             raise OutputError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
-        if _highest(folder) >= number:  # another was here, and has gone, since the names were read
+        if _highest(folder) >= number:  # another program took and released it since the names were read
             mark.unlink(missing_ok=True)
             number = _highest(folder) + 1
             continue

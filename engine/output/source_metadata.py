@@ -1,4 +1,4 @@
-"""The capture metadata of the file that a frame came from."""
+"""The capture metadata of a frame's source file."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ..frame import Frame
 
 
 def metadata_of(frame: Frame) -> CaptureMetadata:
-    """What the file that `frame` came from says; reading it takes a moment, so this is for no live loop."""
+    """The metadata of the file of `frame`, if it has one. Reads the file, so do not call this in the live loop."""
     path = Path(frame.name)
     return _metadata_in(path) if frame.name and path.is_file() else NO_METADATA
 
 
 @lru_cache(maxsize=64)
 def _metadata_in(path: Path) -> CaptureMetadata:
-    found: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     with suppress(GroundglassError):
-        found = read_metadata(str(path))
+        entries = read_metadata(str(path))
     taken = None
     with suppress(ValueError):
-        taken = datetime.fromisoformat(str(found.get("taken", "")))
-    numbers = {name: found.get(name) for name in ("exposure_s", "f_number", "iso", "focal_mm")}
-    return CaptureMetadata(found.get("camera", ""), found.get("lens", ""), **numbers, taken=taken)
+        taken = datetime.fromisoformat(str(entries.get("taken", "")))
+    numbers = {name: entries.get(name) for name in ("exposure_s", "f_number", "iso", "focal_mm")}
+    return CaptureMetadata(entries.get("camera", ""), entries.get("lens", ""), **numbers, taken=taken)

@@ -1,4 +1,4 @@
-"""Stills that the user takes while the picture runs: the picture, the raw and the look, written beside the loop."""
+"""Stills taken in the live view: picture, raw file and look, written in a thread."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ PREVIEW_PX = 256
 
 
 class Stills(Tool):
-    """Takes `groundglass-0001.jpg`, `.dng` of the raw and `.toml` of the look, and on, into `folder`.
+    """Saves stills into `folder`: `groundglass-0001.jpg`, the raw frame as `.dng` and the look as `.toml`.
 
-    A burst is the next frames as `groundglass-0002-01.dng` and on, with the look that they were seen in.
+    A burst saves the next frames as `groundglass-0002-01.dng`, `-02.dng`, ..., with the current look.
     """
 
     def __init__(self, tool_context: ToolContext, folder: str | Path = ".") -> None:
@@ -45,12 +45,12 @@ class Stills(Tool):
         self._pending: list[Future[str]] = []
         self._frame: Frame | None = None
         self._burst: list[Frame] = []
-        self._wanted = 0  # frames of a burst under way
+        self._wanted = 0  # number of frames of the current burst
         self._redraw = False
 
     def controls(self) -> Iterable[Control]:
         yield Action("still", "Save a still", "keep", "S", do=self._take)
-        yield Action("burst", f"Burst of {BURST} raws", "keep", "Shift+S", do=self._begin_burst)
+        yield Action("burst", f"Burst of {BURST} raw frames", "keep", "Shift+S", do=self._begin_burst)
 
     def tick(self, now_s: float) -> Invalidation:
         done = [still for still in self._pending if still.done()]
@@ -65,7 +65,7 @@ class Stills(Tool):
 
     def on_frame(self, drawn: Drawn) -> None:
         frame = drawn.captured
-        if self._frame is None:  # so that the first still need not wait for its memory
+        if self._frame is None:  # allocates memory now, so that the first still is fast
             self._tool_context.engine.prepare(drawn, self._best())
         if self._wanted and frame is not self._frame:
             self._burst.append(frame.owned())
@@ -74,7 +74,7 @@ class Stills(Tool):
         self._frame = frame
 
     def close(self) -> None:
-        """Waits until all are written. Raises OutputError for one that failed and was not reported yet."""
+        """Waits until all stills are written. Raises OutputError for a failure that was not reported yet."""
         if self._wanted:
             self._end_burst()
         self._writer.shutdown(wait=True)
@@ -87,17 +87,17 @@ class Stills(Tool):
         if frame is None:
             return
         picture = self._tool_context.engine.render(frame, settings)
-        self._redraw = True  # the texture on the screen was valid until this render
+        self._redraw = True  # the render invalidated the texture on the screen
         owned = frame.owned()  # another thread writes it
         self._queue(lambda: save_still(self._folder, owned, picture, settings.look, settings.output_space))
 
     def _best(self) -> Settings:
-        """A still has full size and the best blur."""
+        """The current settings with full size and the best blur."""
         return self._tool_context.settings.now.with_(quality="best", scale=1.0)
 
     def _begin_burst(self) -> None:
         if self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
-            self._tool_context.notify("a burst keeps raws, and this picture is none")
+            self._tool_context.notify("a burst requires raw frames, and this picture has no raw data")
         elif not self._wanted:
             frames = self._tool_context.source.frames
             self._burst, self._wanted = ([self._frame.owned()], 1) if frames == 1 else ([], BURST)
@@ -117,12 +117,12 @@ class Stills(Tool):
 def save_still(
     folder: Path, frame: Frame, display_rgb: NDArray[np.uint8], look: Look, space: OutputSpace | None = None
 ) -> str:
-    """Writes the picture (H, W, 3), the raw where `frame` is one, and the look. Returns a line that says so."""
+    """Writes the picture (H, W, 3), the frame if it is raw, and the look. Returns a message with the file names."""
     with reserved_path(folder) as stem:
         metadata = metadata_of(frame)
         names = [save(stem.with_suffix(".jpg"), display_rgb, space=space, exif=exif_of(metadata)).name]
         if frame.encoding is Encoding.MOSAIC:
-            # The preview is as the sensor saw it, like the mosaic: readers turn both.
+            # The preview has the sensor's orientation, like the mosaic: readers rotate both.
             preview = Image.fromarray(display_rgb)
             preview.thumbnail((PREVIEW_PX, PREVIEW_PX))
             small = np.asarray(preview)
@@ -133,7 +133,7 @@ def save_still(
 
 
 def save_burst(folder: Path, frames: list[Frame], look: Look) -> str:
-    """Writes the raws and the look. Returns a line that says so."""
+    """Writes the raw frames and the look. Returns a message with the file names."""
     with reserved_path(folder) as stem:
         write_look(stem.with_suffix(".toml"), look)
         for number, frame in enumerate(frames, 1):
@@ -142,12 +142,12 @@ def save_burst(folder: Path, frames: list[Frame], look: Look) -> str:
 
 
 def as_captured(upright_picture: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """An upright picture as a camera that was held so would have stored it."""
+    """An upright picture rotated back to the sensor's orientation."""
     back = {6: 8, 8: 6}.get(orientation, orientation)
     return np.ascontiguousarray(upright(upright_picture, back))
 
 
 def write_look(path: Path, look: Look) -> None:
-    """The look as it was seen, its LUT files named from where it lies."""
+    """Writes the look, with the paths of its LUT files relative to its own folder."""
     text = edited_text(look, path.parent.resolve())
     write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))

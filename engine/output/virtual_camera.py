@@ -1,4 +1,4 @@
-"""F9 sends what is seen to a virtual camera, which calls and recorders find among the real ones."""
+"""Virtual camera (F9): sends the displayed pictures to a camera device for video calls and recorders."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     from ..drawn import Drawn
 
 HINT = "on Linux load the module v4l2loopback, elsewhere install OBS and start its virtual camera once"
-FPS = 30.0  # that the camera says it has, where the source has no pace; pictures come when they come
+FPS = 30.0  # nominal frame rate if the source has none; pictures are sent as they are drawn
 
 
 class VirtualCamera:
-    """A camera of `size`, (width, height), fed by a thread of its own. `send` never waits: what it has no time for is
-    left out.
+    """A virtual camera of `size` (width, height) with its own thread. `send` never waits: it drops pictures if busy.
 
-    Raises MissingExtraError without pyvirtualcam, and DeviceError where the system has no such camera.
+    Raises MissingExtraError without pyvirtualcam, and DeviceError if the system has no virtual camera.
     """
 
     def __init__(self, size: tuple[int, int], fps: float) -> None:
@@ -36,37 +35,37 @@ class VirtualCamera:
             raise MissingExtraError("the virtual camera", "pyvirtualcam", "webcam") from error
         try:
             self._camera: Any = pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.RGB)
-        except Exception as error:  # each system's backend has its own
+        except Exception as error:  # each backend raises its own type
             reason = str(error).partition("\n")[0].strip() or type(error).__name__
             raise DeviceError(f"no virtual camera ({reason}); {HINT}") from error
         self.size, self.name = size, str(self._camera.device)
         self.error = ""
-        self._queue: WorkerQueue[NDArray[np.uint8]] = WorkerQueue("webcam", 1, self._pass_on)
+        self._queue: WorkerQueue[NDArray[np.uint8]] = WorkerQueue("webcam", 1, self._send_all)
 
     @property
     def is_over(self) -> bool:
         return self._queue.is_over
 
     def send(self, rgba: NDArray[np.uint8]) -> None:
-        """A picture (H, W, 4) uint8, its first row at the top."""
+        """Sends a picture (H, W, 4) uint8, top row first."""
         self._queue.add(rgba)
 
     def close(self) -> None:
         self._queue.join()
 
-    def _pass_on(self, pictures: Iterator[NDArray[np.uint8]]) -> None:
+    def _send_all(self, pictures: Iterator[NDArray[np.uint8]]) -> None:
         width, height = self.size
         try:
             for rgba in pictures:
                 self._camera.send(np.ascontiguousarray(rgba[:height, :width, :3]))
-        except Exception as error:  # the device was taken away
-            self.error = f"the virtual camera has ended ({str(error).partition(chr(10))[0] or type(error).__name__})"
+        except Exception as error:  # the device was removed
+            self.error = f"the virtual camera has stopped ({str(error).partition(chr(10))[0] or type(error).__name__})"
         finally:
             self._camera.close()
 
 
 class VirtualCameraTool(Tool):
-    """Feeds a virtual camera with the pictures that are drawn; one of another size ends it."""
+    """Sends drawn pictures to a virtual camera; a change of size stops it."""
 
     def __init__(self, tool_context: ToolContext) -> None:
         self._tool_context = tool_context
@@ -98,10 +97,10 @@ class VirtualCameraTool(Tool):
         if self._camera is None:
             return
         if size != self._camera.size:
-            self._tool_context.notify("the picture has another size now: the virtual camera has ended")
+            self._tool_context.notify("the picture size has changed: the virtual camera has stopped")
             self._end()
             return
-        taken = self._readback.ask(drawn.texture, 0.0)
+        taken = self._readback.request(drawn.texture, 0.0)
         if taken is not None:
             self._camera.send(taken[1])
 

@@ -1,4 +1,4 @@
-"""What the loop hands over without waiting, and a thread of its own works off."""
+"""A queue of items that a separate thread processes, so that the live loop never waits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-POLL_S = 0.05  # how often the thread looks whether the last item has come
+POLL_S = 0.05  # interval at which the waiting thread checks for the end
 
 
 class WorkerQueue(Generic[Item]):
-    """Runs `work` over the items that are added, in their order; at most `most` wait, what is added then is dropped.
+    """Runs `work` over the added items, in order. At most `max_items` wait; further items are dropped and counted.
 
-    `work` is called once, in the thread, with an iterator that ends some time after `end`. It raises nothing.
+    `work` is called once, in the thread, with an iterator that ends after `end`. It must not raise.
     """
 
     def __init__(self, name: str, max_items: int, work: Callable[[Iterator[Item]], None]) -> None:
@@ -33,7 +33,7 @@ class WorkerQueue(Generic[Item]):
 
     @property
     def is_over(self) -> bool:
-        """Whether `work` has come to its end."""
+        """Whether `work` has returned."""
         return not self._thread.is_alive()
 
     def add(self, item: Item) -> None:
@@ -43,11 +43,11 @@ class WorkerQueue(Generic[Item]):
             self.dropped += 1
 
     def end(self) -> None:
-        """No item comes any more; those that wait are still worked off."""
+        """Accepts no more items. Queued items are still processed."""
         self._ended.set()
 
     def join(self) -> None:
-        """Ends, and waits until all is done."""
+        """Ends, and waits until all items are processed."""
         self.end()
         self._thread.join()
 

@@ -28,8 +28,8 @@ from groundglass.bench.quality import (
     layered,
     point_light,
     psnr_db,
+    rendered,
     run_quality,
-    seen,
     smooth,
 )
 from groundglass.bench.scenes import layered_scene
@@ -85,7 +85,9 @@ def test_a_dim_point_keeps_its_energy(engine: gg.Engine, quality: str, distance_
     grey = np.full((HEIGHT, WIDTH, 3), 0.1, np.float32)
     depth_m = np.full((HEIGHT, WIDTH), distance_m, np.float32)
     speck = grey + 0.7 / bench_quality.LIGHT * point_light(SIZE, 241, 137)
-    difference = seen(engine, settings, speck, depth_m).astype(np.float64) - seen(engine, settings, grey, depth_m)
+    difference = rendered(engine, settings, speck, depth_m).astype(np.float64) - rendered(
+        engine, settings, grey, depth_m
+    )
     np.testing.assert_allclose(difference.sum(axis=(0, 1)), 0.7, rtol=0.005)
 
 
@@ -113,7 +115,7 @@ def test_the_disc_has_the_number_and_rotation_of_the_blades(
         focal_mm=100, f_number=2.8, f_number_min=1.4, focus_min_m=0.5, blades=blades, blade_rotation_deg=rotation
     )
     settings = gg.Settings(lens=lens, focus_m=1.0, quality=quality)
-    light = seen(engine, settings, point_light(SIZE, 240, 135), np.full((HEIGHT, WIDTH), distance_m, np.float32))[
+    light = rendered(engine, settings, point_light(SIZE, 240, 135), np.full((HEIGHT, WIDTH), distance_m, np.float32))[
         ..., 1
     ]
     y, x = np.indices(light.shape)

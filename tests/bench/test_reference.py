@@ -10,8 +10,8 @@ import pytest
 from groundglass.bench.ground_truth import aperture_points, lens_ground_truth, smooth_ground_truth
 from groundglass.bench.scatter import scatter
 from groundglass.bench.scenes import (
-    FARTHEST_M,
-    NEAREST_M,
+    MAX_DEPTH_M,
+    MIN_DEPTH_M,
     Layer,
     Scene,
     Surface,
@@ -72,8 +72,8 @@ def test_layers_are_sorted_by_depth_with_lights_on_the_last(seed: int) -> None:
     scene = layered_scene(seed, SMALL)
     depths_m = [layer.depth_m for layer in scene.layers]
     assert depths_m == sorted(depths_m)
-    assert depths_m[0] >= NEAREST_M
-    assert depths_m[-1] <= FARTHEST_M
+    assert depths_m[0] >= MIN_DEPTH_M
+    assert depths_m[-1] <= MAX_DEPTH_M
     for layer in scene.layers:
         alpha = layer.rgba[..., 3]
         assert alpha.min() >= 0

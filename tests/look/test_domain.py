@@ -55,20 +55,20 @@ def test_a_pass_is_accepted_on_its_side_of_the_tone_curve(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCENE.split())
 def test_scene_light_after_the_curve_is_an_error_that_names_the_pass(name: str) -> None:
-    message = rf"^mine\.toml:2: \[pass\.{name}\] takes scene light, but stands after tone_curve; "
+    message = rf"^mine\.toml:2: \[pass\.{name}\] takes scene light, but comes after tone_curve; "
     with pytest.raises(LookError, match=message + r"move it before \[pass\.tone_curve\]$"):
         parse_look(sections("tone_curve", name), "mine.toml")
 
 
 @pytest.mark.parametrize("name", DISPLAY.split())
 def test_display_light_before_the_curve_is_an_error_that_names_the_pass(name: str) -> None:
-    message = rf"^mine\.toml:1: \[pass\.{name}\] takes display light, but stands before rolloff; "
+    message = rf"^mine\.toml:1: \[pass\.{name}\] takes display light, but comes before rolloff; "
     with pytest.raises(LookError, match=message + r"move it after \[pass\.rolloff\]$"):
         parse_look(sections(name, "rolloff"), "mine.toml")
 
 
 def test_a_second_tone_curve_is_an_error() -> None:
-    with pytest.raises(LookError, match=r"\[pass\.tone_curve\] turns scene light into display light, as rolloff"):
+    with pytest.raises(LookError, match=r"\[pass\.tone_curve\] converts scene light to display light, but rolloff"):
         parse_look(sections("rolloff", "exposure", "tone_curve").replace("[pass.exposure]\n", ""), "mine.toml")
 
 

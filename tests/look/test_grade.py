@@ -153,7 +153,7 @@ def test_wrong_arguments_are_refused() -> None:
     planes = ScenePlanes(context())
     with pytest.raises(ValueError, match="three C-contiguous float32"):
         planes.write([np.zeros((4, 4))] * 3)
-    with pytest.raises(ValueError, match="does not lie in planes"):
+    with pytest.raises(ValueError, match="does not fit in planes"):
         planes.write([np.zeros((4, 4), np.float32)] * 3, (2, 0), (4, 4))
 
 

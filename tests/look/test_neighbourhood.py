@@ -172,16 +172,16 @@ def test_a_frame_allocates_no_texture_and_constant_folding_keeps_the_picture() -
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("#pragma neighbourhood halo radius", "", r"bloom\.glsl: no '#pragma neighbourhood RECIPE PARAMETER'"),
+        ("#pragma neighbourhood halo radius", "", r"bloom\.glsl: no '#pragma neighbourhood PREFILTER PARAMETER'"),
         (
             "neighbourhood halo radius",
             "neighbourhood halo",
-            r"bloom\.glsl:\d+: not '#pragma neighbourhood RECIPE PARAMETER'",
+            r"bloom\.glsl:\d+: not '#pragma neighbourhood PREFILTER PARAMETER'",
         ),
         (
             "neighbourhood halo radius",
             "neighbourhood halo width",
-            r"bloom\.glsl: no '#pragma neighbourhood RECIPE PARAMETER' with one of its",
+            r"bloom\.glsl: no '#pragma neighbourhood PREFILTER PARAMETER' with one of its",
         ),
         ("bloom_prefilter", "bloom_prefilters", r"bloom\.glsl: no function 'vec4 bloom_prefilter\(vec3 rgb\)'"),
     ],

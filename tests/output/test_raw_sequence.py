@@ -52,7 +52,7 @@ def test_every_frame_is_written_once_with_its_time(tmp_path: Path) -> None:
         harness.show(frame)  # drawn again, because a setting changed
         time.sleep(0.05)
     harness.end()
-    assert harness.messages == ["keeping raws in groundglass-0001", "kept groundglass-0001: 5 raws"]
+    assert harness.messages == ["saving raw frames in groundglass-0001", "saved groundglass-0001: 5 raw frames"]
     names = sorted(path.name for path in (tmp_path / "groundglass-0001").iterdir())
     assert names == [f"{number:06d}.dng" for number in range(1, 6)]
     for number, name in enumerate(names, 1):
@@ -75,7 +75,7 @@ def test_frames_that_a_slow_disk_cannot_write_are_counted(tmp_path: Path, monkey
     harness.end()
     written = len(list((tmp_path / "groundglass-0001").iterdir()))
     assert QUEUE <= written < QUEUE + 10
-    assert harness.messages[-1] == f"kept groundglass-0001: {written} raws, {QUEUE + 10 - written} dropped"
+    assert harness.messages[-1] == f"saved groundglass-0001: {written} raw frames, {QUEUE + 10 - written} dropped"
 
 
 def test_a_full_disk_ends_the_sequence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +100,7 @@ def test_frames_that_the_view_skipped_count_as_dropped(tmp_path: Path) -> None:
     for index in (1, 2, 5, 0, 1):  # two are skipped, then the clip restarts
         harness.show(raw(index))
     harness.end()
-    assert harness.messages[-1] == "kept groundglass-0001: 5 raws, 2 dropped"
+    assert harness.messages[-1] == "saved groundglass-0001: 5 raw frames, 2 dropped"
 
 
 def test_an_unexpected_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_an_unexpected_error_is_reported(tmp_path: Path, monkeypatch: pytest.Mon
     harness.show(raw(1))
     while len(harness.messages) < 2:
         harness.tool.tick(0.0)
-    assert "raw 1 cannot be written" in harness.messages[1]
+    assert "raw frame 1 cannot be written" in harness.messages[1]
 
 
 def test_a_picture_without_raw_data_and_a_missing_folder_are_reported(tmp_path: Path) -> None:

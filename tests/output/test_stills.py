@@ -91,7 +91,7 @@ def test_a_still_of_a_display_picture_has_no_dng(harness: Harness, tmp_path: Pat
     harness.controls.press("Shift+S")
     harness.end()
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".jpg", ".toml"]
-    assert harness.messages[0] == "a burst keeps raws, and this picture is none"
+    assert harness.messages[0] == "a burst requires raw frames, and this picture has no raw data"
 
 
 def test_a_still_keeps_the_capture_metadata(data_dir: Path, harness: Harness, tmp_path: Path) -> None:

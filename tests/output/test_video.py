@@ -128,9 +128,9 @@ def test_a_killed_recorder_leaves_a_playable_video(tmp_path: Path, codec: str) -
 
 
 def test_errors_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(OutputError, match=r"there is no such folder"):
+    with pytest.raises(OutputError, match=r"the folder does not exist"):
         VideoWriter(tmp_path / "none" / "a.mp4", SIZE)
-    with pytest.raises(OutputError, match=r"hevc goes into a \.mp4 file; name a\.mp4, or another --codec"):
+    with pytest.raises(OutputError, match=r"hevc requires a \.mp4 file; use a\.mp4 or another --codec"):
         VideoWriter(tmp_path / "a.mkv", SIZE, "hevc")
     (tmp_path / "mine.mp4").write_bytes(b"mine")
     with pytest.raises(OutputError, match="exists; name another"):
@@ -160,9 +160,9 @@ def test_readback_returns_a_picture_one_call_later() -> None:
     gl = context()
     readback = Readback(gl)
     textures = [gl.texture(SIZE, 4, picture(number).tobytes()) for number in range(4)]
-    assert readback.ask(textures[0], 0.0) is None
+    assert readback.request(textures[0], 0.0) is None
     for number in (1, 2, 3):
-        found = readback.ask(textures[number], number / 10)
+        found = readback.request(textures[number], number / 10)
         assert found is not None
         assert found[0] == (number - 1) / 10
         np.testing.assert_array_equal(found[1], picture(number - 1))
@@ -218,7 +218,7 @@ def test_a_changed_picture_size_ends_the_recording_to_a_named_file(tmp_path: Pat
     harness.show(110, (80, 60))
     while harness.tool.busy:
         harness.tool.tick(time.perf_counter())
-    assert harness.messages[1].startswith("the picture has another size")
+    assert harness.messages[1].startswith("the picture size has changed")
     assert len(decoded(tmp_path / "mine.mov")[0]) == 3
     harness.tool.close()
     harness.engine.close()

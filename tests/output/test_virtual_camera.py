@@ -104,13 +104,13 @@ def test_another_size_or_a_lost_device_ends_the_output(harness: Harness) -> None
     harness.controls.press("F9")
     harness.show(0)
     harness.show(1, (80, 60))
-    assert "another size" in harness.messages[-1]
+    assert "size has changed" in harness.messages[-1]
     assert not harness.controls.get("webcam")
     harness.controls.press("F9")
     harness.show(2)
     Camera.made[-1].is_closed = True
     harness.show(3)
-    until(lambda: (harness.show(4), "has ended (gone)" in harness.messages[-1])[1], "the end is reported")
+    until(lambda: (harness.show(4), "has stopped (gone)" in harness.messages[-1])[1], "the end is reported")
     assert not harness.controls.get("webcam")
 
 

@@ -115,7 +115,7 @@ class Scopes(Tool):
             # Between pictures: a software renderer has finished this one, so the copy does not block.
             frame, picture = self._shown
             self._requested = frame.owned() if "raw" in self.names else frame  # the worker thread reads its pixels
-            self._readback.ask(picture, now_s)
+            self._readback.request(picture, now_s)
             self._shown, self._requested_s = None, now_s
         return invalidation
 
