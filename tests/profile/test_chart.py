@@ -119,7 +119,7 @@ def test_given_corners_are_used() -> None:
     ids=["turned by 180 degrees", "mirrored", "crossed", "on a line", "outside"],
 )
 def test_invalid_corners_are_refused(corners: np.ndarray) -> None:
-    with pytest.raises(GroundglassError, match=r"chart: what lies between the --corners .* in this order"):
+    with pytest.raises(GroundglassError, match=r"chart: the area between the --corners .* in this order"):
         measure(Shot().frame(), corners.astype(np.float64))
 
 
