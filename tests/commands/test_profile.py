@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chart_support import BLACK, CAMERA_TO_SCENE, HEIGHT, WIDTH, Shot
+from chart_support import BLACK, CAMERA_TO_SCENE, HEIGHT, WIDTH, ChartRendering
 from groundglass.camera import CameraProfile
 from groundglass.cli import app
 from groundglass.errors import GroundglassError, SourceError
@@ -16,7 +16,7 @@ from groundglass.formats.camera_profile import ChartProfile, load_profile, profi
 from PIL import Image
 from typer.testing import CliRunner
 
-CHART = Shot(width=0.8, turned=8, noise=0.2, falling=(0.1, -0.3))
+CHART = ChartRendering(width=0.8, turned=8, noise=0.2, falling=(0.1, -0.3))
 RAW = ["--raw-format", "rggb12", "--raw-size", f"{WIDTH}x{HEIGHT}", "--raw-black", str(BLACK)]
 
 
