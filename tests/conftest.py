@@ -18,13 +18,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 GL_OBJECTS.watch()
-FIXTURE_MARKS = {"screen": pytest.mark.window, "gpus": pytest.mark.gpu}  # fixture, and the mark of tests that use it
+MARKER_OF_FIXTURE = {"screen": pytest.mark.window, "gpus": pytest.mark.gpu}  # tests with the fixture get the marker
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        for fixture in FIXTURE_MARKS.keys() & set(getattr(item, "fixturenames", ())):
-            item.add_marker(FIXTURE_MARKS[fixture])
+        for fixture in MARKER_OF_FIXTURE.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKER_OF_FIXTURE[fixture])
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,13 +51,13 @@ def _every_gl_object_is_released_before_its_context(gl_objects: GlObjects) -> It
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
-    """The repository's root; for tests that need the source tree, not only the package."""
+    """The repository's root, for tests that need the source tree, not only the package."""
     return REPOSITORY
 
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """The folder of real input files: `$GROUNDGLASS_DATA`, else `../shared/data` next to the repository. Skips without it."""
+    """The folder of real input files: `$GROUNDGLASS_DATA`, default `../shared/data`. Skips if there is no such folder."""
     named = os.environ.get("GROUNDGLASS_DATA")
     folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():

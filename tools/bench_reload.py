@@ -2,8 +2,8 @@
 
 python tools/bench_reload.py [WxH] [pass|look|kernel] [busy]
 
-`pass` edits an include of the last pass of the look `classic`, `kernel` the kernel `pack_scene.cl`. `busy` loads two cores.
-The time starts before the file is written and ends with the screen grab that shows the changed pixel.
+`pass` edits an include of the last pass of the look `classic`, `kernel` the kernel `pack_scene.cl`. `busy` loads two
+cores. The time starts before the file is written and ends with the screen grab that shows the changed pixel.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def prefiltered(
 
 
 def halo_of(rgb: np.ndarray, radius: float) -> np.ndarray:
-    """Three summed Gaussians of light, (H, W, 3), each about twice as wide as the previous; `radius` in frame heights."""
+    """Sum of three Gaussians, (H, W, 3), each about twice as wide as the last; `radius` in frame heights."""
     sigma_px = radius * rgb.shape[0]
     small, covers, sigma_small_px = prefiltered(rgb, sigma_px, lambda light: light)
     maps = [blurred(small, sigma_small_px)]
