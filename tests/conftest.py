@@ -57,7 +57,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """The folder of real input files: `$GROUNDGLASS_DATA`, default `../shared/data`. Skips if there is no such folder."""
+    """The folder of real input files: `$GROUNDGLASS_DATA`, default `../shared/data`. Skips without a folder."""
     named = os.environ.get("GROUNDGLASS_DATA")
     folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():

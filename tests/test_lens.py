@@ -90,7 +90,8 @@ def test_each_built_in_lens_loads_wide_open(name: str) -> None:
     assert lens is load_lens(name)
 
 
-SPECIFICATIONS = {  # focal length in mm, minimum and maximum f-number, sensor width in mm, blades, and the trait that is strongest
+# Focal length in mm, minimum and maximum f-number, sensor width in mm, blades, and the trait that is strongest.
+SPECIFICATIONS = {
     "phone-1inch": (8.7, 1.63, 4.0, 13.11, 6, ""),
     "phone-12mm": (1.99, 1.8, 4.0, 5.73, 6, ""),
     "phone-75mm": (12.42, 1.8, 4.0, 5.73, 6, ""),

@@ -137,7 +137,7 @@ MATRIX = "camera_to_scene = [[1,0,0],[0,1,0],[0,0,1]]"
         (MATRIX, "white_balance is missing or not 3 numbers"),
         (f"white_balance = [2, 1]\n{MATRIX}", "white_balance is missing or not 3 numbers"),
         (f"white_balance = [2, 1, nan]\n{MATRIX}", "white_balance is missing or not 3 numbers"),
-        (f"white_balance = [2, 1, -1]\n{MATRIX}", "white_balance holds a number that is not above 0"),
+        (f"white_balance = [2, 1, -1]\n{MATRIX}", "a number of white_balance is not above 0"),
         ("white_balance = [2, 1, 2]", "camera_to_scene is missing or not 3 x 3 numbers"),
         ("white_balance = [2, 1, 2]\ncamera_to_scene = [[1,0,0],[1,0,0],[0,0,1]]", "camera_to_scene is not invertible"),
         (f"black = [1]\nwhite_balance = [2, 1, 2]\n{MATRIX}", "black is missing or not a number"),
