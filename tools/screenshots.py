@@ -167,7 +167,7 @@ def main() -> None:
         source = stack.enter_context(FirstFrame(gg.open(arguments.source)))
         surface = stack.enter_context(GlfwSurface((width, height)))
         settings = SettingsHistory(settings_of(options))
-        engine = stack.enter_context(open_engine(options, SourceOptions(), source, settings.now, surface.gl))
+        engine = stack.enter_context(open_engine(options, SourceOptions(), surface.gl))
         tools = [*fit_tools(options, view, Editing(settings)), screenshot_tool]
         Viewer(engine, source, settings, surface=surface, tools=tools).run()
 
