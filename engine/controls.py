@@ -18,6 +18,8 @@ RENAMED_CONTROLS = {
     "split_lens": "wipe_lens",
     "split_device": "wipe_device",
     "split_at": "wipe_at",
+    "mark_1": "focus_preset_1",
+    "mark_2": "focus_preset_2",
     "bright_lines": "frame_lines",
     "bright_lines_pair": "frame_lines_pair",
 }

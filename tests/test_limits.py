@@ -55,7 +55,7 @@ def test_a_curve_has_at_most_65536_entries() -> None:
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("LUT_3D_SIZE 129", "0 colours where its size asks for"), ("LUT_3D_SIZE 130", r"not in 2\.\.129")],
+    [("LUT_3D_SIZE 129", "0 colours, but its size requires"), ("LUT_3D_SIZE 130", r"not in 2\.\.129")],
 )
 def test_a_cube_file_has_at_most_129_nodes_along_an_edge(tmp_path: Path, line: str, message: str) -> None:
     (tmp_path / "a.cube").write_text(f"{line}\n")
@@ -70,17 +70,19 @@ def test_a_cube_for_opencolorio_has_at_most_129_nodes_along_an_edge(tmp_path: Pa
     path.write_text("CSPLUTV100\n3D\n\n" + "2\n0.0 1.0\n0.0 1.0\n" * 3 + f"\n{side} {side} {side}\n0 0 0\n")
     with pytest.raises(LookError) as caught:
         read_ocio(path)
-    assert (f"{side} nodes along each edge; 129 are the most" in str(caught.value)) == refused
+    assert (f"{side} nodes along each edge; the maximum is 129" in str(caught.value)) == refused
 
 
 def test_a_hald_picture_holds_at_most_121_nodes_along_an_edge(tmp_path: Path) -> None:
     """Level 11; level 12 has 144. The size is the reason for the error, not the content."""
     Image.new("RGB", (12**3, 12**3)).save(tmp_path / "a.png")
-    with pytest.raises(LookError, match="1728x1728 is no HaldCLUT"):
+    with pytest.raises(LookError, match="1728x1728 is not a HaldCLUT"):
         read_lut(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize(("size", "message"), [(256 * MIB, "holds binary data"), (256 * MIB + 1, "is no LUT")])
+@pytest.mark.parametrize(
+    ("size", "message"), [(256 * MIB, "holds binary data"), (256 * MIB + 1, "too large for a LUT")]
+)
 def test_a_lut_file_has_at_most_256_mib(tmp_path: Path, size: int, message: str) -> None:
     with pytest.raises(LookError, match=message):
         read_lut(sparse(tmp_path / "a.cube", size))

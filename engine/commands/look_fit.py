@@ -206,7 +206,7 @@ def _write(options: FitOptions, fit: Fit) -> None:
     if options.sheet is not None:
         save(options.sheet, sheet_of(fit))
         print(f"groundglass: wrote {options.sheet}")
-    errors = f"mean {fit.mean:.2f}, p95 {fit.p95:.2f}, max {fit.most:.1f}"
+    errors = f"mean {fit.mean:.2f}, p95 {fit.p95:.2f}, max {fit.maximum:.1f}"
     title = f"dE00 of {len(fit.left_out)} {'areas' if fit.pairs else 'colours'} left out of the fit: {errors}."
     names = ", ".join(path.name for path in (*options.pictures, options.from_lut) if path is not None)
     if fit.cube is not None:
@@ -224,7 +224,7 @@ def results(fit: Fit) -> dict[str, Any]:
         "areas": len(fit.left_out),
         "left_out_delta_e_mean": fit.mean,
         "left_out_delta_e_p95": fit.p95,
-        "left_out_delta_e_max": fit.most,
+        "left_out_delta_e_max": fit.maximum,
         "seen_delta_e_mean": float(fit.seen.mean()),
         "passes_alone_delta_e_mean": None if fit.passes_alone is None else float(fit.passes_alone.mean()),
         "corner_light": fit.corner_light,
@@ -255,7 +255,7 @@ def print_fit(fit: Fit) -> None:
         statistics = errors.mean(), np.percentile(errors, 95), errors.max()
         table.add_row(aligned.name, str(len(errors)), *(f"{value:.2f}" for value in statistics))
     if len(fit.pairs) != 1:
-        table.add_row("all", str(len(fit.left_out)), *(f"{value:.2f}" for value in (fit.mean, fit.p95, fit.most)))
+        table.add_row("all", str(len(fit.left_out)), *(f"{value:.2f}" for value in (fit.mean, fit.p95, fit.maximum)))
     console = Console()
     console.print(table)
     if fit.passes_alone is not None:

@@ -93,7 +93,7 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
     from ..tools.keyboard_map import KeyboardMap
     from ..tools.panel.panel import Panel
     from ..tools.pixel_inspector import PixelInspector
-    from ..tools.saved_settings import Settings, settings_file
+    from ..tools.saved_settings import SavedSettings, settings_file
     from ..tools.scopes.scopes import Scopes
     from ..tools.wipe import WipeTool
 
@@ -115,7 +115,7 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
         partial(Reloading, editing=editing, load=partial(look_of, options)),
         KeyboardMap,
         partial(Panel, editing=editing, pass_times=pass_times),
-        *([] if view.fresh else [partial(Settings, file=settings_file())]),
+        *([] if view.fresh else [partial(SavedSettings, file=settings_file())]),
         *([] if view.control is None else [partial(Remote, editing=editing, port=view.control, file=control_file())]),
     ]
 

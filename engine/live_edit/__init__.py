@@ -1,1 +1,1 @@
-"""The tuning bench: a look that is being edited, and shaders, kernels and looks that are reloaded when saved."""
+"""Live editing of a look, and reloading of shaders, kernels and looks when they are saved."""

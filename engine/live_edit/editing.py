@@ -1,4 +1,4 @@
-"""The look that is being edited, without any window: values, two slots to compare, chance, and its file."""
+"""The look that is being edited, without a window: values, two slots to compare, random values, and its file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Slot = Literal["A", "B"]
 
 @dataclass(frozen=True, slots=True)
 class _Slots:
-    """What undo brings back beside the settings: which slot is shown, and the look in the one that is not."""
+    """State that undo restores together with the settings: the slot shown, and the look in the other slot."""
 
     other: Look
     shown: Slot
@@ -29,7 +29,7 @@ class _Slots:
 
 @dataclass(frozen=True, slots=True)
 class EditingSnapshot:
-    """An `Editing` as it was."""
+    """The state of an `Editing`."""
 
     saved: Look
     history: HistorySnapshot
@@ -40,9 +40,9 @@ class EditingSnapshot:
 
 
 class Editing:
-    """The look of the live settings and what became of it: each change is a step of their history.
+    """Edits the look of the live settings; each change is a step of their history.
 
-    The two slots begin with the look as it was opened. `saved` is the look as its file has it.
+    Both slots start with the opened look. `saved` is the look as in its file.
     """
 
     def __init__(self, history: SettingsHistory) -> None:
@@ -54,12 +54,12 @@ class Editing:
 
     @property
     def look(self) -> Look:
-        """As it is shown."""
+        """The look that is shown."""
         return self.history.now.look
 
     @property
     def slot(self) -> Slot:
-        """Which of the two is shown."""
+        """The slot that is shown."""
         return self._slots.shown
 
     @property
@@ -69,35 +69,35 @@ class Editing:
 
     @property
     def is_changed(self) -> bool:
-        """Whether something is not as it was saved."""
-        return any(self.is_value_changed(one.name, parameter.name) for one, parameter in self.parameters())
+        """Whether any value differs from the saved look."""
+        return any(self.is_value_changed(settings.name, parameter.name) for settings, parameter in self.parameters())
 
     def parameters(self) -> Iterator[tuple[PassSettings, Parameter]]:
-        """All that can be set, in the order of the look's passes; a parameter of the kind `table` cannot."""
+        """All parameters, in the order of the look's passes, including the kind `table`, which cannot be edited."""
         for settings in self.look.passes:
             for parameter in load_pass(settings.name).parameters:
                 yield settings, parameter
 
     def value(self, pass_name: str, parameter: str) -> Value:
-        """LookError where the look has no such thing."""
+        """The value that is shown. Raises LookError if the look has no such parameter."""
         return _value_in(self.look, pass_name, parameter)
 
     def saved_value(self, pass_name: str, parameter: str) -> Value:
-        """As the look's file has it; the shader's default where the file is of another pass."""
+        """The value in the look's file; the shader's default if the file has no such parameter."""
         try:
             return _value_in(self.saved, pass_name, parameter)
         except LookError:
-            found = load_pass(pass_name).parameter(parameter)
-            return self.value(pass_name, parameter) if found is None else found.default
+            declared = load_pass(pass_name).parameter(parameter)
+            return self.value(pass_name, parameter) if declared is None else declared.default
 
     def is_value_changed(self, pass_name: str, parameter: str) -> bool:
-        """Whether it is not as it was saved."""
+        """Whether the value differs from the saved look."""
         return not _same(self.value(pass_name, parameter), self.saved_value(pass_name, parameter))
 
     def set(self, pass_name: str, parameter: str, value: Value, *, drag: bool = False) -> None:
-        """LookError, with the range or the choices, where the shader's pragma does not allow it.
+        """Sets a value. Raises LookError, with the range or the choices, if the shader's pragma does not allow it.
 
-        Sets of one parameter that follow one another with `drag` are undone as one, until `end_drag`.
+        Successive calls for the same parameter with `drag` are one undo step, until `end_drag`.
         """
         look = self.look.with_value(pass_name, parameter, value)
         if look != self.look:
@@ -105,28 +105,28 @@ class Editing:
             self.history.change(self._dragged, merge_s=UNTIL_RELEASED if drag else 0.0, look=look)
 
     def end_drag(self) -> None:
-        """The hand lets go: what is set next is a step of its own."""
+        """Ends a drag: the next change is a new undo step."""
         self.history.end_step(self._dragged)
 
     def reset(self, pass_name: str | None = None, parameter: str | None = None) -> None:
-        """One parameter, one pass or all as it was saved, in one step."""
-        names = {one.name for one in self.look.passes}
+        """Restores the saved values of one parameter, one pass or all passes, in one undo step."""
+        names = {settings.name for settings in self.look.passes}
         if pass_name is not None and pass_name not in names:
             raise LookError(f"{self.look.name}: no pass '{pass_name}' to reset; there are {', '.join(names)}")
         if pass_name is not None and parameter is not None:
-            self.value(pass_name, parameter)  # a LookError where it is none
+            self.value(pass_name, parameter)  # raises LookError if it does not exist
 
-        def fresh(settings: PassSettings, one: Parameter) -> Value:
-            is_meant = pass_name in (None, settings.name) and parameter in (None, one.name)
-            return self.saved_value(settings.name, one.name) if is_meant else settings.values[one.name]
+        def after_reset(settings: PassSettings, each: Parameter) -> Value:
+            is_selected = pass_name in (None, settings.name) and parameter in (None, each.name)
+            return self.saved_value(settings.name, each.name) if is_selected else settings.values[each.name]
 
-        self._put(fresh)
+        self._put(after_reset)
 
-    def randomise(self, seed: int, reach: float = 1.0) -> None:
-        """Numbers by chance within their ranges, the same ones for a seed, in one step. What is locked stays.
+    def randomize(self, seed: int, reach: float = 1.0) -> None:
+        """Random values within the parameters' ranges, reproducible by seed, in one step. Locked parameters stay.
 
-        A number moves by up to half of `reach` times its range, up or down, and stays in it; an enumeration or a
-        switch is drawn anew with the probability `reach`. Of a colour the three channels move together.
+        A number moves up or down by at most half of `reach` times its range, clipped to the range. An enumeration or a
+        switch is drawn again with the probability `reach`. The three channels of a colour move together.
         """
         rng = random.Random(seed)
 
@@ -137,7 +137,7 @@ class Editing:
         self._put(drawn)
 
     def lock(self, pass_name: str, parameter: str, locked: bool = True) -> None:
-        """Keeps a parameter from chance; hands still move it. LookError where there is none."""
+        """Excludes a parameter from `randomize`; it can still be set. Raises LookError if it does not exist."""
         self.value(pass_name, parameter)
         (self._locked.add if locked else self._locked.discard)((pass_name, parameter))
 
@@ -145,37 +145,37 @@ class Editing:
         return (pass_name, parameter) in self._locked
 
     def store(self) -> None:
-        """Puts the look as it is now into the other slot, too."""
+        """Copies the shown look into the other slot."""
         self.history.change("store", companion=replace(self._slots, other=self.look))
 
     def swap(self) -> None:
-        """Shows the other slot; this one keeps what was shown. Twice is as before."""
+        """Shows the other slot. A second call restores the first."""
         slots = _Slots(self.look, "B" if self.slot == "A" else "A")
         self.history.change("swap", companion=slots, look=self._slots.other)
 
     def open(self, look: Look) -> None:
-        """Another look, as its file has it. Undo leads back to the one before, and to its changes."""
+        """Opens another look, as in its file. Undo restores the previous look with its changes."""
         self.saved = look
         self.history.change("look", look=look)
 
     def reloaded(self, look: Look) -> None:
-        """The look's file was edited: what changed there is taken, and what was set by hand beside it stays."""
+        """Takes the changes of the look's edited file; other values that the user changed stay."""
         before = self.saved
         self.saved = look
         passes = tuple(self._merged(settings, before) for settings in look.passes)
         self.history.change("look file", look=replace(look, passes=passes))
 
     def refit(self) -> None:
-        """The shaders of the passes were edited: all that is kept is made to fit their parameters.
+        """Adapts the look, its slots and its history to the parameters of edited shaders.
 
-        Raises ShaderError, and changes nothing, where a pass is not there any more.
+        Raises ShaderError, and changes nothing, if a pass does not exist any more.
         """
         saved = self.saved.refitted()
         self.history.rewrite(_refitted)
         self.saved = saved
 
     def snapshot(self) -> EditingSnapshot:
-        """All there is to undo, too, to `recall` when what comes next turns out to be no good."""
+        """The state including the undo history, for `restore`."""
         return EditingSnapshot(self.saved, self.history.snapshot())
 
     def restore(self, snapshot: EditingSnapshot) -> None:
@@ -183,13 +183,13 @@ class Editing:
         self.history.restore(snapshot.history)
 
     def as_toml(self, folder: Path | None = None) -> str:
-        """The look's file as it would be in `folder`, with the comments that it has; LUTs by their names if None."""
+        """The text of the look's file with its comments. Paths of LUTs are relative to `folder` if it is given."""
         return edited_text(self.look, folder)
 
     def save_as(self, path: str | Path) -> Path:
-        """Writes the look, named after the file, whole or not at all, and goes on with that file. Returns its path.
+        """Writes the look atomically, named after the file, and continues with that file. Returns its absolute path.
 
-        Raises OutputError where it cannot be written, or is no .toml.
+        Raises OutputError if the file cannot be written, or is not a .toml file.
         """
         path = Path(path).expanduser().absolute()
         if path.suffix != ".toml":
@@ -202,14 +202,14 @@ class Editing:
         return path
 
     def _merged(self, settings: PassSettings, before: Look) -> PassSettings:
-        """A pass as its file has it now, with what was set by hand where the file stayed as it was."""
+        """A pass from the edited file; parameters unchanged in the file keep the values set by the user."""
         values = dict(settings.values)
-        for name, told in settings.values.items():
+        for name, file_value in settings.values.items():
             try:
                 edited, file_values_before = self.value(settings.name, name), _value_in(before, settings.name, name)
             except LookError:
                 continue
-            if _same(told, file_values_before) and not _same(edited, file_values_before):
+            if _same(file_value, file_values_before) and not _same(edited, file_values_before):
                 values[name] = edited
         return PassSettings(settings.name, MappingProxyType(values))
 
@@ -217,7 +217,7 @@ class Editing:
         passes = tuple(
             PassSettings(
                 settings.name,
-                MappingProxyType({one.name: value(settings, one) for one in load_pass(settings.name).parameters}),
+                MappingProxyType({each.name: value(settings, each) for each in load_pass(settings.name).parameters}),
             )
             for settings in self.look.passes
         )
@@ -232,10 +232,10 @@ def _value_in(look: Look, pass_name: str, parameter: str) -> Value:
     raise LookError(f"{look.name}: no parameter '{parameter}' of a pass '{pass_name}'; see groundglass look show")
 
 
-def _same(one: Value, other: Value) -> bool:
-    if isinstance(one, Table) and isinstance(other, Table):  # the same file read a second time
-        return one is other or (getattr(one, "file", None) or one) == (getattr(other, "file", None) or other)
-    return one == other
+def _same(value: Value, other: Value) -> bool:
+    if isinstance(value, Table) and isinstance(other, Table):  # the same file may have been read twice
+        return value is other or (getattr(value, "file", None) or value) == (getattr(other, "file", None) or other)
+    return value == other
 
 
 def _refitted(settings: Settings, slots: _Slots) -> tuple[Settings, _Slots]:
@@ -243,16 +243,16 @@ def _refitted(settings: Settings, slots: _Slots) -> tuple[Settings, _Slots]:
 
 
 def _explicit_values(look: Look) -> Look:
-    """With its numbers as a text tells them."""
+    """The look with its values rounded as in its text."""
     passes = (
-        PassSettings(one.name, MappingProxyType({name: rounded(value) for name, value in one.values.items()}))
-        for one in look.passes
+        PassSettings(settings.name, MappingProxyType({name: rounded(value) for name, value in settings.values.items()}))
+        for settings in look.passes
     )
     return replace(look, passes=tuple(passes))
 
 
 def _randomized(rng: random.Random, parameter: Parameter, value: Value, reach: float) -> Value:
-    """Asks `chance` twice, whatever the parameter is, so that a lock does not move what is drawn after it."""
+    """A random value. Draws two numbers for every kind of parameter: a lock does not change later values."""
     turn, pick = rng.uniform(-0.5, 0.5) * reach, rng.random()
     moved = turn * (parameter.high - parameter.low)
     match value:
@@ -263,7 +263,7 @@ def _randomized(rng: random.Random, parameter: Parameter, value: Value, reach: f
         case Table():
             return value
         case tuple():
-            red, green, blue = (one + moved for one in value)
+            red, green, blue = (channel + moved for channel in value)
             return parameter.clamped((red, green, blue))
         case int():
             return parameter.clamped(round(value + moved))

@@ -1,4 +1,4 @@
-"""The look in hand: which one, how much of it, a step back and forth, and its file."""
+"""Controls of the current look: choice, strength, undo and redo, slots, and its file."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class LookKeys(Tool):
-    """Keys for what `editing` can do, and for undo of whatever was set.
+    """Keys for `editing`, and for undo of all settings.
 
-    A look that shipped is saved into `folder`, under a new number.
+    A built-in look is saved into `folder` under a new number.
     """
 
     def __init__(self, tool_context: ToolContext, editing: Editing, folder: Path = Path()) -> None:
         self._settings, self._notify, self._engine = tool_context.settings, tool_context.notify, tool_context.engine
-        self._prepared = ""  # name of the look whose successor is compiled ahead
+        self._prepared = ""  # name of the look whose successor is compiled in advance
         self._editing, self._folder = editing, folder
 
         self._choice = Choice(
@@ -54,7 +54,7 @@ class LookKeys(Tool):
         yield Action("save_look", "Save the look", "look", "Ctrl+S", do=self._save)
 
     def on_frame(self, drawn: Drawn) -> None:
-        """Compiles the look that the key selects next, so that no frame waits for it."""
+        """Compiles the look that the key selects next: no frame waits for it."""
         name = drawn.settings.look.name
         if name != self._prepared:
             self._prepared = name
@@ -84,7 +84,7 @@ class LookKeys(Tool):
         self._editing.reset()
 
     def _save(self) -> None:
-        """Into the look's own file where it is the user's; what shipped is never written over."""
+        """Saves into the look's own file if it is the user's; a built-in look is never overwritten."""
         try:
             self._notify(f"saved {self._write().name}")
         except GroundglassError as error:
@@ -92,8 +92,8 @@ class LookKeys(Tool):
 
     def _write(self) -> Path:
         look = self._editing.look
-        ships = look.name in list_looks() and load_look(look.name).file == look.file
-        if look.file is not None and not ships:
+        is_built_in = look.name in list_looks() and load_look(look.name).file == look.file
+        if look.file is not None and not is_built_in:
             return self._editing.save_as(look.file)
         with reserved_path(self._folder) as stem:
             return self._editing.save_as(stem.with_suffix(".toml"))

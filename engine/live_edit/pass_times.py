@@ -1,10 +1,10 @@
-"""How long each pass of the look takes, by drawing the look up to it.
+"""Measures the time of each pass of the look, as a difference between draws.
 
-The passes of a look are fused into one program, in which no clock can be read. What is honest is a difference: the look
-is drawn without any pass, with the first, with the first two, and so on, in turns, and a pass's time is what it adds to
-the median of those before it. That is what the look takes longer for it at its place; at another place, or alone, it
-may be another. The times of all passes, and of what is drawn without any (`base`: the scene is read, the picture
-encoded and dithered), add up to that of the look. A pass that looks around itself counts with its maps.
+The passes of a look are fused into one program, in which single passes cannot be timed. The look is drawn alternately
+without passes, with the first pass, with the first two, and so on. The time of a pass is the increase of the median
+draw time. It is valid for the pass at its position in the look; elsewhere, or alone, the time may differ. The times of
+all passes and of `base`, the draw without passes (reading the scene, encoding and dithering), sum to the time of the
+look. The time of a pass with a neighbourhood includes its maps.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from ..look.look import Look
 
 BASE = "base"
-ROUNDS = 9  # drawings of each part of the look, of which the median counts
-DRAWS = 4  # in a row on a GPU, whose timer is read three drawings later, when it has long finished
-WARM_UP = 2  # rounds in which programs are compiled, with uniforms and then with constants
+ROUNDS = 9  # draws of each part of the look; the median counts
+DRAWS = 4  # successive draws on a GPU, whose timer query is read three draws later
+WARM_UP = 2  # rounds that compile programs, with uniforms and then with constants
 
 
 class PassTimes(Tool):
-    """Measures when asked to, a drawing a frame, so that the loop goes on meanwhile.
+    """Measures on request, one draw per frame: the loop continues meanwhile.
 
     `times`, which a panel may share, are the milliseconds of `base` and of each pass of the look, in its order; empty
-    before the first measurement has ended.
+    until the first measurement has ended.
     """
 
     def __init__(self, tool_context: ToolContext, times: dict[str, float] | None = None) -> None:
         self._tool_context, self._notify = tool_context, tool_context.notify
         self._running: Generator[None, None, None] | None = None
-        self._grader: Grader | None = None  # of the measurement that runs; not the generator's, which ends any time
+        self._grader: Grader | None = None  # owned here because the generator may end at any time
         self.times = {} if times is None else times
 
     @property
@@ -49,11 +49,16 @@ class PassTimes(Tool):
 
     def controls(self) -> Iterable[Control]:
         yield Action(
-            "pass_times", "Time of each pass", "tune", "Shift+T", do=self.measure, help="what each adds to the look's"
+            "pass_times",
+            "Time of each pass",
+            "tune",
+            "Shift+T",
+            do=self.measure,
+            help="time that each pass adds",
         )
 
     def measure(self) -> None:
-        """Begins anew with the look as it is now."""
+        """Starts a new measurement with the current look."""
         self.close()
         drawn = self._tool_context.drawn()
         if drawn is not None:
@@ -90,21 +95,24 @@ class PassTimes(Tool):
         parts = [dataclasses.replace(look, passes=look.passes[:count]) for count in range(len(look.passes) + 1)]
         spent: list[list[float]] = [[] for _ in parts]
         for number in range(WARM_UP + ROUNDS):
-            for part, its in zip(parts, spent, strict=True):
+            for part, part_ms in zip(parts, spent, strict=True):
                 drawn = self._tool_context.drawn()
-                assert drawn is not None  # there was one when it began
+                assert drawn is not None  # a frame existed at the start
                 make_current(gl)
                 ms = _draw(grader, drawn, part, 1 if is_software(gl) else DRAWS)
                 if number >= WARM_UP:
-                    its.append(ms)
+                    part_ms.append(ms)
                 yield
         self.times.clear()
-        self.times |= times_per_pass([settings.name for settings in look.passes], [median(its) for its in spent])
+        self.times |= times_per_pass(
+            [settings.name for settings in look.passes], [median(part_ms) for part_ms in spent]
+        )
 
 
 def times_per_pass(names: list[str], until_ms: list[float]) -> dict[str, float]:
-    """Milliseconds of `base` and of each pass from those of the look up to it: what takes no time was not measured as
-    less than none. A pass that is there twice would be one.
+    """Milliseconds of `base` and of each pass, from the times of the look up to each pass.
+
+    Negative differences become 0. Names must be unique.
 
     >>> times_per_pass(["vignette", "grain"], [1.0, 0.75, 3.0])
     {'base': 1.0, 'vignette': 0.0, 'grain': 2.0}
@@ -118,7 +126,7 @@ def times_per_pass(names: list[str], until_ms: list[float]) -> dict[str, float]:
 
 
 def _draw(grader: Grader, drawn: Drawn, look: Look, times: int) -> float:
-    """Milliseconds of one drawing, the last of so many."""
+    """Milliseconds of one draw, after `times` draws."""
     settings = drawn.settings
     for _ in range(times):
         grader.draw(

@@ -1,19 +1,19 @@
-"""What is wrong with a file that was saved: the message, and the lines around the one to blame."""
+"""The error in a saved file: the message, and the source lines around the faulty line."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-AROUND = 2  # lines shown before and after the one to blame
+AROUND = 2  # lines shown before and after the faulty line
 _PLACE = re.compile(r"([^\s:;]+):(\d+)(?::\d+)?:\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A message without the place that it tells of: `file` and `line`, 0 where it tells none.
+    """A message without its position, which is in `file` and `line` (0 if unknown).
 
-    `excerpt` holds lines around that one, with their numbers.
+    `excerpt` holds the numbers and texts of the lines around `line`.
     """
 
     message: str
@@ -26,26 +26,26 @@ class Problem:
         return f"{self.file}:{self.line}" if self.line else self.file
 
     def text(self) -> str:
-        """As lines for a terminal, the one to blame marked."""
+        """Lines for a terminal, with the faulty line marked."""
         marked = (f"{'>' if number == self.line else ' '} {number:4} | {line}" for number, line in self.excerpt)
         return "\n".join((f"{self.place}: {self.message}", *marked))
 
 
 def place_of(message: str) -> tuple[str, int]:
-    """The name of the file, without folders, and the line that a message blames first; ("", 0) where it tells none."""
+    """The first file name (without folders) and line in a message; ("", 0) if it has none."""
     place = _PLACE.search(message)
     return (re.split(r"[/\\]", place[1])[-1], int(place[2])) if place else ("", 0)
 
 
 def problem_of(message: str, file: str, text: str | None) -> Problem:
-    """The problem that a message tells of; `text` is that of the file that it blames, `file` where it blames none."""
+    """The problem in a message. `text` is the text of the faulty file, `file` its name if the message has none."""
     place = _PLACE.search(message)
     if place is None:
         named = re.match(r"(?:\S*[/\\])?([\w.-]+\.\w+): ", message)
         return Problem(message[named.end() :], named[1]) if named else Problem(message, file)
     name, line = place_of(message)
-    told = re.sub(r"^(fatal )?error: ", "", re.split(r"; (?=\S+:\d)", message[place.end() :])[0])
+    reason = re.sub(r"^(fatal )?error: ", "", re.split(r"; (?=\S+:\d)", message[place.end() :])[0])
     lines = (text or "").splitlines()
     first = max(line - 1 - AROUND, 0)
-    excerpt = tuple(enumerate((one.expandtabs(4).rstrip() for one in lines[first : line + AROUND]), first + 1))
-    return Problem(told or message, name, line, excerpt)
+    excerpt = tuple(enumerate((source.expandtabs(4).rstrip() for source in lines[first : line + AROUND]), first + 1))
+    return Problem(reason or message, name, line, excerpt)

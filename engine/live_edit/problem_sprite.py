@@ -1,4 +1,4 @@
-"""What is wrong with a saved file, as a picture over the window: the message above the source lines."""
+"""The error in a saved file as a sprite over the window: the message above the source lines."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from PIL import Image, ImageDraw, ImageFont
 from ..display.status_line import text_background
 from .problem import Problem
 
-BACKGROUND_RGBA = 0.78  # of the picture that the plate takes away: source text is read, not glanced at
+BACKGROUND_RGBA = 0.78  # opacity over the picture: source text must be readable
 PLAIN, BRIGHT, RED, FAINT = (200, 200, 200), (255, 255, 255), (255, 122, 100), (130, 130, 130)
-BAR = (130, 40, 30)  # behind the line to blame
-MAX_LINES = 3  # of the message
+BAR = (130, 40, 30)  # behind the faulty line
+MAX_LINES = 3  # maximum lines of the message
 
 
 def render_problem(problem: Problem, height_px: int, room: tuple[int, int]) -> NDArray[np.uint8]:
-    """(H, W, 4) uint8, premultiplied RGBA, within `room`, (width, height) pixels, where letters of `height_px` fit."""
+    """(H, W, 4) uint8, premultiplied RGBA, within `room`, (width, height) pixels; text is `height_px` high."""
     edge_px = height_px
     font = ImageFont.load_default(height_px)
     space = max(room[0] - 2 * edge_px, height_px)
@@ -40,11 +40,11 @@ def render_problem(problem: Problem, height_px: int, room: tuple[int, int]) -> N
         y += line_px
     y += gap_px
     for number, line in problem.excerpt:
-        is_blamed = number == problem.line
-        if is_blamed:
+        is_faulty = number == problem.line
+        if is_faulty:
             pen.rectangle((0, y - line_px // 6, width, y + line_px - line_px // 6), BAR)
-        pen.text((edge_px + gutter - height_px, y), f"{number}", BRIGHT if is_blamed else FAINT, font, anchor="ra")
-        _code(pen, (edge_px + gutter, y), line, BRIGHT if is_blamed else PLAIN, font, width - edge_px)
+        pen.text((edge_px + gutter - height_px, y), f"{number}", BRIGHT if is_faulty else FAINT, font, anchor="ra")
+        _code(pen, (edge_px + gutter, y), line, BRIGHT if is_faulty else PLAIN, font, width - edge_px)
         y += line_px
     rgb = np.asarray(image, np.float32)
     cover = text_background((width, height), height_px // 2)
@@ -68,7 +68,7 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, spac
 
 
 def _indent(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> float:
-    """As wide as letters are: the font's own space is half of that, and the lines would lose their shape."""
+    """Width of the indentation, as letters: the font's space has half a letter's width, which distorts the code."""
     return (len(line) - len(line.lstrip())) * font.getlength("n")
 
 
@@ -84,7 +84,7 @@ def _code(
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     end: float,
 ) -> None:
-    """A source line, cut off with dots where it would go beyond `end`."""
+    """Draws a source line, truncated with dots at `end`."""
     text, x = _plain(line.lstrip()), at[0] + _indent(line, font)
     if x + font.getlength(text) > end:
         while text and x + font.getlength(f"{text} ...") > end:
@@ -94,5 +94,5 @@ def _code(
 
 
 def _plain(text: str) -> str:
-    """What the font that comes with Pillow has letters for."""
+    """The text in ASCII, which Pillow's font covers."""
     return unicodedata.normalize("NFKD", text).encode("ascii", "replace").decode()

@@ -1,4 +1,4 @@
-"""Shaders, kernels and looks that are saved change the picture at once; what is broken is told, and changes nothing."""
+"""Reloads shaders, kernels and looks when they are saved. A broken file is reported, and changes nothing."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from ..drawn import Drawn
 
 LIBRARIES = (SHADERS, KERNELS)
-LAST_BUILD_S = 5.0  # how long the end of the loop waits for a compiler
-ERROR_DELAY_S = 0.15  # a file that is being written is broken for a moment, and that is nobody's mistake
+LAST_BUILD_S = 5.0  # time that the end of the loop waits for a compiler
+ERROR_DELAY_S = 0.15  # a file that is being written is broken for a moment, which is not an error
 
-Texts = dict[tuple[SourceLibrary, str], str | None]  # of files by their shelf and name
+Texts = dict[tuple[SourceLibrary, str], str | None]  # texts of files by library and name
 
 
 @dataclass(slots=True)
 class _ReloadAttempt:
-    """Saved files that are tried together, and how to go back; `look` where the look's own files are among them."""
+    """Saved files that are tried together, and the state to restore. `look`: they include the look's own files."""
 
     texts: Texts
     look: bool
@@ -49,11 +49,11 @@ class _ReloadAttempt:
 
 
 class Reloading(Tool):
-    """Follows every file that the picture is made of, while the loop runs.
+    """Watches all source files of the picture while the loop runs.
 
-    `editing` is the look of the engine, whose values by hand stay; `load` reads it anew from its file and LUTs.
-    A saved file is tried by drawing with it. Where that fails, all is as it was, and the file is tried again whenever
-    another one is saved: it may have been waiting for that one.
+    `editing` edits the look of the engine, and keeps values that the user changed; `load` reads the look again from its
+    file and LUTs. A saved file is tried by drawing with it. If that fails, the previous state is restored, and the file
+    is tried again when another file is saved, because it may depend on that file.
     """
 
     def __init__(self, tool_context: ToolContext, editing: Editing, load: Callable[[], str | Look]) -> None:
@@ -64,25 +64,23 @@ class Reloading(Tool):
         self._opened = self._followed = editing.saved
         self._refused: Texts = {}  # saved, but broken
         self._refused_look = False
-        self._accepted_over: Texts = {}  # what was there before the latest text that was taken
+        self._accepted_over: Texts = {}  # texts replaced by the latest accepted texts
         self._attempts: list[_ReloadAttempt] = []  # still to be tried
-        self._building: tuple[_ReloadAttempt, Future[None]] | None = None  # its kernels, in a thread
-        self._trial: _ReloadAttempt | None = None  # the one that is being drawn with
+        self._building: tuple[_ReloadAttempt, Future[None]] | None = None  # attempt whose kernels compile in a thread
+        self._trial: _ReloadAttempt | None = None  # attempt that is being drawn
         self._was_drawn = False
         self._has_drawn = editing.snapshot()
         self._problem: Problem | None = None
         self._shows_from_s = 0.0
         self._is_shown = False
-        for (
-            library
-        ) in LIBRARIES:  # from now on the texts are those that the picture began with, whatever happens to files
+        for library in LIBRARIES:  # reads all texts now: later changes of files must not take effect unnoticed
             for name in library.names():
                 library.read(name)
         self._follow()
 
     @property
     def problem(self) -> Problem | None:
-        """What is wrong with the files as they are saved; None where nothing is."""
+        """The error in the saved files; None if they have none."""
         return self._problem
 
     @property
@@ -92,15 +90,15 @@ class Reloading(Tool):
         )
 
     def tick(self, now_s: float) -> Invalidation:
-        told = self._problem, self._is_shown
-        invalidation = self._go_on()
+        before = self._problem, self._is_shown
+        invalidation = self._continue()
         if self._problem is not None and not self._is_shown and now_s >= self._shows_from_s:
             self._is_shown = True
             if not self._on_screen:
                 print(f"groundglass: {self._problem.text()}", file=sys.stderr)
-        return invalidation if told == (self._problem, self._is_shown) else max(invalidation, Invalidation.REPAINT)
+        return invalidation if before == (self._problem, self._is_shown) else max(invalidation, Invalidation.REPAINT)
 
-    def _go_on(self) -> Invalidation:
+    def _continue(self) -> Invalidation:
         if self._trial is not None and not self._was_drawn:
             return Invalidation.REDRAW
         if self._trial is not None:
@@ -146,12 +144,12 @@ class Reloading(Tool):
             wait([self._building[1]], LAST_BUILD_S)
 
     def _collect(self, saved: Iterable[Path]) -> bool:
-        """Whether any of the saved files is not what the picture is made of already; lays out what to try."""
+        """Whether any saved file differs from the text in use; prepares the attempts."""
         texts: Texts = {}
         looks = is_fixed = False
         for path in saved:
             library = next(
-                (one for one in LIBRARIES if path.parent in one.folders and path.suffix in one.suffixes), None
+                (each for each in LIBRARIES if path.parent in each.folders and path.suffix in each.suffixes), None
             )
             if library is None:
                 looks |= self._refused_look or self._is_new_look(path)
@@ -160,9 +158,9 @@ class Reloading(Tool):
             try:
                 text = library.on_disk(path.name)
             except UnicodeDecodeError:
-                text = "not UTF-8 text\n"  # the compiler's first complaint will be about it
+                text = "not UTF-8 text\n"  # the compiler reports it
             except OSError:
-                continue  # between two names, as editors save; the next one tells
+                continue  # an editor is replacing the file; the next event follows
             if text == library.read(path.name):
                 is_fixed |= self._refused.pop(key, "") != ""
             elif text != self._refused.get(key, ""):
@@ -177,13 +175,13 @@ class Reloading(Tool):
         return True
 
     def _is_new_look(self, path: Path) -> bool:
-        """Whether the look's file, or a LUT of it, is not what it was read from: it may be that we wrote it."""
+        """Whether the look's file, or its LUT, has changed; it has not if this program saved it."""
         try:
             file = self._editing.saved.file
             if file is None or path.resolve() != file.resolve():
                 return True
             if not path.is_file() and path.exists():
-                return True  # a FIFO or the like: loading it says so
+                return True  # a FIFO, for example: loading it reports the error
             return path.read_text(encoding="utf-8-sig") != self._editing.saved.text
         except UnicodeDecodeError:
             return True
@@ -191,7 +189,7 @@ class Reloading(Tool):
             return False
 
     def _try(self) -> Invalidation:
-        """Sets the next attempt going that can be drawn with; where none can, tells why."""
+        """Starts the next attempt that can be drawn; reports the error of each attempt that cannot."""
         while self._attempts:
             attempt = self._attempts.pop(0)
             kernels = {name: text for (library, name), text in attempt.texts.items() if library is KERNELS}
@@ -203,15 +201,15 @@ class Reloading(Tool):
         return Invalidation.NOTHING
 
     def _try_built(self, attempt: _ReloadAttempt, built: Future[None]) -> Invalidation:
-        """Goes on with an attempt when its kernels are there: a compiler takes seconds for some of them."""
+        """Continues an attempt after its kernels are compiled, which takes seconds for some kernels."""
         if not built.done():
             return Invalidation.NOTHING
         self._building = None
         try:
             built.result()
-        except Exception as error:  # a driver's own: what the thread met is the file's fault, too
-            told = error if isinstance(error, GroundglassError) else ShaderError(f"{attempt.names[0]}: {error}")
-            self._fail(attempt, told)
+        except Exception as error:  # includes errors of the driver, which the file causes, too
+            reported = error if isinstance(error, GroundglassError) else ShaderError(f"{attempt.names[0]}: {error}")
+            self._fail(attempt, reported)
             return self._try()
         return Invalidation.REDRAW if self._draws_with(attempt) else self._try()
 
@@ -238,7 +236,7 @@ class Reloading(Tool):
         if self._editing.saved is self._opened or file is None or file == self._opened.file:
             loaded = self._load()
             return load_look(loaded) if isinstance(loaded, str) else loaded
-        return load_look(file)  # saved under another name, or another look was opened, since
+        return load_look(file)  # the look was saved under another name, or another look was opened
 
     def _accept(self, attempt: _ReloadAttempt) -> None:
         self._trial = None
@@ -265,12 +263,12 @@ class Reloading(Tool):
         self._show(error, attempt)
 
     def _recover_late(self, error: GroundglassError) -> bool:
-        """A text that nobody used when it was saved, or a look that was opened since, turns out to be broken."""
-        blamed = next((key for key in self._accepted_over if key[1] == place_of(str(error))[0]), None)
-        if blamed is not None:
-            library, name = blamed
-            self._refused[blamed] = library.read(name)
-            _put({blamed: self._accepted_over.pop(blamed)})
+        """Recovers from a broken text that was not in use when it was saved, or from a broken look that was opened."""
+        faulty = next((key for key in self._accepted_over if key[1] == place_of(str(error))[0]), None)
+        if faulty is not None:
+            library, name = faulty
+            self._refused[faulty] = library.read(name)
+            _put({faulty: self._accepted_over.pop(faulty)})
         elif self._editing.look is self._has_drawn.look:
             return False
         self._show(error, None)
@@ -306,7 +304,7 @@ class Reloading(Tool):
 
     def _look_files(self) -> set[Path]:
         look = self._followed
-        tables = (value for one in look.passes for value in one.values.values() if isinstance(value, Table))
+        tables = (value for settings in look.passes for value in settings.values.values() if isinstance(value, Table))
         files = (look.file, *(getattr(table, "file", None) for table in tables))
         return {file for file in files if isinstance(file, Path)}
 
@@ -321,11 +319,11 @@ class Reloading(Tool):
 
 def _put(texts: Texts) -> None:
     for library in LIBRARIES:
-        library.put({name: text for (its, name), text in texts.items() if its is library})
+        library.put({name: text for (owner, name), text in texts.items() if owner is library})
 
 
 def _in_thread(work: Callable[[], None]) -> Future[None]:
-    """Runs `work` in a thread that does not hold up the end of the program: a kernel may have no end."""
+    """Runs `work` in a daemon thread: a compilation that hangs does not delay the end of the program."""
     done: Future[None] = Future()
 
     def run() -> None:

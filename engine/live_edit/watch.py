@@ -1,4 +1,4 @@
-"""Tells which files were saved, from a thread of its own."""
+"""Watches files for changes, in its own thread."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
-STEP_MS = 10  # how long nothing more must happen before a change is told: editors write a file within one
-MOST_MS = 50  # and how long it is put off at most
-READY_MS = 100  # after which it is sure that nothing will be missed
+STEP_MS = 10  # quiet time before a change is reported: editors write a file within this time
+MAX_DELAY_MS = 50  # maximum delay of a report
+READY_MS = 100  # time after which the watch is surely active
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedPaths:
-    """Files by their paths, and folders with the ends of names that count there; all absolute."""
+    """Paths of files, and folders with the suffixes of their watched files; all paths are absolute."""
 
     files: frozenset[Path]
     folders: Mapping[Path, tuple[str, ...]]
@@ -27,26 +27,26 @@ class WatchedPaths:
         )
 
     def to_watch(self) -> list[Path]:
-        """Folders alone: an editor that writes another file and renames it would be lost from sight."""
+        """The folders to watch. A watched file would be lost when an editor replaces it by a renamed file."""
         folders = {*self.folders, *(file.parent for file in self.files)}
         return sorted(folder for folder in folders if folder.is_dir())
 
 
 class Watch:
-    """Follows files; `wake` is called from its thread when one was saved. Its maker closes it.
+    """Watches files; `wake` is called from its thread when a file was saved. The creator closes it.
 
-    What was saved before it began to follow is not told: `is_ready` turns true once, when all has to be looked at.
+    Changes before the watch became active are not reported: `poll` returns True once, when all files must be compared.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._followed: WatchedPaths | None = None
-        self._is_ready: SimpleQueue[Path | str | None] = SimpleQueue()
+        self._events: SimpleQueue[Path | str | None] = SimpleQueue()
         self._stop = Event()
         self._thread: Thread | None = None
 
     def follow(self, followed: WatchedPaths) -> None:
-        """These from now on, and no others."""
+        """Replaces the watched paths."""
         if followed != self._followed:
             self.close()
             self._followed, self._stop = followed, Event()
@@ -54,12 +54,12 @@ class Watch:
             self._thread.start()
 
     def poll(self) -> tuple[set[Path], bool, str]:
-        """What was saved since the last call, whether all must be looked at once, and why nothing can be followed."""
+        """Files saved since the last call, whether all files must be compared, and the error that ended the watch."""
         saved: set[Path] = set()
         is_new, failure = False, ""
         with suppress(Empty):
             while True:
-                match self._is_ready.get_nowait():
+                match self._events.get_nowait():
                     case None:
                         is_new = True
                     case str(reason):
@@ -83,7 +83,7 @@ class Watch:
             changes = watchfiles.watch(
                 *followed.to_watch(),
                 watch_filter=lambda _, path: followed.has(Path(path)),
-                debounce=MOST_MS,
+                debounce=MAX_DELAY_MS,
                 step=STEP_MS,
                 stop_event=stop,
                 rust_timeout=READY_MS,
@@ -93,12 +93,12 @@ class Watch:
             )
             for saved in changes:
                 for _, path in saved:
-                    self._is_ready.put(Path(path))
+                    self._events.put(Path(path))
                 if is_first:
-                    self._is_ready.put(None)
+                    self._events.put(None)
                 if saved or is_first:
                     self._wake()
                 is_first = False
-        except Exception as error:  # the thread's end must not go unseen, whatever the system has against it
-            self._is_ready.put(f"files are not watched ({' '.join(str(error).split())}); save and start again")
+        except Exception as error:  # every error of the system ends the thread, and must be reported
+            self._events.put(f"cannot watch files ({' '.join(str(error).split())}); save and start again")
             self._wake()

@@ -1,4 +1,4 @@
-"""A look as a LUT, for what knows no look files: cameras, editors, players."""
+"""A look as a LUT, for cameras, editors and players that do not read look files."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from . import reference
 from .look import Look
 from .lut import UNIT, Lut
 
-BRIGHTEST = 16.0  # scene light, six and a half stops above grey: where the curve before a linear cube ends
-# What white of a neutral picture stands for: the last cell of the cube reaches from 1.2 to there, which makes colours
-# beyond less exact and those below more so (of photographs, a mean CIEDE2000 of 0.07 with 3, of 0.28 with 16).
+BRIGHTEST = 16.0  # scene light, six and a half stops above grey: end of the shaper before a linear cube
+# Scene light at white of a neutral picture. The last cell of the cube spans 1.2 to WHITE: a low WHITE makes colours
+# above it less exact and colours below it more exact (photographs: mean CIEDE2000 0.07 with 3, 0.28 with 16).
 WHITE = 3.0
-SHAPER_LENGTH = 65536  # entries of that curve; they lie as dense in the dark as codes of 16 bits do
+SHAPER_LENGTH = 65536  # entries of the shaper, in the dark as dense as 16-bit codes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Export:
-    """The LUT of a look, and the names of the passes that are not in it, since they see more than a colour."""
+    """The LUT of a look. `left_out` names the passes outside the LUT: they depend on more than the pixel's colour."""
 
     lut: Lut
     left_out: tuple[str, ...]
 
 
 def export_look(look: Look, input: str = "srgb", side: int = 33) -> Export:
-    """The look's pixel passes as a cube of `side` nodes, which takes what `input` names and gives a finished picture.
+    """The look's pixel passes as a cube of `side` nodes per edge, from the encoding `input` to a display picture.
 
-    "srgb" and "rec709" take the picture that the look `neutral` makes, in sRGB or by the curve of BT.709, and give the
-    look's in the same encoding; neutral's roll-off of the highlights is undone, up to light of 3. "logc", "vlog",
-    "slog3" and "llog" take scene light in the primaries of Rec.709 and give sRGB. "linear" takes that light itself, 0
-    to 16: curves before the cube make a logarithm of it. Raises LookError for an unknown input, and for a pass without
-    a reference.
+    "srgb" and "rec709" take the picture of the look `neutral`, encoded in sRGB or BT.709, and return the look's picture
+    in the same encoding; neutral's highlight roll-off is inverted, up to scene light of 3. "logc", "vlog", "slog3" and
+    "llog" take scene light in Rec.709 primaries and return sRGB. "linear" takes scene-linear light in Rec.709
+    primaries, 0 to 16: a logarithmic shaper precedes the cube. Raises LookError for an unknown input, and for a pass
+    without a reference.
     """
     encoding.check_input(input)
     levels = np.linspace(0.0, 1.0, side)
@@ -45,7 +45,7 @@ def export_look(look: Look, input: str = "srgb", side: int = 33) -> Export:
     if input == "rec709":
         display = encoding.rec709_encode(encoding.srgb_decode(display))
     cube = np.ascontiguousarray(display, dtype=np.float32)
-    left_out = tuple(one.name for one in look.passes if load_pass(one.name).stage is not Stage.PIXEL)
+    left_out = tuple(settings.name for settings in look.passes if load_pass(settings.name).stage is not Stage.PIXEL)
     if input != "linear":
         return Export(Lut(look.name, None, cube), left_out)
     light = np.linspace(0.0, BRIGHTEST, SHAPER_LENGTH)
@@ -54,7 +54,7 @@ def export_look(look: Look, input: str = "srgb", side: int = 33) -> Export:
 
 
 def scene_of(numbers: NDArray[np.float64], input: str) -> NDArray[np.float64]:
-    """Scene-linear Rec.2020 light (..., 3) that numbers (..., 3) of 0..1 stand for in a LUT made for `input`."""
+    """Scene-linear Rec.2020 light (..., 3) of input values (..., 3), 0..1, of a LUT for `input`."""
     if input == "linear":
         low, high = encoding.LOG_CURVES["logc"].encode([0.0, BRIGHTEST])
         return encoding.LOG_CURVES["logc"].decode(low + (high - low) * numbers) @ REC709_TO_REC2020.T

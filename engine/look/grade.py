@@ -30,18 +30,18 @@ _PLANE_UNIFORMS = ("scene_texture",)
 _OUTPUT_SAMPLERS = ("output_curve", "output_cube")
 _DITHER_STEP: dict[Target, float] = {"rgba8": 1 / 255, "rgb10_a2": 1 / 1023, "rgba32f": 0.0}
 _GL_RGB10_A2 = 0x8059
-_QUERIES = 3  # a timer is read two frames after it was set, when the driver has long finished
-_TARGETS = 4  # kept: of two sizes, each for the screen and for a file
+_QUERIES = 3  # a timer query is read two draws later, when its result is available
+_TARGETS = 4  # cached targets: two sizes, each for the screen and for a file
 
 
 class Part(NamedTuple):
-    """What is drawn of a picture: all of it, or one side of the fraction `at` of its width."""
+    """The part of a picture to draw: the whole, or the side left or right of the fraction `at` of its width."""
 
     side: Literal["whole", "left", "right"] = "whole"
     at: float = 0.5
 
     def columns(self, width_px: int) -> tuple[int, int]:
-        """The first column, and the one behind the last."""
+        """First column, and the column after the last."""
         edge = round(self.at * width_px)
         return {"whole": (0, width_px), "left": (0, edge), "right": (edge, width_px)}[self.side]
 
@@ -50,10 +50,10 @@ WHOLE = Part()
 
 
 class _Key(NamedTuple):
-    """What a program is made for: its passes by name, whether neutral is blended in, if to a screen's space.
+    """Key of a program: names of its passes, whether neutral is blended in, whether it encodes for a screen's space.
 
-    The sides of a wipe have programs of their own, or no numbers would ever stand still. Where the line between them
-    is does not matter: what is drawn is cut by the scissor test.
+    The two sides of a wipe have separate programs: their numbers alternate, which would defeat constant folding. The
+    position of the wipe line is not in the key: the scissor test cuts the draw.
     """
 
     passes: tuple[str, ...]
@@ -63,7 +63,7 @@ class _Key(NamedTuple):
 
 
 class _Target:
-    """A texture, and the framebuffer that draws into it."""
+    """A texture and its framebuffer."""
 
     def __init__(self, ctx: moderngl.Context, kind: Target, width: int, height: int) -> None:
         if kind == "rgb10_a2":
@@ -79,15 +79,15 @@ class _Target:
 
 
 class Grader:
-    """Draws looks. Programs are kept by their passes and targets by kind and size, a few of each: a frame compiles and
+    """Draws looks. Programs are cached by their passes, targets by kind and size, a few of each: a frame compiles and
     allocates nothing.
 
     With `folds_constants` (default: on Mesa's software renderer) numbers that do not change become constants; see
     `ConstantFolding`.
 
-    `last_gpu_ms` is the duration of the latest draw whose time is known, None before. On a GPU it is a timer query of
-    two draws ago, read without waiting. Mesa's software renderer times only the last tile of a draw, and there is
-    nothing to run beside it: there the draw is waited for and timed on the host.
+    `last_gpu_ms` is the duration of the latest draw with a known time, None before. On a GPU it is a timer query from
+    two draws ago, read without waiting. Mesa's software renderer times only the last tile of a draw and runs nothing in
+    parallel: there the host waits for the draw and times it.
     """
 
     def __init__(self, ctx: moderngl.Context, *, folds_constants: bool | None = None) -> None:
@@ -115,10 +115,10 @@ class Grader:
     ) -> moderngl.Texture:
         """Display sRGB of the scene, row 0 = top, valid until the next draw into a target of the same kind and size.
 
-        With `output`, a `display.output_space.OutputSpace`, numbers for that screen instead. `strength` 0..1 blends
-        from the neutral rendering to the look; `local=False` leaves out the passes that are no function of the pixel
-        alone. `rgba8` and `rgb10_a2` are dithered by their own steps, `rgba32f` is not. Of a wipe only the `part` is
-        drawn; the rest of the target stays as it is.
+        With `output`, a `display.output_space.OutputSpace`, the values are encoded for that screen. `strength` 0..1
+        blends from the neutral rendering to the look; `local=False` omits passes that depend on more than the pixel.
+        `rgba8` and `rgb10_a2` are dithered by one code step, `rgba32f` is not. Only `part` is drawn; the rest of the
+        target is unchanged.
         """
         numbers = _numbers(planes, look, strength, _DITHER_STEP[target])
         if output is not None:
@@ -127,13 +127,13 @@ class Grader:
         drawn = self._targets.get(target, *planes.size)
         tables = self._table_textures(look, output)
         with self._timed():
-            moving: dict[str, Number] = {"frame_index": frame_index}
-            found, maps = self._neighbourhoods.draw(planes, passes, numbers | moving, tables)
-            key = _Key(tuple(one.name for one in passes), strength < 1.0, output is not None, part.side)
-            program = self._programs.program(key, numbers | found)
+            per_frame: dict[str, Number] = {"frame_index": frame_index}
+            map_numbers, maps = self._neighbourhoods.draw(planes, passes, numbers | per_frame, tables)
+            key = _Key(tuple(shader.name for shader in passes), strength < 1.0, output is not None, part.side)
+            program = self._programs.program(key, numbers | map_numbers)
             samplers = _samplers(passes, output is not None)
             units = {name: unit for unit, name in enumerate((*_PLANE_UNIFORMS, *samplers))}
-            program.set(moving | units)  # an edited pass may ask for other textures than the program was made with
+            program.set(per_frame | units)  # an edited pass may use other textures than the compiled program
             textures = tables | maps
             for unit, texture_in in enumerate((*planes.textures, *(textures[name] for name in samplers))):
                 texture_in.use(unit)
@@ -143,7 +143,7 @@ class Grader:
         return drawn.texture
 
     def release(self) -> None:
-        """Give all GL objects back; harmless when done twice."""
+        """Releases all GL objects; calling it twice is harmless."""
         self._programs.release()
         self._targets.release()
         self._tables.release()
@@ -156,7 +156,7 @@ class Grader:
         return FullFrame(self._ctx, source, _PLANE_UNIFORMS + _samplers(passes, key.to_space))
 
     def _table_textures(self, look: Look, output: Table | None) -> dict[str, moderngl.Texture | moderngl.Texture3D]:
-        """By the name of the sampler."""
+        """Textures by sampler name."""
         textures: dict[str, moderngl.Texture | moderngl.Texture3D] = {}
         if output is not None:
             textures |= self._tables.of("output_", output)
@@ -184,15 +184,15 @@ class Grader:
 
 def _passes(look: Look, local: bool) -> tuple[Pass, ...]:
     passes = (load_pass(settings.name) for settings in look.passes)
-    return tuple(one for one in passes if local or one.stage is Stage.PIXEL)
+    return tuple(shader for shader in passes if local or shader.stage is Stage.PIXEL)
 
 
 def _samplers(passes: tuple[Pass, ...], to_space: bool) -> tuple[str, ...]:
-    return tuple(name for one in passes for name in one.samplers) + _OUTPUT_SAMPLERS * to_space
+    return tuple(name for shader in passes for name in shader.samplers) + _OUTPUT_SAMPLERS * to_space
 
 
 def _numbers(planes: ScenePlanes, look: Look, strength: float, dither_step: float) -> dict[str, Number]:
-    """All that the look's program is told but the number of the frame."""
+    """All uniforms of the look's program except the frame index."""
     (pitch, rows), (x0, y0), (width, height) = planes.pitch_px, planes.origin, planes.size
     diagonal_px = math.hypot(width, height)
     numbers: dict[str, Number] = {
@@ -225,11 +225,11 @@ def grade(
     output: Table | None = None,
     ctx: moderngl.Context | None = None,
 ) -> NDArray[np.float32]:
-    """Grade a picture: the same draw as the live one, into floats and without dither.
+    """Grades a picture with the same draw as the live picture, into floats and without dither.
 
     `rgb` is scene-linear (H, W, 3), 18 % grey = 0.18, in linear `space`; NaN and negative light count as black. `look`
-    is a name, a path or a Look. Returns (H, W, 3) float32 display sRGB, 0..1, or numbers for the screen `output`.
-    Without `ctx` a context lives for this call.
+    is a name, a path or a Look. Returns (H, W, 3) float32 display sRGB, 0..1, or encoded for the screen `output`.
+    Without `ctx` it creates a context for this call.
     Raises ValueError for a wrong shape or space, LookError, ShaderError, DeviceError.
     """
     scene = np.asarray(rgb, dtype=np.float32)

@@ -1,13 +1,13 @@
 """Looks: a TOML file names passes in order, each with its parameters.
 
     name = "classic"
-    intent = "one line that says what it is for"
+    intent = "the purpose of the look, in one line"
 
     [pass.tone_curve]
     grey = 0.115
 
-The tables' order is the passes' order: those that take scene light stand before the tone curve, those that take display
-light after it. A parameter that is left out keeps the default of its pragma.
+The tables' order is the passes' order: passes on scene light precede the tone curve, passes on display light follow it.
+A missing parameter has the default of its pragma.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from ..gl.passes import Parameter, Pass, Table, Value, list_passes, load_pass
 from ..gl.program import SHADERS
 from .lut_read import read_lut
 
-RENAMED_PASSES = {"hues": "hsl_mixer", "glow": "bloom"}  # by the name that they had before
+RENAMED_PASSES = {"hues": "hsl_mixer", "glow": "bloom"}  # former name: present name
 _KEYS = ("name", "intent", "pass")
-_MAX_BYTES = 1 << 20  # a look fits a screen: what is larger is something else
+_MAX_BYTES = 1 << 20  # a look file is a screen of text: a larger file is not a look
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class PassSettings:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """From scene light to a picture: passes in the order in which they act. Without any it is the neutral rendering.
+    """The passes from scene light to a picture, in the order of execution. Without passes: the neutral rendering.
 
-    `file` and `text` are where it was read from and what was there; changes of the look leave them as they are.
+    `file` and `text` are the file that the look was read from and its content; changes of the look do not affect them.
     """
 
     name: str
@@ -59,13 +59,13 @@ class Look:
     text: str = dataclasses.field(default="", compare=False, repr=False)
 
     def present_name(self, pass_name: str) -> str:
-        """`pass_name` with a former pass name replaced. The name of a pass of this look is returned as it is."""
+        """`pass_name` with a former pass name replaced. The name of a pass of this look is returned unchanged."""
         names = [settings.name for settings in self.passes]
         return pass_name if pass_name in names else RENAMED_PASSES.get(pass_name, pass_name)
 
     def with_value(self, pass_name: str, parameter: str, value: Value) -> Look:
-        """This look with one parameter changed; raises LookError for what its passes do not have."""
-        pass_name, names = self.present_name(pass_name), [one.name for one in self.passes]
+        """This look with one parameter changed. Raises LookError for an unknown pass or parameter, or a wrong value."""
+        pass_name, names = self.present_name(pass_name), [settings.name for settings in self.passes]
         if pass_name not in names:
             raise LookError(f"{self.name}: no pass '{pass_name}'{_nearest(pass_name, names)}")
         at = names.index(pass_name)
@@ -74,32 +74,32 @@ class Look:
         return dataclasses.replace(self, passes=(*self.passes[:at], changed, *self.passes[at + 1 :]))
 
     def refitted(self) -> Look:
-        """This look for its passes as they are announced now: a shader that is being written changes its parameters.
+        """This look with the present parameters of its shaders, which change while a shader is being edited.
 
-        What a parameter cannot hold any more becomes its default, or the nearest end of its range. Raises ShaderError
-        where a pass is not there any more.
+        A value of the wrong type becomes the parameter's default, a value out of range the nearest end of the range.
+        Raises ShaderError if a pass does not exist any more.
         """
         return dataclasses.replace(self, passes=tuple(_refitted(settings) for settings in self.passes))
 
 
 def list_looks() -> tuple[str, ...]:
-    """Names of the looks that ship, sorted."""
-    return tuple(sorted(_shipped()))
+    """Names of the built-in looks, sorted."""
+    return tuple(sorted(_built_in_looks()))
 
 
 def load_look(name_or_path: str | Path) -> Look:
-    """A look that ships, by its name, or the file at a path.
+    """The built-in look of a name, or the look file at a path.
 
     Raises LookError with file, line and the nearest name for anything unknown, of the wrong type or out of range.
     """
-    shipped = _shipped()
-    file: Path | Traversable | None = shipped.get(str(name_or_path))
+    built_in = _built_in_looks()
+    file: Path | Traversable | None = built_in.get(str(name_or_path))
     if file is None:
         file = Path(name_or_path)
         if not str(name_or_path) or (file.suffix != ".toml" and not file.exists()):
             raise LookError(
-                f"no look '{name_or_path}'{_nearest(str(name_or_path), shipped)}; "
-                f"there are {', '.join(sorted(shipped))}, or give the path of a .toml file"
+                f"no look '{name_or_path}'{_nearest(str(name_or_path), built_in)}; "
+                f"there are {', '.join(sorted(built_in))}, or give the path of a .toml file"
             )
     if isinstance(file, Path) and not file.is_dir():
         check_regular_file(file, LookError)
@@ -117,22 +117,22 @@ def load_look(name_or_path: str | Path) -> Look:
 
 
 def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
-    """The look in a TOML text; `file` stands in the messages and names the look where the text does not. Paths in it
-    start from `folder`, the present one where that is None.
+    """The look in a TOML text. `file` appears in messages, and is the look's name if the text has no name. Relative
+    paths in the text start from `folder` (default: current directory). Raises LookError.
     """
     text = _with_current_names(text)
     try:
         table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # an integer of 5000 digits is a ValueError of its own
+    except (ValueError, RecursionError) as error:  # an integer of 5000 digits raises a plain ValueError
         line = re.search(r"at line (\d+)", str(error))
-        raise LookError(f"{file}:{line[1] if line else 1}: is no TOML: {_plain(str(error))}") from None
+        raise LookError(f"{file}:{line[1] if line else 1}: is not TOML: {_plain(str(error))}") from None
     for key in table:
         if key not in _KEYS:
             raise LookError(f"{file}:{_line_of(text, key)}: unknown key '{key}'{_nearest(key, _KEYS)}")
     for key in ("name", "intent"):
         text_value = table.get(key, "")
         if not isinstance(text_value, str) or not text_value.isprintable():
-            raise LookError(f"{file}:{_line_of(text, key)}: {key} must be a text of one line")
+            raise LookError(f"{file}:{_line_of(text, key)}: {key} must be one line of text")
     passes = table.get("pass", {})
     if not isinstance(passes, dict) or not all(isinstance(values, dict) for values in passes.values()):
         raise LookError(f"{file}:{_line_of(text, 'pass')}: passes are tables, like [pass.tone_curve]")
@@ -145,10 +145,10 @@ def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
 
 def _check_order(passes: tuple[PassSettings, ...], text: str, file: str) -> None:
     """LookError for the first pass on the wrong side of the tone curve."""
-    wrong = misplaced((one.name, _domain(one)) for one in passes)
+    wrong = misplaced((settings.name, _domain(settings)) for settings in passes)
     if wrong is not None:
-        name, said = wrong
-        raise LookError(f"{file}:{_line_of(text, '', name)}: [pass.{name}] {said}")
+        name, problem = wrong
+        raise LookError(f"{file}:{_line_of(text, '', name)}: [pass.{name}] {problem}")
 
 
 def _domain(settings: PassSettings) -> Domain | None:
@@ -157,18 +157,18 @@ def _domain(settings: PassSettings) -> Domain | None:
 
 
 def _plain(message: str) -> str:
-    """A parser's message without its line, which is told before it, and in our words where something is there twice."""
+    """A parser's message without its line number, and with plain words for duplicates."""
     reason = re.sub(r" \(at line .*\)$", "", message.splitlines()[0])
     twice = re.match(r"Cannot declare \((.*?),?\) twice", reason)
     if twice:
-        return f"[{twice[1].replace(', ', '.').replace(chr(39), '')}] is there a second time"
-    return reason.replace("Cannot overwrite a value", "the key is there a second time")
+        return f"[{twice[1].replace(', ', '.').replace(chr(39), '')}] is defined twice"
+    return reason.replace("Cannot overwrite a value", "the key is defined twice")
 
 
 def _with_current_names(text: str) -> str:
-    """The text with the passes that had another name once under their present one.
+    """The text with former pass names replaced by the present ones.
 
-    A pass of the user's own that has an old name keeps it.
+    A user's own pass with a former name keeps it.
     """
 
     def current(header: re.Match[str]) -> str:
@@ -183,14 +183,14 @@ def _settings(text: str, file: str, name: str, values: dict[str, Any], folder: P
     where = f"{file}:{_line_of(text, '', name)}"
     if name not in list_passes():
         if f"{name}.glsl" in SHADERS.names():
-            load_pass(name)  # which says what is wrong with it, where it is not an overlay
+            load_pass(name)  # raises the error of the shader, unless it is an overlay
         raise LookError(f"{where}: unknown pass '{name}'{_nearest(name, list_passes())}")
     shader = load_pass(name)
     filled = {parameter.name: parameter.default for parameter in shader.parameters}
     tables = [parameter.name for parameter in shader.parameters if parameter.kind == "table"]
     for key in tables:
         if not isinstance(values.get(key), str):
-            raise LookError(f"{where}: pass '{name}' needs the path of a file: {key} = \"film.cube\"")
+            raise LookError(f"{where}: pass '{name}' needs the path of a file: {key} = \"my.cube\"")
     for key, value in values.items():
         table = read_lut((folder or Path()) / value) if key in tables else value
         filled[key] = _value(shader, key, table, f"{file}:{_line_of(text, key, name)}")
@@ -217,7 +217,7 @@ def _value(shader: Pass, key: str, value: object, where: str) -> Value:
 
 
 def typed(parameter: Parameter, value: object) -> Value | None:
-    """The value as the parameter's kind holds it; None where the type is wrong."""
+    """The value in the type of the parameter's kind; None if the type is wrong."""
     match parameter.kind, value:
         case "bool", bool():
             return value
@@ -248,14 +248,14 @@ def _refitted(settings: PassSettings) -> PassSettings:
 
 
 def _float(number: float) -> float:
-    """TOML's integers have no end; beyond the floats they are infinite, which is in no range."""
+    """The number as a float; an integer beyond the range of floats becomes infinite, which is in no range."""
     try:
         return float(number)
     except OverflowError:
         return math.inf
 
 
-def _shipped() -> dict[str, Traversable]:
+def _built_in_looks() -> dict[str, Traversable]:
     files = resources.files("groundglass.looks").iterdir()
     return {file.name.removesuffix(".toml"): file for file in files if file.name.endswith(".toml")}
 
@@ -266,9 +266,9 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _line_of(text: str, key: str, pass_name: str = "") -> int:
-    """Line of a key in a pass's table, or above all tables; of the table itself where `key` is empty or not found.
+    """Line of a key in a pass's table, or above all tables. If `key` is empty or not found: line of the table.
 
-    tomllib tells no lines; a key that is written in a rarer way (inline) leads to its table or to line 1.
+    tomllib does not report the lines of keys. A key in an inline table leads to its outer table or to line 1.
     """
     table, header = "", 1
     plain = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")

@@ -1,4 +1,4 @@
-"""A look as the text of its file: written anew, or its numbers laid into the text that it was read from."""
+"""A look as the text of its file: a new text, or the text that it was read from with its present values."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ..gl.passes import Parameter, Table, Value, load_pass
 from .look import Look, PassSettings, typed
 from .lut import Lut
 
-DIGITS = 6  # of a number: more than an eye can tell, and none of the noise of a slider's arithmetic
+DIGITS = 6  # significant digits of a number: finer than visible, default the rounding noise of a slider
 
 
 def look_text(look: Look, comments: tuple[str, ...] = (), folder: Path | None = None) -> str:
-    """The look file, with `comments` as its first lines; a parameter that has its default is left out.
+    """The look file, with `comments` as its first lines; parameters at their defaults are omitted.
 
-    The files of LUTs are told from `folder`, where the look's file will lie; as they are named where that is None.
+    Paths of LUTs are relative to `folder`, the folder of the look file; if it is None, they stay as they are.
     """
     lines = [f"# {_printable(line)}" for line in comments]
     lines += [f"name = {_quoted(look.name)}", f"intent = {_quoted(look.intent)}"]
     for settings in look.passes:
-        defaults = {one.name: one.default for one in load_pass(settings.name).parameters}
+        defaults = {parameter.name: parameter.default for parameter in load_pass(settings.name).parameters}
         lines += ["", f"[pass.{settings.name}]"]
         explicit = settings.values.items()
         lines += [f"{name} = {_toml(value, folder)}" for name, value in explicit if value != defaults[name]]
@@ -31,16 +31,16 @@ def look_text(look: Look, comments: tuple[str, ...] = (), folder: Path | None = 
 
 
 def edited_text(look: Look, folder: Path | None = None) -> str:
-    """The text that the look was read from with its present numbers in it: comments, order and blank lines stay.
+    """The text that the look was read from, with its present values: comments, order and blank lines stay.
 
-    `folder` as for `look_text`. Where the look was read from no text, has other passes by now, or is written in too
-    rare a way, it is `look_text` under the comments that the text begins with.
+    `folder` as for `look_text`. Falls back to `look_text` under the first comments of the text if there is no such
+    text, if its passes differ from the look's, or if its notation is not supported.
     """
     lines = look.text.splitlines()
     try:
         explicit = tomllib.loads(look.text)
-        for key, text, without in (("name", look.name, None), ("intent", look.intent, "")):
-            if text != explicit.get(key, without):
+        for key, text, default in (("name", look.name, None), ("intent", look.intent, "")):
+            if text != explicit.get(key, default):
                 _put(lines, "", key, _quoted(text))
         for settings in look.passes:
             for parameter, value in _others(settings, explicit.get("pass", {}).get(settings.name, {}), folder):
@@ -48,18 +48,18 @@ def edited_text(look: Look, folder: Path | None = None) -> str:
         text = "\n".join(lines) + "\n"
         if _holds(text, look, folder):
             return text
-    except (ValueError, AttributeError):  # no TOML, or tables where none should be
+    except (ValueError, AttributeError):  # not TOML, or tables in place of values
         pass
     return look_text(look, _first_comments(look.text), folder)
 
 
 def rounded(value: Value) -> Value:
-    """The value as its text tells it."""
+    """The value with its floats rounded to `DIGITS` digits, as in the text."""
     match value:
         case bool() | int() | str() | Table():
             return value
         case tuple():
-            red, green, blue = (float(f"{one:.{DIGITS}g}") for one in value)
+            red, green, blue = (float(f"{number:.{DIGITS}g}") for number in value)
             return red, green, blue
     return float(f"{value:.{DIGITS}g}")
 
@@ -67,7 +67,7 @@ def rounded(value: Value) -> Value:
 def _others(
     settings: PassSettings, explicit: dict[str, object], folder: Path | None
 ) -> Iterator[tuple[Parameter, Value]]:
-    """The parameters whose value is not the one that the text tells."""
+    """The parameters whose values differ from the text."""
     for parameter in load_pass(settings.name).parameters:
         value = settings.values[parameter.name]
         if not _is_explicit(parameter, value, explicit, folder):
@@ -82,7 +82,7 @@ def _is_explicit(parameter: Parameter, value: Value, explicit: dict[str, object]
 
 
 def _holds(text: str, look: Look, folder: Path | None) -> bool:
-    """Whether the text is that of the look: the same passes in the same order, with the same values."""
+    """Whether the text describes the look: the same passes in the same order, with the same values."""
     table = tomllib.loads(text)
     passes = table.get("pass", {})
     return (
@@ -93,7 +93,7 @@ def _holds(text: str, look: Look, folder: Path | None) -> bool:
 
 
 def _put(lines: list[str], section: str, key: str, value: str) -> None:
-    """Sets `key` in a section of a text, the part above all sections where that is "". ValueError where it cannot."""
+    """Sets `key` in a section of a text; section "" is the part above all sections. Raises ValueError if it cannot."""
     end = start = 0 if not section else None
     for number, line in enumerate(lines):
         header = re.match(r"\s*\[([^\[\]]+)\]", line)
@@ -105,7 +105,7 @@ def _put(lines: list[str], section: str, key: str, value: str) -> None:
         elif start is not None and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
             lines[number] = _with_value(line, value)
             return
-        elif start is not None and line.strip() and not line.lstrip().startswith("#"):  # those are of what follows
+        elif start is not None and line.strip() and not line.lstrip().startswith("#"):  # not a comment
             end = number + 1
     if end is None:
         raise ValueError(f"no section [{section}]")
@@ -113,7 +113,7 @@ def _put(lines: list[str], section: str, key: str, value: str) -> None:
 
 
 def _with_value(line: str, value: str) -> str:
-    """`key = old  # why` as `key = value  # why`."""
+    """`key = old  # comment` as `key = value  # comment`. Raises ValueError if the value spans several lines."""
     before, equals, old = line.partition("=")
     ends = [match.start() for match in re.finditer("#", old)] + [len(old)]
     for end in ends:
@@ -123,7 +123,7 @@ def _with_value(line: str, value: str) -> str:
             continue
         kept = old[len(old[:end].rstrip()) :]
         return f"{before}{equals} {value}{kept}"
-    raise ValueError(f"not the whole of a value: {line}")
+    raise ValueError(f"incomplete value: {line}")
 
 
 def _first_comments(text: str) -> tuple[str, ...]:
@@ -141,10 +141,10 @@ def _toml(value: Value, folder: Path | None = None) -> str:
             return "true" if value else "false"
         case Lut(file=Path() as file) if folder is not None:
             return _quoted(_path_from(folder, file))
-        case str() | Table():  # a table is told by the path of its file
+        case str() | Table():  # a table is written as the path of its file
             return _quoted(str(value))
         case tuple():
-            return f"[{', '.join(_toml(one) for one in value)}]"
+            return f"[{', '.join(_toml(number) for number in value)}]"
     return repr(rounded(value))
 
 

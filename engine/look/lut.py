@@ -1,4 +1,4 @@
-"""A LUT: a curve for each channel, then a cube of colours, as files of other programs bring them."""
+"""A LUT: a curve for each channel, then a cube of colours."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import LookError
 from ..gl.passes import Number, Table
 
-MAX_SIDE = 129  # nodes along an edge of a cube: 26 MB of numbers, and twice what is found in the wild
-MAX_LENGTH = 65536  # of a curve: one entry for each number of 16 bits
-ROW = 4096  # entries of a curve in a row of its texture: every driver has rows so long
+MAX_SIDE = 129  # nodes along an edge of a cube: 26 MB of numbers, and twice the largest size in use
+MAX_LENGTH = 65536  # entries of a curve: one for each 16-bit number
+ROW = 4096  # entries of a curve in one row of its texture: every driver supports this length
 
 Array = NDArray[np.float32]
 Domain = tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -24,13 +24,12 @@ UNIT: Domain = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class Lut(Table):
-    """Numbers in, numbers out; what they mean is said by who uses it (`lut_input`).
+    """Maps numbers to numbers; their encoding is defined by the pass that uses the LUT (`lut_input`).
 
-    `shaper` (N, 3) holds three curves over `shaper_domain`, interpolated linearly, None for none; `cube` (S, S, S, 3),
-    indexed by red, green and blue, lies over `cube_domain`, interpolated in tetrahedra, None for none. Numbers outside
-    a domain, (least, most) of each channel, count as its ends. All float32. `file` is where it was read from, absolute.
-    LookError for tables of other shapes, with
-    numbers that are not finite, or with an empty domain.
+    `shaper` (N, 3) holds three curves over `shaper_domain`, with linear interpolation. `cube` (S, S, S, 3), indexed by
+    red, green and blue, covers `cube_domain`, with tetrahedral interpolation. Both are float32; either may be None.
+    Numbers outside a domain, (minimum, maximum) of each channel, are clipped to it. `file` is the absolute path that
+    the LUT was read from. Raises LookError for other shapes, for numbers that are not finite and for an empty domain.
     """
 
     name: str
@@ -58,7 +57,7 @@ class Lut(Table):
         return self.name
 
     def apply(self, rgb: ArrayLike) -> Array:
-        """(..., 3) through the curve and the cube, as float32; NaN counts as the least of the domain."""
+        """(..., 3) through the curve and the cube, as float32; NaN counts as the domain's minimum."""
         numbers = np.nan_to_num(np.asarray(rgb, dtype=np.float32), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
         if self.shaper is not None:
             numbers = _through_curves(self.shaper, self.shaper_domain, numbers)
@@ -66,7 +65,7 @@ class Lut(Table):
 
     @property
     def textures(self) -> Mapping[str, Array]:
-        """As `gl.passes.Table` wants them; what is missing is a texture of one entry, which nobody asks for."""
+        """The textures of `gl.passes.Table`; a missing table is a texture of one entry, which is never sampled."""
         shaper = np.zeros((1, 3), np.float32) if self.shaper is None else self.shaper
         rows = -(-len(shaper) // ROW)
         curve = np.zeros((rows * min(len(shaper), ROW), 4), np.float32)
@@ -78,7 +77,7 @@ class Lut(Table):
 
     @cached_property
     def numbers(self) -> Mapping[str, Number]:
-        """Likewise: how many nodes there are (0 where there is no such table), and how a number becomes its place."""
+        """The numbers of `gl.passes.Table`: nodes (0: table is missing), scale and offset from a number to its node."""
         length, side = (0 if table is None else len(table) for table in (self.shaper, self.cube))
         shaper_scale, shaper_offset = _place(self.shaper_domain, length)
         cube_scale, cube_offset = _place(self.cube_domain, side)
@@ -93,10 +92,10 @@ class Lut(Table):
 
 
 def tetrahedral(cube: Array, place: NDArray[np.float32]) -> Array:
-    """(..., 3) of a cube (S, S, S, 3) at `place` (..., 3), 0 to 1 along its edges, clipped there.
+    """Tetrahedral interpolation, (..., 3), of a cube (S, S, S, 3) at `place` (..., 3), clipped to 0..1 along its edges.
 
-    The cell around a place is cut along its grey diagonal into six tetrahedra, of whose four corners the place takes
-    its shares (J. M. Kasson, S. I. Nin, W. Plouffe, J. L. Hafner, "Performing color space conversions with
+    Six tetrahedra along the grey diagonal divide each cell; the result is the weighted mean of the four corners of one
+    tetrahedron (J. M. Kasson, S. I. Nin, W. Plouffe, J. L. Hafner, "Performing color space conversions with
     three-dimensional linear interpolation", Journal of Electronic Imaging 4, 1995): grey stays a mean of greys.
     """
     side = len(cube)
@@ -105,7 +104,7 @@ def tetrahedral(cube: Array, place: NDArray[np.float32]) -> Array:
     part = scaled - low
     maximum, minimum = part.max(axis=-1, keepdims=True), part.min(axis=-1, keepdims=True)
     middle = part.sum(axis=-1, keepdims=True) - maximum - minimum
-    # Where two parts are equal, the corner that would have to choose between them has no share.
+    # If two parts are equal, the corner between them is ambiguous, but its weight is 0.
     corners = (low, low + (part >= maximum), low + (part > minimum), low + 1)
     shares = (1.0 - maximum, maximum - middle, middle - minimum, minimum)
     flat, steps = cube.reshape(-1, 3), np.array([side * side, side, 1])
@@ -125,7 +124,7 @@ def _placed(numbers: NDArray[np.float32], domain: Domain) -> NDArray[np.float32]
 
 
 def _place(domain: Domain, nodes: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """What a number is multiplied by, and what is added, to give its place among the nodes, counted from 0."""
+    """Scale and offset from a number to its position among the nodes, counted from 0."""
     minimum, maximum = np.asarray(domain, np.float64)
     scale = max(nodes - 1, 0) / (maximum - minimum)
     return tuple(map(float, scale)), tuple(map(float, -minimum * scale))

@@ -1,4 +1,4 @@
-"""The text of a .cube file: Iridas's tables (Adobe, "Cube LUT Specification 1.0", 2013), and Resolve's of two kinds."""
+"""Parses .cube files: Iridas's format (Adobe, "Cube LUT Specification 1.0", 2013), and Resolve's with both tables."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from ..errors import LookError
 from .lut import MAX_LENGTH, MAX_SIDE, UNIT, Domain, Lut
 
-MAX_SIZE = 1e6  # no number of a LUT is larger; infinity and NaN are not, either
+MAX_SIZE = 1e6  # largest magnitude of a number in a LUT; infinity and NaN are rejected, too
 
 
 @dataclass(slots=True)
 class _Head:
-    """What stands above the numbers."""
+    """The keywords of a file, and its rows of numbers with their line numbers."""
 
     length: int = 0
     side: int = 0
@@ -30,7 +30,7 @@ class _Head:
         return self.length + self.side**3
 
     def domain(self, spanned: tuple[float, ...]) -> Domain:
-        """Resolve's range is of all channels; Iridas's domain of each."""
+        """The domain; Resolve's range `spanned` applies to all channels, Iridas's domain to each channel."""
         return (
             (self.minimum, self.maximum)
             if not spanned
@@ -39,7 +39,7 @@ class _Head:
 
 
 def parse_cube(text: str, file: str) -> Lut:
-    """The LUT in a text; `file` stands in the messages. Raises LookError with file and line."""
+    """The LUT in a text; `file` appears in messages. Raises LookError with file and line."""
     head = _Head()
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
@@ -50,11 +50,11 @@ def parse_cube(text: str, file: str) -> Lut:
         else:
             head.rows.append((number, line))
     if head.wanted == 0:
-        raise LookError(f"{file}:1: no LUT_1D_SIZE and no LUT_3D_SIZE; this is no .cube file")
+        raise LookError(f"{file}:1: no LUT_1D_SIZE and no LUT_3D_SIZE; this is not a .cube file")
     numbers = _numbers(head, file)
     shaper = numbers[: head.length] if head.length else None
     cube = None
-    if head.side:  # red is the fastest in the file, the last index in the array
+    if head.side:  # red varies fastest in the file: the last index before the transposition
         cube = np.ascontiguousarray(numbers[head.length :].reshape((head.side,) * 3 + (3,)).transpose(2, 1, 0, 3))
     return Lut(file, shaper, cube, head.domain(head.shaper_range), head.domain(head.cube_range))
 
@@ -79,9 +79,9 @@ def _keyword(head: _Head, line: str, where: str) -> None:
         case "LUT_3D_INPUT_RANGE":
             head.cube_range = _floats(words, 2, where, name)
         case "LUT_IN_VIDEO_RANGE" | "LUT_OUT_VIDEO_RANGE":
-            raise LookError(f"{where}: {name}: numbers in video range are not read; export the LUT for full range")
+            raise LookError(f"{where}: {name}: video range is not supported; export the LUT for full range")
         case _:
-            raise LookError(f"{where}: unknown word '{name[:40]}'; this is no .cube file, or it is damaged")
+            raise LookError(f"{where}: unknown word '{name[:40]}'; this is not a .cube file, or it is damaged")
 
 
 def _size(words: list[str], maximum: int, where: str, name: str) -> int:
@@ -105,7 +105,7 @@ def _floats(words: list[str], count: int, where: str, name: str) -> tuple[float,
 
 
 def _numbers(head: _Head, file: str) -> NDArray[np.float32]:
-    """(N, 3) of the rows; a row that is wrong is looked for only where there is one."""
+    """(N, 3) of the rows. The wrong row is searched for only after an error."""
     try:
         numbers = np.array([line.split() for _, line in head.rows], dtype=np.float64)
     except ValueError:
@@ -116,5 +116,5 @@ def _numbers(head: _Head, file: str) -> NDArray[np.float32]:
     if len(head.rows) != head.wanted:
         last = head.rows[min(len(head.rows), head.wanted + 1) - 1][0] if head.rows else 1
         problem = "the file is cut off" if len(head.rows) < head.wanted else "the size does not fit"
-        raise LookError(f"{file}:{last}: {len(head.rows)} colours where its size asks for {head.wanted}; {problem}")
+        raise LookError(f"{file}:{last}: {len(head.rows)} colours, but its size requires {head.wanted}; {problem}")
     return numbers.astype(np.float32)

@@ -1,4 +1,4 @@
-"""A LUT as a look, or at the end of one."""
+"""A LUT as a look, or as the last pass of a look."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .lut_read import read_lut
 
 
 def lut_look(lut: str | Path | Lut, input: str = "srgb", look: str | Path | Look | None = None) -> Look:
-    """The look that a LUT is, for `Engine`, `render` and `grade`.
+    """A look that applies a LUT, for `Engine`, `render` and `grade`.
 
-    Made for a picture (`input` "srgb" or "rec709") the LUT comes after `look`, by default the neutral rendering; it
-    takes that picture and gives another in the same encoding. Made for scene light ("linear", "logc", "vlog", "slog3",
-    "llog", in the primaries of Rec.709) it is the whole way from light to a picture in sRGB, and no look goes with it.
-    Raises LookError for a LUT that cannot be read, an unknown input, or a look with a scene's LUT.
+    A LUT for a picture (`input` "srgb" or "rec709") follows `look`, by default the neutral rendering; it maps that
+    picture to a picture in the same encoding. A LUT for scene light ("linear", "logc", "vlog", "slog3", "llog", in
+    Rec.709 primaries) makes the whole picture in sRGB, and excludes a `look`.
+    Raises LookError for a LUT that cannot be read, an unknown input, or a look with a LUT for scene light.
     """
     table = lut if isinstance(lut, Lut) else read_lut(lut)
     settings = PassSettings("lut", MappingProxyType({"file": table, "input": check_input(input), "amount": 1.0}))
@@ -27,12 +27,12 @@ def lut_look(lut: str | Path | Lut, input: str = "srgb", look: str | Path | Look
     if input not in PICTURE_INPUTS:
         if look is not None:
             raise LookError(
-                f"{table.name}: a LUT for {input} makes the whole picture of the scene's light; leave out the look, "
+                f"{table.name}: a LUT for {input} makes the whole picture from scene light; leave out the look, "
                 "or write both into a look file"
             )
         return Look(name, f"a LUT for {input}", (settings,))
     base = look if isinstance(look, Look) else load_look("neutral" if look is None else look)
-    if any(one.name == "lut" for one in base.passes):
-        raise LookError(f"{base.name}: holds a LUT already, which no second one can follow; leave out {table.name}")
+    if any(base_pass.name == "lut" for base_pass in base.passes):
+        raise LookError(f"{base.name}: holds a LUT already, and a look has at most one LUT; leave out {table.name}")
     named = name if look is None else f"{base.name} + {name}"
     return dataclasses.replace(base, name=named, passes=(*base.passes, settings))

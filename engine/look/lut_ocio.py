@@ -13,11 +13,11 @@ from ..errors import LookError, MissingExtraError
 from .lut import MAX_SIDE, UNIT, Domain, Lut
 
 SUFFIXES = (".3dl", ".csp", ".clf", ".ctf", ".spi1d", ".spi3d", ".vf", ".lut", ".1dl", ".mga", ".m3d", ".itx", ".look")
-BAKED_SIDE = 65  # of the cube that stands for steps which are no curves before a cube
+BAKED_SIDE = 65  # nodes along an edge of the cube that replaces steps other than curves and a cube
 
 
 def read_ocio(path: Path) -> Lut:
-    """The LUT of a file: its own tables where it is curves, then a cube; else the whole, sampled 65 times a side.
+    """The LUT in a file: its own tables if it is curves and a cube; otherwise a sampled cube of 65 nodes per edge.
 
     Raises LookError, and MissingExtraError without OpenColorIO.
     """
@@ -35,12 +35,12 @@ def read_ocio(path: Path) -> Lut:
 
 
 def _check_sides(path: Path) -> None:
-    """A size that would fill the memory is refused before it is believed."""
+    """Rejects a size that would exhaust memory, before OpenColorIO reads the file."""
     for number, line in enumerate(path.read_bytes().decode("latin-1").splitlines(), 1):
-        found = re.search(r"^\s*(\d+)\s+\1\s+\1\s*$|\bdim\s*=\s*[\"'](\d+)\s+\2\s+\2\s+3", line)
-        side = int((found[1] or found[2])[:9]) if found else 0
-        if side > MAX_SIDE and (found is None or found[2] or path.suffix.lower() == ".csp"):
-            raise LookError(f"{path}:{number}: a cube of {side} nodes along each edge; {MAX_SIDE} are the most")
+        match = re.search(r"^\s*(\d+)\s+\1\s+\1\s*$|\bdim\s*=\s*[\"'](\d+)\s+\2\s+\2\s+3", line)
+        side = int((match[1] or match[2])[:9]) if match else 0
+        if side > MAX_SIDE and (match is None or match[2] or path.suffix.lower() == ".csp"):
+            raise LookError(f"{path}:{number}: a cube of {side} nodes along each edge; the maximum is {MAX_SIDE}")
 
 
 def _reason(message: str) -> str:
@@ -49,9 +49,9 @@ def _reason(message: str) -> str:
 
 
 def _tables(name: str, steps: list[Any], ocio: Any) -> Lut | None:
-    """Straight from the steps, where they are [scale], [curves], [scale], [cube]; else None."""
+    """The LUT from the steps' own tables if they are [scale], [curves], [scale], [cube]; else None."""
     shaper: NDArray[np.float32] | None = None
-    domains: list[Domain] = [UNIT, UNIT]  # of the shaper, of the cube
+    domains: list[Domain] = [UNIT, UNIT]  # shaper, cube
     cube: NDArray[np.float32] | None = None
     at = 0
     for step in steps:
@@ -71,7 +71,7 @@ def _tables(name: str, steps: list[Any], ocio: Any) -> Lut | None:
             cube = np.array(step.getData(), np.float32).reshape(side, side, side, 3)
         else:
             return None
-    if shaper is None:  # the only scale is the cube's
+    if shaper is None:  # the only scale belongs to the cube
         domains = [UNIT, domains[0]]
     if (shaper is None and cube is None) or (cube is None and domains[1] is not UNIT):
         return None
@@ -79,7 +79,7 @@ def _tables(name: str, steps: list[Any], ocio: Any) -> Lut | None:
 
 
 def _domain(step: Any) -> Domain | None:
-    """What a matrix without cross terms takes to 0..1."""
+    """The domain that a matrix maps to 0..1; None if it has cross terms or a scale <= 0."""
     matrix = np.array(step.getMatrix(), np.float64).reshape(4, 4)
     scale, offset = np.diag(matrix)[:3], np.array(step.getOffset(), np.float64)[:3]
     if np.any(matrix != np.diag(np.diag(matrix))) or np.any(scale <= 0):

@@ -1,4 +1,4 @@
-"""A LUT file of any kind, by its suffix."""
+"""Reads a LUT file; its suffix selects the format."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .lut_ocio import read_ocio
 
 HALD_SUFFIXES = (".png", ".tif", ".tiff")
 KNOWN = (".cube", *OCIO_SUFFIXES, *HALD_SUFFIXES)
-MAX_BYTES = 256 << 20  # the largest cube that is read, written with more digits than anybody does
+MAX_BYTES = 256 << 20  # enough for the largest supported cube with many digits
 
 
 def read_lut(path: str | Path) -> Lut:
-    """The LUT in a file: .cube, a HaldCLUT as .png or .tif, or what OpenColorIO reads (.3dl, .csp, .clf, ...).
+    """The LUT in a file: .cube, a HaldCLUT as .png or .tif, or a format of OpenColorIO (.3dl, .csp, .clf, ...).
 
-    Raises LookError with the file, and the line where one is to blame; MissingExtraError without OpenColorIO.
+    Raises LookError with the file, and the line if it is known; MissingExtraError without OpenColorIO.
     """
     path = Path(path)
     return replace(_read(path), file=path.absolute())
@@ -43,7 +43,7 @@ def _read(path: Path) -> Lut:
     if size == 0:
         raise LookError(f"{path}: the file is empty; export the LUT again")
     if size > MAX_BYTES:
-        raise LookError(f"{path}: {size / 1e6:.0f} MB is no LUT; name another file")
+        raise LookError(f"{path}: {size / 1e6:.0f} MB is too large for a LUT; name another file")
     if suffix in HALD_SUFFIXES:
         return _read_hald(path)
     if b"\0" in begin:
@@ -58,7 +58,7 @@ def _read(path: Path) -> Lut:
 
 
 def _read_hald(path: Path) -> Lut:
-    """A HaldCLUT of level L: a picture of L^3 x L^3 that holds a cube of L^2 nodes along each edge, red the fastest
+    """A HaldCLUT of level L: a picture of L^3 x L^3 with a cube of L^2 nodes along each edge; red varies fastest
     (E. Steinberg, "HaldCLUT", 2008).
     """
     from ..formats.picture_read import read_picture
@@ -70,7 +70,7 @@ def _read_hald(path: Path) -> Lut:
     height, width = pixels.shape[:2]
     level = round(width ** (1 / 3))
     if height != width or level**3 != width or not 2 <= level**2 <= MAX_SIDE:
-        raise LookError(f"{path}: a picture of {width}x{height} is no HaldCLUT; those are 64x64, 512x512 or so")
+        raise LookError(f"{path}: a picture of {width}x{height} is not a HaldCLUT, which is 64x64, 512x512 or similar")
     full = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1
     side = level**2
     cube = (pixels.reshape(side, side, side, 3) / np.float32(full)).transpose(2, 1, 0, 3)

@@ -1,4 +1,4 @@
-"""A LUT as a file that other programs read: .cube, or a HaldCLUT in a PNG of 16 bits."""
+"""Writes a LUT for other programs: .cube, or a HaldCLUT in a 16-bit PNG."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .lut import UNIT, Domain, Lut
 
 
 def cube_text(lut: Lut, title: str, notes: Sequence[str] = ()) -> str:
-    """A .cube file: Iridas's of one table, or Resolve's of two, where there are curves before a cube."""
+    """A .cube file: Iridas's format for one table, Resolve's for curves before a cube."""
     lines = [f"# {note}" for note in notes] + [f'TITLE "{title}"']
     both = lut.shaper is not None and lut.cube is not None
     for table, kind, domain in ((lut.shaper, "1D", lut.shaper_domain), (lut.cube, "3D", lut.cube_domain)):
@@ -30,9 +30,10 @@ def cube_text(lut: Lut, title: str, notes: Sequence[str] = ()) -> str:
 
 
 def hald_png(lut: Lut) -> bytes:
-    """A HaldCLUT as a PNG of 16 bits a channel. OutputError for curves, a domain but 0..1, or a side that is no square.
+    """A HaldCLUT as a PNG of 16 bits a channel. Raises OutputError for curves, for a domain other than 0..1, and for a
+    side that is not a square number.
 
-    PNG is written here: Pillow has no colours of 16 bits.
+    Pillow cannot write 16-bit colour, so the PNG is encoded here.
     """
     side = 0 if lut.cube is None else len(lut.cube)
     level = round(side**0.5)
@@ -53,20 +54,19 @@ def write_hald(path: Path, lut: Lut) -> None:
 def _domain(domain: Domain) -> list[str]:
     if domain == UNIT:
         return []
-    return [
-        f"DOMAIN_{end} {' '.join(f'{one:g}' for one in edge)}" for end, edge in zip(("MIN", "MAX"), domain, strict=True)
-    ]
+    ends = zip(("MIN", "MAX"), domain, strict=True)
+    return [f"DOMAIN_{end} {' '.join(f'{number:g}' for number in edge)}" for end, edge in ends]
 
 
 def _range(domain: Domain, kind: str, title: str) -> list[str]:
     (minimum,), (maximum,) = (set(edge) if len(set(edge)) == 1 else {None} for edge in domain)
     if minimum is None or maximum is None:
-        raise OutputError(f"{title}: curves and a cube in one file have one range for all channels")
+        raise OutputError(f"{title}: curves and a cube in one file must have one range for all channels")
     return [f"LUT_{kind}_INPUT_RANGE {minimum:g} {maximum:g}"]
 
 
 def _png_16(rgb: NDArray[np.uint16]) -> bytes:
-    """(H, W, 3) big-endian as PNG (W3C, 2003): a header, the rows each without a filter, an end."""
+    """(H, W, 3) big-endian as PNG (W3C, 2003): header, unfiltered rows, end."""
     height, width = rgb.shape[:2]
     rows = np.zeros((height, 1 + width * 6), np.uint8)
     rows[:, 1:] = rgb.reshape(height, -1).view(np.uint8)

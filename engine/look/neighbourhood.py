@@ -1,9 +1,9 @@
 """The neighbourhood of a pixel for passes with `#pragma neighbourhood`: small textures, drawn before the look.
 
-What such a pass averages is drawn at half size, behind the passes before it, and halved until its radius is a few
-pixels; then a recipe blurs it. Radii are fractions of the frame: of half the picture the same small textures are made,
-and it looks the same. In the small textures a pixel covers 2, 4, 8 ... pixels of the picture, also where its size is
-odd.
+The input of such a pass, after the passes before it, is drawn at half size and halved until the pass's radius is a few
+pixels; then a prefilter blurs it. Radii are fractions of the frame height: a picture of half the size gets the same
+small textures, and looks the same. A pixel of a small texture covers 2, 4, 8 ... pixels of the picture, also if the
+picture's size is odd.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from ..gl.program import load_source
 Bound = moderngl.Texture | moderngl.Texture3D
 
 _PLANES = ("scene_texture",)
-_SIGMA_MIN_PX = 1.0  # of the small textures, up to twice as much: little more than they blur by themselves
-_PROGRAMS = 16  # kept: of the passes that look around themselves, each behind those before it
-_MAPS = 96  # kept: a look with two such passes draws some 20, of each size
-_REACH = 3.0  # standard deviations up to which a Gaussian is drawn
+_SIGMA_MIN_PX = 1.0  # sigma in a small texture is 1 to 2 times this: little more than its own blur
+_PROGRAMS = 16  # cached programs: one for each pass with a neighbourhood and the passes before it
+_MAPS = 96  # cached maps: a look with two such passes draws about 20 of each size
+_REACH = 3.0  # radius of a Gaussian kernel, in standard deviations
 
 
 class _Map:
-    """A small texture and what draws into it; `covers_px` pixels of the picture are one of it.
+    """A small texture and its framebuffer; its pixel covers `covers_px` x `covers_px` pixels of the picture.
 
-    Each pass has maps of its own, told apart by its name and by what they are for.
+    The cache keys maps by pass name and purpose: each pass has its own maps.
     """
 
     def __init__(self, ctx: moderngl.Context, name: str, purpose: str, size: tuple[int, int], covers_px: int) -> None:
@@ -58,12 +58,15 @@ class _Map:
 
 
 class Neighbourhoods:
-    """Draws the maps of all passes of a look that ask for one; keeps programs and textures. Its maker releases it."""
+    """Draws the maps of all passes of a look with a neighbourhood; caches programs and textures.
+
+    The creator releases it.
+    """
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
-        self._prefilters = StageCache(self._made_seen, _PROGRAMS)  # by a pass and those before it
-        self._steps: dict[str, FullFrame] = {}  # by their files
+        self._prefilters = StageCache(self._compile_prefilter, _PROGRAMS)  # by pass names
+        self._steps: dict[str, FullFrame] = {}  # by file name
         self._maps = StageCache(partial(_Map, ctx), _MAPS)
 
     def draw(
@@ -73,63 +76,63 @@ class Neighbourhoods:
         numbers: Mapping[str, Number],
         tables: Mapping[str, Bound],
     ) -> tuple[dict[str, Number], dict[str, Bound]]:
-        """The numbers and the textures, by their names in the program, that the passes find their maps by.
+        """The numbers and the textures of the maps, by their names in the program; valid until the next call.
 
-        `numbers` are those of all passes, `tables` the textures that they look up. What is returned is valid until the
-        next call. Raises ShaderError for a recipe that there is not.
+        `numbers` are the uniforms of all passes, `tables` their lookup textures. Raises ShaderError for an unknown
+        prefilter.
         """
-        found: dict[str, Number] = {}
+        map_numbers: dict[str, Number] = {}
         maps: dict[str, Bound] = {}
-        for index, one in enumerate(passes):
-            if one.neighbourhood is None:
+        for index, shader in enumerate(passes):
+            if shader.neighbourhood is None:
                 continue
-            if one.neighbourhood.prefilter not in PREFILTERS:
+            if shader.neighbourhood.prefilter not in PREFILTERS:
                 known = ", ".join(PREFILTERS)
                 raise ShaderError(
-                    f"{one.name}.glsl: unknown prefilter '{one.neighbourhood.prefilter}'; use one of {known}"
+                    f"{shader.name}.glsl: unknown prefilter '{shader.neighbourhood.prefilter}'; use one of {known}"
                 )
-            radius = numbers[uniform_name(one.name, one.neighbourhood.radius)]
+            radius = numbers[uniform_name(shader.name, shader.neighbourhood.radius)]
             assert isinstance(radius, float)  # a parameter in frame heights is a float
             sigma_px = radius * planes.size[1]
             covers_px = 1 if sigma_px < 2.0 * _SIGMA_MIN_PX else 2
-            seen = self._draw_prefilter(
-                planes, passes[: index + 1], {**numbers, **found}, {**tables, **maps}, covers_px
+            source = self._draw_prefilter(
+                planes, passes[: index + 1], {**numbers, **map_numbers}, {**tables, **maps}, covers_px
             )
-            while sigma_px >= 2.0 * _SIGMA_MIN_PX * seen.covers_px:
-                seen = self._halved(one.name, seen)
-            drawn = PREFILTERS[one.neighbourhood.prefilter](self, one.name, seen, sigma_px / seen.covers_px)
+            while sigma_px >= 2.0 * _SIGMA_MIN_PX * source.covers_px:
+                source = self._halved(shader.name, source)
+            drawn = PREFILTERS[shader.neighbourhood.prefilter](self, shader.name, source, sigma_px / source.covers_px)
             drawn.bind(0, linear=True)
-            maps[uniform_name(one.name, "map")] = drawn.texture
+            maps[uniform_name(shader.name, "map")] = drawn.texture
             texel_x, texel_y = drawn.texel
-            found[uniform_name(one.name, "texel")] = (texel_x / drawn.covers_px, texel_y / drawn.covers_px)
-        return found, maps
+            map_numbers[uniform_name(shader.name, "texel")] = (texel_x / drawn.covers_px, texel_y / drawn.covers_px)
+        return map_numbers, maps
 
     def release(self) -> None:
-        """Give all GL objects back; harmless when done twice."""
+        """Releases all GL objects; calling it twice is harmless."""
         self._prefilters.release()
         self._maps.release()
         for step in self._steps.values():
             step.release()
         self._steps.clear()
 
-    def halo(self, name: str, seen: _Map, sigma_px: float) -> _Map:
+    def halo(self, name: str, source: _Map, sigma_px: float) -> _Map:
         """Three Gaussians; the variances of the two wider ones are 5 and 21 times the first."""
-        maps = [self.mean(name, seen, sigma_px)]
-        for _ in range(2):  # what lies between one way back and the next is 0.31 at either
+        maps = [self.mean(name, source, sigma_px)]
+        for _ in range(2):  # one halving (0.19) and upsampling from pixels twice as large (0.12) add a variance of 0.31
             maps.append(self._blurred(name, self._halved(name, maps[-1]), sigma_px**2 - 0.31))
-        for unit, one in enumerate(maps):
-            one.bind(unit, linear=True)
-        covers_px, (width, height) = seen.covers_px, seen.texture.size
+        for unit, blurred in enumerate(maps):
+            blurred.bind(unit, linear=True)
+        covers_px, (width, height) = source.covers_px, source.texture.size
         texels: dict[str, Number] = {
-            f"{part}_texel": tuple(covers_px / one.covers_px * texel for texel in one.texel)
-            for part, one in zip(("core", "middle", "foot"), maps, strict=True)
+            f"{part}_texel": tuple(covers_px / blurred.covers_px * texel for texel in blurred.texel)
+            for part, blurred in zip(("core", "middle", "foot"), maps, strict=True)
         }
         step = self._step("halo", ("core", "middle", "foot"))
         return self._draw(step, name, "halo", (width, height), covers_px, texels)
 
-    def mean(self, name: str, seen: _Map, sigma_px: float) -> _Map:
+    def mean(self, name: str, source: _Map, sigma_px: float) -> _Map:
         """One Gaussian."""
-        return self._blurred(name, seen, sigma_px**2 - _downscale_blur(seen.covers_px))
+        return self._blurred(name, source, sigma_px**2 - _downscale_blur(source.covers_px))
 
     def _draw_prefilter(
         self,
@@ -139,15 +142,15 @@ class Neighbourhoods:
         textures: Mapping[str, Bound],
         covers_px: int,
     ) -> _Map:
-        """What the last of the passes wants averaged, behind the others."""
-        *before, one = passes
+        """Draws the input that the last pass averages, after the other passes."""
+        *before, shader = passes
         samplers = tuple(name for each in before for name in each.samplers)
         program = self._prefilters.get(*(each.name for each in passes))
         for unit, texture in enumerate((*planes.textures, *(textures[name] for name in samplers))):
             texture.use(unit)
         (pitch, rows), (x0, y0), (width, height) = planes.pitch_px, planes.origin, planes.size
         size = math.ceil(width / covers_px), math.ceil(height / covers_px)
-        drawn_px = size[0] * covers_px, size[1] * covers_px  # a column and a row more where the picture's are odd
+        drawn_px = size[0] * covers_px, size[1] * covers_px  # one column or row more if the picture's size is odd
         diagonal_px = math.hypot(width, height)
         placed: dict[str, Number] = {
             "plane_scale": (drawn_px[0] / pitch, drawn_px[1] / rows),
@@ -161,7 +164,7 @@ class Neighbourhoods:
             ),
             "covers_px": float(covers_px),
         }
-        return self._draw(program, one.name, "seen", size, covers_px, {**numbers, **placed})
+        return self._draw(program, shader.name, "prefilter", size, covers_px, {**numbers, **placed})
 
     def _halved(self, name: str, source: _Map) -> _Map:
         source.bind(0, linear=True)
@@ -170,7 +173,7 @@ class Neighbourhoods:
         return self._draw(step, name, "halved", size, 2 * source.covers_px, {"texel": source.texel})
 
     def _blurred(self, name: str, source: _Map, variance_px: float) -> _Map:
-        sigma_px = math.sqrt(max(variance_px, 0.01))  # of a thumbnail the radius may be less than a pixel
+        sigma_px = math.sqrt(max(variance_px, 0.01))  # in a thumbnail the radius may be below a pixel
         numbers: dict[str, Number] = {"sigma_px": sigma_px, "reach_px": max(round(_REACH * sigma_px), 1)}
         texel_x, texel_y = source.texel
         drawn = source
@@ -206,14 +209,14 @@ class Neighbourhoods:
         step.draw(made.framebuffer)
         return made
 
-    def _made_seen(self, *names: str) -> FullFrame:
-        *before, one = (load_pass(name) for name in names)
+    def _compile_prefilter(self, *names: str) -> FullFrame:
+        *before, shader = (load_pass(name) for name in names)
         samplers = tuple(name for each in before for name in each.samplers)
-        return FullFrame(self._ctx, fuse_prefilter(before, one), _PLANES + samplers)
+        return FullFrame(self._ctx, fuse_prefilter(before, shader), _PLANES + samplers)
 
 
 def _downscale_blur(covers_px: int) -> float:
-    """The variance of going to a small texture and back, in its pixels: halving, once by means, and linear samples."""
+    """Variance, in pixels of a small texture, of scaling down to it and back: box mean, halvings, linear samples."""
     down_px = 0.25 if covers_px > 1 else 0.0
     for halved_px in (2, 4, 8, 16, 32, 64, 128):
         down_px += 0.75 * halved_px**2 if halved_px < covers_px else 0.0

@@ -1,4 +1,4 @@
-"""The curve of a look, drawn with characters and as a picture, and what it makes of a few colours."""
+"""The tone curve of a look as text and as a picture, with swatches of sample colours."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from .hsl_mixer import BANDS
 from .look import Look
 from .sheet import FAINT, INK, PAPER
 
-COLUMNS, ROWS = 56, 16  # characters: four a stop
-DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a Braille character, Unicode 2800
+COLUMNS, ROWS = 56, 16  # characters: four columns per stop
+DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # bits of a Braille character, Unicode 2800
 LEVELS = (0, 64, 128, 192, 255)
 
 SIZE_PX = 1120, 640
-BOX_PX = 64, 64, 744, 580  # of the curve: left, top, right, bottom
-SCALE = 2  # it is drawn larger by so much and averaged
+BOX_PX = 64, 64, 744, 580  # plot area: left, top, right, bottom
+SCALE = 2  # supersampling factor
 CHANNELS = ((226, 88, 78), (104, 190, 96), (98, 140, 236))
 
 
 def curve_text(look: Look, *, plain: bool = False) -> list[str]:
-    """Lines: display level 0..255 over stops from 18 % grey, the look in a line and the neutral rendering in dots.
+    """Lines of text: display level 0..255 over stops from 18 % grey, the look as a line and neutral as dots.
 
-    Braille characters hold eight dots each; `plain` uses * and . alone.
+    Braille characters hold eight dots each; `plain` uses only * and . instead.
     """
     across, down = (1, 1) if plain else (2, 4)
     size = COLUMNS * across, ROWS * down
-    mine, neutral = (_rows_of(look, size, strength) for strength in (1.0, 0.0))
+    look_rows, neutral = (_rows_of(look, size, strength) for strength in (1.0, 0.0))
     dots = np.zeros((size[1], size[0]), np.uint8)
     dots[neutral[:: 2 * across], np.arange(size[0])[:: 2 * across]] = 1
-    for column, row in enumerate(mine):
-        # From the end of the column before, so that a steep curve is a line, too.
-        before = mine[max(column - 1, 0)]
+    for column, row in enumerate(look_rows):
+        # From the end of the previous column: a steep curve stays connected.
+        before = look_rows[max(column - 1, 0)]
         dots[min(row, max(before - 1, row)) : max(row, before - 1) + 1, column] = 2
     lines = [f"{_level(row):>4} |{_characters(dots, row, plain)}" for row in range(ROWS)]
     stops = range(-int(traits.STOPS_BELOW), int(traits.STOPS_ABOVE), 2)
@@ -43,7 +43,7 @@ def curve_text(look: Look, *, plain: bool = False) -> list[str]:
 
 
 def _rows_of(look: Look, size: tuple[int, int], strength: float) -> NDArray[np.intp]:
-    """The row of dots, from the top, that each column's level lies in."""
+    """The row of dots, from the top, of each column's level."""
     level = traits.curve(look, size[0], strength)[1] @ (0.25, 0.6, 0.15)
     return np.asarray(np.clip(np.round((1.0 - level) * (size[1] - 1)), 0, size[1] - 1), np.intp)
 
@@ -61,7 +61,7 @@ def _characters(dots: NDArray[np.uint8], row: int, plain: bool) -> str:
 
 
 def draw_plot(look: Look) -> NDArray[np.uint8]:
-    """(640, 1120, 3): the curves of the three channels over the neutral one, and colours beside their neutral ones."""
+    """(640, 1120, 3): curves of the three channels and of neutral, and swatches in neutral and in the look."""
     large = Image.new("RGB", (SIZE_PX[0] * SCALE, SIZE_PX[1] * SCALE), PAPER)
     pen = ImageDraw.Draw(large)
     title, small = (ImageFont.load_default(px * SCALE) for px in (22, 14))
@@ -72,7 +72,7 @@ def draw_plot(look: Look) -> NDArray[np.uint8]:
     for strength, colours in ((0.0, ((110, 110, 108),)), (1.0, CHANNELS)):
         stops, display = traits.curve(look, strength=strength)
         for channel, colour in enumerate(colours):
-            # A hair apart, or the last of three equal curves would hide the others.
+            # Slightly apart: the last of three equal curves would hide the others.
             nudge = (channel - 1) * 1.5 * SCALE if len(colours) > 1 else 0.0
             points = [_place(stop, level, nudge) for stop, level in zip(stops, display[:, channel], strict=True)]
             pen.line(points, fill=colour, width=2 * SCALE, joint="curve")
@@ -101,7 +101,7 @@ def _axes(pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.Ima
 
 
 def _swatches(pen: ImageDraw.ImageDraw, look: Look, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> None:
-    """A line for each colour: its name, neutral, and in the look."""
+    """A row for each colour: its name, its neutral rendering, and the look's."""
     greys = reference.GREY * 2.0 ** np.array([-3.0, 0.0, 2.5])
     names = (*BANDS, "skin, dark", "skin", "skin, light", "dark grey", "grey", "light grey")
     scene = np.concatenate([traits.colours(), traits.skins(), np.repeat(greys[:, None], 3, axis=1)])
@@ -113,6 +113,6 @@ def _swatches(pen: ImageDraw.ImageDraw, look: Look, font: ImageFont.FreeTypeFont
         pen.text((SCALE * left, SCALE * (y + step / 2)), name, FAINT, font, anchor="lm")
         for column, colours in enumerate(pairs):
             box = first + column * half, y + 1, first + (column + 1) * half, y + step - 2
-            pen.rectangle([SCALE * side for side in box], fill=tuple(int(one) for one in colours[line]))
+            pen.rectangle([SCALE * side for side in box], fill=tuple(int(level) for level in colours[line]))
     for column, name in enumerate(("neutral", look.name)):
         pen.text((SCALE * (first + column * half), SCALE * (bottom + 16)), name, FAINT, font, anchor="lm")

@@ -1,8 +1,8 @@
-"""Looks in float64 NumPy, written from the formulas that head the shaders: what the GPU's picture is held against, what
-a look is sampled by for a LUT, and what a fit is made with.
+"""Looks in float64 NumPy, written from the formulas at the head of the shaders: the reference for tests of the GPU, for
+LUTs of looks, and for fits.
 
-One function a pass, of the pass's name; it takes light (..., 3) and the pass's parameters by name. Passes that look at
-more than the pixel (vignette, grain, ...) are not here: `apply` leaves them out, as `grade(local=False)` does.
+One function per pass, with the pass's name; it takes light (..., 3) and the pass's parameters by name. Passes that
+depend on more than the pixel (vignette, grain, ...) are missing: `apply` omits them, as `grade(local=False)` does.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def apply(
 ) -> Light:
     """Display sRGB, 0..1, of scene-linear light (..., 3) in linear `space`, 18 % grey = 0.18; no dither.
 
-    Raises LookError where the look has a pixel pass without a reference.
+    Raises LookError if the look has a pixel pass without a reference.
     """
     return shown(display_light(look, scene_rgb, space=space, strength=strength))
 
@@ -51,7 +51,7 @@ def display_light(
     space: Literal["rec709", "rec2020"] = "rec2020",
     strength: float = 1.0,
 ) -> Light:
-    """What `apply` encodes: display-linear Rec.2020 (..., 3), which may leave 0..1 and Rec.709."""
+    """The light that `apply` encodes: display-linear Rec.2020 (..., 3), possibly outside 0..1 and Rec.709."""
     light = np.nan_to_num(np.asarray(scene_rgb, dtype=np.float64), nan=0.0, posinf=BRIGHTEST, neginf=0.0)
     if space == "rec709":
         light = light @ REC709_TO_REC2020.T
@@ -67,17 +67,17 @@ def display_light(
 
 
 def shown(display_rec2020: Light) -> Light:
-    """Display-linear Rec.2020 as sRGB, 0..1; what lies outside Rec.709 moves towards grey of its luminance."""
+    """Display-linear Rec.2020 as sRGB, 0..1; colours outside Rec.709 move towards grey of their luminance."""
     return srgb_encode(inside_rec709(display_rec2020))
 
 
 def inside_rec709(light: Light) -> Light:
-    """Linear Rec.709 of linear Rec.2020 light; what lies outside moves towards grey of its luminance."""
+    """Linear Rec.709 of linear Rec.2020 light; colours outside Rec.709 move towards grey of their luminance."""
     return towards_grey(light @ REC2020_TO_REC709.T, light @ LUMINANCE)
 
 
 def towards_grey(rgb: Light, luminance: Light) -> Light:
-    """Light of any primaries (..., 3), which a screen cannot show, with less colour until it lies in 0..1."""
+    """Light of any primaries (..., 3), desaturated just enough to lie in 0..1."""
     own, grey = luminance[..., None], np.clip(luminance, 0.0, 1.0)[..., None]
     lowest = np.minimum(rgb.min(axis=-1, keepdims=True), 0.0)
     highest = np.maximum(rgb.max(axis=-1, keepdims=True), 1.0)
@@ -114,7 +114,7 @@ def saturation(light: Light, *, saturation: float, shadows: float = 0.0, highlig
 def tone_curve(
     light: Light, *, grey: ArrayLike, toe: ArrayLike, shoulder: ArrayLike, white: ArrayLike, black: ArrayLike
 ) -> Light:
-    level, foot, bend, end, minimum = (np.asarray(one) for one in (grey, toe, shoulder, white, black))
+    level, foot, bend, end, minimum = (np.asarray(number) for number in (grey, toe, shoulder, white, black))
     u = np.maximum(light, 0.0) / GREY
     d = bend * level / end
     b = np.maximum(1.0 + bend - foot - d, level / end)
@@ -181,7 +181,7 @@ def monochrome(light: Light, *, red: float, green: float, blue: float, filter: s
     return np.repeat(grey[..., None], 3, axis=-1)
 
 
-# Of a bath: the factors of red, green and blue without luminance, and the weights of t and t^2.
+# By bath: factors of red, green and blue without luminance, and weights of t and t^2.
 BATHS = {
     "sepia": ((0.36, -0.0739, -0.75), (0.0, -0.7)),
     "selenium": ((0.23, -0.1, 0.1244), (-0.5, -0.5)),
@@ -197,7 +197,7 @@ def toning(light: Light, *, bath: str, amount: float) -> Light:
 
 
 def lut(light: Light, *, file: Lut, input: str, amount: float) -> Light:
-    """Through a LUT: a picture in the encoding `input`, or the light of a scene in it (`encoding.PICTURE_INPUTS`)."""
+    """A LUT on light encoded as `input`: a picture for `encoding.PICTURE_INPUTS`, otherwise scene light."""
     is_picture = input in encoding.PICTURE_INPUTS
     numbers = encoding.encode(inside_rec709(light) if is_picture else light @ REC2020_TO_REC709.T, input)
     picture = np.clip(file.apply(numbers), 0.0, 1.0)

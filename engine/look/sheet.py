@@ -23,9 +23,9 @@ class Labelled:
 
 
 def sheet_of(lines: Sequence[Sequence[Labelled]]) -> NDArray[np.uint8]:
-    """(H, W, 3): the pictures of a line from left to right, line below line, each picture at its own size."""
-    label_px = min(max(max(one.picture.shape[1] for line in lines for one in line) // 18, 14), 34)
-    sizes = [[(one.picture.shape[1] + GAP_PX, one.picture.shape[0]) for one in line] for line in lines]
+    """(H, W, 3): the pictures of each line from left to right, lines from top to bottom, each at its own size."""
+    label_px = min(max(max(labelled.picture.shape[1] for line in lines for labelled in line) // 18, 14), 34)
+    sizes = [[(labelled.picture.shape[1] + GAP_PX, labelled.picture.shape[0]) for labelled in line] for line in lines]
     width = max(sum(width for width, _ in line) for line in sizes) - GAP_PX
     heights = [label_px + max(height for _, height in line) + GAP_PX for line in sizes]
     sheet = Image.new("RGB", (width, sum(heights) - GAP_PX), PAPER)
@@ -33,20 +33,20 @@ def sheet_of(lines: Sequence[Sequence[Labelled]]) -> NDArray[np.uint8]:
     name_font, about_font = (ImageFont.load_default(share * label_px) for share in (0.62, 0.46))
     for line, height in zip(lines, heights, strict=True):
         left = 0
-        for one in line:
+        for labelled in line:
             middle = top + label_px // 2
-            pen.text((left + 4, middle), one.name, INK, name_font, anchor="lm")
-            from_px = left + 4 + pen.textlength(one.name, name_font) + label_px // 2
-            about = _fitted(pen, one.about, about_font, left + one.picture.shape[1] - from_px)
+            pen.text((left + 4, middle), labelled.name, INK, name_font, anchor="lm")
+            from_px = left + 4 + pen.textlength(labelled.name, name_font) + label_px // 2
+            about = _fitted(pen, labelled.about, about_font, left + labelled.picture.shape[1] - from_px)
             pen.text((from_px, middle), about, FAINT, about_font, anchor="lm")
-            sheet.paste(Image.fromarray(one.picture), (left, top + label_px))
-            left += one.picture.shape[1] + GAP_PX
+            sheet.paste(Image.fromarray(labelled.picture), (left, top + label_px))
+            left += labelled.picture.shape[1] + GAP_PX
         top += height
     return np.asarray(sheet)
 
 
 def _fitted(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, px: float) -> str:
-    """As much of a text as fits into a width, cut between words."""
+    """The longest beginning of a text that fits into a width, cut between words."""
     words, cut = text.split(), ""
     while words and pen.textlength(" ".join(words) + cut, font) > px:
         words.pop()

@@ -1,7 +1,7 @@
-"""Traits of a look: what it does to tones and colours, measured from its NumPy reference.
+"""Traits of a look: its effect on tones and colours, measured from its NumPy reference.
 
-Passes that look at more than the pixel (vignette, grain, ...) have no part in them. Everything is beside the neutral
-rendering of the same light.
+Passes that depend on more than the pixel (vignette, grain, ...) are excluded. Contrast and hue traits are relative to
+the neutral rendering of the same light.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from .look import Look
 
 Lab = NDArray[np.float64]
 
-STOPS_BELOW, STOPS_ABOVE = 8.0, 6.0  # of 18 % grey: the range that curves are drawn over
-CHROMA = 0.15  # of the colours that hues are measured by: about 25 in Lab, as of everyday things
-SKINS = ("dark skin", "light skin")  # patches of the chart, and one half way between them
-COLOURLESS = 2.0  # chroma in Lab below which a hue is not told
+STOPS_BELOW, STOPS_ABOVE = 8.0, 6.0  # range of the curves, in stops from 18 % grey
+CHROMA = 0.15  # chroma of the colours that measure hues: about 25 in Lab, as of everyday objects
+SKINS = ("dark skin", "light skin")  # patches of the chart; a third skin colour is their mean
+COLOURLESS = 2.0  # chroma in Lab below which a hue is undefined
 
 
 @dataclass(frozen=True, slots=True)
 class HueTrait:
-    """What becomes of a colour: its chroma in parts of the neutral one, how far its hue turns, in degrees of Lab
-    (red to yellow is positive; NaN where no colour is left), and how much lighter it is, in L*."""
+    """The effect on a colour: chroma relative to neutral, hue shift in degrees of Lab (red to yellow is positive; NaN
+    if no colour is left), and lightness difference in L*."""
 
     saturation: float
     turn: float
@@ -37,32 +37,32 @@ class HueTrait:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """A look in figures. Levels are display values 0..255, tints (a*, b*) of grey in Lab under D50."""
+    """Measurements of a look. Levels are display values 0..255, tints are (a*, b*) of grey in Lab under D50."""
 
     grey: float  # L* of 18 % grey
-    contrast: float  # rise of L* over the stop around it, in parts of the neutral one
-    black: float  # level of no light, the mean of the channels
+    contrast: float  # rise of L* over the stop around 18 % grey, relative to neutral
+    black: float  # level without light, mean of the channels
     white: float  # level six stops above grey
-    headroom_ev: float  # stops above grey from which on no channel rises by a level more
+    headroom_ev: float  # stops above grey beyond which no channel rises by one level
     shadow_tint: tuple[float, float]  # three stops below grey
-    highlight_tint: tuple[float, float]  # two and a half above it
-    skin: HueTrait  # the mean of dark to light skin
-    hues: dict[str, HueTrait]  # by band: red, orange, yellow, ...
+    highlight_tint: tuple[float, float]  # two and a half stops above grey
+    skin: HueTrait  # mean of dark, middle and light skin
+    hues: dict[str, HueTrait]  # by hue band: red, orange, yellow, ...
 
     @property
     def saturation(self) -> float:
-        """The mean over the hues."""
-        return float(np.mean([one.saturation for one in self.hues.values()]))
+        """Mean over the hues."""
+        return float(np.mean([hue.saturation for hue in self.hues.values()]))
 
 
 def curve(look: Look, samples: int = 561, strength: float = 1.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Stops from 18 % grey (N,), and the display sRGB (N, 3) of grey of so much light; neutral at strength 0."""
+    """Stops from 18 % grey (N,), and display sRGB (N, 3) of grey at these stops; strength 0 is neutral."""
     stops = np.linspace(-STOPS_BELOW, STOPS_ABOVE, samples)
     return stops, _greys(look, reference.GREY * 2.0**stops, strength)
 
 
 def colours() -> NDArray[np.float64]:
-    """Linear Rec.2020 (8, 3): a colour of each band, about as light as 18 % grey."""
+    """Linear Rec.2020 (8, 3): one colour for each hue band, about as light as 18 % grey."""
     angles = np.radians(45.0) * np.arange(len(BANDS))
     lightness = np.full(len(BANDS), np.sqrt(reference.GREY))
     return from_opponent(np.stack([lightness, CHROMA * np.cos(angles), CHROMA * np.sin(angles)], axis=-1))
@@ -75,7 +75,7 @@ def skins() -> NDArray[np.float64]:
 
 
 def measure(look: Look) -> Traits:
-    """The traits of a look. Raises LookError where one of its pixel passes has no reference."""
+    """Measures the traits of a look. Raises LookError if one of its pixel passes has no reference."""
     stops, greys = curve(look)
     white = greys[-1].mean()
     rising = (greys < greys[-1] - 1 / 255).any(axis=1)
@@ -91,7 +91,7 @@ def measure(look: Look) -> Traits:
         headroom_ev=float(stops[rising][-1]) if rising.any() else -STOPS_BELOW,
         shadow_tint=(float(lab[3, 1]), float(lab[3, 2])),
         highlight_tint=(float(lab[4, 1]), float(lab[4, 2])),
-        skin=HueTrait(*(float(np.mean([getattr(one, kind) for one in skin])) for kind in HueTrait.__slots__)),
+        skin=HueTrait(*(float(np.mean([getattr(trait, kind) for trait in skin])) for kind in HueTrait.__slots__)),
         hues=dict(zip(BANDS, hues, strict=True)),
     )
 
@@ -105,7 +105,7 @@ def _lab(display: NDArray[np.float64]) -> Lab:
 
 
 def _hues(look: Look, scene_rgb: NDArray[np.float64], *, apart_from_grey: bool) -> list[HueTrait]:
-    """What becomes of colours (N, 3); with `apart_from_grey` beside grey of their lightness, which a look may tint."""
+    """Traits of colours (N, 3); with `apart_from_grey` relative to the look's grey of their lightness, often tinted."""
     drawn, neutral = (_lab(reference.apply(look, scene_rgb, strength=share)) for share in (1.0, 0.0))
     if apart_from_grey:
         ramp = _lab(curve(look)[1])
@@ -115,4 +115,4 @@ def _hues(look: Look, scene_rgb: NDArray[np.float64], *, apart_from_grey: bool) 
     turn = np.degrees(np.arctan2(drawn[:, 2], drawn[:, 1]) - np.arctan2(neutral[:, 2], neutral[:, 1]))
     turn = np.where(chroma < COLOURLESS, np.nan, (turn + 180.0) % 360.0 - 180.0)
     lighter = drawn[:, 0] - neutral[:, 0]
-    return [HueTrait(*map(float, one)) for one in zip(chroma / was, turn, lighter, strict=True)]
+    return [HueTrait(*map(float, trait)) for trait in zip(chroma / was, turn, lighter, strict=True)]

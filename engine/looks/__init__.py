@@ -1,1 +1,1 @@
-"""Looks that ship, one TOML file each."""
+"""Built-in looks, one TOML file each."""

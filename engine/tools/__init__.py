@@ -1,1 +1,1 @@
-"""Tools: what is fitted to the viewer. Focus, exposure, aids, scopes, the panel."""
+"""Tools of the viewer: focus, exposure, aids, scopes, the panel."""

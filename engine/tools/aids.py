@@ -1,4 +1,4 @@
-"""The viewfinder's aids: what lies over the picture to judge focus, exposure and composition by."""
+"""Viewfinder aids: overlays to judge focus, exposure and composition."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from ..frame import Frame
 
 NO_DEPTH = "no depth here"
-NO_MOSAIC = "this picture is no raw: there is nothing that a sensor counted"
+NO_MOSAIC = "this picture has no raw data"
 ZOOMS = {"off": 1.0, "5x": 5.0, "10x": 10.0}
 SQUEEZES = {"off": 1.0, "1.33": 4 / 3, "1.5": 1.5, "1.6": 1.6, "1.8": 1.8, "2": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Aid:
-    """An overlay pass, and the key that turns it; `next_key` takes the next choice of its first enumeration."""
+    """An overlay pass and the key that switches it; `next_key` selects the next choice of its first enumeration."""
 
     name: str
     title: str
@@ -36,7 +36,7 @@ class Aid:
     next_key: str = ""
 
 
-# In the order in which they are drawn: what recolours the picture first, what is drawn over everything last.
+# In drawing order: passes that recolour the picture come first, lines and masks last.
 AIDS = (
     Aid("depth_view", "Depth view", "Shift+D"),
     Aid("false_colour", "False colour", "E", "Shift+E"),
@@ -124,18 +124,18 @@ class Aids(Tool):
             self._label_frame_lines(canvas)
 
     def _label_frame_lines(self, canvas: Canvas) -> None:
-        """The focal length of each bright-line frame, in its upper left corner."""
+        """Draws the focal length of each frame in its upper left corner."""
         drawn = self._tool_context.drawn()
         if drawn is None:
             return
         equivalent_mm = drawn.settings.lens.equivalent_mm(drawn.aspect)
         for focal in str(self._value("frame_lines", "pair")).split("-"):
             half = 0.5 * equivalent_mm / float(focal)
-            if half > 0.5:  # the picture shows less than that
+            if half > 0.5:  # the frame is larger than the picture
                 continue
             text_px = max(MIN_TEXT_PX, canvas.text_px * 4 // 5)
-            made = partial(render_text, [focal], text_px, canvas.size[0])
-            size = canvas.sprites.prepare(f"frame {focal}", text_px, made)
+            label = partial(render_text, [focal], text_px, canvas.size[0])
+            size = canvas.sprites.prepare(f"frame {focal}", text_px, label)
             x, y = canvas.pixel(0.5 - half, 0.5 - half)
             canvas.sprites.draw(f"frame {focal}", x + text_px // 2, y - text_px // 2 - size[1])
 
@@ -159,9 +159,9 @@ class Aids(Tool):
         )
 
     def _value(self, name: str, parameter: str) -> Value:
-        found = load_pass(name).parameter(parameter)
-        assert found is not None
-        return self._states[name].values.get(parameter, found.default)
+        declaration = load_pass(name).parameter(parameter)
+        assert declaration is not None
+        return self._states[name].values.get(parameter, declaration.default)
 
     def _values(self, name: str, frame: Frame) -> dict[str, Value]:
         values = dict(self._states[name].values)

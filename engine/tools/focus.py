@@ -1,4 +1,4 @@
-"""The hand on the focus ring: clicks, autofocus, marks, hyperfocal distance, street mode; and what shows the focus."""
+"""Focus tool: clicks, autofocus, focus presets, hyperfocal distance, zone focus and the depth-of-field scale."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from ..drawn import Drawn
     from ..settings import Settings
 
-CLICK_S = 0.4  # how long the focus takes to a click: a quick hand
-PRESET_S = 2.0  # and to a mark: a move that belongs to the picture
+CLICK_S = 0.4  # duration of a rack to a click
+PRESET_S = 2.0  # duration of a rack to a preset: slow enough to be part of a video
 PRESETS = (1, 2)
-FACE_S = 2.5  # how long the frame round a face is seen
+FACE_S = 2.5  # display time of the frame around a face
 NO_DEPTH = "no depth here"
 
 
 class FocusTool(Tool):
-    """Moves the focus over time, turns the iris, and says what it did.
+    """Racks the focus, sets the aperture and reports both.
 
-    `seconds` are those to a click and to a mark. `rack` begins with the first frame. Where `street` is given, street
-    mode is on, and the settings are made for it already; else it is off, and has settings of its own. Autofocus looks
-    for faces in a thread of its own.
+    `seconds` are the durations of a rack to a click and to a preset. `rack` starts with the first frame. If
+    `zone_focus` is given, it is on, and the settings must already match it; otherwise it is off, with the default zone.
+    Autofocus detects faces in its own thread.
     """
 
     def __init__(
@@ -52,14 +52,14 @@ class FocusTool(Tool):
         self._click_s, self._preset_s = seconds
         self._startup_rack = rack
         self._zone_focus = zone_focus or ZoneFocus()
-        # The f-number and focus from before street mode; None while it is off.
+        # F-number and focus before zone focus was switched on; None while it is off.
         self._before_zone_focus = (self._now.f_number, self._now.focus_m) if zone_focus else None
         self._presets_m: dict[int, float] = {}
         self._rack: Rack | None = None
-        self._began_s = 0.0
-        self._began = False
-        self._set_m = math.nan  # the focus that the rack under way set last
-        self._is_step = False  # the rack under way is one in the history
+        self._rack_start_s = 0.0
+        self._has_frame = False
+        self._set_m = math.nan  # the last focus that the running rack has set
+        self._is_step = False  # the running rack already has its undo step
         self._worker: ThreadPoolExecutor | None = None
         self._search: Future[Target | None] | None = None
         self._face: Box | None = None
@@ -93,13 +93,13 @@ class FocusTool(Tool):
             is_saved=True,
         )
         for preset in PRESETS:
-            rack, keep = partial(self._rack_to_preset, preset), partial(self._set_preset, preset)
-            yield Action(f"rack_{preset}", f"Rack to mark {preset}", "focus", f"{preset}", do=rack)
-            yield Action(f"mark_{preset}", f"Set mark {preset} here", "focus", f"Shift+{preset}", do=keep)
+            rack, store = partial(self._rack_to_preset, preset), partial(self._store_preset, preset)
+            yield Action(f"rack_{preset}", f"Rack to focus preset {preset}", "focus", f"{preset}", do=rack)
+            yield Action(f"focus_preset_{preset}", f"Store focus preset {preset}", "focus", f"Shift+{preset}", do=store)
         yield from self._lens_rings()
 
     def _lens_rings(self) -> Iterable[Control]:
-        # Of all lenses: one that cannot go as far goes as far as it can.
+        # The ranges span all lenses; each lens clamps a value to its own range.
         lenses = [self._now.lens, *map(load_lens, list_lenses())]
         yield Choice(
             *("lens", "Lens", "focus", "Shift+L"),
@@ -131,7 +131,7 @@ class FocusTool(Tool):
             case Pointer(kind="press", button="left"):
                 self._click(event.x, event.y)
             case Wheel(steps=steps):
-                # A stop is a factor of two in light, which goes with the square of the f-number: a third is 2^(1/6).
+                # The light is proportional to 1/N^2, so a third of a stop is a factor of 2^(1/6) in the f-number N.
                 self._set_f_number(self._now.f_number * 2.0 ** (-steps / 6.0))
             case _:
                 return False
@@ -139,28 +139,28 @@ class FocusTool(Tool):
 
     def tick(self, now_s: float) -> Invalidation:
         if self._search is not None and self._search.done():
-            self._take_target(self._search)
+            self._focus_on_target(self._search)
         if self._rack is not None:
-            self._go_on(self._rack, now_s - self._began_s)
+            self._advance(self._rack, now_s - self._rack_start_s)
         return Invalidation.NOTHING
 
-    def _go_on(self, rack: Rack, passed_s: float) -> None:
-        """The focus a little further; where somebody else has set it, by undo, the rack is over."""
+    def _advance(self, rack: Rack, elapsed_s: float) -> None:
+        """Sets the focus of this time. A focus changed from elsewhere, such as by undo, ends the rack."""
         if not math.isnan(self._set_m) and self._now.focus_m != self._set_m:
             self._rack = None
             return
-        self._set_m = self._now.lens.clamp_focus_m(rack.focus_m(passed_s))
+        self._set_m = self._now.lens.clamp_focus_m(rack.focus_m(elapsed_s))
         if self._is_step:
             self._settings.follow(focus_m=self._set_m)
         else:
             self._is_step = self._settings.change("focus", focus_m=self._set_m)
-        if passed_s >= rack.seconds:
+        if elapsed_s >= rack.seconds:
             self._rack = None
 
     def on_frame(self, drawn: Drawn) -> None:
-        if self._began:
+        if self._has_frame:
             return
-        self._began = True  # now a rack may begin, and street mode knows the picture's shape
+        self._has_frame = True  # racks and the limits of zone focus need the frame's aspect ratio
         if self._startup_rack is not None:
             self._start(self._startup_rack)
         self._notify_zone()
@@ -172,7 +172,7 @@ class FocusTool(Tool):
         dof_scale = (
             DofScale.of(drawn.settings.lens, drawn.settings.focus_m, drawn.aspect) if self._shows_scale else None
         )
-        if face is not None:  # found in the frame, which a lens that breathes shows larger
+        if face is not None:  # in frame coordinates; focus breathing magnifies the picture
             left, top, right, bottom = (min(max(0.5 + (at - 0.5) * drawn.magnification, 0.0), 1.0) for at in face)
             face = left, top, right, bottom
         return Overlays(dof_scale=dof_scale, face=face)
@@ -182,49 +182,49 @@ class FocusTool(Tool):
             self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _set_lens(self, name: str) -> None:
-        """Another lens, at an aperture and a focus as near to the present ones as it goes."""
+        """Changes the lens, with the aperture and focus closest to the present ones."""
         if self._before_zone_focus is not None:
             self._toggle_zone_focus(False)
-        lens = at_nearest(load_lens(name), self._now.f_number)
+        lens = at_closest_aperture(load_lens(name), self._now.f_number)
         if self._now.focus_m < lens.focus_min_m:
-            self._say_closest(lens)
+            self._notify_closest(lens)
         self._rack = self._search = None
         self._settings.change("lens", lens=lens, focus_m=lens.clamp_focus_m(min(self._now.focus_m, MAX_FOCUS_M)))
         self._notify(f"{lens.name}, {f_stop(lens.f_number)}")
 
     def _set_f_number(self, f_number: float) -> None:
-        if self._settings.change("aperture", merge_s=PAUSE_S, lens=at_nearest(self._now.lens, f_number)):
+        if self._settings.change("aperture", merge_s=PAUSE_S, lens=at_closest_aperture(self._now.lens, f_number)):
             self._notify_zone()
 
     def _set_focus(self, focus_m: float) -> None:
         if self._may_move():
             self._rack = self._search = None
-            self._settings.change("focus by hand", merge_s=PAUSE_S, focus_m=self._reached(focus_m))
+            self._settings.change("manual focus", merge_s=PAUSE_S, focus_m=self._limited_m(focus_m))
 
     def _show_scale(self, shows: bool) -> None:
         self._shows_scale = shows
         if shows:
-            self._has_depth()  # the scale is right all the same, but nothing in the picture follows it
+            self._has_depth()  # reports a missing depth map: the scale is valid, but the picture has no blur
 
     def _click(self, x: float, y: float) -> None:
         drawn = self._drawn()
         depth_m = None if drawn is None else drawn.depth_at(x, y)
-        if depth_m is None or not depth_m > 0:  # sensors write 0 or NaN where they saw nothing
+        if depth_m is None or not depth_m > 0:  # sensors write 0 or NaN for unknown depth
             self._notify(NO_DEPTH)
         elif self._may_move():
             self._move_to(depth_m, self._click_s)
 
     def _rack_to_preset(self, preset: int) -> None:
         if preset not in self._presets_m:
-            self._notify(f"mark {preset} is not set; Shift+{preset} sets it at the present focus")
+            self._notify(f"focus preset {preset} is not set; press Shift+{preset} to store the present focus")
         elif self._has_depth() and self._may_move():
-            self._notify(f"to mark {preset}, {distance(self._presets_m[preset])}")
+            self._notify(f"rack to focus preset {preset}, {distance(self._presets_m[preset])}")
             self._move_to(self._presets_m[preset], self._preset_s)
 
-    def _set_preset(self, preset: int) -> None:
+    def _store_preset(self, preset: int) -> None:
         if self._has_depth():
             self._presets_m[preset] = self._now.focus_m
-            self._notify(f"mark {preset} at {distance(self._now.focus_m)}")
+            self._notify(f"focus preset {preset} at {distance(self._now.focus_m)}")
 
     def _hyperfocal(self) -> None:
         if not (self._has_depth() and self._may_move()):
@@ -232,7 +232,7 @@ class FocusTool(Tool):
         lens = self._now.lens
         focus_m = min(lens.clamp_focus_m(hyperfocal_m(lens, self._aspect())), MAX_FOCUS_M)
         near_m, far_m = depth_of_field_m(lens, focus_m, self._aspect())
-        self._notify(f"hyperfocal {distance(focus_m)}: sharp {format_sharp_zone(near_m, far_m)}")
+        self._notify(f"hyperfocal {distance(focus_m)}: sharp from {format_sharp_zone(near_m, far_m)}")
         self._move_to(focus_m, self._click_s)
 
     def _autofocus(self) -> None:
@@ -244,7 +244,7 @@ class FocusTool(Tool):
             self._worker = self._worker or ThreadPoolExecutor(1, "groundglass-autofocus")
             self._search = self._worker.submit(replace(drawn, frame=drawn.frame.owned()).autofocus)
 
-    def _take_target(self, search: Future[Target | None]) -> None:
+    def _focus_on_target(self, search: Future[Target | None]) -> None:
         self._search = None
         try:
             target = search.result()
@@ -255,13 +255,13 @@ class FocusTool(Tool):
             self._notify(NO_DEPTH)
             return
         if target.face is not None:
-            which = "face" if target.faces == 1 else f"nearest of {target.faces} faces"
-            self._notify(f"{which} at {distance(target.distance_m)}")
+            label = "face" if target.faces == 1 else f"nearest of {target.faces} faces"
+            self._notify(f"{label} at {distance(target.distance_m)}")
             self._face, self._face_until_s = target.face, perf_counter() + FACE_S
         elif has_face_detector() or self._faces_hint_shown:
-            self._notify(f"middle at {distance(target.distance_m)}")
+            self._notify(f"centre at {distance(target.distance_m)}")
         else:
-            self._notify(f"middle at {distance(target.distance_m)}; for faces pip install groundglass[face]")
+            self._notify(f"centre at {distance(target.distance_m)}; to detect faces, pip install groundglass[face]")
             self._faces_hint_shown = True
         self._move_to(target.distance_m, self._click_s)
 
@@ -276,11 +276,11 @@ class FocusTool(Tool):
             self._notify(self._zone_text())
         elif not on and self._before_zone_focus is not None:
             (f_number, focus_m), self._before_zone_focus = self._before_zone_focus, None
-            self._move_to(focus_m, self._click_s, at_nearest(now.lens, f_number))
-            self._notify("street mode is off")
+            self._move_to(focus_m, self._click_s, at_closest_aperture(now.lens, f_number))
+            self._notify("zone focus is off")
 
     def _notify_zone(self) -> None:
-        """In street mode: what of the zone is sharp now."""
+        """In zone focus, reports the part of the zone that is sharp now."""
         if self._before_zone_focus is not None:
             self._notify(self._zone_text())
 
@@ -289,7 +289,7 @@ class FocusTool(Tool):
 
     def _may_move(self) -> bool:
         if self._before_zone_focus is not None:
-            self._notify(f"street mode holds the focus at {distance(self._now.focus_m)}; Z ends it")
+            self._notify(f"zone focus fixes the focus at {distance(self._now.focus_m)}; press Z to end it")
         return self._before_zone_focus is None
 
     def _has_depth(self) -> bool:
@@ -300,24 +300,24 @@ class FocusTool(Tool):
         return True
 
     def _move_to(self, depth_m: float, seconds: float, lens: Lens | None = None) -> None:
-        """Begins a rack, maybe at another aperture of the lens: one step of undo."""
-        self._start(Rack(self._now.focus_m, self._reached(depth_m), seconds))
+        """Starts a rack, optionally at another aperture of the lens, as one undo step."""
+        self._start(Rack(self._now.focus_m, self._limited_m(depth_m), seconds))
         if lens is not None:
-            self._is_step = self._settings.change("street mode", lens=lens)
+            self._is_step = self._settings.change("zone focus", lens=lens)
 
-    def _reached(self, depth_m: float) -> float:
-        """The focus as near to a distance as the lens goes; says so where that is not there."""
+    def _limited_m(self, depth_m: float) -> float:
+        """`depth_m` limited to the focus range of the lens; reports a distance below the closest focus."""
         lens = self._now.lens
         if depth_m < lens.focus_min_m:
-            self._say_closest(lens)
+            self._notify_closest(lens)
         return lens.clamp_focus_m(min(depth_m, MAX_FOCUS_M))
 
-    def _say_closest(self, lens: Lens) -> None:
+    def _notify_closest(self, lens: Lens) -> None:
         self._notify(f"this lens focuses from {distance(lens.focus_min_m)}")
 
     def _start(self, rack: Rack) -> None:
-        """Sets off at once; whatever moved the focus before is forgotten."""
-        self._rack, self._began_s, self._set_m = rack, perf_counter(), math.nan
+        """Starts the rack now and cancels a running rack or face search."""
+        self._rack, self._rack_start_s, self._set_m = rack, perf_counter(), math.nan
         self._search, self._is_step = None, False
 
     def _aspect(self) -> float:
@@ -325,19 +325,19 @@ class FocusTool(Tool):
         return DEFAULT_ASPECT if drawn is None else drawn.aspect
 
 
-def at_nearest(lens: Lens, f_number: float) -> Lens:
-    """The lens with its aperture as near to an f-number as it goes."""
+def at_closest_aperture(lens: Lens, f_number: float) -> Lens:
+    """The lens with its aperture as close as possible to `f_number`."""
     return lens.at(min(max(f_number, lens.f_number_min), lens.f_number_max))
 
 
 def zone_text(zone_focus: ZoneFocus, lens: Lens, aspect: float) -> str:
-    """What street mode keeps sharp through `lens` as it stands, and what all of the zone would need."""
+    """The part of the zone that is sharp through `lens`, and the f-number that the whole zone needs."""
     near_m, far_m = zone_focus.sharp_m(lens, aspect)
-    mode = f"street {f_stop(lens.f_number)}:"
+    mode = f"zone focus {f_stop(lens.f_number)}:"
     zone = format_sharp_zone(zone_focus.near_m, zone_focus.far_m)
     if (near_m, far_m) == (zone_focus.near_m, zone_focus.far_m):
-        return f"{mode} sharp {zone}"
+        return f"{mode} sharp from {zone}"
     if near_m > far_m:
-        return f"{mode} nothing of {zone} is sharp; this lens focuses from {distance(lens.focus_min_m)}"
+        return f"{mode} no part of {zone} is sharp; this lens focuses from {distance(lens.focus_min_m)}"
     needed = f_stop(zone_focus.needs_f_number(lens, aspect))
     return f"{mode} only {format_sharp_zone(near_m, far_m)} is sharp; {zone} needs {needed}"

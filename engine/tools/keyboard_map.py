@@ -1,4 +1,4 @@
-"""H shows the keyboard map: every key, and what it does, from the controls themselves."""
+"""The keyboard map (H): every key and its action, from the list of controls."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..controls import Control, Controls, Switch
 from ..display.status_line import INK, MIN_TEXT_PX, text_background
 from ..display.tool import Canvas, Tool, ToolContext
 
-POINTER = (("click", "Focus there"), ("right click", "White there"), ("wheel", "Aperture"))
-MAX_WINDOW_FRACTION = 0.94  # that the map may take of each side
-DARKER = 0.8  # how much of the picture its plate takes away: it is read, not looked through
+POINTER = (("click", "Focus here"), ("right click", "White balance here"), ("wheel", "Aperture"))
+MAX_WINDOW_FRACTION = 0.94  # maximum width and height of the map
+BACKGROUND_OPACITY = 0.8  # higher than that of other texts, for legibility
 
 
 class KeyboardMap(Tool):
-    """A plate in the middle of the window."""
+    """Shows the map in the middle of the window."""
 
     def __init__(self, tool_context: ToolContext) -> None:
         self._controls = tool_context.controls
@@ -42,15 +42,15 @@ class KeyboardMap(Tool):
 
 
 def key_rows(controls: Controls) -> list[tuple[str, str]]:
-    """Each key, or what a hand does, and what comes of it, in the order of the menus."""
-    keys = [(one.key, one.title) for members in controls.groups().values() for one in members if one.key]
+    """(key or pointer action, title) of each control with a key, in menu order, then those of the pointer."""
+    keys = [(control.key, control.title) for group in controls.groups().values() for control in group if control.key]
     return [*keys, ("Esc", "Quit"), *POINTER]
 
 
 def draw_map(rows: list[tuple[str, str]], height_px: int, room: tuple[int, int]) -> NDArray[np.uint8]:
-    """(H, W, 4) uint8, premultiplied RGBA: keys and what they do in columns, within `room`, (width, height) pixels.
+    """(H, W, 4) uint8, premultiplied RGBA: keys and titles in columns, within `room`, (width, height) pixels.
 
-    The letters are `height_px` high, or as small as it takes, down to `MIN_TEXT_PX`.
+    The text is `height_px` high, or smaller if the map would not fit, but at least `MIN_TEXT_PX`.
     """
     while True:
         font = ImageFont.load_default(height_px)
@@ -69,8 +69,8 @@ def draw_map(rows: list[tuple[str, str]], height_px: int, room: tuple[int, int])
             draw.text((left + keys - font.getlength(key), edge + row * line), key, 255, font)
             draw.text((left + keys + height_px, edge + row * line), title, 170, font)
         left += keys + titles + 3.5 * height_px
-    letters = np.asarray(ink, np.float32)[..., None] / 255
+    coverage = np.asarray(ink, np.float32)[..., None] / 255
     base = np.zeros((ink.height, ink.width, 4), np.float32)
-    base[..., 3] = DARKER * text_background(ink.size, edge // 2)
-    shown = base * (1 - letters) + letters * np.array([INK, INK, INK, 1.0], np.float32)
-    return np.asarray(shown * 255 + 0.5, np.uint8)
+    base[..., 3] = BACKGROUND_OPACITY * text_background(ink.size, edge // 2)
+    rgba = base * (1 - coverage) + coverage * np.array([INK, INK, INK, 1.0], np.float32)
+    return np.asarray(rgba * 255 + 0.5, np.uint8)

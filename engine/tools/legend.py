@@ -1,4 +1,4 @@
-"""What the colours of false colour mean, as a plate."""
+"""The legend of false colour, as a sprite."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..display.status_line import INK, TEXT_BACKGROUND, text_background
 
-# The bands of shaders/false_colour.glsl, from dark to bright: red, green, blue of 0..1, and what they stand for.
+# The bands of shaders/false_colour.glsl, from dark to bright: RGB, 0..1, and label.
 IRE_BANDS = (
     ((0.45, 0.10, 0.60), "black"),
     ((0.10, 0.25, 0.80), "10"),
@@ -21,10 +21,10 @@ MAX_STOPS = 7
 
 
 def stop_colour(stop: int) -> tuple[float, float, float]:
-    """Of a stop from -7 to 7, as the shader mixes it."""
-    near, far = ((0.45, 0.75, 0.85), (0.1, 0.05, 0.35)) if stop < 0 else ((0.95, 0.85, 0.35), (0.85, 0.05, 0.1))
+    """RGB, 0..1, of a stop from -7 to 7, as the shader mixes it."""
+    low, high = ((0.45, 0.75, 0.85), (0.1, 0.05, 0.35)) if stop < 0 else ((0.95, 0.85, 0.35), (0.85, 0.05, 0.1))
     part = abs(stop) / MAX_STOPS
-    red, green, blue = ((1 - part) * a + part * b for a, b in zip(near, far, strict=True))
+    red, green, blue = ((1 - part) * a + part * b for a, b in zip(low, high, strict=True))
     return (red, green, blue) if stop else (0.5, 0.5, 0.5)
 
 
@@ -37,22 +37,22 @@ def bands(scale: str) -> list[tuple[tuple[float, float, float], str]]:
 
 
 def draw_legend(scale: str, height_px: int) -> NDArray[np.uint8]:
-    """(H, W, 4) uint8, premultiplied RGBA: a swatch for each band with its label below, on a dark plate."""
-    shown = bands(scale)
+    """(H, W, 4) uint8, premultiplied RGBA: a swatch for each band with its label below, on a dark background."""
+    swatches = bands(scale)
     font = ImageFont.load_default(max(7, round(0.85 * height_px)))
-    widest = max(font.getlength(label) for _, label in shown)
+    widest = max(font.getlength(label) for _, label in swatches)
     step, edge = round(widest + 0.7 * height_px), round(0.5 * height_px)
-    size = step * len(shown) + 2 * edge, round(3.1 * height_px)
+    size = step * len(swatches) + 2 * edge, round(3.1 * height_px)
     base = np.zeros((size[1], size[0], 4), np.float32)
     base[..., 3] = TEXT_BACKGROUND * text_background(size, edge)
     ink = Image.new("L", size)
     draw = ImageDraw.Draw(ink)
-    for index, (colour, label) in enumerate(shown):
+    for index, (colour, label) in enumerate(swatches):
         left = edge + index * step
         base[edge : edge + height_px, left : left + step, :3] = colour
         base[edge : edge + height_px, left : left + step, 3] = 1.0
         x = left + step / 2 - font.getlength(label) / 2
         draw.text((x, edge + 1.25 * height_px), label, 255, font)
-    letters = np.asarray(ink, np.float32)[..., None] / 255
-    lettered = base * (1 - letters) + letters * np.array([INK, INK, INK, 1.0], np.float32)
-    return (lettered * 255 + 0.5).astype(np.uint8)
+    coverage = np.asarray(ink, np.float32)[..., None] / 255
+    rgba = base * (1 - coverage) + coverage * np.array([INK, INK, INK, 1.0], np.float32)
+    return (rgba * 255 + 0.5).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The loupe: what lies under the pointer, in numbers of the sensor, of the scene and of the picture."""
+"""Pixel inspector: the raw, scene and display values under the pointer."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ REC2020_LUMINANCE = np.array([0.2627002, 0.6779981, 0.0593017], np.float32)  # I
 
 
 class PixelInspector(Tool):
-    """Shows them on a plate beside the pointer.
+    """Shows the values beside the pointer.
 
-    The numbers of the GPU are asked for as a frame is drawn and read when the next one is: nobody waits for them.
+    GPU values are requested when a frame is drawn and read when the next is drawn, so reading never blocks.
     """
 
     def __init__(self, tool_context: ToolContext) -> None:
         self._engine = tool_context.engine
         self._on = False
         self._at = (0.5, 0.5)
-        self._draws_behind = 0  # what is shown is of the place of the draw before
+        self._draws_behind = 0  # frames to draw until the GPU values belong to the present position
         self._probe: Probe | None = None
         self._lines: list[str] = []
 
@@ -52,12 +52,12 @@ class PixelInspector(Tool):
 
     def on_frame(self, drawn: Drawn) -> None:
         self._draws_behind -= self._draws_behind > 0
-        if not self._on or not all(0 <= one < 1 for one in self._at):
+        if not self._on or not all(0 <= coordinate < 1 for coordinate in self._at):
             self._lines = []
             return
         self._probe = self._probe or Probe(self._engine.gl)
-        seen = self._probe.numbers(drawn.scene, drawn.texture, self._at)
-        self._lines = [*raw_lines(drawn.frame, *drawn.frame_position(*self._at)), *gpu_lines(*seen)]
+        gpu_values = self._probe.read(drawn.scene, drawn.texture, self._at)
+        self._lines = [*raw_lines(drawn.frame, *drawn.frame_position(*self._at)), *gpu_lines(*gpu_values)]
         depth_m = drawn.depth_at(*self._at)
         if depth_m is not None:
             self._lines.append(f"at {distance(depth_m)}")
@@ -65,14 +65,16 @@ class PixelInspector(Tool):
     def draw(self, canvas: Canvas) -> None:
         if not self._on or not self._lines:
             return
-        room = canvas.size[0] // 2
+        max_width = canvas.size[0] // 2
         size = canvas.sprites.prepare(
-            "pixel_inspector", (self._lines, canvas.text_px), lambda: render_text(self._lines, canvas.text_px, room)
+            "pixel_inspector",
+            (self._lines, canvas.text_px),
+            lambda: render_text(self._lines, canvas.text_px, max_width),
         )
-        away = canvas.text_px
+        gap = canvas.text_px
         x, y = canvas.pixel(*self._at)
-        x = x + away if x + away + size[0] <= canvas.size[0] else x - away - size[0]
-        y = y - away - size[1] if y - away - size[1] >= 0 else y + away
+        x = x + gap if x + gap + size[0] <= canvas.size[0] else x - gap - size[0]
+        y = y - gap - size[1] if y - gap - size[1] >= 0 else y + gap
         canvas.sprites.draw("pixel_inspector", x, y)
 
     def close(self) -> None:
@@ -84,34 +86,34 @@ class PixelInspector(Tool):
 
 
 class Probe:
-    """Reads single pixels from the GPU, each a call after it was asked for."""
+    """Reads single pixels from the GPU, each one call after its request."""
 
     def __init__(self, gl: moderngl.Context) -> None:
         self._gl = gl
         self._buffers = {name: gl.buffer(reserve=16) for name in ("scene", "picture")}
-        self._asked = False
+        self._has_request = False
 
-    def numbers(
+    def read(
         self, scene: ScenePlanes, picture: moderngl.Texture, at: tuple[float, float]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Red, green and blue of the light and of the picture, 0..1, at the place of the call before; asks for `at`."""
-        if not self._asked:  # nothing was asked for yet: this once it waits
-            self._ask(scene, picture, at)
-            self._asked = True
-        found = tuple(np.frombuffer(buffer.read(), np.float32)[:3] for buffer in self._buffers.values())
-        self._ask(scene, picture, at)
-        return found[0], found[1]
+        """RGB of the scene and of the picture, 0..1, at the position of the previous call; requests `at`."""
+        if not self._has_request:  # only the first call blocks
+            self._request(scene, picture, at)
+            self._has_request = True
+        values = tuple(np.frombuffer(buffer.read(), np.float32)[:3] for buffer in self._buffers.values())
+        self._request(scene, picture, at)
+        return values[0], values[1]
 
     def release(self) -> None:
         for buffer in self._buffers.values():
             buffer.release()
 
-    def _ask(self, scene: ScenePlanes, picture: moderngl.Texture, at: tuple[float, float]) -> None:
-        places = {
+    def _request(self, scene: ScenePlanes, picture: moderngl.Texture, at: tuple[float, float]) -> None:
+        sources = {
             "scene": (scene.textures[0], scene.origin, scene.size),
             "picture": (picture, (0, 0), picture.size),
         }
-        for name, (texture, origin, size) in places.items():
+        for name, (texture, origin, size) in sources.items():
             x, y = (start + min(int(part * side), side - 1) for start, part, side in zip(origin, at, size, strict=True))
             framebuffer = self._gl.framebuffer([texture])
             framebuffer.read_into(self._buffers[name], viewport=(x, y, 1, 1), components=4, dtype="f4")
@@ -119,26 +121,26 @@ class Probe:
 
 
 def raw_lines(frame: Frame, x: float, y: float) -> list[str]:
-    """What the sensor counted in the 2x2 block at the fraction (x, y) of the upright frame; `*` is clipped."""
+    """The raw values of the 2x2 block at the fraction (x, y) of the upright frame; `*` marks clipped ones."""
     if frame.encoding is not Encoding.MOSAIC:
         return []
     column, row = (min(int(part * side), side - 1) // 2 * 2 for part, side in zip((x, y), frame.size, strict=True))
     rows = unpack(np.ascontiguousarray(frame.pixels[row : row + 2]), frame.packing, frame.width)
     channels = frame.cfa.channels()
-    words = []
+    values = []
     for dy, line in enumerate(rows[:, column : column + 2]):
         for dx, count in enumerate(line):
             channel = channels[(row + dy) % len(channels), (column + dx) % len(channels)]
             name = "" if frame.cfa.kind == "mono" else COLOURS[channel]
-            words.append(f"{name}{count}{'*' if count >= frame.profile.white else ''}")
-    return [f"raw  {'  '.join(words)}  of {frame.profile.white:.0f}"]
+            values.append(f"{name}{count}{'*' if count >= frame.profile.white else ''}")
+    return [f"raw  {'  '.join(values)}  of {frame.profile.white:.0f}"]
 
 
-def gpu_lines(light: NDArray[np.float32], picture: NDArray[np.float32]) -> list[str]:
-    """The light of the scene, also in stops from middle grey, and the picture in numbers of eight bits."""
-    luminance = float(light @ REC2020_LUMINANCE)
+def gpu_lines(scene_rgb: NDArray[np.float32], picture: NDArray[np.float32]) -> list[str]:
+    """The scene-linear RGB, with its luminance in stops from middle grey, and the 8-bit display RGB."""
+    luminance = float(scene_rgb @ REC2020_LUMINANCE)
     stops = f"{np.log2(luminance / 0.18):+.1f} stops" if luminance > 0 else "black"
     return [
-        "scene  " + "  ".join(f"{one:.3g}" for one in light) + f"  {stops}",
-        "display  " + "  ".join(f"{255 * one:.0f}" for one in picture),
+        "scene  " + "  ".join(f"{channel:.3g}" for channel in scene_rgb) + f"  {stops}",
+        "display  " + "  ".join(f"{255 * channel:.0f}" for channel in picture),
     ]

@@ -1,4 +1,4 @@
-"""What lasts from one run to the next: the controls that say so of themselves, in a file of the user's."""
+"""Controls with `is_saved` keep their values between runs, in a file of the user."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import ControlError, OutputError, check_regular_file
 from ..formats.picture_write import write_atomically
 
-CHECK_PERIOD_S = 2.0  # a run that is killed loses no more
+CHECK_PERIOD_S = 2.0  # a killed run loses at most this much
 NAME = "settings.toml"
 
 
 def settings_file() -> Path:
-    """Where this user's settings are kept: `~/.config/groundglass/settings.toml` on Linux."""
+    """The settings file of this user: `~/.config/groundglass/settings.toml` on Linux."""
     from platformdirs import user_config_path
 
     return user_config_path("groundglass", appauthor=False) / NAME
 
 
-class Settings(Tool):
-    """Sets the lasting controls as `file` has them once there is a picture, and keeps there what is changed by hand.
+class SavedSettings(Tool):
+    """Restores the saved controls from `file` at the first picture, and writes the user's changes to it.
 
-    The file has what is not as it would be without it. What it says of controls that there are not is left alone.
+    The file contains only values that differ from their defaults. Entries of unknown controls are kept unchanged.
     """
 
     def __init__(self, tool_context: ToolContext, file: Path) -> None:
         self._tool_context, self._file = tool_context, file
         self._defaults: dict[str, Setting] | None = None
         self._is_restored = False
-        self._is_broken = False  # the file: what may be in it is not written over
-        self._kept: dict[str, Setting] = {}
+        self._is_broken = False  # an unreadable file is not overwritten
+        self._saved: dict[str, Setting] = {}
         self._next_s = 0.0
 
     def tick(self, now_s: float) -> Invalidation:
@@ -47,29 +47,29 @@ class Settings(Tool):
             return Invalidation.REPAINT
         if now_s >= self._next_s:
             self._next_s = now_s + CHECK_PERIOD_S
-            self._keep(defaults)
+            self._save(defaults)
         return Invalidation.NOTHING
 
     def close(self) -> None:
         if self._defaults is not None and self._is_restored:
-            self._keep(self._defaults)
+            self._save(self._defaults)
 
     def _present(self) -> dict[str, Setting]:
         controls = self._tool_context.controls
-        return {one.name: controls.get(one.name) for one in controls if one.is_saved}
+        return {control.name: controls.get(control.name) for control in controls if control.is_saved}
 
     def _restore(self, defaults: dict[str, Setting]) -> None:
-        """What was set by hand while the first picture was made stays so."""
+        """Sets the saved values. Controls that the user changed before the first picture keep their values."""
         try:
             present_name = self._tool_context.controls.present_name
-            self._kept = {present_name(name): setting for name, setting in read_settings(self._file)}
+            self._saved = {present_name(name): setting for name, setting in read_settings(self._file)}
         except ControlError as error:
             self._is_broken = True
             self._tool_context.notify(str(error))
             return
         wrong = ""
         present = self._present()
-        for name, setting in self._kept.items():
+        for name, setting in self._saved.items():
             if name not in present or present[name] != defaults[name]:
                 continue
             try:
@@ -78,21 +78,21 @@ class Settings(Tool):
                 wrong = f"{self._file}: {error}"
         self._tool_context.notify(wrong)
 
-    def _keep(self, defaults: dict[str, Setting]) -> None:
+    def _save(self, defaults: dict[str, Setting]) -> None:
         present = self._present()
-        others = {name: setting for name, setting in self._kept.items() if name not in present}
-        kept = others | {name: setting for name, setting in present.items() if setting != defaults[name]}
-        if kept == self._kept or self._is_broken:
+        others = {name: setting for name, setting in self._saved.items() if name not in present}
+        saved = others | {name: setting for name, setting in present.items() if setting != defaults[name]}
+        if saved == self._saved or self._is_broken:
             return
-        self._kept = kept
+        self._saved = saved
         try:
-            write_settings(self._file, kept)
+            write_settings(self._file, saved)
         except OutputError as error:
             self._tool_context.notify(str(error))
 
 
 def read_settings(file: Path) -> Iterable[tuple[str, Setting]]:
-    """Names and settings; none where there is no such file. ControlError where it cannot be read."""
+    """Names and settings; empty if the file does not exist. ControlError if it cannot be read."""
     check_regular_file(file, ControlError)
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -100,17 +100,19 @@ def read_settings(file: Path) -> Iterable[tuple[str, Setting]]:
         return ()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise ControlError(f"{file}: cannot be read ({reason}); settings are as usual, mend or remove it") from error
+        raise ControlError(
+            f"{file}: cannot be read ({reason}); the default settings are used, fix or remove the file"
+        ) from error
     return [(name, setting) for name, setting in values.items() if isinstance(setting, bool | int | float | str)]
 
 
 def write_settings(file: Path, settings: dict[str, Setting]) -> None:
-    """OutputError where it cannot be written."""
+    """Writes the settings as TOML. OutputError if the file cannot be written."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{file.parent}: cannot be made ({error.strerror}); settings are not kept") from error
-    # A boolean, a number and a text of JSON are those of TOML, too.
+        raise OutputError(f"{file.parent}: cannot be created ({error.strerror}); settings are not saved") from error
+    # JSON booleans, numbers and strings are valid TOML.
     lines = [f"{name} = {json.dumps(setting)}" for name, setting in sorted(settings.items())]
-    text = "\n".join(["# What was set in the window; `groundglass view --fresh` starts without it.", *lines, ""])
+    text = "\n".join(["# Settings from the window; `groundglass view --fresh` ignores them.", *lines, ""])
     write_atomically(file, lambda part: part.write_text(text, encoding="utf-8"))

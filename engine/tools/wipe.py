@@ -1,4 +1,4 @@
-"""A/B: the picture beside itself, in two looks, through two lenses, by two devices, with a line to drag."""
+"""A/B wipe: one picture with two looks, lenses or devices, divided by a line that can be dragged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..errors import GroundglassError
 from ..lens import list_lenses, load_lens
 from ..look.grade import WHOLE, Part
 from ..look.look import list_looks
-from .focus import at_nearest
+from .focus import at_closest_aperture
 
 if TYPE_CHECKING:
     from ..drawn import Drawn
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from ..frame import Frame
     from ..settings import Settings
 
-REACH_PX = 12  # how near to the line a press must be to take it, at a scale of 1
+REACH_PX = 12  # maximum distance from the line at which a press grabs it, at a scale of 1
 BEFORE = "neutral"
 
 
 class WipeTool(Tool):
-    """Draws the right side of a picture by settings of its own, B, and moves the line between the two.
+    """Draws the part of the picture right of the line with other settings, B.
 
-    Another look takes the time of its part of the picture, another lens or device that of a second one.
+    A second look costs the time of its part of the picture; a second lens or device, that of a whole picture.
     """
 
     def __init__(self, tool_context: ToolContext) -> None:
@@ -42,11 +42,11 @@ class WipeTool(Tool):
         self._on = False
         self._kind, self._look, self._lens = "before", "natural", "soft-90"
         self._devices = tuple(candidate.spec for candidate in list_devices()[0])
-        # The one that does not work already, where there is another.
+        # The first device other than the engine's own, if there is one.
         own = tool_context.engine.device.spec
         self._device = next((spec for spec in self._devices if spec != own), own)
         self._other: Engine | None = None
-        self._b: tuple[Settings, Settings] | None = None  # those of the picture, and B's
+        self._b: tuple[Settings, Settings] | None = None  # the picture's and B's settings
         self._at = 0.5
         self._dragged = self._is_changed = False
         self._reach = 0.02  # in fractions of the picture
@@ -78,8 +78,8 @@ class WipeTool(Tool):
         elif event.kind == "drag" and self._dragged:
             self._move(min(max(event.x, 0.0), 1.0))
         elif event.kind == "release":
-            was, self._dragged = self._dragged, False
-            return was
+            was_dragged, self._dragged = self._dragged, False
+            return was_dragged
         return self._dragged
 
     def tick(self, now_s: float) -> Invalidation:
@@ -93,7 +93,7 @@ class WipeTool(Tool):
         return Part("left", self._at)
 
     def on_frame(self, drawn: Drawn) -> None:
-        if self._other is not None:  # it has no depth model, so it is given the distances
+        if self._other is not None:  # it has no depth model; `drawn.frame` includes the depth
             other = self._other.draw(drawn.frame, drawn.settings)
             copy_right_part(self._engine.gl, other.texture, drawn.texture, self._at)
 
@@ -114,21 +114,21 @@ class WipeTool(Tool):
         canvas.sprites.prepare("wipe", (height, pen), lambda: line(height, pen))
         canvas.sprites.draw("wipe", x - 2 * pen, bottom)
         top = bottom + height - canvas.text_px // 2
-        own = self._engine.device.spec if self._kind == "device" else self._settings.now.look.name
-        for name, text in (("wipe-a", own), ("wipe-b", self._name())):
+        name_a = self._engine.device.spec if self._kind == "device" else self._settings.now.look.name
+        for name, text in (("wipe-a", name_a), ("wipe-b", self._name())):
             label = partial(render_text, [text], canvas.text_px, canvas.size[0] // 3)
-            made = canvas.sprites.prepare(name, (text, canvas.text_px, canvas.size[0]), label)
-            canvas.sprites.draw(name, x - made[0] - 4 * pen if name == "wipe-a" else x + 4 * pen, top - made[1])
+            size = canvas.sprites.prepare(name, (text, canvas.text_px, canvas.size[0]), label)
+            canvas.sprites.draw(name, x - size[0] - 4 * pen if name == "wipe-a" else x + 4 * pen, top - size[1])
 
     def _name(self) -> str:
         return {"before": BEFORE, "look": self._look, "lens": self._lens, "device": self._device}[self._kind]
 
     def _toggle(self, on: bool) -> None:
         self._on = on
-        self._arrange()
+        self._prepare()
 
-    def _arrange(self) -> None:
-        """Makes ready what is chosen: B's settings, or an engine on another device that draws in the same context."""
+    def _prepare(self) -> None:
+        """Prepares B: its settings, or an engine on another device that draws in the same GL context."""
         self.close()
         self._b, self._is_changed = None, True
         if not self._on:
@@ -143,7 +143,7 @@ class WipeTool(Tool):
             self._notify(str(error))
 
     def _b_settings(self) -> Settings:
-        """B's settings: those of the picture, but for what is compared."""
+        """B's settings: those of the picture with the compared look or lens replaced."""
         now = self._settings.now
         if self._b is None or self._b[0] is not now:
             self._b = now, self._compared(now)
@@ -151,28 +151,28 @@ class WipeTool(Tool):
 
     def _compared(self, now: Settings) -> Settings:
         if self._kind == "lens":
-            return now.with_(lens=at_nearest(load_lens(self._lens), now.f_number))
+            return now.with_(lens=at_closest_aperture(load_lens(self._lens), now.f_number))
         return now.with_(look=BEFORE if self._kind == "before" else self._look)
 
     def _choose(self, kind: str) -> None:
         self._kind = kind
-        self._changed()
+        self._update()
 
     def _choose_look(self, look: str) -> None:
         self._look, self._kind = look, "look"
-        self._changed()
+        self._update()
 
     def _choose_lens(self, lens: str) -> None:
         self._lens, self._kind = lens, "lens"
-        self._changed()
+        self._update()
 
     def _choose_device(self, device: str) -> None:
         self._device, self._kind = device, "device"
-        self._changed()
+        self._update()
 
-    def _changed(self) -> None:
+    def _update(self) -> None:
         self._notify(f"B is {self._name()}")
-        self._arrange()
+        self._prepare()
 
     def _move(self, at: float) -> None:
         self._at = at
@@ -180,17 +180,17 @@ class WipeTool(Tool):
 
 
 def copy_right_part(gl: moderngl.Context, source: moderngl.Texture, target: moderngl.Texture, at: float) -> None:
-    """Copies what lies right of the fraction `at` of a picture's width into another of the same size."""
+    """Copies the part of `source` right of the fraction `at` of its width into `target`, of the same size."""
     edge = round(at * target.width)
     if edge == target.width:
         return
-    whole, part = gl.framebuffer([source]), gl.framebuffer([target])
-    part.scissor = edge, 0, target.width - edge, target.height
-    part.use()
-    gl.copy_framebuffer(part, whole)
-    part.scissor = None  # type: ignore[assignment]
-    part.use()
-    for framebuffer in (whole, part):
+    source_framebuffer, target_framebuffer = gl.framebuffer([source]), gl.framebuffer([target])
+    target_framebuffer.scissor = edge, 0, target.width - edge, target.height
+    target_framebuffer.use()
+    gl.copy_framebuffer(target_framebuffer, source_framebuffer)
+    target_framebuffer.scissor = None  # type: ignore[assignment]
+    target_framebuffer.use()
+    for framebuffer in (source_framebuffer, target_framebuffer):
         framebuffer.release()
 
 

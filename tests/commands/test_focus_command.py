@@ -80,7 +80,7 @@ def test_zone_focus_sets_f_number_and_focus_and_reports_the_depth_of_field(
     assert settings.f_number == 4.0
     assert settings.focus_m == zone_focus.focus_m(settings.lens)
     run_render(SCENE, SOURCE, options(zone_focus=zone_focus), tmp_path / "zone.png", None)
-    assert "street f/4: only " in capsys.readouterr().out
+    assert "zone focus f/4: only " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("also", [{"f_number": 8.0}, {"focus": 1.2}])

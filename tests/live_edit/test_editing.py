@@ -127,7 +127,7 @@ def test_two_slots_are_stored_and_swapped() -> None:
 def test_randomize_is_seeded_stays_within_ranges_and_keeps_locked_values() -> None:
     edited, _ = edit()
     edited.lock("grain", "amount")
-    edited.randomise(3)
+    edited.randomize(3)
     drawn = edited.look
     for settings, parameter in edited.parameters():
         value = settings.values[parameter.name]
@@ -137,11 +137,11 @@ def test_randomize_is_seeded_stays_within_ranges_and_keeps_locked_values() -> No
     assert edited.value("vignette", "corner_light") != 0.78
     edited.history.undo()
     edited.lock("grain", "amount", locked=False)
-    edited.randomise(3)
+    edited.randomize(3)
     assert edited.value("vignette", "corner_light") == drawn.passes[0].values["corner_light"]
     assert edited.value("grain", "amount") != 0.011
     edited.history.undo()
-    edited.randomise(3, reach=0.01)
+    edited.randomize(3, reach=0.01)
     assert edited.value("vignette", "corner_light") == pytest.approx(0.78, abs=0.0046)
     assert edited.value("vignette", "corner_light") != 0.78
 
@@ -150,7 +150,7 @@ def test_randomize_draws_choices() -> None:
     edited, _ = edit("sepia")
     baths = set()
     for seed in range(20):
-        edited.randomise(seed)
+        edited.randomize(seed)
         baths.add(edited.value("toning", "bath"))
     assert baths == {"sepia", "selenium", "blue"}
 

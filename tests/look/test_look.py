@@ -86,7 +86,7 @@ def test_a_look_loaded_from_a_path_is_named_after_the_file(tmp_path: Path) -> No
         ("[0.3, 0.31, 0.32]", "[0.3, 9, 0.3]", r"^sample\.toml:8: grey = 9 is not in"),
         ("[0.3, 0.31, 0.32]", "[0.3, 0.3, true]", r"^sample\.toml:8: grey must be a number or three, not \["),
         ("0.02", "1" + "0" * 400, r"^sample\.toml:5: amount = inf is not in 0\.\.0\.5$"),
-        ("0.02", "1" + "0" * 5000, r"^sample\.toml:1: is no TOML: "),
+        ("0.02", "1" + "0" * 5000, r"^sample\.toml:1: is not TOML: "),
         ("toe = 1", "toe = 1\n[pass.grain]\nseed = 1.5", r"^sample\.toml:11: seed must be a whole number, not 1\.5$"),
         (
             "toe = 1",
@@ -96,17 +96,17 @@ def test_a_look_loaded_from_a_path_is_named_after_the_file(tmp_path: Path) -> No
         (
             "[pass.tone_curve]\n",
             "[pass.bloom]\n",
-            r"^sample\.toml:7: is no TOML: \[pass\.bloom\] is there a second time$",
+            r"^sample\.toml:7: is not TOML: \[pass\.bloom\] is defined twice$",
         ),
-        ("toe = 1", "grey = 1", r"^sample\.toml:9: is no TOML: the key is there a second time$"),
+        ("toe = 1", "grey = 1", r"^sample\.toml:9: is not TOML: the key is defined twice$"),
         ("pass.bloom", "pass.peaking", r"^sample\.toml:4: unknown pass 'peaking'"),
         ("[pass.bloom]\namount", "[pass]\nbloom.amonut", r"^sample\.toml:5: pass 'bloom' has no parameter 'amonut'"),
-        ('"sample"', '"sam\\nple"', r"^sample\.toml:1: name must be a text of one line$"),
-        ('"a test"', "3", r"^sample\.toml:2: intent must be a text of one line$"),
+        ('"sample"', '"sam\\nple"', r"^sample\.toml:1: name must be one line of text$"),
+        ('"a test"', "3", r"^sample\.toml:2: intent must be one line of text$"),
         (
             "[pass.bloom]",
             "[pass.bloom",
-            r"^sample\.toml:4: is no TOML: Expected ']' at the end of a table declaration$",
+            r"^sample\.toml:4: is not TOML: Expected ']' at the end of a table declaration$",
         ),
     ],
 )
@@ -129,7 +129,7 @@ def test_a_look_without_passes_is_an_error(text: str) -> None:
 
 
 def test_deeply_nested_brackets_are_an_error() -> None:
-    with pytest.raises(LookError, match=r"^sample\.toml:1: is no TOML: "):
+    with pytest.raises(LookError, match=r"^sample\.toml:1: is not TOML: "):
         parse_look("x = " + "[" * 100_000, "sample.toml")
 
 

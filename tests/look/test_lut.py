@@ -96,7 +96,7 @@ def test_a_lut_path_is_relative_to_the_look_file(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[pass.lut]\n", r"my\.toml:1: pass 'lut' needs the path of a file: file = \"film\.cube\""),
+        ("[pass.lut]\n", r"my\.toml:1: pass 'lut' needs the path of a file: file = \"my\.cube\""),
         ("[pass.lut]\nfile = 3\n", r"pass 'lut' needs the path of a file"),
         ('[pass.lut]\nfile = "nowhere.cube"\n', r"nowhere\.cube: cannot be read"),
         (f'[pass.lut]\nfile = "{some_lut()}"\ninput = "clog"\n', r"my\.toml:3: input must be one of srgb, rec709"),

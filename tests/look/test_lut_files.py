@@ -82,9 +82,9 @@ def test_curves_apply_before_the_cube_over_their_domain() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        (HEAD, 1, "0 colours where its size asks for 8; the file is cut off"),
-        (IDENTITY[:-6], 8, "7 colours where its size asks for 8; the file is cut off"),
-        (IDENTITY + "1 1 1\n", 10, "9 colours where its size asks for 8; the size does not fit"),
+        (HEAD, 1, "0 colours, but its size requires 8; the file is cut off"),
+        (IDENTITY[:-6], 8, "7 colours, but its size requires 8; the file is cut off"),
+        (IDENTITY + "1 1 1\n", 10, "9 colours, but its size requires 8; the size does not fit"),
         (IDENTITY.replace("0 1 0", "0 nan 0"), 4, "a colour is 3 numbers, not '0 nan 0'"),
         (IDENTITY.replace("0 1 0", "nan 1 0"), 4, "a colour is 3 numbers, not 'nan 1 0'"),
         (IDENTITY.replace("0 1 0", "0 1e99 0"), 4, "a colour is 3 numbers"),
@@ -98,8 +98,8 @@ def test_curves_apply_before_the_cube_over_their_domain() -> None:
         ("LUT_3D_SIZE 2 2\n", 1, "LUT_3D_SIZE is one whole number"),
         ("DOMAIN_MAX 1 1\n" + IDENTITY, 1, "DOMAIN_MAX is 3 numbers"),
         ("DOMAIN_MAX 1 1 inf\n" + IDENTITY, 1, "DOMAIN_MAX is 3 numbers"),
-        ("LUT_OUT_VIDEO_RANGE\n" + IDENTITY, 1, "numbers in video range are not read"),
-        ("# nothing\nhello world\n", 2, "unknown word 'hello'; this is no .cube file"),
+        ("LUT_OUT_VIDEO_RANGE\n" + IDENTITY, 1, "video range is not supported"),
+        ("# nothing\nhello world\n", 2, "unknown word 'hello'; this is not a .cube file"),
         ("# nothing\n", 1, "no LUT_1D_SIZE and no LUT_3D_SIZE"),
     ],
 )

@@ -112,7 +112,7 @@ def test_raw_zebra_without_raw_data_reports_it(bench: Bench) -> None:
     bench.show(grey_frame())
     bench.controls.set("zebra_of", "raw")
     bench.controls.press("C")
-    assert bench.messages == ["Zebra: raw", "this picture is no raw: there is nothing that a sensor counted"]
+    assert bench.messages == ["Zebra: raw", "this picture has no raw data"]
     assert not bench.changed(grey_frame(), zebra=True).any()
 
 

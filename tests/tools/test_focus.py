@@ -116,23 +116,23 @@ def test_the_focus_racks_between_two_presets(ring: Ring) -> None:
     ring.request("Shift+1")
     ring.request(CLICK)
     ring.request("Shift+2")
-    assert ring.messages == ["mark 1 at 1.20 m", "mark 2 at 3.00 m"]
+    assert ring.messages == ["focus preset 1 at 1.20 m", "focus preset 2 at 3.00 m"]
     assert ring.request("1", 1.0) == Rack(3.0, 1.2, module.PRESET_S).focus_m(1.0)
     assert ring.at(2.0) == 1.2
     assert ring.request("2") == 3.0
-    assert ring.messages[-1] == "to mark 2, 3.00 m"
+    assert ring.messages[-1] == "rack to focus preset 2, 3.00 m"
 
 
 def test_an_unset_preset_reports_how_to_set_it(ring: Ring) -> None:
     assert ring.request("2") == 1.2
-    assert ring.messages == ["mark 2 is not set; Shift+2 sets it at the present focus"]
+    assert ring.messages == ["focus preset 2 is not set; press Shift+2 to store the present focus"]
 
 
 def test_hyperfocal_uses_the_current_lens(ring: Ring) -> None:
     focus_m = ring.request("Y")
     assert focus_m == hyperfocal_m(FIFTY, 1.5)
     assert depth_of_field_m(FIFTY, focus_m)[1] == math.inf
-    assert ring.messages == ["hyperfocal 11 m: sharp 5.44 m to infinity"]
+    assert ring.messages == ["hyperfocal 11 m: sharp from 5.44 m to infinity"]
 
 
 def test_hyperfocal_is_limited_to_the_range_of_the_lens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,14 +148,14 @@ def test_zone_focus_sets_holds_and_restores_aperture_and_focus(monkeypatch: pyte
     zone_focus = ZoneFocus()
     assert ring.request("Z") == zone_focus.focus_m(ring.engine.lens)
     assert ring.engine.lens.f_number == 8.0
-    assert ring.messages == ["street f/8: sharp 2.00 to 5.00 m"]
+    assert ring.messages == ["zone focus f/8: sharp from 2.00 to 5.00 m"]
     for event in ("A", CLICK, "Y"):
         assert ring.request(event) == zone_focus.focus_m(ring.engine.lens)  # the focus does not move
-        assert ring.messages[-1] == "street mode holds the focus at 2.86 m; Z ends it"
+        assert ring.messages[-1] == "zone focus fixes the focus at 2.86 m; press Z to end it"
         assert not ring.tool.busy
     assert ring.request("Z") == 0.7
     assert ring.engine.lens.f_number == 1.4
-    assert ring.messages[-1] == "street mode is off"
+    assert ring.messages[-1] == "zone focus is off"
 
 
 def test_zone_focus_reports_the_sharp_zone_when_the_aperture_changes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,11 +163,11 @@ def test_zone_focus_reports_the_sharp_zone_when_the_aperture_changes(monkeypatch
     ring = Ring(monkeypatch, zone_focus=zone_focus)
     ring.begin()
     assert ring.messages == [zone_text(zone_focus, FIFTY, 1.5)]
-    assert ring.messages[0].startswith("street f/8: only 2.27 to 3.86 m is sharp; 2.00 to 5.00 m needs f/1")
+    assert ring.messages[0].startswith("zone focus f/8: only 2.27 to 3.86 m is sharp; 2.00 to 5.00 m needs f/1")
     ring.tool.handle_event(Wheel(-30))
-    assert ring.messages[1] == "street f/16: sharp 2.00 to 5.00 m"
+    assert ring.messages[1] == "zone focus f/16: sharp from 2.00 to 5.00 m"
     close = zone_text(ZoneFocus(8, 0.2, 0.3), FIFTY, 1.5)
-    assert close == "street f/8: nothing of 0.20 to 0.30 m is sharp; this lens focuses from 0.50 m"
+    assert close == "zone focus f/8: no part of 0.20 to 0.30 m is sharp; this lens focuses from 0.50 m"
 
 
 def test_without_depth_every_action_reports_it_and_the_focus_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +194,7 @@ def run_autofocus(ring: Ring) -> None:
 def test_autofocus_focuses_on_the_centre_without_a_face(ring: Ring) -> None:
     run_autofocus(ring)
     assert ring.engine.focus_m == 3.0
-    assert ring.messages == ["middle at 3.00 m"]
+    assert ring.messages == ["centre at 3.00 m"]
     ring.tool.close()
 
 
@@ -229,7 +229,7 @@ def test_without_scikit_image_autofocus_reports_the_extra_once(ring: Ring, monke
     monkeypatch.setattr(module, "has_face_detector", lambda: False)
     run_autofocus(ring)
     run_autofocus(ring)
-    assert ring.messages == ["middle at 2.00 m; for faces pip install groundglass[face]", "middle at 2.00 m"]
+    assert ring.messages == ["centre at 2.00 m; to detect faces, pip install groundglass[face]", "centre at 2.00 m"]
     ring.tool.close()
 
 

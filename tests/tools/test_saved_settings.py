@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from groundglass.controls import Choice, Controls, Number, Switch
 from groundglass.display.tool import Invalidation
-from groundglass.tools.saved_settings import Settings, read_settings
+from groundglass.tools.saved_settings import SavedSettings, read_settings
 from live_engine import tool_context, unused_engine
 from window_support import Live, Screen, until
 
@@ -32,7 +32,7 @@ class Bench:
         )
         self.engine = unused_engine()
         self.engine.drawn = object()
-        self.tool = Settings(tool_context(self.engine, None, self.messages.append, self.controls, None), file)  # type: ignore[arg-type]
+        self.tool = SavedSettings(tool_context(self.engine, None, self.messages.append, self.controls, None), file)  # type: ignore[arg-type]
 
     def run(self, **settings: object) -> None:
         assert self.tool.tick(0.0) is Invalidation.REPAINT

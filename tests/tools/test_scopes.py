@@ -77,7 +77,7 @@ def test_vectorscope_targets_are_at_the_positions_of_their_colours() -> None:
             lit = draw.draw_vectorscope(scope, px).astype(int) - plain
             y, x = (float(indices.mean()) - edge + 0.5 for indices in np.nonzero(lit[..., :3].sum(axis=2) > 60))
             cb, cr = draw.chroma_of(tuple(0.75 * channel for channel in colour))
-            assert (x, y) == pytest.approx(draw.vector_place(cb, cr, side), abs=1.5)
+            assert (x, y) == pytest.approx(draw.vector_position(cb, cr, side), abs=1.5)
 
 
 def test_skin_colours_are_near_the_skin_line() -> None:

@@ -1,4 +1,4 @@
-"""Learning a look from pictures: the passes and their numbers that make a camera's picture of its raw."""
+"""Learns a look from pictures: the passes and values that turn a raw into the camera's picture."""
 
 from ..look_text import look_text
 from .fitting import Fit, fit_look

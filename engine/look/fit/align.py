@@ -1,7 +1,7 @@
-"""Where a finished picture lies in the frame it was made from: how it was held, cropped, scaled and shifted.
+"""Position of a finished picture in its source frame: orientation, crop, scale and shift.
 
 Pictures are compared by the directions of their edges (A. J. Fitch, A. Kadyrov, W. J. Christmas, J. Kittler,
-"Orientation Correlation", BMVC 2002): no tone curve and no colour changes these.
+"Orientation Correlation", BMVC 2002), which tone curves and colours do not change.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from ...orientation import upright
 Plane = NDArray[np.float32]
 Field = NDArray[np.complex64]
 
-COARSE_PX = 320  # long side of the frame in which the picture is sought
-SURE = 12.0  # how far a peak stands out, in deviations, where nothing else has to be tried; chance reaches 6
-FOUND = 8.5  # where it is believed at all
-PATCH_PX, REACH_PX = 64, 20  # of the patches whose shifts tell the rest, and how far they may be off at first
-SEEN = 6.0  # how far the peak of a patch stands out
-MIN_COUNT = 12  # patches
-AGREE_PX = 1.5
+COARSE_PX = 320  # long side of the frame in the coarse search
+SURE = 12.0  # peak height, in standard deviations, that ends the search; random peaks reach 6
+FOUND = 8.5  # minimum peak height of a match
+PATCH_PX, REACH_PX = 64, 20  # side of the patches that refine a match, and their maximum shift at first
+PATCH_FOUND = 6.0  # minimum peak height of a patch
+MIN_COUNT = 12  # minimum number of patches
+AGREE_PX = 1.5  # maximum remaining shift of a patch that agrees
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placement:
-    """A picture in its frame, both as arrays of pixels.
+    """The position of a picture in its frame, both as arrays of pixels.
 
-    The picture is turned by `orientation` (EXIF) first. Its pixel (x, y) shows the frame at `matrix` (2, 3) times
-    (x, y, 1), which `distortion` moves from the frame's middle, in proportion to the squared distance from there in
-    half diagonals. `shift_px` is by how much patches still disagree, in the median; `sureness` how far the match
-    stands out from chance.
+    The picture is first turned by `orientation` (EXIF). Its pixel (x, y) is at `matrix` (2, 3) times (x, y, 1) in the
+    frame; `distortion` then moves it radially from the frame's centre, by its squared distance in half diagonals.
+    `shift_px` is the median remaining shift of the patches; `sureness` is the peak height of the match in standard
+    deviations.
     """
 
     orientation: int
@@ -58,27 +58,27 @@ class Placement:
 
 
 def align(frame: Plane, picture: Plane, name: str) -> Placement:
-    """Places a `picture` (h, w) in its `frame` (H, W): brightness of any scale, with about the same detail in both.
+    """Finds a `picture` (h, w) in its `frame` (H, W): brightness of any scale, with about the same detail in both.
 
-    GroundglassError, which begins with `name`, where the picture is not found in the frame.
+    Raises GroundglassError, which begins with `name`, if the picture is not found in the frame.
     """
     coarse = _coarse(frame, picture)
     if coarse is None or coarse.sureness < FOUND:
         raise GroundglassError(
-            f"{name}: does not show what the raw shows, or both have too little detail to tell; give a picture that "
-            "was made of this raw"
+            f"{name}: does not show the scene of the raw, or both have too little detail; give a picture that was "
+            "made of this raw"
         )
     turned = upright(picture, coarse.orientation)
-    found, fields = coarse, (edges(frame), edges(turned))
+    placement, wanted = coarse, edges(turned)
     for reach in (REACH_PX, REACH_PX, 8, 4):
-        found = _refined(found, frame, fields[1], reach, name)
-    return found
+        placement = _refined(placement, frame, wanted, reach, name)
+    return placement
 
 
 def edges(plane: Plane) -> Field:
-    """Directions of edges, (H, W): unit vectors where they are clear, next to nothing in the noise."""
+    """Directions of edges, (H, W): unit vectors at clear edges, nearly 0 in noise."""
     padded = np.pad(plane, 2, mode="edge")
-    for axis in (0, 1):  # a binomial filter of three
+    for axis in (0, 1):  # binomial filter of three taps
         ends = [slice(None)] * 2, [slice(None)] * 2
         ends[0][axis], ends[1][axis] = slice(None, -2), slice(2, None)
         inner = [slice(None)] * 2
@@ -87,15 +87,15 @@ def edges(plane: Plane) -> Field:
     across, down = padded[1:-1, 2:] - padded[1:-1, :-2], padded[2:, 1:-1] - padded[:-2, 1:-1]
     field = across + 1j * down
     size = np.abs(field)
-    # Small textures lie between noise and edges: they count in part.
+    # Fine texture lies between noise and edges: it counts in part.
     return np.asarray(field / np.sqrt(size**2 + (2.0 * np.median(size)) ** 2 + 1e-12), np.complex64)
 
 
 def shrunk(plane: Plane, size: tuple[int, int]) -> Plane:
-    """A plane at another `size` (width, height), each pixel the mean of what it covers, or bilinear where it grows."""
+    """A plane resized to `size` (width, height): area means if it shrinks, bilinear if it grows."""
     image = Image.fromarray(np.ascontiguousarray(plane, np.float32))
-    way = Image.Resampling.BOX if size[0] < plane.shape[1] else Image.Resampling.BILINEAR
-    return np.asarray(image.resize(size, way), np.float32)
+    resampling = Image.Resampling.BOX if size[0] < plane.shape[1] else Image.Resampling.BILINEAR
+    return np.asarray(image.resize(size, resampling), np.float32)
 
 
 def sampled(plane: NDArray[np.float32], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -115,7 +115,7 @@ def sampled(plane: NDArray[np.float32], x: NDArray[np.float64], y: NDArray[np.fl
 
 
 def _coarse(frame: Plane, picture: Plane) -> Placement | None:
-    """The best of the ways in which the picture may lie in the frame; the likely ones first."""
+    """The best match of the picture in the frame, likely candidates first; None if every candidate is too small."""
     height, width = frame.shape
     shrink = min(COARSE_PX / max(height, width), 1.0)
     small = shrunk(frame, (max(round(width * shrink), 8), max(round(height * shrink), 8)))
@@ -141,7 +141,7 @@ def _coarse(frame: Plane, picture: Plane) -> Placement | None:
     turned_height, turned_width = upright(picture, orientation).shape
     across, down = size[0] / turned_width, size[1] / turned_height
     grow_x, grow_y = width / small.shape[1], height / small.shape[0]
-    # Middles of pixels lie at half numbers of the area, at whole numbers of the arrays.
+    # Pixel centres are half-integers in area coordinates, integers in array coordinates.
     matrix = np.array(
         [
             [across * grow_x, 0.0, (x + 0.5 * across) * grow_x - 0.5],
@@ -152,10 +152,10 @@ def _coarse(frame: Plane, picture: Plane) -> Placement | None:
 
 
 def _guesses() -> Iterator[tuple[int, float]]:
-    """Orientations and how much narrower the picture's view is than the frame's."""
+    """Candidates: orientation, and how much narrower the picture's view is than the frame's."""
     likely = np.arange(0.96, 1.065, 0.02)
     yield from ((1, float(zoom)) for zoom in likely)
-    yield 1, 1.1  # here the search ends where one of those was clear
+    yield 1, 1.1  # the search ends here if a candidate above was clear
     for orientation in (1, 3, 6, 8, 2, 4, 5, 7):
         if orientation != 1:
             yield from ((orientation, float(zoom)) for zoom in likely)
@@ -164,42 +164,42 @@ def _guesses() -> Iterator[tuple[int, float]]:
     yield from ((1, float(zoom)) for zoom in (0.94, 0.92, 0.9, 0.88, 0.86))
 
 
-def _refined(found: Placement, frame: Plane, wanted: Field, reach: int, name: str) -> Placement:
-    """The placement that the shifts of patches ask for."""
+def _refined(coarse: Placement, frame: Plane, wanted: Field, reach: int, name: str) -> Placement:
+    """The placement, corrected by the shifts of patches."""
     height, width = wanted.shape
-    x, y = found.places((width, height))
+    x, y = coarse.places((width, height))
     warped = sampled(frame, x, y)
     inside = np.isfinite(warped)
-    seen = np.where(inside, edges(np.where(inside, warped, np.float32(np.nanmean(warped)))), 0)
-    shifts = np.array(list(_shifts(np.asarray(seen, np.complex64), wanted, inside, reach)))
+    frame_edges = np.where(inside, edges(np.where(inside, warped, np.float32(np.nanmean(warped)))), 0)
+    shifts = np.array(list(_shifts(np.asarray(frame_edges, np.complex64), wanted, inside, reach)))
     if len(shifts) < MIN_COUNT:
         raise GroundglassError(
-            f"{name}: shows something else than the raw, place by place; give a picture that was made of this raw, "
-            "neither retouched nor straightened"
+            f"{name}: its details do not match the raw; give a picture that was made of this raw, neither retouched "
+            "nor straightened"
         )
     px, py, moved_x, moved_y = shifts.T
-    target = found.place(px + moved_x, py + moved_y)  # where the frame shows what the picture has at px, py
-    matrix, distortion = found.matrix, found.distortion
+    target = coarse.place(px + moved_x, py + moved_y)  # position in the frame of the picture's detail at px, py
+    matrix, distortion = coarse.matrix, coarse.distortion
     weight = np.ones(len(px))
     for _ in range(8):
-        matrix, distortion = _placement_of(px, py, target, weight, found.frame_size, is_stretched=len(px) >= 24)
-        now = Placement(found.orientation, matrix, distortion, found.frame_size, 0.0, found.sureness)
-        off = np.hypot(*(one - other for one, other in zip(now.place(px, py), target, strict=True)))
+        matrix, distortion = _placement_of(px, py, target, weight, coarse.frame_size, is_stretched=len(px) >= 24)
+        now = Placement(coarse.orientation, matrix, distortion, coarse.frame_size, 0.0, coarse.sureness)
+        off = np.hypot(*(x_or_y - wanted_at for x_or_y, wanted_at in zip(now.place(px, py), target, strict=True)))
         weight = 1.0 / (1.0 + (off / max(1.4826 * float(np.median(off)), 0.1)) ** 2) ** 2
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     shift_px = float(np.median(off)) / scale
     if reach <= 4 and (off < AGREE_PX * scale).mean() < 0.4:
         raise GroundglassError(
-            f"{name}: only {100 * (off < AGREE_PX * scale).mean():.0f} % of its details lie where the raw has them; "
+            f"{name}: only {100 * (off < AGREE_PX * scale).mean():.0f} % of its details match the raw in position; "
             "give a picture that was made of this raw"
         )
-    return Placement(found.orientation, matrix, distortion, found.frame_size, shift_px, found.sureness)
+    return Placement(coarse.orientation, matrix, distortion, coarse.frame_size, shift_px, coarse.sureness)
 
 
 def _shifts(
-    seen: Field, wanted: Field, inside: NDArray[np.bool_], reach: int
+    frame_edges: Field, wanted: Field, inside: NDArray[np.bool_], reach: int
 ) -> Iterator[tuple[float, float, float, float]]:
-    """Middles of patches and by how much what they show lies farther right and down in `seen`."""
+    """Centres of patches, and how much farther right and down their content is in `frame_edges`."""
     height, width = wanted.shape
     side = min(PATCH_PX, height // 3, width // 3)
     window = np.outer(np.hanning(side + 2)[1:-1], np.hanning(side + 2)[1:-1]).astype(np.float32)
@@ -209,13 +209,13 @@ def _shifts(
             box = slice(top, top + side), slice(left, left + side)
             if not inside[box].all():
                 continue
-            spectra = (np.fft.fft2(window * part[box]) for part in (seen, wanted))
+            spectra = (np.fft.fft2(window * part[box]) for part in (frame_edges, wanted))
             correlated = np.fft.ifft2(next(spectra) * np.conj(next(spectra))).real
             near = np.fft.fftshift(correlated)
             middle = side // 2
             near = near[middle - reach : middle + reach + 1, middle - reach : middle + reach + 1]
             y, x = np.unravel_index(int(near.argmax()), near.shape)
-            if near[y, x] < SEEN * correlated.std() or not (0 < x < 2 * reach and 0 < y < 2 * reach):
+            if near[y, x] < PATCH_FOUND * correlated.std() or not (0 < x < 2 * reach and 0 < y < 2 * reach):
                 continue
             right = x - reach + _vertex(near[y, x - 1 : x + 2])
             down = y - reach + _vertex(near[y - 1 : y + 2, x])
@@ -223,8 +223,8 @@ def _shifts(
 
 
 def _vertex(three: NDArray[np.floating]) -> float:
-    """Where the parabola through three values at -1, 0 and 1 is highest."""
-    before, middle, after = (float(one) for one in three)
+    """Position of the maximum of the parabola through three values at -1, 0 and 1."""
+    before, middle, after = (float(value) for value in three)
     bend = before - 2 * middle + after
     return 0.5 * (before - after) / bend if bend < 0 else 0.0
 
@@ -238,8 +238,8 @@ def _placement_of(
     *,
     is_stretched: bool,
 ) -> tuple[NDArray[np.float64], float]:
-    """Weighted least squares of six numbers and the distortion; without `is_stretched` the latter is 0."""
-    dx, dy, r2 = _from_middle(*target, frame_size)  # of where it shall lie: near enough to where it lies
+    """Weighted least squares of the six matrix values and the distortion; without `is_stretched` it is 0."""
+    dx, dy, r2 = _from_middle(*target, frame_size)  # at the target, near enough to the position before distortion
     ones, none, root = np.ones_like(x), np.zeros_like(x), np.sqrt(weight)
     top = np.stack([x, y, ones, none, none, none, r2 * dx], axis=1)
     bottom = np.stack([none, none, none, x, y, ones, r2 * dy], axis=1)
@@ -247,14 +247,14 @@ def _placement_of(
     wanted = np.concatenate([target[0] * root, target[1] * root])
     if not is_stretched:
         rows = rows[:, :6]
-    found = np.linalg.lstsq(rows, wanted, rcond=None)[0]
-    return found[:6].reshape(2, 3), float(found[6]) if is_stretched else 0.0
+    solution = np.linalg.lstsq(rows, wanted, rcond=None)[0]
+    return solution[:6].reshape(2, 3), float(solution[6]) if is_stretched else 0.0
 
 
 def _from_middle(
     x: NDArray[np.float64], y: NDArray[np.float64], size: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Columns and rows from the middle of the frame, and their squared distance from it in half diagonals."""
+    """Columns and rows from the centre of the frame, and squared distance from it in half diagonals."""
     dx, dy = x - (size[0] - 1) / 2, y - (size[1] - 1) / 2
     return dx, dy, 4 * (dx**2 + dy**2) / (size[0] ** 2 + size[1] ** 2)
 
@@ -265,7 +265,7 @@ def _unwrapped(x: float, y: float, shape: Iterable[int]) -> tuple[float, float]:
 
 
 def _fast_length(minimum: int) -> int:
-    """The next length with no prime factor above 5."""
+    """The smallest length >= `minimum` without a prime factor above 5."""
     length = minimum
     while True:
         rest = length

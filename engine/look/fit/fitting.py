@@ -1,4 +1,4 @@
-"""The look of pairs: chosen, fitted, and judged by what was not fitted."""
+"""Fits a look to pairs, and evaluates it on samples left out of the fit."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from .pair import AlignedPair, Pair, align_pair, samples_of
 from .residual import Cube, residual_cube, through_cube
 from .solve import Problem, Samples, lab_of_display
 
-MAX_SAMPLES = 3000  # samples that are fitted to; all are judged by
+MAX_SAMPLES = 3000  # maximum number of fitted samples; all samples are evaluated
 FOLDS = 4
-COLOURLESS = 2.5  # how far colours of one lightness differ at most in a picture without colours, in Lab
-FAR = 3.0  # mean CIEDE2000 from where a reader is warned
-COLOURFUL = 6.0  # chroma of the scene from where a look for colours can be told
+COLOURLESS = 2.5  # maximum spread of the colours of one lightness in a monochrome picture, in Lab
+FAR = 3.0  # mean CIEDE2000 above which a note warns
+COLOURFUL = 6.0  # minimum chroma of a scene that determines the colours of a look
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """A look that was learnt. `left_out` (N,) are CIEDE2000 of the areas, each by a fit that saw nothing of its region
-    (or pair); `seen` (N,) by the look itself.
+    """A fitted look. `left_out` (N,) is the CIEDE2000 of the areas, each by a fit without its region (or pair); `seen`
+    (N,) is the CIEDE2000 by the look itself.
 
-    `corner_light` is the light in the corners of the picture as a part of the raw's; above 1 the camera mended its
-    lens, which no look does. `cube` is what the passes left over, None where that was not asked for; `passes_alone`
-    (N,) is what `left_out` would be without it. `notes` say what a reader should know.
+    `corner_light` is the light in the corners of the picture relative to the raw; above 1 the camera corrected its
+    lens, which no look does. `cube` is the residual of the passes, None if it was not requested; `passes_alone` (N,) is
+    `left_out` without the cube. `notes` are warnings for the user.
     """
 
     look: Look
@@ -50,7 +50,7 @@ class Fit:
     passes_alone: NDArray[np.float64] | None = None
 
     def drawn(self, scene: Light, place2: NDArray[np.float64]) -> Light:
-        """Display sRGB (N, 3) that the look makes of linear Rec.2020 light (N, 3), its corners as in the pictures."""
+        """Display sRGB (N, 3) of linear Rec.2020 light (N, 3) by the look, with the corner light of the pictures."""
         return _drawn(self.model, self.vector, self.cube, scene, place2)
 
     @property
@@ -62,19 +62,19 @@ class Fit:
         return float(np.percentile(self.left_out, 95))
 
     @property
-    def most(self) -> float:
+    def maximum(self) -> float:
         return float(self.left_out.max())
 
 
 def fit_look(pairs: Sequence[Pair], name: str = "learnt", intent: str | None = None, *, residual: bool = False) -> Fit:
-    """Learns the look that makes the picture of each pair of its scene.
+    """Fits a look that turns the scene of each pair into its picture.
 
-    `intent` is the look's; left out, it says what was fitted and how well. With `residual` what the passes leave over
-    becomes a smooth cube of display colours. GroundglassError where a picture does not
-    show its scene, or too little of it can be used.
+    `intent` is the look's; by default it states the source and the accuracy of the fit. With `residual` the remaining
+    difference becomes a smooth cube of display colours. Raises GroundglassError if a picture does not show its scene,
+    or too little of it is usable.
     """
     if not pairs:
-        raise GroundglassError("there is no pair to learn from; give a raw and the picture made of it")
+        raise GroundglassError("no pair to learn from; give a raw and the picture made of it")
     aligned = tuple(align_pair(pair) for pair in pairs)
     return fit_samples(samples_of(aligned), aligned, name, intent, residual=residual)
 
@@ -88,18 +88,19 @@ def fit_samples(
     default_intent: str = "",
     residual: bool = False,
 ) -> Fit:
-    """The same from samples, by folds of them. `told` names their source where the pairs do not."""
+    """Fits a look to samples, cross-validated by fold. `default_intent` names their source if there are no pairs."""
     is_grey = is_colourless(samples)
     model = Model(MONOCHROME if is_grey else COLOUR)
     vector = fitted(model, samples)
     left_out, passes_alone = np.empty(len(samples)), np.empty(len(samples))
     for fold in np.unique(samples.fold):
-        mine = samples.fold == fold
-        others = samples if mine.all() else samples.only(~mine)
-        seen = fitted(model, others)
-        passes_alone[mine] = left_out[mine] = _apart(model, seen, None, samples.only(mine))
+        in_fold = samples.fold == fold
+        others = samples if in_fold.all() else samples.only(~in_fold)
+        without_fold = fitted(model, others)
+        passes_alone[in_fold] = left_out[in_fold] = _apart(model, without_fold, None, samples.only(in_fold))
         if residual:
-            left_out[mine] = _apart(model, seen, _cube_of(model, seen, others), samples.only(mine))
+            fold_cube = _cube_of(model, without_fold, others)
+            left_out[in_fold] = _apart(model, without_fold, fold_cube, samples.only(in_fold))
     cube = _cube_of(model, vector, samples) if residual else None
     corner_light = float(vector[model.index("vignette", "corner_light")])
     notes = _notes(samples, is_grey, corner_light, float(left_out.mean()))
@@ -119,10 +120,10 @@ def fit_samples(
 
 
 def _with_cube(look: Look, cube: Cube | None) -> Look:
-    """The look with a last pass that reads the cube, from a file of the look's name."""
+    """The look with a last pass that reads the cube from a file with the look's name."""
     if cube is None:
         return look
-    values: dict[str, Value] = {one.name: one.default for one in load_pass("lut").parameters}
+    values: dict[str, Value] = {parameter.name: parameter.default for parameter in load_pass("lut").parameters}
     values["file"] = Lut(f"{look.name}.cube", cube=cube.astype(np.float32))
     return replace(look, passes=(*look.passes, PassSettings("lut", MappingProxyType(values))))
 
@@ -133,7 +134,7 @@ def _drawn(model: Model, vector: Vector, cube: Cube | None, scene: Light, place2
 
 
 def _apart(model: Model, vector: Vector, cube: Cube | None, samples: Samples) -> NDArray[np.float64]:
-    """(N,) CIEDE2000 between what is made of each sample and what the picture shows."""
+    """(N,) CIEDE2000 between the rendering of each sample and the picture."""
     drawn = _drawn(model, vector, cube, samples.scene, samples.place2)
     return delta_e00(lab_of_display(drawn), lab_of_display(samples.display))
 
@@ -143,7 +144,7 @@ def _cube_of(model: Model, vector: Vector, samples: Samples) -> Cube:
 
 
 def fitted(model: Model, samples: Samples) -> Vector:
-    """The model's numbers, from brightness to tone to colour."""
+    """The model's numbers, fitted in the order brightness, tone, colour."""
     problem = Problem(model, balanced(samples))
     vector = model.start
     for passes, rounds in (
@@ -155,27 +156,27 @@ def fitted(model: Model, samples: Samples) -> Vector:
     return vector
 
 
-def balanced(samples: Samples, most: int = MAX_SAMPLES) -> Samples:
-    """At most so many samples, rare colours before common ones: a wall shall not outvote a flower."""
-    if len(samples) <= most:
+def balanced(samples: Samples, maximum: int = MAX_SAMPLES) -> Samples:
+    """At most `maximum` samples. Rare colours are preferred: a uniform wall must not outweigh a flower."""
+    if len(samples) <= maximum:
         return samples
     steps = np.floor(samples.display * 12).astype(np.intp)
     _, kind, count = np.unique(steps @ np.array([1, 16, 256]), return_inverse=True, return_counts=True)
     share = count[kind] ** -0.5
     # Without replacement by weights: the largest keys u^(1/w) (P. S. Efraimidis, P. G. Spirakis, IPL 97, 2006).
     keys = np.log(np.random.default_rng(1).random(len(samples))) / share
-    return samples.only(np.sort(np.argpartition(-keys, most)[:most]))
+    return samples.only(np.sort(np.argpartition(-keys, maximum)[:maximum]))
 
 
 def is_colourless(samples: Samples) -> bool:
-    """Whether the picture has one tint for each lightness, as a black-and-white print has, toned or not; and the scene
-    has colours."""
+    """Whether the scene has colours but the picture has one tint for each lightness, like a monochrome print, toned or
+    not."""
     lab = lab_of_display(samples.display)
     level = np.clip((lab[:, 0] / 5).astype(np.intp), 0, 20)
     apart = np.zeros(len(lab))
-    for one in np.unique(level):
-        mine = level == one
-        apart[mine] = np.hypot(*(lab[mine, 1:] - np.median(lab[mine, 1:], axis=0)).T)
+    for number in np.unique(level):
+        equal = level == number
+        apart[equal] = np.hypot(*(lab[equal, 1:] - np.median(lab[equal, 1:], axis=0)).T)
     return bool(np.percentile(apart, 97) < COLOURLESS and _colourfulness(samples) > COLOURFUL)
 
 
@@ -190,11 +191,11 @@ def _notes(samples: Samples, is_grey: bool, corner_light: float, mean: float) ->
     if is_grey:
         notes.append("the pictures have no colours: the look is black and white")
     elif _colourfulness(samples) < COLOURFUL:
-        notes.append("the scenes have hardly any colours: what the look does to colours is a guess")
+        notes.append("the scenes have hardly any colours: the look's treatment of colours is a guess")
     if corner_light > 1.015:
         notes.append(
-            f"the corners are {100 * (corner_light - 1):.0f} % brighter than in the raw: the camera mended its lens, "
-            "which is no part of the look"
+            f"the corners are {100 * (corner_light - 1):.0f} % brighter than in the raw: the camera corrected its "
+            "lens, which is not part of the look"
         )
     light = samples.scene.max(axis=1)
     low, high = np.percentile(light[light > 0], [2, 98]) if (light > 0).any() else (1.0, 1.0)
@@ -202,7 +203,7 @@ def _notes(samples: Samples, is_grey: bool, corner_light: float, mean: float) ->
         notes.append(f"the areas span {np.log2(high / low):.1f} stops only: the ends of the tone curve are a guess")
     if mean > FAR:
         notes.append(
-            "the look comes only near: what made the pictures does more than passes do, or hardly shows any tones"
+            "the look is only an approximation: the pictures had other processing than passes, or have hardly any tones"
         )
     return tuple(notes)
 
@@ -211,6 +212,6 @@ def _names(aligned: tuple[AlignedPair, ...]) -> str:
     return aligned[0].name if len(aligned) == 1 else f"{len(aligned)} pictures"
 
 
-def _intent(left_out: NDArray[np.float64], of: str) -> str:
+def _intent(left_out: NDArray[np.float64], source: str) -> str:
     near, p95 = left_out.mean(), np.percentile(left_out, 95)
-    return f"learnt from {of}; colours left out of the fit differ by dE00 {near:.2f}, 95 % by {p95:.1f} at most"
+    return f"learnt from {source}; colours left out of the fit differ by dE00 {near:.2f}, 95 % by {p95:.1f} at most"

@@ -1,4 +1,4 @@
-"""A look's passes from a LUT: light of all kinds that photographs hold, and what the LUT makes of it."""
+"""Fits a look's passes to a LUT, on synthetic light with the range of photographs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .fitting import Fit, fit_samples
 from .solve import Samples
 
 COUNT = 8000
-STOPS = -6.0, 2.5  # around 18 % grey: from below what a screen shows to where white begins
+STOPS = -6.0, 2.5  # stops around 18 % grey: from below a screen's black to where white begins
 FOLDS = 4
 
 
 def fit_function(
     draw: Callable[[Light], Light], name: str, default_intent: str, *, residual: bool = False, count: int = COUNT
 ) -> Fit:
-    """The look that comes near `draw`: display sRGB (N, 3) of scene-linear Rec.2020 light (N, 3).
+    """The look that approximates `draw`: display sRGB (N, 3) of scene-linear Rec.2020 light (N, 3).
 
-    `told` is what the intent names as its source. What is left out together are cells of brightness and hue.
+    `default_intent` is the source that the look's intent names. The folds are cells of brightness and hue.
     """
     scene, fold = synthetic_scene(count)
     zeros = np.zeros(len(scene))
@@ -31,7 +31,7 @@ def fit_function(
 
 
 def synthetic_scene(count: int = COUNT) -> tuple[Light, NDArray[np.intp]]:
-    """Scene-linear Rec.2020 colours (N, 3) within Rec.709, and the fold of each (N,). The same at every call.
+    """Scene-linear Rec.2020 colours (N, 3) within Rec.709, and the fold of each (N,); the same in every call.
 
     Many are nearly grey and few are pure, as in photographs; a tenth is grey.
     """

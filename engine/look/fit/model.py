@@ -1,4 +1,4 @@
-"""A look as a vector of numbers: which passes it may have, and what it makes of light."""
+"""A look as a vector of numbers: its possible passes, and its rendering of light."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Vector = NDArray[np.float64]
 COLOUR = ("vignette", "exposure", "color_matrix", "tone_curve", "print_matrix", "hsl_mixer", "saturation")
 MONOCHROME = ("vignette", "exposure", "monochrome", "tone_curve")
 
-# How far a number usually is from where it starts; what the pictures do not tell stays there. `*` is of any other; what
-# is not here keeps its default.
+# Typical distance of a number from its start; a number that the pictures do not determine stays at its start. `*` is
+# any other parameter of the pass; parameters that are not listed keep their defaults.
 _SPREADS: Mapping[tuple[str, str], float] = {
     ("vignette", "corner_light"): 0.5,
     ("exposure", "exposure_ev"): 2.0,
@@ -37,15 +37,15 @@ _SPREADS: Mapping[tuple[str, str], float] = {
     ("saturation", "*"): 0.25,
     ("monochrome", "*"): 0.5,
 }
-# What is looked for beyond what a look may hold: light in the corners above 1 is a camera that mends its lens.
+# Search ranges beyond the range of a look: corner light above 1 means that the camera corrected its lens.
 _BEYOND = {("vignette", "corner_light"): (0.1, 3.0)}
 _STARTS = {("vignette", "corner_light"): 1.0}
-_OF_COLOURS = {("exposure", "warmth"), ("exposure", "tint")}
+_WHITE_BALANCE = {("exposure", "warmth"), ("exposure", "tint")}
 
 
 @dataclass(frozen=True, slots=True)
 class FitParameter:
-    """One number of the vector: of a parameter, or of one of the three channels of a colour."""
+    """One number of the vector: a parameter, or one of the three channels of a colour parameter."""
 
     pass_name: str
     parameter: str
@@ -57,17 +57,17 @@ class FitParameter:
 
 
 class Model:
-    """The passes of `chain` in this order, which the vector's numbers are the parameters of."""
+    """The passes of `chain` in this order; the vector holds their parameters."""
 
     def __init__(self, chain: tuple[str, ...] = COLOUR) -> None:
         self.chain = chain
-        # Without colours a trim of the white balance is another mixture of channels.
-        left_alone = _OF_COLOURS if "monochrome" in chain else set()
+        # In monochrome a white balance trim is equivalent to other channel weights.
+        excluded = _WHITE_BALANCE if "monochrome" in chain else set()
         self.fit_parameters = tuple(
             fit_parameter
             for name in chain
             for fit_parameter in _fit_parameters(name)
-            if (name, fit_parameter.parameter) not in left_alone
+            if (name, fit_parameter.parameter) not in excluded
         )
         self.start, self.low, self.high, self.spread = (
             np.array([getattr(fit_parameter, kind) for fit_parameter in self.fit_parameters])
@@ -75,7 +75,7 @@ class Model:
         )
 
     def parameters_of(self, *passes: str) -> NDArray[np.bool_]:
-        """Which of the numbers are of these passes."""
+        """Mask of the numbers of these passes."""
         return np.array([fit_parameter.pass_name in passes for fit_parameter in self.fit_parameters])
 
     def index(self, pass_name: str, parameter: str) -> int:
@@ -87,7 +87,7 @@ class Model:
 
     def values(self, pass_name: str, vector: Vector) -> dict[str, Value]:
         """Every parameter of a pass."""
-        values = {one.name: one.default for one in load_pass(pass_name).parameters}
+        values = {parameter.name: parameter.default for parameter in load_pass(pass_name).parameters}
         colours: dict[str, list[float]] = {}
         for fit_parameter, number in zip(self.fit_parameters, vector, strict=True):
             if fit_parameter.pass_name != pass_name:
@@ -101,21 +101,21 @@ class Model:
         return values
 
     def steps(self, vector: Vector, scene: Light, place2: NDArray[np.float64]) -> list[Light]:
-        """The light before each pass, and after the last: display-linear Rec.2020 (N, 3)."""
+        """The light before each pass and after the last, (N, 3) each; the last is display-linear Rec.2020."""
         steps = [scene]
         for name in self.chain:
             steps.append(self.through(name, vector, steps[-1], place2))
         return steps
 
     def through(self, name: str, vector: Vector, light: Light, place2: NDArray[np.float64]) -> Light:
-        """One pass. `place2` (N,) is the squared distance from the frame's centre in half diagonals."""
+        """The light after one pass. `place2` (N,) is the squared distance from the frame's centre in half diagonals."""
         values = self.values(name, vector)
         if name == "vignette":
             return light * corner_gain(float(vector[self.index("vignette", "corner_light")]), place2)[:, None]
         return np.asarray(PASSES[name](light, **values))
 
     def nudged(self, at: int, step: float, vector: Vector, steps: list[Light], place2: NDArray[np.float64]) -> Light:
-        """What comes out where one number is larger by `step`; the passes before its own are not run again."""
+        """The final light with one number larger by `step`; the passes before its own are not run again."""
         moved = vector.copy()
         moved[at] += step
         first = self.chain.index(self.fit_parameters[at].pass_name)
@@ -125,12 +125,11 @@ class Model:
         return light
 
     def look(self, vector: Vector, name: str, intent: str) -> Look:
-        """The look of these numbers, to four decimals. A pass that does nothing, or that no look may hold, is left
-        out."""
+        """The look of these numbers, to four decimals. Omits passes without effect, and a vignette that brightens."""
         passes = tuple(
-            PassSettings(one, MappingProxyType(_rounded(one, self.values(one, vector))))
-            for one in self.chain
-            if not self._is_idle(one, vector)
+            PassSettings(pass_name, MappingProxyType(_rounded(pass_name, self.values(pass_name, vector))))
+            for pass_name in self.chain
+            if not self._is_idle(pass_name, vector)
         )
         return Look(name, intent, passes)
 
@@ -139,21 +138,21 @@ class Model:
             return False
         if name == "vignette":
             return bool(vector[self.index("vignette", "corner_light")] > 0.985)
-        mine = self.parameters_of(name)
-        return bool((np.abs(vector - self.start)[mine] < 0.005 * self.spread[mine]).all())
+        own = self.parameters_of(name)
+        return bool((np.abs(vector - self.start)[own] < 0.005 * self.spread[own]).all())
 
 
 def corner_gain(corner_light: float, place2: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the pass `vignette` multiplies light by; `corner_light` above 1 brightens the corners."""
+    """The factor of the pass `vignette`; `corner_light` above 1 brightens the corners."""
     falloff = 1.0 + (1.0 / math.sqrt(corner_light) - 1.0) * place2
     return np.asarray(1.0 / falloff**2)
 
 
 def _rounded(pass_name: str, values: dict[str, Value]) -> dict[str, Value]:
-    """To four decimals, and within the range of each parameter."""
+    """The values, rounded to four decimals and clipped to the range of each parameter."""
     shader = load_pass(pass_name)
 
-    def one(name: str, value: Value) -> Value:
+    def rounded(name: str, value: Value) -> Value:
         parameter = shader.parameter(name)
         assert parameter is not None
         if isinstance(value, tuple):
@@ -161,7 +160,7 @@ def _rounded(pass_name: str, values: dict[str, Value]) -> dict[str, Value]:
             return red, green, blue
         return min(max(round(value, 4), parameter.low), parameter.high) if isinstance(value, float) else value
 
-    return {name: one(name, value) for name, value in values.items()}
+    return {name: rounded(name, value) for name, value in values.items()}
 
 
 def _fit_parameters(name: str) -> Iterator[FitParameter]:

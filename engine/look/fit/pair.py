@@ -1,4 +1,4 @@
-"""A pair laid over itself, and the places of it that tell what the look does."""
+"""Aligns the scene and the picture of a pair, and samples areas that show the effect of the look."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .align import Placement, align, sampled, shrunk
 from .solve import Samples
 
 WORK_PX = 1536  # long side at which pairs are compared
-BLOCK_PX = 8  # side of an area that counts as one sample: noise and JPEG's blocks average out
+BLOCK_PX = 8  # side of the area of one sample: noise and JPEG blocks average out
 BRIGHTNESS = np.array([0.3, 0.6, 0.1], np.float32)
-MIN_COUNT = 200  # areas
-WHITE, BLACK = 0.985, 0.006  # display values from where a channel counts as clipped
-FLAT = (0.02, 0.08)  # deviation within an area that is always flat enough, and that never is
-SHARE = 45.0  # percent of the areas that are taken, the flattest, where few are flat
+MIN_COUNT = 200  # minimum number of areas
+WHITE, BLACK = 0.985, 0.006  # display values beyond which a channel counts as clipped
+FLAT = (0.02, 0.08)  # deviation within an area: always flat enough below, never above
+SHARE = 45.0  # percent of the areas, the flattest, that are used if few are flat
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """What a camera saw and the picture that it made of it.
+    """A scene, and the camera's picture of it.
 
     `scene` (H, W, 3) is scene-linear Rec.2020, 18 % grey = 0.18; `display` (h, w, 3) display sRGB, of any size: uint8,
     uint16, or float 0..1. `usable` (H, W) is False where the sensor clipped. Raises ValueError for wrong shapes.
@@ -41,16 +41,16 @@ class Pair:
         if self.scene.ndim != 3 or self.scene.shape[2] != 3 or len(shape) != 3 or shape[2] != 3:
             raise ValueError(f"a pair is a scene (H, W, 3) and a picture (h, w, 3), not {self.scene.shape} and {shape}")
         if min(*self.scene.shape[:2], *shape[:2]) < 64:
-            raise GroundglassError(f"{self.name}: a pair smaller than 64x64 tells no look; give larger pictures")
+            raise GroundglassError(f"{self.name}: the pair is smaller than 64x64 pixels; give larger pictures")
         if self.usable is not None and self.usable.shape != self.scene.shape[:2]:
             raise ValueError(f"usable is {self.usable.shape}, its scene {self.scene.shape[:2]}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlignedPair:
-    """A pair at the size at which it is compared: both (h, w, 3), `usable` and `place2` (h, w).
+    """A pair at one size: scene and display (h, w, 3), `usable` and `place2` (h, w).
 
-    The scene is NaN where the picture shows more than the frame. `place2` is the squared distance from the frame's
+    The scene is NaN outside the frame. `place2` is the squared distance from the frame's
     centre in half diagonals.
     """
 
@@ -63,40 +63,40 @@ class AlignedPair:
 
 
 def align_pair(pair: Pair) -> AlignedPair:
-    """Finds the picture in its scene and brings both to one size. GroundglassError where it is not found there."""
+    """Finds the picture in its scene and resamples both to one size. Raises GroundglassError if it is not found."""
     scene_size, picture_size = _working_size(np.shape(pair.scene)), _working_size(np.shape(pair.display))
     display = _shrunk(_as_floats(np.asarray(pair.display)), picture_size)
-    # Square roots, which are nearer to what the picture has averaged where its pixels are smaller than these.
+    # Square roots are averaged here: they are nearer to the display values that are averaged in the picture.
     finite = np.nan_to_num(pair.scene, nan=0.0, posinf=100.0, neginf=0.0)
     root = _shrunk(np.sign(finite) * np.sqrt(np.abs(finite)), scene_size)
     placement = align(root @ BRIGHTNESS, display @ BRIGHTNESS, pair.name)
     turned = np.ascontiguousarray(upright(display, placement.orientation))
     x, y = placement.places((turned.shape[1], turned.shape[0]))
-    seen = sampled(root, x, y)
-    usable = np.isfinite(seen[..., 0]) & ~_is_clipped(turned)
+    root_at_picture = sampled(root, x, y)
+    usable = np.isfinite(root_at_picture[..., 0]) & ~_is_clipped(turned)
     if pair.usable is not None:
         clear = shrunk(pair.usable.astype(np.float32), scene_size)
         usable &= np.nan_to_num(sampled(clear, x, y)) > 0.999
     frame_width, frame_height = scene_size
     dx, dy = x - (frame_width - 1) / 2, y - (frame_height - 1) / 2
     place2 = 4 * (dx**2 + dy**2) / (frame_width**2 + frame_height**2)
-    scene = np.asarray(np.sign(seen) * seen**2, np.float32)
+    scene = np.asarray(np.sign(root_at_picture) * root_at_picture**2, np.float32)
     return AlignedPair(pair.name, scene, turned, usable, np.asarray(place2, np.float32), placement)
 
 
 def samples_of(pairs: Sequence[AlignedPair]) -> Samples:
-    """Areas without edges and clipped pixels, as many as there are. Those of a quarter of the pairs are left out
-    together, or, of fewer than three pairs, those of a quarter of each picture: four of its sixteen regions.
+    """All areas without edges and clipped pixels. A fold is a quarter of the pairs, or, with fewer than three pairs, a
+    quarter of each picture: four of its sixteen regions.
 
-    GroundglassError where they are too few.
+    Raises GroundglassError if there are too few areas.
     """
     parts = [_areas(aligned, number, by_region=len(pairs) < 3) for number, aligned in enumerate(pairs)]
     for aligned, part in zip(pairs, parts, strict=True):
         if len(part) < min(MIN_COUNT, 0.02 * aligned.usable.size / BLOCK_PX**2):
             share = 100 * float(aligned.usable.mean())
             raise GroundglassError(
-                f"{aligned.name}: only {len(part)} areas tell a colour ({share:.0f} % of the pixels are neither "
-                "clipped nor outside the raw); give a picture with more between black and white"
+                f"{aligned.name}: only {len(part)} areas are usable ({share:.0f} % of the pixels are neither clipped "
+                "nor outside the raw); give a picture with more tones between black and white"
             )
     columns = ("scene", "display", "place2", "fold", "pair")
     return Samples(*(np.concatenate([getattr(part, column) for part in parts]) for column in columns))
@@ -129,7 +129,7 @@ def _areas(aligned: AlignedPair, number: int, *, by_region: bool) -> Samples:
 
 
 def _is_clipped(display: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """White in any channel; black in all of them, or in one of a colour that is not dark."""
+    """White in any channel; black in all channels, or in one channel of a colour that is not dark."""
     brightest = display.max(axis=2)
     is_black = (display.min(axis=2) < BLACK) & ((brightest > 0.1) | (brightest < BLACK))
     return np.asarray((brightest > WHITE) | is_black)

@@ -1,4 +1,4 @@
-"""What a look's passes leave over, as a smooth table of display colours."""
+"""The residual of a look's passes, as a smooth cube of display colours."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..lut import tetrahedral
 from ..reference import Light
 from .solve import lab_of_display
 
-SIDE = 17  # of the cube
-SMOOTH = 0.1  # weight of bending from node to node
-SMALL = 0.005  # weight of any change where no colour was seen
-WHITE = 0.1  # weight of white, which clips where it is seen: it rather stays what it is
+SIDE = 17  # nodes along an edge of the cube
+SMOOTH = 0.1  # weight of bending between nodes
+SMALL = 0.005  # weight of any change, for nodes without samples
+WHITE = 0.1  # weight of a change of white, whose samples are clipped
 ROUNDS = 150
 
 Cube = NDArray[np.float64]
@@ -24,7 +24,7 @@ Normal = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Weights:
-    """For each colour the eight nodes around it, (N, 8), and how much it takes of each."""
+    """The eight nodes around each colour, (N, 8), and their weights."""
 
     nodes: NDArray[np.intp]
     shares: NDArray[np.float64]
@@ -34,7 +34,7 @@ class _Weights:
         place = np.clip(display, 0, 1) * (side - 1)
         low = np.minimum(place.astype(np.intp), side - 2)
         part = place - low
-        steps = np.array([side * side, side, 1])  # red is the slowest
+        steps = np.array([side * side, side, 1])  # red varies slowest
         nodes, shares = [], []
         for corner in np.ndindex(2, 2, 2):
             nodes.append((low + corner) @ steps)
@@ -42,24 +42,24 @@ class _Weights:
         return cls(np.stack(nodes, axis=1), np.stack(shares, axis=1))
 
     def read(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N, 3) of a table (side^3, 3)."""
+        """(N, 3), interpolated in a table (side^3, 3)."""
         return np.asarray(np.einsum("nk,nkc->nc", self.shares, table[self.nodes]))
 
     def spread(self, values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
         """The transpose of `read`: (count, 3) of values (N, 3)."""
         flat = self.nodes.ravel()
         return np.stack(
-            [np.bincount(flat, (self.shares * values[:, [one]]).ravel(), count) for one in range(3)], axis=1
+            [np.bincount(flat, (self.shares * values[:, [channel]]).ravel(), count) for channel in range(3)], axis=1
         )
 
 
 def residual_cube(drawn: Light, wanted: Light, side: int = SIDE) -> Cube:
-    """(side, side, side, 3), indexed by red, green and blue: display sRGB to display sRGB, which takes colours `drawn`
-    (N, 3) near those `wanted` (N, 3).
+    """(side, side, side, 3), indexed by red, green and blue: display sRGB to display sRGB, which maps colours `drawn`
+    (N, 3) close to `wanted` (N, 3).
 
-    It bends as little as it may: least squares with squared second differences of the change beside it (a thin plate on
-    a lattice), solved by conjugate gradients (M. R. Hestenes, E. Stiefel, 1952). Colours that are seen a thousand times
-    do not outweigh those seen ten times by as much, and those far off are doubted.
+    Least squares with a penalty on squared second differences of the change (a discrete smoothing spline), solved by
+    conjugate gradients (M. R. Hestenes, E. Stiefel, 1952). The weight of a colour is the square root of its count, and
+    outliers weigh less.
     """
     weights, change = _Weights.of(drawn, side), wanted - drawn
     steps = np.floor(np.clip(drawn, 0, 1) * 12).astype(np.intp)
@@ -70,16 +70,16 @@ def residual_cube(drawn: Light, wanted: Light, side: int = SIDE) -> Cube:
     white = np.array([side**3 - 1])
 
     def normal(table: NDArray[np.float64]) -> NDArray[np.float64]:
-        seen = weights.spread(trust * weights.read(table), len(table))
-        seen[white] += WHITE * table[white]
-        return seen + SMOOTH * _bending(table, side) + SMALL * table
+        product = weights.spread(trust * weights.read(table), len(table))
+        product[white] += WHITE * table[white]
+        return product + SMOOTH * _bending(table, side) + SMALL * table
 
     table = _conjugate_gradients(normal, weights.spread(trust * change, side**3))
     return np.clip(_identity(side) + table.reshape(side, side, side, 3), 0, 1)
 
 
 def through_cube(cube: Cube, display: Light) -> Light:
-    """Display sRGB (N, 3) through a cube, as the pass `lut` does it."""
+    """Display sRGB (N, 3) through a cube, as in the pass `lut`."""
     return tetrahedral(cube.astype(np.float32), display.astype(np.float32)).astype(np.float64)
 
 
@@ -103,14 +103,14 @@ def _bending(table: NDArray[np.float64], side: int) -> NDArray[np.float64]:
 
 def _conjugate_gradients(normal: Normal, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
     table, rest = np.zeros_like(wanted), wanted.copy()
-    way, left = rest.copy(), (rest**2).sum(axis=0)
+    direction, left = rest.copy(), (rest**2).sum(axis=0)
     enough = 1e-8 * left + 1e-20
     for _ in range(ROUNDS):
-        turned = normal(way)
-        step = left / np.maximum((way * turned).sum(axis=0), 1e-30)
-        table, rest = table + step * way, rest - step * turned
+        product = normal(direction)
+        step = left / np.maximum((direction * product).sum(axis=0), 1e-30)
+        table, rest = table + step * direction, rest - step * product
         now = (rest**2).sum(axis=0)
         if (now < enough).all():
             break
-        way, left = rest + now / np.maximum(left, 1e-30) * way, now
+        direction, left = rest + now / np.maximum(left, 1e-30) * direction, now
     return table

@@ -1,4 +1,4 @@
-"""Pairs beside what the learnt look makes of them."""
+"""A contact sheet of pairs and of the fitted look's renderings."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .solve import lab_of_display
 
 PAPER, INK = (18, 18, 18), (205, 205, 200)
 WIDTH_PX, LINE_PX, GAP_PX = 640, 22, 4
-FULL = 10.0  # the difference that is drawn white
-# Of a difference of 0, 1/3, 2/3 and all of FULL: black, violet, orange, white.
+FULL = 10.0  # the CIEDE2000 that is drawn white
+# Colours for a difference of 0, 1/3, 2/3 and 1 times FULL: black, violet, orange, white.
 _HEAT = np.array([[0, 0, 0], [90, 30, 120], [240, 130, 30], [255, 255, 255]], float)
 
 
 def sheet_of(fit: Fit) -> NDArray[np.uint8]:
-    """(H, W, 3), display sRGB: a row for each pair with the picture, what the look makes of the raw, and how far they
-    are apart, in CIEDE2000. What the fit did not use is darker in the last."""
+    """(H, W, 3), display sRGB: a row for each pair with the picture, the look's rendering of the raw, and their
+    CIEDE2000. Pixels that the fit did not use are darker in the last."""
     rows = [_row(fit, number, aligned) for number, aligned in enumerate(fit.pairs)]
     sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), PAPER)
     top = 0

@@ -1,4 +1,4 @@
-"""The numbers of a model by which it comes nearest to what pictures show."""
+"""Fits the numbers of a model to samples of pictures."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ...colour.difference import lab_of_scene
 from ..reference import Light, shown, srgb_decode
 from .model import Model, Vector
 
-# Weight of a number one spread away from its start, in squared colour differences. Colours that the pictures do not
-# show come nearer by it: those of a chart differ by 1.6 at 1e-4, by 0.9 at 4e-3, for 0.07 more on the pictures.
+# Weight of a number one spread away from its start, in squared colour differences. It improves colours that the
+# pictures do not show: the colours of a chart differ by 1.6 at 1e-4, by 0.9 at 4e-3, for 0.07 more on the pictures.
 PRIOR = 6e-3
-MIN_SCALE = 2.0  # differences up to about here count in full; far larger ones are taken for errors of the pictures
+MIN_SCALE = 2.0  # differences up to about this count in full; far larger differences are treated as outliers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Places seen in the scene and in the picture: `scene` (N, 3) linear Rec.2020, `display` (N, 3) sRGB 0..1.
+    """Colours of the scene and of the picture: `scene` (N, 3) linear Rec.2020, `display` (N, 3) sRGB 0..1.
 
-    `place2` (N,) is the squared distance from the frame's centre in half diagonals, `fold` (N,) says which are left
-    out together, `pair` (N,) which pair they are of.
+    `place2` (N,) is the squared distance from the frame's centre in half diagonals, `fold` (N,) the number of the fold,
+    `pair` (N,) the number of the pair.
     """
 
     scene: Light
@@ -46,8 +46,8 @@ def lab_of_display(display: Light) -> Light:
 
 
 class Problem:
-    """Samples and a model; errors are differences in Lab, weighted by the wanted colour as CIEDE2000 weights them
-    (without its rotation of blues), so that their squares add up to nearly the square of it."""
+    """Samples and a model. Errors are differences in Lab with the weights of CIEDE2000 at the wanted colour (without
+    its rotation term for blues): the sum of their squares is nearly the square of CIEDE2000."""
 
     def __init__(self, model: Model, samples: Samples) -> None:
         self.model, self.samples = model, samples
@@ -68,14 +68,14 @@ class Problem:
         self._axes[:, 2, 1], self._axes[:, 2, 2] = -along * by_hue, across * by_hue
 
     def errors(self, light: Light) -> Light:
-        """(N, 3) of display-linear light (N, 3)."""
+        """Errors (N, 3) of display-linear light (N, 3)."""
         apart = lab_of_display(shown(light)) - self._wanted
         return np.asarray(np.matmul(self._axes, apart[..., None])[..., 0])
 
     def solve(self, vector: Vector, active: NDArray[np.bool_], rounds: int) -> Vector:
-        """Levenberg-Marquardt within the bounds, differences for derivatives (D. W. Marquardt, SIAM J. Appl. Math. 11,
-        1963), under the loss of Geman and McClure, which outliers cannot pull (Bulletin of the International
-        Statistical Institute 52, 1987). Numbers that are not `active` stay."""
+        """Levenberg-Marquardt within the bounds, with finite differences (D. W. Marquardt, SIAM J. Appl. Math. 11,
+        1963) and the loss of Geman and McClure, which limits outliers (Bulletin of the International Statistical
+        Institute 52, 1987). Numbers that are not `active` do not change."""
         model, samples = self.model, self.samples
         steps = model.steps(vector, samples.scene, samples.place2)
         errors = self.errors(steps[-1])
@@ -106,7 +106,7 @@ class Problem:
     def _normal(
         self, vector: Vector, steps: list[Light], errors: Light, scale2: float, active: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64], Vector]:
-        """The normal equations of the active numbers, in spreads."""
+        """The normal equations of the active numbers, in units of their spreads."""
         model, samples = self.model, self.samples
         columns = []
         for at in np.flatnonzero(active):
@@ -126,7 +126,7 @@ class Problem:
     def _stepped(
         self, vector: Vector, normal: NDArray[np.float64], gradient: Vector, damping: float, active: NDArray[np.bool_]
     ) -> Vector:
-        """A damped step. A number that would leave its range stays at the end of it, and the others step without it."""
+        """A damped step. A number that would leave its range stops at its bound; the others are solved again."""
         model = self.model
         low, high = (((bound - vector) / model.spread)[active] for bound in (model.low, model.high))
         step, free = np.zeros(len(gradient)), np.ones(len(gradient), bool)

@@ -1,1 +1,1 @@
-"""The panel: every control and the look's parameters as widgets, through Dear ImGui."""
+"""The panel: widgets of Dear ImGui for every control and every parameter of the look."""

@@ -1,4 +1,4 @@
-"""Dear ImGui on moderngl: its input from the surface, its triangles into a texture, drawn while nothing changes."""
+"""Dear ImGui on moderngl: input from the surface; widgets are rendered to a texture that is reused until a change."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ...errors import MissingExtraError
 from ...gl.full_frame import FullFrame
 from ...gl.program import compile_program, load_source
 
-FONT_PX = 13.0  # of the font as it is loaded
+FONT_PX = 13.0  # size at which the font is loaded
 _NAMED = {"Esc": "escape", "Enter": "enter", "Backspace": "backspace", "Delete": "delete", "Space": "space"}
 _NAMED |= {"Home": "home", "End": "end", "PageUp": "page_up", "PageDown": "page_down", "Tab": "tab"}
 _NAMED |= {"-": "minus", ".": "period"}
 _NAMED |= {side: f"{side.lower()}_arrow" for side in ("Left", "Right", "Up", "Down")}
-_NAMED |= {render_text.upper(): render_text for render_text in "abcdefghijklmnopqrstuvwxyz"}
+_NAMED |= {character.upper(): character for character in "abcdefghijklmnopqrstuvwxyz"}
 _NAMED |= {str(digit): f"keypad{digit}" for digit in range(10)}
 _BUTTONS: dict[Button, int] = {"left": 0, "right": 1, "middle": 2}
-# Arrows walk through the widgets, and what has been walked to is worked by the others. All other keys stay the
-# viewfinder's, and these where the panel was left by a click on the picture, unless text is being typed.
+# Arrow keys move the keyboard focus between widgets, the action keys operate the focused one. All other keys go to the
+# viewfinder; these do too after a click on the picture, unless text is being typed.
 _ARROWS = {"Left", "Right", "Up", "Down"}
-_WORK = {"Enter", "Space", "Esc"}
+_ACTIONS = {"Enter", "Space", "Esc"}
 
 
 def import_imgui() -> Any:
-    """Dear ImGui; MissingExtraError where it is not installed."""
+    """The imgui module; MissingExtraError if it is not installed."""
     try:
         from imgui_bundle import imgui
     except ImportError as error:
@@ -41,9 +41,9 @@ def import_imgui() -> Any:
 
 
 class Gui:
-    """One context of Dear ImGui. `build` is called to declare the widgets, as often as something may have changed.
+    """One context of Dear ImGui. `build` declares the widgets; it is called when their state may have changed.
 
-    It is an `InputListener`: each `on_...` returns True for what was meant for a widget.
+    It is an `InputListener`: `on_...` methods return True if a widget takes the input.
     """
 
     def __init__(self, gl: moderngl.Context, build: Callable[[Any], None]) -> None:
@@ -58,8 +58,8 @@ class Gui:
 
         font = Path(imgui_bundle.__file__).parent / "assets" / "fonts" / "DroidSans.ttf"
         io.fonts.add_font_from_file_ttf(str(font), FONT_PX)
-        _dark(imgui)
-        self._keys = {ours: getattr(imgui.Key, theirs) for ours, theirs in _NAMED.items()}
+        _set_dark_theme(imgui)
+        self._keys = {name: getattr(imgui.Key, imgui_name) for name, imgui_name in _NAMED.items()}
         self._program = compile_program(gl, load_source("gui.vert.glsl"), load_source("gui.frag.glsl"))
         self._composite = FullFrame(gl, load_source("overlay.frag.glsl"), ("text",), vertex="screen.vert.glsl")
         self._vertices = gl.buffer(reserve=1 << 18, dynamic=True)
@@ -67,17 +67,17 @@ class Gui:
         self._triangles: moderngl.VertexArray | None = None
         self._textures: dict[int, moderngl.Texture] = {}
         self._target: tuple[moderngl.Texture, moderngl.Framebuffer] | None = None
-        self._covered = (0, 0, 0, 0)  # of the screen: left, bottom, width, height
+        self._covered = (0, 0, 0, 0)  # part of the screen with widgets: left, bottom, width, height
         self._pointer = (-1.0, -1.0)
-        self._fresh = 3  # frames that must be built: widgets take two to find their sizes
+        self._builds_due = 3  # frames to build; widgets need two to compute their sizes
 
     def refresh(self) -> None:
-        """Something that the widgets show has changed."""
-        self._fresh = max(self._fresh, 1)
+        """Requests a rebuild, after a change of a value that the widgets show."""
+        self._builds_due = max(self._builds_due, 1)
 
     @property
     def is_stale(self) -> bool:
-        return self._fresh > 0
+        return self._builds_due > 0
 
     @property
     def is_held(self) -> bool:
@@ -86,16 +86,16 @@ class Gui:
         return bool(self._imgui.is_any_item_active())
 
     def draw(self, canvas: Canvas, seconds: float) -> None:
-        """Lays the widgets over the canvas, `seconds` after the last time."""
+        """Draws the widgets over the canvas, `seconds` after the previous call."""
         size = canvas.size
         if canvas.text_px != self._scale * FONT_PX:
             self._scale = canvas.text_px / FONT_PX
             self._imgui.set_current_context(self._context)
-            _sized(self._imgui, self._scale)
-            self._fresh = 3
-        if self._fresh > 0 or self._target is None or self._target[0].size != size:
+            _set_sizes(self._imgui, self._scale)
+            self._builds_due = 3
+        if self._builds_due > 0 or self._target is None or self._target[0].size != size:
             self._render(size, seconds)
-            self._fresh -= 1
+            self._builds_due -= 1
         if self._target is None or 0 in self._covered[2:]:
             return
         screen = canvas.framebuffer
@@ -106,39 +106,39 @@ class Gui:
         screen.scissor = None  # type: ignore[assignment]
 
     def on_key(self, name: str, pressed: bool, modifiers: Modifiers) -> bool:
-        self._wake()
+        self._activate()
         io, imgui = self._imgui.get_io(), self._imgui
         for modifier in MODIFIERS:
             io.add_key_event(getattr(imgui.Key, f"mod_{modifier.lower()}"), modifier in modifiers)
-        is_walked = name in _ARROWS and io.nav_active
-        is_meant = io.want_text_input or is_walked or (name in _WORK and io.nav_visible)
-        if name in self._keys and (is_meant or not pressed):
+        is_navigation = name in _ARROWS and io.nav_active
+        is_for_widget = io.want_text_input or is_navigation or (name in _ACTIONS and io.nav_visible)
+        if name in self._keys and (is_for_widget or not pressed):
             io.add_key_event(self._keys[name], pressed)
-        return bool(is_meant and name != "Tab")
+        return bool(is_for_widget and name != "Tab")
 
     def on_text(self, characters: str) -> None:
-        self._wake()
+        self._activate()
         self._imgui.get_io().add_input_characters_utf8(characters)
 
     def on_button(self, button: Button, pressed: bool) -> bool:
-        self._wake()
+        self._activate()
         self._imgui.get_io().add_mouse_button_event(_BUTTONS[button], pressed)
         return self._is_over()
 
     def on_move(self, x: float, y: float) -> bool:
-        """In pixels of the framebuffer, from the upper left."""
-        self._wake()
+        """The pointer's position in pixels of the framebuffer, from the upper left."""
+        self._activate()
         self._imgui.get_io().add_mouse_pos_event(x, y)
         self._pointer = x, y
         return self._is_over()
 
     def on_scroll(self, steps: float) -> bool:
-        self._wake()
+        self._activate()
         self._imgui.get_io().add_mouse_wheel_event(0.0, steps)
         return self._is_over()
 
     def release(self) -> None:
-        """Gives all GL objects and the context back."""
+        """Releases all GL objects and the context."""
         for texture in self._textures.values():
             texture.release()
         for buffer in (self._vertices, self._indices):
@@ -157,15 +157,15 @@ class Gui:
         self._imgui.destroy_context(self._context)
 
     def _is_over(self) -> bool:
-        """Whether the pointer is on what is drawn, or holds a widget: what ImGui itself says is of a frame ago."""
+        """Whether the pointer is over the panel or drags a widget. ImGui's own answer is a frame late."""
         left, bottom, width, height = self._covered
         top = 0 if self._target is None else self._target[0].height - bottom - height
         inside = 0 <= self._pointer[0] - left < width and 0 <= self._pointer[1] - top < height
         return inside or bool(self._imgui.is_any_item_active())
 
-    def _wake(self) -> None:
+    def _activate(self) -> None:
         self._imgui.set_current_context(self._context)
-        self._fresh = max(self._fresh, 2)
+        self._builds_due = max(self._builds_due, 2)
 
     def _render(self, size: tuple[int, int], seconds: float) -> None:
         imgui = self._imgui
@@ -178,11 +178,11 @@ class Gui:
         imgui.render()
         data = imgui.get_draw_data()
         for texture in data.textures:
-            self._update(texture)
+            self._update_texture(texture)
         self._draw_lists(data, size)
 
-    def _update(self, texture: Any) -> None:
-        """Makes, changes or gives back a texture of glyphs, as it asks."""
+    def _update_texture(self, texture: Any) -> None:
+        """Creates, updates or releases a glyph texture, by its status."""
         status = self._imgui.ImTextureStatus
         if texture.status == status.want_create:
             made = self._gl.texture((texture.width, texture.height), 4, texture.get_pixels_array().tobytes())
@@ -198,23 +198,23 @@ class Gui:
             texture.set_status(status.destroyed)
 
     def _draw_lists(self, data: Any, size: tuple[int, int]) -> None:
-        framebuffer = self._target_of(size)
+        framebuffer = self._resized_target(size)
         framebuffer.clear()
-        box_of_all = [*size, 0, 0]  # left, top, right, bottom
+        bounds = [*size, 0, 0]  # left, top, right, bottom
         gl = self._gl
         gl.enable_only(moderngl.BLEND)
-        # Over nothing at first: what comes of it is premultiplied.
+        # Blending over transparent black gives a premultiplied result.
         over = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA, moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
         gl.blend_func = over  # type: ignore[assignment]
         self._program["display_size"].value = tuple(map(float, size))  # type: ignore[union-attr]
         for commands in data.cmd_lists:
-            triangles, corners = self._uploaded(commands)
-            if not len(corners):
+            triangles, vertices = self._upload(commands)
+            if not len(vertices):
                 continue
-            low, high = np.floor(corners.min(axis=0)).tolist(), np.ceil(corners.max(axis=0)).tolist()
+            low, high = np.floor(vertices.min(axis=0)).tolist(), np.ceil(vertices.max(axis=0)).tolist()
             for command in commands.cmd_buffer:
                 box = command.clip_rect
-                # What lies at the bottom is cut by the whole screen only: it reaches no further than its corners.
+                # The clip rectangle may be the whole screen: the bounds of the vertices are tighter.
                 x0, y0 = max(round(box.x), round(low[0]), 0), max(round(box.y), round(low[1]), 0)
                 x1, y1 = min(round(box.z), round(high[0]), size[0]), min(round(box.w), round(high[1]), size[1])
                 if x1 <= x0 or y1 <= y0 or command.elem_count == 0:
@@ -223,18 +223,18 @@ class Gui:
                 framebuffer.use()
                 self._textures[command.get_tex_id()].use(0)
                 triangles.render(moderngl.TRIANGLES, command.elem_count, first=command.idx_offset)
-                box_of_all = [*map(min, box_of_all[:2], (x0, y0)), *map(max, box_of_all[2:], (x1, y1))]
+                bounds = [*map(min, bounds[:2], (x0, y0)), *map(max, bounds[2:], (x1, y1))]
         framebuffer.scissor = None  # type: ignore[assignment]
         gl.disable(moderngl.BLEND)
         gl.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
-        left, top, right, bottom = box_of_all
+        left, top, right, bottom = bounds
         self._covered = left, size[1] - bottom, max(right - left, 0), max(bottom - top, 0)
 
-    def _uploaded(self, commands: Any) -> tuple[moderngl.VertexArray, NDArray[np.float32]]:
-        """What draws the triangles of a list, and their corners: (N, 2) pixels from the upper left."""
+    def _upload(self, commands: Any) -> tuple[moderngl.VertexArray, NDArray[np.float32]]:
+        """The vertex array of an uploaded draw list, and its vertices: (N, 2) pixels from the upper left."""
         imgui, parts = self._imgui, []
-        for buffer, each in ((commands.vtx_buffer, imgui.VERTEX_SIZE), (commands.idx_buffer, imgui.INDEX_SIZE)):
-            parts.append(ctypes.string_at(buffer.data_address(), buffer.size() * each))
+        for buffer, item_size in ((commands.vtx_buffer, imgui.VERTEX_SIZE), (commands.idx_buffer, imgui.INDEX_SIZE)):
+            parts.append(ctypes.string_at(buffer.data_address(), buffer.size() * item_size))
         grown = False
         for name, part in zip(("_vertices", "_indices"), parts, strict=True):
             if getattr(self, name).size < len(part):
@@ -249,10 +249,10 @@ class Gui:
             self._triangles = self._gl.vertex_array(
                 self._program, layout, self._indices, index_element_size=imgui.INDEX_SIZE
             )
-        places = np.frombuffer(parts[0], np.float32).reshape(-1, imgui.VERTEX_SIZE // 4)[:, :2]
-        return self._triangles, places
+        vertices = np.frombuffer(parts[0], np.float32).reshape(-1, imgui.VERTEX_SIZE // 4)[:, :2]
+        return self._triangles, vertices
 
-    def _target_of(self, size: tuple[int, int]) -> moderngl.Framebuffer:
+    def _resized_target(self, size: tuple[int, int]) -> moderngl.Framebuffer:
         if self._target is None or self._target[0].size != size:
             if self._target is not None:
                 self._target[1].release()
@@ -263,7 +263,7 @@ class Gui:
         return self._target[1]
 
 
-def _sized(imgui: Any, scale: float) -> None:
+def _set_sizes(imgui: Any, scale: float) -> None:
     style, pair = imgui.get_style(), imgui.ImVec2
     style.font_scale_main = scale
     style.window_rounding = style.popup_rounding = style.frame_rounding = style.grab_rounding = 4.0 * scale
@@ -272,34 +272,34 @@ def _sized(imgui: Any, scale: float) -> None:
     style.indent_spacing, style.scrollbar_size, style.grab_min_size = 14 * scale, 10 * scale, 10 * scale
 
 
-def _dark(imgui: Any) -> None:
-    """Dark and quiet, without borders; one warm accent."""
+def _set_dark_theme(imgui: Any) -> None:
+    """A dark theme without borders, with one warm accent colour."""
     imgui.style_colors_dark()
     style = imgui.get_style()
     style.window_border_size = style.frame_border_size = style.popup_border_size = 0.0
-    accent, quiet, lit, text_background = (
+    accent, frame, highlight, background = (
         (0.80, 0.27, 0.22),
         (0.19, 0.19, 0.20),
         (0.28, 0.28, 0.29),
         (0.07, 0.07, 0.075),
     )
     colours = {
-        "window_bg": (*text_background, 0.86),
-        "popup_bg": (*text_background, 0.97),
-        "frame_bg": (*quiet, 0.8),
-        "frame_bg_hovered": (*lit, 0.9),
-        "frame_bg_active": (*lit, 1.0),
+        "window_bg": (*background, 0.86),
+        "popup_bg": (*background, 0.97),
+        "frame_bg": (*frame, 0.8),
+        "frame_bg_hovered": (*highlight, 0.9),
+        "frame_bg_active": (*highlight, 1.0),
         "slider_grab": (0.60, 0.60, 0.58, 1.0),
         "slider_grab_active": (*accent, 1.0),
         "check_mark": (0.95, 0.95, 0.93, 1.0),
         "checkbox_selected_bg": (*accent, 0.9),
-        "button": (*quiet, 0.95),
-        "button_hovered": (*lit, 1.0),
+        "button": (*frame, 0.95),
+        "button_hovered": (*highlight, 1.0),
         "button_active": (*accent, 0.9),
-        "header": (*quiet, 0.7),
-        "header_hovered": (*lit, 1.0),
-        "header_active": (*lit, 1.0),
-        "separator": (*lit, 1.0),
+        "header": (*frame, 0.7),
+        "header_hovered": (*highlight, 1.0),
+        "header_active": (*highlight, 1.0),
+        "separator": (*highlight, 1.0),
         "text": (0.90, 0.90, 0.88, 1.0),
         "text_disabled": (0.54, 0.54, 0.52, 1.0),
         "scrollbar_bg": (0.0, 0.0, 0.0, 0.0),

@@ -1,4 +1,4 @@
-"""The look as widgets, made of what its passes announce by `#pragma parameter`."""
+"""Widgets for the look, generated from the `#pragma parameter` lines of its passes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from ...live_edit.editing import Editing
     from ...look.look import PassSettings
 
-CHANGED = (0.95, 0.75, 0.45, 1.0)  # letters of what is not as it was saved
+CHANGED = (0.95, 0.75, 0.45, 1.0)  # text colour of values that differ from the saved look
 MAX_SEEDS = 1 << 30
 
 
 class LookSection:
-    """Sliders, colours, switches and lists for the parameters of the look that is edited."""
+    """Sliders, colours, switches and lists for the parameters of the edited look."""
 
     def __init__(self, editing: Editing, notify: Callable[[str], None]) -> None:
         self._editing, self._notify = editing, notify
@@ -29,22 +29,22 @@ class LookSection:
         self._by_hand = random.Random()
 
     def build(self, imgui: Any) -> bool:
-        """Declares the widgets; True where one changed the look."""
+        """Declares the widgets; returns whether one of them changed the look."""
         editing = self._editing
         before = editing.look
         try:
-            self._head(imgui)
-            self._tools(imgui)
+            self._build_look_choice(imgui)
+            self._build_buttons(imgui)
             _, self._search = imgui.input_text_with_hint("##search", "search", self._search)
-            self._parameters(imgui)
-            self._keep(imgui)
+            self._build_parameters(imgui)
+            self._build_save_buttons(imgui)
         except GroundglassError as error:
             self._notify(str(error))
         if not imgui.is_any_item_active():
             editing.end_drag()
         return editing.look is not before
 
-    def _head(self, imgui: Any) -> None:
+    def _build_look_choice(self, imgui: Any) -> None:
         editing = self._editing
         looks = list_looks()
         name = editing.look.name
@@ -57,30 +57,30 @@ class LookSection:
             imgui.same_line()
             imgui.text_colored(imgui.ImVec4(*CHANGED), "changed")
 
-    def _tools(self, imgui: Any) -> None:
+    def _build_buttons(self, imgui: Any) -> None:
         editing = self._editing
         rows: tuple[tuple[tuple[str, Callable[[], object], bool], ...], ...] = (
             (
                 ("Undo", editing.history.undo, editing.history.can_undo),
                 ("Redo", editing.history.redo, editing.history.can_redo),
                 ("Reset all", editing.reset, editing.is_changed),
-                ("Randomise", self._randomise, True),
+                ("Randomize", self._randomize, True),
             ),
             ((f"Swap A/B (now {editing.slot})", editing.swap, True), ("Store in both", editing.store, True)),
         )
         for row in rows:
-            for place, (title, do, enabled) in enumerate(row):
-                if place:
+            for index, (title, do, enabled) in enumerate(row):
+                if index:
                     imgui.same_line()
                 imgui.begin_disabled(not enabled)
                 if imgui.button(title):
                     do()
                 imgui.end_disabled()
 
-    def _randomise(self) -> None:
-        self._editing.randomise(self._by_hand.randrange(MAX_SEEDS), 0.3)
+    def _randomize(self) -> None:
+        self._editing.randomize(self._by_hand.randrange(MAX_SEEDS), 0.3)
 
-    def _parameters(self, imgui: Any) -> None:
+    def _build_parameters(self, imgui: Any) -> None:
         words = self._search.lower().split()
         shown: dict[str, list[tuple[PassSettings, Parameter]]] = {}
         for settings, parameter in self._editing.parameters():
@@ -97,13 +97,13 @@ class LookSection:
                     if parameter.group != group:
                         group = parameter.group
                         imgui.separator_text(group)
-                    self._parameter(imgui, settings, parameter)
+                    self._build_parameter(imgui, settings, parameter)
                 if imgui.small_button("reset pass"):
                     self._editing.reset(name)
                 imgui.tree_pop()
             imgui.pop_id()
 
-    def _parameter(self, imgui: Any, settings: PassSettings, parameter: Parameter) -> None:
+    def _build_parameter(self, imgui: Any, settings: PassSettings, parameter: Parameter) -> None:
         editing, names = self._editing, (settings.name, parameter.name)
         imgui.push_id(parameter.name)
         changed = editing.is_value_changed(*names)
@@ -117,7 +117,7 @@ class LookSection:
         if imgui.begin_popup_context_item("more"):
             if imgui.menu_item("reset", "", False, changed)[0]:
                 editing.reset(*names)
-            chosen, locked = imgui.menu_item("lock against randomise", "", editing.is_locked(*names))
+            chosen, locked = imgui.menu_item("lock against randomize", "", editing.is_locked(*names))
             if chosen:
                 editing.lock(*names, locked)
             imgui.end_popup()
@@ -126,7 +126,7 @@ class LookSection:
             imgui.text_disabled("locked")
         imgui.pop_id()
 
-    def _keep(self, imgui: Any) -> None:
+    def _build_save_buttons(self, imgui: Any) -> None:
         editing = self._editing
         imgui.separator()
         _, self._file = imgui.input_text_with_hint("##file", "mine.toml", self._file)
@@ -135,11 +135,11 @@ class LookSection:
             self._notify(f"saved {editing.save_as(Path(self._file or 'mine.toml')).name}")
         if imgui.button("Copy as TOML"):
             imgui.set_clipboard_text(editing.as_toml())
-            self._notify("the look is on the clipboard")
+            self._notify("the look was copied to the clipboard")
 
 
 def slider(imgui: Any, parameter: Parameter, value: Value) -> tuple[bool, Value]:
-    """The widget of a parameter; whether it was moved, and to what. A right click offers more."""
+    """Declares the widget of a parameter; returns whether it was changed, and the value."""
     low, high, label = parameter.low, parameter.high, parameter.label
     match value:
         case Table():
@@ -153,7 +153,7 @@ def slider(imgui: Any, parameter: Parameter, value: Value) -> tuple[bool, Value]
             return used, parameter.choices[at]
         case tuple():
             used, numbers = imgui.slider_float3(label, list(value), low, high, "%.3f")
-            red, green, blue = (min(max(one, low), high) for one in numbers)
+            red, green, blue = (min(max(channel, low), high) for channel in numbers)
             return used, (red, green, blue)
         case int():
             used, whole = imgui.slider_int(label, value, round(low), round(high))

@@ -1,4 +1,4 @@
-"""Tab shows the panel: every control of the viewfinder, the look's parameters, and what each stage takes."""
+"""The panel (Tab): every control, the parameters of the look, and the time of each stage."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from .times import TimesSection
 if TYPE_CHECKING:
     from ...live_edit.editing import Editing
 
-WIDTH_EM = 25.0  # of the panel, in heights of its letters
-REFRESH_S = 0.25  # how often numbers that move by themselves are told
+WIDTH_EM = 25.0  # width of the panel, in text heights
+REFRESH_S = 0.25  # update interval of values that change without input
 TITLES = {
     "window": "Window",
     "focus": "Focus",
     "exposure": "Exposure",
     "aids": "Aids",
     "scopes": "Scopes",
-    "keep": "Keep",
-    "tune": "Tuning",
+    "keep": "Output",
+    "tune": "Look editing",
 }
 
 
 class Panel(Tool):
-    """Widgets for all of `desk.controls`, made of what they say of themselves, and for the look of `editing`.
+    """Widgets for all controls of the tool context and for the look of `editing`.
 
-    `pass_times` are those of `tune.PassTimes`, milliseconds, as they stand.
+    `pass_times` are the current times of `PassTimes`, in milliseconds.
     """
 
     def __init__(
@@ -67,17 +67,17 @@ class Panel(Tool):
 
     def handle_event(self, event: Event) -> bool:
         if self._gui is not None:
-            self._gui.refresh()  # a key may have turned what a widget shows
+            self._gui.refresh()  # a key may have changed the value of a widget
         return False
 
     def draw(self, canvas: Canvas) -> None:
         if not self._shown or self._gui is None:
             return
         now_s = perf_counter()
-        passed_s, stale = now_s - self._built_s, self._gui.is_stale
+        elapsed_s, is_stale = now_s - self._built_s, self._gui.is_stale
         self._size = canvas.size
-        self._gui.draw(canvas, passed_s)
-        if stale:
+        self._gui.draw(canvas, elapsed_s)
+        if is_stale:
             self._built_s = now_s
 
     def close(self) -> None:
@@ -109,22 +109,21 @@ class Panel(Tool):
         imgui.push_item_width(0.55 * width)
         groups = self._tool_context.controls.groups()
         if imgui.collapsing_header("Look", imgui.TreeNodeFlags_.default_open):
-            self._guarded(
-                imgui, [one for one in self._tool_context.controls if isinstance(one, Number) and one.group == "look"]
-            )
+            look_numbers = [control for control in groups.get("look", []) if isinstance(control, Number)]
+            self._build_controls(imgui, look_numbers)
             self._changed |= self._look.build(imgui)
         for group, controls in groups.items():
             if group != "look" and imgui.collapsing_header(TITLES.get(group, group.capitalize())):
-                self._guarded(imgui, controls)
+                self._build_controls(imgui, controls)
         if imgui.collapsing_header("Time"):
             self._times = self._times or TimesSection()
             self._times.build(imgui, self._tool_context.engine.clock, self._pass_times)
         imgui.pop_item_width()
-        # What rounding leaves over needs no bar.
+        # An excess within rounding needs no scrollbar.
         self._overflows = imgui.get_scroll_max_y() > 0.5 * imgui.get_font_size()
         imgui.end()
 
-    def _guarded(self, imgui: Any, controls: list[Control]) -> None:
+    def _build_controls(self, imgui: Any, controls: Iterable[Control]) -> None:
         for control in controls:
             imgui.push_id(control.name)
             try:
@@ -135,7 +134,7 @@ class Panel(Tool):
 
 
 def widget(imgui: Any, control: Control) -> bool:
-    """One control as a widget; True where it was used."""
+    """Declares the widget of a control; returns whether it was used."""
     used = False
     match control:
         case Action(do=do):
@@ -164,7 +163,7 @@ def widget(imgui: Any, control: Control) -> bool:
 
 
 def number_format(number: Number) -> str:
-    """For C's printf: as many digits as a step needs, and the unit."""
+    """A C printf format with the digits that the step needs, and the unit."""
     digits = 0
     while digits < 4 and abs(round(number.step, digits) - number.step) > 1e-9:
         digits += 1

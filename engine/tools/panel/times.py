@@ -1,4 +1,4 @@
-"""What each stage of a frame takes, stacked over the latest frames, and each pass of the look as a bar."""
+"""Stacked graph of the time of each stage over the latest frames, and a bar for each pass of the look."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from ...timing import Clock
 
 FRAMES = 120
-LATEST = 15  # frames, of which the median is told
-REFRESH_MS = 1000 / 60  # the line that all stages together must stay under
+MEDIAN_FRAMES = 15  # the latest frames, whose median is shown
+REFRESH_MS = 1000 / 60  # the frame budget, drawn as a line
 HEIGHT_EM = 9.0
 LATE, IN_TIME = (0.95, 0.45, 0.35), (0.6, 0.85, 0.6)
 COLOURS = (
@@ -22,7 +22,7 @@ COLOURS = (
 
 
 class TimesSection:
-    """Draws with ImPlot, which has a context of its own beside Dear ImGui's."""
+    """The graph and the bars. ImPlot has its own context besides that of Dear ImGui."""
 
     def __init__(self) -> None:
         from imgui_bundle import implot
@@ -37,7 +37,7 @@ class TimesSection:
         self._graph(imgui, stages)
         total = 0.0
         for index, (name, times_ms) in enumerate(stages.items()):
-            now_ms = float(np.median(times_ms[-LATEST:]))
+            now_ms = float(np.median(times_ms[-MEDIAN_FRAMES:]))
             total += now_ms
             imgui.text_colored(imgui.ImVec4(*COLOURS[index % len(COLOURS)], 1.0), f"{name}  {now_ms:.1f} ms")
         text_colour = imgui.ImVec4(*(LATE if total > REFRESH_MS else IN_TIME), 1.0)

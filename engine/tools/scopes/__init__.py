@@ -1,1 +1,1 @@
-"""Scopes: histogram, waveform, RGB parade and vectorscope of what is shown, and a histogram of what the sensor saw."""
+"""Scopes: histogram, waveform, RGB parade and vectorscope of the displayed picture, and a histogram of the raw data."""

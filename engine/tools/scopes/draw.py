@@ -1,4 +1,4 @@
-"""The scopes as small pictures: what was counted, behind a graticule with labels, on a dark plate."""
+"""Draws the scopes as small pictures: the counts over a dark background with a labelled graticule."""
 
 from __future__ import annotations
 
@@ -18,63 +18,63 @@ Colour = tuple[float, float, float]
 RED, GREEN, BLUE = (0.92, 0.24, 0.20), (0.20, 0.78, 0.28), (0.26, 0.42, 1.0)
 RGB = (RED, GREEN, BLUE)
 GREY = (0.78, 0.78, 0.76)
-TEXT_BACKGROUND = 0.68  # how much of the picture a scope's plate takes away
-WHITE = 0.78  # where red, green and blue lie over each other
-LINE, TEXT = 0.26, 0.72  # display levels of the graticule and of its letters
-SIZE_EM = (19.0, 9.0)  # of a plot, in heights of the letters on the screen
-SIDE_EM = 12.5  # of the vectorscope, which is round
-SKIN_DEGREES = 123.0  # where skin of all colours lies, from Cb towards Cr
+BACKGROUND_OPACITY = 0.68
+WHITE = 0.78  # maximum level where red, green and blue overlap
+LINE, TEXT = 0.26, 0.72  # display levels of the graticule and of its labels
+SIZE_EM = (19.0, 9.0)  # width and height of a plot, in text heights
+SIDE_EM = 12.5  # width and height of the vectorscope, in text heights
+SKIN_DEGREES = 123.0  # hue angle of skin of all colours, from Cb towards Cr
 TARGETS = {"R": (1, 0, 0), "Mg": (1, 0, 1), "B": (0, 0, 1), "Cy": (0, 1, 1), "G": (0, 1, 0), "Yl": (1, 1, 0)}
 TARGET_PART = 0.75
-REACH = 0.56  # the colour difference at the plot's edge; 0.5 is as far as one of a full colour goes
-CLIP_SHARE = 0.0005  # of the picture: more at the end of a histogram is worth a mark
+REACH = 0.56  # the colour difference at the plot's edge; fully saturated colours reach 0.5
+CLIP_SHARE = 0.0005  # minimum fraction of clipped pixels that is marked
 
 
 @dataclass(frozen=True, slots=True)
-class ScopeFrame:
-    """What does not change of a scope: (H, W, 4) float32, premultiplied, with `plot` left, top, width, height in it."""
+class Graticule:
+    """The static part of a scope: `rgba` (H, W, 4) float32, premultiplied; `plot` is left, top, width, height."""
 
     rgba: NDArray[np.float32]
     plot: tuple[int, int, int, int]
 
 
 def draw_histogram(counts: Counts, text_px: int) -> NDArray[np.uint8]:
-    """(3, 256) of the picture, over display levels in per cent."""
-    face = _level_face(text_px, "RGB")
-    return _bars(face, counts, counts, RGB)
+    """(H, W, 4) uint8: the histogram of the picture, `counts` (3, 256), over display levels in per cent."""
+    graticule = _level_graticule(text_px, "RGB")
+    return _bars(graticule, counts, counts, RGB)
 
 
 def draw_raw_histogram(counts: Counts, text_px: int) -> NDArray[np.uint8]:
-    """(1 or 3, RAW_BINS) of the sensor, over stops below clipping."""
-    face = _stop_face(text_px)
-    return _bars(face, counts, counts[:, :-1], RGB if len(counts) == 3 else (GREY,))
+    """(H, W, 4) uint8: the raw histogram, `counts` (1 or 3, RAW_BINS), over stops below clipping."""
+    graticule = _stop_graticule(text_px)
+    return _bars(graticule, counts, counts[:, :-1], RGB if len(counts) == 3 else (GREY,))
 
 
 def draw_waveform(counts: Counts, text_px: int) -> NDArray[np.uint8]:
-    """(256, columns): the picture's columns from left to right, luma from 0 to 100 IRE upwards."""
-    face = _ire_face(text_px, "luma", 1)
-    _, _, width, height = face.plot
-    return _draw_traces(face, [(_density(counts, height, width), GREY, 0)])
+    """(H, W, 4) uint8: the waveform, `counts` (256, columns), luma from 0 to 100 IRE upwards."""
+    graticule = _ire_graticule(text_px, "luma", 1)
+    _, _, width, height = graticule.plot
+    return _draw_traces(graticule, [(_density(counts, height, width), GREY, 0)])
 
 
 def draw_parade(counts: Counts, text_px: int) -> NDArray[np.uint8]:
-    """(3, 256, columns): red, green and blue beside each other."""
-    face = _ire_face(text_px, "parade", 3)
-    _, _, width, height = face.plot
+    """(H, W, 4) uint8: the RGB parade, `counts` (3, 256, columns), side by side."""
+    graticule = _ire_graticule(text_px, "parade", 3)
+    _, _, width, height = graticule.plot
     part = width // 3
     traces = [
-        (_density(one, height, part), colour, index * part)
-        for index, (one, colour) in enumerate(zip(counts, RGB, strict=True))
+        (_density(channel, height, part), colour, index * part)
+        for index, (channel, colour) in enumerate(zip(counts, RGB, strict=True))
     ]
-    return _draw_traces(face, traces)
+    return _draw_traces(graticule, traces)
 
 
 def draw_vectorscope(counts: Counts, text_px: int) -> NDArray[np.uint8]:
-    """(256, 256) of Cr and Cb: Cb to the right, Cr upwards, in the colours that they stand for."""
-    face = _vector_face(text_px)
-    left, top, side, _ = face.plot
-    rgba = face.rgba.copy()
-    # Each of the counted bins falls on a pixel; a plot larger than they are gets a pixel for each place instead.
+    """(H, W, 4) uint8: the vectorscope, `counts` (256, 256) of Cr and Cb; Cb to the right, Cr upwards, in colour."""
+    graticule = _vector_graticule(text_px)
+    left, top, side, _ = graticule.plot
+    rgba = graticule.rgba.copy()
+    # A small plot adds each bin to its pixel; a plot with more pixels than bins looks up the bin of each pixel.
     at = np.clip((np.arange(side) + 0.5) / side * 2 * REACH - REACH, -0.5, 0.5)
     total = max(int(counts.sum()), 1)
     rows, columns = _vector_pixel(side)
@@ -91,36 +91,36 @@ def draw_vectorscope(counts: Counts, text_px: int) -> NDArray[np.uint8]:
     return _bytes(rgba)
 
 
-def vector_place(cb: float, cr: float, side: int) -> tuple[float, float]:
-    """Where a colour difference, -0.5..0.5, lies in a plot of `side` pixels: x and y, from its top left."""
+def vector_position(cb: float, cr: float, side: int) -> tuple[float, float]:
+    """The position (x, y) of colour differences, -0.5..0.5, in a plot of `side` pixels, from its top left."""
     return (cb / REACH + 1) / 2 * side, (1 - cr / REACH) / 2 * side
 
 
 def chroma_of(rgb: tuple[float, float, float]) -> tuple[float, float]:
     """BT.709 Cb and Cr of display red, green and blue, 0..1."""
-    bright = sum(part * one for part, one in zip(LUMA, rgb, strict=True))
+    bright = sum(weight * channel for weight, channel in zip(LUMA, rgb, strict=True))
     return (rgb[2] - bright) / BLUE_RANGE, (rgb[0] - bright) / RED_RANGE
 
 
-def _bars(face: ScopeFrame, counts: Counts, bars: Counts, colours: tuple[Colour, ...]) -> NDArray[np.uint8]:
-    """`bars` of `counts`, of which the last one is clipped."""
-    left, top, width, height = face.plot
-    rgba = face.rgba.copy()
+def _bars(graticule: Graticule, counts: Counts, bars: Counts, colours: tuple[Colour, ...]) -> NDArray[np.uint8]:
+    """Draws `bars` as a histogram and marks clipped channels; the last bin of `counts` is the clipped one."""
+    left, top, width, height = graticule.plot
+    rgba = graticule.rgba.copy()
     plot = rgba[top : top + height, left : left + width]
     heights = _resampled(bars.astype(np.float64), width)
-    # The highest few columns may leave the plot: one plain wall would flatten all the rest.
+    # The highest few columns may exceed the plot: otherwise one uniform area would flatten the rest.
     full = max(float(np.quantile(heights, 0.985)) * 1.15, float(heights.max()) / 6, 1e-9)
-    above = height - np.arange(height, dtype=np.float32)[:, None]  # of a row's lower edge
+    above = height - np.arange(height, dtype=np.float32)[:, None]  # height of each row's lower edge
     light = np.zeros_like(plot[..., :3])
     cover = np.zeros((height, width), np.float32)
-    for one, colour in zip(heights, colours, strict=True):
-        ink = np.clip(np.float32(height) * (one / full).astype(np.float32)[None, :] - above + 1, 0, 1)
+    for channel, colour in zip(heights, colours, strict=True):
+        ink = np.clip(np.float32(height) * (channel / full).astype(np.float32)[None, :] - above + 1, 0, 1)
         light += ink[..., None] * np.array(colour, np.float32) * 0.72
         np.maximum(cover, ink, out=cover)
     plot[...] *= 1 - cover[..., None] * 0.85
     plot[..., :3] += np.minimum(light, WHITE)
     plot[..., 3] += cover * 0.85
-    _mark_clipped(rgba, face.plot, counts, colours)
+    _mark_clipped(rgba, graticule.plot, counts, colours)
     np.minimum(rgba, 1, out=rgba)
     return _bytes(rgba)
 
@@ -128,32 +128,32 @@ def _bars(face: ScopeFrame, counts: Counts, bars: Counts, colours: tuple[Colour,
 def _mark_clipped(
     rgba: NDArray[np.float32], plot: tuple[int, int, int, int], counts: Counts, colours: tuple[Colour, ...]
 ) -> None:
-    """A square for each channel that is clipped, in the upper right of the plot."""
+    """Draws a square for each clipped channel in the upper right of the plot."""
     left, top, width, height = plot
     side = max(3, height // 14)
-    for index, (one, colour) in enumerate(zip(counts, colours, strict=True)):
-        if one[-1] > CLIP_SHARE * one.sum():
+    for index, (channel, colour) in enumerate(zip(counts, colours, strict=True)):
+        if channel[-1] > CLIP_SHARE * channel.sum():
             x, y = left + width - (len(colours) - index) * (side + side // 2), top + side // 2
             rgba[y : y + side, x : x + side] = (*colour, 1.0)
 
 
-def _draw_traces(face: ScopeFrame, traces: list[tuple[NDArray[np.float32], Colour, int]]) -> NDArray[np.uint8]:
-    left, top, _, height = face.plot
-    rgba = face.rgba.copy()
+def _draw_traces(graticule: Graticule, traces: list[tuple[NDArray[np.float32], Colour, int]]) -> NDArray[np.uint8]:
+    left, top, _, height = graticule.plot
+    rgba = graticule.rgba.copy()
     for ink, colour, x in traces:
         _composite(rgba[top : top + height, left + x : left + x + ink.shape[1]], ink, np.array(colour, np.float32))
     return _bytes(rgba)
 
 
 def _composite(under: NDArray[np.float32], ink: NDArray[np.float32], colour: NDArray[np.float32]) -> None:
-    """Lays ink, 0..1, of a colour over premultiplied RGBA."""
+    """Composites `colour` with the opacity `ink`, 0..1, over premultiplied RGBA, in place."""
     under *= 1 - ink[..., None]
     under[..., :3] += ink[..., None] * colour
     under[..., 3] += ink
 
 
 def _density(counts: Counts, height: int, width: int) -> NDArray[np.float32]:
-    """(height, width) ink, 0..1, of (256, columns), the highest level on top."""
+    """(height, width): the opacity, 0..1, of a trace of `counts` (256, columns), with the highest level on top."""
     shares = counts / np.maximum(counts.sum(axis=0), 1)
     rows = _resampled(shares.T, height).T
     if height > LEVELS:
@@ -164,7 +164,7 @@ def _density(counts: Counts, height: int, width: int) -> NDArray[np.float32]:
 
 
 def _resampled(counts: NDArray[np.float64], length: int) -> NDArray[np.float64]:
-    """(N, bins) to (N, length): sums where there is less room, else each bin as wide as it must be."""
+    """(N, bins) to (N, length): adds bins if `length` is smaller, else repeats them."""
     bins = counts.shape[1]
     if length < bins:
         return np.add.reduceat(counts, -(-np.arange(length) * bins // length), axis=1)
@@ -177,7 +177,7 @@ def _bytes(rgba: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 @lru_cache(4)
 def _vector_pixel(side: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The row of each bin of Cr, and the column of each of Cb, in a plot of `side` pixels."""
+    """The row of each Cr bin and the column of each Cb bin in a plot of `side` pixels."""
     differences = (np.arange(LEVELS) - LEVELS // 2) / (LEVELS - 1)
     columns = np.clip(np.floor((differences / REACH + 1) / 2 * side), 0, side - 1).astype(np.int64)
     return side - 1 - columns, columns
@@ -185,7 +185,7 @@ def _vector_pixel(side: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 @lru_cache(4)
 def _chroma(side: int) -> NDArray[np.float32]:
-    """(side, side, 3): the colour that each place of the vectorscope stands for, at a middle brightness."""
+    """(side, side, 3): the desaturated colour of each pixel of the vectorscope, at a luma of 0.62."""
     at = ((np.arange(side) + 0.5) / side * 2 - 1) * REACH
     cb, cr = at[None, :], at[::-1, None]
     bright = 0.62
@@ -196,7 +196,7 @@ def _chroma(side: int) -> NDArray[np.float32]:
 
 
 class _Page:
-    """A plate with a place for a plot, on which lines and letters are drawn in grey."""
+    """A dark background with a plot area, on which lines and labels are drawn in grey."""
 
     def __init__(self, text_px: int, plot: tuple[int, int], gutter: int, footer: int) -> None:
         self.edge = round(0.55 * text_px)
@@ -208,18 +208,18 @@ class _Page:
         self.draw = ImageDraw.Draw(self.ink)
 
     def line(self, x0: float, y0: float, x1: float, y1: float, level: float = LINE) -> None:
-        """In pixels of the plot."""
+        """Draws a line; the coordinates are pixels of the plot."""
         ends = (self.left + x0, self.top + y0, self.left + x1, self.top + y1)
         self.draw.line(ends, round(255 * level), self.pen)
 
-    def letters(self, x: float, y: float, text: str, anchor: str, level: float = TEXT) -> None:
+    def label(self, x: float, y: float, text: str, anchor: str, level: float = TEXT) -> None:
         self.draw.text((self.left + x, self.top + y), text, round(255 * level), self.font, anchor)
 
-    def face(self) -> ScopeFrame:
+    def graticule(self) -> Graticule:
         ink = np.asarray(self.ink, np.float32) / 255
         rgba = np.repeat(ink[..., None], 4, axis=2)
-        rgba[..., 3] = 1 - (1 - ink) * (1 - TEXT_BACKGROUND * text_background(self.ink.size, self.edge))
-        return ScopeFrame(np.asarray(rgba, np.float32), (self.left, self.top, self.width, self.height))
+        rgba[..., 3] = 1 - (1 - ink) * (1 - BACKGROUND_OPACITY * text_background(self.ink.size, self.edge))
+        return Graticule(np.asarray(rgba, np.float32), (self.left, self.top, self.width, self.height))
 
 
 def _plot_size(text_px: int) -> tuple[int, int]:
@@ -228,57 +228,57 @@ def _plot_size(text_px: int) -> tuple[int, int]:
 
 
 @lru_cache(4)
-def _level_face(text_px: int, title: str) -> ScopeFrame:
+def _level_graticule(text_px: int, title: str) -> Graticule:
     size = _plot_size(text_px)
     page = _Page(text_px, size, 0, round(0.9 * text_px))
     for percent in (0, 25, 50, 75, 100):
         x = percent / 100 * (size[0] - 1)
         page.line(x, 0, x, size[1])
-        page.letters(x, size[1] + 0.25 * text_px, f"{percent}", _anchor(percent, 0, 100) + "t")
+        page.label(x, size[1] + 0.25 * text_px, f"{percent}", _anchor(percent, 0, 100) + "t")
     page.line(0, size[1], size[0], size[1])
     _title(page, text_px, title)
-    return page.face()
+    return page.graticule()
 
 
 @lru_cache(4)
-def _stop_face(text_px: int) -> ScopeFrame:
+def _stop_graticule(text_px: int) -> Graticule:
     size = _plot_size(text_px)
     page = _Page(text_px, size, 0, round(0.9 * text_px))
     for stop in range(-STOPS, 1, 2):
         x = (stop + STOPS) / STOPS * (size[0] - 1)
         page.line(x, 0, x, size[1])
-        page.letters(x, size[1] + 0.25 * text_px, f"{stop}", _anchor(stop, -STOPS, 0) + "t")
+        page.label(x, size[1] + 0.25 * text_px, f"{stop}", _anchor(stop, -STOPS, 0) + "t")
     page.line(0, size[1], size[0], size[1])
     _title(page, text_px, "raw, stops")
-    return page.face()
+    return page.graticule()
 
 
 def _title(page: _Page, text_px: int, title: str) -> None:
-    """Of a histogram: on the right, where the fewest pixels are, beside the marks of what is clipped."""
-    page.letters(page.width - 3.6 * text_px, 0.35 * text_px, title, "rt")
+    """Draws the title of a histogram at the right, where counts are low, left of the clipping marks."""
+    page.label(page.width - 3.6 * text_px, 0.35 * text_px, title, "rt")
 
 
 def _anchor(value: int, first: int, last: int) -> str:
-    """Of the letters of a label: those at the ends stay on the plate."""
+    """Horizontal text anchor of a label: the first and last labels stay within the plot."""
     return "l" if value == first else "r" if value == last else "m"
 
 
 @lru_cache(4)
-def _ire_face(text_px: int, title: str, parts: int) -> ScopeFrame:
+def _ire_graticule(text_px: int, title: str, parts: int) -> Graticule:
     size = _plot_size(text_px)
     page = _Page(text_px, size, round(1.7 * text_px), 0)
     for ire in (0, 25, 50, 75, 100):
         y = (1 - ire / 100) * (size[1] - 1)
         page.line(0, y, size[0], y)
-        page.letters(-0.35 * text_px, y, f"{ire}", "rm")
+        page.label(-0.35 * text_px, y, f"{ire}", "rm")
     for part in range(1, parts):
         page.line(part * size[0] / parts, 0, part * size[0] / parts, size[1])
-    page.letters(0.4 * text_px, 0.3 * text_px, title, "lt")
-    return page.face()
+    page.label(0.4 * text_px, 0.3 * text_px, title, "lt")
+    return page.graticule()
 
 
 @lru_cache(4)
-def _vector_face(text_px: int) -> ScopeFrame:
+def _vector_graticule(text_px: int) -> Graticule:
     side = round(SIDE_EM * text_px)
     page = _Page(text_px, (side, side), 0, 0)
     middle = side / 2
@@ -287,15 +287,15 @@ def _vector_face(text_px: int) -> ScopeFrame:
     radius = 0.5 / REACH * middle
     box = (page.left + middle - radius, page.top + middle - radius)
     page.draw.ellipse((*box, box[0] + 2 * radius, box[1] + 2 * radius), outline=round(255 * LINE), width=page.pen)
-    turn = math.radians(SKIN_DEGREES)
-    page.line(middle, middle, *vector_place(0.5 * math.cos(turn), 0.5 * math.sin(turn), side), 1.9 * LINE)
+    angle = math.radians(SKIN_DEGREES)
+    page.line(middle, middle, *vector_position(0.5 * math.cos(angle), 0.5 * math.sin(angle), side), 1.9 * LINE)
     half = 0.3 * text_px
     for name, rgb in TARGETS.items():
-        red, green, blue = (TARGET_PART * one for one in rgb)
+        red, green, blue = (TARGET_PART * channel for channel in rgb)
         cb, cr = chroma_of((red, green, blue))
-        x, y = vector_place(cb, cr, side)
+        x, y = vector_position(cb, cr, side)
         corners = (page.left + x - half, page.top + y - half, page.left + x + half, page.top + y + half)
         page.draw.rectangle(corners, outline=round(255 * 0.5), width=page.pen)
-        away = (half + 0.62 * text_px) / math.hypot(cb, cr)
-        page.letters(x + away * cb, y - away * cr, name, "mm")
-    return page.face()
+        offset = (half + 0.62 * text_px) / math.hypot(cb, cr)
+        page.label(x + offset * cb, y - offset * cr, name, "mm")
+    return page.graticule()

@@ -1,4 +1,4 @@
-"""The scopes at the viewer: which are shown, when they are counted, where they lie."""
+"""The scopes of the viewer: their controls, timing and layout."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from ...drawn import Drawn
     from ...frame import Frame
 
-EVERY_S = 0.06  # fifteen times a second at thirty pictures; scopes that flicker faster tell no more
-COPY_S = 0.025  # after which a GPU has long copied what it was asked for
-ROOM = 0.72  # of the window's height: what does not fit into a column goes into the next one, to the left
-ROW_EM = 72  # what all of them take beside each other, in heights of their letters: a narrow window has small ones
-STATUS_EM = 3  # the status line in the lower left is so high, in heights of its letters
+EVERY_S = 0.06  # fifteen updates a second at 30 fps; faster changes are not readable
+COPY_S = 0.025  # by this time the GPU has completed the copy, so reading it does not block
+MAX_COLUMN_HEIGHT = 0.72  # fraction of the window's height; the next scope starts a new column to the left
+ROW_EM = 72  # width of all scopes in a row, in text heights; narrow windows get smaller text
+STATUS_EM = 3  # height of the status line at the lower left, in text heights
 HISTOGRAMS = {"off": (), "display": ("histogram",), "raw": ("raw",), "both": ("histogram", "raw")}
 WAVEFORMS = {"off": (), "waveform": ("waveform",), "parade": ("parade",), "both": ("waveform", "parade")}
 SAMPLED: dict[str, Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]] = {
@@ -40,17 +40,17 @@ SAMPLED: dict[str, Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ScopePlates:
-    """The scopes of one picture, by name."""
+class ScopeSprites:
+    """The scopes of one picture, (H, W, 4) uint8 by name, and the frame of the raw histogram."""
 
     sprites: dict[str, NDArray[np.uint8]]
-    raw_of: Frame | None = None
+    raw_frame: Frame | None = None
 
 
 class Scopes(Tool):
-    """Histogram, waveform, parade and vectorscope in the lower right corner, each switched on by itself.
+    """Histogram, waveform, parade and vectorscope in the lower right corner, each with its own switch.
 
-    Pictures are copied some ten times a second after they were shown, and counted and drawn in a thread of its own.
+    Displayed pictures are copied at most every EVERY_S; a worker thread counts their pixels and draws the scopes.
     """
 
     def __init__(self, tool_context: ToolContext) -> None:
@@ -59,13 +59,13 @@ class Scopes(Tool):
         self._vectorscope = False
         self._readback = Readback(tool_context.engine.gl)
         self._latest: tuple[Frame, moderngl.Texture] | None = None
-        self._shown: tuple[Frame, moderngl.Texture] | None = None  # the same, until it was asked for
-        self._asked: Frame | None = None
+        self._shown: tuple[Frame, moderngl.Texture] | None = None  # the latest picture until its copy is requested
+        self._requested: Frame | None = None
         self._requested_s = -math.inf
         self._text_px = 0
         self._worker: ThreadPoolExecutor | None = None
-        self._work: Future[ScopePlates] | None = None
-        self._drawn, self._serial = ScopePlates({}), 0
+        self._work: Future[ScopeSprites] | None = None
+        self._drawn, self._serial = ScopeSprites({}), 0
 
     def controls(self) -> Iterable[Control]:
         yield Choice(
@@ -74,7 +74,7 @@ class Scopes(Tool):
             get=lambda: self._waveform,
             set=partial(self._choose, "_waveform"),
             is_saved=True,
-            help="luma, or red, green and blue beside each other, from 0 to 100 IRE",
+            help="luma, or red, green and blue side by side, from 0 to 100 IRE",
         )
         yield Choice(
             *("histogram", "Histogram", "scopes", "Shift+H"),
@@ -82,25 +82,25 @@ class Scopes(Tool):
             get=lambda: self._histogram,
             set=partial(self._choose, "_histogram"),
             is_saved=True,
-            help="of the picture, or of what the sensor saw, in stops below clipping",
+            help="of the picture, or of the raw data in stops below clipping",
         )
         yield Switch(
             *("vectorscope", "Vectorscope", "scopes", "V"),
             get=lambda: self._vectorscope,
             set=partial(self._choose, "_vectorscope"),
             is_saved=True,
-            help="colour differences of BT.709, with targets of 75 % and the line of skin",
+            help="colour differences of BT.709, with 75 % targets and the skin tone line",
         )
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The scopes that are shown, from the lower right corner on."""
+        """The shown scopes, starting from the lower right corner."""
         vectorscope = ("vectorscope",) if self._vectorscope else ()
         return HISTOGRAMS[self._histogram] + WAVEFORMS[self._waveform] + vectorscope
 
     @property
     def busy(self) -> bool:
-        return self._work is not None or self._asked is not None
+        return self._work is not None or self._requested is not None
 
     def tick(self, now_s: float) -> Invalidation:
         invalidation = Invalidation.NOTHING
@@ -108,19 +108,19 @@ class Scopes(Tool):
             self._drawn, self._work = self._work.result(), None
             self._serial += 1
             invalidation = Invalidation.REPAINT
-        if self._asked is not None and now_s >= self._requested_s + COPY_S:
-            self._count(self._asked)
-            self._asked = None
+        if self._requested is not None and now_s >= self._requested_s + COPY_S:
+            self._count(self._requested)
+            self._requested = None
         elif self._shown is not None and self._is_due(now_s):
-            # The picture was shown, and the next one is not begun: a renderer in software has it at hand.
+            # Between pictures: a software renderer has finished this one, so the copy does not block.
             frame, picture = self._shown
-            self._asked = frame.owned() if "raw" in self.names else frame  # another thread counts its pixels
+            self._requested = frame.owned() if "raw" in self.names else frame  # the worker thread reads its pixels
             self._readback.ask(picture, now_s)
             self._shown, self._requested_s = None, now_s
         return invalidation
 
     def _is_due(self, now_s: float) -> bool:
-        is_free = self._work is None and self._asked is None
+        is_free = self._work is None and self._requested is None
         return bool(is_free and self.names and self._text_px and now_s >= self._requested_s + EVERY_S)
 
     def on_frame(self, drawn: Drawn) -> None:
@@ -130,50 +130,50 @@ class Scopes(Tool):
         self._text_px = max(MIN_TEXT_PX, min(canvas.text_px, canvas.size[0] // ROW_EM))
         sprites = self._drawn.sprites
         gap = canvas.text_px // 2
-        right, bottom, widest = canvas.size[0] - gap, gap, 0
+        right, bottom, column_width = canvas.size[0] - gap, gap, 0
         for name in self.names:
             if name not in sprites:
                 continue
             rgba = sprites[name]
             height, width = rgba.shape[:2]
-            if widest and bottom + height > ROOM * canvas.size[1]:
-                right, bottom, widest = right - widest - gap, gap, 0
+            if column_width and bottom + height > MAX_COLUMN_HEIGHT * canvas.size[1]:
+                right, bottom, column_width = right - column_width - gap, gap, 0
                 if right - width < canvas.size[0] // 2:
                     bottom = STATUS_EM * canvas.text_px
             canvas.sprites.prepare(f"scope {name}", self._serial, partial(sprites.__getitem__, name))
             canvas.sprites.draw(f"scope {name}", right - width, bottom)
-            bottom, widest = bottom + height + gap, max(widest, width)
+            bottom, column_width = bottom + height + gap, max(column_width, width)
 
     def close(self) -> None:
         if self._worker is not None:
             self._worker.shutdown(wait=True, cancel_futures=True)
         self._readback.release()
 
-    def _choose(self, which: str, setting: str | bool) -> None:
-        setattr(self, which, setting)
+    def _choose(self, attribute: str, setting: str | bool) -> None:
+        setattr(self, attribute, setting)
         self._requested_s = -math.inf
         if self._latest is not None:
             self._shown = self._latest
             if "raw" in self.names and self._latest[0].encoding is not Encoding.MOSAIC:
-                self._notify("this source has no raw numbers, so it has no raw histogram")
+                self._notify("the raw histogram requires raw data; this source has no raw data")
 
     def _count(self, frame: Frame) -> None:
-        """Hands the copy of the picture of `frame` to the worker."""
-        taken = self._readback.take()
-        if taken is not None:
+        """Passes the copied picture and its `frame` to the worker."""
+        copied = self._readback.take()
+        if copied is not None:
             self._worker = self._worker or ThreadPoolExecutor(1, "groundglass-scopes")
-            self._work = self._worker.submit(draw_scopes, self.names, taken[1], frame, self._text_px, self._drawn)
+            self._work = self._worker.submit(draw_scopes, self.names, copied[1], frame, self._text_px, self._drawn)
 
 
 def draw_scopes(
-    names: tuple[str, ...], rgba: NDArray[np.uint8], frame: Frame, text_px: int, last: ScopePlates | None = None
-) -> ScopePlates:
-    """The scopes called `names` of a picture (H, W, 4) uint8 and of the frame that it was made of.
+    names: tuple[str, ...], rgba: NDArray[np.uint8], frame: Frame, text_px: int, last: ScopeSprites | None = None
+) -> ScopeSprites:
+    """The scopes `names` of a picture, `rgba` (H, W, 4) uint8, and of its `frame`.
 
-    The raw histogram of the `last` ones is kept where the frame is the same.
+    The raw histogram of `last` is reused if the frame is the same.
     """
     sprites: dict[str, NDArray[np.uint8]] = {}
-    raw_of = None
+    raw_frame = None
     rgb = counts.samples(rgba) if any(name in SAMPLED for name in names) else rgba
     for name in names:
         if name in SAMPLED:
@@ -181,9 +181,9 @@ def draw_scopes(
         elif name == "histogram":
             sprites[name] = draw.draw_histogram(counts.histogram(rgba), text_px)
         elif frame.encoding is Encoding.MOSAIC:
-            raw_of = frame
-            if last is not None and last.raw_of is frame and "raw" in last.sprites:
+            raw_frame = frame
+            if last is not None and last.raw_frame is frame and "raw" in last.sprites:
                 sprites[name] = last.sprites["raw"]
             else:
                 sprites[name] = draw.draw_raw_histogram(counts.raw_histogram(frame), text_px)
-    return ScopePlates(sprites, raw_of)
+    return ScopeSprites(sprites, raw_frame)
