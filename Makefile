@@ -7,15 +7,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS ?= panel,video,exr
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# Set on the command line: a source for `make view`, further arguments for the command that a target runs.
+# Set on the command line: a source for `make view`, and further arguments for the target's command.
 SOURCE ?=
 ARGS ?=
-# Processes that run the tests; a file's tests stay in one. `make test WORKERS=0 ARGS="-x --pdb"` debugs.
+# Number of test processes; one process runs all tests of a file. `make test WORKERS=0 ARGS="-x --pdb"` debugs.
 WORKERS ?= 2
 export SOURCE PYTHON
 
 .PHONY: help view test bench clean
-help:  ## this list
+help:  ## list the targets
 	@echo "targets:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
 		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' $(MAKEFILE_LIST)
@@ -35,11 +35,11 @@ bench: $(VENV)/.installed  ## time each stage on this machine: make bench [ARGS=
 	@tools/system_packages.sh view
 	@$(BIN)/groundglass bench $(ARGS)
 
-clean:  ## remove the environment, what was built, and all caches
+clean:  ## remove the environment, build results and caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache view.png
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamps lie inside the environment and so vanish with it. The package is installed editable: edits need no reinstall.
+# The stamps are in the environment and vanish with it. The installation is editable: edits need no reinstallation.
 $(VENV)/.installed: setup.cfg pyproject.toml tools/make_venv.sh
 	@tools/make_venv.sh
 	@echo "pip: groundglass[$(EXTRAS)] into $(VENV) (some minutes the first time)"

@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests share."""
+"""Shared fixtures."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 GL_OBJECTS.watch()
-MARKED_BY = {"screen": pytest.mark.window, "gpus": pytest.mark.gpu}  # fixture, and the mark of tests that ask for it
+MARKER_OF_FIXTURE = {"screen": pytest.mark.window, "gpus": pytest.mark.gpu}  # tests with the fixture get the marker
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        for fixture in MARKED_BY.keys() & set(getattr(item, "fixturenames", ())):
-            item.add_marker(MARKED_BY[fixture])
+        for fixture in MARKER_OF_FIXTURE.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKER_OF_FIXTURE[fixture])
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _folders_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Settings and state are neither those of the person who runs the tests nor another worker's."""
+def _separate_settings_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Each worker has its own folders for settings and state, separate from the user's."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
@@ -51,30 +51,30 @@ def _every_gl_object_is_released_before_its_context(gl_objects: GlObjects) -> It
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
-    """The repository's root; tests that need the source tree (not just the package) start from here."""
+    """The repository's root, for tests that need the source tree, not only the package."""
     return REPOSITORY
 
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """The folder of real input files: `$GROUNDGLASS_DATA`, else `../shared/data` beside the repository; else a skip."""
+    """The folder of real input files: `$GROUNDGLASS_DATA`, default `../shared/data`. Skips without a folder."""
     named = os.environ.get("GROUNDGLASS_DATA")
     folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
-        where = f"$GROUNDGLASS_DATA ({named})" if named else "../shared/data"
-        pytest.skip(f"no real input files: {where} is not a folder; set GROUNDGLASS_DATA to one")
+        origin = f"$GROUNDGLASS_DATA ({named})" if named else "../shared/data"
+        pytest.skip(f"no real input files: {origin} is not a folder; set GROUNDGLASS_DATA to one")
     return folder
 
 
 @pytest.fixture(scope="module")
 def screen() -> Iterator[Screen]:
-    """An X server of its own for the tests of the real window."""
+    """A separate X server for the tests of the real window."""
     yield from open_screen()
 
 
 @pytest.fixture(scope="session")
 def device() -> Iterator[Device]:
-    """The best device of this machine; nothing of it is alive when the last test is done."""
+    """The best device of this machine. Its teardown asserts that no buffer is alive."""
     opened = open_device("auto")
     yield opened
     opened.close()
@@ -83,16 +83,19 @@ def device() -> Iterator[Device]:
 
 @pytest.fixture(scope="session")
 def gpus() -> list[str]:
-    """The devices that are no CPU; a skip where there is none."""
+    """The devices that are not a CPU. Skips without any."""
     found, failures = list_devices()
     specs = [candidate.spec for candidate in found if not candidate.is_cpu]
     if not specs:
-        pytest.skip("no GPU here: " + ("; ".join(f"{one.kind}: {one.reason}" for one in failures) or "only CPUs"))
+        pytest.skip(
+            "no GPU on this machine: "
+            + ("; ".join(f"{failure.kind}: {failure.reason}" for failure in failures) or "only CPUs")
+        )
     return specs
 
 
-class Borrowed:
-    """A device that somebody else closes: closing it releases what was allocated through it."""
+class BorrowedDevice:
+    """A view of a device with another owner: `close` releases only the buffers allocated through it."""
 
     def __init__(self, device: Device) -> None:
         self._device = device
@@ -112,5 +115,5 @@ class Borrowed:
 
 @pytest.fixture
 def quick_api(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The NumPy functions build their kernels once for all tests; by themselves they do so at each call (150 ms)."""
-    monkeypatch.setattr(api, "open_device", lambda spec: Borrowed(device))
+    """The NumPy functions build their kernels once for all tests, instead of at each call (150 ms)."""
+    monkeypatch.setattr(api, "open_device", lambda spec: BorrowedDevice(device))

@@ -1,4 +1,4 @@
-"""The stages as functions: shapes, dtypes, errors, and that they are the engine's own stages."""
+"""The stages as functions: shapes, dtypes, errors, and the same results as in the engine."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SCENE = RANDOM.random((24, 34, 3)).astype(np.float32)
 DEPTH_M = np.full((24, 34), 2.0, np.float32)
 
 
-def test_the_public_names_are_there() -> None:
+def test_the_public_names_exist_and_are_sorted() -> None:
     assert sorted(gg.__all__) == gg.__all__
     assert all(hasattr(gg, name) for name in gg.__all__)
 
 
-def test_demosaic_defocus_grade_one_after_the_other() -> None:
+def test_demosaic_defocus_and_grade_in_sequence() -> None:
     mosaic, depth_m = np.tile(MOSAIC, (2, 8)), np.tile(DEPTH_M, (2, 8))
     rgb = gg.demosaic(mosaic, pattern="RGGB", method="rcd")
     lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
@@ -37,7 +37,7 @@ def test_demosaic_defocus_grade_one_after_the_other() -> None:
     assert graded.max() <= 1
 
 
-def test_engine_over_the_frames_of_a_source(tmp_path: Path) -> None:
+def test_the_engine_renders_the_frames_of_a_source(tmp_path: Path) -> None:
     for index, level in enumerate((60, 120, 180)):
         Image.fromarray(np.full((32, 48, 3), level, np.uint8)).save(tmp_path / f"{index}.png")
     with gg.Engine(device="auto", size=(48, 32)) as engine:
@@ -48,22 +48,22 @@ def test_engine_over_the_frames_of_a_source(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("quick_api")
 class TestDemosaic:
-    def test_takes_whatever_becomes_an_array(self) -> None:
+    def test_demosaic_accepts_anything_convertible_to_an_array(self) -> None:
         for dtype in (np.float32, np.float64, np.uint8, np.uint16):
             level = 1 if np.issubdtype(dtype, np.floating) else np.iinfo(dtype).max
             rgb = gg.demosaic(np.full((6, 8), level, dtype))
             np.testing.assert_allclose(rgb, level, rtol=1e-4)
             assert rgb.dtype == np.float32
         assert gg.demosaic([[0.5, 0.5], [0.5, 0.5]], method="half").shape == (1, 1, 3)
-        turned = gg.demosaic(MOSAIC.T)
-        np.testing.assert_array_equal(turned, gg.demosaic(np.ascontiguousarray(MOSAIC.T)))
+        transposed = gg.demosaic(MOSAIC.T)
+        np.testing.assert_array_equal(transposed, gg.demosaic(np.ascontiguousarray(MOSAIC.T)))
 
     @pytest.mark.parametrize("shape", [(4,), (4, 4, 3), (1, 4), (4, 1), (0, 0)])
-    def test_a_wrong_shape_says_what_a_mosaic_is(self, shape: tuple[int, ...]) -> None:
+    def test_the_error_of_a_wrong_shape_defines_a_mosaic(self, shape: tuple[int, ...]) -> None:
         with pytest.raises(ValueError, match=r"a mosaic is \(H, W\), at least 2x2, not \("):
             gg.demosaic(np.zeros(shape, np.float32))
 
-    def test_leaves_its_argument_alone(self) -> None:
+    def test_demosaic_does_not_modify_its_argument(self) -> None:
         mosaic = MOSAIC.copy()
         gg.demosaic(mosaic)
         np.testing.assert_array_equal(mosaic, MOSAIC)
@@ -71,12 +71,12 @@ class TestDemosaic:
 
 @pytest.mark.usefixtures("quick_api")
 class TestDefocus:
-    def test_the_shipped_lens_by_its_name(self) -> None:
+    def test_a_built_in_lens_is_given_by_name(self) -> None:
         by_name = gg.defocus(SCENE, DEPTH_M, lens="noct-50", focus_m=1.0)
         lens = load_lens("noct-50")
         np.testing.assert_array_equal(by_name, gg.defocus(SCENE, DEPTH_M, lens=lens, focus_m=1.0))
 
-    def test_takes_doubles_and_views(self) -> None:
+    def test_defocus_accepts_doubles_and_views(self) -> None:
         expected = gg.defocus(SCENE[::-1].copy(), DEPTH_M, focus_m=1.0)
         np.testing.assert_array_equal(gg.defocus(SCENE.astype(float)[::-1], DEPTH_M.tolist(), focus_m=1.0), expected)
 
@@ -85,18 +85,20 @@ class TestDefocus:
         [((24, 34), (24, 34)), ((24, 34, 4), (24, 34)), ((24, 34, 3), (24, 33)), ((24, 34, 3), (24, 34, 1)),
          ((0, 4, 3), (0, 4))],
     )  # fmt: skip
-    def test_shapes_that_do_not_fit_say_what_does(self, rgb: tuple[int, ...], depth_m: tuple[int, ...]) -> None:
+    def test_the_error_of_wrong_shapes_names_the_right_shapes(
+        self, rgb: tuple[int, ...], depth_m: tuple[int, ...]
+    ) -> None:
         with pytest.raises(ValueError, match=r"a scene is \(H, W, 3\) and its depth \(H, W\), not"):
             gg.defocus(np.zeros(rgb), np.ones(depth_m))
 
     @pytest.mark.parametrize("hole_m", [0.0, -1.0, float("nan")])
-    def test_a_hole_in_the_depth_is_named(self, hole_m: float) -> None:
+    def test_the_error_of_invalid_depth_names_the_values(self, hole_m: float) -> None:
         depth_m = DEPTH_M.copy()
         depth_m[3, 5] = hole_m
         with pytest.raises(ValueError, match="depth_m has values that are zero, negative or NaN; give metres"):
             gg.defocus(SCENE, depth_m)
 
-    def test_a_wrong_quality_focus_or_lens(self) -> None:
+    def test_a_wrong_quality_focus_or_lens_is_an_error(self) -> None:
         with pytest.raises(ValueError, match="quality 'good' is unknown; use one of live, best"):
             gg.defocus(SCENE, DEPTH_M, quality="good")  # type: ignore[arg-type]
         with pytest.raises(LookError, match="is not beyond the focal length of 50 mm"):
@@ -108,12 +110,12 @@ class TestDefocus:
 @pytest.mark.parametrize(
     "function", [lambda **o: gg.demosaic(MOSAIC, **o), lambda **o: gg.defocus(SCENE, DEPTH_M, **o)]
 )
-def test_a_device_that_is_not_here_is_an_error(function) -> None:
+def test_a_missing_device_is_an_error(function) -> None:
     with pytest.raises(DeviceError, match="no device 'opencl:97' here"):
         function(device="opencl:97")
 
 
-def test_a_call_leaves_nothing_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_releases_all_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Device] = []
 
     def open_and_keep(spec: str) -> Device:
@@ -126,7 +128,7 @@ def test_a_call_leaves_nothing_on_the_device(monkeypatch: pytest.MonkeyPatch) ->
     assert [device.live_buffers for device in opened] == [0, 0]
 
 
-def test_grade_is_neutral_at_no_strength() -> None:
+def test_grade_is_neutral_at_strength_0() -> None:
     np.testing.assert_allclose(
         gg.grade(SCENE, "classic", strength=0.0, local=False), gg.grade(SCENE, "neutral", local=False), atol=1e-5
     )
@@ -138,7 +140,7 @@ def test_render_is_the_first_frame_upright(tmp_path: Path) -> None:
     picture = np.zeros((20, 30, 3), np.uint8)
     picture[:5] = 255
     exif = Image.Exif()
-    exif[0x0112] = 6  # stored lying: its top is seen on the right
+    exif[0x0112] = 6  # stored rotated: its top appears on the right
     Image.fromarray(picture).save(tmp_path / "turned.png", exif=exif)
     rendered = gg.render(tmp_path / "turned.png", look="neutral")
     assert (rendered.shape, rendered.dtype) == ((30, 20, 3), np.uint8)
@@ -146,7 +148,7 @@ def test_render_is_the_first_frame_upright(tmp_path: Path) -> None:
     assert rendered[:, :14].max() < 5
 
 
-def test_render_takes_the_options_of_source_and_engine(tmp_path: Path) -> None:
+def test_render_accepts_the_options_of_source_and_engine(tmp_path: Path) -> None:
     path = tmp_path / "frame.raw"
     RANDOM.integers(0, 4096, (32, 48), dtype=np.uint16).tofile(path)
     options = {"raw_format": "rggb12", "raw_size": "48x32"}
@@ -158,7 +160,7 @@ def test_render_takes_the_options_of_source_and_engine(tmp_path: Path) -> None:
     assert soft.std() < 0.8 * sharp.std()
 
 
-def test_a_source_that_is_not_there_says_so(tmp_path: Path) -> None:
+def test_a_missing_source_is_an_error(tmp_path: Path) -> None:
     for function in (gg.open, gg.render):
         with pytest.raises(SourceError, match=r"nothing\.dng: no such file or folder"):
             function(tmp_path / "nothing.dng")

@@ -1,4 +1,4 @@
-"""Colour filter arrays: which there are, and what cutting and turning a mosaic makes of them."""
+"""Colour filter arrays: the supported patterns, and the pattern of a cropped or rotated mosaic."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ def photosites(cfa: Cfa, width: int, height: int) -> np.ndarray:
 
 @pytest.mark.parametrize("cfa", [*CFAS, *QUADS], ids=str)
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_turned_mosaic_s_sites_are_those_of_its_cfa(cfa: Cfa, orientation: int) -> None:
+def test_the_photosites_of_a_rotated_mosaic_match_its_cfa(cfa: Cfa, orientation: int) -> None:
     sides = range(12, 19, 2) if cfa.kind == "quad" else range(12, 19)
     for width in sides:
         for height in sides:
-            seen = upright(photosites(cfa, width, height), orientation)
+            rotated = upright(photosites(cfa, width, height), orientation)
             turned = cfa.turned((width, height), orientation)
             assert turned.kind == cfa.kind
-            np.testing.assert_array_equal(seen, photosites(turned, *seen.shape[::-1]))
+            np.testing.assert_array_equal(rotated, photosites(turned, *rotated.shape[::-1]))
 
 
 @pytest.mark.parametrize("cfa", [*CFAS, *QUADS], ids=str)
-def test_a_cut_mosaic_s_sites_are_those_of_its_cfa(cfa: Cfa) -> None:
+def test_the_photosites_of_a_cropped_mosaic_match_its_cfa(cfa: Cfa) -> None:
     whole = photosites(cfa, 20, 20)
     for top in range(0, 8, cfa.block):
         for left in range(0, 8, cfa.block):
             np.testing.assert_array_equal(whole[top:, left:], photosites(cfa.cropped(left, top), 20 - left, 20 - top))
 
 
-def test_a_quad_bayer_mosaic_is_not_cut_through_its_squares() -> None:
+def test_a_quad_bayer_mosaic_is_not_cropped_through_its_squares() -> None:
     with pytest.raises(SourceError, match=r"cut at column 1, row 0 begins with half a square; use even columns"):
         Cfa("RGGB", block=2).cropped(1, 0)
     with pytest.raises(SourceError, match=r"of 7x8 photosites, rotated by orientation 2, begins with half a square"):
@@ -53,7 +53,7 @@ def test_xtrans_has_every_colour_in_every_row_and_column() -> None:
         assert set(line) == {0, 1, 2}
 
 
-def test_kinds() -> None:
+def test_the_kind_of_each_cfa() -> None:
     assert [cfa.kind for cfa in (Cfa(), Cfa("BGGR", block=2), Cfa("MONO"), Cfa(XTRANS))] == [
         "bayer", "quad", "mono", "xtrans",
     ]  # fmt: skip
@@ -71,6 +71,6 @@ def test_kinds() -> None:
         ("GGRGGB" * 6, 1, r"is not X-Trans from any corner"),
     ],
 )
-def test_what_is_no_cfa_says_what_is(pattern: str, block: int, complaint: str) -> None:
+def test_the_error_of_an_unknown_cfa_names_the_valid_ones(pattern: str, block: int, complaint: str) -> None:
     with pytest.raises(SourceError, match=complaint):
         Cfa(pattern, block)

@@ -1,4 +1,4 @@
-"""The list of controls, used by keys and by scripts."""
+"""The list of controls, for keys and scripts."""
 
 from __future__ import annotations
 

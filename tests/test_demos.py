@@ -1,4 +1,4 @@
-"""The demos run as they stand, at tiny sizes, and leave the picture that they promise."""
+"""The unchanged demos run at tiny sizes and write their pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from window_support import ERROR_DELAY_S, Screen, until
 SCENE = "scene:?size=96x64"
 DEMO_LINES = 60
 
-# File name -> arguments, the size of its picture.
+# File name -> arguments, size of the picture.
 DEMOS = {
     "bokeh_sheet.py": (
         (SCENE, "--lens", "noct-50", "phone-1inch", "--f-number", "1", "4", "--width", "96"),
@@ -35,13 +35,13 @@ def run_demo(path: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> No
     runpy.run_path(str(path), run_name="__main__")
 
 
-def test_every_demo_is_run_here(repository: Path) -> None:
-    # The remote control leaves no picture: test_remote runs it.
+def test_every_demo_has_a_test(repository: Path) -> None:
+    # The remote control writes no picture: test_remote runs it.
     found = {path.name for path in (repository / "demos").glob("*.py")}
     assert found == {*DEMOS, "remote.py", "bitmap_surface.py", "qt_window.py"}
 
 
-def test_a_bitmap_surface_makes_a_moving_picture(
+def test_the_bitmap_surface_writes_an_animation(
     repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -51,7 +51,7 @@ def test_a_bitmap_surface_makes_a_moving_picture(
 
 
 @pytest.mark.window
-def test_a_qt_window_shows_the_picture_and_hears_its_keys(screen: Screen, repository: Path) -> None:
+def test_the_qt_window_shows_the_picture_and_handles_input(screen: Screen, repository: Path) -> None:
     pytest.importorskip("PySide6", reason="PySide6 is not installed")
     command = [sys.executable, repository / "demos" / "qt_window.py", "scene:?size=480x270"]
     process = subprocess.Popen(
@@ -80,7 +80,7 @@ def test_a_qt_window_shows_the_picture_and_hears_its_keys(screen: Screen, reposi
 
 
 @pytest.mark.parametrize("name", DEMOS)
-def test_a_demo_leaves_its_picture(
+def test_a_demo_writes_its_picture(
     repository: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -91,7 +91,7 @@ def test_a_demo_leaves_its_picture(
     assert np.asarray(picture).std() > 5
 
 
-def test_a_demo_says_in_one_line_what_is_wrong(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_demo_reports_an_error_in_one_line(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit, match=r"no such file.*scene:"):
         run_demo(repository / "demos" / "contact_sheet.py", monkeypatch, "nowhere.dng")
 

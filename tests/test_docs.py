@@ -1,4 +1,4 @@
-"""The documents are true: samples run as written, tables are complete, links lead somewhere, the README is short."""
+"""The documents are correct: samples run as written, tables are complete, links work, the README is short."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ DOCUMENTS = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").glo
 TEXTS = {str(path.relative_to(REPOSITORY)): path.read_text(encoding="utf-8") for path in DOCUMENTS}
 COMMANDS: dict[str, Any] = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
 README_LINES = 150
-# These options are in the table of commands.
+# Options in the table of commands instead.
 ELSEWHERE = {"--output", "--help", "--json"}
 
 
 def blocks(language: str) -> list[str]:
-    """The samples of all documents; those of several documents once."""
+    """The samples of all documents without duplicates."""
     found = [re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL) for text in TEXTS.values()]
     return list(dict.fromkeys(block for of_document in found for block in of_document))
 
 
 def command_lines() -> list[str]:
-    """Every `groundglass ...` of the shell blocks."""
+    """The `groundglass ...` lines of the shell blocks."""
     lines = "\n".join(blocks("sh")).splitlines()
     return list(dict.fromkeys(line.split(" #")[0].strip() for line in lines if line.startswith("groundglass ")))
 
 
 def anchors(text: str) -> set[str]:
-    """The fragments that a link to headings of a document may have."""
+    """The link fragments of a document's headings."""
     headings = re.findall(r"^#+ (.*)", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -79,7 +79,7 @@ def test_the_tables_have_every_option(command: str) -> None:
 
 def test_the_tables_have_no_unknown_option() -> None:
     text = "\n".join(line for line in TEXTS["docs/command-line.md"].splitlines() if line.startswith("| `--"))
-    known = {name for one in COMMANDS.values() for option in one.params for name in option.opts}
+    known = {name for command in COMMANDS.values() for option in command.params for name in option.opts}
     assert set(re.findall(r"--[a-z][a-z-]*", text)) <= known
 
 
@@ -102,7 +102,7 @@ def test_every_make_target_exists() -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_every_link_leads_somewhere(name: str) -> None:
+def test_every_link_has_a_target(name: str) -> None:
     folder = (REPOSITORY / name).parent
     for link in re.findall(r"\]\(([^)\s]+)\)", TEXTS[name]):
         if "://" in link:
@@ -118,14 +118,14 @@ def test_the_readme_links_to_every_document() -> None:
     assert linked == set(TEXTS) - {"README.md"}
 
 
-def test_the_life_of_a_frame_takes_at_most_twelve_files_none_twice() -> None:
+def test_the_life_of_a_frame_lists_at_most_twelve_different_files() -> None:
     section = TEXTS["ARCHITECTURE.md"].partition("## The life of a frame\n")[2].partition("\n## ")[0]
     files = re.findall(r"^\| \d+ \| `([^`]+)` \|", section, re.MULTILINE)
     assert 0 < len(files) == len(set(files)) <= 12
     assert [file for file in files if not (REPOSITORY / file).is_file()] == []
 
 
-def test_the_contracts_are_files() -> None:
+def test_the_listed_contracts_are_files() -> None:
     section = TEXTS["ARCHITECTURE.md"].partition("## Contracts\n")[2].partition("\n## ")[0]
     files = [
         file for row in section.splitlines() if row.startswith("| ") for file in re.findall(r"`(engine/\S+)`", row)

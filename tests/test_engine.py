@@ -1,4 +1,4 @@
-"""The whole walk: a frame in, a picture out, whatever its orientation, size and settings."""
+"""The whole pipeline, from a frame to a picture, for all orientations, sizes and settings."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def engine() -> Iterator[LiveEngine]:
 
 @pytest.fixture(autouse=True)
 def settings(engine: LiveEngine) -> None:
-    """Every test starts from the same ones."""
+    """Every test starts with the same settings."""
     engine.look, engine.strength, engine.lens, engine.focus_m = "neutral", 1.0, load_lens("noct-50"), 1.2
     engine.development, engine.quality = gg.Development(), "live"
     engine.clock.reset()
 
 
 def mosaic(height: int = 96, width: int = 128, **fields: object) -> gg.Frame:
-    """A smooth picture of a coloured slope behind RGGB, as a 16-bit sensor numbers it."""
+    """A smooth gradient as the mosaic of a 16-bit RGGB sensor."""
     y, x = np.mgrid[:height, :width]
     light = 0.15 + 0.3 * x / width + 0.2 * y / height + 0.1 * np.sin(x / 7) * np.cos(y / 5)
     return gg.Frame((light * 65535).astype(np.uint16), **fields)
 
 
 def two_planes(height: int, width: int) -> np.ndarray:
-    """Something near on the left, the focus in the middle, the distance on the right."""
+    """Depth in metres: 0.6 on the left, 1.2 (the focus) in the middle, 8 on the right."""
     columns = np.repeat([0.6, 1.2, 8.0], -(-width // 3))[:width]
     return np.ascontiguousarray(np.broadcast_to(columns, (height, width)), np.float32)
 
@@ -64,7 +64,7 @@ def test_the_picture_is_the_scene_in_its_look(engine: LiveEngine) -> None:
     assert np.abs(engine.render(frame) / 255 - expected).max() < DITHERED_CODE
 
 
-def test_the_built_in_scene_walks_through(engine: LiveEngine) -> None:
+def test_the_built_in_scene_passes_all_stages(engine: LiveEngine) -> None:
     with gg.open("scene:?size=192x128&fps=2") as source:
         frame = next(iter(source))
     picture = engine.render(frame)
@@ -75,21 +75,21 @@ def test_the_built_in_scene_walks_through(engine: LiveEngine) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(("height", "width"), [(96, 128), (97, 128), (96, 129), (97, 129)])
-def test_a_turned_mosaic_gives_the_turned_picture(
+def test_a_rotated_mosaic_gives_the_rotated_picture(
     engine: LiveEngine, orientation: int, height: int, width: int
 ) -> None:
-    """Turned before it is developed: the CFA, black levels and depth turn with it."""
+    """The rotation precedes development and includes the CFA, black levels and depth."""
     profile = gg.CameraProfile(black=(900, 1000, 1100, 1200), white_balance=(1.6, 1.0, 1.3))
     frame = mosaic(height, width, cfa=gg.Cfa("GRBG"), profile=profile, depth_m=two_planes(height, width))
     expected = upright(engine.scene(frame), orientation)
     turned = engine.scene(replace(frame, orientation=orientation))
-    if orientation < 5:  # blurred by as many pixels
+    if orientation < 5:  # the blur has the same size in pixels
         np.testing.assert_allclose(turned, expected, atol=0.02)
     assert turned.shape == expected.shape
-    # The lens's width is the picture's: sharp pictures are compared where the turn swaps the sides.
+    # The blur scales with the picture's width: sharp pictures are compared if the rotation swaps the sides.
     flat = replace(frame, depth_m=None)
     expected = upright(engine.scene(flat), orientation)
-    # The demosaic chooses between directions, which rounding may do where both fit.
+    # The demosaic selects directions; if two fit equally well, rounding decides.
     assert_close_but_for(
         engine.scene(replace(flat, orientation=orientation)), expected, atol=STAGE, share=1e-3, worst=2e-3
     )
@@ -98,7 +98,9 @@ def test_a_turned_mosaic_gives_the_turned_picture(
 
 @pytest.mark.parametrize("encoding", [gg.Encoding.DISPLAY, gg.Encoding.SCENE])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_turned_picture_is_turned(engine: LiveEngine, encoding: gg.Encoding, orientation: int) -> None:
+def test_a_rotated_rgb_frame_gives_the_rotated_picture(
+    engine: LiveEngine, encoding: gg.Encoding, orientation: int
+) -> None:
     dtype = np.uint8 if encoding is gg.Encoding.DISPLAY else np.float32
     pixels = np.random.default_rng(3).integers(0, 2, (31, 47, 3)).astype(dtype)
     frame = gg.Frame(pixels, encoding=encoding)
@@ -106,7 +108,7 @@ def test_a_turned_picture_is_turned(engine: LiveEngine, encoding: gg.Encoding, o
     np.testing.assert_array_equal(engine.scene(replace(frame, orientation=orientation)), expected)
 
 
-def test_settings_take_effect_from_the_next_frame_on(engine: LiveEngine) -> None:
+def test_settings_take_effect_with_the_next_frame(engine: LiveEngine) -> None:
     frame = mosaic(depth_m=two_planes(96, 128))
     before = engine.render(frame)
 
@@ -161,7 +163,7 @@ def test_a_virtual_lens_adds_only_what_the_capture_lacks(engine: LiveEngine) -> 
     np.testing.assert_allclose(engine.scene(native), sharp, atol=1e-5)
 
 
-def test_frames_of_changing_size_and_kind(engine: LiveEngine) -> None:
+def test_frames_may_change_size_and_kind(engine: LiveEngine) -> None:
     fresh = {}
     frames = {
         "small": mosaic(33, 47, depth_m=two_planes(33, 47)),
@@ -177,26 +179,26 @@ def test_frames_of_changing_size_and_kind(engine: LiveEngine) -> None:
         fresh[name] = engine.render(frame)
         assert fresh[name].shape == (*frame.pixels.shape[:2], 3)
     for name in (*reversed(frames), *frames):
-        assert_same_codes(engine.render(frames[name]), fresh[name], name)  # with uniforms, then with constants
+        assert_same_codes(engine.render(frames[name]), fresh[name], name)  # first with uniforms, then with constants
 
 
 @pytest.mark.parametrize(("height", "width"), [(96, 128), (97, 129), (5, 7), (2, 2)])
-def test_half_size_meets_full_size_depth(engine: LiveEngine, height: int, width: int) -> None:
+def test_half_size_works_with_full_size_depth(engine: LiveEngine, height: int, width: int) -> None:
     engine.development = gg.Development(demosaic="half")
     frame = mosaic(height, width, depth_m=two_planes(height, width))
     assert engine.render(frame).shape == (height // 2, width // 2, 3)
     assert np.isfinite(engine.scene(frame)).all()
 
 
-def test_half_size_is_the_full_size_seen_smaller(engine: LiveEngine) -> None:
-    """Discs are as large a part of the picture at either size."""
+def test_half_size_equals_the_reduced_full_size(engine: LiveEngine) -> None:
+    """Blur discs have the same size relative to the picture."""
     frame = mosaic(192, 256, depth_m=two_planes(192, 256))
     full = engine.scene(frame).reshape(96, 2, 128, 2, 3).mean(axis=(1, 3))
     engine.development = gg.Development(demosaic="half")
     np.testing.assert_allclose(engine.scene(frame)[8:-8, 8:-8], full[8:-8, 8:-8], atol=0.02)
 
 
-def test_the_depth_under_a_click(engine: LiveEngine) -> None:
+def test_the_depth_at_a_clicked_position(engine: LiveEngine) -> None:
     depth_m = two_planes(96, 129)
     engine.draw(mosaic(96, 129, depth_m=depth_m))
     assert engine.depth_at(0.0, 0.0) == pytest.approx(0.6)
@@ -219,7 +221,7 @@ def test_a_frame_after_the_first_allocates_nothing(engine: LiveEngine) -> None:
         assert engine.device.live_buffers == alive
 
 
-def test_with_a_size_everything_is_ready_before_the_first_frame() -> None:
+def test_with_a_size_the_engine_is_ready_before_the_first_frame() -> None:
     with LiveEngine(size=(128, 96), look="neutral") as warm:
         alive, built = warm.device.live_buffers, len(warm.device._kernels)
         assert warm.clock.stages() == {}
@@ -227,7 +229,7 @@ def test_with_a_size_everything_is_ready_before_the_first_frame() -> None:
         assert (warm.device.live_buffers, len(warm.device._kernels)) == (alive, built)
 
 
-def test_closing_gives_everything_back_and_twice_is_harmless() -> None:
+def test_close_releases_everything_and_may_be_called_twice() -> None:
     own = LiveEngine()
     own.render(mosaic(depth_m=two_planes(96, 128)))
     assert own.device.live_buffers > 0
@@ -237,7 +239,7 @@ def test_closing_gives_everything_back_and_twice_is_harmless() -> None:
     LiveEngine().close()  # before any frame
 
 
-def test_a_context_that_was_lent_stays_open() -> None:
+def test_a_given_context_stays_open() -> None:
     context = headless_context()
     with LiveEngine(gl=context) as borrowed:
         borrowed.render(mosaic(16, 16))
@@ -246,15 +248,15 @@ def test_a_context_that_was_lent_stays_open() -> None:
     context.release()
 
 
-def test_a_picture_graded_in_between_changes_nothing() -> None:
+def test_a_separate_grade_call_does_not_change_the_picture() -> None:
     frame = gg.Frame(np.full((64, 64), 3000, np.uint16))
     with LiveEngine() as engine:
         before = engine.render(frame)
-        gg.grade(np.zeros((8, 8, 3), np.float32))  # makes and releases a GL context of its own
+        gg.grade(np.zeros((8, 8, 3), np.float32))  # creates and releases its own GL context
         assert_same_codes(engine.render(frame), before)
 
 
-def test_what_cannot_be_is_an_error_before_the_first_frame() -> None:
+def test_invalid_settings_are_an_error_before_the_first_frame() -> None:
     for settings, complaint in (
         ({"device": "gpu"}, "device 'gpu' is not understood"),
         ({"lens": "noct"}, "did you mean 'noct-50'"),
@@ -270,13 +272,13 @@ def test_what_cannot_be_is_an_error_before_the_first_frame() -> None:
 
 
 @pytest.mark.parametrize(("demosaic", "size"), [("rcd", (64, 48)), ("half", (32, 24))])
-def test_a_binned_quad_sensor_meets_its_depth(engine: LiveEngine, demosaic: str, size: tuple[int, int]) -> None:
+def test_a_binned_quad_sensor_works_with_depth(engine: LiveEngine, demosaic: str, size: tuple[int, int]) -> None:
     engine.development = gg.Development(demosaic=demosaic, quad="bin")
     frame = mosaic(cfa=gg.Cfa("RGGB", block=2), depth_m=two_planes(96, 128))
     assert engine.render(frame).shape == (*size[::-1], 3)
 
 
-def test_what_is_picked_is_grey_from_then_on(engine: LiveEngine) -> None:
+def test_a_picked_grey_becomes_neutral(engine: LiveEngine) -> None:
     profile = gg.CameraProfile(white_balance=(1.5, 1.0, 2.0))
     frame = gg.Frame(np.full((96, 128), 20000, np.uint16), profile=profile)
     engine.draw(frame)
@@ -286,7 +288,7 @@ def test_what_is_picked_is_grey_from_then_on(engine: LiveEngine) -> None:
     assert np.ptp(engine.scene(frame), axis=2).max() < 1e-4
 
 
-def test_a_drawn_frame_says_what_it_was_drawn_with(engine: LiveEngine) -> None:
+def test_a_drawn_frame_has_its_frame_and_settings(engine: LiveEngine) -> None:
     frame, settings = mosaic(depth_m=two_planes(96, 128), orientation=6), gg.Settings(focus_m=2.0)
     drawn = engine.engine.draw(frame, settings)
     assert (drawn.captured, drawn.settings) == (frame, settings)
@@ -298,7 +300,9 @@ def test_a_drawn_frame_says_what_it_was_drawn_with(engine: LiveEngine) -> None:
     assert target.distance_m == pytest.approx(1.2)
 
 
-def test_the_light_is_made_once_for_both_sides_of_a_wipe(engine: LiveEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frame_is_developed_once_for_both_sides_of_a_wipe(
+    engine: LiveEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     frame, settings = mosaic(depth_m=two_planes(96, 128)), gg.Settings(look="neutral")
     developed = []
     develop = engine._developer.develop
@@ -314,7 +318,7 @@ def test_the_light_is_made_once_for_both_sides_of_a_wipe(engine: LiveEngine, mon
     assert len(developed) == 6
 
 
-def test_sizes_and_qualities_that_alternate_make_nothing_anew(engine: LiveEngine) -> None:
+def test_alternating_sizes_and_qualities_rebuild_nothing(engine: LiveEngine) -> None:
     frames = [mosaic(*size, depth_m=two_planes(*size)) for size in ((96, 128), (64, 80))]
     kinds = [(frame, gg.Settings(quality=quality)) for frame in frames for quality in ("live", "best")]
     stages = engine._depth, engine._defocus, engine._transfer._packed
@@ -326,7 +330,7 @@ def test_sizes_and_qualities_that_alternate_make_nothing_anew(engine: LiveEngine
     assert sorted(made) == sorted(id(stage) for kept in stages for stage in kept._stages.values())
 
 
-def test_prepared_stages_and_kernels_are_not_made_in_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prepared_stages_and_kernels_are_not_built_during_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     frame, best = mosaic(50, 70, depth_m=two_planes(50, 70)), gg.Settings(quality="best")
     with gg.Engine() as engine:
         engine.prepare(engine.draw(frame, gg.Settings()), best)
@@ -336,7 +340,7 @@ def test_prepared_stages_and_kernels_are_not_made_in_a_frame(monkeypatch: pytest
             time.sleep(0.001)
         alive = engine.device.live_buffers
         with monkeypatch.context() as patched:
-            patched.setattr(type(engine.device), "_build", lambda *_: pytest.fail("compiled in a frame"))
+            patched.setattr(type(engine.device), "_build", lambda *_: pytest.fail("compiled during a frame"))
             engine.draw(frame, best)
         assert engine.device.live_buffers == alive
 
@@ -364,5 +368,5 @@ def test_pictures_without_a_mosaic_are_scaled_too(engine: LiveEngine, encoding: 
     assert np.ptp(picture) <= 2
 
 
-def test_a_still_size_is_kept_where_the_frame_is_a_pixel(engine: LiveEngine) -> None:
+def test_a_scaled_frame_has_at_least_one_pixel(engine: LiveEngine) -> None:
     assert engine.engine.render(mosaic(2, 2), gg.Settings(scale=0.25)).shape == (1, 1, 3)

@@ -10,7 +10,7 @@ from groundglass.errors import SourceError
 from groundglass.frame import Encoding, Frame, StereoRig
 from groundglass.orientation import upright
 
-# What EXIF says of each orientation: where row 0 and column 0 of the stored picture are seen.
+# EXIF orientation -> sides of the upright picture with row 0 and column 0 of the stored picture.
 EXIF = {
     1: ("top", "left"),
     2: ("top", "right"),
@@ -23,22 +23,22 @@ EXIF = {
 }
 
 
-def edge(seen: np.ndarray, side: str) -> np.ndarray:
-    """One side of a picture, top to bottom or left to right."""
-    return {"top": seen[0], "bottom": seen[-1], "left": seen[:, 0], "right": seen[:, -1]}[side]
+def edge(turned: np.ndarray, side: str) -> np.ndarray:
+    """The pixels of one side of a picture, top to bottom or left to right."""
+    return {"top": turned[0], "bottom": turned[-1], "left": turned[:, 0], "right": turned[:, -1]}[side]
 
 
 @pytest.mark.parametrize("orientation", EXIF)
-def test_the_stored_first_row_and_column_come_to_lie_where_exif_says(orientation: int) -> None:
+def test_the_first_row_and_column_are_at_the_sides_that_exif_specifies(orientation: int) -> None:
     stored = np.arange(12).reshape(3, 4)
-    seen = upright(stored, orientation)
+    turned = upright(stored, orientation)
     row_side, column_side = EXIF[orientation]
-    assert set(edge(seen, row_side)) == set(stored[0])
-    assert set(edge(seen, column_side)) == set(stored[:, 0])
+    assert set(edge(turned, row_side)) == set(stored[0])
+    assert set(edge(turned, column_side)) == set(stored[:, 0])
 
 
 def mosaic_frame(pattern: str, height: int, width: int, orientation: int) -> Frame:
-    """A mosaic whose numbers say what they are: 1000 times the channel, and the black level of their photosite."""
+    """A mosaic whose values encode 1000 times the channel plus the black level of the photosite."""
     black = (1.0, 2.0, 3.0, 4.0)
     y, x = np.mgrid[:height, :width]
     pixels = 1000 * Cfa(pattern).channels()[y % 2, x % 2] + (2 * (y % 2) + x % 2) + 1
@@ -51,32 +51,34 @@ def mosaic_frame(pattern: str, height: int, width: int, orientation: int) -> Fra
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(("height", "width"), [(6, 8), (5, 8), (6, 7), (5, 7)])
-def test_an_upright_mosaic_knows_its_sites(orientation: int, height: int, width: int) -> None:
+def test_the_photosites_of_an_upright_mosaic_match_its_cfa_and_black_levels(
+    orientation: int, height: int, width: int
+) -> None:
     for pattern in BAYER_PATTERNS:
         frame = mosaic_frame(pattern, height, width, orientation)
-        seen = frame.upright()
-        assert (seen.orientation, seen.index, seen.name) == (1, 7, "test")
-        assert seen.size == ((width, height) if orientation < 5 else (height, width))
-        assert seen.pixels.flags.c_contiguous
-        np.testing.assert_array_equal(seen.pixels, upright(frame.pixels, orientation))
-        np.testing.assert_array_equal(seen.depth_m, upright(frame.depth_m, orientation))
-        y, x = np.mgrid[: seen.height, : seen.width]
-        np.testing.assert_array_equal(seen.pixels // 1000, seen.cfa.channels()[y % 2, x % 2])
-        np.testing.assert_array_equal(seen.pixels % 1000, np.reshape(seen.profile.black, (2, 2))[y % 2, x % 2])
+        turned = frame.upright()
+        assert (turned.orientation, turned.index, turned.name) == (1, 7, "test")
+        assert turned.size == ((width, height) if orientation < 5 else (height, width))
+        assert turned.pixels.flags.c_contiguous
+        np.testing.assert_array_equal(turned.pixels, upright(frame.pixels, orientation))
+        np.testing.assert_array_equal(turned.depth_m, upright(frame.depth_m, orientation))
+        y, x = np.mgrid[: turned.height, : turned.width]
+        np.testing.assert_array_equal(turned.pixels // 1000, turned.cfa.channels()[y % 2, x % 2])
+        np.testing.assert_array_equal(turned.pixels % 1000, np.reshape(turned.profile.black, (2, 2))[y % 2, x % 2])
 
 
 def test_an_upright_picture_keeps_its_profile() -> None:
     pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
     frame = Frame(pixels, encoding=Encoding.DISPLAY, orientation=6)
-    seen = frame.upright()
-    np.testing.assert_array_equal(seen.pixels, np.rot90(pixels, -1))
-    assert seen.profile is frame.profile
-    assert seen.depth_m is None
-    assert seen.upright() is seen
+    turned = frame.upright()
+    np.testing.assert_array_equal(turned.pixels, np.rot90(pixels, -1))
+    assert turned.profile is frame.profile
+    assert turned.depth_m is None
+    assert turned.upright() is turned
 
 
 @pytest.mark.parametrize("pattern", BAYER_PATTERNS)
-def test_a_cropped_cfa_is_that_of_the_cropped_mosaic(pattern: str) -> None:
+def test_a_cropped_cfa_matches_the_cropped_mosaic(pattern: str) -> None:
     photosites = np.tile(Cfa(pattern).channels(), (3, 3))
     for top in range(4):
         for left in range(4):
@@ -85,25 +87,25 @@ def test_a_cropped_cfa_is_that_of_the_cropped_mosaic(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", BAYER_PATTERNS)
-def test_red_is_where_the_cfa_says(pattern: str) -> None:
+def test_red_is_at_the_position_in_the_cfa(pattern: str) -> None:
     cfa = Cfa(pattern)
     assert cfa.channels()[cfa.red_y, cfa.red_x] == 0
     assert cfa.channels()[1 - cfa.red_y, 1 - cfa.red_x] == 2
 
 
 @pytest.mark.parametrize("pattern", ["", "rggb", "RGB", "RRGB", "XTRANS"])
-def test_what_is_no_bayer_order_says_which_there_are(pattern: str) -> None:
+def test_the_error_of_an_unknown_pattern_lists_the_bayer_orders(pattern: str) -> None:
     with pytest.raises(SourceError, match="is not a Bayer order; use one of RGGB, BGGR, GRBG, GBRG"):
         Cfa(pattern)
 
 
-def test_a_white_level_lies_above_every_black_level() -> None:
+def test_the_white_level_must_be_above_every_black_level() -> None:
     CameraProfile(black=(0, 0, 0, 63), white=64)
     with pytest.raises(SourceError, match="white level 64 is not above black level 64"):
         CameraProfile(black=(0, 0, 64, 0), white=64)
 
 
-def test_the_primaries_turn_white_into_white_and_back() -> None:
+def test_the_rgb_matrices_map_white_to_white() -> None:
     np.testing.assert_allclose(REC709_TO_REC2020.sum(axis=1), 1, atol=1e-9)
     np.testing.assert_allclose(REC2020_TO_REC709 @ REC709_TO_REC2020, np.eye(3), atol=1e-12)
 
@@ -120,22 +122,22 @@ def test_the_primaries_turn_white_into_white_and_back() -> None:
         (Encoding.SCENE, (4, 6, 3), np.float64, r"not a scene array; give \(H, W, 3\) float32"),
     ],
 )
-def test_pixels_that_are_not_what_they_claim_say_what_fits(
+def test_the_error_of_wrong_pixels_names_shape_and_dtype(
     encoding: Encoding, shape: tuple[int, ...], dtype: type, fitting: str
 ) -> None:
     with pytest.raises(SourceError, match=rf"^clip\.dng: \(4.*{fitting}$"):
         Frame(np.zeros(shape, dtype), encoding=encoding, name="clip.dng")
 
 
-def test_what_is_no_map_of_distances_is_refused() -> None:
+def test_an_invalid_depth_map_is_an_error() -> None:
     pixels = np.zeros((4, 6), np.uint16)
-    Frame(pixels, depth_m=np.ones((2, 3), np.float32))  # of any size: the depth stage brings it to the picture's
+    Frame(pixels, depth_m=np.ones((2, 3), np.float32))  # any size is valid: the depth stage resamples it
     for depth_m in (np.ones((4, 6, 1), np.float32), np.ones((4, 6), np.float64), np.ones((0, 6), np.float32)):
         with pytest.raises(SourceError, match=r"^frame: depth .* is not a depth map; give float32 metres"):
             Frame(pixels, depth_m=depth_m)
 
 
-def test_a_pair_is_of_one_size_and_turns_together() -> None:
+def test_both_pictures_of_a_pair_have_one_size_and_rotate_together() -> None:
     left = np.arange(24, dtype=np.uint16).reshape(4, 6)
     turned = Frame(left, right=left + 1, rig=StereoRig(500.0, 0.1), orientation=6).upright()
     np.testing.assert_array_equal(turned.right, turned.pixels + 1)

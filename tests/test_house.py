@@ -1,4 +1,4 @@
-"""The rules of the code base: rooms import what ARCHITECTURE.md allows, nothing imports in a circle, names match."""
+"""The rules of the code base: allowed imports by ARCHITECTURE.md, no import cycles, lengths and docstrings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 FILE_LINES = 400
 FUNCTION_LINES = 60
 DATA_MODULES = {"camera", "cfa", "controls", "errors", "frame", "lens", "orientation", "packing", "timing"}
-CONTRACTS = {"drawn", "settings"}  # what the engine takes and gives: they know the rooms on the way
+CONTRACTS = {"drawn", "settings"}  # the engine's input and output: they may import other rooms
 ROOT_MODULES = DATA_MODULES | CONTRACTS | {"__init__", "__main__", "api", "cli", "engine", "warm_up"}
 
 
@@ -24,7 +24,7 @@ def source_files(repository: Path) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def modules(repository: Path) -> dict[str, Path]:
-    """The modules of the package by their dotted name from its root; the root itself is the empty name."""
+    """The modules of the package by dotted name from its root; the root has the empty name."""
     engine = repository / "engine"
     found = {}
     for path in engine.rglob("*.py"):
@@ -34,7 +34,7 @@ def modules(repository: Path) -> dict[str, Path]:
 
 
 def imports(module: str, modules: dict[str, Path]) -> Iterator[str]:
-    """The modules of this package that `module` imports, inside functions too; type-checking imports aside."""
+    """The modules of this package that `module` imports, including those in functions, except type-checking imports."""
     tree = ast.parse(modules[module].read_text(encoding="utf-8"))
     typing_only = {
         id(node)
@@ -60,7 +60,7 @@ def room_of(module: str) -> str:
 
 @pytest.fixture(scope="module")
 def rooms(repository: Path) -> dict[str, set[str]]:
-    """The rooms of ARCHITECTURE.md, each with those that it may import."""
+    """The rooms of ARCHITECTURE.md, each with the rooms that it may import."""
     text = (repository / "ARCHITECTURE.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \|([^|]*)\|$", text, re.MULTILINE)
     return {room: set(re.findall(r"`(\w+)`", allowed)) for room, allowed in rows}
@@ -71,22 +71,22 @@ def test_the_architecture_lists_every_room(repository: Path, rooms: dict[str, se
     assert set(rooms) == folders
 
 
-def test_the_root_holds_only_what_travels(repository: Path) -> None:
+def test_the_root_has_only_the_listed_modules(repository: Path) -> None:
     assert {path.stem for path in (repository / "engine").glob("*.py")} == ROOT_MODULES
 
 
-def test_a_room_imports_only_what_it_may(modules: dict[str, Path], rooms: dict[str, set[str]]) -> None:
-    strangers = [
+def test_a_room_imports_only_allowed_rooms(modules: dict[str, Path], rooms: dict[str, set[str]]) -> None:
+    violations = [
         f"{module} imports {imported}"
         for module in modules
         if room_of(module) in rooms
         for imported in imports(module, modules)
         if room_of(imported) not in DATA_MODULES | rooms[room_of(module)] | {room_of(module)}
     ]
-    assert strangers == []
+    assert violations == []
 
 
-def test_the_architecture_allows_nothing_that_is_not_used(modules: dict[str, Path], rooms: dict[str, set[str]]) -> None:
+def test_every_allowed_import_is_used(modules: dict[str, Path], rooms: dict[str, set[str]]) -> None:
     used = defaultdict(set)
     for module in modules:
         used[room_of(module)] |= {room_of(imported) for imported in imports(module, modules)}
@@ -94,12 +94,12 @@ def test_the_architecture_allows_nothing_that_is_not_used(modules: dict[str, Pat
 
 
 def test_the_data_modules_import_no_room_but_colour(modules: dict[str, Path]) -> None:
-    """The white point of a camera profile is colour arithmetic."""
+    """The white point of a camera profile needs colour arithmetic."""
     found = {room_of(imported) for module in DATA_MODULES for imported in imports(module, modules)}
     assert found - DATA_MODULES <= {"colour"}
 
 
-def test_nothing_imports_in_a_circle(modules: dict[str, Path]) -> None:
+def test_there_are_no_import_cycles(modules: dict[str, Path]) -> None:
     graph = {module: set(imports(module, modules)) - {module} for module in modules}
     try:
         TopologicalSorter(graph).prepare()
@@ -117,14 +117,14 @@ def test_inside_the_package_imports_are_relative(repository: Path) -> None:
     assert absolute == []
 
 
-def test_a_file_is_one_idea(repository: Path) -> None:
+def test_a_file_has_at_most_400_lines(repository: Path) -> None:
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in source_files(repository)}
     long = {str(path.relative_to(repository)): lines for path, lines in lengths.items() if lines > FILE_LINES}
     assert long == {}
 
 
-def test_a_function_fits_a_screen(repository: Path) -> None:
-    """Its body: the signature of a command is the table of its options."""
+def test_a_function_body_has_at_most_60_lines(repository: Path) -> None:
+    """Only the body counts: the signature of a command lists its options."""
     long = {
         f"{path.relative_to(repository)}:{node.lineno} {node.name}": node.end_lineno - node.body[0].lineno + 1
         for path in source_files(repository)
@@ -134,10 +134,10 @@ def test_a_function_fits_a_screen(repository: Path) -> None:
     assert long == {}
 
 
-def test_every_public_module_says_what_it_is(repository: Path) -> None:
-    silent = [
+def test_every_module_has_a_docstring(repository: Path) -> None:
+    undocumented = [
         str(path.relative_to(repository))
         for path in (repository / "engine").rglob("*.py")
         if ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) is None
     ]
-    assert silent == []
+    assert undocumented == []

@@ -28,7 +28,7 @@ def test_a_fast_normal_lens_focused_at_one_metre() -> None:
 
 
 def test_the_circle_follows_the_thin_lens_formula() -> None:
-    """c = f^2/N |D - S| / (D (S - f)), written here in millimetres throughout."""
+    """c = f^2/N |D - S| / (D (S - f)), here with all lengths in millimetres."""
     lens = Lens(focal_mm=75, f_number=2, sensor_width_mm=24)
     depth_m = np.array([[0.9, 1.5, 2.0], [3.0, 40.0, 1e6]])
     depth, focus = depth_m * 1000, 2000.0
@@ -71,10 +71,10 @@ def test_the_focus_is_limited_to_the_closest_distance() -> None:
 
 
 @pytest.mark.parametrize("key", ["focal_mm", "f_number", "sensor_width_mm", "focus_min_m"])
-@pytest.mark.parametrize("figure", [0.0, -1.0, float("nan"), float("inf")])
-def test_the_error_names_the_impossible_value(key: str, figure: float) -> None:
-    with pytest.raises(LookError, match=f"{key} = {figure} must be a positive number"):
-        Lens(**{key: figure})
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_the_error_names_the_impossible_value(key: str, value: float) -> None:
+    with pytest.raises(LookError, match=f"{key} = {value} must be a positive number"):
+        Lens(**{key: value})
 
 
 def test_a_lens_cannot_focus_within_its_focal_length() -> None:
@@ -90,7 +90,8 @@ def test_each_built_in_lens_loads_wide_open(name: str) -> None:
     assert lens is load_lens(name)
 
 
-FIGURES = {  # mm, smallest and greatest f-number, mm across, blades, and what the lens must show most
+# Focal length in mm, minimum and maximum f-number, sensor width in mm, blades, and the trait that is strongest.
+SPECIFICATIONS = {
     "phone-1inch": (8.7, 1.63, 4.0, 13.11, 6, ""),
     "phone-12mm": (1.99, 1.8, 4.0, 5.73, 6, ""),
     "phone-75mm": (12.42, 1.8, 4.0, 5.73, 6, ""),
@@ -103,14 +104,14 @@ FIGURES = {  # mm, smallest and greatest f-number, mm across, blades, and what t
 }
 
 
-def test_list_of_built_in_lenses() -> None:
-    assert set(list_lenses()) == set(FIGURES)
-    for name, (focal_mm, least, most, width_mm, blades, trait) in FIGURES.items():
+def test_the_built_in_lenses_have_their_specifications() -> None:
+    assert set(list_lenses()) == set(SPECIFICATIONS)
+    for name, (focal_mm, f_number_min, f_number_max, width_mm, blades, trait) in SPECIFICATIONS.items():
         lens = load_lens(name)
-        assert (lens.focal_mm, lens.f_number_min, lens.f_number_max) == (focal_mm, least, most)
+        assert (lens.focal_mm, lens.f_number_min, lens.f_number_max) == (focal_mm, f_number_min, f_number_max)
         assert (lens.sensor_width_mm, lens.blades) == (width_mm, blades)
         if trait:
-            assert getattr(lens, trait) == max(getattr(load_lens(other), trait) for other in FIGURES)
+            assert getattr(lens, trait) == max(getattr(load_lens(other), trait) for other in SPECIFICATIONS)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_a_lens_without_character_is_the_thin_lens() -> None:
     np.testing.assert_array_equal(lens.vignetting_stops([0.0, 1.0]), 0.0)
 
 
-def test_the_aperture_is_counted_from_wide_open() -> None:
+def test_the_aperture_is_relative_to_wide_open() -> None:
     lens = Lens(f_number=1.4, f_number_min=1.4, soft_focus=0.4, spherical=-0.8)
     assert (lens.opening, lens.stops_closed) == (1.0, 0.0)
     closed = lens.at(5.6)
@@ -145,8 +146,8 @@ def test_the_aperture_is_counted_from_wide_open() -> None:
     assert closed.wide_open() == lens
 
 
-def test_red_that_focuses_longer_is_less_blurred_behind_the_focus() -> None:
-    """The thin lens again, with a focal length for each colour, written out from the image distances."""
+def test_red_with_a_longer_focal_length_is_less_blurred_behind_the_focus() -> None:
+    """The thin lens with a separate focal length for each colour, computed from the image distances."""
     lens = Lens(focal_mm=50, f_number=1.4, longitudinal_red=1.0, longitudinal_blue=-0.5)
     focus_m, width = 2.0, 1920
     sensor_mm, pupil_mm = 1 / (1 / 50 - 1 / 2000), 50 / 1.4
@@ -169,13 +170,13 @@ def test_the_view_narrows_towards_the_closest_focus() -> None:
 
 
 def test_the_corners_are_darker_by_the_cosine_s_fourth_power() -> None:
-    lens = Lens(focal_mm=21.633, vignetting=0.5)  # half of the diagonal: the corners see under 45 degrees
+    lens = Lens(focal_mm=21.633, vignetting=0.5)  # half of the diagonal: the corners are at 45 degrees
     assert lens.diagonal_mm() == pytest.approx(43.267, abs=1e-3)
     np.testing.assert_allclose(lens.vignetting_stops([0.0, 1.0]), [0.0, 1.0], atol=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("key", "figure", "range_"),
+    ("key", "value", "range_"),
     [
         ("blades", 2, r"0 \(round\) or a whole number, 3 to 20"),
         ("blades", 21, r"0 \(round\) or a whole number, 3 to 20"),
@@ -187,9 +188,9 @@ def test_the_corners_are_darker_by_the_cosine_s_fourth_power() -> None:
         ("breathing_percent", 30.0, "-20 to 20"),
     ],
 )
-def test_the_error_of_a_trait_names_the_range(key: str, figure: float, range_: str) -> None:
-    with pytest.raises(LookError, match=rf"^lens 'custom': {key} = {figure} must be {range_}$"):
-        Lens(**{key: figure})
+def test_the_error_of_a_trait_names_the_range(key: str, value: float, range_: str) -> None:
+    with pytest.raises(LookError, match=rf"^lens 'custom': {key} = {value} must be {range_}$"):
+        Lens(**{key: value})
 
 
 def test_the_lens_page_lists_every_built_in_lens(repository: Path) -> None:
@@ -198,7 +199,7 @@ def test_the_lens_page_lists_every_built_in_lens(repository: Path) -> None:
     assert listed == {*list_lenses(), *ALIASES}
 
 
-def test_a_lens_file_of_your_own(tmp_path: Path) -> None:
+def test_a_custom_lens_file_loads(tmp_path: Path) -> None:
     path = tmp_path / "macro.toml"
     path.write_text('intent = "small things"\nfocal_mm = 100\nf_number = 2.8\nfocus_min_m = 0.3\n', encoding="utf-8")
     lens = load_lens(str(path))

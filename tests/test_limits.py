@@ -1,6 +1,6 @@
-"""Limits on what comes from outside: each holds at its last value, and what is one beyond is refused.
+"""Limits on external input: the last valid value is accepted, the next value is rejected.
 
-The numbers stand here once more, so that a limit that is lifted or moved is noticed.
+The tests repeat the numbers, so that they detect a changed limit.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MIB = 1 << 20
 
 
 def sparse(path: Path, size: int, begin: bytes = b"") -> Path:
-    """A file of `size` bytes that takes no room on the disk."""
+    """A sparse file of `size` bytes, which uses almost no disk space."""
     with path.open("wb") as file:
         file.write(begin)
         file.truncate(size)
@@ -54,17 +54,17 @@ def test_a_curve_has_at_most_65536_entries() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [("LUT_3D_SIZE 129", "0 colours, but its size requires"), ("LUT_3D_SIZE 130", r"not in 2\.\.129")],
 )
-def test_a_cube_file_may_say_as_much_and_no_more(tmp_path: Path, line: str, told: str) -> None:
+def test_a_cube_file_has_at_most_129_nodes_along_an_edge(tmp_path: Path, line: str, message: str) -> None:
     (tmp_path / "a.cube").write_text(f"{line}\n")
-    with pytest.raises(LookError, match=told):
+    with pytest.raises(LookError, match=message):
         read_lut(tmp_path / "a.cube")
 
 
 @pytest.mark.parametrize(("side", "refused"), [(129, False), (130, True)])
-def test_a_cube_for_opencolorio_may_say_as_much_and_no_more(tmp_path: Path, side: int, refused: bool) -> None:
+def test_a_cube_for_opencolorio_has_at_most_129_nodes_along_an_edge(tmp_path: Path, side: int, refused: bool) -> None:
     pytest.importorskip("PyOpenColorIO")
     path = tmp_path / "a.csp"
     path.write_text("CSPLUTV100\n3D\n\n" + "2\n0.0 1.0\n0.0 1.0\n" * 3 + f"\n{side} {side} {side}\n0 0 0\n")
@@ -74,15 +74,17 @@ def test_a_cube_for_opencolorio_may_say_as_much_and_no_more(tmp_path: Path, side
 
 
 def test_a_hald_picture_holds_at_most_121_nodes_along_an_edge(tmp_path: Path) -> None:
-    """Level 11; level 12 has 144. The picture is refused by its size: what it shows does not matter."""
+    """Level 11; level 12 has 144. The size is the reason for the error, not the content."""
     Image.new("RGB", (12**3, 12**3)).save(tmp_path / "a.png")
     with pytest.raises(LookError, match="1728x1728 is not a HaldCLUT"):
         read_lut(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize(("size", "told"), [(256 * MIB, "holds binary data"), (256 * MIB + 1, "too large for a LUT")])
-def test_a_lut_file_has_at_most_256_mib(tmp_path: Path, size: int, told: str) -> None:
-    with pytest.raises(LookError, match=told):
+@pytest.mark.parametrize(
+    ("size", "message"), [(256 * MIB, "holds binary data"), (256 * MIB + 1, "too large for a LUT")]
+)
+def test_a_lut_file_has_at_most_256_mib(tmp_path: Path, size: int, message: str) -> None:
+    with pytest.raises(LookError, match=message):
         read_lut(sparse(tmp_path / "a.cube", size))
 
 
@@ -100,7 +102,7 @@ def test_a_look_file_has_at_most_a_mebibyte(tmp_path: Path) -> None:
 
 
 class Page:
-    """A directory of one tag, `T`, that says of itself what it likes."""
+    """A directory with a single tag `T` and an arbitrary count."""
 
     def __init__(self, count: int, value: object, dtype: int) -> None:
         self.tags = {"T": SimpleNamespace(count=count, value=value, dtype=dtype)}
@@ -137,14 +139,14 @@ def test_a_list_has_at_most_64_opcodes(tmp_path: Path, before: int, known: bool)
 @pytest.mark.parametrize(("gain", "known"), [(1000.0, True), (1001.0, False)])
 def test_a_gain_is_at_most_a_thousand(tmp_path: Path, gain: float, known: bool) -> None:
     gains = gain_map(np.full((2, 2, 1), gain), (0, 0, 64, 96))
-    vignette = 3, struct.pack(">7d", gain - 1, 0, 0, 0, 0, 0.5, 0.5)  # 1 + k0 r^2, r = 1 in the corner
+    vignette = 3, struct.pack(">7d", gain - 1, 0, 0, 0, 0, 0.5, 0.5)  # 1 + k0 r^2, r = 1 at the corner
     for opcode in (gains, vignette):
         assert (write_and_read(tmp_path, opcodes(2, opcode)).profile.gain_map is not None) == known
 
 
-def test_at_most_two_of_a_hundred_sites_are_defects(tmp_path: Path) -> None:
-    most = 64 * 96 // 50  # 122
-    for count, known in ((most, True), (most + 1, False)):
+def test_at_most_two_percent_of_the_photosites_are_defects(tmp_path: Path) -> None:
+    limit = 64 * 96 // 50  # 122
+    for count, known in ((limit, True), (limit + 1, False)):
         samples = ramp()
         samples.ravel()[:count] = 4000
         frame = write_and_read(tmp_path, opcodes(1, (4, struct.pack(">2I", 4000, 0))), samples=samples)
@@ -154,11 +156,11 @@ def test_at_most_two_of_a_hundred_sites_are_defects(tmp_path: Path) -> None:
 # Other files
 
 
-@pytest.mark.parametrize(("size", "told"), [(16_000_000, "is not a time"), (16_000_001, "bytes are too many")])
-def test_a_list_of_frames_has_at_most_16_megabytes(tmp_path: Path, size: int, told: str) -> None:
+@pytest.mark.parametrize(("size", "message"), [(16_000_000, "is not a time"), (16_000_001, "bytes are too many")])
+def test_a_list_of_frames_has_at_most_16_megabytes(tmp_path: Path, size: int, message: str) -> None:
     for name in ("rgb.txt", "depth.txt"):
         sparse(tmp_path / name, size, b"soon ")
-    with pytest.raises(SourceError, match=told):
+    with pytest.raises(SourceError, match=message):
         find_rgbd(tmp_path)
 
 
@@ -191,7 +193,7 @@ def test_the_built_in_scene_has_64_to_8192_pixels_along_a_side(text: str) -> Non
 
 
 class Clock:
-    """In place of the module `time` and of an event that is waited for: time goes on when somebody waits."""
+    """A stand-in for the module `time` and for an event: waiting advances the time."""
 
     def __init__(self) -> None:
         self.now_s = 100.0
@@ -213,7 +215,7 @@ class Clock:
     ("stall_s", "waits_s"),
     [
         (0.24, [0.0, 0.0, 0.0, 0.06, 0.1]),  # late by 0.14, 0.04 s: caught up
-        (0.36, [0.0, 0.0, 0.1, 0.1, 0.1]),  # late by 0.26 s: the clock starts anew
+        (0.36, [0.0, 0.0, 0.1, 0.1, 0.1]),  # late by 0.26 s: the clock restarts
     ],
 )
 def test_a_source_that_is_a_quarter_of_a_second_late_does_not_catch_up(
@@ -230,7 +232,7 @@ def test_a_source_that_is_a_quarter_of_a_second_late_does_not_catch_up(
                 yield Frame(np.zeros((2, 2), np.uint16), index=index)
 
     monkeypatch.setattr(latest, "time", clock)
-    mailbox = LatestFrameQueue(Stalling())
-    mailbox._stop = clock  # type: ignore[assignment]
-    mailbox._deliver()
+    latest_frames = LatestFrameQueue(Stalling())
+    latest_frames._stop = clock  # type: ignore[assignment]
+    latest_frames._deliver()
     assert clock.waits_s == waits_s

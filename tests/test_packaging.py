@@ -1,4 +1,4 @@
-"""What is installed is what is in the tree: packages listed, data files carried, wheel and sdist usable alone."""
+"""The installation matches the source tree: packages, data files, and a working wheel and sdist."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", 
 
 
 def packaged_files(repository: Path) -> set[str]:
-    """Every file under the packages' folders, as its path inside the wheel."""
+    """The files in the packages' folders, as paths in the wheel."""
     return {
         f"{package.replace('.', '/')}/{path.relative_to(repository / folder).as_posix()}"
         for folder, package in ROOTS.items()
@@ -39,7 +39,7 @@ def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> s
 
 @pytest.fixture(scope="module")
 def source_copy(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree without what builds leave behind, so that an old build/ cannot lend its files to the wheel."""
+    """A copy of the tree without build results, so that the wheel has no files of an old build/."""
     copy = tmp_path_factory.mktemp("source") / "groundglass"
     shutil.copytree(repository, copy, ignore=NOT_SOURCE)
     return copy
@@ -47,7 +47,7 @@ def source_copy(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="module")
 def distributions(source_copy: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
-    """(wheel, sdist, what the build printed); the wheel is built from the sdist."""
+    """(wheel, sdist, output of the build); the wheel is built from the sdist."""
     folder = tmp_path_factory.mktemp("dist")
     done = run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source_copy, cwd=folder)
     return next(folder.glob("*.whl")), next(folder.glob("*.tar.gz")), done.stdout + done.stderr
@@ -67,7 +67,7 @@ def test_every_package_folder_is_listed(repository: Path) -> None:
     assert bare == set()
 
 
-def test_the_wheel_carries_the_whole_tree(distributions: tuple[Path, Path, str], repository: Path) -> None:
+def test_the_wheel_contains_the_whole_tree(distributions: tuple[Path, Path, str], repository: Path) -> None:
     names = set(zipfile.ZipFile(distributions[0]).namelist())
     code = {name for name in names if ".dist-info/" not in name}
     assert code == packaged_files(repository)
@@ -75,7 +75,7 @@ def test_the_wheel_carries_the_whole_tree(distributions: tuple[Path, Path, str],
 
 
 @pytest.mark.parametrize("name", ["LICENSE", "README.md", "CHANGELOG.md", "Makefile", "tests/conftest.py", "setup.cfg"])
-def test_the_sdist_carries_what_a_builder_needs(distributions: tuple[Path, Path, str], name: str) -> None:
+def test_the_sdist_contains_the_files_for_a_build(distributions: tuple[Path, Path, str], name: str) -> None:
     with tarfile.open(distributions[1]) as archive:
         assert f"{distributions[1].name.removesuffix('.tar.gz')}/{name}" in archive.getnames()
 
@@ -88,7 +88,9 @@ def test_the_build_does_not_warn(distributions: tuple[Path, Path, str]) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", [0, 1], ids=["wheel", "sdist"])
-def test_it_runs_from_an_empty_environment(distributions: tuple[Path, Path, str], tmp_path: Path, kind: int) -> None:
+def test_the_package_runs_in_a_new_environment(
+    distributions: tuple[Path, Path, str], tmp_path: Path, kind: int
+) -> None:
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
     binaries = tmp_path / "venv" / "bin"
     run(binaries / "python", "-m", "pip", "install", "--quiet", distributions[kind], cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""Samples to bytes and back."""
+"""Packing and unpacking of samples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def samples(packing: Packing, height: int, width: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("packing", Packing)
-def test_every_sample_comes_back_at_every_width(packing: Packing) -> None:
+def test_unpacking_restores_the_samples_at_every_width(packing: Packing) -> None:
     for width in WIDTHS:
         given = samples(packing, 3, width)
         packed = pack(given, packing)
@@ -24,7 +24,7 @@ def test_every_sample_comes_back_at_every_width(packing: Packing) -> None:
 
 
 @pytest.mark.parametrize("packing", [packing for packing in Packing if packing is not Packing.U16])
-def test_padding_behind_a_row_is_no_sample(packing: Packing) -> None:
+def test_padding_after_a_row_is_ignored(packing: Packing) -> None:
     given = samples(packing, 4, 13)
     padded = np.pad(pack(given, packing), ((0, 0), (0, 7)), constant_values=255)
     np.testing.assert_array_equal(unpack(padded, packing, 13), given)
@@ -42,7 +42,7 @@ def test_padding_behind_a_row_is_no_sample(packing: Packing) -> None:
         (Packing.U8, [0x12, 0x34], [0x12, 0x34]),
     ],
 )
-def test_the_bytes_are_those_of_the_standard(packing: Packing, numbers: list[int], expected: list[int]) -> None:
+def test_the_bytes_match_the_standard(packing: Packing, numbers: list[int], expected: list[int]) -> None:
     assert pack(np.array([numbers], np.uint16), packing).tolist() == [expected]
 
 
@@ -50,12 +50,12 @@ def test_the_bytes_are_those_of_the_standard(packing: Packing, numbers: list[int
     ("packing", "width", "row_bytes"),
     [(Packing.RAW10, 5, 10), (Packing.RAW12, 3, 6), (Packing.P10, 5, 7), (Packing.P12, 3, 5), (Packing.U16, 3, 6)],
 )
-def test_mipi_ends_with_a_whole_group_and_a_stream_of_bits_with_a_byte(
+def test_mipi_rows_end_with_a_whole_group_and_bit_streams_with_a_byte(
     packing: Packing, width: int, row_bytes: int
 ) -> None:
     assert packing.row_bytes(width) == row_bytes
 
 
-def test_the_other_byte_order_is_the_other() -> None:
+def test_swapped_packing_swaps_the_bytes() -> None:
     swapped = pack(np.array([[0x1234, 0xABCD]], np.uint16), Packing.U16_SWAPPED)
     np.testing.assert_array_equal(swapped.view(np.uint16), [[0x3412, 0xCDAB]])

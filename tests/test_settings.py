@@ -1,4 +1,4 @@
-"""Settings do not change; a history of them goes back and forth."""
+"""Settings are immutable; their history supports undo and redo."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from groundglass.errors import GroundglassError, LookError
 from groundglass.settings import PAUSE_S, UNTIL_RELEASED, SettingsHistory
 
 
-def test_names_become_what_they_name_and_one_is_changed_at_a_time() -> None:
+def test_names_become_objects_and_with_changes_single_settings() -> None:
     settings = gg.Settings(look="natural", lens="soft-90", f_number=4)
     assert (settings.look.name, settings.lens.name, settings.f_number) == ("natural", "soft-90", 4.0)
     changed = settings.with_(f_number=8, output_space="display-p3")
@@ -34,18 +34,18 @@ def test_names_become_what_they_name_and_one_is_changed_at_a_time() -> None:
         ({"bits": 12}, "use 8 or 10"),
     ],
 )
-def test_what_cannot_be_is_an_error_at_once(settings: dict[str, object], complaint: str) -> None:
+def test_an_invalid_setting_is_an_error(settings: dict[str, object], complaint: str) -> None:
     with pytest.raises(GroundglassError, match=complaint):
         gg.Settings(**settings)  # type: ignore[arg-type]
 
 
-def test_every_change_is_a_step_back_and_forth() -> None:
+def test_every_change_is_one_undo_step() -> None:
     history = SettingsHistory(gg.Settings())
     opened = history.now
     assert not history.undo()
     for changes in ({"strength": 0.5}, {"focus_m": 3.0}, {"f_number": 8}):
         assert history.change("a key", **changes)
-    assert not history.change("a key", strength=0.5)  # it is so already
+    assert not history.change("a key", strength=0.5)  # no change
     last = history.now
     assert [history.undo() for _ in range(4)] == [True, True, True, False]
     assert history.now == opened
@@ -56,7 +56,7 @@ def test_every_change_is_a_step_back_and_forth() -> None:
     assert not history.can_redo
 
 
-def test_what_goes_on_is_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_continuous_changes_are_one_undo_step(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 10.0
     monkeypatch.setattr("groundglass.settings.perf_counter", lambda: now_s)
     history = SettingsHistory(gg.Settings(strength=0.0))
@@ -75,14 +75,14 @@ def test_what_goes_on_is_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == [0.5, 0.3, 0.2, 0.0]
 
 
-def test_what_nobody_pressed_for_is_no_step() -> None:
+def test_a_followed_change_is_not_an_undo_step() -> None:
     history = SettingsHistory(gg.Settings())
     history.follow(focus_m=2.0)
     assert history.now.focus_m == 2.0
     assert not history.can_undo
 
 
-def test_a_wrong_change_changes_nothing() -> None:
+def test_an_invalid_change_keeps_the_settings() -> None:
     history = SettingsHistory(gg.Settings())
     opened = history.now
     with pytest.raises(LookError):
@@ -91,7 +91,7 @@ def test_a_wrong_change_changes_nothing() -> None:
     assert not history.can_undo
 
 
-def test_the_companion_is_undone_too_and_the_history_is_bounded() -> None:
+def test_undo_includes_the_companion_and_the_history_is_bounded() -> None:
     history = SettingsHistory(gg.Settings(), companion="A", limit=3)
     for step in range(10):
         history.change("slot", companion=f"B{step}", strength=step / 10)

@@ -1,4 +1,4 @@
-"""The clock: milliseconds by stage."""
+"""The clock: milliseconds per stage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_percentiles_are_interpolated() -> None:
     assert percentile([], 50) == 0.0
 
 
-def test_stages_keep_the_order_in_which_a_frame_meets_them() -> None:
+def test_stages_are_in_the_order_of_a_frame() -> None:
     clock = Clock()
     for milliseconds in (1.0, 2.0, 9.0):
         clock.add("develop", milliseconds)
@@ -27,7 +27,7 @@ def test_stages_keep_the_order_in_which_a_frame_meets_them() -> None:
     assert clock.median_ms("look") == 0.0
 
 
-def test_the_host_s_time_counts_even_where_the_work_fails() -> None:
+def test_host_time_counts_even_if_the_work_fails() -> None:
     clock = Clock()
     with clock.host("present"):
         time.sleep(0.002)
@@ -37,7 +37,7 @@ def test_the_host_s_time_counts_even_where_the_work_fails() -> None:
     assert list(clock.stages()) == ["present", "broken"]
 
 
-def test_a_long_session_keeps_only_the_newest() -> None:
+def test_the_clock_keeps_only_the_newest_measurements() -> None:
     clock = Clock()
     for _ in range(MAX_MEASUREMENTS):
         clock.add("look", 100.0)

@@ -1,4 +1,4 @@
-"""docs/viewfinder.md shows everything as it looks: the script that photographs it finds the same again."""
+"""The pictures in docs/viewfinder.md are current: new screenshots are similar to them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 from window_support import Screen
 
-CHANGES = {"panel-times": 0.75}  # numbers of this machine are in it
-ALIKE = 0.93
+MIN_SIMILARITY_OF = {"panel-times": 0.75}  # contains times of this machine
+MIN_SIMILARITY = 0.93
 
 
 @pytest.fixture
 def controls(tmp_path: Path) -> Iterator[Controls]:
-    """All that `groundglass view` has in a window."""
+    """All controls of `groundglass view` in a window."""
     options = EngineOptions(look="classic", focus=1.2)
     with (
         gg.open("scene:?size=96x64") as source,
@@ -47,16 +47,16 @@ def controls(tmp_path: Path) -> Iterator[Controls]:
 
 
 def keys_in(text: str) -> set[str]:
-    """`Shift`+`P` and the like, as controls name them."""
+    """Keys such as `Shift`+`P`, as controls name them."""
     return {"+".join(re.findall(r"`([^`]+)`", key)) for key in re.findall(r"`[^`]+`(?:\+`[^`]+`)*", text)}
 
 
-def test_the_key_page_has_every_key_and_no_other(controls: Controls, repository: Path) -> None:
+def test_the_key_page_has_exactly_the_existing_keys(controls: Controls, repository: Path) -> None:
     page = (repository / "docs" / "keys.md").read_text(encoding="utf-8")
     table = page.partition("| key or button in the window | |\n|---|---|\n")[2].partition("\n\n")[0]
-    told = set().union(*(keys_in(row.split(" | ")[0]) for row in table.splitlines()))
-    # What only a window has, or hears by itself.
-    assert told - {"F", "Esc"} == {one.key for one in controls if one.key}
+    listed = set().union(*(keys_in(row.split(" | ")[0]) for row in table.splitlines()))
+    # The window itself handles F and Esc.
+    assert listed - {"F", "Esc"} == {control.key for control in controls if control.key}
 
 
 def test_the_page_shows_every_picture(repository: Path) -> None:
@@ -67,7 +67,7 @@ def test_the_page_shows_every_picture(repository: Path) -> None:
     assert set(shown) == taken - {"picture"}
 
 
-def test_the_window_looks_as_the_page_says(screen: Screen, repository: Path, tmp_path: Path) -> None:
+def test_the_window_matches_the_pictures_of_the_page(screen: Screen, repository: Path, tmp_path: Path) -> None:
     pytest.importorskip("imgui_bundle")
     assert shutil.which("Xvfb")
     command = [sys.executable, str(repository / "tools" / "screenshots.py"), "-o", str(tmp_path), "--settle", "0.6"]
@@ -78,10 +78,10 @@ def test_the_window_looks_as_the_page_says(screen: Screen, repository: Path, tmp
     plain = np.asarray(Image.open(tmp_path / "picture.jpg"), int)
     found = {}
     for reference in references:
-        shot, expected = Image.open(tmp_path / reference.name), Image.open(reference)
-        assert shot.size == expected.size
-        grey = [np.asarray(one.convert("L").resize((480, 270))) for one in (shot, expected)]
+        screenshot, expected = Image.open(tmp_path / reference.name), Image.open(reference)
+        assert screenshot.size == expected.size
+        grey = [np.asarray(picture.convert("L").resize((480, 270))) for picture in (screenshot, expected)]
         found[reference.stem] = structural_similarity(*grey)
         if reference.stem != "picture":
-            assert (np.abs(np.asarray(shot, int) - plain).max(axis=2) > 40).mean() > 1e-4, reference.stem
-    assert {name: value for name, value in found.items() if value < CHANGES.get(name, ALIKE)} == {}
+            assert (np.abs(np.asarray(screenshot, int) - plain).max(axis=2) > 40).mean() > 1e-4, reference.stem
+    assert {name: value for name, value in found.items() if value < MIN_SIMILARITY_OF.get(name, MIN_SIMILARITY)} == {}

@@ -1,4 +1,4 @@
-"""Settings that are compiled ahead in a thread."""
+"""A thread compiles settings in advance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RANDOM = np.random.default_rng(5)
 
 
 class EngineDouble:
-    """Records what is drawn. `error` is raised by each draw."""
+    """Records the drawn frames. Each draw raises `error`, if given."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error, self.drawn, self.threads = error, [], set()
@@ -51,7 +51,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def test_requests_are_drawn_in_one_thread_and_the_engine_is_closed_after_them() -> None:
+def test_one_thread_draws_all_requests_and_then_closes_the_engine() -> None:
     engine = EngineDouble()
     engine.may_draw.clear()
     warm_up = WarmUp(lambda: engine)  # type: ignore[arg-type, return-value]
@@ -67,7 +67,7 @@ def test_requests_are_drawn_in_one_thread_and_the_engine_is_closed_after_them() 
     warm_up.close()
 
 
-def test_an_error_is_left_to_the_frame_that_uses_the_settings() -> None:
+def test_an_error_is_ignored_until_a_frame_uses_the_settings() -> None:
     engine = EngineDouble(LookError("too close"))
     warm_up = WarmUp(lambda: engine)  # type: ignore[arg-type, return-value]
     warm_up.start(frame(), gg.Settings())
@@ -85,7 +85,7 @@ def test_a_device_that_cannot_be_opened_twice_prepares_nothing() -> None:
     warm_up.close()
 
 
-def test_closing_drops_the_requests_that_wait() -> None:
+def test_closing_discards_waiting_requests() -> None:
     engine = EngineDouble()
     engine.may_draw.clear()
     warm_up = WarmUp(lambda: engine)  # type: ignore[arg-type, return-value]
@@ -100,7 +100,7 @@ def test_closing_drops_the_requests_that_wait() -> None:
     assert not warm_up.is_running
 
 
-def test_the_top_rows_keep_everything_that_belongs_to_a_photosite() -> None:
+def test_the_top_rows_keep_depth_maps_and_defects() -> None:
     depth_m = np.arange(1.0, 51.0, dtype=np.float32)[:, None] * np.ones((1, 3), np.float32)
     photosites = np.ones((200, 64), np.float32)
     profile = CameraProfile(

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes .venv with the newest Python 3.11+ found, unless a working one is there. PYTHON=/path/to/python chooses another.
+# Makes .venv with the newest Python 3.11+ found, unless it exists and works. PYTHON=/path/to/python selects another.
 set -euo pipefail
 venv=.venv
 
-# Asked of each candidate: does it run (a pyenv shim may not), is it new enough, can it make an environment with pip?
+# A candidate must run (a pyenv shim may not), be new enough, and be able to make an environment with pip.
 runs() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 has_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 
@@ -11,7 +11,7 @@ if [ -x $venv/bin/python ] && runs $venv/bin/python && $venv/bin/python -c 'impo
     exit 0
 fi
 
-find_python() { # the newest that can make an environment; else the newest that runs; else nothing
+find_python() { # the newest that can make an environment, else the newest that runs, else empty
     local candidate bare=""
     for candidate in ${PYTHON:-python3.14 python3.13 python3.12 python3.11 python3 /usr/bin/python3}; do
         runs "$candidate" || continue

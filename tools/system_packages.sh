@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs the system libraries that pip cannot bring: as root with apt-get, else prints the exact command and goes on.
+# Installs the system libraries that pip cannot install: with apt-get as root, otherwise prints the exact command.
 # usage: tools/system_packages.sh view|test
 set -euo pipefail
 
 # Mesa's EGL and GLX drivers, and the X libraries that GLFW opens at run time.
 view=(libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libglx-mesa0
       libx11-6 libxcursor1 libxi6 libxinerama1 libxkbcommon0 libxrandr2)
-# A display without a monitor, its keyboard and mouse, a reader of written metadata, and a compiler of CUDA text as C++.
+# A virtual display, its keyboard and mouse input, a reader of the written metadata, and a compiler of CUDA text as C++.
 test=("${view[@]}" xvfb xdotool libimage-exiftool-perl g++)
 
 case "${1:-}" in
@@ -31,13 +31,13 @@ done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if [ "$(id -u)" -ne 0 ]; then
-    echo "system: ${#missing[@]} packages are missing; what needs them is skipped until you run"
+    echo "system: ${#missing[@]} packages are missing; the tests and commands that need them are skipped until you run"
     echo "    sudo apt-get install --no-install-recommends -y ${missing[*]}"
     exit 0
 fi
 echo "system: apt-get install ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 install() { apt-get install --no-install-recommends -y -qq "${missing[@]}" >/dev/null; }
-# The package lists of a fresh machine are empty or old: refresh them only where the first try fails.
+# The package lists of a new machine are empty or old: refresh them only if the first attempt fails.
 install 2>/dev/null || { apt-get update -qq && install; } ||
-    echo "system: apt-get failed (see above); going on, what needs these packages is skipped"
+    echo "system: apt-get failed (see above); the tests and commands that need these packages are skipped"

@@ -1,1 +1,1 @@
-"""Formats: files in and out. It depends on no device, source or window."""
+"""Formats: reads and writes files. Depends on no device, source or window."""

@@ -1,4 +1,4 @@
-"""Camera profiles as files: written by `groundglass profile`, taken by `--profile`."""
+"""Camera profile files: `groundglass profile` writes them, `--profile` reads them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from ..errors import SourceError, check_regular_file
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChartProfile:
-    """A camera profile measured from a chart under one light. `black` is the sensor value of no light.
-    `white_balance` and `camera_to_scene` are those of CameraProfile. `delta_e` is the mean
-    CIEDE2000 of patches that were left out of the fit.
-    `defects` (N, 2) are columns and rows of defective photosites, which the user may add to the file, else None.
+    """A camera profile measured from a chart under one light.
+
+    `black` is the sensor value without light. `white_balance` and `camera_to_scene` are as in CameraProfile. `delta_e`
+    is the mean CIEDE2000 of patches left out of the fit. `defects` is None or (N, 2) columns and rows of defective
+    photosites, which the user may add to the file.
     """
 
     black: float
@@ -31,7 +32,7 @@ class ChartProfile:
     defects: NDArray[np.int32] | None = None
 
     def applied(self, profile: CameraProfile) -> CameraProfile:
-        """`profile` with this balance, matrix and these defects; with this black level where it has none."""
+        """`profile` with this white balance, matrix and defects, and this black level if it has none itself."""
         black = (self.black,) * 4 if max(profile.black) == 0 else profile.black
         return replace(
             profile,
@@ -44,21 +45,21 @@ class ChartProfile:
 
 
 def profile_text(profile: ChartProfile, comments: list[str]) -> str:
-    """The text that `load_profile` reads, with `comments` on top."""
+    """The text that `load_profile` reads, which begins with `comments`."""
     rows = ",\n    ".join(_numbers(row) for row in profile.camera_to_scene)
     return "".join(f"# {_printable(line)}\n" for line in comments) + (
         f"name = {_quoted(profile.name)}\n"
-        f"black = {profile.black:g}  # sensor value of no light\n"
-        f"white_balance = {_numbers(profile.white_balance)}  # of red, green, blue\n"
-        "# From camera RGB, balanced, to linear Rec.2020, D65.\n"
+        f"black = {profile.black:g}  # sensor value without light\n"
+        f"white_balance = {_numbers(profile.white_balance)}  # red, green, blue\n"
+        "# From white-balanced camera RGB to linear Rec.2020, D65.\n"
         f"camera_to_scene = [\n    {rows},\n]\n"
-        f"delta_e = {profile.delta_e:.2f}  # mean CIEDE2000 of patches that the fit did not see\n"
-        "# Photosites that measure no light may be listed as columns and rows: defects = [[103, 40], [1201, 877]]\n"
+        f"delta_e = {profile.delta_e:.2f}  # mean CIEDE2000 of patches left out of the fit\n"
+        "# Defective photosites may be listed as [column, row]: defects = [[103, 40], [1201, 877]]\n"
     )
 
 
 def load_profile(path: Path) -> ChartProfile:
-    """SourceError with the file and the key if the file does not exist or holds no profile."""
+    """Reads a profile. Raises SourceError, naming the file and the key, if it cannot be read or is not a profile."""
     check_regular_file(path)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -74,12 +75,12 @@ def load_profile(path: Path) -> ChartProfile:
         raise SourceError(f"{path}: '{sorted(unknown)[0]}' is not a key of a camera profile; remove it")
     balance = _array(path, table, "white_balance", (3,))
     if not (balance > 0).all():
-        raise SourceError(f"{path}: white_balance holds a number that is not above 0; measure the chart again")
+        raise SourceError(f"{path}: a number of white_balance is not above 0; measure the chart again")
     black, matrix = _array(path, {"black": 0.0, **table}, "black", ()), _array(path, table, "camera_to_scene", (3, 3))
     if black < 0:
         raise SourceError(f"{path}: black is below 0; measure the chart again")
     if abs(np.linalg.det(matrix)) < 1e-6 * np.abs(matrix).max() ** 3:
-        raise SourceError(f"{path}: camera_to_scene makes three colours of two or fewer; measure the chart again")
+        raise SourceError(f"{path}: camera_to_scene is not invertible; measure the chart again")
     count = len(table["defects"]) if isinstance(table.get("defects"), list) else 0
     defects = None if "defects" not in table else _array(path, table, "defects", (count, 2)).astype(np.int32)
     return ChartProfile(
@@ -98,8 +99,8 @@ def _array(path: Path, table: dict[str, Any], key: str, shape: tuple[int, ...]) 
     except (KeyError, TypeError, ValueError):
         array = np.full((), math.nan)
     if array.shape != shape or not np.isfinite(array).all():
-        wanted = " x ".join(map(str, shape)) + " numbers" if shape else "a number"
-        raise SourceError(f"{path}: {key} is missing or not {wanted}; make the profile again")
+        expected = " x ".join(map(str, shape)) + " numbers" if shape else "a number"
+        raise SourceError(f"{path}: {key} is missing or not {expected}; make the profile again")
     return array
 
 

@@ -1,4 +1,4 @@
-"""How a picture was taken: camera, lens, exposure and time, read from its file."""
+"""Capture metadata: the camera, lens, exposure and time in a picture file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 
 @dataclass(frozen=True, slots=True)
 class CaptureMetadata:
-    """Unknown texts are empty, unknown numbers None. `camera` begins with the maker's name."""
+    """Unknown texts are empty, unknown numbers are None. `camera` begins with the maker's name."""
 
     camera: str = ""
     lens: str = ""
@@ -31,7 +31,7 @@ NO_METADATA = CaptureMetadata()
 
 
 def exif_of(metadata: CaptureMetadata) -> bytes:
-    """The EXIF of a picture rendered from this exposure (CIPA DC-008)."""
+    """The EXIF data (CIPA DC-008) of a picture rendered from this capture."""
     exif = Image.Exif()
     exif[0x0131] = f"groundglass {version('groundglass')}"
     exif[0x0132] = f"{datetime.now():%Y:%m:%d %H:%M:%S}"

@@ -19,15 +19,17 @@ from ..errors import SourceError, cause, check_regular_file
 from .file_errors import UNREADABLE
 
 DEFAULT_UNITS_PER_M = 1000.0
-# Channels of a grey picture differ by this share of white at most: JPEG blurs colour where edges are steep.
+# Maximum difference of the channels of a grey picture, as a fraction of white: JPEG blurs colour at steep edges.
 GREY_TOLERANCE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """What makes metres of a file's samples. `units_per_m` is for integers, 1000 where not given; `span` is for
-    relative maps of any kind. With `ends`, the darkest and the brightest sample, `span` stands there; without, at the
-    file's own. Raises SourceError where both are given, or the units are not above 0.
+    """The conversion from a file's samples to metres.
+
+    `units_per_m` applies to integers, default 1000. `span` is the depth range of a relative map, integer or float, from
+    its brightest to its darkest sample. `ends`, the darkest and the brightest sample, default to those of the file.
+    Raises SourceError if `units_per_m` and `span` are both given, or if `units_per_m` is not above 0.
     """
 
     units_per_m: float | None = None
@@ -40,20 +42,23 @@ class Scaling:
                 f"depth scale {self.units_per_m:g} is not above 0; give units per metre, such as 1000 for millimetres"
             )
         if self.units_per_m is not None and self.span is not None:
-            raise SourceError("a map has a depth scale, if it is metric, or a depth range, if it is relative; give one")
+            raise SourceError(
+                "a depth scale and a depth range are both given; give a scale for a metric map or a range for a "
+                "relative map"
+            )
 
 
 def read_map(path: Path, scaling: Scaling) -> DepthMap:
-    """The map in `path`: NPY, TIFF, EXR, PFM with floats, PNG, PGM, TIFF, NPY, JPEG with integers.
+    """Reads a depth map: floats from NPY, TIFF, EXR or PFM, integers from PNG, PGM, TIFF, NPY or JPEG.
 
-    Floats are metres and integers `scaling.units_per_m`; with `scaling.span` both are relative. Unknown distances
-    (zero, negative, NaN) are filled from their neighbourhood. Raises SourceError.
+    Floats are metres and integers are divided by `scaling.units_per_m`; with `scaling.span` both are relative. Unknown
+    distances (zero, negative, NaN) are filled from their neighbourhood. Raises SourceError.
     """
     return metric(path, read_samples(path), scaling)
 
 
 def metric(path: Path, samples: NDArray[Any], scaling: Scaling) -> DepthMap:
-    """`samples` of `path`, (H, W) integers or floats, in metres."""
+    """Converts the `samples` of `path`, (H, W) integers or floats, to metres. Raises SourceError."""
     is_float, coarse = samples.dtype.kind == "f", samples.dtype.itemsize == 1
     if scaling.span is not None:
         ends = scaling.ends or extremes(str(path), samples)
@@ -74,21 +79,21 @@ def metric(path: Path, samples: NDArray[Any], scaling: Scaling) -> DepthMap:
 
 
 def read_samples(path: Path) -> NDArray[Any]:
-    """(H, W) integers or floats, as the file holds them; of a grey picture in three channels, one. SourceError."""
+    """(H, W) integers or floats as stored; one channel of a grey picture with several. Raises SourceError."""
     check_regular_file(path)
     if not path.is_file():
         raise SourceError(f"{path}: no such depth map; give a file, or plane:0.8..6 for a tilted plane")
     try:
         samples = _stored(path)
     except Image.DecompressionBombError as error:
-        raise SourceError(f"{path}: more samples than Pillow agrees to open; make the map smaller") from error
+        raise SourceError(f"{path}: more samples than Pillow's limit; make the map smaller") from error
     except UNREADABLE as error:
         raise SourceError(
             f"{path}: not a depth map that can be read ({cause(error)}); give NPY, TIFF, EXR or PNG"
         ) from error
     while samples.ndim > 2 and 1 in (samples.shape[0], samples.shape[-1]):
         samples = samples[0] if samples.shape[0] == 1 else samples[..., 0]
-    samples = _one_channel(path, samples)
+    samples = _grey_channel(path, samples)
     if samples.ndim != 2 or samples.size == 0 or samples.dtype.kind not in "uif":
         raise SourceError(f"{path}: {samples.dtype} samples of shape {samples.shape} are not one distance a pixel")
     return samples
@@ -99,7 +104,7 @@ def _stored(path: Path) -> NDArray[Any]:
     if suffix == ".exr":
         return _read_exr_depth(path)
     if suffix == ".npy":
-        # Mapped, a header that promises more than the file holds is an error and not an allocation.
+        # With a memory map, a header with a size beyond the end of the file is an error, not a huge allocation.
         return np.array(np.load(path, allow_pickle=False, mmap_mode="r"))
     if suffix in (".tif", ".tiff"):
         with tifffile.TiffFile(path) as file:
@@ -117,32 +122,32 @@ def _stored(path: Path) -> NDArray[Any]:
         elif image.mode in ("LA", "La", "1"):
             image = image.convert("L")
         samples = np.asarray(image)
-    return _as_written(path, samples) if opened.format == "PPM" else samples
+    return _undo_scaling(path, samples) if opened.format == "PPM" else samples
 
 
-def _as_written(path: Path, samples: NDArray[Any]) -> NDArray[Any]:
-    """A PGM states its own white level; Pillow scales samples to 8 or 16 bits. This undoes the scaling."""
+def _undo_scaling(path: Path, samples: NDArray[Any]) -> NDArray[Any]:
+    """A PGM specifies its own white level; Pillow scales the samples to 8 or 16 bits. This undoes the scaling."""
     with path.open("rb") as file:
         words = re.sub(rb"#[^\n]*\n", b" ", file.read(4096)).split(maxsplit=4)
     if samples.dtype.kind not in "iu" or words[0] not in (b"P2", b"P5"):
         return samples
     white = int(words[3])
     dtype = np.uint8 if samples.dtype == np.uint8 else np.uint16
-    stretched = np.iinfo(dtype).max
-    return samples.astype(dtype) if white == stretched else np.round(samples * (white / stretched)).astype(dtype)
+    full_scale = np.iinfo(dtype).max
+    return samples.astype(dtype) if white == full_scale else np.round(samples * (white / full_scale)).astype(dtype)
 
 
-def _one_channel(path: Path, samples: NDArray[Any]) -> NDArray[Any]:
+def _grey_channel(path: Path, samples: NDArray[Any]) -> NDArray[Any]:
     if samples.ndim != 3 or samples.shape[2] not in (2, 3, 4) or samples.dtype.kind not in "uif" or samples.size == 0:
         return samples
     channels = samples if samples.shape[2] == 3 else samples[..., : 1 if samples.shape[2] == 2 else 3]
     if channels.shape[2] == 1:
         return channels[..., 0]
-    kept = samples[..., 1]  # of a JPEG's three, green is nearest to what was stored
+    kept = samples[..., 1]  # in a JPEG, green is closest to the stored luma
     white = float(np.iinfo(samples.dtype).max) if samples.dtype.kind in "ui" else float(np.nanmax(np.abs(kept)))
     with np.errstate(invalid="ignore"):
-        apart = np.ptp(channels.astype(np.float64), axis=2)
-    if np.nanpercentile(apart, 99) > GREY_TOLERANCE * white:
+        difference = np.ptp(channels.astype(np.float64), axis=2)
+    if np.nanpercentile(difference, 99) > GREY_TOLERANCE * white:
         raise SourceError(f"{path}: a coloured map has no defined distances; save it as grey, one distance a pixel")
     return kept
 

@@ -1,7 +1,7 @@
 """The tags of a DNG (Adobe DNG specification 1.6): geometry, levels, filters, colour, opcodes.
 
-LibRaw unpacks the pixels, and applies the LinearizationTable on the way; everything else that makes light of its
-numbers is read here. A tag that makes no sense counts as missing.
+LibRaw unpacks the pixels and applies the LinearizationTable. This module reads all other tags that convert the pixels
+to linear light. An invalid tag counts as missing.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ FLOATING_POINT = 3
 CONVERT = "convert the file to linear DNG"
 MAX_PHOTOSITES = 1 << 20  # maximum length of a side
 
-# The EXIF LightSource values that name a light, and its kelvin: from CIE 15 for a standard illuminant, else the
-# middle of the range in EXIF 2.3.
+# EXIF LightSource values with the illuminant's name and its temperature in kelvin: from CIE 15 for a standard
+# illuminant, else the middle of the range in EXIF 2.3.
 ILLUMINANTS: dict[int, tuple[str, float]] = {
     1: ("daylight", 5500), 2: ("fluorescent", 4000), 3: ("tungsten", 2850), 4: ("flash", 5500),
     9: ("fine weather", 5500), 10: ("cloudy", 6500), 11: ("shade", 7500), 12: ("daylight fluorescent", 6400),
@@ -40,12 +40,12 @@ D50_K, D65_K = ILLUMINANTS[23][1], ILLUMINANTS[21][1]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dng:
-    """The tags of one DNG, checked. Areas are in photosites of the file; a value that the file lacks is None.
+    """The validated tags of one DNG. Areas are in photosites of the file; a missing value is None.
 
     `crop` is the visible part of `active`. `filtered` is True if the photosites have colour filters. `colours` (rows,
-    columns) holds the filters (0 red, 1 green, 2 blue) from the corner of `active` on. `black` (rows, columns, samples)
-    repeats from the same corner; `black_rows` and `black_columns` are added to it. `white` has one number per sample.
-    `neutral` is the camera RGB of white, `white_xy` its chromaticity.
+    columns) holds the filters (0 red, 1 green, 2 blue), starting at the corner of `active`. `black` (rows, columns,
+    samples) repeats from the same corner; `black_rows` and `black_columns` are added to it. `white` has one number per
+    sample. `neutral` is the camera RGB of white, `white_xy` its chromaticity.
     """
 
     samples: int
@@ -70,18 +70,18 @@ class Dng:
     opcode_lists: tuple[bytes, bytes, bytes]
 
     def opcodes(self) -> list[Opcode]:
-        """The opcodes of all three lists, in their order."""
+        """The opcodes of all three lists, in order."""
         return [opcode for stage, data in enumerate(self.opcode_lists, 1) for opcode in parse_opcodes(stage, data)]
 
     def lateral(self) -> tuple[float, float] | None:
-        """Lateral chromatic aberration of red and blue over green in thousandths, None without an opcode."""
+        """Lateral chromatic aberration of red and blue relative to green, in thousandths; None without an opcode."""
         warps = [opcode.action.lateral for opcode in self.opcodes() if isinstance(opcode.action, Warp)]
         return next((lateral for lateral in warps if lateral is not None), None)
 
     def cfa(self, path: Path) -> Cfa | None:
-        """The filters from the corner of `crop` on, MONO for a grey picture, None for an RGB picture.
+        """The filters, starting at the corner of `crop`; MONO for a grey picture, None for an RGB picture.
 
-        SourceError where they are none that can be demosaiced.
+        Raises SourceError if the pattern cannot be demosaiced.
         """
         if self.samples == 3:
             return None
@@ -94,8 +94,8 @@ class Dng:
         return filters(colours, path).cropped(*offset)
 
     def coloured(self, profile: CameraProfile) -> CameraProfile:
-        """`profile` with the colour of the file: calibrations, the as-shot white balance (default: D65), and the
-        matrix of that balance."""
+        """`profile` with the calibrations of the file, the as-shot white balance (default: D65), and the matrix for
+        that white balance."""
         known = replace(profile, calibrations=self.calibrations) if self.calibrations else profile
         try:
             if self.neutral is not None:
@@ -108,7 +108,7 @@ class Dng:
 
 
 def filters(colours: NDArray[np.intp], path: Path) -> Cfa:
-    """The Cfa of a repeating pattern, (rows, columns) of 0 red, 1 green, 2 blue. SourceError if it is unknown."""
+    """The Cfa of a repeating pattern, (rows, columns) of 0 red, 1 green, 2 blue. Raises SourceError if unknown."""
     tile = np.tile(colours, (12 // np.gcd(12, len(colours)), 12 // np.gcd(12, colours.shape[1])))
     for side, block in ((2, 1), (2, 2), (6, 1)):
         letters = "".join("RGB"[colour] for colour in tile[: side * block : block, : side * block : block].ravel())
@@ -125,7 +125,7 @@ def filters(colours: NDArray[np.intp], path: Path) -> Cfa:
 
 
 def read_dng(path: Path) -> Dng | None:
-    """The tags of a DNG; None if the file is not a DNG or these tags describe no raw picture of it."""
+    """The tags of a DNG; None if the file is not a DNG or has no directory of a raw picture."""
     try:
         with TagFile(path) as file:
             page = raw_directory(file)
@@ -137,7 +137,7 @@ def read_dng(path: Path) -> Dng | None:
 
 
 def raw_directory(file: TagFile) -> Any:
-    """The directory that holds the raw picture at full size: the largest that is not a preview."""
+    """The directory of the full-size raw picture: the largest that is not a preview. None if the file has none."""
     pictures = [(Tags(page), page) for page in file.directories]
     raw_pages = [
         (tags.whole("NewSubfileType") == 0 or not tags.has("NewSubfileType"), np.prod(_size(tags)), page)
@@ -153,7 +153,7 @@ def _size(tags: Tags) -> tuple[int, int]:
 
 
 def _read(tags: Tags, own: Tags) -> Dng:
-    """From the tags of the camera and, where they must be, of the raw picture's `own` directory."""
+    """`tags` are those of the camera; `own` are those of the raw picture's own directory."""
     height, width = _size(own)
     stored = Area(0, 0, height, width)
     active = _active(own, stored)
@@ -162,7 +162,7 @@ def _read(tags: Tags, own: Tags) -> Dng:
     colours = _colours(own) if filtered else None
     neutral = tags.finite("AsShotNeutral", (3,))
     bits = own.finite("BitsPerSample")
-    # LibRaw converts them to integers from 0 to its own white level.
+    # LibRaw converts floating-point samples to integers from 0 to its own white level.
     formats = own.finite("SampleFormat")
     floating = formats is not None and bool((formats == FLOATING_POINT).any())
     return Dng(
@@ -204,15 +204,15 @@ def _active(tags: Tags, stored: Area) -> Area:
 def _crop(tags: Tags, active: Area, block: int) -> Area:
     """DefaultCropOrigin and DefaultCropSize in photosites (DefaultScale is ignored), rounded to integers.
 
-    A quad-Bayer sensor is cropped between its squares of `block` photosites.
+    The crop of a quad-Bayer sensor starts at the edge of a square of `block` photosites.
     """
     origin, size = tags.finite("DefaultCropOrigin", (2,)), tags.finite("DefaultCropSize", (2,))
     if origin is None or size is None or origin.min() < 0 or size.min() < 1 or max(*origin, *size) > MAX_PHOTOSITES:
         return active
     left, top = (-(-int(np.floor(start + 0.5)) // block) * block for start in origin)
     width, height = (int(np.floor(side + 0.5)) for side in size)
-    asked = Area(active.top + top, active.left + left, active.top + top + height, active.left + left + width)
-    area = asked.within(active)
+    requested = Area(active.top + top, active.left + left, active.top + top + height, active.left + left + width)
+    area = requested.within(active)
     return area if min(area.shape) > 0 else active
 
 
@@ -259,19 +259,19 @@ def _white(tags: Tags, samples: int) -> NDArray[np.float64] | None:
 
 
 def _exposure_ev(tags: Tags) -> float:
-    """The baseline exposure in EV: that of the camera plus that of its profile."""
-    shares = [tags.finite(name, (1,)) for name in ("BaselineExposure", "BaselineExposureOffset")]
-    total = sum(float(share[0]) for share in shares if share is not None)
+    """The baseline exposure in EV: the camera's plus the profile's offset."""
+    terms = [tags.finite(name, (1,)) for name in ("BaselineExposure", "BaselineExposureOffset")]
+    total = sum(float(term[0]) for term in terms if term is not None)
     return total if abs(total) <= 20 else 0.0
 
 
 def _noise(tags: Tags) -> NoiseProfile | None:
-    """The mean over the colour planes, if the file has them."""
+    """The mean NoiseProfile of the colour planes; None without the tag."""
     found = tags.finite("NoiseProfile", (2, 6))
     if found is None or found.min() < 0 or not found.any():
         return None
-    shot, read = found.reshape(-1, 2).mean(axis=0)
-    return NoiseProfile(float(shot), float(read))
+    signal, read = found.reshape(-1, 2).mean(axis=0)
+    return NoiseProfile(float(signal), float(read))
 
 
 def _white_xy(tags: Tags) -> tuple[float, float] | None:
@@ -282,7 +282,7 @@ def _white_xy(tags: Tags) -> tuple[float, float] | None:
 
 
 def _calibrations(tags: Tags) -> tuple[Calibration, ...]:
-    """By rising temperature. A third light (DNG 1.6) is ignored: it only refines the other two."""
+    """The calibrations by rising temperature. A third illuminant (DNG 1.6) is ignored: it only refines the others."""
     analog = tags.finite("AnalogBalance", (3,))
     gains = np.diag(analog if analog is not None and analog.min() > 0 else np.ones(3))
     # The calibration of this unit applies to the profile with the same signature.
@@ -292,7 +292,7 @@ def _calibrations(tags: Tags) -> tuple[Calibration, ...]:
     named = [light for light in illuminants if light.temperature_k > 0]
     if len(named) == 2 and named[0].temperature_k < named[1].temperature_k:
         return tuple(named)
-    # One light, or two without distinct temperatures: it applies to every white, so its temperature does not matter.
+    # One illuminant, or two without distinct temperatures, applies to every white: its temperature is irrelevant.
     return tuple(replace(light, temperature_k=light.temperature_k or D50_K) for light in named or illuminants)[:1]
 
 

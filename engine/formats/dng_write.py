@@ -1,4 +1,4 @@
-"""Writes a captured mosaic as a DNG (Adobe DNG specification 1.4), with all metadata of the frame."""
+"""Writes a captured mosaic and the metadata of its frame as a DNG (Adobe DNG specification 1.4)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .picture_write import write_atomically
 Tag = tuple[int, int, int, Any, bool]
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SRATIONAL, DOUBLE = 1, 2, 3, 4, 5, 7, 10, 12
-GAIN_POINTS = 33  # along a side of a gain map: shading is smooth, and the file stays small
+GAIN_POINTS = 33  # per side of a gain map: shading is smooth, and the file stays small
 FIX_BAD_PIXELS_LIST, GAIN_MAP = 5, 9
 OPTIONAL = 1  # a reader may ignore an unknown opcode
 
@@ -33,11 +33,11 @@ OPTIONAL = 1  # a reader may ignore an unknown opcode
 def write_dng(
     path: str | Path, frame: Frame, metadata: CaptureMetadata = NO_METADATA, preview: NDArray[np.uint8] | None = None
 ) -> Path:
-    """Writes the mosaic of `frame` into `path`, sample by sample as it was captured; whole or not at all.
+    """Writes the mosaic of `frame` atomically to `path`, with the samples as captured.
 
-    Levels, filters, orientation, white balance, calibrations, noise, shading and defects of the frame's profile go into
-    the tags. A profile without calibrations is written as one, measured in the light that is white now. `preview` is
-    a small (h, w, 3) uint8 display sRGB. Raises OutputError, also if the frame is not a mosaic.
+    The tags hold the levels, filters, orientation, white balance, calibrations, noise, shading and defects of the
+    frame's profile. For a profile without calibrations, one is derived from its matrix and its present white balance.
+    `preview` is a small (h, w, 3) uint8 picture in display sRGB. Raises OutputError, also if the frame is not a mosaic.
     """
     path = Path(path)
     if frame.encoding is not Encoding.MOSAIC:
@@ -58,15 +58,15 @@ def _write(
     frame: Frame,
 ) -> None:
     oriented: Tag = 274, SHORT, 1, frame.orientation, True
-    plain: dict[str, Any] = {"metadata": None, "software": f"groundglass {version('groundglass')}"}
+    options: dict[str, Any] = {"metadata": None, "software": f"groundglass {version('groundglass')}"}
     with tifffile.TiffWriter(path) as file:
         if preview is not None:
-            file.write(preview, photometric="rgb", subfiletype=1, subifds=1, extratags=[oriented, *camera], **plain)
+            file.write(preview, photometric="rgb", subfiletype=1, subifds=1, extratags=[oriented, *camera], **options)
             camera = []
         tags = own if preview is not None else [oriented, *camera, *own]
-        file.write(mosaic, photometric="minisblack", subfiletype=0, extratags=tags, **plain)
+        file.write(mosaic, photometric="minisblack", subfiletype=0, extratags=tags, **options)
     photometric = LINEAR_RAW if frame.cfa.kind == "mono" else COLOUR_FILTER_ARRAY
-    with tifffile.TiffFile(path, mode="r+") as file:  # tifffile itself writes neither
+    with tifffile.TiffFile(path, mode="r+") as file:  # tifffile cannot write these photometric values itself
         first = file.pages.first
         page: Any = first.pages[0] if preview is not None and first.pages is not None else first
         page.tags["PhotometricInterpretation"].overwrite(photometric)
@@ -93,14 +93,14 @@ def _colour(frame: Frame) -> list[Tag]:
     tags.append(
         _fractions(50728, [1.0 / multiplier for multiplier in profile.white_balance], RATIONAL)
     )  # AsShotNeutral
-    for place, calibration in enumerate(profile.calibrations or _derived(profile)):
+    for index, calibration in enumerate(profile.calibrations or _derived(profile)):
         individual = np.eye(3) if calibration.individual is None else calibration.individual
-        tags.append((50778 + place, SHORT, 1, illuminant_code(calibration.temperature_k), True))
-        tags.append(_fractions(50721 + place, np.linalg.solve(individual, calibration.xyz_to_camera), SRATIONAL))
+        tags.append((50778 + index, SHORT, 1, illuminant_code(calibration.temperature_k), True))
+        tags.append(_fractions(50721 + index, np.linalg.solve(individual, calibration.xyz_to_camera), SRATIONAL))
         if calibration.individual is not None:
-            tags.append(_fractions(50723 + place, individual, SRATIONAL))
+            tags.append(_fractions(50723 + index, individual, SRATIONAL))
         if calibration.camera_to_xyz_d50 is not None:
-            tags.append(_fractions(50964 + place, calibration.camera_to_xyz_d50, SRATIONAL))
+            tags.append(_fractions(50964 + index, calibration.camera_to_xyz_d50, SRATIONAL))
     return tags
 
 
@@ -112,7 +112,7 @@ def _derived(profile: CameraProfile) -> tuple[Calibration, ...]:
 
 
 def illuminant_code(temperature_k: float) -> int:
-    """The EXIF LightSource value of that colour temperature, else the standard illuminant that is nearest, in mired."""
+    """The EXIF LightSource value for a colour temperature, else for the nearest standard illuminant in mired."""
     same = [code for code, (_, kelvin) in ILLUMINANTS.items() if kelvin == temperature_k]
     standard = {code: kelvin for code, (_, kelvin) in ILLUMINANTS.items() if 17 <= code <= 24}
     return same[0] if same else min(standard, key=lambda code: abs(1e6 / standard[code] - 1e6 / temperature_k))
@@ -184,36 +184,36 @@ def _opcodes(frame: Frame) -> list[Tag]:
 
 
 def _bayer_phase(cfa: Cfa) -> int:
-    """0: the first photosite is red, 1: green in a red row, 2: green in a blue row, 3: blue."""
+    """The first photosite: 0 is red, 1 green in a red row, 2 green in a blue row, 3 blue."""
     return {"RGGB": 0, "GRBG": 1, "GBRG": 2, "BGGR": 3}[cfa.pattern]
 
 
 def _gain_maps(gains: NDArray[np.float32]) -> list[bytes]:
-    """The data of a GainMap opcode for each photosite of the 2x2 block, with points from its first to its last."""
+    """The data of a GainMap opcode for each photosite of the 2x2 block, with points from the first to the last."""
     maps = []
     for photosite in range(4):
-        at, points = gains[photosite // 2 :: 2, photosite % 2 :: 2], []
-        places: list[tuple[float, float]] = []  # spacing and origin, as parts of the picture
+        plane, points = gains[photosite // 2 :: 2, photosite % 2 :: 2], []
+        grid: list[tuple[float, float]] = []  # spacing and origin, as fractions of the picture
         for axis, first in enumerate((photosite // 2, photosite % 2)):
-            photosites, side = at.shape[axis], gains.shape[axis]
+            photosites, side = plane.shape[axis], gains.shape[axis]
             count = min(GAIN_POINTS, photosites)
-            at = _resampled(at, np.linspace(0, photosites - 1, count), axis)
+            plane = _resampled(plane, np.linspace(0, photosites - 1, count), axis)
             points.append(count)
-            places.append((2 * (photosites - 1) / max(count - 1, 1) / side, (first + 0.5) / side))
+            grid.append((2 * (photosites - 1) / max(count - 1, 1) / side, (first + 0.5) / side))
         head = struct.pack(">10I", photosite // 2, photosite % 2, *gains.shape, 0, 1, 2, 2, *points)
-        (spacing_v, origin_v), (spacing_h, origin_h) = places
+        (spacing_v, origin_v), (spacing_h, origin_h) = grid
         maps.append(
-            head + struct.pack(">4dI", spacing_v, spacing_h, origin_v, origin_h, 1) + at.astype(">f4").tobytes()
+            head + struct.pack(">4dI", spacing_v, spacing_h, origin_v, origin_h, 1) + plane.astype(">f4").tobytes()
         )
     return maps
 
 
-def _resampled(numbers: NDArray[Any], places: NDArray[np.float64], axis: int) -> NDArray[Any]:
-    """`numbers` along `axis` at fractional places, linearly."""
-    low = np.minimum(places.astype(int), max(numbers.shape[axis] - 2, 0))
+def _resampled(numbers: NDArray[Any], positions: NDArray[np.float64], axis: int) -> NDArray[Any]:
+    """`numbers` interpolated linearly along `axis` at fractional `positions`."""
+    low = np.minimum(positions.astype(int), max(numbers.shape[axis] - 2, 0))
     high = np.minimum(low + 1, numbers.shape[axis] - 1)
-    part = (places - low).reshape((-1, 1) if axis == 0 else (1, -1))
-    return np.asarray((1 - part) * numbers.take(low, axis) + part * numbers.take(high, axis))
+    fraction = (positions - low).reshape((-1, 1) if axis == 0 else (1, -1))
+    return np.asarray((1 - fraction) * numbers.take(low, axis) + fraction * numbers.take(high, axis))
 
 
 def _opcode_list(code: int, entries: list[tuple[int, bytes]]) -> Tag:
@@ -233,5 +233,7 @@ def _bytes(code: int, numbers: tuple[int, ...] | list[int]) -> Tag:
 
 def _fractions(code: int, numbers: Any, kind: int) -> Tag:
     """Numbers as the closest fractions with denominators up to one million."""
-    flat = [Fraction(float(one)).limit_denominator(1_000_000) for one in np.ravel(np.asarray(numbers, np.float64))]
-    return code, kind, len(flat), tuple(part for one in flat for part in (one.numerator, one.denominator)), True
+    flat = [
+        Fraction(float(number)).limit_denominator(1_000_000) for number in np.ravel(np.asarray(numbers, np.float64))
+    ]
+    return code, kind, len(flat), tuple(part for value in flat for part in (value.numerator, value.denominator)), True

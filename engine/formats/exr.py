@@ -19,10 +19,10 @@ HALF_MAX = 65504.0
 
 
 def read_exr(path: Path, *, with_depth: bool = True) -> Frame:
-    """Read R, G, B (or Y) as (H, W, 3) float32 scene-linear, and Z in metres if it exists and is requested.
+    """Reads R, G, B (or Y) as (H, W, 3) float32 scene-linear, and Z in metres if it exists and is requested.
 
-    The `chromaticities` attribute determines the matrix to Rec.2020; the format's default is Rec.709.
-    Only the data window is read. Raises SourceError, or MissingExtraError without the OpenEXR library.
+    The `chromaticities` attribute (default: Rec.709) determines the matrix to Rec.2020. Only the data window is read.
+    Raises SourceError, or MissingExtraError without the OpenEXR library.
     """
     channels, header = read_channels(path)
     names = ("R", "G", "B") if "R" in channels else ("Y", "Y", "Y")
@@ -44,7 +44,7 @@ def read_exr(path: Path, *, with_depth: bool = True) -> Frame:
 
 
 def read_channels(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Every channel of the first part by name, each (H, W), and the header."""
+    """The channels of the first part by name, each (H, W), and the header."""
     try:
         import OpenEXR
     except ImportError as error:
@@ -57,13 +57,13 @@ def read_channels(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
 
 
 def depth_channel(channels: Mapping[str, NDArray[Any]]) -> str | None:
-    """The name of the channel that holds distances: Z, else that of a layer for depth (ViewLayer.Depth.Z)."""
+    """The name of the depth channel: Z, else that of a depth layer (ViewLayer.Depth.Z); None without either."""
     if "Z" in channels:
         return "Z"
     return next((name for name in channels if name.lower().endswith(("depth.z", "depth.v"))), None)
 
 
 def rgb_to_rec2020(chromaticities: Any) -> NDArray[np.float64]:
-    """(3, 3) from the xy of red, green, blue and white (eight numbers) to linear Rec.2020, D65, white kept white."""
+    """(3, 3) to linear Rec.2020, D65, from the xy of red, green, blue and white (eight numbers). White stays white."""
     *primaries, white = [(float(x), float(y)) for x, y in np.reshape(chromaticities, (4, 2))]
     return np.asarray(XYZ_TO_REC2020 @ adaptation(white, D65) @ rgb_to_xyz(primaries, white))

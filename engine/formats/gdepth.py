@@ -1,8 +1,7 @@
-"""Depth in the metadata of a phone's JPEG: Google's GDepth XMP.
+"""The depth map in the XMP metadata of a phone's JPEG: Google's GDepth.
 
-Written from https://developers.google.com/depthmap-metadata (encoding, reference) and Adobe's XMP specification, part
-3: metadata beyond 64 KB follows in further APP1 segments, each with the identifier of the whole, its length and its
-place.
+Sources: https://developers.google.com/depthmap-metadata (encoding, reference) and Adobe's XMP specification, part 3:
+metadata beyond 64 KB is in further APP1 segments, each with the packet's identifier and length and an offset.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ NOTE_NAMESPACE = "http://ns.adobe.com/xmp/note/"
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENSION_HEAD = b"http://ns.adobe.com/xmp/extension/\0"
 UNITS_PER_M = {"m": 1.0, "meter": 1.0, "meters": 1.0, "cm": 100.0, "mm": 1000.0}
-WHOLE_BYTES = 100_000_000  # limit of the metadata; a depth map has a few hundred thousand
+MAX_METADATA_BYTES = 100_000_000  # a depth map has a few hundred thousand
 OTHER_MAP = "name another map with --depth, or --depth none for no depth"
 
 APP1, START_OF_SCAN, END_OF_IMAGE = 0xE1, 0xDA, 0xD9
@@ -37,17 +36,17 @@ WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 
 
 def read_gdepth(path: Path) -> DepthMap | None:
-    """The depth of a JPEG as its pixels are stored, of any size; None if it has none.
+    """The depth map of a JPEG, of any size and oriented like the stored pixels; None without GDepth.
 
-    Near and far are in metres unless the file specifies another unit. Invalid near and far are replaced by
-    `PORTRAIT_M`. Raises SourceError if the map cannot be read.
+    The unit of near and far is the file's, default metres. `PORTRAIT_M` replaces invalid values. Raises SourceError if
+    the map cannot be read.
     """
     check_regular_file(path)
     try:
         with path.open("rb") as file:
             main, extensions = _xmp_packets(file)
     except (OSError, struct.error):
-        return None  # the picture's decoder reports the damage
+        return None  # the picture decoder reports the damage
     if NAMESPACE.encode() not in main and not any(NAMESPACE.encode() in packet for packet in extensions.values()):
         return None
     properties = _properties(path, main)
@@ -65,14 +64,14 @@ def read_gdepth(path: Path) -> DepthMap | None:
 
 
 def _depth(path: Path, properties: dict[str, str], samples: NDArray[np.float64]) -> DepthMap:
-    """`samples` (H, W), 0 to 1. RangeLinear: near at 0, far at 1; RangeInverse: 1/distance runs from near to far."""
+    """Depth from `samples`, (H, W), 0 near to 1 far: RangeLinear is linear in distance, RangeInverse in 1/distance."""
     form = properties.get("Format", "RangeInverse")
     if form not in ("RangeInverse", "RangeLinear"):
         raise SourceError(f"{path}: its depth has the format '{form}', not RangeInverse or RangeLinear; {OTHER_MAP}")
     units = properties.get("Units", "m").strip().lower()
     if units not in UNITS_PER_M:
         raise SourceError(f"{path}: its depth is in '{units}', not in m, cm or mm; {OTHER_MAP}")
-    near_m, far_m = (_figure(properties.get(key, "")) / UNITS_PER_M[units] for key in ("Near", "Far"))
+    near_m, far_m = (_number(properties.get(key, "")) / UNITS_PER_M[units] for key in ("Near", "Far"))
     if not 0 < near_m < far_m < math.inf:
         near_m, far_m = PORTRAIT_M
     if form == "RangeLinear":
@@ -84,7 +83,7 @@ def _depth(path: Path, properties: dict[str, str], samples: NDArray[np.float64])
     return DepthMap(whole_m, relative_noise(whole_m))
 
 
-def _figure(text: str) -> float:
+def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
@@ -92,7 +91,7 @@ def _figure(text: str) -> float:
 
 
 def _samples(path: Path, data: str) -> NDArray[np.float64]:
-    """The embedded picture, (H, W), 0 to 1."""
+    """The samples of the embedded picture, (H, W), 0 to 1."""
     try:
         encoded = base64.b64decode("".join(data.split()), validate=True)
         with Image.open(io.BytesIO(encoded)) as image:
@@ -104,11 +103,11 @@ def _samples(path: Path, data: str) -> NDArray[np.float64]:
 
 
 def _properties(path: Path, packet: bytes) -> dict[str, str]:
-    """GDepth's properties and xmpNote:HasExtendedXMP, by their bare names, as attributes or as elements."""
+    """GDepth's properties and xmpNote:HasExtendedXMP by name without namespace, from attributes and elements."""
     packet = packet.strip(b"\0 \t\r\n")
     if not packet:
         return {}
-    # No XMP has a document type; refusing one leaves no entities to blow up.
+    # XMP has no document type. Rejecting it prevents entity expansion attacks.
     if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
         raise SourceError(f"{path}: its XMP metadata holds entities, which XMP forbids; {OTHER_MAP}")
     try:
@@ -125,10 +124,10 @@ def _properties(path: Path, packet: bytes) -> dict[str, str]:
 
 
 def _xmp_packets(file: BinaryIO) -> tuple[bytes, dict[bytes, bytes]]:
-    """The main XMP packet of a JPEG (empty where it has none), and the extended ones that are whole, by identifier."""
+    """The main XMP packet of a JPEG, empty if missing, and the extended packets by identifier, empty if incomplete."""
     main = b""
     parts: dict[bytes, tuple[int, dict[int, bytes]]] = {}
-    taken = 0
+    read_bytes = 0
     if file.read(2) != b"\xff\xd8":
         return main, {}
     while True:
@@ -141,8 +140,8 @@ def _xmp_packets(file: BinaryIO) -> tuple[bytes, dict[bytes, bytes]]:
         segment = file.read(max(length - 2, 0))
         if len(segment) < length - 2 or length < 2:
             break
-        taken += length
-        if marker != APP1 or taken > WHOLE_BYTES:
+        read_bytes += length
+        if marker != APP1 or read_bytes > MAX_METADATA_BYTES:
             continue
         if segment.startswith(XMP_HEAD):
             main = main or segment[len(XMP_HEAD) :]
@@ -153,7 +152,7 @@ def _xmp_packets(file: BinaryIO) -> tuple[bytes, dict[bytes, bytes]]:
 
 
 def _joined(whole: int, pieces: dict[int, bytes]) -> bytes:
-    """The joined pieces, or nothing if a piece is missing."""
+    """The joined pieces; empty if a piece is missing."""
     joined = bytearray()
     for offset in sorted(pieces):
         if offset != len(joined):
@@ -163,7 +162,7 @@ def _joined(whole: int, pieces: dict[int, bytes]) -> bytes:
 
 
 def _next_marker(file: BinaryIO) -> int | None:
-    """The code of the next marker, fill bytes skipped; None at the end or if there is no marker."""
+    """The code of the next marker after fill bytes; None at the end or without a marker."""
     if file.read(1) != b"\xff":
         return None
     code = b"\xff"

@@ -1,4 +1,4 @@
-"""A mosaic without a header: the user specifies its layout."""
+"""Reads a mosaic without a header, in the layout that the user specifies."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ..packing import Packing, unpack
 EXAMPLES = "rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, quad-rggb10 or BayerRG12p"
 _PACKED = {"-mipi": {10: Packing.RAW10, 12: Packing.RAW12}, "p": {10: Packing.P10, 12: Packing.P12}}
 _WORDS = {"": "little", "le": "little", "be": "big"}  # the byte order of 16-bit words
-_PFNC = {"rg": "rggb", "bg": "bggr", "gr": "grbg", "gb": "gbrg"}  # GenICam names an order by its first row
+_PFNC = {"rg": "rggb", "bg": "bggr", "gr": "grbg", "gb": "gbrg"}  # GenICam names a Bayer order by its first row
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The layout of a headerless mosaic: one sample per photosite, row after row.
 
-    `bits` (8 to 16) are significant in samples packed as `packing`. `black` is the sensor value of no light.
+    `bits` (8 to 16) are the significant bits of samples packed as `packing`. `black` is the sensor value without light.
     """
 
     cfa: Cfa
@@ -38,11 +38,12 @@ class Layout:
 
     @classmethod
     def parse(cls, raw_format: str, raw_size: str | tuple[int, int], black: float = 0.0) -> Layout:
-        """From a format and a size such as `rggb12` and `1920x1080`; SourceError with examples if one is wrong.
+        """The layout for a format and a size such as `rggb12` and `1920x1080`. Raises SourceError with examples.
 
-        A format is a Bayer order, `mono`, or `quad-` and a Bayer order; the significant bits; and how they lie: nothing
-        (8 bits in bytes, more in little-endian words of 16), `be` (big-endian words), `le` (words, for 8 bits too),
-        `-mipi` (RAW10, RAW12 of MIPI CSI-2) or `p` (10p, 12p of GenICam). GenICam's own names mean the same.
+        A format has three parts: a Bayer order, `mono`, or `quad-` and a Bayer order; the significant bits; and the
+        packing. The packing is empty (8 bits in bytes, more in little-endian words of 16), `be` (big-endian words),
+        `le` (words, also for 8 bits), `-mipi` (RAW10, RAW12 of MIPI CSI-2) or `p` (10p, 12p of GenICam). GenICam's
+        format names are valid too.
         """
         filters, bits, suffix = _split(raw_format)
         if filters == "mono":
@@ -74,7 +75,7 @@ class Layout:
 
 
 def _split(raw_format: str) -> tuple[str, int, str]:
-    """Filters, bits and suffix of a format, in our own words."""
+    """Filters, bits and suffix of a format; GenICam names are translated."""
     lowered = raw_format.strip().lower()
     if genicam := re.fullmatch(r"(?:bayer(rg|bg|gr|gb)|mono)(8|10|12|14|16)(p?)", lowered):
         return _PFNC.get(genicam[1], "mono"), int(genicam[2]), genicam[3]
@@ -99,7 +100,7 @@ def _packing(raw_format: str, bits: int, suffix: str) -> Packing:
 
 
 def parse_size(size: str | tuple[int, int]) -> tuple[int, int]:
-    """(width, height) from `1920x1080`; raises SourceError where it is malformed or below 2x2."""
+    """(width, height) from `1920x1080`; raises SourceError if it is malformed or below 2x2."""
     found = re.fullmatch(r"(\d{1,6})[x×](\d{1,6})", size.strip().lower()) if isinstance(size, str) else None
     width, height = (int(found[1]), int(found[2])) if found else size if isinstance(size, tuple) else (0, 0)
     if width < 2 or height < 2:
@@ -108,9 +109,9 @@ def parse_size(size: str | tuple[int, int]) -> tuple[int, int]:
 
 
 def read_headerless(path: Path, layout: Layout) -> Frame:
-    """Read one mosaic, packed as it is; white is the top of the layout's bits.
+    """Reads one mosaic and leaves it packed; the white level is the maximum of the layout's bits.
 
-    No camera is known: camera RGB is taken for linear Rec.709. Raises SourceError where the file's length or its
+    The camera is unknown, so camera RGB counts as linear Rec.709. Raises SourceError if the file's length or its
     largest value does not fit the layout.
     """
     check_regular_file(path)
@@ -150,7 +151,7 @@ def _check_bits(path: Path, brightest: int, layout: Layout) -> None:
 
 
 def _wrong_length(path: Path, file_length: int, layout: Layout) -> str:
-    lowered = (
+    problem = (
         f"{path}: {file_length} bytes is not {layout.width}x{layout.height} {layout.format} ({layout.file_bytes} bytes)"
     )
     fitting = [
@@ -162,13 +163,13 @@ def _wrong_length(path: Path, file_length: int, layout: Layout) -> str:
         if layout.height * packing.row_bytes(layout.width) == file_length
     ]
     if fitting:
-        return f"{lowered}; try --raw-format {' or '.join(fitting)}"
+        return f"{problem}; try --raw-format {' or '.join(fitting)}"
     likely = _likely_size(file_length * 8 // layout.packing.bits)
-    return f"{lowered}; try --raw-size {likely}" if likely else f"{lowered}; check --raw-size and --raw-format"
+    return f"{problem}; try --raw-size {likely}" if likely else f"{problem}; check --raw-size and --raw-format"
 
 
 def _likely_size(samples: int) -> str | None:
-    """The size of a usual aspect ratio that has exactly this many samples."""
+    """A size of a common aspect ratio with exactly this number of samples, such as `1920x1080`; None without one."""
     for across, down in ((3, 2), (4, 3), (16, 9), (1, 1), (5, 4), (16, 10)):
         unit = math.isqrt(samples // (across * down))
         if unit > 16 and unit * unit * across * down == samples:

@@ -1,7 +1,7 @@
 """The opcodes of a DNG (Adobe DNG specification 1.6, chapter 7): corrections that a camera specifies.
 
-Supported: gain maps (lens shading), radial vignetting, defective photosites, and the warp whose difference between the
-planes is lateral chromatic aberration. The lists are big-endian in every file.
+Supported: gain maps (lens shading), radial vignetting, defective photosites, and lateral chromatic aberration, which is
+the difference between the planes of a warp. The lists are big-endian in every file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NAMES = {
     14: "WarpRectilinear2",
 }
 MAX_OPCODES = 64
-MAX_GAIN = 1000.0  # a larger gain is a broken map
+MAX_GAIN = 1000.0  # a larger gain is invalid
 
 
 class Area(NamedTuple):
@@ -47,17 +47,17 @@ class Area(NamedTuple):
         return self.bottom - self.top, self.right - self.left
 
     def within(self, other: Area) -> Area:
-        """The intersection with `other`; of no height or width if it is empty."""
+        """The intersection with `other`; its height or width is 0 if it is empty."""
         top, left = max(self.top, other.top), max(self.left, other.left)
         return Area(top, left, max(min(self.bottom, other.bottom), top), max(min(self.right, other.right), left))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GainMap:
-    """Gains on a coarse grid, (V, H, P) float32, bilinear between: every `pitch`th row and column of `area`.
+    """Bilinear gains on a coarse grid, (V, H, P) float32, for every `pitch`th row and column of `area`.
 
     `spacing` and `origin` (vertical, horizontal) place the grid in the picture, whose sides have the length 1. The map
-    is for `planes` planes from `plane` on; the last of its own serves those that it has not.
+    applies to `planes` planes, starting at `plane`; its last plane of gains repeats if P is smaller.
     """
 
     area: Area
@@ -71,27 +71,29 @@ class GainMap:
     def at(
         self, rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, int], plane: int
     ) -> NDArray[np.float32]:
-        """(len(rows), len(columns)) float32 gains of photosites of a picture of `shape`, in `plane`."""
+        """(len(rows), len(columns)) float32 gains for photosites of `plane` in a picture of `shape`."""
         gains = self.gains[:, :, min(plane - self.plane, self.gains.shape[2] - 1)]
-        low, high, share = _between(rows, shape[0], self.spacing[0], self.origin[0], gains.shape[0])
-        by_row = gains[low] * (1 - share[:, None]) + gains[high] * share[:, None]
-        low, high, share = _between(columns, shape[1], self.spacing[1], self.origin[1], gains.shape[1])
-        return np.asarray(by_row[:, low] * (1 - share) + by_row[:, high] * share)
+        low, high, fraction = _between(rows, shape[0], self.spacing[0], self.origin[0], gains.shape[0])
+        by_row = gains[low] * (1 - fraction[:, None]) + gains[high] * fraction[:, None]
+        low, high, fraction = _between(columns, shape[1], self.spacing[1], self.origin[1], gains.shape[1])
+        return np.asarray(by_row[:, low] * (1 - fraction) + by_row[:, high] * fraction)
 
 
 def _between(
     photosites: NDArray[np.intp], side: int, spacing: float, origin: float, points: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """The two grid points beside the centre of each photosite, and its fraction of the way between them."""
-    place = np.clip(((photosites + 0.5) / side - origin) / spacing, 0, points - 1)
-    low = np.minimum(place.astype(np.intp), max(points - 2, 0))
-    return low, np.minimum(low + 1, points - 1), (place - low).astype(np.float32)
+    """The two grid points around the centre of each photosite, and the fraction of the way between them."""
+    position = np.clip(((photosites + 0.5) / side - origin) / spacing, 0, points - 1)
+    low = np.minimum(position.astype(np.intp), max(points - 2, 0))
+    return low, np.minimum(low + 1, points - 1), (position - low).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Vignette:
-    """The light at a radius r (1 in the farthest corner from `centre`, a share of the sides) is multiplied by
-    1 + k0 r^2 + k1 r^4 + ... + k4 r^10."""
+    """Radial gain 1 + k0 r^2 + k1 r^4 + ... + k4 r^10, with r = 1 at the corner most distant from `centre`.
+
+    `centre` is in fractions of the sides.
+    """
 
     coefficients: tuple[float, ...]
     centre: tuple[float, float]  # x, y
@@ -99,19 +101,21 @@ class Vignette:
 
 @dataclass(frozen=True, slots=True)
 class Warp:
-    """Where each plane is to be looked up: six numbers a plane, four of the radius (of r^0, r^2, r^4, r^6) and two
-    tangential ones, about `centre`, a share of the sides. What red and blue have over green is lateral colour."""
+    """Source positions of each plane: six numbers per plane, four radial (r^0, r^2, r^4, r^6) and two tangential.
+
+    `centre` is in fractions of the sides. The factor of red or blue relative to green is lateral chromatic aberration.
+    """
 
     planes: tuple[tuple[float, ...], ...]
     centre: tuple[float, float]  # x, y
 
     @property
     def lateral(self) -> tuple[float, float] | None:
-        """By how many thousandths red and blue are larger than green at half the radius; None of one plane."""
+        """Magnification of red and blue relative to green at half the radius, in thousandths; None unless RGB."""
         if len(self.planes) != 3:
             return None
         red, green, blue = (sum(k * 0.25**n for n, k in enumerate(plane[:4])) for plane in self.planes)
-        # The warp gives source positions: a factor above green's reads farther from the centre.
+        # The warp gives source positions: a factor above green's reads at a larger distance from the centre.
         return (1000 * (red / green - 1), 1000 * (blue / green - 1)) if green > 0 else None
 
 
@@ -124,19 +128,19 @@ class BadConstant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BadPixels:
-    """Defective photosites, (N, 2) int64 rows and columns, and areas of them, (M, 4) int64 as in `Area`."""
+    """Defective photosites, (N, 2) int64 rows and columns, and defective areas, (M, 4) int64 as in `Area`."""
 
     points: NDArray[np.int64]
     areas: NDArray[np.int64]
 
     def mark(self, marked: NDArray[np.bool_], top: int, left: int) -> None:
-        """Sets the photosites of `marked`, (H, W), whose first is at row `top` and column `left`."""
+        """Sets the defective photosites in `marked`, (H, W), whose corner is at row `top` and column `left`."""
         photosites = self.points - (top, left)
         photosites = photosites[((photosites >= 0) & (photosites < marked.shape)).all(axis=1)]
         marked[photosites[:, 0], photosites[:, 1]] = True
         if not len(self.areas):
             return
-        # However many areas there are: one more from each first corner on, one less from each end.
+        # A two-dimensional prefix sum marks any number of areas at once: +1 at the first corner, -1 at each end.
         first = np.clip(self.areas[:, :2] - (top, left), 0, marked.shape)
         end = np.maximum(np.clip(self.areas[:, 2:] - (top, left), 0, marked.shape), first)
         steps = np.zeros((marked.shape[0] + 1, marked.shape[1] + 1), np.int32)
@@ -150,9 +154,9 @@ Action = GainMap | Vignette | Warp | BadConstant | BadPixels
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opcode:
-    """One entry of OpcodeList 1, 2 or 3. `action` is None if the opcode is not supported or is broken (`broken`).
+    """One entry of OpcodeList 1, 2 or 3. `action` is None if the opcode is not supported or is `broken`.
 
-    `optional` is the file's own word on whether the picture may be shown without it.
+    `optional` is the file's flag that the picture may be shown without this opcode.
     """
 
     stage: int
@@ -167,18 +171,18 @@ class Opcode:
 
 
 def parse_opcodes(stage: int, data: bytes) -> list[Opcode]:
-    """The opcodes of OpcodeList `stage`, as far as the bytes go."""
+    """The opcodes of OpcodeList `stage`, up to the end of `data` or MAX_OPCODES."""
     found: list[Opcode] = []
     if len(data) < 4:
         return found
     count = int.from_bytes(data[:4], "big")
-    place = 4
+    offset = 4
     for _ in range(min(count, MAX_OPCODES)):
-        if place + 16 > len(data):
+        if offset + 16 > len(data):
             break
-        number, _version, flags, size = struct.unpack_from(">4I", data, place)
-        payload = data[place + 16 : place + 16 + size]
-        place += 16 + size
+        number, _version, flags, size = struct.unpack_from(">4I", data, offset)
+        payload = data[offset + 16 : offset + 16 + size]
+        offset += 16 + size
         action, broken = None, len(payload) < size
         if number in _READERS and not broken:
             try:
@@ -193,20 +197,20 @@ def _read_gain_map(payload: bytes) -> GainMap:
     top, left, bottom, right, plane, planes, row_pitch, column_pitch, rows, columns = struct.unpack_from(
         ">10I", payload
     )
-    *places, map_planes = struct.unpack_from(">4dI", payload, 40)
+    *grid, map_planes = struct.unpack_from(">4dI", payload, 40)
     count = rows * columns * map_planes
     if not 0 < count <= (len(payload) - 76) // 4 or not row_pitch or not column_pitch or not planes:
-        raise ValueError("a map without points")
+        raise ValueError("the map has no points")
     gains = np.frombuffer(payload, ">f4", count, 76).astype(np.float32).reshape(rows, columns, map_planes)
-    spacing_v, spacing_h, origin_v, origin_h = places
+    spacing_v, spacing_h, origin_v, origin_h = grid
     if rows == 1:
         spacing_v, origin_v = 1.0, 0.0
     if columns == 1:
         spacing_h, origin_h = 1.0, 0.0
-    if not (np.isfinite(places).all() and spacing_v > 0 and spacing_h > 0):
-        raise ValueError("a map without a place")
+    if not (np.isfinite(grid).all() and spacing_v > 0 and spacing_h > 0):
+        raise ValueError("the grid is invalid")
     if not (np.isfinite(gains).all() and gains.min() >= 0 and 0 < gains.max() <= MAX_GAIN):
-        raise ValueError("gains that are none")
+        raise ValueError("a gain is not in 0..MAX_GAIN")
     return GainMap(
         Area(top, left, bottom, right), plane, planes, (row_pitch, column_pitch), (spacing_v, spacing_h),
         (origin_v, origin_h), gains,
@@ -218,9 +222,9 @@ def _read_vignette(payload: bytes) -> Vignette:
     radii = np.linspace(0, 1, 65)
     gains = _radial(numbers[:5], radii**2)
     if not np.isfinite(numbers).all() or gains.min() <= 0 or gains.max() > MAX_GAIN:
-        raise ValueError("no vignetting of a lens")
+        raise ValueError("the vignetting is invalid")
     if not (0 <= numbers[5] <= 1 and 0 <= numbers[6] <= 1):
-        raise ValueError("a centre outside the picture")
+        raise ValueError("the centre is outside the picture")
     return Vignette(numbers[:5], (numbers[5], numbers[6]))
 
 
@@ -236,10 +240,10 @@ def _radial(coefficients: Sequence[float], squared: NDArray[np.floating]) -> NDA
 def _read_warp(payload: bytes) -> Warp:
     (planes,) = struct.unpack_from(">I", payload)
     if not 1 <= planes <= 4:
-        raise ValueError("no planes")
+        raise ValueError("the number of planes is not 1 to 4")
     numbers = struct.unpack_from(f">{6 * planes + 2}d", payload, 4)
     if not np.isfinite(numbers).all():
-        raise ValueError("no numbers")
+        raise ValueError("a coefficient is not finite")
     split = tuple(tuple(numbers[6 * plane : 6 * plane + 6]) for plane in range(planes))
     return Warp(split, (numbers[-2], numbers[-1]))
 
@@ -252,7 +256,7 @@ def _read_bad_constant(payload: bytes) -> BadConstant:
 def _read_bad_pixels(payload: bytes) -> BadPixels:
     _bayer_phase, points, areas = struct.unpack_from(">3I", payload)
     if 12 + 8 * points + 16 * areas > len(payload):
-        raise ValueError("fewer photosites than it counts")
+        raise ValueError("the list is shorter than its count")
     flat = np.frombuffer(payload, ">u4", 2 * points + 4 * areas, 12)
     whole = flat.astype(np.int64)
     return BadPixels(whole[: 2 * points].reshape(-1, 2), whole[2 * points :].reshape(-1, 4))
@@ -272,9 +276,9 @@ def apply_gains(
 ) -> None:
     """Multiplies `gains`, (H, W) of `crop` or (H, W, 3), by the gains of a map or a vignette.
 
-    Its coordinates refer to `picture`; both areas are in photosites of the file. `channels` is the block (n, n) of
-    channels of a mosaic's photosites from `crop`'s corner on, for a map with colour planes; None for a map in
-    which the mosaic is plane 0.
+    The coordinates of `action` refer to `picture`; both areas are in photosites of the file. For a map with colour
+    planes, `channels` is the (n, n) block of the mosaic's channels at the corner of `crop`; None if the mosaic is
+    plane 0.
     """
     if isinstance(action, Vignette):
         _apply_vignette(gains, action, crop, picture)
@@ -283,18 +287,22 @@ def apply_gains(
 
 
 def _apply_map(
-    gains: NDArray[np.float32], asked: GainMap, crop: Area, picture: Area, channels: NDArray[np.intp] | None
+    gains: NDArray[np.float32], gain_map: GainMap, crop: Area, picture: Area, channels: NDArray[np.intp] | None
 ) -> None:
-    rows = _photosites(asked.area.top, asked.area.bottom, asked.pitch[0], (picture.top, picture.bottom), crop.top)
-    columns = _photosites(asked.area.left, asked.area.right, asked.pitch[1], (picture.left, picture.right), crop.left)
+    rows = _photosites(
+        gain_map.area.top, gain_map.area.bottom, gain_map.pitch[0], (picture.top, picture.bottom), crop.top
+    )
+    columns = _photosites(
+        gain_map.area.left, gain_map.area.right, gain_map.pitch[1], (picture.left, picture.right), crop.left
+    )
     rows, columns = rows[rows < crop.shape[0]], columns[columns < crop.shape[1]]
     if not len(rows) or not len(columns):
         return
-    view = gains[rows[0] :: asked.pitch[0], columns[0] :: asked.pitch[1]][: len(rows), : len(columns)]
+    view = gains[rows[0] :: gain_map.pitch[0], columns[0] :: gain_map.pitch[1]][: len(rows), : len(columns)]
     in_picture = rows + crop.top - picture.top, columns + crop.left - picture.left
     mosaic_plane = gains.ndim == 2 and channels is None
-    for plane in range(asked.plane, min(asked.plane + asked.planes, 1 if mosaic_plane else 3)):
-        found = asked.at(*in_picture, picture.shape, plane)
+    for plane in range(gain_map.plane, min(gain_map.plane + gain_map.planes, 1 if mosaic_plane else 3)):
+        found = gain_map.at(*in_picture, picture.shape, plane)
         if mosaic_plane:
             view *= found
         elif gains.ndim == 3:
@@ -305,17 +313,17 @@ def _apply_map(
 
 
 def _photosites(first: int, end: int, pitch: int, picture: tuple[int, int], crop: int) -> NDArray[np.intp]:
-    """Every `pitch`th of the rows (or columns) `first` to `end` of the picture, counted from the crop's first."""
+    """Every `pitch`th row (or column) from `first` to `end` of the picture, relative to the crop."""
     photosites = np.arange(first + picture[0], min(end + picture[0], picture[1]), pitch) - crop
     return photosites[photosites >= 0]
 
 
-def _apply_vignette(gains: NDArray[np.float32], asked: Vignette, crop: Area, picture: Area) -> None:
+def _apply_vignette(gains: NDArray[np.float32], vignette: Vignette, crop: Area, picture: Area) -> None:
     height, width = picture.shape
-    x, y = asked.centre[0] * width, asked.centre[1] * height
-    farthest = max(x, width - x) ** 2 + max(y, height - y) ** 2
+    x, y = vignette.centre[0] * width, vignette.centre[1] * height
+    max_squared = max(x, width - x) ** 2 + max(y, height - y) ** 2
     rows = np.arange(crop.top, crop.bottom) - picture.top + 0.5 - y
     columns = np.arange(crop.left, crop.right) - picture.left + 0.5 - x
-    squared = (rows**2 / farthest).astype(np.float32)[:, None] + (columns**2 / farthest).astype(np.float32)
-    found = _radial(asked.coefficients, squared)
+    squared = (rows**2 / max_squared).astype(np.float32)[:, None] + (columns**2 / max_squared).astype(np.float32)
+    found = _radial(vignette.coefficients, squared)
     gains *= found if gains.ndim == 2 else found[..., None]

@@ -1,4 +1,4 @@
-"""Values of single photosites of a DNG: black levels, gains, defects, and the light of an RGB picture."""
+"""Black levels, gains and defects of the photosites of a DNG, and the linear light of an RGB picture."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .opcodes import Area, BadConstant, BadPixels, GainMap, Opcode, Vignette, ap
 
 MAX_DEFECTS = 0.02  # fraction of all photosites; a longer list is not a list of defects
 
-Four = tuple[float, float, float, float]
+BlackLevels = tuple[float, float, float, float]
 
 
-def photosite_black(dng: Dng, cfa: Cfa) -> tuple[Four, NDArray[np.float32] | None]:
-    """Black levels of the 2x2 block of `dng.crop`, and the (H, W) float32 excess of each photosite over them, None if
-    there is no excess."""
+def photosite_black(dng: Dng, cfa: Cfa) -> tuple[BlackLevels, NDArray[np.float32] | None]:
+    """The black levels of the 2x2 block at the corner of `dng.crop`, and the (H, W) float32 difference of each
+    photosite from them; None if all differences are 0."""
     rows, columns, _ = dng.black.shape
     uneven = dng.black_rows is not None or dng.black_columns is not None
     if rows <= 2 and columns <= 2 and not uneven and (cfa.kind == "bayer" or rows * columns == 1):
@@ -29,18 +29,18 @@ def photosite_black(dng: Dng, cfa: Cfa) -> tuple[Four, NDArray[np.float32] | Non
     black = _black(dng, Area(0, 0, height, width))[..., 0]
     if cfa.kind == "bayer" and min(height, width) >= 2:
         four = np.array([black[y::2, x::2].mean() for y in (0, 1) for x in (0, 1)])
-    else:  # its block is not 2x2: everything is in the map
+    else:  # the block is not 2x2: the map holds all differences
         four = np.full(4, black.mean())
     y, x = np.ogrid[:height, :width]
     black_map = (black - four.reshape(2, 2)[y % 2, x % 2]).astype(np.float32)
     return (float(four[0]), float(four[1]), float(four[2]), float(four[3])), black_map
 
 
-def _black(dng: Dng, part: Area) -> NDArray[np.float64]:
-    """(h, w, samples) black levels of `part`, an area of the crop; tags count from the corner of the active area."""
+def _black(dng: Dng, area: Area) -> NDArray[np.float64]:
+    """(h, w, samples) black levels of `area`, an area of the crop; the tags start at the corner of the active area."""
     top, left = dng.crop.top - dng.active.top, dng.crop.left - dng.active.left
-    y = np.arange(part.top, part.bottom) + top
-    x = np.arange(part.left, part.right) + left
+    y = np.arange(area.top, area.bottom) + top
+    x = np.arange(area.left, area.right) + left
     black = dng.black[np.ix_(y % dng.black.shape[0], x % dng.black.shape[1])]
     if dng.black_rows is not None:
         black = black + dng.black_rows[y][:, None, None]
@@ -49,13 +49,13 @@ def _black(dng: Dng, part: Area) -> NDArray[np.float64]:
     return black
 
 
-def light(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.float32]:
-    """(H, W, 3) float32, 1 at the white level, of the crop's `samples`; `white` is the default white level."""
+def linear_rgb(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.float32]:
+    """Linear light, (H, W, 3) float32, 1 at the white level, from `samples` of the crop. `white` is the default."""
     height, width, _ = samples.shape
     even = dng.black_rows is None and dng.black_columns is None and dng.black.size <= 3
     black = _black(dng, Area(0, 0, 1, 1) if even else Area(0, 0, height, width))
-    over = (np.full(3, white) if dng.white is None else dng.white) - black.max(axis=(0, 1))
-    camera_rgb = (samples.astype(np.float32) - black.astype(np.float32)) / np.maximum(over, 1e-6).astype(np.float32)
+    span = (np.full(3, white) if dng.white is None else dng.white) - black.max(axis=(0, 1))
+    camera_rgb = (samples.astype(np.float32) - black.astype(np.float32)) / np.maximum(span, 1e-6).astype(np.float32)
     gains = np.ones((height, width, 3), np.float32)
     if _apply(gains, dng.opcodes(), dng.stored, dng.active, dng.crop, None):
         camera_rgb *= gains
@@ -66,7 +66,7 @@ def light(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.float32]:
 def photosite_gains(
     lists: tuple[bytes, bytes, bytes], stored: Area, active: Area, crop: Area, cfa: Cfa
 ) -> NDArray[np.float32] | None:
-    """(H, W) float32 gain of each photosite of `crop` from the opcode `lists`, or None if they have no gains.
+    """The gain of each photosite of `crop`, (H, W) float32, from the opcode `lists`; None if they have no gains.
 
     All frames of a clip share the array; do not modify it.
     """
@@ -86,18 +86,18 @@ def _apply(
     crop: Area,
     channels: NDArray[np.intp] | None,
 ) -> bool:
-    """Whether there was any. List 1 counts from the corner of the stored picture, the others from the active area's;
-    list 3, which is for the demosaiced picture, counts planes of colour."""
-    wanted = [opcode for opcode in opcodes if isinstance(opcode.action, GainMap | Vignette)]
-    for opcode in wanted:
+    """Returns whether `opcodes` have gains. List 1 starts at the corner of the stored picture, the others at that of
+    the active area. List 3 is for the demosaiced picture and has colour planes."""
+    gain_opcodes = [opcode for opcode in opcodes if isinstance(opcode.action, GainMap | Vignette)]
+    for opcode in gain_opcodes:
         assert opcode.action is not None
         picture = stored if opcode.stage == 1 else active
         apply_gains(gains, opcode.action, crop, picture, channels if opcode.stage == 3 else None)
-    return bool(wanted)
+    return bool(gain_opcodes)
 
 
 def photosite_defects(dng: Dng, numbers: NDArray[np.uint16]) -> NDArray[np.int32] | None:
-    """(N, 2) int32 columns and rows, in `dng.crop`, of the defective photosites in the opcodes; None if there are none.
+    """The defective photosites of the opcodes, (N, 2) int32 columns and rows in `dng.crop`; None without any.
 
     `numbers` (H, W) is the whole stored picture. A list of more than 2 % of the photosites is ignored.
     """

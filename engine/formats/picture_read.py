@@ -1,4 +1,4 @@
-"""Ordinary pictures: display-referred files through Pillow, scene-linear ones as they are."""
+"""Reads pictures: display-referred files through Pillow, and scene-linear files (OpenEXR, floating-point TIFF)."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ PICTURE_SUFFIXES = (
     | frozenset({".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".avif", ".gif", ".exr"})
 )
 ORIENTATION_TAG = 0x0112
-# Pillow's names for 16-bit samples; its unpacker keeps the byte that the name calls the high one.
-OTHER_BYTE = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorder == "little" else ";16L"}
+# Pillow's names of 16-bit byte orders, each with the opposite one. Pillow keeps the high byte of the named order.
+OPPOSITE_ORDER = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorder == "little" else ";16L"}
 
 
 def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
-    """Read a picture.
+    """Reads a picture.
 
     8- and 16-bit files become Encoding.DISPLAY, (H, W, 3) uint8 or uint16 in sRGB: alpha is dropped, grey expanded,
-    palette and CMYK converted, an embedded ICC profile applied, EXIF orientation left in `Frame.orientation`.
-    OpenEXR and floating-point TIFF become Encoding.SCENE, (H, W, 3) float32. What a file knows of depth comes with it
-    (Z of an EXR, the depth image of a HEIC, GDepth of a JPEG), unless `with_depth` is False. Raises SourceError, or
+    palette and CMYK converted, an embedded ICC profile applied. `Frame.orientation` holds the EXIF orientation.
+    OpenEXR and floating-point TIFF become Encoding.SCENE, (H, W, 3) float32. The frame has the depth in the file (Z of
+    an EXR, the depth image of a HEIC, GDepth of a JPEG) unless `with_depth` is False. Raises SourceError, or
     MissingExtraError for OpenEXR and HEIF.
     """
     check_regular_file(path)
@@ -55,7 +55,7 @@ def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
             return _heif_frame(path, with_depth)
         frame = _display_frame(path)
     except Image.DecompressionBombError as error:
-        raise SourceError(f"{path}: more pixels than Pillow agrees to open; make the picture smaller") from error
+        raise SourceError(f"{path}: more pixels than Pillow's limit; make the picture smaller") from error
     except UnidentifiedImageError as error:
         raise SourceError(f"{path}: not a picture that Pillow reads; save it as PNG, JPEG or TIFF") from error
     except UNREADABLE as error:
@@ -67,17 +67,17 @@ def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
 
 
 def _heif_frame(path: Path, with_depth: bool) -> Frame:
-    found = read_heif(path, with_depth=with_depth)
-    if isinstance(found.image, Image.Image):
-        display_rgb: NDArray[Any] = np.array(as_srgb(found.image), np.uint8)
+    heif = read_heif(path, with_depth=with_depth)
+    if isinstance(heif.image, Image.Image):
+        display_rgb: NDArray[Any] = np.array(as_srgb(heif.image), np.uint8)
     else:
-        converted = matrix_profile_to_srgb(found.image, found.profile) if found.profile else None
-        display_rgb = found.image if converted is None else converted
+        converted = matrix_profile_to_srgb(heif.image, heif.profile) if heif.profile else None
+        display_rgb = heif.image if converted is None else converted
     return Frame(
         pixels=np.ascontiguousarray(display_rgb),
         encoding=Encoding.DISPLAY,
-        depth_m=None if found.depth is None else found.depth.depth_m,
-        depth_noise=0.0 if found.depth is None else found.depth.noise,
+        depth_m=None if heif.depth is None else heif.depth.depth_m,
+        depth_noise=0.0 if heif.depth is None else heif.depth.noise,
         name=str(path),
     )
 
@@ -102,11 +102,11 @@ def _display_frame(path: Path) -> Frame:
 
 
 def _sixteen_bit_mode(image: Image.Image) -> str | None:
-    """The raw mode of a 16-bit colour file that Pillow is about to cut down to 8 bits, else None."""
+    """The raw mode of a 16-bit colour file, which Pillow would reduce to 8 bits; None for other files."""
     if image.mode not in ("RGB", "RGBA") or not isinstance(image, ImageFile.ImageFile) or not image.tile:
         return None
     mode = _raw_mode(image.tile[0].args)
-    return mode if mode[-4:] in OTHER_BYTE else None
+    return mode if mode[-4:] in OPPOSITE_ORDER else None
 
 
 def _raw_mode(args: Any) -> str:
@@ -114,11 +114,11 @@ def _raw_mode(args: Any) -> str:
 
 
 def _colour_16(path: Path, high: Image.Image, high_mode: str) -> NDArray[Any]:
-    """Pillow holds no 16-bit colour: it keeps each sample's high byte. The other byte order's unpacker keeps the low
-    one, so decode the file again under that name and put the two together."""
-    low_mode = high_mode[:-4] + OTHER_BYTE[high_mode[-4:]]
+    """Pillow has no 16-bit colour and keeps the high byte of each sample. A second decode in the opposite byte order
+    yields the low byte; this function combines both."""
+    low_mode = high_mode[:-4] + OPPOSITE_ORDER[high_mode[-4:]]
     with Image.open(path) as low:
-        assert isinstance(low, ImageFile.ImageFile)  # as `high` was
+        assert isinstance(low, ImageFile.ImageFile)  # like `high`
         low.tile = [
             tile._replace(args=(low_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else low_mode)
             for tile in low.tile
@@ -138,7 +138,7 @@ def _grey_16(image: Image.Image) -> NDArray[np.uint16]:
 
 
 def as_srgb(image: Image.Image) -> Image.Image:
-    """Any 8-bit mode to sRGB; a profile that cannot be used is ignored, as picture viewers do."""
+    """Converts any 8-bit mode to sRGB. An unusable profile is ignored, as in picture viewers."""
     if image.mode in ("P", "PA", "RGBA", "RGBa"):
         image = image.convert("RGB")
     elif image.mode in ("1", "LA", "La"):
@@ -158,11 +158,11 @@ def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
     if image.mode == "RGB":
         steps = np.arange(0, 256, 51, dtype=np.uint8)
         probe = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(6, 36, 3)
-        moved = np.asarray(ImageCms.applyTransform(Image.fromarray(probe), to_srgb)).astype(int) - probe
-        if np.abs(moved).max() <= 1:  # a profile equal to sRGB
+        difference = np.asarray(ImageCms.applyTransform(Image.fromarray(probe), to_srgb)).astype(int) - probe
+        if np.abs(difference).max() <= 1:  # the profile is sRGB within rounding
             return image
     converted = ImageCms.applyTransform(image, to_srgb)
-    assert converted is not None  # None only when it works in place
+    assert converted is not None  # None only for in-place transforms
     return converted
 
 

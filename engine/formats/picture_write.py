@@ -1,4 +1,4 @@
-"""Writes a picture to a file: all of it or none of it."""
+"""Writes pictures to files atomically."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ REC2020_CHROMATICITIES = (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.32
 
 
 def is_scene(path: str | Path) -> bool:
-    """Whether a file of this name holds scene-linear light (EXR) rather than a finished picture.
+    """Whether the format of this file name is scene-linear (EXR) and not display-referred.
 
-    Raises OutputError where the suffix names no format that is written, MissingExtraError where OpenEXR is missing.
+    Raises OutputError if the suffix is not a supported format, MissingExtraError if OpenEXR is not installed.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -40,7 +40,7 @@ def is_scene(path: str | Path) -> bool:
 
 
 def check_target(path: str | Path) -> None:
-    """Raises what `save(path, ...)` would raise when the work is done: a bad suffix, a folder that refuses files."""
+    """Raises the errors of `save` that are known early: an unsupported suffix, a missing or read-only folder."""
     path = Path(path)
     is_scene(path)
     if path.is_dir():
@@ -54,12 +54,11 @@ def check_target(path: str | Path) -> None:
 def save(
     path: str | Path, rgb: NDArray[Any], *, half: bool = False, space: OutputSpace | None = None, exif: bytes = b""
 ) -> Path:
-    """Writes `rgb`, (H, W, 3), into `path`, in the format that its suffix names.
+    """Writes `rgb`, (H, W, 3), atomically to `path`, in the format of its suffix.
 
-    PNG and JPEG hold 8 bits and TIFF 16 bits of display sRGB, or of the screen `space`, whose ICC profile they carry:
-    `rgb` is uint8, uint16, or float in 0..1. EXR holds
-    scene-linear Rec.2020 light: `rgb` is float32, stored as float32 or, with `half`, as 16-bit floats. `exif` goes into
-    PNG and JPEG. The file appears whole or not at all. Raises OutputError and MissingExtraError.
+    PNG and JPEG hold 8 bits and TIFF 16 bits of display sRGB, or of the screen `space` with its ICC profile: `rgb` is
+    uint8, uint16, or float in 0..1. EXR holds scene-linear Rec.2020 light: `rgb` is float32, stored as float32 or, with
+    `half`, as 16-bit floats. PNG and JPEG include `exif`. Raises OutputError and MissingExtraError.
     """
     path = Path(path)
     check_target(path)
@@ -78,7 +77,7 @@ def save(
 
 
 def _quantised(rgb: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> NDArray[Any]:
-    """Display values as full-range integers of `dtype`; the same value in another depth stays the same value."""
+    """Display values as full-range integers of `dtype`; a change of bit depth preserves the value."""
     if rgb.dtype == dtype:
         return rgb
     white = np.iinfo(dtype).max
@@ -87,8 +86,9 @@ def _quantised(rgb: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> ND
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Has `write` fill a file beside `path`, under a hidden name of the same suffix, then renames it: no reader meets
-    half a file. Raises OutputError.
+    """Calls `write` with a hidden file name in the folder of `path`, then renames that file to `path`.
+
+    Readers never see an incomplete file. Raises OutputError.
     """
     part = path.with_name(f".{path.stem[:64]}.{os.getpid()}.part{path.suffix.lower()}")
     try:
@@ -107,7 +107,7 @@ def _write_8bit(path: Path, rgb: NDArray[np.uint8], space: OutputSpace | None, e
         chunks = PngImagePlugin.PngInfo()
         if space is None:
             chunks.add(b"sRGB", b"\x00")  # PNG 1.2, 4.2.2.3: rendering intent "perceptual"
-        # Level 1 writes a 4000x3000 still about five times as fast as the default 6, for some 10 % more bytes.
+        # Level 1 writes a 4000x3000 still about five times as fast as the default 6, with about 10 % more bytes.
         profile = None if space is None else space.profile
         picture.save(path, pnginfo=chunks, compress_level=1, icc_profile=profile, exif=exif)
     else:

@@ -16,13 +16,13 @@ from ..orientation import upright
 from .file_errors import UNREADABLE
 from .picture_read import ORIENTATION_TAG, as_srgb
 
-MIN_PX = 320  # long side; smaller ones are icons
+MIN_PX = 320  # long side; smaller previews are icons
 
 
 def read_preview(path: Path) -> NDArray[np.uint8]:
-    """The largest preview of a raw: (H, W, 3), display sRGB, upright if it has an orientation.
+    """The largest preview in a raw file: (H, W, 3), display sRGB, upright if it has an orientation.
 
-    Raises SourceError if there is none, or only an icon.
+    Raises SourceError if the file has no preview, or only an icon.
     """
     check_regular_file(path)
     try:
@@ -41,7 +41,7 @@ def read_preview(path: Path) -> NDArray[np.uint8]:
     height, width = display_rgb.shape[:2]
     if max(height, width) < MIN_PX:
         raise SourceError(
-            f"{path}: the picture in the raw is an icon of {width}x{height}; name the camera's JPEG after it"
+            f"{path}: the preview in the raw file is an icon of {width}x{height}; name the camera's JPEG after it"
         )
     return np.ascontiguousarray(display_rgb, np.uint8)
 

@@ -1,4 +1,4 @@
-"""A raw still through LibRaw: its mosaic, levels, white balance and matrix, without LibRaw's development."""
+"""Reads a raw still through LibRaw: mosaic, levels, white balance and matrix, without LibRaw's development."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..cfa import Cfa
 from ..errors import SourceError, check_regular_file
 from ..frame import Encoding, Frame
 from .dng_read import D65_K, Dng, filters, read_dng
-from .photosite_maps import Four, light, photosite_black, photosite_defects, photosite_gains
+from .photosite_maps import BlackLevels, linear_rgb, photosite_black, photosite_defects, photosite_gains
 
 RAW_SUFFIXES = frozenset(
     f".{suffix}"
@@ -29,7 +29,7 @@ RAW_SUFFIXES = frozenset(
     )
 )
 
-# LibRaw's flip is a sum of bits (1 mirrors columns, 2 mirrors rows, 4 transposes first); EXIF counts the same eight.
+# LibRaw's flip is a sum of bits (1 mirrors columns, 2 mirrors rows, 4 transposes first) for the eight EXIF values.
 LIBRAW_FLIP_TO_EXIF = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
 
 LIBRAW_HAS_MATRIX = 0.125  # LibRaw's threshold for the first number of a colour matrix from a file
@@ -41,11 +41,11 @@ SRGB_TO_XYZ = np.array(
 
 
 def read_raw(path: Path) -> Frame:
-    """Read a raw still: (H, W) uint16 mosaic of the visible area, or scene-linear camera RGB where no CFA is left.
+    """Reads a raw still: (H, W) uint16 mosaic of the visible area, or scene-linear camera RGB if the file has no CFA.
 
-    The profile has levels, the as-shot white balance with green at 1, and the camera matrix of that balance; of a DNG,
-    all that its tags say, and its default crop; of others, LibRaw's values. Raises SourceError where the file is
-    not a raw, is cut off, or holds a sensor that is neither Bayer, quad-Bayer, X-Trans, monochrome nor RGB.
+    The profile has levels, the as-shot white balance with green at 1, and the camera matrix for that white balance.
+    These and the crop are from the tags of a DNG; otherwise from LibRaw. Raises SourceError if the file is not a raw
+    file, is cut off, or its sensor is not Bayer, quad-Bayer, X-Trans, monochrome or RGB.
     """
     check_regular_file(path)
     if path.suffix.lower() == ".raw":
@@ -78,27 +78,27 @@ def quiet_libraw() -> Iterator[None]:
     Standard error of the whole process is suppressed: use it to open a source, never in a running capture thread.
     """
     try:
-        kept = os.dup(2)
+        saved = os.dup(2)
     except OSError:  # a program without a console has no standard error
         yield
         return
     sys.stderr.flush()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    null_device = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null_device, 2)
+    os.close(null_device)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def camera_to_rec2020(color_matrix: NDArray[Any], rgb_xyz_matrix: NDArray[Any]) -> NDArray[np.float64]:
     """(3, 3) white-balanced camera RGB to linear Rec.2020, D65, from LibRaw's `color_matrix` or `rgb_xyz_matrix`.
 
-    `color_matrix` (3, 4: camera to linear sRGB) has priority if the file has one, as in LibRaw. Else the rows of
-    XYZ-to-camera times sRGB-to-XYZ are scaled to sum 1, so that balanced white is (1, 1, 1), and inverted; cameras
-    that LibRaw does not know are taken for linear sRGB.
+    `color_matrix` (3, 4: camera to linear sRGB) has priority if the file has one, as in LibRaw. Otherwise the rows of
+    XYZ-to-camera times sRGB-to-XYZ are scaled to sum 1, so that balanced white is (1, 1, 1), and inverted. A camera
+    unknown to LibRaw counts as linear sRGB.
     """
     camera_to_srgb = np.eye(3)
     if color_matrix[0, 0] > LIBRAW_HAS_MATRIX:
@@ -112,21 +112,21 @@ def camera_to_rec2020(color_matrix: NDArray[Any], rgb_xyz_matrix: NDArray[Any]) 
 
 
 def _describes(dng: Dng, raw: rawpy.RawPy) -> bool:
-    """Whether the tags are those of the picture that LibRaw has chosen."""
+    """Whether the tags describe the picture that LibRaw has selected."""
     size = raw.sizes.raw_height, raw.sizes.raw_width
     return size == dng.stored.shape and dng.samples == (3 if raw.raw_type == rawpy.RawType.Stack else 1)
 
 
 def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
-    """As the tags say. White balance goes into the pixels of a linear DNG, three samples a pixel, since a scene-linear
-    frame takes only the matrix."""
+    """The frame that the tags specify. In a linear DNG, with three samples per pixel, the pixels include the white
+    balance, because a scene-linear frame has only a matrix."""
     cfa = dng.cfa(path)
-    whole = raw.raw_image
+    stored = raw.raw_image
     rows, columns = slice(dng.crop.top, dng.crop.bottom), slice(dng.crop.left, dng.crop.right)
     profile = dng.coloured(_libraw_colour(raw, CameraProfile(exposure_ev=dng.exposure_ev)))
     orientation = dng.orientation or LIBRAW_FLIP_TO_EXIF.get(raw.sizes.flip, 1)
     if cfa is None:
-        camera_rgb = light(dng, whole[rows, columns, :3], float(raw.white_level)) * np.array(
+        camera_rgb = linear_rgb(dng, stored[rows, columns, :3], float(raw.white_level)) * np.array(
             profile.white_balance, np.float32
         )
         return Frame(
@@ -140,11 +140,11 @@ def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
             orientation=orientation,
             name=str(path),
         )
-    if cfa.kind == "mono":  # a picture without colour has no balance
+    if cfa.kind == "mono":  # a picture without colour has no white balance
         profile = CameraProfile(exposure_ev=dng.exposure_ev)
     black, black_map = photosite_black(dng, cfa)
     return Frame(
-        pixels=np.array(whole[rows, columns], np.uint16, order="C"),  # a copy: LibRaw frees its own
+        pixels=np.array(stored[rows, columns], np.uint16, order="C"),  # a copy: LibRaw frees its array
         encoding=Encoding.MOSAIC,
         cfa=cfa,
         profile=replace(
@@ -153,7 +153,7 @@ def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
             lateral=dng.lateral(),
             black_map=black_map,
             gain_map=photosite_gains(dng.opcode_lists, dng.stored, dng.active, dng.crop, cfa),
-            defects=photosite_defects(dng, whole),
+            defects=photosite_defects(dng, stored),
         ),
         orientation=orientation,
         name=str(path),
@@ -162,12 +162,12 @@ def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
 
 def _rescaled(calibrations: tuple[Calibration, ...], gains: tuple[float, float, float]) -> tuple[Calibration, ...]:
     try:
-        return tuple(one.rescaled(gains) for one in calibrations)
-    except SourceError:  # gains beyond reason
+        return tuple(calibration.rescaled(gains) for calibration in calibrations)
+    except SourceError:  # the gains are out of range
         return ()
 
 
-def _with_levels(profile: CameraProfile, black: Four, white: float, path: Path) -> CameraProfile:
+def _with_levels(profile: CameraProfile, black: BlackLevels, white: float, path: Path) -> CameraProfile:
     try:
         return replace(profile, black=black, white=white)
     except SourceError as error:
@@ -186,7 +186,7 @@ def _mosaic_frame(raw: rawpy.RawPy, path: Path) -> Frame:
     )
     profile = _with_levels(CameraProfile(), four, float(raw.white_level), path)
     return Frame(
-        pixels=np.array(raw.raw_image_visible, np.uint16, order="C"),  # a copy: LibRaw frees its own
+        pixels=np.array(raw.raw_image_visible, np.uint16, order="C"),  # a copy: LibRaw frees its array
         encoding=Encoding.MOSAIC,
         cfa=cfa,
         profile=profile if cfa.kind == "mono" else _libraw_colour(raw, profile),
@@ -208,9 +208,9 @@ def _libraw_cfa(raw: rawpy.RawPy, path: Path) -> Cfa:
 
 
 def _rgb_frame(raw: rawpy.RawPy, path: Path) -> Frame:
-    """Half-developed raw files: three samples per pixel. White balance is applied to the pixels, as for linear DNG."""
+    """Partly developed raw files with three samples per pixel, which include the white balance as in a linear DNG."""
     if raw.num_colors != 3:
-        raise SourceError(f"{path}: {raw.num_colors} colours a pixel are not RGB; convert the file to TIFF or PNG")
+        raise SourceError(f"{path}: {raw.num_colors} colours per pixel are not RGB; convert the file to TIFF or PNG")
     profile = _libraw_colour(raw, CameraProfile())
     black = np.array(raw.black_level_per_channel[:3], np.float32)
     gain = np.array(profile.white_balance, np.float32) / (np.float32(raw.white_level) - black)
@@ -225,8 +225,8 @@ def _rgb_frame(raw: rawpy.RawPy, path: Path) -> Frame:
 
 
 def _libraw_colour(raw: rawpy.RawPy, profile: CameraProfile) -> CameraProfile:
-    """`profile` with LibRaw's white balance and matrix; with its matrix from XYZ, made under daylight, as a calibration
-    where that is what it goes by."""
+    """`profile` with LibRaw's white balance and matrix. If the matrix is LibRaw's from XYZ, made for daylight, it is
+    also a calibration."""
     camera_to_scene = camera_to_rec2020(raw.color_matrix, raw.rgb_xyz_matrix)
     known = replace(profile, camera_to_scene=camera_to_scene, white_balance=_white_balance(raw), calibrations=())
     if raw.color_matrix[0, 0] > LIBRAW_HAS_MATRIX:
@@ -239,7 +239,7 @@ def _libraw_colour(raw: rawpy.RawPy, profile: CameraProfile) -> CameraProfile:
 
 
 def _white_balance(raw: rawpy.RawPy) -> tuple[float, float, float]:
-    """The as-shot white balance; default: LibRaw's daylight for that camera, else none."""
+    """The as-shot white balance; else LibRaw's daylight balance for the camera, else (1, 1, 1)."""
     for balance in (raw.camera_whitebalance, raw.daylight_whitebalance):
         red, green, blue = balance[:3]
         if red > 0 and green > 0 and blue > 0:
@@ -248,7 +248,7 @@ def _white_balance(raw: rawpy.RawPy) -> tuple[float, float, float]:
 
 
 def _reject_headerless(path: Path) -> None:
-    """LibRaw takes some headerless files for cameras by their length alone; a real .raw begins like a TIFF."""
+    """LibRaw identifies some headerless files as cameras by length alone; a camera's .raw begins like a TIFF."""
     with path.open("rb") as file:
         begins_like_tiff = file.read(2) in (b"II", b"MM")
     if not begins_like_tiff:

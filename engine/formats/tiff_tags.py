@@ -1,4 +1,4 @@
-"""The tags of a TIFF-like file (DNG and most raws), read so that a broken or hostile file can do no harm."""
+"""Reads the tags of a TIFF-like file (DNG and most raw files), safely for broken and malicious files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-# What tifffile lets through when tags lie about their counts, types and places.
+# Errors of tifffile if the counts, types or offsets of tags are wrong.
 MALFORMED = (
     *(tifffile.TiffFileError, struct.error, OSError, ValueError, TypeError, LookupError, ArithmeticError),
     *(AttributeError, MemoryError, RecursionError),
@@ -30,7 +30,7 @@ class TagError(Exception):
 
 
 class Tags:
-    """The tags of some directories of a file: the first that has one decides."""
+    """The tags of several directories of a file: the first directory that has a tag provides it."""
 
     def __init__(self, *pages: Any) -> None:
         self._pages = pages
@@ -38,9 +38,9 @@ class Tags:
     def numbers(
         self, name: str, counts: tuple[int, ...] = (), max_count: int = MAX_NUMBERS
     ) -> NDArray[np.float64] | None:
-        """The numbers of a tag, (N,) float64, a rational without a value as NaN.
+        """The numbers of a tag, (N,) float64; NaN for a rational with denominator 0.
 
-        None if the tag is missing, holds no numbers, more than `max_count`, or a count that is not in `counts`.
+        None if the tag is missing, is not numeric, has more than `max_count` numbers, or a count not in `counts`.
         """
         tag = self._tag(name)
         if tag is None or tag.count > max_count or (counts and tag.count not in counts):
@@ -56,8 +56,10 @@ class Tags:
             return flat if len(flat) == tag.count else None
         if len(flat) != 2 * tag.count:
             return None
-        over, under = flat[0::2], flat[1::2]
-        return np.asarray(np.divide(over, under, out=np.full(len(over), np.nan), where=under != 0))
+        numerators, denominators = flat[0::2], flat[1::2]
+        return np.asarray(
+            np.divide(numerators, denominators, out=np.full(len(numerators), np.nan), where=denominators != 0)
+        )
 
     def finite(
         self, name: str, counts: tuple[int, ...] = (), max_count: int = MAX_NUMBERS
@@ -67,7 +69,7 @@ class Tags:
         return found if found is not None and np.isfinite(found).all() else None
 
     def whole(self, name: str) -> int | None:
-        """The one number of a tag, as an integer."""
+        """The number of a tag as an integer; None unless it is a single finite number."""
         found = self.finite(name, (1,))
         return None if found is None else int(found[0])
 
@@ -115,7 +117,7 @@ class Tags:
 
 
 class TagFile:
-    """A TIFF-like file, open for its tags: `directories` are the first one and its SubIFDs. TagError otherwise."""
+    """An open TIFF-like file. `directories` are the first directory and its SubIFDs. Raises TagError."""
 
     def __init__(self, path: Path) -> None:
         with _quiet():

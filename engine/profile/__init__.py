@@ -1,1 +1,1 @@
-"""Profile: a camera measured by a picture of a colour chart."""
+"""Profile: measures a camera from a picture of a colour chart."""

@@ -1,7 +1,7 @@
-"""Where a ColorChecker Classic lies in a picture: flat areas the shape of squares, in a lattice of six by four.
+"""Finds a ColorChecker Classic in a picture as a lattice of six by four flat square areas.
 
-Both stay what they are in any view of the chart: a square seen from afar is a parallelogram, however it is turned, and
-squares in a plane form a lattice that one homography maps. What the colours are is not asked here.
+The search holds for any view of the chart: a distant square is a parallelogram, and a homography maps the squares of a
+plane to a lattice. It does not use the colours.
 """
 
 from __future__ import annotations
@@ -15,57 +15,53 @@ from numpy.typing import NDArray
 from .homography import homography, through
 
 COLUMNS, ROWS = 6, 4
-MIN_FOUND = 12  # patches of the 24 that must be seen; those as dark as the frame are not
-LONG_SIDES = (
-    640,
-    1280,
-    320,
-    160,
-)  # pixels of the picture in which areas are sought: noise averages, then small charts are seen
-FAR = 14.0  # sides of a patch, to the farthest of the others
-STEP = 0.25  # maximum distance of a patch from its lattice point, in cells
-CERTAIN_SHARE = 20  # patches in a rectangle, after which no other steps are tried from one of them
-SHIFTS = 16  # rectangles of a lattice that are kept, for patches that were not seen, or areas beside the chart
-NEIGHBOURS = 6  # candidates for the next patch of a row or a column
-BESIDE = 5  # patches that must be seen among nine, the one that is begun with in their middle
-MIN_SIDE = 32  # pixels of a picture in which a chart may be seen
-MAX_AREAS = 400  # areas of which lattices are begun, the largest first: foliage and bricks have thousands
-SURE = 2.0  # deviations of the noise in the mean of six: one pixel in 2000 of a flat area
+MIN_FOUND = 12  # minimum number of the 24 patches; those as dark as the frame are not visible
+# Long sides of the searched picture in pixels: the smaller sizes average noise, the larger ones show small charts.
+LONG_SIDES = (640, 1280, 320, 160)
+MAX_DISTANCE = 14.0  # between two patches of a chart, in sides of a patch
+MAX_DEVIATION = 0.25  # maximum distance of a patch from its lattice point, in cells
+SUFFICIENT_PATCHES = 20  # patches in a rectangle that end the search from a seed
+SHIFTS = 16  # rectangles kept per lattice, which may lack patches or include areas outside the chart
+NEIGHBOURS = 6  # candidates for the next patch in a row or a column
+MIN_AROUND_SEED = 5  # minimum number of patches among the nine around the seed
+MIN_SIDE = 32  # minimum side of a searched picture in pixels
+MAX_AREAS = 400  # maximum number of seeds, the largest first: foliage and bricks have thousands of areas
+FLAT_LIMIT = 2.0  # noise deviations, as RMS of six differences: one pixel in 2000 of a flat area exceeds it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Areas:
-    """Flat areas the shape of squares: middles (N, 2), in pixels, and how many pixels each has, (N,)."""
+    """Flat square areas: their centres (N, 2) in pixels, and their numbers of pixels, (N,)."""
 
-    middles: NDArray[np.float64]
+    centres: NDArray[np.float64]
     sizes: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rectangle:
-    """Six by four cells of a lattice, or four by six if `is_upright`: those (N, 2) in which areas `seen` (N,) lie."""
+    """Six by four lattice cells, or four by six if `is_upright`. The areas `members` (N,) are in `cells` (N, 2)."""
 
     cells: NDArray[np.intp]
-    seen: NDArray[np.intp]
+    members: NDArray[np.intp]
     is_upright: bool
 
     @property
     def patches(self) -> int:
-        return len(self.seen)
+        return len(self.members)
 
     def corners(self, areas: _Areas) -> NDArray[np.float64]:
         """(4, 2) in pixels, the long side first."""
-        places = np.array([(0, 0), (COLUMNS, 0), (COLUMNS, ROWS), (0, ROWS)], np.float64)
+        rectangle = np.array([(0, 0), (COLUMNS, 0), (COLUMNS, ROWS), (0, ROWS)], np.float64)
         if self.is_upright:
-            places = np.stack([ROWS - places[:, 1], places[:, 0]], axis=1)
-        return through(homography(np.asarray(self.cells + 0.5, np.float64), areas.middles[self.seen]), places)
+            rectangle = np.stack([ROWS - rectangle[:, 1], rectangle[:, 0]], axis=1)
+        return through(homography(np.asarray(self.cells + 0.5, np.float64), areas.centres[self.members]), rectangle)
 
 
 def find_charts(light: NDArray[np.float64]) -> Iterator[list[NDArray[np.float64]]]:
-    """Corners (4, 2) of rectangles of six by four patches in linear light (H, W, 3), in pixels, as many as are found in
-    the picture at each of several sizes.
+    """Yields the rectangles of six by four patches in linear light (H, W, 3), for each of several picture sizes.
 
-    Each rectangle comes twice, turned by half: its first corner is that of the dark skin patch in one of both.
+    A rectangle is its corners (4, 2) in pixels. Each is listed twice, once rotated by 180 degrees: one of the two
+    starts at the dark skin patch.
     """
     for factor in dict.fromkeys(max(1, round(max(light.shape[:2]) / long_side)) for long_side in LONG_SIDES):
         height, width = (side // factor for side in light.shape[:2])
@@ -78,36 +74,38 @@ def find_charts(light: NDArray[np.float64]) -> Iterator[list[NDArray[np.float64]
 
 
 def _areas(light: NDArray[np.float64]) -> _Areas:
-    """An area is flat where light differs from one pixel to the next by little more than noise makes it differ."""
+    """The flat square areas of `light`. Flat means that neighbouring pixels differ by little more than the noise."""
     relative = np.clip(light / np.maximum(np.percentile(light, 99, axis=(0, 1)), 1e-9), 0, 1)
-    # Noise is to be about the same in bright and dark: it grows as the root of light, but has a part that does not.
-    even = np.sqrt(relative + 0.02 + 4 * np.median(np.abs(np.diff(relative, axis=1))))
-    changes = np.concatenate([even[1:-1, 2:] - even[1:-1, :-2], even[2:, 1:-1] - even[:-2, 1:-1]], axis=2)
+    # Variance stabilization: noise grows with the root of light, plus a constant part.
+    stabilized = np.sqrt(relative + 0.02 + 4 * np.median(np.abs(np.diff(relative, axis=1))))
+    changes = np.concatenate(
+        [stabilized[1:-1, 2:] - stabilized[1:-1, :-2], stabilized[2:, 1:-1] - stabilized[:-2, 1:-1]], axis=2
+    )
     noise = np.maximum(np.median(np.abs(changes), axis=(0, 1)) / 0.6745, 0.01)  # deviations of a normal distribution
-    flat = ((changes / noise) ** 2).mean(axis=2) < SURE**2
+    flat = ((changes / noise) ** 2).mean(axis=2) < FLAT_LIMIT**2
     labels, count = _labelled(flat)
     y, x = np.nonzero(flat)
     area = labels[y, x]
     pixels = np.bincount(area, minlength=count).astype(np.float64)
-    middle = [np.bincount(area, place, count) / pixels for place in (x, y)]
+    centre = [np.bincount(area, axis, count) / pixels for axis in (x, y)]
     xx, xy, yy = (
-        np.bincount(area, one * other, count) / pixels - middle[i] * middle[j]
-        for one, other, i, j in ((x, x, 0, 0), (x, y, 0, 1), (y, y, 1, 1))
+        np.bincount(area, first * second, count) / pixels - centre[i] * centre[j]
+        for first, second, i, j in ((x, x, 0, 0), (x, y, 0, 1), (y, y, 1, 1))
     )
-    xx, yy = xx + 1 / 12, yy + 1 / 12  # a pixel is a square, too
-    # A parallelogram of area A has moments of determinant (A / 12)**2 whatever its shape; all else has larger ones.
+    xx, yy = xx + 1 / 12, yy + 1 / 12  # the moment of a square pixel itself
+    # The moments of a parallelogram of area A have the determinant (A / 12)**2; other shapes have a larger one.
     determinant = np.maximum(xx * yy - xy**2, 1e-9)
     compact = pixels / (12 * np.sqrt(determinant))
     trace = xx + yy
     stretch = (trace + np.sqrt(np.maximum(trace**2 - 4 * determinant, 0))) / (2 * np.sqrt(determinant))
     keep = (pixels >= 16) & (pixels < flat.size / 24) & (compact > 0.88) & (compact < 1.1) & (stretch < 2.5)
-    return _Areas(np.stack(middle, axis=1)[keep] + 1.5, pixels[keep])
+    return _Areas(np.stack(centre, axis=1)[keep] + 1.5, pixels[keep])
 
 
 def _labelled(flat: NDArray[np.bool_]) -> tuple[NDArray[np.intp], int]:
-    """The number of the connected area in which each pixel of `flat` (H, W) lies, and how many there are.
+    """Labels the connected areas of `flat` (H, W), -1 elsewhere, and counts them.
 
-    Runs of a row are joined to those of the row above by taking the smaller of both numbers until nothing changes.
+    Adjoining runs of neighbouring rows take the smaller of their two labels until no label changes.
     """
     height, width = flat.shape
     edges = np.diff(np.pad(flat, ((0, 0), (1, 1))).astype(np.int8), axis=1)
@@ -133,7 +131,7 @@ def _labelled(flat: NDArray[np.bool_]) -> tuple[NDArray[np.intp], int]:
 
 
 def _lattices(areas: _Areas) -> list[_Rectangle]:
-    """The fullest rectangles of every lattice."""
+    """The rectangles with the most patches, of every lattice."""
     found = []
     taken = np.zeros(len(areas.sizes), bool)
     for seed in np.argsort(-areas.sizes)[:MAX_AREAS]:
@@ -144,21 +142,21 @@ def _lattices(areas: _Areas) -> list[_Rectangle]:
             rectangles = _rectangles(*_grown(areas, seed, along, down))
             if rectangles and (not best or rectangles[0].patches > best[0].patches):
                 best = rectangles
-            if best and best[0].patches >= CERTAIN_SHARE:
+            if best and best[0].patches >= SUFFICIENT_PATCHES:
                 break
         if best:
-            taken[best[0].seen] = True
+            taken[best[0].members] = True
             found += best[:SHIFTS]
     return found
 
 
 def _axes(areas: _Areas, seed: int) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Steps to two neighbours of like size that may be those along a row and down a column."""
+    """Yields the steps to two neighbours of similar size: candidates for the next patch in the row and the column."""
     side = np.sqrt(areas.sizes[seed])
-    steps = areas.middles - areas.middles[seed]
+    steps = areas.centres - areas.centres[seed]
     length = np.hypot(*steps.T)
-    like = (areas.sizes > 0.4 * areas.sizes[seed]) & (areas.sizes < 2.5 * areas.sizes[seed])
-    near = np.flatnonzero(like & (length > 0.8 * side) & (length < 2.8 * side))
+    similar = (areas.sizes > 0.4 * areas.sizes[seed]) & (areas.sizes < 2.5 * areas.sizes[seed])
+    near = np.flatnonzero(similar & (length > 0.8 * side) & (length < 2.8 * side))
     near = near[np.argsort(length[near])][:NEIGHBOURS]
     for first in near:
         for other in near:
@@ -170,31 +168,31 @@ def _axes(areas: _Areas, seed: int) -> Iterator[tuple[NDArray[np.float64], NDArr
 def _grown(
     areas: _Areas, seed: int, along: NDArray[np.float64], down: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The lattice of two steps from an area, refitted after each extension by one cell."""
-    columns = [np.append(along, 0), np.append(down, 0), np.append(areas.middles[seed], 1)]
+    """Extends a lattice from the area `seed` by one cell at a time and refits it. Returns cells and areas."""
+    columns = [np.append(along, 0), np.append(down, 0), np.append(areas.centres[seed], 1)]
     to_cells = np.linalg.inv(np.stack(columns, axis=1))
     side = np.sqrt(areas.sizes[seed])
-    like = (areas.sizes > 0.2 * side**2) & (areas.sizes < 5 * side**2)
-    near = np.flatnonzero(like & (np.hypot(*(areas.middles - areas.middles[seed]).T) < FAR * side))
-    middles = areas.middles[near]
-    cells, seen = np.empty((0, 2), np.intp), np.empty(0, np.intp)
-    for reach in range(1, COLUMNS):
-        places = through(to_cells, middles)
-        nearest = np.round(places)
-        off = np.hypot(*(places - nearest).T)
-        inside = np.flatnonzero((off < STEP) & (np.abs(nearest) <= reach).all(axis=1))
-        inside = inside[np.argsort(off[inside])]
-        _, first = np.unique(nearest[inside], axis=0, return_index=True)  # one area a cell, the nearest
-        seen = inside[first]
-        cells = nearest[seen].astype(np.intp)
-        if len(seen) < BESIDE:
-            return cells[:0], seen[:0]
-        to_cells = homography(middles[seen], cells.astype(np.float64), plain=len(seen) < 8)
-    return cells, near[seen]
+    similar = (areas.sizes > 0.2 * side**2) & (areas.sizes < 5 * side**2)
+    near = np.flatnonzero(similar & (np.hypot(*(areas.centres - areas.centres[seed]).T) < MAX_DISTANCE * side))
+    centres = areas.centres[near]
+    cells, members = np.empty((0, 2), np.intp), np.empty(0, np.intp)
+    for radius in range(1, COLUMNS):
+        positions = through(to_cells, centres)
+        nearest = np.round(positions)
+        deviation = np.hypot(*(positions - nearest).T)
+        inside = np.flatnonzero((deviation < MAX_DEVIATION) & (np.abs(nearest) <= radius).all(axis=1))
+        inside = inside[np.argsort(deviation[inside])]
+        _, first = np.unique(nearest[inside], axis=0, return_index=True)  # the nearest area per cell
+        members = inside[first]
+        cells = nearest[members].astype(np.intp)
+        if len(members) < MIN_AROUND_SEED:
+            return cells[:0], members[:0]
+        to_cells = homography(centres[members], cells.astype(np.float64), affine=len(members) < 8)
+    return cells, near[members]
 
 
-def _rectangles(cells: NDArray[np.intp], seen: NDArray[np.intp]) -> list[_Rectangle]:
-    """Every rectangle of six by four cells, either way, that holds enough patches; those with most first."""
+def _rectangles(cells: NDArray[np.intp], members: NDArray[np.intp]) -> list[_Rectangle]:
+    """The rectangles of six by four or four by six cells with at least MIN_FOUND patches, most patches first."""
     found = []
     low, high = cells.min(axis=0, initial=COLUMNS), cells.max(axis=0, initial=-COLUMNS)
     for is_upright in (False, True):
@@ -205,5 +203,5 @@ def _rectangles(cells: NDArray[np.intp], seen: NDArray[np.intp]) -> list[_Rectan
                 own = cells - (x, y)
                 inside = ((own >= 0) & (own < size)).all(axis=1)
                 if inside.sum() >= MIN_FOUND:
-                    found.append(_Rectangle(own[inside], seen[inside], is_upright))
+                    found.append(_Rectangle(own[inside], members[inside], is_upright))
     return sorted(found, key=lambda rectangle: -rectangle.patches)

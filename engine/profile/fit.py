@@ -1,4 +1,4 @@
-"""White balance and matrix of a camera from the patches of a chart, and their error for colours left out of the fit."""
+"""Fits a camera's white balance and matrix to the patches of a chart, and their error for left-out patches."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from ..colour.difference import REFERENCE_LAB, delta_e00, lab_of_scene, scene_of
 from ..errors import GroundglassError
 
 MIN_PATCHES = 14  # fewer colours do not determine nine parameters
-GREYS_THAT_BALANCE = range(19, 23)  # neutral 8 to 3.5: white may clip, and black has flare in it
+GREYS_THAT_BALANCE = range(19, 23)  # neutral 8 to 3.5: white may clip, and black includes flare
 # Centre of each patch (x, y) as a fraction of the chart, relative to the chart's centre.
 PLACES = np.array([((column + 0.5) / 6 - 0.5, (row + 0.5) / 4 - 0.5) for row in range(4) for column in range(6)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """A camera before a chart: `white_balance` (3,) multiplies its light, `camera_to_scene` (3, 3), whose rows sum to
-    1, takes it to linear Rec.2020, D65, and `scale` to the reference's brightness. The light on the chart changes
-    evenly in stops: by `falling` (2,) natural logarithms over its width and over its height.
+    """The model of a camera and of the light on the chart.
+
+    `white_balance` (3,) multiplies camera RGB. `camera_to_scene` (3, 3), whose rows sum to 1, converts it to linear
+    Rec.2020, D65. `scale` matches the brightness of the reference. The logarithm of the light is linear over the chart:
+    `falling` (2,) is its change, as natural logarithm, over the width and the height.
     """
 
     white_balance: NDArray[np.float64]
@@ -30,15 +32,16 @@ class Model:
     falling: NDArray[np.float64]
 
     def lab(self, camera_rgb: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(24, 3) Lab under D50 of the chart's patches from the camera RGB of the patches, (24, 3)."""
+        """CIELAB under D50 of the chart's patches, (24, 3), from their camera RGB, (24, 3)."""
         even = camera_rgb / np.exp(PLACES @ self.falling)[:, None]
         return lab_of_scene(self.scale * (even * self.white_balance) @ self.camera_to_scene.T)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """The model of all usable patches; `delta_e` (24,) is each one's CIEDE2000 by it, `left_out` (24,) by a model
-    fitted without the patch. NaN for unusable patches.
+    """The model fitted to all usable patches, and its CIEDE2000 for each patch, `delta_e` (24,).
+
+    `left_out` (24,) is the CIEDE2000 of models that are each fitted without that patch. NaN for unusable patches.
     """
 
     model: Model
@@ -49,17 +52,17 @@ class Fit:
 def fit(camera_rgb: NDArray[np.float64], usable: NDArray[np.bool_] | None = None) -> Fit:
     """Fits the 24 patches (24, 3), linear camera light above black in any scale, in the chart's order.
 
-    `usable` (24,) marks the patches that do not clip. The balance makes the greys of the chart grey; the
-    matrix keeps them so, and has six numbers left, which together with scale and light make the weighted differences
-    in Lab least (Levenberg-Marquardt). Each patch is then predicted by a model of its own, balance and light included,
-    from all the others. GroundglassError if too few patches are left.
+    `usable` (24,) marks the patches that do not clip. The white balance makes the greys of the chart neutral, and the
+    rows of the matrix sum to 1. Its six free parameters, the scale and the light minimize the weighted differences in
+    CIELAB (Levenberg-Marquardt). A separate fit to all other patches predicts each patch for `left_out`. Raises
+    GroundglassError if too few patches are usable.
     """
     used = np.ones(24, bool) if usable is None else usable
     greys = sum(bool(used[patch]) for patch in GREYS_THAT_BALANCE)
     if used.sum() < MIN_PATCHES or greys < 3:
         raise GroundglassError(
-            f"only {int(used.sum())} patches of the chart, {greys} of its middle greys among them, are neither clipped "
-            "nor black; expose the chart darker or brighter"
+            f"only {int(used.sum())} patches of the chart, including {greys} of its middle greys, are not clipped or "
+            "black; expose the chart darker or brighter"
         )
     model = _fitted(camera_rgb, used)
     left_out = np.full(24, np.nan)
@@ -72,9 +75,9 @@ def fit(camera_rgb: NDArray[np.float64], usable: NDArray[np.bool_] | None = None
 
 def _fitted(camera_rgb: NDArray[np.float64], used: NDArray[np.bool_]) -> Model:
     greys = [patch for patch in GREYS_THAT_BALANCE if used[patch]]
-    wanted = REFERENCE_LAB[used]
-    # Differences of saturated colours are less visible: the weights of CIE94.
-    chroma = np.hypot(wanted[:, 1], wanted[:, 2])
+    reference_lab = REFERENCE_LAB[used]
+    # CIE94 weights: differences of saturated colours are less visible.
+    chroma = np.hypot(reference_lab[:, 1], reference_lab[:, 2])
     weights = np.stack([np.ones_like(chroma), 1 / (1 + 0.045 * chroma), 1 / (1 + 0.045 * chroma)], axis=1)
 
     def model(numbers: NDArray[np.float64]) -> Model:
@@ -82,19 +85,19 @@ def _fitted(camera_rgb: NDArray[np.float64], used: NDArray[np.bool_]) -> Model:
         return Model(grey[1] / grey, _matrix(numbers), float(np.exp(numbers[6])), numbers[7:])
 
     def residuals(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray((weights * (model(numbers).lab(camera_rgb)[used] - wanted)).ravel())
+        return np.asarray((weights * (model(numbers).lab(camera_rgb)[used] - reference_lab)).ravel())
 
-    return model(_least_squares(residuals, _start(camera_rgb[used], greys, camera_rgb, scene_of_lab(wanted))))
+    return model(_least_squares(residuals, _start(camera_rgb[used], greys, camera_rgb, scene_of_lab(reference_lab))))
 
 
 def _start(
     used_rgb: NDArray[np.float64], greys: list[int], camera_rgb: NDArray[np.float64], scene: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Six numbers of a matrix, the logarithm of a scale and even light, by linear least squares."""
+    """Start values by linear least squares: six matrix parameters, the logarithm of the scale, and even light."""
     grey = camera_rgb[greys].sum(axis=0)
     balanced = used_rgb * (grey[1] / grey)
     scale = (scene[:, 1] * balanced[:, 1]).sum() / (balanced[:, 1] ** 2).sum()
-    # A row (a, 1 - a - b, b): green stands for what is left of 1.
+    # A matrix row is (a, 1 - a - b, b).
     green = scale * balanced[:, [1]]
     sides = np.linalg.lstsq(scale * balanced[:, [0, 2]] - green, scene - green, rcond=None)[0]
     return np.concatenate([sides.T.ravel(), [np.log(scale), 0.0, 0.0]])
@@ -108,7 +111,7 @@ def _matrix(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
 def _least_squares(
     residuals: Callable[[NDArray[np.float64]], NDArray[np.float64]], start: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Levenberg-Marquardt with differences for derivatives (D. W. Marquardt, SIAM J. Appl. Math. 11, 1963)."""
+    """Levenberg-Marquardt with finite differences (D. W. Marquardt, SIAM J. Appl. Math. 11, 1963)."""
     numbers, damping = start, 1e-3
     now = residuals(numbers)
     for _ in range(60):

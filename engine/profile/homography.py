@@ -1,4 +1,4 @@
-"""Maps of one plane to another, as a camera sees them."""
+"""Homographies: projective maps from plane to plane."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def homography(source: NDArray[np.float64], target: NDArray[np.float64], plain: bool = False) -> NDArray[np.float64]:
-    """(3, 3) that takes points (N, 2) nearest to others, exactly where there are four; `plain` keeps lines parallel.
+def homography(source: NDArray[np.float64], target: NDArray[np.float64], affine: bool = False) -> NDArray[np.float64]:
+    """The (3, 3) homography that best maps `source` to `target`, (N, 2) points; exact for four. Affine if `affine`.
 
-    Linear least squares on points that are moved and scaled to about 1 (R. Hartley, "In defense of the eight-point
-    algorithm", IEEE TPAMI 1997). Four points, or for a plain map three, no three on a line.
+    Linear least squares on points that are centred and scaled to about 1 (R. Hartley, "In defense of the eight-point
+    algorithm", IEEE TPAMI 1997). Needs at least four points, three for an affine map, without three on a line.
     """
     from_source, from_target = _scaling(source), _scaling(target)
     x, y = through(from_source, source).T
     u, v = through(from_target, target).T
-    zero, one = np.zeros_like(x), np.ones_like(x)
+    zeros, ones = np.zeros_like(x), np.ones_like(x)
     rows = np.concatenate(
         [
-            np.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=1),
-            np.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=1),
+            np.stack([x, y, ones, zeros, zeros, zeros, -u * x, -u * y], axis=1),
+            np.stack([zeros, zeros, zeros, x, y, ones, -v * x, -v * y], axis=1),
         ]
     )
-    if plain:
+    if affine:
         rows = rows[:, :6]
     numbers = np.linalg.lstsq(rows, np.concatenate([u, v]), rcond=None)[0]
-    matrix = np.append(numbers, [0.0, 0.0, 1.0] if plain else [1.0]).reshape(3, 3)
+    matrix = np.append(numbers, [0.0, 0.0, 1.0] if affine else [1.0]).reshape(3, 3)
     return np.asarray(np.linalg.inv(from_target) @ matrix @ from_source)
 
 
 def through(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 2) points through a homography."""
+    """Maps `points`, (N, 2), by a homography."""
     mapped = np.column_stack([points, np.ones(len(points))]) @ matrix.T
     return np.asarray(mapped[:, :2] / mapped[:, 2:])
 

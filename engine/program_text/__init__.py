@@ -1,1 +1,1 @@
-"""Program text: where kernel and shader files are found, and how their text is assembled."""
+"""Program text: finds kernel and shader files and provides their text."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 class SourceLibrary:
-    """The files of one package. A text, once read, stays until `put` replaces it, so an edit in progress is never used.
+    """The files of one package. A text is read once and stays until `put` replaces it: unfinished edits have no effect.
 
-    `revision` grows with every change: a user of the texts compares it to know when to read again.
+    `revision` increases with every change: a user of the texts compares it to detect changes.
     """
 
     def __init__(self, package: str, suffixes: tuple[str, ...]) -> None:
@@ -24,7 +24,7 @@ class SourceLibrary:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The search path in order; without the package if it is not a folder on disk."""
+        """The search path in order, excluding the package if it is not a folder on disk."""
         built_in = resources.files(self._package)
         return (*self._folders, built_in.resolve()) if isinstance(built_in, Path) else self._folders
 
@@ -57,7 +57,7 @@ class SourceLibrary:
         self._generated[name] = text
 
     def on_disk(self, name: str) -> str | None:
-        """A file's text as it is now. Raises OSError, or UnicodeDecodeError if it is not UTF-8."""
+        """A file's current text, None if there is no file. Raises OSError, or UnicodeDecodeError if it is not UTF-8."""
         for folder in (*self._folders, resources.files(self._package)):
             file: Traversable = folder / name
             if file.is_file():

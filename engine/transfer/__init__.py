@@ -1,1 +1,1 @@
-"""Transfer: how a scene on the compute device becomes a texture in OpenGL."""
+"""Transfer: copies a scene from the compute device to OpenGL textures."""

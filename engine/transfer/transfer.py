@@ -15,13 +15,13 @@ class TextureTransfer(Protocol):
     """
 
     name: str  # shown by `groundglass devices`: "host"
-    textures: ScenePlanes  # filled and returned by `send`; without a size before
+    textures: ScenePlanes  # filled and returned by `send`; without a size before its first call
 
     def prepare(self, width: int, height: int) -> None:
-        """Allocates for pictures of this size, so that `send` does not. Raises DeviceError if memory is short."""
+        """Allocates for pictures of this size in advance of `send`. Raises DeviceError if memory is short."""
 
     def send(self, scene: Planes) -> ScenePlanes:
-        """The textures of `scene`, linear Rec.2020, same size, half floats; negative values and NaN become 0.
+        """The textures of `scene`: linear Rec.2020, same size, half floats; negative values and NaN become 0.
 
         The transfer owns them, and the next call overwrites them. Waits for the kernels that compute `scene`. Allocates
         only for a new size. Raises DeviceError if memory is short.

@@ -18,7 +18,7 @@ from dng_support import (
     FORWARD_MATRIX_1,
     ILLUMINANT_2,
     NOISE_PROFILE,
-    XTRANS_SITES,
+    XTRANS_PHOTOSITES,
     crop,
     gain_map,
     opcodes,
@@ -109,7 +109,7 @@ def test_the_text_report_of_a_dng(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("photosites", "name"), [(XTRANS_SITES, "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG"), (None, "MONO")]
+    ("photosites", "name"), [(XTRANS_PHOTOSITES, "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG"), (None, "MONO")]
 )
 def test_other_colour_filters(tmp_path: Path, photosites: tuple[int, ...] | None, name: str) -> None:
     metadata = read_metadata(str(write_dng(tmp_path / "a.dng", ramp(), photosites=photosites)))

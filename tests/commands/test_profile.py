@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chart_support import BLACK, CAMERA_TO_SCENE, HEIGHT, WIDTH, Shot
+from chart_support import BLACK, CAMERA_TO_SCENE, HEIGHT, WIDTH, ChartRendering
 from groundglass.camera import CameraProfile
 from groundglass.cli import app
 from groundglass.errors import GroundglassError, SourceError
@@ -16,7 +16,7 @@ from groundglass.formats.camera_profile import ChartProfile, load_profile, profi
 from PIL import Image
 from typer.testing import CliRunner
 
-CHART = Shot(width=0.8, turned=8, noise=0.2, falling=(0.1, -0.3))
+CHART = ChartRendering(width=0.8, turned=8, noise=0.2, falling=(0.1, -0.3))
 RAW = ["--raw-format", "rggb12", "--raw-size", f"{WIDTH}x{HEIGHT}", "--raw-black", str(BLACK)]
 
 
@@ -137,9 +137,9 @@ MATRIX = "camera_to_scene = [[1,0,0],[0,1,0],[0,0,1]]"
         (MATRIX, "white_balance is missing or not 3 numbers"),
         (f"white_balance = [2, 1]\n{MATRIX}", "white_balance is missing or not 3 numbers"),
         (f"white_balance = [2, 1, nan]\n{MATRIX}", "white_balance is missing or not 3 numbers"),
-        (f"white_balance = [2, 1, -1]\n{MATRIX}", "white_balance holds a number that is not above 0"),
+        (f"white_balance = [2, 1, -1]\n{MATRIX}", "a number of white_balance is not above 0"),
         ("white_balance = [2, 1, 2]", "camera_to_scene is missing or not 3 x 3 numbers"),
-        ("white_balance = [2, 1, 2]\ncamera_to_scene = [[1,0,0],[1,0,0],[0,0,1]]", "camera_to_scene makes three"),
+        ("white_balance = [2, 1, 2]\ncamera_to_scene = [[1,0,0],[1,0,0],[0,0,1]]", "camera_to_scene is not invertible"),
         (f"black = [1]\nwhite_balance = [2, 1, 2]\n{MATRIX}", "black is missing or not a number"),
         (f"black = -3\nwhite_balance = [2, 1, 2]\n{MATRIX}", "black is below 0"),
     ],

@@ -244,7 +244,7 @@ def test_the_live_loop_never_waits_for_the_model(scene: Planes, slow: tuple[Slow
         assert depth.latest(clock) is None
         depth.queue_copy(scene, frame)
         depth.submit_copy()
-    assert model.asked.acquire(timeout=20)
+    assert model.requests.acquire(timeout=20)
     assert len(model.shown) == 1  # the model was busy during the other frames
     model.may_answer.set()
     assert until(lambda: depth.has_result)

@@ -88,7 +88,7 @@ def test_noise_of_float_integer_and_relative_maps(tmp_path: Path) -> None:
 
 
 def test_scale_and_range_exclude_each_other(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="a depth scale, if it is metric, or a depth range"):
+    with pytest.raises(SourceError, match="a depth scale and a depth range are both given"):
         open_depth(grey(tmp_path / "d.png"), scale=10, depth_range=DepthRange(1, 2))
     with pytest.raises(SourceError, match="already has its two distances"):
         open_depth("plane:1..2", depth_range=DepthRange(1, 2))

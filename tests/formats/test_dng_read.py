@@ -21,7 +21,7 @@ from dng_support import (
     ILLUMINANT_2,
     LINEARIZATION_TABLE,
     NOISE_PROFILE,
-    XTRANS_SITES,
+    XTRANS_PHOTOSITES,
     crop,
     gain_map,
     opcodes,
@@ -68,8 +68,8 @@ def test_the_default_crop_is_relative_to_the_active_area_and_keeps_the_colour_of
 
 
 def test_the_xtrans_phase_follows_the_crop(read: Callable[..., Frame]) -> None:
-    frame = read(*crop(4, 5, 40, 30), samples=places(), active_area=(1, 2, 61, 91), photosites=XTRANS_SITES)
-    photosites = np.tile(np.reshape(XTRANS_SITES, (6, 6)), (4, 4))
+    frame = read(*crop(4, 5, 40, 30), samples=places(), active_area=(1, 2, 61, 91), photosites=XTRANS_PHOTOSITES)
+    photosites = np.tile(np.reshape(XTRANS_PHOTOSITES, (6, 6)), (4, 4))
     np.testing.assert_array_equal(frame.cfa.channels(), photosites[5:11, 4:10])
     assert frame.pixels[0, 0] == places()[6, 6]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rawpy
-from dng_support import GREEN, XTRANS_SITES, places, ramp, write_dng
+from dng_support import GREEN, XTRANS_PHOTOSITES, places, ramp, write_dng
 from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709
 from groundglass.capture import open_source
 from groundglass.cfa import Cfa
@@ -98,9 +98,9 @@ def test_a_linear_dng_is_balanced_scene_linear_rgb(tmp_path: Path) -> None:
 
 
 def test_other_sensors(tmp_path: Path) -> None:
-    xtrans = read_raw(write_dng(tmp_path / "x.dng", ramp(), photosites=XTRANS_SITES))
+    xtrans = read_raw(write_dng(tmp_path / "x.dng", ramp(), photosites=XTRANS_PHOTOSITES))
     assert (xtrans.cfa.kind, xtrans.size) == ("xtrans", (96, 64))
-    assert xtrans.cfa.channels().ravel().tolist() == list(XTRANS_SITES)
+    assert xtrans.cfa.channels().ravel().tolist() == list(XTRANS_PHOTOSITES)
     grey = read_raw(write_dng(tmp_path / "m.dng", ramp(), photosites=None))
     assert (grey.cfa.kind, grey.profile.white_balance) == ("mono", (1.0, 1.0, 1.0))
     np.testing.assert_array_equal(grey.pixels, ramp())
@@ -108,7 +108,7 @@ def test_other_sensors(tmp_path: Path) -> None:
     assert read_raw(write_dng(tmp_path / "q.dng", ramp(), photosites=quad)).cfa == Cfa("RGGB", block=2)
 
 
-@pytest.mark.parametrize("photosites", [(0, 1, 1, 2), (1, 2, 0, 1), XTRANS_SITES, None])
+@pytest.mark.parametrize("photosites", [(0, 1, 1, 2), (1, 2, 0, 1), XTRANS_PHOTOSITES, None])
 @pytest.mark.parametrize("active", [None, (1, 2, 61, 92), (3, 1, 63, 93)])
 def test_a_raw_file_without_dng_tags_has_the_filters_of_libraw(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photosites: tuple[int, ...] | None, active: tuple[int, ...] | None

@@ -51,17 +51,17 @@ def test_a_renamed_temporary_file_is_reloaded(bench: Bench) -> None:
 def test_a_broken_file_shows_its_line_and_keeps_the_picture(bench: Bench, name: str, good: str, broken: str) -> None:
     bench.breaks(name, broken, RED)
     bench.save(name, good)
-    until(lambda: not bench.tells, "the message disappears")
+    until(lambda: not bench.shows_error, "the message disappears")
     assert bench.shows(RED)
 
 
 def test_a_broken_file_is_retried_when_another_file_changes(bench: Bench) -> None:
     bench.breaks("plain.glsl", PLAIN.replace("colour()", "tint()"), RED)
     bench.save("colour.glsl", COLOUR.replace("colour", "tint").replace("1.0, 0.0, 0.0", "0.0, 1.0, 0.0"))
-    until(lambda: bench.shows(GREEN) and not bench.tells, "green by both files")
+    until(lambda: bench.shows(GREEN) and not bench.shows_error, "green by both files")
     bench.save("colour.glsl", COLOUR)
     bench.save("plain.glsl", PLAIN)
-    until(lambda: bench.shows(RED) and not bench.tells, "and red again")
+    until(lambda: bench.shows(RED) and not bench.shows_error, "and red again")
 
 
 def test_a_saved_look_and_its_lut_change_the_picture(bench: Bench) -> None:
@@ -71,7 +71,7 @@ def test_a_saved_look_and_its_lut_change_the_picture(bench: Bench) -> None:
     until(lambda: bench.shows(GREEN), "green, by the LUT")
     bench.breaks("blue.cube", CUBE.replace("0.0 0.0 1.0", "0.0 none 0.0", 1), GREEN)
     bench.save("blue.cube", CUBE)
-    until(lambda: bench.shows(BLUE) and not bench.tells, "blue")
+    until(lambda: bench.shows(BLUE) and not bench.shows_error, "blue")
     bench.save("flat.toml", LOOK)
     until(lambda: bench.shows(RED), "red")
 
@@ -88,9 +88,9 @@ def test_a_saved_kernel_changes_the_picture(bench: Bench, repository: Path) -> N
     bench.save("flat.toml", LOOK)
     until(lambda: bench.middle.max() > 5, "the scene")
     bench.save("pack_scene.cl", kernel.replace("KERNEL", "nonsense KERNEL", 1))
-    until(lambda: bench.tells, "the error of the kernel is shown")
+    until(lambda: bench.shows_error, "the error of the kernel is shown")
     assert bench.middle.max() > 5
     bench.save("pack_scene.cl", kernel.replace("BITS(OF_BITS(bounded)", "BITS(0.0f * OF_BITS(bounded)"))
-    until(lambda: bench.middle.max() < 5 and not bench.tells, "the kernel outputs black")
+    until(lambda: bench.middle.max() < 5 and not bench.shows_error, "the kernel outputs black")
     (bench.folder / "pack_scene.cl").unlink()
     until(lambda: bench.middle.max() > 5, "the built-in kernel")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chart_support import BLACK, CAMERA_TO_SCENE, HEIGHT, WHITE, WIDTH, Shot
+from chart_support import BLACK, CAMERA_TO_SCENE, HEIGHT, WHITE, WIDTH, ChartRendering
 from groundglass.capture import open_source
 from groundglass.colour.difference import REFERENCE_LAB, scene_of_lab
 from groundglass.errors import GroundglassError
@@ -16,23 +16,23 @@ from groundglass.profile.find import find_charts
 from groundglass.profile.homography import homography, through
 
 CHARTS = {
-    "upright": Shot(),
-    "turned by 10 degrees": Shot(turned=10),
-    "turned by 45 degrees": Shot(turned=45),
-    "turned by 90 degrees": Shot(turned=90, width=0.4),
-    "turned by -90 degrees": Shot(turned=-90, width=0.4),
-    "upside down": Shot(turned=180),
-    "tilted": Shot(turned=5, tilted=0.15),
-    "far away": Shot(width=0.2, middle=(0.7, 0.3)),
-    "near": Shot(width=0.85),
-    "under a lamp": Shot(balance=(1.1, 1.0, 3.2)),
-    "dark": Shot(exposure=0.06),
-    "noisy": Shot(noise=3),
-    "amid clutter": Shot(clutter=60, width=0.4, turned=20),
-    "on white": Shot(background=0.8),
-    "on black": Shot(background=0.01),
-    "in uneven light": Shot(falling=(0.5, -0.3)),
-    "another Bayer order": Shot(pattern="GBRG"),
+    "upright": ChartRendering(),
+    "turned by 10 degrees": ChartRendering(turned=10),
+    "turned by 45 degrees": ChartRendering(turned=45),
+    "turned by 90 degrees": ChartRendering(turned=90, width=0.4),
+    "turned by -90 degrees": ChartRendering(turned=-90, width=0.4),
+    "upside down": ChartRendering(turned=180),
+    "tilted": ChartRendering(turned=5, tilted=0.15),
+    "far away": ChartRendering(width=0.2, middle=(0.7, 0.3)),
+    "near": ChartRendering(width=0.85),
+    "under a lamp": ChartRendering(balance=(1.1, 1.0, 3.2)),
+    "dark": ChartRendering(exposure=0.06),
+    "noisy": ChartRendering(noise=3),
+    "amid clutter": ChartRendering(clutter=60, width=0.4, turned=20),
+    "on white": ChartRendering(background=0.8),
+    "on black": ChartRendering(background=0.01),
+    "in uneven light": ChartRendering(falling=(0.5, -0.3)),
+    "another Bayer order": ChartRendering(pattern="GBRG"),
 }
 
 
@@ -42,7 +42,7 @@ def patch_centres(corners: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("rendering", CHARTS.values(), ids=CHARTS)
-def test_each_patch_is_found_where_it_was_drawn(rendering: Shot) -> None:
+def test_each_patch_is_found_where_it_was_drawn(rendering: ChartRendering) -> None:
     patches = measure(rendering.frame())
     patch_px = rendering.width * WIDTH / 6
     distance_px = np.hypot(*(patches.outlines.mean(axis=1) - patch_centres(rendering.corners)).T)
@@ -51,7 +51,7 @@ def test_each_patch_is_found_where_it_was_drawn(rendering: Shot) -> None:
 
 
 def test_patches_measure_the_light_of_the_chart() -> None:
-    rendering = Shot(noise=0)
+    rendering = ChartRendering(noise=0)
     expected = rendering.exposure * scene_of_lab(REFERENCE_LAB) @ np.linalg.inv(CAMERA_TO_SCENE).T / rendering.balance
     assert np.allclose(measure(rendering.frame()).camera_rgb, expected, atol=0.51 / (WHITE - BLACK))
 
@@ -59,7 +59,7 @@ def test_patches_measure_the_light_of_the_chart() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_clutter_is_not_a_chart(seed: int) -> None:
     with pytest.raises(GroundglassError, match=r"no ColorChecker was found; .*--corners"):
-        measure(Shot(with_chart=False, clutter=80, seed=seed).frame())
+        measure(ChartRendering(with_chart=False, clutter=80, seed=seed).frame())
 
 
 @pytest.mark.parametrize("pixels", [np.zeros((64, 64)), np.full((64, 64), 4000), np.zeros((4, 4)), np.zeros((2, 4000))])
@@ -78,13 +78,13 @@ def test_another_grid_of_squares_is_not_a_chart() -> None:
 
 
 def test_clipped_patches_are_left_out() -> None:
-    patches = measure(Shot(exposure=1.5).frame())
+    patches = measure(ChartRendering(exposure=1.5).frame())
     assert not patches.usable[18]
     assert patches.usable.sum() >= 18
 
 
 def test_a_hot_photosite_does_not_change_the_measurement() -> None:
-    rendering = Shot()
+    rendering = ChartRendering()
     frame = rendering.frame()
     pixels = frame.pixels.copy()
     x, y = patch_centres(rendering.corners)[0].astype(int)
@@ -95,13 +95,13 @@ def test_a_hot_photosite_does_not_change_the_measurement() -> None:
 
 
 def test_a_cropped_chart_gives_its_visible_patches() -> None:
-    patches = measure(Shot(middle=(0.9, 0.5)).frame())
+    patches = measure(ChartRendering(middle=(0.9, 0.5)).frame())
     assert patches.usable.sum() == 16
     assert not patches.usable.reshape(4, 6)[:, 4:].any()
 
 
 def test_given_corners_are_used() -> None:
-    rendering = Shot(turned=180)
+    rendering = ChartRendering(turned=180)
     assert np.allclose(
         measure(rendering.frame(), rendering.corners).outlines.mean(axis=1), patch_centres(rendering.corners)
     )
@@ -110,21 +110,21 @@ def test_given_corners_are_used() -> None:
 @pytest.mark.parametrize(
     "corners",
     [
-        np.roll(Shot().corners, 2, axis=0),
-        Shot().corners[::-1],
-        Shot().corners[[0, 2, 1, 3]],
+        np.roll(ChartRendering().corners, 2, axis=0),
+        ChartRendering().corners[::-1],
+        ChartRendering().corners[[0, 2, 1, 3]],
         np.array([(0, 0), (10, 10), (20, 20), (5, 30)]),
-        Shot().corners + np.array([WIDTH, HEIGHT]),
+        ChartRendering().corners + np.array([WIDTH, HEIGHT]),
     ],
     ids=["turned by 180 degrees", "mirrored", "crossed", "on a line", "outside"],
 )
 def test_invalid_corners_are_refused(corners: np.ndarray) -> None:
-    with pytest.raises(GroundglassError, match=r"chart: what lies between the --corners .* in this order"):
-        measure(Shot().frame(), corners.astype(np.float64))
+    with pytest.raises(GroundglassError, match=r"chart: the area between the --corners .* in this order"):
+        measure(ChartRendering().frame(), corners.astype(np.float64))
 
 
 def test_a_developed_picture_is_refused() -> None:
-    with pytest.raises(GroundglassError, match="photo: a profile is made from a Bayer raw"):
+    with pytest.raises(GroundglassError, match="photo: not a Bayer mosaic"):
         measure(Frame(pixels=np.zeros((8, 8, 3), np.uint8), encoding=Encoding.DISPLAY, name="photo"))
 
 

@@ -1,4 +1,4 @@
-"""A ColorChecker in a scene, as a camera of known colours sees it."""
+"""Renderings of a ColorChecker in a scene, as mosaics of a camera with a known matrix."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from groundglass.frame import Frame
 from groundglass.profile.homography import homography, through
 from numpy.typing import NDArray
 
-# Camera RGB, balanced, to linear Rec.2020.
+# White-balanced camera RGB to linear Rec.2020.
 CAMERA_TO_SCENE = np.array([[1.65, -0.50, -0.15], [-0.20, 1.45, -0.25], [0.02, -0.50, 1.48]])
 WIDTH, HEIGHT = 480, 320
 BLACK, WHITE = 64, 4095
 
 
 @dataclass
-class Shot:
-    """How the chart is photographed: places and sizes in parts of the picture, light as its logarithm."""
+class ChartRendering:
+    """The view of the chart. Positions and sizes are fractions of the picture; `falling` is the logarithm of light."""
 
     middle: tuple[float, float] = (0.5, 0.5)
     width: float = 0.5
     turned: float = 0.0  # degrees
-    tilted: float = 0.0  # the far side is shorter by this
+    tilted: float = 0.0  # the distant side is shorter by this fraction
     balance: tuple[float, float, float] = (2.0, 1.0, 1.6)
     exposure: float = 0.45
     noise: float = 1.0
@@ -35,7 +35,7 @@ class Shot:
     with_chart: bool = True
     pattern: str = "RGGB"
     seed: int = 1
-    corners: NDArray[np.float64] = field(init=False)  # (4, 2) in photosites, of the patches' rectangle
+    corners: NDArray[np.float64] = field(init=False)  # (4, 2) in photosites, of the rectangle of patches
 
     def __post_init__(self) -> None:
         width = self.width * WIDTH
@@ -57,7 +57,7 @@ class Shot:
         return Frame(pixels=numbers, cfa=Cfa(self.pattern), profile=profile, name="chart")
 
     def _scene_rgb(self, random: np.random.Generator) -> NDArray[np.float64]:
-        """(2 * HEIGHT, 2 * WIDTH, 3): twice as fine, so that edges are soft."""
+        """(2 * HEIGHT, 2 * WIDTH, 3): twice the resolution, so that edges are antialiased."""
         scene = np.full((2 * HEIGHT, 2 * WIDTH, 3), self.background)
         for _ in range(self.clutter):
             x, y = random.integers(0, 2 * WIDTH), random.integers(0, 2 * HEIGHT)

@@ -1,4 +1,4 @@
-"""Things at known distances, maps of them as cameras spoil them, and a depth stage to put them through."""
+"""Objects at known distances, their depth maps with camera noise, and a depth stage to test."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ Array = np.ndarray[Any, Any]
 
 
 def things(shift: float = 0.0, width: int = WIDTH, height: int = HEIGHT) -> tuple[Array, Array]:
-    """A textured wall, a bar and a disc before it, `shift` pixels to the right: scene RGB and exact metres."""
+    """A textured wall with a bar and a disc in front, `shift` pixels to the right: scene RGB and exact metres."""
     y, x = np.indices((height, width))
     texture = 0.75 + 0.25 * np.random.default_rng(8).random((height, width))
     depth_m = np.full((height, width), FAR_M)
     rgb = np.array([0.15, 0.2, 0.3]) * texture[..., None]
     bar = np.abs(x - y * 0.3 - 170 - shift) < 9
     disc = np.hypot(x - 80 - shift, y - 80) < 45
-    for where, metres, colour in ((bar, BAR_M, (0.5, 0.45, 0.1)), (disc, DISC_M, (0.8, 0.3, 0.25))):
-        depth_m[where] = metres
+    for mask, metres, colour in ((bar, BAR_M, (0.5, 0.45, 0.1)), (disc, DISC_M, (0.8, 0.3, 0.25))):
+        depth_m[mask] = metres
         moved = np.roll(texture, round(shift), axis=1)
-        rgb[where] = (np.array(colour) * moved[..., None])[where]
+        rgb[mask] = (np.array(colour) * moved[..., None])[mask]
     return rgb.astype(np.float32), depth_m.astype(np.float32)
 
 
 def near_edges(depth_m: Array, within: int = 6) -> Array:
-    """Pixels within so many of another distance."""
+    """Mask of the pixels `within` pixels of another distance, horizontally or vertically."""
     found = np.zeros(depth_m.shape, bool)
     for dy, dx in ((0, within), (0, -within), (within, 0), (-within, 0)):
         found |= np.roll(depth_m, (dy, dx), (0, 1)) != depth_m
@@ -41,12 +41,12 @@ def near_edges(depth_m: Array, within: int = 6) -> Array:
 
 
 def noisy(depth_m: Array, seed: int, noise: float = NOISE) -> Array:
-    """Every pixel wrong by itself."""
+    """Adds independent relative noise to each pixel."""
     return (depth_m * (1 + noise * np.random.default_rng(seed).standard_normal(depth_m.shape))).astype(np.float32)
 
 
 def blotchy(depth_m: Array, seed: int, noise: float = NOISE) -> Array:
-    """Patches some 20 pixels wide, each wrong by itself."""
+    """Adds low-frequency relative noise: patches about 20 pixels wide."""
     spectrum = np.fft.rfft2(np.random.default_rng(seed).standard_normal(depth_m.shape))
     fy, fx = np.fft.fftfreq(depth_m.shape[0])[:, None], np.fft.rfftfreq(depth_m.shape[1])
     smooth = np.fft.irfft2(spectrum * np.exp(-2 * (np.pi * 8) ** 2 * (fy**2 + fx**2)), depth_m.shape)
@@ -54,7 +54,7 @@ def blotchy(depth_m: Array, seed: int, noise: float = NOISE) -> Array:
 
 
 class Bench:
-    """A stage and the picture that it is given."""
+    """A depth stage and its scene."""
 
     def __init__(self, device: Device, width: int = WIDTH, height: int = HEIGHT) -> None:
         self.stage = DepthStage(device, width, height)

@@ -1,4 +1,4 @@
-"""DNGs of a few photosites, written here: what a test knows of a file because it made it."""
+"""Writes small DNGs with known content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from groundglass.frame import Frame
 
 RED, GREEN, BLUE = 0, 1, 2
 COLOUR_FILTER_ARRAY, LINEAR_RAW = 32803, 34892
-XTRANS_SITES = tuple("RGB".index(letter) for letter in "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG")
+XTRANS_PHOTOSITES = tuple("RGB".index(letter) for letter in "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG")
 
 Tag = tuple[int, str, int, object]
 
@@ -39,7 +39,7 @@ def write_dng(
 ) -> Path:
     """A minimal DNG 1.4 (Adobe DNG specification, chapter 4): a camera whose XYZ-to-camera matrix is the identity.
 
-    `tags` (code, tifffile's letter of the type, count, value) come on top, or instead; `without` are left out.
+    `tags` (code, tifffile's letter of the type, count, value) are added or replace others; `without` are left out.
     """
     whites = (white,) if isinstance(white, int) else white
     own: list[Tag] = [
@@ -70,15 +70,15 @@ def write_dng(
         metadata=None,
         extratags=[(*tag, True) for tag in (*(tag for tag in own if tag[0] not in left_out), *tags)],
     )
-    with tifffile.TiffFile(path, mode="r+") as file:  # tifffile itself writes no one-sample LinearRaw
+    with tifffile.TiffFile(path, mode="r+") as file:  # tifffile cannot write LinearRaw with one sample
         file.pages.first.tags["PhotometricInterpretation"].overwrite(photometric)
     return path
 
 
 def rationals(code: int, numbers: object, *, signed: bool = True) -> Tag:
-    """A tag of fractions with the denominator 10000."""
+    """A tag of rationals with the denominator 10000."""
     flat = np.ravel(np.asarray(numbers, float))
-    return code, "2i" if signed else "2I", len(flat), [n for one in flat for n in (round(one * 10000), 10000)]
+    return code, "2i" if signed else "2I", len(flat), [n for number in flat for n in (round(number * 10000), 10000)]
 
 
 def ramp(height: int = 64, width: int = 96) -> np.ndarray:
@@ -88,7 +88,7 @@ def ramp(height: int = 64, width: int = 96) -> np.ndarray:
 
 
 def places(height: int = 64, width: int = 96) -> np.ndarray:
-    """A different value at each photosite: 100 times the row and the column."""
+    """A different value at each photosite: 100 times the row, plus the column."""
     rows, columns = np.mgrid[0:height, 0:width]
     return (100 * rows + columns).astype(np.uint16)
 
@@ -116,7 +116,7 @@ def gain_map(
     spacing: tuple[float, float] | None = None,
     origin: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[int, bytes]:
-    """A GainMap of (V, H, P) gains, whose points reach from side to side of the picture unless `spacing` says else."""
+    """A GainMap of (V, H, P) gains. The default `spacing` spans the picture from side to side."""
     rows, columns, map_planes = gains.shape
     spacing = spacing or (1 / max(rows - 1, 1), 1 / max(columns - 1, 1))
     head = struct.pack(">10I4dI", *area, plane, planes, *pitch, rows, columns, *spacing, *origin, map_planes)

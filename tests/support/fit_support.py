@@ -1,4 +1,4 @@
-"""Pairs to learn from, made here: a scene of coloured cards, and a picture of it by a look that the test knows."""
+"""Training pairs: a scene of coloured cards, and its picture in a known look."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIZE = 384, 256
 
 
 def cards(size: tuple[int, int] = SIZE, seed: int = 3) -> np.ndarray:
-    """(H, W, 3) float32 scene-linear Rec.2020: overlapping cards of many colours, brightnesses and slants."""
+    """(H, W, 3) float32 scene-linear Rec.2020: overlapping cards of many colours, brightnesses and gradients."""
     width, height = size
     generator = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
@@ -31,21 +31,21 @@ def cards(size: tuple[int, int] = SIZE, seed: int = 3) -> np.ndarray:
 
 
 def place2_of(size: tuple[int, int]) -> np.ndarray:
-    """(H, W) squared distance from the middle in half diagonals."""
+    """(H, W) squared distance from the centre in half diagonals."""
     width, height = size
     y, x = np.mgrid[:height, :width] + 0.5
     return 4 * ((x - width / 2) ** 2 + (y - height / 2) ** 2) / (width**2 + height**2)
 
 
 def picture_of(scene: np.ndarray, look: Look, *, corner_light: float = 1.0, noise: float = 0.015) -> np.ndarray:
-    """(H, W, 3) uint8 as a camera would write it: the look, dark corners, noise, JPEG of quality 90."""
+    """(H, W, 3) uint8 like a camera's JPEG: the look, vignetting, noise, JPEG quality 90."""
     falloff = 1 + (corner_light**-0.5 - 1) * place2_of(scene.shape[1::-1])
     display = apply(look, scene / falloff[..., None] ** 2)
     return jpeg(display + np.random.default_rng(5).normal(0, noise, display.shape))
 
 
 def jpeg(display: np.ndarray) -> np.ndarray:
-    """Through a JPEG of quality 90: (H, W, 3) uint8 of floats."""
+    """Encodes display floats as JPEG of quality 90 and decodes them: (H, W, 3) uint8."""
     data = io.BytesIO()
     Image.fromarray((np.clip(display, 0, 1) * 255 + 0.5).astype(np.uint8)).save(data, "JPEG", quality=90)
     return np.asarray(Image.open(data))

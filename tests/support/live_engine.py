@@ -1,4 +1,4 @@
-"""An engine with the settings that are live and what was drawn last, as the viewer holds them, for tests."""
+"""An engine with live settings and its latest drawn frame, as in the viewer, for tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OF_DRAWN = ("exposure_ev", "magnification", "place", "depth_at", "autofocus", "g
 
 
 class LiveEngine:
-    """Settings are attributes: what is assigned counts from the next frame on, and is no step of undo."""
+    """Settings are attributes. An assignment takes effect with the next frame and is not an undo step."""
 
     def __init__(self, device: str = "auto", size: tuple[int, int] | None = None, **options: Any) -> None:
         settings = gg.Settings(**{name: options.pop(name) for name in FIELDS if name in options})
@@ -45,7 +45,7 @@ class LiveEngine:
             self.__dict__[name] = value
 
     def set(self, **settings: object) -> None:
-        """Several at once, as a lens and a focus that only go together."""
+        """Sets several settings at once, such as a lens and a focus that are valid only together."""
         self.history.follow(**settings)
 
     @property
@@ -61,7 +61,7 @@ class LiveEngine:
         return self.drawn.texture
 
     def render(self, frame: gg.Frame) -> np.ndarray:
-        """It is what was drawn last, too: a depth model is waited for."""
+        """Renders and keeps the drawn frame. Waits for a depth model."""
         self.drawn = self.engine._draw(frame, self.history.now, WHOLE, waits=True)
         rgba = np.frombuffer(self.drawn.texture.read(), np.uint8)
         return np.ascontiguousarray(rgba.reshape(self.drawn.texture.height, -1, 4)[..., :3])
@@ -79,7 +79,7 @@ class LiveEngine:
 def tool_context(
     engine: Any, source: Any, notify: Callable[[str], None], controls: Controls, log: Any = None, surface: Any = None
 ) -> ToolContext:
-    """What a tool works with, of a `LiveEngine`, or of an object with `history` and `drawn`."""
+    """The context of a tool, for a `LiveEngine` or another object with `history` and `drawn`."""
     return ToolContext(
         *(engine.__dict__.get("engine", engine), engine.history, source, notify, controls, log, surface),
         drawn=lambda: engine.drawn,
@@ -87,13 +87,13 @@ def tool_context(
 
 
 def drawn_of(frame: gg.Frame, texture: Any = None, settings: gg.Settings | None = None, **fields: Any) -> Any:
-    """A frame that no engine drew."""
+    """A `Drawn` without an engine."""
     scene = fields.pop("scene", None)
     given = {"exposure_ev": 0.0, "magnification": 1.0, "scene_of": lambda: scene, "captured": frame} | fields
     return gg.Drawn(texture=texture, frame=replace(frame), settings=settings or gg.Settings(), **given)
 
 
 def unused_engine(gl: Any = None, **settings: Any) -> Any:
-    """What tools need that never draw."""
+    """A stand-in engine for tools that never draw."""
     history = SettingsHistory(gg.Settings(**settings))
     return SimpleNamespace(history=history, drawn=None, prepare=lambda *_: None, gl=gl)

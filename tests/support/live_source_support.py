@@ -1,4 +1,4 @@
-"""A live source without hardware: a driver's thread fills a pool of buffers, as a camera's kernel driver does."""
+"""A live source without hardware: a driver thread fills a pool of buffers, like a camera's kernel driver."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from groundglass.capture.clock import TickClock
 from groundglass.controls import Control, Number
 from groundglass.frame import Frame, Lease
 
-WAIT_S = 10.0  # far beyond what a loaded machine needs
+WAIT_S = 10.0  # much more than a loaded machine needs
 TICKS_PER_S = 1e6
 TICKS_AT_START = 2**32 - 5000  # the counter wraps soon
 
 
 class FakeCamera(BaseSource):
-    """`count` frames, endless where None, each a lease on one of `buffers`, filled with the number of the frame.
+    """Provides `count` frames, endless if None. Each leases one of `buffers` buffers and holds its own number.
 
-    `starved` says that the driver had no free buffer for long; `given_back` lists the numbers of released frames, each
-    as often as it was released.
+    `starved` is True if the driver waited in vain for a free buffer. `given_back` lists the numbers of released frames,
+    once per release.
     """
 
     name, timing, size = "fake camera", Timing.LIVE, (16, 8)

@@ -1,4 +1,4 @@
-"""What the look's tests share: one context, a look of a single pass, and the display's end in NumPy."""
+"""Helpers for the look's tests: a shared context, a look with a single pass, and the display encoding in NumPy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from groundglass.look.look import Look, parse_look
 
 LUMINANCE = np.array([0.2627002, 0.6779981, 0.0593017])  # Rec.2020
 HALF_STEP = 0.5 / 255.0
-# Shares of the channels in one another, and the matrix that they make.
+# Crosstalk between the channels, and the matrix that it yields.
 SHARES = {
     "green_to_red": 0.1,
     "blue_to_red": -0.05,
@@ -26,11 +26,11 @@ SHARES = {
     "green_to_blue": 0.2,
 }
 MATRIX = np.array([[0.95, 0.1, -0.05], [0.08, 0.89, 0.03], [-0.02, 0.2, 0.82]])
-ENCODED = 1.0 / 255.0  # what the GPU's picture may be off its reference
+ENCODED = 1.0 / 255.0  # tolerance of the GPU's picture
 
 
 def context() -> moderngl.Context:
-    """One for all tests, current: the release of another test's context leaves none current."""
+    """The shared context, made current: releasing another test's context leaves no context current."""
     ctx = _context()
     make_current(ctx)
     return ctx
@@ -48,7 +48,7 @@ def look_of(pass_name: str, **values: object) -> Look:
 
 
 def draw_pass(scene_rec2020: np.ndarray, pass_name: str, *, frame_index: int = 0, **values: object) -> np.ndarray:
-    """(H, W, 3) display sRGB of one pass alone."""
+    """(H, W, 3) display sRGB of a look with a single pass."""
     look = look_of(pass_name, **values)
     return grade(scene_rec2020, look, space="rec2020", frame_index=frame_index, ctx=context())
 
@@ -58,7 +58,7 @@ def scene_of(shape: tuple[int, int] = (9, 13), brightest: float = 1.0, seed: int
 
 
 def srgb(linear: np.ndarray) -> np.ndarray:
-    """IEC 61966-2-1, clipped to 0..1."""
+    """Encodes linear light, clipped to 0..1, as sRGB (IEC 61966-2-1)."""
     x = np.clip(linear, 0.0, 1.0)
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
 
@@ -68,7 +68,7 @@ def srgb_decoded(display: np.ndarray) -> np.ndarray:
 
 
 def shown(display_rec2020: np.ndarray) -> np.ndarray:
-    """Linear Rec.2020 display light as sRGB; what lies outside Rec.709 moves towards grey of its luminance."""
+    """Linear Rec.2020 display light as sRGB. Colours outside Rec.709 move towards grey of the same luminance."""
     own = (display_rec2020 @ LUMINANCE)[..., None]
     rec709, grey = display_rec2020 @ REC2020_TO_REC709.T, np.clip(own, 0.0, 1.0)
     lowest, highest = (end(rec709, axis=-1, keepdims=True) for end in (np.min, np.max))
@@ -79,7 +79,7 @@ def shown(display_rec2020: np.ndarray) -> np.ndarray:
 
 @cache
 def some_lut() -> str:
-    """The path of a .cube file whose colours nobody confuses: curves of eleven entries, then a cube of five nodes."""
+    """The path of a .cube file with distinct colours: curves of eleven entries, then a cube of five nodes per edge."""
     dice = np.random.default_rng(4)
     curves = np.linspace(0, 1, 11)[:, None] ** [0.8, 1.0, 1.3]
     levels = np.linspace(0, 1, 5)

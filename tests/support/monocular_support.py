@@ -1,4 +1,4 @@
-"""Tiny ONNX models, whose distances are the brightness of the picture, and one that answers when a test lets it."""
+"""Tiny ONNX models that return the picture's brightness as distance, and a model that a test can block."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def write_model(
     gain: float = 1.0,
     kind: int = TensorProto.FLOAT,
 ) -> Path:
-    """A model for pictures of `size`, (width, height), that tells `gain` times the mean of red, green and blue, 0 to 1.
+    """Writes a model for pictures of `size`, (width, height), that returns `gain` times the mean of RGB, 0 to 1.
 
-    `result` is the shape of what it gives: "HW", "NHW", "N1HW" or "NHW1".
+    `result` is the shape of its output: "HW", "NHW", "N1HW" or "NHW1".
     """
     width, height = ("width" if size[0] is None else size[0], "height" if size[1] is None else size[1])
     colours: Any = "colours" if channels is None else channels
@@ -70,12 +70,12 @@ def write_graph(
 
 
 class Slow:
-    """A model that waits until it may answer, and remembers what it was shown."""
+    """A model that waits for `may_answer` and records its input pictures in `shown`."""
 
     def __init__(self, size: tuple[int, int] = (14, 7)) -> None:
         self.size = size
         self.may_answer = threading.Event()
-        self.asked = threading.Semaphore(0)
+        self.requests = threading.Semaphore(0)
         self.shown: list[np.ndarray] = []
         self.error: Exception | None = None
 
@@ -84,7 +84,7 @@ class Slow:
 
     def depth_of(self, picture: np.ndarray) -> DepthMap:
         self.shown.append(picture)
-        self.asked.release()
+        self.requests.release()
         assert self.may_answer.wait(20)
         if self.error is not None:
             raise self.error
@@ -96,6 +96,6 @@ def threads() -> list[str]:
 
 
 def until(reached: Callable[[], bool]) -> bool:
-    """Whether it is reached within 20 s."""
+    """Whether `reached()` becomes true within 20 s."""
     pause = threading.Event()
     return any(reached() or pause.wait(0.005) for _ in range(4000))

@@ -1,4 +1,4 @@
-"""What the tests of mosaics of any pattern share."""
+"""Helpers for tests of mosaics of any pattern."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from groundglass.cfa import Cfa
 
 
 def mosaic_of(rgb: np.ndarray, cfa: Cfa) -> np.ndarray:
-    """(H, W): of each pixel of (H, W, 3) the channel that the CFA lets through."""
+    """The mosaic (H, W) of `rgb` (H, W, 3): the channel of the CFA at each pixel."""
     y, x = np.indices(rgb.shape[:2])
     channels = cfa.channels()
     return np.take_along_axis(rgb, channels[y % len(channels), x % len(channels)][..., None], axis=2)[..., 0]
 
 
 def smooth_noise(height: int, width: int, seed: int = 1) -> np.ndarray:
-    """(H, W, 3) within 0..1: blotches a few pixels wide, whose colours go together about as a photograph's do."""
+    """(H, W, 3) in 0..1: blotches a few pixels wide, with channels correlated about as in a photograph."""
     random = np.random.default_rng(seed)
     noise = random.random((height + 4, width + 4, 1)) + 0.2 * random.random((height + 4, width + 4, 3))
     blurred = sum(noise[dy : dy + height, dx : dx + width] for dy in range(5) for dx in range(5)) / 25
@@ -22,6 +22,6 @@ def smooth_noise(height: int, width: int, seed: int = 1) -> np.ndarray:
 
 
 def cpsnr(picture: np.ndarray, original_u8: np.ndarray) -> float:
-    """Colour PSNR in dB of 8-bit pictures, 10 pixels of border aside."""
+    """Colour PSNR in dB of 8-bit pictures, without a border of 10 pixels."""
     error = np.round(np.clip(picture, 0, 1) * 255) - original_u8
     return float(10 * np.log10(255**2 / np.mean(error[10:-10, 10:-10] ** 2)))

@@ -1,4 +1,4 @@
-"""`groundglass tune` in a process of its own, on files that a test saves."""
+"""`groundglass tune` in a separate process, with files that a test saves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RED, GREEN, BLUE = range(3)
 
 
 class Bench:
-    """`groundglass tune` on a folder of its own, and what the screen shows of it."""
+    """`groundglass tune` on its own folder, and its picture on the screen."""
 
     def __init__(self, screen: Screen, folder: Path) -> None:
         self.folder = folder
@@ -36,25 +36,25 @@ class Bench:
 
     @property
     def middle(self) -> np.ndarray:
-        """The colour of the screen where neither a plate nor text is."""
+        """The colour of the screen in an area without text and text background."""
         left, top, width, height = self.live.place
         return self.live.screen.grab()[top + height * 3 // 4, left + width * 7 // 8].astype(int)
 
     def shows(self, channel: int) -> bool:
-        """Whether the middle is bright, and mostly of that channel."""
+        """Whether `middle` is bright and `channel` dominates."""
         others = np.delete(self.middle, channel)
         return bool(self.middle[channel] > 150 and (others < self.middle[channel] - 60).all())
 
     @property
-    def tells(self) -> bool:
-        """Whether a source line is marked: a bar of a red that is nowhere else."""
+    def shows_error(self) -> bool:
+        """Whether a source line is marked by a bar of a unique red."""
         left, top, width, height = self.live.place
         upper = self.live.screen.grab()[top : top + height // 2, left : left + width].astype(int)
         return int(np.abs(upper - (130, 40, 30)).max(axis=-1).__lt__(32).sum()) > 500
 
     def breaks(self, name: str, text: str, channel: int) -> None:
-        """Saves something broken: it is told, and the picture stays."""
+        """Saves a broken text; asserts that the error is shown and the picture stays."""
         self.save(name, text)
-        until(lambda: self.tells, f"what is wrong with {name} is told")
+        until(lambda: self.shows_error, f"the error in {name} is shown")
         assert self.shows(channel)
         assert self.live.process.poll() is None

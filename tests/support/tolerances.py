@@ -1,9 +1,9 @@
-"""How far two pictures may differ although both are right: what the arithmetic itself allows, in one place.
+"""Tolerances between two correct pictures, derived from the arithmetic.
 
-Two programs that compute the same formula round differently: a uniform is not folded as a constant is, a compiler joins
-a product and a sum into one operation (FMA), a vector of 8 or 16 lanes has other built-ins than a scalar, and each
-OpenCL or GL implementation has its own `pow`. Only the same program on the same input gives the same bits, and only
-there do the tests compare bits.
+Two programs that compute the same formula round differently: only constants are folded, a compiler fuses a product and
+a sum into one operation (FMA), a vector of 8 or 16 lanes has other built-ins than a scalar, and each OpenCL or GL
+implementation has its own `pow`. Only the same program with the same input gives the same bits, and only then do the
+tests compare bits.
 
 Each bound is a rounding unit times the number of operations that can contribute, so that it holds on any processor:
 
@@ -18,33 +18,35 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-FLOAT32_ROUNDING = 2.0**-24  # relative, of one operation
-HALF_ROUNDING = 2.0**-11  # relative, of scene light on its way to GL
-CODE = 1.0 / 255.0  # of an 8-bit picture
+FLOAT32_ROUNDING = 2.0**-24  # relative, per operation
+HALF_ROUNDING = 2.0**-11  # relative, for scene light in GL
+CODE = 1.0 / 255.0  # one code of an 8-bit picture
 
-# A dozen operations on values up to 1, one of which may be a `sqrt` or a division: what a matrix and a blend take.
+# A dozen operations on values up to 1, including a `sqrt` or a division: a matrix and a blend.
 FEW_OPERATIONS = 32 * FLOAT32_ROUNDING
-# A stage of a hundred or two hundred operations, whose sums may be taken in any order.
+# A stage of 100 to 200 operations with sums in any order.
 STAGE = 2048 * FLOAT32_ROUNDING
-# The same stage in runs of 1, 8 or 16 pixels, on another device or compiled by another compiler: measured 2e-4 at
-# most. Ratios of small differences, as a demosaic weighs directions by, enlarge a rounding.
+# The same stage in runs of 1, 8 or 16 pixels, on another device or from another compiler: the measured maximum is 2e-4.
+# Ratios of small differences, such as the direction weights of a demosaic, amplify rounding.
 ANOTHER_COMPILER = 2.5e-4
-# Dither is half a code, rounding half a code, and half-float light at white 0.05 code (2^-11 / 2.4 * 255).
+# Dither is half a code, rounding half a code, and half-float light at white is 0.05 code (2^-11 / 2.4 * 255).
 DITHERED_CODE = 1.1 * CODE
-# Values of a picture that another program may round to the neighbouring code. A value lies within e codes of a border
-# between two with the probability 2 e; `pow` by logarithms is off by up to 2^-16 of white, 0.004 code.
+# Fraction of values that another program may round to the neighbouring code. A value is within e codes of a rounding
+# border with the probability 2 e; the error of `pow` by logarithms is up to 2^-16 of white, 0.004 code.
 ROUNDED_OTHERWISE = 0.01
 
 
 def assert_same_codes(picture: NDArray[np.uint8], expected: NDArray[np.uint8], message: str = "") -> None:
-    """The two (..., 3) uint8 pictures are drawn from the same numbers, by different programs.
+    """Compares two (..., 3) uint8 pictures that different programs have drawn from the same numbers.
 
-    A value may be one code off, and only `ROUNDED_OTHERWISE` of them. AssertionError with `message` otherwise.
+    A fraction of `ROUNDED_OTHERWISE` of the values may differ by one code. Raises AssertionError with `message`.
     """
     assert (picture.dtype, picture.shape) == (expected.dtype, expected.shape), message
-    apart = np.abs(picture.astype(int) - expected)
-    assert apart.max() <= 1, f"{message}: {apart.max()} codes apart"
-    assert np.mean(apart > 0) <= ROUNDED_OTHERWISE, f"{message}: {np.mean(apart > 0):.2%} of the values differ"
+    difference = np.abs(picture.astype(int) - expected)
+    assert difference.max() <= 1, f"{message}: {difference.max()} codes apart"
+    assert np.mean(difference > 0) <= ROUNDED_OTHERWISE, (
+        f"{message}: {np.mean(difference > 0):.2%} of the values differ"
+    )
 
 
 def same_codes(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
@@ -64,11 +66,12 @@ def assert_close_but_for(
     share: float,
     worst: float,
 ) -> None:
-    """All values are within `atol`, but for a `share` of them, which are within `worst`.
+    """Asserts that all values are within `atol`, except for a fraction `share` of them within `worst`.
 
-    For stages that decide: where two directions fit equally well, rounding chooses, and the value is another one that
-    is right, too.
+    For stages with decisions: if two directions fit equally well, rounding decides, and both values are correct.
     """
-    apart = np.abs(np.asarray(picture, np.float64) - expected)
-    assert apart.max() <= worst, f"{apart.max():.2g} apart, {worst:g} is allowed"
-    assert np.mean(apart > atol) <= share, f"{np.mean(apart > atol):.2%} of the values differ by more than {atol:g}"
+    difference = np.abs(np.asarray(picture, np.float64) - expected)
+    assert difference.max() <= worst, f"{difference.max():.2g} apart, {worst:g} is allowed"
+    assert np.mean(difference > atol) <= share, (
+        f"{np.mean(difference > atol):.2%} of the values differ by more than {atol:g}"
+    )

@@ -1,7 +1,7 @@
-"""What the tests of the real window share: a screen of its own, `groundglass` in a process, a hand and an eye.
+"""Helpers for tests of the real window: a separate X server, `groundglass` in a process, input and screen grabs.
 
-Xvfb is the screen, xdotool the hand, Pillow's screen grab the eye. The window's title carries the status line, so what
-a key did can be read there.
+Xvfb is the screen, xdotool sends the input, Pillow grabs the screen. The window's title contains the status line, which
+shows the effect of a key.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ PICTURE = (480, 270)
 SOURCE = f"scene:?size={PICTURE[0]}x{PICTURE[1]}&fps=30"
 ABOVE_TEXT = 200  # rows of the picture that the text never covers
 FOCUS_M = 1.25
-ERROR_DELAY_S = 40.0  # for a slow machine that compiles every kernel first; nothing waits longer than it must
+ERROR_DELAY_S = 40.0  # for a slow machine that compiles every kernel first; no test waits longer than necessary
 
 
-def until(fact: Callable[[], object], what: str) -> None:
-    """Waits until `fact()` is true; fails with `what` when patience ends."""
+def until(condition: Callable[[], object], message: str) -> None:
+    """Waits until `condition()` is true; fails with `message` after ERROR_DELAY_S."""
     deadline = time.monotonic() + ERROR_DELAY_S
-    while not fact():
-        assert time.monotonic() < deadline, f"never happened: {what}"
+    while not condition():
+        assert time.monotonic() < deadline, f"timed out: {message}"
         time.sleep(0.02)
 
 
 @dataclass
 class Screen:
-    """An X server with nothing on it, not even a window manager."""
+    """An X server without a window manager."""
 
     display: str
 
@@ -53,25 +53,34 @@ class Screen:
         return done.stdout.strip()
 
     def grab(self) -> np.ndarray:
-        """(H, W, 3) uint8: what the monitor shows."""
+        """The content of the screen, (H, W, 3) uint8."""
         return np.array(ImageGrab.grab(xdisplay=self.display).convert("RGB"))
 
 
 def open_screen(depth: int = 24) -> Iterator[Screen]:
-    """A screen of its own with so many bits a pixel, until the generator goes on; a skip where there can be none."""
+    """Yields a new screen with `depth` bits per pixel. Skips the test if a tool is missing."""
     for tool in ("Xvfb", "xdotool"):
         if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed; 'make test' installs it when root, or says how")
+            pytest.skip(f"{tool} is not installed; 'make test' as root installs it, otherwise prints the command")
     if not features.check("xcb"):
         pytest.skip("this Pillow cannot grab an X screen (built without XCB)")
-    told, tell = os.pipe()
-    # -noreset: a server that starts anew whenever its last client leaves turns away the next one meanwhile.
-    command = ["Xvfb", "-displayfd", str(tell), "-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x{depth}", "-nolisten", "tcp"]
+    read_end, write_end = os.pipe()
+    # -noreset: a server that restarts after its last client rejects the next client meanwhile.
+    command = [
+        "Xvfb",
+        "-displayfd",
+        str(write_end),
+        "-screen",
+        "0",
+        f"{SCREEN[0]}x{SCREEN[1]}x{depth}",
+        "-nolisten",
+        "tcp",
+    ]
     command += ["-noreset"]
-    server = subprocess.Popen(command, pass_fds=(tell,), stderr=subprocess.DEVNULL)
-    os.close(tell)
+    server = subprocess.Popen(command, pass_fds=(write_end,), stderr=subprocess.DEVNULL)
+    os.close(write_end)
     try:
-        with os.fdopen(told) as numbers:
+        with os.fdopen(read_end) as numbers:
             number = numbers.readline().strip()
         if not number:
             pytest.skip("Xvfb did not start")
@@ -82,7 +91,7 @@ def open_screen(depth: int = 24) -> Iterator[Screen]:
 
 
 class Live:
-    """`groundglass view`, or another `command`, in a process of its own, and the hand on its window."""
+    """`groundglass view`, or another `command`, in a separate process, and the input to its window."""
 
     def __init__(self, screen: Screen, folder: Path, *options: str, command: str = "view") -> None:
         self.screen, self.folder = screen, folder
@@ -119,19 +128,19 @@ class Live:
 
     @property
     def place(self) -> tuple[int, int, int, int]:
-        """(left, top, width, height) on the screen."""
+        """The window's (left, top, width, height) on the screen."""
         shell = self.screen.xdotool("getwindowgeometry", "--shell", self.window)
         values = dict(line.split("=") for line in shell.splitlines())
         return tuple(int(values[key]) for key in ("X", "Y", "WIDTH", "HEIGHT"))
 
     @property
     def picture(self) -> np.ndarray:
-        """What the screen shows where the picture lies, above the text: (ABOVE_TEXT, W, 3) uint8."""
+        """The part of the picture above the text, as the screen shows it: (ABOVE_TEXT, W, 3) uint8."""
         left, top, width, _ = self.place
         return self.screen.grab()[top : top + ABOVE_TEXT, left : left + width]
 
     def rests(self) -> bool:
-        """Whether the focus stands still."""
+        """Whether the focus is constant for 0.3 s."""
         focus_m = self.focus_m
         time.sleep(0.3)
         return self.focus_m == focus_m
@@ -141,7 +150,7 @@ class Live:
         self.screen.xdotool("key", key)
 
     def click(self, x: float, y: float, button: int = 1) -> None:
-        """A button (4 and 5: the wheel) at a fraction of the window."""
+        """Clicks a button (4 and 5: the wheel) at a position in fractions of the window."""
         _, _, width, height = self.place
         self.screen.xdotool("mousemove", "--window", self.window, round(x * width), round(y * height), "click", button)
 
