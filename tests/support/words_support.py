@@ -192,10 +192,15 @@ ALLOWED_PLACES: frozenset[tuple[str, str]] = frozenset(
     {
         ("engine/camera.py", "shot"),  # shot noise
         ("engine/commands/device_report.py", "why"),  # a key of the JSON
+        ("engine/look/traits.py", "hues"),  # hues of colours
+        ("engine/look/traits.py", "_hues"),
         ("shaders/grain.glsl", "film"),  # the parameter group of photographic film
         ("shaders/halation.glsl", "film"),
         ("shaders/lut.glsl", "display_where"),  # a pragma that users' shaders may contain
         ("tests/look/test_look.py", "glow"),  # the former name of a pass, which is still read
+        ("tests/support/dng_support.py", "AS_SHOT_NEUTRAL"),  # DNG tags
+        ("tests/support/dng_support.py", "AS_SHOT_WHITE_XY"),
+        ("tests/test_controls.py", "loupe"),  # the former name of a control, in a message
         ("tests/tools/test_saved_settings.py", "loupe"),  # the former name of a control, which is still read
     }
 )
