@@ -177,7 +177,7 @@ def test_a_map_belongs_to_a_picture_within_20_ms(tmp_path: Path, apart_s: float,
 
 
 def test_at_most_64_mib_of_a_colour_profile_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output_space, "_of_profile", lambda path, profile: len(profile))
+    monkeypatch.setattr(output_space, "_from_profile", lambda path, profile: len(profile))
     assert output_space.open_output_space(sparse(tmp_path / "a.icc", 65 * MIB)) == 64 * MIB
 
 
