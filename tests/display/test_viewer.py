@@ -158,7 +158,7 @@ def test_off_screen_a_finite_source_ends_the_run() -> None:
     assert statistics.frames + statistics.dropped_frames == 5
     assert engine.drawn[-1] == 4 == viewer.frame.index
     assert engine.drawn == sorted(set(engine.drawn))
-    assert (statistics.size, statistics.scale) == ((3, 2), 0.5)
+    assert (statistics.size, statistics.scale) == ((3, 2), 1.0)  # the scale of the settings
     assert "present" in statistics.stages
 
 
