@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,10 +17,11 @@ from groundglass.capture import BaseSource
 from groundglass.display import viewer as viewer_module
 from groundglass.display.events import Event, Key, Pointer, Signal, Wheel
 from groundglass.display.overlays import NO_OVERLAYS, Overlays
+from groundglass.display.tool import Tool
 from groundglass.display.viewer import Viewer
 from groundglass.drawn import Drawn
-from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
-from groundglass.frame import Encoding, Frame
+from groundglass.errors import DeviceError, GroundglassError, LookError, OutputError, SourceError
+from groundglass.frame import Encoding, Frame, Lease
 from groundglass.lens import Lens
 from groundglass.look.grade import WHOLE, Part
 from groundglass.optics.focus import Rack
@@ -124,7 +126,10 @@ class FakePresenter:
     def draw(self, picture: Any, lines: list[str], overlays: Overlays = NO_OVERLAYS, tools: Any = ()) -> None:
         self._surface.shown.append((lines[-1], lines[0] if len(lines) > 1 else ""))
 
-    def release(self) -> None: ...
+    is_released = False
+
+    def release(self) -> None:
+        self.is_released = True
 
 
 @pytest.fixture(autouse=True)
@@ -158,7 +163,7 @@ def test_off_screen_a_finite_source_ends_the_run() -> None:
     assert statistics.frames + statistics.dropped_frames == 5
     assert engine.drawn[-1] == 4 == viewer.frame.index
     assert engine.drawn == sorted(set(engine.drawn))
-    assert (statistics.size, statistics.scale) == ((3, 2), 1.0)  # the scale of the settings
+    assert (statistics.size, statistics.scale) == ((3, 2), 0.5)
     assert "present" in statistics.stages
 
 
@@ -322,3 +327,27 @@ def test_stills_are_complete_when_the_user_quits_immediately(tmp_path: Path) -> 
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [f"groundglass-000{number}.{suffix}" for number in (1, 2) for suffix in ("jpg", "toml")]
     assert Image.open(tmp_path / names[0]).size == (6, 4)
+
+
+def test_an_output_error_while_closing_keeps_no_buffer_and_no_gl_object() -> None:
+    class Writer(Tool):
+        def close(self) -> None:
+            raise OutputError("the disk is full")
+
+    class LeasedSource(FakeSource):
+        leases: list[Lease]
+
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in super().__iter__():
+                self.leases.append(Lease(lambda: None))
+                yield replace(frame, lease=self.leases[-1])
+
+    source, engine, surface = LeasedSource(3), FakeEngine(), FakeSurface(is_interactive=False)
+    source.leases = []
+    viewer = Viewer(engine, source, engine.history, surface=surface, tools=[lambda _: Writer()])  # type: ignore[arg-type]
+    with pytest.raises(OutputError, match="the disk is full"):
+        viewer.run()
+    assert all(lease.is_released for lease in source.leases)
+    assert viewer._presenter.is_released
+    assert viewer.frame is not None
+    assert viewer.frame.lease is None

@@ -398,3 +398,19 @@ def test_former_names_of_controls_choices_and_passes_are_accepted(harness: Harne
     harness.editing.open(load_look("vibrant"))
     assert harness.request({"set": "look.hues.red_turn", "to": 5.0}, client)["value"] == 5.0
     assert harness.request({"get": "look.hsl_mixer.red_turn"}, client)["value"] == 5.0
+
+
+def test_undo_covers_steps_of_remote_control_keys_and_the_editor(harness: Harness) -> None:
+    client, history = harness.client(), harness.engine.history
+    before = history.now
+    harness.request({"set": "exposure", "to": 1.0}, client)
+    harness.editing.set("tone_curve", "toe", (0.5, 0.5, 0.5))
+    harness.controls.set("strength", 0.5)
+    for strength, exposure_ev in ((1.0, 1.0), (1.0, 1.0), (1.0, 0.0)):
+        assert harness.request({"press": "Ctrl+Z"}, client)["ok"]
+        assert (history.now.strength, history.now.development.exposure_ev) == (strength, exposure_ev)
+    assert history.now == before
+    for _ in range(3):
+        harness.controls.press("Ctrl+Shift+Z")
+    assert (history.now.strength, history.now.development.exposure_ev) == (0.5, 1.0)
+    assert harness.editing.value("tone_curve", "toe") == (0.5, 0.5, 0.5)
