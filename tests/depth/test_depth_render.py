@@ -57,7 +57,7 @@ def test_depth_none_keeps_everything_in_focus(folder: Path, monkeypatch: pytest.
     [
         (("--depth", "depth.png"), "an 8-bit map has no distances"),
         (("--depth", "depth.png", "--depth-range", "near..far"), "try 0.8..6"),
-        (("--depth", "depth.png", "--depth-range", "1..8", "--depth-scale", "10"), "give one"),
+        (("--depth", "depth.png", "--depth-range", "1..8", "--depth-scale", "10"), "are both given"),
         (("--depth-range", "1..8"), "has no depth"),
     ],
 )

@@ -113,7 +113,7 @@ def test_moving_the_wipe_line_compiles_no_program(engine: LiveEngine, frame: gg.
     for move in range(60):
         wipe.controls.set("wipe_at", move / 60)
         wipe.show(frame)
-        stages.append([id(stage) for stage in engine._grader._programs._kept._stages.values()])
+        stages.append([id(stage) for stage in engine._grader._programs._cache._stages.values()])
     assert sorted(stages[5]) == sorted(stages[-1])
 
 
