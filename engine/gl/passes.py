@@ -10,9 +10,9 @@ the pass's stage (its inputs) and its domain (its light):
 A parameter has default, minimum, maximum and step, and `type=int|bool|color|enum(a,b)` if it is not a float. Its
 uniform starts with the name of the pass, so that two passes may have a parameter of the same name. A table parameter is
 declared by `#pragma table file "LUT file"`. Its textures and numbers start with the names of the pass and the
-parameter, `uniform sampler3D lut_file_cube;`. A full-frame draw costs 4 to 15 ms at 1920x1080 on Mesa's software renderer, so passes that need no neighbours are fused
-into one fragment program. Uniforms are expensive there, too: `classic` takes 18 ms with the look's numbers as constants
-of the source, 32 ms with uniforms.
+parameter, `uniform sampler3D lut_file_cube;`. A full-frame draw costs 4 to 15 ms at 1920x1080 on Mesa's software
+renderer, so passes that need no neighbours are fused into one fragment program. Uniforms are expensive there, too:
+`classic` takes 18 ms with the look's numbers as constants of the source, 32 ms with uniforms.
 
 An overlay (`#pragma pass overlay display`) is also such a file. It is not part of a look: it is drawn over the finished
 picture on the screen, never into a still, and uses the declarations of `present.glsl` instead of `common.glsl`.
