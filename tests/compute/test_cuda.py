@@ -16,7 +16,7 @@ import pytest
 from groundglass.cfa import XTRANS
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
-from groundglass.compute.program import KERNELS
+from groundglass.compute.program import KERNELS, Kernels, list_kernel_sources, load_kernel_source
 from groundglass.compute.registry import list_devices, open_device
 from groundglass.depth.stereo_pair import StereoPairDepth
 from groundglass.develop.demosaic import METHODS
@@ -87,6 +87,20 @@ def scenes(cuda: Device, opencl: Device, frame: gg.Frame, settings: gg.Settings)
         pictures.append(engine.scene(frame, settings))
         engine.close()
     return pictures[0], pictures[1]
+
+
+@pytest.mark.usefixtures("cupy")
+@pytest.mark.parametrize("name", list_kernel_sources())
+def test_each_source_compiles_and_has_its_kernels(cuda: Device, name: str) -> None:
+    kernels = cuda._kernels
+    assert isinstance(kernels, Kernels)
+    buffer = cuda.allocate(16)
+    for kernel, declared in load_kernel_source(name).entry_points().items():
+        given = {argument.name: 0 if argument.scalar else buffer for argument in declared}
+        compiled, values = kernels.call(name, kernel, given)
+        assert callable(compiled)
+        assert len(values) == len(declared)
+    cuda.release(buffer)
 
 
 @pytest.mark.parametrize("method", METHODS)

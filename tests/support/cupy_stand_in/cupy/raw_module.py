@@ -18,14 +18,28 @@ from . import cuda
 
 COMPILER = "g++"
 CACHE = Path(os.environ.get("CUPY_STAND_IN_CACHE", tempfile.gettempdir()))  # compiled modules by their text
-OPTIONS = ("-x", "c++", "-std=c++17", "-O1", "-fno-strict-aliasing", "-fno-math-errno", "-w", "-shared", "-fPIC")
+OPTIONS = (
+    *("-x", "c++", "-std=c++17", "-O1", "-fno-strict-aliasing", "-fno-math-errno", "-w"),
+    *("-shared", "-fPIC", "-fvisibility=hidden"),  # a kernel must not be mistaken for a C function of its name
+)
+    "-x",
+    "c++",
+    "-std=c++17",
+    "-O1",
+    "-fno-strict-aliasing",
+    "-fno-math-errno",
+    "-w",
+    "-shared",
+    "-fPIC",
+    "-fvisibility=hidden",
+)
 HEADER = Path(__file__).with_name("host.h")
 MAX_GRID_YZ, MAX_GROUP = 65535, 1024  # limits of every CUDA device
 
 _PROTOTYPE = re.compile(r"^KERNEL\s+void\s+(\w+)\s*\(([^)]*)\)", re.MULTILINE)
 _LAUNCHER = """
 static void items_of_{name}(void *values) {{ void **at = (void **)values; {name}({values}); }}
-extern "C" void launch_{name}(const int *grid, const int *block, void *values)
+extern "C" __attribute__((visibility("default"))) void launch_{name}(const int *grid, const int *block, void *values)
 {{
     host::run_grid(grid, block, host::{group}, items_of_{name}, values);
 }}
