@@ -22,17 +22,6 @@ OPTIONS = (
     *("-x", "c++", "-std=c++17", "-O1", "-fno-strict-aliasing", "-fno-math-errno", "-w"),
     *("-shared", "-fPIC", "-fvisibility=hidden"),  # a kernel must not be mistaken for a C function of its name
 )
-    "-x",
-    "c++",
-    "-std=c++17",
-    "-O1",
-    "-fno-strict-aliasing",
-    "-fno-math-errno",
-    "-w",
-    "-shared",
-    "-fPIC",
-    "-fvisibility=hidden",
-)
 HEADER = Path(__file__).with_name("host.h")
 MAX_GRID_YZ, MAX_GROUP = 65535, 1024  # limits of every CUDA device
 
