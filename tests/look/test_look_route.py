@@ -115,3 +115,14 @@ def test_the_kernel_of_another_size_is_compiled_before_a_frame_needs_it() -> Non
 def test_an_unknown_route_is_an_error() -> None:
     with pytest.raises(GroundglassError, match="look route 'vulkan' is unknown; use one of auto, gl, kernel"):
         gg.Engine(look_route="vulkan")
+
+
+@pytest.mark.parametrize("at", [0.0, 1e-3, 1.0])
+def test_a_side_of_a_wipe_may_have_no_columns(at: float) -> None:
+    frame = frame_of()
+    with gg.Engine(look_route="kernel") as engine:
+        for side, look in (("right", "classic"), ("left", "natural")):
+            drawn = engine.draw(frame, gg.Settings(look=look), part=Part(side, at))  # type: ignore[arg-type]
+        picture = codes(drawn)
+        shown = "natural" if at == 1.0 else "classic"
+        np.testing.assert_array_equal(picture, codes(engine.draw(frame, gg.Settings(look=shown))))
