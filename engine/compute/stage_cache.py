@@ -51,6 +51,7 @@ class StageCache(Generic[Key, Stage]):
                 return
             future: Future[Stage] = Future()
             self._coming[key] = future
+        self._drop_unused()
 
         def make() -> None:
             try:
@@ -86,6 +87,14 @@ class StageCache(Generic[Key, Stage]):
         with self._lock:
             future = self._coming.pop(key, None)
         return None if future is None else future.result()
+
+    def _drop_unused(self) -> None:
+        """Releases the oldest stages that were made ahead and never used, beyond `limit`."""
+        done = [key for key, future in self._coming.items() if future.done()]
+        for key in done[: max(len(self._coming) - self._limit, 0)]:
+            future = self._coming.pop(key)
+            if future.exception() is None:
+                future.result().release()
 
     def _shrink(self) -> None:
         while len(self._stages) > self._limit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from threading import Event, current_thread, main_thread
 
 import pytest
@@ -75,3 +76,16 @@ def test_get_raises_an_error_of_ahead_and_the_next_get_retries() -> None:
 def test_a_limit_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="1 stage"):
         StageCache(Stage, limit=0)
+
+
+def test_stages_that_were_made_ahead_and_never_used_are_bounded() -> None:
+    made: list[Stage] = []
+    cache = StageCache(lambda key: (made.append(Stage(key)), made[-1])[1], limit=2)
+    for key in range(6):
+        cache.ahead(key)
+        while not cache.has(key):
+            time.sleep(0.001)
+    assert len(cache) == 2
+    assert [stage.released for stage in made] == [1, 1, 1, 1, 0, 0]
+    cache.release()
+    assert [stage.released for stage in made] == [1] * 6
