@@ -136,7 +136,8 @@ class Engine:
         Waits for a depth model.
         """
         if self._unsent is not None:
-            self._send_scene()  # the planes of the latest draw are used again
+            self._send_scene()  # the planes of the latest draw are overwritten
+        self._light = None
         scene = self._apply_optics(self._prepared(frame, settings), settings, waits=True)[1].read()
         self.device.collect()
         return scene
@@ -145,6 +146,15 @@ class Engine:
         """Whether the frame would now be drawn differently, because its depth model has a new result."""
         del drawn  # a new result affects every drawn frame
         return self._model is not None and self._model.has_result
+
+    def compile_for(self, size: tuple[int, int], settings: Settings) -> None:
+        """Compiles and allocates for mosaics of `size`, with a frame whose depth needs every kernel."""
+        width, height = size
+        depth_m = np.full((height, width), 1e3, dtype=np.float32)
+        depth_m[0, 0] = 0.5 * settings.focus_m
+        self.draw(Frame(np.zeros((height, width), dtype=np.uint16), depth_m=depth_m, depth_noise=0.02), settings)
+        self._light = None
+        self.clock.reset()
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
         """Begins to allocate and compile, in threads, for a draw of the same frame with other settings.
@@ -367,15 +377,6 @@ class Engine:
             self._steadied = depth
         depth.load(frame.depth_m, frame.depth_noise)
         return depth
-
-    def compile_for(self, size: tuple[int, int], settings: Settings) -> None:
-        """Compiles and allocates for mosaics of `size`, with a frame whose depth needs every kernel."""
-        width, height = size
-        depth_m = np.full((height, width), 1e3, dtype=np.float32)
-        depth_m[0, 0] = 0.5 * settings.focus_m
-        self.draw(Frame(np.zeros((height, width), dtype=np.uint16), depth_m=depth_m, depth_noise=0.02), settings)
-        self._light = None
-        self.clock.reset()
 
 
 def _magnification(frame: Frame, settings: Settings) -> float:

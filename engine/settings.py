@@ -180,9 +180,9 @@ class SettingsHistory:
         if not self._done:
             return False
         self._undone = (*self._undone, self._now)
-        *done, self._now = self._done
+        *done, step = self._done
         self._done = tuple(done)
-        self.end_step()
+        self._go_to(step)
         return True
 
     def redo(self) -> bool:
@@ -190,9 +190,9 @@ class SettingsHistory:
         if not self._undone:
             return False
         self._done = (*self._done, self._now)
-        *undone, self._now = self._undone
+        *undone, step = self._undone
         self._undone = tuple(undone)
-        self.end_step()
+        self._go_to(step)
         return True
 
     def rewrite(self, change: Callable[[Settings, Any], tuple[Settings, Any]]) -> None:
@@ -208,7 +208,14 @@ class SettingsHistory:
         return HistorySnapshot(self._now, self._done, self._undone)
 
     def restore(self, snapshot: HistorySnapshot) -> None:
-        self._now, self._done, self._undone = snapshot.now, snapshot.done, snapshot.undone
+        self._done, self._undone = snapshot.done, snapshot.undone
+        self._go_to(snapshot.now)
+
+    def _go_to(self, step: Step) -> None:
+        """Makes a step current, except for the scale: that is the viewer's choice, and may serve a recording."""
+        scale = self.now.scale
+        is_scaled = step.settings.scale == scale
+        self._now = step if is_scaled else Step(step.settings.with_(scale=scale), step.companion)
         self.end_step()
 
     def _with(self, companion: object, changes: dict[str, Any]) -> Step:

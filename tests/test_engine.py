@@ -370,3 +370,15 @@ def test_pictures_without_a_mosaic_are_scaled_too(engine: LiveEngine, encoding: 
 
 def test_a_scaled_frame_has_at_least_one_pixel(engine: LiveEngine) -> None:
     assert engine.engine.render(mosaic(2, 2), gg.Settings(scale=0.25)).shape == (1, 1, 3)
+
+
+def test_the_second_side_of_a_wipe_is_drawn_from_its_own_light_after_scene() -> None:
+    frame = mosaic(depth_m=two_planes(96, 128))
+    sharp, blurred = gg.Settings(look="classic", f_number=16.0), gg.Settings(look="classic", focus_m=5.0)
+    with gg.Engine(look_route="kernel") as engine:
+        expected = engine.render(frame, sharp)
+        engine.draw(frame, sharp, part=Part("right", 0.5))
+        engine.scene(frame, blurred)
+        texture = engine.draw(frame, sharp, part=Part("left", 0.5)).texture
+        picture = np.frombuffer(texture.read(), np.uint8).reshape(96, 128, 4)[..., :3]
+    assert_same_codes(picture, expected)

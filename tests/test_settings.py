@@ -103,3 +103,17 @@ def test_undo_includes_the_companion_and_the_history_is_bounded() -> None:
     assert (history.companion, history.now.strength) == ("B6!", 1.0)
     history.restore(kept)
     assert history.companion == "B8"
+
+
+def test_undo_redo_and_restore_keep_the_scale_of_the_live_picture() -> None:
+    history = SettingsHistory(gg.Settings())
+    snapshot = history.snapshot()
+    history.change("strength", strength=0.5)
+    history.follow(scale=0.5)
+    assert history.undo()
+    assert (history.now.strength, history.now.scale) == (1.0, 0.5)
+    history.follow(scale=0.25)
+    assert history.redo()
+    assert (history.now.strength, history.now.scale) == (0.5, 0.25)
+    history.restore(snapshot)
+    assert (history.now.strength, history.now.scale) == (1.0, 0.25)

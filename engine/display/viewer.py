@@ -195,6 +195,8 @@ class Viewer:
         if self.frame is not None and frame is not self.frame:
             self.frame.release()  # not earlier: a changed setting draws it again
             self._move()
+        elif self._keeps_size():  # a recording starts at the scale that holds the frame rate
+            self._move()
         try:
             drawn = self._draw(frame)
         except GroundglassError:

@@ -11,6 +11,7 @@ import typer
 from groundglass import cli
 from groundglass.commands.declared import Defaults, OldOption, Only, Parsed, Without, options_declared
 from groundglass.commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
+from groundglass.commands.parsing import parse_scale
 from groundglass.develop.development import Development
 from groundglass.develop.field import settings_of
 from typer.testing import CliRunner
@@ -148,3 +149,14 @@ def test_a_command_has_each_option_once() -> None:
         names = option_names(command)
         assert len(set(names)) == len(names), command
     assert all(field.name in inspect.signature(Development).parameters for field in fields(Development))
+
+
+@pytest.mark.parametrize(("text", "scale"), [("auto", None), (" Auto", None), ("0.5", 0.5), ("50%", 0.5), ("1", 1.0)])
+def test_a_scale_is_parsed(text: str, scale: float | None) -> None:
+    assert parse_scale(text) == scale
+
+
+@pytest.mark.parametrize("text", ["0.1", "1.5", "half", "nan", "", "25"])
+def test_an_invalid_scale_is_a_usage_error(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r"is not a scale; write auto or 0\.25 to 1"):
+        parse_scale(text)

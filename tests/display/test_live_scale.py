@@ -119,3 +119,27 @@ def test_a_recording_keeps_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
         gg.Engine(gl=surface.gl) as engine,
     ):
         assert viewer_of(surface, source, engine, [lambda _: Recorder()]).run(frames=3).frames == 3
+
+
+def test_a_recording_of_a_refined_picture_begins_at_the_governed_scale() -> None:
+    class Recorder(Tool):
+        keeps_size = False
+
+    recorder = Recorder()
+    with (
+        gg.open("scene:?size=96x64&fps=200") as source,
+        OffscreenSurface((96, 64), gl=context()) as surface,
+        gg.Engine(gl=surface.gl) as engine,
+    ):
+        viewer = viewer_of(surface, source, engine, [lambda _: recorder])
+        frame, live_scale = next(iter(source)), viewer._live_scale
+        assert live_scale is not None
+        scales = []
+        viewer._show(frame)
+        assert live_scale.rest(1e9)
+        for recorder.keeps_size in (False, True):
+            viewer._show(frame)
+            assert viewer.drawn is not None
+            scales.append(viewer.drawn.settings.scale)
+        assert scales == [1.0, 0.5]
+        viewer._presenter.release()
