@@ -114,6 +114,12 @@ FUNCTION int tile_at(int l, int tile_x, int tile_y, int tiles_x, int tiles_y)
     return (l * (tiles_y + 4) + tile_y + 2) * (tiles_x + 4) + tile_x + 2;
 }
 
+/* Index of the tile around the run at (column, row) of a padded plane, in the table of the first layer. */
+FUNCTION int tile_around(int column, int row, int tiles_x, int tiles_y)
+{
+    return tile_at(0, column / TILE - PAD / TILE, row / TILE - PAD / TILE, tiles_x, tiles_y);
+}
+
 /* The largest radius in a row of three tiles, limited to radii that reach a run in the middle tile, given the distances
  * in pixels.
  */

@@ -36,6 +36,9 @@ typedef unsigned short u16;
 #define __has_builtin(name) 0
 #endif
 
+/* Before a loop of constant length over an array: only then the array stays in registers. */
+#define UNROLL _Pragma("unroll")
+
 /* Two neighbouring floats at an even index, in one store. */
 #ifdef __OPENCL_VERSION__
 #define STORE_PAIR(plane, at, first, second) vstore2((float2)(first, second), 0, (plane) + (at))
@@ -69,6 +72,9 @@ FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats
     *left = (floats)(low.even, high.even);
     *right = (floats)(low.odd, high.odd);
 }
+/* The left (side 0) or right (1) pixels of pairs of neighbours, whose runs are `low` and `high`. */
+#define EVERY_SECOND(low, high, side)                                                                                  \
+    ((side) ? (floats)((low).odd, (high).odd) : (floats)((low).even, (high).even))
 #define absolute(x) OF_RUN(as_float, RUN)(OF_RUN(as_int, RUN)(x) & 0x7fffffff)
 #else
 typedef float floats;
@@ -85,6 +91,7 @@ FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats
     *left = plane[at];
     *right = plane[at + 1];
 }
+#define EVERY_SECOND(low, high, side) ((side) ? (high) : (low))
 #define absolute(x) fabs((float)(x))
 #endif
 
