@@ -148,3 +148,32 @@ FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int l, int tiles_x, int
     const float upper = above > central && above > (float)(row + 1) * per_px - rim ? above : central;
     return below > upper && below > (float)(TILE - row) * per_px - rim ? below : upper;
 }
+
+/* On a CPU, the largest radius of each run is known, too: in rows of tiles_x * TILE / RUN runs, layer after layer. */
+#if RUN > 1
+#define RUN_AT(l, x, y, tiles_x, height) (((l) * (height) + (y)) * ((tiles_x) * (TILE / RUN)) + (x) / RUN)
+
+/* The largest radius that may reach the run at (x, y), from the runs around it; at most `reach`, which its tiles allow.
+ * Next to the border of the picture it is `reach`.
+ */
+FUNCTION float reach_of_runs(GLOBAL const float *runs, int l, int tiles_x, int x, int y, int width, int height,
+                             float reach, float extent, float rim)
+{
+    const int rows = (int)((reach + rim) * extent), columns = (rows + RUN - 1) / RUN;
+    if (x < columns * RUN || x + (columns + 1) * RUN > width || y < rows || y + rows >= height)
+        return reach;
+    const float per_px = 1.0f / extent;
+    float found = 0.0f;
+    for (int row = -rows; row <= rows; ++row) {
+        GLOBAL const float *middle = runs + RUN_AT(l, x, y + row, tiles_x, height);
+        float largest_here = 0.0f;
+        for (int column = -columns; column <= columns; ++column)
+            largest_here = middle[column] > largest_here ? middle[column] : largest_here;
+        const float away = (float)(row < 0 ? -row : row) * per_px - rim;
+        found = largest_here > away && largest_here > found ? largest_here : found;
+    }
+    return found;
+}
+#else
+#define reach_of_runs(runs, l, tiles_x, x, y, width, height, reach, extent, rim) (reach)
+#endif

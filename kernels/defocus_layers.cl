@@ -12,7 +12,7 @@
  * a tile and stores for each layer the largest radius spread at full size.
  */
 KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radius, GLOBAL float *RESTRICT spread,
-                GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT borders,
+                GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT runs, GLOBAL const float *RESTRICT borders,
                 GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                 int tiles_x, int tiles_y, float coc_px, float focus, float native_coc_px, float native_focus,
                 float max_radius, float reach, float open_1, float open_2, float open_3, float open_4)
@@ -44,8 +44,13 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
             floats remaining = (floats)(1.0f);
             for (int l = 0; l < LAYERS; ++l) {
                 const floats beyond = behind(borders, l + 1, signed_size);
-                largest_here[l] = remaining > beyond ? greater(largest_here[l], spread_here) : largest_here[l];
+                const floats member_size = remaining > beyond ? spread_here : (floats)(0.0f);
+                largest_here[l] = greater(largest_here[l], member_size);
                 remaining = beyond;
+#if RUN > 1
+                if (GLOBAL_Y * TILE + row < height)
+                    runs[RUN_AT(l, GROUP_X * TILE + run, GLOBAL_Y * TILE + row, tiles_x, height)] = largest(member_size);
+#endif
             }
             STREAM(radius, at, signed_size);
 #if SHAPED
@@ -434,8 +439,8 @@ KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse,
 /* Weights of a scale in place, per disc pixel: for the light passed to the scale, and for the occluded part of a
  * surface, in which all scales share. A work-item processes a tile, border included, and stores its largest radius.
  */
-KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT aperture, int cells_x,
-                  int cells_y, int width, int height, int pitch, int stride, int tiles_x, int tiles_y,
+KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT runs,
+                  GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch, int stride, int tiles_x, int tiles_y,
                   int is_first, int first_limited, float reach, float finer_reach, float rim, float red_shift, float blue_shift)
 {
     const int l = GLOBAL_Y / tiles_y, tile_x = GROUP_X, tile_y = GLOBAL_Y % tiles_y;
@@ -464,6 +469,10 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
                        * share_here(hidden_radius, reach);
             }
             const floats weight = own + hidden;
+#if RUN > 1
+            GLOBAL float *largest_here = runs + RUN_AT(l, tile_x * TILE + run, tile_y * TILE + row, tiles_x, height);
+            *largest_here = 0.0f;
+#endif
             if (!(largest(weight) > 0.0f)) {
                 for (int plane = 0; plane < ONWARD && largest(passed_weight) > 0.0f; ++plane)
                     STORE(passed, at + plane * stride, (floats)(0.0f));
@@ -495,7 +504,11 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
             }
             STORE(passed, at + 3 * stride, weight / areas[3]);
             STORE(passed, at + 4 * stride, radius);
-            max_spread = greater(max_spread, weight > 1e-4f ? radius : (floats)(0.0f));
+            const floats spread_here = weight > 1e-4f ? radius : (floats)(0.0f);
+            max_spread = greater(max_spread, spread_here);
+#if RUN > 1
+            *largest_here = largest(spread_here);
+#endif
         }
     tiles[tile_at(l, tile_x, tile_y, tiles_x, tiles_y)] = largest(max_spread);
 }

@@ -149,6 +149,7 @@ FUNCTION Sums gather(GLOBAL const float *group, GLOBAL const float *cell, int ta
  * CVPR 1993).
  */
 KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT tiles,
+                         GLOBAL const float *RESTRICT runs,
                          GLOBAL const float *RESTRICT marked, GLOBAL const float *RESTRICT finer,
                          GLOBAL const float *RESTRICT coarse, GLOBAL const float *RESTRICT coarse_composite,
                          GLOBAL float *RESTRICT gathered, GLOBAL float *RESTRICT composite,
@@ -167,7 +168,10 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
             float reaches[LAYERS];
             int is_composed = is_coarsest;
             for (int l = 0; is_marked && l < LAYERS; ++l) {
-                reaches[l] = reach_of_tiles(tiles, l, tiles_x, tiles_y, x, y, extent, rims[l >= first_limited]);
+                const float rim = rims[l >= first_limited];
+                reaches[l] = reach_of_tiles(tiles, l, tiles_x, tiles_y, x, y, extent, rim);
+                if (reaches[l] > 0.0f)
+                    reaches[l] = reach_of_runs(runs, l, tiles_x, x, y, width, height, reaches[l], extent, rim);
                 is_composed |= reaches[l] > 0.0f;
             }
             if (!is_marked || !(is_composed || is_read(finer, finer_tiles_x, finer_tiles_y, x, x + RUN - 1, y))) {
@@ -220,7 +224,7 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
  */
 KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                     GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT tiles,
-                    GLOBAL const float *RESTRICT marked, GLOBAL const float *RESTRICT gathered,
+                    GLOBAL const float *RESTRICT runs, GLOBAL const float *RESTRICT marked, GLOBAL const float *RESTRICT gathered,
                     GLOBAL const float *RESTRICT half_composite, GLOBAL const float *RESTRICT borders,
                     GLOBAL const float *RESTRICT aperture, GLOBAL float *RESTRICT picture, int cells_x, int cells_y,
                     int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
@@ -257,7 +261,9 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
                 floats weight = own_spread * member;
                 floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
                 floats blue = weight * LOAD(scene, at + 2 * stride);
-                const float reach = reach_of_tiles(tiles, l, tiles_x, tiles_y, x, y, extent, 0.5f);
+                float reach = reach_of_tiles(tiles, l, tiles_x, tiles_y, x, y, extent, 0.5f);
+                if (reach > 0.0f)
+                    reach = reach_of_runs(runs, l, tiles_x, x, y, width, height, reach, extent, 0.5f);
                 const int side = l >= first_limited ? 1 : -1;
                 if (reach > 0.0f)
                     for (int tap = 1, taps = taps_within(cell, reach + 0.5f); tap < taps; ++tap) {
