@@ -149,31 +149,40 @@ FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int l, int tiles_x, int
     return below > upper && below > (float)(TILE - row) * per_px - rim ? below : upper;
 }
 
+/* The table of marked tiles (mark_tiles in kernels/defocus_spread.cl) has 1 + LAYERS parts: 1 for a marked tile, and for
+ * each layer the largest radius in the 3x3 tiles around.
+ */
+FUNCTION float reach_of_marks(GLOBAL const float *marks, int l, int tile, int tiles_x, int tiles_y)
+{
+    return marks[tile + (1 + l) * (tiles_x + 4) * (tiles_y + 4)];
+}
+
 /* On a CPU, the largest radius of each run is known, too: in rows of tiles_x * TILE / RUN runs, layer after layer. */
-#if RUN > 1
 #define RUN_AT(l, x, y, tiles_x, height) (((l) * (height) + (y)) * ((tiles_x) * (TILE / RUN)) + (x) / RUN)
 
-/* The largest radius that may reach the run at (x, y), from the runs around it; at most `reach`, which its tiles allow.
- * Next to the border of the picture it is `reach`.
+/* The largest radius of layer l that may reach the run at (x, y), which lies in `tile`; 0 if none does. Next to the
+ * border of the picture it is that of the tiles around.
  */
-FUNCTION float reach_of_runs(GLOBAL const float *runs, int l, int tiles_x, int x, int y, int width, int height,
-                             float reach, float extent, float rim)
+FUNCTION float reach_at(GLOBAL const float *tiles, GLOBAL const float *marks, GLOBAL const float *runs, int l, int tile,
+                        int tiles_x, int tiles_y, int x, int y, int width, int height, float extent, float rim)
 {
+#if RUN > 1
+    const float reach = reach_of_marks(marks, l, tile, tiles_x, tiles_y);
     const int rows = (int)((reach + rim) * extent), columns = (rows + RUN - 1) / RUN;
-    if (x < columns * RUN || x + (columns + 1) * RUN > width || y < rows || y + rows >= height)
+    if (reach == 0.0f || x < columns * RUN || x + (columns + 1) * RUN > width || y < rows || y + rows >= height)
         return reach;
+    GLOBAL const float *row = runs + RUN_AT(l, x, y - rows, tiles_x, height) - columns;
     const float per_px = 1.0f / extent;
-    float found = 0.0f;
-    for (int row = -rows; row <= rows; ++row) {
-        GLOBAL const float *middle = runs + RUN_AT(l, x, y + row, tiles_x, height);
-        float largest_here = 0.0f;
-        for (int column = -columns; column <= columns; ++column)
-            largest_here = middle[column] > largest_here ? middle[column] : largest_here;
-        const float away = (float)(row < 0 ? -row : row) * per_px - rim;
-        found = largest_here > away && largest_here > found ? largest_here : found;
+    float8 largest_near = (float8)(0.0f);
+    for (int away = -rows; away <= rows; ++away, row += tiles_x * (TILE / RUN)) {
+        const float8 here = vload8(0, row), bound = (float8)((float)(away < 0 ? -away : away) * per_px - rim);
+        largest_near = here > bound && here > largest_near ? here : largest_near;
     }
+    float found = largest_near.s0;
+    for (int column = 1; column <= 2 * columns; ++column)
+        found = largest_near[column] > found ? largest_near[column] : found;
     return found;
-}
 #else
-#define reach_of_runs(runs, l, tiles_x, x, y, width, height, reach, extent, rim) (reach)
+    return reach_of_tiles(tiles, l, tiles_x, tiles_y, x, y, extent, rim);
 #endif
+}

@@ -31,17 +31,22 @@ FUNCTION void cover(Light *light, floats red, floats green, floats blue, floats 
     light->opacity = opacity + light->opacity * through;
 }
 
-/* Whether discs of any layer may reach tile (tile_x, tile_y). */
-FUNCTION int is_reached(GLOBAL const float *tiles, int tile_x, int tile_y, int tiles_x, int tiles_y)
+/* Stores the largest radii around a tile. Returns whether discs of any layer may reach the tile. */
+FUNCTION int mark_reach(GLOBAL const float *tiles, GLOBAL float *marks, int tile_x, int tile_y, int tiles_x,
+                        int tiles_y)
 {
-    float largest_near = 0.0f;
-    for (int l = 0; l < LAYERS; ++l)
+    int is_reached = 0;
+    for (int l = 0; l < LAYERS; ++l) {
+        float largest_near = 0.0f;
         for (int y = -1; y <= 1; ++y)
             for (int x = -1; x <= 1; ++x) {
                 const float here = tiles[tile_at(l, tile_x + x, tile_y + y, tiles_x, tiles_y)];
                 largest_near = here > largest_near ? here : largest_near;
             }
-    return largest_near > 0.0f;
+        marks[tile_at(1 + l, tile_x, tile_y, tiles_x, tiles_y)] = largest_near;
+        is_reached |= largest_near > 0.0f;
+    }
+    return is_reached;
 }
 
 /* Whether the next larger scale reads the sums at columns `first` to `last` of a row: a marked tile of it lies there, or
@@ -62,26 +67,26 @@ FUNCTION int is_read(GLOBAL const float *finer, int finer_tiles_x, int finer_til
  * those that marked tiles of the next larger scale read. The range includes the frame of the table.
  */
 KERNEL void mark_tiles(GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT finer,
-                       GLOBAL float *RESTRICT marked, int tiles_x, int tiles_y, int finer_tiles_x, int finer_tiles_y)
+                       GLOBAL float *RESTRICT marks, int tiles_x, int tiles_y, int finer_tiles_x, int finer_tiles_y)
 {
     const int tile_x = GROUP_X - 1, tile_y = GLOBAL_Y - 1;
-    int found = is_reached(tiles, tile_x, tile_y, tiles_x, tiles_y);
+    int found = mark_reach(tiles, marks, tile_x, tile_y, tiles_x, tiles_y);
     for (int row = 0; row < TILE; ++row)
         found |= is_read(finer, finer_tiles_x, finer_tiles_y, tile_x * TILE, tile_x * TILE + TILE - 1,
                          tile_y * TILE + row);
-    marked[tile_at(0, tile_x, tile_y, tiles_x, tiles_y)] = found ? 1.0f : 0.0f;
+    marks[tile_at(0, tile_x, tile_y, tiles_x, tiles_y)] = found ? 1.0f : 0.0f;
 }
 
 /* The same for full size, where points blurred by less than `min_radius` differ, too. `extremes` holds the smallest and
  * the largest signed radius of each tile.
  */
 KERNEL void mark_full_tiles(GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT extremes,
-                            GLOBAL float *RESTRICT marked, int tiles_x, int tiles_y, float min_radius)
+                            GLOBAL float *RESTRICT marks, int tiles_x, int tiles_y, float min_radius)
 {
     GLOBAL const float *range = extremes + 2 * (GLOBAL_Y * tiles_x + GROUP_X);
+    const int is_reached = mark_reach(tiles, marks, GROUP_X, GLOBAL_Y, tiles_x, tiles_y);
     const int is_sharp = range[0] < min_radius && range[1] > -min_radius;
-    marked[tile_at(0, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)]
-        = is_sharp || is_reached(tiles, GROUP_X, GLOBAL_Y, tiles_x, tiles_y) ? 1.0f : 0.0f;
+    marks[tile_at(0, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)] = is_sharp || is_reached ? 1.0f : 0.0f;
 }
 
 /* Distance from the radius of green to the end of the widest disc's rim. */
@@ -150,7 +155,7 @@ FUNCTION Sums gather(GLOBAL const float *group, GLOBAL const float *cell, int ta
  */
 KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT tiles,
                          GLOBAL const float *RESTRICT runs,
-                         GLOBAL const float *RESTRICT marked, GLOBAL const float *RESTRICT finer,
+                         GLOBAL const float *RESTRICT marks, GLOBAL const float *RESTRICT finer,
                          GLOBAL const float *RESTRICT coarse, GLOBAL const float *RESTRICT coarse_composite,
                          GLOBAL float *RESTRICT gathered, GLOBAL float *RESTRICT composite,
                          GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height,
@@ -160,7 +165,8 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
 {
     const float rims[2] = {rim_of(-red_shift, -blue_shift), rim_of(red_shift, blue_shift)};
     const int left = GROUP_X * AREA - PAD, y = GLOBAL_Y - 1;
-    const int is_marked = is_coarsest || marked[tile_around(left + PAD, y + PAD, tiles_x, tiles_y)] > 0.0f;
+    const int tile = tile_around(left + PAD, y + PAD, tiles_x, tiles_y);
+    const int is_marked = is_coarsest || marks[tile] > 0.0f;
         for (int x = left; x < left + AREA; x += RUN) {
             const int at = (y + PAD) * pitch + PAD + x;
             const int above = (y + 2 * PAD) / 2 * coarse_pitch + (x + 2 * PAD) / 2;
@@ -168,10 +174,8 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
             float reaches[LAYERS];
             int is_composed = is_coarsest;
             for (int l = 0; is_marked && l < LAYERS; ++l) {
-                const float rim = rims[l >= first_limited];
-                reaches[l] = reach_of_tiles(tiles, l, tiles_x, tiles_y, x, y, extent, rim);
-                if (reaches[l] > 0.0f)
-                    reaches[l] = reach_of_runs(runs, l, tiles_x, x, y, width, height, reaches[l], extent, rim);
+                reaches[l] = reach_at(tiles, marks, runs, l, tile, tiles_x, tiles_y, x, y, width, height, extent,
+                                      rims[l >= first_limited]);
                 is_composed |= reaches[l] > 0.0f;
             }
             if (!is_marked || !(is_composed || is_read(finer, finer_tiles_x, finer_tiles_y, x, x + RUN - 1, y))) {
@@ -220,34 +224,42 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
 }
 
 /* Full size: spreads slightly blurred points, adds the results of the other scales, composites the layers from back to
- * front, and applies the lens's vignetting. Tiles that are not marked are the composite of the half size, upsampled.
+ * front, and applies the lens's vignetting. Where all
+ * points are blurred by `min_radius` or more and no disc reaches, it is the composite of the half size, upsampled.
  */
 KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                     GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT tiles,
-                    GLOBAL const float *RESTRICT runs, GLOBAL const float *RESTRICT marked, GLOBAL const float *RESTRICT gathered,
+                    GLOBAL const float *RESTRICT runs, GLOBAL const float *RESTRICT marks, GLOBAL const float *RESTRICT gathered,
                     GLOBAL const float *RESTRICT half_composite, GLOBAL const float *RESTRICT borders,
                     GLOBAL const float *RESTRICT aperture, GLOBAL float *RESTRICT picture, int cells_x, int cells_y,
                     int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
-                    int half_stride, int first_limited, float scale_reach, float extent, float fall_1, float fall_2,
+                    int half_stride, int first_limited, float min_radius, float scale_reach, float extent, float fall_1, float fall_2,
                     float fall_3, float fall_4)
 {
     const int left = GROUP_X * AREA, y = GLOBAL_Y;
     if (left >= width)
         return;
-    const int is_marked = marked[tile_around(left + PAD, y + PAD, tiles_x, tiles_y)] > 0.0f;
+    const int tile = tile_around(left + PAD, y + PAD, tiles_x, tiles_y);
+    const int is_marked = marks[tile] > 0.0f;
         for (int x = left; x < left + AREA; x += RUN) {
             const int at = (y + PAD) * pitch + PAD + x;
             const int half_at = (y / 2 + PAD) * half_pitch + PAD + x / 2;
             const int step_y = y & 1 ? half_pitch : -half_pitch;
             const floats falloff = over_field(field_height(x, y, width, height), fall_1, fall_2, fall_3, fall_4);
-            if (!is_marked) {
+            const floats here = LOAD(radius, at);
+            float reaches[LAYERS];
+            int is_composed = is_marked && largest(min_radius - absolute(here)) > 0.0f;
+            for (int l = 0; is_marked && l < LAYERS; ++l) {
+                reaches[l] = reach_at(tiles, marks, runs, l, tile, tiles_x, tiles_y, x, y, width, height, extent, 0.5f);
+                is_composed |= reaches[l] > 0.0f;
+            }
+            if (!is_composed) {
                 for (int colour = 0; colour < 3; ++colour)
                     STREAM(picture, at + colour * stride,
                            falloff * doubled(half_composite + colour * half_stride, half_at, step_y));
                 continue;
             }
             GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, x, y, width, height);
-            const floats here = LOAD(radius, at);
             const floats own_spread = LOAD(spread, at) * coverage(absolute(here), 0.0f);
             const floats none = (floats)(0.0f);
             floats beyond = none;
@@ -261,12 +273,9 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
                 floats weight = own_spread * member;
                 floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
                 floats blue = weight * LOAD(scene, at + 2 * stride);
-                float reach = reach_of_tiles(tiles, l, tiles_x, tiles_y, x, y, extent, 0.5f);
-                if (reach > 0.0f)
-                    reach = reach_of_runs(runs, l, tiles_x, x, y, width, height, reach, extent, 0.5f);
                 const int side = l >= first_limited ? 1 : -1;
-                if (reach > 0.0f)
-                    for (int tap = 1, taps = taps_within(cell, reach + 0.5f); tap < taps; ++tap) {
+                if (reaches[l] > 0.0f)
+                    for (int tap = 1, taps = taps_within(cell, reaches[l] + 0.5f); tap < taps; ++tap) {
                         const float distance = gauge(cell, tap);
                         const int from = at + side * offset(cell, tap, pitch);
                         const floats r = LOAD(radius, from);

@@ -101,19 +101,19 @@ class _Scale:
         self.composite = Planes(device, width, height, 3 if spreads else 1)
         self.tiles_x, self.tiles_y = -(-width // _TILE), -(-height // _TILE)
         self.tiles = device.allocate(4 * layers * (self.tiles_x + 4) * (self.tiles_y + 4))
-        self.marked = device.allocate(4 * (self.tiles_x + 4) * (self.tiles_y + 4))
+        self.marks = device.allocate(4 * (1 + layers) * (self.tiles_x + 4) * (self.tiles_y + 4))
         self.runs = device.allocate(_runs_bytes(device, layers, self.tiles_x, height))
 
     def release(self) -> None:
         for planes in (self.planes, self.gathered, self.composite):
             planes.release()
-        for buffer in (self.tiles, self.marked, self.runs):
+        for buffer in (self.tiles, self.marks, self.runs):
             self.planes.device.release(buffer)
 
 
 def _runs_bytes(device: Device, layers: int, tiles_x: int, height: int) -> int:
     """Size of the table of runs, which kernels of a CPU keep (kernels/defocus.h)."""
-    return 4 * layers * tiles_x * (_TILE // device.run_length) * height if device.run_length > 1 else 4
+    return 4 * (layers * tiles_x * (_TILE // device.run_length) * height + 8) if device.run_length > 1 else 4
 
 
 class Defocus:
@@ -130,7 +130,7 @@ class Defocus:
         self._weight = Planes(device, width, height, 1)
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
         self._tiles = device.allocate(4 * self._layers * (self._tiles_x + 4) * (self._tiles_y + 4))
-        self._marked = device.allocate(4 * (self._tiles_x + 4) * (self._tiles_y + 4))
+        self._marks = device.allocate(4 * (1 + self._layers) * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._runs = device.allocate(_runs_bytes(device, self._layers, self._tiles_x, height))
         self._highlights = HighlightSprites(device, width, height, _TILE)
         self._borders = device.allocate(8 * (self._layers + 1))
@@ -168,6 +168,11 @@ class Defocus:
     def _reach_at(self, number: int) -> float:
         """Reach of the full size (0) or of a smaller scale (1, 2, ...)."""
         return self._reach[min(number, 3)]
+
+    @property
+    def _min_blurred(self) -> float:
+        """Radius from which smaller scales alone spread a point."""
+        return max(SHARP_PX, (_FADE - 1.0) * self._reach_at(0)) + self._reach_at(0)
 
     def _border_at(self, number: int, shape: Shape, shift_px: tuple[float, float] = (0.0, 0.0)) -> int:
         """Rows outside a scale whose discs reach the row next to it."""
@@ -298,32 +303,32 @@ class Defocus:
         """Marks the tiles of each scale that need its light; the others are upsampled from the next smaller scale."""
         self._device.run(
             self._spread, "mark_full_tiles", (self._tiles_x, self._tiles_y), (1, 1), tiles=self._tiles,
-            extremes=self._highlights.extremes, marked=self._marked, tiles_x=self._tiles_x, tiles_y=self._tiles_y,
-            min_radius=max(SHARP_PX + self._reach_at(0), _FADE * self._reach_at(0)),
+            extremes=self._highlights.extremes, marks=self._marks, tiles_x=self._tiles_x, tiles_y=self._tiles_y,
+            min_radius=self._min_blurred,
         )  # fmt: skip
         for number, scale in enumerate(self._scales[:count]):
-            finer, finer_x, finer_y = self._marked_at(number - 1)
+            finer, finer_x, finer_y = self._marks_at(number - 1)
             self._device.run(
                 self._spread, "mark_tiles", (scale.tiles_x + 2, scale.tiles_y + 2), (1, 1), tiles=scale.tiles,
-                finer=finer, marked=scale.marked, tiles_x=scale.tiles_x, tiles_y=scale.tiles_y, finer_tiles_x=finer_x,
+                finer=finer, marks=scale.marks, tiles_x=scale.tiles_x, tiles_y=scale.tiles_y, finer_tiles_x=finer_x,
                 finer_tiles_y=finer_y,
             )  # fmt: skip
 
-    def _marked_at(self, number: int) -> tuple[Buffer, int, int]:
+    def _marks_at(self, number: int) -> tuple[Buffer, int, int]:
         """The table of marked tiles of a scale, -1 for full size, and its columns and rows."""
         if number < 0:
-            return self._marked, self._tiles_x, self._tiles_y
+            return self._marks, self._tiles_x, self._tiles_y
         scale = self._scales[number]
-        return scale.marked, scale.tiles_x, scale.tiles_y
+        return scale.marks, scale.tiles_x, scale.tiles_y
 
     def _gather(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]
         is_coarsest = number == count - 1
         coarse = scale if is_coarsest else self._scales[number + 1]
-        finer, finer_x, finer_y = self._marked_at(number - 1)
+        finer, finer_x, finer_y = self._marks_at(number - 1)
         self._run_in_tiles(
             f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", scale.planes, 1,
-            scale=scale.planes.buffer, tiles=scale.tiles, runs=scale.runs, marked=scale.marked, finer=finer, finer_tiles_x=finer_x,
+            scale=scale.planes.buffer, tiles=scale.tiles, runs=scale.runs, marks=scale.marks, finer=finer, finer_tiles_x=finer_x,
             finer_tiles_y=finer_y, coarse=coarse.gathered.buffer, coarse_composite=coarse.composite.buffer,
             gathered=scale.gathered.buffer, composite=scale.composite.buffer, aperture=self._aperture,
             cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=scale.tiles_x, tiles_y=scale.tiles_y,
@@ -336,11 +341,12 @@ class Defocus:
         half = self._scales[0]
         self._run_in_tiles(
             self._spread, "compose", self.picture, 0, scene=scene.buffer, radius=self._radius.buffer,
-            spread=self._weight.buffer, tiles=self._tiles, runs=self._runs, marked=self._marked, gathered=half.gathered.buffer,
+            spread=self._weight.buffer, tiles=self._tiles, runs=self._runs, marks=self._marks, gathered=half.gathered.buffer,
             half_composite=half.composite.buffer, borders=self._borders, aperture=self._aperture,
             picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, half_pitch=half.planes.layout.pitch, half_stride=half.planes.layout.stride,
-            first_limited=self._first_limited, scale_reach=self._reach_at(0), extent=shape.extent,
+            first_limited=self._first_limited, min_radius=self._min_blurred, scale_reach=self._reach_at(0),
+            extent=shape.extent,
             **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
 
@@ -362,5 +368,5 @@ class Defocus:
         self._highlights.release()
         for scale in self._scales:
             scale.release()
-        for buffer in (self._tiles, self._marked, self._runs, self._borders, self._aperture, self._profile):
+        for buffer in (self._tiles, self._marks, self._runs, self._borders, self._aperture, self._profile):
             self._device.release(buffer)
