@@ -201,20 +201,22 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
                     sums.blue *= whole;
                     sums.weight *= whole;
                 }
-                if (!is_coarsest) {
-                    GLOBAL const float *coarser = coarse + 4 * l * coarse_stride;
-                    sums.red += doubled(coarser, above, step_y);
-                    sums.green += doubled(coarser + coarse_stride, above, step_y);
-                    sums.blue += doubled(coarser + 2 * coarse_stride, above, step_y);
+                GLOBAL const float *coarser = coarse + 4 * l * coarse_stride;
+                if (!is_coarsest)
                     sums.weight += doubled(coarser + 3 * coarse_stride, above, step_y);
-                }
                 GLOBAL float *to = gathered + 4 * l * stride + at;
+                STORE(to, 3 * stride, sums.weight);
+                if (largest(sums.weight) > 0.0f) {
+                    if (!is_coarsest) {
+                        sums.red += doubled(coarser, above, step_y);
+                        sums.green += doubled(coarser + coarse_stride, above, step_y);
+                        sums.blue += doubled(coarser + 2 * coarse_stride, above, step_y);
+                    }
+                    cover(&light, sums.red, sums.green, sums.blue, sums.weight, sums.weight);
+                }
                 STORE(to, 0, sums.red);
                 STORE(to, stride, sums.green);
                 STORE(to, 2 * stride, sums.blue);
-                STORE(to, 3 * stride, sums.weight);
-                if (largest(sums.weight) > 0.0f)
-                    cover(&light, sums.red, sums.green, sums.blue, sums.weight, sums.weight);
             }
             const floats per_opacity = 1.0f / greater(light.opacity, (floats)(EPSILON));
             STORE(composite, at, light.red * per_opacity);
