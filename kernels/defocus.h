@@ -120,35 +120,6 @@ FUNCTION int tile_around(int column, int row, int tiles_x, int tiles_y)
     return tile_at(0, column / TILE - PAD / TILE, row / TILE - PAD / TILE, tiles_x, tiles_y);
 }
 
-/* The largest radius in a row of three tiles, limited to radii that reach a run in the middle tile, given the distances
- * in pixels.
- */
-FUNCTION float reach_of_row(GLOBAL const float *middle, float from_left, float from_right)
-{
-    const float left = middle[-1] > from_left ? middle[-1] : 0.0f, right = middle[1] > from_right ? middle[1] : 0.0f;
-    const float outer = left > right ? left : right;
-    return outer > middle[0] ? outer : middle[0];
-}
-
-/* The largest radius that may reach the run at (x, y) from the 3x3 tiles of layer l around it. A disc of radius r
- * reaches `extent` (r + `rim`).
- */
-FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int l, int tiles_x, int tiles_y, int x, int y, float extent,
-                              float rim)
-{
-    const int tile_x = (x + PAD) / TILE - PAD / TILE, tile_y = (y + PAD) / TILE - PAD / TILE;
-    const int column = (x + PAD) % TILE, row = (y + PAD) % TILE, next = tiles_x + 4;
-    const float per_px = 1.0f / extent;
-    const float from_left = (float)(column + 1) * per_px - rim;
-    const float from_right = (float)(TILE - RUN + 1 - column) * per_px - rim;
-    GLOBAL const float *middle = tiles + tile_at(l, tile_x, tile_y, tiles_x, tiles_y);
-    const float above = reach_of_row(middle - next, from_left, from_right);
-    const float below = reach_of_row(middle + next, from_left, from_right);
-    const float central = reach_of_row(middle, from_left, from_right);
-    const float upper = above > central && above > (float)(row + 1) * per_px - rim ? above : central;
-    return below > upper && below > (float)(TILE - row) * per_px - rim ? below : upper;
-}
-
 /* The table of marked tiles (mark_tiles in kernels/defocus_spread.cl) has 1 + LAYERS parts: 1 for a marked tile, and for
  * each layer the largest radius in the 3x3 tiles around.
  */
@@ -157,32 +128,33 @@ FUNCTION float reach_of_marks(GLOBAL const float *marks, int l, int tile, int ti
     return marks[tile + (1 + l) * (tiles_x + 4) * (tiles_y + 4)];
 }
 
-/* On a CPU, the largest radius of each run is known, too: in rows of tiles_x * TILE / RUN runs, layer after layer. */
-#define RUN_AT(l, x, y, tiles_x, height) (((l) * (height) + (y)) * ((tiles_x) * (TILE / RUN)) + (x) / RUN)
-
-/* The largest radius of layer l that may reach the run at (x, y), which lies in `tile`; 0 if none does. Next to the
- * border of the picture it is that of the tiles around.
+/* Rows of tiles are strips. The table of strips has LAYERS + 1 parts: for each layer the largest radius that a scale
+ * spreads, and at full size the smallest radius of all points.
  */
-FUNCTION float reach_at(GLOBAL const float *tiles, GLOBAL const float *marks, GLOBAL const float *runs, int l, int tile,
-                        int tiles_x, int tiles_y, int x, int y, int width, int height, float extent, float rim)
+FUNCTION int strip_at(int l, int tile_x, int y, int tiles_x, int height)
 {
-#if RUN > 1
-    const float reach = reach_of_marks(marks, l, tile, tiles_x, tiles_y);
-    const int rows = (int)((reach + rim) * extent), columns = (rows + RUN - 1) / RUN;
-    if (reach == 0.0f || x < columns * RUN || x + (columns + 1) * RUN > width || y < rows || y + rows >= height)
-        return reach;
-    GLOBAL const float *row = runs + RUN_AT(l, x, y - rows, tiles_x, height) - columns;
+    return (l * height + y) * tiles_x + tile_x;
+}
+
+/* The largest radius of layer l that may reach the strip of row y in a column of tiles, from the strips around; 0 if
+ * none does. A disc of radius r reaches `extent` (r + `rim`). `largest_near` is the largest radius in the tiles around.
+ * Beyond the picture, the strips are mirrored.
+ */
+FUNCTION float reach_of_strips(GLOBAL const float *strips, int l, int tile_x, int y, int tiles_x, int height,
+                               float largest_near, float extent, float rim)
+{
+    const int rows = largest_near > 0.0f ? (int)((largest_near + rim) * extent) : -1;
+    const int column = tile_x < 0 ? 0 : tile_x < tiles_x ? tile_x : tiles_x - 1;
+    const int left = column > 0 ? -1 : 0, right = column < tiles_x - 1 ? 1 : 0;
     const float per_px = 1.0f / extent;
-    float8 largest_near = (float8)(0.0f);
-    for (int away = -rows; away <= rows; ++away, row += tiles_x * (TILE / RUN)) {
-        const float8 here = vload8(0, row), bound = (float8)((float)(away < 0 ? -away : away) * per_px - rim);
-        largest_near = here > bound && here > largest_near ? here : largest_near;
+    float found = 0.0f;
+    for (int away = -rows; away <= rows; ++away) {
+        int row = y + away < 0 ? -(y + away) : y + away;
+        row = row < height ? row : 2 * (height - 1) - row;
+        GLOBAL const float *middle = strips + strip_at(l, column, row < 0 ? 0 : row, tiles_x, height);
+        const float beside = middle[left] > middle[right] ? middle[left] : middle[right];
+        const float here = beside > middle[0] ? beside : middle[0];
+        found = here > (float)(away < 0 ? -away : away) * per_px - rim && here > found ? here : found;
     }
-    float found = largest_near.s0;
-    for (int column = 1; column <= 2 * columns; ++column)
-        found = largest_near[column] > found ? largest_near[column] : found;
     return found;
-#else
-    return reach_of_tiles(tiles, l, tiles_x, tiles_y, x, y, extent, rim);
-#endif
 }

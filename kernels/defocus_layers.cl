@@ -12,7 +12,7 @@
  * a tile and stores for each layer the largest radius spread at full size.
  */
 KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radius, GLOBAL float *RESTRICT spread,
-                GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT runs, GLOBAL const float *RESTRICT borders,
+                GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips, GLOBAL const float *RESTRICT borders,
                 GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                 int tiles_x, int tiles_y, float coc_px, float focus, float native_coc_px, float native_focus,
                 float max_radius, float reach, float open_1, float open_2, float open_3, float open_4)
@@ -23,7 +23,10 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
     floats largest_here[LAYERS];
     for (int l = 0; l < LAYERS; ++l)
         largest_here[l] = (floats)(0.0f);
-    for (int row = 0; row < TILE; ++row)
+    for (int row = 0; row < TILE; ++row) {
+        floats largest_in_row[LAYERS], smallest = (floats)(UNLIMITED);
+        UNROLL for (int l = 0; l < LAYERS; ++l)
+            largest_in_row[l] = (floats)(0.0f);
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (GLOBAL_Y * TILE + row + PAD) * pitch + PAD + GROUP_X * TILE + run;
             const floats nearness = 1.0f / limited(LOAD(depth, at), NEAREST_M, MAX_DEPTH_M);
@@ -42,15 +45,11 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
             const floats share = share_here(size, reach);
             const floats spread_here = size > SHARP && share > 0.0f ? size : (floats)(0.0f);
             floats remaining = (floats)(1.0f);
-            for (int l = 0; l < LAYERS; ++l) {
+            smallest = lesser(smallest, size);
+            UNROLL for (int l = 0; l < LAYERS; ++l) {
                 const floats beyond = behind(borders, l + 1, signed_size);
-                const floats member_size = remaining > beyond ? spread_here : (floats)(0.0f);
-                largest_here[l] = greater(largest_here[l], member_size);
+                largest_in_row[l] = remaining > beyond ? greater(largest_in_row[l], spread_here) : largest_in_row[l];
                 remaining = beyond;
-#if RUN > 1
-                if (GLOBAL_Y * TILE + row < height)
-                    runs[RUN_AT(l, GROUP_X * TILE + run, GLOBAL_Y * TILE + row, tiles_x, height)] = largest(member_size);
-#endif
             }
             STREAM(radius, at, signed_size);
 #if SHAPED
@@ -62,6 +61,15 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
 #endif
             STREAM(spread, at, share / area);
         }
+        const int y = GLOBAL_Y * TILE + row;
+        for (int l = 0; l < LAYERS; ++l) {
+            largest_here[l] = greater(largest_here[l], largest_in_row[l]);
+            if (y < height)
+                strips[strip_at(l, GROUP_X, y, tiles_x, height)] = largest(largest_in_row[l]);
+        }
+        if (y < height)
+            strips[strip_at(LAYERS, GROUP_X, y, tiles_x, height)] = -largest(-smallest);
+    }
     for (int l = 0; l < LAYERS; ++l)
         tiles[tile_at(l, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)] = largest(largest_here[l]);
 }
@@ -439,9 +447,10 @@ KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse,
 /* Weights of a scale in place, per disc pixel: for the light passed to the scale, and for the occluded part of a
  * surface, in which all scales share. A work-item processes a tile, border included, and stores its largest radius.
  */
-KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT runs,
-                  GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch, int stride, int tiles_x, int tiles_y,
-                  int is_first, int first_limited, float reach, float finer_reach, float rim, float red_shift, float blue_shift)
+KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips,
+                  GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
+                  int stride, int tiles_x, int tiles_y, int is_first, int first_limited, float reach,
+                  float finer_reach, float rim, float red_shift, float blue_shift)
 {
     const int l = GLOBAL_Y / tiles_y, tile_x = GROUP_X, tile_y = GLOBAL_Y % tiles_y;
     GLOBAL float *passed = scale + SPREAD(l) * stride;
@@ -451,7 +460,8 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL floa
     const float side = l >= first_limited ? 1.0f : -1.0f;
 #endif
     floats max_spread = (floats)(0.0f);
-    for (int row = 0; row < TILE && tile_y * TILE + row < height; ++row)
+    for (int row = 0; row < TILE && tile_y * TILE + row < height; ++row) {
+        floats largest_in_row = (floats)(0.0f);
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + run;
             const floats known = l > 0 ? LOAD(surface, at + 5 * stride) : (floats)(1.0f);
@@ -469,10 +479,6 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL floa
                        * share_here(hidden_radius, reach);
             }
             const floats weight = own + hidden;
-#if RUN > 1
-            GLOBAL float *largest_here = runs + RUN_AT(l, tile_x * TILE + run, tile_y * TILE + row, tiles_x, height);
-            *largest_here = 0.0f;
-#endif
             if (!(largest(weight) > 0.0f)) {
                 for (int plane = 0; plane < ONWARD && largest(passed_weight) > 0.0f; ++plane)
                     STORE(passed, at + plane * stride, (floats)(0.0f));
@@ -504,11 +510,11 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL floa
             }
             STORE(passed, at + 3 * stride, weight / areas[3]);
             STORE(passed, at + 4 * stride, radius);
-            const floats spread_here = weight > 1e-4f ? radius : (floats)(0.0f);
-            max_spread = greater(max_spread, spread_here);
-#if RUN > 1
-            *largest_here = largest(spread_here);
-#endif
+            const ints counts = (weight > 1e-4f) & (tile_x * TILE + run + LANES < width);
+            largest_in_row = counts ? greater(largest_in_row, radius) : largest_in_row;
         }
+        strips[strip_at(l, tile_x, tile_y * TILE + row, tiles_x, height)] = largest(largest_in_row);
+        max_spread = greater(max_spread, largest_in_row);
+    }
     tiles[tile_at(l, tile_x, tile_y, tiles_x, tiles_y)] = largest(max_spread);
 }

@@ -153,8 +153,7 @@ FUNCTION Sums gather(GLOBAL const float *group, GLOBAL const float *cell, int ta
  * cover other points of their layer: these continue beneath them (normalised convolution; H. Knutsson and C.-F. Westin,
  * CVPR 1993).
  */
-KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT tiles,
-                         GLOBAL const float *RESTRICT runs,
+KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT strips,
                          GLOBAL const float *RESTRICT marks, GLOBAL const float *RESTRICT finer,
                          GLOBAL const float *RESTRICT coarse, GLOBAL const float *RESTRICT coarse_composite,
                          GLOBAL float *RESTRICT gathered, GLOBAL float *RESTRICT composite,
@@ -165,64 +164,65 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
 {
     const float rims[2] = {rim_of(-red_shift, -blue_shift), rim_of(red_shift, blue_shift)};
     const int left = GROUP_X * AREA - PAD, y = GLOBAL_Y - 1;
-    const int tile = tile_around(left + PAD, y + PAD, tiles_x, tiles_y);
-    const int is_marked = is_coarsest || marks[tile] > 0.0f;
-        for (int x = left; x < left + AREA; x += RUN) {
-            const int at = (y + PAD) * pitch + PAD + x;
-            const int above = (y + 2 * PAD) / 2 * coarse_pitch + (x + 2 * PAD) / 2;
-            const int step_y = y & 1 ? coarse_pitch : -coarse_pitch;
-            float reaches[LAYERS];
-            int is_composed = is_coarsest;
-            for (int l = 0; is_marked && l < LAYERS; ++l) {
-                reaches[l] = reach_at(tiles, marks, runs, l, tile, tiles_x, tiles_y, x, y, width, height, extent,
-                                      rims[l >= first_limited]);
-                is_composed |= reaches[l] > 0.0f;
-            }
-            if (!is_marked || !(is_composed || is_read(finer, finer_tiles_x, finer_tiles_y, x, x + RUN - 1, y))) {
-                for (int colour = 0; colour < 3; ++colour)
-                    STORE(composite, at + colour * stride,
-                          doubled(coarse_composite + colour * coarse_stride, above, step_y));
-                continue;
-            }
-            GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, x, y, width, height);
-            const floats none = (floats)(0.0f);
-            Light light = {none, none, none, none};
-            for (int l = LAYERS - 1; l >= 0; --l) {
-                const int is_limited = l >= first_limited, side = is_limited ? 1 : -1;
-                const int taps = reaches[l] > 0.0f ? taps_within(cell, reaches[l] + rims[is_limited]) : 0;
-                const floats limit = is_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
-                Sums sums = gather(scale + SPREAD(l) * stride, cell, taps, at, pitch, stride, side, limit,
-                                   (float)side * red_shift, (float)side * blue_shift);
-                if (taps > 0 && !is_limited) {
-                    const floats covered = sums.onward * (1.0f / (float)taps);
-                    const floats whole = 1.0f / greater(1.0f - covered, (floats)(MIN_COVERAGE));
-                    sums.red *= whole;
-                    sums.green *= whole;
-                    sums.blue *= whole;
-                    sums.weight *= whole;
-                }
-                GLOBAL const float *coarser = coarse + 4 * l * coarse_stride;
-                if (!is_coarsest)
-                    sums.weight += doubled(coarser + 3 * coarse_stride, above, step_y);
-                GLOBAL float *to = gathered + 4 * l * stride + at;
-                STORE(to, 3 * stride, sums.weight);
-                if (largest(sums.weight) > 0.0f) {
-                    if (!is_coarsest) {
-                        sums.red += doubled(coarser, above, step_y);
-                        sums.green += doubled(coarser + coarse_stride, above, step_y);
-                        sums.blue += doubled(coarser + 2 * coarse_stride, above, step_y);
-                    }
-                    cover(&light, sums.red, sums.green, sums.blue, sums.weight, sums.weight);
-                }
-                STORE(to, 0, sums.red);
-                STORE(to, stride, sums.green);
-                STORE(to, 2 * stride, sums.blue);
-            }
-            const floats per_opacity = 1.0f / greater(light.opacity, (floats)(EPSILON));
-            STORE(composite, at, light.red * per_opacity);
-            STORE(composite, at + stride, light.green * per_opacity);
-            STORE(composite, at + 2 * stride, light.blue * per_opacity);
+    const int tile_x = (left + PAD) / TILE - PAD / TILE, tile = tile_around(left + PAD, y + PAD, tiles_x, tiles_y);
+    float reaches[LAYERS];
+    int is_composed = is_coarsest;
+    for (int l = 0; (is_coarsest || marks[tile] > 0.0f) && l < LAYERS; ++l) {
+        const float near = reach_of_marks(marks, l, tile, tiles_x, tiles_y);
+        reaches[l] = reach_of_strips(strips, l, tile_x, y, tiles_x, height, near, extent, rims[l >= first_limited]);
+        is_composed |= reaches[l] > 0.0f;
+    }
+    if (!is_composed && marks[tile] > 0.0f)
+        is_composed = is_read(finer, finer_tiles_x, finer_tiles_y, tile_x * TILE, tile_x * TILE + TILE - 1, y);
+    for (int x = left; x < left + AREA; x += RUN) {
+        const int at = (y + PAD) * pitch + PAD + x;
+        const int above = (y + 2 * PAD) / 2 * coarse_pitch + (x + 2 * PAD) / 2;
+        const int step_y = y & 1 ? coarse_pitch : -coarse_pitch;
+        if (!is_composed) {
+            for (int colour = 0; colour < 3; ++colour)
+                STORE(composite, at + colour * stride,
+                      doubled(coarse_composite + colour * coarse_stride, above, step_y));
+            continue;
         }
+        GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, x, y, width, height);
+        const floats none = (floats)(0.0f);
+        Light light = {none, none, none, none};
+        for (int l = LAYERS - 1; l >= 0; --l) {
+            const int is_limited = l >= first_limited, side = is_limited ? 1 : -1;
+            const int taps = reaches[l] > 0.0f ? taps_within(cell, reaches[l] + rims[is_limited]) : 0;
+            const floats limit = is_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
+            Sums sums = gather(scale + SPREAD(l) * stride, cell, taps, at, pitch, stride, side, limit,
+                               (float)side * red_shift, (float)side * blue_shift);
+            if (taps > 0 && !is_limited) {
+                const floats covered = sums.onward * (1.0f / (float)taps);
+                const floats whole = 1.0f / greater(1.0f - covered, (floats)(MIN_COVERAGE));
+                sums.red *= whole;
+                sums.green *= whole;
+                sums.blue *= whole;
+                sums.weight *= whole;
+            }
+            GLOBAL const float *coarser = coarse + 4 * l * coarse_stride;
+            if (!is_coarsest)
+                sums.weight += doubled(coarser + 3 * coarse_stride, above, step_y);
+            GLOBAL float *to = gathered + 4 * l * stride + at;
+            STORE(to, 3 * stride, sums.weight);
+            if (largest(sums.weight) > 0.0f) {
+                if (!is_coarsest) {
+                    sums.red += doubled(coarser, above, step_y);
+                    sums.green += doubled(coarser + coarse_stride, above, step_y);
+                    sums.blue += doubled(coarser + 2 * coarse_stride, above, step_y);
+                }
+                cover(&light, sums.red, sums.green, sums.blue, sums.weight, sums.weight);
+            }
+            STORE(to, 0, sums.red);
+            STORE(to, stride, sums.green);
+            STORE(to, 2 * stride, sums.blue);
+        }
+        const floats per_opacity = 1.0f / greater(light.opacity, (floats)(EPSILON));
+        STORE(composite, at, light.red * per_opacity);
+        STORE(composite, at + stride, light.green * per_opacity);
+        STORE(composite, at + 2 * stride, light.blue * per_opacity);
+    }
 }
 
 /* Full size: spreads slightly blurred points, adds the results of the other scales, composites the layers from back to
@@ -230,8 +230,8 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
  * points are blurred by `min_radius` or more and no disc reaches, it is the composite of the half size, upsampled.
  */
 KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                    GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT tiles,
-                    GLOBAL const float *RESTRICT runs, GLOBAL const float *RESTRICT marks, GLOBAL const float *RESTRICT gathered,
+                    GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT strips,
+                    GLOBAL const float *RESTRICT marks, GLOBAL const float *RESTRICT gathered,
                     GLOBAL const float *RESTRICT half_composite, GLOBAL const float *RESTRICT borders,
                     GLOBAL const float *RESTRICT aperture, GLOBAL float *RESTRICT picture, int cells_x, int cells_y,
                     int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
@@ -242,69 +242,69 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
     if (left >= width)
         return;
     const int tile = tile_around(left + PAD, y + PAD, tiles_x, tiles_y);
-    const int is_marked = marks[tile] > 0.0f;
-        for (int x = left; x < left + AREA; x += RUN) {
-            const int at = (y + PAD) * pitch + PAD + x;
-            const int half_at = (y / 2 + PAD) * half_pitch + PAD + x / 2;
-            const int step_y = y & 1 ? half_pitch : -half_pitch;
-            const floats falloff = over_field(field_height(x, y, width, height), fall_1, fall_2, fall_3, fall_4);
-            const floats here = LOAD(radius, at);
-            float reaches[LAYERS];
-            int is_composed = is_marked && largest(min_radius - absolute(here)) > 0.0f;
-            for (int l = 0; is_marked && l < LAYERS; ++l) {
-                reaches[l] = reach_at(tiles, marks, runs, l, tile, tiles_x, tiles_y, x, y, width, height, extent, 0.5f);
-                is_composed |= reaches[l] > 0.0f;
-            }
-            if (!is_composed) {
-                for (int colour = 0; colour < 3; ++colour)
-                    STREAM(picture, at + colour * stride,
-                           falloff * doubled(half_composite + colour * half_stride, half_at, step_y));
-                continue;
-            }
-            GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, x, y, width, height);
-            const floats own_spread = LOAD(spread, at) * coverage(absolute(here), 0.0f);
-            const floats none = (floats)(0.0f);
-            floats beyond = none;
-            Light light = {none, none, none, none};
-            for (int l = LAYERS - 1; l >= 0; --l) {
-                const floats from_here_on = behind(borders, l, here);
-                const floats member = from_here_on - beyond;
-                beyond = from_here_on;
-                const floats limit = l >= first_limited && member > 0.5f ? absolute(here) : (floats)(UNLIMITED);
-                /* Points blurred by less than a pixel stay exactly unchanged. */
-                floats weight = own_spread * member;
-                floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
-                floats blue = weight * LOAD(scene, at + 2 * stride);
-                const int side = l >= first_limited ? 1 : -1;
-                if (reaches[l] > 0.0f)
-                    for (int tap = 1, taps = taps_within(cell, reaches[l] + 0.5f); tap < taps; ++tap) {
-                        const float distance = gauge(cell, tap);
-                        const int from = at + side * offset(cell, tap, pitch);
-                        const floats r = LOAD(radius, from);
-                        const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
-                        const floats reaching = lesser(absolute(r), limit);
-                        const floats covered = coverage(reaching, distance) * position * LOAD(spread, from);
-                        red += covered * LOAD(scene, from);
-                        green += covered * LOAD(scene, from + stride);
-                        blue += covered * LOAD(scene, from + 2 * stride);
-                        weight += covered;
-                    }
-                /* A sharp point is not covered by the blur of points behind it. */
-                const floats open = limited((limit - SHARP) * (1.0f / scale_reach), 0.0f, 1.0f);
-                GLOBAL const float *coarse = gathered + 4 * l * half_stride;
-                const floats coarse_weight = doubled(coarse + 3 * half_stride, half_at, step_y);
-                const floats whole_weight = weight + coarse_weight;
-                weight += open * coarse_weight;
-                if (largest(weight) > 0.0f) {
-                    red += open * doubled(coarse, half_at, step_y);
-                    green += open * doubled(coarse + half_stride, half_at, step_y);
-                    blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);
-                    cover(&light, red, green, blue, weight, whole_weight);
-                }
-            }
-            const floats per_opacity = falloff / greater(light.opacity, (floats)(EPSILON));
-            STREAM(picture, at, light.red * per_opacity);
-            STREAM(picture, at + stride, light.green * per_opacity);
-            STREAM(picture, at + 2 * stride, light.blue * per_opacity);
+    float reaches[LAYERS];
+    int is_composed = marks[tile] > 0.0f && strips[strip_at(LAYERS, left / TILE, y, tiles_x, height)] < min_radius;
+    for (int l = 0; marks[tile] > 0.0f && l < LAYERS; ++l) {
+        const float near = reach_of_marks(marks, l, tile, tiles_x, tiles_y);
+        reaches[l] = reach_of_strips(strips, l, left / TILE, y, tiles_x, height, near, extent, 0.5f);
+        is_composed |= reaches[l] > 0.0f;
+    }
+    for (int x = left; x < left + AREA; x += RUN) {
+        const int at = (y + PAD) * pitch + PAD + x;
+        const int half_at = (y / 2 + PAD) * half_pitch + PAD + x / 2;
+        const int step_y = y & 1 ? half_pitch : -half_pitch;
+        const floats falloff = over_field(field_height(x, y, width, height), fall_1, fall_2, fall_3, fall_4);
+        if (!is_composed) {
+            for (int colour = 0; colour < 3; ++colour)
+                STREAM(picture, at + colour * stride,
+                       falloff * doubled(half_composite + colour * half_stride, half_at, step_y));
+            continue;
         }
+        GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, x, y, width, height);
+        const floats here = LOAD(radius, at);
+        const floats own_spread = LOAD(spread, at) * coverage(absolute(here), 0.0f);
+        const floats none = (floats)(0.0f);
+        floats beyond = none;
+        Light light = {none, none, none, none};
+        for (int l = LAYERS - 1; l >= 0; --l) {
+            const floats from_here_on = behind(borders, l, here);
+            const floats member = from_here_on - beyond;
+            beyond = from_here_on;
+            const floats limit = l >= first_limited && member > 0.5f ? absolute(here) : (floats)(UNLIMITED);
+            /* Points blurred by less than a pixel stay exactly unchanged. */
+            floats weight = own_spread * member;
+            floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
+            floats blue = weight * LOAD(scene, at + 2 * stride);
+            const int side = l >= first_limited ? 1 : -1;
+            if (reaches[l] > 0.0f)
+                for (int tap = 1, taps = taps_within(cell, reaches[l] + 0.5f); tap < taps; ++tap) {
+                    const float distance = gauge(cell, tap);
+                    const int from = at + side * offset(cell, tap, pitch);
+                    const floats r = LOAD(radius, from);
+                    const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
+                    const floats reaching = lesser(absolute(r), limit);
+                    const floats covered = coverage(reaching, distance) * position * LOAD(spread, from);
+                    red += covered * LOAD(scene, from);
+                    green += covered * LOAD(scene, from + stride);
+                    blue += covered * LOAD(scene, from + 2 * stride);
+                    weight += covered;
+                }
+            /* A sharp point is not covered by the blur of points behind it. */
+            const floats open = limited((limit - SHARP) * (1.0f / scale_reach), 0.0f, 1.0f);
+            GLOBAL const float *coarse = gathered + 4 * l * half_stride;
+            const floats coarse_weight = doubled(coarse + 3 * half_stride, half_at, step_y);
+            const floats whole_weight = weight + coarse_weight;
+            weight += open * coarse_weight;
+            if (largest(weight) > 0.0f) {
+                red += open * doubled(coarse, half_at, step_y);
+                green += open * doubled(coarse + half_stride, half_at, step_y);
+                blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);
+                cover(&light, red, green, blue, weight, whole_weight);
+            }
+        }
+        const floats per_opacity = falloff / greater(light.opacity, (floats)(EPSILON));
+        STREAM(picture, at, light.red * per_opacity);
+        STREAM(picture, at + stride, light.green * per_opacity);
+        STREAM(picture, at + 2 * stride, light.blue * per_opacity);
+    }
 }

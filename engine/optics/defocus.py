@@ -102,18 +102,13 @@ class _Scale:
         self.tiles_x, self.tiles_y = -(-width // _TILE), -(-height // _TILE)
         self.tiles = device.allocate(4 * layers * (self.tiles_x + 4) * (self.tiles_y + 4))
         self.marks = device.allocate(4 * (1 + layers) * (self.tiles_x + 4) * (self.tiles_y + 4))
-        self.runs = device.allocate(_runs_bytes(device, layers, self.tiles_x, height))
+        self.strips = device.allocate(4 * layers * self.tiles_x * height)
 
     def release(self) -> None:
         for planes in (self.planes, self.gathered, self.composite):
             planes.release()
-        for buffer in (self.tiles, self.marks, self.runs):
+        for buffer in (self.tiles, self.marks, self.strips):
             self.planes.device.release(buffer)
-
-
-def _runs_bytes(device: Device, layers: int, tiles_x: int, height: int) -> int:
-    """Size of the table of runs, which kernels of a CPU keep (kernels/defocus.h)."""
-    return 4 * (layers * tiles_x * (_TILE // device.run_length) * height + 8) if device.run_length > 1 else 4
 
 
 class Defocus:
@@ -131,7 +126,7 @@ class Defocus:
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
         self._tiles = device.allocate(4 * self._layers * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._marks = device.allocate(4 * (1 + self._layers) * (self._tiles_x + 4) * (self._tiles_y + 4))
-        self._runs = device.allocate(_runs_bytes(device, self._layers, self._tiles_x, height))
+        self._strips = device.allocate(4 * (self._layers + 1) * self._tiles_x * height)
         self._highlights = HighlightSprites(device, width, height, _TILE)
         self._borders = device.allocate(8 * (self._layers + 1))
         self._cut: Layers | None = None
@@ -193,7 +188,7 @@ class Defocus:
         layout = scene.layout
         self._device.run(
             self._prepare, "coc", (self._tiles_x, self._tiles_y), (1, 1), depth=depth.buffer,
-            radius=self._radius.buffer, spread=self._weight.buffer, tiles=self._tiles, runs=self._runs, borders=self._borders,
+            radius=self._radius.buffer, spread=self._weight.buffer, tiles=self._tiles, strips=self._strips, borders=self._borders,
             aperture=self._aperture, cells_x=shape.cells[0], cells_y=shape.cells[1], width=layout.width,
             height=layout.height, pitch=layout.pitch, tiles_x=self._tiles_x, tiles_y=self._tiles_y, coc_px=blur.coc_px,
             focus=blur.focus_m, native_coc_px=blur.native_coc_px, native_focus=blur.native_focus_m,
@@ -291,7 +286,7 @@ class Defocus:
         reach = UNLIMITED if number == count - 1 else self._reach_at(number + 1)
         self._device.run(
             self._prepare, "weigh", (scale.tiles_x, scale.tiles_y * self._layers), (1, 1), scale=scale.planes.buffer,
-            tiles=scale.tiles, runs=scale.runs, aperture=self._aperture, cells_x=shape.cells[0], cells_y=shape.cells[1],
+            tiles=scale.tiles, strips=scale.strips, aperture=self._aperture, cells_x=shape.cells[0], cells_y=shape.cells[1],
             width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=scale.tiles_x,
             tiles_y=scale.tiles_y, is_first=int(number == 0), first_limited=self._first_limited, reach=reach,
             finer_reach=self._reach_at(number) if number else 0.0, rim=shape.rim, red_shift=shift_px[0],
@@ -328,7 +323,7 @@ class Defocus:
         finer, finer_x, finer_y = self._marks_at(number - 1)
         self._run_in_tiles(
             f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", scale.planes, 1,
-            scale=scale.planes.buffer, tiles=scale.tiles, runs=scale.runs, marks=scale.marks, finer=finer, finer_tiles_x=finer_x,
+            scale=scale.planes.buffer, strips=scale.strips, marks=scale.marks, finer=finer, finer_tiles_x=finer_x,
             finer_tiles_y=finer_y, coarse=coarse.gathered.buffer, coarse_composite=coarse.composite.buffer,
             gathered=scale.gathered.buffer, composite=scale.composite.buffer, aperture=self._aperture,
             cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=scale.tiles_x, tiles_y=scale.tiles_y,
@@ -341,7 +336,7 @@ class Defocus:
         half = self._scales[0]
         self._run_in_tiles(
             self._spread, "compose", self.picture, 0, scene=scene.buffer, radius=self._radius.buffer,
-            spread=self._weight.buffer, tiles=self._tiles, runs=self._runs, marks=self._marks, gathered=half.gathered.buffer,
+            spread=self._weight.buffer, strips=self._strips, marks=self._marks, gathered=half.gathered.buffer,
             half_composite=half.composite.buffer, borders=self._borders, aperture=self._aperture,
             picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, half_pitch=half.planes.layout.pitch, half_stride=half.planes.layout.stride,
@@ -368,5 +363,5 @@ class Defocus:
         self._highlights.release()
         for scale in self._scales:
             scale.release()
-        for buffer in (self._tiles, self._marks, self._runs, self._borders, self._aperture, self._profile):
+        for buffer in (self._tiles, self._marks, self._strips, self._borders, self._aperture, self._profile):
             self._device.release(buffer)
