@@ -53,9 +53,11 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
             }
             STREAM(radius, at, signed_size);
 #if SHAPED
-            floats area = coverage(size, 0.0f), squares;
-            if (largest(spread_here) > 0.0f)
-                shape_sums(cell, size, &area, &squares);
+            floats area = coverage(size, 0.0f), covered, squares;
+            if (largest(spread_here) > 0.0f) {
+                shape_sums(cell, size, &covered, &squares);
+                area = spread_here > 0.0f ? covered : area;
+            }
 #else
             const floats area = disc_area(size, (1.0f + FADE) * reach);
 #endif

@@ -19,11 +19,12 @@ typedef struct {
 } Light;
 
 /* Covers `light` with a layer: sums of colour times weight, their weight, and the weight `whole` that decides the
- * opacity. The farthest layer continues where its weight is small.
+ * opacity. The farthest layer continues where its weight is small. A layer without light covers nothing.
  */
 FUNCTION void cover(Light *light, floats red, floats green, floats blue, floats weight, floats whole)
 {
-    const floats opacity = light->opacity > 0.0f ? lesser(whole, (floats)(1.0f)) : limited(4.0f * weight, 0.0f, 1.0f);
+    const floats over = light->opacity > 0.0f ? lesser(whole, (floats)(1.0f)) : limited(4.0f * weight, 0.0f, 1.0f);
+    const floats opacity = weight > 0.0f ? over : (floats)(0.0f);
     const floats scale = opacity / greater(weight, (floats)(EPSILON)), through = 1.0f - opacity;
     light->red = red * scale + light->red * through;
     light->green = green * scale + light->green * through;
