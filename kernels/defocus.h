@@ -120,12 +120,12 @@ FUNCTION int tile_around(int column, int row, int tiles_x, int tiles_y)
     return tile_at(0, column / TILE - PAD / TILE, row / TILE - PAD / TILE, tiles_x, tiles_y);
 }
 
-/* The table of marked tiles (mark_tiles in kernels/defocus_spread.cl) has 1 + LAYERS parts: 1 for a marked tile, and for
- * each layer the largest radius in the 3x3 tiles around.
+/* The table of detail (find_detail in kernels/defocus_spread.cl) has 1 + LAYERS parts: 1 for a tile with detail; then
+ * for each layer the largest radius in the 3x3 tiles around.
  */
-FUNCTION float reach_of_marks(GLOBAL const float *marks, int l, int tile, int tiles_x, int tiles_y)
+FUNCTION float largest_near(GLOBAL const float *detail, int l, int tile, int tiles_x, int tiles_y)
 {
-    return marks[tile + (1 + l) * (tiles_x + 4) * (tiles_y + 4)];
+    return detail[tile + (1 + l) * (tiles_x + 4) * (tiles_y + 4)];
 }
 
 /* Rows of tiles are strips. The table of strips has LAYERS + 1 parts: for each layer the largest radius that a scale
@@ -137,13 +137,13 @@ FUNCTION int strip_at(int l, int tile_x, int y, int tiles_x, int height)
 }
 
 /* The largest radius of layer l that may reach the strip of row y in a column of tiles, from the strips around; 0 if
- * none does. A disc of radius r reaches `extent` (r + `rim`). `largest_near` is the largest radius in the tiles around.
+ * none does. A disc of radius r reaches `extent` (r + `rim`). `near` is the largest radius in the tiles around.
  * Beyond the picture, the strips are mirrored.
  */
 FUNCTION float reach_of_strips(GLOBAL const float *strips, int l, int tile_x, int y, int tiles_x, int height,
-                               float largest_near, float extent, float rim)
+                               float near, float extent, float rim)
 {
-    const int rows = largest_near > 0.0f ? (int)((largest_near + rim) * extent) : -1;
+    const int rows = near > 0.0f ? (int)((near + rim) * extent) : -1;
     const int column = tile_x < 0 ? 0 : tile_x < tiles_x ? tile_x : tiles_x - 1;
     const int left = column > 0 ? -1 : 0, right = column < tiles_x - 1 ? 1 : 0;
     const float per_px = 1.0f / extent;

@@ -19,7 +19,7 @@ typedef struct {
 } Light;
 
 /* Covers `light` with a layer: sums of colour times weight, their weight, and the weight `whole` that decides the
- * opacity. The farthest layer continues where its weight is small. A layer without light covers nothing.
+ * opacity. The most distant layer continues where its weight is small. A layer without light covers nothing.
  */
 FUNCTION void cover(Light *light, floats red, floats green, floats blue, floats weight, floats whole)
 {
@@ -33,25 +33,25 @@ FUNCTION void cover(Light *light, floats red, floats green, floats blue, floats 
 }
 
 /* Stores the largest radii around a tile. Returns whether discs of any layer may reach the tile. */
-FUNCTION int mark_reach(GLOBAL const float *tiles, GLOBAL float *marks, int tile_x, int tile_y, int tiles_x,
+FUNCTION int store_largest_near(GLOBAL const float *tiles, GLOBAL float *detail, int tile_x, int tile_y, int tiles_x,
                         int tiles_y)
 {
     int is_reached = 0;
     for (int l = 0; l < LAYERS; ++l) {
-        float largest_near = 0.0f;
+        float largest_here = 0.0f;
         for (int y = -1; y <= 1; ++y)
             for (int x = -1; x <= 1; ++x) {
                 const float here = tiles[tile_at(l, tile_x + x, tile_y + y, tiles_x, tiles_y)];
-                largest_near = here > largest_near ? here : largest_near;
+                largest_here = here > largest_here ? here : largest_here;
             }
-        marks[tile_at(1 + l, tile_x, tile_y, tiles_x, tiles_y)] = largest_near;
-        is_reached |= largest_near > 0.0f;
+        detail[tile_at(1 + l, tile_x, tile_y, tiles_x, tiles_y)] = largest_here;
+        is_reached |= largest_here > 0.0f;
     }
     return is_reached;
 }
 
-/* Whether the next larger scale reads the sums at columns `first` to `last` of a row: a marked tile of it lies there, or
- * within one pixel.
+/* Whether the next larger scale reads the sums at columns `first` to `last` of a row: one of its tiles with detail lies
+ * there, or within one pixel.
  */
 FUNCTION int is_read(GLOBAL const float *finer, int finer_tiles_x, int finer_tiles_y, int first, int last, int row)
 {
@@ -64,30 +64,31 @@ FUNCTION int is_read(GLOBAL const float *finer, int finer_tiles_x, int finer_til
     return found > 0.0f;
 }
 
-/* Marks the tiles in which a scale differs from the next smaller one, upsampled: those that its discs may reach, and
- * those that marked tiles of the next larger scale read. The range includes the frame of the table.
+/* Finds the tiles with detail: those in which a scale differs from the next smaller one, upsampled. The discs of the
+ * scale may reach them, or tiles with detail of the next larger scale read them. The range includes the frame of the
+ * table.
  */
-KERNEL void mark_tiles(GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT finer,
-                       GLOBAL float *RESTRICT marks, int tiles_x, int tiles_y, int finer_tiles_x, int finer_tiles_y)
+KERNEL void find_detail(GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT finer,
+                       GLOBAL float *RESTRICT detail, int tiles_x, int tiles_y, int finer_tiles_x, int finer_tiles_y)
 {
     const int tile_x = GROUP_X - 1, tile_y = GLOBAL_Y - 1;
-    int found = mark_reach(tiles, marks, tile_x, tile_y, tiles_x, tiles_y);
+    int found = store_largest_near(tiles, detail, tile_x, tile_y, tiles_x, tiles_y);
     for (int row = 0; row < TILE; ++row)
         found |= is_read(finer, finer_tiles_x, finer_tiles_y, tile_x * TILE, tile_x * TILE + TILE - 1,
                          tile_y * TILE + row);
-    marks[tile_at(0, tile_x, tile_y, tiles_x, tiles_y)] = found ? 1.0f : 0.0f;
+    detail[tile_at(0, tile_x, tile_y, tiles_x, tiles_y)] = found ? 1.0f : 0.0f;
 }
 
 /* The same for full size, where points blurred by less than `min_radius` differ, too. `extremes` holds the smallest and
  * the largest signed radius of each tile.
  */
-KERNEL void mark_full_tiles(GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT extremes,
-                            GLOBAL float *RESTRICT marks, int tiles_x, int tiles_y, float min_radius)
+KERNEL void find_full_detail(GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT extremes,
+                            GLOBAL float *RESTRICT detail, int tiles_x, int tiles_y, float min_radius)
 {
     GLOBAL const float *range = extremes + 2 * (GLOBAL_Y * tiles_x + GROUP_X);
-    const int is_reached = mark_reach(tiles, marks, GROUP_X, GLOBAL_Y, tiles_x, tiles_y);
+    const int is_reached = store_largest_near(tiles, detail, GROUP_X, GLOBAL_Y, tiles_x, tiles_y);
     const int is_sharp = range[0] < min_radius && range[1] > -min_radius;
-    marks[tile_at(0, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)] = is_sharp || is_reached ? 1.0f : 0.0f;
+    detail[tile_at(0, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)] = is_sharp || is_reached ? 1.0f : 0.0f;
 }
 
 /* Distance from the radius of green to the end of the widest disc's rim. */
@@ -144,9 +145,8 @@ FUNCTION Sums gather(GLOBAL const float *group, GLOBAL const float *cell, int ta
 }
 
 /* One scale: for each layer colour times weight, and weight, plus the result of the coarser scale; and the composite of
- * the layers. Where no disc of this scale reaches and no larger scale reads the sums, only the composite is stored, that
- * of the coarser scale. The range includes the border's columns and one border row above and below, which `doubled`
- * reads.
+ * the layers. A strip that no disc of this scale reaches and no larger scale reads has only a composite, that of the
+ * coarser scale. The range includes the border's columns and one border row above and below, which `doubled` reads.
  *
  * Points in front of the focus spread over everything. From layer `first_limited` on, a point's blur is limited to that
  * of the visible surface at the target (J. Jimenez, "Next generation post processing in Call of Duty: Advanced
@@ -155,7 +155,7 @@ FUNCTION Sums gather(GLOBAL const float *group, GLOBAL const float *cell, int ta
  * CVPR 1993).
  */
 KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT strips,
-                         GLOBAL const float *RESTRICT marks, GLOBAL const float *RESTRICT finer,
+                         GLOBAL const float *RESTRICT detail, GLOBAL const float *RESTRICT finer,
                          GLOBAL const float *RESTRICT coarse, GLOBAL const float *RESTRICT coarse_composite,
                          GLOBAL float *RESTRICT gathered, GLOBAL float *RESTRICT composite,
                          GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height,
@@ -168,12 +168,12 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
     const int tile_x = (left + PAD) / TILE - PAD / TILE, tile = tile_around(left + PAD, y + PAD, tiles_x, tiles_y);
     float reaches[LAYERS];
     int is_composed = is_coarsest;
-    for (int l = 0; (is_coarsest || marks[tile] > 0.0f) && l < LAYERS; ++l) {
-        const float near = reach_of_marks(marks, l, tile, tiles_x, tiles_y);
+    for (int l = 0; (is_coarsest || detail[tile] > 0.0f) && l < LAYERS; ++l) {
+        const float near = largest_near(detail, l, tile, tiles_x, tiles_y);
         reaches[l] = reach_of_strips(strips, l, tile_x, y, tiles_x, height, near, extent, rims[l >= first_limited]);
         is_composed |= reaches[l] > 0.0f;
     }
-    if (!is_composed && marks[tile] > 0.0f)
+    if (!is_composed && detail[tile] > 0.0f)
         is_composed = is_read(finer, finer_tiles_x, finer_tiles_y, tile_x * TILE, tile_x * TILE + TILE - 1, y);
     for (int x = left; x < left + AREA; x += RUN) {
         const int at = (y + PAD) * pitch + PAD + x;
@@ -227,26 +227,27 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
 }
 
 /* Full size: spreads slightly blurred points, adds the results of the other scales, composites the layers from back to
- * front, and applies the lens's vignetting. Where all
- * points are blurred by `min_radius` or more and no disc reaches, it is the composite of the half size, upsampled.
+ * front, and applies the lens's vignetting. A strip
+ * that no disc reaches, and whose points are all blurred by `min_radius` or more, is the composite of half size,
+ * upsampled.
  */
 KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
                     GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT strips,
-                    GLOBAL const float *RESTRICT marks, GLOBAL const float *RESTRICT gathered,
+                    GLOBAL const float *RESTRICT detail, GLOBAL const float *RESTRICT gathered,
                     GLOBAL const float *RESTRICT half_composite, GLOBAL const float *RESTRICT borders,
                     GLOBAL const float *RESTRICT aperture, GLOBAL float *RESTRICT picture, int cells_x, int cells_y,
                     int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
-                    int half_stride, int first_limited, float min_radius, float scale_reach, float extent, float fall_1, float fall_2,
-                    float fall_3, float fall_4)
+                    int half_stride, int first_limited, float min_radius, float scale_reach, float extent,
+                    float fall_1, float fall_2, float fall_3, float fall_4)
 {
     const int left = GROUP_X * AREA, y = GLOBAL_Y;
     if (left >= width)
         return;
     const int tile = tile_around(left + PAD, y + PAD, tiles_x, tiles_y);
     float reaches[LAYERS];
-    int is_composed = marks[tile] > 0.0f && strips[strip_at(LAYERS, left / TILE, y, tiles_x, height)] < min_radius;
-    for (int l = 0; marks[tile] > 0.0f && l < LAYERS; ++l) {
-        const float near = reach_of_marks(marks, l, tile, tiles_x, tiles_y);
+    int is_composed = detail[tile] > 0.0f && strips[strip_at(LAYERS, left / TILE, y, tiles_x, height)] < min_radius;
+    for (int l = 0; detail[tile] > 0.0f && l < LAYERS; ++l) {
+        const float near = largest_near(detail, l, tile, tiles_x, tiles_y);
         reaches[l] = reach_of_strips(strips, l, left / TILE, y, tiles_x, height, near, extent, 0.5f);
         is_composed |= reaches[l] > 0.0f;
     }

@@ -299,9 +299,10 @@ def a_pair_of_any_sample_type_has_the_same_depth(device: Device) -> None:
 
 
 @covers(
-    *("defocus_layers.cl", "coc", "halve_picture", "halve", "fill_top", "fill_scale", "weigh"),
+    *("defocus_layers.cl", "coc", "fill_top", "fill_scale", "weigh"),
 )
-@covers("defocus_spread.cl", "mark_full_tiles", "mark_tiles", "spread_scale", "compose")
+@covers("defocus_halve.cl", "halve_picture", "halve")
+@covers("defocus_spread.cl", "find_full_detail", "find_detail", "spread_scale", "compose")
 @covers("defocus_sprites.cl", "find_highlights", "measure_highlights", "list_highlights", "draw_highlights")
 def a_defocused_lamp_is_a_disc_with_its_energy(device: Device) -> None:
     lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
