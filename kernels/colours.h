@@ -21,26 +21,24 @@ FUNCTION floats mixed_fractions(floats a, floats b, floats c, floats d, floats s
     return ((1.0f - share) * a * d + share * c * b) / (b * d);
 }
 
-/* Gradient towards the diagonal neighbour at `step`; the photosite two steps away is at `pairs`. */
-#define DIAGONAL_TOWARDS(step, pairs)                                           \
-    (EPSILON + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, -(step))) \
-     + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, 3 * (step)))      \
-     + absolute(here - LOAD(green, pair + (pairs))))
+/* Gradient towards the diagonal neighbour at (dx, dy); the photosite two steps away is in the pair `dy` away. */
+#define DIAGONAL_TOWARDS(dx, dy)                                                                \
+    (EPSILON + absolute(AT_COLOURS(mosaic, dx, dy) - AT_COLOURS(mosaic, -(dx), -(dy)))          \
+     + absolute(AT_COLOURS(mosaic, dx, dy) - AT_COLOURS(mosaic, 3 * (dx), 3 * (dy)))            \
+     + absolute(here - OF_PAIR(green, 2 * (dx), dy)))
 
 /* Blue at red photosites and red at blue photosites. */
 FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *falling, GLOBAL const float *green,
-                                int pitch, int at, int pair, ints colour_first, floats slope)
+                                place line, place at, place pair, ints colour_first, floats slope)
 {
-    const int down = pitch + 1;
-    const int up = pitch - 1;
-    const floats here = LOAD(green, pair);
-    const floats north_west = DIAGONAL_TOWARDS(-down, -pitch - 2), south_east = DIAGONAL_TOWARDS(down, pitch + 2);
-    const floats north_east = DIAGONAL_TOWARDS(-up, -pitch + 2), south_west = DIAGONAL_TOWARDS(up, pitch - 2);
-    const floats on_falling = north_west * (AT_COLOURS(mosaic, down) - slope * BELOW(colour_first, green, 1))
-                            + south_east * (AT_COLOURS(mosaic, -down) - slope * ABOVE(colour_first, green, -1));
-    const floats on_rising = north_east * (AT_COLOURS(mosaic, up) - slope * BELOW(colour_first, green, -1))
-                           + south_west * (AT_COLOURS(mosaic, -up) - slope * ABOVE(colour_first, green, 1));
-    const floats share = clearer(LOAD(falling, pair), AROUND(colour_first, falling));
+    const floats here = OF_PAIR(green, 0, 0);
+    const floats north_west = DIAGONAL_TOWARDS(-1, -1), south_east = DIAGONAL_TOWARDS(1, 1);
+    const floats north_east = DIAGONAL_TOWARDS(1, -1), south_west = DIAGONAL_TOWARDS(-1, 1);
+    const floats on_falling = north_west * (AT_COLOURS(mosaic, 1, 1) - slope * BELOW(colour_first, green, 1, 0))
+                            + south_east * (AT_COLOURS(mosaic, -1, -1) - slope * ABOVE(colour_first, green, -1, 0));
+    const floats on_rising = north_east * (AT_COLOURS(mosaic, -1, 1) - slope * BELOW(colour_first, green, -1, 0))
+                           + south_west * (AT_COLOURS(mosaic, 1, -1) - slope * ABOVE(colour_first, green, 1, 0));
+    const floats share = clearer(OF_PAIR(falling, 0, 0), AROUND(colour_first, falling));
     return slope * here
          + mixed_fractions(on_falling, north_west + south_east, on_rising, north_east + south_west, share);
 }
@@ -64,28 +62,28 @@ FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *
  * the row, the measured colour is the row's and `opposite` is the other; along the column they are exchanged.
  */
 FUNCTION void colours_at_greens(GLOBAL const float *mosaic, GLOBAL const float *vertical_at_greens,
-                                GLOBAL const float *green, GLOBAL const float *opposite, int pitch, int at, int pair,
+                                GLOBAL const float *green, GLOBAL const float *opposite, place line, place at, place pair,
                                 ints colour_first, floats row_slope, floats column_slope, floats *row_colour,
                                 floats *column_colour)
 {
     const ints green_first = colour_first == 0;
-    const floats here = AT_GREENS(mosaic, 0);
-    const floats share = clearer(LOAD(vertical_at_greens, pair), AROUND(green_first, vertical_at_greens));
-    const floats west = AT_GREENS(mosaic, -2), east = AT_GREENS(mosaic, 2);
-    const floats west_green = LOAD(green, pair - 1), east_green = LOAD(green, pair + 1);
-    DIFFERENCE_ALONG(own_row, own_row_weight, west, east, AT_GREENS(mosaic, -3), AT_GREENS(mosaic, -1),
-                     AT_GREENS(mosaic, 1), AT_GREENS(mosaic, 3), row_slope * west_green, row_slope * east_green)
-    DIFFERENCE_ALONG(other_row, other_row_weight, west, east, LOAD(opposite, pair - 3), LOAD(opposite, pair - 1),
-                     LOAD(opposite, pair + 1), LOAD(opposite, pair + 3), column_slope * west_green,
+    const floats here = AT_GREENS(mosaic, 0, 0);
+    const floats share = clearer(OF_PAIR(vertical_at_greens, 0, 0), AROUND(green_first, vertical_at_greens));
+    const floats west = AT_GREENS(mosaic, -2, 0), east = AT_GREENS(mosaic, 2, 0);
+    const floats west_green = OF_PAIR(green, -1, 0), east_green = OF_PAIR(green, 1, 0);
+    DIFFERENCE_ALONG(own_row, own_row_weight, west, east, AT_GREENS(mosaic, -3, 0), AT_GREENS(mosaic, -1, 0),
+                     AT_GREENS(mosaic, 1, 0), AT_GREENS(mosaic, 3, 0), row_slope * west_green, row_slope * east_green)
+    DIFFERENCE_ALONG(other_row, other_row_weight, west, east, OF_PAIR(opposite, -3, 0), OF_PAIR(opposite, -1, 0),
+                     OF_PAIR(opposite, 1, 0), OF_PAIR(opposite, 3, 0), column_slope * west_green,
                      column_slope * east_green)
-    const floats north = AT_GREENS(mosaic, -2 * pitch), south = AT_GREENS(mosaic, 2 * pitch);
-    const floats north_green = ABOVE(green_first, green, 0), south_green = BELOW(green_first, green, 0);
-    DIFFERENCE_ALONG(own_column, own_column_weight, north, south, AT_GREENS(mosaic, -3 * pitch),
-                     AT_GREENS(mosaic, -pitch), AT_GREENS(mosaic, pitch), AT_GREENS(mosaic, 3 * pitch),
-                     column_slope * north_green, column_slope * south_green)
-    DIFFERENCE_ALONG(other_column, other_column_weight, north, south, ABOVE(green_first, opposite, -pitch),
-                     ABOVE(green_first, opposite, 0), BELOW(green_first, opposite, 0),
-                     BELOW(green_first, opposite, pitch), row_slope * north_green, row_slope * south_green)
+    const floats north = AT_GREENS(mosaic, 0, -2), south = AT_GREENS(mosaic, 0, 2);
+    const floats north_green = ABOVE(green_first, green, 0, 0), south_green = BELOW(green_first, green, 0, 0);
+    DIFFERENCE_ALONG(own_column, own_column_weight, north, south, AT_GREENS(mosaic, 0, -3), AT_GREENS(mosaic, 0, -1),
+                     AT_GREENS(mosaic, 0, 1), AT_GREENS(mosaic, 0, 3), column_slope * north_green,
+                     column_slope * south_green)
+    DIFFERENCE_ALONG(other_column, other_column_weight, north, south, ABOVE(green_first, opposite, 0, 1),
+                     ABOVE(green_first, opposite, 0, 0), BELOW(green_first, opposite, 0, 0),
+                     BELOW(green_first, opposite, 0, 1), row_slope * north_green, row_slope * south_green)
     *row_colour = row_slope * here
         + mixed_fractions(other_column, other_column_weight, own_row, own_row_weight, share);
     *column_colour = column_slope * here
@@ -95,11 +93,11 @@ FUNCTION void colours_at_greens(GLOBAL const float *mosaic, GLOBAL const float *
 /* Assembles one row of the pair from the results of `colours_at_greens` and the measured values: the row's colour,
  * green, and the other colour.
  */
-#define ROW_OF_PAIR(row, own, green_here, other)                        \
-    {                                                                   \
+#define ROW_OF_PAIR(row, own, green_here, other)                              \
+    {                                                                         \
         const ints is_colour = (row) == 0 ? colour_first : colour_first == 0; \
-        const floats measured = LOAD(mosaic, at + (row) * pitch);       \
-        own = is_colour ? measured : row_colour;                        \
-        green_here = is_colour ? LOAD(green, pair) : measured;          \
-        other = is_colour ? LOAD(opposite, pair) : column_colour;       \
+        const floats measured = ROW(mosaic, 0, row);                          \
+        own = is_colour ? measured : row_colour;                              \
+        green_here = is_colour ? OF_PAIR(green, 0, 0) : measured;             \
+        other = is_colour ? OF_PAIR(opposite, 0, 0) : column_colour;          \
     }

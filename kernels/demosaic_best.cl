@@ -28,9 +28,8 @@ KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
     PAIR(margin);
     floats even[6], odd[6]; /* in each row: columns of the run's own kind, and those between */
     for (int i = 0; i < 6; ++i) {
-        const int row = at + (i - 2) * pitch;
-        even[i] = LOAD(mosaic, row - 2) + LOAD(mosaic, row + 2) + 2.0f * LOAD(mosaic, row);
-        odd[i] = LOAD(mosaic, row - 1) + LOAD(mosaic, row + 1);
+        even[i] = ROW(mosaic, -2, i - 2) + ROW(mosaic, 2, i - 2) + 2.0f * ROW(mosaic, 0, i - 2);
+        odd[i] = ROW(mosaic, -1, i - 2) + ROW(mosaic, 1, i - 2);
     }
 #define ROWS(of, i) (colour_first ? of[i] : of[(i) + 1])
 #define OWN_ROWS(of) (0.0625f * (ROWS(of, 0) + ROWS(of, 4)) + 0.125f * ROWS(of, 2))
@@ -46,8 +45,8 @@ KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
     for (int dy = -1; dy <= 1; ++dy)
         for (int dx = -1; dx <= 1; ++dx) {
             const float weight = 0.0625f * (dy == 0 ? 2.0f : 1.0f) * (dx == 0 ? 2.0f : 1.0f);
-            const floats colour = AT_COLOURS(mosaic, 2 * (dy * pitch + dx)) - own; /* relative to its mean, `own` */
-            const floats from_here = LOAD(by_lmmse, pair + dy * pitch + 2 * dx) - lmmse;
+            const floats colour = AT_COLOURS(mosaic, 2 * dx, 2 * dy) - own; /* relative to its mean, `own` */
+            const floats from_here = OF_PAIR(by_lmmse, 2 * dx, dy) - lmmse;
             mean += weight * from_here;
             square += weight * (from_here * from_here);
             product += weight * (from_here * colour);
@@ -67,7 +66,7 @@ KERNEL void best_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const floa
 {
     PAIR(margin);
     const floats slope = AROUND(colour_first, slopes);
-    STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, colour_first, slope));
+    STORE(opposite, pair, opposite_colour(mosaic, falling, green, line, at, pair, colour_first, slope));
 }
 
 /* Step 4: red and blue at green photosites, and the picture. */
@@ -79,12 +78,12 @@ KERNEL void best_colours(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
     PAIR(0);
     const ints green_first = colour_first == 0;
     const floats row_slope = 0.5f * (LOAD(slopes, pair - 1) + LOAD(slopes, pair + 1));
-    const floats column_slope = 0.5f * (ABOVE(green_first, slopes, 0) + BELOW(green_first, slopes, 0));
+    const floats column_slope = 0.5f * (ABOVE(green_first, slopes, 0, 0) + BELOW(green_first, slopes, 0, 0));
     floats row_colour, column_colour;
-    colours_at_greens(mosaic, vertical_at_greens, green, opposite, pitch, at, pair, colour_first, row_slope,
+    colours_at_greens(mosaic, vertical_at_greens, green, opposite, line, at, pair, colour_first, row_slope,
                       column_slope, &row_colour, &column_colour);
     for (int row = 0; row < 2; ++row) {
-        const int to = at + row * pitch;
+        const place to = at + row * line;
         floats own, green_value, other;
         ROW_OF_PAIR(row, own, green_value, other);
         STORE(picture, to + (row == red_y ? 0 : 2 * stride), own);

@@ -29,26 +29,26 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
                               int margin, int red_x, int red_y)
 {
     const int y = GLOBAL_Y - margin;
-    const int at = (y + PAD) * pitch + GLOBAL_X;
+    const place line = pitch, at = (y + PAD) * line + GLOBAL_X;
     const ints is_green = ((LANES + GLOBAL_X - PAD) & 1) == ((y & 1) == red_y ? 1 - red_x : red_x);
     const floats sign = is_green ? (floats)(1.0f) : (floats)(-1.0f);
     const floats here = LOAD(mosaic, at);
-    const floats row = SMOOTH(1), column = SMOOTH(pitch);
+    const floats row = SMOOTH(1), column = SMOOTH(line);
     STORE(parts, at, sign * row);
     STORE(parts, at + stride, sign * (DIFFERENCE(1) - row));
     STORE(parts, at + 2 * stride, sign * column);
-    STORE(parts, at + 3 * stride, sign * (DIFFERENCE(pitch) - column));
+    STORE(parts, at + 3 * stride, sign * (DIFFERENCE(line) - column));
 }
 
 /* For one direction: the estimate of the difference at red and blue photosites, and the variance of its error. */
-#define ESTIMATE(estimate, error, smooth, step)                                                                \
+#define ESTIMATE(estimate, error, smooth, dx, dy)                                                              \
     floats estimate, error;                                                                                    \
     {                                                                                                          \
         GLOBAL const float *rough = (smooth) + stride;                                                         \
         floats sum = (floats)(0.0f), squares = sum, errors = sum;                                              \
         for (int i = -4; i <= 4; ++i) {                                                                        \
-            const floats smooth_part = AT_COLOURS(smooth, i * (step));                                         \
-            const floats rough_part = AT_COLOURS(rough, i * (step));                                           \
+            const floats smooth_part = AT_COLOURS(smooth, i * (dx), i * (dy));                                 \
+            const floats rough_part = AT_COLOURS(rough, i * (dx), i * (dy));                                   \
             sum += smooth_part;                                                                                \
             squares += smooth_part * smooth_part;                                                              \
             errors += rough_part * rough_part;                                                                 \
@@ -57,7 +57,7 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
         const floats signal = greater(squares * (1.0f / 9.0f) - mean * mean, (floats)(0.0f)) + VARIANCE_FLOOR; \
         const floats noise = errors * (1.0f / 9.0f) + VARIANCE_FLOOR;                                          \
         const floats wiener_gain = signal / (signal + noise);                                                  \
-        estimate = mean + wiener_gain * (AT_COLOURS(smooth, 0) + AT_COLOURS(rough, 0) - mean);                 \
+        estimate = mean + wiener_gain * (AT_COLOURS(smooth, 0, 0) + AT_COLOURS(rough, 0, 0) - mean);           \
         error = wiener_gain * noise;                                                                           \
     }
 
@@ -67,8 +67,8 @@ KERNEL void lmmse_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
 {
     PAIR(margin);
     GLOBAL const float *along_column_parts = parts + 2 * stride;
-    ESTIMATE(along_row, row_error, parts, 1)
-    ESTIMATE(along_column, column_error, along_column_parts, pitch)
+    ESTIMATE(along_row, row_error, parts, 1, 0)
+    ESTIMATE(along_column, column_error, along_column_parts, 0, 1)
     const floats difference = (along_row * column_error + along_column * row_error) / (row_error + column_error);
-    STORE(green, pair, AT_COLOURS(mosaic, 0) + difference);
+    STORE(green, pair, AT_COLOURS(mosaic, 0, 0) + difference);
 }

@@ -27,12 +27,12 @@ FUNCTION floats energy(floats a, floats b, floats c, floats d, floats e, floats 
     return EPSILON_SQUARED + roughness(at_c, at_d, at_e) + roughness(at_d, at_e, at_f) + roughness(at_e, at_f, at_g);
 }
 
-FUNCTION floats energy_across(GLOBAL const float *mosaic, int at)
-{
-    return energy(LOAD(mosaic, at - 4), LOAD(mosaic, at - 3), LOAD(mosaic, at - 2), LOAD(mosaic, at - 1),
-                  LOAD(mosaic, at), LOAD(mosaic, at + 1), LOAD(mosaic, at + 2), LOAD(mosaic, at + 3),
-                  LOAD(mosaic, at + 4));
-}
+#define ENERGY_ALONG(value, dx, dy)                                                                               \
+    energy(value(mosaic, -4 * (dx), -4 * (dy)), value(mosaic, -3 * (dx), -3 * (dy)),                              \
+           value(mosaic, -2 * (dx), -2 * (dy)), value(mosaic, -(dx), -(dy)), value(mosaic, 0, 0),                 \
+           value(mosaic, dx, dy), value(mosaic, 2 * (dx), 2 * (dy)), value(mosaic, 3 * (dx), 3 * (dy)),           \
+           value(mosaic, 4 * (dx), 4 * (dy)))
+#define SECOND_ROW(plane, dx, dy) ROW(plane, dx, (dy) + 1)
 
 /* Step 1: the vertical share of the energy, at all photosites; at red and blue photosites also the share of the falling
  * diagonal, and the low-passed mosaic.
@@ -43,40 +43,36 @@ KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RE
 {
     PAIR(margin);
     floats column[6];
+#pragma unroll
     for (int i = 0; i < 6; ++i)
-        column[i] = bend(LOAD(mosaic, at + (i - 4) * pitch), LOAD(mosaic, at + (i - 2) * pitch),
-                         LOAD(mosaic, at + i * pitch));
+        column[i] = bend(ROW(mosaic, 0, i - 4), ROW(mosaic, 0, i - 2), ROW(mosaic, 0, i));
     floats rough[4];
+#pragma unroll
     for (int i = 0; i < 4; ++i)
         rough[i] = roughness(column[i], column[i + 1], column[i + 2]);
     const floats both = EPSILON_SQUARED + rough[1] + rough[2];
-    const floats first_v = both + rough[0], first_h = energy_across(mosaic, at);
-    const floats second_v = both + rough[3], second_h = energy_across(mosaic, at + pitch);
+    const floats first_v = both + rough[0], first_h = ENERGY_ALONG(ROW, 1, 0);
+    const floats second_v = both + rough[3], second_h = ENERGY_ALONG(SECOND_ROW, 1, 0);
     const floats first = first_v / (first_v + first_h);
     const floats second = second_v / (second_v + second_h);
     STORE(vertical, pair, colour_first ? first : second);
     STORE(vertical_at_greens, pair, colour_first ? second : first);
-
-#define DIAGONAL_ENERGY(step)                                                                                 \
-    energy(AT_COLOURS(mosaic, -4 * (step)), AT_COLOURS(mosaic, -3 * (step)), AT_COLOURS(mosaic, -2 * (step)), \
-           AT_COLOURS(mosaic, -(step)), AT_COLOURS(mosaic, 0), AT_COLOURS(mosaic, step),                      \
-           AT_COLOURS(mosaic, 2 * (step)), AT_COLOURS(mosaic, 3 * (step)), AT_COLOURS(mosaic, 4 * (step)))
-    const floats p = DIAGONAL_ENERGY(pitch + 1);
-    const floats q = DIAGONAL_ENERGY(pitch - 1);
+    const floats p = ENERGY_ALONG(AT_COLOURS, 1, 1);
+    const floats q = ENERGY_ALONG(AT_COLOURS, -1, 1);
     STORE(falling, pair, p / (p + q));
-    const floats low = 0.25f * AT_COLOURS(mosaic, 0)
-                     + 0.0625f * (AT_COLOURS(mosaic, -pitch - 1) + AT_COLOURS(mosaic, -pitch + 1)
-                                  + AT_COLOURS(mosaic, pitch - 1) + AT_COLOURS(mosaic, pitch + 1))
-                     + 0.125f * (AT_COLOURS(mosaic, -1) + AT_COLOURS(mosaic, 1) + AT_COLOURS(mosaic, -pitch)
-                                 + AT_COLOURS(mosaic, pitch));
+    const floats low = 0.25f * AT_COLOURS(mosaic, 0, 0)
+                     + 0.0625f * (AT_COLOURS(mosaic, -1, -1) + AT_COLOURS(mosaic, 1, -1)
+                                  + AT_COLOURS(mosaic, -1, 1) + AT_COLOURS(mosaic, 1, 1))
+                     + 0.125f * (AT_COLOURS(mosaic, -1, 0) + AT_COLOURS(mosaic, 1, 0) + AT_COLOURS(mosaic, 0, -1)
+                                 + AT_COLOURS(mosaic, 0, 1));
     STORE(low_pass, pair, greater(low, (floats)(0.0f))); /* avoids unbounded ratios for noise around black */
 }
 
-#define GRADIENT_TOWARDS(step)                                                  \
-    (EPSILON + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, -(step))) \
-     + absolute(AT_COLOURS(mosaic, 0) - AT_COLOURS(mosaic, 2 * (step)))         \
-     + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, 3 * (step)))      \
-     + absolute(AT_COLOURS(mosaic, 2 * (step)) - AT_COLOURS(mosaic, 4 * (step))))
+#define GRADIENT_TOWARDS(dx, dy)                                                                  \
+    (EPSILON + absolute(AT_COLOURS(mosaic, dx, dy) - AT_COLOURS(mosaic, -(dx), -(dy)))            \
+     + absolute(AT_COLOURS(mosaic, 0, 0) - AT_COLOURS(mosaic, 2 * (dx), 2 * (dy)))                \
+     + absolute(AT_COLOURS(mosaic, dx, dy) - AT_COLOURS(mosaic, 3 * (dx), 3 * (dy)))              \
+     + absolute(AT_COLOURS(mosaic, 2 * (dx), 2 * (dy)) - AT_COLOURS(mosaic, 4 * (dx), 4 * (dy))))
 
 /* Step 2: green at red and blue photosites. A neighbour n with low-pass l_n gives n (1 + (l - l_n) / (l + l_n))
  * = n 2 l / (l + l_n). Of the two neighbours on an axis, the one across the smaller gradient has more weight.
@@ -86,15 +82,15 @@ KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *R
                       int red_x, int red_y)
 {
     PAIR(margin);
-    const floats low = EPSILON + LOAD(low_pass, pair);
-    const floats low_north = low + LOAD(low_pass, pair - pitch), low_south = low + LOAD(low_pass, pair + pitch);
-    const floats low_west = low + LOAD(low_pass, pair - 2), low_east = low + LOAD(low_pass, pair + 2);
-    const floats to_north = GRADIENT_TOWARDS(-pitch), to_south = GRADIENT_TOWARDS(pitch);
-    const floats to_west = GRADIENT_TOWARDS(-1), to_east = GRADIENT_TOWARDS(1);
-    const floats column = to_south * AT_COLOURS(mosaic, -pitch) * low_south
-                        + to_north * AT_COLOURS(mosaic, pitch) * low_north;
-    const floats row = to_east * AT_COLOURS(mosaic, -1) * low_east + to_west * AT_COLOURS(mosaic, 1) * low_west;
-    const floats share = clearer(LOAD(vertical, pair), AROUND(colour_first, vertical));
+    const floats low = EPSILON + OF_PAIR(low_pass, 0, 0);
+    const floats low_north = low + OF_PAIR(low_pass, 0, -1), low_south = low + OF_PAIR(low_pass, 0, 1);
+    const floats low_west = low + OF_PAIR(low_pass, -2, 0), low_east = low + OF_PAIR(low_pass, 2, 0);
+    const floats to_north = GRADIENT_TOWARDS(0, -1), to_south = GRADIENT_TOWARDS(0, 1);
+    const floats to_west = GRADIENT_TOWARDS(-1, 0), to_east = GRADIENT_TOWARDS(1, 0);
+    const floats column = to_south * AT_COLOURS(mosaic, 0, -1) * low_south
+                        + to_north * AT_COLOURS(mosaic, 0, 1) * low_north;
+    const floats row = to_east * AT_COLOURS(mosaic, -1, 0) * low_east + to_west * AT_COLOURS(mosaic, 1, 0) * low_west;
+    const floats share = clearer(OF_PAIR(vertical, 0, 0), AROUND(colour_first, vertical));
     const floats ratio = mixed_fractions(column, (to_north + to_south) * low_north * low_south,
                                          row, (to_west + to_east) * low_west * low_east, share);
     STORE(green, pair, 2.0f * low * ratio);
@@ -107,7 +103,7 @@ KERNEL void rcd_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
 {
     PAIR(margin);
     const floats one = (floats)(1.0f);
-    STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, colour_first, one));
+    STORE(opposite, pair, opposite_colour(mosaic, falling, green, line, at, pair, colour_first, one));
 }
 
 /* Step 4: red and blue at green photosites, then scene RGB. */
@@ -119,10 +115,11 @@ KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
     PAIR(0);
     const floats one = (floats)(1.0f);
     floats row_colour, column_colour;
-    colours_at_greens(mosaic, vertical_at_greens, green, opposite, pitch, at, pair, colour_first, one, one, &row_colour,
+    colours_at_greens(mosaic, vertical_at_greens, green, opposite, line, at, pair, colour_first, one, one, &row_colour,
                       &column_colour);
+#pragma unroll
     for (int row = 0; row < 2; ++row) {
-        const int to = at + row * pitch;
+        const place to = at + row * line;
         floats own, green_value, other;
         ROW_OF_PAIR(row, own, green_value, other);
         const int red_row = row == red_y;

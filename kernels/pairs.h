@@ -11,21 +11,29 @@
  * is the number of additional rows above the picture.
  */
 #define PAIR(margin)                                                                                                   \
-    const int at = (2 * GLOBAL_Y - (margin) + PAD) * pitch + GLOBAL_X;                                                 \
-    const int pair = (GLOBAL_Y - (margin) / 2 + PAD) * pitch + GLOBAL_X;                                               \
+    const place line = pitch;                                                                                          \
+    const place at = (2 * GLOBAL_Y - (margin) + PAD) * line + GLOBAL_X;                                                \
+    const place pair = (GLOBAL_Y - (margin) / 2 + PAD) * line + GLOBAL_X;                                              \
     const ints colour_first = ((LANES + GLOBAL_X - PAD) & 1) == (red_y == 0 ? red_x : 1 - red_x)
 
-#define AT_COLOURS(mosaic, step) (colour_first ? LOAD(mosaic, at + (step)) : LOAD(mosaic, at + pitch + (step)))
-#define AT_GREENS(mosaic, step) (colour_first ? LOAD(mosaic, at + pitch + (step)) : LOAD(mosaic, at + (step)))
-
-/* From a plane with one row per pair: the value one mosaic row above, or below, at an offset of `dx` columns. `first`
- * is set for each lane that reads from the first row of its pair. One of the two is in the same pair.
+/* The value `dx` columns and `dy` rows from each lane's red or blue photosite, or from its green one. (`dx` is added last:
+ * a constant in the load, so that all columns share one address.)
  */
-#define ABOVE(first, plane, dx) ((first) ? LOAD(plane, pair - pitch + (dx)) : LOAD(plane, pair + (dx)))
-#define BELOW(first, plane, dx) ((first) ? LOAD(plane, pair + (dx)) : LOAD(plane, pair + pitch + (dx)))
+#define ROW(plane, dx, dy) LOAD((plane) + (at + (dy) * line), dx)
+#define AT_COLOURS(plane, dx, dy) (colour_first ? ROW(plane, dx, dy) : ROW(plane, dx, (dy) + 1))
+#define AT_GREENS(plane, dx, dy) (colour_first ? ROW(plane, dx, (dy) + 1) : ROW(plane, dx, dy))
+
+/* From a plane with one row per pair, the value `dx` columns and `dy` pairs away. */
+#define OF_PAIR(plane, dx, dy) LOAD((plane) + (pair + (dy) * line), dx)
+
+/* From such a plane: the value `dx` columns away, in the next row of the mosaic above or below, or `dy` pairs beyond
+ * it. `first` is set for each lane that reads from the first row of its pair. One of the two is in the same pair.
+ */
+#define ABOVE(first, plane, dx, dy) ((first) ? OF_PAIR(plane, dx, -(dy) - 1) : OF_PAIR(plane, dx, -(dy)))
+#define BELOW(first, plane, dx, dy) ((first) ? OF_PAIR(plane, dx, dy) : OF_PAIR(plane, dx, (dy) + 1))
 
 /* Mean of the four diagonal neighbours. */
 #define AROUND(first, plane)                                                                                           \
-    (0.25f * (LOAD(plane, pair - 1) + LOAD(plane, pair + 1)                                                            \
-              + ((first) ? LOAD(plane, pair - pitch - 1) + LOAD(plane, pair - pitch + 1)                               \
-                         : LOAD(plane, pair + pitch - 1) + LOAD(plane, pair + pitch + 1))))
+    (0.25f * (OF_PAIR(plane, -1, 0) + OF_PAIR(plane, 1, 0)                                                             \
+              + ((first) ? OF_PAIR(plane, -1, -1) + OF_PAIR(plane, 1, -1)                                              \
+                         : OF_PAIR(plane, -1, 1) + OF_PAIR(plane, 1, 1))))

@@ -1,7 +1,7 @@
 /* Final step of every demosaic: back to linear light, through the camera matrix, into three planes of scene RGB. */
 #include "encoding.h"
 
-FUNCTION void store_scene(GLOBAL float *scene, int stride, int at, floats red, floats green, floats blue, int encoded,
+FUNCTION void store_scene(GLOBAL float *scene, int stride, place at, floats red, floats green, floats blue, int encoded,
                           float rr, float rg, float rb, float gr, float gg, float gb, float br, float bg, float bb)
 {
     const floats r = decode(red, encoded);
