@@ -27,103 +27,107 @@ FUNCTION floats energy(floats a, floats b, floats c, floats d, floats e, floats 
     return EPSILON_SQUARED + roughness(at_c, at_d, at_e) + roughness(at_d, at_e, at_f) + roughness(at_e, at_f, at_g);
 }
 
-#define ENERGY_ALONG(value, dx, dy)                                                                               \
-    energy(value(mosaic, -4 * (dx), -4 * (dy)), value(mosaic, -3 * (dx), -3 * (dy)),                              \
-           value(mosaic, -2 * (dx), -2 * (dy)), value(mosaic, -(dx), -(dy)), value(mosaic, 0, 0),                 \
-           value(mosaic, dx, dy), value(mosaic, 2 * (dx), 2 * (dy)), value(mosaic, 3 * (dx), 3 * (dy)),           \
-           value(mosaic, 4 * (dx), 4 * (dy)))
-#define SECOND_ROW(plane, dx, dy) ROW(plane, dx, (dy) + 1)
+#define ENERGY_ALONG(dx, dy)                                                                                           \
+    energy(NEAR(mosaic, -4 * (dx), -4 * (dy)), NEAR(mosaic, -3 * (dx), -3 * (dy)), NEAR(mosaic, -2 * (dx), -2 * (dy)), \
+           NEAR(mosaic, -(dx), -(dy)), NEAR(mosaic, 0, 0), NEAR(mosaic, dx, dy), NEAR(mosaic, 2 * (dx), 2 * (dy)),     \
+           NEAR(mosaic, 3 * (dx), 3 * (dy)), NEAR(mosaic, 4 * (dx), 4 * (dy)))
+
+FUNCTION floats share_of(floats part, floats other) { return part / (part + other); }
+
+FUNCTION floats share_of_vertical(GLOBAL const float *mosaic, place block, place line, place stride, int site)
+{
+    return share_of(ENERGY_ALONG(0, 1), ENERGY_ALONG(1, 0));
+}
+
+FUNCTION floats share_of_falling(GLOBAL const float *mosaic, place block, place line, place stride, int site)
+{
+    return share_of(ENERGY_ALONG(1, 1), ENERGY_ALONG(-1, 1));
+}
+
+FUNCTION floats low_passed(GLOBAL const float *mosaic, place block, place line, place stride, int site)
+{
+    const floats low = 0.25f * NEAR(mosaic, 0, 0)
+                     + 0.0625f * (NEAR(mosaic, -1, -1) + NEAR(mosaic, 1, -1) + NEAR(mosaic, -1, 1) + NEAR(mosaic, 1, 1))
+                     + 0.125f * (NEAR(mosaic, -1, 0) + NEAR(mosaic, 1, 0) + NEAR(mosaic, 0, -1) + NEAR(mosaic, 0, 1));
+    return greater(low, (floats)(0.0f)); /* avoids unbounded ratios for noise around black */
+}
 
 /* Step 1: the vertical share of the energy, at all photosites; at red and blue photosites also the share of the falling
  * diagonal, and the low-passed mosaic.
  */
 KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT vertical,
-                           GLOBAL float *RESTRICT vertical_at_greens, GLOBAL float *RESTRICT falling,
-                           GLOBAL float *RESTRICT low_pass, int pitch, int margin, int red_x, int red_y)
+                           GLOBAL float *RESTRICT falling, GLOBAL float *RESTRICT low_pass, int pitch, int stride,
+                           int margin)
 {
-    PAIR(margin);
-    floats column[6];
+    BLOCK(margin);
 #pragma unroll
-    for (int i = 0; i < 6; ++i)
-        column[i] = bend(ROW(mosaic, 0, i - 4), ROW(mosaic, 0, i - 2), ROW(mosaic, 0, i));
-    floats rough[4];
+    for (int site = 0; site < 4; ++site)
+        STORE(vertical, block + site * (place)stride, share_of_vertical(mosaic, block, line, stride, site));
 #pragma unroll
-    for (int i = 0; i < 4; ++i)
-        rough[i] = roughness(column[i], column[i + 1], column[i + 2]);
-    const floats both = EPSILON_SQUARED + rough[1] + rough[2];
-    const floats first_v = both + rough[0], first_h = ENERGY_ALONG(ROW, 1, 0);
-    const floats second_v = both + rough[3], second_h = ENERGY_ALONG(SECOND_ROW, 1, 0);
-    const floats first = first_v / (first_v + first_h);
-    const floats second = second_v / (second_v + second_h);
-    STORE(vertical, pair, colour_first ? first : second);
-    STORE(vertical_at_greens, pair, colour_first ? second : first);
-    const floats p = ENERGY_ALONG(AT_COLOURS, 1, 1);
-    const floats q = ENERGY_ALONG(AT_COLOURS, -1, 1);
-    STORE(falling, pair, p / (p + q));
-    const floats low = 0.25f * AT_COLOURS(mosaic, 0, 0)
-                     + 0.0625f * (AT_COLOURS(mosaic, -1, -1) + AT_COLOURS(mosaic, 1, -1)
-                                  + AT_COLOURS(mosaic, -1, 1) + AT_COLOURS(mosaic, 1, 1))
-                     + 0.125f * (AT_COLOURS(mosaic, -1, 0) + AT_COLOURS(mosaic, 1, 0) + AT_COLOURS(mosaic, 0, -1)
-                                 + AT_COLOURS(mosaic, 0, 1));
-    STORE(low_pass, pair, greater(low, (floats)(0.0f))); /* avoids unbounded ratios for noise around black */
+    for (int site = 0; site < 2; ++site) {
+        STORE(falling, block + site * (place)stride, share_of_falling(mosaic, block, line, stride, site));
+        STORE(low_pass, block + site * (place)stride, low_passed(mosaic, block, line, stride, site));
+    }
 }
 
-#define GRADIENT_TOWARDS(dx, dy)                                                                  \
-    (EPSILON + absolute(AT_COLOURS(mosaic, dx, dy) - AT_COLOURS(mosaic, -(dx), -(dy)))            \
-     + absolute(AT_COLOURS(mosaic, 0, 0) - AT_COLOURS(mosaic, 2 * (dx), 2 * (dy)))                \
-     + absolute(AT_COLOURS(mosaic, dx, dy) - AT_COLOURS(mosaic, 3 * (dx), 3 * (dy)))              \
-     + absolute(AT_COLOURS(mosaic, 2 * (dx), 2 * (dy)) - AT_COLOURS(mosaic, 4 * (dx), 4 * (dy))))
+#define GRADIENT_TOWARDS(dx, dy)                                                                       \
+    (EPSILON + absolute(NEAR(mosaic, dx, dy) - NEAR(mosaic, -(dx), -(dy)))                             \
+     + absolute(NEAR(mosaic, 0, 0) - NEAR(mosaic, 2 * (dx), 2 * (dy)))                                 \
+     + absolute(NEAR(mosaic, dx, dy) - NEAR(mosaic, 3 * (dx), 3 * (dy)))                               \
+     + absolute(NEAR(mosaic, 2 * (dx), 2 * (dy)) - NEAR(mosaic, 4 * (dx), 4 * (dy))))
 
 /* Step 2: green at red and blue photosites. A neighbour n with low-pass l_n gives n (1 + (l - l_n) / (l + l_n))
  * = n 2 l / (l + l_n). Of the two neighbours on an axis, the one across the smaller gradient has more weight.
  */
 KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical,
-                      GLOBAL const float *RESTRICT low_pass, GLOBAL float *RESTRICT green, int pitch, int margin,
-                      int red_x, int red_y)
+                      GLOBAL const float *RESTRICT low_pass, GLOBAL float *RESTRICT green, int pitch, int stride,
+                      int margin)
 {
-    PAIR(margin);
-    const floats low = EPSILON + OF_PAIR(low_pass, 0, 0);
-    const floats low_north = low + OF_PAIR(low_pass, 0, -1), low_south = low + OF_PAIR(low_pass, 0, 1);
-    const floats low_west = low + OF_PAIR(low_pass, -2, 0), low_east = low + OF_PAIR(low_pass, 2, 0);
-    const floats to_north = GRADIENT_TOWARDS(0, -1), to_south = GRADIENT_TOWARDS(0, 1);
-    const floats to_west = GRADIENT_TOWARDS(-1, 0), to_east = GRADIENT_TOWARDS(1, 0);
-    const floats column = to_south * AT_COLOURS(mosaic, 0, -1) * low_south
-                        + to_north * AT_COLOURS(mosaic, 0, 1) * low_north;
-    const floats row = to_east * AT_COLOURS(mosaic, -1, 0) * low_east + to_west * AT_COLOURS(mosaic, 1, 0) * low_west;
-    const floats share = clearer(OF_PAIR(vertical, 0, 0), AROUND(colour_first, vertical));
-    const floats ratio = mixed_fractions(column, (to_north + to_south) * low_north * low_south,
-                                         row, (to_west + to_east) * low_west * low_east, share);
-    STORE(green, pair, 2.0f * low * ratio);
+    BLOCK(margin);
+#pragma unroll
+    for (int site = 0; site < 2; ++site) {
+        const floats low = EPSILON + NEAR(low_pass, 0, 0);
+        const floats low_north = low + NEAR(low_pass, 0, -2), low_south = low + NEAR(low_pass, 0, 2);
+        const floats low_west = low + NEAR(low_pass, -2, 0), low_east = low + NEAR(low_pass, 2, 0);
+        const floats to_north = GRADIENT_TOWARDS(0, -1), to_south = GRADIENT_TOWARDS(0, 1);
+        const floats to_west = GRADIENT_TOWARDS(-1, 0), to_east = GRADIENT_TOWARDS(1, 0);
+        const floats column = to_south * NEAR(mosaic, 0, -1) * low_south + to_north * NEAR(mosaic, 0, 1) * low_north;
+        const floats row = to_east * NEAR(mosaic, -1, 0) * low_east + to_west * NEAR(mosaic, 1, 0) * low_west;
+        const floats share = clearer(NEAR(vertical, 0, 0), AROUND(vertical));
+        const floats ratio = mixed_fractions(column, (to_north + to_south) * low_north * low_south,
+                                             row, (to_west + to_east) * low_west * low_east, share);
+        STORE(green, block + site * (place)stride, 2.0f * low * ratio);
+    }
 }
 
 /* Step 3: blue at red photosites and red at blue photosites. */
 KERNEL void rcd_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT falling,
-                         GLOBAL const float *RESTRICT green, GLOBAL float *RESTRICT opposite, int pitch, int margin,
-                         int red_x, int red_y)
+                         GLOBAL const float *RESTRICT green, GLOBAL float *RESTRICT opposite, int pitch, int stride,
+                         int margin)
 {
-    PAIR(margin);
-    const floats one = (floats)(1.0f);
-    STORE(opposite, pair, opposite_colour(mosaic, falling, green, line, at, pair, colour_first, one));
+    BLOCK(margin);
+#pragma unroll
+    for (int site = 0; site < 2; ++site)
+        STORE(opposite, block + site * (place)stride,
+              opposite_colour(mosaic, falling, green, block, line, stride, site, (floats)(1.0f)));
 }
 
 /* Step 4: red and blue at green photosites, then scene RGB. */
-KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical_at_greens,
+KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical,
                        GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT opposite,
-                       GLOBAL float *RESTRICT scene, int pitch, int stride, int red_x, int red_y, int encoded, float rr,
-                       float rg, float rb, float gr, float gg, float gb, float br, float bg, float bb)
+                       GLOBAL float *RESTRICT scene, int width, int pitch, int stride, int scene_pitch,
+                       int scene_stride, int red_x, int red_y, int encoded, float rr, float rg, float rb, float gr,
+                       float gg, float gb, float br, float bg, float bb)
 {
-    PAIR(0);
+    BLOCK(0);
+    if (GLOBAL_X < PAD || GLOBAL_X >= PAD + width)
+        return;
     const floats one = (floats)(1.0f);
-    floats row_colour, column_colour;
-    colours_at_greens(mosaic, vertical_at_greens, green, opposite, line, at, pair, colour_first, one, one, &row_colour,
-                      &column_colour);
 #pragma unroll
     for (int row = 0; row < 2; ++row) {
-        const place to = at + row * line;
-        floats own, green_value, other;
-        ROW_OF_PAIR(row, own, green_value, other);
-        const int red_row = row == red_y;
-        store_scene(scene, stride, to, red_row ? own : other, green_value, red_row ? other : own, encoded, rr, rg, rb,
-                    gr, gg, gb, br, bg, bb);
+        floats left[3], right[3];
+        colours_of_row(mosaic, vertical, green, opposite, block, line, stride, row, red_x, one, one, left, right);
+        store_scene_pairs(scene, scene_stride, ROW_OF_BLOCK(0, row) * (place)scene_pitch + BLOCK_COLUMN, left, right,
+                          encoded, rr, rg, rb, gr, gg, gb, br, bg, bb);
     }
 }
