@@ -3,7 +3,7 @@
  * The difference is colour - slope * green. `slope` is 1 where the colour correlates with green, less where it does
  * not.
  */
-#include "sites.h"
+#include "photosites.h"
 
 #define EPSILON 1e-5f
 
@@ -28,7 +28,7 @@ FUNCTION floats mixed_fractions(floats a, floats b, floats c, floats d, floats s
 
 /* Blue at red photosites and red at blue photosites. */
 FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *falling, GLOBAL const float *green,
-                                place block, place line, place stride, int site, floats slope)
+                                place block, place line, place stride, int photosite, floats slope)
 {
     const floats here = NEAR(green, 0, 0);
     const floats north_west = DIAGONAL_TOWARDS(-1, -1), south_east = DIAGONAL_TOWARDS(1, 1);
@@ -61,7 +61,7 @@ FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *
  * the measured colour is the row's and `opposite` is the other; along the column they are exchanged.
  */
 FUNCTION void colours_at_green(GLOBAL const float *mosaic, GLOBAL const float *vertical, GLOBAL const float *green,
-                               GLOBAL const float *opposite, place block, place line, place stride, int site,
+                               GLOBAL const float *opposite, place block, place line, place stride, int photosite,
                                floats row_slope, floats column_slope, floats *row_colour, floats *column_colour)
 {
     const floats here = NEAR(mosaic, 0, 0);
@@ -91,7 +91,7 @@ FUNCTION void colours_of_row(GLOBAL const float *mosaic, GLOBAL const float *ver
                              GLOBAL const float *opposite, place block, place line, place stride, int row, int red_x,
                              floats row_slope, floats column_slope, floats *left, floats *right)
 {
-    const place at = block + row * stride;
+    const place at = OF_BLOCK(row);
     const floats own = LOAD(mosaic, at), other = LOAD(opposite, at);
     floats row_colour, column_colour;
     colours_at_green(mosaic, vertical, green, opposite, block, line, stride, 2 + row, row_slope, column_slope,

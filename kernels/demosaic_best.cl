@@ -31,7 +31,7 @@ KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
 #define OWN_ROWS(of) (0.0625f * (of(-2) + of(2)) + 0.125f * of(0))
 #define OTHER_ROWS(of) (0.125f * (of(-1) + of(1)))
 #pragma unroll
-    for (int site = 0; site < 2; ++site) {
+    for (int photosite = 0; photosite < 2; ++photosite) {
         const floats own = OWN_ROWS(EVEN), diagonal = 2.0f * OTHER_ROWS(ODD);
         const floats green_here = 0.5f * OTHER_ROWS(EVEN) + OWN_ROWS(ODD);
         const floats to_own = green_here - own, to_other = green_here - diagonal;
@@ -54,7 +54,7 @@ KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
         const floats slope = (product + FLAT) / (greater(square - mean * mean, (floats)(0.0f)) + FLAT);
         const floats contrary = saturation * ((slope - 1.0f) * (slope - 1.0f)) * (1.0f / (CONTRARY * CONTRARY));
         const floats share = contrary / (contrary + 1.0f);
-        const place at = block + site * (place)stride;
+        const place at = OF_BLOCK(photosite);
         STORE(green, at, lmmse + share * (LOAD(green, at) - lmmse));
         const floats saturated = saturation / (saturation + SATURATION * SATURATION);
         STORE(slopes, at, 1.0f + saturated * (limited(slope, 0.0f, 1.0f) - 1.0f));
@@ -68,9 +68,9 @@ KERNEL void best_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const floa
 {
     BLOCK(margin);
 #pragma unroll
-    for (int site = 0; site < 2; ++site)
-        STORE(opposite, block + site * (place)stride,
-              opposite_colour(mosaic, falling, green, block, line, stride, site, AROUND(slopes)));
+    for (int photosite = 0; photosite < 2; ++photosite)
+        STORE(opposite, OF_BLOCK(photosite),
+              opposite_colour(mosaic, falling, green, block, line, stride, photosite, AROUND(slopes)));
 }
 
 /* Step 4: red and blue at green photosites, and the picture. */
@@ -84,7 +84,7 @@ KERNEL void best_colours(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
         return;
 #pragma unroll
     for (int row = 0; row < 2; ++row) {
-        const int site = 2 + row;
+        const int photosite = 2 + row;
         const floats row_slope = 0.5f * (NEAR(slopes, -1, 0) + NEAR(slopes, 1, 0));
         const floats column_slope = 0.5f * (NEAR(slopes, 0, -1) + NEAR(slopes, 0, 1));
         const place to = ROW_OF_BLOCK(0, row) * (place)picture_pitch + BLOCK_COLUMN;

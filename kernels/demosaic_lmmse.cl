@@ -6,7 +6,7 @@
  * and rough parts over nine photosites determine the weight of the difference. The two directions are weighted by their
  * remaining errors. The window is the paper's, the Gaussian is shorter.
  */
-#include "sites.h"
+#include "photosites.h"
 
 #define VARIANCE_FLOOR 1e-7f
 
@@ -30,18 +30,18 @@ KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float 
 {
     BLOCK(margin);
 #pragma unroll
-    for (int site = 0; site < 4; ++site) {
-        const float sign = site < 2 ? -1.0f : 1.0f;
+    for (int photosite = 0; photosite < 4; ++photosite) {
+        const float sign = photosite < 2 ? -1.0f : 1.0f;
         const floats here = NEAR(mosaic, 0, 0), row = SMOOTH(1, 0), column = SMOOTH(0, 1);
-        STORE(parts, block + site * (place)stride, sign * row);
-        STORE(parts, block + (4 + site) * (place)stride, sign * (DIFFERENCE(1, 0) - row));
-        STORE(parts, block + (8 + site) * (place)stride, sign * column);
-        STORE(parts, block + (12 + site) * (place)stride, sign * (DIFFERENCE(0, 1) - column));
+        STORE(parts, OF_BLOCK(photosite), sign * row);
+        STORE(parts, OF_BLOCK(4 + photosite), sign * (DIFFERENCE(1, 0) - row));
+        STORE(parts, OF_BLOCK(8 + photosite), sign * column);
+        STORE(parts, OF_BLOCK(12 + photosite), sign * (DIFFERENCE(0, 1) - column));
     }
 }
 
 /* At a red or blue photosite, for one direction: the estimate of the difference, and the variance of its error. */
-FUNCTION void estimate(GLOBAL const float *smooth, place block, place line, place stride, int site, int dx, int dy,
+FUNCTION void estimate(GLOBAL const float *smooth, place block, place line, place stride, int photosite, int dx, int dy,
                        floats *difference, floats *error)
 {
     GLOBAL const float *rough = smooth + 4 * stride;
@@ -67,11 +67,11 @@ KERNEL void lmmse_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
 {
     BLOCK(margin);
 #pragma unroll
-    for (int site = 0; site < 2; ++site) {
+    for (int photosite = 0; photosite < 2; ++photosite) {
         floats along_row, row_error, along_column, column_error;
-        estimate(parts, block, line, stride, site, 1, 0, &along_row, &row_error);
-        estimate(parts + 8 * (place)stride, block, line, stride, site, 0, 1, &along_column, &column_error);
+        estimate(parts, block, line, stride, photosite, 1, 0, &along_row, &row_error);
+        estimate(parts + 8 * (place)stride, block, line, stride, photosite, 0, 1, &along_column, &column_error);
         const floats difference = (along_row * column_error + along_column * row_error) / (row_error + column_error);
-        STORE(green, block + site * (place)stride, NEAR(mosaic, 0, 0) + difference);
+        STORE(green, OF_BLOCK(photosite), NEAR(mosaic, 0, 0) + difference);
     }
 }

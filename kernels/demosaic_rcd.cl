@@ -34,17 +34,17 @@ FUNCTION floats energy(floats a, floats b, floats c, floats d, floats e, floats 
 
 FUNCTION floats share_of(floats part, floats other) { return part / (part + other); }
 
-FUNCTION floats share_of_vertical(GLOBAL const float *mosaic, place block, place line, place stride, int site)
+FUNCTION floats share_of_vertical(GLOBAL const float *mosaic, place block, place line, place stride, int photosite)
 {
     return share_of(ENERGY_ALONG(0, 1), ENERGY_ALONG(1, 0));
 }
 
-FUNCTION floats share_of_falling(GLOBAL const float *mosaic, place block, place line, place stride, int site)
+FUNCTION floats share_of_falling(GLOBAL const float *mosaic, place block, place line, place stride, int photosite)
 {
     return share_of(ENERGY_ALONG(1, 1), ENERGY_ALONG(-1, 1));
 }
 
-FUNCTION floats low_passed(GLOBAL const float *mosaic, place block, place line, place stride, int site)
+FUNCTION floats low_passed(GLOBAL const float *mosaic, place block, place line, place stride, int photosite)
 {
     const floats low = 0.25f * NEAR(mosaic, 0, 0)
                      + 0.0625f * (NEAR(mosaic, -1, -1) + NEAR(mosaic, 1, -1) + NEAR(mosaic, -1, 1) + NEAR(mosaic, 1, 1))
@@ -61,12 +61,12 @@ KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RE
 {
     BLOCK(margin);
 #pragma unroll
-    for (int site = 0; site < 4; ++site)
-        STORE(vertical, block + site * (place)stride, share_of_vertical(mosaic, block, line, stride, site));
+    for (int photosite = 0; photosite < 4; ++photosite)
+        STORE(vertical, OF_BLOCK(photosite), share_of_vertical(mosaic, block, line, stride, photosite));
 #pragma unroll
-    for (int site = 0; site < 2; ++site) {
-        STORE(falling, block + site * (place)stride, share_of_falling(mosaic, block, line, stride, site));
-        STORE(low_pass, block + site * (place)stride, low_passed(mosaic, block, line, stride, site));
+    for (int photosite = 0; photosite < 2; ++photosite) {
+        STORE(falling, OF_BLOCK(photosite), share_of_falling(mosaic, block, line, stride, photosite));
+        STORE(low_pass, OF_BLOCK(photosite), low_passed(mosaic, block, line, stride, photosite));
     }
 }
 
@@ -85,7 +85,7 @@ KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *R
 {
     BLOCK(margin);
 #pragma unroll
-    for (int site = 0; site < 2; ++site) {
+    for (int photosite = 0; photosite < 2; ++photosite) {
         const floats low = EPSILON + NEAR(low_pass, 0, 0);
         const floats low_north = low + NEAR(low_pass, 0, -2), low_south = low + NEAR(low_pass, 0, 2);
         const floats low_west = low + NEAR(low_pass, -2, 0), low_east = low + NEAR(low_pass, 2, 0);
@@ -96,7 +96,7 @@ KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *R
         const floats share = clearer(NEAR(vertical, 0, 0), AROUND(vertical));
         const floats ratio = mixed_fractions(column, (to_north + to_south) * low_north * low_south,
                                              row, (to_west + to_east) * low_west * low_east, share);
-        STORE(green, block + site * (place)stride, 2.0f * low * ratio);
+        STORE(green, OF_BLOCK(photosite), 2.0f * low * ratio);
     }
 }
 
@@ -107,17 +107,17 @@ KERNEL void rcd_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
 {
     BLOCK(margin);
 #pragma unroll
-    for (int site = 0; site < 2; ++site)
-        STORE(opposite, block + site * (place)stride,
-              opposite_colour(mosaic, falling, green, block, line, stride, site, (floats)(1.0f)));
+    for (int photosite = 0; photosite < 2; ++photosite)
+        STORE(opposite, OF_BLOCK(photosite),
+              opposite_colour(mosaic, falling, green, block, line, stride, photosite, (floats)(1.0f)));
 }
 
-/* Step 4: red and blue at green photosites, then scene RGB. */
+/* Step 4: red and blue at green photosites, then scene RGB, from row `first` of the blocks on. */
 KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical,
                        GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT opposite,
                        GLOBAL float *RESTRICT scene, int width, int pitch, int stride, int scene_pitch,
-                       int scene_stride, int red_x, int red_y, int encoded, float rr, float rg, float rb, float gr,
-                       float gg, float gb, float br, float bg, float bb)
+                       int scene_stride, int first, int red_x, int red_y, int encoded, float rr, float rg, float rb,
+                       float gr, float gg, float gb, float br, float bg, float bb)
 {
     BLOCK(0);
     if (GLOBAL_X < PAD || GLOBAL_X >= PAD + width)
@@ -127,7 +127,7 @@ KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
     for (int row = 0; row < 2; ++row) {
         floats left[3], right[3];
         colours_of_row(mosaic, vertical, green, opposite, block, line, stride, row, red_x, one, one, left, right);
-        store_scene_pairs(scene, scene_stride, ROW_OF_BLOCK(0, row) * (place)scene_pitch + BLOCK_COLUMN, left, right,
-                          encoded, rr, rg, rb, gr, gg, gb, br, bg, bb);
+        const place to = ROW_OF_BLOCK(first, row) * (place)scene_pitch + BLOCK_COLUMN;
+        store_scene_pairs(scene, scene_stride, to, left, right, encoded, rr, rg, rb, gr, gg, gb, br, bg, bb);
     }
 }

@@ -75,82 +75,93 @@ RedPosition = dict[str, Any]  # column and row of red in the 2x2 block, `red_x` 
 class _Directional:
     """Edge-directed methods: the steps of RCD, with green by RCD, by LMMSE, or (`best`) by a mixture of both.
 
-    The planes contain one number for each block of 2x2 photosites; kernels/sites.h describes them.
+    The planes contain one number for each block of 2x2 photosites; kernels/photosites.h describes them. On a CPU they
+    hold a strip of the mosaic, and the steps run strip by strip.
     """
 
     def __init__(self, mosaic: Planes, method: Method) -> None:
         self._mosaic, self._method = mosaic, method
         width, height = mosaic.size
-
-        def new(channels: int) -> Planes:
-            self._planes.append(Planes(mosaic.device, (width + 1) // 2, height // 2 + 1, channels))
-            return self._planes[-1]
-
+        rows, channels = height // 2 + 1, 16 if method == "rcd" else 34
+        strips = 1
+        if mosaic.device.is_cpu and method != "best":  # `best` measures the noise of the whole
+            strips = max(round(4 * channels * (width // 2) * rows / STRIP_BYTES), 1)
+        self._strip_rows = -(-rows // strips)
         self._planes: list[Planes] = []
-        self._split, self._vertical = new(4), new(4)
-        self._falling, self._low_pass, self._green, self._opposite = (new(2).buffer for _ in range(4))
+        self._split, self._vertical = self._new(4), self._new(4)
+        self._falling, self._low_pass, self._green, self._opposite = (self._new(2).buffer for _ in range(4))
         if method != "rcd":
             # Colour differences of rows and columns, smooth and rough.
-            self._parts, self._by_lmmse = new(16), new(2).buffer
+            self._parts, self._by_lmmse = self._new(16).buffer, self._new(2).buffer
         if method == "best":
-            self._slopes = new(2).buffer
+            self._slopes = self._new(2).buffer
             self._picture = Planes(mosaic.device, width, height, 3)  # before noise reduction
             self._planes.append(self._picture)
         self._noise = _Noise(mosaic) if method == "best" else None
 
+    def _new(self, channels: int) -> Planes:
+        self._planes.append(
+            Planes(self._mosaic.device, (self._mosaic.layout.width + 1) // 2, self._strip_rows, channels)
+        )
+        return self._planes[-1]
+
     def run(self, scene: Planes, red: RedPosition, to_scene: dict[str, Any]) -> None:
-        mosaic, source, split = self._mosaic, "demosaic_rcd.cl", self._split.buffer
-        vertical, falling, low_pass, green = self._vertical.buffer, self._falling, self._low_pass, self._green
+        # The first row of blocks begins above the picture if the Bayer order begins with green.
+        rows = (self._mosaic.layout.height + 1 + (red["red_x"] != red["red_y"])) // 2
+        for first in range(0, rows, self._strip_rows):
+            strip = range(first, min(first + self._strip_rows, rows))
+            self._interpolate_green(strip, red)
+            if self._method == "best":
+                self._finish_best(scene, strip, red, to_scene)
+            else:
+                self._finish(scene, strip, red, to_scene)
+
+    def _interpolate_green(self, strip: range, red: RedPosition) -> None:
+        mosaic, split, vertical, low_pass = self._mosaic, self._split.buffer, self._vertical.buffer, self._low_pass
         self._run_blocks(
-            "demosaic_split.cl", "split", red, margin=6 if self._method == "rcd" else 8, mosaic=mosaic.buffer,
-            planes=split, mosaic_pitch=mosaic.layout.pitch, rows=mosaic.layout.rows, **red,
+            "demosaic_split.cl", "split", strip, margin=6 if self._method == "rcd" else 8, mosaic=mosaic.buffer,
+            planes=split, first=strip.start, mosaic_pitch=mosaic.layout.pitch, rows=mosaic.layout.rows, **red,
         )  # fmt: skip
         self._run_blocks(
-            source, "rcd_directions", red, margin=4, mosaic=split, vertical=vertical, falling=falling,
+            RCD, "rcd_directions", strip, margin=4, mosaic=split, vertical=vertical, falling=self._falling,
             low_pass=low_pass,
         )  # fmt: skip
         if self._method != "lmmse":
             self._run_blocks(
-                source, "rcd_green", red, margin=3, mosaic=split, vertical=vertical, low_pass=low_pass, green=green
+                RCD, "rcd_green", strip, margin=3, mosaic=split, vertical=vertical, low_pass=low_pass, green=self._green
             )
         if self._method != "rcd":
+            self._run_blocks(LMMSE, "lmmse_differences", strip, margin=6, mosaic=split, parts=self._parts)
             self._run_blocks(
-                "demosaic_lmmse.cl", "lmmse_differences", red, margin=6, mosaic=split, parts=self._parts.buffer
+                LMMSE, "lmmse_green", strip, margin=4, mosaic=split, parts=self._parts, green=self._by_lmmse
             )
-            self._run_blocks(
-                "demosaic_lmmse.cl",
-                "lmmse_green",
-                red,
-                margin=4,
-                mosaic=split,
-                parts=self._parts.buffer,
-                green=self._by_lmmse,
-            )
-        if self._method == "best":
-            self._finish_best(scene, red, to_scene)
-            return
-        green = self._by_lmmse if self._method == "lmmse" else green
+
+    def _finish(self, scene: Planes, strip: range, red: RedPosition, to_scene: dict[str, Any]) -> None:
+        """The remaining steps of `rcd` and `lmmse`."""
+        split, opposite = self._split.buffer, self._opposite
+        green = self._by_lmmse if self._method == "lmmse" else self._green
         self._run_blocks(
-            source, "rcd_opposite", red, margin=2, mosaic=split, falling=falling, green=green, opposite=self._opposite
+            RCD, "rcd_opposite", strip, margin=2, mosaic=split, falling=self._falling, green=green, opposite=opposite
         )
         self._run_blocks(
-            source, "rcd_finish", red, mosaic=split, vertical=vertical, green=green, opposite=self._opposite,
-            scene=scene.buffer, scene_pitch=scene.layout.pitch, scene_stride=scene.layout.stride, **red, **to_scene,
+            RCD, "rcd_finish", strip, mosaic=split, vertical=self._vertical.buffer, green=green, opposite=opposite,
+            scene=scene.buffer, scene_pitch=scene.layout.pitch, scene_stride=scene.layout.stride, first=strip.start,
+            **red, **to_scene,
         )  # fmt: skip
 
-    def _finish_best(self, scene: Planes, red: RedPosition, to_scene: dict[str, Any]) -> None:
+    def _finish_best(self, scene: Planes, strip: range, red: RedPosition, to_scene: dict[str, Any]) -> None:
         """The remaining steps of `best`."""
         assert self._noise is not None
         split, green, slopes, picture = self._split.buffer, self._green, self._slopes, self._picture
         self._run_blocks(
-            BEST, "best_green", red, margin=3, mosaic=split, by_lmmse=self._by_lmmse, green=green, slopes=slopes
+            BEST, "best_green", strip, margin=3, mosaic=split, by_lmmse=self._by_lmmse, green=green, slopes=slopes
         )
         self._run_blocks(
-            BEST, "best_opposite", red, margin=2, mosaic=split, falling=self._falling, green=green, slopes=slopes,
+            BEST, "best_opposite", strip, margin=2, mosaic=split, falling=self._falling, green=green, slopes=slopes,
             opposite=self._opposite,
         )  # fmt: skip
         self._run_blocks(
-            BEST, "best_colours", red, mosaic=split, vertical=self._vertical.buffer, green=green,
+            BEST, "best_colours", strip, mosaic=split, vertical=self._vertical.buffer, green=green,
             opposite=self._opposite, slopes=slopes, picture=picture.buffer, picture_pitch=picture.layout.pitch,
             picture_stride=picture.layout.stride, **red,
         )  # fmt: skip
@@ -162,17 +173,14 @@ class _Directional:
         )  # fmt: skip
 
     def _run_blocks(
-        self, source: str, kernel: str, red: RedPosition, /, *, margin: int | None = None, **arguments: Any
+        self, source: str, kernel: str, strip: range, *, margin: int | None = None, **arguments: Any
     ) -> None:
-        """Queues a kernel over all rows of blocks. The first row of blocks begins above the picture if the Bayer order
-        begins with green.
-
-        `margin` is the number of extra rows above and below, which the following step reads. The last step has none.
+        """Queues a kernel over rows of blocks: those of the strip, and `margin` more above and below, which the
+        following step reads. The last step has none.
         """
         if margin is not None:
             arguments["margin"] = margin
-        rows = (self._mosaic.layout.height + 1 + (red["red_x"] != red["red_y"])) // 2
-        self._split.run(source, kernel, **arguments, row_count=rows + 2 * (margin or 0))
+        self._split.run(source, kernel, **arguments, row_count=len(strip) + 2 * (margin or 0))
 
     def release(self) -> None:
         for planes in self._planes:
@@ -213,5 +221,6 @@ class _Noise:
 
 NOISE_TILE = 16  # photosites; kernels/demosaic_best.cl defines the same number
 NOISE_BYTES = 4 * 2 * 3  # per tile and colour: quietness, and whether the tile counts
-BEST = "demosaic_best.cl"
+RCD, LMMSE, BEST = "demosaic_rcd.cl", "demosaic_lmmse.cl", "demosaic_best.cl"
+STRIP_BYTES = 12 << 20  # of all planes; measured at 1920x1080: the fastest, and a third of the memory
 assert PAD >= 2 * 6 + 4, "lmmse_differences reads 4 photosites beyond its margin of 6 blocks"
