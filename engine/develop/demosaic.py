@@ -222,5 +222,5 @@ class _Noise:
 NOISE_TILE = 16  # photosites; kernels/demosaic_best.cl defines the same number
 NOISE_BYTES = 4 * 2 * 3  # per tile and colour: quietness, and whether the tile counts
 RCD, LMMSE, BEST = "demosaic_rcd.cl", "demosaic_lmmse.cl", "demosaic_best.cl"
-STRIP_BYTES = 12 << 20  # of all planes; measured at 1920x1080: the fastest, and a third of the memory
+STRIP_BYTES = 12 << 20  # planes of a strip; measured at 1920x1080: the fastest size, a third of the memory
 assert PAD >= 2 * 6 + 4, "lmmse_differences reads 4 photosites beyond its margin of 6 blocks"
