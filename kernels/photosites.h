@@ -4,8 +4,9 @@
  *     3 1      green, the first block begins in the row above the picture (see demosaic_split.cl).
  *
  * Neighbours in a run are then photosites of one colour, every load is used whole, and whatever two photosites of a
- * block have in common is computed once (measured: half the time of gathering each colour from mixed rows). Results for
- * red and blue photosites fill planes 0 and 1.
+ * block have in common is computed once (measured on two AVX2 cores: RCD takes a quarter less time at 1920x1080, 39 %
+ * less at 960x540, than with colours gathered from pairs of rows). Results for red and blue photosites fill planes 0
+ * and 1.
  */
 #include "portable.h"
 

@@ -43,8 +43,8 @@ typedef unsigned short u16;
 #define STORE_PAIR(plane, at, first, second) (*(float2 *)((plane) + (at)) = make_float2(first, second))
 #endif
 
-/* The index of a pixel in a plane, and steps between pixels. With 64 bits on a CPU its addressing modes hold a step.
- * With 32 bits each load takes three more instructions (measured: half of RCD's).
+/* The index of a pixel in a plane, and steps between pixels. With 64 bits on a CPU its addressing modes hold a step;
+ * with 32 bits each load needs up to three more instructions (measured: RCD takes a tenth longer).
  */
 #if RUN > 1
 typedef long place;
