@@ -62,7 +62,7 @@ FUNCTION int taps_within(GLOBAL const float *cell, float max_radius)
 
 FUNCTION float gauge(GLOBAL const float *cell, int tap) { return cell[GAUGES_AT + tap]; }
 
-FUNCTION int offset(GLOBAL const float *cell, int tap, int pitch)
+FUNCTION place offset(GLOBAL const float *cell, int tap, place pitch)
 {
     GLOBAL const int *across_and_down = (GLOBAL const int *)cell + OFFSETS_AT + 2 * tap;
     return across_and_down[0] + across_and_down[1] * pitch;

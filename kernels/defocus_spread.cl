@@ -113,8 +113,8 @@ typedef struct {
 /* Gathers the points of a layer whose discs reach the run at index `at`. `group` holds the planes of the layer; `side`
  * is -1 in front of the focus; the discs of red and blue are larger by `red_wider` and `blue_wider`.
  */
-FUNCTION Sums gather(GLOBAL const float *group, GLOBAL const float *cell, int taps, int at, int pitch, int stride,
-                     int side, floats limit, float red_wider, float blue_wider)
+FUNCTION Sums gather(GLOBAL const float *group, GLOBAL const float *cell, int taps, place at, place pitch,
+                     place stride, int side, floats limit, float red_wider, float blue_wider)
 {
     const floats none = (floats)(0.0f);
     GLOBAL const float *reds = group + at, *greens = reds + stride, *blues = greens + stride;
@@ -122,7 +122,7 @@ FUNCTION Sums gather(GLOBAL const float *group, GLOBAL const float *cell, int ta
     Sums sums = {none, none, none, none, none};
     for (int tap = 0; tap < taps; ++tap) {
         const float distance = gauge(cell, tap);
-        const int from = side * offset(cell, tap, pitch);
+        const place from = side * offset(cell, tap, pitch);
         const floats reaching = lesser(LOAD(radii, from), limit), away = (floats)(distance);
         const floats covered = coverage(reaching, distance);
 #if SHAPED
@@ -252,7 +252,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
         is_composed |= reaches[l] > 0.0f;
     }
     for (int x = left; x < left + AREA; x += RUN) {
-        const int at = (y + PAD) * pitch + PAD + x;
+        const place at = (y + PAD) * pitch + PAD + x, plane = stride;
         const int half_at = (y / 2 + PAD) * half_pitch + PAD + x / 2;
         const int step_y = y & 1 ? half_pitch : -half_pitch;
         const floats falloff = over_field(field_height(x, y, width, height), fall_1, fall_2, fall_3, fall_4);
@@ -281,14 +281,14 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
             if (reaches[l] > 0.0f)
                 for (int tap = 1, taps = taps_within(cell, reaches[l] + 0.5f); tap < taps; ++tap) {
                     const float distance = gauge(cell, tap);
-                    const int from = at + side * offset(cell, tap, pitch);
+                    const place from = at + side * offset(cell, tap, pitch);
                     const floats r = LOAD(radius, from);
                     const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
                     const floats reaching = lesser(absolute(r), limit);
                     const floats covered = coverage(reaching, distance) * position * LOAD(spread, from);
                     red += covered * LOAD(scene, from);
-                    green += covered * LOAD(scene, from + stride);
-                    blue += covered * LOAD(scene, from + 2 * stride);
+                    green += covered * LOAD(scene, from + plane);
+                    blue += covered * LOAD(scene, from + 2 * plane);
                     weight += covered;
                 }
             /* A sharp point is not covered by the blur of points behind it. */
