@@ -23,7 +23,7 @@ class SourceLibrary:
         self._folders: tuple[Path, ...] = ()
         self._texts: dict[str, str | None] = {}
         self._generated: dict[str, str] = {}
-        self._users: Counter[str] = Counter()  # of each generated text
+        self._users: Counter[str] = Counter()  # number of users of each generated text
         self._lock = Lock()  # held while these change: threads compile
 
     @property
