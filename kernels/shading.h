@@ -102,7 +102,9 @@ FUNCTION floats scene_light(floats light)
     return OF_BITS(number < 0x477FE000 ? number : (ints)(0x477FE000));
 }
 
-/* A pixel of four codes of 8 bits. With AVX2 the codes are limited as they are packed, each half of a run by itself. */
+/* A pixel of four codes of 8 bits, from values that fit an int once multiplied by 255: output.glsl limits them to 0..1.
+ * With AVX2 the codes are limited as they are packed, each half of a run by itself.
+ */
 #define CODE_OF(value) ((value) * 255.0f + 0.5f)
 #if RUN == 8 && defined(__AVX2__) && __has_builtin(__builtin_ia32_packusdw256)
 typedef char char_lanes __attribute__((ext_vector_type(32)));
