@@ -1,76 +1,84 @@
-"""`groundglass bench`: times of stages and aids, and the accuracy of the blur, as tables and as JSON."""
+"""`groundglass bench`: times of stages and aids, and the accuracy of the blur, as tables, files and JSON."""
 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-import typer
-
-from .output import json_target
+from .bench_options import BenchOptions, mode_of
+from .output import check_folder, json_target, write_file
 
 DEFAULT_SECONDS = 5.0
 DEFAULT_SEEDS = 2
-# Column headings for JSON keys that are too long for a terminal of 80 columns.
-HEADINGS = {
-    "device_ms": "device",
-    "gl_ms": "GL ms",
-    "host_ms": "host",
-    "bytes_per_pixel": "B/px",
-    "gb_per_s": "GB/s",
-    "times_opencv": "xOpenCV",
+
+
+def run_bench_command(options: BenchOptions) -> None:
+    """Measures what the options name, prints it, and writes the files. A wrong combination is a usage error."""
+    mode = mode_of(options)
+    if options.schema:
+        from ..bench.schema import schema_text
+
+        print(schema_text(), end="")
+        return
+    for file in (options.roofline, options.plot, options.report):
+        if file is not None:
+            check_folder(file)
+    with json_target(options.json) as write_json:
+        write_json(RUNS[mode](options))
+
+
+def run_stages(options: BenchOptions) -> dict[str, Any]:
+    from ..bench.run import run_bench
+    from .bench_tables import print_stages
+
+    assert options.size is not None  # it has a default
+    seconds = options.seconds or DEFAULT_SECONDS
+    result = run_bench(options.device, options.size, seconds, only=options.only or (), start_up=options.start_up)
+    print_stages(result)
+    if options.roofline is not None:
+        from ..bench.roofline import roofline
+
+        show_chart(roofline(result), options.roofline)
+    return result
+
+
+def show_chart(chart: Any, file: Path | None) -> None:
+    """Prints a chart, and writes it as PNG."""
+    from ..bench.chart import to_png, to_text
+
+    print("", *to_text(chart), sep="\n")
+    if file is not None:
+        write_file(file, to_png(chart))
+
+
+def run_quality_command(options: BenchOptions) -> dict[str, Any]:
+    """Compares the blur with the ray-traced ground truth. `seeds` is the number of scenes of each kind."""
+    from ..bench.quality import run_quality
+
+    results = run_quality(options.device, options.seeds or DEFAULT_SEEDS)
+    print_quality(results)
+    return results
+
+
+def run_aids_command(options: BenchOptions) -> dict[str, Any]:
+    """Measures the cost of each viewfinder aid, with a picture from the device."""
+    from ..bench.aids import run_aids
+    from .options import EngineOptions, ViewOptions
+    from .view import fit_tools
+
+    assert options.size is not None  # it has a default
+    results = run_aids(options.device, options.size, partial(fit_tools, EngineOptions(), ViewOptions(fresh=True)))
+    print_rows("aid", results["aids"])
+    print_rest(results, {"aids"})
+    return results
+
+
+RUNS = {
+    None: run_stages,
+    "quality": run_quality_command,
+    "aids": run_aids_command,
 }
-
-
-def run_bench_command(device: str, size: tuple[int, int], seconds: float | None, json: str | None) -> None:
-    """Measure on `device` at `size`, (width, height) in pixels, for about `seconds`."""
-    with json_target(json) as write_json:
-        from ..bench.stages import run_bench
-
-        results = run_bench(device, size, seconds=DEFAULT_SECONDS if seconds is None else seconds)
-        write_json(results)
-        print_stages(results)
-
-
-def run_quality_command(device: str, seeds: int | None, json: str | None) -> None:
-    """Compare the blur on `device` with the ray-traced ground truth. `seeds` is the number of scenes of each kind."""
-    with json_target(json) as write_json:
-        from ..bench.quality import run_quality
-
-        results = run_quality(device, DEFAULT_SEEDS if seeds is None else seeds)
-        write_json(results)
-        print_quality(results)
-
-
-def run_aids_command(device: str, size: tuple[int, int], json: str | None) -> None:
-    """Measure the cost of each viewfinder aid at `size`, (width, height) in pixels, with a picture from `device`."""
-    with json_target(json) as write_json:
-        from ..bench.aids import run_aids
-        from .options import EngineOptions, ViewOptions
-        from .view import fit_tools
-
-        results = run_aids(device, size, partial(fit_tools, EngineOptions(), ViewOptions(fresh=True)))
-        write_json(results)
-        print_rows("aid", results["aids"])
-        print_rest(results, {"aids"})
-
-
-def check_bench_options(quality: bool, aids: bool, seconds: float | None, seeds: int | None) -> None:
-    """Raises a usage error if options of different benchmarks are combined."""
-    if quality and aids:
-        raise typer.BadParameter("cannot be combined with --quality; use one of them", param_hint="--aids")
-    if aids and seconds is not None:
-        raise typer.BadParameter("applies to the stages, not to --aids; leave it out", param_hint="--seconds")
-    if quality and seconds is not None:
-        raise typer.BadParameter("applies to the stages; with --quality use --seeds", param_hint="--seconds")
-    if seeds is not None and not quality:
-        raise typer.BadParameter("requires --quality; add it", param_hint="--seeds")
-
-
-def print_stages(results: dict[str, Any]) -> None:
-    """Prints a table with one row for each stage, then the other results."""
-    print_rows("stage", results["stages"])
-    print_rest(results, {"stages"})
 
 
 def print_quality(results: dict[str, Any]) -> None:
@@ -96,7 +104,7 @@ def print_rows(heading: str, rows: dict[str, dict[str, Any]], digits: int = 2) -
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(heading, no_wrap=True)
     for column in columns:
-        table.add_column(HEADINGS.get(column, column.replace("_", " ")), justify="right", no_wrap=True)
+        table.add_column(column.replace("_", " "), justify="right", no_wrap=True)
     for name, row in rows.items():
         table.add_row(escape(name), *(text(row.get(column), digits) for column in columns))
     Console().print(table)
