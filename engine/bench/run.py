@@ -7,7 +7,7 @@ the samples of every round: `compare.py` pairs them.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from ..capture import open_source
 from ..engine import Engine
 from ..errors import GroundglassError
-from ..timing import MAX_MEASUREMENTS, Clock, percentile
+from ..timing import Clock, percentile
 from .launches import Launch, flops, kernels_of, launches_of
 from .live import measure_live, measure_start_up
 from .machine import describe_machine
@@ -23,7 +23,7 @@ from .peaks import host_copies, peak_gflops, pool_bytes
 from .schema import SCHEMA_VERSION
 from .stages import BASELINE, CHAIN, COPY, Stage, make_stages
 
-MIN_ROUNDS = 5
+MIN_ROUNDS, MAX_ROUNDS = 5, 1000
 LIVE_SHARE = 0.3  # the live loop in the time of the measurement
 CHAIN_STAGES = ("develop", "optics")  # the work of the device for a picture, on the engine's clock
 Samples = dict[str, dict[str, list[float]]]  # by stage, then by host_ms, device_ms or gl_ms; one number for each round
@@ -51,7 +51,7 @@ def run_bench(
         report = {
             "schema_version": SCHEMA_VERSION,
             "kind": "stages",
-            "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+            "measured": now(),
             "device": engine.device_name,
             "gl": engine.gl_name,
             "size": list(size),
@@ -67,6 +67,11 @@ def run_bench(
     report["live"] = None if only else measure_live(spec, size, LIVE_SHARE * seconds)
     report["start_up"] = measure_start_up(spec, size) if start_up else None
     return report | {"machine": describe_machine(spec), "samples": samples}
+
+
+def now() -> str:
+    """The time of a measurement: UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def scene_frame(size: tuple[int, int], stack: ExitStack) -> Any:
@@ -85,43 +90,44 @@ def select(stages: dict[str, Stage], only: Sequence[str]) -> dict[str, Stage]:
     return {name: stage for name, stage in stages.items() if any(text in name for text in chosen)}
 
 
-def measure(engine: Engine, stages: Mapping[str, Stage], seconds: float, min_rounds: int = MIN_ROUNDS) -> Samples:
-    """Rounds of all `stages` for about `seconds`, at least `min_rounds`."""
-    clock = Clock()
-    samples: Samples = {name: {"host_ms": [], "device_ms": [], "gl_ms": []} for name in stages}
-    ends_s = time.perf_counter() + seconds
-    for round_number in range(MAX_MEASUREMENTS):
-        if round_number >= min_rounds and time.perf_counter() >= ends_s:
-            break
+def measure(engine: Engine, stages: Mapping[str, Stage], seconds: float) -> Samples:
+    """Rounds of all `stages` for about `seconds`."""
+    samples = empty_samples(stages)
+    for _ in rounds(seconds):
         for name, stage in stages.items():
-            host_ms, gl_ms = _timed(engine, name, stage, clock)
-            samples[name]["host_ms"].append(round(host_ms, 4))
-            device_ms = _device_ms(engine, name, clock)
-            if device_ms is not None:
-                samples[name]["device_ms"].append(round(device_ms, 4))
-            if gl_ms is not None:
-                samples[name]["gl_ms"].append(round(gl_ms, 4))
+            add_sample(engine, name, stage, samples)
     return samples
 
 
-def _timed(engine: Engine, name: str, stage: Stage, clock: Clock) -> tuple[float, float | None]:
-    """Host milliseconds of one run until its work is done, and OpenGL's milliseconds if it is an OpenGL stage."""
+def rounds(seconds: float) -> Iterator[int]:
+    """The numbers of the rounds of about `seconds`: at least MIN_ROUNDS, at most MAX_ROUNDS."""
+    ends_s = time.perf_counter() + seconds
+    for number in range(MAX_ROUNDS):
+        if number >= MIN_ROUNDS and time.perf_counter() >= ends_s:
+            return
+        yield number
+
+
+def empty_samples(names: Iterable[str]) -> Samples:
+    return {name: {"host_ms": [], "device_ms": [], "gl_ms": []} for name in names}
+
+
+def add_sample(engine: Engine, name: str, stage: Stage, samples: Samples) -> None:
+    """Runs a stage once and waits until its work is done. The engine times the stages of the whole chain itself."""
+    clock = Clock()
     began = time.perf_counter()
     with engine.device.stage(name, clock):
         gl_ms = stage()
     engine.device.finish()
     host_ms = (time.perf_counter() - began) * 1e3
     engine.device.collect()
-    return host_ms, gl_ms
-
-
-def _device_ms(engine: Engine, name: str, clock: Clock) -> float | None:
-    """The device's time of the run just timed. The engine times the stages of the whole chain itself."""
-    if name != CHAIN:
-        newest = clock.latest_ms(1).get(name)
-        return newest[0] if newest else None
-    newest_of = engine.clock.latest_ms(1)
-    return sum(newest_of[stage][0] for stage in CHAIN_STAGES if stage in newest_of)
+    measured = {"host_ms": host_ms, "gl_ms": gl_ms, "device_ms": clock.median_ms(name) or None}
+    if name == CHAIN:
+        newest_of = engine.clock.latest_ms(1)
+        measured["device_ms"] = sum(newest_of[stage][0] for stage in CHAIN_STAGES if stage in newest_of)
+    for kind, milliseconds in measured.items():
+        if milliseconds is not None:
+            samples[name][kind].append(round(milliseconds, 4))
 
 
 def rounds_of(samples: Samples) -> int:

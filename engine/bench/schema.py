@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import GroundglassError
 
 SCHEMA_VERSION = 1
+KINDS = ("stages", "sweep", "stress", "comparison")
 _FILE = "bench.schema.json"
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -64,7 +65,7 @@ def load_result(path: Path) -> dict[str, Any]:
 def faults(result: dict[str, Any]) -> Iterator[str]:
     """The places where `result` differs from the schema, as text."""
     kind = result.get("kind")
-    if kind not in ("stages", "sweep", "stress"):
+    if kind not in KINDS:
         yield f"kind {kind!r} is unknown"
         return
     yield from _faults(result, _schema()["$defs"][kind], "")

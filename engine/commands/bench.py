@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from .bench_options import BenchOptions, mode_of
 from .output import check_folder, json_target, write_file
 
 DEFAULT_SECONDS = 5.0
+SWEEP_SECONDS = 20.0
 DEFAULT_SEEDS = 2
 
 
@@ -34,6 +36,8 @@ def run_stages(options: BenchOptions) -> dict[str, Any]:
 
     assert options.size is not None  # it has a default
     seconds = options.seconds or DEFAULT_SECONDS
+    if options.device == "all":
+        return run_all_devices(options)
     result = run_bench(options.device, options.size, seconds, only=options.only or (), start_up=options.start_up)
     print_stages(result)
     if options.roofline is not None:
@@ -74,8 +78,50 @@ def run_aids_command(options: BenchOptions) -> dict[str, Any]:
     return results
 
 
+def run_compare(options: BenchOptions) -> dict[str, Any]:
+    """Compares two files of --json."""
+    from ..bench.compare import compare_results
+    from ..bench.schema import load_result
+    from .bench_tables import print_comparison
+
+    assert options.compare is not None
+    comparison = compare_results(*map(load_result, options.compare))
+    print_comparison(comparison)
+    return comparison
+
+
+def run_versus(options: BenchOptions) -> dict[str, Any]:
+    """Compares two devices alternately in one run."""
+    from ..bench.compare import compare_devices
+    from .bench_tables import print_comparison
+
+    assert options.versus is not None
+    assert options.size is not None  # it has a default
+    seconds = options.seconds or DEFAULT_SECONDS
+    comparison = compare_devices(options.device, options.versus, options.size, seconds, options.only or ())
+    print_comparison(comparison)
+    return comparison
+
+
+def run_sweep_command(options: BenchOptions) -> dict[str, Any]:
+    """Measures over a range, and shows it as a table and a chart."""
+    from ..bench.sweep import chart_of, run_sweep
+    from .bench_tables import print_sweep
+
+    assert options.sweep is not None
+    assert options.size is not None  # it has a default
+    warn = partial(print, file=sys.stderr)
+    result = run_sweep(options.sweep, options.device, options.size, options.seconds or SWEEP_SECONDS, warn)
+    print_sweep(result)
+    show_chart(chart_of(result), options.plot)
+    return result
+
+
 RUNS = {
     None: run_stages,
+    "sweep": run_sweep_command,
+    "compare": run_compare,
+    "versus": run_versus,
     "quality": run_quality_command,
     "aids": run_aids_command,
 }

@@ -33,7 +33,8 @@ class BenchOptions:
         Parsed(partial(parse_size, "--size"), "1920x1080"),
     ] = (1920, 1080)
     seconds: Annotated[
-        float | None, typer.Option("--seconds", min=0.01, help="Time for the rounds of a measurement. Default: 5.")
+        float | None,
+        typer.Option("--seconds", min=0.01, help="Time for the rounds of a measurement. Default: 5; --sweep 20."),
     ] = None
     only: Annotated[
         list[str] | None,
@@ -53,9 +54,7 @@ class BenchOptions:
     ] = None
     versus: Annotated[
         str | None,
-        typer.Option(
-            "--versus", metavar="DEVICE", help="Compare --device with DEVICE instead, alternately in one run."
-        ),
+        typer.Option("--versus", metavar="DEVICE", help="Compare DEVICE with --device instead, in one run."),
     ] = None
     quality: Annotated[
         bool, typer.Option("--quality", help="Compare the blur with a ray-traced ground truth instead.")

@@ -120,6 +120,46 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.0f} %"
 
 
-def by_stage(points: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The stages of the points of a sweep, in their order."""
-    return list(dict.fromkeys(name for point in points for name in point["stages"]))
+def print_comparison(comparison: dict[str, Any]) -> None:
+    """A row for each stage: medians of A and B, the ratio with its interval, and the verdict on B."""
+    for name in ("a", "b"):
+        side = comparison[name]
+        print(f"{name.upper()}  {side['device']}, {side['revision'] or 'installed package'}"[:80])
+    for warning in comparison["warnings"]:
+        print(f"warning: {warning}")
+    print()
+    confidence = f"{comparison['confidence_percent']} %"
+    rows = [
+        [name, number(row["a_ms"]), number(row["b_ms"]), ratio(row["ratio"]), interval(row), row["verdict"]]
+        for name, row in comparison["stages"].items()
+    ]
+    print_table(["stage", "A, ms", "B, ms", "B / A", confidence, "B is"], rows)
+    if not comparison["paired"]:
+        print("\nTwo separate runs: a change of the machine's speed between them counts as a difference.")
+
+
+def ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def interval(row: dict[str, Any]) -> str:
+    return f"{ratio(row['low'])} to {ratio(row['high'])}"
+
+
+def print_sweep(result: dict[str, Any]) -> None:
+    """A row for each point: the medians of its stages. For sizes, also the time per pixel and its linearity."""
+    points = result["points"]
+    stages = list(dict.fromkeys(name for point in points for name in point["stages"]))
+    unit = [result["unit"]] if result["unit"] else []
+    rows = [
+        [point["name"], *([number(point["x"])] if unit else []), *(_median(point, name) for name in stages)]
+        for point in points
+    ]
+    print_table([f"{result['sweep']}, ms", *unit, *stages], rows)
+    if result["linearity"]:
+        print("\nlargest deviation of the time per pixel from its median over the sizes:")
+        print(", ".join(f"{name} {percent(share)}" for name, share in result["linearity"].items()))
+
+
+def _median(point: Mapping[str, Any], name: str) -> str:
+    return number(point["stages"][name]["p50"]) if point["stages"].get(name) else "-"
