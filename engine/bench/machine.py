@@ -32,7 +32,7 @@ def describe_machine(spec: str) -> dict[str, Any]:
         "compute_units": found.compute_units,
         "memory_bytes": found.memory_bytes,
         "cpu": _processor(),
-        "gpu_clocks": None if found.is_cpu else _gpu_clocks(),
+        "gpu_clocks": None if found.is_cpu else gpu_clocks(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "versions": _versions(),
         "revision": revision(),
@@ -41,10 +41,7 @@ def describe_machine(spec: str) -> dict[str, Any]:
 
 def _processor() -> dict[str, Any]:
     """Its name, its threads, those of this process, and its clock in MHz."""
-    try:
-        clock = psutil.cpu_freq()
-    except (OSError, NotImplementedError, RuntimeError):
-        clock = None
+    clock = _processor_clock()
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "name": _processor_name(),
@@ -53,6 +50,19 @@ def _processor() -> dict[str, Any]:
         "mhz": round(clock.current) if clock and clock.current else None,
         "max_mhz": round(clock.max) if clock and clock.max else None,
     }
+
+
+def processor_mhz() -> int | None:
+    """The present clock of the processor; None if unknown."""
+    clock = _processor_clock()
+    return round(clock.current) if clock and clock.current else None
+
+
+def _processor_clock() -> Any:
+    try:
+        return psutil.cpu_freq()
+    except (OSError, NotImplementedError, RuntimeError):
+        return None
 
 
 def _processor_name() -> str:
@@ -64,7 +74,7 @@ def _processor_name() -> str:
     return named[0] if named else platform.processor() or platform.machine()
 
 
-def _gpu_clocks() -> dict[str, Any] | None:
+def gpu_clocks() -> dict[str, Any] | None:
     """Clocks, temperature and power of the first NVIDIA GPU while it is idle or busy; None without its tool."""
     if shutil.which("nvidia-smi") is None:
         return None

@@ -51,7 +51,7 @@ def make_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Sta
     return {
         **_baseline(frame),
         **_linearize_stages(engine, frame, stack),
-        **_raw_stages(engine, frame, stack),
+        **raw_stages(engine, frame, stack),
         **_depth_stages(engine, frame, stack),
         **_optics_stages(engine, frame, stack),
         **_look_stages(engine, frame, stack),
@@ -106,7 +106,7 @@ def _linearize_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[st
     return stages
 
 
-def _raw_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+def raw_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     """Every stage of the raw development from a linear mosaic on the device, and each demosaic method."""
     linearize = Linearize(engine.device, frame)
     stack.callback(linearize.release)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..errors import DeviceError
 from .bench_options import BenchOptions, mode_of
 from .output import check_folder, json_target, write_file
 
@@ -27,7 +29,10 @@ def run_bench_command(options: BenchOptions) -> None:
         if file is not None:
             check_folder(file)
     with json_target(options.json) as write_json:
-        write_json(RUNS[mode](options))
+        result = RUNS[mode](options)
+        write_json(result)
+        if options.report is not None:
+            write_report(result, options.report)
 
 
 def run_stages(options: BenchOptions) -> dict[str, Any]:
@@ -45,6 +50,32 @@ def run_stages(options: BenchOptions) -> dict[str, Any]:
 
         show_chart(roofline(result), options.roofline)
     return result
+
+
+def write_report(result: dict[str, Any], file: Path) -> None:
+    """Writes a result as one page of HTML."""
+    from ..bench.report import page_of
+    from .bench_tables import lines_of, tables_of
+
+    write_file(file, page_of(result, lines_of(result), tables_of(result)).encode())
+
+
+def run_all_devices(options: BenchOptions) -> dict[str, Any]:
+    """The stages on each device, one after the other. A device that fails is left out, with a line."""
+    from ..bench.run import now
+    from ..bench.schema import SCHEMA_VERSION
+    from ..compute.registry import list_devices
+
+    results = []
+    for candidate in list_devices()[0]:
+        print(f"== {candidate.spec} {candidate.name}")
+        try:
+            results.append(run_stages(replace(options, device=candidate.spec, roofline=None)))
+        except DeviceError as error:
+            print(f"left out: {error}")
+    if not results:
+        raise DeviceError("no device could be measured; see groundglass devices")
+    return {"schema_version": SCHEMA_VERSION, "kind": "devices", "measured": now(), "results": results}
 
 
 def show_chart(chart: Any, file: Path | None) -> None:
@@ -117,8 +148,23 @@ def run_sweep_command(options: BenchOptions) -> dict[str, Any]:
     return result
 
 
+def run_stress_command(options: BenchOptions) -> dict[str, Any]:
+    """Runs the whole chain for minutes, and shows its rate over time."""
+    from ..bench.stress import charts_of, run_stress
+    from .bench_tables import lines_of, print_lines, print_point
+
+    assert options.stress is not None
+    assert options.size is not None  # it has a default
+    result = run_stress(options.device, options.size, options.stress, print_point)
+    print()
+    print_lines(lines_of(result))
+    show_chart(charts_of(result)[0], options.plot)
+    return result
+
+
 RUNS = {
     None: run_stages,
+    "stress": run_stress_command,
     "sweep": run_sweep_command,
     "compare": run_compare,
     "versus": run_versus,

@@ -34,7 +34,7 @@ class BenchOptions:
     ] = (1920, 1080)
     seconds: Annotated[
         float | None,
-        typer.Option("--seconds", min=0.01, help="Time for the rounds of a measurement. Default: 5; --sweep 20."),
+        typer.Option("--seconds", min=0.01, help="Time for the rounds. Default: 5; --sweep 20."),
     ] = None
     only: Annotated[
         list[str] | None,
@@ -104,6 +104,8 @@ def mode_of(options: BenchOptions) -> str | None:
                 f"applies to {words}, not to {f'--{mode}' if mode else 'the stages'}; leave it out",
                 param_hint=f"--{name.replace('_', '-')}",
             )
+    if options.device == "all" and (options.roofline or options.report):
+        raise typer.BadParameter("all takes no --roofline and no --report; name one device", param_hint="--device")
     if options.device == "all" and mode is not None:
         raise typer.BadParameter(f"all does not apply to --{mode}; name one device", param_hint="--device")
     return mode

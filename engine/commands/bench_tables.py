@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]  # title, headings, rows
 TIMES = {
     "device": ("device_ms", "p50"),
     "p95": ("device_ms", "p95"),
@@ -24,24 +25,49 @@ RATES = {
     "peak": "of_peak",
     "OpenCV": "times_opencv",
 }
+CLOCKS = {"CPU": "cpu_mhz", "GPU": "gpu_mhz"}
 PERCENT = {"of_copy", "of_peak"}
 
 
 def print_stages(result: dict[str, Any]) -> None:
     """The times and the throughput of each stage, the chain, the live loop, and the machine."""
-    stages = result["stages"]
-    heading = f"{result['rounds']} rounds, ms"
-    print_table([heading, *TIMES], [[name, *map(_time_cell(row), TIMES.values())] for name, row in stages.items()])
-    print()
-    print_table(["throughput", *RATES], [[name, *_rate_cells(row)] for name, row in stages.items()])
+    for _, headings, rows in tables_of(result):
+        print_table(headings, rows)
+        print()
     print("copy: share of the bandwidth of a copy; peak: share of the arithmetic peak;")
     print("OpenCV: multiple of the time of its bilinear demosaic")
     print()
     print_lines(summary(result))
 
 
-def _time_cell(row: dict[str, Any]) -> Any:
-    return lambda key: "-" if row[key[0]] is None else number(row[key[0]][key[1]])
+def tables_of(result: dict[str, Any]) -> list[Table]:
+    """Title, headings and rows of each table of a result."""
+    match result["kind"]:
+        case "stages":
+            stages = result["stages"]
+            heading = f"{result['rounds']} rounds, ms"
+            times = [[name, *(_time(row, *key) for key in TIMES.values())] for name, row in stages.items()]
+            rates = [[name, *_rate_cells(row)] for name, row in stages.items()]
+            return [("Times", [heading, *TIMES], times), ("Throughput", ["throughput", *RATES], rates)]
+        case "sweep":
+            return [_sweep_table(result)]
+        case _:
+            return []
+
+
+def lines_of(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names and values that are not in the tables."""
+    match result["kind"]:
+        case "stages":
+            return summary(result)
+        case "stress":
+            return stress_lines(result)
+        case _:
+            return machine_lines(result)
+
+
+def _time(row: dict[str, Any], clock: str, share: str) -> str:
+    return "-" if row[clock] is None else number(row[clock][share])
 
 
 def _rate_cells(row: dict[str, Any]) -> list[str]:
@@ -147,7 +173,16 @@ def interval(row: dict[str, Any]) -> str:
 
 
 def print_sweep(result: dict[str, Any]) -> None:
-    """A row for each point: the medians of its stages. For sizes, also the time per pixel and its linearity."""
+    """A row for each point: the medians of its stages. For sizes, also the linearity of the time over the pixels."""
+    for _, headings, rows in tables_of(result):
+        print_table(headings, rows)
+    if result["linearity"]:
+        print("\nlargest deviation of the time per pixel from its median over the sizes:")
+        for name, share in result["linearity"].items():
+            print(f"  {name}: {percent(share)}")
+
+
+def _sweep_table(result: dict[str, Any]) -> Table:
     points = result["points"]
     stages = list(dict.fromkeys(name for point in points for name in point["stages"]))
     unit = [result["unit"]] if result["unit"] else []
@@ -155,10 +190,30 @@ def print_sweep(result: dict[str, Any]) -> None:
         [point["name"], *([number(point["x"])] if unit else []), *(_median(point, name) for name in stages)]
         for point in points
     ]
-    print_table([f"{result['sweep']}, ms", *unit, *stages], rows)
-    if result["linearity"]:
-        print("\nlargest deviation of the time per pixel from its median over the sizes:")
-        print(", ".join(f"{name} {percent(share)}" for name, share in result["linearity"].items()))
+    return "Medians", [f"{result['sweep']}, ms", *unit, *stages], rows
+
+
+def stress_lines(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """The rate at the start and at the end, its extremes and its trend, and the memory."""
+    fps, memory = result["fps"], result["rss_mb"]
+    change = 100 * (fps["last"] / fps["first"] - 1) if fps["first"] else 0.0
+    trend = f"{fps['trend_percent_per_minute']:+.2f} % a minute"
+    lines = [
+        ("size", "{}x{}".format(*result["size"])),
+        ("rate", f"{fps['first']:.1f} fps at the start, {fps['last']:.1f} at the end ({change:+.1f} %)"),
+        ("range", f"{fps['min']:.1f} to {fps['max']:.1f} fps, trend {trend}"),
+        (
+            "memory",
+            f"{memory['first']:.0f} MB at first, {memory['last']:.0f} at the end, maximum {memory['max']:.0f}",
+        ),
+    ]
+    return lines + machine_lines(result)
+
+
+def print_point(point: dict[str, Any]) -> None:
+    clocks = "".join(f", {name} {point[key]:.0f} MHz" for name, key in CLOCKS.items() if point[key])
+    times = f"{point['fps']:6.1f} fps, {point['p50_ms']:.1f} ms, 95 % {point['p95_ms']:.1f} ms"
+    print(f"{point['s']:7.1f} s {times}, {point['rss_mb']:.0f} MB{clocks}"[:80])
 
 
 def _median(point: Mapping[str, Any], name: str) -> str:

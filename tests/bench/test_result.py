@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from groundglass.bench.compiler import nvrtc
 from groundglass.bench.launches import Launch, kernels_of
+from groundglass.bench.report import page_of
 from groundglass.bench.roofline import roofline
 from groundglass.bench.run import select
 from groundglass.bench.schema import ResultError, faults, load_result, schema_text
 from groundglass.cli import app
-from groundglass.errors import GroundglassError
+from groundglass.commands.bench_tables import lines_of, tables_of
+from groundglass.commands.output import write_file
+from groundglass.errors import GroundglassError, OutputError
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -125,6 +130,31 @@ def test_the_schema_is_printed() -> None:
     done = CliRunner().invoke(app, ["bench", "--schema"])
     assert done.exit_code == 0
     assert json.loads(done.output) == json.loads(schema_text())
+
+
+def test_the_report_is_one_page_without_the_network(result: dict[str, Any]) -> None:
+    result["device"] = "<b>opencl:0</b>"
+    page = page_of(result, lines_of(result), tables_of(result))
+    assert "<b>opencl:0" not in page
+    assert "demosaic malvar" in page
+    assert ("<svg" in page) == (nvrtc() is not None)
+    assert not re.search(r"<script|<link|<img|src=|href=|url\(|https?://(?!www\.w3\.org/2000/svg)", page)
+    assert ElementTree.fromstring(page.partition("\n")[2].replace('<meta charset="utf-8">', "")).tag == "html"
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "report.html"
+    write_file(file, b"first")
+    monkeypatch.setattr(Path, "replace", lambda self, target: (_ for _ in ()).throw(OSError(28, "No space left")))
+    with pytest.raises(OutputError, match=r"report\.html: cannot be written \(No space left\)"):
+        write_file(file, b"second")
+    assert file.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_report_in_a_missing_folder_is_refused_before_the_measurement() -> None:
+    done = CliRunner().invoke(app, ["bench", "--report", "no/folder/report.html"])
+    assert isinstance(done.exception, OutputError)
 
 
 def test_an_unknown_stage_is_refused() -> None:
