@@ -17,11 +17,12 @@ from ..gl.context import make_current
 from .machine import describe_machine
 from .run import Samples, add_sample, empty_samples, rounds, scene_frame, select
 from .schema import SCHEMA_VERSION, ResultError
-from .stages import make_stages
+from .stages import BASELINE, COPY, make_stages
 
 RESAMPLES = 2000
 CONFIDENCE_PERCENT = 95
 MIN_SAMPLES = 5
+UNCHANGED = (COPY, BASELINE)
 TIMES = ("device_ms", "gl_ms", "host_ms")  # the first that both results have
 
 
@@ -33,7 +34,16 @@ def compare_results(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
     if a["size"] != b["size"]:
         sizes = " and ".join("{}x{}".format(*result["size"]) for result in (a, b))
         raise ResultError(f"--compare: the sizes {sizes} differ; measure both with the same --size")
-    return _document(a, b, compare_samples(a["samples"], b["samples"], paired=False), False, differences(a, b))
+    rows = compare_samples(a["samples"], b["samples"], paired=False)
+    warnings = differences(a, b)
+    if a["device"] == b["device"]:
+        warnings += [
+            f"The time of '{name}', which no change of the program affects, differs by a factor of "
+            f"{rows[name]['ratio']:.2f}: the machine had another speed. Measure both again, alternately."
+            for name in UNCHANGED
+            if name in rows and rows[name]["verdict"] in ("faster", "slower")
+        ]
+    return _document(a, b, rows, False, warnings)
 
 
 def differences(a: dict[str, Any], b: dict[str, Any]) -> list[str]:

@@ -62,20 +62,21 @@ def host_copies(device: Device) -> dict[str, float] | None:
             "to_host_pageable": lambda: device.read(buffer, np.uint8, _COPY_BYTES),
         }
         if device.spec.startswith("cuda"):
-            copies |= _cuda_copies(host)
+            copies |= _cuda_copies(host, int(device.spec.partition(":")[2]))
         return {name: _gb_per_s(device, copy) for name, copy in copies.items()}
     finally:
         device.release(buffer)
 
 
-def _cuda_copies(host: Any) -> dict[str, Callable[[], object]]:
+def _cuda_copies(host: Any, number: int) -> dict[str, Callable[[], object]]:
     import cupy
 
-    array, stream = cupy.zeros(_COPY_BYTES, np.uint8), cupy.cuda.Stream.null
+    with cupy.cuda.Device(number), cupy.cuda.Stream(non_blocking=True) as stream:
+        array = cupy.zeros(_COPY_BYTES, np.uint8)
     pinned = np.frombuffer(cupy.cuda.alloc_pinned_memory(_COPY_BYTES), np.uint8, _COPY_BYTES)
 
     def upload(memory: Any) -> None:
-        array.set(memory)
+        array.set(memory, stream=stream)
         stream.synchronize()
 
     return {"to_device_pinned": partial(upload, pinned), "to_device_pageable": partial(upload, host)}

@@ -157,9 +157,7 @@ def _over_methods(device: str, size: tuple[int, int], seconds: float) -> list[Po
         samples = measure(engine, stages, seconds)
         names = engine.device_name, engine.gl_name
         points = [
-            Point(
-                name.removeprefix(METHODS), None, {"demosaic": kinds["device_ms"]}, engine.device_name, engine.gl_name
-            )
+            Point(name.removeprefix(METHODS), None, {"demosaic": kinds["device_ms"]}, *names)
             for name, kinds in samples.items()
         ]
     return points

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]  # title, headings, rows
@@ -152,7 +153,7 @@ def print_comparison(comparison: dict[str, Any]) -> None:
         side = comparison[name]
         print(f"{name.upper()}  {side['device']}, {side['revision'] or 'installed package'}"[:80])
     for warning in comparison["warnings"]:
-        print(f"warning: {warning}")
+        print(fill(f"warning: {warning}", 80, subsequent_indent="  "))
     print()
     confidence = f"{comparison['confidence_percent']} %"
     rows = [
@@ -161,7 +162,7 @@ def print_comparison(comparison: dict[str, Any]) -> None:
     ]
     print_table(["stage", "A, ms", "B, ms", "B / A", confidence, "B is"], rows)
     if not comparison["paired"]:
-        print("\nTwo separate runs: a change of the machine's speed between them counts as a difference.")
+        print("\nTwo separate runs: another speed of the machine counts as a difference.")
 
 
 def ratio(value: float | None) -> str:

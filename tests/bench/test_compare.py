@@ -74,6 +74,13 @@ def test_other_reasons_for_a_difference_are_named() -> None:
     assert compare_results(result(4.0, 1), result(4.0, 1))["warnings"] == []
 
 
+def test_another_speed_of_the_machine_is_named() -> None:
+    slow = result(4.0, 1)
+    slow["samples"]["copy"] = {"device_ms": times(2.0, 9), "gl_ms": [], "host_ms": []}
+    (warning,) = compare_results(result(4.0, 1), slow)["warnings"]
+    assert "'copy', which no change of the program affects, differs by a factor of" in warning
+
+
 def test_other_sizes_and_kinds_are_refused() -> None:
     with pytest.raises(ResultError, match="the sizes 960x540 and 96x64 differ"):
         compare_results(result(4.0, 1), result(4.0, 1, size=[96, 64]))
