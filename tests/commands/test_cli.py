@@ -75,7 +75,7 @@ def test_the_bench_times_every_stage(groundglass) -> None:
         "look classic by kernel",
         "whole chain",
     } <= report["stages"].keys()
-    assert all(stage["host_ms"] > 0 for stage in report["stages"].values())
+    assert all(stage["host_ms"]["p50"] > 0 for stage in report["stages"].values())
 
 
 def test_help_does_not_wait_for_drivers() -> None:

@@ -67,4 +67,7 @@ def zeros(count: int, dtype: Any) -> ndarray:
 
 
 def get_default_memory_pool() -> SimpleNamespace:
-    return SimpleNamespace(free_all_blocks=lambda: None, used_bytes=lambda: sum(_pool_bytes.values()))
+    def nbytes() -> int:
+        return sum(_pool_bytes.values())
+
+    return SimpleNamespace(free_all_blocks=lambda: None, used_bytes=nbytes, total_bytes=nbytes)
