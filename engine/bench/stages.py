@@ -275,12 +275,13 @@ def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
 
 def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     scene = _scene(engine, frame, stack)
-    transfer, grader = open_transfer(engine.device, engine.gl), Grader(engine.gl)
-    kernels = KernelLooks(engine.device, "kernel", software_gl=True)
-    for made in (transfer, grader, kernels):
-        stack.callback(made.release)
+    transfer, kernels = open_transfer(engine.device, engine.gl), KernelLooks(engine.device, "kernel", software_gl=True)
+    graders = {name: Grader(engine.gl) for name in LOOKS}  # a timer query of a GPU is that of an earlier draw
+    for release in (transfer.release, kernels.release, *(grader.release for grader in graders.values())):
+        stack.callback(release)
 
     def draw(look: Look) -> float | None:
+        grader = graders[look.name]
         grader.draw(transfer.textures, look)
         engine.gl.finish()
         return grader.last_gpu_ms
@@ -290,7 +291,7 @@ def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, St
         pixels = kernels.queue(scene, look_picture(look, frame.size), whole, "")
         assert pixels is not None, kernels.drew  # LOOKS are looks that a kernel draws
         with kernels.view(pixels, whole, frame.height) as rgba:
-            grader.put(rgba, frame.size)
+            graders[look.name].put(rgba, frame.size)
 
     return {"transfer": lambda: _nothing(transfer.send(scene))} | {
         f"look {name}{suffix}": partial(way, load_look(name))
