@@ -242,7 +242,9 @@ def test_a_stage_has_one_pair_of_events(cuda: Device, monkeypatch: pytest.Monkey
     planes.release()
 
 
-def test_a_full_cache_is_no_error(cuda: Device, monkeypatch: pytest.MonkeyPatch, cupy: ModuleType) -> None:
+def test_kernels_are_built_although_the_cache_is_full(
+    cuda: Device, monkeypatch: pytest.MonkeyPatch, cupy: ModuleType
+) -> None:
     """CuPy stores a kernel in its cache after it is built; then kernels are built again, and stay in memory."""
     monkeypatch.setenv("CUPY_CACHE_IN_MEMORY", "0")
     compile_module, tried = cupy.RawModule.compile, []
@@ -261,13 +263,13 @@ def test_a_full_cache_is_no_error(cuda: Device, monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize("writable", [True, False])
-def test_a_home_that_cannot_be_written_is_no_error(
+def test_kernels_are_kept_for_this_run_if_the_home_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
 ) -> None:
     """CuPy cannot be imported without a folder for its cache."""
     home = tmp_path / "home"
     if not writable:
-        home.write_text("a file, in which nobody can make a folder")
+        home.write_text("a file instead of a folder")
     folder = str(home / "kernel_cache")
     monkeypatch.setenv("CUPY_CACHE_DIR", folder)
     ensure_kernel_cache()
