@@ -64,8 +64,8 @@ def test_the_blur_of_a_lens_is_independent_of_the_run_length(
     other.run_length = run_length
     stages = [Stage(where, frame, quality) for where in (device, other)]
     for lens in lenses:
-        one, two = (stage.blurred(lens, 1.2) for stage in stages)
-        np.testing.assert_allclose(two, one, rtol=2e-3, atol=0.5 * CODE, err_msg=lens)
+        expected, picture = (stage.blurred(lens, 1.2) for stage in stages)
+        np.testing.assert_allclose(picture, expected, rtol=2e-3, atol=0.5 * CODE, err_msg=lens)
     for stage in stages:
         stage.release()
     other.close()
