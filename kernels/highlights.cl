@@ -122,14 +122,12 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
  * consecutive, each a quarter as wide. Float number `known` is the confidence of the floats before it. Push: sixteen
  * cells reduce to one; their confidences add up to at most one; the floats after `known` are averaged.
  */
-KERNEL void push(GLOBAL float *grid, int stride, int known, int fine, int fine_x, int fine_y, int coarse, int coarse_x,
-                 int coarse_y)
+FUNCTION void push_cell(GLOBAL float *grid, int stride, int known, int fine, int fine_x, int fine_y, int coarse,
+                        int coarse_x, int cell_x, int cell_y)
 {
-    if (GROUP_X >= coarse_x)
-        return;
     float sums[4] = {0.0f, 0.0f, 0.0f, 0.0f}, count = 0.0f;
     for (int child = 0; child < 16; ++child) {
-        const int x = 4 * GROUP_X + (child & 3), y = 4 * GLOBAL_Y + (child >> 2);
+        const int x = 4 * cell_x + (child & 3), y = 4 * cell_y + (child >> 2);
         if (x < fine_x && y < fine_y) {
             for (int i = 0; i < stride; ++i)
                 sums[i] += grid[stride * (fine + y * fine_x + x) + i];
@@ -138,16 +136,13 @@ KERNEL void push(GLOBAL float *grid, int stride, int known, int fine, int fine_x
     }
     const float scale = sums[known] > 1.0f ? 1.0f / sums[known] : 1.0f;
     for (int i = 0; i < stride; ++i)
-        grid[stride * (coarse + GLOBAL_Y * coarse_x + GROUP_X) + i] = sums[i] * (i <= known ? scale : 1.0f / count);
+        grid[stride * (coarse + cell_y * coarse_x + cell_x) + i] = sums[i] * (i <= known ? scale : 1.0f / count);
 }
 
-/* The last level is the whole picture: what remains unknown is set to white. */
-KERNEL void whole(GLOBAL float *grid, int stride, int known, int last)
+KERNEL void push(GLOBAL float *grid, int stride, int known, int fine, int fine_x, int fine_y, int coarse, int coarse_x)
 {
-    if (GROUP_X > 0)
-        return;
-    for (int i = 0; i < known; ++i)
-        grid[stride * last + i] += 1.0f - grid[stride * last + known];
+    if (GROUP_X < coarse_x)
+        push_cell(grid, stride, known, fine, fine_x, fine_y, coarse, coarse_x, GROUP_X, GLOBAL_Y);
 }
 
 FUNCTION int within(int i, int count) { return i < 0 ? 0 : i >= count ? count - 1 : i; }
@@ -166,15 +161,61 @@ FUNCTION float between(GLOBAL const float *grid, int stride, int count_x, int co
 }
 
 /* Pull: fills the unknown fraction of a cell from the next coarser level. */
-KERNEL void pull(GLOBAL float *grid, int stride, int known, int fine, int fine_x, int fine_y, int coarse, int coarse_x,
-                 int coarse_y)
+FUNCTION void pull_cell(GLOBAL float *grid, int stride, int known, int fine, int fine_x, int coarse, int coarse_x,
+                        int coarse_y, int cell_x, int cell_y)
 {
-    if (GROUP_X >= fine_x)
-        return;
-    const float x = 0.25f * (float)GROUP_X - 0.375f, y = 0.25f * (float)GLOBAL_Y - 0.375f;
-    GLOBAL float *place = grid + stride * (fine + GLOBAL_Y * fine_x + GROUP_X);
+    const float x = 0.25f * (float)cell_x - 0.375f, y = 0.25f * (float)cell_y - 0.375f;
+    GLOBAL float *place = grid + stride * (fine + cell_y * fine_x + cell_x);
     for (int i = 0; i < known; ++i)
         place[i] += (1.0f - place[known]) * between(grid + stride * coarse + i, stride, coarse_x, coarse_y, x, y);
+}
+
+KERNEL void pull(GLOBAL float *grid, int stride, int known, int fine, int fine_x, int coarse, int coarse_x, int coarse_y)
+{
+    if (GROUP_X < fine_x)
+        pull_cell(grid, stride, known, fine, fine_x, coarse, coarse_x, coarse_y, GROUP_X, GLOBAL_Y);
+}
+
+#ifdef __OPENCL_VERSION__
+#define BARRIER barrier(CLK_GLOBAL_MEM_FENCE)
+#define ITEM ((int)get_local_id(0))
+#define ITEMS ((int)get_local_size(0))
+#else
+#define BARRIER __syncthreads()
+#define ITEM ((int)threadIdx.x)
+#define ITEMS ((int)blockDim.x)
+#endif
+#define MAX_LEVELS 12
+
+/* Push and pull over all levels from `first` to the last, by one group: the levels are small, and a launch for each takes
+ * longer. The last level is the whole picture: what remains unknown there is set to white.
+ */
+KERNEL void push_and_pull(GLOBAL float *grid, int stride, int known, int first, int first_x, int first_y)
+{
+    int start[MAX_LEVELS], across[MAX_LEVELS], down[MAX_LEVELS], last = 0;
+    start[0] = first;
+    across[0] = first_x;
+    down[0] = first_y;
+    while (across[last] * down[last] > 1) {
+        start[last + 1] = start[last] + across[last] * down[last];
+        across[last + 1] = (across[last] + 3) / 4;
+        down[last + 1] = (down[last] + 3) / 4;
+        ++last;
+        for (int cell = ITEM; cell < across[last] * down[last]; cell += ITEMS)
+            push_cell(grid, stride, known, start[last - 1], across[last - 1], down[last - 1], start[last], across[last],
+                      cell % across[last], cell / across[last]);
+        BARRIER;
+    }
+    if (ITEM == 0)
+        for (int i = 0; i < known; ++i)
+            grid[stride * start[last] + i] += 1.0f - grid[stride * start[last] + known];
+    BARRIER;
+    for (int level = last - 1; level >= 0; --level) {
+        for (int cell = ITEM; cell < across[level] * down[level]; cell += ITEMS)
+            pull_cell(grid, stride, known, start[level], across[level], start[level + 1], across[level + 1],
+                      down[level + 1], cell % across[level], cell / across[level]);
+        BARRIER;
+    }
 }
 
 /* At a photosite: its own channel; `one` other channel (green at red and blue photosites, the row's colour at green

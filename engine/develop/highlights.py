@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..compute.planes import Planes
 TILE = 16  # photosites; kernels/highlights.cl defines the same number
 STEP = 4  # size ratio of successive pyramid levels; kernels/highlights.cl defines the same number
 DEEP = 1  # the pyramid level, 64 photosites per tile, over which clipped light fades to white
+GROUP = 256  # work-items of a GPU for all pyramid levels but the first
 COLOURS = 4, 3  # floats per tile (red, green, blue, weight), and the index of the weight
 WHITES = 3, 1  # floats per tile (whiteness, weight, share of fully clipped photosites), and the index of the weight
 
@@ -83,19 +83,19 @@ class Highlights:
 
     def _spread(self, grid: Buffer, stride: int, known: int) -> None:
         """Interpolates the tiles of `grid` without data from tiles with data (push and pull)."""
-        steps = list(pairwise(self._levels))
-        source = "highlights.cl"
-        for (fine, fine_x, fine_y), (coarse, coarse_x, coarse_y) in steps:
-            self._run_small(
-                source, "push", (coarse_x, coarse_y), grid=grid, stride=stride, known=known, fine=fine, fine_x=fine_x,
-                fine_y=fine_y, coarse=coarse, coarse_x=coarse_x, coarse_y=coarse_y,
-            )  # fmt: skip
-        self._run_small(source, "whole", (1, 1), grid=grid, stride=stride, known=known, last=self._levels[-1][0])
-        for (fine, fine_x, fine_y), (coarse, coarse_x, coarse_y) in reversed(steps):
-            self._run_small(
-                source, "pull", (fine_x, fine_y), grid=grid, stride=stride, known=known, fine=fine, fine_x=fine_x,
-                fine_y=fine_y, coarse=coarse, coarse_x=coarse_x, coarse_y=coarse_y,
-            )  # fmt: skip
+        given: dict[str, Any] = {"grid": grid, "stride": stride, "known": known}
+        (fine, fine_x, fine_y), (coarse, coarse_x, coarse_y) = (
+            self._levels[0],
+            self._levels[min(1, len(self._levels) - 1)],
+        )
+        pair = {"fine": fine, "fine_x": fine_x, "coarse": coarse, "coarse_x": coarse_x}
+        if len(self._levels) > 1:
+            self._run_small("highlights.cl", "push", (coarse_x, coarse_y), **given, **pair, fine_y=fine_y)
+        group = (1 if self.output.device.is_cpu else GROUP, 1)
+        deep = {"first": coarse, "first_x": coarse_x, "first_y": coarse_y}
+        self.output.device.launch("highlights.cl", "push_and_pull", group, group, given | deep)
+        if len(self._levels) > 1:
+            self._run_small("highlights.cl", "pull", (fine_x, fine_y), **given, **pair, coarse_y=coarse_y)
 
     def _run_small(self, source: str, kernel: str, items: tuple[int, int], /, **arguments: object) -> None:
         self.output.device.launch(source, kernel, (-(-items[0] // 8) * 8, items[1]), (8, 1), arguments)

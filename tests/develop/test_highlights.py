@@ -267,3 +267,30 @@ def test_mosaics_of_tiny_and_odd_sizes(device: Device, height: int, width: int) 
     result = rebuilt(device, clipped_mosaic(3 * random.random((height, width, 3)), Cfa()), Cfa())
     assert np.isfinite(result).all()
     assert result.max() <= 16 * max(CLIPS)
+
+
+def test_the_number_of_launches_does_not_depend_on_the_size(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All pyramid levels but the first are small: one group computes them."""
+    counts = []
+    for width, height in ((64, 64), (1040, 260)):
+        mosaic = Planes(device, width, height, 1)
+        stage, launched, launch = Highlights(mosaic), [], device.launch
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                device, "launch", lambda *given, launch=launch, to=launched: to.append(given) or launch(*given)
+            )
+            stage.run(Cfa("RGGB"), CLIPS, False)
+        counts.append(len(launched))
+        stage.release()
+        mosaic.release()
+    assert counts == [10, 10]
+
+
+def test_a_group_of_many_items_computes_the_pyramid_as_a_single_item_does(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rgb = np.random.default_rng(8).uniform(0.2, 1.3, (300, 420, 3)).astype(np.float32)
+    mosaic = clipped_mosaic(rgb, Cfa("RGGB"))
+    expected = rebuilt(device, mosaic, Cfa("RGGB"))
+    monkeypatch.setattr(device, "is_cpu", False)
+    np.testing.assert_array_equal(rebuilt(device, mosaic, Cfa("RGGB")), expected)
