@@ -15,7 +15,7 @@ from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import json_target
 from .render import write_frame
-from .start import compile_ahead, look_of, open_engine, open_input, settings_of
+from .start import compile_ahead, live_scene, look_of, open_engine, open_input, settings_of
 
 if TYPE_CHECKING:
     from ..capture import Source
@@ -57,7 +57,7 @@ def show(
     from ..settings import SettingsHistory
 
     with ExitStack() as stack:
-        opened = stack.enter_context(open_input(source, source_options, options.size))
+        opened = stack.enter_context(open_input(live_scene(source), source_options, options.size))
         surface = open_surface(opened, options.size, view)
         stack.callback(surface.close)
         if not surface.is_interactive:
