@@ -50,7 +50,7 @@ def sized_scene(source: str, size: tuple[int, int] | None) -> str:
 
 
 def live_scene(source: str) -> str:
-    """`source`; a scene plays while its poses are rendered, unless it says otherwise.
+    """`source`; a scene without `wait` plays while its poses are rendered.
 
     >>> live_scene("scene:"), live_scene("photo.dng")
     ('scene:?wait=0', 'photo.dng')
