@@ -49,6 +49,18 @@ def sized_scene(source: str, size: tuple[int, int] | None) -> str:
     return f"{address}?{query}&{wanted}" if query else f"{address}?{wanted}"
 
 
+def live_scene(source: str) -> str:
+    """`source`; a scene without `wait` plays while its poses are rendered.
+
+    >>> live_scene("scene:"), live_scene("photo.dng")
+    ('scene:?wait=0', 'photo.dng')
+    """
+    address, _, query = source.partition("?")
+    if address != "scene:" or "wait=" in query:
+        return source
+    return f"{address}?{query}&wait=0" if query else f"{address}?wait=0"
+
+
 def look_of(options: EngineOptions) -> str | Look:
     """The look of the options, with the LUT if any."""
     from ..look.lut_look import lut_look

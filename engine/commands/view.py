@@ -15,7 +15,7 @@ from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import json_target
 from .render import write_frame
-from .start import compile_ahead, look_of, open_engine, open_input, settings_of
+from .start import compile_ahead, live_scene, look_of, open_engine, open_input, settings_of
 
 if TYPE_CHECKING:
     from ..capture import Source
@@ -51,13 +51,14 @@ def show(
     source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions
 ) -> tuple[Statistics, Path | None]:
     """Run the loop. Returns its statistics and the file of the last frame, None without `save_frame`."""
-    from ..display.live_scale import start_scale
-    from ..display.viewer import Viewer
-    from ..live_edit.editing import Editing
-    from ..settings import SettingsHistory
-
     with ExitStack() as stack:
-        opened = stack.enter_context(open_input(source, source_options, options.size))
+        opened = stack.enter_context(open_input(live_scene(source), source_options, options.size))
+
+        from ..display.live_scale import start_scale  # while a thread renders the scene
+        from ..display.viewer import Viewer
+        from ..live_edit.editing import Editing
+        from ..settings import SettingsHistory
+
         surface = open_surface(opened, options.size, view)
         stack.callback(surface.close)
         if not surface.is_interactive:

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from ..timing import percentile
+from ..timing import percentile, process_age_s
 
 LATE_PERIODS = 1.5  # a frame is late after more than this number of frame periods since the previous frame
 RING_LENGTH = 16384  # the newest 4.5 minutes at 60 fps, in 128 KiB
@@ -49,6 +49,7 @@ class Statistics:
     `interval_ms` is the time between two presented frames. `latency_ms` is the time from the capture of a frame (or
     from its arrival, if the capture time is unknown) to its presentation. Both are 0 without measurements. `rss_mb` is
     resident memory in 10^6 bytes: "start" is after the first second, or at the first frame of a shorter run.
+    `first_picture_s` is the time from the start of the process to the first presented frame, 0 without frames.
     `look_route` is the route of the latest look, "kernel" or "gl", with the reason if a kernel could not draw it.
     """
 
@@ -64,6 +65,7 @@ class Statistics:
     interval_ms: dict[str, float]
     latency_ms: dict[str, float]
     rss_mb: dict[str, float]
+    first_picture_s: float
     device: str
     gl: str
     look_route: str
@@ -87,6 +89,7 @@ class Statistics:
             *([f"scale: {scales}"] if self.scale < 1.0 or len(self.frames_by_scale) > 1 else []),
             table,
             f"memory {self.rss_mb['start']:.0f} MB at the start, {self.rss_mb['end']:.0f} MB at the end",
+            f"first picture after {self.first_picture_s:.2f} s",
             Text(f"{self.device}\n{self.gl}\nlook drawn by {self.look_route}"),
         )
 
@@ -103,6 +106,7 @@ class FrameLog:
         self.late_frames = 0
         self.size = (0, 0)
         self.scale = 1.0
+        self.first_picture_s = 0.0
         self._period_s = period_s
         self._intervals_ms = Ring()
         self._latencies_ms = Ring()
@@ -121,6 +125,8 @@ class FrameLog:
 
         `scale` is that of the settings.
         """
+        if self.frames == 0:
+            self.first_picture_s = round(process_age_s(), 3)
         if self._presented_s is None:
             self.seconds += presented_s - taken_s
         else:
@@ -142,6 +148,11 @@ class FrameLog:
         newest_ms = self._intervals_ms.newest(30)
         return 1000.0 / float(newest_ms.mean()) if newest_ms.size else None
 
+    def recent_latency_ms(self) -> tuple[float, float] | None:
+        """The median and the 95th percentile of the newest 60 latencies; None before the first frame."""
+        newest_ms = self._latencies_ms.newest(60)
+        return (percentile(newest_ms, 50), percentile(newest_ms, 95)) if newest_ms.size else None
+
     def statistics(
         self, stages: dict[str, dict[str, float]], dropped_frames: int, device: str, gl: str, look_route: str
     ) -> Statistics:
@@ -159,6 +170,7 @@ class FrameLog:
             interval_ms=self._intervals_ms.percentiles(),
             latency_ms=self._latencies_ms.percentiles(),
             rss_mb={"start": end_mb if self._rss_start_mb is None else self._rss_start_mb, "end": end_mb},
+            first_picture_s=self.first_picture_s,
             device=device,
             gl=gl,
             look_route=look_route,

@@ -208,7 +208,7 @@ def test_standard_output_contains_only_the_json(tmp_path: Path) -> None:
     assert report["frames"] == 5
     assert report["size"] == [160, 90]
     keys = "frames seconds fps late_frames dropped_frames scale frames_by_scale size stages interval_ms latency_ms "
-    keys += "rss_mb device gl"
+    keys += "rss_mb first_picture_s device gl"
     assert set(keys.split()) <= set(report)
     assert list(tmp_path.iterdir()) == []
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
+import time
 
 import pytest
 from groundglass.display.statistics import RING_LENGTH, FrameLog, Ring, Statistics
+from groundglass.timing import process_age_s
 from rich.console import Console
 
 STAGES = {"demosaic": {"p50_ms": 2.5, "p95_ms": 3.0}}
 KEYS = "frames seconds fps late_frames dropped_frames scale frames_by_scale size stages interval_ms latency_ms "
-KEYS += "rss_mb device gl look_route"
+KEYS += "rss_mb first_picture_s device gl look_route"
 
 
 def summary(log: FrameLog) -> Statistics:
@@ -38,6 +42,31 @@ def test_a_steady_run_has_its_frame_rate() -> None:
 def test_a_frame_is_late_after_one_and_a_half_periods() -> None:
     assert summary(steady(11, 1.49 / 60)).late_frames == 0
     assert summary(steady(11, 1.51 / 60)).late_frames == 10
+
+
+def test_the_first_picture_is_timed_from_the_start_of_the_process() -> None:
+    log = FrameLog(1 / 60)
+    before_s = process_age_s()
+    log.present(10.1, taken_s=10.0, arrived_s=10.0)
+    first_s = summary(log).first_picture_s
+    assert before_s - 1e-3 <= first_s <= process_age_s() + 1e-3
+    log.present(10.2, taken_s=10.1, arrived_s=10.1)
+    assert summary(log).first_picture_s == first_s
+
+
+def test_a_new_process_is_young() -> None:
+    command = [sys.executable, "-c", "from groundglass.timing import process_age_s as age; print(age())"]
+    began_s = time.perf_counter()
+    age_s = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert 0 < age_s <= time.perf_counter() - began_s + 0.1
+
+
+def test_the_recent_latency_has_a_median_and_a_percentile() -> None:
+    log = FrameLog(1 / 60)
+    assert log.recent_latency_ms() is None
+    for k in range(100):
+        log.present(k + 0.010, taken_s=k, arrived_s=k if k < 98 else k - 0.1)
+    assert log.recent_latency_ms() == pytest.approx((10.0, 10.0))
 
 
 def test_a_pause_is_not_late_and_not_counted() -> None:

@@ -15,6 +15,7 @@ from groundglass.controls import Control, Number
 from groundglass.frame import Frame, Lease
 
 WAIT_S = 10.0  # much more than a loaded machine needs
+DRIVER_WAIT_S = 120.0  # a viewer keeps a buffer while its engine compiles, on a loaded machine for longer than WAIT_S
 TICKS_PER_S = 1e6
 TICKS_AT_START = 2**32 - 5000  # the counter wraps soon
 
@@ -94,7 +95,7 @@ class FakeCamera(BaseSource):
         number = 0
         while (self.frames is None or number < self.frames) and not self._stop.wait(self._period_s):
             try:
-                buffer = self._free.get(timeout=WAIT_S)
+                buffer = self._free.get(timeout=DRIVER_WAIT_S)
             except queue.Empty:
                 self.starved = True
                 return

@@ -1,16 +1,19 @@
 """The source `scene:`: the built-in studio as Bayer mosaics with metric depth.
 
-All frames are rendered in advance into a ring, which is played back and forth without end.
+A thread renders the frames into a ring, which is played back and forth without end.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
+import os
 import re
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import parse_qsl
@@ -32,26 +35,31 @@ POSES_MIN, POSES_MAX = 4, 24
 POSES_PER_S = 30.0  # rate of the sway; a higher frame rate uses several exposures of each pose
 FULL_SWAY_POSES = 20  # a ring of fewer poses has a smaller sway, for the same speed
 THREADS = 2
+LOW_PRIORITY = 10  # niceness of the rendering beside a live view
 
 
 @dataclass(frozen=True, slots=True)
 class SceneOptions:
-    """Options of the scene. `noise` scales read noise and shot noise: 0 is none, 1 a full-frame camera at base ISO."""
+    """Options of the scene. `noise` scales read noise and shot noise: 0 is none, 1 a full-frame camera at base ISO.
+
+    With `wait` each frame waits until its pose is rendered. Without it the camera sways over the rendered poses.
+    """
 
     size: tuple[int, int] = (1920, 1080)
     fps: float = 60.0
     noise: float = 1.0
     seed: int = 7
+    wait: bool = True
 
     @classmethod
     def parse(cls, source: str) -> Self:
-        """Parse `scene:?size=1920x1080&fps=60&noise=1&seed=7`. Every key is optional. Raises SourceError."""
+        """Parse `scene:?size=1920x1080&fps=60&noise=1&seed=7&wait=1`. Every key is optional. Raises SourceError."""
         query = source.removeprefix(PREFIX)
         if not source.startswith(PREFIX) or (query and not query.startswith("?")):
             raise SourceError(
                 f"{source}: invalid name of the built-in scene; use scene: or scene:?size=1920x1080&fps=60"
             )
-        readers = {"size": _size, "fps": _fps, "noise": _noise, "seed": _seed}
+        readers = {"size": _size, "fps": _fps, "noise": _noise, "seed": _seed, "wait": _wait}
         chosen = {}
         for key, text in parse_qsl(query[1:], keep_blank_values=True):
             if key not in readers:
@@ -94,21 +102,28 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _wait(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise SourceError(f"{PREFIX} wait '{text}' is not 0 or 1; 0 plays before all poses are rendered")
+    return text == "1"
+
+
 class SceneSource(BaseSource):
     """An endless source of raw frames of the built-in studio, with exact depth. A seed always gives the same frames.
 
-    The camera sways from side to side. Successive frames have different noise, unless `noise` is 0.
+    The camera sways from side to side. Successive frames have different noise, unless `noise` is 0. With `wait=0` the
+    order of the first frames depends on the time.
     """
 
     name = PREFIX
     frames = None
 
     def __init__(self, source: str = PREFIX) -> None:
-        """Make the ring: about three seconds for 1920x1080 on two cores. Raises SourceError for an invalid `source`."""
+        """Starts to render the ring in a thread. Raises SourceError for an invalid `source`."""
         self.options = SceneOptions.parse(source)
         self.size = self.options.size
         self.fps: float = self.options.fps
-        self._ring = _make_ring(self.options)
+        self._ring = _Ring(self.options)
 
     @property
     def period(self) -> int:
@@ -117,10 +132,11 @@ class SceneSource(BaseSource):
 
     def __iter__(self) -> Iterator[Frame]:
         """Yields frames without end, from one end of the sway. Nothing is rendered or copied here."""
-        for index in itertools.count():
-            if not self._ring:
+        for index, pose_and_exposure in enumerate(self._ring.walk(self.options.wait)):
+            found = self._ring.wait_for(*pose_and_exposure)
+            if found is None:
                 return
-            mosaic, depth_m = self._ring[index % len(self._ring)]
+            mosaic, depth_m = found
             yield Frame(
                 mosaic,
                 cfa=Cfa("RGGB"),
@@ -132,9 +148,13 @@ class SceneSource(BaseSource):
                 name=PREFIX,
             )
 
+    def interrupt(self) -> None:
+        """Ends a read that waits for a pose, and the rendering."""
+        self._ring.stop()
+
     def close(self) -> None:
         """Release the ring. A running iteration ends."""
-        self._ring = []
+        self._ring.release()
 
 
 Exposure = tuple[NDArray[np.uint16], NDArray[np.float32]]  # a mosaic and its depth
@@ -148,27 +168,100 @@ def plan_ring(options: SceneOptions) -> tuple[int, int]:
     return min(max(int(RING_BYTES / pose_bytes), POSES_MIN), POSES_MAX), exposures
 
 
-def _make_ring(options: SceneOptions) -> list[Exposure]:
-    """A full period of the sway, back and forth, as references to the exposures of its poses."""
-    poses, exposures = plan_ring(options)
-    width, height = options.size
-    kept = exposures if options.noise > 0 else 1
-    mosaics = np.empty((poses, kept, height, width), np.uint16)
-    depths_m = np.empty((poses, height, width), np.float32)
-    studio = Studio(width, height, sway_m=SWAY_M * min(1.0, poses / FULL_SWAY_POSES))
+class _Ring:
+    """The poses of the sway with their exposures, rendered in order by a thread."""
 
-    def expose_pose(pose: int) -> None:
-        rgb, depths_m[pose] = studio.pose(phase=pose / (poses - 1) / 2 - 0.25)
-        for exposure in range(kept):
-            rng = np.random.default_rng((options.seed, pose, exposure))
+    def __init__(self, options: SceneOptions) -> None:
+        self._options = options
+        self._poses, self._exposures = plan_ring(options)
+        width, height = options.size
+        self._kept = self._exposures if options.noise > 0 else 1
+        self._mosaics = np.empty((self._poses, self._kept, height, width), np.uint16)
+        self._depths_m = np.empty((self._poses, height, width), np.float32)
+        self._made = 0
+        self._is_stopped = False
+        self._error: BaseException | None = None
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="groundglass-scene", daemon=True)
+        self._thread.start()
+
+    def __len__(self) -> int:
+        return 2 * self._exposures * (self._poses - 1)
+
+    def walk(self, waits: bool) -> Iterator[tuple[int, int]]:
+        """Poses and exposures, back and forth without end; unless it `waits`, over the poses that are rendered.
+
+        The way back has the exposures of a pose in reverse order. The two end poses occur once.
+        """
+        pose, step = 0, 1
+        while True:
+            for exposure in range(self._exposures)[::step]:
+                yield pose, exposure % self._kept
+            if pose + step >= (self._poses if waits else self._made):
+                step = -1
+            pose = max(pose + step, 0)
+            if pose == 0:
+                step = 1
+
+    def wait_for(self, pose: int, exposure: int) -> Exposure | None:
+        """An exposure and its depth, when it is rendered; None after `stop`. Raises an error of the rendering."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._made > pose or self._is_stopped)
+            if self._error is not None:
+                raise self._error
+            return None if self._is_stopped else (self._mosaics[pose, exposure], self._depths_m[pose])
+
+    def stop(self) -> None:
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+
+    def release(self) -> None:
+        """Ends the rendering after the current poses; a second call has no effect."""
+        self.stop()
+        self._thread.join()
+        self._mosaics, self._depths_m = self._mosaics[:0], self._depths_m[:0]
+
+    def _run(self) -> None:
+        try:
+            self._render()
+        except BaseException as error:  # it must reach the thread that iterates
+            self._error = error
+            self.stop()
+
+    def _render(self) -> None:
+        width, height = self._options.size
+        studio = Studio(width, height, sway_m=SWAY_M * min(1.0, self._poses / FULL_SWAY_POSES))
+        if self._options.wait:
+            with ThreadPoolExecutor(THREADS, "scene") as pool:
+                studio.prepare(pool)
+                for pose in pool.map(lambda pose: self._expose(studio, pose), range(self._poses)):
+                    self._add(pose)
+            return
+        for pose in range(self._poses):
+            self._add(self._expose(studio, pose))
+            if pose == 0:
+                _lower_priority()
+
+    def _add(self, pose: int) -> None:
+        with self._changed:
+            self._made = pose + 1
+            self._changed.notify_all()
+
+    def _expose(self, studio: Studio, pose: int) -> int:
+        """Renders a pose and its exposures, unless the ring is stopped. Returns the pose."""
+        if self._is_stopped:
+            return pose
+        rgb, self._depths_m[pose] = studio.pose(phase=pose / (self._poses - 1) / 2 - 0.25)
+        for exposure in range(self._kept):
+            rng = np.random.default_rng((self._options.seed, pose, exposure))
             scene_rgb = np.moveaxis(rgb, 0, 2)
-            mosaics[pose, exposure] = expose(scene_rgb, Cfa("RGGB"), STUDIO_CAMERA, options.noise, rng)
+            self._mosaics[pose, exposure] = expose(scene_rgb, Cfa("RGGB"), STUDIO_CAMERA, self._options.noise, rng)
+        return pose
 
-    with ThreadPoolExecutor(THREADS, "scene") as pool:
-        studio.prepare(pool)
-        for _ in pool.map(expose_pose, range(poses)):
-            pass
-    order = [(pose, exposure % kept) for pose in range(poses) for exposure in range(exposures)]
-    # The way back has the exposures of a pose in reverse order. The two end poses occur once.
-    back = order[-1 - exposures : exposures - 1 : -1]
-    return [(mosaics[pose, exposure], depths_m[pose]) for pose, exposure in order + back]
+
+def _lower_priority() -> None:
+    """Lets the live view go before this thread. Other systems than Linux have no priority of a thread."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)

@@ -1,6 +1,7 @@
 """The built-in studio and the source `scene:`."""
 
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -196,6 +197,7 @@ def test_the_loop_is_seamless():
 
 def test_iterating_does_not_render(monkeypatch):
     source = SceneSource(SMALL)
+    take(source, source.period)  # all poses are rendered
 
     def refuse(*_args, **_kwargs):
         raise AssertionError("rendered while iterating")
@@ -204,6 +206,46 @@ def test_iterating_does_not_render(monkeypatch):
     monkeypatch.setattr(scene, "expose", refuse)
     frames = take(source, 2 * source.period)
     assert np.shares_memory(frames[0].pixels, frames[source.period].pixels)
+
+
+def test_without_wait_the_sway_stays_within_the_rendered_poses(monkeypatch):
+    rendered, go_on = [], threading.Event()
+    pose = studio.Studio.pose
+
+    def slow_pose(self, phase):
+        if len(rendered) == 2:
+            go_on.wait()
+        rendered.append(phase)
+        return pose(self, phase)
+
+    monkeypatch.setattr(studio.Studio, "pose", slow_pose)
+    with SceneSource(f"{SMALL}&wait=0&noise=0") as source:
+        frames = iter(source)
+        depths = [next(frames).depth_m for _ in range(50)]
+        assert len({depth.ctypes.data for depth in depths}) <= 2
+        go_on.set()
+
+
+def test_interrupt_ends_a_read_that_waits_for_a_pose(monkeypatch):
+    go_on, results = threading.Event(), []
+    monkeypatch.setattr(scene, "expose", lambda *_: go_on.wait() and 0)
+    source = SceneSource(SMALL)
+    reader = threading.Thread(target=lambda: results.append(next(iter(source), None)))
+    reader.start()
+    source.interrupt()
+    reader.join()
+    go_on.set()
+    source.close()
+    assert results == [None]
+
+
+def test_an_error_of_the_rendering_reaches_the_reader(monkeypatch):
+    def fail(*_):
+        raise MemoryError("no memory")
+
+    monkeypatch.setattr(scene, "expose", fail)
+    with SceneSource(SMALL) as source, pytest.raises(MemoryError, match="no memory"):
+        next(iter(source))
 
 
 def test_closing_ends_an_iteration():
@@ -222,14 +264,14 @@ def test_the_ring_stays_within_its_memory(size):
 
 
 def test_every_key_is_optional():
-    assert SceneOptions.parse("scene:") == SceneOptions((1920, 1080), 60.0, 1.0, 7)
+    assert SceneOptions.parse("scene:") == SceneOptions((1920, 1080), 60.0, 1.0, 7, True)
     assert SceneOptions.parse("scene:?noise=0.5&size=99x77") == SceneOptions((99, 77), 60.0, 0.5, 7)
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("scene:?depth=1", "no key 'depth'; the keys are size, fps, noise, seed"),
+        ("scene:?depth=1", "no key 'depth'; the keys are size, fps, noise, seed, wait"),
         ("scene:?size=1920", "size '1920' is not WIDTHxHEIGHT"),
         ("scene:?size=63x64", "63x64 is outside 64x64 to 8192x8192"),
         ("scene:?fps=0", "fps '0' is not a number from 1 to 1000"),
