@@ -259,7 +259,7 @@ class Viewer:
             fps, latency_ms = self._log.recent_fps(), self._log.recent_latency_ms()
             self._pace = "" if fps is None else f"{fps:.1f} fps{self._reduction()}"
             if self._pace and latency_ms is not None:
-                self._pace += "   latency {:.0f}, 95 % {:.0f} ms".format(*latency_ms)
+                self._pace += "   latency {:.0f} ms (p95 {:.0f})".format(*latency_ms)
             self._pace_until_s = now_s + PACE_EVERY_S
         pace = "frozen" if self._frozen else "" if self._idle() else self._pace
         now, source = self._settings.now, self._source.name

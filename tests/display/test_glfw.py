@@ -106,7 +106,7 @@ def test_peaking_and_scale_are_on_screen_and_not_in_a_still(live: Live) -> None:
     live.press("d")
     until(lambda: np.abs(live.picture - before).max() <= 1, "both are gone")
     live.press("space")
-    until(lambda: live.title.endswith("fps"), "playing again")
+    until(lambda: "fps" in live.title, "playing again")
 
 
 def test_a_right_click_sets_the_white_balance(live: Live) -> None:
@@ -145,7 +145,7 @@ def test_space_freezes_and_unfreezes_the_picture(live: Live) -> None:
     time.sleep(0.3)
     assert np.abs(frozen.astype(int) - live.picture).max() <= 1  # a redraw may round differently
     live.press("space")
-    until(lambda: live.title.endswith("fps"), "playing again")
+    until(lambda: "fps" in live.title, "playing again")
     until(lambda: np.abs(frozen.astype(int) - live.picture).max() > 1, "the picture moves")
 
 

@@ -132,6 +132,7 @@ class SceneSource(BaseSource):
 
     def __iter__(self) -> Iterator[Frame]:
         """Yields frames without end, from one end of the sway. Nothing is rendered or copied here."""
+        self._ring.resume()
         for index, pose_and_exposure in enumerate(self._ring.walk(self.options.wait)):
             found = self._ring.wait_for(*pose_and_exposure)
             if found is None:
@@ -149,8 +150,8 @@ class SceneSource(BaseSource):
             )
 
     def interrupt(self) -> None:
-        """Ends a read that waits for a pose, and the rendering."""
-        self._ring.stop()
+        """Ends a read that waits for a pose."""
+        self._ring.interrupt()
 
     def close(self) -> None:
         """Release the ring. A running iteration ends."""
@@ -179,7 +180,7 @@ class _Ring:
         self._mosaics = np.empty((self._poses, self._kept, height, width), np.uint16)
         self._depths_m = np.empty((self._poses, height, width), np.float32)
         self._made = 0
-        self._is_stopped = False
+        self._is_stopped = self._is_interrupted = False
         self._error: BaseException | None = None
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="groundglass-scene", daemon=True)
@@ -204,12 +205,23 @@ class _Ring:
                 step = 1
 
     def wait_for(self, pose: int, exposure: int) -> Exposure | None:
-        """An exposure and its depth, when it is rendered; None after `stop`. Raises an error of the rendering."""
+        """An exposure and its depth, when it is rendered; None if interrupted. Raises an error of the rendering."""
         with self._changed:
-            self._changed.wait_for(lambda: self._made > pose or self._is_stopped)
+            self._changed.wait_for(lambda: self._made > pose or self._is_interrupted or self._is_stopped)
             if self._error is not None:
                 raise self._error
-            return None if self._is_stopped else (self._mosaics[pose, exposure], self._depths_m[pose])
+            if self._is_interrupted or self._is_stopped:
+                return None
+            return self._mosaics[pose, exposure], self._depths_m[pose]
+
+    def interrupt(self) -> None:
+        """Ends a wait; the rendering goes on."""
+        with self._changed:
+            self._is_interrupted = True
+            self._changed.notify_all()
+
+    def resume(self) -> None:
+        self._is_interrupted = False
 
     def stop(self) -> None:
         with self._changed:
