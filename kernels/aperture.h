@@ -16,8 +16,8 @@
 #define SUMS_AT (COUNTS_AT + SUMS)
 #define CELL_FLOATS (SUMS_AT + 2 * SUMS)
 
-/* Cell of pixel (x, y) of a picture: that of the first pixel of its block of CELL_BLOCK columns. A run of pixels reads one
- * cell and lies within a block, so pictures do not depend on the length of a run.
+/* Cell of pixel (x, y) of a picture: that of the first pixel of its block of CELL_BLOCK columns. A run of pixels reads
+ * one cell and lies within a block, so pictures do not depend on the length of a run.
  */
 #define CELL_BLOCK 16
 FUNCTION GLOBAL const float *cell_at(GLOBAL const float *aperture, int cells_x, int cells_y, int x, int y, int width,

@@ -114,31 +114,27 @@ FUNCTION int tile_at(int l, int tile_x, int tile_y, int tiles_x, int tiles_y)
     return (l * (tiles_y + 4) + tile_y + 2) * (tiles_x + 4) + tile_x + 2;
 }
 
-/* The largest radius in a row of three tiles, limited to radii that reach a run in the middle tile, given the distances
- * in pixels.
- */
-FUNCTION float reach_of_row(GLOBAL const float *middle, float from_left, float from_right)
+/* The largest radius in a row of three tiles, limited to radii above `beside` in the outer tiles. */
+FUNCTION float reach_of_row(GLOBAL const float *middle, float beside)
 {
-    const float left = middle[-1] > from_left ? middle[-1] : 0.0f, right = middle[1] > from_right ? middle[1] : 0.0f;
-    const float outer = left > right ? left : right;
+    const float largest = middle[-1] > middle[1] ? middle[-1] : middle[1], outer = largest > beside ? largest : 0.0f;
     return outer > middle[0] ? outer : middle[0];
 }
 
-/* The largest radius that may reach the run at (x, y) from the 3x3 tiles of layer l around it. A disc of radius r
- * reaches `extent` (r + `rim`).
+/* The largest radius that may reach row y of the tile of (x, y) from the 3x3 tiles of layer l around it. A disc of
+ * radius r reaches `extent` (r + `rim`). It is the same for a whole row of the tile: `spread_scale` averages within it,
+ * so that pictures would otherwise depend on the length of a run.
  */
 FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int l, int tiles_x, int tiles_y, int x, int y, float extent,
                               float rim)
 {
     const int tile_x = (x + PAD) / TILE - PAD / TILE, tile_y = (y + PAD) / TILE - PAD / TILE;
-    const int column = (x + PAD) % TILE, row = (y + PAD) % TILE, next = tiles_x + 4;
-    const float per_px = 1.0f / extent;
-    const float from_left = (float)(column + 1) * per_px - rim;
-    const float from_right = (float)(TILE - RUN + 1 - column) * per_px - rim;
+    const int row = (y + PAD) % TILE, next = tiles_x + 4;
+    const float per_px = 1.0f / extent, beside = per_px - rim;
     GLOBAL const float *middle = tiles + tile_at(l, tile_x, tile_y, tiles_x, tiles_y);
-    const float above = reach_of_row(middle - next, from_left, from_right);
-    const float below = reach_of_row(middle + next, from_left, from_right);
-    const float central = reach_of_row(middle, from_left, from_right);
+    const float above = reach_of_row(middle - next, beside);
+    const float below = reach_of_row(middle + next, beside);
+    const float central = reach_of_row(middle, beside);
     const float upper = above > central && above > (float)(row + 1) * per_px - rim ? above : central;
     return below > upper && below > (float)(TILE - row) * per_px - rim ? below : upper;
 }
