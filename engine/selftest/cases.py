@@ -28,12 +28,13 @@ from ..look.look import list_looks
 from ..optics.defocus import QUALITIES
 from ..packing import Packing
 from ..settings import Settings
-from .frames import light_of, mosaic_frame, moving_frames, picture_frame, stereo_frame
+from .frames import coarse_depth_frame, light_of, mapped_frame, mosaic_frame, moving_frames, picture_frame, stereo_frame
 
 Unit = Literal["light", "picture", "metres"]
 STAGE_SIZE = (45, 31)  # odd, and not a multiple of a tile
 LENS_SIZES = ((320, 180), (33, 25), (641, 363), (960, 540))
 LARGE = (1920, 1080)
+WIDE_HALO = ("soft-90", (960, 540))  # it takes two scales
 PLAIN = Settings(look="neutral", lens=Lens(f_number=16.0, name="plain"))
 
 
@@ -72,6 +73,7 @@ def _stage(name: str, *frames: Frame, scale: float = 1.0, **development: Any) ->
 
 def _stages() -> Iterator[Case]:
     yield Case("copy", _copied)
+    yield Case("linearize floats", _linearized_floats)
     frame = mosaic_frame(STAGE_SIZE)
     for dtype in (np.uint8, np.uint16, np.float32):
         yield _stage(f"picture {np.dtype(dtype).name}", picture_frame(STAGE_SIZE, dtype))
@@ -97,6 +99,7 @@ def _stages() -> Iterator[Case]:
     for name, changed in settings.items():
         yield _stage(name, frame, highlights="clip", **changed)
     yield _stage("temporal", *moving_frames(frame), highlights="clip", temporal=1.0)
+    yield _stage("maps and listed defects", mapped_frame(STAGE_SIZE), highlights="clip")
     yield _stage("highlights", frame, highlights="rebuild")
     every = Development().with_all_stages()
     for size in (STAGE_SIZE, (322, 182)):
@@ -113,6 +116,7 @@ def _depths() -> Iterator[Case]:
     for dtype in (np.uint8, np.uint16, np.float32):
         yield Case(f"stereo {np.dtype(dtype).name}", partial(_stereo, stereo_frame(dtype)), "metres")
     yield Case("depth for a model", _for_model)
+    yield Case("small depth map with holes", _light(coarse_depth_frame((120, 80)), settings=lens))
     yield Case("depth steadying", _light(*moving_frames(frame), settings=lens))
 
 
@@ -124,7 +128,7 @@ def _lenses() -> Iterator[Case]:
         for lens in list_lenses():
             for quality in QUALITIES:
                 name = f"{lens} {quality} {size[0]}x{size[1]}"
-                quick = size == LENS_SIZES[0] and quality == "live"
+                quick = quality == "live" and (size == LENS_SIZES[0] or (lens, size) == WIDE_HALO)
                 yield Case(name, partial(_through, lens, quality, size), is_quick=quick, in_reference=False)
     for lens in list_lenses():
         settings = Settings(look="neutral", lens=lens, focus_m=1.5)
@@ -166,6 +170,17 @@ def _copied(engine: Engine) -> NDArray[Any]:
         source.write(light_of(STAGE_SIZE)[..., :1].astype(np.float32))
         to.run("copy.cl", "copy", source=source.buffer, to=to.buffer)
         return to.read()
+
+
+def _linearized_floats(engine: Engine) -> NDArray[Any]:
+    device, light = engine.device, np.ascontiguousarray(light_of(STAGE_SIZE)[..., 0], np.float32)
+    with ExitStack() as stack:
+        mosaic, buffer = Planes(device, *STAGE_SIZE, 1), device.allocate(light.nbytes)
+        stack.callback(mosaic.release)
+        stack.callback(device.release, buffer)
+        device.write(buffer, light)
+        mosaic.run("linearize.cl", "linearize_float", light=buffer, mosaic=mosaic.buffer, encoded=1)
+        return mosaic.read()
 
 
 class _PictureAsDepth:

@@ -23,7 +23,7 @@ def light_of(size: tuple[int, int]) -> NDArray[np.float64]:
     """(H, W, 3) camera RGB, 0 to 1: surfaces with edges and texture, and lamps that clip."""
     width, height = size
     random = np.random.default_rng(SEED)
-    y, x = np.mgrid[:height, :width] / np.float64([height, width])[:, None, None]
+    y, x = np.mgrid[:height, :width] / np.array([height, width], np.float64)[:, None, None]
     grey = 0.06 + 0.3 * (0.5 + 0.5 * np.sin(9.0 * x + 5.0 * y)) + 0.15 * (np.abs(x - 0.6) + y < 0.7)
     colours = 1.0 + 0.3 * np.sin(np.stack([5.0 * x, 4.0 * y + 1.0, 6.0 * (x - y) + 2.0], axis=2))
     light = grey[..., None] * colours * _CAMERA_RGB
@@ -36,7 +36,7 @@ def light_of(size: tuple[int, int]) -> NDArray[np.float64]:
 def depth_of(size: tuple[int, int], shift: float = 0.0) -> NDArray[np.float32]:
     """(H, W) metres: a near card, a wall, and a slope between them."""
     width, height = size
-    y, x = np.mgrid[:height, :width] / np.float64([height, width])[:, None, None]
+    y, x = np.mgrid[:height, :width] / np.array([height, width], np.float64)[:, None, None]
     depth = np.where(x < 0.35 + shift, 0.8, np.where(y > 0.7, 1.2 + 3.0 * x, 5.0))
     return depth.astype(np.float32)
 
@@ -58,6 +58,23 @@ def mosaic_frame(
     packed_width = 0 if packing is Packing.U16 else size[0]
     depth_m = depth_of(size) if depth else None
     return Frame(pixels, cfa=cfa, profile=profile, packing=packing, packed_width=packed_width, depth_m=depth_m)
+
+
+def mapped_frame(size: tuple[int, int]) -> Frame:
+    """A raw frame whose profile has a black level and a gain per photosite, and a list of defects."""
+    frame, light = mosaic_frame(size), light_of(size).astype(np.float32)
+    defects = np.array([[size[1] // 2, size[0] // 2], [3, 5]], np.int32)
+    profile = replace(
+        frame.profile, defects=defects, black_map=200.0 * light[..., 0], gain_map=1.0 + 0.5 * light[..., 1]
+    )
+    return replace(frame, profile=profile)
+
+
+def coarse_depth_frame(size: tuple[int, int]) -> Frame:
+    """A raw frame with a small, noisy depth map with holes."""
+    depth_m = depth_of((size[0] // 6, size[1] // 6))
+    depth_m[4:7, 5:9] = 0.0
+    return replace(mosaic_frame(size), depth_m=depth_m, depth_noise=0.02)
 
 
 def picture_frame(size: tuple[int, int], dtype: Any) -> Frame:

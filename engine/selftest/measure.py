@@ -77,14 +77,13 @@ def measure(spec: str, run_length: int | None, cases: Sequence[Case]) -> Iterato
             yield _failed(NO_CASE, error)
             return
         engines: dict[str, Engine] = {}
-        stack.callback(lambda: [engine.close() for engine in engines.values()])
         launched: set[Launch] = set()
         for case in cases:
             launched.clear()
             try:
                 if case.route not in engines:
                     recording = cast(Device, RecordingDevice(device.companion(), launched))
-                    engines[case.route] = Engine(recording, gl=gl, look_route=case.route)
+                    engines[case.route] = stack.enter_context(Engine(recording, gl=gl, look_route=case.route))
                 result = case.run(engines[case.route])
                 outcome = Outcome(case.name, result, launched=frozenset(launched))
             except Exception as error:
