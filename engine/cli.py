@@ -20,6 +20,7 @@ from .commands.look import look_app
 from .commands.new_pass import new_pass
 from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
 from .commands.tune import live_edit_command
+from .compute.registry import device_words
 from .errors import GroundglassError
 
 app = typer.Typer(
@@ -134,6 +135,27 @@ def bench(*, options: BenchOptions) -> None:
     from .commands.bench import run_bench_command
 
     run_bench_command(options)
+
+
+@app.command()
+def selftest(
+    device: Annotated[str, typer.Option("--device", help=f"all, {device_words()}.")] = "all",
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Write everything to one file, .json or .html.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes and qualities.")] = False,
+    sanitize: Annotated[
+        bool, typer.Option("--sanitize", help="Run the quick self test under compute-sanitizer (CUDA).")
+    ] = False,
+    json: arg.JsonOption = None,
+) -> None:
+    """Run every kernel and the whole chain on every device, and compare the results. Exit status 1 if they differ."""
+    from .commands.selftest import run_sanitized, run_selftest_command
+
+    if sanitize:
+        run_sanitized(device)
+        return
+    run_selftest_command(device, report, quick, json)
 
 
 @app.command()
