@@ -14,11 +14,11 @@ from typing import Annotated
 import typer
 
 from .commands import arguments as arg
+from .commands.bench_options import BenchOptions
 from .commands.declared import Defaults, Only, Without, options_declared
 from .commands.look import look_app
 from .commands.new_pass import new_pass
 from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
-from .commands.parsing import parse_size
 from .commands.tune import live_edit_command
 from .compute.registry import device_words
 from .errors import GroundglassError
@@ -129,30 +129,12 @@ def profile(
 
 
 @app.command()
-def bench(
-    device: arg.DeviceOption = "auto",
-    size: arg.SizeOption = "1920x1080",
-    seconds: arg.SecondsOption = None,
-    quality: Annotated[
-        bool, typer.Option("--quality", help="Compare the blur with a ray-traced ground truth instead.")
-    ] = False,
-    aids: Annotated[bool, typer.Option("--aids", help="Time each aid of the viewfinder instead.")] = False,
-    seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, help="Scenes of each kind for --quality. Default: 2.")
-    ] = None,
-    json: arg.JsonOption = None,
-) -> None:
-    """Time each stage with device events, GL timer queries and host time. --quality measures the blur instead."""
-    from .commands.bench import check_bench_options, run_aids_command, run_bench_command, run_quality_command
+@options_declared
+def bench(*, options: BenchOptions) -> None:
+    """Time each stage with device events, GL timer queries and host time. Other options measure something else."""
+    from .commands.bench import run_bench_command
 
-    check_bench_options(quality, aids, seconds, seeds)
-    if aids:
-        run_aids_command(device, parse_size("--size", size) or (1920, 1080), json)
-        return
-    if quality:
-        run_quality_command(device, seeds, json)
-        return
-    run_bench_command(device, parse_size("--size", size) or (1920, 1080), seconds, json)
+    run_bench_command(options)
 
 
 @app.command()

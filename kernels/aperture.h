@@ -16,14 +16,13 @@
 #define SUMS_AT (COUNTS_AT + SUMS)
 #define CELL_FLOATS (SUMS_AT + 2 * SUMS)
 
-/* Cell of pixel (x, y) of a picture: that of the first pixel of its block of CELL_BLOCK columns. A run of pixels reads
- * one cell and lies within a block, so pictures do not depend on the length of a run.
+/* Cell of pixel (x, y) of a picture: that of the centre of its block of 16x16 pixels, so that the picture does not depend
+ * on the length of a run.
  */
-#define CELL_BLOCK 16
 FUNCTION GLOBAL const float *cell_at(GLOBAL const float *aperture, int cells_x, int cells_y, int x, int y, int width,
                                      int height)
 {
-    const int cell_x = (x & ~(CELL_BLOCK - 1)) * cells_x / width, cell_y = y * cells_y / height;
+    const int cell_x = ((x & -16) + 8) * cells_x / width, cell_y = ((y & -16) + 8) * cells_y / height;
     const int column = cell_x < 0 ? 0 : cell_x >= cells_x ? cells_x - 1 : cell_x;
     const int row = cell_y < 0 ? 0 : cell_y >= cells_y ? cells_y - 1 : cell_y;
     return aperture + (row * cells_x + column) * CELL_FLOATS;
@@ -63,7 +62,7 @@ FUNCTION int taps_within(GLOBAL const float *cell, float max_radius)
 
 FUNCTION float gauge(GLOBAL const float *cell, int tap) { return cell[GAUGES_AT + tap]; }
 
-FUNCTION int offset(GLOBAL const float *cell, int tap, int pitch)
+FUNCTION place offset(GLOBAL const float *cell, int tap, place pitch)
 {
     GLOBAL const int *across_and_down = (GLOBAL const int *)cell + OFFSETS_AT + 2 * tap;
     return across_and_down[0] + across_and_down[1] * pitch;

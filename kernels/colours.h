@@ -3,7 +3,7 @@
  * The difference is colour - slope * green. `slope` is 1 where the colour correlates with green, less where it does
  * not.
  */
-#include "pairs.h"
+#include "photosites.h"
 
 #define EPSILON 1e-5f
 
@@ -21,26 +21,23 @@ FUNCTION floats mixed_fractions(floats a, floats b, floats c, floats d, floats s
     return ((1.0f - share) * a * d + share * c * b) / (b * d);
 }
 
-/* Gradient towards the diagonal neighbour at `step`; the photosite two steps away is at `pairs`. */
-#define DIAGONAL_TOWARDS(step, pairs)                                           \
-    (EPSILON + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, -(step))) \
-     + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, 3 * (step)))      \
-     + absolute(here - LOAD(green, pair + (pairs))))
+#define DIAGONAL_TOWARDS(dx, dy)                                                     \
+    (EPSILON + absolute(NEAR(mosaic, dx, dy) - NEAR(mosaic, -(dx), -(dy)))           \
+     + absolute(NEAR(mosaic, dx, dy) - NEAR(mosaic, 3 * (dx), 3 * (dy)))             \
+     + absolute(here - NEAR(green, 2 * (dx), 2 * (dy))))
 
 /* Blue at red photosites and red at blue photosites. */
 FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *falling, GLOBAL const float *green,
-                                int pitch, int at, int pair, ints colour_first, floats slope)
+                                place block, place line, place stride, int photosite, floats slope)
 {
-    const int down = pitch + 1;
-    const int up = pitch - 1;
-    const floats here = LOAD(green, pair);
-    const floats north_west = DIAGONAL_TOWARDS(-down, -pitch - 2), south_east = DIAGONAL_TOWARDS(down, pitch + 2);
-    const floats north_east = DIAGONAL_TOWARDS(-up, -pitch + 2), south_west = DIAGONAL_TOWARDS(up, pitch - 2);
-    const floats on_falling = north_west * (AT_COLOURS(mosaic, down) - slope * BELOW(colour_first, green, 1))
-                            + south_east * (AT_COLOURS(mosaic, -down) - slope * ABOVE(colour_first, green, -1));
-    const floats on_rising = north_east * (AT_COLOURS(mosaic, up) - slope * BELOW(colour_first, green, -1))
-                           + south_west * (AT_COLOURS(mosaic, -up) - slope * ABOVE(colour_first, green, 1));
-    const floats share = clearer(LOAD(falling, pair), AROUND(colour_first, falling));
+    const floats here = NEAR(green, 0, 0);
+    const floats north_west = DIAGONAL_TOWARDS(-1, -1), south_east = DIAGONAL_TOWARDS(1, 1);
+    const floats north_east = DIAGONAL_TOWARDS(1, -1), south_west = DIAGONAL_TOWARDS(-1, 1);
+    const floats on_falling = north_west * (NEAR(mosaic, 1, 1) - slope * NEAR(green, 1, 1))
+                            + south_east * (NEAR(mosaic, -1, -1) - slope * NEAR(green, -1, -1));
+    const floats on_rising = north_east * (NEAR(mosaic, -1, 1) - slope * NEAR(green, -1, 1))
+                           + south_west * (NEAR(mosaic, 1, -1) - slope * NEAR(green, 1, -1));
+    const floats share = clearer(NEAR(falling, 0, 0), AROUND(falling));
     return slope * here
          + mixed_fractions(on_falling, north_west + south_east, on_rising, north_east + south_west, share);
 }
@@ -60,46 +57,51 @@ FUNCTION floats opposite_colour(GLOBAL const float *mosaic, GLOBAL const float *
         weight = to_minus + to_plus;                                                                                   \
     }
 
-/* At green photosites: the colour of the photosites in the green's row, and the colour of those in its column. Along
- * the row, the measured colour is the row's and `opposite` is the other; along the column they are exchanged.
+/* At a green photosite: the colour of the photosites in its row, and the colour of those in its column. Along the row,
+ * the measured colour is the row's and `opposite` is the other; along the column they are exchanged.
  */
-FUNCTION void colours_at_greens(GLOBAL const float *mosaic, GLOBAL const float *vertical_at_greens,
-                                GLOBAL const float *green, GLOBAL const float *opposite, int pitch, int at, int pair,
-                                ints colour_first, floats row_slope, floats column_slope, floats *row_colour,
-                                floats *column_colour)
+FUNCTION void colours_at_green(GLOBAL const float *mosaic, GLOBAL const float *vertical, GLOBAL const float *green,
+                               GLOBAL const float *opposite, place block, place line, place stride, int photosite,
+                               floats row_slope, floats column_slope, floats *row_colour, floats *column_colour)
 {
-    const ints green_first = colour_first == 0;
-    const floats here = AT_GREENS(mosaic, 0);
-    const floats share = clearer(LOAD(vertical_at_greens, pair), AROUND(green_first, vertical_at_greens));
-    const floats west = AT_GREENS(mosaic, -2), east = AT_GREENS(mosaic, 2);
-    const floats west_green = LOAD(green, pair - 1), east_green = LOAD(green, pair + 1);
-    DIFFERENCE_ALONG(own_row, own_row_weight, west, east, AT_GREENS(mosaic, -3), AT_GREENS(mosaic, -1),
-                     AT_GREENS(mosaic, 1), AT_GREENS(mosaic, 3), row_slope * west_green, row_slope * east_green)
-    DIFFERENCE_ALONG(other_row, other_row_weight, west, east, LOAD(opposite, pair - 3), LOAD(opposite, pair - 1),
-                     LOAD(opposite, pair + 1), LOAD(opposite, pair + 3), column_slope * west_green,
-                     column_slope * east_green)
-    const floats north = AT_GREENS(mosaic, -2 * pitch), south = AT_GREENS(mosaic, 2 * pitch);
-    const floats north_green = ABOVE(green_first, green, 0), south_green = BELOW(green_first, green, 0);
-    DIFFERENCE_ALONG(own_column, own_column_weight, north, south, AT_GREENS(mosaic, -3 * pitch),
-                     AT_GREENS(mosaic, -pitch), AT_GREENS(mosaic, pitch), AT_GREENS(mosaic, 3 * pitch),
-                     column_slope * north_green, column_slope * south_green)
-    DIFFERENCE_ALONG(other_column, other_column_weight, north, south, ABOVE(green_first, opposite, -pitch),
-                     ABOVE(green_first, opposite, 0), BELOW(green_first, opposite, 0),
-                     BELOW(green_first, opposite, pitch), row_slope * north_green, row_slope * south_green)
+    const floats here = NEAR(mosaic, 0, 0);
+    const floats share = clearer(NEAR(vertical, 0, 0), AROUND(vertical));
+    const floats west = NEAR(mosaic, -2, 0), east = NEAR(mosaic, 2, 0);
+    const floats west_green = NEAR(green, -1, 0), east_green = NEAR(green, 1, 0);
+    DIFFERENCE_ALONG(own_row, own_row_weight, west, east, NEAR(mosaic, -3, 0), NEAR(mosaic, -1, 0),
+                     NEAR(mosaic, 1, 0), NEAR(mosaic, 3, 0), row_slope * west_green, row_slope * east_green)
+    DIFFERENCE_ALONG(other_row, other_row_weight, west, east, NEAR(opposite, -3, 0), NEAR(opposite, -1, 0),
+                     NEAR(opposite, 1, 0), NEAR(opposite, 3, 0), column_slope * west_green, column_slope * east_green)
+    const floats north = NEAR(mosaic, 0, -2), south = NEAR(mosaic, 0, 2);
+    const floats north_green = NEAR(green, 0, -1), south_green = NEAR(green, 0, 1);
+    DIFFERENCE_ALONG(own_column, own_column_weight, north, south, NEAR(mosaic, 0, -3), NEAR(mosaic, 0, -1),
+                     NEAR(mosaic, 0, 1), NEAR(mosaic, 0, 3), column_slope * north_green, column_slope * south_green)
+    DIFFERENCE_ALONG(other_column, other_column_weight, north, south, NEAR(opposite, 0, -3), NEAR(opposite, 0, -1),
+                     NEAR(opposite, 0, 1), NEAR(opposite, 0, 3), row_slope * north_green, row_slope * south_green)
     *row_colour = row_slope * here
         + mixed_fractions(other_column, other_column_weight, own_row, own_row_weight, share);
     *column_colour = column_slope * here
         + mixed_fractions(own_column, own_column_weight, other_row, other_row_weight, share);
 }
 
-/* Assembles one row of the pair from the results of `colours_at_greens` and the measured values: the row's colour,
- * green, and the other colour.
+/* Red, green and blue of the left and the right pixel in a row of the block, 0 or 1. The slopes are those at its green
+ * photosite.
  */
-#define ROW_OF_PAIR(row, own, green_here, other)                        \
-    {                                                                   \
-        const ints is_colour = (row) == 0 ? colour_first : colour_first == 0; \
-        const floats measured = LOAD(mosaic, at + (row) * pitch);       \
-        own = is_colour ? measured : row_colour;                        \
-        green_here = is_colour ? LOAD(green, pair) : measured;          \
-        other = is_colour ? LOAD(opposite, pair) : column_colour;       \
-    }
+FUNCTION void colours_of_row(GLOBAL const float *mosaic, GLOBAL const float *vertical, GLOBAL const float *green,
+                             GLOBAL const float *opposite, place block, place line, place stride, int row, int red_x,
+                             floats row_slope, floats column_slope, floats *left, floats *right)
+{
+    const place at = OF_BLOCK(row);
+    const floats own = LOAD(mosaic, at), other = LOAD(opposite, at);
+    floats row_colour, column_colour;
+    colours_at_green(mosaic, vertical, green, opposite, block, line, stride, 2 + row, row_slope, column_slope,
+                     &row_colour, &column_colour);
+    floats *at_colour = row == 0 ? left : right, *at_green = row == 0 ? right : left;
+    const int is_red = row == red_x;
+    at_colour[0] = is_red ? own : other;
+    at_colour[1] = LOAD(green, at);
+    at_colour[2] = is_red ? other : own;
+    at_green[0] = is_red ? row_colour : column_colour;
+    at_green[1] = LOAD(mosaic, at + 2 * stride);
+    at_green[2] = is_red ? column_colour : row_colour;
+}

@@ -114,27 +114,47 @@ FUNCTION int tile_at(int l, int tile_x, int tile_y, int tiles_x, int tiles_y)
     return (l * (tiles_y + 4) + tile_y + 2) * (tiles_x + 4) + tile_x + 2;
 }
 
-/* The largest radius in a row of three tiles, limited to radii above `beside` in the outer tiles. */
-FUNCTION float reach_of_row(GLOBAL const float *middle, float beside)
+/* Index of the tile around the run at (column, row) of a padded plane, in the table of the first layer. */
+FUNCTION int tile_around(int column, int row, int tiles_x, int tiles_y)
 {
-    const float largest = middle[-1] > middle[1] ? middle[-1] : middle[1], outer = largest > beside ? largest : 0.0f;
-    return outer > middle[0] ? outer : middle[0];
+    return tile_at(0, column / TILE - PAD / TILE, row / TILE - PAD / TILE, tiles_x, tiles_y);
 }
 
-/* The largest radius that may reach row y of the tile of (x, y) from the 3x3 tiles of layer l around it. A disc of
- * radius r reaches `extent` (r + `rim`). It is the same for a whole row of the tile: `spread_scale` averages within it,
- * so that pictures would otherwise depend on the length of a run.
+/* The table of detail (find_detail in kernels/defocus_spread.cl) has 1 + LAYERS parts: 1 for a tile with detail; then
+ * for each layer the largest radius in the 3x3 tiles around.
  */
-FUNCTION float reach_of_tiles(GLOBAL const float *tiles, int l, int tiles_x, int tiles_y, int x, int y, float extent,
-                              float rim)
+FUNCTION float largest_near(GLOBAL const float *detail, int l, int tile, int tiles_x, int tiles_y)
 {
-    const int tile_x = (x + PAD) / TILE - PAD / TILE, tile_y = (y + PAD) / TILE - PAD / TILE;
-    const int row = (y + PAD) % TILE, next = tiles_x + 4;
-    const float per_px = 1.0f / extent, beside = per_px - rim;
-    GLOBAL const float *middle = tiles + tile_at(l, tile_x, tile_y, tiles_x, tiles_y);
-    const float above = reach_of_row(middle - next, beside);
-    const float below = reach_of_row(middle + next, beside);
-    const float central = reach_of_row(middle, beside);
-    const float upper = above > central && above > (float)(row + 1) * per_px - rim ? above : central;
-    return below > upper && below > (float)(TILE - row) * per_px - rim ? below : upper;
+    return detail[tile + (1 + l) * (tiles_x + 4) * (tiles_y + 4)];
+}
+
+/* Rows of tiles are strips. The table of strips has LAYERS + 1 parts: for each layer the largest radius that a scale
+ * spreads, and at full size the smallest radius of all points.
+ */
+FUNCTION int strip_at(int l, int tile_x, int y, int tiles_x, int height)
+{
+    return (l * height + y) * tiles_x + tile_x;
+}
+
+/* The largest radius of layer l that may reach the strip of row y in a column of tiles, from the strips around; 0 if
+ * none does. A disc of radius r reaches `extent` (r + `rim`). `near` is the largest radius in the tiles around.
+ * Beyond the picture, the strips are mirrored.
+ */
+FUNCTION float reach_of_strips(GLOBAL const float *strips, int l, int tile_x, int y, int tiles_x, int height,
+                               float near, float extent, float rim)
+{
+    const int rows = near > 0.0f ? (int)((near + rim) * extent) : -1;
+    const int column = tile_x < 0 ? 0 : tile_x < tiles_x ? tile_x : tiles_x - 1;
+    const int left = column > 0 ? -1 : 0, right = column < tiles_x - 1 ? 1 : 0;
+    const float per_px = 1.0f / extent;
+    float found = 0.0f;
+    for (int away = -rows; away <= rows; ++away) {
+        int row = y + away < 0 ? -(y + away) : y + away;
+        row = row < height ? row : 2 * (height - 1) - row;
+        GLOBAL const float *middle = strips + strip_at(l, column, row < 0 ? 0 : row, tiles_x, height);
+        const float beside = middle[left] > middle[right] ? middle[left] : middle[right];
+        const float here = beside > middle[0] ? beside : middle[0];
+        found = here > (float)(away < 0 ? -away : away) * per_px - rim && here > found ? here : found;
+    }
+    return found;
 }

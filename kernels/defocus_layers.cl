@@ -1,4 +1,4 @@
-/* Preparation for spreading: radii from depth, and the layers at every scale, continued behind their occluders. */
+/* Preparation for spreading: radii from depth, surfaces continued behind their occluders, and weights. */
 #include "portable.h"
 #include "defocus.h"
 #include "aperture.h"
@@ -12,7 +12,7 @@
  * a tile and stores for each layer the largest radius spread at full size.
  */
 KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radius, GLOBAL float *RESTRICT spread,
-                GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT borders,
+                GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips, GLOBAL const float *RESTRICT borders,
                 GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                 int tiles_x, int tiles_y, float coc_px, float focus, float native_coc_px, float native_focus,
                 float max_radius, float reach, float open_1, float open_2, float open_3, float open_4)
@@ -23,7 +23,10 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
     floats largest_here[LAYERS];
     for (int l = 0; l < LAYERS; ++l)
         largest_here[l] = (floats)(0.0f);
-    for (int row = 0; row < TILE; ++row)
+    for (int row = 0; row < TILE; ++row) {
+        floats largest_in_row[LAYERS], smallest = (floats)(UNLIMITED);
+        UNROLL for (int l = 0; l < LAYERS; ++l)
+            largest_in_row[l] = (floats)(0.0f);
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (GLOBAL_Y * TILE + row + PAD) * pitch + PAD + GROUP_X * TILE + run;
             const floats nearness = 1.0f / limited(LOAD(depth, at), NEAREST_M, MAX_DEPTH_M);
@@ -42,147 +45,35 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
             const floats share = share_here(size, reach);
             const floats spread_here = size > SHARP && share > 0.0f ? size : (floats)(0.0f);
             floats remaining = (floats)(1.0f);
-            for (int l = 0; l < LAYERS; ++l) {
+            smallest = lesser(smallest, size);
+            UNROLL for (int l = 0; l < LAYERS; ++l) {
                 const floats beyond = behind(borders, l + 1, signed_size);
-                largest_here[l] = remaining > beyond ? greater(largest_here[l], spread_here) : largest_here[l];
+                largest_in_row[l] = remaining > beyond ? greater(largest_in_row[l], spread_here) : largest_in_row[l];
                 remaining = beyond;
             }
             STREAM(radius, at, signed_size);
 #if SHAPED
-            floats area = coverage(size, 0.0f), squares;
-            if (largest(spread_here) > 0.0f)
-                shape_sums(cell, size, &area, &squares);
+            floats area = coverage(size, 0.0f), covered, squares;
+            if (largest(spread_here) > 0.0f) {
+                shape_sums(cell, size, &covered, &squares);
+                area = spread_here > 0.0f ? covered : area;
+            }
 #else
             const floats area = disc_area(size, (1.0f + FADE) * reach);
 #endif
             STREAM(spread, at, share / area);
         }
+        const int y = GLOBAL_Y * TILE + row;
+        for (int l = 0; l < LAYERS; ++l) {
+            largest_here[l] = greater(largest_here[l], largest_in_row[l]);
+            if (y < height)
+                strips[strip_at(l, GROUP_X, y, tiles_x, height)] = largest(largest_in_row[l]);
+        }
+        if (y < height)
+            strips[strip_at(LAYERS, GROUP_X, y, tiles_x, height)] = -largest(-smallest);
+    }
     for (int l = 0; l < LAYERS; ++l)
         tiles[tile_at(l, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)] = largest(largest_here[l]);
-}
-
-/* From full size to the first scale: the light that each layer passes on, and its surface, both times their weights.
- * Values above the tile's level are clamped to it: in highlights, which are drawn later (kernels/defocus_sprites.cl),
- * and always in surfaces, since highlights do not continue behind occluders.
- */
-KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                          GLOBAL float *RESTRICT scale, GLOBAL const float *RESTRICT borders,
-                          GLOBAL const float *RESTRICT levels, int pitch, int stride, int half_width, int half_pitch,
-                          int half_stride, int tiles_x, float reach)
-{
-    const int fine = (2 * GLOBAL_Y + PAD) * pitch + PAD + 2 * GLOBAL_X;
-    const int at = (GLOBAL_Y + PAD) * half_pitch + PAD + GLOBAL_X;
-    GLOBAL const float *level = levels + (2 * GLOBAL_Y / TILE) * tiles_x;
-    const int tile_x = 2 * GLOBAL_X / TILE, next_x = (2 * GLOBAL_X + 2 * RUN - 1) / TILE; /* tiles of the run's ends */
-    const floats first = (floats)(level[tile_x < tiles_x ? tile_x : tiles_x - 1]);
-    const floats last = (floats)(level[next_x < tiles_x ? next_x : tiles_x - 1]);
-    const floats level_here = LANES < TILE / 2 ? first : last;
-    const floats bound = absolute(level_here);
-    const floats quarter = GLOBAL_X + LANES < half_width ? (floats)(0.25f) : (floats)(0.0f); /* the border is unknown */
-    floats red[4], green[4], blue[4], radii[4], passed[4], remaining[4], dimmed[4];
-    for (int row = 0; row < 2; ++row) {
-        const int from = fine + row * pitch, left = 2 * row, right = left + 1;
-        load_pairs(scene, from, &red[left], &red[right]);
-        load_pairs(scene, from + stride, &green[left], &green[right]);
-        load_pairs(scene, from + 2 * stride, &blue[left], &blue[right]);
-        load_pairs(radius, from, &radii[left], &radii[right]);
-    }
-    floats brightest = (floats)(0.0f);
-    for (int child = 0; child < 4; ++child) {
-        brightest = greater(brightest, greater(red[child], greater(green[child], blue[child])));
-        dimmed[child] = (floats)(1.0f);
-        passed[child] = 1.0f - share_here(absolute(radii[child]), reach);
-        remaining[child] = quarter;
-    }
-    if (largest(brightest - bound) > 0.0f)
-        for (int child = 0; child < 4; ++child) {
-            dimmed[child] = bound / greater(bound, greater(red[child], greater(green[child], blue[child])));
-            const floats kept = level_here > 0.0f ? dimmed[child] : (floats)(1.0f);
-            red[child] *= kept;
-            green[child] *= kept;
-            blue[child] *= kept;
-        }
-    for (int l = 0; l < LAYERS; ++l) {
-        floats sums[5], surface[6];
-        for (int plane = 0; plane < 5; ++plane)
-            sums[plane] = surface[plane] = (floats)(0.0f);
-        surface[5] = remaining[0] + remaining[1] + remaining[2] + remaining[3];
-        for (int child = 0; child < 4; ++child) {
-            const floats beyond = quarter * behind(borders, l + 1, radii[child]);
-            const floats member = remaining[child] - beyond;
-            const floats share = member * passed[child];
-            remaining[child] = beyond;
-            if (!(largest(member) > 0.0f))
-                continue;
-            sums[0] += share * red[child];
-            sums[1] += share * green[child];
-            sums[2] += share * blue[child];
-            sums[3] += share;
-            sums[4] += share * absolute(radii[child]);
-            if (l > 0) {
-                const floats light = member * (level_here > 0.0f || member < 0.25f ? (floats)(1.0f) : dimmed[child]);
-                surface[0] += light * red[child];
-                surface[1] += light * green[child];
-                surface[2] += light * blue[child];
-                surface[3] += member;
-                surface[4] += member * absolute(radii[child]);
-            }
-        }
-        sums[4] = 0.5f * sums[4] / greater(sums[3], (floats)(EPSILON));
-        surface[4] = 0.5f * surface[4];
-        for (int plane = 0; plane < 5; ++plane)
-            STORE(scale, at + (SPREAD(l) + plane) * half_stride, sums[plane]);
-        for (int plane = 0; l > 0 && plane < 6; ++plane)
-            STORE(scale, at + (SURFACE(l) + plane) * half_stride, surface[plane]);
-    }
-}
-
-/* From one scale to the next: the light passed on, and the surfaces. The work-item's row also selects the layer. */
-KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRICT scale, int rows, int width,
-                  int height, int pitch, int stride, int half_pitch, int half_stride, float reach)
-{
-    const int l = GLOBAL_Y / rows, y = GLOBAL_Y % rows;
-    const int fine = (2 * y + PAD) * pitch + PAD + 2 * GLOBAL_X;
-    const int at = (y + PAD) * half_pitch + PAD + GLOBAL_X;
-    GLOBAL const float *finer = fine_scale + SPREAD(l) * stride;
-    GLOBAL const float *surface = fine_scale + SURFACE(l) * stride;
-    const int has_below = 2 * y + 1 < height;
-    const floats left = 2 * (GLOBAL_X + LANES) < width ? (floats)(0.25f) : (floats)(0.0f);
-    const floats right = 2 * (GLOBAL_X + LANES) + 1 < width ? (floats)(0.25f) : (floats)(0.0f);
-    floats sums[5];
-    for (int plane = 0; plane < 5; ++plane)
-        sums[plane] = (floats)(0.0f);
-    for (int row = 0; row < 1 + has_below; ++row) {
-        const int from = fine + row * pitch;
-        floats weight[2], radii[2], red[2], green[2], blue[2];
-        load_pairs(finer, from + 3 * stride, &weight[0], &weight[1]);
-        if (!(largest(weight[0] + weight[1]) > 0.0f))
-            continue;
-        load_pairs(finer, from, &red[0], &red[1]);
-        load_pairs(finer, from + stride, &green[0], &green[1]);
-        load_pairs(finer, from + 2 * stride, &blue[0], &blue[1]);
-        load_pairs(finer, from + 4 * stride, &radii[0], &radii[1]);
-        for (int side = 0; side < 2; ++side) {
-            const floats share = (side ? right : left) * (1.0f - share_here(radii[side], reach));
-            sums[0] += share * red[side];
-            sums[1] += share * green[side];
-            sums[2] += share * blue[side];
-            sums[3] += share * weight[side];
-            sums[4] += share * weight[side] * radii[side];
-        }
-    }
-    sums[4] = 0.5f * sums[4] / greater(sums[3], (floats)(EPSILON));
-    for (int plane = 0; plane < 5; ++plane)
-        STORE(scale, at + (SPREAD(l) + plane) * half_stride, sums[plane]);
-    for (int plane = 0; l > 0 && plane < 6; ++plane) {
-        const int from = fine + plane * stride;
-        floats of_left, of_right, below_left = (floats)(0.0f), below_right = below_left;
-        load_pairs(surface, from, &of_left, &of_right);
-        if (has_below)
-            load_pairs(surface, from + pitch, &below_left, &below_right);
-        STORE(scale, at + (SURFACE(l) + plane) * half_stride,
-              (plane == 4 ? 0.5f : 1.0f) * (left * (of_left + below_left) + right * (of_right + below_right)));
-    }
 }
 
 /* Fraction of a pixel that a surface covers, from its `seen` part relative to the `known` part of the pixel. */
@@ -245,23 +136,28 @@ KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse,
                        int stride, int coarse_pitch, int coarse_stride, int first, int too_far)
 {
     const int l = GLOBAL_Y / rows + 1, y = GLOBAL_Y % rows; /* borders included */
+    const int at = y * pitch + GLOBAL_X;
+    const ints x = GLOBAL_X + LANES;
+    const ints within = (x >= PAD) & (x < PAD + width) & (ints)(y >= PAD && y < rows - PAD ? ~0 : 0);
+    const floats seen = within ? LOAD(scale, at + (SURFACE(l) + 3) * stride) : (floats)(0.0f);
+    if (!(largest(1.0f - seen) > 0.0f))
+        return; /* wholly visible */
     const int from = ((y + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
     const int step_y = y & 1 ? coarse_pitch : -coarse_pitch;
     GLOBAL const float *surface = coarse + (first + 6 * (l - 1)) * coarse_stride;
     floats around[5];
     for (int plane = 0; plane < 5; ++plane)
         around[plane] = (plane == 4 ? 2.0f : 1.0f) * doubled(surface + plane * coarse_stride, from, step_y);
-    const ints x = GLOBAL_X + LANES;
-    const ints within = (x >= PAD) & (x < PAD + width) & (ints)(y >= PAD && y < rows - PAD ? ~0 : 0);
-    complete(scale + SURFACE(l) * stride, y * pitch + GLOBAL_X, stride, within, around, too_far);
+    complete(scale + SURFACE(l) * stride, at, stride, within, around, too_far);
 }
 
 /* Weights of a scale in place, per disc pixel: for the light passed to the scale, and for the occluded part of a
  * surface, in which all scales share. A work-item processes a tile, border included, and stores its largest radius.
  */
-KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL const float *RESTRICT aperture, int cells_x,
-                  int cells_y, int width, int height, int pitch, int stride, int tiles_x, int tiles_y,
-                  int first_limited, float reach, float finer_reach, float rim, float red_shift, float blue_shift)
+KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips,
+                  GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
+                  int stride, int tiles_x, int tiles_y, int is_first, int first_limited, float reach,
+                  float finer_reach, float rim, float red_shift, float blue_shift)
 {
     const int l = GLOBAL_Y / tiles_y, tile_x = GROUP_X, tile_y = GLOBAL_Y % tiles_y;
     GLOBAL float *passed = scale + SPREAD(l) * stride;
@@ -271,14 +167,16 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
     const float side = l >= first_limited ? 1.0f : -1.0f;
 #endif
     floats max_spread = (floats)(0.0f);
-    for (int row = 0; row < TILE && tile_y * TILE + row < height; ++row)
+    for (int row = 0; row < TILE && tile_y * TILE + row < height; ++row) {
+        floats largest_in_row = (floats)(0.0f);
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + run;
             const floats known = l > 0 ? LOAD(surface, at + 5 * stride) : (floats)(1.0f);
             const floats own_radius = LOAD(passed, at + 4 * stride);
-            const floats share = share_here(own_radius, reach);
+            const floats share = is_first ? (floats)(1.0f) : share_here(own_radius, reach);
             const floats passed_weight = LOAD(passed, at + 3 * stride), own = share * passed_weight;
-            STORE(passed, at + ONWARD * stride, passed_weight - own);
+            if (!is_first && l < first_limited)
+                STORE(passed, at + ONWARD * stride, passed_weight - own);
             floats hidden = (floats)(0.0f), hidden_radius = hidden;
             if (l > 0 && largest(-known) > -1.0f) {
                 hidden_radius = LOAD(surface, at + 4 * stride);
@@ -319,7 +217,11 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL cons
             }
             STORE(passed, at + 3 * stride, weight / areas[3]);
             STORE(passed, at + 4 * stride, radius);
-            max_spread = greater(max_spread, weight > 1e-4f ? radius : (floats)(0.0f));
+            const ints counts = (weight > 1e-4f) & (tile_x * TILE + run + LANES < width);
+            largest_in_row = counts ? greater(largest_in_row, radius) : largest_in_row;
         }
+        strips[strip_at(l, tile_x, tile_y * TILE + row, tiles_x, height)] = largest(largest_in_row);
+        max_spread = greater(max_spread, largest_in_row);
+    }
     tiles[tile_at(l, tile_x, tile_y, tiles_x, tiles_y)] = largest(max_spread);
 }

@@ -13,8 +13,140 @@
 #define COLOURED 0 /* 1 if the discs of red and blue differ in radius from green */
 #endif
 
-/* One scale of one layer: colour times weight, and weight, plus the result of the coarser scale. The range includes the
- * border's columns and one border row above and below, which `doubled` reads; the work-item's row selects the layer.
+/* Light of the layers from back to front: colour times opacity, and opacity. */
+typedef struct {
+    floats red, green, blue, opacity;
+} Light;
+
+/* Covers `light` with a layer: sums of colour times weight, their weight, and the weight `whole` that decides the
+ * opacity. The most distant layer continues where its weight is small. A layer without light covers nothing.
+ */
+FUNCTION void cover(Light *light, floats red, floats green, floats blue, floats weight, floats whole)
+{
+    const floats over = light->opacity > 0.0f ? lesser(whole, (floats)(1.0f)) : limited(4.0f * weight, 0.0f, 1.0f);
+    const floats opacity = weight > 0.0f ? over : (floats)(0.0f);
+    const floats scale = opacity / greater(weight, (floats)(EPSILON)), through = 1.0f - opacity;
+    light->red = red * scale + light->red * through;
+    light->green = green * scale + light->green * through;
+    light->blue = blue * scale + light->blue * through;
+    light->opacity = opacity + light->opacity * through;
+}
+
+/* Stores the largest radii around a tile. Returns whether discs of any layer may reach the tile. */
+FUNCTION int store_largest_near(GLOBAL const float *tiles, GLOBAL float *detail, int tile_x, int tile_y, int tiles_x,
+                        int tiles_y)
+{
+    int is_reached = 0;
+    for (int l = 0; l < LAYERS; ++l) {
+        float largest_here = 0.0f;
+        for (int y = -1; y <= 1; ++y)
+            for (int x = -1; x <= 1; ++x) {
+                const float here = tiles[tile_at(l, tile_x + x, tile_y + y, tiles_x, tiles_y)];
+                largest_here = here > largest_here ? here : largest_here;
+            }
+        detail[tile_at(1 + l, tile_x, tile_y, tiles_x, tiles_y)] = largest_here;
+        is_reached |= largest_here > 0.0f;
+    }
+    return is_reached;
+}
+
+/* Whether the next larger scale reads the sums at columns `first` to `last` of a row: one of its tiles with detail lies
+ * there, or within one pixel.
+ */
+FUNCTION int is_read(GLOBAL const float *finer, int finer_tiles_x, int finer_tiles_y, int first, int last, int row)
+{
+    const int from_x = (2 * first - 2 + 2 * TILE) / TILE - 2, to_x = (2 * last + 3 + 2 * TILE) / TILE - 2;
+    const int from_y = (2 * row - 2 + 2 * TILE) / TILE - 2, to_y = (2 * row + 3 + 2 * TILE) / TILE - 2;
+    float found = 0.0f;
+    for (int y = from_y < -1 ? -1 : from_y; y <= to_y && y <= finer_tiles_y; ++y)
+        for (int x = from_x < -1 ? -1 : from_x; x <= to_x && x <= finer_tiles_x; ++x)
+            found += finer[tile_at(0, x, y, finer_tiles_x, finer_tiles_y)];
+    return found > 0.0f;
+}
+
+/* Finds the tiles with detail: those in which a scale differs from the next smaller one, upsampled. The discs of the
+ * scale may reach them, or tiles with detail of the next larger scale read them. The range includes the frame of the
+ * table.
+ */
+KERNEL void find_detail(GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT finer,
+                       GLOBAL float *RESTRICT detail, int tiles_x, int tiles_y, int finer_tiles_x, int finer_tiles_y)
+{
+    const int tile_x = GROUP_X - 1, tile_y = GLOBAL_Y - 1;
+    int found = store_largest_near(tiles, detail, tile_x, tile_y, tiles_x, tiles_y);
+    for (int row = 0; row < TILE; ++row)
+        found |= is_read(finer, finer_tiles_x, finer_tiles_y, tile_x * TILE, tile_x * TILE + TILE - 1,
+                         tile_y * TILE + row);
+    detail[tile_at(0, tile_x, tile_y, tiles_x, tiles_y)] = found ? 1.0f : 0.0f;
+}
+
+/* The same for full size, where points blurred by less than `min_radius` differ, too. `extremes` holds the smallest and
+ * the largest signed radius of each tile.
+ */
+KERNEL void find_full_detail(GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT extremes,
+                            GLOBAL float *RESTRICT detail, int tiles_x, int tiles_y, float min_radius)
+{
+    GLOBAL const float *range = extremes + 2 * (GLOBAL_Y * tiles_x + GROUP_X);
+    const int is_reached = store_largest_near(tiles, detail, GROUP_X, GLOBAL_Y, tiles_x, tiles_y);
+    const int is_sharp = range[0] < min_radius && range[1] > -min_radius;
+    detail[tile_at(0, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)] = is_sharp || is_reached ? 1.0f : 0.0f;
+}
+
+/* Distance from the radius of green to the end of the widest disc's rim. */
+FUNCTION float rim_of(float red_wider, float blue_wider)
+{
+    const float wider = red_wider > blue_wider ? red_wider : blue_wider;
+    return wider > 0.0f ? 0.5f + wider : 0.5f;
+}
+
+/* Pixels of a work-item: the row of a tile on a CPU, one on a GPU. */
+#if RUN > 1
+#define AREA TILE
+#else
+#define AREA 1
+#endif
+
+/* Sums of a layer at one run, and the weight of its points that smaller scales spread. */
+typedef struct {
+    floats red, green, blue, weight, onward;
+} Sums;
+
+/* Gathers the points of a layer whose discs reach the run at index `at`. `group` holds the planes of the layer; `side`
+ * is -1 in front of the focus; the discs of red and blue are larger by `red_wider` and `blue_wider`.
+ */
+FUNCTION Sums gather(GLOBAL const float *group, GLOBAL const float *cell, int taps, place at, place pitch,
+                     place stride, int side, floats limit, float red_wider, float blue_wider)
+{
+    const floats none = (floats)(0.0f);
+    GLOBAL const float *reds = group + at, *greens = reds + stride, *blues = greens + stride;
+    GLOBAL const float *weights = blues + stride, *radii = weights + stride, *onward = reds + ONWARD * stride;
+    Sums sums = {none, none, none, none, none};
+    for (int tap = 0; tap < taps; ++tap) {
+        const float distance = gauge(cell, tap);
+        const place from = side * offset(cell, tap, pitch);
+        const floats reaching = lesser(LOAD(radii, from), limit), away = (floats)(distance);
+        const floats covered = coverage(reaching, distance);
+#if SHAPED
+        const floats shade = 1.0f + away * away * LOAD(radii, stride + from);
+#else
+        const floats shade = (floats)(1.0f);
+#endif
+#if COLOURED
+        sums.red += shade * coverage(greater(reaching + red_wider, none), distance) * LOAD(reds, from);
+        sums.blue += shade * coverage(greater(reaching + blue_wider, none), distance) * LOAD(blues, from);
+#else
+        sums.red += shade * covered * LOAD(reds, from);
+        sums.blue += shade * covered * LOAD(blues, from);
+#endif
+        sums.green += shade * covered * LOAD(greens, from);
+        sums.weight += covered * LOAD(weights, from);
+        sums.onward += LOAD(onward, from);
+    }
+    return sums;
+}
+
+/* One scale: for each layer colour times weight, and weight, plus the result of the coarser scale; and the composite of
+ * the layers. A strip that no disc of this scale reaches and no larger scale reads has only a composite, that of the
+ * coarser scale. The range includes the border's columns and one border row above and below, which `doubled` reads.
  *
  * Points in front of the focus spread over everything. From layer `first_limited` on, a point's blur is limited to that
  * of the visible surface at the target (J. Jimenez, "Next generation post processing in Call of Duty: Advanced
@@ -22,138 +154,159 @@
  * cover other points of their layer: these continue beneath them (normalised convolution; H. Knutsson and C.-F. Westin,
  * CVPR 1993).
  */
-KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT tiles,
-                         GLOBAL const float *RESTRICT coarse, GLOBAL float *RESTRICT gathered,
+KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT strips,
+                         GLOBAL const float *RESTRICT detail, GLOBAL const float *RESTRICT finer,
+                         GLOBAL const float *RESTRICT coarse, GLOBAL const float *RESTRICT coarse_composite,
+                         GLOBAL float *RESTRICT gathered, GLOBAL float *RESTRICT composite,
                          GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height,
-                         int pitch, int stride, int tiles_x, int tiles_y, int coarse_pitch, int coarse_stride,
-                         int is_coarsest, int first_limited, float extent, float red_shift, float blue_shift)
+                         int pitch, int stride, int tiles_x, int tiles_y, int finer_tiles_x, int finer_tiles_y,
+                         int coarse_pitch, int coarse_stride, int is_coarsest, int first_limited, float extent,
+                         float red_shift, float blue_shift)
 {
-    const int rows = height + 2;
-    const int l = GLOBAL_Y / rows;
-    const int row = GLOBAL_Y % rows - 1 + PAD; /* rows and columns of the padded plane */
-    const int at = row * pitch + GLOBAL_X;
-    GLOBAL const float *group = scale + SPREAD(l) * stride;
-    const int side = l >= first_limited ? 1 : -1;
-    const float red_wider = (float)side * red_shift, blue_wider = (float)side * blue_shift;
-    const float wider = red_wider > blue_wider ? red_wider : blue_wider, rim = wider > 0.0f ? 0.5f + wider : 0.5f;
-    const float reach = reach_of_tiles(tiles, l, tiles_x, tiles_y, GLOBAL_X - PAD, row - PAD, extent, rim);
-    const floats limit = l >= first_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
-    const floats none = (floats)(0.0f);
-    floats red = none, green = none, blue = none, weight = none, onward = none;
-    GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GLOBAL_X - PAD, row - PAD, width, height);
-    if (reach > 0.0f)
-        for (int tap = 0, taps = taps_within(cell, reach + rim); tap < taps; ++tap) {
-            const float distance = gauge(cell, tap);
-            const int from = at + side * offset(cell, tap, pitch);
-            const floats reaching = lesser(LOAD(group, from + 4 * stride), limit), away = (floats)(distance);
-            const floats covered = coverage(reaching, distance);
-#if SHAPED
-            const floats light = 1.0f + away * away * LOAD(group, from + 5 * stride);
-#else
-            const floats light = (floats)(1.0f);
-#endif
-#if COLOURED
-            const floats red_reaching = greater(reaching + red_wider, none);
-            const floats blue_reaching = greater(reaching + blue_wider, none);
-            red += light * coverage(red_reaching, distance) * LOAD(group, from);
-            blue += light * coverage(blue_reaching, distance) * LOAD(group, from + 2 * stride);
-#else
-            red += light * covered * LOAD(group, from);
-            blue += light * covered * LOAD(group, from + 2 * stride);
-#endif
-            green += light * covered * LOAD(group, from + stride);
-            weight += covered * LOAD(group, from + 3 * stride);
-            onward += LOAD(group, from + ONWARD * stride);
+    const float rims[2] = {rim_of(-red_shift, -blue_shift), rim_of(red_shift, blue_shift)};
+    const int left = GROUP_X * AREA - PAD, y = GLOBAL_Y - 1;
+    const int tile_x = (left + PAD) / TILE - PAD / TILE, tile = tile_around(left + PAD, y + PAD, tiles_x, tiles_y);
+    float reaches[LAYERS];
+    int is_composed = is_coarsest;
+    for (int l = 0; (is_coarsest || detail[tile] > 0.0f) && l < LAYERS; ++l) {
+        const float near = largest_near(detail, l, tile, tiles_x, tiles_y);
+        reaches[l] = reach_of_strips(strips, l, tile_x, y, tiles_x, height, near, extent, rims[l >= first_limited]);
+        is_composed |= reaches[l] > 0.0f;
+    }
+    if (!is_composed && detail[tile] > 0.0f)
+        is_composed = is_read(finer, finer_tiles_x, finer_tiles_y, tile_x * TILE, tile_x * TILE + TILE - 1, y);
+    for (int x = left; x < left + AREA; x += RUN) {
+        const int at = (y + PAD) * pitch + PAD + x;
+        const int above = (y + 2 * PAD) / 2 * coarse_pitch + (x + 2 * PAD) / 2;
+        const int step_y = y & 1 ? coarse_pitch : -coarse_pitch;
+        if (!is_composed) {
+            for (int colour = 0; colour < 3; ++colour)
+                STORE(composite, at + colour * stride,
+                      doubled(coarse_composite + colour * coarse_stride, above, step_y));
+            continue;
         }
-    if (reach > 0.0f && l < first_limited) {
-        const floats covered = onward * (1.0f / (float)taps_within(cell, reach + rim));
-        const floats whole = 1.0f / greater(1.0f - covered, (floats)(MIN_COVERAGE));
-        red *= whole;
-        green *= whole;
-        blue *= whole;
-        weight *= whole;
+        GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, x, y, width, height);
+        const floats none = (floats)(0.0f);
+        Light light = {none, none, none, none};
+        for (int l = LAYERS - 1; l >= 0; --l) {
+            const int is_limited = l >= first_limited, side = is_limited ? 1 : -1;
+            const int taps = reaches[l] > 0.0f ? taps_within(cell, reaches[l] + rims[is_limited]) : 0;
+            const floats limit = is_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
+            Sums sums = gather(scale + SPREAD(l) * stride, cell, taps, at, pitch, stride, side, limit,
+                               (float)side * red_shift, (float)side * blue_shift);
+            if (taps > 0 && !is_limited) {
+                const floats covered = sums.onward * (1.0f / (float)taps);
+                const floats whole = 1.0f / greater(1.0f - covered, (floats)(MIN_COVERAGE));
+                sums.red *= whole;
+                sums.green *= whole;
+                sums.blue *= whole;
+                sums.weight *= whole;
+            }
+            GLOBAL const float *coarser = coarse + 4 * l * coarse_stride;
+            if (!is_coarsest)
+                sums.weight += doubled(coarser + 3 * coarse_stride, above, step_y);
+            GLOBAL float *to = gathered + 4 * l * stride + at;
+            STORE(to, 3 * stride, sums.weight);
+            if (largest(sums.weight) > 0.0f) {
+                if (!is_coarsest) {
+                    sums.red += doubled(coarser, above, step_y);
+                    sums.green += doubled(coarser + coarse_stride, above, step_y);
+                    sums.blue += doubled(coarser + 2 * coarse_stride, above, step_y);
+                }
+                cover(&light, sums.red, sums.green, sums.blue, sums.weight, sums.weight);
+            }
+            STORE(to, 0, sums.red);
+            STORE(to, stride, sums.green);
+            STORE(to, 2 * stride, sums.blue);
+        }
+        const floats per_opacity = 1.0f / greater(light.opacity, (floats)(EPSILON));
+        STORE(composite, at, light.red * per_opacity);
+        STORE(composite, at + stride, light.green * per_opacity);
+        STORE(composite, at + 2 * stride, light.blue * per_opacity);
     }
-    if (!is_coarsest) {
-        GLOBAL const float *coarser = coarse + 4 * l * coarse_stride;
-        const int above = ((row + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
-        const int step_y = row & 1 ? coarse_pitch : -coarse_pitch;
-        red += doubled(coarser, above, step_y);
-        green += doubled(coarser + coarse_stride, above, step_y);
-        blue += doubled(coarser + 2 * coarse_stride, above, step_y);
-        weight += doubled(coarser + 3 * coarse_stride, above, step_y);
-    }
-    GLOBAL float *sums = gathered + 4 * l * stride;
-    STORE(sums, at, red);
-    STORE(sums, at + stride, green);
-    STORE(sums, at + 2 * stride, blue);
-    STORE(sums, at + 3 * stride, weight);
 }
 
 /* Full size: spreads slightly blurred points, adds the results of the other scales, composites the layers from back to
- * front, and applies the lens's vignetting.
+ * front, and applies the lens's vignetting. A strip
+ * that no disc reaches, and whose points are all blurred by `min_radius` or more, is the composite of half size,
+ * upsampled.
  */
 KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                    GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT tiles,
-                    GLOBAL const float *RESTRICT gathered, GLOBAL const float *RESTRICT borders,
+                    GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT strips,
+                    GLOBAL const float *RESTRICT detail, GLOBAL const float *RESTRICT gathered,
+                    GLOBAL const float *RESTRICT half_composite, GLOBAL const float *RESTRICT borders,
                     GLOBAL const float *RESTRICT aperture, GLOBAL float *RESTRICT picture, int cells_x, int cells_y,
                     int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
-                    int half_stride, int first_limited, float scale_reach, float extent, float fall_1, float fall_2,
-                    float fall_3, float fall_4)
+                    int half_stride, int first_limited, float min_radius, float scale_reach, float extent,
+                    float fall_1, float fall_2, float fall_3, float fall_4)
 {
-    GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GLOBAL_X, GLOBAL_Y, width, height);
-    const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    const int half_at = (GLOBAL_Y / 2 + PAD) * half_pitch + PAD + GLOBAL_X / 2;
-    const int step_y = GLOBAL_Y & 1 ? half_pitch : -half_pitch;
-    const floats here = LOAD(radius, at);
-    const floats own_spread = LOAD(spread, at) * coverage(absolute(here), 0.0f);
-    floats visible_red = (floats)(0.0f), visible_green = visible_red, visible_blue = visible_red;
-    floats visible = visible_red, beyond = visible_red;
-    for (int l = LAYERS - 1; l >= 0; --l) {
-        const floats from_here_on = behind(borders, l, here);
-        const floats member = from_here_on - beyond;
-        beyond = from_here_on;
-        const floats limit = l >= first_limited && member > 0.5f ? absolute(here) : (floats)(UNLIMITED);
-        /* Points blurred by less than a pixel stay exactly unchanged. */
-        floats weight = own_spread * member;
-        floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
-        floats blue = weight * LOAD(scene, at + 2 * stride);
-        const float reach = reach_of_tiles(tiles, l, tiles_x, tiles_y, GLOBAL_X, GLOBAL_Y, extent, 0.5f);
-        const int side = l >= first_limited ? 1 : -1;
-        if (reach > 0.0f)
-            for (int tap = 1, taps = taps_within(cell, reach + 0.5f); tap < taps; ++tap) {
-                const float distance = gauge(cell, tap);
-                const int from = at + side * offset(cell, tap, pitch);
-                const floats r = LOAD(radius, from);
-                const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
-                const floats reaching = lesser(absolute(r), limit);
-                const floats covered = coverage(reaching, distance) * position * LOAD(spread, from);
-                red += covered * LOAD(scene, from);
-                green += covered * LOAD(scene, from + stride);
-                blue += covered * LOAD(scene, from + 2 * stride);
-                weight += covered;
-            }
-        /* A sharp point is not covered by the blur of points behind it. */
-        const floats open = limited((limit - SHARP) * (1.0f / scale_reach), 0.0f, 1.0f);
-        GLOBAL const float *coarse = gathered + 4 * l * half_stride;
-        const floats coarse_weight = doubled(coarse + 3 * half_stride, half_at, step_y);
-        const floats whole_weight = weight + coarse_weight;
-        weight += open * coarse_weight;
-        if (largest(weight) > 0.0f) {
-            red += open * doubled(coarse, half_at, step_y);
-            green += open * doubled(coarse + half_stride, half_at, step_y);
-            blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);
-            const floats opacity = visible > 0.0f ? lesser(whole_weight, (floats)(1.0f))
-                                               : limited(4.0f * weight, 0.0f, 1.0f);
-            const floats scale = opacity / greater(weight, (floats)(EPSILON));
-            visible_red = red * scale + visible_red * (1.0f - opacity);
-            visible_green = green * scale + visible_green * (1.0f - opacity);
-            visible_blue = blue * scale + visible_blue * (1.0f - opacity);
-            visible = opacity + visible * (1.0f - opacity);
-        }
+    const int left = GROUP_X * AREA, y = GLOBAL_Y;
+    if (left >= width)
+        return;
+    const int tile = tile_around(left + PAD, y + PAD, tiles_x, tiles_y);
+    float reaches[LAYERS];
+    int is_composed = detail[tile] > 0.0f && strips[strip_at(LAYERS, left / TILE, y, tiles_x, height)] < min_radius;
+    for (int l = 0; detail[tile] > 0.0f && l < LAYERS; ++l) {
+        const float near = largest_near(detail, l, tile, tiles_x, tiles_y);
+        reaches[l] = reach_of_strips(strips, l, left / TILE, y, tiles_x, height, near, extent, 0.5f);
+        is_composed |= reaches[l] > 0.0f;
     }
-    const floats whole = over_field(field_height(GLOBAL_X, GLOBAL_Y, width, height), fall_1, fall_2, fall_3, fall_4)
-                       / greater(visible, (floats)(EPSILON));
-    STREAM(picture, at, visible_red * whole);
-    STREAM(picture, at + stride, visible_green * whole);
-    STREAM(picture, at + 2 * stride, visible_blue * whole);
+    for (int x = left; x < left + AREA; x += RUN) {
+        const place at = (y + PAD) * pitch + PAD + x, plane = stride;
+        const int half_at = (y / 2 + PAD) * half_pitch + PAD + x / 2;
+        const int step_y = y & 1 ? half_pitch : -half_pitch;
+        const floats falloff = over_field(field_height(x, y, width, height), fall_1, fall_2, fall_3, fall_4);
+        if (!is_composed) {
+            for (int colour = 0; colour < 3; ++colour)
+                STREAM(picture, at + colour * stride,
+                       falloff * doubled(half_composite + colour * half_stride, half_at, step_y));
+            continue;
+        }
+        GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, x, y, width, height);
+        const floats here = LOAD(radius, at);
+        const floats own_spread = LOAD(spread, at) * coverage(absolute(here), 0.0f);
+        const floats none = (floats)(0.0f);
+        floats beyond = none;
+        Light light = {none, none, none, none};
+        for (int l = LAYERS - 1; l >= 0; --l) {
+            const floats from_here_on = behind(borders, l, here);
+            const floats member = from_here_on - beyond;
+            beyond = from_here_on;
+            const floats limit = l >= first_limited && member > 0.5f ? absolute(here) : (floats)(UNLIMITED);
+            /* Points blurred by less than a pixel stay exactly unchanged. */
+            floats weight = own_spread * member;
+            floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
+            floats blue = weight * LOAD(scene, at + 2 * stride);
+            const int side = l >= first_limited ? 1 : -1;
+            if (reaches[l] > 0.0f)
+                for (int tap = 1, taps = taps_within(cell, reaches[l] + 0.5f); tap < taps; ++tap) {
+                    const float distance = gauge(cell, tap);
+                    const place from = at + side * offset(cell, tap, pitch);
+                    const floats r = LOAD(radius, from);
+                    const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
+                    const floats reaching = lesser(absolute(r), limit);
+                    const floats covered = coverage(reaching, distance) * position * LOAD(spread, from);
+                    red += covered * LOAD(scene, from);
+                    green += covered * LOAD(scene, from + plane);
+                    blue += covered * LOAD(scene, from + 2 * plane);
+                    weight += covered;
+                }
+            /* A sharp point is not covered by the blur of points behind it. */
+            const floats open = limited((limit - SHARP) * (1.0f / scale_reach), 0.0f, 1.0f);
+            GLOBAL const float *coarse = gathered + 4 * l * half_stride;
+            const floats coarse_weight = doubled(coarse + 3 * half_stride, half_at, step_y);
+            const floats whole_weight = weight + coarse_weight;
+            weight += open * coarse_weight;
+            if (largest(weight) > 0.0f) {
+                red += open * doubled(coarse, half_at, step_y);
+                green += open * doubled(coarse + half_stride, half_at, step_y);
+                blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);
+                cover(&light, red, green, blue, weight, whole_weight);
+            }
+        }
+        const floats per_opacity = falloff / greater(light.opacity, (floats)(EPSILON));
+        STREAM(picture, at, light.red * per_opacity);
+        STREAM(picture, at + stride, light.green * per_opacity);
+        STREAM(picture, at + 2 * stride, light.blue * per_opacity);
+    }
 }

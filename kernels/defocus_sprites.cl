@@ -67,7 +67,7 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
             tame += lesser(bright, (floats)(2.0f * mean));
         }
     const float level = OVER_MEAN * sum_of(tame) * (1.0f / (TILE * TILE));
-    levels[tile] = -level;
+    levels[tile] = largest(brightest) > level ? -level : -UNLIMITED;
     if (!(largest(brightest) > level && largest(blurred) > min_radius))
         return;
     int found = 0;

@@ -11,7 +11,7 @@
  */
 #define CONTRARY 0.055f
 #define SATURATION 0.08f /* saturation at which a measured slope has half weight */
-#define EVEN 1e-4f       /* variance of green below which the slope is not measurable */
+#define FLAT 1e-4f       /* variance of green below which the slope is not measurable */
 
 /* At red and blue photosites, in place: a mixture of RCD's and LMMSE's green; and the slope, the regression coefficient
  * of the photosite's colour on LMMSE's green over 3x3 photosites of that colour (after D. Kiku, Y. Monno, M. Tanaka, M.
@@ -22,74 +22,78 @@
  * total weight 16.
  */
 KERNEL void best_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT by_lmmse,
-                       GLOBAL float *RESTRICT green, GLOBAL float *RESTRICT slopes, int pitch, int margin, int red_x,
-                       int red_y)
+                       GLOBAL float *RESTRICT green, GLOBAL float *RESTRICT slopes, int pitch, int stride, int margin)
 {
-    PAIR(margin);
-    floats even[6], odd[6]; /* in each row: columns of the run's own kind, and those between */
-    for (int i = 0; i < 6; ++i) {
-        const int row = at + (i - 2) * pitch;
-        even[i] = LOAD(mosaic, row - 2) + LOAD(mosaic, row + 2) + 2.0f * LOAD(mosaic, row);
-        odd[i] = LOAD(mosaic, row - 1) + LOAD(mosaic, row + 1);
-    }
-#define ROWS(of, i) (colour_first ? of[i] : of[(i) + 1])
-#define OWN_ROWS(of) (0.0625f * (ROWS(of, 0) + ROWS(of, 4)) + 0.125f * ROWS(of, 2))
-#define OTHER_ROWS(of) (0.125f * (ROWS(of, 1) + ROWS(of, 3)))
-    const floats own = OWN_ROWS(even), diagonal = 2.0f * OTHER_ROWS(odd);
-    const floats green_here = 0.5f * OTHER_ROWS(even) + OWN_ROWS(odd);
-    const floats to_own = green_here - own, to_other = green_here - diagonal;
-    const floats brightness = greater(own + green_here + diagonal, (floats)(0.0f)) + 0.02f;
-    const floats saturation = (to_own * to_own + to_other * to_other) / (brightness * brightness);
+    BLOCK(margin);
+/* In a row: columns of the photosite's own kind, and those between. */
+#define EVEN(dy) (NEAR(mosaic, -2, dy) + NEAR(mosaic, 2, dy) + 2.0f * NEAR(mosaic, 0, dy))
+#define ODD(dy) (NEAR(mosaic, -1, dy) + NEAR(mosaic, 1, dy))
+#define OWN_ROWS(of) (0.0625f * (of(-2) + of(2)) + 0.125f * of(0))
+#define OTHER_ROWS(of) (0.125f * (of(-1) + of(1)))
+#pragma unroll
+    for (int photosite = 0; photosite < 2; ++photosite) {
+        const floats own = OWN_ROWS(EVEN), diagonal = 2.0f * OTHER_ROWS(ODD);
+        const floats green_here = 0.5f * OTHER_ROWS(EVEN) + OWN_ROWS(ODD);
+        const floats to_own = green_here - own, to_other = green_here - diagonal;
+        const floats brightness = greater(own + green_here + diagonal, (floats)(0.0f)) + 0.02f;
+        const floats saturation = (to_own * to_own + to_other * to_other) / (brightness * brightness);
 
-    const floats lmmse = LOAD(by_lmmse, pair);
-    floats mean = (floats)(0.0f), square = mean, product = mean;
-    for (int dy = -1; dy <= 1; ++dy)
-        for (int dx = -1; dx <= 1; ++dx) {
-            const float weight = 0.0625f * (dy == 0 ? 2.0f : 1.0f) * (dx == 0 ? 2.0f : 1.0f);
-            const floats colour = AT_COLOURS(mosaic, 2 * (dy * pitch + dx)) - own; /* relative to its mean, `own` */
-            const floats from_here = LOAD(by_lmmse, pair + dy * pitch + 2 * dx) - lmmse;
-            mean += weight * from_here;
-            square += weight * (from_here * from_here);
-            product += weight * (from_here * colour);
-        }
-    const floats slope = (product + EVEN) / (greater(square - mean * mean, (floats)(0.0f)) + EVEN);
-    const floats contrary = saturation * ((slope - 1.0f) * (slope - 1.0f)) * (1.0f / (CONTRARY * CONTRARY));
-    const floats share = contrary / (contrary + 1.0f);
-    STORE(green, pair, lmmse + share * (LOAD(green, pair) - lmmse));
-    const floats saturated = saturation / (saturation + SATURATION * SATURATION);
-    STORE(slopes, pair, 1.0f + saturated * (limited(slope, 0.0f, 1.0f) - 1.0f));
+        const floats lmmse = NEAR(by_lmmse, 0, 0);
+        floats mean = (floats)(0.0f), square = mean, product = mean;
+#pragma unroll
+        for (int dy = -1; dy <= 1; ++dy)
+#pragma unroll
+            for (int dx = -1; dx <= 1; ++dx) {
+                const float weight = 0.0625f * (dy == 0 ? 2.0f : 1.0f) * (dx == 0 ? 2.0f : 1.0f);
+                const floats colour = NEAR(mosaic, 2 * dx, 2 * dy) - own; /* relative to its mean, `own` */
+                const floats from_here = NEAR(by_lmmse, 2 * dx, 2 * dy) - lmmse;
+                mean += weight * from_here;
+                square += weight * (from_here * from_here);
+                product += weight * (from_here * colour);
+            }
+        const floats slope = (product + FLAT) / (greater(square - mean * mean, (floats)(0.0f)) + FLAT);
+        const floats contrary = saturation * ((slope - 1.0f) * (slope - 1.0f)) * (1.0f / (CONTRARY * CONTRARY));
+        const floats share = contrary / (contrary + 1.0f);
+        const place at = OF_BLOCK(photosite);
+        STORE(green, at, lmmse + share * (LOAD(green, at) - lmmse));
+        const floats saturated = saturation / (saturation + SATURATION * SATURATION);
+        STORE(slopes, at, 1.0f + saturated * (limited(slope, 0.0f, 1.0f) - 1.0f));
+    }
 }
 
 /* Step 3: blue at red photosites and red at blue photosites. */
 KERNEL void best_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT falling,
                           GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT slopes,
-                          GLOBAL float *RESTRICT opposite, int pitch, int margin, int red_x, int red_y)
+                          GLOBAL float *RESTRICT opposite, int pitch, int stride, int margin)
 {
-    PAIR(margin);
-    const floats slope = AROUND(colour_first, slopes);
-    STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, colour_first, slope));
+    BLOCK(margin);
+#pragma unroll
+    for (int photosite = 0; photosite < 2; ++photosite)
+        STORE(opposite, OF_BLOCK(photosite),
+              opposite_colour(mosaic, falling, green, block, line, stride, photosite, AROUND(slopes)));
 }
 
 /* Step 4: red and blue at green photosites, and the picture. */
-KERNEL void best_colours(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical_at_greens,
+KERNEL void best_colours(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical,
                          GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT opposite,
-                         GLOBAL const float *RESTRICT slopes, GLOBAL float *RESTRICT picture, int pitch, int stride,
-                         int red_x, int red_y)
+                         GLOBAL const float *RESTRICT slopes, GLOBAL float *RESTRICT picture, int width, int pitch,
+                         int stride, int picture_pitch, int picture_stride, int red_x, int red_y)
 {
-    PAIR(0);
-    const ints green_first = colour_first == 0;
-    const floats row_slope = 0.5f * (LOAD(slopes, pair - 1) + LOAD(slopes, pair + 1));
-    const floats column_slope = 0.5f * (ABOVE(green_first, slopes, 0) + BELOW(green_first, slopes, 0));
-    floats row_colour, column_colour;
-    colours_at_greens(mosaic, vertical_at_greens, green, opposite, pitch, at, pair, colour_first, row_slope,
-                      column_slope, &row_colour, &column_colour);
+    BLOCK(0);
+    if (GLOBAL_X < PAD || GLOBAL_X >= PAD + width)
+        return;
+#pragma unroll
     for (int row = 0; row < 2; ++row) {
-        const int to = at + row * pitch;
-        floats own, green_value, other;
-        ROW_OF_PAIR(row, own, green_value, other);
-        STORE(picture, to + (row == red_y ? 0 : 2 * stride), own);
-        STORE(picture, to + stride, green_value);
-        STORE(picture, to + (row == red_y ? 2 * stride : 0), other);
+        const int photosite = 2 + row;
+        const floats row_slope = 0.5f * (NEAR(slopes, -1, 0) + NEAR(slopes, 1, 0));
+        const floats column_slope = 0.5f * (NEAR(slopes, 0, -1) + NEAR(slopes, 0, 1));
+        const place to = ROW_OF_BLOCK(0, row) * (place)picture_pitch + BLOCK_COLUMN;
+        floats left[3], right[3];
+        colours_of_row(mosaic, vertical, green, opposite, block, line, stride, row, red_x, row_slope, column_slope,
+                       left, right);
+#pragma unroll
+        for (int c = 0; c < 3; ++c)
+            STORE_PAIRS(picture, to + c * (place)picture_stride, left[c], right[c]);
     }
 }
 

@@ -6,7 +6,7 @@
  * and rough parts over nine photosites determine the weight of the difference. The two directions are weighted by their
  * remaining errors. The window is the paper's, the Gaussian is shorter.
  */
-#include "pairs.h"
+#include "photosites.h"
 
 #define VARIANCE_FLOOR 1e-7f
 
@@ -15,60 +15,63 @@
  * nine photosites, as in the paper, makes green 0.1 dB better on Kodak's photographs, 0.5 dB worse on McMaster's, and
  * costs more.)
  */
-#define SMOOTH(step)                                                                                                   \
-    (0.42376543f * here - 0.36830510f * (LOAD(mosaic, at - (step)) + LOAD(mosaic, at + (step)))                        \
-     + 0.25000000f * (LOAD(mosaic, at - 2 * (step)) + LOAD(mosaic, at + 2 * (step)))                                   \
-     - 0.13169490f * (LOAD(mosaic, at - 3 * (step)) + LOAD(mosaic, at + 3 * (step)))                                   \
-     + 0.03811729f * (LOAD(mosaic, at - 4 * (step)) + LOAD(mosaic, at + 4 * (step))))
-#define DIFFERENCE(step)                                                                                               \
-    (0.5f * here - 0.5f * (LOAD(mosaic, at - (step)) + LOAD(mosaic, at + (step)))                                      \
-     + 0.25f * (LOAD(mosaic, at - 2 * (step)) + LOAD(mosaic, at + 2 * (step))))
+#define SMOOTH(dx, dy)                                                                                                 \
+    (0.42376543f * here - 0.36830510f * (NEAR(mosaic, -(dx), -(dy)) + NEAR(mosaic, dx, dy))                            \
+     + 0.25000000f * (NEAR(mosaic, -2 * (dx), -2 * (dy)) + NEAR(mosaic, 2 * (dx), 2 * (dy)))                           \
+     - 0.13169490f * (NEAR(mosaic, -3 * (dx), -3 * (dy)) + NEAR(mosaic, 3 * (dx), 3 * (dy)))                           \
+     + 0.03811729f * (NEAR(mosaic, -4 * (dx), -4 * (dy)) + NEAR(mosaic, 4 * (dx), 4 * (dy))))
+#define DIFFERENCE(dx, dy)                                                                                             \
+    (0.5f * here - 0.5f * (NEAR(mosaic, -(dx), -(dy)) + NEAR(mosaic, dx, dy))                                          \
+     + 0.25f * (NEAR(mosaic, -2 * (dx), -2 * (dy)) + NEAR(mosaic, 2 * (dx), 2 * (dy))))
 
-/* Step 1: green minus colour along the row and along the column, smooth and rough part, in four planes. */
+/* Step 1: green minus colour at all photosites: along the row and along the column, smooth and rough part. */
 KERNEL void lmmse_differences(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT parts, int pitch, int stride,
-                              int margin, int red_x, int red_y)
+                              int margin)
 {
-    const int y = GLOBAL_Y - margin;
-    const int at = (y + PAD) * pitch + GLOBAL_X;
-    const ints is_green = ((LANES + GLOBAL_X - PAD) & 1) == ((y & 1) == red_y ? 1 - red_x : red_x);
-    const floats sign = is_green ? (floats)(1.0f) : (floats)(-1.0f);
-    const floats here = LOAD(mosaic, at);
-    const floats row = SMOOTH(1), column = SMOOTH(pitch);
-    STORE(parts, at, sign * row);
-    STORE(parts, at + stride, sign * (DIFFERENCE(1) - row));
-    STORE(parts, at + 2 * stride, sign * column);
-    STORE(parts, at + 3 * stride, sign * (DIFFERENCE(pitch) - column));
+    BLOCK(margin);
+#pragma unroll
+    for (int photosite = 0; photosite < 4; ++photosite) {
+        const float sign = photosite < 2 ? -1.0f : 1.0f;
+        const floats here = NEAR(mosaic, 0, 0), row = SMOOTH(1, 0), column = SMOOTH(0, 1);
+        STORE(parts, OF_BLOCK(photosite), sign * row);
+        STORE(parts, OF_BLOCK(4 + photosite), sign * (DIFFERENCE(1, 0) - row));
+        STORE(parts, OF_BLOCK(8 + photosite), sign * column);
+        STORE(parts, OF_BLOCK(12 + photosite), sign * (DIFFERENCE(0, 1) - column));
+    }
 }
 
-/* For one direction: the estimate of the difference at red and blue photosites, and the variance of its error. */
-#define ESTIMATE(estimate, error, smooth, step)                                                                \
-    floats estimate, error;                                                                                    \
-    {                                                                                                          \
-        GLOBAL const float *rough = (smooth) + stride;                                                         \
-        floats sum = (floats)(0.0f), squares = sum, errors = sum;                                              \
-        for (int i = -4; i <= 4; ++i) {                                                                        \
-            const floats smooth_part = AT_COLOURS(smooth, i * (step));                                         \
-            const floats rough_part = AT_COLOURS(rough, i * (step));                                           \
-            sum += smooth_part;                                                                                \
-            squares += smooth_part * smooth_part;                                                              \
-            errors += rough_part * rough_part;                                                                 \
-        }                                                                                                      \
-        const floats mean = sum * (1.0f / 9.0f);                                                               \
-        const floats signal = greater(squares * (1.0f / 9.0f) - mean * mean, (floats)(0.0f)) + VARIANCE_FLOOR; \
-        const floats noise = errors * (1.0f / 9.0f) + VARIANCE_FLOOR;                                          \
-        const floats wiener_gain = signal / (signal + noise);                                                  \
-        estimate = mean + wiener_gain * (AT_COLOURS(smooth, 0) + AT_COLOURS(rough, 0) - mean);                 \
-        error = wiener_gain * noise;                                                                           \
+/* At a red or blue photosite, for one direction: the estimate of the difference, and the variance of its error. */
+FUNCTION void estimate(GLOBAL const float *smooth, place block, place line, place stride, int photosite, int dx, int dy,
+                       floats *difference, floats *error)
+{
+    GLOBAL const float *rough = smooth + 4 * stride;
+    floats sum = (floats)(0.0f), squares = sum, errors = sum;
+#pragma unroll
+    for (int i = -4; i <= 4; ++i) {
+        const floats smooth_part = NEAR(smooth, i * dx, i * dy), rough_part = NEAR(rough, i * dx, i * dy);
+        sum += smooth_part;
+        squares += smooth_part * smooth_part;
+        errors += rough_part * rough_part;
     }
+    const floats mean = sum * (1.0f / 9.0f);
+    const floats signal = greater(squares * (1.0f / 9.0f) - mean * mean, (floats)(0.0f)) + VARIANCE_FLOOR;
+    const floats noise = errors * (1.0f / 9.0f) + VARIANCE_FLOOR;
+    const floats wiener_gain = signal / (signal + noise);
+    *difference = mean + wiener_gain * (NEAR(smooth, 0, 0) + NEAR(rough, 0, 0) - mean);
+    *error = wiener_gain * noise;
+}
 
 /* Step 2: green at red and blue photosites. */
 KERNEL void lmmse_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT parts,
-                        GLOBAL float *RESTRICT green, int pitch, int stride, int margin, int red_x, int red_y)
+                        GLOBAL float *RESTRICT green, int pitch, int stride, int margin)
 {
-    PAIR(margin);
-    GLOBAL const float *along_column_parts = parts + 2 * stride;
-    ESTIMATE(along_row, row_error, parts, 1)
-    ESTIMATE(along_column, column_error, along_column_parts, pitch)
-    const floats difference = (along_row * column_error + along_column * row_error) / (row_error + column_error);
-    STORE(green, pair, AT_COLOURS(mosaic, 0) + difference);
+    BLOCK(margin);
+#pragma unroll
+    for (int photosite = 0; photosite < 2; ++photosite) {
+        floats along_row, row_error, along_column, column_error;
+        estimate(parts, block, line, stride, photosite, 1, 0, &along_row, &row_error);
+        estimate(parts + 8 * (place)stride, block, line, stride, photosite, 0, 1, &along_column, &column_error);
+        const floats difference = (along_row * column_error + along_column * row_error) / (row_error + column_error);
+        STORE(green, OF_BLOCK(photosite), NEAR(mosaic, 0, 0) + difference);
+    }
 }

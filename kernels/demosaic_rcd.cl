@@ -27,106 +27,107 @@ FUNCTION floats energy(floats a, floats b, floats c, floats d, floats e, floats 
     return EPSILON_SQUARED + roughness(at_c, at_d, at_e) + roughness(at_d, at_e, at_f) + roughness(at_e, at_f, at_g);
 }
 
-FUNCTION floats energy_across(GLOBAL const float *mosaic, int at)
+#define ENERGY_ALONG(dx, dy)                                                                                           \
+    energy(NEAR(mosaic, -4 * (dx), -4 * (dy)), NEAR(mosaic, -3 * (dx), -3 * (dy)), NEAR(mosaic, -2 * (dx), -2 * (dy)), \
+           NEAR(mosaic, -(dx), -(dy)), NEAR(mosaic, 0, 0), NEAR(mosaic, dx, dy), NEAR(mosaic, 2 * (dx), 2 * (dy)),     \
+           NEAR(mosaic, 3 * (dx), 3 * (dy)), NEAR(mosaic, 4 * (dx), 4 * (dy)))
+
+FUNCTION floats share_of(floats part, floats other) { return part / (part + other); }
+
+FUNCTION floats share_of_vertical(GLOBAL const float *mosaic, place block, place line, place stride, int photosite)
 {
-    return energy(LOAD(mosaic, at - 4), LOAD(mosaic, at - 3), LOAD(mosaic, at - 2), LOAD(mosaic, at - 1),
-                  LOAD(mosaic, at), LOAD(mosaic, at + 1), LOAD(mosaic, at + 2), LOAD(mosaic, at + 3),
-                  LOAD(mosaic, at + 4));
+    return share_of(ENERGY_ALONG(0, 1), ENERGY_ALONG(1, 0));
+}
+
+FUNCTION floats share_of_falling(GLOBAL const float *mosaic, place block, place line, place stride, int photosite)
+{
+    return share_of(ENERGY_ALONG(1, 1), ENERGY_ALONG(-1, 1));
+}
+
+FUNCTION floats low_passed(GLOBAL const float *mosaic, place block, place line, place stride, int photosite)
+{
+    const floats low = 0.25f * NEAR(mosaic, 0, 0)
+                     + 0.0625f * (NEAR(mosaic, -1, -1) + NEAR(mosaic, 1, -1) + NEAR(mosaic, -1, 1) + NEAR(mosaic, 1, 1))
+                     + 0.125f * (NEAR(mosaic, -1, 0) + NEAR(mosaic, 1, 0) + NEAR(mosaic, 0, -1) + NEAR(mosaic, 0, 1));
+    return greater(low, (floats)(0.0f)); /* avoids unbounded ratios for noise around black */
 }
 
 /* Step 1: the vertical share of the energy, at all photosites; at red and blue photosites also the share of the falling
  * diagonal, and the low-passed mosaic.
  */
 KERNEL void rcd_directions(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT vertical,
-                           GLOBAL float *RESTRICT vertical_at_greens, GLOBAL float *RESTRICT falling,
-                           GLOBAL float *RESTRICT low_pass, int pitch, int margin, int red_x, int red_y)
+                           GLOBAL float *RESTRICT falling, GLOBAL float *RESTRICT low_pass, int pitch, int stride,
+                           int margin)
 {
-    PAIR(margin);
-    floats column[6];
-    for (int i = 0; i < 6; ++i)
-        column[i] = bend(LOAD(mosaic, at + (i - 4) * pitch), LOAD(mosaic, at + (i - 2) * pitch),
-                         LOAD(mosaic, at + i * pitch));
-    floats rough[4];
-    for (int i = 0; i < 4; ++i)
-        rough[i] = roughness(column[i], column[i + 1], column[i + 2]);
-    const floats both = EPSILON_SQUARED + rough[1] + rough[2];
-    const floats first_v = both + rough[0], first_h = energy_across(mosaic, at);
-    const floats second_v = both + rough[3], second_h = energy_across(mosaic, at + pitch);
-    const floats first = first_v / (first_v + first_h);
-    const floats second = second_v / (second_v + second_h);
-    STORE(vertical, pair, colour_first ? first : second);
-    STORE(vertical_at_greens, pair, colour_first ? second : first);
-
-#define DIAGONAL_ENERGY(step)                                                                                 \
-    energy(AT_COLOURS(mosaic, -4 * (step)), AT_COLOURS(mosaic, -3 * (step)), AT_COLOURS(mosaic, -2 * (step)), \
-           AT_COLOURS(mosaic, -(step)), AT_COLOURS(mosaic, 0), AT_COLOURS(mosaic, step),                      \
-           AT_COLOURS(mosaic, 2 * (step)), AT_COLOURS(mosaic, 3 * (step)), AT_COLOURS(mosaic, 4 * (step)))
-    const floats p = DIAGONAL_ENERGY(pitch + 1);
-    const floats q = DIAGONAL_ENERGY(pitch - 1);
-    STORE(falling, pair, p / (p + q));
-    const floats low = 0.25f * AT_COLOURS(mosaic, 0)
-                     + 0.0625f * (AT_COLOURS(mosaic, -pitch - 1) + AT_COLOURS(mosaic, -pitch + 1)
-                                  + AT_COLOURS(mosaic, pitch - 1) + AT_COLOURS(mosaic, pitch + 1))
-                     + 0.125f * (AT_COLOURS(mosaic, -1) + AT_COLOURS(mosaic, 1) + AT_COLOURS(mosaic, -pitch)
-                                 + AT_COLOURS(mosaic, pitch));
-    STORE(low_pass, pair, greater(low, (floats)(0.0f))); /* avoids unbounded ratios for noise around black */
+    BLOCK(margin);
+#pragma unroll
+    for (int photosite = 0; photosite < 4; ++photosite)
+        STORE(vertical, OF_BLOCK(photosite), share_of_vertical(mosaic, block, line, stride, photosite));
+#pragma unroll
+    for (int photosite = 0; photosite < 2; ++photosite) {
+        STORE(falling, OF_BLOCK(photosite), share_of_falling(mosaic, block, line, stride, photosite));
+        STORE(low_pass, OF_BLOCK(photosite), low_passed(mosaic, block, line, stride, photosite));
+    }
 }
 
-#define GRADIENT_TOWARDS(step)                                                  \
-    (EPSILON + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, -(step))) \
-     + absolute(AT_COLOURS(mosaic, 0) - AT_COLOURS(mosaic, 2 * (step)))         \
-     + absolute(AT_COLOURS(mosaic, step) - AT_COLOURS(mosaic, 3 * (step)))      \
-     + absolute(AT_COLOURS(mosaic, 2 * (step)) - AT_COLOURS(mosaic, 4 * (step))))
+#define GRADIENT_TOWARDS(dx, dy)                                                                       \
+    (EPSILON + absolute(NEAR(mosaic, dx, dy) - NEAR(mosaic, -(dx), -(dy)))                             \
+     + absolute(NEAR(mosaic, 0, 0) - NEAR(mosaic, 2 * (dx), 2 * (dy)))                                 \
+     + absolute(NEAR(mosaic, dx, dy) - NEAR(mosaic, 3 * (dx), 3 * (dy)))                               \
+     + absolute(NEAR(mosaic, 2 * (dx), 2 * (dy)) - NEAR(mosaic, 4 * (dx), 4 * (dy))))
 
 /* Step 2: green at red and blue photosites. A neighbour n with low-pass l_n gives n (1 + (l - l_n) / (l + l_n))
  * = n 2 l / (l + l_n). Of the two neighbours on an axis, the one across the smaller gradient has more weight.
  */
 KERNEL void rcd_green(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical,
-                      GLOBAL const float *RESTRICT low_pass, GLOBAL float *RESTRICT green, int pitch, int margin,
-                      int red_x, int red_y)
+                      GLOBAL const float *RESTRICT low_pass, GLOBAL float *RESTRICT green, int pitch, int stride,
+                      int margin)
 {
-    PAIR(margin);
-    const floats low = EPSILON + LOAD(low_pass, pair);
-    const floats low_north = low + LOAD(low_pass, pair - pitch), low_south = low + LOAD(low_pass, pair + pitch);
-    const floats low_west = low + LOAD(low_pass, pair - 2), low_east = low + LOAD(low_pass, pair + 2);
-    const floats to_north = GRADIENT_TOWARDS(-pitch), to_south = GRADIENT_TOWARDS(pitch);
-    const floats to_west = GRADIENT_TOWARDS(-1), to_east = GRADIENT_TOWARDS(1);
-    const floats column = to_south * AT_COLOURS(mosaic, -pitch) * low_south
-                        + to_north * AT_COLOURS(mosaic, pitch) * low_north;
-    const floats row = to_east * AT_COLOURS(mosaic, -1) * low_east + to_west * AT_COLOURS(mosaic, 1) * low_west;
-    const floats share = clearer(LOAD(vertical, pair), AROUND(colour_first, vertical));
-    const floats ratio = mixed_fractions(column, (to_north + to_south) * low_north * low_south,
-                                         row, (to_west + to_east) * low_west * low_east, share);
-    STORE(green, pair, 2.0f * low * ratio);
+    BLOCK(margin);
+#pragma unroll
+    for (int photosite = 0; photosite < 2; ++photosite) {
+        const floats low = EPSILON + NEAR(low_pass, 0, 0);
+        const floats low_north = low + NEAR(low_pass, 0, -2), low_south = low + NEAR(low_pass, 0, 2);
+        const floats low_west = low + NEAR(low_pass, -2, 0), low_east = low + NEAR(low_pass, 2, 0);
+        const floats to_north = GRADIENT_TOWARDS(0, -1), to_south = GRADIENT_TOWARDS(0, 1);
+        const floats to_west = GRADIENT_TOWARDS(-1, 0), to_east = GRADIENT_TOWARDS(1, 0);
+        const floats column = to_south * NEAR(mosaic, 0, -1) * low_south + to_north * NEAR(mosaic, 0, 1) * low_north;
+        const floats row = to_east * NEAR(mosaic, -1, 0) * low_east + to_west * NEAR(mosaic, 1, 0) * low_west;
+        const floats share = clearer(NEAR(vertical, 0, 0), AROUND(vertical));
+        const floats ratio = mixed_fractions(column, (to_north + to_south) * low_north * low_south,
+                                             row, (to_west + to_east) * low_west * low_east, share);
+        STORE(green, OF_BLOCK(photosite), 2.0f * low * ratio);
+    }
 }
 
 /* Step 3: blue at red photosites and red at blue photosites. */
 KERNEL void rcd_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT falling,
-                         GLOBAL const float *RESTRICT green, GLOBAL float *RESTRICT opposite, int pitch, int margin,
-                         int red_x, int red_y)
+                         GLOBAL const float *RESTRICT green, GLOBAL float *RESTRICT opposite, int pitch, int stride,
+                         int margin)
 {
-    PAIR(margin);
-    const floats one = (floats)(1.0f);
-    STORE(opposite, pair, opposite_colour(mosaic, falling, green, pitch, at, pair, colour_first, one));
+    BLOCK(margin);
+#pragma unroll
+    for (int photosite = 0; photosite < 2; ++photosite)
+        STORE(opposite, OF_BLOCK(photosite),
+              opposite_colour(mosaic, falling, green, block, line, stride, photosite, (floats)(1.0f)));
 }
 
-/* Step 4: red and blue at green photosites, then scene RGB. */
-KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical_at_greens,
+/* Step 4: red and blue at green photosites, then scene RGB, from row `first` of the blocks on. */
+KERNEL void rcd_finish(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical,
                        GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT opposite,
-                       GLOBAL float *RESTRICT scene, int pitch, int stride, int red_x, int red_y, int encoded, float rr,
-                       float rg, float rb, float gr, float gg, float gb, float br, float bg, float bb)
+                       GLOBAL float *RESTRICT scene, int width, int pitch, int stride, int scene_pitch,
+                       int scene_stride, int first, int red_x, int red_y, int encoded, float rr, float rg, float rb,
+                       float gr, float gg, float gb, float br, float bg, float bb)
 {
-    PAIR(0);
+    BLOCK(0);
+    if (GLOBAL_X < PAD || GLOBAL_X >= PAD + width)
+        return;
     const floats one = (floats)(1.0f);
-    floats row_colour, column_colour;
-    colours_at_greens(mosaic, vertical_at_greens, green, opposite, pitch, at, pair, colour_first, one, one, &row_colour,
-                      &column_colour);
+#pragma unroll
     for (int row = 0; row < 2; ++row) {
-        const int to = at + row * pitch;
-        floats own, green_value, other;
-        ROW_OF_PAIR(row, own, green_value, other);
-        const int red_row = row == red_y;
-        store_scene(scene, stride, to, red_row ? own : other, green_value, red_row ? other : own, encoded, rr, rg, rb,
-                    gr, gg, gb, br, bg, bb);
+        floats left[3], right[3];
+        colours_of_row(mosaic, vertical, green, opposite, block, line, stride, row, red_x, one, one, left, right);
+        const place to = ROW_OF_BLOCK(first, row) * (place)scene_pitch + BLOCK_COLUMN;
+        store_scene_pairs(scene, scene_stride, to, left, right, encoded, rr, rg, rb, gr, gg, gb, br, bg, bb);
     }
 }

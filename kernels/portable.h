@@ -36,11 +36,23 @@ typedef unsigned short u16;
 #define __has_builtin(name) 0
 #endif
 
+/* Before a loop of constant length over an array: only then the array stays in registers. */
+#define UNROLL _Pragma("unroll")
+
 /* Two neighbouring floats at an even index, in one store. */
 #ifdef __OPENCL_VERSION__
 #define STORE_PAIR(plane, at, first, second) vstore2((float2)(first, second), 0, (plane) + (at))
 #else
 #define STORE_PAIR(plane, at, first, second) (*(float2 *)((plane) + (at)) = make_float2(first, second))
+#endif
+
+/* The index of a pixel in a plane, and steps between pixels. With 64 bits on a CPU its addressing modes hold a step;
+ * with 32 bits each load needs up to three more instructions (measured: RCD takes a tenth longer).
+ */
+#if RUN > 1
+typedef long place;
+#else
+typedef int place;
 #endif
 
 #if RUN > 1
@@ -49,9 +61,11 @@ typedef unsigned short u16;
 typedef OF_RUN(float, RUN) floats;
 typedef OF_RUN(int, RUN) ints;
 #if RUN == 16
+typedef float8 half_floats;
 #define LANES ((ints)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #define REVERSED(values) ((values).sfedcba9876543210)
 #else
+typedef float4 half_floats;
 #define LANES ((ints)(0, 1, 2, 3, 4, 5, 6, 7))
 #define REVERSED(values) ((values).s76543210)
 #endif
@@ -69,6 +83,9 @@ FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats
     *left = (floats)(low.even, high.even);
     *right = (floats)(low.odd, high.odd);
 }
+/* The left (side 0) or right (1) pixels of pairs of neighbours, whose runs are `low` and `high`. */
+#define EVERY_SECOND(low, high, side)                                                                                  \
+    ((side) ? (floats)((low).odd, (high).odd) : (floats)((low).even, (high).even))
 #define absolute(x) OF_RUN(as_float, RUN)(OF_RUN(as_int, RUN)(x) & 0x7fffffff)
 #else
 typedef float floats;
@@ -85,6 +102,7 @@ FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats
     *left = plane[at];
     *right = plane[at + 1];
 }
+#define EVERY_SECOND(low, high, side) ((side) ? (high) : (low))
 #define absolute(x) fabs((float)(x))
 #endif
 
@@ -109,6 +127,28 @@ FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats
 #define STREAM(plane, at, values) __builtin_nontemporal_store(values, (GLOBAL floats *)((plane) + (at)))
 #else
 #define STREAM(plane, at, values) STORE(plane, at, values)
+#endif
+
+/* Two runs from the left and the right pixels of pairs of neighbours, stored as STREAM and STORE do. */
+#if RUN > 1
+FUNCTION floats paired(half_floats left, half_floats right)
+{
+    floats run;
+    run.even = left;
+    run.odd = right;
+    return run;
+}
+#define STREAM_PAIRS(plane, at, left, right) PUT_PAIRS(STREAM, plane, at, left, right)
+#define STORE_PAIRS(plane, at, left, right) PUT_PAIRS(STORE, plane, at, left, right)
+#define PUT_PAIRS(put, plane, at, left, right)                              \
+    {                                                                       \
+        const floats all_left = left, all_right = right;                    \
+        put(plane, at, paired(all_left.lo, all_right.lo));                  \
+        put(plane, (at) + RUN, paired(all_left.hi, all_right.hi));          \
+    }
+#else
+#define STREAM_PAIRS(plane, at, left, right) STORE_PAIR(plane, at, left, right)
+#define STORE_PAIRS(plane, at, left, right) STORE_PAIR(plane, at, left, right)
 #endif
 
 /* Column of the first pixel of this work-item's run. */

@@ -19,7 +19,6 @@
 /* A work-item processes STACK runs, SIDE rows apart. They share weights, which need more reads than the mosaic. */
 #define STACK (12 / SIDE)
 #define FIRST_ROW (GLOBAL_Y / SIDE * SIDE * STACK + GLOBAL_Y % SIDE)
-#define UNROLL _Pragma("unroll")
 #define EACH_RUN UNROLL for (int run = 0; run < STACK; ++run)
 
 /* Index of each run, from the first of `count` rows on. Runs beyond the last row are computed from the last row and

@@ -1,14 +1,12 @@
-"""The time of each stage: by device events, by OpenGL timer queries, and by the host's clock.
+"""The stages that `run.py` times, each with its own memory.
 
-Each round times every stage once, so that a drift of the machine's speed affects all stages alike. Compare medians
-within one run. If OpenCV is installed, each round also times its bilinear demosaic as a common baseline. A copy of a
-plane is the baseline for the memory bandwidth.
+If OpenCV is installed, its bilinear demosaic is a common baseline. A copy of a plane is the baseline for the memory
+bandwidth, and a kernel of multiplications and additions that for the arithmetic.
 """
 
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,8 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..capture import open_source
-from ..compute.device import Buffer
 from ..compute.planes import Planes
 from ..depth.stage import DepthStage
 from ..develop.demosaic import METHODS, Demosaic
@@ -36,122 +32,30 @@ from ..look.look import Look, load_look
 from ..optics.defocus import QUALITIES, Blur, Defocus
 from ..packing import Packing, pack
 from ..settings import DEFAULT_FOCUS_M, DEFAULT_LENS, Settings
-from ..timing import Clock, percentile
 from ..transfer.registry import open_transfer
 
 BASELINE = "OpenCV bilinear"
 COPY = "copy"
+CHAIN = "whole chain"
 LOOKS = ("neutral", "classic")
-MIN_ROUNDS = 5
 DEPTH_NOISE = 0.02
 
 Stage = Callable[[], float | None]  # runs a stage once; returns OpenGL's milliseconds for an OpenGL stage
 
 
-def run_bench(device: str, size: tuple[int, int], seconds: float = 5.0) -> dict[str, Any]:
-    """Times every stage on the built-in scene at `size`, (width, height) in pixels, for about `seconds`.
-
-    Returns `{"device", "gl", "size", "rounds", "stages": {name: {...}}}`; a stage has `device_ms` (events), `gl_ms`
-    (timer query) and `host_ms` (until the work is done), medians, None if not applicable. `bytes_per_pixel` is
-    the size of its kernels' buffers, counted once for each kernel. `gb_per_s` is based on the device's time, and
-    `of_copy` is its ratio to the plain copy's. `times_opencv` is the median of the ratios within each round.
-    """
-    width, height = size
-    with ExitStack() as stack:
-        source = stack.enter_context(open_source(f"scene:?size={width}x{height}"))
-        frame = next(iter(source))
-        engine = stack.enter_context(Engine(device, size))
-        clock = Clock()
-        stages = _stages(engine, frame, stack)
-        host_ms: dict[str, list[float]] = {name: [] for name in stages}
-        gl_ms: dict[str, list[float]] = {name: [] for name in stages}
-        moved = {name: _moved_bytes(engine, stage) for name, stage in stages.items()}  # this also compiles everything
-        ends_s = time.perf_counter() + seconds
-        rounds = 0
-        while rounds < MIN_ROUNDS or time.perf_counter() < ends_s:
-            for name, stage in stages.items():
-                host, gl = _timed(engine, name, stage, clock)
-                host_ms[name].append(host)
-                if gl is not None:
-                    gl_ms[name].append(gl)
-            rounds += 1
-        device_ms = clock.stages()
-        medians = {name: device_ms[name]["p50_ms"] for name in stages if name in device_ms}
-        gb_per_s = {name: moved[name] / ms * 1e-6 for name, ms in medians.items() if moved[name]}
-        figures = {
-            name: {
-                "device_ms": medians.get(name),
-                "gl_ms": percentile(gl_ms[name], 50) if gl_ms[name] else None,
-                "host_ms": percentile(host_ms[name], 50),
-                "bytes_per_pixel": moved[name] / (width * height) if moved[name] else None,
-                "gb_per_s": gb_per_s.get(name),
-                "of_copy": gb_per_s[name] / gb_per_s[COPY] if name in gb_per_s else None,
-                "times_opencv": _ratio(name, host_ms),
-            }
-            for name in stages
-        }
-        return {
-            "device": engine.device_name,
-            "gl": engine.gl_name,
-            "size": list(size),
-            "rounds": rounds,
-            "stages": figures,
-        }
-
-
-def _moved_bytes(engine: Engine, stage: Stage) -> int:
-    """The bytes of the buffers of the stage's kernels, summed over its kernels."""
-    device: Any = engine.device
-    launch, moved = device.launch, 0
-
-    def counting(
-        source: str, kernel: str, size: Any, local: Any, arguments: dict[str, object], own: Any = None
-    ) -> None:
-        nonlocal moved
-        if source != "borders.cl":  # it touches only the borders of its buffers
-            moved += sum(argument.nbytes for argument in arguments.values() if isinstance(argument, Buffer))
-        launch(source, kernel, size, local, arguments, own)
-
-    device.launch = counting
-    try:
-        stage()
-        device.finish()
-    finally:
-        del device.launch
-    return moved
-
-
-def _timed(engine: Engine, name: str, stage: Stage, clock: Clock) -> tuple[float, float | None]:
-    """Host milliseconds of one run until its work is done, and OpenGL's milliseconds if it is an OpenGL stage."""
-    began = time.perf_counter()
-    with engine.device.stage(name, clock):
-        gl_ms = stage()
-    engine.device.finish()
-    host_ms = (time.perf_counter() - began) * 1e3
-    engine.device.collect()
-    return host_ms, gl_ms
-
-
-def _ratio(name: str, host_ms: dict[str, list[float]]) -> float | None:
-    if BASELINE not in host_ms or name == BASELINE:
-        return None
-    return percentile(
-        (stage_ms / opencv_ms for stage_ms, opencv_ms in zip(host_ms[name], host_ms[BASELINE], strict=True)), 50
-    )
-
-
-def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+def make_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    """Every stage by name, with its memory on the device of `engine`; `stack` releases it."""
     settings = Settings()
     engine.draw(frame, settings)
     engine.compile_look(settings)
     return {
         **_baseline(frame),
         **_linearize_stages(engine, frame, stack),
-        **_raw_stages(engine, frame, stack),
+        **raw_stages(engine, frame, stack),
         **_depth_stages(engine, frame, stack),
         **_optics_stages(engine, frame, stack),
         **_look_stages(engine, frame, stack),
-        "whole chain": lambda: _nothing(engine.draw(frame, settings)),
+        CHAIN: lambda: _nothing(engine.draw(frame, settings)),
     }
 
 
@@ -202,7 +106,7 @@ def _linearize_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[st
     return stages
 
 
-def _raw_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+def raw_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     """Every stage of the raw development from a linear mosaic on the device, and each demosaic method."""
     linearize = Linearize(engine.device, frame)
     stack.callback(linearize.release)
@@ -275,12 +179,15 @@ def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
 
 def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
     scene = _scene(engine, frame, stack)
-    transfer, grader = open_transfer(engine.device, engine.gl), Grader(engine.gl)
+    transfer = open_transfer(engine.device, engine.gl)
     kernels = KernelLooks(engine.device, "kernel", software_gl=True)
-    for made in (transfer, grader, kernels):
-        stack.callback(made.release)
+    # A timer query is read two draws later: each look has its own grader.
+    graders = {name: Grader(engine.gl) for name in LOOKS}
+    for release in (transfer.release, *(grader.release for grader in graders.values()), kernels.release):
+        stack.callback(release)
 
     def draw(look: Look) -> float | None:
+        grader = graders[look.name]
         grader.draw(transfer.textures, look)
         engine.gl.finish()
         return grader.last_gpu_ms
@@ -290,7 +197,7 @@ def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, St
         pixels = kernels.queue(scene, look_picture(look, frame.size), whole, "")
         assert pixels is not None, kernels.drew  # LOOKS are looks that a kernel draws
         with kernels.view(pixels, whole, frame.height) as rgba:
-            grader.put(rgba, frame.size)
+            graders[look.name].put(rgba, frame.size)
 
     return {"transfer": lambda: _nothing(transfer.send(scene))} | {
         f"look {name}{suffix}": partial(way, load_look(name))

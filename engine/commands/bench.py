@@ -1,76 +1,176 @@
-"""`groundglass bench`: times of stages and aids, and the accuracy of the blur, as tables and as JSON."""
+"""`groundglass bench`: times of stages and aids, and the accuracy of the blur, as tables, files and JSON."""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-import typer
-
-from .output import json_target
+from ..errors import DeviceError
+from .bench_options import BenchOptions, mode_of
+from .output import check_folder, json_target, write_file
 
 DEFAULT_SECONDS = 5.0
+SWEEP_SECONDS = 20.0
 DEFAULT_SEEDS = 2
-# Column headings for JSON keys that are too long for a terminal of 80 columns.
-HEADINGS = {
-    "device_ms": "device",
-    "gl_ms": "GL ms",
-    "host_ms": "host",
-    "bytes_per_pixel": "B/px",
-    "gb_per_s": "GB/s",
-    "times_opencv": "xOpenCV",
+
+
+def run_bench_command(options: BenchOptions) -> None:
+    """Measures what the options name, prints it, and writes the files. A wrong combination is a usage error."""
+    mode = mode_of(options)
+    if options.schema:
+        from ..bench.schema import schema_text
+
+        print(schema_text(), end="")
+        return
+    for file in (options.roofline, options.plot, options.report):
+        if file is not None:
+            check_folder(file)
+    with json_target(options.json) as write_json:
+        result = RUNS[mode](options)
+        write_json(result)
+        if options.report is not None:
+            write_report(result, options.report)
+
+
+def run_stages(options: BenchOptions) -> dict[str, Any]:
+    from ..bench.run import run_bench
+    from .bench_tables import print_stages
+
+    assert options.size is not None  # it has a default
+    seconds = options.seconds or DEFAULT_SECONDS
+    if options.device == "all":
+        return run_all_devices(options)
+    result = run_bench(options.device, options.size, seconds, only=options.only or (), start_up=options.start_up)
+    print_stages(result)
+    if options.roofline is not None:
+        from ..bench.roofline import roofline
+
+        show_chart(roofline(result), options.roofline)
+    return result
+
+
+def write_report(result: dict[str, Any], file: Path) -> None:
+    """Writes a result as one page of HTML."""
+    from ..bench.report import page_of
+    from .bench_tables import lines_of, tables_of
+
+    write_file(file, page_of(result, lines_of(result), tables_of(result)).encode())
+
+
+def run_all_devices(options: BenchOptions) -> dict[str, Any]:
+    """The stages on each device, one after the other. A device that fails is left out, with a line."""
+    from ..bench.run import now
+    from ..bench.schema import SCHEMA_VERSION
+    from ..compute.registry import list_devices
+
+    results = []
+    for candidate in list_devices()[0]:
+        print(f"== {candidate.spec} {candidate.name}")
+        try:
+            results.append(run_stages(replace(options, device=candidate.spec, roofline=None)))
+        except DeviceError as error:
+            print(f"left out: {error}")
+    if not results:
+        raise DeviceError("no device could be measured; see groundglass devices")
+    return {"schema_version": SCHEMA_VERSION, "kind": "devices", "measured": now(), "results": results}
+
+
+def show_chart(chart: Any, file: Path | None) -> None:
+    """Prints a chart, and writes it as PNG."""
+    from ..bench.chart import to_png, to_text
+
+    print("", *to_text(chart), sep="\n")
+    if file is not None:
+        write_file(file, to_png(chart))
+
+
+def run_quality_command(options: BenchOptions) -> dict[str, Any]:
+    """Compares the blur with the ray-traced ground truth. `seeds` is the number of scenes of each kind."""
+    from ..bench.quality import run_quality
+
+    results = run_quality(options.device, options.seeds or DEFAULT_SEEDS)
+    print_quality(results)
+    return results
+
+
+def run_aids_command(options: BenchOptions) -> dict[str, Any]:
+    """Measures the cost of each viewfinder aid, with a picture from the device."""
+    from ..bench.aids import run_aids
+    from .options import EngineOptions, ViewOptions
+    from .view import fit_tools
+
+    assert options.size is not None  # it has a default
+    results = run_aids(options.device, options.size, partial(fit_tools, EngineOptions(), ViewOptions(fresh=True)))
+    print_rows("aid", results["aids"])
+    print_rest(results, {"aids"})
+    return results
+
+
+def run_compare(options: BenchOptions) -> dict[str, Any]:
+    """Compares two files of --json."""
+    from ..bench.compare import compare_results
+    from ..bench.schema import load_result
+    from .bench_tables import print_comparison
+
+    assert options.compare is not None
+    comparison = compare_results(*map(load_result, options.compare))
+    print_comparison(comparison)
+    return comparison
+
+
+def run_versus(options: BenchOptions) -> dict[str, Any]:
+    """Compares two devices alternately in one run."""
+    from ..bench.compare import compare_devices
+    from .bench_tables import print_comparison
+
+    assert options.versus is not None
+    assert options.size is not None  # it has a default
+    seconds = options.seconds or DEFAULT_SECONDS
+    comparison = compare_devices(options.device, options.versus, options.size, seconds, options.only or ())
+    print_comparison(comparison)
+    return comparison
+
+
+def run_sweep_command(options: BenchOptions) -> dict[str, Any]:
+    """Measures over a range, and shows it as a table and a chart."""
+    from ..bench.sweep import chart_of, run_sweep
+    from .bench_tables import print_sweep
+
+    assert options.sweep is not None
+    assert options.size is not None  # it has a default
+    warn = partial(print, file=sys.stderr)
+    result = run_sweep(options.sweep, options.device, options.size, options.seconds or SWEEP_SECONDS, warn)
+    print_sweep(result)
+    show_chart(chart_of(result), options.plot)
+    return result
+
+
+def run_stress_command(options: BenchOptions) -> dict[str, Any]:
+    """Runs the whole chain for minutes, and shows its rate over time."""
+    from ..bench.stress import charts_of, run_stress
+    from .bench_tables import lines_of, print_lines, print_point
+
+    assert options.stress is not None
+    assert options.size is not None  # it has a default
+    result = run_stress(options.device, options.size, options.stress, print_point)
+    print()
+    print_lines(lines_of(result))
+    show_chart(charts_of(result)[0], options.plot)
+    return result
+
+
+RUNS = {
+    None: run_stages,
+    "stress": run_stress_command,
+    "sweep": run_sweep_command,
+    "compare": run_compare,
+    "versus": run_versus,
+    "quality": run_quality_command,
+    "aids": run_aids_command,
 }
-
-
-def run_bench_command(device: str, size: tuple[int, int], seconds: float | None, json: str | None) -> None:
-    """Measure on `device` at `size`, (width, height) in pixels, for about `seconds`."""
-    with json_target(json) as write_json:
-        from ..bench.stages import run_bench
-
-        results = run_bench(device, size, seconds=DEFAULT_SECONDS if seconds is None else seconds)
-        write_json(results)
-        print_stages(results)
-
-
-def run_quality_command(device: str, seeds: int | None, json: str | None) -> None:
-    """Compare the blur on `device` with the ray-traced ground truth. `seeds` is the number of scenes of each kind."""
-    with json_target(json) as write_json:
-        from ..bench.quality import run_quality
-
-        results = run_quality(device, DEFAULT_SEEDS if seeds is None else seeds)
-        write_json(results)
-        print_quality(results)
-
-
-def run_aids_command(device: str, size: tuple[int, int], json: str | None) -> None:
-    """Measure the cost of each viewfinder aid at `size`, (width, height) in pixels, with a picture from `device`."""
-    with json_target(json) as write_json:
-        from ..bench.aids import run_aids
-        from .options import EngineOptions, ViewOptions
-        from .view import fit_tools
-
-        results = run_aids(device, size, partial(fit_tools, EngineOptions(), ViewOptions(fresh=True)))
-        write_json(results)
-        print_rows("aid", results["aids"])
-        print_rest(results, {"aids"})
-
-
-def check_bench_options(quality: bool, aids: bool, seconds: float | None, seeds: int | None) -> None:
-    """Raises a usage error if options of different benchmarks are combined."""
-    if quality and aids:
-        raise typer.BadParameter("cannot be combined with --quality; use one of them", param_hint="--aids")
-    if aids and seconds is not None:
-        raise typer.BadParameter("applies to the stages, not to --aids; leave it out", param_hint="--seconds")
-    if quality and seconds is not None:
-        raise typer.BadParameter("applies to the stages; with --quality use --seeds", param_hint="--seconds")
-    if seeds is not None and not quality:
-        raise typer.BadParameter("requires --quality; add it", param_hint="--seeds")
-
-
-def print_stages(results: dict[str, Any]) -> None:
-    """Prints a table with one row for each stage, then the other results."""
-    print_rows("stage", results["stages"])
-    print_rest(results, {"stages"})
 
 
 def print_quality(results: dict[str, Any]) -> None:
@@ -96,7 +196,7 @@ def print_rows(heading: str, rows: dict[str, dict[str, Any]], digits: int = 2) -
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(heading, no_wrap=True)
     for column in columns:
-        table.add_column(HEADINGS.get(column, column.replace("_", " ")), justify="right", no_wrap=True)
+        table.add_column(column.replace("_", " "), justify="right", no_wrap=True)
     for name, row in rows.items():
         table.add_row(escape(name), *(text(row.get(column), digits) for column in columns))
     Console().print(table)

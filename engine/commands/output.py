@@ -54,8 +54,22 @@ def _write_descriptor(descriptor: int, document: dict[str, Any]) -> None:
         stream.write(json.dumps(document, indent=2) + "\n")
 
 
-def _write_file(path: Path, document: dict[str, Any]) -> None:
+def write_file(path: Path, content: bytes) -> None:
+    """Writes the whole file or nothing: to a temporary file in the same folder, then renamed. Raises OutputError."""
+    path = path.resolve()  # a link stays a link
+    unfinished = path.with_name(f".{path.name}.part")
     try:
-        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        if path.exists() and not path.is_file():  # a pipe or a device
+            path.write_bytes(content)
+            return
+        try:
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}); name another file") from error
+
+
+def _write_file(path: Path, document: dict[str, Any]) -> None:
+    write_file(path, (json.dumps(document, indent=2) + "\n").encode())

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import ctypes
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +37,8 @@ _INSTALL = "pip install groundglass[cuda] for NVIDIA GPUs"
 def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
     """The CUDA devices that NVRTC compiles for, in the driver's order, and the reason why others cannot be used."""
     try:
+        if importlib.util.find_spec("cupy") is not None and "cupy" not in sys.modules:
+            ensure_kernel_cache()
         import cupy
     except ImportError:
         return [], Failure(KIND, "CuPy is not installed", _INSTALL)
@@ -74,6 +84,21 @@ def open_candidate(candidate: Candidate, gl: moderngl.Context | None) -> Device:
     return CudaDevice(candidate, gl)
 
 
+def ensure_kernel_cache() -> None:
+    """Lets CuPy keep built kernels for this run in a temporary folder if its own folder cannot be written.
+
+    CuPy keeps them between runs, and its import fails without the folder.
+    """
+    folder = os.environ.get("CUPY_CACHE_DIR", os.path.expanduser("~/.cupy/kernel_cache"))
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError:
+        os.environ["CUPY_CACHE_DIR"] = temporary = tempfile.mkdtemp(prefix="groundglass-cuda-")
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+
+
 class CudaBuffer:
     """Memory on a CUDA device, as a CuPy array of bytes. Compared by identity, as launches require."""
 
@@ -82,6 +107,14 @@ class CudaBuffer:
     def __init__(self, array: Any) -> None:
         self.array = array
         self.nbytes: int = array.nbytes
+
+
+class _Launch(NamedTuple):
+    """A kernel with its arguments as the driver takes them: an array of their addresses."""
+
+    function: int
+    addresses: int
+    alive: tuple[Any, ...]  # what the two point to
 
 
 class CudaDevice:
@@ -104,7 +137,10 @@ class CudaDevice:
         except self._driver_errors as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
         self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
-        self._launches: Launches[tuple[Any, tuple[Any, ...]]] = Launches(self._kernels, _launch)
+        self._launches: Launches[_Launch] = Launches(self._kernels, _pack)
+        self._launch_kernel: Callable[..., None] = cupy.cuda.driver.launchKernel
+        self._threads = threading.local()  # has `is_ready` in threads with a current context
+        self._began: Any = None  # the event before the first kernel of the open stage
         self._stages: Stages[tuple[Any, Any]] = Stages()
         self._staging: Staging[Any] = Staging(self._pin, lambda copy: copy.synchronize())
         self._buffers: dict[int, CudaBuffer] = {}
@@ -116,7 +152,10 @@ class CudaDevice:
             with self._device, self._stream:
                 yield
         except self._driver_errors as error:
-            raise DeviceError(f"{self.spec} ({self.name}): {error}; start again, and {_REMEDY} if it stays") from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> DeviceError:
+        return DeviceError(f"{self.spec} ({self.name}): {error}; start again, and {_REMEDY} if it stays")
 
     def allocate(self, nbytes: int) -> Buffer:
         try:
@@ -170,16 +209,36 @@ class CudaDevice:
         arguments: dict[str, object],
         own: OwnNumbers | None = None,
     ) -> None:
-        launches = self._launches
         key = (source, kernel, KERNELS.revision, own, *arguments, *arguments.values())
+        launch = self._launches.ready.get(key)
+        if launch is None or not hasattr(self._threads, "is_ready"):
+            launch = self._prepare(key, source, kernel, local, arguments, own)
+        x, y, z = (*(-(-items // group) for items, group in zip(size, local, strict=True)), 1, 1)[:3]
+        block_x, block_y, block_z = (*local, 1, 1)[:3]
+        function, addresses, _ = launch
+        try:
+            with self._device:
+                if self._began is None and self._stages.is_open:
+                    self._began = self._stream.record()
+                self._launch_kernel(function, x, y, z, block_x, block_y, block_z, 0, self._stream.ptr, addresses, 0)
+        except self._driver_errors as error:
+            raise self._failed(error) from error
+
+    def _prepare(
+        self,
+        key: tuple[object, ...],
+        source: str,
+        kernel: str,
+        local: tuple[int, ...],
+        arguments: dict[str, object],
+        own: OwnNumbers | None,
+    ) -> _Launch:
+        """The launch for `key`, ready for this thread: the driver launches only where the context is current."""
         with self._current():
-            ready = launches.ready.get(key) or launches.prepare(key, source, kernel, local, arguments, own)
-            compiled, values = ready
-            grid = tuple(-(-items // group) for items, group in zip(size, local, strict=True))
-            began = self._stream.record() if self._stages.is_open else None
-            compiled(grid, local, values)
-            if began is not None:
-                self._stages.add((began, self._stream.record()))
+            self._cupy.cuda.runtime.setDevice(self._candidate.number)
+            self._threads.is_ready = True
+            launches = self._launches
+            return launches.ready.get(key) or launches.prepare(key, source, kernel, local, arguments, own)
 
     def warm_up(
         self,
@@ -199,12 +258,20 @@ class CudaDevice:
 
     @contextmanager
     def stage(self, name: str, clock: Clock) -> Iterator[None]:
+        """One pair of events for the stage: from its first kernel to its end, gaps between kernels included."""
         with self._stages.stage(name, clock):
-            yield
+            try:
+                yield
+                if self._began is not None:
+                    with self._current():
+                        self._stages.add((self._began, self._stream.record()))
+            finally:
+                self._began = None
 
     def collect(self) -> None:
         self.finish()
-        self._stages.report_times(lambda span: float(self._cupy.cuda.get_elapsed_time(*span)))
+        with self._current():
+            self._stages.report_times(lambda span: float(self._cupy.cuda.get_elapsed_time(*span)))
 
     def finish(self) -> None:
         with self._current():
@@ -218,17 +285,19 @@ class CudaDevice:
         return CudaDevice(self._candidate, owner=self)
 
     def close(self) -> None:
-        if self._buffers or self._kernels:
-            self.finish()
-        for buffer in list(self._buffers.values()):
-            self.release(buffer)
-        self._staging.release()
-        self._launches.forget()
-        self._stages.clear()
-        if self._owner is None:
-            self._kernels.clear()
-        with self._current():
-            self._cupy.get_default_memory_pool().free_all_blocks()
+        try:
+            if self._buffers or self._kernels:
+                self.finish()
+        finally:
+            for buffer in list(self._buffers.values()):
+                self.release(buffer)
+            self._launches.forget()
+            self._stages.clear()
+            if self._owner is None:
+                self._kernels.clear()
+            with self._current():
+                self._staging.release()
+                self._cupy.get_default_memory_pool().free_all_blocks()
 
     def _pin(self, nbytes: int) -> PinnedBlock[Any]:
         try:
@@ -243,7 +312,11 @@ class CudaDevice:
     def _build(self, source: KernelSource) -> Callable[[str], Any]:
         module = self._cupy.RawModule(code=source.text, options=NVRTC_OPTIONS, backend="nvrtc")
         try:
-            module.compile()
+            try:
+                module.compile()
+            except OSError:  # the kernel is built, but the folder of CuPy's cache is full or cannot be written
+                os.environ["CUPY_CACHE_IN_MEMORY"] = "1"
+                module.compile()
         except self._cupy.cuda.compiler.CompileException as error:
             raise ShaderError(source.explain(str(error))) from error
         return module.get_function  # type: ignore[no-any-return]
@@ -254,8 +327,17 @@ def _array(buffer: Buffer) -> Any:
     return buffer.array
 
 
-def _launch(compiled: Any, arguments: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-    return compiled, tuple(value.array if isinstance(value, CudaBuffer) else value for value in arguments)
+def _pack(compiled: Any, arguments: tuple[Any, ...]) -> _Launch:
+    """The launch of CuPy's kernel `compiled`. Its arguments are packed once: CuPy packs them for each launch."""
+    values = tuple(_in_c(argument) for argument in arguments)
+    addresses = (ctypes.c_void_p * len(values))(*(ctypes.addressof(value) for value in values))
+    return _Launch(compiled.kernel.ptr, ctypes.addressof(addresses), (compiled, values, addresses))
+
+
+def _in_c(argument: Any) -> ctypes.c_void_p | ctypes.c_int32 | ctypes.c_float:
+    if isinstance(argument, CudaBuffer):
+        return ctypes.c_void_p(argument.array.data.ptr)
+    return ctypes.c_int32(int(argument)) if isinstance(argument, np.int32) else ctypes.c_float(float(argument))
 
 
 def _version(number: int) -> str:

@@ -106,10 +106,19 @@ class Kernels:
         with self._building.setdefault(source, Lock()):
             built = self._built.get(source)
             if built is None:
+                self._drop_removed()
                 built = self._built[source] = text, self._build(text)
         found = built[1](kernel), declared
         self._kernels[source, kernel] = found
         return found
+
+    def _drop_removed(self) -> None:
+        """Drops what was built of generated texts that their users have removed."""
+        for source in [name for name in list(self._built) if KERNELS.read(name.partition("?")[0]) is None]:
+            self._built.pop(source, None)
+            self._building.pop(source, None)
+            for key in [key for key in list(self._kernels) if key[0] == source]:
+                self._kernels.pop(key, None)
 
     def build_ahead(self, texts: Mapping[str, str | None]) -> dict[KernelSource, Callable[[str], Any]]:
         """Builds the sources that changed `texts` of files would affect, before they are put; in any thread.
@@ -127,17 +136,13 @@ class Kernels:
 
     def _renew(self) -> None:
         """Builds the sources whose text has changed; all or none."""
-        self._built = {
-            name: built for name, built in list(self._built.items()) if KERNELS.read(name.partition("?")[0]) is not None
-        }
+        self._drop_removed()
         texts = {name: load_kernel_source(name) for name in self._built}
         changed = {name: text for name, text in texts.items() if text != self._built[name][0]}
         built = {name: (text, self._ahead.get(text) or self._build(text)) for name, text in changed.items()}
         self._ahead = dict(self._built[name] for name in changed)  # so that reverting an edit is as quick
         self._built |= built
-        self._kernels = {
-            key: found for key, found in list(self._kernels.items()) if key[0] in self._built and key[0] not in changed
-        }
+        self._kernels = {key: found for key, found in list(self._kernels.items()) if key[0] not in changed}
         self._revision = KERNELS.revision
 
     def clear(self) -> None:

@@ -73,82 +73,114 @@ RedPosition = dict[str, Any]  # column and row of red in the 2x2 block, `red_x` 
 
 
 class _Directional:
-    """Edge-directed methods: the steps of RCD, with green by RCD, by LMMSE, or (`best`) by a mixture of both."""
+    """Edge-directed methods: the steps of RCD, with green by RCD, by LMMSE, or (`best`) by a mixture of both.
+
+    The planes contain one number for each block of 2x2 photosites; kernels/photosites.h describes them. On a CPU they
+    hold a strip of the mosaic, and the steps run strip by strip.
+    """
 
     def __init__(self, mosaic: Planes, method: Method) -> None:
         self._mosaic, self._method = mosaic, method
         width, height = mosaic.size
-        # One row for two rows of the mosaic: each plane holds values at red and blue photosites only, or at green ones.
-        self._planes = [Planes(mosaic.device, width, (height + 1) // 2, 1) for _ in range(6)]
-        self._vertical, self._vertical_at_greens, self._falling, self._low_pass, self._green, self._opposite = (
-            planes.buffer for planes in self._planes
-        )
+        rows, channels = height // 2 + 1, 16 if method == "rcd" else 34
+        strips = 1
+        if mosaic.device.is_cpu and method != "best":  # `best` measures the noise of the whole
+            strips = max(round(4 * channels * (width // 2) * rows / STRIP_BYTES), 1)
+        self._strip_rows = -(-rows // strips)
+        self._planes: list[Planes] = []
+        self._split, self._vertical = self._new(4), self._new(4)
+        self._falling, self._low_pass, self._green, self._opposite = (self._new(2).buffer for _ in range(4))
         if method != "rcd":
-            # Colour differences of rows and columns, raw and smoothed; later the picture before noise reduction.
-            self._parts = Planes(mosaic.device, width, height, 4)
-            self._planes.append(self._parts)
+            # Colour differences of rows and columns, smooth and rough.
+            self._parts, self._by_lmmse = self._new(16).buffer, self._new(2).buffer
+        if method == "best":
+            self._slopes = self._new(2).buffer
+            self._picture = Planes(mosaic.device, width, height, 3)  # before noise reduction
+            self._planes.append(self._picture)
         self._noise = _Noise(mosaic) if method == "best" else None
 
+    def _new(self, channels: int) -> Planes:
+        self._planes.append(
+            Planes(self._mosaic.device, (self._mosaic.layout.width + 1) // 2, self._strip_rows, channels)
+        )
+        return self._planes[-1]
+
     def run(self, scene: Planes, red: RedPosition, to_scene: dict[str, Any]) -> None:
-        source, mosaic, at_greens = "demosaic_rcd.cl", self._mosaic.buffer, self._vertical_at_greens
-        vertical, falling, low_pass, green = self._vertical, self._falling, self._low_pass, self._green
-        self._run_pairs(
-            source, "rcd_directions", margin=10, mosaic=mosaic, vertical=vertical, vertical_at_greens=at_greens,
-            falling=falling, low_pass=low_pass, **red,
+        # The first row of blocks begins above the picture if the Bayer order begins with green.
+        rows = (self._mosaic.layout.height + 1 + (red["red_x"] != red["red_y"])) // 2
+        for first in range(0, rows, self._strip_rows):
+            strip = range(first, min(first + self._strip_rows, rows))
+            self._interpolate_green(strip, red)
+            if self._method == "best":
+                self._finish_best(scene, strip, red, to_scene)
+            else:
+                self._finish(scene, strip, red, to_scene)
+
+    def _interpolate_green(self, strip: range, red: RedPosition) -> None:
+        mosaic, split, vertical, low_pass = self._mosaic, self._split.buffer, self._vertical.buffer, self._low_pass
+        self._run_blocks(
+            "demosaic_split.cl", "split", strip, margin=6 if self._method == "rcd" else 8, mosaic=mosaic.buffer,
+            planes=split, first=strip.start, mosaic_pitch=mosaic.layout.pitch, rows=mosaic.layout.rows, **red,
+        )  # fmt: skip
+        self._run_blocks(
+            RCD, "rcd_directions", strip, margin=4, mosaic=split, vertical=vertical, falling=self._falling,
+            low_pass=low_pass,
         )  # fmt: skip
         if self._method != "lmmse":
-            self._run_pairs(
-                source, "rcd_green", margin=8, mosaic=mosaic, vertical=vertical, low_pass=low_pass, green=green, **red
+            self._run_blocks(
+                RCD, "rcd_green", strip, margin=3, mosaic=split, vertical=vertical, low_pass=low_pass, green=self._green
             )
         if self._method != "rcd":
-            by_lmmse = green if self._method == "lmmse" else low_pass  # the low pass is no longer needed
-            self._green_by_lmmse(by_lmmse, red)
-        if self._method == "best":
-            self._finish_best(scene, red, to_scene)
-            return
-        self._run_pairs(
-            source, "rcd_opposite", margin=4, mosaic=mosaic, falling=falling, green=green, opposite=self._opposite,
-            **red,
-        )  # fmt: skip
-        self._run_pairs(
-            source, "rcd_finish", mosaic=mosaic, vertical_at_greens=at_greens, green=green, opposite=self._opposite,
-            scene=scene.buffer, **red, **to_scene,
+            self._run_blocks(LMMSE, "lmmse_differences", strip, margin=6, mosaic=split, parts=self._parts)
+            self._run_blocks(
+                LMMSE, "lmmse_green", strip, margin=4, mosaic=split, parts=self._parts, green=self._by_lmmse
+            )
+
+    def _finish(self, scene: Planes, strip: range, red: RedPosition, to_scene: dict[str, Any]) -> None:
+        """The remaining steps of `rcd` and `lmmse`."""
+        split, opposite = self._split.buffer, self._opposite
+        green = self._by_lmmse if self._method == "lmmse" else self._green
+        self._run_blocks(
+            RCD, "rcd_opposite", strip, margin=2, mosaic=split, falling=self._falling, green=green, opposite=opposite
+        )
+        self._run_blocks(
+            RCD, "rcd_finish", strip, mosaic=split, vertical=self._vertical.buffer, green=green, opposite=opposite,
+            scene=scene.buffer, scene_pitch=scene.layout.pitch, scene_stride=scene.layout.stride, first=strip.start,
+            **red, **to_scene,
         )  # fmt: skip
 
-    def _finish_best(self, scene: Planes, red: RedPosition, to_scene: dict[str, Any]) -> None:
-        """The remaining steps of `best`. The green of LMMSE is in the buffer of the low pass."""
+    def _finish_best(self, scene: Planes, strip: range, red: RedPosition, to_scene: dict[str, Any]) -> None:
+        """The remaining steps of `best`."""
         assert self._noise is not None
-        mosaic, green, picture = self._mosaic.buffer, self._green, self._parts
-        slopes = self._vertical  # the vertical weights are no longer needed
-        self._run_pairs(
-            BEST, "best_green", margin=6, mosaic=mosaic, by_lmmse=self._low_pass, green=green, slopes=slopes, **red
+        split, green, slopes, picture = self._split.buffer, self._green, self._slopes, self._picture
+        self._run_blocks(
+            BEST, "best_green", strip, margin=3, mosaic=split, by_lmmse=self._by_lmmse, green=green, slopes=slopes
         )
-        self._run_pairs(
-            BEST, "best_opposite", margin=4, mosaic=mosaic, falling=self._falling, green=green, slopes=slopes,
-            opposite=self._opposite, **red,
+        self._run_blocks(
+            BEST, "best_opposite", strip, margin=2, mosaic=split, falling=self._falling, green=green, slopes=slopes,
+            opposite=self._opposite,
         )  # fmt: skip
-        self._run_pairs(
-            BEST, "best_colours", mosaic=mosaic, vertical_at_greens=self._vertical_at_greens, green=green,
-            opposite=self._opposite, slopes=slopes, picture=picture.buffer, **red,
+        self._run_blocks(
+            BEST, "best_colours", strip, mosaic=split, vertical=self._vertical.buffer, green=green,
+            opposite=self._opposite, slopes=slopes, picture=picture.buffer, picture_pitch=picture.layout.pitch,
+            picture_stride=picture.layout.stride, **red,
         )  # fmt: skip
         picture.mirror()
         noise = self._noise.measure(red, to_scene["encoded"])
-        self._run_pairs(BEST, "best_finish", picture=picture.buffer, noise=noise, scene=scene.buffer, **to_scene)
+        picture.run(
+            BEST, "best_finish", picture=picture.buffer, noise=noise, scene=scene.buffer, **to_scene,
+            row_count=(picture.layout.height + 1) // 2,
+        )  # fmt: skip
 
-    def _green_by_lmmse(self, green: Buffer, red: RedPosition) -> None:
-        source, parts, mosaic = "demosaic_lmmse.cl", self._parts.buffer, self._mosaic.buffer
-        self._mosaic.run(source, "lmmse_differences", mosaic=mosaic, parts=parts, margin=12, **red, extra_rows=12)
-        self._run_pairs(source, "lmmse_green", margin=8, mosaic=mosaic, parts=parts, green=green, **red)
-
-    def _run_pairs(self, source: str, kernel: str, /, *, margin: int | None = None, **arguments: Any) -> None:
-        """Queues a kernel in which a work-item takes two rows.
-
-        `margin` is the number of extra rows above and below, which the following step reads. The last step has none.
+    def _run_blocks(
+        self, source: str, kernel: str, strip: range, *, margin: int | None = None, **arguments: Any
+    ) -> None:
+        """Queues a kernel over rows of blocks: those of the strip, and `margin` more above and below, which the
+        following step reads. The last step has none.
         """
         if margin is not None:
             arguments["margin"] = margin
-        rows = (self._mosaic.layout.height + 1) // 2 + (margin or 0)
-        self._mosaic.run(source, kernel, **arguments, row_count=rows)
+        self._split.run(source, kernel, **arguments, row_count=len(strip) + 2 * (margin or 0))
 
     def release(self) -> None:
         for planes in self._planes:
@@ -189,6 +221,6 @@ class _Noise:
 
 NOISE_TILE = 16  # photosites; kernels/demosaic_best.cl defines the same number
 NOISE_BYTES = 4 * 2 * 3  # per tile and colour: quietness, and whether the tile counts
-BEST = "demosaic_best.cl"
-assert PAD >= 10 + 4, "rcd_directions reads 4 photosites beyond its margin of 10"
-assert PAD >= 12 + 4, "lmmse_differences reads 4 photosites beyond its margin of 12"
+RCD, LMMSE, BEST = "demosaic_rcd.cl", "demosaic_lmmse.cl", "demosaic_best.cl"
+STRIP_BYTES = 12 << 20  # planes of a strip; measured at 1920x1080: the fastest size, a third of the memory
+assert PAD >= 2 * 6 + 4, "lmmse_differences reads 4 photosites beyond its margin of 6 blocks"

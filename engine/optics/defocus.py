@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compute.arguments import numbered
-from ..compute.device import Device
+from ..compute.device import Buffer, Device
 from ..compute.planes import PAD, Planes
 from ..lens import Lens
 from .highlight_sprites import HighlightSprites
@@ -24,7 +24,7 @@ from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
-LAYERS, SPREAD, SPRITES = "defocus_layers.cl", "defocus_spread.cl", "defocus_sprites.cl"
+LAYERS, HALVE, SPREAD, SPRITES = (f"defocus_{part}.cl" for part in ("layers", "halve", "spread", "sprites"))
 MAX_BORDER = UNLIMITED = 1e6  # pixels; larger than any radius
 MAX_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
@@ -98,13 +98,17 @@ class _Scale:
     def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
         self.planes = Planes(device, width, height, 13 * layers - 6)
         self.gathered = Planes(device, width, height, 4 * layers if spreads else 1)
+        self.composite = Planes(device, width, height, 3 if spreads else 1)
         self.tiles_x, self.tiles_y = -(-width // _TILE), -(-height // _TILE)
         self.tiles = device.allocate(4 * layers * (self.tiles_x + 4) * (self.tiles_y + 4))
+        self.detail = device.allocate(4 * (1 + layers) * (self.tiles_x + 4) * (self.tiles_y + 4))
+        self.strips = device.allocate(4 * layers * self.tiles_x * height)
 
     def release(self) -> None:
-        self.planes.release()
-        self.gathered.release()
-        self.planes.device.release(self.tiles)
+        for planes in (self.planes, self.gathered, self.composite):
+            planes.release()
+        for buffer in (self.tiles, self.detail, self.strips):
+            self.planes.device.release(buffer)
 
 
 class Defocus:
@@ -121,6 +125,8 @@ class Defocus:
         self._weight = Planes(device, width, height, 1)
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
         self._tiles = device.allocate(4 * self._layers * (self._tiles_x + 4) * (self._tiles_y + 4))
+        self._detail = device.allocate(4 * (1 + self._layers) * (self._tiles_x + 4) * (self._tiles_y + 4))
+        self._strips = device.allocate(4 * (self._layers + 1) * self._tiles_x * height)
         self._highlights = HighlightSprites(device, width, height, _TILE)
         self._borders = device.allocate(8 * (self._layers + 1))
         self._cut: Layers | None = None
@@ -146,7 +152,8 @@ class Defocus:
         self._reach = tuple(min(reach, limit) for reach in REACHES[self.quality])
         settings = f"?LAYERS={self._layers}&SHAPED={int(not shape.is_plain)}"
         self._spread_planes = 6 + int(not shape.is_plain)
-        self._prepare, self._spread, self._sprites = LAYERS + settings, SPREAD + settings, SPRITES + settings
+        self._prepare, self._halve = LAYERS + settings, HALVE + settings
+        self._spread, self._sprites = SPREAD + settings, SPRITES + settings
         self._device.write(self._aperture, shape.table)
         self._device.write(self._profile, shape.profile)
 
@@ -157,6 +164,11 @@ class Defocus:
     def _reach_at(self, number: int) -> float:
         """Reach of the full size (0) or of a smaller scale (1, 2, ...)."""
         return self._reach[min(number, 3)]
+
+    @property
+    def _min_blurred(self) -> float:
+        """Radius from which smaller scales alone spread a point."""
+        return max(SHARP_PX, (_FADE - 1.0) * self._reach_at(0)) + self._reach_at(0)
 
     def _border_at(self, number: int, shape: Shape, shift_px: tuple[float, float] = (0.0, 0.0)) -> int:
         """Rows outside a scale whose discs reach the row next to it."""
@@ -177,10 +189,10 @@ class Defocus:
         layout = scene.layout
         self._device.run(
             self._prepare, "coc", (self._tiles_x, self._tiles_y), (1, 1), depth=depth.buffer,
-            radius=self._radius.buffer, spread=self._weight.buffer, tiles=self._tiles, borders=self._borders,
-            aperture=self._aperture, cells_x=shape.cells[0], cells_y=shape.cells[1], width=layout.width,
-            height=layout.height, pitch=layout.pitch, tiles_x=self._tiles_x, tiles_y=self._tiles_y, coc_px=blur.coc_px,
-            focus=blur.focus_m, native_coc_px=blur.native_coc_px, native_focus=blur.native_focus_m,
+            radius=self._radius.buffer, spread=self._weight.buffer, tiles=self._tiles, strips=self._strips,
+            borders=self._borders, aperture=self._aperture, cells_x=shape.cells[0], cells_y=shape.cells[1],
+            width=layout.width, height=layout.height, pitch=layout.pitch, tiles_x=self._tiles_x, tiles_y=self._tiles_y,
+            coc_px=blur.coc_px, focus=blur.focus_m, native_coc_px=blur.native_coc_px, native_focus=blur.native_focus_m,
             max_radius=self._max_radius, reach=self._reach_at(0), **numbered("open", shape.opening, first=1),
         )  # fmt: skip
         self._radius.mirror(rows=border)
@@ -193,11 +205,12 @@ class Defocus:
         count = self._scales_for(largest)
         self._highlights.find(scene, self._radius, self._weight)
         self._weight.mirror(rows=border)
-        self._build_pyramid(scene)
+        self._build_pyramid(scene, UNLIMITED if count == 1 else self._reach_at(1))
         self._fill_pyramid(largest)
         shifts = [self._shift_at(number, blur.colour_shift_px) for number in range(count)]
         for number, shift in enumerate(shifts):
             self._weight_scale(number, count, shape, shift)
+        self._find_detail(count)
         for number, shift in reversed(list(enumerate(shifts))):
             self._gather(number, count, shape, shift)
         self._compose(scene, shape)
@@ -218,19 +231,22 @@ class Defocus:
             self._device.write(self._borders, np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32))
             self._cut, self._first_limited = layers, layers.first_limited
 
-    def _build_pyramid(self, scene: Planes) -> None:
-        """Halves full size to the first scale, and each scale to the next."""
-        first = self._scales[0].planes
-        first.run(
-            self._prepare, "halve_picture", scene=scene.buffer, radius=self._radius.buffer, scale=first.buffer,
-            borders=self._borders, levels=self._highlights.levels, pitch=scene.layout.pitch, stride=scene.layout.stride,
-            half_width=first.layout.width, half_pitch=first.layout.pitch, half_stride=first.layout.stride,
-            tiles_x=self._tiles_x, reach=self._reach_at(0),
+    def _build_pyramid(self, scene: Planes, first_reach: float) -> None:
+        """Halves full size to the first two scales, and each scale to the next."""
+        first, second = self._scales[0].planes, self._scales[1].planes
+        second.run(
+            self._halve, "halve_picture", scene=scene.buffer, radius=self._radius.buffer, first=first.buffer,
+            second=second.buffer, borders=self._borders, levels=self._highlights.levels,
+            extremes=self._highlights.extremes, full_pitch=scene.layout.pitch, full_stride=scene.layout.stride,
+            first_width=first.layout.width, first_height=first.layout.height, first_pitch=first.layout.pitch,
+            first_stride=first.layout.stride, tiles_x=self._tiles_x, first_limited=self._first_limited,
+            reach=self._reach_at(0), first_reach=first_reach,
         )  # fmt: skip
-        for number, (finer, coarse) in enumerate(itertools.pairwise(scale.planes for scale in self._scales), start=1):
+        for number in range(2, len(self._scales)):
+            finer, coarse = self._scales[number - 1].planes, self._scales[number].planes
             layout = coarse.layout
             coarse.run(
-                self._prepare, "halve", fine_scale=finer.buffer, scale=coarse.buffer, rows=layout.height,
+                self._halve, "halve", fine_scale=finer.buffer, scale=coarse.buffer, rows=layout.height,
                 width=finer.layout.width, height=finer.layout.height, pitch=finer.layout.pitch,
                 stride=finer.layout.stride, half_pitch=layout.pitch, half_stride=layout.stride,
                 reach=self._reach_at(number), row_count=layout.height * self._layers,
@@ -272,37 +288,76 @@ class Defocus:
         reach = UNLIMITED if number == count - 1 else self._reach_at(number + 1)
         self._device.run(
             self._prepare, "weigh", (scale.tiles_x, scale.tiles_y * self._layers), (1, 1), scale=scale.planes.buffer,
-            tiles=scale.tiles, aperture=self._aperture, cells_x=shape.cells[0], cells_y=shape.cells[1],
+            tiles=scale.tiles, strips=scale.strips, aperture=self._aperture, cells_x=shape.cells[0],
+            cells_y=shape.cells[1],
             width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=scale.tiles_x,
-            tiles_y=scale.tiles_y, first_limited=self._first_limited, reach=reach,
+            tiles_y=scale.tiles_y, is_first=int(number == 0), first_limited=self._first_limited, reach=reach,
             finer_reach=self._reach_at(number) if number else 0.0, rim=shape.rim, red_shift=shift_px[0],
             blue_shift=shift_px[1],
         )  # fmt: skip
         scale.planes.mirror(self._spread_planes * self._layers, rows=self._border_at(number + 1, shape, shift_px))
 
+    def _find_detail(self, count: int) -> None:
+        """Finds the tiles of each scale with detail; the others are upsampled from the next smaller scale."""
+        self._device.run(
+            self._spread, "find_full_detail", (self._tiles_x, self._tiles_y), (1, 1), tiles=self._tiles,
+            extremes=self._highlights.extremes, detail=self._detail, tiles_x=self._tiles_x, tiles_y=self._tiles_y,
+            min_radius=self._min_blurred,
+        )  # fmt: skip
+        for number, scale in enumerate(self._scales[:count]):
+            finer, finer_x, finer_y = self._detail_of(number - 1)
+            self._device.run(
+                self._spread, "find_detail", (scale.tiles_x + 2, scale.tiles_y + 2), (1, 1), tiles=scale.tiles,
+                finer=finer, detail=scale.detail, tiles_x=scale.tiles_x, tiles_y=scale.tiles_y, finer_tiles_x=finer_x,
+                finer_tiles_y=finer_y,
+            )  # fmt: skip
+
+    def _detail_of(self, number: int) -> tuple[Buffer, int, int]:
+        """The table of detail of a scale, -1 for full size, and its columns and rows."""
+        if number < 0:
+            return self._detail, self._tiles_x, self._tiles_y
+        scale = self._scales[number]
+        return scale.detail, scale.tiles_x, scale.tiles_y
+
     def _gather(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]
         is_coarsest = number == count - 1
-        coarse = scale.gathered if is_coarsest else self._scales[number + 1].gathered
-        scale.planes.run(
-            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", scale=scale.planes.buffer,
-            tiles=scale.tiles, coarse=coarse.buffer, gathered=scale.gathered.buffer, aperture=self._aperture,
+        coarse = scale if is_coarsest else self._scales[number + 1]
+        finer, finer_x, finer_y = self._detail_of(number - 1)
+        self._run_in_tiles(
+            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", scale.planes, 1,
+            scale=scale.planes.buffer, strips=scale.strips, detail=scale.detail, finer=finer, finer_tiles_x=finer_x,
+            finer_tiles_y=finer_y, coarse=coarse.gathered.buffer, coarse_composite=coarse.composite.buffer,
+            gathered=scale.gathered.buffer, composite=scale.composite.buffer, aperture=self._aperture,
             cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=scale.tiles_x, tiles_y=scale.tiles_y,
-            coarse_pitch=coarse.layout.pitch, coarse_stride=coarse.layout.stride, is_coarsest=int(is_coarsest),
-            first_limited=self._first_limited, extent=shape.extent, red_shift=shift_px[0], blue_shift=shift_px[1],
-            row_count=(scale.planes.layout.height + 2) * self._layers,
+            coarse_pitch=coarse.planes.layout.pitch, coarse_stride=coarse.planes.layout.stride,
+            is_coarsest=int(is_coarsest), first_limited=self._first_limited, extent=shape.extent, red_shift=shift_px[0],
+            blue_shift=shift_px[1],
         )  # fmt: skip
 
     def _compose(self, scene: Planes, shape: Shape) -> None:
-        half = self._scales[0].planes.layout
-        self.picture.run(
-            self._spread, "compose", scene=scene.buffer, radius=self._radius.buffer, spread=self._weight.buffer,
-            tiles=self._tiles, gathered=self._scales[0].gathered.buffer, borders=self._borders,
-            aperture=self._aperture, picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1],
-            tiles_x=self._tiles_x, tiles_y=self._tiles_y, half_pitch=half.pitch, half_stride=half.stride,
-            first_limited=self._first_limited, scale_reach=self._reach_at(0), extent=shape.extent,
+        half = self._scales[0]
+        self._run_in_tiles(
+            self._spread, "compose", self.picture, 0, scene=scene.buffer, radius=self._radius.buffer,
+            spread=self._weight.buffer, strips=self._strips, detail=self._detail, gathered=half.gathered.buffer,
+            half_composite=half.composite.buffer, borders=self._borders, aperture=self._aperture,
+            picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=self._tiles_x,
+            tiles_y=self._tiles_y, half_pitch=half.planes.layout.pitch, half_stride=half.planes.layout.stride,
+            first_limited=self._first_limited, min_radius=self._min_blurred, scale_reach=self._reach_at(0),
+            extent=shape.extent,
             **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
+
+    def _run_in_tiles(self, source: str, kernel: str, planes: Planes, border: int, **arguments: object) -> None:
+        """Queues a kernel in which a work-item processes a row of a tile on a CPU, and a pixel on a GPU.
+
+        The range includes `border` rows above and below.
+        """
+        layout = planes.layout
+        area = _TILE if self._device.run_length > 1 else 1
+        size, local = (layout.pitch // area, layout.height + 2 * border), (layout.local // area, 1)
+        own = {"width": layout.width, "height": layout.height, "pitch": layout.pitch, "stride": layout.stride}
+        self._device.run(source, kernel, size, local, **own, **arguments)
 
     def release(self) -> None:
         """Releases everything; a second call has no effect."""
@@ -311,5 +366,5 @@ class Defocus:
         self._highlights.release()
         for scale in self._scales:
             scale.release()
-        for buffer in (self._tiles, self._borders, self._aperture, self._profile):
+        for buffer in (self._tiles, self._detail, self._strips, self._borders, self._aperture, self._profile):
             self._device.release(buffer)

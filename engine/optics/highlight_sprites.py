@@ -23,7 +23,7 @@ class HighlightSprites:
         self._tiles_x, self._tiles_y = -(-width // tile), -(-height // tile)
         tiles = self._tiles_x * self._tiles_y
         self.levels = device.allocate(4 * tiles)
-        self._extremes = device.allocate(8 * tiles)
+        self.extremes = device.allocate(8 * tiles)
         self._sprites = device.allocate(4 * _PER_TILE * _FLOATS * tiles)
         self._counts = device.allocate(4 * self._tiles_y)
 
@@ -35,7 +35,7 @@ class HighlightSprites:
         self._device.run(
             "defocus_sprites.cl", "find_highlights", (self._tiles_x, self._tiles_y), (1, 1), scene=scene.buffer,
             radius=radius.buffer, spread=spread.buffer, sprites=self._sprites, levels=self.levels,
-            extremes=self._extremes, pitch=layout.pitch, stride=layout.stride, width=layout.width,
+            extremes=self.extremes, pitch=layout.pitch, stride=layout.stride, width=layout.width,
             height=layout.height, tiles_x=self._tiles_x, min_radius=MIN_RADIUS,
         )  # fmt: skip
 
@@ -64,7 +64,7 @@ class HighlightSprites:
         }
         self._device.run(
             source, "measure_highlights", (self._tiles_x, self._tiles_y), (1, 1), sprites=self._sprites,
-            extremes=self._extremes, width=layout.width, height=layout.height, tiles_x=self._tiles_x,
+            extremes=self.extremes, width=layout.width, height=layout.height, tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, **shaped,
         )  # fmt: skip
         self._device.run(
@@ -74,11 +74,11 @@ class HighlightSprites:
         around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
         self._device.run(
             source, "draw_highlights", (self._tiles_x, self._tiles_y), (1, 1), picture=picture.buffer,
-            radii=radius.buffer, extremes=self._extremes, sprites=self._sprites, counts=self._counts,
+            radii=radius.buffer, extremes=self.extremes, sprites=self._sprites, counts=self._counts,
             width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, around=around, **shaped, **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
 
     def release(self) -> None:
-        for buffer in (self.levels, self._extremes, self._sprites, self._counts):
+        for buffer in (self.levels, self.extremes, self._sprites, self._counts):
             self._device.release(buffer)

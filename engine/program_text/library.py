@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from threading import Lock
 
 
 class SourceLibrary:
@@ -21,6 +23,8 @@ class SourceLibrary:
         self._folders: tuple[Path, ...] = ()
         self._texts: dict[str, str | None] = {}
         self._generated: dict[str, str] = {}
+        self._users: Counter[str] = Counter()  # number of users of each generated text
+        self._lock = Lock()  # held while these change: threads compile
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -54,7 +58,16 @@ class SourceLibrary:
 
     def add_generated(self, name: str, text: str) -> None:
         """Adds a text that is in no file, under a name that stands for this text alone. Not listed by `names`."""
-        self._generated[name] = text
+        with self._lock:
+            self._generated[name] = text
+            self._users[name] += 1
+
+    def remove_generated(self, name: str) -> None:
+        """Takes one `add_generated` back: the text is removed after as many calls."""
+        with self._lock:
+            self._users[name] -= 1
+            if self._users[name] <= 0:
+                del self._users[name], self._generated[name]
 
     def on_disk(self, name: str) -> str | None:
         """A file's current text, None if there is no file. Raises OSError, or UnicodeDecodeError if it is not UTF-8."""

@@ -42,8 +42,8 @@ PLAIN = Settings(look="neutral", lens=Lens(f_number=16.0, name="plain"))
 class Case:
     """A computation with a result that all devices share.
 
-    `run` returns scene light (H, W, 3) float32, a picture (H, W, 3) uint8, or metres (H, W) float32, as `unit` says.
-    `route` draws the look. A case that is not `is_quick` is left out by --quick; `in_reference` cases ship a result.
+    `run` returns scene light (H, W, 3) float32, a picture (H, W, 3) uint8, or metres (H, W) float32, as given by
+    `unit`. `route` draws the look. A case that is not `is_quick` is left out by --quick; `in_reference` cases ship a result.
     """
 
     name: str
@@ -74,6 +74,7 @@ def _stage(name: str, *frames: Frame, scale: float = 1.0, **development: Any) ->
 def _stages() -> Iterator[Case]:
     yield Case("copy", _copied)
     yield Case("linearize floats", _linearized_floats)
+    yield Case("arithmetic", _multiplied)
     frame = mosaic_frame(STAGE_SIZE)
     for dtype in (np.uint8, np.uint16, np.float32):
         yield _stage(f"picture {np.dtype(dtype).name}", picture_frame(STAGE_SIZE, dtype))
@@ -181,6 +182,17 @@ def _linearized_floats(engine: Engine) -> NDArray[Any]:
         device.write(buffer, light)
         mosaic.run("linearize.cl", "linearize_float", light=buffer, mosaic=mosaic.buffer, encoded=1)
         return mosaic.read()
+
+
+def _multiplied(engine: Engine) -> NDArray[Any]:
+    """The sums of the benchmark, after so many rounds that their start does not matter."""
+    device, count = engine.device, 1024
+    with ExitStack() as stack:
+        buffer = device.allocate(4 * count)
+        stack.callback(device.release, buffer)
+        size = (count // device.run_length,)
+        device.run("peak.cl", "multiply_add", size, (64,), to=buffer, rounds=40, factor=0.5, term=0.02)
+        return device.read(buffer, np.float32, count).reshape(1, count, 1)
 
 
 class _PictureAsDepth:

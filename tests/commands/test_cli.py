@@ -62,7 +62,8 @@ def test_each_command_has_help(groundglass, command: str) -> None:
     assert "--json" in outcome.out or command == "render"
 
 
-def test_the_bench_times_every_stage(groundglass) -> None:
+def test_the_bench_times_every_stage(groundglass, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("groundglass.bench.compiler.nvrtc", lambda: None)  # it takes 20 s; tests/bench runs it
     outcome = groundglass("bench", "--size", "96x64", "--seconds", "0.01", "--json", "-")
     assert outcome.code == 0
     report = json.loads(outcome.out)
@@ -75,7 +76,7 @@ def test_the_bench_times_every_stage(groundglass) -> None:
         "look classic by kernel",
         "whole chain",
     } <= report["stages"].keys()
-    assert all(stage["host_ms"] > 0 for stage in report["stages"].values())
+    assert all(stage["host_ms"]["p50"] > 0 for stage in report["stages"].values())
 
 
 def test_help_does_not_wait_for_drivers() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import os
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +16,7 @@ import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.cfa import XTRANS
+from groundglass.compute.cuda import ensure_kernel_cache
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.compute.program import KERNELS, Kernels, list_kernel_sources, load_kernel_source
@@ -98,7 +101,7 @@ def test_each_source_compiles_and_has_its_kernels(cuda: Device, name: str) -> No
     for kernel, declared in load_kernel_source(name).entry_points().items():
         given = {argument.name: 0 if argument.scalar else buffer for argument in declared}
         compiled, values = kernels.call(name, kernel, given)
-        assert callable(compiled)
+        assert compiled.kernel.ptr
         assert len(values) == len(declared)
     cuda.release(buffer)
 
@@ -196,6 +199,83 @@ def test_a_compile_error_names_file_and_line(cuda: Device) -> None:
         KERNELS.put({"linearize.cl": text})
     linearize(planes)
     planes.release()
+
+
+def test_a_prepared_launch_is_queued_again_also_by_another_thread(cuda: Device) -> None:
+    """The driver launches only in a thread with a current context, and never in the default stream."""
+    planes = Planes(cuda, 64, 4, 1)
+    light = cuda.allocate(planes.buffer.nbytes)
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            for level in (0.25, 0.75):
+                cuda.write(light, np.full(light.nbytes // 4, level, np.float32))
+                linearize(planes, light=light)
+                assert (planes.read() == np.float32(level)).all()
+        except BaseException as error:
+            errors.append(error)
+
+    run()
+    prepared = dict(cuda._launches.ready)  # type: ignore[attr-defined]
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert errors == []
+    assert cuda._launches.ready == prepared  # type: ignore[attr-defined]
+    cuda.release(light)
+    planes.release()
+
+
+def test_a_stage_has_one_pair_of_events(cuda: Device, monkeypatch: pytest.MonkeyPatch, cupy: ModuleType) -> None:
+    planes, clock, recorded = Planes(cuda, 64, 4, 1), Clock(), []
+    record = cupy.cuda.Stream.record
+    monkeypatch.setattr(cupy.cuda.Stream, "record", lambda stream: recorded.append(stream) or record(stream))
+    with cuda.stage("develop", clock):
+        for _ in range(5):
+            linearize(planes)
+    with cuda.stage("optics", clock):
+        pass
+    cuda.collect()
+    assert len(recorded) == 2
+    assert list(clock.stages()) == ["develop"]
+    planes.release()
+
+
+def test_kernels_are_built_although_the_cache_is_full(
+    cuda: Device, monkeypatch: pytest.MonkeyPatch, cupy: ModuleType
+) -> None:
+    """CuPy stores a kernel in its cache after it is built; then kernels are built again, and stay in memory."""
+    monkeypatch.setenv("CUPY_CACHE_IN_MEMORY", "0")
+    compile_module, tried = cupy.RawModule.compile, []
+
+    def compile_or_fail(module: Any) -> None:
+        tried.append(os.environ["CUPY_CACHE_IN_MEMORY"])
+        if tried[-1] != "1":
+            raise OSError("No space left on device")
+        compile_module(module)
+
+    monkeypatch.setattr(cupy.RawModule, "compile", compile_or_fail)
+    planes = Planes(cuda, 64, 4, 1)
+    planes.run("borders.cl?CACHE=1", "mirror", planes=planes.buffer, channels=1, border=1)
+    assert tried[:2] == ["0", "1"]
+    planes.release()
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_kernels_are_kept_for_this_run_if_the_home_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
+) -> None:
+    """CuPy cannot be imported without a folder for its cache."""
+    home = tmp_path / "home"
+    if not writable:
+        home.write_text("a file instead of a folder")
+    folder = str(home / "kernel_cache")
+    monkeypatch.setenv("CUPY_CACHE_DIR", folder)
+    ensure_kernel_cache()
+    chosen = os.environ["CUPY_CACHE_DIR"]
+    assert (chosen == folder) == writable
+    assert Path(chosen).is_dir()
 
 
 def test_stages_are_timed(cuda: Device) -> None:

@@ -158,6 +158,7 @@ def assert_colour_and_ramp_are_kept(*methods: str) -> None:
         )
 
 
+@covers("demosaic_split.cl", "split")
 @covers("demosaic_rcd.cl", "rcd_directions", "rcd_green", "rcd_opposite", "rcd_finish")
 def rcd_keeps_a_colour_and_a_ramp(device: Device) -> None:
     assert_colour_and_ramp_are_kept("rcd")
@@ -299,9 +300,10 @@ def a_pair_of_any_sample_type_has_the_same_depth(device: Device) -> None:
 
 
 @covers(
-    *("defocus_layers.cl", "coc", "halve_picture", "halve", "fill_top", "fill_scale", "weigh"),
+    *("defocus_layers.cl", "coc", "fill_top", "fill_scale", "weigh"),
 )
-@covers("defocus_spread.cl", "spread_scale", "compose")
+@covers("defocus_halve.cl", "halve_picture", "halve")
+@covers("defocus_spread.cl", "find_full_detail", "find_detail", "spread_scale", "compose")
 @covers("defocus_sprites.cl", "find_highlights", "measure_highlights", "list_highlights", "draw_highlights")
 def a_defocused_lamp_is_a_disc_with_its_energy(device: Device) -> None:
     lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from groundglass.compute.device import Device
+from groundglass.compute.program import KERNELS
 from groundglass.compute.registry import open_device
 from groundglass.gl.passes import list_passes, load_pass
 from groundglass.look.grade import Part, look_picture
 from groundglass.look.kernel_route.errors import UntranslatableError
-from groundglass.look.kernel_route.route import DRAWS_BEFORE, KernelLooks, chosen_route
+from groundglass.look.kernel_route.route import DRAWS_BEFORE, KERNELS_KEPT, KernelLooks, chosen_route
 from groundglass.look.kernel_route.translation import check_translatable
 from groundglass.look.look import Look, list_looks, load_look
 from look_support import look_of
@@ -87,6 +88,18 @@ def test_a_slider_compiles_nothing_but_a_choice_does(device: Device) -> None:
         assert len(routes.looks._kernels) == 1
         routes.by_kernel(look_of("monochrome", filter="red"))
         assert len(routes.looks._kernels) == 2
+
+
+def test_kernels_out_of_use_are_dropped(device: Device) -> None:
+    generated, built = len(KERNELS._generated), len(device._kernels)
+    with BothRoutes(device, SCENE[:2, :24]) as routes:
+        for name in translated(list_passes())[: KERNELS_KEPT + 1]:
+            routes.by_kernel(look_of(name))
+        assert len(KERNELS._generated) == generated + KERNELS_KEPT
+        assert len(device._kernels) <= built + KERNELS_KEPT + 1  # dropped when the next one is built
+        routes.looks.release()
+        routes.looks.release()
+        assert len(KERNELS._generated) == generated
 
 
 def test_each_look_that_stays_in_gl_has_a_reason(device: Device) -> None:

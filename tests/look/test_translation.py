@@ -65,6 +65,7 @@ PIECES = [
     "c = c * vec3(place.pixel.y & 1) * 0.3 + 0.3 * length(place.from_centre) + 0.1 * fract(place.middle_px.x * 0.25);",
     "for (int i = 0; i < 3; i++) for (int j = 0; j <= i; j++) { if (j == 2) break; c.r += c[i] * 0.2; } c *= 0.5;",
     "c = c.r != c.g && c == c.rgb ? vec3(radians(30.0)) * c : c; c.r = inversesqrt(1.0 + c.r) * degrees(0.01);",
+    "c -= 0.5; c.rg = sqrt(c.rg * c.rg) + sqrt(max(c.gb * c.gb, 0.0)); c.b = c.r / (0.1 + c.g);",
     "{ float c2 = c.r; c2 += 0.1; c.g = c2; } float r = c.r; r -= r * 0.5; c.r = r; c.b = c.b++ + 0.01;",
 ]
 
@@ -131,6 +132,18 @@ def test_what_is_not_translated_is_named_with_its_line(save: Save, body: str, re
             {**uniforms, "frame_px": (8.0, 8.0), "frame_index": 0, "strength": 1.0, "dither_step": 0.0}
         )
     assert reason in str(error.value)
+
+
+def test_the_root_of_a_square_takes_no_root(save: Save) -> None:
+    def roots(body: str) -> int:
+        save(body)
+        uniforms = {"trial_share": 0.0, "trial_rounds": 1, "trial_inverse": False, "trial_tint": (0.0, 0.0, 0.0)}
+        frame = {"frame_px": (8.0, 8.0), "frame_index": 0, "strength": 1.0, "dither_step": 0.0}
+        return parse_look((load_pass("trial"),), False).translate(uniforms | frame).text.count("= root(")
+
+    plain = roots("")
+    assert roots("    c.r -= 0.5; c.r = sqrt(c.r * c.r);") == plain
+    assert roots("    c.r -= 0.5; c.r = sqrt(c.r * c.g);") == plain + 1
 
 
 def test_an_edited_pass_is_drawn_by_its_new_text(device: Device, save: Save) -> None:

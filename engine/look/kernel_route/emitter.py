@@ -47,7 +47,7 @@ class Emitter:
         self.graph = UniformGraph()
         self.origin: Origin = ("look", 1)  # file and line that is being translated
         self.fixed: dict[str, Uniform] = {}
-        self._squares: set[str] = set()  # which are never negative
+        self._squares: dict[str, Scalar] = {}  # the root of each, which may be negative
         self._uniforms = uniforms
         self._lines: list[tuple[str, Origin]] = []
         self._names: dict[str, str] = {}
@@ -68,6 +68,8 @@ class Emitter:
         identity = self._identity(name, operands)
         if identity is not None:
             return identity
+        if name == "sqrt" and operands[0].text in self._squares:
+            return self.apply("abs", self._squares[operands[0].text])
         if name == "/" and base == "float" and operands[1].is_uniform:
             return self.apply("*", operands[0], self.apply("/", self.constant(1.0), operands[1]))
         is_sum = base == "float" and name in ("+", "-")
@@ -77,7 +79,7 @@ class Emitter:
         if base == "float" and name == "*":
             self._products[found.text] = f"({operation.kernel.format(*given)})"
             if operands[0] == operands[1]:
-                self._squares.add(found.text)
+                self._squares[found.text] = operands[0]
         return found
 
     def _identity(self, name: str, operands: tuple[Scalar, ...]) -> Scalar | None:

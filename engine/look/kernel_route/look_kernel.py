@@ -70,8 +70,11 @@ class LookKernel:
 
     def release(self) -> None:
         """Releases everything; a second call has no effect."""
+        if self._buffers:
+            KERNELS.remove_generated(self._source)
         for buffer in self._buffers:
             self._device.release(buffer)
+        self._buffers = ()
 
     def _warm_up(self, layout: Layout) -> None:
         """Draws one group of pixels of a scene whose planes all have the same row.

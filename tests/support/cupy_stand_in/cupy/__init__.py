@@ -31,6 +31,10 @@ class ndarray:  # noqa: N801
     def nbytes(self) -> int:
         return int(self.memory.nbytes)
 
+    @property
+    def data(self) -> SimpleNamespace:
+        return SimpleNamespace(ptr=int(self.memory.ctypes.data))
+
     def __getitem__(self, part: slice) -> ndarray:
         return ndarray(self.memory[part], self)
 
@@ -57,6 +61,7 @@ class ndarray:  # noqa: N801
 def zeros(count: int, dtype: Any) -> ndarray:
     """Allocates on the current stream. Raises OutOfMemoryError for more than the device has."""
     cuda.check_stream(None)
+    cuda.make_context_current()
     nbytes = count * np.dtype(dtype).itemsize
     if nbytes + sum(_pool_bytes.values()) > cuda.MEMORY_BYTES:
         raise cuda.memory.OutOfMemoryError(f"Out of memory allocating {nbytes:,} bytes")
@@ -67,4 +72,7 @@ def zeros(count: int, dtype: Any) -> ndarray:
 
 
 def get_default_memory_pool() -> SimpleNamespace:
-    return SimpleNamespace(free_all_blocks=lambda: None, used_bytes=lambda: sum(_pool_bytes.values()))
+    def nbytes() -> int:
+        return sum(_pool_bytes.values())
+
+    return SimpleNamespace(free_all_blocks=lambda: None, used_bytes=nbytes, total_bytes=nbytes)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import threading
 import time
 from types import SimpleNamespace
 from typing import Any
 
 MEMORY_BYTES = 8 << 30
+MAX_GRID_YZ, MAX_GROUP = 65535, 1024  # limits of every CUDA device
 _streams: list[Stream] = []  # current streams, the innermost last
+_contexts = threading.local()  # has `is_current` in the threads where the context is current
+_LAUNCHER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
 
 class CUDARuntimeError(RuntimeError):
@@ -56,6 +61,7 @@ class Stream:
 
     def __init__(self, *, non_blocking: bool = False) -> None:
         assert non_blocking, "the default stream waits for every other stream"
+        self.ptr = id(self)
 
     def __enter__(self) -> Stream:
         _streams.append(self)
@@ -76,6 +82,37 @@ class Stream:
 def check_stream(stream: Stream | None) -> None:
     """Asserts that work is queued on a stream of the device, not on the default stream."""
     assert stream is not None or _streams, "queued on the default stream"
+
+
+def make_context_current(number: int = 0) -> None:
+    """`setDevice`; CuPy also does it where it allocates."""
+    assert number == 0
+    _contexts.is_current = True
+
+
+def _launch_kernel(
+    function: int,
+    grid_x: int,
+    grid_y: int,
+    grid_z: int,
+    block_x: int,
+    block_y: int,
+    block_z: int,
+    shared_bytes: int,
+    stream: int,
+    addresses: int,
+    extra: int,
+) -> None:
+    """`cuLaunchKernel`. `addresses` is the address of an array of addresses of arguments. Raises CUDADriverError."""
+    grid, block = (grid_x, grid_y, grid_z), (block_x, block_y, block_z)
+    assert all(type(size) is int and size > 0 for size in (*grid, *block)), (grid, block)
+    assert (shared_bytes, extra) == (0, 0)
+    assert stream, "queued on the default stream"
+    if not hasattr(_contexts, "is_current"):
+        raise CUDADriverError("CUDA_ERROR_INVALID_CONTEXT: invalid device context")
+    if block_x * block_y * block_z > MAX_GROUP or max(grid_y, grid_z) > MAX_GRID_YZ:
+        raise CUDADriverError(f"CUDA_ERROR_INVALID_VALUE: invalid argument {grid} {block}")
+    _LAUNCHER(function)(ctypes.byref((ctypes.c_int * 3)(*grid)), ctypes.byref((ctypes.c_int * 3)(*block)), addresses)
 
 
 def get_elapsed_time(first: Event, second: Event) -> float:
@@ -102,8 +139,9 @@ runtime = SimpleNamespace(
     getDeviceCount=lambda: 1,
     getDeviceProperties=_properties,
     driverGetVersion=lambda: 13000,
+    setDevice=make_context_current,
 )
-driver = SimpleNamespace(CUDADriverError=CUDADriverError)
+driver = SimpleNamespace(CUDADriverError=CUDADriverError, launchKernel=_launch_kernel)
 nvrtc = SimpleNamespace(getVersion=lambda: (13, 0), getSupportedArchs=lambda: [75, 80, 90, 100])
 memory = SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
 compiler = SimpleNamespace(CompileException=CompileException)

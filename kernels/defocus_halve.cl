@@ -1,0 +1,298 @@
+/* The layers at every scale: the light that they spread, and their surfaces. */
+#include "portable.h"
+#include "defocus.h"
+
+/* Sums of one layer over the four pixels that a pixel of the first scale covers: the light that it passes on, as in the
+ * planes SPREAD of a scale, and its surface, as in the planes SURFACE.
+ */
+typedef struct {
+    floats spread[5], surface[6];
+} Quads;
+
+/* One layer in the tiles around a run: none of its points, or only its points, all of which pass to the first scale. */
+typedef struct {
+    int is_absent, is_whole;
+    float known; /* 1 if nothing covers an absent layer, 0 if nearer layers do */
+} Presence;
+
+FUNCTION float behind_border(GLOBAL const float *borders, int l, float radius)
+{
+    const float share = (radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f;
+    return l == 0 || share > 1.0f ? 1.0f : l == LAYERS || share < 0.0f ? 0.0f : share;
+}
+
+FUNCTION int lower(int a, int b) { return a < b ? a : b; }
+
+/* Presence of layer l among points with signed radii from `near` to `far`. */
+FUNCTION Presence presence_of(GLOBAL const float *borders, int l, float near, float far, float reach)
+{
+    Presence presence;
+    const float before = behind_border(borders, l, near), beyond = behind_border(borders, l + 1, far);
+    presence.is_absent = behind_border(borders, l, far) <= 0.0f || behind_border(borders, l + 1, near) >= 1.0f;
+    presence.is_whole = before >= 1.0f && beyond <= 0.0f
+                        && (near > (1.0f + FADE) * reach || far < -(1.0f + FADE) * reach);
+    presence.known = before;
+    return presence;
+}
+
+/* The sums for a run of a layer that is present, from the index `fine` of full-size planes on; `quarter` is 1/4 in
+ * columns of the picture, else 0. Values above the `level` of the tile are clamped to it: in highlights, which
+ * kernels/defocus_sprites.cl draws later, and always in surfaces, since highlights do not continue behind occluders.
+ */
+FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const float *radius, GLOBAL const float *borders, int l,
+                         int fine, int pitch, int stride, floats level, floats quarter, float reach, int is_whole)
+{
+    const floats none = (floats)(0.0f), full = (floats)(1.0f), bound = absolute(level);
+    const int is_bright = largest(level) > -UNLIMITED;
+    Quads sums;
+    UNROLL for (int plane = 0; plane < 5; ++plane)
+        sums.spread[plane] = sums.surface[plane] = none;
+    sums.surface[5] = none;
+    UNROLL for (int row = 0; row < 2; ++row) {
+        const int from = fine + row * pitch;
+        floats red[2], green[2], blue[2], radii[2];
+        load_pairs(scene, from, &red[0], &red[1]);
+        load_pairs(scene, from + stride, &green[0], &green[1]);
+        load_pairs(scene, from + 2 * stride, &blue[0], &blue[1]);
+        load_pairs(radius, from, &radii[0], &radii[1]);
+        if (is_whole && !is_bright) {
+            sums.spread[0] += quarter * (red[0] + red[1]);
+            sums.spread[1] += quarter * (green[0] + green[1]);
+            sums.spread[2] += quarter * (blue[0] + blue[1]);
+            sums.spread[3] += 2.0f * quarter;
+            sums.spread[4] += quarter * (absolute(radii[0]) + absolute(radii[1]));
+            continue;
+        }
+        UNROLL for (int side = 0; side < 2; ++side) {
+            const floats known = quarter * behind(borders, l, radii[side]), size = absolute(radii[side]);
+            const floats member = known - quarter * behind(borders, l + 1, radii[side]);
+            const floats spread = member * (1.0f - share_here(size, reach));
+            floats light = spread, surface = member;
+            if (is_bright) {
+                const floats dimmed = bound / greater(bound, greater(red[side], greater(green[side], blue[side])));
+                light *= level > 0.0f ? dimmed : full;
+                surface *= level > 0.0f || member >= 0.25f ? dimmed : full;
+            }
+            sums.spread[0] += light * red[side];
+            sums.spread[1] += light * green[side];
+            sums.spread[2] += light * blue[side];
+            sums.spread[3] += spread;
+            sums.spread[4] += spread * size;
+            sums.surface[0] += surface * red[side];
+            sums.surface[1] += surface * green[side];
+            sums.surface[2] += surface * blue[side];
+            sums.surface[3] += member;
+            sums.surface[4] += member * size;
+            sums.surface[5] += known;
+        }
+    }
+    if (is_whole && !is_bright) {
+        sums.spread[4] *= 0.5f;
+        UNROLL for (int plane = 0; plane < 5; ++plane)
+            sums.surface[plane] = sums.spread[plane];
+        sums.surface[5] = sums.spread[3];
+        return sums;
+    }
+    sums.spread[4] = 0.5f * sums.spread[4] / greater(sums.spread[3], (floats)(EPSILON));
+    sums.surface[4] = 0.5f * sums.surface[4];
+    return sums;
+}
+
+/* Means over 4x4 pixels of a plane, from index `from` on. With `is_signed` these are means of absolute values. */
+FUNCTION floats mean_of_16(GLOBAL const float *plane, int from, int pitch, int is_signed)
+{
+    floats columns[4];
+    UNROLL for (int part = 0; part < 4; ++part) {
+        const int at = from + part * RUN;
+        const floats above = LOAD(plane, at), below = LOAD(plane, at + pitch);
+        const floats third = LOAD(plane, at + 2 * pitch), last = LOAD(plane, at + 3 * pitch);
+        columns[part] = is_signed ? absolute(above) + absolute(below) + (absolute(third) + absolute(last))
+                                  : above + below + (third + last);
+    }
+    const floats low = EVERY_SECOND(columns[0], columns[1], 0) + EVERY_SECOND(columns[0], columns[1], 1);
+    const floats high = EVERY_SECOND(columns[2], columns[3], 0) + EVERY_SECOND(columns[2], columns[3], 1);
+    return (EVERY_SECOND(low, high, 0) + EVERY_SECOND(low, high, 1)) * (1.0f / 16.0f);
+}
+
+/* Stores the light that the first scale spreads in one run of a layer, if there is light or was light in the previous
+ * frame.
+ */
+FUNCTION void store_own(GLOBAL float *own, int stride, const floats *sums, floats share)
+{
+    const floats weight = share * sums[3];
+    if (!(largest(weight + absolute(LOAD(own, 3 * stride))) > 0.0f))
+        return;
+    UNROLL for (int plane = 0; plane < 4; ++plane)
+        STORE(own, plane * stride, share * sums[plane]);
+    STORE(own, 4 * stride, sums[4]);
+}
+
+/* From full size to the first two scales. The first scale keeps what it spreads itself, and stores colours of surfaces
+ * only where they are partly occluded. The second scale is complete, as from `halve`. In tiles of one layer, whose
+ * points all pass to the second scale, its values are plain means.
+ */
+KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
+                          GLOBAL float *RESTRICT first, GLOBAL float *RESTRICT second,
+                          GLOBAL const float *RESTRICT borders, GLOBAL const float *RESTRICT levels,
+                          GLOBAL const float *RESTRICT extremes, int full_pitch, int full_stride, int first_width,
+                          int first_height, int first_pitch, int first_stride, int width, int pitch, int stride,
+                          int tiles_x, int first_limited, float reach, float first_reach)
+{
+    if (GLOBAL_X >= width + RUN)
+        return;
+    const floats none = (floats)(0.0f), full = (floats)(1.0f);
+    const int to = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    GLOBAL const float *level = levels + (4 * GLOBAL_Y / TILE) * tiles_x;
+    GLOBAL const float *range = extremes + 2 * (4 * GLOBAL_Y / TILE) * tiles_x;
+    float near = UNLIMITED, far = -UNLIMITED, max_level = -UNLIMITED;
+    for (int tile = 4 * GLOBAL_X / TILE; tile < tiles_x && tile <= (4 * GLOBAL_X + 4 * RUN - 1) / TILE; ++tile) {
+        near = range[2 * tile] < near ? range[2 * tile] : near;
+        far = range[2 * tile + 1] > far ? range[2 * tile + 1] : far;
+        max_level = level[tile] > max_level ? level[tile] : max_level;
+    }
+    const float passing = (1.0f + FADE) * (reach > 2.0f * first_reach ? reach : 2.0f * first_reach);
+    const int is_inside = 2 * (GLOBAL_X + RUN) <= first_width && 2 * (GLOBAL_Y + 1) <= first_height;
+    int layer = -1; /* the layer that contains all points */
+    for (int l = 0; l < LAYERS && is_inside && max_level <= -UNLIMITED && (near > passing || far < -passing); ++l)
+        if (behind_border(borders, l, near) >= 1.0f && behind_border(borders, l + 1, far) <= 0.0f)
+            layer = l;
+    if (layer >= 0) {
+        const int from = (4 * GLOBAL_Y + PAD) * full_pitch + PAD + 4 * GLOBAL_X;
+        floats means[5];
+        UNROLL for (int plane = 0; plane < 3; ++plane)
+            means[plane] = mean_of_16(scene, from + plane * full_stride, full_pitch, 0);
+        means[3] = full;
+        means[4] = 0.25f * mean_of_16(radius, from, full_pitch, 1);
+        for (int l = 0; l < LAYERS; ++l) {
+            const floats member = l == layer ? full : none, known = l <= layer ? full : none;
+            UNROLL for (int plane = 0; plane < 5; ++plane) {
+                STORE(second, to + (SPREAD(l) + plane) * stride, member * means[plane]);
+                if (l > 0)
+                    STORE(second, to + (SURFACE(l) + plane) * stride, member * means[plane]);
+            }
+            if (l > 0)
+                STORE(second, to + (SURFACE(l) + 5) * stride, known);
+            for (int part = 0; part < 4; ++part) {
+                GLOBAL float *here = first + (2 * GLOBAL_Y + part / 2 + PAD) * first_pitch + PAD + 2 * GLOBAL_X
+                                   + part % 2 * RUN;
+                store_own(here + SPREAD(l) * first_stride, first_stride, means, none);
+                if (l < first_limited)
+                    STORE(here, (SPREAD(l) + ONWARD) * first_stride, member);
+                if (l > 0) {
+                    STORE(here, (SURFACE(l) + 3) * first_stride, member);
+                    STORE(here, (SURFACE(l) + 4) * first_stride, member * passing); /* limits no disc of this scale */
+                    STORE(here, (SURFACE(l) + 5) * first_stride, known);
+                }
+            }
+        }
+        return;
+    }
+    for (int l = 0; l < LAYERS; ++l) {
+        floats spread[5] = {none, none, none, none, none}, surface[6] = {none, none, none, none, none, none};
+        for (int row = 2 * GLOBAL_Y; row < 2 * GLOBAL_Y + 2 && row < first_height; ++row) {
+            Quads runs[2];
+            int is_present = 0;
+            for (int part = 0; part < 2; ++part) {
+                const int x = 2 * GLOBAL_X + part * RUN; /* RUN is 1 on a GPU: the next pixel */
+                const int tile = lower(2 * x / TILE, tiles_x - 1); /* tiles of both ends of the run */
+                const int next = lower((2 * x + 2 * RUN - 1) / TILE, tiles_x - 1);
+                const floats level_here = LANES < TILE / 2 ? (floats)(level[tile]) : (floats)(level[next]);
+                const floats quarter = x + LANES < first_width ? (floats)(0.25f) : none;
+                const float near = range[2 * tile] < range[2 * next] ? range[2 * tile] : range[2 * next];
+                const float far = range[2 * tile + 1] > range[2 * next + 1] ? range[2 * tile + 1] : range[2 * next + 1];
+                const Presence presence = presence_of(borders, l, near, far, reach);
+                GLOBAL float *here = first + (row + PAD) * first_pitch + PAD + x;
+                GLOBAL float *own = here + SPREAD(l) * first_stride, *hidden = here + SURFACE(l) * first_stride;
+                if (presence.is_absent || x >= first_width) {
+                    UNROLL for (int plane = 0; plane < 5; ++plane)
+                        runs[part].spread[plane] = runs[part].surface[plane] = none;
+                    runs[part].surface[5] = 4.0f * presence.known * quarter;
+                } else {
+                    runs[part] = sum_quads(scene, radius, borders, l, (2 * row + PAD) * full_pitch + PAD + 2 * x,
+                                           full_pitch, full_stride, level_here, quarter, reach, presence.is_whole);
+                    is_present = 1;
+                }
+                if (x >= first_width)
+                    continue;
+                const Quads *sums = &runs[part];
+                const floats share = share_here(sums->spread[4], first_reach);
+                store_own(own, first_stride, sums->spread, share);
+                if (l < first_limited)
+                    STORE(own, ONWARD * first_stride, (1.0f - share) * sums->spread[3]);
+                if (l == 0)
+                    continue;
+                UNROLL for (int plane = -largest(-sums->surface[5]) < 1.0f ? 0 : 3; plane < 6; ++plane)
+                    STORE(hidden, plane * first_stride, sums->surface[plane]);
+            }
+            UNROLL for (int side = 0; side < 2; ++side) {
+                if (l > 0)
+                    surface[5] += 0.25f * EVERY_SECOND(runs[0].surface[5], runs[1].surface[5], side);
+                if (!is_present)
+                    continue;
+                floats passed[5];
+                UNROLL for (int plane = 0; plane < 5; ++plane)
+                    passed[plane] = EVERY_SECOND(runs[0].spread[plane], runs[1].spread[plane], side);
+                const floats share = 0.25f * (1.0f - share_here(passed[4], first_reach));
+                UNROLL for (int plane = 0; plane < 4; ++plane)
+                    spread[plane] += share * passed[plane];
+                spread[4] += share * passed[3] * passed[4];
+                UNROLL for (int plane = 0; l > 0 && plane < 5; ++plane)
+                    surface[plane] += 0.25f * EVERY_SECOND(runs[0].surface[plane], runs[1].surface[plane], side);
+            }
+        }
+        spread[4] = 0.5f * spread[4] / greater(spread[3], (floats)(EPSILON));
+        surface[4] = 0.5f * surface[4];
+        UNROLL for (int plane = 0; plane < 5; ++plane)
+            STORE(second, to + (SPREAD(l) + plane) * stride, spread[plane]);
+        UNROLL for (int plane = 0; l > 0 && plane < 6; ++plane)
+            STORE(second, to + (SURFACE(l) + plane) * stride, surface[plane]);
+    }
+}
+
+/* From one scale to the next: the light passed on, and the surfaces. The work-item's row also selects the layer. */
+KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRICT scale, int rows, int width,
+                  int height, int pitch, int stride, int half_pitch, int half_stride, float reach)
+{
+    const int l = GLOBAL_Y / rows, y = GLOBAL_Y % rows;
+    const int fine = (2 * y + PAD) * pitch + PAD + 2 * GLOBAL_X;
+    const int at = (y + PAD) * half_pitch + PAD + GLOBAL_X;
+    GLOBAL const float *finer = fine_scale + SPREAD(l) * stride;
+    GLOBAL const float *surface = fine_scale + SURFACE(l) * stride;
+    const int has_below = 2 * y + 1 < height;
+    const floats left = 2 * (GLOBAL_X + LANES) < width ? (floats)(0.25f) : (floats)(0.0f);
+    const floats right = 2 * (GLOBAL_X + LANES) + 1 < width ? (floats)(0.25f) : (floats)(0.0f);
+    floats sums[5];
+    for (int plane = 0; plane < 5; ++plane)
+        sums[plane] = (floats)(0.0f);
+    for (int row = 0; row < 1 + has_below; ++row) {
+        const int from = fine + row * pitch;
+        floats weight[2], radii[2], red[2], green[2], blue[2];
+        load_pairs(finer, from + 3 * stride, &weight[0], &weight[1]);
+        if (!(largest(weight[0] + weight[1]) > 0.0f))
+            continue;
+        load_pairs(finer, from, &red[0], &red[1]);
+        load_pairs(finer, from + stride, &green[0], &green[1]);
+        load_pairs(finer, from + 2 * stride, &blue[0], &blue[1]);
+        load_pairs(finer, from + 4 * stride, &radii[0], &radii[1]);
+        for (int side = 0; side < 2; ++side) {
+            const floats share = (side ? right : left) * (1.0f - share_here(radii[side], reach));
+            sums[0] += share * red[side];
+            sums[1] += share * green[side];
+            sums[2] += share * blue[side];
+            sums[3] += share * weight[side];
+            sums[4] += share * weight[side] * radii[side];
+        }
+    }
+    sums[4] = 0.5f * sums[4] / greater(sums[3], (floats)(EPSILON));
+    for (int plane = 0; plane < 5; ++plane)
+        STORE(scale, at + (SPREAD(l) + plane) * half_stride, sums[plane]);
+    for (int plane = 0; l > 0 && plane < 6; ++plane) {
+        const int from = fine + plane * stride;
+        floats of_left, of_right, below_left = (floats)(0.0f), below_right = below_left;
+        load_pairs(surface, from, &of_left, &of_right);
+        if (has_below)
+            load_pairs(surface, from + pitch, &below_left, &below_right);
+        STORE(scale, at + (SURFACE(l) + plane) * half_stride,
+              (plane == 4 ? 0.5f : 1.0f) * (left * (of_left + below_left) + right * (of_right + below_right)));
+    }
+}
