@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -43,7 +43,7 @@ class Case:
     """A computation with a result that all devices share.
 
     `run` returns scene light (H, W, 3) float32, a picture (H, W, 3) uint8, or metres (H, W) float32, as given by
-    `unit`. `route` draws the look. A case that is not `is_quick` is left out by --quick; `in_reference` cases ship a result.
+    `unit`. `route` draws the look. --quick leaves out a case that is not `is_quick`. `in_reference` cases ship a result.
     """
 
     name: str
@@ -56,8 +56,12 @@ class Case:
 
 def list_cases(*, quick: bool = False) -> list[Case]:
     """All cases, in the order of the table."""
-    cases = [*_stages(), *_depths(), *_lenses(), *_looks()]
-    return [case for case in cases if case.is_quick or not quick]
+    return [case for case in _all_cases() if case.is_quick or not quick]
+
+
+@cache
+def _all_cases() -> tuple[Case, ...]:
+    return (*_stages(), *_depths(), *_lenses(), *_looks())
 
 
 def _light(*frames: Frame, settings: Settings) -> Callable[[Engine], NDArray[Any]]:
@@ -185,7 +189,7 @@ def _linearized_floats(engine: Engine) -> NDArray[Any]:
 
 
 def _multiplied(engine: Engine) -> NDArray[Any]:
-    """The sums of the benchmark, after so many rounds that their start does not matter."""
+    """The sums of the benchmark, after enough rounds to be independent of their start."""
     device, count = engine.device, 1024
     with ExitStack() as stack:
         buffer = device.allocate(4 * count)
