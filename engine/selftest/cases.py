@@ -43,7 +43,7 @@ class Case:
     """A computation with a result that all devices share.
 
     `run` returns scene light (H, W, 3) float32, a picture (H, W, 3) uint8, or metres (H, W) float32, as given by
-    `unit`. `route` draws the look. --quick leaves out a case that is not `is_quick`. `in_reference` cases ship a result.
+    `unit`. `route` draws the look. --quick leaves out cases not `is_quick`. Those `in_reference` ship a result.
     """
 
     name: str
