@@ -1,6 +1,6 @@
 """Writes engine/selftest/reference.npz: the results of a processor, for computers that have only a GPU.
 
-Run it after a change of a kernel, a lens or a look: `python tools/selftest_reference.py`. A test says when it is due.
+Run it after a change of a kernel, a lens or a look: `python tools/selftest_reference.py`. A test fails when it is due.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -42,8 +42,8 @@ PLAIN = Settings(look="neutral", lens=Lens(f_number=16.0, name="plain"))
 class Case:
     """A computation with a result that all devices share.
 
-    `run` returns scene light (H, W, 3) float32, a picture (H, W, 3) uint8, or metres (H, W) float32, as `unit` says.
-    `route` draws the look. A case that is not `is_quick` is left out by --quick; `in_reference` cases ship a result.
+    `run` returns scene light (H, W, 3) float32, a picture (H, W, 3) uint8, or metres (H, W) float32, as given by
+    `unit`. `route` draws the look. --quick leaves out cases not `is_quick`. Those `in_reference` ship a result.
     """
 
     name: str
@@ -56,8 +56,12 @@ class Case:
 
 def list_cases(*, quick: bool = False) -> list[Case]:
     """All cases, in the order of the table."""
-    cases = [*_stages(), *_depths(), *_lenses(), *_looks()]
-    return [case for case in cases if case.is_quick or not quick]
+    return [case for case in _all_cases() if case.is_quick or not quick]
+
+
+@cache
+def _all_cases() -> tuple[Case, ...]:
+    return (*_stages(), *_depths(), *_lenses(), *_looks())
 
 
 def _light(*frames: Frame, settings: Settings) -> Callable[[Engine], NDArray[Any]]:
@@ -74,6 +78,7 @@ def _stage(name: str, *frames: Frame, scale: float = 1.0, **development: Any) ->
 def _stages() -> Iterator[Case]:
     yield Case("copy", _copied)
     yield Case("linearize floats", _linearized_floats)
+    yield Case("arithmetic", _multiplied)
     frame = mosaic_frame(STAGE_SIZE)
     for dtype in (np.uint8, np.uint16, np.float32):
         yield _stage(f"picture {np.dtype(dtype).name}", picture_frame(STAGE_SIZE, dtype))
@@ -181,6 +186,17 @@ def _linearized_floats(engine: Engine) -> NDArray[Any]:
         device.write(buffer, light)
         mosaic.run("linearize.cl", "linearize_float", light=buffer, mosaic=mosaic.buffer, encoded=1)
         return mosaic.read()
+
+
+def _multiplied(engine: Engine) -> NDArray[Any]:
+    """The sums of the benchmark, after enough rounds to be independent of their start."""
+    device, count = engine.device, 1024
+    with ExitStack() as stack:
+        buffer = device.allocate(4 * count)
+        stack.callback(device.release, buffer)
+        size = (count // device.run_length,)
+        device.run("peak.cl", "multiply_add", size, (64,), to=buffer, rounds=40, factor=0.5, term=0.02)
+        return device.read(buffer, np.float32, count).reshape(1, count, 1)
 
 
 class _PictureAsDepth:

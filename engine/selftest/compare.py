@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .cases import Case
 from .measure import Launch, Outcome
 
-MAX_CODES = 1.0  # of 255, after a display's encoding
+MAX_CODES = 1.0  # codes of 255, after a display's encoding
 _TOO_FAR = "differs by more than a code of 255"
 
 
@@ -20,7 +20,7 @@ _TOO_FAR = "differs by more than a code of 255"
 class Row:
     """A case on a device. `largest` is the largest difference in the unit of the result: scene-linear light, codes or
     metres. `codes` is the largest difference in codes of 255, and `share` the share of values that differ by more than
-    one. All are None without a result or without a reference; `problem` then says why. It is empty if the case passes.
+    one. All are None without a result or without a reference; `problem` is the reason. It is empty if the case passes.
     """
 
     device: str

@@ -15,7 +15,7 @@ from ..packing import Packing, pack
 
 SEED = 13
 RIG = StereoRig(focal_px=100.0, baseline_m=0.06)
-_CAMERA_RGB = (0.5, 1.0, 0.65)  # of a grey surface
+_CAMERA_RGB = (0.5, 1.0, 0.65)  # grey surface
 _WHITE_BALANCE = (2.0, 1.0, 1.5)
 
 

@@ -20,7 +20,7 @@ from .measure import Launch, Outcome, measure_apart
 from .report import SelfTest
 
 STORED = "reference.npz"
-HALF_ROUNDING = 2.0**-10  # of stored results, which are half floats
+HALF_ROUNDING = 2.0**-10  # stored results are half floats
 Reference = dict[str, NDArray[Any]]
 
 
