@@ -53,7 +53,7 @@ def test_spans_of_a_row_nest_or_follow_each_other(events: list[dict[str, Any]]) 
 def test_every_kernel_lies_within_a_frame(events: list[dict[str, Any]]) -> None:
     frames = [event for event in row(events, "MainThread") if event["name"] == "frame"]
     assert len(frames) == FRAMES
-    assert all(one["ts"] + one["dur"] <= other["ts"] for one, other in pairwise(frames))
+    assert all(first["ts"] + first["dur"] <= other["ts"] for first, other in pairwise(frames))
     for kernel in row(events, "device"):
         end = kernel["ts"] + kernel["dur"]
         assert any(frame["ts"] <= kernel["ts"] and end <= frame["ts"] + frame["dur"] for frame in frames), kernel
