@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from functools import partial
@@ -25,7 +26,7 @@ def run_bench_command(options: BenchOptions) -> None:
 
         print(schema_text(), end="")
         return
-    for file in (options.roofline, options.plot, options.report):
+    for file in (options.roofline, options.plot, options.report, options.trace):
         if file is not None:
             check_folder(file)
     with json_target(options.json) as write_json:
@@ -162,6 +163,18 @@ def run_stress_command(options: BenchOptions) -> dict[str, Any]:
     return result
 
 
+def run_trace_command(options: BenchOptions) -> dict[str, Any]:
+    """Records some frames of the whole chain, and writes their time line."""
+    from ..bench.trace import run_trace
+
+    assert options.trace is not None
+    assert options.size is not None  # it has a default
+    document = run_trace(options.device, options.size)
+    write_file(options.trace, (json.dumps(document) + "\n").encode())
+    print(f"{options.trace}: open it in https://ui.perfetto.dev or chrome://tracing")
+    return document
+
+
 RUNS = {
     None: run_stages,
     "stress": run_stress_command,
@@ -170,6 +183,7 @@ RUNS = {
     "versus": run_versus,
     "quality": run_quality_command,
     "aids": run_aids_command,
+    "trace": run_trace_command,
 }
 
 

@@ -60,6 +60,10 @@ class BenchOptions:
         bool, typer.Option("--quality", help="Compare the blur with a ray-traced ground truth instead.")
     ] = False
     aids: Annotated[bool, typer.Option("--aids", help="Time each aid of the viewfinder instead.")] = False
+    trace: Annotated[
+        Path | None,
+        typer.Option("--trace", metavar="FILE", help="Record some frames on a time line for Perfetto instead (.json)."),
+    ] = None
     seeds: Annotated[
         int | None, typer.Option("--seeds", min=1, help="Scenes of each kind for --quality. Default: 2.")
     ] = None
@@ -78,7 +82,7 @@ class BenchOptions:
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the results and exit.")] = False
 
 
-MODES = ("sweep", "stress", "compare", "versus", "quality", "aids")
+MODES = ("sweep", "stress", "compare", "versus", "quality", "aids", "trace")
 # The options that apply to some modes only; None is the measurement of the stages.
 APPLIES: dict[str, tuple[str | None, ...]] = {
     "seconds": (None, "sweep", "versus"),

@@ -1,0 +1,73 @@
+"""`groundglass bench --trace` writes a time line in Chrome's trace event format."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from groundglass.bench.launches import recorded
+from groundglass.bench.run import scene_frame
+from groundglass.bench.trace import FRAMES, traced
+from groundglass.cli import app
+from groundglass.engine import Engine
+from groundglass.settings import Settings
+from typer.testing import CliRunner
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    path = tmp_path_factory.mktemp("trace") / "out.json"
+    done = CliRunner().invoke(app, ["bench", "--trace", str(path), "--size", "96x64", "--device", "opencl"])
+    assert done.exit_code == 0, done.output
+    read: list[dict[str, Any]] = json.loads(path.read_text())["traceEvents"]
+    return read
+
+
+def row(events: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    tid = next(event["tid"] for event in events if event["ph"] == "M" and event["args"]["name"] == name)
+    return [event for event in events if event["ph"] == "X" and event["tid"] == tid]
+
+
+def test_events_have_the_fields_of_the_format(events: list[dict[str, Any]]) -> None:
+    assert all({"name", "ph", "ts", "dur", "pid", "tid"} <= event.keys() for event in events)
+    rows = {event["tid"] for event in events if event["name"] == "thread_name"}
+    assert {event["tid"] for event in events if event["ph"] == "X"} == rows
+    assert {"frame", "develop", "optics", "transfer", "look"} <= {event["name"] for event in row(events, "MainThread")}
+    assert {event["name"] for event in row(events, "GL")} == {"draw", "finish"}
+
+
+def test_spans_of_a_row_nest_or_follow_each_other(events: list[dict[str, Any]]) -> None:
+    for name in ("MainThread", "GL", "device"):
+        open_until: list[float] = []
+        for event in row(events, name):
+            while open_until and open_until[-1] <= event["ts"] + 0.01:
+                open_until.pop()
+            end = event["ts"] + event["dur"]
+            assert not open_until or end <= open_until[-1] + 0.01, event
+            open_until.append(end)
+
+
+def test_every_kernel_lies_within_a_frame(events: list[dict[str, Any]]) -> None:
+    frames = [event for event in row(events, "MainThread") if event["name"] == "frame"]
+    assert len(frames) == FRAMES
+    assert all(first["ts"] + first["dur"] <= other["ts"] for first, other in pairwise(frames))
+    for kernel in row(events, "device"):
+        end = kernel["ts"] + kernel["dur"]
+        assert any(frame["ts"] <= kernel["ts"] and end <= frame["ts"] + frame["dur"] for frame in frames), kernel
+
+
+def test_every_kernel_of_the_chain_appears_and_the_device_is_restored() -> None:
+    with ExitStack() as stack:
+        engine = stack.enter_context(Engine("opencl", (96, 64)))
+        frame, before = scene_frame((96, 64), stack), set(vars(engine.device))
+        enqueue = vars(engine.device)["_enqueue"]
+        with recorded(engine.device) as launches, traced(engine) as trace:
+            engine.draw(frame, Settings())
+        assert [span[1] for span in trace.spans if span[0] == "device"] == [launch.kernel for launch in launches]
+        with pytest.raises(RuntimeError, match="stop"), traced(engine):
+            raise RuntimeError("stop")
+        assert set(vars(engine.device)) == before
+        assert vars(engine.device)["_enqueue"] is enqueue
