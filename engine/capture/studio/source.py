@@ -215,7 +215,7 @@ class _Ring:
             return self._mosaics[pose, exposure], self._depths_m[pose]
 
     def interrupt(self) -> None:
-        """Ends a wait; the rendering goes on."""
+        """Ends a wait; the rendering continues."""
         with self._changed:
             self._is_interrupted = True
             self._changed.notify_all()
