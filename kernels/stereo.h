@@ -20,7 +20,6 @@
 #define JUMP_SLOPE 240.0f /* reduction for a difference of full scale */
 #define OUTSIDE 6         /* cost of a disparity outside the right picture */
 
-
 #if RUN > 1
 #define BYTES 32
 #define WORDS 16

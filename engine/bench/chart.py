@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
+from typing import Protocol
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -83,20 +84,17 @@ def _round_step(about: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= 0.999 * about)
 
 
-class Pen:
-    """What both pictures draw: lines, dots and texts, at positions in pixels. `anchor` is start, middle or end."""
+class Pen(Protocol):
+    """Draws lines, dots and texts at positions in pixels. `anchor` is start, middle or end."""
 
-    def line(self, points: Sequence[tuple[float, float]], colour: str, width: float, dashed: bool = False) -> None:
-        raise NotImplementedError
+    def line(self, points: Sequence[tuple[float, float]], colour: str, width: float, dashed: bool = False) -> None: ...
 
-    def dot(self, x: float, y: float, colour: str) -> None:
-        raise NotImplementedError
+    def dot(self, x: float, y: float, colour: str) -> None: ...
 
-    def text(self, x: float, y: float, text: str, colour: str, px: int, anchor: str = "start") -> None:
-        raise NotImplementedError
+    def text(self, x: float, y: float, text: str, colour: str, px: int, anchor: str = "start") -> None: ...
 
 
-class _SvgPen(Pen):
+class _SvgPen:
     def __init__(self) -> None:
         self.elements: list[str] = []
 
@@ -115,7 +113,7 @@ class _SvgPen(Pen):
         self.elements.append(f'<text {at} fill="{colour}">{escape(text)}</text>')
 
 
-class _PngPen(Pen):
+class _PngPen:
     def __init__(self) -> None:
         self.image = Image.new("RGB", (SIZE_PX[0] * SCALE, SIZE_PX[1] * SCALE), PAPER)
         self._draw = ImageDraw.Draw(self.image)

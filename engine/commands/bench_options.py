@@ -92,6 +92,7 @@ APPLIES: dict[str, tuple[str | None, ...]] = {
     "roofline": (None,),
     "plot": ("sweep", "stress"),
     "report": (None, "sweep", "stress"),
+    "json": (None, *(mode for mode in MODES if mode != "trace")),
 }
 
 

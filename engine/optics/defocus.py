@@ -289,10 +289,9 @@ class Defocus:
         self._device.run(
             self._prepare, "weigh", (scale.tiles_x, scale.tiles_y * self._layers), (1, 1), scale=scale.planes.buffer,
             tiles=scale.tiles, strips=scale.strips, aperture=self._aperture, cells_x=shape.cells[0],
-            cells_y=shape.cells[1],
-            width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=scale.tiles_x,
-            tiles_y=scale.tiles_y, is_first=int(number == 0), first_limited=self._first_limited, reach=reach,
-            finer_reach=self._reach_at(number) if number else 0.0, rim=shape.rim, red_shift=shift_px[0],
+            cells_y=shape.cells[1], width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride,
+            tiles_x=scale.tiles_x, tiles_y=scale.tiles_y, is_first=int(number == 0), first_limited=self._first_limited,
+            reach=reach, finer_reach=self._reach_at(number) if number else 0.0, rim=shape.rim, red_shift=shift_px[0],
             blue_shift=shift_px[1],
         )  # fmt: skip
         scale.planes.mirror(self._spread_planes * self._layers, rows=self._border_at(number + 1, shape, shift_px))
@@ -344,8 +343,7 @@ class Defocus:
             picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, half_pitch=half.planes.layout.pitch, half_stride=half.planes.layout.stride,
             first_limited=self._first_limited, min_radius=self._min_blurred, scale_reach=self._reach_at(0),
-            extent=shape.extent,
-            **numbered("fall", shape.falloff, first=1),
+            extent=shape.extent, **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
 
     def _run_in_tiles(self, source: str, kernel: str, planes: Planes, border: int, **arguments: object) -> None:

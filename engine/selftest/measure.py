@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from numpy.typing import NDArray
 
-from ..compute.device import Device, OwnNumbers
+from ..compute.device import Device
 from ..compute.registry import open_device
 from ..engine import Engine
 from ..errors import GroundglassError
@@ -51,17 +51,9 @@ class RecordingDevice:
     ) -> None:
         self.launch(source, kernel, size, local, arguments)
 
-    def launch(
-        self,
-        source: str,
-        kernel: str,
-        size: tuple[int, ...],
-        local: tuple[int, ...],
-        arguments: dict[str, object],
-        own: OwnNumbers | None = None,
-    ) -> None:
+    def launch(self, source: str, kernel: str, *rest: Any) -> None:
         self._launched.add((source.partition("?")[0], kernel))
-        self._device.launch(source, kernel, size, local, arguments, own)
+        self._device.launch(source, kernel, *rest)
 
 
 def measure(spec: str, run_length: int | None, cases: Sequence[Case]) -> Iterator[Outcome]:

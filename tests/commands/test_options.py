@@ -160,3 +160,9 @@ def test_a_scale_is_parsed(text: str, scale: float | None) -> None:
 def test_an_invalid_scale_is_a_usage_error(text: str) -> None:
     with pytest.raises(typer.BadParameter, match=r"is not a scale; write auto or 0\.25 to 1"):
         parse_scale(text)
+
+
+def test_the_file_of_a_trace_is_not_written_twice() -> None:
+    result = CliRunner().invoke(cli.app, ["bench", "--trace", "trace.json", "--json", "-"])
+    assert result.exit_code == 2
+    assert "not to --trace" in " ".join(result.output.split())
