@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,15 +53,22 @@ class Layout:
 
 
 class Planes:
-    """`channels` padded float32 planes of one picture, in one buffer of `device`; the creator releases them."""
+    """`channels` padded planes of one picture, in one buffer of `device`; the creator releases them.
 
-    def __init__(self, device: Device, width: int, height: int, channels: int) -> None:
+    The planes hold float32, or with `half_floats` float16, which kernels read and write as `f16`.
+    """
+
+    def __init__(self, device: Device, width: int, height: int, channels: int, *, half_floats: bool = False) -> None:
         self.device = device
+        self._dtype = np.dtype(np.float16 if half_floats else np.float32)
+        self._borders = f"borders.cl?HALF_FLOATS={int(half_floats)}"
         self.layout = Layout.of(width, height)
         self.channels = channels
         self._numbers = OwnNumbers(width, height, self.layout.pitch, self.layout.stride)
         # A kernel that runs over whole rows may touch one row's length beyond the last plane.
-        self.buffer: Buffer = device.allocate(4 * (channels * self.layout.stride + self.layout.pitch))
+        self.buffer: Buffer = device.allocate(
+            self._dtype.itemsize * (channels * self.layout.stride + self.layout.pitch)
+        )
 
     @property
     def size(self) -> tuple[int, int]:
@@ -89,20 +97,20 @@ class Planes:
         border_runs = 2 * rows * layout.pitch // self.device.run_length
         items = _ceil(channels * (layout.height + border_runs), 64)
         given: dict[str, object] = {"planes": self.buffer, "channels": channels, "border": rows}
-        self.device.launch("borders.cl", "mirror", (items,), (64,), given, self._numbers)
+        self.device.launch(self._borders, "mirror", (items,), (64,), given, self._numbers)
 
     @contextmanager
-    def view(self) -> Iterator[NDArray[np.float32]]:
-        """(channels, rows, pitch) float32, borders included, read-only within the `with` block."""
+    def view(self) -> Iterator[NDArray[Any]]:
+        """(channels, rows, pitch) of the planes' type, borders included, read-only within the `with` block."""
         layout = self.layout
         count = self.channels * layout.stride
-        with self.device.view(self.buffer, np.float32, count) as flat:
+        with self.device.view(self.buffer, self._dtype, count) as flat:
             yield flat.reshape(self.channels, layout.rows, layout.pitch)
 
     def write(self, pixels: NDArray[np.float32]) -> None:
         """Fills the planes from (H, W, channels); the border is zero."""
         layout = self.layout
-        padded = np.zeros((self.channels, layout.rows, layout.pitch), dtype=np.float32)
+        padded = np.zeros((self.channels, layout.rows, layout.pitch), dtype=self._dtype)
         padded[:, PAD : PAD + layout.height, PAD : PAD + layout.width] = np.moveaxis(pixels, -1, 0)
         self.device.write(self.buffer, padded)
 
@@ -110,7 +118,7 @@ class Planes:
         """(H, W, channels) float32, a copy."""
         with self.view() as planes:
             inner = planes[:, PAD : PAD + self.layout.height, PAD : PAD + self.layout.width]
-            return np.array(np.moveaxis(inner, 0, -1), order="C")  # a copy also of a single row, which is contiguous
+            return np.array(np.moveaxis(inner, 0, -1), np.float32, order="C")  # a copy also of a single row, which is contiguous
 
     def release(self) -> None:
         self.device.release(self.buffer)

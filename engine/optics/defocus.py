@@ -96,9 +96,9 @@ class _Scale:
     """A smaller scale: light and surfaces of its layers (layout: kernels/defocus.h), and their sums."""
 
     def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
-        self.planes = Planes(device, width, height, 13 * layers - 6)
-        self.gathered = Planes(device, width, height, 4 * layers if spreads else 1)
-        self.composite = Planes(device, width, height, 3 if spreads else 1)
+        self.planes = Planes(device, width, height, 13 * layers - 6, half_floats=True)
+        self.gathered = Planes(device, width, height, 4 * layers if spreads else 1, half_floats=True)
+        self.composite = Planes(device, width, height, 3 if spreads else 1, half_floats=True)
         self.tiles_x, self.tiles_y = -(-width // _TILE), -(-height // _TILE)
         self.tiles = device.allocate(4 * layers * (self.tiles_x + 4) * (self.tiles_y + 4))
         self.detail = device.allocate(4 * (1 + layers) * (self.tiles_x + 4) * (self.tiles_y + 4))
@@ -141,7 +141,7 @@ class Defocus:
         while len(self._scales) <= needed or max(width, height) > _SMALLEST:
             width, height = (width + 1) // 2, (height + 1) // 2
             self._scales.append(_Scale(device, width, height, self._layers, spreads=len(self._scales) < needed))
-        self._pyramid_top = Planes(device, width, height, 6 * (self._layers - 1))
+        self._pyramid_top = Planes(device, width, height, 6 * (self._layers - 1), half_floats=True)
 
     def _set_shape(self, shape: Shape) -> None:
         """Sets the shape of the discs. Elongated discs have a smaller maximum radius, limited by the border."""
