@@ -142,6 +142,13 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
         return;
     const floats none = (floats)(0.0f), full = (floats)(1.0f);
     const int to = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    for (int row = 0; row < 4; ++row)
+        for (int part = 0; part < 4 * RUN; part += TILE) {
+            const int ahead = (4 * GLOBAL_Y + row + PAD) * full_pitch + PAD + 4 * GLOBAL_X + part + 2 * AHEAD;
+            for (int colour = 0; colour < 3; ++colour)
+                PREFETCH(scene, ahead + colour * full_stride);
+            PREFETCH(radius, ahead);
+        }
     GLOBAL const float *level = levels + (4 * GLOBAL_Y / TILE) * tiles_x;
     GLOBAL const float *range = extremes + 2 * (4 * GLOBAL_Y / TILE) * tiles_x;
     float near = UNLIMITED, far = -UNLIMITED, max_level = -UNLIMITED;

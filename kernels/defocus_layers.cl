@@ -27,6 +27,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
         floats largest_in_row[LAYERS], smallest = (floats)(UNLIMITED);
         UNROLL for (int l = 0; l < LAYERS; ++l)
             largest_in_row[l] = (floats)(0.0f);
+        PREFETCH(depth, (GLOBAL_Y * TILE + row + PAD) * pitch + PAD + GROUP_X * TILE + AHEAD);
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (GLOBAL_Y * TILE + row + PAD) * pitch + PAD + GROUP_X * TILE + run;
             const floats nearness = 1.0f / limited(LOAD(depth, at), NEAREST_M, MAX_DEPTH_M);
@@ -169,6 +170,12 @@ KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float 
     floats max_spread = (floats)(0.0f);
     for (int row = 0; row < TILE && tile_y * TILE + row < height; ++row) {
         floats largest_in_row = (floats)(0.0f);
+        const int ahead = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + AHEAD;
+        for (int plane = 0; plane < 6; ++plane) {
+            PREFETCH(passed, ahead + plane * stride);
+            if (l > 0)
+                PREFETCH(surface, ahead + plane * stride);
+        }
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + run;
             const floats known = l > 0 ? LOAD_F16(surface, at + 5 * stride) : (floats)(1.0f);

@@ -192,6 +192,9 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
             const int is_limited = l >= first_limited, side = is_limited ? 1 : -1;
             const int taps = reaches[l] > 0.0f ? taps_within(cell, reaches[l] + rims[is_limited]) : 0;
             const floats limit = is_limited ? LOAD_F16(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
+            const int last_row = (int)((reaches[l] + rims[is_limited]) * extent);
+            for (int plane = 0; taps > 0 && plane < SPREAD_PLANES; ++plane)
+                PREFETCH(scale, at + (SPREAD(l) + plane) * stride + last_row * pitch + AHEAD);
             Sums sums = gather(scale + SPREAD(l) * stride, cell, taps, at, pitch, stride, side, limit,
                                (float)side * red_shift, (float)side * blue_shift);
             if (taps > 0 && !is_limited) {

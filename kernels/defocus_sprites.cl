@@ -38,6 +38,12 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
     const int first = (GLOBAL_Y * TILE + PAD) * pitch + PAD + GROUP_X * TILE;
     floats brightest = (floats)(0.0f), sums = brightest, tame = brightest;
     floats near = (floats)(UNLIMITED), far = -near, blurred = brightest;
+    for (int row = 0; row < TILE; ++row) {
+        const int ahead = first + row * pitch + AHEAD;
+        for (int colour = 0; colour < 3; ++colour)
+            PREFETCH(scene, ahead + colour * stride);
+        PREFETCH(radius, ahead);
+    }
     for (int row = 0; row < TILE; ++row)
         for (int run = 0; run < TILE; run += RUN) {
             const int at = first + row * pitch + run;
