@@ -76,18 +76,29 @@ class Planes:
         return self.layout.width, self.layout.height
 
     def run(
-        self, source: str, kernel: str, /, *, extra_rows: int = 0, row_count: int | None = None, **arguments: object
+        self,
+        source: str,
+        kernel: str,
+        /,
+        *,
+        extra_rows: int = 0,
+        row_count: int | None = None,
+        area: int | None = None,
+        **arguments: object,
     ) -> None:
         """Queues a kernel over whole rows of one plane: `row_count` rows (default: the picture's height), and
         `extra_rows` more above and below.
 
-        Arguments are passed by the names in the kernel's prototype. `width`, `height`, `pitch` and `stride` default to
-        those of these planes.
+        A work-item processes one run of pixels, or on a CPU `area` pixels of a row. Arguments are passed by the names
+        in the kernel's prototype. `width`, `height`, `pitch` and `stride` default to those of these planes.
         """
         layout, run_length = self.layout, self.device.run_length
+        columns, local = layout.pitch // run_length, layout.local // run_length
+        if area is not None and run_length > 1:
+            columns = local = _ceil(layout.pitch, area) // area
         rows = layout.height if row_count is None else row_count
-        size = (layout.pitch // run_length, rows + 2 * extra_rows)
-        self.device.launch(source, kernel, size, (layout.local // run_length, 1), arguments, self._numbers)
+        size = (columns, rows + 2 * extra_rows)
+        self.device.launch(source, kernel, size, (local, 1), arguments, self._numbers)
 
     def mirror(self, channels: int | None = None, *, rows: int = PAD) -> None:
         """Mirrors the picture into the border of all planes, or of the first `channels`: PAD columns on both sides, and

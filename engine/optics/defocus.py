@@ -323,9 +323,8 @@ class Defocus:
         is_coarsest = number == count - 1
         coarse = scale if is_coarsest else self._scales[number + 1]
         finer, finer_x, finer_y = self._detail_of(number - 1)
-        self._run_in_tiles(
-            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", scale.planes, 1,
-            scale=scale.planes.buffer, strips=scale.strips, detail=scale.detail, finer=finer, finer_tiles_x=finer_x,
+        scale.planes.run(
+            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", extra_rows=1, area=_TILE, scale=scale.planes.buffer, strips=scale.strips, detail=scale.detail, finer=finer, finer_tiles_x=finer_x,
             finer_tiles_y=finer_y, coarse=coarse.gathered.buffer, coarse_composite=coarse.composite.buffer,
             gathered=scale.gathered.buffer, composite=scale.composite.buffer, aperture=self._aperture,
             cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=scale.tiles_x, tiles_y=scale.tiles_y,
@@ -336,8 +335,8 @@ class Defocus:
 
     def _compose(self, scene: Planes, shape: Shape) -> None:
         half = self._scales[0]
-        self._run_in_tiles(
-            self._spread, "compose", self.picture, 0, scene=scene.buffer, radius=self._radius.buffer,
+        self.picture.run(
+            self._spread, "compose", area=_TILE, scene=scene.buffer, radius=self._radius.buffer,
             spread=self._weight.buffer, strips=self._strips, detail=self._detail, gathered=half.gathered.buffer,
             half_composite=half.composite.buffer, borders=self._borders, aperture=self._aperture,
             picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=self._tiles_x,
@@ -345,17 +344,6 @@ class Defocus:
             first_limited=self._first_limited, min_radius=self._min_blurred, scale_reach=self._reach_at(0),
             extent=shape.extent, **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
-
-    def _run_in_tiles(self, source: str, kernel: str, planes: Planes, border: int, **arguments: object) -> None:
-        """Queues a kernel in which a work-item processes a row of a tile on a CPU, and a pixel on a GPU.
-
-        The range includes `border` rows above and below.
-        """
-        layout = planes.layout
-        area = _TILE if self._device.run_length > 1 else 1
-        size, local = (layout.pitch // area, layout.height + 2 * border), (layout.local // area, 1)
-        own = {"width": layout.width, "height": layout.height, "pitch": layout.pitch, "stride": layout.stride}
-        self._device.run(source, kernel, size, local, **own, **arguments)
 
     def release(self) -> None:
         """Releases everything; a second call has no effect."""
