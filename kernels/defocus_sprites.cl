@@ -330,6 +330,9 @@ KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const float *
                 || light[1] + reach < (float)first_y || light[1] - reach > (float)(first_y + TILE))
                 continue;
             GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, (int)light[0], (int)light[1], width, height);
+            for (int row = 0; row < TILE; ++row)
+                for (int colour = 0; colour < 3; ++colour)
+                    PREFETCH(picture, (first_y + row + PAD) * pitch + PAD + first_x + colour * stride);
             const int steps = occluded_steps(extremes, light, first_x, first_y, width, height, tiles_x);
             for (int y = first_y; y < first_y + TILE && y < height; ++y)
                 for (int x = first_x; x < first_x + TILE; x += RUN) {
