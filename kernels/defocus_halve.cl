@@ -39,7 +39,7 @@ FUNCTION Presence presence_of(GLOBAL const float *borders, int l, float near, fl
  * columns of the picture, else 0. Values above the `level` of the tile are clamped to it: in highlights, which
  * kernels/defocus_sprites.cl draws later, and always in surfaces, since highlights do not continue behind occluders.
  */
-FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const float *radius, GLOBAL const float *borders, int l,
+FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const f16 *radius, GLOBAL const float *borders, int l,
                          int fine, int pitch, int stride, floats level, floats quarter, float reach, int is_whole)
 {
     const floats none = (floats)(0.0f), full = (floats)(1.0f), bound = absolute(level);
@@ -54,7 +54,7 @@ FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const float *radius, 
         load_pairs(scene, from, &red[0], &red[1]);
         load_pairs(scene, from + stride, &green[0], &green[1]);
         load_pairs(scene, from + 2 * stride, &blue[0], &blue[1]);
-        load_pairs(radius, from, &radii[0], &radii[1]);
+        load_pairs_f16(radius, from, &radii[0], &radii[1]);
         if (is_whole && !is_bright) {
             sums.spread[0] += quarter * (red[0] + red[1]);
             sums.spread[1] += quarter * (green[0] + green[1]);
@@ -98,20 +98,36 @@ FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const float *radius, 
     return sums;
 }
 
-/* Means over 4x4 pixels of a plane, from index `from` on. With `is_signed` these are means of absolute values. */
-FUNCTION floats mean_of_16(GLOBAL const float *plane, int from, int pitch, int is_signed)
+/* Means over 4x4 pixels, from their sums over four rows: runs of neighbouring columns. */
+FUNCTION floats mean_of_columns(const floats *columns)
+{
+    const floats low = EVERY_SECOND(columns[0], columns[1], 0) + EVERY_SECOND(columns[0], columns[1], 1);
+    const floats high = EVERY_SECOND(columns[2], columns[3], 0) + EVERY_SECOND(columns[2], columns[3], 1);
+    return (EVERY_SECOND(low, high, 0) + EVERY_SECOND(low, high, 1)) * (1.0f / 16.0f);
+}
+
+/* Means over 4x4 pixels of a plane, from index `from` on. */
+FUNCTION floats mean_of_16(GLOBAL const float *plane, int from, int pitch)
 {
     floats columns[4];
     UNROLL for (int part = 0; part < 4; ++part) {
         const int at = from + part * RUN;
-        const floats above = LOAD(plane, at), below = LOAD(plane, at + pitch);
-        const floats third = LOAD(plane, at + 2 * pitch), last = LOAD(plane, at + 3 * pitch);
-        columns[part] = is_signed ? absolute(above) + absolute(below) + (absolute(third) + absolute(last))
-                                  : above + below + (third + last);
+        columns[part] = LOAD(plane, at) + LOAD(plane, at + pitch)
+                      + (LOAD(plane, at + 2 * pitch) + LOAD(plane, at + 3 * pitch));
     }
-    const floats low = EVERY_SECOND(columns[0], columns[1], 0) + EVERY_SECOND(columns[0], columns[1], 1);
-    const floats high = EVERY_SECOND(columns[2], columns[3], 0) + EVERY_SECOND(columns[2], columns[3], 1);
-    return (EVERY_SECOND(low, high, 0) + EVERY_SECOND(low, high, 1)) * (1.0f / 16.0f);
+    return mean_of_columns(columns);
+}
+
+/* The same for the absolute values of radii. */
+FUNCTION floats mean_size_of_16(GLOBAL const f16 *radius, int from, int pitch)
+{
+    floats columns[4];
+    UNROLL for (int part = 0; part < 4; ++part) {
+        columns[part] = (floats)(0.0f);
+        UNROLL for (int row = 0; row < 4; ++row)
+            columns[part] += absolute(LOAD_F16(radius, from + part * RUN + row * pitch));
+    }
+    return mean_of_columns(columns);
 }
 
 /* Stores the light that the first scale spreads in one run of a layer, if there is light or was light in the previous
@@ -120,7 +136,7 @@ FUNCTION floats mean_of_16(GLOBAL const float *plane, int from, int pitch, int i
 FUNCTION void store_own(GLOBAL f16 *own, int stride, const floats *sums, floats share)
 {
     const floats weight = share * sums[3];
-    if (!(largest(weight + absolute(LOAD_F16(own, 3 * stride))) > 0.0f))
+    if (!any_positive(weight + absolute(LOAD_F16(own, 3 * stride))))
         return;
     UNROLL for (int plane = 0; plane < 4; ++plane)
         STORE_F16(own, plane * stride, share * sums[plane]);
@@ -131,7 +147,7 @@ FUNCTION void store_own(GLOBAL f16 *own, int stride, const floats *sums, floats 
  * only where they are partly occluded. The second scale is complete, as from `halve`. In tiles of one layer, whose
  * points all pass to the second scale, its values are plain means.
  */
-KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
+KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRICT radius,
                           GLOBAL f16 *RESTRICT first, GLOBAL f16 *RESTRICT second,
                           GLOBAL const float *RESTRICT borders, GLOBAL const float *RESTRICT levels,
                           GLOBAL const float *RESTRICT extremes, int full_pitch, int full_stride, int first_width,
@@ -167,9 +183,9 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
         const int from = (4 * GLOBAL_Y + PAD) * full_pitch + PAD + 4 * GLOBAL_X;
         floats means[5];
         UNROLL for (int plane = 0; plane < 3; ++plane)
-            means[plane] = mean_of_16(scene, from + plane * full_stride, full_pitch, 0);
+            means[plane] = mean_of_16(scene, from + plane * full_stride, full_pitch);
         means[3] = full;
-        means[4] = 0.25f * mean_of_16(radius, from, full_pitch, 1);
+        means[4] = 0.25f * mean_size_of_16(radius, from, full_pitch);
         for (int l = 0; l < LAYERS; ++l) {
             const floats member = l == layer ? full : none, known = l <= layer ? full : none;
             UNROLL for (int plane = 0; plane < 5; ++plane) {
@@ -228,7 +244,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
                     STORE_F16(own, ONWARD * first_stride, (1.0f - share) * sums->spread[3]);
                 if (l == 0)
                     continue;
-                UNROLL for (int plane = -largest(-sums->surface[5]) < 1.0f ? 0 : 3; plane < 6; ++plane)
+                UNROLL for (int plane = any_positive(1.0f - sums->surface[5]) ? 0 : 3; plane < 6; ++plane)
                     STORE_F16(hidden, plane * first_stride, sums->surface[plane]);
             }
             UNROLL for (int side = 0; side < 2; ++side) {
@@ -275,7 +291,7 @@ KERNEL void halve(GLOBAL const f16 *RESTRICT fine_scale, GLOBAL f16 *RESTRICT sc
         const int from = fine + row * pitch;
         floats weight[2], radii[2], red[2], green[2], blue[2];
         load_pairs_f16(finer, from + 3 * stride, &weight[0], &weight[1]);
-        if (!(largest(weight[0] + weight[1]) > 0.0f))
+        if (!any_positive(weight[0] + weight[1]))
             continue;
         load_pairs_f16(finer, from, &red[0], &red[1]);
         load_pairs_f16(finer, from + stride, &green[0], &green[1]);

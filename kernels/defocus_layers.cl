@@ -11,7 +11,7 @@
  * where the lens rims vignette the pupil. The second output is the weight that spreads one pixel. A work-item processes
  * a tile and stores for each layer the largest radius spread at full size.
  */
-KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radius, GLOBAL float *RESTRICT spread,
+KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius, GLOBAL f16 *RESTRICT spread,
                 GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips, GLOBAL const float *RESTRICT borders,
                 GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                 int tiles_x, int tiles_y, float coc_px, float focus, float native_coc_px, float native_focus,
@@ -41,7 +41,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
             size *= over_field(field_height(GROUP_X * TILE + run, GLOBAL_Y * TILE + row, width, height), open_1,
                                open_2, open_3, open_4);
 #endif
-            size = lesser(size, (floats)(max_radius));
+            size = rounded_f16(lesser(size, (floats)(max_radius)));
             const floats signed_size = wanted < 0.0f ? -size : size;
             const floats share = share_here(size, reach);
             const floats spread_here = size > SHARP && share > 0.0f ? size : (floats)(0.0f);
@@ -52,17 +52,17 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
                 largest_in_row[l] = remaining > beyond ? greater(largest_in_row[l], spread_here) : largest_in_row[l];
                 remaining = beyond;
             }
-            STREAM(radius, at, signed_size);
+            STREAM_F16(radius, at, signed_size);
 #if SHAPED
             floats area = coverage(size, 0.0f), covered, squares;
-            if (largest(spread_here) > 0.0f) {
+            if (any_positive(spread_here)) {
                 shape_sums(cell, size, &covered, &squares);
                 area = spread_here > 0.0f ? covered : area;
             }
 #else
             const floats area = disc_area(size, (1.0f + FADE) * reach);
 #endif
-            STREAM(spread, at, share / area);
+            STREAM_F16(spread, at, share / area);
         }
         const int y = GLOBAL_Y * TILE + row;
         for (int l = 0; l < LAYERS; ++l) {
@@ -141,7 +141,7 @@ KERNEL void fill_scale(GLOBAL f16 *scale, GLOBAL const f16 *RESTRICT coarse, int
     const ints x = GLOBAL_X + LANES;
     const ints within = (x >= PAD) & (x < PAD + width) & (ints)(y >= PAD && y < rows - PAD ? ~0 : 0);
     const floats seen = within ? LOAD_F16(scale, at + (SURFACE(l) + 3) * stride) : (floats)(0.0f);
-    if (!(largest(1.0f - seen) > 0.0f))
+    if (!any_positive(1.0f - seen))
         return; /* wholly visible */
     const int from = ((y + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
     const int step_y = y & 1 ? coarse_pitch : -coarse_pitch;
@@ -185,7 +185,7 @@ KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float 
             if (!is_first && l < first_limited)
                 STORE_F16(passed, at + ONWARD * stride, passed_weight - own);
             floats hidden = (floats)(0.0f), hidden_radius = hidden;
-            if (l > 0 && largest(-known) > -1.0f) {
+            if (l > 0 && any_positive(1.0f - known)) {
                 hidden_radius = LOAD_F16(surface, at + 4 * stride);
                 const floats passed_here = finer_reach > 0.0f ? 1.0f - share_here(2.0f * hidden_radius, finer_reach)
                                                               : (floats)(1.0f);
@@ -193,12 +193,13 @@ KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float 
                        * share_here(hidden_radius, reach);
             }
             const floats weight = own + hidden;
-            if (!(largest(weight) > 0.0f)) {
-                for (int plane = 0; plane < ONWARD && largest(passed_weight) > 0.0f; ++plane)
+            if (!any_positive(weight)) {
+                for (int plane = 0; plane < ONWARD && any_positive(passed_weight); ++plane)
                     STORE_F16(passed, at + plane * stride, (floats)(0.0f));
                 continue;
             }
-            const floats radius = (own * own_radius + hidden * hidden_radius) / greater(weight, (floats)(EPSILON));
+            const floats radius =
+                rounded_f16((own * own_radius + hidden * hidden_radius) / greater(weight, (floats)(EPSILON)));
 #if SHAPED
             const floats tilt = tilt_of(radius, side * rim);
             floats areas[4], squares;
@@ -225,7 +226,8 @@ KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float 
             STORE_F16(passed, at + 3 * stride, weight / areas[3]);
             STORE_F16(passed, at + 4 * stride, radius);
             const ints counts = (weight > 1e-4f) & (tile_x * TILE + run + LANES < width);
-            largest_in_row = counts ? greater(largest_in_row, radius) : largest_in_row;
+            /* Occluded points in focus are spread, too, and 0 stands for a strip without points. */
+            largest_in_row = counts ? greater(largest_in_row, radius + EPSILON) : largest_in_row;
         }
         strips[strip_at(l, tile_x, tile_y * TILE + row, tiles_x, height)] = largest(largest_in_row);
         max_spread = greater(max_spread, largest_in_row);

@@ -139,7 +139,8 @@ FUNCTION Sums gather(GLOBAL const f16 *group, GLOBAL const float *cell, int taps
 #endif
         sums.green += shade * covered * LOAD_F16(greens, from);
         sums.weight += covered * LOAD_F16(weights, from);
-        sums.onward += LOAD_F16(onward, from);
+        if (side < 0)
+            sums.onward += LOAD_F16(onward, from);
     }
     return sums;
 }
@@ -210,7 +211,7 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                 sums.weight += doubled(coarser + 3 * coarse_stride, above, step_y);
             GLOBAL f16 *to = gathered + 4 * l * stride + at;
             STORE_F16(to, 3 * stride, sums.weight);
-            if (largest(sums.weight) > 0.0f) {
+            if (any_positive(sums.weight)) {
                 if (!is_coarsest) {
                     sums.red += doubled(coarser, above, step_y);
                     sums.green += doubled(coarser + coarse_stride, above, step_y);
@@ -234,8 +235,8 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
  * that no disc reaches, and whose points are all blurred by `min_radius` or more, is the composite of half size,
  * upsampled.
  */
-KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                    GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT strips,
+KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRICT radius,
+                    GLOBAL const f16 *RESTRICT spread, GLOBAL const float *RESTRICT strips,
                     GLOBAL const float *RESTRICT detail, GLOBAL const f16 *RESTRICT gathered,
                     GLOBAL const f16 *RESTRICT half_composite, GLOBAL const float *RESTRICT borders,
                     GLOBAL const float *RESTRICT aperture, GLOBAL float *RESTRICT picture, int cells_x, int cells_y,
@@ -266,8 +267,8 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
             continue;
         }
         GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, x, y, width, height);
-        const floats here = LOAD(radius, at);
-        const floats own_spread = LOAD(spread, at) * coverage(absolute(here), 0.0f);
+        const floats here = LOAD_F16(radius, at);
+        const floats own_spread = LOAD_F16(spread, at) * coverage(absolute(here), 0.0f);
         const floats none = (floats)(0.0f);
         floats beyond = none;
         Light light = {none, none, none, none};
@@ -285,10 +286,10 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
                 for (int tap = 1, taps = taps_within(cell, reaches[l] + 0.5f); tap < taps; ++tap) {
                     const float distance = gauge(cell, tap);
                     const place from = at + side * offset(cell, tap, pitch);
-                    const floats r = LOAD(radius, from);
+                    const floats r = LOAD_F16(radius, from);
                     const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
                     const floats reaching = lesser(absolute(r), limit);
-                    const floats covered = coverage(reaching, distance) * position * LOAD(spread, from);
+                    const floats covered = coverage(reaching, distance) * position * LOAD_F16(spread, from);
                     red += covered * LOAD(scene, from);
                     green += covered * LOAD(scene, from + plane);
                     blue += covered * LOAD(scene, from + 2 * plane);
@@ -300,7 +301,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
             const floats coarse_weight = doubled(coarse + 3 * half_stride, half_at, step_y);
             const floats whole_weight = weight + coarse_weight;
             weight += open * coarse_weight;
-            if (largest(weight) > 0.0f) {
+            if (any_positive(weight)) {
                 red += open * doubled(coarse, half_at, step_y);
                 green += open * doubled(coarse + half_stride, half_at, step_y);
                 blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);

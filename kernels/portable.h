@@ -190,6 +190,15 @@ FUNCTION void load_pairs_f16(GLOBAL const f16 *plane, int at, floats *left, floa
 #define OF_BITS(number) __int_as_float(number)
 #endif
 
+/* Values rounded to those that a half float holds, from 2^-14 on: for values derived from one that is stored, such as
+ * the area of a disc from its radius.
+ */
+FUNCTION floats rounded_f16(floats values)
+{
+    const ints bits = BITS(values);
+    return OF_BITS((bits + 0xfff + (bits >> 13 & 1)) & ~0x1fff);
+}
+
 /* STREAM stores values at an aligned address without caching them, for data that is not read again soon. With a normal
  * store a CPU first reads every cache line that it overwrites.
  */
@@ -197,6 +206,13 @@ FUNCTION void load_pairs_f16(GLOBAL const f16 *plane, int at, floats *left, floa
 #define STREAM(plane, at, values) __builtin_nontemporal_store(values, (GLOBAL floats *)((plane) + (at)))
 #else
 #define STREAM(plane, at, values) STORE(plane, at, values)
+#endif
+#if RUN == 8 && defined(PUT_EIGHT_F16) && __has_builtin(__builtin_nontemporal_store)
+#define STREAM_F16(plane, at, values)                                                                                  \
+    __builtin_nontemporal_store(__builtin_ia32_vcvtps2ph256(lesser(values, (floats)(LARGEST_F16)), 0),                 \
+                                (GLOBAL short8 *)((plane) + (at)))
+#else
+#define STREAM_F16(plane, at, values) STORE_F16(plane, at, values)
 #endif
 
 /* Fetches the cache line of an index ahead of its use, for kernels that read a tile of many rows: a CPU's own prefetching
@@ -274,6 +290,14 @@ FUNCTION floats taken(GLOBAL const float *from, ints places)
         values[i] = from[places[i]];
     return values;
 }
+FUNCTION floats taken_f16(GLOBAL const f16 *from, ints places)
+{
+    floats values;
+#pragma unroll
+    for (int i = 0; i < RUN; ++i)
+        values[i] = ONE_F16(from, places[i]);
+    return values;
+}
 #if RUN == 8 && defined(__AVX2__) && __has_builtin(__builtin_ia32_permvarsf256)
 #define permuted(values, lanes) __builtin_ia32_permvarsf256(values, lanes)
 #else
@@ -291,7 +315,15 @@ FUNCTION floats permuted(floats values, ints lanes)
 #define TRUNCATED(values) ((int)(values))
 #define IN_FLOATS(numbers) ((float)(numbers))
 #define taken(from, place) ((from)[place])
+#define taken_f16(from, place) ONE_F16(from, place)
 #define permuted(value, lane) (value)
+#endif
+
+/* Whether any value of a run is greater than 0. */
+#if RUN == 8 && defined(__AVX__) && __has_builtin(__builtin_ia32_movmskps256)
+#define any_positive(values) (__builtin_ia32_movmskps256(as_float8((values) > 0.0f)) != 0)
+#else
+#define any_positive(values) (largest(values) > 0.0f)
 #endif
 
 /* The largest of a run's values, and their sum. */

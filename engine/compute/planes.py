@@ -129,7 +129,9 @@ class Planes:
         """(H, W, channels) float32, a copy."""
         with self.view() as planes:
             inner = planes[:, PAD : PAD + self.layout.height, PAD : PAD + self.layout.width]
-            return np.array(np.moveaxis(inner, 0, -1), np.float32, order="C")  # a copy also of a single row, which is contiguous
+            return np.array(
+                np.moveaxis(inner, 0, -1), np.float32, order="C"
+            )  # a copy also of a single row, which is contiguous
 
     def release(self) -> None:
         self.device.release(self.buffer)

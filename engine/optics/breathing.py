@@ -9,7 +9,7 @@ from ..compute.device import Device
 from ..compute.planes import Planes
 from ..lens import Lens
 
-_AREA = 256  # as in kernels/breathing.cl
+_AREA = 256  # AREA of kernels/breathing.cl
 BREATHING = "breathing.cl"
 _MIN_PX = 0.02  # a smaller shift of the picture's edges is invisible
 _MARGIN_PX = 2  # if the edges move by less, resampling reads the border

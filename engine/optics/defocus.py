@@ -121,8 +121,8 @@ class Defocus:
         self._layers = _LAYER_COUNTS[quality]
         self._max_radius = MAX_BLUR * width
         self.picture = Planes(device, width, height, 3)
-        self._radius = Planes(device, width, height, 1)
-        self._weight = Planes(device, width, height, 1)
+        self._radius = Planes(device, width, height, 1, half_floats=True)
+        self._weight = Planes(device, width, height, 1, half_floats=True)
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
         self._tiles = device.allocate(4 * self._layers * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._detail = device.allocate(4 * (1 + self._layers) * (self._tiles_x + 4) * (self._tiles_y + 4))
@@ -324,7 +324,8 @@ class Defocus:
         coarse = scale if is_coarsest else self._scales[number + 1]
         finer, finer_x, finer_y = self._detail_of(number - 1)
         scale.planes.run(
-            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", extra_rows=1, area=_TILE, scale=scale.planes.buffer, strips=scale.strips, detail=scale.detail, finer=finer, finer_tiles_x=finer_x,
+            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", extra_rows=1, area=_TILE,
+            scale=scale.planes.buffer, strips=scale.strips, detail=scale.detail, finer=finer, finer_tiles_x=finer_x,
             finer_tiles_y=finer_y, coarse=coarse.gathered.buffer, coarse_composite=coarse.composite.buffer,
             gathered=scale.gathered.buffer, composite=scale.composite.buffer, aperture=self._aperture,
             cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=scale.tiles_x, tiles_y=scale.tiles_y,
