@@ -103,8 +103,8 @@ def install(environment: Path, *words: str | Path) -> None:
 
 def requirements_of(environment: Path) -> set[str]:
     """The requirements in the installed metadata; their order depends on the version of setuptools."""
-    (site,) = environment.glob("lib/python*/site-packages")
-    (found,) = metadata.distributions(name="groundglass", path=[str(site)])
+    (folder,) = environment.glob("lib/python*/site-packages")
+    (found,) = metadata.distributions(name="groundglass", path=[str(folder)])
     return set(found.requires or ())
 
 
