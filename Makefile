@@ -10,7 +10,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Set on the command line: a source for `make view`, and further arguments for the target's command.
 SOURCE ?=
 ARGS ?=
-# Number of test processes; one process runs all tests of a file. `make test WORKERS=0 ARGS="-x --pdb"` debugs.
+# Number of test processes; one process runs all tests of a file.
+# They occupy the processor: NumPy adds no threads. `make test WORKERS=0 ARGS="-x --pdb"` debugs.
 WORKERS ?= 2
 export SOURCE PYTHON
 
@@ -29,7 +30,7 @@ test: $(VENV)/.installed-test  ## install what the tests need and run ruff, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy engine
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.installed  ## time each stage on this machine: make bench [ARGS="--device opencl:0"]
 	@tools/system_packages.sh view

@@ -20,8 +20,15 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 GL_OBJECTS.watch()
 MARKER_OF_FIXTURE = {"screen": pytest.mark.window, "gpus": pytest.mark.gpu}  # tests with the fixture get the marker
 
+# The files that take longest, started first: at the end one of them would leave the other workers idle.
+LONG_FILES = {
+    *("test_packaging.py", "test_selftest.py", "test_viewfinder_page.py", "test_cli.py", "test_optics_quality.py"),
+    *("test_look_fit.py", "test_defocus.py", "test_docs.py"),
+}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG_FILES)
     for item in items:
         for fixture in MARKER_OF_FIXTURE.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKER_OF_FIXTURE[fixture])

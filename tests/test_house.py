@@ -6,6 +6,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -33,9 +34,14 @@ def modules(repository: Path) -> dict[str, Path]:
     return found
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(module: str, modules: dict[str, Path]) -> Iterator[str]:
     """The modules of this package that `module` imports, including those in functions, except type-checking imports."""
-    tree = ast.parse(modules[module].read_text(encoding="utf-8"))
+    tree = tree_of(modules[module])
     typing_only = {
         id(node)
         for block in ast.walk(tree)
@@ -59,6 +65,12 @@ def room_of(module: str) -> str:
 
 
 @pytest.fixture(scope="module")
+def imported_by(modules: dict[str, Path]) -> dict[str, set[str]]:
+    """What each module imports from this package."""
+    return {module: set(imports(module, modules)) for module in modules}
+
+
+@pytest.fixture(scope="module")
 def rooms(repository: Path) -> dict[str, set[str]]:
     """The rooms of ARCHITECTURE.md, each with the rooms that it may import."""
     text = (repository / "ARCHITECTURE.md").read_text(encoding="utf-8")
@@ -75,32 +87,32 @@ def test_the_root_has_only_the_listed_modules(repository: Path) -> None:
     assert {path.stem for path in (repository / "engine").glob("*.py")} == ROOT_MODULES
 
 
-def test_a_room_imports_only_allowed_rooms(modules: dict[str, Path], rooms: dict[str, set[str]]) -> None:
+def test_a_room_imports_only_allowed_rooms(imported_by: dict[str, set[str]], rooms: dict[str, set[str]]) -> None:
     violations = [
         f"{module} imports {imported}"
-        for module in modules
+        for module in imported_by
         if room_of(module) in rooms
-        for imported in imports(module, modules)
+        for imported in imported_by[module]
         if room_of(imported) not in DATA_MODULES | rooms[room_of(module)] | {room_of(module)}
     ]
     assert violations == []
 
 
-def test_every_allowed_import_is_used(modules: dict[str, Path], rooms: dict[str, set[str]]) -> None:
+def test_every_allowed_import_is_used(imported_by: dict[str, set[str]], rooms: dict[str, set[str]]) -> None:
     used = defaultdict(set)
-    for module in modules:
-        used[room_of(module)] |= {room_of(imported) for imported in imports(module, modules)}
+    for module in imported_by:
+        used[room_of(module)] |= {room_of(imported) for imported in imported_by[module]}
     assert {room: allowed - used[room] for room, allowed in rooms.items() if allowed - used[room]} == {}
 
 
-def test_the_data_modules_import_no_room_but_colour(modules: dict[str, Path]) -> None:
+def test_the_data_modules_import_no_room_but_colour(imported_by: dict[str, set[str]]) -> None:
     """The white point of a camera profile needs colour arithmetic."""
-    found = {room_of(imported) for module in DATA_MODULES for imported in imports(module, modules)}
+    found = {room_of(imported) for module in DATA_MODULES for imported in imported_by[module]}
     assert found - DATA_MODULES <= {"colour"}
 
 
-def test_there_are_no_import_cycles(modules: dict[str, Path]) -> None:
-    graph = {module: set(imports(module, modules)) - {module} for module in modules}
+def test_there_are_no_import_cycles(imported_by: dict[str, set[str]]) -> None:
+    graph = {module: imported_by[module] - {module} for module in imported_by}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -111,7 +123,7 @@ def test_inside_the_package_imports_are_relative(repository: Path) -> None:
     absolute = [
         str(path.relative_to(repository))
         for path in (repository / "engine").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] == "groundglass"
     ]
     assert absolute == []
@@ -128,7 +140,7 @@ def test_a_function_body_has_at_most_60_lines(repository: Path) -> None:
     long = {
         f"{path.relative_to(repository)}:{node.lineno} {node.name}": node.end_lineno - node.body[0].lineno + 1
         for path in source_files(repository)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.body[0].lineno >= FUNCTION_LINES
     }
     assert long == {}
@@ -138,6 +150,6 @@ def test_every_module_has_a_docstring(repository: Path) -> None:
     undocumented = [
         str(path.relative_to(repository))
         for path in (repository / "engine").rglob("*.py")
-        if ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) is None
+        if ast.get_docstring(tree_of(path)) is None
     ]
     assert undocumented == []
