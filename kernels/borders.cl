@@ -30,8 +30,8 @@ FUNCTION int reflect(int i, int count)
     return i;
 }
 
-/* The first `channels * height` work-items fill both ends of one picture row each. The others fill a run of `border`
- * rows above and below the picture, corners included. No work-item reads another's output.
+/* The first `channels * height` work-items fill both ends of one picture row each, `border` columns or whole runs of
+ * them. The others fill a run of `border` rows above and below the picture, corners included. No work-item reads another's output.
  */
 KERNEL void mirror(GLOBAL element *planes, int width, int height, int pitch, int channels, int border)
 {
@@ -40,15 +40,15 @@ KERNEL void mirror(GLOBAL element *planes, int width, int height, int pitch, int
         const int c = item / height;
         GLOBAL element *row = planes + (item + PAD + c * 2 * PAD) * pitch + PAD;
 #if RUN > 1
-        if (width > PAD) { /* a border is one or two runs, reversed */
-            for (int i = 0; i < PAD; i += RUN) {
+        if (width > PAD) { /* one or two runs, reversed */
+            for (int i = 0; i < border; i += RUN) {
                 RUN_AT(row, -RUN - i) = REVERSED(RUN_AT(row, 1 + i));
                 RUN_AT(row, width + i) = REVERSED(RUN_AT(row, width - 1 - RUN - i));
             }
             return;
         }
 #endif
-        for (int i = 1; i <= PAD; ++i) {
+        for (int i = 1; i <= border; ++i) {
             row[-i] = row[reflect(-i, width)];
             row[width - 1 + i] = row[reflect(width - 1 + i, width)];
         }

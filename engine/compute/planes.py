@@ -100,14 +100,12 @@ class Planes:
         size = (columns, rows + 2 * extra_rows)
         self.device.launch(source, kernel, size, (local, 1), arguments, self._numbers)
 
-    def mirror(self, channels: int | None = None, *, rows: int = PAD) -> None:
-        """Mirrors the picture into the border of all planes, or of the first `channels`: PAD columns on both sides, and
-        `rows` rows above and below.
-        """
+    def mirror(self, channels: int | None = None, *, border: int = PAD) -> None:
+        """Mirrors the picture into `border` columns and rows around all planes, or around the first `channels`."""
         layout, channels = self.layout, self.channels if channels is None else channels
-        border_runs = 2 * rows * layout.pitch // self.device.run_length
+        border_runs = 2 * border * layout.pitch // self.device.run_length
         items = _ceil(channels * (layout.height + border_runs), 64)
-        given: dict[str, object] = {"planes": self.buffer, "channels": channels, "border": rows}
+        given: dict[str, object] = {"planes": self.buffer, "channels": channels, "border": border}
         self.device.launch(self._borders, "mirror", (items,), (64,), given, self._numbers)
 
     @contextmanager

@@ -171,7 +171,7 @@ class Defocus:
         return max(SHARP_PX, (_FADE - 1.0) * self._reach_at(0)) + self._reach_at(0)
 
     def _border_at(self, number: int, shape: Shape, shift_px: tuple[float, float] = (0.0, 0.0)) -> int:
-        """Rows outside a scale whose discs reach the row next to it."""
+        """Width of the border around a scale whose discs reach the pixel next to it."""
         radius_px = _FADE * self._reach_at(number) + max(map(abs, shift_px)) + 0.5
         return min(PAD, 2 + int(radius_px * shape.extent))
 
@@ -185,7 +185,7 @@ class Defocus:
         self._set_shape(shape)
         self._cut_layers(blur.radii_px(distances_m))
         border = self._border_at(0, shape)
-        scene.mirror(rows=border)
+        scene.mirror(border=border)
         layout = scene.layout
         self._device.run(
             self._prepare, "coc", (self._tiles_x, self._tiles_y), (1, 1), depth=depth.buffer,
@@ -195,7 +195,7 @@ class Defocus:
             coc_px=blur.coc_px, focus=blur.focus_m, native_coc_px=blur.native_coc_px, native_focus=blur.native_focus_m,
             max_radius=self._max_radius, reach=self._reach_at(0), **numbered("open", shape.opening, first=1),
         )  # fmt: skip
-        self._radius.mirror(rows=border)
+        self._radius.mirror(border=border)
         # With another focus at capture, the remaining blur can be larger between the extremes than at them. So the
         # bound is the blur of the lens alone.
         bare = replace(blur, native_coc_px=0.0)
@@ -204,7 +204,7 @@ class Defocus:
         )
         count = self._scales_for(largest)
         self._highlights.find(scene, self._radius, self._weight)
-        self._weight.mirror(rows=border)
+        self._weight.mirror(border=border)
         self._build_pyramid(scene, UNLIMITED if count == 1 else self._reach_at(1))
         self._fill_pyramid(largest)
         shifts = [self._shift_at(number, blur.colour_shift_px) for number in range(count)]
@@ -294,7 +294,7 @@ class Defocus:
             reach=reach, finer_reach=self._reach_at(number) if number else 0.0, rim=shape.rim, red_shift=shift_px[0],
             blue_shift=shift_px[1],
         )  # fmt: skip
-        scale.planes.mirror(self._spread_planes * self._layers, rows=self._border_at(number + 1, shape, shift_px))
+        scale.planes.mirror(self._spread_planes * self._layers, border=self._border_at(number + 1, shape, shift_px))
 
     def _find_detail(self, count: int) -> None:
         """Finds the tiles of each scale with detail; the others are upsampled from the next smaller scale."""
