@@ -17,6 +17,7 @@ from ..errors import DeviceError, ShaderError
 from ..timing import Clock
 from .arguments import bind
 from .device import Buffer, Candidate, Device, Failure, OwnNumbers
+from .invokers import keep_invokers
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
@@ -112,6 +113,7 @@ class OpenClDevice:
         os.environ.setdefault("PYOPENCL_COMPILER_OUTPUT", "0")
         import pyopencl as cl
 
+        keep_invokers()
         self._cl: Any = cl
         self._enqueue: Any = cl.enqueue_nd_range_kernel
         # Launches are looked up by their buffers; the driver's hash takes three times as long (measured).
