@@ -281,6 +281,10 @@ class CudaDevice:
     def live_buffers(self) -> int:
         return len(self._buffers)
 
+    @property
+    def kernels(self) -> Kernels:
+        return self._kernels
+
     def companion(self) -> Device:
         return CudaDevice(self._candidate, owner=self)
 

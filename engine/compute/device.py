@@ -17,6 +17,8 @@ from ..timing import Clock
 if TYPE_CHECKING:
     import moderngl
 
+    from .program import Kernels
+
 
 @runtime_checkable
 class Buffer(Protocol):
@@ -108,6 +110,10 @@ class Device(Protocol):
     @property
     def live_buffers(self) -> int:
         """Buffers allocated and not yet released."""
+
+    @property
+    def kernels(self) -> Kernels:
+        """The kernels that are built. Shared with companions."""
 
     def companion(self) -> Device:
         """The same device for another thread: built kernels are shared; queue, buffers and stage times are its own.
