@@ -169,7 +169,7 @@ class CudaDevice:
     def release(self, buffer: Buffer) -> None:
         owned = self._buffers.pop(id(buffer), None)
         if owned is not None:
-            self._launches.forget()
+            self._launches.forget(buffer)
             owned.array = None  # returns to CuPy's pool, which reuses memory in stream order
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
@@ -295,7 +295,7 @@ class CudaDevice:
         finally:
             for buffer in list(self._buffers.values()):
                 self.release(buffer)
-            self._launches.forget()
+            self._launches.forget_all()
             self._stages.clear()
             if self._owner is None:
                 self._kernels.clear()

@@ -168,7 +168,7 @@ class OpenClDevice:
     def release(self, buffer: Buffer) -> None:
         owned = self._buffers.pop(id(buffer), None)
         if owned is not None:
-            self._launches.forget()
+            self._launches.forget(buffer)
             self.finish()  # on a CPU the memory is ours: a kernel that runs may still use it
             owned.release()
 
@@ -286,7 +286,7 @@ class OpenClDevice:
         for buffer in list(self._buffers.values()):
             self.release(buffer)
         self._staging.release()
-        self._launches.forget()
+        self._launches.forget_all()
         self._stages.clear()
         if self._owner is None:
             self._kernels.clear()
