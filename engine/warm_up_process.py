@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 from io import BytesIO
 from types import MappingProxyType
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from .compute.program import KERNELS
 from .errors import DeviceError, GroundglassError
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from .frame import Frame
     from .settings import Settings
 
-NICENESS = 3  # the live picture has priority, but the governor waits for the next scale
-DRAWS = 2  # the second draw compiles a program with constants
+PROGRAM = "groundglass.commands.compile_ahead"
 END_WAIT_S = 2.0
 
 
@@ -39,7 +38,7 @@ class WarmUpProcess:
     def __init__(self, device: Device) -> None:
         self._device = device
         self._sent_revisions = (-1, -1)
-        command = [sys.executable, "-m", __name__, device.spec, str(device.run_length)]
+        command = [sys.executable, "-m", PROGRAM, device.spec, str(device.run_length)]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         try:
             self._process = subprocess.Popen(
@@ -96,42 +95,3 @@ def _pickled(message: object) -> bytes:
     pickled = BytesIO()
     _Pickler(pickled, pickle.HIGHEST_PROTOCOL).dump(message)
     return pickled.getvalue()
-
-
-def serve(spec: str, run_length: int, requests: IO[bytes], replies: IO[bytes]) -> None:
-    """Draws each request until there are no more. The reply is the built kernels that were not in an earlier reply."""
-    from .compute.registry import open_device
-    from .engine import Engine
-    from .gl.context import headless_context
-
-    with suppress(AttributeError, OSError):  # Windows has no such priority
-        os.nice(NICENESS)
-    gl = headless_context()
-    device = open_device(spec, gl)
-    device.run_length = run_length
-    known: set[tuple[str, str]] = set()
-    with Engine(device, gl=gl) as engine, suppress(EOFError):
-        while True:
-            texts, frame, settings = pickle.load(requests)
-            if texts is not None:
-                KERNELS.restore(texts[0])
-                SHADERS.restore(texts[1])
-            with suppress(GroundglassError):
-                for _ in range(DRAWS):
-                    engine.draw(frame, settings)
-                engine.gl.finish()
-                engine.compile_look(settings)
-            new = [name for name in device.kernels.names() if name not in known]
-            known.update(new)
-            pickle.dump(new, replies)
-            replies.flush()
-
-
-def main() -> None:
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # nothing else that is printed is a reply
-    serve(sys.argv[1], int(sys.argv[2]), sys.stdin.buffer, replies)
-
-
-if __name__ == "__main__":
-    main()
