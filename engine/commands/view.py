@@ -70,7 +70,15 @@ def show(
         compile_ahead(engine, opened, settings)
         history = SettingsHistory(settings)
         tools = fit_tools(options, view, Editing(history))
-        viewer = Viewer(engine, opened, history, surface=surface, tools=tools, holds_rate=scale is None)
+        viewer = Viewer(
+            engine,
+            opened,
+            history,
+            surface=surface,
+            tools=tools,
+            holds_rate=scale is None,
+            fps=source_options.fps,
+        )
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None

@@ -21,6 +21,7 @@ class OffscreenSurface:
 
     is_interactive = False
     can_fullscreen = False
+    refresh_hz: float | None = None
 
     def __init__(self, size: Size, *, gl: moderngl.Context | None = None) -> None:
         self._owns_gl = gl is None
