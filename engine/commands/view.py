@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DeviceError
+from ..errors import DeviceError, OutputError
 from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import json_target
@@ -64,6 +64,7 @@ def show(
         if not surface.is_interactive:
             view = off_screen(view)
         settings = settings_of(options).with_(bits=surface.bits)
+        view = at_record_size(view, opened, options)
         engine = stack.enter_context(open_engine(options, source_options, surface.gl))
         scale = 1.0 if view.no_governor and view.scale is None else view.scale
         settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
@@ -84,6 +85,21 @@ def show(
             return statistics, None
         write_frame(engine, history.now.with_(scale=1.0), viewer.frame, view.save_frame)
         return statistics, view.save_frame
+
+
+def at_record_size(view: ViewOptions, source: Source, options: EngineOptions) -> ViewOptions:
+    """The options with the scale of `record_size`, if any. Raises OutputError if it cannot be recorded."""
+    from ..output.video import record_scale
+
+    if view.record_size is None:
+        return view
+    if view.record is None:
+        raise OutputError("--record-size is the size of the video of --record; name its file with --record FILE")
+    if view.scale is not None or view.no_governor:
+        raise OutputError("--record-size sets the scale; leave out --scale and --no-governor")
+    halves = 2 if options.development.demosaic == "half" else 1
+    full = source.size[0] // halves, source.size[1] // halves
+    return replace(view, scale=record_scale(view.record_size, full, view.codec))
 
 
 def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> list[Callable[[ToolContext], Tool]]:
