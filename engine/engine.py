@@ -38,6 +38,7 @@ from .transfer.registry import open_transfer
 from .warm_up import Warming, WarmUp
 from .warm_up_process import WarmUpProcess
 
+GL_ROW = "GL"  # of a trace
 KEEP_S = 5.0  # what compiles ahead is kept for this time: looks are often tried one after the other
 
 
@@ -256,18 +257,21 @@ class Engine:
         if pixels is None:
             return None
         self.device.collect()
-        with self.clock.host("transfer"), looks.view(pixels, columns, scene.size[1]) as rgba:
+        view = looks.view(pixels, columns, scene.size[1])
+        with self.clock.host("transfer"), view as rgba, self.clock.span("draw", GL_ROW):
             return self._grader.put(rgba, scene.size, part=part)
 
     def _draw_in_gl(self, frame: Frame, settings: Settings, part: Part) -> moderngl.Texture:
-        texture = self._grader.draw(
-            *(self._send_scene(), settings.look),
-            strength=settings.strength,
-            frame_index=frame.index,
-            target="rgb10_a2" if settings.bits >= 10 else "rgba8",
-            output=settings.output_space,
-            part=part,
-        )
+        scene = self._send_scene()
+        with self.clock.span("look"), self.clock.span("draw", GL_ROW):
+            texture = self._grader.draw(
+                *(scene, settings.look),
+                strength=settings.strength,
+                frame_index=frame.index,
+                target="rgb10_a2" if settings.bits >= 10 else "rgba8",
+                output=settings.output_space,
+                part=part,
+            )
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)
         return texture

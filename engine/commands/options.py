@@ -169,6 +169,10 @@ class ViewOptions:
     frames: arg.FramesOption = None
     seconds: arg.SecondsOption = None
     json: arg.JsonOption = None
+    trace: Annotated[
+        Path | None,
+        typer.Option("--trace", metavar="FILE", help="Write a time line of 60 frames in Chrome's trace event format."),
+    ] = None
     save_frame: Annotated[
         Path | None, typer.Option("--save-frame", metavar="FILE", help="Write the last frame shown to FILE.")
     ] = None

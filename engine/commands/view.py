@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import DeviceError, OutputError
 from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions, ViewOptions
-from .output import json_target
+from .output import Write, json_target
 from .render import write_frame
 from .start import compile_ahead, live_scene, look_of, open_engine, open_input, settings_of
 
@@ -39,8 +39,9 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
         check_target(view.save_frame)
     if view.record is not None:
         check_video(view.record, view.codec)
-    with json_target(view.json) as write_json:
-        statistics, saved = show(source, source_options, options, view)
+    trace = None if view.trace is None else str(view.trace)
+    with json_target(view.json) as write_json, json_target(trace) as write_trace:
+        statistics, saved = show(source, source_options, options, view, write_trace)
         write_json(statistics.as_dict())
         Console().print(statistics.table())
         if saved is not None:
@@ -48,7 +49,11 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
 
 
 def show(
-    source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions
+    source: str,
+    source_options: SourceOptions,
+    options: EngineOptions,
+    view: ViewOptions,
+    write_trace: Write = lambda _: None,
 ) -> tuple[Statistics, Path | None]:
     """Run the loop. Returns its statistics and the file of the last frame, None without `save_frame`."""
     with ExitStack() as stack:
@@ -71,6 +76,8 @@ def show(
         compile_ahead(engine, opened, settings)
         history = SettingsHistory(settings)
         tools = fit_tools(options, view, Editing(history))
+        if view.trace is not None:
+            tools.append(live_trace(write_trace))
         viewer = Viewer(
             engine,
             opened,
@@ -143,6 +150,12 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
         *([] if view.fresh else [partial(SavedSettings, file=settings_file())]),
         *([] if view.control is None else [partial(Remote, editing=editing, port=view.control, file=control_file())]),
     ]
+
+
+def live_trace(write: Write) -> Callable[[ToolContext], Tool]:
+    from ..bench.live_trace import LiveTrace
+
+    return partial(LiveTrace, write=write)
 
 
 def open_surface(source: Source, size: tuple[int, int] | None, view: ViewOptions) -> Surface:

@@ -281,6 +281,10 @@ class CudaDevice:
     def live_buffers(self) -> int:
         return len(self._buffers)
 
+    @contextmanager
+    def traced(self, add: Callable[[str, int, int], None]) -> Iterator[None]:
+        yield
+
     @property
     def kernels(self) -> Kernels:
         return self._kernels

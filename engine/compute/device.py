@@ -5,7 +5,7 @@ Each backend in registry.py has a class with exactly these methods. A test compa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
@@ -110,6 +110,11 @@ class Device(Protocol):
     @property
     def live_buffers(self) -> int:
         """Buffers allocated and not yet released."""
+
+    def traced(self, add: Callable[[str, int, int], None]) -> AbstractContextManager[None]:
+        """At the end of the `with` block `add` receives each kernel that was queued in it, in order: its name, and its
+        begin and end on the clock of `time.perf_counter_ns`. CUDA has no such times.
+        """
 
     @property
     def kernels(self) -> Kernels:

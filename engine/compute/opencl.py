@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 KIND, LABEL = "opencl", "OpenCL"
 PAGE_BYTES = 4096
+MARKERS = 8  # that relate the device's clock to the host's
 _TOUCHING = Lock()  # one thread at a time: a frame needs the memory's bandwidth
 # LLVM's names of the processors for which it uses AVX-512.
 AVX512_TARGETS = (
@@ -147,6 +149,7 @@ class OpenClDevice:
         self._stages: Stages[Any] = Stages()
         self._staging: Staging[Any] = Staging(self._pin, lambda copy: copy.wait())
         self._buffers: dict[int, Any] = {}
+        self._traced: list[tuple[str, Any]] | None = None  # kernels and their events, while a trace records
 
     def allocate(self, nbytes: int) -> Buffer:
         cl = self._cl
@@ -220,7 +223,10 @@ class OpenClDevice:
         launches = self._launches
         key = (source, kernel, KERNELS.revision, own, *arguments, *arguments.values())
         ready = launches.ready.get(key) or launches.prepare(key, source, kernel, local, arguments, own)
-        self._stages.add(self._enqueue(self._queue, ready, size, local))
+        event = self._enqueue(self._queue, ready, size, local)
+        self._stages.add(event)
+        if self._traced is not None:
+            self._traced.append((kernel, event))
 
     def warm_up(
         self,
@@ -277,6 +283,29 @@ class OpenClDevice:
     @property
     def live_buffers(self) -> int:
         return len(self._buffers)
+
+    @contextmanager
+    def traced(self, add: Callable[[str, int, int], None]) -> Iterator[None]:
+        traced: list[tuple[str, Any]] = []
+        self._traced = traced
+        try:
+            yield
+        finally:
+            self._traced = None
+        self.finish()
+        offset_ns = self._offset_ns() if traced else 0
+        for kernel, event in traced:
+            read = event.get_profiling_info
+            add(kernel, int(read(self._start)) + offset_ns, int(read(self._end)) + offset_ns)
+
+    def _offset_ns(self) -> int:
+        """What the host's clock is ahead of the device's: the smallest delay of some markers."""
+        offsets = []
+        for _ in range(MARKERS):
+            marker = self._cl.enqueue_marker(self._queue)
+            self.finish()
+            offsets.append(time.perf_counter_ns() - int(marker.get_profiling_info(self._end)))
+        return min(offsets)
 
     @property
     def kernels(self) -> Kernels:

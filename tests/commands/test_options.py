@@ -106,6 +106,7 @@ def test_render_has_the_source_and_picture_options_of_view() -> None:
     assert set(option_names("render")) - set(option_names("view")) == {"--output"}
     assert only_in_view == {"--loop", "--output", "--fullscreen", "--headless", "--rack", "--seconds", "--json"} | {
         *(
+            "--trace",
             "--save-frame",
             "--stills",
             "--record",
