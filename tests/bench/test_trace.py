@@ -11,11 +11,11 @@ from typing import Any
 
 import groundglass as gg
 import pytest
-from groundglass.bench.launches import recorded
 from groundglass.bench.live_trace import LiveTrace
 from groundglass.bench.run import scene_frame
 from groundglass.bench.trace import FRAMES, traced
 from groundglass.cli import app
+from groundglass.compute.recorder import recorded
 from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.viewer import Viewer
 from groundglass.engine import Engine
