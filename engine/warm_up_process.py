@@ -84,11 +84,15 @@ class WarmUpProcess:
             self._process.wait()
 
 
+def _read_only(mapping: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(mapping)
+
+
 class _Pickler(pickle.Pickler):
     """Pickles looks, whose numbers are read-only mappings, too."""
 
     def reducer_override(self, obj: Any) -> Any:
-        return (MappingProxyType, (dict(obj),)) if isinstance(obj, MappingProxyType) else NotImplemented
+        return (_read_only, (dict(obj),)) if isinstance(obj, MappingProxyType) else NotImplemented
 
 
 def _pickled(message: object) -> bytes:
