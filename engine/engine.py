@@ -38,7 +38,7 @@ from .transfer.registry import open_transfer
 from .warm_up import Warming, WarmUp
 from .warm_up_process import WarmUpProcess
 
-GL_ROW = "GL"  # of a trace
+GL_ROW = "GL"  # row for GL in a trace
 KEEP_S = 5.0  # what compiles ahead is kept for this time: looks are often tried one after the other
 
 

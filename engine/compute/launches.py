@@ -78,7 +78,9 @@ class Launches(Generic[Launch]):
     def forget(self, buffer: Buffer) -> None:
         """Drops the launches that use `buffer`."""
         with self.lock:
-            for name in [name for name, given in self.latest.items() if any(one is buffer for one in given.values())]:
+            for name in [
+                name for name, given in self.latest.items() if any(argument is buffer for argument in given.values())
+            ]:
                 del self.latest[name]
         for key in list(self._using.get(id(buffer), ())):
             self._drop(key)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 KIND, LABEL = "opencl", "OpenCL"
 PAGE_BYTES = 4096
-MARKERS = 8  # that relate the device's clock to the host's
+MARKERS = 8  # to relate the device's clock to the host's
 _TOUCHING = Lock()  # one thread at a time: a frame needs the memory's bandwidth
 # LLVM's names of the processors for which it uses AVX-512.
 AVX512_TARGETS = (

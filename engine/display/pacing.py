@@ -1,8 +1,8 @@
 """Steady cadence: when to show each frame of a source that is slower than the display.
 
-A display shows a frame for a whole number of its periods: 24 frames a second on 60 Hz for 2 and 3 in turns, 25 for 2,
-2, 3, 2, 3. A frame that is shown as soon as it is ready takes this number from the jitter of the work. Here the number
-comes from the two rates, and the jitter decides only when they drift apart.
+A display shows a frame for a whole number of its periods: 24 frames a second on 60 Hz for 2 and 3 alternately, 25 for
+2, 2, 3, 2, 3. A frame that is shown as soon as it is ready takes this number from the jitter of the work. Here the
+number comes from the two rates, and the jitter decides only when they drift apart.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import math
 from fractions import Fraction
 
 SLOWER = 1.1  # a source with at least this ratio of frame period and display period is paced
-MAX_DENOMINATOR = 12  # of the ratio: 25 on 60 Hz is 12/5, 24 on 144 Hz is 6
+MAX_DENOMINATOR = 12  # ratio of the periods: 25 on 60 Hz is 12/5, 24 on 144 Hz is 6
 FOLLOWS, ADAPTS = 0.1, 0.01  # fractions of a deviation by which a clock's time and period are corrected
 MAX_DRIFT = 0.02  # deviation of a period from its nominal value
-FORGETS = 0.005  # of a frame period, by which the delay decreases with each frame
-COHERENT = 0.12  # of a display period: maximum deviation of a swap that ended at a refresh
-WAITED = 0.1  # of a display period: a swap that takes longer may have waited for the display
-LOCKED_AFTER, MAX_LOCKED_AFTER = 8, 4096  # such swaps; twice as many after each time that they were no refreshes
+FORGETS = 0.002  # fraction of a frame period by which the delay decreases with each frame
+COHERENT = 0.12  # display periods: maximum deviation of a swap that ended at a refresh
+WAITED = 0.1  # display periods: a swap that takes longer may have waited for the display
+LOCKED_AFTER, MAX_LOCKED_AFTER = 8, 4096  # such swaps; doubled after each time that they did not end at a refresh
 UNLOCKED_AFTER = 60  # frames without one
-EARLY, LATE = 0.05, 0.35  # display periods by which a frame may leave its place before the cadence starts anew
-MARGIN = 0.2  # of a display period, after a refresh, from which a swap belongs to the next
+EARLY, LATE = 0.05, 0.35  # display periods by which a frame may leave its place before the cadence starts again
+MARGIN = 0.2  # display periods after a refresh, from which a swap belongs to the next
 
 
 class _Clock:
@@ -60,9 +60,7 @@ class Pacing:
         self.is_active = self._source.period_s >= SLOWER * display_period_s
         self._index = -1
         self._delay_s = 0.0
-        self._place: Fraction | None = (
-            None  # of the latest frame, in refreshes; its part after the point is off a whole
-        )
+        self._place: Fraction | None = None  # the latest frame, in refreshes; never a whole number
         self._waits = 0
         self._no_waits = 0
         self._lock_after = LOCKED_AFTER

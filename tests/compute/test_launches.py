@@ -30,14 +30,14 @@ def prepare(launches: Launches[tuple[object, ...]], kernel: str, **given: object
 
 def test_a_released_buffer_drops_its_launches_alone(launches: Launches[tuple[object, ...]]) -> None:
     first, second = object(), object()
-    one, other = prepare(launches, "one", buffer=first, n=3), prepare(launches, "other", buffer=second, n=3)
+    launch, other = prepare(launches, "one", buffer=first, n=3), prepare(launches, "other", buffer=second, n=3)
     launches.forget(first)  # type: ignore[arg-type]
     assert set(launches.ready) == {other}
     assert list(launches.latest) == [("a.cl", "other", (1,))]
     launches.forget(first)  # type: ignore[arg-type]
     again = prepare(launches, "one", buffer=first, n=3)
-    assert again == one
-    assert set(launches.ready) == {one, other}
+    assert again == launch
+    assert set(launches.ready) == {launch, other}
 
 
 def test_forgotten_launches_leave_nothing(launches: Launches[tuple[object, ...]]) -> None:
