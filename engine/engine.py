@@ -17,15 +17,12 @@ from .compute.planes import Planes
 from .compute.program import KERNELS
 from .compute.registry import open_device
 from .compute.stage_cache import StageCache
-from .depth.maps import DepthMap
-from .depth.monocular import MonocularDepth
-from .depth.onnx_model import MonocularModel
-from .depth.relative import DepthRange
+from .depth.monocular import with_map
+from .depth.onnx_model import open_model
 from .depth.stage import DepthStage
 from .depth.stereo_pair import StereoPairDepth
 from .develop.developer import Developer
 from .drawn import Drawn
-from .errors import SourceError
 from .frame import Frame
 from .gl.context import describe, headless_context, is_software, make_current
 from .gl.planes import ScenePlanes
@@ -38,7 +35,11 @@ from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
 from .timing import Clock
 from .transfer.registry import open_transfer
-from .warm_up import WarmUp
+from .warm_up import Warming, WarmUp
+from .warm_up_process import WarmUpProcess
+
+GL_ROW = "GL"  # row for GL in a trace
+KEEP_S = 5.0  # what compiles ahead is kept for this time: looks are often tried one after the other
 
 
 class _PreparedScene(NamedTuple):
@@ -84,7 +85,7 @@ class Engine:
     ) -> None:
         self._look_route = check_route(look_route)
         self.clock = Clock()
-        self._model = _open_model(depth_model, depth_range)
+        self._model = open_model(depth_model, depth_range)
         self._owns_gl = gl is None
         self.gl = headless_context() if gl is None else gl
         self.gl_name = describe(self.gl)
@@ -106,7 +107,7 @@ class Engine:
         self._grader = Grader(self.gl)
         self._kernel_looks = KernelLooks(self.device, look_route, is_software(self.gl))
         self._unsent: Planes | None = None  # light that is not in GL yet
-        self._warm_up = WarmUp(lambda: Engine(self.device.companion(), look_route="gl"))
+        self._warm_up = WarmUp(self._open_warming, KEEP_S)
         self._closed = False
         self._ready: tuple[Frame, object, Frame] | None = None  # captured frame, quality, upright frame
         self._steadied: DepthStage | None = None  # the stage with the state of the previous frames
@@ -172,9 +173,8 @@ class Engine:
                 self._breathing.ahead(*size)
         if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):
             self._soft_focus.ahead(*size)
-        if self.look_route == "kernel":
-            self._kernel_looks.ahead(look_picture(settings.look, size, strength=settings.strength), size)
-        self._warm_up.start(frame, settings)
+        picture = look_picture(settings.look, size, strength=settings.strength)
+        self._warm_up.start(frame, settings, partial(self._kernel_looks.ahead, picture, size))
 
     @property
     def is_preparing(self) -> bool:
@@ -208,6 +208,13 @@ class Engine:
         self._transfer.release()
         self.device.close()
         self._release_gl_and_model()
+
+    def interrupt(self) -> None:
+        """Does nothing: a draw is not interrupted."""
+
+    def _open_warming(self) -> Warming:
+        """What compiles ahead. A CPU's compiler would stop the frames."""
+        return WarmUpProcess(self.device) if self.device.is_cpu else Engine(self.device.companion(), look_route="gl")
 
     def _release_gl_and_model(self) -> None:
         if self._model is not None:
@@ -245,21 +252,26 @@ class Engine:
             self._grader.check(picture.passes)  # `auto` draws in GL before, which reports errors, too
         with self.device.stage("look", self.clock):
             pixels = looks.queue(scene, picture, columns, stays)
+        if looks.wants_kernel:
+            self._warm_up.start(light.frame, settings, partial(looks.ahead, picture, scene.size))
         if pixels is None:
             return None
         self.device.collect()
-        with self.clock.host("transfer"), looks.view(pixels, columns, scene.size[1]) as rgba:
+        view = looks.view(pixels, columns, scene.size[1])
+        with self.clock.host("transfer"), view as rgba, self.clock.span("draw", GL_ROW):
             return self._grader.put(rgba, scene.size, part=part)
 
     def _draw_in_gl(self, frame: Frame, settings: Settings, part: Part) -> moderngl.Texture:
-        texture = self._grader.draw(
-            *(self._send_scene(), settings.look),
-            strength=settings.strength,
-            frame_index=frame.index,
-            target="rgb10_a2" if settings.bits >= 10 else "rgba8",
-            output=settings.output_space,
-            part=part,
-        )
+        scene = self._send_scene()
+        with self.clock.span("look"), self.clock.span("draw", GL_ROW):
+            texture = self._grader.draw(
+                *(scene, settings.look),
+                strength=settings.strength,
+                frame_index=frame.index,
+                target="rgb10_a2" if settings.bits >= 10 else "rgba8",
+                output=settings.output_space,
+                part=part,
+            )
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)
         return texture
@@ -343,14 +355,14 @@ class Engine:
         size = self._developer.size_of(frame, development, scale)
         model, subject = self._model if frame.depth_m is None else None, (frame, development, scale)
         if model is not None and not waits:
-            frame = _with_map(frame, model.latest(self.clock))
+            frame = with_map(frame, model.latest(self.clock))
         depth = self._load_depth(frame, size)  # a copy waits for queued kernels, so it comes first
         with self.device.stage("develop", self.clock):
             scene = self._developer.develop(frame, development, scale)
             if model is not None and not waits:
                 model.queue_copy(scene, subject)
         if model is not None and waits:
-            frame = _with_map(frame, model.depth_of(scene, subject, self.clock))
+            frame = with_map(frame, model.depth_of(scene, subject, self.clock))
             depth = self._load_depth(frame, size)
         halo = SoftFocusHalo.of(lens, frame.native_lens)
         if depth is None and not halo.shows(size[0]):
@@ -383,16 +395,3 @@ def _magnification(frame: Frame, settings: Settings) -> float:
     if frame.depth_m is None:
         return 1.0
     return breathing.magnification(settings.lens, settings.focus_m, frame.native_lens, frame.native_focus_m)
-
-
-def _open_model(depth_model: str | Path | None, depth_range: str | tuple[float, float] | None) -> MonocularDepth | None:
-    if depth_model is None:
-        if depth_range is not None:
-            raise SourceError("depth_range requires depth_model; name a model, or give the range to the source")
-        return None
-    span = None if depth_range is None else DepthRange.parse(depth_range)
-    return MonocularDepth(partial(MonocularModel, depth_model, span))
-
-
-def _with_map(frame: Frame, depth_map: DepthMap | None) -> Frame:
-    return frame if depth_map is None else replace(frame, depth_m=depth_map.depth_m, depth_noise=depth_map.noise)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,20 +33,37 @@ def process_age_s() -> float:
 
 
 class Clock:
-    """Collects milliseconds by stage name, for all devices."""
+    """Collects milliseconds by stage name, for all devices.
+
+    A trace sets `record`: it is called with the row (by default the thread's name), the name, and the begin and end of
+    each span in `time.perf_counter_ns()`.
+    """
 
     def __init__(self) -> None:
         self._stages: dict[str, deque[float]] = {}
+        self.record: Callable[[str, str, int, int], None] | None = None
 
     def add(self, stage: str, milliseconds: float) -> None:
         self._stages.setdefault(stage, deque(maxlen=MAX_MEASUREMENTS)).append(milliseconds)
+
+    @contextmanager
+    def span(self, name: str, row: str = "") -> Iterator[None]:
+        """The `with` block appears in a trace, if there is one."""
+        record = self.record
+        began_ns = time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            if record is not None:
+                record(row or threading.current_thread().name, name, began_ns, time.perf_counter_ns())
 
     @contextmanager
     def host(self, stage: str) -> Iterator[None]:
         """Adds the wall time of the `with` block to `stage`."""
         began = time.perf_counter()
         try:
-            yield
+            with self.span(stage):
+                yield
         finally:
             self.add(stage, (time.perf_counter() - began) * 1e3)
 

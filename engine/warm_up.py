@@ -2,45 +2,62 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from .errors import GroundglassError
 from .frame import Frame
 
 if TYPE_CHECKING:
-    from .engine import Engine
     from .settings import Settings
 
 STRIP_ROWS = 96  # height of the drawn part of a frame: a multiple of the period of every CFA
 
 
+class Warming(Protocol):
+    """What draws to compile: an engine, or a process with one."""
+
+    def draw(self, frame: Frame, settings: Settings) -> object: ...
+
+    def interrupt(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: Any) -> None: ...
+
+
 class WarmUp:
-    """Draws the top rows of a frame in a thread, with its own engine.
+    """Draws the top rows of a frame in a thread, with another engine.
 
     Drivers compile at the first launch and at the first draw. `open_engine` opens an engine whose device shares the
-    compiled kernels, and whose OpenGL context shares the driver's cache on disk. It is closed when the queue is empty.
-    Invalid settings are ignored here: the frame that uses them reports the error.
+    compiled kernels, or a process that shares the driver's cache on disk. It is closed when nothing was requested for
+    `keep_s` seconds. Invalid settings are ignored here: the frame that uses them reports the error.
     """
 
-    def __init__(self, open_engine: Callable[[], Engine]) -> None:
-        self._open_engine = open_engine
-        self._requests: queue.SimpleQueue[tuple[Frame, Settings]] = queue.SimpleQueue()
+    def __init__(self, open_engine: Callable[[], Warming], keep_s: float = 0.0) -> None:
+        self._open_engine, self._keep_s = open_engine, keep_s
+        self._requests: deque[tuple[Frame, Settings, Callable[[], object]]] = deque()
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()  # held while the thread starts or decides to end
-        self._is_closed = False
+        self._changed = threading.Condition()  # held while the thread starts, takes a request or decides to end
+        self._engine: Warming | None = None
+        self._is_busy = self._is_closed = False
 
-    def start(self, frame: Frame, settings: Settings) -> None:
-        """Begins to compile for a draw of an upright `frame` with `settings`, and returns at once."""
+    def start(self, frame: Frame, settings: Settings, then: Callable[[], object] = lambda: None) -> None:
+        """Begins to compile for a draw of an upright `frame` with `settings`, and returns at once.
+
+        The thread calls `then` when it has compiled.
+        """
         strip = top_rows(frame, STRIP_ROWS)
-        with self._lock:
+        with self._changed:
             if self._is_closed:
                 return
-            self._requests.put((strip, settings))
+            self._requests.append((strip, settings, then))
+            self._is_busy = True
+            self._changed.notify()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="groundglass-warm-up", daemon=True)
                 self._thread.start()
@@ -48,34 +65,49 @@ class WarmUp:
     @property
     def is_running(self) -> bool:
         """Whether the thread is compiling."""
-        return self._thread is not None
+        return self._is_busy
 
     def close(self) -> None:
-        """Waits for the draw that is running, and ends the thread; a second call has no effect."""
-        with self._lock:
+        """Interrupts or waits for the draw that is running, and ends the thread; a second call has no effect."""
+        with self._changed:
             self._is_closed = True
+            self._changed.notify()
             thread = self._thread
+            if self._engine is not None:
+                self._engine.interrupt()
         if thread is not None:
             thread.join()
 
     def _work(self) -> None:
         try:
             with suppress(GroundglassError), self._open_engine() as engine:
+                with self._changed:
+                    self._engine = engine
                 while self._draw_next(engine):
                     pass
         finally:
-            with self._lock:
+            with self._changed:
+                self._engine = None
                 if self._thread is threading.current_thread():
-                    self._thread = None
+                    self._end()
 
-    def _draw_next(self, engine: Engine) -> bool:
-        with self._lock:
-            if self._is_closed or self._requests.empty():
-                self._thread = None
+    def _end(self) -> None:
+        """What was not drawn because there is no engine is compiled by the frame that needs it."""
+        self._thread, self._is_busy = None, False
+        self._requests.clear()
+
+    def _draw_next(self, engine: Warming) -> bool:
+        with self._changed:
+            if not self._requests and not self._is_closed:
+                self._is_busy = False
+                self._changed.wait(self._keep_s)
+            if self._is_closed or not self._requests:
+                self._end()
                 return False
-            strip, settings = self._requests.get()
+            strip, settings, then = self._requests.popleft()
         with suppress(GroundglassError):
             engine.draw(strip, settings)
+        then()
         return True
 
 

@@ -33,6 +33,9 @@ class EngineDouble:
         if self.error:
             raise self.error
 
+    def interrupt(self) -> None:
+        """Does nothing."""
+
     def __enter__(self) -> EngineDouble:
         return self
 

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..capture import open_source
+from ..compute.recorder import Launch
 from ..engine import Engine
 from ..errors import GroundglassError
 from ..timing import Clock, percentile
-from .launches import Launch, flops, kernels_of, launches_of
+from .launches import flops, kernels_of, launches_of
 from .live import measure_live, measure_start_up
 from .machine import describe_machine
 from .peaks import host_copies, peak_gflops, pool_bytes

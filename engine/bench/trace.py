@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import itertools
 import os
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from ..capture import open_source
-from ..engine import Engine
+from ..engine import GL_ROW, Engine
 from ..settings import Settings
 
 FRAMES, WARM_UP_FRAMES = 4, 12  # more than a look is drawn before its kernel is compiled
-MARKERS = 8  # the smallest delay of these relates the device's clock to the host's
-DEVICE_ROW, GL_ROW = "device", "GL"
+DEVICE_ROW = "device"
 
 
 class Trace:
@@ -25,15 +23,8 @@ class Trace:
     def __init__(self) -> None:
         self.spans: list[tuple[str, str, int, int]] = []
 
-    @contextmanager
-    def span(self, name: str, row: str | None = None) -> Iterator[None]:
-        """Records the `with` block in `row`, by default that of the thread."""
-        row = row or threading.current_thread().name
-        began_ns = time.perf_counter_ns()
-        try:
-            yield
-        finally:
-            self.spans.append((row, name, began_ns, time.perf_counter_ns()))
+    def add(self, row: str, name: str, began_ns: int, ended_ns: int) -> None:
+        self.spans.append((row, name, began_ns, ended_ns))
 
     def document(self) -> dict[str, Any]:
         """The trace as chrome://tracing and Perfetto read it; times in microseconds from the first span."""
@@ -53,80 +44,14 @@ class Trace:
 
 @contextmanager
 def traced(engine: Engine) -> Iterator[Trace]:
-    """Records the engine's work within the `with` block. Kernels have times on OpenCL only."""
-    trace, kernels = Trace(), list[tuple[str, Any]]()
-    with ExitStack() as stack:
-        _wrap_spans(trace, engine, stack)
-        if hasattr(engine.device, "_enqueue"):
-            _wrap_kernels(engine.device, kernels, stack)
-        yield trace
-        engine.device.finish()
-        if kernels:
-            offset_ns = _offset_ns(engine.device)
-            for name, event in kernels:
-                began_ns, ended_ns = (int(at) + offset_ns for at in (event.profile.start, event.profile.end))
-                trace.spans.append((DEVICE_ROW, name, began_ns, ended_ns))
-
-
-def _patch(owner: Any, name: str, replacement: Callable[..., Any], stack: ExitStack) -> None:
-    """Replaces an attribute of the object until the stack is closed."""
-    is_own, original = name in vars(owner), getattr(owner, name)
-    stack.callback(lambda: setattr(owner, name, original) if is_own else delattr(owner, name))
-    setattr(owner, name, replacement)
-
-
-def _wrap_spans(trace: Trace, engine: Any, stack: ExitStack) -> None:
-    stage, host, draw, put = engine.device.stage, engine.clock.host, engine._grader.draw, engine._grader.put
-
-    @contextmanager
-    def traced_stage(name: str, clock: Any) -> Iterator[None]:
-        with trace.span(name), stage(name, clock):
-            yield
-
-    @contextmanager
-    def traced_host(name: str) -> Iterator[None]:
-        with trace.span(name), host(name):
-            yield
-
-    def traced_draw(*arguments: Any, **options: Any) -> Any:
-        with trace.span("look"), trace.span("draw", GL_ROW):
-            return draw(*arguments, **options)
-
-    def traced_put(*arguments: Any, **options: Any) -> Any:
-        with trace.span("draw", GL_ROW):
-            return put(*arguments, **options)
-
-    _patch(engine.device, "stage", traced_stage, stack)
-    _patch(engine.clock, "host", traced_host, stack)
-    _patch(engine._grader, "draw", traced_draw, stack)
-    _patch(engine._grader, "put", traced_put, stack)
-
-
-def _wrap_kernels(device: Any, kernels: list[tuple[str, Any]], stack: ExitStack) -> None:
-    launch, enqueue, name = device.launch, device._enqueue, ""
-
-    def traced_launch(source: str, kernel: str, *rest: Any) -> None:
-        nonlocal name
-        name = kernel
-        launch(source, kernel, *rest)
-
-    def traced_enqueue(*arguments: Any) -> Any:
-        event = enqueue(*arguments)
-        kernels.append((name, event))
-        return event
-
-    _patch(device, "launch", traced_launch, stack)
-    _patch(device, "_enqueue", traced_enqueue, stack)
-
-
-def _offset_ns(device: Any) -> int:
-    """What the host's clock is ahead of the device's, from markers."""
-    offsets = []
-    for _ in range(MARKERS):
-        marker = device._cl.enqueue_marker(device._queue)
-        device.finish()
-        offsets.append(time.perf_counter_ns() - int(marker.profile.end))
-    return min(offsets)
+    """Records the engine's work within the `with` block, in all its threads. Kernels have times on OpenCL only."""
+    trace = Trace()
+    engine.clock.record = trace.add
+    try:
+        with engine.device.traced(partial(trace.add, DEVICE_ROW)):
+            yield trace
+    finally:
+        engine.clock.record = None
 
 
 def run_trace(device: str, size: tuple[int, int]) -> dict[str, Any]:
@@ -140,8 +65,8 @@ def run_trace(device: str, size: tuple[int, int]) -> dict[str, Any]:
         engine.gl.finish()
         with traced(engine) as trace:
             for frame in frames:
-                with trace.span("frame"):
+                with engine.clock.span("frame"):
                     engine.draw(frame, settings)
-                    with trace.span("finish", GL_ROW):
+                    with engine.clock.span("finish", GL_ROW):
                         engine.gl.finish()
         return trace.document()

@@ -154,8 +154,9 @@ class ViewOptions:
     """How `view` runs and what it writes. `json` is a path, or "-" for standard output.
 
     `rack_s` are the seconds of a focus rack to a click and to a focus preset. Stills, raw files and recordings go into
-    the folder `stills`. If `record` is a file, a video is recorded into it from the first frame on, in `codec`. With
-    `fresh`, saved settings are neither read nor written. `control` is the port of the remote control, 0 any free port.
+    the folder `stills`. If `record` is a file, a video is recorded into it from the first frame on, in `codec`,
+    and in `record_size`, (width, height), else in the size of the live picture. With `fresh`, saved settings are
+    neither read nor written. `control` is the port of the remote control, 0 any free port.
     """
 
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Start in full screen.")] = False
@@ -168,6 +169,10 @@ class ViewOptions:
     frames: arg.FramesOption = None
     seconds: arg.SecondsOption = None
     json: arg.JsonOption = None
+    trace: Annotated[
+        Path | None,
+        typer.Option("--trace", metavar="FILE", help="Write a time line of 60 frames in Chrome's trace event format."),
+    ] = None
     save_frame: Annotated[
         Path | None, typer.Option("--save-frame", metavar="FILE", help="Write the last frame shown to FILE.")
     ] = None
@@ -176,6 +181,13 @@ class ViewOptions:
     ] = Path()
     record: Annotated[
         Path | None, typer.Option("--record", metavar="FILE", help="Record a video from the first frame on.")
+    ] = None
+    record_size: Annotated[
+        tuple[int, int] | None,
+        typer.Option(
+            "--record-size", metavar="WxH", help="Size of the video of --record. Default: the live picture's."
+        ),
+        Parsed(partial(parse_size, "--record-size")),
     ] = None
     codec: Annotated[VideoCodec, typer.Option("--codec", help="Codec of recordings.")] = VideoCodec.H264
     control: Annotated[

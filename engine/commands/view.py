@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DeviceError
+from ..errors import DeviceError, OutputError
 from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions, ViewOptions
-from .output import json_target
+from .output import Write, json_target
 from .render import write_frame
 from .start import compile_ahead, live_scene, look_of, open_engine, open_input, settings_of
 
@@ -39,8 +39,9 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
         check_target(view.save_frame)
     if view.record is not None:
         check_video(view.record, view.codec)
-    with json_target(view.json) as write_json:
-        statistics, saved = show(source, source_options, options, view)
+    trace = None if view.trace is None else str(view.trace)
+    with json_target(view.json) as write_json, json_target(trace) as write_trace:
+        statistics, saved = show(source, source_options, options, view, write_trace)
         write_json(statistics.as_dict())
         Console().print(statistics.table())
         if saved is not None:
@@ -48,7 +49,11 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
 
 
 def show(
-    source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions
+    source: str,
+    source_options: SourceOptions,
+    options: EngineOptions,
+    view: ViewOptions,
+    write_trace: Write = lambda _: None,
 ) -> tuple[Statistics, Path | None]:
     """Run the loop. Returns its statistics and the file of the last frame, None without `save_frame`."""
     with ExitStack() as stack:
@@ -64,18 +69,44 @@ def show(
         if not surface.is_interactive:
             view = off_screen(view)
         settings = settings_of(options).with_(bits=surface.bits)
+        view = at_record_size(view, opened, options)
         engine = stack.enter_context(open_engine(options, source_options, surface.gl))
         scale = 1.0 if view.no_governor and view.scale is None else view.scale
         settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
         compile_ahead(engine, opened, settings)
         history = SettingsHistory(settings)
         tools = fit_tools(options, view, Editing(history))
-        viewer = Viewer(engine, opened, history, surface=surface, tools=tools, holds_rate=scale is None)
+        if view.trace is not None:
+            tools.append(live_trace(write_trace))
+        viewer = Viewer(
+            engine,
+            opened,
+            history,
+            surface=surface,
+            tools=tools,
+            holds_rate=scale is None,
+            fps=source_options.fps,
+        )
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None
         write_frame(engine, history.now.with_(scale=1.0), viewer.frame, view.save_frame)
         return statistics, view.save_frame
+
+
+def at_record_size(view: ViewOptions, source: Source, options: EngineOptions) -> ViewOptions:
+    """The options with the scale of `record_size`, if any. Raises OutputError if it cannot be recorded."""
+    from ..output.video import record_scale
+
+    if view.record_size is None:
+        return view
+    if view.record is None:
+        raise OutputError("--record-size is the size of the video of --record; name its file with --record FILE")
+    if view.scale is not None or view.no_governor:
+        raise OutputError("--record-size sets the scale; leave out --scale and --no-governor")
+    halves = 2 if options.development.demosaic == "half" else 1
+    full = source.size[0] // halves, source.size[1] // halves
+    return replace(view, scale=record_scale(view.record_size, full, view.codec))
 
 
 def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> list[Callable[[ToolContext], Tool]]:
@@ -119,6 +150,12 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
         *([] if view.fresh else [partial(SavedSettings, file=settings_file())]),
         *([] if view.control is None else [partial(Remote, editing=editing, port=view.control, file=control_file())]),
     ]
+
+
+def live_trace(write: Write) -> Callable[[ToolContext], Tool]:
+    from ..bench.live_trace import LiveTrace
+
+    return partial(LiveTrace, write=write)
 
 
 def open_surface(source: Source, size: tuple[int, int] | None, view: ViewOptions) -> Surface:

@@ -15,6 +15,7 @@ from ..errors import ShaderError
 from .device import Buffer
 
 _TYPES: dict[str, type[np.int32] | type[np.float32]] = {"int": np.int32, "float": np.float32}
+_BUFFERS: set[type] = set()  # the classes of buffers seen so far: a protocol is slow to check
 _ENTRIES = [row + column for row in "rgb" for column in "rgb"]
 
 
@@ -43,8 +44,11 @@ class Argument:
         """
         is_number = isinstance(value, (int, float, np.number, np.bool_))
         if self.scalar is None:
+            if type(value) in _BUFFERS:
+                return value
             if is_number or isinstance(value, np.ndarray) or not isinstance(value, Buffer):
                 raise TypeError(f"takes a buffer, not {_shown(value)}")
+            _BUFFERS.add(type(value))
             return value
         if not is_number or (self.scalar is np.int32 and isinstance(value, (float, np.floating))):
             raise TypeError(f"takes {'an int' if self.scalar is np.int32 else 'a number'}, not {_shown(value)}")

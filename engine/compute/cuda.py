@@ -169,7 +169,7 @@ class CudaDevice:
     def release(self, buffer: Buffer) -> None:
         owned = self._buffers.pop(id(buffer), None)
         if owned is not None:
-            self._launches.forget()
+            self._launches.forget(buffer)
             owned.array = None  # returns to CuPy's pool, which reuses memory in stream order
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
@@ -281,6 +281,14 @@ class CudaDevice:
     def live_buffers(self) -> int:
         return len(self._buffers)
 
+    @contextmanager
+    def traced(self, add: Callable[[str, int, int], None]) -> Iterator[None]:
+        yield
+
+    @property
+    def kernels(self) -> Kernels:
+        return self._kernels
+
     def companion(self) -> Device:
         return CudaDevice(self._candidate, owner=self)
 
@@ -291,7 +299,7 @@ class CudaDevice:
         finally:
             for buffer in list(self._buffers.values()):
                 self.release(buffer)
-            self._launches.forget()
+            self._launches.forget_all()
             self._stages.clear()
             if self._owner is None:
                 self._kernels.clear()

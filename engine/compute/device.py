@@ -5,7 +5,7 @@ Each backend in registry.py has a class with exactly these methods. A test compa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
@@ -16,6 +16,8 @@ from ..timing import Clock
 
 if TYPE_CHECKING:
     import moderngl
+
+    from .program import Kernels
 
 
 @runtime_checkable
@@ -108,6 +110,15 @@ class Device(Protocol):
     @property
     def live_buffers(self) -> int:
         """Buffers allocated and not yet released."""
+
+    def traced(self, add: Callable[[str, int, int], None]) -> AbstractContextManager[None]:
+        """At the end of the `with` block `add` receives each kernel that was queued in it, in order: its name, and its
+        begin and end on the clock of `time.perf_counter_ns`. CUDA has no such times.
+        """
+
+    @property
+    def kernels(self) -> Kernels:
+        """The kernels that are built. Shared with companions."""
 
     def companion(self) -> Device:
         """The same device for another thread: built kernels are shared; queue, buffers and stage times are its own.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import mmap
 import os
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +19,10 @@ from ..errors import DeviceError, ShaderError
 from ..timing import Clock
 from .arguments import bind
 from .device import Buffer, Candidate, Device, Failure, OwnNumbers
+from .invokers import keep_invokers
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
+from .stage_cache import MADE_AHEAD
 from .stage_times import Stages
 from .staging import PinnedBlock, Staging
 
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
     import moderngl
 
 KIND, LABEL = "opencl", "OpenCL"
+PAGE_BYTES = 4096
+MARKERS = 8  # to relate the device's clock to the host's
+_TOUCHING = Lock()  # one thread at a time: a frame needs the memory's bandwidth
 # LLVM's names of the processors for which it uses AVX-512.
 AVX512_TARGETS = (
     *("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake", "rocketlake"),
@@ -90,6 +97,12 @@ def in_huge_pages(nbytes: int) -> NDArray[np.uint8]:
     return memory[start : start + nbytes]
 
 
+def touch(memory: NDArray[np.uint8]) -> None:
+    """Makes the system provide the pages of `memory`, zeros, now. A frame would wait for it: 0.4 s at 1440x810."""
+    with _TOUCHING:
+        memory[::PAGE_BYTES] = 0
+
+
 def run_length_of(cpu: Any) -> int:
     """Floats in a vector register of `cpu`, 16 or 8, for which its driver compiles.
 
@@ -112,8 +125,10 @@ class OpenClDevice:
         os.environ.setdefault("PYOPENCL_COMPILER_OUTPUT", "0")
         import pyopencl as cl
 
+        keep_invokers()
         self._cl: Any = cl
         self._enqueue: Any = cl.enqueue_nd_range_kernel
+        self._start, self._end = cl.profiling_info.START, cl.profiling_info.END
         # Launches are looked up by their buffers; the driver's hash takes three times as long (measured).
         identity = {"__hash__": object.__hash__, "__eq__": object.__eq__}
         self._buffer_class: Any = type("IdentityBuffer", (cl.Buffer,), identity)
@@ -134,15 +149,17 @@ class OpenClDevice:
         self._stages: Stages[Any] = Stages()
         self._staging: Staging[Any] = Staging(self._pin, lambda copy: copy.wait())
         self._buffers: dict[int, Any] = {}
+        self._traced: list[tuple[str, Any]] | None = None  # kernels and their events, while a trace records
 
     def allocate(self, nbytes: int) -> Buffer:
         cl = self._cl
         flags = cl.mem_flags.READ_WRITE
         try:
             if self.is_cpu:
-                buffer = self._buffer_class(
-                    self._context, flags | cl.mem_flags.USE_HOST_PTR, hostbuf=in_huge_pages(nbytes)
-                )
+                memory = in_huge_pages(nbytes)
+                if MADE_AHEAD.get():
+                    touch(memory)
+                buffer = self._buffer_class(self._context, flags | cl.mem_flags.USE_HOST_PTR, hostbuf=memory)
             else:
                 buffer = self._buffer_class(self._context, flags, size=nbytes)
                 cl.enqueue_fill_buffer(self._queue, buffer, np.uint8(0), 0, nbytes)
@@ -155,7 +172,7 @@ class OpenClDevice:
     def release(self, buffer: Buffer) -> None:
         owned = self._buffers.pop(id(buffer), None)
         if owned is not None:
-            self._launches.forget()
+            self._launches.forget(buffer)
             self.finish()  # on a CPU the memory is ours: a kernel that runs may still use it
             owned.release()
 
@@ -206,7 +223,10 @@ class OpenClDevice:
         launches = self._launches
         key = (source, kernel, KERNELS.revision, own, *arguments, *arguments.values())
         ready = launches.ready.get(key) or launches.prepare(key, source, kernel, local, arguments, own)
-        self._stages.add(self._enqueue(self._queue, ready, size, local))
+        event = self._enqueue(self._queue, ready, size, local)
+        self._stages.add(event)
+        if self._traced is not None:
+            self._traced.append((kernel, event))
 
     def warm_up(
         self,
@@ -251,7 +271,11 @@ class OpenClDevice:
 
     def collect(self) -> None:
         self.finish()
-        self._stages.report_times(lambda event: (event.profile.end - event.profile.start) * 1e-6)
+        self._stages.report_times(self._milliseconds)
+
+    def _milliseconds(self, event: Any) -> float:
+        read = event.get_profiling_info  # `event.profile` looks each name up: 10 us an event (measured)
+        return float(read(self._end) - read(self._start)) * 1e-6
 
     def finish(self) -> None:
         self._queue.finish()
@@ -259,6 +283,33 @@ class OpenClDevice:
     @property
     def live_buffers(self) -> int:
         return len(self._buffers)
+
+    @contextmanager
+    def traced(self, add: Callable[[str, int, int], None]) -> Iterator[None]:
+        traced: list[tuple[str, Any]] = []
+        self._traced = traced
+        try:
+            yield
+        finally:
+            self._traced = None
+        self.finish()
+        offset_ns = self._offset_ns() if traced else 0
+        for kernel, event in traced:
+            read = event.get_profiling_info
+            add(kernel, int(read(self._start)) + offset_ns, int(read(self._end)) + offset_ns)
+
+    def _offset_ns(self) -> int:
+        """What the host's clock is ahead of the device's: the smallest delay of some markers."""
+        offsets = []
+        for _ in range(MARKERS):
+            marker = self._cl.enqueue_marker(self._queue)
+            self.finish()
+            offsets.append(time.perf_counter_ns() - int(marker.get_profiling_info(self._end)))
+        return min(offsets)
+
+    @property
+    def kernels(self) -> Kernels:
+        return self._kernels
 
     def companion(self) -> Device:
         return OpenClDevice(self._candidate, owner=self)
@@ -269,7 +320,7 @@ class OpenClDevice:
         for buffer in list(self._buffers.values()):
             self.release(buffer)
         self._staging.release()
-        self._launches.forget()
+        self._launches.forget_all()
         self._stages.clear()
         if self._owner is None:
             self._kernels.clear()

@@ -71,6 +71,14 @@ class Kernels:
         """The number of built sources."""
         return len(self._built)
 
+    def names(self) -> list[tuple[str, str]]:
+        """The source and the name of each kernel in a file that has been called."""
+        return [key for key in list(self._kernels) if not KERNELS.is_generated(key[0])]
+
+    def find(self, source: str, kernel: str) -> None:
+        """Builds the source, unless it is built, so that a `call` in a frame does not. Raises ShaderError."""
+        self._found(source, kernel)
+
     @property
     def are_outdated(self) -> bool:
         """Whether a file has changed in the library since they were built; `call` then builds them again."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextvars import ContextVar
 from threading import Lock, Thread
 from typing import Generic, ParamSpec, Protocol, TypeVar
 
+MADE_AHEAD: ContextVar[bool] = ContextVar("made ahead", default=False)  # whether this thread makes a stage ahead
 KEPT = 4  # stages in a cache: two sizes, each in live quality and for stills
 
 
@@ -54,6 +56,7 @@ class StageCache(Generic[Key, Stage]):
         self._drop_unused()
 
         def make() -> None:
+            MADE_AHEAD.set(True)
             try:
                 future.set_result(self._make(*key, **no_keywords))
             except BaseException as error:

@@ -27,7 +27,8 @@ class Stages(Generic[Span]):
     def stage(self, name: str, clock: Clock) -> Iterator[None]:
         self._current = (name, clock)
         try:
-            yield
+            with clock.span(name):
+                yield
         finally:
             self._current = None
 

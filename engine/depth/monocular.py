@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from ..camera import REC2020_TO_REC709
 from ..compute.arguments import of_matrix
 from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
+from ..frame import Frame
 from ..timing import Clock
 
 if TYPE_CHECKING:
@@ -198,3 +200,8 @@ def _lower_priority() -> None:
     """
     if sys.platform == "linux":
         os.nice(_NICENESS)
+
+
+def with_map(frame: Frame, depth_map: DepthMap | None) -> Frame:
+    """The frame with the depth of a model, or as it is."""
+    return frame if depth_map is None else replace(frame, depth_m=depth_map.depth_m, depth_noise=depth_map.noise)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import MissingExtraError, SourceError, cause
 from .maps import SENSOR_NOISE, DepthMap, relative_noise, whole_depth
+from .monocular import MonocularDepth
 from .relative import PORTRAIT_M, DepthRange
 
 # Depth Anything, MiDaS and similar models expect pictures normalised by ImageNet's mean and standard deviation.
@@ -87,6 +89,16 @@ class MonocularModel:
         if whole_m is None:
             raise SourceError(f"{self._path}: no distance in the whole picture; check that it is a depth model")
         return DepthMap(whole_m, SENSOR_NOISE if self._span is None else relative_noise(whole_m))
+
+
+def open_model(spec: str | Path | None, depth_range: str | tuple[float, float] | None) -> MonocularDepth | None:
+    """Starts to load the model in `spec` for a live loop; None without one. Raises SourceError for a range alone."""
+    if spec is None:
+        if depth_range is not None:
+            raise SourceError("depth_range requires depth_model; name a model, or give the range to the source")
+        return None
+    span = None if depth_range is None else DepthRange.parse(depth_range)
+    return MonocularDepth(partial(MonocularModel, spec, span))
 
 
 class SteadyExtremes:

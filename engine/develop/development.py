@@ -7,6 +7,7 @@ and its help, the checks, the cache key, the order of release and the benchmark 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -125,9 +126,15 @@ def development_at(frame: Frame, development: Development, scale: float) -> Deve
     """The development for a scale: a mosaic of which half the size is enough is demosaiced at half size."""
     if not _is_bayer(frame, development):
         return development
-    at_half = replace(development, demosaic="half")
+    at_half = _at_half(development)
     enough = zip(scene_size(frame, at_half), drawn_size(frame, development, scale), strict=True)
     return at_half if all(half >= drawn for half, drawn in enough) else development
+
+
+@lru_cache(maxsize=64)
+def _at_half(development: Development) -> Development:
+    """Kept for the next frame: a copy checks all settings."""
+    return replace(development, demosaic="half")
 
 
 def _is_mosaic(frame: Frame, development: Development) -> bool:

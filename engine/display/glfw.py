@@ -70,6 +70,9 @@ class GlfwSurface:
             if isinstance(error, DeviceError):
                 raise
             raise DeviceError(f"the window's OpenGL context is unusable ({error}); {HEADLESS_HINT}") from error
+        self.refresh_hz: float | None = _refresh_hz(
+            _monitor_of((*self._position(), *glfw.get_window_size(self._handle)))
+        )
         self.input = InputQueue(self.size)
         self._listen()
         glfw.show_window(self._handle)
@@ -123,7 +126,7 @@ class GlfwSurface:
             glfw.set_window_monitor(self._handle, no_monitor, *self._windowed, glfw.DONT_CARE)
             self._windowed = None
         else:
-            self._windowed = (*glfw.get_window_pos(self._handle), *glfw.get_window_size(self._handle))
+            self._windowed = (*self._position(), *glfw.get_window_size(self._handle))
             monitor = _monitor_of(self._windowed)
             mode = glfw.get_video_mode(monitor)
             glfw.set_window_monitor(self._handle, monitor, 0, 0, mode.size.width, mode.size.height, mode.refresh_rate)
@@ -143,6 +146,10 @@ class GlfwSurface:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _position(self) -> tuple[int, int]:
+        left, top = glfw.get_window_pos(self._handle)
+        return left, top
 
     def _listen(self) -> None:
         glfw.set_key_callback(self._handle, self._on_key)
@@ -241,6 +248,11 @@ def _work_area() -> Size:
         return 1280, 800
     _, _, width, height = glfw.get_monitor_workarea(monitor)
     return width, height
+
+
+def _refresh_hz(monitor: Any) -> float | None:
+    mode = glfw.get_video_mode(monitor) if monitor else None
+    return float(mode.refresh_rate) if mode and mode.refresh_rate > 0 else None
 
 
 def _monitor_of(window: tuple[int, int, int, int]) -> Any:

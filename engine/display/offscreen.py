@@ -26,6 +26,7 @@ class OffscreenSurface:
         self._owns_gl = gl is None
         self.gl = headless_context() if gl is None else gl
         self.input = InputQueue(size)
+        self.refresh_hz: float | None = None
         self._texture = self.gl.texture(size, 4)
         self._framebuffer = self.gl.framebuffer([self._texture])
         self._closed = False

@@ -50,6 +50,7 @@ class Statistics:
     from its arrival, if the capture time is unknown) to its presentation. Both are 0 without measurements. `rss_mb` is
     resident memory in 10^6 bytes: "start" is after the first second, or at the first frame of a shorter run.
     `first_picture_s` is the time from the start of the process to the first presented frame, 0 without frames.
+    `recorded_size` is the (width, height) of the latest recording, None without one.
     `look_route` is the route of the latest look, "kernel" or "gl", with the reason if a kernel could not draw it.
     """
 
@@ -66,12 +67,14 @@ class Statistics:
     latency_ms: dict[str, float]
     rss_mb: dict[str, float]
     first_picture_s: float
+    recorded_size: tuple[int, int] | None
     device: str
     gl: str
     look_route: str
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"size": list(self.size)}
+        recorded = None if self.recorded_size is None else list(self.recorded_size)
+        return asdict(self) | {"size": list(self.size), "recorded_size": recorded}
 
     def table(self) -> RenderableType:
         """A table for the terminal: frames, a row for each stage, interval, latency, memory, and devices."""
@@ -90,6 +93,7 @@ class Statistics:
             table,
             f"memory {self.rss_mb['start']:.0f} MB at the start, {self.rss_mb['end']:.0f} MB at the end",
             f"first picture after {self.first_picture_s:.2f} s",
+            *([] if self.recorded_size is None else ["recorded at {}x{}".format(*self.recorded_size)]),
             Text(f"{self.device}\n{self.gl}\nlook drawn by {self.look_route}"),
         )
 
@@ -107,6 +111,7 @@ class FrameLog:
         self.size = (0, 0)
         self.scale = 1.0
         self.first_picture_s = 0.0
+        self.recorded_size: tuple[int, int] | None = None
         self._period_s = period_s
         self._intervals_ms = Ring()
         self._latencies_ms = Ring()
@@ -171,6 +176,7 @@ class FrameLog:
             latency_ms=self._latencies_ms.percentiles(),
             rss_mb={"start": end_mb if self._rss_start_mb is None else self._rss_start_mb, "end": end_mb},
             first_picture_s=self.first_picture_s,
+            recorded_size=self.recorded_size,
             device=device,
             gl=gl,
             look_route=look_route,

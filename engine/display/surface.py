@@ -23,6 +23,7 @@ class Surface(Protocol):
     input: InputQueue  # takes raw input from the surface, maps the pointer to the picture, and queues events
     is_interactive: bool  # a user watches: the last frame stays; status line, overlays and tools are drawn
     can_fullscreen: bool  # whether `toggle_fullscreen` has an effect
+    refresh_hz: float | None  # refresh rate of the monitor; None if it is unknown, or without a monitor
 
     @property
     def framebuffer(self) -> moderngl.Framebuffer:

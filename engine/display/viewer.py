@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING
 
 from ..capture.latest import LatestFrameQueue
@@ -19,6 +19,7 @@ from ..look.grade import WHOLE
 from .events import Event, Key, Pointer, Signal
 from .live_scale import REFINE_AFTER_S, LiveScale
 from .overlays import NO_OVERLAYS
+from .pacing import Pacing
 from .present import Presenter
 from .statistics import FrameLog, Statistics
 from .status_line import status_line
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from ..settings import SettingsHistory
     from .surface import Surface
 
-SCREEN_FPS = 60.0  # frame rate for the detection of late frames if the source has none
+SCREEN_FPS = 60.0  # the rate of a display that does not report its own
 FRAME_WAIT_S = 0.01  # maximum delay of a key by the wait for the next frame
 IDLE_WAIT_S = 0.2  # maximum time that an idle window shows an expired message
 BUSY_WAIT_S = 0.01  # maximum delay until a tool's finished result is used
@@ -45,7 +46,8 @@ class Viewer:
 
     `tools` are constructors of tools, such as `FocusTool`. Tools receive events in reverse order, the topmost first.
     The creators of `engine`, `source` and `surface` close them, in this order. `settings` apply to the next frames and
-    may change during the run. `frame` is the last frame shown, `drawn` its picture, `controls` all controls.
+    may change during the run. With `holds_rate` a governor holds `fps`, by default the rate of the source or, if that
+    is unknown or higher, of the display. `frame` is the last frame shown, `drawn` its picture, `controls` all controls.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Viewer:
         surface: Surface,
         tools: Iterable[Callable[[ToolContext], Tool]] = (),
         holds_rate: bool = False,
+        fps: float | None = None,
     ) -> None:
         self.frame: Frame | None = None
         self.drawn: Drawn | None = None
@@ -66,7 +69,10 @@ class Viewer:
         self._settings = settings
         self._surface = surface
         self._latest_frames = LatestFrameQueue(source)
-        period_s = 1.0 / (source.fps or SCREEN_FPS)
+        display_s = 1.0 / (surface.refresh_hz or SCREEN_FPS)
+        source_s = 1.0 / source.fps if source.fps else None
+        period_s = max(1.0 / fps if fps else source_s or display_s, display_s)
+        self._pacing = Pacing(source_s, display_s)
         self._log = FrameLog(period_s)
         self._live_scale = LiveScale(engine, settings, period_s) if holds_rate else None
         self._drawn_by = settings.now
@@ -191,8 +197,8 @@ class Viewer:
             self.frame, self._redraw = frame or self.frame, True
 
     def _show(self, frame: Frame) -> None:
-        taken_s = perf_counter()
-        if self.frame is not None and frame is not self.frame:
+        taken_s, is_new = perf_counter(), frame is not self.frame
+        if self.frame is not None and is_new:
             self.frame.release()  # not earlier: a changed setting draws it again
             self._move()
         elif self._keeps_size():  # a recording starts at the scale that holds the frame rate
@@ -211,12 +217,13 @@ class Viewer:
         for tool in self._tools:
             tool.on_frame(drawn)
         self._redraw = False
+        held_s = self._hold(frame, arrived_s) if is_new else 0.0
         swap_s = self._present()
         presented_s = perf_counter()
         self._log.present(presented_s, taken_s, arrived_s, drawn.settings.scale)
         self._log.size = drawn.texture.size
         self._log.scale = max(drawn.texture.size) / max(frame.size)
-        self._govern(drawn, presented_s - taken_s, swap_s)
+        self._govern(drawn, presented_s - taken_s - held_s, swap_s)
 
     def _draw(self, frame: Frame) -> Drawn:
         part = WHOLE
@@ -227,6 +234,14 @@ class Viewer:
         if self._live_scale is not None and part == WHOLE:  # both sides of a wipe have the same quality
             settings = self._live_scale.refined(settings)
         return self._engine.draw(frame, settings, part=part)
+
+    def _hold(self, frame: Frame, arrived_s: float) -> float:
+        """Waits until the new frame should be shown, for a steady cadence. Returns the seconds of the wait."""
+        ready_s = perf_counter()
+        wait_s = self._pacing.show_at(frame.index, arrived_s, ready_s) - ready_s
+        if wait_s > 0.0:
+            sleep(wait_s)
+        return perf_counter() - ready_s
 
     def _present(self) -> float:
         """Returns the seconds of the buffer swap."""
@@ -241,7 +256,9 @@ class Viewer:
             began_s = perf_counter()
             with clock.host("swap"):
                 self._surface.present(self._shown_text[0])
-            swap_s = perf_counter() - began_s
+            ended_s = perf_counter()
+            self._pacing.swapped(began_s, ended_s)
+            swap_s = ended_s - began_s
         self._repaint = False
         return swap_s
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..drawn import Drawn
 
 
+PREPARE_AFTER = 12  # frames of a look, before the next is compiled
+
+
 class LookKeys(Tool):
     """Keys for `editing`, and for undo of all settings.
 
@@ -26,7 +29,8 @@ class LookKeys(Tool):
 
     def __init__(self, tool_context: ToolContext, editing: Editing, folder: Path = Path()) -> None:
         self._settings, self._notify, self._engine = tool_context.settings, tool_context.notify, tool_context.engine
-        self._prepared = ""  # name of the look whose successor is compiled in advance
+        self._shown = ""  # name of the look of the latest frames, and their number
+        self._frames = 0
         self._editing, self._folder = editing, folder
 
         self._choice = Choice(
@@ -54,10 +58,11 @@ class LookKeys(Tool):
         yield Action("save_look", "Save the look", "look", "Ctrl+S", do=self._save)
 
     def on_frame(self, drawn: Drawn) -> None:
-        """Compiles the look that the key selects next: no frame waits for it."""
+        """Compiles the look that the key selects next, once the first frames are shown: no frame waits for it."""
         name = drawn.settings.look.name
-        if name != self._prepared:
-            self._prepared = name
+        self._frames = self._frames + 1 if name == self._shown else 1
+        self._shown = name
+        if self._frames == PREPARE_AFTER:
             self._engine.prepare(drawn, drawn.settings.with_(look=load_look(self._choice.following)))
 
     def _open(self, name: str) -> None:

@@ -147,10 +147,9 @@ class Reloading(Tool):
         """Whether any saved file differs from the text in use; prepares the attempts."""
         texts: Texts = {}
         looks = is_fixed = False
+        folders = [(library, library.folders) for library in LIBRARIES]
         for path in saved:
-            library = next(
-                (each for each in LIBRARIES if path.parent in each.folders and path.suffix in each.suffixes), None
-            )
+            library = next((each for each, own in folders if path.parent in own and path.suffix in each.suffixes), None)
             if library is None:
                 looks |= self._refused_look or self._is_new_look(path)
                 continue

@@ -43,15 +43,24 @@ class Watch:
         self._followed: WatchedPaths | None = None
         self._events: SimpleQueue[Path | str | None] = SimpleQueue()
         self._stop = Event()
-        self._thread: Thread | None = None
+        self._threads: list[Thread] = []
 
     def follow(self, followed: WatchedPaths) -> None:
-        """Replaces the watched paths."""
-        if followed != self._followed:
-            self.close()
-            self._followed, self._stop = followed, Event()
-            self._thread = Thread(target=self._run, args=(followed, self._stop), name="groundglass-watch", daemon=True)
-            self._thread.start()
+        """Replaces the watched paths, and returns at once: looks are changed while the picture moves."""
+        before, self._followed = self._followed, followed
+        if before is not None and before.to_watch() == followed.to_watch():
+            for file in followed.files - before.files:
+                self._events.put(file)  # it may have changed since it was read
+            return
+        self._stop.set()
+        self._stop = Event()
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = Thread(target=self._run, args=(followed, self._stop), name="groundglass-watch", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _has(self, path: Path) -> bool:
+        return self._followed is not None and self._followed.has(path)
 
     def poll(self) -> tuple[set[Path], bool, str]:
         """Files saved since the last call, whether all files must be compared, and the error that ended the watch."""
@@ -69,11 +78,10 @@ class Watch:
         return saved, is_new, failure
 
     def close(self) -> None:
-        """Ends the thread; closing twice is harmless."""
+        """Ends the threads; closing twice is harmless."""
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        while self._threads:
+            self._threads.pop().join()
 
     def _run(self, followed: WatchedPaths, stop: Event) -> None:
         is_first = True
@@ -82,7 +90,7 @@ class Watch:
 
             changes = watchfiles.watch(
                 *followed.to_watch(),
-                watch_filter=lambda _, path: followed.has(Path(path)),
+                watch_filter=lambda _, path: self._has(Path(path)),
                 debounce=MAX_DELAY_MS,
                 step=STEP_MS,
                 stop_event=stop,

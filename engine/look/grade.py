@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -33,6 +34,7 @@ _OUTPUT_SAMPLERS = ("output_curve", "output_cube")
 _DITHER_STEP: dict[Target, float] = {"rgba8": 1 / 255, "rgb10_a2": 1 / 1023, "rgba32f": 0.0}
 _GL_RGB10_A2 = 0x8059
 _QUERIES = 3  # a timer query is read two draws later, when its result is available
+_LOOKS = 16  # whose numbers are kept
 _TARGETS = 4  # cached targets: two sizes, each for the screen and for a file
 
 
@@ -213,7 +215,7 @@ def _samplers(passes: tuple[Pass, ...], to_space: bool) -> tuple[str, ...]:
 
 def look_picture(look: Look, size: tuple[int, int], *, strength: float = 1.0, frame_index: int = 0) -> LookPicture:
     """What a kernel draws of a look into 8 bits: the same as `Grader.draw`."""
-    uniforms = _look_numbers(look, size, strength, _DITHER_STEP["rgba8"]) | {"frame_index": frame_index}
+    uniforms = {**_look_numbers(look, size, strength, _DITHER_STEP["rgba8"]), "frame_index": frame_index}
     return LookPicture(_passes(look, True), strength < 1.0, uniforms)
 
 
@@ -231,11 +233,34 @@ def _numbers(planes: ScenePlanes, look: Look, strength: float, dither_step: floa
 
 def _look_numbers(look: Look, size: tuple[int, int], strength: float, dither_step: float) -> dict[str, Number]:
     """Those that do not depend on where the scene lies."""
-    numbers: dict[str, Number] = {
+    return {
         "frame_px": (float(size[0]), float(size[1])),
         "strength": min(max(strength, 0.0), 1.0),
         "dither_step": dither_step,
+        **_parameters.of(look),
     }
+
+
+class _ParameterNumbers:
+    """The numbers of the parameters of the latest looks. A look never changes: a frame looks them up."""
+
+    def __init__(self) -> None:
+        self._latest: OrderedDict[int, tuple[Look, int, dict[str, Number]]] = OrderedDict()
+
+    def of(self, look: Look) -> dict[str, Number]:
+        kept = self._latest.get(id(look))
+        if kept is None or kept[0] is not look or kept[1] != SHADERS.revision:
+            kept = self._latest[id(look)] = look, SHADERS.revision, _parameter_numbers(look)
+            if len(self._latest) > _LOOKS:
+                self._latest.popitem(last=False)
+        return kept[2]
+
+
+_parameters = _ParameterNumbers()
+
+
+def _parameter_numbers(look: Look) -> dict[str, Number]:
+    numbers: dict[str, Number] = {}
     for settings in look.passes:
         shader = load_pass(settings.name)
         for name, value in settings.values.items():

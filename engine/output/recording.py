@@ -27,7 +27,10 @@ RED = (220, 30, 30)
 
 
 class Recording(Tool):
-    """Records into the folder on request, or into `file` from the first frame. Its suffix must match the codec."""
+    """Records into the folder on request, or into `file` from the first frame. Its suffix must match the codec.
+
+    All pictures have the size that the live picture has when the recording starts.
+    """
 
     def __init__(
         self, tool_context: ToolContext, folder: str | Path = ".", file: Path | None = None, codec: str = "h264"
@@ -62,7 +65,7 @@ class Recording(Tool):
     def on_frame(self, drawn: Drawn) -> None:
         if self._start_requested:
             self._start_requested = False
-            self._begin(even(drawn.texture.size))
+            self._begin(even(drawn.texture.size), drawn.settings.scale)
         video_writer = self._video_writer
         if video_writer is None:
             return
@@ -109,7 +112,7 @@ class Recording(Tool):
     def _choose(self, codec: str) -> None:
         self._codec = codec
 
-    def _begin(self, size: tuple[int, int]) -> None:
+    def _begin(self, size: tuple[int, int], scale: float) -> None:
         try:
             file, self._first_file = self._first_file, None
             if file is None:
@@ -122,7 +125,9 @@ class Recording(Tool):
             self._tool_context.notify(str(error))
             return
         self._began_s = perf_counter()
-        self._tool_context.notify(f"recording {file.name}")
+        self._tool_context.log.recorded_size = size
+        reduced = f" ({100 * scale:.3g} % of the source)" if scale < 1.0 else ""
+        self._tool_context.notify(f"recording {file.name}: {size[0]}x{size[1]}{reduced}")
 
     def _end(self) -> None:
         self._start_requested = False

@@ -145,6 +145,29 @@ def check_video(path: Path, codec: str) -> None:
         raise OutputError(f"{path}: the folder does not exist; create it, or name another")
 
 
+def record_scale(size: tuple[int, int], picture: tuple[int, int], codec: str) -> float:
+    """The scale of the live picture that records `size` of a source of size `picture`, both (width, height).
+
+    Raises OutputError for a size that the codec cannot encode, that is larger, or that has another shape.
+    """
+    width, height = size
+    named = f"--record-size {width}x{height}"
+    if width % 2 or height % 2:
+        raise OutputError(
+            f"{named}: {codec} encodes colour for pairs of pixels; use even sides: {width // 2 * 2}x{height // 2 * 2}"
+        )
+    full = picture if (width > height) == (picture[0] > picture[1]) else (picture[1], picture[0])  # a rotated frame
+    if width > full[0] or height > full[1]:
+        raise OutputError(f"{named}: the picture has {full[0]}x{full[1]}; name a smaller size, or leave it out")
+    scale = width / full[0]
+    fitting = even((width, round(scale * full[1])))
+    if fitting != size:
+        raise OutputError(
+            f"{named}: has another shape than the picture of {full[0]}x{full[1]}; use {fitting[0]}x{fitting[1]}"
+        )
+    return scale
+
+
 def _opened(path: Path, size: tuple[int, int], codec: Codec, colour: tuple[int, int]) -> tuple[Any, Any]:
     try:
         import av

@@ -56,6 +56,9 @@ class SourceLibrary:
             self._texts[name] = self.on_disk(name)
         return self._texts[name]
 
+    def is_generated(self, name: str) -> bool:
+        return name in self._generated
+
     def add_generated(self, name: str, text: str) -> None:
         """Adds a text that is in no file, under a name that stands for this text alone. Not listed by `names`."""
         with self._lock:
@@ -76,6 +79,16 @@ class SourceLibrary:
             if file.is_file():
                 return file.read_text(encoding="utf-8-sig")
         return None
+
+    def state(self) -> tuple[tuple[Path, ...], dict[str, str | None]]:
+        """The folders and the texts in use, for `restore` in another process."""
+        with self._lock:
+            return self._folders, dict(self._texts)
+
+    def restore(self, state: tuple[tuple[Path, ...], dict[str, str | None]]) -> None:
+        """Uses the folders and texts of `state`."""
+        self._folders, self._texts = state
+        self.revision += 1
 
     def put(self, texts: Mapping[str, str | None]) -> None:
         """Replaces the texts of files; None removes a file."""

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from ..compute import recorder
 from ..compute.device import Device
 from ..compute.registry import open_device
 from ..engine import Engine
@@ -37,25 +38,6 @@ class Outcome:
     launched: frozenset[Launch] = field(default_factory=frozenset)
 
 
-class RecordingDevice:
-    """A device that adds its launches to `launched`."""
-
-    def __init__(self, device: Device, launched: set[Launch]) -> None:
-        self._device, self._launched = device, launched
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._device, name)
-
-    def run(
-        self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
-    ) -> None:
-        self.launch(source, kernel, size, local, arguments)
-
-    def launch(self, source: str, kernel: str, *rest: Any) -> None:
-        self._launched.add((source.partition("?")[0], kernel))
-        self._device.launch(source, kernel, *rest)
-
-
 def measure(spec: str, run_length: int | None, cases: Sequence[Case]) -> Iterator[Outcome]:
     """Runs the cases on the device `spec`, in runs of `run_length` pixels if given. An error is an outcome, too."""
     with ExitStack() as stack:
@@ -69,18 +51,21 @@ def measure(spec: str, run_length: int | None, cases: Sequence[Case]) -> Iterato
             yield _failed(NO_CASE, error)
             return
         engines: dict[str, Engine] = {}
-        launched: set[Launch] = set()
         for case in cases:
-            launched.clear()
+            launches: list[recorder.Launch] = []
             try:
                 if case.route not in engines:
-                    recording = cast(Device, RecordingDevice(device.companion(), launched))
-                    engines[case.route] = stack.enter_context(Engine(recording, gl=gl, look_route=case.route))
-                result = case.run(engines[case.route])
-                outcome = Outcome(case.name, result, launched=frozenset(launched))
+                    engines[case.route] = stack.enter_context(Engine(device.companion(), gl=gl, look_route=case.route))
+                with recorder.recorded(engines[case.route].device) as launches:
+                    result = case.run(engines[case.route])
+                outcome = Outcome(case.name, result, launched=_names(launches))
             except Exception as error:
-                outcome = _failed(case.name, error, frozenset(launched))
+                outcome = _failed(case.name, error, _names(launches))
             yield outcome
+
+
+def _names(launches: Sequence[recorder.Launch]) -> frozenset[Launch]:
+    return frozenset((launch.source.partition("?")[0], launch.kernel) for launch in launches)
 
 
 def measure_apart(spec: str, run_length: int | None, quick: bool) -> Iterator[Outcome]:

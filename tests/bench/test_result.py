@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from groundglass.bench.compiler import nvrtc
-from groundglass.bench.launches import Launch, kernels_of
+from groundglass.bench.launches import kernels_of
 from groundglass.bench.report import page_of
 from groundglass.bench.roofline import roofline
 from groundglass.bench.run import select
@@ -19,6 +19,7 @@ from groundglass.bench.schema import ResultError, faults, load_result, schema_te
 from groundglass.cli import app
 from groundglass.commands.bench_tables import lines_of, tables_of
 from groundglass.commands.output import write_file
+from groundglass.compute.recorder import Launch
 from groundglass.errors import GroundglassError, OutputError
 from PIL import Image
 from typer.testing import CliRunner

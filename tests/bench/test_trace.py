@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import ExitStack
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import groundglass as gg
 import pytest
-from groundglass.bench.launches import recorded
+from groundglass.bench.live_trace import LiveTrace
 from groundglass.bench.run import scene_frame
 from groundglass.bench.trace import FRAMES, traced
 from groundglass.cli import app
+from groundglass.compute.recorder import recorded
+from groundglass.display.offscreen import OffscreenSurface
+from groundglass.display.viewer import Viewer
 from groundglass.engine import Engine
-from groundglass.settings import Settings
+from groundglass.settings import Settings, SettingsHistory
+from groundglass.timing import Clock
 from typer.testing import CliRunner
 
 
@@ -62,12 +69,40 @@ def test_every_kernel_lies_within_a_frame(events: list[dict[str, Any]]) -> None:
 def test_every_kernel_of_the_chain_appears_and_the_device_is_restored() -> None:
     with ExitStack() as stack:
         engine = stack.enter_context(Engine("opencl", (96, 64)))
-        frame, before = scene_frame((96, 64), stack), set(vars(engine.device))
-        enqueue = vars(engine.device)["_enqueue"]
+        frame, before = scene_frame((96, 64), stack), dict(vars(engine.device))
         with recorded(engine.device) as launches, traced(engine) as trace:
             engine.draw(frame, Settings())
         assert [span[1] for span in trace.spans if span[0] == "device"] == [launch.kernel for launch in launches]
         with pytest.raises(RuntimeError, match="stop"), traced(engine):
             raise RuntimeError("stop")
-        assert set(vars(engine.device)) == before
-        assert vars(engine.device)["_enqueue"] is enqueue
+        assert vars(engine.device) == before
+        assert engine.clock.record is None
+
+
+def test_the_live_loop_is_traced_for_some_frames() -> None:
+    documents: list[dict[str, Any]] = []
+    with (
+        gg.open("scene:?size=96x64&fps=200") as source,
+        OffscreenSurface((96, 64)) as surface,
+        Engine("opencl", gl=surface.gl, look_route="gl") as engine,
+    ):
+        tool = partial(LiveTrace, write=documents.append, frames=5, lead=3)
+        Viewer(engine, source, SettingsHistory(Settings()), surface=surface, tools=[tool]).run(frames=12)
+        assert engine.clock.record is None
+    (document,) = documents
+    main = row(document["traceEvents"], "MainThread")
+    assert [event["name"] for event in main].count("frame") == 5
+    assert {"develop", "optics", "transfer", "look", "present"} <= {event["name"] for event in main}
+    assert len(row(document["traceEvents"], "device")) > 5 * 10
+    assert len(row(document["traceEvents"], "GL")) == 5
+
+
+def test_the_spans_of_a_thread_are_in_its_row() -> None:
+    clock, spans = Clock(), list[tuple[Any, ...]]()
+    with clock.span("unseen"):
+        pass
+    clock.record = lambda *span: spans.append(span)
+    with clock.host("stage"), clock.span("draw", "GL"):
+        time.sleep(0.001)
+    assert [span[:2] for span in spans] == [("GL", "draw"), ("MainThread", "stage")]
+    assert all(began_ns < ended_ns for _, _, began_ns, ended_ns in spans)

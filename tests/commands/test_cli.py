@@ -222,6 +222,35 @@ def test_view_without_a_display_writes_a_picture(groundglass) -> None:
     assert Image.open("view.png").size == (160, 90)
 
 
+def test_a_recording_has_the_requested_size(groundglass) -> None:
+    pytest.importorskip("av")
+    outcome = groundglass(
+        *("view", SCENE, "--headless", "--frames", "3", "--json", "report.json"),
+        *("--record", "small.mp4", "--record-size", "80x44"),
+    )
+    assert outcome.code == 0
+    report = json.loads(Path("report.json").read_text())
+    assert report["recorded_size"] == [80, 44]
+    assert report["scale"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--record-size", "80x44"), ("--record-size", "--record FILE")),
+        (("--record-size", "81x45", "--record", "a.mp4"), ("81x45", "even", "80x44")),
+        (("--record-size", "320x180", "--record", "a.mp4"), ("160x90", "smaller")),
+        (("--record-size", "80x60", "--record", "a.mp4"), ("shape", "80x44")),
+        (("--record-size", "80x44", "--record", "a.mp4", "--scale", "0.5"), ("--scale",)),
+    ],
+)
+def test_an_impossible_record_size_gives_one_line(
+    groundglass, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    assert_error_line(groundglass("view", SCENE, *arguments, "--headless", "--frames", "1"), *words)
+    assert os.listdir() == []
+
+
 def test_headless_view_saves_the_requested_frame(groundglass) -> None:
     outcome = groundglass(
         *("view", "scene:", "--size", "96x64", "--headless", "--frames", "2"),

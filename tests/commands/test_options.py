@@ -105,7 +105,18 @@ def test_render_has_the_source_and_picture_options_of_view() -> None:
     only_in_view = {"--loop", "--output"} | (set(option_names("view")) - set(option_names("render")))
     assert set(option_names("render")) - set(option_names("view")) == {"--output"}
     assert only_in_view == {"--loop", "--output", "--fullscreen", "--headless", "--rack", "--seconds", "--json"} | {
-        *("--save-frame", "--stills", "--record", "--codec", "--control", "--scale", "--no-governor", "--fresh")
+        *(
+            "--trace",
+            "--save-frame",
+            "--stills",
+            "--record",
+            "--record-size",
+            "--codec",
+            "--control",
+            "--scale",
+            "--no-governor",
+            "--fresh",
+        )
     }
 
 

@@ -94,6 +94,7 @@ class FakeSurface:
     """Returns one event of a list whenever the loop sleeps, then quits. Records the shown lines."""
 
     can_fullscreen = True
+    refresh_hz = None
     bits = 8
 
     def __init__(self, *script: Event, is_interactive: bool = True) -> None:

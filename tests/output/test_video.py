@@ -13,10 +13,11 @@ import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.controls import Controls
+from groundglass.display.statistics import FrameLog
 from groundglass.errors import MissingExtraError, OutputError
 from groundglass.gl.readback import Readback
 from groundglass.output.recording import Recording
-from groundglass.output.video import CODECS, QUEUE, VideoWriter, even
+from groundglass.output.video import CODECS, QUEUE, VideoWriter, even, record_scale
 from live_engine import LiveEngine, tool_context
 from look_support import context
 
@@ -178,7 +179,8 @@ class Harness:
     def __init__(self, folder: Path, **options: object) -> None:
         self.engine = LiveEngine(gl=context(), look="neutral")
         self.controls, self.messages = Controls(), []
-        ctx = tool_context(self.engine, None, self.messages.append, self.controls, None)  # type: ignore[arg-type]
+        self.log = FrameLog(1 / 60)
+        ctx = tool_context(self.engine, None, self.messages.append, self.controls, self.log)  # type: ignore[arg-type]
         self.tool = Recording(ctx, folder, **options)  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
@@ -201,7 +203,8 @@ def test_r_starts_and_ends_a_recording(tmp_path: Path) -> None:
     harness.controls.press("R")
     while harness.tool.busy:
         harness.tool.tick(time.perf_counter())
-    assert harness.messages == ["recording groundglass-0001.mp4", "recorded groundglass-0001.mp4: 20 pictures"]
+    assert harness.messages == ["recording groundglass-0001.mp4: 160x90", "recorded groundglass-0001.mp4: 20 pictures"]
+    assert harness.log.recorded_size == (160, 90)
     times_s, pictures = decoded(tmp_path / "groundglass-0001.mp4")
     means = [shown.mean() for shown in pictures]
     assert len(means) == 20
@@ -232,3 +235,30 @@ def test_quitting_completes_the_video(tmp_path: Path) -> None:
     harness.tool.close()
     assert len(decoded(tmp_path / "groundglass-0001.mp4")[0]) == 3
     harness.engine.close()
+
+
+@pytest.mark.parametrize(
+    ("size", "picture", "scale"),
+    [
+        ((1280, 720), (1920, 1080), 2 / 3),
+        ((1920, 1080), (1920, 1080), 1.0),
+        ((426, 240), (1920, 1080), 426 / 1920),
+        ((540, 960), (1920, 1080), 0.5),  # the frames are rotated
+    ],
+)
+def test_a_size_to_record_is_a_scale(size: tuple[int, int], picture: tuple[int, int], scale: float) -> None:
+    assert record_scale(size, picture, "h264") == pytest.approx(scale)
+    assert even((round(scale * max(picture)), round(scale * min(picture)))) == (max(size), min(size))
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        ((853, 480), r"--record-size 853x480: h264 encodes colour for pairs .*use even sides: 852x480"),
+        ((3840, 2160), r"--record-size 3840x2160: the picture has 1920x1080; name a smaller size"),
+        ((1280, 800), r"--record-size 1280x800: has another shape than .* 1920x1080; use 1280x720"),
+    ],
+)
+def test_a_size_that_cannot_be_recorded_is_an_error(size: tuple[int, int], message: str) -> None:
+    with pytest.raises(OutputError, match=message):
+        record_scale(size, (1920, 1080), "h264")

@@ -83,9 +83,9 @@ class _Pixels:
 class KernelLooks:
     """Looks drawn by kernels on one device; the maker releases it.
 
-    The route `auto` compiles a kernel in a thread after DRAWS_BEFORE draws of a look. GL draws until the kernel is
-    ready, and always if a GPU computes or draws. The route `kernel` waits for the kernel. `drew` is the route of the
-    latest look: "kernel", or "gl" with the reason if a kernel was requested.
+    With the route `auto`, `wants_kernel` becomes true after DRAWS_BEFORE draws of a look: compile its kernel with
+    `ahead`. GL draws until the kernel is ready, and always if a GPU computes or draws. The route `kernel` waits for the
+    kernel. `drew` is the route of the latest look: "kernel", or "gl" with the reason if a kernel was requested.
     """
 
     def __init__(self, device: Device, route: LookRoute, software_gl: bool) -> None:
@@ -97,13 +97,14 @@ class KernelLooks:
         self._pixels = StageCache(partial(_Pixels, device), 2)
         self._coming: _Key | None = None  # key of the latest `ahead`
         self._draws: OrderedDict[_Key, int] = OrderedDict()  # looks without a kernel, the latest last
+        self.wants_kernel = False  # the look of the latest `queue` should be compiled with `ahead`
 
     def queue(self, scene: Planes, picture: LookPicture, columns: tuple[int, int], stays: str) -> Buffer | None:
         """Queues the drawing of `columns`: the first, and the end of the range. Returns the buffer of the pixels.
 
         Returns None if GL draws: the kernel is not ready, or the look cannot have one. `stays` is the reason, if any.
         """
-        self.drew = "gl"
+        self.drew, self.wants_kernel = "gl", False
         if self.chosen == "gl":
             return None
         if stays:
@@ -159,13 +160,13 @@ class KernelLooks:
     def _ready(self, key: _Key, uniforms: Mapping[str, Number]) -> _Entry | None:
         for entry in self._kernels:
             if entry.fits(key, uniforms):
+                self._draws.pop(key, None)
                 return self._kernels.get(entry.key)  # which marks it as the latest
         if self._is_forced or self._kernels.has(key):
             return self._kernels.get(key)
         self._draws[key] = self._draws.pop(key, 0) + 1
         has_other_size = any(entry.key._replace(size=key.size) == key for entry in self._kernels)
-        if self._draws[key] >= DRAWS_BEFORE or has_other_size:
-            self._kernels.ahead(key)
+        self.wants_kernel = self._draws[key] == (1 if has_other_size else DRAWS_BEFORE)
         if len(self._draws) > 2 * KERNELS_KEPT:
             self._draws.popitem(last=False)
         return None

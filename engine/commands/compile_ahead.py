@@ -1,0 +1,54 @@
+"""The process that `WarmUpProcess` starts: it draws what it is sent, so that drivers keep what they compile on disk."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from contextlib import suppress
+from typing import IO
+
+from ..compute.program import KERNELS
+from ..compute.registry import open_device
+from ..engine import Engine
+from ..errors import GroundglassError
+from ..gl.context import headless_context
+from ..gl.program import SHADERS
+
+NICENESS = 3  # the live picture has priority, but the governor waits for the next scale
+DRAWS = 2  # the second draw compiles a program with constants
+
+
+def serve(spec: str, run_length: int, requests: IO[bytes], replies: IO[bytes]) -> None:
+    """Draws each request until there are no more. The reply is the built kernels that were not in an earlier reply."""
+    with suppress(AttributeError, OSError):  # Windows has no such priority
+        os.nice(NICENESS)
+    gl = headless_context()
+    device = open_device(spec, gl)
+    device.run_length = run_length
+    known: set[tuple[str, str]] = set()
+    with Engine(device, gl=gl) as engine, suppress(EOFError):
+        while True:
+            texts, frame, settings = pickle.load(requests)
+            if texts is not None:
+                KERNELS.restore(texts[0])
+                SHADERS.restore(texts[1])
+            with suppress(GroundglassError):
+                for _ in range(DRAWS):
+                    engine.draw(frame, settings)
+                engine.gl.finish()
+                engine.compile_look(settings)
+            new = [name for name in device.kernels.names() if name not in known]
+            known.update(new)
+            pickle.dump(new, replies)
+            replies.flush()
+
+
+def main() -> None:
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # nothing else that is printed is a reply
+    serve(sys.argv[1], int(sys.argv[2]), sys.stdin.buffer, replies)
+
+
+if __name__ == "__main__":
+    main()
