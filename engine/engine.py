@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,14 +19,11 @@ from .compute.program import KERNELS
 from .compute.registry import open_device
 from .compute.stage_cache import StageCache
 from .depth.maps import DepthMap
-from .depth.monocular import MonocularDepth
-from .depth.onnx_model import MonocularModel
-from .depth.relative import DepthRange
+from .depth.onnx_model import open_model
 from .depth.stage import DepthStage
 from .depth.stereo_pair import StereoPairDepth
 from .develop.developer import Developer
 from .drawn import Drawn
-from .errors import SourceError
 from .frame import Frame
 from .gl.context import describe, headless_context, is_software, make_current
 from .gl.planes import ScenePlanes
@@ -84,7 +82,7 @@ class Engine:
     ) -> None:
         self._look_route = check_route(look_route)
         self.clock = Clock()
-        self._model = _open_model(depth_model, depth_range)
+        self._model = open_model(depth_model, depth_range)
         self._owns_gl = gl is None
         self.gl = headless_context() if gl is None else gl
         self.gl_name = describe(self.gl)
@@ -154,6 +152,8 @@ class Engine:
         depth_m[0, 0] = 0.5 * settings.focus_m
         self.draw(Frame(np.zeros((height, width), dtype=np.uint16), depth_m=depth_m, depth_noise=0.02), settings)
         self._light = None
+        self.device.finish()
+        self.device.collect()
         self.clock.reset()
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
@@ -248,7 +248,7 @@ class Engine:
         if pixels is None:
             return None
         self.device.collect()
-        with self.clock.host("transfer"), looks.view(pixels, columns, scene.size[1]) as rgba:
+        with self._timed_transfer(), looks.view(pixels, columns, scene.size[1]) as rgba:
             return self._grader.put(rgba, scene.size, part=part)
 
     def _draw_in_gl(self, frame: Frame, settings: Settings, part: Part) -> moderngl.Texture:
@@ -269,9 +269,15 @@ class Engine:
         if self._unsent is not None:
             make_current(self.gl)
             scene, self._unsent = self._unsent, None
-            with self.clock.host("transfer"):
+            with self._timed_transfer():
                 self._transfer.send(scene)
         return self._scene_textures
+
+    def _timed_transfer(self) -> AbstractContextManager[None]:
+        """Times the transfer: on a GPU by its events, since the host would count the kernels that it waits for, too."""
+        if self.device.is_cpu:
+            return self.clock.host("transfer")
+        return self.device.stage("transfer", self.clock)
 
     @property
     def look_route(self) -> str:
@@ -383,15 +389,6 @@ def _magnification(frame: Frame, settings: Settings) -> float:
     if frame.depth_m is None:
         return 1.0
     return breathing.magnification(settings.lens, settings.focus_m, frame.native_lens, frame.native_focus_m)
-
-
-def _open_model(depth_model: str | Path | None, depth_range: str | tuple[float, float] | None) -> MonocularDepth | None:
-    if depth_model is None:
-        if depth_range is not None:
-            raise SourceError("depth_range requires depth_model; name a model, or give the range to the source")
-        return None
-    span = None if depth_range is None else DepthRange.parse(depth_range)
-    return MonocularDepth(partial(MonocularModel, depth_model, span))
 
 
 def _with_map(frame: Frame, depth_map: DepthMap | None) -> Frame:

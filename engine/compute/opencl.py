@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
 from .arguments import bind
-from .device import Buffer, Candidate, Device, Failure, OwnNumbers
+from .device import Buffer, Candidate, Device, Failure, Fetch, OwnNumbers
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
@@ -102,6 +102,21 @@ def run_length_of(cpu: Any) -> int:
     return 16 if cpu.native_vector_width_float >= 16 else 8
 
 
+class _Fetch(NamedTuple):
+    """The contract of `Fetch`."""
+
+    copied: NDArray[Any]
+    event: Any
+
+    @property
+    def is_done(self) -> bool:
+        return _has_ended(self.event)
+
+    def array(self) -> NDArray[Any]:
+        self.event.wait()
+        return self.copied
+
+
 class OpenClDevice:
     """The contract of `device.py` on an OpenCL queue. A companion shares context and kernels with its `owner`."""
 
@@ -132,7 +147,7 @@ class OpenClDevice:
         self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
         self._launches: Launches[Any] = Launches(self._kernels, _set)
         self._stages: Stages[Any] = Stages()
-        self._staging: Staging[Any] = Staging(self._pin, lambda copy: copy.wait())
+        self._staging: Staging[Any] = Staging(self._pin, _has_ended, lambda copy: copy.wait())
         self._buffers: dict[int, Any] = {}
 
     def allocate(self, nbytes: int) -> Buffer:
@@ -164,10 +179,10 @@ class OpenClDevice:
             self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=True)
             return
         flat = np.frombuffer(array, dtype=np.uint8)
-        block = self._staging.take(flat.size)
-        pinned = block.memory[: flat.size]
-        pinned[:] = flat
-        block.copy = self._cl.enqueue_copy(self._queue, buffer, pinned, is_blocking=False)
+        with self._staging.block(flat.size) as block:
+            pinned = block.memory[: flat.size]
+            pinned[:] = flat
+            block.copy = self._cl.enqueue_copy(self._queue, buffer, pinned, is_blocking=False)
 
     def read(self, buffer: Buffer, dtype: Any, count: int) -> NDArray[Any]:
         array = np.empty(count, dtype=dtype)
@@ -178,9 +193,10 @@ class OpenClDevice:
     def view(self, buffer: Buffer, dtype: Any, count: int) -> Iterator[NDArray[Any]]:
         if not self.is_cpu:
             nbytes = count * np.dtype(dtype).itemsize
-            pinned = self._staging.take(nbytes).memory[:nbytes]
-            self._cl.enqueue_copy(self._queue, pinned, buffer, is_blocking=True)
-            yield pinned.view(dtype)
+            with self._staging.block(nbytes) as block:
+                pinned = block.memory[:nbytes]
+                self._stages.add(self._cl.enqueue_copy(self._queue, pinned, buffer, is_blocking=True))
+                yield pinned.view(dtype)
             return
         flags = self._cl.map_flags.READ
         mapped, _ = self._cl.enqueue_map_buffer(self._queue, buffer, flags, 0, (count,), dtype, is_blocking=True)
@@ -188,6 +204,10 @@ class OpenClDevice:
             yield mapped
         finally:
             mapped.base.release(self._queue)
+
+    def fetch(self, buffer: Buffer, dtype: Any, count: int) -> Fetch:
+        copied = np.empty(count, dtype=dtype)
+        return _Fetch(copied, self._cl.enqueue_copy(self._queue, copied, buffer, is_blocking=False))
 
     def run(
         self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
@@ -245,13 +265,24 @@ class OpenClDevice:
 
     @contextmanager
     def stage(self, name: str, clock: Clock) -> Iterator[None]:
+        """On a GPU the time from the first kernel to the end, gaps and the host's work in between included, as on CUDA;
+        on a CPU the sum of the kernels.
+        """
         with self._stages.stage(name, clock):
             yield
+            if not self.is_cpu and not self._stages.is_empty:
+                self._stages.add(self._cl.enqueue_marker(self._queue))
         self._queue.flush()
 
     def collect(self) -> None:
-        self.finish()
-        self._stages.report_times(lambda event: (event.profile.end - event.profile.start) * 1e-6)
+        if self.is_cpu:
+            self.finish()
+        self._stages.report_times(self._milliseconds, _has_ended)
+
+    def _milliseconds(self, events: list[Any]) -> float:
+        if self.is_cpu:
+            return float(sum(event.profile.end - event.profile.start for event in events)) * 1e-6
+        return float(events[-1].profile.end - events[0].profile.start) * 1e-6
 
     def finish(self) -> None:
         self._queue.finish()
@@ -302,6 +333,11 @@ class OpenClDevice:
                 return partial(cl.Kernel, cl.Program(self._context, source.text).build(options))
         except cl.RuntimeError as error:
             raise ShaderError(source.explain(str(error))) from error
+
+
+def _has_ended(event: Any) -> bool:
+    """Whether the command of an event is done, or failed: then its status is an error, below 0."""
+    return int(event.command_execution_status) <= 0
 
 
 def _set(compiled: Any, arguments: tuple[Any, ...]) -> Any:

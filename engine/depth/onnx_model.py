@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import MissingExtraError, SourceError, cause
 from .maps import SENSOR_NOISE, DepthMap, relative_noise, whole_depth
+from .monocular import MonocularDepth
 from .relative import PORTRAIT_M, DepthRange
 
 # Depth Anything, MiDaS and similar models expect pictures normalised by ImageNet's mean and standard deviation.
@@ -184,3 +186,16 @@ def _reason(error: Exception) -> str:
     """onnxruntime's message without its error code and the path."""
     plain = re.sub(r"^\[ONNXRuntimeError\] : \d+ : |Load model from .*? failed: ?", "", str(error))
     return cause(RuntimeError(plain))
+
+
+def open_model(depth_model: str | Path | None, depth_range: str | tuple[float, float] | None) -> MonocularDepth | None:
+    """Opens the model in a thread; `depth_range` as a tuple or as text, "0.8..6". None without a model.
+
+    Raises SourceError for a range without a model, and the errors of `MonocularModel`.
+    """
+    if depth_model is None:
+        if depth_range is not None:
+            raise SourceError("depth_range requires depth_model; name a model, or give the range to the source")
+        return None
+    span = None if depth_range is None else DepthRange.parse(depth_range)
+    return MonocularDepth(partial(MonocularModel, depth_model, span))

@@ -46,12 +46,27 @@ class Device:
 
 
 class Event:
-    """A point of a stream. Everything before it is done, for the stand-in runs a launch at once."""
+    """A point of a stream. The stand-in runs a launch at once.
+
+    While `lags`, an event is done only if the host has waited for it, for a later one, or for the stream. `waits`
+    counts these calls, which a frame should not make.
+    """
+
+    lags = False
+    waits = 0
+    recorded = reached = 0  # numbers of the newest event, and of the newest one that the host has waited for
 
     def __init__(self) -> None:
         self.seconds = time.perf_counter()
+        Event.recorded += 1
+        self._number = Event.recorded
 
-    def synchronize(self) -> None: ...
+    @property
+    def done(self) -> bool:
+        return not Event.lags or self._number <= Event.reached
+
+    def synchronize(self) -> None:
+        wait_for(self._number)
 
 
 class Stream:
@@ -74,9 +89,16 @@ class Stream:
         return Event()
 
     def synchronize(self) -> None:
+        wait_for(Event.recorded)
         failure, Stream.failure = Stream.failure, None
         if failure is not None:
             raise failure
+
+
+def wait_for(number: int) -> None:
+    """The host waits for the event of this number."""
+    Event.reached = max(Event.reached, number)
+    Event.waits += 1
 
 
 def check_stream(stream: Stream | None) -> None:
