@@ -99,8 +99,8 @@ def gpus() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def cupy(pytestconfig: pytest.Config) -> Iterator[ModuleType]:
-    """The stand-in under the name of CuPy."""
+def cupy(pytestconfig: pytest.Config, device: Device) -> Iterator[ModuleType]:
+    """The stand-in under the name of CuPy. The `device` of other tests is opened before, so that it is not CUDA's."""
     if shutil.which("g++") is None:
         pytest.skip("no C++ compiler: g++ is not installed")
     cache = pytestconfig.cache
