@@ -104,7 +104,7 @@ def stereo_pair() -> gg.Frame:
 
 
 def test_no_kernel_of_the_live_chain_runs_with_a_lane_of_a_warp(cuda: Device, shapes: set[Shape]) -> None:
-    """A group of fewer than 32 work-items leaves lanes of its warp idle. Small and large pictures have the same groups."""
+    """A group of fewer than 32 work-items leaves lanes of its warp idle. Every size of picture has the same groups."""
     frame = frame_of()
     coarse_m = np.ascontiguousarray(frame.depth_m[::4, ::4])  # type: ignore[index]
     frames = [frame, replace(frame, depth_m=coarse_m, depth_noise=0.02), stereo_pair()]
