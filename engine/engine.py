@@ -99,7 +99,6 @@ class Engine:
         self._soft_focus = StageCache(partial(SoftFocus, self.device))
         self._breathing = StageCache(partial(Breathing, self.device))
         self._transfer = open_transfer(self.device, self.gl)
-        self.transfer_name = self._transfer.name
         self._scene_textures = self._transfer.textures
         self._grader = Grader(self.gl)
         self._kernel_looks = KernelLooks(self.device, look_route, is_software(self.gl))
@@ -278,6 +277,11 @@ class Engine:
         if self.device.is_cpu:
             return self.clock.host("transfer")
         return self.device.stage("transfer", self.clock)
+
+    @property
+    def transfer_name(self) -> str:
+        """How scenes reach OpenGL: "zero-copy", or "host" with the reason if a GPU could not do without main memory."""
+        return self._transfer.name
 
     @property
     def look_route(self) -> str:

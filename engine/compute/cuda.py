@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
-from .device import Buffer, Candidate, Device, Failure, Fetch, OwnNumbers
+from .cuda_gl import CudaTexture, load_driver
+from .device import Buffer, Candidate, Device, Failure, Fetch, OwnNumbers, SharedTexture
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
@@ -217,6 +218,14 @@ class CudaDevice:
             pinned = self._pin(nbytes).memory
             _array(buffer)[:nbytes].get(stream=self._stream, out=pinned, blocking=False)
             return _Fetch(pinned.view(dtype), self._stream.record())
+
+    def share_texture(self, glo: int) -> SharedTexture:
+        with self._current():
+            driver = load_driver()
+            if not driver.draws_on(self._candidate.number):
+                raise DeviceError(f"OpenGL draws on another GPU than {self.spec}")
+            copy = self._cupy.cuda.runtime.memcpy2DToArrayAsync
+            return CudaTexture(driver, glo, self._stream.ptr, self._current, copy)
 
     def run(
         self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object

@@ -36,6 +36,19 @@ class Fetch(Protocol):
         """The copied items, one-dimensional. Waits for the copy."""
 
 
+class SharedTexture(Protocol):
+    """A texture of OpenGL in the device's memory. Its context is current whenever a method is called."""
+
+    def fill(self, buffer: Any, row_bytes: int, rows: int) -> None:
+        """Queues the copy of rows of pixels at the start of `buffer` to the whole texture.
+
+        What OpenGL draws afterwards has the new pixels. It waits for nothing. Raises DeviceError.
+        """
+
+    def release(self) -> None:
+        """Ends the sharing, before the texture is released; a second call has no effect. Raises DeviceError."""
+
+
 class OwnNumbers(NamedTuple):
     """The layout of padded planes (planes.py), by the argument names of kernels."""
 
@@ -74,6 +87,12 @@ class Device(Protocol):
 
     def fetch(self, buffer: Buffer, dtype: Any, count: int) -> Fetch:
         """Queues a copy of the first `count` items of `buffer` to a new array, and does not wait for it."""
+
+    def share_texture(self, glo: int) -> SharedTexture:
+        """Shares the 2D texture with the number `glo` of the current OpenGL context.
+
+        The caller releases it. Raises DeviceError with the reason if driver, device or context does not support it.
+        """
 
     def run(
         self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object

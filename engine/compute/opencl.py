@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
 from .arguments import bind
-from .device import Buffer, Candidate, Device, Failure, Fetch, OwnNumbers
+from .device import Buffer, Candidate, Device, Failure, Fetch, OwnNumbers, SharedTexture
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
@@ -208,6 +208,9 @@ class OpenClDevice:
     def fetch(self, buffer: Buffer, dtype: Any, count: int) -> Fetch:
         copied = np.empty(count, dtype=dtype)
         return _Fetch(copied, self._cl.enqueue_copy(self._queue, copied, buffer, is_blocking=False))
+
+    def share_texture(self, glo: int) -> SharedTexture:
+        raise DeviceError("pyopencl shares no textures with OpenGL")
 
     def run(
         self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object

@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-# A frame copies a mosaic, a depth map and a few tables, and waits for none of them: the copies of two frames, which may
-# be queued behind kernels, have a block each.
-MAX_BLOCKS = 8
+# A frame copies a mosaic, a depth map and up to two tables, the first one seven arrays. None waits for an earlier copy,
+# which may be queued behind the kernels of another frame.
+MAX_BLOCKS = 12
 _PAGE = 4096  # blocks are at least this long, so that small tables share them
 
 Copy = TypeVar("Copy")  # what a driver returns for a queued copy: an event

@@ -51,6 +51,7 @@ class Statistics:
     resident memory in 10^6 bytes: "start" is after the first second, or at the first frame of a shorter run.
     `first_picture_s` is the time from the start of the process to the first presented frame, 0 without frames.
     `look_route` is the route of the latest look, "kernel" or "gl", with the reason if a kernel could not draw it.
+    `transfer` is the way of the scene to OpenGL: "zero-copy", or "host" with the reason if a GPU could not do without.
     """
 
     frames: int
@@ -69,6 +70,7 @@ class Statistics:
     device: str
     gl: str
     look_route: str
+    transfer: str
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"size": list(self.size)}
@@ -90,7 +92,7 @@ class Statistics:
             table,
             f"memory {self.rss_mb['start']:.0f} MB at the start, {self.rss_mb['end']:.0f} MB at the end",
             f"first picture after {self.first_picture_s:.2f} s",
-            Text(f"{self.device}\n{self.gl}\nlook drawn by {self.look_route}"),
+            Text(f"{self.device}\n{self.gl}\nlook drawn by {self.look_route}, transfer by {self.transfer}"),
         )
 
 
@@ -154,7 +156,14 @@ class FrameLog:
         return (percentile(newest_ms, 50), percentile(newest_ms, 95)) if newest_ms.size else None
 
     def statistics(
-        self, stages: dict[str, dict[str, float]], dropped_frames: int, device: str, gl: str, look_route: str
+        self,
+        stages: dict[str, dict[str, float]],
+        dropped_frames: int,
+        *,
+        device: str,
+        gl: str,
+        look_route: str,
+        transfer: str,
     ) -> Statistics:
         end_mb = self._rss_mb()
         return Statistics(
@@ -174,6 +183,7 @@ class FrameLog:
             device=device,
             gl=gl,
             look_route=look_route,
+            transfer=transfer,
         )
 
     def _rss_mb(self) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from . import host
+from . import host, shared
 
 if TYPE_CHECKING:
     import moderngl
@@ -23,7 +23,7 @@ class TransferModule(Protocol):
         """A transfer from `device` to `gl`, the current context; None if the module does not support the pair."""
 
 
-TRANSFERS: tuple[TransferModule, ...] = (host,)  # the fastest first; the last supports every pair
+TRANSFERS: tuple[TransferModule, ...] = (shared, host)  # the fastest first; the last supports every pair
 
 
 def open_transfer(device: Device, gl: moderngl.Context) -> TextureTransfer:
