@@ -221,6 +221,7 @@ class CudaDevice:
 
     def share_texture(self, glo: int) -> SharedTexture:
         with self._current():
+            self._cupy.cuda.runtime.setDevice(self._candidate.number)  # the driver's own calls need a current context
             driver = load_driver()
             if not driver.draws_on(self._candidate.number):
                 raise DeviceError(f"OpenGL draws on another GPU than {self.spec}")

@@ -156,11 +156,19 @@ def test_a_driver_without_the_library_is_a_reason(monkeypatch: pytest.MonkeyPatc
         cuda_gl.GlDriver(object()).draws_on(0)
 
 
-def test_an_opencl_gpu_names_the_reason(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_opencl_gpu_names_the_reason_and_draws_the_same_picture(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test device with the paths of a GPU: pinned memory, and times of stages with a later frame."""
     monkeypatch.setattr("groundglass.transfer.shared.is_software", lambda ctx: False)
-    opened = open_device(device.spec)
-    opened.is_cpu = False
-    transfer = open_transfer(opened, context())
-    assert transfer.name == "host (pyopencl shares no textures with OpenGL)"
-    transfer.release()
-    opened.close()
+    frame, pictures = gg.Frame(RANDOM.integers(0, 65536, (60, 88), dtype=np.uint16)), []
+    for is_cpu in (True, False):
+        opened = open_device(device.spec)
+        opened.is_cpu = is_cpu
+        with gg.Engine(opened, gl=context(), look_route="gl") as engine:
+            pictures.append(engine.render(frame, gg.Settings()))
+            opened.finish()
+            opened.collect()
+            assert {"develop", "transfer"} <= engine.clock.stages().keys()
+    assert engine.transfer_name == "host (pyopencl shares no textures with OpenGL)"
+    np.testing.assert_array_equal(*pictures)
