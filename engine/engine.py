@@ -34,7 +34,7 @@ from .optics.defocus import Blur, Defocus
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
 from .timing import Clock
-from .transfer.registry import open_transfer
+from .transfer.registry import open_transfer, timed
 from .warm_up import Warming, WarmUp
 from .warm_up_process import WarmUpProcess
 
@@ -102,7 +102,6 @@ class Engine:
         self._soft_focus = StageCache(partial(SoftFocus, self.device))
         self._breathing = StageCache(partial(Breathing, self.device))
         self._transfer = open_transfer(self.device, self.gl)
-        self.transfer_name = self._transfer.name
         self._scene_textures = self._transfer.textures
         self._grader = Grader(self.gl)
         self._kernel_looks = KernelLooks(self.device, look_route, is_software(self.gl))
@@ -155,6 +154,8 @@ class Engine:
         depth_m[0, 0] = 0.5 * settings.focus_m
         self.draw(Frame(np.zeros((height, width), dtype=np.uint16), depth_m=depth_m, depth_noise=0.02), settings)
         self._light = None
+        self.device.finish()
+        self.device.collect()
         self.clock.reset()
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
@@ -258,20 +259,16 @@ class Engine:
             return None
         self.device.collect()
         view = looks.view(pixels, columns, scene.size[1])
-        with self.clock.host("transfer"), view as rgba, self.clock.span("draw", GL_ROW):
+        with timed(self.device, self.clock), view as rgba, self.clock.span("draw", GL_ROW):
             return self._grader.put(rgba, scene.size, part=part)
 
     def _draw_in_gl(self, frame: Frame, settings: Settings, part: Part) -> moderngl.Texture:
         scene = self._send_scene()
         with self.clock.span("look"), self.clock.span("draw", GL_ROW):
             texture = self._grader.draw(
-                *(scene, settings.look),
-                strength=settings.strength,
-                frame_index=frame.index,
-                target="rgb10_a2" if settings.bits >= 10 else "rgba8",
-                output=settings.output_space,
-                part=part,
-            )
+                scene, settings.look, strength=settings.strength, frame_index=frame.index,
+                target="rgb10_a2" if settings.bits >= 10 else "rgba8", output=settings.output_space, part=part,
+            )  # fmt: skip
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)
         return texture
@@ -281,9 +278,14 @@ class Engine:
         if self._unsent is not None:
             make_current(self.gl)
             scene, self._unsent = self._unsent, None
-            with self.clock.host("transfer"):
+            with timed(self.device, self.clock):
                 self._transfer.send(scene)
         return self._scene_textures
+
+    @property
+    def transfer_name(self) -> str:
+        """How scenes reach OpenGL: "zero-copy", or "host" with the reason if a GPU could not do without main memory."""
+        return self._transfer.name
 
     @property
     def look_route(self) -> str:

@@ -70,6 +70,11 @@ class Clock:
     def median_ms(self, stage: str) -> float:
         return percentile(self._stages.get(stage, ()), 50)
 
+    def newest_ms(self, stage: str) -> float:
+        """The newest measurement of a stage; 0.0 before the first."""
+        measured = self._stages.get(stage)
+        return measured[-1] if measured else 0.0
+
     def stages(self) -> dict[str, dict[str, float]]:
         """`{stage: {"p50_ms", "p95_ms"}}` of the newest measurements."""
         return {

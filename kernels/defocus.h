@@ -4,6 +4,8 @@
  * scale. A point with a larger radius passes to the next scale, of half the size. In between its weight is divided
  * between both scales, so that a slanted surface shows no step.
  */
+#include "tiles.h"
+
 #define FADE 0.125f
 #define EPSILON 1e-6f
 #define UNLIMITED 1e6f
@@ -102,9 +104,6 @@ FUNCTION floats doubled(GLOBAL const f16 *coarse, int at, int step_y)
          + 0.25f * (0.75f * ONE_F16(coarse, at + step_x) + 0.25f * ONE_F16(coarse, at + step_x + step_y));
 #endif
 }
-
-/* Side of a tile in pixels: one or two runs on a CPU, 16 runs on a GPU. */
-#define TILE 16
 
 /* Index of a tile in a table of consecutive layers. Each layer is framed by two rows and columns of zero tiles, so that
  * border pixels have neighbours.

@@ -6,10 +6,44 @@
 #define NEAREST_M 1e-3f
 #define MAX_DEPTH_M 1e6f /* stands for infinity, which fast arithmetic does not handle exactly */
 
+#if RUN == 1
+/* The values of a row of a tile in local memory; the rows are not a multiple of the banks apart. */
+#define ROW_FLOATS (TILE + 1)
+
+/* On a GPU: the largest values of the rows of a tile for the layers from `first` on, stored in `strips`, and that of the
+ * tile, stored in `tiles`. `rows` holds TILE rows for each of `count` layers. Part LAYERS of the strips is a smallest
+ * value, whose negative is in `rows`; tiles have none.
+ */
+FUNCTION void store_largest(LOCAL float *rows, int first, int count, GLOBAL float *tiles, GLOBAL float *strips,
+                            int tile_x, int tile_y, int tiles_x, int tiles_y, int height)
+{
+    BARRIER;
+    for (int i = ITEM; i < count * TILE; i += TILE_ITEMS) {
+        LOCAL float *row = rows + i * ROW_FLOATS;
+        float largest_in_row = row[0];
+        for (int x = 1; x < TILE; ++x)
+            largest_in_row = row[x] > largest_in_row ? row[x] : largest_in_row;
+        row[0] = largest_in_row;
+        const int l = first + i / TILE, y = tile_y * TILE + i % TILE;
+        if (y < height)
+            strips[strip_at(l, tile_x, y, tiles_x, height)] = l < LAYERS ? largest_in_row : -largest_in_row;
+    }
+    BARRIER;
+    if (ITEM < count && first + ITEM < LAYERS) {
+        float largest_here = 0.0f;
+        for (int row = 0; row < TILE; ++row) {
+            const float here = rows[(ITEM * TILE + row) * ROW_FLOATS];
+            largest_here = here > largest_here ? here : largest_here;
+        }
+        tiles[tile_at(first + ITEM, tile_x, tile_y, tiles_x, tiles_y)] = largest_here;
+    }
+}
+#endif
+
 /* Signed blur radius in pixels, negative in front of the focus: half of coc_px |1 - focus / depth| (engine/lens.py),
  * minus (in quadrature) the blur of the capturing lens, and reduced off-centre by a polynomial of the field position,
- * where the lens rims vignette the pupil. The second output is the weight that spreads one pixel. A work-item processes
- * a tile and stores for each layer the largest radius spread at full size.
+ * where the lens rims vignette the pupil. The second output is the weight that spreads one pixel. For each tile and
+ * layer, the third is the largest radius spread at full size.
  */
 KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius, GLOBAL f16 *RESTRICT spread,
                 GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips, GLOBAL const float *RESTRICT borders,
@@ -17,19 +51,24 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
                 int tiles_x, int tiles_y, float coc_px, float focus, float native_coc_px, float native_focus,
                 float max_radius, float reach, float open_1, float open_2, float open_3, float open_4)
 {
-#if SHAPED
-    GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, GROUP_X * TILE, GLOBAL_Y * TILE, width, height);
+#if RUN == 1
+    LOCAL_FLOATS(rows, (LAYERS + 1) * TILE * ROW_FLOATS);
 #endif
+#if SHAPED
+    GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, TILE_X * TILE, TILE_Y * TILE, width, height);
+#endif
+#if RUN > 1
     floats largest_here[LAYERS];
     for (int l = 0; l < LAYERS; ++l)
         largest_here[l] = (floats)(0.0f);
-    for (int row = 0; row < TILE; ++row) {
+#endif
+    for (int row = FIRST_ROW; row < TILE; row += ROW_STEP) {
         floats largest_in_row[LAYERS], smallest = (floats)(UNLIMITED);
         UNROLL for (int l = 0; l < LAYERS; ++l)
             largest_in_row[l] = (floats)(0.0f);
-        PREFETCH(depth, (GLOBAL_Y * TILE + row + PAD) * pitch + PAD + GROUP_X * TILE + AHEAD);
-        for (int run = 0; run < TILE; run += RUN) {
-            const int at = (GLOBAL_Y * TILE + row + PAD) * pitch + PAD + GROUP_X * TILE + run;
+        PREFETCH(depth, (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + AHEAD);
+        for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
+            const int at = (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + run;
             const floats nearness = 1.0f / limited(LOAD(depth, at), NEAREST_M, MAX_DEPTH_M);
             const floats wanted = 0.5f * coc_px * (1.0f - focus * nearness);
             floats size = absolute(wanted);
@@ -38,7 +77,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
                 size = square_root(greater(wanted * wanted - native * native, (floats)(0.0f)));
             }
 #if SHAPED
-            size *= over_field(field_height(GROUP_X * TILE + run, GLOBAL_Y * TILE + row, width, height), open_1,
+            size *= over_field(field_height(TILE_X * TILE + run, TILE_Y * TILE + row, width, height), open_1,
                                open_2, open_3, open_4);
 #endif
             size = rounded_f16(lesser(size, (floats)(max_radius)));
@@ -64,17 +103,27 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
 #endif
             STREAM_F16(spread, at, share / area);
         }
-        const int y = GLOBAL_Y * TILE + row;
+#if RUN > 1
+        const int y = TILE_Y * TILE + row;
         for (int l = 0; l < LAYERS; ++l) {
             largest_here[l] = greater(largest_here[l], largest_in_row[l]);
             if (y < height)
-                strips[strip_at(l, GROUP_X, y, tiles_x, height)] = largest(largest_in_row[l]);
+                strips[strip_at(l, TILE_X, y, tiles_x, height)] = largest(largest_in_row[l]);
         }
         if (y < height)
-            strips[strip_at(LAYERS, GROUP_X, y, tiles_x, height)] = -largest(-smallest);
+            strips[strip_at(LAYERS, TILE_X, y, tiles_x, height)] = -largest(-smallest);
+#else
+        UNROLL for (int l = 0; l < LAYERS; ++l)
+            rows[(l * TILE + row) * ROW_FLOATS + FIRST_COLUMN] = largest_in_row[l];
+        rows[(LAYERS * TILE + row) * ROW_FLOATS + FIRST_COLUMN] = -smallest;
+#endif
     }
+#if RUN > 1
     for (int l = 0; l < LAYERS; ++l)
-        tiles[tile_at(l, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)] = largest(largest_here[l]);
+        tiles[tile_at(l, TILE_X, TILE_Y, tiles_x, tiles_y)] = largest(largest_here[l]);
+#else
+    store_largest(rows, 0, LAYERS + 1, tiles, strips, TILE_X, TILE_Y, tiles_x, tiles_y, height);
+#endif
 }
 
 /* Fraction of a pixel that a surface covers, from its `seen` part relative to the `known` part of the pixel. */
@@ -153,22 +202,29 @@ KERNEL void fill_scale(GLOBAL f16 *scale, GLOBAL const f16 *RESTRICT coarse, int
 }
 
 /* Weights of a scale in place, per disc pixel: for the light passed to the scale, and for the occluded part of a
- * surface, in which all scales share. A work-item processes a tile, border included, and stores its largest radius.
+ * surface, in which all scales share. For each tile, border included, also its largest radius.
  */
 KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips,
                   GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                   int stride, int tiles_x, int tiles_y, int is_first, int first_limited, float reach,
                   float finer_reach, float rim, float red_shift, float blue_shift)
 {
-    const int l = GLOBAL_Y / tiles_y, tile_x = GROUP_X, tile_y = GLOBAL_Y % tiles_y;
+    const int l = TILE_Y / tiles_y, tile_x = TILE_X, tile_y = TILE_Y % tiles_y;
+#if RUN == 1
+    LOCAL_FLOATS(rows, TILE * ROW_FLOATS);
+    for (int row = FIRST_ROW; row < TILE; row += ROW_STEP)
+        rows[row * ROW_FLOATS + FIRST_COLUMN] = 0.0f;
+#endif
     GLOBAL f16 *passed = scale + SPREAD(l) * stride;
     GLOBAL const f16 *surface = scale + SURFACE(l) * stride;
 #if SHAPED
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, tile_x * TILE, tile_y * TILE, width, height);
     const float side = l >= first_limited ? 1.0f : -1.0f;
 #endif
+#if RUN > 1
     floats max_spread = (floats)(0.0f);
-    for (int row = 0; row < TILE && tile_y * TILE + row < height; ++row) {
+#endif
+    for (int row = FIRST_ROW; row < TILE && tile_y * TILE + row < height; row += ROW_STEP) {
         floats largest_in_row = (floats)(0.0f);
         const int ahead = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + AHEAD;
         for (int plane = 0; plane < 6; ++plane) {
@@ -176,7 +232,7 @@ KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float 
             if (l > 0)
                 PREFETCH(surface, ahead + plane * stride);
         }
-        for (int run = 0; run < TILE; run += RUN) {
+        for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
             const int at = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + run;
             const floats known = l > 0 ? LOAD_F16(surface, at + 5 * stride) : (floats)(1.0f);
             const floats own_radius = LOAD_F16(passed, at + 4 * stride);
@@ -229,8 +285,16 @@ KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float 
             /* Occluded points in focus are spread, too, and 0 stands for a strip without points. */
             largest_in_row = counts ? greater(largest_in_row, radius + EPSILON) : largest_in_row;
         }
+#if RUN > 1
         strips[strip_at(l, tile_x, tile_y * TILE + row, tiles_x, height)] = largest(largest_in_row);
         max_spread = greater(max_spread, largest_in_row);
+#else
+        rows[row * ROW_FLOATS + FIRST_COLUMN] = largest_in_row;
+#endif
     }
+#if RUN > 1
     tiles[tile_at(l, tile_x, tile_y, tiles_x, tiles_y)] = largest(max_spread);
+#else
+    store_largest(rows, l, 1, tiles, strips, tile_x, tile_y, tiles_x, tiles_y, height);
+#endif
 }

@@ -72,6 +72,8 @@ KERNEL void find_detail(GLOBAL const float *RESTRICT tiles, GLOBAL const float *
                        GLOBAL float *RESTRICT detail, int tiles_x, int tiles_y, int finer_tiles_x, int finer_tiles_y)
 {
     const int tile_x = GROUP_X - 1, tile_y = GLOBAL_Y - 1;
+    if (tile_x > tiles_x)
+        return;
     int found = store_largest_near(tiles, detail, tile_x, tile_y, tiles_x, tiles_y);
     for (int row = 0; row < TILE; ++row)
         found |= is_read(finer, finer_tiles_x, finer_tiles_y, tile_x * TILE, tile_x * TILE + TILE - 1,
@@ -85,6 +87,8 @@ KERNEL void find_detail(GLOBAL const float *RESTRICT tiles, GLOBAL const float *
 KERNEL void find_full_detail(GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT extremes,
                             GLOBAL float *RESTRICT detail, int tiles_x, int tiles_y, float min_radius)
 {
+    if (GROUP_X >= tiles_x)
+        return;
     GLOBAL const float *range = extremes + 2 * (GLOBAL_Y * tiles_x + GROUP_X);
     const int is_reached = store_largest_near(tiles, detail, GROUP_X, GLOBAL_Y, tiles_x, tiles_y);
     const int is_sharp = range[0] < min_radius && range[1] > -min_radius;

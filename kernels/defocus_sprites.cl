@@ -25,6 +25,114 @@ FUNCTION int bounded(float place, int count)
 
 FUNCTION float positive(float x) { return x < 0.0f ? -x : x; }
 
+/* Sums over the pixels of a quarter of a tile above the level: what they exceed it by (`excess`), and that times their
+ * position, its square, and their colour; the radius of the pixel that exceeds it most; and the smallest radius.
+ */
+typedef struct {
+    float excess, x_sum, y_sum, squares, own, max_over, red, green, blue, smallest;
+} Point;
+
+/* Adds the pixels from column `left` on in row y of a tile, which has `columns` columns within the picture. */
+FUNCTION void add_row(Point *point, GLOBAL const float *scene, GLOBAL const f16 *radius, int first, int left, int y,
+                      int pitch, int stride, int columns, float level)
+{
+    for (int x = left; x < left + TILE / 2 && x < columns; ++x) {
+        const int at = first + y * pitch + x;
+        const float r = scene[at], g = scene[at + stride], b = scene[at + 2 * stride];
+        const float bright = r > g ? (r > b ? r : b) : g > b ? g : b;
+        if (bright <= level)
+            continue;
+        const float over = bright - level, share = over / bright;
+        const float signed_size = ONE_F16(radius, at), size = positive(signed_size);
+        point->excess += over;
+        point->x_sum += over * (float)x;
+        point->y_sum += over * (float)y;
+        point->squares += over * (float)(x * x + y * y);
+        /* Adjacent pixels may be at another distance. */
+        point->own = over > point->max_over ? signed_size : point->own;
+        point->max_over = over > point->max_over ? over : point->max_over;
+        point->red += share * r;
+        point->green += share * g;
+        point->blue += share * b;
+        point->smallest = size < point->smallest ? size : point->smallest;
+    }
+}
+
+/* Stores the highlight of a quarter of the tile at (x, y). Returns 1, or -1 if its bright area is larger than a point. */
+FUNCTION int store_sprite(Point point, GLOBAL float *light, int tile_x, int tile_y, float min_radius)
+{
+    const float x = point.x_sum / point.excess, y = point.y_sum / point.excess;
+    light[0] = (float)tile_x + x;
+    light[1] = (float)tile_y + y;
+    light[2] = point.own;
+    light[3] = point.red;
+    light[4] = point.green;
+    light[5] = point.blue;
+    return point.squares / point.excess - x * x - y * y > MAX_VARIANCE || point.smallest <= min_radius ? -1 : 1;
+}
+
+#if RUN == 1
+/* Parts of the local memory of find_highlights: after those of its first sums, a sum, then the members of Point, and what
+ * was found in a quarter.
+ */
+#define TAME 5
+#define POINT 6
+#define FOUND (POINT + 10)
+#define SHARED_PARTS (FOUND + 1)
+
+/* On a GPU: the highlights of all quarters, eight work-items for each, a row for each of them. Returns 1, 0 without
+ * highlights, or -1 if any bright area is larger than a point.
+ */
+FUNCTION int find_in_quarters(LOCAL float *shared, GLOBAL const float *scene, GLOBAL const f16 *radius,
+                              GLOBAL float *sprites, int first, int pitch, int stride, int columns, int rows,
+                              float min_radius, float level)
+{
+    const int quarter = ITEM / (TILE / 2), row = ITEM % (TILE / 2);
+    const int left = (quarter & 1) * TILE / 2, y = (quarter >> 1) * TILE / 2 + row;
+    Point point = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, UNLIMITED};
+    if (y < rows)
+        add_row(&point, scene, radius, first, left, y, pitch, stride, columns, level);
+    LOCAL float *own = shared + POINT * PART + ITEM;
+    own[0] = point.excess;
+    own[PART] = point.x_sum;
+    own[2 * PART] = point.y_sum;
+    own[3 * PART] = point.squares;
+    own[4 * PART] = point.own;
+    own[5 * PART] = point.max_over;
+    own[6 * PART] = point.red;
+    own[7 * PART] = point.green;
+    own[8 * PART] = point.blue;
+    own[9 * PART] = point.smallest;
+    BARRIER;
+    int found = 0;
+    if (row == 0) {
+        for (int i = 1; i < TILE / 2; ++i) {
+            point.excess += own[i];
+            point.x_sum += own[PART + i];
+            point.y_sum += own[2 * PART + i];
+            point.squares += own[3 * PART + i];
+            point.own = own[5 * PART + i] > point.max_over ? own[4 * PART + i] : point.own;
+            point.max_over = own[5 * PART + i] > point.max_over ? own[5 * PART + i] : point.max_over;
+            point.red += own[6 * PART + i];
+            point.green += own[7 * PART + i];
+            point.blue += own[8 * PART + i];
+            point.smallest = own[9 * PART + i] < point.smallest ? own[9 * PART + i] : point.smallest;
+        }
+        if (point.excess > 0.0f)
+            found = store_sprite(point, sprites + quarter * SPRITE_FLOATS, TILE_X * TILE, TILE_Y * TILE, min_radius);
+    }
+    LOCAL float *all = shared + FOUND * PART;
+    all[ITEM] = (float)found;
+    BARRIER;
+    float lowest = 0.0f, highest = 0.0f;
+    for (int i = 0; i < TILE_ITEMS; i += TILE / 2) {
+        lowest = all[i] < lowest ? all[i] : lowest;
+        highest = all[i] > highest ? all[i] : highest;
+    }
+    return lowest < 0.0f ? -1 : (int)highest;
+}
+#endif
+
 /* For each tile: its highlights, the level above which a pixel belongs to one, and the extremes of the signed radius. A
  * tile whose bright areas are larger than points has no highlights: its level is negative. The weights in `spread` of a
  * highlight's pixels are reduced so that they contribute no more than the level.
@@ -34,18 +142,21 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const f16
                             GLOBAL float *RESTRICT levels, GLOBAL float *RESTRICT extremes, int pitch, int stride,
                             int width, int height, int tiles_x, float min_radius)
 {
-    const int tile = GLOBAL_Y * tiles_x + GROUP_X;
-    const int first = (GLOBAL_Y * TILE + PAD) * pitch + PAD + GROUP_X * TILE;
+#if RUN == 1
+    LOCAL_FLOATS(shared, SHARED_PARTS * PART);
+#endif
+    const int tile = TILE_Y * tiles_x + TILE_X;
+    const int first = (TILE_Y * TILE + PAD) * pitch + PAD + TILE_X * TILE;
     floats brightest = (floats)(0.0f), sums = brightest, tame = brightest;
     floats near = (floats)(UNLIMITED), far = -near, blurred = brightest;
-    for (int row = 0; row < TILE; ++row) {
+    for (int row = FIRST_ROW; row < TILE; row += ROW_STEP) {
         const int ahead = first + row * pitch + AHEAD;
         for (int colour = 0; colour < 3; ++colour)
             PREFETCH(scene, ahead + colour * stride);
         PREFETCH(radius, ahead);
     }
-    for (int row = 0; row < TILE; ++row)
-        for (int run = 0; run < TILE; run += RUN) {
+    for (int row = FIRST_ROW; row < TILE; row += ROW_STEP)
+        for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
             const int at = first + row * pitch + run;
             const floats bright = greater(LOAD(scene, at), greater(LOAD(scene, at + stride),
                                                                    LOAD(scene, at + 2 * stride)));
@@ -56,72 +167,73 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const f16
             far = greater(far, r);
             blurred = greater(blurred, absolute(r));
         }
-    extremes[2 * tile] = -largest(-near);
-    extremes[2 * tile + 1] = largest(far);
-    levels[tile] = -UNLIMITED;
-    for (int quarter = 0; quarter < SPRITES; ++quarter)
-        sprites[(tile * SPRITES + quarter) * SPRITE_FLOATS + 2] = 0.0f;
+#if RUN == 1
+    shared[ITEM] = sums;
+    shared[PART + ITEM] = brightest;
+    shared[2 * PART + ITEM] = -near;
+    shared[3 * PART + ITEM] = far;
+    shared[4 * PART + ITEM] = blurred;
+    reduce(shared, 1, 5);
+    sums = shared[0];
+    brightest = shared[PART];
+    near = -shared[2 * PART];
+    far = shared[3 * PART];
+    blurred = shared[4 * PART];
+#endif
+    if (IS_FIRST_ITEM) {
+        extremes[2 * tile] = -largest(-near);
+        extremes[2 * tile + 1] = largest(far);
+        levels[tile] = -UNLIMITED;
+        for (int quarter = 0; quarter < SPRITES; ++quarter)
+            sprites[(tile * SPRITES + quarter) * SPRITE_FLOATS + 2] = 0.0f;
+    }
     const float mean = sum_of(sums) * (1.0f / (TILE * TILE));
     if (!(largest(brightest) > 2.0f * mean))
         return;
     /* Local mean: the mean of the tile, with each value clamped to twice the mean. */
-    for (int row = 0; row < TILE; ++row)
-        for (int run = 0; run < TILE; run += RUN) {
+    for (int row = FIRST_ROW; row < TILE; row += ROW_STEP)
+        for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
             const int at = first + row * pitch + run;
             const floats bright = greater(LOAD(scene, at), greater(LOAD(scene, at + stride),
                                                                    LOAD(scene, at + 2 * stride)));
             tame += lesser(bright, (floats)(2.0f * mean));
         }
+#if RUN == 1
+    shared[TAME * PART + ITEM] = tame;
+    reduce(shared + TAME * PART, 1, 1);
+    tame = shared[TAME * PART];
+#endif
     const float level = OVER_MEAN * sum_of(tame) * (1.0f / (TILE * TILE));
-    levels[tile] = largest(brightest) > level ? -level : -UNLIMITED;
+    if (IS_FIRST_ITEM)
+        levels[tile] = largest(brightest) > level ? -level : -UNLIMITED;
     if (!(largest(brightest) > level && largest(blurred) > min_radius))
         return;
+#if RUN > 1
     int found = 0;
     for (int quarter = 0; quarter < SPRITES && found >= 0; ++quarter) {
         const int left = (quarter & 1) * TILE / 2, top = (quarter >> 1) * TILE / 2;
-        float excess = 0.0f, x_sum = 0.0f, y_sum = 0.0f, squares = 0.0f, own = 0.0f;
-        float red = 0.0f, green = 0.0f, blue = 0.0f, smallest = UNLIMITED, max_over = 0.0f;
-        for (int y = top; y < top + TILE / 2 && GLOBAL_Y * TILE + y < height; ++y)
-            for (int x = left; x < left + TILE / 2 && GROUP_X * TILE + x < width; ++x) {
-                const int at = first + y * pitch + x;
-                const float r = scene[at], g = scene[at + stride], b = scene[at + 2 * stride];
-                const float bright = r > g ? (r > b ? r : b) : g > b ? g : b;
-                if (bright <= level)
-                    continue;
-                const float over = bright - level, share = over / bright;
-                const float signed_size = ONE_F16(radius, at), size = positive(signed_size);
-                excess += over;
-                x_sum += over * (float)x;
-                y_sum += over * (float)y;
-                squares += over * (float)(x * x + y * y);
-                own = over > max_over ? signed_size : own; /* adjacent pixels may be at another distance */
-                max_over = over > max_over ? over : max_over;
-                red += share * r;
-                green += share * g;
-                blue += share * b;
-                smallest = size < smallest ? size : smallest;
-            }
-        if (excess == 0.0f)
+        Point point = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, UNLIMITED};
+        for (int y = top; y < top + TILE / 2 && TILE_Y * TILE + y < height; ++y)
+            add_row(&point, scene, radius, first, left, y, pitch, stride, width - TILE_X * TILE, level);
+        if (point.excess == 0.0f)
             continue;
-        const float x = x_sum / excess, y = y_sum / excess;
-        found = squares / excess - x * x - y * y > MAX_VARIANCE || smallest <= min_radius ? -1 : 1;
-        GLOBAL float *light = sprites + (tile * SPRITES + quarter) * SPRITE_FLOATS;
-        light[0] = (float)(GROUP_X * TILE) + x;
-        light[1] = (float)(GLOBAL_Y * TILE) + y;
-        light[2] = own;
-        light[3] = red;
-        light[4] = green;
-        light[5] = blue;
+        found = store_sprite(point, sprites + (tile * SPRITES + quarter) * SPRITE_FLOATS, TILE_X * TILE, TILE_Y * TILE,
+                             min_radius);
     }
-    levels[tile] = found > 0 ? level : -level;
-    for (int row = 0; found > 0 && row < TILE; ++row)
-        for (int run = 0; run < TILE; run += RUN) {
+#else
+    const int found = find_in_quarters(shared, scene, radius, sprites + tile * SPRITES * SPRITE_FLOATS, first, pitch,
+                                       stride, width - TILE_X * TILE, height - TILE_Y * TILE, min_radius, level);
+#endif
+    if (IS_FIRST_ITEM)
+        levels[tile] = found > 0 ? level : -level;
+    for (int row = FIRST_ROW; found > 0 && row < TILE; row += ROW_STEP)
+        for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
             const int at = first + row * pitch + run;
             const floats bright = greater(LOAD(scene, at), greater(LOAD(scene, at + stride),
                                                                    LOAD(scene, at + 2 * stride)));
             STORE_F16(spread, at, LOAD_F16(spread, at) * (level / greater(bright, (floats)(level))));
         }
-    for (int quarter = 0; found < 0 && quarter < SPRITES; ++quarter)
+    for (int quarter = 0; IS_FIRST_ITEM && found < 0 && quarter < SPRITES; ++quarter)
         sprites[(tile * SPRITES + quarter) * SPRITE_FLOATS + 2] = 0.0f;
 }
 
@@ -173,8 +285,8 @@ FUNCTION floats light_at(GLOBAL const float *profile, floats gauges, float size,
 #endif
 }
 
-/* Sum of a disc's light over its pixels, for the radii of red, green and blue. Large discs scale the sum of a smaller
- * disc of the same shape: the error from the grid is then below 0.4 %.
+/* Sum of a disc's light over its pixels, for the radii of red, green and blue; on a GPU over those of a work-item. Large
+ * discs scale the sum of a smaller disc of the same shape: the error from the grid is then below 0.4 %.
  */
 #define LARGE 16.0f
 FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, float x, float y, float size,
@@ -185,8 +297,8 @@ FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, f
     const float scale = widest > LARGE ? widest * (1.0f / LARGE) : 1.0f, per_px = 1.0f / scale;
     const int reach = (int)((widest * per_px + 0.5f) * extent) + 1;
     floats red = (floats)(0.0f), green = red, blue = red;
-    for (int dy = -reach; dy <= reach; ++dy)
-        for (int dx = -reach; dx <= reach; dx += RUN) {
+    for (int dy = FIRST_ROW - reach; dy <= reach; dy += ROW_STEP)
+        for (int dx = FIRST_RUN - reach; dx <= reach; dx += RUN_STEP) {
             const float from_x = (float)((int)x + dx) - x, from_y = (float)((int)y + dy) - y;
             const floats gauges = gauges_at(cell, from_x, from_y, size * per_px, extent, side);
             if (!any_positive(widest * per_px + 0.5f - gauges))
@@ -208,8 +320,11 @@ KERNEL void measure_highlights(GLOBAL float *RESTRICT sprites, GLOBAL const floa
                                int cells_y, int width, int height, int tiles_x, int tiles_y, float extent,
                                float red_shift, float blue_shift)
 {
+#if RUN == 1
+    LOCAL_FLOATS(shared, 4 * PART);
+#endif
     for (int quarter = 0; quarter < SPRITES; ++quarter) {
-        GLOBAL float *light = sprites + ((GLOBAL_Y * tiles_x + GROUP_X) * SPRITES + quarter) * SPRITE_FLOATS;
+        GLOBAL float *light = sprites + ((TILE_Y * tiles_x + TILE_X) * SPRITES + quarter) * SPRITE_FLOATS;
         if (light[2] == 0.0f)
             continue;
         const float x = light[0], y = light[1], radius = light[2], size = positive(radius), reach = size * extent;
@@ -217,23 +332,38 @@ KERNEL void measure_highlights(GLOBAL float *RESTRICT sprites, GLOBAL const floa
         const float colour_radii[3] = {positive(radius + red_shift), size, positive(radius + blue_shift)};
         float sums[3];
         disc_sums(cell, profile, x, y, size, colour_radii, extent, radius < 0.0f ? -1.0f : 1.0f, sums);
-        for (int colour = 0; colour < 3; ++colour)
-            light[3 + colour] /= sums[colour];
         float before = radius;
-        for (int tile_y = (int)((y - reach) / TILE) - 1; tile_y <= (int)((y + reach) / TILE); ++tile_y)
-            for (int tile_x = (int)((x - reach) / TILE) - 1; tile_x <= (int)((x + reach) / TILE); ++tile_x)
+        for (int tile_y = (int)((y - reach) / TILE) - 1 + FIRST_ROW; tile_y <= (int)((y + reach) / TILE);
+             tile_y += ROW_STEP)
+            for (int tile_x = (int)((x - reach) / TILE) - 1 + FIRST_COLUMN; tile_x <= (int)((x + reach) / TILE);
+                 tile_x += COLUMN_STEP)
                 if (tile_x >= 0 && tile_y >= 0 && tile_x < tiles_x && tile_y < tiles_y
                     && extremes[2 * (tile_y * tiles_x + tile_x)] < before)
                     before = extremes[2 * (tile_y * tiles_x + tile_x)];
-        light[6] = before;
+#if RUN == 1
+        for (int colour = 0; colour < 3; ++colour)
+            shared[colour * PART + ITEM] = sums[colour];
+        shared[3 * PART + ITEM] = -before;
+        reduce(shared, 3, 4);
+        for (int colour = 0; colour < 3; ++colour)
+            sums[colour] = shared[colour * PART];
+        before = -shared[3 * PART];
+        BARRIER; /* everything is read before the next highlight overwrites it */
+#endif
+        if (IS_FIRST_ITEM) {
+            for (int colour = 0; colour < 3; ++colour)
+                light[3 + colour] /= sums[colour];
+            light[6] = before;
+        }
     }
 }
 
 /* The highlights of a row of tiles, packed at the row's beginning, and their number. */
 KERNEL void list_highlights(GLOBAL float *sprites, GLOBAL float *RESTRICT counts, int tiles_x)
 {
-    GLOBAL float *row = sprites + GROUP_X * tiles_x * SPRITES * SPRITE_FLOATS;
+    GLOBAL float *row = sprites + TILE_Y * tiles_x * SPRITES * SPRITE_FLOATS;
     int count = 0;
+#if RUN > 1
     for (int from = 0; from < tiles_x * SPRITES; ++from) {
         if (row[from * SPRITE_FLOATS + 2] == 0.0f)
             continue;
@@ -241,7 +371,30 @@ KERNEL void list_highlights(GLOBAL float *sprites, GLOBAL float *RESTRICT counts
             row[count * SPRITE_FLOATS + part] = row[from * SPRITE_FLOATS + part];
         count += 1;
     }
-    counts[GROUP_X] = (float)count;
+#else
+    LOCAL_FLOATS(is_light, TILE_ITEMS);
+    for (int from = 0; from < tiles_x * SPRITES; from += TILE_ITEMS) {
+        GLOBAL const float *light = row + (from + ITEM) * SPRITE_FLOATS;
+        const int is_own = from + ITEM < tiles_x * SPRITES && light[2] != 0.0f;
+        float kept[SPRITE_FLOATS];
+        UNROLL for (int part = 0; part < SPRITE_FLOATS; ++part)
+            kept[part] = is_own ? light[part] : 0.0f;
+        is_light[ITEM] = is_own ? 1.0f : 0.0f;
+        BARRIER; /* all are read before any is overwritten */
+        float before = 0.0f, all = 0.0f;
+        for (int i = 0; i < TILE_ITEMS; ++i) {
+            before += i < ITEM ? is_light[i] : 0.0f;
+            all += is_light[i];
+        }
+        UNROLL for (int part = 0; part < SPRITE_FLOATS; ++part)
+            if (is_own)
+                row[(count + (int)before) * SPRITE_FLOATS + part] = kept[part];
+        count += (int)all;
+        BARRIER;
+    }
+#endif
+    if (IS_FIRST_ITEM)
+        counts[TILE_Y] = (float)count;
 }
 
 /* Sampled radii between a highlight and the lens: from the nearest possible occluder to the highlight's own radius,
@@ -306,8 +459,8 @@ FUNCTION floats unobstructed(GLOBAL const f16 *radii, GLOBAL const float *light,
     return visibility;
 }
 
-/* Adds the discs to the picture, with the vignetting of `compose`. A work-item processes a tile; `around` is the reach
- * of a disc in rows of tiles.
+/* Adds the discs to the picture, with the vignetting of `compose`. `around` is the reach of a disc in rows of tiles. On a
+ * GPU each work-item of a tile decides on the highlights alone: all decide alike.
  */
 KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const f16 *RESTRICT radii,
                             GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT sprites,
@@ -316,9 +469,9 @@ KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const f16 *RE
                             int pitch, int stride, int tiles_x, int tiles_y, int around, float extent, float red_shift,
                             float blue_shift, float fall_1, float fall_2, float fall_3, float fall_4)
 {
-    const int first_x = GROUP_X * TILE, first_y = GLOBAL_Y * TILE;
-    const int from_row = GLOBAL_Y > around ? GLOBAL_Y - around : 0;
-    const int to_row = GLOBAL_Y + around < tiles_y ? GLOBAL_Y + around : tiles_y - 1;
+    const int first_x = TILE_X * TILE, first_y = TILE_Y * TILE;
+    const int from_row = TILE_Y > around ? TILE_Y - around : 0;
+    const int to_row = TILE_Y + around < tiles_y ? TILE_Y + around : tiles_y - 1;
     for (int light_row = from_row; light_row <= to_row; ++light_row)
         for (int number = 0; number < (int)counts[light_row]; ++number) {
             GLOBAL const float *light = sprites + (light_row * tiles_x * SPRITES + number) * SPRITE_FLOATS;
@@ -334,8 +487,8 @@ KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const f16 *RE
                 for (int colour = 0; colour < 3; ++colour)
                     PREFETCH(picture, (first_y + row + PAD) * pitch + PAD + first_x + colour * stride);
             const int steps = occluded_steps(extremes, light, first_x, first_y, width, height, tiles_x);
-            for (int y = first_y; y < first_y + TILE && y < height; ++y)
-                for (int x = first_x; x < first_x + TILE; x += RUN) {
+            for (int y = first_y + FIRST_ROW; y < first_y + TILE && y < height; y += ROW_STEP)
+                for (int x = first_x + FIRST_RUN; x < first_x + TILE; x += RUN_STEP) {
                     const float dx = (float)x - light[0], dy = (float)y - light[1];
                     const float past = dx > 0.0f ? dx : dx < (float)(1 - RUN) ? dx + (float)(RUN - 1) : 0.0f;
                     if (past * past + dy * dy > reach * reach)

@@ -3,6 +3,7 @@
  */
 #include "colours.h"
 #include "scene.h"
+#include "tiles.h"
 
 /* LMMSE assumes that green minus colour is small and smooth, and is more accurate where this holds. RCD is more
  * accurate where colours are saturated and vary independently of green. Measured on photographs (Kodak and McMaster),
@@ -97,7 +98,6 @@ KERNEL void best_colours(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
     }
 }
 
-#define NOISE_TILE 16
 #define DARKEST 0.03f
 #define BRIGHTEST 0.95f
 #define TYPICAL_NOISE 8e-4f
@@ -110,7 +110,7 @@ FUNCTION float eighth_power(float x) { return (x * x) * (x * x) * ((x * x) * (x 
  */
 FUNCTION void store_noise(GLOBAL float *pair, float squares, float light, float share, int encoded)
 {
-    const float per_photosite = 1.0f / (share * NOISE_TILE * NOISE_TILE);
+    const float per_photosite = 1.0f / (share * TILE * TILE);
     const float mean = light * per_photosite;
     const float brightness = encoded ? mean * mean : mean;
     /* The residue has the noise of one and a quarter photosites. */
@@ -127,16 +127,16 @@ FUNCTION void store_noise(GLOBAL float *pair, float squares, float light, float 
 KERNEL void tile_noise(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRICT tiles, int pitch, int tiles_x,
                        int tiles_y, int red_x, int red_y, int encoded)
 {
-    if (GROUP_X >= tiles_x)
+    if (TILE_X >= tiles_x)
         return;
     floats green = (floats)(0.0f), green_light = green;
     floats colour[2] = {green, green}, colour_light[2] = {green, green}; /* red and blue, in alternating rows */
-    for (int row = 0; row < NOISE_TILE; ++row) {
-        const int y = GLOBAL_Y * NOISE_TILE + row;
+    for (int row = FIRST_ROW; row < TILE; row += ROW_STEP) {
+        const int y = TILE_Y * TILE + row;
         const int is_blue = (y & 1) != red_y;
-        const ints is_green = ((LANES + GROUP_X * NOISE_TILE) & 1) == (is_blue ? red_x : 1 - red_x);
-        for (int run = 0; run < NOISE_TILE; run += RUN) {
-            const int at = (y + PAD) * pitch + PAD + GROUP_X * NOISE_TILE + run;
+        const ints is_green = ((LANES + TILE_X * TILE) & 1) == (is_blue ? red_x : 1 - red_x);
+        for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
+            const int at = (y + PAD) * pitch + PAD + TILE_X * TILE + run;
             const ints green_here = (run & 1) ? is_green == 0 : is_green;
             const floats here = LOAD(mosaic, at);
             const floats diagonal = LOAD(mosaic, at - pitch - 1) + LOAD(mosaic, at - pitch + 1)
@@ -151,7 +151,25 @@ KERNEL void tile_noise(GLOBAL const float *RESTRICT mosaic, GLOBAL float *RESTRI
             colour_light[is_blue] += green_here ? (floats)(0.0f) : here;
         }
     }
-    GLOBAL float *tile = tiles + 6 * (GLOBAL_Y * tiles_x + GROUP_X);
+#if RUN == 1
+    LOCAL_FLOATS(shared, 6 * PART);
+    shared[ITEM] = green;
+    shared[PART + ITEM] = green_light;
+    for (int i = 0; i < 2; ++i) {
+        shared[(2 + i) * PART + ITEM] = colour[i];
+        shared[(4 + i) * PART + ITEM] = colour_light[i];
+    }
+    reduce(shared, 6, 6);
+    if (ITEM > 0)
+        return;
+    green = shared[0];
+    green_light = shared[PART];
+    for (int i = 0; i < 2; ++i) {
+        colour[i] = shared[(2 + i) * PART];
+        colour_light[i] = shared[(4 + i) * PART];
+    }
+#endif
+    GLOBAL float *tile = tiles + 6 * (TILE_Y * tiles_x + TILE_X);
     store_noise(tile, sum_of(colour[0]), sum_of(colour_light[0]), 0.25f, encoded);
     store_noise(tile + 2, sum_of(green), sum_of(green_light), 0.5f, encoded);
     store_noise(tile + 4, sum_of(colour[1]), sum_of(colour_light[1]), 0.25f, encoded);

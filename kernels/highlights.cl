@@ -4,8 +4,8 @@
  */
 #include "portable.h"
 #include "encoding.h"
+#include "tiles.h"
 
-#define TILE 16
 /* Sensors become nonlinear before they clip: a photosite counts as clipped from this fraction of its limit. */
 #define CLIPPED 0.985f
 /* Maximum reconstructed value of a channel, in multiples of its limit; minimum fraction of each channel in the colour.
@@ -38,7 +38,7 @@ FUNCTION floats min_of(floats a, floats b, floats c, floats d) { return lesser(l
 
 /* The sampled rows of a tile: they cover most of it, both kinds of row equally. */
 #define SAMPLED_ROWS 4
-#define SAMPLED_ROW(i) (GLOBAL_Y * TILE + ((i) >> 1) * 8 + ((i) & 1 ? 4 : 1))
+#define SAMPLED_ROW(i) (TILE_Y * TILE + ((i) >> 1) * 8 + ((i) & 1 ? 4 : 1))
 
 /* Mean colour of the unclipped light in a tile, as four floats: red, green and blue times the confidence, and the
  * confidence. Also the last two of the three floats of `whites`: whether any photosite is clipped, and the fraction of
@@ -54,14 +54,14 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
                         int width, int height, int red_x, int red_y, float clip_red, float clip_green, float clip_blue,
                         int encoded)
 {
-    if (GROUP_X >= tiles_x)
+    if (TILE_X >= tiles_x)
         return;
     const floats none = (floats)(0.0f), one = (floats)(1.0f);
     floats red = none, green = none, blue = none, weights = none, fully_clipped = none, count = none, brightest = none;
     floats levels = none;
-    for (int i = 0; i < SAMPLED_ROWS; ++i)
-        for (int run = 0; run < TILE; run += RUN) {
-            const int x = GROUP_X * TILE + run, y = SAMPLED_ROW(i);
+    for (int i = FIRST_ROW; i < SAMPLED_ROWS; i += ROW_STEP)
+        for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
+            const int x = TILE_X * TILE + run, y = SAMPLED_ROW(i);
             const int at = (y + PAD) * pitch + PAD + x;
             const int red_row = (y & 1) == red_y;
             const float per_row = 1.0f / (red_row ? clip_red : clip_blue);
@@ -104,12 +104,34 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
             count += inside ? one : none;
             brightest = greater(brightest, maximum);
         }
+#if RUN == 1
+    LOCAL_FLOATS(shared, 8 * PART);
+    shared[ITEM] = red;
+    shared[PART + ITEM] = green;
+    shared[2 * PART + ITEM] = blue;
+    shared[3 * PART + ITEM] = weights;
+    shared[4 * PART + ITEM] = levels;
+    shared[5 * PART + ITEM] = fully_clipped;
+    shared[6 * PART + ITEM] = count;
+    shared[7 * PART + ITEM] = brightest;
+    reduce(shared, 7, 8);
+    if (ITEM > 0)
+        return;
+    red = shared[0];
+    green = shared[PART];
+    blue = shared[2 * PART];
+    weights = shared[3 * PART];
+    levels = shared[4 * PART];
+    fully_clipped = shared[5 * PART];
+    count = shared[6 * PART];
+    brightest = shared[7 * PART];
+#endif
     const float weight = sum_of(weights);
     const float nearness = (sum_of(levels) / (weight + 1e-20f) - FAR) * (1.0f / (NEAR - FAR));
     const float clamped = nearness < 0.0f ? 0.0f : nearness < 1.0f ? nearness : 1.0f;
     const float known = weight < 1.0f ? weight * clamped : clamped;
     const float scale = known / (weight + 1e-20f);
-    const int tile = GLOBAL_Y * tiles_x + GROUP_X;
+    const int tile = TILE_Y * tiles_x + TILE_X;
     colours[4 * tile] = scale * sum_of(red);
     colours[4 * tile + 1] = scale * sum_of(green);
     colours[4 * tile + 2] = scale * sum_of(blue);
@@ -176,15 +198,6 @@ KERNEL void pull(GLOBAL float *grid, int stride, int known, int fine, int fine_x
         pull_cell(grid, stride, known, fine, fine_x, coarse, coarse_x, coarse_y, GROUP_X, GLOBAL_Y);
 }
 
-#ifdef __OPENCL_VERSION__
-#define BARRIER barrier(CLK_GLOBAL_MEM_FENCE)
-#define ITEM ((int)get_local_id(0))
-#define ITEMS ((int)get_local_size(0))
-#else
-#define BARRIER __syncthreads()
-#define ITEM ((int)threadIdx.x)
-#define ITEMS ((int)blockDim.x)
-#endif
 #define MAX_LEVELS 12
 
 /* Push and pull over all levels from `first` to the last, by one group: the levels are small, and a launch for each takes
@@ -323,14 +336,14 @@ KERNEL void tile_white(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
                        int width, int height, int red_x, int red_y, float clip_red, float clip_green, float clip_blue,
                        int encoded)
 {
-    if (GROUP_X >= tiles_x)
+    if (TILE_X >= tiles_x)
         return;
-    const int tile = GLOBAL_Y * tiles_x + GROUP_X;
+    const int tile = TILE_Y * tiles_x + TILE_X;
     GLOBAL const float *colour = colours + 4 * tile;
     floats sums = (floats)(0.0f), weights = sums;
-    for (int i = 0; i < SAMPLED_ROWS && whites[3 * tile + 1] > 0.0f; ++i)
-        for (int run = 0; run < TILE; run += RUN) {
-            const int x = GROUP_X * TILE + run, y = SAMPLED_ROW(i);
+    for (int i = FIRST_ROW; i < SAMPLED_ROWS && whites[3 * tile + 1] > 0.0f; i += ROW_STEP)
+        for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
+            const int x = TILE_X * TILE + run, y = SAMPLED_ROW(i);
             const int at = (y + PAD) * pitch + PAD + x, red_row = (y & 1) == red_y;
             const Photosite photosite
                 = photosite_at(mosaic, gains, at, pitch, x, red_row, red_x, red_row ? clip_red : clip_blue, clip_green,
@@ -350,6 +363,16 @@ KERNEL void tile_white(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *
             sums += weight * white / (estimate.coloured + white + TINY);
             weights += weight;
         }
+#if RUN == 1
+    LOCAL_FLOATS(shared, 2 * PART);
+    shared[ITEM] = sums;
+    shared[PART + ITEM] = weights;
+    reduce(shared, 2, 2);
+    if (ITEM > 0)
+        return;
+    sums = shared[0];
+    weights = shared[PART];
+#endif
     const float weight = sum_of(weights), clamped = weight - HARD;
     const float known = clamped < 0.0f ? 0.0f : clamped < 1.0f ? clamped : 1.0f;
     whites[3 * tile] = known * sum_of(sums) / (weight + TINY);

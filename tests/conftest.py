@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from groundglass.compute.registry import list_devices, open_device
 from window_support import Screen, open_screen
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+STAND_IN = REPOSITORY / "tests" / "support" / "cupy_stand_in"
 
 
 GL_OBJECTS.watch()
@@ -99,6 +103,45 @@ def gpus() -> list[str]:
             + ("; ".join(f"{failure.kind}: {failure.reason}" for failure in failures) or "only CPUs")
         )
     return specs
+
+
+@pytest.fixture(scope="module")
+def cupy(pytestconfig: pytest.Config, device: Device) -> Iterator[ModuleType]:
+    """The stand-in under the name of CuPy. The `device` of other tests is opened before, so that it is not CUDA's."""
+    if shutil.which("g++") is None:
+        pytest.skip("no C++ compiler: g++ is not installed")
+    cache = pytestconfig.cache
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "cupy"]:
+            patch.delitem(sys.modules, name)
+        patch.syspath_prepend(str(STAND_IN))
+        if cache is not None:
+            patch.setenv("CUPY_STAND_IN_CACHE", str(cache.mkdir("cuda")))
+        import cupy
+
+        yield cupy
+        for name in [name for name in sys.modules if name.partition(".")[0] == "cupy"]:
+            del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def cuda(cupy: ModuleType) -> Iterator[Device]:
+    """The CUDA device; all its memory is released at the end."""
+    opened = open_device("cuda:0")
+    yield opened
+    opened.close()
+    assert opened.live_buffers == 0
+    assert cupy.get_default_memory_pool().used_bytes() == 0
+
+
+@pytest.fixture
+def late_events(cuda: Device, cupy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The events of the stand-in, which end only if the host waits; `waits` is 0."""
+    cuda.finish()
+    cuda.collect()
+    monkeypatch.setattr(cupy.cuda.Event, "lags", True)
+    monkeypatch.setattr(cupy.cuda.Event, "waits", 0)
+    return cupy.cuda.Event
 
 
 class BorrowedDevice:

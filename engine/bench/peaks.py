@@ -36,6 +36,7 @@ def peak_gflops(device: Device) -> float:
         for _ in range(REPEATS):
             with device.stage("peak", clock):
                 run()
+            device.finish()
             device.collect()
     finally:
         device.release(to)

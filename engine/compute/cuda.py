@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
-from .device import Buffer, Candidate, Device, Failure, OwnNumbers
+from .cuda_gl import CudaTexture, load_driver
+from .device import Buffer, Candidate, Device, Failure, Fetch, OwnNumbers, SharedTexture
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
 from .stage_times import Stages
@@ -109,6 +110,21 @@ class CudaBuffer:
         self.nbytes: int = array.nbytes
 
 
+class _Fetch(NamedTuple):
+    """The contract of `Fetch`, into pinned memory: a copy to pageable memory would wait."""
+
+    copied: NDArray[Any]
+    event: Any
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self.event.done)
+
+    def array(self) -> NDArray[Any]:
+        self.event.synchronize()
+        return self.copied
+
+
 class _Launch(NamedTuple):
     """A kernel with its arguments as the driver takes them: an array of their addresses."""
 
@@ -142,7 +158,7 @@ class CudaDevice:
         self._threads = threading.local()  # has `is_ready` in threads with a current context
         self._began: Any = None  # the event before the first kernel of the open stage
         self._stages: Stages[tuple[Any, Any]] = Stages()
-        self._staging: Staging[Any] = Staging(self._pin, lambda copy: copy.synchronize())
+        self._staging: Staging[Any] = Staging(self._pin, lambda copy: bool(copy.done), lambda copy: copy.synchronize())
         self._buffers: dict[int, CudaBuffer] = {}
 
     @contextmanager
@@ -174,8 +190,7 @@ class CudaDevice:
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
         flat = np.frombuffer(array, dtype=np.uint8)
-        with self._current():
-            block = self._staging.take(flat.size)
+        with self._current(), self._staging.block(flat.size) as block:
             pinned = block.memory[: flat.size]
             pinned[:] = flat
             _array(buffer)[: flat.size].set(pinned, stream=self._stream)
@@ -190,10 +205,28 @@ class CudaDevice:
     @contextmanager
     def view(self, buffer: Buffer, dtype: Any, count: int) -> Iterator[NDArray[Any]]:
         nbytes = count * np.dtype(dtype).itemsize
+        with self._staging.block(nbytes) as block:
+            pinned = block.memory[:nbytes]
+            with self._current():
+                self._begin_span()
+                _array(buffer)[:nbytes].get(stream=self._stream, out=pinned)
+            yield pinned.view(dtype)
+
+    def fetch(self, buffer: Buffer, dtype: Any, count: int) -> Fetch:
+        nbytes = count * np.dtype(dtype).itemsize
         with self._current():
-            pinned = self._staging.take(nbytes).memory[:nbytes]
-            _array(buffer)[:nbytes].get(stream=self._stream, out=pinned)
-        yield pinned.view(dtype)
+            pinned = self._pin(nbytes).memory
+            _array(buffer)[:nbytes].get(stream=self._stream, out=pinned, blocking=False)
+            return _Fetch(pinned.view(dtype), self._stream.record())
+
+    def share_texture(self, glo: int) -> SharedTexture:
+        with self._current():
+            self._cupy.cuda.runtime.setDevice(self._candidate.number)  # the driver's own calls need a current context
+            driver = load_driver()
+            if not driver.draws_on(self._candidate.number):
+                raise DeviceError(f"OpenGL draws on another GPU than {self.spec}")
+            copy = self._cupy.cuda.runtime.memcpy2DToArrayAsync
+            return CudaTexture(driver, glo, self._stream.ptr, self._current, copy)
 
     def run(
         self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
@@ -218,8 +251,7 @@ class CudaDevice:
         function, addresses, _ = launch
         try:
             with self._device:
-                if self._began is None and self._stages.is_open:
-                    self._began = self._stream.record()
+                self._begin_span()
                 self._launch_kernel(function, x, y, z, block_x, block_y, block_z, 0, self._stream.ptr, addresses, 0)
         except self._driver_errors as error:
             raise self._failed(error) from error
@@ -256,6 +288,11 @@ class CudaDevice:
         with self._current():
             self._kernels.build_ahead(texts)
 
+    def _begin_span(self) -> None:
+        """Records the beginning of the open stage, if this is its first work."""
+        if self._began is None and self._stages.is_open:
+            self._began = self._stream.record()
+
     @contextmanager
     def stage(self, name: str, clock: Clock) -> Iterator[None]:
         """One pair of events for the stage: from its first kernel to its end, gaps between kernels included."""
@@ -269,9 +306,10 @@ class CudaDevice:
                 self._began = None
 
     def collect(self) -> None:
-        self.finish()
         with self._current():
-            self._stages.report_times(lambda span: float(self._cupy.cuda.get_elapsed_time(*span)))
+            self._stages.report_times(
+                lambda spans: float(self._cupy.cuda.get_elapsed_time(*spans[0])), lambda span: bool(span[1].done)
+            )
 
     def finish(self) -> None:
         with self._current():

@@ -27,6 +27,30 @@ class Buffer(Protocol):
     nbytes: int
 
 
+class Fetch(Protocol):
+    """A copy from a device to an array of the host."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether `array` returns at once."""
+
+    def array(self) -> NDArray[Any]:
+        """The copied items, one-dimensional. Waits for the copy."""
+
+
+class SharedTexture(Protocol):
+    """A texture of OpenGL in the device's memory. Its context is current whenever a method is called."""
+
+    def fill(self, buffer: Any, row_bytes: int, rows: int) -> None:
+        """Queues the copy of rows of pixels at the start of `buffer` to the whole texture.
+
+        What OpenGL draws afterwards has the new pixels. It waits for nothing. Raises DeviceError.
+        """
+
+    def release(self) -> None:
+        """Ends the sharing, before the texture is released; a second call has no effect. Raises DeviceError."""
+
+
 class OwnNumbers(NamedTuple):
     """The layout of padded planes (planes.py), by the argument names of kernels."""
 
@@ -58,7 +82,19 @@ class Device(Protocol):
         """The first `count` items of `buffer` as a new array, once all queued work is done."""
 
     def view(self, buffer: Buffer, dtype: Any, count: int) -> AbstractContextManager[NDArray[Any]]:
-        """The first `count` items of `buffer`, read-only within a `with` block; mapped instead of copied on a CPU."""
+        """The first `count` items of `buffer`, read-only within a `with` block; mapped instead of copied on a CPU.
+
+        It waits for all queued work.
+        """
+
+    def fetch(self, buffer: Buffer, dtype: Any, count: int) -> Fetch:
+        """Queues a copy of the first `count` items of `buffer` to a new array, and does not wait for it."""
+
+    def share_texture(self, glo: int) -> SharedTexture:
+        """Shares the 2D texture with the number `glo` of the current OpenGL context.
+
+        The caller releases it. Raises DeviceError with the reason if driver, device or context does not support it.
+        """
 
     def run(
         self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
@@ -102,7 +138,11 @@ class Device(Protocol):
         """Kernels queued within the `with` block count as stage `name`; `collect` adds their time to the clock."""
 
     def collect(self) -> None:
-        """Waits for queued work and adds the time of each stage to its clock."""
+        """Adds the times of the stages that are done to their clocks.
+
+        A GPU is never waited for: a later call, with the next frame, adds the others. A CPU is: its kernels and the
+        host share the cores, and the host's own times would contain those of the kernels.
+        """
 
     def finish(self) -> None:
         """Waits for queued work."""

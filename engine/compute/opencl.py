@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +16,8 @@ from numpy.typing import NDArray
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
 from .arguments import bind
-from .device import Buffer, Candidate, Device, Failure, OwnNumbers
+from .device import Buffer, Candidate, Device, Failure, Fetch, OwnNumbers, SharedTexture
+from .host_memory import in_huge_pages, touch
 from .invokers import keep_invokers
 from .launches import Launches
 from .program import KERNELS, Kernels, KernelSource
@@ -30,9 +29,7 @@ if TYPE_CHECKING:
     import moderngl
 
 KIND, LABEL = "opencl", "OpenCL"
-PAGE_BYTES = 4096
 MARKERS = 8  # to relate the device's clock to the host's
-_TOUCHING = Lock()  # one thread at a time: a frame needs the memory's bandwidth
 # LLVM's names of the processors for which it uses AVX-512.
 AVX512_TARGETS = (
     *("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake", "rocketlake"),
@@ -82,27 +79,6 @@ def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
     ], None
 
 
-def in_huge_pages(nbytes: int) -> NDArray[np.uint8]:
-    """Zeroed memory in pages of 2 MiB, if the system supports them.
-
-    A frame touches 200 MB. With pages of 4 KiB a CPU spends 4 % of its time on page lookups (measured).
-    """
-    if not hasattr(mmap, "MADV_HUGEPAGE"):
-        return np.zeros(nbytes, dtype=np.uint8)
-    page = 2 << 20
-    pages = mmap.mmap(-1, nbytes + page, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    pages.madvise(mmap.MADV_HUGEPAGE)
-    memory = np.frombuffer(pages, dtype=np.uint8)
-    start = -memory.ctypes.data % page
-    return memory[start : start + nbytes]
-
-
-def touch(memory: NDArray[np.uint8]) -> None:
-    """Makes the system provide the pages of `memory`, zeros, now. A frame would wait for it: 0.4 s at 1440x810."""
-    with _TOUCHING:
-        memory[::PAGE_BYTES] = 0
-
-
 def run_length_of(cpu: Any) -> int:
     """Floats in a vector register of `cpu`, 16 or 8, for which its driver compiles.
 
@@ -113,6 +89,21 @@ def run_length_of(cpu: Any) -> int:
         target = cpu.version.lower()
         return 16 if any(name in target for name in AVX512_TARGETS) else 8
     return 16 if cpu.native_vector_width_float >= 16 else 8
+
+
+class _Fetch(NamedTuple):
+    """The contract of `Fetch`."""
+
+    copied: NDArray[Any]
+    event: Any
+
+    @property
+    def is_done(self) -> bool:
+        return _has_ended(self.event)
+
+    def array(self) -> NDArray[Any]:
+        self.event.wait()
+        return self.copied
 
 
 class OpenClDevice:
@@ -147,7 +138,7 @@ class OpenClDevice:
         self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
         self._launches: Launches[Any] = Launches(self._kernels, _set)
         self._stages: Stages[Any] = Stages()
-        self._staging: Staging[Any] = Staging(self._pin, lambda copy: copy.wait())
+        self._staging: Staging[Any] = Staging(self._pin, _has_ended, lambda copy: copy.wait())
         self._buffers: dict[int, Any] = {}
         self._traced: list[tuple[str, Any]] | None = None  # kernels and their events, while a trace records
 
@@ -181,10 +172,10 @@ class OpenClDevice:
             self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=True)
             return
         flat = np.frombuffer(array, dtype=np.uint8)
-        block = self._staging.take(flat.size)
-        pinned = block.memory[: flat.size]
-        pinned[:] = flat
-        block.copy = self._cl.enqueue_copy(self._queue, buffer, pinned, is_blocking=False)
+        with self._staging.block(flat.size) as block:
+            pinned = block.memory[: flat.size]
+            pinned[:] = flat
+            block.copy = self._cl.enqueue_copy(self._queue, buffer, pinned, is_blocking=False)
 
     def read(self, buffer: Buffer, dtype: Any, count: int) -> NDArray[Any]:
         array = np.empty(count, dtype=dtype)
@@ -195,9 +186,10 @@ class OpenClDevice:
     def view(self, buffer: Buffer, dtype: Any, count: int) -> Iterator[NDArray[Any]]:
         if not self.is_cpu:
             nbytes = count * np.dtype(dtype).itemsize
-            pinned = self._staging.take(nbytes).memory[:nbytes]
-            self._cl.enqueue_copy(self._queue, pinned, buffer, is_blocking=True)
-            yield pinned.view(dtype)
+            with self._staging.block(nbytes) as block:
+                pinned = block.memory[:nbytes]
+                self._stages.add(self._cl.enqueue_copy(self._queue, pinned, buffer, is_blocking=True))
+                yield pinned.view(dtype)
             return
         flags = self._cl.map_flags.READ
         mapped, _ = self._cl.enqueue_map_buffer(self._queue, buffer, flags, 0, (count,), dtype, is_blocking=True)
@@ -205,6 +197,13 @@ class OpenClDevice:
             yield mapped
         finally:
             mapped.base.release(self._queue)
+
+    def fetch(self, buffer: Buffer, dtype: Any, count: int) -> Fetch:
+        copied = np.empty(count, dtype=dtype)
+        return _Fetch(copied, self._cl.enqueue_copy(self._queue, copied, buffer, is_blocking=False))
+
+    def share_texture(self, glo: int) -> SharedTexture:
+        raise DeviceError("pyopencl shares no textures with OpenGL")
 
     def run(
         self, source: str, kernel: str, size: tuple[int, ...], local: tuple[int, ...], /, **arguments: object
@@ -265,17 +264,31 @@ class OpenClDevice:
 
     @contextmanager
     def stage(self, name: str, clock: Clock) -> Iterator[None]:
+        """On a GPU the time from the first kernel to the end, gaps and the host's work in between included, as on CUDA;
+        on a CPU the sum of the kernels.
+        """
         with self._stages.stage(name, clock):
             yield
+            if not self.is_cpu and not self._stages.is_empty:
+                self._stages.add(self._cl.enqueue_marker(self._queue))
         self._queue.flush()
 
     def collect(self) -> None:
-        self.finish()
-        self._stages.report_times(self._milliseconds)
+        if self.is_cpu:
+            self.finish()
+        self._stages.report_times(self._milliseconds, _has_ended)
 
-    def _milliseconds(self, event: Any) -> float:
-        read = event.get_profiling_info  # `event.profile` looks each name up: 10 us an event (measured)
-        return float(read(self._end) - read(self._start)) * 1e-6
+    def _milliseconds(self, events: list[Any]) -> float:
+        if self.is_cpu:
+            return sum(self._ended(event) - self._started(event) for event in events) * 1e-6
+        return (self._ended(events[-1]) - self._started(events[0])) * 1e-6
+
+    # `event.profile` looks each name up: 10 us an event (measured).
+    def _started(self, event: Any) -> float:
+        return float(event.get_profiling_info(self._start))
+
+    def _ended(self, event: Any) -> float:
+        return float(event.get_profiling_info(self._end))
 
     def finish(self) -> None:
         self._queue.finish()
@@ -353,6 +366,11 @@ class OpenClDevice:
                 return partial(cl.Kernel, cl.Program(self._context, source.text).build(options))
         except cl.RuntimeError as error:
             raise ShaderError(source.explain(str(error))) from error
+
+
+def _has_ended(event: Any) -> bool:
+    """Whether the command of an event is done, or failed: then its status is an error, below 0."""
+    return int(event.command_execution_status) <= 0
 
 
 def _set(compiled: Any, arguments: tuple[Any, ...]) -> Any:

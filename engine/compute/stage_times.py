@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
@@ -15,33 +16,40 @@ class Stages(Generic[Span]):
     """Collects the spans of kernels by stage until their times are known."""
 
     def __init__(self) -> None:
-        self._current: tuple[str, Clock] | None = None
-        self._spans: dict[tuple[str, Clock], list[Span]] = {}
+        self._open: list[Span] | None = None  # the spans of the stage whose kernels are queued now
+        self._queued: deque[tuple[str, Clock, list[Span]]] = deque()  # in the order in which they end
 
     @property
     def is_open(self) -> bool:
         """Whether the kernels queued now belong to a stage."""
-        return self._current is not None
+        return self._open is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no kernel was queued in the open stage."""
+        return not self._open
 
     @contextmanager
     def stage(self, name: str, clock: Clock) -> Iterator[None]:
-        self._current = (name, clock)
+        spans = self._open = []
         try:
             with clock.span(name):
                 yield
         finally:
-            self._current = None
+            self._open = None
+            if spans:
+                self._queued.append((name, clock, spans))
 
     def add(self, span: Span) -> None:
-        """Adds `span` to the current stage, if any."""
-        if self._current is not None:
-            self._spans.setdefault(self._current, []).append(span)
+        """Adds `span` to the open stage, if any."""
+        if self._open is not None:
+            self._open.append(span)
 
-    def report_times(self, milliseconds: Callable[[Span], float]) -> None:
-        """Adds the sum of each stage's spans to its clock and clears them. The spans must have ended."""
-        for (name, clock), spans in self._spans.items():
-            clock.add(name, sum(milliseconds(span) for span in spans))
-        self._spans.clear()
+    def report_times(self, milliseconds: Callable[[list[Span]], float], has_ended: Callable[[Span], bool]) -> None:
+        """Adds the time of each stage whose last span has ended to its clock. The others remain for a later call."""
+        while self._queued and has_ended(self._queued[0][2][-1]):
+            name, clock, spans = self._queued.popleft()
+            clock.add(name, milliseconds(spans))
 
     def clear(self) -> None:
-        self._spans.clear()
+        self._queued.clear()

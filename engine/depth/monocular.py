@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import REC2020_TO_REC709
 from ..compute.arguments import of_matrix
-from ..compute.device import Buffer, Device
+from ..compute.device import Buffer, Device, Fetch
 from ..compute.planes import Planes
 from ..frame import Frame
 from ..timing import Clock
@@ -57,14 +57,15 @@ class MonocularDepth:
             self._worker.shutdown()
             raise
         self._copy: _Downscale | None = None
-        self._copied_subject: object = None  # subject of the copy on the device that is not yet submitted
+        self._queued: tuple[object, _Picture] | None = None  # subject and copy that are not yet submitted
         self._pending_subject: object = None  # subject submitted last
         self._pending: Future[tuple[DepthMap, float]] | None = None
         self._latest: DepthMap | None = None
 
     @property
     def has_result(self) -> bool:
-        """Whether a new depth map has arrived since the last call of `latest`."""
+        """Whether a new depth map has arrived since the last call of `latest`. Submits a queued copy, if it is made."""
+        self.submit_copy()
         return self._pending is not None and self._pending.done()
 
     def latest(self, clock: Clock) -> DepthMap | None:
@@ -75,25 +76,20 @@ class MonocularDepth:
 
     def queue_copy(self, scene: Planes, subject: object) -> None:
         """Queues the copy of the developed `scene` if the model is idle and `subject` is new."""
-        if self._pending is None and self._pending_subject != subject:
-            self._copy_for(scene).run(scene)
-            self._copied_subject = subject
+        if self._pending is None and self._queued is None and self._pending_subject != subject:
+            self._queued = subject, self._copy_for(scene).run(scene)
 
     def submit_copy(self) -> None:
-        """Submits the copy queued by `queue_copy`. Call it after the queue has finished; otherwise it waits for the
-        queue.
-        """
-        if self._copied_subject is not None and self._copy is not None:
-            self._submit(self._copy, self._copied_subject)
+        """Submits the copy queued by `queue_copy` if the device has made it; never waits."""
+        if self._queued is not None and self._queued[1].copy.is_done:
+            self._submit(*self._queued)
 
     def depth_of(self, scene: Planes, subject: object, clock: Clock) -> DepthMap:
         """Distances in the developed `scene`; waits for them."""
         if self._pending is not None:
             self._take(clock)
         if self._latest is None or self._pending_subject != subject:
-            copy = self._copy_for(scene)
-            copy.run(scene)
-            self._submit(copy, subject)
+            self._submit(subject, self._copy_for(scene).run(scene))
             self._take(clock)
         assert self._latest is not None
         return self._latest
@@ -103,11 +99,11 @@ class MonocularDepth:
         self._worker.shutdown(cancel_futures=True)
         if self._copy is not None:
             self._copy.release()
-        self._copy = self._copied_subject = self._pending = None
+        self._copy = self._queued = self._pending = None
 
-    def _submit(self, copy: _Downscale, subject: object) -> None:
-        self._pending_subject, self._copied_subject = subject, None
-        self._pending = self._worker.submit(_timed, self._model, copy.read())
+    def _submit(self, subject: object, picture: _Picture) -> None:
+        self._pending_subject, self._queued = subject, None
+        self._pending = self._worker.submit(_timed, self._model, picture.pixels())
 
     def _take(self, clock: Clock) -> None:
         """Waits for the pending result and stores it as the latest."""
@@ -128,6 +124,17 @@ class MonocularDepth:
         return self._copy
 
 
+class _Picture(NamedTuple):
+    """A picture of `size`, (width, height), that the device copies to the host."""
+
+    copy: Fetch
+    size: tuple[int, int]
+
+    def pixels(self) -> NDArray[np.float32]:
+        """(3, H, W), sRGB-encoded, 0 to 1. Waits for the copy."""
+        return self.copy.array().reshape(3, self.size[1], self.size[0])
+
+
 class _Downscale:
     """Resizes scenes of `scene_size`, (width, height), to display-encoded pictures of `size` on the device."""
 
@@ -139,8 +146,8 @@ class _Downscale:
             self._taps.append((indices.shape[1], _upload(device, indices), _upload(device, weights)))
         self._picture = device.allocate(4 * 3 * size[0] * size[1])
 
-    def run(self, scene: Planes) -> None:
-        """Queues the copy of `scene`."""
+    def run(self, scene: Planes) -> _Picture:
+        """Queues the copy of `scene` and returns it."""
         width, height = self.size
         (across, columns, column_weights), (down, rows, row_weights) = self._taps
         layout = scene.layout
@@ -150,11 +157,7 @@ class _Downscale:
             width=width, height=height, across=across, down=down, pitch=layout.pitch, stride=layout.stride,
             **of_matrix(REC2020_TO_REC709),
         )  # fmt: skip
-
-    def read(self) -> NDArray[np.float32]:
-        """(3, H, W), sRGB-encoded, 0 to 1."""
-        width, height = self.size
-        return self.device.read(self._picture, np.float32, 3 * width * height).reshape(3, height, width)
+        return _Picture(self.device.fetch(self._picture, np.float32, 3 * width * height), self.size)
 
     def release(self) -> None:
         for _, indices, weights in self._taps:

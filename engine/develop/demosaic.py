@@ -12,6 +12,7 @@ from ..cfa import Cfa
 from ..compute.arguments import of_matrix
 from ..compute.device import Buffer
 from ..compute.planes import PAD, Planes
+from ..compute.tiles import TILE, run_cells, run_tiles
 from ..errors import GroundglassError
 
 Method = Literal["half", "bilinear", "malvar", "rcd", "lmmse", "best"]
@@ -194,7 +195,7 @@ class _Noise:
 
     def __init__(self, mosaic: Planes) -> None:
         self._mosaic = mosaic
-        self._tiles = tuple(side // NOISE_TILE for side in mosaic.size)
+        self._tiles = tuple(side // TILE for side in mosaic.size)
         across, down = self._tiles
         self._sums = [mosaic.device.allocate(NOISE_BYTES * max(count, 1)) for count in (across * down, down, 1)]
 
@@ -204,14 +205,14 @@ class _Noise:
         tiles, rows, noise = self._sums
         device, source = self._mosaic.device, "demosaic_best.cl"
         if across and down:
-            device.run(
-                source, "tile_noise", (-(-across // 8) * 8, down), (8, 1), mosaic=self._mosaic.buffer, tiles=tiles,
+            run_tiles(
+                device, source, "tile_noise", (across, down), cpu_group=8, mosaic=self._mosaic.buffer, tiles=tiles,
                 pitch=self._mosaic.layout.pitch, tiles_x=across, tiles_y=down, **red, encoded=encoded,
             )  # fmt: skip
-            device.run(
-                source, "sum_noise", (-(-down // 8) * 8, 1), (8, 1), tiles=tiles, sums=rows, count=across, rows=down
+            run_cells(
+                device, source, "sum_noise", (down, 1), cpu_group=8, tiles=tiles, sums=rows, count=across, rows=down
             )
-            device.run(source, "finish_noise", (8, 1), (8, 1), sums=rows, noise=noise, rows=down)
+            run_cells(device, source, "finish_noise", (3, 1), 8, sums=rows, noise=noise, rows=down)
         return noise
 
     def release(self) -> None:
@@ -219,7 +220,6 @@ class _Noise:
             self._mosaic.device.release(sums)
 
 
-NOISE_TILE = 16  # photosites; kernels/demosaic_best.cl defines the same number
 NOISE_BYTES = 4 * 2 * 3  # per tile and colour: quietness, and whether the tile counts
 RCD, LMMSE, BEST = "demosaic_rcd.cl", "demosaic_lmmse.cl", "demosaic_best.cl"
 STRIP_BYTES = 12 << 20  # planes of a strip; measured at 1920x1080: the fastest size, a third of the memory

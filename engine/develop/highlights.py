@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from ..cfa import Cfa
 from ..compute.device import Buffer
 from ..compute.planes import Planes
+from ..compute.tiles import TILE, run_cells, run_tiles
 
-TILE = 16  # photosites; kernels/highlights.cl defines the same number
 STEP = 4  # size ratio of successive pyramid levels; kernels/highlights.cl defines the same number
 DEEP = 1  # the pyramid level, 64 photosites per tile, over which clipped light fades to white
+CPU_GROUP = 8  # tiles of a group on a CPU
 GROUP = 256  # work-items of a GPU for all pyramid levels but the first
 COLOURS = 4, 3  # floats per tile (red, green, blue, weight), and the index of the weight
 WHITES = 3, 1  # floats per tile (whiteness, weight, share of fully clipped photosites), and the index of the weight
@@ -69,9 +70,10 @@ class Highlights:
             "clip_blue": clips[2],
             "encoded": int(encoded),
         }
-        self._run_small(source, "tile_colour", (across, down), width=width, height=height, **common)
+        tiles: dict[str, Any] = {"width": width, "height": height, "cpu_group": CPU_GROUP, **common}
+        run_tiles(mosaic.device, source, "tile_colour", (across, down), **tiles)
         self._spread(self._colours, *COLOURS)
-        self._run_small(source, "tile_white", (across, down), width=width, height=height, **common)
+        run_tiles(mosaic.device, source, "tile_white", (across, down), **tiles)
         self._spread(self._whites, *WHITES)
         level = min(DEEP, len(self._levels) - 1)
         deep, deep_x, deep_y = self._levels[level]
@@ -83,6 +85,7 @@ class Highlights:
 
     def _spread(self, grid: Buffer, stride: int, known: int) -> None:
         """Interpolates the tiles of `grid` without data from tiles with data (push and pull)."""
+        source, device = "highlights.cl", self.output.device
         given: dict[str, Any] = {"grid": grid, "stride": stride, "known": known}
         (fine, fine_x, fine_y), (coarse, coarse_x, coarse_y) = (
             self._levels[0],
@@ -90,15 +93,12 @@ class Highlights:
         )
         pair = {"fine": fine, "fine_x": fine_x, "coarse": coarse, "coarse_x": coarse_x}
         if len(self._levels) > 1:
-            self._run_small("highlights.cl", "push", (coarse_x, coarse_y), **given, **pair, fine_y=fine_y)
-        group = (1 if self.output.device.is_cpu else GROUP, 1)
+            run_cells(device, source, "push", (coarse_x, coarse_y), CPU_GROUP, **given, **pair, fine_y=fine_y)
+        group = (1 if device.is_cpu else GROUP, 1)
         deep = {"first": coarse, "first_x": coarse_x, "first_y": coarse_y}
-        self.output.device.launch("highlights.cl", "push_and_pull", group, group, given | deep)
+        device.launch(source, "push_and_pull", group, group, given | deep)
         if len(self._levels) > 1:
-            self._run_small("highlights.cl", "pull", (fine_x, fine_y), **given, **pair, coarse_y=coarse_y)
-
-    def _run_small(self, source: str, kernel: str, items: tuple[int, int], /, **arguments: object) -> None:
-        self.output.device.launch(source, kernel, (-(-items[0] // 8) * 8, items[1]), (8, 1), arguments)
+            run_cells(device, source, "pull", (fine_x, fine_y), CPU_GROUP, **given, **pair, coarse_y=coarse_y)
 
     def _upload(self, gain_map: NDArray[np.float32]) -> Planes:
         """The gains on the device, border mirrored; uploaded only if the map changed."""

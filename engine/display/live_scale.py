@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..settings import Settings, SettingsHistory
 
 REFINE_AFTER_S = 0.15  # a picture without changes is refined after this time
+DEVICE_STAGES = ("stereo", "develop", "optics", "transfer", "look")  # the work of a frame on a device
 MAX_START_PX = 600_000  # maximum size of the first picture on a CPU
 
 
@@ -44,11 +45,20 @@ class LiveScale:
         self._is_refined = False
 
     def measure(self, drawn: Drawn, spent_s: float, swap_s: float, now_s: float) -> None:
-        """Takes the time spent on a frame, and the part of the buffer swap. May change the scale."""
+        """Takes the time spent on a frame, and the part of the buffer swap. May change the scale.
+
+        A GPU works on a frame while the host already prepares the next one: the longer of both times counts.
+        """
         self._drawn = drawn
         if not self._is_refined:
-            self._governor.measure(spent_s - swap_s if self._swap_waits else spent_s, now_s)
+            host_s = spent_s - swap_s if self._swap_waits else spent_s
+            self._governor.measure(max(host_s, self._gpu_s()), now_s)
             self._follow(self._governor.scale)
+
+    def _gpu_s(self) -> float:
+        """Seconds of a GPU's work on the newest frame whose times are known; 0 on a CPU."""
+        engine = self._engine
+        return 0.0 if engine.device.is_cpu else sum(map(engine.clock.newest_ms, DEVICE_STAGES)) * 1e-3
 
     def move(self, now_s: float) -> None:
         """The picture changes: draw at the governed scale again."""

@@ -52,6 +52,7 @@ class Statistics:
     `first_picture_s` is the time from the start of the process to the first presented frame, 0 without frames.
     `recorded_size` is the (width, height) of the latest recording, None without one.
     `look_route` is the route of the latest look, "kernel" or "gl", with the reason if a kernel could not draw it.
+    `transfer` is the way of the scene to OpenGL: "zero-copy", or "host" with the reason if a GPU could not do without.
     """
 
     frames: int
@@ -71,6 +72,7 @@ class Statistics:
     device: str
     gl: str
     look_route: str
+    transfer: str
 
     def as_dict(self) -> dict[str, Any]:
         recorded = None if self.recorded_size is None else list(self.recorded_size)
@@ -94,7 +96,7 @@ class Statistics:
             f"memory {self.rss_mb['start']:.0f} MB at the start, {self.rss_mb['end']:.0f} MB at the end",
             f"first picture after {self.first_picture_s:.2f} s",
             *([] if self.recorded_size is None else ["recorded at {}x{}".format(*self.recorded_size)]),
-            Text(f"{self.device}\n{self.gl}\nlook drawn by {self.look_route}"),
+            Text(f"{self.device}\n{self.gl}\nlook drawn by {self.look_route}, transfer by {self.transfer}"),
         )
 
 
@@ -159,7 +161,14 @@ class FrameLog:
         return (percentile(newest_ms, 50), percentile(newest_ms, 95)) if newest_ms.size else None
 
     def statistics(
-        self, stages: dict[str, dict[str, float]], dropped_frames: int, device: str, gl: str, look_route: str
+        self,
+        stages: dict[str, dict[str, float]],
+        dropped_frames: int,
+        *,
+        device: str,
+        gl: str,
+        look_route: str,
+        transfer: str,
     ) -> Statistics:
         end_mb = self._rss_mb()
         return Statistics(
@@ -180,6 +189,7 @@ class FrameLog:
             device=device,
             gl=gl,
             look_route=look_route,
+            transfer=transfer,
         )
 
     def _rss_mb(self) -> float:

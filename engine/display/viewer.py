@@ -121,7 +121,12 @@ class Viewer:
         dropped = self._latest_frames.dropped - self._drops_while_frozen
         screen = f", {self._surface.bits} bits per channel" if self._surface.is_interactive else ""
         return self._log.statistics(
-            engine.clock.stages(), dropped, engine.device_name, engine.gl_name + screen, engine.look_route
+            engine.clock.stages(),
+            dropped,
+            device=engine.device_name,
+            gl=engine.gl_name + screen,
+            look_route=engine.look_route,
+            transfer=engine.transfer_name,
         )
 
     def _step(self) -> None:

@@ -62,6 +62,13 @@ class ScenePlanes:
         self._place((pitch, rows), origin, size or (pitch - origin[0], rows - origin[1]), "f2")
         self.textures[0].write(rgba)
 
+    def place_packed(
+        self, pitch_px: tuple[int, int], origin: tuple[int, int], size: tuple[int, int]
+    ) -> moderngl.Texture:
+        """The texture of a packed scene that the compute device writes itself; otherwise as `write_packed`."""
+        self._place(pitch_px, origin, size, "f2")
+        return self.textures[0]
+
     def _place(self, pitch_px: tuple[int, int], origin: tuple[int, int], size: tuple[int, int], kind: str) -> None:
         (pitch, rows), (width, height) = pitch_px, size
         if min(origin) < 0 or origin[0] + width > pitch or origin[1] + height > rows or min(width, height) < 1:

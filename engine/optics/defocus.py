@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..compute.arguments import numbered
 from ..compute.device import Buffer, Device
 from ..compute.planes import PAD, Planes
+from ..compute.tiles import TILE, run_cells, run_tiles
 from ..lens import Lens
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
@@ -27,7 +28,6 @@ QUALITIES: tuple[Quality, ...] = get_args(Quality)
 LAYERS, HALVE, SPREAD, SPRITES = (f"defocus_{part}.cl" for part in ("layers", "halve", "spread", "sprites"))
 MAX_BORDER = UNLIMITED = 1e6  # pixels; larger than any radius
 MAX_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
-_TILE = 16  # side of the tiles that bound the search, as in kernels/defocus.h
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
 _LAYER_COUNTS: dict[Quality, int] = {"live": 2, "best": 5}
 _MIN_REACH_PX = 4.0  # minimum reach of a scale, in its own pixels: that of the most elongated discs
@@ -99,7 +99,7 @@ class _Scale:
         self.planes = Planes(device, width, height, 13 * layers - 6, half_floats=True)
         self.gathered = Planes(device, width, height, 4 * layers if spreads else 1, half_floats=True)
         self.composite = Planes(device, width, height, 3 if spreads else 1, half_floats=True)
-        self.tiles_x, self.tiles_y = -(-width // _TILE), -(-height // _TILE)
+        self.tiles_x, self.tiles_y = -(-width // TILE), -(-height // TILE)
         self.tiles = device.allocate(4 * layers * (self.tiles_x + 4) * (self.tiles_y + 4))
         self.detail = device.allocate(4 * (1 + layers) * (self.tiles_x + 4) * (self.tiles_y + 4))
         self.strips = device.allocate(4 * layers * self.tiles_x * height)
@@ -123,11 +123,11 @@ class Defocus:
         self.picture = Planes(device, width, height, 3)
         self._radius = Planes(device, width, height, 1, half_floats=True)
         self._weight = Planes(device, width, height, 1, half_floats=True)
-        self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
+        self._tiles_x, self._tiles_y = -(-width // TILE), -(-height // TILE)
         self._tiles = device.allocate(4 * self._layers * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._detail = device.allocate(4 * (1 + self._layers) * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._strips = device.allocate(4 * (self._layers + 1) * self._tiles_x * height)
-        self._highlights = HighlightSprites(device, width, height, _TILE)
+        self._highlights = HighlightSprites(device, width, height, TILE)
         self._borders = device.allocate(8 * (self._layers + 1))
         self._cut: Layers | None = None
         self._first_limited = 0
@@ -187,8 +187,8 @@ class Defocus:
         border = self._border_at(0, shape)
         scene.mirror(border=border)
         layout = scene.layout
-        self._device.run(
-            self._prepare, "coc", (self._tiles_x, self._tiles_y), (1, 1), depth=depth.buffer,
+        run_tiles(
+            self._device, self._prepare, "coc", (self._tiles_x, self._tiles_y), depth=depth.buffer,
             radius=self._radius.buffer, spread=self._weight.buffer, tiles=self._tiles, strips=self._strips,
             borders=self._borders, aperture=self._aperture, cells_x=shape.cells[0], cells_y=shape.cells[1],
             width=layout.width, height=layout.height, pitch=layout.pitch, tiles_x=self._tiles_x, tiles_y=self._tiles_y,
@@ -286,8 +286,9 @@ class Defocus:
         scale = self._scales[number]
         layout = scale.planes.layout
         reach = UNLIMITED if number == count - 1 else self._reach_at(number + 1)
-        self._device.run(
-            self._prepare, "weigh", (scale.tiles_x, scale.tiles_y * self._layers), (1, 1), scale=scale.planes.buffer,
+        run_tiles(
+            self._device, self._prepare, "weigh", (scale.tiles_x, scale.tiles_y * self._layers),
+            scale=scale.planes.buffer,
             tiles=scale.tiles, strips=scale.strips, aperture=self._aperture, cells_x=shape.cells[0],
             cells_y=shape.cells[1], width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride,
             tiles_x=scale.tiles_x, tiles_y=scale.tiles_y, is_first=int(number == 0), first_limited=self._first_limited,
@@ -298,15 +299,15 @@ class Defocus:
 
     def _find_detail(self, count: int) -> None:
         """Finds the tiles of each scale with detail; the others are upsampled from the next smaller scale."""
-        self._device.run(
-            self._spread, "find_full_detail", (self._tiles_x, self._tiles_y), (1, 1), tiles=self._tiles,
+        run_cells(
+            self._device, self._spread, "find_full_detail", (self._tiles_x, self._tiles_y), tiles=self._tiles,
             extremes=self._highlights.extremes, detail=self._detail, tiles_x=self._tiles_x, tiles_y=self._tiles_y,
             min_radius=self._min_blurred,
         )  # fmt: skip
         for number, scale in enumerate(self._scales[:count]):
             finer, finer_x, finer_y = self._detail_of(number - 1)
-            self._device.run(
-                self._spread, "find_detail", (scale.tiles_x + 2, scale.tiles_y + 2), (1, 1), tiles=scale.tiles,
+            run_cells(
+                self._device, self._spread, "find_detail", (scale.tiles_x + 2, scale.tiles_y + 2), tiles=scale.tiles,
                 finer=finer, detail=scale.detail, tiles_x=scale.tiles_x, tiles_y=scale.tiles_y, finer_tiles_x=finer_x,
                 finer_tiles_y=finer_y,
             )  # fmt: skip
@@ -324,7 +325,7 @@ class Defocus:
         coarse = scale if is_coarsest else self._scales[number + 1]
         finer, finer_x, finer_y = self._detail_of(number - 1)
         scale.planes.run(
-            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", extra_rows=1, area=_TILE,
+            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", extra_rows=1, area=TILE,
             scale=scale.planes.buffer, strips=scale.strips, detail=scale.detail, finer=finer, finer_tiles_x=finer_x,
             finer_tiles_y=finer_y, coarse=coarse.gathered.buffer, coarse_composite=coarse.composite.buffer,
             gathered=scale.gathered.buffer, composite=scale.composite.buffer, aperture=self._aperture,
@@ -337,7 +338,7 @@ class Defocus:
     def _compose(self, scene: Planes, shape: Shape) -> None:
         half = self._scales[0]
         self.picture.run(
-            self._spread, "compose", area=_TILE, scene=scene.buffer, radius=self._radius.buffer,
+            self._spread, "compose", area=TILE, scene=scene.buffer, radius=self._radius.buffer,
             spread=self._weight.buffer, strips=self._strips, detail=self._detail, gathered=half.gathered.buffer,
             half_composite=half.composite.buffer, borders=self._borders, aperture=self._aperture,
             picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=self._tiles_x,

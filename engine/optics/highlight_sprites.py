@@ -7,6 +7,7 @@ from typing import Any
 from ..compute.arguments import numbered
 from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
+from ..compute.tiles import run_tiles
 from .shape import Shape
 
 _PER_TILE, _FLOATS = 4, 7  # highlights per tile, and floats per highlight, as in kernels/defocus_sprites.cl
@@ -32,8 +33,8 @@ class HighlightSprites:
         weights in `spread`.
         """
         layout = scene.layout
-        self._device.run(
-            "defocus_sprites.cl", "find_highlights", (self._tiles_x, self._tiles_y), (1, 1), scene=scene.buffer,
+        run_tiles(
+            self._device, "defocus_sprites.cl", "find_highlights", (self._tiles_x, self._tiles_y), scene=scene.buffer,
             radius=radius.buffer, spread=spread.buffer, sprites=self._sprites, levels=self.levels,
             extremes=self.extremes, pitch=layout.pitch, stride=layout.stride, width=layout.width,
             height=layout.height, tiles_x=self._tiles_x, min_radius=MIN_RADIUS,
@@ -62,18 +63,18 @@ class HighlightSprites:
             "red_shift": colour_shift_px[0],
             "blue_shift": colour_shift_px[1],
         }
-        self._device.run(
-            source, "measure_highlights", (self._tiles_x, self._tiles_y), (1, 1), sprites=self._sprites,
+        run_tiles(
+            self._device, source, "measure_highlights", (self._tiles_x, self._tiles_y), sprites=self._sprites,
             extremes=self.extremes, width=layout.width, height=layout.height, tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, **shaped,
         )  # fmt: skip
-        self._device.run(
-            source, "list_highlights", (self._tiles_y,), (1,), sprites=self._sprites, counts=self._counts,
+        run_tiles(
+            self._device, source, "list_highlights", (1, self._tiles_y), sprites=self._sprites, counts=self._counts,
             tiles_x=self._tiles_x,
         )  # fmt: skip
         around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
-        self._device.run(
-            source, "draw_highlights", (self._tiles_x, self._tiles_y), (1, 1), picture=picture.buffer,
+        run_tiles(
+            self._device, source, "draw_highlights", (self._tiles_x, self._tiles_y), picture=picture.buffer,
             radii=radius.buffer, extremes=self.extremes, sprites=self._sprites, counts=self._counts,
             width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=self._tiles_x,
             tiles_y=self._tiles_y, around=around, **shaped, **numbered("fall", shape.falloff, first=1),

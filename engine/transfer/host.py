@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import moderngl
 
 ORIGIN = (PAD, 0)  # first pixel of the picture in the packed rows
+PIXEL_BYTES = 8
 
 
 class PackedScene:
@@ -33,7 +34,12 @@ class PackedScene:
         self._device = device
         self._layout = Layout.of(width, height)
         self.size = (width, height)
-        self._packed: Buffer = device.allocate(8 * height * self._layout.pitch)
+        self._packed: Buffer = device.allocate(PIXEL_BYTES * height * self._layout.pitch)
+
+    def pack(self, scene: Planes) -> Buffer:
+        """Queues the kernel. Returns the buffer of the rows that `view` describes, which the next call overwrites."""
+        scene.run("pack_scene.cl", "pack_scene", scene=scene.buffer, packed=self._packed)
+        return self._packed
 
     @contextmanager
     def view(self, scene: Planes) -> Iterator[NDArray[np.float16]]:
@@ -42,8 +48,7 @@ class PackedScene:
         The channels are red, green, blue and 1. Negative light and NaN become 0, values above 65504 become 65504.
         """
         layout = self._layout
-        scene.run("pack_scene.cl", "pack_scene", scene=scene.buffer, packed=self._packed)
-        with self._device.view(self._packed, np.float16, 4 * layout.height * layout.pitch) as flat:
+        with self._device.view(self.pack(scene), np.float16, 4 * layout.height * layout.pitch) as flat:
             yield flat.reshape(layout.height, layout.pitch, 4)
 
     def release(self) -> None:
@@ -63,13 +68,18 @@ class HostTransfer:
         self._packed.ahead(width, height)
 
     def send(self, scene: Planes) -> ScenePlanes:
-        with self._packed.get(*scene.size).view(scene) as packed:
-            self.textures.write_packed(packed, ORIGIN, scene.size)
+        send_packed(self._packed.get(*scene.size), scene, self.textures)
         return self.textures
 
     def release(self) -> None:
         self._packed.release()
         self.textures.release()
+
+
+def send_packed(packed: PackedScene, scene: Planes, textures: ScenePlanes) -> None:
+    """Packs a scene and uploads it to `textures`. Waits for its kernels."""
+    with packed.view(scene) as rgba:
+        textures.write_packed(rgba, ORIGIN, scene.size)
 
 
 def open_transfer(device: Device, gl: moderngl.Context) -> HostTransfer:

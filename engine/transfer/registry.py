@@ -5,14 +5,16 @@ A new transfer is a module of this folder and an entry in TRANSFERS.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from . import host
+from . import host, shared
 
 if TYPE_CHECKING:
     import moderngl
 
     from ..compute.device import Device
+    from ..timing import Clock
     from .transfer import TextureTransfer
 
 
@@ -23,7 +25,7 @@ class TransferModule(Protocol):
         """A transfer from `device` to `gl`, the current context; None if the module does not support the pair."""
 
 
-TRANSFERS: tuple[TransferModule, ...] = (host,)  # the fastest first; the last supports every pair
+TRANSFERS: tuple[TransferModule, ...] = (shared, host)  # the fastest first; the last supports every pair
 
 
 def open_transfer(device: Device, gl: moderngl.Context) -> TextureTransfer:
@@ -33,3 +35,8 @@ def open_transfer(device: Device, gl: moderngl.Context) -> TextureTransfer:
         if transfer is not None:
             return transfer
     raise AssertionError("the transfer through main memory supports every device and context")
+
+
+def timed(device: Device, clock: Clock) -> AbstractContextManager[None]:
+    """Times a transfer: on a GPU by its events, since the host would count the kernels that it waits for, too."""
+    return clock.host("transfer") if device.is_cpu else device.stage("transfer", clock)

@@ -14,7 +14,7 @@ class TextureTransfer(Protocol):
     The thread in which that context is current calls all methods.
     """
 
-    name: str  # shown by `groundglass devices`: "host"
+    name: str  # shown by `groundglass devices` and in statistics: "zero-copy", "host", or "host (reason)"; may change
     textures: ScenePlanes  # filled and returned by `send`; without a size before its first call
 
     def prepare(self, width: int, height: int) -> None:
@@ -23,8 +23,8 @@ class TextureTransfer(Protocol):
     def send(self, scene: Planes) -> ScenePlanes:
         """The textures of `scene`: linear Rec.2020, same size, half floats; negative values and NaN become 0.
 
-        The transfer owns them, and the next call overwrites them. Waits for the kernels that compute `scene`. Allocates
-        only for a new size. Raises DeviceError if memory is short.
+        The transfer owns them, and the next call overwrites them. The host waits for the kernels that compute `scene`
+        if it passes through main memory. Allocates only for a new size. Raises DeviceError if memory is short.
         """
 
     def release(self) -> None:

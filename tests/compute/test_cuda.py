@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import builtins
 import os
-import shutil
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,37 +30,7 @@ from groundglass.timing import Clock
 from tolerances import ANOTHER_COMPILER, STAGE
 
 RANDOM = np.random.default_rng(41)
-STAND_IN = Path(__file__).resolve().parent.parent / "support" / "cupy_stand_in"
 RIG = gg.StereoRig(focal_px=400, baseline_m=0.1)
-
-
-@pytest.fixture(scope="module")
-def cupy(pytestconfig: pytest.Config) -> Iterator[ModuleType]:
-    """The stand-in under the name of CuPy."""
-    if shutil.which("g++") is None:
-        pytest.skip("no C++ compiler: g++ is not installed")
-    cache = pytestconfig.cache
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "cupy"]:
-            patch.delitem(sys.modules, name)
-        patch.syspath_prepend(str(STAND_IN))
-        if cache is not None:
-            patch.setenv("CUPY_STAND_IN_CACHE", str(cache.mkdir("cuda")))
-        import cupy
-
-        yield cupy
-        for name in [name for name in sys.modules if name.partition(".")[0] == "cupy"]:
-            del sys.modules[name]
-
-
-@pytest.fixture(scope="module")
-def cuda(cupy: ModuleType) -> Iterator[Device]:
-    """The CUDA device; all its memory is released at the end."""
-    opened = open_device("cuda:0")
-    yield opened
-    opened.close()
-    assert opened.live_buffers == 0
-    assert cupy.get_default_memory_pool().used_bytes() == 0
 
 
 @pytest.fixture(scope="module")
@@ -296,7 +264,7 @@ def test_memory_that_does_not_exist_is_an_error(cuda: Device, cupy: ModuleType) 
 def test_a_failed_launch_is_an_error_at_the_next_synchronization(cuda: Device, cupy: ModuleType) -> None:
     cupy.cuda.Stream.failure = cupy.cuda.runtime.CUDARuntimeError("cudaErrorIllegalAddress")
     with pytest.raises(DeviceError, match=r"^cuda:0 \(Stand-in\): cudaErrorIllegalAddress; start again") as caught:
-        cuda.collect()
+        cuda.finish()
     assert "\n" not in str(caught.value)
 
 

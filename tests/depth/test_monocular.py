@@ -243,6 +243,7 @@ def test_the_live_loop_never_waits_for_the_model(scene: Planes, slow: tuple[Slow
     for frame in range(5):
         assert depth.latest(clock) is None
         depth.queue_copy(scene, frame)
+        scene.device.finish()  # a copy that is not made yet is submitted later
         depth.submit_copy()
     assert model.requests.acquire(timeout=20)
     assert len(model.shown) == 1  # the model was busy during the other frames

@@ -89,7 +89,7 @@ def test_a_frame_with_depth_needs_no_model(tmp_path: Path) -> None:
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[LiveEngine, Slow]]:
     model = Slow()
-    monkeypatch.setattr("groundglass.engine.MonocularModel", lambda *arguments: model)
+    monkeypatch.setattr("groundglass.depth.onnx_model.MonocularModel", lambda *arguments: model)
     with LiveEngine(lens=LENS, focus_m=0.8, depth_model="slow.onnx") as engine:
         yield engine, model
         model.may_answer.set()

@@ -12,6 +12,7 @@ from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.tool import Tool
 from groundglass.display.viewer import Viewer
 from groundglass.settings import Settings, SettingsHistory
+from groundglass.timing import Clock
 from look_support import context
 
 PERIOD_S = 1 / 60
@@ -22,6 +23,7 @@ class EngineDouble:
 
     def __init__(self, is_preparing: bool = False) -> None:
         self.is_preparing, self.prepared = is_preparing, []
+        self.device, self.clock = SimpleNamespace(is_cpu=True), Clock()
         self.gl = SimpleNamespace(info={"GL_RENDERER": "llvmpipe"})
 
     def prepare(self, drawn: object, settings: Settings) -> None:
@@ -53,6 +55,17 @@ def test_the_scale_changes_when_everything_is_compiled() -> None:
     engine.is_preparing = False
     overload(scale, 1)
     assert history.now.scale == 0.5
+
+
+def test_a_gpu_that_the_host_does_not_wait_for_can_be_overloaded() -> None:
+    engine = EngineDouble()
+    engine.device.is_cpu = False
+    for stage, ms in (("develop", 12.0), ("optics", 30.0), ("look", 3.0)):
+        engine.clock.add(stage, ms)
+    scale, history = live_scale(engine)
+    for number in range(8):
+        scale.measure(SimpleNamespace(), 0.002, 0.0, 0.045 * number)  # type: ignore[arg-type]
+    assert (history.now.scale, engine.prepared) == (0.5, [0.5])
 
 
 def test_a_gpu_that_waits_for_the_display_is_not_overloaded() -> None:

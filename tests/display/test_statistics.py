@@ -15,11 +15,12 @@ from rich.console import Console
 
 STAGES = {"demosaic": {"p50_ms": 2.5, "p95_ms": 3.0}}
 KEYS = "frames seconds fps late_frames dropped_frames scale frames_by_scale size stages interval_ms latency_ms "
-KEYS += "rss_mb first_picture_s recorded_size device gl look_route"
+KEYS += "rss_mb first_picture_s recorded_size device gl look_route transfer"
 
 
 def summary(log: FrameLog) -> Statistics:
-    return log.statistics(STAGES, dropped_frames=3, device="opencl:0 [cpu]", gl="llvmpipe", look_route="kernel")
+    names = {"device": "opencl:0 [cpu]", "gl": "llvmpipe", "look_route": "kernel", "transfer": "host"}
+    return log.statistics(STAGES, dropped_frames=3, **names)
 
 
 def steady(frames: int, period_s: float) -> FrameLog:

@@ -51,7 +51,7 @@ class FakeSource(BaseSource):
 
 
 class FakeEngine:
-    device_name, gl_name, look_route = "none", "none", "gl"
+    device_name, gl_name, look_route, transfer_name = "none", "none", "gl", "host"
 
     def __init__(self, draw: Callable[[Frame], None] = lambda frame: None) -> None:
         lens = Lens(50, 1.4, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")

@@ -47,9 +47,13 @@ class ndarray:  # noqa: N801
             raise ValueError(f"Shape mismatch. Old shape: {self.memory.shape}, new shape: {array.shape}")
         self.memory[...] = array
 
-    def get(self, stream: cuda.Stream | None = None, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    def get(
+        self, stream: cuda.Stream | None = None, out: NDArray[Any] | None = None, *, blocking: bool = True
+    ) -> NDArray[Any]:
         """Copies to the host, into `out` if given. Raises TypeError or ValueError for another dtype or shape."""
         cuda.check_stream(stream)
+        if blocking:
+            cuda.wait_for(cuda.Event.recorded)
         if out is None:
             return self.memory.copy()
         if (out.dtype, out.shape) != (self.memory.dtype, self.memory.shape):

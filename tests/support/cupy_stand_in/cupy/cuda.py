@@ -10,6 +10,8 @@ from typing import Any
 
 MEMORY_BYTES = 8 << 30
 MAX_GRID_YZ, MAX_GROUP = 65535, 1024  # limits of every CUDA device
+arrays: dict[int, tuple[int, int]] = {}  # bytes of a row, and rows, of the arrays that are mapped, by their address
+copied: dict[int, bytes] = {}  # what was copied to them
 _streams: list[Stream] = []  # current streams, the innermost last
 _contexts = threading.local()  # has `is_current` in the threads where the context is current
 _LAUNCHER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
@@ -46,12 +48,27 @@ class Device:
 
 
 class Event:
-    """A point of a stream. Everything before it is done, for the stand-in runs a launch at once."""
+    """A point of a stream. The stand-in runs a launch at once.
+
+    While `lags`, an event is done only if the host has waited for it, for a later one, or for the stream. `waits`
+    counts these calls, which a frame should not make.
+    """
+
+    lags = False
+    waits = 0
+    recorded = reached = 0  # numbers of the newest event, and of the newest one that the host has waited for
 
     def __init__(self) -> None:
         self.seconds = time.perf_counter()
+        Event.recorded += 1
+        self._number = Event.recorded
 
-    def synchronize(self) -> None: ...
+    @property
+    def done(self) -> bool:
+        return not Event.lags or self._number <= Event.reached
+
+    def synchronize(self) -> None:
+        wait_for(self._number)
 
 
 class Stream:
@@ -74,9 +91,16 @@ class Stream:
         return Event()
 
     def synchronize(self) -> None:
+        wait_for(Event.recorded)
         failure, Stream.failure = Stream.failure, None
         if failure is not None:
             raise failure
+
+
+def wait_for(number: int) -> None:
+    """The host waits for the event of this number."""
+    Event.reached = max(Event.reached, number)
+    Event.waits += 1
 
 
 def check_stream(stream: Stream | None) -> None:
@@ -120,6 +144,27 @@ def get_elapsed_time(first: Event, second: Event) -> float:
     return (second.seconds - first.seconds) * 1e3
 
 
+def _copy_to_array(
+    array: int,
+    x_bytes: int,
+    y: int,
+    source: int,
+    source_pitch: int,
+    row_bytes: int,
+    rows: int,
+    kind: int,
+    stream: int,
+) -> None:
+    """`cudaMemcpy2DToArrayAsync` from device memory. `array` is a number in `arrays`."""
+    assert (x_bytes, y, kind) == (0, 0, 3), "not a whole array from device memory"
+    assert stream, "queued on the default stream"
+    if not hasattr(_contexts, "is_current"):
+        raise CUDARuntimeError("cudaErrorDeviceUninitialized: invalid device context")
+    assert arrays[array] == (row_bytes, rows), "not the whole array"
+    rows_of = (ctypes.c_char * (source_pitch * rows)).from_address(source)
+    copied[array] = b"".join(rows_of[y * source_pitch : y * source_pitch + row_bytes] for y in range(rows))
+
+
 def alloc_pinned_memory(nbytes: int) -> bytearray:
     return bytearray(nbytes)
 
@@ -140,6 +185,7 @@ runtime = SimpleNamespace(
     getDeviceProperties=_properties,
     driverGetVersion=lambda: 13000,
     setDevice=make_context_current,
+    memcpy2DToArrayAsync=_copy_to_array,
 )
 driver = SimpleNamespace(CUDADriverError=CUDADriverError, launchKernel=_launch_kernel)
 nvrtc = SimpleNamespace(getVersion=lambda: (13, 0), getSupportedArchs=lambda: [75, 80, 90, 100])
