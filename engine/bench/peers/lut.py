@@ -1,0 +1,95 @@
+"""The LUT of a look as OpenColorIO and as ffmpeg apply it: 33 nodes a side, tetrahedral, from scene light."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...colour.encoding import LOG_CURVES
+from ...frame import Frame
+from ...look.export import export_look
+from ...look.lut_write import write_cube
+from .peer import Job, Peer, Picture, in_strips
+
+SIDE = 33
+CURVE = "logc"  # the light's encoding in the cube
+
+
+class OcioLut:
+    """Light in Rec.709 primaries (H, W, 3) float32 to sRGB of 8 bits: a log curve and a cube in one processor."""
+
+    def __init__(self, job: Job) -> None:
+        import PyOpenColorIO as ocio  # noqa: N813
+
+        curve = LOG_CURVES[CURVE]
+        log = ocio.LogCameraTransform(
+            linSideBreak=[curve.cut] * 3,
+            base=10.0,
+            **{
+                name: [number] * 3
+                for name, number in (
+                    *(("logSideSlope", curve.c), ("logSideOffset", curve.d)),
+                    *(("linSideSlope", curve.a), ("linSideOffset", curve.b)),
+                )
+            },
+        )
+        cube = ocio.Lut3DTransform(SIDE)
+        cube.setInterpolation(ocio.INTERP_TETRAHEDRAL)
+        table = export_look(job.settings.look, CURVE, SIDE).lut.cube
+        assert table is not None, "an exported look has a cube"
+        cube.setData(table.ravel())
+        processor = ocio.Config.CreateRaw().getProcessor(ocio.GroupTransform([log, cube]))
+        self._cpu = processor.getOptimizedCPUProcessor(
+            ocio.BIT_DEPTH_F32, ocio.BIT_DEPTH_UINT8, ocio.OPTIMIZATION_DEFAULT
+        )
+        self._pool = job.pool
+        self._picture = np.empty((job.frame.height, job.frame.width, 3), np.uint8)
+
+    def run(self, light: NDArray[np.float32]) -> Picture:
+        import PyOpenColorIO as ocio  # noqa: N813
+
+        def apply(rows: slice) -> None:
+            height, width = light[rows].shape[:2]
+            sizes = (ocio.CHANNEL_ORDERING_RGB, ocio.BIT_DEPTH_UINT8, 1, 3, 3 * width)
+            source = ocio.PackedImageDesc(light[rows], width, height, 3)
+            self._cpu.apply(source, ocio.PackedImageDesc(self._picture[rows], width, height, *sizes))
+
+        in_strips(self._pool, len(light), apply)
+        return self._picture
+
+
+class FfmpegLut:
+    """The cube alone, on planes of light that are already encoded, by libavfilter in this process."""
+
+    def __init__(self, job: Job, light: NDArray[np.float32]) -> None:
+        import av
+        import av.filter
+
+        export = export_look(job.settings.look, CURVE, SIDE)
+        encoded = np.clip(LOG_CURVES[CURVE].encode(light), 0.0, 1.0).astype(np.float32)
+        height, width = light.shape[:2]
+        self._frame: Any = av.VideoFrame.from_ndarray(encoded, format="gbrpf32le")
+        self._graph: Any = av.filter.Graph()
+        buffer = self._graph.add_buffer(width=width, height=height, format="gbrpf32le", time_base=1)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "look.cube"
+            write_cube(file, export.lut, job.settings.look.name)
+            lut = self._graph.add("lut3d", f"file='{file}':interp=tetrahedral")
+            sink = self._graph.add("buffersink")
+            self._graph.link_nodes(buffer, lut, sink).configure()
+
+    def run(self, frame: Frame) -> Picture:
+        """The picture as encoded planes: green, blue and red."""
+        del frame
+        self._graph.push(self._frame)
+        result = self._graph.pull()
+        return np.asarray(result.to_ndarray())
+
+
+def lut_peers(job: Job, light: NDArray[np.float32]) -> list[Peer]:
+    lut = OcioLut(job)
+    return [Peer("OpenColorIO LUT", "look", ("opencolorio",), job.threads, lambda _: lut.run(light))]
