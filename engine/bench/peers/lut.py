@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from .peer import Job, Peer, Picture, in_strips
 
 SIDE = 33
 CURVE = "logc"  # the light's encoding in the cube
+PLANES = "gbrpf32le"  # ffmpeg's name of planes of 32-bit floats
 
 
 class OcioLut:
@@ -62,34 +64,35 @@ class OcioLut:
         return self._picture
 
 
-class FfmpegLut:
-    """The cube alone, on planes of light that are already encoded, by libavfilter in this process."""
+def ocio_peers(job: Job, light: NDArray[np.float32], against: str) -> list[Peer]:
+    import PyOpenColorIO as ocio  # noqa: N813
 
-    def __init__(self, job: Job, light: NDArray[np.float32]) -> None:
-        import av
-        import av.filter
-
-        export = export_look(job.settings.look, CURVE, SIDE)
-        encoded = np.clip(LOG_CURVES[CURVE].encode(light), 0.0, 1.0).astype(np.float32)
-        height, width = light.shape[:2]
-        self._frame: Any = av.VideoFrame.from_ndarray(encoded, format="gbrpf32le")
-        self._graph: Any = av.filter.Graph()
-        buffer = self._graph.add_buffer(width=width, height=height, format="gbrpf32le", time_base=1)
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "look.cube"
-            write_cube(file, export.lut, job.settings.look.name)
-            lut = self._graph.add("lut3d", f"file='{file}':interp=tetrahedral")
-            sink = self._graph.add("buffersink")
-            self._graph.link_nodes(buffer, lut, sink).configure()
-
-    def run(self, frame: Frame) -> Picture:
-        """The picture as encoded planes: green, blue and red."""
-        del frame
-        self._graph.push(self._frame)
-        result = self._graph.pull()
-        return np.asarray(result.to_ndarray())
-
-
-def lut_peers(job: Job, light: NDArray[np.float32]) -> list[Peer]:
     lut = OcioLut(job)
-    return [Peer("OpenColorIO LUT", "look", ("opencolorio",), job.threads, lambda _: lut.run(light))]
+    versions = {"OpenColorIO": ocio.__version__}
+    return [Peer("OpenColorIO, log and LUT", against, versions, job.threads, lambda _: lut.run(light))]
+
+
+def ffmpeg_peers(job: Job, light: NDArray[np.float32], against: str) -> list[Peer]:
+    """The cube alone, by libavfilter in this process, on planes of light that are encoded before."""
+    import av
+    import av.filter
+
+    export = export_look(job.settings.look, CURVE, SIDE)
+    encoded = np.clip(LOG_CURVES[CURVE].encode(light), 0.0, 1.0).astype(np.float32)
+    source: Any = av.VideoFrame.from_ndarray(encoded, format=PLANES)
+    source.pts = 0
+    graph: Any = av.filter.Graph()
+    graph.threads = job.threads
+    frames = graph.add_buffer(width=source.width, height=source.height, format=PLANES, time_base=Fraction(1, 60))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "look.cube"
+        write_cube(file, export.lut, job.settings.look.name)
+        lut = graph.add("lut3d", f"file='{file.as_posix()}':interp=tetrahedral")
+        graph.link_nodes(frames, lut, graph.add("buffersink")).configure()
+
+    def run(_: Frame) -> Picture:
+        graph.push(source)
+        return np.asarray(graph.pull().to_ndarray())
+
+    version = ".".join(map(str, av.library_versions["libavfilter"]))
+    return [Peer("ffmpeg lut3d, LUT only", against, {"PyAV": av.__version__, "libavfilter": version}, job.threads, run)]

@@ -9,79 +9,66 @@ of the aperture: it does less than ours.
 from __future__ import annotations
 
 import math
-from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...frame import Frame
 from ...optics.defocus import Blur
+from ..stages import CHAIN
+from .layers import LAYERS, disc, layers_of
 from .lut import OcioLut
 from .peer import Job, Peer, Picture, in_strips
 
-LAYERS = 8
-SHARP_PX = 1.0  # light with a smaller radius stays as it is
+BOX_CHAIN, DISC_CHAIN = "chain, box blur, half size", "chain, disc blur, full size"
 Kernel = Literal["box", "disc"]
 ALPHA = np.array([[0, 0, 0, 1]] * 3, np.float32)  # the alpha of RGBA in all channels
 KEPT = np.array([[0, 0, 0, -1, 1]] * 4, np.float32)  # 1 - alpha
-CHAIN_PACKAGES = ("opencv-python-headless", "numpy", "opencolorio")
 
 
-class Layer(NamedTuple):
-    """Light between two distances in metres, and the radius of its blur in pixels of the frame; 0 is none."""
-
-    near_m: float
-    far_m: float
-    radius_px: float
-
-
-def demosaic_peers(frame: Frame) -> list[Peer]:
-    """OpenCV's three demosaics, each against ours of the same kind. VNG takes 8 bits only."""
+def demosaic_peers(job: Job) -> list[Peer]:
+    """OpenCV's three demosaics, each against one of ours. VNG takes 8 bits only."""
     import cv2
 
-    pattern = bayer_code(frame.cfa.pattern)
-    rgb = np.empty((frame.height, frame.width, 3), np.uint16)
-    rgb8 = np.empty(rgb.shape, np.uint8)
-    codes = {suffix: getattr(cv2, f"COLOR_Bayer{pattern}2RGB{suffix}") for suffix in ("", "_EA", "_VNG")}
-    mosaics8: dict[int, Picture] = {}
-
-    def vng(frame: Frame) -> Picture:
-        mosaic = mosaics8.setdefault(frame.index, (frame.pixels >> 6).astype(np.uint8))
-        return np.asarray(cv2.demosaicing(mosaic, codes["_VNG"], dst=rgb8))
-
-    def direct(suffix: str) -> Any:
-        return lambda frame: cv2.demosaicing(frame.pixels, codes[suffix], dst=rgb)
-
-    packages, threads = CHAIN_PACKAGES[:1], cv2.getNumThreads()
+    frame = job.frame
+    codes = {suffix: bayer_code(frame.cfa.pattern, suffix) for suffix in ("", "_EA", "_VNG")}
+    rgb, rgb8 = (np.empty((frame.height, frame.width, 3), kind) for kind in (np.uint16, np.uint8))
+    mosaic8 = (frame.pixels >> 6).astype(np.uint8)
+    versions, threads = {"OpenCV": cv2.__version__}, cv2.getNumThreads()
     return [
-        Peer("OpenCV bilinear, 16 bit", "demosaic bilinear", packages, threads, direct("")),
-        Peer("OpenCV EA, 16 bit", "demosaic malvar", packages, threads, direct("_EA")),
-        Peer("OpenCV VNG, 8 bit", "demosaic rcd", packages, threads, vng),
+        Peer(
+            *("OpenCV bilinear, 16 bit", "demosaic bilinear", versions, threads),
+            lambda frame: cv2.demosaicing(frame.pixels, codes[""], dst=rgb),
+        ),
+        Peer(
+            *("OpenCV edge-aware, 16 bit", "demosaic malvar", versions, threads),
+            lambda frame: cv2.demosaicing(frame.pixels, codes["_EA"], dst=rgb),
+        ),
+        Peer(
+            *("OpenCV VNG, 8 bit", "demosaic rcd", versions, threads),
+            lambda _: cv2.demosaicing(mosaic8, codes["_VNG"], dst=rgb8),
+        ),
     ]
 
 
-def bayer_code(pattern: str) -> str:
-    """OpenCV names a Bayer order by its second row's second and third photosite: RGGB is BG."""
-    return {"RGGB": "BG", "BGGR": "RG", "GRBG": "GB", "GBRG": "GR"}[pattern]
+def chain_peers(job: Job) -> list[Peer]:
+    import cv2
+    import PyOpenColorIO as ocio  # noqa: N813
 
-
-def layers_of(blur: Blur, depth_m: NDArray[np.float32]) -> list[Layer]:
-    """LAYERS layers from the farthest to the nearest: one in focus, the others narrow where the radius is small.
-
-    Their borders are evenly spaced in the square root of the radius.
-    """
-    radii = blur.radii_px(np.array([depth_m.min(), depth_m.max()]))
-    near, far = (math.sqrt(max(abs(float(radius)), SHARP_PX)) for radius in radii)
-    near_count = min(max(round((LAYERS - 1) * (near - 1) / max(near + far - 2, 1e-6)), 1), LAYERS - 2)
-    borders = [-(border**2) for border in np.linspace(near, 1.0, near_count + 1)]
-    borders += [border**2 for border in np.linspace(1.0, far, LAYERS - near_count)]
-    nearness = [(1.0 - 2.0 * border / blur.coc_px) / blur.focus_m for border in borders]
-    distances = [0.0, *(1.0 / max(inverse, 1e-6) for inverse in nearness[1:-1]), math.inf]
+    versions = {"OpenCV": cv2.__version__, "NumPy": np.__version__, "OpenColorIO": ocio.__version__}
+    kinds: tuple[tuple[str, Kernel, float], ...] = ((BOX_CHAIN, "box", 0.5), (DISC_CHAIN, "disc", 1.0))
     return [
-        Layer(distances[at], distances[at + 1], 0.0 if at == near_count else abs(first + last) / 2)
-        for at, (first, last) in reversed(list(enumerate(pairwise(borders))))
+        Peer(name, CHAIN, versions, job.threads, OpenCvChain(job, kernel, scale).run) for name, kernel, scale in kinds
     ]
+
+
+def bayer_code(pattern: str, suffix: str) -> int:
+    """OpenCV names a Bayer order by the second and third photosite of its second row: RGGB is BG."""
+    import cv2
+
+    name = {"RGGB": "BG", "BGGR": "RG", "GRBG": "GB", "GBRG": "GR"}[pattern]
+    return int(getattr(cv2, f"COLOR_Bayer{name}2RGB{suffix}"))
 
 
 class LayeredBlur:
@@ -98,7 +85,6 @@ class LayeredBlur:
         self._light = np.ones(shape, np.float32)  # with an alpha of 1
         self._cut = [np.empty(shape, np.float32) for _ in range(LAYERS)]
         self._blurred = [np.empty(shape, np.float32) for _ in range(LAYERS)]
-        self._keep = [np.empty(shape, np.float32) for _ in range(LAYERS)]
         self._sum = np.empty((*shape[:2], 3), np.float32)
         self._enlarged = np.empty((frame.height, frame.width, 3), np.float32)
 
@@ -126,8 +112,8 @@ class LayeredBlur:
         import cv2
 
         light = self._blurred[0][rows]
-        for layer, keep in zip(self._blurred[1:], self._keep[1:], strict=True):
-            cv2.multiply(light, keep[rows], dst=light)
+        for layer in self._blurred[1:]:
+            cv2.multiply(light, cv2.transform(layer[rows], KEPT), dst=light)
             cv2.add(light, layer[rows], dst=light)
         cv2.divide(cv2.cvtColor(light, cv2.COLOR_RGBA2RGB), cv2.transform(light, ALPHA), dst=self._sum[rows])
 
@@ -146,24 +132,13 @@ class LayeredBlur:
             cv2.blur(cut, (side, side), dst=blurred)
         else:
             cv2.filter2D(cut, -1, disc(radius_px), dst=blurred)
-        cv2.transform(self._blurred[at], KEPT, dst=self._keep[at])
-
-
-def disc(radius_px: float) -> NDArray[np.float32]:
-    """A disc with a smooth edge, of sum 1."""
-    reach = math.ceil(radius_px)
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    inside = np.clip(radius_px + 0.5 - np.hypot(x, y), 0.0, 1.0)
-    return np.asarray(inside / inside.sum(), np.float32)
 
 
 class OpenCvChain:
     """From a mosaic with depth to an 8-bit sRGB picture: demosaic, matrix, blur and LUT."""
 
     def __init__(self, job: Job, kernel: Kernel, scale: float) -> None:
-        import cv2
-
-        self._job, self._code = job, getattr(cv2, f"COLOR_Bayer{bayer_code(job.frame.cfa.pattern)}2RGB_EA")
+        self._job, self._code = job, bayer_code(job.frame.cfa.pattern, "_EA")
         self._matrix = job.camera_to_rec709
         self._blur, self._lut = LayeredBlur(job, kernel, scale), OcioLut(job)
         shape = (job.frame.height, job.frame.width, 3)

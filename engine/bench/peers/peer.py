@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -24,27 +23,21 @@ STRIP_ROWS = 64  # a strip of three float planes at 1920 columns is 1.5 MB: it s
 class Peer:
     """`run` does the work for a frame and returns its result, in memory that the next run may overwrite.
 
-    `against` is the name of our stage. `packages` are the names on PyPI of the libraries. `aim` is how many times as
-    long as ours it should take at AIM_SIZE on a CPU; None without an aim.
+    `against` is the name of our stage that does the same. `versions` are those of the libraries, by name.
     """
 
     name: str
     against: str
-    packages: tuple[str, ...]
+    versions: dict[str, str]
     threads: int
     run: Callable[[Frame], Picture]
-    aim: float | None = None
-
-    @property
-    def versions(self) -> dict[str, str]:
-        return {package: version(package) for package in self.packages}
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Peers that cannot be timed: why, and what to do."""
+    """A library whose peers cannot be timed: why, and what to do."""
 
-    name: str
+    library: str
     reason: str
     remedy: str
 
@@ -67,6 +60,10 @@ class Job:
         matrix = gain * REC2020_TO_REC709 @ profile.camera_to_scene @ np.diag(profile.white_balance)
         return np.column_stack([matrix, -black * matrix.sum(axis=1)])
 
+    @property
+    def threads(self) -> int:
+        return usable_threads()
+
 
 def usable_threads() -> int:
     """The processor's threads that this process may use."""
@@ -82,11 +79,3 @@ def in_strips(pool: ThreadPoolExecutor, height: int, work: Callable[[slice], obj
     """`work` for all strips; an error of a thread is raised here."""
     for _ in pool.map(work, strips(height)):
         pass
-
-
-def installed(packages: Mapping[str, str]) -> bool:
-    """Whether all packages, by name on PyPI, are installed."""
-    try:
-        return all(version(package) for package in packages)
-    except PackageNotFoundError:
-        return False

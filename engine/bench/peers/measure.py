@@ -1,0 +1,180 @@
+"""`groundglass bench --peers`: every peer and our stage for the same work, in turns within one run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...camera import REC2020_TO_REC709
+from ...capture import open_source
+from ...engine import Engine
+from ...errors import GroundglassError, cause
+from ...frame import Frame
+from ...look.export import export_look
+from ...settings import Settings
+from ..compare import CONFIDENCE_PERCENT, MIN_SAMPLES, compare_times
+from ..machine import describe_machine
+from ..run import now, percentiles, rounds
+from ..schema import SCHEMA_VERSION
+from ..stages import CHAIN, Stage, make_stages
+from .demosaics import colour_demosaicing_peers
+from .lut import CURVE, SIDE, ffmpeg_peers, ocio_peers
+from .opencv import BOX_CHAIN, DISC_CHAIN, chain_peers, demosaic_peers
+from .peer import Job, Missing, Peer, Picture, usable_threads
+from .pytorch import torch_peers
+
+FRAMES = 3  # a frame that is drawn again is not uploaded again
+SLOW_S = 0.5  # slower peers take part in the first MIN_SAMPLES rounds only
+AIM_SIZE = (1920, 1080)
+AIMS = {BOX_CHAIN: 6.0, DISC_CHAIN: 35.0}  # how many times as long as ours, at AIM_SIZE on a CPU
+EXTRA = "pip install groundglass[bench]"
+
+
+class Timing(NamedTuple):
+    """Milliseconds of both, one pair for each round."""
+
+    ours_ms: list[float]
+    peer_ms: list[float]
+
+
+def run_peers(device: str, size: tuple[int, int], seconds: float, only: Sequence[str] = ()) -> dict[str, Any]:
+    """Times the peers whose names contain one of `only`, all without, for about `seconds` and at least five rounds.
+
+    Returns the document "peers" of bench.schema.json. Raises GroundglassError if no peer has such a name.
+    """
+    settings = Settings()
+    with ExitStack() as stack:
+        engine = stack.enter_context(Engine(device, size))
+        frames = list(islice(stack.enter_context(open_source("scene:?size={}x{}".format(*size))), FRAMES))
+        stages = make_stages(engine, frames[0], stack)
+        pool = stack.enter_context(ThreadPoolExecutor(usable_threads(), "groundglass-peers"))
+        peers, missing = find_peers(engine, Job(frames[0], settings, pool))
+        peers = _chosen(peers, missing, only)
+        timings, pictures = _measure(engine, peers, stages, frames, seconds)
+        reference = engine.render(frames[0], comparable(settings))
+        spec = engine.device.spec
+        names = {"device": engine.device_name, "gl": engine.gl_name, "size": list(size)}
+    machine = describe_machine(spec)
+    aims = AIMS if size == AIM_SIZE and machine["is_cpu"] else {}
+    return {
+        **{"schema_version": SCHEMA_VERSION, "kind": "peers", "measured": now(), **names, "machine": machine},
+        **{"confidence_percent": CONFIDENCE_PERCENT, "threads": machine["compute_units"]},
+        "peers": [
+            _figures(peer, timing, aims.get(peer.name))
+            | {"psnr_db": psnr_db(pictures[peer.name], reference) if peer.against == CHAIN else None}
+            for peer, timing in zip(peers, timings, strict=True)
+        ],
+        "missing": [asdict(row) for row in missing],
+        "samples": {peer.name: timing._asdict() for peer, timing in zip(peers, timings, strict=True)},
+    }
+
+
+def find_peers(engine: Engine, job: Job) -> tuple[list[Peer], list[Missing]]:
+    """The peers of the libraries that are installed, and the other libraries."""
+    settings = job.settings
+    look = f"look {settings.look.name}{' by kernel' if engine.look_route == 'kernel' else ''}"
+    light = np.ascontiguousarray(engine.scene(job.frame, settings) @ REC2020_TO_REC709.T, np.float32)
+    makers: list[tuple[str, str, Callable[[], list[Peer]]]] = [
+        ("OpenCV", EXTRA, lambda: demosaic_peers(job)),
+        ("colour-demosaicing", EXTRA, lambda: colour_demosaicing_peers(job)),
+        ("torch", "pip install torch", lambda: torch_peers(job, light)),
+        ("OpenColorIO", EXTRA, lambda: ocio_peers(job, light, look)),
+        ("PyAV, with ffmpeg's filters", EXTRA, lambda: ffmpeg_peers(job, light, look)),
+        ("OpenCV with OpenColorIO", EXTRA, lambda: chain_peers(job)),
+    ]
+    peers: list[Peer] = []
+    missing: list[Missing] = []
+    for library, remedy, make in makers:
+        try:
+            peers += make()
+        except ModuleNotFoundError:
+            missing.append(Missing(library, "not installed", remedy))
+        except (ImportError, OSError) as error:
+            missing.append(Missing(library, f"cannot be loaded ({cause(error)})", f"install it again: {remedy}"))
+    return peers, missing
+
+
+def comparable(settings: Settings) -> Settings:
+    """`settings` without what no peer does: passes that a LUT cannot hold, vignetting and breathing."""
+    left_out = export_look(settings.look, CURVE, SIDE).left_out
+    look = replace(settings.look, passes=tuple(row for row in settings.look.passes if row.name not in left_out))
+    return settings.with_(look=look, lens=replace(settings.lens, vignetting=0.0, breathing_percent=0.0))
+
+
+def psnr_db(picture: Picture, reference: Picture) -> float:
+    """Of two pictures of 8 bits."""
+    error = np.mean((picture.astype(np.float64) - reference) ** 2) / 255.0**2
+    return round(float(-10.0 * np.log10(max(error, 1e-10))), 2)
+
+
+def _chosen(peers: list[Peer], missing: list[Missing], only: Sequence[str]) -> list[Peer]:
+    """Grouped by our stages, in the order in which they run in a frame."""
+    for text in only:
+        if not any(text in peer.name for peer in peers):
+            names = ", ".join(f"'{peer.name}'" for peer in peers) or "none"
+            raise GroundglassError(f"--only {text}: no peer has such a name; the peers are {names}")
+    if not peers:
+        libraries = ", ".join(row.library for row in missing)
+        raise GroundglassError(f"--peers: none of {libraries} is installed; {EXTRA}")
+    chosen = [peer for peer in peers if not only or any(text in peer.name for text in only)]
+    groups = list(dict.fromkeys(peer.against for peer in chosen))
+    return sorted(chosen, key=lambda peer: groups.index(peer.against))
+
+
+def _measure(
+    engine: Engine, peers: Sequence[Peer], stages: dict[str, Stage], frames: Sequence[Frame], seconds: float
+) -> tuple[list[Timing], dict[str, Picture]]:
+    """Pairs of times of each peer, and copies of the pictures of the chains for the first frame.
+
+    Which of a pair is first changes from round to round.
+    """
+
+    def ours(peer: Peer, frame: Frame) -> None:
+        if peer.against == CHAIN:
+            engine.draw(frame, Settings())
+        else:
+            stages[peer.against]()
+        engine.device.finish()
+        engine.gl.finish()
+        engine.device.collect()
+
+    timings = [Timing([], []) for _ in peers]
+    pictures, costs_s = {}, []
+    for peer in peers:
+        ours(peer, frames[0])
+        peer.run(frames[0])  # tables and memory are ready now
+        began_s = time.perf_counter()
+        picture = peer.run(frames[0])
+        costs_s.append(time.perf_counter() - began_s)
+        if peer.against == CHAIN:
+            pictures[peer.name] = picture.copy()
+    for number in rounds(seconds):
+        frame = frames[number % len(frames)]
+        for peer, cost_s, timing in zip(peers, costs_s, timings, strict=True):
+            if number >= MIN_SAMPLES and cost_s > SLOW_S:
+                continue
+            sides = [(timing.ours_ms, partial(ours, peer, frame)), (timing.peer_ms, partial(peer.run, frame))]
+            for samples, work in sides if number % 2 == 0 else reversed(sides):
+                began_s = time.perf_counter()
+                work()
+                samples.append(round((time.perf_counter() - began_s) * 1e3, 4))
+    return timings, pictures
+
+
+def _figures(peer: Peer, timing: Timing, aim: float | None) -> dict[str, Any]:
+    """A row of the document: `ratio` is the peer's time over ours."""
+    row = compare_times(timing.ours_ms, timing.peer_ms, paired=True)
+    return {
+        **{"name": peer.name, "against": peer.against, "versions": peer.versions, "threads": peer.threads},
+        **{"peer_ms": percentiles(timing.peer_ms), "ours_ms": percentiles(timing.ours_ms)},
+        **{key: row[key] for key in ("rounds", "ratio", "low", "high", "verdict")},
+        **{"aim": aim, "aim_reached": None if aim is None or row["low"] is None else row["low"] >= aim},
+    }
