@@ -33,6 +33,7 @@ from .pytorch import torch_peers
 
 FRAMES = 3  # a frame that is drawn again is not uploaded again
 SLOW_S = 0.5  # slower peers take part in the first MIN_SAMPLES rounds only
+LOOK = "look and transfer"
 AIM_SIZE = (1920, 1080)
 AIMS = {BOX_CHAIN: 6.0, DISC_CHAIN: 35.0}  # how many times as long as ours, at AIM_SIZE on a CPU
 EXTRA = "pip install groundglass[bench]"
@@ -54,7 +55,7 @@ def run_peers(device: str, size: tuple[int, int], seconds: float, only: Sequence
     with ExitStack() as stack:
         engine = stack.enter_context(Engine(device, size))
         frames = list(islice(stack.enter_context(open_source("scene:?size={}x{}".format(*size))), FRAMES))
-        stages = make_stages(engine, frames[0], stack)
+        stages = _stages(engine, frames[0], stack)
         pool = stack.enter_context(ThreadPoolExecutor(usable_threads(), "groundglass-peers"))
         peers, missing = find_peers(engine, Job(frames[0], settings, pool))
         peers = _chosen(peers, missing, only)
@@ -77,17 +78,29 @@ def run_peers(device: str, size: tuple[int, int], seconds: float, only: Sequence
     }
 
 
+def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    """Our stages by name, with the look and the transfer to GL on the route of the live picture."""
+    stages = make_stages(engine, frame, stack)
+    engine.draw(frame, Settings())  # by the kernel of the look, if the route is that
+    look = f"look {Settings().look.name}"
+    route = (f"{look} by kernel",) if engine.look_route == "kernel" else ("transfer", look)
+
+    def run() -> None:
+        for name in route:
+            stages[name]()
+
+    return stages | {LOOK: run}
+
+
 def find_peers(engine: Engine, job: Job) -> tuple[list[Peer], list[Missing]]:
     """The peers of the libraries that are installed, and the other libraries."""
-    settings = job.settings
-    look = f"look {settings.look.name}{' by kernel' if engine.look_route == 'kernel' else ''}"
-    light = np.ascontiguousarray(engine.scene(job.frame, settings) @ REC2020_TO_REC709.T, np.float32)
+    light = np.ascontiguousarray(engine.scene(job.frame, job.settings) @ REC2020_TO_REC709.T, np.float32)
     makers: list[tuple[str, str, Callable[[], list[Peer]]]] = [
         ("OpenCV", EXTRA, lambda: demosaic_peers(job)),
         ("colour-demosaicing", EXTRA, lambda: colour_demosaicing_peers(job)),
         ("torch", "pip install torch", lambda: torch_peers(job, light)),
-        ("OpenColorIO", EXTRA, lambda: ocio_peers(job, light, look)),
-        ("PyAV, with ffmpeg's filters", EXTRA, lambda: ffmpeg_peers(job, light, look)),
+        ("OpenColorIO", EXTRA, lambda: ocio_peers(job, light, LOOK)),
+        ("PyAV, with ffmpeg's filters", EXTRA, lambda: ffmpeg_peers(job, light, LOOK)),
         ("OpenCV with OpenColorIO", EXTRA, lambda: chain_peers(job)),
     ]
     peers: list[Peer] = []

@@ -118,7 +118,7 @@ class LayeredBlur:
         cv2.divide(cv2.cvtColor(light, cv2.COLOR_RGBA2RGB), cv2.transform(light, ALPHA), dst=self._sum[rows])
 
     def _blur(self, at: int, depth_m: NDArray[np.float32]) -> None:
-        """The premultiplied light of a layer, blurred with its alpha, and the share of the layers behind that it keeps."""
+        """The premultiplied light of a layer, blurred with its alpha."""
         import cv2
 
         layer, cut, blurred = self._layers[at], self._cut[at], self._blurred[at]

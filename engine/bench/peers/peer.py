@@ -52,8 +52,10 @@ class Job:
 
     @property
     def camera_to_rec709(self) -> NDArray[np.float64]:
-        """(3, 4): from sensor values behind a demosaic to scene light, in the primaries of the LUT. The black level, the
-        white balance, the matrix and the exposure are one product."""
+        """(3, 4): from sensor values behind a demosaic to scene light, in the primaries of the LUT.
+
+        It is the product of black level, white balance, matrix and exposure.
+        """
         profile = self.frame.profile
         black = profile.black[0]
         gain = 2.0**profile.exposure_ev / (profile.white - black)
