@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -124,8 +125,8 @@ def comparable(settings: Settings) -> Settings:
 
 def psnr_db(picture: Picture, reference: Picture) -> float:
     """Of two pictures of 8 bits."""
-    error = np.mean((picture.astype(np.float64) - reference) ** 2) / 255.0**2
-    return round(float(-10.0 * np.log10(max(error, 1e-10))), 2)
+    error = float(np.mean((picture.astype(np.float64) - reference) ** 2)) / 255.0**2
+    return round(-10.0 * math.log10(max(error, 1e-10)), 2)
 
 
 def _chosen(peers: list[Peer], missing: list[Missing], only: Sequence[str]) -> list[Peer]:
@@ -174,7 +175,10 @@ def _measure(
         for peer, cost_s, timing in zip(peers, costs_s, timings, strict=True):
             if number >= MIN_SAMPLES and cost_s > SLOW_S:
                 continue
-            sides = [(timing.ours_ms, partial(ours, peer, frame)), (timing.peer_ms, partial(peer.run, frame))]
+            sides: list[tuple[list[float], Callable[[], object]]] = [
+                (timing.ours_ms, partial(ours, peer, frame)),
+                (timing.peer_ms, partial(peer.run, frame)),
+            ]
             for samples, work in sides if number % 2 == 0 else reversed(sides):
                 began_s = time.perf_counter()
                 work()

@@ -93,18 +93,18 @@ class LayeredBlur:
         import cv2
 
         focused = next(layer for layer in self._layers if layer.radius_px == 0)
-        sharp, small_m = light, depth_m
+        small, small_m = light, depth_m
         if self._scale != 1:
-            light = cv2.resize(light, self._size, interpolation=cv2.INTER_AREA)
-            small_m = cv2.resize(depth_m, self._size, interpolation=cv2.INTER_NEAREST)
-        cv2.mixChannels([light], [self._light], [0, 0, 1, 1, 2, 2])
+            small = np.asarray(cv2.resize(light, self._size, interpolation=cv2.INTER_AREA), np.float32)
+            small_m = np.asarray(cv2.resize(depth_m, self._size, interpolation=cv2.INTER_NEAREST), np.float32)
+        cv2.mixChannels([small], [self._light], [0, 0, 1, 1, 2, 2])
         list(self._pool.map(lambda at: self._blur(at, small_m), range(LAYERS)))
         in_strips(self._pool, self._size[1], self._composite)
         if self._scale == 1:
             return self._sum
-        cv2.resize(self._sum, (sharp.shape[1], sharp.shape[0]), dst=self._enlarged)
+        cv2.resize(self._sum, (light.shape[1], light.shape[0]), dst=self._enlarged)
         return np.asarray(
-            cv2.copyTo(sharp, cv2.inRange(depth_m, focused.near_m, focused.far_m), self._enlarged), np.float32
+            cv2.copyTo(light, cv2.inRange(depth_m, focused.near_m, focused.far_m), self._enlarged), np.float32
         )
 
     def _composite(self, rows: slice) -> None:
