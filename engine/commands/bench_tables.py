@@ -240,7 +240,7 @@ def _peers_table(result: dict[str, Any]) -> Table:
             ]
             for row in peers
         ]
-    return "Peers", ["ours, - peers", "threads", "ms", "p95", "times", f"{result['confidence_percent']} %", "dB"], rows
+    return "Peers", ["ours and peers", "threads", "ms", "p95", "times", f"{result['confidence_percent']} %", "dB"], rows
 
 
 def stress_lines(result: dict[str, Any]) -> list[tuple[str, str]]:
