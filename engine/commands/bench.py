@@ -164,7 +164,7 @@ def run_stress_command(options: BenchOptions) -> dict[str, Any]:
 
 
 def run_peers_command(options: BenchOptions) -> dict[str, Any]:
-    """Compares our stages with what other libraries take for the same work."""
+    """Compares the times of our stages and of other libraries for the same work."""
     from ..bench.peers.measure import run_peers
     from .bench_tables import print_peers
 

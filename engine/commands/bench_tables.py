@@ -202,7 +202,7 @@ def print_peers(result: dict[str, Any]) -> None:
     """Our stages, each with its peers; what is missing; the aims; the libraries and the machine."""
     for _, headings, rows in tables_of(result):
         print_table(headings, rows)
-    print("\ntimes: median of the peer over ours, from pairs of runs in turns; above 1 ours is faster")
+    print("\ntimes: median of the peer over ours, from alternate runs; above 1 the peer is slower")
     print("dB: its picture against ours without grain, vignetting and breathing\n")
     print_lines(peer_lines(result))
 
@@ -215,7 +215,7 @@ def peer_lines(result: dict[str, Any]) -> list[tuple[str, str]]:
             state = "unknown" if row["low"] is None else "reached" if row["aim_reached"] else "not reached"
             if row["aim_reached"] is False and row["high"] >= row["aim"]:
                 state = "not certain"
-            lines.append(("aim", f"{row['name']}: {number(row['aim'])} times ours: {state} ({number(row['ratio'])})"))
+            lines.append(("aim", f"{number(row['aim'])} times: {state}, {number(row['ratio'])} ({row['name']})"))
     lines += [(row["library"], f"{row['reason']}; {row['remedy']}") for row in result["missing"]]
     versions = {library: text for row in result["peers"] for library, text in row["versions"].items()}
     return lines + list(versions.items()) + machine_lines(result)
@@ -226,8 +226,8 @@ def _peers_table(result: dict[str, Any]) -> Table:
     rows = []
     for stage in dict.fromkeys(row["against"] for row in result["peers"]):
         peers = [row for row in result["peers"] if row["against"] == stage]
-        ours_ms = max(peers, key=lambda row: row["rounds"])["ours_ms"]
-        rows.append([stage, str(result["threads"]), number(ours_ms["p50"]), number(ours_ms["p95"]), "1", "", ""])
+        stage_ms = max(peers, key=lambda row: row["rounds"])["stage_ms"]
+        rows.append([stage, str(result["threads"]), number(stage_ms["p50"]), number(stage_ms["p95"]), "1", "", ""])
         rows += [
             [
                 *(

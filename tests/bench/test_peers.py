@@ -38,7 +38,7 @@ MACHINE = {
     "revision": None,
 }
 SIZE = (320, 180)
-WHITE = 16383  # of the scene's mosaic
+WHITE = 16383  # level of the scene's mosaic
 DEMOSAICS = (
     *("OpenCV bilinear, 16 bit", "OpenCV edge-aware, 16 bit", "OpenCV VNG, 8 bit"),
     *("colour-demosaicing bilinear", "colour-demosaicing Malvar2004", "colour-demosaicing Menon2007"),
@@ -78,7 +78,7 @@ def test_the_chain_of_opencv_makes_roughly_our_picture(scene: Scene, name: str) 
     assert psnr_db(picture, scene.picture) > 25
     assert psnr_db(picture, scene.picture) > psnr_db(scene.sharp, scene.picture) + 3  # its blur is our blur
     mean_codes = np.abs(picture.mean(axis=(0, 1)) - scene.picture.mean(axis=(0, 1)))
-    assert mean_codes.max() < 2, "its colours are our colours"
+    assert mean_codes.max() < 4, "its colours are our colours"
 
 
 @pytest.mark.parametrize("name", DEMOSAICS)
@@ -124,7 +124,7 @@ def test_the_blur_of_torch_makes_roughly_our_picture(scene: Scene) -> None:
     assert np.isfinite(light).all()
 
 
-def test_layers_cover_all_distances_from_the_farthest_to_the_nearest() -> None:
+def test_layers_cover_all_distances_from_back_to_front() -> None:
     blur = Blur.of(load_lens("noct-50"), 1.2, 1920)
     layers = layers_of(blur, np.array([[0.5, 10.0]], np.float32))
     assert len(layers) == LAYERS
@@ -192,9 +192,9 @@ def test_an_unknown_peer_lists_the_peers() -> None:
     assert "no peer has such a name; the peers are 'OpenCV bilinear, 16 bit'" in str(done.exception)
 
 
-def test_an_aim_that_is_missed_is_said() -> None:
+def test_an_aim_that_is_missed_is_reported() -> None:
     row: dict[str, Any] = {"name": "chain", "aim": 6.0, "ratio": 2.9, "versions": {}}
     result = {"size": [1920, 1080], "missing": [], "device": "", "gl": "", "measured": "", "machine": MACHINE}
     for low, high, state in ((2.8, 3.0, "not reached"), (5.9, 6.2, "not certain"), (6.1, 7.0, "reached")):
         peer = row | {"low": low, "high": high, "aim_reached": low >= 6}
-        assert ("aim", f"chain: 6.00 times ours: {state} (2.90)") in peer_lines(result | {"peers": [peer]})
+        assert ("aim", f"6.00 times: {state}, 2.90 (chain)") in peer_lines(result | {"peers": [peer]})

@@ -24,7 +24,7 @@ class Layer(NamedTuple):
 
 
 def layers_of(blur: Blur, depth_m: NDArray[np.float32]) -> list[Layer]:
-    """LAYERS layers from the farthest to the nearest: one in focus, the others narrow where the radius is small.
+    """LAYERS layers from back to front: one in focus, the others narrow where the radius is small.
 
     Their borders are evenly spaced in the square root of the radius.
     """

@@ -1,4 +1,4 @@
-"""`groundglass bench --peers`: every peer and our stage for the same work, in turns within one run."""
+"""`groundglass bench --peers`: every peer and our stage for the same work, alternately within one run."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ EXTRA = "pip install groundglass[bench]"
 class Timing(NamedTuple):
     """Milliseconds of both, one pair for each round."""
 
-    ours_ms: list[float]
+    stage_ms: list[float]
     peer_ms: list[float]
 
 
@@ -151,7 +151,7 @@ def _measure(
     Which of a pair is first changes from round to round.
     """
 
-    def ours(peer: Peer, frame: Frame) -> None:
+    def run_stage(peer: Peer, frame: Frame) -> None:
         if peer.against == CHAIN:
             engine.draw(frame, Settings())
         else:
@@ -163,7 +163,7 @@ def _measure(
     timings = [Timing([], []) for _ in peers]
     pictures, costs_s = {}, []
     for peer in peers:
-        ours(peer, frames[0])
+        run_stage(peer, frames[0])
         peer.run(frames[0])  # tables and memory are ready now
         began_s = time.perf_counter()
         picture = peer.run(frames[0])
@@ -176,7 +176,7 @@ def _measure(
             if number >= MIN_SAMPLES and cost_s > SLOW_S:
                 continue
             sides: list[tuple[list[float], Callable[[], object]]] = [
-                (timing.ours_ms, partial(ours, peer, frame)),
+                (timing.stage_ms, partial(run_stage, peer, frame)),
                 (timing.peer_ms, partial(peer.run, frame)),
             ]
             for samples, work in sides if number % 2 == 0 else reversed(sides):
@@ -188,10 +188,10 @@ def _measure(
 
 def _figures(peer: Peer, timing: Timing, aim: float | None) -> dict[str, Any]:
     """A row of the document: `ratio` is the peer's time over ours."""
-    row = compare_times(timing.ours_ms, timing.peer_ms, paired=True)
+    row = compare_times(timing.stage_ms, timing.peer_ms, paired=True)
     return {
         **{"name": peer.name, "against": peer.against, "versions": peer.versions, "threads": peer.threads},
-        **{"peer_ms": percentiles(timing.peer_ms), "ours_ms": percentiles(timing.ours_ms)},
+        **{"peer_ms": percentiles(timing.peer_ms), "stage_ms": percentiles(timing.stage_ms)},
         **{key: row[key] for key in ("rounds", "ratio", "low", "high", "verdict")},
         **{"aim": aim, "aim_reached": None if aim is None or row["low"] is None else row["low"] >= aim},
     }

@@ -1,9 +1,9 @@
 """The peers of OpenCV: its demosaics, and a chain with NumPy and OpenColorIO from the mosaic to the picture.
 
-The chain is what a person writes who knows these libraries: the black level, white balance and matrix are one product,
-buffers are allocated once, and threads take strips or layers. Its blur cuts the light into layers of depth, blurs each
-with its own radius, and composites them from the farthest to the nearest. It has no grain, no vignetting and no shape
-of the aperture: it does less than ours.
+The chain is what an experienced user of these libraries writes: the black level, white balance and matrix are one
+product, buffers are allocated once, and threads take strips or layers. Its blur cuts the light into layers of depth,
+blurs each with its own radius, and composites them from back to front. It has no grain, no vignetting and no shape of
+the aperture: it does less than our chain.
 """
 
 from __future__ import annotations

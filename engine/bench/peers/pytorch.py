@@ -52,7 +52,7 @@ class TorchDemosaic:
 
 
 class TorchBlur:
-    """Blurs light by its depth, in layers at half the size, composited from the farthest to the nearest."""
+    """Blurs light by its depth, in layers at half the size, composited from back to front."""
 
     def __init__(self, job: Job, light: NDArray[np.float32]) -> None:
         import torch
