@@ -202,7 +202,7 @@ def print_peers(result: dict[str, Any]) -> None:
     """Our stages, each with its peers; what is missing; the aims; the libraries and the machine."""
     for _, headings, rows in tables_of(result):
         print_table(headings, rows)
-    print("\ntimes: median of the peer over ours, from alternate runs; above 1 the peer is slower")
+    print("\ntimes: the peer's median over ours, from alternate runs; above 1 ours is faster")
     print("dB: its picture against ours without grain, vignetting and breathing\n")
     print_lines(peer_lines(result))
 

@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from ...frame import Frame
 from .peer import Job, Peer, Picture
 
-METHODS = {"bilinear": "demosaic bilinear", "Malvar2004": "demosaic malvar", "Menon2007": "demosaic rcd"}
+COLOUR_DEMOSAICS = {
+    "colour-demosaicing bilinear": "demosaic bilinear",
+    "colour-demosaicing Malvar2004": "demosaic malvar",
+    "colour-demosaicing Menon2007": "demosaic rcd",
+}
 
 
 def colour_demosaicing_peers(job: Job) -> list[Peer]:
@@ -26,11 +30,8 @@ def colour_demosaicing_peers(job: Job) -> list[Peer]:
     versions = {"colour-demosaicing": version("colour-demosaicing")}
 
     def run(name: str, _: Frame) -> Picture:
-        demosaic = getattr(colour_demosaicing, f"demosaicing_CFA_Bayer_{name}")
+        demosaic = getattr(colour_demosaicing, f"demosaicing_CFA_Bayer_{name.split()[-1]}")
         rgb: NDArray[np.float32] = demosaic(mosaic, job.frame.cfa.pattern)
         return rgb
 
-    return [
-        Peer(f"colour-demosaicing {name}", against, versions, 1, partial(run, name))
-        for name, against in METHODS.items()
-    ]
+    return [Peer(name, against, versions, 1, partial(run, name)) for name, against in COLOUR_DEMOSAICS.items()]

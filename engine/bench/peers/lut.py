@@ -16,6 +16,7 @@ from ...look.export import export_look
 from ...look.lut_write import write_cube
 from .peer import Job, Peer, Picture, in_strips
 
+OCIO_LUT, FFMPEG_LUT = "OpenColorIO, log and LUT", "ffmpeg lut3d, LUT only"
 SIDE = 33
 CURVE = "logc"  # the light's encoding in the cube
 PLANES = "gbrpf32le"  # ffmpeg's name of planes of 32-bit floats
@@ -69,7 +70,7 @@ def ocio_peers(job: Job, light: NDArray[np.float32], against: str) -> list[Peer]
 
     lut = OcioLut(job)
     versions = {"OpenColorIO": ocio.__version__}
-    return [Peer("OpenColorIO, log and LUT", against, versions, job.threads, lambda _: lut.run(light))]
+    return [Peer(OCIO_LUT, against, versions, job.threads, lambda _: lut.run(light))]
 
 
 def ffmpeg_peers(job: Job, light: NDArray[np.float32], against: str) -> list[Peer]:
@@ -95,4 +96,4 @@ def ffmpeg_peers(job: Job, light: NDArray[np.float32], against: str) -> list[Pee
         return np.asarray(graph.pull().to_ndarray())
 
     version = ".".join(map(str, av.library_versions["libavfilter"]))
-    return [Peer("ffmpeg lut3d, LUT only", against, {"PyAV": av.__version__, "libavfilter": version}, job.threads, run)]
+    return [Peer(FFMPEG_LUT, against, {"PyAV": av.__version__, "libavfilter": version}, job.threads, run)]

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...camera import REC2020_TO_REC709
 from ...capture import open_source
@@ -25,12 +26,12 @@ from ..compare import CONFIDENCE_PERCENT, MIN_SAMPLES, compare_times
 from ..machine import describe_machine
 from ..run import now, percentiles, rounds
 from ..schema import SCHEMA_VERSION
-from ..stages import CHAIN, Stage, make_stages
-from .demosaics import colour_demosaicing_peers
-from .lut import CURVE, SIDE, ffmpeg_peers, ocio_peers
-from .opencv import BOX_CHAIN, DISC_CHAIN, chain_peers, demosaic_peers
+from ..stages import CHAIN, look_stages, optics_stages, raw_stages
+from .demosaics import COLOUR_DEMOSAICS, colour_demosaicing_peers
+from .lut import CURVE, FFMPEG_LUT, OCIO_LUT, SIDE, ffmpeg_peers, ocio_peers
+from .opencv import BOX_CHAIN, DISC_CHAIN, OPENCV_DEMOSAICS, chain_peers, demosaic_peers
 from .peer import Job, Missing, Peer, Picture, usable_threads
-from .pytorch import torch_peers
+from .pytorch import TORCH_BLUR, TORCH_DEMOSAIC, torch_peers
 
 FRAMES = 3  # a frame that is drawn again is not uploaded again
 SLOW_S = 0.5  # slower peers take part in the first MIN_SAMPLES rounds only
@@ -38,6 +39,15 @@ LOOK = "look and transfer"
 AIM_SIZE = (1920, 1080)
 AIMS = {BOX_CHAIN: 6.0, DISC_CHAIN: 35.0}  # how many times as long as ours, at AIM_SIZE on a CPU
 EXTRA = "pip install groundglass[bench]"
+
+NAMES = {  # names of the peers by library
+    "OpenCV": tuple(OPENCV_DEMOSAICS),
+    "colour-demosaicing": tuple(COLOUR_DEMOSAICS),
+    "torch": (TORCH_DEMOSAIC, TORCH_BLUR),
+    "OpenColorIO": (OCIO_LUT,),
+    "PyAV": (FFMPEG_LUT,),
+    "OpenCV with OpenColorIO": (BOX_CHAIN, DISC_CHAIN),
+}
 
 
 class Timing(NamedTuple):
@@ -52,14 +62,18 @@ def run_peers(device: str, size: tuple[int, int], seconds: float, only: Sequence
 
     Returns the document "peers" of bench.schema.json. Raises GroundglassError if no peer has such a name.
     """
+    check_names(only)
     settings = Settings()
     with ExitStack() as stack:
         engine = stack.enter_context(Engine(device, size))
         frames = list(islice(stack.enter_context(open_source("scene:?size={}x{}".format(*size))), FRAMES))
-        stages = _stages(engine, frames[0], stack)
         pool = stack.enter_context(ThreadPoolExecutor(usable_threads(), "groundglass-peers"))
-        peers, missing = find_peers(engine, Job(frames[0], settings, pool))
-        peers = _chosen(peers, missing, only)
+        peers, missing = find_peers(engine, Job(frames[0], settings, pool), only)
+        if not peers:
+            raise GroundglassError(
+                "--peers: " + "; ".join(f"{row.library}: {row.reason}; {row.remedy}" for row in missing)
+            )
+        stages = _stages(engine, frames[0], {peer.against for peer in peers}, stack)
         timings, pictures = _measure(engine, peers, stages, frames, seconds)
         reference = engine.render(frames[0], comparable(settings))
         spec = engine.device.spec
@@ -79,41 +93,64 @@ def run_peers(device: str, size: tuple[int, int], seconds: float, only: Sequence
     }
 
 
-def _stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
-    """Our stages by name, with the look and the transfer to GL on the route of the live picture."""
-    stages = make_stages(engine, frame, stack)
-    engine.draw(frame, Settings())  # by the kernel of the look, if the route is that
-    look = f"look {Settings().look.name}"
-    route = (f"{look} by kernel",) if engine.look_route == "kernel" else ("transfer", look)
+def find_peers(engine: Engine, job: Job, only: Sequence[str] = ()) -> tuple[list[Peer], list[Missing]]:
+    """The peers whose names contain one of `only`, all without, and the libraries that they lack."""
 
-    def run() -> None:
-        for name in route:
-            stages[name]()
+    def light() -> NDArray[np.float32]:
+        return np.ascontiguousarray(engine.scene(job.frame, job.settings) @ REC2020_TO_REC709.T, np.float32)
 
-    return stages | {LOOK: run}
-
-
-def find_peers(engine: Engine, job: Job) -> tuple[list[Peer], list[Missing]]:
-    """The peers of the libraries that are installed, and the other libraries."""
-    light = np.ascontiguousarray(engine.scene(job.frame, job.settings) @ REC2020_TO_REC709.T, np.float32)
-    makers: list[tuple[str, str, Callable[[], list[Peer]]]] = [
-        ("OpenCV", EXTRA, lambda: demosaic_peers(job)),
-        ("colour-demosaicing", EXTRA, lambda: colour_demosaicing_peers(job)),
-        ("torch", "pip install torch", lambda: torch_peers(job, light)),
-        ("OpenColorIO", EXTRA, lambda: ocio_peers(job, light, LOOK)),
-        ("PyAV, with ffmpeg's filters", EXTRA, lambda: ffmpeg_peers(job, light, LOOK)),
-        ("OpenCV with OpenColorIO", EXTRA, lambda: chain_peers(job)),
-    ]
+    makers: dict[str, Callable[[], list[Peer]]] = {
+        "OpenCV": lambda: demosaic_peers(job),
+        "colour-demosaicing": lambda: colour_demosaicing_peers(job),
+        "torch": lambda: torch_peers(job, light()),
+        "OpenColorIO": lambda: ocio_peers(job, light(), LOOK),
+        "PyAV": lambda: ffmpeg_peers(job, light(), LOOK),
+        "OpenCV with OpenColorIO": lambda: chain_peers(job),
+    }
     peers: list[Peer] = []
     missing: list[Missing] = []
-    for library, remedy, make in makers:
+    for library, make in makers.items():
+        if not any(_chosen(name, only) for name in NAMES[library]):
+            continue
+        remedy = "pip install torch" if library == "torch" else EXTRA
         try:
-            peers += make()
+            peers += [peer for peer in make() if _chosen(peer.name, only)]
         except ModuleNotFoundError:
             missing.append(Missing(library, "not installed", remedy))
         except (ImportError, OSError) as error:
             missing.append(Missing(library, f"cannot be loaded ({cause(error)})", f"install it again: {remedy}"))
-    return peers, missing
+    groups = list(dict.fromkeys(peer.against for peer in peers))
+    return sorted(peers, key=lambda peer: groups.index(peer.against)), missing
+
+
+def _chosen(name: str, only: Sequence[str]) -> bool:
+    return not only or any(text in name for text in only)
+
+
+def check_names(only: Sequence[str]) -> None:
+    """Raises GroundglassError if one of `only` is in no peer's name."""
+    names = [name for names in NAMES.values() for name in names]
+    for text in only:
+        if not any(text in name for name in names):
+            known = ", ".join(f"'{name}'" for name in names)
+            raise GroundglassError(f"--only {text}: no peer has such a name; the peers are {known}")
+
+
+def _stages(engine: Engine, frame: Frame, wanted: set[str], stack: ExitStack) -> dict[str, Callable[[], object]]:
+    """Our stages for the names in `wanted`; `stack` releases them. The look takes the route of the live picture."""
+    engine.draw(frame, Settings())
+    engine.compile_look(Settings())
+    engine.draw(frame, Settings())  # by the kernel of the look, if the route is that
+    stages: dict[str, Callable[[], object]] = {}
+    if any(name.startswith("demosaic") for name in wanted):
+        stages |= raw_stages(engine, frame, stack)
+    if any(name.startswith("defocus") for name in wanted):
+        stages |= optics_stages(engine, frame, stack)
+    if LOOK in wanted:
+        looks, look = look_stages(engine, frame, stack), f"look {Settings().look.name}"
+        route = [looks[f"{look} by kernel"]] if engine.look_route == "kernel" else [looks["transfer"], looks[look]]
+        stages[LOOK] = lambda: [run() for run in route]
+    return stages
 
 
 def comparable(settings: Settings) -> Settings:
@@ -129,22 +166,12 @@ def psnr_db(picture: Picture, reference: Picture) -> float:
     return round(-10.0 * math.log10(max(error, 1e-10)), 2)
 
 
-def _chosen(peers: list[Peer], missing: list[Missing], only: Sequence[str]) -> list[Peer]:
-    """Grouped by our stages, in the order in which they run in a frame."""
-    for text in only:
-        if not any(text in peer.name for peer in peers):
-            names = ", ".join(f"'{peer.name}'" for peer in peers) or "none"
-            raise GroundglassError(f"--only {text}: no peer has such a name; the peers are {names}")
-    if not peers:
-        libraries = ", ".join(row.library for row in missing)
-        raise GroundglassError(f"--peers: none of {libraries} is installed; {EXTRA}")
-    chosen = [peer for peer in peers if not only or any(text in peer.name for text in only)]
-    groups = list(dict.fromkeys(peer.against for peer in chosen))
-    return sorted(chosen, key=lambda peer: groups.index(peer.against))
-
-
 def _measure(
-    engine: Engine, peers: Sequence[Peer], stages: dict[str, Stage], frames: Sequence[Frame], seconds: float
+    engine: Engine,
+    peers: Sequence[Peer],
+    stages: dict[str, Callable[[], object]],
+    frames: Sequence[Frame],
+    seconds: float,
 ) -> tuple[list[Timing], dict[str, Picture]]:
     """Pairs of times of each peer, and copies of the pictures of the chains for the first frame.
 

@@ -9,6 +9,7 @@ the aperture: it does less than our chain.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -22,6 +23,11 @@ from .lut import OcioLut
 from .peer import Job, Peer, Picture, in_strips
 
 BOX_CHAIN, DISC_CHAIN = "chain, box blur, half size", "chain, disc blur, full size"
+OPENCV_DEMOSAICS = {
+    "OpenCV bilinear, 16 bit": "demosaic bilinear",
+    "OpenCV edge-aware, 16 bit": "demosaic malvar",
+    "OpenCV VNG, 8 bit": "demosaic rcd",
+}
 Kernel = Literal["box", "disc"]
 ALPHA = np.array([[0, 0, 0, 1]] * 3, np.float32)  # the alpha of RGBA in all channels
 KEPT = np.array([[0, 0, 0, -1, 1]] * 4, np.float32)  # 1 - alpha
@@ -36,19 +42,14 @@ def demosaic_peers(job: Job) -> list[Peer]:
     rgb, rgb8 = (np.empty((frame.height, frame.width, 3), kind) for kind in (np.uint16, np.uint8))
     mosaic8 = (frame.pixels >> 6).astype(np.uint8)
     versions, threads = {"OpenCV": cv2.__version__}, cv2.getNumThreads()
+    runs: tuple[Callable[[Frame], Picture], ...] = (
+        lambda frame: cv2.demosaicing(frame.pixels, codes[""], dst=rgb),
+        lambda frame: cv2.demosaicing(frame.pixels, codes["_EA"], dst=rgb),
+        lambda _: cv2.demosaicing(mosaic8, codes["_VNG"], dst=rgb8),
+    )
     return [
-        Peer(
-            *("OpenCV bilinear, 16 bit", "demosaic bilinear", versions, threads),
-            lambda frame: cv2.demosaicing(frame.pixels, codes[""], dst=rgb),
-        ),
-        Peer(
-            *("OpenCV edge-aware, 16 bit", "demosaic malvar", versions, threads),
-            lambda frame: cv2.demosaicing(frame.pixels, codes["_EA"], dst=rgb),
-        ),
-        Peer(
-            *("OpenCV VNG, 8 bit", "demosaic rcd", versions, threads),
-            lambda _: cv2.demosaicing(mosaic8, codes["_VNG"], dst=rgb8),
-        ),
+        Peer(name, against, versions, threads, run)
+        for (name, against), run in zip(OPENCV_DEMOSAICS.items(), runs, strict=True)
     ]
 
 

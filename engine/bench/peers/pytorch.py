@@ -16,6 +16,7 @@ from ...optics.defocus import Blur
 from .layers import Layer, disc, layers_of
 from .peer import Job, Peer, Picture
 
+TORCH_DEMOSAIC, TORCH_BLUR = "torch bilinear", "torch disc blur, half size"
 # Weights of the neighbours that have a photosite's missing colour: red or blue, and green.
 _BILINEAR = np.array([[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]])
 _GREEN = np.array([[0.0, 0.25, 0.0], [0.25, 1.0, 0.25], [0.0, 0.25, 0.0]])
@@ -106,6 +107,6 @@ def torch_peers(job: Job, light: NDArray[np.float32]) -> list[Peer]:
 
     versions, threads = {"torch": str(torch.__version__)}, torch.get_num_threads()
     return [
-        Peer("torch bilinear", "demosaic bilinear", versions, threads, TorchDemosaic(job).run),
-        Peer("torch disc blur, half size", "defocus live", versions, threads, TorchBlur(job, light).run),
+        Peer(TORCH_DEMOSAIC, "demosaic bilinear", versions, threads, TorchDemosaic(job).run),
+        Peer(TORCH_BLUR, "defocus live", versions, threads, TorchBlur(job, light).run),
     ]
