@@ -66,7 +66,8 @@ def run_peers(device: str, size: tuple[int, int], seconds: float, only: Sequence
     settings = Settings()
     with ExitStack() as stack:
         engine = stack.enter_context(Engine(device, size))
-        frames = list(islice(stack.enter_context(open_source("scene:?size={}x{}".format(*size))), FRAMES))
+        with open_source("scene:?size={}x{}".format(*size)) as source:
+            frames = [frame.owned() for frame in islice(source, FRAMES)]
         pool = stack.enter_context(ThreadPoolExecutor(usable_threads(), "groundglass-peers"))
         peers, missing = find_peers(engine, Job(frames[0], settings, pool), only)
         if not peers:
