@@ -3,6 +3,24 @@
  */
 #include "portable.h"
 
+/* Values are moved as they are: floats, or half floats as whole numbers. */
+#if HALF_FLOATS
+typedef u16 element;
+#if RUN > 1
+typedef OF_RUN(ushort, RUN) run_anywhere __attribute__((aligned(2)));
+#endif
+#else
+typedef float element;
+#if RUN > 1
+typedef floats_anywhere run_anywhere;
+#endif
+#endif
+#if RUN > 1
+#define RUN_AT(plane, at) (*(GLOBAL run_anywhere *)((plane) + (at)))
+#else
+#define RUN_AT(plane, at) ((plane)[at])
+#endif
+
 FUNCTION int reflect(int i, int count)
 {
     while (i < 0 || i >= count) {
@@ -15,17 +33,17 @@ FUNCTION int reflect(int i, int count)
 /* The first `channels * height` work-items fill both ends of one picture row each. The others fill a run of `border`
  * rows above and below the picture, corners included. No work-item reads another's output.
  */
-KERNEL void mirror(GLOBAL float *planes, int width, int height, int pitch, int channels, int border)
+KERNEL void mirror(GLOBAL element *planes, int width, int height, int pitch, int channels, int border)
 {
     const int item = GROUP_X;
     if (item < channels * height) {
         const int c = item / height;
-        GLOBAL float *row = planes + (item + PAD + c * 2 * PAD) * pitch + PAD;
+        GLOBAL element *row = planes + (item + PAD + c * 2 * PAD) * pitch + PAD;
 #if RUN > 1
         if (width > PAD) { /* a border is one or two runs, reversed */
             for (int i = 0; i < PAD; i += RUN) {
-                STORE(row, -RUN - i, REVERSED(LOAD(row, 1 + i)));
-                STORE(row, width + i, REVERSED(LOAD(row, width - 1 - RUN - i)));
+                RUN_AT(row, -RUN - i) = REVERSED(RUN_AT(row, 1 + i));
+                RUN_AT(row, width + i) = REVERSED(RUN_AT(row, width - 1 - RUN - i));
             }
             return;
         }
@@ -44,10 +62,10 @@ KERNEL void mirror(GLOBAL float *planes, int width, int height, int pitch, int c
     const int i = run / runs - c * 2 * border;
     const int y = i < border ? i - border : height + i - border;
     const int x = run % runs * RUN - PAD;
-    GLOBAL float *picture = planes + (c * (height + 2 * PAD) + PAD) * pitch + PAD;
+    GLOBAL element *picture = planes + (c * (height + 2 * PAD) + PAD) * pitch + PAD;
     const int from = reflect(y, height) * pitch;
     if (x >= 0 && x + RUN <= width)
-        STORE(picture, y * pitch + x, LOAD(picture, from + x));
+        RUN_AT(picture, y * pitch + x) = RUN_AT(picture, from + x);
     else
         for (int k = x; k < x + RUN && k < width + PAD; ++k)
             picture[y * pitch + k] = picture[from + reflect(k, width)];

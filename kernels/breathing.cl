@@ -24,42 +24,61 @@ FUNCTION floats in_column(GLOBAL const float *RESTRICT scene, int from, int pitc
     return within(sum, above, below);
 }
 
+/* Pixels of a work-item: a part of a row on a CPU, where neighbouring runs share column sums, and one on a GPU. */
+#if RUN > 1
+#define AREA 256
+#else
+#define AREA 1
+#endif
+
 /* `step` is the distance of neighbouring output pixels in scene pixels, at most 1. A run reads values at a whole column
  * offset, mostly one offset for all lanes. If the offset changes within the run, each offset is processed in turn.
  */
 KERNEL void breathe(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT picture, int width, int height,
                     int pitch, int stride, float step)
 {
-    if (GLOBAL_X >= width)
-        return;
     const float rest = 1.0f - step;
     const float y = (float)GLOBAL_Y + rest * (0.5f * (float)(height - 1) - (float)GLOBAL_Y);
-    const floats x = (float)GLOBAL_X + LANE_NUMBERS;
-    const floats shift = rest * (0.5f * (float)(width - 1) - x); /* decreases from lane to lane */
     const int row = (int)y;
     const float u = y - (float)row;
     const float w0 = WEIGHT_0(u), w1 = WEIGHT_1(u), w2 = WEIGHT_2(u), w3 = WEIGHT_3(u);
-    const int to = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
-    const float first_shift = rest * (0.5f * (float)(width - 1) - (float)GLOBAL_X);
-    const float last_shift = first_shift - rest * (float)(RUN - 1);
-    const int max_columns = (int)(first_shift + 4096.0f) - 4096, min_columns = (int)(last_shift + 4095.99f) - 4096;
-    for (int c = 0; c < 3; ++c) {
-        floats value = (floats)(0.0f);
+    const int row_at = (row - 1 + PAD) * pitch + PAD - 1, to = (GLOBAL_Y + PAD) * pitch + PAD;
+    floats next[3];
+    int next_at = -1; /* the column of these column sums */
+    for (int x = GROUP_X * AREA; x < GROUP_X * AREA + AREA && x < width; x += RUN) {
+        const float first_shift = rest * (0.5f * (float)(width - 1) - (float)x); /* decreases from lane to lane */
+        const float last_shift = first_shift - rest * (float)(RUN - 1);
+        const floats shift = first_shift - rest * LANE_NUMBERS;
+        const int max_columns = (int)(first_shift + 4096.0f) - 4096;
+        const int min_columns = (int)(last_shift + 4095.99f) - 4096;
+        floats value[3];
+        UNROLL for (int c = 0; c < 3; ++c)
+            value[c] = (floats)(0.0f);
         for (int columns = max_columns; columns >= min_columns; --columns) {
             const floats t = shift - (float)columns;
-            const int from = c * stride + (row - 1 + PAD) * pitch + PAD + GLOBAL_X + columns - 1;
-            const floats first = in_column(scene, from, pitch, w0, w1, w2, w3);
+            const floats t0 = WEIGHT_0(t), t1 = WEIGHT_1(t), t2 = WEIGHT_2(t), t3 = WEIGHT_3(t);
+            const int from = row_at + x + columns;
+            UNROLL for (int c = 0; c < 3; ++c) {
+                const int at = from + c * stride;
 #if RUN > 1
-            const floats next = in_column(scene, from + RUN, pitch, w0, w1, w2, w3);
-            const floats before = FROM(1, first, next), after = FROM(2, first, next), last = FROM(3, first, next);
+                floats first = next[c];
+                if (x + columns != next_at)
+                    first = in_column(scene, at, pitch, w0, w1, w2, w3);
+                next[c] = in_column(scene, at + RUN, pitch, w0, w1, w2, w3);
+                const floats before = FROM(1, first, next[c]), after = FROM(2, first, next[c]);
+                const floats last = FROM(3, first, next[c]);
 #else
-            const float before = in_column(scene, from + 1, pitch, w0, w1, w2, w3);
-            const float after = in_column(scene, from + 2, pitch, w0, w1, w2, w3);
-            const float last = in_column(scene, from + 3, pitch, w0, w1, w2, w3);
+                const float first = in_column(scene, at, pitch, w0, w1, w2, w3);
+                const float before = in_column(scene, at + 1, pitch, w0, w1, w2, w3);
+                const float after = in_column(scene, at + 2, pitch, w0, w1, w2, w3);
+                const float last = in_column(scene, at + 3, pitch, w0, w1, w2, w3);
 #endif
-            const floats sum = WEIGHT_0(t) * first + WEIGHT_1(t) * before + WEIGHT_2(t) * after + WEIGHT_3(t) * last;
-            value = t >= 0.0f && t < 1.0f ? within(sum, before, after) : value;
+                const floats sum = t0 * first + t1 * before + t2 * after + t3 * last;
+                value[c] = t >= 0.0f && t < 1.0f ? within(sum, before, after) : value[c];
+            }
+            next_at = x + columns + RUN;
         }
-        STREAM(picture, to + c * stride, value);
+        UNROLL for (int c = 0; c < 3; ++c)
+            STREAM(picture, to + c * stride + x, value[c]);
     }
 }

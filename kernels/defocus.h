@@ -87,10 +87,10 @@ FUNCTION floats disc_area(floats radius, float largest)
  * coarse pixel, towards the next one. `at` is the index of coarse pixel (x / 2, y / 2), `step_y` the offset of the
  * nearer row.
  */
-FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y)
+FUNCTION floats doubled(GLOBAL const f16 *coarse, int at, int step_y)
 {
 #if RUN > 1
-    const floats rows = 0.75f * LOAD(coarse, at - 1) + 0.25f * LOAD(coarse, at - 1 + step_y);
+    const floats rows = 0.75f * LOAD_F16(coarse, at - 1) + 0.25f * LOAD_F16(coarse, at - 1 + step_y);
 #if RUN == 16
     return 0.75f * rows.s1122334455667788 + 0.25f * rows.s0213243546576879;
 #else
@@ -98,8 +98,8 @@ FUNCTION floats doubled(GLOBAL const float *coarse, int at, int step_y)
 #endif
 #else
     const int step_x = GLOBAL_X & 1 ? 1 : -1;
-    return 0.75f * (0.75f * coarse[at] + 0.25f * coarse[at + step_y])
-         + 0.25f * (0.75f * coarse[at + step_x] + 0.25f * coarse[at + step_x + step_y]);
+    return 0.75f * (0.75f * ONE_F16(coarse, at) + 0.25f * ONE_F16(coarse, at + step_y))
+         + 0.25f * (0.75f * ONE_F16(coarse, at + step_x) + 0.25f * ONE_F16(coarse, at + step_x + step_y));
 #endif
 }
 

@@ -39,7 +39,7 @@ FUNCTION Presence presence_of(GLOBAL const float *borders, int l, float near, fl
  * columns of the picture, else 0. Values above the `level` of the tile are clamped to it: in highlights, which
  * kernels/defocus_sprites.cl draws later, and always in surfaces, since highlights do not continue behind occluders.
  */
-FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const float *radius, GLOBAL const float *borders, int l,
+FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const f16 *radius, GLOBAL const float *borders, int l,
                          int fine, int pitch, int stride, floats level, floats quarter, float reach, int is_whole)
 {
     const floats none = (floats)(0.0f), full = (floats)(1.0f), bound = absolute(level);
@@ -54,7 +54,7 @@ FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const float *radius, 
         load_pairs(scene, from, &red[0], &red[1]);
         load_pairs(scene, from + stride, &green[0], &green[1]);
         load_pairs(scene, from + 2 * stride, &blue[0], &blue[1]);
-        load_pairs(radius, from, &radii[0], &radii[1]);
+        load_pairs_f16(radius, from, &radii[0], &radii[1]);
         if (is_whole && !is_bright) {
             sums.spread[0] += quarter * (red[0] + red[1]);
             sums.spread[1] += quarter * (green[0] + green[1]);
@@ -98,41 +98,57 @@ FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const float *radius, 
     return sums;
 }
 
-/* Means over 4x4 pixels of a plane, from index `from` on. With `is_signed` these are means of absolute values. */
-FUNCTION floats mean_of_16(GLOBAL const float *plane, int from, int pitch, int is_signed)
+/* Means over 4x4 pixels, from their sums over four rows: runs of neighbouring columns. */
+FUNCTION floats mean_of_columns(const floats *columns)
 {
-    floats columns[4];
-    UNROLL for (int part = 0; part < 4; ++part) {
-        const int at = from + part * RUN;
-        const floats above = LOAD(plane, at), below = LOAD(plane, at + pitch);
-        const floats third = LOAD(plane, at + 2 * pitch), last = LOAD(plane, at + 3 * pitch);
-        columns[part] = is_signed ? absolute(above) + absolute(below) + (absolute(third) + absolute(last))
-                                  : above + below + (third + last);
-    }
     const floats low = EVERY_SECOND(columns[0], columns[1], 0) + EVERY_SECOND(columns[0], columns[1], 1);
     const floats high = EVERY_SECOND(columns[2], columns[3], 0) + EVERY_SECOND(columns[2], columns[3], 1);
     return (EVERY_SECOND(low, high, 0) + EVERY_SECOND(low, high, 1)) * (1.0f / 16.0f);
 }
 
+/* Means over 4x4 pixels of a plane, from index `from` on. */
+FUNCTION floats mean_of_16(GLOBAL const float *plane, int from, int pitch)
+{
+    floats columns[4];
+    UNROLL for (int part = 0; part < 4; ++part) {
+        const int at = from + part * RUN;
+        columns[part] = LOAD(plane, at) + LOAD(plane, at + pitch)
+                      + (LOAD(plane, at + 2 * pitch) + LOAD(plane, at + 3 * pitch));
+    }
+    return mean_of_columns(columns);
+}
+
+/* The same for the absolute values of radii. */
+FUNCTION floats mean_size_of_16(GLOBAL const f16 *radius, int from, int pitch)
+{
+    floats columns[4];
+    UNROLL for (int part = 0; part < 4; ++part) {
+        columns[part] = (floats)(0.0f);
+        UNROLL for (int row = 0; row < 4; ++row)
+            columns[part] += absolute(LOAD_F16(radius, from + part * RUN + row * pitch));
+    }
+    return mean_of_columns(columns);
+}
+
 /* Stores the light that the first scale spreads in one run of a layer, if there is light or was light in the previous
  * frame.
  */
-FUNCTION void store_own(GLOBAL float *own, int stride, const floats *sums, floats share)
+FUNCTION void store_own(GLOBAL f16 *own, int stride, const floats *sums, floats share)
 {
     const floats weight = share * sums[3];
-    if (!(largest(weight + absolute(LOAD(own, 3 * stride))) > 0.0f))
+    if (!any_positive(weight + absolute(LOAD_F16(own, 3 * stride))))
         return;
     UNROLL for (int plane = 0; plane < 4; ++plane)
-        STORE(own, plane * stride, share * sums[plane]);
-    STORE(own, 4 * stride, sums[4]);
+        STORE_F16(own, plane * stride, share * sums[plane]);
+    STORE_F16(own, 4 * stride, sums[4]);
 }
 
 /* From full size to the first two scales. The first scale keeps what it spreads itself, and stores colours of surfaces
  * only where they are partly occluded. The second scale is complete, as from `halve`. In tiles of one layer, whose
  * points all pass to the second scale, its values are plain means.
  */
-KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                          GLOBAL float *RESTRICT first, GLOBAL float *RESTRICT second,
+KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRICT radius,
+                          GLOBAL f16 *RESTRICT first, GLOBAL f16 *RESTRICT second,
                           GLOBAL const float *RESTRICT borders, GLOBAL const float *RESTRICT levels,
                           GLOBAL const float *RESTRICT extremes, int full_pitch, int full_stride, int first_width,
                           int first_height, int first_pitch, int first_stride, int width, int pitch, int stride,
@@ -142,6 +158,13 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
         return;
     const floats none = (floats)(0.0f), full = (floats)(1.0f);
     const int to = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X;
+    for (int row = 0; row < 4; ++row)
+        for (int part = 0; part < 4 * RUN; part += TILE) {
+            const int ahead = (4 * GLOBAL_Y + row + PAD) * full_pitch + PAD + 4 * GLOBAL_X + part + 2 * AHEAD;
+            for (int colour = 0; colour < 3; ++colour)
+                PREFETCH(scene, ahead + colour * full_stride);
+            PREFETCH(radius, ahead);
+        }
     GLOBAL const float *level = levels + (4 * GLOBAL_Y / TILE) * tiles_x;
     GLOBAL const float *range = extremes + 2 * (4 * GLOBAL_Y / TILE) * tiles_x;
     float near = UNLIMITED, far = -UNLIMITED, max_level = -UNLIMITED;
@@ -160,28 +183,28 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
         const int from = (4 * GLOBAL_Y + PAD) * full_pitch + PAD + 4 * GLOBAL_X;
         floats means[5];
         UNROLL for (int plane = 0; plane < 3; ++plane)
-            means[plane] = mean_of_16(scene, from + plane * full_stride, full_pitch, 0);
+            means[plane] = mean_of_16(scene, from + plane * full_stride, full_pitch);
         means[3] = full;
-        means[4] = 0.25f * mean_of_16(radius, from, full_pitch, 1);
+        means[4] = 0.25f * mean_size_of_16(radius, from, full_pitch);
         for (int l = 0; l < LAYERS; ++l) {
             const floats member = l == layer ? full : none, known = l <= layer ? full : none;
             UNROLL for (int plane = 0; plane < 5; ++plane) {
-                STORE(second, to + (SPREAD(l) + plane) * stride, member * means[plane]);
+                STORE_F16(second, to + (SPREAD(l) + plane) * stride, member * means[plane]);
                 if (l > 0)
-                    STORE(second, to + (SURFACE(l) + plane) * stride, member * means[plane]);
+                    STORE_F16(second, to + (SURFACE(l) + plane) * stride, member * means[plane]);
             }
             if (l > 0)
-                STORE(second, to + (SURFACE(l) + 5) * stride, known);
+                STORE_F16(second, to + (SURFACE(l) + 5) * stride, known);
             for (int part = 0; part < 4; ++part) {
-                GLOBAL float *here = first + (2 * GLOBAL_Y + part / 2 + PAD) * first_pitch + PAD + 2 * GLOBAL_X
+                GLOBAL f16 *here = first + (2 * GLOBAL_Y + part / 2 + PAD) * first_pitch + PAD + 2 * GLOBAL_X
                                    + part % 2 * RUN;
                 store_own(here + SPREAD(l) * first_stride, first_stride, means, none);
                 if (l < first_limited)
-                    STORE(here, (SPREAD(l) + ONWARD) * first_stride, member);
+                    STORE_F16(here, (SPREAD(l) + ONWARD) * first_stride, member);
                 if (l > 0) {
-                    STORE(here, (SURFACE(l) + 3) * first_stride, member);
-                    STORE(here, (SURFACE(l) + 4) * first_stride, member * passing); /* limits no disc of this scale */
-                    STORE(here, (SURFACE(l) + 5) * first_stride, known);
+                    STORE_F16(here, (SURFACE(l) + 3) * first_stride, member);
+                    STORE_F16(here, (SURFACE(l) + 4) * first_stride, member * passing); /* limits no disc of this scale */
+                    STORE_F16(here, (SURFACE(l) + 5) * first_stride, known);
                 }
             }
         }
@@ -201,8 +224,8 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
                 const float near = range[2 * tile] < range[2 * next] ? range[2 * tile] : range[2 * next];
                 const float far = range[2 * tile + 1] > range[2 * next + 1] ? range[2 * tile + 1] : range[2 * next + 1];
                 const Presence presence = presence_of(borders, l, near, far, reach);
-                GLOBAL float *here = first + (row + PAD) * first_pitch + PAD + x;
-                GLOBAL float *own = here + SPREAD(l) * first_stride, *hidden = here + SURFACE(l) * first_stride;
+                GLOBAL f16 *here = first + (row + PAD) * first_pitch + PAD + x;
+                GLOBAL f16 *own = here + SPREAD(l) * first_stride, *hidden = here + SURFACE(l) * first_stride;
                 if (presence.is_absent || x >= first_width) {
                     UNROLL for (int plane = 0; plane < 5; ++plane)
                         runs[part].spread[plane] = runs[part].surface[plane] = none;
@@ -218,11 +241,11 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
                 const floats share = share_here(sums->spread[4], first_reach);
                 store_own(own, first_stride, sums->spread, share);
                 if (l < first_limited)
-                    STORE(own, ONWARD * first_stride, (1.0f - share) * sums->spread[3]);
+                    STORE_F16(own, ONWARD * first_stride, (1.0f - share) * sums->spread[3]);
                 if (l == 0)
                     continue;
-                UNROLL for (int plane = -largest(-sums->surface[5]) < 1.0f ? 0 : 3; plane < 6; ++plane)
-                    STORE(hidden, plane * first_stride, sums->surface[plane]);
+                UNROLL for (int plane = any_positive(1.0f - sums->surface[5]) ? 0 : 3; plane < 6; ++plane)
+                    STORE_F16(hidden, plane * first_stride, sums->surface[plane]);
             }
             UNROLL for (int side = 0; side < 2; ++side) {
                 if (l > 0)
@@ -243,21 +266,21 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const float
         spread[4] = 0.5f * spread[4] / greater(spread[3], (floats)(EPSILON));
         surface[4] = 0.5f * surface[4];
         UNROLL for (int plane = 0; plane < 5; ++plane)
-            STORE(second, to + (SPREAD(l) + plane) * stride, spread[plane]);
+            STORE_F16(second, to + (SPREAD(l) + plane) * stride, spread[plane]);
         UNROLL for (int plane = 0; l > 0 && plane < 6; ++plane)
-            STORE(second, to + (SURFACE(l) + plane) * stride, surface[plane]);
+            STORE_F16(second, to + (SURFACE(l) + plane) * stride, surface[plane]);
     }
 }
 
 /* From one scale to the next: the light passed on, and the surfaces. The work-item's row also selects the layer. */
-KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRICT scale, int rows, int width,
+KERNEL void halve(GLOBAL const f16 *RESTRICT fine_scale, GLOBAL f16 *RESTRICT scale, int rows, int width,
                   int height, int pitch, int stride, int half_pitch, int half_stride, float reach)
 {
     const int l = GLOBAL_Y / rows, y = GLOBAL_Y % rows;
     const int fine = (2 * y + PAD) * pitch + PAD + 2 * GLOBAL_X;
     const int at = (y + PAD) * half_pitch + PAD + GLOBAL_X;
-    GLOBAL const float *finer = fine_scale + SPREAD(l) * stride;
-    GLOBAL const float *surface = fine_scale + SURFACE(l) * stride;
+    GLOBAL const f16 *finer = fine_scale + SPREAD(l) * stride;
+    GLOBAL const f16 *surface = fine_scale + SURFACE(l) * stride;
     const int has_below = 2 * y + 1 < height;
     const floats left = 2 * (GLOBAL_X + LANES) < width ? (floats)(0.25f) : (floats)(0.0f);
     const floats right = 2 * (GLOBAL_X + LANES) + 1 < width ? (floats)(0.25f) : (floats)(0.0f);
@@ -267,13 +290,13 @@ KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRIC
     for (int row = 0; row < 1 + has_below; ++row) {
         const int from = fine + row * pitch;
         floats weight[2], radii[2], red[2], green[2], blue[2];
-        load_pairs(finer, from + 3 * stride, &weight[0], &weight[1]);
-        if (!(largest(weight[0] + weight[1]) > 0.0f))
+        load_pairs_f16(finer, from + 3 * stride, &weight[0], &weight[1]);
+        if (!any_positive(weight[0] + weight[1]))
             continue;
-        load_pairs(finer, from, &red[0], &red[1]);
-        load_pairs(finer, from + stride, &green[0], &green[1]);
-        load_pairs(finer, from + 2 * stride, &blue[0], &blue[1]);
-        load_pairs(finer, from + 4 * stride, &radii[0], &radii[1]);
+        load_pairs_f16(finer, from, &red[0], &red[1]);
+        load_pairs_f16(finer, from + stride, &green[0], &green[1]);
+        load_pairs_f16(finer, from + 2 * stride, &blue[0], &blue[1]);
+        load_pairs_f16(finer, from + 4 * stride, &radii[0], &radii[1]);
         for (int side = 0; side < 2; ++side) {
             const floats share = (side ? right : left) * (1.0f - share_here(radii[side], reach));
             sums[0] += share * red[side];
@@ -285,14 +308,14 @@ KERNEL void halve(GLOBAL const float *RESTRICT fine_scale, GLOBAL float *RESTRIC
     }
     sums[4] = 0.5f * sums[4] / greater(sums[3], (floats)(EPSILON));
     for (int plane = 0; plane < 5; ++plane)
-        STORE(scale, at + (SPREAD(l) + plane) * half_stride, sums[plane]);
+        STORE_F16(scale, at + (SPREAD(l) + plane) * half_stride, sums[plane]);
     for (int plane = 0; l > 0 && plane < 6; ++plane) {
         const int from = fine + plane * stride;
         floats of_left, of_right, below_left = (floats)(0.0f), below_right = below_left;
-        load_pairs(surface, from, &of_left, &of_right);
+        load_pairs_f16(surface, from, &of_left, &of_right);
         if (has_below)
-            load_pairs(surface, from + pitch, &below_left, &below_right);
-        STORE(scale, at + (SURFACE(l) + plane) * half_stride,
+            load_pairs_f16(surface, from + pitch, &below_left, &below_right);
+        STORE_F16(scale, at + (SURFACE(l) + plane) * half_stride,
               (plane == 4 ? 0.5f : 1.0f) * (left * (of_left + below_left) + right * (of_right + below_right)));
     }
 }

@@ -11,7 +11,7 @@
  * where the lens rims vignette the pupil. The second output is the weight that spreads one pixel. A work-item processes
  * a tile and stores for each layer the largest radius spread at full size.
  */
-KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radius, GLOBAL float *RESTRICT spread,
+KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius, GLOBAL f16 *RESTRICT spread,
                 GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips, GLOBAL const float *RESTRICT borders,
                 GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                 int tiles_x, int tiles_y, float coc_px, float focus, float native_coc_px, float native_focus,
@@ -27,6 +27,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
         floats largest_in_row[LAYERS], smallest = (floats)(UNLIMITED);
         UNROLL for (int l = 0; l < LAYERS; ++l)
             largest_in_row[l] = (floats)(0.0f);
+        PREFETCH(depth, (GLOBAL_Y * TILE + row + PAD) * pitch + PAD + GROUP_X * TILE + AHEAD);
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (GLOBAL_Y * TILE + row + PAD) * pitch + PAD + GROUP_X * TILE + run;
             const floats nearness = 1.0f / limited(LOAD(depth, at), NEAREST_M, MAX_DEPTH_M);
@@ -40,7 +41,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
             size *= over_field(field_height(GROUP_X * TILE + run, GLOBAL_Y * TILE + row, width, height), open_1,
                                open_2, open_3, open_4);
 #endif
-            size = lesser(size, (floats)(max_radius));
+            size = rounded_f16(lesser(size, (floats)(max_radius)));
             const floats signed_size = wanted < 0.0f ? -size : size;
             const floats share = share_here(size, reach);
             const floats spread_here = size > SHARP && share > 0.0f ? size : (floats)(0.0f);
@@ -51,17 +52,17 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT radiu
                 largest_in_row[l] = remaining > beyond ? greater(largest_in_row[l], spread_here) : largest_in_row[l];
                 remaining = beyond;
             }
-            STREAM(radius, at, signed_size);
+            STREAM_F16(radius, at, signed_size);
 #if SHAPED
             floats area = coverage(size, 0.0f), covered, squares;
-            if (largest(spread_here) > 0.0f) {
+            if (any_positive(spread_here)) {
                 shape_sums(cell, size, &covered, &squares);
                 area = spread_here > 0.0f ? covered : area;
             }
 #else
             const floats area = disc_area(size, (1.0f + FADE) * reach);
 #endif
-            STREAM(spread, at, share / area);
+            STREAM_F16(spread, at, share / area);
         }
         const int y = GLOBAL_Y * TILE + row;
         for (int l = 0; l < LAYERS; ++l) {
@@ -86,28 +87,28 @@ FUNCTION floats visible_share(floats seen, floats known)
  * (push-pull; Gortler et al., "The Lumigraph", SIGGRAPH 1996). The border, outside `within`, is filled likewise. Where
  * the next smaller scale is `too_far` for any disc, it supplies the colour of the continued surface but no coverage.
  */
-FUNCTION void complete(GLOBAL float *surface, int at, int stride, ints within, const floats *around, int too_far)
+FUNCTION void complete(GLOBAL f16 *surface, int at, int stride, ints within, const floats *around, int too_far)
 {
-    const floats known = within ? LOAD(surface, at + 5 * stride) : (floats)(0.0f);
-    const floats seen = known > 0.0f ? LOAD(surface, at + 3 * stride) : (floats)(0.0f);
+    const floats known = within ? LOAD_F16(surface, at + 5 * stride) : (floats)(0.0f);
+    const floats seen = known > 0.0f ? LOAD_F16(surface, at + 3 * stride) : (floats)(0.0f);
     const floats trust = limited(16.0f * seen, 0.0f, 1.0f);
     const floats per_visible = trust / greater(seen, (floats)(EPSILON));
     for (int plane = 0; plane < 5; ++plane)
         if (plane != 3)
-            STORE(surface, at + plane * stride,
-                  per_visible * (known > 0.0f ? LOAD(surface, at + plane * stride) : (floats)(0.0f))
+            STORE_F16(surface, at + plane * stride,
+                  per_visible * (known > 0.0f ? LOAD_F16(surface, at + plane * stride) : (floats)(0.0f))
                       + (1.0f - trust) * around[plane]);
-    STORE(surface, at + 3 * stride, too_far ? visible_share(seen, known) : seen + (1.0f - known) * around[3]);
+    STORE_F16(surface, at + 3 * stride, too_far ? visible_share(seen, known) : seen + (1.0f - known) * around[3]);
 }
 
 /* The smallest scale: occluded pixels are interpolated from all others by inverse distance (D. Shepard, "A
  * two-dimensional interpolation function", 1968).
  */
-KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT top, int rows, int width, int height,
+KERNEL void fill_top(GLOBAL const f16 *RESTRICT sums, GLOBAL f16 *RESTRICT top, int rows, int width, int height,
                      int pitch, int stride, int too_far)
 {
     const int l = GLOBAL_Y / rows + 1, row = GLOBAL_Y % rows; /* borders included */
-    GLOBAL const float *surface = sums + SURFACE(l) * stride;
+    GLOBAL const f16 *surface = sums + SURFACE(l) * stride;
     floats means[5], seen = (floats)(0.0f), known = (floats)(EPSILON);
     for (int plane = 0; plane < 5; ++plane)
         means[plane] = (floats)(0.0f);
@@ -118,33 +119,33 @@ KERNEL void fill_top(GLOBAL const float *RESTRICT sums, GLOBAL float *RESTRICT t
             const float dy = (float)(PAD + y - row);
             const floats square = dx * dx + (dy * dy + 0.1f);
             const floats weight = 1.0f / (square * square);
-            seen += weight * surface[position + 3 * stride];
-            known += weight * surface[position + 5 * stride];
+            seen += weight * ONE_F16(surface, position + 3 * stride);
+            known += weight * ONE_F16(surface, position + 5 * stride);
             for (int plane = 0; plane < 5; ++plane)
-                means[plane] += weight * surface[position + plane * stride];
+                means[plane] += weight * ONE_F16(surface, position + plane * stride);
         }
     const floats per_visible = 1.0f / greater(seen, (floats)(EPSILON));
     const int at = row * pitch + GLOBAL_X;
-    const floats here = visible_share(LOAD(surface, at + 3 * stride), LOAD(surface, at + 5 * stride));
+    const floats here = visible_share(LOAD_F16(surface, at + 3 * stride), LOAD_F16(surface, at + 5 * stride));
     for (int plane = 0; plane < 5; ++plane)
-        STORE(top, at + (6 * (l - 1) + plane) * stride,
+        STORE_F16(top, at + (6 * (l - 1) + plane) * stride,
               plane != 3 ? means[plane] * per_visible : too_far ? here : seen / known);
 }
 
 /* All other scales fill occluded pixels from the next smaller scale, whose surfaces begin at plane `first`. */
-KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse, int rows, int width, int pitch,
+KERNEL void fill_scale(GLOBAL f16 *scale, GLOBAL const f16 *RESTRICT coarse, int rows, int width, int pitch,
                        int stride, int coarse_pitch, int coarse_stride, int first, int too_far)
 {
     const int l = GLOBAL_Y / rows + 1, y = GLOBAL_Y % rows; /* borders included */
     const int at = y * pitch + GLOBAL_X;
     const ints x = GLOBAL_X + LANES;
     const ints within = (x >= PAD) & (x < PAD + width) & (ints)(y >= PAD && y < rows - PAD ? ~0 : 0);
-    const floats seen = within ? LOAD(scale, at + (SURFACE(l) + 3) * stride) : (floats)(0.0f);
-    if (!(largest(1.0f - seen) > 0.0f))
+    const floats seen = within ? LOAD_F16(scale, at + (SURFACE(l) + 3) * stride) : (floats)(0.0f);
+    if (!any_positive(1.0f - seen))
         return; /* wholly visible */
     const int from = ((y + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
     const int step_y = y & 1 ? coarse_pitch : -coarse_pitch;
-    GLOBAL const float *surface = coarse + (first + 6 * (l - 1)) * coarse_stride;
+    GLOBAL const f16 *surface = coarse + (first + 6 * (l - 1)) * coarse_stride;
     floats around[5];
     for (int plane = 0; plane < 5; ++plane)
         around[plane] = (plane == 4 ? 2.0f : 1.0f) * doubled(surface + plane * coarse_stride, from, step_y);
@@ -154,14 +155,14 @@ KERNEL void fill_scale(GLOBAL float *scale, GLOBAL const float *RESTRICT coarse,
 /* Weights of a scale in place, per disc pixel: for the light passed to the scale, and for the occluded part of a
  * surface, in which all scales share. A work-item processes a tile, border included, and stores its largest radius.
  */
-KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips,
+KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips,
                   GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                   int stride, int tiles_x, int tiles_y, int is_first, int first_limited, float reach,
                   float finer_reach, float rim, float red_shift, float blue_shift)
 {
     const int l = GLOBAL_Y / tiles_y, tile_x = GROUP_X, tile_y = GLOBAL_Y % tiles_y;
-    GLOBAL float *passed = scale + SPREAD(l) * stride;
-    GLOBAL const float *surface = scale + SURFACE(l) * stride;
+    GLOBAL f16 *passed = scale + SPREAD(l) * stride;
+    GLOBAL const f16 *surface = scale + SURFACE(l) * stride;
 #if SHAPED
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, tile_x * TILE, tile_y * TILE, width, height);
     const float side = l >= first_limited ? 1.0f : -1.0f;
@@ -169,29 +170,36 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL floa
     floats max_spread = (floats)(0.0f);
     for (int row = 0; row < TILE && tile_y * TILE + row < height; ++row) {
         floats largest_in_row = (floats)(0.0f);
+        const int ahead = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + AHEAD;
+        for (int plane = 0; plane < 6; ++plane) {
+            PREFETCH(passed, ahead + plane * stride);
+            if (l > 0)
+                PREFETCH(surface, ahead + plane * stride);
+        }
         for (int run = 0; run < TILE; run += RUN) {
             const int at = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + run;
-            const floats known = l > 0 ? LOAD(surface, at + 5 * stride) : (floats)(1.0f);
-            const floats own_radius = LOAD(passed, at + 4 * stride);
+            const floats known = l > 0 ? LOAD_F16(surface, at + 5 * stride) : (floats)(1.0f);
+            const floats own_radius = LOAD_F16(passed, at + 4 * stride);
             const floats share = is_first ? (floats)(1.0f) : share_here(own_radius, reach);
-            const floats passed_weight = LOAD(passed, at + 3 * stride), own = share * passed_weight;
+            const floats passed_weight = LOAD_F16(passed, at + 3 * stride), own = share * passed_weight;
             if (!is_first && l < first_limited)
-                STORE(passed, at + ONWARD * stride, passed_weight - own);
+                STORE_F16(passed, at + ONWARD * stride, passed_weight - own);
             floats hidden = (floats)(0.0f), hidden_radius = hidden;
-            if (l > 0 && largest(-known) > -1.0f) {
-                hidden_radius = LOAD(surface, at + 4 * stride);
+            if (l > 0 && any_positive(1.0f - known)) {
+                hidden_radius = LOAD_F16(surface, at + 4 * stride);
                 const floats passed_here = finer_reach > 0.0f ? 1.0f - share_here(2.0f * hidden_radius, finer_reach)
                                                               : (floats)(1.0f);
-                hidden = (1.0f - known) * LOAD(surface, at + 3 * stride) * passed_here
+                hidden = (1.0f - known) * LOAD_F16(surface, at + 3 * stride) * passed_here
                        * share_here(hidden_radius, reach);
             }
             const floats weight = own + hidden;
-            if (!(largest(weight) > 0.0f)) {
-                for (int plane = 0; plane < ONWARD && largest(passed_weight) > 0.0f; ++plane)
-                    STORE(passed, at + plane * stride, (floats)(0.0f));
+            if (!any_positive(weight)) {
+                for (int plane = 0; plane < ONWARD && any_positive(passed_weight); ++plane)
+                    STORE_F16(passed, at + plane * stride, (floats)(0.0f));
                 continue;
             }
-            const floats radius = (own * own_radius + hidden * hidden_radius) / greater(weight, (floats)(EPSILON));
+            const floats radius =
+                rounded_f16((own * own_radius + hidden * hidden_radius) / greater(weight, (floats)(EPSILON)));
 #if SHAPED
             const floats tilt = tilt_of(radius, side * rim);
             floats areas[4], squares;
@@ -204,21 +212,22 @@ KERNEL void weigh(GLOBAL float *scale, GLOBAL float *RESTRICT tiles, GLOBAL floa
                 shape_sums(cell, greater(radius + side * shift, (floats)(0.0f)), &areas[plane], &squares);
                 areas[plane] += tilt * squares;
             }
-            STORE(passed, at + 5 * stride, tilt);
+            STORE_F16(passed, at + 5 * stride, tilt);
 #else
             const floats area = disc_area(radius, (1.0f + FADE) * reach);
             const floats areas[4] = {area, area, area, area};
 #endif
             for (int plane = 0; plane < 3; ++plane) {
-                floats colour = share * LOAD(passed, at + plane * stride);
+                floats colour = share * LOAD_F16(passed, at + plane * stride);
                 if (l > 0)
-                    colour += hidden * LOAD(surface, at + plane * stride);
-                STORE(passed, at + plane * stride, colour / areas[plane]);
+                    colour += hidden * LOAD_F16(surface, at + plane * stride);
+                STORE_F16(passed, at + plane * stride, colour / areas[plane]);
             }
-            STORE(passed, at + 3 * stride, weight / areas[3]);
-            STORE(passed, at + 4 * stride, radius);
+            STORE_F16(passed, at + 3 * stride, weight / areas[3]);
+            STORE_F16(passed, at + 4 * stride, radius);
             const ints counts = (weight > 1e-4f) & (tile_x * TILE + run + LANES < width);
-            largest_in_row = counts ? greater(largest_in_row, radius) : largest_in_row;
+            /* Occluded points in focus are spread, too, and 0 stands for a strip without points. */
+            largest_in_row = counts ? greater(largest_in_row, radius + EPSILON) : largest_in_row;
         }
         strips[strip_at(l, tile_x, tile_y * TILE + row, tiles_x, height)] = largest(largest_in_row);
         max_spread = greater(max_spread, largest_in_row);

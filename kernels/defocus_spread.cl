@@ -113,33 +113,34 @@ typedef struct {
 /* Gathers the points of a layer whose discs reach the run at index `at`. `group` holds the planes of the layer; `side`
  * is -1 in front of the focus; the discs of red and blue are larger by `red_wider` and `blue_wider`.
  */
-FUNCTION Sums gather(GLOBAL const float *group, GLOBAL const float *cell, int taps, place at, place pitch,
+FUNCTION Sums gather(GLOBAL const f16 *group, GLOBAL const float *cell, int taps, place at, place pitch,
                      place stride, int side, floats limit, float red_wider, float blue_wider)
 {
     const floats none = (floats)(0.0f);
-    GLOBAL const float *reds = group + at, *greens = reds + stride, *blues = greens + stride;
-    GLOBAL const float *weights = blues + stride, *radii = weights + stride, *onward = reds + ONWARD * stride;
+    GLOBAL const f16 *reds = group + at, *greens = reds + stride, *blues = greens + stride;
+    GLOBAL const f16 *weights = blues + stride, *radii = weights + stride, *onward = reds + ONWARD * stride;
     Sums sums = {none, none, none, none, none};
     for (int tap = 0; tap < taps; ++tap) {
         const float distance = gauge(cell, tap);
         const place from = side * offset(cell, tap, pitch);
-        const floats reaching = lesser(LOAD(radii, from), limit), away = (floats)(distance);
+        const floats reaching = lesser(LOAD_F16(radii, from), limit), away = (floats)(distance);
         const floats covered = coverage(reaching, distance);
 #if SHAPED
-        const floats shade = 1.0f + away * away * LOAD(radii, stride + from);
+        const floats shade = 1.0f + away * away * LOAD_F16(radii, stride + from);
 #else
         const floats shade = (floats)(1.0f);
 #endif
 #if COLOURED
-        sums.red += shade * coverage(greater(reaching + red_wider, none), distance) * LOAD(reds, from);
-        sums.blue += shade * coverage(greater(reaching + blue_wider, none), distance) * LOAD(blues, from);
+        sums.red += shade * coverage(greater(reaching + red_wider, none), distance) * LOAD_F16(reds, from);
+        sums.blue += shade * coverage(greater(reaching + blue_wider, none), distance) * LOAD_F16(blues, from);
 #else
-        sums.red += shade * covered * LOAD(reds, from);
-        sums.blue += shade * covered * LOAD(blues, from);
+        sums.red += shade * covered * LOAD_F16(reds, from);
+        sums.blue += shade * covered * LOAD_F16(blues, from);
 #endif
-        sums.green += shade * covered * LOAD(greens, from);
-        sums.weight += covered * LOAD(weights, from);
-        sums.onward += LOAD(onward, from);
+        sums.green += shade * covered * LOAD_F16(greens, from);
+        sums.weight += covered * LOAD_F16(weights, from);
+        if (side < 0)
+            sums.onward += LOAD_F16(onward, from);
     }
     return sums;
 }
@@ -154,10 +155,10 @@ FUNCTION Sums gather(GLOBAL const float *group, GLOBAL const float *cell, int ta
  * cover other points of their layer: these continue beneath them (normalised convolution; H. Knutsson and C.-F. Westin,
  * CVPR 1993).
  */
-KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float *RESTRICT strips,
+KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *RESTRICT strips,
                          GLOBAL const float *RESTRICT detail, GLOBAL const float *RESTRICT finer,
-                         GLOBAL const float *RESTRICT coarse, GLOBAL const float *RESTRICT coarse_composite,
-                         GLOBAL float *RESTRICT gathered, GLOBAL float *RESTRICT composite,
+                         GLOBAL const f16 *RESTRICT coarse, GLOBAL const f16 *RESTRICT coarse_composite,
+                         GLOBAL f16 *RESTRICT gathered, GLOBAL f16 *RESTRICT composite,
                          GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height,
                          int pitch, int stride, int tiles_x, int tiles_y, int finer_tiles_x, int finer_tiles_y,
                          int coarse_pitch, int coarse_stride, int is_coarsest, int first_limited, float extent,
@@ -181,7 +182,7 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
         const int step_y = y & 1 ? coarse_pitch : -coarse_pitch;
         if (!is_composed) {
             for (int colour = 0; colour < 3; ++colour)
-                STORE(composite, at + colour * stride,
+                STORE_F16(composite, at + colour * stride,
                       doubled(coarse_composite + colour * coarse_stride, above, step_y));
             continue;
         }
@@ -191,7 +192,10 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
         for (int l = LAYERS - 1; l >= 0; --l) {
             const int is_limited = l >= first_limited, side = is_limited ? 1 : -1;
             const int taps = reaches[l] > 0.0f ? taps_within(cell, reaches[l] + rims[is_limited]) : 0;
-            const floats limit = is_limited ? LOAD(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
+            const floats limit = is_limited ? LOAD_F16(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
+            const int last_row = (int)((reaches[l] + rims[is_limited]) * extent);
+            for (int plane = 0; taps > 0 && plane < SPREAD_PLANES; ++plane)
+                PREFETCH(scale, at + (SPREAD(l) + plane) * stride + last_row * pitch + AHEAD);
             Sums sums = gather(scale + SPREAD(l) * stride, cell, taps, at, pitch, stride, side, limit,
                                (float)side * red_shift, (float)side * blue_shift);
             if (taps > 0 && !is_limited) {
@@ -202,12 +206,12 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
                 sums.blue *= whole;
                 sums.weight *= whole;
             }
-            GLOBAL const float *coarser = coarse + 4 * l * coarse_stride;
+            GLOBAL const f16 *coarser = coarse + 4 * l * coarse_stride;
             if (!is_coarsest)
                 sums.weight += doubled(coarser + 3 * coarse_stride, above, step_y);
-            GLOBAL float *to = gathered + 4 * l * stride + at;
-            STORE(to, 3 * stride, sums.weight);
-            if (largest(sums.weight) > 0.0f) {
+            GLOBAL f16 *to = gathered + 4 * l * stride + at;
+            STORE_F16(to, 3 * stride, sums.weight);
+            if (any_positive(sums.weight)) {
                 if (!is_coarsest) {
                     sums.red += doubled(coarser, above, step_y);
                     sums.green += doubled(coarser + coarse_stride, above, step_y);
@@ -215,14 +219,14 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
                 }
                 cover(&light, sums.red, sums.green, sums.blue, sums.weight, sums.weight);
             }
-            STORE(to, 0, sums.red);
-            STORE(to, stride, sums.green);
-            STORE(to, 2 * stride, sums.blue);
+            STORE_F16(to, 0, sums.red);
+            STORE_F16(to, stride, sums.green);
+            STORE_F16(to, 2 * stride, sums.blue);
         }
         const floats per_opacity = 1.0f / greater(light.opacity, (floats)(EPSILON));
-        STORE(composite, at, light.red * per_opacity);
-        STORE(composite, at + stride, light.green * per_opacity);
-        STORE(composite, at + 2 * stride, light.blue * per_opacity);
+        STORE_F16(composite, at, light.red * per_opacity);
+        STORE_F16(composite, at + stride, light.green * per_opacity);
+        STORE_F16(composite, at + 2 * stride, light.blue * per_opacity);
     }
 }
 
@@ -231,10 +235,10 @@ KERNEL void spread_scale(GLOBAL const float *RESTRICT scale, GLOBAL const float 
  * that no disc reaches, and whose points are all blurred by `min_radius` or more, is the composite of half size,
  * upsampled.
  */
-KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                    GLOBAL const float *RESTRICT spread, GLOBAL const float *RESTRICT strips,
-                    GLOBAL const float *RESTRICT detail, GLOBAL const float *RESTRICT gathered,
-                    GLOBAL const float *RESTRICT half_composite, GLOBAL const float *RESTRICT borders,
+KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRICT radius,
+                    GLOBAL const f16 *RESTRICT spread, GLOBAL const float *RESTRICT strips,
+                    GLOBAL const float *RESTRICT detail, GLOBAL const f16 *RESTRICT gathered,
+                    GLOBAL const f16 *RESTRICT half_composite, GLOBAL const float *RESTRICT borders,
                     GLOBAL const float *RESTRICT aperture, GLOBAL float *RESTRICT picture, int cells_x, int cells_y,
                     int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
                     int half_stride, int first_limited, float min_radius, float scale_reach, float extent,
@@ -263,8 +267,8 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
             continue;
         }
         GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, x, y, width, height);
-        const floats here = LOAD(radius, at);
-        const floats own_spread = LOAD(spread, at) * coverage(absolute(here), 0.0f);
+        const floats here = LOAD_F16(radius, at);
+        const floats own_spread = LOAD_F16(spread, at) * coverage(absolute(here), 0.0f);
         const floats none = (floats)(0.0f);
         floats beyond = none;
         Light light = {none, none, none, none};
@@ -282,10 +286,10 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
                 for (int tap = 1, taps = taps_within(cell, reaches[l] + 0.5f); tap < taps; ++tap) {
                     const float distance = gauge(cell, tap);
                     const place from = at + side * offset(cell, tap, pitch);
-                    const floats r = LOAD(radius, from);
+                    const floats r = LOAD_F16(radius, from);
                     const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
                     const floats reaching = lesser(absolute(r), limit);
-                    const floats covered = coverage(reaching, distance) * position * LOAD(spread, from);
+                    const floats covered = coverage(reaching, distance) * position * LOAD_F16(spread, from);
                     red += covered * LOAD(scene, from);
                     green += covered * LOAD(scene, from + plane);
                     blue += covered * LOAD(scene, from + 2 * plane);
@@ -293,11 +297,11 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const float *REST
                 }
             /* A sharp point is not covered by the blur of points behind it. */
             const floats open = limited((limit - SHARP) * (1.0f / scale_reach), 0.0f, 1.0f);
-            GLOBAL const float *coarse = gathered + 4 * l * half_stride;
+            GLOBAL const f16 *coarse = gathered + 4 * l * half_stride;
             const floats coarse_weight = doubled(coarse + 3 * half_stride, half_at, step_y);
             const floats whole_weight = weight + coarse_weight;
             weight += open * coarse_weight;
-            if (largest(weight) > 0.0f) {
+            if (any_positive(weight)) {
                 red += open * doubled(coarse, half_at, step_y);
                 green += open * doubled(coarse + half_stride, half_at, step_y);
                 blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);

@@ -29,8 +29,8 @@ FUNCTION float positive(float x) { return x < 0.0f ? -x : x; }
  * tile whose bright areas are larger than points has no highlights: its level is negative. The weights in `spread` of a
  * highlight's pixels are reduced so that they contribute no more than the level.
  */
-KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT radius,
-                            GLOBAL float *RESTRICT spread, GLOBAL float *RESTRICT sprites,
+KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRICT radius,
+                            GLOBAL f16 *RESTRICT spread, GLOBAL float *RESTRICT sprites,
                             GLOBAL float *RESTRICT levels, GLOBAL float *RESTRICT extremes, int pitch, int stride,
                             int width, int height, int tiles_x, float min_radius)
 {
@@ -38,12 +38,18 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
     const int first = (GLOBAL_Y * TILE + PAD) * pitch + PAD + GROUP_X * TILE;
     floats brightest = (floats)(0.0f), sums = brightest, tame = brightest;
     floats near = (floats)(UNLIMITED), far = -near, blurred = brightest;
+    for (int row = 0; row < TILE; ++row) {
+        const int ahead = first + row * pitch + AHEAD;
+        for (int colour = 0; colour < 3; ++colour)
+            PREFETCH(scene, ahead + colour * stride);
+        PREFETCH(radius, ahead);
+    }
     for (int row = 0; row < TILE; ++row)
         for (int run = 0; run < TILE; run += RUN) {
             const int at = first + row * pitch + run;
             const floats bright = greater(LOAD(scene, at), greater(LOAD(scene, at + stride),
                                                                    LOAD(scene, at + 2 * stride)));
-            const floats r = LOAD(radius, at);
+            const floats r = LOAD_F16(radius, at);
             brightest = greater(brightest, bright);
             sums += bright;
             near = lesser(near, r);
@@ -83,12 +89,12 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
                 if (bright <= level)
                     continue;
                 const float over = bright - level, share = over / bright;
-                const float size = radius[at] < 0.0f ? -radius[at] : radius[at];
+                const float signed_size = ONE_F16(radius, at), size = positive(signed_size);
                 excess += over;
                 x_sum += over * (float)x;
                 y_sum += over * (float)y;
                 squares += over * (float)(x * x + y * y);
-                own = over > max_over ? radius[at] : own; /* adjacent pixels may be at another distance */
+                own = over > max_over ? signed_size : own; /* adjacent pixels may be at another distance */
                 max_over = over > max_over ? over : max_over;
                 red += share * r;
                 green += share * g;
@@ -113,7 +119,7 @@ KERNEL void find_highlights(GLOBAL const float *RESTRICT scene, GLOBAL const flo
             const int at = first + row * pitch + run;
             const floats bright = greater(LOAD(scene, at), greater(LOAD(scene, at + stride),
                                                                    LOAD(scene, at + 2 * stride)));
-            STORE(spread, at, LOAD(spread, at) * (level / greater(bright, (floats)(level))));
+            STORE_F16(spread, at, LOAD_F16(spread, at) * (level / greater(bright, (floats)(level))));
         }
     for (int quarter = 0; found < 0 && quarter < SPRITES; ++quarter)
         sprites[(tile * SPRITES + quarter) * SPRITE_FLOATS + 2] = 0.0f;
@@ -183,7 +189,7 @@ FUNCTION void disc_sums(GLOBAL const float *cell, GLOBAL const float *profile, f
         for (int dx = -reach; dx <= reach; dx += RUN) {
             const float from_x = (float)((int)x + dx) - x, from_y = (float)((int)y + dy) - y;
             const floats gauges = gauges_at(cell, from_x, from_y, size * per_px, extent, side);
-            if (-largest(-gauges) > widest * per_px + 0.5f)
+            if (!any_positive(widest * per_px + 0.5f - gauges))
                 continue;
             const floats light = light_at(profile, gauges, size * per_px, side);
             red += light * coverage(colour_radii[0] * per_px - gauges, 0.0f);
@@ -276,7 +282,7 @@ FUNCTION int occluded_steps(GLOBAL const float *extremes, GLOBAL const float *li
 }
 
 /* Visibility of the highlight from each pixel of the run at (x, y): 1, or 0 if it is occluded at a step. */
-FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *light, int steps, int x, int y, int pitch,
+FUNCTION floats unobstructed(GLOBAL const f16 *radii, GLOBAL const float *light, int steps, int x, int y, int pitch,
                              int width, int height)
 {
     floats visibility = (floats)(1.0f);
@@ -289,12 +295,12 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
         const float from = (float)x + way * (light[0] - (float)x) + 0.5f, column_step = 1.0f - way;
         const ints column = TRUNCATED(limited(from + column_step * LANE_NUMBERS, 0.0f, (float)(width - 1)));
         const int first = column_step < 0.0f ? LANE(column, RUN - 1) : LANE(column, 0);
-        GLOBAL const float *row = radii + (position_y + PAD) * pitch + PAD;
+        GLOBAL const f16 *row = radii + (position_y + PAD) * pitch + PAD;
         const floats occluder = column_step <= 1.0f && column_step >= -1.0f
-                                  ? permuted(LOAD(row, first), column - first)
-                                  : taken(row, column);
+                                  ? permuted(LOAD_F16(row, first), column - first)
+                                  : taken_f16(row, column);
         visibility = absolute(occluder - r) < close ? (floats)(0.0f) : visibility;
-        if (!(largest(visibility) > 0.0f))
+        if (!any_positive(visibility))
             break;
     }
     return visibility;
@@ -303,7 +309,7 @@ FUNCTION floats unobstructed(GLOBAL const float *radii, GLOBAL const float *ligh
 /* Adds the discs to the picture, with the vignetting of `compose`. A work-item processes a tile; `around` is the reach
  * of a disc in rows of tiles.
  */
-KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const float *RESTRICT radii,
+KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const f16 *RESTRICT radii,
                             GLOBAL const float *RESTRICT extremes, GLOBAL const float *RESTRICT sprites,
                             GLOBAL const float *RESTRICT counts, GLOBAL const float *RESTRICT aperture,
                             GLOBAL const float *RESTRICT profile, int cells_x, int cells_y, int width, int height,
@@ -324,6 +330,9 @@ KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const float *
                 || light[1] + reach < (float)first_y || light[1] - reach > (float)(first_y + TILE))
                 continue;
             GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, (int)light[0], (int)light[1], width, height);
+            for (int row = 0; row < TILE; ++row)
+                for (int colour = 0; colour < 3; ++colour)
+                    PREFETCH(picture, (first_y + row + PAD) * pitch + PAD + first_x + colour * stride);
             const int steps = occluded_steps(extremes, light, first_x, first_y, width, height, tiles_x);
             for (int y = first_y; y < first_y + TILE && y < height; ++y)
                 for (int x = first_x; x < first_x + TILE; x += RUN) {
@@ -332,7 +341,7 @@ KERNEL void draw_highlights(GLOBAL float *RESTRICT picture, GLOBAL const float *
                     if (past * past + dy * dy > reach * reach)
                         continue;
                     const floats gauges = gauges_at(cell, dx, dy, size, extent, side);
-                    if (-largest(-gauges) > widest + 0.5f)
+                    if (!any_positive(widest + 0.5f - gauges))
                         continue;
                     floats bright = light_at(profile, gauges, size, side)
                                   * over_field(field_height(x, y, width, height), fall_1, fall_2, fall_3, fall_4);

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,15 +53,22 @@ class Layout:
 
 
 class Planes:
-    """`channels` padded float32 planes of one picture, in one buffer of `device`; the creator releases them."""
+    """`channels` padded planes of one picture, in one buffer of `device`; the creator releases them.
 
-    def __init__(self, device: Device, width: int, height: int, channels: int) -> None:
+    The planes hold float32, or with `half_floats` float16, which kernels read and write as `f16`.
+    """
+
+    def __init__(self, device: Device, width: int, height: int, channels: int, *, half_floats: bool = False) -> None:
         self.device = device
+        self._dtype = np.dtype(np.float16 if half_floats else np.float32)
+        self._borders = f"borders.cl?HALF_FLOATS={int(half_floats)}"
         self.layout = Layout.of(width, height)
         self.channels = channels
         self._numbers = OwnNumbers(width, height, self.layout.pitch, self.layout.stride)
         # A kernel that runs over whole rows may touch one row's length beyond the last plane.
-        self.buffer: Buffer = device.allocate(4 * (channels * self.layout.stride + self.layout.pitch))
+        self.buffer: Buffer = device.allocate(
+            self._dtype.itemsize * (channels * self.layout.stride + self.layout.pitch)
+        )
 
     @property
     def size(self) -> tuple[int, int]:
@@ -68,18 +76,29 @@ class Planes:
         return self.layout.width, self.layout.height
 
     def run(
-        self, source: str, kernel: str, /, *, extra_rows: int = 0, row_count: int | None = None, **arguments: object
+        self,
+        source: str,
+        kernel: str,
+        /,
+        *,
+        extra_rows: int = 0,
+        row_count: int | None = None,
+        area: int | None = None,
+        **arguments: object,
     ) -> None:
         """Queues a kernel over whole rows of one plane: `row_count` rows (default: the picture's height), and
         `extra_rows` more above and below.
 
-        Arguments are passed by the names in the kernel's prototype. `width`, `height`, `pitch` and `stride` default to
-        those of these planes.
+        A work-item processes one run of pixels, or on a CPU `area` pixels of a row. Arguments are passed by the names
+        in the kernel's prototype. `width`, `height`, `pitch` and `stride` default to those of these planes.
         """
         layout, run_length = self.layout, self.device.run_length
+        columns, local = layout.pitch // run_length, layout.local // run_length
+        if area is not None and run_length > 1:
+            columns = local = _ceil(layout.pitch, area) // area
         rows = layout.height if row_count is None else row_count
-        size = (layout.pitch // run_length, rows + 2 * extra_rows)
-        self.device.launch(source, kernel, size, (layout.local // run_length, 1), arguments, self._numbers)
+        size = (columns, rows + 2 * extra_rows)
+        self.device.launch(source, kernel, size, (local, 1), arguments, self._numbers)
 
     def mirror(self, channels: int | None = None, *, rows: int = PAD) -> None:
         """Mirrors the picture into the border of all planes, or of the first `channels`: PAD columns on both sides, and
@@ -89,20 +108,20 @@ class Planes:
         border_runs = 2 * rows * layout.pitch // self.device.run_length
         items = _ceil(channels * (layout.height + border_runs), 64)
         given: dict[str, object] = {"planes": self.buffer, "channels": channels, "border": rows}
-        self.device.launch("borders.cl", "mirror", (items,), (64,), given, self._numbers)
+        self.device.launch(self._borders, "mirror", (items,), (64,), given, self._numbers)
 
     @contextmanager
-    def view(self) -> Iterator[NDArray[np.float32]]:
-        """(channels, rows, pitch) float32, borders included, read-only within the `with` block."""
+    def view(self) -> Iterator[NDArray[Any]]:
+        """(channels, rows, pitch) of the planes' type, borders included, read-only within the `with` block."""
         layout = self.layout
         count = self.channels * layout.stride
-        with self.device.view(self.buffer, np.float32, count) as flat:
+        with self.device.view(self.buffer, self._dtype, count) as flat:
             yield flat.reshape(self.channels, layout.rows, layout.pitch)
 
     def write(self, pixels: NDArray[np.float32]) -> None:
         """Fills the planes from (H, W, channels); the border is zero."""
         layout = self.layout
-        padded = np.zeros((self.channels, layout.rows, layout.pitch), dtype=np.float32)
+        padded = np.zeros((self.channels, layout.rows, layout.pitch), dtype=self._dtype)
         padded[:, PAD : PAD + layout.height, PAD : PAD + layout.width] = np.moveaxis(pixels, -1, 0)
         self.device.write(self.buffer, padded)
 
@@ -110,7 +129,9 @@ class Planes:
         """(H, W, channels) float32, a copy."""
         with self.view() as planes:
             inner = planes[:, PAD : PAD + self.layout.height, PAD : PAD + self.layout.width]
-            return np.array(np.moveaxis(inner, 0, -1), order="C")  # a copy also of a single row, which is contiguous
+            return np.array(
+                np.moveaxis(inner, 0, -1), np.float32, order="C"
+            )  # a copy also of a single row, which is contiguous
 
     def release(self) -> None:
         self.device.release(self.buffer)

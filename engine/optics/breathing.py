@@ -9,6 +9,7 @@ from ..compute.device import Device
 from ..compute.planes import Planes
 from ..lens import Lens
 
+_AREA = 256  # AREA of kernels/breathing.cl
 BREATHING = "breathing.cl"
 _MIN_PX = 0.02  # a smaller shift of the picture's edges is invisible
 _MARGIN_PX = 2  # if the edges move by less, resampling reads the border
@@ -57,7 +58,7 @@ class Breathing:
         step = 1 / magnification
         if 0.5 * min(width, height) * (1 - step) < _MARGIN_PX:
             scene.mirror()
-        self.picture.run(BREATHING, "breathe", scene=scene.buffer, picture=self.picture.buffer, step=step)
+        self.picture.run(BREATHING, "breathe", area=_AREA, scene=scene.buffer, picture=self.picture.buffer, step=step)
         return self.picture
 
     def release(self) -> None:

@@ -96,9 +96,9 @@ class _Scale:
     """A smaller scale: light and surfaces of its layers (layout: kernels/defocus.h), and their sums."""
 
     def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
-        self.planes = Planes(device, width, height, 13 * layers - 6)
-        self.gathered = Planes(device, width, height, 4 * layers if spreads else 1)
-        self.composite = Planes(device, width, height, 3 if spreads else 1)
+        self.planes = Planes(device, width, height, 13 * layers - 6, half_floats=True)
+        self.gathered = Planes(device, width, height, 4 * layers if spreads else 1, half_floats=True)
+        self.composite = Planes(device, width, height, 3 if spreads else 1, half_floats=True)
         self.tiles_x, self.tiles_y = -(-width // _TILE), -(-height // _TILE)
         self.tiles = device.allocate(4 * layers * (self.tiles_x + 4) * (self.tiles_y + 4))
         self.detail = device.allocate(4 * (1 + layers) * (self.tiles_x + 4) * (self.tiles_y + 4))
@@ -121,8 +121,8 @@ class Defocus:
         self._layers = _LAYER_COUNTS[quality]
         self._max_radius = MAX_BLUR * width
         self.picture = Planes(device, width, height, 3)
-        self._radius = Planes(device, width, height, 1)
-        self._weight = Planes(device, width, height, 1)
+        self._radius = Planes(device, width, height, 1, half_floats=True)
+        self._weight = Planes(device, width, height, 1, half_floats=True)
         self._tiles_x, self._tiles_y = -(-width // _TILE), -(-height // _TILE)
         self._tiles = device.allocate(4 * self._layers * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._detail = device.allocate(4 * (1 + self._layers) * (self._tiles_x + 4) * (self._tiles_y + 4))
@@ -141,7 +141,7 @@ class Defocus:
         while len(self._scales) <= needed or max(width, height) > _SMALLEST:
             width, height = (width + 1) // 2, (height + 1) // 2
             self._scales.append(_Scale(device, width, height, self._layers, spreads=len(self._scales) < needed))
-        self._pyramid_top = Planes(device, width, height, 6 * (self._layers - 1))
+        self._pyramid_top = Planes(device, width, height, 6 * (self._layers - 1), half_floats=True)
 
     def _set_shape(self, shape: Shape) -> None:
         """Sets the shape of the discs. Elongated discs have a smaller maximum radius, limited by the border."""
@@ -323,8 +323,8 @@ class Defocus:
         is_coarsest = number == count - 1
         coarse = scale if is_coarsest else self._scales[number + 1]
         finer, finer_x, finer_y = self._detail_of(number - 1)
-        self._run_in_tiles(
-            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", scale.planes, 1,
+        scale.planes.run(
+            f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", extra_rows=1, area=_TILE,
             scale=scale.planes.buffer, strips=scale.strips, detail=scale.detail, finer=finer, finer_tiles_x=finer_x,
             finer_tiles_y=finer_y, coarse=coarse.gathered.buffer, coarse_composite=coarse.composite.buffer,
             gathered=scale.gathered.buffer, composite=scale.composite.buffer, aperture=self._aperture,
@@ -336,8 +336,8 @@ class Defocus:
 
     def _compose(self, scene: Planes, shape: Shape) -> None:
         half = self._scales[0]
-        self._run_in_tiles(
-            self._spread, "compose", self.picture, 0, scene=scene.buffer, radius=self._radius.buffer,
+        self.picture.run(
+            self._spread, "compose", area=_TILE, scene=scene.buffer, radius=self._radius.buffer,
             spread=self._weight.buffer, strips=self._strips, detail=self._detail, gathered=half.gathered.buffer,
             half_composite=half.composite.buffer, borders=self._borders, aperture=self._aperture,
             picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=self._tiles_x,
@@ -345,17 +345,6 @@ class Defocus:
             first_limited=self._first_limited, min_radius=self._min_blurred, scale_reach=self._reach_at(0),
             extent=shape.extent, **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
-
-    def _run_in_tiles(self, source: str, kernel: str, planes: Planes, border: int, **arguments: object) -> None:
-        """Queues a kernel in which a work-item processes a row of a tile on a CPU, and a pixel on a GPU.
-
-        The range includes `border` rows above and below.
-        """
-        layout = planes.layout
-        area = _TILE if self._device.run_length > 1 else 1
-        size, local = (layout.pitch // area, layout.height + 2 * border), (layout.local // area, 1)
-        own = {"width": layout.width, "height": layout.height, "pitch": layout.pitch, "stride": layout.stride}
-        self._device.run(source, kernel, size, local, **own, **arguments)
 
     def release(self) -> None:
         """Releases everything; a second call has no effect."""

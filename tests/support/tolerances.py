@@ -9,7 +9,8 @@ Each bound is a rounding unit times the number of operations that can contribute
 
 * float32 rounds to 2^-24 of the value. OpenCL allows `sqrt` and division 3 units in the last place, `pow` 16; GLSL's
   `pow` is `exp2(y * log2(x))`, a few units for every doubling of the value.
-* Scene light reaches GL as half floats, which round to 2^-11 of the value.
+* Scene light reaches GL as half floats, and the blur keeps its planes in them: they round to 2^-11 of the value. Two
+  programs may round to neighbouring ones, 2^-10 apart.
 * An 8-bit picture is rounded to codes of 1/255 after dither of half a code either way.
 """
 
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FLOAT32_ROUNDING = 2.0**-24  # relative, per operation
-HALF_ROUNDING = 2.0**-11  # relative, for scene light in GL
+HALF_ROUNDING = 2.0**-11  # relative, for scene light in GL and in the planes of a blur
 CODE = 1.0 / 255.0  # one code of an 8-bit picture
 
 # A dozen operations on values up to 1, including a `sqrt` or a division: a matrix and a blend.

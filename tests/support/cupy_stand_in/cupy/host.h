@@ -20,6 +20,21 @@ static thread_local Index blockIdx, threadIdx, blockDim, gridDim;
 static inline float2 make_float2(float x, float y) { return {x, y}; }
 static inline int __float_as_int(float number) { int bits; std::memcpy(&bits, &number, 4); return bits; }
 static inline float __int_as_float(int bits) { float number; std::memcpy(&number, &bits, 4); return number; }
+/* Half floats, which kernels/portable.h converts by instructions of the GPU. */
+static inline float widened(unsigned short bits)
+{
+    const float size = __int_as_float((bits & 0x7fff) << 13) * 5.192296858534828e33f; /* 2^112 */
+    return bits & 0x8000 ? -size : size;
+}
+static inline unsigned short narrowed(float value)
+{
+    const int sign = __float_as_int(value) >> 16 & 0x8000;
+    const float size = std::fabs(value);
+    if (size < 6.103515625e-5f) /* 2^-14: a multiple of 2^-24 */
+        return sign | (int)std::nearbyint(size * 16777216.0f);
+    const int bits = __float_as_int(size * 1.925929944387236e-34f); /* 2^-112 */
+    return sign | (bits + 0xfff + (bits >> 13 & 1)) >> 13;
+}
 static inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 static inline int min(int a, int b) { return a < b ? a : b; }
 static inline int max(int a, int b) { return a > b ? a : b; }
