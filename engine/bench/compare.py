@@ -30,7 +30,9 @@ def compare_results(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
     """The document "comparison" of bench.schema.json: B relative to A. Raises ResultError if sizes or kinds differ."""
     for result in (a, b):
         if result["kind"] != "stages":
-            raise ResultError(f"--compare: a result of kind '{result['kind']}' has no stages; measure without --sweep")
+            raise ResultError(
+                f"--compare: a result of kind '{result['kind']}' has no stages; name results of the stages"
+            )
     if a["size"] != b["size"]:
         sizes = " and ".join("{}x{}".format(*result["size"]) for result in (a, b))
         raise ResultError(f"--compare: the sizes {sizes} differ; measure both with the same --size")

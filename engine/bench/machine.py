@@ -16,7 +16,7 @@ from ..compute.registry import list_devices
 
 PACKAGES = (
     *("numpy", "pyopencl", "pocl-binary-distribution", "cupy-cuda13x", "nvidia-cuda-nvrtc", "moderngl", "glcontext"),
-    *("glfw", "Pillow", "opencv-python-headless", "opencv-python"),
+    *("glfw", "Pillow", "opencv-python-headless", "opencv-python", "opencolorio", "colour-demosaicing", "av", "torch"),
 )
 _GPU_QUERY = {"sm_mhz": "clocks.sm", "memory_mhz": "clocks.mem", "max_sm_mhz": "clocks.max.sm"}
 _GPU_QUERY |= {"temperature_c": "temperature.gpu", "power_w": "power.draw"}

@@ -33,6 +33,8 @@ def charts_of(result: dict[str, Any]) -> list[Chart]:
             return list(stress.charts_of(result))
         case "sweep":
             return [sweep.chart_of(result)]
+        case "peers":
+            return []
         case _:
             try:
                 return [roofline(result)]

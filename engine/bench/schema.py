@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import GroundglassError
 
 SCHEMA_VERSION = 1
-KINDS = ("stages", "sweep", "stress", "comparison", "devices")
+KINDS = ("stages", "sweep", "stress", "comparison", "devices", "peers")
 _FILE = "bench.schema.json"
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),

@@ -53,8 +53,8 @@ def make_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Sta
         **_linearize_stages(engine, frame, stack),
         **raw_stages(engine, frame, stack),
         **_depth_stages(engine, frame, stack),
-        **_optics_stages(engine, frame, stack),
-        **_look_stages(engine, frame, stack),
+        **optics_stages(engine, frame, stack),
+        **look_stages(engine, frame, stack),
         CHAIN: lambda: _nothing(engine.draw(frame, settings)),
     }
 
@@ -158,7 +158,8 @@ def _depth_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, S
     return stages
 
 
-def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+def optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    """The defocus of each quality."""
     depth_m = frame.depth_m
     assert depth_m is not None, "the built-in scene has a depth map"
     scene = _scene(engine, frame, stack)
@@ -177,7 +178,8 @@ def _optics_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, 
     return stages
 
 
-def _look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+def look_stages(engine: Engine, frame: Frame, stack: ExitStack) -> dict[str, Stage]:
+    """The transfer to GL, and LOOKS by GL and by kernel. A look by GL draws what was transferred before."""
     scene = _scene(engine, frame, stack)
     transfer = open_transfer(engine.device, engine.gl)
     kernels = KernelLooks(engine.device, "kernel", software_gl=True)

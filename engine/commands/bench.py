@@ -163,6 +163,17 @@ def run_stress_command(options: BenchOptions) -> dict[str, Any]:
     return result
 
 
+def run_peers_command(options: BenchOptions) -> dict[str, Any]:
+    """Compares the times of our stages and of other libraries for the same work."""
+    from ..bench.peers.measure import run_peers
+    from .bench_tables import print_peers
+
+    assert options.size is not None  # it has a default
+    result = run_peers(options.device, options.size, options.seconds or DEFAULT_SECONDS, options.only or ())
+    print_peers(result)
+    return result
+
+
 def run_trace_command(options: BenchOptions) -> dict[str, Any]:
     """Records some frames of the whole chain, and writes their time line."""
     from ..bench.trace import run_trace
@@ -183,6 +194,7 @@ RUNS = {
     "versus": run_versus,
     "quality": run_quality_command,
     "aids": run_aids_command,
+    "peers": run_peers_command,
     "trace": run_trace_command,
 }
 

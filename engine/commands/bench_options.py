@@ -38,7 +38,7 @@ class BenchOptions:
     ] = None
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="TEXT", help="Only stages whose name contains TEXT; may be repeated."),
+        typer.Option("--only", metavar="TEXT", help="Only stages or peers whose name contains TEXT; may be repeated."),
     ] = None
     start_up: Annotated[
         bool, typer.Option("--start-up", help="Also time the first picture of new processes, warm and cold.")
@@ -60,6 +60,9 @@ class BenchOptions:
         bool, typer.Option("--quality", help="Compare the blur with a ray-traced ground truth instead.")
     ] = False
     aids: Annotated[bool, typer.Option("--aids", help="Time each aid of the viewfinder instead.")] = False
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Compare with other libraries instead, in one run (extra bench).")
+    ] = False
     trace: Annotated[
         Path | None,
         typer.Option("--trace", metavar="FILE", help="Record some frames on a time line for Perfetto instead (.json)."),
@@ -82,16 +85,16 @@ class BenchOptions:
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the results and exit.")] = False
 
 
-MODES = ("sweep", "stress", "compare", "versus", "quality", "aids", "trace")
+MODES = ("sweep", "stress", "compare", "versus", "quality", "aids", "peers", "trace")
 # The options that apply to some modes only; None is the measurement of the stages.
 APPLIES: dict[str, tuple[str | None, ...]] = {
-    "seconds": (None, "sweep", "versus"),
-    "only": (None, "versus"),
+    "seconds": (None, "sweep", "versus", "peers"),
+    "only": (None, "versus", "peers"),
     "start_up": (None,),
     "seeds": ("quality",),
     "roofline": (None,),
     "plot": ("sweep", "stress"),
-    "report": (None, "sweep", "stress"),
+    "report": (None, "sweep", "stress", "peers"),
     "json": (None, *(mode for mode in MODES if mode != "trace")),
 }
 

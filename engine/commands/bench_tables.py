@@ -52,6 +52,8 @@ def tables_of(result: dict[str, Any]) -> list[Table]:
             return [("Times", [heading, *TIMES], times), ("Throughput", ["throughput", *RATES], rates)]
         case "sweep":
             return [_sweep_table(result)]
+        case "peers":
+            return [_peers_table(result)]
         case _:
             return []
 
@@ -63,6 +65,8 @@ def lines_of(result: dict[str, Any]) -> list[tuple[str, str]]:
             return summary(result)
         case "stress":
             return stress_lines(result)
+        case "peers":
+            return peer_lines(result)
         case _:
             return machine_lines(result)
 
@@ -192,6 +196,51 @@ def _sweep_table(result: dict[str, Any]) -> Table:
         for point in points
     ]
     return "Medians", [f"{result['sweep']}, ms", *unit, *stages], rows
+
+
+def print_peers(result: dict[str, Any]) -> None:
+    """Our stages, each with its peers; what is missing; the aims; the libraries and the machine."""
+    for _, headings, rows in tables_of(result):
+        print_table(headings, rows)
+    print("\ntimes: the peer's median over ours, from alternate runs; above 1 ours is faster")
+    print("dB: its picture against ours without grain, vignetting and breathing\n")
+    print_lines(peer_lines(result))
+
+
+def peer_lines(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Aims, missing libraries and versions."""
+    lines = [("size", "{}x{}".format(*result["size"]))]
+    for row in result["peers"]:
+        if row["aim"] is not None:
+            state = "unknown" if row["low"] is None else "reached" if row["aim_reached"] else "not reached"
+            if row["aim_reached"] is False and row["high"] >= row["aim"]:
+                state = "not certain"
+            lines.append(("aim", f"{number(row['aim'])} times: {state}, {number(row['ratio'])} ({row['name']})"))
+    lines += [(row["library"], f"{row['reason']}; {row['remedy']}") for row in result["missing"]]
+    versions = {library: text for row in result["peers"] for library, text in row["versions"].items()}
+    return lines + list(versions.items()) + machine_lines(result)
+
+
+def _peers_table(result: dict[str, Any]) -> Table:
+    """A row for each of our stages, then one for each of its peers. Our row is that of the peer with most rounds."""
+    rows = []
+    for stage in dict.fromkeys(row["against"] for row in result["peers"]):
+        peers = [row for row in result["peers"] if row["against"] == stage]
+        stage_ms = max(peers, key=lambda row: row["rounds"])["stage_ms"]
+        rows.append([stage, str(result["threads"]), number(stage_ms["p50"]), number(stage_ms["p95"]), "1", "", ""])
+        rows += [
+            [
+                *(
+                    f"- {row['name']}",
+                    str(row["threads"]),
+                    number(row["peer_ms"]["p50"]),
+                    number(row["peer_ms"]["p95"]),
+                ),
+                *(number(row["ratio"]), f"{number(row['low'])} to {number(row['high'])}", number(row["psnr_db"])),
+            ]
+            for row in peers
+        ]
+    return "Peers", ["ours and peers", "threads", "ms", "p95", "times", f"{result['confidence_percent']} %", "dB"], rows
 
 
 def stress_lines(result: dict[str, Any]) -> list[tuple[str, str]]:

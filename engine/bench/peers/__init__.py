@@ -1,0 +1,1 @@
+"""What a person would write with well-known libraries instead: the same work, timed alternately with our stages."""
