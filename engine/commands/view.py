@@ -30,19 +30,21 @@ OFF_SCREEN_FRAME = Path("view.png")
 
 def run_view(source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions) -> None:
     """Show `source` until the user quits or the limits of `view` are reached. Then print the loop's statistics."""
-    from rich.console import Console
-
-    from ..formats.picture_write import check_target
-    from ..output.video import check_video
-
     if view.save_frame is not None:
+        from ..formats.picture_write import check_target
+
         check_target(view.save_frame)
     if view.record is not None:
+        from ..output.video import check_video
+
         check_video(view.record, view.codec)
     trace = None if view.trace is None else str(view.trace)
     with json_target(view.json) as write_json, json_target(trace) as write_trace:
         statistics, saved = show(source, source_options, options, view, write_trace)
         write_json(statistics.as_dict())
+
+        from rich.console import Console
+
         Console().print(statistics.table())
         if saved is not None:
             print(f"groundglass: wrote the last frame to {saved}")
@@ -160,11 +162,12 @@ def live_trace(write: Write) -> Callable[[ToolContext], Tool]:
 
 def open_surface(source: Source, size: tuple[int, int] | None, view: ViewOptions) -> Surface:
     """The window. Without a display it prints a line on standard error and returns an off-screen surface."""
-    from ..display.glfw import GlfwSurface
     from ..display.offscreen import OffscreenSurface
 
     size = size or source.size
     if not view.headless:
+        from ..display.glfw import GlfwSurface
+
         try:
             return GlfwSurface(size, title=f"groundglass {source.name}", fullscreen=view.fullscreen)
         except DeviceError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from typing import Any
 
 from PIL import Image
@@ -33,6 +32,8 @@ NO_METADATA = CaptureMetadata()
 def exif_of(metadata: CaptureMetadata) -> bytes:
     """The EXIF data (CIPA DC-008) of a picture rendered from this capture."""
     exif = Image.Exif()
+    from importlib.metadata import version
+
     exif[0x0131] = f"groundglass {version('groundglass')}"
     exif[0x0132] = f"{datetime.now():%Y:%m:%d %H:%M:%S}"
     if metadata.camera:

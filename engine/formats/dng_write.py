@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from datetime import datetime
 from fractions import Fraction
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +57,8 @@ def _write(
     frame: Frame,
 ) -> None:
     oriented: Tag = 274, SHORT, 1, frame.orientation, True
+    from importlib.metadata import version
+
     options: dict[str, Any] = {"metadata": None, "software": f"groundglass {version('groundglass')}"}
     with tifffile.TiffWriter(path) as file:
         if preview is not None:
