@@ -39,16 +39,27 @@ def _lattice(seed: int) -> NDArray[np.float32]:
 
 def soft_noise(u: Plane, v: Plane, seed: int) -> Plane:
     """Value noise, -1..1, about one bump per unit of `u` and `v` (shapes that broadcast). A seed gives one noise."""
-    lattice = _lattice(seed)
-    u0, v0 = np.floor(u), np.floor(v)
-    fu, fv = u - u0, v - v0
-    fu, fv = fu * fu * (3 - 2 * fu), fv * fv * (3 - 2 * fv)
-    i, j = u0.astype(np.int32) & 127, v0.astype(np.int32) & 127
-    i1, j1 = (i + 1) & 127, (j + 1) & 127
-    low = lattice[j, i] * (1 - fu) + lattice[j, i1] * fu
-    high = lattice[j1, i] * (1 - fu) + lattice[j1, i1] * fu
-    noise: Plane = low * (1 - fv) + high * fv
+    lattice = _lattice(seed).ravel()
+    (i, fu), (j, fv) = _steps(u), _steps(v)
+    i1, j1 = (i + 1) & 127, ((j + 1) & 127) * 128
+    j *= 128
+    keep_u = 1 - fu
+    low, high = lattice.take(j + i), lattice.take(j1 + i)
+    low *= keep_u
+    low += lattice.take(j + i1) * fu
+    high *= keep_u
+    high += lattice.take(j1 + i1) * fu
+    low *= 1 - fv
+    high *= fv
+    noise: Plane = np.add(low, high, out=low)
     return noise
+
+
+def _steps(position: Plane) -> tuple[NDArray[np.intp], Plane]:
+    """The cell of the lattice at `position`, and the smooth step from this cell to the next one, 0..1."""
+    cell = np.floor(position)
+    fraction = position - cell
+    return cell.astype(np.intp) & 127, fraction * fraction * (3 - 2 * fraction)
 
 
 def smoothstep(low: float, high: float, position: Plane) -> Plane:
