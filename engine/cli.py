@@ -192,9 +192,9 @@ def _app_of(arguments: list[str]) -> typer.Typer:
     named = [command for command in app.registered_commands if getattr(command.callback, "__name__", "") == name]
     if not named:
         return app
-    app_of_one = copy.copy(app)
-    app_of_one.registered_commands, app_of_one.registered_groups = named, []
-    return app_of_one
+    reduced = copy.copy(app)
+    reduced.registered_commands, reduced.registered_groups = named, []
+    return reduced
 
 
 def main() -> None:

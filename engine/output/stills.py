@@ -65,7 +65,8 @@ class Stills(Tool):
 
     def on_frame(self, drawn: Drawn) -> None:
         frame = drawn.captured
-        if self._frame is None:  # allocates memory now, so that the first still is fast
+        # Allocates memory now, so that the first still is fast. Off screen few runs have one.
+        if self._frame is None and self._tool_context.surface.is_interactive:
             self._tool_context.engine.prepare(drawn, self._best())
         if self._wanted and frame is not self._frame:
             self._burst.append(frame.owned())

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import groundglass as gg
 import numpy as np
 import pytest
 from groundglass.capture.metadata import read_metadata
 from groundglass.controls import Controls
+from groundglass.display.offscreen import OffscreenSurface
 from groundglass.errors import OutputError
 from groundglass.formats.raw import read_raw
 from groundglass.look.look import load_look
@@ -33,7 +35,9 @@ class Harness:
     def __init__(self, folder: Path, frames: int | None = None) -> None:
         self.engine = LiveEngine(gl=context(), look="sepia")
         self.controls, self.messages = Controls(), []
-        ctx = tool_context(self.engine, Source(frames), self.messages.append, self.controls, None)  # type: ignore[arg-type]
+        source: Any = Source(frames)
+        surface = OffscreenSurface((80, 60), gl=self.engine.gl)
+        ctx = tool_context(self.engine, source, self.messages.append, self.controls, surface=surface)
         self.tool = Stills(ctx, folder)
         self.controls.add(self.tool.controls())
 
@@ -52,6 +56,15 @@ def harness(tmp_path: Path) -> Iterator[Harness]:
     made = Harness(tmp_path)
     yield made
     made.engine.close()
+
+
+def test_off_screen_no_memory_waits_for_a_still(harness):
+    harness.engine.scale = 0.5
+    harness.show(raw())
+    buffers = harness.engine.device.live_buffers
+    harness.show(raw(1))
+    assert not harness.engine.is_preparing
+    assert harness.engine.device.live_buffers == buffers
 
 
 def raw(index: int = 0, orientation: int = 1) -> gg.Frame:
