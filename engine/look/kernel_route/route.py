@@ -136,11 +136,13 @@ class KernelLooks:
         """Starts to compile the kernel of a look in a thread. `is_preparing` is true until it is ready."""
         if self.chosen == "kernel":
             self._coming = self._key(picture, size)
+            self._pixels.ahead(*size)
             self._kernels.ahead(self._coming)
 
     @property
     def is_preparing(self) -> bool:
-        return self._coming is not None and not self._kernels.has(self._coming)
+        coming = self._coming
+        return coming is not None and not (self._kernels.has(coming) and self._pixels.has(*coming.size))
 
     def make(self, picture: LookPicture, size: tuple[int, int]) -> None:
         """Compiles the kernel of a look now, unless the route is GL's."""
