@@ -76,27 +76,17 @@ KERNEL void depth_invert(GLOBAL float *map, int width)
 
 #define MAX_SAMPLES 16
 
-/* A grid coarser than the map: `count` x `count` samples per pixel. */
-FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
-                            float step_y, int count, float ratio)
+/* Of a pixel's samples, those within a factor of `ratio` of the nearest are one surface, those of the farthest another. */
+FUNCTION floats surface_of(const floats *samples, int count, float ratio)
 {
     const floats none = (floats)(0.0f), one = (floats)(1.0f);
-    floats samples[MAX_SAMPLES];
     floats nearest = none, lowest = (floats)(1.0f / NEAREST_M);
-    const float part = 1.0f / (float)count;
-    for (int down = 0; down < count; ++down) {
-        const int row = (int)((y + ((float)down + 0.5f) * part) * step_y);
-        GLOBAL const float *from = map + (row < map_height ? row : map_height - 1) * map_width;
-        for (int right = 0; right < count; ++right) {
-            const floats column = (x + ((float)right + 0.5f) * part) * step_x;
-            const floats here = taken(from, TRUNCATED(lesser(column, (floats)((float)(map_width - 1)))));
-            samples[down * count + right] = here;
-            nearest = greater(nearest, here);
-            lowest = lesser(lowest, here);
-        }
+    for (int i = 0; i < count; ++i) {
+        nearest = greater(nearest, samples[i]);
+        lowest = lesser(lowest, samples[i]);
     }
     floats near_sum = none, near_count = none, far_sum = none, far_count = none;
-    for (int i = 0; i < count * count; ++i) {
+    for (int i = 0; i < count; ++i) {
         const ints is_near = samples[i] * ratio > nearest;
         const ints is_far = samples[i] < lowest * ratio;
         near_sum += is_near ? samples[i] : none;
@@ -105,6 +95,43 @@ FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_heig
         far_count += is_near ? none : is_far ? one : none;
     }
     return surface(near_sum, near_count, far_sum, far_count);
+}
+
+/* The same as `depth_place`, for a map of four times the grid's width and height, in metres. */
+KERNEL void depth_quarter(GLOBAL const float *RESTRICT map, GLOBAL float *RESTRICT grid, int width, int pitch,
+                          float ratio, int as_metres)
+{
+    floats samples[MAX_SAMPLES];
+    UNROLL for (int row = 0; row < 4; ++row) {
+        floats runs[4];
+        UNROLL for (int part = 0; part < 4; ++part)
+            runs[part] = per_metre(LOAD(map, (4 * GLOBAL_Y + row) * width + 4 * GLOBAL_X + part * RUN));
+        UNROLL for (int side = 0; side < 2; ++side) {
+            const floats low = EVERY_SECOND(runs[0], runs[1], side), high = EVERY_SECOND(runs[2], runs[3], side);
+            samples[4 * row + side] = EVERY_SECOND(low, high, 0);
+            samples[4 * row + 2 + side] = EVERY_SECOND(low, high, 1);
+        }
+    }
+    const floats nearness = surface_of(samples, MAX_SAMPLES, ratio);
+    STORE(grid, (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X, as_metres ? 1.0f / nearness : nearness);
+}
+
+/* A grid coarser than the map: `count` x `count` samples per pixel. */
+FUNCTION floats downsampled(GLOBAL const float *map, int map_width, int map_height, floats x, float y, float step_x,
+                            float step_y, int count, float ratio)
+{
+    floats samples[MAX_SAMPLES];
+    const float part = 1.0f / (float)count;
+    for (int down = 0; down < count; ++down) {
+        const int row = (int)((y + ((float)down + 0.5f) * part) * step_y);
+        GLOBAL const float *from = map + (row < map_height ? row : map_height - 1) * map_width;
+        for (int right = 0; right < count; ++right) {
+            const floats column = (x + ((float)right + 0.5f) * part) * step_x;
+            samples[down * count + right] =
+                taken(from, TRUNCATED(lesser(column, (floats)((float)(map_width - 1)))));
+        }
+    }
+    return surface_of(samples, count * count, ratio);
 }
 
 /* A grid finer than the map: linear on a surface, nearest sample across an edge. */

@@ -60,6 +60,9 @@ KERNEL void tile_colour(GLOBAL const float *RESTRICT mosaic, GLOBAL const float 
     floats red = none, green = none, blue = none, weights = none, fully_clipped = none, count = none, brightest = none;
     floats levels = none;
     for (int i = FIRST_ROW; i < SAMPLED_ROWS; i += ROW_STEP)
+        for (int row = -1; row <= 1; ++row)
+            PREFETCH(mosaic, (SAMPLED_ROW(i) + row + PAD) * pitch + PAD + TILE_X * TILE + AHEAD);
+    for (int i = FIRST_ROW; i < SAMPLED_ROWS; i += ROW_STEP)
         for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
             const int x = TILE_X * TILE + run, y = SAMPLED_ROW(i);
             const int at = (y + PAD) * pitch + PAD + x;

@@ -156,9 +156,11 @@ class DepthStage:
         rows, columns = self._known.shape
         layout = grid.layout
         ratio = max(_EDGE, 1 + 8 * self._noise)
-        if (columns, rows) == (2 * layout.width, 2 * layout.height):
+        for factor, kernel in ((2, "depth_halve"), (4, "depth_quarter")):
+            if (columns, rows) != (factor * layout.width, factor * layout.height):
+                continue
             grid.run(
-                PLACE, "depth_halve", map=self._map, grid=grid.buffer, width=columns, ratio=ratio,
+                PLACE, kernel, map=self._map, grid=grid.buffer, width=columns, ratio=ratio,
                 as_metres=int(as_metres),
             )  # fmt: skip
             return

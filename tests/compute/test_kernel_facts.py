@@ -232,7 +232,7 @@ def distances(device: Device, map_m: np.ndarray, size: tuple[int, int], noise: f
     return result
 
 
-@covers("depth_place.cl", "depth_take", "depth_fill", "depth_halve", "depth_invert", "depth_place")
+@covers("depth_place.cl", "depth_take", "depth_fill", "depth_halve", "depth_quarter", "depth_invert", "depth_place")
 def a_map_of_any_size_gives_a_distance_per_pixel(device: Device) -> None:
     with_hole = np.full((24, 32), 4.0)
     with_hole[:, :16] = 1.0
@@ -240,7 +240,7 @@ def a_map_of_any_size_gives_a_distance_per_pixel(device: Device) -> None:
     expected = with_hole.copy()
     expected[10, 12:20] = 4.0
     np.testing.assert_array_equal(distances(device, with_hole, (32, 24)), expected)
-    for factor in (2, 3):
+    for factor in (2, 3, 4):
         large = np.kron(expected, np.ones((factor, factor)))
         np.testing.assert_allclose(distances(device, large, (32, 24)), expected, rtol=STAGE)
 
