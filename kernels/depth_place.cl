@@ -76,7 +76,9 @@ KERNEL void depth_invert(GLOBAL float *map, int width)
 
 #define MAX_SAMPLES 16
 
-/* Of a pixel's samples, those within a factor of `ratio` of the nearest are one surface, those of the farthest another. */
+/* The surface of a pixel from its samples: those within a factor of `ratio` of the nearest one belong to one surface,
+ * those within a factor of the most distant one to another.
+ */
 FUNCTION floats surface_of(const floats *samples, int count, float ratio)
 {
     const floats none = (floats)(0.0f), one = (floats)(1.0f);

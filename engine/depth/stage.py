@@ -9,6 +9,9 @@ static objects converge, moving objects keep their distance, a cut restarts. See
 from __future__ import annotations
 
 import math
+import weakref
+from collections import OrderedDict
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +25,35 @@ _EDGE = 1.1  # neighbours with a larger ratio of distances, and a difference abo
 _STEEP = 0.5  # minimum difference per half-size pixel across a soft edge; a slope has less
 _FINE = 0.75  # an exact map with this many samples per pixel has edges within half a pixel
 _MAPS = 24.0  # maximum weight of a running mean, in maps
+_MAPS_KEPT = 32  # maps whose properties are kept
 _SAMPLES = 4  # maximum samples along each axis of a pixel, for maps larger than the picture
 _SAMPLE = 48  # sampled distances along each side of a map, for the layer selection of the defocus
 _STEP = 7  # maximum spacing of the vote's samples: they must be within the border
 # The extremes determine scales and layers of the defocus, so they must not flicker: they narrow by the fraction _RELAX
 # in 1 / distance, and only if the map's own extremes are narrower by the ratio _CLOSE.
 _RELAX, _CLOSE = 0.2, 1.25
+
+
+class _MapProperties(NamedTuple):
+    """What the host must know of a map: the extremes of its distances, whether some are unknown, a sorted sample."""
+
+    minimum_m: float
+    maximum_m: float
+    has_holes: bool
+    sample_m: NDArray[np.float32]
+
+
+def _properties_of(depth_m: NDArray[np.float32]) -> _MapProperties:
+    minimum_m, maximum_m = float(depth_m.min()), float(depth_m.max())
+    if math.isnan(minimum_m):
+        raise SourceError("the depth map contains NaN; use infinity for unknown distances")
+    if maximum_m <= 0:
+        raise SourceError("the depth map has no distance above 0; check that it is in metres")
+    has_holes = minimum_m <= 0
+    if has_holes:
+        minimum_m = float(depth_m[depth_m > 0].min())
+    thinned = depth_m[:: max(1, depth_m.shape[0] // _SAMPLE), :: max(1, depth_m.shape[1] // _SAMPLE)]
+    return _MapProperties(minimum_m, maximum_m, has_holes, np.sort(thinned[thinned > 0]))
 
 
 class DepthStage:
@@ -46,6 +72,7 @@ class DepthStage:
         self._has_holes = self._is_new = False
         self._extremes_m = (1.0, 1.0)
         self._sample_m = np.ones(1, np.float32)
+        self._properties: OrderedDict[int, tuple[weakref.ref[NDArray[np.float32]], _MapProperties]] = OrderedDict()
         self._refiner: _Refiner | None = None
 
     @property
@@ -70,14 +97,7 @@ class DepthStage:
         """
         if depth_m is self._known and noise == self._noise:
             return
-        minimum_m, maximum_m = float(depth_m.min()), float(depth_m.max())
-        if math.isnan(minimum_m):
-            raise SourceError("the depth map contains NaN; use infinity for unknown distances")
-        if maximum_m <= 0:
-            raise SourceError("the depth map has no distance above 0; check that it is in metres")
-        self._has_holes = minimum_m <= 0
-        if self._has_holes:
-            minimum_m = float(depth_m[depth_m > 0].min())
+        minimum_m, maximum_m, self._has_holes, sample_m = self._properties_of(depth_m)
         starts = self._known is None or (noise == 0) != (self._noise == 0)
         if self._map_size < depth_m.size:
             self._device.release(self._map)
@@ -85,14 +105,24 @@ class DepthStage:
         self._device.write(self._map, np.ascontiguousarray(depth_m))
         self._known, self._noise, self._is_new = depth_m, noise, True
         self._extremes_m = minimum_m, maximum_m
-        thinned = depth_m[:: max(1, depth_m.shape[0] // _SAMPLE), :: max(1, depth_m.shape[1] // _SAMPLE)]
-        self._sample_m = np.sort(thinned[thinned > 0])
+        self._sample_m = sample_m
         if not self._is_exact:
             self._refiner = self._refiner or _Refiner(self._device, *self.size)
             if starts:
                 self._refiner.reset()
             self._refiner.bound(minimum_m, maximum_m, lags=noise > 0)
             self._extremes_m = self._refiner.extremes_m
+
+    def _properties_of(self, depth_m: NDArray[np.float32]) -> _MapProperties:
+        """The properties of a map, which take 1.6 ms at 1920x1080 (measured). Those of recent maps are kept."""
+        known = self._properties.get(id(depth_m))
+        if known is not None and known[0]() is depth_m:
+            return known[1]
+        properties = _properties_of(depth_m)
+        self._properties[id(depth_m)] = weakref.ref(depth_m), properties
+        if len(self._properties) > _MAPS_KEPT:
+            self._properties.popitem(last=False)
+        return properties
 
     def reset(self) -> None:
         """Discards previous frames: the next frame is used as it is. Call it for a new source; cuts are detected

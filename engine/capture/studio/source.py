@@ -178,7 +178,7 @@ class _Ring:
         width, height = options.size
         self._kept = self._exposures if options.noise > 0 else 1
         self._mosaics = np.empty((self._poses, self._kept, height, width), np.uint16)
-        self._depths_m = np.empty((self._poses, height, width), np.float32)
+        self._depths_m = [np.empty((height, width), np.float32) for _ in range(self._poses)]
         self._made = 0
         self._is_stopped = self._is_interrupted = False
         self._error: BaseException | None = None
@@ -232,7 +232,7 @@ class _Ring:
         """Ends the rendering after the current poses; a second call has no effect."""
         self.stop()
         self._thread.join()
-        self._mosaics, self._depths_m = self._mosaics[:0], self._depths_m[:0]
+        self._mosaics, self._depths_m = self._mosaics[:0], []
 
     def _run(self) -> None:
         try:
@@ -264,7 +264,7 @@ class _Ring:
         """Renders a pose and its exposures, unless the ring is stopped. Returns the pose."""
         if self._is_stopped:
             return pose
-        rgb, self._depths_m[pose] = studio.pose(phase=pose / (self._poses - 1) / 2 - 0.25)
+        rgb, self._depths_m[pose][:] = studio.pose(phase=pose / (self._poses - 1) / 2 - 0.25)
         for exposure in range(self._kept):
             rng = np.random.default_rng((self._options.seed, pose, exposure))
             scene_rgb = np.moveaxis(rgb, 0, 2)
