@@ -38,3 +38,18 @@ KERNEL void resize_columns(GLOBAL const float *RESTRICT scene, GLOBAL float *RES
         sum += overlap(from, from + step, IN_FLOATS(first + tap)) * taken(row, first + tap);
     STORE(picture, channel * stride + (y + PAD) * pitch + GLOBAL_X, sum * (1.0f / step));
 }
+
+/* Width and height of a picture of exactly twice the size. */
+KERNEL void resize_halve(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT picture, int rows, int width,
+                         int pitch, int stride, int scene_pitch, int scene_stride)
+{
+    if (GLOBAL_X >= width)
+        return;
+    const int channel = GLOBAL_Y / rows, y = GLOBAL_Y % rows;
+    const int from = channel * scene_stride + (2 * y + PAD) * scene_pitch + PAD + 2 * GLOBAL_X;
+    floats left, right, below_left, below_right;
+    load_pairs(scene, from, &left, &right);
+    load_pairs(scene, from + scene_pitch, &below_left, &below_right);
+    STREAM(picture, channel * stride + (y + PAD) * pitch + PAD + GLOBAL_X,
+           0.25f * (left + right + (below_left + below_right)));
+}

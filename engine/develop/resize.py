@@ -18,12 +18,19 @@ class Resize:
 
     def __init__(self, device: Device, scene_size: tuple[int, int], size: tuple[int, int]) -> None:
         self._scene_size = scene_size
-        self._rows = Planes(device, scene_size[0], size[1], 3)
         self.output = Planes(device, *size, 3)
+        is_half = scene_size == (2 * size[0], 2 * size[1])
+        self._rows = None if is_half else Planes(device, scene_size[0], size[1], 3)
 
     def run(self, scene: Planes) -> Planes:
         """Queues the work and returns the smaller planes, which the next call overwrites. Borders are not mirrored."""
         rows, output = self._rows, self.output
+        if rows is None:
+            output.run(
+                RESIZE, "resize_halve", scene=scene.buffer, picture=output.buffer, rows=output.layout.height,
+                scene_pitch=scene.layout.pitch, scene_stride=scene.layout.stride, row_count=3 * output.layout.height,
+            )  # fmt: skip
+            return output
         step_x, step_y = (before / after for before, after in zip(self._scene_size, output.size, strict=True))
         rows.run(
             RESIZE, "resize_rows", scene=scene.buffer, picture=rows.buffer, rows=rows.layout.height,
@@ -39,5 +46,6 @@ class Resize:
 
     def release(self) -> None:
         """Releases everything; a second call has no effect."""
-        self._rows.release()
+        if self._rows is not None:
+            self._rows.release()
         self.output.release()
