@@ -111,7 +111,7 @@ def _stages() -> Iterator[Case]:
         frames = moving_frames(mosaic_frame(size))
         run = _light(*frames, settings=PLAIN.with_(development=every))
         yield Case(f"all raw stages {size[0]}x{size[1]}", run, in_reference=size == STAGE_SIZE)
-    for scale in (0.75, 0.5, 0.3):
+    for scale in (0.75, 0.5, 0.3, 0.25):
         yield _stage(f"scale {scale}", mosaic_frame((120, 80)), scale=scale)
 
 
@@ -122,6 +122,9 @@ def _depths() -> Iterator[Case]:
         yield Case(f"stereo {np.dtype(dtype).name}", partial(_stereo, stereo_frame(dtype)), "metres")
     yield Case("depth for a model", _for_model)
     yield Case("small depth map with holes", _light(coarse_depth_frame((120, 80)), settings=lens))
+    deep = mosaic_frame((120, 80), depth=True)
+    for scale in (0.5, 0.25):
+        yield Case(f"depth at scale {scale}", _light(deep, settings=lens.with_(scale=scale)))
     yield Case("depth steadying", _light(*moving_frames(frame), settings=lens))
 
 
