@@ -30,8 +30,8 @@ FUNCTION int reflect(int i, int count)
     return i;
 }
 
-/* The first `channels * height` work-items fill both ends of one picture row each, `border` columns or whole runs of
- * them. The others fill a run of `border` rows above and below the picture, corners included. No work-item reads another's output.
+/* The first `channels * height` work-items fill both ends of one picture row each: `border` columns, in whole runs. The
+ * others fill a run of `border` rows above and below the picture, corners included. No work-item reads another's output.
  */
 KERNEL void mirror(GLOBAL element *planes, int width, int height, int pitch, int channels, int border)
 {

@@ -78,13 +78,6 @@ typedef floats floats_anywhere __attribute__((aligned(4)));
 #define LOAD_U16(numbers, at) OF_RUN(convert_float, RUN)(OF_RUN(vload, RUN)(0, (numbers) + (at)))
 /* Every second pixel, starting at `at`. */
 #define LOAD_HALVED(plane, at) ((floats)(LOAD(plane, at).even, LOAD(plane, (at) + RUN).even))
-/* The left and right pixels of pairs of neighbours, starting at `at`. */
-FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats *right)
-{
-    const floats low = LOAD(plane, at), high = LOAD(plane, at + RUN);
-    *left = (floats)(low.even, high.even);
-    *right = (floats)(low.odd, high.odd);
-}
 /* The left (side 0) or right (1) pixels of pairs of neighbours, whose runs are `low` and `high`. */
 #define EVERY_SECOND(low, high, side)                                                                                  \
     ((side) ? (floats)((low).odd, (high).odd) : (floats)((low).even, (high).even))
@@ -99,11 +92,6 @@ typedef int ints;
 #define LOAD_U16(numbers, at) ((float)(numbers)[at])
 #define STORE(plane, at, values) ((plane)[at] = (values))
 #define LOAD_HALVED(plane, at) ((plane)[at])
-FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats *right)
-{
-    *left = plane[at];
-    *right = plane[at + 1];
-}
 #define EVERY_SECOND(low, high, side) ((side) ? (high) : (low))
 #define absolute(x) fabs((float)(x))
 #endif
@@ -164,16 +152,18 @@ FUNCTION f16 narrowed(float value)
 #define ONE_F16(plane, at) widened((plane)[at])
 #define PUT_ONE_F16(plane, at, value) ((plane)[at] = narrowed(value))
 #endif
+/* The left and right pixels of pairs of neighbours, starting at `at`. */
+FUNCTION void load_pairs(GLOBAL const float *plane, int at, floats *left, floats *right)
+{
+    const floats low = LOAD(plane, at), high = LOAD(plane, at + RUN);
+    *left = EVERY_SECOND(low, high, 0);
+    *right = EVERY_SECOND(low, high, 1);
+}
 FUNCTION void load_pairs_f16(GLOBAL const f16 *plane, int at, floats *left, floats *right)
 {
-#if RUN > 1
     const floats low = LOAD_F16(plane, at), high = LOAD_F16(plane, at + RUN);
-    *left = (floats)(low.even, high.even);
-    *right = (floats)(low.odd, high.odd);
-#else
-    *left = LOAD_F16(plane, at);
-    *right = LOAD_F16(plane, at + 1);
-#endif
+    *left = EVERY_SECOND(low, high, 0);
+    *right = EVERY_SECOND(low, high, 1);
 }
 
 /* The bits of floats as ints, and back. What depends on NaN or infinity is decided by these: what kernels are built

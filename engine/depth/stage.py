@@ -26,6 +26,7 @@ _STEEP = 0.5  # minimum difference per half-size pixel across a soft edge; a slo
 _FINE = 0.75  # an exact map with this many samples per pixel has edges within half a pixel
 _MAPS = 24.0  # maximum weight of a running mean, in maps
 _MAPS_KEPT = 32  # maps whose properties are kept
+_REDUCTIONS = {2: "depth_halve", 4: "depth_quarter"}  # kernels by the ratio of a map's size and the picture's
 _SAMPLES = 4  # maximum samples along each axis of a pixel, for maps larger than the picture
 _SAMPLE = 48  # sampled distances along each side of a map, for the layer selection of the defocus
 _STEP = 7  # maximum spacing of the vote's samples: they must be within the border
@@ -114,14 +115,17 @@ class DepthStage:
             self._extremes_m = self._refiner.extremes_m
 
     def _properties_of(self, depth_m: NDArray[np.float32]) -> _MapProperties:
-        """The properties of a map, which take 1.6 ms at 1920x1080 (measured). Those of recent maps are kept."""
+        """The properties of a map, which take 1.6 ms at 1920x1080 (measured). Those of recent read-only maps are kept:
+        a source may fill another map in place.
+        """
         known = self._properties.get(id(depth_m))
-        if known is not None and known[0]() is depth_m:
+        if known is not None and known[0]() is depth_m and not depth_m.flags.writeable:
             return known[1]
         properties = _properties_of(depth_m)
-        self._properties[id(depth_m)] = weakref.ref(depth_m), properties
-        if len(self._properties) > _MAPS_KEPT:
-            self._properties.popitem(last=False)
+        if not depth_m.flags.writeable:
+            self._properties[id(depth_m)] = weakref.ref(depth_m), properties
+            if len(self._properties) > _MAPS_KEPT:
+                self._properties.popitem(last=False)
         return properties
 
     def reset(self) -> None:
@@ -186,11 +190,10 @@ class DepthStage:
         rows, columns = self._known.shape
         layout = grid.layout
         ratio = max(_EDGE, 1 + 8 * self._noise)
-        for factor, kernel in ((2, "depth_halve"), (4, "depth_quarter")):
-            if (columns, rows) != (factor * layout.width, factor * layout.height):
-                continue
+        factor = columns // layout.width
+        if factor in _REDUCTIONS and (columns, rows) == (factor * layout.width, factor * layout.height):
             grid.run(
-                PLACE, kernel, map=self._map, grid=grid.buffer, width=columns, ratio=ratio,
+                PLACE, _REDUCTIONS[factor], map=self._map, grid=grid.buffer, width=columns, ratio=ratio,
                 as_metres=int(as_metres),
             )  # fmt: skip
             return

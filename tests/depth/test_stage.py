@@ -24,6 +24,7 @@ from depth_support import (
 from groundglass.compute.device import Device
 from groundglass.compute.planes import PAD, Planes
 from groundglass.compute.registry import open_device
+from groundglass.depth import stage as stage_module
 from groundglass.depth.stage import DepthStage
 from groundglass.errors import SourceError
 
@@ -232,3 +233,26 @@ def test_release_frees_all_memory(device: Device) -> None:
     stage.release()
     stage.release()
     assert device.live_buffers == before
+
+
+@pytest.mark.parametrize("writeable", [True, False])
+def test_a_map_that_returns_is_searched_again_only_if_it_may_have_changed(
+    device: Device, monkeypatch: pytest.MonkeyPatch, writeable: bool
+) -> None:
+    searched: list[Array] = []
+    search = stage_module._properties_of
+
+    def counted(depth_m: Array) -> Any:
+        searched.append(depth_m)
+        return search(depth_m)
+
+    monkeypatch.setattr(stage_module, "_properties_of", counted)
+    maps = [np.full((8, 12), metres, np.float32) for metres in (1.0, 2.0)]
+    for depth_m in maps:
+        depth_m.setflags(write=writeable)
+    stage = DepthStage(device, 12, 8)
+    for depth_m in maps * 2:
+        stage.load(depth_m)
+        assert stage.extremes_m == (depth_m[0, 0], depth_m[0, 0])
+    stage.release()
+    assert len(searched) == (4 if writeable else 2)

@@ -264,7 +264,9 @@ class _Ring:
         """Renders a pose and its exposures, unless the ring is stopped. Returns the pose."""
         if self._is_stopped:
             return pose
-        rgb, self._depths_m[pose][:] = studio.pose(phase=pose / (self._poses - 1) / 2 - 0.25)
+        depth_m = self._depths_m[pose]
+        rgb, depth_m[:] = studio.pose(phase=pose / (self._poses - 1) / 2 - 0.25)
+        depth_m.setflags(write=False)
         for exposure in range(self._kept):
             rng = np.random.default_rng((self._options.seed, pose, exposure))
             scene_rgb = np.moveaxis(rgb, 0, 2)
