@@ -25,6 +25,7 @@ class BaseSource:
     timing: Timing = Timing.PACED
     fps: float | None = None
     frames: int | None = None
+    status: str = ""
 
     def __iter__(self) -> Iterator[Frame]:
         raise NotImplementedError(f"{type(self).__name__} must define __iter__")

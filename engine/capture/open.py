@@ -15,6 +15,7 @@ from ..formats.headerless import Layout, read_headerless
 from ..formats.picture_read import PICTURE_SUFFIXES, read_picture
 from ..formats.raw import read_raw
 from ..frame import Frame
+from .kinds import Request, find_kind
 from .rgbd import Rgbd, find_rgbd, maps_for
 from .sequence import FileSequence, frame_paths
 from .source import Source
@@ -103,9 +104,9 @@ def _with_depth(opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd
 def _open_plain(
     source: str, fps: float | None, layout: Layout | None, loop: bool, pairs: Rgbd | None, with_depth: bool
 ) -> Source:
-    scheme = next((scheme for scheme in SCHEMES if source.startswith(scheme)), None)
-    if scheme is not None:
-        return SCHEMES[scheme](source, fps)
+    kind = find_kind(source)
+    if kind is not None:
+        return kind.open_source(source, Request(fps, layout, loop))
     path = Path(source)
     if path.is_dir():
         paths = frame_paths(path, headerless=layout is not None) if pairs is None else pairs.colour
@@ -140,17 +141,3 @@ def _layout(
     if raw_size is None:
         raise SourceError(f"--raw-format {raw_format} requires --raw-size, such as --raw-size 1920x1080")
     return Layout.parse(raw_format, raw_size, raw_black or 0.0)
-
-
-def _open_scene(source: str, fps: float | None) -> Source:
-    from .studio.source import SceneSource  # loaded only when it is used
-
-    if fps is not None and "fps=" not in source:
-        source += f"{'&' if '?' in source else '?'}fps={fps:g}"
-    return SceneSource(source)
-
-
-# Sources that are not paths, by the beginning of their name. Each function opens a name at `fps` or None.
-SCHEMES: dict[str, Callable[[str, float | None], Source]] = {
-    "scene:": _open_scene,
-}

@@ -47,6 +47,10 @@ class Source(Protocol):
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels of every frame, before `Frame.orientation` is applied."""
 
+    @property
+    def status(self) -> str:
+        """Why no frame arrives, in one line that the viewer shows; empty while frames arrive. For any thread."""
+
     def __iter__(self) -> Iterator[Frame]:
         """Yields the frames; blocks until each is available. A still or paced source restarts at its first frame.
 

@@ -28,6 +28,10 @@ class SourceFilter(BaseSource, ABC):
         self.frames = source.frames
         self.size = source.size
 
+    @property
+    def status(self) -> str:  # type: ignore[override]
+        return self._source.status
+
     @abstractmethod
     def change(self, frame: Frame) -> Frame:
         """The changed frame, of the same size."""

@@ -25,6 +25,7 @@ from ...cfa import Cfa
 from ...errors import SourceError
 from ...frame import Frame
 from ..base import BaseSource
+from ..kinds import Request
 from .render import SWAY_M, Studio
 from .sensor import STUDIO_CAMERA, expose
 
@@ -159,6 +160,13 @@ class SceneSource(BaseSource):
 
 
 Exposure = tuple[NDArray[np.uint16], NDArray[np.float32]]  # a mosaic and its depth
+
+
+def open_source(name: str, request: Request) -> SceneSource:
+    """The scene; a rate in its name has priority over that of the request."""
+    if request.fps is not None and "fps=" not in name:
+        name += f"{'&' if '?' in name else '?'}fps={request.fps:g}"
+    return SceneSource(name)
 
 
 def plan_ring(options: SceneOptions) -> tuple[int, int]:

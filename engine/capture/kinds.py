@@ -1,0 +1,88 @@
+"""The kinds of sources beside files, such as cameras and streams: their schemes and the modules that open them.
+
+A package adds a kind by an entry point of the group `groundglass.sources`: its name is the scheme without the colon,
+its value an object with the functions of `Kind`, such as a module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+from ..errors import SourceError
+
+if TYPE_CHECKING:
+    from ..formats.headerless import Layout
+    from .source import Source
+
+PLUGINS = "groundglass.sources"
+
+
+class Request(NamedTuple):
+    """The options of `open_source` that a kind may need."""
+
+    fps: float | None = None
+    layout: Layout | None = None
+    loop: bool = False
+
+
+class ConnectedCamera(NamedTuple):
+    """A camera that could be opened now."""
+
+    source: str  # the name that opens it
+    name: str  # maker and model
+    modes: tuple[str, ...] = ()  # formats with their sizes and rates, for people
+
+
+class Kind(Protocol):
+    """What opens the sources of one kind. The module is imported only when it is used."""
+
+    def open_source(self, name: str, request: Request) -> Source:
+        """Opens the source with this whole name. Raises SourceError, or MissingExtraError without its library."""
+
+
+class ListingKind(Kind, Protocol):
+    """A kind that lists the connected cameras."""
+
+    def list_cameras(self) -> Iterable[ConnectedCamera]:
+        """Raises MissingExtraError without its library. It opens no camera, and returns within some seconds."""
+
+
+# Modules by the beginning of a name.
+KINDS = {
+    "scene:": "groundglass.capture.studio.source",
+}
+
+
+def find_kind(name: str) -> Kind | None:
+    """The kind of a source's name, None for a path. Raises SourceError if its package cannot be loaded."""
+    module = next((module for prefix, module in KINDS.items() if name.startswith(prefix)), None)
+    if module is not None:
+        return cast(Kind, import_module(module))
+    scheme, colon, _ = name.partition(":")
+    return plugin(scheme) if colon else None
+
+
+def plugin(scheme: str) -> Kind | None:
+    """The kind that an installed package adds under this scheme. Raises SourceError if it cannot be loaded."""
+    for entry in entry_points(group=PLUGINS, name=scheme):
+        try:
+            return cast(Kind, entry.load())
+        except Exception as error:  # the package's own code
+            package = entry.dist.name if entry.dist is not None else entry.value
+            raise SourceError(
+                f"{scheme}: the package {package} cannot be loaded ({type(error).__name__}: {error}); "
+                "update or uninstall it"
+            ) from error
+    return None
+
+
+def listing_kinds() -> Iterator[tuple[str, ListingKind]]:
+    """The schemes and kinds that list connected cameras. Raises SourceError as `find_kind` does."""
+    schemes = [*KINDS, *(f"{entry.name}:" for entry in entry_points(group=PLUGINS))]
+    for scheme in schemes:
+        kind = find_kind(scheme)
+        if kind is not None and hasattr(kind, "list_cameras"):
+            yield scheme, cast(ListingKind, kind)
