@@ -20,6 +20,7 @@ from .device import Buffer, Candidate, Device, Failure, Fetch, OwnNumbers, Share
 from .host_memory import in_huge_pages, touch
 from .invokers import keep_invokers
 from .launches import Launches
+from .opencl_programs import build, context_of
 from .program import KERNELS, Kernels, KernelSource
 from .stage_cache import MADE_AHEAD
 from .stage_times import Stages
@@ -127,7 +128,7 @@ class OpenClDevice:
         self.gl, self._candidate, self._owner = gl, candidate, owner
         try:
             self._device = _platform_devices()[candidate.number]
-            self._context: Any = owner._context if owner else cl.Context([self._device])
+            self._context: Any = owner._context if owner else context_of(self._device, self.is_cpu)
             self._queue = cl.CommandQueue(self._context, properties=cl.command_queue_properties.PROFILING_ENABLE)
         except cl.Error as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
@@ -363,7 +364,7 @@ class OpenClDevice:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", cl.CompilerWarning)
-                return partial(cl.Kernel, cl.Program(self._context, source.text).build(options))
+                return partial(cl.Kernel, build(self._context, source.text, options, keep=self.is_cpu))
         except cl.RuntimeError as error:
             raise ShaderError(source.explain(str(error))) from error
 
