@@ -13,6 +13,8 @@ ARGS ?=
 # Number of test processes; one process runs all tests of a file.
 # They occupy the processor: NumPy adds no threads. `make test WORKERS=0 ARGS="-x --pdb"` debugs.
 WORKERS ?= 2
+PYTEST = PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export SOURCE PYTHON
 
 .PHONY: help view test bench clean
@@ -25,12 +27,17 @@ view: $(VENV)/.installed  ## install what is missing and open the live window: m
 	@tools/system_packages.sh view
 	@$(BIN)/groundglass view $${SOURCE:+"$$SOURCE"} $(ARGS)
 
+# mypy runs beside the packages' installation and the first tests; its result follows pytest's. Both must pass.
+# Test processes start many others: those find the modules compiled, whatever the environment says.
 test: $(VENV)/.installed-test  ## install what the tests need and run ruff, mypy and pytest: make test [ARGS="-k bokeh"]
-	@tools/system_packages.sh test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy engine
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/mypy engine >$(VENV)/mypy.txt 2>&1 & mypy=$$!; \
+	tools/system_packages.sh test; \
+	$(PYTEST) $(ARGS); tests=$$?; \
+	wait $$mypy; types=$$?; \
+	echo "mypy engine"; cat $(VENV)/mypy.txt; \
+	exit $$((tests ? tests : types))
 
 bench: $(VENV)/.installed  ## time each stage on this machine: make bench [ARGS="--device opencl:0"]
 	@tools/system_packages.sh view

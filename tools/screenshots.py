@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from groundglass.settings import SettingsHistory
 from PIL import Image
 
 QUALITY = 84
+PAUSE_S = 0.02  # between two pictures; the scopes of a still picture need no more of them
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class ScreenshotTool(Tool):
             self._steps.pop(0)()
             self._began_s = now_s
         self._now_s = now_s
+        time.sleep(PAUSE_S)
         return Invalidation.REDRAW
 
     def draw(self, canvas: Canvas) -> None:
