@@ -30,7 +30,7 @@ from groundglass.settings import SettingsHistory
 from PIL import Image
 
 QUALITY = 84
-PAUSE_S = 0.02  # between two pictures; the scopes of a still picture need no more of them
+PAUSE_S = 0.1  # between two pictures of a window that settles; the scopes need two of them
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,9 @@ class ScreenshotTool(Tool):
         if self._steps:
             self._steps.pop(0)()
             self._began_s = now_s
+        else:
+            time.sleep(PAUSE_S)
         self._now_s = now_s
-        time.sleep(PAUSE_S)
         return Invalidation.REDRAW
 
     def draw(self, canvas: Canvas) -> None:

@@ -64,10 +64,10 @@ def test_each_command_has_help(groundglass, command: str) -> None:
 
 def test_the_bench_times_every_stage(groundglass, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("groundglass.bench.launches.compiled_kernels", lambda source: {})  # it takes 20 s
-    outcome = groundglass("bench", "--size", "96x64", "--seconds", "0.01", "--json", "-")
+    outcome = groundglass("bench", "--size", "160x96", "--seconds", "0.01", "--json", "-")
     assert outcome.code == 0
     report = json.loads(outcome.out)
-    assert report["size"] == [96, 64]
+    assert report["size"] == [160, 96]
     assert {
         "demosaic rcd",
         "defocus live",
