@@ -51,14 +51,14 @@ class WarmUpProcess:
         record, key = self._device.compiled, _key_of(frame, settings)
         built = record.find(*key)
         if built is None:
-            self._built += self._draw_there(frame, settings)
+            self._built += self._draw_in_process(frame, settings)
             built = self._built
             record.add(*key, note=built)
         for source, kernel in built:
             with suppress(GroundglassError):  # a text has changed meanwhile: the frame that uses it reports the error
                 self._device.kernels.find(source, kernel)
 
-    def _draw_there(self, frame: Frame, settings: Settings) -> list[list[str]]:
+    def _draw_in_process(self, frame: Frame, settings: Settings) -> list[list[str]]:
         """The kernels that the process has built for this draw."""
         process = self._process = self._process or self._start()
         if self._is_interrupted:

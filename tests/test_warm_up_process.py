@@ -20,7 +20,7 @@ WIDTH = 96
 
 @pytest.fixture(autouse=True)
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the record of what was compiled, empty at first."""
+    """The folder of the record, empty at first."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     return tmp_path / "groundglass" / "compiled"
 
