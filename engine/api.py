@@ -55,9 +55,9 @@ def demosaic(
     shape, GroundglassError for a wrong name.
     """
     numbers = np.asarray(mosaic)
-    least = 4 if method == "quarter" else 2
-    if numbers.ndim != 2 or min(numbers.shape) < least:
-        raise ValueError(f"a mosaic is (H, W), at least {least}x{least}, not {numbers.shape}")
+    minimum = 4 if method == "quarter" else 2
+    if numbers.ndim != 2 or min(numbers.shape) < minimum:
+        raise ValueError(f"a mosaic is (H, W), at least {minimum}x{minimum}, not {numbers.shape}")
     cfa, chosen = Cfa(pattern), Development(demosaic=check_method(method), denoise=denoise)
     scale = float(np.iinfo(numbers.dtype).max) if np.issubdtype(numbers.dtype, np.integer) else 1.0
     light = np.ascontiguousarray(numbers, dtype=np.float32) / np.float32(scale)
