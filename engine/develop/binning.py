@@ -23,7 +23,7 @@ class Binning:
 
     def __init__(self, cfa: Cfa) -> None:
         self.is_quad = cfa.block == 2
-        self._maps: dict[str, Any] = {}  # of the latest profile; they rarely change
+        self._maps: dict[str, Any] = {}  # fields in MAPS of the latest profile; they rarely change
         self._binned: dict[str, Any] = {}
 
     def size_of(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -34,7 +34,7 @@ class Binning:
     def mosaic(self, numbers: NDArray[Any]) -> NDArray[np.float32]:
         """The binned numbers of a mosaic or a map, (H, W)."""
         width, height = self.size_of(numbers.shape[::-1])
-        side = 1 if self.is_quad else 2  # of the pattern's block: photosites of one filter are this far apart
+        side = 1 if self.is_quad else 2  # distance between photosites of one filter: the side of the block
         whole = np.asarray(numbers[: 2 * height, : 2 * width], np.float32)
         blocks = whole.reshape(height // side, 2, side, width // side, 2, side)
         return np.ascontiguousarray(blocks.mean(axis=(1, 4), dtype=np.float32).reshape(height, width))
