@@ -30,7 +30,7 @@ from groundglass.settings import SettingsHistory
 from PIL import Image
 
 QUALITY = 84
-PAUSE_S = 0.1  # between two pictures of a window that settles; the scopes need two of them
+PAUSE_S = 0.1  # between two pictures of a window at rest; the scopes need two of them
 
 
 @dataclass(frozen=True)

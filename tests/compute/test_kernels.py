@@ -124,7 +124,7 @@ def test_the_border_is_as_wide_in_the_kernels_as_in_python() -> None:
 
 
 def mosaic_with_depth() -> Frame:
-    """Odd sides; about as wide as the frames of `EVERY_STAGE`: work-groups of a size have one compilation of a kernel."""
+    """Odd sides. Its work-groups have the size of those of the tests with `EVERY_STAGE`: a kernel is compiled once."""
     random = np.random.default_rng(5)
     mosaic = random.integers(0, 65536, (149, 151), dtype=np.uint16)
     depth_m = np.where(random.random((149, 151)) < 0.1, 0.6, 4.0).astype(np.float32)
