@@ -53,6 +53,8 @@ class ListingKind(Kind, Protocol):
 # Modules by the beginning of a name.
 KINDS = {
     "scene:": "groundglass.capture.studio.source",
+    "avfoundation:": "groundglass.capture.live.webcam",
+    "dshow:": "groundglass.capture.live.webcam",
 }
 
 
