@@ -79,7 +79,7 @@ FUNCTION floats run_of(GLOBAL const sample *from, const int step)
                                                  RUN_FROM(from + 3 * RUN).even.even), floats);
 }
 
-/* RUN samples of chroma, of which the first has the index `at`. */
+/* RUN samples of chroma, from the index `at` on. */
 FUNCTION floats between_rows(GLOBAL const sample *above, GLOBAL const sample *below, float weight, int at)
 {
     const floats upper = run_of(above + at, C_STEP);
