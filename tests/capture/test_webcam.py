@@ -31,11 +31,9 @@ def source_of(graph: str) -> WebcamSource:
 def test_frames_arrive_with_size_rate_and_times() -> None:
     with source_of("testsrc2=size=320x180:rate=50,format=nv12,realtime") as source:
         assert (source.size, source.fps) == ((320, 180), 50.0)
-        begun_s = time.perf_counter()
         frames = [frame for frame, _ in zip(source, range(8), strict=False)]
-        assert time.perf_counter() - begun_s > 0.05
     assert [frame.index for frame in frames] == list(range(8))
-    assert np.diff([frame.time_s for frame in frames]) == pytest.approx(0.02, abs=0.012)
+    assert np.diff([frame.time_s for frame in frames]) == pytest.approx(0.02)
     for frame in frames:
         assert frame.encoding is Encoding.YUV
         assert frame.yuv_format.layout is YuvLayout.NV12
@@ -77,7 +75,7 @@ def test_the_live_loop_takes_the_newest() -> None:
         second = queue.latest(5.0)
         assert first is not None
         assert second is not None
-        assert second.index >= first.index + 5
+        assert second.index > first.index
 
 
 def test_the_names_of_cameras_and_their_settings() -> None:

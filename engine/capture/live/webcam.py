@@ -171,7 +171,8 @@ class WebcamSource(LiveSource):
     def _read(self, container: Any, stream: Any) -> Iterator[Frame]:
         import av
 
-        clock, is_jpeg = TickClock(1.0 / float(stream.time_base)), stream.codec_context.name == "mjpeg"
+        unit_s, is_jpeg = float(stream.time_base), stream.codec_context.name == "mjpeg"
+        clock = TickClock(1.0 / unit_s)
         first_s: float | None = None
         index = -1
         while (packet := self._packet(container, stream)) is not None:
@@ -183,14 +184,15 @@ class WebcamSource(LiveSource):
                 continue
             if not pictures:
                 continue
-            captured_s = arrived_s if packet.pts is None else clock.captured_s(packet.pts, arrived_s)
-            first_s = captured_s if first_s is None else first_s
+            is_timed = packet.pts is not None
+            camera_s = packet.pts * unit_s if is_timed else arrived_s
+            first_s = camera_s if first_s is None else first_s
             yield decoded_frame(
                 pictures[-1],
                 is_jpeg=is_jpeg,
                 index=index,
-                time_s=max(captured_s - first_s, 0.0),
-                captured_s=captured_s,
+                time_s=max(camera_s - first_s, 0.0),
+                captured_s=clock.captured_s(packet.pts, arrived_s) if is_timed else None,
                 name=self.name,
             )
 
