@@ -116,7 +116,8 @@ def _key_of(frame: Frame, settings: Settings) -> tuple[object, ...]:
     present = [part is not None for part in (profile.black_map, profile.gain_map, profile.defects)]
     depth = None if depth_m is None else (depth_m.shape, frame.depth_noise > 0.0)
     right = None if frame.right is None else type(frame.rig).__name__
-    picture = (frame.encoding, frame.packing, frame.size, frame.cfa, frame.native_lens, frame.native_focus_m)
+    samples = (frame.encoding, frame.packing, frame.yuv, frame.pixels.dtype.name)
+    picture = (*samples, frame.size, frame.cfa, frame.native_lens, frame.native_focus_m)
     return "draw", KERNELS.digest(), SHADERS.digest(), picture, present, depth, right, settings
 
 
