@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import socket
 import threading
@@ -111,13 +112,11 @@ class HttpServer:
                 if status != 200 or not is_permitted:
                     return
                 outer.clients.append(self.connection)
-                try:
+                with contextlib.suppress(OSError):  # the client is gone
                     for chunk in answer():
                         self.wfile.write(chunk)
                     while hangs and not outer.stopped.wait(0.05):
                         pass
-                except OSError:
-                    pass
 
             def log_message(self, *_: Any) -> None: ...
 
@@ -137,10 +136,8 @@ class HttpServer:
         self._server.shutdown()
         self._server.server_close()
         for client in self.clients:
-            try:
+            with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         self._thread.join()
 
     def __enter__(self) -> Self:
