@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 import numpy as np
+from groundglass.frame import Frame
 from PIL import Image
 
 BITS = 8  # of the number in a picture: black and white bars
@@ -27,9 +28,11 @@ def picture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
     return np.broadcast_to((row * 220 + 16).astype(np.uint8)[None, :, None], (height, row.size, 3)).copy()
 
 
-def number_in(pixels: np.ndarray) -> int:
-    """The number of a picture; `pixels` is (H, W, 3)."""
-    bars = pixels[pixels.shape[0] // 2].mean(-1).reshape(BITS, -1).mean(1)
+def number_in(frame: Frame) -> int:
+    """The number of a picture, from the first plane of its YUV frame."""
+    width, height = frame.size
+    luma = frame.pixels.reshape(-1)[: width * height].reshape(height, width)
+    bars = luma[height // 2].reshape(BITS, -1).mean(1)
     return int(((bars > 128) << np.arange(BITS)).sum())
 
 

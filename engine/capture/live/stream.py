@@ -12,10 +12,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import MissingExtraError, SourceError
-from ...frame import Encoding, Frame
+from ...frame import Frame
 from ..clock import TickClock
-from ..video import ROTATION_TO_EXIF, _display_rgb
+from ..video import ROTATION_TO_EXIF
 from .address import parse_address
+from .decoded import decoded_frame
 from .packets import PacketReader, Video
 from .retry import LiveSource
 
@@ -35,7 +36,7 @@ def open_source(name: str, request: Request) -> StreamSource:
 
 
 class StreamSource(LiveSource):
-    """A camera's stream: (H, W, 3) uint8, sRGB-encoded.
+    """A camera's stream: frames as `decoded_frame` makes them.
 
     A thread reads its packets. Where decoding is too slow, packets before a key frame are dropped, and pictures that no
     other picture needs. `captured_s` follows the time stamps of the stream, without the shortest delay on its way.
@@ -159,9 +160,9 @@ class Decoder:
         is_timed = self._video.is_timed and picture.pts is not None
         time_s = picture.pts * self._video.time_base_s if is_timed else now_s
         self._first_s = time_s if self._first_s is None else self._first_s
-        return Frame(
-            pixels=_display_rgb(picture),
-            encoding=Encoding.DISPLAY,
+        return decoded_frame(
+            picture,
+            is_jpeg=self._video.context.name == "mjpeg",
             index=self._decoded - 1,
             time_s=max(time_s - self._first_s, 0.0),
             orientation=ROTATION_TO_EXIF.get(int(picture.rotation), 1),
