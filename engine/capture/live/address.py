@@ -6,7 +6,7 @@ import errno
 import re
 import socket
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import urlsplit
 
 from ...errors import SourceError
 
@@ -17,7 +17,8 @@ TRANSPORTS = ("tcp", "udp", "udp_multicast", "http")
 PROBE = {"probesize": "500000", "analyzeduration": "300000", "fpsprobesize": "2"}
 NO_VIDEO = "sends no video that FFmpeg reads; check the path of the address"
 _TRANSPORT = re.compile(r"(?<=[?&])transport=([^&#]*)&?")
-_SECRETS = re.compile(r"pass|pwd|token|auth|secret|sig|key", re.IGNORECASE)
+_USER = re.compile(r"(?<=://)[^/?#]+@")  # udp://@:5000 has none
+_SECRET = re.compile(r"([?&][^=&#]*(?:pass|pwd|token|auth|secret|sig|key)[^=&#]*=)[^&#]*", re.IGNORECASE)
 
 
 class Address(NamedTuple):
@@ -76,14 +77,7 @@ def shown_address(url: str) -> str:
     >>> shown_address("http://me:secret@cam:81/video?channel=1&pwd=secret")
     'http://cam:81/video?channel=1&pwd=***'
     """
-    head, separator, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    address = f"{head}{separator}{host.rpartition('@')[2]}{slash}{path}"
-    base, question, query = address.partition("?")
-    if host.startswith("@"):  # udp://@:5000 has no user
-        base = f"{head}{separator}{host}{slash}{path}".partition("?")[0]
-    pairs = [f"{key}={'***' if _SECRETS.search(key) else quote(value)}" for key, value in parse_qsl(query)]
-    return f"{base}{question}{'&'.join(pairs)}" if pairs else base
+    return _SECRET.sub(r"\1***", _USER.sub("", url))
 
 
 def open_error(address: Address, error: Exception) -> SourceError:
