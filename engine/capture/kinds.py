@@ -56,7 +56,7 @@ KINDS = {
     "scene:": "groundglass.capture.studio.source",
     **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},
 }
-SUFFIXES = {".sdp": STREAM}  # of files that name a stream
+SUFFIXES = {".sdp": STREAM}  # files that describe a stream
 
 
 def find_kind(name: str) -> Kind | None:

@@ -63,6 +63,8 @@ def _options(scheme: str, transport: str) -> dict[str, str]:
         return _for_rtp()
     if scheme == "udp":
         return {"buffer_size": "1048576", "overrun_nonfatal": "1"}
+    if scheme == "srt":  # a sender that was killed sends no end, and SRT waits for it for 5 s
+        return {"timeout": "2000000", "connect_timeout": "1500"}
     return {}
 
 
@@ -98,16 +100,11 @@ def _meaning(address: Address, error: Exception) -> str:
         case "ConnectionRefusedError":
             return "refuses the connection; check the port, and that the camera sends"
         case "HTTPUnauthorizedError":
-            return f"wants another user or password; give {scheme}://USER:PASSWORD@{host}"
+            return f"needs another user or password; give {scheme}://USER:PASSWORD@{host}"
         case "HTTPForbiddenError":
             return "does not permit this user; use another user, or change the rights on the camera"
         case "HTTPNotFoundError":
             return f"{host} has no such stream; check the path after the host"
-        case "ProtocolNotFoundError":
-            return (
-                f"this PyAV is built without {scheme}; pass it through ffmpeg -i {scheme}://... -c copy -f mpegts "
-                "udp://127.0.0.1:5000, and give udp://127.0.0.1:5000"
-            )
         case "ExitError" | "TimeoutError":
             return "no answer; check the address, and that the camera sends"
         case "InvalidDataError":

@@ -49,7 +49,7 @@ class StreamSource(LiveSource):
             import av  # noqa: F401
         except ImportError as error:
             raise MissingExtraError(self.name, "PyAV", "video") from error
-        self._address, self._asked_fps = address, fps
+        self._address, self._requested_fps = address, fps
         self._reader: PacketReader | None = None
         self._opening = threading.Lock()
         self._uses_hardware = True
@@ -64,7 +64,7 @@ class StreamSource(LiveSource):
         video = reader.video()
         if video is None:
             return iter(())
-        self.fps = self._asked_fps or video.fps
+        self.fps = self._requested_fps or video.fps
         video.context.thread_type = "SLICE"  # threads for whole pictures would delay each by several
         video.context.flags |= LOW_DELAY
         frames = self._played(reader, video) if video.is_played else self._newest(reader, video)

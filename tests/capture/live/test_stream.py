@@ -89,7 +89,7 @@ def test_the_user_of_an_address_is_sent_and_never_shown() -> None:
             assert source.name == server.address()
             assert frames_of(source, 1)[0].name == server.address()
         message = refused(server.address(user="me:wrong@"))
-    assert "wants another user or password" in message
+    assert "needs another user or password" in message
     assert "wrong" not in message
 
 
@@ -119,7 +119,7 @@ def test_what_is_not_a_video_is_refused_with_a_reason(server: dict[str, object],
         assert words in refused(running.address())
 
 
-def test_no_server_and_no_host_are_told_apart() -> None:
+def test_no_server_and_no_host_have_different_lines() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         assert "refuses the connection" in refused(f"http://127.0.0.1:{unused.getsockname()[1]}/video")
@@ -256,7 +256,7 @@ def test_a_slow_decoder_without_key_frames_skips_conversions_not_the_picture() -
             numbers.append(number_in(frame))
             if numbers[-1] == 80:
                 break
-    assert len(numbers) < 20
+    assert numbers[1] > numbers[0] + 20
     assert numbers == sorted(numbers)
 
 
