@@ -12,9 +12,11 @@ from ...errors import SourceError
 
 OPEN_S = 5.0  # maximum time until the host answers
 STALL_S = 4.0  # a stream without data for this time is opened again
+PLAYLIST_STALL_S = 20.0  # the files of a playlist are up to 10 s long
 TRANSPORTS = ("tcp", "udp", "udp_multicast", "http")
 # Packets read while FFmpeg looks for the streams are decoded later, so a short search costs no picture.
 PROBE = {"probesize": "500000", "analyzeduration": "300000", "fpsprobesize": "2"}
+NO_DESCRIPTION = "does not name its codec, like most RTP; give the sender's .sdp file instead"
 NO_VIDEO = "sends no video that FFmpeg reads; check the path of the address"
 _TRANSPORT = re.compile(r"(?<=[?&])transport=([^&#]*)&?")
 _USER = re.compile(r"(?<=://)[^/?#]+@")  # udp://@:5000 has none
@@ -27,6 +29,7 @@ class Address(NamedTuple):
     url: str
     shown: str
     options: dict[str, str]
+    stall_s: float  # without data for this time the stream is opened again
 
 
 def parse_address(name: str) -> Address:
@@ -37,7 +40,7 @@ def parse_address(name: str) -> Address:
     """
     scheme, separator, _ = name.partition("://")
     if not separator:
-        return Address(name, name, {**PROBE, "protocol_whitelist": "file,udp,rtp,crypto", **_for_rtp()})
+        return Address(name, name, {**PROBE, "protocol_whitelist": "file,udp,rtp,crypto", **_for_rtp()}, STALL_S)
     transport = _TRANSPORT.search(name) if scheme.startswith("rtsp") else None
     url = name if transport is None else _TRANSPORT.sub("", name).rstrip("?&")
     shown = shown_address(url)
@@ -51,7 +54,8 @@ def parse_address(name: str) -> Address:
         raise SourceError(f"{shown}: names no host; give {scheme}://HOST:PORT/PATH")
     if transport is not None and transport[1] not in TRANSPORTS:
         raise SourceError(f"{shown}: unknown transport '{transport[1]}'; use {', '.join(TRANSPORTS)}")
-    return Address(url, shown, PROBE | _options(scheme, "tcp" if transport is None else transport[1]))
+    options = PROBE | _options(scheme, "tcp" if transport is None else transport[1])
+    return Address(url, shown, options, PLAYLIST_STALL_S if parts.path.lower().endswith(".m3u8") else STALL_S)
 
 
 def _options(scheme: str, transport: str) -> dict[str, str]:
@@ -108,7 +112,7 @@ def _meaning(address: Address, error: Exception) -> str:
         case "ExitError" | "TimeoutError":
             return "no answer; check the address, and that the camera sends"
         case "InvalidDataError":
-            return NO_VIDEO
+            return NO_DESCRIPTION if scheme == "rtp" else NO_VIDEO
     if host and not _is_known(host):
         return f"the host '{host}' is not known; check the name"
     if isinstance(error, OSError) and error.errno == errno.EIO:

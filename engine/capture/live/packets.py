@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from ...errors import SourceError
-from .address import OPEN_S, STALL_S, Address, open_error, read_error
+from .address import OPEN_S, Address, open_error, read_error
 from .ffmpeg_program import FfmpegProgram
 
 MAX_PACKETS = 600  # without a key frame among them: 10 s at 60 fps
@@ -70,7 +70,7 @@ class PacketReader:
     def take(self) -> Arrived | None:
         """The next packet; waits for it. None at the end of the stream and after `close`. Raises SourceError."""
         with self._changed:
-            is_in_time = self._changed.wait_for(lambda: self._packets or self._ended or self._closed, STALL_S + 1.0)
+            is_in_time = self._changed.wait_for(self._has_news, self._address.stall_s + 1.0)
             if self._closed:
                 return None
             if self._packets:
@@ -83,6 +83,9 @@ class PacketReader:
             if not is_in_time:
                 raise SourceError(f"{self._address.shown}: sends no picture; check the camera")
             return None
+
+    def _has_news(self) -> bool:
+        return bool(self._packets) or self._ended or self._closed
 
     @property
     def _is_played(self) -> bool:
@@ -129,7 +132,7 @@ class PacketReader:
         import av
 
         address = self._address
-        options: dict[str, Any] = {"options": address.options, "timeout": (OPEN_S, STALL_S)}
+        options: dict[str, Any] = {"options": address.options, "timeout": (OPEN_S, address.stall_s)}
         if self._hwaccel is not None:
             options["hwaccel"] = self._hwaccel
         try:
