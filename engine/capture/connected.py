@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ..errors import GroundglassError, MissingExtraError, cause
 from .kinds import ConnectedCamera, listing_kind, schemes
 
 SEARCH_S = 8.0  # GigE Vision and network cameras answer within some seconds
+
+
+# In a process of low priority, so that no picture waits for it; `-P` keeps the current folder out of the imports.
+SEARCH_COMMAND = (
+    *(sys.executable, "-P", "-c"),
+    "import os, sys; getattr(os, 'nice', int)(10); sys.argv = ['groundglass', 'cameras', '--json', '-']; "
+    "from groundglass.cli import main; main()",
+)
 
 
 class Found(NamedTuple):
@@ -60,3 +72,42 @@ class _Search:
             return [Found(self.scheme, problem=str(error))]
         except Exception as error:  # a driver's own error
             return [Found(self.scheme, problem=f"{self.scheme} {type(error).__name__}: {cause(error)}")]
+
+
+class CameraSearch:
+    """`groundglass cameras` in another process: drivers that hang or crash do not affect this one.
+
+    `wake` is called by another thread when the search is over.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._found: list[ConnectedCamera] | None = None
+        self._process = subprocess.Popen(
+            SEARCH_COMMAND, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._thread = threading.Thread(target=self._run, name="groundglass-find", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        return not self._thread.is_alive()
+
+    def take(self) -> list[ConnectedCamera] | None:
+        """The connected cameras, once; None before the end of the search. Empty if it failed."""
+        found, self._found = self._found, None
+        return found
+
+    def close(self) -> None:
+        """Ends the search."""
+        self._process.kill()
+        self._thread.join()
+
+    def _run(self) -> None:
+        output, _ = self._process.communicate()
+        try:
+            cameras = json.loads(output)["cameras"]
+        except (ValueError, KeyError):  # the search was ended, or a driver crashed
+            cameras = []
+        self._found = [ConnectedCamera(each["source"], each["name"], tuple(each["modes"])) for each in cameras]
+        self._wake()
