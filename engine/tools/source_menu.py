@@ -106,10 +106,11 @@ class SourceMenu(Tool):
         return self._search is not None and not self._search.is_over
 
     def _entries(self) -> list[Entry]:
-        names = [SCENE, self._first, self._tool_context.sources.name, *self._recent.existing()]
-        files = [Entry(name, "") for name in names[1:]]
-        entries = {entry.source: entry for entry in reversed([Entry(SCENE, ""), *self._cameras, *files])}
-        return list(reversed(entries.values()))
+        names = [self._first, self._tool_context.sources.name, *self._recent.existing()]
+        entries: dict[str, Entry] = {}
+        for entry in (Entry(SCENE, ""), *self._cameras, *(Entry(name, "") for name in names)):
+            entries.setdefault(entry.source, entry)
+        return list(entries.values())
 
     def _mark_next(self) -> None:
         if not self._tool_context.sources.can_switch:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from groundglass.capture import BaseSource
 from groundglass.controls import Action
+from groundglass.display import sources as sources_module
 from groundglass.display.bitmap import BitmapSurface
 from groundglass.display.sources import address
 from groundglass.display.tool import Invalidation, Tool, ToolContext
@@ -76,6 +77,13 @@ class Director(Tool):
         elif self.script[0](self):
             self.script.pop(0)
         return Invalidation.NOTHING
+
+
+@pytest.fixture(autouse=True)
+def _no_compilation_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compilation in another process takes longer than the first frame of these tiny sources."""
+    monkeypatch.setattr(sources_module, "PREPARE_S", 0.0)
+    monkeypatch.setattr(gg.Engine, "prepare", lambda *_: None)
 
 
 def opens(name: str) -> Callable[[Director], bool]:
