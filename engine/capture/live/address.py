@@ -80,10 +80,12 @@ def _for_rtp() -> dict[str, str]:
 def shown_address(url: str) -> str:
     """The address without user and password, and with `***` for each value of a query that may be a secret.
 
+    Other names of sources are unchanged.
+
     >>> shown_address("http://me:secret@cam:81/video?channel=1&pwd=secret")
     'http://cam:81/video?channel=1&pwd=***'
     """
-    return _SECRET.sub(r"\1***", _USER.sub("", url))
+    return _SECRET.sub(r"\1***", _USER.sub("", url)) if "://" in url else url
 
 
 def open_error(address: Address, error: Exception) -> SourceError:
