@@ -69,7 +69,7 @@ class Sources:
         self._name = ""
         self._with_secrets: dict[str, str] = {}  # names with passwords, by the shown names
         self._dropped = 0  # by former sources, minus what the current one had dropped before it was shown
-        self._reconnects = 0  # of former sources
+        self._reconnects = 0  # by former sources
         self._opening: _Opening | None = None
         self._closing: list[threading.Thread] = []
         self._problem, self._problem_until_s = "", -math.inf
