@@ -141,5 +141,7 @@ def compile_ahead(engine: Engine, source: Source, settings: Settings) -> None:
 
     Does nothing for a still, where this would cost the time of a second frame.
     """
-    if source.fps:
+    from ..capture.source import Timing
+
+    if source.fps or source.timing is Timing.LIVE:
         engine.compile_for(source.size, settings)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -59,6 +61,7 @@ def show(
 ) -> tuple[Statistics, Path | None]:
     """Run the loop. Returns its statistics and the file of the last frame, None without `save_frame`."""
     with ExitStack() as stack:
+        stack.enter_context(sigterm_as_ctrl_c())
         opened = stack.enter_context(open_input(live_scene(source), source_options, options.size))
 
         from ..display.live_scale import start_scale  # while a thread renders the scene
@@ -89,12 +92,31 @@ def show(
             holds_rate=scale is None,
             fps=source_options.fps,
             open_source=opener(source, opened, source_options, options.size),
+            report=(lambda reason: None) if surface.is_interactive else report_reason,
         )
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None
         write_frame(engine, history.now.with_(scale=1.0), viewer.frame, view.save_frame)
         return statistics, view.save_frame
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does: recordings and stills are finished. Only in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def report_reason(reason: str) -> None:
+    """Prints why the source is without frames."""
+    print(f"groundglass: {reason}", file=sys.stderr, flush=True)
 
 
 def at_record_size(view: ViewOptions, source: Source, options: EngineOptions) -> ViewOptions:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ from ..errors import DeviceError, GroundglassError, SourceError
 from ..look.grade import WHOLE
 from .caption import Caption
 from .events import Event, Key, Pointer, Signal
-from .live_scale import REFINE_AFTER_S, LiveScale, start_scale
+from .grey_picker import pick_grey
+from .live_scale import REFINE_AFTER_S, LiveScale
 from .overlays import NO_OVERLAYS
 from .pacing import Pacing
 from .present import Presenter
@@ -36,6 +37,7 @@ SCREEN_FPS = 60.0  # the rate of a display that does not report its own
 FRAME_WAIT_S = 0.01  # maximum delay of a key by the wait for the next frame
 IDLE_WAIT_S = 0.2  # maximum time that an idle window shows an expired message
 BUSY_WAIT_S = 0.01  # maximum delay until a tool's finished result is used
+NO_TEXT = ("", "", "")
 
 
 class Viewer:
@@ -45,6 +47,7 @@ class Viewer:
     The creators of `engine`, `source` and `surface` close them, in this order. `settings` apply to the next frames and
     may change during the run. With `holds_rate` a governor holds `fps`, by default the rate of the source or, if that
     is unknown or higher, of the display. `frame` is the last frame shown, `drawn` its picture, `controls` all controls.
+    `report` receives the reason, one line, whenever the source is without frames; an interactive surface shows it.
 
     With `open_source`, which opens a source by its name, the user can replace the source. It is opened in a thread, and
     the picture stays until the first frame of the new source arrives. If it cannot be used, the old one continues. Its
@@ -63,6 +66,7 @@ class Viewer:
         holds_rate: bool = False,
         fps: float | None = None,
         open_source: Callable[[str], Source] | None = None,
+        report: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self.frame: Frame | None = None
         self.drawn: Drawn | None = None
@@ -76,14 +80,13 @@ class Viewer:
         self._log = FrameLog(period_s)
         self._live_scale = LiveScale(engine, settings, period_s) if holds_rate else None
         self._drawn_by = settings.now
-        self._shown_text = ("", "")
+        self._shown_text = NO_TEXT
+        self._report = report
         self._redraw = False  # a setting changed: the frame must be drawn again
         self._repaint = False  # only the window changed: the picture must be shown again
         self._repeat_stills = False
         self._quit = False
         self._frozen = False
-        self._drops_at_freeze = 0
-        self._drops_while_frozen = 0
         self._caption = Caption(settings, self._sources, self._log)
         tool_context = ToolContext(
             *(engine, settings, self._sources, self._caption.notify, self.controls, self._log, surface),
@@ -120,11 +123,11 @@ class Viewer:
                 stack.callback(self._close_tools)
                 self._sources.close()
         engine = self._engine
-        dropped = self._sources.dropped - self._drops_while_frozen
         screen = f", {self._surface.bits} bits per channel" if self._surface.is_interactive else ""
         return self._log.statistics(
             engine.clock.stages(),
-            dropped,
+            self._sources.dropped,
+            reconnects=self._sources.reconnects,
             device=engine.device_name,
             gl=engine.gl_name + screen,
             look_route=engine.look_route,
@@ -140,12 +143,20 @@ class Viewer:
             if invalidation is Invalidation.REDRAW or self._is_outdated():
                 self._redraw = True
                 self._move()
+        self._check_source()
         frame = self._next_frame()
         if frame is not None or self._repaint or self._text() != self._shown_text:
             self._show_or_recover(frame)
         elif self._idle() and not self._quit:
             self._log.pause()
             self._rest()
+
+    def _check_source(self) -> None:
+        """Reports why the source is without frames, each reason once. This time is not playing time."""
+        if self._sources.source.status:
+            self._log.pause()
+        if reason := self._sources.new_reason():
+            self._report(reason)
 
     def _rest(self) -> None:
         """Refines a picture that does not change, or sleeps until something happens."""
@@ -214,6 +225,8 @@ class Viewer:
         if self.frame is not None and is_new:
             self.frame.release()  # not earlier: a changed setting draws it again
             self._move()
+            if frame.size != self.frame.size:
+                self._caption.notify("the source now has {}x{}".format(*frame.size))
         elif self._keeps_size():  # a recording starts at the scale that holds the frame rate
             self._move()
         drawn = self._draw(frame)
@@ -266,10 +279,10 @@ class Viewer:
         if not self._surface.is_interactive:
             with clock.host("present"):
                 self._surface.present("")
-        elif self.drawn is not None:
+        elif self.drawn is not None or self._sources.notice:
             self._shown_text = self._text()
             with clock.host("present"):
-                self._draw_over(self.drawn, *self._shown_text)
+                self._draw_over(self.drawn, self._shown_text)
             began_s = perf_counter()
             with clock.host("swap"):
                 self._surface.present(self._shown_text[0])
@@ -279,19 +292,23 @@ class Viewer:
         self._repaint = False
         return swap_s
 
-    def _draw_over(self, drawn: Drawn, status: str, message: str) -> None:
-        """Draws the picture on the surface, with the message, the status line and the tools."""
+    def _draw_over(self, drawn: Drawn | None, text: tuple[str, str, str]) -> None:
+        """Draws the picture, if any, on the surface, with the message, the notice, the status line and the tools."""
+        lines = [line for line in reversed(text) if line]
+        if drawn is None:
+            self._presenter.draw(None, lines)
+            return
         overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools), NO_OVERLAYS)
-        self._presenter.draw(drawn.texture, [line for line in (message, status) if line], overlays, self._tools)
+        self._presenter.draw(drawn.texture, lines, overlays, self._tools)
 
-    def _text(self) -> tuple[str, str]:
-        """The status line and the message for the surface; empty if it is not interactive."""
-        if self.frame is None or not self._surface.is_interactive:
-            return "", ""
+    def _text(self) -> tuple[str, str, str]:
+        """The status line, the notice and the message; empty if the surface is not interactive."""
+        if not self._surface.is_interactive or (self.frame is None and not self._sources.notice):
+            return NO_TEXT
         return self._caption.text(self._frozen, self._idle())
 
     def _own_controls(self) -> Iterable[Control]:
-        yield Action("quit", "Quit", "window", "Q", do=self._quit_loop)
+        yield Action("quit", "Quit", "window", "Q", do=partial(setattr, self, "_quit", True))
         if self._surface.can_fullscreen:
             yield Action("fullscreen", "Full screen", "window", "F", do=self._surface.toggle_fullscreen)
         yield Switch("freeze", "Freeze", "window", "Space", get=lambda: self._frozen, set=self._freeze)
@@ -300,7 +317,7 @@ class Viewer:
         for event in events:
             match event:
                 case Signal.QUIT | Key("Esc"):
-                    self._quit_loop()
+                    self._quit = True
                 case Signal.REPAINT:
                     self._repaint = True
                 case Key(name):
@@ -357,11 +374,12 @@ class Viewer:
         period_s = self._follow_rate(source)
         self._log.restart(period_s)
         if self._live_scale is not None:
-            if not self._keeps_size():
-                self._settings.follow(scale=start_scale(source.size, self._engine.device.is_cpu))
-            self._live_scale = LiveScale(self._engine, self._settings, period_s)
+            self._live_scale.restart(source.size, period_s, keeps_scale=self._keeps_size())
         for tool in self._tools:
             tool.on_source(source)
+        if self.frame is not None:
+            self.frame.release()
+            self.frame = None
         self._show_or_recover(frame)
 
     def _follow_rate(self, source: Source) -> float:
@@ -371,24 +389,11 @@ class Viewer:
         self._pacing = Pacing(source_s, display_s)
         return max(1.0 / self._fps if self._fps else source_s or display_s, display_s)
 
-    def _quit_loop(self) -> None:
-        self._quit = True
-
     def _freeze(self, frozen: bool) -> None:
-        if frozen and not self._frozen:
-            self._drops_at_freeze = self._sources.dropped
-        elif self._frozen and not frozen:  # frames skipped while frozen do not count as dropped
-            self._drops_while_frozen += self._sources.dropped - self._drops_at_freeze
         self._frozen = frozen
+        self._sources.freeze(frozen)
 
     def _pick_grey(self, x: float, y: float) -> bool:
-        if self.drawn is None:
-            return False
-        try:
-            white_balance = self.drawn.grey_at(x, y)
-            development = replace(self._settings.now.development, white_balance=white_balance)
-            self._settings.change("white balance", development=development)
-            self._caption.notify(f"white balance {white_balance}")
-        except GroundglassError as error:
-            self._caption.notify(str(error))
-        return True
+        if self.drawn is not None:
+            self._caption.notify(pick_grey(self.drawn, self._settings, x, y))
+        return self.drawn is not None
