@@ -57,7 +57,7 @@ KINDS = {
     **dict.fromkeys(("tether:", "gphoto:"), "groundglass.capture.live.tether"),
     **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},
 }
-SUFFIXES = {".sdp": STREAM}  # of files that name a stream
+SUFFIXES = {".sdp": STREAM}  # files that describe a stream
 
 
 def find_kind(name: str) -> Kind | None:

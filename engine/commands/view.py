@@ -91,8 +91,8 @@ def show(
             tools=tools,
             holds_rate=scale is None,
             fps=source_options.fps,
-            open_source=opener(source, opened, source_options, options.size),
             report=(lambda reason: None) if surface.is_interactive else report_reason,
+            open_source=opener(source, opened, source_options, options.size),
         )
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:

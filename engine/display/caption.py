@@ -1,4 +1,4 @@
-"""The text over the picture: the status line, and above it the notice of the source and a message."""
+"""The text over the picture: the status line, and above it a message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PACE_EVERY_S = 0.5  # the frame rate is updated at this interval, to be readable
 
 
 class Caption:
-    """The status line, the notice of the source, and the message of a tool, which is shown for `MESSAGE_S`."""
+    """The status line and the message. A message of a tool hides the notice of the source for `MESSAGE_S`."""
 
     def __init__(self, settings: SettingsHistory, sources: Sources, log: FrameLog) -> None:
         self._settings, self._sources, self._log = settings, sources, log
@@ -30,8 +30,8 @@ class Caption:
         """Shows a message for a short time."""
         self._message, self._message_until_s = message, perf_counter() + MESSAGE_S
 
-    def text(self, is_frozen: bool, is_idle: bool) -> tuple[str, str, str]:
-        """The status line, the notice and the message."""
+    def text(self, is_frozen: bool, is_idle: bool) -> tuple[str, str]:
+        """The status line and the message."""
         now_s = perf_counter()
         if now_s >= self._pace_until_s:
             self._pace, self._pace_until_s = self._measured_pace(), now_s + PACE_EVERY_S
@@ -39,7 +39,7 @@ class Caption:
         now, source = self._settings.now, self._sources.name
         name = Path(source).name or source
         status = status_line(name, now.look.name, now.lens.name, now.f_number, now.focus_m, pace)
-        return status, self._sources.notice, self._message if now_s < self._message_until_s else ""
+        return status, self._message if now_s < self._message_until_s else self._sources.notice
 
     def _measured_pace(self) -> str:
         fps, latency_ms, scale = self._log.recent_fps(), self._log.recent_latency_ms(), self._settings.now.scale

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..capture.latest import LatestFrameQueue
+from ..capture.live.address import shown_address
 from ..capture.source import Timing
 from ..errors import GroundglassError, SourceError, cause
 
@@ -49,8 +50,8 @@ class Opening:
     @property
     def status(self) -> str:
         if self.source is None:
-            return f"opening {self.name}"
-        return self.source.status or f"{self.name}: waiting for the first frame"
+            return f"opening {shown_address(self.name)}"
+        return self.source.status or f"{shown_address(self.name)}: waiting for the first frame"
 
     @property
     def has_failed(self) -> bool:
@@ -71,7 +72,7 @@ class Opening:
                 self.frame.release()
             self.frame = newest
         elif self.frame is None and self.queue.ended:
-            raise SourceError(f"{self.name}: {NO_FRAME}")
+            raise SourceError(f"{shown_address(self.name)}: {NO_FRAME}")
         if self.frame is not None:
             self._first_frame_s = min(self._first_frame_s, perf_counter())
         return self.frame
@@ -94,7 +95,7 @@ class Opening:
             except GroundglassError as error:
                 self.error = self.error or error
             except Exception as error:  # a driver's own error
-                self.error = self.error or SourceError(f"{name}: {type(error).__name__}: {cause(error)}")
+                self.error = self.error or SourceError(f"{shown_address(name)}: {type(error).__name__}: {cause(error)}")
             else:
                 break
         self._wake()

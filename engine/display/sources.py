@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from ..capture.latest import LatestFrameQueue
+from ..capture.live.address import shown_address
 from ..capture.source import Timing
 from ..errors import ControlError, GroundglassError
 from .opening import Opening
@@ -65,18 +66,18 @@ class Sources:
         self._open_source, self._wake = open_source, wake
         self._queue = LatestFrameQueue(source)
         self._name = ""
+        self._with_secrets: dict[str, str] = {}  # names with passwords, by the shown names
         self._dropped = 0  # by former sources, minus what the current one had dropped before it was shown
         self._drops_at_freeze: int | None = None
+        self._reconnects = 0  # by former sources
         self._opening: Opening | None = None
         self._closing: list[threading.Thread] = []
         self._problem, self._problem_until_s = "", -math.inf
-        self._former_reconnects = self._known_reconnects = 0
-        self._known_reasons: set[str] = set()  # since a camera returned the last time
 
     @property
     def name(self) -> str:
-        """The name that opens the current source."""
-        return self._name or self.source.name
+        """The name that opens the current source. It is without passwords, which `open` remembers."""
+        return shown_address(self._name) or self.source.name
 
     @property
     def is_opening(self) -> bool:
@@ -110,19 +111,8 @@ class Sources:
 
     @property
     def reconnects(self) -> int:
-        """How often the cameras of all sources returned."""
-        return self._former_reconnects + self.source.reconnects
-
-    def new_reason(self) -> str:
-        """Why the current source is without frames, each reason once until its camera returns; empty otherwise."""
-        if self.reconnects != self._known_reconnects:
-            self._known_reconnects = self.reconnects
-            self._known_reasons.clear()
-        reason = self.source.status
-        if not reason or reason in self._known_reasons:
-            return ""
-        self._known_reasons.add(reason)
-        return reason
+        """How often frames of all sources came again after a camera was gone."""
+        return self._reconnects + self.source.reconnects
 
     def start(self) -> None:
         self._queue.start()
@@ -152,11 +142,14 @@ class Sources:
             raise ControlError("no source is named; give a camera, a file or a folder, or scene:")
         self.cancel()
         self._problem_until_s = -math.inf
+        if shown_address(name) != name:
+            self._with_secrets[shown_address(name)] = name
         names, closing = [name], None
-        if self.source.timing is Timing.LIVE and address(name) == address(self.name):
+        if self.source.timing is Timing.LIVE and address(shown_address(name)) == address(self.name):
             host.keep_frame()
-            names += [self.name] if name != self.name else []
+            names += [self.name] if name not in (self.name, self._name) else []
             closing = self._close_later(self._queue, self.source)
+        names = [self._with_secrets.get(name, name) for name in names]
         self._opening = Opening(names, self._open_source, self._wake, closing)
 
     def cancel(self) -> None:
@@ -203,8 +196,7 @@ class Sources:
         self.freeze(False)
         self._close_later(self._queue, self.source)
         self._dropped += self._queue.dropped - queue.dropped
-        self._former_reconnects += self.source.reconnects
-        self._known_reasons.clear()
+        self._reconnects += self.source.reconnects
         self.source, self._queue, self._name, self._opening = source, queue, name, None
         queue.start()
         if self._problem_until_s == math.inf:

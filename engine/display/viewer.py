@@ -21,6 +21,7 @@ from .live_scale import REFINE_AFTER_S, LiveScale
 from .overlays import NO_OVERLAYS
 from .pacing import Pacing
 from .present import Presenter
+from .reasons import Reasons
 from .sources import Sources
 from .statistics import FrameLog, Statistics
 from .tool import Invalidation, Tool, ToolContext
@@ -37,7 +38,6 @@ SCREEN_FPS = 60.0  # the rate of a display that does not report its own
 FRAME_WAIT_S = 0.01  # maximum delay of a key by the wait for the next frame
 IDLE_WAIT_S = 0.2  # maximum time that an idle window shows an expired message
 BUSY_WAIT_S = 0.01  # maximum delay until a tool's finished result is used
-NO_TEXT = ("", "", "")
 
 
 class Viewer:
@@ -65,8 +65,8 @@ class Viewer:
         tools: Iterable[Callable[[ToolContext], Tool]] = (),
         holds_rate: bool = False,
         fps: float | None = None,
-        open_source: Callable[[str], Source] | None = None,
         report: Callable[[str], None] = lambda reason: None,
+        open_source: Callable[[str], Source] | None = None,
     ) -> None:
         self.frame: Frame | None = None
         self.drawn: Drawn | None = None
@@ -80,8 +80,8 @@ class Viewer:
         self._log = FrameLog(period_s)
         self._live_scale = LiveScale(engine, settings, period_s) if holds_rate else None
         self._drawn_by = settings.now
-        self._shown_text = NO_TEXT
-        self._report = report
+        self._shown_text = ("", "")
+        self._reasons = Reasons(report, self._log)
         self._redraw = False  # a setting changed: the frame must be drawn again
         self._repaint = False  # only the window changed: the picture must be shown again
         self._repeat_stills = False
@@ -143,20 +143,13 @@ class Viewer:
             if invalidation is Invalidation.REDRAW or self._is_outdated():
                 self._redraw = True
                 self._move()
-        self._check_source()
+        self._reasons.check(self._sources)
         frame = self._next_frame()
         if frame is not None or self._repaint or self._text() != self._shown_text:
             self._show_or_recover(frame)
         elif self._idle() and not self._quit:
             self._log.pause()
             self._rest()
-
-    def _check_source(self) -> None:
-        """Reports why the source is without frames, each reason once. This time is not playing time."""
-        if self._sources.source.status:
-            self._log.pause()
-        if reason := self._sources.new_reason():
-            self._report(reason)
 
     def _rest(self) -> None:
         """Refines a picture that does not change, or sleeps until something happens."""
@@ -282,7 +275,9 @@ class Viewer:
         elif self.drawn is not None or self._sources.notice:
             self._shown_text = self._text()
             with clock.host("present"):
-                self._draw_over(self.drawn, self._shown_text)
+                drawn, lines = self.drawn, [line for line in reversed(self._shown_text) if line]
+                overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools if drawn), NO_OVERLAYS)
+                self._presenter.draw(drawn.texture if drawn else None, lines, overlays, self._tools)
             began_s = perf_counter()
             with clock.host("swap"):
                 self._surface.present(self._shown_text[0])
@@ -292,19 +287,10 @@ class Viewer:
         self._repaint = False
         return swap_s
 
-    def _draw_over(self, drawn: Drawn | None, text: tuple[str, str, str]) -> None:
-        """Draws the picture, if any, on the surface, with the message, the notice, the status line and the tools."""
-        lines = [line for line in reversed(text) if line]
-        if drawn is None:
-            self._presenter.draw(None, lines)
-            return
-        overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools), NO_OVERLAYS)
-        self._presenter.draw(drawn.texture, lines, overlays, self._tools)
-
-    def _text(self) -> tuple[str, str, str]:
-        """The status line, the notice and the message; empty if the surface is not interactive."""
+    def _text(self) -> tuple[str, str]:
+        """The status line and the message for the surface; empty if it is not interactive."""
         if not self._surface.is_interactive or (self.frame is None and not self._sources.notice):
-            return NO_TEXT
+            return "", ""
         return self._caption.text(self._frozen, self._idle())
 
     def _own_controls(self) -> Iterable[Control]:

@@ -15,7 +15,7 @@ from groundglass.capture import BaseSource
 from groundglass.controls import Action
 from groundglass.display import sources as sources_module
 from groundglass.display.bitmap import BitmapSurface
-from groundglass.display.sources import address
+from groundglass.display.sources import Sources, address
 from groundglass.display.tool import Invalidation, Tool, ToolContext
 from groundglass.display.viewer import Viewer
 from groundglass.errors import ControlError, SourceError
@@ -291,6 +291,24 @@ def test_a_viewer_without_an_opener_refuses() -> None:
         with pytest.raises(ControlError, match="cannot be changed"):
             contexts[0].open_source("b")
         viewer.run(frames=1)
+
+
+def test_passwords_are_remembered_and_not_shown() -> None:
+    opened: list[str] = []
+
+    def refuse(name: str) -> BaseSource:
+        opened.append(name)
+        raise SourceError("refused")
+
+    host: Any = None
+    sources = Sources(Clip("first"), refuse)
+    for name in ("rtsp://me:pw@cam/live", "rtsp://cam/live"):
+        sources.open(name, host)
+        assert sources.notice in ("opening rtsp://cam/live", "refused")
+        opening = sources._opening
+        assert opening is not None
+        opening._thread.join(WAIT_S)
+    assert opened == ["rtsp://me:pw@cam/live"] * 2
 
 
 def test_the_address_of_a_name_is_without_its_options() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from groundglass.frame import Frame
 from PIL import Image
 
-BITS = 8  # of the number in a picture: black and white bars
+BITS = 8  # a picture has its number as black and white bars
 SIZE = (64, 48)
 HEADER = "multipart/x-mixed-replace; boundary=frame"
 

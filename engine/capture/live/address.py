@@ -12,9 +12,11 @@ from ...errors import SourceError
 
 OPEN_S = 5.0  # maximum time until the host answers
 STALL_S = 4.0  # a stream without data for this time is opened again
+PLAYLIST_STALL_S = 20.0  # the files of a playlist are up to 10 s long
 TRANSPORTS = ("tcp", "udp", "udp_multicast", "http")
 # Packets read while FFmpeg looks for the streams are decoded later, so a short search costs no picture.
 PROBE = {"probesize": "500000", "analyzeduration": "300000", "fpsprobesize": "2"}
+NO_DESCRIPTION = "does not name its codec, like most RTP; give the sender's .sdp file instead"
 NO_VIDEO = "sends no video that FFmpeg reads; check the path of the address"
 _TRANSPORT = re.compile(r"(?<=[?&])transport=([^&#]*)&?")
 _USER = re.compile(r"(?<=://)[^/?#]+@")  # udp://@:5000 has none
@@ -27,6 +29,7 @@ class Address(NamedTuple):
     url: str
     shown: str
     options: dict[str, str]
+    stall_s: float  # without data for this time the stream is opened again
 
 
 def parse_address(name: str) -> Address:
@@ -37,7 +40,7 @@ def parse_address(name: str) -> Address:
     """
     scheme, separator, _ = name.partition("://")
     if not separator:
-        return Address(name, name, {**PROBE, "protocol_whitelist": "file,udp,rtp,crypto", **_for_rtp()})
+        return Address(name, name, {**PROBE, "protocol_whitelist": "file,udp,rtp,crypto", **_for_rtp()}, STALL_S)
     transport = _TRANSPORT.search(name) if scheme.startswith("rtsp") else None
     url = name if transport is None else _TRANSPORT.sub("", name).rstrip("?&")
     shown = shown_address(url)
@@ -51,7 +54,8 @@ def parse_address(name: str) -> Address:
         raise SourceError(f"{shown}: names no host; give {scheme}://HOST:PORT/PATH")
     if transport is not None and transport[1] not in TRANSPORTS:
         raise SourceError(f"{shown}: unknown transport '{transport[1]}'; use {', '.join(TRANSPORTS)}")
-    return Address(url, shown, PROBE | _options(scheme, "tcp" if transport is None else transport[1]))
+    options = PROBE | _options(scheme, "tcp" if transport is None else transport[1])
+    return Address(url, shown, options, PLAYLIST_STALL_S if parts.path.lower().endswith(".m3u8") else STALL_S)
 
 
 def _options(scheme: str, transport: str) -> dict[str, str]:
@@ -63,6 +67,8 @@ def _options(scheme: str, transport: str) -> dict[str, str]:
         return _for_rtp()
     if scheme == "udp":
         return {"buffer_size": "1048576", "overrun_nonfatal": "1"}
+    if scheme == "srt":  # a sender that was killed sends no end, and SRT waits for it for 5 s
+        return {"timeout": "2000000", "connect_timeout": "1500"}
     return {}
 
 
@@ -74,10 +80,12 @@ def _for_rtp() -> dict[str, str]:
 def shown_address(url: str) -> str:
     """The address without user and password, and with `***` for each value of a query that may be a secret.
 
+    Other names of sources are unchanged.
+
     >>> shown_address("http://me:secret@cam:81/video?channel=1&pwd=secret")
     'http://cam:81/video?channel=1&pwd=***'
     """
-    return _SECRET.sub(r"\1***", _USER.sub("", url))
+    return _SECRET.sub(r"\1***", _USER.sub("", url)) if "://" in url else url
 
 
 def open_error(address: Address, error: Exception) -> SourceError:
@@ -98,20 +106,15 @@ def _meaning(address: Address, error: Exception) -> str:
         case "ConnectionRefusedError":
             return "refuses the connection; check the port, and that the camera sends"
         case "HTTPUnauthorizedError":
-            return f"wants another user or password; give {scheme}://USER:PASSWORD@{host}"
+            return f"needs another user or password; give {scheme}://USER:PASSWORD@{host}"
         case "HTTPForbiddenError":
             return "does not permit this user; use another user, or change the rights on the camera"
         case "HTTPNotFoundError":
             return f"{host} has no such stream; check the path after the host"
-        case "ProtocolNotFoundError":
-            return (
-                f"this PyAV is built without {scheme}; pass it through ffmpeg -i {scheme}://... -c copy -f mpegts "
-                "udp://127.0.0.1:5000, and give udp://127.0.0.1:5000"
-            )
         case "ExitError" | "TimeoutError":
             return "no answer; check the address, and that the camera sends"
         case "InvalidDataError":
-            return NO_VIDEO
+            return NO_DESCRIPTION if scheme == "rtp" else NO_VIDEO
     if host and not _is_known(host):
         return f"the host '{host}' is not known; check the name"
     if isinstance(error, OSError) and error.errno == errno.EIO:

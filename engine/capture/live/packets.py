@@ -8,7 +8,8 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from ...errors import SourceError
-from .address import OPEN_S, STALL_S, Address, open_error, read_error
+from .address import OPEN_S, Address, open_error, read_error
+from .ffmpeg_program import FfmpegProgram
 
 MAX_PACKETS = 600  # without a key frame among them: 10 s at 60 fps
 MAX_BYTES = 64_000_000
@@ -45,6 +46,7 @@ class PacketReader:
     def __init__(self, address: Address, hwaccel: Any = None) -> None:
         self.dropped = 0
         self._video: Video | None = None
+        self._program: FfmpegProgram | None = None
         self._address, self._hwaccel = address, hwaccel
         self._changed = threading.Condition()
         self._packets: deque[Arrived] = deque()
@@ -56,7 +58,11 @@ class PacketReader:
     def video(self) -> Video | None:
         """Waits until the stream is open. None after `close`. Raises SourceError."""
         with self._changed:
-            self._changed.wait_for(lambda: self._video is not None or self._ended or self._closed)
+            waited = self._changed.wait_for(
+                lambda: self._video is not None or self._ended or self._closed, 2 * OPEN_S + 1.0
+            )
+            if not waited:
+                raise SourceError(f"{self._address.shown}: no answer; check the address, and that the camera sends")
             if self._video is None and self._error is not None:
                 raise self._error
             return None if self._closed else self._video
@@ -64,7 +70,7 @@ class PacketReader:
     def take(self) -> Arrived | None:
         """The next packet; waits for it. None at the end of the stream and after `close`. Raises SourceError."""
         with self._changed:
-            is_in_time = self._changed.wait_for(lambda: self._packets or self._ended or self._closed, STALL_S + 1.0)
+            is_in_time = self._changed.wait_for(self._has_news, self._address.stall_s + 1.0)
             if self._closed:
                 return None
             if self._packets:
@@ -77,6 +83,9 @@ class PacketReader:
             if not is_in_time:
                 raise SourceError(f"{self._address.shown}: sends no picture; check the camera")
             return None
+
+    def _has_news(self) -> bool:
+        return bool(self._packets) or self._ended or self._closed
 
     @property
     def _is_played(self) -> bool:
@@ -101,6 +110,9 @@ class PacketReader:
             self._closed = True
             self._packets.clear()
             self._changed.notify_all()
+            program = self._program
+        if program is not None:
+            program.close()
 
     def _run(self) -> None:
         try:
@@ -120,12 +132,23 @@ class PacketReader:
         import av
 
         address = self._address
-        more = {} if self._hwaccel is None else {"hwaccel": self._hwaccel}
+        options: dict[str, Any] = {"options": address.options, "timeout": (OPEN_S, address.stall_s)}
+        if self._hwaccel is not None:
+            options["hwaccel"] = self._hwaccel
         try:
-            container = av.open(address.url, options=address.options, timeout=(OPEN_S, STALL_S), **more)
+            return av.open(address.url, **options)
+        except av.ProtocolNotFoundError:
+            program = FfmpegProgram(address)
         except (av.FFmpegError, OSError) as error:
             raise open_error(address, error) from None
-        return container
+        with self._changed:
+            self._program = program
+            if self._closed:
+                program.close()
+        try:
+            return av.open(program.file, format="mpegts", **options)
+        except (av.FFmpegError, OSError):
+            raise program.error() from None
 
     def _video_stream(self, container: Any) -> Any:
         stream = next(iter(container.streams.video), None)

@@ -35,6 +35,10 @@ def open_source(name: str, request: Request) -> StreamSource:
     return StreamSource(name, request.fps)
 
 
+class DecodeError(SourceError):
+    """No picture can be decoded: from the next opening on without hardware."""
+
+
 class StreamSource(LiveSource):
     """A camera's stream: frames as `decoded_frame` makes them.
 
@@ -49,7 +53,7 @@ class StreamSource(LiveSource):
             import av  # noqa: F401
         except ImportError as error:
             raise MissingExtraError(self.name, "PyAV", "video") from error
-        self._address, self._asked_fps = address, fps
+        self._address, self._requested_fps = address, fps
         self._reader: PacketReader | None = None
         self._opening = threading.Lock()
         self._uses_hardware = True
@@ -64,7 +68,7 @@ class StreamSource(LiveSource):
         video = reader.video()
         if video is None:
             return iter(())
-        self.fps = self._asked_fps or video.fps
+        self.fps = self._requested_fps or video.fps
         video.context.thread_type = "SLICE"  # threads for whole pictures would delay each by several
         video.context.flags |= LOW_DELAY
         frames = self._played(reader, video) if video.is_played else self._newest(reader, video)
@@ -80,6 +84,10 @@ class StreamSource(LiveSource):
     def _release(self) -> None:
         if self._reader is not None:
             self._reader.close()
+
+    def _lose(self, error: Exception) -> None:
+        self._uses_hardware &= not isinstance(error, DecodeError)
+        super()._lose(error)
 
     def interrupt(self) -> None:
         super().interrupt()
@@ -143,7 +151,7 @@ class Decoder:
         except (av.FFmpegError, OSError) as error:
             self._bad += 1
             if self._bad >= MAX_BAD_PACKETS:
-                raise SourceError(f"{self._name}: cannot be decoded ({error.strerror}); check the camera") from None
+                raise DecodeError(f"{self._name}: cannot be decoded ({error.strerror}); check the camera") from None
             return None
         self._decoded += len(pictures)
         if not pictures or (self._first_s is None and pictures[-1].is_corrupt):  # joined in the middle
