@@ -54,6 +54,7 @@ class ListingKind(Kind, Protocol):
 STREAM = "groundglass.capture.live.stream"
 KINDS = {
     "scene:": "groundglass.capture.studio.source",
+    **dict.fromkeys(("tether:", "gphoto:"), "groundglass.capture.live.tether"),
     **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},
 }
 SUFFIXES = {".sdp": STREAM}  # files that describe a stream

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from ..capture.latest import LatestFrameQueue
 from ..capture.live.address import shown_address
 from ..capture.source import Timing
-from ..errors import ControlError, GroundglassError, SourceError, cause
+from ..errors import ControlError, GroundglassError
+from .opening import Opening
 
 if TYPE_CHECKING:
     from ..capture.source import Source
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 PREPARE_S = 5.0  # maximum wait for the compilation of kernels for a new source
 PROBLEM_S = 8.0  # display time of the reason why a source was not opened
-NO_FRAME = "ended before its first frame; open it again"
 CLOSE_WAIT_S = 1.0  # maximum wait at the end for sources that are being closed
 
 
@@ -69,8 +68,9 @@ class Sources:
         self._name = ""
         self._with_secrets: dict[str, str] = {}  # names with passwords, by the shown names
         self._dropped = 0  # by former sources, minus what the current one had dropped before it was shown
+        self._drops_at_freeze: int | None = None
         self._reconnects = 0  # by former sources
-        self._opening: _Opening | None = None
+        self._opening: Opening | None = None
         self._closing: list[threading.Thread] = []
         self._problem, self._problem_until_s = "", -math.inf
 
@@ -98,7 +98,16 @@ class Sources:
     @property
     def dropped(self) -> int:
         """The number of frames of all sources that were replaced by newer ones before they were shown."""
-        return self._dropped + self._queue.dropped
+        now = self._drops_at_freeze if self._drops_at_freeze is not None else self._queue.dropped
+        return self._dropped + now
+
+    def freeze(self, frozen: bool) -> None:
+        """While the picture is frozen, frames are skipped, and do not count as dropped."""
+        if frozen and self._drops_at_freeze is None:
+            self._drops_at_freeze = self._queue.dropped
+        elif not frozen and self._drops_at_freeze is not None:
+            self._dropped -= self._queue.dropped - self._drops_at_freeze
+            self._drops_at_freeze = None
 
     @property
     def reconnects(self) -> int:
@@ -141,7 +150,7 @@ class Sources:
             names += [self.name] if name not in (self.name, self._name) else []
             closing = self._close_later(self._queue, self.source)
         names = [self._with_secrets.get(name, name) for name in names]
-        self._opening = _Opening(names, self._open_source, self._wake, closing)
+        self._opening = Opening(names, self._open_source, self._wake, closing)
 
     def cancel(self) -> None:
         """Ends an opening that still runs. Its source is closed as soon as possible."""
@@ -184,6 +193,7 @@ class Sources:
         host.on_switch(self.source, frame)
 
     def _adopt(self, name: str, source: Source, queue: LatestFrameQueue) -> None:
+        self.freeze(False)
         self._close_later(self._queue, self.source)
         self._dropped += self._queue.dropped - queue.dropped
         self._reconnects += self.source.reconnects
@@ -216,110 +226,6 @@ class Sources:
         self._closing = [*(other for other in self._closing if other.is_alive()), thread]
         thread.start()
         return thread
-
-
-class _Opening:
-    """A source that is being opened in a thread, by the first of `names` that succeeds, after `closing` has ended.
-
-    A paced source then starts again at its first frame: none of its time passes before it is shown.
-    """
-
-    def __init__(
-        self,
-        names: list[str],
-        open_source: Callable[[str], Source],
-        wake: Callable[[], None],
-        closing: threading.Thread | None,
-    ) -> None:
-        self.name = names[0]
-        self.source: Source | None = None
-        self.queue: LatestFrameQueue | None = None
-        self.frame: Frame | None = None
-        self.error: GroundglassError | None = None
-        self.is_prepared = False
-        self._names, self._open_source, self._wake, self._before = names, open_source, wake, closing
-        self._first_frame_s = math.inf
-        self._is_abandoned = False
-        self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="groundglass-open", daemon=True)
-        self._thread.start()
-
-    @property
-    def status(self) -> str:
-        if self.source is None:
-            return f"opening {shown_address(self.name)}"
-        return self.source.status or f"{shown_address(self.name)}: waiting for the first frame"
-
-    @property
-    def has_failed(self) -> bool:
-        return not self._thread.is_alive() and self.source is None
-
-    @property
-    def waits_s(self) -> float:
-        """Seconds since the first frame."""
-        return perf_counter() - self._first_frame_s
-
-    def newest(self) -> Frame | None:
-        """The newest frame, None before the first. Raises the error of the source."""
-        if self.queue is None:
-            return None
-        newest = self.queue.latest(0.0)
-        if newest is not None:
-            if self.frame is not None:
-                self.frame.release()
-            self.frame = newest
-        elif self.frame is None and self.queue.ended:
-            raise SourceError(f"{shown_address(self.name)}: {NO_FRAME}")
-        if self.frame is not None:
-            self._first_frame_s = min(self._first_frame_s, perf_counter())
-        return self.frame
-
-    def abandon(self, close: Callable[[LatestFrameQueue, Source], object]) -> None:
-        with self._lock:
-            self._is_abandoned = True
-        if self.frame is not None:
-            self.frame.release()
-            self.frame = None
-        if self.queue is not None and self.source is not None:
-            close(self.queue, self.source)
-
-    def _run(self) -> None:
-        if self._before is not None:
-            self._before.join()
-        for name in self._names:
-            try:
-                self._keep(name, self._open_source(name))
-            except GroundglassError as error:
-                self.error = self.error or error
-            except Exception as error:  # a driver's own error
-                self.error = self.error or SourceError(f"{shown_address(name)}: {type(error).__name__}: {cause(error)}")
-            else:
-                break
-        self._wake()
-
-    def _keep(self, name: str, source: Source) -> None:
-        try:
-            first = self._first_of(source) if source.timing is Timing.PACED else None
-        except BaseException:
-            source.close()
-            raise
-        with self._lock:
-            if not self._is_abandoned:
-                self.name, self.frame, self.queue = name, first, LatestFrameQueue(source)
-                if first is None:
-                    self.queue.start()
-                self.source = source
-                return
-        source.close()
-
-    def _first_of(self, source: Source) -> Frame:
-        """A copy of the first frame of a paced source. Raises SourceError."""
-        frame = next(iter(source), None)
-        if frame is None:
-            raise SourceError(f"{source.name}: {NO_FRAME}")
-        first = replace(frame.owned(), arrived_s=perf_counter())
-        frame.release()
-        return first
 
 
 def address(name: str) -> str:

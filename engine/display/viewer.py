@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ from ..errors import DeviceError, GroundglassError, SourceError
 from ..look.grade import WHOLE
 from .caption import Caption
 from .events import Event, Key, Pointer, Signal
-from .live_scale import REFINE_AFTER_S, LiveScale, start_scale
+from .grey_picker import pick_grey
+from .live_scale import REFINE_AFTER_S, LiveScale
 from .overlays import NO_OVERLAYS
 from .pacing import Pacing
 from .present import Presenter
@@ -86,8 +87,6 @@ class Viewer:
         self._repeat_stills = False
         self._quit = False
         self._frozen = False
-        self._drops_at_freeze = 0
-        self._drops_while_frozen = 0
         self._caption = Caption(settings, self._sources, self._log)
         tool_context = ToolContext(
             *(engine, settings, self._sources, self._caption.notify, self.controls, self._log, surface),
@@ -124,11 +123,10 @@ class Viewer:
                 stack.callback(self._close_tools)
                 self._sources.close()
         engine = self._engine
-        dropped = self._sources.dropped - self._drops_while_frozen
         screen = f", {self._surface.bits} bits per channel" if self._surface.is_interactive else ""
         return self._log.statistics(
             engine.clock.stages(),
-            dropped,
+            self._sources.dropped,
             reconnects=self._sources.reconnects,
             device=engine.device_name,
             gl=engine.gl_name + screen,
@@ -296,7 +294,7 @@ class Viewer:
         return self._caption.text(self._frozen, self._idle())
 
     def _own_controls(self) -> Iterable[Control]:
-        yield Action("quit", "Quit", "window", "Q", do=self._quit_loop)
+        yield Action("quit", "Quit", "window", "Q", do=partial(setattr, self, "_quit", True))
         if self._surface.can_fullscreen:
             yield Action("fullscreen", "Full screen", "window", "F", do=self._surface.toggle_fullscreen)
         yield Switch("freeze", "Freeze", "window", "Space", get=lambda: self._frozen, set=self._freeze)
@@ -305,7 +303,7 @@ class Viewer:
         for event in events:
             match event:
                 case Signal.QUIT | Key("Esc"):
-                    self._quit_loop()
+                    self._quit = True
                 case Signal.REPAINT:
                     self._repaint = True
                 case Key(name):
@@ -362,11 +360,12 @@ class Viewer:
         period_s = self._follow_rate(source)
         self._log.restart(period_s)
         if self._live_scale is not None:
-            if not self._keeps_size():
-                self._settings.follow(scale=start_scale(source.size, self._engine.device.is_cpu))
-            self._live_scale = LiveScale(self._engine, self._settings, period_s)
+            self._live_scale.restart(source.size, period_s, keeps_scale=self._keeps_size())
         for tool in self._tools:
             tool.on_source(source)
+        if self.frame is not None:
+            self.frame.release()
+            self.frame = None
         self._show_or_recover(frame)
 
     def _follow_rate(self, source: Source) -> float:
@@ -376,24 +375,11 @@ class Viewer:
         self._pacing = Pacing(source_s, display_s)
         return max(1.0 / self._fps if self._fps else source_s or display_s, display_s)
 
-    def _quit_loop(self) -> None:
-        self._quit = True
-
     def _freeze(self, frozen: bool) -> None:
-        if frozen and not self._frozen:
-            self._drops_at_freeze = self._sources.dropped
-        elif self._frozen and not frozen:  # frames skipped while frozen do not count as dropped
-            self._drops_while_frozen += self._sources.dropped - self._drops_at_freeze
         self._frozen = frozen
+        self._sources.freeze(frozen)
 
     def _pick_grey(self, x: float, y: float) -> bool:
-        if self.drawn is None:
-            return False
-        try:
-            white_balance = self.drawn.grey_at(x, y)
-            development = replace(self._settings.now.development, white_balance=white_balance)
-            self._settings.change("white balance", development=development)
-            self._caption.notify(f"white balance {white_balance}")
-        except GroundglassError as error:
-            self._caption.notify(str(error))
-        return True
+        if self.drawn is not None:
+            self._caption.notify(pick_grey(self.drawn, self._settings, x, y))
+        return self.drawn is not None

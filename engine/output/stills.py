@@ -37,6 +37,8 @@ PREVIEW_PX = 256
 class Stills(Tool):
     """Saves stills into `folder`: `groundglass-0001.jpg`, the raw frame as `.dng` and the look as `.toml`.
 
+    A tethered still camera takes a picture instead, which is saved there as the camera has made it.
+
     A burst saves the next frames as `groundglass-0002-01.dng`, `-02.dng`, ..., with the current look.
     """
 
@@ -90,6 +92,10 @@ class Stills(Tool):
             still.result()
 
     def _take(self) -> None:
+        """A still camera takes its own picture; else the frame on the screen is saved."""
+        if self._tool_context.source.trigger(self._folder.absolute()):
+            self._tool_context.notify(f"the camera takes a picture, into {self._folder.absolute()}")
+            return
         frame, settings = self._frame, self._best()
         if frame is None:
             return

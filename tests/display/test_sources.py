@@ -187,7 +187,7 @@ def test_a_source_whose_first_frame_cannot_be_drawn_or_never_comes_is_rejected()
     assert (wrong.closed, empty.closed) == (1, 1)
 
 
-def test_a_source_that_fails_later_keeps_its_last_picture_and_says_why() -> None:
+def test_a_source_that_fails_later_keeps_its_last_picture_and_reports_why() -> None:
     director, _, _ = play(
         Clip("a"),
         {"b": Clip("b", frames=2, fails=True), "a2": Clip("a2")},
@@ -234,7 +234,7 @@ def test_the_controls_of_a_camera_come_and_go_with_it() -> None:
 
 
 def test_the_same_device_is_released_before_it_is_opened_again() -> None:
-    """A camera that only one program may have, opened with other options; an impossible option brings it back."""
+    """A camera that only one program may have, opened with other options; an impossible option returns to it."""
     users: list[str] = []
 
     class Exclusive(FakeCamera):

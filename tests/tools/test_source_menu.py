@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from drop_support import drop
 from groundglass.capture import connected
 from groundglass.commands.options import SourceOptions
 from groundglass.commands.start import options_for
@@ -61,7 +62,7 @@ class Menu:
 
 
 @pytest.fixture(autouse=True)
-def _one_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+def _search_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The search of another process, which finds one camera."""
     monkeypatch.setattr(connected, "SEARCH_COMMAND", (sys.executable, "-c", f"print({json.dumps(CAMERAS)!r})"))
 
@@ -167,7 +168,7 @@ def test_options_of_the_first_source_are_not_those_of_another() -> None:
 
 
 def test_a_window_shows_another_source_and_returns(screen: Screen, tmp_path: Path) -> None:
-    """The remote control opens a picture, an error leaves it, and the key brings the scene back."""
+    """A dropped picture is shown, an error of the remote control leaves it, and the key returns to the scene."""
     red = tmp_path / "red.png"
     Image.new("RGB", (480, 270), (200, 40, 40)).save(red)
     live = Live(screen, tmp_path, "--control", "0")
@@ -175,16 +176,16 @@ def test_a_window_shows_another_source_and_returns(screen: Screen, tmp_path: Pat
         access = json.loads((tmp_path / "groundglass" / "control.json").read_text())
         client = Client(access["port"], access["token"])
 
-        def ask(request: dict[str, Any]) -> Any:
-            client.send(request)
+        def request(line: dict[str, Any]) -> Any:
+            client.send(line)
             return client.receive()["value"]
 
         client.receive()
-        assert ask({"set": "source", "to": str(red)}) == "scene:"  # it is still being opened
+        drop(screen.display, int(live.window), red)
         until(lambda: "red.png" in live.title and "1.25 m" in live.title, "the picture replaces the scene")
         until(lambda: live.picture[100, 100, 0] > 2 * live.picture[100, 100, 1], "it is on the screen")
-        ask({"set": "source", "to": "/nowhere.png"})
-        until(lambda: "no such file" in ask({"state": True})["status"], "the error is reported")
+        request({"set": "source", "to": "/nowhere.png"})
+        until(lambda: "no such file" in request({"state": True})["status"], "the error is reported")
         assert "red.png" in live.title
         live.press("o")
         live.press("o")
