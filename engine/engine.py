@@ -159,6 +159,13 @@ class Engine:
         self.device.collect()
         self.clock.reset()
 
+    def reset(self) -> None:
+        """Discards the memory of earlier frames: the next frame is from another source."""
+        self._developer.reset()
+        self._steadied = self._light = self._ready = None
+        if self._model is not None:
+            self._model.reset()
+
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
         """Begins to allocate and compile, in threads, for a draw of the same frame with other settings.
 
@@ -171,7 +178,7 @@ class Engine:
         if frame.depth_m is not None:
             self._depth.ahead(*size)
             self._defocus.ahead(*size, settings.quality)
-            if breathing.shows(_magnification(frame, settings), size[0]):
+            if breathing.shows(breathing.of_frame(frame, settings.lens, settings.focus_m), size[0]):
                 self._breathing.ahead(*size)
         if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):
             self._soft_focus.ahead(*size)
@@ -312,7 +319,7 @@ class Engine:
             or "whole" in light.sides
         ):
             upright, scene = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
-            magnification = _magnification(upright, settings)
+            magnification = breathing.of_frame(upright, settings.lens, settings.focus_m)
             light = _PreparedScene(
                 frame, inputs, upright, scene, self._developer.exposure_ev, magnification, frozenset()
             )
@@ -377,7 +384,7 @@ class Engine:
                 scene = self._defocus.get(*size, settings.quality).run(scene, depth_m, depth.distances_m, blur)
             if halo.shows(size[0]):
                 scene = self._soft_focus.get(*size).run(scene, halo)
-            magnification = _magnification(frame, settings)
+            magnification = breathing.of_frame(frame, settings.lens, settings.focus_m)
             if breathing.shows(magnification, size[0]):
                 scene = self._breathing.get(*size).run(scene, magnification)
             return frame, scene
@@ -392,9 +399,3 @@ class Engine:
             self._steadied = depth
         depth.load(frame.depth_m, frame.depth_noise)
         return depth
-
-
-def _magnification(frame: Frame, settings: Settings) -> float:
-    if frame.depth_m is None:
-        return 1.0
-    return breathing.magnification(settings.lens, settings.focus_m, frame.native_lens, frame.native_focus_m)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import runpy
+import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from groundglass.capture import open_source
+from groundglass.capture.connected import find_cameras
 from PIL import Image
 from window_support import ERROR_DELAY_S, Screen, until
 
@@ -99,3 +104,28 @@ def test_a_demo_reports_an_error_in_one_line(repository: Path, monkeypatch: pyte
 @pytest.mark.parametrize("name", DEMOS)
 def test_a_demo_is_short_enough_to_copy(repository: Path, name: str) -> None:
     assert len((repository / "demos" / name).read_text(encoding="utf-8").splitlines()) <= DEMO_LINES
+
+
+def test_the_plugin_is_a_source_and_a_listed_camera_of_thirty_lines(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = repository / "demos" / "plugin"
+    lines = [line for line in (folder / "groundglass_bars.py").read_text().splitlines() if line.strip()]
+    assert len(lines) <= 30
+    for file in folder.iterdir():
+        if file.is_file():
+            shutil.copy(file, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    prepare = "import setuptools.build_meta as build; build.prepare_metadata_for_build_wheel('.')"
+    subprocess.run([sys.executable, "-c", prepare], check=True, capture_output=True)
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        assert "bars:0" in [camera.source for kind in find_cameras() for camera in kind.cameras]
+        with open_source("bars:0?fps=200") as source:
+            first, second = itertools.islice(source, 2)
+            assert (source.fps, first.pixels.shape) == (200.0, (360, 640, 3))
+            assert np.array_equal(first.pixels[:, 1:], second.pixels[:, :-1])
+            threading.Timer(0.05, source.interrupt).start()
+            assert len(list(source)) < 200
+    finally:
+        sys.modules.pop("groundglass_bars", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +37,9 @@ class BaseSource:
 
     def controls(self) -> Iterable[Control]:
         return ()
+
+    def trigger(self, folder: Path) -> bool:
+        return False
 
     def close(self) -> None:
         """Does nothing: no resource is open."""

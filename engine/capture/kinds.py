@@ -51,16 +51,21 @@ class ListingKind(Kind, Protocol):
 
 
 # Modules by the beginning of a name.
+STREAM = "groundglass.capture.live.stream"
 KINDS = {
     "scene:": "groundglass.capture.studio.source",
     "avfoundation:": "groundglass.capture.live.webcam",
     "dshow:": "groundglass.capture.live.webcam",
+    **dict.fromkeys(("tether:", "gphoto:"), "groundglass.capture.live.tether"),
+    **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},
 }
+SUFFIXES = {".sdp": STREAM}  # files that describe a stream
 
 
 def find_kind(name: str) -> Kind | None:
     """The kind of a source's name, None for a path. Raises SourceError if its package cannot be loaded."""
     module = next((module for prefix, module in KINDS.items() if name.startswith(prefix)), None)
+    module = module or next((module for suffix, module in SUFFIXES.items() if name.lower().endswith(suffix)), None)
     if module is not None:
         return cast(Kind, import_module(module))
     scheme, colon, _ = name.partition(":")

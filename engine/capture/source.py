@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -77,6 +78,12 @@ class Source(Protocol):
         The panel, keys, remote control and the settings file use these objects. Names start with `camera_`; the
         exposure control is EXPOSURE_CONTROL. May be called more than once. The window's thread calls `get` and `set`
         while another thread iterates. Both return at once.
+        """
+
+    def trigger(self, folder: Path) -> bool:
+        """Releases the shutter of a still camera. Returns at once, and False if the source cannot do this.
+
+        The picture is saved in `folder` under the camera's name and arrives as a frame. A failure becomes the status.
         """
 
     def close(self) -> None:

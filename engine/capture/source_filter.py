@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..controls import Control
@@ -48,6 +49,9 @@ class SourceFilter(BaseSource, ABC):
 
     def controls(self) -> Iterable[Control]:
         return self._source.controls()
+
+    def trigger(self, folder: Path) -> bool:
+        return self._source.trigger(folder)
 
     def close(self) -> None:
         self._source.close()

@@ -37,11 +37,20 @@ class LiveScale:
 
     def __init__(self, engine: Engine, settings: SettingsHistory, period_s: float) -> None:
         self._engine, self._settings = engine, settings
-        self._governor = Governor(period_s, self._prepare, start=settings.now.scale)
         self._swap_waits = not is_software(engine.gl)  # a GPU waits for the display; software GL draws in the swap
-        self._drawn: Drawn | None = None
-        self._prepared_scale = settings.now.scale
         self._changed_s = -math.inf
+        self._govern(period_s)
+
+    def restart(self, size: tuple[int, int], period_s: float, *, keeps_scale: bool) -> None:
+        """Frames now come from another source, of this size and period. `keeps_scale` keeps the present scale."""
+        if not keeps_scale:
+            self._follow(start_scale(size, self._engine.device.is_cpu))
+        self._govern(period_s)
+
+    def _govern(self, period_s: float) -> None:
+        scale = self._prepared_scale = self._settings.now.scale
+        self._governor = Governor(period_s, self._prepare, start=scale)
+        self._drawn: Drawn | None = None
         self._is_refined = False
 
     def measure(self, drawn: Drawn, spent_s: float, swap_s: float, now_s: float) -> None:

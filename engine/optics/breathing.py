@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..compute.device import Device
 from ..compute.planes import Planes
+from ..frame import Frame
 from ..lens import Lens
 
 _AREA = 256  # AREA of kernels/breathing.cl
@@ -28,6 +29,11 @@ def magnification(
     if native_lens is not None and native_focus_m is not None:
         relative /= _relative_to_widest(native_lens, native_focus_m)
     return max(relative, 1.0)
+
+
+def of_frame(frame: Frame, lens: Lens, focus_m: float) -> float:
+    """The magnification of a frame, from the optics of its camera; 1 without depth."""
+    return 1.0 if frame.depth_m is None else magnification(lens, focus_m, frame.native_lens, frame.native_focus_m)
 
 
 def _relative_to_widest(lens: Lens, focus_m: float) -> float:

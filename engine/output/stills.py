@@ -26,6 +26,7 @@ from .reserved_paths import reserved_path
 from .source_metadata import metadata_of
 
 if TYPE_CHECKING:
+    from ..capture.source import Source
     from ..drawn import Drawn
     from ..settings import Settings
 
@@ -35,6 +36,8 @@ PREVIEW_PX = 256
 
 class Stills(Tool):
     """Saves stills into `folder`: `groundglass-0001.jpg`, the raw frame as `.dng` and the look as `.toml`.
+
+    A tethered still camera takes a picture instead, which is saved there as the camera has made it.
 
     A burst saves the next frames as `groundglass-0002-01.dng`, `-02.dng`, ..., with the current look.
     """
@@ -63,6 +66,11 @@ class Stills(Tool):
         redraw, self._redraw = self._redraw, False
         return Invalidation.REDRAW if redraw else Invalidation.NOTHING
 
+    def on_source(self, source: Source) -> None:
+        self._frame = None
+        if self._wanted:
+            self._end_burst()  # a burst has the frames of one source
+
     def on_frame(self, drawn: Drawn) -> None:
         frame = drawn.captured
         # Allocates memory now, so that the first still is fast. Off screen few runs have one.
@@ -84,6 +92,10 @@ class Stills(Tool):
             still.result()
 
     def _take(self) -> None:
+        """A still camera takes its own picture; else the frame on the screen is saved."""
+        if self._tool_context.source.trigger(self._folder.absolute()):
+            self._tool_context.notify(f"the camera takes a picture, into {self._folder.absolute()}")
+            return
         frame, settings = self._frame, self._best()
         if frame is None:
             return

@@ -307,3 +307,18 @@ def test_a_model_that_cannot_be_loaded_leaves_no_thread() -> None:
     with pytest.raises(gg.GroundglassError, match="no such file"):
         MonocularDepth(load)
     assert threads() == []
+
+
+def test_after_a_reset_no_map_of_the_former_source_is_used(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
+    model, depth = slow
+    clock = Clock()
+    depth.queue_copy(scene, "former")
+    scene.device.finish()
+    depth.submit_copy()
+    depth.reset()
+    model.may_answer.set()
+    assert until(lambda: depth.has_result)
+    assert depth.latest(clock) is None
+    assert depth.depth_of(scene, "another", clock).depth_m[0, 0] == 3.0  # the model's second answer
+    depth.reset()
+    assert depth.latest(clock) is None
