@@ -91,7 +91,7 @@ def schemes() -> list[str]:
     first: dict[str, str] = {}
     for prefix, module in KINDS.items():
         first.setdefault(module, prefix)
-    return [*first.values(), *(f"{entry.name}:" for entry in entry_points(group=PLUGINS))]
+    return [*first.values(), *(f"{name}:" for name in sorted(entry_points(group=PLUGINS).names))]
 
 
 def listing_kind(scheme: str) -> ListingKind | None:

@@ -78,8 +78,8 @@ def test_the_report_names_sources_modes_and_remedies(
     assert [kind["extra"] for kind in document["missing"]] == ["grey", "black"]
     assert len(document["failed"]) == 2
     assert sorted(problems(found)) == [
-        "failed  fails: OSError: the driver is broken",
         "failed  denied: permission denied; join the group video",
+        "failed  fails: OSError: the driver is broken",
         "not searched: lacks: and lacks2: need libraries; pip install groundglass[grey,black]",
     ]
     print_cameras(found)
