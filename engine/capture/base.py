@@ -26,6 +26,7 @@ class BaseSource:
     fps: float | None = None
     frames: int | None = None
     status: str = ""
+    reconnects: int = 0
 
     def __iter__(self) -> Iterator[Frame]:
         raise NotImplementedError(f"{type(self).__name__} must define __iter__")

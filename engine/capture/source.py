@@ -45,11 +45,18 @@ class Source(Protocol):
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) in pixels of every frame, before `Frame.orientation` is applied."""
+        """(width, height) in pixels of every frame, before `Frame.orientation` is applied.
+
+        A live source may change it when its camera returns; `Frame.size` is then the size of a frame.
+        """
 
     @property
     def status(self) -> str:
         """Why no frame arrives, in one line that the viewer shows; empty while frames arrive. For any thread."""
+
+    @property
+    def reconnects(self) -> int:
+        """How often frames came again after the camera was gone. For any thread."""
 
     def __iter__(self) -> Iterator[Frame]:
         """Yields the frames; blocks until each is available. A still or paced source restarts at its first frame.

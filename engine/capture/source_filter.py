@@ -32,6 +32,10 @@ class SourceFilter(BaseSource, ABC):
     def status(self) -> str:  # type: ignore[override]
         return self._source.status
 
+    @property
+    def reconnects(self) -> int:  # type: ignore[override]
+        return self._source.reconnects
+
     @abstractmethod
     def change(self, frame: Frame) -> Frame:
         """The changed frame, of the same size."""

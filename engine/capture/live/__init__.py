@@ -1,0 +1,1 @@
+"""Live sources: one module a kind of camera. `retry.py` is what they share."""
