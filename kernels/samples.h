@@ -12,6 +12,8 @@
 #define P12 6
 #define U16_ROWS 7
 #define RAW14 8
+#define GEV10 9
+#define GEV12 10
 #ifndef PACKING
 #define PACKING U16
 #endif
@@ -24,6 +26,7 @@ typedef ushort8 words_anywhere __attribute__((aligned(1)));
 
 #define SHIFTED_10 ((ushort8)(1 << 14, 1 << 12, 1 << 10, 1 << 8, 1 << 14, 1 << 12, 1 << 10, 1 << 8))
 #define SHIFTED_14 ((ushort8)(1 << 10, 1 << 4, 1 << 6, 1, 1 << 10, 1 << 4, 1 << 6, 1))
+#define SHIFTED_GEV10 ((ushort8)(1 << 14, 1 << 10, 1 << 14, 1 << 10, 1 << 14, 1 << 10, 1 << 14, 1 << 10))
 #define SHIFTED_12 ((ushort8)(1 << 12, 1 << 8, 1 << 12, 1 << 8, 1 << 12, 1 << 8, 1 << 12, 1 << 8))
 
 /* Eight samples; `from` is the offset of the first. Each is gathered into a word with the two bytes that hold its bits.
@@ -48,6 +51,12 @@ FUNCTION ushort8 eight_samples(GLOBAL const u8 *from)
 #elif PACKING == RAW14
     const ushort8 high = __builtin_convertvector(b.s0123789a, ushort8);
     return high << (ushort8)(6) | as_ushort8(b.s45455656bcbccdcd) * SHIFTED_14 >> (ushort8)(10);
+#elif PACKING == GEV10
+    const ushort8 words = as_ushort8(b.s101243457678a9ab);
+    return (words >> (ushort8)(6) & (ushort8)(0x3fc)) | words * SHIFTED_GEV10 >> (ushort8)(14);
+#elif PACKING == GEV12
+    const ushort8 words = as_ushort8(b.s101243457678a9ab);
+    return (words >> (ushort8)(4) & (ushort8)(0xff0)) | words * SHIFTED_12 >> (ushort8)(12);
 #elif PACKING == P10
     return as_ushort8(b.s0112233456677889) * (ushort8)(64, 16, 4, 1, 64, 16, 4, 1) >> (ushort8)(6);
 #else
@@ -87,6 +96,10 @@ FUNCTION float samples(GLOBAL const u8 *row, int x)
 #elif PACKING == RAW14
     GLOBAL const u8 *group = row + x / 4 * 7;
     return (float)(group[x % 4] << 6 | ((group[4] | group[5] << 8 | group[6] << 16) >> 6 * (x % 4) & 63));
+#elif PACKING == GEV10
+    return (float)(row[x / 2 * 3 + x % 2 * 2] << 2 | (row[x / 2 * 3 + 1] >> 4 * (x % 2) & 3));
+#elif PACKING == GEV12
+    return (float)(row[x / 2 * 3 + x % 2 * 2] << 4 | (row[x / 2 * 3 + 1] >> 4 * (x % 2) & 15));
 #else
     const int bits = PACKING == P10 ? 10 : 12;
     GLOBAL const u8 *from = row + x * bits / 8;

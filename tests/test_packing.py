@@ -45,6 +45,9 @@ def test_padding_after_a_row_is_ignored(packing: Packing) -> None:
         # GenICam PFNC: a stream of bits, least significant first.
         (Packing.P10, [0x3FF, 0x000, 0x155, 0x2AA], [0xFF, 0x03, 0x50, 0x95, 0xAA]),
         (Packing.P12, [0xABC, 0x123], [0xBC, 0x3A, 0x12]),
+        # GigE Vision 2, Mono10Packed and Mono12Packed: the lower bits of two samples between their upper bits.
+        (Packing.GEV10, [0x3FD, 0x00A], [0xFF, 0b0010_0001, 0x02]),
+        (Packing.GEV12, [0xABC, 0x123], [0xAB, 0x3C, 0x12]),
         (Packing.U8, [0x12, 0x34], [0x12, 0x34]),
     ],
 )
@@ -60,6 +63,8 @@ def test_the_bytes_match_the_standard(packing: Packing, numbers: list[int], expe
         (Packing.RAW14, 5, 14),
         (Packing.P10, 5, 7),
         (Packing.P12, 3, 5),
+        (Packing.GEV10, 3, 5),
+        (Packing.GEV12, 4, 6),
         (Packing.U16, 3, 6),
     ],
 )

@@ -81,6 +81,7 @@ def test_format_size_and_black_require_each_other(tmp_path: Path) -> None:
         ("rggb10p", Packing.P10, "RGGB", 1, 10),
         ("mono12p", Packing.P12, "MONO", 1, 12), ("quad-bggr10", Packing.U16, "BGGR", 2, 10),
         ("BayerRG12p", Packing.P12, "RGGB", 1, 12), ("BayerGB8", Packing.U8, "GBRG", 1, 8),
+        ("BayerGR10Packed", Packing.GEV10, "GRBG", 1, 10), ("mono12packed", Packing.GEV12, "MONO", 1, 12),
         ("Mono10", Packing.U16, "MONO", 1, 10),
     ],
 )  # fmt: skip
