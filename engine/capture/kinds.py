@@ -53,6 +53,8 @@ class ListingKind(Kind, Protocol):
 # Modules by the beginning of a name.
 KINDS = {
     "scene:": "groundglass.capture.studio.source",
+    "pylon:": "groundglass.capture.live.pylon",
+    "genicam:": "groundglass.capture.live.genicam",
 }
 
 
