@@ -38,7 +38,7 @@ class Features:
     def __init__(self, node: Callable[[str], Any], spelling: Spelling, *errors: type[Exception]) -> None:
         self._node = node
         self._spelling = spelling
-        self._errors = (*errors, AttributeError, TypeError, ValueError)
+        self._errors: tuple[type[Exception], ...] = (*errors, AttributeError, TypeError, ValueError)
 
     def has(self, name: str, *, writable: bool = False) -> bool:
         """Whether the camera has the feature now. False, too, if the camera is gone."""

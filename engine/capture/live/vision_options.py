@@ -11,15 +11,17 @@ from ...formats.headerless import parse_size
 from ..kinds import Request
 
 _SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
-_KEYS = "format, size, fps, exposure, gain, black"
+_KEYS = ("format", "size", "fps", "exposure", "gain", "black")
+PRODUCER_SUFFIX = ".cti"
 
 
 @dataclass(frozen=True, slots=True)
 class VisionOptions:
     """A camera, and its settings; None leaves a setting as it is in the camera.
 
-    `camera` is the text between the scheme and `?`. `exposure_us` is in microseconds, `gain` in the camera's unit,
-    mostly dB. `black` is the sensor value without light.
+    `camera` is the text between the scheme and `?`. If that is the path of a GenTL producer, it is `producer`, and
+    `camera` is an option. `exposure_us` is in microseconds, `gain` in the camera's unit, mostly dB. `black` is the
+    sensor value without light.
     """
 
     camera: str
@@ -29,6 +31,7 @@ class VisionOptions:
     exposure_us: float | None = None
     gain: float | None = None
     black: float = 0.0
+    producer: str = ""
 
     @classmethod
     def parse(cls, name: str, request: Request) -> VisionOptions:
@@ -40,12 +43,15 @@ class VisionOptions:
             raise SourceError(f"{name}: the camera reports its layout; leave out --raw-format, use ?format=BayerRG8")
         camera, _, query = name.partition(":")[2].partition("?")
         given = dict(parse_qsl(query, keep_blank_values=True))
-        unknown = [key for key in given if key not in _KEYS.split(", ")]
+        is_producer = camera.lower().endswith(PRODUCER_SUFFIX)
+        keys = ("camera", *_KEYS) if is_producer else _KEYS
+        unknown = [key for key in given if key not in keys]
         if unknown:
-            raise SourceError(f"{name}: no key '{unknown[0]}'; the keys are {_KEYS}")
+            raise SourceError(f"{name}: no key '{unknown[0]}'; the keys are {', '.join(keys)}")
         numbers = {key: _number(name, key, given[key]) for key in ("fps", "gain", "black") if key in given}
         return cls(
-            camera=camera,
+            camera=given.get("camera", "") if is_producer else camera,
+            producer=camera if is_producer else "",
             format=given.get("format"),
             size=parse_size(given["size"]) if "size" in given else None,
             fps=numbers.get("fps", request.fps),
