@@ -66,7 +66,7 @@ class _Library:
             from harvesters import core
         except ImportError as error:
             raise MissingExtraError(name, "harvesters", "genicam") from error
-        logging.getLogger("harvesters.core").addHandler(logging.NullHandler())  # errors are ours to show, in one line
+        logging.getLogger("harvesters.core").setLevel(logging.CRITICAL)  # errors are shown by us, in one line
         return cls(core, (genapi.GenericException, gentl.GenericException, ValueError, OSError, RuntimeError))
 
 
@@ -96,19 +96,29 @@ _sharing = threading.Lock()
 def _acquire(library: _Library, name: str, paths: tuple[str, ...]) -> Any:
     with _sharing:
         harvester, users = _shared.get(paths, (None, 0))
-        try:
-            if harvester is None:
-                harvester = library.core.Harvester()
-                for path in paths:
-                    harvester.add_file(path, check_validity=True)
-            if users == 0:  # a search ends the cameras that are open
-                harvester.update()
-        except library.errors as error:
-            if users == 0 and harvester is not None:
-                harvester.reset()
-            raise SourceError(f"{name}: {paths[0]} cannot be loaded as a GenTL producer ({short(error)})") from error
+        if harvester is None:  # a search would end the cameras that are open
+            harvester = _search(library, name, paths)
         _shared[paths] = harvester, users + 1
         return harvester
+
+
+def _search(library: _Library, name: str, paths: tuple[str, ...]) -> Any:
+    """The cameras of these producers. One that cannot be loaded is an error if there is no other."""
+    harvester = library.core.Harvester()
+    broken: Exception | None = None
+    for path in paths:
+        try:
+            harvester.add_file(path, check_validity=True)
+        except library.errors as error:
+            broken = error
+    try:
+        if broken is not None and not harvester.files:
+            raise broken
+        harvester.update()
+    except library.errors as error:
+        harvester.reset()
+        raise SourceError(f"{name}: {paths[0]} cannot be loaded as a GenTL producer ({short(error)})") from error
+    return harvester
 
 
 def _return(library: _Library, paths: tuple[str, ...]) -> None:
