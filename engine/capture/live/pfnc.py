@@ -16,6 +16,7 @@ from ...cfa import Cfa
 from ...errors import SourceError
 from ...frame import Encoding
 from ...packing import Packing
+from ...yuv import YuvFormat, YuvLayout, YuvMatrix
 
 _BAYER = {"rg": "RGGB", "bg": "BGGR", "gr": "GRBG", "gb": "GBRG"}  # a Bayer order is named by its first row
 _PACKED = {
@@ -24,18 +25,34 @@ _PACKED = {
     ("packed", 10): Packing.GEV10,
     ("packed", 12): Packing.GEV12,
 }
+# Y'CbCr 4:2:2: the layout, the matrix, and whether the range is full. Names without 601 or 709 have the range of JPEG.
+_YUV = {
+    "yuv422packed": (YuvLayout.UYVY, YuvMatrix.BT601, True),
+    "yuv422_8_uyvy": (YuvLayout.UYVY, YuvMatrix.BT601, True),
+    "yuv422_yuyv_packed": (YuvLayout.YUYV, YuvMatrix.BT601, True),
+    "yuv422_8": (YuvLayout.YUYV, YuvMatrix.BT601, True),
+    "ycbcr422_8": (YuvLayout.YUYV, YuvMatrix.BT601, True),
+    "ycbcr422_8_cbycry": (YuvLayout.UYVY, YuvMatrix.BT601, True),
+    "ycbcr601_422_8": (YuvLayout.YUYV, YuvMatrix.BT601, False),
+    "ycbcr601_422_8_cbycry": (YuvLayout.UYVY, YuvMatrix.BT601, False),
+    "ycbcr709_422_8": (YuvLayout.YUYV, YuvMatrix.BT709, False),
+    "ycbcr709_422_8_cbycry": (YuvLayout.UYVY, YuvMatrix.BT709, False),
+}
 _WORDS = Packing.U16 if sys.byteorder == "little" else Packing.U16_SWAPPED  # cameras send the low byte first
 
 
 @dataclass(frozen=True, slots=True)
 class PixelFormat:
-    """A pixel format: a mosaic of `bits` significant bits in `packing`, or a picture with the letters of `channels`."""
+    """A pixel format: a mosaic of `bits` significant bits in `packing`, a picture with the letters of `channels`, or
+    Y'CbCr as `_YUV` describes it.
+    """
 
     name: str
     bits: int
     packing: Packing = Packing.U16
     cfa: Cfa | None = None
     channels: str = ""
+    yuv: tuple[YuvLayout, YuvMatrix, bool] | None = None
 
     @property
     def white(self) -> float:
@@ -46,12 +63,14 @@ class PixelFormat:
         """Bytes of a row of `width` pixels, without padding."""
         if self.channels:
             return len(self.channels) * width * (1 if self.bits == 8 else 2)
+        if self.yuv:
+            return -(-width // 2) * 4
         return self.packing.row_bytes(width)
 
     def check_width(self, width: int) -> None:
         """Raises SourceError if rows of `width` do not end with a byte: the next row would begin inside it."""
         samples, group_bytes = self.packing.group
-        if not self.channels and width * group_bytes % samples:
+        if self.cfa is not None and width * group_bytes % samples:
             raise SourceError(f"{self.name}: rows of {width} pixels do not end with a byte; choose a multiple of 4")
 
     def fields(self, data: NDArray[np.uint8], size: tuple[int, int], padding: int = 0) -> tuple[dict[str, Any], bool]:
@@ -70,6 +89,10 @@ class PixelFormat:
         rows = data[: stride * height].reshape(height, stride)
         if self.channels:
             return self._picture(rows[:, :used], width)
+        if self.yuv:
+            layout, matrix, is_full = self.yuv
+            yuv = YuvFormat(layout, width, height, matrix, is_full)
+            return {"pixels": rows, "encoding": Encoding.YUV, "yuv": yuv}, True
         fields: dict[str, Any] = {"cfa": self.cfa}
         if self.packing is Packing.U16 and padding == 0:
             return {**fields, "pixels": rows.view(np.uint16)}, True
@@ -99,4 +122,4 @@ def parse_format(name: str) -> PixelFormat | None:
         return packing and PixelFormat(name, bits, packing, Cfa(_BAYER.get(found[1], "MONO")))
     if found := re.fullmatch(r"(rgb|bgr)(a?)(8|10|12|14|16)(?:packed)?", lowered):
         return PixelFormat(name, int(found[3]), channels=(found[1] + found[2]).upper())
-    return None
+    return PixelFormat(name, 8, yuv=_YUV[lowered]) if lowered in _YUV else None
