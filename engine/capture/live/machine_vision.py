@@ -86,6 +86,8 @@ class VisionSource(LiveSource):
         try:
             camera = self._camera = self._connect_camera()
             pixel_format = prepare(camera.features, self._options)
+            black = self._options.black
+            profile = CameraProfile(black=(black, black, black, black), white=pixel_format.white)
             # A camera that returns is asked for the same format.
             self._options = replace(self._options, format=pixel_format.name)
             self.size = read_size(camera.features)
@@ -95,17 +97,15 @@ class VisionSource(LiveSource):
             if str(error).startswith(self.name):
                 raise
             raise SourceError(f"{self.name}: {error}") from error
-        return self._frames_of(camera, pixel_format)
+        return self._frames_of(camera, pixel_format, profile)
 
     def _release(self) -> None:
         camera, self._camera = self._camera, None
         if camera is not None:
             camera.close()
 
-    def _frames_of(self, camera: VisionCamera, pixel_format: PixelFormat) -> Iterator[Frame]:
+    def _frames_of(self, camera: VisionCamera, pixel_format: PixelFormat, profile: CameraProfile) -> Iterator[Frame]:
         clock = TickClock(camera.ticks_per_s)
-        black = self._options.black
-        profile = CameraProfile(black=(black, black, black, black), white=pixel_format.white)
         numbers = BlockNumbers()
         camera.start()
         self._camera_controls.apply(camera.features)

@@ -132,6 +132,7 @@ class CameraControls:
                 self._settings[name].write(features, self._to_camera(name, value))
             except SourceError:  # the control shows the value that the camera has; a camera that is gone is seen later
                 self._wanted.pop(name, None)
+        self._was_auto &= EXPOSURE_CONTROL not in pending
         if pending or (self._was_auto and perf_counter() >= self._refresh_due_s):
             self._refresh(features, before)
         return bool(pending)

@@ -83,7 +83,7 @@ def _set_size(features: Features, size: tuple[int, int]) -> None:
     for name, side in zip(("Width", "Height"), size, strict=True):
         features.set(name, side)
     for name in offsets:
-        write(features, name, features.limits(name).maximum / 2)
+        write(features, name, features.limits(name).maximum // 4 * 2)  # even: the order of the CFA stays
 
 
 def _fits(side: int, limits: Limits) -> bool:

@@ -54,7 +54,13 @@ def test_padding_between_rows_is_skipped(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "letters", "bits"),
-    [("RGB8", "RGB", 8), ("BGR8Packed", "BGR", 8), ("BGRa8", "BGRA", 8), ("RGB12", "RGB", 12), ("RGB16Packed", "RGB", 16)],
+    [
+        ("RGB8", "RGB", 8),
+        ("BGR8Packed", "BGR", 8),
+        ("BGRa8", "BGRA", 8),
+        ("RGB12", "RGB", 12),
+        ("RGB16Packed", "RGB", 16),
+    ],
 )
 def test_a_picture_is_red_green_blue(name: str, letters: str, bits: int) -> None:
     found = parse_format(name)
