@@ -24,7 +24,9 @@ PREFIX = "genicam:"
 SEARCHED = "GENICAM_GENTL64_PATH"  # folders of producers, by the GenTL standard
 BUFFERS = 8
 NANOSECONDS = 1e9
-POLL_S, LOOK_S = 2e-3, 2e-5  # the binding holds Python's lock while it waits: look for a buffer briefly, then sleep
+# The binding holds Python's lock while it waits: look for a buffer briefly, then sleep.
+POLL_S, LOOK_S = 2e-3, 2e-5
+SLEPT = 0.7  # the fraction of the time between two images in which the next is not looked for
 IN_USE, DENIED = -1004, -1005  # GC_ERR_RESOURCE_IN_USE, GC_ERR_ACCESS_DENIED of the GenTL standard
 
 
@@ -165,7 +167,9 @@ class _Connector:
         harvester = _acquire(library, self._name, self._paths)
         try:
             info = self._find(harvester.device_info_list)
-            acquirer = harvester.create(info)
+            # Reading the data that a camera appends to each image costs more than the image.
+            config = library.core.ParameterSet({library.core.ParameterKey.ENABLE_AUTO_CHUNK_DATA_UPDATE: False})
+            acquirer = harvester.create(info, config=config)
             camera = HarvestedCamera(library, acquirer, self._paths)
         except BaseException as error:
             _return(library, self._paths)
@@ -206,6 +210,7 @@ class HarvestedCamera:
         self._paths = paths
         self._lock = threading.Lock()  # other threads return buffers
         self._is_closed = False
+        self._arrived_s = self._expected_s = 0.0  # the last image; the next does not come before
         self.failed = 0
         self.features = Features(acquirer.remote_device.node_map.get_node, Spelling.GENAPI, *library.errors)
         on_incomplete = library.core.Callback()
@@ -224,9 +229,12 @@ class HarvestedCamera:
         end_s = perf_counter() + timeout_s
         try:
             while (buffer := self._acquirer.try_fetch(timeout=LOOK_S, is_raw=True)) is None:
-                if perf_counter() >= end_s:
+                now_s = perf_counter()
+                if now_s >= end_s:
                     return None
-                sleep(POLL_S)
+                sleep(max(POLL_S, min(self._expected_s, end_s) - now_s))
+            now_s = perf_counter()
+            self._expected_s, self._arrived_s = now_s + SLEPT * (now_s - self._arrived_s), now_s
             offset = self._optional(buffer, "image_offset", 0)
             return Grab(
                 np.frombuffer(buffer.raw_buffer, np.uint8, offset=offset),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .machine_vision import Grab, VisionSource
 from .vision_options import VisionOptions
 
 PREFIX = "pylon:"
+CHECK_S = 0.5
 BUFFERS = 8  # one or two are being filled, up to three are leased by the viewer
 NANOSECONDS = 1e9  # the clock of USB3 cameras, and of GigE cameras that do not report another
 IN_USE = ("controlled by another", "exclusively opened", "access denied", "already open", "in use")
@@ -94,6 +96,7 @@ class PylonCamera:
         self._error = error
         self._camera = camera
         self.failed = 0
+        self._check_due_s = 0.0
         try:
             camera.Open()
             nodes = camera.GetNodeMap()
@@ -114,8 +117,7 @@ class PylonCamera:
     def grab(self, timeout_s: float) -> Grab | None:
         try:
             result = self._camera.RetrieveResult(round(1000 * timeout_s), self._pylon.TimeoutHandling_Return)
-            if self._camera.IsCameraDeviceRemoved():
-                raise SourceError("the camera was unplugged; plug it in again")
+            self._check_connection(waited_in_vain=not result.IsValid())
             if not result.IsValid():
                 return None
             if not result.GrabSucceeded():
@@ -132,6 +134,14 @@ class PylonCamera:
             )
         except self._error as error:
             raise SourceError(f"the camera does not answer ({short(error)})") from error
+
+    def _check_connection(self, waited_in_vain: bool) -> None:
+        """Raises SourceError if the camera was unplugged. The question takes a millisecond, and is asked seldom."""
+        now_s = perf_counter()
+        if waited_in_vain or now_s >= self._check_due_s:
+            self._check_due_s = now_s + CHECK_S
+            if self._camera.IsCameraDeviceRemoved():
+                raise SourceError("the camera was unplugged; plug it in again")
 
     def close(self) -> None:
         for step in (self._camera.StopGrabbing, self._camera.Close, self._camera.DestroyDevice):

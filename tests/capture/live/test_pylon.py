@@ -209,9 +209,7 @@ def test_the_picture_returns_after_the_camera_was_unplugged(monkeypatch: pytest.
         frames: list[Frame] = []
 
         def read() -> None:
-            frame = next(iter(source))
-            frame.release()
-            frames.append(frame)
+            frames.append(read_until(source, lambda frame: source.reconnects == 1))
 
         features(source).execute("FirePnPCallback")  # pylon reports the removal
         thread = threading.Thread(target=read)
