@@ -6,6 +6,8 @@ import gc
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from groundglass.frame import Encoding, Frame
 from groundglass.packing import unpack
 from live_source_support import WAIT_S
 
-pytest.importorskip("pypylon", reason="pypylon is not installed")
+pylon = pytest.importorskip("pypylon.pylon", reason="pypylon is not installed")
 
 FAST = "size=64x48&fps=400"
 ORDERS = {"RG": "RGGB", "BG": "BGGR", "GR": "GRBG", "GB": "GBRG"}
@@ -30,8 +32,22 @@ PICTURES = [("BGRA8Packed", 8), ("BGR8Packed", 8), ("RGB8Packed", 8), ("RGB16Pac
 
 
 @pytest.fixture(autouse=True)
-def two_emulated_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
+def two_emulated_cameras(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Two cameras. They are found once, unless the test `searches`: pylon waits 0.3 s for answers of the network."""
     monkeypatch.setenv("PYLON_CAMEMU", "2")
+    if "searches" not in request.fixturenames:
+        infos = found_once()
+        monkeypatch.setattr(pylon.TlFactory, "EnumerateDevices", lambda factory: infos)
+
+
+@pytest.fixture
+def searches() -> None:
+    """The test lets pylon search for cameras."""
+
+
+@cache
+def found_once() -> tuple[Any, ...]:
+    return tuple(pylon.TlFactory.GetInstance().EnumerateDevices())
 
 
 def opened(options: str = FAST) -> VisionSource:
@@ -63,6 +79,7 @@ def read_until(source: Source, is_reached: Callable[[Frame], bool]) -> Frame:
     raise AssertionError("the source ended")
 
 
+@pytest.mark.usefixtures("searches")
 def test_the_connected_cameras_are_listed_without_opening_them() -> None:
     kind = find_kind("pylon:")
     assert kind is not None
@@ -188,7 +205,7 @@ def test_automatic_exposure_is_the_cameras_and_a_manual_value_ends_it() -> None:
         settings = settings_of(source)
         settings.set("camera_auto_exposure", "Continuous")
         read_until(source, lambda frame: features(source).get("ExposureAuto") == "Continuous")
-        features(source).set("ExposureTime", 40000.0)  # as the camera's function does
+        features(source).set("ExposureTime", 40000.0)  # the function of a camera does the same
         source._camera_controls._refresh_due_s = 0.0
         frame = read_until(source, lambda frame: source._camera_controls.exposure_s == pytest.approx(0.04))
         assert frame.profile.exposure_ev == 0  # the picture has the brightness that the camera chose
@@ -200,6 +217,7 @@ def test_automatic_exposure_is_the_cameras_and_a_manual_value_ends_it() -> None:
         assert features(source).number("ExposureTime") == pytest.approx(80000)
 
 
+@pytest.mark.usefixtures("searches")
 def test_the_picture_returns_after_the_camera_was_unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(f"{FAST}&format=BayerRG12") as source:
         settings_of(source).set(EXPOSURE_CONTROL, 1.0)
@@ -231,7 +249,7 @@ def test_the_picture_returns_after_the_camera_was_unplugged(monkeypatch: pytest.
 
 @pytest.mark.parametrize("ends", ["interrupt", "close"])
 def test_a_read_that_waits_for_a_frame_ends_at_once(ends: str) -> None:
-    with opened("size=64x48&fps=2") as source:
+    with opened("size=64x48&fps=5") as source:
         next(iter(source)).release()
         timer = threading.Timer(0.05, getattr(source, ends))
         begin_s = time.perf_counter()
@@ -265,6 +283,7 @@ def test_a_wrong_name_is_refused_in_one_line(name: str, message: str) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.usefixtures("searches")
 def test_no_camera_is_an_error_that_names_the_emulation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYLON_CAMEMU", "0")
     with pytest.raises(SourceError, match="no camera is connected; PYLON_CAMEMU=1"):
