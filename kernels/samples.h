@@ -10,6 +10,10 @@
 #define RAW12 4
 #define P10 5
 #define P12 6
+#define U16_ROWS 7
+#define RAW14 8
+#define GEV10 9
+#define GEV12 10
 #ifndef PACKING
 #define PACKING U16
 #endif
@@ -21,6 +25,8 @@ typedef uchar8 eight_anywhere __attribute__((aligned(1)));
 typedef ushort8 words_anywhere __attribute__((aligned(1)));
 
 #define SHIFTED_10 ((ushort8)(1 << 14, 1 << 12, 1 << 10, 1 << 8, 1 << 14, 1 << 12, 1 << 10, 1 << 8))
+#define SHIFTED_14 ((ushort8)(1 << 10, 1 << 4, 1 << 6, 1, 1 << 10, 1 << 4, 1 << 6, 1))
+#define SHIFTED_GEV10 ((ushort8)(1 << 14, 1 << 10, 1 << 14, 1 << 10, 1 << 14, 1 << 10, 1 << 14, 1 << 10))
 #define SHIFTED_12 ((ushort8)(1 << 12, 1 << 8, 1 << 12, 1 << 8, 1 << 12, 1 << 8, 1 << 12, 1 << 8))
 
 /* Eight samples; `from` is the offset of the first. Each is gathered into a word with the two bytes that hold its bits.
@@ -28,7 +34,7 @@ typedef ushort8 words_anywhere __attribute__((aligned(1)));
  */
 FUNCTION ushort8 eight_samples(GLOBAL const u8 *from)
 {
-#if PACKING == U16
+#if PACKING == U16 || PACKING == U16_ROWS
     return *(GLOBAL const words_anywhere *)from;
 #elif PACKING == U8
     return __builtin_convertvector(*(GLOBAL const eight_anywhere *)from, ushort8);
@@ -42,6 +48,15 @@ FUNCTION ushort8 eight_samples(GLOBAL const u8 *from)
 #elif PACKING == RAW12
     const ushort8 words = as_ushort8(b.s202153548687b9ba);
     return (words >> (ushort8)(4) & (ushort8)(0xff0)) | words * SHIFTED_12 >> (ushort8)(12);
+#elif PACKING == RAW14
+    const ushort8 high = __builtin_convertvector(b.s0123789a, ushort8);
+    return high << (ushort8)(6) | as_ushort8(b.s45455656bcbccdcd) * SHIFTED_14 >> (ushort8)(10);
+#elif PACKING == GEV10
+    const ushort8 words = as_ushort8(b.s101243457678a9ab);
+    return (words >> (ushort8)(6) & (ushort8)(0x3fc)) | words * SHIFTED_GEV10 >> (ushort8)(14);
+#elif PACKING == GEV12
+    const ushort8 words = as_ushort8(b.s101243457678a9ab);
+    return (words >> (ushort8)(4) & (ushort8)(0xff0)) | words * SHIFTED_12 >> (ushort8)(12);
 #elif PACKING == P10
     return as_ushort8(b.s0112233456677889) * (ushort8)(64, 16, 4, 1, 64, 16, 4, 1) >> (ushort8)(6);
 #else
@@ -51,7 +66,8 @@ FUNCTION ushort8 eight_samples(GLOBAL const u8 *from)
 }
 
 #define BYTES_OF_EIGHT                                                                                                 \
-    (PACKING <= U16_SWAPPED ? 16 : PACKING == U8 ? 8 : PACKING == RAW10 || PACKING == P10 ? 10 : 12)
+    (PACKING <= U16_SWAPPED || PACKING == U16_ROWS ? 16 : PACKING == U8 ? 8 : PACKING == RAW14 ? 14                    \
+     : PACKING == RAW10 || PACKING == P10 ? 10 : 12)
 
 FUNCTION floats samples(GLOBAL const u8 *row, int x)
 {
@@ -67,7 +83,7 @@ FUNCTION floats samples(GLOBAL const u8 *row, int x)
 
 FUNCTION float samples(GLOBAL const u8 *row, int x)
 {
-#if PACKING == U16
+#if PACKING == U16 || PACKING == U16_ROWS
     return (float)((GLOBAL const u16 *)row)[x];
 #elif PACKING == U16_SWAPPED
     return (float)(row[2 * x] << 8 | row[2 * x + 1]);
@@ -77,6 +93,13 @@ FUNCTION float samples(GLOBAL const u8 *row, int x)
     return (float)(row[x / 4 * 5 + x % 4] << 2 | (row[x / 4 * 5 + 4] >> 2 * (x % 4) & 3));
 #elif PACKING == RAW12
     return (float)(row[x / 2 * 3 + x % 2] << 4 | (row[x / 2 * 3 + 2] >> 4 * (x % 2) & 15));
+#elif PACKING == RAW14
+    GLOBAL const u8 *group = row + x / 4 * 7;
+    return (float)(group[x % 4] << 6 | ((group[4] | group[5] << 8 | group[6] << 16) >> 6 * (x % 4) & 63));
+#elif PACKING == GEV10
+    return (float)(row[x / 2 * 3 + x % 2 * 2] << 2 | (row[x / 2 * 3 + 1] >> 4 * (x % 2) & 3));
+#elif PACKING == GEV12
+    return (float)(row[x / 2 * 3 + x % 2 * 2] << 4 | (row[x / 2 * 3 + 1] >> 4 * (x % 2) & 15));
 #else
     const int bits = PACKING == P10 ? 10 : 12;
     GLOBAL const u8 *from = row + x * bits / 8;

@@ -33,12 +33,21 @@ def test_padding_after_a_row_is_ignored(packing: Packing) -> None:
 @pytest.mark.parametrize(
     ("packing", "numbers", "expected"),
     [
-        # MIPI CSI-2 specification, RAW10 and RAW12: upper bits first, the first sample's lower bits lowest.
+        # MIPI CSI-2 specification, RAW10, RAW12 and RAW14: upper bits first, the first sample's lower bits lowest.
         (Packing.RAW10, [0x3FF, 0x000, 0x155, 0x2AA], [0xFF, 0x00, 0x55, 0xAA, 0b10_01_00_11]),
         (Packing.RAW12, [0xABC, 0x123], [0xAB, 0x12, 0x3C]),
+        # V4L2_PIX_FMT_SRGGB14P: byte 4 is G1[1:0] R0[5:0], 5 is R2[3:0] G1[5:2], 6 is G3[5:0] R2[5:4].
+        (
+            Packing.RAW14,
+            [0x3FFF, 0x0001, 0x2A95, 0x1540],
+            [0xFF, 0x00, 0xAA, 0x55, 0b01_111111, 0b0101_0000, 0b000000_01],
+        ),
         # GenICam PFNC: a stream of bits, least significant first.
         (Packing.P10, [0x3FF, 0x000, 0x155, 0x2AA], [0xFF, 0x03, 0x50, 0x95, 0xAA]),
         (Packing.P12, [0xABC, 0x123], [0xBC, 0x3A, 0x12]),
+        # GigE Vision 2, Mono10Packed and Mono12Packed: the lower bits of two samples between their upper bits.
+        (Packing.GEV10, [0x3FD, 0x00A], [0xFF, 0b0010_0001, 0x02]),
+        (Packing.GEV12, [0xABC, 0x123], [0xAB, 0x3C, 0x12]),
         (Packing.U8, [0x12, 0x34], [0x12, 0x34]),
     ],
 )
@@ -48,7 +57,16 @@ def test_the_bytes_match_the_standard(packing: Packing, numbers: list[int], expe
 
 @pytest.mark.parametrize(
     ("packing", "width", "row_bytes"),
-    [(Packing.RAW10, 5, 10), (Packing.RAW12, 3, 6), (Packing.P10, 5, 7), (Packing.P12, 3, 5), (Packing.U16, 3, 6)],
+    [
+        (Packing.RAW10, 5, 10),
+        (Packing.RAW12, 3, 6),
+        (Packing.RAW14, 5, 14),
+        (Packing.P10, 5, 7),
+        (Packing.P12, 3, 5),
+        (Packing.GEV10, 3, 5),
+        (Packing.GEV12, 4, 6),
+        (Packing.U16, 3, 6),
+    ],
 )
 def test_mipi_rows_end_with_a_whole_group_and_bit_streams_with_a_byte(
     packing: Packing, width: int, row_bytes: int

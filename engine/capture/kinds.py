@@ -58,6 +58,8 @@ KINDS = {
     "dshow:": "groundglass.capture.live.webcam",
     **dict.fromkeys(("tether:", "gphoto:"), "groundglass.capture.live.tether"),
     **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},
+    "pylon:": "groundglass.capture.live.pylon",
+    "genicam:": "groundglass.capture.live.genicam",
 }
 SUFFIXES = {".sdp": STREAM}  # files that describe a stream
 

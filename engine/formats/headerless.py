@@ -17,7 +17,11 @@ from ..frame import Encoding, Frame
 from ..packing import Packing, unpack
 
 EXAMPLES = "rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, quad-rggb10 or BayerRG12p"
-_PACKED = {"-mipi": {10: Packing.RAW10, 12: Packing.RAW12}, "p": {10: Packing.P10, 12: Packing.P12}}
+_PACKED = {
+    "-mipi": {10: Packing.RAW10, 12: Packing.RAW12, 14: Packing.RAW14},
+    "p": {10: Packing.P10, 12: Packing.P12},
+    "packed": {10: Packing.GEV10, 12: Packing.GEV12},
+}
 _WORDS = {"": "little", "le": "little", "be": "big"}  # the byte order of 16-bit words
 _PFNC = {"rg": "rggb", "bg": "bggr", "gr": "grbg", "gb": "gbrg"}  # GenICam names a Bayer order by its first row
 
@@ -42,8 +46,8 @@ class Layout:
 
         A format has three parts: a Bayer order, `mono`, or `quad-` and a Bayer order; the significant bits; and the
         packing. The packing is empty (8 bits in bytes, more in little-endian words of 16), `be` (big-endian words),
-        `le` (words, also for 8 bits), `-mipi` (RAW10, RAW12 of MIPI CSI-2) or `p` (10p, 12p of GenICam). GenICam's
-        format names are valid too.
+        `le` (words, also for 8 bits), `-mipi` (RAW10, RAW12, RAW14 of MIPI CSI-2), `p` (10p, 12p of GenICam) or
+        `packed` (10Packed, 12Packed of GigE Vision). GenICam's format names are valid too.
         """
         filters, bits, suffix = _split(raw_format)
         if filters == "mono":
@@ -77,9 +81,9 @@ class Layout:
 def _split(raw_format: str) -> tuple[str, int, str]:
     """Filters, bits and suffix of a format; GenICam names are translated."""
     lowered = raw_format.strip().lower()
-    if genicam := re.fullmatch(r"(?:bayer(rg|bg|gr|gb)|mono)(8|10|12|14|16)(p?)", lowered):
+    if genicam := re.fullmatch(r"(?:bayer(rg|bg|gr|gb)|mono)(8|10|12|14|16)(p|packed|)", lowered):
         return _PFNC.get(genicam[1], "mono"), int(genicam[2]), genicam[3]
-    found = re.fullmatch(r"(mono|(?:quad-)?[a-z]{4})(\d+)(|le|be|p|-mipi)", lowered)
+    found = re.fullmatch(r"(mono|(?:quad-)?[a-z]{4})(\d+)(|le|be|p|packed|-mipi)", lowered)
     known = found and (found[1] == "mono" or found[1].removeprefix("quad-").upper() in BAYER_PATTERNS)
     if not found or not known or not 8 <= int(found[2]) <= 16:
         raise SourceError(
@@ -92,7 +96,10 @@ def _split(raw_format: str) -> tuple[str, int, str]:
 def _packing(raw_format: str, bits: int, suffix: str) -> Packing:
     if suffix in _PACKED:
         if bits not in _PACKED[suffix]:
-            raise SourceError(f"raw format '{raw_format}': '{suffix}' packs 10 or 12 bits, not {bits}; try {EXAMPLES}")
+            possible = " or ".join(map(str, _PACKED[suffix]))
+            raise SourceError(
+                f"raw format '{raw_format}': '{suffix}' packs {possible} bits, not {bits}; try {EXAMPLES}"
+            )
         return _PACKED[suffix][bits]
     if bits == 8 and not suffix:
         return Packing.U8

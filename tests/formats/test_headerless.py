@@ -77,9 +77,11 @@ def test_format_size_and_black_require_each_other(tmp_path: Path) -> None:
     [
         ("rggb8", Packing.U8, "RGGB", 1, 8), ("bggr8le", Packing.U16, "BGGR", 1, 8),
         ("grbg16be", Packing.U16_SWAPPED, "GRBG", 1, 16), ("rggb10-mipi", Packing.RAW10, "RGGB", 1, 10),
-        ("gbrg12-mipi", Packing.RAW12, "GBRG", 1, 12), ("rggb10p", Packing.P10, "RGGB", 1, 10),
+        ("gbrg12-mipi", Packing.RAW12, "GBRG", 1, 12), ("gbrg14-mipi", Packing.RAW14, "GBRG", 1, 14),
+        ("rggb10p", Packing.P10, "RGGB", 1, 10),
         ("mono12p", Packing.P12, "MONO", 1, 12), ("quad-bggr10", Packing.U16, "BGGR", 2, 10),
         ("BayerRG12p", Packing.P12, "RGGB", 1, 12), ("BayerGB8", Packing.U8, "GBRG", 1, 8),
+        ("BayerGR10Packed", Packing.GEV10, "GRBG", 1, 10), ("mono12packed", Packing.GEV12, "MONO", 1, 12),
         ("Mono10", Packing.U16, "MONO", 1, 10),
     ],
 )  # fmt: skip
@@ -112,9 +114,9 @@ def test_a_wrong_byte_order_is_named(tmp_path: Path) -> None:
         open_source(path, raw_format="rggb12", raw_size="2x2")
 
 
-@pytest.mark.parametrize("raw_format", ["rggb8p", "rggb14-mipi", "mono16p"])
+@pytest.mark.parametrize("raw_format", ["rggb8p", "rggb16-mipi", "rggb14p", "mono16p"])
 def test_a_packing_with_unsupported_bits_is_refused(tmp_path: Path, raw_format: str) -> None:
-    with pytest.raises(SourceError, match=r"packs 10 or 12 bits, not .*; try rggb12"):
+    with pytest.raises(SourceError, match=r"packs 10 or 12( or 14)? bits, not .*; try rggb12"):
         open_source(write(tmp_path / "a.raw", [0] * 4), raw_format=raw_format, raw_size="2x2")
 
 
