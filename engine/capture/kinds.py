@@ -53,6 +53,8 @@ class ListingKind(Kind, Protocol):
 # Modules by the beginning of a name.
 KINDS = {
     "scene:": "groundglass.capture.studio.source",
+    "v4l2:": "groundglass.capture.live.v4l2",
+    "/dev/video": "groundglass.capture.live.v4l2",
 }
 
 
