@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from ...kinds import ConnectedCamera
 from .device import Device, cameras
-from .formats import MOSAICS, text_of
+from .formats import NAMES, format_name
 
 MAX_SIZES = 8  # of a format, in the list
 
@@ -24,12 +24,7 @@ def mode_lines(device: Device) -> list[str]:
 
 def is_shown(code: int) -> bool:
     """Whether frames of this format can be shown."""
-    return code in MOSAICS
-
-
-def format_name(code: int) -> str:
-    """The name of a format in V4L2, such as SRGGB10; its fourcc if this program does not know it."""
-    return MOSAICS[code].name if code in MOSAICS else text_of(code)
+    return code in NAMES
 
 
 def sizes_of(device: Device, code: int) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ....cfa import Cfa
 from ....packing import Packing
+from ....yuv import YuvLayout, YuvMatrix
 
 IS_BIG_ENDIAN_CODE = 1 << 31  # v4l2_fourcc_be
 _WORDS, _SWAPPED = Packing.U16_ROWS, Packing.U16_SWAPPED
@@ -75,3 +76,55 @@ def _mosaics() -> list[MosaicFormat]:
 
 
 MOSAICS = {each.code: each for each in _mosaics()}
+
+# Y'CbCr layouts: V4L2's names and codes.
+YUV_NAMES = {
+    "YUYV": (fourcc("YUYV"), YuvLayout.YUYV),
+    "UYVY": (fourcc("UYVY"), YuvLayout.UYVY),
+    "YVYU": (fourcc("YVYU"), YuvLayout.YVYU),
+    "VYUY": (fourcc("VYUY"), YuvLayout.VYUY),
+    "NV12": (fourcc("NV12"), YuvLayout.NV12),
+    "NV21": (fourcc("NV21"), YuvLayout.NV21),
+    "NV16": (fourcc("NV16"), YuvLayout.NV16),
+    "NV24": (fourcc("NV24"), YuvLayout.NV24),
+    "YUV420": (fourcc("YU12"), YuvLayout.I420),
+    "YVU420": (fourcc("YV12"), YuvLayout.YV12),
+    "YUV422P": (fourcc("422P"), YuvLayout.I422),
+}
+YUV_LAYOUTS = dict(YUV_NAMES.values())
+JPEG_NAMES = {"MJPEG": fourcc("MJPG"), "JPEG": fourcc("JPEG")}
+JPEGS = frozenset(JPEG_NAMES.values())
+NAMES = {
+    **{each.code: each.name for each in MOSAICS.values()},
+    **{code: name for name, (code, _) in YUV_NAMES.items()},
+    **{code: name for name, code in JPEG_NAMES.items()},
+}
+
+
+def format_name(code: int) -> str:
+    """The name of a format in V4L2, such as SRGGB10; its fourcc if this program does not know it."""
+    return NAMES.get(code) or text_of(code)
+
+
+_COLORSPACE_709, _COLORSPACE_JPEG, _COLORSPACE_2020, _COLORSPACE_P3 = 3, 7, 10, 12
+_SMPTE_240M = 5  # the colorspace; the encoding is 8
+# V4L2_YCBCR_ENC_...: SMPTE 240M has the weights 0.212 and 0.087, close to those of BT.709.
+_MATRICES = {
+    **{1: YuvMatrix.BT601, 3: YuvMatrix.BT601, 2: YuvMatrix.BT709, 4: YuvMatrix.BT709, 8: YuvMatrix.BT709},
+    **{6: YuvMatrix.BT2020, 7: YuvMatrix.BT2020},
+}
+_DEFAULTS = {
+    **{_COLORSPACE_709: YuvMatrix.BT709, _COLORSPACE_P3: YuvMatrix.BT709, _SMPTE_240M: YuvMatrix.BT709},
+    _COLORSPACE_2020: YuvMatrix.BT2020,
+}
+_FULL_RANGE = 1
+
+
+def colorimetry(colorspace: int, ycbcr_encoding: int, quantization: int) -> tuple[YuvMatrix, bool]:
+    """The matrix of Y'CbCr samples, and whether they have the full range, from V4L2's numbers and its defaults for 0.
+
+    Constant luminance of BT.2020 is read as non-constant luminance.
+    """
+    matrix = _MATRICES.get(ycbcr_encoding) or _DEFAULTS.get(colorspace, YuvMatrix.BT601)
+    is_full = quantization == _FULL_RANGE if quantization else colorspace == _COLORSPACE_JPEG
+    return matrix, is_full

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 
 from ....errors import SourceError, cause
-from .connected import format_name, is_shown, mode_lines
+from .connected import is_shown, mode_lines
 from .device import BUSY, Device, Mode
-from .formats import MOSAICS, fourcc
+from .formats import JPEGS, MOSAICS, format_name, fourcc
 from .name import Requested
 
 SMOOTH_FPS = 24.0
@@ -20,7 +20,7 @@ def choose_mode(name: str, device: Device, requested: Requested) -> Mode:
     present = device.mode()
     size = requested.size
     if code is None:
-        code, size = _best(name, device, present, size)
+        code, size = _best(name, device, present, requested)
     elif size is None:
         size = present.size
     if requested.size is not None:
@@ -56,10 +56,11 @@ def _requested_code(name: str, device: Device, requested: Requested) -> int | No
     raise SourceError(f"{name}: the camera does not offer {requested.format}; {_offers(device)}")
 
 
-def _best(name: str, device: Device, present: Mode, size: tuple[int, int] | None) -> tuple[int, tuple[int, int]]:
+def _best(name: str, device: Device, present: Mode, requested: Requested) -> tuple[int, tuple[int, int]]:
     """The mode that the driver is set to if that is a mosaic: its sensor is configured for it. Otherwise the largest
     smooth picture, rather uncompressed.
     """
+    size, smooth_fps = requested.size, requested.fps or SMOOTH_FPS
     if present.code in MOSAICS:
         return present.code, size or present.size
     best: tuple[tuple[bool, int, bool], int, tuple[int, int]] | None = None
@@ -67,12 +68,9 @@ def _best(name: str, device: Device, present: Mode, size: tuple[int, int] | None
         sizes = [size or present.size] if size or device.is_stepwise(code) else device.sizes(code)
         for candidate in sizes or [present.size]:
             pixels = candidate[0] * candidate[1]
-            is_smooth = max(device.rates(code, candidate), default=SMOOTH_FPS) >= SMOOTH_FPS
-            score = (
-                is_smooth and pixels <= MAX_DEFAULT_PX,
-                pixels if pixels <= MAX_DEFAULT_PX else -pixels,
-                code in MOSAICS,
-            )
+            is_smooth = max(device.rates(code, candidate), default=smooth_fps) >= smooth_fps
+            is_small = pixels <= MAX_DEFAULT_PX
+            score = is_smooth and is_small, pixels if is_small else -pixels, code not in JPEGS
             if best is None or score > best[0]:
                 best = score, code, candidate
     if best is None:

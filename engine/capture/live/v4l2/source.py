@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 
-
-from ....camera import CameraProfile
 from ....controls import Control
 from ....errors import SourceError
 from ....frame import Frame
-from ...clock import monotonic_to_perf_counter
 from ..retry import LiveSource
 from .buffers import Buffers, Filled
 from .connected import find_again
 from .controls import CameraControls
-from .device import Device, Mode, open_camera
-from .formats import MOSAICS
+from .device import Device, open_camera
+from .formats import JPEGS
+from .frames import FrameMaker, frame_maker
 from .modes import choose_mode
 from .name import Requested
 
 MIN_STALL_S = 2.0  # without a frame for longer, or for as long as some frames take, the stream is started again
 STALL_FRAMES = 10
+SLOW_FPS = 5.0  # of a camera that does not tell its rate
 
 
 class V4l2Source(LiveSource):
@@ -62,8 +60,10 @@ class V4l2Source(LiveSource):
         else:
             self._controls.restore()
         self._controls.service(device)
+        make = frame_maker(mode, self._requested.black)
         self._buffers = Buffers(device)
-        return self._frames_of(device, self._buffers, mode, self._controls)
+        take = self._buffers.take_newest if mode.code in JPEGS else self._buffers.take
+        return self._frames_of(device, self._buffers, take, make, self._controls)
 
     def _release(self) -> None:
         buffers, device = self._buffers, self._device
@@ -73,60 +73,29 @@ class V4l2Source(LiveSource):
         if device is not None:
             device.close()
 
-    def _frames_of(self, device: Device, buffers: Buffers, mode: Mode, controls: CameraControls) -> Iterator[Frame]:
+    def _frames_of(
+        self,
+        device: Device,
+        buffers: Buffers,
+        take: Callable[[], Filled | None],
+        make: FrameMaker,
+        controls: CameraControls,
+    ) -> Iterator[Frame]:
         stall_s = max(MIN_STALL_S, STALL_FRAMES / (self.fps or SLOW_FPS))
-        make = MosaicFrames(mode, self._requested.black)
-        sequence = first = -1
+        exposure = controls.exposure
+        last = first = -1
         seen_s = time.perf_counter()
         while not self._stop.is_set():
-            if controls.service(device) and controls.exposure is not None:
-                controls.exposure.take_effect(sequence)
-            filled = buffers.take() if buffers.wait(stall_s) else None
-            if filled is None:
-                if time.perf_counter() - seen_s > stall_s:
-                    raise SourceError(f"{self.name}: no frame for {stall_s:.3g} s; the camera is started again")
-                continue
-            seen_s = time.perf_counter()
-            sequence = filled.sequence
-            first = sequence if first < 0 else first
-            ev = controls.exposure.ev_of(sequence) if controls.exposure is not None else 0.0
-            frame = make.frame(filled, sequence - first, ev)
+            if controls.service(device) and exposure is not None:
+                exposure.take_effect(last)
+            filled = take() if buffers.wait(stall_s) else None
+            frame = None
+            if filled is not None:
+                last = filled.sequence
+                first = last if first < 0 else first
+                frame = make(filled, last - first, 0.0 if exposure is None else exposure.ev_of(last))
             if frame is not None:
                 yield frame
-
-
-SLOW_FPS = 5.0
-
-
-class MosaicFrames:
-    """Frames of a mosaic in the driver's buffers."""
-
-    def __init__(self, mode: Mode, black: float) -> None:
-        self._format = MOSAICS[mode.code]
-        self._mode = mode
-        self._row_bytes = max(mode.bytes_per_line, self._format.packing.row_bytes(mode.width))
-        self._profile = CameraProfile(black=(black,) * 4, white=float(2**self._format.bits - 1))
-        self._ev = 0.0
-        self.short = 0
-
-    def frame(self, filled: Filled, index: int, ev: float) -> Frame | None:
-        """The frame in this buffer; None if the driver delivered less than a whole frame."""
-        height = self._mode.height
-        if len(filled.bytes) < self._row_bytes * height:
-            self.short += 1
-            filled.lease.release()
-            return None
-        if ev != self._ev:
-            self._ev = ev
-            self._profile = replace(self._profile, exposure_ev=-ev)
-        captured_s = None if filled.stamp_s is None else monotonic_to_perf_counter(filled.stamp_s)
-        return Frame(
-            filled.bytes[: self._row_bytes * height].reshape(height, self._row_bytes),
-            cfa=self._format.cfa,
-            profile=self._profile,
-            index=index,
-            captured_s=captured_s,
-            packing=self._format.packing,
-            packed_width=self._mode.width,
-            lease=filled.lease,
-        )
+                seen_s = time.perf_counter()
+            elif time.perf_counter() - seen_s > stall_s:
+                raise SourceError(f"{self.name}: no whole frame for {stall_s:.3g} s; the camera is started again")
