@@ -4,9 +4,9 @@
 #
 # QEMU boots the kernel by emulation (no KVM). The machine's root is this computer's file system, read-only below a
 # scratch overlay: environments and checkouts have the same paths, and what the command writes is gone afterwards.
-# /dev, /proc, /sys and /run are the machine's own. `vivid` provides /dev/video0 and the multiplanar /dev/video1: Bayer
-# and monochrome formats, YUV, controls, and the controls "Disconnect", "Inject Fatal Streaming Error" and "Percentage of
-# Dropped Buffers" that inject faults.
+# /dev, /proc, /sys and /run are the machine's own. `vivid` provides /dev/video0 with its metadata node /dev/video1, and
+# the multiplanar /dev/video2: Bayer and monochrome formats, YUV, controls, and the controls "Disconnect", "Inject Fatal
+# Streaming Error" and "Percentage of Dropped Buffers" that inject faults.
 #
 # The exit status is that of the command; 77 if the machine cannot be had, with the reason; 124 after V4L2_VM_SECONDS.
 # As root, missing packages are installed. The kernel's package is downloaded once (70 MB) into V4L2_VM_CACHE.
@@ -16,7 +16,7 @@ PATH=$PATH:/usr/sbin:/sbin
 cache=${V4L2_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/groundglass/v4l2_vm}
 seconds=${V4L2_VM_SECONDS:-300}
 packages=(qemu-system-x86 busybox-static cpio kmod)
-vivid='n_devs=2 node_types=0x1,0x1 num_inputs=1,1 input_types=0x0,0x0 multiplanar=1,2'
+vivid='n_devs=2 node_types=0x20001,0x1 num_inputs=1,1 input_types=0x0,0x0 multiplanar=1,2'
 
 skip() { echo "v4l2_vm: $1" >&2; exit 77; }
 
@@ -94,9 +94,9 @@ sync; poweroff -f
 INIT
 chmod +x "$scratch/tree/init"
 (cd "$scratch/tree" && find . | cpio -o -H newc --quiet | gzip -1) > "$scratch/initrd"
-timeout "$seconds" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m "${V4L2_VM_MB:-2048}" \
+timeout "$seconds" qemu-system-x86_64 -accel tcg,thread=multi -cpu Nehalem -smp 2 -m "${V4L2_VM_MB:-2048}" \
     -nographic -no-reboot -kernel "$cache/kernel" -initrd "$scratch/initrd" \
-    -append "console=ttyS0 quiet loglevel=0 panic=-1" \
+    -append "console=ttyS0 quiet loglevel=0 panic=-1 mitigations=off nokaslr audit=0" \
     -virtfs local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap </dev/null 2>"$scratch/errors" |
     tr -d '\r' | sed -u '1,/^v4l2_vm: begin$/d' | tee "$scratch/log" | grep -v '^v4l2_vm: exit' || true
 [ -s "$scratch/log" ] || skip "the machine did not boot within $seconds s$(sed '1s/^/: /;q' "$scratch/errors")"

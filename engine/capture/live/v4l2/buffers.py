@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import select
 import threading
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 
 from ....errors import SourceError
 from ....frame import Lease
-from .device import BUSY, Device
+from .device import BUSY, Device, remedy
+from .mapping import Mapping
 
 # The newest frame, the frame on screen, the frame that a filter reads, and two that the driver fills.
 BUFFERS = 5
@@ -38,8 +38,8 @@ class Filled(NamedTuple):
 class Buffers:
     """The buffers of a streaming camera. The creator closes them, before the device.
 
-    A lease may be released by any thread, also after `close`: a buffer's memory lives as long as its bytes are used.
-    `held` is the number of buffers that are leased now; `corrupt` counts frames that the driver marked as such.
+    A lease may be released by any thread, also after `close`. Its bytes are valid until then, and zeros afterwards.
+    `corrupt` counts frames that the driver marked as such.
     """
 
     def __init__(self, device: Device, count: int = BUFFERS) -> None:
@@ -47,15 +47,18 @@ class Buffers:
         self._lock = threading.RLock()  # a lease without references may be released in this thread at any time
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._is_open = True
-        self.held = self.corrupt = 0
-        self._maps: list[NDArray[np.uint8]] = []
+        self.corrupt = 0
+        self._mappings: list[Mapping] = []
+        self._arrays: list[NDArray[np.uint8]] = []
+        self._leased: set[int] = set()
+        self._refused: list[int] = []  # by the driver, once: they are offered again
         self._poll = select.poll()
         self._poll.register(device.fd, select.POLLIN)
         self._poll.register(self._wake, select.POLLIN)
         self._filled = self._structure(0)
         try:
             self._allocate(count)
-            for index in range(len(self._maps)):
+            for index in range(len(self._mappings)):
                 device.call(_QBUF, self._structure(index))
             device.call(raw.IOC.STREAMON, self._type())
         except BaseException:
@@ -67,6 +70,8 @@ class Buffers:
 
         Raises SourceError if the camera is gone or its driver has given up.
         """
+        if self._refused:
+            self._offer_again()
         events = dict(self._poll.poll(1000 * timeout_s))
         if self._wake in events:
             os.eventfd_read(self._wake)
@@ -82,14 +87,16 @@ class Buffers:
                 os.eventfd_write(self._wake, 1)
 
     def take(self) -> Filled | None:
-        """The next filled buffer, None if there is none or if its frame is corrupt. Raises OSError or SourceError."""
+        """The next filled buffer, None if there is none or if its frame is corrupt. Raises SourceError."""
         filled = self._filled
         try:
             self._device.call(_DQBUF, filled)
         except BlockingIOError:
             return None
+        except OSError as error:
+            raise SourceError(f"{self._device.path}: {remedy(error)}") from error
         with self._lock:
-            self.held += 1
+            self._leased.add(filled.index)
         lease = Lease(partial(self._give_back, filled.index))
         if filled.flags & _ERROR:
             self.corrupt += 1
@@ -99,7 +106,7 @@ class Buffers:
         stamp = filled.timestamp
         used = filled.m.planes[0].bytesused if self._device.is_multiplanar else filled.bytesused
         return Filled(
-            self._maps[filled.index][:used],
+            self._arrays[filled.index][:used],
             filled.sequence,
             stamp.secs + 1e-6 * stamp.usecs if is_monotonic else None,
             lease,
@@ -120,12 +127,14 @@ class Buffers:
                 return
             self._is_open = False
             os.close(self._wake)
-            self._maps.clear()
             for request, argument in ((raw.IOC.STREAMOFF, self._type()), (raw.IOC.REQBUFS, self._request(0))):
                 try:
                     self._device.call(request, argument)
                 except OSError:  # the camera is gone
                     continue
+            for index, mapping in enumerate(self._mappings):
+                if index not in self._leased:
+                    mapping.detach()
 
     def _allocate(self, count: int) -> None:
         try:
@@ -140,8 +149,9 @@ class Buffers:
             buffer = self._device.call(raw.IOC.QUERYBUF, self._structure(index))
             plane = buffer.m.planes[0] if self._device.is_multiplanar else buffer
             offset = plane.m.mem_offset if self._device.is_multiplanar else plane.m.offset
-            mapped = mmap.mmap(self._device.fd, plane.length, mmap.MAP_SHARED, mmap.PROT_READ, offset=offset)
-            self._maps.append(np.frombuffer(mapped, np.uint8))
+            mapping = Mapping(self._device.fd, plane.length, offset)
+            self._mappings.append(mapping)
+            self._arrays.append(np.asarray(mapping))
 
     def _structure(self, index: int) -> Any:
         buffer = raw.v4l2_buffer(index=index, type=self._device.type, memory=int(raw.Memory.MMAP))
@@ -158,13 +168,23 @@ class Buffers:
 
     def _give_back(self, index: int) -> None:
         with self._lock:
-            self.held -= 1
-            if not self._is_open:
-                return
-            try:
-                self._device.call(_QBUF, self._structure(index))
-            except OSError:  # the camera is gone; the thread that reads reports it
-                return
+            self._leased.discard(index)
+            if self._is_open:
+                self._offer(index)
+            else:
+                self._mappings[index].detach()
+
+    def _offer(self, index: int) -> None:
+        try:
+            self._device.call(_QBUF, self._structure(index))
+        except OSError:  # if the camera is gone, the thread that reads reports it
+            self._refused.append(index)
+
+    def _offer_again(self) -> None:
+        with self._lock:
+            refused, self._refused = self._refused, []
+            for index in refused:
+                self._offer(index)
 
     def _raise_fault(self, state: int) -> None:
         if state & select.POLLHUP:

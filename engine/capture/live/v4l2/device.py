@@ -108,16 +108,13 @@ class Device:
     def mode(self) -> Mode:
         return self._mode_of(self.call(raw.IOC.G_FMT, raw.v4l2_format(type=self.type)))
 
-    def set_mode(self, code: int, size: tuple[int, int], bytes_per_line: int = 0) -> Mode:
-        """Sets a mode and returns what the driver made of it. `bytes_per_line` asks for longer rows."""
+    def set_mode(self, code: int, size: tuple[int, int]) -> Mode:
+        """Sets a mode and returns what the driver made of it."""
         wanted = raw.v4l2_format(type=self.type)
         pixels = wanted.fmt.pix_mp if self.is_multiplanar else wanted.fmt.pix
         pixels.width, pixels.height, pixels.pixelformat, pixels.field = *size, code, int(raw.Field.NONE)
         if self.is_multiplanar:
             pixels.num_planes = 1
-            pixels.plane_fmt[0].bytesperline = bytes_per_line
-        else:
-            pixels.bytesperline = bytes_per_line
         return self._mode_of(self.call(raw.IOC.S_FMT, wanted))
 
     def rate(self) -> float | None:
@@ -194,7 +191,9 @@ def open_camera(path: str) -> Device:
     try:
         device = Device(path)
     except OSError as error:
-        raise SourceError(f"{path}: {_remedy(error)}") from error
+        is_other = error.errno in (errno.ENOTTY, errno.EINVAL)
+        reason = f"is not a V4L2 device; {_listed()}" if is_other else remedy(error)
+        raise SourceError(f"{path}: {reason}") from error
     if device.is_camera and device.can_stream:
         return device
     device.close()
@@ -204,7 +203,8 @@ def open_camera(path: str) -> Device:
 BUSY = "another program uses the camera; close it (fuser -v /dev/video* names it)"
 
 
-def _remedy(error: OSError) -> str:
+def remedy(error: OSError) -> str:
+    """What the driver's error means, and what to do."""
     match error.errno:
         case errno.ENOENT:
             return f"no such camera; {_listed()}"
@@ -214,9 +214,9 @@ def _remedy(error: OSError) -> str:
             return BUSY
         case errno.ENODEV | errno.ENXIO:
             return "the camera is gone; plug it in again"
-        case errno.ENOTTY | errno.EINVAL:
-            return f"is not a V4L2 device; {_listed()}"
-    return f"cannot be opened ({cause(error)}); {_listed()}"
+        case errno.ENOSPC:
+            return "the USB bus has no bandwidth left; try a smaller size, format=MJPEG or another port"
+    return f"the driver reports an error ({error.strerror or cause(error)}); try another format or size"
 
 
 def _listed() -> str:

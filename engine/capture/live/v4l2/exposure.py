@@ -84,6 +84,11 @@ class Exposure:
         value = self._control.minimum + steps * self._control.step
         self._put(self.id, min(max(value, self._control.minimum, 1), self._control.maximum))
 
+    def restart(self) -> None:
+        """Forgets the frames before the camera was opened again: the next one has the present exposure."""
+        self._effects.clear()
+        self._ev = self.get()
+
     def take_effect(self, sequence: int) -> None:
         """Notes that the driver was given values after the frame `sequence`."""
         self._effects.append((sequence + DELAY_FRAMES, self.get()))

@@ -107,14 +107,21 @@ def format_name(code: int) -> str:
 
 
 _COLORSPACE_709, _COLORSPACE_JPEG, _COLORSPACE_2020, _COLORSPACE_P3 = 3, 7, 10, 12
-_SMPTE_240M = 5  # the colorspace; the encoding is 8
+_COLORSPACE_240M = 2
 # V4L2_YCBCR_ENC_...: SMPTE 240M has the weights 0.212 and 0.087, close to those of BT.709.
 _MATRICES = {
-    **{1: YuvMatrix.BT601, 3: YuvMatrix.BT601, 2: YuvMatrix.BT709, 4: YuvMatrix.BT709, 8: YuvMatrix.BT709},
+    **{
+        1: YuvMatrix.BT601,
+        3: YuvMatrix.BT601,
+        5: YuvMatrix.BT601,
+        2: YuvMatrix.BT709,
+        4: YuvMatrix.BT709,
+        8: YuvMatrix.BT709,
+    },
     **{6: YuvMatrix.BT2020, 7: YuvMatrix.BT2020},
 }
 _DEFAULTS = {
-    **{_COLORSPACE_709: YuvMatrix.BT709, _COLORSPACE_P3: YuvMatrix.BT709, _SMPTE_240M: YuvMatrix.BT709},
+    **{_COLORSPACE_709: YuvMatrix.BT709, _COLORSPACE_P3: YuvMatrix.BT709, _COLORSPACE_240M: YuvMatrix.BT709},
     _COLORSPACE_2020: YuvMatrix.BT2020,
 }
 _FULL_RANGE = 1

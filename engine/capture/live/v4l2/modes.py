@@ -26,7 +26,8 @@ def choose_mode(name: str, device: Device, requested: Requested) -> Mode:
     if requested.size is not None:
         _check_size(name, device, code, requested.size)
     try:
-        mode = device.set_mode(code, size)
+        is_set = (present.code, present.size) == (code, size)  # its rows and colours stay as they were configured
+        mode = present if is_set else device.set_mode(code, size)
         if requested.fps is not None:
             device.set_rate(requested.fps)
     except OSError as error:
@@ -39,6 +40,8 @@ def choose_mode(name: str, device: Device, requested: Requested) -> Mode:
         raise SourceError(
             f"{name}: the driver sets {format_name(mode.code)}, not {format_name(code)}; {_offers(device)}"
         )
+    if requested.size is not None and mode.size != requested.size:
+        raise SourceError(f"{name}: the driver rounds the size to {_text(mode.size)}; use size={_text(mode.size)}")
     return mode
 
 
@@ -82,8 +85,11 @@ def _best(name: str, device: Device, present: Mode, requested: Requested) -> tup
 def _check_size(name: str, device: Device, code: int, size: tuple[int, int]) -> None:
     sizes = device.sizes(code)
     if sizes and not device.is_stepwise(code) and size not in sizes:
-        listed = ", ".join(f"{width}x{height}" for width, height in sizes)
-        raise SourceError(f"{name}: {format_name(code)} has no size {size[0]}x{size[1]}; use {listed}")
+        raise SourceError(f"{name}: {format_name(code)} has no size {_text(size)}; use {', '.join(map(_text, sizes))}")
+
+
+def _text(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
 
 
 def _offers(device: Device) -> str:

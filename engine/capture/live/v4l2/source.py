@@ -12,7 +12,7 @@ from ..retry import LiveSource
 from .buffers import Buffers, Filled
 from .connected import find_again
 from .controls import CameraControls
-from .device import Device, open_camera
+from .device import Device, open_camera, remedy
 from .formats import JPEGS
 from .frames import FrameMaker, frame_maker
 from .modes import choose_mode
@@ -52,18 +52,26 @@ class V4l2Source(LiveSource):
         if self._identity is not None:
             path = find_again(path, *self._identity)
         self._device = device = open_camera(path)
+        try:
+            return self._started(device)
+        except OSError as error:
+            raise SourceError(f"{self.name}: {remedy(error)}") from error
+
+    def _started(self, device: Device) -> Iterator[Frame]:
         self._identity = device.card, device.bus
         mode = choose_mode(self.name, device, self._requested)
         self.size, self.fps = mode.size, device.rate()
-        if self._controls is None:
-            self._controls = CameraControls(device)
-        else:
-            self._controls.restore()
-        self._controls.service(device)
+        controls = self._controls or CameraControls(device)
+        if self._controls is not None:
+            controls.restore()
+        self._controls = controls
+        controls.service(device)
+        if controls.exposure is not None:
+            controls.exposure.restart()
         make = frame_maker(mode, self._requested.black)
         self._buffers = Buffers(device)
         take = self._buffers.take_newest if mode.code in JPEGS else self._buffers.take
-        return self._frames_of(device, self._buffers, take, make, self._controls)
+        return self._frames_of(device, self._buffers, take, make, controls)
 
     def _release(self) -> None:
         buffers, device = self._buffers, self._device
