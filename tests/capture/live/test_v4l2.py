@@ -235,7 +235,7 @@ class Offering:
         return False
 
     def rates(self, code: int, size: tuple[int, int]) -> list[float]:
-        return [self._offered[code][size]]
+        return [self._offered[code][size]] if size in self._offered[code] else []
 
     def mode(self) -> Mode:
         return self.present
@@ -269,6 +269,8 @@ def test_a_rounded_size_and_a_missing_one_are_said() -> None:
         chosen(camera, size=(1366, 768))
     with pytest.raises(SourceError, match="has no size 800x600; use 640x480, 1366x768"):
         chosen(camera, size=(800, 600), format="YUYV")
+    with pytest.raises(SourceError, match="no format has the size 800x600; it offers YUYV  640x480 30 fps"):
+        chosen(camera, size=(800, 600))
     with pytest.raises(SourceError, match="does not offer NV12; it offers YUYV  640x480 30 fps, 1366x768 30 fps"):
         chosen(camera, format="NV12")
     with pytest.raises(SourceError, match=r"none of the camera's formats can be shown \(H264\)"):

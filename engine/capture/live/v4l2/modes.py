@@ -68,14 +68,17 @@ def _best(name: str, device: Device, present: Mode, requested: Requested) -> tup
         return present.code, size or present.size
     best: tuple[tuple[bool, int, bool], int, tuple[int, int]] | None = None
     for code in filter(is_shown, device.formats()):
-        sizes = [size or present.size] if size or device.is_stepwise(code) else device.sizes(code)
-        for candidate in sizes or [present.size]:
+        sizes = [] if device.is_stepwise(code) else device.sizes(code)
+        candidates = [each for each in sizes if size in (None, each)] if sizes else [size or present.size]
+        for candidate in candidates:
             pixels = candidate[0] * candidate[1]
             is_smooth = max(device.rates(code, candidate), default=smooth_fps) >= smooth_fps
             is_small = pixels <= MAX_DEFAULT_PX
             score = is_smooth and is_small, pixels if is_small else -pixels, code not in JPEGS
             if best is None or score > best[0]:
                 best = score, code, candidate
+    if best is None and size is not None:
+        raise SourceError(f"{name}: no format has the size {_text(size)}; {_offers(device)}")
     if best is None:
         formats = ", ".join(map(format_name, device.formats()))
         raise SourceError(f"{name}: none of the camera's formats can be shown ({formats}); try another camera")
