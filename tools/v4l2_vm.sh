@@ -9,7 +9,7 @@
 # Streaming Error" and "Percentage of Dropped Buffers" that inject faults.
 #
 # The exit status is that of the command; 77 if the machine cannot be had, with the reason; 124 after V4L2_VM_SECONDS.
-# As root, missing packages are installed. The kernel's package is downloaded once (70 MB) into V4L2_VM_CACHE.
+# Missing packages are installed as root. The kernel's package is downloaded once (70 MB) into V4L2_VM_CACHE.
 set -euo pipefail
 [ $# -gt 0 ] || { sed -n '2,3s/^# //p' "$0" >&2; exit 2; }
 PATH=$PATH:/usr/sbin:/sbin

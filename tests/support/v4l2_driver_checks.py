@@ -3,7 +3,7 @@
 test_v4l2_vm.py runs this file there, in one go, and reports each check as a test. The machine emulates its processor,
 so this file avoids what takes long to import: pytest, and the packages' `__init__`, which import all kinds of sources.
 
-usage: python -S v4l2_driver_checks.py REPOSITORY SITE_PACKAGES [FAULTS [PART_OF_NAME]]: a line of JSON for each check
+usage: python -S v4l2_driver_checks.py REPOSITORY LIBRARIES [FAULTS [PART_OF_NAME]]: a line of JSON for each check
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from itertools import pairwise, product
 from pathlib import Path
 from types import ModuleType
 
-REPOSITORY, SITE_PACKAGES = Path(sys.argv[1]), sys.argv[2]
-FAULTS = int(sys.argv[3]) if len(sys.argv) > 3 else 2  # of each kind
-sys.path[:0] = [SITE_PACKAGES]
+REPOSITORY, LIBRARIES = Path(sys.argv[1]), sys.argv[2]
+FAULTS = int(sys.argv[3]) if len(sys.argv) > 3 else 2  # number of faults of each kind
+sys.path[:0] = [LIBRARIES]
 for package in ("groundglass", "groundglass.capture"):
     sys.modules[package] = ModuleType(package)
     sys.modules[package].__path__ = [str(REPOSITORY.joinpath("engine", *package.split(".")[1:]))]
@@ -277,7 +277,7 @@ def check_a_busy_camera_and_a_missing_permission_are_named() -> None:
         os.seteuid(0)
 
 
-def check_what_cannot_be_opened_is_said_with_what_can() -> None:
+def check_an_error_lists_the_possible_cameras_and_modes() -> None:
     for name, message in (
         ("/dev/video9", r"no such camera; connected: /dev/video0 \(vivid\), /dev/video2 \(vivid\)"),
         (METADATA, "does not capture pictures into memory; connected: /dev/video0"),

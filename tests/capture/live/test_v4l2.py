@@ -259,11 +259,11 @@ def test_a_webcam_opens_at_its_largest_smooth_picture() -> None:
     assert chosen(Offering("YUYV", MJPG=yuyv, YUYV=yuyv)) == ("YUYV", (640, 480))
     assert chosen(Offering("YUYV", YUYV=yuyv, MJPG=jpeg), size=(3840, 2160)) == ("MJPEG", (3840, 2160))
     assert chosen(Offering("YUYV", YUYV=yuyv, MJPG=jpeg), format="yuyv") == ("YUYV", (640, 480))
-    assert chosen(Offering("RG10", YUYV=yuyv, RG10=jpeg)) == ("SRGGB10", (640, 480))  # as the sensor is configured
+    assert chosen(Offering("RG10", YUYV=yuyv, RG10=jpeg)) == ("SRGGB10", (640, 480))  # the sensor is configured for it
     assert chosen(Offering("YUYV", YUYV=yuyv, RG10=jpeg), format="RG10") == ("SRGGB10", (640, 480))
 
 
-def test_a_rounded_size_and_a_missing_one_are_said() -> None:
+def test_a_rounded_size_and_a_missing_one_are_reported() -> None:
     camera = Offering("YUYV", YUYV={(640, 480): 30.0, (1366, 768): 30.0})
     with pytest.raises(SourceError, match="the driver rounds the size to 1360x768; use size=1360x768"):
         chosen(camera, size=(1366, 768))

@@ -16,7 +16,8 @@ EXTRA = "camera"
 def open_source(name: str, request: Request) -> Source:
     """Opens `/dev/video0` or `v4l2:0?format=SRGGB10&size=1280x720&fps=30&black=64`.
 
-    Raises SourceError with what the camera offers if it does not offer this, and MissingExtraError without linuxpy.
+    Raises SourceError if the camera does not offer this mode, with the offered ones, and MissingExtraError without
+    linuxpy.
     """
     _check_library(name)
     from .name import parse_name

@@ -87,7 +87,7 @@ class Buffers:
                 os.eventfd_write(self._wake, 1)
 
     def take(self) -> Filled | None:
-        """The next filled buffer, None if there is none or if its frame is corrupt. Raises SourceError."""
+        """The next filled buffer; None if no buffer is filled, or if its frame is corrupt. Raises SourceError."""
         filled = self._filled
         try:
             self._device.call(_DQBUF, filled)

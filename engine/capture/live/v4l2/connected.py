@@ -9,7 +9,7 @@ from ...kinds import ConnectedCamera
 from .device import Device, cameras
 from .formats import NAMES, format_name
 
-MAX_SIZES = 8  # of a format, in the list
+MAX_SIZES = 8  # listed sizes of a format
 
 
 def list_connected() -> Iterable[ConnectedCamera]:

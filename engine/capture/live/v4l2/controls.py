@@ -33,7 +33,7 @@ _SHOWN = {
         raw.CtrlType.BUTTON,
     )
 }
-# Read-only controls are no controls: they only report.
+# A read-only control only reports a value: the user cannot set it.
 _HIDDEN = int(raw.ControlFlag.DISABLED | raw.ControlFlag.READ_ONLY | raw.ControlFlag.HAS_PAYLOAD)
 _WRITE_ONLY = int(raw.ControlFlag.WRITE_ONLY | raw.ControlFlag.EXECUTE_ON_WRITE)
 _NEXT = int(raw.ControlFlag.NEXT_CTRL)

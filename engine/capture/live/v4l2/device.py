@@ -187,7 +187,7 @@ def cameras() -> Iterator[Device]:
 
 
 def open_camera(path: str) -> Device:
-    """The camera at `path`. Raises SourceError with what to do, such as the connected cameras."""
+    """The camera at `path`. Raises SourceError with a remedy, or with the connected cameras."""
     try:
         device = Device(path)
     except OSError as error:

@@ -85,7 +85,7 @@ class Exposure:
         self._put(self.id, min(max(value, self._control.minimum, 1), self._control.maximum))
 
     def restart(self) -> None:
-        """Forgets the frames before the camera was opened again: the next one has the present exposure."""
+        """Starts again with a reopened camera: its next frame has the present exposure."""
         self._effects.clear()
         self._ev = self.get()
 

@@ -15,7 +15,7 @@ MAX_DEFAULT_PX = 1920 * 1080  # a larger size is used on request
 
 
 def choose_mode(name: str, device: Device, requested: Requested) -> Mode:
-    """Sets the mode of the camera. Raises SourceError, with what the camera offers, if it cannot be set."""
+    """Sets the mode of the camera. Raises SourceError, with the offered modes, if it cannot be set."""
     code = _requested_code(name, device, requested)
     present = device.mode()
     size = requested.size

@@ -20,7 +20,7 @@ from .name import Requested
 
 MIN_STALL_S = 2.0  # without a frame for longer, or for as long as some frames take, the stream is started again
 STALL_FRAMES = 10
-SLOW_FPS = 5.0  # of a camera that does not tell its rate
+SLOW_FPS = 5.0  # assumed rate of a camera that does not report it
 
 
 class V4l2Source(LiveSource):
@@ -92,7 +92,7 @@ class V4l2Source(LiveSource):
         stall_s = max(MIN_STALL_S, STALL_FRAMES / (self.fps or SLOW_FPS))
         exposure = controls.exposure
         last = first = -1
-        seen_s = time.perf_counter()
+        delivered_s = time.perf_counter()
         while not self._stop.is_set():
             if controls.service(device) and exposure is not None:
                 exposure.take_effect(last)
@@ -104,6 +104,6 @@ class V4l2Source(LiveSource):
                 frame = make(filled, last - first, 0.0 if exposure is None else exposure.ev_of(last))
             if frame is not None:
                 yield frame
-                seen_s = time.perf_counter()
-            elif time.perf_counter() - seen_s > stall_s:
+                delivered_s = time.perf_counter()
+            elif time.perf_counter() - delivered_s > stall_s:
                 raise SourceError(f"{self.name}: no whole frame for {stall_s:.3g} s; the camera is started again")
