@@ -174,6 +174,16 @@ def info(
 
 
 @app.command()
+def cameras(
+    json: arg.JsonOption = None,
+) -> None:
+    """List connected cameras of every kind with formats, sizes and rates, and the SOURCE that opens each."""
+    from .commands.cameras import run_cameras
+
+    run_cameras(json)
+
+
+@app.command()
 def devices(
     json: arg.JsonOption = None,
 ) -> None:

@@ -85,6 +85,16 @@ class Choice(Control):
         return self.choices[(self.choices.index(present) + 1) % len(self.choices) if present in self.choices else 0]
 
 
+@dataclass(frozen=True, slots=True)
+class Text(Control):
+    """Any text, such as the name of a source. `suggestions` returns texts to choose from. It has no key."""
+
+    _: KW_ONLY
+    get: Callable[[], str]
+    set: Callable[[str], None]
+    suggestions: Callable[[], tuple[str, ...]] = tuple
+
+
 Setting = bool | float | str
 
 
@@ -106,6 +116,15 @@ class Controls:
             self._controls[control.name] = control
             if control.key:
                 self._keys[control.key] = control
+
+    def replace(self, former: Iterable[Control], controls: Iterable[Control]) -> None:
+        """Puts `controls` in the place of `former`. ValueError, as of `add`, changes nothing."""
+        names = {control.name for control in former}
+        kept = [control for control in self if control.name not in names]
+        position = next((index for index, control in enumerate(self) if control.name in names), len(kept))
+        replaced = Controls()
+        replaced.add([*kept[:position], *controls, *kept[position:]])
+        self._controls, self._keys = replaced._controls, replaced._keys
 
     def __iter__(self) -> Iterator[Control]:
         return iter(self._controls.values())
@@ -145,7 +164,7 @@ class Controls:
     def get(self, name: str) -> Setting:
         """The value of a control. ControlError for an action."""
         control = self[name]
-        if isinstance(control, Switch | Number | Choice):
+        if isinstance(control, Switch | Number | Choice | Text):
             return control.get()
         raise ControlError(f"'{name}' is an action, it has no value")
 
@@ -162,6 +181,8 @@ class Controls:
                 setting = renamed.get(setting, setting)
                 if setting not in choices:
                     raise ControlError(f"'{name}' must be one of {', '.join(choices)}, not '{setting}'")
+                put(setting)
+            case Text(set=put) if isinstance(setting, str):
                 put(setting)
             case control:
                 raise ControlError(f"'{name}' takes {_takes(control)}, not {setting!r}")
@@ -186,5 +207,7 @@ def _takes(control: Control) -> str:
             return f"a number from {minimum:g} to {maximum:g}"
         case Choice(choices=choices):
             return f"one of {', '.join(choices)}"
+        case Text():
+            return "a text"
         case _:
             return "no value, it is an action"

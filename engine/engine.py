@@ -158,6 +158,13 @@ class Engine:
         self.device.collect()
         self.clock.reset()
 
+    def reset(self) -> None:
+        """Discards the memory of earlier frames: the next frame is from another source."""
+        self._developer.reset()
+        self._steadied = self._light = self._ready = None
+        if self._model is not None:
+            self._model.reset()
+
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
         """Begins to allocate and compile, in threads, for a draw of the same frame with other settings.
 

@@ -47,7 +47,7 @@ class OutputError(GroundglassError):
 
 
 class MissingExtraError(GroundglassError):
-    """An optional library is not installed.
+    """An optional library is not installed. `extra` is the extra that installs it.
 
     >>> str(MissingExtraError("clip.mp4", "PyAV", "video"))
     'clip.mp4: needs PyAV; pip install groundglass[video]'
@@ -55,6 +55,7 @@ class MissingExtraError(GroundglassError):
 
     def __init__(self, feature: str, library: str, extra: str) -> None:
         super().__init__(f"{feature}: needs {library}; pip install groundglass[{extra}]")
+        self.extra = extra
 
 
 def cause(error: Exception) -> str:

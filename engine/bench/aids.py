@@ -13,6 +13,7 @@ from ..controls import Controls, Setting
 from ..display.offscreen import OffscreenSurface
 from ..display.overlays import NO_OVERLAYS
 from ..display.present import Presenter
+from ..display.sources import Sources
 from ..display.statistics import FrameLog
 from ..display.tool import Tool, ToolContext
 from ..drawn import Drawn
@@ -52,7 +53,7 @@ class Bench:
         self._drawn: Drawn | None = None
         self.controls = Controls()
         tool_context = ToolContext(
-            *(engine, self._settings, self._source, lambda _: None, self.controls, FrameLog(1.0), surface),
+            *(engine, self._settings, Sources(self._source), lambda _: None, self.controls, FrameLog(1.0), surface),
             drawn=lambda: self._drawn,
         )
         self._tools = [make(tool_context) for make in fit_tools(Editing(self._settings))]

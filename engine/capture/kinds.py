@@ -6,7 +6,7 @@ its value an object with the functions of `Kind`, such as a module.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
@@ -51,16 +51,20 @@ class ListingKind(Kind, Protocol):
 
 
 # Modules by the beginning of a name.
+STREAM = "groundglass.capture.live.stream"
 KINDS = {
     "scene:": "groundglass.capture.studio.source",
     "v4l2:": "groundglass.capture.live.v4l2",
     "/dev/video": "groundglass.capture.live.v4l2",
+    **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},
 }
+SUFFIXES = {".sdp": STREAM}  # files that describe a stream
 
 
 def find_kind(name: str) -> Kind | None:
     """The kind of a source's name, None for a path. Raises SourceError if its package cannot be loaded."""
     module = next((module for prefix, module in KINDS.items() if name.startswith(prefix)), None)
+    module = module or next((module for suffix, module in SUFFIXES.items() if name.lower().endswith(suffix)), None)
     if module is not None:
         return cast(Kind, import_module(module))
     scheme, colon, _ = name.partition(":")
@@ -81,10 +85,15 @@ def plugin(scheme: str) -> Kind | None:
     return None
 
 
-def listing_kinds() -> Iterator[tuple[str, ListingKind]]:
-    """The schemes and kinds that list connected cameras. Raises SourceError as `find_kind` does."""
-    schemes = [*KINDS, *(f"{entry.name}:" for entry in entry_points(group=PLUGINS))]
-    for scheme in schemes:
-        kind = find_kind(scheme)
-        if kind is not None and hasattr(kind, "list_cameras"):
-            yield scheme, cast(ListingKind, kind)
+def schemes() -> list[str]:
+    """The beginnings of the names of all kinds, those of installed packages too; one for each module."""
+    first: dict[str, str] = {}
+    for prefix, module in KINDS.items():
+        first.setdefault(module, prefix)
+    return [*first.values(), *(f"{entry.name}:" for entry in entry_points(group=PLUGINS))]
+
+
+def listing_kind(scheme: str) -> ListingKind | None:
+    """The kind of a scheme, None if it does not list cameras. Raises SourceError as `find_kind` does."""
+    kind = find_kind(scheme)
+    return cast(ListingKind, kind) if hasattr(kind, "list_cameras") else None

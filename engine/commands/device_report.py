@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..capture.live.stream import hardware_decoder
 from ..compute.device import Candidate, Failure
 from ..compute.registry import list_devices, open_device, reason_for_first
 from ..errors import GroundglassError
@@ -23,6 +24,7 @@ class Report:
 
     `gl` is the renderer of a context without a window, or None. `gl_software` is true for a software renderer.
     `transfer` names the texture transfer from the chosen device to `gl`, None without either.
+    `decoder` decodes network streams: a kind of hardware, or "software" with the reason.
     `look_route` is the default route of looks there: `kernel` or `gl`.
     """
 
@@ -33,6 +35,7 @@ class Report:
     gl_software: bool
     transfer: str | None
     look_route: str | None
+    decoder: str
     failures: list[Failure]
 
     def as_dict(self) -> dict[str, Any]:
@@ -64,7 +67,12 @@ def inspect() -> Report:
     reason = reason_for_first(listed) + ("" if is_open else "; but it cannot be opened, name another with --device")
     transfer = transfers[0] if transfers and is_open else None
     look_route = None if transfer is None else chosen_route("auto", working[0].is_cpu, software)
-    return Report(working, chosen, reason, gl, software, transfer, look_route, failures)
+    return Report(working, chosen, reason, gl, software, transfer, look_route, _decoder(), failures)
+
+
+def _decoder() -> str:
+    found = hardware_decoder()
+    return found.reason if found.hwaccel is not None else f"software ({found.reason})"
 
 
 def _transfer(candidate: Candidate, context: moderngl.Context | None) -> str | None:

@@ -48,6 +48,7 @@ def print_report(report: Report) -> None:
         f"auto    {report.chosen or 'none'}: {report.why}",
         f"transfer {report.transfer or 'none'}: from that device to gl",
         f"look    {report.look_route or 'none'}: {LOOK_ROUTES[report.look_route]}",
+        f"decoder {report.decoder}: of network streams",
     ]
     for failure in report.failures:
         lines += [f"failed  {failure.kind}: {failure.reason}", f"        remedy: {failure.remedy}"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LookError
@@ -34,6 +37,30 @@ def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None
         depth_later=options.depth_model is not None,
         loop=options.loop,
     )
+
+
+def opener(typed: str, opened: Source, options: SourceOptions, size: tuple[int, int] | None) -> Callable[[str], Source]:
+    """Opens the sources that follow `opened` in the same window. `typed` is its name on the command line."""
+
+    def open_named(name: str) -> Source:
+        if name in (typed, opened.name):
+            return open_input(live_scene(typed), options, size)
+        return open_input(live_scene(name), options_for(name, typed, options), size)
+
+    return open_named
+
+
+def options_for(name: str, first: str, options: SourceOptions) -> SourceOptions:
+    """The options for another source than that of the command line, whose depth, profile and rate are its own.
+
+    What is known of headerless mosaics applies to other files with the same suffix.
+    """
+    kept = replace(options, fps=None, profile=None, depth=None, depth_scale=None)
+    if options.depth_model is None:
+        kept = replace(kept, depth_range=None)
+    if Path(name).suffix.lower() == Path(first).suffix.lower():
+        return kept
+    return replace(kept, raw_format=None, raw_size=None, raw_black=None)
 
 
 def sized_scene(source: str, size: tuple[int, int] | None) -> str:
@@ -114,5 +141,7 @@ def compile_ahead(engine: Engine, source: Source, settings: Settings) -> None:
 
     Does nothing for a still, where this would cost the time of a second frame.
     """
-    if source.fps:
+    from ..capture.source import Timing
+
+    if source.fps or source.timing is Timing.LIVE:
         engine.compile_for(source.size, settings)

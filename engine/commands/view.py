@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +17,7 @@ from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import Write, json_target
 from .render import write_frame
-from .start import compile_ahead, live_scene, look_of, open_engine, open_input, settings_of
+from .start import compile_ahead, live_scene, look_of, open_engine, open_input, opener, settings_of
 
 if TYPE_CHECKING:
     from ..capture import Source
@@ -59,6 +61,7 @@ def show(
 ) -> tuple[Statistics, Path | None]:
     """Run the loop. Returns its statistics and the file of the last frame, None without `save_frame`."""
     with ExitStack() as stack:
+        stack.enter_context(sigterm_as_ctrl_c())
         opened = stack.enter_context(open_input(live_scene(source), source_options, options.size))
 
         from ..display.live_scale import start_scale  # while a thread renders the scene
@@ -77,7 +80,7 @@ def show(
         settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
         compile_ahead(engine, opened, settings)
         history = SettingsHistory(settings)
-        tools = fit_tools(options, view, Editing(history))
+        tools = fit_tools(options, view, Editing(history), announces=source == "scene:" and surface.is_interactive)
         if view.trace is not None:
             tools.append(live_trace(write_trace))
         viewer = Viewer(
@@ -89,12 +92,26 @@ def show(
             holds_rate=scale is None,
             fps=source_options.fps,
             report=(lambda reason: None) if surface.is_interactive else report_reason,
+            open_source=opener(source, opened, source_options, options.size),
         )
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None
         write_frame(engine, history.now.with_(scale=1.0), viewer.frame, view.save_frame)
         return statistics, view.save_frame
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does: recordings and stills are finished. Only in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def report_reason(reason: str) -> None:
@@ -117,8 +134,10 @@ def at_record_size(view: ViewOptions, source: Source, options: EngineOptions) ->
     return replace(view, scale=record_scale(view.record_size, full, view.codec))
 
 
-def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> list[Callable[[ToolContext], Tool]]:
-    """The tools of the viewer. Each is drawn over those before it."""
+def fit_tools(
+    options: EngineOptions, view: ViewOptions, editing: Editing, *, announces: bool = False
+) -> list[Callable[[ToolContext], Tool]]:
+    """The tools of the viewer. Each is drawn over those before it. With `announces` connected cameras are named."""
     from ..live_edit.look_keys import LookKeys
     from ..live_edit.pass_times import PassTimes
     from ..live_edit.reloading import Reloading
@@ -133,12 +152,15 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
     from ..tools.keyboard_map import KeyboardMap
     from ..tools.panel.panel import Panel
     from ..tools.pixel_inspector import PixelInspector
+    from ..tools.recent_sources import RecentSources, recent_file
     from ..tools.saved_settings import SavedSettings, settings_file
     from ..tools.scopes.scopes import Scopes
+    from ..tools.source_menu import SourceMenu
     from ..tools.wipe import WipeTool
 
     rack = options.focus if isinstance(options.focus, Rack) else None
     pass_times: dict[str, float] = {}
+    recent = RecentSources(None if view.fresh else recent_file())
     return [
         partial(FocusTool, seconds=view.rack_s, rack=rack, zone_focus=options.zone_focus),
         ExposureTool,
@@ -153,6 +175,7 @@ def fit_tools(options: EngineOptions, view: ViewOptions, editing: Editing) -> li
         partial(LookKeys, editing=editing, folder=view.stills),
         partial(PassTimes, times=pass_times),
         partial(Reloading, editing=editing, load=partial(look_of, options)),
+        partial(SourceMenu, recent=recent, announces=announces),
         KeyboardMap,
         partial(Panel, editing=editing, pass_times=pass_times),
         *([] if view.fresh else [partial(SavedSettings, file=settings_file())]),

@@ -61,6 +61,7 @@ class MonocularDepth:
         self._pending_subject: object = None  # subject submitted last
         self._pending: Future[tuple[DepthMap, float]] | None = None
         self._latest: DepthMap | None = None
+        self._outdated: Future[tuple[DepthMap, float]] | None = None  # its picture is from a former source
 
     @property
     def has_result(self) -> bool:
@@ -94,6 +95,11 @@ class MonocularDepth:
         assert self._latest is not None
         return self._latest
 
+    def reset(self) -> None:
+        """Discards the latest depth map and those that are still computed. Call it when the source changes."""
+        self._latest = self._queued = self._pending_subject = None
+        self._outdated = self._pending
+
     def release(self) -> None:
         """Ends the thread after its current work and releases everything; a second call has no effect."""
         self._worker.shutdown(cancel_futures=True)
@@ -110,10 +116,12 @@ class MonocularDepth:
         assert self._pending is not None
         pending, self._pending = self._pending, None
         try:
-            self._latest, milliseconds = pending.result()
+            depth_map, milliseconds = pending.result()
         except BaseException:
             self._pending_subject = None
             raise
+        if pending is not self._outdated:
+            self._latest = depth_map
         clock.add(STAGE, milliseconds)
 
     def _copy_for(self, scene: Planes) -> _Downscale:

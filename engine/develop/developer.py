@@ -74,6 +74,10 @@ class Developer:
             self._last = chain
         return chain
 
+    def reset(self) -> None:
+        """Discards the memory of earlier frames. Call it when the source changes."""
+        self._last = None
+
     def _make(self, key: Hashable) -> Chain:
         return Chain(self._device, RAW_STAGES, *self._requests.pop(key))
 

@@ -43,7 +43,14 @@ class Wheel:
     steps: float
 
 
-Event = Signal | Key | Pointer | Wheel
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Files or folders that were dropped on the window, as absolute paths."""
+
+    paths: tuple[str, ...]
+
+
+Event = Signal | Key | Pointer | Wheel | Drop
 
 
 class InputListener(Protocol):

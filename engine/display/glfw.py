@@ -8,7 +8,7 @@ import glfw
 import moderngl
 
 from ..errors import DeviceError
-from .events import Button, Event, Signal
+from .events import Button, Drop, Event, Signal
 from .input import InputQueue
 from .letterbox import Size, opening_size
 
@@ -157,6 +157,8 @@ class GlfwSurface:
         glfw.set_cursor_pos_callback(self._handle, lambda _, x, y: self.input.move(*self._pixels(x, y)))
         glfw.set_scroll_callback(self._handle, lambda _, __, up: self.input.scroll(up))
         glfw.set_char_callback(self._handle, lambda _, code: self.input.text(chr(code)))
+        on_drop: Any = lambda _, paths: self.input.post(Drop(tuple(paths)))  # noqa: E731 - glfw's stub has another type
+        glfw.set_drop_callback(self._handle, on_drop)
         glfw.set_window_close_callback(self._handle, lambda _: self.input.post(Signal.QUIT))
         glfw.set_window_refresh_callback(self._handle, lambda _: self.input.post(Signal.REPAINT))
         glfw.set_framebuffer_size_callback(self._handle, lambda *_: self.input.post(Signal.REPAINT))

@@ -126,6 +126,11 @@ class FrameLog:
         self._is_start_measured = False
         self._frames_at: dict[float, int] = {}  # frames by their scale
 
+    def restart(self, period_s: float) -> None:
+        """Frames now come from another source, with this period. The time of the change is not an interval."""
+        self._period_s = period_s
+        self.pause()
+
     def pause(self) -> None:
         """The loop becomes idle: the time until the next frame is not an interval."""
         self._presented_s = None

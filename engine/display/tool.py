@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..errors import GroundglassError
     from ..frame import Frame
     from ..settings import SettingsHistory
+    from .sources import Sources
     from .statistics import FrameLog
     from .surface import Surface
     from .text_sprite import TextSprites
@@ -39,17 +40,23 @@ class Invalidation(enum.IntEnum):
 class ToolContext:
     """The environment of a tool. `settings` apply to the next frames, `drawn` returns the current picture.
 
-    `notify` shows a line on the screen for a short time.
+    `notify` shows a line on the screen for a short time. `open_source` replaces the source by that of a name.
     """
 
     engine: Engine
     settings: SettingsHistory
-    source: Source
+    sources: Sources
     notify: Callable[[str], None]
     controls: Controls
     log: FrameLog
     surface: Surface
     drawn: Callable[[], Drawn | None] = lambda: None
+    open_source: Callable[[str], None] = lambda _: None
+
+    @property
+    def source(self) -> Source:
+        """The current source."""
+        return self.sources.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,9 @@ class Tool:
     def keeps_size(self) -> bool:
         """Whether all frames must have the same size, because a recording runs."""
         return False
+
+    def on_source(self, source: Source) -> None:
+        """Called after another source has replaced the current one, and its controls those of that source."""
 
     def draw_part(self, frame: Frame) -> Part:
         """Called before `frame` is drawn. A tool may draw a part of it with other settings; returns the rest."""

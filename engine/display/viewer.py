@@ -8,21 +8,21 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import reduce
 from operator import or_
-from pathlib import Path
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING
 
-from ..capture.latest import LatestFrameQueue
 from ..controls import Action, Control, Controls, Switch
-from ..errors import DeviceError, GroundglassError
+from ..errors import DeviceError, GroundglassError, SourceError
 from ..look.grade import WHOLE
+from .caption import Caption
 from .events import Event, Key, Pointer, Signal
-from .live_scale import REFINE_AFTER_S, LiveScale
+from .live_scale import REFINE_AFTER_S, LiveScale, start_scale
 from .overlays import NO_OVERLAYS
 from .pacing import Pacing
 from .present import Presenter
+from .reasons import Reasons
+from .sources import Sources
 from .statistics import FrameLog, Statistics
-from .status_line import status_line
 from .tool import Invalidation, Tool, ToolContext
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ SCREEN_FPS = 60.0  # the rate of a display that does not report its own
 FRAME_WAIT_S = 0.01  # maximum delay of a key by the wait for the next frame
 IDLE_WAIT_S = 0.2  # maximum time that an idle window shows an expired message
 BUSY_WAIT_S = 0.01  # maximum delay until a tool's finished result is used
-MESSAGE_S = 2.5
-PACE_EVERY_S = 0.5  # the frame rate is updated at this interval, to be readable
-NO_TEXT = ("", "", "")
 
 
 class Viewer:
@@ -50,6 +47,11 @@ class Viewer:
     may change during the run. With `holds_rate` a governor holds `fps`, by default the rate of the source or, if that
     is unknown or higher, of the display. `frame` is the last frame shown, `drawn` its picture, `controls` all controls.
     `report` receives the reason, one line, whenever the source is without frames; an interactive surface shows it.
+
+    With `open_source`, which opens a source by its name, the user can replace the source. It is opened in a thread, and
+    the picture stays until the first frame of the new source arrives. If it cannot be used, the old one continues. Its
+    controls replace those of the old one; all other settings stay. A recording continues if the new pictures have the
+    same size, else it ends with the old source.
     """
 
     def __init__(
@@ -63,40 +65,38 @@ class Viewer:
         holds_rate: bool = False,
         fps: float | None = None,
         report: Callable[[str], None] = lambda reason: None,
+        open_source: Callable[[str], Source] | None = None,
     ) -> None:
         self.frame: Frame | None = None
         self.drawn: Drawn | None = None
         self.controls = Controls()
         self._engine = engine
-        self._source = source
         self._settings = settings
         self._surface = surface
-        self._latest_frames = LatestFrameQueue(source)
-        display_s = 1.0 / (surface.refresh_hz or SCREEN_FPS)
-        source_s = 1.0 / source.fps if source.fps else None
-        period_s = max(1.0 / fps if fps else source_s or display_s, display_s)
-        self._pacing = Pacing(source_s, display_s)
+        self._sources = Sources(source, open_source, lambda: surface.wake())
+        self._fps = fps
+        period_s = self._follow_rate(source)
         self._log = FrameLog(period_s)
         self._live_scale = LiveScale(engine, settings, period_s) if holds_rate else None
         self._drawn_by = settings.now
-        self._shown_text = NO_TEXT
-        self._report = report
-        self._reported: set[str] = set()  # reasons since the camera returned the last time
-        self._reconnects = 0
+        self._shown_text = ("", "")
+        self._reasons = Reasons(report, self._log)
         self._redraw = False  # a setting changed: the frame must be drawn again
         self._repaint = False  # only the window changed: the picture must be shown again
-        self._repeat_last = False
+        self._repeat_stills = False
         self._quit = False
         self._frozen = False
         self._drops_at_freeze = 0
         self._drops_while_frozen = 0
-        self._message, self._message_until_s = "", -math.inf
-        self._pace, self._pace_until_s = "", -math.inf
+        self._caption = Caption(settings, self._sources, self._log)
         tool_context = ToolContext(
-            engine, settings, source, self._notify, self.controls, self._log, surface, lambda: self.drawn
+            *(engine, settings, self._sources, self._caption.notify, self.controls, self._log, surface),
+            drawn=lambda: self.drawn,
+            open_source=lambda name: self._sources.open(name, self),
         )
         self._tools = [make(tool_context) for make in tools]
-        for controls in (self._own_controls(), source.controls(), *(tool.controls() for tool in self._tools)):
+        own, self._source_controls = [*self._own_controls()], [*source.controls()]
+        for controls in (own, self._source_controls, *(tool.controls() for tool in self._tools)):
             self.controls.add(controls)
         self._presenter = Presenter(surface)
 
@@ -107,10 +107,10 @@ class Viewer:
         still is drawn repeatedly, for meaningful statistics; otherwise only after a change. Raises GroundglassError of
         the source or the engine, or OutputError for a still that was lost while quitting.
         """
-        self._repeat_last = self._source.frames == 1 and (frames is not None or seconds is not None)
+        self._repeat_stills = frames is not None or seconds is not None
         max_frames = math.inf if frames is None else frames
         until_s = math.inf if seconds is None else perf_counter() + seconds
-        self._latest_frames.start()
+        self._sources.start()
         try:
             while not self._quit and self._log.frames < max_frames and perf_counter() < until_s:
                 self._step()
@@ -122,14 +122,14 @@ class Viewer:
                 stack.callback(self._keep_frame)
                 stack.callback(self._presenter.release)
                 stack.callback(self._close_tools)
-                self._latest_frames.close()
+                self._sources.close()
         engine = self._engine
-        dropped = self._latest_frames.dropped - self._drops_while_frozen
+        dropped = self._sources.dropped - self._drops_while_frozen
         screen = f", {self._surface.bits} bits per channel" if self._surface.is_interactive else ""
         return self._log.statistics(
             engine.clock.stages(),
             dropped,
-            reconnects=self._source.reconnects,
+            reconnects=self._sources.reconnects,
             device=engine.device_name,
             gl=engine.gl_name + screen,
             look_route=engine.look_route,
@@ -138,32 +138,20 @@ class Viewer:
 
     def _step(self) -> None:
         self._handle_events(self._surface.poll())
+        self._sources.step(self)
         invalidation = max((tool.tick(perf_counter()) for tool in self._tools), default=Invalidation.NOTHING)
         if self._surface.is_interactive:  # off screen only new frames are drawn, for meaningful statistics
             self._repaint |= invalidation is Invalidation.REPAINT
             if invalidation is Invalidation.REDRAW or self._is_outdated():
                 self._redraw = True
                 self._move()
-        self._check_source()
+        self._reasons.check(self._sources)
         frame = self._next_frame()
         if frame is not None or self._repaint or self._text() != self._shown_text:
             self._show_or_recover(frame)
         elif self._idle() and not self._quit:
             self._log.pause()
             self._rest()
-
-    def _check_source(self) -> None:
-        """Reports why the source is without frames, each reason once. This time is not playing time."""
-        reason, reconnects = self._source.status, self._source.reconnects
-        if reconnects != self._reconnects:
-            self._reconnects = reconnects
-            self._reported.clear()
-        if not reason:
-            return
-        self._log.pause()
-        if reason not in self._reported:
-            self._reported.add(reason)
-            self._report(reason)
 
     def _rest(self) -> None:
         """Refines a picture that does not change, or sleeps until something happens."""
@@ -199,16 +187,21 @@ class Viewer:
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None if the picture does not change."""
-        newest = None if self._frozen else self._latest_frames.latest(FRAME_WAIT_S)
+        newest = None if self._frozen else self._sources.latest(FRAME_WAIT_S)
         if newest is not None:
             return newest
-        if self._latest_frames.ended and not self._repeat_last and not (self._surface.is_interactive and self.frame):
+        is_over = self._sources.ended and not self._repeat_last and not self._sources.is_opening
+        if is_over and not (self._surface.is_interactive and self.frame):
             self._quit = True
         return self.frame if self._redraw or (self._repeat_last and not self._frozen) else None
 
+    @property
+    def _repeat_last(self) -> bool:
+        return self._repeat_stills and self._sources.source.frames == 1
+
     def _idle(self) -> bool:
         """Whether only the user can change the picture."""
-        return self._frozen or (self._latest_frames.ended and not self._repeat_last)
+        return self._frozen or (self._sources.ended and not self._repeat_last)
 
     def _show_or_recover(self, frame: Frame | None) -> None:
         """Shows the frame, or the current picture again. A tool may recover from an error."""
@@ -228,17 +221,10 @@ class Viewer:
             self.frame.release()  # not earlier: a changed setting draws it again
             self._move()
             if frame.size != self.frame.size:
-                self._notify("the source now has {}x{}".format(*frame.size))
+                self._caption.notify("the source now has {}x{}".format(*frame.size))
         elif self._keeps_size():  # a recording starts at the scale that holds the frame rate
             self._move()
-        try:
-            drawn = self._draw(frame)
-        except GroundglassError:
-            raise
-        except Exception as error:
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            name = frame.name or self._source.name
-            raise DeviceError(f"{name}: frame {frame.index} cannot be drawn ({reason})") from error
+        drawn = self._draw(frame)
         # The latency of a repeated frame counts from its request.
         arrived_s = taken_s if frame is self.frame else frame.latency_from_s
         self.frame, self.drawn = frame, drawn
@@ -254,6 +240,17 @@ class Viewer:
         self._govern(drawn, presented_s - taken_s - held_s, swap_s)
 
     def _draw(self, frame: Frame) -> Drawn:
+        """Draws the frame. GroundglassError, also for an unexpected error."""
+        try:
+            return self._draw_parts(frame)
+        except GroundglassError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            name = frame.name or self._sources.name
+            raise DeviceError(f"{name}: frame {frame.index} cannot be drawn ({reason})") from error
+
+    def _draw_parts(self, frame: Frame) -> Drawn:
         part = WHOLE
         for tool in self._tools:
             remaining = tool.draw_part(frame)
@@ -277,10 +274,12 @@ class Viewer:
         if not self._surface.is_interactive:
             with clock.host("present"):
                 self._surface.present("")
-        elif self.drawn is not None or self._source.status:
+        elif self.drawn is not None or self._sources.notice:
             self._shown_text = self._text()
             with clock.host("present"):
-                self._draw_over(self.drawn, self._shown_text)
+                drawn, lines = self.drawn, [line for line in reversed(self._shown_text) if line]
+                overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools if drawn), NO_OVERLAYS)
+                self._presenter.draw(drawn.texture if drawn else None, lines, overlays, self._tools)
             began_s = perf_counter()
             with clock.host("swap"):
                 self._surface.present(self._shown_text[0])
@@ -290,40 +289,11 @@ class Viewer:
         self._repaint = False
         return swap_s
 
-    def _draw_over(self, drawn: Drawn | None, text: tuple[str, str, str]) -> None:
-        """Draws the picture, if any, on the surface, with the message, the reason, the status line and the tools."""
-        lines = [line for line in reversed(text) if line]
-        if drawn is None:
-            self._presenter.draw(None, lines)
-            return
-        overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools), NO_OVERLAYS)
-        self._presenter.draw(drawn.texture, lines, overlays, self._tools)
-
-    def _text(self) -> tuple[str, str, str]:
-        """The status line, why no frame arrives, and the message; empty if the surface is not interactive."""
-        reason = self._source.status
-        if not self._surface.is_interactive or (self.frame is None and not reason):
-            return NO_TEXT
-        now_s = perf_counter()
-        if now_s >= self._pace_until_s:
-            fps, latency_ms = self._log.recent_fps(), self._log.recent_latency_ms()
-            self._pace = "" if fps is None else f"{fps:.1f} fps{self._reduction()}"
-            if self._pace and latency_ms is not None:
-                self._pace += "   latency {:.0f} ms (p95 {:.0f})".format(*latency_ms)
-            self._pace_until_s = now_s + PACE_EVERY_S
-        pace = "frozen" if self._frozen else "" if self._idle() else self._pace
-        now, source = self._settings.now, self._source.name
-        name = Path(source).name or source
-        status = status_line(name, now.look.name, now.lens.name, now.f_number, now.focus_m, pace)
-        return status, reason, self._message if now_s < self._message_until_s else ""
-
-    def _reduction(self) -> str:
-        """The scale for the status line, empty in full size."""
-        scale = self._settings.now.scale
-        return f" at {100 * scale:.3g} %" if scale < 1.0 else ""
-
-    def _notify(self, message: str) -> None:
-        self._message, self._message_until_s = message, perf_counter() + MESSAGE_S
+    def _text(self) -> tuple[str, str]:
+        """The status line and the message for the surface; empty if it is not interactive."""
+        if not self._surface.is_interactive or (self.frame is None and not self._sources.notice):
+            return "", ""
+        return self._caption.text(self._frozen, self._idle())
 
     def _own_controls(self) -> Iterable[Control]:
         yield Action("quit", "Quit", "window", "Q", do=self._quit_loop)
@@ -360,14 +330,60 @@ class Viewer:
             leased, self.frame = self.frame, self.frame.owned()
             leased.release()
 
+    def keep_frame(self) -> None:
+        """Part of the `Host` of `Sources`, like the methods below: the picture continues without its source."""
+        if self.frame is not None and self.frame.lease is not None:
+            self._show_or_recover(self.frame.owned())
+
+    def prepare_switch(self, frame: Frame) -> None:
+        if self.drawn is not None:
+            self._engine.prepare(replace(self.drawn, frame=frame.owned().upright()), self._settings.now)
+
+    @property
+    def is_preparing(self) -> bool:
+        return self.drawn is not None and self._engine.is_preparing
+
+    def try_frame(self, source: Source, frame: Frame) -> None:
+        self._engine.reset()
+        self._draw(frame)
+        controls = [*source.controls()]
+        try:
+            self.controls.replace(self._source_controls, controls)
+        except ValueError as error:
+            raise SourceError(f"{source.name}: its controls cannot be shown ({error})") from error
+        self._source_controls = controls
+
+    def on_rejected(self) -> None:
+        self._engine.reset()
+        self._redraw = True
+
+    def on_switch(self, source: Source, frame: Frame) -> None:
+        self._freeze(False)
+        period_s = self._follow_rate(source)
+        self._log.restart(period_s)
+        if self._live_scale is not None:
+            if not self._keeps_size():
+                self._settings.follow(scale=start_scale(source.size, self._engine.device.is_cpu))
+            self._live_scale = LiveScale(self._engine, self._settings, period_s)
+        for tool in self._tools:
+            tool.on_source(source)
+        self._show_or_recover(frame)
+
+    def _follow_rate(self, source: Source) -> float:
+        """Starts the pacing for a source. Returns the period of its pictures in seconds."""
+        display_s = 1.0 / (self._surface.refresh_hz or SCREEN_FPS)
+        source_s = 1.0 / source.fps if source.fps else None
+        self._pacing = Pacing(source_s, display_s)
+        return max(1.0 / self._fps if self._fps else source_s or display_s, display_s)
+
     def _quit_loop(self) -> None:
         self._quit = True
 
     def _freeze(self, frozen: bool) -> None:
         if frozen and not self._frozen:
-            self._drops_at_freeze = self._latest_frames.dropped
+            self._drops_at_freeze = self._sources.dropped
         elif self._frozen and not frozen:  # frames skipped while frozen do not count as dropped
-            self._drops_while_frozen += self._latest_frames.dropped - self._drops_at_freeze
+            self._drops_while_frozen += self._sources.dropped - self._drops_at_freeze
         self._frozen = frozen
 
     def _pick_grey(self, x: float, y: float) -> bool:
@@ -377,7 +393,7 @@ class Viewer:
             white_balance = self.drawn.grey_at(x, y)
             development = replace(self._settings.now.development, white_balance=white_balance)
             self._settings.change("white balance", development=development)
-            self._notify(f"white balance {white_balance}")
+            self._caption.notify(f"white balance {white_balance}")
         except GroundglassError as error:
-            self._notify(str(error))
+            self._caption.notify(str(error))
         return True

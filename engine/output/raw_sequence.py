@@ -21,6 +21,7 @@ from .stills import write_look
 from .worker_queue import WorkerQueue
 
 if TYPE_CHECKING:
+    from ..capture.source import Source
     from ..drawn import Drawn
 
 QUEUE = 8  # frames waiting for the disk; 200 MB at 4000x3000
@@ -118,6 +119,11 @@ class Sequence(Tool):
     @property
     def busy(self) -> bool:
         return bool(self._ending)
+
+    def on_source(self, source: Source) -> None:
+        if self._writer is not None:
+            self._tool_context.notify("the source has changed: the raw sequence has ended")
+            self._end()
 
     def on_frame(self, drawn: Drawn) -> None:
         if self._writer is not None and drawn.captured is not self._frame:

@@ -26,6 +26,7 @@ from .reserved_paths import reserved_path
 from .source_metadata import metadata_of
 
 if TYPE_CHECKING:
+    from ..capture.source import Source
     from ..drawn import Drawn
     from ..settings import Settings
 
@@ -62,6 +63,11 @@ class Stills(Tool):
                 self._tool_context.notify(str(error))
         redraw, self._redraw = self._redraw, False
         return Invalidation.REDRAW if redraw else Invalidation.NOTHING
+
+    def on_source(self, source: Source) -> None:
+        self._frame = None
+        if self._wanted:
+            self._end_burst()  # a burst has the frames of one source
 
     def on_frame(self, drawn: Drawn) -> None:
         frame = drawn.captured

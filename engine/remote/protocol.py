@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..controls import Action, Choice, Control, Controls, Number
+from ..controls import Action, Choice, Control, Controls, Number, Text
 from ..errors import ControlError, GroundglassError
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ class Protocol:
                 reply |= {"least": minimum, "most": maximum, "step": step, "unit": unit}
             case Choice(choices=choices):
                 reply["choices"] = list(choices)
+            case Text(suggestions=suggestions):
+                reply["suggestions"] = list(suggestions())
         return reply if isinstance(control, Action) else reply | {"value": plain(self._controls.get(control.name))}
 
     def _described_parameters(self) -> Iterator[Answer]:

@@ -91,7 +91,8 @@ class Remote(Tool):
     def _state(self) -> Answer:
         tool_context, now, drawn = self._tool_context, self._tool_context.settings.now, self._tool_context.drawn()
         return {
-            "source": tool_context.source.name,
+            "source": tool_context.sources.name,
+            "status": tool_context.sources.notice,
             "size": list(tool_context.source.size),
             "look": now.look.name,
             "lens": now.lens.name,

@@ -87,6 +87,9 @@ class ExposureTool(Tool):
                 self._set_metering(f"spot:{x:.3f},{y:.3f}")
         return False
 
+    def on_source(self, source: Source) -> None:
+        self._source_exposure, self._requested_ev = exposure_control(source), 0.0
+
     def on_frame(self, drawn: Drawn) -> None:
         metered_ev = drawn.exposure_ev if self._metering != OFF else 0.0
         if self._source_exposure is not None and abs(metered_ev - self._requested_ev) > SOURCE_STEP_EV:

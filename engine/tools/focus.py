@@ -23,6 +23,7 @@ from ..optics.focus import MAX_FOCUS_M, Rack, ZoneFocus, depth_of_field_m, hyper
 from ..settings import PAUSE_S
 
 if TYPE_CHECKING:
+    from ..capture.source import Source
     from ..drawn import Drawn
     from ..settings import Settings
 
@@ -156,6 +157,9 @@ class FocusTool(Tool):
             self._is_step = self._settings.change("focus", focus_m=self._set_m)
         if elapsed_s >= rack.seconds:
             self._rack = None
+
+    def on_source(self, source: Source) -> None:
+        self._search, self._face = None, None  # they belong to the former picture; the focus distance stays
 
     def on_frame(self, drawn: Drawn) -> None:
         if self._has_frame:

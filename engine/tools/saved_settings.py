@@ -6,11 +6,15 @@ import json
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..controls import Setting
 from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import ControlError, OutputError, check_regular_file
 from ..formats.picture_write import write_atomically
+
+if TYPE_CHECKING:
+    from ..capture.source import Source
 
 CHECK_PERIOD_S = 2.0  # a killed run loses at most this much
 NAME = "settings.toml"
@@ -50,6 +54,14 @@ class SavedSettings(Tool):
             self._save(defaults)
         return Invalidation.NOTHING
 
+    def on_source(self, source: Source) -> None:
+        """Restores the saved values of the controls of the new source."""
+        if self._defaults is not None and self._is_restored:
+            present = self._present()
+            added = {name: setting for name, setting in present.items() if name not in self._defaults}
+            self._defaults |= added
+            self._set_saved({name: setting for name, setting in self._saved.items() if name in added})
+
     def close(self) -> None:
         if self._defaults is not None and self._is_restored:
             self._save(self._defaults)
@@ -67,11 +79,18 @@ class SavedSettings(Tool):
             self._is_broken = True
             self._tool_context.notify(str(error))
             return
-        wrong = ""
         present = self._present()
-        for name, setting in self._saved.items():
-            if name not in present or present[name] != defaults[name]:
-                continue
+        self._set_saved(
+            {
+                name: setting
+                for name, setting in self._saved.items()
+                if name in present and present[name] == defaults[name]
+            }
+        )
+
+    def _set_saved(self, settings: dict[str, Setting]) -> None:
+        wrong = ""
+        for name, setting in settings.items():
             try:
                 self._tool_context.controls.set(name, setting)
             except ControlError as error:
@@ -81,7 +100,7 @@ class SavedSettings(Tool):
     def _save(self, defaults: dict[str, Setting]) -> None:
         present = self._present()
         others = {name: setting for name, setting in self._saved.items() if name not in present}
-        saved = others | {name: setting for name, setting in present.items() if setting != defaults[name]}
+        saved = others | {name: setting for name, setting in present.items() if setting != defaults.get(name, setting)}
         if saved == self._saved or self._is_broken:
             return
         self._saved = saved

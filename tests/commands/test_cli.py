@@ -357,6 +357,7 @@ def test_devices_reports_the_device_that_auto_chooses(groundglass) -> None:
     assert report["gl"]
     assert report["look_route"] in ("kernel", "gl")
     assert f"look    {report['look_route']}: " in outcome.err
+    assert f"decoder {report['decoder']}: " in outcome.err
     assert "auto" in outcome.err
     assert all(failure["remedy"] for failure in report["failures"])
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import MissingExtraError
 from ...frame import Encoding, Frame
-from ...yuv import SITED_CENTRE, YuvFormat, YuvLayout, YuvMatrix
+from ...yuv import YuvFormat, YuvLayout, YuvMatrix
 
 HD_ROWS = 720  # an untagged picture is ITU-R BT.709 from this height on, BT.601 below
 # ISO/IEC 23091-2, matrix coefficients.
@@ -83,15 +87,13 @@ def _format_of(
         colorspace = _BT709 if height >= HD_ROWS and not is_jpeg else _BT601
     if samples is None or (colorspace not in _MATRICES and samples.layout is not YuvLayout.GREY):
         return None
-    siting = None
-    if is_jpeg:
-        siting = tuple(at if shift else 0.0 for at, shift in zip(SITED_CENTRE, samples.layout.shifts, strict=True))
+    across, down = samples.layout.shifts
     return YuvFormat(
         *(samples.layout, width, height, _MATRICES.get(colorspace, YuvMatrix.BT709)),
         full_range=color_range == _FULL or (samples.is_full and color_range != _LIMITED),
         bits=samples.bits,
         low_zeros=samples.low_zeros,
-        siting=siting,
+        siting=(across / 2, down / 2) if is_jpeg else None,  # shifts are 0 or 1
     )
 
 
@@ -136,3 +138,90 @@ def _display_rgb(picture: Any) -> NDArray[np.uint8]:
     if int(picture.colorspace) == _UNSPECIFIED:
         colorspace = _BT709 if picture.height >= HD_ROWS else _BT601
     return np.ascontiguousarray(picture.to_ndarray(format="rgb24", src_colorspace=colorspace))
+
+
+def _do_nothing() -> None:
+    """Default of `MjpegDecoder`."""
+
+
+class MjpegDecoder:
+    """Decodes JPEGs of a camera in its own thread; the newest wins.
+
+    `ready` is called by that thread when a frame can be taken. A JPEG that is not whole is dropped and counted in
+    `corrupt`: cut off, with a gap, or with codes that do not exist. JPEG has no checksum, so a wrong bit that still
+    decodes stays. `dropped` counts JPEGs and frames that a newer one replaced. The creator closes it. Raises
+    MissingExtraError without PyAV.
+    """
+
+    def __init__(self, name: str, ready: Callable[[], None] = _do_nothing) -> None:
+        try:
+            import av
+        except ImportError as error:
+            raise MissingExtraError(name, "PyAV", "video") from error
+        self._name, self._ready = name, ready
+        self._packet, self._error = av.Packet, av.FFmpegError
+        self._context: Any = av.CodecContext.create("mjpeg", "r")
+        self._context.options = {"err_detect": "explode"}  # an error instead of a picture with wrong parts
+        self._changed = threading.Condition()
+        self._waiting: tuple[Any, dict[str, Any]] | None = None
+        self._frame: Frame | None = None
+        self._is_closed = False
+        self.corrupt = self.dropped = 0
+        self._thread = threading.Thread(target=self._work, name="groundglass-jpeg", daemon=True)
+        self._thread.start()
+
+    def put(self, jpeg: bytes | memoryview | NDArray[np.uint8], **fields: Any) -> None:
+        """Copies the bytes of a JPEG for the thread, and returns at once. `fields` are those of its Frame."""
+        packet = self._packet(bytes(jpeg)) if len(jpeg) else None
+        with self._changed:
+            self.corrupt += packet is None
+            if packet is not None:
+                self.dropped += self._waiting is not None
+                self._waiting = packet, fields
+                self._changed.notify_all()
+
+    def take(self, timeout_s: float = 0.0) -> Frame | None:
+        """The newest decoded frame, at most once, after a wait of up to `timeout_s`; else None."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._frame is not None or self._is_closed, timeout_s)
+            frame, self._frame = self._frame, None
+            return None if self._is_closed else frame
+
+    def close(self) -> None:
+        """Ends the thread after the JPEG that it decodes; a second call has no effect."""
+        with self._changed:
+            self._is_closed, self._waiting, self._frame = True, None, None
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting is not None or self._is_closed)
+                if self._is_closed or self._waiting is None:
+                    return
+                (packet, fields), self._waiting = self._waiting, None
+            frame = self._decoded(packet, fields)
+            with self._changed:
+                if frame is None:
+                    self.corrupt += 1
+                    continue
+                self.dropped += self._frame is not None
+                self._frame = frame
+                self._changed.notify_all()
+            self._ready()
+
+    def _decoded(self, packet: Any, fields: dict[str, Any]) -> Frame | None:
+        try:
+            pictures = self._context.decode(packet)
+        except self._error:
+            return None
+        return decoded_frame(pictures[-1], is_jpeg=True, **fields) if pictures else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -7,7 +7,7 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ...controls import Action, Choice, Control, Number, Switch
+from ...controls import Action, Choice, Control, Number, Switch, Text
 from ...display.events import Event
 from ...display.tool import Canvas, Invalidation, Tool, ToolContext
 from ...errors import GroundglassError
@@ -154,12 +154,26 @@ def widget(imgui: Any, control: Control) -> bool:
             used, at = imgui.combo(control.title, choices.index(present) if present in choices else -1, list(choices))
             if used:
                 put(choices[at])
+        case Text():
+            used = text_widget(imgui, control)
     if control.help and imgui.is_item_hovered():
         imgui.set_tooltip(control.help)
     if control.key:
         imgui.same_line()
         imgui.text_disabled(control.key)
     return bool(used)
+
+
+def text_widget(imgui: Any, control: Text) -> bool:
+    """Declares a field in which Enter sets the text, and a list of the suggestions; returns whether it was set."""
+    used, text = imgui.input_text(control.title, control.get(), imgui.InputTextFlags_.enter_returns_true)
+    chosen = text if used else None
+    for suggestion in control.suggestions():
+        if imgui.selectable(suggestion, suggestion == control.get())[0]:
+            chosen = suggestion
+    if chosen is not None:
+        control.set(chosen)
+    return chosen is not None
 
 
 def number_format(number: Number) -> str:

@@ -1,0 +1,206 @@
+"""A thread that reads the packets of a stream, so that a slow decoder drops old packets instead of falling behind."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from ...errors import SourceError
+from .address import OPEN_S, Address, open_error, read_error
+from .ffmpeg_program import FfmpegProgram
+
+MAX_PACKETS = 600  # without a key frame among them: 10 s at 60 fps
+MAX_BYTES = 64_000_000
+# Files and playlists arrive faster than they play. Their packets are not dropped, but read as they are played.
+PLAYED = frozenset({"hls", "dash", "mov", "matroska", "avi"})
+PLAYED_PACKETS = 60
+TIMED = frozenset({"rtsp", "sdp", "rtp", "mpegts", "flv", "hls", "dash", "mov", "matroska"})
+MAX_FPS = 300.0  # a higher rate is an error of the stream's header
+
+
+class Arrived(NamedTuple):
+    """A packet and the time of its arrival on the clock of `time.perf_counter`."""
+
+    packet: Any
+    arrived_s: float
+
+
+class Video(NamedTuple):
+    """What the decoder needs of an open stream."""
+
+    context: Any  # PyAV's codec context, which no other thread uses
+    time_base_s: float
+    fps: float | None
+    is_played: bool  # files and playlists, which arrive faster than they play
+    is_timed: bool  # time stamps are those of the sender's clock
+
+
+class PacketReader:
+    """Opens `address` and reads its video packets in a thread, until `close`, an error or the end.
+
+    A read that blocks ends by its time-out, in the thread, and closes the stream there: `close` waits for nothing.
+    """
+
+    def __init__(self, address: Address, hwaccel: Any = None) -> None:
+        self.dropped = 0
+        self._video: Video | None = None
+        self._program: FfmpegProgram | None = None
+        self._address, self._hwaccel = address, hwaccel
+        self._changed = threading.Condition()
+        self._packets: deque[Arrived] = deque()
+        self._bytes = 0
+        self._error: SourceError | None = None
+        self._closed = self._ended = False
+        threading.Thread(target=self._run, name="groundglass-stream", daemon=True).start()
+
+    def video(self) -> Video | None:
+        """Waits until the stream is open. None after `close`. Raises SourceError."""
+        with self._changed:
+            waited = self._changed.wait_for(
+                lambda: self._video is not None or self._ended or self._closed, 2 * OPEN_S + 1.0
+            )
+            if not waited:
+                raise SourceError(f"{self._address.shown}: no answer; check the address, and that the camera sends")
+            if self._video is None and self._error is not None:
+                raise self._error
+            return None if self._closed else self._video
+
+    def take(self) -> Arrived | None:
+        """The next packet; waits for it. None at the end of the stream and after `close`. Raises SourceError."""
+        with self._changed:
+            is_in_time = self._changed.wait_for(self._has_news, self._address.stall_s + 1.0)
+            if self._closed:
+                return None
+            if self._packets:
+                arrived = self._packets.popleft()
+                self._bytes -= arrived.packet.size
+                self._changed.notify_all()
+                return arrived
+            if self._error is not None:
+                raise self._error
+            if not is_in_time:
+                raise SourceError(f"{self._address.shown}: sends no picture; check the camera")
+            return None
+
+    def _has_news(self) -> bool:
+        return bool(self._packets) or self._ended or self._closed
+
+    @property
+    def _is_played(self) -> bool:
+        return self._video is not None and self._video.is_played
+
+    @property
+    def waiting(self) -> int:
+        """The number of packets that have arrived and were not taken."""
+        return len(self._packets)
+
+    def skip_to_key_frame(self) -> bool:
+        """Drops the packets before the newest key frame, if one waits. Then the decoder starts again."""
+        with self._changed:
+            numbers = [number for number, arrived in enumerate(self._packets) if arrived.packet.is_keyframe]
+            for _ in range(numbers[-1] if numbers else 0):
+                self._bytes -= self._packets.popleft().packet.size
+                self.dropped += 1
+            return bool(numbers)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._packets.clear()
+            self._changed.notify_all()
+            program = self._program
+        if program is not None:
+            program.close()
+
+    def _run(self) -> None:
+        try:
+            container = self._open()
+        except SourceError as error:
+            self._end(error)
+            return
+        try:
+            stream = self._video_stream(container)
+            self._read(container, stream)
+        except SourceError as error:
+            self._end(error)
+        finally:
+            container.close()
+
+    def _open(self) -> Any:
+        import av
+
+        address = self._address
+        options: dict[str, Any] = {"options": address.options, "timeout": (OPEN_S, address.stall_s)}
+        if self._hwaccel is not None:
+            options["hwaccel"] = self._hwaccel
+        try:
+            return av.open(address.url, **options)
+        except av.ProtocolNotFoundError:
+            program = FfmpegProgram(address)
+        except (av.FFmpegError, OSError) as error:
+            raise open_error(address, error) from None
+        with self._changed:
+            self._program = program
+            if self._closed:
+                program.close()
+        try:
+            return av.open(program.file, format="mpegts", **options)
+        except (av.FFmpegError, OSError):
+            raise program.error() from None
+
+    def _video_stream(self, container: Any) -> Any:
+        stream = next(iter(container.streams.video), None)
+        if stream is None or stream.codec_context is None:
+            others = ", ".join(stream.type for stream in container.streams) or "nothing"
+            raise SourceError(
+                f"{self._address.shown}: has no video that can be decoded, but {others}; give the address of a video"
+            )
+        formats = frozenset(container.format.name.split(","))
+        rate = stream.average_rate
+        is_timed = not TIMED.isdisjoint(formats)
+        with self._changed:
+            self._video = Video(
+                stream.codec_context,
+                float(stream.time_base),
+                float(rate) if is_timed and rate and 0 < rate <= MAX_FPS else None,
+                not PLAYED.isdisjoint(formats),
+                is_timed,
+            )
+            self._changed.notify_all()
+        return stream
+
+    def _read(self, container: Any, stream: Any) -> None:
+        """Reads until the end, which is a fault of a live stream. Raises SourceError."""
+        import av
+
+        try:
+            for packet in container.demux(stream):
+                if packet.size and not self._put(packet):
+                    return
+        except (av.FFmpegError, OSError) as error:
+            raise read_error(self._address, error) from None
+        if self._is_played and container.duration:
+            self._end(None)
+        else:
+            raise SourceError(f"{self._address.shown}: the stream has ended; start it again")
+
+    def _put(self, packet: Any) -> bool:
+        """Appends a packet; waits while the stream is played and enough wait. False after `close`."""
+        with self._changed:
+            if self._is_played:
+                self._changed.wait_for(lambda: len(self._packets) < PLAYED_PACKETS or self._closed)
+            elif len(self._packets) >= MAX_PACKETS or self._bytes > MAX_BYTES:
+                self.dropped += len(self._packets)
+                self._packets.clear()
+                self._bytes = 0
+            self._packets.append(Arrived(packet, perf_counter()))
+            self._bytes += packet.size
+            self._changed.notify_all()
+            return not self._closed
+
+    def _end(self, error: SourceError | None) -> None:
+        with self._changed:
+            self._error, self._ended = error, True
+            self._changed.notify_all()

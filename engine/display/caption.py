@@ -1,0 +1,49 @@
+"""The text over the picture: the status line, and above it a message."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from .status_line import status_line
+
+if TYPE_CHECKING:
+    from ..settings import SettingsHistory
+    from .sources import Sources
+    from .statistics import FrameLog
+
+MESSAGE_S = 2.5
+PACE_EVERY_S = 0.5  # the frame rate is updated at this interval, to be readable
+
+
+class Caption:
+    """The status line and the message. A message of a tool hides the notice of the source for `MESSAGE_S`."""
+
+    def __init__(self, settings: SettingsHistory, sources: Sources, log: FrameLog) -> None:
+        self._settings, self._sources, self._log = settings, sources, log
+        self._message, self._message_until_s = "", -math.inf
+        self._pace, self._pace_until_s = "", -math.inf
+
+    def notify(self, message: str) -> None:
+        """Shows a message for a short time."""
+        self._message, self._message_until_s = message, perf_counter() + MESSAGE_S
+
+    def text(self, is_frozen: bool, is_idle: bool) -> tuple[str, str]:
+        """The status line and the message."""
+        now_s = perf_counter()
+        if now_s >= self._pace_until_s:
+            self._pace, self._pace_until_s = self._measured_pace(), now_s + PACE_EVERY_S
+        pace = "frozen" if is_frozen else "" if is_idle else self._pace
+        now, source = self._settings.now, self._sources.name
+        name = Path(source).name or source
+        status = status_line(name, now.look.name, now.lens.name, now.f_number, now.focus_m, pace)
+        return status, self._message if now_s < self._message_until_s else self._sources.notice
+
+    def _measured_pace(self) -> str:
+        fps, latency_ms, scale = self._log.recent_fps(), self._log.recent_latency_ms(), self._settings.now.scale
+        if fps is None:
+            return ""
+        pace = f"{fps:.1f} fps" + (f" at {100 * scale:.3g} %" if scale < 1.0 else "")
+        return pace if latency_ms is None else pace + "   latency {:.0f} ms (p95 {:.0f})".format(*latency_ms)

@@ -1,0 +1,327 @@
+"""The source that the viewer shows, and its replacement by another one while the picture stays."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from ..capture.latest import LatestFrameQueue
+from ..capture.live.address import shown_address
+from ..capture.source import Timing
+from ..errors import ControlError, GroundglassError, SourceError, cause
+
+if TYPE_CHECKING:
+    from ..capture.source import Source
+    from ..frame import Frame
+
+PREPARE_S = 5.0  # maximum wait for the compilation of kernels for a new source
+PROBLEM_S = 8.0  # display time of the reason why a source was not opened
+NO_FRAME = "ended before its first frame; open it again"
+CLOSE_WAIT_S = 1.0  # maximum wait at the end for sources that are being closed
+
+
+class Host(Protocol):
+    """The viewer, for a switch of the source. All methods are called in the window's thread."""
+
+    def prepare_switch(self, frame: Frame) -> None:
+        """Begins to compile and allocate for `frame`, in threads."""
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether this has not ended."""
+
+    def try_frame(self, source: Source, frame: Frame) -> None:
+        """Draws a frame of another source, without showing it. Raises GroundglassError if `source` cannot be used."""
+
+    def on_switch(self, source: Source, frame: Frame) -> None:
+        """`source` is now the current one, and `frame` its first frame."""
+
+    def on_rejected(self) -> None:
+        """The new source cannot be used: the former picture has to be drawn again."""
+
+    def keep_frame(self) -> None:
+        """Copies the current frame, because the buffer of its driver will be released."""
+
+
+class Sources:
+    """The current source with its queue of frames, and the source that is being opened to replace it.
+
+    `open_source` opens a source by its name, in a thread; without it the source cannot be replaced. `wake` ends the
+    sleep of the loop. The creator of the first source closes it, at the end of the run; this object closes all others.
+    The first source is also closed when another one replaces it.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        open_source: Callable[[str], Source] | None = None,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.source = source
+        self.can_switch = open_source is not None
+        self._first = source
+        self._open_source, self._wake = open_source, wake
+        self._queue = LatestFrameQueue(source)
+        self._name = ""
+        self._with_secrets: dict[str, str] = {}  # names with passwords, by the shown names
+        self._dropped = 0  # by former sources, minus what the current one had dropped before it was shown
+        self._reconnects = 0  # by former sources
+        self._opening: _Opening | None = None
+        self._closing: list[threading.Thread] = []
+        self._problem, self._problem_until_s = "", -math.inf
+
+    @property
+    def name(self) -> str:
+        """The name that opens the current source. It is without passwords, which `open` remembers."""
+        return shown_address(self._name) or self.source.name
+
+    @property
+    def is_opening(self) -> bool:
+        return self._opening is not None
+
+    @property
+    def notice(self) -> str:
+        """Why the picture does not move or change, in one line; empty if there is nothing to report."""
+        if perf_counter() < self._problem_until_s:
+            return self._problem
+        return self._opening.status if self._opening is not None else self.source.status
+
+    @property
+    def ended(self) -> bool:
+        """Whether no frame of the current source will come."""
+        return self._queue.ended
+
+    @property
+    def dropped(self) -> int:
+        """The number of frames of all sources that were replaced by newer ones before they were shown."""
+        return self._dropped + self._queue.dropped
+
+    @property
+    def reconnects(self) -> int:
+        """How often frames of all sources came again after a camera was gone."""
+        return self._reconnects + self.source.reconnects
+
+    def start(self) -> None:
+        self._queue.start()
+
+    def latest(self, timeout_s: float) -> Frame | None:
+        """The newest frame, see `LatestFrameQueue.latest`. Only the first source raises its error; others report it."""
+        try:
+            return self._queue.latest(timeout_s)
+        except GroundglassError as error:
+            if self.source is self._first:
+                raise
+            self._queue.error = None
+            self._report(error, math.inf)
+            return None
+
+    def open(self, name: str, host: Host) -> None:
+        """Begins to open the source `name`, which then replaces the current one. An opening that still runs ends.
+
+        The current name opens its source again. Another name for the same device, such as with another size, needs the
+        device: it is released first, and opened as before if the new name fails. Raises ControlError.
+        """
+        if self._open_source is None:
+            raise ControlError(
+                "the source of this window cannot be changed; start groundglass view with another SOURCE"
+            )
+        if not name.strip():
+            raise ControlError("no source is named; give a camera, a file or a folder, or scene:")
+        self.cancel()
+        self._problem_until_s = -math.inf
+        if shown_address(name) != name:
+            self._with_secrets[shown_address(name)] = name
+        names, closing = [name], None
+        if self.source.timing is Timing.LIVE and address(shown_address(name)) == address(self.name):
+            host.keep_frame()
+            names += [self.name] if name not in (self.name, self._name) else []
+            closing = self._close_later(self._queue, self.source)
+        names = [self._with_secrets.get(name, name) for name in names]
+        self._opening = _Opening(names, self._open_source, self._wake, closing)
+
+    def cancel(self) -> None:
+        """Ends an opening that still runs. Its source is closed as soon as possible."""
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.abandon(self._close_later)
+
+    def step(self, host: Host) -> None:
+        """Replaces the current source if the first frame of the new one can be drawn. Called before each frame."""
+        opening = self._opening
+        if opening is None:
+            return
+        error, opening.error = opening.error, None
+        if error is not None:
+            self._report(error, PROBLEM_S)
+        if opening.has_failed:
+            self._opening = None
+            if self.source.timing is Timing.LIVE and self.ended:
+                self._problem_until_s = math.inf  # its device was released, and could not be opened again
+            return
+        try:
+            frame = opening.newest()
+            if frame is None:
+                return
+            if not opening.is_prepared:
+                opening.is_prepared = True
+                host.prepare_switch(frame)
+            if host.is_preparing and opening.waits_s < PREPARE_S:
+                return
+            assert opening.source is not None
+            assert opening.queue is not None
+            host.try_frame(opening.source, frame)
+        except GroundglassError as error:
+            self._report(error, PROBLEM_S)
+            self.cancel()
+            host.on_rejected()
+            return
+        self._adopt(opening.name, opening.source, opening.queue)
+        opening.frame = None
+        host.on_switch(self.source, frame)
+
+    def _adopt(self, name: str, source: Source, queue: LatestFrameQueue) -> None:
+        self._close_later(self._queue, self.source)
+        self._dropped += self._queue.dropped - queue.dropped
+        self._reconnects += self.source.reconnects
+        self.source, self._queue, self._name, self._opening = source, queue, name, None
+        queue.start()
+        if self._problem_until_s == math.inf:
+            self._problem_until_s = -math.inf
+
+    def close(self) -> None:
+        """Ends everything. A source that does not react is closed later in a daemon thread."""
+        self.cancel()
+        self._queue.close()
+        if self.source is not self._first:
+            self._close_later(self._queue, self.source)
+        until_s = perf_counter() + CLOSE_WAIT_S
+        for thread in self._closing:
+            thread.join(max(until_s - perf_counter(), 0.0))
+
+    def _report(self, error: GroundglassError, seconds: float) -> None:
+        self._problem, self._problem_until_s = " ".join(str(error).split()), perf_counter() + seconds
+
+    def _close_later(self, queue: LatestFrameQueue, source: Source) -> threading.Thread:
+        """Closes a queue and its source in a thread: a driver may take a second."""
+
+        def close() -> None:
+            queue.close()
+            source.close()
+
+        thread = threading.Thread(target=close, name="groundglass-close", daemon=True)
+        self._closing = [*(other for other in self._closing if other.is_alive()), thread]
+        thread.start()
+        return thread
+
+
+class _Opening:
+    """A source that is being opened in a thread, by the first of `names` that succeeds, after `closing` has ended.
+
+    A paced source then starts again at its first frame: none of its time passes before it is shown.
+    """
+
+    def __init__(
+        self,
+        names: list[str],
+        open_source: Callable[[str], Source],
+        wake: Callable[[], None],
+        closing: threading.Thread | None,
+    ) -> None:
+        self.name = names[0]
+        self.source: Source | None = None
+        self.queue: LatestFrameQueue | None = None
+        self.frame: Frame | None = None
+        self.error: GroundglassError | None = None
+        self.is_prepared = False
+        self._names, self._open_source, self._wake, self._before = names, open_source, wake, closing
+        self._first_frame_s = math.inf
+        self._is_abandoned = False
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="groundglass-open", daemon=True)
+        self._thread.start()
+
+    @property
+    def status(self) -> str:
+        if self.source is None:
+            return f"opening {shown_address(self.name)}"
+        return self.source.status or f"{shown_address(self.name)}: waiting for the first frame"
+
+    @property
+    def has_failed(self) -> bool:
+        return not self._thread.is_alive() and self.source is None
+
+    @property
+    def waits_s(self) -> float:
+        """Seconds since the first frame."""
+        return perf_counter() - self._first_frame_s
+
+    def newest(self) -> Frame | None:
+        """The newest frame, None before the first. Raises the error of the source."""
+        if self.queue is None:
+            return None
+        newest = self.queue.latest(0.0)
+        if newest is not None:
+            if self.frame is not None:
+                self.frame.release()
+            self.frame = newest
+        elif self.frame is None and self.queue.ended:
+            raise SourceError(f"{shown_address(self.name)}: {NO_FRAME}")
+        if self.frame is not None:
+            self._first_frame_s = min(self._first_frame_s, perf_counter())
+        return self.frame
+
+    def abandon(self, close: Callable[[LatestFrameQueue, Source], object]) -> None:
+        with self._lock:
+            self._is_abandoned = True
+        if self.frame is not None:
+            self.frame.release()
+            self.frame = None
+        if self.queue is not None and self.source is not None:
+            close(self.queue, self.source)
+
+    def _run(self) -> None:
+        if self._before is not None:
+            self._before.join()
+        for name in self._names:
+            try:
+                self._keep(name, self._open_source(name))
+            except GroundglassError as error:
+                self.error = self.error or error
+            except Exception as error:  # a driver's own error
+                self.error = self.error or SourceError(f"{shown_address(name)}: {type(error).__name__}: {cause(error)}")
+            else:
+                break
+        self._wake()
+
+    def _keep(self, name: str, source: Source) -> None:
+        try:
+            first = self._first_of(source) if source.timing is Timing.PACED else None
+        except BaseException:
+            source.close()
+            raise
+        with self._lock:
+            if not self._is_abandoned:
+                self.name, self.frame, self.queue = name, first, LatestFrameQueue(source)
+                if first is None:
+                    self.queue.start()
+                self.source = source
+                return
+        source.close()
+
+    def _first_of(self, source: Source) -> Frame:
+        """A copy of the first frame of a paced source. Raises SourceError."""
+        frame = next(iter(source), None)
+        if frame is None:
+            raise SourceError(f"{source.name}: {NO_FRAME}")
+        first = replace(frame.owned(), arrived_s=perf_counter())
+        frame.release()
+        return first
+
+
+def address(name: str) -> str:
+    """A source's name without its options: `v4l2:0` of `v4l2:0?size=640x480`."""
+    return name.partition("?")[0]
