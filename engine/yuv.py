@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -197,9 +198,7 @@ class YuvFormat:
 
     def check(self, pixels: NDArray[Any], name: str) -> None:
         """Raises SourceError if the array cannot hold the picture: kernels would read outside of it."""
-        row_bytes = int(pixels.shape[1]) if pixels.ndim == 2 else 0
-        fits = pixels.dtype == np.uint8 and row_bytes >= self.min_row_bytes and row_bytes % self.row_unit == 0
-        if not fits or len(pixels) < self.rows(row_bytes) or not pixels.flags.c_contiguous:
+        if pixels.dtype != np.uint8 or not pixels.flags.c_contiguous or not _fits(self, pixels.shape):
             raise SourceError(
                 f"{name or 'frame'}: {pixels.shape} {pixels.dtype} is not a {self.layout.value} picture of "
                 f"{self.width}x{self.height}, {self.bits} bits; give C-contiguous ({self.rows(self.min_row_bytes)}, "
@@ -245,6 +244,14 @@ class YuvFormat:
         if not self.has_chroma:
             to_rgb[:, 1:] = 0.0
         return to_rgb, -to_rgb @ (black, middle, middle)
+
+
+@lru_cache(maxsize=64)
+def _fits(form: YuvFormat, shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape holds the picture. Kept for the next frame."""
+    row_bytes = shape[1] if len(shape) == 2 else 0
+    is_whole = row_bytes >= form.min_row_bytes and row_bytes % form.row_unit == 0
+    return is_whole and shape[0] >= form.rows(row_bytes)
 
 
 def top_rows(form: YuvFormat, pixels: NDArray[np.uint8], rows: int) -> tuple[YuvFormat, NDArray[np.uint8]]:
@@ -294,7 +301,7 @@ def encoded_rgb(
     """(len(rows), len(columns), 3) encoded RGB, 0 to 1, of some rows and columns; chroma is interpolated."""
     luma, *chroma = form.planes(pixels)
     to_rgb, offset = form.coefficients()
-    samples = [luma[np.ix_(rows, columns)].astype(np.float64)]
+    samples = [luma[rows][:, columns].astype(np.float64)]
     if chroma:
         across, down = (
             _weights(places, side, at, shift)
@@ -335,8 +342,8 @@ def _weights(places: NDArray[np.intp], side: int, first_at: float, shift: int) -
 
 def _interpolated(plane: NDArray[Any], down: _Weights, across: _Weights) -> NDArray[np.float64]:
     upper, lower = (
-        plane[np.ix_(rows, across.first)] * (1 - across.weight) + plane[np.ix_(rows, across.second)] * across.weight
-        for rows in (down.first, down.second)
+        rows[:, across.first] * (1 - across.weight) + rows[:, across.second] * across.weight
+        for rows in (plane[down.first], plane[down.second])
     )
     weight = down.weight[:, None]
     return np.asarray(upper * (1 - weight) + lower * weight)

@@ -57,6 +57,8 @@ KINDS = {
     "v4l2:": "groundglass.capture.live.v4l2",
     "/dev/video": "groundglass.capture.live.v4l2",
     **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},
+    "avfoundation:": "groundglass.capture.live.webcam",
+    "dshow:": "groundglass.capture.live.webcam",
 }
 SUFFIXES = {".sdp": STREAM}  # files that describe a stream
 

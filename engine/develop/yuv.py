@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,14 +13,17 @@ from ..compute.planes import Planes
 from ..frame import Frame
 from ..yuv import YuvFormat
 
-SLACK_BYTES = 64  # kernels read whole runs of interleaved samples
+SLACK_BYTES = 256  # kernels read whole runs of interleaved samples
 
 
 class Yuv:
     """Develops pictures of one size, layout and row length. The bytes are uploaded as they are."""
 
     def __init__(self, device: Device, frame: Frame) -> None:
+        form, row_bytes = frame.yuv_format, frame.pixels.shape[1]
         self._device = device
+        self._source = _source(form)
+        self._arguments = _arguments(form, row_bytes)
         self.scene = Planes(device, *frame.size, 3)
         self._bytes = device.allocate(frame.pixels.nbytes + SLACK_BYTES)
 
@@ -28,20 +33,10 @@ class Yuv:
 
     def run(self, frame: Frame, matrix: NDArray[np.float64]) -> None:
         """Queues the kernel that fills `scene`; `matrix` (3, 3) converts linear picture RGB to scene RGB."""
-        form = frame.yuv_format
         self._device.write(self._bytes, frame.pixels)
-        row_bytes = frame.pixels.shape[1]
-        to_rgb, offset = form.coefficients()
-        (y_at, cb_at, cr_at), (chroma_width, chroma_height) = form.starts(row_bytes), form.chroma_size
-        chroma_x, chroma_y = form.chroma_at
         self.scene.run(
-            _source(form), "yuv", bytes=self._bytes, scene=self.scene.buffer, row_bytes=row_bytes,
-            chroma_bytes=form.regions(row_bytes)[-1].row_bytes, y_at=y_at, cb_at=cb_at, cr_at=cr_at,
-            chroma_width=chroma_width, chroma_height=chroma_height, chroma_x=chroma_x, chroma_y=chroma_y,
-            of_y=float(to_rgb[0, 0]), red_of_cr=float(to_rgb[0, 2]), green_of_cb=float(to_rgb[1, 1]),
-            green_of_cr=float(to_rgb[1, 2]), blue_of_cb=float(to_rgb[2, 1]),
-            **numbered("offset", offset.tolist()), **of_matrix(matrix),
-        )  # fmt: skip
+            self._source, "yuv", bytes=self._bytes, scene=self.scene.buffer, **self._arguments, **of_matrix(matrix)
+        )
 
     def release(self) -> None:
         self.scene.release()
@@ -53,3 +48,18 @@ def _source(form: YuvFormat) -> str:
     (y_step, c_step), (across, down) = form.layout.steps, form.layout.shifts
     words = int(form.sample_bytes == 2)
     return f"yuv.cl?Y_STEP={y_step}&C_STEP={c_step}&SHIFT_X={across}&SHIFT_Y={down}&WORDS={words}"
+
+
+def _arguments(form: YuvFormat, row_bytes: int) -> dict[str, Any]:
+    """The arguments of the kernel that follow from the format."""
+    to_rgb, offset = form.coefficients()
+    (y_at, cb_at, cr_at), (chroma_width, chroma_height) = form.starts(row_bytes), form.chroma_size
+    chroma_x, chroma_y = form.chroma_at
+    return {
+        **{"row_bytes": row_bytes, "chroma_bytes": form.regions(row_bytes)[-1].row_bytes},
+        **{"y_at": y_at, "cb_at": cb_at, "cr_at": cr_at},
+        **{"chroma_width": chroma_width, "chroma_height": chroma_height, "chroma_x": chroma_x, "chroma_y": chroma_y},
+        **{"of_y": float(to_rgb[0, 0]), "red_of_cr": float(to_rgb[0, 2]), "green_of_cb": float(to_rgb[1, 1])},
+        **{"green_of_cr": float(to_rgb[1, 2]), "blue_of_cb": float(to_rgb[2, 1])},
+        **numbered("offset", offset.tolist()),
+    }
