@@ -112,14 +112,6 @@ class Buffers:
             lease,
         )
 
-    def take_newest(self) -> Filled | None:
-        """The newest filled buffer; older ones are given back. Otherwise as `take`."""
-        newest = self.take()
-        while newest is not None and (newer := self.take()) is not None:
-            newest.lease.release()
-            newest = newer
-        return newest
-
     def close(self) -> None:
         """Stops the stream and gives all buffers back to the driver. Harmless when called twice."""
         with self._lock:

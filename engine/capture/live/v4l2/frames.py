@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,27 +11,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....camera import CameraProfile
-from ....errors import MissingExtraError, SourceError
+from ....errors import SourceError
 from ....frame import Encoding, Frame
 from ....yuv import YuvFormat
 from ...clock import monotonic_to_perf_counter
-from ..decoded import decoded_frame
+from ..decoded import MjpegDecoder
 from .buffers import Filled
 from .device import Mode
 from .formats import MOSAICS, YUV_LAYOUTS, colorimetry, format_name
 
-# The frame in a buffer, with its number and its exposure in EV; None if the buffer has no whole frame. The buffer is
-# then given back.
-FrameMaker = Callable[[Filled, int, float], Frame | None]
+
+class FrameMaker(ABC):
+    """Makes the frames of one mode."""
+
+    @abstractmethod
+    def frame(self, filled: Filled, index: int, ev: float) -> Frame | None:
+        """The frame in a buffer, with its number and its exposure in EV.
+
+        None if the buffer has no whole frame, or if the frame comes later. The buffer is then given back.
+        """
+
+    def late_frame(self) -> Frame | None:
+        """A frame of an earlier buffer, if one is ready."""
+        return None
+
+    def close(self) -> None:
+        """Ends decoding. Harmless when called twice."""
+        return
 
 
-def frame_maker(mode: Mode, black: float) -> FrameMaker:
-    """What makes the frames of a mode. Raises SourceError, or MissingExtraError if it needs PyAV."""
+def frame_maker(name: str, mode: Mode, black: float, ready: Callable[[], None]) -> FrameMaker:
+    """The maker of a mode's frames. `ready` is called by another thread when a late frame is ready.
+
+    Raises SourceError, or MissingExtraError if it needs PyAV.
+    """
     if mode.code in MOSAICS:
-        return _Mosaics(mode, black).frame
+        return _Mosaics(mode, black)
     if mode.code in YUV_LAYOUTS:
-        return _Yuvs(mode).frame
-    return _Jpegs(mode).frame
+        return _Yuvs(mode)
+    return _Jpegs(name, mode, ready)
 
 
 class _Profiles:
@@ -46,7 +65,7 @@ class _Profiles:
         return self._profile
 
 
-class _Mosaics:
+class _Mosaics(FrameMaker):
     def __init__(self, mode: Mode, black: float) -> None:
         self._format = MOSAICS[mode.code]
         self._mode = mode
@@ -69,7 +88,7 @@ class _Mosaics:
         )
 
 
-class _Yuvs:
+class _Yuvs(FrameMaker):
     def __init__(self, mode: Mode) -> None:
         matrix, is_full = colorimetry(mode.colorspace, mode.ycbcr_encoding, mode.quantization)
         self._format = YuvFormat(YUV_LAYOUTS[mode.code], *mode.size, matrix, is_full)
@@ -96,33 +115,25 @@ class _Yuvs:
         )
 
 
-class _Jpegs:
-    """Decodes in the thread that reads frames; the driver meanwhile fills further buffers."""
+class _Jpegs(FrameMaker):
+    """Copies each compressed picture and decodes it in another thread; the newest wins."""
 
-    def __init__(self, mode: Mode) -> None:
-        try:
-            import av
-        except ImportError as error:
-            raise MissingExtraError(format_name(mode.code), "PyAV", "camera") from error
-        self._av = av
+    def __init__(self, name: str, mode: Mode, ready: Callable[[], None]) -> None:
         self._size = mode.size
-        self._decoder = av.CodecContext.create("mjpeg", "r")
-        self._decoder.thread_count = 1  # with more threads the decoder returns a picture some frames later
+        self._decoder = MjpegDecoder(name, ready)
         self._profiles = _Profiles(CameraProfile())
 
     def frame(self, filled: Filled, index: int, ev: float) -> Frame | None:
-        captured_s = _captured_s(filled)
-        packet = self._av.Packet(filled.bytes.tobytes())
+        self._decoder.put(filled.bytes, profile=self._profiles.of(ev), index=index, captured_s=_captured_s(filled))
         filled.lease.release()
-        try:
-            pictures = self._decoder.decode(packet)
-        except self._av.FFmpegError:  # cut or corrupt on the way
-            return None
-        if not pictures or (pictures[-1].width, pictures[-1].height) != self._size:
-            return None
-        return decoded_frame(
-            pictures[-1], is_jpeg=True, profile=self._profiles.of(ev), index=index, captured_s=captured_s
-        )
+        return self.late_frame()
+
+    def late_frame(self) -> Frame | None:
+        frame = self._decoder.take()
+        return frame if frame is not None and frame.size == self._size else None
+
+    def close(self) -> None:
+        self._decoder.close()
 
 
 def _rows(filled: Filled, rows: int, row_bytes: int) -> NDArray[np.uint8] | None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from ....controls import Control
 from ....errors import SourceError
 from ....frame import Frame
 from ..retry import LiveSource
-from .buffers import Buffers, Filled
+from .buffers import Buffers
 from .connected import find_again
 from .controls import CameraControls
 from .device import Device, open_camera, remedy
-from .formats import JPEGS
 from .frames import FrameMaker, frame_maker
 from .modes import choose_mode
 from .name import Requested
@@ -34,6 +33,7 @@ class V4l2Source(LiveSource):
         self._requested = requested
         self._device: Device | None = None
         self._buffers: Buffers | None = None
+        self._maker: FrameMaker | None = None
         self._identity: tuple[str, str] | None = None
         self._controls: CameraControls | None = None
         self._connect()
@@ -68,26 +68,22 @@ class V4l2Source(LiveSource):
         controls.service(device)
         if controls.exposure is not None:
             controls.exposure.restart()
-        make = frame_maker(mode, self._requested.black)
-        self._buffers = Buffers(device)
-        take = self._buffers.take_newest if mode.code in JPEGS else self._buffers.take
-        return self._frames_of(device, self._buffers, take, make, controls)
+        self._buffers = buffers = Buffers(device)
+        self._maker = frame_maker(self.name, mode, self._requested.black, buffers.wake)
+        return self._frames_of(device, buffers, self._maker, controls)
 
     def _release(self) -> None:
-        buffers, device = self._buffers, self._device
-        self._buffers = self._device = None
+        maker, buffers, device = self._maker, self._buffers, self._device
+        self._maker = self._buffers = self._device = None
+        if maker is not None:
+            maker.close()
         if buffers is not None:
             buffers.close()
         if device is not None:
             device.close()
 
     def _frames_of(
-        self,
-        device: Device,
-        buffers: Buffers,
-        take: Callable[[], Filled | None],
-        make: FrameMaker,
-        controls: CameraControls,
+        self, device: Device, buffers: Buffers, maker: FrameMaker, controls: CameraControls
     ) -> Iterator[Frame]:
         stall_s = max(MIN_STALL_S, STALL_FRAMES / (self.fps or SLOW_FPS))
         exposure = controls.exposure
@@ -96,12 +92,13 @@ class V4l2Source(LiveSource):
         while not self._stop.is_set():
             if controls.service(device) and exposure is not None:
                 exposure.take_effect(last)
-            filled = take() if buffers.wait(stall_s) else None
-            frame = None
-            if filled is not None:
+            filled = buffers.take() if buffers.wait(stall_s) else None
+            if filled is None:
+                frame = maker.late_frame()
+            else:
                 last = filled.sequence
                 first = last if first < 0 else first
-                frame = make(filled, last - first, 0.0 if exposure is None else exposure.ev_of(last))
+                frame = maker.frame(filled, last - first, 0.0 if exposure is None else exposure.ev_of(last))
             if frame is not None:
                 yield frame
                 delivered_s = time.perf_counter()
