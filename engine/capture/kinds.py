@@ -54,12 +54,12 @@ class ListingKind(Kind, Protocol):
 STREAM = "groundglass.capture.live.stream"
 KINDS = {
     "scene:": "groundglass.capture.studio.source",
-    "avfoundation:": "groundglass.capture.live.webcam",
-    "dshow:": "groundglass.capture.live.webcam",
-    **dict.fromkeys(("tether:", "gphoto:"), "groundglass.capture.live.tether"),
-    **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},
+    **dict.fromkeys(("v4l2:", "/dev/video"), "groundglass.capture.live.v4l2"),
     "pylon:": "groundglass.capture.live.pylon",
     "genicam:": "groundglass.capture.live.genicam",
+    **dict.fromkeys(("tether:", "gphoto:"), "groundglass.capture.live.tether"),
+    **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},
+    **dict.fromkeys(("avfoundation:", "dshow:"), "groundglass.capture.live.webcam"),
 }
 SUFFIXES = {".sdp": STREAM}  # files that describe a stream
 

@@ -20,9 +20,9 @@ class LatestFrameQueue:
     """Iterates `source` in its own thread at `source.fps`, and returns the newest frame.
 
     A still is delivered once. Frame k of a paced source is due at start + k / fps, so that a late frame does not delay
-    the next ones. Frames of a live source are delivered as they arrive. The queue releases a frame that is replaced by
-    a newer one; the caller of `latest` releases the frame that it takes. The creator of the source closes it, after
-    the queue. A live source has then ended.
+    the next ones. Frames of a live source are delivered as they arrive; gaps in their numbers count as dropped. The
+    queue releases a frame that is replaced by a newer one; the caller of `latest` releases the frame that it takes. The
+    creator of the source closes it, after the queue. A live source has then ended.
 
     >>> with LatestFrameQueue(source) as queue:                       # doctest: +SKIP
     ...     while (frame := queue.latest(1.0)) or not queue.ended:
@@ -96,8 +96,13 @@ class LatestFrameQueue:
     def _deliver(self) -> None:
         is_paced = self._source.timing is Timing.PACED and self._source.fps
         period_s = 1.0 / self._source.fps if is_paced and self._source.fps else 0.0
+        is_live = self._source.timing is Timing.LIVE
         due_s = time.perf_counter()
+        following: int | None = None
         for frame in self._source:
+            if is_live and following is not None and frame.index > following:
+                self.dropped += frame.index - following  # by the driver
+            following = frame.index + 1
             if is_paced:
                 now_s = time.perf_counter()
                 if now_s - due_s > MAX_LAG_S:
