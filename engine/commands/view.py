@@ -59,7 +59,7 @@ def show(
 ) -> tuple[Statistics, Path | None]:
     """Run the loop. Returns its statistics and the file of the last frame, None without `save_frame`."""
     with ExitStack() as stack:
-        opened = stack.enter_context(open_input(live_scene(source), source_options, options.size))
+        opened = stack.enter_context(open_input(live_scene(source), source_options, options.size, tolerant=True))
 
         from ..display.live_scale import start_scale  # while a thread renders the scene
         from ..display.viewer import Viewer
