@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .look.traits import measure as measure_look
     from .optics.focus import Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
     from .settings import Settings
+    from .yuv import YuvFormat, YuvLayout, YuvMatrix
 
 __version__ = "0.1.0"
 
@@ -45,6 +46,9 @@ __all__ = [
     "StereoRig",
     "Timing",
     "Traits",
+    "YuvFormat",
+    "YuvLayout",
+    "YuvMatrix",
     "ZoneFocus",
     "defocus",
     "demosaic",
@@ -77,6 +81,7 @@ _NAMES = {
     "look.traits": "Traits",
     "optics.focus": "Rack ZoneFocus depth_of_field_m hyperfocal_m",
     "settings": "Settings",
+    "yuv": "YuvFormat YuvLayout YuvMatrix",
 }
 _PLACES = {name: (module, name) for module, names in _NAMES.items() for name in names.split()} | {
     "measure_look": ("look.traits", "measure")

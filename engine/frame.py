@@ -17,6 +17,7 @@ from .cfa import Cfa
 from .errors import SourceError
 from .orientation import upright
 from .packing import Packing, unpack
+from .yuv import YuvFormat, display_rgb, turned
 
 if TYPE_CHECKING:
     from .lens import Lens
@@ -27,6 +28,7 @@ class Encoding(enum.Enum):
 
     MOSAIC = "mosaic"  # (H, W) uint16, linear sensor values behind a CFA; rows of bytes if packed
     DISPLAY = "display"  # (H, W, 3) uint8 or uint16, sRGB-encoded
+    YUV = "yuv"  # rows of bytes, (rows, row_bytes) uint8, in the format `Frame.yuv`: display-referred, sRGB-encoded
     SCENE = "scene"  # (H, W, 3) float32, scene-linear, in the camera's RGB: `profile.camera_to_scene` applies
 
 
@@ -34,6 +36,7 @@ class Encoding(enum.Enum):
 _PIXELS: dict[Encoding, tuple[tuple[int, ...], tuple[str, ...]]] = {
     Encoding.MOSAIC: ((), ("uint16",)),
     Encoding.DISPLAY: ((3,), ("uint8", "uint16")),
+    Encoding.YUV: ((), ("uint8",)),
     Encoding.SCENE: ((3,), ("float32",)),
 }
 
@@ -152,13 +155,14 @@ class Frame:
     would be drawn with the old depth. Give every frame its own arrays.
 
     `pixels` is C-contiguous, its shape and dtype given by `encoding`. A mosaic whose `packing` is not U16 is (H,
-    row_bytes) uint8 instead, and `packed_width` is the number of photosites in a row. `depth_m` is the distance in
-    metres over the whole picture, float32 of any height and width, or None if unknown; `depth_noise` is its standard
-    deviation relative to the distance, 0 if it is exact. `right` is the picture of the right camera of the `rig`, in
-    the form of `pixels`. `native_lens` is the lens that took the picture, if known: a virtual lens adds only the
-    missing blur. `time_s` is the presentation time since the source's first frame; `arrived_s` is
-    `time.perf_counter()` when the source delivered it. `captured_s` is when the sensor read the frame out, on the clock
-    of `time.perf_counter`, mapped from the driver's clock (`capture.clock`); None if unknown.
+    row_bytes) uint8 instead, and `packed_width` is the number of photosites in a row. A YUV picture has its format in
+    `yuv`, which gives its size. `depth_m` is the distance in metres over the whole picture, float32 of any height and
+    width, or None if unknown; `depth_noise` is its standard deviation relative to the distance, 0 if it is exact.
+    `right` is the picture of the right camera of the `rig`, in the form of `pixels`. `native_lens` is the lens that
+    took the picture, if known: a virtual lens adds only the missing blur. `time_s` is the presentation time since the
+    source's first frame; `arrived_s` is `time.perf_counter()` when the source delivered it. `captured_s` is when the
+    sensor read the frame out, on the clock of `time.perf_counter`, mapped from the driver's clock (`capture.clock`);
+    None if unknown.
     `orientation` is the EXIF value (1 to 8) still to be applied.
 
     If `lease` is not None, `pixels` and `right` lie in a driver's buffer: they may be read until `release()`, and never
@@ -184,9 +188,12 @@ class Frame:
     name: str = ""
     packing: Packing = Packing.U16
     packed_width: int = 0
+    yuv: YuvFormat | None = None
     lease: Lease | None = None
 
     def __post_init__(self) -> None:
+        if (self.encoding is Encoding.YUV) != (self.yuv is not None):
+            raise SourceError(f"{self.name or 'frame'}: Encoding.YUV and a YuvFormat require each other; give both")
         if self.packing is not Packing.U16:
             self._check_packed()
             return
@@ -196,6 +203,8 @@ class Frame:
                 f"{self.name or 'frame'}: {self.pixels.shape} {self.pixels.dtype} is not a {self.encoding.value} "
                 f"array; give (H, W{', 3' if channels else ''}) {' or '.join(dtypes)}"
             )
+        if self.yuv is not None:
+            self.yuv.check(self.pixels, self.name)
         self._check_right_and_depth()
 
     def _check_packed(self) -> None:
@@ -222,12 +231,20 @@ class Frame:
             )
 
     @property
+    def yuv_format(self) -> YuvFormat:
+        """The format of a YUV picture, never None."""
+        assert self.yuv is not None, "only a frame of Encoding.YUV has a YuvFormat"
+        return self.yuv
+
+    @property
     def width(self) -> int:
+        if self.yuv is not None:
+            return self.yuv.width
         return int(self.pixels.shape[1]) if self.packing is Packing.U16 else self.packed_width
 
     @property
     def height(self) -> int:
-        return int(self.pixels.shape[0])
+        return int(self.pixels.shape[0]) if self.yuv is None else self.yuv.height
 
     @property
     def size(self) -> tuple[int, int]:
@@ -262,22 +279,35 @@ class Frame:
         if self.orientation == 1:
             return self
         depth_m = None if self.depth_m is None else np.ascontiguousarray(upright(self.depth_m, self.orientation))
-        right = None if self.right is None else self._turned(self.right)
-        turned = replace(
+        yuv, pixels = self._turned(self.pixels)
+        right = None if self.right is None else self._turned(self.right)[1]
+        frame = replace(
             self,
-            pixels=self._turned(self.pixels),
+            pixels=pixels,
             packing=Packing.U16,
+            yuv=yuv,
             depth_m=depth_m,
             right=right,
             orientation=1,
         )
         if self.encoding is not Encoding.MOSAIC:
-            return turned
+            return frame
         return replace(
-            turned,
+            frame,
             cfa=self.cfa.turned(self.size, self.orientation),
             profile=self.profile.turned(self.size, self.orientation),
         )
 
-    def _turned(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        return np.ascontiguousarray(upright(unpack(pixels, self.packing, self.width), self.orientation))
+    def as_display(self) -> Frame:
+        """A YUV picture converted on the host to Encoding.DISPLAY; other frames as they are. Slow, for stills."""
+        if self.yuv is None:
+            return self
+        right = None if self.right is None else display_rgb(self.yuv, self.right)
+        pixels = display_rgb(self.yuv, self.pixels)
+        return replace(self, pixels=pixels, right=right, encoding=Encoding.DISPLAY, yuv=None, lease=None)
+
+    def _turned(self, pixels: NDArray[Any]) -> tuple[YuvFormat | None, NDArray[Any]]:
+        if self.yuv is not None:
+            return turned(self.yuv, pixels, self.orientation)
+        unpacked = unpack(pixels, self.packing, self.width)
+        return None, np.ascontiguousarray(upright(unpacked, self.orientation))

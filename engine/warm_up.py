@@ -9,8 +9,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from numpy.typing import NDArray
+
 from .errors import GroundglassError
 from .frame import Frame
+from .yuv import YuvFormat
+from .yuv import top_rows as yuv_top_rows
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -122,6 +126,10 @@ def top_rows(frame: Frame, rows: int) -> Frame:
         profile = replace(profile, defects=profile.defects[profile.defects[:, 1] < rows])
     if depth_m is not None:
         depth_m = depth_m[: max(depth_m.shape[0] * rows // frame.height, 1)].copy()
-    right = None if frame.right is None else frame.right[:rows].copy()
-    pixels = frame.pixels[:rows].copy()
-    return replace(frame, pixels=pixels, right=right, depth_m=depth_m, profile=profile, lease=None)
+    yuv, pixels = _top(frame, frame.pixels, rows)
+    right = None if frame.right is None else _top(frame, frame.right, rows)[1]
+    return replace(frame, pixels=pixels, yuv=yuv, right=right, depth_m=depth_m, profile=profile, lease=None)
+
+
+def _top(frame: Frame, pixels: NDArray[Any], rows: int) -> tuple[YuvFormat | None, NDArray[Any]]:
+    return (None, pixels[:rows].copy()) if frame.yuv is None else yuv_top_rows(frame.yuv, pixels, rows)

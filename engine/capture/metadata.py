@@ -18,6 +18,7 @@ from ..formats.picture_read import PICTURE_SUFFIXES
 from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
 from ..formats.tiff_tags import TagError, TagFile, Tags
 from ..frame import Encoding, Frame
+from ..yuv import YuvFormat
 from .open import open_source
 from .video import VIDEO_SUFFIXES
 
@@ -72,8 +73,9 @@ def _frame_metadata(frame: Frame) -> Metadata:
     if frame.depth_m is not None:
         metadata["depth_m"] = [float(frame.depth_m.min()), float(frame.depth_m.max())]
     if frame.encoding is not Encoding.MOSAIC:
-        meaning = "display-referred" if frame.encoding is Encoding.DISPLAY else "scene-linear"
-        return metadata | {"light": meaning, "bits": 8 * frame.pixels.dtype.itemsize}
+        meaning = "scene-linear" if frame.encoding is Encoding.SCENE else "display-referred"
+        bits = 8 * frame.pixels.dtype.itemsize if frame.yuv is None else frame.yuv.bits
+        return metadata | {"light": meaning, "bits": bits} | _yuv_metadata(frame.yuv)
     profile = frame.profile
     metadata |= {"cfa": f"quad {frame.cfa.pattern}" if frame.cfa.block == 2 else frame.cfa.pattern}
     metadata |= {"black": list(profile.black), "white": profile.white}
@@ -83,6 +85,12 @@ def _frame_metadata(frame: Frame) -> Metadata:
         metadata["shading"] = {"size": list(profile.gain_map.shape[::-1]), "largest": float(profile.gain_map.max())}
     metadata["defects"] = 0 if profile.defects is None else len(profile.defects)
     return metadata | (_balance_metadata(profile) if frame.cfa.kind != "mono" else {})
+
+
+def _yuv_metadata(form: YuvFormat | None) -> Metadata:
+    if form is None:
+        return {}
+    return {"yuv": form.layout.value, "matrix": form.matrix.name, "range": "full" if form.full_range else "limited"}
 
 
 def _balance_metadata(profile: CameraProfile) -> Metadata:

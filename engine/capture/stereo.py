@@ -51,7 +51,7 @@ class WithRight(SourceFilter):
             raise SourceError(
                 f"{self._right.name}: ends before {self.name}; give a right picture for each left picture"
             )
-        for name in ("encoding", "packing", "orientation"):
+        for name in ("encoding", "packing", "yuv", "orientation"):
             right_value, left_value = getattr(right, name), getattr(frame, name)
             if left_value != right_value:
                 raise SourceError(

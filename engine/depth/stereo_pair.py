@@ -50,7 +50,7 @@ class StereoPairDepth:
             raise SourceError(
                 f"{frame.name or 'frame'}: not a stereo pair; add its right picture and a StereoRig or RelativeRig"
             )
-        left, right = (unpack(pixels, frame.packing, frame.width) for pixels in (frame.pixels, frame.right))
+        left, right = (_samples(frame, pixels) for pixels in (frame.pixels, frame.right))
         stereo = self._stereo_for(frame, left, frame.rig, quality)
         if self._matched is not None and self._matched[0] is frame.pixels and self._matched[1] is frame.right:
             return self._matched[2]  # the same pair again, as for a still
@@ -96,6 +96,8 @@ class StereoPairDepth:
             black, white = float(np.mean(frame.profile.black)), frame.profile.white
         elif frame.encoding is Encoding.DISPLAY:
             white, is_light = float(np.iinfo(pixels.dtype).max), False
+        elif frame.yuv is not None:
+            (black, white), is_light = frame.yuv.luma_levels, False
         samples = 1 if pixels.ndim == 2 else 3
         numbers = {"uint8": "u8", "uint16": "u16", "float32": "f32"}[pixels.dtype.name]
         self._device.write(self._numbers, pixels)
@@ -112,6 +114,13 @@ class StereoPairDepth:
             self._stereo.release()
             self._device.release(self._numbers)
         self._stereo, self._numbers, self._scale, self._matched = None, None, None, None
+
+
+def _samples(frame: Frame, pixels: NDArray[Any]) -> NDArray[Any]:
+    """The mosaic, the picture, or the luma of a YUV picture."""
+    if frame.yuv is not None:
+        return np.ascontiguousarray(frame.yuv.planes(pixels)[0])
+    return unpack(pixels, frame.packing, frame.width)
 
 
 def _downscale_for(frame: Frame, rig: StereoRig | RelativeRig, quality: Quality) -> tuple[int, float]:

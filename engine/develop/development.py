@@ -31,6 +31,7 @@ from .sharpen import Sharpen
 from .stages import MakeContext, RunContext, StageSpec, Table
 from .temporal import Temporal
 from .xtrans import DemosaicXTrans
+from .yuv import Yuv
 
 Highlights = Literal["rebuild", "clip"]
 DefectPixels = Literal["auto", "listed", "off"]
@@ -163,7 +164,7 @@ def _corrects_defects(frame: Frame, development: Development) -> bool:
     return is_supported and (is_listed or development.defects == "auto")
 
 
-def _run_picture(stage: Picture, run: RunContext) -> None:
+def _run_picture(stage: Picture | Yuv, run: RunContext) -> None:
     """Applies the white balance relative to the balance of the picture itself."""
     stage.run(run.frame, run.to_scene * (np.array(run.profile.white_balance) / run.frame.profile.white_balance))
 
@@ -209,14 +210,21 @@ def _run_sharpen(stage: Sharpen, run: RunContext) -> None:
     stage.run(run.development.sharpen, noise=0.5 * (slope * run.brightness) ** 0.5)
 
 
-# In processing order. A picture passes through the first and the last stage, a mosaic through the others and the last.
+# In processing order. A picture passes through one of the first two stages and the last, a mosaic through the others.
 RAW_STAGES: Table = (
     StageSpec(
         "picture",
-        applies=lambda frame, _: frame.encoding is not Encoding.MOSAIC,
+        applies=lambda frame, _: frame.encoding in (Encoding.DISPLAY, Encoding.SCENE),
         make=lambda make: Picture(make.device, make.frame),
         run=_run_picture,
         key=lambda frame, _: (frame.encoding, frame.pixels.dtype),
+    ),
+    StageSpec(
+        "yuv",
+        applies=lambda frame, _: frame.encoding is Encoding.YUV,
+        make=lambda make: Yuv(make.device, make.frame),
+        run=_run_picture,
+        key=lambda frame, _: (frame.yuv, frame.pixels.shape),
     ),
     StageSpec(
         "linearize",

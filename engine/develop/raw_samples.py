@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..frame import Encoding, Frame
 from ..packing import unpack
+from ..yuv import encoded_rgb
 
 BLOCKS = 96  # maximum blocks in each direction; takes about a millisecond
 
@@ -27,6 +28,8 @@ def sample_raw(frame: Frame, area: tuple[int, int, int, int] | None = None) -> N
     if not (len(columns) and len(rows)):
         return np.zeros((0, 0, 3))
     across, down = (np.add.outer(starts, np.arange(side)).ravel() for starts in (columns, rows))
+    if frame.yuv is not None:
+        return _linear(encoded_rgb(frame.yuv, frame.pixels, down, across))
     if frame.encoding is not Encoding.MOSAIC:
         return _picture_samples(frame.pixels[np.ix_(down, across)])
     numbers = unpack(frame.pixels[down], frame.packing, frame.width)[:, across].astype(np.float64)
@@ -53,5 +56,9 @@ def _picture_samples(pixels: NDArray[Any]) -> NDArray[np.float64]:
     """Linear light of display-encoded integers (IEC 61966-2-1); floats are linear already."""
     if not np.issubdtype(pixels.dtype, np.integer):
         return np.asarray(pixels, np.float64)
-    encoded = np.asarray(pixels, np.float64) / np.iinfo(pixels.dtype).max
+    return _linear(np.asarray(pixels, np.float64) / np.iinfo(pixels.dtype).max)
+
+
+def _linear(encoded: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Linear light of sRGB-encoded values (IEC 61966-2-1), 0 to 1."""
     return np.asarray(np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4))

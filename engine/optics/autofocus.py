@@ -129,6 +129,8 @@ def small_grey(frame: Frame) -> NDArray[np.float32]:
     block = cell * max(1, math.ceil(max(frame.size) / (SMALL_PX * cell)))
     if frame.encoding is Encoding.MOSAIC:
         numbers: NDArray[Any] = unpack(frame.pixels, frame.packing, frame.width)
+    elif frame.yuv is not None:
+        numbers = frame.yuv.planes(frame.pixels)[0]
     else:
         numbers = frame.pixels
     rows, columns = frame.height // block, frame.width // block
@@ -136,10 +138,13 @@ def small_grey(frame: Frame) -> NDArray[np.float32]:
     light = np.nan_to_num(blocks.mean(axis=(1, 3), dtype=np.float32)) - _black(frame)
     white = max(float(np.quantile(light, 0.99)) if light.size else 0.0, 1e-6)
     levels = np.clip(light / white, 0.0, 1.0)
-    return np.asarray(levels if frame.encoding is Encoding.DISPLAY else np.sqrt(levels), dtype=np.float32)
+    is_linear = frame.encoding in (Encoding.MOSAIC, Encoding.SCENE)
+    return np.asarray(np.sqrt(levels) if is_linear else levels, dtype=np.float32)
 
 
 def _black(frame: Frame) -> float:
+    if frame.yuv is not None:
+        return frame.yuv.luma_levels[0]
     return float(np.mean(frame.profile.black)) if frame.encoding is Encoding.MOSAIC else 0.0
 
 

@@ -28,13 +28,28 @@ from ..look.look import list_looks
 from ..optics.defocus import QUALITIES
 from ..packing import Packing
 from ..settings import Settings
-from .frames import coarse_depth_frame, light_of, mapped_frame, mosaic_frame, moving_frames, picture_frame, stereo_frame
+from ..yuv import YuvLayout
+from .frames import (
+    coarse_depth_frame,
+    light_of,
+    mapped_frame,
+    mosaic_frame,
+    moving_frames,
+    picture_frame,
+    stereo_frame,
+    yuv_frame,
+)
 
 Unit = Literal["light", "picture", "metres"]
 STAGE_SIZE = (45, 31)  # odd, and not a multiple of a tile
 LENS_SIZES = ((320, 180), (33, 25), (641, 363), (960, 540))
 LARGE = (1920, 1080)
 WIDE_HALO = ("soft-90", (960, 540))  # it takes two scales
+# Every way in which kernels/yuv.cl is built for a camera: the step of the samples, their size, and the chroma's.
+YUV = (
+    *((YuvLayout.YUYV, 8), (YuvLayout.UYVY, 8), (YuvLayout.NV12, 8), (YuvLayout.NV12, 10), (YuvLayout.I420, 8)),
+    *((YuvLayout.I422, 8), (YuvLayout.I444, 8), (YuvLayout.I440, 8)),
+)
 PLAIN = Settings(look="neutral", lens=Lens(f_number=16.0, name="plain"))
 
 
@@ -82,6 +97,8 @@ def _stages() -> Iterator[Case]:
     frame = mosaic_frame(STAGE_SIZE)
     for dtype in (np.uint8, np.uint16, np.float32):
         yield _stage(f"picture {np.dtype(dtype).name}", picture_frame(STAGE_SIZE, dtype))
+    for layout, bits in YUV:
+        yield _stage(f"yuv {layout.value} {bits} bit", yuv_frame(STAGE_SIZE, layout, bits))
     for method in ("bilinear", *(method for method in METHODS if method != "bilinear")):
         yield _stage(f"demosaic {method}", frame, demosaic=method, highlights="clip")
     for packing in Packing:

@@ -12,6 +12,7 @@ from ..camera import CameraProfile, NoiseProfile
 from ..cfa import Cfa
 from ..frame import Encoding, Frame, StereoRig
 from ..packing import Packing, pack
+from ..yuv import YuvFormat, YuvLayout, YuvMatrix, joined
 
 SEED = 13
 RIG = StereoRig(focal_px=100.0, baseline_m=0.06)
@@ -83,6 +84,18 @@ def picture_frame(size: tuple[int, int], dtype: Any) -> Frame:
     if dtype is np.float32:
         return Frame(light.astype(np.float32), Encoding.SCENE)
     return Frame(np.rint(light * np.iinfo(dtype).max).astype(dtype), Encoding.DISPLAY)
+
+
+def yuv_frame(size: tuple[int, int], layout: YuvLayout, bits: int = 8) -> Frame:
+    """A Y'CbCr picture; more than 8 bits lie in the upper bits of words, as in P010."""
+    form = YuvFormat(layout, *size, YuvMatrix.BT601 if layout.is_packed else YuvMatrix.BT709, layout.is_planar, bits)
+    form = replace(form, low_zeros=16 - bits if bits > 8 else 0)
+    to_rgb, offset = form.coefficients()
+    samples = np.rint((light_of(size) - offset) @ np.linalg.inv(to_rgb).T)
+    across, down = form.layout.shifts
+    chroma = samples[:: 1 << down, :: 1 << across]
+    planes = samples[..., 0], chroma[..., 1], chroma[..., 2]
+    return Frame(joined(form, planes), Encoding.YUV, yuv=form)
 
 
 def moving_frames(frame: Frame) -> tuple[Frame, ...]:

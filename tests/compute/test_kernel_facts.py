@@ -28,6 +28,7 @@ from groundglass.develop.development import Development
 from groundglass.develop.remosaic import Remosaic
 from groundglass.frame import Encoding, Frame, StereoRig
 from groundglass.transfer.host import ORIGIN, PackedScene
+from groundglass.yuv import YuvFormat, YuvLayout, joined
 from pattern_support import mosaic_of
 from tolerances import HALF_ROUNDING, STAGE
 
@@ -94,6 +95,21 @@ def a_picture_becomes_linear_rgb(device: Device) -> None:
         matrix = REC709_TO_REC2020 if display else frame.profile.camera_to_scene
         np.testing.assert_allclose(result[1, 2], matrix @ [light, 0, light], atol=STAGE)
         assert np.count_nonzero(result.any(axis=2)) == 1
+    release(developer)
+
+
+@covers("yuv.cl", "yuv")
+def a_yuv_grey_and_white_are_neutral(device: Device) -> None:
+    developer = Developer(device)
+    for layout in YuvLayout:
+        form = YuvFormat(layout, 19, 5)
+        luma, chroma = np.full((5, 19), 126), np.full(form.chroma_size[::-1], 128)
+        luma[2, 3:] = 235
+        pixels = joined(form, [luma] if layout is YuvLayout.GREY else [luma, chroma, chroma])
+        result = developer.develop(Frame(pixels, Encoding.YUV, yuv=form), Development()).read()
+        grey = ((110 / 219 + 0.055) / 1.055) ** 2.4
+        np.testing.assert_allclose(result[0], np.full((19, 3), grey), atol=STAGE)
+        np.testing.assert_allclose(result[2, 3:], 1.0, atol=STAGE)
     release(developer)
 
 
