@@ -88,12 +88,18 @@ def show(
             tools=tools,
             holds_rate=scale is None,
             fps=source_options.fps,
+            report=(lambda reason: None) if surface.is_interactive else report_reason,
         )
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None
         write_frame(engine, history.now.with_(scale=1.0), viewer.frame, view.save_frame)
         return statistics, view.save_frame
+
+
+def report_reason(reason: str) -> None:
+    """Prints why the source is without frames."""
+    print(f"groundglass: {reason}", file=sys.stderr, flush=True)
 
 
 def at_record_size(view: ViewOptions, source: Source, options: EngineOptions) -> ViewOptions:

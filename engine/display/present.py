@@ -51,14 +51,15 @@ class Presenter:
 
     def draw(
         self,
-        picture: moderngl.Texture,
+        picture: moderngl.Texture | None,
         lines: list[str],
         overlays: Overlays = NO_OVERLAYS,
         tools: Iterable[Tool] = (),
     ) -> None:
         """Draws `picture`, display sRGB with its first row at the top, text in the lower left corner, and the tools.
 
-        Draws nothing while the surface is minimised. Raises ShaderError if an overlay does not compile.
+        Without a picture it draws only the text. Draws nothing while the surface is minimised. Raises ShaderError if an
+        overlay does not compile.
         """
         screen, framebuffer, content_scale = self._surface.framebuffer, self._surface.size, self._surface.scale
         if 0 in framebuffer:
@@ -66,6 +67,10 @@ class Presenter:
         screen.viewport = (0, 0, *framebuffer)
         screen.use()
         screen.clear(0.0, 0.0, 0.0, 1.0)
+        height_px = text_height_px(framebuffer, content_scale)
+        if picture is None:
+            self._draw_sprites(framebuffer, lines, height_px, overlays)
+            return
         shape = overlays.view.shape(picture.size)
         self._surface.input.show(shape, framebuffer, overlays.view)
         left, top, width, height = letterbox(shape, framebuffer)
@@ -89,7 +94,6 @@ class Presenter:
             self._programs.program((overlays.passes, True), numbers | view_uniforms).draw(screen)
         self._smooth.clear(0)
         self._exact.clear(1)
-        height_px = text_height_px(framebuffer, content_scale)
         canvas = Canvas(screen, framebuffer, shown, content_scale, height_px, self._sprites, overlays.view)
         if overlays.view.zoom > 1.0:
             self._frame("magnified", overlays.view.box, replace(canvas, shown=inset, view=whole))

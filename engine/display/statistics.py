@@ -50,6 +50,7 @@ class Statistics:
     from its arrival, if the capture time is unknown) to its presentation. Both are 0 without measurements. `rss_mb` is
     resident memory in 10^6 bytes: "start" is after the first second, or at the first frame of a shorter run.
     `first_picture_s` is the time from the start of the process to the first presented frame, 0 without frames.
+    `reconnects` counts how often frames came again after the camera was gone.
     `recorded_size` is the (width, height) of the latest recording, None without one.
     `look_route` is the route of the latest look, "kernel" or "gl", with the reason if a kernel could not draw it.
     `transfer` is the way of the scene to OpenGL: "zero-copy", or "host" with the reason if a GPU could not do without.
@@ -60,6 +61,7 @@ class Statistics:
     fps: float
     late_frames: int
     dropped_frames: int
+    reconnects: int
     scale: float
     frames_by_scale: dict[str, int]
     size: tuple[int, int]
@@ -92,6 +94,7 @@ class Statistics:
             f"{self.frames} frames of {width}x{height} in {self.seconds:.1f} s: {self.fps:.1f} fps, "
             f"{self.late_frames} late, {self.dropped_frames} dropped",
             *([f"scale: {scales}"] if self.scale < 1.0 or len(self.frames_by_scale) > 1 else []),
+            *([f"the camera returned {self.reconnects} times"] if self.reconnects else []),
             table,
             f"memory {self.rss_mb['start']:.0f} MB at the start, {self.rss_mb['end']:.0f} MB at the end",
             f"first picture after {self.first_picture_s:.2f} s",
@@ -165,6 +168,7 @@ class FrameLog:
         stages: dict[str, dict[str, float]],
         dropped_frames: int,
         *,
+        reconnects: int = 0,
         device: str,
         gl: str,
         look_route: str,
@@ -177,6 +181,7 @@ class FrameLog:
             fps=self.frames / self.seconds if self.seconds > 0 else 0.0,
             late_frames=self.late_frames,
             dropped_frames=dropped_frames,
+            reconnects=reconnects,
             scale=self.scale,
             frames_by_scale={f"{scale:g}": count for scale, count in sorted(self._frames_at.items(), reverse=True)},
             size=self.size,

@@ -39,6 +39,7 @@ IDLE_WAIT_S = 0.2  # maximum time that an idle window shows an expired message
 BUSY_WAIT_S = 0.01  # maximum delay until a tool's finished result is used
 MESSAGE_S = 2.5
 PACE_EVERY_S = 0.5  # the frame rate is updated at this interval, to be readable
+NO_TEXT = ("", "", "")
 
 
 class Viewer:
@@ -48,6 +49,7 @@ class Viewer:
     The creators of `engine`, `source` and `surface` close them, in this order. `settings` apply to the next frames and
     may change during the run. With `holds_rate` a governor holds `fps`, by default the rate of the source or, if that
     is unknown or higher, of the display. `frame` is the last frame shown, `drawn` its picture, `controls` all controls.
+    `report` receives the reason, one line, whenever the source is without frames; an interactive surface shows it.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Viewer:
         tools: Iterable[Callable[[ToolContext], Tool]] = (),
         holds_rate: bool = False,
         fps: float | None = None,
+        report: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self.frame: Frame | None = None
         self.drawn: Drawn | None = None
@@ -76,7 +79,10 @@ class Viewer:
         self._log = FrameLog(period_s)
         self._live_scale = LiveScale(engine, settings, period_s) if holds_rate else None
         self._drawn_by = settings.now
-        self._shown_text = ("", "")
+        self._shown_text = NO_TEXT
+        self._report = report
+        self._reported: set[str] = set()  # reasons since the camera returned the last time
+        self._reconnects = 0
         self._redraw = False  # a setting changed: the frame must be drawn again
         self._repaint = False  # only the window changed: the picture must be shown again
         self._repeat_last = False
@@ -123,6 +129,7 @@ class Viewer:
         return self._log.statistics(
             engine.clock.stages(),
             dropped,
+            reconnects=self._source.reconnects,
             device=engine.device_name,
             gl=engine.gl_name + screen,
             look_route=engine.look_route,
@@ -137,12 +144,26 @@ class Viewer:
             if invalidation is Invalidation.REDRAW or self._is_outdated():
                 self._redraw = True
                 self._move()
+        self._check_source()
         frame = self._next_frame()
         if frame is not None or self._repaint or self._text() != self._shown_text:
             self._show_or_recover(frame)
         elif self._idle() and not self._quit:
             self._log.pause()
             self._rest()
+
+    def _check_source(self) -> None:
+        """Reports why the source is without frames, each reason once. This time is not playing time."""
+        reason, reconnects = self._source.status, self._source.reconnects
+        if reconnects != self._reconnects:
+            self._reconnects = reconnects
+            self._reported.clear()
+        if not reason:
+            return
+        self._log.pause()
+        if reason not in self._reported:
+            self._reported.add(reason)
+            self._report(reason)
 
     def _rest(self) -> None:
         """Refines a picture that does not change, or sleeps until something happens."""
@@ -206,6 +227,8 @@ class Viewer:
         if self.frame is not None and is_new:
             self.frame.release()  # not earlier: a changed setting draws it again
             self._move()
+            if frame.size != self.frame.size:
+                self._notify("the source now has {}x{}".format(*frame.size))
         elif self._keeps_size():  # a recording starts at the scale that holds the frame rate
             self._move()
         try:
@@ -254,10 +277,10 @@ class Viewer:
         if not self._surface.is_interactive:
             with clock.host("present"):
                 self._surface.present("")
-        elif self.drawn is not None:
+        elif self.drawn is not None or self._source.status:
             self._shown_text = self._text()
             with clock.host("present"):
-                self._draw_over(self.drawn, *self._shown_text)
+                self._draw_over(self.drawn, self._shown_text)
             began_s = perf_counter()
             with clock.host("swap"):
                 self._surface.present(self._shown_text[0])
@@ -267,15 +290,20 @@ class Viewer:
         self._repaint = False
         return swap_s
 
-    def _draw_over(self, drawn: Drawn, status: str, message: str) -> None:
-        """Draws the picture on the surface, with the message, the status line and the tools."""
+    def _draw_over(self, drawn: Drawn | None, text: tuple[str, str, str]) -> None:
+        """Draws the picture, if any, on the surface, with the message, the reason, the status line and the tools."""
+        lines = [line for line in reversed(text) if line]
+        if drawn is None:
+            self._presenter.draw(None, lines)
+            return
         overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools), NO_OVERLAYS)
-        self._presenter.draw(drawn.texture, [line for line in (message, status) if line], overlays, self._tools)
+        self._presenter.draw(drawn.texture, lines, overlays, self._tools)
 
-    def _text(self) -> tuple[str, str]:
-        """The status line and the message for the surface; empty if it is not interactive."""
-        if self.frame is None or not self._surface.is_interactive:
-            return "", ""
+    def _text(self) -> tuple[str, str, str]:
+        """The status line, why no frame arrives, and the message; empty if the surface is not interactive."""
+        reason = self._source.status
+        if not self._surface.is_interactive or (self.frame is None and not reason):
+            return NO_TEXT
         now_s = perf_counter()
         if now_s >= self._pace_until_s:
             fps, latency_ms = self._log.recent_fps(), self._log.recent_latency_ms()
@@ -287,7 +315,7 @@ class Viewer:
         now, source = self._settings.now, self._source.name
         name = Path(source).name or source
         status = status_line(name, now.look.name, now.lens.name, now.f_number, now.focus_m, pace)
-        return status, self._message if now_s < self._message_until_s else ""
+        return status, reason, self._message if now_s < self._message_until_s else ""
 
     def _reduction(self) -> str:
         """The scale for the status line, empty in full size."""

@@ -207,8 +207,8 @@ def test_standard_output_contains_only_the_json(tmp_path: Path) -> None:
     report = json.loads(done.stdout)
     assert report["frames"] == 5
     assert report["size"] == [160, 90]
-    keys = "frames seconds fps late_frames dropped_frames scale frames_by_scale size stages interval_ms latency_ms "
-    keys += "rss_mb first_picture_s device gl"
+    keys = "frames seconds fps late_frames dropped_frames reconnects scale frames_by_scale size stages interval_ms "
+    keys += "latency_ms rss_mb first_picture_s device gl"
     assert set(keys.split()) <= set(report)
     assert list(tmp_path.iterdir()) == []
 

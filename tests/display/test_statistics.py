@@ -14,7 +14,9 @@ from groundglass.timing import process_age_s
 from rich.console import Console
 
 STAGES = {"demosaic": {"p50_ms": 2.5, "p95_ms": 3.0}}
-KEYS = "frames seconds fps late_frames dropped_frames scale frames_by_scale size stages interval_ms latency_ms "
+KEYS = (
+    "frames seconds fps late_frames dropped_frames reconnects scale frames_by_scale size stages interval_ms latency_ms "
+)
 KEYS += "rss_mb first_picture_s recorded_size device gl look_route transfer"
 
 

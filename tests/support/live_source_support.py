@@ -11,13 +11,16 @@ from functools import partial
 import numpy as np
 from groundglass.capture import EXPOSURE_CONTROL, BaseSource, Timing
 from groundglass.capture.clock import TickClock
+from groundglass.capture.live.retry import LiveSource
 from groundglass.controls import Control, Number
+from groundglass.errors import SourceError
 from groundglass.frame import Frame, Lease
 
 WAIT_S = 10.0  # much more than a loaded machine needs
 DRIVER_WAIT_S = 120.0  # a viewer keeps a buffer while its engine compiles, on a loaded machine for longer than WAIT_S
 TICKS_PER_S = 1e6
 TICKS_AT_START = 2**32 - 5000  # the counter wraps soon
+UNPLUGGED = SourceError("camera: unplugged; plug it in again")
 
 
 class FakeCamera(BaseSource):
@@ -107,3 +110,38 @@ class FakeCamera(BaseSource):
             number += 1
         if not self._stop.is_set():
             self._filled.put(None)
+
+
+class Unplugged(LiveSource):
+    """Each opening is the next of `openings`: a camera that is unplugged after its frames, or an error."""
+
+    def __init__(self, *openings: FakeCamera | Exception) -> None:
+        super().__init__("camera")
+        self._openings = list(openings)
+        self._camera: FakeCamera | None = None
+        self.opened_s: list[float] = []
+        self._connect()
+
+    def _open(self) -> Iterator[Frame]:
+        self.opened_s.append(time.perf_counter())
+        opening = self._openings.pop(0) if len(self._openings) > 1 else self._openings[0]
+        if isinstance(opening, Exception):
+            raise opening
+        self._camera, self.size = opening, opening.size
+        return self._read(opening)
+
+    def _read(self, camera: FakeCamera) -> Iterator[Frame]:
+        yield from camera
+        raise UNPLUGGED
+
+    def unplug(self) -> None:
+        if self._camera is not None:
+            self._camera.interrupt()
+
+    def interrupt(self) -> None:
+        super().interrupt()
+        self.unplug()
+
+    def _release(self) -> None:
+        if self._camera is not None:
+            self._camera.close()

@@ -22,8 +22,8 @@ class LiveSource(BaseSource, ABC):
 
     A subclass defines `_open` and `_release`, sets `size`, and calls `_connect` at the end of its constructor. A fault
     raises SourceError or OSError there or while a frame is read: its text becomes `status`, the camera is released, and
-    opened again after a wait. The next frame clears `status`. Frame numbers and times continue after the gap. A camera that
-    returns with another size is shown in that size; `_open` refuses what cannot be shown, with one line.
+    opened again after a wait. The next frame clears `status`. Frame numbers and times continue after the gap. A camera
+    may return with another size, which is shown; `_open` refuses what cannot be shown, with one line.
     """
 
     timing = Timing.LIVE

@@ -18,41 +18,7 @@ from groundglass.display.viewer import Viewer
 from groundglass.errors import SourceError
 from groundglass.frame import Frame
 from groundglass.settings import SettingsHistory
-from live_source_support import WAIT_S, FakeCamera
-
-GONE = SourceError("camera: unplugged; plug it in again")
-
-
-class Unplugged(LiveSource):
-    """Each opening is the next of `openings`: a camera that is unplugged after its frames, or an error."""
-
-    def __init__(self, *openings: FakeCamera | Exception) -> None:
-        super().__init__("camera")
-        self._openings = list(openings)
-        self._camera: FakeCamera | None = None
-        self.opened_s: list[float] = []
-        self._connect()
-
-    def _open(self) -> Iterator[Frame]:
-        self.opened_s.append(time.perf_counter())
-        opening = self._openings.pop(0) if len(self._openings) > 1 else self._openings[0]
-        if isinstance(opening, Exception):
-            raise opening
-        self._camera, self.size = opening, opening.size
-        return self._read(opening)
-
-    def _read(self, camera: FakeCamera) -> Iterator[Frame]:
-        yield from camera
-        raise GONE
-
-    def interrupt(self) -> None:
-        super().interrupt()
-        if self._camera is not None:
-            self._camera.interrupt()
-
-    def _release(self) -> None:
-        if self._camera is not None:
-            self._camera.close()
+from live_source_support import UNPLUGGED, WAIT_S, FakeCamera, Unplugged
 
 
 class Large(FakeCamera):
@@ -91,7 +57,7 @@ def test_numbers_and_times_continue_after_the_gap() -> None:
 
 
 def test_the_wait_doubles_until_a_frame_comes() -> None:
-    with Unplugged(FakeCamera(1), GONE, GONE, GONE, FakeCamera(1), FakeCamera(None)) as source:
+    with Unplugged(FakeCamera(1), UNPLUGGED, UNPLUGGED, UNPLUGGED, FakeCamera(1), FakeCamera(None)) as source:
         taken(source, 3)
         waits_s = np.diff(source.opened_s[1:])
     assert all(waits_s >= [0.02, 0.04, 0.04, 0.01])
@@ -112,18 +78,18 @@ def test_the_status_is_the_fault_until_a_frame_comes() -> None:
         time.sleep(0.01)
         stop.set()
         watcher.join(WAIT_S)
-    assert seen == ["", str(GONE), "camera: No such device", ""]
+    assert seen == ["", str(UNPLUGGED), "camera: No such device", ""]
 
 
 def test_a_camera_that_cannot_be_opened_at_first_is_an_error() -> None:
     with pytest.raises(SourceError, match="plug it in again"):
-        Unplugged(GONE)
+        Unplugged(UNPLUGGED)
 
 
 @pytest.mark.parametrize("close", [LiveSource.interrupt, LiveSource.close])
 def test_a_long_wait_is_interrupted(monkeypatch: pytest.MonkeyPatch, close: Callable[[LiveSource], None]) -> None:
     monkeypatch.setattr(retry, "MIN_WAIT_S", WAIT_S)
-    source = Unplugged(FakeCamera(0), GONE)
+    source = Unplugged(FakeCamera(0), UNPLUGGED)
     queue = LatestFrameQueue(source)
     queue.start()
     while not source.status:
@@ -164,7 +130,7 @@ def test_a_read_that_ignores_the_interrupt_releases_the_camera_when_it_returns(m
 
 def test_the_viewer_shows_a_camera_that_returns_with_another_size() -> None:
     with (
-        Unplugged(FakeCamera(2), GONE, Large(None)) as source,
+        Unplugged(FakeCamera(2), UNPLUGGED, Large(None)) as source,
         OffscreenSurface(FakeCamera.size) as surface,
         gg.Engine(size=FakeCamera.size, gl=surface.gl) as engine,
     ):
