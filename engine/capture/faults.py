@@ -1,4 +1,4 @@
-"""Faults that do not end the frames: said on standard error, each once."""
+"""Faults that do not end the frames: reported on standard error, each once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ class FaultReport:
     """Prints each fault once, as one line on standard error."""
 
     def __init__(self) -> None:
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
 
-    def say(self, fault: str) -> None:
-        """`fault` says what is wrong, where, and what happens instead. The same text is printed once."""
+    def report(self, fault: str) -> None:
+        """`fault` names the problem, its place and the consequence. The same text is printed once."""
         line = " ".join(fault.split())
-        if line not in self._said:
-            self._said.add(line)
+        if line not in self._reported:
+            self._reported.add(line)
             print(f"groundglass: {line}", file=sys.stderr, flush=True)

@@ -26,7 +26,7 @@ class Request(NamedTuple):
     fps: float | None = None
     layout: Layout | None = None
     loop: bool = False
-    tolerant: bool = False  # faults that a live view survives are said, and do not end the frames
+    tolerant: bool = False  # faults that a live view survives are reported, and do not end the frames
 
 
 class ConnectedCamera(NamedTuple):

@@ -66,7 +66,7 @@ def open_source(
     of their rows in bytes, `raw_header` and `raw_trailer` are bytes before and after each, which are skipped.
     `profile` is the path of a camera profile.
 
-    With `tolerant`, a fault of one file of a folder is said once on standard error and does not end the frames, and a
+    With `tolerant`, a fault of one file of a folder is reported once on standard error and does not end the frames, and a
     FIFO waits for its next writer.
 
     `depth` is the path of a depth map, a folder of maps, `plane:NEAR..FAR` in metres, the right pictures of rectified

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None, *, tolerant: bool = False) -> Source:
     """The source of the command line. `size`, (width, height), is the default size of the built-in scene.
 
-    A `tolerant` source goes on after faults that a live view survives.
+    A `tolerant` source continues after faults that a live view survives.
     """
     from ..capture import open_source
 

@@ -76,16 +76,16 @@ class Layout:
         if not 0 <= black < 2**bits - 1:
             raise SourceError(f"raw black {black:g} is outside 0..{2**bits - 2} of {bits} bits; check --raw-black")
         packing = _packing(raw_format, bits, suffix)
-        least = packing.row_bytes(width)
-        if stride is not None and stride < least:
+        unpadded = packing.row_bytes(width)
+        if stride is not None and stride < unpadded:
             raise SourceError(
-                f"raw stride {stride} is below the {least} bytes of {width} samples of {raw_format}; check --raw-stride"
+                f"raw stride {stride} is below the {unpadded} bytes of {width} samples of {raw_format}; check --raw-stride"
             )
         if stride is not None and stride % 2 and packing.bits == 16:
             raise SourceError(f"raw stride {stride} is odd, but {raw_format} has words of 2 bytes; check --raw-stride")
         if header_bytes < 0 or trailer_bytes < 0:
             raise SourceError("--raw-header and --raw-trailer are numbers of bytes, 0 or more")
-        return cls(cfa, bits, packing, width, height, stride or least, black, header_bytes, trailer_bytes)
+        return cls(cfa, bits, packing, width, height, stride or unpadded, black, header_bytes, trailer_bytes)
 
     @property
     def format(self) -> str:
@@ -112,7 +112,7 @@ class Layout:
         return self.header_bytes + self.picture_bytes + self.trailer_bytes
 
     def frame(self, picture: NDArray[np.uint8], name: str) -> Frame:
-        """The mosaic in `picture`, (picture_bytes,), which is neither copied nor unpacked.
+        """The mosaic in `picture`, (picture_bytes,), as it is, without a copy.
 
         The white level is the maximum of the bits. The camera is unknown, so camera RGB counts as linear Rec.709.
         """
@@ -236,12 +236,13 @@ def wrong_length(path: Path, file_length: int, layout: Layout) -> str:
     ]
     if fitting:
         return f"{problem}; try --raw-format {' or '.join(fitting)}"
+    likely = _likely_size((file_length - surround) * 8 // layout.packing.bits)
+    tries = [] if likely is None else [f"--raw-size {likely}"]
     stride, rest = divmod(file_length - surround, layout.height)
     if not rest and 0 < stride - layout.packing.row_bytes(layout.width) <= MAX_STRIDE_PADDING:
-        return f"{problem}; try --raw-stride {stride}"
-    likely = _likely_size((file_length - surround) * 8 // layout.packing.bits)
-    if likely:
-        return f"{problem}; try --raw-size {likely}"
+        tries.append(f"--raw-stride {stride}")
+    if tries:
+        return f"{problem}; try {' or '.join(tries)}"
     if file_length > frame_bytes:
         return f"{problem} or several of them; check --raw-size and --raw-stride. Cut off? Use - < {path}"
     return f"{problem}; check --raw-size and --raw-format"

@@ -71,7 +71,7 @@ def _form(width: int, height: int, colour: str, colour_range: str) -> tuple[YuvF
     form = YuvFormat(
         *(layout, width, height),
         matrix=YuvMatrix.BT709 if height >= HD_ROWS else YuvMatrix.BT601,
-        full_range=colour_range.upper() == "FULL",
+        full_range=colour_range.upper() == "FULL" or (found[1] == "mono" and colour_range.upper() != "LIMITED"),
         bits=bits,
         siting=_siting(found[1], found[2] or "", bits),
     )

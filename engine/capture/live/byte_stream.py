@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import select
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,7 +27,6 @@ class WakeUp:
         self._ends = os.pipe()
         self._is_open = True
 
-    @property
     def is_set(self) -> bool:
         return self._event.is_set()
 
@@ -39,7 +37,7 @@ class WakeUp:
 
     def set(self) -> None:
         with self._lock:
-            if self._is_open and not self.is_set:
+            if self._is_open and not self.is_set():
                 os.write(self._ends[1], b"!")
             self._event.set()
 
@@ -124,7 +122,7 @@ class ByteStream:
         self._ahead[:0] = content
 
     def seek(self, offset: int) -> None:
-        """Goes on at this byte of a regular file."""
+        """Continues at this byte of a regular file."""
         self._ahead.clear()
         self._file.seek(offset)
 
@@ -133,28 +131,25 @@ class ByteStream:
 
     def _wait(self) -> bool:
         """Waits until bytes can be read. False after `wake` was set."""
-        while not self._wake.is_set:
+        while not self._wake.is_set():
             remaining_s = self.deadline_s - perf_counter()
             if remaining_s <= 0:
                 raise SourceError("nothing arrives; start the program that writes first")
             if not HAS_POLL:
                 return True
             ready = [descriptor for descriptor, _ in self._poll.poll(1000 * min(CHECK_S, remaining_s))]
-            if self._wake.is_set:
+            if self._wake.is_set():
                 break
-            if ready:
-                return True
-            if self._idle is not None:
+            if not ready and self._idle is not None:
                 self._idle()
-            if self._awaits_writer:
+            if ready or self._awaits_writer:
                 return True
         return False
 
 
 def _enlarge(descriptor: int) -> None:
     """Gives a pipe on Linux more capacity. A file, or a user with many pipes, keeps what it has."""
-    if sys.platform == "linux":
+    with suppress(ImportError, AttributeError, OSError):
         import fcntl
 
-        with suppress(OSError):
-            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -20,14 +20,15 @@ from .retry import LiveSource
 STANDARD_INPUT = "-"
 BEGIN_S = 30.0  # wait for the beginning of a stream whose size is not known without it
 EXAMPLE = "rpicam-raw -o - | groundglass view - --raw-format SRGGB10_CSI2P --raw-size 1920x1080"
+_CHECK = "check the program that writes, and --raw-size and --raw-stride if the picture is skewed"
 
 
 class PipeSource(LiveSource):
     """The frames of standard input, or of the FIFO `path`: all of them in order, each in a leased buffer.
 
-    A frame that is incomplete at the end is dropped, which is said. If `resumes`, a FIFO waits for its next writer;
+    A frame that is incomplete at the end is dropped and reported. If `resumes`, a FIFO waits for its next writer;
     else the source ends with the first. Standard input always ends. Raises SourceError if it cannot be opened, or if
-    the stream does not begin within 30 s with what makes its size known.
+    the header of the stream, which has its size, does not arrive within 30 s.
     """
 
     def __init__(self, name: str, frames: StreamFrames, path: Path | None, *, resumes: bool, fps: float | None) -> None:
@@ -67,13 +68,13 @@ class PipeSource(LiveSource):
 
     def _opened(self) -> ByteStream:
         if self._path is None:
-            return ByteStream(standard_input(), self._wake, owned=False, idle=self._tell)
+            return ByteStream(standard_input(), self._wake, owned=False, idle=self._on_idle)
         descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
         self._opened_file = os.fstat(descriptor)
         if not stat.S_ISFIFO(self._opened_file.st_mode):
             os.close(descriptor)
             raise SourceError(f"{self.name}: is not a FIFO any more; make it again with mkfifo")
-        return ByteStream(descriptor, self._wake, owned=True, is_fifo=True, idle=self._tell)
+        return ByteStream(descriptor, self._wake, owned=True, is_fifo=True, idle=self._on_idle)
 
     def _release(self) -> None:
         if self._stream is not None:
@@ -96,21 +97,20 @@ class PipeSource(LiveSource):
                 continue
             if self._stop.is_set():
                 return
-            self._say_torn(index)
+            torn = self._parts.take_torn()
+            if not self._resumes and index == 0:
+                raise SourceError(f"{self.name}: ended after {torn} bytes, before its first frame; {_CHECK}")
+            if torn:
+                self._faults.report(
+                    f"{self.name}: ended {torn} bytes into frame {index + 1}, which is dropped; {_CHECK}"
+                )
             if not self._resumes:
                 return
             ended, self._stream = self._stream, self._opened()  # opened first: the next writer may be waiting
             ended.close()
             self.status = f"{self.name}: the writer has closed it; waiting for the next"
 
-    def _say_torn(self, index: int) -> None:
-        if torn := self._parts.take_torn():
-            self._faults.say(
-                f"{self.name}: ended {torn} bytes into frame {index + 1}, which is dropped. If the picture is skewed, "
-                "check --raw-size and --raw-stride"
-            )
-
-    def _tell(self) -> None:
+    def _on_idle(self) -> None:
         """Nothing has arrived for a second. Raises OSError or SourceError if the path is another FIFO now."""
         if self._path is not None and not os.path.samestat(self._opened_file, os.stat(self._path)):
             raise SourceError(f"{self.name}: was replaced by another file; opening it again")

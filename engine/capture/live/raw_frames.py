@@ -13,20 +13,20 @@ from .ring import BufferRing
 
 
 class WrongFormatError(SourceError):
-    """The bytes are not what the user said: opening the source again does not help."""
+    """The bytes do not have the format that the user gave: opening the source again does not help."""
 
 
 class StreamFrames(Protocol):
     """Takes the frames of one kind from a stream."""
 
     size: tuple[int, int]
-    fps: float | None  # by the stream; None if it does not say
+    fps: float | None  # by the stream; None if unknown
 
     def begin(self, stream: ByteStream) -> None:
         """Reads what the stream begins with. Raises WrongFormatError, or SourceError at the stream's deadline."""
 
     def next(self, stream: ByteStream, name: str) -> Frame | None:
-        """The next frame, which leases a buffer; None at the end, and after an interruption. Raises WrongFormatError."""
+        """The next frame, which leases a buffer; None at the end, and if interrupted. Raises WrongFormatError."""
 
     def take_torn(self) -> int:
         """The number of bytes of an incomplete frame at the end, once."""
@@ -38,7 +38,7 @@ class StreamFrames(Protocol):
 class RawFrames:
     """The mosaics of a stream, in `layout`. The first one must have the bits of the layout."""
 
-    fps = None
+    fps: float | None = None
 
     def __init__(self, layout: Layout) -> None:
         self.size = layout.width, layout.height

@@ -21,7 +21,7 @@ class StreamFile(BaseSource):
     """The frames of a regular file, each in a leased buffer, read when it is due.
 
     `open_file` returns a descriptor at the first byte of the stream, which is closed here. A frame that is incomplete
-    at the end is dropped, which is said. Raises SourceError if the file cannot be read.
+    at the end is dropped and reported. Raises SourceError if the file cannot be read.
     """
 
     timing = Timing.PACED
@@ -50,9 +50,8 @@ class StreamFile(BaseSource):
         self.frames = None if loop else frames.count(stream_bytes)
 
     def __iter__(self) -> Iterator[Frame]:
-        index, before = 0, -1
-        while before < index and (index == 0 or self._loop):
-            before = index
+        index = 0
+        while index == 0 or self._loop:
             stream = ByteStream(self._opened(), self._wake, owned=True)
             try:
                 stream.seek(self._first_byte)
@@ -62,8 +61,10 @@ class StreamFile(BaseSource):
                     index += 1
             finally:
                 stream.close()
+            if index == 0:
+                raise SourceError(f"{self.name}: ends before its first frame; write it again")
             if torn := self._parts.take_torn():
-                self._faults.say(f"{self.name}: ends {torn} bytes into frame {index + 1}, which is dropped")
+                self._faults.report(f"{self.name}: ends {torn} bytes into frame {index + 1}, which is dropped")
 
     def close(self) -> None:
         self._wake.close()

@@ -26,7 +26,6 @@ def open_stream(name: str, request: Request) -> Source | None:
 
     Raises SourceError if the stream cannot be read.
     """
-    frames: StreamFrames
     path, layout, fps, loop = Path(name), request.layout, request.fps, request.loop
     is_input = name == STANDARD_INPUT
     is_fifo = not is_input and _is_fifo(path) and (layout is not None or path.suffix.lower() not in FILE_SUFFIXES)
@@ -34,7 +33,7 @@ def open_stream(name: str, request: Request) -> Source | None:
     is_many = layout is not None and not is_input and path.is_file() and count_frames(path, layout) > 1
     if not (is_input or is_fifo or is_y4m or is_many):
         return None
-    frames = Y4mFrames() if layout is None else RawFrames(layout)
+    frames: StreamFrames = Y4mFrames() if layout is None else RawFrames(layout)
     if is_input and stat.S_ISREG(os.fstat(standard_input()).st_mode):
         return StreamFile("standard input", frames, partial(os.dup, standard_input()), fps=fps, loop=loop)
     if is_input or is_fifo:

@@ -21,7 +21,7 @@ SEARCH_BYTES = 1 << 16  # at a time, for the next picture after lost bytes
 class Y4mFrames:
     """The pictures of a stream as Encoding.YUV. A header in the middle begins another stream.
 
-    Where a picture does not begin with its line, bytes were lost: the next line is searched, which is said.
+    Where a picture does not begin with its line, bytes were lost: the next line is searched, and the loss is reported.
     """
 
     def __init__(self) -> None:
@@ -60,11 +60,11 @@ class Y4mFrames:
         frames, rest = divmod(stream_bytes - self._header_bytes, frame_bytes)
         return None if rest else frames
 
-    def _set_header(self, line: bytes) -> None:
+    def _set_header(self, line: bytes, place: str = "") -> None:
         try:
             self._header = Y4mHeader.parse(line)
         except SourceError as error:
-            raise WrongFormatError(str(error)) from error
+            raise WrongFormatError(f"{place}{error}") from error
         form = self._header.form
         self.size, self.fps = (form.width, form.height), self._header.fps
         self._header_bytes = len(line)
@@ -96,21 +96,24 @@ class Y4mFrames:
             if begin == FRAME + b"\n":
                 return True
             if begin == FRAME + b" ":
-                self._check_line(stream.read_line(MAX_LINE_BYTES, begin))
+                _check_line(stream.read_line(MAX_LINE_BYTES, begin), name)
                 return True
             if MAGIC.startswith(begin):
-                self._set_header(stream.read_line(MAX_LINE_BYTES, begin))
+                self._set_header(stream.read_line(MAX_LINE_BYTES, begin), f"{name}: ")
                 continue
-            self._faults.say(f"{name}: a picture does not begin with FRAME: bytes were lost. Going on at the next one")
+            self._faults.report(
+                f"{name}: a picture does not begin with FRAME: bytes were lost. Going on at the next one"
+            )
             stream.push_back(begin)
             if not _find(stream):
                 return False
 
-    def _check_line(self, line: bytes) -> None:
-        try:
-            check_frame_line(line)
-        except SourceError as error:
-            raise WrongFormatError(str(error)) from error
+
+def _check_line(line: bytes, name: str) -> None:
+    try:
+        check_frame_line(line)
+    except SourceError as error:
+        raise WrongFormatError(f"{name}: {error}") from error
 
 
 def _plane_rows(header: Y4mHeader) -> list[tuple[int, int]]:
