@@ -66,8 +66,8 @@ def open_source(
     of their rows in bytes, `raw_header` and `raw_trailer` are bytes before and after each, which are skipped.
     `profile` is the path of a camera profile.
 
-    With `tolerant`, a fault of one file of a folder is reported once on standard error and does not end the frames, and a
-    FIFO waits for its next writer.
+    With `tolerant`, a fault of one file of a folder is reported once on standard error and does not end the frames,
+    and a FIFO waits for its next writer.
 
     `depth` is the path of a depth map, a folder of maps, `plane:NEAR..FAR` in metres, the right pictures of rectified
     pairs (`stereo:RIGHT?focal_px=..&baseline_m=..`, a file or a folder), or `none` to ignore the depth of a file.
@@ -91,24 +91,26 @@ def open_source(
         if depth is not None and str(depth).startswith(STEREO):
             right, rig = parse_pair(str(depth), scaling)
             return WithRight(opened, _open_plain(right, request, None, with_depth=False), rig)
-        return _with_depth(opened, None if depth is None else str(depth), scaling, pairs, depth_later)
+        return _with_depth(opened, None if depth is None else str(depth), scaling, pairs, depth_later, tolerant)
     except SourceError:
         opened.close()
         raise
 
 
-def _with_depth(opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd | None, may_lack: bool) -> Source:
+def _with_depth(
+    opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd | None, may_lack: bool, tolerant: bool
+) -> Source:
     """`opened` with the depth `depth`, or else with the depth of the recording or the file."""
     if depth == "none":
         return WithoutDepth(opened)
     if depth is not None and Path(depth).is_dir():
-        return WithDepthMaps(opened, maps_for(Path(depth), opened.frames), scaling)
+        return WithDepthMaps(opened, maps_for(Path(depth), opened.frames), scaling, tolerant=tolerant)
     if depth is not None:
         return WithDepth(opened, open_depth(depth, scale=scaling.units_per_m, depth_range=scaling.span))
     if pairs is not None:
         if scaling.units_per_m is None and scaling.span is None:
             scaling = Scaling(pairs.units_per_m)
-        return WithDepthMaps(opened, lambda frame: pairs.maps[frame.name], scaling)
+        return WithDepthMaps(opened, lambda frame: pairs.maps[frame.name], scaling, tolerant=tolerant)
     return opened if scaling.span is None else WithDepthRange(opened, scaling.span, may_lack=may_lack)
 
 
@@ -121,7 +123,7 @@ def _open_plain(source: str, request: Request, pairs: Rgbd | None, with_depth: b
         paths = frame_paths(path, headerless=layout is not None) if pairs is None else pairs.colour
         fps = request.fps or (pairs.fps if pairs is not None else None) or DEFAULT_SEQUENCE_FPS
         read = _reader(paths[0], layout, with_depth and pairs is None)
-        return FileSequence(paths, read, name=source, fps=fps, loop=loop)
+        return FileSequence(paths, read, name=source, fps=fps, loop=loop, tolerant=request.tolerant)
     stream = open_stream(source, request)
     if stream is not None:
         return stream

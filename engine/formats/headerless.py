@@ -23,7 +23,7 @@ _WORDS = {"": "little", "le": "little", "be": "big"}  # the byte order of 16-bit
 _PFNC = {"rg": "rggb", "bg": "bggr", "gr": "grbg", "gb": "gbrg"}  # GenICam names a Bayer order by its first row
 
 
-MAX_STRIDE_PADDING = 1024  # bytes; a larger surplus is another size, not padding
+MAX_STRIDE_PADDING = 1024  # bytes
 # libcamera and V4L2 name a format SRGGB10_CSI2P, SRGGB10P, R10 or Y10; FFmpeg bayer_rggb16le or gray10le.
 _LIBCAMERA = re.compile(r"(?:s(rggb|bggr|grbg|gbrg)|[ry])(8|10|12|14|16)(|p|_csi2p)")
 _FFMPEG = re.compile(r"(?:bayer_(rggb|bggr|grbg|gbrg)|gray)(8|10|12|14|16)(|le|be)")
@@ -79,7 +79,7 @@ class Layout:
         unpadded = packing.row_bytes(width)
         if stride is not None and stride < unpadded:
             raise SourceError(
-                f"raw stride {stride} is below the {unpadded} bytes of {width} samples of {raw_format}; check --raw-stride"
+                f"raw stride {stride} is below the {unpadded} bytes of {width} {raw_format} samples; check --raw-stride"
             )
         if stride is not None and stride % 2 and packing.bits == 16:
             raise SourceError(f"raw stride {stride} is odd, but {raw_format} has words of 2 bytes; check --raw-stride")

@@ -186,7 +186,7 @@ def test_a_file_with_a_part_of_a_frame_names_the_remedy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "message"), [("raw_stride", "below the 80 bytes of 64"), ("raw_header", "0 or more")]
+    ("option", "message"), [("raw_stride", "below the 80 bytes of 64 rggb10-mipi samples"), ("raw_header", "0 or more")]
 )
 def test_impossible_bytes_are_refused(fifo: Path, option: str, message: str) -> None:
     with pytest.raises(SourceError, match=message):
