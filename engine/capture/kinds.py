@@ -54,6 +54,7 @@ class ListingKind(Kind, Protocol):
 # Modules by the beginning of a name.
 KINDS = {
     "scene:": "groundglass.capture.studio.source",
+    "watch:": "groundglass.capture.live.watch",
 }
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from ..depth.relative import DepthRange
 from ..errors import SourceError, check_regular_file
 from ..formats.camera_profile import ChartProfile, load_profile
 from ..formats.depth_files import Scaling
-from ..formats.headerless import Layout, read_headerless
-from ..formats.picture_read import PICTURE_SUFFIXES, read_picture
-from ..formats.raw import read_raw
+from ..formats.headerless import Layout
 from ..frame import Frame
 from .kinds import Request, find_kind
 from .live.streams import open_stream
 from .rgbd import Rgbd, find_rgbd, maps_for
-from .sequence import FileSequence, frame_paths
+from .sequence import FileSequence, frame_paths, frame_reader
 from .source import Source
 from .source_filter import SourceFilter
 from .stereo import PREFIX as STEREO
@@ -122,7 +118,7 @@ def _open_plain(source: str, request: Request, pairs: Rgbd | None, with_depth: b
     if path.is_dir():
         paths = frame_paths(path, headerless=layout is not None) if pairs is None else pairs.colour
         fps = request.fps or (pairs.fps if pairs is not None else None) or DEFAULT_SEQUENCE_FPS
-        read = _reader(paths[0], layout, with_depth and pairs is None)
+        read = frame_reader(paths[0], layout, with_depth=with_depth and pairs is None)
         return FileSequence(paths, read, name=source, fps=fps, loop=loop, tolerant=request.tolerant)
     stream = open_stream(source, request)
     if stream is not None:
@@ -134,13 +130,7 @@ def _open_plain(source: str, request: Request, pairs: Rgbd | None, with_depth: b
         raise SourceError(f"{source}: the file is empty; copy it again from its origin")
     if layout is None and path.suffix.lower() in VIDEO_SUFFIXES:
         return VideoSource(path, fps=request.fps, loop=loop)
-    return FileSequence([path], _reader(path, layout, with_depth), name=source)
-
-
-def _reader(path: Path, layout: Layout | None, with_depth: bool) -> Callable[[Path], Frame]:
-    if layout is not None:
-        return partial(read_headerless, layout=layout)
-    return partial(read_picture, with_depth=with_depth) if path.suffix.lower() in PICTURE_SUFFIXES else read_raw
+    return FileSequence([path], frame_reader(path, layout, with_depth=with_depth), name=source)
 
 
 def _layout(

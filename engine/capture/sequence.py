@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ..errors import GroundglassError, SourceError, cause
 from ..formats.file_errors import UNREADABLE
-from ..formats.picture_read import PICTURE_SUFFIXES
-from ..formats.raw import RAW_SUFFIXES, quiet_libraw
+from ..formats.headerless import Layout, read_headerless
+from ..formats.picture_read import PICTURE_SUFFIXES, read_picture
+from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
 from ..frame import Frame
 from .base import BaseSource
 from .faults import FaultReport
@@ -70,7 +72,7 @@ class FileSequence(BaseSource):
         first_error: GroundglassError | None = None
         for path in self._paths:
             try:
-                return path, self._checked(path)
+                return path, read_checked(path, self._read)
             except GroundglassError as error:
                 first_error = first_error or error
                 if self._faults is None or len(self._paths) == 1:
@@ -85,20 +87,13 @@ class FileSequence(BaseSource):
         else:
             faults.report(f"{path.parent}: the folder is gone; the last picture stays until it returns")
 
-    def _checked(self, path: Path) -> Frame:
-        """The frame of a file. An error that its reader does not expect becomes a SourceError."""
-        try:
-            return self._read(path)
-        except _FAULTS as error:
-            raise _fault_of(path, error) from error
-
     def _matching(self, path: Path) -> Frame:
         """The frame of a file that may be bad. A bad one fails again without being read, until it changes."""
         state = _state(path)
         if path in self._bad and self._bad[path][0] == state:
             raise self._bad[path][1].with_traceback(None)
         try:
-            frame = self._checked(path)
+            frame = read_checked(path, self._read)
             self._compare(path, frame)
         except GroundglassError as error:
             self._bad[path] = state, error
@@ -124,6 +119,21 @@ def _state(path: Path) -> _State:
     except OSError:
         return None
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def frame_reader(path: Path, layout: Layout | None, *, with_depth: bool = True) -> Callable[[Path], Frame]:
+    """What reads files like this one: headerless mosaics in `layout`, else pictures or raw files by the suffix."""
+    if layout is not None:
+        return partial(read_headerless, layout=layout)
+    return partial(read_picture, with_depth=with_depth) if path.suffix.lower() in PICTURE_SUFFIXES else read_raw
+
+
+def read_checked(path: Path, read: Callable[[Path], Frame]) -> Frame:
+    """The frame of a file. An error that its reader does not expect becomes a SourceError."""
+    try:
+        return read(path)
+    except _FAULTS as error:
+        raise _fault_of(path, error) from error
 
 
 def _fault_of(path: Path, error: Exception) -> GroundglassError:
