@@ -55,6 +55,7 @@ class ListingKind(Kind, Protocol):
 KINDS = {
     "scene:": "groundglass.capture.studio.source",
     "watch:": "groundglass.capture.live.watch",
+    "picamera:": "groundglass.capture.live.picamera",
 }
 
 

@@ -125,7 +125,7 @@ def is_being_written(path: Path) -> bool | None:
     except (ImportError, AttributeError, OSError):
         return None
     try:
-        fcntl.fcntl(descriptor, set_signal, signal.SIGURG)  # of a writer that comes now; it is ignored by default
+        fcntl.fcntl(descriptor, set_signal, signal.SIGURG)  # to a writer that comes now: ignored by default
         fcntl.fcntl(descriptor, set_lease, read)
         fcntl.fcntl(descriptor, set_lease, unlock)
     except BlockingIOError:
