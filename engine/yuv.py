@@ -160,6 +160,11 @@ class YuvFormat:
         whole = (-(-self.width >> across)) << across
         return whole * self.sample_bytes * self.layout.steps[0]
 
+    @property
+    def row_unit(self) -> int:
+        """A row has a multiple of this many bytes, so that its chroma has whole samples."""
+        return self.sample_bytes << (self.layout.shifts[0] if self.layout.is_planar else 0)
+
     def rows(self, row_bytes: int) -> int:
         """The rows of the array that holds the picture: luma rows, then those that the chroma fills."""
         last = self.regions(row_bytes)[-1]
@@ -193,13 +198,12 @@ class YuvFormat:
     def check(self, pixels: NDArray[Any], name: str) -> None:
         """Raises SourceError if the array cannot hold the picture: kernels would read outside of it."""
         row_bytes = int(pixels.shape[1]) if pixels.ndim == 2 else 0
-        unit = self.sample_bytes << (self.layout.shifts[0] if self.layout.is_planar else 0)
-        fits = pixels.dtype == np.uint8 and row_bytes >= self.min_row_bytes and row_bytes % unit == 0
+        fits = pixels.dtype == np.uint8 and row_bytes >= self.min_row_bytes and row_bytes % self.row_unit == 0
         if not fits or len(pixels) < self.rows(row_bytes) or not pixels.flags.c_contiguous:
             raise SourceError(
                 f"{name or 'frame'}: {pixels.shape} {pixels.dtype} is not a {self.layout.value} picture of "
                 f"{self.width}x{self.height}, {self.bits} bits; give C-contiguous ({self.rows(self.min_row_bytes)}, "
-                f"{self.min_row_bytes}) uint8, or longer rows of a multiple of {unit} bytes"
+                f"{self.min_row_bytes}) uint8, or longer rows of a multiple of {self.row_unit} bytes"
             )
 
     def planes(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:

@@ -58,70 +58,54 @@ FUNCTION float chroma_at(GLOBAL const sample *above, GLOBAL const sample *below,
 
 #if RUN > 1
 
-#if RUN == 16
-#define HALF_RUN 8
-#else
-#define HALF_RUN 4
-#endif
 #if WORDS
 #define NUMBERS ushort
 #else
 #define NUMBERS uchar
 #endif
 typedef OF_RUN(NUMBERS, RUN) run_samples;
-typedef OF_RUN(NUMBERS, HALF_RUN) half_samples;
 typedef run_samples run_anywhere __attribute__((aligned(1)));
-typedef half_samples half_anywhere __attribute__((aligned(1)));
 #define RUN_FROM(from) (*(GLOBAL const run_anywhere *)(from))
 
-/* RUN samples: all of a row, or every second. */
+/* RUN samples: all of a row, every second or every fourth. */
 FUNCTION floats run_of(GLOBAL const sample *from, const int step)
 {
     if (step == 1)
         return __builtin_convertvector(RUN_FROM(from), floats);
-    return __builtin_convertvector((run_samples)(RUN_FROM(from).even, RUN_FROM(from + RUN).even), floats);
+    if (step == 2)
+        return __builtin_convertvector((run_samples)(RUN_FROM(from).even, RUN_FROM(from + RUN).even), floats);
+    return __builtin_convertvector((run_samples)(RUN_FROM(from).even.even, RUN_FROM(from + RUN).even.even,
+                                                 RUN_FROM(from + 2 * RUN).even.even,
+                                                 RUN_FROM(from + 3 * RUN).even.even), floats);
 }
 
-#if SHIFT_X == 0
-typedef floats chroma_floats;
-#define CHROMA_SAMPLES(from) run_of(from, C_STEP)
-#else
-typedef half_floats chroma_floats;
-FUNCTION half_floats half_run_of(GLOBAL const sample *from)
+/* RUN samples of chroma, of which the first has the index `at`. */
+FUNCTION floats between_rows(GLOBAL const sample *above, GLOBAL const sample *below, float weight, int at)
 {
-#if C_STEP == 1
-    return __builtin_convertvector(*(GLOBAL const half_anywhere *)from, half_floats);
-#elif C_STEP == 2
-    return __builtin_convertvector(RUN_FROM(from).even, half_floats);
-#else
-    return __builtin_convertvector((half_samples)(RUN_FROM(from).even.even, RUN_FROM(from + RUN).even.even),
-                                   half_floats);
-#endif
-}
-#define CHROMA_SAMPLES(from) half_run_of(from)
-#endif
-
-FUNCTION chroma_floats between_rows(GLOBAL const sample *above, GLOBAL const sample *below, float weight)
-{
+    const floats upper = run_of(above + at, C_STEP);
 #if SHIFT_Y == 0
-    return CHROMA_SAMPLES(above);
+    return upper;
 #else
-    const chroma_floats upper = CHROMA_SAMPLES(above);
-    return upper + weight * (CHROMA_SAMPLES(below) - upper);
+    return upper + weight * (run_of(below + at, C_STEP) - upper);
 #endif
 }
 
-/* Chroma of a run that begins at column x. Its samples and their neighbours lie within the picture. */
+/* Chroma of a run that begins at column x. Its samples and their neighbours lie within the picture. Where columns are
+ * halved, pixels lie `even` and `odd` chroma samples to the right of the sample `same`. Samples beyond the row, which
+ * may be in the next row or in the slack of the buffer, are not used.
+ */
 FUNCTION floats chroma_run(GLOBAL const sample *above, GLOBAL const sample *below, float weight, int x, float chroma_x)
 {
-    const int first = C_STEP * (x >> SHIFT_X);
-    const chroma_floats same = between_rows(above + first, below + first, weight);
 #if SHIFT_X == 0
-    return same;
+    return between_rows(above, below, weight, C_STEP * x);
 #else
-    const half_floats before = between_rows(above + first - C_STEP, below + first - C_STEP, weight);
-    const half_floats after = between_rows(above + first + C_STEP, below + first + C_STEP, weight);
-    const float even = -0.5f * chroma_x, odd = even + 0.5f; /* positions of pixels, in chroma samples from `same` */
+    const floats samples = between_rows(above, below, weight, C_STEP * (x / 2 - 1));
+#if RUN == 16
+    const half_floats before = samples.lo, same = samples.s12345678, after = samples.s23456789;
+#else
+    const half_floats before = samples.lo, same = samples.s1234, after = samples.s2345;
+#endif
+    const float even = -0.5f * chroma_x, odd = even + 0.5f;
     const float even_off = even < 0.0f ? -even : even, odd_off = odd < 0.0f ? -odd : odd;
     return paired(same + even_off * ((even < 0.0f ? before : after) - same),
                   same + odd_off * ((odd < 0.0f ? before : after) - same));

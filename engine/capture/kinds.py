@@ -6,7 +6,7 @@ its value an object with the functions of `Kind`, such as a module.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
@@ -56,6 +56,8 @@ KINDS = {
     "scene:": "groundglass.capture.studio.source",
     "watch:": "groundglass.capture.live.watch",
     "picamera:": "groundglass.capture.live.picamera",
+    "avfoundation:": "groundglass.capture.live.webcam",
+    "dshow:": "groundglass.capture.live.webcam",
 }
 
 
@@ -82,10 +84,15 @@ def plugin(scheme: str) -> Kind | None:
     return None
 
 
-def listing_kinds() -> Iterator[tuple[str, ListingKind]]:
-    """The schemes and kinds that list connected cameras. Raises SourceError as `find_kind` does."""
-    schemes = [*KINDS, *(f"{entry.name}:" for entry in entry_points(group=PLUGINS))]
-    for scheme in schemes:
-        kind = find_kind(scheme)
-        if kind is not None and hasattr(kind, "list_cameras"):
-            yield scheme, cast(ListingKind, kind)
+def schemes() -> list[str]:
+    """The beginnings of the names of all kinds, those of installed packages too; one for each module."""
+    first: dict[str, str] = {}
+    for prefix, module in KINDS.items():
+        first.setdefault(module, prefix)
+    return [*first.values(), *(f"{entry.name}:" for entry in entry_points(group=PLUGINS))]
+
+
+def listing_kind(scheme: str) -> ListingKind | None:
+    """The kind of a scheme, None if it does not list cameras. Raises SourceError as `find_kind` does."""
+    kind = find_kind(scheme)
+    return cast(ListingKind, kind) if hasattr(kind, "list_cameras") else None

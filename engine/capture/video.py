@@ -6,26 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..errors import MissingExtraError, SourceError, check_regular_file
-from ..frame import Encoding, Frame
+from ..frame import Frame
 from .base import BaseSource
+from .live.decoded import decoded_frame
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf"})
 DEFAULT_FPS = 25.0
-HD_ROWS = 720  # an untagged file is ITU-R BT.709 from this height on, BT.601 below
-UNSPECIFIED_COLORSPACE = 2  # ISO/IEC 23091-2, matrix coefficients
 # The display matrix rotates counter-clockwise, in degrees; EXIF orientation 6 is 90 degrees clockwise.
 ROTATION_TO_EXIF = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6, 270: 6}
 
 
 class VideoSource(BaseSource):
-    """Frames of a file's first video stream: (H, W, 3) uint8, sRGB-encoded, at `fps` or the file's own rate.
+    """Frames of a file's first video stream as `decoded_frame` makes them, at `fps` or the file's own rate.
 
-    The transfer curve is assumed to be sRGB. Raises MissingExtraError without PyAV, and SourceError if the file is not
-    a video. A truncated file raises SourceError after its last good frame.
+    Raises MissingExtraError without PyAV, and SourceError if the file is not a video. A truncated file raises
+    SourceError after its last good frame.
     """
 
     def __init__(self, path: Path, *, fps: float | None = None, loop: bool = False) -> None:
@@ -36,6 +32,7 @@ class VideoSource(BaseSource):
             stream = _video_stream(container, path)
             self.fps: float = fps or float(stream.average_rate or DEFAULT_FPS)
             self.frames = None if loop else stream.frames or None
+            self._is_jpeg = stream.codec_context.name == "mjpeg"
             first = next(_pictures(container, path), None)
         if first is None:
             raise SourceError(f"{path}: has no decodable picture; copy or export it again")
@@ -52,9 +49,9 @@ class VideoSource(BaseSource):
     def _frame(self, picture: Any, index: int) -> Frame:
         if (picture.width, picture.height) != self.size:
             raise SourceError(f"{self._path}: frame {index} is {picture.width}x{picture.height}; export one size")
-        return Frame(
-            pixels=_display_rgb(picture),
-            encoding=Encoding.DISPLAY,
+        return decoded_frame(
+            picture,
+            is_jpeg=self._is_jpeg,
             index=index,
             time_s=index / self.fps,
             orientation=ROTATION_TO_EXIF.get(int(picture.rotation), 1),
@@ -91,14 +88,6 @@ def _pictures(container: Any, path: Path) -> Iterator[Any]:
         yield from container.decode(_video_stream(container, path))
     except (av.FFmpegError, OSError) as error:
         raise SourceError(f"{path}: cannot be decoded further ({_reason(error)}); copy or export it again") from error
-
-
-def _display_rgb(picture: Any) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8. FFmpeg assumes BT.601 for untagged video at any size, but high definition is BT.709."""
-    colorspace: int | None = None
-    if int(picture.colorspace) == UNSPECIFIED_COLORSPACE:
-        colorspace = 1 if picture.height >= HD_ROWS else 5
-    return np.ascontiguousarray(picture.to_ndarray(format="rgb24", src_colorspace=colorspace))
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from ..compute.planes import Planes
 from ..frame import Frame
 from ..yuv import YuvFormat
 
-SLACK_BYTES = 64  # kernels read whole runs of interleaved samples
+SLACK_BYTES = 256  # kernels read whole runs of interleaved samples
 
 
 class Yuv:

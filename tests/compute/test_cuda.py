@@ -26,6 +26,8 @@ from groundglass.errors import DeviceError, ShaderError
 from groundglass.lens import list_lenses
 from groundglass.optics.defocus import QUALITIES
 from groundglass.packing import Packing, pack
+from groundglass.selftest.cases import YUV
+from groundglass.selftest.frames import yuv_frame
 from groundglass.timing import Clock
 from tolerances import ANOTHER_COMPILER, STAGE
 
@@ -72,6 +74,16 @@ def test_each_source_compiles_and_has_its_kernels(cuda: Device, name: str) -> No
         assert compiled.kernel.ptr
         assert len(values) == len(declared)
     cuda.release(buffer)
+
+
+def test_each_yuv_picture_equals_opencl(cuda: Device, opencl: Device) -> None:
+    developers = [Developer(opened) for opened in (cuda, opencl)]
+    for layout, bits in YUV:
+        frame = yuv_frame((45, 31), layout, bits)
+        picture, expected = (developer.develop(frame, gg.Development()).read() for developer in developers)
+        np.testing.assert_allclose(picture, expected, atol=STAGE, err_msg=f"{layout} {bits}")
+    for developer in developers:
+        developer.release()
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import closing
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from groundglass.camera import REC709_TO_REC2020
 from groundglass.colour.encoding import srgb_decode, srgb_encode
 from groundglass.compute.device import Device
+from groundglass.compute.registry import open_device
 from groundglass.depth.stereo_pair import StereoPairDepth
 from groundglass.develop.developer import Developer
 from groundglass.develop.development import Development
@@ -74,6 +76,18 @@ def test_every_layout_matches_the_equations(device: Device, layout: YuvLayout, b
     for size, matrix, full_range in zip(sizes, YuvMatrix, (False, True, True), strict=True):
         frame = random_frame(layout, size, bits, zeros, matrix=matrix, full_range=full_range)
         np.testing.assert_allclose(developed(device, frame), reference(frame), atol=STAGE)
+
+
+@pytest.mark.parametrize("run_length", [1, 16])
+def test_runs_of_every_length_match_the_equations(device: Device, run_length: int) -> None:
+    """A GPU computes single pixels, processors runs of 8 or 16."""
+    with closing(open_device(device.spec)) as opened:
+        if not opened.is_cpu:
+            pytest.skip("a GPU computes single pixels")
+        opened.run_length = run_length
+        for layout, bits, zeros in ((YuvLayout.YUYV, 8, 0), (YuvLayout.NV12, 10, 6)):
+            frame = random_frame(layout, (70, 5), bits, zeros)
+            np.testing.assert_allclose(developed(opened, frame), reference(frame), atol=STAGE)
 
 
 @pytest.mark.parametrize("siting", [SITED_CENTRE, SITED_TOP_LEFT, (1.0, 1.0), (-0.5, 0.25)])
