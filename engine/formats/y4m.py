@@ -38,6 +38,8 @@ class Y4mHeader:
     def parse(cls, line: bytes) -> Y4mHeader:
         """The header from its line. Raises SourceError if it is malformed, interlaced, or of an unknown format."""
         words = line.decode("ascii", "replace").split()
+        if not line:
+            raise SourceError("ended before its first byte; check the program that writes")
         if not line.startswith(MAGIC) or not line.endswith(b"\n"):
             raise SourceError(f"does not begin with the line {MAGIC.decode()} of Y4M{_guess(line)}; {CONVERT}")
         tags = {word[0]: word[1:] for word in words[1:] if word[0] != "X"}
@@ -109,4 +111,4 @@ def _guess(line: bytes) -> str:
     kind = next(
         (name for begin, name in kinds.items() if line.startswith(begin)), "MP4" if line[4:8] == b"ftyp" else ""
     )
-    return f", it looks like {kind}" if kind else "; raw frames require --raw-format and --raw-size" if line else ""
+    return f", it looks like {kind}" if kind else "; raw frames require --raw-format and --raw-size"

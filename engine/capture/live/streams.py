@@ -18,7 +18,7 @@ from .raw_frames import RawFrames, StreamFrames
 from .stream_file import StreamFile
 from .y4m import Y4M_SUFFIX, Y4mFrames
 
-FILE_SUFFIXES = PICTURE_SUFFIXES | RAW_SUFFIXES | VIDEO_SUFFIXES
+FILE_SUFFIXES = (PICTURE_SUFFIXES | RAW_SUFFIXES | VIDEO_SUFFIXES) - {Y4M_SUFFIX}  # a FIFO has other names
 
 
 def open_stream(name: str, request: Request) -> Source | None:

@@ -110,7 +110,7 @@ def test_the_header_gives_matrix_range_and_siting() -> None:
         (b"\x1a\x45\xdf\xa3 and more", "it looks like Matroska"),
         (b"\x00\x00\x00\x20ftypisom", "it looks like MP4"),
         (bytes(2000), "raw frames require --raw-format"),
-        (b"", "does not begin with the line"),
+        (b"", "ended before its first byte; check the program that writes"),
     ],
 )
 def test_what_is_not_shown_is_refused_by_name(tmp_path: Path, header: bytes, message: str) -> None:
