@@ -122,7 +122,9 @@ def profile(
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing profile.")] = False,
     json: arg.JsonOption = None,
     *,
-    source_options: Annotated[SourceOptions, Only("raw_format", "raw_size", "raw_black")],
+    source_options: Annotated[
+        SourceOptions, Only("raw_format", "raw_size", "raw_black", "raw_stride", "raw_header", "raw_trailer")
+    ],
 ) -> None:
     """Measure white balance and colour matrix of a camera from a colour chart, for --profile."""
     from .commands.profile import run_profile

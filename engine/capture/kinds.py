@@ -26,6 +26,7 @@ class Request(NamedTuple):
     fps: float | None = None
     layout: Layout | None = None
     loop: bool = False
+    tolerant: bool = False  # faults that a live view survives are reported, and do not end the frames
 
 
 class ConnectedCamera(NamedTuple):
@@ -54,10 +55,12 @@ class ListingKind(Kind, Protocol):
 STREAM = "groundglass.capture.live.stream"
 KINDS = {
     "scene:": "groundglass.capture.studio.source",
+    "watch:": "groundglass.capture.live.watch",
     **dict.fromkeys(("v4l2:", "/dev/video"), "groundglass.capture.live.v4l2"),
     "pylon:": "groundglass.capture.live.pylon",
     "genicam:": "groundglass.capture.live.genicam",
     **dict.fromkeys(("tether:", "gphoto:"), "groundglass.capture.live.tether"),
+    "picamera:": "groundglass.capture.live.picamera",
     **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},
     **dict.fromkeys(("avfoundation:", "dshow:"), "groundglass.capture.live.webcam"),
 }

@@ -20,8 +20,9 @@ class LatestFrameQueue:
     """Iterates `source` in its own thread at `source.fps`, and returns the newest frame.
 
     A still is delivered once. Frame k of a paced source is due at start + k / fps, so that a late frame does not delay
-    the next ones. Frames of a live source are delivered as they arrive; gaps in their numbers count as dropped. The
-    queue releases a frame that is replaced by a newer one; the caller of `latest` releases the frame that it takes. The
+    the next ones, and a skipped one leaves a gap. Frames of a live source are delivered as they arrive; gaps in their
+    numbers count as dropped. The queue releases a frame that is replaced by a newer one; the caller of `latest`
+    releases the frame that it takes. The
     creator of the source closes it, after the queue. A live source has then ended.
 
     >>> with LatestFrameQueue(source) as queue:                       # doctest: +SKIP
@@ -97,7 +98,7 @@ class LatestFrameQueue:
         is_paced = self._source.timing is Timing.PACED and self._source.fps
         period_s = 1.0 / self._source.fps if is_paced and self._source.fps else 0.0
         is_live = self._source.timing is Timing.LIVE
-        due_s = time.perf_counter()
+        due_s, index = time.perf_counter(), None
         following: int | None = None
         for frame in self._source:
             if is_live and following is not None and frame.index > following:
@@ -105,10 +106,11 @@ class LatestFrameQueue:
             following = frame.index + 1
             if is_paced:
                 now_s = time.perf_counter()
+                due_s += 0.0 if index is None else period_s * max(1, frame.index - index)
+                index = frame.index
                 if now_s - due_s > MAX_LAG_S:
                     due_s = now_s
                 self._stop.wait(max(0.0, due_s - now_s))
-                due_s += period_s
             if not self._put(replace(frame, arrived_s=time.perf_counter())):
                 return
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from ..depth.relative import DepthRange
 from ..errors import SourceError, check_regular_file
 from ..formats.camera_profile import ChartProfile, load_profile
 from ..formats.depth_files import Scaling
-from ..formats.headerless import Layout, read_headerless
-from ..formats.picture_read import PICTURE_SUFFIXES, read_picture
-from ..formats.raw import read_raw
+from ..formats.headerless import Layout
 from ..frame import Frame
 from .kinds import Request, find_kind
+from .live.streams import open_stream
 from .rgbd import Rgbd, find_rgbd, maps_for
-from .sequence import FileSequence, frame_paths
+from .sequence import FileSequence, frame_paths, frame_reader
 from .source import Source
 from .source_filter import SourceFilter
 from .stereo import PREFIX as STEREO
@@ -46,18 +43,27 @@ def open_source(
     raw_format: str | None = None,
     raw_size: str | tuple[int, int] | None = None,
     raw_black: float | None = None,
+    raw_stride: int | None = None,
+    raw_header: int | None = None,
+    raw_trailer: int | None = None,
     profile: str | Path | None = None,
     depth: str | Path | None = None,
     depth_scale: float | None = None,
     depth_range: str | tuple[float, float] | None = None,
     depth_later: bool = False,
     loop: bool = False,
+    tolerant: bool = False,
 ) -> Source:
     """Opens `source`: `scene:`, a raw still, a headerless mosaic, a picture, a video, or a folder of them.
 
-    `fps` overrides the frame rate of a sequence (default: 24) or a video. `raw_format` ("rggb12": CFA, significant
-    bits, packing), `raw_size` ("1920x1080") and `raw_black` (sensor value, default: 0) describe headerless mosaics.
+    `-` is standard input; it and a FIFO deliver headerless mosaics or Y4M. `fps` overrides the frame rate of a
+    sequence (default: 24) or a video. `raw_format` ("rggb12": CFA, significant bits, packing), `raw_size`
+    ("1920x1080") and `raw_black` (sensor value, default: 0) describe headerless mosaics; `raw_stride` is the distance
+    of their rows in bytes, `raw_header` and `raw_trailer` are bytes before and after each, which are skipped.
     `profile` is the path of a camera profile.
+
+    With `tolerant`, a fault of one file of a folder is reported once on standard error and does not end the frames,
+    and a FIFO waits for its next writer.
 
     `depth` is the path of a depth map, a folder of maps, `plane:NEAR..FAR` in metres, the right pictures of rectified
     pairs (`stereo:RIGHT?focal_px=..&baseline_m=..`, a file or a folder), or `none` to ignore the depth of a file.
@@ -71,73 +77,82 @@ def open_source(
     if fps is not None and not fps > 0:
         raise SourceError(f"fps {fps:g} is not above 0; give frames per second, such as 24")
     scaling = Scaling(depth_scale, None if depth_range is None else DepthRange.parse(depth_range))
-    name, layout = str(source), _layout(raw_format, raw_size, raw_black)
+    name, layout = str(source), _layout(raw_format, raw_size, raw_black, (raw_stride, raw_header, raw_trailer))
     pairs = find_rgbd(Path(name)) if layout is None and Path(name).is_dir() else None
-    opened = _open_plain(name, fps, layout, loop, pairs, with_depth=depth is None)
+    request = Request(fps, layout, loop, tolerant)
+    opened = _open_plain(name, request, pairs, with_depth=depth is None)
     try:
         if profile is not None:
             opened = WithProfile(opened, load_profile(Path(profile)))
         if depth is not None and str(depth).startswith(STEREO):
             right, rig = parse_pair(str(depth), scaling)
-            return WithRight(opened, _open_plain(right, fps, layout, loop, None, with_depth=False), rig)
-        return _with_depth(opened, None if depth is None else str(depth), scaling, pairs, depth_later)
+            return WithRight(opened, _open_plain(right, request, None, with_depth=False), rig)
+        return _with_depth(opened, None if depth is None else str(depth), scaling, pairs, depth_later, tolerant)
     except SourceError:
         opened.close()
         raise
 
 
-def _with_depth(opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd | None, may_lack: bool) -> Source:
+def _with_depth(
+    opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd | None, may_lack: bool, tolerant: bool
+) -> Source:
     """`opened` with the depth `depth`, or else with the depth of the recording or the file."""
     if depth == "none":
         return WithoutDepth(opened)
     if depth is not None and Path(depth).is_dir():
-        return WithDepthMaps(opened, maps_for(Path(depth), opened.frames), scaling)
+        return WithDepthMaps(opened, maps_for(Path(depth), opened.frames), scaling, tolerant=tolerant)
     if depth is not None:
         return WithDepth(opened, open_depth(depth, scale=scaling.units_per_m, depth_range=scaling.span))
     if pairs is not None:
         if scaling.units_per_m is None and scaling.span is None:
             scaling = Scaling(pairs.units_per_m)
-        return WithDepthMaps(opened, lambda frame: pairs.maps[frame.name], scaling)
+        return WithDepthMaps(opened, lambda frame: pairs.maps[frame.name], scaling, tolerant=tolerant)
     return opened if scaling.span is None else WithDepthRange(opened, scaling.span, may_lack=may_lack)
 
 
-def _open_plain(
-    source: str, fps: float | None, layout: Layout | None, loop: bool, pairs: Rgbd | None, with_depth: bool
-) -> Source:
-    kind = find_kind(source)
+def _open_plain(source: str, request: Request, pairs: Rgbd | None, with_depth: bool) -> Source:
+    kind, layout, loop = find_kind(source), request.layout, request.loop
     if kind is not None:
-        return kind.open_source(source, Request(fps, layout, loop))
+        return kind.open_source(source, request)
     path = Path(source)
     if path.is_dir():
         paths = frame_paths(path, headerless=layout is not None) if pairs is None else pairs.colour
-        fps = fps or (pairs.fps if pairs is not None else None) or DEFAULT_SEQUENCE_FPS
-        read = _reader(paths[0], layout, with_depth and pairs is None)
-        return FileSequence(paths, read, name=source, fps=fps, loop=loop)
+        fps = request.fps or (pairs.fps if pairs is not None else None) or DEFAULT_SEQUENCE_FPS
+        read = frame_reader(paths[0], layout, with_depth=with_depth and pairs is None)
+        return FileSequence(paths, read, name=source, fps=fps, loop=loop, tolerant=request.tolerant)
+    stream = open_stream(source, request)
+    if stream is not None:
+        return stream
     check_regular_file(path)
     if not path.is_file():
         raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
     if path.stat().st_size == 0:
         raise SourceError(f"{source}: the file is empty; copy it again from its origin")
     if layout is None and path.suffix.lower() in VIDEO_SUFFIXES:
-        return VideoSource(path, fps=fps, loop=loop)
-    return FileSequence([path], _reader(path, layout, with_depth), name=source)
-
-
-def _reader(path: Path, layout: Layout | None, with_depth: bool) -> Callable[[Path], Frame]:
-    if layout is not None:
-        return partial(read_headerless, layout=layout)
-    return partial(read_picture, with_depth=with_depth) if path.suffix.lower() in PICTURE_SUFFIXES else read_raw
+        return VideoSource(path, fps=request.fps, loop=loop)
+    return FileSequence([path], frame_reader(path, layout, with_depth=with_depth), name=source)
 
 
 def _layout(
     raw_format: str | None,
     raw_size: str | tuple[int, int] | None,
     raw_black: float | None,
+    raw_bytes: tuple[int | None, int | None, int | None],
 ) -> Layout | None:
+    """`raw_bytes` are the stride, header and trailer."""
+    stride, header_bytes, trailer_bytes = raw_bytes
     if raw_format is None:
-        if raw_size is not None or raw_black is not None:
-            raise SourceError("--raw-size and --raw-black require --raw-format, such as --raw-format rggb12")
+        if raw_size is not None or raw_black is not None or raw_bytes != (None, None, None):
+            raise SourceError(
+                "--raw-size, --raw-black, --raw-stride, --raw-header and --raw-trailer require --raw-format, such as "
+                "--raw-format rggb12"
+            )
         return None
     if raw_size is None:
         raise SourceError(f"--raw-format {raw_format} requires --raw-size, such as --raw-size 1920x1080")
-    return Layout.parse(raw_format, raw_size, raw_black or 0.0)
+    return Layout.parse(
+        *(raw_format, raw_size, raw_black or 0.0),
+        stride=stride,
+        header_bytes=header_bytes or 0,
+        trailer_bytes=trailer_bytes or 0,
+    )

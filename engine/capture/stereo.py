@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import SourceError
 from ..formats.depth_files import Scaling
 from ..frame import Frame, Lease, RelativeRig, StereoRig
+from .source import Timing
 from .source_filter import SourceFilter
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ _TRY = "try stereo:right.png?focal_px=1000&baseline_m=0.1"
 class WithRight(SourceFilter):
     """`source` with the right picture of each pair, frame by frame from `right`.
 
-    Depth of the source is ignored. Raises SourceError if the two sources do not match.
+    Depth of the source is ignored. Where a recording skips a picture, its counterpart is skipped, too. Raises
+    SourceError if the two sources do not match.
     """
 
     def __init__(self, source: Source, right: Source, rig: StereoRig | RelativeRig) -> None:
@@ -30,6 +32,7 @@ class WithRight(SourceFilter):
         self._right = right
         self._rig = rig
         self._rights = iter(right)
+        self._ahead: Frame | None = None  # the right picture of a later frame
         if right.size != source.size:
             raise SourceError(
                 f"{right.name}: {right.size[0]}x{right.size[1]} differs from {source.name}, "
@@ -42,11 +45,21 @@ class WithRight(SourceFilter):
             )
 
     def __iter__(self) -> Iterator[Frame]:
-        self._rights = iter(self._right)
-        return super().__iter__()
+        self._rights, self._ahead = iter(self._right), None
+        for frame in self._source:
+            if self.timing is not Timing.PACED or self._reach(frame.index):
+                yield self.change(frame)
+
+    def _reach(self, index: int) -> bool:
+        """Skips right pictures of frames before `index`. False if that of this frame was skipped."""
+        right = self._ahead or next(self._rights, None)
+        while right is not None and right.index < index:
+            right = next(self._rights, None)
+        self._ahead = right
+        return right is None or right.index == index
 
     def change(self, frame: Frame) -> Frame:
-        right = next(self._rights, None)
+        right, self._ahead = self._ahead or next(self._rights, None), None
         if right is None:
             raise SourceError(
                 f"{self._right.name}: ends before {self.name}; give a right picture for each left picture"

@@ -11,7 +11,9 @@ from ..frame import Frame
 from .base import BaseSource
 from .live.decoded import decoded_frame
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf"})
+VIDEO_SUFFIXES = frozenset(
+    {".y4m", ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf"}
+)
 DEFAULT_FPS = 25.0
 # The display matrix rotates counter-clockwise, in degrees; EXIF orientation 6 is 90 degrees clockwise.
 ROTATION_TO_EXIF = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6, 270: 6}

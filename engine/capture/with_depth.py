@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from ..depth.maps import DepthMap, check_shape, relative_noise, stored_orientation
 from ..depth.plane import parse_plane, tilted_plane
 from ..depth.relative import DepthRange, extremes
-from ..errors import SourceError
+from ..errors import GroundglassError, SourceError
 from ..formats.depth_files import Scaling, metric, read_map, read_samples
 from ..frame import Frame
+from .faults import FaultReport
 from .source_filter import SourceFilter
 
 if TYPE_CHECKING:
@@ -64,25 +65,41 @@ class WithoutDepth(SourceFilter):
 class WithDepthMaps(SourceFilter):
     """`source` with a separate map for every frame, at the path from `map_of`.
 
-    Relative maps are scaled with the extremes of the first map, so that objects keep their distance between frames.
+    Relative maps are scaled with the extremes of the first map, so that objects keep their distance between frames. If
+    it is `tolerant`, a map that cannot be read is reported, and the frame has the depth of the map before it.
     """
 
-    def __init__(self, source: Source, map_of: Callable[[Frame], Path], scaling: Scaling) -> None:
+    def __init__(
+        self, source: Source, map_of: Callable[[Frame], Path], scaling: Scaling, *, tolerant: bool = False
+    ) -> None:
         super().__init__(source)
+        self._faults = FaultReport() if tolerant else None
         self._map_of = map_of
         self._scaling = scaling
         self._last: tuple[Path, DepthMap] | None = None
 
     def change(self, frame: Frame) -> Frame:
-        path = self._map_of(frame)
-        if self._last is None or self._last[0] != path:
-            samples = read_samples(path)
-            if self._scaling.span is not None and self._scaling.ends is None:
-                self._scaling = replace(self._scaling, ends=extremes(str(path), samples))
-            depth_map = metric(path, samples, self._scaling)
-            check_shape(str(path), depth_map.depth_m, upright_size(frame))
-            self._last = path, replace(depth_map, depth_m=as_stored(depth_map.depth_m, frame))
+        try:
+            self._last = self._read(frame)
+        except GroundglassError as error:
+            if self._faults is None:
+                raise
+            self._faults.report(f"{error}; the depth before it stays")
+            if self._last is None:
+                return replace(frame, depth_m=None, depth_noise=0.0)
         return replace(frame, depth_m=self._last[1].depth_m, depth_noise=self._last[1].noise)
+
+    def _read(self, frame: Frame) -> tuple[Path, DepthMap]:
+        """The path and the map of the frame, in the stored orientation. Raises GroundglassError."""
+        path = self._map_of(frame)
+        if self._last is not None and self._last[0] == path:
+            return self._last
+        samples = read_samples(path)
+        if self._scaling.span is not None and self._scaling.ends is None:
+            self._scaling = replace(self._scaling, ends=extremes(str(path), samples))
+        depth_map = metric(path, samples, self._scaling)
+        check_shape(str(path), depth_map.depth_m, upright_size(frame))
+        return path, replace(depth_map, depth_m=as_stored(depth_map.depth_m, frame))
 
 
 class WithDepthRange(SourceFilter):

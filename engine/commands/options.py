@@ -43,7 +43,7 @@ class SourceOptions:
         typer.Option(
             "--raw-format",
             metavar="CFA+BITS+PACKING",
-            help="Format of a headerless mosaic: rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, quad-rggb10.",
+            help="Format of headerless mosaics: rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, SRGGB10_CSI2P.",
         ),
     ] = None
     raw_size: Annotated[
@@ -52,6 +52,16 @@ class SourceOptions:
         Parsed(partial(parse_size, "--raw-size")),
     ] = None
     raw_black: Annotated[float | None, typer.Option("--raw-black", help="Black level of a headerless mosaic.")] = None
+    raw_stride: Annotated[
+        int | None,
+        typer.Option("--raw-stride", metavar="BYTES", min=1, help="Bytes of a row, with its padding."),
+    ] = None
+    raw_header: Annotated[
+        int | None, typer.Option("--raw-header", metavar="BYTES", min=0, help="Bytes to skip before each mosaic.")
+    ] = None
+    raw_trailer: Annotated[
+        int | None, typer.Option("--raw-trailer", metavar="BYTES", min=0, help="Bytes to skip after each mosaic.")
+    ] = None
     fps: Annotated[float | None, typer.Option("--fps", min=0.01, help="Frame rate of a sequence or video.")] = None
     loop: Annotated[bool, typer.Option("--loop", help="Repeat a sequence or video.")] = False
     profile: Annotated[

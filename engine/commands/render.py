@@ -90,7 +90,7 @@ def write_frames(
     single = "%" not in target.name
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=single) as progress:
-        task = progress.add_task("frames", total=count)
+        task, number = progress.add_task("frames", total=count), 0
         for number, frame in enumerate(islice(source, count), start=1):
             path = target if single else path_of(target, number)
             if rack is not None:
@@ -98,6 +98,8 @@ def write_frames(
             write_frame(engine, settings, frame, path)
             frame.release()
             progress.advance(task)
+    if number == 0:
+        raise OutputError(f"{target}: not written, because no frame arrived from {source.name}; check the source")
     written = path if single else f"{number} files, the last is {path}"
     print(f"groundglass: wrote {written}")
 

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 
-def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None) -> Source:
-    """The source of the command line. `size`, (width, height), is the default size of the built-in scene."""
+def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None, *, tolerant: bool = False) -> Source:
+    """The source of the command line. `size`, (width, height), is the default size of the built-in scene.
+
+    A `tolerant` source continues after faults that a live view survives.
+    """
     from ..capture import open_source
 
     return open_source(
@@ -30,12 +33,16 @@ def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None
         raw_format=options.raw_format,
         raw_size=options.raw_size,
         raw_black=options.raw_black,
+        raw_stride=options.raw_stride,
+        raw_header=options.raw_header,
+        raw_trailer=options.raw_trailer,
         profile=options.profile,
         depth=options.depth,
         depth_scale=options.depth_scale,
         depth_range=options.depth_range,
         depth_later=options.depth_model is not None,
         loop=options.loop,
+        tolerant=tolerant,
     )
 
 

@@ -62,7 +62,7 @@ def show(
     """Run the loop. Returns its statistics and the file of the last frame, None without `save_frame`."""
     with ExitStack() as stack:
         stack.enter_context(sigterm_as_ctrl_c())
-        opened = stack.enter_context(open_input(live_scene(source), source_options, options.size))
+        opened = stack.enter_context(open_input(live_scene(source), source_options, options.size, tolerant=True))
 
         from ..display.live_scale import start_scale  # while a thread renders the scene
         from ..display.viewer import Viewer

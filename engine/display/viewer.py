@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 SCREEN_FPS = 60.0  # the rate of a display that does not report its own
 FRAME_WAIT_S = 0.01  # maximum delay of a key by the wait for the next frame
+QUIET_AFTER_S, QUIET_WAIT_S = 1.0, 0.05  # the same while no frame arrives: a growing folder, a camera that is gone
 IDLE_WAIT_S = 0.2  # maximum time that an idle window shows an expired message
 BUSY_WAIT_S = 0.01  # maximum delay until a tool's finished result is used
 
@@ -86,6 +87,7 @@ class Viewer:
         self._repaint = False  # only the window changed: the picture must be shown again
         self._repeat_stills = False
         self._quit = False
+        self._taken_s = perf_counter()  # the latest frame
         self._frozen = False
         self._caption = Caption(settings, self._sources, self._log)
         tool_context = ToolContext(
@@ -185,8 +187,10 @@ class Viewer:
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None if the picture does not change."""
-        newest = None if self._frozen else self._sources.latest(FRAME_WAIT_S)
+        is_quiet = perf_counter() - self._taken_s > QUIET_AFTER_S and not (self._redraw or self._repaint)
+        newest = None if self._frozen else self._sources.latest(QUIET_WAIT_S if is_quiet else FRAME_WAIT_S)
         if newest is not None:
+            self._taken_s = perf_counter()
             return newest
         is_over = self._sources.ended and not self._repeat_last and not self._sources.is_opening
         if is_over and not (self._surface.is_interactive and self.frame):

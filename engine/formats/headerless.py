@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..camera import CameraProfile
 from ..cfa import BAYER_PATTERNS, Cfa
@@ -16,7 +17,7 @@ from ..errors import SourceError, check_regular_file
 from ..frame import Encoding, Frame
 from ..packing import Packing, unpack
 
-EXAMPLES = "rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, quad-rggb10 or BayerRG12p"
+EXAMPLES = "rggb12, bggr16be, rggb10-mipi, grbg12p, mono8, quad-rggb10, BayerRG12p or SRGGB10_CSI2P"
 _PACKED = {
     "-mipi": {10: Packing.RAW10, 12: Packing.RAW12, 14: Packing.RAW14},
     "p": {10: Packing.P10, 12: Packing.P12},
@@ -26,11 +27,19 @@ _WORDS = {"": "little", "le": "little", "be": "big"}  # the byte order of 16-bit
 _PFNC = {"rg": "rggb", "bg": "bggr", "gr": "grbg", "gb": "gbrg"}  # GenICam names a Bayer order by its first row
 
 
+MAX_STRIDE_PADDING = 1024  # bytes
+# libcamera and V4L2 name a format SRGGB10_CSI2P, SRGGB10P, R10 or Y10; FFmpeg bayer_rggb16le or gray10le.
+_LIBCAMERA = re.compile(r"(?:s(rggb|bggr|grbg|gbrg)|[ry])(8|10|12|14|16)(|p|_csi2p)")
+_FFMPEG = re.compile(r"(?:bayer_(rggb|bggr|grbg|gbrg)|gray)(8|10|12|14|16)(|le|be)")
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The layout of a headerless mosaic: one sample per photosite, row after row.
+    """The layout of headerless mosaics: one sample per photosite, row after row.
 
     `bits` (8 to 16) are the significant bits of samples packed as `packing`. `black` is the sensor value without light.
+    `row_bytes` is the distance of rows in bytes, with padding. `header_bytes` and `trailer_bytes` surround the rows of
+    each mosaic and are skipped.
     """
 
     cfa: Cfa
@@ -38,16 +47,29 @@ class Layout:
     packing: Packing
     width: int
     height: int
+    row_bytes: int
     black: float = 0.0
+    header_bytes: int = 0
+    trailer_bytes: int = 0
 
     @classmethod
-    def parse(cls, raw_format: str, raw_size: str | tuple[int, int], black: float = 0.0) -> Layout:
+    def parse(
+        cls,
+        raw_format: str,
+        raw_size: str | tuple[int, int],
+        black: float = 0.0,
+        *,
+        stride: int | None = None,
+        header_bytes: int = 0,
+        trailer_bytes: int = 0,
+    ) -> Layout:
         """The layout for a format and a size such as `rggb12` and `1920x1080`. Raises SourceError with examples.
 
         A format has three parts: a Bayer order, `mono`, or `quad-` and a Bayer order; the significant bits; and the
         packing. The packing is empty (8 bits in bytes, more in little-endian words of 16), `be` (big-endian words),
         `le` (words, also for 8 bits), `-mipi` (RAW10, RAW12, RAW14 of MIPI CSI-2), `p` (10p, 12p of GenICam) or
-        `packed` (10Packed, 12Packed of GigE Vision). GenICam's format names are valid too.
+        `packed` (10Packed, 12Packed of GigE Vision). The names of GenICam, libcamera, V4L2 and FFmpeg are valid too.
+        `stride` is the distance of rows in bytes, by default without padding.
         """
         filters, bits, suffix = _split(raw_format)
         if filters == "mono":
@@ -57,7 +79,17 @@ class Layout:
         width, height = parse_size(raw_size)
         if not 0 <= black < 2**bits - 1:
             raise SourceError(f"raw black {black:g} is outside 0..{2**bits - 2} of {bits} bits; check --raw-black")
-        return cls(cfa, bits, _packing(raw_format, bits, suffix), width, height, black)
+        packing = _packing(raw_format, bits, suffix)
+        unpadded = packing.row_bytes(width)
+        if stride is not None and stride < unpadded:
+            raise SourceError(
+                f"raw stride {stride} is below the {unpadded} bytes of {width} {raw_format} samples; check --raw-stride"
+            )
+        if stride is not None and stride % 2 and packing.bits == 16:
+            raise SourceError(f"raw stride {stride} is odd, but {raw_format} has words of 2 bytes; check --raw-stride")
+        if header_bytes < 0 or trailer_bytes < 0:
+            raise SourceError("--raw-header and --raw-trailer are numbers of bytes, 0 or more")
+        return cls(cfa, bits, packing, width, height, stride or unpadded, black, header_bytes, trailer_bytes)
 
     @property
     def format(self) -> str:
@@ -74,8 +106,40 @@ class Layout:
         return packed or ("be" if is_big else "le" if self.bits == 8 and self.packing is not Packing.U8 else "")
 
     @property
-    def file_bytes(self) -> int:
-        return self.height * self.packing.row_bytes(self.width)
+    def picture_bytes(self) -> int:
+        """Bytes of all rows."""
+        return self.height * self.row_bytes
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes from one mosaic to the next."""
+        return self.header_bytes + self.picture_bytes + self.trailer_bytes
+
+    def frame(self, picture: NDArray[np.uint8], name: str) -> Frame:
+        """The mosaic in `picture`, (picture_bytes,), as it is, without a copy.
+
+        The white level is the maximum of the bits. The camera is unknown, so camera RGB counts as linear Rec.709.
+        """
+        rows = picture.reshape(self.height, self.row_bytes)
+        packing = self.packing
+        is_plain = packing is Packing.U16 and self.row_bytes == 2 * self.width
+        if packing is Packing.U16 and not is_plain:
+            packing = Packing.U16_ROWS
+        return Frame(
+            pixels=rows.view(np.uint16) if is_plain else rows,
+            encoding=Encoding.MOSAIC,
+            cfa=self.cfa,
+            profile=CameraProfile(black=(self.black,) * 4, white=float(2**self.bits - 1)),
+            name=name,
+            packing=packing,
+            packed_width=0 if is_plain else self.width,
+        )
+
+    def check(self, frame: Frame) -> None:
+        """Raises SourceError if a value of the mosaic has more bits than the layout: another format or byte order."""
+        if self.packing.bits > self.bits:
+            brightest = int(unpack(frame.pixels, frame.packing, frame.width).max())
+            _check_bits(frame.name, brightest, self)
 
 
 def _split(raw_format: str) -> tuple[str, int, str]:
@@ -83,6 +147,12 @@ def _split(raw_format: str) -> tuple[str, int, str]:
     lowered = raw_format.strip().lower()
     if genicam := re.fullmatch(r"(?:bayer(rg|bg|gr|gb)|mono)(8|10|12|14|16)(p|packed|)", lowered):
         return _PFNC.get(genicam[1], "mono"), int(genicam[2]), genicam[3]
+    if libcamera := _LIBCAMERA.fullmatch(lowered):
+        return libcamera[1] or "mono", int(libcamera[2]), "-mipi" if libcamera[3] else ""
+    if ffmpeg := _FFMPEG.fullmatch(lowered):
+        return ffmpeg[1] or "mono", int(ffmpeg[2]), ffmpeg[3]
+    if lowered in ("grey", "gray"):
+        return "mono", 8, ""
     found = re.fullmatch(r"(mono|(?:quad-)?[a-z]{4})(\d+)(|le|be|p|packed|-mipi)", lowered)
     known = found and (found[1] == "mono" or found[1].removeprefix("quad-").upper() in BAYER_PATTERNS)
     if not found or not known or not 8 <= int(found[2]) <= 16:
@@ -116,35 +186,34 @@ def parse_size(size: str | tuple[int, int]) -> tuple[int, int]:
 
 
 def read_headerless(path: Path, layout: Layout) -> Frame:
-    """Reads one mosaic and leaves it packed; the white level is the maximum of the layout's bits.
+    """Reads the only mosaic of a file and leaves it packed.
 
-    The camera is unknown, so camera RGB counts as linear Rec.709. Raises SourceError if the file's length or its
-    largest value does not fit the layout.
+    Raises SourceError if the file's length or its largest value does not fit the layout.
     """
     check_regular_file(path)
     try:
         file_bytes = np.fromfile(path, np.uint8)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
-    if len(file_bytes) != layout.file_bytes:
-        raise SourceError(_wrong_length(path, len(file_bytes), layout))
-    is_native = layout.packing is Packing.U16
-    rows = file_bytes.reshape(layout.height, -1)
-    rows = rows.view(np.uint16) if is_native else rows
-    if layout.packing.bits > layout.bits:
-        _check_bits(path, int(unpack(rows, layout.packing, layout.width).max()), layout)
-    return Frame(
-        pixels=rows,
-        encoding=Encoding.MOSAIC,
-        cfa=layout.cfa,
-        profile=CameraProfile(black=(layout.black,) * 4, white=float(2**layout.bits - 1)),
-        name=str(path),
-        packing=layout.packing,
-        packed_width=0 if is_native else layout.width,
-    )
+    if len(file_bytes) != layout.frame_bytes:
+        raise SourceError(wrong_length(path, len(file_bytes), layout))
+    picture = file_bytes[layout.header_bytes :][: layout.picture_bytes]
+    if layout.header_bytes % 2:
+        picture = picture.copy()  # words begin at an even address
+    frame = layout.frame(picture, str(path))
+    layout.check(frame)
+    return frame
 
 
-def _check_bits(path: Path, brightest: int, layout: Layout) -> None:
+def count_frames(path: Path, layout: Layout) -> int:
+    """The number of mosaics in a file. Raises SourceError if it does not end with a whole one."""
+    file_length = path.stat().st_size
+    if file_length % layout.frame_bytes or not file_length:
+        raise SourceError(wrong_length(path, file_length, layout))
+    return file_length // layout.frame_bytes
+
+
+def _check_bits(name: str, brightest: int, layout: Layout) -> None:
     white = 2**layout.bits - 1
     if brightest <= white:
         return
@@ -153,26 +222,34 @@ def _check_bits(path: Path, brightest: int, layout: Layout) -> None:
     if swapped <= white:
         fitting = f"{layout.filters}{layout.bits}{'' if layout.suffix == 'be' else 'be'}, the other byte order"
     raise SourceError(
-        f"{path}: holds the value {brightest}, more than {layout.bits} bits ({white}); try --raw-format {fitting}"
+        f"{name}: holds the value {brightest}, more than {layout.bits} bits ({white}); try --raw-format {fitting}"
     )
 
 
-def _wrong_length(path: Path, file_length: int, layout: Layout) -> str:
-    problem = (
-        f"{path}: {file_length} bytes is not {layout.width}x{layout.height} {layout.format} ({layout.file_bytes} bytes)"
-    )
+def wrong_length(path: Path, file_length: int, layout: Layout) -> str:
+    """Why a file of this length holds no whole number of mosaics, and the option that fits."""
+    frame_bytes, surround = layout.frame_bytes, layout.header_bytes + layout.trailer_bytes
+    problem = f"{path}: {file_length} bytes is not {layout.width}x{layout.height} {layout.format} ({frame_bytes} bytes)"
     fitting = [
         f"{layout.filters}{packing.bits if packing.bits < 16 else max(layout.bits, 9)}{suffix}"
         for packing, suffix in (
             *((Packing.U8, ""), (Packing.U16, "")),
             *((packing, suffix) for suffix, packings in _PACKED.items() for packing in packings.values()),
         )
-        if layout.height * packing.row_bytes(layout.width) == file_length
+        if layout.height * packing.row_bytes(layout.width) + surround == file_length
     ]
     if fitting:
         return f"{problem}; try --raw-format {' or '.join(fitting)}"
-    likely = _likely_size(file_length * 8 // layout.packing.bits)
-    return f"{problem}; try --raw-size {likely}" if likely else f"{problem}; check --raw-size and --raw-format"
+    likely = _likely_size((file_length - surround) * 8 // layout.packing.bits)
+    tries = [] if likely is None else [f"--raw-size {likely}"]
+    stride, rest = divmod(file_length - surround, layout.height)
+    if not rest and 0 < stride - layout.packing.row_bytes(layout.width) <= MAX_STRIDE_PADDING:
+        tries.append(f"--raw-stride {stride}")
+    if tries:
+        return f"{problem}; try {' or '.join(tries)}"
+    if file_length > frame_bytes:
+        return f"{problem} or several of them; check --raw-size and --raw-stride. Cut off? Use - < {path}"
+    return f"{problem}; check --raw-size and --raw-format"
 
 
 def _likely_size(samples: int) -> str | None:
