@@ -22,8 +22,8 @@ class LatestFrameQueue:
     A still is delivered once. Frame k of a paced source is due at start + k / fps, so that a late frame does not delay
     the next ones, and a skipped one leaves a gap. Frames of a live source are delivered as they arrive; gaps in their
     numbers count as dropped. The queue releases a frame that is replaced by a newer one; the caller of `latest`
-    releases the frame that it takes. The
-    creator of the source closes it, after the queue. A live source has then ended.
+    releases the frame that it takes. The creator of the source closes it, after the queue. A live source has then
+    ended.
 
     >>> with LatestFrameQueue(source) as queue:                       # doctest: +SKIP
     ...     while (frame := queue.latest(1.0)) or not queue.ended:
