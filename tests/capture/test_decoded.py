@@ -31,7 +31,9 @@ def smooth_rgb(size: tuple[int, int]) -> np.ndarray:
 
 
 def picture_of(rgb: np.ndarray, name: str, colorspace: int = 5) -> Any:
-    converted = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=name, dst_colorspace=colorspace)
+    """In one thread: FFmpeg's threads now and then make wrong rows of 10 bits."""
+    picture = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+    converted = picture.reformat(format=name, dst_colorspace=colorspace, threads=1)
     converted.colorspace = colorspace
     return converted
 
