@@ -130,6 +130,7 @@ def _stages() -> Iterator[Case]:
         yield Case(f"all raw stages {size[0]}x{size[1]}", run, in_reference=size == STAGE_SIZE)
     for scale in (0.75, 0.5, 0.3, 0.25):
         yield _stage(f"scale {scale}", mosaic_frame((120, 80)), scale=scale)
+    yield _stage("yuv at scale 0.5", yuv_frame((120, 80), YuvLayout.NV12), scale=0.5)
 
 
 def _depths() -> Iterator[Case]:

@@ -72,7 +72,7 @@ def decoded_frame(picture: Any, *, is_jpeg: bool = False, **fields: Any) -> Fram
         *(picture.format.name, int(picture.width), int(picture.height)),
         *(int(picture.colorspace), int(picture.color_range), is_jpeg),
     )
-    if form is None:
+    if form is None or picture.planes[0].line_size < 0:  # rows from the bottom up
         return Frame(_display_rgb(picture), Encoding.DISPLAY, **fields)
     pixels = _shared(form, picture)
     return Frame(_copied(form, picture) if pixels is None else pixels, Encoding.YUV, yuv=form, **fields)
