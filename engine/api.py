@@ -15,6 +15,7 @@ from .compute.planes import Planes
 from .compute.registry import open_device
 from .depth.stage import DepthStage
 from .depth.stereo import MAX_DISPARITIES, StereoDepth
+from .develop.binning import Binning
 from .develop.demosaic import Demosaic, check_method, demosaiced_size
 from .develop.denoise import Denoise
 from .develop.development import Development
@@ -47,17 +48,21 @@ def demosaic(
     """A Bayer mosaic to RGB of the same scale.
 
     `mosaic` (H, W), uint16 or float32 (0 to 1), black level 0; `pattern` is its top-left 2x2 block in reading order.
-    `method` is `rcd`, `best`, `lmmse`, `malvar`, `bilinear` or `half`. Linear light is interpolated in a square-root
-    domain; use `encode=False` for a mosaic that is already display-encoded. `denoise`, 0 to 1, is the strength of noise
-    reduction before the demosaic, for the profile `noise` or an estimate from the mosaic. Returns (H, W, 3) float32,
-    for `half` (H // 2, W // 2, 3). Raises ValueError for a wrong shape, GroundglassError for a wrong name.
+    `method` is `rcd`, `best`, `lmmse`, `malvar`, `bilinear`, `half` or `quarter`. Linear light is interpolated in a
+    square-root domain; use `encode=False` for a mosaic that is already display-encoded. `denoise`, 0 to 1, is the
+    strength of noise reduction before the demosaic, for the profile `noise` or an estimate from the mosaic. Returns
+    (H, W, 3) float32, for `half` (H // 2, W // 2, 3), for `quarter` (H // 4, W // 4, 3). Raises ValueError for a wrong
+    shape, GroundglassError for a wrong name.
     """
     numbers = np.asarray(mosaic)
-    if numbers.ndim != 2 or min(numbers.shape) < 2:
-        raise ValueError(f"a mosaic is (H, W), at least 2x2, not {numbers.shape}")
+    minimum = 4 if method == "quarter" else 2
+    if numbers.ndim != 2 or min(numbers.shape) < minimum:
+        raise ValueError(f"a mosaic is (H, W), at least {minimum}x{minimum}, not {numbers.shape}")
     cfa, chosen = Cfa(pattern), Development(demosaic=check_method(method), denoise=denoise)
     scale = float(np.iinfo(numbers.dtype).max) if np.issubdtype(numbers.dtype, np.integer) else 1.0
     light = np.ascontiguousarray(numbers, dtype=np.float32) / np.float32(scale)
+    if chosen.demosaic == "quarter":
+        light = Binning(cfa).mosaic(light)
     height, width = light.shape
     opened = open_device(device)
     try:

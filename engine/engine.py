@@ -35,7 +35,7 @@ from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
 from .timing import Clock
 from .transfer.registry import open_transfer, timed
-from .warm_up import Warming, WarmUp
+from .warm_up import Warming, WarmUp, black_frame
 from .warm_up_process import WarmUpProcess
 
 GL_ROW = "GL"  # row for GL in a trace
@@ -149,10 +149,11 @@ class Engine:
 
     def compile_for(self, size: tuple[int, int], settings: Settings) -> None:
         """Compiles and allocates for mosaics of `size`, with a frame whose depth needs every kernel."""
-        width, height = size
-        depth_m = np.full((height, width), 1e3, dtype=np.float32)
-        depth_m[0, 0] = 0.5 * settings.focus_m
-        self.draw(Frame(np.zeros((height, width), dtype=np.uint16), depth_m=depth_m, depth_noise=0.02), settings)
+        frame = black_frame(size, settings.focus_m)
+        scene_size = self._developer.size_of(frame, settings.development, settings.scale)
+        look = look_picture(settings.look, scene_size, strength=settings.strength)
+        self._kernel_looks.make(look, scene_size, only_known=True)
+        self.draw(frame, settings)
         self._light = None
         self.device.finish()
         self.device.collect()

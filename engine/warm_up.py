@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from .errors import GroundglassError
@@ -113,6 +114,14 @@ class WarmUp:
             engine.draw(strip, settings)
         then()
         return True
+
+
+def black_frame(size: tuple[int, int], focus_m: float) -> Frame:
+    """A black mosaic of `size` whose depth needs every kernel of the optics."""
+    width, height = size
+    depth_m = np.full((height, width), 1e3, dtype=np.float32)
+    depth_m[0, 0] = 0.5 * focus_m
+    return Frame(np.zeros((height, width), dtype=np.uint16), depth_m=depth_m, depth_noise=0.02)
 
 
 def top_rows(frame: Frame, rows: int) -> Frame:

@@ -32,56 +32,92 @@ END_WAIT_S = 2.0
 class WarmUpProcess:
     """Draws in another process with a device like `device`, and then builds in this one what was built there.
 
-    An engine of `WarmUp`; it has only what that needs. Raises DeviceError if the process cannot be started or ends.
+    An engine of `WarmUp`; it has only what that needs. The process is started by the first draw that needs one: the
+    device's record names the kernels of a draw that an earlier run has compiled.
     """
 
     def __init__(self, device: Device) -> None:
         self._device = device
         self._sent_revisions = (-1, -1)
-        command = [sys.executable, "-m", PROGRAM, device.spec, str(device.run_length)]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        try:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-            )
-        except OSError as error:
-            raise DeviceError(f"{command[0]}: cannot be started to compile ahead ({error.strerror})") from error
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_interrupted = False
+        self._built: list[list[str]] = []  # source and kernel of everything that the process has built
 
     def draw(self, frame: Frame, settings: Settings) -> None:
-        """Returns when everything for such a draw is compiled."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        revisions = (KERNELS.revision, SHADERS.revision)
-        texts = None if revisions == self._sent_revisions else (KERNELS.state(), SHADERS.state())
-        self._sent_revisions = revisions
-        try:
-            self._process.stdin.write(_pickled((texts, frame, settings)))
-            self._process.stdin.flush()
-            built = pickle.load(self._process.stdout)
-        except (OSError, EOFError, pickle.PickleError) as error:
-            raise DeviceError(f"{self._device.spec}: the process that compiles ahead has ended ({error})") from error
+        """Returns when everything for such a draw is compiled.
+
+        Raises DeviceError if the process cannot be started or ends.
+        """
+        record, key = self._device.compiled, _key_of(frame, settings)
+        built = record.find(*key)
+        if built is None:
+            self._built += self._draw_in_process(frame, settings)
+            built = self._built
+            record.add(*key, note=built)
         for source, kernel in built:
             with suppress(GroundglassError):  # a text has changed meanwhile: the frame that uses it reports the error
                 self._device.kernels.find(source, kernel)
 
+    def _draw_in_process(self, frame: Frame, settings: Settings) -> list[list[str]]:
+        """The kernels that the process has built for this draw."""
+        process = self._process = self._process or self._start()
+        if self._is_interrupted:
+            process.terminate()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        revisions = (KERNELS.revision, SHADERS.revision)
+        texts = None if revisions == self._sent_revisions else (KERNELS.state(), SHADERS.state())
+        self._sent_revisions = revisions
+        try:
+            process.stdin.write(_pickled((texts, frame, settings)))
+            process.stdin.flush()
+            return [list(names) for names in pickle.load(process.stdout)]
+        except (OSError, EOFError, pickle.PickleError) as error:
+            raise DeviceError(f"{self._device.spec}: the process that compiles ahead has ended ({error})") from error
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", PROGRAM, self._device.spec, str(self._device.run_length)]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        pipe, null = subprocess.PIPE, subprocess.DEVNULL
+        try:
+            return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, env=environment)
+        except OSError as error:
+            raise DeviceError(f"{command[0]}: cannot be started to compile ahead ({error.strerror})") from error
+
     def interrupt(self) -> None:
         """Ends the process, and with it a running `draw`, from any thread."""
-        with suppress(OSError):
-            self._process.terminate()
+        self._is_interrupted = True
+        process = self._process
+        if process is not None:
+            with suppress(OSError):
+                process.terminate()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
+        process = self._process
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()  # the process then ends
         try:
-            self._process.wait(END_WAIT_S)
+            process.wait(END_WAIT_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            process.kill()
+            process.wait()
+
+
+def _key_of(frame: Frame, settings: Settings) -> tuple[object, ...]:
+    """Equal for draws that need the same kernels. It depends on no pixel."""
+    profile, depth_m = frame.profile, frame.depth_m
+    present = [part is not None for part in (profile.black_map, profile.gain_map, profile.defects)]
+    depth = None if depth_m is None else (depth_m.shape, frame.depth_noise > 0.0)
+    right = None if frame.right is None else type(frame.rig).__name__
+    picture = (frame.encoding, frame.packing, frame.size, frame.cfa, frame.native_lens, frame.native_focus_m)
+    return "draw", KERNELS.digest(), SHADERS.digest(), picture, present, depth, right, settings
 
 
 def _read_only(mapping: dict[Any, Any]) -> MappingProxyType[Any, Any]:

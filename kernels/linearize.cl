@@ -15,12 +15,66 @@
                                        : (floats)((y) >> BLOCK & 1 ? of##_2 : of##_0))
 #define INTO_MOSAIC ((GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X)
 
+/* Photosites that become one: a SQUARE of a quad-Bayer sensor, or the SPREAD four of a filter in 4x4 photosites of a
+ * Bayer sensor.
+ */
+#define SQUARE 1
+#define SPREAD 2
+#ifndef BINNING
+#define BINNING 0
+#endif
+
+#if BINNING == SQUARE
+#define FIRST_ROW_OF(y) (2 * (y))
+#define NEXT_ROW 1
+#define FIRST_COLUMN_OF(x) (2 * (x))
+#define NEXT_COLUMN 1
+#elif BINNING == SPREAD
+#define FIRST_ROW_OF(y) (4 * ((y) >> 1) + ((y)&1))
+#define NEXT_ROW 2
+#define FIRST_COLUMN_OF(x) (4 * ((x) >> 1) + ((x)&1))
+#define NEXT_COLUMN 2
+#endif
+
+#if BINNING == SQUARE
+#define FIRST_HALF(a, b) (floats)(a.even, b.even)
+#define SECOND_HALF(a, b) (floats)(a.odd, b.odd)
+#elif RUN == 8
+#define FIRST_HALF(a, b) (floats)(a.s0145, b.s0145)
+#define SECOND_HALF(a, b) (floats)(a.s2367, b.s2367)
+#else
+#define FIRST_HALF(a, b) (floats)(a.s014589cd, b.s014589cd)
+#define SECOND_HALF(a, b) (floats)(a.s2367abef, b.s2367abef)
+#endif
+
+/* The sensor's numbers of a run: the mean of four if they are binned. */
+FUNCTION floats numbers_of(GLOBAL const u8 *bytes, int row_bytes)
+{
+#if BINNING == 0
+    return samples(bytes + GLOBAL_Y * row_bytes, GLOBAL_X);
+#else
+    GLOBAL const u8 *upper = bytes + FIRST_ROW_OF(GLOBAL_Y) * row_bytes, *lower = upper + NEXT_ROW * row_bytes;
+#if RUN == 1
+    const int x = FIRST_COLUMN_OF(GLOBAL_X);
+    const float a = samples(upper, x), b = samples(upper, x + NEXT_COLUMN);
+    const float c = samples(lower, x), d = samples(lower, x + NEXT_COLUMN);
+#else
+    const int x = 2 * GLOBAL_X;
+    const floats upper_left = samples(upper, x), upper_right = samples(upper, x + RUN);
+    const floats lower_left = samples(lower, x), lower_right = samples(lower, x + RUN);
+    const floats a = FIRST_HALF(upper_left, upper_right), b = SECOND_HALF(upper_left, upper_right);
+    const floats c = FIRST_HALF(lower_left, lower_right), d = SECOND_HALF(lower_left, lower_right);
+#endif
+    return 0.25f * ((a + b) + (c + d));
+#endif
+}
+
 /* (number - black) * gain, at most `limit`. */
 KERNEL void linearize(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes, int pitch,
                       float black_0, float black_1, float black_2, float black_3, float gain_0, float gain_1,
                       float gain_2, float gain_3, float limit, int encoded)
 {
-    const floats numbers = samples(bytes + GLOBAL_Y * row_bytes, GLOBAL_X);
+    const floats numbers = numbers_of(bytes, row_bytes);
     const floats gain = BY_PHOTOSITE(gain, GLOBAL_X, GLOBAL_Y);
     const floats light = numbers * gain - gain * BY_PHOTOSITE(black, GLOBAL_X, GLOBAL_Y);
     STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(limit)), encoded));
@@ -31,32 +85,13 @@ KERNEL void linearize(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mo
 KERNEL void linearize_mapped(GLOBAL const u8 *RESTRICT bytes, GLOBAL const float *RESTRICT blacks,
                              GLOBAL const float *RESTRICT gains, GLOBAL float *RESTRICT mosaic, int row_bytes,
                              int width, int pitch, float black_0, float black_1, float black_2, float black_3,
-                             float gain_0, float gain_1, float gain_2, float gain_3, float limit, int encoded)
+                             float gain_0, float gain_1, float gain_2, float gain_3, float limit,
+                             int encoded)
 {
     const int index = GLOBAL_Y * width + GLOBAL_X;
-    const floats numbers = samples(bytes + GLOBAL_Y * row_bytes, GLOBAL_X);
+    const floats numbers = numbers_of(bytes, row_bytes);
     const floats black = BY_PHOTOSITE(black, GLOBAL_X, GLOBAL_Y) + LOAD(blacks, index);
     const floats light = (numbers - black) * BY_PHOTOSITE(gain, GLOBAL_X, GLOBAL_Y) * LOAD(gains, index);
-    STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(limit)), encoded));
-}
-
-/* For a quad-Bayer sensor: the mean of each square of four photosites, a Bayer mosaic of half the size. */
-KERNEL void linearize_binned(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes, int pitch,
-                             float black_0, float black_1, float black_2, float black_3, float gain_0, float gain_1,
-                             float gain_2, float gain_3, float limit, int encoded)
-{
-    GLOBAL const u8 *row = bytes + 2 * GLOBAL_Y * row_bytes;
-    const int x = 2 * GLOBAL_X;
-#if RUN > 1
-    const floats left = samples(row, x) + samples(row + row_bytes, x);
-    const floats right = samples(row, x + RUN) + samples(row + row_bytes, x + RUN);
-    const floats four = (floats)(left.even + left.odd, right.even + right.odd);
-#else
-    const float four = samples(row, x) + samples(row, x + 1)
-                     + samples(row + row_bytes, x) + samples(row + row_bytes, x + 1);
-#endif
-    const floats light = (0.25f * four - BY_PHOTOSITE(black, GLOBAL_X, GLOBAL_Y))
-                       * BY_PHOTOSITE(gain, GLOBAL_X, GLOBAL_Y);
     STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(limit)), encoded));
 }
 

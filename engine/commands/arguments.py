@@ -12,7 +12,8 @@ from .parsing import check_exposure_ev
 
 SOURCE_HELP = (
     "The input: scene: (built in; scene:?size=1920x1080&fps=60&noise=1&seed=7), a raw still, a headerless mosaic "
-    "(with --raw-format and --raw-size), a folder of raw files, a picture, or a video."
+    "(with --raw-format and --raw-size), a folder of raw files, a picture, a video, or the address of a stream "
+    "(rtsp://, http://, udp://, srt://)."
 )
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 LutInputOption = Annotated[

@@ -129,8 +129,8 @@ def at_record_size(view: ViewOptions, source: Source, options: EngineOptions) ->
         raise OutputError("--record-size is the size of the video of --record; name its file with --record FILE")
     if view.scale is not None or view.no_governor:
         raise OutputError("--record-size sets the scale; leave out --scale and --no-governor")
-    halves = 2 if options.development.demosaic == "half" else 1
-    full = source.size[0] // halves, source.size[1] // halves
+    part = {"half": 2, "quarter": 4}.get(options.development.demosaic, 1)
+    full = source.size[0] // part, source.size[1] // part
     return replace(view, scale=record_scale(view.record_size, full, view.codec))
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
+from .compiled_record import CompiledRecord
 from .cuda_gl import CudaTexture, load_driver
 from .device import Buffer, Candidate, Device, Failure, Fetch, OwnNumbers, SharedTexture
 from .launches import Launches
@@ -145,7 +146,7 @@ class CudaDevice:
         self._driver_errors = (cupy.cuda.runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError)
         self.spec, self.name, self.is_cpu = candidate.spec, candidate.name, candidate.is_cpu
         self.gl, self._candidate, self._owner = gl, candidate, owner
-        self.run_length = 1
+        self.run_length, self.compiled = 1, CompiledRecord(None)  # CuPy loads what it has compiled at once
         try:
             self._device = cupy.cuda.Device(candidate.number)
             with self._device:

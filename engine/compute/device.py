@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 from numpy.typing import NDArray
 
 from ..timing import Clock
+from .compiled_record import CompiledRecord
 
 if TYPE_CHECKING:
     import moderngl
@@ -67,6 +68,7 @@ class Device(Protocol):
     name: str  # the driver's name for it
     is_cpu: bool
     gl: moderngl.Context | None  # the OpenGL context that draws from its memory; None if nothing draws from it
+    compiled: CompiledRecord  # what its driver keeps compiled on disk
     run_length: int  # pixels that a work-item of a row kernel processes; kernels/portable.h gives the reason
 
     def allocate(self, nbytes: int) -> Buffer:

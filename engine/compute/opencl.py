@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from ..errors import DeviceError, ShaderError
 from ..timing import Clock
 from .arguments import bind
+from .compiled_record import CompiledRecord
 from .device import Buffer, Candidate, Device, Failure, Fetch, OwnNumbers, SharedTexture
 from .host_memory import in_huge_pages, touch
 from .invokers import keep_invokers
 from .launches import Launches
+from .pocl import cache_of, run_length_of
 from .program import KERNELS, Kernels, KernelSource
 from .stage_cache import MADE_AHEAD
 from .stage_times import Stages
@@ -30,21 +32,6 @@ if TYPE_CHECKING:
 
 KIND, LABEL = "opencl", "OpenCL"
 MARKERS = 8  # to relate the device's clock to the host's
-# LLVM's names of the processors for which it uses AVX-512.
-AVX512_TARGETS = (
-    *("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake", "rocketlake"),
-    *(
-        "sapphirerapids",
-        "emeraldrapids",
-        "graniterapids",
-        "diamondrapids",
-        "knl",
-        "knm",
-        "x86-64-v4",
-        "znver4",
-        "znver5",
-    ),
-)
 _REMEDY = "install your GPU vendor's OpenCL driver, or pip install pocl-binary-distribution for the CPU"
 
 
@@ -77,18 +64,6 @@ def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
         )
         for number, device in enumerate(devices)
     ], None
-
-
-def run_length_of(cpu: Any) -> int:
-    """Floats in a vector register of `cpu`, 16 or 8, for which its driver compiles.
-
-    PoCL reports the processor's registers, but compiles for the newest processor that its LLVM supports: an AMD Zen 5
-    with AVX-512 is treated as a Zen 3 without. There PoCL cannot pass vectors of 16 floats, and no kernel is built.
-    """
-    if "pocl" in cpu.platform.version.lower():
-        target = cpu.version.lower()
-        return 16 if any(name in target for name in AVX512_TARGETS) else 8
-    return 16 if cpu.native_vector_width_float >= 16 else 8
 
 
 class _Fetch(NamedTuple):
@@ -135,6 +110,7 @@ class OpenClDevice:
             self.run_length: int = owner.run_length
         else:
             self.run_length = run_length_of(self._device) if self.is_cpu else 1
+        self.compiled: CompiledRecord = owner.compiled if owner else CompiledRecord(cache_of(self._device))
         self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
         self._launches: Launches[Any] = Launches(self._kernels, _set)
         self._stages: Stages[Any] = Stages()

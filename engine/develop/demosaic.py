@@ -15,8 +15,9 @@ from ..compute.planes import PAD, Planes
 from ..compute.tiles import TILE, run_cells, run_tiles
 from ..errors import GroundglassError
 
-Method = Literal["half", "bilinear", "malvar", "rcd", "lmmse", "best"]
+Method = Literal["quarter", "half", "bilinear", "malvar", "rcd", "lmmse", "best"]
 METHODS: tuple[Method, ...] = get_args(Method)
+HALVING: tuple[Method, ...] = ("quarter", "half")
 
 
 def check_method(method: str) -> Method:
@@ -29,8 +30,11 @@ def check_method(method: str) -> Method:
 
 
 def demosaiced_size(width: int, height: int, method: Method) -> tuple[int, int]:
-    """(width, height) of the picture that `method` makes from a mosaic of `width` x `height` photosites."""
-    return (width // 2, height // 2) if method == "half" else (width, height)
+    """(width, height) of the picture that `method` makes from a mosaic of `width` x `height` photosites.
+
+    The mosaic of `quarter` is binned: a quarter of the sensor's width is half of that of its mosaic.
+    """
+    return (width // 2, height // 2) if method in HALVING else (width, height)
 
 
 class Demosaic:
@@ -54,7 +58,7 @@ class Demosaic:
         to_scene: dict[str, Any] = {"encoded": int(encoded), **of_matrix(matrix)}
         if self._directional is not None:
             self._directional.run(self.scene, red, to_scene)
-        elif self.method == "half":
+        elif self.method in HALVING:
             self.scene.run(
                 "demosaic_half.cl", "demosaic_half", mosaic=self.mosaic.buffer, scene=self.scene.buffer,
                 mosaic_pitch=self.mosaic.layout.pitch, **red, **to_scene,

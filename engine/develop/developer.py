@@ -40,7 +40,7 @@ class Developer:
     def develop(self, frame: Frame, development: Development, scale: float = 1.0) -> Planes:
         """Queues the kernels and returns the scene planes, which the next call overwrites.
 
-        Scene-linear Rec.2020, three channels, border not yet mirrored. `half` halves the size of a mosaic.
+        Scene-linear Rec.2020, three channels, border not yet mirrored. `half` and `quarter` reduce its size.
         """
         if self._balance is None or self._balance[0] != development.white_balance:
             self._balance = development.white_balance, WhiteBalance(development.white_balance)

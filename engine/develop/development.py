@@ -16,8 +16,9 @@ from ..cfa import Cfa
 from ..frame import Encoding, Frame
 from . import balance
 from .aberration import Aberration, parse_aberration
+from .binning import Binning
 from .defects import Defects
-from .demosaic import METHODS, Demosaic, Method, demosaiced_size
+from .demosaic import HALVING, METHODS, Demosaic, Method, demosaiced_size
 from .denoise import Denoise
 from .field import Setting, check_settings, settings_of
 from .highlights import Highlights as HighlightsStage
@@ -42,11 +43,11 @@ Quad = Literal["remosaic", "bin"]
 class Development:
     """Settings of raw development; `dataclasses.replace` changes one. GroundglassError if a value is invalid.
 
-    `demosaic` is `rcd`, `best`, `lmmse`, `malvar`, `bilinear` or `half` (half the size). `exposure_ev` brightens the
-    scene light, in stops; with `metering` "centre-weighted", "average", "spot", "spot:X,Y" or "highlight-weighted" it
-    is added to the metered exposure. `white_balance` is "as-shot", "auto", a temperature ("5200K", with a tint
-    "5200K,+10"), the multipliers of red, green and blue ("2,1,1.6"), or "grey:X,Y", which makes that position grey
-    (fractions of the upright picture, from the top left).
+    `demosaic` is `rcd`, `best`, `lmmse`, `malvar`, `bilinear`, or `half` or `quarter` of the size. `exposure_ev`
+    brightens the scene light, in stops; with `metering` "centre-weighted", "average", "spot", "spot:X,Y" or
+    "highlight-weighted" it is added to the metered exposure. `white_balance` is "as-shot", "auto", a temperature
+    ("5200K", with a tint "5200K,+10"), the multipliers of red, green and blue ("2,1,1.6"), or "grey:X,Y", which makes
+    that position grey (fractions of the upright picture, from the top left).
 
     `highlights` treats clipped channels: "rebuild" estimates them from unclipped ones, "clip" cuts all channels at the
     level of the first that clips. `defects` replaces dead and hot photosites: "listed" those in the file, "auto" also
@@ -56,7 +57,8 @@ class Development:
     """
 
     demosaic: Annotated[
-        Method, Setting("--demosaic", f"{', '.join(METHODS)}; half gives half the size.", as_text=True)
+        Method,
+        Setting("--demosaic", f"{', '.join(METHODS)}; half and quarter of the size.", as_text=True),
     ] = "rcd"
     exposure_ev: Annotated[
         float, Setting("--exposure", "Exposure compensation in stops, -10 to 10.", metavar="EV", first=True)
@@ -113,7 +115,7 @@ class Development:
 
 def scene_size(frame: Frame, development: Development) -> tuple[int, int]:
     """(width, height) of the scene planes of a frame."""
-    width, height = (side // 2 for side in frame.size) if _is_binned(frame, development) else frame.size
+    width, height = Binning(frame.cfa).size_of(frame.size) if _is_binned(frame, development) else frame.size
     return demosaiced_size(width, height, development.demosaic) if _is_bayer(frame, development) else (width, height)
 
 
@@ -124,18 +126,21 @@ def drawn_size(frame: Frame, development: Development, scale: float) -> tuple[in
 
 
 def development_at(frame: Frame, development: Development, scale: float) -> Development:
-    """The development for a scale: a mosaic of which half the size is enough is demosaiced at half size."""
+    """The development for a scale: by `quarter` or `half` if the picture that they make of a mosaic is large enough."""
     if not _is_bayer(frame, development):
         return development
-    at_half = _at_half(development)
-    enough = zip(scene_size(frame, at_half), drawn_size(frame, development, scale), strict=True)
-    return at_half if all(half >= drawn for half, drawn in enough) else development
+    needed = drawn_size(frame, development, scale)
+    for method in HALVING:
+        smaller = _by_method(development, method)
+        if all(side >= minimum for side, minimum in zip(scene_size(frame, smaller), needed, strict=True)):
+            return smaller
+    return development
 
 
 @lru_cache(maxsize=64)
-def _at_half(development: Development) -> Development:
+def _by_method(development: Development, method: Method) -> Development:
     """Kept for the next frame: a copy checks all settings."""
-    return replace(development, demosaic="half")
+    return replace(development, demosaic=method)
 
 
 def _is_mosaic(frame: Frame, development: Development) -> bool:
@@ -151,7 +156,8 @@ def _is_kind(kind: str, frame: Frame) -> bool:
 
 
 def _is_binned(frame: Frame, development: Development) -> bool:
-    return _is_kind("quad", frame) and development.quad == "bin"
+    is_quartered = _is_bayer(frame, development) and development.demosaic == "quarter" and min(frame.size) >= 4
+    return is_quartered or (_is_kind("quad", frame) and development.quad == "bin")
 
 
 def _rebuilds_highlights(frame: Frame, development: Development) -> bool:
@@ -170,10 +176,17 @@ def _run_picture(stage: Picture | Yuv, run: RunContext) -> None:
 
 
 def _run_linearize(stage: Linearize, run: RunContext) -> None:
+    if stage.binning is not None:
+        run.profile, run.is_binned = stage.binning.profile(run.profile), True
     clip = run.encoded and not _rebuilds_highlights(run.frame, run.development)
     stage.run(run.frame, run.profile, clip=clip, encoded=run.encoded)
-    if _is_binned(run.frame, run.development):
+    if run.is_binned:
         run.cfa = Cfa(run.cfa.pattern)
+
+
+def _make_linearize(make: MakeContext) -> Linearize:
+    is_binned = _is_binned(make.frame, make.development)
+    return Linearize(make.device, make.frame, Binning(make.frame.cfa) if is_binned else None)
 
 
 def _run_remosaic(stage: Remosaic, run: RunContext) -> None:
@@ -182,13 +195,12 @@ def _run_remosaic(stage: Remosaic, run: RunContext) -> None:
 
 
 def _run_defects(stage: Defects, run: RunContext) -> None:
-    stage.set_listed(run.frame.profile.defects)
+    stage.set_listed(run.profile.defects)
     stage.run(run.cfa, detect=run.development.defects == "auto")
 
 
 def _run_highlights(stage: HighlightsStage, run: RunContext) -> None:
-    gain_map = None if _is_binned(run.frame, run.development) else run.profile.gain_map
-    stage.run(run.cfa, clips(run.profile), run.encoded, gain_map)
+    stage.run(run.cfa, clips(run.profile), run.encoded, run.profile.gain_map)
 
 
 def _run_temporal(stage: Temporal, run: RunContext) -> None:
@@ -229,13 +241,13 @@ RAW_STAGES: Table = (
     StageSpec(
         "linearize",
         applies=_is_mosaic,
-        make=lambda make: Linearize(make.device, make.frame, binned=_is_binned(make.frame, make.development)),
+        make=_make_linearize,
         run=_run_linearize,
         key=lambda frame, dev: (frame.packing, frame.pixels.strides, frame.cfa.kind, _is_binned(frame, dev)),
     ),
     StageSpec(
         "remosaic",
-        applies=lambda frame, dev: _is_kind("quad", frame) and dev.quad == "remosaic",
+        applies=lambda frame, dev: _is_kind("quad", frame) and not _is_binned(frame, dev),
         make=lambda make: Remosaic(make.planes),
         run=_run_remosaic,
     ),

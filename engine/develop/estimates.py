@@ -20,9 +20,7 @@ class Estimates:
         self._shifts: Shifts | None = None
 
     def noise(self, frame: Frame) -> NoiseProfile:
-        """The noise profile of the camera; if it has none, the estimate from the first frame."""
-        if frame.profile.noise is not None:
-            return frame.profile.noise
+        """The estimate from the first frame, for a camera without a noise profile."""
         if self._noise is None:
             self._noise = estimate_noise(unpack(frame.pixels, frame.packing, frame.width), frame.profile, frame.cfa)
         return self._noise

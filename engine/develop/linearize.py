@@ -12,6 +12,7 @@ from ..compute.arguments import numbered
 from ..compute.device import Buffer, Device
 from ..compute.planes import Planes
 from ..frame import Frame
+from .binning import Binning
 from .levels import Levels
 
 CLIPPED_AT = 1.0  # the level at which the first channel clips
@@ -21,18 +22,19 @@ UNLIMITED = 1e6
 class Linearize:
     """Linearizes mosaics of one size, packing and kind; `mosaic` contains their light, border mirrored.
 
-    `binned` averages each 2x2 square of a quad-Bayer sensor into one photosite: a Bayer mosaic of half the size.
+    With `binning` four photosites become one: a Bayer mosaic of half the size. The profile is then a binned one.
     """
 
-    def __init__(self, device: Device, frame: Frame, *, binned: bool = False) -> None:
+    def __init__(self, device: Device, frame: Frame, binning: Binning | None = None) -> None:
         self._device = device
-        self._binned = binned
-        width, height = (side // 2 for side in frame.size) if binned else frame.size
-        self.mosaic = Planes(device, width, height, 1)
+        self.binning = binning
+        self.mosaic = Planes(device, *(frame.size if binning is None else binning.size_of(frame.size)), 1)
         # kernels/samples.h uses the names of Packing.
-        self._source = f"linearize.cl?PACKING={frame.packing.name}&BLOCK={int(frame.cfa.block == 2 and not binned)}"
-        # Kernels read whole runs: up to one padded row beyond the end of a row.
-        self._bytes = device.allocate(frame.pixels.nbytes + 4 * self.mosaic.layout.pitch)
+        kind = "0" if binning is None else "SQUARE" if binning.is_quad else "SPREAD"
+        block = int(frame.cfa.block == 2 and binning is None)
+        self._source = f"linearize.cl?PACKING={frame.packing.name}&BLOCK={block}&BINNING={kind}"
+        # Kernels read whole runs: up to one padded row beyond the end of a row, or two if binned.
+        self._bytes = device.allocate(frame.pixels.nbytes + 8 * self.mosaic.layout.pitch)
         self._blacks, self._gains = (_PhotositeMap(device, fill) for fill in (0.0, 1.0))
 
     @property
@@ -45,12 +47,12 @@ class Linearize:
         """
         self._device.write(self._bytes, frame.pixels)
         levels = Levels.of(profile, frame.cfa)
-        kernel = "linearize_binned" if self._binned else "linearize"
+        kernel, size = "linearize", self.mosaic.size
         maps: dict[str, Any] = {}
-        if not self._binned and not (profile.black_map is None and profile.gain_map is None):
+        if not (profile.black_map is None and profile.gain_map is None):
             kernel, slack = "linearize_mapped", self.mosaic.layout.pitch
-            maps["blacks"] = self._blacks.of(profile.black_map, frame.size, slack)
-            maps["gains"] = self._gains.of(profile.gain_map, frame.size, slack)
+            maps["blacks"] = self._blacks.of(profile.black_map, size, slack)
+            maps["gains"] = self._gains.of(profile.gain_map, size, slack)
         self.mosaic.run(
             self._source, kernel, bytes=self._bytes, mosaic=self.mosaic.buffer, **maps,
             row_bytes=frame.pixels.strides[0], **numbered("black", levels.black), **numbered("gain", levels.gain),

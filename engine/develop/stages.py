@@ -14,6 +14,7 @@ from ..cfa import Cfa
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..frame import Frame
+from .binning import binned_noise
 from .estimates import Estimates
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class RunContext:
     brightness: float  # factor of the light: metered exposure and compensation
     estimates: Estimates
     cfa: Cfa  # current CFA; a stage that rearranges the mosaic updates it
+    is_binned: bool = False  # the profile is that of the binned mosaic
 
     @property
     def encoded(self) -> bool:
@@ -73,8 +75,11 @@ class RunContext:
 
     @property
     def noise(self) -> NoiseProfile:
-        """The sensor's noise before white balance: from its profile, else estimated from the first frame."""
-        return self.estimates.noise(self.frame)
+        """The mosaic's noise before white balance: from its profile, else estimated from the first frame."""
+        if self.profile.noise is not None:
+            return self.profile.noise
+        noise = self.estimates.noise(self.frame)
+        return binned_noise(noise) if self.is_binned else noise
 
     @property
     def to_scene(self) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from hashlib import sha256
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -24,6 +25,7 @@ class SourceLibrary:
         self._texts: dict[str, str | None] = {}
         self._generated: dict[str, str] = {}
         self._users: Counter[str] = Counter()  # number of users of each generated text
+        self._digest = (-1, "")
         self._lock = Lock()  # held while these change: threads compile
 
     @property
@@ -79,6 +81,13 @@ class SourceLibrary:
             if file.is_file():
                 return file.read_text(encoding="utf-8-sig")
         return None
+
+    def digest(self) -> str:
+        """Stands for all texts in use, in every process."""
+        if self._digest[0] != self.revision:
+            texts = [(name, self.read(name)) for name in self.names()]
+            self._digest = self.revision, sha256(repr(texts).encode()).hexdigest()
+        return self._digest[1]
 
     def state(self) -> tuple[tuple[Path, ...], dict[str, str | None]]:
         """The folders and the texts in use, for `restore` in another process."""

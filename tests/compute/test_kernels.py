@@ -78,6 +78,7 @@ def nvrtc() -> Nvrtc:
 # Sources with build options; the sources without options are in `list_kernel_sources`.
 BUILT_FOR = [
     *(f"linearize.cl?PACKING={packing.name}&BLOCK={int(packing is Packing.P10)}" for packing in Packing),
+    *(f"linearize.cl?PACKING=RAW10&BLOCK=0&BINNING={binning}" for binning in ("SQUARE", "SPREAD")),
     "highlights.cl?SHADED=1",
 ]
 

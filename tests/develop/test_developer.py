@@ -94,6 +94,21 @@ def test_a_clipped_white_is_neutral(developer: Developer, method: str, highlight
     np.testing.assert_allclose(scene, white, rtol=2e-4)
 
 
+@pytest.mark.parametrize("size", [(64, 48), (30, 22)])
+def test_a_quarter_of_the_size_is_the_mean_of_the_half_of_an_unclipped_mosaic(
+    developer: Developer, size: tuple[int, int]
+) -> None:
+    width, height = size
+    numbers = np.random.default_rng(4).integers(700, 2000, (height, width)).astype(np.uint16)
+    frame = Frame(numbers, profile=CAMERA)
+    quarter = developer.develop(frame, Development(), 0.25).read()
+    half = developer.develop(frame, Development(demosaic="half")).read()
+    if width % 4 == 0:
+        expected = half.reshape(height // 4, 2, width // 4, 2, 3).mean(axis=(1, 3))
+        np.testing.assert_allclose(quarter, expected, atol=2e-3)
+    np.testing.assert_allclose(quarter.mean(axis=(0, 1)), half.mean(axis=(0, 1)), rtol=0.02)
+
+
 def test_values_below_the_black_level_are_black(developer: Developer) -> None:
     """Only the offset of the square-root domain remains."""
     frame = Frame(np.zeros((16, 20), np.uint16), profile=replace(CAMERA, exposure_ev=0.0))

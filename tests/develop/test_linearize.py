@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from groundglass.camera import CameraProfile
+from groundglass.camera import CameraProfile, NoiseProfile
 from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.compute.device import Device
 from groundglass.compute.planes import PAD
+from groundglass.develop.binning import Binning
 from groundglass.develop.levels import Levels, clips
 from groundglass.develop.linearize import Linearize
 from groundglass.frame import Frame
@@ -38,8 +39,10 @@ def light(numbers: np.ndarray, profile: CameraProfile, cfa: Cfa) -> np.ndarray:
 
 
 def linearized(device: Device, frame: Frame, *, binned: bool = False, clip: bool = False, encoded: bool = False):
-    linearize = Linearize(device, frame, binned=binned)
-    linearize.run(frame, frame.profile, clip=clip, encoded=encoded)
+    binning = Binning(frame.cfa) if binned else None
+    linearize = Linearize(device, frame, binning)
+    profile = frame.profile if binning is None else binning.profile(frame.profile)
+    linearize.run(frame, profile, clip=clip, encoded=encoded)
     result = linearize.mosaic.read()[..., 0]
     linearize.release()
     linearize.release()
@@ -83,6 +86,52 @@ def test_binning_a_quad_sensor_averages_each_square(device: Device, packing: Pac
     frame = frame_of(numbers, packing, cfa=Cfa("BGGR", block=2))
     expected = light(squares, PROFILE, Cfa("BGGR"))
     np.testing.assert_allclose(linearized(device, frame, binned=True), expected, rtol=1e-5, atol=1e-5)
+
+
+def spread_means(numbers: np.ndarray) -> np.ndarray:
+    """The mean of the four photosites of a filter in each 4x4 block, by strides."""
+    height, width = (side // 4 * 4 for side in numbers.shape)
+    means = np.empty((height // 2, width // 2))
+    for y in range(2):
+        for x in range(2):
+            same = numbers[y:height:2, x:width:2].astype(float)
+            means[y::2, x::2] = (same[::2, ::2] + same[::2, 1::2] + same[1::2, ::2] + same[1::2, 1::2]) / 4
+    return means
+
+
+@pytest.mark.parametrize("packing", [Packing.U16, Packing.U8, Packing.RAW12, Packing.P10])
+@pytest.mark.parametrize(("height", "width"), [(12, 20), (15, 23), (4, 132)])
+def test_binning_a_bayer_sensor_averages_each_filter(device: Device, packing: Packing, height: int, width: int) -> None:
+    numbers = numbers_of(packing, height, width)
+    profile = replace(PROFILE, white=float(2 << packing.bits))
+    frame = frame_of(numbers, packing, cfa=Cfa("GRBG"), profile=profile)
+    expected = light(spread_means(numbers), profile, Cfa("GRBG"))
+    np.testing.assert_allclose(linearized(device, frame, binned=True), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("cfa", [Cfa("RGGB"), Cfa("RGGB", block=2)])
+def test_maps_and_defects_are_binned(device: Device, cfa: Cfa) -> None:
+    random = np.random.default_rng(3)
+    numbers = numbers_of(Packing.P10, 8, 24)
+    blacks, gains = random.random((8, 24)).astype(np.float32) * 20, 1 + random.random((8, 24)).astype(np.float32)
+    defects = np.array([[0, 0], [7, 6], [6, 3]], np.int32)
+    profile = replace(PROFILE, white=4096.0, black_map=blacks, gain_map=gains, defects=defects)
+    mean = Binning(cfa).mosaic
+    expected = light(mean(numbers) - mean(blacks), profile, Cfa()) * mean(gains)
+    frame = frame_of(numbers, Packing.P10, cfa=cfa, profile=profile)
+    np.testing.assert_allclose(linearized(device, frame, binned=True), expected, atol=1e-5)
+    binned = Binning(cfa).profile(profile)
+    places = [[0, 0], [3, 3], [3, 1]] if cfa.block == 2 else [[0, 0], [3, 2], [2, 1]]
+    assert binned.defects is not None
+    assert binned.defects.tolist() == places
+
+
+def test_a_binned_profile_has_a_quarter_of_the_variance_and_is_kept() -> None:
+    binning, profile = Binning(Cfa()), replace(PROFILE, noise=NoiseProfile(0.04, 0.0004))
+    binned = binning.profile(profile)
+    assert binned.noise == NoiseProfile(0.01, 0.0001)
+    assert binning.profile(replace(profile, white=900.0)).noise is binned.noise
+    assert binning.profile(PROFILE) is PROFILE
 
 
 def test_black_and_gain_maps_add_to_the_profile(device: Device) -> None:

@@ -144,10 +144,14 @@ class KernelLooks:
         coming = self._coming
         return coming is not None and not (self._kernels.has(coming) and self._pixels.has(*coming.size))
 
-    def make(self, picture: LookPicture, size: tuple[int, int]) -> None:
-        """Compiles the kernel of a look now, unless the route is GL's."""
-        if self.chosen == "kernel":
-            self._kernels.get(self._key(picture, size))
+    def make(self, picture: LookPicture, size: tuple[int, int], *, only_known: bool = False) -> None:
+        """Compiles the kernel of a look now, unless the route is GL's.
+
+        With `only_known` only if an earlier run has compiled it: then it is loaded.
+        """
+        key = self._key(picture, size)
+        if self.chosen == "kernel" and not (only_known and self._device.compiled.find(*_note_key(key)) is None):
+            self._kernels.get(key)
 
     def release(self) -> None:
         """Releases everything, and waits for running compilations; a second call has no effect."""
@@ -178,7 +182,9 @@ class KernelLooks:
             passes = tuple(load_pass(name) for name in key.passes)
             shader = parse_look(passes, key.blend)
             translation = shader.translate(_placeholders(passes) | dict(key.wholes))
-            return _Entry(key, LookKernel(self._device, translation, *key.size), "")
+            kernel = LookKernel(self._device, translation, *key.size)
+            self._device.compiled.add(*_note_key(key), note=True)
+            return _Entry(key, kernel, "")
         except (UntranslatableError, GroundglassError) as error:
             return _Entry(key, None, str(error))
 
@@ -196,6 +202,11 @@ def check_route(route: str) -> LookRoute:
         if name == route:
             return name
     raise GroundglassError(f"look route '{route}' is unknown; use one of {', '.join(ROUTES)}")
+
+
+def _note_key(key: _Key) -> tuple[object, ...]:
+    """Stands for a look's kernel in every process: it is compiled for the width of the picture."""
+    return "look", SHADERS.digest(), key.passes, key.blend, key.wholes, key.size[0]
 
 
 def _whole_names(passes: tuple[Pass, ...]) -> tuple[str, ...]:

@@ -1,0 +1,58 @@
+"""PoCL, OpenCL on any CPU: which processor it compiles for, and where it keeps what it has compiled."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+# LLVM's names of the processors for which it uses AVX-512.
+AVX512_TARGETS = (
+    *("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake", "rocketlake"),
+    *(
+        "sapphirerapids",
+        "emeraldrapids",
+        "graniterapids",
+        "diamondrapids",
+        "knl",
+        "knm",
+        "x86-64-v4",
+        "znver4",
+        "znver5",
+    ),
+)
+
+
+def is_pocl(device: Any) -> bool:
+    return "pocl" in device.platform.version.lower()
+
+
+def run_length_of(cpu: Any) -> int:
+    """Floats in a vector register of `cpu`, 16 or 8, for which its driver compiles.
+
+    PoCL reports the processor's registers, but compiles for the newest processor that its LLVM supports: an AMD Zen 5
+    with AVX-512 is treated as a Zen 3 without. There PoCL cannot pass vectors of 16 floats, and no kernel is built.
+    """
+    if is_pocl(cpu):
+        target = cpu.version.lower()
+        return 16 if any(name in target for name in AVX512_TARGETS) else 8
+    return 16 if cpu.native_vector_width_float >= 16 else 8
+
+
+def cache_of(device: Any) -> str | None:
+    """Identifies PoCL's cache on disk for a device and this installation; None for another driver or without a cache.
+
+    PoCL finds a program by its text and the options of pyopencl, among them a path of the installation.
+    """
+    folder = Path(os.environ.get("POCL_CACHE_DIR") or _cache_folder() / "pocl" / "kcache")
+    if not is_pocl(device) or os.environ.get("POCL_KERNEL_CACHE") == "0":
+        return None
+    try:
+        made = folder.stat().st_ino  # another after the folder was deleted
+    except OSError:
+        return None
+    return repr((__file__, str(folder), made, device.name, device.version, device.platform.version))
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
