@@ -19,7 +19,7 @@ SEARCH_S = 8.0  # GigE Vision and network cameras answer within some seconds
 # In a process of low priority, so that no picture waits for it; `-P` keeps the current folder out of the imports.
 SEARCH_COMMAND = (
     *(sys.executable, "-P", "-c"),
-    "import os, sys; getattr(os, 'nice', int)(10); sys.argv = ['groundglass', 'cameras', '--json', '-']; "
+    "import os, sys; getattr(os, 'nice', int)(5); sys.argv = ['groundglass', 'cameras', '--json', '-']; "
     "from groundglass.cli import main; main()",
 )
 

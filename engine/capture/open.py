@@ -56,6 +56,8 @@ def open_source(
 ) -> Source:
     """Opens `source`: `scene:`, a raw still, a headerless mosaic, a picture, a video, or a folder of them.
 
+    Cameras and streams are opened by their schemes (`kinds.py`).
+
     `-` is standard input; it and a FIFO deliver headerless mosaics or Y4M. `fps` overrides the frame rate of a
     sequence (default: 24) or a video. `raw_format` ("rggb12": CFA, significant bits, packing), `raw_size`
     ("1920x1080") and `raw_black` (sensor value, default: 0) describe headerless mosaics; `raw_stride` is the distance

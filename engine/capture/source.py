@@ -62,7 +62,8 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Frame]:
         """Yields the frames; blocks until each is available. A still or paced source restarts at its first frame.
 
-        Raises SourceError if a frame cannot be read. Frames may be leases on a driver's buffers (`Frame.lease`).
+        Raises SourceError if a frame cannot be read; a live source that loses its camera sets `status` instead, and
+        continues when the camera returns (`live.retry`). Frames may be leases on a driver's buffers (`Frame.lease`).
         """
 
     def interrupt(self) -> None:

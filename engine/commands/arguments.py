@@ -12,8 +12,8 @@ from .parsing import check_exposure_ev
 
 SOURCE_HELP = (
     "The input: scene: (built in; scene:?size=1920x1080&fps=60&noise=1&seed=7), a raw still, a headerless mosaic "
-    "(with --raw-format and --raw-size), a folder of raw files, a picture, a video, watch:FOLDER, or - (raw frames or "
-    "Y4M on standard input)."
+    "(with --raw-format and --raw-size), a folder of raw files, a picture, a video, a camera (see `cameras`), the "
+    "address of a stream (rtsp://, http://, udp://, srt://), watch:FOLDER, or - (raw frames or Y4M on standard input)."
 )
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 LutInputOption = Annotated[

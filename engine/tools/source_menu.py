@@ -31,6 +31,7 @@ class Entry(NamedTuple):
 
 class SourceMenu(Tool):
     """Replaces the source. The key opens the menu and marks the next source; the marked source opens after a pause.
+    Without another mark, the menu stays until the search for cameras has ended.
 
     `recent` are the recent files and folders. With `announces` the connected cameras are searched after the first
     picture, and named on the screen. The search runs in another process, because a driver may hang or crash.
@@ -72,9 +73,10 @@ class SourceMenu(Tool):
         if self._announces and self._search is None and self._tool_context.drawn() is not None:
             self._begin_search()
         invalidation = self._take_cameras()
-        if self._marked is not None and now_s >= self._until_s:
+        is_current = self._marked == self._tool_context.sources.name
+        if self._marked is not None and now_s >= self._until_s and not (is_current and self._is_searching):
             marked, self._marked = self._marked, None
-            if marked != self._tool_context.sources.name:
+            if not is_current:
                 self._open_or_notify(marked)
             return Invalidation.REPAINT
         return invalidation

@@ -8,11 +8,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 import numpy as np
 from groundglass.frame import Frame
+from live_source_support import WAIT_S
 from PIL import Image
 
 BITS = 8  # a picture has its number as black and white bars
@@ -83,6 +85,16 @@ def counted(size: tuple[int, int] = SIZE, fps: float = 50.0, count: int | None =
         yield picture(number % 2**BITS, size)
         due_s += 1 / fps
         time.sleep(max(due_s - time.perf_counter(), 0.0))
+
+
+@contextmanager
+def no_new_threads() -> Iterator[None]:
+    """Waits in the end for the threads that were started: a blocked read ends by its time-out."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
 
 
 class HttpServer:

@@ -22,7 +22,7 @@ from groundglass.capture.live.stream import StreamSource, hardware_decoder
 from groundglass.errors import GroundglassError, SourceError
 from groundglass.frame import Frame
 from live_source_support import WAIT_S
-from stream_support import SIZE, HttpServer, counted, mjpeg, mpegts, number_in
+from stream_support import SIZE, HttpServer, counted, mjpeg, mpegts, no_new_threads, number_in
 
 pytest.importorskip("av")
 
@@ -30,9 +30,11 @@ TS = "video/mp2t"
 
 
 @pytest.fixture(autouse=True)
-def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(retry, "MIN_WAIT_S", 0.02)
     monkeypatch.setattr(address, "STALL_S", 1.0)
+    with no_new_threads():
+        yield
 
 
 def frames_of(source: StreamSource, count: int) -> list[Frame]:
@@ -207,6 +209,7 @@ def test_pictures_that_cannot_be_decoded_are_skipped_and_many_are_a_fault(monkey
         assert len(frames_of(source, 8)) == 8
         with LatestFrameQueue(source):
             assert "cannot be decoded" in wait_for_status(source)
+            assert not source._uses_hardware
 
 
 def test_another_codec_after_the_return() -> None:

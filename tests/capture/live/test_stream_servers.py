@@ -18,12 +18,19 @@ from groundglass.capture.latest import LatestFrameQueue
 from groundglass.errors import GroundglassError
 from groundglass.frame import Frame
 from live_source_support import WAIT_S
+from stream_support import no_new_threads
 
 pytest.importorskip("av")
 
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 SERVER = Path(__file__).parents[2] / "support/rtsp_server.py"
 BITS = 32
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    with no_new_threads():
+        yield
 
 
 @functools.cache
