@@ -110,7 +110,7 @@ class VisionSource(LiveSource):
         camera.start()
         self._camera_controls.apply(camera.features)
         silent_from_s = first_s = perf_counter()
-        failed = 0
+        failed = shown_failed = 0  # incomplete images so far, and before the last frame
         while not self._stop.is_set():
             if self._camera_controls.apply(camera.features):
                 self.fps = read_rate(camera.features)
@@ -118,9 +118,9 @@ class VisionSource(LiveSource):
             arrived_s = perf_counter()
             self.failed, failed = self.failed + camera.failed - failed, camera.failed
             if grab is None:
-                self._note_silence(camera, arrived_s - silent_from_s)
+                self._note_silence(arrived_s - silent_from_s, only_incomplete=failed > shown_failed)
                 continue
-            silent_from_s = arrived_s
+            silent_from_s, shown_failed = arrived_s, failed
             index, dropped = numbers.count(grab.number, failed)
             self.dropped += dropped
             captured_s = clock.captured_s(grab.ticks, arrived_s) if grab.ticks else None
@@ -141,10 +141,12 @@ class VisionSource(LiveSource):
         self.size = grab.size
         return Frame(**image, **fields, name=self.name, lease=lease if is_shared else None)
 
-    def _note_silence(self, camera: VisionCamera, silent_s: float) -> None:
+    def _note_silence(self, silent_s: float, *, only_incomplete: bool) -> None:
         if silent_s < SILENT_S or silent_s < 2 * self._camera_controls.exposure_s:
             return
-        cause = "only incomplete ones, choose a lower fps or size" if camera.failed else "check its cable and exposure"
+        cause = (
+            "only incomplete ones, choose a lower fps or size" if only_incomplete else "check its cable and exposure"
+        )
         self.status = f"{self.name}: no frame for {silent_s:.0f} s; {cause}"
 
 
