@@ -13,6 +13,7 @@ from time import perf_counter, sleep
 from typing import TYPE_CHECKING
 
 from ..capture.latest import LatestFrameQueue
+from ..capture.source import Timing
 from ..controls import Action, Control, Controls, Switch
 from ..errors import DeviceError, GroundglassError
 from ..look.grade import WHOLE
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 
 SCREEN_FPS = 60.0  # the rate of a display that does not report its own
 FRAME_WAIT_S = 0.01  # maximum delay of a key by the wait for the next frame
-QUIET_AFTER_S, QUIET_WAIT_S = 1.0, 0.05  # the same while no frame arrives: a growing folder, a camera that is gone
-IDLE_WAIT_S = 0.2  # maximum time that an idle window shows an expired message
+QUIET_AFTER_S = 1.0  # a live source without a frame for this time is idle: a growing folder, a camera that is gone
+IDLE_WAIT_S = 0.2  # maximum time that an idle window shows an expired message, or that a frame waits after silence
 BUSY_WAIT_S = 0.01  # maximum delay until a tool's finished result is used
 MESSAGE_S = 2.5
 PACE_EVERY_S = 0.5  # the frame rate is updated at this interval, to be readable
@@ -201,8 +202,7 @@ class Viewer:
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None if the picture does not change."""
-        is_quiet = perf_counter() - self._taken_s > QUIET_AFTER_S and not (self._redraw or self._repaint)
-        newest = None if self._frozen else self._latest_frames.latest(QUIET_WAIT_S if is_quiet else FRAME_WAIT_S)
+        newest = None if self._frozen else self._latest_frames.latest(FRAME_WAIT_S)
         if newest is not None:
             self._taken_s = perf_counter()
             return newest
@@ -211,8 +211,9 @@ class Viewer:
         return self.frame if self._redraw or (self._repeat_last and not self._frozen) else None
 
     def _idle(self) -> bool:
-        """Whether only the user can change the picture."""
-        return self._frozen or (self._latest_frames.ended and not self._repeat_last)
+        """Whether only the user can change the picture, or a live source is silent."""
+        is_silent = self._source.timing is Timing.LIVE and perf_counter() - self._taken_s > QUIET_AFTER_S
+        return self._frozen or is_silent or (self._latest_frames.ended and not self._repeat_last)
 
     def _show_or_recover(self, frame: Frame | None) -> None:
         """Shows the frame, or the current picture again. A tool may recover from an error."""
