@@ -211,8 +211,9 @@ class Viewer:
         return self.frame if self._redraw or (self._repeat_last and not self._frozen) else None
 
     def _idle(self) -> bool:
-        """Whether only the user can change the picture, or a live source is silent."""
-        is_silent = self._source.timing is Timing.LIVE and perf_counter() - self._taken_s > QUIET_AFTER_S
+        """Whether only the user can change the picture, or a live source in a window is silent."""
+        is_live = self._surface.is_interactive and self._source.timing is Timing.LIVE
+        is_silent = is_live and perf_counter() - self._taken_s > QUIET_AFTER_S
         return self._frozen or is_silent or (self._latest_frames.ended and not self._repeat_last)
 
     def _show_or_recover(self, frame: Frame | None) -> None:
