@@ -51,8 +51,8 @@ def opener(typed: str, opened: Source, options: SourceOptions, size: tuple[int, 
 
     def open_named(name: str) -> Source:
         if name in (typed, opened.name):
-            return open_input(live_scene(typed), options, size)
-        return open_input(live_scene(name), options_for(name, typed, options), size)
+            return open_input(live_scene(typed), options, size, tolerant=True)
+        return open_input(live_scene(name), options_for(name, typed, options), size, tolerant=True)
 
     return open_named
 

@@ -11,6 +11,7 @@ from operator import or_
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING
 
+from ..capture.source import Timing
 from ..controls import Action, Control, Controls, Switch
 from ..errors import DeviceError, GroundglassError, SourceError
 from ..look.grade import WHOLE
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 
 SCREEN_FPS = 60.0  # the rate of a display that does not report its own
 FRAME_WAIT_S = 0.01  # maximum delay of a key by the wait for the next frame
-QUIET_AFTER_S, QUIET_WAIT_S = 1.0, 0.05  # the same while no frame arrives: a growing folder, a camera that is gone
-IDLE_WAIT_S = 0.2  # maximum time that an idle window shows an expired message
+QUIET_AFTER_S = 1.0  # a live source without a frame for this time is idle: a growing folder, a camera that is gone
+IDLE_WAIT_S = 0.2  # maximum time that an idle window shows an expired message, or that a frame waits after silence
 BUSY_WAIT_S = 0.01  # maximum delay until a tool's finished result is used
 
 
@@ -187,8 +188,7 @@ class Viewer:
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None if the picture does not change."""
-        is_quiet = perf_counter() - self._taken_s > QUIET_AFTER_S and not (self._redraw or self._repaint)
-        newest = None if self._frozen else self._sources.latest(QUIET_WAIT_S if is_quiet else FRAME_WAIT_S)
+        newest = None if self._frozen else self._sources.latest(FRAME_WAIT_S)
         if newest is not None:
             self._taken_s = perf_counter()
             return newest
@@ -202,8 +202,10 @@ class Viewer:
         return self._repeat_stills and self._sources.source.frames == 1
 
     def _idle(self) -> bool:
-        """Whether only the user can change the picture."""
-        return self._frozen or (self._sources.ended and not self._repeat_last)
+        """Whether only the user can change the picture, or a live source in a window is silent."""
+        is_live = self._surface.is_interactive and self._sources.source.timing is Timing.LIVE
+        is_silent = is_live and perf_counter() - self._taken_s > QUIET_AFTER_S
+        return self._frozen or is_silent or (self._sources.ended and not self._repeat_last)
 
     def _show_or_recover(self, frame: Frame | None) -> None:
         """Shows the frame, or the current picture again. A tool may recover from an error."""

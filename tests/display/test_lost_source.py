@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from groundglass.camera import CameraProfile
 from groundglass.capture.live import retry
-from groundglass.display.events import Key
+from groundglass.display import viewer
+from groundglass.display.events import Event, Key
 from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.viewer import Viewer
 from groundglass.errors import SourceError
@@ -95,8 +96,24 @@ def test_each_reason_is_reported_once_and_the_gap_is_not_playing_time(
     openings = FakeCamera(2), refused, UNPLUGGED, refused, FakeCamera(2), FakeCamera(None)
     reasons: list[str] = []
     with Unplugged(*openings) as source, OffscreenSurface(source.size, gl=window.gl) as surface:
-        viewer = Viewer(engine, source, SettingsHistory(gg.Settings()), surface=surface, report=reasons.append)
-        statistics = viewer.run(frames=8)
+        live = Viewer(engine, source, SettingsHistory(gg.Settings()), surface=surface, report=reasons.append)
+        statistics = live.run(frames=8)
     assert reasons == [str(UNPLUGGED), "camera: refused", str(UNPLUGGED)]
     assert statistics.reconnects == statistics.as_dict()["reconnects"] == 2
     assert statistics.seconds < 1.0
+
+
+def test_a_window_rests_while_a_live_source_is_silent(
+    engine: gg.Engine, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits_s: list[float] = []
+
+    def wait(timeout_s: float) -> list[Event]:
+        waits_s.append(timeout_s)
+        return [Key("Esc")] if len(waits_s) == 3 else []
+
+    monkeypatch.setattr(viewer, "QUIET_AFTER_S", 0.1)
+    monkeypatch.setattr(window, "wait", wait)
+    with FakeCamera(None, fps=0.5) as source:  # without a reason: a growing folder
+        show(source, engine, window)
+    assert waits_s == [viewer.IDLE_WAIT_S] * 3
