@@ -29,7 +29,6 @@ from .gl.planes import ScenePlanes
 from .look.grade import WHOLE, Grader, Part, look_picture
 from .look.kernel_route.route import KernelLooks, LookRoute, check_route
 from .optics import breathing
-from .optics.breathing import Breathing
 from .optics.defocus import Blur, Defocus
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
@@ -100,7 +99,7 @@ class Engine:
         self._depth = StageCache(partial(DepthStage, self.device))
         self._defocus = StageCache(partial(Defocus, self.device))
         self._soft_focus = StageCache(partial(SoftFocus, self.device))
-        self._breathing = StageCache(partial(Breathing, self.device))
+        self._breathing = StageCache(partial(breathing.Breathing, self.device))
         self._transfer = open_transfer(self.device, self.gl)
         self._scene_textures = self._transfer.textures
         self._grader = Grader(self.gl)

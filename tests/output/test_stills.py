@@ -24,11 +24,17 @@ from look_support import context
 from PIL import Image
 
 
-class Source:
+class Source(gg.BaseSource):
     name, fps = "made", None
 
     def __init__(self, frames: int | None) -> None:
         self.frames = frames
+        self.folders: list[Path] = []
+        self.is_still_camera = False
+
+    def trigger(self, folder: Path) -> bool:
+        self.folders.append(folder)
+        return self.is_still_camera
 
 
 class Harness:
@@ -105,6 +111,22 @@ def test_a_still_of_a_display_picture_has_no_dng(harness: Harness, tmp_path: Pat
     harness.end()
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".jpg", ".toml"]
     assert harness.messages[0] == "a burst requires raw frames, and this picture has no raw data"
+
+
+def test_a_still_camera_takes_its_own_picture_and_a_burst_ends_with_its_source(
+    harness: Harness, tmp_path: Path
+) -> None:
+    source = harness.tool._tool_context.source
+    source.is_still_camera = True
+    harness.show(raw())
+    harness.controls.press("S")
+    assert source.folders == [tmp_path]
+    assert "the camera takes a picture" in harness.messages[-1]
+    harness.controls.press("Shift+S")
+    harness.show(raw(1))
+    harness.tool.on_source(source)
+    harness.end()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["groundglass-0001-01.dng", "groundglass-0001.toml"]
 
 
 def test_a_still_keeps_the_capture_metadata(data_dir: Path, harness: Harness, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.controls import Controls, Number
+from groundglass.controls import Controls, Number, Text
 from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.present import Presenter
 from groundglass.display.tool import Invalidation, Tool
@@ -135,6 +135,29 @@ def test_a_check_box_switches_a_control_and_text_is_typed(bench: Bench) -> None:
     assert bench.gui.on_key("S", True, frozenset())
     bench.type("corner")
     assert bench.panel._look._search == "corner" or bench.panel._look._file == "corner"
+
+
+def test_a_text_is_chosen_from_its_suggestions_or_typed(bench: Bench) -> None:
+    chosen: list[str] = []
+    source = Text(
+        *("source", "Source", "source"),
+        get=lambda: "scene:",
+        set=chosen.append,
+        suggestions=lambda: ("scene:", "cam:0"),
+    )
+    bench.controls.replace([*bench.controls], [*bench.panel.controls(), source])
+    bench.controls.press("Tab")
+    bench.show()
+    bench.panel._look._search = "no such parameter"
+    bench.show()
+    row = bench.find(lambda: chosen, 720, 720, 130)  # the drags open the headers, then hit the first suggestion
+    bench.drag(720, 720, row + 20)
+    assert chosen == ["scene:", "cam:0"]
+    bench.drag(720, 720, row - 18)
+    bench.type("9")
+    bench.gui.on_key("Enter", True, frozenset())
+    bench.show()
+    assert "9" in chosen[-1]
 
 
 def test_keys_go_to_the_viewfinder_unless_text_is_typed(bench: Bench) -> None:
