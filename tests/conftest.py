@@ -27,7 +27,7 @@ MARKER_OF_FIXTURE = {"screen": pytest.mark.window, "gpus": pytest.mark.gpu}  # t
 # The files that take longest, started first: at the end one of them would leave the other workers idle.
 LONG_FILES = {
     *("test_packaging.py", "test_selftest.py", "test_viewfinder_page.py", "test_cli.py", "test_optics_quality.py"),
-    *("test_look_fit.py", "test_defocus.py", "test_docs.py"),
+    *("test_look_fit.py", "test_defocus.py", "test_docs.py", "test_v4l2_vm.py"),
 }
 
 
