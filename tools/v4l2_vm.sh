@@ -30,21 +30,24 @@ install_tools() {
     [ "$(id -u)" -eq 0 ] || skip "needs QEMU: sudo apt-get install --no-install-recommends ${packages[*]}"
     export DEBIAN_FRONTEND=noninteractive
     echo "v4l2_vm: apt-get install ${packages[*]}" >&2
-    install() { apt-get install --no-install-recommends -y -qq "${packages[@]}" >/dev/null 2>&1; }
-    install || { apt-get update -qq >/dev/null 2>&1 && install; } || skip "apt-get cannot install ${packages[*]}"
+    install() { timeout 60 apt-get install --no-install-recommends -y -qq "${packages[@]}" >/dev/null 2>&1; }
+    install || { timeout 40 apt-get update -qq >/dev/null 2>&1 && install; } ||
+        skip "apt-get cannot install ${packages[*]}"
     has_tools || skip "the packages ${packages[*]} lack a tool"
 }
 
 # The kernel, and a tree of the initial file system with the modules in the order of their dependencies.
 download_kernel() {
-    local work package version module
+    local package version module
     mkdir -p "$(dirname "$cache")"
     work=$(mktemp -d "$cache.XXXXXX")
-    trap 'rm -rf "$work"' RETURN
+    trap 'rm -rf "$work"' EXIT
     cd "$work"
-    package=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '/Depends: linux-image-[0-9]/ {print $2; exit}')
+    latest() { apt-cache depends linux-image-amd64 2>/dev/null | awk '!found && /Depends: linux-image-[0-9]/ {print $2; found = 1}'; }
+    package=$(latest || true)
+    [ -n "$package" ] || { timeout 40 apt-get update -qq >/dev/null 2>&1 && package=$(latest); } || true
     [ -n "$package" ] || skip "apt-get knows no kernel; run apt-get update on Debian for x86-64"
-    apt-get download -qq "$package" >/dev/null 2>&1 || skip "the kernel $package cannot be downloaded"
+    timeout 90 apt-get download -qq "$package" >/dev/null 2>&1 || skip "the kernel $package cannot be downloaded"
     dpkg-deb -x linux-image-*.deb unpacked
     version=$(ls unpacked/lib/modules)
     depmod -b unpacked "$version"

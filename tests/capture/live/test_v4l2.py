@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ raw = pytest.importorskip("linuxpy.video.raw", reason="linuxpy is not installed"
 from groundglass.capture import EXPOSURE_CONTROL, open_source  # noqa: E402
 from groundglass.capture.kinds import find_kind  # noqa: E402
 from groundglass.capture.live import v4l2  # noqa: E402
-from groundglass.capture.live.v4l2 import modes  # noqa: E402
+from groundglass.capture.live.v4l2 import connected, modes  # noqa: E402
 from groundglass.capture.live.v4l2.buffers import Filled  # noqa: E402
 from groundglass.capture.live.v4l2.controls import DriverControl  # noqa: E402
 from groundglass.capture.live.v4l2.device import Mode  # noqa: E402
@@ -32,6 +33,9 @@ from groundglass.capture.live.v4l2.formats import (  # noqa: E402
 )
 from groundglass.capture.live.v4l2.frames import FrameMaker, frame_maker  # noqa: E402
 from groundglass.capture.live.v4l2.name import Requested, parse_name  # noqa: E402
+from groundglass.compute.device import Buffer, Device  # noqa: E402
+from groundglass.develop.linearize import Linearize  # noqa: E402
+from groundglass.develop.yuv import Yuv  # noqa: E402
 from groundglass.errors import MissingExtraError, SourceError  # noqa: E402
 from groundglass.frame import Lease  # noqa: E402
 from groundglass.packing import Packing, pack, unpack  # noqa: E402
@@ -124,6 +128,46 @@ def test_a_short_frame_is_dropped_and_its_buffer_given_back() -> None:
         filled = Filled(np.zeros(100, np.uint8), 0, None, Lease(lambda back=given_back: back.append(1)))
         assert maker(Mode(code, 16, 16, 32, 512), 0.0).frame(filled, 0, 0.0) is None
         assert given_back == [1]
+
+
+@pytest.mark.parametrize("code", ["RG10", "YUYV"])
+def test_the_driver_memory_itself_is_uploaded(device: Device, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = np.zeros(64 * 64, np.uint8)
+    frame = maker(Mode(fourcc(code), 16, 16, 64, memory.size)).frame(
+        Filled(memory, 0, None, Lease(lambda: None)), 0, 0.0
+    )
+    uploads: list[np.ndarray] = []
+    write = device.write
+
+    def watched(buffer: Buffer, array: np.ndarray) -> None:
+        uploads.append(array)
+        write(buffer, array)
+
+    monkeypatch.setattr(device, "write", watched)
+    stage = Yuv(device, frame) if frame.yuv is not None else Linearize(device, frame)
+    stage.run(frame, np.eye(3)) if isinstance(stage, Yuv) else stage.run(frame, frame.profile, clip=False)
+    stage.release()
+    assert [upload.shape for upload in uploads if np.shares_memory(upload, memory)] == [(16, 64)]
+
+
+def test_a_camera_at_another_port_is_found_but_not_its_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Camera(NamedTuple):
+        path: str
+        card: str
+        bus: str
+
+    twin = Camera("/dev/video2", "webcam", "usb-2")
+    present = [twin]
+    monkeypatch.setattr(connected, "cameras", lambda: iter(present))
+    others = connected.identities()
+    identity = "webcam", "usb-1"
+    assert connected.find_again("/dev/video0", identity, others) == "/dev/video0"
+    present.append(Camera("/dev/video4", "webcam", "usb-3"))
+    assert connected.find_again("/dev/video0", identity, others) == "/dev/video4"
+    present.append(Camera("/dev/video6", "webcam", "usb-1"))
+    assert connected.find_again("/dev/video0", identity, others) == "/dev/video6"
+    present.append(Camera("/dev/video0", "webcam", "usb-3"))
+    assert connected.find_again("/dev/video0", identity, others) == "/dev/video0"
 
 
 def test_a_stamp_ahead_of_the_clock_is_the_present() -> None:

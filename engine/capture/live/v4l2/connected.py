@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -45,17 +46,29 @@ def _rates(device: Device, code: int, size: tuple[int, int]) -> str:
     return f" {', '.join(rates)} fps" if rates else ""
 
 
-def find_again(path: str, card: str, bus: str) -> str:
-    """The path at which the camera of this name and bus is now: another one if it was plugged in again.
+Identity = tuple[str, str]  # name and bus of a camera
 
-    A returning USB camera gets a new number while a program still holds the old one.
+
+def identities() -> set[Identity]:
+    """The connected cameras."""
+    with suppress(OSError):
+        return {(device.card, device.bus) for device in cameras()}
+    return set()
+
+
+def find_again(path: str, identity: Identity, others: set[Identity]) -> str:
+    """The path of a camera that was plugged in again, perhaps with another number or at another port.
+
+    A USB camera gets a new number while a program still holds the old one. `others` are further cameras: the search
+    passes over them.
     """
-    others = []
+    found = []
     with suppress(OSError):
         for device in cameras():
-            if device.card != card:
+            present = device.card, device.bus
+            if device.card != identity[0] or present in others:
                 continue
-            if device.path == path:
+            if device.path == os.path.realpath(path):
                 return path
-            others.append((device.bus != bus, device.path))
-    return min(others)[1] if others else path
+            found.append((present != identity, device.path))
+    return min(found)[1] if found else path

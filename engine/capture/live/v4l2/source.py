@@ -10,7 +10,7 @@ from ....errors import SourceError
 from ....frame import Frame
 from ..retry import LiveSource
 from .buffers import Buffers
-from .connected import find_again
+from .connected import Identity, find_again, identities
 from .controls import CameraControls
 from .device import Device, open_camera, remedy
 from .frames import FrameMaker, frame_maker
@@ -34,7 +34,8 @@ class V4l2Source(LiveSource):
         self._device: Device | None = None
         self._buffers: Buffers | None = None
         self._maker: FrameMaker | None = None
-        self._identity: tuple[str, str] | None = None
+        self._identity: Identity | None = None
+        self._others: set[Identity] = set()
         self._controls: CameraControls | None = None
         self._connect()
 
@@ -50,7 +51,7 @@ class V4l2Source(LiveSource):
     def _open(self) -> Iterator[Frame]:
         path = self._requested.path
         if self._identity is not None:
-            path = find_again(path, *self._identity)
+            path = find_again(path, self._identity, self._others)
         self._device = device = open_camera(path)
         try:
             return self._started(device)
@@ -58,7 +59,9 @@ class V4l2Source(LiveSource):
             raise SourceError(f"{self.name}: {remedy(error)}") from error
 
     def _started(self, device: Device) -> Iterator[Frame]:
-        self._identity = device.card, device.bus
+        if self._identity is None:
+            self._identity = device.card, device.bus
+            self._others = identities() - {self._identity}
         mode = choose_mode(self.name, device, self._requested)
         self.size, self.fps = mode.size, device.rate()
         controls = self._controls or CameraControls(device)
