@@ -52,13 +52,13 @@ class ListingKind(Kind, Protocol):
 
 
 # Modules by the beginning of a name.
-STREAM = "groundglass.capture.live.stream"
+STREAM = "groundglass.capture.live.network.stream"
 KINDS = {
     "scene:": "groundglass.capture.studio.source",
-    "watch:": "groundglass.capture.live.watch",
+    "watch:": "groundglass.capture.live.folder.watch",
     **dict.fromkeys(("v4l2:", "/dev/video"), "groundglass.capture.live.v4l2"),
-    "pylon:": "groundglass.capture.live.pylon",
-    "genicam:": "groundglass.capture.live.genicam",
+    "pylon:": "groundglass.capture.live.vision.pylon",
+    "genicam:": "groundglass.capture.live.vision.genicam",
     **dict.fromkeys(("tether:", "gphoto:"), "groundglass.capture.live.tether"),
     "picamera:": "groundglass.capture.live.picamera",
     **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},

@@ -12,7 +12,7 @@ from ..formats.depth_files import Scaling
 from ..formats.headerless import Layout
 from ..frame import Frame
 from .kinds import Request, find_kind
-from .live.streams import open_stream
+from .live.pipes.opening import open_stream
 from .rgbd import Rgbd, find_rgbd, maps_for
 from .sequence import FileSequence, frame_paths, frame_reader
 from .source import Source

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..capture.latest import LatestFrameQueue
-from ..capture.live.address import shown_address
+from ..capture.live.network.address import shown_address
 from ..capture.source import Timing
 from ..errors import GroundglassError, SourceError, cause
 

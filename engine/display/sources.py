@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from ..capture.latest import LatestFrameQueue
-from ..capture.live.address import shown_address
+from ..capture.live.network.address import shown_address
 from ..capture.source import Timing
 from ..errors import ControlError, GroundglassError
 from .opening import Opening

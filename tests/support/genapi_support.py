@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genicam import genapi
-from groundglass.capture.live.features import Features, Spelling
+from groundglass.capture.live.vision.features import Features, Spelling
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <RegisterDescription ModelName="Model" VendorName="Maker" StandardNameSpace="None" SchemaMajorVersion="1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from groundglass.capture.live.address import parse_address, shown_address
+from groundglass.capture.live.network.address import parse_address, shown_address
 from groundglass.errors import SourceError
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from groundglass.capture.kinds import Request
-from groundglass.capture.live import machine_vision
-from groundglass.capture.live.machine_vision import BlockNumbers, Grab, VisionSource
-from groundglass.capture.live.vision_options import VisionOptions
+from groundglass.capture.live.vision import machine_vision
+from groundglass.capture.live.vision.machine_vision import BlockNumbers, Grab, VisionSource
+from groundglass.capture.live.vision.options import VisionOptions
 from groundglass.errors import SourceError
 from groundglass.formats.headerless import Layout
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from groundglass.capture.live.pfnc import parse_format
+from groundglass.capture.live.vision.pfnc import parse_format
 from groundglass.errors import SourceError
 from groundglass.frame import Encoding, Frame
 from groundglass.packing import Packing, pack, unpack

@@ -13,7 +13,7 @@ from typing import TextIO
 import numpy as np
 import pytest
 from groundglass.capture import Source, Timing, open_source
-from groundglass.capture.live.ring import BUFFERS, BufferRing
+from groundglass.capture.live.pipes.ring import BUFFERS, BufferRing
 from groundglass.errors import SourceError
 from groundglass.packing import Packing, pack, unpack
 from pipe_support import WAIT_S, number_of, numbered_rows, writer
@@ -132,7 +132,8 @@ def test_a_blocked_read_ends_at_once(fifo: Path, ended_by: str) -> None:
 @pytest.mark.parametrize("packing", [packing for packing in Packing if packing is not Packing.U16_ROWS])
 def test_every_packing_with_header_padding_and_trailer(fifo: Path, packing: Packing) -> None:
     bits = packing.bits
-    suffix = {"U16_SWAPPED": "be", "RAW10": "-mipi", "RAW12": "-mipi", "RAW14": "-mipi", "P10": "p", "P12": "p"}
+    suffixes = (("RAW", "-mipi"), ("P", "p"), ("GEV", "packed"), ("U16_SWAPPED", "be"), ("", ""))
+    suffix = next(suffix for start, suffix in suffixes if packing.name.startswith(start))
     values = np.random.default_rng(bits).integers(0, 1 << bits, (3, 6, 13), dtype=np.uint16)
     row_bytes = packing.row_bytes(13)
     parts = []
@@ -142,7 +143,7 @@ def test_every_packing_with_header_padding_and_trailer(fifo: Path, packing: Pack
         parts.append(b"HEADER!" + rows.tobytes() + b"end")
     options = {"raw_header": 7, "raw_trailer": 3, "raw_stride": row_bytes + 6}
     with (
-        open_source(fifo, raw_format=f"gbrg{bits}{suffix.get(packing.name, '')}", raw_size="13x6", **options) as source,
+        open_source(fifo, raw_format=f"gbrg{bits}{suffix}", raw_size="13x6", **options) as source,
         writer(fifo, parts),
     ):
         for mosaic, frame in zip(values, source, strict=True):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from groundglass.capture import EXPOSURE_CONTROL, Source, Timing, open_source
 from groundglass.capture.kinds import find_kind
-from groundglass.capture.live.machine_vision import VisionSource
+from groundglass.capture.live.vision.machine_vision import VisionSource
 from groundglass.controls import Choice, Controls
 from groundglass.errors import MissingExtraError, SourceError
 from groundglass.frame import Encoding, Frame

@@ -6,10 +6,10 @@ from time import perf_counter
 
 import pytest
 from groundglass.capture import EXPOSURE_CONTROL
-from groundglass.capture.live.features import Features
-from groundglass.capture.live.sfnc import CameraControls
-from groundglass.capture.live.vision_options import VisionOptions
-from groundglass.capture.live.vision_setup import prepare
+from groundglass.capture.live.vision.features import Features
+from groundglass.capture.live.vision.options import VisionOptions
+from groundglass.capture.live.vision.setup import prepare
+from groundglass.capture.live.vision.sfnc import CameraControls
 from groundglass.controls import Controls
 from groundglass.errors import SourceError
 

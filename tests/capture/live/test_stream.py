@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from groundglass.capture import Timing, open_source
 from groundglass.capture.latest import LatestFrameQueue
-from groundglass.capture.live import address, packets, retry, stream
-from groundglass.capture.live.address import parse_address
-from groundglass.capture.live.packets import PacketReader
-from groundglass.capture.live.stream import StreamSource, hardware_decoder
+from groundglass.capture.live import retry
+from groundglass.capture.live.network import address, packets, stream
+from groundglass.capture.live.network.address import parse_address
+from groundglass.capture.live.network.packets import PacketReader
+from groundglass.capture.live.network.stream import StreamSource, hardware_decoder
 from groundglass.errors import GroundglassError, SourceError
 from groundglass.frame import Frame
 from live_source_support import WAIT_S

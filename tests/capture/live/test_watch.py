@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from dng_support import write_dng
 from groundglass.capture import Timing, open_source
-from groundglass.capture.live import arrivals, watch
-from groundglass.capture.live.arrivals import Arrivals, is_being_written, list_files
+from groundglass.capture.live.folder import arrivals, watch
+from groundglass.capture.live.folder.arrivals import Arrivals, is_being_written, list_files
 from groundglass.errors import SourceError
 from groundglass.frame import Encoding, Frame
 from PIL import Image

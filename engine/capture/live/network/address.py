@@ -8,7 +8,7 @@ import socket
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ...errors import SourceError
+from ....errors import SourceError
 
 OPEN_S = 5.0  # maximum time until the host answers
 STALL_S = 4.0  # a stream without data for this time is opened again

@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from ...errors import SourceError
-from ...frame import Frame
-from ..base import BaseSource
-from ..faults import FaultReport
-from ..source import Timing
+from ....errors import SourceError
+from ....frame import Frame
+from ...base import BaseSource
+from ...faults import FaultReport
+from ...source import Timing
 from .byte_stream import ByteStream, WakeUp
 from .raw_frames import StreamFrames
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 
-from ...controls import Choice, Control, Number
-from ...errors import SourceError
-from ..source import EXPOSURE_CONTROL
+from ....controls import Choice, Control, Number
+from ....errors import SourceError
+from ...source import EXPOSURE_CONTROL
 from .features import Features, Limits, Value
 
 EXPOSURE = ("ExposureTime", "ExposureTimeAbs", "ExposureTimeRaw")  # microseconds; Raw in the camera's steps

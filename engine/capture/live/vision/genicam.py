@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import MissingExtraError, SourceError, check_regular_file
-from ..kinds import ConnectedCamera, Request
+from ....errors import MissingExtraError, SourceError, check_regular_file
+from ...kinds import ConnectedCamera, Request
 from .features import Features, Spelling, short
 from .machine_vision import Grab, VisionSource
-from .vision_options import PRODUCER_SUFFIX, VisionOptions
+from .options import PRODUCER_SUFFIX, VisionOptions
 
 PREFIX = "genicam:"
 SEARCHED = "GENICAM_GENTL64_PATH"  # folders of producers, by the GenTL standard

@@ -11,17 +11,17 @@ from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...errors import MissingExtraError, SourceError
-from ...frame import Frame
-from ..clock import TickClock
-from ..video import ROTATION_TO_EXIF
+from ....errors import MissingExtraError, SourceError
+from ....frame import Frame
+from ...clock import TickClock
+from ...video import ROTATION_TO_EXIF
+from ..decoded import decoded_frame
+from ..retry import LiveSource
 from .address import parse_address
-from .decoded import decoded_frame
 from .packets import PacketReader, Video
-from .retry import LiveSource
 
 if TYPE_CHECKING:
-    from ..kinds import Request
+    from ...kinds import Request
 
 BEHIND = 4  # waiting packets from which a decoder is behind: more than a burst of the network
 LOW_DELAY = 1 << 19  # AV_CODEC_FLAG_LOW_DELAY

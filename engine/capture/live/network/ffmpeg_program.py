@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from typing import Any
 
-from ...errors import SourceError, cause
+from ....errors import SourceError, cause
 from .address import Address
 
 _COPY = ("-map", "0:v:0", "-c", "copy", "-f", "mpegts", "-flush_packets", "1", "-muxdelay", "0", "-muxpreload", "0")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from ...errors import SourceError
-from ...formats.headerless import Layout
-from ...frame import Frame
+from ....errors import SourceError
+from ....formats.headerless import Layout
+from ....frame import Frame
 from .byte_stream import ByteStream
 from .ring import BufferRing
 

@@ -10,17 +10,17 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...camera import CameraProfile
-from ...controls import Control
-from ...errors import SourceError
-from ...frame import Frame, Lease
-from ..clock import TickClock
+from ....camera import CameraProfile
+from ....controls import Control
+from ....errors import SourceError
+from ....frame import Frame, Lease
+from ...clock import TickClock
+from ..retry import LiveSource
 from .features import Features
+from .options import VisionOptions
 from .pfnc import PixelFormat
-from .retry import LiveSource
+from .setup import prepare, read_rate, read_size
 from .sfnc import CameraControls
-from .vision_options import VisionOptions
-from .vision_setup import prepare, read_rate, read_size
 
 SLICE_S = 0.1  # a read returns after this time, so that settings are passed on and `interrupt` is seen
 SILENT_S = 2.0  # without a frame for longer, and for longer than the exposure, `status` names the silence

@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ...formats.raw import RAW_SUFFIXES
-from ..sequence import natural_key
+from ....formats.raw import RAW_SUFFIXES
+from ...sequence import natural_key
 
 CLOSED_S = 0.1  # time without a change of a file that no program has open for writing
 UNKNOWN_S = 1.0  # the same, where the file system does not report it

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SourceError
-from ...formats.y4m import FRAME, MAGIC, MAX_LINE_BYTES, Y4mHeader, check_frame_line
-from ...frame import Encoding, Frame
-from ...yuv import YuvLayout
-from ..faults import FaultReport
+from ....errors import SourceError
+from ....formats.y4m import FRAME, MAGIC, MAX_LINE_BYTES, Y4mHeader, check_frame_line
+from ....frame import Encoding, Frame
+from ....yuv import YuvLayout
+from ...faults import FaultReport
 from .byte_stream import ByteStream
 from .raw_frames import WrongFormatError
 from .ring import BufferRing

@@ -7,7 +7,7 @@ from collections import deque
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from ...errors import SourceError
+from ....errors import SourceError
 from .address import OPEN_S, Address, open_error, read_error
 from .ffmpeg_program import FfmpegProgram
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from ...errors import SourceError
-from ...formats.headerless import parse_size
-from ..kinds import Request
+from ....errors import SourceError
+from ....formats.headerless import parse_size
+from ...kinds import Request
 
 _SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 _KEYS = ("format", "size", "fps", "exposure", "gain", "black")

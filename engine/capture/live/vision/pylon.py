@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import MissingExtraError, SourceError
-from ..kinds import ConnectedCamera, Request
+from ....errors import MissingExtraError, SourceError
+from ...kinds import ConnectedCamera, Request
 from .features import Features, Spelling, short
 from .machine_vision import Grab, VisionSource
-from .vision_options import VisionOptions
+from .options import VisionOptions
 
 PREFIX = "pylon:"
 CHECK_S = 0.5

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from ...errors import SourceError
-from ...frame import Frame
-from ..faults import FaultReport
+from ....errors import SourceError
+from ....frame import Frame
+from ...faults import FaultReport
+from ..retry import LiveSource
 from .byte_stream import ByteStream, WakeUp
 from .raw_frames import StreamFrames, WrongFormatError
-from .retry import LiveSource
 
 STANDARD_INPUT = "-"
 BEGIN_S = 30.0  # wait for the beginning of a stream whose size is not known without it

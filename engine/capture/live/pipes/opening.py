@@ -7,12 +7,12 @@ import stat
 from functools import partial
 from pathlib import Path
 
-from ...formats.headerless import count_frames
-from ...formats.picture_read import PICTURE_SUFFIXES
-from ...formats.raw import RAW_SUFFIXES
-from ..kinds import Request
-from ..source import Source
-from ..video import VIDEO_SUFFIXES
+from ....formats.headerless import count_frames
+from ....formats.picture_read import PICTURE_SUFFIXES
+from ....formats.raw import RAW_SUFFIXES
+from ...kinds import Request
+from ...source import Source
+from ...video import VIDEO_SUFFIXES
 from .pipe import STANDARD_INPUT, PipeSource, standard_input
 from .raw_frames import RawFrames, StreamFrames
 from .stream_file import StreamFile

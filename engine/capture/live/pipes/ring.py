@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ...frame import Lease
+from ....frame import Lease
 
 BUFFERS = 4  # one is filled, one waits, one is drawn; one more for a reader that keeps a frame
 

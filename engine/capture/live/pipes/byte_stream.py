@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter
 
-from ...errors import SourceError
+from ....errors import SourceError
 
 PIPE_BYTES = 1 << 20  # capacity of a pipe where the system lets us choose it: fewer, larger reads
 CHECK_S = 1.0  # interval of `idle` while nothing arrives

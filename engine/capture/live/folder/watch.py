@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from ...errors import GroundglassError, SourceError
-from ...formats.picture_read import PICTURE_SUFFIXES
-from ...formats.raw import RAW_SUFFIXES, quiet_libraw
-from ...frame import Frame
-from ..base import BaseSource
-from ..kinds import Request
-from ..sequence import HEADERLESS_SUFFIXES, frame_reader, read_checked
-from ..source import Timing
+from ....errors import GroundglassError, SourceError
+from ....formats.picture_read import PICTURE_SUFFIXES
+from ....formats.raw import RAW_SUFFIXES, quiet_libraw
+from ....frame import Frame
+from ...base import BaseSource
+from ...kinds import Request
+from ...sequence import HEADERLESS_SUFFIXES, frame_reader, read_checked
+from ...source import Timing
 from .arrivals import Arrivals, FileState, list_files
 
 PREFIX = "watch:"

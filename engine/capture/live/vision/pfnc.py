@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...cfa import Cfa
-from ...errors import SourceError
-from ...frame import Encoding
-from ...packing import Packing
-from ...yuv import YuvFormat, YuvLayout, YuvMatrix
+from ....cfa import Cfa
+from ....errors import SourceError
+from ....frame import Encoding
+from ....packing import Packing
+from ....yuv import YuvFormat, YuvLayout, YuvMatrix
 
 _BAYER = {"rg": "RGGB", "bg": "BGGR", "gr": "GRBG", "gb": "GBRG"}  # a Bayer order is named by its first row
 _PACKED = {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
-from ...errors import SourceError, cause
+from ....errors import SourceError, cause
 
 _READABLE, _WRITABLE = (3, 4), (2, 4)  # EAccessMode of GenApi: write only 2, read only 3, both 4
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...errors import SourceError
+from ....errors import SourceError
 from .features import Features, Limits
+from .options import VisionOptions
 from .pfnc import PixelFormat, parse_format
 from .sfnc import EXPOSURE, FRAME_RATE, GAIN, RESULTING_RATE, write
-from .vision_options import VisionOptions
 
 
 def prepare(features: Features, options: VisionOptions) -> PixelFormat:

@@ -1,0 +1,1 @@
+"""Folders into which another program writes pictures."""

@@ -1,0 +1,1 @@
+"""Frames as bytes: standard input, FIFOs, and files of many frames."""

@@ -1,0 +1,1 @@
+"""Machine-vision cameras: pylon and GenICam."""
