@@ -33,8 +33,7 @@ test: $(VENV)/.installed-test  ## install what the tests need and run ruff, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@$(BIN)/mypy engine >$(VENV)/mypy.txt 2>&1 & mypy=$$!; \
-	tools/system_packages.sh test; \
-	$(PYTEST) $(ARGS); tests=$$?; \
+	tools/system_packages.sh test && $(PYTEST) $(ARGS); tests=$$?; \
 	wait $$mypy; types=$$?; \
 	echo "mypy engine"; cat $(VENV)/mypy.txt; \
 	exit $$((tests ? tests : types))

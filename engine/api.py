@@ -15,7 +15,7 @@ from .compute.planes import Planes
 from .compute.registry import open_device
 from .depth.stage import DepthStage
 from .depth.stereo import MAX_DISPARITIES, StereoDepth
-from .develop.binning import Binning
+from .develop.binning import Binning, binned_noise
 from .develop.demosaic import Demosaic, check_method, demosaiced_size
 from .develop.denoise import Denoise
 from .develop.development import Development
@@ -75,6 +75,8 @@ def demosaic(
         if denoise > 0:
             words = np.round(np.clip(light, 0, 1) * 65535).astype(np.uint16)
             profile = noise or estimate_noise(words, CameraProfile(), cfa)
+            if noise is not None and chosen.demosaic == "quarter":
+                profile = binned_noise(noise)
             stage = Denoise(planes)
             stage.run(cfa, profile, strength=denoise, encoded=encode)
             planes = stage.output

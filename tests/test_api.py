@@ -7,8 +7,10 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 import pytest
+from groundglass.cfa import Cfa
 from groundglass.compute.device import Device
 from groundglass.compute.registry import open_device
+from groundglass.develop.binning import Binning, binned_noise
 from groundglass.errors import DeviceError, GroundglassError, LookError, SourceError
 from groundglass.lens import load_lens
 from PIL import Image
@@ -126,6 +128,13 @@ def test_a_call_releases_all_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
     gg.demosaic(MOSAIC)
     gg.defocus(SCENE, DEPTH_M)
     assert [device.live_buffers for device in opened] == [0, 0]
+
+
+def test_the_noise_of_a_quarter_is_that_of_the_sensor() -> None:
+    noise = gg.NoiseProfile(0.01, 1e-4)
+    quarter = gg.demosaic(MOSAIC, method="quarter", denoise=0.5, noise=noise)
+    half = gg.demosaic(Binning(Cfa()).mosaic(MOSAIC), method="half", denoise=0.5, noise=binned_noise(noise))
+    np.testing.assert_allclose(quarter, half, atol=1e-6)
 
 
 def test_grade_is_neutral_at_strength_0() -> None:

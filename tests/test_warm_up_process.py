@@ -72,8 +72,13 @@ def test_a_record_that_cannot_be_read_or_written_is_none(tmp_path: Path) -> None
     notes.add("draw", note=[["coc.cl", "coc"]])
     assert notes.find("draw") == [["coc.cl", "coc"]]
     assert CompiledRecord("another cache", folder).find("draw") is None
-    next(folder.iterdir()).write_text("[half a no")
+    (file,) = folder.iterdir()
+    file.write_text("[half a no")
     assert notes.find("draw") is None
+    file.unlink()
+    file.mkdir()
+    notes.add("draw", note=[])
+    assert list(folder.iterdir()) == [file]  # nothing half-written stays
 
 
 def test_an_edited_text_is_another_draw() -> None:

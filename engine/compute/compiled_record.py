@@ -41,8 +41,11 @@ class CompiledRecord:
         part = file.with_suffix(f".{os.getpid()}")  # a reader never finds half a note
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(note), encoding="utf-8")
-            part.replace(file)
+            try:
+                part.write_text(json.dumps(note), encoding="utf-8")
+                part.replace(file)
+            finally:
+                part.unlink(missing_ok=True)
             self._remove_old(file.parent)
 
     def _file(self, key: tuple[object, ...]) -> Path:

@@ -237,8 +237,11 @@ class Tether(LiveSource):
         while path.exists():
             path, number = into / f"{Path(name).stem}-{number}{Path(name).suffix}", number + 1
         part = path.with_name(f".{path.name}.part")
-        self._camera.file_get(folder, name, self._gp.GP_FILE_TYPE_NORMAL).save(str(part))
-        os.replace(part, path)
+        try:
+            self._camera.file_get(folder, name, self._gp.GP_FILE_TYPE_NORMAL).save(str(part))
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
         return path
 
     def _shoot(self, folder: Path) -> Frame | None:

@@ -5,7 +5,9 @@ The driver "Directory Browse" lists, downloads and reports files. It has no live
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -237,6 +239,22 @@ def test_a_fault_is_reported_and_the_picture_returns(
         assert any(seen.startswith(reason) for seen in statuses(source, frames))
         assert source.status == ""
         assert source.reconnects == (0 if call == "capture" else 1)
+
+
+def test_a_picture_that_cannot_be_saved_leaves_nothing(
+    camera: CameraOnCable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with open_source("tether:0") as source:
+        frames = iter(source)
+        next(frames)
+        monkeypatch.setattr(os, "replace", full)
+        source.trigger(tmp_path)
+        reasons = statuses(source, frames)
+    assert any(reason.startswith(f"the picture was not saved in {tmp_path}") for reason in reasons)
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
 
 
 def test_a_camera_that_is_taken_by_another_program_is_refused_at_the_start(camera: CameraOnCable) -> None:
