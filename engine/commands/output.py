@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
+from ..files import whole_file
 
 Write = Callable[[dict[str, Any]], None]
 
@@ -55,18 +56,10 @@ def _write_descriptor(descriptor: int, document: dict[str, Any]) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Writes the whole file or nothing: to a temporary file in the same folder, then renamed. Raises OutputError."""
-    path = path.resolve()  # a link stays a link
-    unfinished = path.with_name(f".{path.name}.part")
+    """Writes the whole file or nothing (`files.whole_file`). Raises OutputError."""
     try:
-        if path.exists() and not path.is_file():  # a pipe or a device
-            path.write_bytes(content)
-            return
-        try:
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with whole_file(path) as part:
+            part.write_bytes(content)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}); name another file") from error
 

@@ -6,11 +6,12 @@ A driver does not report whether it has a kernel on disk or will compile it for 
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from ..files import whole_file
 
 FOLDER = "compiled"  # in the user's folder for state
 FILES_KEPT = 400
@@ -38,14 +39,10 @@ class CompiledRecord:
         if self._cache is None:
             return
         file = self._file(key)
-        part = file.with_suffix(f".{os.getpid()}")  # a reader never finds half a note
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
-            try:
+            with whole_file(file) as part:
                 part.write_text(json.dumps(note), encoding="utf-8")
-                part.replace(file)
-            finally:
-                part.unlink(missing_ok=True)
             self._remove_old(file.parent)
 
     def _file(self, key: tuple[object, ...]) -> Path:

@@ -15,6 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from ..colour.output_space import OutputSpace, srgb_profile
 from ..errors import MissingExtraError, OutputError
+from ..files import whole_file
 
 SCENE_SUFFIXES = (".exr",)
 DISPLAY_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -86,19 +87,13 @@ def _quantised(rgb: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> ND
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Calls `write` with a hidden file name in the folder of `path`, then renames that file to `path`.
-
-    Readers never see an incomplete file. Raises OutputError.
-    """
-    part = path.with_name(f".{path.stem[:64]}.{os.getpid()}.part{path.suffix.lower()}")
+    """Calls `write` with the name of a file that becomes `path` (`files.whole_file`). Raises OutputError."""
     try:
-        write(part)
-        os.replace(part, path)
+        with whole_file(path) as part:
+            write(part)
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise OutputError(f"{path}: cannot be written ({reason}); name another folder, or make room there") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_8bit(path: Path, rgb: NDArray[np.uint8], space: OutputSpace | None, exif: bytes) -> None:

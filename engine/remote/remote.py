@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import OutputError
+from ..files import whole_file
 from .protocol import Answer, Protocol, plain
 from .server import Server
 
@@ -108,15 +109,9 @@ class Remote(Tool):
 
 def write_private(file: Path, document: dict[str, object]) -> None:
     """Writes a JSON file atomically, readable by this user only. OutputError if it cannot be written."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
-        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
-            json.dump(document, stream)
-        os.replace(part, file)
+        with whole_file(file, mode=0o600) as part:
+            part.write_text(json.dumps(document), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{file}: cannot be written ({error.strerror}); make its folder writable") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)

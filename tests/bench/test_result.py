@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,7 @@ def test_the_report_is_one_page_without_the_network(result: dict[str, Any]) -> N
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "report.html"
     write_file(file, b"first")
-    monkeypatch.setattr(Path, "replace", lambda self, target: (_ for _ in ()).throw(OSError(28, "No space left")))
+    monkeypatch.setattr(os, "replace", lambda part, target: (_ for _ in ()).throw(OSError(28, "No space left")))
     with pytest.raises(OutputError, match=r"report\.html: cannot be written \(No space left\)"):
         write_file(file, b"second")
     assert file.read_bytes() == b"first"

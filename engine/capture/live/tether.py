@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +22,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ...controls import Choice, Control
 from ...errors import GroundglassError, MissingExtraError, SourceError, cause
+from ...files import whole_file
 from ...formats.picture_read import PICTURE_SUFFIXES, read_picture
 from ...formats.raw import RAW_SUFFIXES, read_raw
 from ...frame import Encoding, Frame
@@ -236,12 +236,8 @@ class Tether(LiveSource):
         path, number = into / name, 1
         while path.exists():
             path, number = into / f"{Path(name).stem}-{number}{Path(name).suffix}", number + 1
-        part = path.with_name(f".{path.name}.part")
-        try:
+        with whole_file(path) as part:
             self._camera.file_get(folder, name, self._gp.GP_FILE_TYPE_NORMAL).save(str(part))
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
         return path
 
     def _shoot(self, folder: Path) -> Frame | None:
