@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ...files import whole_file
 
 FOLDER = "scene"  # in the user's folder for caches
-FILES_KEPT = 3  # of 17 MB at 1920x1080 and 60 frames per second
+FILES_KEPT = 3  # each 17 MB at 1920x1080 and 60 frames per second
 
 
 def read_pose(key: object, exposures: NDArray[np.uint16], depth_m: NDArray[np.float32]) -> bool:
@@ -52,6 +52,6 @@ def _file_of(key: object) -> Path:
 
 @cache
 def _version() -> str:
-    """Stands for what the scene looks like: the texts of its modules, and NumPy, whose noise it has."""
+    """Changes with the scene: with the texts of its modules, and with NumPy, whose noise it has."""
     texts = sorted(file.read_bytes() for file in files(__package__).iterdir() if file.name.endswith(".py"))
     return sha256(b"".join(texts)).hexdigest() + np.__version__

@@ -274,7 +274,7 @@ class _Ring:
                 write_pose(key, self._mosaics[0], self._depths_m[0])
 
     def _wait_for_start(self) -> None:
-        """Leaves the processor to what is made for the first picture, whose pose exists."""
+        """Leaves the processor to the view until it asks for frames: its first picture has a pose."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_started or self._is_stopped)
 
