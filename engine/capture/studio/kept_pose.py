@@ -26,7 +26,7 @@ def read_pose(key: object, exposures: NDArray[np.uint16], depth_m: NDArray[np.fl
     Returns whether there is one; if not, the arrays are undefined.
     """
     with suppress(OSError), _file_of(key).open("rb") as file:
-        parts = [memoryview(array).cast("B") for array in (exposures, depth_m)]
+        parts = [array.data.cast("B") for array in (exposures, depth_m)]
         return [file.readinto(part) for part in parts] == [part.nbytes for part in parts] and not file.read(1)
     return False
 
