@@ -32,8 +32,8 @@ from .sensor import STUDIO_CAMERA, expose
 
 PREFIX = "scene:"
 SIZE_MIN, SIZE_MAX = 64, 8192
-RING_BYTES = 290e6
-POSES_MIN, POSES_MAX = 4, 24
+RING_BYTES = 133e6  # 8 poses of 1920x1080 at 60 fps
+POSES_MIN, POSES_MAX = 2, 24
 POSES_PER_S = 30.0  # rate of the sway; a higher frame rate uses several exposures of each pose
 FULL_SWAY_POSES = 20  # a ring of fewer poses has a smaller sway, for the same speed
 THREADS = 2
