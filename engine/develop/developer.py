@@ -30,7 +30,7 @@ class Developer:
         self._last: Chain | None = None
         self._balance: tuple[str, WhiteBalance] | None = None
         self._exposure = Exposure()
-        self.exposure_ev = (0.0, 0.0)  # of the latest frame: applied, and wanted of the camera; with the metered one
+        self.exposure_ev = (0.0, 0.0)  # the latest frame's: applied, and wanted of the camera
 
     @staticmethod
     def size_of(frame: Frame, development: Development, scale: float = 1.0) -> tuple[int, int]:

@@ -80,12 +80,12 @@ def test_auto_exposure_follows_without_overshoot_smoothly_or_after_a_step_fast(s
     after = np.array(evs[30:])
     assert (np.diff(after) >= 0).all()  # monotonic: no oscillation
     assert after[-1] == pytest.approx(evs[0] + stops, abs=0.05)
-    settled_s = np.argmax(after > evs[0] + 0.9 * stops) / 30
+    within_s = np.argmax(after > evs[0] + 0.9 * stops) / 30
     if stops < 1:
         assert np.diff(after).max() < stops / 30 / FOLLOW_S
-        assert FOLLOW_S < settled_s < 3 * FOLLOW_S
+        assert FOLLOW_S < within_s < 3 * FOLLOW_S
     else:
-        assert settled_s < 0.2
+        assert within_s < 0.2
 
 
 def test_a_clipped_reading_asks_the_camera_for_less_and_the_next_one_counts_at_once() -> None:

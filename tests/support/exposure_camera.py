@@ -1,4 +1,4 @@
-"""A camera whose mosaic follows its own exposure and gain some frames late, with the noise and the limit of a sensor."""
+"""A camera whose mosaic follows its own exposure and gain some frames late, with noise and clipping."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class ExposureCamera(BaseSource):
         self._light = np.kron(spread, np.ones((4, 4)))
         self._program = ExposureProgram(0.01, 1e-5, 1 / FPS, 0.0, 4.0)
         self._set_ev: float | None = None
-        self._exposures = deque([(0.01, 0.0)] * (delay + 1))  # of this frame and the next ones
-        self.frames_told = FrameExposures()
+        self._exposures = deque([(0.01, 0.0)] * (delay + 1))  # this frame's and the next ones'
+        self.frame_exposures = FrameExposures()
         self.requests: list[float] = []
         self._index = 0
 
@@ -55,7 +55,7 @@ class ExposureCamera(BaseSource):
     def read(self) -> Frame:
         if self._set_ev is not None:
             self._exposures[-1] = self._program.divide(self._set_ev)
-            self.frames_told.changed(self._get(), self._index - 1)
+            self.frame_exposures.changed(self._get(), self._index - 1)
             self._set_ev = None
         self.time_s, self.gain_ev = (0.01, 0.0) if self._ignores else self._exposures[0]
         self._exposures.append(self._exposures[-1])
@@ -63,7 +63,7 @@ class ExposureCamera(BaseSource):
         time_s, index = self._index / FPS, self._index
         self._index += 1
         self.clean = replace(self._mosaic(noise=0.0), time_s=time_s)
-        return self.frames_told.exposed(replace(self._mosaic(self._noise), index=index, time_s=time_s))
+        return self.frame_exposures.exposed(replace(self._mosaic(self._noise), index=index, time_s=time_s))
 
     def _mosaic(self, noise: float) -> Frame:
         gain = 2.0**self.gain_ev

@@ -1,4 +1,4 @@
-"""What cameras with an exposure control share: an exposure is divided into time and gain, and each frame told its
+"""What cameras with an exposure control share: an exposure is divided into time and gain, and each frame reports its
 exposure.
 """
 
@@ -20,12 +20,12 @@ from ...packing import Packing, unpack
 # its next frame, which is read out one frame later.
 UNKNOWN_DELAY = (1, 2, 6)
 VISIBLE_EV = 0.3  # a smaller change is not looked for in the picture
-LEARNED_EV = 0.5  # a smaller change does not tell the delay
+LEARNED_EV = 0.5  # the delay is not learned from a smaller change
 MAX_CONTRADICTIONS = 2
 CLIPPED = -0.08  # a level above is that of a clipped picture
-DARK_STEPS, DARK = 8, -9.0  # a level below so many steps of the sensor, or below this, is that of darkness
-GAMMA = 2.2  # of Y'CbCr, about
-ROWS, COLUMNS = 16, 64  # of the samples
+DARK_STEPS, DARK = 8, -9.0  # a level below these steps of the sensor, or below this EV, is darkness
+GAMMA = 2.2  # approximate gamma of Y'CbCr
+ROWS, COLUMNS = 16, 64  # samples of a frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,9 @@ class _Change(NamedTuple):
 
 
 class FrameExposures:
-    """Tells which exposure each frame has: a camera shows a change some frames after it was set.
+    """Finds which exposure each frame has: a camera shows a change some frames after it was set.
 
-    Cameras differ in this delay, and a wrong guess is a flash. So the frames themselves tell: the first whose level has
+    Cameras differ in this delay, and a wrong guess is a flash. So the frames are measured: the first whose level has
     moved by more than half of the change has it. The delay that was seen is expected of the next changes, within a
     frame. It counts for a small change, which no frame shows. Changes that no frame shows, twice, are those of a camera
     that ignores its control: its frames keep the exposure that they had.
@@ -104,12 +104,12 @@ class FrameExposures:
     def restart(self, ev: float) -> None:
         """The camera was opened: its frames have `ev`, and their numbers start again."""
         self._changes: deque[_Change] = deque()
-        self._ev = self._set_ev = ev  # of the latest frame, and of the control then
+        self._ev = self._set_ev = ev  # exposure of the latest frame, and the control's value for it
         self._before_contradictions = ev
         self._contradictions = 0
         self._level: _Level | None = None
         self._first, self._expected, self._last = UNKNOWN_DELAY
-        self._profiles: tuple[CameraProfile, CameraProfile] | None = None  # of the camera, and with its exposure
+        self._profiles: tuple[CameraProfile, CameraProfile] | None = None  # the camera's, and with the exposure
 
     def changed(self, ev: float, after: int) -> None:
         """The camera was given `ev` after frame number `after`."""

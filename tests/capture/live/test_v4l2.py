@@ -262,7 +262,7 @@ def test_the_exposure_holds_the_rate_and_avoids_the_flicker_of_lamps() -> None:
     assert camera.values[EXPOSURES[0]] == round(10_000 / 120 * 3)
 
 
-def test_a_change_of_the_exposure_is_told_to_the_frames() -> None:
+def test_frames_keep_their_exposure_until_a_change_is_seen() -> None:
     camera = Values(exposure=100, auto=MANUAL)
     exposure = camera.exposure()
     exposure.set(1.0)
@@ -274,7 +274,7 @@ def test_a_change_of_the_exposure_is_told_to_the_frames() -> None:
         frame = maker(mode).frame(filled, number)
         assert frame is not None
         evs.append(exposure.frames.exposed(frame).profile.exposure_ev)
-    assert evs == [0.0, 0.0, 0.0, 0.0, 0.0]  # of these frames nothing is known: they do not change
+    assert evs == [0.0, 0.0, 0.0, 0.0, 0.0]  # they do not change
 
 
 def test_the_first_change_ends_automatic_exposure() -> None:

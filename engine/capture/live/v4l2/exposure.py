@@ -19,7 +19,7 @@ ABSOLUTE = int(raw.ControlID.EXPOSURE_ABSOLUTE)
 EXPOSURES = (ABSOLUTE, int(raw.ControlID.EXPOSURE))
 AUTO = int(raw.ControlID.EXPOSURE_AUTO)
 MAINS = int(raw.ControlID.POWER_LINE_FREQUENCY)
-MAINS_HZ = {1: 50, 2: 60}  # of the control's menu; 0 is off, 3 is the camera's own detection
+MAINS_HZ = {1: 50, 2: 60}  # entries of the control's menu; 0 is off, 3 is the camera's own detection
 MANUAL = int(raw.ExposureAutoType.MANUAL)
 SHUTTER_PRIORITY = int(raw.ExposureAutoType.SHUTTER_PRIORITY)
 ABSOLUTE_S = 1e-4  # unit of EXPOSURE_ABSOLUTE; that of EXPOSURE is unknown
@@ -30,7 +30,7 @@ MAX_EV = 20.0
 class Exposure:
     """Exposure in EV. The first change ends the camera's automatic exposure and starts from its last time.
 
-    Only the time is changed: V4L2 does not tell the unit of a gain. `restart`, `changed` and `frames` belong to the
+    Only the time is changed: V4L2 does not report the unit of a gain. `restart`, `changed` and `frames` belong to the
     thread that reads frames.
     """
 
