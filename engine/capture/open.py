@@ -11,6 +11,7 @@ from ..formats.camera_profile import ChartProfile, load_profile
 from ..formats.depth_files import Scaling
 from ..formats.headerless import Layout
 from ..frame import Frame
+from .depth_source import Crop, WithDepthSource
 from .kinds import Request, find_kind
 from .live.pipes.opening import open_stream
 from .rgbd import Rgbd, find_rgbd, maps_for
@@ -50,6 +51,7 @@ def open_source(
     depth: str | Path | None = None,
     depth_scale: float | None = None,
     depth_range: str | tuple[float, float] | None = None,
+    depth_crop: str | None = None,
     depth_later: bool = False,
     loop: bool = False,
     tolerant: bool = False,
@@ -68,7 +70,9 @@ def open_source(
     and a FIFO waits for its next writer.
 
     `depth` is the path of a depth map, a folder of maps, `plane:NEAR..FAR` in metres, the right pictures of rectified
-    pairs (`stereo:RIGHT?focal_px=..&baseline_m=..`, a file or a folder), or `none` to ignore the depth of a file.
+    pairs (`stereo:RIGHT?focal_px=..&baseline_m=..`, a file or a folder), or `none` to ignore the depth of a file. It is
+    also the name of a second source, a depth camera or a video of maps, whose frames are paired by time
+    (`depth_source.py`); `depth_crop` is then the part of its picture that the camera sees, "LEFT,TOP,WIDTH,HEIGHT".
     `depth_scale` is the number of units per metre of an integer map (default: 1000). `depth_range` converts a relative
     map to metres: the distances of its brightest and darkest sample, "0.8..6" or (0.8, 6). The map of a file is scaled
     to this range. A file without a map is then an error, unless an engine's model adds its depth later
@@ -89,6 +93,12 @@ def open_source(
         if depth is not None and str(depth).startswith(STEREO):
             right, rig = parse_pair(str(depth), scaling)
             return WithRight(opened, _open_plain(right, request, None, with_depth=False), rig)
+        crop = None if depth_crop is None else Crop.parse(depth_crop)
+        second = None if depth is None else _open_second(str(depth), request._replace(layout=None, fps=None))
+        if second is not None:
+            return WithDepthSource(opened, second, scaling, crop)
+        if crop is not None:
+            raise SourceError("--depth-crop applies to a depth camera or a video of maps; name it with --depth")
         return _with_depth(opened, None if depth is None else str(depth), scaling, pairs, depth_later, tolerant)
     except SourceError:
         opened.close()
@@ -110,6 +120,18 @@ def _with_depth(
             scaling = Scaling(pairs.units_per_m)
         return WithDepthMaps(opened, lambda frame: pairs.maps[frame.name], scaling, tolerant=tolerant)
     return opened if scaling.span is None else WithDepthRange(opened, scaling.span, may_lack=may_lack)
+
+
+def _open_second(depth: str, request: Request) -> Source | None:
+    """The second source that a depth names; None if it names files, a plane or nothing."""
+    if depth == "none" or depth.startswith("plane:"):
+        return None
+    kind = find_kind(depth)
+    if kind is not None:
+        return kind.open_source(depth, request)
+    path = Path(depth)
+    is_video = path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES
+    return VideoSource(path, loop=request.loop) if is_video else open_stream(depth, request)
 
 
 def _open_plain(source: str, request: Request, pairs: Rgbd | None, with_depth: bool) -> Source:

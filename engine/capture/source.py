@@ -53,7 +53,7 @@ class Source(Protocol):
 
     @property
     def status(self) -> str:
-        """Why no frame arrives, in one line that the viewer shows; empty while frames arrive. For any thread."""
+        """Why no frame or no depth arrives, in one line that the viewer shows; empty otherwise. For any thread."""
 
     @property
     def reconnects(self) -> int:

@@ -71,8 +71,9 @@ class SourceOptions:
         str | None,
         typer.Option(
             "--depth",
-            metavar="FILE|FOLDER|plane:NEAR..FAR@DEGREES|stereo:RIGHT?PARAMETERS|none",
-            help="Depth in place of the source's own: a map, a folder of maps, a tilted plane, a stereo pair, or none.",
+            metavar="FILE|FOLDER|SOURCE|plane:NEAR..FAR@DEGREES|stereo:RIGHT?PARAMETERS|none",
+            help="Depth in place of the source's own: a map, a folder of maps, a depth camera, a video of maps, a "
+            "tilted plane, a stereo pair, or none.",
         ),
     ] = None
     depth_scale: Annotated[
@@ -85,6 +86,14 @@ class SourceOptions:
             metavar="BRIGHTEST..DARKEST",
             help="Distances in metres of the brightest and darkest value of a relative map: 0.8..6 if bright is near. "
             "6..0.8,linear: values linear in distance.",
+        ),
+    ] = None
+    depth_crop: Annotated[
+        str | None,
+        typer.Option(
+            "--depth-crop",
+            metavar="LEFT,TOP,WIDTH,HEIGHT",
+            help="The part of a depth camera's picture that the camera sees, as fractions: 0.1,0.1,0.8,0.8.",
         ),
     ] = None
     depth_model: Annotated[

@@ -40,6 +40,7 @@ def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None
         depth=options.depth,
         depth_scale=options.depth_scale,
         depth_range=options.depth_range,
+        depth_crop=options.depth_crop,
         depth_later=options.depth_model is not None,
         loop=options.loop,
         tolerant=tolerant,
@@ -62,7 +63,7 @@ def options_for(name: str, first: str, options: SourceOptions) -> SourceOptions:
 
     What is known of headerless mosaics applies to other files with the same suffix.
     """
-    kept = replace(options, fps=None, profile=None, depth=None, depth_scale=None)
+    kept = replace(options, fps=None, profile=None, depth=None, depth_scale=None, depth_crop=None)
     if options.depth_model is None:
         kept = replace(kept, depth_range=None)
     if Path(name).suffix.lower() == Path(first).suffix.lower():

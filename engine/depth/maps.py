@@ -62,9 +62,9 @@ def stored_orientation(upright_m: NDArray[np.float32], orientation: int) -> NDAr
     return upright(upright_m, quarter_turns.get(orientation, orientation))
 
 
-def check_shape(name: str, depth_m: NDArray[np.float32], size: tuple[int, int]) -> None:
+def check_shape(name: str, depth_m: NDArray[np.float32], size: tuple[int, int], remedy: str = "") -> None:
     """Raises SourceError if the map's aspect ratio differs by more than 5 % from that of the picture's `size`, (width,
-    height).
+    height). `remedy` is an option that may help.
     """
     rows, columns = depth_m.shape
     width, height = size
@@ -74,7 +74,7 @@ def check_shape(name: str, depth_m: NDArray[np.float32], size: tuple[int, int]) 
     if not 1.0 / within <= stretched <= within:
         raise SourceError(
             f"{name}: a map of {columns}x{rows} does not have the shape of the picture, {width}x{height}; "
-            "use a map that covers exactly the picture"
+            f"use a map that covers exactly the picture{f', or its part with {remedy}' if remedy else ''}"
         )
 
 

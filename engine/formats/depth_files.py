@@ -57,7 +57,7 @@ def read_map(path: Path, scaling: Scaling) -> DepthMap:
     return metric(path, read_samples(path), scaling)
 
 
-def metric(path: Path, samples: NDArray[Any], scaling: Scaling) -> DepthMap:
+def metric(path: str | Path, samples: NDArray[Any], scaling: Scaling) -> DepthMap:
     """Converts the `samples` of `path`, (H, W) integers or floats, to metres. Raises SourceError."""
     is_float, coarse = samples.dtype.kind == "f", samples.dtype.itemsize == 1
     if scaling.span is not None:
@@ -93,7 +93,7 @@ def read_samples(path: Path) -> NDArray[Any]:
         ) from error
     while samples.ndim > 2 and 1 in (samples.shape[0], samples.shape[-1]):
         samples = samples[0] if samples.shape[0] == 1 else samples[..., 0]
-    samples = _grey_channel(path, samples)
+    samples = grey_channel(path, samples)
     if samples.ndim != 2 or samples.size == 0 or samples.dtype.kind not in "uif":
         raise SourceError(f"{path}: {samples.dtype} samples of shape {samples.shape} are not one distance a pixel")
     return samples
@@ -137,7 +137,8 @@ def _undo_scaling(path: Path, samples: NDArray[Any]) -> NDArray[Any]:
     return samples.astype(dtype) if white == full_scale else np.round(samples * (white / full_scale)).astype(dtype)
 
 
-def _grey_channel(path: Path, samples: NDArray[Any]) -> NDArray[Any]:
+def grey_channel(path: str | Path, samples: NDArray[Any]) -> NDArray[Any]:
+    """One channel of a grey picture, (H, W, 2 to 4); other arrays as they are. SourceError for a coloured one."""
     if samples.ndim != 3 or samples.shape[2] not in (2, 3, 4) or samples.dtype.kind not in "uif" or samples.size == 0:
         return samples
     channels = samples if samples.shape[2] == 3 else samples[..., : 1 if samples.shape[2] == 2 else 3]
