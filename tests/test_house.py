@@ -22,6 +22,7 @@ DATA_MODULES = {
     "files",
     "frame",
     "lens",
+    "memory",
     "orientation",
     "packing",
     "timing",

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ...cfa import Cfa
 from ...errors import SourceError
 from ...frame import Frame
+from ...memory import give_back
 from ..base import BaseSource
 from ..kinds import Request
 from .kept_pose import read_pose, write_pose
@@ -251,6 +252,7 @@ class _Ring:
         except BaseException as error:  # it must reach the thread that iterates
             self._error = error
             self.stop()
+        give_back()
 
     def _render(self) -> None:
         width, height = self._options.size
