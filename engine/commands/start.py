@@ -130,11 +130,23 @@ def settings_of(options: EngineOptions) -> Settings:
     return settings.with_(lens=lens, focus_m=zone_focus.focus_m(lens))
 
 
-def open_engine(options: EngineOptions, source_options: SourceOptions, gl: moderngl.Context | None = None) -> Engine:
-    """The engine of the options. It draws in `gl`, or in its own context."""
-    from ..engine import Engine
+def open_engine(
+    options: EngineOptions,
+    source_options: SourceOptions,
+    gl: moderngl.Context | None = None,
+    *,
+    starts_sharp: bool = False,
+) -> Engine:
+    """The engine of the options. It draws in `gl`, or in its own context.
 
-    return Engine(
+    With `starts_sharp` the first pictures are those of `FirstStartEngine`, if PoCL has compiled nothing yet.
+    """
+    from ..compute.pocl import has_compiled
+    from ..engine import Engine
+    from .first_start import FirstStartEngine
+
+    kind = FirstStartEngine if starts_sharp and not has_compiled() else Engine
+    return kind(
         options.device,
         depth_model=source_options.depth_model,
         depth_range=source_options.depth_range if source_options.depth_model is not None else None,

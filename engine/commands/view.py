@@ -77,7 +77,9 @@ def show(
             view = off_screen(view)
         settings = settings_of(options).with_(bits=surface.bits)
         view = at_record_size(view, opened, options)
-        engine = stack.enter_context(open_engine(options, source_options, surface.gl))
+        # What is kept of a run is complete: a video, and a number of frames.
+        starts_sharp = view.record is None and view.frames is None
+        engine = stack.enter_context(open_engine(options, source_options, surface.gl, starts_sharp=starts_sharp))
         scale = 1.0 if view.no_governor and view.scale is None else view.scale
         settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
         compile_ahead(engine, opened, settings)
@@ -97,6 +99,7 @@ def show(
             report=(lambda reason: None) if surface.is_interactive else report_reason,
             open_source=opener(source, opened, source_options, options.size),
         )
+        stack.callback(gc.unfreeze)
         gc.freeze()  # what exists now stays: no collection during the run looks through it, which takes 50 ms
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
