@@ -2,69 +2,108 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine import Engine
-from ..lens import Lens
-from ..look.grade import WHOLE
-from ..warm_up import black_frame
+from ..compute.pocl import has_compiled
+from ..errors import GroundglassError
 
 if TYPE_CHECKING:
-    from ..drawn import Drawn
-    from ..frame import Frame
-    from ..look.grade import Part
     from ..settings import Settings
 
-SHARP = Lens()
+UNFINISHED = "first-start"  # a file in the user's folder for state: a first start has not compiled everything
+NOTICE = "groundglass: compiling for this processor, once; depth of field follows in half a minute"
 
 
-class FirstStartEngine(Engine):
-    """An engine whose processor has compiled nothing yet, which takes 20 s on two cores.
+class FirstStart:
+    """Compiles in a thread, while modules are imported, what sharp pictures of mosaics of `size` need.
 
-    `draw` needs three kernels at first: it leaves out depth, the lens, and the repair of highlights. It begins to
-    compile the others in another process, and `is_preparing` until they are ready. Then it draws everything. `render`
-    and `scene` always do, and wait.
+    `wait` waits for it. The programs of a processor are kept for all its devices.
     """
 
-    _is_compiled = _is_begun = False
+    @staticmethod
+    def of(spec: str, size: tuple[int, int]) -> FirstStart | None:
+        """For the device `spec`, if PoCL has compiled nothing yet, or if an earlier first start was not completed."""
+        return None if has_compiled() and not _unfinished_file().exists() else FirstStart(spec, size)
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._is_compiled = not self.device.is_cpu
+    def __init__(self, spec: str, size: tuple[int, int]) -> None:
+        self._spec, self._size = spec, size
+        self._opened = threading.Event()
+        self._applies = False
+        self._thread = threading.Thread(target=self._work, name="groundglass-first-start", daemon=True)
+        self._thread.start()
 
-    def compile_for(self, size: tuple[int, int], settings: Settings) -> None:
-        if self._is_compiled:
-            super().compile_for(size, settings)
-        else:
-            self._draw_sharp(black_frame(size, settings.focus_m), settings, WHOLE)
+    @staticmethod
+    def _note_unfinished() -> None:
+        with suppress(OSError):
+            _unfinished_file().parent.mkdir(parents=True, exist_ok=True)
+            _unfinished_file().touch()
 
-    def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Drawn:
-        if self._is_begun and not super().is_preparing:
-            self._is_compiled = True
-        if self._is_compiled:
-            return super().draw(frame, settings, part=part)
-        drawn = self._draw_sharp(frame, settings, part)
-        if not self._is_begun:
-            self._is_begun = True
-            super().prepare(replace(drawn, frame=frame.owned().upright()), settings)
-        return drawn
+    def complete(self) -> None:
+        """Everything is compiled: the next start is not the first one."""
+        with suppress(OSError):
+            _unfinished_file().unlink(missing_ok=True)
 
-    def _draw_sharp(self, frame: Frame, settings: Settings, part: Part) -> Drawn:
-        without_depth = replace(frame, depth_m=None, right=None, rig=None)
-        drawn = super().draw(without_depth, quick_settings(settings), part=part)
-        return replace(drawn, captured=frame, frame=frame.upright(), settings=settings)
+    def wait(self) -> None:
+        self._thread.join()
 
-    def prepare(self, drawn: Drawn, settings: Settings) -> None:
-        if self._is_compiled:  # until then the process is busy, and another scale would wait for it
-            super().prepare(drawn, settings)
+    def applies(self) -> bool:
+        """Whether PoCL compiles for the device. Waits until the device is open: a context is made once."""
+        self._opened.wait()
+        return self._applies
 
-    @property
-    def is_preparing(self) -> bool:
-        return not self._is_compiled or super().is_preparing
+    def _work(self) -> None:
+        try:
+            with suppress(GroundglassError):  # the engine reports it
+                self._compile()
+        finally:
+            self._opened.set()
+
+    def _compile(self) -> None:
+        from ..compute.registry import list_devices, open_device
+
+        fitting = [
+            candidate for candidate in list_devices()[0] if self._spec in ("auto", candidate.kind, candidate.spec)
+        ]
+        if not fitting or not fitting[0].is_cpu:
+            return
+        device = open_device(self._spec)
+        self._applies = device.compiled.cache is not None
+        self._opened.set()
+        try:
+            if not self._applies:
+                return
+            self._note_unfinished()
+            from ..develop.developer import Developer
+            from ..display.live_scale import start_scale
+            from ..settings import Settings
+            from ..warm_up import black_frame
+
+            settings = quick_settings(Settings())
+            developer = Developer(device)
+            developer.develop(
+                replace(black_frame(self._size, settings.focus_m), depth_m=None),
+                settings.development,
+                start_scale(self._size, device.is_cpu),
+            )
+            device.finish()
+            developer.release()
+        finally:
+            device.close()
+
+
+def _unfinished_file() -> Path:
+    import platformdirs
+
+    return platformdirs.user_state_path("groundglass") / UNFINISHED
 
 
 def quick_settings(settings: Settings) -> Settings:
     """The settings of a picture without depth of field that needs few kernels."""
-    development = replace(settings.development, highlights="clip", denoise=0.0, temporal=0.0, sharpen=0.0)
-    return settings.with_(lens=SHARP, development=development, quality="live")
+    from ..lens import Lens
+
+    changes: dict[str, Any] = {"highlights": "clip", "denoise": 0.0, "temporal": 0.0, "sharpen": 0.0}
+    return settings.with_(lens=Lens(), development=replace(settings.development, **changes), quality="live")
