@@ -112,7 +112,8 @@ class WarmUp:
             strip, settings, then = self._requests.popleft()
         with suppress(GroundglassError):
             engine.draw(strip, settings)
-        then()
+        if not self._is_closed:  # an interrupted draw has compiled nothing that `then` could load
+            then()
         return True
 
 

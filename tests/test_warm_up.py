@@ -12,7 +12,7 @@ import pytest
 from groundglass.camera import CameraProfile
 from groundglass.errors import DeviceError, LookError
 from groundglass.frame import Frame
-from groundglass.warm_up import STRIP_ROWS, WarmUp, top_rows
+from groundglass.warm_up import STRIP_ROWS, WarmUp, black_frame, top_rows
 
 RANDOM = np.random.default_rng(5)
 
@@ -123,3 +123,28 @@ def test_the_top_rows_keep_depth_maps_and_defects() -> None:
 @pytest.mark.parametrize("height", [10, 96])
 def test_a_small_frame_is_its_own_strip(height: int) -> None:
     assert top_rows(frame(height), 96).size == (64, height)
+
+
+def test_nothing_follows_an_interrupted_draw():
+    drawing, followed = threading.Event(), []
+    interrupted = threading.Event()
+
+    class Blocked:
+        def draw(self, frame, settings):
+            drawing.set()
+            interrupted.wait()
+
+        def interrupt(self):
+            interrupted.set()
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    warm_up = WarmUp(Blocked)
+    warm_up.start(black_frame((64, 48), 1.2), gg.Settings(), lambda: followed.append(True))
+    drawing.wait()
+    warm_up.close()
+    assert followed == []

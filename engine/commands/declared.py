@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, cached_property, update_wrapper
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
@@ -75,33 +75,63 @@ class _Option:
         return value if self.parsed is None or value is None else self.parsed.parse(value)
 
 
-def options_declared(command: Callable[..., None]) -> Callable[..., None]:
+class DeclaredCommand:
+    """A command for typer, named and described as `command`; a call is `run(**options)`.
+
+    `parameters` are determined when typer asks for them: one command of a run needs them, each in 10 ms.
+    """
+
+    def __init__(
+        self,
+        command: Callable[..., None],
+        run: Callable[..., None],
+        parameters: Callable[[], list[inspect.Parameter]],
+    ) -> None:
+        update_wrapper(self, command, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
+        self._run, self._parameters = run, parameters
+
+    def __call__(self, **given: Any) -> None:
+        self._run(**given)
+
+    @cached_property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.Signature(self._parameters())
+
+    @property
+    def __annotations__(self) -> dict[str, Any]:  # type: ignore[override]
+        return {name: parameter.annotation for name, parameter in self.__signature__.parameters.items()}
+
+
+def options_declared(command: Callable[..., None]) -> DeclaredCommand:
     """Returns `command` for typer. The fields of each dataclass parameter become options.
 
     The type may be annotated with `Only` or `Without`, and with `Defaults`. A nested dataclass contributes its own
     fields. Other parameters stay unchanged, at their position.
     """
-    signature = inspect.signature(command, eval_str=True)
-    groups: dict[str, tuple[Any, tuple[Any, ...]]] = {}
-    parameters: list[inspect.Parameter] = []
-    for parameter in signature.parameters.values():
-        kind, extra = _split(parameter.annotation)
-        if dataclasses.is_dataclass(kind):
-            groups[parameter.name] = kind, extra
-            for option in _options(kind, extra):
-                parameters += option.parameters()
-        else:
-            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
-    @wraps(command)
+    @cache
+    def kinds() -> dict[str, tuple[inspect.Parameter, Any, tuple[Any, ...]]]:
+        """Each parameter with its type, and the type's extra annotations."""
+        declared = inspect.signature(command, eval_str=True).parameters
+        return {name: (parameter, *_split(parameter.annotation)) for name, parameter in declared.items()}
+
+    def parameters() -> Iterator[inspect.Parameter]:
+        for parameter, kind, extra in kinds().values():
+            if dataclasses.is_dataclass(kind):
+                for option in _options(kind, extra):
+                    yield from option.parameters()
+            else:
+                yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+
     def run(**given: Any) -> None:
-        values = {name: given[name] for name in signature.parameters if name not in groups}
-        values |= {name: _instance(kind, extra, given) for name, (kind, extra) in groups.items()}
-        command(**values)
+        command(
+            **{
+                name: _instance(kind, extra, given) if dataclasses.is_dataclass(kind) else given[name]
+                for name, (_, kind, extra) in kinds().items()
+            }
+        )
 
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return run
+    return DeclaredCommand(command, run, lambda: list(parameters()))
 
 
 def _instance(kind: Any, extra: tuple[Any, ...], given: Mapping[str, Any]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..engine import Engine
     from ..look.look import Look
     from ..settings import Settings
+    from .first_start import FirstStart
 
 
 def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None, *, tolerant: bool = False) -> Source:
@@ -131,11 +133,18 @@ def settings_of(options: EngineOptions) -> Settings:
     return settings.with_(lens=lens, focus_m=zone_focus.focus_m(lens))
 
 
-def open_engine(options: EngineOptions, source_options: SourceOptions, gl: moderngl.Context | None = None) -> Engine:
-    """The engine of the options. It draws in `gl`, or in its own context."""
+def open_engine(
+    options: EngineOptions,
+    source_options: SourceOptions,
+    gl: moderngl.Context | None = None,
+    first_start: FirstStart | None = None,
+) -> Engine:
+    """The engine of the options. It draws in `gl`, or in its own context. With `first_start` it is a FirstEngine."""
     from ..engine import Engine
+    from .first_engine import FirstEngine
 
-    return Engine(
+    make = Engine if first_start is None else partial(FirstEngine, first_start)
+    return make(
         options.device,
         depth_model=source_options.depth_model,
         depth_range=source_options.depth_range if source_options.depth_model is not None else None,

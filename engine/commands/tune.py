@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ShaderError
+from .declared import DeclaredCommand
 
 Shaders = Annotated[
     Path | None,
@@ -19,7 +20,7 @@ Shaders = Annotated[
 ]
 
 
-def live_edit_command(view: Callable[..., None]) -> Callable[..., None]:
+def live_edit_command(view: Callable[..., None]) -> DeclaredCommand:
     """The command `tune`, which has all options of the command `view`, and `--shaders`."""
 
     def tune(**options: Any) -> None:
@@ -33,12 +34,14 @@ def live_edit_command(view: Callable[..., None]) -> Callable[..., None]:
     Watched files: shaders and their includes, kernels, the look and its LUTs. A broken file changes nothing; the window
     shows its error next to the line. Keys and options are those of `view`.
     """
-    signature = inspect.signature(view, eval_str=True)
-    shaders = inspect.Parameter("shaders", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Shaders)
-    options = [option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for option in signature.parameters.values()]
-    tune.__signature__ = inspect.Signature([*options, shaders])  # type: ignore[attr-defined]
-    tune.__annotations__ = {option.name: option.annotation for option in (*options, shaders)}
-    return tune
+
+    def parameters() -> list[inspect.Parameter]:
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        options = inspect.signature(view, eval_str=True).parameters.values()
+        shaders = inspect.Parameter("shaders", keyword, default=None, annotation=Shaders)
+        return [*(option.replace(kind=keyword) for option in options), shaders]
+
+    return DeclaredCommand(tune, tune, parameters)
 
 
 def set_search_path(folder: Path) -> None:

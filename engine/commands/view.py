@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DeviceError, OutputError
 from ..optics.focus import Rack
+from .first_start import FirstStart
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import Write, json_target
 from .render import write_frame
@@ -63,6 +65,8 @@ def show(
     with ExitStack() as stack:
         stack.enter_context(sigterm_as_ctrl_c())
         opened = stack.enter_context(open_input(live_scene(source), source_options, options.size, tolerant=True))
+        is_kept = view.record is not None or view.frames is not None  # a video, or a number of frames, is complete
+        first_start = None if is_kept else FirstStart.of(options.device, opened.size)
 
         from ..compute.program_saving import ProgramSaving
         from ..display.live_scale import start_scale  # while a thread renders the scene
@@ -76,7 +80,7 @@ def show(
             view = off_screen(view)
         settings = settings_of(options).with_(bits=surface.bits)
         view = at_record_size(view, opened, options)
-        engine = stack.enter_context(open_engine(options, source_options, surface.gl))
+        engine = stack.enter_context(open_engine(options, source_options, surface.gl, first_start))
         scale = 1.0 if view.no_governor and view.scale is None else view.scale
         settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
         compile_ahead(engine, opened, settings)
@@ -96,6 +100,8 @@ def show(
             report=(lambda reason: None) if surface.is_interactive else report_reason,
             open_source=opener(source, opened, source_options, options.size),
         )
+        stack.callback(gc.unfreeze)
+        gc.freeze()  # what exists now stays: no collection during the run looks through it, which takes 50 ms
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         if view.save_frame is None or viewer.frame is None:
             return statistics, None

@@ -44,7 +44,7 @@ def cache_of(device: Any) -> str | None:
 
     PoCL finds a program by its text and the options of pyopencl, among them a path of the installation.
     """
-    folder = Path(os.environ.get("POCL_CACHE_DIR") or _cache_folder() / "pocl" / "kcache")
+    folder = _kernel_folder()
     if not is_pocl(device) or os.environ.get("POCL_KERNEL_CACHE") == "0":
         return None
     try:
@@ -52,6 +52,18 @@ def cache_of(device: Any) -> str | None:
     except OSError:
         return None
     return repr((__file__, str(folder), made, device.name, device.version, device.platform.version))
+
+
+def has_compiled() -> bool:
+    """Whether PoCL's cache contains a program of any text. Ask before a device is opened: that makes the folder."""
+    try:
+        return any(entry.is_dir() for entry in _kernel_folder().iterdir())
+    except OSError:
+        return False
+
+
+def _kernel_folder() -> Path:
+    return Path(os.environ.get("POCL_CACHE_DIR") or _cache_folder() / "pocl" / "kcache")
 
 
 def _cache_folder() -> Path:

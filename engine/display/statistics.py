@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
 from numpy.typing import NDArray
-from rich.console import Group, RenderableType
-from rich.table import Column, Table
-from rich.text import Text
 
 from ..timing import percentile, process_age_s
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 LATE_PERIODS = 1.5  # a frame is late after more than this number of frame periods since the previous frame
 RING_LENGTH = 16384  # the newest 4.5 minutes at 60 fps, in 128 KiB
@@ -82,6 +82,10 @@ class Statistics:
 
     def table(self) -> RenderableType:
         """A table for the terminal: frames, a row for each stage, interval, latency, memory, and devices."""
+        from rich.console import Group
+        from rich.table import Column, Table
+        from rich.text import Text
+
         table = Table("stage", Column("median ms", justify="right"), Column("95 % ms", justify="right"))
         for stage, time in self.stages.items():
             table.add_row(stage, f"{time['p50_ms']:.2f}", f"{time['p95_ms']:.2f}")
