@@ -25,6 +25,7 @@ from .present import Presenter
 from .reasons import Reasons
 from .sources import Sources
 from .statistics import FrameLog, Statistics
+from .swap import PaintedFrame, Swaps
 from .tool import Invalidation, Tool, ToolContext
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Viewer:
         self._surface = surface
         self._sources = Sources(source, open_source, lambda: surface.wake())
         self._fps = fps
+        self._swaps = Swaps(surface, engine.clock, self._on_shown)
         period_s = self._follow_rate(source)
         self._log = FrameLog(period_s)
         self._live_scale = LiveScale(engine, settings, period_s) if holds_rate else None
@@ -86,10 +88,8 @@ class Viewer:
         self._reasons = Reasons(report, self._log)
         self._redraw = False  # a setting changed: the frame must be drawn again
         self._repaint = False  # only the window changed: the picture must be shown again
-        self._repeat_stills = False
-        self._quit = False
+        self._repeat_stills = self._quit = self._frozen = False
         self._taken_s = perf_counter()  # the latest frame
-        self._frozen = False
         self._caption = Caption(settings, self._sources, self._log)
         tool_context = ToolContext(
             *(engine, settings, self._sources, self._caption.notify, self.controls, self._log, surface),
@@ -114,8 +114,11 @@ class Viewer:
         until_s = math.inf if seconds is None else perf_counter() + seconds
         self._sources.start()
         try:
-            while not self._quit and self._log.frames < max_frames and perf_counter() < until_s:
+            while (
+                not self._quit and self._log.frames + self._swaps.is_pending < max_frames and perf_counter() < until_s
+            ):
                 self._step()
+            self._swaps.show()
         except KeyboardInterrupt:
             pass  # the user ends an off-screen run; its statistics are still returned
         finally:
@@ -188,7 +191,10 @@ class Viewer:
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None if the picture does not change."""
-        newest = None if self._frozen else self._sources.latest(FRAME_WAIT_S)
+        newest = self._sources.latest(0.0) if self._swaps.is_pending and not self._frozen else None
+        if newest is None:
+            self._swaps.show()
+            newest = None if self._frozen else self._sources.latest(FRAME_WAIT_S)
         if newest is not None:
             self._taken_s = perf_counter()
             return newest
@@ -236,15 +242,20 @@ class Viewer:
             tool.on_frame(drawn)
         self._redraw = False
         held_s = self._hold(frame, arrived_s) if is_new else 0.0
-        swap_s = self._present()
-        presented_s = perf_counter()
-        self._log.present(presented_s, taken_s, arrived_s, drawn.settings.scale)
+        self._paint()
+        painted = PaintedFrame(drawn, taken_s, arrived_s, perf_counter() - taken_s - held_s)
+        self._swaps.painted(painted, self._shown_text[0])
+
+    def _on_shown(self, frame: PaintedFrame, shown_s: float, waited_s: float) -> None:
+        drawn = frame.drawn
+        self._log.present(shown_s, frame.taken_s, frame.arrived_s, drawn.settings.scale)
         self._log.size = drawn.texture.size
-        self._log.scale = max(drawn.texture.size) / max(frame.size)
-        self._govern(drawn, presented_s - taken_s - held_s, swap_s)
+        self._log.scale = max(drawn.texture.size) / max(drawn.captured.size)
+        self._govern(drawn, frame.spent_s + waited_s, waited_s)
 
     def _draw(self, frame: Frame) -> Drawn:
         """Draws the frame. GroundglassError, also for an unexpected error."""
+        self._swaps.begin()  # the frame before appears while this one is computed
         try:
             return self._draw_parts(frame)
         except GroundglassError:
@@ -253,6 +264,8 @@ class Viewer:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             name = frame.name or self._sources.name
             raise DeviceError(f"{name}: frame {frame.index} cannot be drawn ({reason})") from error
+        finally:
+            self._swaps.end()
 
     def _draw_parts(self, frame: Frame) -> Drawn:
         part = WHOLE
@@ -267,31 +280,26 @@ class Viewer:
     def _hold(self, frame: Frame, arrived_s: float) -> float:
         """Waits until the new frame should be shown, for a steady cadence. Returns the seconds of the wait."""
         ready_s = perf_counter()
-        wait_s = self._pacing.show_at(frame.index, arrived_s, ready_s) - ready_s
+        wait_s = self._swaps.pacing.show_at(frame.index, arrived_s, ready_s) - ready_s
         if wait_s > 0.0:
             sleep(wait_s)
         return perf_counter() - ready_s
 
-    def _present(self) -> float:
-        """Returns the seconds of the buffer swap."""
-        clock, swap_s = self._engine.clock, 0.0
-        if not self._surface.is_interactive:
-            with clock.host("present"):
-                self._surface.present("")
-        elif self.drawn is not None or self._sources.notice:
+    def _present(self) -> None:
+        """Shows the current picture again."""
+        self._swaps.show()
+        self._paint()
+        self._swaps.painted(None, self._shown_text[0])
+
+    def _paint(self) -> None:
+        """Draws the picture, overlays and text into the framebuffer, if a user watches."""
+        self._repaint = False
+        if self._surface.is_interactive and (self.drawn is not None or self._sources.notice):
             self._shown_text = self._text()
-            with clock.host("present"):
+            with self._engine.clock.host("present"):
                 drawn, lines = self.drawn, [line for line in reversed(self._shown_text) if line]
                 overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools if drawn), NO_OVERLAYS)
                 self._presenter.draw(drawn.texture if drawn else None, lines, overlays, self._tools)
-            began_s = perf_counter()
-            with clock.host("swap"):
-                self._surface.present(self._shown_text[0])
-            ended_s = perf_counter()
-            self._pacing.swapped(began_s, ended_s)
-            swap_s = ended_s - began_s
-        self._repaint = False
-        return swap_s
 
     def _text(self) -> tuple[str, str]:
         """The status line and the message for the surface; empty if it is not interactive."""
@@ -378,7 +386,7 @@ class Viewer:
         """Starts the pacing for a source. Returns the period of its pictures in seconds."""
         display_s = 1.0 / (self._surface.refresh_hz or SCREEN_FPS)
         source_s = 1.0 / source.fps if source.fps else None
-        self._pacing = Pacing(source_s, display_s)
+        self._swaps.pacing = Pacing(source_s, display_s)
         return max(1.0 / self._fps if self._fps else source_s or display_s, display_s)
 
     def _freeze(self, frozen: bool) -> None:

@@ -94,6 +94,7 @@ class FakeSurface:
     """Returns one event of a list whenever the loop sleeps, then quits. Records the shown lines."""
 
     can_fullscreen = True
+    presents_behind = False
     refresh_hz = None
     bits = 8
 
