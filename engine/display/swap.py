@@ -37,6 +37,7 @@ class Swaps:
 
     def __init__(self, surface: Surface, clock: Clock, on_shown: Callable[[PaintedFrame, float, float], None]) -> None:
         self._surface, self._clock, self._on_shown = surface, clock, on_shown
+        self.frames = 0  # painted
         self._frame: PaintedFrame | None = None
         self._title = ""
         self._end: Callable[[], tuple[float, float]] | None = None
@@ -49,6 +50,7 @@ class Swaps:
     def painted(self, frame: PaintedFrame | None, title: str) -> None:
         """The framebuffer is complete. `frame` is None if it has no new frame: then it is shown at once."""
         self._frame, self._title = frame, title
+        self.frames += frame is not None
         if frame is None or not self._surface.presents_behind:
             self._show()
 

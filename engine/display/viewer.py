@@ -21,10 +21,11 @@ from .grey_picker import pick_grey
 from .live_scale import REFINE_AFTER_S, LiveScale
 from .overlays import NO_OVERLAYS
 from .pacing import Pacing
+from .prepared_settings import PreparedSettings
 from .present import Presenter
 from .reasons import Reasons
 from .sources import Sources
-from .statistics import FrameLog, Statistics
+from .statistics import FrameLog, Statistics, inputs_of
 from .swap import PaintedFrame, Swaps
 from .tool import Invalidation, Tool, ToolContext
 
@@ -74,9 +75,7 @@ class Viewer:
         self.frame: Frame | None = None
         self.drawn: Drawn | None = None
         self.controls = Controls()
-        self._engine = engine
-        self._settings = settings
-        self._surface = surface
+        self._engine, self._settings, self._surface = engine, settings, surface
         self._sources = Sources(source, open_source, lambda: surface.wake())
         self._fps = fps
         self._swaps = Swaps(surface, engine.clock, self._on_shown)
@@ -84,6 +83,7 @@ class Viewer:
         self._log = FrameLog(period_s)
         self._live_scale = LiveScale(engine, settings, period_s) if holds_rate else None
         self._drawn_by = settings.now
+        self._prepared = PreparedSettings(engine)
         self._shown_text = ("", "")
         self._reasons = Reasons(report, self._log)
         self._redraw = False  # a setting changed: the frame must be drawn again
@@ -114,9 +114,7 @@ class Viewer:
         until_s = math.inf if seconds is None else perf_counter() + seconds
         self._sources.start()
         try:
-            while (
-                not self._quit and self._log.frames + self._swaps.is_pending < max_frames and perf_counter() < until_s
-            ):
+            while not self._quit and self._swaps.frames < max_frames and perf_counter() < until_s:
                 self._step()
             self._swaps.show()
         except KeyboardInterrupt:
@@ -173,7 +171,7 @@ class Viewer:
             self._live_scale.move(perf_counter())
 
     def _govern(self, drawn: Drawn, spent_s: float, swap_s: float) -> None:
-        """Adapts the scale of the next frames to the time spent on this frame, which is not drawn again."""
+        """Adapts the scale of the next frames to the time spent on this frame."""
         if self._live_scale is not None and not self._keeps_size():
             before = self._settings.now
             self._live_scale.measure(drawn, spent_s, swap_s, perf_counter())
@@ -187,7 +185,8 @@ class Viewer:
     def _is_outdated(self) -> bool:
         """Whether the current frame would now be drawn differently."""
         drawn = self.drawn
-        return drawn is not None and (self._drawn_by is not self._settings.now or self._engine.is_outdated(drawn))
+        is_changed = self._drawn_by is not self._settings.now or self._prepared.is_due(self._idle())
+        return drawn is not None and (is_changed or self._engine.is_outdated(drawn))
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None if the picture does not change."""
@@ -248,7 +247,8 @@ class Viewer:
 
     def _on_shown(self, frame: PaintedFrame, shown_s: float, waited_s: float) -> None:
         drawn = frame.drawn
-        self._log.present(shown_s, frame.taken_s, frame.arrived_s, drawn.settings.scale)
+        inputs = inputs_of(drawn.settings, self._settings.now)
+        self._log.present(shown_s, frame.taken_s, frame.arrived_s, drawn.settings.scale, inputs)
         self._log.size = drawn.texture.size
         self._log.scale = max(drawn.texture.size) / max(drawn.captured.size)
         self._govern(drawn, frame.spent_s + waited_s, waited_s)
@@ -272,7 +272,8 @@ class Viewer:
         for tool in self._tools:
             remaining = tool.draw_part(frame)
             part = part if remaining == WHOLE else remaining
-        settings = self._drawn_by = self._settings.now
+        wanted = self._drawn_by = self._settings.now
+        settings = self._prepared.of(wanted, self.drawn, moves=not (self._idle() or self._repeat_last))
         if self._live_scale is not None and part == WHOLE:  # both sides of a wipe have the same quality
             settings = self._live_scale.refined(settings)
         return self._engine.draw(frame, settings, part=part)
@@ -303,9 +304,8 @@ class Viewer:
 
     def _text(self) -> tuple[str, str]:
         """The status line and the message for the surface; empty if it is not interactive."""
-        if not self._surface.is_interactive or (self.frame is None and not self._sources.notice):
-            return "", ""
-        return self._caption.text(self._frozen, self._idle())
+        shows = self._surface.is_interactive and (self.frame is not None or self._sources.notice)
+        return self._caption.text(self._frozen, self._idle()) if shows else ("", "")
 
     def _own_controls(self) -> Iterable[Control]:
         yield Action("quit", "Quit", "window", "Q", do=partial(setattr, self, "_quit", True))
@@ -379,7 +379,7 @@ class Viewer:
             tool.on_source(source)
         if self.frame is not None:
             self.frame.release()
-            self.frame = None
+        self.frame = None
         self._show_or_recover(frame)
 
     def _follow_rate(self, source: Source) -> float:
@@ -394,6 +394,7 @@ class Viewer:
         self._sources.freeze(frozen)
 
     def _pick_grey(self, x: float, y: float) -> bool:
-        if self.drawn is not None:
-            self._caption.notify(pick_grey(self.drawn, self._settings, x, y))
-        return self.drawn is not None
+        if self.drawn is None:
+            return False
+        self._caption.notify(pick_grey(self.drawn, self._settings, x, y))
+        return True

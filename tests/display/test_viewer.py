@@ -77,6 +77,8 @@ class FakeEngine:
     def render(self, frame: Frame, settings: Settings) -> np.ndarray:
         return frame.pixels.copy()
 
+    is_preparing = False
+
     def prepare(self, drawn: Drawn, settings: Settings) -> None: ...
 
 
