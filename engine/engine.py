@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, Self
 
 import moderngl
@@ -143,7 +142,6 @@ class Engine:
 
     def is_outdated(self, drawn: Drawn) -> bool:
         """Whether the frame would now be drawn differently, because its depth model has a new result."""
-        del drawn  # a new result affects every drawn frame
         return self._model is not None and self._model.has_result
 
     def compile_for(self, size: tuple[int, int], settings: Settings) -> None:
@@ -233,13 +231,10 @@ class Engine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _draw(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> Drawn:
-        make_current(self.gl)  # it stays current, so that the caller can read the texture
         light = self._light_for(frame, settings, part, waits=waits)
         texture = None if waits and self._look_route == "auto" else self._draw_by_kernel(frame, light, settings, part)
         if texture is None:
@@ -257,6 +252,7 @@ class Engine:
         picture = look_picture(settings.look, scene.size, strength=settings.strength, frame_index=frame.index)
         columns = part.columns(scene.size[0])
         if self._look_route == "kernel":
+            make_current(self.gl)
             self._grader.check(picture.passes)  # `auto` draws in GL before, which reports errors, too
         with self.device.stage("look", self.clock):
             pixels = looks.queue(scene, picture, columns, stays)
@@ -266,10 +262,12 @@ class Engine:
             return None
         self.device.collect()
         view = looks.view(pixels, columns, scene.size[1])
+        make_current(self.gl)  # only now: a thread may still show the frame before; the caller may read the texture
         with timed(self.device, self.clock), view as rgba, self.clock.span("draw", GL_ROW):
             return self._grader.put(rgba, scene.size, part=part)
 
     def _draw_in_gl(self, frame: Frame, settings: Settings, part: Part) -> moderngl.Texture:
+        make_current(self.gl)
         scene = self._send_scene()
         with self.clock.span("look"), self.clock.span("draw", GL_ROW):
             texture = self._grader.draw(

@@ -32,7 +32,7 @@ vec3 clean_rgb;  // the picture's pixel before the first overlay
 #include "hash.glsl"
 
 // Scaling creates values between the quantization steps: they are dithered again, by slightly less than half a step.
-// At 1:1 scale the picture does not change.
+// At 1:1 scale without overlays the step is 0.
 vec3 dithered(vec3 rgb, ivec2 pixel)
 {
     return rgb + dither_step * (0.49 * HASH_UNIT) * hash_of(uint(pixel.x) * HASH_X, uint(pixel.y) * HASH_Y);
@@ -45,6 +45,8 @@ vec3 picture_pixel(vec2 position)
 {
     if (taps == 0)
         return textureLod(picture_pixels, position, 0.0).rgb;
+    if (taps == 1)
+        return textureLod(picture, position, 0.0).rgb;
     vec3 sum = vec3(0.0);
     for (int row = 0; row < taps; ++row) {
         for (int column = 0; column < taps; ++column) {

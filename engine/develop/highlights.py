@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..cfa import Cfa
 from ..compute.device import Buffer
 from ..compute.planes import Planes
+from ..compute.sequence import LaunchSequence
 from ..compute.tiles import TILE, run_cells, run_tiles
 
 STEP = 4  # size ratio of successive pyramid levels; kernels/highlights.cl defines the same number
@@ -37,6 +38,7 @@ class Highlights:
         tiles = [across * down for across, down in sizes]
         self._levels = [(sum(tiles[:level]), *size) for level, size in enumerate(sizes)]  # start, across, down
         self._colours, self._whites = (device.allocate(4 * stride * sum(tiles)) for stride, _ in (COLOURS, WHITES))
+        self._launches = LaunchSequence(device)
         self._gains: Planes | None = None
         self._gain_map: NDArray[np.float32] | None = None  # the map in _gains
 
@@ -51,10 +53,14 @@ class Highlights:
         for each photosite. No photosite may be clipped below that. If `encoded`, the mosaic is in the domain of
         kernels/encoding.h.
         """
-        mosaic, (width, height) = self.output, self.output.size
-        source, gains = "highlights.cl", mosaic.buffer  # a placeholder: without SHADED no kernel reads `gains`
+        source, gains = "highlights.cl", self.output.buffer  # a placeholder: without SHADED no kernel reads `gains`
         if gain_map is not None:
             source, gains = "highlights.cl?SHADED=1", self._upload(gain_map).buffer
+        key = (source, gains, cfa, clips, encoded)
+        self._launches.run(key, lambda: self._queue(source, gains, cfa, clips, encoded))
+
+    def _queue(self, source: str, gains: Buffer, cfa: Cfa, clips: tuple[float, float, float], encoded: bool) -> None:
+        mosaic, (width, height) = self.output, self.output.size
         _, across, down = self._levels[0]
         common: dict[str, Any] = {
             "mosaic": mosaic.buffer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..camera import CameraProfile
 from ..cfa import Cfa
@@ -32,10 +33,16 @@ class Levels:
 
 def cfa_gains(profile: CameraProfile, cfa: Cfa) -> Four:
     """White balance of the repeating 2x2 photosites, scaled like `clips`; 1 for X-Trans and monochrome sensors."""
+    return _gains(clips(profile), cfa)
+
+
+@lru_cache(maxsize=8)
+def _gains(clips: tuple[float, float, float], cfa: Cfa) -> Four:
+    """Kept for the next frame."""
     if cfa.kind not in ("bayer", "quad"):
         return 1.0, 1.0, 1.0, 1.0
     channels = cfa.channels()[:: cfa.block, :: cfa.block].ravel()
-    first, second, third, fourth = (clips(profile)[int(channel)] for channel in channels)
+    first, second, third, fourth = (clips[int(channel)] for channel in channels)
     return first, second, third, fourth
 
 

@@ -59,7 +59,7 @@ class LiveScale:
         A GPU works on a frame while the host already prepares the next one: the longer of both times counts.
         """
         self._drawn = drawn
-        if not self._is_refined:
+        if not self._is_refined and drawn.settings.scale == self._governor.scale:
             host_s = spent_s - swap_s if self._swap_waits else spent_s
             self._governor.measure(max(host_s, self._gpu_s()), now_s)
             self._follow(self._governor.scale)

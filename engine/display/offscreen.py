@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import perf_counter
 from typing import Self
 
 import moderngl
@@ -21,6 +23,7 @@ class OffscreenSurface:
 
     is_interactive = False
     can_fullscreen = False
+    presents_behind = False
 
     def __init__(self, size: Size, *, gl: moderngl.Context | None = None) -> None:
         self._owns_gl = gl is None
@@ -58,6 +61,12 @@ class OffscreenSurface:
 
     def present(self, title: str) -> None:
         self.gl.finish()
+
+    def present_behind(self, title: str) -> Callable[[], tuple[float, float]]:
+        began_s = perf_counter()
+        self.present(title)
+        times_s = began_s, perf_counter()
+        return lambda: times_s
 
     def toggle_fullscreen(self) -> None:
         """Does nothing."""

@@ -86,6 +86,8 @@ class Presenter:
         self._exact.use(1)
         screen.viewport = shown
         view_uniforms = _view_uniforms(picture.size, shown[2:], overlays.view)
+        if view_uniforms["taps"] == 0 and not overlays.passes:
+            numbers["dither_step"] = 0.0  # the pixels do not change
         self._programs.program((overlays.passes, False), numbers | view_uniforms).draw(screen)
         inset = inset_of(shown)
         whole = replace(overlays.view, zoom=1.0)

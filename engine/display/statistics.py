@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,10 @@ from ..timing import percentile, process_age_s
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from ..settings import Settings
+
 LATE_PERIODS = 1.5  # a frame is late after more than this number of frame periods since the previous frame
+CHANGE_S = 1.0  # an interval is counted to a change for this time
 RING_LENGTH = 16384  # the newest 4.5 minutes at 60 fps, in 128 KiB
 
 
@@ -46,7 +50,9 @@ class Statistics:
 
     `seconds` is the playing time without frozen and idle time, `fps` is frames / seconds. `size` is (width, height) of
     the drawn picture, `scale` its size relative to the source; `frames_by_scale` counts the frames at each scale.
-    `interval_ms` is the time between two presented frames. `latency_ms` is the time from the capture of a frame (or
+    `interval_ms` is the time between two presented frames. `longest_interval_ms` has the longest one within a second
+    after a change, by the kind of the change: "start", "look", "lens", "quality", "scale" or "settings"; and
+    "steady" for all others. `latency_ms` is the time from the capture of a frame (or
     from its arrival, if the capture time is unknown) to its presentation. Both are 0 without measurements. `rss_mb` is
     resident memory in 10^6 bytes: "start" is after the first second, or at the first frame of a shorter run.
     `first_picture_s` is the time from the start of the process to the first presented frame, 0 without frames.
@@ -67,6 +73,7 @@ class Statistics:
     size: tuple[int, int]
     stages: dict[str, dict[str, float]]
     interval_ms: dict[str, float]
+    longest_interval_ms: dict[str, float]
     latency_ms: dict[str, float]
     rss_mb: dict[str, float]
     first_picture_s: float
@@ -90,6 +97,7 @@ class Statistics:
         for stage, time in self.stages.items():
             table.add_row(stage, f"{time['p50_ms']:.2f}", f"{time['p95_ms']:.2f}")
         table.add_section()
+        longest = ", ".join(f"{ms:.0f} ms ({kind})" for kind, ms in self.longest_interval_ms.items())
         for name, percentiles in (("interval", self.interval_ms), ("latency", self.latency_ms)):
             table.add_row(name, f"{percentiles['p50']:.2f}", f"{percentiles['p95']:.2f}")
         width, height = self.size
@@ -100,11 +108,51 @@ class Statistics:
             *([f"scale: {scales}"] if self.scale < 1.0 or len(self.frames_by_scale) > 1 else []),
             *([f"the camera returned {self.reconnects} times"] if self.reconnects else []),
             table,
+            *([f"longest intervals: {longest}"] if longest else []),
             f"memory {self.rss_mb['start']:.0f} MB at the start, {self.rss_mb['end']:.0f} MB at the end",
             f"first picture after {self.first_picture_s:.2f} s",
             *([] if self.recorded_size is None else ["recorded at {}x{}".format(*self.recorded_size)]),
             Text(f"{self.device}\n{self.gl}\nlook drawn by {self.look_route}, transfer by {self.transfer}"),
         )
+
+
+def inputs_of(drawn: Settings, wanted: Settings) -> dict[str, object]:
+    """What a frame was drawn with, and should be drawn with, by the kind of change."""
+    return {
+        "look": (drawn.look, wanted.look),
+        "lens": (drawn.lens.name, wanted.lens.name),
+        "quality": (drawn.quality, wanted.quality),
+        "scale": drawn.scale,
+        "settings": (wanted.strength, wanted.focus_m, wanted.lens, wanted.development),
+    }
+
+
+class LongestIntervals:
+    """The longest intervals by the change before them, in milliseconds. Times are in seconds."""
+
+    def __init__(self) -> None:
+        self._longest_ms: dict[str, float] = {}
+        self._inputs: Mapping[str, object] | None = None
+        self._change, self._changed_s = "start", 0.0
+
+    def frame(self, inputs: Mapping[str, object], presented_s: float) -> None:
+        """A frame with these `inputs`, by the kind of change, is presented."""
+        before, self._inputs = self._inputs, inputs
+        if before is None:
+            self._changed_s = presented_s
+            return
+        changes = [kind for kind, value in inputs.items() if before.get(kind, value) != value]
+        if changes:
+            self._change, self._changed_s = changes[0], presented_s
+        elif presented_s - self._changed_s > CHANGE_S:
+            self._change = "steady"
+
+    def add(self, interval_ms: float) -> None:
+        """The interval that ends with the latest frame."""
+        self._longest_ms[self._change] = max(interval_ms, self._longest_ms.get(self._change, 0.0))
+
+    def by_change(self) -> dict[str, float]:
+        return {kind: round(ms, 3) for kind, ms in self._longest_ms.items()}
 
 
 class FrameLog:
@@ -129,6 +177,7 @@ class FrameLog:
         self._rss_start_mb: float | None = None
         self._is_start_measured = False
         self._frames_at: dict[float, int] = {}  # frames by their scale
+        self._longest = LongestIntervals()
 
     def restart(self, period_s: float) -> None:
         """Frames now come from another source, with this period. The time of the change is not an interval."""
@@ -139,11 +188,19 @@ class FrameLog:
         """The loop becomes idle: the time until the next frame is not an interval."""
         self._presented_s = None
 
-    def present(self, presented_s: float, taken_s: float, arrived_s: float, scale: float = 1.0) -> None:
+    def present(
+        self,
+        presented_s: float,
+        taken_s: float,
+        arrived_s: float,
+        scale: float = 1.0,
+        inputs: Mapping[str, object] | None = None,
+    ) -> None:
         """A frame was presented. `arrived_s` is its capture or arrival, `taken_s` the time when the loop took it.
 
-        `scale` is that of the settings.
+        `scale` is that of the settings. `inputs` by the kind of change are compared with those of the frame before.
         """
+        self._longest.frame(inputs or {}, presented_s)
         if self.frames == 0:
             self.first_picture_s = round(process_age_s(), 3)
         if self._presented_s is None:
@@ -153,6 +210,7 @@ class FrameLog:
             self.seconds += interval_s
             self.late_frames += interval_s > LATE_PERIODS * self._period_s
             self._intervals_ms.push(interval_s * 1000)
+            self._longest.add(interval_s * 1000)
         self._latencies_ms.push((presented_s - arrived_s) * 1000)
         self._presented_s = presented_s
         self.frames += 1
@@ -196,6 +254,7 @@ class FrameLog:
             size=self.size,
             stages=stages,
             interval_ms=self._intervals_ms.percentiles(),
+            longest_interval_ms=self._longest.by_change(),
             latency_ms=self._latencies_ms.percentiles(),
             rss_mb={"start": end_mb if self._rss_start_mb is None else self._rss_start_mb, "end": end_mb},
             first_picture_s=self.first_picture_s,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Surface(Protocol):
     input: InputQueue  # takes raw input from the surface, maps the pointer to the picture, and queues events
     is_interactive: bool  # a user watches: the last frame stays; status line, overlays and tools are drawn
     can_fullscreen: bool  # whether `toggle_fullscreen` has an effect
+    presents_behind: bool  # whether `present_behind` may be called
     refresh_hz: float | None  # refresh rate of the monitor; None if it is unknown, or without a monitor
 
     @property
@@ -59,6 +61,13 @@ class Surface(Protocol):
 
     def present(self, title: str) -> None:
         """Shows the frame. `title` is the status line, for window titles and screen readers."""
+        ...
+
+    def present_behind(self, title: str) -> Callable[[], tuple[float, float]]:
+        """As `present`, in a thread, which has the context until `make_current` takes it back.
+
+        The result waits for the frame and returns begin and end of the presentation, in `time.perf_counter()` seconds.
+        """
         ...
 
     def toggle_fullscreen(self) -> None:

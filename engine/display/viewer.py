@@ -21,10 +21,12 @@ from .grey_picker import pick_grey
 from .live_scale import REFINE_AFTER_S, LiveScale
 from .overlays import NO_OVERLAYS
 from .pacing import Pacing
+from .prepared_settings import PreparedSettings
 from .present import Presenter
 from .reasons import Reasons
 from .sources import Sources
-from .statistics import FrameLog, Statistics
+from .statistics import FrameLog, Statistics, inputs_of
+from .swap import PaintedFrame, Swaps
 from .tool import Invalidation, Tool, ToolContext
 
 if TYPE_CHECKING:
@@ -73,23 +75,21 @@ class Viewer:
         self.frame: Frame | None = None
         self.drawn: Drawn | None = None
         self.controls = Controls()
-        self._engine = engine
-        self._settings = settings
-        self._surface = surface
+        self._engine, self._settings, self._surface = engine, settings, surface
         self._sources = Sources(source, open_source, lambda: surface.wake())
         self._fps = fps
+        self._swaps = Swaps(surface, engine.clock, self._on_shown)
         period_s = self._follow_rate(source)
         self._log = FrameLog(period_s)
         self._live_scale = LiveScale(engine, settings, period_s) if holds_rate else None
         self._drawn_by = settings.now
+        self._prepared = PreparedSettings(engine)
         self._shown_text = ("", "")
         self._reasons = Reasons(report, self._log)
         self._redraw = False  # a setting changed: the frame must be drawn again
         self._repaint = False  # only the window changed: the picture must be shown again
-        self._repeat_stills = False
-        self._quit = False
+        self._repeat_stills = self._quit = self._frozen = False
         self._taken_s = perf_counter()  # the latest frame
-        self._frozen = False
         self._caption = Caption(settings, self._sources, self._log)
         tool_context = ToolContext(
             *(engine, settings, self._sources, self._caption.notify, self.controls, self._log, surface),
@@ -114,8 +114,9 @@ class Viewer:
         until_s = math.inf if seconds is None else perf_counter() + seconds
         self._sources.start()
         try:
-            while not self._quit and self._log.frames < max_frames and perf_counter() < until_s:
+            while not self._quit and self._swaps.frames < max_frames and perf_counter() < until_s:
                 self._step()
+            self._swaps.show()
         except KeyboardInterrupt:
             pass  # the user ends an off-screen run; its statistics are still returned
         finally:
@@ -170,7 +171,7 @@ class Viewer:
             self._live_scale.move(perf_counter())
 
     def _govern(self, drawn: Drawn, spent_s: float, swap_s: float) -> None:
-        """Adapts the scale of the next frames to the time spent on this frame, which is not drawn again."""
+        """Adapts the scale of the next frames to the time spent on this frame."""
         if self._live_scale is not None and not self._keeps_size():
             before = self._settings.now
             self._live_scale.measure(drawn, spent_s, swap_s, perf_counter())
@@ -184,11 +185,15 @@ class Viewer:
     def _is_outdated(self) -> bool:
         """Whether the current frame would now be drawn differently."""
         drawn = self.drawn
-        return drawn is not None and (self._drawn_by is not self._settings.now or self._engine.is_outdated(drawn))
+        is_changed = self._drawn_by is not self._settings.now or self._prepared.is_due(self._idle())
+        return drawn is not None and (is_changed or self._engine.is_outdated(drawn))
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None if the picture does not change."""
-        newest = None if self._frozen else self._sources.latest(FRAME_WAIT_S)
+        newest = self._sources.latest(0.0) if self._swaps.is_pending and not self._frozen else None
+        if newest is None:
+            self._swaps.show()
+            newest = None if self._frozen else self._sources.latest(FRAME_WAIT_S)
         if newest is not None:
             self._taken_s = perf_counter()
             return newest
@@ -236,15 +241,21 @@ class Viewer:
             tool.on_frame(drawn)
         self._redraw = False
         held_s = self._hold(frame, arrived_s) if is_new else 0.0
-        swap_s = self._present()
-        presented_s = perf_counter()
-        self._log.present(presented_s, taken_s, arrived_s, drawn.settings.scale)
+        self._paint()
+        painted = PaintedFrame(drawn, taken_s, arrived_s, perf_counter() - taken_s - held_s)
+        self._swaps.painted(painted, self._shown_text[0])
+
+    def _on_shown(self, frame: PaintedFrame, shown_s: float, waited_s: float) -> None:
+        drawn = frame.drawn
+        inputs = inputs_of(drawn.settings, self._settings.now)
+        self._log.present(shown_s, frame.taken_s, frame.arrived_s, drawn.settings.scale, inputs)
         self._log.size = drawn.texture.size
-        self._log.scale = max(drawn.texture.size) / max(frame.size)
-        self._govern(drawn, presented_s - taken_s - held_s, swap_s)
+        self._log.scale = max(drawn.texture.size) / max(drawn.captured.size)
+        self._govern(drawn, frame.spent_s + waited_s, waited_s)
 
     def _draw(self, frame: Frame) -> Drawn:
         """Draws the frame. GroundglassError, also for an unexpected error."""
+        self._swaps.begin()  # the frame before appears while this one is computed
         try:
             return self._draw_parts(frame)
         except GroundglassError:
@@ -253,13 +264,16 @@ class Viewer:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             name = frame.name or self._sources.name
             raise DeviceError(f"{name}: frame {frame.index} cannot be drawn ({reason})") from error
+        finally:
+            self._swaps.end()
 
     def _draw_parts(self, frame: Frame) -> Drawn:
         part = WHOLE
         for tool in self._tools:
             remaining = tool.draw_part(frame)
             part = part if remaining == WHOLE else remaining
-        settings = self._drawn_by = self._settings.now
+        wanted = self._drawn_by = self._settings.now
+        settings = self._prepared.of(wanted, self.drawn, moves=not (self._idle() or self._repeat_last))
         if self._live_scale is not None and part == WHOLE:  # both sides of a wipe have the same quality
             settings = self._live_scale.refined(settings)
         return self._engine.draw(frame, settings, part=part)
@@ -267,37 +281,31 @@ class Viewer:
     def _hold(self, frame: Frame, arrived_s: float) -> float:
         """Waits until the new frame should be shown, for a steady cadence. Returns the seconds of the wait."""
         ready_s = perf_counter()
-        wait_s = self._pacing.show_at(frame.index, arrived_s, ready_s) - ready_s
+        wait_s = self._swaps.pacing.show_at(frame.index, arrived_s, ready_s) - ready_s
         if wait_s > 0.0:
             sleep(wait_s)
         return perf_counter() - ready_s
 
-    def _present(self) -> float:
-        """Returns the seconds of the buffer swap."""
-        clock, swap_s = self._engine.clock, 0.0
-        if not self._surface.is_interactive:
-            with clock.host("present"):
-                self._surface.present("")
-        elif self.drawn is not None or self._sources.notice:
+    def _present(self) -> None:
+        """Shows the current picture again."""
+        self._swaps.show()
+        self._paint()
+        self._swaps.painted(None, self._shown_text[0])
+
+    def _paint(self) -> None:
+        """Draws the picture, overlays and text into the framebuffer, if a user watches."""
+        self._repaint = False
+        if self._surface.is_interactive and (self.drawn is not None or self._sources.notice):
             self._shown_text = self._text()
-            with clock.host("present"):
+            with self._engine.clock.host("present"):
                 drawn, lines = self.drawn, [line for line in reversed(self._shown_text) if line]
                 overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools if drawn), NO_OVERLAYS)
                 self._presenter.draw(drawn.texture if drawn else None, lines, overlays, self._tools)
-            began_s = perf_counter()
-            with clock.host("swap"):
-                self._surface.present(self._shown_text[0])
-            ended_s = perf_counter()
-            self._pacing.swapped(began_s, ended_s)
-            swap_s = ended_s - began_s
-        self._repaint = False
-        return swap_s
 
     def _text(self) -> tuple[str, str]:
         """The status line and the message for the surface; empty if it is not interactive."""
-        if not self._surface.is_interactive or (self.frame is None and not self._sources.notice):
-            return "", ""
-        return self._caption.text(self._frozen, self._idle())
+        shows = self._surface.is_interactive and (self.frame is not None or self._sources.notice)
+        return self._caption.text(self._frozen, self._idle()) if shows else ("", "")
 
     def _own_controls(self) -> Iterable[Control]:
         yield Action("quit", "Quit", "window", "Q", do=partial(setattr, self, "_quit", True))
@@ -371,14 +379,14 @@ class Viewer:
             tool.on_source(source)
         if self.frame is not None:
             self.frame.release()
-            self.frame = None
+        self.frame = None
         self._show_or_recover(frame)
 
     def _follow_rate(self, source: Source) -> float:
         """Starts the pacing for a source. Returns the period of its pictures in seconds."""
         display_s = 1.0 / (self._surface.refresh_hz or SCREEN_FPS)
         source_s = 1.0 / source.fps if source.fps else None
-        self._pacing = Pacing(source_s, display_s)
+        self._swaps.pacing = Pacing(source_s, display_s)
         return max(1.0 / self._fps if self._fps else source_s or display_s, display_s)
 
     def _freeze(self, frozen: bool) -> None:
@@ -386,6 +394,7 @@ class Viewer:
         self._sources.freeze(frozen)
 
     def _pick_grey(self, x: float, y: float) -> bool:
-        if self.drawn is not None:
-            self._caption.notify(pick_grey(self.drawn, self._settings, x, y))
-        return self.drawn is not None
+        if self.drawn is None:
+            return False
+        self._caption.notify(pick_grey(self.drawn, self._settings, x, y))
+        return True

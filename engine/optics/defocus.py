@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..compute.arguments import numbered
 from ..compute.device import Buffer, Device
 from ..compute.planes import PAD, Planes
+from ..compute.sequence import LaunchSequence
 from ..compute.tiles import TILE, run_cells, run_tiles
 from ..lens import Lens
 from .highlight_sprites import HighlightSprites
@@ -92,6 +93,16 @@ class Blur:
         return np.asarray(np.copysign(np.sqrt(np.maximum(wanted**2 - native**2, 0.0)), wanted))
 
 
+class _Extent(NamedTuple):
+    """What the largest blur radius decides: the number of scales that spread, the first scale whose pixels are about
+    as large as the largest disc, and how many tiles a highlight reaches.
+    """
+
+    scales: int
+    filled: int
+    tiles: int
+
+
 class _Scale:
     """A smaller scale: light and surfaces of its layers (layout: kernels/defocus.h), and their sums."""
 
@@ -129,6 +140,7 @@ class Defocus:
         self._strips = device.allocate(4 * (self._layers + 1) * self._tiles_x * height)
         self._highlights = HighlightSprites(device, width, height, TILE)
         self._borders = device.allocate(8 * (self._layers + 1))
+        self._launches = LaunchSequence(device)
         self._cut: Layers | None = None
         self._first_limited = 0
         max_cells = CELLS[0] * CELLS[1]
@@ -184,6 +196,20 @@ class Defocus:
         shape = shape_of(blur.lens, self.size[0] / self.size[1], blur.native_lens)
         self._set_shape(shape)
         self._cut_layers(blur.radii_px(distances_m))
+        # With another focus at capture, the remaining blur can be larger between the extremes than at them. So the
+        # bound is the blur of the lens alone.
+        bare = replace(blur, native_coc_px=0.0)
+        largest = min(
+            max(abs(bare.radius_px(metres)) for metres in (distances_m[0], distances_m[-1])), self._max_radius
+        )
+        reach = self._highlights.reach(largest, shape, blur.colour_shift_px)
+        filled = next((n for n in range(len(self._scales)) if 1.5 * 2**n >= largest), len(self._scales))
+        extent = _Extent(self._scales_for(largest), filled, reach)
+        key = (scene, depth, blur, shape, self._first_limited, extent)
+        self._launches.run(key, lambda: self._queue(scene, depth, blur, shape, extent))
+        return self.picture
+
+    def _queue(self, scene: Planes, depth: Planes, blur: Blur, shape: Shape, extent: _Extent) -> None:
         border = self._border_at(0, shape)
         scene.mirror(border=border)
         layout = scene.layout
@@ -196,17 +222,11 @@ class Defocus:
             max_radius=self._max_radius, reach=self._reach_at(0), **numbered("open", shape.opening, first=1),
         )  # fmt: skip
         self._radius.mirror(border=border)
-        # With another focus at capture, the remaining blur can be larger between the extremes than at them. So the
-        # bound is the blur of the lens alone.
-        bare = replace(blur, native_coc_px=0.0)
-        largest = min(
-            max(abs(bare.radius_px(metres)) for metres in (distances_m[0], distances_m[-1])), self._max_radius
-        )
-        count = self._scales_for(largest)
+        count = extent.scales
         self._highlights.find(scene, self._radius, self._weight)
         self._weight.mirror(border=border)
         self._build_pyramid(scene, UNLIMITED if count == 1 else self._reach_at(1))
-        self._fill_pyramid(largest)
+        self._fill_pyramid(extent.filled)
         shifts = [_shift_at(number, blur.colour_shift_px) for number in range(count)]
         for number, shift in enumerate(shifts):
             self._weight_scale(number, count, shape, shift)
@@ -215,10 +235,9 @@ class Defocus:
             self._gather(number, count, shape, shift)
         self._compose(scene, shape)
         self._highlights.add(
-            self.picture, self._radius, self._sprites, shape, (self._aperture, self._profile), largest,
+            self.picture, self._radius, self._sprites, shape, (self._aperture, self._profile), extent.tiles,
             blur.colour_shift_px,
         )  # fmt: skip
-        return self.picture
 
     def _cut_layers(self, radii_px: NDArray[np.float64]) -> None:
         layers = layers_of(np.clip(radii_px, -self._max_radius, self._max_radius), self._layers, self._cut)
@@ -252,19 +271,15 @@ class Defocus:
                 reach=self._reach_at(number), row_count=layout.height * self._layers,
             )  # fmt: skip
 
-    def _fill_pyramid(self, largest_px: float) -> None:
+    def _fill_pyramid(self, filled: int) -> None:
         """Extrapolates every surface behind its occluders, from the smallest scale to the largest.
 
-        A scale whose pixels are about as large as the largest disc contributes nothing to disoccluded areas.
+        Scales from `filled` on contribute nothing to disoccluded areas.
         """
-
-        def is_too_far(number: int) -> int:
-            return int(1.5 * 2**number >= largest_px)
-
         layout = self._pyramid_top.layout
         self._pyramid_top.run(
             self._prepare, "fill_top", sums=self._scales[-1].planes.buffer, top=self._pyramid_top.buffer,
-            rows=layout.rows, too_far=is_too_far(len(self._scales) - 1), row_count=layout.rows * (self._layers - 1),
+            rows=layout.rows, too_far=int(len(self._scales) > filled), row_count=layout.rows * (self._layers - 1),
         )  # fmt: skip
         coarse, first = self._pyramid_top, 0
         for number, scale in reversed(list(enumerate(self._scales[:-1]))):
@@ -273,7 +288,7 @@ class Defocus:
             finer.run(
                 self._prepare, "fill_scale", scale=finer.buffer, coarse=coarse.buffer, rows=layout.rows,
                 coarse_pitch=coarse.layout.pitch, coarse_stride=coarse.layout.stride, first=first,
-                too_far=is_too_far(number), row_count=layout.rows * (self._layers - 1),
+                too_far=int(number >= filled), row_count=layout.rows * (self._layers - 1),
             )  # fmt: skip
             coarse, first = finer, self._spread_planes * self._layers
 

@@ -40,6 +40,10 @@ class HighlightSprites:
             height=layout.height, tiles_x=self._tiles_x, min_radius=MIN_RADIUS,
         )  # fmt: skip
 
+    def reach(self, largest_px: float, shape: Shape, colour_shift_px: tuple[float, float]) -> int:
+        """The tiles around its own that a disc of at most this radius touches."""
+        return int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
+
     def add(
         self,
         picture: Planes,
@@ -47,11 +51,11 @@ class HighlightSprites:
         source: str,
         shape: Shape,
         tables: tuple[Buffer, Buffer],
-        largest_px: float,
+        reach: int,
         colour_shift_px: tuple[float, float],
     ) -> None:
         """Queues the drawing of the highlights found. `source` is the kernel file for `shape`, with its aperture and
-        profile in `tables`; `largest_px` is the maximum radius.
+        profile in `tables`; `reach` is that of the maximum radius.
         """
         layout = picture.layout
         shaped: dict[str, Any] = {
@@ -72,12 +76,11 @@ class HighlightSprites:
             self._device, source, "list_highlights", (1, self._tiles_y), sprites=self._sprites, counts=self._counts,
             tiles_x=self._tiles_x,
         )  # fmt: skip
-        around = int((largest_px + max(map(abs, colour_shift_px)) + 0.5) * shape.extent) // self._tile + 1
         run_tiles(
             self._device, source, "draw_highlights", (self._tiles_x, self._tiles_y), picture=picture.buffer,
             radii=radius.buffer, extremes=self.extremes, sprites=self._sprites, counts=self._counts,
             width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride, tiles_x=self._tiles_x,
-            tiles_y=self._tiles_y, around=around, **shaped, **numbered("fall", shape.falloff, first=1),
+            tiles_y=self._tiles_y, around=reach, **shaped, **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
 
     def release(self) -> None:

@@ -39,9 +39,11 @@ def layers_of(radii_px: Radii, count: int, before: Layers | None = None) -> Laye
     borders = [middle] if behind.size else []
     if count > 2 and behind.size and behind.max() > 4 * SHARP_PX:
         borders.append(_FOCUS_PX)
-    groups = [np.sort(-radii_px[radii_px < middle]), np.sort(radii_px[radii_px > _FOCUS_PX])]
-    cuts = [(gain, side * radius) for side, group in zip((-1, 1), groups, strict=True) for gain, radius in _cuts(group)]
-    borders += [radius for _, radius in sorted(cuts, reverse=True)[: count - 1 - len(borders)]]
+    if len(borders) < count - 1:
+        groups = [np.sort(-radii_px[radii_px < middle]), np.sort(radii_px[radii_px > _FOCUS_PX])]
+        sides = zip((-1, 1), groups, strict=True)
+        cuts = [(gain, side * radius) for side, group in sides for gain, radius in _cuts(group)]
+        borders += [radius for _, radius in sorted(cuts, reverse=True)[: count - 1 - len(borders)]]
     unused = max([1.0, *borders, *behind[-1:]])
     while len(borders) < count - 1:
         unused *= 2

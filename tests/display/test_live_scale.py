@@ -37,7 +37,7 @@ def live_scale(engine: Any, scale: float = 1.0) -> tuple[LiveScale, SettingsHist
 
 def overload(scale: LiveScale, frames: int = 20) -> None:
     for number in range(frames):
-        scale.measure(SimpleNamespace(), 0.045, 0.0, 0.045 * number)  # type: ignore[arg-type]
+        scale.measure(SimpleNamespace(settings=scale._settings.now), 0.045, 0.0, 0.045 * number)  # type: ignore[arg-type]
 
 
 def test_an_overload_changes_the_settings_without_a_step_of_undo() -> None:
@@ -64,7 +64,7 @@ def test_a_gpu_that_the_host_does_not_wait_for_can_be_overloaded() -> None:
         engine.clock.add(stage, ms)
     scale, history = live_scale(engine)
     for number in range(8):
-        scale.measure(SimpleNamespace(), 0.002, 0.0, 0.045 * number)  # type: ignore[arg-type]
+        scale.measure(SimpleNamespace(settings=scale._settings.now), 0.002, 0.0, 0.045 * number)  # type: ignore[arg-type]
     assert (history.now.scale, engine.prepared) == (0.5, [0.5])
 
 
@@ -73,7 +73,7 @@ def test_a_gpu_that_waits_for_the_display_is_not_overloaded() -> None:
     engine.gl.info["GL_RENDERER"] = "NVIDIA"
     scale, history = live_scale(engine)
     for number in range(20):
-        scale.measure(SimpleNamespace(), 0.0166, 0.012, number / 60)  # type: ignore[arg-type]
+        scale.measure(SimpleNamespace(settings=scale._settings.now), 0.0166, 0.012, number / 60)  # type: ignore[arg-type]
     assert history.now.scale == 1.0
 
 

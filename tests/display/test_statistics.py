@@ -14,10 +14,8 @@ from groundglass.timing import process_age_s
 from rich.console import Console
 
 STAGES = {"demosaic": {"p50_ms": 2.5, "p95_ms": 3.0}}
-KEYS = (
-    "frames seconds fps late_frames dropped_frames reconnects scale frames_by_scale size stages interval_ms latency_ms "
-)
-KEYS += "rss_mb first_picture_s recorded_size device gl look_route transfer"
+KEYS = "frames seconds fps late_frames dropped_frames reconnects scale frames_by_scale size stages interval_ms "
+KEYS += "longest_interval_ms latency_ms rss_mb first_picture_s recorded_size device gl look_route transfer"
 
 
 def summary(log: FrameLog) -> Statistics:
@@ -118,3 +116,17 @@ def test_the_table_fits_into_80_columns() -> None:
     Console(file=text, width=80).print(summary(steady(120, 1 / 60)).table())
     for words in ("60.0 fps", "3 dropped", "demosaic", "2.50", "latency", "opencl:0 [cpu]", "llvmpipe"):
         assert words in text.getvalue()
+
+
+def test_the_longest_intervals_by_the_change_before_them() -> None:
+    log, now_s = FrameLog(0.02), 0.0
+    looks = ["classic"] * 80 + ["blue"] * 80
+    for number, look in enumerate(looks):
+        now_s += 0.2 if number == 2 else 0.09 if number == 82 else 0.04 if number == 80 else 0.02
+        log.present(now_s, now_s - 0.01, now_s - 0.01, 1.0, {"look": look, "scale": 1.0})
+    statistics = log.statistics({}, 0, device="", gl="", look_route="", transfer="")
+    longest = {"start": 200.0, "steady": 20.0, "look": 90.0}
+    assert statistics.longest_interval_ms == pytest.approx(longest, abs=1e-6)
+    text = io.StringIO()
+    Console(file=text, width=120).print(statistics.table())
+    assert "longest intervals: 200 ms (start), 20 ms (steady), 90 ms (look)" in text.getvalue()

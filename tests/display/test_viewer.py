@@ -77,6 +77,8 @@ class FakeEngine:
     def render(self, frame: Frame, settings: Settings) -> np.ndarray:
         return frame.pixels.copy()
 
+    is_preparing = False
+
     def prepare(self, drawn: Drawn, settings: Settings) -> None: ...
 
 
@@ -94,6 +96,7 @@ class FakeSurface:
     """Returns one event of a list whenever the loop sleeps, then quits. Records the shown lines."""
 
     can_fullscreen = True
+    presents_behind = False
     refresh_hz = None
     bits = 8
 
