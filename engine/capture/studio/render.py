@@ -7,7 +7,8 @@
     3 m    deep teal ball                                 0.5-0.7 m grasses and strands, some thinner than a pixel
     2 m    resolution card on an easel (right)
 
-Everything is in focus: a pinhole with the point spread of a good lens and an optical low-pass filter. Depth is the distance along the optical axis, as in the thin-lens formula.
+Everything is in focus: a pinhole with the point spread of a good lens and an optical low-pass filter. Depth is the
+distance along the optical axis, as in the thin-lens formula.
 """
 
 from __future__ import annotations
