@@ -46,9 +46,9 @@ class Development:
     `demosaic` is `rcd`, `best`, `lmmse`, `malvar`, `bilinear`, or `half` or `quarter` of the size. `exposure_ev`
     brightens the scene light, in stops; with `metering` "auto" (centre-weighted for raw frames, off for pictures),
     "centre-weighted", "average", "spot", "spot:X,Y" or "highlight-weighted" it is added to the metered exposure.
-    `white_balance` is "as-shot", "auto", a temperature ("5200K", with a tint "5200K,+10"), the multipliers of red, green
-    and blue ("2,1,1.6"), or "grey:X,Y", which makes that position grey (fractions of the upright picture, from the top
-    left).
+    `white_balance` is "as-shot", "auto", a temperature ("5200K", with a tint "5200K,+10"), the multipliers of red,
+    green and blue ("2,1,1.6"), or "grey:X,Y", which makes that position grey (fractions of the upright picture, from
+    the top left).
 
     `highlights` treats clipped channels: "rebuild" estimates them from unclipped ones, "clip" cuts all channels at the
     level of the first that clips. `defects` replaces dead and hot photosites: "listed" those in the file, "auto" also

@@ -42,7 +42,10 @@ class Metering:
 
     @classmethod
     def parse(cls, text: str) -> Metering | None:
-        """Parses "off", "auto", one of MODES or OLD_MODES, or "spot:0.4,0.5"; else a GroundglassError. None for "off"."""
+        """Parses "off", "auto", a mode of MODES or OLD_MODES, or "spot:0.4,0.5". None for "off".
+
+        Raises GroundglassError for any other text.
+        """
         lowered = text.strip().lower()
         lowered = OLD_MODES.get(lowered, lowered)
         if lowered == "off":
