@@ -25,8 +25,9 @@ class Drawn:
     `texture` is the upright picture, row 0 on top: display sRGB, or the output space of the settings, with 8 or 10
     bits. `captured` is the frame from the source. `frame` is upright, with the depth that was used for the blur.
     `scene` is the light behind the lens, before the look, in GL textures. Texture and scene are valid until the engine
-    draws again. `exposure_ev` is the applied exposure compensation in stops, auto exposure included. The picture is
-    magnified by `magnification` around its centre, by focus breathing.
+    draws again. `exposure_ev` is the applied exposure compensation in stops, auto exposure included. `wanted_ev` is the
+    same without delay, for the exposure of a camera. The picture is magnified by `magnification` around its centre, by
+    focus breathing.
     """
 
     texture: moderngl.Texture
@@ -34,6 +35,7 @@ class Drawn:
     frame: Frame
     scene_of: Callable[[], ScenePlanes]
     exposure_ev: float
+    wanted_ev: float
     magnification: float
     settings: Settings
 
