@@ -17,7 +17,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export SOURCE PYTHON
 
-.PHONY: help view test bench clean
+.PHONY: help view test bench pictures clean
 help:  ## list the targets
 	@echo "targets:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -41,6 +41,10 @@ test: $(VENV)/.installed-test  ## install what the tests need and run ruff, mypy
 bench: $(VENV)/.installed  ## time each stage on this machine: make bench [ARGS="--device opencl:0"]
 	@tools/system_packages.sh view
 	@$(BIN)/groundglass bench $(ARGS)
+
+pictures: $(VENV)/.installed-test  ## render the pictures of README and docs again: make pictures [ARGS="looks lenses"]
+	@tools/system_packages.sh test
+	@$(BIN)/python tools/docs_pictures.py $(ARGS)
 
 clean:  ## remove the environment, build results and caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache view.png

@@ -37,7 +37,7 @@ def render(lens: gg.Lens, f_number: float) -> tuple[np.ndarray, str]:
 
 
 depth = {"depth": wanted.depth, "depth_range": wanted.depth_range, "depth_scale": wanted.depth_scale}
-settings = gg.Settings(look="neutral", quality=wanted.quality)
+settings = gg.Settings(look="neutral", quality=wanted.quality, development=gg.Development(metering="auto"))
 try:
     with gg.open(wanted.source, **depth) as source, gg.Engine() as engine:
         frame = next(iter(source))

@@ -18,7 +18,7 @@ PAPER, INK = (18, 18, 18), (205, 205, 200)
 def contact_sheet(frame: gg.Frame, f_numbers: list[float], looks: list[str], focus_m: float, width: int) -> Image.Image:
     """A row for each f-number, a column for each look; each picture is `width` pixels wide."""
     margin = width // 10
-    settings = gg.Settings(lens="noct-50", focus_m=focus_m, quality="best")
+    settings = gg.Settings(lens="noct-50", focus_m=focus_m, quality="best", development=gg.Development(metering="auto"))
     with gg.Engine() as engine:
         height = width * frame.upright().height // frame.upright().width
         size = margin + len(looks) * (width + 2), margin // 2 + len(f_numbers) * (height + 2)

@@ -11,7 +11,6 @@ import groundglass as gg
 from PIL import Image
 
 PAPER = (18, 18, 18)
-EXPOSURE_EV = 0.7  # brighter, for a page with a white background
 # Focus in metres, f-number and look of the small pictures: the glass ball, everything, the resolution card.
 INSETS = ((0.9, 0.95, "classic"), (1.2, 16.0, "natural"), (2.0, 0.95, "natural"))
 
@@ -27,7 +26,7 @@ def first_light(width: int) -> Image.Image:
         lens="noct-50",
         focus_m=1.2,
         look="classic",
-        development=gg.Development(exposure_ev=EXPOSURE_EV),
+        development=gg.Development(metering="auto"),
         quality="best",
     )
     with gg.open(f"scene:?size={width}x{height}") as source, gg.Engine() as engine:

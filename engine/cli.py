@@ -60,7 +60,7 @@ def groundglass(
 def view(
     source: arg.SourceArgument = "scene:",
     *,
-    options: EngineOptions,
+    options: Annotated[EngineOptions, Defaults(metering="auto")],
     view: ViewOptions,
     source_options: SourceOptions,
 ) -> None:
@@ -94,7 +94,7 @@ def render(
         ),
     ],
     *,
-    options: Annotated[EngineOptions, Defaults(demosaic="best", quality=Quality.BEST)],
+    options: Annotated[EngineOptions, Defaults(demosaic="best", metering="auto", quality=Quality.BEST)],
     frames: arg.FramesOption = None,
     source_options: Annotated[SourceOptions, Without("loop")],
 ) -> None:

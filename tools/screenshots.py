@@ -165,7 +165,7 @@ def main() -> None:
     screenshot_tool = partial(
         ScreenshotTool, folder=arguments.output, screenshots=screenshots, delay_s=arguments.settle
     )
-    options = EngineOptions(look="classic", focus=arguments.focus)
+    options = EngineOptions(look="classic", focus=arguments.focus, development=gg.Development(metering="auto"))
     view = ViewOptions(stills=arguments.output, fresh=True)
     with ExitStack() as stack:
         source = stack.enter_context(FirstFrame(gg.open(arguments.source)))

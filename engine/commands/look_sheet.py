@@ -79,6 +79,7 @@ def _scene(engine: Engine, image: str, options: SheetOptions, source_options: So
     development = Development(
         demosaic="half" if is_large else "best",
         exposure_ev=options.exposure_ev,
+        metering="auto",
         white_balance=options.white_balance,
     )
     scene = engine.scene(frame, Settings(development=development))

@@ -44,10 +44,11 @@ class Development:
     """Settings of raw development; `dataclasses.replace` changes one. GroundglassError if a value is invalid.
 
     `demosaic` is `rcd`, `best`, `lmmse`, `malvar`, `bilinear`, or `half` or `quarter` of the size. `exposure_ev`
-    brightens the scene light, in stops; with `metering` "centre-weighted", "average", "spot", "spot:X,Y" or
-    "highlight-weighted" it is added to the metered exposure. `white_balance` is "as-shot", "auto", a temperature
-    ("5200K", with a tint "5200K,+10"), the multipliers of red, green and blue ("2,1,1.6"), or "grey:X,Y", which makes
-    that position grey (fractions of the upright picture, from the top left).
+    brightens the scene light, in stops; with `metering` "auto" (centre-weighted for raw frames, off for pictures),
+    "centre-weighted", "average", "spot", "spot:X,Y" or "highlight-weighted" it is added to the metered exposure.
+    `white_balance` is "as-shot", "auto", a temperature ("5200K", with a tint "5200K,+10"), the multipliers of red,
+    green and blue ("2,1,1.6"), or "grey:X,Y", which makes that position grey (fractions of the upright picture, from
+    the top left).
 
     `highlights` treats clipped channels: "rebuild" estimates them from unclipped ones, "clip" cuts all channels at the
     level of the first that clips. `defects` replaces dead and hot photosites: "listed" those in the file, "auto" also
@@ -67,7 +68,7 @@ class Development:
         str,
         Setting(
             "--metering",
-            "off, centre-weighted, average, spot, spot:X,Y or highlight-weighted; --exposure is added.",
+            "auto (centre-weighted for raw), off, centre-weighted, average, spot, spot:X,Y or highlight-weighted.",
             metavar="MODE",
             check=Metering.parse,
             first=True,

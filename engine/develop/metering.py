@@ -21,6 +21,7 @@ from ..frame import Encoding, Frame
 from .levels import clips
 from .raw_samples import sample_raw
 
+AUTO = "auto"  # centre-weighted for raw frames; pictures are exposed already
 MODES = ("centre-weighted", "average", "spot", "highlight-weighted")
 OLD_MODES = {"centre": "centre-weighted", "highlights": "highlight-weighted"}  # former name: present name
 GREY = 0.18  # target light of the metered area: a grey card, ISO 2720's calibration within its tolerance
@@ -48,19 +49,28 @@ class Metering:
 
     @classmethod
     def parse(cls, text: str) -> Metering | None:
-        """Parses "off", one of MODES or OLD_MODES, or "spot:0.4,0.5"; else a GroundglassError. None for "off"."""
+        """Parses "off", "auto", a mode of MODES or OLD_MODES, or "spot:0.4,0.5". None for "off".
+
+        Raises GroundglassError for any other text.
+        """
         lowered = text.strip().lower()
         lowered = OLD_MODES.get(lowered, lowered)
         if lowered == "off":
             return None
-        if lowered in MODES:
+        if lowered in (AUTO, *MODES):
             return cls(lowered)
         if match := re.fullmatch(r"spot:(\d?\.?\d+),(\d?\.?\d+)", lowered):
             spot = float(match[1]), float(match[2])
             if max(spot) <= 1.0:
                 return cls("spot", spot)
             raise GroundglassError(f"metering '{text}': X and Y must be from 0 to 1; try spot:0.4,0.5")
-        raise GroundglassError(f"metering '{text}' is invalid; use off, {', '.join(MODES)} or spot:0.4,0.5")
+        raise GroundglassError(f"metering '{text}' is invalid; use off, auto, {', '.join(MODES)} or spot:0.4,0.5")
+
+    def of(self, frame: Frame) -> Metering | None:
+        """The metering of a frame, which `auto` selects; None for a picture with `auto`."""
+        if self.mode != AUTO:
+            return self
+        return Metering(MODES[0]) if frame.encoding is Encoding.MOSAIC else None
 
 
 class Reading(NamedTuple):
@@ -89,6 +99,7 @@ class Exposure:
 
     def of(self, frame: Frame, profile: CameraProfile, metering: Metering | None) -> float:
         """The stops that brighten an upright `frame`, balanced by `profile`; 0 without `metering`."""
+        metering = None if metering is None else metering.of(frame)
         last, before = self._last, self._metering
         self._last, self._metering = frame, metering
         if metering is None:

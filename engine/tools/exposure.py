@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..capture.source import EXPOSURE_CONTROL
 from ..controls import Action, Choice, Control, Number, Switch
-from ..develop.metering import MODES, OLD_MODES
+from ..develop.metering import AUTO as AUTO_METERING
+from ..develop.metering import MODES, OLD_MODES, Metering
 from ..display.events import Event, Pointer
 from ..display.tool import Tool, ToolContext
 from ..settings import PAUSE_S
@@ -36,13 +37,14 @@ class ExposureTool(Tool):
     Metering sets a digital gain. If the source has an exposure control, that is set to the metered exposure: the source
     collects more or less light and reports this in its frames. The gain then decreases by the same amount, so that the
     brightness stays. Frames on the way change nothing, since the meter measures the scene.
+    The default, `auto`, leaves the exposure of the source alone.
     """
 
     def __init__(self, tool_context: ToolContext) -> None:
         self._tool_context, self._settings, self._notify = tool_context, tool_context.settings, tool_context.notify
         self._source_exposure = exposure_control(tool_context.source)
         self._requested_ev = self._change_ev = 0.0
-        self._mode = self._metering if self._metering != OFF else MODES[0]
+        self._mode = self._metering if self._metering not in (OFF, AUTO_METERING) else MODES[0]
         balance = tool_context.settings.now.development.white_balance
         self._manual_balance = CAMERA_BALANCE if balance == AUTO else balance
         self._doubts = True  # the next frame with automatic white balance is the first of its light or source
@@ -50,7 +52,7 @@ class ExposureTool(Tool):
     def controls(self) -> Iterable[Control]:
         yield Switch(
             *("auto_exposure", "Auto exposure", "exposure", "F2"),
-            get=lambda: self._metering != OFF,
+            get=self._is_metering,
             set=self._toggle,
         )
         yield Choice(
@@ -102,7 +104,7 @@ class ExposureTool(Tool):
         control = self._source_exposure
         if control is None:
             return
-        wanted_ev = drawn.wanted_ev if self._metering != OFF else 0.0
+        wanted_ev = drawn.wanted_ev if self._metering not in (OFF, AUTO_METERING) else 0.0
         wanted_ev = min(max(wanted_ev, control.minimum), control.maximum)
         change_ev = wanted_ev - self._requested_ev
         lasts = min(abs(change_ev), abs(self._change_ev)) > SOURCE_STEP_EV and change_ev * self._change_ev > 0
@@ -115,11 +117,16 @@ class ExposureTool(Tool):
     def _metering(self) -> str:
         return self._settings.now.development.metering
 
+    def _is_metering(self) -> bool:
+        """Whether the frame is metered: `auto` meters raw frames only."""
+        metering, drawn = Metering.parse(self._metering), self._tool_context.drawn()
+        return metering is not None and (drawn is None or metering.of(drawn.frame) is not None)
+
     def _set_metering(self, metering: str) -> None:
         self._develop("metering", metering=metering)
 
     def _toggle(self, on: bool) -> None:
-        if self._metering != OFF:
+        if self._metering not in (OFF, AUTO_METERING):
             self._mode = self._metering
         self._set_metering(self._mode if on else OFF)
         self._notify(f"auto exposure, {self._mode.partition(':')[0]}" if on else "manual exposure")

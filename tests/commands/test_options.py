@@ -121,11 +121,11 @@ def test_render_has_the_source_and_picture_options_of_view() -> None:
     }
 
 
-def test_view_without_options_has_the_defaults_of_the_dataclasses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_view_without_options_has_the_defaults_of_the_dataclasses_and_meters(monkeypatch: pytest.MonkeyPatch) -> None:
     assert arguments_of(monkeypatch, "view", "run_view", ["view"]) == (
         "scene:",
         SourceOptions(),
-        EngineOptions(),
+        EngineOptions(development=Development(metering="auto")),
         ViewOptions(),
     )
 
@@ -135,7 +135,7 @@ def test_render_differs_from_view_in_the_best_demosaic_and_defocus(monkeypatch: 
         monkeypatch, "render", "run_render", ["render", "scene:", "-o", "a.png"]
     )
     assert (source, frames) == (SourceOptions(), None)
-    assert engine == EngineOptions(development=Development(demosaic="best"), quality=Quality.BEST)
+    assert engine == EngineOptions(development=Development(demosaic="best", metering="auto"), quality=Quality.BEST)
 
 
 def test_given_options_reach_the_dataclasses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,6 +142,48 @@ def test_an_invalid_metering_is_an_error(text: str) -> None:
         gg.Development(metering=text)
 
 
+def test_auto_meters_raw_frames_and_leaves_pictures() -> None:
+    auto, centre = Metering.parse("auto"), Metering("centre-weighted")
+    raw, picture = grey(0.02), gg.Frame(np.full((80, 120, 3), 40, np.uint8), gg.Encoding.DISPLAY)
+    assert Exposure().of(raw, PROFILE, auto) == Exposure().of(raw, PROFILE, centre) > 1
+    assert Exposure().of(picture, picture.profile, auto) == 0 < Exposure().of(picture, picture.profile, centre)
+
+
+@pytest.mark.parametrize("baseline_ev", [-0.78, 0.0, 1.5])
+def test_the_baseline_exposure_of_a_frame_is_not_applied_twice(baseline_ev: float) -> None:
+    profile = replace(PROFILE, exposure_ev=baseline_ev)
+    ev = Exposure().of(replace(grey(0.03), profile=profile), profile, Metering("centre-weighted"))
+    assert 2 ** (ev + baseline_ev) * 0.03 == pytest.approx(GREY, rel=0.01)
+    assert Exposure().of(replace(grey(0.03), profile=profile), profile, None) == 0.0
+
+
+def test_preview_and_export_have_one_exposure() -> None:
+    with gg.open("scene:?size=320x180") as opened, gg.Engine(gl=context()) as engine:
+        frame = next(iter(opened))
+        evs = [
+            engine.draw(frame, gg.Settings(development=gg.Development(demosaic=method, metering="auto"), scale=scale))
+            for method, scale in (("rcd", 1.0), ("half", 1.0), ("quarter", 1.0), ("rcd", 0.5))
+        ]
+    assert len({drawn.exposure_ev for drawn in evs}) == 1
+
+
+def test_the_default_exposure_leaves_the_camera_alone() -> None:
+    camera = Camera()
+    development = gg.Development(metering="auto")
+    with LiveEngine(gl=context(), look="neutral", development=development) as engine:
+        controls = Controls()
+        tool = ExposureTool(tool_context(engine, camera, lambda _: None, controls))
+        controls.add(tool.controls())
+        engine.draw(camera.frame(0.02, 0))
+        tool.on_frame(engine.drawn)
+        assert camera.ev == 0
+        assert controls["auto_exposure"].get() is True
+        engine.draw(gg.Frame(np.full((80, 120, 3), 40, np.uint8), gg.Encoding.DISPLAY))
+        assert controls["auto_exposure"].get() is False
+        controls.press("F2")
+        assert engine.development.metering == "centre-weighted"
+
+
 class Camera(BaseSource):
     """A source with an exposure control: the profile of a frame subtracts the camera exposure."""
 

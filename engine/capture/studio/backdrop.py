@@ -9,20 +9,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import CAMERA_HEIGHT_M, PIVOT_M, Canvas, Plane, Planes, View
+from .canvas import CAMERA_HEIGHT_M, PIVOT_M, PSF_VARIANCE, Canvas, Plane, Planes, View, diffuse
 from .shapes import smoothstep, soft_noise
 
 WALL_M = 10.0
 PLANK_M = 0.115
-WALL_RGB = (0.0125, 0.0160, 0.0185)
-OAK_RGB = (0.145, 0.106, 0.074)
+WALL_RGB = (0.0210, 0.0255, 0.0290)
+OAK_RGB = (0.205, 0.147, 0.100)
 GRAIN = (
     (55, 3.0, 0.14, 23),
     (160, 7.0, 0.12, 24),
     (430, 16.0, 0.12, 25),
     (950, 34.0, 0.14, 26),
 )  # bumps per metre across and along, weight, seed
-GLASS, FILAMENT = 8.0, 4.0
+GLASS, FILAMENT, HALO = 6.0, 0.4, 0.05
+EDGE_PX = math.sqrt(
+    5 * (PSF_VARIANCE + 1 / 12)
+)  # half the width of a smooth step with the variance of point spread and pixel
 WARM_RGB = (1.0, 0.60, 0.27)
 
 
@@ -40,8 +43,8 @@ class Shadow:
 class Light:
     """A lamp on the wall. `rgb` is the radiance of its glass, scene-linear Rec.2020, in units of scene white.
 
-    The filament is FILAMENT times as bright and clips on a sensor. The glass is just below clipping and keeps its
-    colour.
+    Filament and halo add FILAMENT and HALO of it at the centre. The sum is below the clipping level of the sensor, so
+    that a defocused lamp keeps its colour.
     """
 
     x_m: float
@@ -69,10 +72,10 @@ def lights() -> tuple[Light, ...]:
     for string in np.arange(-3.5, 3.6, 0.40):
         low = rng.uniform(0.25, 0.85)
         for y in np.arange(2.0, low, -0.27):
-            add(string + rng.normal(0, 0.035), y + rng.normal(0, 0.06), 0.0075)
+            add(string + rng.normal(0, 0.035), y + rng.normal(0, 0.06), 0.0145)
     for centre, half, top, sag in ((-1.75, 1.95, 1.62, 0.42), (2.05, 1.85, 1.55, 0.36)):
         for t in np.linspace(-1, 1, 11):
-            add(centre + half * t, top - sag * (1 - t * t), 0.019)
+            add(centre + half * t, top - sag * (1 - t * t), 0.032)
     return tuple(lamps)
 
 
@@ -95,6 +98,8 @@ class Backdrop:
         self.rgb: Planes = np.empty((3, view.height, x.shape[1]), np.float32)
         self.rgb[:, :split] = _wall(x * WALL_M, y[:split] * WALL_M + CAMERA_HEIGHT_M)
         self.rgb[:, split:] = _floor(x, self.row_depth_m[split:, None], view.focal_px, shadows)
+        for plane in self.rgb:
+            diffuse(plane)
 
     def paint(self, sway_m: float, twinkle: float) -> Canvas:
         """A new canvas with wall, floor and lights; `twinkle` 0..1 is the phase of the lights' flicker."""
@@ -134,13 +139,13 @@ def _wall(x: Plane, y: Plane) -> Planes:
     pool = np.exp(-(((x + 0.6) / 2.3) ** 2) - ((y - 0.9) / 1.1) ** 2)
     low = np.exp(-y / 0.35) * np.exp(-(((x - 0.2) / 2.8) ** 2))
     lamp_x, lamp_y, radius = np.array([(lamp.x_m, lamp.y_m, lamp.radius_m) for lamp in lights()], np.float32).T
-    reach = 0.16 + 3 * radius
+    reach = 0.18 + 2 * radius
     lamp_light = (
-        np.exp(-(((y - lamp_y) / reach) ** 2)) @ (np.exp(-(((x.T - lamp_x) / reach) ** 2)) * (radius / 0.019)).T
+        np.exp(-(((y - lamp_y) / reach) ** 2)) @ (np.exp(-(((x.T - lamp_x) / reach) ** 2)) * (radius / 0.032)).T
     )  # both (pixels, lamps): a Gaussian is the product of its profiles
     rgb = np.empty((3, *plaster.shape), np.float32)
     for i in range(3):
-        warm = WARM_RGB[i] * (0.010 * lamp_light + 0.012 * low)
+        warm = WARM_RGB[i] * (0.026 * lamp_light + 0.020 * low)
         rgb[i] = plaster * (WALL_RGB[i] * (0.55 + 1.7 * pool) + warm)
     return rgb
 
@@ -165,7 +170,7 @@ def _floor(x: Plane, z: Plane, focal_px: float, shadows: tuple[Shadow, ...]) -> 
     gap = 0.0013
     slant = np.hypot(pixel_x, x * pixel_z)  # extent of a pixel across an oblique seam
     wood *= 1 - 0.75 * np.clip((gap + slant / 2 - seam) / slant, 0, 1) * np.minimum(1, 2 * gap / slant)
-    light = 0.06 + 0.94 * np.exp(-(((z - 1.1) / 2.1) ** 2)) * (1 - 0.35 * smoothstep(-0.5, 1.5, across))
+    light = 0.10 + 0.90 * np.exp(-(((z - 1.1) / 2.4) ** 2)) * (1 - 0.35 * smoothstep(-0.5, 1.5, across))
     sheen = 0.020 * np.exp(-(((x + 0.10) / 0.20) ** 2)) * smoothstep(1.0, 8.0, z)
     shade = _shadow(across, z, shadows)
     rgb = np.empty((3, z.shape[0], x.shape[1]), np.float32)
@@ -193,8 +198,8 @@ def _shadow(x: Plane, z: Plane, shadows: tuple[Shadow, ...]) -> Plane:
 def draw_light(canvas: Canvas, view: View, light: Light, sway_m: float, twinkle: float) -> None:
     """Draws a filament, its glass and a faint halo. A light smaller than a pixel is enlarged at constant energy."""
     radius = light.radius_m / WALL_M * view.focal_px
-    drawn = max(radius, 1.2)
-    area = drawn * drawn + 1 / 12  # area of the soft-edged disc below, divided by pi
+    drawn = max(radius, EDGE_PX)
+    area = drawn * drawn + EDGE_PX**2 / 5  # area of the soft-edged disc below, divided by pi
     peak = radius * radius / area * (0.86 + 0.14 * math.cos(2 * math.pi * (twinkle + light.twinkle)))
     x = view.column(light.x_m, WALL_M) + view.shift_px(WALL_M, sway_m)
     y = view.row(light.y_m, WALL_M)
@@ -205,7 +210,8 @@ def draw_light(canvas: Canvas, view: View, light: Light, sway_m: float, twinkle:
         return
     columns, rows = np.arange(left, right) + 0.5 - x, np.arange(top, bottom)[:, None] + 0.5 - y
     distance = np.hypot(columns, rows)
-    disc = np.clip(drawn + 0.5 - distance, 0, 1) + FILAMENT * np.exp(-((distance / (0.5 * drawn)) ** 2))
-    disc = (disc + 0.05 * np.exp(-((distance / (2 * drawn)) ** 2))) * peak
+    disc = smoothstep(drawn + EDGE_PX, drawn - EDGE_PX, distance)
+    disc += FILAMENT * np.exp(-((distance / (0.5 * drawn)) ** 2)) + HALO * np.exp(-((distance / (2 * drawn)) ** 2))
+    disc *= peak
     for plane, radiance in zip(canvas.rgb, light.rgb, strict=True):
         plane[top:bottom, left:right] += (disc * radiance).astype(np.float32)

@@ -14,6 +14,10 @@ Plane = NDArray[np.floating[Any]]  # (h, w), float32 except where a formula pass
 Planes = NDArray[np.floating[Any]]  # (3, h, w): separate colour planes, so that coverage multiplies whole rows
 
 CAMERA_HEIGHT_M = 0.17
+# The point spread of a good lens and an optical low-pass filter: a Gaussian with a standard deviation of 0.55 pixels.
+# It has its variance per axis in the two neighbours of a pixel. Sharper light would alias in the mosaic.
+PSF_VARIANCE = 0.55**2
+PSF_SIDE = PSF_VARIANCE / 2  # weight of each neighbour
 PIVOT_M = 1.2  # the camera sways around the main subject, which therefore does not move
 HORIZON = 0.42  # fraction of the picture's height, from the top
 TAN_WIDTH = 0.72  # 36 mm sensor width and 50 mm focal length: 39.6 degrees across a 16:9 picture
@@ -78,7 +82,7 @@ class Canvas:
         )
 
     def composite(self, top_left: tuple[int, int], sprite: Canvas) -> None:
-        """Composite a sprite over the canvas. It sets the depth of pixels that it covers by half or more."""
+        """Composite a sprite over the canvas. It sets the depth where its own is finite."""
         top, left = top_left
         height, width = sprite.cover.shape
         y0, y1 = max(top, 0), min(top + height, self.cover.shape[0])
@@ -87,14 +91,23 @@ class Canvas:
             return
         target = np.s_[y0:y1, x0:x1]
         visible = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
-        cover = sprite.cover[visible]
-        keep = 1 - cover
+        keep = 1 - sprite.cover[visible]
         for plane, sprite_plane in zip(self.rgb, sprite.rgb, strict=True):
             plane[target] *= keep
             plane[target] += sprite_plane[visible]
         self.cover[target] *= keep
-        self.cover[target] += cover
-        np.copyto(self.depth_m[target], sprite.depth_m[visible], where=cover >= 0.5)
+        self.cover[target] += sprite.cover[visible]
+        depth_m = sprite.depth_m[visible]
+        np.copyto(self.depth_m[target], depth_m, where=np.isfinite(depth_m))
+
+
+def diffuse(plane: Plane) -> None:
+    """Applies the point spread to a plane in place. Its border must be smooth."""
+    for lines in (plane, plane.T):
+        if len(lines) > 2:
+            neighbours = lines[:-2] + lines[2:]
+            lines[1:-1] *= 1 - 2 * PSF_SIDE
+            lines[1:-1] += PSF_SIDE * neighbours
 
 
 # (1, w) x, (h, 1) y and the size of a pixel in metres, to colours (3, h, w), coverage and depth, both (h, w).
@@ -102,7 +115,11 @@ Painter = Callable[[Plane, Plane, float], tuple[Planes, Plane, Plane]]
 
 
 class Sprite:
-    """An object at one distance, painted once for each subpixel position."""
+    """An object at one distance, painted once for each subpixel position.
+
+    It has the depth of its distance where it covers half of a pixel or more. The point spread is applied to it alone,
+    so that a pose does not cost more: this equals the point spread of the composed picture if the background is smooth.
+    """
 
     def __init__(self, distance_m: float, box_m: tuple[float, float, float, float], paint: Painter) -> None:
         """`box_m` is left, bottom, right, top in metres at `distance_m`; heights count from the floor."""
@@ -143,7 +160,10 @@ class Sprite:
             x, y = view.grid(box, self.distance_m, phase / view.phases)
             rgb, cover, depth_m = self._paint(x, y, self.distance_m / view.focal_px)
             rgb *= cover
-            self._painted[phase] = Canvas(rgb, cover, depth_m.astype(np.float32, copy=False))
+            depth_m = np.where(cover >= 0.5, depth_m, np.float32(np.inf)).astype(np.float32, copy=False)
+            for plane in (*rgb, cover):
+                diffuse(plane)
+            self._painted[phase] = Canvas(rgb, cover, depth_m)
         return self._painted[phase]
 
 
@@ -169,34 +189,53 @@ class Stem:
     wind_m: float = 0.0
 
     def draw(
-        self, canvas: Canvas, view: View, sway_m: float, wind: float = 0.0, origin: tuple[int, int] = (0, 0)
+        self,
+        canvas: Canvas,
+        view: View,
+        sway_m: float,
+        wind: float = 0.0,
+        origin: tuple[int, int] = (0, 0),
+        samples: int = 1,
+        is_diffused: bool = True,
     ) -> None:
-        """Draw each row with the exact overlap of stem and pixels. `origin` is the (row, column) of the canvas."""
+        """Draws each row with the exact overlap of stem and pixels in `samples` lines of a row; a steep stem needs one.
+
+        `origin` is the (row, column) of the canvas. The point spread acts along the rows; `is_diffused` is False for a
+        part of a sprite, which applies it to the whole.
+        """
         height, width = canvas.cover.shape
         row_root, row_tip = view.row(self.root[1], self.distance_m), view.row(self.tip[1], self.distance_m)
-        first, last = sorted((row_root - 0.5, row_tip - 0.5))
-        rows = np.arange(max(math.ceil(first), origin[0]), min(math.floor(last) + 1, origin[0] + height))
+        first, last = sorted((row_root, row_tip))
+        rows = np.arange(max(math.floor(first), origin[0]), min(math.ceil(last), origin[0] + height))
         if rows.size == 0:
             return
         metres = self.distance_m / view.focal_px
-        t = (rows + 0.5 - row_root) / (row_tip - row_root)
+        lines = rows[:, None] + (np.arange(samples) + 0.5) / samples
+        t = (lines - row_root) / (row_tip - row_root)
         along_x = self.tip[0] - self.root[0]
         x_m = self.root[0] + along_x * t + self.bow_m * 4 * t * (1 - t) + wind * self.wind_m * t * t
         slope = (along_x + self.bow_m * 4 * (1 - 2 * t) + wind * self.wind_m * 2 * t) / (self.tip[1] - self.root[1])
         centre = x_m / metres + view.width / 2 + view.shift_px(self.distance_m, sway_m) - origin[1]
         half = np.interp(t, np.linspace(0, 1, len(self.widths_m)), self.widths_m) / metres / 2 * np.hypot(1, slope)
-        reach = math.ceil(float(half.max())) + 1
-        columns = np.floor(centre).astype(np.intp)[:, None] + np.arange(-reach, reach + 1)
-        side = columns + 0.5 - centre[:, None]
-        overlap = np.minimum(side + 0.5, half[:, None]) - np.maximum(side - 0.5, -half[:, None])
-        cover = np.where((columns >= 0) & (columns < width), np.clip(overlap, 0, 1), 0).astype(np.float32)
-        columns = columns.clip(0, width - 1)
+        half = np.where((t >= 0) & (t <= 1), half, 0)
+        start = np.floor((centre - half).min(axis=1)).astype(np.intp) - 2
+        reach = int((np.ceil((centre + half).max(axis=1)).astype(np.intp) - start).max()) + 2
+        columns = start[:, None] + np.arange(reach)
+        side = columns[:, None, :] + 0.5 - centre[..., None]
+        overlap = np.minimum(side + 0.5, half[..., None]) - np.maximum(side - 0.5, -half[..., None])
+        geometric = np.clip(overlap, 0, 1).mean(axis=1)
+        cover = geometric
+        if is_diffused:
+            cover = (1 - 2 * PSF_SIDE) * geometric
+            cover[:, 1:] += PSF_SIDE * geometric[:, :-1]
+            cover[:, :-1] += PSF_SIDE * geometric[:, 1:]
         # Round cross-section: the left side faces the key light and is brighter.
-        light = 0.72 - 0.42 * np.clip(side / np.maximum(half[:, None], 0.5), -1, 1)
-        r, c, hit = np.broadcast_to((rows - origin[0])[:, None], columns.shape), columns, cover > 0
-        r, c, cover, light = r[hit], c[hit], cover[hit], light[hit].astype(np.float32)
+        light = (0.72 - 0.42 * np.clip(side / np.maximum(half[..., None], 0.5), -1, 1)).mean(axis=1)
+        hit = (cover > 0) & (columns >= 0) & (columns < width)
+        r, c = np.broadcast_to((rows - origin[0])[:, None], columns.shape)[hit], columns[hit]
+        solid = geometric[hit] >= STRAND_MIN_COVER
+        cover, light = cover[hit].astype(np.float32), light[hit].astype(np.float32)
         for plane, reflectance in zip(canvas.rgb, self.rgb, strict=True):
             plane[r, c] = plane[r, c] * (1 - cover) + cover * light * np.float32(reflectance)
         canvas.cover[r, c] = canvas.cover[r, c] * (1 - cover) + cover
-        solid = cover >= STRAND_MIN_COVER
         canvas.depth_m[r[solid], c[solid]] = self.distance_m

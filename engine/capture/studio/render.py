@@ -7,7 +7,8 @@
     3 m    deep teal ball                                 0.5-0.7 m grasses and strands, some thinner than a pixel
     2 m    resolution card on an easel (right)
 
-Everything is in focus (a pinhole). Depth is the distance along the optical axis, as in the thin-lens formula.
+Everything is in focus: a pinhole with the point spread of a good lens and an optical low-pass filter. Depth is the
+distance along the optical axis, as in the thin-lens formula.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def render(width: int, height: int, phase: float = 0.0) -> tuple[NDArray[np.floa
     """The scene (H, W, 3) float32, linear Rec.2020 with 18 % grey at 0.18, and its depth in metres (H, W) float32.
 
     `phase` is the phase of the camera's sway, with period 1: 0 is the middle, 0.25 the right end, 0.75 the left end.
-    Whites stay below 0.95; only the lamps (up to 50) and highlights are brighter.
+    Whites stay below 0.95; only the lamps (up to 10) and highlights are brighter.
     """
     rgb, depth_m = Studio(width, height).pose(phase)
     return np.ascontiguousarray(np.moveaxis(rgb, 0, 2)), depth_m

@@ -2,8 +2,8 @@
 
 The model is a 14-bit full-frame camera: 16383 steps for 60000 electrons. One step (3.8 e-) is close to the read noise,
 so shadows show no banding, as they would with 12 bits. Scene white (1.0) is at an eighth of full scale. This leaves
-three stops above white; the lights of the scene still clip, at 8.0. A photographer exposes like this for bright
-defocused lights: with more exposure they would clip to almost nothing.
+three stops above white. The lamps of the scene are just below this, so their defocused discs keep their colour with
+every demosaic. A photographer exposes like this for bright defocused lights.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ def direction(x: float, y: float, z: float) -> NDArray[np.float32]:
 
 KEY = direction(-0.70, 0.56, 0.36)  # a large softbox, high on the left
 FILL = direction(0.85, 0.10, 0.25)  # a grey card on the right
-KEY_RGB, FILL_RGB = (1.10, 1.06, 1.00), (0.050, 0.060, 0.075)
-SKY_RGB, FLOOR_RGB = (0.045, 0.050, 0.056), (0.062, 0.048, 0.036)
+KEY_RGB, FILL_RGB = (1.10, 1.06, 1.00), (0.090, 0.105, 0.125)
+SKY_RGB, FLOOR_RGB = (0.065, 0.071, 0.078), (0.098, 0.076, 0.056)
 
 
 @functools.cache

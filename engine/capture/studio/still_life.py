@@ -10,13 +10,16 @@ from ...camera import REC709_TO_REC2020
 from .backdrop import Backdrop
 from .canvas import PIVOT_M, TAN_WIDTH, Canvas, Painter, Plane, Planes, Sprite, Stem, View
 from .charts import between, paint_colour_chart, paint_resolution_card
-from .shapes import Material, glass_ball, mirrored, smoothstep, soft_noise, sphere, turned
+from .shapes import Material, Pattern, glass_ball, mirrored, smoothstep, soft_noise, sphere, turned
+
+TWIG_SAMPLES = 6  # lines of a row: leaves are nearly horizontal
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top in metres, heights from the floor
 
 COLOUR_CHART_M, COLOUR_CHART_BOX = 1.5, (-0.455, 0.090, -0.255, 0.385)
 CARD_M, CARD_BOX = 2.0, (0.305, 0.085, 0.665, 0.385)
-VASE_X = 0.066
+VASE_X, VASE_RADIUS_M = 0.066, 0.071
+RING_M, SPECK_M = 0.003, 0.0016  # size of a throwing ring and of an iron speck in the glaze
 VASE = (
     (0.0, 0.034), (0.006, 0.036), (0.030, 0.050), (0.070, 0.068), (0.105, 0.071), (0.140, 0.059),
     (0.165, 0.037), (0.182, 0.0255), (0.198, 0.024), (0.210, 0.029), (0.214, 0.031),
@@ -38,7 +41,8 @@ def dye(colour: str) -> tuple[float, float, float]:
 def sprites(view: View, backdrop: Backdrop) -> list[Sprite]:
     """All rigid objects, reflections first. They are drawn from far to near, at equal distance in list order."""
     column = turned(-0.12, COLUMN, 4.2, Material(dye("8f887b"), pattern=_plaster))
-    vase = turned(VASE_X, VASE, PIVOT_M, _GLAZE)
+    glaze = Material(dye("a9ab98"), sheen=0.03, gloss=0.50, pattern=_stoneware(PIVOT_M / view.focal_px))
+    vase = turned(VASE_X, VASE, PIVOT_M, glaze)
     return [
         Sprite(7.0, (-2.80, 0.0, -1.72, 2.4), _drape),
         Sprite(5.5, (0.78, 0.0, 1.52, 1.35), _linen_screen),
@@ -89,15 +93,17 @@ def _leather(u: Plane, v: Plane) -> Plane:
     return (0.62 + 0.42 * crease) * (0.35 + 0.65 * smoothstep(0.0, 0.02, seam)) + 0.9 * (1 - np.minimum(stitch, 1))
 
 
-def _stoneware(u: Plane, v: Plane) -> Plane:
-    """Glaze over throwing rings and iron specks. The foot is bare clay."""
-    rings = 1 + 0.035 * soft_noise(v * 0 + 0.5, v * 330, 39) + 0.05 * soft_noise(u * 2, v * 45, 40)
-    specks = smoothstep(0.66, 0.84, soft_noise(u * 70, v * 1000, 41))
-    glazed = smoothstep(0.018, 0.022, v + 0.002 * soft_noise(u * 4, v * 0, 42))
-    return rings * (1 - 0.6 * specks * glazed) * (0.42 + 0.58 * glazed)
+def _stoneware(pixel_m: float) -> Pattern:
+    """Glaze over throwing rings and iron specks. The foot is bare clay. Detail finer than a pixel fades out."""
+    fine, coarse = (min(max(size_m / pixel_m - 1, 0.0), 1.0) for size_m in (RING_M, SPECK_M))
 
+    def pattern(u: Plane, v: Plane) -> Plane:
+        rings = 1 + 0.035 * fine * soft_noise(v * 0 + 0.5, v / RING_M, 39) + 0.05 * soft_noise(u * 2, v * 45, 40)
+        specks = smoothstep(0.52, 0.92, soft_noise(u * (VASE_RADIUS_M / SPECK_M), v / SPECK_M, 41))
+        glazed = smoothstep(0.018, 0.022, v + 0.002 * soft_noise(u * 4, v * 0, 42))
+        return rings * (1 - 0.6 * coarse * specks * glazed) * (0.42 + 0.58 * glazed)
 
-_GLAZE = Material(dye("a9ab98"), sheen=0.03, gloss=0.50, pattern=_stoneware)
+    return pattern
 
 
 def _panel(box: Box, distance_m: float, rgb: Planes, x: Plane, y: Plane, pixel: float) -> tuple[Planes, Plane, Plane]:
@@ -151,7 +157,7 @@ def _twigs(view: View) -> Painter:
         left = round(view.column(float(x[0, 0]), PIVOT_M) - 0.5)
         canvas = Canvas.empty(y.shape[0], x.shape[1])
         for stem in stems:
-            stem.draw(canvas, view, 0.0, origin=(top, left))
+            stem.draw(canvas, view, 0.0, origin=(top, left), samples=TWIG_SAMPLES, is_diffused=False)
         rgb = canvas.rgb / np.maximum(canvas.cover, 1e-6)
         return rgb, canvas.cover, np.broadcast_to(np.float32(PIVOT_M), canvas.cover.shape)
 
