@@ -352,12 +352,12 @@ def test_each_hardware_without_a_device_is_a_reason(monkeypatch: pytest.MonkeyPa
 def test_a_snapshot_is_fetched_again_and_again() -> None:
     numbers = iter(range(1, 1000))
 
-    def one() -> Iterator[bytes]:
+    def snapshot() -> Iterator[bytes]:
         jpeg = io.BytesIO()
         Image.fromarray(picture(next(numbers))).save(jpeg, "JPEG", quality=95)
         yield jpeg.getvalue()
 
-    with HttpServer(one, "image/jpeg") as server, open_source(server.address("snapshot.jpg")) as source:
+    with HttpServer(snapshot, "image/jpeg") as server, open_source(server.address("snapshot.jpg")) as source:
         frames = frames_of(source, 4)
         assert [frame.index for frame in frames] == [0, 1, 2, 3]
         seen = [number_in(frame) for frame in frames]

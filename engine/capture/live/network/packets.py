@@ -19,6 +19,7 @@ MAX_BYTES = 64_000_000
 PLAYED = frozenset({"hls", "dash", "mov", "matroska", "avi"})
 PLAYED_PACKETS = 60
 TIMED = frozenset({"rtsp", "sdp", "rtp", "mpegts", "flv", "hls", "dash", "mov", "matroska"})
+PICTURE = "_pipe"  # end of FFmpeg's names for formats of a single picture, such as `jpeg_pipe`
 PICTURE_S = 0.1  # time from one fetch of a single picture to the next
 MAX_FPS = 300.0  # a higher rate is an error of the stream's header
 
@@ -129,7 +130,7 @@ class PacketReader:
             self._end(error)
 
     def _fetch(self) -> bool:
-        """Reads the address to its end. True if it is to be read again. Raises SourceError."""
+        """Reads the address to its end. True if it must be read again. Raises SourceError."""
         self._due_s = perf_counter() + PICTURE_S
         container = self._open()
         try:
@@ -192,10 +193,10 @@ class PacketReader:
         return stream
 
     def _read(self, container: Any, stream: Any) -> None:
-        """Reads until the end, which is a fault of a live stream of more than one picture. Raises SourceError."""
+        """Reads until the end, which is a fault unless it is a single picture. Raises SourceError."""
         import av
 
-        count = 0
+        count, is_picture = 0, container.format.name.endswith(PICTURE)
         try:
             for packet in container.demux(stream):
                 if self.zero_s is None and container.start_time_realtime:
@@ -204,10 +205,11 @@ class PacketReader:
                 if packet.size and not self._put(packet):
                     return
         except (av.FFmpegError, OSError) as error:
-            raise read_error(self._address, error) from None
+            if not (is_picture and count == 1):  # a server that does not announce the length: FFmpeg misses its end
+                raise read_error(self._address, error) from None
         if self._is_played and container.duration:
             self._end(None)
-        elif count != 1:
+        elif not is_picture:
             raise SourceError(f"{self._address.shown}: the stream has ended; start it again")
 
     def _put(self, packet: Any) -> bool:
