@@ -6,9 +6,12 @@ that the user can fix is one line on standard error and exit status 2.
 
 from __future__ import annotations
 
+import atexit
 import copy
 import gc
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -221,3 +224,26 @@ def main() -> None:
     except GroundglassError as error:
         print(f"groundglass: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def run() -> None:
+    """The command: `main`, after which the process ends at once.
+
+    Otherwise the interpreter and the compilers' libraries would free their objects one after the other. This takes half
+    a second, and seconds on a busy machine. Threads that must end, and functions of `atexit`, still do.
+    """
+    status = [1]  # a traceback
+    atexit.register(_leave, status)  # before all others: it is called last
+    try:
+        main()
+        status[0] = 0
+    except SystemExit as ended:
+        status[0] = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        raise
+
+
+def _leave(status: list[int]) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # a closed pipe, or a program without a console
+            stream.flush()
+    os._exit(status[0])

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..capture.live.network.stream import hardware_decoder
+from ..capture.live.network.hardware import hardware_decoder
 from ..compute.device import Candidate, Failure
 from ..compute.registry import list_devices, open_device, reason_for_first
 from ..errors import GroundglassError

@@ -63,7 +63,7 @@ def show(
 ) -> tuple[Statistics, Path | None]:
     """Run the loop. Returns its statistics and the file of the last frame, None without `save_frame`."""
     with ExitStack() as stack:
-        stack.enter_context(sigterm_as_ctrl_c())
+        stack.enter_context(signals_as_ctrl_c())
         opened = stack.enter_context(open_input(live_scene(source), source_options, options.size, tolerant=True))
         is_kept = view.record is not None or view.frames is not None  # a video, or a number of frames, is complete
         first_start = None if is_kept else FirstStart.of(options.device, opened.size)
@@ -110,16 +110,22 @@ def show(
 
 
 @contextmanager
-def sigterm_as_ctrl_c() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does: recordings and stills are finished. Only in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def signals_as_ctrl_c() -> Iterator[None]:
+    """SIGTERM, and SIGHUP of a closed terminal, end the run as Ctrl-C does: recordings and stills are finished.
+
+    Only in the main thread. A signal that is ignored, as with `nohup`, stays so.
+    """
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    taken = [number for number in numbers if before[number] is not signal.SIG_IGN]
+    for number in taken:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in taken:
+            signal.signal(number, before[number] or signal.SIG_DFL)
 
 
 def report_reason(reason: str) -> None:

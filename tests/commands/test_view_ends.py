@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from groundglass.commands.view import signals_as_ctrl_c
 from live_source_support import WAIT_S
 from stream_support import HttpServer, counted, mpegts
 
@@ -35,7 +36,8 @@ def ended(process: subprocess.Popen[str], number: int) -> tuple[str, str]:
         process.kill()
 
 
-def test_sigterm_finishes_the_recording_of_a_stream_that_sends_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_finishes_the_recording_of_a_stream_that_sends_nothing(number: int, tmp_path: Path) -> None:
     silent = threading.Event()
 
     def until_silent() -> Iterator[np.ndarray]:
@@ -52,7 +54,7 @@ def test_sigterm_finishes_the_recording_of_a_stream_that_sends_nothing(tmp_path:
             time.sleep(0.05)
         silent.set()
         time.sleep(0.3)
-        _, errors = ended(process, signal.SIGTERM)
+        _, errors = ended(process, number)
         assert (process.returncode, errors) == (0, "")
         client = server.clients[0]
         client.settimeout(WAIT_S)
@@ -76,3 +78,39 @@ def test_ctrl_c_ends_the_wait_for_a_host_that_does_not_answer(tmp_path: Path) ->
         _, errors = ended(process, signal.SIGINT)
     assert process.returncode != 0
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("name", ["HUP", "TERM"])
+def test_an_ignored_signal_stays_ignored(name: str) -> None:
+    number = getattr(signal, f"SIG{name}")
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with signals_as_ctrl_c():
+            assert signal.getsignal(number) is signal.SIG_IGN
+            os.kill(os.getpid(), number)
+    finally:
+        signal.signal(number, before)
+
+
+@pytest.mark.parametrize(
+    ("main", "status"), [("0", 0), ("sys.exit(3)", 3), ("sys.exit('why')", 1), ("print(1 / 0)", 1), ("sys.exit()", 0)]
+)
+def test_the_command_ends_at_once_with_its_status_after_threads_and_exit_functions(main: str, status: int) -> None:
+    program = f"""
+import atexit, sys, threading, time
+from groundglass import cli
+class Freed:
+    def __del__(self): print("freed")
+def main():
+    main.freed = Freed()
+    atexit.register(print, "exit function")
+    threading.Thread(target=lambda: (time.sleep(0.2), print("thread"))).start()
+    {main}
+cli.main = main
+cli.run()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.stdout.split("\n") == ["thread", "exit function", ""]  # and nothing is freed
+    assert ended.returncode == status
+    assert ("ZeroDivisionError" in ended.stderr) == ("1 / 0" in main)
+    assert ("why" in ended.stderr) == ("why" in main)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import socket
 import threading
 import time
@@ -16,14 +17,17 @@ import pytest
 from groundglass.capture import Timing, open_source
 from groundglass.capture.latest import LatestFrameQueue
 from groundglass.capture.live import retry
-from groundglass.capture.live.network import address, packets, stream
+from groundglass.capture.live.network import address, hardware, packets, stream
 from groundglass.capture.live.network.address import parse_address
+from groundglass.capture.live.network.hardware import Hardware, hardware_decoder
 from groundglass.capture.live.network.packets import PacketReader
-from groundglass.capture.live.network.stream import StreamSource, hardware_decoder
+from groundglass.capture.live.network.sender_clock import MAX_DELAY_S, SenderClock, epoch_of
+from groundglass.capture.live.network.stream import StreamSource
 from groundglass.errors import GroundglassError, SourceError
 from groundglass.frame import Frame
 from live_source_support import WAIT_S
-from stream_support import SIZE, HttpServer, counted, mjpeg, mpegts, no_new_threads, number_in
+from PIL import Image
+from stream_support import SIZE, HttpServer, counted, mjpeg, mpegts, no_new_threads, number_in, picture
 
 pytest.importorskip("av")
 
@@ -321,3 +325,55 @@ def test_the_hardware_decoder_has_a_name_or_a_reason() -> None:
 def test_an_sdp_file_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no\.sdp: "):
         open_source(tmp_path / "no.sdp")
+
+
+@pytest.mark.parametrize("kind", ["cuda", "vaapi", "drm"])
+def test_a_hardware_decoder_that_fails_gives_way_to_software(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if hardware_decoder().hwaccel is not None:
+        pytest.skip("this machine has a hardware decoder")
+    from av.codec.hwaccel import HWAccel
+
+    monkeypatch.setattr(stream, "hardware_decoder", lambda: Hardware(HWAccel(kind), kind))
+    with HttpServer(lambda: mpegts(counted()), "video/mp2t") as server, open_source(server.address()) as source:
+        numbers = [number_in(frame) for frame in frames_of(source, 3)]
+    assert numbers == sorted(set(numbers))
+    assert (source.status, source.reconnects) == ("", 0)
+
+
+def test_each_hardware_without_a_device_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    if hardware_decoder().hwaccel is not None:
+        pytest.skip("this machine has a hardware decoder")
+    monkeypatch.setattr("av.codec.hwaccel.hwdevices_available", lambda: ["vaapi", "cuda"])
+    found = hardware.hardware_decoder.__wrapped__()
+    assert found.hwaccel is None
+    assert found.reason.startswith("cuda: ")  # this PyAV has no H.264 with vaapi
+
+
+def test_a_snapshot_is_fetched_again_and_again() -> None:
+    numbers = iter(range(1, 1000))
+
+    def snapshot() -> Iterator[bytes]:
+        jpeg = io.BytesIO()
+        Image.fromarray(picture(next(numbers))).save(jpeg, "JPEG", quality=95)
+        yield jpeg.getvalue()
+
+    with HttpServer(snapshot, "image/jpeg") as server, open_source(server.address("snapshot.jpg")) as source:
+        frames = frames_of(source, 4)
+        assert [frame.index for frame in frames] == [0, 1, 2, 3]
+        seen = [number_in(frame) for frame in frames]
+        assert seen == sorted(set(seen))
+        assert frames[-1].time_s - frames[0].time_s > 0.1  # ten times a second, at most
+        assert (source.status, source.reconnects) == ("", 0)
+        server.stop()
+        with LatestFrameQueue(source):
+            assert "refuses the connection" in wait_for_status(source)
+
+
+def test_the_clock_of_the_sender_counts_if_it_agrees() -> None:
+    now_s = time.perf_counter()
+    assert epoch_of(round(time.time() * 1e6)) == pytest.approx(now_s, abs=0.1)
+    for delay_s, agrees in ((0.05, True), (-0.5, False), (MAX_DELAY_S + 0.5, False)):
+        clock = SenderClock(0.001)
+        assert clock.captured_s(1000, now_s, None) == pytest.approx(now_s)
+        captured_s = clock.captured_s(1100, now_s + 0.1, now_s + 0.1 - delay_s - 1.1)
+        assert captured_s == pytest.approx(now_s + 0.1 - (delay_s if agrees else 0.0))

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from ....errors import SourceError
 from .address import OPEN_S, Address, open_error, read_error
 from .ffmpeg_program import FfmpegProgram
+from .hardware import problem_of
+from .sender_clock import epoch_of
 
 MAX_PACKETS = 600  # without a key frame among them: 10 s at 60 fps
 MAX_BYTES = 64_000_000
@@ -17,6 +19,8 @@ MAX_BYTES = 64_000_000
 PLAYED = frozenset({"hls", "dash", "mov", "matroska", "avi"})
 PLAYED_PACKETS = 60
 TIMED = frozenset({"rtsp", "sdp", "rtp", "mpegts", "flv", "hls", "dash", "mov", "matroska"})
+PICTURE = "_pipe"  # end of FFmpeg's names for formats of a single picture, such as `jpeg_pipe`
+PICTURE_S = 0.1  # time from one fetch of a single picture to the next
 MAX_FPS = 300.0  # a higher rate is an error of the stream's header
 
 
@@ -40,6 +44,7 @@ class Video(NamedTuple):
 class PacketReader:
     """Opens `address` and reads its video packets in a thread, until `close`, an error or the end.
 
+    An address of a single picture, as many cameras have for snapshots, is fetched again and again.
     A read that blocks ends by its time-out, in the thread, and closes the stream there: `close` waits for nothing.
     """
 
@@ -53,6 +58,8 @@ class PacketReader:
         self._bytes = 0
         self._error: SourceError | None = None
         self._closed = self._ended = False
+        self.zero_s: float | None = None  # when time stamp 0 was captured, if the sender reports its clock
+        self._due_s = 0.0  # when a picture is fetched again
         threading.Thread(target=self._run, name="groundglass-stream", daemon=True).start()
 
     def video(self) -> Video | None:
@@ -116,15 +123,19 @@ class PacketReader:
 
     def _run(self) -> None:
         try:
-            container = self._open()
+            while self._fetch():
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closed, self._due_s - perf_counter())
         except SourceError as error:
             self._end(error)
-            return
+
+    def _fetch(self) -> bool:
+        """Reads the address to its end. True if it must be read again. Raises SourceError."""
+        self._due_s = perf_counter() + PICTURE_S
+        container = self._open()
         try:
-            stream = self._video_stream(container)
-            self._read(container, stream)
-        except SourceError as error:
-            self._end(error)
+            self._read(container, self._video_stream(container))
+            return not (self._closed or self._ended)
         finally:
             container.close()
 
@@ -132,11 +143,8 @@ class PacketReader:
         import av
 
         address = self._address
-        options: dict[str, Any] = {"options": address.options, "timeout": (OPEN_S, address.stall_s)}
-        if self._hwaccel is not None:
-            options["hwaccel"] = self._hwaccel
         try:
-            return av.open(address.url, **options)
+            return self._opened(address.url)
         except av.ProtocolNotFoundError:
             program = FfmpegProgram(address)
         except (av.FFmpegError, OSError) as error:
@@ -146,9 +154,22 @@ class PacketReader:
             if self._closed:
                 program.close()
         try:
-            return av.open(program.file, format="mpegts", **options)
+            return self._opened(program.file, format="mpegts")
         except (av.FFmpegError, OSError):
             raise program.error() from None
+
+    def _opened(self, file: Any, **options: Any) -> Any:
+        """PyAV's container; without hardware decoding if the hardware has failed since it was found."""
+        import av
+
+        options |= {"options": self._address.options, "timeout": (OPEN_S, self._address.stall_s)}
+        try:
+            return av.open(file, **options, hwaccel=self._hwaccel)
+        except (av.FFmpegError, OSError):
+            if self._hwaccel is None or not problem_of(self._hwaccel):
+                raise
+        self._hwaccel = None
+        return av.open(file, **options)
 
     def _video_stream(self, container: Any) -> Any:
         stream = next(iter(container.streams.video), None)
@@ -161,7 +182,7 @@ class PacketReader:
         rate = stream.average_rate
         is_timed = not TIMED.isdisjoint(formats)
         with self._changed:
-            self._video = Video(
+            self._video = self._video or Video(
                 stream.codec_context,
                 float(stream.time_base),
                 float(rate) if is_timed and rate and 0 < rate <= MAX_FPS else None,
@@ -172,18 +193,23 @@ class PacketReader:
         return stream
 
     def _read(self, container: Any, stream: Any) -> None:
-        """Reads until the end, which is a fault of a live stream. Raises SourceError."""
+        """Reads until the end, which is a fault unless it is a single picture. Raises SourceError."""
         import av
 
+        count, is_picture = 0, container.format.name.endswith(PICTURE)
         try:
             for packet in container.demux(stream):
+                if self.zero_s is None and container.start_time_realtime:
+                    self.zero_s = epoch_of(container.start_time_realtime)
+                count += packet.size > 0
                 if packet.size and not self._put(packet):
                     return
         except (av.FFmpegError, OSError) as error:
-            raise read_error(self._address, error) from None
+            if not (is_picture and count == 1):  # a server that does not announce the length: FFmpeg misses its end
+                raise read_error(self._address, error) from None
         if self._is_played and container.duration:
             self._end(None)
-        else:
+        elif not is_picture:
             raise SourceError(f"{self._address.shown}: the stream has ended; start it again")
 
     def _put(self, packet: Any) -> bool:

@@ -6,19 +6,19 @@ import math
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from itertools import chain
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ....errors import MissingExtraError, SourceError
 from ....frame import Frame
-from ...clock import TickClock
 from ...video import ROTATION_TO_EXIF
 from ..decoded import decoded_frame
 from ..retry import LiveSource
 from .address import parse_address
+from .hardware import hardware_decoder
 from .packets import PacketReader, Video
+from .sender_clock import SenderClock
 
 if TYPE_CHECKING:
     from ...kinds import Request
@@ -43,7 +43,7 @@ class StreamSource(LiveSource):
     """A camera's stream: frames as `decoded_frame` makes them.
 
     A thread reads its packets. Where decoding is too slow, packets before a key frame are dropped, and pictures that no
-    other picture needs. `captured_s` follows the time stamps of the stream, without the shortest delay on its way.
+    other picture needs. `captured_s` follows the time stamps of the stream, see `SenderClock`.
     """
 
     def __init__(self, name: str, fps: float | None = None) -> None:
@@ -96,7 +96,7 @@ class StreamSource(LiveSource):
 
     def _newest(self, reader: PacketReader, video: Video) -> Iterator[Frame]:
         """The pictures of a live stream; fewer if decoding is slow."""
-        clock = TickClock(1.0 / video.time_base_s)
+        clock = SenderClock(video.time_base_s)
         shown_s = -math.inf
         decoder = Decoder(self.name, video)
         while (arrived := reader.take()) is not None:
@@ -110,7 +110,7 @@ class StreamSource(LiveSource):
             shown_s = arrived.arrived_s
             captured_s = None
             if video.is_timed and picture.pts is not None:
-                captured_s = clock.captured_s(picture.pts, arrived.arrived_s)
+                captured_s = clock.captured_s(picture.pts, arrived.arrived_s, reader.zero_s)
             yield replace(decoder.frame(picture, arrived.arrived_s), captured_s=captured_s)
 
     def _played(self, reader: PacketReader, video: Video) -> Iterator[Frame]:
@@ -176,31 +176,3 @@ class Decoder:
             orientation=ROTATION_TO_EXIF.get(int(picture.rotation), 1),
             name=self._name,
         )
-
-
-class Hardware(NamedTuple):
-    """PyAV's hardware decoder, or None with the reason."""
-
-    hwaccel: Any
-    reason: str
-
-
-@cache
-def hardware_decoder() -> Hardware:
-    """The first kind of hardware decoder that works on this machine. A stream that it cannot decode uses software."""
-    try:
-        import av
-        from av.codec.hwaccel import HWAccel, hwdevices_available
-    except ImportError:
-        return Hardware(None, "this PyAV has none")
-    reasons = []
-    for kind in hwdevices_available():
-        try:
-            HWAccel(kind).create(av.Codec("h264", "r"))
-        except NotImplementedError:  # not for H.264
-            continue
-        except (av.FFmpegError, OSError) as error:
-            reasons.append(f"{kind}: {error.strerror}")
-        else:
-            return Hardware(HWAccel(kind), kind)
-    return Hardware(None, "; ".join(reasons) or "this PyAV has none")
