@@ -165,6 +165,9 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                 PREFETCH(scene, ahead + colour * full_stride);
             PREFETCH(radius, ahead);
         }
+    for (int part = 0; part < 2 * LAYERS; ++part) /* what `store_own` reads */
+        PREFETCH(first, (SPREAD(part / 2) + 3) * first_stride + (2 * GLOBAL_Y + part % 2 + PAD) * first_pitch + PAD
+                            + 2 * GLOBAL_X + AHEAD);
     GLOBAL const float *level = levels + (4 * GLOBAL_Y / TILE) * tiles_x;
     GLOBAL const float *range = extremes + 2 * (4 * GLOBAL_Y / TILE) * tiles_x;
     float near = UNLIMITED, far = -UNLIMITED, max_level = -UNLIMITED;
