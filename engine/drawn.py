@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .develop.auto_balance import estimate_light
 from .develop.balance import grey_at
 from .optics.autofocus import Target, autofocus
 
@@ -69,6 +70,10 @@ class Drawn:
         """The `Development.white_balance` that makes a position grey. GroundglassError if it is clipped or dark."""
         red, _, blue = grey_at(self.frame, *self.frame_position(x, y))
         return f"{red:.4g},1,{blue:.4g}"
+
+    def balance_doubt(self) -> str:
+        """Why automatic white balance is uncertain for this frame, as an English clause; empty if it is sure."""
+        return estimate_light(self.frame).doubt
 
     def autofocus(self) -> Target | None:
         """The nearest face, or else the centre of the picture; None without depth. Takes about 0.2 s.

@@ -45,6 +45,7 @@ class ExposureTool(Tool):
         self._mode = self._metering if self._metering != OFF else MODES[0]
         balance = tool_context.settings.now.development.white_balance
         self._manual_balance = CAMERA_BALANCE if balance == AUTO else balance
+        self._doubts = True  # the next frame with automatic white balance is the first of its light or source
 
     def controls(self) -> Iterable[Control]:
         yield Switch(
@@ -91,8 +92,13 @@ class ExposureTool(Tool):
     def on_source(self, source: Source) -> None:
         self._source_exposure = exposure_control(source)
         self._requested_ev = self._change_ev = 0.0
+        self._doubts = True
 
     def on_frame(self, drawn: Drawn) -> None:
+        if self._doubts and self._settings.now.development.white_balance == AUTO:
+            self._doubts = False
+            if doubt := drawn.balance_doubt():
+                self._notify(f"white balance auto is not sure: {doubt}")
         control = self._source_exposure
         if control is None:
             return
@@ -135,6 +141,7 @@ class ExposureTool(Tool):
         present = self._settings.now.development.white_balance
         if on and present != AUTO:
             self._manual_balance = present
+        self._doubts = on
         self._develop("white balance", white_balance=AUTO if on else self._manual_balance)
         self._notify(f"white balance {self._settings.now.development.white_balance}")
 
