@@ -172,11 +172,17 @@ def selftest(
 @app.command()
 def info(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A raw file, a picture, a video, a folder of them, or scene:.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="A raw file, a picture, a video, a folder of them, a camera, a stream, or scene:."
+        ),
     ],
     json: arg.JsonOption = None,
 ) -> None:
-    """Print the metadata of FILE: camera, size, levels, white balance, matrices, opcodes. Truncated raw files too."""
+    """Print the metadata of FILE: camera, size, levels, white balance, matrices, opcodes. Truncated raw files too.
+
+    Of a camera or a stream: formats, size, rate and controls.
+    """
     from .commands.info import run_info
 
     run_info(file, json)

@@ -91,6 +91,15 @@ def plugin(scheme: str) -> Kind | None:
     return None
 
 
+def scheme_of(name: str) -> str:
+    """The beginning of the names of its kind, such as `v4l2:` for `/dev/video0`; empty for a path."""
+    prefix = next((prefix for prefix in KINDS if name.startswith(prefix)), "")
+    if prefix and not prefix.endswith("://"):
+        return next(first for first, module in KINDS.items() if module == KINDS[prefix])
+    scheme, colon, _ = name.partition(":")
+    return prefix or (f"{scheme}:" if colon and plugin(scheme) is not None else "")
+
+
 def schemes() -> list[str]:
     """The beginnings of the names of all kinds, those of installed packages too; one for each module."""
     first: dict[str, str] = {}

@@ -19,7 +19,10 @@ from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
 from ..formats.tiff_tags import TagError, TagFile, Tags
 from ..frame import Encoding, Frame
 from ..yuv import YuvFormat
+from .kinds import scheme_of
+from .live_metadata import first_frame, live_metadata
 from .open import open_source
+from .source import Timing
 from .video import VIDEO_SUFFIXES
 
 Metadata = dict[str, Any]
@@ -37,12 +40,15 @@ FIRST_TEXTS = {0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x0132: "Dat
 
 
 def read_metadata(source: str) -> Metadata:
-    """The metadata of a file, a folder or `scene:` as numbers, texts and lists. Unknown keys are missing.
+    """The metadata of a file, a folder, `scene:`, a camera or a stream: numbers, texts and lists. Unknown keys are
+    missing.
 
     A raw file that cannot be unpacked yields the metadata of its tags, and `problem` is the reason. Raises SourceError
     if the file does not exist, or if a picture or video cannot be read.
     """
     path = Path(source)
+    if not source.startswith("scene:") and not path.exists() and (scheme := scheme_of(source)):
+        return _camera_metadata(source, scheme)
     if source.startswith("scene:") or path.is_dir():
         return _source_metadata(source, "built-in scene" if source.startswith("scene:") else "folder")
     check_regular_file(path)
@@ -65,6 +71,14 @@ def _source_metadata(source: str, kind: str) -> Metadata:
             metadata["frames"] = opened.frames
         first = next(iter(opened), None)
         return metadata | ({} if first is None else _frame_metadata(first))
+
+
+def _camera_metadata(source: str, scheme: str) -> Metadata:
+    with open_source(source) as opened:
+        frame = first_frame(opened) if opened.timing is Timing.LIVE else next(iter(opened))
+        metadata = live_metadata(opened, scheme) | _frame_metadata(frame)
+        frame.release()
+        return metadata
 
 
 def _frame_metadata(frame: Frame) -> Metadata:

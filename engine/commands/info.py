@@ -1,4 +1,4 @@
-"""`groundglass info`: the metadata of a file, as text and as JSON."""
+"""`groundglass info`: the metadata of a file, a camera or a stream, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ def print_metadata(metadata: dict[str, Any]) -> None:
     table.add_column(overflow="fold")
     for name, text in lines(metadata):
         table.add_row(name, escape(text))
+    for control in metadata.get("controls", ()):
+        table.add_row(control["name"], escape(_control(control)))
     Console().print(table)
 
 
@@ -50,6 +52,7 @@ def lines(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "camera": ", ".join(metadata[key] for key in ("camera", "lens", "software") if key in metadata),
         "taken": ", ".join(_capture(metadata)),
         "picture": ", ".join(_geometry(metadata)),
+        "modes": "\n".join(metadata.get("modes", ())),
         "plays": ", ".join(_plays(metadata)),
         "sensor": ", ".join(_sensor(metadata)),
         "levels": _levels(metadata),
@@ -64,6 +67,18 @@ def lines(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "problem": metadata.get("problem", ""),
     }
     return ((name, text) for name, text in sections.items() if text)
+
+
+def _control(control: dict[str, Any]) -> str:
+    """The value of a camera's control, and what it can be set to."""
+    if "minimum" in control:
+        return f"{control['value']:.4g} {control['unit']}".rstrip() + (
+            f", {control['minimum']:.4g} to {control['maximum']:.4g}"
+        )
+    names: dict[Any, str] = {True: "on", False: "off"}
+    choices = ", ".join(names.get(choice, str(choice)) for choice in control.get("choices", ()))
+    value = names.get(control.get("value"), str(control.get("value", "")))
+    return f"{value}, of {choices}" if choices else value
 
 
 def _size(size: list[int]) -> str:

@@ -31,6 +31,7 @@ from groundglass.capture.metadata import read_metadata
 from groundglass.commands.info import lines
 from groundglass.errors import SourceError
 from PIL import Image
+from stream_support import HttpServer, counted, mpegts
 
 
 @pytest.fixture
@@ -230,3 +231,28 @@ def test_the_metadata_of_real_files(data_dir: Path) -> None:
     metadata = read_metadata(str(data_dir / "raw" / "gopro_hero7_4000x3000.dng"))
     assert (metadata["iso"], metadata["f_number"], metadata["taken"]) == (252, 2.8, "2018-09-26 08:25:27")
     assert [opcode["name"] for opcode in metadata["opcodes"]] == ["GainMap"] * 4
+
+
+def test_a_camera_has_formats_and_controls(info: Callable[..., tuple[int, str, str]], monkeypatch, tmp_path) -> None:
+    pytest.importorskip("pypylon", reason="pypylon is not installed")
+    monkeypatch.setenv("PYLON_CAMEMU", "2")
+    code, out, err = info("pylon:0?size=64x48&fps=100&format=BayerRG12", "--json", tmp_path / "info.json")
+    assert (code, err) == (0, "")
+    assert "CFA RGGB" in out
+    assert "100 frames per second" in out
+    metadata = json.loads((tmp_path / "info.json").read_text())
+    assert (metadata["kind"], metadata["size"], metadata["white"]) == ("pylon", [64, 48], 4095)
+    controls = {control["name"]: control for control in metadata["controls"]}
+    assert controls["camera_gain"]["unit"] == "dB"
+    assert controls["camera_auto_gain"]["choices"] == ["Off", "Once", "Continuous"]
+
+
+def test_a_stream_has_size_and_an_address_without_answer_is_an_error(info: Callable[..., tuple[int, str, str]]) -> None:
+    pytest.importorskip("av", reason="PyAV is not installed")
+    with HttpServer(lambda: mpegts(counted()), "video/mp2t") as server:
+        code, out, _ = info(server.address())
+        assert code == 0
+        assert "64x48" in out
+    code, out, err = info(server.address())
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "refuses the connection" in err
