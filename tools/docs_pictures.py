@@ -17,7 +17,7 @@ import groundglass as gg
 import numpy as np
 from groundglass.lens import list_lenses, load_lens
 from groundglass.look.look import list_looks, load_look
-from groundglass.look.sheet import Labelled, sheet_of
+from groundglass.look.sheet import GAP_PX, Labelled, label_height_px, sheet_of
 from PIL import Image
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -33,10 +33,11 @@ DETAILS = (((760, 60, 400, 225), 1), ((1060, 120, 100, 56), 4))
 
 @dataclass(frozen=True)
 class Sheet:
-    """A labelled sheet: `cells` makes the pictures with these names, `width` pixels wide."""
+    """A labelled sheet: `cells` renders the pictures with these names, `width` x `height` pixels."""
 
     columns: int
     width: int
+    height: int
     names: Callable[[], Sequence[str]]
     cells: Callable[[Sequence[str], int], Iterable[Labelled]]
 
@@ -44,6 +45,13 @@ class Sheet:
         cells = list(self.cells(self.names(), self.width))
         rows = [cells[first : first + self.columns] for first in range(0, len(cells), self.columns)]
         return Image.fromarray(sheet_of(rows))
+
+    def box(self, index: int) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of a cell in the sheet."""
+        row, column = divmod(index, self.columns)
+        label = label_height_px(self.width)
+        left, top = column * (self.width + GAP_PX), row * (label + self.height + GAP_PX) + label
+        return left, top, left + self.width, top + self.height
 
 
 def looks(names: Sequence[str], width: int) -> Iterable[Labelled]:
@@ -107,10 +115,10 @@ def first_light() -> Image.Image:
 
 
 SHEETS = {
-    "looks": Sheet(4, 320, list_looks, looks),
-    "lenses": Sheet(3, 480, list_lenses, lenses),
-    "looks-detail": Sheet(2, 800, list_looks, look_details),
-    "lenses-detail": Sheet(2, 800, list_lenses, lens_details),
+    "looks": Sheet(4, 320, 180, list_looks, looks),
+    "lenses": Sheet(3, 480, 270, list_lenses, lenses),
+    "looks-detail": Sheet(2, 800, 224, list_looks, look_details),
+    "lenses-detail": Sheet(2, 800, 224, list_lenses, lens_details),
 }
 
 

@@ -26,6 +26,8 @@ PAGE_HEAD = """\
 
 ![The built-in scene in all looks.](looks.jpg)
 
+![Details of it at 100 and 400 %.](looks-detail.jpg)
+
 The values describe only the colour of a look, without vignette, halation, bloom, micro-contrast and grain. They are
 relative to the neutral rendering of the same light:
 

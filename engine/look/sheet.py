@@ -22,9 +22,14 @@ class Labelled:
     about: str = ""
 
 
+def label_height_px(width: int) -> int:
+    """The height of the labels over pictures of at most this width."""
+    return min(max(width // 18, 14), 34)
+
+
 def sheet_of(lines: Sequence[Sequence[Labelled]]) -> NDArray[np.uint8]:
     """(H, W, 3): the pictures of each line from left to right, lines from top to bottom, each at its own size."""
-    label_px = min(max(max(labelled.picture.shape[1] for line in lines for labelled in line) // 18, 14), 34)
+    label_px = label_height_px(max(labelled.picture.shape[1] for line in lines for labelled in line))
     sizes = [[(labelled.picture.shape[1] + GAP_PX, labelled.picture.shape[0]) for labelled in line] for line in lines]
     width = max(sum(width for width, _ in line) for line in sizes) - GAP_PX
     heights = [label_px + max(height for _, height in line) + GAP_PX for line in sizes]
