@@ -119,6 +119,11 @@ class CameraProfile:
         if not self.white > max(self.black):
             raise SourceError(f"white level {self.white:g} is not above black level {max(self.black):g}")
 
+    @property
+    def span(self) -> float:
+        """Sensor values from the largest black level to white: light 1 (DNG specification 1.7, "Rescaling")."""
+        return self.white - max(self.black)
+
     def turned(self, size: tuple[int, int], orientation: int) -> CameraProfile:
         """The profile of a mosaic of `size`, (width, height), after its EXIF `orientation` is applied."""
         black = first_block(np.reshape(self.black, (2, 2)), size, orientation).ravel()

@@ -13,7 +13,7 @@ from ..camera import CameraProfile
 from ..errors import GroundglassError, SourceError, check_regular_file
 from ..formats.dng_read import ILLUMINANTS, UNKNOWN_ILLUMINANT, Dng, raw_directory, read_dng
 from ..formats.heif import HEIF_SUFFIXES, exif_of
-from ..formats.opcodes import BadConstant, BadPixels, GainMap, Opcode, Vignette, Warp
+from ..formats.opcodes import BadConstant, BadPixels, Curve, GainMap, Opcode, Vignette, Warp
 from ..formats.picture_read import PICTURE_SUFFIXES
 from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
 from ..formats.tiff_tags import TagError, TagFile, Tags
@@ -309,6 +309,8 @@ def _opcode_metadata(opcode: Opcode) -> Metadata:
             }
         case Vignette() as shading:
             metadata |= {"used": True, "corner": 1 + sum(shading.coefficients)}
+        case Curve():
+            metadata |= {"used": True}
         case BadPixels() as listed:
             metadata |= {"used": True, "points": len(listed.points), "areas": len(listed.areas)}
         case BadConstant(constant):

@@ -49,8 +49,7 @@ class FileSequence(BaseSource):
         self.timing = Timing.PACED if len(paths) > 1 else Timing.STILL
         self.fps = fps if len(paths) > 1 else None
         self.frames = None if self._loop else len(paths)
-        with quiet_libraw():
-            self._first_path, self._first = self._read_first()
+        self._first_path, self._first = self._read_first()
         self.size = self._first.size
 
     def __iter__(self) -> Iterator[Frame]:
@@ -72,7 +71,8 @@ class FileSequence(BaseSource):
         first_error: GroundglassError | None = None
         for path in self._paths:
             try:
-                return path, read_checked(path, self._read)
+                with quiet_libraw():
+                    return path, read_checked(path, self._read)
             except GroundglassError as error:
                 first_error = first_error or error
                 if self._faults is None or len(self._paths) == 1:

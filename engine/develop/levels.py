@@ -24,11 +24,8 @@ class Levels:
 
         X-Trans, which has a larger block, and monochrome sensors have gains without white balance.
         """
-        black = profile.black
-        gain = [
-            balance / (profile.white - level) for balance, level in zip(cfa_gains(profile, cfa), black, strict=True)
-        ]
-        return cls(black=black, gain=(gain[0], gain[1], gain[2], gain[3]))
+        first, second, third, fourth = (balance / profile.span for balance in cfa_gains(profile, cfa))
+        return cls(black=profile.black, gain=(first, second, third, fourth))
 
 
 def cfa_gains(profile: CameraProfile, cfa: Cfa) -> Four:

@@ -92,9 +92,7 @@ def _squares(
     photosites = photosites.reshape(period * period, -1, _SIDE, _SIDE)
     y, x = np.divmod(np.arange(period * period), period)
     black = np.array(profile.black, dtype=np.float32)[y % 2 * 2 + x % 2, None, None, None]
-    light: NDArray[np.float32] = ((photosites - black) / (np.float32(profile.white) - black)).astype(
-        np.float32, copy=False
-    )
+    light: NDArray[np.float32] = ((photosites - black) / np.float32(profile.span)).astype(np.float32, copy=False)
     return light, (light.max(axis=(2, 3)) < 0.98) & (photosites.min(axis=(2, 3)) > 0)
 
 

@@ -36,7 +36,7 @@ def sample_raw(frame: Frame, area: tuple[int, int, int, int] | None = None) -> N
     blocks = numbers.reshape(len(rows), side, len(columns), side).swapaxes(1, 2).reshape(-1, side, side)
     profile = frame.profile
     black = np.tile(np.reshape(profile.black, (2, 2)), (-(-side // 2), -(-side // 2)))[:side, :side]
-    light = (blocks - black) / (profile.white - black)
+    light = (blocks - black) / profile.span
     photosites = [frame.cfa.channels() == channel for channel in range(3)]
     if frame.cfa.kind == "mono":
         photosites = [np.ones((side, side), bool)] * 3

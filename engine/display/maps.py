@@ -91,7 +91,7 @@ def block_maxima(frame: Frame) -> NDArray[np.float32]:
     if len(set(profile.black)) == 1:  # the maximum before normalization is the same, and four times cheaper
         counts = np.maximum(counts[0::2], counts[1::2])
         counts = np.maximum(counts[:, 0::2], counts[:, 1::2])
-        return (counts - np.float32(profile.black[0])) * np.float32(1 / (profile.white - profile.black[0]))
+        return (counts - np.float32(profile.black[0])) * np.float32(1 / profile.span)
     blocks = counts.reshape(counts.shape[0] // 2, 2, counts.shape[1] // 2, 2)
     black = np.reshape(profile.black, (1, 2, 1, 2)).astype(np.float32)
-    return np.asarray(((blocks - black) / (np.float32(profile.white) - black)).max(axis=(1, 3)))
+    return np.asarray(((blocks - black) / np.float32(profile.span)).max(axis=(1, 3)))

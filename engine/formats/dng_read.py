@@ -1,4 +1,4 @@
-"""The tags of a DNG (Adobe DNG specification 1.6): geometry, levels, filters, colour, opcodes.
+"""The tags of a DNG (Adobe DNG specification 1.7): geometry, levels, filters, colour, opcodes.
 
 LibRaw unpacks the pixels and applies the LinearizationTable. This module reads all other tags that convert the pixels
 to linear light. An invalid tag counts as missing.
@@ -22,6 +22,8 @@ from .tiff_tags import TagError, TagFile, Tags
 
 COLOUR_FILTER_ARRAY, LINEAR_RAW = 32803, 34892
 FLOATING_POINT = 3
+LOSSY_JPEG = 34892
+JPEG_COMPRESSIONS = (7, LOSSY_JPEG)
 CONVERT = "convert the file to linear DNG"
 MAX_PHOTOSITES = 1 << 20  # maximum length of a side
 
@@ -45,12 +47,17 @@ class Dng:
     `crop` is the visible part of `active`. `filtered` is True if the photosites have colour filters. `colours` (rows,
     columns) holds the filters (0 red, 1 green, 2 blue), starting at the corner of `active`. `black` (rows, columns,
     samples) repeats from the same corner; `black_rows` and `black_columns` are added to it. `white` has one number per
-    sample. `neutral` is the camera RGB of white, `white_xy` its chromaticity.
+    sample. `neutral` is the camera RGB of white, `white_xy` its chromaticity. `linearization` is the
+    LinearizationTable. `floating` is True if the samples are floating point.
     """
 
     samples: int
     bits: int
     compression: int
+    floating: bool
+    is_big_endian: bool
+    is_stripped: bool
+    linearization: NDArray[np.uint16] | None
     stored: Area
     active: Area
     crop: Area
@@ -77,6 +84,10 @@ class Dng:
         """Lateral chromatic aberration of red and blue relative to green, in thousandths; None without an opcode."""
         warps = [opcode.action.lateral for opcode in self.opcodes() if isinstance(opcode.action, Warp)]
         return next((lateral for lateral in warps if lateral is not None), None)
+
+    def scaled_by_libraw(self) -> Dng:
+        """The tags of samples that LibRaw has converted: its own levels apply, and it has applied the curves."""
+        return replace(self, black=np.zeros((1, 1, self.samples)), white=None, black_rows=None, black_columns=None)
 
     def cfa(self, path: Path) -> Cfa | None:
         """The filters, starting at the corner of `crop`; MONO for a grey picture, None for an RGB picture.
@@ -131,7 +142,7 @@ def read_dng(path: Path) -> Dng | None:
             page = raw_directory(file)
             if page is None or not Tags(file.first).has("DNGVersion"):
                 return None
-            return _read(Tags(file.first, page), Tags(page))
+            return _read(Tags(file.first, page), Tags(page), is_big_endian=file.byte_order == ">")
     except TagError:
         return None
 
@@ -152,7 +163,7 @@ def _size(tags: Tags) -> tuple[int, int]:
     return (height, width) if 0 < height < MAX_PHOTOSITES and 0 < width < MAX_PHOTOSITES else (0, 0)
 
 
-def _read(tags: Tags, own: Tags) -> Dng:
+def _read(tags: Tags, own: Tags, *, is_big_endian: bool) -> Dng:
     """`tags` are those of the camera; `own` are those of the raw picture's own directory."""
     height, width = _size(own)
     stored = Area(0, 0, height, width)
@@ -162,23 +173,27 @@ def _read(tags: Tags, own: Tags) -> Dng:
     colours = _colours(own) if filtered else None
     neutral = tags.finite("AsShotNeutral", (3,))
     bits = own.finite("BitsPerSample")
-    # LibRaw converts floating-point samples to integers from 0 to its own white level.
     formats = own.finite("SampleFormat")
     floating = formats is not None and bool((formats == FLOATING_POINT).any())
+    white = _white(own, samples)
     return Dng(
         samples=samples,
         bits=int(bits[0]) if bits is not None and len(bits) else 16,
         compression=own.whole("Compression") or 1,
+        floating=floating,
+        is_big_endian=is_big_endian,
+        is_stripped=not own.has("TileOffsets"),
+        linearization=_linearization(own),
         stored=stored,
         active=active,
         crop=_crop(own, active, block=_block(colours)),
         filtered=filtered,
         colours=colours,
         rectangular=own.whole("CFALayout") in (None, 1) and _is_rgb(own),
-        black=np.zeros((1, 1, samples)) if floating else _black(own, samples),
+        black=_black(own, samples),
         black_columns=_deltas(own, "BlackLevelDeltaH", active.shape[1]),
         black_rows=_deltas(own, "BlackLevelDeltaV", active.shape[0]),
-        white=None if floating else _white(own, samples),
+        white=np.ones(samples) if white is None and floating else white,
         orientation=_within(tags.whole("Orientation"), 1, 8),
         exposure_ev=_exposure_ev(tags),
         noise=_noise(tags),
@@ -244,6 +259,11 @@ def _black(tags: Tags, samples: int) -> NDArray[np.float64]:
     if len(found) != rows * columns * samples:
         return np.full((1, 1, samples), found[0])
     return found.reshape(rows, columns, samples)
+
+
+def _linearization(tags: Tags) -> NDArray[np.uint16] | None:
+    found = tags.finite("LinearizationTable", max_count=1 << 16)
+    return None if found is None or not len(found) else np.clip(found, 0, 65535).astype(np.uint16)
 
 
 def _deltas(tags: Tags, name: str, count: int) -> NDArray[np.float64] | None:

@@ -1,7 +1,8 @@
 """The opcodes of a DNG (Adobe DNG specification 1.6, chapter 7): corrections that a camera specifies.
 
-Supported: gain maps (lens shading), radial vignetting, defective photosites, and lateral chromatic aberration, which is
-the difference between the planes of a warp. The lists are big-endian in every file.
+Supported: gain maps (lens shading), radial vignetting, curves of sample values (tables and polynomials), defective
+photosites, and lateral chromatic aberration, which is the difference between the planes of a warp. The lists are
+big-endian in every file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +33,8 @@ NAMES = {
     14: "WarpRectilinear2",
 }
 MAX_OPCODES = 64
+MAX_DEGREE = 8  # of a polynomial (DNG specification)
+TABLE_ENTRIES = 65536  # of a whole table; the last entry of a shorter one repeats
 MAX_GAIN = 1000.0  # a larger gain is invalid
 
 
@@ -149,7 +153,31 @@ class BadPixels:
         marked |= steps.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
 
 
-Action = GainMap | Vignette | Warp | BadConstant | BadPixels
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Replaces the light, 0 to 1, of `planes` planes from `plane` on, at every `pitch`th row and column of `area`.
+
+    `numbers` are the coefficients of a polynomial, constant first, or, of a `table`, the outputs of the
+    16-bit inputs from 0 on.
+    """
+
+    area: Area
+    plane: int
+    planes: int
+    pitch: tuple[int, int]
+    numbers: NDArray[np.float64]
+    table: bool
+
+    def of(self, light: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The new light, of any shape."""
+        clipped = np.clip(light, 0.0, 1.0)
+        if self.table:
+            entries = np.arange(len(self.numbers)) / (TABLE_ENTRIES - 1)
+            return np.interp(clipped, entries, self.numbers).astype(np.float32)
+        return np.asarray(np.polynomial.polynomial.polyval(clipped, self.numbers), np.float32)
+
+
+Action = GainMap | Vignette | Curve | Warp | BadConstant | BadPixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -248,6 +276,17 @@ def _read_warp(payload: bytes) -> Warp:
     return Warp(split, (numbers[-2], numbers[-1]))
 
 
+def _read_curve(payload: bytes, *, table: bool) -> Curve:
+    top, left, bottom, right, plane, planes, row_pitch, column_pitch, count = struct.unpack_from(">9I", payload)
+    numbers = np.frombuffer(payload, ">u2" if table else ">f8", count if table else count + 1, 36).astype(np.float64)
+    if not row_pitch or not column_pitch or not planes or not len(numbers) or not np.isfinite(numbers).all():
+        raise ValueError("the curve is invalid")
+    if not table and count > MAX_DEGREE:
+        raise ValueError("the degree is too high")
+    area, pitch = Area(top, left, bottom, right), (row_pitch, column_pitch)
+    return Curve(area, plane, planes, pitch, numbers / 65535.0 if table else numbers, table)
+
+
 def _read_bad_constant(payload: bytes) -> BadConstant:
     constant, _bayer_phase = struct.unpack_from(">2I", payload)
     return BadConstant(constant)
@@ -267,6 +306,8 @@ _READERS: dict[int, Callable[[bytes], Action]] = {
     3: _read_vignette,
     4: _read_bad_constant,
     5: _read_bad_pixels,
+    7: partial(_read_curve, table=True),
+    8: partial(_read_curve, table=False),
     9: _read_gain_map,
 }
 
@@ -310,6 +351,18 @@ def _apply_map(
         elif channels is not None:
             block = len(channels)
             view *= np.where(channels[np.ix_(rows % block, columns % block)] == plane, found, np.float32(1))
+
+
+def apply_curve(light: NDArray[np.float32], curve: Curve, crop: Area, picture: Area) -> None:
+    """Replaces the light, (H, W, planes) of `crop`, where the curve applies; its area refers to `picture`."""
+    rows = _photosites(curve.area.top, curve.area.bottom, curve.pitch[0], (picture.top, picture.bottom), crop.top)
+    columns = _photosites(curve.area.left, curve.area.right, curve.pitch[1], (picture.left, picture.right), crop.left)
+    rows, columns = rows[rows < crop.shape[0]], columns[columns < crop.shape[1]]
+    if not len(rows) or not len(columns):
+        return
+    view = light[rows[0] : crop.shape[0] : curve.pitch[0], columns[0] : crop.shape[1] : curve.pitch[1]]
+    view = view[: len(rows), : len(columns), curve.plane : curve.plane + curve.planes]
+    view[:] = curve.of(view)
 
 
 def _photosites(first: int, end: int, pitch: int, picture: tuple[int, int], crop: int) -> NDArray[np.intp]:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..cfa import Cfa
+from ..errors import SourceError
 from .dng_read import Dng
-from .opcodes import Area, BadConstant, BadPixels, GainMap, Opcode, Vignette, apply_gains, parse_opcodes
+from .opcodes import (
+    Area,
+    BadConstant,
+    BadPixels,
+    Curve,
+    GainMap,
+    Opcode,
+    Vignette,
+    apply_curve,
+    apply_gains,
+    parse_opcodes,
+)
 
+LIGHT_BLACK = 2048.0  # of a mosaic made from light; noise below black keeps its sign
+BRIGHT_FRACTION, MAX_CEILING = 1e-3, 16.0
 MAX_DEFECTS = 0.02  # fraction of all photosites; a longer list is not a list of defects
 
 BlackLevels = tuple[float, float, float, float]
@@ -49,17 +63,68 @@ def _black(dng: Dng, area: Area) -> NDArray[np.float64]:
     return black
 
 
+def largest_black(dng: Dng) -> float:
+    """The largest black level of a photosite of the crop."""
+    height, width = dng.crop.shape
+    return float(_black(dng, Area(0, 0, height, width)).max())
+
+
 def linear_rgb(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.float32]:
     """Linear light, (H, W, 3) float32, 1 at the white level, from `samples` of the crop. `white` is the default."""
-    height, width, _ = samples.shape
-    even = dng.black_rows is None and dng.black_columns is None and dng.black.size <= 3
+    camera_rgb = _light(dng, samples, white)
+    for opcode in dng.opcodes():
+        if isinstance(opcode.action, Curve):
+            apply_curve(camera_rgb, opcode.action, dng.crop, dng.stored if opcode.stage == 1 else dng.active)
+        elif isinstance(opcode.action, GainMap | Vignette):
+            gains = np.ones_like(camera_rgb)
+            _apply(gains, [opcode], dng.stored, dng.active, dng.crop, None)
+            camera_rgb *= gains
+    return camera_rgb
+
+
+def _light(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.float32]:
+    """(sample - black) / (white - largest black) of the crop, (H, W, samples) float32."""
+    height, width, planes = samples.shape
+    even = dng.black_rows is None and dng.black_columns is None and dng.black.shape[:2] == (1, 1)
     black = _black(dng, Area(0, 0, 1, 1) if even else Area(0, 0, height, width))
-    span = (np.full(3, white) if dng.white is None else dng.white) - black.max(axis=(0, 1))
-    camera_rgb = (samples.astype(np.float32) - black.astype(np.float32)) / np.maximum(span, 1e-6).astype(np.float32)
-    gains = np.ones((height, width, 3), np.float32)
-    if _apply(gains, dng.opcodes(), dng.stored, dng.active, dng.crop, None):
-        camera_rgb *= gains
-    return np.asarray(camera_rgb)
+    span = (np.full(planes, white) if dng.white is None else dng.white) - black.max(axis=(0, 1))
+    return np.asarray((samples.astype(np.float32) - black.astype(np.float32)) / _positive(span))
+
+
+def _positive(span: NDArray[np.float64]) -> NDArray[np.float32]:
+    if span.min() <= 0:
+        raise SourceError("its white level is not above its black level")
+    return span.astype(np.float32)
+
+
+class LightMosaic(NamedTuple):
+    """A mosaic of light as integers: `pixels` (H, W) uint16 from `black` to `white`, which is the light `ceiling`."""
+
+    pixels: NDArray[np.uint16]
+    black: float
+    white: float
+    ceiling: float
+
+
+def has_curves(dng: Dng) -> bool:
+    return any(isinstance(opcode.action, Curve) for opcode in dng.opcodes())
+
+
+def light_mosaic(dng: Dng, samples: NDArray[Any], white: float) -> LightMosaic:
+    """The light of `samples` (H, W), those of the crop, after the curves of the opcodes.
+
+    The ceiling is 1 at the white level. Light above it, as in merged exposures, raises the ceiling to the level that
+    only BRIGHT_FRACTION of the photosites exceed, at most MAX_CEILING: one defective photosite must not take the
+    resolution of the others. Values that are not finite are 0.
+    """
+    light = _light(dng, samples[..., None], white)
+    for opcode in dng.opcodes():
+        if isinstance(opcode.action, Curve):
+            apply_curve(light, opcode.action, dng.crop, dng.stored if opcode.stage == 1 else dng.active)
+    mosaic = np.nan_to_num(light[..., 0], nan=0.0, posinf=MAX_CEILING, neginf=0.0)
+    ceiling = float(np.clip(np.quantile(mosaic, 1 - BRIGHT_FRACTION), 1.0, MAX_CEILING))
+    numbers = LIGHT_BLACK + mosaic * ((65535.0 - LIGHT_BLACK) / ceiling)
+    return LightMosaic(np.clip(np.rint(numbers), 0, 65535).astype(np.uint16), LIGHT_BLACK, 65535.0, ceiling)
 
 
 @lru_cache(maxsize=1)

@@ -5,21 +5,32 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import rawpy
 from numpy.typing import NDArray
 
-from ..camera import REC709_TO_REC2020, Calibration, CameraProfile
+from ..camera import REC709_TO_REC2020, Calibration, CameraProfile, NoiseProfile
 from ..cfa import Cfa
 from ..errors import SourceError, check_regular_file
 from ..frame import Encoding, Frame
-from .dng_read import D65_K, Dng, filters, read_dng
-from .photosite_maps import BlackLevels, linear_rgb, photosite_black, photosite_defects, photosite_gains
+from .dng_read import D65_K, LOSSY_JPEG, Dng, filters, read_dng
+from .dng_samples import cut_off, stored_samples
+from .photosite_maps import (
+    BlackLevels,
+    has_curves,
+    largest_black,
+    light_mosaic,
+    linear_rgb,
+    photosite_black,
+    photosite_defects,
+    photosite_gains,
+)
 
 RAW_SUFFIXES = frozenset(
     f".{suffix}"
@@ -32,6 +43,7 @@ RAW_SUFFIXES = frozenset(
 # LibRaw's flip is a sum of bits (1 mirrors columns, 2 mirrors rows, 4 transposes first) for the eight EXIF values.
 LIBRAW_FLIP_TO_EXIF = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
 
+DAMAGE = ("data corrupted at", "Unexpected end of file")  # LibRaw on standard error
 LIBRAW_HAS_MATRIX = 0.125  # LibRaw's threshold for the first number of a colour matrix from a file
 
 # IEC 61966-2-1: linear sRGB to CIE XYZ, D65.
@@ -51,31 +63,44 @@ def read_raw(path: Path) -> Frame:
     if path.suffix.lower() == ".raw":
         _reject_headerless(path)
     dng = read_dng(path)
+    problem = cut_off(path)
+    if problem:
+        raise SourceError(f"{path}: the file is cut off ({problem}); copy it again from the card")
+    own = None if dng is None else stored_samples(path, dng)
     try:
         with rawpy.imread(str(path)) as raw:
             if dng is not None and _describes(dng, raw):
-                return _dng_frame(raw, dng, path)
+                if own is None and (dng.floating or dng.compression == LOSSY_JPEG):
+                    dng = dng.scaled_by_libraw()
+                return _dng_frame(dng, _stored(raw, own), path)
             if raw.raw_type == rawpy.RawType.Stack:
                 return _rgb_frame(raw, path)
             return _mosaic_frame(raw, path)
-    except rawpy.LibRawFileUnsupportedError as error:
-        raise SourceError(
+    except rawpy.LibRawError as error:
+        if dng is not None and own is not None:
+            return _dng_frame(dng, _Stored(own, CameraProfile(), 65535.0, 1), path)
+        raise _libraw_error(path, error) from error
+
+
+def _libraw_error(path: Path, error: rawpy.LibRawError) -> SourceError:
+    if isinstance(error, rawpy.LibRawFileUnsupportedError):
+        return SourceError(
             f"{path}: not a raw file that LibRaw {'.'.join(map(str, rawpy.libraw_version))} reads; convert it to DNG, "
             "TIFF or PNG, or describe a headerless mosaic with --raw-format and --raw-size"
-        ) from error
-    except rawpy.LibRawIOError as error:
-        raise SourceError(f"{path}: the file is cut off or not a raw file; copy it again from the card") from error
-    except rawpy.LibRawError as error:
-        message = error.args[0] if error.args else "unknown reason"
-        reason = message.decode(errors="replace") if isinstance(message, bytes) else message
-        raise SourceError(f"{path}: LibRaw cannot unpack it ({reason}); copy it again or convert it to DNG") from error
+        )
+    if isinstance(error, rawpy.LibRawIOError):
+        return SourceError(f"{path}: the file is cut off or not a raw file; copy it again from the card")
+    message = error.args[0] if error.args else "unknown reason"
+    reason = message.decode(errors="replace") if isinstance(message, bytes) else message
+    return SourceError(f"{path}: LibRaw cannot unpack it ({reason}); copy it again or convert it to DNG")
 
 
 @contextlib.contextmanager
 def quiet_libraw() -> Iterator[None]:
-    """Suppresses LibRaw's line about a cut-off file on standard error; a SourceError reports it.
+    """Catches LibRaw's lines about damaged data on standard error, and raises a SourceError of the first.
 
-    Standard error of the whole process is suppressed: use it to open a source, never in a running capture thread.
+    LibRaw shows the damaged picture, of which a part may be unwritten. Standard error of the whole process is
+    caught: use it to open a source, never in a running capture thread.
     """
     try:
         saved = os.dup(2)
@@ -83,14 +108,19 @@ def quiet_libraw() -> Iterator[None]:
         yield
         return
     sys.stderr.flush()
-    null_device = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null_device, 2)
-    os.close(null_device)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
+    with tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+        caught.seek(0)
+        lines = caught.read(4096).decode(errors="replace").splitlines()
+    damaged = next((line for line in lines if any(word in line for word in DAMAGE)), None)
+    if damaged is not None:
+        name, _, fault = damaged.rpartition(": ")
+        raise SourceError(f"{name}: the picture is damaged or cut off ({fault}); copy it again from the card")
 
 
 def camera_to_rec2020(color_matrix: NDArray[Any], rgb_xyz_matrix: NDArray[Any]) -> NDArray[np.float64]:
@@ -117,18 +147,33 @@ def _describes(dng: Dng, raw: rawpy.RawPy) -> bool:
     return size == dng.stored.shape and dng.samples == (3 if raw.raw_type == rawpy.RawType.Stack else 1)
 
 
-def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
+class _Stored(NamedTuple):
+    """The samples of a whole DNG; `colour`, `white` and `orientation` apply where tags are missing."""
+
+    samples: NDArray[Any]
+    colour: CameraProfile
+    white: float
+    orientation: int
+
+
+def _stored(raw: rawpy.RawPy, own: NDArray[Any] | None) -> _Stored:
+    """LibRaw's samples, or `own`."""
+    orientation = LIBRAW_FLIP_TO_EXIF.get(raw.sizes.flip, 1)
+    samples = raw.raw_image if own is None else own
+    return _Stored(samples, _libraw_colour(raw, CameraProfile()), float(raw.white_level), orientation)
+
+
+def _dng_frame(dng: Dng, stored: _Stored, path: Path) -> Frame:
     """The frame that the tags specify. In a linear DNG, with three samples per pixel, the pixels include the white
     balance, because a scene-linear frame has only a matrix."""
     cfa = dng.cfa(path)
-    stored = raw.raw_image
-    rows, columns = slice(dng.crop.top, dng.crop.bottom), slice(dng.crop.left, dng.crop.right)
-    profile = dng.coloured(_libraw_colour(raw, CameraProfile(exposure_ev=dng.exposure_ev)))
-    orientation = dng.orientation or LIBRAW_FLIP_TO_EXIF.get(raw.sizes.flip, 1)
+    crop = stored.samples[dng.crop.top : dng.crop.bottom, dng.crop.left : dng.crop.right]
+    profile = dng.coloured(replace(stored.colour, exposure_ev=dng.exposure_ev))
+    orientation = dng.orientation or stored.orientation
     if cfa is None:
-        camera_rgb = linear_rgb(dng, stored[rows, columns, :3], float(raw.white_level)) * np.array(
-            profile.white_balance, np.float32
-        )
+        with _named(path):
+            camera_rgb = linear_rgb(dng, crop[..., :3], stored.white)
+        camera_rgb *= np.array(profile.white_balance, np.float32)
         return Frame(
             pixels=np.ascontiguousarray(camera_rgb, np.float32),
             encoding=Encoding.SCENE,
@@ -142,22 +187,56 @@ def _dng_frame(raw: rawpy.RawPy, dng: Dng, path: Path) -> Frame:
         )
     if cfa.kind == "mono":  # a picture without colour has no white balance
         profile = CameraProfile(exposure_ev=dng.exposure_ev)
-    black, black_map = photosite_black(dng, cfa)
+    pixels, levels = _mosaic(dng, crop, stored.white, cfa, path)
     return Frame(
-        pixels=np.array(stored[rows, columns], np.uint16, order="C"),  # a copy: LibRaw frees its array
+        pixels=pixels,
         encoding=Encoding.MOSAIC,
         cfa=cfa,
         profile=replace(
-            _with_levels(profile, black, float(raw.white_level) if dng.white is None else float(dng.white[0]), path),
-            noise=dng.noise,
+            profile,
+            black=levels.black,
+            white=levels.white,
+            exposure_ev=profile.exposure_ev + np.log2(levels.ceiling),
+            noise=_scaled(dng.noise, levels.ceiling),
             lateral=dng.lateral(),
-            black_map=black_map,
+            black_map=levels.black_map,
             gain_map=photosite_gains(dng.opcode_lists, dng.stored, dng.active, dng.crop, cfa),
-            defects=photosite_defects(dng, stored),
+            defects=photosite_defects(dng, stored.samples),
         ),
         orientation=orientation,
         name=str(path),
     )
+
+
+class _Levels(NamedTuple):
+    """Levels of a mosaic. `ceiling` is the light of its white level."""
+
+    black: BlackLevels
+    white: float
+    black_map: NDArray[np.float32] | None = None
+    ceiling: float = 1.0
+
+
+def _mosaic(
+    dng: Dng, samples: NDArray[Any], libraw_white: float, cfa: Cfa, path: Path
+) -> tuple[NDArray[np.uint16], _Levels]:
+    """The mosaic of the crop, and its levels: those of the tags, or those of the light if integers cannot hold it."""
+    if samples.dtype.kind == "f" or has_curves(dng):
+        with _named(path):
+            light = light_mosaic(dng, samples, libraw_white)
+        return light.pixels, _Levels((light.black,) * 4, light.white, None, light.ceiling)
+    black, black_map = photosite_black(dng, cfa)
+    white = libraw_white if dng.white is None else float(dng.white[0])
+    if black_map is not None:  # the span is that above the largest black level of a photosite
+        white += max(black) - largest_black(dng)
+    with _named(path):
+        CameraProfile(black=black, white=white)  # refuses impossible levels
+    return np.array(samples, np.uint16, order="C"), _Levels(black, white, black_map)  # a copy: LibRaw frees its array
+
+
+def _scaled(noise: NoiseProfile | None, ceiling: float) -> NoiseProfile | None:
+    """The noise of light whose unit is `ceiling`."""
+    return noise and NoiseProfile(noise.shot / ceiling, noise.read / ceiling**2)
 
 
 def _rescaled(calibrations: tuple[Calibration, ...], gains: tuple[float, float, float]) -> tuple[Calibration, ...]:
@@ -167,9 +246,11 @@ def _rescaled(calibrations: tuple[Calibration, ...], gains: tuple[float, float, 
         return ()
 
 
-def _with_levels(profile: CameraProfile, black: BlackLevels, white: float, path: Path) -> CameraProfile:
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Adds the file and the remedy to an error about its levels."""
     try:
-        return replace(profile, black=black, white=white)
+        yield
     except SourceError as error:
         raise SourceError(f"{path}: {error}; the file is broken, so copy it again from the card") from error
 
@@ -184,7 +265,8 @@ def _mosaic_frame(raw: rawpy.RawPy, path: Path) -> Frame:
         float(black[photosites[2]]),
         float(black[photosites[3]]),
     )
-    profile = _with_levels(CameraProfile(), four, float(raw.white_level), path)
+    with _named(path):
+        profile = CameraProfile(black=four, white=float(raw.white_level))
     return Frame(
         pixels=np.array(raw.raw_image_visible, np.uint16, order="C"),  # a copy: LibRaw frees its array
         encoding=Encoding.MOSAIC,

@@ -78,13 +78,13 @@ def superpixels(frame: Frame) -> NDArray[np.float64]:
         raise GroundglassError(f"{frame.name}: not a Bayer mosaic, which a profile requires; give the raw file")
     numbers = unpack(frame.pixels, frame.packing, frame.width)
     height, width = (side // 2 * 2 for side in numbers.shape)
-    black, white = np.reshape(frame.profile.black, (2, 2)), frame.profile.white
+    black, span = np.reshape(frame.profile.black, (2, 2)), frame.profile.span
     light = np.zeros((height // 2, width // 2, 3))
     for y in range(2):
         for x in range(2):
             channel = frame.cfa.channels()[y, x]
             weight = 0.5 if channel == 1 else 1.0
-            photosite = (numbers[y:height:2, x:width:2] - black[y, x]) / (white - black[y, x])
+            photosite = (numbers[y:height:2, x:width:2] - black[y, x]) / span
             light[..., channel] += np.where(photosite < CLIPPED, weight * photosite, np.inf)
     return light
 

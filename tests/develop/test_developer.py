@@ -44,7 +44,7 @@ def mosaic_frame(camera_rgb: np.ndarray, pattern: str, profile: CameraProfile, s
     channel, photosite = Cfa(pattern).channels()[y % 2, x % 2], 2 * (y % 2) + x % 2
     black = np.array(profile.black)[photosite]
     gain = np.array(profile.white_balance)[channel] / min(profile.white_balance)
-    numbers = black + camera_rgb[channel] / gain * (profile.white - black)
+    numbers = black + camera_rgb[channel] / gain * (profile.white - max(profile.black))
     return Frame(np.round(numbers).astype(np.uint16), cfa=Cfa(pattern), profile=profile)
 
 

@@ -28,14 +28,14 @@ def frame_of(numbers: np.ndarray, packing: Packing = Packing.U16, padding: int =
 
 
 def light(numbers: np.ndarray, profile: CameraProfile, cfa: Cfa) -> np.ndarray:
-    """(H, W): the definition, (number - black) / (white - black) times the channel's gain."""
+    """(H, W): the definition, (number - black) / (white - largest black) times the channel's gain."""
     y, x = np.indices(numbers.shape)
     y, x = y // cfa.block, x // cfa.block
     black = np.reshape(profile.black, (2, 2))[y % 2, x % 2]
     channels = cfa.channels()[:: cfa.block, :: cfa.block]
     balance = np.array(profile.white_balance) / min(profile.white_balance) if cfa.kind != "mono" else np.ones(3)
     gain = balance[channels[y % len(channels), x % len(channels)]]
-    return (numbers - black) / (profile.white - black) * gain
+    return (numbers - black) / (profile.white - max(profile.black)) * gain
 
 
 def linearized(device: Device, frame: Frame, *, binned: bool = False, clip: bool = False, encoded: bool = False):
@@ -188,5 +188,5 @@ def test_the_border_is_mirrored(device: Device) -> None:
 def test_levels_are_scaled_to_the_channel_that_clips_first() -> None:
     for pattern in BAYER_PATTERNS:
         levels = Levels.of(PROFILE, Cfa(pattern))
-        clipped = [(PROFILE.white - black) * gain for black, gain in zip(levels.black, levels.gain, strict=True)]
+        clipped = [(PROFILE.white - max(PROFILE.black)) * gain for gain in levels.gain]
         assert clipped == pytest.approx([clips(PROFILE)[channel] for channel in Cfa(pattern).channels().ravel()])
