@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import REC709_TO_REC2020, CameraProfile
-from ..colour.white import D65, XYZ_TO_REC2020, adaptation, rgb_to_xyz
+from ..colour.cicp import to_rec2020
 from ..depth.maps import whole_depth
 from ..errors import MissingExtraError, SourceError, cause
 from ..frame import Encoding, Frame
 
 HALF_MAX = 65504.0
+MAX_MATRIX = 1e3  # of a number in a matrix: larger ones come from primaries on one line
 
 
 def read_exr(path: Path, *, with_depth: bool = True) -> Frame:
@@ -33,7 +34,7 @@ def read_exr(path: Path, *, with_depth: bool = True) -> Frame:
         raise SourceError(f"{path}: its colour channels are subsampled; save full-size RGB")
     scene_rgb = np.stack([channels[name].astype(np.float32) for name in names], axis=-1)
     depth_name = depth_channel(channels) if with_depth else None
-    matrix = rgb_to_rec2020(header["chromaticities"]) if "chromaticities" in header else REC709_TO_REC2020
+    matrix = rgb_to_rec2020(header["chromaticities"], path) if "chromaticities" in header else REC709_TO_REC2020
     return Frame(
         pixels=np.nan_to_num(scene_rgb, copy=False, nan=0.0, posinf=HALF_MAX, neginf=0.0),
         encoding=Encoding.SCENE,
@@ -63,7 +64,15 @@ def depth_channel(channels: Mapping[str, NDArray[Any]]) -> str | None:
     return next((name for name in channels if name.lower().endswith(("depth.z", "depth.v"))), None)
 
 
-def rgb_to_rec2020(chromaticities: Any) -> NDArray[np.float64]:
+def rgb_to_rec2020(chromaticities: Any, path: Path) -> NDArray[np.float64]:
     """(3, 3) to linear Rec.2020, D65, from the xy of red, green, blue and white (eight numbers). White stays white."""
-    *primaries, white = [(float(x), float(y)) for x, y in np.reshape(chromaticities, (4, 2))]
-    return np.asarray(XYZ_TO_REC2020 @ adaptation(white, D65) @ rgb_to_xyz(primaries, white))
+    numbers = np.asarray(chromaticities, np.float64).ravel()
+    try:
+        red, green, blue, white = [(float(x), float(y)) for x, y in numbers.reshape(4, 2)]
+        matrix = to_rec2020((red, green, blue), white)
+    except (ValueError, ArithmeticError, np.linalg.LinAlgError):
+        matrix = np.full((3, 3), np.nan)
+    if not np.isfinite(matrix).all() or np.abs(matrix).max() > MAX_MATRIX:
+        shown = ", ".join(f"{number:g}" for number in numbers)
+        raise SourceError(f"{path}: its chromaticities {shown} are not three colours and a white; save it without them")
+    return matrix

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from ..camera import CameraProfile
+from ..colour.cicp import Cicp
 from ..colour.icc_read import matrix_profile_to_srgb
 from ..errors import SourceError, cause, check_regular_file
 from ..frame import Encoding, Frame
+from .colour_tags import coloured_frame, colours_of
 from .exr import read_exr
 from .file_errors import UNREADABLE
 from .gdepth import read_gdepth
@@ -30,6 +32,7 @@ PICTURE_SUFFIXES = (
     | HEIF_SUFFIXES
     | frozenset({".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".avif", ".gif", ".exr"})
 )
+CODED_SUFFIXES = frozenset({".png", ".avif"})
 ORIENTATION_TAG = 0x0112
 # Pillow's names of 16-bit byte orders, each with the opposite one. Pillow keeps the high byte of the named order.
 OPPOSITE_ORDER = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorder == "little" else ";16L"}
@@ -39,7 +42,8 @@ def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
     """Reads a picture.
 
     8- and 16-bit files become Encoding.DISPLAY, (H, W, 3) uint8 or uint16 in sRGB: alpha is dropped, grey expanded,
-    palette and CMYK converted, an embedded ICC profile applied. `Frame.orientation` holds the EXIF orientation.
+    palette and CMYK converted, an embedded ICC profile applied. Code points of colour (PNG, AVIF, HEIC) set the matrix
+    of the frame; a curve of high dynamic range makes it Encoding.SCENE. `Frame.orientation` holds the EXIF orientation.
     OpenEXR and floating-point TIFF become Encoding.SCENE, (H, W, 3) float32. The frame has the depth in the file (Z of
     an EXR, the depth image of a HEIC, GDepth of a JPEG) unless `with_depth` is False. Raises SourceError, or
     MissingExtraError for OpenEXR and HEIF.
@@ -68,14 +72,16 @@ def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
 
 def _heif_frame(path: Path, with_depth: bool) -> Frame:
     heif = read_heif(path, with_depth=with_depth)
+    cicp = heif.cicp if heif.profile is None or _is_hdr(heif.cicp) else None
+    if cicp is not None and isinstance(heif.image, Image.Image):
+        heif.image.info.pop("icc_profile", None)
     if isinstance(heif.image, Image.Image):
         display_rgb: NDArray[Any] = np.array(as_srgb(heif.image), np.uint8)
     else:
-        converted = matrix_profile_to_srgb(heif.image, heif.profile) if heif.profile else None
+        converted = matrix_profile_to_srgb(heif.image, heif.profile) if heif.profile and cicp is None else None
         display_rgb = heif.image if converted is None else converted
-    return Frame(
-        pixels=np.ascontiguousarray(display_rgb),
-        encoding=Encoding.DISPLAY,
+    return coloured_frame(
+        *(display_rgb, cicp),
         depth_m=None if heif.depth is None else heif.depth.depth_m,
         depth_noise=0.0 if heif.depth is None else heif.depth.noise,
         name=str(path),
@@ -83,22 +89,30 @@ def _heif_frame(path: Path, with_depth: bool) -> Frame:
 
 
 def _display_frame(path: Path) -> Frame:
+    cicp = colours_of(path) if path.suffix.lower() in CODED_SUFFIXES else None
     with Image.open(path) as image:
+        if cicp is not None and (path.suffix.lower() == ".png" or _is_hdr(cicp) or "icc_profile" not in image.info):
+            image.info.pop("icc_profile", None)
+        else:
+            cicp = None
         high_mode = _sixteen_bit_mode(image)
         image.load()
         orientation = image.getexif().get(ORIENTATION_TAG, 1)
         if image.mode.startswith("I"):
             display_rgb = _grey_16(image)
         elif high_mode is not None:
-            display_rgb = _colour_16(path, image, high_mode)
+            display_rgb = _colour_16(path, image, high_mode, with_profile=cicp is None)
         else:
             display_rgb = np.array(as_srgb(image), np.uint8)
-    return Frame(
-        pixels=np.ascontiguousarray(display_rgb),
-        encoding=Encoding.DISPLAY,
+    return coloured_frame(
+        *(display_rgb, cicp),
         orientation=orientation if orientation in range(1, 9) else 1,
         name=str(path),
     )
+
+
+def _is_hdr(cicp: Cicp | None) -> bool:
+    return cicp is not None and not cicp.has_srgb_curve
 
 
 def _sixteen_bit_mode(image: Image.Image) -> str | None:
@@ -113,7 +127,7 @@ def _raw_mode(args: Any) -> str:
     return str(args[0]) if isinstance(args, tuple) else str(args)
 
 
-def _colour_16(path: Path, high: Image.Image, high_mode: str) -> NDArray[Any]:
+def _colour_16(path: Path, high: Image.Image, high_mode: str, *, with_profile: bool) -> NDArray[Any]:
     """Pillow has no 16-bit colour and keeps the high byte of each sample. A second decode in the opposite byte order
     yields the low byte; this function combines both."""
     low_mode = high_mode[:-4] + OPPOSITE_ORDER[high_mode[-4:]]
@@ -126,7 +140,7 @@ def _colour_16(path: Path, high: Image.Image, high_mode: str) -> NDArray[Any]:
         low_bytes = np.asarray(low)[..., :3]
     display_rgb: NDArray[np.uint16] = np.asarray(high)[..., :3].astype(np.uint16) << 8 | low_bytes
     profile = high.info.get("icc_profile")
-    if not profile:
+    if not profile or not with_profile:
         return display_rgb
     converted = matrix_profile_to_srgb(display_rgb, profile)
     return np.asarray(as_srgb(high)) if converted is None else converted
