@@ -11,6 +11,7 @@ from ..formats.camera_profile import ChartProfile, load_profile
 from ..formats.depth_files import Scaling
 from ..formats.headerless import Layout
 from ..frame import Frame
+from .content import Content, content_of
 from .kinds import Request, find_kind
 from .live.pipes.opening import open_stream
 from .rgbd import Rgbd, find_rgbd, maps_for
@@ -19,7 +20,7 @@ from .source import Source
 from .source_filter import SourceFilter
 from .stereo import PREFIX as STEREO
 from .stereo import WithRight, parse_pair
-from .video import VIDEO_SUFFIXES, VideoSource
+from .video import VideoSource
 from .with_depth import WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
 
 DEFAULT_SEQUENCE_FPS = 24.0
@@ -130,7 +131,7 @@ def _open_plain(source: str, request: Request, pairs: Rgbd | None, with_depth: b
         raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
     if path.stat().st_size == 0:
         raise SourceError(f"{source}: the file is empty; copy it again from its origin")
-    if layout is None and path.suffix.lower() in VIDEO_SUFFIXES:
+    if layout is None and content_of(path) is Content.VIDEO:
         return VideoSource(path, fps=request.fps, loop=loop)
     return FileSequence([path], frame_reader(path, layout, with_depth=with_depth), name=source)
 

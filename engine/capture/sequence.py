@@ -15,6 +15,7 @@ from ..formats.picture_read import PICTURE_SUFFIXES, read_picture
 from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
 from ..frame import Frame
 from .base import BaseSource
+from .content import Content, content_of
 from .faults import FaultReport
 from .source import Timing
 
@@ -122,10 +123,10 @@ def _state(path: Path) -> _State:
 
 
 def frame_reader(path: Path, layout: Layout | None, *, with_depth: bool = True) -> Callable[[Path], Frame]:
-    """What reads files like this one: headerless mosaics in `layout`, else pictures or raw files by the suffix."""
+    """What reads files like this one: headerless mosaics in `layout`, else pictures or raw files."""
     if layout is not None:
         return partial(read_headerless, layout=layout)
-    return partial(read_picture, with_depth=with_depth) if path.suffix.lower() in PICTURE_SUFFIXES else read_raw
+    return partial(read_picture, with_depth=with_depth) if content_of(path) is Content.PICTURE else read_raw
 
 
 def read_checked(path: Path, read: Callable[[Path], Frame]) -> Frame:

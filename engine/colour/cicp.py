@@ -87,7 +87,7 @@ class Cicp:
         return np.asarray(self._shown(self._curve(levels).astype(np.float32)[codes]), np.float32)
 
     def _shown(self, light: NDArray[Any]) -> NDArray[Any]:
-        """HLG has the system gamma 1.2 of a display of 1000 cd/m2 (ITU-R BT.2100, table 5); others are display light."""
+        """HLG has the system gamma 1.2 of a display of 1000 cd/m2 (ITU-R BT.2100, table 5); others are as they are."""
         if self.transfer != HLG:
             return light
         luma = light @ np.array((0.2627, 0.6780, 0.0593), light.dtype)
