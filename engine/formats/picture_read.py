@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
-from ..camera import CameraProfile
 from ..colour.cicp import Cicp
 from ..colour.icc_read import matrix_profile_to_srgb
 from ..errors import SourceError, cause, check_regular_file
@@ -23,6 +21,7 @@ from .exr import read_exr
 from .file_errors import UNREADABLE
 from .gdepth import read_gdepth
 from .heif import HEIF_SUFFIXES, read_heif
+from .tiff_read import read_tiff
 
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
@@ -38,23 +37,27 @@ ORIENTATION_TAG = 0x0112
 OPPOSITE_ORDER = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorder == "little" else ";16L"}
 
 
-def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
+def read_picture(path: Path, *, with_depth: bool = True, layer: str | None = None) -> Frame:
     """Reads a picture.
 
     8- and 16-bit files become Encoding.DISPLAY, (H, W, 3) uint8 or uint16 in sRGB: alpha is dropped, grey expanded,
     palette and CMYK converted, an embedded ICC profile applied. Code points of colour (PNG, AVIF, HEIC) set the matrix
     of the frame; a curve of high dynamic range makes it Encoding.SCENE. `Frame.orientation` holds the EXIF orientation.
     OpenEXR and floating-point TIFF become Encoding.SCENE, (H, W, 3) float32. The frame has the depth in the file (Z of
-    an EXR, the depth image of a HEIC, GDepth of a JPEG) unless `with_depth` is False. Raises SourceError, or
+    an EXR, the depth image of a HEIC, GDepth of a JPEG) unless `with_depth` is False. `layer` names a layer of an
+    EXR. Raises SourceError, or
     MissingExtraError for OpenEXR and HEIF.
     """
     check_regular_file(path)
     suffix = path.suffix.lower()
     if suffix == ".exr":
-        return read_exr(path, with_depth=with_depth)
+        return read_exr(path, with_depth=with_depth, layer=layer)
+    if layer is not None:
+        raise SourceError(f"{path}: only OpenEXR files have layers; leave out --layer")
     try:
-        if suffix in TIFF_SUFFIXES and _is_float_tiff(path):
-            return _float_tiff_frame(path)
+        tiff = _tiff_frame(path) if suffix in TIFF_SUFFIXES else None
+        if tiff is not None:
+            return tiff
         if suffix in HEIF_SUFFIXES:
             return _heif_frame(path, with_depth)
         frame = _display_frame(path)
@@ -180,23 +183,24 @@ def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
     return converted
 
 
-def _is_float_tiff(path: Path) -> bool:
-    try:
-        with tifffile.TiffFile(path) as file:
-            dtype = file.pages.first.dtype
-    except tifffile.TiffFileError:
-        return False
-    return dtype is not None and dtype.kind == "f"
-
-
-def _float_tiff_frame(path: Path) -> Frame:
-    """Reads a floating-point TIFF as scene-linear Rec.709."""
-    scene_rgb = np.asarray(tifffile.imread(path, key=0), np.float32)
-    if scene_rgb.ndim == 2:
-        scene_rgb = np.repeat(scene_rgb[..., None], 3, axis=2)
-    if scene_rgb.ndim != 3 or scene_rgb.shape[2] < 3:
-        raise SourceError(f"{path}: samples of shape {scene_rgb.shape} are not grey or RGB; save it as RGB")
-    finite_rgb = np.nan_to_num(scene_rgb[..., :3], nan=0.0, posinf=65504.0, neginf=0.0)
-    return Frame(
-        pixels=np.ascontiguousarray(finite_rgb), encoding=Encoding.SCENE, profile=CameraProfile(), name=str(path)
-    )
+def _tiff_frame(path: Path) -> Frame | None:
+    """The frame of a TIFF that Pillow does not read rightly; floats are scene-linear Rec.709."""
+    picture = read_tiff(path)
+    if picture is None:
+        return None
+    fields: dict[str, Any] = {"orientation": picture.orientation, "name": str(path)}
+    pixels = picture.pixels
+    if isinstance(pixels, Image.Image):
+        if picture.profile:
+            pixels.info["icc_profile"] = picture.profile
+        return Frame(np.array(as_srgb(pixels), np.uint8), Encoding.DISPLAY, **fields)
+    if pixels.dtype == np.float32:
+        return Frame(pixels, Encoding.SCENE, **fields)
+    if picture.profile and pixels.dtype == np.uint16:
+        converted = matrix_profile_to_srgb(pixels, picture.profile)
+        pixels = pixels if converted is None else converted
+    elif picture.profile:
+        image = Image.fromarray(pixels)
+        image.info["icc_profile"] = picture.profile
+        pixels = np.array(as_srgb(image), np.uint8)
+    return Frame(np.ascontiguousarray(pixels), Encoding.DISPLAY, **fields)
