@@ -14,7 +14,7 @@ from ..formats.picture_read import PICTURE_SUFFIXES
 from ..formats.raw import RAW_SUFFIXES
 from .video import VIDEO_SUFFIXES, is_video
 
-# The first bytes of files that are neither raw, picture nor video here: (offset, bytes, name, remedy).
+# The first bytes of files of other kinds: (offset, bytes, name, remedy).
 OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\xff\x0a", "a JPEG XL picture", "convert it to PNG or TIFF"),
     (0, b"\0\0\0\x0cJXL ", "a JPEG XL picture", "convert it to PNG or TIFF"),
@@ -47,7 +47,7 @@ class Content(enum.Enum):
 
 
 def content_of(path: Path) -> Content:
-    """The content of a file. Raises SourceError, which says what the file is, if it is none of them.
+    """The content of a file. Raises SourceError with the kind of the file if it has another one.
 
     A listed suffix decides alone. A file with another suffix is a raw picture if it has the tags of a DNG, a picture if
     Pillow identifies it, and a video if FFmpeg does.
@@ -68,7 +68,7 @@ def content_of(path: Path) -> Content:
         return Content.VIDEO
     other = _other(path)
     if other is None:
-        return Content.RAW  # LibRaw says why it is not
+        return Content.RAW  # the error of LibRaw has the reason
     name, remedy = other
     raise SourceError(f"{path}: is {name}, which is not read here; {remedy}")
 

@@ -11,8 +11,9 @@ from PIL import Image
 
 from ..camera import CameraProfile
 from ..errors import GroundglassError, SourceError, check_regular_file
+from ..formats.colour_tags import colours_of
 from ..formats.dng_read import COMPRESSIONS, ILLUMINANTS, UNKNOWN_ILLUMINANT, Dng, raw_directory, read_dng
-from ..formats.heif import HEIF_SUFFIXES, exif_of
+from ..formats.heif import HEIF_SUFFIXES, exif_of, read_heif
 from ..formats.opcodes import BadConstant, BadPixels, Curve, GainMap, Opcode, Vignette, Warp
 from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
 from ..formats.tiff_tags import TagError, TagFile, Tags
@@ -20,6 +21,7 @@ from ..frame import Encoding, Frame
 from ..yuv import YuvFormat
 from .content import Content, content_of
 from .open import open_source
+from .video import VideoSource
 
 Metadata = dict[str, Any]
 
@@ -61,6 +63,8 @@ def _source_metadata(source: str, kind: str) -> Metadata:
             metadata["fps"] = opened.fps
         if opened.frames is not None and kind != "picture":
             metadata["frames"] = opened.frames
+        if isinstance(opened, VideoSource):
+            metadata["colour"] = list(opened.colours.names)
         first = next(iter(opened), None)
         return metadata | ({} if first is None else _frame_metadata(first))
 
@@ -106,15 +110,18 @@ def _picture_metadata(path: Path) -> Metadata:
     try:
         if path.suffix.lower() in HEIF_SUFFIXES:
             exif, profile = exif_of(path)
-            form = "HEIF"
+            cicp, form = read_heif(path, with_depth=False).cicp, "HEIF"
         else:
             with Image.open(path) as image:
                 exif, profile = image.getexif(), image.info.get("icc_profile")
                 form = image.format or path.suffix[1:].upper()
+            cicp = colours_of(path)
         inner = exif.get_ifd(EXIF_DIRECTORY)
         entries = {name: exif[tag] for tag, name in FIRST_TEXTS.items() if tag in exif}
         entries |= {name: inner[tag] for tag, name in (EXIF_NUMBERS | EXIF_TEXTS).items() if tag in inner}
         metadata: Metadata = {"format": form}
+        if cicp is not None:
+            metadata["colour"] = list(cicp.names)
         if profile:
             metadata["icc_profile"] = len(profile)
     except (OSError, ValueError, SyntaxError, TypeError, KeyError):  # not a format of Pillow, or broken EXIF

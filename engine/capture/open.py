@@ -199,7 +199,7 @@ def _layout(
         return None
     if raw_size is None:
         raise SourceError(
-            f"--raw-format {raw_format} requires --raw-size, such as --raw-size 1920x1080; only PGM, PNG and TIFF do not"
+            f"--raw-format {raw_format} requires --raw-size, such as --raw-size 1920x1080; PGM, PNG and TIFF do not"
         )
     return Layout.parse(
         *(raw_format, raw_size, raw_black or 0.0),

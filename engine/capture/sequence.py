@@ -57,7 +57,7 @@ class FileSequence(BaseSource):
         self.size = self._first.size
 
     def hint(self, raw_format: str | None, *, has_white: bool) -> None:
-        """Says on standard error if the first frame is probably read wrongly."""
+        """Prints a hint on standard error if the first frame is probably read wrongly."""
         frame = self._first
         for text in (
             mosaic_hint(frame, self._first_path) if raw_format is None else None,

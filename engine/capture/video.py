@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import MissingExtraError, SourceError, check_regular_file
 from ..frame import Frame
 from .base import BaseSource
-from .live.decoded import decoded_frame
+from .live.decoded import colours_of, decoded_frame
 
 VIDEO_SUFFIXES = frozenset(
     {".y4m", ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf"}
@@ -18,6 +18,7 @@ VIDEO_SUFFIXES = frozenset(
 )
 SQUARE = 0.01  # a pixel whose sides differ by less is square
 MAX_ASPECT = 8.0
+PLAYLISTS = ("hls", "concat", "dash", "imf", "webm_dash_manifest")
 DEFAULT_FPS, MAX_FPS = 25.0, 10_000.0
 # The display matrix rotates counter-clockwise, in degrees; EXIF orientation 6 is 90 degrees clockwise.
 ROTATION_TO_EXIF = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6, 270: 6}
@@ -44,6 +45,7 @@ class VideoSource(BaseSource):
             first = next(_pictures(container, path), None)
         if first is None:
             raise SourceError(f"{path}: has no decodable picture; copy or export it again")
+        self.colours = colours_of(first)
         self.size = (int(first.width), int(first.height))
         self._squared = _squared(stream, first)
         self._stored, self.size = self.size, self._squared or self.size
@@ -86,11 +88,15 @@ def _open(path: Path) -> Any:
     except ImportError as error:
         raise MissingExtraError(str(path), "PyAV", "video") from error
     try:
-        return av.open(str(path))
-    except (av.FFmpegError, OSError) as error:
+        container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except (av.FFmpegError, OSError, UnicodeError) as error:
         raise SourceError(
             f"{path}: not a video that FFmpeg opens ({_reason(error)}); copy or export it again"
         ) from error
+    if container.format.name in PLAYLISTS:
+        container.close()
+        raise SourceError(f"{path}: is a playlist, which may name any file; give the video itself")
+    return container
 
 
 def is_video(path: Path) -> bool:

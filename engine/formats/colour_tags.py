@@ -16,7 +16,7 @@ from ..frame import Encoding, Frame
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 1000
-MAX_BOX_BYTES = 1 << 24  # of metadata
+MAX_BOX_BYTES = 1 << 24  # bytes searched for metadata
 # The folders on the way to the colour of an AVIF picture (ISO/IEC 23008-12): the bytes before their first box.
 BOXES = {b"meta": 4, b"iprp": 0, b"ipco": 0}
 

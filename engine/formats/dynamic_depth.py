@@ -39,7 +39,9 @@ def depth_item(root: ElementTree.Element, file_bytes: int) -> DepthItem | None:
             maps.append(depth_map)
         if item and len(items) < MAX_ITEMS:
             items.append(item)
-    found = next((one for one in maps if one.get("ItemSemantic", DEPTH).lower() == DEPTH and "DepthURI" in one), None)
+    found = next(
+        (entry for entry in maps if entry.get("ItemSemantic", DEPTH).lower() == DEPTH and "DepthURI" in entry), None
+    )
     if found is None:
         return None
     lengths = [int(item.get("Length", "0") or 0) + int(item.get("Padding", "0") or 0) for item in items]

@@ -17,7 +17,7 @@ from ..frame import Encoding, Frame
 from .exr_layers import Layer, chosen_layer, depth_of, read_layers
 
 HALF_MAX = 65504.0
-MAX_MATRIX = 1e3  # of a number in a matrix: larger ones come from primaries on one line
+MAX_MATRIX = 1e3  # maximum number in a matrix: larger ones come from primaries on one line
 
 
 def read_exr(path: Path, *, with_depth: bool = True, layer: str | None = None) -> Frame:

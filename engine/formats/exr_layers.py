@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import MissingExtraError, SourceError, cause
 
-MAX_PIXELS = 1 << 28  # of a display window; a larger one is invalid
+MAX_PIXELS = 1 << 28  # maximum area of a display window
 BEAUTY = ("", "rgba", "rgb", "combined", "beauty", "c", "image")  # names of the finished picture
 DEPTH_NAMES = ("depth.z", "depth.v")
 
@@ -82,7 +82,7 @@ def _upsampled(pixels: NDArray[np.float32], stored: Any, data: tuple[int, int, i
 def read_layers(path: Path) -> list[Layer]:
     """The layers of all parts with flat pixels, in the order of the file.
 
-    Raises SourceError if there is none, as in a deep file, and MissingExtraError without the OpenEXR library.
+    Raises SourceError for a file without flat pixels, such as a deep one, and MissingExtraError without OpenEXR.
     """
     try:
         import OpenEXR
@@ -129,11 +129,11 @@ def chosen_layer(layers: list[Layer], wanted: str | None, path: Path) -> Layer:
     colour. Raises SourceError with the possible names."""
     coloured = [layer for layer in layers if layer.has_colour]
     if wanted is not None:
-        asked = wanted.lower()
+        requested = wanted.lower()
         for matches in (
-            [layer for layer in coloured if layer.name.lower() == asked],
-            [layer for layer in coloured if asked in (layer.bare, layer.name.lower().split(".")[0])],
-            [layer for layer in coloured if layer.view and layer.view.lower() == asked],
+            [layer for layer in coloured if layer.name.lower() == requested],
+            [layer for layer in coloured if requested in (layer.bare, layer.name.lower().split(".")[0])],
+            [layer for layer in coloured if layer.view and layer.view.lower() == requested],
         ):
             if matches:
                 return matches[0]

@@ -13,8 +13,8 @@ from ..errors import SourceError
 from ..frame import Encoding, Frame
 from ..packing import unpack
 
-MIN_SHARE, MIN_LEVELS = 0.005, 128  # of the photosites of a filter; different values, fewer are not a photograph
-PEAK = 20.0  # times the mean count of the values below
+MIN_SHARE, MIN_LEVELS = 0.005, 128  # minimum fraction of photosites in the spike, and minimum number of values
+PEAK = 5.0  # times the mean count of the values below
 BELOW_WHITE = 0.97
 MAX_ROWS = 1024
 
@@ -67,7 +67,7 @@ def saturation_hint(frame: Frame, raw_format: str | None) -> str | None:
 def with_white(frame: Frame, white: float) -> Frame:
     """The mosaic with another white level. Raises SourceError for pictures, and for a level not above black."""
     if frame.encoding is not Encoding.MOSAIC:
-        raise SourceError(f"{frame.name}: has no raw values; --raw-white applies to raw files and mosaics")
+        raise SourceError(f"{frame.name}: is not a mosaic; --raw-white applies to raw files and mosaics")
     try:
         return replace(frame, profile=replace(frame.profile, white=white))
     except SourceError as error:

@@ -75,7 +75,7 @@ def _picture(path: Path, samples: NDArray[Any], tags: Tags, photometric: int | N
         if colours is None or len(colours) % 3:
             raise SourceError(f"{path}: its palette is missing or damaged; save it as RGB")
         palette = colours.reshape(3, -1).T.astype(np.uint16)
-        return palette[np.minimum(samples, len(palette) - 1)]
+        return np.asarray(palette[np.minimum(samples, len(palette) - 1)])
     bits = tags.finite("BitsPerSample")
     samples = _display(samples, int(bits[0]) if bits is not None and len(bits) else samples.dtype.itemsize * 8)
     if photometric in OTHER_COLOURS and samples.ndim == 3 and samples.dtype.kind == "u":
@@ -103,7 +103,7 @@ def _display(samples: NDArray[Any], bits: int) -> NDArray[Any]:
     white = float(2**bits - 1)
     if white == 65535 and samples.dtype == np.uint16:
         return samples
-    return np.rint(np.minimum(samples, white) * (65535.0 / white)).astype(np.uint16)
+    return np.asarray(np.rint(np.minimum(samples, white) * (65535.0 / white)), np.uint16)
 
 
 def raw_samples(path: Path) -> NDArray[Any] | None:

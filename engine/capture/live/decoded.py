@@ -62,6 +62,11 @@ def _formats() -> dict[str, _Samples]:
 _FORMATS = _formats()
 
 
+def colours_of(picture: Any) -> Cicp:
+    """The primaries and the transfer of a PyAV `VideoFrame`."""
+    return Cicp(int(picture.color_primaries), int(picture.color_trc))
+
+
 def decoded_frame(picture: Any, *, is_jpeg: bool = False, **fields: Any) -> Frame:
     """The frame of a PyAV `VideoFrame`, with the given further `fields`.
 
@@ -71,7 +76,7 @@ def decoded_frame(picture: Any, *, is_jpeg: bool = False, **fields: Any) -> Fram
     in the centre in JPEG. Other pictures are converted by FFmpeg to Encoding.DISPLAY. The profile has the matrix of
     the tagged primaries. A tagged transfer unlike sRGB (PQ, HLG) becomes scene-linear light, on the host.
     """
-    cicp = Cicp(int(picture.color_primaries), int(picture.color_trc))
+    cicp = colours_of(picture)
     if not cicp.is_srgb:
         fields["profile"] = CameraProfile(camera_to_scene=cicp.to_rec2020)
     if not cicp.has_srgb_curve:
