@@ -83,9 +83,9 @@ def test_a_white_level_below_the_nominal_one_is_proposed_and_used(
     np.clip(light, 20, level).astype("<u2").tofile(tmp_path / "a.raw")
     options = {"raw_format": raw_format, "raw_size": "320x240"}
     open_source(tmp_path / "a.raw", **options).close()
-    said = capfd.readouterr().err
-    assert f"a.raw: saturates at {level}, but white is" in said
-    assert f"--raw-white {level}" in said
+    message = capfd.readouterr().err
+    assert f"a.raw: saturates at {level}, but white is" in message
+    assert f"--raw-white {level}" in message
     with open_source(tmp_path / "a.raw", **options, raw_white=level) as source:
         assert next(iter(source)).profile.white == level
     assert capfd.readouterr().err == ""
