@@ -130,7 +130,8 @@ def profile(
     json: arg.JsonOption = None,
     *,
     source_options: Annotated[
-        SourceOptions, Only("raw_format", "raw_size", "raw_black", "raw_stride", "raw_header", "raw_trailer")
+        SourceOptions,
+        Only("raw_format", "raw_size", "raw_black", "raw_white", "raw_stride", "raw_header", "raw_trailer"),
     ],
 ) -> None:
     """Measure white balance and colour matrix of a camera from a colour chart, for --profile."""

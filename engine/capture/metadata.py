@@ -11,19 +11,20 @@ from PIL import Image
 
 from ..camera import CameraProfile
 from ..errors import GroundglassError, SourceError, check_regular_file
-from ..formats.dng_read import ILLUMINANTS, UNKNOWN_ILLUMINANT, Dng, raw_directory, read_dng
-from ..formats.heif import HEIF_SUFFIXES, exif_of
+from ..formats.colour_tags import colours_of
+from ..formats.dng_read import COMPRESSIONS, ILLUMINANTS, UNKNOWN_ILLUMINANT, Dng, raw_directory, read_dng
+from ..formats.heif import HEIF_SUFFIXES, exif_of, read_heif
 from ..formats.opcodes import BadConstant, BadPixels, Curve, GainMap, Opcode, Vignette, Warp
-from ..formats.picture_read import PICTURE_SUFFIXES
 from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
 from ..formats.tiff_tags import TagError, TagFile, Tags
 from ..frame import Encoding, Frame
 from ..yuv import YuvFormat
+from .content import Content, content_of
 from .kinds import scheme_of
 from .live_metadata import first_frame, live_metadata
 from .open import open_source
 from .source import Timing
-from .video import VIDEO_SUFFIXES
+from .video import VideoSource
 
 Metadata = dict[str, Any]
 
@@ -32,7 +33,6 @@ COMMON_SIZES = (
     *((640, 480), (768, 512), (1280, 720), (1280, 960), (1280, 1024), (1920, 1080), (1920, 1200), (2048, 1536)),
     *((2448, 2048), (2592, 1944), (3280, 2464), (3840, 2160), (4000, 3000), (4032, 3024), (4056, 3040), (4096, 3072)),
 )
-COMPRESSIONS = {1: "none", 7: "JPEG, lossless or lossy", 8: "deflate", 9: "VC-5", 34892: "lossy JPEG", 52546: "JPEG XL"}
 EXIF_DIRECTORY = 0x8769
 EXIF_NUMBERS = {0x829A: "ExposureTime", 0x829D: "FNumber", 0x8827: "ISOSpeedRatings", 0x920A: "FocalLength"}
 EXIF_TEXTS = {0x9003: "DateTimeOriginal", 0xA434: "LensModel"}
@@ -55,9 +55,9 @@ def read_metadata(source: str) -> Metadata:
     if not path.is_file():
         raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
     metadata: Metadata = {"file": source, "bytes": path.stat().st_size}
-    suffix = path.suffix.lower()
-    if suffix in PICTURE_SUFFIXES or suffix in VIDEO_SUFFIXES:
-        kind = "picture" if suffix in PICTURE_SUFFIXES else "video"
+    content = content_of(path)
+    if content is not Content.RAW:
+        kind = content.value
         return metadata | _source_metadata(source, kind) | (_picture_metadata(path) if kind == "picture" else {})
     return metadata | _raw_metadata(path)
 
@@ -69,6 +69,8 @@ def _source_metadata(source: str, kind: str) -> Metadata:
             metadata["fps"] = opened.fps
         if opened.frames is not None and kind != "picture":
             metadata["frames"] = opened.frames
+        if isinstance(opened, VideoSource):
+            metadata["colour"] = list(opened.colours.names)
         first = next(iter(opened), None)
         return metadata | ({} if first is None else _frame_metadata(first))
 
@@ -122,15 +124,18 @@ def _picture_metadata(path: Path) -> Metadata:
     try:
         if path.suffix.lower() in HEIF_SUFFIXES:
             exif, profile = exif_of(path)
-            form = "HEIF"
+            cicp, form = read_heif(path, with_depth=False).cicp, "HEIF"
         else:
             with Image.open(path) as image:
                 exif, profile = image.getexif(), image.info.get("icc_profile")
                 form = image.format or path.suffix[1:].upper()
+            cicp = colours_of(path)
         inner = exif.get_ifd(EXIF_DIRECTORY)
         entries = {name: exif[tag] for tag, name in FIRST_TEXTS.items() if tag in exif}
         entries |= {name: inner[tag] for tag, name in (EXIF_NUMBERS | EXIF_TEXTS).items() if tag in inner}
         metadata: Metadata = {"format": form}
+        if cicp is not None:
+            metadata["colour"] = list(cicp.names)
         if profile:
             metadata["icc_profile"] = len(profile)
     except (OSError, ValueError, SyntaxError, TypeError, KeyError):  # not a format of Pillow, or broken EXIF

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ..depth.relative import DepthRange
@@ -10,17 +11,20 @@ from ..errors import SourceError, check_regular_file
 from ..formats.camera_profile import ChartProfile, load_profile
 from ..formats.depth_files import Scaling
 from ..formats.headerless import Layout
+from ..formats.picture_mosaic import MOSAIC_SUFFIXES, read_picture_mosaic
+from ..formats.saturation import with_white
 from ..frame import Frame
+from .content import Content, content_of
 from .depth_source import Crop, WithDepthSource
 from .kinds import Request, find_kind
 from .live.pipes.opening import open_stream
 from .rgbd import Rgbd, find_rgbd, maps_for
-from .sequence import FileSequence, frame_paths, frame_reader
+from .sequence import HEADERLESS_SUFFIXES, FileSequence, frame_paths, frame_reader, visible_files
 from .source import Source
 from .source_filter import SourceFilter
 from .stereo import PREFIX as STEREO
 from .stereo import WithRight, parse_pair
-from .video import VIDEO_SUFFIXES, VideoSource
+from .video import VideoSource
 from .with_depth import WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
 
 DEFAULT_SEQUENCE_FPS = 24.0
@@ -37,6 +41,34 @@ class WithProfile(SourceFilter):
         return replace(frame, profile=self._chart.applied(frame.profile))
 
 
+class WithWhite(SourceFilter):
+    """`source` with another white level of its mosaics."""
+
+    def __init__(self, source: Source, white: float) -> None:
+        super().__init__(source)
+        self._white = white
+
+    def change(self, frame: Frame) -> Frame:
+        return with_white(frame, self._white)
+
+
+def mosaic_paths(path: Path) -> list[Path] | None:
+    """The picture files that may hold mosaics: a file, or those of a folder; None if there are none."""
+    if path.is_dir():
+        files = visible_files(path)
+        if any(file.suffix.lower() in HEADERLESS_SUFFIXES for file in files):
+            return None
+        return [file for file in files if file.suffix.lower() in MOSAIC_SUFFIXES] or None
+    return [path] if path.suffix.lower() in MOSAIC_SUFFIXES and path.is_file() else None
+
+
+def open_mosaics(name: str, paths: list[Path], raw_format: str, black: float, request: Request) -> Source:
+    """The mosaics inside picture files."""
+    read = partial(read_picture_mosaic, raw_format=raw_format, black=black)
+    fps = request.fps or DEFAULT_SEQUENCE_FPS
+    return FileSequence(paths, read, name=name, fps=fps, loop=request.loop, tolerant=request.tolerant)
+
+
 def open_source(
     source: str | Path,
     *,
@@ -44,9 +76,11 @@ def open_source(
     raw_format: str | None = None,
     raw_size: str | tuple[int, int] | None = None,
     raw_black: float | None = None,
+    raw_white: float | None = None,
     raw_stride: int | None = None,
     raw_header: int | None = None,
     raw_trailer: int | None = None,
+    layer: str | None = None,
     profile: str | Path | None = None,
     depth: str | Path | None = None,
     depth_scale: float | None = None,
@@ -64,7 +98,8 @@ def open_source(
     sequence (default: 24) or a video. `raw_format` ("rggb12": CFA, significant bits, packing), `raw_size`
     ("1920x1080") and `raw_black` (sensor value, default: 0) describe headerless mosaics; `raw_stride` is the distance
     of their rows in bytes, `raw_header` and `raw_trailer` are bytes before and after each, which are skipped.
-    `profile` is the path of a camera profile.
+    `raw_format` alone describes the mosaic in a PGM, PNG or TIFF. `raw_white` replaces the white level of a mosaic.
+    `layer` is a layer, part or view of an OpenEXR file. `profile` is the path of a camera profile.
 
     With `tolerant`, a fault of one file of a folder is reported once on standard error and does not end the frames,
     and a FIFO waits for its next writer.
@@ -83,11 +118,21 @@ def open_source(
     if fps is not None and not fps > 0:
         raise SourceError(f"fps {fps:g} is not above 0; give frames per second, such as 24")
     scaling = Scaling(depth_scale, None if depth_range is None else DepthRange.parse(depth_range))
-    name, layout = str(source), _layout(raw_format, raw_size, raw_black, (raw_stride, raw_header, raw_trailer))
-    pairs = find_rgbd(Path(name)) if layout is None and Path(name).is_dir() else None
+    name, own_bytes = str(source), (raw_stride, raw_header, raw_trailer)
+    inside = raw_format if raw_size is None and own_bytes == (None, None, None) else None
+    mosaics = None if inside is None else mosaic_paths(Path(name))
+    layout = _layout(raw_format, raw_size, raw_black, own_bytes) if mosaics is None else None
+    pairs = find_rgbd(Path(name)) if layout is None and Path(name).is_dir() and layer is None else None
     request = Request(fps, layout, loop, tolerant)
-    opened = _open_plain(name, request, pairs, with_depth=depth is None)
+    if inside is not None and mosaics is not None:
+        opened: Source = open_mosaics(name, mosaics, inside, raw_black or 0.0, request)
+    else:
+        opened = _open_plain(name, request, pairs, with_depth=depth is None, layer=layer)
     try:
+        if isinstance(opened, FileSequence):
+            opened.hint(raw_format, has_white=raw_white is not None)
+        if raw_white is not None:
+            opened = WithWhite(opened, raw_white)
         if profile is not None:
             opened = WithProfile(opened, load_profile(Path(profile)))
         if depth is not None and str(depth).startswith(STEREO):
@@ -130,11 +175,13 @@ def _open_second(depth: str, request: Request) -> Source | None:
     if kind is not None:
         return kind.open_source(depth, request)
     path = Path(depth)
-    is_video = path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES
+    is_video = path.is_file() and content_of(path) is Content.VIDEO
     return VideoSource(path, loop=request.loop) if is_video else open_stream(depth, request)
 
 
-def _open_plain(source: str, request: Request, pairs: Rgbd | None, with_depth: bool) -> Source:
+def _open_plain(
+    source: str, request: Request, pairs: Rgbd | None, with_depth: bool, layer: str | None = None
+) -> Source:
     kind, layout, loop = find_kind(source), request.layout, request.loop
     if kind is not None:
         return kind.open_source(source, request)
@@ -142,7 +189,7 @@ def _open_plain(source: str, request: Request, pairs: Rgbd | None, with_depth: b
     if path.is_dir():
         paths = frame_paths(path, headerless=layout is not None) if pairs is None else pairs.colour
         fps = request.fps or (pairs.fps if pairs is not None else None) or DEFAULT_SEQUENCE_FPS
-        read = frame_reader(paths[0], layout, with_depth=with_depth and pairs is None)
+        read = frame_reader(paths[0], layout, with_depth=with_depth and pairs is None, layer=layer)
         return FileSequence(paths, read, name=source, fps=fps, loop=loop, tolerant=request.tolerant)
     stream = open_stream(source, request)
     if stream is not None:
@@ -152,9 +199,9 @@ def _open_plain(source: str, request: Request, pairs: Rgbd | None, with_depth: b
         raise SourceError(f"{source}: no such file or folder; give a path, or scene: for the built-in scene")
     if path.stat().st_size == 0:
         raise SourceError(f"{source}: the file is empty; copy it again from its origin")
-    if layout is None and path.suffix.lower() in VIDEO_SUFFIXES:
+    if layout is None and content_of(path) is Content.VIDEO:
         return VideoSource(path, fps=request.fps, loop=loop)
-    return FileSequence([path], frame_reader(path, layout, with_depth=with_depth), name=source)
+    return FileSequence([path], frame_reader(path, layout, with_depth=with_depth, layer=layer), name=source)
 
 
 def _layout(
@@ -173,7 +220,9 @@ def _layout(
             )
         return None
     if raw_size is None:
-        raise SourceError(f"--raw-format {raw_format} requires --raw-size, such as --raw-size 1920x1080")
+        raise SourceError(
+            f"--raw-format {raw_format} requires --raw-size, such as --raw-size 1920x1080; PGM, PNG and TIFF do not"
+        )
     return Layout.parse(
         *(raw_format, raw_size, raw_black or 0.0),
         stride=stride,

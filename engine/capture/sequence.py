@@ -9,12 +9,16 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import GroundglassError, SourceError, cause
+from ..formats.dynamic_depth import unread_depth
 from ..formats.file_errors import UNREADABLE
 from ..formats.headerless import Layout, read_headerless
-from ..formats.picture_read import PICTURE_SUFFIXES, read_picture
+from ..formats.picture_mosaic import mosaic_hint
+from ..formats.picture_read import JPEG_SUFFIXES, PICTURE_SUFFIXES, read_picture
 from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
+from ..formats.saturation import saturation_hint
 from ..frame import Frame
 from .base import BaseSource
+from .content import Content, content_of
 from .faults import FaultReport
 from .source import Timing
 
@@ -51,6 +55,17 @@ class FileSequence(BaseSource):
         self.frames = None if self._loop else len(paths)
         self._first_path, self._first = self._read_first()
         self.size = self._first.size
+
+    def hint(self, raw_format: str | None, *, has_white: bool) -> None:
+        """Prints a hint on standard error if the first frame is probably read wrongly."""
+        frame = self._first
+        for text in (
+            mosaic_hint(frame, self._first_path) if raw_format is None else None,
+            None if has_white else saturation_hint(frame, raw_format),
+            unread_depth(self._first_path) if frame.depth_m is None and _is_jpeg(self._first_path) else None,
+        ):
+            if text is not None:
+                FaultReport().report(text)
 
     def __iter__(self) -> Iterator[Frame]:
         index = 0
@@ -109,6 +124,10 @@ class FileSequence(BaseSource):
             )
 
 
+def _is_jpeg(path: Path) -> bool:
+    return path.suffix.lower() in JPEG_SUFFIXES
+
+
 _State = tuple[int, int, int] | None
 
 
@@ -121,11 +140,15 @@ def _state(path: Path) -> _State:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def frame_reader(path: Path, layout: Layout | None, *, with_depth: bool = True) -> Callable[[Path], Frame]:
-    """What reads files like this one: headerless mosaics in `layout`, else pictures or raw files by the suffix."""
+def frame_reader(
+    path: Path, layout: Layout | None, *, with_depth: bool = True, layer: str | None = None
+) -> Callable[[Path], Frame]:
+    """What reads files like this one: headerless mosaics in `layout`, else pictures or raw files."""
     if layout is not None:
         return partial(read_headerless, layout=layout)
-    return partial(read_picture, with_depth=with_depth) if path.suffix.lower() in PICTURE_SUFFIXES else read_raw
+    return (
+        partial(read_picture, with_depth=with_depth, layer=layer) if content_of(path) is Content.PICTURE else read_raw
+    )
 
 
 def read_checked(path: Path, read: Callable[[Path], Frame]) -> Frame:

@@ -9,19 +9,25 @@ from typing import Any
 from ..errors import MissingExtraError, SourceError, check_regular_file
 from ..frame import Frame
 from .base import BaseSource
-from .live.decoded import decoded_frame
+from .live.decoded import colours_of, decoded_frame
 
 VIDEO_SUFFIXES = frozenset(
     {".y4m", ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf"}
+    | {".mjpeg", ".mjpg", ".h264", ".264", ".h265", ".hevc", ".265", ".ts", ".3gp", ".3g2", ".wmv", ".flv", ".ogv"}
+    | {".vob", ".dv", ".ivf", ".obu", ".asf", ".f4v"}
 )
-DEFAULT_FPS = 25.0
+SQUARE = 0.01  # a pixel whose sides differ by less is square
+MAX_ASPECT = 8.0
+PLAYLISTS = ("hls", "concat", "dash", "imf", "webm_dash_manifest")
+DEFAULT_FPS, MAX_FPS = 25.0, 10_000.0
 # The display matrix rotates counter-clockwise, in degrees; EXIF orientation 6 is 90 degrees clockwise.
 ROTATION_TO_EXIF = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6, 270: 6}
 
 
 class VideoSource(BaseSource):
-    """Frames of a file's first video stream as `decoded_frame` makes them, at `fps` or the file's own rate.
+    """Frames of a file's first video stream as `decoded_frame` makes them, at `fps` or at the file's own times.
 
+    Pixels that are not square are: the shorter side of the pixel is enlarged.
     Raises MissingExtraError without PyAV, and SourceError if the file is not a video. A truncated file raises
     SourceError after its last good frame.
     """
@@ -32,31 +38,45 @@ class VideoSource(BaseSource):
         self.name = str(path)
         with _open(path) as container:
             stream = _video_stream(container, path)
-            self.fps: float = fps or float(stream.average_rate or DEFAULT_FPS)
+            self._is_timed = fps is None
+            self.fps: float = fps or _rate(stream)
             self.frames = None if loop else stream.frames or None
             self._is_jpeg = stream.codec_context.name == "mjpeg"
             first = next(_pictures(container, path), None)
         if first is None:
             raise SourceError(f"{path}: has no decodable picture; copy or export it again")
+        self.colours = colours_of(first)
         self.size = (int(first.width), int(first.height))
+        self._squared = _squared(stream, first)
+        self._stored, self.size = self.size, self._squared or self.size
 
     def __iter__(self) -> Iterator[Frame]:
-        index = 0
+        index, start_s, time_s = 0, 0.0, -1.0
         while index == 0 or self._loop:
+            first_s: float | None = None
             with _open(self._path) as container:
                 for picture in _pictures(container, self._path):
-                    yield self._frame(picture, index)
+                    own_s = picture.time if self._is_timed else None
+                    if first_s is None and own_s is not None:
+                        first_s = own_s
+                    due_s = index / self.fps if first_s is None or own_s is None else start_s + own_s - first_s
+                    time_s = due_s if due_s > time_s else time_s + 1 / self.fps  # times increase
+                    yield self._frame(picture, index, time_s)
                     index += 1
+            start_s = time_s + 1 / self.fps
 
-    def _frame(self, picture: Any, index: int) -> Frame:
-        if (picture.width, picture.height) != self.size:
+    def _frame(self, picture: Any, index: int, time_s: float) -> Frame:
+        if (picture.width, picture.height) != self._stored:
             raise SourceError(f"{self._path}: frame {index} is {picture.width}x{picture.height}; export one size")
+        orientation = ROTATION_TO_EXIF.get(int(picture.rotation), 1)
+        if self._squared is not None:
+            picture = _resized(picture, *self._squared)
         return decoded_frame(
             picture,
             is_jpeg=self._is_jpeg,
             index=index,
-            time_s=index / self.fps,
-            orientation=ROTATION_TO_EXIF.get(int(picture.rotation), 1),
+            time_s=time_s,
+            orientation=orientation,
             name=self.name,
         )
 
@@ -68,11 +88,24 @@ def _open(path: Path) -> Any:
     except ImportError as error:
         raise MissingExtraError(str(path), "PyAV", "video") from error
     try:
-        return av.open(str(path))
-    except (av.FFmpegError, OSError) as error:
+        container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except (av.FFmpegError, OSError, UnicodeError) as error:
         raise SourceError(
             f"{path}: not a video that FFmpeg opens ({_reason(error)}); copy or export it again"
         ) from error
+    if container.format.name in PLAYLISTS:
+        container.close()
+        raise SourceError(f"{path}: is a playlist, which may name any file; give the video itself")
+    return container
+
+
+def is_video(path: Path) -> bool:
+    """Whether FFmpeg finds a video stream in a file, by its content; False without PyAV."""
+    try:
+        with _open(path) as container:
+            return any(stream.codec_context is not None for stream in container.streams.video)
+    except (MissingExtraError, SourceError):
+        return False
 
 
 def _video_stream(container: Any, path: Path) -> Any:
@@ -81,6 +114,29 @@ def _video_stream(container: Any, path: Path) -> Any:
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     return stream
+
+
+def _rate(stream: Any) -> float:
+    """The frame rate of a stream, finite and above 0."""
+    rate = float(stream.average_rate or DEFAULT_FPS)
+    return rate if 0 < rate < MAX_FPS else DEFAULT_FPS
+
+
+def _squared(stream: Any, picture: Any) -> tuple[int, int] | None:
+    """The size (width, height) with square pixels, of the first `picture`; None if they are square or unspecified."""
+    aspect = float(stream.sample_aspect_ratio or 1.0)
+    if not 1 / MAX_ASPECT <= aspect <= MAX_ASPECT or abs(aspect - 1) < SQUARE:
+        return None
+    across, down = max(aspect, 1.0), max(1 / aspect, 1.0)
+    return 2 * round(picture.width * across / 2), 2 * round(picture.height * down / 2)
+
+
+def _resized(picture: Any, width: int, height: int) -> Any:
+    """The picture in another size, with its own format and tags."""
+    resized = picture.reformat(width=width, height=height, interpolation="BICUBIC")
+    for tag in ("colorspace", "color_range", "color_primaries", "color_trc"):
+        setattr(resized, tag, getattr(picture, tag))
+    return resized
 
 
 def _pictures(container: Any, path: Path) -> Iterator[Any]:

@@ -48,7 +48,7 @@ def xyz_of(xy: XY) -> NDArray[np.float64]:
 
 def rgb_to_xyz(primaries: Sequence[XY], white: XY) -> NDArray[np.float64]:
     """(3, 3) from RGB of these three primaries and white to CIE XYZ, white at Y = 1."""
-    columns = np.stack([xyz_of(primary) for primary in primaries], axis=1)
+    columns = np.array([(x, y, 1 - x - y) for x, y in primaries]).T  # y may be 0, as of the primaries X and Z
     return np.asarray(columns * np.linalg.solve(columns, xyz_of(white)))
 
 

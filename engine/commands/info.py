@@ -54,6 +54,7 @@ def lines(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "picture": ", ".join(_geometry(metadata)),
         "modes": "\n".join(metadata.get("modes", ())),
         "plays": ", ".join(_plays(metadata)),
+        "colour": _colour(metadata),
         "sensor": ", ".join(_sensor(metadata)),
         "levels": _levels(metadata),
         "balance": _balance(metadata),
@@ -140,6 +141,13 @@ def _sensor(metadata: dict[str, Any]) -> Iterator[str]:
         yield f"{metadata['bits']} bits"
     if "compression" in metadata:
         yield f"compression {metadata['compression']}"
+
+
+def _colour(metadata: dict[str, Any]) -> str:
+    if "colour" not in metadata:
+        return ""
+    primaries, transfer = metadata["colour"]
+    return f"primaries {primaries}, transfer {transfer}"
 
 
 def _levels(metadata: dict[str, Any]) -> str:

@@ -52,6 +52,9 @@ class SourceOptions:
         Parsed(partial(parse_size, "--raw-size")),
     ] = None
     raw_black: Annotated[float | None, typer.Option("--raw-black", help="Black level of a headerless mosaic.")] = None
+    raw_white: Annotated[
+        float | None, typer.Option("--raw-white", help="White level of a raw file or mosaic: where it saturates.")
+    ] = None
     raw_stride: Annotated[
         int | None,
         typer.Option("--raw-stride", metavar="BYTES", min=1, help="Bytes of a row, with its padding."),
@@ -61,6 +64,9 @@ class SourceOptions:
     ] = None
     raw_trailer: Annotated[
         int | None, typer.Option("--raw-trailer", metavar="BYTES", min=0, help="Bytes to skip after each mosaic.")
+    ] = None
+    layer: Annotated[
+        str | None, typer.Option("--layer", metavar="NAME", help="Layer, part or view of an OpenEXR file.")
     ] = None
     fps: Annotated[float | None, typer.Option("--fps", min=0.01, help="Frame rate of a sequence or video.")] = None
     loop: Annotated[bool, typer.Option("--loop", help="Repeat a sequence or video.")] = False

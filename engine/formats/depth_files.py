@@ -154,10 +154,6 @@ def grey_channel(path: str | Path, samples: NDArray[Any]) -> NDArray[Any]:
 
 
 def _read_exr_depth(path: Path) -> NDArray[Any]:
-    from .exr import depth_channel, read_channels
+    from .exr import read_exr_depth
 
-    channels, _ = read_channels(path)
-    name = depth_channel(channels) or next((name for name in ("Y", "R") if name in channels), None)
-    if name is None:
-        raise SourceError(f"{path}: no channel Z, Y or R among {', '.join(channels)}; save the distances as Z")
-    return channels[name]
+    return read_exr_depth(path)

@@ -23,6 +23,7 @@ from .tiff_tags import TagError, TagFile, Tags
 COLOUR_FILTER_ARRAY, LINEAR_RAW = 32803, 34892
 FLOATING_POINT = 3
 LOSSY_JPEG = 34892
+COMPRESSIONS = {1: "none", 7: "JPEG, lossless or lossy", 8: "deflate", 9: "VC-5", 34892: "lossy JPEG", 52546: "JPEG XL"}
 JPEG_COMPRESSIONS = (7, LOSSY_JPEG)
 CONVERT = "convert the file to linear DNG"
 MAX_PHOTOSITES = 1 << 20  # maximum length of a side

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,60 +9,78 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import REC709_TO_REC2020, CameraProfile
-from ..colour.white import D65, XYZ_TO_REC2020, adaptation, rgb_to_xyz
+from ..colour.cicp import to_rec2020
+from ..colour.white import REC2020_TO_XYZ
 from ..depth.maps import whole_depth
-from ..errors import MissingExtraError, SourceError, cause
+from ..errors import SourceError
 from ..frame import Encoding, Frame
+from .exr_layers import Layer, chosen_layer, depth_of, read_layers
 
 HALF_MAX = 65504.0
+MAX_MATRIX = 1e3  # maximum number in a matrix: larger ones come from primaries on one line
 
 
-def read_exr(path: Path, *, with_depth: bool = True) -> Frame:
-    """Reads R, G, B (or Y) as (H, W, 3) float32 scene-linear, and Z in metres if it exists and is requested.
+def read_exr(path: Path, *, with_depth: bool = True, layer: str | None = None) -> Frame:
+    """Reads a layer (default: the finished picture) as (H, W, 3) float32 scene-linear, and its Z in metres if it exists
+    and is requested.
 
-    The `chromaticities` attribute (default: Rec.709) determines the matrix to Rec.2020. Only the data window is read.
-    Raises SourceError, or MissingExtraError without the OpenEXR library.
+    Colour is R, G, B, or luminance Y with or without chroma (RY, BY). The `chromaticities` attribute (default: Rec.709)
+    determines the matrix to Rec.2020. The picture is the display window, black outside the data window. Raises
+    SourceError, or MissingExtraError without the OpenEXR library.
     """
-    channels, header = read_channels(path)
-    names = ("R", "G", "B") if "R" in channels else ("Y", "Y", "Y")
-    missing = sorted(set(names) - set(channels))
-    if missing:
-        raise SourceError(f"{path}: no channel {', '.join(missing)} among {', '.join(channels)}; save plain RGB")
-    if len({channels[name].shape for name in names}) > 1:
-        raise SourceError(f"{path}: its colour channels are subsampled; save full-size RGB")
-    scene_rgb = np.stack([channels[name].astype(np.float32) for name in names], axis=-1)
-    depth_name = depth_channel(channels) if with_depth else None
-    matrix = rgb_to_rec2020(header["chromaticities"]) if "chromaticities" in header else REC709_TO_REC2020
+    layers = read_layers(path)
+    chosen = chosen_layer(layers, layer, path)
+    matrix = REC709_TO_REC2020
+    if "chromaticities" in chosen.header:
+        matrix = rgb_to_rec2020(chosen.header["chromaticities"], path)
+    depth = depth_of(layers, chosen) if with_depth else None
     return Frame(
-        pixels=np.nan_to_num(scene_rgb, copy=False, nan=0.0, posinf=HALF_MAX, neginf=0.0),
+        pixels=np.nan_to_num(_colour(chosen, matrix), copy=False, nan=0.0, posinf=HALF_MAX, neginf=0.0),
         encoding=Encoding.SCENE,
         profile=CameraProfile(camera_to_scene=matrix.copy()),
-        depth_m=None if depth_name is None else whole_depth(channels[depth_name]),
+        depth_m=None if depth is None else whole_depth(depth),
         name=str(path),
     )
 
 
-def read_channels(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The channels of the first part by name, each (H, W), and the header."""
-    try:
-        import OpenEXR
-    except ImportError as error:
-        raise MissingExtraError(str(path), "OpenEXR", "exr") from error
-    try:
-        with OpenEXR.File(str(path), separate_channels=True) as file:
-            return {name: channel.pixels for name, channel in file.channels().items()}, dict(file.header())
-    except (RuntimeError, ValueError, TypeError, OSError) as error:
-        raise SourceError(f"{path}: OpenEXR cannot read it ({cause(error)}); copy or save it again") from error
+def read_exr_depth(path: Path) -> NDArray[np.float32]:
+    """(H, W) distances of a file: its Z channel, else Y or R. NaN is unknown. Raises SourceError without them."""
+    layers = read_layers(path)
+    depth = depth_of(layers, None)
+    if depth is not None:
+        return depth
+    for channel in ("Y", "R"):
+        for layer in layers:
+            if channel in layer.channels:
+                return layer.placed(channel, np.nan)
+    names = ", ".join(f"{layer.name}.{name}".lstrip(".") for layer in layers for name in layer.channels)
+    raise SourceError(f"{path}: no channel Z, Y or R among {names}; save the distances as Z")
 
 
-def depth_channel(channels: Mapping[str, NDArray[Any]]) -> str | None:
-    """The name of the depth channel: Z, else that of a depth layer (ViewLayer.Depth.Z); None without either."""
-    if "Z" in channels:
-        return "Z"
-    return next((name for name in channels if name.lower().endswith(("depth.z", "depth.v"))), None)
+def _colour(layer: Layer, to_scene: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(H, W, 3) of R, G, B, or of luminance and chroma: RY = (R - Y) / Y and BY = (B - Y) / Y ("Technical Introduction
+    to OpenEXR", luminance/chroma images)."""
+    if {"R", "G", "B"} <= set(layer.channels):
+        return np.stack([layer.placed(name, 0.0) for name in "RGB"], axis=-1)
+    luminance = layer.placed("Y", 0.0)
+    if not {"RY", "BY"} <= set(layer.channels):
+        return np.repeat(luminance[..., None], 3, axis=2)
+    of_red, of_green, of_blue = (REC2020_TO_XYZ @ to_scene)[1].astype(np.float32)
+    red, blue = ((layer.placed(name, 0.0) + 1) * luminance for name in ("RY", "BY"))
+    green = (luminance * (of_red + of_green + of_blue) - of_red * red - of_blue * blue) / of_green
+    return np.stack([red, green, blue], axis=-1)
 
 
-def rgb_to_rec2020(chromaticities: Any) -> NDArray[np.float64]:
+def rgb_to_rec2020(chromaticities: Any, path: Path) -> NDArray[np.float64]:
     """(3, 3) to linear Rec.2020, D65, from the xy of red, green, blue and white (eight numbers). White stays white."""
-    *primaries, white = [(float(x), float(y)) for x, y in np.reshape(chromaticities, (4, 2))]
-    return np.asarray(XYZ_TO_REC2020 @ adaptation(white, D65) @ rgb_to_xyz(primaries, white))
+    numbers = np.full(8, np.nan)
+    try:
+        numbers = np.asarray(chromaticities, np.float64).ravel()
+        red, green, blue, white = [(float(x), float(y)) for x, y in numbers.reshape(4, 2)]
+        matrix = to_rec2020((red, green, blue), white)
+    except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError):
+        matrix = np.full((3, 3), np.nan)
+    if not np.isfinite(matrix).all() or np.abs(matrix).max() > MAX_MATRIX:
+        shown = ", ".join(f"{number:g}" for number in numbers)
+        raise SourceError(f"{path}: its chromaticities {shown} are not three colours and a white; save it without them")
+    return matrix

@@ -1,4 +1,4 @@
-"""The depth map in the XMP metadata of a phone's JPEG: Google's GDepth.
+"""The depth map in a phone's JPEG: Google's GDepth in the XMP metadata, or Dynamic Depth behind the picture.
 
 Sources: https://developers.google.com/depthmap-metadata (encoding, reference) and Adobe's XMP specification, part 3:
 metadata beyond 64 KB is in further APP1 segments, each with the packet's identifier and length and an offset.
@@ -21,6 +21,7 @@ from PIL import Image
 from ..depth.maps import DepthMap, relative_noise, whole_depth
 from ..depth.relative import PORTRAIT_M
 from ..errors import SourceError, cause, check_regular_file
+from .dynamic_depth import depth_item, is_dynamic_depth
 from .file_errors import UNREADABLE
 
 NAMESPACE = "http://ns.google.com/photos/1.0/depthmap/"
@@ -47,6 +48,8 @@ def read_gdepth(path: Path) -> DepthMap | None:
             main, extensions = _xmp_packets(file)
     except (OSError, struct.error):
         return None  # the picture decoder reports the damage
+    if is_dynamic_depth(main):
+        return _dynamic_depth(path, main)
     if NAMESPACE.encode() not in main and not any(NAMESPACE.encode() in packet for packet in extensions.values()):
         return None
     properties = _properties(path, main)
@@ -83,6 +86,19 @@ def _depth(path: Path, properties: dict[str, str], samples: NDArray[np.float64])
     return DepthMap(whole_m, relative_noise(whole_m))
 
 
+def _dynamic_depth(path: Path, packet: bytes) -> DepthMap | None:
+    try:
+        item = depth_item(_root(path, packet), path.stat().st_size)
+        if item is None:
+            return None
+        with path.open("rb") as file:
+            file.seek(item.start)
+            encoded = file.read(item.length)
+    except (ValueError, OSError) as error:
+        raise SourceError(f"{path}: its depth map is missing or cut off ({cause(error)}); {OTHER_MAP}") from error
+    return _depth(path, item.properties, _decoded(path, encoded))
+
+
 def _number(text: str) -> float:
     try:
         return float(text)
@@ -94,6 +110,14 @@ def _samples(path: Path, data: str) -> NDArray[np.float64]:
     """The samples of the embedded picture, (H, W), 0 to 1."""
     try:
         encoded = base64.b64decode("".join(data.split()), validate=True)
+    except ValueError as error:
+        raise SourceError(f"{path}: its embedded depth map cannot be decoded ({cause(error)}); {OTHER_MAP}") from error
+    return _decoded(path, encoded)
+
+
+def _decoded(path: Path, encoded: bytes) -> NDArray[np.float64]:
+    """The samples of an encoded picture, (H, W), 0 to 1."""
+    try:
         with Image.open(io.BytesIO(encoded)) as image:
             grey = image if image.mode.startswith("I") else image.convert("L")
             samples = np.asarray(grey)
@@ -107,20 +131,25 @@ def _properties(path: Path, packet: bytes) -> dict[str, str]:
     packet = packet.strip(b"\0 \t\r\n")
     if not packet:
         return {}
-    # XMP has no document type. Rejecting it prevents entity expansion attacks.
-    if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
-        raise SourceError(f"{path}: its XMP metadata holds entities, which XMP forbids; {OTHER_MAP}")
-    try:
-        root = ElementTree.fromstring(packet)
-    except (ElementTree.ParseError, ValueError) as error:
-        raise SourceError(f"{path}: its XMP metadata is broken ({error}); {OTHER_MAP}") from error
     properties: dict[str, str] = {}
-    for element in root.iter():
+    for element in _root(path, packet).iter():
         for name, text in (*element.attrib.items(), (element.tag, element.text or "")):
             namespace, _, bare = name.rpartition("}")
             if namespace in ("{" + NAMESPACE, "{" + NOTE_NAMESPACE):
                 properties[bare] = text
     return properties
+
+
+def _root(path: Path, packet: bytes) -> ElementTree.Element:
+    """The root of an XMP packet. Raises SourceError."""
+    packet = packet.strip(b"\0 \t\r\n")
+    # XMP has no document type. Rejecting it prevents entity expansion attacks.
+    if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
+        raise SourceError(f"{path}: its XMP metadata holds entities, which XMP forbids; {OTHER_MAP}")
+    try:
+        return ElementTree.fromstring(packet)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise SourceError(f"{path}: its XMP metadata is broken ({error}); {OTHER_MAP}") from error
 
 
 def _xmp_packets(file: BinaryIO) -> tuple[bytes, dict[bytes, bytes]]:

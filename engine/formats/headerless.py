@@ -28,6 +28,7 @@ _PFNC = {"rg": "rggb", "bg": "bggr", "gr": "grbg", "gb": "gbrg"}  # GenICam name
 
 
 MAX_STRIDE_PADDING = 1024  # bytes
+STRIDE_UNITS = (4, 8, 16, 32, 64, 128, 256, 512)  # bytes, of which rows of cameras are multiples
 # libcamera and V4L2 name a format SRGGB10_CSI2P, SRGGB10P, R10 or Y10; FFmpeg bayer_rggb16le or gray10le.
 _LIBCAMERA = re.compile(r"(?:s(rggb|bggr|grbg|gbrg)|[ry])(8|10|12|14|16)(|p|_csi2p)")
 _FFMPEG = re.compile(r"(?:bayer_(rggb|bggr|grbg|gbrg)|gray)(8|10|12|14|16)(|le|be)")
@@ -71,11 +72,8 @@ class Layout:
         `packed` (10Packed, 12Packed of GigE Vision). The names of GenICam, libcamera, V4L2 and FFmpeg are valid too.
         `stride` is the distance of rows in bytes, by default without padding.
         """
-        filters, bits, suffix = _split(raw_format)
-        if filters == "mono":
-            cfa = Cfa("MONO")
-        else:
-            cfa = Cfa(filters.removeprefix("quad-").upper(), 2 if filters.startswith("quad-") else 1)
+        _, bits, suffix = _split(raw_format)
+        cfa, _ = format_of(raw_format)
         width, height = parse_size(raw_size)
         if not 0 <= black < 2**bits - 1:
             raise SourceError(f"raw black {black:g} is outside 0..{2**bits - 2} of {bits} bits; check --raw-black")
@@ -140,6 +138,14 @@ class Layout:
         if self.packing.bits > self.bits:
             brightest = int(unpack(frame.pixels, frame.packing, frame.width).max())
             _check_bits(frame.name, brightest, self)
+
+
+def format_of(raw_format: str) -> tuple[Cfa, int]:
+    """The filters and the bits of a format. Raises SourceError with examples."""
+    filters, bits, _ = _split(raw_format)
+    if filters == "mono":
+        return Cfa("MONO"), bits
+    return Cfa(filters.removeprefix("quad-").upper(), 2 if filters.startswith("quad-") else 1), bits
 
 
 def _split(raw_format: str) -> tuple[str, int, str]:
@@ -240,16 +246,26 @@ def wrong_length(path: Path, file_length: int, layout: Layout) -> str:
     ]
     if fitting:
         return f"{problem}; try --raw-format {' or '.join(fitting)}"
+    tries = [f"--raw-stride {stride}" for stride in _likely_strides(file_length, layout)]
     likely = _likely_size((file_length - surround) * 8 // layout.packing.bits)
-    tries = [] if likely is None else [f"--raw-size {likely}"]
-    stride, rest = divmod(file_length - surround, layout.height)
-    if not rest and 0 < stride - layout.packing.row_bytes(layout.width) <= MAX_STRIDE_PADDING:
-        tries.append(f"--raw-stride {stride}")
+    tries += [] if likely is None else [f"--raw-size {likely}"]
     if tries:
         return f"{problem}; try {' or '.join(tries)}"
     if file_length > frame_bytes:
         return f"{problem} or several of them; check --raw-size and --raw-stride. Cut off? Use - < {path}"
     return f"{problem}; check --raw-size and --raw-format"
+
+
+def _likely_strides(file_length: int, layout: Layout) -> list[int]:
+    """The row lengths with which a file holds one mosaic, or several with a padding that hardware uses."""
+    surround = layout.header_bytes + layout.trailer_bytes
+    unpadded = layout.packing.row_bytes(layout.width)
+    stride, rest = divmod(file_length - surround, layout.height)
+    if not rest and 0 < stride - unpadded <= min(MAX_STRIDE_PADDING, unpadded):
+        return [stride]
+    aligned = (-(-unpadded // unit) * unit for unit in STRIDE_UNITS)
+    strides = [row for row in dict.fromkeys(aligned) if row > unpadded]
+    return [row for row in strides if file_length and not file_length % (row * layout.height + surround)][:2]
 
 
 def _likely_size(samples: int) -> str | None:

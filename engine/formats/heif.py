@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..colour.cicp import Cicp
 from ..depth.maps import FAR_M, DepthMap, relative_noise, whole_depth
 from ..depth.relative import PORTRAIT_M
 from ..errors import MissingExtraError, SourceError, cause
@@ -27,13 +28,14 @@ UNIFORM_INVERSE, UNIFORM_DISPARITY, UNIFORM_DISTANCE, WARPED_DISPARITY = range(4
 class HeifPicture:
     """The upright primary picture and its depth map.
 
-    `image` is an 8-bit image with its ICC profile in `info`, or (H, W, 3) uint16 in the colour space of `profile`. The
-    depth map has the same field of view and any size.
+    `image` is an 8-bit image with its ICC profile in `info`, or (H, W, 3) uint16 in the colour space of `profile` or
+    `cicp`. The depth map has the same field of view and any size.
     """
 
     image: Image.Image | NDArray[np.uint16]
     profile: bytes | None
     depth: DepthMap | None
+    cicp: Cicp | None = None
 
 
 def read_heif(path: Path, *, with_depth: bool = True) -> HeifPicture:
@@ -43,6 +45,8 @@ def read_heif(path: Path, *, with_depth: bool = True) -> HeifPicture:
     pixels = np.asarray(primary)
     info: Mapping[str, Any] = primary.info
     profile = info.get("icc_profile") or None
+    nclx = info.get("nclx_profile") or {}
+    cicp = Cicp(nclx["color_primaries"], nclx["transfer_characteristics"]) if nclx else None
     depth_images = info.get("depth_images") or ()
     depth = None
     if with_depth and depth_images:
@@ -50,11 +54,16 @@ def read_heif(path: Path, *, with_depth: bool = True) -> HeifPicture:
     if pixels.dtype == np.uint16:
         pixels = pixels[..., None] if pixels.ndim == 2 else pixels
         colour = pixels[..., :3] if pixels.shape[2] >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
-        return HeifPicture(np.ascontiguousarray(colour), profile, depth)
+        return HeifPicture(_whole(colour, int(info.get("bit_depth") or 16)), profile, depth, cicp)
     image = primary.to_pillow()
     if profile is not None:
         image.info["icc_profile"] = profile
-    return HeifPicture(image, profile, depth)
+    return HeifPicture(image, profile, depth, cicp)
+
+
+def _whole(colour: NDArray[np.uint16], bits: int) -> NDArray[np.uint16]:
+    """Samples whose `bits` are the upper ones of 16, as pillow-heif returns them, with white at 65535."""
+    return np.ascontiguousarray(colour | colour >> np.uint16(bits) if 8 < bits < 16 else colour)
 
 
 def metres(samples: NDArray[Any], properties: Mapping[str, Any]) -> NDArray[np.float32] | None:

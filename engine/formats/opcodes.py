@@ -33,8 +33,8 @@ NAMES = {
     14: "WarpRectilinear2",
 }
 MAX_OPCODES = 64
-MAX_DEGREE = 8  # of a polynomial (DNG specification)
-TABLE_ENTRIES = 65536  # of a whole table; the last entry of a shorter one repeats
+MAX_DEGREE = 8  # maximum degree of a polynomial
+TABLE_ENTRIES = 65536  # length of a whole table; the last entry of a shorter table repeats
 MAX_GAIN = 1000.0  # a larger gain is invalid
 
 

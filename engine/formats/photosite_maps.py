@@ -24,7 +24,7 @@ from .opcodes import (
     parse_opcodes,
 )
 
-LIGHT_BLACK = 2048.0  # of a mosaic made from light; noise below black keeps its sign
+LIGHT_BLACK = 2048.0  # black level of a mosaic made from light; noise below black keeps its sign
 BRIGHT_FRACTION, MAX_CEILING = 1e-3, 16.0
 MAX_DEFECTS = 0.02  # fraction of all photosites; a longer list is not a list of defects
 

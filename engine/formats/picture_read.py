@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
-from ..camera import CameraProfile
+from ..colour.cicp import Cicp
 from ..colour.icc_read import matrix_profile_to_srgb
 from ..errors import SourceError, cause, check_regular_file
 from ..frame import Encoding, Frame
+from .colour_tags import coloured_frame, colours_of
 from .exr import read_exr
 from .file_errors import UNREADABLE
 from .gdepth import read_gdepth
 from .heif import HEIF_SUFFIXES, read_heif
+from .tiff_read import read_tiff
 
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
@@ -30,27 +31,33 @@ PICTURE_SUFFIXES = (
     | HEIF_SUFFIXES
     | frozenset({".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".avif", ".gif", ".exr"})
 )
+CODED_SUFFIXES = frozenset({".png", ".avif"})
 ORIENTATION_TAG = 0x0112
 # Pillow's names of 16-bit byte orders, each with the opposite one. Pillow keeps the high byte of the named order.
 OPPOSITE_ORDER = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorder == "little" else ";16L"}
 
 
-def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
+def read_picture(path: Path, *, with_depth: bool = True, layer: str | None = None) -> Frame:
     """Reads a picture.
 
     8- and 16-bit files become Encoding.DISPLAY, (H, W, 3) uint8 or uint16 in sRGB: alpha is dropped, grey expanded,
-    palette and CMYK converted, an embedded ICC profile applied. `Frame.orientation` holds the EXIF orientation.
+    palette and CMYK converted, an embedded ICC profile applied. Code points of colour (PNG, AVIF, HEIC) set the matrix
+    of the frame; a curve of high dynamic range makes it Encoding.SCENE. `Frame.orientation` holds the EXIF orientation.
     OpenEXR and floating-point TIFF become Encoding.SCENE, (H, W, 3) float32. The frame has the depth in the file (Z of
-    an EXR, the depth image of a HEIC, GDepth of a JPEG) unless `with_depth` is False. Raises SourceError, or
+    an EXR, the depth image of a HEIC, GDepth of a JPEG) unless `with_depth` is False. `layer` names a layer of an
+    EXR. Raises SourceError, or
     MissingExtraError for OpenEXR and HEIF.
     """
     check_regular_file(path)
     suffix = path.suffix.lower()
     if suffix == ".exr":
-        return read_exr(path, with_depth=with_depth)
+        return read_exr(path, with_depth=with_depth, layer=layer)
+    if layer is not None:
+        raise SourceError(f"{path}: only OpenEXR files have layers; leave out --layer")
     try:
-        if suffix in TIFF_SUFFIXES and _is_float_tiff(path):
-            return _float_tiff_frame(path)
+        tiff = _tiff_frame(path) if suffix in TIFF_SUFFIXES else None
+        if tiff is not None:
+            return tiff
         if suffix in HEIF_SUFFIXES:
             return _heif_frame(path, with_depth)
         frame = _display_frame(path)
@@ -68,14 +75,16 @@ def read_picture(path: Path, *, with_depth: bool = True) -> Frame:
 
 def _heif_frame(path: Path, with_depth: bool) -> Frame:
     heif = read_heif(path, with_depth=with_depth)
+    cicp = heif.cicp if heif.profile is None or _is_hdr(heif.cicp) else None
+    if cicp is not None and isinstance(heif.image, Image.Image):
+        heif.image.info.pop("icc_profile", None)
     if isinstance(heif.image, Image.Image):
         display_rgb: NDArray[Any] = np.array(as_srgb(heif.image), np.uint8)
     else:
-        converted = matrix_profile_to_srgb(heif.image, heif.profile) if heif.profile else None
+        converted = matrix_profile_to_srgb(heif.image, heif.profile) if heif.profile and cicp is None else None
         display_rgb = heif.image if converted is None else converted
-    return Frame(
-        pixels=np.ascontiguousarray(display_rgb),
-        encoding=Encoding.DISPLAY,
+    return coloured_frame(
+        *(display_rgb, cicp),
         depth_m=None if heif.depth is None else heif.depth.depth_m,
         depth_noise=0.0 if heif.depth is None else heif.depth.noise,
         name=str(path),
@@ -83,22 +92,30 @@ def _heif_frame(path: Path, with_depth: bool) -> Frame:
 
 
 def _display_frame(path: Path) -> Frame:
+    cicp = colours_of(path) if path.suffix.lower() in CODED_SUFFIXES else None
     with Image.open(path) as image:
+        if cicp is not None and (path.suffix.lower() == ".png" or _is_hdr(cicp) or "icc_profile" not in image.info):
+            image.info.pop("icc_profile", None)
+        else:
+            cicp = None
         high_mode = _sixteen_bit_mode(image)
         image.load()
         orientation = image.getexif().get(ORIENTATION_TAG, 1)
         if image.mode.startswith("I"):
             display_rgb = _grey_16(image)
         elif high_mode is not None:
-            display_rgb = _colour_16(path, image, high_mode)
+            display_rgb = _colour_16(path, image, high_mode, with_profile=cicp is None)
         else:
             display_rgb = np.array(as_srgb(image), np.uint8)
-    return Frame(
-        pixels=np.ascontiguousarray(display_rgb),
-        encoding=Encoding.DISPLAY,
+    return coloured_frame(
+        *(display_rgb, cicp),
         orientation=orientation if orientation in range(1, 9) else 1,
         name=str(path),
     )
+
+
+def _is_hdr(cicp: Cicp | None) -> bool:
+    return cicp is not None and not cicp.has_srgb_curve
 
 
 def _sixteen_bit_mode(image: Image.Image) -> str | None:
@@ -113,7 +130,7 @@ def _raw_mode(args: Any) -> str:
     return str(args[0]) if isinstance(args, tuple) else str(args)
 
 
-def _colour_16(path: Path, high: Image.Image, high_mode: str) -> NDArray[Any]:
+def _colour_16(path: Path, high: Image.Image, high_mode: str, *, with_profile: bool) -> NDArray[Any]:
     """Pillow has no 16-bit colour and keeps the high byte of each sample. A second decode in the opposite byte order
     yields the low byte; this function combines both."""
     low_mode = high_mode[:-4] + OPPOSITE_ORDER[high_mode[-4:]]
@@ -126,7 +143,7 @@ def _colour_16(path: Path, high: Image.Image, high_mode: str) -> NDArray[Any]:
         low_bytes = np.asarray(low)[..., :3]
     display_rgb: NDArray[np.uint16] = np.asarray(high)[..., :3].astype(np.uint16) << 8 | low_bytes
     profile = high.info.get("icc_profile")
-    if not profile:
+    if not profile or not with_profile:
         return display_rgb
     converted = matrix_profile_to_srgb(display_rgb, profile)
     return np.asarray(as_srgb(high)) if converted is None else converted
@@ -166,23 +183,24 @@ def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
     return converted
 
 
-def _is_float_tiff(path: Path) -> bool:
-    try:
-        with tifffile.TiffFile(path) as file:
-            dtype = file.pages.first.dtype
-    except tifffile.TiffFileError:
-        return False
-    return dtype is not None and dtype.kind == "f"
-
-
-def _float_tiff_frame(path: Path) -> Frame:
-    """Reads a floating-point TIFF as scene-linear Rec.709."""
-    scene_rgb = np.asarray(tifffile.imread(path, key=0), np.float32)
-    if scene_rgb.ndim == 2:
-        scene_rgb = np.repeat(scene_rgb[..., None], 3, axis=2)
-    if scene_rgb.ndim != 3 or scene_rgb.shape[2] < 3:
-        raise SourceError(f"{path}: samples of shape {scene_rgb.shape} are not grey or RGB; save it as RGB")
-    finite_rgb = np.nan_to_num(scene_rgb[..., :3], nan=0.0, posinf=65504.0, neginf=0.0)
-    return Frame(
-        pixels=np.ascontiguousarray(finite_rgb), encoding=Encoding.SCENE, profile=CameraProfile(), name=str(path)
-    )
+def _tiff_frame(path: Path) -> Frame | None:
+    """The frame of a TIFF that Pillow does not read rightly; floats are scene-linear Rec.709."""
+    picture = read_tiff(path)
+    if picture is None:
+        return None
+    fields: dict[str, Any] = {"orientation": picture.orientation, "name": str(path)}
+    pixels = picture.pixels
+    if isinstance(pixels, Image.Image):
+        if picture.profile:
+            pixels.info["icc_profile"] = picture.profile
+        return Frame(np.array(as_srgb(pixels), np.uint8), Encoding.DISPLAY, **fields)
+    if pixels.dtype == np.float32:
+        return Frame(pixels, Encoding.SCENE, **fields)
+    if picture.profile and pixels.dtype == np.uint16:
+        converted = matrix_profile_to_srgb(pixels, picture.profile)
+        pixels = pixels if converted is None else converted
+    elif picture.profile:
+        image = Image.fromarray(pixels)
+        image.info["icc_profile"] = picture.profile
+        pixels = np.array(as_srgb(image), np.uint8)
+    return Frame(np.ascontiguousarray(pixels), Encoding.DISPLAY, **fields)

@@ -19,7 +19,7 @@ from ..camera import REC709_TO_REC2020, Calibration, CameraProfile, NoiseProfile
 from ..cfa import Cfa
 from ..errors import SourceError, check_regular_file
 from ..frame import Encoding, Frame
-from .dng_read import D65_K, LOSSY_JPEG, Dng, filters, read_dng
+from .dng_read import COMPRESSIONS, D65_K, LOSSY_JPEG, Dng, filters, read_dng
 from .dng_samples import cut_off, stored_samples
 from .photosite_maps import (
     BlackLevels,
@@ -44,6 +44,7 @@ RAW_SUFFIXES = frozenset(
 LIBRAW_FLIP_TO_EXIF = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
 
 DAMAGE = ("data corrupted at", "Unexpected end of file")  # LibRaw on standard error
+LIBRAW_COMPRESSIONS = (1, 7, 8, 9, LOSSY_JPEG)
 LIBRAW_HAS_MATRIX = 0.125  # LibRaw's threshold for the first number of a colour matrix from a file
 
 # IEC 61966-2-1: linear sRGB to CIE XYZ, D65.
@@ -79,10 +80,13 @@ def read_raw(path: Path) -> Frame:
     except rawpy.LibRawError as error:
         if dng is not None and own is not None:
             return _dng_frame(dng, _Stored(own, CameraProfile(), 65535.0, 1), path)
-        raise _libraw_error(path, error) from error
+        raise _libraw_error(path, error, dng) from error
 
 
-def _libraw_error(path: Path, error: rawpy.LibRawError) -> SourceError:
+def _libraw_error(path: Path, error: rawpy.LibRawError, dng: Dng | None) -> SourceError:
+    if dng is not None and dng.compression not in LIBRAW_COMPRESSIONS:
+        name = COMPRESSIONS.get(dng.compression, f"number {dng.compression}")
+        return SourceError(f"{path}: LibRaw does not read its compression, {name}; convert it to an uncompressed DNG")
     if isinstance(error, rawpy.LibRawFileUnsupportedError):
         return SourceError(
             f"{path}: not a raw file that LibRaw {'.'.join(map(str, rawpy.libraw_version))} reads; convert it to DNG, "

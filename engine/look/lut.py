@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import LookError
 from ..gl.passes import Number, Table
 
-MAX_SIDE = 129  # nodes along an edge of a cube: 26 MB of numbers, and twice the largest size in use
+MAX_SIDE = 256  # nodes along an edge of a cube: 200 MB of numbers, and the side that every GL driver supports
 MAX_LENGTH = 65536  # entries of a curve: one for each 16-bit number
 ROW = 4096  # entries of a curve in one row of its texture: every driver supports this length
 

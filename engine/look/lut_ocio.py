@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from ..errors import LookError, MissingExtraError
 from .lut import MAX_SIDE, UNIT, Domain, Lut
+from .lut_bake import baked
 
 SUFFIXES = (".3dl", ".csp", ".clf", ".ctf", ".spi1d", ".spi3d", ".vf", ".lut", ".1dl", ".mga", ".m3d", ".itx", ".look")
-BAKED_SIDE = 65  # nodes along an edge of the cube that replaces steps other than curves and a cube
 
 
 def read_ocio(path: Path) -> Lut:
-    """The LUT in a file: its own tables if it is curves and a cube; otherwise a sampled cube of 65 nodes per edge.
+    """The LUT in a file: its own tables if it is curves and a cube; otherwise sampled curves and a sampled cube (see
+    `lut_bake`) over numbers up to 16.
 
     Raises LookError, and MissingExtraError without OpenColorIO.
     """
@@ -26,12 +27,15 @@ def read_ocio(path: Path) -> Lut:
     except ImportError as error:
         raise MissingExtraError(str(path), "OpenColorIO", "lut") from error
     _check_sides(path)
+    ocio.SetLoggingLevel(ocio.LOGGING_LEVEL_NONE)  # errors are raised
+    ocio.ClearAllCaches()  # the file may have changed since it was read
     transform = ocio.FileTransform(src=str(path.resolve()), interpolation=ocio.INTERP_TETRAHEDRAL)
     try:
         processor = ocio.Config.CreateRaw().getProcessor(transform)
     except ocio.Exception as error:
         raise LookError(f"{path}: cannot be read as a LUT ({_reason(str(error))}); export it again") from None
-    return _tables(path.name, list(processor.createGroupTransform()), ocio) or _baked(path.name, processor)
+    steps = list(processor.createGroupTransform())
+    return _tables(path.name, steps, ocio) or baked(path.name, steps, ocio)
 
 
 def _check_sides(path: Path) -> None:
@@ -90,10 +94,3 @@ def _domain(step: Any) -> Domain | None:
         float(maximum[1]),
         float(maximum[2]),
     )
-
-
-def _baked(name: str, processor: Any) -> Lut:
-    levels = np.linspace(0.0, 1.0, BAKED_SIDE, dtype=np.float32)
-    cube = np.ascontiguousarray(np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1))
-    processor.getDefaultCPUProcessor().applyRGB(cube)
-    return Lut(name, None, cube)

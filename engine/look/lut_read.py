@@ -15,7 +15,7 @@ from .lut_ocio import read_ocio
 
 HALD_SUFFIXES = (".png", ".tif", ".tiff")
 KNOWN = (".cube", *OCIO_SUFFIXES, *HALD_SUFFIXES)
-MAX_BYTES = 256 << 20  # enough for the largest supported cube with many digits
+MAX_BYTES = 1 << 30  # enough for the largest supported cube with many digits
 
 
 def read_lut(path: str | Path) -> Lut:

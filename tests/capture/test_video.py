@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -83,4 +84,76 @@ def test_the_error_for_missing_pyav_names_the_extra(tmp_path: Path, monkeypatch:
     (tmp_path / "a.mp4").write_bytes(b"anything")
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r"a\.mp4: needs PyAV; pip install groundglass\[video\]"):
+        open_source(tmp_path / "a.mp4")
+
+
+# Times, pixels that are not square, and content
+
+
+def write_timed(path: Path, times: list[int]) -> Path:
+    """A video whose frames have these times in milliseconds."""
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+        for time in times:
+            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")
+            picture = picture.reformat(format="yuv420p")
+            picture.pts, picture.time_base = time, Fraction(1, 1000)
+            for packet in stream.encode(picture):
+                container.mux(packet)
+        for packet in stream.encode(None):
+            container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize(
+    "times", [[0, 33, 67, 100], [0, 33, 67, 400, 900], [500, 540, 700], [0, 1000, 1001], [0, 10, 20, 5000]]
+)
+def test_frames_have_the_times_of_the_file(tmp_path: Path, times: list[int]) -> None:
+    path = write_timed(tmp_path / "a.mkv", times)
+    with open_source(path) as source:
+        assert [frame.time_s for frame in source] == pytest.approx([(time - times[0]) / 1000 for time in times])
+    with open_source(path, fps=10) as source:  # an explicit rate overrides them
+        assert [frame.time_s for frame in source] == pytest.approx([index / 10 for index in range(len(times))])
+
+
+@pytest.mark.parametrize(
+    ("aspect", "size"),
+    [
+        (None, (64, 48)),
+        ((1, 1), (64, 48)),
+        ((2, 1), (128, 48)),
+        ((1, 2), (64, 96)),
+        ((4, 3), (86, 48)),
+        ((16, 11), (94, 48)),
+    ],
+)
+def test_pixels_become_square(tmp_path: Path, aspect: tuple[int, int] | None, size: tuple[int, int]) -> None:
+    pytest.importorskip("av")
+    shape = "" if aspect is None else " A{}:{}".format(*aspect)
+    frame_bytes = b"FRAME\n" + bytes([90]) * 3072 + bytes([128]) * 1536
+    path = tmp_path / "a.video"  # Y4M states the aspect of its pixels
+    path.write_bytes(f"YUV4MPEG2 W64 H48 F25:1{shape} C420jpeg\n".encode() + 2 * frame_bytes)
+    with open_source(path) as source:
+        assert source.size == size
+        frame = next(iter(source)).as_display()
+    assert frame.size == size
+    assert np.ptp(frame.pixels) <= 2
+
+
+@pytest.mark.parametrize("suffix", [".xyz", "", ".bak", ".video"])
+def test_a_video_with_any_suffix_plays(tmp_path: Path, suffix: str) -> None:
+    path = write_timed(tmp_path / "a.mkv", [0, 40, 80]).rename(tmp_path / f"b{suffix}")
+    with open_source(path) as source:
+        assert len(list(source)) == 3
+
+
+def test_a_playlist_is_refused(tmp_path: Path) -> None:
+    write_timed(tmp_path / "a.ts.mkv", [0, 40])
+    (tmp_path / "a.mp4").write_text(
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{tmp_path}/a.ts.mkv\n#EXT-X-ENDLIST\n"
+    )
+    with pytest.raises(SourceError, match=r"a\.mp4: (is a playlist|not a video)"):
         open_source(tmp_path / "a.mp4")

@@ -201,7 +201,7 @@ def cut(path: Path, part: float) -> Path:
 
 
 @pytest.mark.parametrize("part", [0.5, 0.8, 0.95, 0.999])
-def test_a_picture_that_ends_early_is_refused_and_info_says_so(tmp_path: Path, part: float) -> None:
+def test_a_picture_that_ends_early_is_refused_and_info_reports_it(tmp_path: Path, part: float) -> None:
     samples = np.random.default_rng(1).integers(0, 255, (64, 64, 3)).astype(np.uint8)
     path = cut(lossy(tmp_path / "a.dng", samples), part)
     with pytest.raises(SourceError, match=r"a\.dng: the file is cut off \(picture data ends after"):

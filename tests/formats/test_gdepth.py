@@ -12,6 +12,7 @@ import pytest
 from groundglass.capture import open_source
 from groundglass.errors import SourceError
 from groundglass.formats.gdepth import read_gdepth
+from groundglass.formats.picture_read import read_picture
 from PIL import Image
 
 GREYS = np.array([[0, 51, 102], [153, 204, 255]], np.uint8)
@@ -216,3 +217,49 @@ def test_at_most_100_megabytes_of_metadata_are_read(tmp_path: Path, segments: in
             file.seek(65533, 1)
         file.write(depth[2:])
     assert (read_gdepth(path) is not None) == is_read
+
+
+# Dynamic Depth
+
+DD = "http://ns.google.com/photos/dd/1.0/"
+
+
+@pytest.mark.parametrize("as_attributes", [False, True])
+@pytest.mark.parametrize(("form", "padding"), [("RangeInverse", 0), ("RangeLinear", 0), ("RangeInverse", 16)])
+def test_dynamic_depth_is_the_picture_behind_the_picture(
+    tmp_path: Path, as_attributes: bool, form: str, padding: int
+) -> None:
+    pictures = []
+    for grey in (np.full((16, 24), 90, np.uint8), np.tile(np.linspace(0, 255, 24), (16, 1)).astype(np.uint8)):
+        out = io.BytesIO()
+        Image.fromarray(grey).save(out, "PNG" if pictures else "JPEG")
+        pictures.append(out.getvalue())
+    jpeg, depth = pictures
+    values = {"Format": form, "Units": "Meters", "Near": "0.5", "Far": "4", "DepthURI": "android/depthmap"}
+    items = [{"Mime": "image/jpeg", "Length": "0"}]
+    items.append(
+        {"Mime": "image/png", "Length": str(len(depth)), "Padding": str(padding), "DataURI": "android/depthmap"}
+    )
+
+    def element(name: str, prefix: str, fields: dict[str, str]) -> str:
+        if as_attributes:
+            pairs = [f'{prefix}:{key}="{text}"' for key, text in fields.items()]
+            return f"<{name} {' '.join(pairs)}/>"
+        inside = "".join(f"<{prefix}:{key}>{text}</{prefix}:{key}>" for key, text in fields.items())
+        return f'<{name} r:parseType="Resource">{inside}</{name}>'
+
+    packet = (
+        f'<x><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:D="{DD}depthmap/" xmlns:I="{DD}item/" '
+        f'xmlns:C="{DD}camera/">{element("C:DepthMap", "D", values)}'
+        + "".join(element("r:li", "I", item) for item in items)
+        + "</r:RDF></x>"
+    ).encode()
+    segment = b"http://ns.adobe.com/xap/1.0/\0" + packet
+    head = b"\xff\xd8\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment
+    (tmp_path / "a.jpg").write_bytes(head + jpeg[2:] + depth + bytes(padding))
+    depth_m = read_picture(tmp_path / "a.jpg").depth_m
+    assert depth_m is not None
+    assert (depth_m[0, 0], depth_m[0, -1]) == pytest.approx((0.5, 4.0), rel=1e-4)
+    (tmp_path / "b.jpg").write_bytes(head + jpeg[2:])
+    with pytest.raises(SourceError, match=r"b\.jpg: its (depth map|embedded depth map) .*--depth none"):
+        read_picture(tmp_path / "b.jpg")

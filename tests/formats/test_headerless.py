@@ -31,7 +31,8 @@ def test_words_are_little_endian_and_white_is_the_maximum_of_the_bits(tmp_path: 
 
 def test_a_wrong_length_names_both_lengths_and_a_likely_size(tmp_path: Path) -> None:
     path = write(tmp_path / "a.raw", [0] * (96 * 64))
-    with pytest.raises(SourceError, match=r"12288 bytes is not 64x64 rggb12 \(8192 bytes\); try --raw-size 96x64"):
+    fitting = "try --raw-stride 192 or --raw-size 96x64"
+    with pytest.raises(SourceError, match=rf"12288 bytes is not 64x64 rggb12 \(8192 bytes\); {fitting}"):
         open_source(path, raw_format="rggb12", raw_size="64x64")
 
 

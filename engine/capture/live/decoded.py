@@ -12,7 +12,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import MissingExtraError
+from ...camera import CameraProfile
+from ...colour.cicp import Cicp
+from ...errors import MissingExtraError, SourceError
 from ...frame import Encoding, Frame
 from ...yuv import YuvFormat, YuvLayout, YuvMatrix
 
@@ -23,6 +25,7 @@ _MATRICES = {
     **{_BT709: YuvMatrix.BT709, 4: YuvMatrix.BT601, _BT601: YuvMatrix.BT601, 6: YuvMatrix.BT601},
     **{9: YuvMatrix.BT2020, 10: YuvMatrix.BT2020},
 }
+_YCGCO = 8
 _LIMITED, _FULL = 1, 2  # FFmpeg's AVColorRange
 
 
@@ -59,15 +62,26 @@ def _formats() -> dict[str, _Samples]:
 _FORMATS = _formats()
 
 
+def colours_of(picture: Any) -> Cicp:
+    """The primaries and the transfer of a PyAV `VideoFrame`."""
+    return Cicp(int(picture.color_primaries), int(picture.color_trc))
+
+
 def decoded_frame(picture: Any, *, is_jpeg: bool = False, **fields: Any) -> Frame:
     """The frame of a PyAV `VideoFrame`, with the given further `fields`.
 
     A picture in a layout of `YuvLayout` becomes Encoding.YUV. Its bytes are not copied if its planes lie in memory as
     the layout requires, as those of webcams do; decoders have separate planes, which are copied once. Matrix and range
     are those of its tags: an untagged picture is BT.709 from HD_ROWS rows on, else BT.601. Chroma lies as in MPEG, or
-    in the centre in JPEG. Other pictures are converted by FFmpeg to Encoding.DISPLAY. The transfer curve is assumed to
-    be sRGB.
+    in the centre in JPEG. Other pictures are converted by FFmpeg to Encoding.DISPLAY. The profile has the matrix of
+    the tagged primaries. A tagged transfer unlike sRGB (PQ, HLG) becomes scene-linear light, on the host.
     """
+    cicp = colours_of(picture)
+    if not cicp.is_srgb:
+        fields["profile"] = CameraProfile(camera_to_scene=cicp.to_rec2020)
+    if not cicp.has_srgb_curve:
+        codes = picture.to_ndarray(format="rgb48le", src_colorspace=_colorspace_of(picture))
+        return Frame(cicp.linear_of(codes), Encoding.SCENE, **fields)
     form = _format_of(
         *(picture.format.name, int(picture.width), int(picture.height)),
         *(int(picture.colorspace), int(picture.color_range), is_jpeg),
@@ -134,10 +148,32 @@ def _copied(form: YuvFormat, picture: Any) -> NDArray[np.uint8]:
 
 def _display_rgb(picture: Any) -> NDArray[np.uint8]:
     """(H, W, 3) uint8. FFmpeg assumes BT.601 for untagged video at any size, but high definition is BT.709."""
-    colorspace: int | None = None
-    if int(picture.colorspace) == _UNSPECIFIED:
-        colorspace = _BT709 if picture.height >= HD_ROWS else _BT601
-    return np.ascontiguousarray(picture.to_ndarray(format="rgb24", src_colorspace=colorspace))
+    if int(picture.colorspace) == _YCGCO and picture.format.name in ("yuv444p", "yuvj444p"):
+        return _of_ycgco(picture)
+    try:
+        return np.ascontiguousarray(picture.to_ndarray(format="rgb24", src_colorspace=_colorspace_of(picture)))
+    except OSError as error:
+        raise SourceError(
+            f"a picture in {picture.format.name} with the colour matrix {int(picture.colorspace)} (ITU-T H.273) cannot "
+            "be converted; export the video in BT.709"
+        ) from error
+
+
+def _of_ycgco(picture: Any) -> NDArray[np.uint8]:
+    """RGB of Y, Cg and Co (ITU-T H.273, matrix coefficients 8), which FFmpeg does not convert."""
+    planes = [np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size) for plane in picture.planes]
+    y, cg, co = (plane[: picture.height, : picture.width].astype(np.float32) for plane in planes)
+    luma, chroma = (1.0, 1.0) if int(picture.color_range) == _FULL else (255 / 219, 255 / 224)
+    y, cg, co = (y - (0 if luma == 1 else 16)) * luma, (cg - 128) * chroma, (co - 128) * chroma
+    rgb = np.stack([y - cg + co, y + cg, y - cg - co], axis=-1)
+    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+
+
+def _colorspace_of(picture: Any) -> int | None:
+    """The matrix for FFmpeg where the picture has none."""
+    if int(picture.colorspace) != _UNSPECIFIED:
+        return None
+    return _BT709 if picture.height >= HD_ROWS else _BT601
 
 
 def _do_nothing() -> None:

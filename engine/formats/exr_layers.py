@@ -1,0 +1,162 @@
+"""The layers of an OpenEXR file: groups of channels of a part, in one view, on the display window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import MissingExtraError, SourceError, cause
+
+MAX_PIXELS = 1 << 28  # maximum area of a display window
+BEAUTY = ("", "rgba", "rgb", "combined", "beauty", "c", "image")  # names of the finished picture
+DEPTH_NAMES = ("depth.z", "depth.v")
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Channels by their bare name (R, G, B, Y, RY, BY, Z), as stored. `name` is unique in the file.
+
+    `view` is the view of a stereo picture, empty without one. `data` and `display` are windows: left, top, right,
+    bottom, exclusive.
+    """
+
+    name: str
+    view: str
+    channels: Mapping[str, Any]
+    header: Mapping[str, Any]
+
+    @property
+    def has_colour(self) -> bool:
+        return {"R", "G", "B"} <= set(self.channels) or "Y" in self.channels
+
+    @property
+    def bare(self) -> str:
+        """The last part of the name, in lower case."""
+        return self.name.rpartition(".")[2].lower()
+
+    def placed(self, channel: str, fill: float) -> NDArray[np.float32]:
+        """(H, W) of a channel on the display window; `fill` outside the data window."""
+        stored = self.channels[channel]
+        pixels = np.asarray(stored.pixels, np.float32)
+        data, display = _window(self.header, "dataWindow"), _window(self.header, "displayWindow")
+        pixels = _upsampled(pixels, stored, data)
+        width, height = display[2] - display[0], display[3] - display[1]
+        if data == display or not 0 < width * height <= MAX_PIXELS or min(width, height) < 1:
+            return pixels
+        left, top, right, bottom = (
+            *(max(data[0], display[0]), max(data[1], display[1])),
+            *(min(data[2], display[2]), min(data[3], display[3])),
+        )
+        placed = np.full((height, width), fill, np.float32)
+        if left < right and top < bottom:
+            part = pixels[top - data[1] : bottom - data[1], left - data[0] : right - data[0]]
+            placed[top - display[1] : bottom - display[1], left - display[0] : right - display[0]] = part
+        return placed
+
+
+def _window(header: Mapping[str, Any], name: str) -> tuple[int, int, int, int]:
+    (left, top), (right, bottom) = header[name]
+    return int(left), int(top), int(right) + 1, int(bottom) + 1
+
+
+def _upsampled(pixels: NDArray[np.float32], stored: Any, data: tuple[int, int, int, int]) -> NDArray[np.float32]:
+    """A subsampled channel at full size: linear between samples, the first of which is that of the first pixel."""
+    shape = data[3] - data[1], data[2] - data[0]
+    if pixels.shape == shape:
+        return pixels
+    for axis, (side, step) in enumerate(zip(shape, (stored.ySampling, stored.xSampling), strict=True)):
+        at = np.minimum(np.arange(side) / step, pixels.shape[axis] - 1)
+        low = at.astype(np.intp)
+        high = np.minimum(low + 1, pixels.shape[axis] - 1)
+        weight = (at - low).astype(np.float32)
+        weight = weight[:, None] if axis == 0 else weight
+        pixels = pixels.take(low, axis) * (1 - weight) + pixels.take(high, axis) * weight
+    return pixels
+
+
+def read_layers(path: Path) -> list[Layer]:
+    """The layers of all parts with flat pixels, in the order of the file.
+
+    Raises SourceError for a file without flat pixels, such as a deep one, and MissingExtraError without OpenEXR.
+    """
+    try:
+        import OpenEXR
+    except ImportError as error:
+        raise MissingExtraError(str(path), "OpenEXR", "exr") from error
+    layers: list[Layer] = []
+    is_deep = False
+    try:
+        with OpenEXR.File(str(path), header_only=True) as file:
+            flat = [part.type() in (OpenEXR.scanlineimage, OpenEXR.tiledimage) for part in file.parts]
+        is_deep = not all(flat)
+        if any(flat):
+            with OpenEXR.File(str(path), separate_channels=True) as file:
+                for part, is_flat in zip(file.parts, flat, strict=True):
+                    if is_flat:
+                        layers += _layers_of(part, several=sum(flat) > 1)
+    except (RuntimeError, ValueError, TypeError, OSError, KeyError) as error:
+        raise SourceError(f"{path}: OpenEXR cannot read it ({cause(error)}); copy or save it again") from error
+    if not layers:
+        fault = "deep samples, which are not read here; flatten it" if is_deep else "no channels; save it again"
+        raise SourceError(f"{path}: the picture has {fault}")
+    return layers
+
+
+def _layers_of(part: Any, several: bool) -> list[Layer]:
+    header = dict(part.header)
+    name = str(header.get("name") or "") if several else ""
+    default_view = str(header.get("view") or "")
+    views = [str(view) for view in header.get("multiView") or ()]
+    groups: dict[str, dict[str, Any]] = {}
+    for full, channel in part.channels.items():
+        prefix, _, bare = full.rpartition(".")
+        groups.setdefault(prefix, {})[bare.upper()] = channel
+    layers = []
+    for prefix, channels in groups.items():
+        view = next((view for view in views if view in prefix.split(".")), default_view or (views[0] if views else ""))
+        full_name = ".".join(piece for piece in (name, prefix) if piece)
+        layers.append(Layer(full_name, view, channels, header))
+    return layers
+
+
+def chosen_layer(layers: list[Layer], wanted: str | None, path: Path) -> Layer:
+    """The layer with the name `wanted`, or else the finished picture: an unnamed one, Combined, or the first with
+    colour. Raises SourceError with the possible names."""
+    coloured = [layer for layer in layers if layer.has_colour]
+    if wanted is not None:
+        requested = wanted.lower()
+        for matches in (
+            [layer for layer in coloured if layer.name.lower() == requested],
+            [layer for layer in coloured if requested in (layer.bare, layer.name.lower().split(".")[0])],
+            [layer for layer in coloured if layer.view and layer.view.lower() == requested],
+        ):
+            if matches:
+                return matches[0]
+        names = ", ".join(layer.name or "(unnamed)" for layer in coloured) or "none"
+        raise SourceError(f"{path}: has no layer '{wanted}' with colour; its layers are {names}")
+    if not coloured:
+        names = ", ".join(f"{layer.name}.{name}".lstrip(".") for layer in layers for name in layer.channels)
+        raise SourceError(f"{path}: no channels R, G, B or Y among {names}; save plain RGB")
+    return min(coloured, key=lambda layer: BEAUTY.index(layer.bare) if layer.bare in BEAUTY else len(BEAUTY))
+
+
+def depth_of(layers: list[Layer], layer: Layer | None) -> NDArray[np.float32] | None:
+    """The Z channel that belongs to `layer`: its own, else that of the same view; NaN outside its data window.
+
+    Without a layer, the first of the file.
+    """
+    if layer is not None and "Z" in layer.channels:
+        return layer.placed("Z", np.nan)
+    same = [other for other in layers if layer is None or other.view == layer.view]
+    part = layer.name.split(".")[0] if layer is not None else ""
+    for other in sorted(same, key=lambda other: other.name.split(".")[0] != part):
+        for channel in ("Z", "V"):
+            is_depth = f"{other.name}.{channel}".lower().endswith(DEPTH_NAMES)
+            if channel in other.channels and (channel == "Z" or is_depth):
+                return other.placed(channel, np.nan)
+    return None
