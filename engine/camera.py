@@ -146,6 +146,14 @@ class CameraProfile:
         matrix = self.camera_to_scene if white is None else _scene_matrix(self.calibrations, white, balance)
         return replace(self, white_balance=balance, camera_to_scene=matrix)
 
+    def neutral_at(self, temperature_k: float, tint: float = 0.0) -> NDArray[np.float64]:
+        """(3,) unbalanced camera RGB of a grey under a light, of any scale: the inverse of the light's white balance.
+
+        Temperature, tint, assumptions and errors as in `at_temperature`.
+        """
+        calibrations = self.calibrations or (self.derived_calibration(),)
+        return _neutral(calibrations, white_of(temperature_k, tint), temperature_k)
+
     def at_white(self, white: XY) -> CameraProfile:
         """The profile for a light of the chromaticity `white`, (x, y): white balance and matrix.
 
@@ -153,12 +161,7 @@ class CameraProfile:
         no signal in one of the three channels, or if the matrix is singular.
         """
         calibrations = self.calibrations or (self.derived_calibration(),)
-        neutral = _CalibrationModel.of(calibrations, temperature_of(white)[0]).xyz_to_camera @ xyz_of(white)
-        if not (np.isfinite(neutral).all() and neutral.min() > 1e-6 * neutral.max() > 0):
-            raise GroundglassError(
-                f"white x={white[0]:.4f}, y={white[1]:.4f}: this camera's matrix has no signal for it in some channel; "
-                "give multipliers of red, green and blue instead, such as 2,1,1.6"
-            )
+        neutral = _neutral(calibrations, white, temperature_of(white)[0])
         balance = checked_multipliers(1 / neutral)
         matrix = _scene_matrix(calibrations, white, balance)
         return replace(self, white_balance=balance, camera_to_scene=matrix, calibrations=calibrations)
@@ -224,6 +227,17 @@ class _CalibrationModel:
 def _to_d50(forward: NDArray[np.float64]) -> NDArray[np.float64]:
     """The forward matrix, scaled to take balanced white to D50 exactly: files store rounded numbers."""
     return np.asarray((xyz_of(D50) / forward.sum(axis=1))[:, None] * forward)
+
+
+def _neutral(calibrations: tuple[Calibration, ...], white: XY, temperature_k: float) -> NDArray[np.float64]:
+    """(3,) camera RGB of `white`, of that temperature. GroundglassError if a channel has no signal for it."""
+    neutral = _CalibrationModel.of(calibrations, temperature_k).xyz_to_camera @ xyz_of(white)
+    if not (np.isfinite(neutral).all() and neutral.min() > 1e-6 * neutral.max() > 0):
+        raise GroundglassError(
+            f"white x={white[0]:.4f}, y={white[1]:.4f}: this camera's matrix has no signal for it in some channel; "
+            "give multipliers of red, green and blue instead, such as 2,1,1.6"
+        )
+    return np.asarray(neutral)
 
 
 def _white(calibrations: tuple[Calibration, ...], balance: tuple[float, float, float]) -> XY | None:

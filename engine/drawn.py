@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .develop.auto_balance import estimate_light
 from .develop.balance import grey_at
 from .optics.autofocus import Target, autofocus
 
@@ -24,8 +25,9 @@ class Drawn:
     `texture` is the upright picture, row 0 on top: display sRGB, or the output space of the settings, with 8 or 10
     bits. `captured` is the frame from the source. `frame` is upright, with the depth that was used for the blur.
     `scene` is the light behind the lens, before the look, in GL textures. Texture and scene are valid until the engine
-    draws again. `exposure_ev` is the applied exposure compensation in stops, auto exposure included. The picture is
-    magnified by `magnification` around its centre, by focus breathing.
+    draws again. `exposure_ev` is the applied exposure compensation in stops, auto exposure included. `wanted_ev` is the
+    same without delay, for the exposure of a camera. The picture is magnified by `magnification` around its centre, by
+    focus breathing.
     """
 
     texture: moderngl.Texture
@@ -33,6 +35,7 @@ class Drawn:
     frame: Frame
     scene_of: Callable[[], ScenePlanes]
     exposure_ev: float
+    wanted_ev: float
     magnification: float
     settings: Settings
 
@@ -67,6 +70,10 @@ class Drawn:
         """The `Development.white_balance` that makes a position grey. GroundglassError if it is clipped or dark."""
         red, _, blue = grey_at(self.frame, *self.frame_position(x, y))
         return f"{red:.4g},1,{blue:.4g}"
+
+    def balance_doubt(self) -> str:
+        """Why automatic white balance is uncertain for this frame, as an English clause; empty if it is sure."""
+        return estimate_light(self.frame).doubt
 
     def autofocus(self) -> Target | None:
         """The nearest face, or else the centre of the picture; None without depth. Takes about 0.2 s.

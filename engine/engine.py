@@ -47,7 +47,7 @@ class _PreparedScene(NamedTuple):
     inputs: tuple[object, ...]  # the settings that it depends on, and the revision of the kernels
     frame: Frame
     scene: Planes
-    exposure_ev: float
+    exposure_ev: tuple[float, float]  # applied, and wanted of the camera
     magnification: float
     sides: frozenset[str]  # the sides of a wipe for which it was drawn
 
@@ -239,7 +239,7 @@ class Engine:
         texture = None if waits and self._look_route == "auto" else self._draw_by_kernel(frame, light, settings, part)
         if texture is None:
             texture = self._draw_in_gl(frame, settings, part)
-        return Drawn(texture, frame, light.frame, self._send_scene, light.exposure_ev, light.magnification, settings)
+        return Drawn(texture, frame, light.frame, self._send_scene, *light.exposure_ev, light.magnification, settings)
 
     def _draw_by_kernel(
         self, frame: Frame, light: _PreparedScene, settings: Settings, part: Part

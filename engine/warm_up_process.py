@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .compute.program import KERNELS
 from .errors import DeviceError, GroundglassError
 from .gl.program import SHADERS
+from .kernel_choice import kernel_choice
 
 if TYPE_CHECKING:
     from .compute.device import Device
@@ -111,14 +112,8 @@ class WarmUpProcess:
 
 
 def _key_of(frame: Frame, settings: Settings) -> tuple[object, ...]:
-    """Equal for draws that need the same kernels. It depends on no pixel."""
-    profile, depth_m = frame.profile, frame.depth_m
-    present = [part is not None for part in (profile.black_map, profile.gain_map, profile.defects)]
-    depth = None if depth_m is None else (depth_m.shape, frame.depth_noise > 0.0)
-    right = None if frame.right is None else type(frame.rig).__name__
-    samples = (frame.encoding, frame.packing, frame.yuv, frame.pixels.dtype.name)
-    picture = (*samples, frame.size, frame.cfa, frame.native_lens, frame.native_focus_m)
-    return "draw", KERNELS.digest(), SHADERS.digest(), picture, present, depth, right, settings
+    """Equal for draws that need the same kernels and programs. It depends on no pixel."""
+    return "draw", KERNELS.digest(), SHADERS.digest(), *kernel_choice(frame, settings)
 
 
 def _read_only(mapping: dict[Any, Any]) -> MappingProxyType[Any, Any]:

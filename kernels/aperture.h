@@ -44,6 +44,29 @@ FUNCTION void shape_sums(GLOBAL const float *cell, floats radius, floats *covere
     const floats place = limited(radius * (float)STEPS_PER_PX, 0.0f, (float)(SUMS - 2) + 0.999f);
     const ints index = TRUNCATED(place);
     const floats part = place - IN_FLOATS(index);
+#if RUN > 1 && X
+    const int first = (int)-largest(-place);
+    if (largest(place) < (float)(first + RUN - 1)) { /* one run of the tables covers the run */
+        const floats low = LOAD(sums, 2 * first), high = LOAD(sums, 2 * first + RUN);
+        const floats all_covers = EVERY_SECOND(low, high, 0), all_squares = EVERY_SECOND(low, high, 1);
+        const floats covers = permuted(all_covers, index - first), square = permuted(all_squares, index - first);
+        *covered = covers + part * (permuted(all_covers, index - (first - 1)) - covers);
+        *squares = square + part * (permuted(all_squares, index - (first - 1)) - square);
+        return;
+    }
+#endif
+#if RUN > 1
+    const int lowest = (int)-largest(-place), first = lowest < SUMS - RUN ? lowest : SUMS - RUN;
+    if (largest(place) < (float)(first + RUN - 1)) { /* one run of the tables covers the run */
+        const floats low = LOAD(sums, 2 * first), high = LOAD(sums, 2 * first + RUN);
+        const floats all_covers = EVERY_SECOND(low, high, 0), all_squares = EVERY_SECOND(low, high, 1);
+        const ints here = index - first;
+        const floats covers = permuted(all_covers, here), square = permuted(all_squares, here);
+        *covered = covers + part * (permuted(all_covers, here + 1) - covers);
+        *squares = square + part * (permuted(all_squares, here + 1) - square);
+        return;
+    }
+#endif
     const floats covers = taken(sums, 2 * index), square = taken(sums, 2 * index + 1);
     const floats next_covers = taken(sums, 2 * index + 2), next_square = taken(sums, 2 * index + 3);
     *covered = covers + part * (next_covers - covers);

@@ -16,12 +16,10 @@ FUNCTION floats within(floats x, floats a, floats b) { return lesser(greater(x, 
 #endif
 
 /* Weighted sum of the four rows from `from` on. */
-FUNCTION floats in_column(GLOBAL const float *RESTRICT scene, int from, int pitch, float w0, float w1, float w2,
-                          float w3)
+FUNCTION floats in_column(GLOBAL const float *from, place pitch, float w0, float w1, float w2, float w3)
 {
-    const floats above = LOAD(scene, from + pitch), below = LOAD(scene, from + 2 * pitch);
-    const floats sum = w0 * LOAD(scene, from) + w1 * above + w2 * below + w3 * LOAD(scene, from + 3 * pitch);
-    return within(sum, above, below);
+    const floats above = LOAD(from, pitch), below = LOAD(from, 2 * pitch);
+    return within(w0 * LOAD(from, 0) + w1 * above + w2 * below + w3 * LOAD(from, 3 * pitch), above, below);
 }
 
 /* Pixels of a work-item: a part of a row on a CPU, where neighbouring runs share column sums, and one on a GPU. */
@@ -32,7 +30,8 @@ FUNCTION floats in_column(GLOBAL const float *RESTRICT scene, int from, int pitc
 #endif
 
 /* `step` is the distance of neighbouring output pixels in scene pixels, at most 1. A run reads values at a whole column
- * offset, mostly one offset for all lanes. If the offset changes within the run, each offset is processed in turn.
+ * offset, mostly one offset for all lanes. If the offset changes within the run, the first lanes read one column further
+ * to the right; if it changes more than once, each offset is processed in turn.
  */
 KERNEL void breathe(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT picture, int width, int height,
                     int pitch, int stride, float step)
@@ -42,43 +41,54 @@ KERNEL void breathe(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT p
     const int row = (int)y;
     const float u = y - (float)row;
     const float w0 = WEIGHT_0(u), w1 = WEIGHT_1(u), w2 = WEIGHT_2(u), w3 = WEIGHT_3(u);
-    const int row_at = (row - 1 + PAD) * pitch + PAD - 1, to = (GLOBAL_Y + PAD) * pitch + PAD;
+    const place to = (place)(GLOBAL_Y + PAD) * pitch + PAD, line = pitch, plane = stride;
+    GLOBAL const float *rows = scene + (place)(row - 1 + PAD) * pitch + PAD - 1;
+#if RUN > 1
     floats next[3];
     int next_at = -1; /* the column of these column sums */
+#endif
     for (int x = GROUP_X * AREA; x < GROUP_X * AREA + AREA && x < width; x += RUN) {
         const float first_shift = rest * (0.5f * (float)(width - 1) - (float)x); /* decreases from lane to lane */
         const float last_shift = first_shift - rest * (float)(RUN - 1);
         const floats shift = first_shift - rest * LANE_NUMBERS;
-        const int max_columns = (int)(first_shift + 4096.0f) - 4096;
+        int columns = (int)(first_shift + 4096.0f) - 4096;
         const int min_columns = (int)(last_shift + 4095.99f) - 4096;
-        floats value[3];
-        UNROLL for (int c = 0; c < 3; ++c)
-            value[c] = (floats)(0.0f);
-        for (int columns = max_columns; columns >= min_columns; --columns) {
-            const floats t = shift - (float)columns;
-            const floats t0 = WEIGHT_0(t), t1 = WEIGHT_1(t), t2 = WEIGHT_2(t), t3 = WEIGHT_3(t);
-            const int from = row_at + x + columns;
-            UNROLL for (int c = 0; c < 3; ++c) {
-                const int at = from + c * stride;
 #if RUN > 1
-                floats first = next[c];
-                if (x + columns != next_at)
-                    first = in_column(scene, at, pitch, w0, w1, w2, w3);
-                next[c] = in_column(scene, at + RUN, pitch, w0, w1, w2, w3);
-                const floats before = FROM(1, first, next[c]), after = FROM(2, first, next[c]);
-                const floats last = FROM(3, first, next[c]);
-#else
-                const float first = in_column(scene, at, pitch, w0, w1, w2, w3);
-                const float before = in_column(scene, at + 1, pitch, w0, w1, w2, w3);
-                const float after = in_column(scene, at + 2, pitch, w0, w1, w2, w3);
-                const float last = in_column(scene, at + 3, pitch, w0, w1, w2, w3);
-#endif
-                const floats sum = t0 * first + t1 * before + t2 * after + t3 * last;
-                value[c] = t >= 0.0f && t < 1.0f ? within(sum, before, after) : value[c];
+        floats value[3];
+        for (columns = columns > min_columns ? columns - 1 : columns;; --columns) {
+            const floats past = shift - (float)columns; /* 1 or more in the first lanes, if the offset changes */
+            const ints changes = past >= 1.0f;
+            const floats t = changes ? past - 1.0f : past;
+            const floats t0 = WEIGHT_0(t), t1 = WEIGHT_1(t), t2 = WEIGHT_2(t), t3 = WEIGHT_3(t);
+            GLOBAL const float *from = rows + x + columns;
+            const int is_known = x + columns == next_at;
+            UNROLL for (int c = 0; c < 3; ++c, from += plane) {
+                const floats first = is_known ? next[c] : in_column(from, line, w0, w1, w2, w3);
+                next[c] = in_column(from + RUN, line, w0, w1, w2, w3);
+                const floats second = FROM(1, first, next[c]), third = FROM(2, first, next[c]);
+                const floats fourth = FROM(3, first, next[c]);
+                const floats outer = changes ? second : first, before = changes ? third : second;
+                const floats after = changes ? fourth : third, last = changes ? FROM(4, first, next[c]) : fourth;
+                const floats sum = within(t0 * outer + t1 * before + t2 * after + t3 * last, before, after);
+                value[c] = past >= 0.0f && past < 2.0f ? sum : value[c];
             }
             next_at = x + columns + RUN;
+            if (columns <= min_columns)
+                break;
         }
         UNROLL for (int c = 0; c < 3; ++c)
-            STREAM(picture, to + c * stride + x, value[c]);
+            STREAM(picture, to + c * plane + x, value[c]);
+#else
+        const float t = shift - (float)columns;
+        const float t0 = WEIGHT_0(t), t1 = WEIGHT_1(t), t2 = WEIGHT_2(t), t3 = WEIGHT_3(t);
+        UNROLL for (int c = 0; c < 3; ++c) {
+            GLOBAL const float *from = rows + x + columns + c * plane;
+            const float before = in_column(from + 1, line, w0, w1, w2, w3);
+            const float after = in_column(from + 2, line, w0, w1, w2, w3);
+            const float sum = t0 * in_column(from, line, w0, w1, w2, w3) + t1 * before + t2 * after
+                            + t3 * in_column(from + 3, line, w0, w1, w2, w3);
+            picture[to + c * plane + x] = within(sum, before, after);
+        }
+#endif
     }
 }

@@ -91,7 +91,11 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
                 largest_in_row[l] = remaining > beyond ? greater(largest_in_row[l], spread_here) : largest_in_row[l];
                 remaining = beyond;
             }
-            STREAM_F16(radius, at, signed_size);
+#if X
+            STORE_F16(radius, at, signed_size);
+#else
+            STORE_F16(radius, at, signed_size);
+#endif
 #if SHAPED
             floats area = coverage(size, 0.0f), covered, squares;
             if (any_positive(spread_here)) {
@@ -101,7 +105,11 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
 #else
             const floats area = disc_area(size, (1.0f + FADE) * reach);
 #endif
-            STREAM_F16(spread, at, share / area);
+#if X
+            STORE_F16(spread, at, share / area);
+#else
+            STORE_F16(spread, at, share / area);
+#endif
         }
 #if RUN > 1
         const int y = TILE_Y * TILE + row;

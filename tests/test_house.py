@@ -22,13 +22,18 @@ DATA_MODULES = {
     "files",
     "frame",
     "lens",
+    "memory",
     "orientation",
     "packing",
     "timing",
     "yuv",
 }
 CONTRACTS = {"drawn", "settings"}  # the engine's input and output: they may import other rooms
-ROOT_MODULES = DATA_MODULES | CONTRACTS | {"__init__", "__main__", "api", "cli", "engine", "warm_up", "warm_up_process"}
+ROOT_MODULES = (
+    DATA_MODULES
+    | CONTRACTS
+    | {*("__init__", "__main__", "api", "cli", "engine", "kernel_choice", "warm_up", "warm_up_process")}
+)
 
 
 def source_files(repository: Path) -> list[Path]:

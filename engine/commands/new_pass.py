@@ -108,7 +108,8 @@ def _check_name(name: str) -> None:
 def _check_with_compiler(name: str, text: str) -> None:
     """Raises OutputError for names that GLSL or the driver reserves; only the compiler can detect them."""
     from ..gl.context import headless_context
-    from ..gl.passes import fuse, load_pass
+    from ..gl.fusion import fuse
+    from ..gl.passes import load_pass
     from ..gl.program import compile_program, load_source, read_shader
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,12 +97,25 @@ def write_frames(
             if rack is not None:
                 settings = settings.with_(focus_m=settings.lens.clamp_focus_m(rack.focus_m(frame.time_s)))
             write_frame(engine, settings, frame, path)
+            if number == 1:
+                report_balance(settings, frame)
             frame.release()
             progress.advance(task)
     if number == 0:
         raise OutputError(f"{target}: not written, because no frame arrived from {source.name}; check the source")
     written = path if single else f"{number} files, the last is {path}"
     print(f"groundglass: wrote {written}")
+
+
+def report_balance(settings: Settings, frame: Frame) -> None:
+    """Report on standard error why the automatic white balance of a frame is uncertain, if it is."""
+    from ..develop.auto_balance import estimate_light
+
+    if settings.development.white_balance.strip().lower() == "auto" and (doubt := estimate_light(frame).doubt):
+        print(
+            f"groundglass: --wb auto is not sure: {doubt}; compare with --wb as-shot, 5200K or grey:X,Y",
+            file=sys.stderr,
+        )
 
 
 def write_frame(engine: Engine, settings: Settings, frame: Frame, path: Path) -> None:

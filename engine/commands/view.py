@@ -64,6 +64,7 @@ def show(
         stack.enter_context(sigterm_as_ctrl_c())
         opened = stack.enter_context(open_input(live_scene(source), source_options, options.size, tolerant=True))
 
+        from ..compute.program_saving import ProgramSaving
         from ..display.live_scale import start_scale  # while a thread renders the scene
         from ..display.viewer import Viewer
         from ..live_edit.editing import Editing
@@ -79,6 +80,7 @@ def show(
         scale = 1.0 if view.no_governor and view.scale is None else view.scale
         settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
         compile_ahead(engine, opened, settings)
+        stack.enter_context(ProgramSaving(engine.device.spec, engine.device.compiled))
         history = SettingsHistory(settings)
         tools = fit_tools(options, view, Editing(history), announces=source == "scene:" and surface.is_interactive)
         if view.trace is not None:

@@ -32,9 +32,12 @@ class Argument:
     declaration: str
 
     @classmethod
-    def parse(cls, declaration: str) -> Argument:
-        """Parses the text between two commas of a prototype."""
+    def parse(cls, declaration: str, where: str = "") -> Argument:
+        """Parses the text between two commas of a prototype. Raises ShaderError, which begins with `where`."""
         words = declaration.replace("*", " * ").split()
+        if len(words) < 2 or not words[-1].isidentifier() or not ("*" in words or words[0] in _TYPES):
+            shown = " ".join(words) or "nothing"
+            raise ShaderError(f"{where}: cannot pass the argument '{shown}'; use int, float or a buffer (GLOBAL T *)")
         return cls(words[-1], None if "*" in words else _TYPES[words[0]], " ".join(declaration.split()))
 
     def accept(self, value: Any) -> Any:

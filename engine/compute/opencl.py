@@ -335,7 +335,7 @@ class OpenClDevice:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", cl.CompilerWarning)
-                return partial(cl.Kernel, build(self._context, source.text, options, keep=self.is_cpu))
+                return partial(cl.Kernel, build(self._context, source.text, options, self.compiled, keep=self.is_cpu))
         except cl.RuntimeError as error:
             raise ShaderError(source.explain(str(error))) from error
 

@@ -10,13 +10,13 @@ from threading import Lock
 from typing import Any
 
 from ..errors import ShaderError
-from ..program_text.library import SourceLibrary
+from ..program_text.includes import with_includes
+from ..program_text.library import SourceLibrary, readable
 from .arguments import Argument, bind
 from .device import OwnNumbers
 
 KERNELS = SourceLibrary("groundglass.kernels", (".cl", ".h"))
 
-_INCLUDE = re.compile(r'^\s*#include\s+"([^"]+)"\s*$')
 _PROTOTYPE = re.compile(r"^KERNEL\s+void\s+(\w+)\s*\(([^)]*)\)", re.MULTILINE)
 
 
@@ -29,9 +29,9 @@ class KernelSource:
     lines: tuple[tuple[str, int], ...]
 
     def entry_points(self) -> dict[str, tuple[Argument, ...]]:
-        """The arguments that each kernel declares, by its name."""
+        """The arguments that each kernel declares, by its name. Raises ShaderError."""
         return {
-            name: tuple(Argument.parse(declaration) for declaration in declarations.split(","))
+            name: tuple(Argument.parse(declaration, f"{self.name}: {name}") for declaration in declarations.split(","))
             for name, declarations in _PROTOTYPE.findall(self.text)
         }
 
@@ -122,7 +122,7 @@ class Kernels:
 
     def _drop_removed(self) -> None:
         """Drops what was built of generated texts that their users have removed."""
-        for source in [name for name in list(self._built) if KERNELS.read(name.partition("?")[0]) is None]:
+        for source in [name for name in list(self._built) if KERNELS.text_in_use(name.partition("?")[0]) is None]:
             self._built.pop(source, None)
             self._building.pop(source, None)
             for key in [key for key in list(self._kernels) if key[0] == source]:
@@ -135,7 +135,7 @@ class Kernels:
         """
 
         def read(name: str) -> str | None:
-            return texts[name] if name in texts else KERNELS.read(name)
+            return readable(texts[name]) if name in texts else KERNELS.read(name)
 
         sources = [assemble(name, read) for name in list(self._built)]
         changed = [source for source in sources if source != self._built[source.name][0]]
@@ -175,30 +175,18 @@ def _load_kernel_source(name: str, revision: int) -> KernelSource:
 def assemble(name: str, read: Callable[[str], str | None]) -> KernelSource:
     """As `load_kernel_source`, with texts from `read`, which returns None if a file does not exist."""
     file, _, settings = name.partition("?")
-    text = [f"#define {setting.replace('=', ' ')}" for setting in settings.split("&") if setting]
-    table = [(file, 1)] * len(text)
-    _paste(file, text, table, set(), read)
-    return KernelSource(name, "\n".join(text) + "\n", tuple(table))
+
+    def read_kernel(name: str) -> str:
+        text = read(name)
+        if text is None:
+            raise ShaderError(f"kernels/{name}: no such file; the installation is incomplete, reinstall groundglass")
+        return text
+
+    defines = [f"#define {setting.replace('=', ' ')}" for setting in settings.split("&") if setting]
+    lines, origins = with_includes(file, read_kernel)
+    return KernelSource(name, "\n".join(defines + lines) + "\n", ((file, 1),) * len(defines) + tuple(origins))
 
 
 def list_kernel_sources() -> list[str]:
     """The names of all built-in kernel files, sorted."""
     return [name for name in KERNELS.names() if name.endswith(".cl")]
-
-
-def _paste(
-    name: str, text: list[str], table: list[tuple[str, int]], seen: set[str], read: Callable[[str], str | None]
-) -> None:
-    if name in seen:
-        return
-    seen.add(name)
-    found = read(name)
-    if found is None:
-        raise ShaderError(f"kernels/{name}: no such file; the installation is incomplete, reinstall groundglass")
-    for number, line in enumerate(found.splitlines(), start=1):
-        include = _INCLUDE.match(line)
-        if include:
-            _paste(include.group(1), text, table, seen, read)
-        else:
-            text.append(line)
-            table.append((name, number))

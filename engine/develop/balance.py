@@ -13,16 +13,13 @@ from numpy.typing import NDArray
 from ..camera import CameraProfile
 from ..errors import GroundglassError
 from ..frame import Frame
+from .auto_balance import CLIPPED, DARK, Multipliers, estimate_light
 from .raw_samples import sample_raw
 
-Multipliers = tuple[float, float, float]  # red, green, blue; green is 1
-
 EXAMPLES = "as-shot, auto, 5200K, 5200K,+10, 2,1,1.6 or grey:0.4,0.5"
-CLIPPED, DARK = 0.98, 0.002  # fractions of the white level beyond which a block has no usable colour
-MINKOWSKI = 4  # norm; 1 is the mean of a scene, infinity its brightest part
-MAX_MULTIPLIER = 6.0  # no common light needs a larger ratio of a channel to green
 PATCH = 0.02  # width of the grey patch, as a fraction of the picture's width
 FOLLOW_S = 0.7  # time constant of live white balance
+MEASURE_S = 0.1  # interval of its measurements, which take a few milliseconds
 DEAD_BAND = 0.03  # log ratio; a smaller change is invisible, and following it makes the colours drift
 
 
@@ -66,6 +63,8 @@ class WhiteBalance:
         self._applied: tuple[CameraProfile, CameraProfile] | None = None  # original and balanced
         self._kept: Multipliers | None = None
         self._last: Frame | None = None
+        self._target: Multipliers = (1.0, 1.0, 1.0)  # the latest measurement, at `_measured_s` of the source
+        self._measured_s = 0.0
 
     def of(self, frame: Frame) -> CameraProfile:
         """The balanced profile of an upright `frame`. GroundglassError if the picked grey has no usable colour."""
@@ -87,33 +86,22 @@ class WhiteBalance:
     def _follow(self, frame: Frame) -> Multipliers:
         last, self._last = self._last, frame
         if last is None or self._kept is None:
-            return auto_balance(frame)
+            return self._measured(frame)
         if frame.pixels is last.pixels:  # the same frame, drawn again or with other settings
             return self._kept
-        target, elapsed_s = auto_balance(frame), frame.time_s - last.time_s
+        elapsed_s = frame.time_s - last.time_s
         if elapsed_s <= 0 or frame.size != last.size:
-            return target
-        step = np.log(target) - np.log(self._kept)
+            return self._measured(frame)
+        if frame.time_s - self._measured_s >= MEASURE_S:
+            self._measured(frame)
+        step = np.log(self._target) - np.log(self._kept)
         if np.abs(step).max() < DEAD_BAND:
             return self._kept
         return _multipliers(np.exp(np.log(self._kept) + (1 - math.exp(-elapsed_s / FOLLOW_S)) * step))
 
-
-def auto_balance(frame: Frame) -> Multipliers:
-    """The multipliers that make the scene's light grey, by shades of grey (G. D. Finlayson and E. Trezzi, "Shades of
-    grey and colour constancy", CIC 2004): the Minkowski mean of each channel, without clipped and dark blocks.
-
-    A frame without a usable block keeps the balance of its profile.
-    """
-    blocks = sample_raw(frame).reshape(-1, 3)
-    usable = (blocks.max(axis=1) < CLIPPED) & (blocks.mean(axis=1) > DARK)
-    if not usable.any():
-        return frame.profile.white_balance
-    light = np.maximum(blocks[usable], 0.0)
-    mean = np.mean(light**MINKOWSKI, axis=0) ** (1 / MINKOWSKI)
-    if mean.min() <= 0:
-        return frame.profile.white_balance
-    return _multipliers(np.clip(mean[1] / mean, 1 / MAX_MULTIPLIER, MAX_MULTIPLIER))
+    def _measured(self, frame: Frame) -> Multipliers:
+        self._target, self._measured_s = estimate_light(frame).multipliers, frame.time_s
+        return self._target
 
 
 def grey_at(frame: Frame, x: float, y: float) -> Multipliers:

@@ -30,7 +30,7 @@ class Developer:
         self._last: Chain | None = None
         self._balance: tuple[str, WhiteBalance] | None = None
         self._exposure = Exposure()
-        self.exposure_ev = 0.0  # exposure of the latest frame, metered exposure included
+        self.exposure_ev = (0.0, 0.0)  # the latest frame's: applied, and wanted of the camera
 
     @staticmethod
     def size_of(frame: Frame, development: Development, scale: float = 1.0) -> tuple[int, int]:
@@ -46,8 +46,9 @@ class Developer:
             self._balance = development.white_balance, WhiteBalance(development.white_balance)
         profile = self._balance[1].of(frame)
         metered_ev = self._exposure.of(frame, profile, Metering.parse(development.metering))
-        self.exposure_ev = development.exposure_ev + metered_ev
-        brightness = 2.0 ** (profile.exposure_ev + self.exposure_ev)
+        applied_ev = development.exposure_ev + metered_ev
+        self.exposure_ev = applied_ev, development.exposure_ev + self._exposure.wanted_ev
+        brightness = 2.0 ** (profile.exposure_ev + applied_ev)
         size, development = drawn_size(frame, development, scale), development_at(frame, development, scale)
         scene = self._chain_for(frame, development).run(frame, profile, development, brightness)
         return scene if scene.size == size else self._resizes.get(scene.size, size).run(scene)

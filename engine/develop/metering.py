@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,12 @@ SPOT = 0.06  # diameter of the spot, as a fraction of the picture's width
 CENTRE = 0.28  # standard deviation of the weights of `centre-weighted`, as a fraction of the picture's width
 MAX_EV = 8.0  # up or down
 FOLLOW_S = 0.5  # time constant of live exposure
+# A larger error for two frames is a step of the light: a share of it is corrected in each frame.
+STEP_EV, STEP_SHARE = 1.0, 0.5
+# A sensor value from which on light is lost, and the share of the metered area that makes a reading "at least this".
+# With a right exposure less is clipped, so that a smaller exposure is not followed by a larger one.
+CLIPPED, CLIPPED_AREA, CLIPPED_HIGHLIGHTS = 0.97, 0.6, 0.05
+CLIPPED_STEP_EV = 3.0  # the camera's exposure is lowered by so much more
 START_EV, STOP_EV = 0.15, 0.03  # hysteresis: the error that starts a change, and the error at which it stops
 
 
@@ -56,6 +63,18 @@ class Metering:
         raise GroundglassError(f"metering '{text}' is invalid; use off, {', '.join(MODES)} or spot:0.4,0.5")
 
 
+class Reading(NamedTuple):
+    """A metered exposure in stops. If `is_clipped`, the light is brighter than metered."""
+
+    ev: float
+    is_clipped: bool = False
+
+    @property
+    def wanted_ev(self) -> float:
+        """The exposure at which a camera gives a better reading."""
+        return self.ev - CLIPPED_STEP_EV if self.is_clipped else self.ev
+
+
 class Exposure:
     """Meters successive frames. Exposure follows the light smoothly; it adapts at once for a still, and if the source
     starts or jumps back.
@@ -63,7 +82,8 @@ class Exposure:
 
     def __init__(self) -> None:
         self._ev = 0.0
-        self._moves = False
+        self.wanted_ev = 0.0  # what a camera should expose for: without delay; see `Reading`
+        self._moves = self._is_far = self._is_step = self._was_clipped = False
         self._last: Frame | None = None
         self._metering: Metering | None = None
 
@@ -72,49 +92,60 @@ class Exposure:
         last, before = self._last, self._metering
         self._last, self._metering = frame, metering
         if metering is None:
-            self._ev = 0.0
+            self._ev = self.wanted_ev = 0.0
         elif last is None or frame.pixels is not last.pixels or metering != before:
             elapsed_s = 0.0 if last is None or frame.size != last.size else frame.time_s - last.time_s
-            target = metered_ev(frame, profile, metering)
-            if target is not None:
-                self._ev = self._follow(target, elapsed_s) if elapsed_s > 0 else target
+            reading = meter(frame, profile, metering)
+            if reading is not None:
+                is_revealed = self._was_clipped and not reading.is_clipped  # before, the picture had no detail to keep
+                self._was_clipped = reading.is_clipped
+                follows = elapsed_s > 0 and not is_revealed
+                self._ev = self._follow(reading.ev, elapsed_s) if follows else reading.ev
+                self.wanted_ev = reading.wanted_ev
             elif elapsed_s <= 0:
-                self._ev = 0.0
+                self._ev = self.wanted_ev = 0.0
         return self._ev
 
     def _follow(self, target: float, elapsed_s: float) -> float:
-        self._moves = abs(target - self._ev) > (STOP_EV if self._moves else START_EV)
-        return self._ev + (target - self._ev) * (1 - math.exp(-elapsed_s / FOLLOW_S)) if self._moves else self._ev
+        error = target - self._ev
+        was_far, self._is_far = self._is_far, abs(error) > STEP_EV
+        self._is_step = abs(error) > STOP_EV and (self._is_step or (self._is_far and was_far))
+        self._moves = abs(error) > (STOP_EV if self._moves else START_EV)
+        share = 1 - math.exp(-elapsed_s / FOLLOW_S)
+        share = max(share, STEP_SHARE) if self._is_step else share
+        return self._ev + error * share if self._moves else self._ev
 
 
-def metered_ev(frame: Frame, profile: CameraProfile, metering: Metering) -> float | None:
-    """The exposure in stops, within +-MAX_EV, for an upright `frame` balanced by `profile`; None for a dark frame.
+def meter(frame: Frame, profile: CameraProfile, metering: Metering) -> Reading | None:
+    """The exposure, within +-MAX_EV, for an upright `frame` balanced by `profile`; None for a dark frame.
 
     `centre-weighted`, `average` and `spot` set the weighted mean lightness (the cube root of luminance, as in CIE L*)
     to that of a grey card; a mean of luminance would give a bright sky too much weight. `highlight-weighted` sets the
     brightest hundredth of the picture to white.
     """
-    light = luminance(frame, profile)
+    samples = sample_raw(frame)
+    light = luminance(samples, frame, profile)
     if not light.size:
         return None
+    area = weights(light.shape, frame, metering)
     if metering.mode == "highlight-weighted":
-        measured, target = float(np.quantile(light, BRIGHTEST)), WHITE
+        measured, target, limit = float(np.quantile(light, BRIGHTEST)), WHITE, CLIPPED_HIGHLIGHTS
     else:
-        lightness = np.average(np.cbrt(light), weights=weights(light.shape, frame, metering))
-        measured, target = float(lightness) ** 3, GREY
+        measured, target, limit = float(np.average(np.cbrt(light), weights=area)) ** 3, GREY, CLIPPED_AREA
     if measured <= target * 2.0 ** -(2 * MAX_EV):
         return None
-    return min(max(math.log2(target / measured), -MAX_EV), MAX_EV)
+    clipped = float(np.average(samples.max(axis=2) >= CLIPPED, weights=area))
+    return Reading(min(max(math.log2(target / measured), -MAX_EV), MAX_EV), clipped > limit)
 
 
-def luminance(frame: Frame, profile: CameraProfile) -> NDArray[np.float64]:
-    """(rows, columns) scene luminance at evenly spaced positions in the frame, at least 0."""
+def luminance(samples: NDArray[np.float64], frame: Frame, profile: CameraProfile) -> NDArray[np.float64]:
+    """(rows, columns) scene luminance, at least 0, of (rows, columns, 3) samples of the frame."""
     if frame.encoding is not Encoding.MOSAIC:  # a picture is already balanced
         balance = np.array(profile.white_balance) / frame.profile.white_balance
     else:
         balance = np.array((1.0, 1.0, 1.0) if frame.cfa.kind == "mono" else clips(profile))
     matrix = profile.camera_to_scene * balance * 2.0**profile.exposure_ev
-    return np.asarray(np.maximum(sample_raw(frame) @ matrix.T @ REC2020_TO_XYZ[1], 0.0))
+    return np.asarray(np.maximum(samples @ matrix.T @ REC2020_TO_XYZ[1], 0.0))
 
 
 def weights(shape: tuple[int, ...], frame: Frame, metering: Metering) -> NDArray[np.float64]:

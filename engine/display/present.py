@@ -11,7 +11,8 @@ import moderngl
 from ..gl.constant_folding import ConstantFolding
 from ..gl.context import is_software
 from ..gl.full_frame import FullFrame
-from ..gl.passes import Number, fuse_overlays, load_pass, number_of, uniform_name
+from ..gl.fusion import fuse_overlays
+from ..gl.passes import Number, load_pass, number_of, uniform_name
 from ..optics.autofocus import Box
 from .dof_scale import HEIGHT_EM as DOF_SCALE_HEIGHT_EM
 from .dof_scale import draw_dof_scale

@@ -106,7 +106,7 @@ class SwapThread:
         self._thread.start()
 
     def begin(self) -> None:
-        """Returns when the swap runs. It needs no interpreter, so the caller's Python code continues beside it."""
+        """Returns when the swap runs. It needs no interpreter: the Python code of the caller continues."""
         self.end()
         self._give()
         self._is_running = True

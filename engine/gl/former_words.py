@@ -17,7 +17,7 @@ def with_current_words(name: str, source: Source) -> Source:
         rf"\b{re.escape(name)}_seen\b": f"{name}_prefilter",
         rf"\b{re.escape(name)}_around\b": f"{name}_neighbourhood",
     }
-    lines = source.lines
+    text = "\n".join(source.lines)
     for old, new in former.items():
-        lines = tuple(re.sub(old, new, line) for line in lines)
-    return replace(source, lines=lines)
+        text = re.sub(old, new, text, flags=re.MULTILINE)
+    return replace(source, lines=tuple(text.split("\n")))

@@ -1,4 +1,4 @@
-"""Passes: the declarations of a shader file, and the fusion of a look's pointwise passes into one draw.
+"""Passes: the declarations of a shader file.
 
 A pass is a file `shaders/<name>.glsl` with one function `vec3 <name>(vec3 rgb, PixelContext place)`. Its head declares
 the pass's stage (its inputs) and its domain (its light):
@@ -10,9 +10,7 @@ the pass's stage (its inputs) and its domain (its light):
 A parameter has default, minimum, maximum and step, and `type=int|bool|color|enum(a,b)` if it is not a float. Its
 uniform starts with the name of the pass, so that two passes may have a parameter of the same name. A table parameter is
 declared by `#pragma table file "LUT file"`. Its textures and numbers start with the names of the pass and the
-parameter, `uniform sampler3D lut_file_cube;`. A full-frame draw costs 4 to 15 ms at 1920x1080 on Mesa's software
-renderer, so passes that need no neighbours are fused into one fragment program. Uniforms are expensive there, too:
-`classic` takes 18 ms with the look's numbers as constants of the source, 32 ms with uniforms.
+parameter, `uniform sampler3D lut_file_cube;`.
 
 An overlay (`#pragma pass overlay display`) is also such a file. It is not part of a look: it is drawn over the finished
 picture on the screen, never into a still, and uses the declarations of `present.glsl` instead of `common.glsl`.
@@ -24,11 +22,11 @@ import enum
 import re
 import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from types import MappingProxyType
+from functools import lru_cache
 from typing import Any
 
 from numpy.typing import NDArray
@@ -60,12 +58,14 @@ class Table(ABC):
 Value = float | int | bool | str | tuple[float, float, float] | Table
 
 _FRAME_FILES = frozenset({"common", "hash", "output", "output_space", "present"})  # shared by looks and overlays
-_UNIFORM = re.compile(r"^\s*uniform\s+(\w+)\s+(\w+)\s*;", re.MULTILINE)
+UNIFORM = re.compile(r"^[ \t]*uniform\s+(\w+)\s+(\w+)\s*;", re.MULTILINE)
 # Gives a pass access to its neighbourhood map; `texel` is one pixel of the picture in map coordinates.
 _NEIGHBOURHOOD = """uniform sampler2D {name}_map;
 uniform vec2 {name}_texel;
 vec4 {name}_neighbourhood(PixelContext place) {{ return texture({name}_map, place.middle_px * {name}_texel); }}"""
-_SAMPLER = re.compile(r"^\s*uniform\s+sampler\w+\s+(\w+)\s*;", re.MULTILINE)
+_SAMPLER = re.compile(r"^[ \t]*uniform\s+sampler\w+\s+(\w+)\s*;", re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+LARGEST = 1e9  # a parameter and its range
 _GLSL_TYPE = {"float": "float", "int": "int", "bool": "bool", "color": "vec3", "enum": "int"}
 
 
@@ -165,6 +165,10 @@ def load_pass(name: str, read: Reader = read_shader) -> Pass:
 @lru_cache(maxsize=256)
 def _load_pass(name: str, read: Reader, revision: int) -> Pass:
     file = f"{name}.glsl"
+    if not _NAME.fullmatch(name):
+        raise ShaderError(
+            f"{file}: the name of a pass consists of the letters a to z, digits and underscores; rename it"
+        )
     source = with_current_words(name, load_source(file, read))
     stage: Stage | None = None
     domain: Domain | None = None
@@ -182,6 +186,9 @@ def _load_pass(name: str, read: Reader, revision: int) -> Pass:
             parameters.append(parse_parameter(line, f"{origin}:{number}"))
         elif words[:2] == ["#pragma", "table"]:
             parameters.append(_table(line, f"{origin}:{number}"))
+    names = [parameter.name for parameter in parameters]
+    for twice in (name for number, name in enumerate(names) if name in names[:number]):
+        raise ShaderError(f"{file}: parameter '{twice}' is declared twice")
     if stage is None:
         raise ShaderError(f"{file}: no '#pragma pass'; add '#pragma pass {Stage.PIXEL.value}'")
     if not re.search(rf"^vec3\s+{name}\s*\(\s*vec3\s+\w+\s*,\s*PixelContext\s+\w+\s*\)", source.text, re.MULTILINE):
@@ -217,7 +224,8 @@ def _parse_neighbourhood(words: list[str], where: str) -> Neighbourhood:
 def _check_neighbourhood(
     name: str, neighbourhood: Neighbourhood | None, parameters: list[Parameter], source: Source
 ) -> None:
-    if neighbourhood is None or neighbourhood.radius not in [p.name for p in parameters]:
+    numbers = [p.name for p in parameters if p.kind in ("float", "int")]
+    if neighbourhood is None or neighbourhood.radius not in numbers:
         raise ShaderError(
             f"{name}.glsl: no '#pragma neighbourhood PREFILTER PARAMETER' with one of its parameters as the radius"
         )
@@ -233,8 +241,8 @@ def parse_parameter(line: str, where: str) -> Parameter:
     >>> parse_parameter('#pragma parameter size "Size" 2 1 9 1 group=tone type=int', "grain.glsl:3").default
     2
     """
+    words = _words(line, where)
     try:
-        words = shlex.split(line)
         name, label, (default, low, high, step) = words[2], words[3], (float(word) for word in words[4:8])
         options = dict(word.split("=", 1) for word in words[8:])
     except ValueError as error:
@@ -243,18 +251,45 @@ def parse_parameter(line: str, where: str) -> Parameter:
         raise ShaderError(f"{where}: not 'name \"Label\" default min max step': {line.strip()}") from None
     kind, _, choices = options.pop("type", "float").partition("(")
     group = options.pop("group", "")
-    if kind not in _GLSL_TYPE or options or not name.isidentifier():
+    if kind not in _GLSL_TYPE or options or not _NAME.fullmatch(name):
         raise ShaderError(f"{where}: cannot read {line.strip()}; options are group= and type={'|'.join(_GLSL_TYPE)}")
-    if not low <= default <= high:
-        raise ShaderError(f"{where}: default {default:g} of '{name}' is not in {low:g}..{high:g}")
     names = tuple(choices.removesuffix(")").split(",")) if choices else ()
+    fault = _fault(kind, (default, low, high, step), names)
+    if fault:
+        raise ShaderError(f"{where}: {fault} in {line.strip()}")
     return Parameter(name, label, _default(default, kind, names), low, high, step, kind, names, group)
+
+
+def _fault(kind: str, numbers: tuple[float, float, float, float], choices: tuple[str, ...]) -> str:
+    """What is wrong with the numbers and choices of a parameter; empty if they are right."""
+    default, low, high, step = numbers
+    if not all(abs(number) <= LARGEST for number in numbers):
+        return f"numbers must be finite and at most {LARGEST:g}; one is not,"
+    if not low <= default <= high:
+        return f"default {default:g} is not in {low:g}..{high:g}"
+    if step < 0 or (step == 0 and low < high):
+        return f"step {step:g} is not above 0"
+    if kind in ("int", "enum") and not all(number.is_integer() for number in (default, low, high)):
+        return f"type={kind} takes whole numbers; one is not,"
+    if (kind == "enum") != bool(choices) or not all(choices) or len(set(choices)) < len(choices):
+        return "choices are written as type=enum(a,b), each once; they are not"
+    if kind == "enum" and not (low >= 0 and high < len(choices)):
+        return f"default, min and max count the {len(choices)} choices from 0 to {len(choices) - 1}; one does not"
+    return ""
+
+
+def _words(line: str, where: str) -> list[str]:
+    """The words of a pragma; a text in quotes is one word."""
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise ShaderError(f"{where}: cannot read {line.strip()} ({str(error).lower()})") from None
 
 
 def _table(line: str, where: str) -> Parameter:
     """A parameter without range or default: the look file names its table."""
-    words = shlex.split(line)
-    if len(words) != 4 or not words[2].isidentifier():
+    words = _words(line, where)
+    if len(words) != 4 or not _NAME.fullmatch(words[2]):
         raise ShaderError(f"{where}: not 'name \"Label\"': {line.strip()}")
     return Parameter(words[2], words[3], "", 0.0, 0.0, 0.0, "table")
 
@@ -274,18 +309,19 @@ def _default(number: float, kind: str, choices: tuple[str, ...]) -> Value:
 
 
 def _check_uniforms(name: str, parameters: list[Parameter], source: Source) -> None:
-    declared = {uniform: glsl_type for glsl_type, uniform in _UNIFORM.findall(source.text)}
+    declared = {uniform: glsl_type for glsl_type, uniform in UNIFORM.findall(source.text)}
     announced = {uniform_name(name, p.name): p for p in parameters if p.kind != "table"}
     tables = tuple(f"{uniform_name(name, p.name)}_" for p in parameters if p.kind == "table")
     for uniform in {name for name in declared if not (tables and name.startswith(tables))} - announced.keys():
         raise ShaderError(
             f"{name}.glsl: uniform '{uniform}' has no '#pragma parameter {uniform.removeprefix(name + '_')}'"
         )
+    uses = Counter(re.findall(r"\w+", source.text))
     for uniform, parameter in announced.items():
         glsl_type = _GLSL_TYPE[parameter.kind]
         if declared.get(uniform) != glsl_type:
             raise ShaderError(f"{name}.glsl: parameter '{parameter.name}' has no 'uniform {glsl_type} {uniform};'")
-        if len(re.findall(rf"\b{uniform}\b", source.text)) < 2:
+        if uses[uniform] < 2:
             raise ShaderError(f"{name}.glsl: parameter '{parameter.name}' is never used")
 
 
@@ -296,104 +332,3 @@ def number_of(shader: Pass, name: str, value: Value) -> Number:
         return parameter.choices.index(str(value))
     assert not isinstance(value, str | Table)  # only enumerations have text values
     return value
-
-
-def fuse_overlays(overlays: Iterable[Pass], constants: Mapping[str, Number] = MappingProxyType({})) -> Source:
-    """A fragment program for `screen.vert.glsl` that applies the overlays, in order, to the finished picture.
-
-    Uniforms named in `constants` become constants, as in `fuse`.
-    """
-    overlays = tuple(overlays)
-    source = source_of("head", "#version 330 core\nout vec4 display_rgba;") + load_source("present.glsl")
-    for overlay in overlays:
-        source += overlay.source
-    calls = "\n".join(f"    rgb = {overlay.name}(rgb, place);" for overlay in overlays)
-    main = f"""
-void main() {{
-    PixelContext place = PixelContext(view_corner + at * view_size, ivec2(gl_FragCoord.xy));
-    vec3 rgb = clean_rgb = picture_pixel(place.at);
-{calls}
-    display_rgba = vec4(dithered(rgb, place.pixel), 1.0);
-}}"""
-    return _with_constants(source + source_of("main", main), constants)
-
-
-def fuse(
-    passes: Iterable[Pass],
-    *,
-    blend: bool,
-    constants: Mapping[str, Number] = MappingProxyType({}),
-    to_space: bool = False,
-) -> Source:
-    """A fragment program that applies the passes, in order, to the scene's pixels.
-
-    With `blend` it also computes the neutral rendering and mixes by `strength`. This is a separate program, because a
-    software renderer runs both sides of every branch. Uniforms named in `constants` become constants: the program is
-    faster, but must be compiled again for every change of a number. The picture is sRGB, or with `to_space` in the
-    colour space of the table `output`.
-    """
-    source, calls = _chain_source(tuple(passes))
-    if to_space:
-        source += load_source("output_space.glsl")
-    mixed = "mix(neutral_rendering(scene_rgb), look_rgb, strength)" if blend else "look_rgb"
-    main = f"""
-void main() {{
-    PixelContext place = PixelContext(from_centre, ivec2(gl_FragCoord.xy), gl_FragCoord.xy);
-    vec3 scene_rgb = scene_at(plane_position);
-    vec3 look_rgb = scene_rgb;
-{calls}
-    display = {"space_pixel" if to_space else "display_pixel"}({mixed}, place);
-}}"""
-    return _with_constants(source + source_of("main", main), constants)
-
-
-def fuse_prefilter(before: Iterable[Pass], reader: Pass) -> Source:
-    """A fragment program that draws the prefilter of the pass `reader`.
-
-    It takes the mean of 2 x 2 pixels and applies the passes `before`. Each pixel drawn covers `covers_px` pixels of the
-    picture; with 1 all four samples are the same pixel.
-    """
-    before = tuple(before)
-    source, calls = _chain_source((*before, reader), called=len(before))
-    main = f"""
-uniform vec2 plane_px;    // one pixel of the planes
-uniform vec4 inside;      // first and last pixel of the picture in the planes; the padding is not read
-uniform float covers_px;
-
-vec3 scene_near(vec2 offset_px) {{
-    return scene_at(clamp(plane_position + offset_px * plane_px, inside.xy, inside.zw));
-}}
-
-void main() {{
-    vec2 middle_px = gl_FragCoord.xy * covers_px;
-    PixelContext place = PixelContext(from_centre, ivec2(middle_px), middle_px);
-    float side = 0.5 * (covers_px - 1.0);
-    vec3 look_rgb = 0.25 * (scene_near(vec2(-side, -side)) + scene_near(vec2(side, -side)) +
-                            scene_near(vec2(-side, side)) + scene_near(vec2(side, side)));
-{calls}
-    display = {reader.name}_prefilter(look_rgb);
-}}"""
-    return source + source_of("main", main)
-
-
-def _chain_source(passes: tuple[Pass, ...], called: int | None = None) -> tuple[Source, str]:
-    """The passes' source with the common files before it, and the calls of the first `called` passes."""
-    source = source_of("head", "#version 330 core\nout vec4 display;")
-    source += load_source("common.glsl") + load_source("output.glsl")
-    for shader in passes:
-        source += shader.source
-    return source, "\n".join(f"    look_rgb = {shader.name}(look_rgb, place);" for shader in passes[:called])
-
-
-def _with_constants(source: Source, constants: Mapping[str, Number]) -> Source:
-    lines = tuple(_UNIFORM.sub(partial(_constant, constants), line) for line in source.lines)
-    return Source(lines, source.origins, lambda: _with_constants(source.reloaded(), constants))
-
-
-def _constant(constants: Mapping[str, Number], uniform: re.Match[str]) -> str:
-    glsl_type, name = uniform.groups()
-    if name not in constants:
-        return uniform[0]
-    number = constants[name]
-    numbers = ", ".join(repr(float(part)) for part in (number if isinstance(number, tuple) else (number,)))
-    return f"const {glsl_type} {name} = {glsl_type}({numbers});"

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import moderngl
 
 from ..errors import ShaderError
+from ..program_text.includes import with_includes
 from ..program_text.library import SourceLibrary
 
 Reader = Callable[[str], str]
 
 SHADERS = SourceLibrary("groundglass.shaders", (".glsl",))
 
-_INCLUDE = re.compile(r'\s*#include\s+"([^"]+)"')
 # Mesa `0:17(23): error: ...`, NVIDIA `0(17) : error C1008: ...`, Apple and AMD `ERROR: 0:17: ...`
 _LOG_LINE = re.compile(r"^(?:(?:ERROR|WARNING): )?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:\s*(.*)$")
 
@@ -53,9 +53,8 @@ def read_shader(name: str) -> str:
     """The text of `shaders/<name>`; raises ShaderError if it cannot be read."""
     try:
         text = SHADERS.read(name)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ShaderError(f"{name}: cannot be read as a shader ({reason})") from None
+    except OSError as error:
+        raise ShaderError(f"{name}: cannot be read as a shader ({error.strerror})") from None
     if text is None:
         raise ShaderError(f"{name}: no such shader file")
     return text
@@ -69,19 +68,8 @@ def source_of(name: str, text: str) -> Source:
 
 def load_source(name: str, read: Reader = read_shader) -> Source:
     """A shader file with its `#include "file"` lines replaced by those files. Each file is included once."""
-    return replace(_load(name, read, set()), again=partial(load_source, name, read))
-
-
-def _load(name: str, read: Reader, included: set[str]) -> Source:
-    included.add(name)
-    source = Source()
-    for number, line in enumerate(read(name).splitlines(), 1):
-        include = _INCLUDE.match(line)
-        if include is None:
-            source += Source((line,), ((name, number),))
-        elif include[1] not in included:
-            source += _load(include[1], read, included)
-    return source
+    lines, origins = with_includes(name, read)
+    return Source(tuple(lines), tuple(origins), partial(load_source, name, read))
 
 
 def compile_program(ctx: moderngl.Context, vertex: Source, fragment: Source) -> moderngl.Program:

@@ -18,7 +18,7 @@ from ..errors import GroundglassError, ShaderError
 from ..gl.passes import Table
 from ..gl.program import SHADERS
 from ..look.look import Look, load_look
-from ..program_text.library import SourceLibrary
+from ..program_text.library import SourceLibrary, UnreadableText
 from .editing import Editing, EditingSnapshot
 from .problem import Problem, place_of, problem_of
 from .problem_sprite import render_problem
@@ -75,7 +75,7 @@ class Reloading(Tool):
         self._is_shown = False
         for library in LIBRARIES:  # reads all texts now: later changes of files must not take effect unnoticed
             for name in library.names():
-                library.read(name)
+                library.text_in_use(name)
         self._follow()
 
     @property
@@ -156,11 +156,9 @@ class Reloading(Tool):
             key = library, path.name
             try:
                 text = library.on_disk(path.name)
-            except UnicodeDecodeError:
-                text = "not UTF-8 text\n"  # the compiler reports it
             except OSError:
                 continue  # an editor is replacing the file; the next event follows
-            if text == library.read(path.name):
+            if text == library.text_in_use(path.name):
                 is_fixed |= self._refused.pop(key, "") != ""
             elif text != self._refused.get(key, ""):
                 texts[key] = text
@@ -222,7 +220,7 @@ class Reloading(Tool):
         return True
 
     def _apply(self, attempt: _ReloadAttempt) -> None:
-        attempt.texts_before = {(library, name): library.read(name) for library, name in attempt.texts}
+        attempt.texts_before = {(library, name): library.text_in_use(name) for library, name in attempt.texts}
         attempt.snapshot = self._editing.snapshot()
         _put(attempt.texts)
         if any(library is SHADERS for library, _ in attempt.texts):
@@ -266,7 +264,7 @@ class Reloading(Tool):
         faulty = next((key for key in self._accepted_over if key[1] == place_of(str(error))[0]), None)
         if faulty is not None:
             library, name = faulty
-            self._refused[faulty] = library.read(name)
+            self._refused[faulty] = library.text_in_use(name)
             _put({faulty: self._accepted_over.pop(faulty)})
         elif self._editing.look is self._has_drawn.look:
             return False
@@ -277,6 +275,7 @@ class Reloading(Tool):
     def _show(self, error: GroundglassError, attempt: _ReloadAttempt | None) -> None:
         message = str(error)
         text = self._text_of(place_of(message)[0], attempt)
+        text = None if isinstance(text, UnreadableText) else text
         self._problem = problem_of(message, attempt.names[0] if attempt and attempt.texts else "look", text)
         self._shows_from_s, self._is_shown = perf_counter() + ERROR_DELAY_S, False
 
@@ -286,7 +285,7 @@ class Reloading(Tool):
                 return text
         for library in LIBRARIES:
             if name in library.names():
-                return library.read(name)
+                return library.text_in_use(name)
         for path in self._look_files():
             if path.name == name and path.is_file() and path.stat().st_size < 1 << 20:
                 return path.read_text(encoding="utf-8", errors="replace")

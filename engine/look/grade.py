@@ -19,7 +19,8 @@ from ..compute.stage_cache import StageCache
 from ..gl.constant_folding import ConstantFolding
 from ..gl.context import headless_context, is_software
 from ..gl.full_frame import FullFrame
-from ..gl.passes import Number, Pass, Stage, Table, fuse, load_pass, number_of, uniform_name
+from ..gl.fusion import fuse
+from ..gl.passes import Number, Pass, Stage, Table, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
 from ..gl.program import SHADERS
 from ..gl.tables import TableTextures

@@ -17,7 +17,8 @@ import moderngl
 from ..compute.stage_cache import StageCache
 from ..errors import ShaderError
 from ..gl.full_frame import FullFrame
-from ..gl.passes import Number, Pass, fuse_prefilter, load_pass, uniform_name
+from ..gl.fusion import fuse_prefilter
+from ..gl.passes import Number, Pass, load_pass, uniform_name
 from ..gl.planes import ScenePlanes
 from ..gl.program import load_source
 

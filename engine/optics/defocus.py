@@ -227,7 +227,7 @@ class Defocus:
         self._weight.mirror(border=border)
         self._build_pyramid(scene, UNLIMITED if count == 1 else self._reach_at(1))
         self._fill_pyramid(extent.filled)
-        shifts = [self._shift_at(number, blur.colour_shift_px) for number in range(count)]
+        shifts = [_shift_at(number, blur.colour_shift_px) for number in range(count)]
         for number, shift in enumerate(shifts):
             self._weight_scale(number, count, shape, shift)
         self._find_detail(count)
@@ -291,11 +291,6 @@ class Defocus:
                 too_far=int(number >= filled), row_count=layout.rows * (self._layers - 1),
             )  # fmt: skip
             coarse, first = finer, self._spread_planes * self._layers
-
-    def _shift_at(self, number: int, colour_shift_px: tuple[float, float]) -> tuple[float, float]:
-        """Additional radius of red and blue discs, in pixels of a scale; 0 where invisible."""
-        red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
-        return (red, blue) if max(abs(red), abs(blue)) >= _MIN_SHIFT_PX else (0.0, 0.0)
 
     def _weight_scale(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]
@@ -371,3 +366,14 @@ class Defocus:
             scale.release()
         for buffer in (self._tiles, self._detail, self._strips, self._borders, self._aperture, self._profile):
             self._device.release(buffer)
+
+
+def coloured_scales(colour_shift_px: tuple[float, float]) -> int:
+    """The number of scales that spread red and blue by other radii than green, which another kernel does."""
+    return next(number for number in itertools.count() if not any(_shift_at(number, colour_shift_px)))
+
+
+def _shift_at(number: int, colour_shift_px: tuple[float, float]) -> tuple[float, float]:
+    """Additional radius of red and blue discs, in pixels of a scale; 0 where invisible."""
+    red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
+    return (red, blue) if max(abs(red), abs(blue)) >= _MIN_SHIFT_PX else (0.0, 0.0)

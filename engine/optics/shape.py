@@ -28,8 +28,7 @@ OfField = tuple[float, float, float, float]
 class Shape:
     """`table` and `profile` for the kernels; number of `cells` (across, down); `extent` in radii.
 
-    `opening` and `falloff` are polynomials of the field: factors of the disc radius and of the light. `is_plain` is set
-    for circular, uniform discs, equal in all colours.
+    `opening` and `falloff` are polynomials of the field: factors of the disc radius and of the light.
     """
 
     table: NDArray[np.float32]
@@ -57,10 +56,17 @@ def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shap
     if native_lens is not None:
         light /= _fall_off(native_lens, height, aspect)
     open_share = open_area(lens, height, 0.0)
-    rim = (1.0 - lens.onion_rings) * lens.spherical_at_f_number
-    is_plain = is_round(lens) and not (rim or lens.onion_rings or lens.longitudinal_red or lens.longitudinal_blue)
     opening, falloff = _of_field(height, np.sqrt(open_share)), _of_field(height, light)
-    return Shape(table, rows, cells, extent(lens), rim, opening, falloff, is_plain)
+    return Shape(table, rows, cells, extent(lens), _rim(lens), opening, falloff, is_plain(lens))
+
+
+def is_plain(lens: Lens) -> bool:
+    """Whether all its discs are circular, uniform and equal in all colours: the kernels then have no tables."""
+    return is_round(lens) and not (_rim(lens) or lens.onion_rings or lens.longitudinal_red or lens.longitudinal_blue)
+
+
+def _rim(lens: Lens) -> float:
+    return (1.0 - lens.onion_rings) * lens.spherical_at_f_number
 
 
 def _fall_off(lens: Lens, height: NDArray[np.float64], aspect: float) -> NDArray[np.float64]:

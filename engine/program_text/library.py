@@ -10,6 +10,14 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from threading import Lock
 
+from ..errors import ShaderError
+
+MAX_BYTES = 4 << 20
+
+
+class UnreadableText(str):
+    """Stands for the text of a file that cannot be read: the reason, with the file's name."""
+
 
 class SourceLibrary:
     """The files of one package. A text is read once and stays until `put` replaces it: unfinished edits have no effect.
@@ -51,7 +59,11 @@ class SourceLibrary:
         return sorted(name for name in found if self._texts.get(name, "") is not None)
 
     def read(self, name: str) -> str | None:
-        """A file's text, as first read or last `put`; None if there is no such file."""
+        """A file's text, as first read or last `put`; None if there is no such file. Raises ShaderError."""
+        return readable(self.text_in_use(name))
+
+    def text_in_use(self, name: str) -> str | None:
+        """As `read`, but `UnreadableText` for a file that cannot be read."""
         if name in self._generated:
             return self._generated[name]
         if name not in self._texts:
@@ -75,17 +87,24 @@ class SourceLibrary:
                 del self._users[name], self._generated[name]
 
     def on_disk(self, name: str) -> str | None:
-        """A file's current text, None if there is no file. Raises OSError, or UnicodeDecodeError if it is not UTF-8."""
+        """A file's current text, `UnreadableText` if it cannot be read, None if there is no file.
+
+        `name` is a plain file name: no text outside the library's folders is read. Raises OSError.
+        """
+        if Path(name).name != name or "\\" in name or "\0" in name or not name.endswith(self.suffixes):
+            return None
         for folder in (*self._folders, resources.files(self._package)):
             file: Traversable = folder / name
             if file.is_file():
-                return file.read_text(encoding="utf-8-sig")
+                with file.open("rb") as stream:
+                    content = stream.read(MAX_BYTES + 1)
+                return _text_of(name, content)
         return None
 
     def digest(self) -> str:
         """Stands for all texts in use, in every process."""
         if self._digest[0] != self.revision:
-            texts = [(name, self.read(name)) for name in self.names()]
+            texts = [(name, self.text_in_use(name)) for name in self.names()]
             self._digest = self.revision, sha256(repr(texts).encode()).hexdigest()
         return self._digest[1]
 
@@ -101,6 +120,26 @@ class SourceLibrary:
 
     def put(self, texts: Mapping[str, str | None]) -> None:
         """Replaces the texts of files; None removes a file."""
-        if any(self.read(name) != text for name, text in texts.items()):
+        if any(self.text_in_use(name) != text for name, text in texts.items()):
             self._texts.update(texts)
             self.revision += 1
+
+
+def readable(text: str | None) -> str | None:
+    """`text`. Raises ShaderError with the reason if it is an `UnreadableText`."""
+    if isinstance(text, UnreadableText):
+        raise ShaderError(str(text))
+    return text
+
+
+def _text_of(name: str, content: bytes) -> str:
+    if len(content) > MAX_BYTES:
+        return UnreadableText(f"{name}: is larger than {MAX_BYTES >> 20} MB; it is not program text")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return UnreadableText(f"{name}:{line}: not UTF-8 text (byte {content[error.start]:#04x}); save it as UTF-8")
+    if "\0" in text:
+        return UnreadableText(f"{name}:{text[: text.index(chr(0))].count(chr(10)) + 1}: contains a null character")
+    return text

@@ -21,7 +21,7 @@ THIRD_EV = 1 / 3
 MAX_EV = 10.0  # the limit of `--exposure`
 OFF = "off"
 AUTO, CAMERA_BALANCE = "auto", "as-shot"
-SOURCE_STEP_EV = 0.5  # minimum change of the metered exposure that is sent to the source
+SOURCE_STEP_EV = 0.5  # a larger change of the metered exposure, for two frames, is sent to the source
 
 
 def exposure_control(source: Source) -> Number | None:
@@ -33,17 +33,19 @@ def exposure_control(source: Source) -> Number | None:
 class ExposureTool(Tool):
     """Sets `metering`, `exposure_ev` and `white_balance` of the development.
 
-    Metering sets a digital gain. If the source has an exposure control, that follows the gain: the source collects more
-    or less light and reports this in its frames. The gain then decreases by the same amount, so the brightness stays.
+    Metering sets a digital gain. If the source has an exposure control, that is set to the metered exposure: the source
+    collects more or less light and reports this in its frames. The gain then decreases by the same amount, so that the
+    brightness stays. Frames on the way change nothing, since the meter measures the scene.
     """
 
     def __init__(self, tool_context: ToolContext) -> None:
         self._tool_context, self._settings, self._notify = tool_context, tool_context.settings, tool_context.notify
         self._source_exposure = exposure_control(tool_context.source)
-        self._requested_ev = 0.0
+        self._requested_ev = self._change_ev = 0.0
         self._mode = self._metering if self._metering != OFF else MODES[0]
         balance = tool_context.settings.now.development.white_balance
         self._manual_balance = CAMERA_BALANCE if balance == AUTO else balance
+        self._doubts = True  # the next frame with automatic white balance is the first of its light or source
 
     def controls(self) -> Iterable[Control]:
         yield Switch(
@@ -88,15 +90,26 @@ class ExposureTool(Tool):
         return False
 
     def on_source(self, source: Source) -> None:
-        self._source_exposure, self._requested_ev = exposure_control(source), 0.0
+        self._source_exposure = exposure_control(source)
+        self._requested_ev = self._change_ev = 0.0
+        self._doubts = True
 
     def on_frame(self, drawn: Drawn) -> None:
-        metered_ev = drawn.exposure_ev if self._metering != OFF else 0.0
-        if self._source_exposure is not None and abs(metered_ev - self._requested_ev) > SOURCE_STEP_EV:
-            self._requested_ev = metered_ev
-            self._source_exposure.set(
-                min(max(metered_ev, self._source_exposure.minimum), self._source_exposure.maximum)
-            )
+        if self._doubts and self._settings.now.development.white_balance == AUTO:
+            self._doubts = False
+            if doubt := drawn.balance_doubt():
+                self._notify(f"white balance auto is not sure: {doubt}")
+        control = self._source_exposure
+        if control is None:
+            return
+        wanted_ev = drawn.wanted_ev if self._metering != OFF else 0.0
+        wanted_ev = min(max(wanted_ev, control.minimum), control.maximum)
+        change_ev = wanted_ev - self._requested_ev
+        lasts = min(abs(change_ev), abs(self._change_ev)) > SOURCE_STEP_EV and change_ev * self._change_ev > 0
+        self._change_ev = change_ev
+        if lasts:
+            self._requested_ev, self._change_ev = wanted_ev, 0.0
+            control.set(wanted_ev)
 
     @property
     def _metering(self) -> str:
@@ -128,6 +141,7 @@ class ExposureTool(Tool):
         present = self._settings.now.development.white_balance
         if on and present != AUTO:
             self._manual_balance = present
+        self._doubts = on
         self._develop("white balance", white_balance=AUTO if on else self._manual_balance)
         self._notify(f"white balance {self._settings.now.development.white_balance}")
 

@@ -370,3 +370,12 @@ def test_driver_output_does_not_reach_standard_output(capfd: pytest.CaptureFixtu
     out, err = capfd.readouterr()
     assert json.loads(out) == {"fps": 60.0}
     assert "driver chatter" in err
+
+
+def test_render_reports_a_doubt(groundglass, tmp_path: Path) -> None:
+    wall = tmp_path / "wall.png"
+    Image.new("RGB", (64, 48), (90, 170, 60)).save(wall)
+    outcome = groundglass("render", wall, "-o", "balanced.png", "--wb", "auto")
+    assert outcome.code == 0
+    assert "--wb auto is not sure: the picture has only one colour; compare with --wb as-shot, 5200K" in outcome.err
+    assert "not sure" not in groundglass("render", wall, "-o", "as_shot.png").err

@@ -16,6 +16,7 @@ from groundglass.compute.program import (
 )
 from groundglass.compute.registry import open_device
 from groundglass.errors import ShaderError
+from groundglass.program_text.library import SourceLibrary
 
 
 @pytest.mark.parametrize("name", list_kernel_sources())
@@ -109,3 +110,46 @@ def test_a_source_is_compiled_once() -> None:
     assert (built, len(kernels)) == (["linearize.cl", "borders.cl"], 2)
     kernels.clear()
     assert len(kernels) == 0
+
+
+HEAD = '#include "portable.h"\n'
+
+
+@pytest.mark.parametrize("argument", ["double gain", "float", "", "void", "float gain[3]", "uint n", "float4 rgba"])
+def test_an_argument_that_cannot_be_passed_is_named(argument: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "KERNELS", SourceLibrary("groundglass.kernels", (".cl", ".h")))
+    program.KERNELS.put({"own.cl": f"{HEAD}KERNEL void run(GLOBAL float *RESTRICT light, {argument}) {{}}\n"})
+    with pytest.raises(ShaderError, match=r"^own\.cl: run: cannot pass the argument '.*'; use int, float or a buffer"):
+        program.assemble("own.cl", program.KERNELS.read).entry_points()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"// one\n// \xe9t\xe9\n", r"own\.h:2: not UTF-8 text \(byte 0xe9\); save it as UTF-8"),
+        ("// wide\n".encode("utf-16"), r"own\.h:1: not UTF-8 text"),
+        (b"// one\n\0\n", r"own\.h:2: contains a null character"),
+        (b" " * (5 << 20), r"own\.h: is larger than 4 MB"),
+    ],
+)
+def test_an_unreadable_file_is_an_error_where_it_is_used(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "own.h").write_bytes(content)
+    (tmp_path / "fine.cl").write_text(f"{HEAD}KERNEL void run(GLOBAL float *RESTRICT light) {{}}\n")
+    (tmp_path / "uses.cl").write_text('#include "own.h"\n')
+    library = SourceLibrary("groundglass.kernels", (".cl", ".h"))
+    library.set_search_path(tmp_path)
+    assert {"own.h", "fine.cl"} <= set(library.names())
+    assert library.digest()
+    assert list(program.assemble("fine.cl", library.read).entry_points()) == ["run"]
+    with pytest.raises(ShaderError, match=rf"^uses\.cl:1: {reason}"):
+        program.assemble("uses.cl", library.read)
+
+
+@pytest.mark.parametrize("name", ["../camera.py", "/etc/hostname", "folder/../own.h", "own.txt", "..", "own.h\0"])
+def test_an_include_outside_the_folders_does_not_exist(tmp_path: Path, name: str) -> None:
+    (tmp_path / "own.h").write_text("\n")
+    (tmp_path / "uses.cl").write_text(f'#include "{name}"\n')
+    library = SourceLibrary("groundglass.kernels", (".cl", ".h"))
+    library.set_search_path(tmp_path)
+    with pytest.raises(ShaderError, match=r"^uses\.cl:1: .*(no such file|null character)|null character"):
+        program.assemble("uses.cl", library.read)

@@ -16,7 +16,7 @@ from groundglass.compute.registry import open_device
 from groundglass.depth.stereo_pair import StereoPairDepth
 from groundglass.develop.developer import Developer
 from groundglass.develop.development import Development
-from groundglass.develop.metering import Metering, metered_ev
+from groundglass.develop.metering import Metering, meter
 from groundglass.develop.raw_samples import sample_raw
 from groundglass.frame import Encoding, Frame, StereoRig
 from groundglass.yuv import SITED_CENTRE, SITED_TOP_LEFT, YuvFormat, YuvLayout, YuvMatrix, joined
@@ -172,7 +172,7 @@ def test_metering_and_white_balance_sample_the_converted_picture() -> None:
     modes = [Metering.parse(mode) for mode in ("average", "highlight-weighted")]
     for mode in modes:
         assert mode is not None
-        ev = [metered_ev(each, each.profile, mode) for each in (frame, display)]
+        ev = [meter(each, each.profile, mode).ev for each in (frame, display)]
         assert ev[0] == pytest.approx(ev[1], abs=0.01)
 
 

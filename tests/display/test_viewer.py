@@ -72,7 +72,7 @@ class FakeEngine:
     def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Any:
         self._draw(frame)
         self.drawn.append(frame.index)
-        return FakeDrawn(SimpleNamespace(size=(3, 2)), frame, frame, None, 0.0, 1.0, settings)
+        return FakeDrawn(SimpleNamespace(size=(3, 2)), frame, frame, None, 0.0, 0.0, 1.0, settings)
 
     def render(self, frame: Frame, settings: Settings) -> np.ndarray:
         return frame.pixels.copy()

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from groundglass.errors import ShaderError
 from groundglass.gl.context import describe, headless_context
-from groundglass.gl.passes import Stage, fuse, list_passes, load_pass, parse_parameter
+from groundglass.gl.fusion import fuse
+from groundglass.gl.passes import Stage, list_passes, load_pass, parse_parameter
 from groundglass.gl.planes import ScenePlanes
 from groundglass.gl.program import compile_program, explain_log, load_source, read_shader, source_of
 from groundglass.look.grade import Grader

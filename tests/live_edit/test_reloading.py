@@ -133,6 +133,30 @@ def test_other_files_are_reloaded_although_one_is_broken(loop: Loop) -> None:
     loop.until(lambda: loop.tool.problem is None)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        (TINT.replace('"Red"', '"Red').encode(), 2, "no closing quotation"),
+        (TINT.replace("tint_blue);", "tint_blue); // \xe9").encode("latin-1"), 7, "not UTF-8 text"),
+        (TINT.replace("0.5 0.0 1.0 0.01", "0.5 0.0 inf 0.01", 1).encode(), 2, "must be finite"),
+        (b'#include "none.glsl"\n' + TINT.encode(), 1, "no such shader file"),
+    ],
+)
+def test_a_slip_of_any_kind_is_shown_until_the_file_is_repaired(
+    loop: Loop, text: bytes, line: int, reason: str
+) -> None:
+    (loop.folder / "tint.glsl").write_bytes(text)
+    loop.until(lambda: loop.tool.problem is not None)
+    problem = loop.tool.problem
+    assert problem is not None
+    assert (problem.file, problem.line) == ("tint.glsl", line)
+    assert reason in problem.message
+    assert loop.rgb[0] > 0.3
+    loop.save("tint.glsl", TINT.replace("0.0, tint_blue", "0.9, tint_blue"))
+    loop.until(lambda: loop.rgb[1] > 0.8)
+    loop.until(lambda: loop.tool.problem is None)
+
+
 def test_an_unused_broken_pass_is_restored_when_a_look_uses_it(loop: Loop) -> None:
     good = TINT.replace("tint", "wash")
     loop.save("wash.glsl", good)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from groundglass.gl.full_frame import FullFrame
-from groundglass.gl.passes import fuse_overlays
+from groundglass.gl.fusion import fuse_overlays
 from groundglass.gl.planes import ScenePlanes
 from groundglass.look.grade import Grader
 from groundglass.look.look import load_look

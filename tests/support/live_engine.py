@@ -21,7 +21,7 @@ FIELDS = (
     *("look", "strength", "lens", "focus_m", "development", "quality", "scale", "output_space", "bits"),
     "f_number",
 )
-OF_DRAWN = ("exposure_ev", "magnification", "place", "depth_at", "autofocus", "grey_at")
+OF_DRAWN = ("exposure_ev", "wanted_ev", "magnification", "place", "depth_at", "autofocus", "grey_at")
 
 
 class LiveEngine:
@@ -90,7 +90,13 @@ def tool_context(
 def drawn_of(frame: gg.Frame, texture: Any = None, settings: gg.Settings | None = None, **fields: Any) -> Any:
     """A `Drawn` without an engine."""
     scene = fields.pop("scene", None)
-    given = {"exposure_ev": 0.0, "magnification": 1.0, "scene_of": lambda: scene, "captured": frame} | fields
+    given = {
+        "exposure_ev": 0.0,
+        "wanted_ev": 0.0,
+        "magnification": 1.0,
+        "scene_of": lambda: scene,
+        "captured": frame,
+    } | fields
     return gg.Drawn(texture=texture, frame=replace(frame), settings=settings or gg.Settings(), **given)
 
 

@@ -25,6 +25,7 @@ from ...frame import Frame, Lease
 from ..clock import monotonic_to_perf_counter
 from ..kinds import ConnectedCamera, Request
 from ..source import EXPOSURE_CONTROL
+from .exposure import ExposureProgram
 from .retry import LiveSource
 
 PREFIX = "picamera:"
@@ -73,7 +74,7 @@ class PicameraSource(LiveSource):
         self._limits: dict[str, tuple[float, float, Any]] = {}
         self._chosen: dict[str, Any] = {}  # controls that the user has set, for a camera that returns
         self._metadata: dict[str, Any] = {}  # the latest frame's
-        self._base_us: float | None = None  # exposure time of 0 EV
+        self._base: tuple[float, float] | None = None  # exposure time in microseconds and gain of 0 EV
         self._exposure_ev = 0.0
         try:
             self._connect()
@@ -168,8 +169,8 @@ class PicameraSource(LiveSource):
 
     def _added_ev(self, metadata: dict[str, Any]) -> float:
         """The exposure of a frame relative to 0 EV of the exposure control."""
-        exposure_us = float(metadata.get("ExposureTime", 0))
-        return math.log2(exposure_us / self._base_us) if self._base_us and exposure_us > 0 else 0.0
+        exposure_us = float(metadata.get("ExposureTime", 0)) * float(metadata.get("AnalogueGain", 1.0))
+        return math.log2(exposure_us / math.prod(self._base)) if self._base and exposure_us > 0 else 0.0
 
     def controls(self) -> Iterable[Control]:
         limits = self._limits
@@ -206,18 +207,24 @@ class PicameraSource(LiveSource):
             )
 
     def _set_exposure(self, exposure_ev: float) -> None:
-        """The first time, the exposure of the latest frame becomes 0 EV."""
-        shortest, longest = (float(limit) for limit in self._limits["ExposureTime"][:2])
-        if self._base_us is None:
-            self._base_us = float(self._metadata.get("ExposureTime", 0)) or 10_000.0
-        exposure_us = min(max(self._base_us * 2.0**exposure_ev, max(shortest, 1.0)), longest or math.inf)
+        """The first time, the exposure of the latest frame becomes 0 EV. The time of a frame is not exceeded."""
+        shortest_us, longest_us = (float(limit) for limit in self._limits["ExposureTime"][:2])
+        if self._base is None:
+            gain = float(self._chosen.get("AnalogueGain", self._metadata.get("AnalogueGain", 1.0)))
+            self._base = float(self._metadata.get("ExposureTime", 0)) or 10_000.0, max(gain, 1.0)
+        base_us, base_gain = self._base
+        frame_us = max(1e6 / self.fps if self.fps else math.inf, base_us)
+        program = ExposureProgram(
+            *(base_us, max(shortest_us, 1.0), min(longest_us or math.inf, frame_us), math.log2(base_gain)),
+            max_gain_ev=math.log2(float(self._limits.get("AnalogueGain", (1.0, base_gain, None))[1])),
+        )
         self._exposure_ev = exposure_ev
-        gain = float(self._metadata.get("AnalogueGain", 1.0))
-        self._set(AeEnable=False, ExposureTime=round(exposure_us), AnalogueGain=self._chosen.get("AnalogueGain", gain))
+        exposure_us, gain_ev = program.divide(exposure_ev)
+        self._set(AeEnable=False, ExposureTime=round(exposure_us), AnalogueGain=2.0**gain_ev)
 
     def _set_auto_exposure(self, on: bool) -> None:
         if on:  # the camera's own exposure is 0 EV again
-            self._base_us, self._exposure_ev = None, 0.0
+            self._base, self._exposure_ev = None, 0.0
             self._chosen.pop("ExposureTime", None)
             self._chosen.pop("AnalogueGain", None)
         self._set(AeEnable=on)

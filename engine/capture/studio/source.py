@@ -24,15 +24,17 @@ from numpy.typing import NDArray
 from ...cfa import Cfa
 from ...errors import SourceError
 from ...frame import Frame
+from ...memory import give_back
 from ..base import BaseSource
 from ..kinds import Request
+from .kept_pose import read_pose, write_pose
 from .render import SWAY_M, Studio
 from .sensor import STUDIO_CAMERA, expose
 
 PREFIX = "scene:"
 SIZE_MIN, SIZE_MAX = 64, 8192
-RING_BYTES = 290e6
-POSES_MIN, POSES_MAX = 4, 24
+RING_BYTES = 133e6  # 8 poses of 1920x1080 at 60 fps
+POSES_MIN, POSES_MAX = 2, 24
 POSES_PER_S = 30.0  # rate of the sway; a higher frame rate uses several exposures of each pose
 FULL_SWAY_POSES = 20  # a ring of fewer poses has a smaller sway, for the same speed
 THREADS = 2
@@ -188,7 +190,7 @@ class _Ring:
         self._mosaics = np.empty((self._poses, self._kept, height, width), np.uint16)
         self._depths_m = [np.empty((height, width), np.float32) for _ in range(self._poses)]
         self._made = 0
-        self._is_stopped = self._is_interrupted = False
+        self._is_stopped = self._is_interrupted = self._is_started = False
         self._error: BaseException | None = None
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="groundglass-scene", daemon=True)
@@ -229,7 +231,9 @@ class _Ring:
             self._changed.notify_all()
 
     def resume(self) -> None:
-        self._is_interrupted = False
+        with self._changed:
+            self._is_interrupted, self._is_started = False, True
+            self._changed.notify_all()
 
     def stop(self) -> None:
         with self._changed:
@@ -248,9 +252,16 @@ class _Ring:
         except BaseException as error:  # it must reach the thread that iterates
             self._error = error
             self.stop()
+        give_back()
 
     def _render(self) -> None:
         width, height = self._options.size
+        key = self._options, self._poses
+        if not self._options.wait and read_pose(key, self._mosaics[0], self._depths_m[0]):
+            self._depths_m[0].setflags(write=False)
+            self._add(0)
+            self._wait_for_start()
+            _lower_priority()
         studio = Studio(width, height, sway_m=SWAY_M * min(1.0, self._poses / FULL_SWAY_POSES))
         if self._options.wait:
             with ThreadPoolExecutor(THREADS, "scene") as pool:
@@ -258,10 +269,16 @@ class _Ring:
                 for pose in pool.map(lambda pose: self._expose(studio, pose), range(self._poses)):
                     self._add(pose)
             return
-        for pose in range(self._poses):
+        for pose in range(self._made, self._poses):
             self._add(self._expose(studio, pose))
             if pose == 0:
                 _lower_priority()
+                write_pose(key, self._mosaics[0], self._depths_m[0])
+
+    def _wait_for_start(self) -> None:
+        """Leaves the processor to the view until it asks for frames: its first picture has a pose."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_started or self._is_stopped)
 
     def _add(self, pose: int) -> None:
         with self._changed:

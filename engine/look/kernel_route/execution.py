@@ -16,6 +16,7 @@ from .types import VOID, Type
 from .values import Value, chosen, converted
 
 MAX_ROUNDS = 256  # limit of a loop
+MAX_STATEMENTS = 10_000  # limit of a look, calls and loops written out
 
 
 @dataclass(slots=True)
@@ -34,10 +35,11 @@ class Runner:
         self._shader = shader
         self._constants: dict[str, Value] = {}
         self._running: list[Function] = []
+        self._statements = 0
 
     def run(self, function: Function, given: list[Value]) -> tuple[Value | None, list[Value]]:
         """What a function returns, None of a `void`, and what its parameters hold at its end."""
-        if function in self._running:
+        if any(running is function for running in self._running):
             raise function.token.error(f"'{function.token.text}' calls itself")
         self._running.append(function)
         try:
@@ -45,12 +47,19 @@ class Runner:
         finally:
             self._running.pop()
 
+    def count(self, statement: Statement) -> None:
+        """Counts a statement that runs. UntranslatableError if there are too many: calls multiply them."""
+        self._statements += 1
+        if self._statements > MAX_STATEMENTS:
+            raise statement.token.error(f"the look runs more than {MAX_STATEMENTS} statements a pixel")
+
 
 class _Call:
     """One call of one function."""
 
     def __init__(self, emitter: Emitter, shader: Shader, constants: dict[str, Value], runner: Runner) -> None:
         self._emitter = emitter
+        self._runner = runner
         self._evaluator = Evaluator(emitter, shader, constants, runner.run)
         self._never = emitter.constant(False, "bool")
         self._path = emitter.constant(True, "bool")  # the pixels of the branch that runs
@@ -73,6 +82,7 @@ class _Call:
         ]
 
     def _statement(self, statement: Statement) -> None:
+        self._runner.count(statement)
         active = self._activate()
         if active.number is not None and not active.number:
             return  # no pixel comes here

@@ -159,9 +159,8 @@ class KernelLooks:
         self._pixels.release()
 
     def _key(self, picture: LookPicture, size: tuple[int, int]) -> _Key:
-        names = _whole_names(picture.passes)
-        wholes = tuple((name, picture.uniforms[name]) for name in names)
-        return _Key(tuple(shader.name for shader in picture.passes), SHADERS.revision, picture.blend, size, wholes)
+        passes = tuple(shader.name for shader in picture.passes)
+        return _Key(passes, SHADERS.revision, picture.blend, size, whole_numbers(picture))
 
     def _ready(self, key: _Key, uniforms: Mapping[str, Number]) -> _Entry | None:
         for entry in self._kernels:
@@ -209,9 +208,11 @@ def _note_key(key: _Key) -> tuple[object, ...]:
     return "look", SHADERS.digest(), key.passes, key.blend, key.wholes, key.size[0]
 
 
-def _whole_names(passes: tuple[Pass, ...]) -> tuple[str, ...]:
-    parameters = ((shader.name, parameter) for shader in passes for parameter in shader.parameters)
-    return tuple(uniform_name(name, parameter.name) for name, parameter in parameters if parameter.kind in _WHOLE_KINDS)
+def whole_numbers(picture: LookPicture) -> tuple[tuple[str, Number], ...]:
+    """The whole numbers of a look with their names: they may be part of the kernel."""
+    parameters = ((shader.name, parameter) for shader in picture.passes for parameter in shader.parameters)
+    names = [uniform_name(name, parameter.name) for name, parameter in parameters if parameter.kind in _WHOLE_KINDS]
+    return tuple((name, picture.uniforms[name]) for name in names)
 
 
 def _placeholders(passes: tuple[Pass, ...]) -> dict[str, Number]:

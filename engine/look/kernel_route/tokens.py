@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from ...gl.program import Source
 from .errors import UntranslatableError
@@ -19,6 +20,7 @@ _TOKEN = re.compile(
 )
 _DEFINE = re.compile(r"\s*#\s*define\s+(\w+)(\(?)\s*(.*?)\s*$")
 _HARMLESS = re.compile(r"\s*#\s*(version|pragma|line)\b|\s*#\s*$")
+MAX_TOKENS = 100_000
 Origin = tuple[str, int]
 
 
@@ -44,8 +46,10 @@ def tokens_of(source: Source) -> tuple[Token, ...]:
             line = ""
         lines.append(line)
     origins = source.origins
-    found = tuple(_scanned("\n".join(lines), origins))
-    replaced = tuple(_replaced(found, macros)) if macros else found
+    found = _scanned("\n".join(lines), origins)
+    replaced = tuple(islice(_replaced(found, macros) if macros else found, MAX_TOKENS + 1))
+    if len(replaced) > MAX_TOKENS:
+        raise replaced[-1].error(f"more than {MAX_TOKENS} words and signs")
     return (*replaced, Token("end", "", origins[-1] if origins else ("shader", 1)))
 
 
@@ -72,7 +76,7 @@ def _scanned(text: str, origins: tuple[Origin, ...]) -> Iterator[Token]:
         at = match.end()
 
 
-def _replaced(tokens: tuple[Token, ...], macros: dict[str, tuple[Token, ...]], depth: int = 0) -> Iterator[Token]:
+def _replaced(tokens: Iterable[Token], macros: dict[str, tuple[Token, ...]], depth: int = 0) -> Iterator[Token]:
     for token in tokens:
         if token.kind != "name" or token.text not in macros:
             yield token

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...gl.passes import Number, Pass, Stage
 from ...gl.program import Source, load_source, source_of
 from .emitter import FRAME, Emitter, Scalar
-from .errors import UntranslatableError
+from .errors import UntranslatableError, invalid_text_refused
 from .execution import Runner
 from .parser import Shader, parse
 from .tokens import Origin, tokens_of
@@ -74,7 +74,8 @@ class LookShader:
             Value(vector("float", 3), tuple(Scalar("float", text=name) for name in _SCENE)),
             Value(vector("int", 2), tuple(Scalar("int", text=name) for name in _PIXEL)),
         ]
-        pixel, _ = Runner(emitter, self.shader).run(function, given)
+        with invalid_text_refused():
+            pixel, _ = Runner(emitter, self.shader).run(function, given)
         assert pixel is not None  # a vec4
         channels = ", ".join(emitter.text(part) for part in pixel.parts)
         head = _HEAD.splitlines()
@@ -101,7 +102,8 @@ def parse_look(passes: tuple[Pass, ...], blend: bool) -> LookShader:
         source += shader.source
     calls = "\n".join(f"    look_rgb = {shader.name}(look_rgb, place);" for shader in passes)
     mixed = "mix(neutral_rendering(scene_rgb), look_rgb, strength)" if blend else "look_rgb"
-    return LookShader(parse(tokens_of(source + source_of("main", _MAIN.format(calls=calls, mixed=mixed)))))
+    with invalid_text_refused():
+        return LookShader(parse(tokens_of(source + source_of("main", _MAIN.format(calls=calls, mixed=mixed)))))
 
 
 def check_translatable(shader: Pass) -> None:

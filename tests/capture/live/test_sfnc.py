@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
 import pytest
 from groundglass.capture import EXPOSURE_CONTROL
+from groundglass.capture.live.vision.exposure import EV_DB
 from groundglass.capture.live.vision.features import Features
 from groundglass.capture.live.vision.options import VisionOptions
 from groundglass.capture.live.vision.setup import prepare
 from groundglass.capture.live.vision.sfnc import CameraControls
-from groundglass.controls import Controls
+from groundglass.controls import Controls, Number
 from groundglass.errors import SourceError
 
 pytest.importorskip("genicam.genapi", reason="genicam is not installed")
@@ -61,8 +60,8 @@ def test_old_names_are_controls_too_and_what_locks_a_value_is_switched() -> None
     controls.set("camera_gain", 200.0)
     controls.set("camera_frame_rate", 60.0)
     assert features.number("ExposureTimeAbs") == 1000  # the thread that reads frames sets it
-    assert own.apply(features)
-    assert not own.apply(features)
+    assert own.apply(features, -1)
+    assert not own.apply(features, -1)
     assert features.number("ExposureTimeAbs") == pytest.approx(8000)
     assert features.get("GainRaw") == 199  # in the steps of the camera
     assert controls.get("camera_gain") == 199
@@ -78,7 +77,7 @@ def test_white_balance_is_a_number_for_each_colour() -> None:
     controls.set("camera_red_balance", 2.0)
     controls.set("camera_blue_balance", 1.5)
     controls.set("camera_gamma", 0.5)
-    own.apply(features)
+    own.apply(features, -1)
     assert [features.number(name) for name in ("Red_", "Green_", "Blue_")] == [2.0, 1.0, 1.5]
     assert features.get("BalanceWhiteAuto") == "Off"
     assert (features.get("GammaEnable"), features.number("Gamma")) == (True, 0.5)
@@ -87,23 +86,37 @@ def test_white_balance_is_a_number_for_each_colour() -> None:
 def test_settings_are_set_again_on_a_camera_that_was_reset() -> None:
     own, controls = attached(features_of(*OLD))
     controls.set(EXPOSURE_CONTROL, 1.0)
-    own.apply(features_of(*OLD))
+    own.apply(features_of(*OLD), -1)
     again = features_of(*OLD)
     own.attach(again)
-    own.apply(again)
+    own.apply(again, -1)
     assert again.number("ExposureTimeAbs") == pytest.approx(2000)
     assert again.get("GainRaw") == 100
 
 
-def test_the_exposure_of_a_frame_changes_after_the_exposure_that_runs() -> None:
-    features = features_of(*OLD)
+def test_the_exposure_changes_the_time_then_the_gain_in_db() -> None:
+    features = features_of(
+        number("Float", "ExposureTime", 5000, 10, 1_000_000, "<Unit>us</Unit>"),
+        number("Float", "Gain", 3, 0, 15, "<Unit>dB</Unit>"),
+        choice("GainAuto", 1, "Off", "Continuous"),
+        number("Float", "AcquisitionFrameRate", 50, 1, 120),
+        switch("AcquisitionFrameRateEnable"),
+    )
+    features.set("AcquisitionFrameRateEnable", True)
     own, controls = attached(features)
-    now_s = perf_counter()
-    assert own.exposure_ev(now_s) == 0
-    controls.set(EXPOSURE_CONTROL, 6.0)  # 64 ms
-    own.apply(features)
-    assert own.exposure_ev(now_s + 0.05) == 0
-    assert own.exposure_ev(perf_counter() + 0.07) == pytest.approx(6.0)
+    control = next(iter(own()))
+    assert isinstance(control, Number)
+    assert control.maximum == pytest.approx(2 + 12 / EV_DB)
+    for ev, time_us, gain_db in ((1.0, 10_000, 3), (-3.0, 625, 3), (2.0, 20_000, 3), (3.0, 20_000, 3 + EV_DB)):
+        controls.set(EXPOSURE_CONTROL, ev)
+        own.apply(features, -1)
+        assert features.number("ExposureTime") == pytest.approx(time_us)
+        assert features.number("Gain") == pytest.approx(gain_db)
+        assert controls.get(EXPOSURE_CONTROL) == pytest.approx(ev)
+    assert features.get("GainAuto") == "Off"
+    controls.set("camera_gain", 3.0)  # manually: the frames report this change, too
+    own.apply(features, -1)
+    assert controls.get(EXPOSURE_CONTROL) == pytest.approx(2.0)
 
 
 def test_a_value_that_the_camera_refuses_returns_to_its_own() -> None:
@@ -111,7 +124,7 @@ def test_a_value_that_the_camera_refuses_returns_to_its_own() -> None:
     features = features_of(f"<Float Name='Gain'>{read_only}<Value>2</Value><Min>0</Min><Max>9</Max></Float>")
     own, controls = attached(features)
     controls.set("camera_gain", 4.0)
-    own.apply(features)
+    own.apply(features, -1)
     assert controls.get("camera_gain") == 2.0
 
 

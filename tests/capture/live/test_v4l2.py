@@ -22,7 +22,7 @@ from groundglass.capture.live.v4l2 import connected, modes  # noqa: E402
 from groundglass.capture.live.v4l2.buffers import Filled  # noqa: E402
 from groundglass.capture.live.v4l2.controls import DriverControl  # noqa: E402
 from groundglass.capture.live.v4l2.device import Mode  # noqa: E402
-from groundglass.capture.live.v4l2.exposure import AUTO, DELAY_FRAMES, EXPOSURES, MANUAL, Exposure  # noqa: E402
+from groundglass.capture.live.v4l2.exposure import AUTO, EXPOSURES, MAINS, MANUAL, Exposure  # noqa: E402
 from groundglass.capture.live.v4l2.formats import (  # noqa: E402
     JPEGS,
     MOSAICS,
@@ -105,7 +105,7 @@ def test_every_mosaic_format_is_leased_and_unpacked(each) -> None:
     padded = np.pad(rows, ((0, 0), (0, 8)), constant_values=7)
     given_back: list[int] = []
     filled = Filled(padded.reshape(-1), 5, time.monotonic(), Lease(lambda: given_back.append(1)))
-    frame = maker(Mode(each.code, 12, 6, padded.shape[1], padded.size), 64.0).frame(filled, 3, 0.0)
+    frame = maker(Mode(each.code, 12, 6, padded.shape[1], padded.size), 64.0).frame(filled, 3)
     assert frame is not None
     assert np.shares_memory(frame.pixels, padded)
     np.testing.assert_array_equal(unpack(frame.pixels, frame.packing, frame.width), samples)
@@ -126,16 +126,14 @@ def test_a_short_frame_is_dropped_and_its_buffer_given_back() -> None:
     for code in (fourcc("RG10"), fourcc("YUYV")):
         given_back: list[int] = []
         filled = Filled(np.zeros(100, np.uint8), 0, None, Lease(lambda back=given_back: back.append(1)))
-        assert maker(Mode(code, 16, 16, 32, 512), 0.0).frame(filled, 0, 0.0) is None
+        assert maker(Mode(code, 16, 16, 32, 512), 0.0).frame(filled, 0) is None
         assert given_back == [1]
 
 
 @pytest.mark.parametrize("code", ["RG10", "YUYV"])
 def test_the_driver_memory_itself_is_uploaded(device: Device, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = np.zeros(64 * 64, np.uint8)
-    frame = maker(Mode(fourcc(code), 16, 16, 64, memory.size)).frame(
-        Filled(memory, 0, None, Lease(lambda: None)), 0, 0.0
-    )
+    frame = maker(Mode(fourcc(code), 16, 16, 64, memory.size)).frame(Filled(memory, 0, None, Lease(lambda: None)), 0)
     uploads: list[np.ndarray] = []
     write = device.write
 
@@ -172,7 +170,7 @@ def test_a_camera_at_another_port_is_found_but_not_its_twin(monkeypatch: pytest.
 
 def test_a_stamp_ahead_of_the_clock_is_the_present() -> None:
     filled = Filled(np.zeros(512, np.uint8), 0, time.monotonic() + 5, Lease(lambda: None))
-    frame = maker(Mode(fourcc("RG10"), 16, 16, 32, 512), 0.0).frame(filled, 0, 0.0)
+    frame = maker(Mode(fourcc("RG10"), 16, 16, 32, 512), 0.0).frame(filled, 0)
     assert frame is not None
     assert frame.captured_s is not None
     assert frame.captured_s <= time.perf_counter()
@@ -200,7 +198,7 @@ def test_jpeg_frames_are_decoded_and_a_corrupt_one_is_skipped() -> None:
 
     def frame_of(array: np.ndarray):
         arrived.clear()
-        frame = jpegs.frame(Filled(array, 0, None, Lease(lambda: given_back.append(1))), 7, 0.0)
+        frame = jpegs.frame(Filled(array, 0, None, Lease(lambda: given_back.append(1))), 7)
         if frame is None and arrived.wait(0.5):
             frame = jpegs.late_frame()
         return frame
@@ -223,13 +221,14 @@ class Values:
     """The values of a camera's controls."""
 
     def __init__(self, **values: int) -> None:
-        self.values = {EXPOSURES[0]: values["exposure"], AUTO: values["auto"]}
+        self.values = {EXPOSURES[0]: values["exposure"], AUTO: values["auto"], MAINS: values.get("mains", 0)}
 
     def exposure(self, minimum: int = 1, maximum: int = 10_000) -> Exposure:
         integer, menu = int(raw.CtrlType.INTEGER), int(raw.CtrlType.MENU)
         controls = {
             EXPOSURES[0]: DriverControl(EXPOSURES[0], integer, "Exposure Time", minimum, maximum, 1, True),
             AUTO: DriverControl(AUTO, menu, "Exposure, Auto", 0, 3, 1, True),
+            MAINS: DriverControl(MAINS, menu, "Power Line Frequency", 0, 3, 1, True),
         }
         found = Exposure.of(controls, self.values.__getitem__, self.values.__setitem__)
         assert found is not None
@@ -248,18 +247,34 @@ def test_exposure_is_in_ev_relative_to_the_opening() -> None:
     assert camera.values[EXPOSURES[0]] == 10_000
 
 
-def test_frames_have_the_exposure_from_the_frame_that_shows_it() -> None:
+def test_the_exposure_holds_the_rate_and_avoids_the_flicker_of_lamps() -> None:
+    camera = Values(exposure=50, auto=MANUAL, mains=1)
+    exposure = camera.exposure()
+    exposure.restart(25.0)
+    assert exposure.control().maximum == pytest.approx(math.log2(400 / 50))
+    times = []
+    for ev in (-1.0, 0.5, 1.0, 1.6, 2.5, 3.0):
+        exposure.set(ev)
+        times.append(camera.values[EXPOSURES[0]])
+    assert times == [25, 71, 100, 100, 200, 400]  # 0.1 ms: shorter than a half wave of 50 Hz, then whole ones
+    camera.values[MAINS] = 2
+    exposure.set(2.5)
+    assert camera.values[EXPOSURES[0]] == round(10_000 / 120 * 3)
+
+
+def test_frames_keep_their_exposure_until_a_change_is_seen() -> None:
     camera = Values(exposure=100, auto=MANUAL)
     exposure = camera.exposure()
     exposure.set(1.0)
-    exposure.take_effect(10)
-    assert [exposure.ev_of(10 + frame) for frame in range(DELAY_FRAMES + 2)] == [0.0] * DELAY_FRAMES + [1.0, 1.0]
-    exposure.restart()
-    assert exposure.ev_of(0) == 1.0
-    filled = Filled(np.zeros(512, np.uint8), 0, None, Lease(lambda: None))
-    frame = maker(Mode(fourcc("RG10"), 16, 16, 32, 512), 0.0).frame(filled, 0, 1.0)
-    assert frame is not None
-    assert frame.profile.exposure_ev == -1.0
+    exposure.changed(10)
+    mode = Mode(fourcc("RG10"), 16, 16, 32, 512)
+    evs = []
+    for number in range(10, 15):
+        filled = Filled(np.full(512, 1, np.uint8), 0, None, Lease(lambda: None))
+        frame = maker(mode).frame(filled, number)
+        assert frame is not None
+        evs.append(exposure.frames.exposed(frame).profile.exposure_ev)
+    assert evs == [0.0, 0.0, 0.0, 0.0, 0.0]  # they do not change
 
 
 def test_the_first_change_ends_automatic_exposure() -> None:
@@ -268,7 +283,7 @@ def test_the_first_change_ends_automatic_exposure() -> None:
     camera.values[EXPOSURES[0]] = 200  # by the camera itself
     assert exposure.get() == 0.0
     exposure.set(1.0)
-    assert camera.values == {EXPOSURES[0]: 400, AUTO: MANUAL}
+    assert camera.values == {EXPOSURES[0]: 400, AUTO: MANUAL, MAINS: 0}
     assert exposure.get() == 1.0
 
 

@@ -208,7 +208,8 @@ def test_iterating_does_not_render(monkeypatch):
     assert np.shares_memory(frames[0].pixels, frames[source.period].pixels)
 
 
-def test_without_wait_the_sway_stays_within_the_rendered_poses(monkeypatch):
+def test_without_wait_the_sway_stays_within_the_rendered_poses(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     rendered, go_on = [], threading.Event()
     pose = studio.Studio.pose
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,8 @@ class FrameMaker(ABC):
     """Makes the frames of one mode."""
 
     @abstractmethod
-    def frame(self, filled: Filled, index: int, ev: float) -> Frame | None:
-        """The frame in a buffer, with its number and its exposure in EV.
+    def frame(self, filled: Filled, index: int) -> Frame | None:
+        """The frame in a buffer, with its number.
 
         None if the buffer has no whole frame, or if the frame comes later. The buffer is then given back.
         """
@@ -52,34 +51,21 @@ def frame_maker(name: str, mode: Mode, black: float, ready: Callable[[], None]) 
     return _Jpegs(name, mode, ready)
 
 
-class _Profiles:
-    """The camera profile of the latest exposure."""
-
-    def __init__(self, profile: CameraProfile) -> None:
-        self._profile = profile
-        self._ev = 0.0
-
-    def of(self, ev: float) -> CameraProfile:
-        if ev != self._ev:
-            self._ev, self._profile = ev, replace(self._profile, exposure_ev=-ev)
-        return self._profile
-
-
 class _Mosaics(FrameMaker):
     def __init__(self, mode: Mode, black: float) -> None:
         self._format = MOSAICS[mode.code]
         self._mode = mode
         self._row_bytes = max(mode.bytes_per_line, self._format.packing.row_bytes(mode.width))
-        self._profiles = _Profiles(CameraProfile(black=(black,) * 4, white=float(2**self._format.bits - 1)))
+        self._profile = CameraProfile(black=(black,) * 4, white=float(2**self._format.bits - 1))
 
-    def frame(self, filled: Filled, index: int, ev: float) -> Frame | None:
+    def frame(self, filled: Filled, index: int) -> Frame | None:
         rows = _rows(filled, self._mode.height, self._row_bytes)
         if rows is None:
             return None
         return Frame(
             rows,
             cfa=self._format.cfa,
-            profile=self._profiles.of(ev),
+            profile=self._profile,
             index=index,
             captured_s=_captured_s(filled),
             packing=self._format.packing,
@@ -99,16 +85,14 @@ class _Yuvs(FrameMaker):
                 "try another size"
             )
         self._rows = self._format.rows(self._row_bytes)
-        self._profiles = _Profiles(CameraProfile())
 
-    def frame(self, filled: Filled, index: int, ev: float) -> Frame | None:
+    def frame(self, filled: Filled, index: int) -> Frame | None:
         rows = _rows(filled, self._rows, self._row_bytes)
         if rows is None:
             return None
         return Frame(
             *(rows, Encoding.YUV),
             yuv=self._format,
-            profile=self._profiles.of(ev),
             index=index,
             captured_s=_captured_s(filled),
             lease=filled.lease,
@@ -121,10 +105,9 @@ class _Jpegs(FrameMaker):
     def __init__(self, name: str, mode: Mode, ready: Callable[[], None]) -> None:
         self._size = mode.size
         self._decoder = MjpegDecoder(name, ready)
-        self._profiles = _Profiles(CameraProfile())
 
-    def frame(self, filled: Filled, index: int, ev: float) -> Frame | None:
-        self._decoder.put(filled.bytes, profile=self._profiles.of(ev), index=index, captured_s=_captured_s(filled))
+    def frame(self, filled: Filled, index: int) -> Frame | None:
+        self._decoder.put(filled.bytes, index=index, captured_s=_captured_s(filled))
         filled.lease.release()
         return self.late_frame()
 

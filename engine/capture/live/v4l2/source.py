@@ -70,7 +70,7 @@ class V4l2Source(LiveSource):
         self._controls = controls
         controls.service(device)
         if controls.exposure is not None:
-            controls.exposure.restart()
+            controls.exposure.restart(self.fps)
         self._buffers = buffers = Buffers(device)
         self._maker = frame_maker(self.name, mode, self._requested.black, buffers.wake)
         return self._frames_of(device, buffers, self._maker, controls)
@@ -94,16 +94,16 @@ class V4l2Source(LiveSource):
         delivered_s = time.perf_counter()
         while not self._stop.is_set():
             if controls.service(device) and exposure is not None:
-                exposure.take_effect(last)
+                exposure.changed(last - first)
             filled = buffers.take() if buffers.wait(stall_s) else None
             if filled is None:
                 frame = maker.late_frame()
             else:
                 last = filled.sequence
                 first = last if first < 0 else first
-                frame = maker.frame(filled, last - first, 0.0 if exposure is None else exposure.ev_of(last))
+                frame = maker.frame(filled, last - first)
             if frame is not None:
-                yield frame
+                yield frame if exposure is None else exposure.frames.exposed(frame)
                 delivered_s = time.perf_counter()
             elif time.perf_counter() - delivered_s > stall_s:
                 raise SourceError(f"{self.name}: no whole frame for {stall_s:.3g} s; the camera is started again")

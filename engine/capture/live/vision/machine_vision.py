@@ -108,11 +108,12 @@ class VisionSource(LiveSource):
         clock = TickClock(camera.ticks_per_s)
         numbers = BlockNumbers()
         camera.start()
-        self._camera_controls.apply(camera.features)
+        self._camera_controls.apply(camera.features, after=-1)
         silent_from_s = first_s = perf_counter()
+        index = -1
         failed = shown_failed = 0  # incomplete images so far, and before the last frame
         while not self._stop.is_set():
-            if self._camera_controls.apply(camera.features):
+            if self._camera_controls.apply(camera.features, after=index):
                 self.fps = read_rate(camera.features)
             grab = camera.grab(SLICE_S)
             arrived_s = perf_counter()
@@ -125,12 +126,10 @@ class VisionSource(LiveSource):
             self.dropped += dropped
             captured_s = clock.captured_s(grab.ticks, arrived_s) if grab.ticks else None
             time_s = captured_s or arrived_s
-            exposure_ev = -self._camera_controls.exposure_ev(time_s)
-            if exposure_ev != profile.exposure_ev:
-                profile = replace(profile, exposure_ev=exposure_ev)
             first_s = time_s if index == 0 else first_s
             times = {"time_s": time_s - first_s, "arrived_s": arrived_s, "captured_s": captured_s}
-            yield self._frame(grab, pixel_format, profile=profile, index=index, **times)
+            frame = self._frame(grab, pixel_format, profile=profile, index=index, **times)
+            yield self._camera_controls.frames.exposed(frame)
 
     def _frame(self, grab: Grab, pixel_format: PixelFormat, **fields: Any) -> Frame:
         """The frame of an image, with these fields. Its pixels are leased, unless they had to be copied."""

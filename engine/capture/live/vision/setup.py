@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ....errors import SourceError
 from .features import Features, Limits
+from .names import EXPOSURE, FRAME_RATE, GAIN, RESULTING_RATE, write
 from .options import VisionOptions
 from .pfnc import PixelFormat, parse_format
-from .sfnc import EXPOSURE, FRAME_RATE, GAIN, RESULTING_RATE, write
 
 
 def prepare(features: Features, options: VisionOptions) -> PixelFormat:

@@ -14,16 +14,15 @@ from time import perf_counter
 from ....controls import Choice, Control, Number
 from ....errors import SourceError
 from ...source import EXPOSURE_CONTROL
+from ..exposure import FrameExposures
+from .exposure import VisionExposure
 from .features import Features, Limits, Value
+from .names import BALANCE, EXPOSURE, FRAME_RATE, GAIN, write
 
-EXPOSURE = ("ExposureTime", "ExposureTimeAbs", "ExposureTimeRaw")  # microseconds; Raw in the camera's steps
-GAIN = ("Gain", "GainAbs", "GainRaw")
-FRAME_RATE = ("AcquisitionFrameRate", "AcquisitionFrameRateAbs")
-RESULTING_RATE = ("ResultingFrameRate", "BslResultingAcquisitionFrameRate", "ResultingFrameRateAbs")
-RATE_ENABLE = ("AcquisitionFrameRateEnable", "AcquisitionFrameRateEnabled")
 GROUP = "camera"
 REFRESH_S = 0.5  # interval at which the values of automatic functions are read
 MAX_STEP = 0.1
+AUTOMATIC = ("camera_auto_exposure", "camera_auto_gain")
 
 # Control, title, possible features.
 _NUMBERS = (
@@ -37,28 +36,6 @@ _CHOICES = (
     ("camera_auto_white_balance", "Camera auto white balance", ("BalanceWhiteAuto",)),
     ("camera_test_image", "Camera test image", ("TestPattern", "TestImageSelector")),
 )
-_BALANCE = ("BalanceRatio", "BalanceRatioAbs")
-# What makes a feature writable: these features, if the camera has them, must have these values.
-_REQUIRED: tuple[tuple[tuple[str, ...], tuple[str, ...], Value], ...] = (
-    (EXPOSURE, ("ExposureAuto",), "Off"),
-    (GAIN, ("GainAuto",), "Off"),
-    (_BALANCE, ("BalanceWhiteAuto",), "Off"),
-    (("Gamma",), ("GammaEnable",), True),
-    (FRAME_RATE, RATE_ENABLE, True),
-)
-
-
-def write(features: Features, name: str, value: float) -> None:
-    """Sets a number, at the nearest possible value, after the features that it requires. SourceError if refused."""
-    for names, required, setting in _REQUIRED:
-        switch = features.first(*required) if name in names else ""
-        if switch and features.get(switch) != setting:
-            features.set(switch, setting)
-    limits = features.limits(name)
-    value = min(max(value, limits.minimum), limits.maximum)
-    if limits.step > 0:
-        value = min(limits.minimum + round((value - limits.minimum) / limits.step) * limits.step, limits.maximum)
-    features.set(name, round(value) if isinstance(features.get(name), int) else value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +74,16 @@ class CameraControls:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._settings: dict[str, _Setting] = {}
+        self._settings: dict[str, _Setting | VisionExposure] = {}
+        self._exposure: VisionExposure | None = None
         self._values: dict[str, Value] = {}
         self._wanted: dict[str, Value] = {}
         self._pending: dict[str, Value] = {}
         self._controls: tuple[Control, ...] = ()
-        self._reference = 1.0  # the exposure at 0 EV
         self._was_auto = False
+        self._ev = 0.0  # the exposure at the last refresh
         self._refresh_due_s = 0.0
-        self._exposure_ev = 0.0
-        self._coming: list[tuple[float, float]] = []  # captured_s of the first frame with another exposure, and its EV
+        self.frames = FrameExposures()
 
     def __call__(self) -> tuple[Control, ...]:
         return self._controls
@@ -118,49 +95,40 @@ class CameraControls:
         with self._lock:
             self._pending = {**self._wanted, **self._pending}
         self._refresh(features)
+        self.frames.restart(self._ev)
 
-    def apply(self, features: Features) -> bool:
-        """Sets what was requested since the last call; returns whether something was set.
+    def apply(self, features: Features, after: int) -> bool:
+        """Sets what was requested since the last call, after frame number `after`; returns whether something was set.
 
         A value that the camera refuses is replaced by the camera's own.
         """
         with self._lock:
             pending, self._pending = self._pending, {}
-        before = self._exposure_s(features) if EXPOSURE_CONTROL in pending else 0.0
         for name, value in pending.items():
             try:
-                self._settings[name].write(features, self._to_camera(name, value))
+                self._settings[name].write(features, value)
             except SourceError:  # the control shows the value that the camera has; a camera that is gone is seen later
                 self._wanted.pop(name, None)
         self._was_auto &= EXPOSURE_CONTROL not in pending
         if pending or (self._was_auto and perf_counter() >= self._refresh_due_s):
-            self._refresh(features, before)
+            self._refresh(features)
+            self.frames.changed(self._ev, after)
         return bool(pending)
 
     @property
     def exposure_s(self) -> float:
-        """The exposure of the control; 0 without one."""
-        ev = self._values.get(EXPOSURE_CONTROL)
-        return 0.0 if ev is None else self._reference * 2.0 ** float(ev) * 1e-6
-
-    def exposure_ev(self, captured_s: float) -> float:
-        """The EV of a frame captured at this time, by `time.perf_counter`. For frames in the order of their time."""
-        while self._coming and self._coming[0][0] <= captured_s:
-            self._exposure_ev = self._coming.pop(0)[1]
-        return self._exposure_ev
+        """The exposure time; 0 if it is unknown."""
+        return 0.0 if self._exposure is None else self._exposure.time_s
 
     def _build(self, features: Features) -> Iterator[Control]:
-        exposure = features.first(*EXPOSURE)
-        if exposure:
-            self._settings[EXPOSURE_CONTROL] = _Setting(exposure)
-            limits, self._reference = features.limits(exposure), max(features.number(exposure), 1e-6)
-            ev = Limits(self._ev(max(limits.minimum, 1e-6)), self._ev(max(limits.maximum, 1e-6)), 0.0, "EV")
-            yield self._number(EXPOSURE_CONTROL, "Camera exposure", ev, 0.0)
+        if features.first(*EXPOSURE):
+            self._exposure = self._settings[EXPOSURE_CONTROL] = VisionExposure(features)
+            yield self._number(EXPOSURE_CONTROL, "Camera exposure", self._exposure.limits(features), 0.0)
         for name, title, names in _NUMBERS:
             yield from self._found_number(features, name, title, _Setting(features.first(*names)))
         if features.has("BalanceRatioSelector"):
             for colour in features.choices("BalanceRatioSelector"):
-                balance = _Setting(features.first(*_BALANCE), "BalanceRatioSelector", colour)
+                balance = _Setting(features.first(*BALANCE), "BalanceRatioSelector", colour)
                 name = f"camera_{colour.lower()}_balance"
                 yield from self._found_number(features, name, f"Camera {colour.lower()} balance", balance)
         for name, title, names in _CHOICES:
@@ -203,41 +171,20 @@ class CameraControls:
             if automatic:  # a manual value ends the automatic function, also after the camera was away
                 self._wanted.pop(automatic, None)
 
-    def _to_camera(self, name: str, value: Value) -> Value:
-        return self._reference * 2.0 ** float(value) if name == EXPOSURE_CONTROL else value
-
-    def _ev(self, exposure: float) -> float:
-        return math.log2(max(exposure, 1e-6) / self._reference)
-
-    def _exposure_s(self, features: Features) -> float:
-        """The exposure now; 0 if it is unknown. Raw steps count as microseconds, which most cameras have."""
-        try:
-            return features.number(self._settings[EXPOSURE_CONTROL].feature) * 1e-6
-        except SourceError:
-            return 0.0
-
-    def _refresh(self, features: Features, exposure_before_s: float = 0.0) -> None:
-        """Reads all values from the camera. `exposure_before_s` is the exposure before the last change."""
+    def _refresh(self, features: Features) -> None:
+        """Reads all values from the camera."""
         values: dict[str, Value] = {}
         for name, setting in self._settings.items():
             try:
                 values[name] = setting.read(features)
             except SourceError:
                 continue  # not available in this state of the camera: the last value stays
-        if EXPOSURE_CONTROL in values:
-            is_auto = values.get("camera_auto_exposure", "Off") != "Off"
-            values[EXPOSURE_CONTROL] = self._follow(float(values[EXPOSURE_CONTROL]), is_auto, exposure_before_s)
+        if self._exposure is not None and EXPOSURE_CONTROL in values:
+            is_auto = any(values.get(name, "Off") != "Off" for name in AUTOMATIC)
+            if is_auto or self._was_auto:
+                self._exposure.rebase(features, self._ev)
+                values[EXPOSURE_CONTROL] = self._ev
+            self._was_auto, self._ev = is_auto, float(values[EXPOSURE_CONTROL])
         with self._lock:
             self._values.update({name: value for name, value in values.items() if name not in self._pending})
         self._refresh_due_s = perf_counter() + REFRESH_S
-
-    def _follow(self, exposure: float, is_auto: bool, before_s: float) -> float:
-        """The exposure control's value for the camera's present exposure."""
-        ev = self._coming[-1][1] if self._coming else self._exposure_ev
-        if is_auto or self._was_auto:
-            self._reference = max(exposure, 1e-6) / 2.0**ev
-        elif abs(self._ev(exposure) - ev) > 1e-9:
-            ev = self._ev(exposure)
-            self._coming.append((perf_counter() + max(before_s, exposure * 1e-6), ev))
-        self._was_auto = is_auto
-        return ev
