@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ SOURCE_LETTERS = 40  # a longer source name is shortened in the middle
 MIN_TEXT_PX = 7
 INK = 0.94  # display level of the letters
 TEXT_BACKGROUND = 0.55  # opacity of the dark background
+_LEVELS = (np.arange(256, dtype=np.float32) * INK + 0.5).astype(np.uint8)  # of the letters by their coverage
 
 
 def f_stop(f_number: float) -> str:
@@ -62,7 +65,7 @@ def render_text(lines: list[str], height_px: int, width_px: int) -> NDArray[np.u
     """
     text = "\n".join(_plain(line) for line in lines)
     while True:
-        font = ImageFont.load_default(height_px)
+        font = _font(height_px)
         edge_px = round(0.6 * height_px)
         spacing = height_px / 2
         box = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font=font, spacing=spacing)
@@ -72,12 +75,21 @@ def render_text(lines: list[str], height_px: int, width_px: int) -> NDArray[np.u
         height_px = max(MIN_TEXT_PX, min(height_px - 1, height_px * width_px // width))
     canvas = Image.new("L", (width, math.ceil(box[3]) + 2 * edge_px))
     ImageDraw.Draw(canvas).multiline_text((edge_px, edge_px), text, 255, font, spacing=spacing)
-    ink = np.asarray(canvas, dtype=np.float32) / 255
-    rgba = np.repeat((ink * INK)[..., None], 4, axis=2)
-    rgba[..., 3] = 1 - (1 - ink) * (1 - TEXT_BACKGROUND * text_background(canvas.size, edge_px))
-    return (rgba * 255 + 0.5).astype(np.uint8)
+    ink = np.asarray(canvas)
+    rgba = np.empty((*ink.shape, 4), np.uint8)
+    rgba[..., :3] = _LEVELS[ink][..., None]
+    background = TEXT_BACKGROUND * text_background(canvas.size, edge_px)
+    rgba[..., 3] = (1 - (1 - ink / np.float32(255)) * (1 - background)) * 255 + 0.5
+    return rgba
 
 
+@lru_cache(maxsize=8)
+def _font(height_px: int) -> Any:
+    """Kept, because Pillow unpacks its default font for each call."""
+    return ImageFont.load_default(height_px)
+
+
+@lru_cache(maxsize=8)
 def text_background(size: tuple[int, int], radius_px: int) -> NDArray[np.float32]:
     """(H, W) coverage, 0..1, of a rectangle with rounded corners, antialiased over one pixel."""
     x, y = (np.abs(np.arange(side) + 0.5 - side / 2) - (side / 2 - radius_px) for side in size)

@@ -1,4 +1,4 @@
-"""When painted frames appear on the screen: at once, or while the next frame is already computed."""
+"""Shows painted frames on the screen: at once, or while the next frame is already computed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PaintedFrame(NamedTuple):
 class Swaps:
     """Shows what is painted on a surface, and reports each frame that is on the screen to `on_shown`.
 
-    `on_shown` receives the frame, the time of its appearance, and the seconds for which the loop waited for it. A
+    `on_shown` receives the frame, when it appeared, and the seconds for which the loop waited for it. A
     surface may show a frame in a thread. Then `painted` only keeps the frame, and the loop calls `begin` before it
     computes the next frame, and `end` afterwards; or `show`, if there is no next frame yet. No frame waits for another.
     """
@@ -66,7 +66,7 @@ class Swaps:
             self._end = self._surface.present_behind(self._title)
 
     def end(self) -> None:
-        """Waits until the frame of `begin` is on the screen. Harmless without one."""
+        """Waits for the frame of `begin`. Harmless without one."""
         if self._end is not None:
             waits_s = perf_counter()
             end, self._end = self._end, None
@@ -106,7 +106,7 @@ class SwapThread:
         self._thread.start()
 
     def begin(self) -> None:
-        """Returns when the swap runs. It needs no interpreter, so the caller's Python code continues beside it."""
+        """Returns when the swap runs. It needs no interpreter: the Python code of the caller continues."""
         self.end()
         self._give()
         self._is_running = True

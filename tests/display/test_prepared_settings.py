@@ -14,7 +14,7 @@ DRAWN: Any = SimpleNamespace()
 
 
 class EngineDouble:
-    """Is preparing until told otherwise, and records what for."""
+    """Is preparing until a test ends it, and records what for."""
 
     def __init__(self) -> None:
         self.is_preparing, self.prepared = True, list[Settings]()
