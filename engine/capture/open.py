@@ -24,7 +24,7 @@ from .source import Source
 from .source_filter import SourceFilter
 from .stereo import PREFIX as STEREO
 from .stereo import WithRight, parse_pair
-from .video import VideoSource
+from .video import VIDEO_SUFFIXES, VideoSource
 from .with_depth import WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
 
 DEFAULT_SEQUENCE_FPS = 24.0
@@ -175,7 +175,7 @@ def _open_second(depth: str, request: Request) -> Source | None:
     if kind is not None:
         return kind.open_source(depth, request)
     path = Path(depth)
-    is_video = path.is_file() and content_of(path) is Content.VIDEO
+    is_video = path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES
     return VideoSource(path, loop=request.loop) if is_video else open_stream(depth, request)
 
 
