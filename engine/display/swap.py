@@ -33,7 +33,7 @@ class Swaps:
     computes the next frame, and `end` afterwards; or `show`, if there is no next frame yet. No frame waits for another.
     """
 
-    pacing: Pacing  # of the source: it learns when the display shows frames
+    pacing: Pacing  # the source's: it learns when the display shows frames
 
     def __init__(self, surface: Surface, clock: Clock, on_shown: Callable[[PaintedFrame, float, float], None]) -> None:
         self._surface, self._clock, self._on_shown = surface, clock, on_shown
