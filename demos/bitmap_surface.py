@@ -33,6 +33,7 @@ def main() -> None:
         surface.input.post(Key("P"))  # focus peaking
         surface.input.post(Pointer("press", 0.5, 0.5))  # focus on the centre
         viewer.run(frames=FRAMES)
+    pictures = pictures[:FRAMES]  # a new message in the status line shows a frame again
     pictures[0].save(output, save_all=True, append_images=pictures[1:], duration=1000 // 12, loop=0)
     print(f"{output}: {len(pictures)} frames")
 

@@ -69,14 +69,16 @@ FUNCTION floats numbers_of(GLOBAL const u8 *bytes, int row_bytes)
 #endif
 }
 
-/* (number - black) * gain, at most `limit`. */
+/* (number - black) * gain, at most `limit`. No number counts more than `span` above its black: light 1 before the gain
+ * (DNG specification 1.7, "Rescaling" and "Clipping").
+ */
 KERNEL void linearize(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mosaic, int row_bytes, int pitch,
                       float black_0, float black_1, float black_2, float black_3, float gain_0, float gain_1,
-                      float gain_2, float gain_3, float limit, int encoded)
+                      float gain_2, float gain_3, float span, float limit, int encoded)
 {
     const floats numbers = numbers_of(bytes, row_bytes);
-    const floats gain = BY_PHOTOSITE(gain, GLOBAL_X, GLOBAL_Y);
-    const floats light = numbers * gain - gain * BY_PHOTOSITE(black, GLOBAL_X, GLOBAL_Y);
+    const floats signal = lesser(numbers - BY_PHOTOSITE(black, GLOBAL_X, GLOBAL_Y), (floats)(span));
+    const floats light = signal * BY_PHOTOSITE(gain, GLOBAL_X, GLOBAL_Y);
     STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(limit)), encoded));
 }
 
@@ -85,13 +87,14 @@ KERNEL void linearize(GLOBAL const u8 *RESTRICT bytes, GLOBAL float *RESTRICT mo
 KERNEL void linearize_mapped(GLOBAL const u8 *RESTRICT bytes, GLOBAL const float *RESTRICT blacks,
                              GLOBAL const float *RESTRICT gains, GLOBAL float *RESTRICT mosaic, int row_bytes,
                              int width, int pitch, float black_0, float black_1, float black_2, float black_3,
-                             float gain_0, float gain_1, float gain_2, float gain_3, float limit,
+                             float gain_0, float gain_1, float gain_2, float gain_3, float span, float limit,
                              int encoded)
 {
     const int index = GLOBAL_Y * width + GLOBAL_X;
     const floats numbers = numbers_of(bytes, row_bytes);
     const floats black = BY_PHOTOSITE(black, GLOBAL_X, GLOBAL_Y) + LOAD(blacks, index);
-    const floats light = (numbers - black) * BY_PHOTOSITE(gain, GLOBAL_X, GLOBAL_Y) * LOAD(gains, index);
+    const floats signal = lesser(numbers - black, (floats)(span));
+    const floats light = signal * BY_PHOTOSITE(gain, GLOBAL_X, GLOBAL_Y) * LOAD(gains, index);
     STORE(mosaic, INTO_MOSAIC, encode(lesser(light, (floats)(limit)), encoded));
 }
 

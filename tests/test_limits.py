@@ -41,10 +41,10 @@ def sparse(path: Path, size: int, begin: bytes = b"") -> Path:
 # LUTs
 
 
-def test_a_cube_has_at_most_129_nodes_along_an_edge() -> None:
-    Lut("largest", None, np.zeros((129, 129, 129, 3), np.float32))
-    with pytest.raises(LookError, match="2 to 129 nodes"):
-        Lut("larger", None, np.zeros((130, 130, 130, 3), np.float32))
+def test_a_cube_has_at_most_256_nodes_along_an_edge() -> None:
+    Lut("largest", None, np.broadcast_to(np.float32(0), (256, 256, 256, 3)))
+    with pytest.raises(LookError, match="2 to 256 nodes"):
+        Lut("larger", None, np.broadcast_to(np.float32(0), (257, 257, 257, 3)))
 
 
 def test_a_curve_has_at_most_65536_entries() -> None:
@@ -55,35 +55,35 @@ def test_a_curve_has_at_most_65536_entries() -> None:
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("LUT_3D_SIZE 129", "0 colours, but its size requires"), ("LUT_3D_SIZE 130", r"not in 2\.\.129")],
+    [("LUT_3D_SIZE 256", "0 colours, but its size requires"), ("LUT_3D_SIZE 257", r"not in 2\.\.256")],
 )
-def test_a_cube_file_has_at_most_129_nodes_along_an_edge(tmp_path: Path, line: str, message: str) -> None:
+def test_a_cube_file_has_at_most_256_nodes_along_an_edge(tmp_path: Path, line: str, message: str) -> None:
     (tmp_path / "a.cube").write_text(f"{line}\n")
     with pytest.raises(LookError, match=message):
         read_lut(tmp_path / "a.cube")
 
 
-@pytest.mark.parametrize(("side", "refused"), [(129, False), (130, True)])
-def test_a_cube_for_opencolorio_has_at_most_129_nodes_along_an_edge(tmp_path: Path, side: int, refused: bool) -> None:
+@pytest.mark.parametrize(("side", "refused"), [(256, False), (257, True)])
+def test_a_cube_for_opencolorio_has_at_most_256_nodes_along_an_edge(tmp_path: Path, side: int, refused: bool) -> None:
     pytest.importorskip("PyOpenColorIO")
     path = tmp_path / "a.csp"
     path.write_text("CSPLUTV100\n3D\n\n" + "2\n0.0 1.0\n0.0 1.0\n" * 3 + f"\n{side} {side} {side}\n0 0 0\n")
     with pytest.raises(LookError) as caught:
         read_ocio(path)
-    assert (f"{side} nodes along each edge; the maximum is 129" in str(caught.value)) == refused
+    assert (f"{side} nodes along each edge; the maximum is 256" in str(caught.value)) == refused
 
 
-def test_a_hald_picture_holds_at_most_121_nodes_along_an_edge(tmp_path: Path) -> None:
-    """Level 11; level 12 has 144. The size is the reason for the error, not the content."""
-    Image.new("RGB", (12**3, 12**3)).save(tmp_path / "a.png")
-    with pytest.raises(LookError, match="1728x1728 is not a HaldCLUT"):
+def test_a_hald_picture_holds_at_most_256_nodes_along_an_edge(tmp_path: Path) -> None:
+    """Level 16; level 17 has 289. The size is the reason for the error, not the content."""
+    Image.new("1", (17**3, 17**3)).save(tmp_path / "a.png")
+    with pytest.raises(LookError, match="4913x4913 is not a HaldCLUT"):
         read_lut(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize(
-    ("size", "message"), [(256 * MIB, "holds binary data"), (256 * MIB + 1, "too large for a LUT")]
+    ("size", "message"), [(1024 * MIB, "holds binary data"), (1024 * MIB + 1, "too large for a LUT")]
 )
-def test_a_lut_file_has_at_most_256_mib(tmp_path: Path, size: int, message: str) -> None:
+def test_a_lut_file_has_at_most_a_gibibyte(tmp_path: Path, size: int, message: str) -> None:
     with pytest.raises(LookError, match=message):
         read_lut(sparse(tmp_path / "a.cube", size))
 

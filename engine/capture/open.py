@@ -16,6 +16,7 @@ from ..formats.saturation import with_white
 from ..frame import Frame
 from .content import Content, content_of
 from .depth_source import Crop, WithDepthSource
+from .hints import report_hints
 from .kinds import Request, find_kind
 from .live.pipes.opening import open_stream
 from .rgbd import Rgbd, find_rgbd, maps_for
@@ -130,7 +131,7 @@ def open_source(
         opened = _open_plain(name, request, pairs, with_depth=depth is None, layer=layer)
     try:
         if isinstance(opened, FileSequence):
-            opened.hint(raw_format, has_white=raw_white is not None)
+            report_hints(*opened.first, raw_format, has_white=raw_white is not None)
         if raw_white is not None:
             opened = WithWhite(opened, raw_white)
         if profile is not None:
@@ -175,7 +176,9 @@ def _open_second(depth: str, request: Request) -> Source | None:
     if kind is not None:
         return kind.open_source(depth, request)
     path = Path(depth)
-    is_video = path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES
+    if not path.is_file():  # a FIFO or a device
+        return None
+    is_video = path.suffix.lower() in VIDEO_SUFFIXES
     return VideoSource(path, loop=request.loop) if is_video else open_stream(depth, request)
 
 

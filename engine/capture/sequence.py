@@ -9,13 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import GroundglassError, SourceError, cause
-from ..formats.dynamic_depth import unread_depth
 from ..formats.file_errors import UNREADABLE
 from ..formats.headerless import Layout, read_headerless
-from ..formats.picture_mosaic import mosaic_hint
-from ..formats.picture_read import JPEG_SUFFIXES, PICTURE_SUFFIXES, read_picture
+from ..formats.picture_read import PICTURE_SUFFIXES, read_picture
 from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
-from ..formats.saturation import saturation_hint
 from ..frame import Frame
 from .base import BaseSource
 from .content import Content, content_of
@@ -56,16 +53,10 @@ class FileSequence(BaseSource):
         self._first_path, self._first = self._read_first()
         self.size = self._first.size
 
-    def hint(self, raw_format: str | None, *, has_white: bool) -> None:
-        """Prints a hint on standard error if the first frame is probably read wrongly."""
-        frame = self._first
-        for text in (
-            mosaic_hint(frame, self._first_path) if raw_format is None else None,
-            None if has_white else saturation_hint(frame, raw_format),
-            unread_depth(self._first_path) if frame.depth_m is None and _is_jpeg(self._first_path) else None,
-        ):
-            if text is not None:
-                FaultReport().report(text)
+    @property
+    def first(self) -> tuple[Path, Frame]:
+        """The first file that could be read, and its frame."""
+        return self._first_path, self._first
 
     def __iter__(self) -> Iterator[Frame]:
         index = 0
@@ -122,10 +113,6 @@ class FileSequence(BaseSource):
                 f"{self.size[0]}x{self.size[1]} {self._first.encoding.value} of {self._first_path.name}; "
                 "use one kind and size of frame in a folder"
             )
-
-
-def _is_jpeg(path: Path) -> bool:
-    return path.suffix.lower() in JPEG_SUFFIXES
 
 
 _State = tuple[int, int, int] | None

@@ -56,7 +56,7 @@ class Linearize:
         self.mosaic.run(
             self._source, kernel, bytes=self._bytes, mosaic=self.mosaic.buffer, **maps,
             row_bytes=frame.pixels.strides[0], **numbered("black", levels.black), **numbered("gain", levels.gain),
-            limit=CLIPPED_AT if clip else UNLIMITED, encoded=int(encoded),
+            span=profile.span, limit=CLIPPED_AT if clip else UNLIMITED, encoded=int(encoded),
         )  # fmt: skip
         self.mosaic.mirror()
 

@@ -15,7 +15,7 @@ SOURCE_LETTERS = 40  # a longer source name is shortened in the middle
 MIN_TEXT_PX = 7
 INK = 0.94  # display level of the letters
 TEXT_BACKGROUND = 0.55  # opacity of the dark background
-_LEVELS = (np.arange(256, dtype=np.float32) * INK + 0.5).astype(np.uint8)  # of the letters by their coverage
+_LEVELS = (np.arange(256, dtype=np.float32) * INK + 0.5).astype(np.uint8)  # display level of a letter by its coverage
 
 
 def f_stop(f_number: float) -> str:

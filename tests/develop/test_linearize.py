@@ -28,14 +28,15 @@ def frame_of(numbers: np.ndarray, packing: Packing = Packing.U16, padding: int =
 
 
 def light(numbers: np.ndarray, profile: CameraProfile, cfa: Cfa) -> np.ndarray:
-    """(H, W): the definition, (number - black) / (white - largest black) times the channel's gain."""
+    """(H, W): the definition, (number - black) / (white - largest black), at most 1, times the channel's gain."""
     y, x = np.indices(numbers.shape)
     y, x = y // cfa.block, x // cfa.block
     black = np.reshape(profile.black, (2, 2))[y % 2, x % 2]
     channels = cfa.channels()[:: cfa.block, :: cfa.block]
     balance = np.array(profile.white_balance) / min(profile.white_balance) if cfa.kind != "mono" else np.ones(3)
     gain = balance[channels[y % len(channels), x % len(channels)]]
-    return (numbers - black) / (profile.white - max(profile.black)) * gain
+    span = profile.white - max(profile.black)
+    return np.minimum(numbers - black, span) / span * gain
 
 
 def linearized(device: Device, frame: Frame, *, binned: bool = False, clip: bool = False, encoded: bool = False):
@@ -74,7 +75,7 @@ def test_x_trans_photosites_are_white_balanced_in_a_later_stage(device: Device) 
     cfa = Cfa("GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG")
     numbers = numbers_of(Packing.RAW10, 12, 24)
     profile = replace(PROFILE, black=(64, 64, 64, 64))
-    expected = (numbers - 64.0) / (1000 - 64)
+    expected = np.minimum((numbers - 64.0) / (1000 - 64), 1.0)
     np.testing.assert_allclose(linearized(device, frame_of(numbers, cfa=cfa, profile=profile)), expected, atol=1e-5)
 
 

@@ -176,4 +176,4 @@ def test_other_processing_steps_are_sampled_into_a_cube(tmp_path: Path) -> None:
         '<Matrix inBitDepth="32f" outBitDepth="32f"><Array dim="3 3">0 1 0 0 0 1 1 0 0</Array></Matrix>\n'
         "</ProcessList>\n"
     )
-    np.testing.assert_allclose(read_lut(path).apply([0.1, 0.5, 0.9]), [0.5, 0.9, 0.1], atol=1e-6)
+    np.testing.assert_allclose(read_lut(path).apply([0.1, 0.5, 0.9]), [0.5, 0.9, 0.1], atol=0.5 / 255)

@@ -24,7 +24,7 @@ SCREEN = (1280, 800)
 PICTURE = (480, 270)
 SOURCE = f"scene:?size={PICTURE[0]}x{PICTURE[1]}&fps=30"
 ABOVE_TEXT = 200  # rows of the picture that the text never covers
-FOCUS_M = 1.25
+FOCUS_M = 1.2  # the vase and the branch
 ERROR_DELAY_S = 40.0  # for a slow machine that compiles every kernel first; no test waits longer than necessary
 
 
